@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled kernels and their launch: what src/ops and src/plan need of the host runtime.
+#ifndef EVN_HOST_KERNEL_H
+#define EVN_HOST_KERNEL_H
+
+#include "evonode/buffer.h"
+
+/// A compiled kernel; owned by the device, shared by all who ask for the same one.
+typedef struct evn__kernel evn__kernel;
+
+/// One program: where its text comes from and what it is compiled with.
+typedef struct evn__source {
+    const char *family;  ///< name of an embedded kernels/<family>.cl, or NULL
+    const char *text;    ///< generated source, used when family is NULL; copied
+    const char *options; ///< further build options, "" or "-DTILE=4 ..."; copied
+    bool fp64;           ///< real is double instead of float
+} evn__source;
+
+typedef enum evn__argument_kind {
+    EVN__ARGUMENT_BUFFER, ///< becomes two kernel arguments: __global real *, ulong offset
+    EVN__ARGUMENT_INT,    ///< int
+    EVN__ARGUMENT_REAL,   ///< real: float, or double when the source is fp64
+    EVN__ARGUMENT_UINT64, ///< ulong
+} evn__argument_kind;
+
+typedef struct evn__argument {
+    evn__argument_kind kind;
+    evn_buffer *buffer; ///< BUFFER
+    size_t offset;      ///< BUFFER: in elements
+    int64_t integer;    ///< INT, UINT64
+    double real;        ///< REAL
+} evn__argument;
+
+/// Index space; local all zero leaves the work-group size to the implementation.
+/// global is rounded up to a multiple of local: kernels check their bounds.
+typedef struct evn__range {
+    int dimensions;
+    size_t global[3], local[3];
+} evn__range;
+
+/// Get kernel `name`, compiled on first use and kept by the device. The text of
+/// kernels/common.cl always comes first. Nothing runs yet.
+/// @return EVN_ERR_BUILD with device, driver, options and the head of the build log
+evn_status evn__kernel_get(evn_device *device, const evn__source *source, const char *name,
+                           evn__kernel **kernel);
+
+/// Set the arguments and enqueue; never waits. An empty index space enqueues nothing.
+/// @return EVN_ERR_DEVICE, EVN_ERR_DEVICE_MEMORY (many drivers allocate at the first launch)
+evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
+                              evn__range range);
+
+/// Text of an embedded kernels/<family>.cl, or of the file of that name in EVONODE_KERNEL_DIR
+/// where that is set. Owned by the library.
+evn_status evn__kernel_text(const char *family, const char **text);
+
+#endif

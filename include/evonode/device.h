@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Devices: finding them, opening one, and what it has done so far.
+#ifndef EVONODE_DEVICE_H
+#define EVONODE_DEVICE_H
+
+#include "evonode/status.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/// An opened device: its context, its in-order queue, its compiled kernels, its memory account.
+/// One thread at a time per device.
+typedef struct evn_device evn_device;
+
+typedef enum evn_device_type {
+    EVN_DEVICE_CPU,
+    EVN_DEVICE_GPU,           ///< with memory of its own
+    EVN_DEVICE_GPU_INTEGRATED, ///< shares the host's memory
+    EVN_DEVICE_ACCELERATOR,
+} evn_device_type;
+
+enum { EVN_DEVICE_TEXT = 256 };
+
+/// What `evonode devices` shows. Sizes in bytes, clock in MHz.
+typedef struct evn_device_info {
+    int platform, device; ///< the P and D of the selector "P:D", in the order of clinfo -l
+    int index;            ///< flat index over all platforms
+    evn_device_type type;
+    char name[EVN_DEVICE_TEXT]; ///< the board's name where the vendor has one
+    char vendor[EVN_DEVICE_TEXT];
+    char driver[EVN_DEVICE_TEXT];
+    char version[EVN_DEVICE_TEXT]; ///< CL_DEVICE_VERSION
+    char platform_name[EVN_DEVICE_TEXT];
+    char platform_version[EVN_DEVICE_TEXT];
+    int compute_units;
+    int clock_mhz;
+    uint64_t global_bytes, local_bytes, max_allocation_bytes;
+    uint64_t max_work_group;
+    bool has_fp64, has_fp16;
+    bool usable;                    ///< available, with a compiler, OpenCL 1.2 or newer
+    char unusable[EVN_DEVICE_TEXT]; ///< why not, "" when usable
+} evn_device_info;
+
+/// What the device did since it was opened.
+typedef struct evn_device_stats {
+    uint64_t launches;   ///< kernels enqueued
+    uint64_t waits;      ///< times the host waited for the device: finish, read
+    uint64_t writes;     ///< host → device copies
+    uint64_t reads;      ///< device → host copies
+    uint64_t allocations; ///< buffers created
+    uint64_t programs_built;  ///< compiled from source in this process
+    uint64_t programs_loaded; ///< taken from the disk cache
+    uint64_t bytes_now, bytes_peak; ///< device memory held by buffers
+} evn_device_stats;
+
+/// List all devices of all platforms, usable or not, in the order of clinfo -l.
+/// @param[out] infos  array of *count entries, freed by the caller with free(); NULL when none
+/// @return EVN_OK also when there is none; EVN_ERR_DEVICE when the loader fails otherwise
+evn_status evn_device_list(evn_device_info **infos, int *count);
+
+/// Open the device that `selector` names.
+/// @param[in] selector  "P:D", a flat index, a part of the name (case does not matter), "cpu",
+///                      "gpu", "igpu", "auto"; NULL takes EVONODE_DEVICE, and "auto" without it.
+///                      auto prefers a discrete GPU, then an integrated one, then a CPU.
+/// @return EVN_ERR_NO_DEVICE when the machine has none; EVN_ERR_DEVICE_NAME when the selector
+///         matches none, several equally, or an unusable one (the message lists what there is)
+evn_status evn_device_open(const char *selector, evn_device **device);
+
+/// Wait for the device, then free it. Buffers and plans of the device must be destroyed before.
+/// Nulls *device; accepts NULL.
+void evn_device_close(evn_device **device);
+
+/// Borrowed; lives as long as the device.
+const evn_device_info *evn_device_get_info(const evn_device *device);
+
+evn_device_stats evn_device_get_stats(const evn_device *device);
+
+/// Set bytes_peak to bytes_now, so that a phase can be measured on its own.
+void evn_device_reset_peak(evn_device *device);
+
+/// Wait until all that was enqueued is done. EVN_ERR_DEVICE when a command failed.
+evn_status evn_device_finish(evn_device *device);
+
+/// "cpu", "gpu", "igpu" or "accelerator"; static storage.
+const char *evn_device_type_name(evn_device_type type);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan: a graph compiled for a device. Fused, ordered, all its memory laid out beforehand;
+// running it allocates nothing and waits for nothing.
+#ifndef EVONODE_PLAN_H
+#define EVONODE_PLAN_H
+
+#include "evonode/buffer.h"
+#include "evonode/graph.h"
+
+typedef struct evn_plan evn_plan;
+
+/// Where an input or output lives: `offset` in elements of the plan's real.
+typedef struct evn_binding {
+    evn_buffer *buffer;
+    size_t offset;
+} evn_binding;
+
+typedef struct evn_plan_options {
+    bool fp64;    ///< real is double; the device must have it
+    bool no_fuse; ///< one kernel an operation, for comparison
+    /// Names of the inputs that are known only in the second phase (cotangents, say); NULL-ended,
+    /// or NULL: one phase. What does not depend on them runs in the first.
+    const char *const *late_inputs;
+} evn_plan_options;
+
+/// Compile `graph` for `device`. The graph may be destroyed afterwards.
+evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
+                           const evn_plan_options *options, evn_plan **plan);
+void evn_plan_destroy(evn_plan **plan); ///< nulls; accepts NULL
+
+/// Run all phases. inputs and outputs are in the graph's order; an output must not overlap an
+/// input or another output. Enqueues only.
+evn_status evn_plan_run(evn_plan *plan, const evn_binding *inputs, const evn_binding *outputs);
+
+/// Elements of the memory that carries values from the first phase to the second.
+size_t evn_plan_saved_elements(const evn_plan *plan);
+
+/// Run phase 0 or 1. `saved` is caller's memory of evn_plan_saved_elements, written by phase 0 and
+/// read by phase 1; NULL: the plan's own. Phase 0 writes the outputs that do not depend on late
+/// inputs and ignores late ones; phase 1 writes the others.
+evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inputs,
+                              const evn_binding *outputs, const evn_binding *saved);
+
+/// Kernel launches of one run; bytes of device memory that the plan itself holds.
+int evn_plan_launches(const evn_plan *plan);
+size_t evn_plan_bytes(const evn_plan *plan);
+
+/// Stable text: launches in order with kernel and shapes. Freed by the caller.
+evn_status evn_plan_print(const evn_plan *plan, char **text);
+
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Status codes. Every fallible function returns evn_status; the message of the last failure is
+// kept per thread, with the place where it arose.
+#ifndef EVONODE_STATUS_H
+#define EVONODE_STATUS_H
+
+/// What a call ended with. EVN_OK is 0; the numbers are the exit codes of the command line
+/// (src/base/status.def lists them) and never change their meaning.
+typedef enum evn_status {
+    EVN_OK = 0,
+    EVN_ERR_INTERNAL = 1,
+    EVN_ERR_USAGE = 2,
+    EVN_ERR_ARGUMENT = 3,
+    EVN_ERR_MEMORY = 4,
+    EVN_ERR_NO_DEVICE = 5,
+    EVN_ERR_DEVICE_NAME = 6,
+    EVN_ERR_DEVICE = 7,
+    EVN_ERR_BUILD = 8,
+    EVN_ERR_DEVICE_MEMORY = 9,
+    EVN_ERR_FILE = 10,
+    EVN_ERR_FORMAT = 11,
+    EVN_ERR_DATA = 12,
+    EVN_ERR_OUTPUT = 13,
+    EVN_ERR_NOT_FINITE = 14,
+    EVN_ERR_SOLVER = 15,
+    EVN_ERR_SHAPE = 16,
+    EVN_ERR_INTERRUPTED = 17,
+} evn_status;
+
+/// Short name of a status, "ERR_FILE"; static storage; "unknown" for a value not in the list.
+const char *evn_status_name(evn_status status);
+
+/// One-line description of a status; static storage.
+const char *evn_status_text(evn_status status);
+
+/// What, where and what to do about the last failure on this thread; "" when there was none.
+/// Valid until the next failing call on the thread.
+const char *evn_error_message(void);
+
+/// Source position "file:line" of the last failure on this thread, for bug reports; "" if none.
+const char *evn_error_place(void);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host allocation: an arena for things that die together, a growing array for things that grow.
+#ifndef EVN_BASE_MEMORY_H
+#define EVN_BASE_MEMORY_H
+
+#include "base/status.h"
+#include <stddef.h>
+
+/// A bump allocator: blocks are never freed singly. Zero-initialise, then use.
+typedef struct evn__arena {
+    struct evn__arena_block *blocks;
+} evn__arena;
+
+/// Zeroed memory of `bytes` from the arena, aligned for any type; NULL when out of memory.
+void *evn__arena_alloc(evn__arena *arena, size_t bytes);
+
+/// Copy of a string in the arena; NULL when out of memory.
+char *evn__arena_string(evn__arena *arena, const char *text);
+
+/// Free every block; the arena can be used again.
+void evn__arena_free(evn__arena *arena);
+
+/// Make room for `wanted` items of `item_size` in *items, which holds *capacity; doubles.
+/// The array is freed by the caller with free().
+evn_status evn__reserve(void **items, int *capacity, int wanted, size_t item_size);
+
+/// calloc with a status: *out is owned by the caller, freed with free().
+evn_status evn__new(void **out, size_t count, size_t item_size);
+
+#define EVN_RESERVE(items, capacity, wanted)                                                       \
+    evn__reserve((void **)&(items), &(capacity), (wanted), sizeof(*(items)))
+#define EVN_NEW(out, count) evn__new((void **)(out), (size_t)(count), sizeof(**(out)))
+
+/// A string that grows by printf; zero-initialise, free text with free().
+typedef struct evn__text {
+    char *data; ///< NUL-terminated, or NULL when nothing was appended
+    size_t size, capacity;
+    evn_status status; ///< first failure; appending after one does nothing
+} evn__text;
+
+void evn__text_append(evn__text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

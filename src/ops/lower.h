@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lowering: a kernel family turns one node of a graph into kernel calls of a plan.
+#ifndef EVN_OPS_LOWER_H
+#define EVN_OPS_LOWER_H
+
+#include "host/kernel.h"
+#include "graph/node.h"
+
+/// The plan that is being built. Opaque here: a family only emits calls to it.
+typedef struct evn__lowering evn__lowering;
+
+typedef enum evn__operand_kind {
+    EVN__OPERAND_VALUE,   ///< the memory of a graph value (operand or result of the node)
+    EVN__OPERAND_SCRATCH, ///< memory for this node's calls only
+    EVN__OPERAND_INT,
+    EVN__OPERAND_REAL,
+} evn__operand_kind;
+
+typedef struct evn__operand {
+    evn__operand_kind kind;
+    evn_value value;
+    int scratch;
+    int64_t integer;
+    double real;
+} evn__operand;
+
+enum { EVN__MAX_OPERANDS = 24 };
+
+/// One launch. Operands become kernel arguments in order: VALUE and SCRATCH as INPUT/OUTPUT pairs
+/// of kernels/common.cl, INT as int, REAL as real.
+typedef struct evn__call {
+    evn__source source; ///< fp64 is filled in by the plan
+    const char *kernel;
+    evn__range range;
+    int operand_count;
+    evn__operand operands[EVN__MAX_OPERANDS];
+} evn__call;
+
+typedef evn_status evn__lower(evn__lowering *lowering, const evn_graph *graph, evn_value value);
+
+/// Append a call; it runs after those emitted before. Strings are copied.
+evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call);
+
+/// Memory of `elements` reals that lives for the calls of the node being lowered.
+evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements);
+
+const evn_device_info *evn__lower_device(const evn__lowering *lowering);
+
+static inline evn__operand evn__operand_value(evn_value value) {
+    return (evn__operand){.kind = EVN__OPERAND_VALUE, .value = value};
+}
+
+static inline evn__operand evn__operand_int(int64_t integer) {
+    return (evn__operand){.kind = EVN__OPERAND_INT, .integer = integer};
+}
+
+static inline evn__operand evn__operand_real(double real) {
+    return (evn__operand){.kind = EVN__OPERAND_REAL, .real = real};
+}
+
+/// The family of each KERNEL operation; NULL for the other classes.
+extern evn__lower *const evn__lower_table[EVN__OP_COUNT];
+
+// One function per file of this folder.
+evn__lower evn__lower_pad, evn__lower_concat;                                       // layout.c
+evn__lower evn__lower_sum;                                                          // reduce.c
+evn__lower evn__lower_matmul;                                                       // matmul.c
+evn__lower evn__lower_conv2d, evn__lower_conv2d_input_grad, evn__lower_conv2d_weight_grad;
+evn__lower evn__lower_normalize, evn__lower_normalize_grad;                         // normalize.c
+evn__lower evn__lower_log_softmax;                                                  // softmax.c
+evn__lower evn__lower_mean_pool2d, evn__lower_mean_pool2d_grad;                     // pool2d.c
+evn__lower evn__lower_max_pool2d_select, evn__lower_max_pool2d_scatter;
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include <ftw.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static evn_device *device;
+static char folder[256];
+
+static void close_device(void) {
+    evn_device_close(&device);
+}
+
+int test_run(Suite *suite) {
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    int ran = srunner_ntests_run(runner);
+    srunner_free(runner);
+    if (ran == 0) {
+        fprintf(stderr, "no test of that name ran: that is a failure\n");
+    }
+    return failed == 0 && ran > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+evn_device *test_device(void) {
+    if (!device) {
+        TRY(evn_device_open(NULL, &device));
+        atexit(close_device);
+    }
+    return device;
+}
+
+// SplitMix64 (Steele, Lea, Flood 2014): tests must not depend on the random numbers they test.
+static uint64_t next(uint64_t *state) {
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+void test_uniform(uint64_t seed, double low, double high, double *data, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+        data[i] = low + (high - low) * ldexp((double)(next(&seed) >> 11), -53);
+    }
+}
+
+double test_difference(const double *a, const double *b, int64_t count) {
+    double worst = 0, scale = 1;
+    for (int64_t i = 0; i < count; ++i) {
+        if (isnan(a[i]) || isnan(b[i])) {
+            return INFINITY;
+        }
+        worst = fmax(worst, fabs(a[i] - b[i]));
+        scale = fmax(scale, fabs(b[i]));
+    }
+    return worst / scale;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place) {
+    (void)info, (void)kind, (void)place;
+    return remove(path);
+}
+
+static void remove_folder(void) {
+    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *test_folder(void) {
+    if (!folder[0]) {
+        const char *base = getenv("TMPDIR");
+        snprintf(folder, sizeof(folder), "%s/evonode-test-XXXXXX", base ? base : "/tmp");
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+        atexit(remove_folder);
+    }
+    return folder;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every test program shares. A program is one Check suite; CTest runs each of its cases in a
+// process of its own (CK_RUN_CASE), without fork: an OpenCL context does not survive one.
+#ifndef EVN_TEST_H
+#define EVN_TEST_H
+
+#include "evonode/device.h"
+#include <check.h>
+#include <stdint.h>
+
+/// Fails the test with the recorded message unless the call returns EVN_OK.
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        evn_status test_status_ = (call);                                                          \
+        ck_assert_msg(test_status_ == EVN_OK, "%s: %s (%s)", #call, evn_error_message(),           \
+                      evn_error_place());                                                          \
+    } while (0)
+
+/// Run the suite; the program's exit status.
+int test_run(Suite *suite);
+
+/// The device under test (EVONODE_DEVICE, else auto), opened once a process; fails without one.
+evn_device *test_device(void);
+
+/// Fill with reproducible numbers, uniform in [low, high).
+void test_uniform(uint64_t seed, double low, double high, double *data, int64_t count);
+
+/// max |a − b| / max(1, max |b|); NaN anywhere gives infinity.
+double test_difference(const double *a, const double *b, int64_t count);
+
+/// A folder of this process's own under the system's temporary one, removed at exit.
+const char *test_folder(void);
+
+#endif
