@@ -13,7 +13,7 @@ typedef struct evn_device evn_device;
 
 typedef enum evn_device_type {
     EVN_DEVICE_CPU,
-    EVN_DEVICE_GPU,           ///< with memory of its own
+    EVN_DEVICE_GPU,            ///< with memory of its own
     EVN_DEVICE_GPU_INTEGRATED, ///< shares the host's memory
     EVN_DEVICE_ACCELERATOR,
 } evn_device_type;
@@ -42,13 +42,13 @@ typedef struct evn_device_info {
 
 /// What the device did since it was opened.
 typedef struct evn_device_stats {
-    uint64_t launches;   ///< kernels enqueued
-    uint64_t waits;      ///< times the host waited for the device: finish, read
-    uint64_t writes;     ///< host → device copies
-    uint64_t reads;      ///< device → host copies
-    uint64_t allocations; ///< buffers created
-    uint64_t programs_built;  ///< compiled from source in this process
-    uint64_t programs_loaded; ///< taken from the disk cache
+    uint64_t launches;              ///< kernels enqueued
+    uint64_t waits;                 ///< times the host waited for the device: finish, read
+    uint64_t writes;                ///< host → device copies
+    uint64_t reads;                 ///< device → host copies
+    uint64_t allocations;           ///< buffers created
+    uint64_t programs_built;        ///< compiled from source in this process
+    uint64_t programs_loaded;       ///< taken from the disk cache
     uint64_t bytes_now, bytes_peak; ///< device memory held by buffers
 } evn_device_stats;
 

@@ -76,7 +76,8 @@ evn_value evn_full(evn_graph *graph, evn_shape shape, double value);
 /// A tensor of `data` [shape]; copied. For small tables: stencils, masks.
 evn_value evn_table(evn_graph *graph, evn_shape shape, const double *data);
 
-// Element-wise; operands of two-argument operations are broadcast against each other as in NumPy ----
+// Element-wise; operands of two-argument operations are broadcast against each other as in NumPy
+// ----
 
 evn_value evn_add(evn_graph *graph, evn_value a, evn_value b);
 evn_value evn_sub(evn_graph *graph, evn_value a, evn_value b);
@@ -163,8 +164,7 @@ evn_value evn_mean_pool2d_grad(evn_graph *graph, evn_value y_bar, evn_shape x, i
 /// Maximum over windows; of equal elements the first in row order counts.
 evn_value evn_max_pool2d(evn_graph *graph, evn_value x, int window, int stride);
 /// The elements of v [shape of x] at the places of x's window maxima.
-evn_value evn_max_pool2d_select(evn_graph *graph, evn_value x, evn_value v, int window,
-                                int stride);
+evn_value evn_max_pool2d_select(evn_graph *graph, evn_value x, evn_value v, int window, int stride);
 /// The transpose in v: y_bar added to the places of x's window maxima.
 evn_value evn_max_pool2d_scatter(evn_graph *graph, evn_value x, evn_value y_bar, int window,
                                  int stride);

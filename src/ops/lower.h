@@ -3,8 +3,8 @@
 #ifndef EVN_OPS_LOWER_H
 #define EVN_OPS_LOWER_H
 
-#include "host/kernel.h"
 #include "graph/node.h"
+#include "host/kernel.h"
 
 /// The plan that is being built. Opaque here: a family only emits calls to it.
 typedef struct evn__lowering evn__lowering;
@@ -62,13 +62,13 @@ static inline evn__operand evn__operand_real(double real) {
 extern evn__lower *const evn__lower_table[EVN__OP_COUNT];
 
 // One function per file of this folder.
-evn__lower evn__lower_pad, evn__lower_concat;                                       // layout.c
-evn__lower evn__lower_sum;                                                          // reduce.c
-evn__lower evn__lower_matmul;                                                       // matmul.c
+evn__lower evn__lower_pad, evn__lower_concat; // layout.c
+evn__lower evn__lower_sum;                    // reduce.c
+evn__lower evn__lower_matmul;                 // matmul.c
 evn__lower evn__lower_conv2d, evn__lower_conv2d_input_grad, evn__lower_conv2d_weight_grad;
-evn__lower evn__lower_normalize, evn__lower_normalize_grad;                         // normalize.c
-evn__lower evn__lower_log_softmax;                                                  // softmax.c
-evn__lower evn__lower_mean_pool2d, evn__lower_mean_pool2d_grad;                     // pool2d.c
+evn__lower evn__lower_normalize, evn__lower_normalize_grad;     // normalize.c
+evn__lower evn__lower_log_softmax;                              // softmax.c
+evn__lower evn__lower_mean_pool2d, evn__lower_mean_pool2d_grad; // pool2d.c
 evn__lower evn__lower_max_pool2d_select, evn__lower_max_pool2d_scatter;
 
 #endif

@@ -7,8 +7,8 @@
 #include "graph/node.h"
 
 /// Compute one node: operands[i] has the shape of operand i, result the node's shape; no overlap.
-typedef void evn__ref(const evn_graph *graph, const evn__node *node,
-                      const double *const *operands, double *result);
+typedef void evn__ref(const evn_graph *graph, const evn__node *node, const double *const *operands,
+                      double *result);
 
 /// The reference of every operation but INPUT.
 extern evn__ref *const evn__ref_table[EVN__OP_COUNT];
@@ -18,15 +18,15 @@ extern evn__ref *const evn__ref_table[EVN__OP_COUNT];
 evn_status evn__ref_run(const evn_graph *graph, const double *const *inputs,
                         double *const *outputs);
 
-evn__ref evn__ref_constant, evn__ref_table_data, evn__ref_elementwise;               // elementwise.c
-evn__ref evn__ref_reshape, evn__ref_broadcast, evn__ref_permute, evn__ref_slice;     // layout.c
-evn__ref evn__ref_pad, evn__ref_concat;                                              // layout.c
-evn__ref evn__ref_sum;                                                               // reduce.c
-evn__ref evn__ref_matmul;                                                            // matmul.c
-evn__ref evn__ref_conv2d, evn__ref_conv2d_input_grad, evn__ref_conv2d_weight_grad;   // conv2d.c
-evn__ref evn__ref_normalize, evn__ref_normalize_grad;                                // normalize.c
-evn__ref evn__ref_log_softmax;                                                       // softmax.c
-evn__ref evn__ref_mean_pool2d, evn__ref_mean_pool2d_grad;                            // pool2d.c
+evn__ref evn__ref_constant, evn__ref_table_data, evn__ref_elementwise;             // elementwise.c
+evn__ref evn__ref_reshape, evn__ref_broadcast, evn__ref_permute, evn__ref_slice;   // layout.c
+evn__ref evn__ref_pad, evn__ref_concat;                                            // layout.c
+evn__ref evn__ref_sum;                                                             // reduce.c
+evn__ref evn__ref_matmul;                                                          // matmul.c
+evn__ref evn__ref_conv2d, evn__ref_conv2d_input_grad, evn__ref_conv2d_weight_grad; // conv2d.c
+evn__ref evn__ref_normalize, evn__ref_normalize_grad;                              // normalize.c
+evn__ref evn__ref_log_softmax;                                                     // softmax.c
+evn__ref evn__ref_mean_pool2d, evn__ref_mean_pool2d_grad;                          // pool2d.c
 evn__ref evn__ref_max_pool2d_select, evn__ref_max_pool2d_scatter;
 
 #endif

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/node.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const evn__op_info evn__op_table[EVN__OP_COUNT] = {
+#define EVN_OP(name, text, arity, class) {text, arity, EVN__CLASS_##class},
+#include "graph/op.def"
+#undef EVN_OP
+};
+
+int64_t evn_shape_count(evn_shape shape) {
+    int64_t count = 1;
+    for (int i = 0; i < shape.rank; ++i) {
+        count *= shape.dim[i];
+    }
+    return count;
+}
+
+bool evn_shape_equal(evn_shape a, evn_shape b) {
+    if (a.rank != b.rank) {
+        return false;
+    }
+    for (int i = 0; i < a.rank; ++i) {
+        if (a.dim[i] != b.dim[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *evn__shape_text(evn_shape shape, char text[128]) {
+    int used = snprintf(text, 128, "[");
+    for (int i = 0; i < shape.rank && used < 100; ++i) {
+        used += snprintf(text + used, 128 - (size_t)used, "%s%lld", i ? ", " : "",
+                         (long long)shape.dim[i]);
+    }
+    snprintf(text + used, 128 - (size_t)used, "]");
+    return text;
+}
+
+evn_status evn_graph_create(evn_graph **graph) {
+    return EVN_NEW(graph, 1);
+}
+
+void evn_graph_destroy(evn_graph **graph) {
+    if (!*graph) {
+        return;
+    }
+    evn__arena_free(&(*graph)->arena);
+    free((*graph)->nodes);
+    free((*graph)->inputs);
+    free((*graph)->outputs);
+    free((*graph)->buckets);
+    free((*graph)->message);
+    free(*graph);
+    *graph = NULL;
+}
+
+evn_status evn_graph_status(const evn_graph *graph) {
+    if (graph->status != EVN_OK) {
+        EVN_FAIL(graph->status, "%s", graph->message ? graph->message : "out of host memory");
+    }
+    return EVN_OK;
+}
+
+evn_value evn__graph_fail(evn_graph *graph, evn_status status, const char *format, ...) {
+    if (graph->status == EVN_OK) {
+        char text[1024];
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        graph->status = status;
+        graph->message = strdup(text);
+    }
+    return EVN_NONE;
+}
+
+const evn__node *evn__node_at(const evn_graph *graph, evn_value value) {
+    return &graph->nodes[value];
+}
+
+// Equal nodes are one node ------------------------------------------------------------------------
+
+static bool attributes_equal(const evn__attributes *a, const evn__attributes *b) {
+    return memcmp(&a->scalar, &b->scalar, sizeof(a->scalar)) == 0 && a->table == b->table &&
+           memcmp(a->start, b->start, sizeof(a->start)) == 0 &&
+           memcmp(a->order, b->order, sizeof(a->order)) == 0 && a->axis == b->axis &&
+           a->axes == b->axes && a->transpose_a == b->transpose_a &&
+           a->transpose_b == b->transpose_b && a->stride == b->stride && a->padding == b->padding &&
+           a->window == b->window && a->groups == b->groups;
+}
+
+static bool node_equal(const evn__node *a, const evn__node *b) {
+    return a->op == b->op && a->op != EVN__OP_INPUT && a->operand_count == b->operand_count &&
+           memcmp(a->operands, b->operands, sizeof(evn_value) * (size_t)a->operand_count) == 0 &&
+           evn_shape_equal(a->shape, b->shape) && attributes_equal(&a->attributes, &b->attributes);
+}
+
+// FNV-1a over what tells most nodes apart; node_equal decides.
+static uint32_t node_hash(const evn__node *node) {
+    uint32_t hash = 2166136261u ^ (uint32_t)node->op;
+    uint64_t bits;
+    memcpy(&bits, &node->attributes.scalar, sizeof(bits));
+    hash = (hash * 16777619u) ^ (uint32_t)(bits ^ (bits >> 32));
+    for (int i = 0; i < node->operand_count; ++i) {
+        hash = (hash * 16777619u) ^ (uint32_t)node->operands[i];
+    }
+    for (int i = 0; i < node->shape.rank; ++i) {
+        hash = (hash * 16777619u) ^ (uint32_t)node->shape.dim[i];
+    }
+    return hash;
+}
+
+static void bucket_insert(evn_graph *graph, int index) {
+    uint32_t mask = (uint32_t)graph->bucket_count - 1;
+    uint32_t place = node_hash(&graph->nodes[index]) & mask;
+    while (graph->buckets[place] >= 0) {
+        place = (place + 1) & mask;
+    }
+    graph->buckets[place] = index;
+}
+
+static evn_status buckets_grow(evn_graph *graph) {
+    if (graph->bucket_count > 2 * (graph->node_count + 1)) {
+        return EVN_OK;
+    }
+    int count = graph->bucket_count ? graph->bucket_count * 4 : 256;
+    int *grown = malloc((size_t)count * sizeof(*grown));
+    EVN_CHECK(grown, EVN_ERR_MEMORY, "no memory for a graph of %d nodes", graph->node_count);
+    memset(grown, 0xff, (size_t)count * sizeof(*grown));
+    free(graph->buckets);
+    graph->buckets = grown;
+    graph->bucket_count = count;
+    for (int i = 0; i < graph->node_count; ++i) {
+        bucket_insert(graph, i);
+    }
+    return EVN_OK;
+}
+
+static evn_value node_find(const evn_graph *graph, const evn__node *node) {
+    uint32_t mask = (uint32_t)graph->bucket_count - 1;
+    for (uint32_t place = node_hash(node) & mask; graph->buckets[place] >= 0;
+         place = (place + 1) & mask) {
+        if (node_equal(&graph->nodes[graph->buckets[place]], node)) {
+            return graph->buckets[place];
+        }
+    }
+    return EVN_NONE;
+}
+
+evn_value evn__node_add(evn_graph *graph, const evn__node *node) {
+    if (graph->status != EVN_OK) {
+        return EVN_NONE;
+    }
+    evn_status status = buckets_grow(graph);
+    if (status == EVN_OK) {
+        evn_value found = node_find(graph, node);
+        if (found != EVN_NONE) {
+            return found;
+        }
+        status = EVN_RESERVE(graph->nodes, graph->node_capacity, graph->node_count + 1);
+    }
+    if (status != EVN_OK) {
+        return evn__graph_fail(graph, status, "%s", evn_error_message());
+    }
+    graph->nodes[graph->node_count] = *node;
+    bucket_insert(graph, graph->node_count);
+    return graph->node_count++;
+}
+
+// Inputs and outputs ------------------------------------------------------------------------------
+
+static int find_port(const evn__port *ports, int count, const char *name) {
+    for (int i = 0; i < count; ++i) {
+        if (strcmp(ports[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static evn_status add_port(evn_graph *graph, evn__port **ports, int *count, int *capacity,
+                           const char *name, evn_value value) {
+    EVN_CHECK(find_port(*ports, *count, name) < 0, EVN_ERR_ARGUMENT,
+              "the graph already has an input or output named %s", name);
+    EVN_TRY(evn__reserve((void **)ports, capacity, *count + 1, sizeof(**ports)));
+    char *copy = evn__arena_string(&graph->arena, name);
+    EVN_CHECK(copy, EVN_ERR_MEMORY, "no memory for the name %s", name);
+    (*ports)[(*count)++] = (evn__port){copy, value};
+    return EVN_OK;
+}
+
+evn_value evn_input(evn_graph *graph, const char *name, evn_shape shape) {
+    for (int i = 0; i < shape.rank; ++i) {
+        if (shape.dim[i] < 1) {
+            return evn__graph_fail(graph, EVN_ERR_SHAPE, "input %s: extent %d is not positive",
+                                   name, i);
+        }
+    }
+    evn_value value = evn__node_add(graph, &(evn__node){.op = EVN__OP_INPUT, .shape = shape});
+    if (value == EVN_NONE) {
+        return value;
+    }
+    evn_status status =
+        add_port(graph, &graph->inputs, &graph->input_count, &graph->input_capacity, name, value);
+    return status == EVN_OK ? value : evn__graph_fail(graph, status, "%s", evn_error_message());
+}
+
+void evn_output(evn_graph *graph, const char *name, evn_value value) {
+    if (graph->status != EVN_OK) {
+        return;
+    }
+    if (value < 0 || value >= graph->node_count) {
+        evn__graph_fail(graph, EVN_ERR_ARGUMENT, "output %s: no such value", name);
+        return;
+    }
+    evn_status status = add_port(graph, &graph->outputs, &graph->output_count,
+                                 &graph->output_capacity, name, value);
+    if (status != EVN_OK) {
+        evn__graph_fail(graph, status, "%s", evn_error_message());
+    }
+}
+
+int evn_graph_inputs(const evn_graph *graph) {
+    return graph->input_count;
+}
+
+int evn_graph_outputs(const evn_graph *graph) {
+    return graph->output_count;
+}
+
+evn_value evn_graph_input(const evn_graph *graph, int index) {
+    return graph->inputs[index].value;
+}
+
+evn_value evn_graph_output(const evn_graph *graph, int index) {
+    return graph->outputs[index].value;
+}
+
+const char *evn_graph_input_name(const evn_graph *graph, int index) {
+    return graph->inputs[index].name;
+}
+
+const char *evn_graph_output_name(const evn_graph *graph, int index) {
+    return graph->outputs[index].name;
+}
+
+int evn_graph_find_input(const evn_graph *graph, const char *name) {
+    return find_port(graph->inputs, graph->input_count, name);
+}
+
+int evn_graph_find_output(const evn_graph *graph, const char *name) {
+    return find_port(graph->outputs, graph->output_count, name);
+}
+
+evn_shape evn_value_shape(const evn_graph *graph, evn_value value) {
+    return value == EVN_NONE ? EVN_SCALAR : graph->nodes[value].shape;
+}
+
+// Copying nodes from graph to graph ---------------------------------------------------------------
+
+evn_value evn__node_copy(evn_graph *graph, const evn_graph *from, evn_value value,
+                         const evn_value *map) {
+    evn__node node = *evn__node_at(from, value);
+    if (node.op == EVN__OP_TABLE) {
+        return evn_table(graph, node.shape, node.attributes.table);
+    }
+    for (int i = 0; i < node.operand_count; ++i) {
+        node.operands[i] = map[node.operands[i]];
+    }
+    return evn__node_add(graph, &node);
+}
+
+void evn__graph_needed(const evn_graph *graph, bool *needed) {
+    memset(needed, 0, sizeof(*needed) * (size_t)graph->node_count);
+    for (int i = 0; i < graph->output_count; ++i) {
+        needed[graph->outputs[i].value] = true;
+    }
+    for (int i = graph->node_count - 1; i >= 0; --i) {
+        const evn__node *node = &graph->nodes[i];
+        for (int k = 0; needed[i] && k < node->operand_count; ++k) {
+            needed[node->operands[k]] = true;
+        }
+    }
+}
+
+static evn_status check_inline(const evn_graph *graph, const evn_graph *callee,
+                               const evn_value *inputs) {
+    EVN_TRY(evn_graph_status(callee));
+    for (int i = 0; i < callee->input_count; ++i) {
+        char want[128], have[128];
+        evn_shape shape = evn_value_shape(callee, callee->inputs[i].value);
+        EVN_CHECK(inputs[i] >= 0 && inputs[i] < graph->node_count, EVN_ERR_ARGUMENT,
+                  "inlining: no value for input %s", callee->inputs[i].name);
+        evn_shape given = evn_value_shape(graph, inputs[i]);
+        EVN_CHECK(evn_shape_equal(shape, given), EVN_ERR_SHAPE,
+                  "inlining: input %s has shape %s, its value %s", callee->inputs[i].name,
+                  evn__shape_text(shape, want), evn__shape_text(given, have));
+    }
+    return EVN_OK;
+}
+
+static void copy_needed(evn_graph *graph, const evn_graph *callee, const bool *needed,
+                        evn_value *map) {
+    for (int i = 0; i < callee->node_count; ++i) {
+        if (needed[i] && callee->nodes[i].op != EVN__OP_INPUT) {
+            map[i] = evn__node_copy(graph, callee, i, map);
+        }
+    }
+}
+
+evn_status evn_graph_inline(evn_graph *graph, const evn_graph *callee, const evn_value *inputs,
+                            evn_value *outputs) {
+    EVN_TRY(evn_graph_status(graph));
+    EVN_TRY(check_inline(graph, callee, inputs));
+    evn_value *map = NULL;
+    bool *needed = NULL;
+    evn_status status = EVN_NEW(&map, callee->node_count);
+    if (status == EVN_OK) {
+        status = EVN_NEW(&needed, callee->node_count);
+    }
+    if (status == EVN_OK) {
+        evn__graph_needed(callee, needed);
+        for (int i = 0; i < callee->input_count; ++i) {
+            map[callee->inputs[i].value] = inputs[i];
+        }
+        copy_needed(graph, callee, needed, map);
+        for (int i = 0; i < callee->output_count; ++i) {
+            outputs[i] = map[callee->outputs[i].value];
+        }
+        status = evn_graph_status(graph);
+    }
+    free(map);
+    free(needed);
+    return status;
+}
