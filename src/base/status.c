@@ -10,11 +10,15 @@ enum { MESSAGE_SIZE = 4096, PLACE_SIZE = 256 };
 static _Thread_local char last_message[MESSAGE_SIZE];
 static _Thread_local char last_place[PLACE_SIZE];
 
+#define EVN_STATUS(name, value, text)                                                              \
+    _Static_assert(EVN_##name == (value), "status.def and status.h agree on " #name);
+#include "base/status.def"
+#undef EVN_STATUS
+
 const char *evn_status_name(evn_status status) {
     switch (status) {
 #define EVN_STATUS(name, value, text)                                                              \
     case EVN_##name:                                                                               \
-        _Static_assert(EVN_##name == (value), "status.def and status.h agree");                    \
         return #name;
 #include "base/status.def"
 #undef EVN_STATUS
@@ -59,7 +63,8 @@ evn_status evn__prepend(evn_status status, const char *format, ...) {
     int used = vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     if (used >= 0 && used < MESSAGE_SIZE) {
-        snprintf(text + used, sizeof(text) - (size_t)used, ": %s", last_message);
+        snprintf(text + used, sizeof(text) - (size_t)used, ": %.*s", MESSAGE_SIZE - used - 3,
+                 last_message);
     }
     memcpy(last_message, text, sizeof(text));
     return status;
