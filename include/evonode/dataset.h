@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Labelled images, and the batches that training and evaluation draw from them. Host memory only.
+//
+// Shape letters: N samples, B batch, H height, W width, C channels (channels last).
+#ifndef EVONODE_DATASET_H
+#define EVONODE_DATASET_H
+
+#include "evonode/status.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct evn_dataset evn_dataset;
+
+typedef enum evn_part { EVN_TRAIN, EVN_TEST } evn_part;
+
+/// What a data set holds.
+typedef struct evn_dataset_info {
+    const char *name;                ///< "digits" or "mnist"; static storage
+    int64_t count[2];                ///< samples of EVN_TRAIN and EVN_TEST
+    int64_t height, width, channels; ///< of every image
+    int classes;                     ///< labels are 0 … classes − 1
+} evn_dataset_info;
+
+/// Read both parts of a data set into memory and check that they fit together.
+/// @param[in] name    "digits" (built in) or "mnist"
+/// @param[in] folder  where its IDX files are, gzipped or not; NULL: for digits the built-in ones,
+///                    for mnist datasets/mnist, then $EVONODE_DATA/mnist
+/// @return EVN_ERR_ARGUMENT for an unknown name; EVN_ERR_FILE when a file is missing or cannot be
+///         read; EVN_ERR_FORMAT when one is malformed; EVN_ERR_DATA when counts or shapes of the
+///         files differ or a label is out of range
+evn_status evn_dataset_open(const char *name, const char *folder, evn_dataset **dataset);
+void evn_dataset_destroy(evn_dataset **dataset); ///< nulls; accepts NULL
+
+evn_dataset_info evn_dataset_get_info(const evn_dataset *dataset);
+
+/// Keep only the first `count` (>= 1) samples of a part, in the order of its files; a count beyond
+/// the part's size keeps them all.
+evn_status evn_dataset_limit(evn_dataset *dataset, evn_part part, int64_t count);
+
+/// [N, H, W, C] bytes, 0 … 255; borrowed from the data set.
+const uint8_t *evn_dataset_pixels(const evn_dataset *dataset, evn_part part);
+/// [N]; borrowed from the data set.
+const uint8_t *evn_dataset_labels(const evn_dataset *dataset, evn_part part);
+
+/// Cuts a part into batches. Which samples a batch has depends on the options, epoch and index
+/// alone, so a run that is resumed sees the same ones.
+typedef struct evn_batches evn_batches;
+
+typedef struct evn_batches_options {
+    evn_part part;
+    int size;       ///< B, samples in a batch, >= 1
+    bool shuffle;   ///< a new order each epoch, and a short last batch is left out; otherwise the
+                    ///< order of the files, and the last batch is filled up with weight 0
+    bool normalize; ///< subtract the training part's mean and divide by its standard deviation,
+                    ///< channel by channel; otherwise pixels are byte/255, in [0, 1]
+    uint64_t seed;  ///< of the orders
+} evn_batches_options;
+
+/// @param[in] dataset  borrowed; must outlive the batches, and not be limited meanwhile
+/// @return EVN_ERR_DATA when shuffle is set and the part has fewer than `size` samples
+evn_status evn_batches_create(const evn_dataset *dataset, const evn_batches_options *options,
+                              evn_batches **batches);
+void evn_batches_destroy(evn_batches **batches); ///< nulls; accepts NULL
+
+/// Batches in an epoch, >= 1.
+int64_t evn_batches_count(const evn_batches *batches);
+
+/// Choose the order of an epoch (0, 1, …). A new object is at epoch 0.
+void evn_batches_set_epoch(evn_batches *batches, int64_t epoch);
+
+/// Write batch `index` (0 … count − 1) of the epoch.
+/// @param[out] images   [B, H, W, C]
+/// @param[out] labels   [B, classes], one-hot; zeros for a sample of weight 0
+/// @param[out] weights  [B], 1 for a sample, 0 for what fills up the batch; may be NULL
+/// @return number of samples with weight 1
+int evn_batches_fill(const evn_batches *batches, int64_t index, float *images, float *labels,
+                     float *weights);
+
+#endif
