@@ -13,16 +13,16 @@ typedef struct convolution {
 } convolution;
 
 /// One of the products: places of its factors, the channels [0, Ci) and [0, Co) still to come.
-typedef struct tap {
+typedef struct place {
     int64_t x, w, y; ///< index of channel 0
-} tap;
+} place;
 
-typedef void visitor(const convolution *c, tap tap, const double *left, const double *right,
+typedef void visitor(const convolution *c, place tap, const double *left, const double *right,
                      double *result);
 
 /// Places of output pixel (b, oh, ow) at tap (kh, kw); false outside the image.
 static bool find_tap(const convolution *c, int64_t b, int64_t oh, int64_t ow, int64_t kh,
-                     int64_t kw, tap *tap) {
+                     int64_t kw, place *tap) {
     int64_t ih = oh * c->stride - c->padding + kh, iw = ow * c->stride - c->padding + kw;
     tap->x = ((b * c->x[1] + ih) * c->x[2] + iw) * c->x[3];
     tap->w = (kh * c->w[1] + kw) * c->w[2] * c->w[3];
@@ -35,7 +35,7 @@ static void visit_pixel(const convolution *c, int64_t b, int64_t oh, int64_t ow,
                         const double *left, const double *right, double *result) {
     for (int64_t kh = 0; kh < c->w[0]; kh++) {
         for (int64_t kw = 0; kw < c->w[1]; kw++) {
-            tap tap;
+            place tap;
             if (find_tap(c, b, oh, ow, kh, kw, &tap)) {
                 visit(c, tap, left, right, result);
             }
@@ -55,7 +55,8 @@ static void visit_all(const convolution *c, visitor *visit, const double *left, 
     }
 }
 
-static void add_output(const convolution *c, tap tap, const double *x, const double *w, double *y) {
+static void add_output(const convolution *c, place tap, const double *x, const double *w,
+                       double *y) {
     int64_t inputs = c->w[2], outputs = c->w[3];
     for (int64_t ci = 0; ci < inputs; ci++) {
         for (int64_t co = 0; co < outputs; co++) {
@@ -64,7 +65,7 @@ static void add_output(const convolution *c, tap tap, const double *x, const dou
     }
 }
 
-static void add_input_grad(const convolution *c, tap tap, const double *y_bar, const double *w,
+static void add_input_grad(const convolution *c, place tap, const double *y_bar, const double *w,
                            double *x_bar) {
     int64_t inputs = c->w[2], outputs = c->w[3];
     for (int64_t ci = 0; ci < inputs; ci++) {
@@ -74,7 +75,7 @@ static void add_input_grad(const convolution *c, tap tap, const double *y_bar, c
     }
 }
 
-static void add_weight_grad(const convolution *c, tap tap, const double *x, const double *y_bar,
+static void add_weight_grad(const convolution *c, place tap, const double *x, const double *y_bar,
                             double *w_bar) {
     int64_t inputs = c->w[2], outputs = c->w[3];
     for (int64_t ci = 0; ci < inputs; ci++) {
