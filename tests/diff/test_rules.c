@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every operation: jvp against central differences, vjp against jvp, and both again on the graphs
+// that the transforms made (second derivatives).
+#include "derivative.h"
+#include "evonode/diff.h"
+#include "graph/node.h"
+#include "test.h"
+
+typedef evn_value build(evn_graph *g, const evn_value *x);
+
+typedef struct rule_case {
+    evn__op op; ///< the operation that the case is about
+    build *build;
+    double low, high; ///< where the inputs are drawn from
+    int count;
+    evn_shape shapes[3];
+} rule_case;
+
+#define BUILD(name, expression)                                                                    \
+    static evn_value name(evn_graph *g, const evn_value *x) {                                      \
+        (void)g, (void)x;                                                                          \
+        return expression;                                                                         \
+    }
+
+BUILD(build_add, evn_add(g, x[0], x[1]))
+BUILD(build_sub, evn_sub(g, x[0], x[1]))
+BUILD(build_mul, evn_mul(g, x[0], x[1]))
+BUILD(build_div, evn_div(g, x[0], x[1]))
+BUILD(build_maximum, evn_maximum(g, x[0], x[1]))
+BUILD(build_neg, evn_neg(g, x[0]))
+BUILD(build_abs, evn_abs(g, x[0]))
+BUILD(build_sign, evn_mul(g, evn_sign(g, x[0]), x[0]))
+BUILD(build_step, evn_mul(g, evn_step(g, x[0]), x[0]))
+BUILD(build_exp, evn_exp(g, x[0]))
+BUILD(build_log, evn_log(g, x[0]))
+BUILD(build_sqrt, evn_sqrt(g, x[0]))
+BUILD(build_sin, evn_sin(g, x[0]))
+BUILD(build_cos, evn_cos(g, x[0]))
+BUILD(build_tanh, evn_tanh(g, x[0]))
+BUILD(build_sigmoid, evn_sigmoid(g, x[0]))
+BUILD(build_softplus, evn_softplus(g, x[0]))
+BUILD(build_relu, evn_relu(g, x[0]))
+BUILD(build_reshape, evn_reshape(g, evn_mul(g, x[0], x[0]), EVN_SHAPE(6, 2)))
+BUILD(build_broadcast, evn_broadcast(g, x[0], EVN_SHAPE(2, 3, 4)))
+BUILD(build_permute, evn_permute(g, evn_mul(g, x[0], x[0]), (int[]){2, 0, 1}))
+BUILD(build_slice, evn_slice(g, x[0], (int64_t[]){1, 0, 2}, EVN_SHAPE(1, 3, 2)))
+BUILD(build_pad, evn_pad(g, x[0], (int64_t[]){0, 2, 1}, EVN_SHAPE(2, 6, 6)))
+BUILD(build_concat, evn_concat(g, x, 3, 1))
+BUILD(build_sum, evn_sum(g, evn_mul(g, x[0], x[0]), 1u << 0 | 1u << 2))
+BUILD(build_matmul, evn_matmul(g, x[0], x[1], false, false))
+BUILD(build_matmul_a, evn_matmul(g, x[0], x[1], true, false))
+BUILD(build_matmul_b, evn_matmul(g, x[0], x[1], false, true))
+BUILD(build_matmul_ab, evn_matmul(g, x[0], x[1], true, true))
+
+#define OPTIONS ((evn_conv2d_options){2, 1})
+BUILD(build_conv2d, evn_conv2d(g, x[0], x[1], OPTIONS))
+BUILD(build_conv2d_input_grad, evn_conv2d_input_grad(g, x[0], x[1], EVN_SHAPE(2, 6, 5, 2), OPTIONS))
+BUILD(build_conv2d_weight_grad,
+      evn_conv2d_weight_grad(g, x[0], x[1], EVN_SHAPE(3, 2, 2, 3), OPTIONS))
+BUILD(build_normalize, evn_normalize(g, x[0], 2, 1e-3))
+BUILD(build_normalize_grad, evn_normalize_grad(g, x[0], x[1], 2, 1e-3))
+// v depends on x too: the rule must not count that path twice.
+BUILD(build_normalize_grad_tied, evn_normalize_grad(g, x[0], evn_mul(g, x[0], x[0]), 2, 1e-3))
+BUILD(build_log_softmax, evn_log_softmax(g, x[0]))
+BUILD(build_mean_pool2d, evn_mean_pool2d(g, x[0], 2, 1))
+BUILD(build_mean_pool2d_grad, evn_mean_pool2d_grad(g, x[0], EVN_SHAPE(2, 5, 4, 3), 2, 1))
+BUILD(build_max_pool2d, evn_max_pool2d(g, x[0], 2, 1))
+BUILD(build_max_pool2d_select, evn_max_pool2d_select(g, x[0], x[1], 3, 2))
+BUILD(build_max_pool2d_scatter, evn_max_pool2d_scatter(g, x[0], x[1], 2, 2))
+
+#define S34  EVN_SHAPE(3, 4)
+#define S234 EVN_SHAPE(2, 3, 4)
+
+static const rule_case cases[] = {
+    {EVN__OP_ADD, build_add, -1, 1, 2, {S34, {1, {4}}}},
+    {EVN__OP_SUB, build_sub, -1, 1, 2, {{2, {3, 1}}, S34}},
+    {EVN__OP_MUL, build_mul, -1, 1, 2, {S34, S34}},
+    {EVN__OP_DIV, build_div, 0.5, 2, 2, {S34, {1, {4}}}},
+    {EVN__OP_MAXIMUM, build_maximum, -1, 1, 2, {S34, S34}},
+    {EVN__OP_NEG, build_neg, -1, 1, 1, {S34}},
+    {EVN__OP_ABS, build_abs, 0.1, 1, 1, {S34}},
+    {EVN__OP_SIGN, build_sign, -1, -0.1, 1, {S34}},
+    {EVN__OP_STEP, build_step, 0.1, 1, 1, {S34}},
+    {EVN__OP_EXP, build_exp, -1, 1, 1, {S34}},
+    {EVN__OP_LOG, build_log, 0.5, 2, 1, {S34}},
+    {EVN__OP_SQRT, build_sqrt, 0.5, 2, 1, {S34}},
+    {EVN__OP_SIN, build_sin, -2, 2, 1, {S34}},
+    {EVN__OP_COS, build_cos, -2, 2, 1, {S34}},
+    {EVN__OP_TANH, build_tanh, -2, 2, 1, {S34}},
+    {EVN__OP_SIGMOID, build_sigmoid, -3, 3, 1, {S34}},
+    {EVN__OP_SOFTPLUS, build_softplus, -3, 3, 1, {S34}},
+    {EVN__OP_RELU, build_relu, -1, 1, 1, {S34}},
+    {EVN__OP_RESHAPE, build_reshape, -1, 1, 1, {S34}},
+    {EVN__OP_BROADCAST, build_broadcast, -1, 1, 1, {{2, {3, 1}}}},
+    {EVN__OP_PERMUTE, build_permute, -1, 1, 1, {S234}},
+    {EVN__OP_SLICE, build_slice, -1, 1, 1, {S234}},
+    {EVN__OP_PAD, build_pad, -1, 1, 1, {S234}},
+    {EVN__OP_CONCAT, build_concat, -1, 1, 3, {S34, {2, {3, 1}}, {2, {3, 2}}}},
+    {EVN__OP_SUM, build_sum, -1, 1, 1, {S234}},
+    {EVN__OP_MATMUL, build_matmul, -1, 1, 2, {S34, {2, {4, 5}}}},
+    {EVN__OP_MATMUL, build_matmul_a, -1, 1, 2, {{2, {4, 3}}, {2, {4, 5}}}},
+    {EVN__OP_MATMUL, build_matmul_b, -1, 1, 2, {S34, {2, {5, 4}}}},
+    {EVN__OP_MATMUL, build_matmul_ab, -1, 1, 2, {{2, {4, 3}}, {2, {5, 4}}}},
+    {EVN__OP_CONV2D, build_conv2d, -1, 1, 2, {{4, {2, 6, 5, 2}}, {4, {3, 2, 2, 3}}}},
+    {EVN__OP_CONV2D_INPUT_GRAD,
+     build_conv2d_input_grad,
+     -1,
+     1,
+     2,
+     {{4, {2, 3, 3, 3}}, {4, {3, 2, 2, 3}}}},
+    {EVN__OP_CONV2D_WEIGHT_GRAD,
+     build_conv2d_weight_grad,
+     -1,
+     1,
+     2,
+     {{4, {2, 6, 5, 2}}, {4, {2, 3, 3, 3}}}},
+    {EVN__OP_NORMALIZE, build_normalize, -1, 1, 1, {{4, {2, 3, 2, 4}}}},
+    {EVN__OP_NORMALIZE_GRAD,
+     build_normalize_grad,
+     -1,
+     1,
+     2,
+     {{4, {2, 3, 2, 4}}, {4, {2, 3, 2, 4}}}},
+    {EVN__OP_NORMALIZE_GRAD, build_normalize_grad_tied, -1, 1, 1, {{3, {2, 5, 4}}}},
+    {EVN__OP_LOG_SOFTMAX, build_log_softmax, -2, 2, 1, {S34}},
+    {EVN__OP_MEAN_POOL2D, build_mean_pool2d, -1, 1, 1, {{4, {2, 5, 4, 3}}}},
+    {EVN__OP_MEAN_POOL2D_GRAD, build_mean_pool2d_grad, -1, 1, 1, {{4, {2, 4, 3, 3}}}},
+    {EVN__OP_MAX_POOL2D_SELECT, build_max_pool2d, -1, 1, 1, {{4, {2, 5, 4, 3}}}},
+    {EVN__OP_MAX_POOL2D_SELECT,
+     build_max_pool2d_select,
+     -1,
+     1,
+     2,
+     {{4, {2, 5, 7, 3}}, {4, {2, 5, 7, 3}}}},
+    {EVN__OP_MAX_POOL2D_SCATTER,
+     build_max_pool2d_scatter,
+     -1,
+     1,
+     2,
+     {{4, {2, 4, 6, 3}}, {4, {2, 2, 3, 3}}}},
+};
+
+enum { CASES = sizeof(cases) / sizeof(cases[0]) };
+
+static evn_graph *make(const rule_case *c) {
+    static const char *const names[] = {"a", "b", "c"};
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value x[3];
+    for (int i = 0; i < c->count; ++i) {
+        x[i] = evn_input(g, names[i], c->shapes[i]);
+    }
+    evn_output(g, "y", c->build(g, x));
+    TRY(evn_graph_status(g));
+    return g;
+}
+
+START_TEST(first_derivatives) {
+    evn_graph *g = make(&cases[_i]);
+    check_derivative(g, (uint64_t)_i + 1, cases[_i].low, cases[_i].high);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+START_TEST(second_derivatives) {
+    evn_graph *g = make(&cases[_i]), *first = NULL;
+    TRY(_i % 2 ? evn_jvp(g, NULL, &first) : evn_vjp(g, NULL, &first));
+    check_derivative(first, (uint64_t)_i + 100, cases[_i].low, cases[_i].high);
+    evn_graph_destroy(&first);
+    TRY(_i % 2 ? evn_vjp(g, NULL, &first) : evn_jvp(g, NULL, &first));
+    check_derivative(first, (uint64_t)_i + 200, cases[_i].low, cases[_i].high);
+    evn_graph_destroy(&first);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+START_TEST(every_operation_has_a_case) {
+    for (int op = 0; op < EVN__OP_COUNT; ++op) {
+        bool found = evn__op_table[op].class == EVN__CLASS_LEAF;
+        for (int i = 0; i < CASES && !found; ++i) {
+            found = (int)cases[i].op == op;
+        }
+        ck_assert_msg(found, "no derivative case for %s", evn__op_table[op].text);
+    }
+}
+END_TEST
+
+// x [B, 3] → tanh(x W + b) V, the network of the second-derivative requirement.
+static evn_graph *mlp(void) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(5, 3)), w = evn_input(g, "w", EVN_SHAPE(3, 7));
+    evn_value b = evn_input(g, "b", EVN_SHAPE(7)), v = evn_input(g, "v", EVN_SHAPE(7, 2));
+    evn_value hidden = evn_tanh(g, evn_add(g, evn_matmul(g, x, w, false, false), b));
+    evn_output(g, "y", evn_matmul(g, hidden, v, false, false));
+    return g;
+}
+
+START_TEST(mlp_second_derivatives) {
+    evn_graph *g = mlp(), *vjp = NULL, *jvp = NULL, *twice = NULL;
+    TRY(evn_vjp(g, NULL, &vjp));
+    TRY(evn_jvp(g, NULL, &jvp));
+    check_derivative(g, 1, -1, 1);
+    check_derivative(vjp, 2, -1, 1); // jvp of vjp and vjp of vjp
+    check_derivative(jvp, 3, -1, 1); // vjp of jvp and jvp of jvp
+    TRY(evn_vjp(jvp, NULL, &twice));
+    check_derivative(twice, 4, -1, 1);
+    evn_graph_destroy(&twice);
+    TRY(evn_vjp(vjp, (const char *const[]){"x", NULL}, &twice));
+    check_derivative(twice, 5, -1, 1);
+    evn_graph_destroy(&twice);
+    evn_graph_destroy(&vjp);
+    evn_graph_destroy(&jvp);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+START_TEST(an_unused_input_gets_zeros) {
+    evn_graph *g = NULL, *vjp = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(2));
+    evn_input(g, "unused", EVN_SHAPE(3));
+    evn_output(g, "y", evn_exp(g, x));
+    TRY(evn_vjp(g, (const char *const[]){"unused", NULL}, &vjp));
+    values in = values_like_inputs(vjp, 1, -1, 1), out = values_run(vjp, &in);
+    ck_assert_int_eq(out.count, 2);
+    for (int i = 0; i < 3; ++i) {
+        ck_assert(out.data[1][i] == 0);
+    }
+    values_free(&in);
+    values_free(&out);
+    evn_graph_destroy(&vjp);
+    ck_assert_int_eq(evn_vjp(g, (const char *const[]){"nobody", NULL}, &vjp), EVN_ERR_ARGUMENT);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("diff/rules");
+    TCase *first = tcase_create("first");
+    tcase_add_loop_test(first, first_derivatives, 0, CASES);
+    tcase_add_test(first, every_operation_has_a_case);
+    tcase_add_test(first, an_unused_input_gets_zeros);
+    suite_add_tcase(s, first);
+    TCase *second = tcase_create("second");
+    tcase_add_loop_test(second, second_derivatives, 0, CASES);
+    tcase_add_test(second, mlp_second_derivatives);
+    suite_add_tcase(s, second);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
