@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which values are needed, in which phase, and which of them must have memory.
+#include "plan/plan.h"
+
+#include <string.h>
+
+static evn__op_class class_of(const evn_plan *plan, evn_value value) {
+    return evn__op_table[evn__node_at(plan->graph, value)->op].class;
+}
+
+bool evn__plan_is_inline_scalar(const evn_plan *plan, evn_value value) {
+    return class_of(plan, value) == EVN__CLASS_ELEMENT &&
+           evn_shape_count(evn_value_shape(plan->graph, value)) == 1;
+}
+
+static bool is_late_name(const char *name, const char *const *late_inputs) {
+    for (; late_inputs && *late_inputs; ++late_inputs) {
+        if (strcmp(*late_inputs, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// depends[v]: v depends on a late input.
+static void mark_dependent(const evn_plan *plan, const char *const *late_inputs, bool *depends) {
+    const evn_graph *g = plan->graph;
+    for (int i = 0; i < g->input_count; ++i) {
+        depends[g->inputs[i].value] = is_late_name(g->inputs[i].name, late_inputs);
+    }
+    for (int i = 0; i < g->node_count; ++i) {
+        for (int k = 0; k < g->nodes[i].operand_count; ++k) {
+            depends[i] = depends[i] || depends[g->nodes[i].operands[k]];
+        }
+    }
+}
+
+/// Phase 0 computes just what the outputs that can be known early need; all else is late, also
+/// what could run early: it would have to be kept for phase 1.
+static void mark_late(evn_plan *plan, const char *const *late_inputs) {
+    const evn_graph *g = plan->graph;
+    mark_dependent(plan, late_inputs, plan->late);
+    bool *early = evn__arena_alloc(&plan->arena, sizeof(bool) * (size_t)g->node_count);
+    if (!early) {
+        return; // everything that can runs early: correct, only larger
+    }
+    for (int i = 0; i < g->output_count; ++i) {
+        early[g->outputs[i].value] = !plan->late[g->outputs[i].value];
+    }
+    for (int i = g->node_count - 1; i >= 0; --i) {
+        for (int k = 0; early[i] && k < g->nodes[i].operand_count; ++k) {
+            early[g->nodes[i].operands[k]] = true;
+        }
+    }
+    for (int i = 0; late_inputs && i < g->node_count; ++i) {
+        plan->late[i] = !early[i];
+    }
+}
+
+static void store(evn_plan *plan, evn_value value) {
+    value = evn__plan_strip(plan->graph, value);
+    plan->stored[value] = true;
+}
+
+/// What a view shows has memory, unless it is a literal or a scalar that is computed on the spot.
+static void store_source(evn_plan *plan, const evn__node *view) {
+    evn_value source = evn__plan_strip(plan->graph, view->operands[0]);
+    if (evn__node_at(plan->graph, source)->op != EVN__OP_CONSTANT &&
+        !evn__plan_is_inline_scalar(plan, source)) {
+        plan->stored[source] = true;
+    }
+}
+
+/// The operand of a generated kernel: a view is read in place; an element-wise value may be fused,
+/// which evn__plan_fuse decides.
+static void store_for_element(evn_plan *plan, evn_value operand) {
+    evn_value value = evn__plan_strip(plan->graph, operand);
+    const evn__node *node = evn__node_at(plan->graph, value);
+    if (evn__plan_is_moving(node)) {
+        store_source(plan, node);
+    } else if (node->op != EVN__OP_CONSTANT && class_of(plan, value) != EVN__CLASS_ELEMENT) {
+        plan->stored[value] = true;
+    }
+}
+
+static void store_operands(evn_plan *plan, evn_value value) {
+    const evn__node *node = evn__node_at(plan->graph, value);
+    evn__op_class class = class_of(plan, value);
+    if (plan->stored[value] && evn__plan_is_moving(node)) {
+        store_source(plan, node);
+    }
+    for (int k = 0; k < node->operand_count; ++k) {
+        if (class == EVN__CLASS_KERNEL) {
+            store(plan, node->operands[k]);
+        } else if (class == EVN__CLASS_ELEMENT) {
+            store_for_element(plan, node->operands[k]);
+        }
+    }
+}
+
+static evn_status check_size(const evn_plan *plan, evn_value value) {
+    char text[128];
+    evn_shape shape = evn_value_shape(plan->graph, value);
+    EVN_CHECK(evn_shape_count(shape) < INT32_MAX, EVN_ERR_SHAPE,
+              "a value of shape %s has too many elements for one kernel: make the batch smaller",
+              evn__shape_text(shape, text));
+    return EVN_OK;
+}
+
+evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs) {
+    const evn_graph *g = plan->graph;
+    evn__graph_needed(g, plan->needed);
+    mark_late(plan, late_inputs);
+    for (int i = 0; i < g->output_count; ++i) {
+        store(plan, g->outputs[i].value);
+    }
+    // Users come after their operands: going back, a value's own storage is known before that of
+    // what it reads.
+    for (int i = g->node_count - 1; i >= 0; --i) {
+        if (plan->needed[i]) {
+            EVN_TRY(check_size(plan, i));
+            store_operands(plan, i);
+        }
+    }
+    return EVN_OK;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Units: every kernel node is one; element-wise nodes over the same elements join when no path
+// through another unit leads from one to the other. Then the order of execution.
+#include "plan/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_MEMBERS = 48, MAX_READS = 10 }; // keeps generated kernels small and their arguments few
+
+/// Work space of the pass.
+typedef struct fusion {
+    evn_plan *plan;
+    bool *seen;   ///< per unit, for the search for paths
+    int *stack;   ///< unit numbers
+    int *members; ///< per unit: number of nodes
+} fusion;
+
+static bool is_kernel(const evn_plan *plan, evn_value value) {
+    return evn__op_table[evn__node_at(plan->graph, value)->op].class == EVN__CLASS_KERNEL;
+}
+
+/// Whether a generated kernel computes the value: element-wise nodes, and views and literals that
+/// must have memory.
+static bool is_member(const evn_plan *plan, evn_value value) {
+    const evn__node *node = evn__node_at(plan->graph, value);
+    if (evn__op_table[node->op].class == EVN__CLASS_ELEMENT) {
+        return plan->stored[value] || !evn__plan_is_inline_scalar(plan, value);
+    }
+    return plan->stored[value] && (evn__plan_is_moving(node) || node->op == EVN__OP_CONSTANT);
+}
+
+static int resolve(const evn_plan *plan, evn_value value) {
+    return plan->unit_of[evn__plan_strip(plan->graph, value)];
+}
+
+static evn_status add_unit(evn_plan *plan, evn_value value) {
+    EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, plan->unit_count + 1));
+    plan->units[plan->unit_count] = (evn__unit){
+        .first = value, .generated = !is_kernel(plan, value), .phase = plan->late[value]};
+    plan->unit_of[value] = plan->unit_count++;
+    return EVN_OK;
+}
+
+/// Append the units that `value` reads, through views and inline scalars.
+static void push_sources(fusion *f, evn_value value, int *depth) {
+    const evn__node *node = evn__node_at(f->plan->graph, value);
+    for (int k = 0; k < node->operand_count; ++k) {
+        evn_value operand = evn__plan_strip(f->plan->graph, node->operands[k]);
+        int unit = f->plan->unit_of[operand];
+        if (unit < 0) {
+            push_sources(f, operand, depth); // a view, an inline scalar, a leaf
+        } else if (!f->seen[unit]) {
+            f->seen[unit] = true;
+            f->stack[(*depth)++] = unit;
+        }
+    }
+}
+
+/// Whether unit `to` is computed from unit `from` through at least one other unit.
+static bool has_detour(fusion *f, int from, int to) {
+    const evn_plan *plan = f->plan;
+    int depth = 0;
+    memset(f->seen, 0, sizeof(bool) * (size_t)plan->unit_count);
+    f->seen[to] = true;
+    f->seen[from] = true; // a direct edge is no detour
+    for (int v = 0; v < plan->graph->node_count; ++v) {
+        if (plan->unit_of[v] == to) {
+            push_sources(f, v, &depth);
+        }
+    }
+    f->seen[from] = false;
+    while (depth > 0) {
+        int unit = f->stack[--depth];
+        if (unit == from) {
+            return true;
+        }
+        for (int v = plan->units[unit].first; v < plan->graph->node_count; ++v) {
+            if (plan->unit_of[v] == unit) {
+                push_sources(f, v, &depth);
+            }
+        }
+    }
+    return false;
+}
+
+static int64_t elements(const evn_plan *plan, int unit) {
+    return evn_shape_count(evn_value_shape(plan->graph, plan->units[unit].first));
+}
+
+static int reads(const evn_plan *plan, int a, int b) {
+    int count = 0;
+    for (int v = 0; v < plan->graph->node_count; ++v) {
+        const evn__node *node = evn__node_at(plan->graph, v);
+        for (int k = 0; k < node->operand_count; ++k) {
+            int source = resolve(plan, node->operands[k]);
+            bool member = plan->unit_of[v] == a || plan->unit_of[v] == b;
+            count += member && source != a && source != b;
+        }
+    }
+    return count;
+}
+
+static bool may_merge(fusion *f, int a, int b) {
+    const evn_plan *plan = f->plan;
+    return plan->units[a].generated && plan->units[b].generated &&
+           plan->units[a].phase == plan->units[b].phase && elements(plan, a) == elements(plan, b) &&
+           f->members[a] + f->members[b] <= MAX_MEMBERS && reads(plan, a, b) <= MAX_READS &&
+           !has_detour(f, a, b) && !has_detour(f, b, a);
+}
+
+static void merge(fusion *f, int kept, int gone) {
+    evn_plan *plan = f->plan;
+    for (int v = plan->units[gone].first; v < plan->graph->node_count; ++v) {
+        if (plan->unit_of[v] == gone) {
+            plan->unit_of[v] = kept;
+        }
+    }
+    if (plan->units[gone].first < plan->units[kept].first) {
+        plan->units[kept].first = plan->units[gone].first;
+    }
+    plan->units[gone].dead = true;
+    f->members[kept] += f->members[gone];
+}
+
+static void merge_with_operands(fusion *f, evn_value value) {
+    evn_plan *plan = f->plan;
+    const evn__node *node = evn__node_at(plan->graph, value);
+    if (evn__op_table[node->op].class != EVN__CLASS_ELEMENT) {
+        return;
+    }
+    for (int k = 0; k < node->operand_count; ++k) {
+        int own = plan->unit_of[value], other = resolve(plan, node->operands[k]);
+        if (other >= 0 && other != own && may_merge(f, other, own)) {
+            merge(f, other, own);
+        }
+    }
+}
+
+static evn_status make_units(fusion *f) {
+    evn_plan *plan = f->plan;
+    const evn_graph *g = plan->graph;
+    for (int v = 0; v < g->node_count; ++v) {
+        plan->unit_of[v] = -1;
+        if (!plan->needed[v] || !(is_kernel(plan, v) || is_member(plan, v))) {
+            continue;
+        }
+        EVN_TRY(add_unit(plan, v));
+        f->members[plan->unit_of[v]] = 1;
+        if (plan->fuse && !evn__plan_is_inline_scalar(plan, v)) {
+            merge_with_operands(f, v);
+        }
+    }
+    return EVN_OK;
+}
+
+/// A value that another unit reads, element by element, needs memory after all.
+static void store_crossing(evn_plan *plan) {
+    const evn_graph *g = plan->graph;
+    for (int v = 0; v < g->node_count; ++v) {
+        const evn__node *node = evn__node_at(g, v);
+        if (!plan->needed[v] || evn__op_table[node->op].class != EVN__CLASS_ELEMENT) {
+            continue;
+        }
+        for (int k = 0; k < node->operand_count; ++k) {
+            evn_value operand = evn__plan_strip(g, node->operands[k]);
+            int unit = plan->unit_of[operand];
+            if (unit >= 0 && unit != plan->unit_of[v]) {
+                plan->stored[operand] = true;
+            }
+        }
+    }
+}
+
+// Order -------------------------------------------------------------------------------------------
+
+/// Depth-first: what a unit reads comes before it, in the order of the graph.
+static void visit(evn_plan *plan, int unit, bool *done);
+
+static void visit_sources(evn_plan *plan, evn_value value, bool *done) {
+    const evn__node *node = evn__node_at(plan->graph, value);
+    for (int k = 0; k < node->operand_count; ++k) {
+        evn_value operand = evn__plan_strip(plan->graph, node->operands[k]);
+        if (plan->unit_of[operand] >= 0) {
+            visit(plan, plan->unit_of[operand], done);
+        } else {
+            visit_sources(plan, operand, done);
+        }
+    }
+}
+
+static void visit(evn_plan *plan, int unit, bool *done) {
+    if (done[unit]) {
+        return;
+    }
+    done[unit] = true;
+    for (int v = plan->units[unit].first; v < plan->graph->node_count; ++v) {
+        if (plan->unit_of[v] == unit) {
+            visit_sources(plan, v, done);
+        }
+    }
+    plan->units[unit].place = plan->order_count;
+    plan->order[plan->order_count++] = unit;
+}
+
+static evn_status order_units(evn_plan *plan, bool *done) {
+    plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * (size_t)(plan->unit_count + 1));
+    EVN_CHECK(plan->order, EVN_ERR_MEMORY, "no memory to order %d kernels", plan->unit_count);
+    memset(done, 0, sizeof(bool) * (size_t)plan->graph->node_count);
+    for (int phase = 0; phase < 2; ++phase) {
+        for (int v = 0; v < plan->graph->node_count; ++v) {
+            int unit = plan->unit_of[v];
+            if (unit >= 0 && plan->units[unit].phase == phase) {
+                visit(plan, unit, done);
+            }
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn__plan_fuse(evn_plan *plan) {
+    fusion f = {.plan = plan};
+    size_t count = (size_t)plan->graph->node_count + 1;
+    f.seen = evn__arena_alloc(&plan->arena, sizeof(bool) * count);
+    f.stack = evn__arena_alloc(&plan->arena, sizeof(int) * count);
+    f.members = evn__arena_alloc(&plan->arena, sizeof(int) * count);
+    EVN_CHECK(f.seen && f.stack && f.members, EVN_ERR_MEMORY, "no memory to fuse %zu nodes", count);
+    EVN_TRY(make_units(&f));
+    store_crossing(plan);
+    return order_units(plan, f.seen);
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+// Source of the kernel of a group of element-wise nodes.
+//
+// The elements are seen as rows of `columns`, chosen as long as possible such that every operand
+// lies at a fixed stride within a row (1, or 0 where it is broadcast): the inner loop then has no
+// index arithmetic and becomes vector code. On a CPU a work-item takes many rows, on other devices
+// one element.
+#include "plan/plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CHUNK = 2048
+}; // elements of one work-item on a CPU: amortises its start, leaves enough items
+
+/// An operand that is read from memory, the same for all members that read it alike.
+typedef struct operand {
+    evn__access access;
+    int argument; ///< number of its kernel argument
+} operand;
+
+typedef struct generation {
+    evn__lowering *lowering;
+    const evn_plan *plan;
+    const evn_graph *graph;
+    int unit;
+    int64_t count, columns;
+    evn__text scalars; ///< before the loops
+    evn__text bases;   ///< per row
+    evn__text body;    ///< per element
+    evn__text head;    ///< parameters
+    evn__text pointers;
+    evn__call call;
+    operand operands[EVN__MAX_OPERANDS];
+    int operand_count;
+    bool *scalar_done; ///< per value: s<value> is declared
+} generation;
+
+static const char *const formulas[EVN__OP_COUNT] = {
+    [EVN__OP_ADD] = "%s + %s",
+    [EVN__OP_SUB] = "%s - %s",
+    [EVN__OP_MUL] = "%s * %s",
+    [EVN__OP_DIV] = "%s / %s",
+    // Comparisons are arranged so that a NaN operand gives NaN: it must reach the step controller.
+    [EVN__OP_MAXIMUM] = "evn_maximum(%s, %s)",
+    [EVN__OP_NEG] = "-%s",
+    [EVN__OP_ABS] = "fabs(%s)",
+    [EVN__OP_SIGN] = "sign(%s)",
+    [EVN__OP_STEP] = "(%s > 0 ? R(1.0) : R(0.0))",
+    [EVN__OP_EXP] = "exp(%s)",
+    [EVN__OP_LOG] = "log(%s)",
+    [EVN__OP_SQRT] = "sqrt(%s)",
+    [EVN__OP_SIN] = "sin(%s)",
+    [EVN__OP_COS] = "cos(%s)",
+    [EVN__OP_TANH] = "tanh(%s)",
+    [EVN__OP_SIGMOID] = "evn_sigmoid(%s)",
+    [EVN__OP_SOFTPLUS] = "evn_softplus(%s)",
+    [EVN__OP_RELU] = "evn_relu(%s)",
+};
+
+static const char prelude[] =
+    "inline real evn_maximum(real a, real b) { return (a > b || isnan(a)) ? a : b; }\n"
+    "inline real evn_relu(real x) { return x < 0 ? R(0.0) : x; }\n"
+    "inline real evn_sigmoid(real x) { return R(1.0) / (R(1.0) + exp(-x)); }\n"
+    "inline real evn_softplus(real x) {\n"
+    "    return evn_relu(x) + log1p(exp(-fabs(x)));\n"
+    "}\n";
+
+static void literal(double value, char text[64]) {
+    if (isnan(value)) {
+        snprintf(text, 64, "((real)NAN)");
+    } else if (isinf(value)) {
+        snprintf(text, 64, "((real)%sINFINITY)", value < 0 ? "-" : "");
+    } else {
+        snprintf(text, 64, "%.17g", value);
+        bool plain = !strpbrk(text, ".e");
+        snprintf(text, 64, "R(%.17g%s)", value, plain ? ".0" : "");
+    }
+}
+
+static bool is_member(const generation *g, evn_value value) {
+    return g->plan->unit_of[value] == g->unit;
+}
+
+static bool access_equal(const evn__access *a, const evn__access *b) {
+    bool equal = a->source == b->source && a->rank == b->rank && a->start == b->start;
+    for (int i = 0; equal && i < a->rank; ++i) {
+        equal = a->dim[i] == b->dim[i] && a->stride[i] == b->stride[i];
+    }
+    return equal;
+}
+
+// Arguments ---------------------------------------------------------------------------------------
+
+static evn_status add_argument(generation *g, const char *direction, evn_value value, int *number) {
+    EVN_CHECK(g->call.operand_count < EVN__MAX_OPERANDS, EVN_ERR_INTERNAL,
+              "a fused kernel has more than %d operands", EVN__MAX_OPERANDS);
+    *number = g->call.operand_count;
+    evn__text_append(&g->head, "%s%s(a%d)", *number ? ", " : "", direction, *number);
+    evn__text_append(&g->pointers, "    %s_OF(a%d);\n", direction, *number);
+    g->call.operands[g->call.operand_count++] = evn__operand_value(value);
+    return EVN_OK;
+}
+
+static evn_status argument_of(generation *g, evn_value source, int *number) {
+    for (int i = 0; i < g->call.operand_count; ++i) {
+        if (g->call.operands[i].value == source) {
+            *number = i;
+            return EVN_OK;
+        }
+    }
+    return add_argument(g, "INPUT", source, number);
+}
+
+static evn_status operand_of(generation *g, const evn__access *access, int *index) {
+    for (int i = 0; i < g->operand_count; ++i) {
+        if (access_equal(&g->operands[i].access, access)) {
+            *index = i;
+            return EVN_OK;
+        }
+    }
+    EVN_CHECK(g->operand_count < EVN__MAX_OPERANDS, EVN_ERR_INTERNAL,
+              "a fused kernel reads more than %d operands", EVN__MAX_OPERANDS);
+    operand *o = &g->operands[g->operand_count];
+    o->access = *access;
+    EVN_TRY(argument_of(g, access->source, &o->argument));
+    *index = g->operand_count++;
+    return EVN_OK;
+}
+
+// Scalars that every work-item computes for itself ------------------------------------------------
+
+static evn_status emit_scalar(generation *g, evn_value value, char text[64]);
+
+static evn_status emit_scalar_formula(generation *g, evn_value value) {
+    const evn__node *node = evn__node_at(g->graph, value);
+    char a[64] = "", b[64] = "";
+    EVN_TRY(emit_scalar(g, node->operands[0], a));
+    if (node->operand_count > 1) {
+        EVN_TRY(emit_scalar(g, node->operands[1], b));
+    }
+    evn__text_append(&g->scalars, "    const real s%d = ", value);
+    evn__text_append(&g->scalars, formulas[node->op], a, b);
+    evn__text_append(&g->scalars, ";\n");
+    g->scalar_done[value] = true;
+    return EVN_OK;
+}
+
+static evn_status emit_scalar(generation *g, evn_value value, char text[64]) {
+    evn__access access = evn__access_of(g->graph, value);
+    const evn__node *source = evn__node_at(g->graph, access.source);
+    if (source->op == EVN__OP_CONSTANT) {
+        literal(source->attributes.scalar, text);
+        return EVN_OK;
+    }
+    if (evn__plan_is_inline_scalar(g->plan, access.source)) {
+        if (!g->scalar_done[access.source]) {
+            EVN_TRY(emit_scalar_formula(g, access.source));
+        }
+        snprintf(text, 64, "s%d", access.source);
+        return EVN_OK;
+    }
+    int argument;
+    EVN_TRY(argument_of(g, access.source, &argument));
+    snprintf(text, 64, "a%d[%lld]", argument, (long long)access.start);
+    return EVN_OK;
+}
+
+// Elements ----------------------------------------------------------------------------------------
+
+/// The C expression of an operand for the element at row, column.
+static evn_status emit_operand(generation *g, evn_value value, char text[64]) {
+    evn_value stripped = evn__plan_strip(g->graph, value);
+    if (is_member(g, stripped)) {
+        snprintf(text, 64, "v%d", stripped);
+        return EVN_OK;
+    }
+    evn__access access = evn__access_of(g->graph, value);
+    if (evn__node_at(g->graph, access.source)->op == EVN__OP_CONSTANT ||
+        evn_shape_count(evn_value_shape(g->graph, access.source)) == 1) {
+        return emit_scalar(g, value, text);
+    }
+    int index;
+    int64_t stride;
+    EVN_TRY(operand_of(g, &access, &index));
+    evn__access_split(&access, g->columns, &stride);
+    if (stride == 0) {
+        snprintf(text, 64, "a%d[base%d]", g->operands[index].argument, index);
+    } else if (stride == 1) {
+        snprintf(text, 64, "a%d[base%d + column]", g->operands[index].argument, index);
+    } else {
+        snprintf(text, 64, "a%d[base%d + column * %lld]", g->operands[index].argument, index,
+                 (long long)stride);
+    }
+    return EVN_OK;
+}
+
+static evn_status emit_member(generation *g, evn_value value) {
+    const evn__node *node = evn__node_at(g->graph, value);
+    char a[64] = "", b[64] = "";
+    if (node->op == EVN__OP_CONSTANT) {
+        EVN_TRY(emit_scalar(g, value, a));
+    } else if (evn__plan_is_moving(node)) {
+        // The view is the member itself: look behind it, not at it.
+        evn__access access = evn__access_of(g->graph, value);
+        int index;
+        int64_t stride = 0;
+        if (evn__node_at(g->graph, access.source)->op == EVN__OP_CONSTANT ||
+            evn_shape_count(evn_value_shape(g->graph, access.source)) == 1) {
+            EVN_TRY(emit_scalar(g, value, a));
+        } else {
+            EVN_TRY(operand_of(g, &access, &index));
+            evn__access_split(&access, g->columns, &stride);
+            snprintf(a, sizeof(a), "a%d[base%d + column * %lld]", g->operands[index].argument,
+                     index, (long long)stride);
+        }
+    } else {
+        EVN_TRY(emit_operand(g, node->operands[0], a));
+        if (node->operand_count > 1) {
+            EVN_TRY(emit_operand(g, node->operands[1], b));
+        }
+    }
+    const char *formula = formulas[node->op] ? formulas[node->op] : "%s";
+    evn__text_append(&g->body, "            const real v%d = ", value);
+    evn__text_append(&g->body, formula, a, b);
+    evn__text_append(&g->body, ";\n");
+    return EVN_OK;
+}
+
+static evn_status emit_stores(generation *g) {
+    for (int v = 0; v < g->graph->node_count; ++v) {
+        if (is_member(g, v) && g->plan->stored[v]) {
+            int number;
+            EVN_TRY(add_argument(g, "OUTPUT", v, &number));
+            evn__text_append(&g->body, "            a%d[row * %lld + column] = v%d;\n", number,
+                             (long long)g->columns, v);
+        }
+    }
+    return EVN_OK;
+}
+
+// Rows and columns --------------------------------------------------------------------------------
+
+/// Whether every operand of the members lies at a fixed stride within rows of `columns`.
+static bool columns_fit(const generation *g, int64_t columns) {
+    int64_t stride;
+    for (int v = 0; v < g->graph->node_count; ++v) {
+        const evn__node *node = evn__node_at(g->graph, v);
+        if (!is_member(g, v)) {
+            continue;
+        }
+        bool view = evn__plan_is_moving(node);
+        for (int k = 0; k < node->operand_count; ++k) {
+            evn__access access = evn__access_of(g->graph, view ? v : node->operands[k]);
+            if (evn_shape_count(evn_value_shape(g->graph, view ? v : node->operands[k])) ==
+                    g->count &&
+                !evn__access_split(&access, columns, &stride)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/// The longest row among the trailing products of the members' and their operands' shapes.
+static int64_t choose_columns(const generation *g) {
+    int64_t best = 1;
+    for (int v = 0; v < g->graph->node_count; ++v) {
+        if (!is_member(g, v)) {
+            continue;
+        }
+        const evn__node *node = evn__node_at(g->graph, v);
+        for (int k = -1; k < node->operand_count; ++k) {
+            evn_shape shape = k < 0 ? node->shape : evn_value_shape(g->graph, node->operands[k]);
+            int64_t columns = 1;
+            for (int i = shape.rank - 1; i >= 0; --i) {
+                columns *= shape.dim[i];
+                if (columns > best && g->count % columns == 0 && columns_fit(g, columns)) {
+                    best = columns;
+                }
+            }
+        }
+    }
+    return best;
+}
+
+static void emit_bases(generation *g) {
+    for (int i = 0; i < g->operand_count; ++i) {
+        evn__text_append(&g->bases, "        const long base%d = ", i);
+        evn__access_base(&g->operands[i].access, g->columns, "row", &g->bases);
+        evn__text_append(&g->bases, ";\n");
+    }
+}
+
+/// One row is everything: the CPU's work-items take pieces of it.
+static void write_flat(const generation *g, evn__text *text) {
+    evn__text_append(text,
+                     "    const long row = 0;\n"
+                     "    {\n%s"
+                     "        const int begin = (int)get_global_id(0) * CHUNK;\n"
+                     "        const int end = min(begin + CHUNK, %lld);\n"
+                     "        for (int column = begin; column < end; ++column) {\n%s",
+                     g->bases.data ? g->bases.data : "", (long long)g->count, g->body.data);
+}
+
+static void write_rows(const generation *g, evn__text *text) {
+    evn__text_append(text,
+                     "    const long first = (long)get_global_id(0) * ROWS;\n"
+                     "    const long last = min(first + ROWS, (long)%lld);\n"
+                     "    for (long row = first; row < last; ++row) {\n%s"
+                     "        for (int column = 0; column < %lld; ++column) {\n%s",
+                     (long long)(g->count / g->columns), g->bases.data ? g->bases.data : "",
+                     (long long)g->columns, g->body.data);
+}
+
+static void write_elements(const generation *g, evn__text *text) {
+    evn__text_append(text,
+                     "    const int element = (int)get_global_id(0);\n"
+                     "    if (element < %lld) {\n"
+                     "        const long row = element / %lld;\n"
+                     "        const int column = element %% %lld;\n%s"
+                     "        {\n%s",
+                     (long long)g->count, (long long)g->columns, (long long)g->columns,
+                     g->bases.data ? g->bases.data : "", g->body.data);
+}
+
+static void set_range(generation *g, size_t items, size_t local) {
+    g->call.range = (evn__range){1, {items}, {local}};
+}
+
+static void write_source(generation *g, evn__text *text) {
+    bool cpu = evn__lower_device(g->lowering)->type == EVN_DEVICE_CPU;
+    int64_t rows = CHUNK / g->columns > 1 ? CHUNK / g->columns : 1;
+    evn__text_append(text, "#define CHUNK %d\n#define ROWS %lld\n%s", CHUNK, (long long)rows,
+                     prelude);
+    evn__text_append(text, "__kernel void fused(%s) {\n%s%s", g->head.data, g->pointers.data,
+                     g->scalars.data ? g->scalars.data : "");
+    if (!cpu) {
+        write_elements(g, text);
+        set_range(g, (size_t)g->count, 64);
+    } else if (g->columns == g->count) {
+        write_flat(g, text);
+        set_range(g, (size_t)((g->count + CHUNK - 1) / CHUNK), 1);
+    } else {
+        write_rows(g, text);
+        set_range(g, (size_t)((g->count / g->columns + rows - 1) / rows), 1);
+    }
+    evn__text_append(text, "        }\n    }\n}\n");
+}
+
+static evn_status generate(generation *g, evn__text *source) {
+    g->columns = choose_columns(g);
+    for (int v = 0; v < g->graph->node_count; ++v) {
+        if (is_member(g, v)) {
+            EVN_TRY(emit_member(g, v));
+        }
+    }
+    EVN_TRY(emit_stores(g));
+    emit_bases(g);
+    write_source(g, source);
+    EVN_TRY(g->body.status);
+    EVN_TRY(g->head.status);
+    EVN_TRY(source->status);
+    g->call.source.text = source->data;
+    g->call.source.options = "";
+    g->call.kernel = "fused";
+    return evn__lower_emit(g->lowering, &g->call);
+}
+
+evn_status evn__plan_generate(evn__lowering *lowering) {
+    const evn_plan *plan = lowering->plan;
+    generation g = {
+        .lowering = lowering, .plan = plan, .graph = plan->graph, .unit = lowering->unit};
+    evn__text source = {0};
+    g.count = evn_shape_count(evn_value_shape(g.graph, plan->units[g.unit].first));
+    evn_status status = EVN_NEW(&g.scalar_done, g.graph->node_count);
+    if (status == EVN_OK) {
+        status = generate(&g, &source);
+    }
+    free(g.scalar_done);
+    free(g.scalars.data);
+    free(g.bases.data);
+    free(g.body.data);
+    free(g.head.data);
+    free(g.pointers.data);
+    free(source.data);
+    return status;
+}

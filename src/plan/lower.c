@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Units → launches.
+#include "plan/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const evn_device_info *evn__lower_device(const evn__lowering *lowering) {
+    return evn_device_get_info(lowering->plan->device);
+}
+
+evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements) {
+    evn_plan *plan = lowering->plan;
+    evn__operand operand = {.kind = EVN__OPERAND_SCRATCH, .scratch = -1};
+    if (EVN_RESERVE(plan->scratch, plan->scratch_capacity, plan->scratch_count + 1) == EVN_OK) {
+        operand.scratch = plan->scratch_count++;
+        plan->scratch[operand.scratch] = (evn__scratch){lowering->unit, elements, 0};
+    }
+    return operand; // evn__lower_emit reports the failure
+}
+
+static evn_status add_slots(evn_plan *plan, const evn__call *call) {
+    EVN_TRY(EVN_RESERVE(plan->slots, plan->slot_capacity, plan->slot_count + call->operand_count));
+    for (int i = 0; i < call->operand_count; ++i) {
+        const evn__operand *operand = &call->operands[i];
+        EVN_CHECK(operand->kind != EVN__OPERAND_SCRATCH || operand->scratch >= 0, EVN_ERR_MEMORY,
+                  "no memory for the scratch list of %s", call->kernel);
+        plan->slots[plan->slot_count++] =
+            (evn__slot){.kind = operand->kind,
+                        .value = operand->kind == EVN__OPERAND_VALUE
+                                     ? evn__plan_strip(plan->graph, operand->value)
+                                     : EVN_NONE,
+                        .scratch = operand->scratch,
+                        .integer = operand->integer,
+                        .real = operand->real};
+    }
+    return EVN_OK;
+}
+
+evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
+    evn_plan *plan = lowering->plan;
+    evn__source source = call->source;
+    source.fp64 = plan->fp64;
+    EVN_TRY(EVN_RESERVE(plan->launches, plan->launch_capacity, plan->launch_count + 1));
+    evn__launch *launch = &plan->launches[plan->launch_count];
+    *launch = (evn__launch){.range = call->range,
+                            .first_slot = plan->slot_count,
+                            .slot_count = call->operand_count,
+                            .phase = plan->units[lowering->unit].phase,
+                            .unit = lowering->unit};
+    launch->name = evn__arena_string(&plan->arena, call->kernel);
+    EVN_CHECK(launch->name, EVN_ERR_MEMORY, "no memory for the name of kernel %s", call->kernel);
+    EVN_TRY(evn__kernel_get(plan->device, &source, call->kernel, &launch->kernel));
+    EVN_TRY(add_slots(plan, call));
+    ++plan->launch_count;
+    return EVN_OK;
+}
+
+static evn_status lower_unit(evn_plan *plan, int unit) {
+    evn__lowering lowering = {plan, unit};
+    if (plan->units[unit].generated) {
+        return evn__plan_generate(&lowering);
+    }
+    evn_value value = plan->units[unit].first;
+    evn__op op = evn__node_at(plan->graph, value)->op;
+    return evn__lower_table[op](&lowering, plan->graph, value);
+}
+
+evn_status evn__plan_lower(evn_plan *plan) {
+    for (int i = 0; i < plan->order_count; ++i) {
+        EVN_TRY(lower_unit(plan, plan->order[i]));
+    }
+    return EVN_OK;
+}

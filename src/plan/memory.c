@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where every value lives. Values of one phase share an arena: largest first, each at the lowest
+// offset where nothing that lives at the same time stands (Pisarchyk, Lee 2020: greedy by size).
+// Values that cross from phase 0 to 1 have a memory of their own, without reuse.
+#include "plan/plan.h"
+
+#include <stdlib.h>
+
+enum { ALIGNMENT = 16 }; // elements: a cache line of floats
+
+/// A piece of the arena and the launches during which it is in use.
+typedef struct piece {
+    int64_t elements;
+    int first, last; ///< launch numbers, inclusive
+    size_t *offset;
+} piece;
+
+typedef struct life {
+    int first, last; ///< launches that touch the value; first −1: none
+    int first_phase, last_phase;
+} life;
+
+static size_t aligned(int64_t elements) {
+    return ((size_t)elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static void bind_ports(evn_plan *plan) {
+    const evn_graph *g = plan->graph;
+    for (int i = 0; i < g->input_count; ++i) {
+        plan->places[g->inputs[i].value] = (evn__place){EVN__HOME_INPUT, i, 0};
+    }
+    for (int i = 0; i < g->output_count; ++i) {
+        evn_value value = evn__plan_strip(g, g->outputs[i].value);
+        if (plan->places[value].home == EVN__HOME_NONE &&
+            evn__node_at(g, value)->op != EVN__OP_TABLE) {
+            plan->places[value] = (evn__place){EVN__HOME_OUTPUT, i, 0};
+        }
+    }
+}
+
+static void touch(life *l, int launch, int phase) {
+    if (l->first < 0) {
+        l->first = launch;
+        l->first_phase = phase;
+    }
+    l->last = launch;
+    l->last_phase = phase;
+}
+
+static void measure_lives(const evn_plan *plan, life *values, life *scratch) {
+    for (int i = 0; i < plan->launch_count; ++i) {
+        const evn__launch *launch = &plan->launches[i];
+        for (int k = 0; k < launch->slot_count; ++k) {
+            const evn__slot *slot = &plan->slots[launch->first_slot + k];
+            if (slot->kind == EVN__OPERAND_VALUE) {
+                touch(&values[slot->value], i, launch->phase);
+            } else if (slot->kind == EVN__OPERAND_SCRATCH) {
+                touch(&scratch[slot->scratch], i, launch->phase);
+            }
+        }
+    }
+}
+
+static int larger_first(const void *a, const void *b) {
+    const piece *x = a, *y = b;
+    if (x->elements != y->elements) {
+        return x->elements < y->elements ? 1 : -1;
+    }
+    return (x->first > y->first) - (x->first < y->first); // the same order on every C library
+}
+
+static int lower_first(const void *a, const void *b) {
+    const piece *const *x = a, *const *y = b;
+    return (*(*x)->offset > *(*y)->offset) - (*(*x)->offset < *(*y)->offset);
+}
+
+/// The lowest offset for `p` among the pieces already placed; `busy` has room for them.
+static size_t find_gap(const piece *p, const piece *placed, int count, const piece **busy) {
+    int busy_count = 0;
+    for (int i = 0; i < count; ++i) {
+        if (placed[i].first <= p->last && p->first <= placed[i].last) {
+            busy[busy_count++] = &placed[i];
+        }
+    }
+    qsort(busy, (size_t)busy_count, sizeof(*busy), lower_first);
+    size_t offset = 0;
+    for (int i = 0; i < busy_count; ++i) {
+        if (*busy[i]->offset >= offset + aligned(p->elements)) {
+            break;
+        }
+        size_t end = *busy[i]->offset + aligned(busy[i]->elements);
+        offset = end > offset ? end : offset;
+    }
+    return offset;
+}
+
+static evn_status place_pieces(evn_plan *plan, piece *pieces, int count) {
+    const piece **busy = NULL;
+    EVN_TRY(EVN_NEW(&busy, count));
+    qsort(pieces, (size_t)count, sizeof(*pieces), larger_first);
+    for (int i = 0; i < count; ++i) {
+        *pieces[i].offset = find_gap(&pieces[i], pieces, i, busy);
+        size_t end = *pieces[i].offset + aligned(pieces[i].elements);
+        plan->scratch_elements = end > plan->scratch_elements ? end : plan->scratch_elements;
+    }
+    free(busy);
+    return EVN_OK;
+}
+
+static int collect(evn_plan *plan, const life *values, const life *scratch, piece *pieces) {
+    int count = 0;
+    for (int v = 0; v < plan->graph->node_count; ++v) {
+        evn__place *place = &plan->places[v];
+        int64_t elements = evn_shape_count(evn_value_shape(plan->graph, v));
+        if (values[v].first < 0 || place->home != EVN__HOME_NONE) {
+            continue;
+        }
+        if (evn__node_at(plan->graph, v)->op == EVN__OP_TABLE) {
+            *place = (evn__place){EVN__HOME_TABLE, 0, plan->table_elements};
+            plan->table_elements += aligned(elements);
+        } else if (values[v].first_phase != values[v].last_phase) {
+            *place = (evn__place){EVN__HOME_SAVED, 0, plan->saved_elements};
+            plan->saved_elements += aligned(elements);
+        } else {
+            place->home = EVN__HOME_SCRATCH;
+            pieces[count++] = (piece){elements, values[v].first, values[v].last, &place->offset};
+        }
+    }
+    for (int i = 0; i < plan->scratch_count; ++i) {
+        pieces[count++] = (piece){plan->scratch[i].elements, scratch[i].first, scratch[i].last,
+                                  &plan->scratch[i].offset};
+    }
+    return count;
+}
+
+static void resolve_slots(evn_plan *plan) {
+    for (int i = 0; i < plan->slot_count; ++i) {
+        evn__slot *slot = &plan->slots[i];
+        if (slot->kind == EVN__OPERAND_VALUE) {
+            slot->place = plan->places[slot->value];
+        } else if (slot->kind == EVN__OPERAND_SCRATCH) {
+            slot->place = (evn__place){EVN__HOME_SCRATCH, 0, plan->scratch[slot->scratch].offset};
+        }
+    }
+}
+
+static size_t real_bytes(const evn_plan *plan) {
+    return plan->fp64 ? sizeof(double) : sizeof(float);
+}
+
+static evn_status write_table(const evn_plan *plan, evn_value value) {
+    const evn__node *node = evn__node_at(plan->graph, value);
+    size_t count = (size_t)evn_shape_count(node->shape), offset = plan->places[value].offset;
+    if (plan->fp64) {
+        return evn_buffer_write(plan->tables, offset * sizeof(double), count * sizeof(double),
+                                node->attributes.table);
+    }
+    float *narrow = NULL;
+    EVN_TRY(EVN_NEW(&narrow, count));
+    for (size_t i = 0; i < count; ++i) {
+        narrow[i] = (float)node->attributes.table[i];
+    }
+    evn_status status =
+        evn_buffer_write(plan->tables, offset * sizeof(float), count * sizeof(float), narrow);
+    free(narrow);
+    return status;
+}
+
+static evn_status create_buffers(evn_plan *plan) {
+    if (plan->scratch_elements > 0) {
+        EVN_TRY(evn_buffer_create(plan->device, plan->scratch_elements * real_bytes(plan),
+                                  &plan->memory));
+    }
+    if (plan->table_elements == 0) {
+        return EVN_OK;
+    }
+    EVN_TRY(
+        evn_buffer_create(plan->device, plan->table_elements * real_bytes(plan), &plan->tables));
+    for (int v = 0; v < plan->graph->node_count; ++v) {
+        if (plan->places[v].home == EVN__HOME_TABLE) {
+            EVN_TRY(write_table(plan, v));
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn__plan_place(evn_plan *plan) {
+    int values = plan->graph->node_count, all = values + plan->scratch_count;
+    life *lives = NULL;
+    piece *pieces = NULL;
+    bind_ports(plan);
+    evn_status status = EVN_NEW(&lives, all);
+    if (status == EVN_OK) {
+        status = EVN_NEW(&pieces, all);
+    }
+    if (status == EVN_OK) {
+        for (int i = 0; i < all; ++i) {
+            lives[i].first = -1;
+        }
+        measure_lives(plan, lives, lives + values);
+        status = place_pieces(plan, pieces, collect(plan, lives, lives + values, pieces));
+    }
+    free(lives);
+    free(pieces);
+    EVN_TRY(status);
+    resolve_slots(plan);
+    return create_buffers(plan);
+}

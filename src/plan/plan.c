@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// An output that is an input, a table or another output is a value of its own, so that every
+/// output has one kernel that writes it.
+static evn_value own_value(evn_graph *graph, evn_value value, int index) {
+    evn_value source = evn__plan_strip(graph, value);
+    evn__op op = evn__node_at(graph, source)->op;
+    bool taken = op == EVN__OP_INPUT || op == EVN__OP_TABLE;
+    for (int i = 0; i < index && !taken; ++i) {
+        taken = evn__plan_strip(graph, graph->outputs[i].value) == source;
+    }
+    if (!taken) {
+        return value;
+    }
+    // A view that moves nothing; start tells copies of one value apart.
+    evn__node copy = {.op = EVN__OP_SLICE, .operand_count = 1, .operands = {value}};
+    copy.shape = evn_value_shape(graph, value);
+    copy.attributes.order[0] = index + 1;
+    return evn__node_add(graph, &copy);
+}
+
+static evn_status copy_graph(const evn_graph *source, evn_graph **graph) {
+    evn_value *values = NULL;
+    EVN_TRY(evn_graph_status(source));
+    EVN_TRY(evn__graph_verify(source));
+    EVN_TRY(evn_graph_create(graph));
+    EVN_TRY(EVN_NEW(&values, source->input_count + source->output_count));
+    for (int i = 0; i < source->input_count; ++i) {
+        values[i] = evn_input(*graph, source->inputs[i].name,
+                              evn_value_shape(source, source->inputs[i].value));
+    }
+    evn_value *outputs = values + source->input_count;
+    evn_status status = evn_graph_inline(*graph, source, values, outputs);
+    for (int i = 0; i < source->output_count && status == EVN_OK; ++i) {
+        evn_output(*graph, source->outputs[i].name, own_value(*graph, outputs[i], i));
+        status = evn_graph_status(*graph);
+    }
+    free(values);
+    return status;
+}
+
+static evn_status allocate(evn_plan *plan) {
+    size_t count = (size_t)plan->graph->node_count + 1;
+    plan->needed = evn__arena_alloc(&plan->arena, count * sizeof(bool));
+    plan->stored = evn__arena_alloc(&plan->arena, count * sizeof(bool));
+    plan->late = evn__arena_alloc(&plan->arena, count * sizeof(bool));
+    plan->unit_of = evn__arena_alloc(&plan->arena, count * sizeof(int));
+    plan->places = evn__arena_alloc(&plan->arena, count * sizeof(evn__place));
+    EVN_CHECK(plan->needed && plan->stored && plan->late && plan->unit_of && plan->places,
+              EVN_ERR_MEMORY, "no memory for a plan of %zu nodes", count);
+    return EVN_OK;
+}
+
+static evn_status check_late(const evn_graph *graph, const char *const *late) {
+    for (; late && *late; ++late) {
+        EVN_CHECK(evn_graph_find_input(graph, *late) >= 0, EVN_ERR_ARGUMENT,
+                  "late input %s: the graph has no input of that name", *late);
+    }
+    return EVN_OK;
+}
+
+static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_options *options) {
+    const evn_device_info *info = evn_device_get_info(plan->device);
+    EVN_CHECK(!plan->fp64 || info->has_fp64, EVN_ERR_ARGUMENT,
+              "device %s has no double precision: use single precision or another device",
+              info->name);
+    EVN_TRY(copy_graph(graph, &plan->graph));
+    EVN_TRY(check_late(plan->graph, options->late_inputs));
+    EVN_TRY(allocate(plan));
+    EVN_TRY(evn__plan_classify(plan, options->late_inputs));
+    EVN_TRY(evn__plan_fuse(plan));
+    EVN_TRY(evn__plan_lower(plan));
+    return evn__plan_place(plan);
+}
+
+evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
+                           const evn_plan_options *options, evn_plan **plan) {
+    const evn_plan_options defaults = {0};
+    options = options ? options : &defaults;
+    EVN_TRY(EVN_NEW(plan, 1));
+    (*plan)->device = device;
+    (*plan)->fp64 = options->fp64;
+    (*plan)->fuse = !options->no_fuse;
+    evn_status status = build(*plan, graph, options);
+    if (status != EVN_OK) {
+        evn_plan_destroy(plan);
+    }
+    return status;
+}
+
+void evn_plan_destroy(evn_plan **plan) {
+    if (!*plan) {
+        return;
+    }
+    evn_buffer_destroy(&(*plan)->memory);
+    evn_buffer_destroy(&(*plan)->saved);
+    evn_buffer_destroy(&(*plan)->tables);
+    evn_graph_destroy(&(*plan)->graph);
+    evn__arena_free(&(*plan)->arena);
+    free((*plan)->units);
+    free((*plan)->launches);
+    free((*plan)->slots);
+    free((*plan)->scratch);
+    free(*plan);
+    *plan = NULL;
+}
+
+size_t evn_plan_saved_elements(const evn_plan *plan) {
+    return plan->saved_elements;
+}
+
+int evn_plan_launches(const evn_plan *plan) {
+    return plan->launch_count;
+}
+
+size_t evn_plan_bytes(const evn_plan *plan) {
+    const evn_buffer *buffers[] = {plan->memory, plan->saved, plan->tables};
+    size_t bytes = 0;
+    for (int i = 0; i < 3; ++i) {
+        bytes += buffers[i] ? evn_buffer_bytes(buffers[i]) : 0;
+    }
+    return bytes;
+}
+
+static const char *home_name(evn__home home) {
+    static const char *const names[] = {"none", "input", "output", "table", "scratch", "saved"};
+    return names[home];
+}
+
+static void print_launch(const evn_plan *plan, const evn__launch *launch, evn__text *text) {
+    evn__text_append(text, "%d %s", launch->phase, launch->name);
+    for (int i = 0; i < launch->slot_count; ++i) {
+        const evn__slot *slot = &plan->slots[launch->first_slot + i];
+        char shape[128];
+        if (slot->kind == EVN__OPERAND_VALUE) {
+            evn__text_append(text, " %%%d%s:%s", slot->value,
+                             evn__shape_text(evn_value_shape(plan->graph, slot->value), shape),
+                             home_name(slot->place.home));
+        }
+    }
+    evn__text_append(text, "\n");
+}
+
+evn_status evn_plan_print(const evn_plan *plan, char **out) {
+    evn__text text = {0};
+    for (int i = 0; i < plan->launch_count; ++i) {
+        print_launch(plan, &plan->launches[i], &text);
+    }
+    evn__text_append(&text, "scratch %zu saved %zu tables %zu elements\n", plan->scratch_elements,
+                     plan->saved_elements, plan->table_elements);
+    if (text.status != EVN_OK) {
+        free(text.data);
+        return text.status;
+    }
+    *out = text.data;
+    return EVN_OK;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The passes of a plan, in order: classify → fuse → order → lower → lay out memory.
+// Each works on the one struct below; plan.c calls them one after the other.
+#ifndef EVN_PLAN_PLAN_H
+#define EVN_PLAN_PLAN_H
+
+#include "evonode/plan.h"
+#include "graph/node.h"
+#include "ops/lower.h"
+
+/// How a value comes to its consumers.
+typedef enum evn__home {
+    EVN__HOME_NONE,    ///< not needed, or seen only inside one kernel (a fused value, a view, a
+                       ///< literal)
+    EVN__HOME_INPUT,   ///< bound by the caller: input `index`
+    EVN__HOME_OUTPUT,  ///< bound by the caller: output `index`
+    EVN__HOME_TABLE,   ///< constant memory of the plan
+    EVN__HOME_SCRATCH, ///< arena, within one phase
+    EVN__HOME_SAVED,   ///< memory that carries values from phase 0 to phase 1
+} evn__home;
+
+typedef struct evn__place {
+    evn__home home;
+    int index;     ///< INPUT, OUTPUT
+    size_t offset; ///< TABLE, SCRATCH, SAVED: in elements
+} evn__place;
+
+/// One kernel node, or a group of element-wise nodes that become one generated kernel.
+typedef struct evn__unit {
+    evn_value first; ///< smallest member
+    bool generated;  ///< a group
+    bool dead;       ///< merged into another unit
+    int phase;
+    int place; ///< position in the order of execution
+} evn__unit;
+
+/// A launch argument before binding.
+typedef struct evn__slot {
+    evn__operand_kind kind;
+    evn__place place; ///< VALUE, SCRATCH
+    evn_value value;  ///< VALUE
+    int scratch;      ///< SCRATCH
+    int64_t integer;
+    double real;
+} evn__slot;
+
+typedef struct evn__launch {
+    evn__kernel *kernel;
+    const char *name; ///< for printing; owned by the plan's arena
+    evn__range range;
+    int first_slot, slot_count;
+    int phase, unit;
+} evn__launch;
+
+/// Memory for the calls of one unit.
+typedef struct evn__scratch {
+    int unit;
+    int64_t elements;
+    size_t offset;
+} evn__scratch;
+
+struct evn_plan {
+    evn_device *device;
+    bool fp64, fuse;
+    evn_graph *graph; ///< own copy
+    evn__arena arena;
+    // per value
+    bool *needed, *stored, *late;
+    int *unit_of; ///< −1 for values that no unit computes
+    evn__place *places;
+    // units and launches
+    evn__unit *units;
+    int unit_count, unit_capacity;
+    int *order; ///< unit numbers in order of execution
+    int order_count;
+    evn__launch *launches;
+    int launch_count, launch_capacity;
+    evn__slot *slots;
+    int slot_count, slot_capacity;
+    evn__scratch *scratch;
+    int scratch_count, scratch_capacity;
+    // memory
+    size_t scratch_elements, saved_elements, table_elements;
+    evn_buffer *memory, *saved, *tables;
+};
+
+struct evn__lowering {
+    evn_plan *plan;
+    int unit;
+};
+
+/// The operand behind reshapes: the same elements in the same order.
+evn_value evn__plan_strip(const evn_graph *graph, evn_value value);
+
+/// Broadcast, permute or slice: elements of the operand under another index.
+bool evn__plan_is_moving(const evn__node *node);
+
+/// A scalar that every kernel computes for itself instead of reading it.
+bool evn__plan_is_inline_scalar(const evn_plan *plan, evn_value value);
+
+/// Set needed, late and stored: which values must have memory. (classify.c)
+evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs);
+
+/// Make units, merging element-wise ones; order them. (fuse.c)
+evn_status evn__plan_fuse(evn_plan *plan);
+
+/// Compile the kernels and list the launches of every unit. (lower.c)
+evn_status evn__plan_lower(evn_plan *plan);
+
+/// The generated kernel of a unit. (generate.c)
+evn_status evn__plan_generate(evn__lowering *lowering);
+
+/// Give every stored value and scratch its memory, create the buffers. (memory.c)
+evn_status evn__plan_place(evn_plan *plan);
+
+// Strided access to an operand under a view (access.c)
+// ---------------------------------------------
+
+/// offset = start + Σ index[d] · stride[d] over the dimensions of the view.
+typedef struct evn__access {
+    evn_value source; ///< the value that is read, behind view and reshapes
+    int rank;
+    int64_t dim[EVN_MAX_RANK], stride[EVN_MAX_RANK];
+    int64_t start;
+} evn__access;
+
+/// How `value` is read when a kernel runs over its elements.
+evn__access evn__access_of(const evn_graph *graph, evn_value value);
+
+/// Whether the last `columns` elements of each row lie at a fixed stride; if so *stride is it.
+bool evn__access_split(const evn__access *access, int64_t columns, int64_t *stride);
+
+/// Append the C expression of the offset of row `row` (a C variable) to `text`.
+void evn__access_base(const evn__access *access, int64_t columns, const char *row, evn__text *text);
+
+#endif
