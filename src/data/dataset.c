@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evonode/dataset.h"
+
+#include "base/embedded.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/idx.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH_SIZE = 4096, PARTS = 2 }; // parts are indexed by evn_part
+
+typedef struct part {
+    evn__idx images, labels;
+} part;
+
+struct evn_dataset {
+    evn_dataset_info info;
+    part parts[PARTS];
+};
+
+/// What is known of a data set before it is read.
+typedef struct source {
+    const char *name;
+    const char *prefix[PARTS]; ///< of the file names, by evn_part
+    int classes;
+    const evn__embedded *embedded; ///< NULL when it is not built in
+} source;
+
+static const source sources[] = {
+    {"digits", {"train", "test"}, 10, evn__embedded_digits},
+    {"mnist", {"train", "t10k"}, 10, NULL},
+};
+
+static evn_status find_source(const char *name, const source **found) {
+    for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); ++i) {
+        if (strcmp(sources[i].name, name) == 0) {
+            *found = &sources[i];
+            return EVN_OK;
+        }
+    }
+    EVN_FAIL(EVN_ERR_ARGUMENT, "there is no data set '%s'; there are digits and mnist", name);
+}
+
+// Where the files are -----------------------------------------------------------------------------
+
+static bool is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool exists(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+/// The folder to read when the caller names none.
+static evn_status default_folder(const char *name, char folder[PATH_SIZE]) {
+    snprintf(folder, PATH_SIZE, "datasets/%s", name);
+    if (is_folder(folder)) {
+        return EVN_OK;
+    }
+    const char *base = getenv("EVONODE_DATA");
+    snprintf(folder, PATH_SIZE, "%s/%s", base ? base : "", name);
+    EVN_CHECK(base && is_folder(folder), EVN_ERR_FILE,
+              "%s is not here: neither the folder datasets/%s nor $EVONODE_DATA/%s exists "
+              "(EVONODE_DATA is %s). To fetch it, run: sh datasets/fetch_%s.sh. To read it from "
+              "another folder, give --data FOLDER",
+              name, name, name, base ? base : "not set", name);
+    return EVN_OK;
+}
+
+/// "images", 3 → the first of train-images-idx3-ubyte, …ubyte.gz, train-images.idx3-ubyte, … .
+static evn_status find_file(const char *folder, const char *prefix, const char *kind, int rank,
+                            char path[PATH_SIZE]) {
+    static const char *const patterns[] = {"%s/%s-%s-idx%d-ubyte", "%s/%s-%s-idx%d-ubyte.gz",
+                                           "%s/%s-%s.idx%d-ubyte", "%s/%s-%s.idx%d-ubyte.gz"};
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); ++i) {
+        int length = snprintf(path, PATH_SIZE, patterns[i], folder, prefix, kind, rank);
+        if (length < PATH_SIZE && exists(path)) {
+            return EVN_OK;
+        }
+    }
+    EVN_FAIL(EVN_ERR_FILE, "the folder '%s' has no file %s-%s-idx%d-ubyte, with or without .gz",
+             folder, prefix, kind, rank);
+}
+
+static evn_status load_file(const char *folder, const char *prefix, const char *kind, int rank,
+                            evn__idx *idx) {
+    char path[PATH_SIZE];
+    EVN_TRY(find_file(folder, prefix, kind, rank, path));
+    return evn__idx_read(path, idx);
+}
+
+static evn_status load_embedded(const evn__embedded *table, const char *prefix, const char *kind,
+                                int rank, evn__idx *idx) {
+    char name[64];
+    snprintf(name, sizeof(name), "%s-%s-idx%d-ubyte", prefix, kind, rank);
+    const evn__embedded *file = evn__embedded_find(table, name);
+    EVN_CHECK(file, EVN_ERR_INTERNAL, "the built-in file %s is missing", name);
+    return evn__idx_parse(file->data, file->size, idx);
+}
+
+static evn_status load(const source *from, const char *folder, evn_part which, const char *kind,
+                       int rank, evn__idx *idx) {
+    const char *prefix = from->prefix[which];
+    if (folder) {
+        return load_file(folder, prefix, kind, rank, idx);
+    }
+    return load_embedded(from->embedded, prefix, kind, rank, idx);
+}
+
+// Whether they fit together -----------------------------------------------------------------------
+
+static evn_status check_labels(const char *name, const evn__idx *labels, int classes) {
+    for (int64_t i = 0; i < labels->extent[0]; ++i) {
+        EVN_CHECK(labels->bytes[i] < classes, EVN_ERR_DATA,
+                  "%s-labels: label %lld is %d; the classes are 0 to %d", name, (long long)i,
+                  labels->bytes[i], classes - 1);
+    }
+    return EVN_OK;
+}
+
+static evn_status check_part(const char *name, const part *one, int classes) {
+    EVN_CHECK(one->images.rank >= 3, EVN_ERR_DATA,
+              "%s-images: it has rank %d; images have 3 (N, H, W) or 4 (N, H, W, C)%s", name,
+              one->images.rank,
+              one->images.rank == 1 ? ": are the files of images and labels swapped?" : "");
+    EVN_CHECK(one->labels.rank == 1, EVN_ERR_DATA, "%s-labels: it has rank %d; labels have 1%s",
+              name, one->labels.rank,
+              one->labels.rank >= 3 ? ": are the files of images and labels swapped?" : "");
+    EVN_CHECK(one->images.extent[0] == one->labels.extent[0], EVN_ERR_DATA,
+              "%s: %lld images, but %lld labels: the files are not of one set", name,
+              (long long)one->images.extent[0], (long long)one->labels.extent[0]);
+    return check_labels(name, &one->labels, classes);
+}
+
+/// Height, width or channels: axis 1, 2 or 3.
+static int64_t image_extent(const part *one, int axis) {
+    return axis < one->images.rank ? one->images.extent[axis] : 1;
+}
+
+static evn_status check_shapes(const source *from, const part parts[PARTS]) {
+    for (int axis = 1; axis < EVN__IDX_MAX_RANK; ++axis) {
+        int64_t train = image_extent(&parts[EVN_TRAIN], axis);
+        int64_t test = image_extent(&parts[EVN_TEST], axis);
+        EVN_CHECK(train == test, EVN_ERR_DATA,
+                  "images of %s have extent %lld on axis %d, those of %s %lld: the files are not "
+                  "of one set",
+                  from->prefix[EVN_TRAIN], (long long)train, axis, from->prefix[EVN_TEST],
+                  (long long)test);
+    }
+    return EVN_OK;
+}
+
+static evn_status check_parts(const source *from, const part parts[PARTS]) {
+    for (int which = 0; which < PARTS; ++which) {
+        EVN_TRY(check_part(from->prefix[which], &parts[which], from->classes));
+    }
+    return check_shapes(from, parts);
+}
+
+// The data set ------------------------------------------------------------------------------------
+
+static evn_status load_parts(const source *from, const char *folder, part parts[PARTS]) {
+    for (int which = 0; which < PARTS; ++which) {
+        EVN_TRY(load(from, folder, which, "images", 3, &parts[which].images));
+        EVN_TRY(load(from, folder, which, "labels", 1, &parts[which].labels));
+    }
+    return EVN_OK;
+}
+
+static evn_status read_parts(const source *from, const char *folder, part parts[PARTS]) {
+    EVN_TRY(load_parts(from, folder, parts));
+    evn_status status = check_parts(from, parts);
+    if (status != EVN_OK && folder) {
+        evn__prepend(status, "data set %s in '%s'", from->name, folder);
+    }
+    return status;
+}
+
+static void describe(const source *from, evn_dataset *dataset) {
+    const part *parts = dataset->parts;
+    dataset->info = (evn_dataset_info){
+        .name = from->name,
+        .count = {parts[EVN_TRAIN].labels.extent[0], parts[EVN_TEST].labels.extent[0]},
+        .height = image_extent(parts, 1),
+        .width = image_extent(parts, 2),
+        .channels = image_extent(parts, 3),
+        .classes = from->classes,
+    };
+}
+
+evn_status evn_dataset_open(const char *name, const char *folder, evn_dataset **dataset) {
+    *dataset = NULL;
+    const source *from;
+    char found[PATH_SIZE];
+    EVN_TRY(find_source(name, &from));
+    if (!folder && !from->embedded) {
+        EVN_TRY(default_folder(name, found));
+        folder = found;
+    }
+    EVN_TRY(EVN_NEW(dataset, 1));
+    evn_status status = read_parts(from, folder, (*dataset)->parts);
+    if (status != EVN_OK) {
+        evn_dataset_destroy(dataset);
+        return status;
+    }
+    describe(from, *dataset);
+    return EVN_OK;
+}
+
+void evn_dataset_destroy(evn_dataset **dataset) {
+    if (!*dataset) {
+        return;
+    }
+    for (int which = 0; which < PARTS; ++which) {
+        evn__idx_free(&(*dataset)->parts[which].images);
+        evn__idx_free(&(*dataset)->parts[which].labels);
+    }
+    free(*dataset);
+    *dataset = NULL;
+}
+
+evn_dataset_info evn_dataset_get_info(const evn_dataset *dataset) {
+    return dataset->info;
+}
+
+evn_status evn_dataset_limit(evn_dataset *dataset, evn_part which, int64_t count) {
+    EVN_CHECK(count >= 1, EVN_ERR_ARGUMENT, "a limit of %lld samples: at least 1 is needed",
+              (long long)count);
+    if (count < dataset->info.count[which]) {
+        dataset->info.count[which] = count;
+    }
+    return EVN_OK;
+}
+
+const uint8_t *evn_dataset_pixels(const evn_dataset *dataset, evn_part which) {
+    return dataset->parts[which].images.bytes;
+}
+
+const uint8_t *evn_dataset_labels(const evn_dataset *dataset, evn_part which) {
+    return dataset->parts[which].labels.bytes;
+}

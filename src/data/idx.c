@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/idx.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "data/unpack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { UNSIGNED_BYTE = 8 };
+
+static bool begins_with(const uint8_t *data, size_t size, const char *text) {
+    size_t length = strlen(text);
+    return size >= length && memcmp(data, text, length) == 0;
+}
+
+/// Things that are found in the place of a data file.
+static evn_status check_impostors(const uint8_t *data, size_t size) {
+    EVN_CHECK(size > 0, EVN_ERR_FORMAT, "the file is empty; fetch it again");
+    EVN_CHECK(data[0] != '<', EVN_ERR_FORMAT,
+              "this is a web page, not an IDX file: the address it was fetched from is wrong or "
+              "wants a login");
+    EVN_CHECK(
+        !begins_with(data, size, "version https://git-lfs"), EVN_ERR_FORMAT,
+        "this is a Git LFS pointer, not the file itself: run 'git lfs pull' where it is from");
+    return EVN_OK;
+}
+
+static const char *type_name(uint8_t type) {
+    switch (type) {
+    case 0x09:
+        return "signed bytes";
+    case 0x0b:
+        return "16-bit integers";
+    case 0x0c:
+        return "32-bit integers";
+    case 0x0d:
+        return "floats";
+    case 0x0e:
+        return "doubles";
+    }
+    return NULL;
+}
+
+static evn_status read_magic(evn__unpack *unpack, evn__idx *idx) {
+    uint8_t magic[4];
+    EVN_TRY(evn__unpack_read(unpack, magic, sizeof(magic)));
+    const char *type = type_name(magic[2]);
+    EVN_CHECK(magic[0] == 0 && magic[1] == 0 && (magic[2] == UNSIGNED_BYTE || type), EVN_ERR_FORMAT,
+              "not an IDX file: it begins with %02x %02x %02x %02x", magic[0], magic[1], magic[2],
+              magic[3]);
+    EVN_CHECK(magic[2] == UNSIGNED_BYTE, EVN_ERR_FORMAT,
+              "the IDX file holds %s; images and labels are unsigned bytes", type);
+    EVN_CHECK(magic[3] >= 1 && magic[3] <= EVN__IDX_MAX_RANK, EVN_ERR_FORMAT,
+              "the IDX header states rank %d; 1 to %d are read", magic[3], EVN__IDX_MAX_RANK);
+    idx->rank = magic[3];
+    return EVN_OK;
+}
+
+/// The product of the extents goes to *count.
+static evn_status read_extents(evn__unpack *unpack, evn__idx *idx, int64_t *count) {
+    *count = 1;
+    for (int axis = 0; axis < idx->rank; ++axis) {
+        uint8_t big[4];
+        EVN_TRY(evn__unpack_read(unpack, big, sizeof(big)));
+        int64_t extent = (int64_t)big[0] << 24 | big[1] << 16 | big[2] << 8 | big[3];
+        EVN_CHECK(extent >= 1, EVN_ERR_FORMAT, "the IDX header states extent 0 for axis %d", axis);
+        EVN_CHECK(extent <= INT32_MAX / *count, EVN_ERR_FORMAT,
+                  "the IDX header states more than the 2 GiB that are read (axis %d: %lld)", axis,
+                  (long long)extent);
+        idx->extent[axis] = extent;
+        *count *= extent;
+    }
+    return EVN_OK;
+}
+
+static evn_status read_content(evn__unpack *unpack, evn__idx *idx) {
+    int64_t count;
+    EVN_TRY(read_magic(unpack, idx));
+    EVN_TRY(read_extents(unpack, idx, &count));
+    size_t bound = evn__unpack_bound(unpack);
+    EVN_CHECK((size_t)count <= bound, EVN_ERR_FORMAT,
+              "the IDX header states %lld bytes, the file has %zu at most: it is truncated; fetch "
+              "it again",
+              (long long)count, bound);
+    EVN_TRY(EVN_NEW(&idx->bytes, count));
+    EVN_TRY(evn__unpack_read(unpack, idx->bytes, (size_t)count));
+    return evn__unpack_finish(unpack);
+}
+
+evn_status evn__idx_parse(const uint8_t *data, size_t size, evn__idx *idx) {
+    *idx = (evn__idx){0};
+    EVN_TRY(check_impostors(data, size));
+    evn__unpack unpack;
+    EVN_TRY(evn__unpack_open(&unpack, data, size));
+    evn_status status = read_content(&unpack, idx);
+    evn__unpack_close(&unpack);
+    if (status != EVN_OK) {
+        evn__idx_free(idx);
+    }
+    return status;
+}
+
+evn_status evn__idx_read(const char *path, evn__idx *idx) {
+    uint8_t *data;
+    size_t size;
+    EVN_TRY(evn__file_read(path, INT32_MAX, &data, &size));
+    evn_status status = evn__idx_parse(data, size, idx);
+    free(data);
+    return status == EVN_OK ? status : evn__prepend(status, "%s", path);
+}
+
+void evn__idx_free(evn__idx *idx) {
+    free(idx->bytes);
+    idx->bytes = NULL;
+}
