@@ -3,6 +3,7 @@
 // offset where nothing that lives at the same time stands (Pisarchyk, Lee 2020: greedy by size).
 // Values that cross from phase 0 to 1 have a memory of their own, without reuse.
 #include "plan/plan.h"
+#include "plan/real.h"
 
 #include <stdlib.h>
 
@@ -144,38 +145,20 @@ static void resolve_slots(evn_plan *plan) {
     }
 }
 
-static size_t real_bytes(const evn_plan *plan) {
-    return plan->fp64 ? sizeof(double) : sizeof(float);
-}
-
 static evn_status write_table(const evn_plan *plan, evn_value value) {
     const evn__node *node = evn__node_at(plan->graph, value);
-    size_t count = (size_t)evn_shape_count(node->shape), offset = plan->places[value].offset;
-    if (plan->fp64) {
-        return evn_buffer_write(plan->tables, offset * sizeof(double), count * sizeof(double),
-                                node->attributes.table);
-    }
-    float *narrow = NULL;
-    EVN_TRY(EVN_NEW(&narrow, count));
-    for (size_t i = 0; i < count; ++i) {
-        narrow[i] = (float)node->attributes.table[i];
-    }
-    evn_status status =
-        evn_buffer_write(plan->tables, offset * sizeof(float), count * sizeof(float), narrow);
-    free(narrow);
-    return status;
+    return evn__real_write((evn_binding){plan->tables, plan->places[value].offset}, plan->fp64,
+                           node->attributes.table, (size_t)evn_shape_count(node->shape));
 }
 
 static evn_status create_buffers(evn_plan *plan) {
     if (plan->scratch_elements > 0) {
-        EVN_TRY(evn_buffer_create(plan->device, plan->scratch_elements * real_bytes(plan),
-                                  &plan->memory));
+        EVN_TRY(evn__real_create(plan->device, plan->fp64, plan->scratch_elements, &plan->memory));
     }
     if (plan->table_elements == 0) {
         return EVN_OK;
     }
-    EVN_TRY(
-        evn_buffer_create(plan->device, plan->table_elements * real_bytes(plan), &plan->tables));
+    EVN_TRY(evn__real_create(plan->device, plan->fp64, plan->table_elements, &plan->tables));
     for (int v = 0; v < plan->graph->node_count; ++v) {
         if (plan->places[v].home == EVN__HOME_TABLE) {
             EVN_TRY(write_table(plan, v));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Running a plan: places become buffers and offsets, launches are enqueued in order.
 #include "plan/plan.h"
+#include "plan/real.h"
 
 typedef struct binding_set {
     const evn_binding *inputs, *outputs;
@@ -64,8 +65,7 @@ static evn_status run_launch(const evn_plan *plan, const binding_set *bound,
 /// The plan's own memory for saved values, made when it is first asked for.
 static evn_status own_saved(evn_plan *plan, evn_binding *saved) {
     if (!plan->saved && plan->saved_elements > 0) {
-        size_t size = plan->fp64 ? sizeof(double) : sizeof(float);
-        EVN_TRY(evn_buffer_create(plan->device, plan->saved_elements * size, &plan->saved));
+        EVN_TRY(evn__real_create(plan->device, plan->fp64, plan->saved_elements, &plan->saved));
     }
     *saved = (evn_binding){plan->saved, 0};
     return EVN_OK;

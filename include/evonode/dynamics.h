@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dynamics: f, g, and which weights evolve (NODE-EW):
+//     dx/dt = f(t, x, θ(t)),   dθ/dt = g(t, θ, θ₁),   θ(t₀) = θ₀.
+// Without g it is the Neural ODE. A dynamics is data only; a solver compiles it for a device.
+#ifndef EVONODE_DYNAMICS_H
+#define EVONODE_DYNAMICS_H
+
+#include "evonode/graph.h"
+
+typedef struct evn_dynamics evn_dynamics;
+
+/// Join f and g.
+/// @param[in] f  inputs "t" (scalar), "x", then weights; one output: dx, of the shape of x
+/// @param[in] g  NULL, or inputs "t" and any of f's weights by name (those evolve), then its own
+///               parameters; one output "d<weight>" for each of them, of its shape
+/// Both are copied. A weight of f that g does not know is constant.
+evn_status evn_dynamics_create(const evn_graph *f, const evn_graph *g, evn_dynamics **dynamics);
+void evn_dynamics_destroy(evn_dynamics **dynamics); ///< nulls; accepts NULL
+
+evn_shape evn_dynamics_state_shape(const evn_dynamics *dynamics); ///< of x
+
+/// All weights that are learnt: those of f in f's order, then g's own. For an evolving one the
+/// learnt value is θ₀, its value at t₀.
+int evn_dynamics_weights(const evn_dynamics *dynamics);
+const char *evn_dynamics_weight_name(const evn_dynamics *dynamics, int index);
+evn_shape evn_dynamics_weight_shape(const evn_dynamics *dynamics, int index);
+bool evn_dynamics_weight_evolves(const evn_dynamics *dynamics, int index);
+
+#endif

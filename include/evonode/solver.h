@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A solver: dynamics compiled for a device, a Runge–Kutta method, a step control and, if wanted,
+// the gradient through the solution.
+#ifndef EVONODE_SOLVER_H
+#define EVONODE_SOLVER_H
+
+#include "evonode/dynamics.h"
+#include "evonode/plan.h"
+
+typedef struct evn_solver evn_solver;
+
+typedef enum evn_gradient {
+    EVN_GRADIENT_NONE,
+    /// Backprop along the grid of fixed steps; intermediate values are kept: memory grows with the
+    /// number of steps.
+    EVN_GRADIENT_BACKPROP,
+    /// The same gradient; only the states of the grid are kept, the rest is recomputed.
+    EVN_GRADIENT_CHECKPOINTED,
+    /// Algorithm 1: x, θ and the cotangents are solved backwards; memory does not grow.
+    EVN_GRADIENT_ADJOINT,
+} evn_gradient;
+
+typedef struct evn_solver_options {
+    const char *method; ///< evn_method_name: "euler", "rk4", "dopri5", …
+    int steps;          ///< > 0: that many equal steps; 0: adaptive, for methods with an estimate
+    double rtol, atol;  ///< adaptive: tolerances per element; atol in units of the state
+    double dt_min;      ///< adaptive: smaller steps end the solve (units of t)
+    int max_steps;      ///< adaptive: more attempts end the solve
+    evn_gradient gradient;
+    bool fp64;
+} evn_solver_options;
+
+/// dopri5, adaptive at 1e-3, no gradient, single precision.
+evn_solver_options evn_solver_options_default(void);
+
+/// How a solve ended; every value but DONE comes with EVN_ERR_SOLVER or EVN_ERR_NOT_FINITE.
+typedef enum evn_outcome {
+    EVN_OUTCOME_DONE,
+    EVN_OUTCOME_STEP_TOO_SMALL,
+    EVN_OUTCOME_TOO_MANY_STEPS,
+    EVN_OUTCOME_NOT_FINITE,
+} evn_outcome;
+
+typedef struct evn_solution {
+    evn_outcome outcome;
+    double t, dt;           ///< where the solve stood, and its last step
+    int accepted, rejected; ///< steps
+    int nfe;                ///< evaluations of the right-hand side
+} evn_solution;
+
+/// Compile. The dynamics may be destroyed afterwards.
+/// @return EVN_ERR_ARGUMENT for an unknown method, an adaptive solve without an error estimate or
+///         with backprop
+evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
+                             const evn_solver_options *options, evn_solver **solver);
+void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
+
+/// Solve from t0 to t1 (either direction).
+/// @param[in]  x0       memory of x at t0, in the dynamics' shape; unchanged
+/// @param[in]  weights  one binding per weight of the dynamics; must stay until the gradient is
+/// taken
+/// @param[out] x1       where x(t1) is; memory of the solver, valid until its next solve
+/// @param[out] solution may be NULL
+/// Fixed steps enqueue only. Adaptive ones wait for one scalar a step.
+evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
+                     const evn_binding *weights, evn_binding *x1, evn_solution *solution);
+
+/// The gradient through the last solve.
+/// @param[in]  x1_bar       cotangent of x(t1)
+/// @param[out] x0_bar       where the cotangent of x(t0) is; memory of the solver
+/// @param[out] weights_bar  one binding per weight; overwritten with its cotangent
+/// @param[out] solution     of the backward solve; may be NULL
+evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
+                              const evn_binding *weights_bar, evn_solution *solution);
+
+/// After an adjoint gradient: how far the reconstructed x(t0) and evolving weights θ(t0) are from
+/// the true ones, ‖difference‖/‖true‖ (0 where nothing evolves). Waits for the device.
+/// Large values mean that the dynamics cannot be solved backwards and the gradient is wrong.
+evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error);
+
+/// Methods known to evn_solver_create: name of number `index`, NULL past the last.
+const char *evn_method_name(int index);
+int evn_method_order(int index);
+bool evn_method_is_adaptive(int index); ///< has an error estimate
+
+#endif

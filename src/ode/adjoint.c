@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The adjoint of a system is a system: its vjp, with the slopes negated (Algorithm 1 of He, Xie,
+// Lin 2019, with the term −(∂f/∂θ)ᵀa in db/dt that the paper leaves out).
+#include "evonode/diff.h"
+#include "ode/system.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct adjoint_build {
+    const evn__system *system;
+    evn_graph *graph;
+    int bar_count;     ///< states + parameters
+    evn_value *inputs; ///< of the system: t, states, parameters
+    evn_value *seeds;  ///< cotangents of the states
+    evn_value *slopes; ///< of the states
+    evn_value *bars;   ///< vjp in states and parameters
+} adjoint_build;
+
+static const char *source_name(const adjoint_build *b, int input) {
+    return evn_graph_input_name(b->system->graph, input);
+}
+
+static evn_shape source_shape(const adjoint_build *b, int input) {
+    return evn_value_shape(b->system->graph, evn_graph_input(b->system->graph, input));
+}
+
+static evn_value bar_input(const adjoint_build *b, int input) {
+    char name[256];
+    snprintf(name, sizeof(name), "%s_bar", source_name(b, input));
+    return evn_input(b->graph, name, source_shape(b, input));
+}
+
+/// Inputs: t, states, cotangents of states, quadratures, parameters.
+static void declare(adjoint_build *b) {
+    const evn__system *s = b->system;
+    b->inputs[0] = evn_input(b->graph, "t", EVN_SCALAR);
+    for (int i = 0; i < s->state_count; ++i) {
+        int input = evn__system_state(i);
+        b->inputs[input] = evn_input(b->graph, source_name(b, input), source_shape(b, input));
+    }
+    for (int i = 0; i < s->state_count; ++i) {
+        b->seeds[i] = bar_input(b, evn__system_state(i));
+    }
+    for (int i = 0; i < s->parameter_count; ++i) {
+        bar_input(b, evn__system_parameter(s, i)); // a quadrature does not read its own value
+    }
+    for (int i = 0; i < s->parameter_count; ++i) {
+        int input = evn__system_parameter(s, i);
+        b->inputs[input] = evn_input(b->graph, source_name(b, input), source_shape(b, input));
+    }
+}
+
+static evn_status build(adjoint_build *b) {
+    const evn__system *s = b->system;
+    declare(b);
+    EVN_TRY(evn_graph_status(b->graph));
+    EVN_TRY(evn_graph_inline(b->graph, s->graph, b->inputs, b->slopes));
+    EVN_TRY(evn_pullback(b->graph, b->slopes, b->seeds, s->state_count, b->inputs + 1, b->bar_count,
+                         b->bars));
+    for (int i = 0; i < s->state_count; ++i) {
+        evn_output(b->graph, evn_graph_output_name(s->graph, i), b->slopes[i]);
+    }
+    for (int i = 0; i < b->bar_count; ++i) {
+        char name[256];
+        snprintf(name, sizeof(name), "d%s_bar", source_name(b, 1 + i));
+        evn_output(b->graph, name, evn_neg(b->graph, b->bars[i]));
+    }
+    return evn_graph_status(b->graph);
+}
+
+evn_status evn__system_adjoint(const evn__system *system, evn__system *adjoint) {
+    int states = system->state_count, parameters = system->parameter_count;
+    adjoint_build b = {.system = system, .bar_count = states + parameters};
+    *adjoint = (evn__system){.state_count = 2 * states + parameters, .parameter_count = parameters};
+    EVN_TRY(EVN_NEW(&adjoint->controlled, adjoint->state_count));
+    for (int i = 0; i < 2 * states; ++i) {
+        adjoint->controlled[i] = system->controlled[i % states];
+    }
+    EVN_TRY(evn_graph_create(&adjoint->graph));
+    b.graph = adjoint->graph;
+    evn_value *values = NULL;
+    EVN_TRY(EVN_NEW(&values, 2 * states + 2 * b.bar_count + 1));
+    b.inputs = values;
+    b.seeds = b.inputs + b.bar_count + 1;
+    b.slopes = b.seeds + states;
+    b.bars = b.slopes + states;
+    evn_status status = build(&b);
+    free(values);
+    return status;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backprop along a grid of fixed steps: the states of the grid are kept, and what each step's
+// cotangents need of its forward run, unless that is recomputed.
+#ifndef EVN_ODE_GRID_H
+#define EVN_ODE_GRID_H
+
+#include "ode/integrator.h"
+
+typedef struct evn__grid evn__grid;
+
+evn_status evn__grid_create(evn_device *device, const evn__system *system,
+                            const evn_solver_options *options, evn__grid **grid);
+void evn__grid_destroy(evn__grid **grid);
+
+const evn__layout *evn__grid_layout(const evn__grid *grid);
+
+/// Component of the state at grid point `point` (0 … steps).
+evn_binding evn__grid_state(const evn__grid *grid, int point, int index);
+
+/// From the state at point 0 to point `steps`; enqueues only.
+evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_binding *parameters,
+                             evn_solution *solution);
+
+/// Cotangent of a state component: to be written for the last point before evn__grid_backward,
+/// read for point 0 after it.
+evn_binding evn__grid_state_bar(const evn__grid *grid, int index);
+/// Cotangent of a parameter, after evn__grid_backward.
+evn_binding evn__grid_parameter_bar(const evn__grid *grid, int index);
+evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
+                              evn_solution *solution);
+
+#endif

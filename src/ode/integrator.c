@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ode/integrator.h"
+
+#include "ode/step.h"
+#include "plan/real.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Scalars of an adaptive step in device memory.
+enum { SCALAR_T, SCALAR_DT, SCALAR_RTOL, SCALAR_ATOL, SCALAR_RESULT, SCALARS };
+
+struct evn__integrator {
+    evn_device *device;
+    const evn__tableau *tableau;
+    evn_solver_options options;
+    evn__layout layout;
+    int parameter_count;
+    evn_plan *step, *start;
+    evn_buffer *state[2];  ///< now and next, exchanged by each step
+    evn_buffer *slopes[2]; ///< adaptive: first and last stage, exchanged likewise
+    int now;
+    evn__times times;    ///< fixed steps
+    evn_buffer *scalars; ///< adaptive
+    evn_binding *inputs, *outputs;
+};
+
+evn_status evn__check_options(const evn_solver_options *options, const evn__tableau **tableau) {
+    *tableau = evn__tableau_find(options->method);
+    EVN_CHECK(*tableau, EVN_ERR_ARGUMENT,
+              "no solver is named '%s': use euler, midpoint, rk4 or dopri5",
+              options->method ? options->method : "");
+    EVN_CHECK(options->steps >= 0, EVN_ERR_ARGUMENT, "solver %s: %d steps; give 1 or more",
+              options->method, options->steps);
+    if (options->steps > 0) {
+        return EVN_OK;
+    }
+    EVN_CHECK((*tableau)->error_order > 0, EVN_ERR_ARGUMENT,
+              "solver %s has no error estimate: give it a number of steps, or take dopri5",
+              options->method);
+    EVN_CHECK(options->rtol >= 0 && options->atol > 0 && isfinite(options->rtol + options->atol),
+              EVN_ERR_ARGUMENT, "solver %s: rtol %g must be >= 0 and atol %g > 0", options->method,
+              options->rtol, options->atol);
+    EVN_CHECK(options->gradient != EVN_GRADIENT_BACKPROP &&
+                  options->gradient != EVN_GRADIENT_CHECKPOINTED,
+              EVN_ERR_ARGUMENT,
+              "backprop goes along a fixed grid: give solver %s a number of steps, or use the "
+              "adjoint",
+              options->method);
+    return EVN_OK;
+}
+
+static evn_status compile(evn__integrator *in, const evn_graph *graph, evn_plan **plan) {
+    evn_plan_options options = {.fp64 = in->options.fp64};
+    return evn_plan_create(in->device, graph, &options, plan);
+}
+
+static evn_status compile_fixed(evn__integrator *in, const evn__system *system) {
+    evn_graph *graph = NULL;
+    EVN_TRY(evn__step_graph(system, in->tableau, &graph));
+    evn_status status = compile(in, graph, &in->step);
+    evn_graph_destroy(&graph);
+    EVN_TRY(status);
+    return evn__times_create(in->device, in->options.steps, in->options.fp64, &in->times);
+}
+
+static evn_status compile_adaptive(evn__integrator *in, const evn__system *system) {
+    evn_graph *graph = NULL;
+    EVN_TRY(evn__adaptive_step_graph(system, in->tableau, &graph));
+    evn_status status = compile(in, graph, &in->step);
+    evn_graph_destroy(&graph);
+    EVN_TRY(status);
+    EVN_TRY(evn__start_graph(system, in->tableau, &graph));
+    status = compile(in, graph, &in->start);
+    evn_graph_destroy(&graph);
+    EVN_TRY(status);
+    for (int i = 0; i < 2; ++i) {
+        EVN_TRY(evn__real_create(in->device, in->options.fp64, in->layout.total, &in->slopes[i]));
+    }
+    return evn__real_create(in->device, in->options.fp64, SCALARS, &in->scalars);
+}
+
+static evn_status create(evn__integrator *in, const evn__system *system) {
+    EVN_TRY(evn__check_options(&in->options, &in->tableau));
+    EVN_TRY(evn__layout_create(system, &in->layout));
+    in->parameter_count = system->parameter_count;
+    int ports = 2 * system->state_count + system->parameter_count + SCALARS;
+    EVN_TRY(EVN_NEW(&in->inputs, ports));
+    EVN_TRY(EVN_NEW(&in->outputs, ports));
+    for (int i = 0; i < 2; ++i) {
+        EVN_TRY(evn__real_create(in->device, in->options.fp64, in->layout.total, &in->state[i]));
+    }
+    return in->options.steps > 0 ? compile_fixed(in, system) : compile_adaptive(in, system);
+}
+
+evn_status evn__integrator_create(evn_device *device, const evn__system *system,
+                                  const evn_solver_options *options, evn__integrator **integrator) {
+    EVN_TRY(EVN_NEW(integrator, 1));
+    (*integrator)->device = device;
+    (*integrator)->options = *options;
+    evn_status status = create(*integrator, system);
+    if (status != EVN_OK) {
+        evn__integrator_destroy(integrator);
+    }
+    return status;
+}
+
+void evn__integrator_destroy(evn__integrator **integrator) {
+    evn__integrator *in = *integrator;
+    if (!in) {
+        return;
+    }
+    evn_plan_destroy(&in->step);
+    evn_plan_destroy(&in->start);
+    for (int i = 0; i < 2; ++i) {
+        evn_buffer_destroy(&in->state[i]);
+        evn_buffer_destroy(&in->slopes[i]);
+    }
+    evn_buffer_destroy(&in->scalars);
+    evn__times_free(&in->times);
+    evn__layout_free(&in->layout);
+    free(in->inputs);
+    free(in->outputs);
+    free(in);
+    *integrator = NULL;
+}
+
+evn_binding evn__integrator_state(const evn__integrator *integrator, int index) {
+    return (evn_binding){integrator->state[integrator->now], integrator->layout.offset[index]};
+}
+
+const evn__layout *evn__integrator_layout(const evn__integrator *integrator) {
+    return &integrator->layout;
+}
+
+// Bindings ----------------------------------------------------------------------------------------
+
+static evn_binding *bind_states(const evn__integrator *in, evn_buffer *buffer, evn_binding *to) {
+    for (int i = 0; i < in->layout.count; ++i) {
+        *to++ = (evn_binding){buffer, in->layout.offset[i]};
+    }
+    return to;
+}
+
+static evn_binding *bind_parameters(const evn__integrator *in, const evn_binding *parameters,
+                                    evn_binding *to) {
+    memcpy(to, parameters, sizeof(*to) * (size_t)in->parameter_count);
+    return to + in->parameter_count;
+}
+
+static evn_binding scalar(const evn__integrator *in, int which) {
+    return (evn_binding){in->scalars, (size_t)which};
+}
+
+// Fixed steps -------------------------------------------------------------------------------------
+
+static evn_status integrate_fixed(evn__integrator *in, double t0, double t1,
+                                  const evn_binding *parameters, evn_solution *solution) {
+    EVN_TRY(evn__times_set(&in->times, t0, t1));
+    for (int step = 0; step < in->options.steps; ++step) {
+        in->inputs[0] = evn__times_at(&in->times, step);
+        in->inputs[1] = evn__times_dt(&in->times);
+        bind_parameters(in, parameters, bind_states(in, in->state[in->now], in->inputs + 2));
+        bind_states(in, in->state[!in->now], in->outputs);
+        EVN_TRY(evn_plan_run(in->step, in->inputs, in->outputs));
+        in->now = !in->now;
+    }
+    int stages = in->tableau->stages - (in->tableau->fsal ? 1 : 0);
+    *solution = (evn_solution){.t = t1,
+                               .dt = (t1 - t0) / in->options.steps,
+                               .accepted = in->options.steps,
+                               .nfe = in->options.steps * stages};
+    return EVN_OK;
+}
+
+// Adaptive steps ----------------------------------------------------------------------------------
+
+/// Slopes at t0 and the length of the first step.
+static evn_status begin(evn__integrator *in, double t0, double t1, const evn_binding *parameters,
+                        evn_solution *solution) {
+    double values[] = {t0, t1 - t0, in->options.rtol, in->options.atol}, dt;
+    EVN_TRY(evn__real_write(scalar(in, SCALAR_T), in->options.fp64, values, 4));
+    in->inputs[0] = scalar(in, SCALAR_T);
+    in->inputs[1] = scalar(in, SCALAR_DT);
+    evn_binding *rest = bind_states(in, in->state[in->now], in->inputs + 2);
+    rest = bind_parameters(in, parameters, rest);
+    rest[0] = scalar(in, SCALAR_RTOL);
+    rest[1] = scalar(in, SCALAR_ATOL);
+    *bind_states(in, in->slopes[in->now], in->outputs) = scalar(in, SCALAR_RESULT);
+    EVN_TRY(evn_plan_run(in->start, in->inputs, in->outputs));
+    EVN_TRY(evn__real_read(scalar(in, SCALAR_RESULT), in->options.fp64, &dt, 1));
+    *solution = (evn_solution){.t = t0, .dt = dt, .nfe = 2};
+    return EVN_OK;
+}
+
+/// Try one step; the new state and slopes are in the buffers of !now.
+static evn_status attempt(evn__integrator *in, const evn_binding *parameters,
+                          evn_solution *solution, double *error) {
+    double values[] = {solution->t, solution->dt};
+    EVN_TRY(evn__real_write(scalar(in, SCALAR_T), in->options.fp64, values, 2));
+    in->inputs[0] = scalar(in, SCALAR_T);
+    in->inputs[1] = scalar(in, SCALAR_DT);
+    evn_binding *rest = bind_states(in, in->state[in->now], in->inputs + 2);
+    rest = bind_parameters(in, parameters, rest);
+    rest = bind_states(in, in->slopes[in->now], rest);
+    rest[0] = scalar(in, SCALAR_RTOL);
+    rest[1] = scalar(in, SCALAR_ATOL);
+    rest = bind_states(in, in->state[!in->now], in->outputs);
+    *bind_states(in, in->slopes[!in->now], rest) = scalar(in, SCALAR_RESULT);
+    EVN_TRY(evn_plan_run(in->step, in->inputs, in->outputs));
+    EVN_TRY(evn__real_read(scalar(in, SCALAR_RESULT), in->options.fp64, error, 1));
+    solution->nfe += in->tableau->stages - 1;
+    return EVN_OK;
+}
+
+/// Factor of the next step: the elementary controller with safety 0.9, between 0.2 and 10 (Hairer,
+/// Nørsett, Wanner: Solving ODEs I, II.4). A NaN or infinite error counts as far too large.
+static double step_factor(const evn__tableau *tableau, double error) {
+    if (!isfinite(error)) {
+        return 0.2;
+    }
+    double factor = error > 0 ? 0.9 * pow(error, -1.0 / (tableau->error_order + 1)) : 10;
+    return fmin(10, fmax(0.2, factor));
+}
+
+static evn_status stop(evn_solution *solution, evn_outcome outcome, double t1) {
+    solution->outcome = outcome;
+    static const char *const words[] = {"", "its step became too small", "it used up its steps",
+                                        "the state is not finite"};
+    EVN_FAIL(outcome == EVN_OUTCOME_NOT_FINITE ? EVN_ERR_NOT_FINITE : EVN_ERR_SOLVER,
+             "the solver stopped at t = %g on the way to %g: %s (dt = %g, %d steps accepted, %d "
+             "rejected); loosen rtol and atol, lower the learning rate, or use fixed steps",
+             solution->t, t1, words[outcome], solution->dt, solution->accepted, solution->rejected);
+}
+
+/// A step has to change t in the precision that the kernels see.
+static bool advances(const evn__integrator *in, double t, double dt) {
+    return in->options.fp64 ? t + dt != t : (float)(t + dt) != (float)t;
+}
+
+static evn_status integrate_adaptive(evn__integrator *in, double t0, double t1,
+                                     const evn_binding *parameters, evn_solution *solution) {
+    EVN_TRY(begin(in, t0, t1, parameters, solution));
+    while (solution->t != t1) {
+        double error, left = t1 - solution->t;
+        if (!isfinite(solution->dt)) {
+            return stop(solution, EVN_OUTCOME_NOT_FINITE, t1);
+        }
+        if (fabs(solution->dt) >= fabs(left)) {
+            solution->dt = left;
+        } else if (fabs(solution->dt) < in->options.dt_min ||
+                   !advances(in, solution->t, solution->dt)) {
+            return stop(solution, EVN_OUTCOME_STEP_TOO_SMALL, t1);
+        }
+        if (solution->accepted + solution->rejected >= in->options.max_steps) {
+            return stop(solution, EVN_OUTCOME_TOO_MANY_STEPS, t1);
+        }
+        EVN_TRY(attempt(in, parameters, solution, &error));
+        bool accepted = error <= 1;
+        solution->accepted += accepted;
+        solution->rejected += !accepted;
+        if (accepted) {
+            solution->t = solution->dt == left ? t1 : solution->t + solution->dt;
+            in->now = !in->now;
+        }
+        double factor = step_factor(in->tableau, error);
+        solution->dt *= accepted ? factor : fmin(factor, 1);
+    }
+    return EVN_OK;
+}
+
+evn_status evn__integrate(evn__integrator *integrator, double t0, double t1,
+                          const evn_binding *parameters, evn_solution *solution) {
+    if (integrator->options.steps > 0) {
+        return integrate_fixed(integrator, t0, t1, parameters, solution);
+    }
+    return integrate_adaptive(integrator, t0, t1, parameters, solution);
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evonode/solver.h"
+
+#include "ode/grid.h"
+#include "ode/integrator.h"
+#include "plan/real.h"
+#include <math.h>
+#include <stdlib.h>
+
+struct evn_solver {
+    evn_device *device;
+    evn_solver_options options;
+    evn_dynamics *dynamics;
+    evn__grid *grid;           ///< backprop and checkpointed
+    evn__integrator *forward;  ///< the others
+    evn__integrator *backward; ///< adjoint: states x, θ, a, b, quadratures
+    evn_buffer *initial;       ///< adjoint: a copy of x and θ at t0, to measure the reconstruction
+    evn_binding *parameters;   ///< of the system, of the last solve
+    double t0, t1;
+};
+
+evn_solver_options evn_solver_options_default(void) {
+    return (evn_solver_options){
+        .method = "dopri5", .rtol = 1e-3, .atol = 1e-3, .dt_min = 0, .max_steps = 10000};
+}
+
+static bool is_on_grid(const evn_solver *solver) {
+    return solver->options.gradient == EVN_GRADIENT_BACKPROP ||
+           solver->options.gradient == EVN_GRADIENT_CHECKPOINTED;
+}
+
+static evn_status create_adjoint(evn_solver *solver) {
+    evn__system adjoint = {0};
+    evn_status status = evn__system_adjoint(&solver->dynamics->system, &adjoint);
+    if (status == EVN_OK) {
+        status =
+            evn__integrator_create(solver->device, &adjoint, &solver->options, &solver->backward);
+    }
+    evn__system_free(&adjoint);
+    EVN_TRY(status);
+    return evn__real_create(solver->device, solver->options.fp64,
+                            evn__integrator_layout(solver->forward)->total, &solver->initial);
+}
+
+static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
+    const evn__tableau *tableau;
+    EVN_TRY(evn__check_options(&solver->options, &tableau));
+    EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
+    const evn__system *system = &solver->dynamics->system;
+    EVN_TRY(EVN_NEW(&solver->parameters, system->parameter_count));
+    if (is_on_grid(solver)) {
+        return evn__grid_create(solver->device, system, &solver->options, &solver->grid);
+    }
+    EVN_TRY(evn__integrator_create(solver->device, system, &solver->options, &solver->forward));
+    return solver->options.gradient == EVN_GRADIENT_ADJOINT ? create_adjoint(solver) : EVN_OK;
+}
+
+evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
+                             const evn_solver_options *options, evn_solver **solver) {
+    EVN_TRY(EVN_NEW(solver, 1));
+    (*solver)->device = device;
+    (*solver)->options = *options;
+    evn_status status = create(*solver, dynamics);
+    if (status != EVN_OK) {
+        evn_solver_destroy(solver);
+    }
+    return status;
+}
+
+void evn_solver_destroy(evn_solver **solver) {
+    evn_solver *s = *solver;
+    if (!s) {
+        return;
+    }
+    evn__grid_destroy(&s->grid);
+    evn__integrator_destroy(&s->forward);
+    evn__integrator_destroy(&s->backward);
+    evn_buffer_destroy(&s->initial);
+    evn_dynamics_destroy(&s->dynamics);
+    free(s->parameters);
+    free(s);
+    *solver = NULL;
+}
+
+// Forward -----------------------------------------------------------------------------------------
+
+static const evn__layout *state_layout(const evn_solver *solver) {
+    return solver->grid ? evn__grid_layout(solver->grid) : evn__integrator_layout(solver->forward);
+}
+
+static evn_binding initial_state(const evn_solver *solver, int index) {
+    return solver->grid ? evn__grid_state(solver->grid, 0, index)
+                        : evn__integrator_state(solver->forward, index);
+}
+
+static evn_status set_initial(evn_solver *solver, int index, evn_binding value) {
+    const evn__layout *layout = state_layout(solver);
+    size_t count = layout->size[index];
+    EVN_TRY(evn__real_copy(initial_state(solver, index), value, solver->options.fp64, count));
+    if (!solver->initial) {
+        return EVN_OK;
+    }
+    return evn__real_copy((evn_binding){solver->initial, layout->offset[index]}, value,
+                          solver->options.fp64, count);
+}
+
+static evn_status load(evn_solver *solver, evn_binding x0, const evn_binding *weights) {
+    EVN_TRY(set_initial(solver, 0, x0));
+    for (int i = 0; i < solver->dynamics->weight_count; ++i) {
+        const evn__weight *w = &solver->dynamics->weights[i];
+        if (w->evolves) {
+            EVN_TRY(set_initial(solver, w->index, weights[i]));
+        } else {
+            solver->parameters[w->index] = weights[i];
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
+                     const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
+    evn_solution unused;
+    solution = solution ? solution : &unused;
+    EVN_CHECK(isfinite(t0) && isfinite(t1), EVN_ERR_ARGUMENT, "the interval [%g, %g] is not finite",
+              t0, t1);
+    EVN_TRY(load(solver, x0, weights));
+    solver->t0 = t0;
+    solver->t1 = t1;
+    if (solver->grid) {
+        EVN_TRY(evn__grid_forward(solver->grid, t0, t1, solver->parameters, solution));
+        *x1 = evn__grid_state(solver->grid, solver->options.steps, 0);
+        return EVN_OK;
+    }
+    EVN_TRY(evn__integrate(solver->forward, t0, t1, solver->parameters, solution));
+    *x1 = evn__integrator_state(solver->forward, 0);
+    return EVN_OK;
+}
+
+// Gradient ----------------------------------------------------------------------------------------
+
+/// Copy the cotangents of the weights to where the caller wants them.
+static evn_status deliver(const evn_solver *solver, const evn_binding *weights_bar,
+                          evn_binding (*state_bar)(const evn_solver *, int),
+                          evn_binding (*parameter_bar)(const evn_solver *, int)) {
+    for (int i = 0; i < solver->dynamics->weight_count; ++i) {
+        const evn__weight *w = &solver->dynamics->weights[i];
+        evn_shape shape = evn_dynamics_weight_shape(solver->dynamics, i);
+        evn_binding from =
+            w->evolves ? state_bar(solver, w->index) : parameter_bar(solver, w->index);
+        EVN_TRY(evn__real_copy(weights_bar[i], from, solver->options.fp64,
+                               (size_t)evn_shape_count(shape)));
+    }
+    return EVN_OK;
+}
+
+static evn_binding grid_state_bar(const evn_solver *solver, int index) {
+    return evn__grid_state_bar(solver->grid, index);
+}
+
+static evn_binding grid_parameter_bar(const evn_solver *solver, int index) {
+    return evn__grid_parameter_bar(solver->grid, index);
+}
+
+static evn_status gradient_on_grid(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
+                                   const evn_binding *weights_bar, evn_solution *solution) {
+    const evn__layout *layout = state_layout(solver);
+    bool fp64 = solver->options.fp64;
+    EVN_TRY(evn__real_copy(grid_state_bar(solver, 0), x1_bar, fp64, layout->size[0]));
+    for (int i = 1; i < layout->count; ++i) {
+        EVN_TRY(evn__real_zero(grid_state_bar(solver, i), fp64, layout->size[i]));
+    }
+    EVN_TRY(evn__grid_backward(solver->grid, solver->parameters, solution));
+    *x0_bar = grid_state_bar(solver, 0);
+    return deliver(solver, weights_bar, grid_state_bar, grid_parameter_bar);
+}
+
+static evn_binding adjoint_state_bar(const evn_solver *solver, int index) {
+    int states = solver->dynamics->system.state_count;
+    return evn__integrator_state(solver->backward, states + index);
+}
+
+static evn_binding adjoint_parameter_bar(const evn_solver *solver, int index) {
+    int states = solver->dynamics->system.state_count;
+    return evn__integrator_state(solver->backward, 2 * states + index);
+}
+
+/// x(t1) and θ(t1) as they are; a = x1_bar; b = 0; quadratures = 0.
+static evn_status load_adjoint(evn_solver *solver, evn_binding x1_bar) {
+    const evn__layout *layout = evn__integrator_layout(solver->backward);
+    int states = solver->dynamics->system.state_count;
+    bool fp64 = solver->options.fp64;
+    for (int i = 0; i < states; ++i) {
+        EVN_TRY(evn__real_copy(evn__integrator_state(solver->backward, i),
+                               evn__integrator_state(solver->forward, i), fp64, layout->size[i]));
+    }
+    EVN_TRY(evn__real_copy(adjoint_state_bar(solver, 0), x1_bar, fp64, layout->size[0]));
+    for (int i = states + 1; i < layout->count; ++i) {
+        EVN_TRY(evn__real_zero(evn__integrator_state(solver->backward, i), fp64, layout->size[i]));
+    }
+    return EVN_OK;
+}
+
+static evn_status gradient_adjoint(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
+                                   const evn_binding *weights_bar, evn_solution *solution) {
+    EVN_TRY(load_adjoint(solver, x1_bar));
+    EVN_TRY(evn__integrate(solver->backward, solver->t1, solver->t0, solver->parameters, solution));
+    *x0_bar = adjoint_state_bar(solver, 0);
+    return deliver(solver, weights_bar, adjoint_state_bar, adjoint_parameter_bar);
+}
+
+evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
+                              const evn_binding *weights_bar, evn_solution *solution) {
+    evn_solution unused;
+    solution = solution ? solution : &unused;
+    EVN_CHECK(solver->options.gradient != EVN_GRADIENT_NONE, EVN_ERR_ARGUMENT,
+              "the solver was made without a gradient: set gradient in its options");
+    return solver->grid ? gradient_on_grid(solver, x1_bar, x0_bar, weights_bar, solution)
+                        : gradient_adjoint(solver, x1_bar, x0_bar, weights_bar, solution);
+}
+
+// Reconstruction ----------------------------------------------------------------------------------
+
+/// ‖a − b‖² and ‖b‖² of one component are added to sums[0] and sums[1].
+static evn_status compare(const evn_solver *solver, int index, double sums[2]) {
+    const evn__layout *layout = state_layout(solver);
+    size_t count = layout->size[index];
+    double *a = NULL;
+    EVN_TRY(EVN_NEW(&a, 2 * count));
+    double *b = a + count;
+    evn_binding truth = {solver->initial, layout->offset[index]};
+    evn_status status = evn__real_read(evn__integrator_state(solver->backward, index),
+                                       solver->options.fp64, a, count);
+    if (status == EVN_OK) {
+        status = evn__real_read(truth, solver->options.fp64, b, count);
+    }
+    for (size_t i = 0; i < count && status == EVN_OK; ++i) {
+        sums[0] += (a[i] - b[i]) * (a[i] - b[i]);
+        sums[1] += b[i] * b[i];
+    }
+    free(a);
+    return status;
+}
+
+static double relative(const double sums[2]) {
+    return sums[1] > 0 ? sqrt(sums[0] / sums[1]) : sqrt(sums[0]);
+}
+
+evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error) {
+    double x[2] = {0}, theta[2] = {0};
+    EVN_CHECK(solver->backward, EVN_ERR_ARGUMENT, "only the adjoint reconstructs the state");
+    EVN_TRY(compare(solver, 0, x));
+    for (int i = 1; i < solver->dynamics->system.state_count; ++i) {
+        EVN_TRY(compare(solver, i, theta));
+    }
+    *x_error = relative(x);
+    *theta_error = relative(theta);
+    return EVN_OK;
+}

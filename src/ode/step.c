@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ode/step.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/// A step under construction. Arrays over states, or [stage][state].
+typedef struct step_build {
+    const evn__system *system;
+    const evn__tableau *tableau;
+    evn_graph *graph;
+    evn_value t, dt;
+    evn_value *states, *parameters, *next;
+    evn_value *k; ///< [stages][states]
+    evn_value *inputs;
+} step_build;
+
+static evn_value *stage(const step_build *b, int i) {
+    return b->k + (size_t)i * (size_t)b->system->state_count;
+}
+
+static evn_status begin(step_build *b, const char *second_scalar) {
+    const evn__system *s = b->system;
+    int inputs = evn_graph_inputs(s->graph), states = s->state_count;
+    EVN_TRY(evn_graph_create(&b->graph));
+    EVN_TRY(EVN_NEW(&b->states, states * (EVN__MAX_STAGES + 2) + 2 * inputs));
+    b->next = b->states + states;
+    b->k = b->next + states;
+    b->parameters = b->k + states * EVN__MAX_STAGES;
+    b->inputs = b->parameters + inputs;
+    b->t = evn_input(b->graph, "t", EVN_SCALAR);
+    b->dt = evn_input(b->graph, second_scalar, EVN_SCALAR);
+    for (int i = 1; i < inputs; ++i) {
+        evn_value source = evn_graph_input(s->graph, i);
+        evn_value value = evn_input(b->graph, evn_graph_input_name(s->graph, i),
+                                    evn_value_shape(s->graph, source));
+        *(i <= states ? &b->states[i - 1] : &b->parameters[i - 1 - states]) = value;
+    }
+    return evn_graph_status(b->graph);
+}
+
+/// slopes[state] = right-hand side at (t, states).
+static evn_status slopes_at(step_build *b, evn_value t, const evn_value *states,
+                            evn_value *slopes) {
+    const evn__system *s = b->system;
+    b->inputs[0] = t;
+    for (int i = 0; i < s->state_count; ++i) {
+        b->inputs[evn__system_state(i)] = states[i];
+    }
+    for (int i = 0; i < s->parameter_count; ++i) {
+        b->inputs[evn__system_parameter(s, i)] = b->parameters[i];
+    }
+    return evn_graph_inline(b->graph, s->graph, b->inputs, slopes);
+}
+
+/// dt Σ weight[j] k_j of one state; EVN_NONE when all weights are zero.
+static evn_value combine(step_build *b, const double *weights, int count, int state) {
+    evn_graph *g = b->graph;
+    evn_value sum = EVN_NONE;
+    for (int j = 0; j < count; ++j) {
+        if (weights[j] != 0) {
+            evn_value term = evn_scale(g, stage(b, j)[state], weights[j]);
+            sum = sum == EVN_NONE ? term : evn_add(g, sum, term);
+        }
+    }
+    return sum == EVN_NONE ? EVN_NONE : evn_mul(g, b->dt, sum);
+}
+
+static void advance(step_build *b, const double *weights, int count, evn_value *to) {
+    for (int i = 0; i < b->system->state_count; ++i) {
+        evn_value change = combine(b, weights, count, i);
+        to[i] = change == EVN_NONE ? b->states[i] : evn_add(b->graph, b->states[i], change);
+    }
+}
+
+/// Stages from `first` on, then the states after the step.
+static evn_status run_stages(step_build *b, int first) {
+    const evn__tableau *tableau = b->tableau;
+    for (int i = first; i < tableau->stages; ++i) {
+        double a[EVN__MAX_STAGES];
+        for (int j = 0; j < i; ++j) {
+            a[j] = evn__tableau_a(tableau, i, j);
+        }
+        advance(b, a, i, b->next);
+        evn_value shift = evn_scale(b->graph, b->dt, tableau->c[i]);
+        EVN_TRY(slopes_at(b, evn_add(b->graph, b->t, shift), b->next, stage(b, i)));
+    }
+    advance(b, tableau->b, tableau->stages, b->next);
+    return evn_graph_status(b->graph);
+}
+
+static void output_states(step_build *b) {
+    for (int i = 0; i < b->system->state_count; ++i) {
+        evn_output(b->graph, evn_graph_input_name(b->system->graph, evn__system_state(i)),
+                   b->next[i]);
+    }
+}
+
+static void output_slopes(step_build *b, const evn_value *slopes) {
+    for (int i = 0; i < b->system->state_count; ++i) {
+        evn_output(b->graph, evn_graph_output_name(b->system->graph, i), slopes[i]);
+    }
+}
+
+static evn_status finish(step_build *b, evn_status status, evn_graph **graph) {
+    free(b->states);
+    if (status == EVN_OK) {
+        status = evn_graph_status(b->graph);
+    }
+    if (status != EVN_OK) {
+        evn_graph_destroy(&b->graph);
+    }
+    *graph = b->graph;
+    return status;
+}
+
+evn_status evn__step_graph(const evn__system *system, const evn__tableau *tableau,
+                           evn_graph **graph) {
+    step_build b = {.system = system, .tableau = tableau};
+    evn_status status = begin(&b, "dt");
+    if (status == EVN_OK) {
+        status = run_stages(&b, 0);
+    }
+    if (status == EVN_OK) {
+        output_states(&b);
+    }
+    return finish(&b, status, graph);
+}
+
+// Error norm --------------------------------------------------------------------------------------
+
+/// sqrt(mean((x / scale)²)), a scalar.
+static evn_value scaled_norm(evn_graph *g, evn_value x, evn_value scale) {
+    evn_value ratio = evn_div(g, x, scale);
+    double count = (double)evn_shape_count(evn_value_shape(g, x));
+    return evn_sqrt(g, evn_scale(g, evn_sum_all(g, evn_mul(g, ratio, ratio)), 1 / count));
+}
+
+static evn_value tolerance(evn_graph *g, evn_value rtol, evn_value atol, evn_value size) {
+    return evn_add(g, atol, evn_mul(g, rtol, size));
+}
+
+/// The largest norm over the controlled states: one component's size must not hide another's.
+static evn_value error_norm(step_build *b, evn_value rtol, evn_value atol) {
+    evn_graph *g = b->graph;
+    evn_value worst = evn_constant(g, 0);
+    for (int i = 0; i < b->system->state_count; ++i) {
+        evn_value error = combine(b, b->tableau->e, b->tableau->stages, i);
+        if (!b->system->controlled[i]) {
+            continue;
+        }
+        evn_value size = evn_maximum(g, evn_abs(g, b->states[i]), evn_abs(g, b->next[i]));
+        evn_value norm = scaled_norm(g, error, tolerance(g, rtol, atol, size));
+        worst = evn_maximum(g, worst, norm);
+    }
+    return worst;
+}
+
+static evn_status build_adaptive(step_build *b) {
+    evn_graph *g = b->graph;
+    for (int i = 0; i < b->system->state_count; ++i) {
+        char name[256];
+        snprintf(name, sizeof(name), "%s_first", evn_graph_output_name(b->system->graph, i));
+        stage(b, 0)[i] = evn_input(g, name, evn_value_shape(g, b->states[i]));
+    }
+    evn_value rtol = evn_input(g, "rtol", EVN_SCALAR), atol = evn_input(g, "atol", EVN_SCALAR);
+    EVN_TRY(run_stages(b, 1));
+    output_states(b);
+    output_slopes(b, stage(b, b->tableau->stages - 1));
+    evn_output(g, "error", error_norm(b, rtol, atol));
+    return evn_graph_status(g);
+}
+
+evn_status evn__adaptive_step_graph(const evn__system *system, const evn__tableau *tableau,
+                                    evn_graph **graph) {
+    step_build b = {.system = system, .tableau = tableau};
+    evn_status status = begin(&b, "dt");
+    if (status == EVN_OK) {
+        status = build_adaptive(&b);
+    }
+    return finish(&b, status, graph);
+}
+
+// First step --------------------------------------------------------------------------------------
+
+static evn_value minimum(evn_graph *g, evn_value a, evn_value b) {
+    return evn_neg(g, evn_maximum(g, evn_neg(g, a), evn_neg(g, b)));
+}
+
+/// The largest scaled norm over the controlled states of values[state].
+static evn_value largest(step_build *b, const evn_value *values, evn_value rtol, evn_value atol) {
+    evn_graph *g = b->graph;
+    evn_value worst = evn_constant(g, 0);
+    for (int i = 0; i < b->system->state_count; ++i) {
+        if (b->system->controlled[i]) {
+            evn_value scale = tolerance(g, rtol, atol, evn_abs(g, b->states[i]));
+            worst = evn_maximum(g, worst, scaled_norm(g, values[i], scale));
+        }
+    }
+    return worst;
+}
+
+static evn_status build_start(step_build *b) {
+    evn_graph *g = b->graph;
+    evn_value rtol = evn_input(g, "rtol", EVN_SCALAR), atol = evn_input(g, "atol", EVN_SCALAR);
+    evn_value span = evn_abs(g, b->dt), direction = evn_sign(g, b->dt);
+    evn_value tiny = evn_constant(g, 1e-12);
+    EVN_TRY(slopes_at(b, b->t, b->states, stage(b, 0)));
+    output_slopes(b, stage(b, 0));
+    evn_value d0 = largest(b, b->states, rtol, atol);
+    evn_value d1 = largest(b, stage(b, 0), rtol, atol);
+    // Two guesses from sizes alone: a hundredth of state over slope, and not less than 1e-6 of the
+    // span, so that a zero state gives a step too.
+    evn_value guess = evn_div(g, evn_scale(g, d0, 0.01), evn_maximum(g, d1, tiny));
+    guess = minimum(g, evn_maximum(g, guess, evn_scale(g, span, 1e-6)), span);
+    b->dt = evn_mul(g, guess, direction);
+    const double euler[] = {1};
+    advance(b, euler, 1, b->next);
+    EVN_TRY(slopes_at(b, evn_add(g, b->t, b->dt), b->next, stage(b, 1)));
+    for (int i = 0; i < b->system->state_count; ++i) {
+        b->next[i] = evn_sub(g, stage(b, 1)[i], stage(b, 0)[i]);
+    }
+    evn_value d2 = evn_div(g, largest(b, b->next, rtol, atol), guess);
+    evn_value steep = evn_maximum(g, evn_maximum(g, d1, d2), tiny);
+    evn_value power = evn_constant(g, 1.0 / (b->tableau->error_order + 1));
+    evn_value ratio = evn_div(g, evn_constant(g, 0.01), steep);
+    evn_value fine = evn_exp(g, evn_mul(g, power, evn_log(g, ratio)));
+    evn_value dt = minimum(g, minimum(g, evn_scale(g, guess, 100), fine), span);
+    evn_output(g, "dt", evn_mul(g, dt, direction));
+    return evn_graph_status(g);
+}
+
+evn_status evn__start_graph(const evn__system *system, const evn__tableau *tableau,
+                            evn_graph **graph) {
+    step_build b = {.system = system, .tableau = tableau};
+    evn_status status = begin(&b, "span");
+    if (status == EVN_OK) {
+        status = build_start(&b);
+    }
+    return finish(&b, status, graph);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// One step of a Runge–Kutta method as a graph: differentiable, and compiled like any other.
+#ifndef EVN_ODE_STEP_H
+#define EVN_ODE_STEP_H
+
+#include "ode/system.h"
+#include "ode/tableau.h"
+
+/// y' = y + dt Σ b_i k_i. Inputs "t", "dt", states, parameters; outputs the states after the step.
+evn_status evn__step_graph(const evn__system *system, const evn__tableau *tableau,
+                           evn_graph **graph);
+
+/// The same with an error estimate. Further inputs: the slopes of the states at t (first stage),
+/// then "rtol", "atol"; further outputs: the slopes at t + dt (first same as last: tableau.fsal is
+/// required), then "error": the largest over the controlled states of
+/// sqrt(mean((error / (atol + rtol max(|y|, |y'|)))²)); at most 1 is acceptable, NaN stays NaN.
+evn_status evn__adaptive_step_graph(const evn__system *system, const evn__tableau *tableau,
+                                    evn_graph **graph);
+
+/// The start of an adaptive solve. Inputs "t", "span" (t1 − t0), states, parameters, "rtol",
+/// "atol"; outputs the slopes at t, then "dt": the first step (Hairer, Nørsett, Wanner: Solving
+/// ODEs I, II.4), with the sign of span and at most as long.
+evn_status evn__start_graph(const evn__system *system, const evn__tableau *tableau,
+                            evn_graph **graph);
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ode/tableau.h"
+
+#include "evonode/solver.h"
+#include <string.h>
+
+#define ARRAY(...)                                                                                 \
+    { __VA_ARGS__ }
+
+static const evn__tableau tableaux[] = {
+#define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e)                            \
+    {#name, stages, order, error_order, fsal, c, a, b, e},
+#include "ode/tableau.def"
+#undef EVN_TABLEAU
+};
+
+enum { TABLEAUX = sizeof(tableaux) / sizeof(tableaux[0]) };
+
+const evn__tableau *evn__tableau_find(const char *name) {
+    for (int i = 0; i < TABLEAUX; ++i) {
+        if (name && strcmp(tableaux[i].name, name) == 0) {
+            return &tableaux[i];
+        }
+    }
+    return NULL;
+}
+
+double evn__tableau_a(const evn__tableau *tableau, int i, int j) {
+    return tableau->a[i * (i - 1) / 2 + j];
+}
+
+const char *evn_method_name(int index) {
+    return index >= 0 && index < TABLEAUX ? tableaux[index].name : NULL;
+}
+
+int evn_method_order(int index) {
+    return index >= 0 && index < TABLEAUX ? tableaux[index].order : 0;
+}
+
+bool evn_method_is_adaptive(int index) {
+    return index >= 0 && index < TABLEAUX && tableaux[index].error_order > 0;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/real.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+
+evn_status evn__real_write(evn_binding to, bool fp64, const double *data, size_t count) {
+    if (fp64) {
+        return evn_buffer_write(to.buffer, to.offset * sizeof(double), count * sizeof(double),
+                                data);
+    }
+    float *narrow = NULL;
+    EVN_TRY(EVN_NEW(&narrow, count));
+    for (size_t i = 0; i < count; ++i) {
+        narrow[i] = (float)data[i];
+    }
+    evn_status status =
+        evn_buffer_write(to.buffer, to.offset * sizeof(float), count * sizeof(float), narrow);
+    free(narrow);
+    return status;
+}
+
+evn_status evn__real_read(evn_binding from, bool fp64, double *data, size_t count) {
+    if (fp64) {
+        return evn_buffer_read(from.buffer, from.offset * sizeof(double), count * sizeof(double),
+                               data);
+    }
+    float *narrow = NULL;
+    EVN_TRY(EVN_NEW(&narrow, count));
+    evn_status status =
+        evn_buffer_read(from.buffer, from.offset * sizeof(float), count * sizeof(float), narrow);
+    for (size_t i = 0; i < count && status == EVN_OK; ++i) {
+        data[i] = narrow[i];
+    }
+    free(narrow);
+    return status;
+}
+
+evn_status evn__real_copy(evn_binding to, evn_binding from, bool fp64, size_t count) {
+    size_t size = evn__real_bytes(fp64);
+    return evn_buffer_copy(to.buffer, to.offset * size, from.buffer, from.offset * size,
+                           count * size);
+}
+
+evn_status evn__real_zero(evn_binding to, bool fp64, size_t count) {
+    size_t size = evn__real_bytes(fp64);
+    return evn_buffer_zero(to.buffer, to.offset * size, count * size);
+}
+
+evn_status evn__real_create(evn_device *device, bool fp64, size_t count, evn_buffer **buffer) {
+    return evn_buffer_create(device, (count ? count : 1) * evn__real_bytes(fp64), buffer);
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host arrays of double to and from device memory of a plan's real. Offsets and counts in elements.
+#ifndef EVN_PLAN_REAL_H
+#define EVN_PLAN_REAL_H
+
+#include "evonode/plan.h"
+
+static inline size_t evn__real_bytes(bool fp64) {
+    return fp64 ? sizeof(double) : sizeof(float);
+}
+
+/// Waits; rounds to float unless fp64.
+evn_status evn__real_write(evn_binding to, bool fp64, const double *data, size_t count);
+/// Waits.
+evn_status evn__real_read(evn_binding from, bool fp64, double *data, size_t count);
+/// Enqueue a device-side copy.
+evn_status evn__real_copy(evn_binding to, evn_binding from, bool fp64, size_t count);
+/// Enqueue zeros.
+evn_status evn__real_zero(evn_binding to, bool fp64, size_t count);
+/// A buffer of `count` reals (at least one, so that nothing is a special case).
+evn_status evn__real_create(evn_device *device, bool fp64, size_t count, evn_buffer **buffer);
+
+#endif
