@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evonode/dataset.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <math.h>
+#include <Random123/philox.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEVELS = 256 };
+
+/// Sets the orders apart from all else that is drawn from the same seed.
+enum { ORDER_STREAM = 0x6f726472 };
+
+struct evn_batches {
+    evn_batches_options options;
+    evn_dataset_info info;
+    const uint8_t *pixels, *labels;
+    int64_t samples; ///< of the part
+    int64_t *order;  ///< [samples], of this epoch
+    float *levels;   ///< [C, LEVELS], what a byte of a channel becomes
+};
+
+// What a byte becomes -----------------------------------------------------------------------------
+
+/// How often each byte occurs in a channel of the training part: [LEVELS].
+static void count_levels(const evn_dataset *dataset, int64_t channel, int64_t *counts) {
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    const uint8_t *pixels = evn_dataset_pixels(dataset, EVN_TRAIN);
+    int64_t bytes = info.count[EVN_TRAIN] * info.height * info.width * info.channels;
+    memset(counts, 0, LEVELS * sizeof(*counts));
+    for (int64_t i = channel; i < bytes; i += info.channels) {
+        ++counts[pixels[i]];
+    }
+}
+
+/// Mean and standard deviation of a channel, in units of 0 … 255.
+static void moments(const int64_t *counts, double *mean, double *deviation) {
+    double n = 0, sum = 0, squares = 0;
+    for (int level = 0; level < LEVELS; ++level) {
+        n += (double)counts[level];
+        sum += (double)counts[level] * level;
+    }
+    *mean = sum / n;
+    for (int level = 0; level < LEVELS; ++level) {
+        double distance = level - *mean;
+        squares += (double)counts[level] * distance * distance;
+    }
+    *deviation = squares > 0 ? sqrt(squares / n) : 1; // a constant channel becomes 0
+}
+
+static void set_levels(evn_batches *batches, const evn_dataset *dataset) {
+    for (int64_t channel = 0; channel < batches->info.channels; ++channel) {
+        double mean = 0, deviation = LEVELS - 1;
+        if (batches->options.normalize) {
+            int64_t counts[LEVELS];
+            count_levels(dataset, channel, counts);
+            moments(counts, &mean, &deviation);
+        }
+        for (int level = 0; level < LEVELS; ++level) {
+            batches->levels[channel * LEVELS + level] = (float)((level - mean) / deviation);
+        }
+    }
+}
+
+// Batches -----------------------------------------------------------------------------------------
+
+static evn_status allocate(evn_batches *batches) {
+    EVN_TRY(EVN_NEW(&batches->order, batches->samples));
+    return EVN_NEW(&batches->levels, batches->info.channels * LEVELS);
+}
+
+static evn_status check_options(const evn_dataset_info *info, const evn_batches_options *options) {
+    EVN_CHECK(options->size >= 1, EVN_ERR_ARGUMENT, "a batch of %d samples: at least 1 is needed",
+              options->size);
+    EVN_CHECK(!options->shuffle || options->size <= info->count[options->part], EVN_ERR_DATA,
+              "a batch of %d samples does not fit into the %lld there are; choose a smaller batch",
+              options->size, (long long)info->count[options->part]);
+    return EVN_OK;
+}
+
+evn_status evn_batches_create(const evn_dataset *dataset, const evn_batches_options *options,
+                              evn_batches **batches) {
+    *batches = NULL;
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    EVN_TRY(check_options(&info, options));
+    EVN_TRY(EVN_NEW(batches, 1));
+    **batches = (evn_batches){
+        .options = *options,
+        .info = info,
+        .pixels = evn_dataset_pixels(dataset, options->part),
+        .labels = evn_dataset_labels(dataset, options->part),
+        .samples = info.count[options->part],
+    };
+    evn_status status = allocate(*batches);
+    if (status != EVN_OK) {
+        evn_batches_destroy(batches);
+        return status;
+    }
+    set_levels(*batches, dataset);
+    evn_batches_set_epoch(*batches, 0);
+    return EVN_OK;
+}
+
+void evn_batches_destroy(evn_batches **batches) {
+    if (!*batches) {
+        return;
+    }
+    free((*batches)->order);
+    free((*batches)->levels);
+    free(*batches);
+    *batches = NULL;
+}
+
+/// A number in 0 … bound − 1 (bound <= INT32_MAX) that depends on its arguments alone.
+static int64_t pick(uint64_t seed, int64_t epoch, int64_t position, int64_t bound) {
+    uint64_t turn = (uint64_t)epoch;
+    philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
+    philox4x32_ctr_t counter = {
+        {(uint32_t)position, (uint32_t)turn, (uint32_t)(turn >> 32), ORDER_STREAM}};
+    return (int64_t)((uint64_t)philox4x32(counter, key).v[0] * (uint64_t)bound >> 32);
+}
+
+void evn_batches_set_epoch(evn_batches *batches, int64_t epoch) {
+    int64_t *order = batches->order;
+    for (int64_t i = 0; i < batches->samples; ++i) {
+        order[i] = i;
+    }
+    for (int64_t i = batches->samples - 1; i > 0 && batches->options.shuffle; --i) {
+        int64_t other = pick(batches->options.seed, epoch, i, i + 1), kept = order[i];
+        order[i] = order[other];
+        order[other] = kept;
+    }
+}
+
+int64_t evn_batches_count(const evn_batches *batches) {
+    int64_t size = batches->options.size;
+    int64_t rounding = batches->options.shuffle ? 0 : size - 1;
+    return (batches->samples + rounding) / size;
+}
+
+static void write_sample(const evn_batches *batches, int64_t sample, float *image, float *label) {
+    int64_t channels = batches->info.channels;
+    int64_t bytes = batches->info.height * batches->info.width * channels;
+    const uint8_t *pixels = batches->pixels + sample * bytes;
+    for (int64_t i = 0; i < bytes; ++i) {
+        image[i] = batches->levels[i % channels * LEVELS + pixels[i]];
+    }
+    label[batches->labels[sample]] = 1;
+}
+
+int evn_batches_fill(const evn_batches *batches, int64_t index, float *images, float *labels,
+                     float *weights) {
+    const evn_dataset_info *info = &batches->info;
+    int size = batches->options.size;
+    int64_t image_size = info->height * info->width * info->channels;
+    int64_t first = index * size, left = batches->samples - first;
+    int real = left < size ? (int)left : size;
+    memset(labels, 0, (size_t)size * (size_t)info->classes * sizeof(*labels));
+    for (int i = 0; i < size; ++i) {
+        float *image = images + i * image_size;
+        if (i < real) {
+            write_sample(batches, batches->order[first + i], image, labels + i * info->classes);
+        } else {
+            memset(image, 0, (size_t)image_size * sizeof(*image));
+        }
+        if (weights) {
+            weights[i] = i < real ? 1 : 0;
+        }
+    }
+    return real;
+}

@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The rules of the house that a machine can check:  sh tests/lint/lint.sh RULE [ROOT]
+# Prints what breaks the rule, a line each, and ends with 1; 77 when its tool is missing.
+set -eu
+rule=$1
+cd "${2:-$(dirname "$0")/../..}"
+
+sources() { # name patterns; files of the project, never of a build or run folder
+    expression=
+    for pattern in "$@"; do
+        expression="$expression -o -name $pattern"
+    done
+    set -f # the patterns are for find
+    find src host include kernels tests tools datasets cmake examples bench .ci -type f \
+        \( -false $expression \) 2>/dev/null | LC_ALL=C sort
+    set +f
+}
+
+# Layers, lowest first. A file includes its own room and those of lower layers.
+# A public header stands in the room that implements it.
+include_direction() {
+    sources '*.c' '*.h' '*.def' | grep -E '^(src|host|include)/' | xargs awk '
+    function room_of_header(name) {
+        if (!(name in header)) {
+            print FILENAME ": include/evonode/" name " has no layer in tests/lint/lint.sh"
+            bad = 1
+        }
+        return header[name]
+    }
+    function room_of_file(path, part) {
+        split(path, part, "/")
+        if (part[1] == "host") return "host"
+        return part[1] == "src" ? part[2] : room_of_header(part[3])
+    }
+    BEGIN {
+        order = "base=0 host=1 graph=2 diff=3 ref=3 ops=3 plan=4 ode=5 nn=6 optim=6 data=7 train=8 cli=9"
+        count = split(order, layers, /[ =]/)
+        for (i = 1; i < count; i += 2) layer[layers[i]] = layers[i + 1]
+        place = "status=base device=host buffer=host cl=host graph=graph diff=diff plan=plan" \
+            " dynamics=ode solver=ode parameters=nn model=nn optimizer=optim dataset=data trainer=train"
+        count = split(place, places, /[ =]/)
+        for (i = 1; i < count; i += 2) header[places[i] ".h"] = places[i + 1]
+    }
+    FNR == 1 { own = room_of_file(FILENAME) }
+    /^#include "/ {
+        path = $0
+        sub(/^#include "/, "", path)
+        sub(/".*/, "", path)
+        if (split(path, part, "/") < 2) next
+        room = part[1] == "evonode" ? room_of_header(part[2]) : part[1]
+        if (room != own && !(layer[room] < layer[own])) {
+            print FILENAME ":" FNR ": " own " must not include " path " of " room
+            bad = 1
+        }
+    }
+    END { exit bad }'
+}
+
+# OpenCL types stay in host/ and in the interop header.
+opencl_only_in_host() {
+    ! sources '*.c' '*.h' | grep -E '^(src|include)/' | grep -v '^include/evonode/cl\.h$' |
+        xargs grep -nE '#include +[<"](CL/|OpenCL/|evonode/cl\.h)'
+}
+
+spdx() {
+    bad=0
+    for file in $(sources '*.c' '*.h' '*.def' '*.cl' '*.sh' '*.py' '*.cmake' CMakeLists.txt run) \
+        CMakeLists.txt; do
+        head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' && continue
+        echo "$file: no SPDX line at its head"
+        bad=1
+    done
+    return $bad
+}
+
+# An operation family has a kernel, a launcher, a reference and a test under the same name.
+# Not families: common.cl is put before every kernel; optimizer.cl updates parameters, which is no
+# operation of a graph; ops.c and run.c are the tables of their rooms.
+rhyming_paths() {
+    families=$(ls kernels/*.cl src/ops/*.c src/ref/*.c tests/ops/test_*.c |
+        sed 's|.*/||; s|^test_||; s|\..*||' | sort -u | grep -vxE 'common|optimizer|ops|run')
+    bad=0
+    for family in $families; do
+        for file in "kernels/$family.cl" "src/ops/$family.c" "src/ref/$family.c" \
+            "tests/ops/test_$family.c"; do
+            [ -f "$file" ] && continue
+            echo "$file is missing for the operation family $family"
+            bad=1
+        done
+    done
+    return $bad
+}
+
+file_length() {
+    sources '*.c' '*.h' '*.def' '*.cl' | xargs awk '
+        FNR == 601 { print FILENAME ": more than 600 lines"; bad = 1 }
+        END { exit bad }'
+}
+
+function_length() {
+    command -v ctags >/dev/null || { echo "ctags is not installed"; exit 77; }
+    sources '*.c' | grep -E '^(src|host|tests)/' |
+        ctags -L - --languages=C --kinds-C=f --fields=+ne -f - | awk -F '\t' '
+        {
+            for (i = 4; i <= NF; ++i) {
+                if ($i ~ /^line:/) first = substr($i, 6)
+                if ($i ~ /^end:/) last = substr($i, 5)
+            }
+            lines = last - first + 1
+            if (lines > 80) { print $2 ": " $1 " has " lines " lines, over 80"; bad = 1 }
+            if ($2 !~ /^tests\//) { ++seen[lines]; ++count }
+        }
+        END {
+            if (count == 0) { print "no function was found"; exit 1 }
+            for (median = 0; 2 * below < count; below += seen[median]) ++median
+            print count " functions, median " median " lines"
+            if (median > 15) { print "the median is over 15"; bad = 1 }
+            exit bad
+        }'
+}
+
+formatting() {
+    command -v clang-format >/dev/null && clang-format --version | grep -q 'version 14\.' ||
+        { echo "clang-format 14 is not installed"; exit 77; }
+    sources '*.c' '*.h' | xargs clang-format --dry-run --Werror --ferror-limit=3
+}
+
+$rule

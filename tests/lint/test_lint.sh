@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Each rule of lint.sh must find what is planted here:  sh tests/lint/test_lint.sh
+set -eu
+lint=$(cd "$(dirname "$0")" && pwd)/lint.sh
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+cd "$root"
+
+# What is right, then what is wrong.
+head='// SPDX-License-Identifier: Apache-2.0'
+mkdir -p src/base src/graph src/ops src/ref host include/evonode kernels tests/ops
+for file in src/base/files.c src/ops/softmax.c src/ref/softmax.c kernels/softmax.cl \
+    tests/ops/test_softmax.c CMakeLists.txt; do
+    echo "$head" >"$file"
+done
+printf '%s\n#include "base/files.h"\nint f(void);\n' "$head" >src/graph/right.c
+printf 'int g(void) {\n    return 1;\n}\n' >>src/graph/right.c
+echo 'BasedOnStyle: LLVM' >.clang-format
+
+expect() { # rule, text that its output must have
+    if output=$(sh "$lint" "$1" "$root" 2>&1); then
+        echo "$1 accepts what breaks it"
+        exit 1
+    fi
+    case $output in
+    *"$2"*) ;;
+    *) echo "$1 does not say '$2' but: $output" && exit 1 ;;
+    esac
+}
+
+accept() {
+    sh "$lint" "$1" "$root" || { echo "$1 refuses what is right"; exit 1; }
+}
+
+for rule in include_direction opencl_only_in_host spdx rhyming_paths file_length; do
+    accept $rule
+done
+
+echo '#include "graph/node.h"' >src/base/up.c
+expect include_direction 'src/base/up.c:1: base must not include graph/node.h'
+expect spdx 'src/base/up.c'
+echo '#include "evonode/graph.h"' >src/base/up.c
+expect include_direction 'base must not include evonode/graph.h'
+rm src/base/up.c
+echo '#include "ref/ref.h"' >src/ops/side.c
+expect include_direction 'ops must not include ref/ref.h'
+expect rhyming_paths 'kernels/side.cl is missing'
+rm src/ops/side.c
+echo '#include <CL/cl.h>' >src/graph/cl.c
+expect opencl_only_in_host 'src/graph/cl.c:1'
+rm src/graph/cl.c
+yes '' | head -n 601 >src/graph/long.c
+expect file_length 'src/graph/long.c'
+if command -v ctags >/dev/null; then
+    { echo 'int f(void) {' && yes ';' | head -n 79 && echo '}'; } >src/graph/long.c
+    expect function_length 'f has 81 lines'
+    { echo 'int f(void) {' && yes ';' | head -n 20 && echo '}'; } >src/graph/long.c
+    rm src/graph/right.c
+    expect function_length 'the median is over 15'
+fi
+if command -v clang-format >/dev/null && clang-format --version | grep -q 'version 14\.'; then
+    expect formatting 'src/graph/long.c'
+fi

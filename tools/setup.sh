@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Install what evonode is built with, where it is missing:  sh tools/setup.sh [tests]
+# With "tests" also what only the tests need. Uses apt; elsewhere it says what to install.
+set -eu
+
+build_packages="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
+zlib1g-dev libjansson-dev libxxhash-dev librandom123-dev"
+test_packages="check universal-ctags oclgrind mesa-opencl-icd clang clang-format curl"
+
+fail() {
+    echo "setup.sh: $*" >&2
+    exit 1
+}
+
+# Without apt: what is looked for is what the build itself uses.
+missing_parts() {
+    for tool in cc make cmake pkg-config; do
+        command -v "$tool" >/dev/null || echo "$tool"
+    done
+    for module in zlib jansson libxxhash OpenCL ${1:+check}; do
+        pkg-config --exists "$module" 2>/dev/null || echo "the library $module with its headers"
+    done
+    for header in CL/cl.h Random123/philox.h; do
+        echo "#include <$header>" | cc -E - >/dev/null 2>&1 || echo "the header $header"
+    done
+}
+
+missing_packages() {
+    for package in $build_packages ${1:+$test_packages}; do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || echo "$package"
+    done
+}
+
+install() {
+    if [ "$(id -u)" -eq 0 ]; then
+        sudo=
+    elif command -v sudo >/dev/null; then
+        sudo=sudo
+    else
+        fail "run as root: apt-get install" "$@"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    $sudo apt-get update -qq
+    $sudo apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+case ${1:-} in
+'' | tests) ;;
+*) fail "unknown argument '$1'; usage: sh tools/setup.sh [tests]" ;;
+esac
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    missing=$(missing_parts "${1:-}")
+    if [ -n "$missing" ]; then
+        echo "setup.sh: this system has no apt. Install these in its own way, then try again:" >&2
+        echo "$missing" >&2
+        echo "and an OpenCL driver: the vendor's for a GPU, PoCL for a CPU" >&2
+        exit 1
+    fi
+    exit 0
+fi
+
+missing=$(missing_packages "${1:-}")
+if [ -n "$missing" ]; then
+    echo "Installing:" $missing
+    install $missing
+fi

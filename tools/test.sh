@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Install what is missing, build with warnings as errors, run all quick tests:  sh tools/test.sh
+# Tests on MNIST run when EVONODE_DATA names the folder that holds mnist/.
+set -eu
+cd "$(dirname "$0")/.."
+. tools/vendor.sh
+
+sh tools/setup.sh tests
+prefer_pocl
+jobs=$(getconf _NPROCESSORS_ONLN)
+cmake -S . -B build -DEVN_TESTS=ON -DEVN_WERROR=ON
+cmake --build build --parallel "$jobs"
+
+if ! build/evonode devices; then
+    echo "test.sh: no OpenCL device, so nothing can be tested: this is a failure" >&2
+    exit 1
+fi
+
+labels='^quick$'
+if [ -n "${EVONODE_DATA:-}" ]; then
+    labels='^(quick|mnist)$'
+else
+    echo "EVONODE_DATA is not set: the tests on MNIST are left out"
+fi
+ctest --test-dir build --label-regex "$labels" --no-tests=error --output-on-failure \
+    --parallel "$jobs"
+if [ -z "${EVONODE_DATA:-}" ]; then
+    echo "EVONODE_DATA is not set: the tests on MNIST were left out"
+fi
