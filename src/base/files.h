@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole files: read, written so that a reader never sees half of one, and the folders for them.
+// Every message names the path, the system's reason and what to do.
+#ifndef EVN_BASE_FILES_H
+#define EVN_BASE_FILES_H
+
+#include "base/status.h"
+#include <stddef.h>
+
+/// Largest file that is read whole, 4 GiB: a wrong path must not eat the machine's memory.
+#define EVN__FILE_BYTES_MAX ((size_t)4 << 30)
+
+/// Read a whole regular file of at most EVN__FILE_BYTES_MAX bytes.
+/// @param[out] data   owned by the caller, freed with free(); a NUL byte follows the contents
+/// @param[out] bytes  size of the contents, without that NUL byte
+/// @return EVN_ERR_FILE when it is missing, unreadable or larger; EVN_ERR_MEMORY
+evn_status evn__file_read(const char *path, unsigned char **data, size_t *bytes);
+
+/// Write a file at once: under a temporary name in the same folder, flushed to disk, then renamed
+/// over `path`. On failure the old file is untouched and the temporary one removed.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__file_write(const char *path, const void *data, size_t bytes);
+
+/// Make a folder and those above it, as far as they are missing; new ones get `mode` less umask.
+/// @return EVN_ERR_OUTPUT, also when `path` exists and is no folder
+evn_status evn__folder_make(const char *path, unsigned mode);
+
+#endif
