@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// matmul.cl — C[M, N] = A[M, K] B[K, N].   Twin: src/ref/matmul.c
+// A work-item computes ROWS × (VECTORS · WIDTH) elements of C in registers: no local memory, no
+// barrier. A is read as scalars, at any pair of strides, so that A and its transpose cost the same.
+// Assumes: rows of B are contiguous, `b_stride` >= VECTORS · WIDTH apart; where they are not (B is
+// transposed, or N is small), matmul_pack makes such a copy first. Any M, N, K >= 1.
+// Split K: slice s of `slice` terms goes to its own C, s·M·N elements on; matmul_add adds them up.
+// Tuned: ROWS, VECTORS, WIDTH (4 or 16).   Relaxed math: none.
+#ifndef ROWS
+#define ROWS    4
+#define VECTORS 1
+#define WIDTH   4
+#endif
+
+#if WIDTH == 16
+typedef real16 vector;
+#define LOAD(i, p)     vload16(i, p)
+#define STORE(x, i, p) vstore16(x, i, p)
+#else
+typedef real4 vector;
+#define LOAD(i, p)     vload4(i, p)
+#define STORE(x, i, p) vstore4(x, i, p)
+#endif
+#define COLUMNS (VECTORS * WIDTH)
+
+// packed[k, n] = B[k, n] at strides (b_row, b_column), zero for n >= n_count. A work-item copies
+// PACK_ROWS elements of one column: read or written, a cache line is used whole.
+#define PACK_ROWS 16
+__kernel void matmul_pack(INPUT(b), OUTPUT(packed), const int n_count, const int packed_count,
+                          const int k_count, const int b_row, const int b_column) {
+    INPUT_OF(b);
+    OUTPUT_OF(packed);
+    const int n = (int)get_global_id(0), k0 = (int)get_global_id(1) * PACK_ROWS;
+    if (n < packed_count) {
+        for (int k = k0; k < min(k0 + PACK_ROWS, k_count); k++) {
+            packed[(long)k * packed_count + n] =
+                n < n_count ? b[(long)k * b_row + (long)n * b_column] : R(0.0);
+        }
+    }
+}
+
+// row[n + t] = x[t] for those t with low <= n + t < high. Inlined into each of the unrolled stores
+// it would double the time to compile.
+__attribute__((noinline)) void store(const vector x, __global real *row, const int n, const int low,
+                                     const int high) {
+    if (n >= low && n + WIDTH <= high) {
+        STORE(x, 0, row + n);
+        return;
+    }
+    real lanes[WIDTH];
+    STORE(x, 0, lanes);
+    for (int t = max(0, low - n); t < min(WIDTH, high - n); t++) {
+        row[n + t] = lanes[t];
+    }
+}
+
+// Rows past the end repeat the last one; columns of the last tile start early enough to be read
+// whole. What belongs to another work-item, or to none, is not stored.
+__kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int n_count,
+                     const int k_count, const int a_row, const int a_column, const int b_stride,
+                     const int slice) {
+    INPUT_OF(a);
+    INPUT_OF(b);
+    OUTPUT_OF(c);
+    const int n0 = (int)get_global_id(0) * COLUMNS, m0 = (int)get_global_id(1) * ROWS;
+    const long k0 = (long)get_global_id(2) * slice;
+    if (n0 >= n_count || m0 >= m_count || k0 >= k_count) {
+        return;
+    }
+    const int first = min(n0, b_stride - COLUMNS);
+    __global const real *a_rows[ROWS];
+    vector sum[ROWS][VECTORS];
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) {
+        a_rows[i] = a + (long)min(m0 + i, m_count - 1) * a_row + k0 * a_column;
+#pragma unroll
+        for (int j = 0; j < VECTORS; j++) {
+            sum[i][j] = (vector)(R(0.0));
+        }
+    }
+    __global const real *b_k = b + k0 * b_stride + first;
+    const int terms = (int)min((long)slice, k_count - k0);
+    for (long k = 0; k < terms; k++) {
+        vector right[VECTORS];
+#pragma unroll
+        for (int j = 0; j < VECTORS; j++) {
+            right[j] = LOAD(j, b_k);
+        }
+#pragma unroll
+        for (int i = 0; i < ROWS; i++) {
+            const vector left = (vector)(a_rows[i][k * a_column]);
+#pragma unroll
+            for (int j = 0; j < VECTORS; j++) {
+                sum[i][j] = fma(left, right[j], sum[i][j]);
+            }
+        }
+        b_k += b_stride;
+    }
+    c += (long)get_global_id(2) * m_count * n_count;
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) {
+#pragma unroll
+        for (int j = 0; j < VECTORS; j++) {
+            if (m0 + i < m_count) {
+                store(sum[i][j], c + (long)(m0 + i) * n_count, first + j * WIDTH, n0, n_count);
+            }
+        }
+    }
+}
+
+// c[i] = sum of partial[s, i] over s, in order: the same bits in every run.
+__kernel void matmul_add(INPUT(partial), OUTPUT(c), const int count, const int slices) {
+    INPUT_OF(partial);
+    OUTPUT_OF(c);
+    const int i = (int)get_global_id(0);
+    if (i < count) {
+        real sum = partial[i];
+        for (int s = 1; s < slices; s++) {
+            sum += partial[(long)s * count + i];
+        }
+        c[i] = sum;
+    }
+}

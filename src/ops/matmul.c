@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lowering of evn_matmul: a packed copy of b where the kernel needs one, the product, and a second
+// pass that adds the slices of a split K.
+#include "base/status.h"
+#include "ops/lower.h"
+#include <limits.h>
+#include <stdio.h>
+
+enum {
+    PACK_ROWS = 16,         // of kernels/matmul.cl
+    MATMUL_MIN_SLICE = 256, // terms; shorter slices do not pay for the second pass
+    MATMUL_MAX_SLICES = 64, // copies of c in scratch
+    MATMUL_LINES = 512,     // cache lines of a that stay near the core, with as many of b
+};
+
+/// What one work-item computes: rows × (vectors · width) elements.
+typedef struct tiling {
+    int rows, vectors, width;
+    size_t local[3];
+} tiling;
+
+typedef struct product {
+    evn_value c;
+    int64_t m, n, k;
+    bool transpose_a, transpose_b;
+    evn__operand a, b;
+    int64_t b_stride;
+    int64_t slices, slice;
+    tiling tile;
+    char options[96];
+} product;
+
+static int64_t divide_up(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+/// CPU: few fat work-items, 16 accumulators of 16. Else: many small ones, 64 to a group.
+static tiling choose_tile(const evn_device_info *device, int64_t m, int64_t n) {
+    if (device->type != EVN_DEVICE_CPU) {
+        return (tiling){4, 1, 4, {16, 4, 1}};
+    }
+    tiling tile = {m >= 8 ? 8 : m >= 4 ? 4 : 1, 2, 16, {1, 1, 1}};
+    int64_t vectors = divide_up(n, tile.width);
+    if (vectors % 2 == 1 && vectors < 8) {
+        tile.vectors = 1;
+    }
+    return tile;
+}
+
+static int tile_columns(const product *p) {
+    return p->tile.vectors * p->tile.width;
+}
+
+/// Cut K until every compute unit has several work-items. A transposed a has each term on a cache
+/// line of its own: short slices keep those lines for the next tile of rows.
+static void split_inner(product *p, int compute_units) {
+    int64_t items = divide_up(p->n, tile_columns(p)) * divide_up(p->m, p->tile.rows);
+    int64_t group = (int64_t)(p->tile.local[0] * p->tile.local[1]);
+    int64_t enough = 4 * group * compute_units;
+    int64_t slices = items < enough ? divide_up(2 * enough, items) : 1;
+    if (p->transpose_a && slices < p->k / MATMUL_LINES) {
+        slices = p->k / MATMUL_LINES;
+    }
+    int64_t most = p->k / MATMUL_MIN_SLICE;
+    slices = slices < most ? slices : most;
+    slices = slices < MATMUL_MAX_SLICES ? slices : MATMUL_MAX_SLICES;
+    p->slice = divide_up(p->k, slices > 1 ? slices : 1);
+    p->slices = divide_up(p->k, p->slice);
+}
+
+static evn__call start_call(const product *p, const char *kernel) {
+    return (evn__call){.source = {.family = "matmul", .options = p->options}, .kernel = kernel};
+}
+
+static void push(evn__call *call, evn__operand operand) {
+    call->operands[call->operand_count++] = operand;
+}
+
+static void push_int(evn__call *call, int64_t integer) {
+    push(call, evn__operand_int(integer));
+}
+
+/// Copy b to [K, N or the columns of a tile].
+static evn_status emit_pack(evn__lowering *lowering, product *p) {
+    int64_t stride = p->n > tile_columns(p) ? p->n : tile_columns(p);
+    evn__operand packed = evn__lower_scratch(lowering, p->k * stride);
+    evn__call call = start_call(p, "matmul_pack");
+    call.range = (evn__range){2, {(size_t)stride, (size_t)divide_up(p->k, PACK_ROWS)}, {0}};
+    push(&call, p->b);
+    push(&call, packed);
+    push_int(&call, p->n);
+    push_int(&call, stride);
+    push_int(&call, p->k);
+    push_int(&call, p->transpose_b ? 1 : p->n);
+    push_int(&call, p->transpose_b ? p->k : 1);
+    p->b = packed;
+    p->b_stride = stride;
+    return evn__lower_emit(lowering, &call);
+}
+
+static evn_status emit_product(evn__lowering *lowering, const product *p, evn__operand c) {
+    evn__call call = start_call(p, "matmul");
+    call.range.dimensions = 3;
+    call.range.global[0] = (size_t)divide_up(p->n, tile_columns(p));
+    call.range.global[1] = (size_t)divide_up(p->m, p->tile.rows);
+    call.range.global[2] = (size_t)p->slices;
+    for (int i = 0; i < 3; i++) {
+        call.range.local[i] = p->tile.local[i];
+    }
+    push(&call, p->a);
+    push(&call, p->b);
+    push(&call, c);
+    push_int(&call, p->m);
+    push_int(&call, p->n);
+    push_int(&call, p->k);
+    push_int(&call, p->transpose_a ? 1 : p->k);
+    push_int(&call, p->transpose_a ? p->m : 1);
+    push_int(&call, p->b_stride);
+    push_int(&call, p->slice);
+    return evn__lower_emit(lowering, &call);
+}
+
+static evn_status emit_add(evn__lowering *lowering, const product *p, evn__operand partial) {
+    evn__call call = start_call(p, "matmul_add");
+    call.range = (evn__range){1, {(size_t)(p->m * p->n)}, {0}};
+    push(&call, partial);
+    push(&call, evn__operand_value(p->c));
+    push_int(&call, p->m * p->n);
+    push_int(&call, p->slices);
+    return evn__lower_emit(lowering, &call);
+}
+
+static evn_status emit_all(evn__lowering *lowering, product *p) {
+    if (p->transpose_b || p->n < tile_columns(p)) {
+        EVN_TRY(emit_pack(lowering, p));
+    }
+    if (p->slices == 1) {
+        return emit_product(lowering, p, evn__operand_value(p->c));
+    }
+    evn__operand partial = evn__lower_scratch(lowering, p->slices * p->m * p->n);
+    EVN_TRY(emit_product(lowering, p, partial));
+    return emit_add(lowering, p, partial);
+}
+
+evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, evn_value value) {
+    const evn__node *node = evn__node_at(graph, value);
+    const evn__node *a = evn__node_at(graph, node->operands[0]);
+    const evn_device_info *device = evn__lower_device(lowering);
+    product p = {.c = value,
+                 .m = node->shape.dim[0],
+                 .n = node->shape.dim[1],
+                 .k = a->shape.dim[node->attributes.transpose_a ? 0 : 1],
+                 .transpose_a = node->attributes.transpose_a,
+                 .transpose_b = node->attributes.transpose_b,
+                 .a = evn__operand_value(node->operands[0]),
+                 .b = evn__operand_value(node->operands[1])};
+    p.b_stride = p.n;
+    EVN_CHECK(p.m * p.n <= INT_MAX && p.k <= INT_MAX, EVN_ERR_SHAPE,
+              "matmul [%lld, %lld] of %lld terms is too large: at most %d elements; use smaller "
+              "batches",
+              (long long)p.m, (long long)p.n, (long long)p.k, INT_MAX);
+    p.tile = choose_tile(device, p.m, p.n);
+    split_inner(&p, device->compute_units);
+    snprintf(p.options, sizeof p.options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", p.tile.rows,
+             p.tile.vectors, p.tile.width);
+    return emit_all(lowering, &p);
+}
