@@ -13,7 +13,10 @@ evn_status evn__fail(const char *file, int line, evn_status status, const char *
 evn_status evn__prepend(evn_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-#define EVN_FAIL(status, ...) return evn__fail(__FILE__, __LINE__, (status), __VA_ARGS__)
+// The status itself is returned, so that the compiler sees that a failure is not EVN_OK and that
+// what the callee would have set is not used.
+#define EVN_FAIL(status, ...)                                                                      \
+    return (evn__fail(__FILE__, __LINE__, (status), __VA_ARGS__), (status))
 
 #define EVN_CHECK(condition, status, ...)                                                          \
     do {                                                                                           \
