@@ -35,14 +35,13 @@ static const source sources[] = {
     {"mnist", {"train", "t10k"}, 10, NULL},
 };
 
-static evn_status find_source(const char *name, const source **found) {
+static const source *find_source(const char *name) {
     for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); ++i) {
         if (strcmp(sources[i].name, name) == 0) {
-            *found = &sources[i];
-            return EVN_OK;
+            return &sources[i];
         }
     }
-    EVN_FAIL(EVN_ERR_ARGUMENT, "there is no data set '%s'; there are digits and mnist", name);
+    return NULL;
 }
 
 // Where the files are -----------------------------------------------------------------------------
@@ -196,9 +195,10 @@ static void describe(const source *from, evn_dataset *dataset) {
 
 evn_status evn_dataset_open(const char *name, const char *folder, evn_dataset **dataset) {
     *dataset = NULL;
-    const source *from;
     char found[PATH_SIZE];
-    EVN_TRY(find_source(name, &from));
+    const source *from = find_source(name);
+    EVN_CHECK(from, EVN_ERR_ARGUMENT, "there is no data set '%s'; there are digits and mnist",
+              name);
     if (!folder && !from->embedded) {
         EVN_TRY(default_folder(name, found));
         folder = found;

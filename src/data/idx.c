@@ -105,7 +105,7 @@ evn_status evn__idx_parse(const uint8_t *data, size_t size, evn__idx *idx) {
 evn_status evn__idx_read(const char *path, evn__idx *idx) {
     uint8_t *data;
     size_t size;
-    EVN_TRY(evn__file_read(path, INT32_MAX, &data, &size));
+    EVN_TRY(evn__file_read(path, &data, &size));
     evn_status status = evn__idx_parse(data, size, idx);
     free(data);
     return status == EVN_OK ? status : evn__prepend(status, "%s", path);

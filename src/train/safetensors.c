@@ -19,7 +19,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 #define MAX_HEADER  ((size_t)1 << 24)
 #define MAX_INTEGER (((int64_t)1 << 48) - 1)
 #define MAX_NAME    ((size_t)1024)
-#define MAX_FILE    (SIZE_MAX / 2)
 
 enum { LENGTH_BYTES = 8, CHECKSUM_SIZE = sizeof("xxh3:0123456789abcdef") };
 
@@ -276,7 +275,7 @@ evn_status evn__safetensors_read(const char *path, evn__safetensors **file) {
     unsigned char *data;
     size_t size;
     *file = NULL;
-    EVN_TRY(evn__file_read(path, MAX_FILE, &data, &size));
+    EVN_TRY(evn__file_read(path, &data, &size));
     evn_status status = evn__safetensors_parse(data, size, file);
     free(data);
     return status == EVN_OK ? status : evn__prepend(status, "%s", path);
