@@ -145,8 +145,10 @@ static void write_sample(const evn_batches *batches, int64_t sample, float *imag
     int64_t channels = batches->info.channels;
     int64_t bytes = batches->info.height * batches->info.width * channels;
     const uint8_t *pixels = batches->pixels + sample * bytes;
-    for (int64_t i = 0; i < bytes; ++i) {
-        image[i] = batches->levels[i % channels * LEVELS + pixels[i]];
+    for (int64_t i = 0; i < bytes; i += channels) {
+        for (int64_t channel = 0; channel < channels; ++channel) {
+            image[i + channel] = batches->levels[channel * LEVELS + pixels[i + channel]];
+        }
     }
     label[batches->labels[sample]] = 1;
 }
