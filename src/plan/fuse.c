@@ -12,6 +12,7 @@ enum { MAX_MEMBERS = 48, MAX_READS = 10 }; // keeps generated kernels small and 
 typedef struct fusion {
     evn_plan *plan;
     bool *seen;   ///< per unit, for the search for paths
+    bool *read;   ///< per value, for counting what a kernel reads
     int *stack;   ///< unit numbers
     int *members; ///< per unit: number of nodes
 } fusion;
@@ -88,14 +89,19 @@ static int64_t elements(const evn_plan *plan, int unit) {
     return evn_shape_count(evn_value_shape(plan->graph, plan->units[unit].first));
 }
 
-static int reads(const evn_plan *plan, int a, int b) {
+/// Values from elsewhere that the two units read: each is an argument of the kernel.
+static int reads(fusion *f, int a, int b) {
+    const evn_plan *plan = f->plan;
     int count = 0;
+    memset(f->read, 0, sizeof(bool) * (size_t)plan->graph->node_count);
     for (int v = 0; v < plan->graph->node_count; ++v) {
         const evn__node *node = evn__node_at(plan->graph, v);
-        for (int k = 0; k < node->operand_count; ++k) {
-            int source = resolve(plan, node->operands[k]);
-            bool member = plan->unit_of[v] == a || plan->unit_of[v] == b;
-            count += member && source != a && source != b;
+        bool member = plan->unit_of[v] == a || plan->unit_of[v] == b;
+        for (int k = 0; member && k < node->operand_count; ++k) {
+            evn_value source = evn__plan_strip(plan->graph, node->operands[k]);
+            int unit = plan->unit_of[source];
+            count += !f->read[source] && (unit < 0 || (unit != a && unit != b));
+            f->read[source] = true;
         }
     }
     return count;
@@ -105,7 +111,7 @@ static bool may_merge(fusion *f, int a, int b) {
     const evn_plan *plan = f->plan;
     return plan->units[a].generated && plan->units[b].generated &&
            plan->units[a].phase == plan->units[b].phase && elements(plan, a) == elements(plan, b) &&
-           f->members[a] + f->members[b] <= MAX_MEMBERS && reads(plan, a, b) <= MAX_READS &&
+           f->members[a] + f->members[b] <= MAX_MEMBERS && reads(f, a, b) <= MAX_READS &&
            !has_detour(f, a, b) && !has_detour(f, b, a);
 }
 
@@ -140,8 +146,8 @@ static void merge_with_operands(fusion *f, evn_value value) {
 static evn_status make_units(fusion *f) {
     evn_plan *plan = f->plan;
     const evn_graph *g = plan->graph;
+    memset(plan->unit_of, 0xff, sizeof(int) * (size_t)g->node_count); // −1: no unit
     for (int v = 0; v < g->node_count; ++v) {
-        plan->unit_of[v] = -1;
         if (!plan->needed[v] || !(is_kernel(plan, v) || is_member(plan, v))) {
             continue;
         }
@@ -222,9 +228,11 @@ evn_status evn__plan_fuse(evn_plan *plan) {
     fusion f = {.plan = plan};
     size_t count = (size_t)plan->graph->node_count + 1;
     f.seen = evn__arena_alloc(&plan->arena, sizeof(bool) * count);
+    f.read = evn__arena_alloc(&plan->arena, sizeof(bool) * count);
     f.stack = evn__arena_alloc(&plan->arena, sizeof(int) * count);
     f.members = evn__arena_alloc(&plan->arena, sizeof(int) * count);
-    EVN_CHECK(f.seen && f.stack && f.members, EVN_ERR_MEMORY, "no memory to fuse %zu nodes", count);
+    EVN_CHECK(f.seen && f.read && f.stack && f.members, EVN_ERR_MEMORY,
+              "no memory to fuse %zu nodes", count);
     EVN_TRY(make_units(&f));
     store_crossing(plan);
     return order_units(plan, f.seen);

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plans against the reference: generated kernels, fusion, views, phases, memory.
+#include "evonode/diff.h"
+#include "graph/node.h"
+#include "plan/real.h"
+#include "ref/ref.h"
+#include "run_plan.h"
+#include "test.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static evn_graph *new_graph(void) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    return g;
+}
+
+START_TEST(every_elementwise_operation) {
+    evn_graph *g = new_graph();
+    evn_value a = evn_input(g, "a", EVN_SHAPE(3, 37)), b = evn_input(g, "b", EVN_SHAPE(3, 37));
+    evn_value positive = evn_add(g, evn_abs(g, a), evn_constant(g, 0.5));
+    evn_output(g, "add", evn_add(g, a, b));
+    evn_output(g, "sub", evn_sub(g, a, b));
+    evn_output(g, "mul", evn_mul(g, a, b));
+    evn_output(g, "div", evn_div(g, a, positive));
+    evn_output(g, "maximum", evn_maximum(g, a, b));
+    evn_output(g, "neg", evn_neg(g, a));
+    evn_output(g, "sign", evn_sign(g, a));
+    evn_output(g, "step", evn_step(g, a));
+    evn_output(g, "exp", evn_exp(g, a));
+    evn_output(g, "log", evn_log(g, positive));
+    evn_output(g, "sqrt", evn_sqrt(g, positive));
+    evn_output(g, "sin", evn_sin(g, a));
+    evn_output(g, "cos", evn_cos(g, a));
+    evn_output(g, "tanh", evn_tanh(g, a));
+    evn_output(g, "sigmoid", evn_sigmoid(g, a));
+    evn_output(g, "softplus", evn_softplus(g, evn_scale(g, a, 30)));
+    evn_output(g, "relu", evn_relu(g, a));
+    check_plan(g, 1, -2, 2);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+START_TEST(views_are_read_in_place) {
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(5, 3, 4, 16));
+    evn_value map = evn_input(g, "map", EVN_SHAPE(1, 3, 4, 16));
+    evn_value channel = evn_input(g, "channel", EVN_SHAPE(16));
+    evn_value column = evn_input(g, "column", EVN_SHAPE(5, 1, 4, 1));
+    evn_value t = evn_input(g, "t", EVN_SCALAR);
+    evn_value y = evn_add(g, evn_mul(g, x, channel), evn_mul(g, map, t));
+    y = evn_tanh(g, evn_sub(g, y, column));
+    evn_output(g, "y", evn_relu(g, evn_add(g, y, evn_mul(g, t, evn_add(g, t, t)))));
+    evn_output(g, "turned", evn_permute(g, x, (int[]){3, 0, 2, 1}));
+    evn_output(g, "part",
+               evn_exp(g, evn_slice(g, x, (int64_t[]){1, 0, 2, 3}, EVN_SHAPE(2, 3, 2, 7))));
+    evn_output(g, "wide", evn_broadcast(g, evn_input(g, "v", EVN_SHAPE(3, 1)), EVN_SHAPE(2, 3, 5)));
+    evn_output(g, "flat", evn_reshape(g, evn_exp(g, x), EVN_SHAPE(60, 16)));
+    check_plan(g, 2, -1, 1);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+START_TEST(outputs_that_are_inputs_or_equal) {
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(7)), t = evn_input(g, "t", EVN_SCALAR);
+    const double data[] = {1, 2, 3};
+    evn_value y = evn_exp(g, x), table = evn_table(g, EVN_SHAPE(3), data);
+    evn_output(g, "x", x);
+    evn_output(g, "again", x);
+    evn_output(g, "y", y);
+    evn_output(g, "y_again", evn_reshape(g, y, EVN_SHAPE(7, 1)));
+    evn_output(g, "t", t);
+    evn_output(g, "table", table);
+    evn_output(g, "zeros", evn_full(g, EVN_SHAPE(2, 2), 0));
+    evn_output(g, "constant", evn_constant(g, 3.5));
+    evn_output(g, "scalar", evn_mul(g, t, evn_add(g, t, evn_constant(g, 1))));
+    check_plan(g, 3, -1, 1);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+/// A diamond: fusing both arms with the tip would need the product in the middle of the kernel.
+START_TEST(fusion_never_makes_a_cycle) {
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(6, 6));
+    evn_value a = evn_tanh(g, x), m = evn_matmul(g, a, x, false, false);
+    evn_value b = evn_add(g, m, a), c = evn_mul(g, b, evn_sum(g, a, 1));
+    evn_output(g, "y", evn_add(g, c, evn_exp(g, evn_matmul(g, c, m, true, false))));
+    check_plan(g, 4, -1, 1);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+START_TEST(chains_become_one_launch) {
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(4, 8)), y = x;
+    for (int i = 0; i < 10; ++i) {
+        y = evn_tanh(g, evn_add(g, y, x));
+    }
+    evn_output(g, "y", y);
+    evn_plan *fused = NULL, *single = NULL;
+    TRY(evn_plan_create(test_device(), g, NULL, &fused));
+    TRY(evn_plan_create(test_device(), g, &(evn_plan_options){.no_fuse = true}, &single));
+    ck_assert_int_eq(evn_plan_launches(fused), 1);
+    ck_assert_int_eq(evn_plan_launches(single), 20);
+    evn_plan_destroy(&fused);
+    evn_plan_destroy(&single);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+START_TEST(nan_passes_through) {
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(2)), y = evn_input(g, "y", EVN_SHAPE(2));
+    evn_output(g, "relu", evn_relu(g, x));
+    evn_output(g, "left", evn_maximum(g, x, y));
+    evn_output(g, "right", evn_maximum(g, y, x));
+    double nan_first[] = {NAN, 1}, numbers[] = {2, 3};
+    double *inputs[] = {nan_first, numbers}, results[3][2];
+    double *outputs[] = {results[0], results[1], results[2]};
+    run_plan(g, NULL, inputs, outputs);
+    for (int i = 0; i < 3; ++i) {
+        ck_assert(isnan(results[i][0]) && !isnan(results[i][1]));
+    }
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+/// y = tanh(x w) with its vjp: phase 0 gives y, phase 1 the cotangents, from any saved memory.
+START_TEST(two_phases_agree_with_one) {
+    evn_graph *g = new_graph(), *vjp = NULL;
+    evn_value x = evn_input(g, "x", EVN_SHAPE(9, 5)), w = evn_input(g, "w", EVN_SHAPE(5, 7));
+    evn_output(g, "y", evn_tanh(g, evn_matmul(g, evn_exp(g, x), w, false, false)));
+    TRY(evn_vjp(g, NULL, &vjp));
+    check_phases(vjp, (const char *const[]){"y_bar", NULL}, 5);
+    evn_graph_destroy(&vjp);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+START_TEST(running_allocates_and_waits_for_nothing) {
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(9, 9));
+    evn_output(g, "y", evn_matmul(g, evn_tanh(g, x), x, false, false));
+    evn_plan *plan = NULL;
+    evn_buffer *buffer = NULL;
+    TRY(evn_plan_create(test_device(), g, NULL, &plan));
+    TRY(evn__real_create(test_device(), false, 162, &buffer));
+    TRY(evn_buffer_zero(buffer, 0, 162 * sizeof(float)));
+    evn_binding in = {buffer, 0}, out = {buffer, 81};
+    TRY(evn_plan_run(plan, &in, &out));
+    evn_device_stats before = evn_device_get_stats(test_device());
+    for (int i = 0; i < 10; ++i) {
+        TRY(evn_plan_run(plan, &in, &out));
+    }
+    evn_device_stats after = evn_device_get_stats(test_device());
+    ck_assert_uint_eq(after.allocations, before.allocations);
+    ck_assert_uint_eq(after.waits, before.waits);
+    ck_assert_uint_eq(after.launches, before.launches + 10 * (uint64_t)evn_plan_launches(plan));
+    evn_plan_destroy(&plan);
+    evn_buffer_destroy(&buffer);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+START_TEST(mistakes_are_reported) {
+    evn_graph *g = new_graph();
+    evn_plan *plan = NULL;
+    evn_value x = evn_input(g, "x", EVN_SHAPE(2, 3));
+    ck_assert_int_eq(evn_matmul(g, x, x, false, false), EVN_NONE);
+    evn_output(g, "y", EVN_NONE);
+    ck_assert_int_eq(evn_plan_create(test_device(), g, NULL, &plan), EVN_ERR_SHAPE);
+    ck_assert_ptr_null(plan);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "[2, 3]"));
+    evn_graph_destroy(&g);
+    g = new_graph();
+    evn_output(g, "y", evn_exp(g, evn_input(g, "x", EVN_SHAPE(2))));
+    evn_plan_options late = {.late_inputs = (const char *const[]){"nobody", NULL}};
+    ck_assert_int_eq(evn_plan_create(test_device(), g, &late, &plan), EVN_ERR_ARGUMENT);
+    TRY(evn_plan_create(test_device(), g, NULL, &plan));
+    evn_binding none = {NULL, 0};
+    ck_assert_int_eq(evn_plan_run(plan, &none, &none), EVN_ERR_ARGUMENT);
+    evn_plan_destroy(&plan);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("plan");
+    TCase *generated = tcase_create("generated");
+    tcase_add_test(generated, every_elementwise_operation);
+    tcase_add_test(generated, views_are_read_in_place);
+    tcase_add_test(generated, outputs_that_are_inputs_or_equal);
+    tcase_add_test(generated, nan_passes_through);
+    suite_add_tcase(s, generated);
+    TCase *fusion = tcase_create("fusion");
+    tcase_add_test(fusion, fusion_never_makes_a_cycle);
+    tcase_add_test(fusion, chains_become_one_launch);
+    suite_add_tcase(s, fusion);
+    TCase *running = tcase_create("running");
+    tcase_add_test(running, two_phases_agree_with_one);
+    tcase_add_test(running, running_allocates_and_waits_for_nothing);
+    tcase_add_test(running, mistakes_are_reported);
+    suite_add_tcase(s, running);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
