@@ -73,24 +73,27 @@ static evn_status default_folder(const char *name, char folder[PATH_SIZE]) {
 }
 
 /// "images", 3 → the first of train-images-idx3-ubyte, …ubyte.gz, train-images.idx3-ubyte, … .
-static evn_status find_file(const char *folder, const char *prefix, const char *kind, int rank,
-                            char path[PATH_SIZE]) {
+static evn_status find_file(const source *from, const char *folder, evn_part which,
+                            const char *kind, int rank, char path[PATH_SIZE]) {
     static const char *const patterns[] = {"%s/%s-%s-idx%d-ubyte", "%s/%s-%s-idx%d-ubyte.gz",
                                            "%s/%s-%s.idx%d-ubyte", "%s/%s-%s.idx%d-ubyte.gz"};
+    const char *prefix = from->prefix[which];
     for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); ++i) {
         int length = snprintf(path, PATH_SIZE, patterns[i], folder, prefix, kind, rank);
         if (length < PATH_SIZE && exists(path)) {
             return EVN_OK;
         }
     }
-    EVN_FAIL(EVN_ERR_FILE, "the folder '%s' has no file %s-%s-idx%d-ubyte, with or without .gz",
-             folder, prefix, kind, rank);
+    EVN_FAIL(EVN_ERR_FILE,
+             "the folder '%s' has no file %s-%s-idx%d-ubyte, with or without .gz; check the "
+             "folder, or see datasets/README.md for where to get %s",
+             folder, prefix, kind, rank, from->name);
 }
 
-static evn_status load_file(const char *folder, const char *prefix, const char *kind, int rank,
-                            evn__idx *idx) {
+static evn_status load_file(const source *from, const char *folder, evn_part which,
+                            const char *kind, int rank, evn__idx *idx) {
     char path[PATH_SIZE];
-    EVN_TRY(find_file(folder, prefix, kind, rank, path));
+    EVN_TRY(find_file(from, folder, which, kind, rank, path));
     return evn__idx_read(path, idx);
 }
 
@@ -105,11 +108,10 @@ static evn_status load_embedded(const evn__embedded *table, const char *prefix, 
 
 static evn_status load(const source *from, const char *folder, evn_part which, const char *kind,
                        int rank, evn__idx *idx) {
-    const char *prefix = from->prefix[which];
     if (folder) {
-        return load_file(folder, prefix, kind, rank, idx);
+        return load_file(from, folder, which, kind, rank, idx);
     }
-    return load_embedded(from->embedded, prefix, kind, rank, idx);
+    return load_embedded(from->embedded, from->prefix[which], kind, rank, idx);
 }
 
 // Whether they fit together -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SIZE = 100, PIXELS = 64, CLASSES = 10, TRAIN = 1442, TEST = 355 };
@@ -181,6 +182,50 @@ START_TEST(normalized_pixels) {
 }
 END_TEST
 
+/// A set of three 1×2 images in colour in test_folder(), both parts.
+static void write_colours(const uint8_t *pixels) {
+    const uint8_t head[] = {0, 0, 8, 4, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3};
+    const uint8_t label_file[] = {0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 2};
+    const char *prefixes[] = {"train", "t10k"};
+    for (int part = 0; part < 2; ++part) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/%s-images-idx3-ubyte", test_folder(), prefixes[part]);
+        FILE *file = fopen(path, "wb");
+        ck_assert_ptr_nonnull(file);
+        fwrite(head, 1, sizeof(head), file);
+        fwrite(pixels, 1, 18, file);
+        fclose(file);
+        snprintf(path, sizeof(path), "%s/%s-labels-idx1-ubyte", test_folder(), prefixes[part]);
+        file = fopen(path, "wb");
+        ck_assert_ptr_nonnull(file);
+        fwrite(label_file, 1, sizeof(label_file), file);
+        fclose(file);
+    }
+}
+
+START_TEST(colours_are_apart) {
+    const uint8_t pixels[18] = {0,   10, 255, 255, 20, 255, 0,   10, 255,
+                                255, 20, 255, 0,   10, 255, 255, 20, 255};
+    write_colours(pixels);
+    evn_dataset *dataset;
+    TRY(evn_dataset_open("mnist", test_folder(), &dataset));
+    ck_assert_int_eq(evn_dataset_get_info(dataset).channels, 3);
+    for (int normalize = 0; normalize < 2; ++normalize) {
+        evn_batches *batches;
+        evn_batches_options options = {.part = EVN_TEST, .size = 3, .normalize = normalize};
+        TRY(evn_batches_create(dataset, &options, &batches));
+        evn_batches_fill(batches, 0, images, labels, NULL);
+        for (int i = 0; i < 18; ++i) { // the third channel is constant
+            float wanted = i % 3 == 2 ? 0 : pixels[i] < (i % 3 ? 15 : 128) ? -1 : 1;
+            ck_assert_double_eq_tol(images[i], normalize ? wanted : pixels[i] / 255.0f, 1e-6);
+        }
+        ck_assert(labels[1] == 1 && labels[CLASSES] == 1 && labels[2 * CLASSES + 2] == 1);
+        evn_batches_destroy(&batches);
+    }
+    evn_dataset_destroy(&dataset);
+}
+END_TEST
+
 START_TEST(impossible_sizes) {
     evn_dataset *dataset = open_digits();
     evn_batches *batches;
@@ -208,6 +253,7 @@ static Suite *suite(void) {
     tcase_add_test(content, evaluation_counts_each_once);
     tcase_add_test(content, range_of_pixels);
     tcase_add_test(content, normalized_pixels);
+    tcase_add_test(content, colours_are_apart);
     tcase_add_test(content, impossible_sizes);
     suite_add_tcase(all, content);
     return all;
