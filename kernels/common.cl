@@ -27,3 +27,24 @@ typedef float16 real16;
 #define OUTPUT(x)      __global real *restrict x##_buffer, const ulong x##_offset
 #define INPUT_OF(x)    __global const real *restrict x = x##_buffer + x##_offset
 #define OUTPUT_OF(x)   __global real *restrict x = x##_buffer + x##_offset
+
+// A program that is compiled with -DLANES=n works on vectors of n reals (n = 1, 2, 4, 8, 16).
+#ifdef LANES
+#if LANES == 1
+typedef real lanes;
+#define LOAD_LANES(p)     (*(p))
+#define STORE_LANES(v, p) (*(p) = (v))
+#else
+#define JOIN_(a, b)       a##b
+#define JOIN(a, b)        JOIN_(a, b)
+typedef JOIN(real, LANES) lanes;
+#define LOAD_LANES(p)     JOIN(vload, LANES)(0, p)
+#define STORE_LANES(v, p) JOIN(vstore, LANES)(v, 0, p)
+#endif
+#endif
+
+// Work that is cut into independent tasks: a work-item does `per` of them, one after the other
+// (src/ops/tasks.h chooses how many). The loop variable is `task`.
+#define TASKS const int tasks, const int per
+#define FOR_EACH_TASK                                                                              \
+    for (int task = get_global_id(0) * per, end_ = min(tasks, task + per); task < end_; ++task)

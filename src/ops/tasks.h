@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sharing out independent tasks: on a CPU few work-items do many tasks each on wide vectors, since
+// a work-group costs there as much as hundreds of operations; elsewhere a work-item does one.
+#ifndef EVN_OPS_TASKS_H
+#define EVN_OPS_TASKS_H
+
+#include "base/status.h"
+#include "ops/lower.h"
+#include <limits.h>
+#include <stdio.h>
+
+enum {
+    EVN__TASKS_WORK = 4096,  ///< elements that a CPU work-item should at least touch
+    EVN__TASKS_PER_UNIT = 8, ///< CPU work-items a compute unit, so that the load evens out
+    EVN__TASKS_GROUP = 64,   ///< work-group elsewhere
+    EVN__TASKS_OPTIONS = 32, ///< length of an options string
+};
+
+static inline int64_t evn__divide_up(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+static inline bool evn__tasks_are_fat(const evn__lowering *lowering) {
+    return evn__lower_device(lowering)->type == EVN_DEVICE_CPU;
+}
+
+/// Widest vector that divides `extent` adjacent elements; 1 on devices with small work-items.
+/// Writes the build option LANES of kernels/common.cl.
+static inline int evn__choose_lanes(const evn__lowering *lowering, int64_t extent,
+                                    char options[EVN__TASKS_OPTIONS]) {
+    int lanes = evn__tasks_are_fat(lowering) ? 16 : 1;
+    while (extent % lanes != 0) {
+        lanes /= 2;
+    }
+    snprintf(options, EVN__TASKS_OPTIONS, "-DLANES=%d", lanes);
+    return lanes;
+}
+
+static inline void evn__push(evn__call *call, evn__operand operand) {
+    call->operands[call->operand_count++] = operand;
+}
+
+static inline void evn__push_int(evn__call *call, int64_t integer) {
+    evn__push(call, evn__operand_int(integer));
+}
+
+/// Append the arguments TASKS of kernels/common.cl, set the range, emit.
+/// `work`: elements that a task touches.
+static inline evn_status evn__emit_tasks(evn__lowering *lowering, evn__call *call, int64_t tasks,
+                                         int64_t work) {
+    EVN_CHECK(tasks <= INT_MAX / 2, EVN_ERR_SHAPE,
+              "%s: a tensor of this size has more than 2^30 tasks; use smaller batches",
+              call->kernel);
+    int64_t items = tasks;
+    size_t group = EVN__TASKS_GROUP;
+    if (evn__tasks_are_fat(lowering)) {
+        int64_t most = (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
+        int64_t worth = evn__divide_up(tasks * work, EVN__TASKS_WORK);
+        items = worth < most ? worth : most;
+        items = items < tasks ? items : tasks;
+        group = 1;
+    }
+    int64_t per = evn__divide_up(tasks, items);
+    evn__push_int(call, tasks);
+    evn__push_int(call, per);
+    call->range = (evn__range){1, {(size_t)evn__divide_up(tasks, per)}, {group}};
+    return evn__lower_emit(lowering, call);
+}
+
+#endif
