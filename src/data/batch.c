@@ -2,17 +2,17 @@
 #include "evonode/dataset.h"
 
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/status.h"
 
 #include <math.h>
-#include <Random123/philox.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LEVELS = 256 };
 
-/// Sets the orders apart from all else that is drawn from the same seed.
-enum { ORDER_STREAM = 0x6f726472 };
+/// The stream of epoch 0's order; far from the small numbers that parameters have.
+#define ORDER_STREAM ((uint64_t)1 << 63)
 
 struct evn_batches {
     evn_batches_options options;
@@ -114,24 +114,14 @@ void evn_batches_destroy(evn_batches **batches) {
     *batches = NULL;
 }
 
-/// A number in 0 … bound − 1 (bound <= INT32_MAX) that depends on its arguments alone.
-static int64_t pick(uint64_t seed, int64_t epoch, int64_t position, int64_t bound) {
-    uint64_t turn = (uint64_t)epoch;
-    philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
-    philox4x32_ctr_t counter = {
-        {(uint32_t)position, (uint32_t)turn, (uint32_t)(turn >> 32), ORDER_STREAM}};
-    return (int64_t)((uint64_t)philox4x32(counter, key).v[0] * (uint64_t)bound >> 32);
-}
-
 void evn_batches_set_epoch(evn_batches *batches, int64_t epoch) {
-    int64_t *order = batches->order;
-    for (int64_t i = 0; i < batches->samples; ++i) {
-        order[i] = i;
+    if (batches->options.shuffle) {
+        evn__random_permutation(batches->options.seed, ORDER_STREAM ^ (uint64_t)epoch,
+                                batches->order, batches->samples);
+        return;
     }
-    for (int64_t i = batches->samples - 1; i > 0 && batches->options.shuffle; --i) {
-        int64_t other = pick(batches->options.seed, epoch, i, i + 1), kept = order[i];
-        order[i] = order[other];
-        order[other] = kept;
+    for (int64_t i = 0; i < batches->samples; ++i) {
+        batches->order[i] = i;
     }
 }
 
