@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Solvers: exact answers, orders of convergence, step control, memory, no waits.
+#include "evonode/solver.h"
+#include "plan/real.h"
+#include "problem.h"
+#include "test.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+// x' = x: ten Euler steps over [0, 1] give exactly 1.1¹⁰, and so is the gradient.
+START_TEST(euler_is_exact) {
+    double expected = pow(1.1, 10);
+    for (int gradient = EVN_GRADIENT_BACKPROP; gradient <= EVN_GRADIENT_CHECKPOINTED; ++gradient) {
+        problem p = problem_growth(gradient == EVN_GRADIENT_BACKPROP);
+        evn_solver_options options = evn_solver_options_default();
+        options.method = "euler";
+        options.steps = 10;
+        options.gradient = (evn_gradient)gradient;
+        options.fp64 = p.fp64;
+        problem_prepare(&p, &options);
+        problem_solve(&p, 0, 1);
+        ck_assert_double_eq_tol(p.x1[0], expected, 1e-6);
+        problem_gradient(&p);
+        ck_assert_double_eq_tol(p.x0_bar[0], expected, 1e-6);
+        problem_free(&p);
+    }
+}
+END_TEST
+
+static double error_with(const char *method, int steps) {
+    problem p = problem_linear();
+    evn_solver_options options = evn_solver_options_default();
+    options.method = method;
+    options.steps = steps;
+    options.fp64 = true;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    double error = problem_linear_error(&p, 1);
+    problem_free(&p);
+    return error;
+}
+
+START_TEST(orders_of_convergence) {
+    const char *method = evn_method_name(_i);
+    int order = evn_method_order(_i), steps = order == 1 ? 256 : 16;
+    double coarse = error_with(method, steps), fine = error_with(method, 2 * steps);
+    double slope = log2(coarse / fine);
+    printf("%s: errors %.3g and %.3g, order %.3f\n", method, coarse, fine, slope);
+    ck_assert_double_eq_tol(slope, order, 0.15);
+}
+END_TEST
+
+START_TEST(every_method_has_an_order) {
+    ck_assert_ptr_null(evn_method_name(4));
+    ck_assert_ptr_nonnull(evn_method_name(3));
+}
+END_TEST
+
+START_TEST(adaptive_meets_its_tolerance) {
+    double worst = 0;
+    for (double tolerance = 1e-3; tolerance > 1e-10; tolerance /= 10) {
+        problem p = problem_linear();
+        evn_solver_options options = evn_solver_options_default();
+        options.rtol = options.atol = tolerance;
+        options.fp64 = true;
+        problem_prepare(&p, &options);
+        problem_solve(&p, 0, 3);
+        double error = problem_linear_error(&p, 3);
+        ck_assert_msg(error < 30 * tolerance, "error %g at tolerance %g", error, tolerance);
+        ck_assert_int_eq(p.solution.nfe, 2 + 6 * (p.solution.accepted + p.solution.rejected));
+        worst = fmax(worst, error / tolerance);
+        problem_free(&p);
+    }
+    printf("largest error / tolerance: %.3g\n", worst);
+}
+END_TEST
+
+START_TEST(backwards_in_time_undoes_forwards) {
+    problem p = problem_linear();
+    evn_solver_options options = evn_solver_options_default();
+    options.rtol = options.atol = 1e-9;
+    options.fp64 = true;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    memcpy(p.x0, p.x1, sizeof(double) * (size_t)p.x_count);
+    double start[16];
+    problem_linear_start(start);
+    problem_solve(&p, 1, 0);
+    for (int i = 0; i < p.x_count; ++i) {
+        ck_assert_double_eq_tol(p.x1[i], start[i], 1e-6);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+// x' = x² from 1 leaves every bound at t = 1.
+START_TEST(a_pole_ends_the_solve) {
+    problem p = problem_square();
+    evn_solver_options options = evn_solver_options_default();
+    options.max_steps = 2000;
+    problem_prepare(&p, &options);
+    evn_binding x1;
+    evn_status status = problem_try(&p, 0, 2, &x1);
+    ck_assert(status == EVN_ERR_SOLVER || status == EVN_ERR_NOT_FINITE);
+    ck_assert_int_ne(p.solution.outcome, EVN_OUTCOME_DONE);
+    ck_assert_msg(p.solution.t < 1.01, "stopped at %g", p.solution.t);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "rtol"));
+    problem_free(&p);
+}
+END_TEST
+
+START_TEST(too_many_steps) {
+    problem p = problem_linear();
+    evn_solver_options options = evn_solver_options_default();
+    options.rtol = options.atol = 1e-10;
+    options.fp64 = true;
+    options.max_steps = 3;
+    problem_prepare(&p, &options);
+    evn_binding x1;
+    ck_assert_int_eq(problem_try(&p, 0, 10, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
+    problem_free(&p);
+}
+END_TEST
+
+START_TEST(not_a_number_ends_the_solve) {
+    problem p = problem_linear();
+    evn_solver_options options = evn_solver_options_default();
+    options.max_steps = 100;
+    problem_prepare(&p, &options);
+    p.x0[1] = NAN;
+    evn_binding x1;
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_NOT_FINITE);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NOT_FINITE);
+    problem_free(&p);
+}
+END_TEST
+
+START_TEST(fixed_steps_never_wait) {
+    problem p = problem_linear();
+    evn_solver_options options = evn_solver_options_default();
+    options.method = "rk4";
+    options.steps = 50;
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    evn_binding x1, x0_bar;
+    evn_device_stats before = evn_device_get_stats(test_device());
+    TRY(problem_try(&p, 0, 1, &x1));
+    TRY(evn_solve_gradient(p.solver, x1, &x0_bar, p.weights_bar, NULL));
+    evn_device_stats after = evn_device_get_stats(test_device());
+    ck_assert_uint_eq(after.waits - before.waits, p.loads); // what the test itself writes
+    ck_assert_uint_eq(after.allocations, before.allocations);
+    problem_free(&p);
+}
+END_TEST
+
+START_TEST(mistakes_are_reported) {
+    problem p = problem_linear();
+    evn_solver *solver = NULL;
+    evn_solver_options options = evn_solver_options_default();
+    options.method = "rk5";
+    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "rk5"));
+    options.method = "rk4"; // no error estimate, no steps
+    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    options.method = "dopri5";
+    options.gradient = EVN_GRADIENT_BACKPROP; // adaptive
+    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    options.gradient = EVN_GRADIENT_NONE;
+    options.atol = 0;
+    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    ck_assert_ptr_null(solver);
+    options.atol = 1e-3;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    evn_binding x0_bar, x1 = {NULL, 0};
+    ck_assert_int_eq(evn_solve_gradient(p.solver, x1, &x0_bar, NULL, NULL), EVN_ERR_ARGUMENT);
+    problem_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("ode/solver");
+    TCase *fixed = tcase_create("fixed");
+    tcase_add_test(fixed, euler_is_exact);
+    tcase_add_test(fixed, every_method_has_an_order);
+    tcase_add_loop_test(fixed, orders_of_convergence, 0, 4);
+    tcase_add_test(fixed, fixed_steps_never_wait);
+    suite_add_tcase(s, fixed);
+    TCase *adaptive = tcase_create("adaptive");
+    tcase_add_test(adaptive, adaptive_meets_its_tolerance);
+    tcase_add_test(adaptive, backwards_in_time_undoes_forwards);
+    suite_add_tcase(s, adaptive);
+    TCase *endings = tcase_create("endings");
+    tcase_add_test(endings, a_pole_ends_the_solve);
+    tcase_add_test(endings, too_many_steps);
+    tcase_add_test(endings, not_a_number_ends_the_solve);
+    tcase_add_test(endings, mistakes_are_reported);
+    suite_add_tcase(s, endings);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "problem.h"
+
+#include "plan/real.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double *numbers(int count) {
+    double *data = calloc((size_t)count, sizeof(*data));
+    ck_assert_ptr_nonnull(data);
+    return data;
+}
+
+problem problem_new(evn_dynamics *dynamics) {
+    problem p = {.dynamics = dynamics, .weight_count = evn_dynamics_weights(dynamics)};
+    p.x_count = (int)evn_shape_count(evn_dynamics_state_shape(dynamics));
+    p.x0 = numbers(p.x_count);
+    p.x1 = numbers(p.x_count);
+    p.x0_bar = numbers(p.x_count);
+    p.x1_bar = numbers(p.x_count);
+    for (int i = 0; i < p.x_count; ++i) {
+        p.x1_bar[i] = 1;
+    }
+    for (int i = 0; i < p.weight_count; ++i) {
+        p.weight_size[i] = (int)evn_shape_count(evn_dynamics_weight_shape(dynamics, i));
+        p.weight[i] = numbers(p.weight_size[i]);
+        p.weight_bar_host[i] = numbers(p.weight_size[i]);
+    }
+    return p;
+}
+
+static evn_graph *f_graph(evn_shape shape, evn_value *t, evn_value *x) {
+    evn_graph *f = NULL;
+    TRY(evn_graph_create(&f));
+    *t = evn_input(f, "t", EVN_SCALAR);
+    *x = evn_input(f, "x", shape);
+    return f;
+}
+
+static problem from_graphs(evn_graph *f, evn_graph *g) {
+    evn_dynamics *dynamics = NULL;
+    TRY(evn_graph_status(f));
+    TRY(evn_dynamics_create(f, g, &dynamics));
+    evn_graph_destroy(&f);
+    evn_graph_destroy(&g);
+    return problem_new(dynamics);
+}
+
+problem problem_growth(bool fp64) {
+    evn_value t, x;
+    evn_graph *f = f_graph(EVN_SHAPE(1), &t, &x);
+    evn_output(f, "dx", x);
+    problem p = from_graphs(f, NULL);
+    p.fp64 = fp64;
+    p.x0[0] = 1;
+    return p;
+}
+
+problem problem_square(void) {
+    evn_value t, x;
+    evn_graph *f = f_graph(EVN_SHAPE(1), &t, &x);
+    evn_output(f, "dx", evn_mul(f, x, x));
+    problem p = from_graphs(f, NULL);
+    p.x0[0] = 1;
+    return p;
+}
+
+// Two decaying rotations: x' = x W with W = blockdiag(R(a, w1), R(b, w2)).
+static const double decay[] = {-0.3, -0.1}, turn[] = {2, -3};
+
+void problem_linear_start(double *x0) {
+    test_uniform(11, -1, 1, x0, 8);
+}
+
+problem problem_linear(void) {
+    evn_value t, x;
+    evn_graph *f = f_graph(EVN_SHAPE(2, 4), &t, &x);
+    evn_value w = evn_input(f, "w", EVN_SHAPE(4, 4));
+    evn_output(f, "dx", evn_matmul(f, x, w, false, false));
+    problem p = from_graphs(f, NULL);
+    problem_linear_start(p.x0);
+    for (int b = 0; b < 2; ++b) {
+        p.weight[0][(2 * b) * 4 + 2 * b] = p.weight[0][(2 * b + 1) * 4 + 2 * b + 1] = decay[b];
+        p.weight[0][(2 * b) * 4 + 2 * b + 1] = turn[b];
+        p.weight[0][(2 * b + 1) * 4 + 2 * b] = -turn[b];
+    }
+    return p;
+}
+
+double problem_linear_error(const problem *p, double t) {
+    double worst = 0, x0[8];
+    problem_linear_start(x0);
+    for (int row = 0; row < 2; ++row) {
+        for (int b = 0; b < 2; ++b) {
+            double scale = exp(decay[b] * t), c = cos(turn[b] * t), s = sin(turn[b] * t);
+            int at = row * 4 + 2 * b;
+            double u = scale * (c * x0[at] - s * x0[at + 1]);
+            double v = scale * (s * x0[at] + c * x0[at + 1]);
+            worst = fmax(worst, fmax(fabs(p->x1[at] - u), fabs(p->x1[at + 1] - v)));
+        }
+    }
+    return worst;
+}
+
+static evn_graph *node_ew_g(void) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value t = evn_input(g, "t", EVN_SCALAR), w = evn_input(g, "w", EVN_SHAPE(2, 5));
+    evn_value a = evn_input(g, "a", EVN_SHAPE(2, 2)), s = evn_input(g, "s", EVN_SHAPE(5));
+    evn_value moved = evn_tanh(g, evn_matmul(g, a, w, false, false));
+    evn_output(g, "dw", evn_add(g, moved, evn_mul(g, t, evn_mul(g, w, s))));
+    return g;
+}
+
+problem problem_node_ew(uint64_t seed) {
+    evn_value t, x;
+    evn_graph *f = f_graph(EVN_SHAPE(3, 2), &t, &x);
+    evn_value out = evn_input(f, "out", EVN_SHAPE(5, 2)), w = evn_input(f, "w", EVN_SHAPE(2, 5));
+    evn_value v = evn_input(f, "v", EVN_SHAPE(5));
+    evn_value sum = evn_add(f, evn_matmul(f, x, w, false, false), evn_mul(f, t, v));
+    evn_output(f, "dx", evn_matmul(f, evn_tanh(f, sum), out, false, false));
+    problem p = from_graphs(f, node_ew_g());
+    test_uniform(seed, -1, 1, p.x0, p.x_count);
+    test_uniform(seed + 1, -1, 1, p.x1_bar, p.x_count);
+    for (int i = 0; i < p.weight_count; ++i) {
+        test_uniform(seed + 2 + (uint64_t)i, -1, 1, p.weight[i], p.weight_size[i]);
+    }
+    return p;
+}
+
+static void place(problem *p, size_t *at, int count, evn_binding *binding) {
+    *binding = (evn_binding){p->buffer, *at};
+    *at += (size_t)count;
+}
+
+void problem_prepare(problem *p, const evn_solver_options *options) {
+    p->fp64 = options->fp64;
+    TRY(evn_solver_create(test_device(), p->dynamics, options, &p->solver));
+    size_t total = 2 * (size_t)p->x_count, at = 0;
+    for (int i = 0; i < p->weight_count; ++i) {
+        total += 2 * (size_t)p->weight_size[i];
+    }
+    TRY(evn__real_create(test_device(), p->fp64, total, &p->buffer));
+    place(p, &at, p->x_count, &p->x0_at);
+    place(p, &at, p->x_count, &p->x1_bar_at);
+    for (int i = 0; i < p->weight_count; ++i) {
+        place(p, &at, p->weight_size[i], &p->weights[i]);
+        place(p, &at, p->weight_size[i], &p->weights_bar[i]);
+    }
+}
+
+evn_status problem_try(problem *p, double t0, double t1, evn_binding *x1) {
+    TRY(evn__real_write(p->x0_at, p->fp64, p->x0, (size_t)p->x_count));
+    for (int i = 0; i < p->weight_count; ++i) {
+        TRY(evn__real_write(p->weights[i], p->fp64, p->weight[i], (size_t)p->weight_size[i]));
+    }
+    p->loads = 1 + (uint64_t)p->weight_count;
+    return evn_solve(p->solver, t0, t1, p->x0_at, p->weights, x1, &p->solution);
+}
+
+void problem_solve(problem *p, double t0, double t1) {
+    evn_binding x1;
+    TRY(problem_try(p, t0, t1, &x1));
+    TRY(evn__real_read(x1, p->fp64, p->x1, (size_t)p->x_count));
+}
+
+void problem_gradient(problem *p) {
+    evn_binding x0_bar;
+    TRY(evn__real_write(p->x1_bar_at, p->fp64, p->x1_bar, (size_t)p->x_count));
+    TRY(evn_solve_gradient(p->solver, p->x1_bar_at, &x0_bar, p->weights_bar, &p->backward));
+    TRY(evn__real_read(x0_bar, p->fp64, p->x0_bar, (size_t)p->x_count));
+    for (int i = 0; i < p->weight_count; ++i) {
+        TRY(evn__real_read(p->weights_bar[i], p->fp64, p->weight_bar_host[i],
+                           (size_t)p->weight_size[i]));
+    }
+}
+
+void problem_reset(problem *p) {
+    evn_solver_destroy(&p->solver);
+    evn_buffer_destroy(&p->buffer);
+}
+
+void problem_free(problem *p) {
+    problem_reset(p);
+    evn_dynamics_destroy(&p->dynamics);
+    double *arrays[] = {p->x0, p->x1, p->x0_bar, p->x1_bar};
+    for (int i = 0; i < 4; ++i) {
+        free(arrays[i]);
+    }
+    for (int i = 0; i < p->weight_count; ++i) {
+        free(p->weight[i]);
+        free(p->weight_bar_host[i]);
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small ODE problems with their device memory: what the tests of solvers and gradients share.
+#ifndef EVN_TEST_PROBLEM_H
+#define EVN_TEST_PROBLEM_H
+
+#include "evonode/solver.h"
+#include "test.h"
+
+enum { PROBLEM_WEIGHTS = 16 };
+
+typedef struct problem {
+    evn_dynamics *dynamics;
+    evn_solver *solver;
+    bool fp64;
+    int x_count, weight_count;
+    int weight_size[PROBLEM_WEIGHTS];
+    double *x0, *x1, *x0_bar, *x1_bar; ///< host, [x_count]; x1_bar is ones at first
+    double *weight[PROBLEM_WEIGHTS], *weight_bar_host[PROBLEM_WEIGHTS];
+    evn_buffer *buffer; ///< x0, x1_bar, weights and their cotangents
+    evn_binding x0_at, x1_bar_at, weights[PROBLEM_WEIGHTS], weights_bar[PROBLEM_WEIGHTS];
+    evn_solution solution, backward;
+    uint64_t loads; ///< device writes of one problem_try
+} problem;
+
+/// Take over the dynamics; all host numbers zero but x1_bar.
+problem problem_new(evn_dynamics *dynamics);
+
+problem problem_growth(bool fp64); ///< x' = x, x [1], x0 = 1
+problem problem_square(void);      ///< x' = x²
+problem problem_linear(void);      ///< x' = x W, x [2, 4], W a fixed skew-dominated matrix
+double problem_linear_error(const problem *p, double t); ///< max |x1 − exact(t)|
+void problem_linear_start(double *x0);
+
+/// NODE-EW on x [3, 2]: f = tanh(x W + t·v) V with W evolving by g = tanh(A W) + t·W·s, A and s
+/// parameters of g; V, v constant. Random numbers from `seed`.
+problem problem_node_ew(uint64_t seed);
+
+/// Make the solver and the device memory; options->fp64 decides the precision.
+void problem_prepare(problem *p, const evn_solver_options *options);
+/// Write x0 and the weights, solve.
+evn_status problem_try(problem *p, double t0, double t1, evn_binding *x1);
+/// The same, must succeed; x1 is read back.
+void problem_solve(problem *p, double t0, double t1);
+/// Gradient for x1_bar; x0_bar and weight_bar_host are read back.
+void problem_gradient(problem *p);
+/// Only the solver and the memory: another solver can be prepared.
+void problem_reset(problem *p);
+void problem_free(problem *p);
+
+#endif
