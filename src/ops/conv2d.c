@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lowering of evn_conv2d and its two gradients. Each has one main kernel; before it a copy of the
+// operand that is read in rows where those are not contiguous or too short, after it (weight
+// gradient) the sum over slices of the batch.
+#include "base/status.h"
+#include "ops/lower.h"
+#include <limits.h>
+#include <stdio.h>
+
+enum {
+    CONV2D_SLICE_ELEMENTS = 1 << 18, // of x and y_bar in a slice: a second-level cache full
+    CONV2D_MAX_SLICES = 16,          // copies of w_bar in scratch
+};
+
+/// What one work-item computes: rows × (vectors · width) elements.
+typedef struct tiling {
+    int rows, vectors, width;
+    size_t local[3];
+} tiling;
+
+typedef struct convolution {
+    const int64_t *x, *w, *y; ///< extents [B, H, W, Ci], [Kh, Kw, Ci, Co], [B, Ho, Wo, Co]
+    int64_t stride, padding;
+    tiling tile;
+    char options[64];
+} convolution;
+
+// a / b, rounded up.
+static int64_t divide_up(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+/// CPU: few fat work-items with 16 accumulators of 16. Else: many small ones, 64 to a group.
+static tiling choose_tile(const evn_device_info *device, int64_t rows, int64_t columns) {
+    if (device->type != EVN_DEVICE_CPU) {
+        return (tiling){4, 1, 4, {16, 4, 1}};
+    }
+    tiling tile = {rows >= 5 ? 8 : rows >= 3 ? 4 : 1, 2, 16, {1, 1, 1}};
+    tile.vectors = tile.rows == 8 ? 2 : 4;
+    int64_t needed = divide_up(columns, tile.width);
+    while (tile.vectors > 1 && divide_up(needed, tile.vectors) * tile.vectors * 4 > needed * 5) {
+        tile.vectors /= 2;
+    }
+    return tile;
+}
+
+static int64_t tile_columns(const convolution *c) {
+    return (int64_t)c->tile.vectors * c->tile.width;
+}
+
+static evn_status check_extents(const convolution *c) {
+    const int64_t *const shapes[] = {c->x, c->w, c->y};
+    for (int i = 0; i < 3; i++) {
+        for (int axis = 0; axis < 4; axis++) {
+            EVN_CHECK(shapes[i][axis] <= INT_MAX, EVN_ERR_SHAPE,
+                      "conv2d: an extent of %lld is too large: at most %d",
+                      (long long)shapes[i][axis], INT_MAX);
+        }
+    }
+    EVN_CHECK(c->x[1] * c->x[2] <= INT_MAX && c->y[1] * c->y[2] <= INT_MAX, EVN_ERR_SHAPE,
+              "conv2d: an image of more than %d pixels; cut it into parts", INT_MAX);
+    EVN_CHECK(c->w[0] * c->w[1] * c->w[2] <= INT_MAX / c->w[3], EVN_ERR_SHAPE,
+              "conv2d: more than %d weights", INT_MAX);
+    return EVN_OK;
+}
+
+/// The convolution between nodes x, w and y, with tiles of rows × columns chosen for `lowering`.
+static evn_status describe(convolution *c, const evn__lowering *lowering, const evn__node *node,
+                           const evn__node *const tensors[3], int64_t rows, int64_t columns) {
+    *c = (convolution){.x = tensors[0]->shape.dim,
+                       .w = tensors[1]->shape.dim,
+                       .y = tensors[2]->shape.dim,
+                       .stride = node->attributes.stride,
+                       .padding = node->attributes.padding,
+                       .tile = choose_tile(evn__lower_device(lowering), rows, columns)};
+    snprintf(c->options, sizeof c->options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", c->tile.rows,
+             c->tile.vectors, c->tile.width);
+    return check_extents(c);
+}
+
+static evn__call start_call(const convolution *c, const char *kernel) {
+    return (evn__call){.source = {.family = "conv2d", .options = c->options}, .kernel = kernel};
+}
+
+static void push(evn__call *call, evn__operand operand) {
+    call->operands[call->operand_count++] = operand;
+}
+
+static void push_int(evn__call *call, int64_t integer) {
+    push(call, evn__operand_int(integer));
+}
+
+static void push_geometry(evn__call *call, const convolution *c) {
+    const int64_t integers[] = {c->x[0], c->x[1], c->x[2], c->x[3],   c->y[1],   c->y[2],
+                                c->y[3], c->w[0], c->w[1], c->stride, c->padding};
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
+        push_int(call, integers[i]);
+    }
+}
+
+static void set_range(evn__call *call, const convolution *c, int64_t columns, int64_t middle,
+                      int64_t last) {
+    call->range.dimensions = 3;
+    call->range.global[0] = (size_t)divide_up(columns, tile_columns(c));
+    call->range.global[1] = (size_t)middle;
+    call->range.global[2] = (size_t)last;
+    for (int i = 0; i < 3; i++) {
+        call->range.local[i] = c->tile.local[i];
+    }
+}
+
+/// A tensor that is read in rows of `columns` elements, a tile's width at a time.
+typedef struct row_source {
+    evn__operand tensor; ///< [taps, inner, columns], or [taps, columns, inner] when transposed
+    int64_t taps, inner, columns;
+    bool transposed;
+} row_source;
+
+/// Where rows are not contiguous, or shorter than a tile, replace the tensor by a copy in scratch.
+/// @param[out] stride  elements from row to row
+static evn_status pack(evn__lowering *lowering, const convolution *c, row_source *rows,
+                       int64_t *stride) {
+    *stride = rows->columns > tile_columns(c) ? rows->columns : tile_columns(c);
+    if (!rows->transposed && *stride == rows->columns) {
+        return EVN_OK;
+    }
+    evn__operand packed = evn__lower_scratch(lowering, rows->taps * rows->inner * *stride);
+    evn__call call = start_call(c, "conv2d_pack");
+    call.range = (evn__range){2, {(size_t)*stride, (size_t)rows->taps}, {0}};
+    push(&call, rows->tensor);
+    push(&call, packed);
+    push_int(&call, rows->taps);
+    push_int(&call, rows->inner);
+    push_int(&call, rows->columns);
+    push_int(&call, *stride);
+    push_int(&call, rows->transposed);
+    rows->tensor = packed;
+    return evn__lower_emit(lowering, &call);
+}
+
+/// conv2d or conv2d_input_grad: `node`, numbered `result`, is the images that are computed.
+static evn_status emit_images(evn__lowering *lowering, const convolution *c, const char *kernel,
+                              const evn__node *node, row_source *weights, evn_value result) {
+    int64_t w_stride;
+    EVN_TRY(pack(lowering, c, weights, &w_stride));
+    evn__call call = start_call(c, kernel);
+    const int64_t *image = node->shape.dim;
+    set_range(&call, c, image[3], image[1] * image[2], divide_up(image[0], c->tile.rows));
+    push(&call, evn__operand_value(node->operands[0]));
+    push(&call, weights->tensor);
+    push(&call, evn__operand_value(result));
+    push_geometry(&call, c);
+    push_int(&call, w_stride);
+    return evn__lower_emit(lowering, &call);
+}
+
+evn_status evn__lower_conv2d(evn__lowering *lowering, const evn_graph *graph, evn_value value) {
+    const evn__node *node = evn__node_at(graph, value);
+    const evn__node *x = evn__node_at(graph, node->operands[0]);
+    const evn__node *w = evn__node_at(graph, node->operands[1]);
+    convolution c;
+    EVN_TRY(describe(&c, lowering, node, (const evn__node *const[]){x, w, node}, node->shape.dim[0],
+                     node->shape.dim[3]));
+    row_source weights = {evn__operand_value(node->operands[1]), c.w[0] * c.w[1], c.w[2], c.w[3],
+                          false};
+    return emit_images(lowering, &c, "conv2d", node, &weights, value);
+}
+
+evn_status evn__lower_conv2d_input_grad(evn__lowering *lowering, const evn_graph *graph,
+                                        evn_value value) {
+    const evn__node *node = evn__node_at(graph, value);
+    const evn__node *y_bar = evn__node_at(graph, node->operands[0]);
+    const evn__node *w = evn__node_at(graph, node->operands[1]);
+    convolution c;
+    EVN_TRY(describe(&c, lowering, node, (const evn__node *const[]){node, w, y_bar},
+                     node->shape.dim[0], node->shape.dim[3]));
+    row_source weights = {evn__operand_value(node->operands[1]), c.w[0] * c.w[1], c.w[3], c.w[2],
+                          true};
+    return emit_images(lowering, &c, "conv2d_input_grad", node, &weights, value);
+}
+
+/// Samples in a slice: few enough for the cache, and for every compute unit to have several
+/// work-items; many enough that adding up the slices costs little.
+static int64_t choose_slice(const convolution *c, int compute_units, int64_t items) {
+    int64_t sample = c->x[1] * c->x[2] * c->x[3] + c->y[1] * c->y[2] * c->y[3];
+    int64_t slices = divide_up(c->x[0] * sample, CONV2D_SLICE_ELEMENTS);
+    int64_t group = (int64_t)(c->tile.local[0] * c->tile.local[1]);
+    int64_t occupied = divide_up(8 * group * compute_units, items);
+    slices = slices < CONV2D_MAX_SLICES ? slices : CONV2D_MAX_SLICES;
+    slices = slices > occupied ? slices : occupied;
+    slices = slices < c->x[0] ? slices : c->x[0];
+    return divide_up(c->x[0], slices);
+}
+
+static evn_status emit_add(evn__lowering *lowering, const convolution *c, evn__operand partial,
+                           evn_value w_bar, int64_t slices) {
+    int64_t weights = c->w[0] * c->w[1] * c->w[2] * c->w[3];
+    evn__call call = start_call(c, "conv2d_add");
+    call.range = (evn__range){1, {(size_t)weights}, {0}};
+    push(&call, partial);
+    push(&call, evn__operand_value(w_bar));
+    push_int(&call, weights);
+    push_int(&call, slices);
+    return evn__lower_emit(lowering, &call);
+}
+
+static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c,
+                                   const evn__node *node, evn_value value) {
+    row_source pixels = {evn__operand_value(node->operands[1]), c->y[0] * c->y[1] * c->y[2], 1,
+                         c->y[3], false};
+    int64_t y_stride;
+    EVN_TRY(pack(lowering, c, &pixels, &y_stride));
+    int64_t row_tiles = c->w[0] * divide_up(c->w[1] * c->w[2], c->tile.rows);
+    int64_t items = row_tiles * divide_up(c->w[3], tile_columns(c));
+    int64_t slice = choose_slice(c, evn__lower_device(lowering)->compute_units, items);
+    int64_t slices = divide_up(c->x[0], slice);
+    evn__operand w_bar = evn__operand_value(value);
+    if (slices > 1) {
+        w_bar = evn__lower_scratch(lowering, slices * evn_shape_count(node->shape));
+    }
+    evn__call call = start_call(c, "conv2d_weight_grad");
+    set_range(&call, c, c->w[3], row_tiles, slices);
+    push(&call, evn__operand_value(node->operands[0]));
+    push(&call, pixels.tensor);
+    push(&call, w_bar);
+    push_geometry(&call, c);
+    push_int(&call, y_stride);
+    push_int(&call, slice);
+    EVN_TRY(evn__lower_emit(lowering, &call));
+    return slices > 1 ? emit_add(lowering, c, w_bar, value, slices) : EVN_OK;
+}
+
+evn_status evn__lower_conv2d_weight_grad(evn__lowering *lowering, const evn_graph *graph,
+                                         evn_value value) {
+    const evn__node *node = evn__node_at(graph, value);
+    const evn__node *x = evn__node_at(graph, node->operands[0]);
+    const evn__node *y_bar = evn__node_at(graph, node->operands[1]);
+    convolution c;
+    EVN_TRY(describe(&c, lowering, node, (const evn__node *const[]){x, node, y_bar},
+                     node->shape.dim[1] * node->shape.dim[2], node->shape.dim[3]));
+    return emit_weight_grad(lowering, &c, node, value);
+}
