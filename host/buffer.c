@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/memory.h"
+#include "host/guard.h"
+#include "host/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct evn_buffer {
+    evn_device *device;
+    cl_mem mem;
+    size_t bytes;
+    cl_mem guarded;  ///< zone, contents, zone: mem is a part of it; NULL without guards
+    uint64_t poison; ///< eight bytes, repeated over both zones
+};
+
+// Guard zones
+// --------------------------------------------------------------------------------------
+
+/// No two buffers share a pattern, so that copying one zone over another is seen. The low half is a
+/// signalling NaN as float, the whole one as double: arithmetic on them makes them quiet, so that
+/// x[i] += 1 past the end is seen as well.
+static uint64_t next_poison(evn_device *device) {
+    uint64_t serial = ++device->guard_serial;
+    return 0x7ff4000000000000u | (serial & 0xffff) << 32 | 0x7fa00000u | (serial & 0xfffff);
+}
+
+static void fill_zone(uint64_t poison, unsigned char zone[EVN__GUARD_BYTES]) {
+    for (size_t i = 0; i < EVN__GUARD_BYTES; i += sizeof(poison)) {
+        memcpy(zone + i, &poison, sizeof(poison));
+    }
+}
+
+static evn_status poison_buffer(const evn_buffer *buffer) {
+    unsigned char zone[EVN__GUARD_BYTES];
+    const cl_uchar nan_byte = 0xff;
+    cl_command_queue queue = buffer->device->queue;
+    fill_zone(buffer->poison, zone);
+    EVN_CL_CHECK(
+        clEnqueueFillBuffer(queue, buffer->mem, &nan_byte, 1, 0, buffer->bytes, 0, NULL, NULL),
+        "poisoning a buffer");
+    EVN_CL_CHECK(
+        clEnqueueWriteBuffer(queue, buffer->guarded, CL_TRUE, 0, sizeof(zone), zone, 0, NULL, NULL),
+        "writing a guard zone");
+    EVN_CL_CHECK(clEnqueueWriteBuffer(queue, buffer->guarded, CL_TRUE,
+                                      EVN__GUARD_BYTES + buffer->bytes, sizeof(zone), zone, 0, NULL,
+                                      NULL),
+                 "writing a guard zone");
+    return EVN_OK;
+}
+
+/// The contents are a sub-buffer, so that nothing else has to know of the zones. Zones are a
+/// multiple of every alignment that OpenCL 1.2 devices ask for (128 bytes at most in use).
+static evn_status create_guarded(evn_buffer *buffer) {
+    cl_int code;
+    cl_buffer_region region = {.origin = EVN__GUARD_BYTES, .size = buffer->bytes};
+    buffer->poison = next_poison(buffer->device);
+    buffer->guarded = clCreateBuffer(buffer->device->context, CL_MEM_READ_WRITE,
+                                     buffer->bytes + 2 * EVN__GUARD_BYTES, NULL, &code);
+    EVN_CL_CHECK(code, "clCreateBuffer");
+    buffer->mem = clCreateSubBuffer(buffer->guarded, CL_MEM_READ_WRITE,
+                                    CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    EVN_CL_CHECK(code, "clCreateSubBuffer");
+    return poison_buffer(buffer);
+}
+
+static evn_status check_zone(const evn_buffer *buffer, bool after) {
+    unsigned char zone[EVN__GUARD_BYTES], expected[EVN__GUARD_BYTES];
+    size_t start = after ? EVN__GUARD_BYTES + buffer->bytes : 0;
+    fill_zone(buffer->poison, expected);
+    EVN_CL_CHECK(clEnqueueReadBuffer(buffer->device->queue, buffer->guarded, CL_TRUE, start,
+                                     sizeof(zone), zone, 0, NULL, NULL),
+                 "reading a guard zone");
+    for (int i = 0; i < EVN__GUARD_BYTES; ++i) {
+        EVN_CHECK(zone[i] == expected[i], EVN_ERR_DEVICE,
+                  "a kernel stored outside a buffer of %zu bytes: byte %d %s was changed; check "
+                  "the bounds of the kernels that write to it",
+                  buffer->bytes, after ? i : EVN__GUARD_BYTES - i,
+                  after ? "after its end" : "before its start");
+    }
+    return EVN_OK;
+}
+
+evn_status evn__buffer_check_guard(const evn_buffer *buffer) {
+    if (!buffer->guarded) {
+        return EVN_OK;
+    }
+    EVN_TRY(check_zone(buffer, false));
+    return check_zone(buffer, true);
+}
+
+void evn__device_guard(evn_device *device, bool on) {
+    device->guard = on;
+}
+
+uint64_t evn__device_guard_failures(const evn_device *device) {
+    return device->guard_failures;
+}
+
+// Life
+// ---------------------------------------------------------------------------------------------
+
+static evn_status create(evn_buffer *buffer) {
+    if (buffer->device->guard) {
+        return create_guarded(buffer);
+    }
+    cl_int code;
+    buffer->mem =
+        clCreateBuffer(buffer->device->context, CL_MEM_READ_WRITE, buffer->bytes, NULL, &code);
+    EVN_CL_CHECK(code, "clCreateBuffer");
+    return EVN_OK;
+}
+
+static evn_status fail_to_fit(const evn_device *device, size_t bytes, const char *reason) {
+    EVN_FAIL(EVN_ERR_DEVICE_MEMORY,
+             "no room for a buffer of %zu bytes on %s: %s; %llu bytes are held, the device has "
+             "%llu, at most %llu in one buffer; take a smaller batch or a smaller model",
+             bytes, device->info.name, reason, (unsigned long long)device->stats.bytes_now,
+             (unsigned long long)device->info.global_bytes,
+             (unsigned long long)device->info.max_allocation_bytes);
+}
+
+static void release(evn_buffer *buffer) {
+    if (buffer->mem) {
+        clReleaseMemObject(buffer->mem);
+    }
+    if (buffer->guarded) {
+        clReleaseMemObject(buffer->guarded);
+    }
+    free(buffer);
+}
+
+static void account(evn_device *device, size_t bytes) {
+    evn_device_stats *stats = &device->stats;
+    stats->allocations++;
+    stats->bytes_now += bytes;
+    if (stats->bytes_now > stats->bytes_peak) {
+        stats->bytes_peak = stats->bytes_now;
+    }
+}
+
+evn_status evn_buffer_create(evn_device *device, size_t bytes, evn_buffer **buffer) {
+    *buffer = NULL;
+    EVN_CHECK(bytes > 0, EVN_ERR_ARGUMENT, "a buffer of 0 bytes: ask for one byte at least");
+    if (bytes > device->info.max_allocation_bytes) {
+        return fail_to_fit(device, bytes, "larger than one buffer may be");
+    }
+    evn_buffer *fresh;
+    EVN_TRY(EVN_NEW(&fresh, 1));
+    fresh->device = device;
+    fresh->bytes = bytes;
+    evn_status status = create(fresh);
+    if (status != EVN_OK) {
+        release(fresh);
+        return status == EVN_ERR_DEVICE_MEMORY ? fail_to_fit(device, bytes, evn_error_message())
+                                               : status;
+    }
+    account(device, bytes);
+    *buffer = fresh;
+    return EVN_OK;
+}
+
+void evn_buffer_destroy(evn_buffer **buffer) {
+    evn_buffer *old = *buffer;
+    if (!old) {
+        return;
+    }
+    if (evn__buffer_check_guard(old) != EVN_OK) {
+        old->device->guard_failures++;
+    }
+    old->device->stats.bytes_now -= old->bytes;
+    release(old); // OpenCL keeps the memory until the commands that use it are done
+    *buffer = NULL;
+}
+
+size_t evn_buffer_bytes(const evn_buffer *buffer) {
+    return buffer->bytes;
+}
+
+cl_mem evn_buffer_mem(const evn_buffer *buffer) {
+    return buffer->mem;
+}
+
+// Copies
+// -------------------------------------------------------------------------------------------
+
+static evn_status check_range(const evn_buffer *buffer, size_t offset, size_t bytes,
+                              const char *what) {
+    EVN_CHECK(offset <= buffer->bytes && bytes <= buffer->bytes - offset, EVN_ERR_ARGUMENT,
+              "%s: bytes %zu to %zu of a buffer of %zu bytes; stay inside the buffer", what, offset,
+              offset + bytes, buffer->bytes);
+    return EVN_OK;
+}
+
+evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, const void *data) {
+    EVN_TRY(check_range(buffer, offset, bytes, "evn_buffer_write"));
+    if (bytes == 0) {
+        return EVN_OK;
+    }
+    buffer->device->stats.writes++;
+    buffer->device->stats.waits++; // the queue is in order: a blocking copy waits for all before it
+    EVN_CL_CHECK(clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
+                                      data, 0, NULL, NULL),
+                 "copying to the device (clEnqueueWriteBuffer)");
+    return EVN_OK;
+}
+
+evn_status evn_buffer_read(evn_buffer *buffer, size_t offset, size_t bytes, void *data) {
+    EVN_TRY(check_range(buffer, offset, bytes, "evn_buffer_read"));
+    if (bytes == 0) {
+        return EVN_OK;
+    }
+    buffer->device->stats.reads++;
+    buffer->device->stats.waits++;
+    EVN_CL_CHECK(clEnqueueReadBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
+                                     data, 0, NULL, NULL),
+                 "copying from the device (clEnqueueReadBuffer)");
+    return EVN_OK;
+}
+
+evn_status evn_buffer_copy(evn_buffer *target, size_t target_offset, const evn_buffer *source,
+                           size_t source_offset, size_t bytes) {
+    EVN_TRY(check_range(target, target_offset, bytes, "evn_buffer_copy, target"));
+    EVN_TRY(check_range(source, source_offset, bytes, "evn_buffer_copy, source"));
+    EVN_CHECK(target->device == source->device, EVN_ERR_ARGUMENT,
+              "evn_buffer_copy: the buffers belong to two devices; copy through the host");
+    bool apart = target != source || target_offset >= source_offset + bytes ||
+                 source_offset >= target_offset + bytes;
+    if (bytes == 0) {
+        return EVN_OK;
+    }
+    EVN_CHECK(apart, EVN_ERR_ARGUMENT,
+              "evn_buffer_copy: %zu bytes from %zu to %zu of one buffer overlap; copy through "
+              "another buffer",
+              bytes, source_offset, target_offset);
+    EVN_CL_CHECK(clEnqueueCopyBuffer(target->device->queue, source->mem, target->mem, source_offset,
+                                     target_offset, bytes, 0, NULL, NULL),
+                 "copying on the device (clEnqueueCopyBuffer)");
+    return EVN_OK;
+}
+
+evn_status evn_buffer_zero(evn_buffer *buffer, size_t offset, size_t bytes) {
+    EVN_TRY(check_range(buffer, offset, bytes, "evn_buffer_zero"));
+    EVN_CHECK(offset % 4 == 0 && bytes % 4 == 0, EVN_ERR_ARGUMENT,
+              "evn_buffer_zero: %zu bytes from %zu: both must be multiples of 4", bytes, offset);
+    if (bytes == 0) {
+        return EVN_OK;
+    }
+    const cl_uint zero = 0;
+    EVN_CL_CHECK(clEnqueueFillBuffer(buffer->device->queue, buffer->mem, &zero, sizeof(zero),
+                                     offset, bytes, 0, NULL, NULL),
+                 "zeroing on the device (clEnqueueFillBuffer)");
+    return EVN_OK;
+}

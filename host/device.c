@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/memory.h"
+#include "host/cache.h"
+#include "host/guard.h"
+#include "host/runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// The parts that do not depend on where context and queue come from.
+static evn_status prepare(evn_device *device) {
+    device->quirks = evn__quirks_of(&device->info);
+    const char *guard = getenv("EVONODE_GUARD");
+    device->guard = guard && strcmp(guard, "1") == 0;
+    return evn__cache_open(device);
+}
+
+static void CL_CALLBACK ignore_notice(const char *text, const void *data, size_t size, void *user) {
+    (void)text, (void)data, (void)size, (void)user; // every call returns its code as well
+}
+
+static evn_status open_chosen(const evn_device_info *info, cl_device_id id, evn_device *device) {
+    cl_int code;
+    device->info = *info;
+    device->id = id;
+    device->context = clCreateContext(NULL, 1, &id, ignore_notice, NULL, &code);
+    EVN_CL_CHECK(code, "clCreateContext");
+    // In order: what is enqueued first happens first. No profiling: it slows every launch.
+    device->queue = clCreateCommandQueue(device->context, id, 0, &code);
+    EVN_CL_CHECK(code, "clCreateCommandQueue");
+    return prepare(device);
+}
+
+static const char *selector_or_default(const char *selector) {
+    if (!selector) {
+        selector = getenv("EVONODE_DEVICE");
+    }
+    return selector && selector[0] ? selector : "auto";
+}
+
+static evn_status open_selected(const evn_device_info *infos, const cl_device_id *ids, int count,
+                                const char *selector, evn_device **device) {
+    int chosen = 0;
+    EVN_TRY(evn__device_select(infos, count, selector_or_default(selector), &chosen));
+    EVN_TRY(EVN_NEW(device, 1));
+    evn_status status = open_chosen(&infos[chosen], ids[chosen], *device);
+    if (status != EVN_OK) {
+        evn__prepend(status, "device %s", infos[chosen].name);
+        evn_device_close(device);
+    }
+    return status;
+}
+
+evn_status evn_device_open(const char *selector, evn_device **device) {
+    *device = NULL;
+    evn_device_info *infos;
+    cl_device_id *ids;
+    int count;
+    EVN_TRY(evn__device_list(&infos, &ids, &count));
+    evn_status status = open_selected(infos, ids, count, selector, device);
+    free(infos);
+    free(ids);
+    return status;
+}
+
+/// Where the id stands in the listing, −1 for one that is not listed (a sub-device).
+static evn_status find_place(cl_device_id id, evn_device_info *info) {
+    evn_device_info *infos;
+    cl_device_id *ids;
+    int count;
+    EVN_TRY(evn__device_list(&infos, &ids, &count));
+    info->platform = info->device = info->index = -1;
+    for (int i = 0; i < count; ++i) {
+        if (ids[i] == id) {
+            *info = infos[i];
+        }
+    }
+    free(infos);
+    free(ids);
+    return EVN_OK;
+}
+
+static evn_status describe_adopted(evn_device *device) {
+    cl_platform_id platform;
+    cl_context context;
+    cl_command_queue_properties properties = 0;
+    EVN_CL_CHECK(
+        clGetCommandQueueInfo(device->queue, CL_QUEUE_CONTEXT, sizeof(context), &context, NULL),
+        "clGetCommandQueueInfo");
+    EVN_CHECK(context == device->context, EVN_ERR_ARGUMENT,
+              "evn_device_adopt: the queue belongs to another context; pass the queue's own");
+    EVN_CL_CHECK(clGetCommandQueueInfo(device->queue, CL_QUEUE_PROPERTIES, sizeof(properties),
+                                       &properties, NULL),
+                 "clGetCommandQueueInfo");
+    EVN_CHECK(!(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE), EVN_ERR_ARGUMENT,
+              "evn_device_adopt: the queue is out of order; create one without that property");
+    EVN_CL_CHECK(clGetCommandQueueInfo(device->queue, CL_QUEUE_DEVICE, sizeof(device->id),
+                                       &device->id, NULL),
+                 "clGetCommandQueueInfo");
+    EVN_CL_CHECK(clGetDeviceInfo(device->id, CL_DEVICE_PLATFORM, sizeof(platform), &platform, NULL),
+                 "clGetDeviceInfo");
+    evn__device_describe(platform, device->id, &device->info);
+    EVN_TRY(find_place(device->id, &device->info));
+    EVN_CHECK(device->info.usable, EVN_ERR_DEVICE_NAME,
+              "evn_device_adopt: %s cannot be used: %s; adopt a queue of another device",
+              device->info.name, device->info.unusable);
+    return prepare(device);
+}
+
+evn_status evn_device_adopt(cl_context context, cl_command_queue queue, evn_device **device) {
+    *device = NULL;
+    EVN_CHECK(context && queue, EVN_ERR_ARGUMENT,
+              "evn_device_adopt: context or queue is NULL; pass both");
+    EVN_TRY(EVN_NEW(device, 1));
+    clRetainContext(context);
+    clRetainCommandQueue(queue);
+    (*device)->context = context;
+    (*device)->queue = queue;
+    evn_status status = describe_adopted(*device);
+    if (status != EVN_OK) {
+        evn_device_close(device);
+    }
+    return status;
+}
+
+void evn_device_close(evn_device **device) {
+    evn_device *old = *device;
+    if (!old) {
+        return;
+    }
+    if (old->queue) {
+        clFinish(old->queue);
+    }
+    evn__kernels_free(old);
+    if (old->queue) {
+        clReleaseCommandQueue(old->queue);
+    }
+    if (old->context) {
+        clReleaseContext(old->context);
+    }
+    free(old->cache_folder);
+    free(old);
+    *device = NULL;
+}
+
+const evn_device_info *evn_device_get_info(const evn_device *device) {
+    return &device->info;
+}
+
+evn_device_stats evn_device_get_stats(const evn_device *device) {
+    return device->stats;
+}
+
+void evn_device_reset_peak(evn_device *device) {
+    device->stats.bytes_peak = device->stats.bytes_now;
+}
+
+evn_status evn_device_finish(evn_device *device) {
+    device->stats.waits++;
+    EVN_CL_CHECK(clFinish(device->queue), "waiting for the device (clFinish)");
+    return EVN_OK;
+}
+
+cl_command_queue evn_device_queue(const evn_device *device) {
+    return device->queue;
+}

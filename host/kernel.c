@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/memory.h"
+#include "host/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Get
+// ----------------------------------------------------------------------------------------------
+
+static evn_status ask_kernel(evn__kernel *kernel, const char *name) {
+    cl_uint count;
+    EVN_CL_CHECK(clGetKernelInfo(kernel->kernel, CL_KERNEL_NUM_ARGS, sizeof(count), &count, NULL),
+                 "clGetKernelInfo");
+    EVN_CL_CHECK(clGetKernelWorkGroupInfo(kernel->kernel, kernel->device->id,
+                                          CL_KERNEL_WORK_GROUP_SIZE, sizeof(kernel->max_work_group),
+                                          &kernel->max_work_group, NULL),
+                 "clGetKernelWorkGroupInfo");
+    kernel->argument_count = (int)count;
+    kernel->name = strdup(name);
+    EVN_CHECK(kernel->name, EVN_ERR_MEMORY, "no memory for the name of kernel %s", name);
+    return EVN_OK;
+}
+
+static void free_kernel(evn__kernel *kernel) {
+    if (kernel->kernel) {
+        clReleaseKernel(kernel->kernel);
+    }
+    free(kernel->name);
+    free(kernel);
+}
+
+static evn_status create_kernel(evn__kernel *kernel, const evn__program *program,
+                                const char *name) {
+    cl_int code;
+    kernel->program = program->key;
+    kernel->kernel = clCreateKernel(program->program, name, &code);
+    EVN_CHECK(code == CL_SUCCESS, EVN_ERR_BUILD,
+              "kernel %s cannot be made: %s (%d); check that the source defines it", name,
+              evn__cl_name(code), (int)code);
+    return ask_kernel(kernel, name);
+}
+
+static evn__kernel *find_kernel(const evn_device *device, evn__hash program, const char *name) {
+    for (int i = 0; i < device->kernel_count; ++i) {
+        evn__kernel *kernel = device->kernels[i];
+        if (evn__hash_equal(kernel->program, program) && strcmp(kernel->name, name) == 0) {
+            return kernel;
+        }
+    }
+    return NULL;
+}
+
+evn_status evn__kernel_get(evn_device *device, const evn__source *source, const char *name,
+                           evn__kernel **kernel) {
+    evn__program program = {0};
+    EVN_TRY(evn__program_get(device, source, &program));
+    *kernel = find_kernel(device, program.key, name);
+    if (*kernel) {
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_RESERVE(device->kernels, device->kernel_capacity, device->kernel_count + 1));
+    evn__kernel *fresh;
+    EVN_TRY(EVN_NEW(&fresh, 1));
+    fresh->device = device;
+    fresh->fp64 = source->fp64;
+    evn_status status = create_kernel(fresh, &program, name);
+    if (status != EVN_OK) {
+        free_kernel(fresh);
+        return status;
+    }
+    device->kernels[device->kernel_count++] = fresh;
+    *kernel = fresh;
+    return EVN_OK;
+}
+
+void evn__kernels_free(evn_device *device) {
+    for (int i = 0; i < device->kernel_count; ++i) {
+        free_kernel(device->kernels[i]);
+    }
+    for (int i = 0; i < device->program_count; ++i) {
+        clReleaseProgram(device->programs[i].program);
+    }
+    free(device->kernels);
+    free(device->programs);
+}
+
+// Launch
+// -------------------------------------------------------------------------------------------
+
+static evn_status fail_argument(const evn__kernel *kernel, int index, cl_int code) {
+    EVN_FAIL(evn__cl_status(code), "kernel %s, argument %d: %s (%d)", kernel->name, index,
+             evn__cl_name(code), (int)code);
+}
+
+static evn_status set(evn__kernel *kernel, int *index, size_t bytes, const void *value) {
+    EVN_CHECK(*index < kernel->argument_count, EVN_ERR_INTERNAL,
+              "kernel %s takes %d arguments, more were given; compare its parameters with the call",
+              kernel->name, kernel->argument_count);
+    cl_int code = clSetKernelArg(kernel->kernel, (cl_uint)*index, bytes, value);
+    if (code != CL_SUCCESS) {
+        return fail_argument(kernel, *index, code);
+    }
+    ++*index;
+    return EVN_OK;
+}
+
+static evn_status set_buffer(evn__kernel *kernel, int *index, const evn__argument *argument) {
+    EVN_CHECK(argument->buffer, EVN_ERR_INTERNAL, "kernel %s, argument %d: the buffer is NULL",
+              kernel->name, *index);
+    cl_mem mem = evn_buffer_mem(argument->buffer);
+    cl_ulong offset = argument->offset;
+    size_t elements = evn_buffer_bytes(argument->buffer) / (kernel->fp64 ? 8 : 4);
+    EVN_CHECK(argument->offset <= elements, EVN_ERR_INTERNAL,
+              "kernel %s, argument %d: offset %zu in a buffer of %zu elements", kernel->name,
+              *index, argument->offset, elements);
+    EVN_TRY(set(kernel, index, sizeof(mem), &mem));
+    return set(kernel, index, sizeof(offset), &offset);
+}
+
+static evn_status set_int(evn__kernel *kernel, int *index, int64_t integer) {
+    EVN_CHECK(integer >= INT32_MIN && integer <= INT32_MAX, EVN_ERR_INTERNAL,
+              "kernel %s, argument %d: %lld does not fit an int", kernel->name, *index,
+              (long long)integer);
+    cl_int value = (cl_int)integer;
+    return set(kernel, index, sizeof(value), &value);
+}
+
+static evn_status set_real(evn__kernel *kernel, int *index, double real) {
+    cl_double wide = real;
+    cl_float narrow = (cl_float)real;
+    return kernel->fp64 ? set(kernel, index, sizeof(wide), &wide)
+                        : set(kernel, index, sizeof(narrow), &narrow);
+}
+
+static evn_status set_argument(evn__kernel *kernel, int *index, const evn__argument *argument) {
+    cl_ulong value = (cl_ulong)argument->integer;
+    switch (argument->kind) {
+    case EVN__ARGUMENT_BUFFER:
+        return set_buffer(kernel, index, argument);
+    case EVN__ARGUMENT_INT:
+        return set_int(kernel, index, argument->integer);
+    case EVN__ARGUMENT_REAL:
+        return set_real(kernel, index, argument->real);
+    case EVN__ARGUMENT_UINT64:
+        return set(kernel, index, sizeof(value), &value);
+    }
+    EVN_FAIL(EVN_ERR_INTERNAL, "kernel %s: argument of unknown kind %d", kernel->name,
+             (int)argument->kind);
+}
+
+static evn_status check_group(const evn__kernel *kernel, const evn__range *range) {
+    size_t items = 1;
+    for (int i = 0; i < range->dimensions; ++i) {
+        items *= range->local[i];
+    }
+    EVN_CHECK(items <= kernel->max_work_group, EVN_ERR_DEVICE,
+              "kernel %s: a work-group of %zu items, %s allows %zu; use a smaller one",
+              kernel->name, items, kernel->device->info.name, kernel->max_work_group);
+    return EVN_OK;
+}
+
+/// Rounds global up to a multiple of local; false when there is nothing to do.
+static bool round_up(evn__range *range) {
+    for (int i = 0; i < range->dimensions; ++i) {
+        size_t local = range->local[i];
+        if (range->global[i] == 0) {
+            return false;
+        }
+        if (local) {
+            range->global[i] = (range->global[i] + local - 1) / local * local;
+        }
+    }
+    return true;
+}
+
+static evn_status enqueue(const evn__kernel *kernel, const evn__range *range) {
+    evn_device *device = kernel->device;
+    const size_t *local = range->local[0] ? range->local : NULL;
+    cl_int code = clEnqueueNDRangeKernel(device->queue, kernel->kernel, (cl_uint)range->dimensions,
+                                         NULL, range->global, local, 0, NULL, NULL);
+    if (code != CL_SUCCESS) {
+        EVN_FAIL(evn__cl_status(code), "launching kernel %s on %s failed: %s (%d)", kernel->name,
+                 device->info.name, evn__cl_name(code), (int)code);
+    }
+    device->stats.launches++;
+    return EVN_OK;
+}
+
+evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
+                              evn__range range) {
+    EVN_CHECK(range.dimensions >= 1 && range.dimensions <= 3, EVN_ERR_INTERNAL,
+              "kernel %s: an index space of %d dimensions", kernel->name, range.dimensions);
+    if (!round_up(&range)) {
+        return EVN_OK;
+    }
+    int index = 0;
+    for (int i = 0; i < count; ++i) {
+        EVN_TRY(set_argument(kernel, &index, &arguments[i]));
+    }
+    EVN_CHECK(index == kernel->argument_count, EVN_ERR_INTERNAL,
+              "kernel %s takes %d arguments, %d were given; compare its parameters with the call",
+              kernel->name, kernel->argument_count, index);
+    EVN_TRY(check_group(kernel, &range));
+    return enqueue(kernel, &range);
+}

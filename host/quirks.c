@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// A row is added only for something seen on a device or written by its vendor, with the reason.
+#include "host/quirks.h"
+
+#include <string.h>
+
+static const struct {
+    const char *platform; ///< part of CL_PLATFORM_NAME
+    evn__quirks quirks;
+} table[] = {
+    // PoCL keeps compiled kernels under ~/.cache/pocl. Asking it for binaries is also harmful: it
+    // then compiles every kernel once more, generically, for any work-group size.
+    {"Portable Computing Language", {.caches_programs = true}},
+    // NVIDIA's driver keeps compiled programs under ~/.nv/ComputeCache; its "binary" is PTX text,
+    // which would still have to be compiled.
+    {"NVIDIA CUDA", {.caches_programs = true}},
+};
+
+evn__quirks evn__quirks_of(const evn_device_info *info) {
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); ++i) {
+        if (strstr(info->platform_name, table[i].platform)) {
+            return table[i].quirks;
+        }
+    }
+    return (evn__quirks){0};
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one list of what devices and drivers do differently from what the standard leads to expect.
+#ifndef EVN_HOST_QUIRKS_H
+#define EVN_HOST_QUIRKS_H
+
+#include "evonode/device.h"
+
+typedef struct evn__quirks {
+    bool caches_programs; ///< the implementation keeps compiled programs itself: ours is bypassed
+} evn__quirks;
+
+evn__quirks evn__quirks_of(const evn_device_info *info);
+
+#endif

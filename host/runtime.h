@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of host/ share: the device behind evn_device, and errors of OpenCL by name.
+#ifndef EVN_HOST_RUNTIME_H
+#define EVN_HOST_RUNTIME_H
+
+#include "base/hash.h"
+#include "base/status.h"
+#include "evonode/cl.h"
+#include "host/kernel.h"
+#include "host/quirks.h"
+
+/// A compiled program; its kernels stay valid until the device is closed.
+typedef struct evn__program {
+    evn__hash key; ///< of family or text, options, precision
+    cl_program program;
+} evn__program;
+
+struct evn__kernel {
+    evn_device *device;
+    evn__hash program; ///< key of its program
+    char *name;
+    cl_kernel kernel;
+    int argument_count;
+    size_t max_work_group;
+    bool fp64;
+};
+
+struct evn_device {
+    evn_device_info info;
+    evn__quirks quirks;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;
+    evn_device_stats stats;
+    evn__program *programs;
+    int program_count, program_capacity;
+    evn__kernel **kernels;
+    int kernel_count, kernel_capacity;
+    char *cache_folder; ///< NULL when compiled programs are not cached
+    bool guard;         ///< host/guard.h
+    uint64_t guard_failures;
+    uint64_t guard_serial; ///< buffers made under guard, so that no two have the same poison
+};
+
+/// "CL_INVALID_VALUE" and so on; static storage; "unknown OpenCL error" for codes not in the list.
+const char *evn__cl_name(cl_int code);
+
+/// Our status for a failed call: EVN_ERR_MEMORY, EVN_ERR_DEVICE_MEMORY or EVN_ERR_DEVICE.
+evn_status evn__cl_status(cl_int code);
+
+/// Fail with the code's status and name unless it is CL_SUCCESS; `what` is what was tried.
+#define EVN_CL_CHECK(code, what)                                                                   \
+    do {                                                                                           \
+        cl_int cl_code_ = (code);                                                                  \
+        if (cl_code_ != CL_SUCCESS) {                                                              \
+            EVN_FAIL(evn__cl_status(cl_code_), "%s failed: %s (%d)", (what),                       \
+                     evn__cl_name(cl_code_), (int)cl_code_);                                       \
+        }                                                                                          \
+    } while (0)
+
+/// Describe one device. Never fails: what cannot be asked stays empty, and makes it unusable where
+/// it matters. Places (platform, device, index) are the caller's.
+void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info);
+
+/// As evn_device_list, with the ids; both arrays are freed by the caller with free().
+evn_status evn__device_list(evn_device_info **infos, cl_device_id **ids, int *count);
+
+/// Index in `infos` of the device that `selector` names.
+/// @return as evn_device_open
+evn_status evn__device_select(const evn_device_info *infos, int count, const char *selector,
+                              int *chosen);
+
+/// Release all programs and kernels of a device.
+void evn__kernels_free(evn_device *device);
+
+/// Text of a program as it is compiled: common.cl, then the family's file or the given text.
+/// @param[out] text  freed by the caller with free()
+evn_status evn__program_text(const evn__source *source, char **text);
+
+/// The compiled program of a source, from memory, the disk cache or the compiler.
+/// @param[out] program  borrowed from the device
+evn_status evn__program_get(evn_device *device, const evn__source *source, evn__program *program);
+
+#endif

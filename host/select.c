@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which device a selector names. Pure: it sees descriptions only.
+#include "base/memory.h"
+#include "host/runtime.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char no_device_text[] =
+    "no OpenCL device found; install a driver: for the CPU Debian and Ubuntu: apt install "
+    "pocl-opencl-icd, Fedora: dnf install pocl, Arch: pacman -S pocl; for a GPU its vendor's "
+    "OpenCL driver (intel-opencl-icd, rocm-opencl-icd, nvidia-opencl-icd), or Mesa's rusticl: "
+    "apt install mesa-opencl-icd, then set RUSTICL_ENABLE=radeonsi, iris or llvmpipe. "
+    "clinfo -l must list it";
+
+/// Types a word accepts, the most preferred first; ends at TYPE_END.
+enum { TYPE_END = -1 };
+
+static const struct {
+    const char *word;
+    int types[5];
+} words[] = {
+    {"auto",
+     {EVN_DEVICE_GPU, EVN_DEVICE_GPU_INTEGRATED, EVN_DEVICE_CPU, EVN_DEVICE_ACCELERATOR, TYPE_END}},
+    {"gpu", {EVN_DEVICE_GPU, EVN_DEVICE_GPU_INTEGRATED, TYPE_END}},
+    {"igpu", {EVN_DEVICE_GPU_INTEGRATED, TYPE_END}},
+    {"cpu", {EVN_DEVICE_CPU, TYPE_END}},
+};
+
+/// "0:0 name (cpu); 1:0 name (gpu, unusable: why)" of those for which `keep` holds, or of all.
+static void describe(evn__text *text, const evn_device_info *infos, int count, const bool *keep) {
+    const char *between = "";
+    for (int i = 0; i < count; ++i) {
+        if (keep && !keep[i]) {
+            continue;
+        }
+        const evn_device_info *info = &infos[i];
+        evn__text_append(text, "%s%d:%d %s (%s%s%s)", between, info->platform, info->device,
+                         info->name, evn_device_type_name(info->type),
+                         info->usable ? "" : ", unusable: ", info->unusable);
+        between = "; ";
+    }
+}
+
+/// Fail with the list of devices behind `reason`.
+static evn_status fail(evn_status status, const evn_device_info *infos, int count, const bool *keep,
+                       const char *selector, const char *reason) {
+    evn__text list = {0};
+    describe(&list, infos, count, keep);
+    status = evn__fail(__FILE__, __LINE__, status, "device \"%s\" %s: %s", selector, reason,
+                       list.data ? list.data : "");
+    free(list.data);
+    return status;
+}
+
+static evn_status check_usable(const evn_device_info *infos, int count, const char *selector,
+                               int chosen) {
+    if (!infos[chosen].usable) {
+        return fail(EVN_ERR_DEVICE_NAME, infos, count, NULL, selector,
+                    "cannot be used; choose another of");
+    }
+    return EVN_OK;
+}
+
+static evn_status select_place(const evn_device_info *infos, int count, const char *selector,
+                               int platform, int device, int *chosen) {
+    for (int i = 0; i < count; ++i) {
+        if (infos[i].platform == platform && infos[i].device == device) {
+            *chosen = i;
+            return check_usable(infos, count, selector, i);
+        }
+    }
+    return fail(EVN_ERR_DEVICE_NAME, infos, count, NULL, selector,
+                "does not exist; there are (platform:device)");
+}
+
+static evn_status select_index(const evn_device_info *infos, int count, const char *selector,
+                               int index, int *chosen) {
+    if (index >= count) {
+        return fail(EVN_ERR_DEVICE_NAME, infos, count, NULL, selector,
+                    "is past the last index; there are, counted from 0");
+    }
+    *chosen = index;
+    return check_usable(infos, count, selector, index);
+}
+
+/// The first usable device of the most preferred type that has one.
+static evn_status select_type(const evn_device_info *infos, int count, const char *selector,
+                              const int *types, int *chosen) {
+    bool any = false;
+    for (; *types != TYPE_END; ++types) {
+        for (int i = 0; i < count; ++i) {
+            if ((int)infos[i].type == *types && infos[i].usable) {
+                *chosen = i;
+                return EVN_OK;
+            }
+        }
+    }
+    for (int i = 0; i < count; ++i) {
+        any = any || infos[i].usable;
+    }
+    return fail(any ? EVN_ERR_DEVICE_NAME : EVN_ERR_NO_DEVICE, infos, count, NULL, selector,
+                any ? "is not in this machine; choose one of" : "found no usable device among");
+}
+
+static bool contains(const char *text, const char *part) {
+    size_t length = strlen(part);
+    for (; *text; ++text) {
+        if (strncasecmp(text, part, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// A name written in full beats names that only contain it; unusable devices count only when no
+/// usable one matches.
+static int name_rank(const evn_device_info *info, const char *part) {
+    if (!contains(info->name, part)) {
+        return 0;
+    }
+    return 1 + (strcasecmp(info->name, part) == 0) + 2 * info->usable;
+}
+
+static evn_status select_name(const evn_device_info *infos, int count, const char *selector,
+                              int *chosen) {
+    int best = 0, matches = 0;
+    bool *keep;
+    EVN_TRY(EVN_NEW(&keep, count));
+    for (int i = 0; i < count; ++i) {
+        int rank = name_rank(&infos[i], selector);
+        best = rank > best ? rank : best;
+    }
+    for (int i = 0; best && i < count; ++i) {
+        keep[i] = name_rank(&infos[i], selector) == best;
+        matches += keep[i];
+        *chosen = keep[i] ? i : *chosen;
+    }
+    evn_status status;
+    if (matches == 0) {
+        status = fail(EVN_ERR_DEVICE_NAME, infos, count, NULL, selector,
+                      "is no part of any device's name; there are");
+    } else if (matches > 1) {
+        status = fail(EVN_ERR_DEVICE_NAME, infos, count, keep, selector,
+                      "fits several devices; write the platform:device of one of");
+    } else {
+        status = check_usable(infos, count, selector, *chosen);
+    }
+    free(keep);
+    return status;
+}
+
+/// Decimal digits only, at most six of them, so that it fits an int; −1 otherwise.
+static int parse_number(const char *text, const char **end) {
+    int value = 0, digits = 0;
+    for (; isdigit((unsigned char)*text) && digits < 6; ++text, ++digits) {
+        value = value * 10 + (*text - '0');
+    }
+    *end = text;
+    return digits > 0 ? value : -1;
+}
+
+evn_status evn__device_select(const evn_device_info *infos, int count, const char *selector,
+                              int *chosen) {
+    EVN_CHECK(count > 0, EVN_ERR_NO_DEVICE, "%s", no_device_text);
+    const char *end;
+    int first = parse_number(selector, &end);
+    if (first >= 0 && *end == 0) {
+        return select_index(infos, count, selector, first, chosen);
+    }
+    if (first >= 0 && *end == ':') {
+        int second = parse_number(end + 1, &end);
+        if (second >= 0 && *end == 0) {
+            return select_place(infos, count, selector, first, second, chosen);
+        }
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); ++i) {
+        if (strcasecmp(selector, words[i].word) == 0) {
+            return select_type(infos, count, selector, words[i].types, chosen);
+        }
+    }
+    return select_name(infos, count, selector, chosen);
+}
