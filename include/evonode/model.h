@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The three models of image classification in one form: a stem, dynamics, a head.
+//     images → stem → x(0) → dynamics → x(1) → head → logits, loss
+// ResNet has a layer of its own for each step in its stem, and no dynamics.
+#ifndef EVONODE_MODEL_H
+#define EVONODE_MODEL_H
+
+#include "evonode/dynamics.h"
+#include "evonode/parameters.h"
+
+typedef struct evn_model evn_model;
+
+typedef enum evn_model_kind {
+    EVN_MODEL_RESNET,  ///< x ← x + f_k(x), `layers` times
+    EVN_MODEL_NODE,    ///< dx/dt = f(t, x, θ)
+    EVN_MODEL_NODE_EW, ///< dx/dt = f(t, x, θ(t)), dθ/dt = g(t, θ, θ₁)
+} evn_model_kind;
+
+typedef struct evn_model_options {
+    evn_model_kind kind;
+    const char *weights;             ///< NODE_EW: the kind of g, evn_evolution_name
+    int64_t height, width, channels; ///< of an image
+    int classes;
+    int filters;   ///< channels of the state
+    bool small;    ///< one down-sampling, for images below 16×16, instead of two
+    int layers;    ///< RESNET
+    int64_t batch; ///< B; part of every shape
+} evn_model_options;
+
+/// Sizes for images of this shape: 64 filters and two down-samplings, or 32 and one below 16×16;
+/// NODE_EW with "rda"; 10 ResNet layers; batch 128.
+evn_model_options evn_model_options_default(int64_t height, int64_t width, int64_t channels,
+                                            int classes);
+
+/// Build the graphs and declare the parameters (not yet allocated).
+/// @return EVN_ERR_ARGUMENT for an unknown kind of g, EVN_ERR_SHAPE for images too small
+evn_status evn_model_create(const evn_model_options *options, evn_model **model);
+void evn_model_destroy(evn_model **model); ///< nulls; accepts NULL
+
+evn_parameters *evn_model_parameters(const evn_model *model); ///< owned by the model
+const evn_model_options *evn_model_get_options(const evn_model *model);
+
+/// Inputs "images" [B, H, W, C], then weights by parameter name; output "x".
+const evn_graph *evn_model_stem(const evn_model *model);
+/// Weights by parameter name; NULL for RESNET.
+const evn_dynamics *evn_model_dynamics(const evn_model *model);
+/// Inputs "x", "labels" [B, classes] one-hot, "sample_weights" [B], then weights by parameter name;
+/// outputs "loss" (a scalar) and "logits" [B, classes].
+const evn_graph *evn_model_head(const evn_model *model);
+
+/// Kinds of g: name and help text of number `index`; NULL past the last.
+const char *evn_evolution_name(int index);
+const char *evn_evolution_text(int index);
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The learnt numbers of a model: named tensors in one device buffer, their gradients in another of
+// the same layout, so that one launch updates all and one call reduces all.
+#ifndef EVONODE_PARAMETERS_H
+#define EVONODE_PARAMETERS_H
+
+#include "evonode/plan.h"
+
+typedef struct evn_parameters evn_parameters;
+
+typedef enum evn_initial {
+    EVN_INITIAL_CONSTANT, ///< every element is `value`
+    EVN_INITIAL_UNIFORM,  ///< in [−value, value)
+    EVN_INITIAL_NORMAL,   ///< mean 0, standard deviation `value`
+} evn_initial;
+
+evn_status evn_parameters_create(evn_parameters **parameters);
+void evn_parameters_destroy(evn_parameters **parameters); ///< nulls; accepts NULL
+
+/// Declare a tensor; the name must be new. Only before evn_parameters_allocate.
+evn_status evn_parameters_add(evn_parameters *parameters, const char *name, evn_shape shape,
+                              evn_initial initial, double value);
+
+/// Create the device buffers and draw the initial values: tensor i from the stream i of `seed`, so
+/// that a tensor's values do not depend on the others'. Gradients are zero.
+evn_status evn_parameters_allocate(evn_parameters *parameters, evn_device *device, bool fp64,
+                                   uint64_t seed);
+
+int evn_parameters_count(const evn_parameters *parameters);
+int evn_parameters_find(const evn_parameters *parameters, const char *name); ///< −1: none
+const char *evn_parameters_name(const evn_parameters *parameters, int index);
+evn_shape evn_parameters_shape(const evn_parameters *parameters, int index);
+int64_t evn_parameters_learnt(const evn_parameters *parameters); ///< numbers in all tensors
+
+evn_binding evn_parameters_value(const evn_parameters *parameters, int index);
+evn_binding evn_parameters_gradient(const evn_parameters *parameters, int index);
+
+/// The whole buffers, with the padding between tensors (zero in both): for an optimiser.
+evn_binding evn_parameters_values(const evn_parameters *parameters);
+evn_binding evn_parameters_gradients(const evn_parameters *parameters);
+size_t evn_parameters_elements(const evn_parameters *parameters);
+
+/// Copy one tensor to or from the host, [its shape]; waits.
+evn_status evn_parameters_read(const evn_parameters *parameters, int index, double *data);
+evn_status evn_parameters_read_gradient(const evn_parameters *parameters, int index, double *data);
+evn_status evn_parameters_write(evn_parameters *parameters, int index, const double *data);
+
+#endif

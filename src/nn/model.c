@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evonode/model.h"
+
+#include "base/memory.h"
+#include "nn/evolution.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { GROUPS = 32, SMALL_IMAGE = 16 };
+
+struct evn_model {
+    evn_model_options options;
+    evn_parameters *parameters;
+    evn_graph *stem, *head;
+    evn_dynamics *dynamics;
+};
+
+const char *evn_evolution_name(int index) {
+    const evn__evolution_kind *kind = evn__evolution_at(index);
+    return kind ? kind->name : NULL;
+}
+
+const char *evn_evolution_text(int index) {
+    const evn__evolution_kind *kind = evn__evolution_at(index);
+    return kind ? kind->text : NULL;
+}
+
+evn_model_options evn_model_options_default(int64_t height, int64_t width, int64_t channels,
+                                            int classes) {
+    bool small = height < SMALL_IMAGE || width < SMALL_IMAGE;
+    return (evn_model_options){.kind = EVN_MODEL_NODE_EW,
+                               .weights = "rda",
+                               .height = height,
+                               .width = width,
+                               .channels = channels,
+                               .classes = classes,
+                               .filters = small ? 32 : 64,
+                               .small = small,
+                               .layers = 10,
+                               .batch = 128};
+}
+
+/// f: GroupNorm, ReLU, convolution, twice, then GroupNorm; t is NULL-like (EVN_NONE) for a ResNet.
+static evn_value build_f(evn__network *network, evn_value x, evn_value t) {
+    static const char *const norms[] = {"norm1", "norm2"}, *const convs[] = {"conv1", "conv2"};
+    evn_conv2d_options same = {.stride = 1, .padding = 1};
+    evn_shape shape = evn_value_shape(network->graph, x);
+    int filters = shape.rank == 4 ? (int)shape.dim[3] : 1; // another rank is a failure already
+    for (int i = 0; i < 2; ++i) {
+        x = evn_relu(network->graph, evn__layer_group_norm(network, norms[i], x, GROUPS));
+        x = t == EVN_NONE ? evn__layer_conv2d(network, convs[i], x, filters, 3, same)
+                          : evn__layer_conv2d_time(network, convs[i], x, t, filters, 3, same);
+    }
+    return evn__layer_group_norm(network, "norm3", x, GROUPS);
+}
+
+// Stem: Chen et al. 2018's for images of 28×28, one down-sampling less for small ones
+// --------------
+
+static evn_value down(evn__network *network, const char *norm, const char *conv, evn_value x,
+                      int filters) {
+    evn_conv2d_options half = {.stride = 2, .padding = 1};
+    x = evn_relu(network->graph, evn__layer_group_norm(network, norm, x, GROUPS));
+    return evn__layer_conv2d(network, conv, x, filters, 4, half);
+}
+
+static evn_value build_stem(evn_model *model, evn__network *network) {
+    const evn_model_options *o = &model->options;
+    evn_conv2d_options first = {.stride = 1, .padding = o->small ? 1 : 0};
+    evn_value x =
+        evn_input(network->graph, "images", EVN_SHAPE(o->batch, o->height, o->width, o->channels));
+    x = evn__layer_conv2d(network, "conv1", x, o->filters, 3, first);
+    x = down(network, "norm1", "conv2", x, o->filters);
+    return o->small ? x : down(network, "norm2", "conv3", x, o->filters);
+}
+
+static evn_value build_layers(evn_model *model, evn__network *network, evn_value x) {
+    for (int k = 0; k < model->options.layers; ++k) {
+        char scope[32];
+        snprintf(scope, sizeof(scope), "layer%d", k + 1);
+        evn__network layer = {network->graph, network->parameters, scope};
+        x = evn_add(network->graph, x, build_f(&layer, x, EVN_NONE));
+    }
+    return x;
+}
+
+static evn_status make_stem(evn_model *model, evn_shape *state) {
+    EVN_TRY(evn_graph_create(&model->stem));
+    evn__network network = {model->stem, model->parameters, "stem"};
+    evn_value x = build_stem(model, &network);
+    if (model->options.kind == EVN_MODEL_RESNET) {
+        x = build_layers(model, &network, x);
+    }
+    evn_output(model->stem, "x", x);
+    *state = evn_value_shape(model->stem, x);
+    return evn_graph_status(model->stem);
+}
+
+// Dynamics ----------------------------------------------------------------------------------------
+
+static evn_status make_f(evn_model *model, evn_shape state, evn_graph *f) {
+    evn__network network = {f, model->parameters, "f"};
+    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", state);
+    evn_output(f, "dx", build_f(&network, x, t));
+    return evn_graph_status(f);
+}
+
+/// g moves the kernels of f's convolutions.
+static evn_status make_g(evn_model *model, const evn_graph *f, const evn__evolution_kind *kind,
+                         evn_graph *g) {
+    static const char *const layers[] = {"conv1", "conv2"};
+    evn__network network = {g, model->parameters, "g"};
+    evn_value t = evn_input(g, "t", EVN_SCALAR);
+    for (int i = 0; i < 2; ++i) {
+        char weight[64], slope[80];
+        snprintf(weight, sizeof(weight), "f.%s.weight", layers[i]);
+        snprintf(slope, sizeof(slope), "d%s", weight);
+        int index = evn_graph_find_input(f, weight);
+        evn_value w = evn_input(g, weight, evn_value_shape(f, evn_graph_input(f, index)));
+        evn_output(g, slope, kind->slope(&network, layers[i], t, w));
+    }
+    return evn_graph_status(g);
+}
+
+static evn_status find_kind(const evn_model *model, const evn__evolution_kind **kind) {
+    *kind = NULL;
+    if (model->options.kind != EVN_MODEL_NODE_EW) {
+        return EVN_OK;
+    }
+    *kind = evn__evolution_find(model->options.weights ? model->options.weights : "");
+    EVN_CHECK(*kind, EVN_ERR_ARGUMENT,
+              "no kind of weight evolution is named '%s': use rda, mlp, "
+              "linear or low-rank",
+              model->options.weights ? model->options.weights : "");
+    return EVN_OK;
+}
+
+static evn_status make_dynamics(evn_model *model, evn_shape state) {
+    const evn__evolution_kind *kind;
+    evn_graph *f = NULL, *g = NULL;
+    EVN_TRY(find_kind(model, &kind));
+    EVN_TRY(evn_graph_create(&f));
+    evn_status status = make_f(model, state, f);
+    if (status == EVN_OK && kind) {
+        status = evn_graph_create(&g);
+        status = status == EVN_OK ? make_g(model, f, kind, g) : status;
+    }
+    if (status == EVN_OK) {
+        status = evn_dynamics_create(f, g, &model->dynamics);
+    }
+    evn_graph_destroy(&f);
+    evn_graph_destroy(&g);
+    return status;
+}
+
+static evn_status make_head(evn_model *model, evn_shape state) {
+    EVN_TRY(evn_graph_create(&model->head));
+    evn_graph *g = model->head;
+    evn__network network = {g, model->parameters, "head"};
+    int64_t batch = model->options.batch;
+    evn_value x = evn_input(g, "x", state);
+    evn_value labels = evn_input(g, "labels", EVN_SHAPE(batch, model->options.classes));
+    evn_value weights = evn_input(g, "sample_weights", EVN_SHAPE(batch));
+    x = evn_relu(g, evn__layer_group_norm(&network, "norm", x, GROUPS));
+    x = evn_mean(g, x, 1u << 1 | 1u << 2);
+    x = evn_reshape(g, x, EVN_SHAPE(batch, state.dim[3]));
+    evn_value logits = evn__layer_dense(&network, "dense", x, model->options.classes);
+    evn_output(g, "loss", evn__loss_cross_entropy(g, logits, labels, weights));
+    evn_output(g, "logits", logits);
+    return evn_graph_status(g);
+}
+
+static evn_status make(evn_model *model) {
+    const evn_model_options *o = &model->options;
+    EVN_CHECK(o->batch >= 1 && o->filters >= 1 && o->classes >= 2 && o->layers >= 1,
+              EVN_ERR_ARGUMENT,
+              "a model needs a batch, filters and layers of at least 1, and 2 classes; given "
+              "%lld, %d, %d, %d",
+              (long long)o->batch, o->filters, o->layers, o->classes);
+    EVN_CHECK(o->height >= 4 && o->width >= 4 && (o->small || (o->height > 9 && o->width > 9)),
+              EVN_ERR_SHAPE, "images of %lld×%lld are too small for the stem", (long long)o->height,
+              (long long)o->width);
+    evn_shape state;
+    EVN_TRY(evn_parameters_create(&model->parameters));
+    EVN_TRY(make_stem(model, &state));
+    if (o->kind != EVN_MODEL_RESNET) {
+        EVN_TRY(make_dynamics(model, state));
+    }
+    return make_head(model, state);
+}
+
+evn_status evn_model_create(const evn_model_options *options, evn_model **model) {
+    EVN_TRY(EVN_NEW(model, 1));
+    (*model)->options = *options;
+    evn_status status = make(*model);
+    if (status != EVN_OK) {
+        evn_model_destroy(model);
+    }
+    return status;
+}
+
+void evn_model_destroy(evn_model **model) {
+    if (*model) {
+        evn_graph_destroy(&(*model)->stem);
+        evn_graph_destroy(&(*model)->head);
+        evn_dynamics_destroy(&(*model)->dynamics);
+        evn_parameters_destroy(&(*model)->parameters);
+        free(*model);
+        *model = NULL;
+    }
+}
+
+evn_parameters *evn_model_parameters(const evn_model *model) {
+    return model->parameters;
+}
+
+const evn_model_options *evn_model_get_options(const evn_model *model) {
+    return &model->options;
+}
+
+const evn_graph *evn_model_stem(const evn_model *model) {
+    return model->stem;
+}
+
+const evn_dynamics *evn_model_dynamics(const evn_model *model) {
+    return model->dynamics;
+}
+
+const evn_graph *evn_model_head(const evn_model *model) {
+    return model->head;
+}

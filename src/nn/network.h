@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Building a network: a graph whose weights are inputs, named and declared as parameters.
+#ifndef EVN_NN_NETWORK_H
+#define EVN_NN_NETWORK_H
+
+#include "evonode/graph.h"
+#include "evonode/parameters.h"
+
+/// A graph under construction. Weights are named scope.layer.kind; failures stick to the graph.
+typedef struct evn__network {
+    evn_graph *graph;
+    evn_parameters *parameters; ///< where weights are declared; one that exists is used again
+    const char *scope;
+} evn__network;
+
+/// A weight as an input of the graph. The name is scope.layer.kind.
+evn_value evn__network_weight(evn__network *network, const char *layer, const char *kind,
+                              evn_shape shape, evn_initial initial, double value);
+
+/// x [B, H, W, Ci] → [B, Ho, Wo, channels], with a bias; weights uniform in ±1/sqrt(fan in).
+evn_value evn__layer_conv2d(evn__network *network, const char *layer, evn_value x, int channels,
+                            int kernel, evn_conv2d_options options);
+
+/// As evn__layer_conv2d on x with t as one more constant input channel. Its share of the result is
+/// t times the map that the border makes of the constant: no convolution over the batch.
+evn_value evn__layer_conv2d_time(evn__network *network, const char *layer, evn_value x, evn_value t,
+                                 int channels, int kernel, evn_conv2d_options options);
+
+/// GroupNorm (Wu, He 2018) with scale and shift a channel; at most `groups` groups.
+evn_value evn__layer_group_norm(evn__network *network, const char *layer, evn_value x, int groups);
+
+/// x [B, D] → [B, units].
+evn_value evn__layer_dense(evn__network *network, const char *layer, evn_value x, int units);
+
+/// Mean over the batch of −Σ labels · log softmax(logits), samples weighted: logits and labels
+/// [B, N], weights [B]; a scalar.
+evn_value evn__loss_cross_entropy(evn_graph *graph, evn_value logits, evn_value labels,
+                                  evn_value weights);
+
+#endif

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evonode/trainer.h"
+
+#include "base/memory.h"
+#include "train/classifier.h"
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const double REPORT_SECONDS = 0.25; // between progress reports
+
+struct evn_trainer {
+    evn_device *device;
+    evn_trainer_options options;
+    evn_phase *phases;
+    evn_model *model;
+    evn_optimizer *optimizer;
+    evn_batches *batches[2]; ///< by part
+    evn__classifier *training, *testing;
+    int training_phase, testing_phase; ///< what they were compiled for; −1: nothing
+    float *images, *weights;           ///< one batch
+    float *kept_labels;                ///< of the batches whose results are on the device
+    int kept_samples[EVN__CLASSIFIER_SLOTS];
+    double *logits;
+    int64_t batch;
+    int classes;
+};
+
+/// Sums over samples.
+typedef struct tally {
+    double loss;
+    int64_t correct, count;
+} tally;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// Life --------------------------------------------------------------------------------------------
+
+static evn_status check_phases(const evn_trainer_options *options) {
+    EVN_CHECK(options->phase_count >= 1, EVN_ERR_ARGUMENT, "training needs at least one phase");
+    for (int i = 0; i < options->phase_count; ++i) {
+        EVN_CHECK(options->phases[i].epochs >= 1, EVN_ERR_ARGUMENT,
+                  "phase %d (%s) has %d epochs; give 1 or more", i + 1, options->phases[i].name,
+                  options->phases[i].epochs);
+        EVN_TRY(evn_schedule_check(&options->phases[i].schedule));
+    }
+    return EVN_OK;
+}
+
+static evn_status make_batches(evn_trainer *t, const evn_dataset *dataset) {
+    for (int part = EVN_TRAIN; part <= EVN_TEST; ++part) {
+        evn_batches_options options = {.part = (evn_part)part,
+                                       .size = (int)t->batch,
+                                       .shuffle = part == EVN_TRAIN,
+                                       .seed = t->options.seed};
+        EVN_TRY(evn_batches_create(dataset, &options, &t->batches[part]));
+    }
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    size_t pixels = (size_t)(t->batch * info.height * info.width * info.channels);
+    size_t labels = (size_t)t->batch * (size_t)info.classes;
+    EVN_TRY(EVN_NEW(&t->images, pixels));
+    EVN_TRY(EVN_NEW(&t->weights, t->batch));
+    EVN_TRY(EVN_NEW(&t->kept_labels, labels * EVN__CLASSIFIER_SLOTS));
+    return EVN_NEW(&t->logits, labels * EVN__CLASSIFIER_SLOTS);
+}
+
+static evn_status make_model(evn_trainer *t, const evn_dataset *dataset) {
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    evn_model_options *model = &t->options.model;
+    model->height = info.height;
+    model->width = info.width;
+    model->channels = info.channels;
+    model->classes = info.classes;
+    t->batch = model->batch;
+    t->classes = info.classes;
+    EVN_TRY(evn_model_create(model, &t->model));
+    evn_parameters *parameters = evn_model_parameters(t->model);
+    EVN_TRY(evn_parameters_allocate(parameters, t->device, false, t->options.seed));
+    return evn_optimizer_create(t->device, &t->options.optimizer,
+                                evn_parameters_elements(parameters), &t->optimizer);
+}
+
+static evn_status compile(evn_trainer *t, int phase, bool train) {
+    evn__classifier **classifier = train ? &t->training : &t->testing;
+    int *compiled = train ? &t->training_phase : &t->testing_phase;
+    if (*classifier && *compiled == phase) {
+        return EVN_OK;
+    }
+    evn_solver_options solver = t->phases[phase].solver;
+    if (!train) {
+        solver.gradient = EVN_GRADIENT_NONE;
+    }
+    evn__classifier_destroy(classifier);
+    *compiled = phase;
+    return evn__classifier_create(t->device, t->model, &solver, classifier);
+}
+
+static evn_status make(evn_trainer *t, const evn_dataset *dataset) {
+    EVN_TRY(check_phases(&t->options));
+    EVN_TRY(EVN_NEW(&t->phases, t->options.phase_count));
+    for (int i = 0; i < t->options.phase_count; ++i) {
+        t->phases[i] = t->options.phases[i];
+    }
+    EVN_TRY(make_model(t, dataset));
+    EVN_TRY(make_batches(t, dataset));
+    return compile(t, 0, true);
+}
+
+evn_status evn_trainer_create(evn_device *device, const evn_dataset *dataset,
+                              const evn_trainer_options *options, evn_trainer **trainer) {
+    EVN_TRY(EVN_NEW(trainer, 1));
+    (*trainer)->device = device;
+    (*trainer)->options = *options;
+    evn_status status = make(*trainer, dataset);
+    if (status != EVN_OK) {
+        evn_trainer_destroy(trainer);
+    }
+    return status;
+}
+
+void evn_trainer_destroy(evn_trainer **trainer) {
+    evn_trainer *t = *trainer;
+    if (!t) {
+        return;
+    }
+    evn__classifier_destroy(&t->training);
+    evn__classifier_destroy(&t->testing);
+    evn_optimizer_destroy(&t->optimizer);
+    evn_batches_destroy(&t->batches[EVN_TRAIN]);
+    evn_batches_destroy(&t->batches[EVN_TEST]);
+    evn_model_destroy(&t->model);
+    free(t->phases);
+    free(t->images);
+    free(t->weights);
+    free(t->kept_labels);
+    free(t->logits);
+    free(t);
+    *trainer = NULL;
+}
+
+const evn_model *evn_trainer_model(const evn_trainer *trainer) {
+    return trainer->model;
+}
+
+evn_parameters *evn_trainer_parameters(const evn_trainer *trainer) {
+    return evn_model_parameters(trainer->model);
+}
+
+// Results -----------------------------------------------------------------------------------------
+
+static int largest(const double *values, int count) {
+    int best = 0;
+    for (int i = 1; i < count; ++i) {
+        best = values[i] > values[best] ? i : best;
+    }
+    return best;
+}
+
+/// Put batch `index` on the device; its labels are kept until the results of `slot` are read.
+static evn_status load_batch(evn_trainer *t, evn__classifier *classifier, evn_part part,
+                             int64_t index, int slot) {
+    size_t labels = (size_t)t->batch * (size_t)t->classes;
+    float *kept = t->kept_labels + (size_t)slot * labels;
+    t->kept_samples[slot] = evn_batches_fill(t->batches[part], index, t->images, kept, t->weights);
+    return evn__classifier_load(classifier, t->images, kept, t->weights);
+}
+
+/// Correct predictions of a slot; samples without weight have no label and come last.
+static int64_t count_correct(const evn_trainer *t, int slot) {
+    size_t labels = (size_t)t->batch * (size_t)t->classes;
+    const float *truth = t->kept_labels + (size_t)slot * labels;
+    const double *logits = t->logits + (size_t)slot * labels;
+    int64_t correct = 0;
+    for (int i = 0; i < t->kept_samples[slot]; ++i) {
+        size_t row = (size_t)i * (size_t)t->classes;
+        correct += truth[row + (size_t)largest(logits + row, t->classes)] > 0;
+    }
+    return correct;
+}
+
+/// Read the results of the first `count` slots into the tally.
+static evn_status collect(evn_trainer *t, evn__classifier *classifier, int count, tally *sum) {
+    double losses[EVN__CLASSIFIER_SLOTS];
+    EVN_TRY(evn__classifier_read(classifier, count, losses, t->logits));
+    for (int slot = 0; slot < count; ++slot) {
+        sum->loss += losses[slot] * (double)t->batch;
+        sum->correct += count_correct(t, slot);
+        sum->count += t->kept_samples[slot];
+    }
+    return EVN_OK;
+}
+
+evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part, evn_epoch *result) {
+    evn_trainer *t = trainer;
+    tally sum = {0};
+    *result = (evn_epoch){.phase = phase};
+    EVN_CHECK(phase >= 0 && phase < t->options.phase_count, EVN_ERR_ARGUMENT, "no phase %d", phase);
+    EVN_TRY(compile(t, phase, false));
+    int64_t batches = evn_batches_count(t->batches[part]);
+    for (int64_t i = 0; i < batches; ++i) {
+        int slot = (int)(i % EVN__CLASSIFIER_SLOTS);
+        evn_solution forward;
+        EVN_TRY(load_batch(t, t->testing, part, i, slot));
+        EVN_TRY(evn__classifier_forward(t->testing, slot, &forward));
+        result->nfe_forward += (double)forward.nfe / (double)batches;
+        if (slot == EVN__CLASSIFIER_SLOTS - 1 || i == batches - 1) {
+            EVN_TRY(collect(t, t->testing, slot + 1, &sum));
+        }
+    }
+    result->test_loss = sum.loss / (double)sum.count;
+    result->test_accuracy = (double)sum.correct / (double)sum.count;
+    result->test_errors = sum.count - sum.correct;
+    result->test_count = sum.count;
+    return EVN_OK;
+}
+
+// Training ----------------------------------------------------------------------------------------
+
+/// One pass over the training part.
+typedef struct pass {
+    evn_trainer *trainer;
+    int phase, epoch_in_phase;
+    evn_epoch *result;
+    int64_t steps;
+    tally sum, reported; ///< of the epoch; of it, what progress has already shown
+    double last_report;
+} pass;
+
+static double epochs_left(const pass *p) {
+    const evn_trainer *t = p->trainer;
+    double left = t->phases[p->phase].epochs - p->epoch_in_phase;
+    for (int i = p->phase + 1; i < t->options.phase_count; ++i) {
+        left += t->phases[i].epochs;
+    }
+    return left;
+}
+
+static int all_epochs(const evn_trainer *t) {
+    int epochs = 0;
+    for (int i = 0; i < t->options.phase_count; ++i) {
+        epochs += t->phases[i].epochs;
+    }
+    return epochs;
+}
+
+static void report(pass *p, int64_t done, double started) {
+    const evn_trainer *t = p->trainer;
+    double time = now(), per_step = (time - started) / (double)done;
+    if (!t->options.progress || time - p->last_report < REPORT_SECONDS) {
+        return;
+    }
+    int64_t samples = p->sum.count - p->reported.count;
+    evn_progress progress = {.phase = p->phase,
+                             .phases = t->options.phase_count,
+                             .epoch = p->result->epoch,
+                             .epochs = all_epochs(t),
+                             .step = done,
+                             .steps = p->steps,
+                             .loss = (p->sum.loss - p->reported.loss) / (double)samples,
+                             .images_per_second = (double)t->batch / per_step,
+                             .seconds_left =
+                                 per_step * (epochs_left(p) * (double)p->steps - (double)done)};
+    t->options.progress(t->options.user, &progress);
+    p->last_report = time;
+    p->reported = p->sum;
+}
+
+static evn_status check_finite(const pass *p, int64_t done) {
+    EVN_CHECK(isfinite(p->sum.loss), EVN_ERR_NOT_FINITE,
+              "the loss is not finite in epoch %d, at or before step %lld of %lld (phase %s); "
+              "lower the learning rate (it was %g) or use another seed",
+              p->result->epoch + 1, (long long)done, (long long)p->steps,
+              p->trainer->phases[p->phase].name, p->result->learning_rate);
+    return EVN_OK;
+}
+
+static evn_status train_step(pass *p, int64_t index, int slot) {
+    evn_trainer *t = p->trainer;
+    evn_solution forward, backward;
+    evn_parameters *parameters = evn_model_parameters(t->model);
+    double epoch = p->epoch_in_phase + (double)index / (double)p->steps;
+    EVN_TRY(load_batch(t, t->training, EVN_TRAIN, index, slot));
+    EVN_TRY(evn__classifier_gradient(t->training, slot, &forward, &backward));
+    p->result->learning_rate = evn_schedule_rate(&t->phases[p->phase].schedule, epoch);
+    p->result->nfe_forward += (double)forward.nfe / (double)p->steps;
+    p->result->nfe_backward += (double)backward.nfe / (double)p->steps;
+    return evn_optimizer_step(t->optimizer, evn_parameters_values(parameters),
+                              evn_parameters_gradients(parameters), p->result->learning_rate);
+}
+
+static evn_status train_steps(pass *p) {
+    evn_trainer *t = p->trainer;
+    double started = now();
+    p->last_report = started;
+    for (int64_t i = 0; i < p->steps; ++i) {
+        int slot = (int)(i % EVN__CLASSIFIER_SLOTS);
+        EVN_TRY(train_step(p, i, slot));
+        if (slot == EVN__CLASSIFIER_SLOTS - 1 || i == p->steps - 1) {
+            EVN_TRY(collect(t, t->training, slot + 1, &p->sum));
+            EVN_TRY(check_finite(p, i + 1));
+            report(p, i + 1, started);
+        }
+        EVN_CHECK(!t->options.stop || !t->options.stop(t->options.user), EVN_ERR_INTERRUPTED,
+                  "stopped in epoch %d after step %lld", p->result->epoch + 1, (long long)i + 1);
+    }
+    p->result->seconds = now() - started;
+    return EVN_OK;
+}
+
+static evn_status train_epoch(evn_trainer *t, int phase, int epoch_in_phase, evn_epoch *result) {
+    pass p = {.trainer = t, .phase = phase, .epoch_in_phase = epoch_in_phase, .result = result};
+    evn_device_reset_peak(t->device);
+    evn_batches_set_epoch(t->batches[EVN_TRAIN], result->epoch);
+    p.steps = evn_batches_count(t->batches[EVN_TRAIN]);
+    EVN_TRY(train_steps(&p));
+    result->train_loss = p.sum.loss / (double)p.sum.count;
+    result->train_accuracy = (double)p.sum.correct / (double)p.sum.count;
+    if (t->phases[phase].solver.gradient == EVN_GRADIENT_ADJOINT) {
+        EVN_TRY(evn__classifier_reconstruction(t->training, &result->x_reconstruction,
+                                               &result->theta_reconstruction));
+    }
+    evn_epoch test;
+    EVN_TRY(evn_trainer_evaluate(t, phase, EVN_TEST, &test));
+    result->test_loss = test.test_loss;
+    result->test_accuracy = test.test_accuracy;
+    result->test_errors = test.test_errors;
+    result->test_count = test.test_count;
+    result->peak_device_bytes = evn_device_get_stats(t->device).bytes_peak;
+    return EVN_OK;
+}
+
+evn_status evn_trainer_run(evn_trainer *trainer) {
+    evn_trainer *t = trainer;
+    int epoch = 0;
+    for (int phase = 0; phase < t->options.phase_count; ++phase) {
+        EVN_TRY(compile(t, phase, true));
+        for (int i = 0; i < t->phases[phase].epochs; ++i) {
+            evn_epoch result = {.phase = phase, .epoch = epoch++};
+            EVN_TRY(train_epoch(t, phase, i, &result));
+            if (t->options.epoch_done) {
+                t->options.epoch_done(t->options.user, &result);
+            }
+        }
+    }
+    return EVN_OK;
+}
