@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// evn_conv2d and its two gradients against their references, with guard zones around the buffers.
+#include "host/guard.h"
+#include "run_plan.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Images [B, H, W, Ci], weights [Kh, Kw, Ci, Co].
+typedef struct geometry {
+    int64_t b, h, w, ci, kh, kw, co;
+    int stride, padding;
+} geometry;
+
+static void start(void) {
+    evn__device_guard(test_device(), true);
+}
+
+static void finish(void) {
+    ck_assert_uint_eq(evn__device_guard_failures(test_device()), 0);
+}
+
+static evn_shape output_shape(geometry g) {
+    return EVN_SHAPE(g.b, (g.h + 2 * g.padding - g.kh) / g.stride + 1,
+                     (g.w + 2 * g.padding - g.kw) / g.stride + 1, g.co);
+}
+
+/// The graph of one of the three operations; its inputs are x, w or y_bar, in the order they take.
+static evn_graph *build(geometry g, int operation) {
+    evn_graph *graph = NULL;
+    TRY(evn_graph_create(&graph));
+    evn_shape x = EVN_SHAPE(g.b, g.h, g.w, g.ci), w = EVN_SHAPE(g.kh, g.kw, g.ci, g.co);
+    evn_conv2d_options options = {g.stride, g.padding};
+    evn_value left = evn_input(graph, "left", operation == 1 ? output_shape(g) : x);
+    evn_value right = evn_input(graph, "right", operation == 2 ? output_shape(g) : w);
+    evn_value result = operation == 0   ? evn_conv2d(graph, left, right, options)
+                       : operation == 1 ? evn_conv2d_input_grad(graph, left, right, x, options)
+                                        : evn_conv2d_weight_grad(graph, left, right, w, options);
+    evn_output(graph, "result", result);
+    return graph;
+}
+
+static void check(geometry g) {
+    for (int operation = 0; operation < 3; operation++) {
+        evn_graph *graph = build(g, operation);
+        check_plan(graph, (uint64_t)(g.h * 1009 + g.ci * 101 + g.co + operation), -1, 1);
+        evn_graph_destroy(&graph);
+    }
+}
+
+START_TEST(test_1x1) {
+    check((geometry){3, 5, 4, 7, 1, 1, 9, 1, 0});
+    check((geometry){9, 3, 3, 33, 1, 1, 17, 2, 0});
+    check((geometry){2, 3, 3, 2, 1, 1, 3, 1, 1});
+    check((geometry){1, 1, 1, 1, 1, 1, 1, 1, 0});
+}
+END_TEST
+
+START_TEST(test_3x3) {
+    check((geometry){8, 6, 6, 64, 3, 3, 64, 1, 1});
+    check((geometry){5, 7, 4, 3, 3, 3, 20, 1, 0});
+    check((geometry){9, 5, 6, 10, 3, 3, 33, 2, 1});
+    check((geometry){3, 4, 3, 5, 3, 3, 15, 1, 2});
+    check((geometry){2, 8, 9, 4, 3, 3, 16, 3, 1});
+}
+END_TEST
+
+START_TEST(test_4x4) {
+    check((geometry){10, 9, 7, 16, 4, 4, 32, 2, 1});
+    check((geometry){3, 8, 8, 5, 4, 4, 6, 2, 0});
+    check((geometry){4, 4, 5, 3, 4, 4, 40, 2, 2});
+}
+END_TEST
+
+START_TEST(test_one_channel) {
+    check((geometry){17, 9, 8, 1, 3, 3, 64, 1, 0});
+    check((geometry){5, 9, 8, 1, 3, 3, 10, 1, 1});
+    check((geometry){6, 5, 5, 12, 3, 3, 1, 1, 1});
+    check((geometry){40, 3, 3, 1, 3, 3, 1, 1, 1});
+    check((geometry){4, 6, 6, 1, 4, 4, 1, 2, 1});
+}
+END_TEST
+
+// Not square; strides above the kernel; padding that puts whole kernels outside the image.
+START_TEST(test_uneven) {
+    check((geometry){3, 9, 5, 3, 1, 4, 7, 2, 1});
+    check((geometry){2, 11, 10, 5, 2, 1, 18, 4, 0});
+    check((geometry){9, 2, 1, 6, 5, 3, 19, 1, 2});
+    check((geometry){2, 2, 3, 2, 2, 2, 5, 1, 4});
+    check((geometry){1, 10, 3, 2, 3, 2, 65, 3, 3});
+}
+END_TEST
+
+/// A tap outside the image takes no part, whatever the weight there is.
+START_TEST(test_outside_taps) {
+    geometry g = {2, 1, 1, 3, 3, 3, 5, 1, 1};
+    double x[2 * 3], w[9 * 3 * 5], y[2 * 5];
+    test_uniform(1, -1, 1, x, 2 * 3);
+    for (int i = 0; i < 9 * 3 * 5; i++) {
+        w[i] = i / 15 == 4 ? 0.5 : INFINITY;
+    }
+    for (int operation = 0; operation < 2; operation++) {
+        evn_graph *graph =
+            build(operation == 0 ? g : (geometry){2, 1, 1, 5, 3, 3, 3, 1, 1}, operation);
+        run_plan(graph, NULL, (double *[]){x, w}, (double *[]){y});
+        for (int i = 0; i < 2 * 5; i++) {
+            double sum = 0.5 * (x[i / 5 * 3] + x[i / 5 * 3 + 1] + x[i / 5 * 3 + 2]);
+            ck_assert_double_eq_tol(y[i], sum, 1e-6);
+        }
+        evn_graph_destroy(&graph);
+    }
+}
+END_TEST
+
+// The weight gradient adds slices of the batch in a fixed order.
+START_TEST(test_same_bits) {
+    geometry g = {64, 5, 5, 3, 3, 3, 20, 1, 1};
+    enum { INPUT = 64 * 25 * 3, OUTPUT = 64 * 25 * 20, WEIGHTS = 9 * 3 * 20 };
+    double *x = malloc(sizeof(double) * INPUT), *y_bar = malloc(sizeof(double) * OUTPUT);
+    double first[WEIGHTS], second[WEIGHTS];
+    test_uniform(1, -1, 1, x, INPUT);
+    test_uniform(2, -1, 1, y_bar, OUTPUT);
+    evn_graph *graph = build(g, 2);
+    run_plan(graph, NULL, (double *[]){x, y_bar}, (double *[]){first});
+    run_plan(graph, NULL, (double *[]){x, y_bar}, (double *[]){second});
+    ck_assert(memcmp(first, second, sizeof first) == 0);
+    ck_assert(isfinite(first[0]));
+    evn_graph_destroy(&graph);
+    free(x);
+    free(y_bar);
+}
+END_TEST
+
+static void add(Suite *suite, TCase *tcase, const TTest *test) {
+    tcase_add_checked_fixture(tcase, start, finish);
+    tcase_add_test(tcase, test);
+    suite_add_tcase(suite, tcase);
+}
+
+static Suite *suite(void) {
+    Suite *s = suite_create("conv2d");
+    add(s, tcase_create("1x1"), test_1x1);
+    add(s, tcase_create("3x3"), test_3x3);
+    add(s, tcase_create("4x4"), test_4x4);
+    add(s, tcase_create("one_channel"), test_one_channel);
+    add(s, tcase_create("uneven"), test_uneven);
+    add(s, tcase_create("outside_taps"), test_outside_taps);
+    add(s, tcase_create("same_bits"), test_same_bits);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}

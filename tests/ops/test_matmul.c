@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// evn_matmul against its reference, with guard zones around the buffers.
+#include "host/guard.h"
+#include "run_plan.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void start(void) {
+    evn__device_guard(test_device(), true);
+}
+
+static void finish(void) {
+    ck_assert_uint_eq(evn__device_guard_failures(test_device()), 0);
+}
+
+static evn_graph *product(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
+    evn_graph *graph = NULL;
+    TRY(evn_graph_create(&graph));
+    evn_value a = evn_input(graph, "a", transpose_a ? EVN_SHAPE(k, m) : EVN_SHAPE(m, k));
+    evn_value b = evn_input(graph, "b", transpose_b ? EVN_SHAPE(n, k) : EVN_SHAPE(k, n));
+    evn_output(graph, "c", evn_matmul(graph, a, b, transpose_a, transpose_b));
+    return graph;
+}
+
+/// All four transpositions.
+static void check(int64_t m, int64_t n, int64_t k) {
+    for (int t = 0; t < 4; t++) {
+        evn_graph *graph = product(m, n, k, t & 1, t & 2);
+        check_plan(graph, (uint64_t)(m * 10007 + n * 101 + k + t), -1, 1);
+        evn_graph_destroy(&graph);
+    }
+}
+
+START_TEST(test_below_tile) {
+    check(1, 1, 1);
+    check(2, 3, 5);
+    check(3, 15, 2);
+    check(7, 1, 9);
+    check(1, 17, 4);
+}
+END_TEST
+
+START_TEST(test_at_tile) {
+    check(8, 16, 8);
+    check(16, 32, 16);
+    check(4, 64, 3);
+}
+END_TEST
+
+START_TEST(test_odd) {
+    check(9, 17, 31);
+    check(33, 47, 19);
+    check(5, 33, 65);
+    check(67, 10, 13);
+    check(31, 100, 7);
+}
+END_TEST
+
+// Long K with few results is cut into slices.
+START_TEST(test_long_inner) {
+    check(9, 32, 4096);
+    check(1, 1, 3001);
+    check(5, 3, 1027);
+    check(70, 40, 1111);
+}
+END_TEST
+
+START_TEST(test_same_bits) {
+    enum { M = 9, N = 33, K = 4096 };
+    double *a = malloc(sizeof(double) * M * K), *b = malloc(sizeof(double) * K * N);
+    double first[M * N], second[M * N];
+    test_uniform(1, -1, 1, a, M * K);
+    test_uniform(2, -1, 1, b, K * N);
+    evn_graph *graph = product(M, N, K, false, false);
+    run_plan(graph, NULL, (double *[]){a, b}, (double *[]){first});
+    run_plan(graph, NULL, (double *[]){a, b}, (double *[]){second});
+    ck_assert(memcmp(first, second, sizeof first) == 0);
+    ck_assert(isfinite(first[0]));
+    evn_graph_destroy(&graph);
+    free(a);
+    free(b);
+}
+END_TEST
+
+// A NaN must reach the results that depend on it, and no others.
+START_TEST(test_nan) {
+    double a[5 * 3], b[3 * 18], c[5 * 18];
+    test_uniform(3, -1, 1, a, 5 * 3);
+    test_uniform(4, -1, 1, b, 3 * 18);
+    a[4 * 3 + 1] = NAN;
+    b[2 * 18 + 17] = NAN;
+    evn_graph *graph = product(5, 18, 3, false, false);
+    run_plan(graph, NULL, (double *[]){a, b}, (double *[]){c});
+    for (int m = 0; m < 5; m++) {
+        for (int n = 0; n < 18; n++) {
+            ck_assert_int_eq(isnan(c[m * 18 + n]) != 0, m == 4 || n == 17);
+        }
+    }
+    evn_graph_destroy(&graph);
+}
+END_TEST
+
+static void add(Suite *suite, TCase *tcase, const TTest *test) {
+    tcase_add_checked_fixture(tcase, start, finish);
+    tcase_add_test(tcase, test);
+    suite_add_tcase(suite, tcase);
+}
+
+static Suite *suite(void) {
+    Suite *s = suite_create("matmul");
+    add(s, tcase_create("below_tile"), test_below_tile);
+    add(s, tcase_create("at_tile"), test_at_tile);
+    add(s, tcase_create("odd"), test_odd);
+    add(s, tcase_create("long_inner"), test_long_inner);
+    add(s, tcase_create("same_bits"), test_same_bits);
+    add(s, tcase_create("nan"), test_nan);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
