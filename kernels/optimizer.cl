@@ -3,7 +3,7 @@
 // Twin: tests/optim/test_optimizer.c.   Relaxed math: none.
 // A work-item does elements i·run … (i + 1)·run − 1: long runs on a CPU, one element elsewhere.
 #define FOR_EACH_ELEMENT                                                                           \
-    for (long i = (long)get_global_id(0) * run, end_ = min((long)count, i + run); i < end_; ++i)
+    for (ulong i = get_global_id(0) * run, end_ = i + run < count ? i + run : count; i < end_; ++i)
 
 // v = momentum·v + g + decay·p; p −= rate·v
 __kernel void sgd(OUTPUT(p), INPUT(g), OUTPUT(v), const ulong count, const ulong run,
@@ -39,9 +39,9 @@ __kernel void squares(INPUT(g), OUTPUT(y), const ulong count, const ulong first,
                       const ulong stride, const ulong length) {
     INPUT_OF(g);
     OUTPUT_OF(y);
-    const size_t part = get_global_id(0), end = min(count, part * first + stride * length);
+    const ulong part = get_global_id(0), end = min(count, part * first + stride * length);
     real sum = 0;
-    for (size_t i = part * first; i < end; i += stride) {
+    for (ulong i = part * first; i < end; i += stride) {
         sum += g[i] * g[i];
     }
     y[part] = sum;
