@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/verb.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { COLUMN = 26 };
+
+static void print_line(const char *left, const char *text) {
+    if (strlen(left) < COLUMN) {
+        printf("  %-*s%s\n", COLUMN, left, text);
+    } else {
+        printf("  %s\n  %-*s%s\n", left, COLUMN, "", text);
+    }
+}
+
+static void print_options(const evn__option *table, unsigned verb) {
+    char left[128], list[256];
+    for (const evn__option *row = table; row->name; ++row) {
+        if (row->verbs & verb) {
+            snprintf(left, sizeof(left), "--%s %s", row->name, row->argument ? row->argument : "");
+            print_line(left, row->help);
+            if (row->choice) {
+                print_line("", evn__choice_text(row->choice, list, sizeof(list)));
+            }
+        }
+    }
+}
+
+void evn__help_verb(const evn__verb *verb) {
+    bool trains = verb->bit == EVN__VERB_TRAIN;
+    printf("evonode %s%s%s [options]\n%s\n", verb->name, verb->subject ? " " : "",
+           verb->subject ? verb->subject : "", verb->text);
+    if (trains) {
+        printf("\nTasks:\n");
+        for (int i = 0; evn__task_name(i); ++i) {
+            print_line(evn__task_name(i), evn__task_text(i));
+        }
+    }
+    printf("\nOptions (--name value, or --name=value):\n");
+    print_options(evn__settings_options, verb->bit);
+    print_line("--help", "print this help");
+    if (verb->bit & (EVN__VERB_TRAIN | EVN__VERB_EVAL)) {
+        printf("\n%s:\n", trains ? "For all phases, and the keys of --phase" : "Solver");
+        print_options(evn__phase_options, verb->bit);
+    }
+    if (trains) {
+        printf("\nKinds of --weights:\n");
+        for (int i = 0; evn_evolution_name(i); ++i) {
+            print_line(evn_evolution_name(i), evn_evolution_text(i));
+        }
+    }
+    printf("%s", verb->notes);
+}
+
+void evn__help_program(const evn__verb *const *verbs) {
+    char left[128];
+    printf("evonode: neural ODEs with evolving weights, on any OpenCL device\n\nVerbs:\n");
+    for (; *verbs; ++verbs) {
+        snprintf(left, sizeof(left), "%s %s", (*verbs)->name,
+                 (*verbs)->subject ? (*verbs)->subject : "");
+        print_line(left, (*verbs)->text);
+    }
+    print_line("VERB --help", "the options of a verb");
+    print_line("--version", "print the version");
+    printf("\nExit codes:\n");
+#define EVN_STATUS(name, value, text) printf("  %2d  %s\n", value, text);
+#include "base/status.def"
+#undef EVN_STATUS
+    printf("\nEnvironment: EVONODE_DEVICE is the default of --device, EVONODE_DATA the folder that "
+           "has\nthe data sets' folders; README.md lists the others.\n");
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/verb.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const evn__verb *const verbs[] = {&evn__verb_devices, &evn__verb_train, &evn__verb_eval,
+                                         NULL};
+
+static const evn__verb *find_verb(const char *name) {
+    for (int i = 0; verbs[i]; ++i) {
+        if (strcmp(verbs[i]->name, name) == 0) {
+            return verbs[i];
+        }
+    }
+    return NULL;
+}
+
+static evn_status fail_unknown(const char *word) {
+    const char *names[] = {verbs[0]->name, verbs[1]->name, verbs[2]->name,
+                           "--help",       "--version",    NULL};
+    const char *near = evn__nearest(word, names);
+    EVN_CHECK(!near, EVN_ERR_USAGE, "there is no verb '%s'; did you mean %s?", word, near);
+    EVN_FAIL(EVN_ERR_USAGE, "there is no verb '%s'; it should be devices, train or eval", word);
+}
+
+static evn_status run_verb(const evn__verb *verb, const evn__command *command) {
+    evn__settings *settings = command->settings;
+    EVN_TRY(evn__settings_parse(settings, verb->bit, command->count - 2, command->words + 2));
+    if (settings->help) {
+        evn__help_verb(verb);
+        return EVN_OK;
+    }
+    EVN_CHECK(!verb->subject || settings->subject, EVN_ERR_USAGE, "%s needs a %s: evonode %s %s",
+              verb->name, verb->subject, verb->name, verb->subject);
+    return verb->run(command);
+}
+
+static evn_status run(const evn__command *command) {
+    EVN_CHECK(command->count >= 2, EVN_ERR_USAGE, "what shall be done? evonode train digits, say");
+    const char *word = command->words[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        evn__help_program(verbs);
+        return EVN_OK;
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("evonode %s\n", EVN_VERSION);
+        return EVN_OK;
+    }
+    const evn__verb *verb = find_verb(word);
+    return verb ? run_verb(verb, command) : fail_unknown(word);
+}
+
+static void report(evn_status status, const char *verb) {
+    fprintf(stderr, "evonode: %s\n", evn_error_message());
+    if (status == EVN_ERR_USAGE) {
+        fprintf(stderr, "evonode: 'evonode%s%s --help' lists what there is\n", verb ? " " : "",
+                verb ? verb : "");
+    } else if (status == EVN_ERR_INTERNAL) {
+        fprintf(stderr, "evonode: please report this, with the place %s\n", evn_error_place());
+    }
+}
+
+int main(int argc, char **argv) {
+    evn__settings settings;
+    evn__settings_clear(&settings);
+    evn__command command = {argc, argv, &settings};
+    evn_status status = run(&command);
+    if (fflush(stdout) != 0 && status == EVN_OK) {
+        status = evn__fail(__FILE__, __LINE__, EVN_ERR_OUTPUT,
+                           "cannot write to standard output; is what reads it still there?");
+    }
+    if (status != EVN_OK) {
+        const evn__verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
+        report(status, verb ? verb->name : NULL);
+    }
+    evn__settings_free(&settings);
+    return (int)status;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// A number goes the way of the command line, so that the same limits hold.
+static evn_status read_scalar(const evn__option *option, void *field, const json_t *value) {
+    char number[64];
+    if (json_is_string(value)) {
+        return option->kind->apply(option, field, json_string_value(value));
+    }
+    EVN_CHECK(json_is_number(value), EVN_ERR_FORMAT, "%s is neither a text nor a number",
+              option->name);
+    if (json_is_integer(value)) {
+        snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    } else {
+        snprintf(number, sizeof(number), "%.17g", json_real_value(value));
+    }
+    return option->kind->apply(option, field, number);
+}
+
+// Kinds -------------------------------------------------------------------------------------------
+
+const char *evn__choice_text(const char *(*choice)(int index), char *text, size_t size) {
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 0; choice(i) && used < size; ++i) {
+        const char *between = i == 0 ? "" : choice(i + 1) ? ", " : " or ";
+        used += (size_t)snprintf(text + used, size - used, "%s%s", between, choice(i));
+    }
+    return text;
+}
+
+static void clear_text(void *field) {
+    *(const char **)field = NULL;
+}
+
+static bool text_given(const void *field) {
+    return *(const char *const *)field != NULL;
+}
+
+static evn_status apply_text(const evn__option *option, void *field, const char *value) {
+    EVN_CHECK(value[0], EVN_ERR_USAGE, "%s is empty; give it a %s", option->name, option->argument);
+    bool allowed = !option->choice;
+    for (int i = 0; option->choice && option->choice(i); ++i) {
+        allowed = allowed || strcmp(option->choice(i), value) == 0;
+    }
+    char list[256];
+    EVN_CHECK(allowed, EVN_ERR_USAGE, "%s is '%s', but should be %s", option->name, value,
+              evn__choice_text(option->choice, list, sizeof(list)));
+    *(const char **)field = value;
+    return EVN_OK;
+}
+
+static json_t *show_text(const void *field) {
+    return text_given(field) ? json_string(*(const char *const *)field) : json_null();
+}
+
+const evn__option_kind evn__option_text = {sizeof(const char *), clear_text,  text_given,
+                                           apply_text,           read_scalar, show_text};
+
+static void clear_integer(void *field) {
+    *(int64_t *)field = INT64_MIN;
+}
+
+static bool integer_given(const void *field) {
+    return *(const int64_t *)field != INT64_MIN;
+}
+
+static evn_status apply_integer(const evn__option *option, void *field, const char *value) {
+    char *end;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    EVN_CHECK(end != value && *end == 0 && errno == 0 && (double)number >= option->low &&
+                  (double)number <= option->high,
+              EVN_ERR_USAGE, "%s is '%s', but should be a whole number from %.0f to %.0f",
+              option->name, value, option->low, option->high);
+    *(int64_t *)field = number;
+    return EVN_OK;
+}
+
+static json_t *show_integer(const void *field) {
+    return integer_given(field) ? json_integer(*(const int64_t *)field) : json_null();
+}
+
+const evn__option_kind evn__option_integer = {sizeof(int64_t), clear_integer, integer_given,
+                                              apply_integer,   read_scalar,   show_integer};
+
+static void clear_real(void *field) {
+    *(double *)field = NAN;
+}
+
+static bool real_given(const void *field) {
+    return !isnan(*(const double *)field);
+}
+
+static evn_status apply_real(const evn__option *option, void *field, const char *value) {
+    char *end;
+    double number = strtod(value, &end);
+    EVN_CHECK(end != value && *end == 0 && number >= option->low && number <= option->high,
+              EVN_ERR_USAGE, "%s is '%s', but should be a number from %g to %g", option->name,
+              value, option->low, option->high);
+    *(double *)field = number;
+    return EVN_OK;
+}
+
+static json_t *show_real(const void *field) {
+    return real_given(field) ? json_real(*(const double *)field) : json_null();
+}
+
+const evn__option_kind evn__option_real = {sizeof(double), clear_real,  real_given,
+                                           apply_real,     read_scalar, show_real};
+
+static void clear_flag(void *field) {
+    *(bool *)field = false;
+}
+
+static bool flag_given(const void *field) {
+    return *(const bool *)field;
+}
+
+static evn_status apply_flag(const evn__option *option, void *field, const char *value) {
+    (void)option, (void)value;
+    *(bool *)field = true;
+    return EVN_OK;
+}
+
+static json_t *show_flag(const void *field) {
+    return json_boolean(*(const bool *)field);
+}
+
+const evn__option_kind evn__option_flag = {sizeof(bool), clear_flag,  flag_given,
+                                           apply_flag,   read_scalar, show_flag};
+
+// Tables ------------------------------------------------------------------------------------------
+
+const evn__option *evn__option_find(const evn__option *table, const char *name, size_t length) {
+    for (const evn__option *row = table; row->name; ++row) {
+        if (strlen(row->name) == length && memcmp(row->name, name, length) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+evn_status evn__option_apply(const evn__option *option, void *target, const char *value) {
+    return option->kind->apply(option, (char *)target + option->offset, value);
+}
+
+bool evn__option_given(const evn__option *option, const void *target) {
+    return option->kind->given((const char *)target + option->offset);
+}
+
+void evn__option_copy(const evn__option *option, void *target, const void *source) {
+    memcpy((char *)target + option->offset, (const char *)source + option->offset,
+           option->kind->size);
+}
+
+void evn__options_clear(const evn__option *table, void *target) {
+    for (const evn__option *row = table; row->name; ++row) {
+        row->kind->clear((char *)target + row->offset);
+    }
+}
+
+void evn__options_show(const evn__option *table, unsigned verbs, const void *target,
+                       json_t *object) {
+    for (const evn__option *row = table; row->name; ++row) {
+        if (row->verbs & verbs) {
+            const char *field = (const char *)target + row->offset;
+            json_object_set_new(object, row->name, row->kind->show(field));
+        }
+    }
+}
+
+evn_status evn__options_read(const evn__option *table, unsigned verbs, void *target,
+                             const json_t *object) {
+    EVN_CHECK(json_is_object(object), EVN_ERR_FORMAT, "the options are not an object");
+    for (const evn__option *row = table; row->name; ++row) {
+        const json_t *value = json_object_get(object, row->name);
+        if (!(row->verbs & verbs) || !value || json_is_null(value)) {
+            continue;
+        }
+        evn_status status = row->kind->read(row, (char *)target + row->offset, value);
+        if (status != EVN_OK) {
+            return evn__prepend(EVN_ERR_FORMAT, "its options");
+        }
+    }
+    return EVN_OK;
+}
+
+// Nearest name ------------------------------------------------------------------------------------
+
+enum { WORD_MAX = 31 };
+
+static int least(int a, int b, int c) {
+    int ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/// Insertions, deletions and replacements that turn a into b; both at most WORD_MAX long.
+static int distance(const char *a, const char *b) {
+    int row[WORD_MAX + 1];
+    int columns = (int)strlen(b);
+    for (int j = 0; j <= columns; ++j) {
+        row[j] = j;
+    }
+    for (int i = 1; a[i - 1]; ++i) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= columns; ++j) {
+            int above = row[j];
+            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[columns];
+}
+
+const char *evn__nearest(const char *word, const char *const *names) {
+    const char *best = NULL;
+    int best_distance = 4;
+    size_t length = strlen(word);
+    for (; *names && length <= WORD_MAX; ++names) {
+        if (strlen(*names) > WORD_MAX) {
+            continue;
+        }
+        int d = length >= 3 && strncmp(*names, word, length) == 0 ? 1 : distance(word, *names);
+        if (d < best_distance && d <= (int)(length + 1) / 2) {
+            best = *names;
+            best_distance = d;
+        }
+    }
+    return best;
+}

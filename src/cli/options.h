@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options as rows of tables: one row says how an option is called, what it takes, what it means and
+// where its value lives. Parsing, help, run.json and its reading back all walk the same rows.
+#ifndef EVN_CLI_OPTIONS_H
+#define EVN_CLI_OPTIONS_H
+
+#include "base/status.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct evn__option evn__option;
+
+/// How values of one C type are read, shown and compared with "not given".
+typedef struct evn__option_kind {
+    size_t size;
+    void (*clear)(void *field); ///< to "not given"
+    bool (*given)(const void *field);
+    evn_status (*apply)(const evn__option *option, void *field, const char *value);
+    evn_status (*read)(const evn__option *option, void *field, const json_t *value);
+    json_t *(*show)(const void *field); ///< null when not given
+} evn__option_kind;
+
+extern const evn__option_kind evn__option_text;    ///< const char *, borrowed
+extern const evn__option_kind evn__option_integer; ///< int64_t
+extern const evn__option_kind evn__option_real;    ///< double
+extern const evn__option_kind evn__option_flag;    ///< bool; takes no argument
+
+/// One option. A table ends with a row whose name is NULL.
+struct evn__option {
+    const char *name;     ///< without dashes
+    const char *argument; ///< "N", "NAME", …; NULL for a flag
+    const char *help;     ///< one line
+    unsigned verbs;       ///< bits of the verbs that take it
+    const evn__option_kind *kind;
+    size_t offset;                    ///< of the field in the structure that the table is for
+    double low, high;                 ///< numbers: allowed range, both ends included
+    const char *(*choice)(int index); ///< text: what is allowed, NULL past the last; NULL: anything
+};
+
+/// The row of that name (of any verb), NULL when there is none. `length` bytes of name count.
+const evn__option *evn__option_find(const evn__option *table, const char *name, size_t length);
+
+/// Set the option's field of `target` from text.
+/// @return EVN_ERR_USAGE with what is allowed
+evn_status evn__option_apply(const evn__option *option, void *target, const char *value);
+
+bool evn__option_given(const evn__option *option, const void *target);
+void evn__option_copy(const evn__option *option, void *target, const void *source);
+
+/// Set all fields of a table to "not given".
+void evn__options_clear(const evn__option *table, void *target);
+
+/// Put the fields of the options that any of `verbs` takes into `object`, by option name.
+void evn__options_show(const evn__option *table, unsigned verbs, const void *target,
+                       json_t *object);
+
+/// Set the fields that `object` has a value for, of the options that any of `verbs` takes. Text is
+/// borrowed from it.
+/// @return EVN_ERR_FORMAT
+evn_status evn__options_read(const evn__option *table, unsigned verbs, void *target,
+                             const json_t *object);
+
+/// The one of `names` (up to NULL) that `word` was probably meant to be; NULL when none is near.
+const char *evn__nearest(const char *word, const char *const *names);
+
+/// How a choice is listed in help and messages: "a, b or c" into `text`; returns text.
+const char *evn__choice_text(const char *(*choice)(int index), char *text, size_t size);
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phases of training: --phase NAME:key=value,... and the options that hold for all phases.
+#include "cli/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    evn_gradient gradient;
+    const char *solver; ///< where none is given
+} kinds[] = {
+    {"backprop", EVN_GRADIENT_BACKPROP, "euler"},
+    {"checkpointed", EVN_GRADIENT_CHECKPOINTED, "euler"},
+    {"adjoint", EVN_GRADIENT_ADJOINT, "dopri5"},
+};
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), DEFAULT_STEPS = 10 };
+
+const char *evn__phase_name(int index) {
+    return index < KINDS ? kinds[index].name : NULL;
+}
+
+static int find(const char *name) {
+    int index = 0;
+    while (index < KINDS - 1 && strcmp(kinds[index].name, name) != 0) {
+        ++index;
+    }
+    return index;
+}
+
+evn_gradient evn__phase_gradient(const char *name) {
+    return kinds[find(name)].gradient;
+}
+
+static const char *schedule_name(int index) {
+    static const char *const names[] = {"constant", "step", "cosine", NULL};
+    return names[index];
+}
+
+#define TRAIN     EVN__VERB_TRAIN
+#define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL)
+#define AT(field) offsetof(evn__phase_settings, field)
+
+const evn__option evn__phase_options[] = {
+    {"solver", "METHOD", "Runge-Kutta method", BOTH, &evn__option_text, AT(solver), 0, 0,
+     evn_method_name},
+    {"steps", "N", "that many equal steps; 0: adaptive", BOTH, &evn__option_integer, AT(steps), 0,
+     1e6, NULL},
+    {"rtol", "X", "adaptive: relative tolerance", BOTH, &evn__option_real, AT(rtol), 0, 1, NULL},
+    {"atol", "X", "adaptive: absolute tolerance", BOTH, &evn__option_real, AT(atol), 0, 1, NULL},
+    {"epochs", "N", "passes over the training images", TRAIN, &evn__option_integer, AT(epochs), 1,
+     1e6, NULL},
+    {"lr", "X", "learning rate, the highest of the schedule", TRAIN, &evn__option_real, AT(lr),
+     1e-30, 1e38, NULL},
+    {"schedule", "KIND", "learning rate over the epochs of a phase", TRAIN, &evn__option_text,
+     AT(schedule), 0, 0, schedule_name},
+    {"warmup", "X", "epochs of a linear rise at the beginning", TRAIN, &evn__option_real,
+     AT(warmup), 0, 1e6, NULL},
+    {"milestones", "N/N/...", "step: epochs after which the rate falls", TRAIN, &evn__option_text,
+     AT(milestones), 0, 0, NULL},
+    {"factor", "X", "step: what the rate is multiplied with", TRAIN, &evn__option_real, AT(factor),
+     1e-30, 1, NULL},
+    {"final", "X", "cosine: fraction of the rate at the end", TRAIN, &evn__option_real, AT(final),
+     0, 1, NULL},
+    {0},
+};
+
+// --phase -----------------------------------------------------------------------------------------
+
+static evn_status add(evn__settings *settings, const char *name, evn__phase_settings **phase) {
+    static const evn__option row = {.name = "phase", .argument = "NAME", .choice = evn__phase_name};
+    EVN_CHECK(settings->phase_count < EVN__PHASES_MAX, EVN_ERR_USAGE,
+              "there are more than %d phases", EVN__PHASES_MAX);
+    *phase = &settings->phases[settings->phase_count++];
+    evn__options_clear(evn__phase_options, *phase);
+    return evn__option_text.apply(&row, &(*phase)->name, name);
+}
+
+static evn_status apply_key(evn__phase_settings *phase, char *text) {
+    char *value = strchr(text, '=');
+    EVN_CHECK(value, EVN_ERR_USAGE, "'%s' is not key=value, as in %s:steps=10", text, phase->name);
+    *value++ = 0;
+    const evn__option *option = evn__option_find(evn__phase_options, text, strlen(text));
+    EVN_CHECK(option, EVN_ERR_USAGE, "a phase has no '%s'; evonode train --help lists what it has",
+              text);
+    return evn__option_apply(option, phase, value);
+}
+
+static evn_status apply_keys(evn__settings *settings, char *text) {
+    char *keys = strchr(text, ':');
+    if (keys) {
+        *keys++ = 0;
+    }
+    evn__phase_settings *phase;
+    EVN_TRY(add(settings, text, &phase));
+    while (keys && keys[0]) {
+        char *next = strchr(keys, ',');
+        if (next) {
+            *next++ = 0;
+        }
+        EVN_TRY(apply_key(phase, keys));
+        keys = next;
+    }
+    return EVN_OK;
+}
+
+static evn_status apply_phase(const evn__option *option, void *field, const char *value) {
+    (void)option;
+    evn__settings *settings = field;
+    char *text = evn__arena_string(&settings->arena, value);
+    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the phase %s", value);
+    evn_status status = apply_keys(settings, text);
+    return status == EVN_OK ? status : evn__prepend(status, "--phase %s", value);
+}
+
+static evn_status read_phases(const evn__option *option, void *field, const json_t *value) {
+    EVN_CHECK(json_is_array(value), EVN_ERR_FORMAT, "%s is not an array", option->name);
+    evn__settings *settings = field;
+    for (size_t i = 0; i < json_array_size(value); ++i) {
+        const json_t *entry = json_array_get(value, i);
+        const char *name = json_string_value(json_object_get(entry, "name"));
+        EVN_CHECK(name, EVN_ERR_FORMAT, "phase %zu has no name", i);
+        evn__phase_settings *phase;
+        EVN_TRY(add(settings, name, &phase));
+        EVN_TRY(evn__options_read(evn__phase_options, TRAIN, phase, entry));
+    }
+    return EVN_OK;
+}
+
+static json_t *show_phases(const void *field) {
+    const evn__settings *settings = field;
+    json_t *array = json_array();
+    for (int i = 0; i < settings->phase_count; ++i) {
+        json_t *entry = json_object();
+        json_object_set_new(entry, "name", json_string(settings->phases[i].name));
+        evn__options_show(evn__phase_options, TRAIN, &settings->phases[i], entry);
+        json_array_append_new(array, entry);
+    }
+    return array;
+}
+
+static void clear_phases(void *field) {
+    ((evn__settings *)field)->phase_count = 0;
+}
+
+static bool phases_given(const void *field) {
+    return ((const evn__settings *)field)->phase_count > 0;
+}
+
+const evn__option_kind evn__option_phase = {0,           clear_phases, phases_given,
+                                            apply_phase, read_phases,  show_phases};
+
+// Defaults ----------------------------------------------------------------------------------------
+
+static bool is_adaptive(const char *method) {
+    int index = 0;
+    while (evn_method_name(index) && strcmp(evn_method_name(index), method) != 0) {
+        ++index;
+    }
+    return evn_method_is_adaptive(index);
+}
+
+evn_status evn__phase_complete(evn__phase_settings *phase) {
+    int kind = find(phase->name);
+    bool adjoint = kinds[kind].gradient == EVN_GRADIENT_ADJOINT;
+    if (!phase->solver) {
+        phase->solver = kinds[kind].solver;
+    }
+    bool adaptive = is_adaptive(phase->solver);
+    if (phase->steps == INT64_MIN) {
+        phase->steps = adjoint && adaptive ? 0 : DEFAULT_STEPS;
+    }
+    EVN_CHECK(phase->steps > 0 || adjoint, EVN_ERR_USAGE,
+              "the phase %s needs equal steps; give it steps=%d, or make it an adjoint phase",
+              phase->name, DEFAULT_STEPS);
+    EVN_CHECK(phase->steps > 0 || adaptive, EVN_ERR_USAGE,
+              "%s cannot choose its steps; give the phase %s steps=%d, or solver=dopri5",
+              phase->solver, phase->name, DEFAULT_STEPS);
+    EVN_CHECK(phase->steps > 0 || phase->rtol > 0 || phase->atol > 0, EVN_ERR_USAGE,
+              "rtol and atol of the phase %s are both 0; give one of them", phase->name);
+    return EVN_OK;
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 80 }; // one column less than the narrowest usual terminal, and a NUL byte
+
+static const double MIB = 1024.0 * 1024.0;
+static const double RECONSTRUCTION_LIMIT = 0.05;
+
+static bool on_terminal(void) {
+    return isatty(STDERR_FILENO);
+}
+
+// Progress ----------------------------------------------------------------------------------------
+
+static const char *duration(double seconds, char text[32]) {
+    long whole = isfinite(seconds) && seconds > 0 ? lround(fmin(seconds, 3.6e8)) : 0;
+    if (whole < 3600) {
+        snprintf(text, 32, "%ld:%02ld", whole / 60, whole % 60);
+    } else {
+        snprintf(text, 32, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    }
+    return text;
+}
+
+static void rewrite(const char *line) {
+    if (on_terminal()) {
+        fprintf(stderr, "\r\033[K%s", line);
+        fflush(stderr);
+    }
+}
+
+void evn__report_activity(const char *text) {
+    rewrite(text);
+}
+
+void evn__report_clear(void) {
+    rewrite("");
+}
+
+void evn__report_progress(const evn_phase *phases, const evn_progress *progress) {
+    const evn_progress *p = progress;
+    char line[LINE_SIZE], left[32], loss[32] = "";
+    if (!isnan(p->loss)) {
+        snprintf(loss, sizeof(loss), "loss %.4f  ", p->loss);
+    }
+    snprintf(line, sizeof(line), "%s  epoch %d/%d  step %lld/%lld  %s%.0f images/s  %s left",
+             phases[p->phase].name, p->epoch + 1, p->epochs, (long long)p->step,
+             (long long)p->steps, loss, p->images_per_second, duration(p->seconds_left, left));
+    rewrite(line);
+}
+
+void evn__report_epoch(const evn_phase *phases, int epochs, const evn_epoch *epoch) {
+    evn__report_clear();
+    fprintf(stderr,
+            "%s  epoch %d/%d  loss %.4f  train %.2f %%  test %.2f %% (%lld errors)  NFE %.0f+%.0f  "
+            "%.2f s\n",
+            phases[epoch->phase].name, epoch->epoch + 1, epochs, epoch->train_loss,
+            100 * epoch->train_accuracy, 100 * epoch->test_accuracy, (long long)epoch->test_errors,
+            epoch->nfe_forward, epoch->nfe_backward, epoch->seconds);
+}
+
+bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch) {
+    double worst = fmax(epoch->x_reconstruction, epoch->theta_reconstruction);
+    if (worst <= RECONSTRUCTION_LIMIT) {
+        return false;
+    }
+    const char *what =
+        epoch->x_reconstruction >= epoch->theta_reconstruction ? "state" : "evolving weights";
+    fprintf(stderr,
+            "evonode: warning: epoch %d, phase %s: solved backwards, the %s at t = 0 are off by "
+            "%.0f %%, so that the adjoint's gradient is unreliable; give the phase a smaller rtol "
+            "and atol, or use a checkpointed phase\n",
+            epoch->epoch + 1, phases[epoch->phase].name, what, 100 * worst);
+    return true;
+}
+
+// Tables ------------------------------------------------------------------------------------------
+
+static void print_percent(const char *name, double fraction) {
+    if (!isnan(fraction)) {
+        printf("  %-24s %.2f %%\n", name, 100 * fraction);
+    }
+}
+
+static void print_real(const char *name, double value, const char *unit) {
+    if (!isnan(value)) {
+        printf("  %-24s %.4g%s\n", name, value, unit);
+    }
+}
+
+static void print_text(const char *name, const char *text) {
+    printf("  %-24s %s\n", name, text);
+}
+
+void evn__report_summary(const char *folder, const evn_device *device,
+                         const evn__summary *summary) {
+    printf("\n");
+    print_percent("test accuracy", summary->test_accuracy);
+    print_percent("train accuracy", summary->train_accuracy);
+    print_real("seconds an epoch", summary->seconds_per_epoch, "");
+    print_real("seconds in all", summary->seconds_total, "");
+    print_real("NFE forward", summary->nfe_forward, "");
+    print_real("NFE backward", summary->nfe_backward, "");
+    print_real("peak device memory", (double)summary->peak_device_bytes / MIB, " MiB");
+    printf("  %-24s %lld\n", "parameters", (long long)summary->parameters);
+    print_text("device", evn_device_get_info(device)->name);
+    print_text("run folder", folder);
+}
+
+void evn__report_evaluation(const char *folder, const evn_device *device,
+                            const evn_solver_options *solver, const evn_epoch *result) {
+    char errors[64], method[64];
+    snprintf(errors, sizeof(errors), "%lld of %lld", (long long)result->test_errors,
+             (long long)result->test_count);
+    if (solver->steps > 0) {
+        snprintf(method, sizeof(method), "%s, %d steps", solver->method, solver->steps);
+    } else {
+        snprintf(method, sizeof(method), "%s, rtol %g, atol %g", solver->method, solver->rtol,
+                 solver->atol);
+    }
+    print_percent("test accuracy", result->test_accuracy);
+    print_text("test errors", errors);
+    print_real("loss", result->test_loss, "");
+    print_real("NFE forward", result->nfe_forward, "");
+    print_text("solver", method);
+    print_text("device", evn_device_get_info(device)->name);
+    print_text("run folder", folder);
+}

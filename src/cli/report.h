@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people see: progress on standard error, tables of results on standard output.
+#ifndef EVN_CLI_REPORT_H
+#define EVN_CLI_REPORT_H
+
+#include "evonode/trainer.h"
+#include "train/record.h"
+
+/// Rewrite the progress line; nothing where standard error is no terminal.
+void evn__report_progress(const evn_phase *phases, const evn_progress *progress);
+
+/// Show what is going on where no step has been reported yet; nothing without a terminal.
+void evn__report_activity(const char *text);
+
+/// Remove the progress line.
+void evn__report_clear(void);
+
+/// The line of an epoch, of `epochs` in all.
+void evn__report_epoch(const evn_phase *phases, int epochs, const evn_epoch *epoch);
+
+/// Warn when the state or the weights cannot be solved backwards; whether it did.
+bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch);
+
+/// The table at the end of a training run.
+void evn__report_summary(const char *folder, const evn_device *device, const evn__summary *summary);
+
+/// The table of an evaluation with one solver.
+void evn__report_evaluation(const char *folder, const evn_device *device,
+                            const evn_solver_options *solver, const evn_epoch *result);
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static evn_schedule_kind schedule_kind(const char *name) {
+    if (strcmp(name, "step") == 0) {
+        return EVN_SCHEDULE_STEP;
+    }
+    return strcmp(name, "cosine") == 0 ? EVN_SCHEDULE_COSINE : EVN_SCHEDULE_CONSTANT;
+}
+
+/// "30/60" → 30, 60.
+static evn_status read_milestones(const char *text, evn_schedule *schedule) {
+    const char *at = text;
+    while (at && *at) {
+        char *end;
+        EVN_CHECK(schedule->milestone_count < EVN_SCHEDULE_MILESTONES, EVN_ERR_USAGE,
+                  "milestones %s are more than %d", text, EVN_SCHEDULE_MILESTONES);
+        double epoch = strtod(at, &end);
+        EVN_CHECK(end != at && (*end == 0 || *end == '/'), EVN_ERR_USAGE,
+                  "milestones are '%s', but should be epochs, as in 30/60", text);
+        schedule->milestones[schedule->milestone_count++] = epoch;
+        at = *end ? end + 1 : end;
+    }
+    return EVN_OK;
+}
+
+static evn_status make_schedule(const evn__phase_settings *from, evn_schedule *schedule) {
+    *schedule = evn_schedule_default(from->lr);
+    schedule->kind = schedule_kind(from->schedule);
+    schedule->epochs = (double)from->epochs;
+    schedule->warmup = from->warmup;
+    schedule->factor = from->factor;
+    schedule->final = from->final;
+    EVN_TRY(read_milestones(from->milestones, schedule));
+    evn_status status = evn_schedule_check(schedule);
+    return status == EVN_OK ? status : evn__prepend(EVN_ERR_USAGE, "phase %s", from->name);
+}
+
+static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) {
+    phase->name = from->name;
+    phase->solver = evn_solver_options_default();
+    phase->solver.method = from->solver;
+    phase->solver.steps = (int)from->steps;
+    phase->solver.rtol = from->rtol;
+    phase->solver.atol = from->atol;
+    phase->solver.gradient = evn__phase_gradient(from->name);
+    phase->epochs = (int)from->epochs;
+    return make_schedule(from, &phase->schedule);
+}
+
+static evn_model_kind model_kind(const char *name) {
+    if (strcmp(name, "resnet") == 0) {
+        return EVN_MODEL_RESNET;
+    }
+    return strcmp(name, "node") == 0 ? EVN_MODEL_NODE : EVN_MODEL_NODE_EW;
+}
+
+static evn_model_options make_model(const evn_dataset *dataset, evn__settings *settings) {
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    evn_model_options model =
+        evn_model_options_default(info.height, info.width, info.channels, info.classes);
+    model.kind = model_kind(settings->model);
+    model.weights = settings->weights;
+    model.layers = (int)settings->layers;
+    model.batch = settings->batch;
+    if (settings->filters == INT64_MIN) {
+        settings->filters = model.filters;
+    }
+    model.filters = (int)settings->filters;
+    return model;
+}
+
+static evn_optimizer_options make_optimizer(const evn__settings *settings) {
+    bool adam = strcmp(settings->optimizer, "adam") == 0;
+    evn_optimizer_options optimizer =
+        evn_optimizer_options_default(adam ? EVN_OPTIMIZER_ADAM : EVN_OPTIMIZER_SGD);
+    optimizer.momentum = settings->momentum;
+    optimizer.weight_decay = settings->weight_decay;
+    return optimizer;
+}
+
+evn_status evn__session_open(evn__session *session, const char *task, evn__settings *settings) {
+    for (int i = 0; i < settings->phase_count; ++i) {
+        EVN_TRY(make_phase(&settings->phases[i], &session->phases[i]));
+    }
+    EVN_TRY(evn_dataset_open(task, settings->data, &session->dataset));
+    if (settings->limit != INT64_MIN) {
+        EVN_TRY(evn_dataset_limit(session->dataset, EVN_TRAIN, settings->limit));
+    }
+    EVN_TRY(evn_device_open(settings->device, &session->device));
+    session->options = (evn_trainer_options){
+        .model = make_model(session->dataset, settings),
+        .phases = session->phases,
+        .phase_count = settings->phase_count,
+        .optimizer = make_optimizer(settings),
+        .seed = (uint64_t)settings->seed,
+    };
+    return EVN_OK;
+}
+
+void evn__session_close(evn__session *session) {
+    evn_trainer_destroy(&session->trainer);
+    evn_device_close(&session->device);
+    evn_dataset_destroy(&session->dataset);
+}

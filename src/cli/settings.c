@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/settings.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+// Tables ------------------------------------------------------------------------------------------
+
+static const struct {
+    const char *name, *text;
+} tasks[] = {
+    {"digits", "1,797 digits of 8x8 pixels, built in"},
+    {"mnist", "70,000 digits of 28x28 pixels; sh datasets/fetch_mnist.sh fetches them"},
+};
+enum { TASKS = sizeof(tasks) / sizeof(tasks[0]) };
+
+const char *evn__task_name(int index) {
+    return index < TASKS ? tasks[index].name : NULL;
+}
+
+const char *evn__task_text(int index) {
+    return index < TASKS ? tasks[index].text : NULL;
+}
+
+/// What an option is when it is not given. The first row that applies counts; phases add up.
+static const struct {
+    const char *task, *preset, *option, *value; ///< NULL: any task, without preset
+} defaults[] = {
+    {"mnist", "paper", "phase", "backprop:solver=euler,steps=10,epochs=80,lr=0.01"},
+    {"mnist", "paper", "phase", "adjoint:solver=dopri5,epochs=80,lr=0.001"},
+    {"digits", NULL, "batch", "32"},
+    {"digits", NULL, "phase", "backprop:epochs=15,lr=0.05"},
+    {"digits", NULL, "phase", "adjoint:epochs=3,lr=0.005"},
+    {"mnist", NULL, "batch", "128"},
+    {"mnist", NULL, "phase", "backprop:epochs=1,lr=0.05"},
+    {"mnist", NULL, "phase", "adjoint:epochs=1,lr=0.005"},
+    {NULL, NULL, "model", "node-ew"},
+    {NULL, NULL, "weights", "rda"},
+    {NULL, NULL, "layers", "10"},
+    {NULL, NULL, "optimizer", "sgd"},
+    {NULL, NULL, "momentum", "0.9"},
+    {NULL, NULL, "weight-decay", "0"},
+    {NULL, NULL, "seed", "1"},
+    {NULL, NULL, "epochs", "1"},
+    {NULL, NULL, "lr", "0.01"},
+    {NULL, NULL, "rtol", "1e-3"},
+    {NULL, NULL, "atol", "1e-3"},
+    {NULL, NULL, "schedule", "constant"},
+    {NULL, NULL, "warmup", "0"},
+    {NULL, NULL, "factor", "0.1"},
+    {NULL, NULL, "final", "0.01"},
+};
+enum { DEFAULTS = sizeof(defaults) / sizeof(defaults[0]) };
+
+static const char *model_name(int index) {
+    static const char *const names[] = {"resnet", "node", "node-ew", NULL};
+    return names[index];
+}
+
+static const char *optimizer_name(int index) {
+    static const char *const names[] = {"sgd", "adam", NULL};
+    return names[index];
+}
+
+static const char *preset_name(int index) {
+    static const char *const names[] = {"paper", NULL};
+    return names[index];
+}
+
+#define TRAIN     EVN__VERB_TRAIN
+#define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL)
+#define AT(field) offsetof(evn__settings, field)
+
+const evn__option evn__settings_options[] = {
+    {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)",
+     BOTH, &evn__option_text, AT(device), 0, 0, NULL},
+    {"data", "DIR", "folder of the data set's files", BOTH, &evn__option_text, AT(data), 0, 0,
+     NULL},
+    {"out", "RUN", "folder of the run (runs/TASK-N)", TRAIN, &evn__option_text, AT(out), 0, 0,
+     NULL},
+    {"preset", "NAME", "settings of a publication", TRAIN, &evn__option_text, AT(preset), 0, 0,
+     preset_name},
+    {"model", "KIND", "what is trained", TRAIN, &evn__option_text, AT(model), 0, 0, model_name},
+    {"weights", "KIND", "g, how the weights of node-ew evolve", TRAIN, &evn__option_text,
+     AT(weights), 0, 0, evn_evolution_name},
+    {"filters", "N", "channels of the state (by the images' size)", TRAIN, &evn__option_integer,
+     AT(filters), 1, 4096, NULL},
+    {"layers", "N", "layers of resnet", TRAIN, &evn__option_integer, AT(layers), 1, 1000, NULL},
+    {"batch", "N", "images in a batch", TRAIN, &evn__option_integer, AT(batch), 1, 65536, NULL},
+    {"limit", "N", "train on the first N images alone", TRAIN, &evn__option_integer, AT(limit), 1,
+     1e9, NULL},
+    {"optimizer", "KIND", "how the parameters are updated", TRAIN, &evn__option_text, AT(optimizer),
+     0, 0, optimizer_name},
+    {"momentum", "X", "of sgd", TRAIN, &evn__option_real, AT(momentum), 0, 1, NULL},
+    {"weight-decay", "X", "L2 penalty", TRAIN, &evn__option_real, AT(weight_decay), 0, 1e38, NULL},
+    {"seed", "N", "of initial values and of the order of images", TRAIN, &evn__option_integer,
+     AT(seed), 0, 9007199254740992, NULL},
+    {"phase", "NAME:KEY=VALUE,...", "a phase of training; give one after the other", TRAIN,
+     &evn__option_phase, 0, 0, 0, NULL},
+    {"json", NULL, "print JSON", EVN__VERB_DEVICES, &evn__option_flag, AT(json), 0, 0, NULL},
+    {0},
+};
+
+void evn__settings_clear(evn__settings *settings) {
+    *settings = (evn__settings){0};
+    evn__options_clear(evn__settings_options, settings);
+    evn__options_clear(evn__phase_options, &settings->common);
+}
+
+void evn__settings_free(evn__settings *settings) {
+    evn__arena_free(&settings->arena);
+}
+
+// Parsing -----------------------------------------------------------------------------------------
+
+/// An option and the structure that has its field.
+typedef struct place {
+    const evn__option *option;
+    void *target;
+} place;
+
+static place find(evn__settings *settings, const char *name, size_t length) {
+    place found = {evn__option_find(evn__settings_options, name, length), settings};
+    if (!found.option) {
+        found.option = evn__option_find(evn__phase_options, name, length);
+        found.target = &settings->common;
+    }
+    return found;
+}
+
+static evn_status fail_unknown(unsigned verb, const char *name) {
+    enum { NAMES_MAX = 64 };
+    const char *names[NAMES_MAX + 1] = {0};
+    const evn__option *tables[] = {evn__settings_options, evn__phase_options};
+    int count = 0;
+    for (int i = 0; i < 2; ++i) {
+        for (const evn__option *row = tables[i]; row->name && count < NAMES_MAX; ++row) {
+            if (row->verbs & verb) {
+                names[count++] = row->name;
+            }
+        }
+    }
+    const char *near = evn__nearest(name, names);
+    EVN_CHECK(!near, EVN_ERR_USAGE, "there is no option --%s; did you mean --%s?", name, near);
+    EVN_FAIL(EVN_ERR_USAGE, "there is no option --%s", name);
+}
+
+/// The option in words[*at], and its value in the same word or the next; *at moves to the last.
+static evn_status parse_option(evn__settings *settings, unsigned verb, int count,
+                               char *const *words, int *at) {
+    const char *name = words[*at] + 2;
+    const char *value = strchr(name, '=');
+    size_t length = value ? (size_t)(value++ - name) : strlen(name);
+    place found = find(settings, name, length);
+    if (!found.option || !(found.option->verbs & verb)) {
+        char *copy = evn__arena_string(&settings->arena, name);
+        EVN_CHECK(copy, EVN_ERR_MEMORY, "no memory for the option --%s", name);
+        copy[length] = 0;
+        return fail_unknown(verb, copy);
+    }
+    if (!found.option->argument) {
+        EVN_CHECK(!value, EVN_ERR_USAGE, "--%s takes no value", found.option->name);
+    } else if (!value) {
+        EVN_CHECK(*at + 1 < count, EVN_ERR_USAGE, "--%s needs a value: --%s %s", name, name,
+                  found.option->argument);
+        value = words[++*at];
+    }
+    return evn__option_apply(found.option, found.target, value);
+}
+
+evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count,
+                               char *const *words) {
+    for (int i = 0; i < count; ++i) {
+        const char *word = words[i];
+        if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
+            settings->help = true;
+        } else if (strncmp(word, "--", 2) == 0) {
+            EVN_TRY(parse_option(settings, verb, count, words, &i));
+        } else {
+            EVN_CHECK(word[0] != '-', EVN_ERR_USAGE, "options begin with two dashes: '%s'", word);
+            EVN_CHECK(verb != EVN__VERB_DEVICES && !settings->subject, EVN_ERR_USAGE,
+                      "'%s' is one word too many", word);
+            settings->subject = word;
+        }
+    }
+    return EVN_OK;
+}
+
+// Defaults ----------------------------------------------------------------------------------------
+
+static bool row_applies(int row, const char *task, const char *preset) {
+    bool of_task = !defaults[row].task || strcmp(defaults[row].task, task) == 0;
+    bool of_preset = !defaults[row].preset || (preset && strcmp(defaults[row].preset, preset) == 0);
+    return of_task && of_preset;
+}
+
+static evn_status check_task(const char *task, const char *preset) {
+    char list[256];
+    bool known = false, has_preset = !preset;
+    for (int i = 0; i < TASKS; ++i) {
+        known = known || strcmp(tasks[i].name, task) == 0;
+    }
+    EVN_CHECK(known, EVN_ERR_USAGE, "there is no task '%s'; it should be %s", task,
+              evn__choice_text(evn__task_name, list, sizeof(list)));
+    for (int i = 0; i < DEFAULTS; ++i) {
+        has_preset = has_preset || (defaults[i].preset && row_applies(i, task, preset));
+    }
+    EVN_CHECK(has_preset, EVN_ERR_USAGE, "the preset %s says nothing about the task %s", preset,
+              task);
+    return EVN_OK;
+}
+
+/// Set the phases by default; what holds for all phases then goes before what they say.
+static evn_status default_phases(evn__settings *settings, const char *task) {
+    const evn__option *option = find(settings, "phase", strlen("phase")).option;
+    bool of_preset = false;
+    for (int i = 0; i < DEFAULTS; ++i) {
+        if (strcmp(defaults[i].option, "phase") == 0 && row_applies(i, task, settings->preset) &&
+            (settings->phase_count == 0 || of_preset == (defaults[i].preset != NULL))) {
+            of_preset = defaults[i].preset != NULL;
+            EVN_TRY(evn__option_apply(option, settings, defaults[i].value));
+        }
+    }
+    for (int i = 0; i < settings->phase_count; ++i) {
+        for (const evn__option *row = evn__phase_options; row->name; ++row) {
+            if (evn__option_given(row, &settings->common)) {
+                evn__option_copy(row, &settings->phases[i], &settings->common);
+            }
+        }
+    }
+    return EVN_OK;
+}
+
+static evn_status default_options(evn__settings *settings, const char *task) {
+    for (int i = 0; i < DEFAULTS; ++i) {
+        place found = find(settings, defaults[i].option, strlen(defaults[i].option));
+        if (row_applies(i, task, settings->preset) &&
+            !evn__option_given(found.option, found.target)) {
+            EVN_TRY(evn__option_apply(found.option, found.target, defaults[i].value));
+        }
+    }
+    return EVN_OK;
+}
+
+static evn_status complete_phases(evn__settings *settings) {
+    for (int i = 0; i < settings->phase_count; ++i) {
+        evn__phase_settings *phase = &settings->phases[i];
+        for (const evn__option *row = evn__phase_options; row->name; ++row) {
+            if (!evn__option_given(row, phase)) {
+                evn__option_copy(row, phase, &settings->common);
+            }
+        }
+        EVN_TRY(evn__phase_complete(phase));
+    }
+    return EVN_OK;
+}
+
+evn_status evn__settings_complete(evn__settings *settings, const char *task) {
+    EVN_TRY(check_task(task, settings->preset));
+    if (settings->phase_count == 0) {
+        EVN_TRY(default_phases(settings, task));
+    }
+    EVN_TRY(default_options(settings, task));
+    return complete_phases(settings);
+}
+
+// run.json ----------------------------------------------------------------------------------------
+
+json_t *evn__settings_show(const evn__settings *settings) {
+    json_t *object = json_object();
+    evn__options_show(evn__settings_options, TRAIN, settings, object);
+    return object;
+}
+
+evn_status evn__settings_read(evn__settings *settings, const json_t *object) {
+    return evn__options_read(evn__settings_options, TRAIN, settings, object);
+}
+
+evn_status evn__settings_override(evn__settings *settings, const evn__settings *given) {
+    EVN_CHECK(settings->phase_count > 0, EVN_ERR_FORMAT, "there is no phase");
+    evn__phase_settings *phase = &settings->phases[0];
+    *phase = settings->phases[settings->phase_count - 1];
+    settings->phase_count = 1;
+    settings->device = given->device;
+    if (given->data) {
+        settings->data = given->data;
+    }
+    bool adaptive = !isnan(given->common.rtol) || !isnan(given->common.atol);
+    if (given->common.solver || adaptive) {
+        phase->steps = INT64_MIN; // chosen again, unless given
+    }
+    for (const evn__option *row = evn__phase_options; row->name; ++row) {
+        if (evn__option_given(row, &given->common)) {
+            evn__option_copy(row, phase, &given->common);
+        }
+    }
+    phase->name = phase->steps > 0 ? phase->name : "adjoint";
+    return evn__phase_complete(phase);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the options of the command line say, and what they default to.
+#ifndef EVN_CLI_SETTINGS_H
+#define EVN_CLI_SETTINGS_H
+
+#include "base/memory.h"
+#include "cli/options.h"
+#include "evonode/trainer.h"
+
+enum {
+    EVN__VERB_DEVICES = 1,
+    EVN__VERB_TRAIN = 2,
+    EVN__VERB_EVAL = 4,
+    EVN__PHASES_MAX = 16,
+};
+
+/// A phase of training: what follows --phase NAME:, and what the options of the same names say for
+/// all phases. The fields are named like their options.
+typedef struct evn__phase_settings {
+    const char *name, *solver, *schedule, *milestones;
+    int64_t steps, epochs;
+    double rtol, atol, lr, warmup, factor, final;
+} evn__phase_settings;
+
+typedef struct evn__settings {
+    const char *subject; ///< what the verb works on: the task, or the run folder; NULL: none given
+    const char *device, *data, *out, *model, *weights, *optimizer, *preset;
+    int64_t seed, batch, limit, filters, layers;
+    double momentum, weight_decay;
+    bool json, help;
+    evn__phase_settings common; ///< for all phases
+    evn__phase_settings phases[EVN__PHASES_MAX];
+    int phase_count;
+    evn__arena arena; ///< of text that is made; other text is borrowed
+} evn__settings;
+
+/// The options of evn__settings, and those of a phase, which are in `common` for all phases.
+extern const evn__option evn__settings_options[];
+extern const evn__option evn__phase_options[];
+extern const evn__option_kind evn__option_phase; ///< the field is the whole evn__settings
+
+/// Known tasks: name and one line about number `index`; NULL past the last.
+const char *evn__task_name(int index);
+const char *evn__task_text(int index);
+
+/// Nothing given.
+void evn__settings_clear(evn__settings *settings);
+void evn__settings_free(evn__settings *settings);
+
+/// Read the words after the verb. Text is borrowed from them.
+/// @return EVN_ERR_USAGE, with the nearest name for an unknown one
+evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count,
+                               char *const *words);
+
+/// Fill in what was not given: from the preset, then from the task.
+/// @return EVN_ERR_USAGE for an unknown task, or a preset that is not for it
+evn_status evn__settings_complete(evn__settings *settings, const char *task);
+
+/// All options as an object, phases as objects in an array; and back (borrowing text from it).
+json_t *evn__settings_show(const evn__settings *settings);
+evn_status evn__settings_read(evn__settings *settings, const json_t *object);
+
+/// Let what `given` has for evaluation replace what the settings of a run say; its last phase alone
+/// stays.
+evn_status evn__settings_override(evn__settings *settings, const evn__settings *given);
+
+/// Fill in what a phase of its name does where nothing else was said: solver and steps.
+/// @return EVN_ERR_USAGE when solver, steps and gradient do not go together
+evn_status evn__phase_complete(evn__phase_settings *phase);
+
+/// The gradient that a phase of that name takes, and the names; NULL past the last.
+evn_gradient evn__phase_gradient(const char *name);
+const char *evn__phase_name(int index);
+
+#endif

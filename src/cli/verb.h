@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of the command line: one file each.
+#ifndef EVN_CLI_VERB_H
+#define EVN_CLI_VERB_H
+
+#include "cli/settings.h"
+
+/// A finished command line: what was typed, and what it means.
+typedef struct evn__command {
+    int count;
+    char *const *words;      ///< all of it, the program's name first; borrowed
+    evn__settings *settings; ///< as given, without defaults
+} evn__command;
+
+typedef struct evn__verb {
+    const char *name, *subject, *text; ///< subject: the word that follows, NULL: none
+    unsigned bit;                      ///< EVN__VERB_…
+    evn_status (*run)(const evn__command *command);
+    const char *notes; ///< further lines of its help, "" for none
+} evn__verb;
+
+extern const evn__verb evn__verb_devices; // devices.c
+extern const evn__verb evn__verb_train;   // train.c
+extern const evn__verb evn__verb_eval;    // eval.c
+
+/// Print the help of the program, or of one verb, to standard output.
+void evn__help_program(const evn__verb *const *verbs);
+void evn__help_verb(const evn__verb *verb);
+
+#endif

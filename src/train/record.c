@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/record.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", SUMMARY[] = "summary.json",
+                  MODEL[] = "model.safetensors";
+
+enum { FOLDER_MODE = 0777, FILE_MODE = 0666, PATH_SIZE = 4096, NUMBER_MAX = 1000000 };
+
+struct evn__record {
+    char folder[PATH_SIZE];
+    int metrics; ///< open for appending, and locked
+};
+
+static evn_status join(const char *folder, const char *name, char path[PATH_SIZE]) {
+    int length = snprintf(path, PATH_SIZE, "%s/%s", folder, name);
+    EVN_CHECK(length < PATH_SIZE, EVN_ERR_OUTPUT, "the path of the folder %.80s… is too long",
+              folder);
+    return EVN_OK;
+}
+
+static bool exists(const char *folder, const char *name) {
+    char path[PATH_SIZE];
+    struct stat info;
+    return join(folder, name, path) == EVN_OK && lstat(path, &info) == 0;
+}
+
+// JSON --------------------------------------------------------------------------------------------
+
+static json_t *real_or_null(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *count_or_null(int64_t value) {
+    return value >= 0 ? json_integer(value) : json_null();
+}
+
+/// Takes `object`.
+static evn_status write_json(const char *folder, const char *name, json_t *object) {
+    char path[PATH_SIZE];
+    char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    json_decref(object);
+    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for %s", name);
+    evn_status status = join(folder, name, path);
+    if (status == EVN_OK) {
+        status = evn__file_write(path, text, strlen(text));
+    }
+    free(text);
+    return status;
+}
+
+// Claiming a folder -------------------------------------------------------------------------------
+
+evn_status evn__record_number(const char *parent, const char *stem, char *path, size_t size) {
+    EVN_TRY(evn__folder_make(parent, FOLDER_MODE));
+    for (int number = 1; number < NUMBER_MAX; ++number) {
+        snprintf(path, size, "%s/%s-%d", parent, stem, number);
+        if (mkdir(path, FOLDER_MODE) == 0) {
+            return EVN_OK;
+        }
+        EVN_CHECK(errno == EEXIST, EVN_ERR_OUTPUT,
+                  "cannot make the folder %s: %s; name another place for the run", path,
+                  strerror(errno));
+    }
+    EVN_FAIL(EVN_ERR_OUTPUT, "%s has no free number for %s", parent, stem);
+}
+
+static evn_status check_empty(const char *folder) {
+    DIR *stream = opendir(folder);
+    EVN_CHECK(stream, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; name another place", folder,
+              strerror(errno));
+    bool empty = true;
+    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
+        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+    }
+    closedir(stream);
+    EVN_CHECK(empty, EVN_ERR_OUTPUT,
+              "the folder %s has files in it and is not a run; name a new folder", folder);
+    return EVN_OK;
+}
+
+static evn_status check_free(const char *folder) {
+    EVN_CHECK(!exists(folder, SUMMARY), EVN_ERR_OUTPUT,
+              "the folder %s has a finished run in it; name a new folder, or remove this one",
+              folder);
+    return exists(folder, RUN) ? EVN_OK : check_empty(folder);
+}
+
+static evn_status lock_metrics(evn__record *record) {
+    char path[PATH_SIZE];
+    EVN_TRY(join(record->folder, METRICS, path));
+    record->metrics = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
+    EVN_CHECK(record->metrics >= 0, EVN_ERR_OUTPUT,
+              "cannot write %s: %s; name another place for the run", path, strerror(errno));
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    EVN_CHECK(fcntl(record->metrics, F_SETLK, &whole) == 0 || errno == ENOLCK, EVN_ERR_OUTPUT,
+              "another process is writing the run %s; name a new folder", record->folder);
+    return EVN_OK;
+}
+
+/// What an unfinished run left would contradict the new run.json.
+static evn_status clear_folder(const evn__record *record) {
+    char model[PATH_SIZE];
+    EVN_TRY(join(record->folder, MODEL, model));
+    EVN_CHECK(ftruncate(record->metrics, 0) == 0 && (unlink(model) == 0 || errno == ENOENT),
+              EVN_ERR_OUTPUT, "cannot replace the unfinished run in %s: %s; name a new folder",
+              record->folder, strerror(errno));
+    return EVN_OK;
+}
+
+static evn_status claim(evn__record *record, const json_t *run) {
+    EVN_TRY(evn__folder_make(record->folder, FOLDER_MODE));
+    EVN_TRY(check_free(record->folder));
+    EVN_TRY(lock_metrics(record));
+    EVN_TRY(clear_folder(record));
+    return write_json(record->folder, RUN, json_deep_copy(run));
+}
+
+evn_status evn__record_create(const char *folder, const json_t *run, evn__record **record) {
+    evn__record *made;
+    EVN_CHECK(strlen(folder) < PATH_SIZE, EVN_ERR_OUTPUT, "the path %.80s… is too long", folder);
+    EVN_TRY(EVN_NEW(&made, 1));
+    snprintf(made->folder, PATH_SIZE, "%s", folder);
+    made->metrics = -1;
+    evn_status status = claim(made, run);
+    if (status != EVN_OK) {
+        evn__record_destroy(&made);
+        return status;
+    }
+    *record = made;
+    return EVN_OK;
+}
+
+void evn__record_destroy(evn__record **record) {
+    if (*record && (*record)->metrics >= 0) {
+        close((*record)->metrics);
+    }
+    free(*record);
+    *record = NULL;
+}
+
+// Writing -----------------------------------------------------------------------------------------
+
+static json_t *epoch_object(const char *phase, const evn_epoch *epoch) {
+    const struct {
+        const char *name;
+        double value;
+    } reals[] = {
+        {"train_loss", epoch->train_loss},
+        {"train_accuracy", epoch->train_accuracy},
+        {"test_loss", epoch->test_loss},
+        {"test_accuracy", epoch->test_accuracy},
+        {"learning_rate", epoch->learning_rate},
+        {"seconds", epoch->seconds},
+        {"nfe_forward", epoch->nfe_forward},
+        {"nfe_backward", epoch->nfe_backward},
+        {"x_reconstruction", epoch->x_reconstruction},
+        {"theta_reconstruction", epoch->theta_reconstruction},
+    };
+    json_t *object = json_pack("{s:i, s:i, s:s}", "epoch", epoch->epoch, "phase", epoch->phase,
+                               "phase_name", phase);
+    for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); ++i) {
+        json_object_set_new(object, reals[i].name, real_or_null(reals[i].value));
+    }
+    json_object_set_new(object, "test_errors", json_integer(epoch->test_errors));
+    json_object_set_new(object, "test_count", json_integer(epoch->test_count));
+    json_object_set_new(object, "peak_device_bytes",
+                        json_integer((json_int_t)epoch->peak_device_bytes));
+    return object;
+}
+
+evn_status evn__record_epoch(evn__record *record, const char *phase, const evn_epoch *epoch) {
+    json_t *object = epoch_object(phase, epoch);
+    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(object);
+    EVN_CHECK(line, EVN_ERR_MEMORY, "no memory for a line of %s", METRICS);
+    size_t length = strlen(line);
+    line[length++] = '\n'; // in place of the NUL byte: one write for the whole line
+    ssize_t written = write(record->metrics, line, length);
+    free(line);
+    EVN_CHECK(written == (ssize_t)length, EVN_ERR_OUTPUT,
+              "cannot write %s/%s: %s; free some space on the disk", record->folder, METRICS,
+              written < 0 ? strerror(errno) : "no space is left");
+    return EVN_OK;
+}
+
+evn__summary evn__summary_empty(void) {
+    return (evn__summary){NAN, NAN, -1, NAN, NAN, NAN, NAN, NAN, -1, -1, NAN, NAN, NAN};
+}
+
+evn_status evn__record_finish(evn__record *record, const evn__summary *summary) {
+    const evn__summary *s = summary;
+    const struct {
+        const char *name;
+        json_t *value;
+    } fields[] = {
+        {"test_accuracy", real_or_null(s->test_accuracy)},
+        {"train_accuracy", real_or_null(s->train_accuracy)},
+        {"test_errors", count_or_null(s->test_errors)},
+        {"seconds_per_epoch", real_or_null(s->seconds_per_epoch)},
+        {"seconds_total", real_or_null(s->seconds_total)},
+        {"nfe_forward", real_or_null(s->nfe_forward)},
+        {"nfe_backward", real_or_null(s->nfe_backward)},
+        {"peak_device_bytes", count_or_null(s->peak_device_bytes)},
+        {"parameters", count_or_null(s->parameters)},
+        {"loss", real_or_null(s->loss)},
+        {"test_nll", real_or_null(s->test_nll)},
+        {"gap_nats", real_or_null(s->gap_nats)},
+        {"max_error", real_or_null(s->max_error)},
+    };
+    json_t *object = json_object();
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); ++i) {
+        json_object_set_new(object, fields[i].name, fields[i].value);
+    }
+    return write_json(record->folder, SUMMARY, object);
+}
+
+// Parameters --------------------------------------------------------------------------------------
+
+/// All parameters on the host, as a file has them.
+typedef struct tensors {
+    evn__arena arena;
+    evn__tensor *items;
+    int count;
+} tensors;
+
+/// Name, shape and zeroed memory of each parameter.
+static evn_status describe(const evn_parameters *parameters, tensors *all) {
+    all->count = evn_parameters_count(parameters);
+    all->items = evn__arena_alloc(&all->arena, (size_t)all->count * sizeof(*all->items));
+    EVN_CHECK(all->items, EVN_ERR_MEMORY, "no memory for %d tensors", all->count);
+    for (int i = 0; i < all->count; ++i) {
+        evn_shape shape = evn_parameters_shape(parameters, i);
+        evn__tensor *tensor = &all->items[i];
+        tensor->name = evn_parameters_name(parameters, i);
+        tensor->dtype = EVN__F32;
+        tensor->rank = shape.rank;
+        for (int axis = 0; axis < shape.rank; ++axis) {
+            tensor->extent[axis] = shape.dim[axis];
+        }
+        tensor->bytes = (size_t)evn_shape_count(shape) * sizeof(float);
+    }
+    return EVN_OK;
+}
+
+static evn_status fetch(const evn_parameters *parameters, int index, tensors *all) {
+    evn__tensor *tensor = &all->items[index];
+    size_t count = tensor->bytes / sizeof(float);
+    double *wide;
+    EVN_TRY(EVN_NEW(&wide, count));
+    evn_status status = evn_parameters_read(parameters, index, wide);
+    float *narrow = evn__arena_alloc(&all->arena, tensor->bytes);
+    bool finite = true;
+    for (size_t i = 0; status == EVN_OK && narrow && i < count; ++i) {
+        narrow[i] = (float)wide[i];
+        finite = finite && isfinite(narrow[i]);
+    }
+    free(wide);
+    EVN_TRY(status);
+    EVN_CHECK(narrow, EVN_ERR_MEMORY, "no memory for the tensor %s", tensor->name);
+    EVN_CHECK(finite, EVN_ERR_NOT_FINITE, "the parameter %s is not finite", tensor->name);
+    tensor->data = narrow;
+    return EVN_OK;
+}
+
+static evn_status fetch_all(const evn_parameters *parameters, tensors *all) {
+    EVN_TRY(describe(parameters, all));
+    for (int i = 0; i < all->count; ++i) {
+        EVN_TRY(fetch(parameters, i, all));
+    }
+    return EVN_OK;
+}
+
+evn_status evn__record_parameters(evn__record *record, const evn_parameters *parameters,
+                                  const evn__pair *metadata, int metadata_count) {
+    char path[PATH_SIZE];
+    EVN_TRY(join(record->folder, MODEL, path));
+    tensors all = {0};
+    evn_status status = fetch_all(parameters, &all);
+    if (status == EVN_OK) {
+        status = evn__safetensors_write(path, all.items, all.count, metadata, metadata_count);
+    }
+    evn__arena_free(&all.arena);
+    return status;
+}
+
+// Reading -----------------------------------------------------------------------------------------
+
+evn_status evn__run_read(const char *folder, json_t **run) {
+    char path[PATH_SIZE];
+    unsigned char *text;
+    size_t size;
+    EVN_TRY(join(folder, RUN, path));
+    EVN_TRY(evn__file_read(path, &text, &size));
+    json_error_t error;
+    *run = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
+    free(text);
+    EVN_CHECK(*run, EVN_ERR_FORMAT, "%s is not valid JSON at line %d: %s", path, error.line,
+              error.text);
+    return EVN_OK;
+}
+
+static evn_status store(evn_parameters *parameters, int index, const evn__tensor *tensor) {
+    size_t count = tensor->bytes / sizeof(float);
+    double *wide;
+    EVN_TRY(EVN_NEW(&wide, count));
+    for (size_t i = 0; i < count; ++i) {
+        float narrow;
+        memcpy(&narrow, (const char *)tensor->data + i * sizeof(narrow), sizeof(narrow));
+        wide[i] = narrow;
+    }
+    evn_status status = evn_parameters_write(parameters, index, wide);
+    free(wide);
+    return status;
+}
+
+static evn_status store_all(evn_parameters *parameters, const evn__safetensors *file) {
+    tensors all = {0};
+    evn_status status = describe(parameters, &all);
+    if (status == EVN_OK) {
+        status = evn__safetensors_match(file, all.items, all.count);
+    }
+    for (int i = 0; i < all.count && status == EVN_OK; ++i) {
+        status = store(parameters, i, evn__safetensors_find(file, all.items[i].name));
+    }
+    evn__arena_free(&all.arena);
+    return status;
+}
+
+evn_status evn__run_parameters(const char *folder, evn_parameters *parameters) {
+    char path[PATH_SIZE];
+    evn__safetensors *file;
+    EVN_TRY(join(folder, MODEL, path));
+    EVN_TRY(evn__safetensors_read(path, &file));
+    evn_status status = store_all(parameters, file);
+    evn__safetensors_destroy(&file);
+    return status == EVN_OK ? status : evn__prepend(status, "%s", path);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder of a run: run.json (what was asked for, and where it ran), metrics.jsonl (a line for
+// each epoch), model.safetensors (every parameter by name) and, once the run is finished,
+// summary.json. All but metrics.jsonl appear whole or not at all.
+#ifndef EVN_TRAIN_RECORD_H
+#define EVN_TRAIN_RECORD_H
+
+#include "evonode/trainer.h"
+#include "train/safetensors.h"
+#include <jansson.h>
+
+/// A run that is being written. While it exists no other process can claim its folder.
+typedef struct evn__record evn__record;
+
+/// What a finished run ended with. NaN, or a negative count: does not apply, null in the file.
+typedef struct evn__summary {
+    double test_accuracy, train_accuracy; ///< fractions
+    int64_t test_errors;
+    double loss;                             ///< mean over the test part
+    double seconds_per_epoch, seconds_total; ///< training alone; the whole run
+    double nfe_forward, nfe_backward;        ///< means over the batches of the last epoch
+    int64_t peak_device_bytes, parameters;
+    double test_nll, gap_nats; ///< flows
+    double max_error;          ///< curves
+} evn__summary;
+
+/// Nothing applies.
+evn__summary evn__summary_empty(void);
+
+/// Make the folder parent/stem-N with the smallest N that is free, and put its path into `path`.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__record_number(const char *parent, const char *stem, char *path, size_t size);
+
+/// Claim a folder, which is made where it is missing, and write run.json. What an unfinished run
+/// left there is replaced.
+/// @return EVN_ERR_OUTPUT when it cannot be written, is in use, holds a finished run, or holds
+///         something that is no run
+evn_status evn__record_create(const char *folder, const json_t *run, evn__record **record);
+void evn__record_destroy(evn__record **record); ///< nulls; accepts NULL
+
+/// Append a line to metrics.jsonl and hand it to the system.
+evn_status evn__record_epoch(evn__record *record, const char *phase, const evn_epoch *epoch);
+
+/// Write model.safetensors.
+/// @return EVN_ERR_NOT_FINITE, and nothing is written, when a parameter is not a number
+evn_status evn__record_parameters(evn__record *record, const evn_parameters *parameters,
+                                  const evn__pair *metadata, int metadata_count);
+
+/// Write summary.json: the run is finished.
+evn_status evn__record_finish(evn__record *record, const evn__summary *summary);
+
+/// Read run.json of a folder. *run is released by the caller with json_decref.
+/// @return EVN_ERR_FILE; EVN_ERR_FORMAT
+evn_status evn__run_read(const char *folder, json_t **run);
+
+/// Read model.safetensors of a folder into parameters of the same names and shapes.
+/// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA with what is missing or differs
+evn_status evn__run_parameters(const char *folder, evn_parameters *parameters);
+
+#endif
