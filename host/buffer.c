@@ -14,8 +14,7 @@ struct evn_buffer {
     uint64_t poison; ///< eight bytes, repeated over both zones
 };
 
-// Guard zones
-// --------------------------------------------------------------------------------------
+// Guard zones -------------------------------------------------------------------------------------
 
 /// No two buffers share a pattern, so that copying one zone over another is seen. The low half is a
 /// signalling NaN as float, the whole one as double: arithmetic on them makes them quiet, so that
@@ -97,8 +96,7 @@ uint64_t evn__device_guard_failures(const evn_device *device) {
     return device->guard_failures;
 }
 
-// Life
-// ---------------------------------------------------------------------------------------------
+// Life --------------------------------------------------------------------------------------------
 
 static evn_status create(evn_buffer *buffer) {
     if (buffer->device->guard) {
@@ -181,8 +179,7 @@ cl_mem evn_buffer_mem(const evn_buffer *buffer) {
     return buffer->mem;
 }
 
-// Copies
-// -------------------------------------------------------------------------------------------
+// Copies ------------------------------------------------------------------------------------------
 
 static evn_status check_range(const evn_buffer *buffer, size_t offset, size_t bytes,
                               const char *what) {

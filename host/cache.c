@@ -22,8 +22,7 @@ typedef struct header {
     uint64_t checksum; ///< of key and binary
 } header;
 
-// Where
-// --------------------------------------------------------------------------------------------
+// Where -------------------------------------------------------------------------------------------
 
 static bool is_off(const char *folder) {
     return strcmp(folder, "0") == 0 || strcasecmp(folder, "off") == 0 ||
@@ -85,8 +84,7 @@ static void write_path(evn__text *path, const evn_device *device, const evn__tex
     evn__text_append(path, "%s/%s.bin", device->cache_folder, name);
 }
 
-// Load
-// ---------------------------------------------------------------------------------------------
+// Load --------------------------------------------------------------------------------------------
 
 static cl_program build_binary(const evn_device *device, const unsigned char *binary, size_t bytes,
                                const char *options) {
@@ -152,8 +150,7 @@ cl_program evn__cache_load(const evn_device *device, const char *text, const cha
     return program;
 }
 
-// Store
-// --------------------------------------------------------------------------------------------
+// Store -------------------------------------------------------------------------------------------
 
 /// Ask for the binary of our device alone: an adopted context may hold several. NULL: none.
 static unsigned char *get_binary(const evn_device *device, cl_program program, size_t *bytes) {

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Get
-// ----------------------------------------------------------------------------------------------
+// Get ---------------------------------------------------------------------------------------------
 
 static evn_status ask_kernel(evn__kernel *kernel, const char *name) {
     cl_uint count;
@@ -85,8 +84,7 @@ void evn__kernels_free(evn_device *device) {
     free(device->programs);
 }
 
-// Launch
-// -------------------------------------------------------------------------------------------
+// Launch ------------------------------------------------------------------------------------------
 
 static evn_status fail_argument(const evn__kernel *kernel, int index, cl_int code) {
     EVN_FAIL(evn__cl_status(code), "kernel %s, argument %d: %s (%d)", kernel->name, index,

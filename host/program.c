@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Text
-// ---------------------------------------------------------------------------------------------
+// Text --------------------------------------------------------------------------------------------
 
 /// A kernel file read from EVONODE_KERNEL_DIR; kept for the life of the process.
 typedef struct override {
@@ -95,8 +94,7 @@ evn_status evn__program_text(const evn__source *source, char **text) {
     return EVN_OK;
 }
 
-// Build
-// --------------------------------------------------------------------------------------------
+// Build -------------------------------------------------------------------------------------------
 
 /// No fast-math and no -cl-mad-enable: a NaN must reach the step controller, and results may not
 /// depend on which products a compiler happens to fuse more than the language allows anyway.
@@ -170,8 +168,7 @@ static evn_status build(evn_device *device, const evn__source *source, cl_progra
                                            source->family ? source->family : "(generated)");
 }
 
-// Memory
-// -------------------------------------------------------------------------------------------
+// Memory ------------------------------------------------------------------------------------------
 
 static evn_status hash_source(const evn__source *source, evn__hash *key) {
     evn__text text = {0};

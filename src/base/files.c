@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Reading
-// ------------------------------------------------------------------------------------------
+// Reading -----------------------------------------------------------------------------------------
 
 static const char *advice_reading(int error) {
     switch (error) {
@@ -86,8 +86,7 @@ evn_status evn__file_read(const char *path, unsigned char **data, size_t *bytes)
     return status;
 }
 
-// Writing
-// ------------------------------------------------------------------------------------------
+// Writing -----------------------------------------------------------------------------------------
 
 static const char *advice_writing(int error) {
     switch (error) {
@@ -142,45 +141,58 @@ static void sync_folder_of(char *path) {
     }
 }
 
-/// Contents and permissions of the temporary file, on disk; errno tells why not. Closes `file`.
+/// Contents of the temporary file, on disk; errno tells why not. Closes `file`.
 static bool fill(int file, const void *data, size_t bytes) {
-    mode_t mask = umask(0);
-    umask(mask);
-    // mkstemp gives 0600; a result is shared like any other file that the user makes.
-    bool good = write_all(file, data, bytes) && fchmod(file, 0666 & ~mask) == 0 && fsync(file) == 0;
+    bool good = write_all(file, data, bytes) && fsync(file) == 0;
     int error = errno;
-    good = (close(file) == 0 || (error = good ? errno : error, false)) && good;
+    if (close(file) != 0 && good) {
+        good = false;
+        error = errno;
+    }
     errno = error;
     return good;
 }
 
-static evn_status write_through(char *temporary, const char *path, const void *data, size_t bytes) {
-    int file = mkstemp(temporary);
+/// Create a file next to `path` that no other thread or process has; −1 and errno on failure.
+/// Not mkstemp: that makes the file private, and asking for the umask is not safe with threads.
+static int create_beside(const char *path, evn__text *name) {
+    static atomic_uint serial;
+    int file;
+    do {
+        name->size = 0;
+        evn__text_append(name, "%s.tmp-%ld-%u", path, (long)getpid(), atomic_fetch_add(&serial, 1));
+        if (name->status != EVN_OK) {
+            errno = ENOMEM;
+            return -1;
+        }
+        file = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (file < 0 && errno == EEXIST);
+    return file;
+}
+
+static evn_status write_through(const char *path, evn__text *temporary, const void *data,
+                                size_t bytes) {
+    int file = create_beside(path, temporary);
     if (file < 0) {
         return fail_writing(path, errno);
     }
-    if (!fill(file, data, bytes) || rename(temporary, path) != 0) {
+    if (!fill(file, data, bytes) || rename(temporary->data, path) != 0) {
         int error = errno;
-        unlink(temporary);
+        unlink(temporary->data);
         return fail_writing(path, error);
     }
-    sync_folder_of(temporary);
+    sync_folder_of(temporary->data);
     return EVN_OK;
 }
 
 evn_status evn__file_write(const char *path, const void *data, size_t bytes) {
     evn__text temporary = {0};
-    evn__text_append(&temporary, "%s.XXXXXX", path);
-    evn_status status = temporary.status;
-    if (status == EVN_OK) {
-        status = write_through(temporary.data, path, data, bytes);
-    }
+    evn_status status = write_through(path, &temporary, data, bytes);
     free(temporary.data);
     return status;
 }
 
-// Folders
-// ------------------------------------------------------------------------------------------
+// Folders -----------------------------------------------------------------------------------------
 
 static bool is_folder(const char *path) {
     struct stat info;

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/files.h"
+#include "test.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 512 };
+
+/// A path in the test's folder; a few of them may be in use at once.
+static const char *place(const char *name) {
+    static char paths[4][PATH_SIZE];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, PATH_SIZE, "%s/%s", test_folder(), name);
+    return path;
+}
+
+static void expect_message(const char *part, const char *another) {
+    ck_assert_msg(strstr(evn_error_message(), part) != NULL, "%s", evn_error_message());
+    ck_assert_msg(strstr(evn_error_message(), another) != NULL, "%s", evn_error_message());
+}
+
+// Read --------------------------------------------------------------------------------------------
+
+START_TEST(contents_come_back) {
+    unsigned char *data;
+    size_t bytes;
+    TRY(evn__file_write(place("a"), "x\0y", 3));
+    TRY(evn__file_read(place("a"), &data, &bytes));
+    ck_assert_uint_eq(bytes, 3);
+    ck_assert_mem_eq(data, "x\0y", 4); // the NUL byte behind them too
+    free(data);
+    TRY(evn__file_write(place("a"), NULL, 0));
+    TRY(evn__file_read(place("a"), &data, &bytes));
+    ck_assert_uint_eq(bytes, 0);
+    ck_assert_uint_eq(data[0], 0);
+    free(data);
+}
+END_TEST
+
+START_TEST(large_contents_come_back) {
+    unsigned char *data, *copy = malloc(3000001);
+    size_t bytes;
+    for (size_t i = 0; i < 3000001; ++i) {
+        copy[i] = (unsigned char)(i * 2654435761u >> 13);
+    }
+    TRY(evn__file_write(place("large"), copy, 3000001));
+    TRY(evn__file_read(place("large"), &data, &bytes));
+    ck_assert_uint_eq(bytes, 3000001);
+    ck_assert_mem_eq(data, copy, bytes);
+    free(data);
+    free(copy);
+}
+END_TEST
+
+START_TEST(unreadable_says_why) {
+    unsigned char *data;
+    size_t bytes;
+    ck_assert_int_eq(evn__file_read(place("absent"), &data, &bytes), EVN_ERR_FILE);
+    expect_message("/absent", "No such file");
+    ck_assert_int_eq(evn__file_read(test_folder(), &data, &bytes), EVN_ERR_FILE);
+    expect_message(test_folder(), "not a folder");
+    ck_assert_int_eq(mkfifo(place("pipe"), 0600), 0);
+    ck_assert_int_eq(evn__file_read(place("pipe"), &data, &bytes), EVN_ERR_FILE);
+    expect_message("/pipe", "check");
+}
+END_TEST
+
+START_TEST(oversized_file_is_refused) {
+    unsigned char *data;
+    size_t bytes;
+    TRY(evn__file_write(place("sparse"), "x", 1));
+    ck_assert_int_eq(truncate(place("sparse"), (off_t)EVN__FILE_BYTES_MAX + 1), 0);
+    ck_assert_int_eq(evn__file_read(place("sparse"), &data, &bytes), EVN_ERR_FILE);
+    expect_message("/sparse", "4294967297");
+}
+END_TEST
+
+// Write -------------------------------------------------------------------------------------------
+
+static int count_entries(const char *path) {
+    int count = 0;
+    DIR *folder = opendir(path);
+    ck_assert_ptr_nonnull(folder);
+    while (readdir(folder)) {
+        count++;
+    }
+    closedir(folder);
+    return count - 2; // . and ..
+}
+
+START_TEST(replacing_is_a_rename) {
+    char path[PATH_SIZE], contents[4] = {0};
+    snprintf(path, sizeof(path), "%s", place("w/file"));
+    TRY(evn__folder_make(place("w"), 0777));
+    TRY(evn__file_write(path, "old", 3));
+    FILE *reader = fopen(path, "rb"); // has the old file open: must go on seeing it whole
+    ck_assert_ptr_nonnull(reader);
+    TRY(evn__file_write(path, "new", 3));
+    ck_assert_uint_eq(fread(contents, 1, 3, reader), 3);
+    ck_assert_str_eq(contents, "old");
+    fclose(reader);
+    ck_assert_int_eq(count_entries(place("w")), 1);
+}
+END_TEST
+
+START_TEST(new_files_follow_the_umask) {
+    struct stat info;
+    mode_t before = umask(027);
+    TRY(evn__file_write(place("masked"), "x", 1));
+    umask(before);
+    ck_assert_int_eq(stat(place("masked"), &info), 0);
+    ck_assert_int_eq(info.st_mode & 0777, 0640);
+}
+END_TEST
+
+START_TEST(failure_leaves_nothing_behind) {
+    TRY(evn__folder_make(place("f/taken/inner"), 0777));
+    ck_assert_int_eq(evn__file_write(place("f/taken"), "x", 1), EVN_ERR_OUTPUT); // is a folder
+    expect_message("/f/taken", "choose");
+    ck_assert_int_eq(count_entries(place("f")), 1);
+    ck_assert_int_eq(evn__file_write(place("f/none/file"), "x", 1), EVN_ERR_OUTPUT);
+    expect_message("/f/none/file", "make the folder");
+}
+END_TEST
+
+// Folders -----------------------------------------------------------------------------------------
+
+START_TEST(folders_are_made_with_those_above) {
+    struct stat info;
+    TRY(evn__folder_make(place("one/two//three/"), 0700));
+    ck_assert_int_eq(stat(place("one/two/three"), &info), 0);
+    ck_assert(S_ISDIR(info.st_mode));
+    ck_assert_int_eq(info.st_mode & 0777, 0700);
+    TRY(evn__folder_make(place("one/two/three"), 0700)); // again
+    TRY(evn__folder_make("/", 0700));
+}
+END_TEST
+
+START_TEST(folder_in_the_way_of_a_file) {
+    TRY(evn__file_write(place("plain"), "x", 1));
+    ck_assert_int_eq(evn__folder_make(place("plain"), 0700), EVN_ERR_OUTPUT);
+    expect_message("/plain", "choose another name");
+    ck_assert_int_eq(evn__folder_make(place("plain/below"), 0700), EVN_ERR_OUTPUT);
+    ck_assert_int_eq(evn__folder_make("", 0700), EVN_ERR_OUTPUT);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *all = suite_create("files");
+    TCase *reading = tcase_create("reading");
+    tcase_add_test(reading, contents_come_back);
+    tcase_add_test(reading, large_contents_come_back);
+    tcase_add_test(reading, unreadable_says_why);
+    tcase_add_test(reading, oversized_file_is_refused);
+    suite_add_tcase(all, reading);
+    TCase *writing = tcase_create("writing");
+    tcase_add_test(writing, replacing_is_a_rename);
+    tcase_add_test(writing, new_files_follow_the_umask);
+    tcase_add_test(writing, failure_leaves_nothing_behind);
+    suite_add_tcase(all, writing);
+    TCase *folders = tcase_create("folders");
+    tcase_add_test(folders, folders_are_made_with_those_above);
+    tcase_add_test(folders, folder_in_the_way_of_a_file);
+    suite_add_tcase(all, folders);
+    return all;
+}
+
+int main(void) {
+    return test_run(suite());
+}
