@@ -4,9 +4,9 @@
 // A work-item computes ROWS × (VECTORS · WIDTH) elements in registers: no local memory, no barrier.
 // In conv2d and conv2d_input_grad the rows are the same pixel of ROWS samples: all have the same
 // taps inside the image, so that the others are left out without a test in the inner loop.
-// Assumes: weights are [Kh, Kw, inner, w_stride], rows contiguous, w_stride >= VECTORS · WIDTH; where
-// they are not (input_grad, few channels), conv2d_pack makes such a copy first. Any shape, stride
-// >= 1, padding >= 0.
+// Assumes: weights are [Kh, Kw, inner, w_stride], rows contiguous, w_stride >= VECTORS · WIDTH;
+// where they are not (input_grad, few channels), conv2d_pack makes such a copy first; likewise for
+// the rows of y_bar in weight_grad. Any shape, stride >= 1, padding >= 0.
 // Tuned: ROWS, VECTORS, WIDTH (4 or 16).   Relaxed math: none.
 #ifndef ROWS
 #define ROWS    4
@@ -128,7 +128,8 @@ __kernel void conv2d(INPUT(x), INPUT(w), OUTPUT(y), const int samples, const int
     vector sum[ROWS][VECTORS];
     CLEAR(sum);
     for (int kh = first_tap(ih); kh < last_tap(ih, kernel_height, height); kh++) {
-        __global const real *x_run = x + b * x_sample + ((long)(ih + kh) * width + iw + kw) * inputs;
+        __global const real *x_run =
+            x + b * x_sample + ((long)(ih + kh) * width + iw + kw) * inputs;
         __global const real *w_run = w + (long)(kh * kernel_width + kw) * inputs * w_stride + first;
         ACCUMULATE(sum, x_run, x_sample, w_run, w_stride, (long)kw_count * inputs);
     }
@@ -172,7 +173,8 @@ __kernel void conv2d_input_grad(INPUT(y_bar), INPUT(w), OUTPUT(x_bar), const int
     STORE_TILE(sum, x_bar + b * x_sample + (long)pixel * inputs, x_sample, first, ci, inputs);
 }
 
-// The first and one past the last output pixel ow of [0, count) whose input pixel ow · stride + offset lies in [0, extent).
+// The first and one past the last output pixel ow of [0, count) whose input pixel
+// ow · stride + offset lies in [0, extent).
 int first_pixel(const int offset, const int stride) {
     return offset >= 0 ? 0 : (stride - 1 - offset) / stride;
 }
