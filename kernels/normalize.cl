@@ -26,6 +26,15 @@ static lanes group_sum(lanes s, const int width) {
     return s;
 }
 
+// 1/σ from the sums of squared and of plain distances to `mean`. The plain ones would be zero but for
+// the rounding of the mean: they correct it, which matters where it is far above the spread.
+static lanes refine(lanes *mean, const lanes rest, const lanes squares, const int width,
+                    const real scale, const real epsilon) {
+    const lanes shift = group_sum(rest, width) * scale;
+    *mean += shift;
+    return R(1.0) / sqrt(group_sum(squares, width) * scale - shift * shift + epsilon);
+}
+
 // FOR_EACH_VECTOR: `i` is the index of each vector of the task's group, position by position.
 #define FOR_EACH_VECTOR                                                                            \
     for (int p = 0; p < positions; ++p)                                                            \
@@ -48,13 +57,14 @@ __kernel void normalize_groups(INPUT(x), OUTPUT(y), const int positions, const i
         FOR_EACH_VECTOR {
             sum += LOAD_LANES(x + i);
         }
-        const lanes mean = group_sum(sum, width) * scale;
-        lanes squares = 0;
+        lanes mean = group_sum(sum, width) * scale;
+        lanes squares = 0, rest = 0;
         FOR_EACH_VECTOR {
             const lanes d = LOAD_LANES(x + i) - mean;
             squares += d * d;
+            rest += d;
         }
-        const lanes inverse = R(1.0) / sqrt(group_sum(squares, width) * scale + epsilon);
+        const lanes inverse = refine(&mean, rest, squares, width, scale, epsilon);
         FOR_EACH_VECTOR {
             STORE_LANES((LOAD_LANES(x + i) - mean) * inverse, y + i);
         }
@@ -73,15 +83,16 @@ __kernel void normalize_groups_grad(INPUT(x), INPUT(v), OUTPUT(y), const int pos
             sum += LOAD_LANES(x + i);
             sum_v += LOAD_LANES(v + i);
         }
-        const lanes mean = group_sum(sum, width) * scale;
+        lanes mean = group_sum(sum, width) * scale;
         const lanes mean_v = group_sum(sum_v, width) * scale;
-        lanes squares = 0, products = 0;
+        lanes squares = 0, rest = 0, products = 0;
         FOR_EACH_VECTOR {
             const lanes d = LOAD_LANES(x + i) - mean;
             squares += d * d;
+            rest += d;
             products += d * (LOAD_LANES(v + i) - mean_v);
         }
-        const lanes inverse = R(1.0) / sqrt(group_sum(squares, width) * scale + epsilon);
+        const lanes inverse = refine(&mean, rest, squares, width, scale, epsilon);
         const lanes slope = group_sum(products, width) * scale * inverse * inverse;
         FOR_EACH_VECTOR {
             const lanes d = LOAD_LANES(x + i) - mean;

@@ -5,7 +5,7 @@ static void check_normalize(evn_shape shape, int groups, fill_input *fill) {
     evn_value x;
     evn_graph *graph = graph_with_input(shape, &x);
     evn_output(graph, "y", evn_normalize(graph, x, groups, 1e-5));
-    check_op(graph, fill, fill == fill_far ? 1e-4 : 1e-5);
+    check_op(graph, fill, 1e-5);
     evn_graph_destroy(&graph);
 }
 
