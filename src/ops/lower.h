@@ -24,7 +24,7 @@ typedef struct evn__operand {
     double real;
 } evn__operand;
 
-enum { EVN__MAX_OPERANDS = 24 };
+enum { EVN__MAX_OPERANDS = 48 };
 
 /// One launch. Operands become kernel arguments in order: VALUE and SCRATCH as INPUT/OUTPUT pairs
 /// of kernels/common.cl, INT as int, REAL as real.

@@ -131,8 +131,12 @@ void evn__access_base(const evn__access *access, int64_t columns, const char *ro
             whole.extent *= axes[i++].extent; // adjacent axes that are one run
         }
         if (whole.stride != 0 && whole.extent > 1) {
-            evn__text_append(text, " + (%s / %lld %% %lld) * %lld", row, (long long)rows_below,
-                             (long long)whole.extent, (long long)whole.stride);
+            evn__text_append(text, " + %s / %lld", row, (long long)rows_below);
+            if (i <
+                count) { // the outermost run needs no remainder: the batch stays out of the text
+                evn__text_append(text, " %% %lld", (long long)whole.extent);
+            }
+            evn__text_append(text, " * %lld", (long long)whole.stride);
         }
         rows_below *= whole.extent;
     }

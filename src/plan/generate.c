@@ -5,6 +5,10 @@
 // lies at a fixed stride within a row (1, or 0 where it is broadcast): the inner loop then has no
 // index arithmetic and becomes vector code. On a CPU a work-item takes many rows, on other devices
 // one element.
+//
+// Compiling costs far more than a launch, so equal work must give equal text: values are numbered
+// within the kernel, and coefficients and the element count are arguments. The stages of a solver
+// step then share their kernels.
 #include "plan/plan.h"
 
 #include <math.h>
@@ -36,7 +40,8 @@ typedef struct generation {
     evn__call call;
     operand operands[EVN__MAX_OPERANDS];
     int operand_count;
-    bool *scalar_done; ///< per value: s<value> is declared
+    int *number; ///< per value: its number in the text, −1 before it has one
+    int numbers;
 } generation;
 
 static const char *const formulas[EVN__OP_COUNT] = {
@@ -69,7 +74,12 @@ static const char prelude[] =
     "    return evn_relu(x) + log1p(exp(-fabs(x)));\n"
     "}\n";
 
-static void literal(double value, char text[64]) {
+/// Numbers that stay in the text: the compiler simplifies with them, and they do not vary.
+static bool is_plain(double value) {
+    return value == 0 || value == 1 || value == -1 || value == 2 || value == 0.5;
+}
+
+static void write_literal(double value, char text[64]) {
     if (isnan(value)) {
         snprintf(text, 64, "((real)NAN)");
     } else if (isinf(value)) {
@@ -95,19 +105,46 @@ static bool access_equal(const evn__access *a, const evn__access *b) {
 
 // Arguments ---------------------------------------------------------------------------------------
 
-static evn_status add_argument(generation *g, const char *direction, evn_value value, int *number) {
+static evn_status add_operand(generation *g, evn__operand added, int *number) {
     EVN_CHECK(g->call.operand_count < EVN__MAX_OPERANDS, EVN_ERR_INTERNAL,
               "a fused kernel has more than %d operands", EVN__MAX_OPERANDS);
     *number = g->call.operand_count;
-    evn__text_append(&g->head, "%s%s(a%d)", *number ? ", " : "", direction, *number);
+    g->call.operands[g->call.operand_count++] = added;
+    return EVN_OK;
+}
+
+static evn_status add_argument(generation *g, const char *direction, evn_value value, int *number) {
+    EVN_TRY(add_operand(g, evn__operand_value(value), number));
+    evn__text_append(&g->head, ", %s(a%d)", direction, *number);
     evn__text_append(&g->pointers, "    %s_OF(a%d);\n", direction, *number);
-    g->call.operands[g->call.operand_count++] = evn__operand_value(value);
+    return EVN_OK;
+}
+
+/// A number of the graph: in the text, or as an argument while there is room.
+static evn_status literal(generation *g, double value, char text[64]) {
+    int number = -1;
+    for (int i = 0; i < g->call.operand_count; ++i) {
+        const evn__operand *known = &g->call.operands[i];
+        if (known->kind == EVN__OPERAND_REAL && known->real == value) {
+            number = i;
+        }
+    }
+    if (number < 0 &&
+        (is_plain(value) || !isfinite(value) || g->call.operand_count >= EVN__MAX_OPERANDS / 2)) {
+        write_literal(value, text);
+        return EVN_OK;
+    }
+    if (number < 0) {
+        EVN_TRY(add_operand(g, evn__operand_real(value), &number));
+        evn__text_append(&g->head, ", const real a%d", number);
+    }
+    snprintf(text, 64, "a%d", number);
     return EVN_OK;
 }
 
 static evn_status argument_of(generation *g, evn_value source, int *number) {
     for (int i = 0; i < g->call.operand_count; ++i) {
-        if (g->call.operands[i].value == source) {
+        if (g->call.operands[i].kind == EVN__OPERAND_VALUE && g->call.operands[i].value == source) {
             *number = i;
             return EVN_OK;
         }
@@ -133,6 +170,13 @@ static evn_status operand_of(generation *g, const evn__access *access, int *inde
 
 // Scalars that every work-item computes for itself ------------------------------------------------
 
+static int number_of(generation *g, evn_value value) {
+    if (g->number[value] < 0) {
+        g->number[value] = g->numbers++;
+    }
+    return g->number[value];
+}
+
 static evn_status emit_scalar(generation *g, evn_value value, char text[64]);
 
 static evn_status emit_scalar_formula(generation *g, evn_value value) {
@@ -142,10 +186,9 @@ static evn_status emit_scalar_formula(generation *g, evn_value value) {
     if (node->operand_count > 1) {
         EVN_TRY(emit_scalar(g, node->operands[1], b));
     }
-    evn__text_append(&g->scalars, "    const real s%d = ", value);
+    evn__text_append(&g->scalars, "    const real s%d = ", number_of(g, value));
     evn__text_append(&g->scalars, formulas[node->op], a, b);
     evn__text_append(&g->scalars, ";\n");
-    g->scalar_done[value] = true;
     return EVN_OK;
 }
 
@@ -153,14 +196,13 @@ static evn_status emit_scalar(generation *g, evn_value value, char text[64]) {
     evn__access access = evn__access_of(g->graph, value);
     const evn__node *source = evn__node_at(g->graph, access.source);
     if (source->op == EVN__OP_CONSTANT) {
-        literal(source->attributes.scalar, text);
-        return EVN_OK;
+        return literal(g, source->attributes.scalar, text);
     }
     if (evn__plan_is_inline_scalar(g->plan, access.source)) {
-        if (!g->scalar_done[access.source]) {
+        if (g->number[access.source] < 0) {
             EVN_TRY(emit_scalar_formula(g, access.source));
         }
-        snprintf(text, 64, "s%d", access.source);
+        snprintf(text, 64, "s%d", g->number[access.source]);
         return EVN_OK;
     }
     int argument;
@@ -175,7 +217,7 @@ static evn_status emit_scalar(generation *g, evn_value value, char text[64]) {
 static evn_status emit_operand(generation *g, evn_value value, char text[64]) {
     evn_value stripped = evn__plan_strip(g->graph, value);
     if (is_member(g, stripped)) {
-        snprintf(text, 64, "v%d", stripped);
+        snprintf(text, 64, "v%d", number_of(g, stripped));
         return EVN_OK;
     }
     evn__access access = evn__access_of(g->graph, value);
@@ -224,7 +266,7 @@ static evn_status emit_member(generation *g, evn_value value) {
         }
     }
     const char *formula = formulas[node->op] ? formulas[node->op] : "%s";
-    evn__text_append(&g->body, "            const real v%d = ", value);
+    evn__text_append(&g->body, "            const real v%d = ", number_of(g, value));
     evn__text_append(&g->body, formula, a, b);
     evn__text_append(&g->body, ";\n");
     return EVN_OK;
@@ -235,8 +277,8 @@ static evn_status emit_stores(generation *g) {
         if (is_member(g, v) && g->plan->stored[v]) {
             int number;
             EVN_TRY(add_argument(g, "OUTPUT", v, &number));
-            evn__text_append(&g->body, "            a%d[row * %lld + column] = v%d;\n", number,
-                             (long long)g->columns, v);
+            evn__text_append(&g->body, "            a%d[row * COLUMNS + column] = v%d;\n", number,
+                             number_of(g, v));
         }
     }
     return EVN_OK;
@@ -296,63 +338,67 @@ static void emit_bases(generation *g) {
 }
 
 /// One row is everything: the CPU's work-items take pieces of it.
-static void write_flat(const generation *g, evn__text *text) {
-    evn__text_append(text,
-                     "    const long row = 0;\n"
-                     "    {\n%s"
-                     "        const int begin = (int)get_global_id(0) * CHUNK;\n"
-                     "        const int end = min(begin + CHUNK, %lld);\n"
-                     "        for (int column = begin; column < end; ++column) {\n%s",
-                     g->bases.data ? g->bases.data : "", (long long)g->count, g->body.data);
-}
+static const char flat_frame[] = //
+    "    const long row = 0;\n"
+    "    {\n%s"
+    "        const int begin = (int)get_global_id(0) * CHUNK;\n"
+    "        const int end = min(begin + CHUNK, elements);\n"
+    "        for (int column = begin; column < end; ++column) {\n%s";
 
-static void write_rows(const generation *g, evn__text *text) {
-    evn__text_append(text,
-                     "    const long first = (long)get_global_id(0) * ROWS;\n"
-                     "    const long last = min(first + ROWS, (long)%lld);\n"
-                     "    for (long row = first; row < last; ++row) {\n%s"
-                     "        for (int column = 0; column < %lld; ++column) {\n%s",
-                     (long long)(g->count / g->columns), g->bases.data ? g->bases.data : "",
-                     (long long)g->columns, g->body.data);
-}
+static const char rows_frame[] = //
+    "    const long first = (long)get_global_id(0) * ROWS;\n"
+    "    const long last = min(first + ROWS, (long)(elements / COLUMNS));\n"
+    "    for (long row = first; row < last; ++row) {\n%s"
+    "        for (int column = 0; column < COLUMNS; ++column) {\n%s";
 
-static void write_elements(const generation *g, evn__text *text) {
-    evn__text_append(text,
-                     "    const int element = (int)get_global_id(0);\n"
-                     "    if (element < %lld) {\n"
-                     "        const long row = element / %lld;\n"
-                     "        const int column = element %% %lld;\n%s"
-                     "        {\n%s",
-                     (long long)g->count, (long long)g->columns, (long long)g->columns,
-                     g->bases.data ? g->bases.data : "", g->body.data);
-}
+static const char elements_frame[] = //
+    "    const int element = (int)get_global_id(0);\n"
+    "    if (element < elements) {\n"
+    "        const long row = element / COLUMNS;\n"
+    "        const int column = element % COLUMNS;\n%s"
+    "        {\n%s";
 
 static void set_range(generation *g, size_t items, size_t local) {
     g->call.range = (evn__range){1, {items}, {local}};
 }
 
-static void write_source(generation *g, evn__text *text) {
+static const char *choose_frame(generation *g, bool *flat) {
     bool cpu = evn__lower_device(g->lowering)->type == EVN_DEVICE_CPU;
-    int64_t rows = CHUNK / g->columns > 1 ? CHUNK / g->columns : 1;
-    evn__text_append(text, "#define CHUNK %d\n#define ROWS %lld\n%s", CHUNK, (long long)rows,
-                     prelude);
-    evn__text_append(text, "__kernel void fused(%s) {\n%s%s", g->head.data, g->pointers.data,
-                     g->scalars.data ? g->scalars.data : "");
+    int64_t rows = g->count / g->columns, rows_each = CHUNK / g->columns;
+    rows_each = rows_each > 1 ? rows_each : 1;
+    *flat = g->columns == g->count;
     if (!cpu) {
-        write_elements(g, text);
         set_range(g, (size_t)g->count, 64);
-    } else if (g->columns == g->count) {
-        write_flat(g, text);
-        set_range(g, (size_t)((g->count + CHUNK - 1) / CHUNK), 1);
-    } else {
-        write_rows(g, text);
-        set_range(g, (size_t)((g->count / g->columns + rows - 1) / rows), 1);
+        return elements_frame;
     }
+    if (*flat) {
+        set_range(g, (size_t)((g->count + CHUNK - 1) / CHUNK), 1);
+        return flat_frame;
+    }
+    set_range(g, (size_t)((rows + rows_each - 1) / rows_each), 1);
+    return rows_frame;
+}
+
+static void write_source(generation *g, evn__text *text) {
+    bool flat;
+    const char *frame = choose_frame(g, &flat);
+    if (flat) { // one row: no count in the text, COLUMNS only has to divide
+        evn__text_append(text, "#define CHUNK %d\n#define COLUMNS INT_MAX\n", CHUNK);
+    } else {
+        evn__text_append(text, "#define COLUMNS %lld\n#define ROWS %lld\n", (long long)g->columns,
+                         (long long)(CHUNK / g->columns > 1 ? CHUNK / g->columns : 1));
+    }
+    evn__text_append(text, "%s__kernel void fused(const int elements%s) {\n%s%s", prelude,
+                     g->head.data ? g->head.data : "", g->pointers.data ? g->pointers.data : "",
+                     g->scalars.data ? g->scalars.data : "");
+    evn__text_append(text, frame, g->bases.data ? g->bases.data : "", g->body.data);
     evn__text_append(text, "        }\n    }\n}\n");
 }
 
 static evn_status generate(generation *g, evn__text *source) {
+    int elements_argument;
     g->columns = choose_columns(g);
+    EVN_TRY(add_operand(g, evn__operand_int(g->count), &elements_argument));
     for (int v = 0; v < g->graph->node_count; ++v) {
         if (is_member(g, v)) {
             EVN_TRY(emit_member(g, v));
@@ -363,6 +409,9 @@ static evn_status generate(generation *g, evn__text *source) {
     write_source(g, source);
     EVN_TRY(g->body.status);
     EVN_TRY(g->head.status);
+    EVN_TRY(g->scalars.status);
+    EVN_TRY(g->bases.status);
+    EVN_TRY(g->pointers.status);
     EVN_TRY(source->status);
     g->call.source.text = source->data;
     g->call.source.options = "";
@@ -376,11 +425,14 @@ evn_status evn__plan_generate(evn__lowering *lowering) {
         .lowering = lowering, .plan = plan, .graph = plan->graph, .unit = lowering->unit};
     evn__text source = {0};
     g.count = evn_shape_count(evn_value_shape(g.graph, plan->units[g.unit].first));
-    evn_status status = EVN_NEW(&g.scalar_done, g.graph->node_count);
+    evn_status status = EVN_NEW(&g.number, g.graph->node_count);
+    for (int i = 0; status == EVN_OK && i < g.graph->node_count; ++i) {
+        g.number[i] = -1;
+    }
     if (status == EVN_OK) {
         status = generate(&g, &source);
     }
-    free(g.scalar_done);
+    free(g.number);
     free(g.scalars.data);
     free(g.bases.data);
     free(g.body.data);
