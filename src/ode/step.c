@@ -73,6 +73,11 @@ static void advance(step_build *b, const double *weights, int count, evn_value *
     }
 }
 
+static evn_value stage_time(const step_build *b, int i) {
+    double c = b->tableau->c[i];
+    return c == 0 ? b->t : evn_add(b->graph, b->t, evn_scale(b->graph, b->dt, c));
+}
+
 /// Stages from `first` on, then the states after the step.
 static evn_status run_stages(step_build *b, int first) {
     const evn__tableau *tableau = b->tableau;
@@ -82,8 +87,7 @@ static evn_status run_stages(step_build *b, int first) {
             a[j] = evn__tableau_a(tableau, i, j);
         }
         advance(b, a, i, b->next);
-        evn_value shift = evn_scale(b->graph, b->dt, tableau->c[i]);
-        EVN_TRY(slopes_at(b, evn_add(b->graph, b->t, shift), b->next, stage(b, i)));
+        EVN_TRY(slopes_at(b, stage_time(b, i), b->next, stage(b, i)));
     }
     advance(b, tableau->b, tableau->stages, b->next);
     return evn_graph_status(b->graph);
