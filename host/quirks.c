@@ -14,6 +14,9 @@ static const struct {
     // NVIDIA's driver keeps compiled programs under ~/.nv/ComputeCache; its "binary" is PTX text,
     // which would still have to be compiled.
     {"NVIDIA CUDA", {.caches_programs = true}},
+    // rusticl uses Mesa's shader cache, and (22.3) aborts the process on a binary that it does not
+    // understand, where others return an error that we could answer with a new compilation.
+    {"rusticl", {.caches_programs = true}},
 };
 
 evn__quirks evn__quirks_of(const evn_device_info *info) {

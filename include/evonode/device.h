@@ -60,8 +60,12 @@ evn_status evn_device_list(evn_device_info **infos, int *count);
 /// Open the device that `selector` names.
 /// @param[in] selector  "P:D", a flat index, a part of the name (case does not matter), "cpu",
 ///                      "gpu", "igpu", "auto"; NULL takes EVONODE_DEVICE, and "auto" without it.
-///                      auto prefers a discrete GPU, then an integrated one, then a CPU.
-/// @return EVN_ERR_NO_DEVICE when the machine has none; EVN_ERR_DEVICE_NAME when the selector
+///                      auto prefers a discrete GPU, then an integrated one, then a CPU; gpu
+///                      takes an integrated one where there is no other. Of several devices of
+///                      one type such a word takes the first. A name written in full beats
+///                      names that only contain it.
+/// @return EVN_ERR_NO_DEVICE when the machine has none that is usable; EVN_ERR_DEVICE_NAME when the
+/// selector
 ///         matches none, several equally, or an unusable one (the message lists what there is)
 evn_status evn_device_open(const char *selector, evn_device **device);
 

@@ -3,11 +3,20 @@
 #include "base/memory.h"
 #include "test.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 // Arena -------------------------------------------------------------------------------------------
+
+static bool all_are(const unsigned char *data, size_t bytes, unsigned char value) {
+    bool good = true;
+    for (size_t i = 0; i < bytes; ++i) {
+        good = good && data[i] == value;
+    }
+    return good;
+}
 
 START_TEST(blocks_are_zeroed_aligned_and_apart) {
     enum { BLOCKS = 400 };
@@ -18,15 +27,11 @@ START_TEST(blocks_are_zeroed_aligned_and_apart) {
         blocks[i] = evn__arena_alloc(&arena, bytes);
         ck_assert_ptr_nonnull(blocks[i]);
         ck_assert_uint_eq((uintptr_t)blocks[i] % _Alignof(max_align_t), 0);
-        for (size_t k = 0; k < bytes; ++k) {
-            ck_assert_uint_eq(blocks[i][k], 0);
-        }
-        memset(blocks[i], i & 0xff, bytes);
+        ck_assert(all_are(blocks[i], bytes, 0));
+        memset(blocks[i], (unsigned char)i, bytes);
     }
     for (int i = 0; i < BLOCKS; ++i) {
-        for (size_t k = 0; k < (size_t)i * 7 + 1; ++k) {
-            ck_assert_uint_eq(blocks[i][k], i & 0xff);
-        }
+        ck_assert(all_are(blocks[i], (size_t)i * 7 + 1, (unsigned char)i));
     }
     evn__arena_free(&arena);
     ck_assert_ptr_null(arena.blocks);
@@ -67,7 +72,7 @@ START_TEST(array_grows_and_keeps) {
 }
 END_TEST
 
-START_TEST(new_is_zeroed_or_fails) {
+START_TEST(new_is_zeroed) {
     double *items;
     TRY(EVN_NEW(&items, 10));
     for (int i = 0; i < 10; ++i) {
@@ -77,7 +82,6 @@ START_TEST(new_is_zeroed_or_fails) {
     TRY(EVN_NEW(&items, 0));
     ck_assert_ptr_nonnull(items);
     free(items);
-    ck_assert_int_eq(EVN_NEW(&items, SIZE_MAX / 4), EVN_ERR_MEMORY);
 }
 END_TEST
 
@@ -117,7 +121,7 @@ static Suite *suite(void) {
     suite_add_tcase(all, arena);
     TCase *arrays = tcase_create("arrays");
     tcase_add_test(arrays, array_grows_and_keeps);
-    tcase_add_test(arrays, new_is_zeroed_or_fails);
+    tcase_add_test(arrays, new_is_zeroed);
     tcase_add_test(arrays, text_grows);
     suite_add_tcase(all, arrays);
     TCase *hash = tcase_create("hash");

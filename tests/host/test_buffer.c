@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { COUNT = 7 }; // odd: zones then begin off the alignment of wide vectors
@@ -237,6 +238,22 @@ START_TEST(guard_changes_no_account) {
 }
 END_TEST
 
+START_TEST(guard_can_be_set_outside) {
+    evn_device *device;
+    evn_buffer *buffer;
+    float fresh;
+    setenv("EVONODE_GUARD", "1", 1);
+    TRY(evn_device_open(NULL, &device));
+    unsetenv("EVONODE_GUARD");
+    TRY(evn_buffer_create(device, 4, &buffer));
+    TRY(evn_buffer_read(buffer, 0, 4, &fresh));
+    ck_assert(isnan(fresh));
+    TRY(evn__buffer_check_guard(buffer));
+    evn_buffer_destroy(&buffer);
+    evn_device_close(&device);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *all = suite_create("buffer");
     TCase *copies = tcase_create("copies");
@@ -256,6 +273,7 @@ static Suite *suite(void) {
     tcase_add_test(guard, guard_catches_stores_of_doubles);
     tcase_add_test(guard, guard_makes_loads_show);
     tcase_add_test(guard, guard_changes_no_account);
+    tcase_add_test(guard, guard_can_be_set_outside);
     suite_add_tcase(all, guard);
     return all;
 }

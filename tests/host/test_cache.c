@@ -136,6 +136,8 @@ START_TEST(cache_is_bypassed_where_the_driver_has_one) {
     snprintf(info.platform_name, sizeof(info.platform_name), "NVIDIA CUDA");
     ck_assert(evn__quirks_of(&info).caches_programs);
     snprintf(info.platform_name, sizeof(info.platform_name), "rusticl");
+    ck_assert(evn__quirks_of(&info).caches_programs);
+    snprintf(info.platform_name, sizeof(info.platform_name), "Intel(R) OpenCL Graphics");
     ck_assert(!evn__quirks_of(&info).caches_programs);
     char path[1024];
     unsetenv("EVONODE_CACHE");
@@ -216,6 +218,10 @@ static damage *const damages[] = {make_empty,  cut_header,   cut_end,
                                   flip_binary, change_key,   change_binary};
 
 START_TEST(damaged_entry_is_replaced) {
+    bool rusticl = strcmp(evn_device_get_info(test_device())->platform_name, "rusticl") == 0;
+    if (rusticl && damages[_i] == change_binary) {
+        return; // would abort the process: host/quirks.c
+    }
     expect_built("-DFACTOR=1", 5);
     damage_entry(damages[_i]);
     expect_built("-DFACTOR=1", 5);

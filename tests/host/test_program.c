@@ -42,7 +42,10 @@ START_TEST(build_error_shows_the_log) {
     ck_assert_msg(strstr(message, "no_such_variable") != NULL, "%s", message);
     ck_assert_msg(strstr(message, "-DWIDTH=3") != NULL, "%s", message);
     ck_assert_msg(strstr(message, evn_device_get_info(test_device())->name) != NULL, "%s", message);
-    ck_assert_msg(strstr(message, "generated.cl:3") != NULL, "%s", message);
+    bool counts_lines = !strstr(evn_device_get_info(test_device())->platform_name, "Oclgrind");
+    if (counts_lines) { // Oclgrind takes no notice of #line
+        ck_assert_msg(strstr(message, "generated.cl:3") != NULL, "%s", message);
+    }
 }
 END_TEST
 
