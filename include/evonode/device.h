@@ -64,9 +64,9 @@ evn_status evn_device_list(evn_device_info **infos, int *count);
 ///                      takes an integrated one where there is no other. Of several devices of
 ///                      one type such a word takes the first. A name written in full beats
 ///                      names that only contain it.
-/// @return EVN_ERR_NO_DEVICE when the machine has none that is usable; EVN_ERR_DEVICE_NAME when the
-/// selector
-///         matches none, several equally, or an unusable one (the message lists what there is)
+/// @return EVN_ERR_NO_DEVICE when the machine has none that is usable; EVN_ERR_DEVICE_NAME when
+///         the selector matches none, several equally, or an unusable one (the message lists what
+///         there is)
 evn_status evn_device_open(const char *selector, evn_device **device);
 
 /// Wait for the device, then free it. Buffers and plans of the device must be destroyed before.
