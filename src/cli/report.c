@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 80 }; // one column less than the narrowest usual terminal, and a NUL byte
+enum { LINE_SIZE = 256, COLUMNS = 79 }; // one less than the narrowest usual terminal has
 
 static const double MIB = 1024.0 * 1024.0;
 static const double RECONSTRUCTION_LIMIT = 0.05;
@@ -29,7 +29,7 @@ static const char *duration(double seconds, char text[32]) {
 
 static void rewrite(const char *line) {
     if (on_terminal()) {
-        fprintf(stderr, "\r\033[K%s", line);
+        fprintf(stderr, "\r\033[K%.*s", COLUMNS, line);
         fflush(stderr);
     }
 }

@@ -105,11 +105,14 @@ static evn_status describe(const evn__command *command, const evn__settings *set
 }
 
 static evn_status claim(const evn__command *command, evn__settings *settings, training *t) {
-    if (!settings->out) {
+    if (settings->out) {
+        EVN_CHECK(strlen(settings->out) < sizeof(t->folder), EVN_ERR_OUTPUT,
+                  "the path of the run folder is too long: %.80s…", settings->out);
+        memcpy(t->folder, settings->out, strlen(settings->out) + 1);
+    } else {
         EVN_TRY(evn__record_number("runs", t->task, t->folder, sizeof(t->folder)));
         settings->out = t->folder;
     }
-    snprintf(t->folder, sizeof(t->folder), "%s", settings->out);
     json_t *run;
     EVN_TRY(describe(command, settings, t, &run));
     evn_status status = evn__record_create(settings->out, run, &t->record);
@@ -225,5 +228,5 @@ const evn__verb evn__verb_train = {
     "  backprop                  through equal steps; memory grows with their number\n"
     "  checkpointed              the same gradient, with the states of the steps kept alone\n"
     "  adjoint                   solved backwards; memory does not grow, steps may be adaptive\n"
-    "as in --phase backprop:steps=10,epochs=15,lr=0.05 --phase adjoint:epochs=3,lr=0.005\n"
+    "as in --phase backprop:steps=10,epochs=15,lr=0.05 --phase adjoint:epochs=2,lr=0.01\n"
     "What a phase does not say is taken from the option of that name, then from the task.\n"};

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "program.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static json_t *list_devices(void) {
+    test_outcome result = test_program("", "devices --json");
+    ck_assert_int_eq(result.code, 0);
+    return test_json("printed.out");
+}
+
+START_TEST(json) {
+    json_t *root = list_devices();
+    const json_t *devices = json_object_get(root, "devices");
+    json_int_t automatic = json_integer_value(json_object_get(root, "auto"));
+    ck_assert_int_gt(json_array_size(devices), automatic);
+    for (size_t i = 0; i < json_array_size(devices); ++i) {
+        const json_t *device = json_array_get(devices, i);
+        ck_assert_int_eq(json_integer_value(json_object_get(device, "index")), i);
+        ck_assert_ptr_nonnull(json_string_value(json_object_get(device, "driver")));
+        ck_assert(json_is_boolean(json_object_get(device, "fp64")));
+    }
+    const json_t *taken = json_array_get(devices, (size_t)automatic);
+    ck_assert(json_is_true(json_object_get(taken, "usable")));
+    ck_assert_int_gt(json_integer_value(json_object_get(taken, "compute_units")), 0);
+    ck_assert_int_gt(json_integer_value(json_object_get(taken, "global_bytes")), 0);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(list) {
+    json_t *root = list_devices();
+    const json_t *first = json_array_get(json_object_get(root, "devices"), 0);
+    char line[1024];
+    snprintf(line, sizeof(line), "-- Device #0: %s\n",
+             json_string_value(json_object_get(first, "name")));
+    test_outcome result = test_program("", "devices");
+    ck_assert_int_eq(result.code, 0);
+    ck_assert_int_eq(strncmp(result.out, "Platform #0: ", 13), 0);
+    ck_assert_ptr_nonnull(strstr(result.out, line));
+    ck_assert_ptr_nonnull(strstr(result.out, "auto takes this one"));
+    json_decref(root);
+}
+END_TEST
+
+static const char NOTHING[] = "OCL_ICD_VENDORS=/nonexistent";
+
+START_TEST(without_devices) {
+    test_fails_with(test_program(NOTHING, "devices"), EVN_ERR_NO_DEVICE, "no OpenCL device");
+    test_fails_with(test_program(NOTHING, "devices --json"), EVN_ERR_NO_DEVICE, "install");
+    test_fails_with(test_program(NOTHING, "train digits --out r"), EVN_ERR_NO_DEVICE, "install");
+    ck_assert(!test_exists("r"));
+}
+END_TEST
+
+START_TEST(wrong_names) {
+    test_fails_with(test_program("", "train digits --out r --device nosuchthing"),
+                    EVN_ERR_DEVICE_NAME, "nosuchthing");
+    test_fails_with(test_program("", "train digits --out r --device 99:0"), EVN_ERR_DEVICE_NAME,
+                    "99:0");
+    test_fails_with(test_program("EVONODE_DEVICE=nosuchthing", "train digits --out r"),
+                    EVN_ERR_DEVICE_NAME, "nosuchthing");
+    ck_assert(!test_exists("r"));
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("devices");
+    TCase *c = tcase_create("list");
+    tcase_add_test(c, json);
+    tcase_add_test(c, list);
+    suite_add_tcase(s, c);
+    c = tcase_create("refused");
+    tcase_add_test(c, without_devices);
+    tcase_add_test(c, wrong_names);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}

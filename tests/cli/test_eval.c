@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Run folders that cannot be evaluated.
+#include "program.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// The run "r"; every test leaves it as it was.
+static void make_run(void) {
+    if (test_exists("r")) {
+        return;
+    }
+    test_outcome result = test_program("", "train digits --out r --filters 8 --limit 32 "
+                                           "--phase backprop:steps=1");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+}
+
+START_TEST(no_run) {
+    test_fails_with(test_program("", "eval"), EVN_ERR_USAGE, "needs a RUN");
+    test_fails_with(test_program("", "eval nowhere"), EVN_ERR_FILE, "nowhere/run.json");
+}
+END_TEST
+
+START_TEST(broken_description) {
+    make_run();
+    size_t size;
+    char *run = test_read("r/run.json", &size);
+    test_write("r/run.json", run, size / 2);
+    test_fails_with(test_program("", "eval r"), EVN_ERR_FORMAT, "run.json");
+    char *model = strstr(run, "\"node-ew\"");
+    ck_assert_ptr_nonnull(model);
+    memcpy(model, "\"nothing\"", 9);
+    test_write("r/run.json", run, size);
+    test_fails_with(test_program("", "eval r"), EVN_ERR_FORMAT, "nothing");
+    test_write("r/run.json", "{}", 2);
+    test_fails_with(test_program("", "eval r"), EVN_ERR_FORMAT, "no task");
+    memcpy(model, "\"node-ew\"", 9);
+    test_write("r/run.json", run, size);
+    free(run);
+}
+END_TEST
+
+START_TEST(other_model) {
+    make_run();
+    size_t size;
+    char *run = test_read("r/run.json", &size);
+    char *filters = strstr(run, "\"filters\": 8");
+    ck_assert_ptr_nonnull(filters);
+    filters[11] = '4';
+    test_write("r/run.json", run, size);
+    test_fails_with(test_program("", "eval r"), EVN_ERR_DATA, "stem");
+    filters[11] = '8';
+    test_write("r/run.json", run, size);
+    free(run);
+}
+END_TEST
+
+START_TEST(broken_parameters) {
+    make_run();
+    size_t size;
+    char *model = test_read("r/model.safetensors", &size);
+    test_write("r/model.safetensors", model, size - 1);
+    test_fails_with(test_program("", "eval r"), EVN_ERR_FORMAT, "model.safetensors");
+    model[size - 1] ^= 1;
+    test_write("r/model.safetensors", model, size);
+    test_fails_with(test_program("", "eval r"), EVN_ERR_FORMAT, "model.safetensors");
+    model[size - 1] ^= 1;
+    test_write("r/model.safetensors", model, size);
+    ck_assert_int_eq(test_program("", "eval r").code, 0);
+    free(model);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("eval");
+    TCase *c = tcase_create("refused");
+    tcase_add_test(c, no_run);
+    tcase_add_test(c, broken_description);
+    tcase_add_test(c, other_model);
+    tcase_add_test(c, broken_parameters);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training runs through the program: what is in the run folder, and what a failed run leaves.
+// TEST: timeout=300
+#include "program.h"
+#include "test.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/// A run of seconds: a small network, few steps, 64 images.
+static const char SMALL[] = "--filters 8 --batch 32 --limit 64";
+static const char PHASES[] = "--phase backprop:steps=2,epochs=2 --phase adjoint:epochs=1,rtol=1e-2";
+
+static double number(const json_t *object, const char *name) {
+    const json_t *value = json_object_get(object, name);
+    ck_assert_msg(json_is_number(value), "%s is missing or not a number", name);
+    return json_number_value(value);
+}
+
+static const char *text(const json_t *object, const char *name) {
+    const char *value = json_string_value(json_object_get(object, name));
+    ck_assert_msg(value, "%s is missing or not a text", name);
+    return value;
+}
+
+static void check_run(void) {
+    json_t *run = test_json("r/run.json");
+    const json_t *options = json_object_get(run, "options");
+    ck_assert_str_eq(text(run, "task"), "digits");
+    ck_assert_str_eq(text(options, "model"), "node-ew");
+    ck_assert_str_eq(text(options, "weights"), "rda");
+    ck_assert_double_eq(number(options, "seed"), 5);
+    ck_assert_double_eq(number(options, "momentum"), 0.9);
+    ck_assert_ptr_nonnull(text(json_object_get(run, "device"), "driver"));
+    ck_assert_ptr_nonnull(text(json_object_get(run, "device"), "platform"));
+    ck_assert_ptr_nonnull(text(json_object_get(run, "versions"), "evonode"));
+    const json_t *phases = json_object_get(options, "phase");
+    ck_assert_uint_eq(json_array_size(phases), 2);
+    ck_assert_str_eq(text(json_array_get(phases, 0), "solver"), "euler");
+    ck_assert_double_eq(number(json_array_get(phases, 0), "steps"), 2);
+    ck_assert_str_eq(text(json_array_get(phases, 1), "solver"), "dopri5");
+    ck_assert_double_eq(number(json_array_get(phases, 1), "rtol"), 1e-2);
+    ck_assert_uint_gt(json_array_size(json_object_get(run, "command")), 10);
+    json_decref(run);
+}
+
+static void check_metrics(void) {
+    char *lines = test_read("r/metrics.jsonl", NULL);
+    int count = 0;
+    for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *epoch = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+        ck_assert_msg(epoch, "not JSON: %s", line);
+        ck_assert_double_eq(number(epoch, "epoch"), count);
+        ck_assert_str_eq(text(epoch, "phase_name"), count < 2 ? "backprop" : "adjoint");
+        ck_assert_double_gt(number(epoch, "train_loss"), 0);
+        ck_assert_double_gt(number(epoch, "seconds"), 0);
+        ck_assert_double_eq(number(epoch, "test_count"), 355);
+        json_decref(epoch);
+        ++count;
+    }
+    ck_assert_int_eq(count, 3);
+    free(lines);
+}
+
+static void check_summary(void) {
+    json_t *summary = test_json("r/summary.json");
+    double accuracy = number(summary, "test_accuracy");
+    ck_assert_double_ge(accuracy, 0);
+    ck_assert_double_eq_tol(accuracy, 1 - number(summary, "test_errors") / 355, 1e-6);
+    ck_assert_double_le(number(summary, "train_accuracy"), 1);
+    ck_assert_double_gt(number(summary, "seconds_total"), number(summary, "seconds_per_epoch"));
+    ck_assert_double_ge(number(summary, "nfe_forward"), 7);
+    ck_assert_double_ge(number(summary, "nfe_backward"), 7);
+    ck_assert_double_gt(number(summary, "peak_device_bytes"), number(summary, "parameters"));
+    ck_assert_double_gt(number(summary, "loss"), 0);
+    ck_assert(json_is_null(json_object_get(summary, "test_nll")));
+    ck_assert(json_is_null(json_object_get(summary, "gap_nats")));
+    ck_assert(json_is_null(json_object_get(summary, "max_error")));
+    json_decref(summary);
+}
+
+/// The accuracy in a table, in per cent.
+static double table_accuracy(const char *table) {
+    const char *row = strstr(table, "test accuracy");
+    ck_assert_msg(row, "no accuracy in: %s", table);
+    return strtod(row + strlen("test accuracy"), NULL);
+}
+
+START_TEST(run_folder) {
+    test_outcome result = test_program("", "train digits --out=r --seed 5 %s %s", SMALL, PHASES);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "epoch 3/3"));
+    double accuracy = table_accuracy(result.out);
+    ck_assert_ptr_nonnull(strstr(result.out, "peak device memory"));
+    check_run();
+    check_metrics();
+    check_summary();
+    ck_assert(test_exists("r/model.safetensors"));
+
+    result = test_program("", "eval r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_double_eq(table_accuracy(result.out), accuracy);
+    result = test_program("", "eval r --solver euler --steps 2");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.out, "euler, 2 steps"));
+    test_fails_with(test_program("", "train digits --out r"), EVN_ERR_OUTPUT, "finished run");
+}
+END_TEST
+
+START_TEST(every_model) {
+    const char *const models[] = {"resnet --layers 2", "node", "node-ew --weights mlp"};
+    for (int i = 0; i < 3; ++i) {
+        test_outcome result = test_program(
+            "", "train digits --model %s --optimizer adam --phase checkpointed:steps=2 %s",
+            models[i], SMALL);
+        ck_assert_msg(result.code == 0, "%s: %s", models[i], result.err);
+        char name[64];
+        snprintf(name, sizeof(name), "runs/digits-%d/summary.json", i + 1);
+        json_t *summary = test_json(name);
+        ck_assert(json_is_null(json_object_get(summary, "nfe_forward")) == (i == 0));
+        json_decref(summary);
+        snprintf(name, sizeof(name), "eval runs/digits-%d", i + 1);
+        ck_assert_int_eq(test_program("", "%s", name).code, 0);
+    }
+}
+END_TEST
+
+START_TEST(unwritable) {
+    char path[TEST_PATH];
+    test_fails_with(test_program("", "train digits --out /dev/null/r"), EVN_ERR_OUTPUT,
+                    "/dev/null");
+    mkdir(test_path(path, "full"), 0777);
+    test_write("full/letter.txt", "dear", 4);
+    test_fails_with(test_program("", "train digits --out full"), EVN_ERR_OUTPUT, "not a run");
+    ck_assert(!test_exists("full/run.json"));
+    test_write("file", "x", 1);
+    test_fails_with(test_program("", "train digits --out file"), EVN_ERR_OUTPUT, "file");
+}
+END_TEST
+
+START_TEST(not_finite) {
+    test_fails_with(test_program("",
+                                 "train digits --out r --lr 1e30 %s "
+                                 "--phase backprop:steps=2,epochs=3",
+                                 SMALL),
+                    EVN_ERR_NOT_FINITE, "learning rate");
+    ck_assert(test_exists("r/run.json"));
+    ck_assert(test_exists("r/metrics.jsonl"));
+    ck_assert(!test_exists("r/summary.json"));
+    ck_assert(!test_exists("r/model.safetensors"));
+    test_outcome again =
+        test_program("", "train digits --out r %s --phase backprop:steps=2", SMALL);
+    ck_assert_msg(again.code == 0, "an unfinished run is replaced: %s", again.err);
+}
+END_TEST
+
+/// Until the first epoch is on record; false after a minute.
+static bool wait_for_epoch(void) {
+    char path[TEST_PATH];
+    struct stat info;
+    const struct timespec pause = {0, 50000000};
+    for (int i = 0; i < 1200; ++i) {
+        if (stat(test_path(path, "r/metrics.jsonl"), &info) == 0 && info.st_size > 0) {
+            return true;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+START_TEST(interrupted) {
+    pid_t process = test_program_start("",
+                                       "train digits --out r %s --phase backprop:steps=2"
+                                       " --epochs 100000",
+                                       SMALL);
+    bool began = wait_for_epoch();
+    test_outcome other = {0};
+    if (began) {
+        kill(process, SIGTERM);
+    } else {
+        kill(process, SIGKILL);
+    }
+    other = test_program_end(process);
+    ck_assert_msg(began, "no epoch within a minute: %s", other.err);
+    test_fails_with(other, EVN_ERR_INTERRUPTED, "stopped in epoch");
+    ck_assert(test_exists("r/run.json"));
+    ck_assert(test_exists("r/model.safetensors"));
+    ck_assert(!test_exists("r/summary.json"));
+    ck_assert_int_eq(test_program("", "eval r").code, 0);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("train");
+    TCase *c = tcase_create("run_folder");
+    tcase_add_test(c, run_folder);
+    suite_add_tcase(s, c);
+    c = tcase_create("models");
+    tcase_add_test(c, every_model);
+    suite_add_tcase(s, c);
+    c = tcase_create("unwritable");
+    tcase_add_test(c, unwritable);
+    suite_add_tcase(s, c);
+    c = tcase_create("not_finite");
+    tcase_add_test(c, not_finite);
+    suite_add_tcase(s, c);
+    c = tcase_create("interrupted");
+    tcase_add_test(c, interrupted);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is typed wrongly is refused with exit code 2 and a hint, before any device is touched.
+#include "program.h"
+#include "test.h"
+
+#include <string.h>
+
+START_TEST(help) {
+    const char *const words[] = {"--help", "train --help", "eval -h", "devices --help"};
+    const char *const expected[] = {"Exit codes:", "--phase NAME", "--rtol X", "--json"};
+    for (int i = 0; i < 4; ++i) {
+        test_outcome result = test_program("", "%s", words[i]);
+        ck_assert_int_eq(result.code, 0);
+        ck_assert_msg(strstr(result.out, expected[i]), "%s lacks %s", words[i], expected[i]);
+        ck_assert_str_eq(result.err, "");
+    }
+    test_outcome version = test_program("", "--version");
+    ck_assert_int_eq(version.code, 0);
+    ck_assert_int_eq(strncmp(version.out, "evonode ", 8), 0);
+}
+END_TEST
+
+START_TEST(every_exit_code_is_listed) {
+    test_outcome result = test_program("", "--help");
+    for (int status = EVN_OK; status <= EVN_ERR_INTERRUPTED; ++status) {
+        ck_assert_ptr_nonnull(strstr(result.out, evn_status_text((evn_status)status)));
+    }
+}
+END_TEST
+
+START_TEST(unknown_words) {
+    test_fails_with(test_program("", " "), EVN_ERR_USAGE, "evonode train digits");
+    test_fails_with(test_program("", "trian digits"), EVN_ERR_USAGE, "did you mean train?");
+    test_fails_with(test_program("", "xyzzy"), EVN_ERR_USAGE, "devices, train or eval");
+    test_fails_with(test_program("", "train"), EVN_ERR_USAGE, "train needs a TASK");
+    test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE, "digits or mnist");
+    test_fails_with(test_program("", "train digits mnist"), EVN_ERR_USAGE, "one word too many");
+    test_fails_with(test_program("", "train digits --epoch 3"), EVN_ERR_USAGE, "--epochs?");
+    test_fails_with(test_program("", "train digits --epoch=3"), EVN_ERR_USAGE, "--epochs?");
+    test_fails_with(test_program("", "devices --seed 3"), EVN_ERR_USAGE, "no option --seed");
+    test_fails_with(test_program("", "train digits -e 3"), EVN_ERR_USAGE, "two dashes");
+    test_fails_with(test_program("", "devices --json=yes"), EVN_ERR_USAGE, "takes no value");
+    test_fails_with(test_program("", "train digits --seed"), EVN_ERR_USAGE, "needs a value");
+}
+END_TEST
+
+START_TEST(wrong_values) {
+    test_fails_with(test_program("", "train digits --epochs=some"), EVN_ERR_USAGE, "whole number");
+    test_fails_with(test_program("", "train digits --epochs 0"), EVN_ERR_USAGE, "from 1");
+    test_fails_with(test_program("", "train digits --epochs 1.5"), EVN_ERR_USAGE, "whole number");
+    test_fails_with(test_program("", "train digits --seed 99999999999999999999"), EVN_ERR_USAGE,
+                    "whole number");
+    test_fails_with(test_program("", "train digits --lr nan"), EVN_ERR_USAGE, "a number from");
+    test_fails_with(test_program("", "train digits --lr -1"), EVN_ERR_USAGE, "a number from");
+    test_fails_with(test_program("", "train digits --model cnn"), EVN_ERR_USAGE,
+                    "resnet, node or node-ew");
+    test_fails_with(test_program("", "train digits --weights none"), EVN_ERR_USAGE, "rda");
+    test_fails_with(test_program("", "train digits --solver magic"), EVN_ERR_USAGE, "dopri5");
+    test_fails_with(test_program("", "train digits --out ''"), EVN_ERR_USAGE, "empty");
+    test_fails_with(test_program("", "train digits --preset paper"), EVN_ERR_USAGE,
+                    "nothing about the task digits");
+}
+END_TEST
+
+START_TEST(wrong_phases) {
+    test_fails_with(test_program("", "train digits --phase forward"), EVN_ERR_USAGE,
+                    "backprop, checkpointed or adjoint");
+    test_fails_with(test_program("", "train digits --phase backprop:steps"), EVN_ERR_USAGE,
+                    "not key=value");
+    test_fails_with(test_program("", "train digits --phase backprop:speed=3"), EVN_ERR_USAGE,
+                    "has no 'speed'");
+    test_fails_with(test_program("", "train digits --phase backprop:steps=0"), EVN_ERR_USAGE,
+                    "needs equal steps");
+    test_fails_with(test_program("", "train digits --phase adjoint:solver=rk4,steps=0"),
+                    EVN_ERR_USAGE, "cannot choose its steps");
+    test_fails_with(test_program("", "train digits --phase adjoint:rtol=0,atol=0"), EVN_ERR_USAGE,
+                    "both 0");
+    test_fails_with(test_program("", "train digits --schedule step --milestones 3-4"),
+                    EVN_ERR_USAGE, "as in 30/60");
+    ck_assert(!test_exists("runs"));
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("usage");
+    TCase *c = tcase_create("help");
+    tcase_add_test(c, help);
+    tcase_add_test(c, every_exit_code_is_listed);
+    suite_add_tcase(s, c);
+    c = tcase_create("wrong");
+    tcase_add_test(c, unknown_words);
+    tcase_add_test(c, wrong_values);
+    tcase_add_test(c, wrong_phases);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
