@@ -68,8 +68,19 @@ BUILD(build_max_pool2d, evn_max_pool2d(g, x[0], 2, 1))
 BUILD(build_max_pool2d_select, evn_max_pool2d_select(g, x[0], x[1], 3, 2))
 BUILD(build_max_pool2d_scatter, evn_max_pool2d_scatter(g, x[0], x[1], 2, 2))
 
-#define S34  EVN_SHAPE(3, 4)
-#define S234 EVN_SHAPE(2, 3, 4)
+// Not EVN_SHAPE: a compound literal is no constant, which the table below needs.
+#define S34                                                                                        \
+    {                                                                                              \
+        2, {                                                                                       \
+            3, 4                                                                                   \
+        }                                                                                          \
+    }
+#define S234                                                                                       \
+    {                                                                                              \
+        3, {                                                                                       \
+            2, 3, 4                                                                                \
+        }                                                                                          \
+    }
 
 static const rule_case cases[] = {
     {EVN__OP_ADD, build_add, -1, 1, 2, {S34, {1, {4}}}},
