@@ -355,7 +355,7 @@ static const char elements_frame[] = //
     "    const int element = (int)get_global_id(0);\n"
     "    if (element < elements) {\n"
     "        const long row = element / COLUMNS;\n"
-    "        const int column = element % COLUMNS;\n%s"
+    "        const int column = element %% COLUMNS;\n%s"
     "        {\n%s";
 
 static void set_range(generation *g, size_t items, size_t local) {
