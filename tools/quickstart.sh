@@ -9,4 +9,4 @@ sh tools/setup.sh
 echo "Building"
 cmake -S . -B build -DEVN_TESTS=OFF >/dev/null
 cmake --build build --parallel "$(getconf _NPROCESSORS_ONLN)" >/dev/null
-exec build/evonode train digits --out runs/digits "$@"
+exec build/evonode train digits "$@"
