@@ -15,15 +15,32 @@ static void print_line(const char *left, const char *text) {
 }
 
 static void print_options(const evn__option *table, unsigned verb) {
-    char left[128], list[256];
+    char left[128], right[256], list[256];
     for (const evn__option *row = table; row->name; ++row) {
         if (row->verbs & verb) {
+            const char *value = evn__option_default(NULL, row->name, 0);
+            bool stated = value && verb == EVN__VERB_TRAIN;
             snprintf(left, sizeof(left), "--%s %s", row->name, row->argument ? row->argument : "");
-            print_line(left, row->help);
+            snprintf(right, sizeof(right), "%s%s%s%s", row->help, stated ? " [" : "",
+                     stated ? value : "", stated ? "]" : "");
+            print_line(left, right);
             if (row->choice) {
                 print_line("", evn__choice_text(row->choice, list, sizeof(list)));
             }
         }
+    }
+}
+
+/// What training does where nothing is said, as options.
+static void print_tasks(void) {
+    for (int i = 0; evn__task_name(i); ++i) {
+        const char *task = evn__task_name(i);
+        print_line(task, evn__task_text(i));
+        print_line("", "by default:");
+        for (int phase = 0; evn__option_default(task, "phase", phase); ++phase) {
+            printf("  %-*s--phase %s\n", COLUMN, "", evn__option_default(task, "phase", phase));
+        }
+        printf("  %-*s--batch %s\n", COLUMN, "", evn__option_default(task, "batch", 0));
     }
 }
 
@@ -33,9 +50,7 @@ void evn__help_verb(const evn__verb *verb) {
            verb->subject ? verb->subject : "", verb->text);
     if (trains) {
         printf("\nTasks:\n");
-        for (int i = 0; evn__task_name(i); ++i) {
-            print_line(evn__task_name(i), evn__task_text(i));
-        }
+        print_tasks();
     }
     printf("\nOptions (--name value, or --name=value):\n");
     print_options(evn__settings_options, verb->bit);

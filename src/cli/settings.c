@@ -189,6 +189,18 @@ evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count
 
 // Defaults ----------------------------------------------------------------------------------------
 
+const char *evn__option_default(const char *task, const char *option, int index) {
+    for (int i = 0; i < DEFAULTS; ++i) {
+        bool same_task = task && defaults[i].task ? strcmp(task, defaults[i].task) == 0
+                                                  : !task && !defaults[i].task;
+        if (same_task && !defaults[i].preset && strcmp(option, defaults[i].option) == 0 &&
+            index-- == 0) {
+            return defaults[i].value;
+        }
+    }
+    return NULL;
+}
+
 static bool row_applies(int row, const char *task, const char *preset) {
     bool of_task = !defaults[row].task || strcmp(defaults[row].task, task) == 0;
     bool of_preset = !defaults[row].preset || (preset && strcmp(defaults[row].preset, preset) == 0);

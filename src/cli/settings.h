@@ -43,6 +43,10 @@ extern const evn__option_kind evn__option_phase; ///< the field is the whole evn
 const char *evn__task_name(int index);
 const char *evn__task_text(int index);
 
+/// What the option is by default for a task (NULL: for any task); NULL when there is none. An
+/// option can have several rows: `index` counts them.
+const char *evn__option_default(const char *task, const char *option, int index);
+
 /// Nothing given.
 void evn__settings_clear(evn__settings *settings);
 void evn__settings_free(evn__settings *settings);

@@ -49,14 +49,17 @@ static json_t *count_or_null(int64_t value) {
 /// Takes `object`.
 static evn_status write_json(const char *folder, const char *name, json_t *object) {
     char path[PATH_SIZE];
-    char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    char *json = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     json_decref(object);
-    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for %s", name);
-    evn_status status = join(folder, name, path);
+    EVN_CHECK(json, EVN_ERR_MEMORY, "no memory for %s", name);
+    evn__text text = {0};
+    evn__text_append(&text, "%s\n", json);
+    free(json);
+    evn_status status = text.status == EVN_OK ? join(folder, name, path) : text.status;
     if (status == EVN_OK) {
-        status = evn__file_write(path, text, strlen(text));
+        status = evn__file_write(path, text.data, text.size);
     }
-    free(text);
+    free(text.data);
     return status;
 }
 

@@ -82,6 +82,26 @@ START_TEST(label_out_of_range) {
 }
 END_TEST
 
+/// Files are read and trained on; the preset's phases stand but for what is given.
+START_TEST(preset) {
+    make_data(FILES, 0, 0, 0);
+    test_outcome result = test_program("", "train mnist --data data --out p --preset paper "
+                                           "--epochs 1 --steps 1 --batch 16 --filters 8");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_t *run = test_json("p/run.json");
+    const json_t *phases = json_object_get(json_object_get(run, "options"), "phase");
+    ck_assert_uint_eq(json_array_size(phases), 2);
+    const double rates[] = {0.01, 0.001};
+    for (size_t i = 0; i < 2; ++i) {
+        const json_t *phase = json_array_get(phases, i);
+        ck_assert_double_eq(json_real_value(json_object_get(phase, "lr")), rates[i]);
+        ck_assert_int_eq(json_integer_value(json_object_get(phase, "steps")), 1);
+        ck_assert_int_eq(json_integer_value(json_object_get(phase, "epochs")), 1);
+    }
+    json_decref(run);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("data");
     TCase *c = tcase_create("refused");
@@ -89,6 +109,9 @@ static Suite *suite(void) {
     tcase_add_test(c, truncated);
     tcase_add_test(c, mismatched);
     tcase_add_test(c, label_out_of_range);
+    suite_add_tcase(s, c);
+    c = tcase_create("preset");
+    tcase_add_test(c, preset);
     suite_add_tcase(s, c);
     return s;
 }
