@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// The three models: sizes known from the literature, gradients of the whole chain, weights that
+// evolve or do not.
+#include "derivative.h"
+#include "evonode/model.h"
+#include "nn/evolution.h"
+#include "test.h"
+#include <math.h>
+#include <string.h>
+
+static evn_model *make(evn_model_kind kind, const char *weights, evn_model_options options) {
+    evn_model *model = NULL;
+    options.kind = kind;
+    options.weights = weights;
+    TRY(evn_model_create(&options, &model));
+    return model;
+}
+
+static evn_model_options mnist(void) {
+    evn_model_options options = evn_model_options_default(28, 28, 1, 10);
+    options.batch = 2;
+    return options;
+}
+
+static evn_model_options tiny(void) {
+    evn_model_options options = evn_model_options_default(4, 4, 1, 3);
+    options.batch = 2;
+    options.filters = 4;
+    options.layers = 2;
+    return options;
+}
+
+// torchdiffeq's odenet_mnist has 208,266 parameters; its ResNet of six blocks 576,778, of which
+// each block has 74,112 (without the time channel and the third norm).
+START_TEST(parameter_counts) {
+    evn_model *node = make(EVN_MODEL_NODE, NULL, mnist());
+    ck_assert_int_eq(evn_parameters_learnt(evn_model_parameters(node)), 208266);
+    evn_model *rda = make(EVN_MODEL_NODE_EW, "rda", mnist());
+    ck_assert_int_eq(evn_parameters_learnt(evn_model_parameters(rda)), 208266 + 8);
+    evn_shape state = evn_dynamics_state_shape(evn_model_dynamics(rda));
+    ck_assert(evn_shape_equal(state, EVN_SHAPE(2, 6, 6, 64)));
+    evn_model_destroy(&node);
+    evn_model_destroy(&rda);
+}
+END_TEST
+
+START_TEST(kernels_evolve_and_nothing_else) {
+    evn_model *model = make(EVN_MODEL_NODE_EW, "mlp", mnist());
+    const evn_dynamics *dynamics = evn_model_dynamics(model);
+    int64_t evolving = 0;
+    for (int i = 0; i < evn_dynamics_weights(dynamics); ++i) {
+        const char *name = evn_dynamics_weight_name(dynamics, i);
+        bool kernel = strcmp(name, "f.conv1.weight") == 0 || strcmp(name, "f.conv2.weight") == 0;
+        ck_assert_int_eq(evn_dynamics_weight_evolves(dynamics, i), kernel);
+        ck_assert_int_ge(evn_parameters_find(evn_model_parameters(model), name), 0);
+        evolving += kernel ? evn_shape_count(evn_dynamics_weight_shape(dynamics, i)) : 0;
+    }
+    ck_assert_int_eq(evolving, 73728);
+    evn_model_destroy(&model);
+    model = make(EVN_MODEL_NODE, NULL, mnist());
+    for (int i = 0; i < evn_dynamics_weights(evn_model_dynamics(model)); ++i) {
+        ck_assert(!evn_dynamics_weight_evolves(evn_model_dynamics(model), i));
+    }
+    evn_model_destroy(&model);
+}
+END_TEST
+
+START_TEST(gradients_of_the_parts) {
+    evn_model *model = make(EVN_MODEL_RESNET, NULL, tiny());
+    ck_assert_ptr_null(evn_model_dynamics(model));
+    check_derivative(evn_model_stem(model), 1, -1, 1);
+    check_derivative(evn_model_head(model), 2, -1, 1);
+    evn_model_destroy(&model);
+}
+END_TEST
+
+static evn_graph *slope_graph(const char *kind, evn_parameters *parameters) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn__network network = {g, parameters, "g"};
+    evn_value t = evn_input(g, "t", EVN_SCALAR), w = evn_input(g, "w", EVN_SHAPE(3, 3, 4, 5));
+    evn_output(g, "dw", evn__evolution_find(kind)->slope(&network, "conv", t, w));
+    TRY(evn_graph_status(g));
+    return g;
+}
+
+START_TEST(every_kind_of_evolution_has_gradients) {
+    evn_parameters *parameters = NULL;
+    TRY(evn_parameters_create(&parameters));
+    evn_graph *g = slope_graph(evn_evolution_name(_i), parameters);
+    check_derivative(g, 3, -1, 1);
+    evn_graph_destroy(&g);
+    evn_parameters_destroy(&parameters);
+}
+END_TEST
+
+/// A Laplacian takes constants to zero, a gradient takes them to zero, the identity keeps them.
+START_TEST(rda_knows_its_stencils) {
+    evn_parameters *parameters = NULL;
+    TRY(evn_parameters_create(&parameters));
+    evn_graph *g = slope_graph("rda", parameters);
+    values in = values_like_inputs(g, 1, 0, 0);
+    for (int i = 0; i < 3 * 3 * 4 * 5; ++i) {
+        in.data[1][i] = 0.25;
+    }
+    const char *const factors[] = {"g.conv.diffusion", "g.conv.advection_y", "g.conv.advection_x",
+                                   "g.conv.reaction"};
+    for (int f = 0; f < 4; ++f) {
+        double *factor = in.data[evn_graph_find_input(g, factors[f])];
+        *factor = 1;
+        values out = values_run(g, &in);
+        for (int i = 0; i < 3 * 3 * 4 * 5; ++i) {
+            ck_assert_double_eq_tol(out.data[0][i], f == 3 ? tanh(0.25) : 0, 1e-15);
+        }
+        values_free(&out);
+        *factor = 0;
+    }
+    values_free(&in);
+    evn_graph_destroy(&g);
+    evn_parameters_destroy(&parameters);
+}
+END_TEST
+
+START_TEST(parameters_are_drawn_by_name) {
+    evn_model *a = make(EVN_MODEL_NODE, NULL, tiny()), *b = make(EVN_MODEL_NODE, NULL, tiny());
+    evn_parameters *p = evn_model_parameters(a), *q = evn_model_parameters(b);
+    TRY(evn_parameters_allocate(p, test_device(), false, 7));
+    TRY(evn_parameters_allocate(q, test_device(), false, 7));
+    double first[16], second[16];
+    int index = evn_parameters_find(p, "f.norm1.scale");
+    TRY(evn_parameters_read(p, index, first));
+    ck_assert(first[0] == 1 && first[3] == 1);
+    index = evn_parameters_find(p, "f.conv1.bias");
+    TRY(evn_parameters_read(p, index, first));
+    TRY(evn_parameters_read(q, index, second));
+    ck_assert_mem_eq(first, second, 4 * sizeof(double));
+    double bound = 1 / sqrt(9 * 5);
+    for (int i = 0; i < 4; ++i) {
+        ck_assert(fabs(first[i]) <= bound && first[i] != 0);
+    }
+    first[2] = 3;
+    TRY(evn_parameters_write(q, index, first));
+    TRY(evn_parameters_read(q, index, second));
+    ck_assert(second[2] == 3);
+    evn_model_destroy(&a);
+    evn_model_destroy(&b);
+}
+END_TEST
+
+START_TEST(mistakes_are_reported) {
+    evn_model *model = NULL;
+    evn_model_options options = mnist();
+    options.weights = "magic";
+    ck_assert_int_eq(evn_model_create(&options, &model), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "magic"));
+    options = evn_model_options_default(2, 2, 1, 10);
+    ck_assert_int_eq(evn_model_create(&options, &model), EVN_ERR_SHAPE);
+    options = mnist();
+    options.batch = 0;
+    ck_assert_int_eq(evn_model_create(&options, &model), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_null(model);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("nn/model");
+    TCase *models = tcase_create("models");
+    tcase_add_test(models, parameter_counts);
+    tcase_add_test(models, kernels_evolve_and_nothing_else);
+    tcase_add_test(models, parameters_are_drawn_by_name);
+    tcase_add_test(models, mistakes_are_reported);
+    suite_add_tcase(s, models);
+    TCase *gradients = tcase_create("gradients");
+    tcase_add_test(gradients, gradients_of_the_parts);
+    tcase_add_loop_test(gradients, every_kind_of_evolution_has_gradients, 0, 4);
+    tcase_add_test(gradients, rda_knows_its_stencils);
+    suite_add_tcase(s, gradients);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
