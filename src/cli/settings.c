@@ -33,7 +33,7 @@ static const struct {
     {"digits", NULL, "phase", "backprop:epochs=15,lr=0.1,schedule=cosine"},
     {"digits", NULL, "phase", "adjoint:epochs=3,lr=0.01"},
     {"mnist", NULL, "batch", "128"},
-    {"mnist", NULL, "phase", "backprop:epochs=1,lr=0.05"},
+    {"mnist", NULL, "phase", "backprop:epochs=1,lr=0.1,schedule=cosine"},
     {"mnist", NULL, "phase", "adjoint:epochs=1,lr=0.005"},
     {NULL, NULL, "model", "node-ew"},
     {NULL, NULL, "weights", "rda"},

@@ -68,12 +68,16 @@ static evn_status write_json(const char *folder, const char *name, json_t *objec
 evn_status evn__record_number(const char *parent, const char *stem, char *path, size_t size) {
     EVN_TRY(evn__folder_make(parent, FOLDER_MODE));
     for (int number = 1; number < NUMBER_MAX; ++number) {
-        snprintf(path, size, "%s/%s-%d", parent, stem, number);
-        if (mkdir(path, FOLDER_MODE) == 0) {
+        char folder[PATH_SIZE];
+        size_t length = (size_t)snprintf(folder, sizeof(folder), "%s/%s-%d", parent, stem, number);
+        EVN_CHECK(length < size && length < sizeof(folder), EVN_ERR_OUTPUT,
+                  "the path of the folder %.80s… is too long", parent);
+        if (mkdir(folder, FOLDER_MODE) == 0) {
+            memcpy(path, folder, length + 1);
             return EVN_OK;
         }
         EVN_CHECK(errno == EEXIST, EVN_ERR_OUTPUT,
-                  "cannot make the folder %s: %s; name another place for the run", path,
+                  "cannot make the folder %s: %s; name another place for the run", folder,
                   strerror(errno));
     }
     EVN_FAIL(EVN_ERR_OUTPUT, "%s has no free number for %s", parent, stem);
