@@ -26,6 +26,9 @@ typedef struct evn_solver_options {
     double rtol, atol;  ///< adaptive: tolerances per element; atol in units of the state
     double dt_min;      ///< adaptive: smaller steps end the solve (units of t)
     int max_steps;      ///< adaptive: more attempts end the solve
+    /// 0: the solve gives x(t1). n > 0: it gives x at n equally spaced times after t0, the last of
+    /// them t1, and the gradient takes n cotangents; fixed steps must be a multiple of n.
+    int observations;
     evn_gradient gradient;
     bool fp64;
 } evn_solver_options;
@@ -59,14 +62,16 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 /// @param[in]  x0       memory of x at t0, in the dynamics' shape; unchanged
 /// @param[in]  weights  one binding per weight of the dynamics; must stay until the gradient is
 /// taken
-/// @param[out] x1       where x(t1) is; memory of the solver, valid until its next solve
+/// @param[out] x1       where x(t1) is, [observations, state] where there are some; memory of the
+///                      solver, valid until its next solve
 /// @param[out] solution may be NULL
 /// Fixed steps enqueue only. Adaptive ones wait for one scalar a step.
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);
 
 /// The gradient through the last solve.
-/// @param[in]  x1_bar       cotangent of x(t1)
+/// @param[in]  x1_bar       cotangent of what the solve gave, in its shape: at each observation the
+///                          cotangent of x jumps by its share
 /// @param[out] x0_bar       where the cotangent of x(t0) is; memory of the solver
 /// @param[out] weights_bar  one binding per weight; overwritten with its cotangent
 /// @param[out] solution     of the backward solve; may be NULL

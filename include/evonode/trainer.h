@@ -21,13 +21,13 @@ typedef struct evn_phase {
 
 /// What happened in an epoch, measured on what the epoch did.
 typedef struct evn_epoch {
-    int phase, epoch; ///< phase number; epoch within all phases, from 0
+    int phase, epoch;                  ///< phase number; epoch within all phases, from 0
     double train_loss, train_accuracy; ///< of the batches as they were trained on
     double test_loss, test_accuracy;   ///< with the phase's solver
     int64_t test_errors, test_count;
-    double learning_rate;            ///< of the last step
-    double seconds;                  ///< training alone, without the test
-    double nfe_forward, nfe_backward; ///< mean over the batches
+    double learning_rate;                          ///< of the last step
+    double seconds;                                ///< training alone, without the test
+    double nfe_forward, nfe_backward;              ///< mean over the batches
     double x_reconstruction, theta_reconstruction; ///< adjoint: relative errors, last batch; else 0
     uint64_t peak_device_bytes;
 } evn_epoch;
@@ -35,7 +35,7 @@ typedef struct evn_epoch {
 /// How far the running epoch is.
 typedef struct evn_progress {
     int phase, phases;
-    int epoch, epochs; ///< within all phases
+    int epoch, epochs;   ///< within all phases
     int64_t step, steps; ///< batches of this epoch
     double loss;         ///< of the batches since the last report; NaN before the first
     double images_per_second;
@@ -69,8 +69,7 @@ evn_status evn_trainer_run(evn_trainer *trainer);
 
 /// Accuracy of a part of the data set with the solver of phase `phase`; fields that do not apply
 /// are 0. Results are in test_*.
-evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part,
-                                evn_epoch *result);
+evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part, evn_epoch *result);
 
 const evn_model *evn_trainer_model(const evn_trainer *trainer); ///< owned by the trainer
 evn_parameters *evn_trainer_parameters(const evn_trainer *trainer);

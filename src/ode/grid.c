@@ -11,7 +11,7 @@
 struct evn__grid {
     evn_device *device;
     const evn__tableau *tableau;
-    int steps;
+    int steps, observations;
     bool fp64, recompute;
     evn__layout layout; ///< of the state
     int parameter_count;
@@ -21,6 +21,7 @@ struct evn__grid {
     evn_buffer *trajectory; ///< [steps + 1][layout.total]
     evn_buffer *saved;      ///< [steps or 1][saved elements of the plan]
     evn_buffer *bar[2];     ///< cotangents now and next, exchanged by each step
+    evn_buffer *zeros;      ///< with observations: what a step without one adds
     int now;
     evn__times times;
     evn_binding *inputs, *outputs;
@@ -28,7 +29,8 @@ struct evn__grid {
 
 // The step and its vjp as one graph ---------------------------------------------------------------
 // Inputs: t, dt, states, parameters, then the late ones: cotangents of the states after the step,
-// and the parameters' cotangents so far. Outputs: the states after the step, the cotangents of the
+// the parameters' cotangents so far, and, with observations, what one adds to the cotangent of the
+// first state. Outputs: the states after the step, the cotangents of the
 // states before it, the parameters' cotangents with this step's share.
 
 typedef struct joint_build {
@@ -36,6 +38,7 @@ typedef struct joint_build {
     evn_graph *graph;
     const char **late; ///< NULL-ended names of the late inputs, in the graph's memory
     int bars;          ///< states + parameters
+    bool observes;
 } joint_build;
 
 static evn_status late_inputs(joint_build *b, evn_value *seeds) {
@@ -48,7 +51,13 @@ static evn_status late_inputs(joint_build *b, evn_value *seeds) {
         EVN_TRY(evn_graph_status(b->graph));
         b->late[i] = evn_graph_input_name(b->graph, evn_graph_inputs(b->graph) - 1);
     }
-    return EVN_OK;
+    if (b->observes) {
+        evn_shape shape = evn__system_state_shape(b->system, 0);
+        evn_value share = evn_input(b->graph, "observed", shape);
+        seeds[0] = evn_add(b->graph, seeds[0], share);
+        b->late[b->bars] = "observed";
+    }
+    return evn_graph_status(b->graph);
 }
 
 static evn_status build_joint(joint_build *b, const evn_graph *step, evn_value *values) {
@@ -77,7 +86,7 @@ static evn_status build_joint(joint_build *b, const evn_graph *step, evn_value *
 static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph *step) {
     evn_value *values = NULL;
     EVN_TRY(evn_graph_create(&b->graph));
-    EVN_TRY(EVN_NEW(&b->late, b->bars + 1));
+    EVN_TRY(EVN_NEW(&b->late, b->bars + 2));
     EVN_TRY(EVN_NEW(&values, 4 * (b->bars + 2)));
     evn_status status = build_joint(b, step, values);
     free(values);
@@ -87,7 +96,9 @@ static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph
 }
 
 static evn_status compile(evn__grid *grid, const evn__system *system) {
-    joint_build b = {.system = system, .bars = system->state_count + system->parameter_count};
+    joint_build b = {.system = system,
+                     .bars = system->state_count + system->parameter_count,
+                     .observes = grid->observations > 0};
     evn_graph *step = NULL;
     EVN_TRY(evn__step_graph(system, grid->tableau, &step));
     evn_status status = compile_joint(grid, &b, step);
@@ -117,7 +128,7 @@ static evn_status create(evn__grid *grid, const evn__system *system,
     EVN_TRY(evn__check_options(options, &grid->tableau));
     EVN_TRY(evn__layout_create(system, &grid->layout));
     EVN_TRY(lay_out_bars(grid, system));
-    int ports = 2 * (system->state_count + system->parameter_count) + 2;
+    int ports = 2 * (system->state_count + system->parameter_count) + 3;
     EVN_TRY(EVN_NEW(&grid->inputs, ports));
     EVN_TRY(EVN_NEW(&grid->outputs, ports));
     EVN_TRY(compile(grid, system));
@@ -129,6 +140,10 @@ static evn_status create(evn__grid *grid, const evn__system *system,
     for (int i = 0; i < 2; ++i) {
         EVN_TRY(evn__real_create(grid->device, grid->fp64, grid->bar_total, &grid->bar[i]));
     }
+    if (grid->observations > 0) {
+        EVN_TRY(evn__real_create(grid->device, grid->fp64, grid->layout.size[0], &grid->zeros));
+        EVN_TRY(evn__real_zero((evn_binding){grid->zeros, 0}, grid->fp64, grid->layout.size[0]));
+    }
     return evn__times_create(grid->device, grid->steps, grid->fp64, &grid->times);
 }
 
@@ -137,6 +152,7 @@ evn_status evn__grid_create(evn_device *device, const evn__system *system,
     EVN_TRY(EVN_NEW(grid, 1));
     (*grid)->device = device;
     (*grid)->steps = options->steps;
+    (*grid)->observations = options->observations;
     (*grid)->fp64 = options->fp64;
     (*grid)->recompute = options->gradient == EVN_GRADIENT_CHECKPOINTED;
     (*grid)->parameter_count = system->parameter_count;
@@ -157,6 +173,7 @@ void evn__grid_destroy(evn__grid **grid) {
     evn_buffer_destroy(&g->saved);
     evn_buffer_destroy(&g->bar[0]);
     evn_buffer_destroy(&g->bar[1]);
+    evn_buffer_destroy(&g->zeros);
     evn__times_free(&g->times);
     evn__layout_free(&g->layout);
     free(g->bar_offset);
@@ -189,7 +206,18 @@ evn_binding evn__grid_parameter_bar(const evn__grid *grid, int index) {
 
 // Running -----------------------------------------------------------------------------------------
 
-static void bind_step(evn__grid *grid, int step, const evn_binding *parameters) {
+/// What the observation after `step`, if there is one, adds to the cotangent.
+static evn_binding observation(const evn__grid *grid, int step, const evn_binding *observed) {
+    int each = grid->observations > 0 ? grid->steps / grid->observations : 0;
+    if (!observed || (step + 1) % each != 0) {
+        return (evn_binding){grid->zeros, 0};
+    }
+    size_t number = (size_t)((step + 1) / each - 1);
+    return (evn_binding){observed->buffer, observed->offset + number * grid->layout.size[0]};
+}
+
+static void bind_step(evn__grid *grid, int step, const evn_binding *parameters,
+                      const evn_binding *observed) {
     int states = grid->layout.count, bars = states + grid->parameter_count;
     evn_binding *in = grid->inputs, *out = grid->outputs;
     *in++ = evn__times_at(&grid->times, step);
@@ -204,6 +232,7 @@ static void bind_step(evn__grid *grid, int step, const evn_binding *parameters) 
         *in++ = bar_at(grid, grid->now, i);
         *out++ = bar_at(grid, !grid->now, i);
     }
+    *in = observation(grid, step, observed); // not read by a plan without observations
 }
 
 static evn_binding saved_at(const evn__grid *grid, int step) {
@@ -211,9 +240,10 @@ static evn_binding saved_at(const evn__grid *grid, int step) {
     return (evn_binding){grid->saved, grid->recompute ? 0 : (size_t)step * size};
 }
 
-static evn_status run(evn__grid *grid, int step, int phase, const evn_binding *parameters) {
+static evn_status run(evn__grid *grid, int step, int phase, const evn_binding *parameters,
+                      const evn_binding *observed) {
     evn_binding saved = saved_at(grid, step);
-    bind_step(grid, step, parameters);
+    bind_step(grid, step, parameters, observed);
     return evn_plan_run_phase(grid->plan, phase, grid->inputs, grid->outputs, &saved);
 }
 
@@ -229,14 +259,14 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
                              evn_solution *solution) {
     EVN_TRY(evn__times_set(&grid->times, t0, t1));
     for (int step = 0; step < grid->steps; ++step) {
-        EVN_TRY(run(grid, step, 0, parameters));
+        EVN_TRY(run(grid, step, 0, parameters, NULL));
     }
     report(grid, solution);
     return EVN_OK;
 }
 
 evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
-                              evn_solution *solution) {
+                              const evn_binding *observed, evn_solution *solution) {
     for (int i = 0; i < grid->parameter_count; ++i) {
         size_t begin = grid->bar_offset[grid->layout.count + i];
         size_t end = i + 1 < grid->parameter_count ? grid->bar_offset[grid->layout.count + i + 1]
@@ -246,9 +276,9 @@ evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
     }
     for (int step = grid->steps - 1; step >= 0; --step) {
         if (grid->recompute) {
-            EVN_TRY(run(grid, step, 0, parameters));
+            EVN_TRY(run(grid, step, 0, parameters, observed));
         }
-        EVN_TRY(run(grid, step, 1, parameters));
+        EVN_TRY(run(grid, step, 1, parameters, observed));
         grid->now = !grid->now;
     }
     report(grid, solution);

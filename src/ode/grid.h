@@ -26,7 +26,9 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
 evn_binding evn__grid_state_bar(const evn__grid *grid, int index);
 /// Cotangent of a parameter, after evn__grid_backward.
 evn_binding evn__grid_parameter_bar(const evn__grid *grid, int index);
+/// @param[in] observed  with observations: their cotangents [observations, x], added to that of
+///                      state 0 where each was made; else NULL
 evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
-                              evn_solution *solution);
+                              const evn_binding *observed, evn_solution *solution);
 
 #endif

@@ -32,6 +32,11 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__tabl
               options->method ? options->method : "");
     EVN_CHECK(options->steps >= 0, EVN_ERR_ARGUMENT, "solver %s: %d steps; give 1 or more",
               options->method, options->steps);
+    EVN_CHECK(options->observations >= 0 &&
+                  (options->observations == 0 || options->steps % options->observations == 0),
+              EVN_ERR_ARGUMENT,
+              "solver %s: %d steps cannot be divided among %d observations; give a multiple",
+              options->method, options->steps, options->observations);
     if (options->steps > 0) {
         return EVN_OK;
     }

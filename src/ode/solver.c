@@ -15,6 +15,9 @@ struct evn_solver {
     evn__integrator *forward;  ///< the others
     evn__integrator *backward; ///< adjoint: states x, θ, a, b, quadratures
     evn_buffer *initial;       ///< adjoint: a copy of x and θ at t0, to measure the reconstruction
+    evn_buffer *series;        ///< [observations, x]: what the solve gives
+    evn_plan *jump;            ///< adjoint with observations: cotangent + share
+    evn_buffer *jumped;        ///< [x], its result
     evn_binding *parameters;   ///< of the system, of the last solve
     double t0, t1;
 };
@@ -29,6 +32,20 @@ static bool is_on_grid(const evn_solver *solver) {
            solver->options.gradient == EVN_GRADIENT_CHECKPOINTED;
 }
 
+static evn_status create_jump(evn_solver *solver) {
+    evn_shape shape = evn_dynamics_state_shape(solver->dynamics);
+    evn_graph *graph = NULL;
+    EVN_TRY(evn_graph_create(&graph));
+    evn_value a = evn_input(graph, "a", shape), share = evn_input(graph, "share", shape);
+    evn_output(graph, "sum", evn_add(graph, a, share));
+    evn_plan_options options = {.fp64 = solver->options.fp64};
+    evn_status status = evn_plan_create(solver->device, graph, &options, &solver->jump);
+    evn_graph_destroy(&graph);
+    EVN_TRY(status);
+    return evn__real_create(solver->device, solver->options.fp64, (size_t)evn_shape_count(shape),
+                            &solver->jumped);
+}
+
 static evn_status create_adjoint(evn_solver *solver) {
     evn__system adjoint = {0};
     evn_status status = evn__system_adjoint(&solver->dynamics->system, &adjoint);
@@ -38,8 +55,9 @@ static evn_status create_adjoint(evn_solver *solver) {
     }
     evn__system_free(&adjoint);
     EVN_TRY(status);
-    return evn__real_create(solver->device, solver->options.fp64,
-                            evn__integrator_layout(solver->forward)->total, &solver->initial);
+    EVN_TRY(evn__real_create(solver->device, solver->options.fp64,
+                             evn__integrator_layout(solver->forward)->total, &solver->initial));
+    return solver->options.observations > 0 ? create_jump(solver) : EVN_OK;
 }
 
 static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
@@ -48,6 +66,11 @@ static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
     EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
     const evn__system *system = &solver->dynamics->system;
     EVN_TRY(EVN_NEW(&solver->parameters, system->parameter_count));
+    if (solver->options.observations > 0) {
+        size_t count = (size_t)evn_shape_count(evn_dynamics_state_shape(dynamics));
+        EVN_TRY(evn__real_create(solver->device, solver->options.fp64,
+                                 count * (size_t)solver->options.observations, &solver->series));
+    }
     if (is_on_grid(solver)) {
         return evn__grid_create(solver->device, system, &solver->options, &solver->grid);
     }
@@ -76,6 +99,9 @@ void evn_solver_destroy(evn_solver **solver) {
     evn__integrator_destroy(&s->forward);
     evn__integrator_destroy(&s->backward);
     evn_buffer_destroy(&s->initial);
+    evn_buffer_destroy(&s->series);
+    evn_buffer_destroy(&s->jumped);
+    evn_plan_destroy(&s->jump);
     evn_dynamics_destroy(&s->dynamics);
     free(s->parameters);
     free(s);
@@ -117,6 +143,67 @@ static evn_status load(evn_solver *solver, evn_binding x0, const evn_binding *we
     return EVN_OK;
 }
 
+/// Observation `index` of [observations, x] at `base`.
+static evn_binding in_series(const evn_solver *solver, evn_binding base, int index) {
+    base.offset += (size_t)index * state_layout(solver)->size[0];
+    return base;
+}
+
+static evn_status observe(evn_solver *solver, int index, evn_binding x) {
+    return evn__real_copy(in_series(solver, (evn_binding){solver->series, 0}, index), x,
+                          solver->options.fp64, state_layout(solver)->size[0]);
+}
+
+/// Time of the end of segment `index`, of as many as there are observations (one without).
+static double segment_end(const evn_solver *solver, int index) {
+    int segments = solver->options.observations > 0 ? solver->options.observations : 1;
+    return index + 1 == segments ? solver->t1
+                                 : solver->t0 + (index + 1) * (solver->t1 - solver->t0) / segments;
+}
+
+static double segment_begin(const evn_solver *solver, int index) {
+    return index == 0 ? solver->t0 : segment_end(solver, index - 1);
+}
+
+/// Add what one segment did to what was done before.
+static void add_solution(evn_solution *sum, const evn_solution *segment) {
+    int accepted = sum->accepted, rejected = sum->rejected, nfe = sum->nfe;
+    *sum = *segment;
+    sum->accepted += accepted;
+    sum->rejected += rejected;
+    sum->nfe += nfe;
+}
+
+static evn_status solve_on_grid(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
+    int observations = solver->options.observations, steps = solver->options.steps;
+    EVN_TRY(evn__grid_forward(solver->grid, solver->t0, solver->t1, solver->parameters, solution));
+    *x1 = evn__grid_state(solver->grid, steps, 0);
+    for (int i = 0; i < observations; ++i) {
+        EVN_TRY(
+            observe(solver, i, evn__grid_state(solver->grid, (i + 1) * (steps / observations), 0)));
+        *x1 = (evn_binding){solver->series, 0};
+    }
+    return EVN_OK;
+}
+
+static evn_status solve_segments(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
+    int observations = solver->options.observations;
+    *solution = (evn_solution){0};
+    for (int i = 0; i < (observations > 0 ? observations : 1); ++i) {
+        evn_solution segment = {0};
+        evn_status status = evn__integrate(solver->forward, segment_begin(solver, i),
+                                           segment_end(solver, i), solver->parameters, &segment);
+        add_solution(solution, &segment);
+        EVN_TRY(status);
+        *x1 = evn__integrator_state(solver->forward, 0);
+        if (observations > 0) {
+            EVN_TRY(observe(solver, i, *x1));
+            *x1 = (evn_binding){solver->series, 0};
+        }
+    }
+    return EVN_OK;
+}
+
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     evn_solution unused;
@@ -126,14 +213,8 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
     EVN_TRY(load(solver, x0, weights));
     solver->t0 = t0;
     solver->t1 = t1;
-    if (solver->grid) {
-        EVN_TRY(evn__grid_forward(solver->grid, t0, t1, solver->parameters, solution));
-        *x1 = evn__grid_state(solver->grid, solver->options.steps, 0);
-        return EVN_OK;
-    }
-    EVN_TRY(evn__integrate(solver->forward, t0, t1, solver->parameters, solution));
-    *x1 = evn__integrator_state(solver->forward, 0);
-    return EVN_OK;
+    return solver->grid ? solve_on_grid(solver, x1, solution)
+                        : solve_segments(solver, x1, solution);
 }
 
 // Gradient ----------------------------------------------------------------------------------------
@@ -165,11 +246,15 @@ static evn_status gradient_on_grid(evn_solver *solver, evn_binding x1_bar, evn_b
                                    const evn_binding *weights_bar, evn_solution *solution) {
     const evn__layout *layout = state_layout(solver);
     bool fp64 = solver->options.fp64;
-    EVN_TRY(evn__real_copy(grid_state_bar(solver, 0), x1_bar, fp64, layout->size[0]));
-    for (int i = 1; i < layout->count; ++i) {
+    bool observes = solver->options.observations > 0;
+    for (int i = 0; i < layout->count; ++i) {
         EVN_TRY(evn__real_zero(grid_state_bar(solver, i), fp64, layout->size[i]));
     }
-    EVN_TRY(evn__grid_backward(solver->grid, solver->parameters, solution));
+    if (!observes) {
+        EVN_TRY(evn__real_copy(grid_state_bar(solver, 0), x1_bar, fp64, layout->size[0]));
+    }
+    EVN_TRY(
+        evn__grid_backward(solver->grid, solver->parameters, observes ? &x1_bar : NULL, solution));
     *x0_bar = grid_state_bar(solver, 0);
     return deliver(solver, weights_bar, grid_state_bar, grid_parameter_bar);
 }
@@ -200,10 +285,30 @@ static evn_status load_adjoint(evn_solver *solver, evn_binding x1_bar) {
     return EVN_OK;
 }
 
+/// a += the cotangent of observation `index`.
+static evn_status jump(evn_solver *solver, evn_binding x1_bar, int index) {
+    evn_binding a = adjoint_state_bar(solver, 0), sum = {solver->jumped, 0};
+    evn_binding inputs[] = {a, in_series(solver, x1_bar, index)};
+    EVN_TRY(evn_plan_run(solver->jump, inputs, &sum));
+    return evn__real_copy(a, sum, solver->options.fp64, state_layout(solver)->size[0]);
+}
+
 static evn_status gradient_adjoint(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                                    const evn_binding *weights_bar, evn_solution *solution) {
-    EVN_TRY(load_adjoint(solver, x1_bar));
-    EVN_TRY(evn__integrate(solver->backward, solver->t1, solver->t0, solver->parameters, solution));
+    int observations = solver->options.observations;
+    int last = observations > 0 ? observations - 1 : 0;
+    *solution = (evn_solution){0};
+    EVN_TRY(load_adjoint(solver, in_series(solver, x1_bar, last)));
+    for (int i = last; i >= 0; --i) {
+        evn_solution segment = {0};
+        evn_status status = evn__integrate(solver->backward, segment_end(solver, i),
+                                           segment_begin(solver, i), solver->parameters, &segment);
+        add_solution(solution, &segment);
+        EVN_TRY(status);
+        if (i > 0) {
+            EVN_TRY(jump(solver, x1_bar, i - 1));
+        }
+    }
     *x0_bar = adjoint_state_bar(solver, 0);
     return deliver(solver, weights_bar, adjoint_state_bar, adjoint_parameter_bar);
 }

@@ -76,6 +76,29 @@ START_TEST(adaptive_meets_its_tolerance) {
 }
 END_TEST
 
+// What is observed on the way is what shorter solves would end with.
+START_TEST(observations_are_states_on_the_way) {
+    for (int steps = 0; steps <= 12; steps += 12) {
+        problem p = problem_linear();
+        evn_solver_options options = evn_solver_options_default();
+        options.rtol = options.atol = 1e-9;
+        options.method = steps ? "rk4" : "dopri5";
+        options.steps = steps * 20;
+        options.observations = 4;
+        options.fp64 = true;
+        problem_prepare(&p, &options);
+        problem_solve(&p, 0, 2);
+        double *all = p.x1;
+        for (int i = 0; i < 4; ++i) {
+            p.x1 = all + i * p.x_count;
+            ck_assert_double_lt(problem_linear_error(&p, (i + 1) * 0.5), 1e-6);
+        }
+        p.x1 = all;
+        problem_free(&p);
+    }
+}
+END_TEST
+
 START_TEST(backwards_in_time_undoes_forwards) {
     problem p = problem_linear();
     evn_solver_options options = evn_solver_options_default();
@@ -173,6 +196,11 @@ START_TEST(mistakes_are_reported) {
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
     options.gradient = EVN_GRADIENT_NONE;
+    options.steps = 10;
+    options.observations = 3; // 10 steps cannot be divided
+    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    options.steps = options.observations = 0;
     options.atol = 0;
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
@@ -196,6 +224,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, fixed);
     TCase *adaptive = tcase_create("adaptive");
     tcase_add_test(adaptive, adaptive_meets_its_tolerance);
+    tcase_add_test(adaptive, observations_are_states_on_the_way);
     tcase_add_test(adaptive, backwards_in_time_undoes_forwards);
     suite_add_tcase(s, adaptive);
     TCase *endings = tcase_create("endings");

@@ -16,10 +16,10 @@ problem problem_new(evn_dynamics *dynamics) {
     problem p = {.dynamics = dynamics, .weight_count = evn_dynamics_weights(dynamics)};
     p.x_count = (int)evn_shape_count(evn_dynamics_state_shape(dynamics));
     p.x0 = numbers(p.x_count);
-    p.x1 = numbers(p.x_count);
+    p.x1 = numbers(p.x_count * PROBLEM_OBSERVATIONS);
     p.x0_bar = numbers(p.x_count);
-    p.x1_bar = numbers(p.x_count);
-    for (int i = 0; i < p.x_count; ++i) {
+    p.x1_bar = numbers(p.x_count * PROBLEM_OBSERVATIONS);
+    for (int i = 0; i < p.x_count * PROBLEM_OBSERVATIONS; ++i) {
         p.x1_bar[i] = 1;
     }
     for (int i = 0; i < p.weight_count; ++i) {
@@ -122,7 +122,7 @@ problem problem_node_ew(uint64_t seed) {
     evn_output(f, "dx", evn_matmul(f, evn_tanh(f, sum), out, false, false));
     problem p = from_graphs(f, node_ew_g());
     test_uniform(seed, -1, 1, p.x0, p.x_count);
-    test_uniform(seed + 1, -1, 1, p.x1_bar, p.x_count);
+    test_uniform(seed + 1, -1, 1, p.x1_bar, p.x_count * PROBLEM_OBSERVATIONS);
     for (int i = 0; i < p.weight_count; ++i) {
         test_uniform(seed + 2 + (uint64_t)i, -1, 1, p.weight[i], p.weight_size[i]);
     }
@@ -137,13 +137,15 @@ static void place(problem *p, size_t *at, int count, evn_binding *binding) {
 void problem_prepare(problem *p, const evn_solver_options *options) {
     p->fp64 = options->fp64;
     TRY(evn_solver_create(test_device(), p->dynamics, options, &p->solver));
-    size_t total = 2 * (size_t)p->x_count, at = 0;
+    ck_assert_int_le(options->observations, PROBLEM_OBSERVATIONS);
+    p->x1_count = p->x_count * (options->observations > 0 ? options->observations : 1);
+    size_t total = (size_t)(p->x_count + p->x1_count), at = 0;
     for (int i = 0; i < p->weight_count; ++i) {
         total += 2 * (size_t)p->weight_size[i];
     }
     TRY(evn__real_create(test_device(), p->fp64, total, &p->buffer));
     place(p, &at, p->x_count, &p->x0_at);
-    place(p, &at, p->x_count, &p->x1_bar_at);
+    place(p, &at, p->x1_count, &p->x1_bar_at);
     for (int i = 0; i < p->weight_count; ++i) {
         place(p, &at, p->weight_size[i], &p->weights[i]);
         place(p, &at, p->weight_size[i], &p->weights_bar[i]);
@@ -162,12 +164,12 @@ evn_status problem_try(problem *p, double t0, double t1, evn_binding *x1) {
 void problem_solve(problem *p, double t0, double t1) {
     evn_binding x1;
     TRY(problem_try(p, t0, t1, &x1));
-    TRY(evn__real_read(x1, p->fp64, p->x1, (size_t)p->x_count));
+    TRY(evn__real_read(x1, p->fp64, p->x1, (size_t)p->x1_count));
 }
 
 void problem_gradient(problem *p) {
     evn_binding x0_bar;
-    TRY(evn__real_write(p->x1_bar_at, p->fp64, p->x1_bar, (size_t)p->x_count));
+    TRY(evn__real_write(p->x1_bar_at, p->fp64, p->x1_bar, (size_t)p->x1_count));
     TRY(evn_solve_gradient(p->solver, p->x1_bar_at, &x0_bar, p->weights_bar, &p->backward));
     TRY(evn__real_read(x0_bar, p->fp64, p->x0_bar, (size_t)p->x_count));
     for (int i = 0; i < p->weight_count; ++i) {

@@ -6,15 +6,16 @@
 #include "evonode/solver.h"
 #include "test.h"
 
-enum { PROBLEM_WEIGHTS = 16 };
+enum { PROBLEM_WEIGHTS = 16, PROBLEM_OBSERVATIONS = 8 };
 
 typedef struct problem {
     evn_dynamics *dynamics;
     evn_solver *solver;
     bool fp64;
-    int x_count, weight_count;
+    int x_count, x1_count, weight_count; ///< x1_count: with the observations of the options
     int weight_size[PROBLEM_WEIGHTS];
-    double *x0, *x1, *x0_bar, *x1_bar; ///< host, [x_count]; x1_bar is ones at first
+    double *x0, *x0_bar; ///< host, [x_count]
+    double *x1, *x1_bar; ///< host, [x1_count]; x1_bar is ones at first
     double *weight[PROBLEM_WEIGHTS], *weight_bar_host[PROBLEM_WEIGHTS];
     evn_buffer *buffer; ///< x0, x1_bar, weights and their cotangents
     evn_binding x0_at, x1_bar_at, weights[PROBLEM_WEIGHTS], weights_bar[PROBLEM_WEIGHTS];
