@@ -147,15 +147,15 @@ static evn_status set_argument(evn__kernel *kernel, int *index, const evn__argum
              (int)argument->kind);
 }
 
-static evn_status check_group(const evn__kernel *kernel, const evn__range *range) {
-    size_t items = 1;
-    for (int i = 0; i < range->dimensions; ++i) {
-        items *= range->local[i];
+/// Halves the longest side of the work-group until the kernel allows it: what a kernel needs in
+/// registers may leave it far fewer work-items than its device allows others.
+static void fit_group(const evn__kernel *kernel, evn__range *range) {
+    size_t *local = range->local;
+    while (local[0] * local[1] * local[2] > kernel->max_work_group) {
+        int longest = local[1] > local[0] ? 1 : 0;
+        longest = local[2] > local[longest] ? 2 : longest;
+        local[longest] = (local[longest] + 1) / 2;
     }
-    EVN_CHECK(items <= kernel->max_work_group, EVN_ERR_DEVICE,
-              "kernel %s: a work-group of %zu items, %s allows %zu; use a smaller one",
-              kernel->name, items, kernel->device->info.name, kernel->max_work_group);
-    return EVN_OK;
 }
 
 /// Rounds global up to a multiple of local; false when there is nothing to do.
@@ -189,6 +189,10 @@ evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *argument
                               evn__range range) {
     EVN_CHECK(range.dimensions >= 1 && range.dimensions <= 3, EVN_ERR_INTERNAL,
               "kernel %s: an index space of %d dimensions", kernel->name, range.dimensions);
+    for (int i = range.dimensions; i < 3; ++i) {
+        range.local[i] = 1;
+    }
+    fit_group(kernel, &range);
     if (!round_up(&range)) {
         return EVN_OK;
     }
@@ -199,6 +203,5 @@ evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *argument
     EVN_CHECK(index == kernel->argument_count, EVN_ERR_INTERNAL,
               "kernel %s takes %d arguments, %d were given; compare its parameters with the call",
               kernel->name, kernel->argument_count, index);
-    EVN_TRY(check_group(kernel, &range));
     return enqueue(kernel, &range);
 }

@@ -31,7 +31,9 @@ typedef struct evn__argument {
     double real;        ///< REAL
 } evn__argument;
 
-/// Index space; local all zero leaves the work-group size to the implementation.
+/// Index space; local all zero leaves the work-group size to the implementation. Where the kernel
+/// allows fewer work-items than local asks for, local is halved until it fits: a kernel that counts
+/// on its group's size must say so with reqd_work_group_size, the launch then fails instead.
 /// global is rounded up to a multiple of local: kernels check their bounds.
 typedef struct evn__range {
     int dimensions;
