@@ -72,10 +72,10 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
     const char *what =
         epoch->x_reconstruction >= epoch->theta_reconstruction ? "state" : "evolving weights";
     fprintf(stderr,
-            "evonode: warning: epoch %d, phase %s: solved backwards, the %s at t = 0 are off by "
-            "%.0f %%, so that the adjoint's gradient is unreliable; give the phase a smaller rtol "
-            "and atol, or use a checkpointed phase\n",
-            epoch->epoch + 1, phases[epoch->phase].name, what, 100 * worst);
+            "evonode: warning: epoch %d, phase %s: the backward solve ends %.0f %% away from the "
+            "true %s at t = 0, so that the adjoint's gradient is unreliable; give the phase a "
+            "smaller rtol and atol, or use a checkpointed phase\n",
+            epoch->epoch + 1, phases[epoch->phase].name, 100 * worst, what);
     return true;
 }
 

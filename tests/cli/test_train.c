@@ -131,6 +131,17 @@ START_TEST(every_model) {
 }
 END_TEST
 
+/// One Euler step back does not undo one Euler step: the adjoint must not be trusted.
+START_TEST(unreliable_adjoint) {
+    test_outcome result = test_program(
+        "", "train digits --out r %s --phase adjoint:solver=euler,steps=1,epochs=2", SMALL);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    const char *warning = strstr(result.err, "warning: epoch 1, phase adjoint");
+    ck_assert_msg(warning, "no warning in: %s", result.err);
+    ck_assert_ptr_null(strstr(warning + 1, "warning")); // once a phase
+}
+END_TEST
+
 START_TEST(unwritable) {
     char path[TEST_PATH];
     test_fails_with(test_program("", "train digits --out /dev/null/r"), EVN_ERR_OUTPUT,
@@ -203,6 +214,9 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("models");
     tcase_add_test(c, every_model);
+    suite_add_tcase(s, c);
+    c = tcase_create("unreliable_adjoint");
+    tcase_add_test(c, unreliable_adjoint);
     suite_add_tcase(s, c);
     c = tcase_create("unwritable");
     tcase_add_test(c, unwritable);
