@@ -38,7 +38,7 @@ include_direction() {
         count = split(order, layers, /[ =]/)
         for (i = 1; i < count; i += 2) layer[layers[i]] = layers[i + 1]
         place = "status=base device=host buffer=host cl=host graph=graph diff=diff plan=plan" \
-            " dynamics=ode solver=ode parameters=nn model=nn optimizer=optim dataset=data trainer=train"
+            " dynamics=ode solver=ode parameters=nn model=nn optimizer=optim dataset=data trainer=train evonode=train"
         count = split(place, places, /[ =]/)
         for (i = 1; i < count; i += 2) header[places[i] ".h"] = places[i + 1]
     }

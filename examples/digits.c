@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training through the library: NODE-EW on the built-in digits, backprop and then the adjoint.
+#include <evonode/evonode.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void must(evn_status status) {
+    if (status != EVN_OK) {
+        fprintf(stderr, "%s\n", evn_error_message());
+        exit((int)status);
+    }
+}
+
+static void show_epoch(void *user, const evn_epoch *epoch) {
+    *(double *)user = epoch->test_accuracy;
+    printf("epoch %d: loss %.4f, test accuracy %.1f %%\n", epoch->epoch + 1, epoch->train_loss,
+           100 * epoch->test_accuracy);
+}
+
+static evn_phase phase(const char *name, evn_gradient gradient, int epochs, double rate) {
+    evn_phase p = {.name = name, .solver = evn_solver_options_default(), .epochs = epochs};
+    p.solver.gradient = gradient;
+    p.schedule = evn_schedule_default(rate);
+    return p;
+}
+
+int main(void) {
+    evn_device *device = NULL;
+    evn_dataset *digits = NULL;
+    evn_trainer *trainer = NULL;
+    double accuracy = 0;
+
+    evn_phase phases[] = {phase("backprop", EVN_GRADIENT_BACKPROP, 5, 0.1),
+                          phase("adjoint", EVN_GRADIENT_ADJOINT, 1, 0.01)};
+    phases[0].solver.method = "euler";
+    phases[0].solver.steps = 10;
+
+    evn_trainer_options options = {.phases = phases,
+                                   .phase_count = 2,
+                                   .model = evn_model_options_default(8, 8, 1, 10),
+                                   .optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_SGD),
+                                   .seed = 1,
+                                   .epoch_done = show_epoch,
+                                   .user = &accuracy};
+    options.model.batch = 32;
+
+    must(evn_device_open(NULL, &device));
+    must(evn_dataset_open("digits", NULL, &digits));
+    must(evn_trainer_create(device, digits, &options, &trainer));
+    must(evn_trainer_run(trainer));
+
+    evn_trainer_destroy(&trainer);
+    evn_dataset_destroy(&digits);
+    evn_device_close(&device);
+    return accuracy > 0.9 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

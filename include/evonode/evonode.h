@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole library but the OpenCL interop (cl.h).
+#ifndef EVONODE_EVONODE_H
+#define EVONODE_EVONODE_H
+
+#include "evonode/dataset.h"
+#include "evonode/diff.h"
+#include "evonode/optimizer.h"
+#include "evonode/trainer.h"
+
+#endif
