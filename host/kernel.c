@@ -50,6 +50,16 @@ static evn__kernel *find_kernel(const evn_device *device, evn__hash program, con
     return NULL;
 }
 
+evn__kernel *evn__kernel_find(const evn_device *device, const char *name, bool fp64) {
+    for (int i = 0; i < device->kernel_count; ++i) {
+        evn__kernel *kernel = device->kernels[i];
+        if (kernel->fp64 == fp64 && strcmp(kernel->name, name) == 0) {
+            return kernel;
+        }
+    }
+    return NULL;
+}
+
 evn_status evn__kernel_get(evn_device *device, const evn__source *source, const char *name,
                            evn__kernel **kernel) {
     evn__program program = {0};

@@ -46,6 +46,10 @@ typedef struct evn__range {
 evn_status evn__kernel_get(evn_device *device, const evn__source *source, const char *name,
                            evn__kernel **kernel);
 
+/// Kernel `name` of that precision if the device has compiled one, in whatever program; else NULL.
+/// For names that say what the kernel does, such as a hash of its text.
+evn__kernel *evn__kernel_find(const evn_device *device, const char *name, bool fp64);
+
 /// Set the arguments and enqueue; never waits. An empty index space enqueues nothing.
 /// @return EVN_ERR_DEVICE, EVN_ERR_DEVICE_MEMORY (many drivers allocate at the first launch)
 evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,

@@ -38,7 +38,8 @@ typedef struct evn__call {
 
 typedef evn_status evn__lower(evn__lowering *lowering, const evn_graph *graph, evn_value value);
 
-/// Append a call; it runs after those emitted before. Strings are copied.
+/// Append a call; it runs after those emitted before. Strings are copied. A source without a family
+/// is generated: its text is one kernel, whose name nobody else uses for another text.
 evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call);
 
 /// Memory of `elements` reals that lives for the calls of the node being lowered.

@@ -11,6 +11,8 @@
 // step then share their kernels.
 #include "plan/plan.h"
 
+#include "base/hash.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +51,6 @@ static const char *const formulas[EVN__OP_COUNT] = {
     [EVN__OP_SUB] = "%s - %s",
     [EVN__OP_MUL] = "%s * %s",
     [EVN__OP_DIV] = "%s / %s",
-    // Comparisons are arranged so that a NaN operand gives NaN: it must reach the step controller.
     [EVN__OP_MAXIMUM] = "evn_maximum(%s, %s)",
     [EVN__OP_NEG] = "-%s",
     [EVN__OP_ABS] = "fabs(%s)",
@@ -65,14 +66,6 @@ static const char *const formulas[EVN__OP_COUNT] = {
     [EVN__OP_SOFTPLUS] = "evn_softplus(%s)",
     [EVN__OP_RELU] = "evn_relu(%s)",
 };
-
-static const char prelude[] =
-    "inline real evn_maximum(real a, real b) { return (a > b || isnan(a)) ? a : b; }\n"
-    "inline real evn_relu(real x) { return x < 0 ? R(0.0) : x; }\n"
-    "inline real evn_sigmoid(real x) { return R(1.0) / (R(1.0) + exp(-x)); }\n"
-    "inline real evn_softplus(real x) {\n"
-    "    return evn_relu(x) + log1p(exp(-fabs(x)));\n"
-    "}\n";
 
 /// Numbers that stay in the text: the compiler simplifies with them, and they do not vary.
 static bool is_plain(double value) {
@@ -379,23 +372,39 @@ static const char *choose_frame(generation *g, bool *flat) {
     return rows_frame;
 }
 
-static void write_source(generation *g, evn__text *text) {
+/// All of the kernel behind its name.
+static void write_tail(generation *g, evn__text *text) {
     bool flat;
     const char *frame = choose_frame(g, &flat);
+    evn__text_append(text, "(const int elements%s) {\n%s%s", g->head.data ? g->head.data : "",
+                     g->pointers.data ? g->pointers.data : "",
+                     g->scalars.data ? g->scalars.data : "");
     if (flat) { // one row: no count in the text, COLUMNS only has to divide
-        evn__text_append(text, "#define CHUNK %d\n#define COLUMNS INT_MAX\n", CHUNK);
+        evn__text_append(text, "    enum { CHUNK = %d, COLUMNS = INT_MAX };\n", CHUNK);
     } else {
-        evn__text_append(text, "#define COLUMNS %lld\n#define ROWS %lld\n", (long long)g->columns,
+        evn__text_append(text, "    enum { COLUMNS = %lld, ROWS = %lld };\n", (long long)g->columns,
                          (long long)(CHUNK / g->columns > 1 ? CHUNK / g->columns : 1));
     }
-    evn__text_append(text, "%s__kernel void fused(const int elements%s) {\n%s%s", prelude,
-                     g->head.data ? g->head.data : "", g->pointers.data ? g->pointers.data : "",
-                     g->scalars.data ? g->scalars.data : "");
     evn__text_append(text, frame, g->bases.data ? g->bases.data : "", g->body.data);
     evn__text_append(text, "        }\n    }\n}\n");
 }
 
-static evn_status generate(generation *g, evn__text *source) {
+/// The kernel's name is a hash of its text: equal kernels of all plans of a device are one.
+static evn_status emit_kernel(generation *g, const char *tail) {
+    char digest[EVN__HASH_TEXT], name[64];
+    evn__text source = {0};
+    evn__hash_print(evn__hash_of(tail, strlen(tail)), digest);
+    snprintf(name, sizeof(name), "fused_%s", digest);
+    evn__text_append(&source, "__kernel void %s%s", name, tail);
+    g->call.kernel = name;
+    g->call.source.text = source.data;
+    evn_status status =
+        source.status == EVN_OK ? evn__lower_emit(g->lowering, &g->call) : source.status;
+    free(source.data);
+    return status;
+}
+
+static evn_status generate(generation *g, evn__text *tail) {
     int elements_argument;
     g->columns = choose_columns(g);
     EVN_TRY(add_operand(g, evn__operand_int(g->count), &elements_argument));
@@ -406,31 +415,28 @@ static evn_status generate(generation *g, evn__text *source) {
     }
     EVN_TRY(emit_stores(g));
     emit_bases(g);
-    write_source(g, source);
+    write_tail(g, tail);
     EVN_TRY(g->body.status);
     EVN_TRY(g->head.status);
     EVN_TRY(g->scalars.status);
     EVN_TRY(g->bases.status);
     EVN_TRY(g->pointers.status);
-    EVN_TRY(source->status);
-    g->call.source.text = source->data;
-    g->call.source.options = "";
-    g->call.kernel = "fused";
-    return evn__lower_emit(g->lowering, &g->call);
+    EVN_TRY(tail->status);
+    return emit_kernel(g, tail->data);
 }
 
 evn_status evn__plan_generate(evn__lowering *lowering) {
     const evn_plan *plan = lowering->plan;
     generation g = {
         .lowering = lowering, .plan = plan, .graph = plan->graph, .unit = lowering->unit};
-    evn__text source = {0};
+    evn__text tail = {0};
     g.count = evn_shape_count(evn_value_shape(g.graph, plan->units[g.unit].first));
     evn_status status = EVN_NEW(&g.number, g.graph->node_count);
     for (int i = 0; status == EVN_OK && i < g.graph->node_count; ++i) {
         g.number[i] = -1;
     }
     if (status == EVN_OK) {
-        status = generate(&g, &source);
+        status = generate(&g, &tail);
     }
     free(g.number);
     free(g.scalars.data);
@@ -438,6 +444,6 @@ evn_status evn__plan_generate(evn__lowering *lowering) {
     free(g.body.data);
     free(g.head.data);
     free(g.pointers.data);
-    free(source.data);
+    free(tail.data);
     return status;
 }

@@ -37,6 +37,12 @@ static evn_status add_slots(evn_plan *plan, const evn__call *call) {
     return EVN_OK;
 }
 
+static evn_status copy_text(evn_plan *plan, const char *text, const char **copy) {
+    *copy = evn__arena_string(&plan->arena, text);
+    EVN_CHECK(*copy, EVN_ERR_MEMORY, "no memory for the text of a kernel");
+    return EVN_OK;
+}
+
 evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
     evn_plan *plan = lowering->plan;
     evn__source source = call->source;
@@ -48,12 +54,59 @@ evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
                             .slot_count = call->operand_count,
                             .phase = plan->units[lowering->unit].phase,
                             .unit = lowering->unit};
-    launch->name = evn__arena_string(&plan->arena, call->kernel);
-    EVN_CHECK(launch->name, EVN_ERR_MEMORY, "no memory for the name of kernel %s", call->kernel);
-    EVN_TRY(evn__kernel_get(plan->device, &source, call->kernel, &launch->kernel));
+    EVN_TRY(copy_text(plan, call->kernel, &launch->name));
+    if (source.family) {
+        EVN_TRY(evn__kernel_get(plan->device, &source, call->kernel, &launch->kernel));
+    } else {
+        EVN_TRY(copy_text(plan, source.text, &launch->generated));
+    }
     EVN_TRY(add_slots(plan, call));
     ++plan->launch_count;
     return EVN_OK;
+}
+
+// Generated kernels: those that are new to the device become one program. Reading OpenCL's own
+// header costs a compiler far more than a kernel of ours, and a program needs it once.
+
+static bool is_first(const evn_plan *plan, int index) {
+    for (int i = 0; i < index; ++i) {
+        if (plan->launches[i].generated &&
+            strcmp(plan->launches[i].name, plan->launches[index].name) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static evn_status collect_generated(const evn_plan *plan, evn__text *text) {
+    const char *functions;
+    EVN_TRY(evn__kernel_text("elementwise", &functions));
+    for (int i = 0; i < plan->launch_count; ++i) {
+        const evn__launch *launch = &plan->launches[i];
+        if (launch->generated && is_first(plan, i) &&
+            !evn__kernel_find(plan->device, launch->name, plan->fp64)) {
+            evn__text_append(text, "%s%s", text->size ? "" : functions, launch->generated);
+        }
+    }
+    return text->status;
+}
+
+static evn_status compile_generated(evn_plan *plan) {
+    evn__text text = {0};
+    evn_status status = collect_generated(plan, &text);
+    evn__source source = {.text = text.data, .options = "", .fp64 = plan->fp64};
+    for (int i = 0; i < plan->launch_count && status == EVN_OK; ++i) {
+        evn__launch *launch = &plan->launches[i];
+        if (!launch->generated) {
+            continue;
+        }
+        launch->kernel = evn__kernel_find(plan->device, launch->name, plan->fp64);
+        if (!launch->kernel) {
+            status = evn__kernel_get(plan->device, &source, launch->name, &launch->kernel);
+        }
+    }
+    free(text.data);
+    return status;
 }
 
 static evn_status lower_unit(evn_plan *plan, int unit) {
@@ -70,5 +123,5 @@ evn_status evn__plan_lower(evn_plan *plan) {
     for (int i = 0; i < plan->order_count; ++i) {
         EVN_TRY(lower_unit(plan, plan->order[i]));
     }
-    return EVN_OK;
+    return compile_generated(plan);
 }

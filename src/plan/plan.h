@@ -46,7 +46,8 @@ typedef struct evn__slot {
 
 typedef struct evn__launch {
     evn__kernel *kernel;
-    const char *name; ///< for printing; owned by the plan's arena
+    const char *name;      ///< owned by the plan's arena
+    const char *generated; ///< text of the kernel, in the plan's arena; NULL: of a family
     evn__range range;
     int first_slot, slot_count;
     int phase, unit;
