@@ -70,7 +70,8 @@ evn_status evn_device_list(evn_device_info **infos, int *count);
 evn_status evn_device_open(const char *selector, evn_device **device);
 
 /// Wait for the device, then free it. Buffers and plans of the device must be destroyed before.
-/// Nulls *device; accepts NULL.
+/// Nulls *device; accepts NULL. Not from an exit handler: those that an OpenCL implementation
+/// registered while it was in use run first, and the queue would be gone.
 void evn_device_close(evn_device **device);
 
 /// Borrowed; lives as long as the device.
