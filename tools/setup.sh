@@ -5,7 +5,7 @@
 set -eu
 
 build_packages="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
-zlib1g-dev libjansson-dev libxxhash-dev librandom123-dev"
+zlib1g-dev libjansson-dev libxxhash-dev librandom123-dev libplplot-dev plplot-driver-cairo"
 test_packages="check universal-ctags oclgrind mesa-opencl-icd clang clang-format curl"
 
 fail() {
@@ -18,7 +18,7 @@ missing_parts() {
     for tool in cc make cmake pkg-config; do
         command -v "$tool" >/dev/null || echo "$tool"
     done
-    for module in zlib jansson libxxhash OpenCL ${1:+check}; do
+    for module in zlib jansson libxxhash plplot OpenCL ${1:+check}; do
         pkg-config --exists "$module" 2>/dev/null || echo "the library $module with its headers"
     done
     for header in CL/cl.h Random123/philox.h; do

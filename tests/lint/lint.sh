@@ -34,7 +34,7 @@ include_direction() {
         return part[1] == "src" ? part[2] : room_of_header(part[3])
     }
     BEGIN {
-        order = "base=0 host=1 graph=2 diff=3 ref=3 ops=3 plan=4 ode=5 nn=6 optim=6 data=7 train=8 cli=9"
+        order = "base=0 host=1 graph=2 diff=3 ref=3 ops=3 plan=4 ode=5 nn=6 optim=6 data=7 plot=7 train=8 cli=9"
         count = split(order, layers, /[ =]/)
         for (i = 1; i < count; i += 2) layer[layers[i]] = layers[i + 1]
         place = "status=base device=host buffer=host cl=host graph=graph diff=diff plan=plan" \

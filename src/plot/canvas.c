@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plot/canvas.h"
+
+#include <plplot/plplot.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEVICES_MAX = 64 };
+
+/// Where a fatal error of PLplot returns to, instead of ending the process; its message.
+static jmp_buf fatal;
+static char problem[256];
+
+static void keep_problem(const char *message) {
+    if (problem[0] == 0) {
+        snprintf(problem, sizeof(problem), "%s", message);
+    }
+}
+
+static int on_fatal(const char *message) {
+    keep_problem(message);
+    longjmp(fatal, 1);
+}
+
+/// PLplot asks on standard input for a device that it does not know, so it is looked for first.
+static bool has_device(const char *device) {
+    const char *texts[DEVICES_MAX], *names[DEVICES_MAX];
+    const char **text = texts, **name = names;
+    int count = DEVICES_MAX;
+    bool found = false;
+    plgFileDevs(&text, &name, &count);
+    for (int i = 0; i < count; ++i) {
+        found = found || strcmp(names[i], device) == 0;
+    }
+    return found;
+}
+
+/// White, dark grey, light grey, then the colours of Okabe and Ito, which the colour-blind can
+/// tell apart.
+static void set_colours(void) {
+    static const PLINT red[] = {255, 40, 220, 0, 213, 0, 204, 230, 86};
+    static const PLINT green[] = {255, 40, 220, 114, 94, 158, 121, 159, 180};
+    static const PLINT blue[] = {255, 40, 220, 178, 0, 115, 167, 0, 233};
+    plscmap0(red, green, blue, sizeof(red) / sizeof(red[0]));
+}
+
+static void draw_page(const char *device, int width, int height, FILE *file,
+                      void (*draw)(const void *), const void *user) {
+    plsdev(device);
+    plsfile(file);
+    plspage(0, 0, width, height, 0, 0);
+    set_colours();
+    plinit();
+    pladv(0);
+    draw(user);
+}
+
+evn_status evn__canvas_draw(const char *device, int width, int height, void (*draw)(const void *),
+                            const void *user, char **data, size_t *size) {
+    EVN_CHECK(has_device(device), EVN_ERR_OUTPUT,
+              "PLplot cannot draw as %s; install its cairo driver (plplot-driver-cairo)", device);
+    FILE *file = open_memstream(data, size);
+    EVN_CHECK(file, EVN_ERR_MEMORY, "no memory for a picture");
+    problem[0] = 0;
+    plsexit(on_fatal);
+    plsabort(keep_problem);
+    if (setjmp(fatal) == 0) {
+        draw_page(device, width, height, file, draw, user);
+    }
+    plend(); // closes the file, which completes data and size
+    plsexit(NULL);
+    plsabort(NULL);
+    if (problem[0] == 0 && *size > 0) {
+        return EVN_OK;
+    }
+    free(*data);
+    *data = NULL;
+    EVN_FAIL(EVN_ERR_OUTPUT, "PLplot cannot draw the picture: %s", problem);
+}
