@@ -21,8 +21,8 @@ void evn_parameters_destroy(evn_parameters **parameters); ///< nulls; accepts NU
 evn_status evn_parameters_add(evn_parameters *parameters, const char *name, evn_shape shape,
                               evn_initial initial, double value);
 
-/// Create the device buffers and draw the initial values: tensor i from the stream i of `seed`, so
-/// that a tensor's values do not depend on the others'. Gradients are zero.
+/// Create the device buffers and draw the initial values. A tensor's values depend on `seed` and on
+/// its name alone: models that share layers start alike. Gradients are zero.
 evn_status evn_parameters_allocate(evn_parameters *parameters, evn_device *device, bool fp64,
                                    uint64_t seed);
 

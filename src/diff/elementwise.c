@@ -74,8 +74,9 @@ static evn_value derivative_SOFTPLUS(const evn__site *site) {
     return evn_sigmoid(site->graph, X(0));
 }
 
+// y > 0 just where x > 0, and y is kept anyway: it is what the next layer reads.
 static evn_value derivative_RELU(const evn__site *site) {
-    return evn_step(site->graph, X(0));
+    return evn_step(site->graph, site->y);
 }
 
 POINTWISE(NEG)

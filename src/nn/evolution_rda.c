@@ -3,6 +3,7 @@
 //     dw/dt = tanh(τ Δw + υ_y ∂w/∂y + υ_x ∂w/∂x + ρ w),
 // with four scalars a convolution. The stencils act on the slice positions alone, so they are
 // matrices [P, P], P = Kh·Kw, and the slope is one product [P, P] · [P, Ci·Co].
+#include "graph/node.h"
 #include "nn/evolution.h"
 
 #include <stdlib.h>
@@ -50,19 +51,22 @@ static void identity(slice s, double *matrix) {
     add_shift(s, 0, 0, 1, matrix);
 }
 
-static evn_value term(evn__network *network, const char *layer, const char *kind, slice s,
-                      void (*stencil)(slice, double *)) {
-    int64_t positions = (int64_t)s.height * s.width;
-    double *matrix = calloc((size_t)(positions * positions), sizeof(*matrix));
-    if (!matrix) {
-        return EVN_NONE; // the next builder reports it
+static void (*const stencils[])(slice, double *) = {laplacian, along_y, along_x, identity};
+enum { STENCILS = sizeof(stencils) / sizeof(stencils[0]) };
+
+/// The stencils' matrices as rows, [STENCILS, P·P].
+static evn_value stencil_table(evn_graph *graph, slice s) {
+    int64_t size = (int64_t)s.height * s.width * s.height * s.width;
+    double *rows = calloc((size_t)(STENCILS * size), sizeof(*rows));
+    if (!rows) {
+        return evn__graph_fail(graph, EVN_ERR_MEMORY, "no memory for %d stencils", STENCILS);
     }
-    stencil(s, matrix);
-    evn_value table = evn_table(network->graph, EVN_SHAPE(positions, positions), matrix);
-    free(matrix);
-    evn_value factor =
-        evn__network_weight(network, layer, kind, EVN_SHAPE(1), EVN_INITIAL_CONSTANT, 0);
-    return evn_mul(network->graph, table, factor);
+    for (int i = 0; i < STENCILS; ++i) {
+        stencils[i](s, rows + i * size);
+    }
+    evn_value table = evn_table(graph, EVN_SHAPE(STENCILS, size), rows);
+    free(rows);
+    return table;
 }
 
 evn_value evn__evolution_rda(evn__network *network, const char *layer, evn_value t, evn_value w) {
@@ -70,13 +74,13 @@ evn_value evn__evolution_rda(evn__network *network, const char *layer, evn_value
     evn_graph *g = network->graph;
     evn_shape shape = evn_value_shape(g, w);
     slice s = {(int)shape.dim[0], (int)shape.dim[1]};
-    evn_value diffusion = term(network, layer, "diffusion", s, laplacian);
-    evn_value advection_y = term(network, layer, "advection_y", s, along_y);
-    evn_value advection_x = term(network, layer, "advection_x", s, along_x);
-    evn_value reaction = term(network, layer, "reaction", s, identity);
-    evn_value advection = evn_add(g, advection_y, advection_x);
-    evn_value matrix = evn_add(g, evn_add(g, diffusion, advection), reaction);
-    evn_shape flat = EVN_SHAPE(shape.dim[0] * shape.dim[1], shape.dim[2] * shape.dim[3]);
-    evn_value moved = evn_matmul(g, matrix, evn_reshape(g, w, flat), false, false);
+    int64_t positions = shape.dim[0] * shape.dim[1], slices = shape.dim[2] * shape.dim[3];
+    // τ, υ_y, υ_x, ρ: as one row, so that their gradient is one product.
+    evn_value factors = evn__network_weight(network, layer, "coefficients", EVN_SHAPE(1, STENCILS),
+                                            EVN_INITIAL_CONSTANT, 0);
+    evn_value matrix = evn_matmul(g, factors, stencil_table(g, s), false, false);
+    matrix = evn_reshape(g, matrix, EVN_SHAPE(positions, positions));
+    evn_value columns = evn_reshape(g, w, EVN_SHAPE(positions, slices));
+    evn_value moved = evn_matmul(g, matrix, columns, false, false);
     return evn_reshape(g, evn_tanh(g, moved), shape);
 }

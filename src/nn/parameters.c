@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evonode/parameters.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "plan/real.h"
@@ -59,7 +60,8 @@ evn_status evn_parameters_add(evn_parameters *parameters, const char *name, evn_
     return EVN_OK;
 }
 
-static void draw(const tensor *t, uint64_t seed, uint64_t stream, double *data) {
+static void draw(const tensor *t, uint64_t seed, double *data) {
+    uint64_t stream = evn__checksum(t->name, strlen(t->name));
     for (size_t i = 0; i < t->size; ++i) {
         switch (t->initial) {
         case EVN_INITIAL_CONSTANT:
@@ -79,7 +81,7 @@ static evn_status initialise(evn_parameters *p, uint64_t seed) {
     double *data = NULL;
     EVN_TRY(EVN_NEW(&data, p->elements));
     for (int i = 0; i < p->count; ++i) {
-        draw(&p->tensors[i], seed, (uint64_t)i, data + p->tensors[i].offset);
+        draw(&p->tensors[i], seed, data + p->tensors[i].offset);
     }
     evn_status status = evn__real_write(evn_parameters_values(p), p->fp64, data, p->elements);
     free(data);
