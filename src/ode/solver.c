@@ -46,12 +46,22 @@ static evn_status create_jump(evn_solver *solver) {
                             &solver->jumped);
 }
 
+/// What an integrator does between two observations: its share of the steps.
+static evn_solver_options segment_options(const evn_solver *solver) {
+    evn_solver_options segment = solver->options;
+    if (segment.observations > 0) {
+        segment.steps /= segment.observations;
+        segment.observations = 0;
+    }
+    return segment;
+}
+
 static evn_status create_adjoint(evn_solver *solver) {
+    evn_solver_options segment = segment_options(solver);
     evn__system adjoint = {0};
     evn_status status = evn__system_adjoint(&solver->dynamics->system, &adjoint);
     if (status == EVN_OK) {
-        status =
-            evn__integrator_create(solver->device, &adjoint, &solver->options, &solver->backward);
+        status = evn__integrator_create(solver->device, &adjoint, &segment, &solver->backward);
     }
     evn__system_free(&adjoint);
     EVN_TRY(status);
@@ -74,7 +84,8 @@ static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
     if (is_on_grid(solver)) {
         return evn__grid_create(solver->device, system, &solver->options, &solver->grid);
     }
-    EVN_TRY(evn__integrator_create(solver->device, system, &solver->options, &solver->forward));
+    evn_solver_options segment = segment_options(solver);
+    EVN_TRY(evn__integrator_create(solver->device, system, &segment, &solver->forward));
     return solver->options.gradient == EVN_GRADIENT_ADJOINT ? create_adjoint(solver) : EVN_OK;
 }
 

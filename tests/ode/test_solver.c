@@ -88,6 +88,7 @@ START_TEST(observations_are_states_on_the_way) {
         options.fp64 = true;
         problem_prepare(&p, &options);
         problem_solve(&p, 0, 2);
+        ck_assert(steps == 0 || p.solution.accepted == options.steps);
         double *all = p.x1;
         for (int i = 0; i < 4; ++i) {
             p.x1 = all + i * p.x_count;
