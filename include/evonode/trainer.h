@@ -36,7 +36,7 @@ typedef struct evn_epoch {
 typedef struct evn_progress {
     int phase, phases;
     int epoch, epochs;   ///< within all phases
-    int64_t step, steps; ///< batches of this epoch
+    int64_t step, steps; ///< batches of this epoch; 0: an epoch is one iteration
     double loss;         ///< of the batches since the last report; NaN before the first
     double images_per_second;
     double seconds_left; ///< of all phases, from the speed of this one

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/report.h"
-#include "cli/session.h"
 #include "cli/verb.h"
+#include "cli/work.h"
 #include "train/record.h"
 
 #include <stdio.h>
@@ -20,18 +19,13 @@ static evn_status read_settings(const json_t *run, const evn__settings *given, c
 
 static evn_status evaluate(const char *folder, const char *task, evn__settings *settings) {
     evn__session session = {0};
-    evn_epoch result;
+    const evn__work *work = evn__task_work(task);
     evn_status status;
     EVN_TRY_GOTO(status, evn__session_open(&session, task, settings), done);
     session.phases[0].solver.gradient = EVN_GRADIENT_NONE;
-    EVN_TRY_GOTO(
-        status,
-        evn_trainer_create(session.device, session.dataset, &session.options, &session.trainer),
-        done);
-    EVN_TRY_GOTO(status, evn__run_parameters(folder, evn_trainer_parameters(session.trainer)),
-                 done);
-    EVN_TRY_GOTO(status, evn_trainer_evaluate(session.trainer, 0, EVN_TEST, &result), done);
-    evn__report_evaluation(folder, session.device, &session.options.phases[0].solver, &result);
+    EVN_TRY_GOTO(status, work->create(&session, settings), done);
+    EVN_TRY_GOTO(status, evn__run_parameters(folder, work->parameters(&session)), done);
+    EVN_TRY_GOTO(status, work->evaluate(&session, folder), done);
 done:
     evn__session_close(&session);
     return status;

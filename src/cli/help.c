@@ -33,6 +33,7 @@ static void print_options(const evn__option *table, unsigned verb) {
 
 /// What training does where nothing is said, as options.
 static void print_tasks(void) {
+    static const char *const shown[] = {"batch", "width", "optimizer", "rtol", "atol"};
     for (int i = 0; evn__task_name(i); ++i) {
         const char *task = evn__task_name(i);
         print_line(task, evn__task_text(i));
@@ -40,7 +41,12 @@ static void print_tasks(void) {
         for (int phase = 0; evn__option_default(task, "phase", phase); ++phase) {
             printf("  %-*s--phase %s\n", COLUMN, "", evn__option_default(task, "phase", phase));
         }
-        printf("  %-*s--batch %s\n", COLUMN, "", evn__option_default(task, "batch", 0));
+        for (size_t option = 0; option < sizeof(shown) / sizeof(shown[0]); ++option) {
+            const char *value = evn__option_default(task, shown[option], 0);
+            if (value) {
+                printf("  %-*s--%s %s\n", COLUMN, "", shown[option], value);
+            }
+        }
     }
 }
 

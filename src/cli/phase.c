@@ -14,7 +14,7 @@ static const struct {
     {"checkpointed", EVN_GRADIENT_CHECKPOINTED, "euler"},
     {"adjoint", EVN_GRADIENT_ADJOINT, "dopri5"},
 };
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), DEFAULT_STEPS = 10 };
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 const char *evn__phase_name(int index) {
     return index < KINDS ? kinds[index].name : NULL;
@@ -48,8 +48,8 @@ const evn__option evn__phase_options[] = {
      1e6, NULL},
     {"rtol", "X", "adaptive: relative tolerance", BOTH, &evn__option_real, AT(rtol), 0, 1, NULL},
     {"atol", "X", "adaptive: absolute tolerance", BOTH, &evn__option_real, AT(atol), 0, 1, NULL},
-    {"epochs", "N", "passes over the training images", TRAIN, &evn__option_integer, AT(epochs), 1,
-     1e6, NULL},
+    {"epochs", "N", "passes over the training images; iterations of the curve", TRAIN,
+     &evn__option_integer, AT(epochs), 1, 1e6, NULL},
     {"lr", "X", "learning rate, the highest of the schedule", TRAIN, &evn__option_real, AT(lr),
      1e-30, 1e38, NULL},
     {"schedule", "KIND", "learning rate over the epochs of a phase", TRAIN, &evn__option_text,
@@ -160,7 +160,7 @@ static bool is_adaptive(const char *method) {
     return evn_method_is_adaptive(index);
 }
 
-evn_status evn__phase_complete(evn__phase_settings *phase) {
+evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
     int kind = find(phase->name);
     bool adjoint = kinds[kind].gradient == EVN_GRADIENT_ADJOINT;
     if (!phase->solver) {
@@ -168,14 +168,14 @@ evn_status evn__phase_complete(evn__phase_settings *phase) {
     }
     bool adaptive = is_adaptive(phase->solver);
     if (phase->steps == INT64_MIN) {
-        phase->steps = adjoint && adaptive ? 0 : DEFAULT_STEPS;
+        phase->steps = adjoint && adaptive ? 0 : steps;
     }
     EVN_CHECK(phase->steps > 0 || adjoint, EVN_ERR_USAGE,
-              "the phase %s needs equal steps; give it steps=%d, or make it an adjoint phase",
-              phase->name, DEFAULT_STEPS);
+              "the phase %s needs equal steps; give it steps=%lld, or make it an adjoint phase",
+              phase->name, (long long)steps);
     EVN_CHECK(phase->steps > 0 || adaptive, EVN_ERR_USAGE,
-              "%s cannot choose its steps; give the phase %s steps=%d, or solver=dopri5",
-              phase->solver, phase->name, DEFAULT_STEPS);
+              "%s cannot choose its steps; give the phase %s steps=%lld, or solver=dopri5",
+              phase->solver, phase->name, (long long)steps);
     EVN_CHECK(phase->steps > 0 || phase->rtol > 0 || phase->atol > 0, EVN_ERR_USAGE,
               "rtol and atol of the phase %s are both 0; give one of them", phase->name);
     return EVN_OK;

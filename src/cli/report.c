@@ -44,24 +44,40 @@ void evn__report_clear(void) {
 
 void evn__report_progress(const evn_phase *phases, const evn_progress *progress) {
     const evn_progress *p = progress;
-    char line[LINE_SIZE], left[32], loss[32] = "";
+    char line[LINE_SIZE], left[32], loss[32] = "", steps[96] = "";
+    bool has_steps = p->steps > 0;
     if (!isnan(p->loss)) {
-        snprintf(loss, sizeof(loss), "loss %.4f  ", p->loss);
+        snprintf(loss, sizeof(loss), "loss %.4g  ", p->loss);
     }
-    snprintf(line, sizeof(line), "%s  epoch %d/%d  step %lld/%lld  %s%.0f images/s  %s left",
-             phases[p->phase].name, p->epoch + 1, p->epochs, (long long)p->step,
-             (long long)p->steps, loss, p->images_per_second, duration(p->seconds_left, left));
+    if (has_steps) {
+        snprintf(steps, sizeof(steps), "step %lld/%lld  ", (long long)p->step, (long long)p->steps);
+    }
+    int length = snprintf(line, sizeof(line), "%s  %s %d/%d  %s%s", phases[p->phase].name,
+                          has_steps ? "epoch" : "iteration", p->epoch + 1, p->epochs, steps, loss);
+    if (has_steps) {
+        length += snprintf(line + length, sizeof(line) - (size_t)length, "%.0f images/s  ",
+                           p->images_per_second);
+    }
+    snprintf(line + length, sizeof(line) - (size_t)length, "%s left",
+             duration(p->seconds_left, left));
     rewrite(line);
 }
 
 void evn__report_epoch(const evn_phase *phases, int epochs, const evn_epoch *epoch) {
     evn__report_clear();
-    fprintf(stderr,
-            "%s  epoch %d/%d  loss %.4f  train %.2f %%  test %.2f %% (%lld errors)  NFE %.0f+%.0f  "
-            "%.2f s\n",
-            phases[epoch->phase].name, epoch->epoch + 1, epochs, epoch->train_loss,
-            100 * epoch->train_accuracy, 100 * epoch->test_accuracy, (long long)epoch->test_errors,
-            epoch->nfe_forward, epoch->nfe_backward, epoch->seconds);
+    const char *name = phases[epoch->phase].name;
+    if (epoch->test_count >= 0) {
+        fprintf(stderr,
+                "%s  epoch %d/%d  loss %.4f  train %.2f %%  test %.2f %% (%lld errors)  "
+                "NFE %.0f+%.0f  %.2f s\n",
+                name, epoch->epoch + 1, epochs, epoch->train_loss, 100 * epoch->train_accuracy,
+                100 * epoch->test_accuracy, (long long)epoch->test_errors, epoch->nfe_forward,
+                epoch->nfe_backward, epoch->seconds);
+    } else {
+        fprintf(stderr, "%s  iteration %d/%d  loss %.4g  NFE %.0f+%.0f  %.2f s\n", name,
+                epoch->epoch + 1, epochs, epoch->train_loss, epoch->nfe_forward,
+                epoch->nfe_backward, epoch->seconds);
+    }
 }
 
 bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch) {
@@ -97,11 +113,13 @@ static void print_text(const char *name, const char *text) {
     printf("  %-24s %s\n", name, text);
 }
 
-void evn__report_summary(const char *folder, const evn_device *device,
-                         const evn__summary *summary) {
+void evn__report_summary(const char *folder, const evn_device *device, const evn__summary *summary,
+                         const char *note) {
     printf("\n");
     print_percent("test accuracy", summary->test_accuracy);
     print_percent("train accuracy", summary->train_accuracy);
+    print_real("loss", summary->loss, "");
+    print_real("max error", summary->max_error, "");
     print_real("seconds an epoch", summary->seconds_per_epoch, "");
     print_real("seconds in all", summary->seconds_total, "");
     print_real("NFE forward", summary->nfe_forward, "");
@@ -110,10 +128,14 @@ void evn__report_summary(const char *folder, const evn_device *device,
     printf("  %-24s %lld\n", "parameters", (long long)summary->parameters);
     print_text("device", evn_device_get_info(device)->name);
     print_text("run folder", folder);
+    if (note) {
+        print_text("note", note);
+    }
 }
 
 void evn__report_evaluation(const char *folder, const evn_device *device,
-                            const evn_solver_options *solver, const evn_epoch *result) {
+                            const evn_solver_options *solver, const evn_epoch *result,
+                            double max_error) {
     char errors[64], method[64];
     snprintf(errors, sizeof(errors), "%lld of %lld", (long long)result->test_errors,
              (long long)result->test_count);
@@ -124,8 +146,11 @@ void evn__report_evaluation(const char *folder, const evn_device *device,
                  solver->atol);
     }
     print_percent("test accuracy", result->test_accuracy);
-    print_text("test errors", errors);
+    if (result->test_count >= 0) {
+        print_text("test errors", errors);
+    }
     print_real("loss", result->test_loss, "");
+    print_real("max error", max_error, "");
     print_real("NFE forward", result->nfe_forward, "");
     print_text("solver", method);
     print_text("device", evn_device_get_info(device)->name);

@@ -15,17 +15,20 @@ void evn__report_activity(const char *text);
 /// Remove the progress line.
 void evn__report_clear(void);
 
-/// The line of an epoch, of `epochs` in all.
+/// The line of an epoch, of `epochs` in all; without accuracies where there is no test part.
 void evn__report_epoch(const evn_phase *phases, int epochs, const evn_epoch *epoch);
 
 /// Warn when the state or the weights cannot be solved backwards; whether it did.
 bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch);
 
 /// The table at the end of a training run.
-void evn__report_summary(const char *folder, const evn_device *device, const evn__summary *summary);
+/// @param[in] note  a line more, or NULL
+void evn__report_summary(const char *folder, const evn_device *device, const evn__summary *summary,
+                         const char *note);
 
-/// The table of an evaluation with one solver.
+/// The table of an evaluation with one solver; what is NaN or negative is left out.
 void evn__report_evaluation(const char *folder, const evn_device *device,
-                            const evn_solver_options *solver, const evn_epoch *result);
+                            const evn_solver_options *solver, const evn_epoch *result,
+                            double max_error);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/session.h"
+#include "cli/work.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,28 +51,6 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
     return make_schedule(from, &phase->schedule);
 }
 
-static evn_model_kind model_kind(const char *name) {
-    if (strcmp(name, "resnet") == 0) {
-        return EVN_MODEL_RESNET;
-    }
-    return strcmp(name, "node") == 0 ? EVN_MODEL_NODE : EVN_MODEL_NODE_EW;
-}
-
-static evn_model_options make_model(const evn_dataset *dataset, evn__settings *settings) {
-    evn_dataset_info info = evn_dataset_get_info(dataset);
-    evn_model_options model =
-        evn_model_options_default(info.height, info.width, info.channels, info.classes);
-    model.kind = model_kind(settings->model);
-    model.weights = settings->weights;
-    model.layers = (int)settings->layers;
-    model.batch = settings->batch;
-    if (settings->filters == INT64_MIN) {
-        settings->filters = model.filters;
-    }
-    model.filters = (int)settings->filters;
-    return model;
-}
-
 static evn_optimizer_options make_optimizer(const evn__settings *settings) {
     bool adam = strcmp(settings->optimizer, "adam") == 0;
     evn_optimizer_options optimizer =
@@ -86,23 +64,19 @@ evn_status evn__session_open(evn__session *session, const char *task, evn__setti
     for (int i = 0; i < settings->phase_count; ++i) {
         EVN_TRY(make_phase(&settings->phases[i], &session->phases[i]));
     }
-    EVN_TRY(evn_dataset_open(task, settings->data, &session->dataset));
-    if (settings->limit != INT64_MIN) {
-        EVN_TRY(evn_dataset_limit(session->dataset, EVN_TRAIN, settings->limit));
-    }
-    EVN_TRY(evn_device_open(settings->device, &session->device));
     session->options = (evn_trainer_options){
-        .model = make_model(session->dataset, settings),
         .phases = session->phases,
         .phase_count = settings->phase_count,
         .optimizer = make_optimizer(settings),
         .seed = (uint64_t)settings->seed,
     };
-    return EVN_OK;
+    EVN_TRY(evn__task_work(task)->open(session, task, settings));
+    return evn_device_open(settings->device, &session->device);
 }
 
 void evn__session_close(evn__session *session) {
     evn_trainer_destroy(&session->trainer);
+    evn__curve_destroy(&session->curve);
     evn_device_close(&session->device);
     evn_dataset_destroy(&session->dataset);
 }

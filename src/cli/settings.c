@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/settings.h"
+#include "cli/work.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,9 +9,16 @@
 
 static const struct {
     const char *name, *text;
+    const evn__work *work;
+    int64_t steps;    ///< where a phase must have equal ones and says nothing
+    const char *note; ///< on results without a preset
 } tasks[] = {
-    {"digits", "1,797 digits of 8x8 pixels, built in"},
-    {"mnist", "70,000 digits of 28x28 pixels; sh datasets/fetch_mnist.sh fetches them"},
+    {"digits", "1,797 digits of 8x8 pixels, built in", &evn__work_images, 10, NULL},
+    {"mnist", "70,000 digits of 28x28 pixels; sh datasets/fetch_mnist.sh fetches them",
+     &evn__work_images, 10, NULL},
+    {"curve", "a Neural ODE that follows a curve in three dimensions", &evn__work_curve, 100,
+     "not the paper's schedule (width 1000; 5000 iterations of backprop, 100 of the adjoint): "
+     "--preset paper"},
 };
 enum { TASKS = sizeof(tasks) / sizeof(tasks[0]) };
 
@@ -23,18 +30,45 @@ const char *evn__task_text(int index) {
     return index < TASKS ? tasks[index].text : NULL;
 }
 
+/// Number of a task; the last for one that is not known.
+static int find_task(const char *task) {
+    int index = 0;
+    while (index < TASKS - 1 && strcmp(tasks[index].name, task) != 0) {
+        ++index;
+    }
+    return index;
+}
+
+const evn__work *evn__task_work(const char *task) {
+    return tasks[find_task(task)].work;
+}
+
+const char *evn__task_note(const char *task, const char *preset) {
+    return preset ? NULL : tasks[find_task(task)].note;
+}
+
 /// What an option is when it is not given. The first row that applies counts; phases add up.
 static const struct {
     const char *task, *preset, *option, *value; ///< NULL: any task, without preset
 } defaults[] = {
     {"mnist", "paper", "phase", "backprop:solver=euler,steps=10,epochs=80,lr=0.01"},
     {"mnist", "paper", "phase", "adjoint:solver=dopri5,epochs=80,lr=0.001"},
+    {"curve", "paper", "width", "1000"},
+    {"curve", "paper", "phase",
+     "backprop:solver=euler,steps=100,epochs=5000,lr=1e-3,schedule=cosine"},
+    {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100,lr=1e-4,schedule=cosine"},
     {"digits", NULL, "batch", "32"},
     {"digits", NULL, "phase", "backprop:epochs=15,lr=0.1,schedule=cosine"},
     {"digits", NULL, "phase", "adjoint:epochs=3,lr=0.01"},
     {"mnist", NULL, "batch", "128"},
     {"mnist", NULL, "phase", "backprop:epochs=1,lr=0.1,schedule=cosine"},
     {"mnist", NULL, "phase", "adjoint:epochs=1,lr=0.005"},
+    {"curve", NULL, "width", "100"},
+    {"curve", NULL, "phase", "backprop:epochs=1000,lr=1e-3,schedule=cosine"},
+    {"curve", NULL, "phase", "adjoint:epochs=100,lr=1e-4,schedule=cosine"},
+    {"curve", NULL, "optimizer", "adam"},
+    {"curve", NULL, "rtol", "1e-5"},
+    {"curve", NULL, "atol", "1e-6"},
     {NULL, NULL, "model", "node-ew"},
     {NULL, NULL, "weights", "rda"},
     {NULL, NULL, "layers", "10"},
@@ -52,6 +86,25 @@ static const struct {
     {NULL, NULL, "final", "0.01"},
 };
 enum { DEFAULTS = sizeof(defaults) / sizeof(defaults[0]) };
+
+/// Options that not every kind of task has.
+static const struct {
+    const char *option;
+    unsigned kinds;
+} limited[] = {
+    {"model", EVN__IMAGES},  {"weights", EVN__IMAGES}, {"filters", EVN__IMAGES},
+    {"layers", EVN__IMAGES}, {"batch", EVN__IMAGES},   {"limit", EVN__IMAGES},
+    {"data", EVN__IMAGES},   {"width", EVN__CURVE},
+};
+
+static bool option_applies(const char *task, const char *option) {
+    for (size_t i = 0; i < sizeof(limited) / sizeof(limited[0]); ++i) {
+        if (strcmp(limited[i].option, option) == 0) {
+            return limited[i].kinds & evn__task_work(task)->kind;
+        }
+    }
+    return true;
+}
 
 static const char *model_name(int index) {
     static const char *const names[] = {"resnet", "node", "node-ew", NULL};
@@ -87,6 +140,8 @@ const evn__option evn__settings_options[] = {
     {"filters", "N", "channels of the state (by the images' size)", TRAIN, &evn__option_integer,
      AT(filters), 1, 4096, NULL},
     {"layers", "N", "layers of resnet", TRAIN, &evn__option_integer, AT(layers), 1, 1000, NULL},
+    {"width", "N", "curve: units of each of the two hidden layers", TRAIN, &evn__option_integer,
+     AT(width), 1, 16384, NULL},
     {"batch", "N", "images in a batch", TRAIN, &evn__option_integer, AT(batch), 1, 65536, NULL},
     {"limit", "N", "train on the first N images alone", TRAIN, &evn__option_integer, AT(limit), 1,
      1e9, NULL},
@@ -223,6 +278,14 @@ static evn_status check_task(const char *task, const char *preset) {
     return EVN_OK;
 }
 
+static evn_status check_options(const evn__settings *settings, const char *task) {
+    for (const evn__option *row = evn__settings_options; row->name; ++row) {
+        EVN_CHECK(!evn__option_given(row, settings) || option_applies(task, row->name),
+                  EVN_ERR_USAGE, "--%s is not for the task %s", row->name, task);
+    }
+    return EVN_OK;
+}
+
 /// Set the phases by default; what holds for all phases then goes before what they say.
 static evn_status default_phases(evn__settings *settings, const char *task) {
     const evn__option *option = find(settings, "phase", strlen("phase")).option;
@@ -247,7 +310,7 @@ static evn_status default_phases(evn__settings *settings, const char *task) {
 static evn_status default_options(evn__settings *settings, const char *task) {
     for (int i = 0; i < DEFAULTS; ++i) {
         place found = find(settings, defaults[i].option, strlen(defaults[i].option));
-        if (row_applies(i, task, settings->preset) &&
+        if (row_applies(i, task, settings->preset) && option_applies(task, defaults[i].option) &&
             !evn__option_given(found.option, found.target)) {
             EVN_TRY(evn__option_apply(found.option, found.target, defaults[i].value));
         }
@@ -255,7 +318,7 @@ static evn_status default_options(evn__settings *settings, const char *task) {
     return EVN_OK;
 }
 
-static evn_status complete_phases(evn__settings *settings) {
+static evn_status complete_phases(evn__settings *settings, const char *task) {
     for (int i = 0; i < settings->phase_count; ++i) {
         evn__phase_settings *phase = &settings->phases[i];
         for (const evn__option *row = evn__phase_options; row->name; ++row) {
@@ -263,18 +326,19 @@ static evn_status complete_phases(evn__settings *settings) {
                 evn__option_copy(row, phase, &settings->common);
             }
         }
-        EVN_TRY(evn__phase_complete(phase));
+        EVN_TRY(evn__phase_complete(phase, tasks[find_task(task)].steps));
     }
     return EVN_OK;
 }
 
 evn_status evn__settings_complete(evn__settings *settings, const char *task) {
     EVN_TRY(check_task(task, settings->preset));
+    EVN_TRY(check_options(settings, task));
     if (settings->phase_count == 0) {
         EVN_TRY(default_phases(settings, task));
     }
     EVN_TRY(default_options(settings, task));
-    return complete_phases(settings);
+    return complete_phases(settings, task);
 }
 
 // run.json ----------------------------------------------------------------------------------------
@@ -308,5 +372,5 @@ evn_status evn__settings_override(evn__settings *settings, const evn__settings *
         }
     }
     phase->name = phase->steps > 0 ? phase->name : "adjoint";
-    return evn__phase_complete(phase);
+    return EVN_OK;
 }

@@ -22,10 +22,14 @@ typedef struct evn__phase_settings {
     double rtol, atol, lr, warmup, factor, final;
 } evn__phase_settings;
 
+/// Kinds of tasks, as bits: for some options alone.
+enum { EVN__IMAGES = 1, EVN__CURVE = 2 };
+typedef struct evn__work evn__work;
+
 typedef struct evn__settings {
     const char *subject; ///< what the verb works on: the task, or the run folder; NULL: none given
     const char *device, *data, *out, *model, *weights, *optimizer, *preset;
-    int64_t seed, batch, limit, filters, layers;
+    int64_t seed, batch, limit, filters, layers, width;
     double momentum, weight_decay;
     bool json, help;
     evn__phase_settings common; ///< for all phases
@@ -43,6 +47,13 @@ extern const evn__option_kind evn__option_phase; ///< the field is the whole evn
 const char *evn__task_name(int index);
 const char *evn__task_text(int index);
 
+/// What is done for a task (work.h); the task is known.
+const evn__work *evn__task_work(const char *task);
+
+/// What to say about a run of the task without a preset, where that is smaller than the paper's;
+/// else NULL.
+const char *evn__task_note(const char *task, const char *preset);
+
 /// What the option is by default for a task (NULL: for any task); NULL when there is none. An
 /// option can have several rows: `index` counts them.
 const char *evn__option_default(const char *task, const char *option, int index);
@@ -57,7 +68,7 @@ evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count
                                char *const *words);
 
 /// Fill in what was not given: from the preset, then from the task.
-/// @return EVN_ERR_USAGE for an unknown task, or a preset that is not for it
+/// @return EVN_ERR_USAGE for an unknown task, or a preset or an option that is not for it
 evn_status evn__settings_complete(evn__settings *settings, const char *task);
 
 /// All options as an object, phases as objects in an array; and back (borrowing text from it).
@@ -68,9 +79,10 @@ evn_status evn__settings_read(evn__settings *settings, const json_t *object);
 /// stays.
 evn_status evn__settings_override(evn__settings *settings, const evn__settings *given);
 
-/// Fill in what a phase of its name does where nothing else was said: solver and steps.
+/// Fill in what a phase of its name does where nothing else was said: solver and, where they must
+/// be equal, `steps`.
 /// @return EVN_ERR_USAGE when solver, steps and gradient do not go together
-evn_status evn__phase_complete(evn__phase_settings *phase);
+evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps);
 
 /// The gradient that a phase of that name takes, and the names; NULL past the last.
 evn_gradient evn__phase_gradient(const char *name);

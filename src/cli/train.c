@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/report.h"
-#include "cli/session.h"
 #include "cli/verb.h"
-#include "train/record.h"
+#include "cli/work.h"
 
 #include <math.h>
 #include <signal.h>
@@ -14,7 +13,8 @@ enum { FOLDER_SIZE = 4096, MESSAGE_SIZE = 4096 };
 
 /// A training run, from claiming its folder to its summary.
 typedef struct training {
-    const char *task;
+    const char *task, *note; ///< note: on its results, or NULL
+    const evn__work *work;
     evn__session *session;
     evn__record *record;
     char folder[FOLDER_SIZE];
@@ -62,6 +62,7 @@ static void on_epoch(void *user, const evn_epoch *epoch) {
     t->peak_bytes =
         epoch->peak_device_bytes > t->peak_bytes ? epoch->peak_device_bytes : t->peak_bytes;
     t->last = *epoch;
+    t->session->phase = epoch->phase;
     if (t->status == EVN_OK) {
         t->status = evn__record_epoch(t->record, phases[epoch->phase].name, epoch);
         snprintf(t->message, sizeof(t->message), "%s", evn_error_message());
@@ -98,6 +99,9 @@ static evn_status describe(const evn__command *command, const evn__settings *set
                   "evonode", EVN_VERSION, "jansson", jansson_version_str(), "compiler", __VERSION__,
                   "command", words, "task", t->task, "options", evn__settings_show(settings),
                   "device", describe_device(evn_device_get_info(t->session->device)));
+    if (*run && t->note) {
+        json_object_set_new(*run, "note", json_string(t->note));
+    }
     EVN_CHECK(*run, EVN_ERR_USAGE,
               "the run cannot be described: a word of the command line, or the device's name, is "
               "not UTF-8");
@@ -121,8 +125,10 @@ static evn_status claim(const evn__command *command, evn__settings *settings, tr
 }
 
 static evn_status write_parameters(training *t, const evn__settings *settings) {
-    evn__pair metadata[] = {{"format", "evonode 1"}, {"model", settings->model}, {"task", t->task}};
-    return evn__record_parameters(t->record, evn_trainer_parameters(t->session->trainer), metadata,
+    evn__pair metadata[] = {{"format", "evonode 1"},
+                            {"task", t->task},
+                            {"model", settings->model ? settings->model : "node"}};
+    return evn__record_parameters(t->record, t->work->parameters(t->session), metadata,
                                   sizeof(metadata) / sizeof(metadata[0]));
 }
 
@@ -135,24 +141,12 @@ static double now(void) {
 }
 
 static evn_status summarize(training *t, double seconds, evn__summary *summary) {
-    const evn_trainer *trainer = t->session->trainer;
-    bool solves = evn_model_dynamics(evn_trainer_model(trainer)) != NULL;
-    evn_epoch train;
-    evn__report_activity("measuring the accuracy on the training part");
-    EVN_TRY(evn_trainer_evaluate(t->session->trainer, t->last.phase, EVN_TRAIN, &train));
-    evn__report_clear();
     *summary = evn__summary_empty();
-    summary->test_accuracy = t->last.test_accuracy;
-    summary->train_accuracy = train.test_accuracy;
-    summary->test_errors = t->last.test_errors;
-    summary->loss = t->last.test_loss;
     summary->seconds_per_epoch = t->seconds / t->epochs;
     summary->seconds_total = seconds;
-    summary->nfe_forward = solves ? t->last.nfe_forward : NAN;
-    summary->nfe_backward = solves ? t->last.nfe_backward : NAN;
     summary->peak_device_bytes = (int64_t)t->peak_bytes;
-    summary->parameters = evn_parameters_learnt(evn_trainer_parameters(trainer));
-    return EVN_OK;
+    summary->parameters = evn_parameters_learnt(t->work->parameters(t->session));
+    return t->work->summarize(t->session, &t->last, summary);
 }
 
 /// Keep what a failed run has learnt, where that is of use; its failure stays the one reported.
@@ -169,11 +163,10 @@ static evn_status train(training *t, const evn__settings *settings) {
     evn__session *session = t->session;
     double started = now();
     evn__report_activity("compiling");
-    evn_status status =
-        evn_trainer_create(session->device, session->dataset, &session->options, &session->trainer);
+    evn_status status = t->work->create(session, settings);
     evn__report_clear();
     EVN_TRY(status);
-    status = evn_trainer_run(session->trainer);
+    status = t->work->run(session);
     evn__report_clear();
     if (status != EVN_OK || t->status != EVN_OK) {
         return give_up(t, settings, status);
@@ -181,8 +174,9 @@ static evn_status train(training *t, const evn__settings *settings) {
     evn__summary summary;
     EVN_TRY(summarize(t, now() - started, &summary));
     EVN_TRY(write_parameters(t, settings));
+    EVN_TRY(t->work->draw(session, t->folder));
     EVN_TRY(evn__record_finish(t->record, &summary));
-    evn__report_summary(t->folder, session->device, &summary);
+    evn__report_summary(t->folder, session->device, &summary, t->note);
     return EVN_OK;
 }
 
@@ -202,6 +196,10 @@ static evn_status run(const evn__command *command) {
     evn__session session = {0};
     training t = {.task = settings->subject, .session = &session};
     evn_status status = evn__settings_complete(settings, t.task);
+    if (status == EVN_OK) {
+        t.work = evn__task_work(t.task);
+        t.note = evn__task_note(t.task, settings->preset);
+    }
     if (status == EVN_OK) {
         status = evn__session_open(&session, t.task, settings);
     }

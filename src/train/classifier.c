@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "evonode/diff.h"
 #include "plan/real.h"
+#include "train/phases.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,12 +20,11 @@ struct evn__classifier {
     evn_parameters *parameters;
     bool trains;
     bound_plan stem, head;
-    int stem_seed; ///< the stem's input for the cotangent of x(0)
-    evn_solver *solver;
-    evn_binding *weights, *weights_bar; ///< of the dynamics
-    evn_buffer *batch;                  ///< images, labels, sample weights
-    evn_buffer *results;                ///< [slots] losses, [slots, B, N] logits
-    evn_buffer *state;                  ///< x(0), then the cotangent of x(1)
+    int stem_seed;             ///< the stem's input for the cotangent of x(0)
+    evn__learnt_solver learnt; ///< without a solver for a ResNet
+    evn_buffer *batch;         ///< images, labels, sample weights
+    evn_buffer *results;       ///< [slots] losses, [slots, B, N] logits
+    evn_buffer *state;         ///< x(0), then the cotangent of x(1)
     evn_binding images, labels, sample_weights, x0, x1_bar;
     size_t image_count, label_count, state_count;
     int64_t batch_size;
@@ -173,16 +173,7 @@ static evn_status make_solver(evn__classifier *c, const evn_solver_options *opti
     if (!dynamics) {
         return EVN_OK;
     }
-    int count = evn_dynamics_weights(dynamics);
-    EVN_TRY(evn_solver_create(c->device, dynamics, options, &c->solver));
-    EVN_TRY(EVN_NEW(&c->weights, count));
-    EVN_TRY(EVN_NEW(&c->weights_bar, count));
-    for (int i = 0; i < count; ++i) {
-        int index = evn_parameters_find(c->parameters, evn_dynamics_weight_name(dynamics, i));
-        c->weights[i] = evn_parameters_value(c->parameters, index);
-        c->weights_bar[i] = evn_parameters_gradient(c->parameters, index);
-    }
-    return EVN_OK;
+    return evn__learnt_solver_create(c->device, dynamics, c->parameters, options, &c->learnt);
 }
 
 static evn_status make_memory(evn__classifier *c) {
@@ -239,12 +230,10 @@ void evn__classifier_destroy(evn__classifier **classifier) {
     }
     free_plan(&c->stem);
     free_plan(&c->head);
-    evn_solver_destroy(&c->solver);
+    evn__learnt_solver_free(&c->learnt);
     evn_buffer_destroy(&c->batch);
     evn_buffer_destroy(&c->state);
     evn_buffer_destroy(&c->results);
-    free(c->weights);
-    free(c->weights_bar);
     free(c);
     *classifier = NULL;
 }
@@ -268,8 +257,8 @@ evn_status evn__classifier_forward(evn__classifier *classifier, int slot, evn_so
     evn_binding x1 = c->x0;
     *forward = (evn_solution){0};
     EVN_TRY(evn_plan_run_phase(c->stem.plan, 0, c->stem.inputs, c->stem.outputs, NULL));
-    if (c->solver) {
-        EVN_TRY(evn_solve(c->solver, 0, 1, c->x0, c->weights, &x1, forward));
+    if (c->learnt.solver) {
+        EVN_TRY(evn_solve(c->learnt.solver, 0, 1, c->x0, c->learnt.weights, &x1, forward));
     }
     c->head.inputs[0] = x1;
     c->head.outputs[0] = (evn_binding){c->results, (size_t)slot};
@@ -285,8 +274,9 @@ evn_status evn__classifier_gradient(evn__classifier *classifier, int slot, evn_s
     EVN_TRY(evn__classifier_forward(c, slot, forward));
     evn_binding *x0_bar = &c->stem.inputs[c->stem_seed];
     *x0_bar = c->x1_bar;
-    if (c->solver) {
-        EVN_TRY(evn_solve_gradient(c->solver, c->x1_bar, x0_bar, c->weights_bar, backward));
+    if (c->learnt.solver) {
+        EVN_TRY(evn_solve_gradient(c->learnt.solver, c->x1_bar, x0_bar, c->learnt.weights_bar,
+                                   backward));
     }
     return evn_plan_run_phase(c->stem.plan, 1, c->stem.inputs, c->stem.outputs, NULL);
 }
@@ -303,6 +293,7 @@ evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x
                                           double *theta_error) {
     *x_error = 0;
     *theta_error = 0;
-    return classifier->solver ? evn_solver_reconstruction(classifier->solver, x_error, theta_error)
-                              : EVN_OK;
+    return classifier->learnt.solver
+               ? evn_solver_reconstruction(classifier->learnt.solver, x_error, theta_error)
+               : EVN_OK;
 }

@@ -180,8 +180,8 @@ static json_t *epoch_object(const char *phase, const evn_epoch *epoch) {
     for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); ++i) {
         json_object_set_new(object, reals[i].name, real_or_null(reals[i].value));
     }
-    json_object_set_new(object, "test_errors", json_integer(epoch->test_errors));
-    json_object_set_new(object, "test_count", json_integer(epoch->test_count));
+    json_object_set_new(object, "test_errors", count_or_null(epoch->test_errors));
+    json_object_set_new(object, "test_count", count_or_null(epoch->test_count));
     json_object_set_new(object, "peak_device_bytes",
                         json_integer((json_int_t)epoch->peak_device_bytes));
     return object;

@@ -38,7 +38,8 @@ evn_status evn__record_number(const char *parent, const char *stem, char *path, 
 evn_status evn__record_create(const char *folder, const json_t *run, evn__record **record);
 void evn__record_destroy(evn__record **record); ///< nulls; accepts NULL
 
-/// Append a line to metrics.jsonl and hand it to the system.
+/// Append a line to metrics.jsonl (NaN and negative counts: null) and hand it to the
+/// system.
 evn_status evn__record_epoch(evn__record *record, const char *phase, const evn_epoch *epoch);
 
 /// Write model.safetensors.

@@ -3,9 +3,9 @@
 
 #include "base/memory.h"
 #include "train/classifier.h"
+#include "train/phases.h"
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const double REPORT_SECONDS = 0.25; // between progress reports
 
@@ -32,24 +32,7 @@ typedef struct tally {
     int64_t correct, count;
 } tally;
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 // Life --------------------------------------------------------------------------------------------
-
-static evn_status check_phases(const evn_trainer_options *options) {
-    EVN_CHECK(options->phase_count >= 1, EVN_ERR_ARGUMENT, "training needs at least one phase");
-    for (int i = 0; i < options->phase_count; ++i) {
-        EVN_CHECK(options->phases[i].epochs >= 1, EVN_ERR_ARGUMENT,
-                  "phase %d (%s) has %d epochs; give 1 or more", i + 1, options->phases[i].name,
-                  options->phases[i].epochs);
-        EVN_TRY(evn_schedule_check(&options->phases[i].schedule));
-    }
-    return EVN_OK;
-}
 
 static evn_status make_batches(evn_trainer *t, const evn_dataset *dataset) {
     for (int part = EVN_TRAIN; part <= EVN_TEST; ++part) {
@@ -100,11 +83,7 @@ static evn_status compile(evn_trainer *t, int phase, bool train) {
 }
 
 static evn_status make(evn_trainer *t, const evn_dataset *dataset) {
-    EVN_TRY(check_phases(&t->options));
-    EVN_TRY(EVN_NEW(&t->phases, t->options.phase_count));
-    for (int i = 0; i < t->options.phase_count; ++i) {
-        t->phases[i] = t->options.phases[i];
-    }
+    EVN_TRY(evn__phases_copy(&t->options, &t->phases));
     EVN_TRY(make_model(t, dataset));
     EVN_TRY(make_batches(t, dataset));
     return compile(t, 0, true);
@@ -230,26 +209,15 @@ typedef struct pass {
     double last_report;
 } pass;
 
-static double epochs_left(const pass *p) {
+static int epochs_left(const pass *p) {
     const evn_trainer *t = p->trainer;
-    double left = t->phases[p->phase].epochs - p->epoch_in_phase;
-    for (int i = p->phase + 1; i < t->options.phase_count; ++i) {
-        left += t->phases[i].epochs;
-    }
-    return left;
-}
-
-static int all_epochs(const evn_trainer *t) {
-    int epochs = 0;
-    for (int i = 0; i < t->options.phase_count; ++i) {
-        epochs += t->phases[i].epochs;
-    }
-    return epochs;
+    return evn__phases_epochs(t->phases + p->phase, t->options.phase_count - p->phase) -
+           p->epoch_in_phase;
 }
 
 static void report(pass *p, int64_t done, double started) {
     const evn_trainer *t = p->trainer;
-    double time = now(), per_step = (time - started) / (double)done;
+    double time = evn__now(), per_step = (time - started) / (double)done;
     if (!t->options.progress || time - p->last_report < REPORT_SECONDS) {
         return;
     }
@@ -257,7 +225,7 @@ static void report(pass *p, int64_t done, double started) {
     evn_progress progress = {.phase = p->phase,
                              .phases = t->options.phase_count,
                              .epoch = p->result->epoch,
-                             .epochs = all_epochs(t),
+                             .epochs = evn__phases_epochs(t->phases, t->options.phase_count),
                              .step = done,
                              .steps = p->steps,
                              .loss = (p->sum.loss - p->reported.loss) / (double)samples,
@@ -294,7 +262,7 @@ static evn_status train_step(pass *p, int64_t index, int slot) {
 
 static evn_status train_steps(pass *p) {
     evn_trainer *t = p->trainer;
-    double started = now();
+    double started = evn__now();
     p->last_report = started;
     for (int64_t i = 0; i < p->steps; ++i) {
         int slot = (int)(i % EVN__CLASSIFIER_SLOTS);
@@ -307,7 +275,7 @@ static evn_status train_steps(pass *p) {
         EVN_CHECK(!t->options.stop || !t->options.stop(t->options.user), EVN_ERR_INTERRUPTED,
                   "stopped in epoch %d after step %lld", p->result->epoch + 1, (long long)i + 1);
     }
-    p->result->seconds = now() - started;
+    p->result->seconds = evn__now() - started;
     return EVN_OK;
 }
 

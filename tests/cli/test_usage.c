@@ -33,7 +33,7 @@ START_TEST(unknown_words) {
     test_fails_with(test_program("", "trian digits"), EVN_ERR_USAGE, "did you mean train?");
     test_fails_with(test_program("", "xyzzy"), EVN_ERR_USAGE, "devices, train or eval");
     test_fails_with(test_program("", "train"), EVN_ERR_USAGE, "train needs a TASK");
-    test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE, "digits or mnist");
+    test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE, "digits, mnist or curve");
     test_fails_with(test_program("", "train digits mnist"), EVN_ERR_USAGE, "one word too many");
     test_fails_with(test_program("", "train digits --epoch 3"), EVN_ERR_USAGE, "--epochs?");
     test_fails_with(test_program("", "train digits --epoch=3"), EVN_ERR_USAGE, "--epochs?");

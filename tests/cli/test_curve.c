@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The curve through the program: run folder, pictures, evaluation.
+#include "program.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double number(const json_t *object, const char *name) {
+    const json_t *value = json_object_get(object, name);
+    ck_assert_msg(json_is_number(value), "%s is missing or not a number", name);
+    return json_number_value(value);
+}
+
+/// What a table of results says in the row of that name.
+static double row(const char *table, const char *name) {
+    const char *found = strstr(table, name);
+    ck_assert_msg(found, "no %s in: %s", name, table);
+    return strtod(found + strlen(name), NULL);
+}
+
+static void check_summary(const char *table) {
+    json_t *summary = test_json("r/summary.json");
+    ck_assert_double_eq_tol(row(table, "  loss ") / number(summary, "loss"), 1, 1e-3);
+    ck_assert_double_eq_tol(row(table, "max error") / number(summary, "max_error"), 1, 1e-3);
+    ck_assert_double_eq(number(summary, "parameters"), 3 * 16 + 16 + 16 * 16 + 16 + 16 * 3 + 3);
+    ck_assert(json_is_null(json_object_get(summary, "test_accuracy")));
+    ck_assert(json_is_null(json_object_get(summary, "test_errors")));
+    ck_assert(json_is_null(json_object_get(summary, "test_nll")));
+    json_decref(summary);
+}
+
+static void check_run(void) {
+    json_t *run = test_json("r/run.json");
+    const json_t *options = json_object_get(run, "options");
+    ck_assert_double_eq(number(options, "width"), 16);
+    ck_assert(json_is_null(json_object_get(options, "model")));
+    const json_t *first = json_array_get(json_object_get(options, "phase"), 0);
+    ck_assert_double_eq(number(first, "steps"), 100);
+    ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(run, "note")), "preset paper"));
+    json_decref(run);
+}
+
+static void check_metrics(void) {
+    char *lines = test_read("r/metrics.jsonl", NULL);
+    int count = 0;
+    for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *block = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+        ck_assert_msg(block, "not JSON: %s", line);
+        ck_assert_double_gt(number(block, "train_loss"), 0);
+        ck_assert(json_is_null(json_object_get(block, "test_count")));
+        json_decref(block);
+        ++count;
+    }
+    ck_assert_int_eq(count, 20 + 4);
+    free(lines);
+}
+
+START_TEST(run_folder) {
+    static const char *const pictures[] = {"curve_x1_x2", "curve_x1_x3", "curve_x2_x3",
+                                           "curve_3d",    "error",       "loss"};
+    test_outcome result = test_program("", "train curve --out r --width 16 --phase "
+                                           "backprop:epochs=40 --phase adjoint:epochs=4");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "iteration 44/44"));
+    ck_assert_ptr_nonnull(strstr(result.out, "not the paper's schedule"));
+    check_summary(result.out);
+    check_run();
+    check_metrics();
+    for (int i = 0; i < 6; ++i) {
+        char name[64];
+        snprintf(name, sizeof(name), "r/%s.png", pictures[i]);
+        ck_assert_msg(test_exists(name), "%s is missing", name);
+        snprintf(name, sizeof(name), "r/%s.svg", pictures[i]);
+        ck_assert_msg(test_exists(name), "%s is missing", name);
+    }
+    double loss = row(result.out, "  loss "), error = row(result.out, "max error");
+    result = test_program("", "eval r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_double_eq(row(result.out, "  loss "), loss);
+    ck_assert_double_eq(row(result.out, "max error"), error);
+    result = test_program("", "eval r --solver euler");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.out, "euler, 100 steps"));
+    ck_assert_double_eq(row(result.out, "NFE forward"), 100);
+    ck_assert_double_ne(row(result.out, "  loss "), loss);
+}
+END_TEST
+
+START_TEST(refused) {
+    test_fails_with(test_program("", "train curve --batch 8"), EVN_ERR_USAGE,
+                    "--batch is not for the task curve");
+    test_fails_with(test_program("", "train digits --width 8"), EVN_ERR_USAGE,
+                    "--width is not for the task digits");
+    test_fails_with(test_program("", "train curve --phase backprop:steps=10"), EVN_ERR_ARGUMENT,
+                    "multiple of 100");
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("curve");
+    TCase *c = tcase_create("run_folder");
+    tcase_add_test(c, run_folder);
+    suite_add_tcase(s, c);
+    c = tcase_create("refused");
+    tcase_add_test(c, refused);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
