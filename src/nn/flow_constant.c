@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Neural ODE: θ is learnt, and the same for all t.
+#include "nn/flow.h"
+
+static evn_value theta(evn__network *f, evn_value t) {
+    (void)t;
+    return evn__flow_weight(f);
+}
+
+const evn__flow_kind evn__flow_constant = {"node", "the weights of f are constant", theta, NULL};

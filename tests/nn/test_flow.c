@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "derivative.h"
+#include "nn/flow.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 3, DIMENSIONS = 2 };
+
+/// f in double through the reference, its weights drawn at random.
+typedef struct field {
+    evn_graph *graph;
+    values inputs;
+    int columns;
+} field;
+
+static field field_new(const evn__flow_kind *kind, evn__flow_trace trace) {
+    field f = {.columns = evn__flow_columns(trace)};
+    evn_parameters *parameters;
+    TRY(evn_parameters_create(&parameters));
+    TRY(evn__flow_f(kind, BATCH, trace, parameters, &f.graph));
+    f.inputs = values_like_inputs(f.graph, 4, -1, 1);
+    evn_parameters_destroy(&parameters);
+    return f;
+}
+
+static void field_free(field *f) {
+    values_free(&f->inputs);
+    evn_graph_destroy(&f->graph);
+}
+
+/// dx of row `row` at the state as it is.
+static void slope(const field *f, int row, double dx[5]) {
+    values out = values_run(f->graph, &f->inputs);
+    memcpy(dx, out.data[0] + row * f->columns, (size_t)f->columns * sizeof(*dx));
+    values_free(&out);
+}
+
+/// ∂f_i/∂z_j of a row by central differences.
+static double difference(field *f, int row, int i, int j) {
+    const double h = 1e-5;
+    double up[5], down[5], *z = &f->inputs.data[1][row * f->columns + j], kept = *z;
+    *z = kept + h;
+    slope(f, row, up);
+    *z = kept - h;
+    slope(f, row, down);
+    *z = kept;
+    return (up[i] - down[i]) / (2 * h);
+}
+
+START_TEST(exact_trace_is_the_divergence) {
+    field f = field_new(evn__flow_at(_i), EVN__TRACE_EXACT);
+    for (int row = 0; row < BATCH; ++row) {
+        double dx[5], divergence = difference(&f, row, 0, 0) + difference(&f, row, 1, 1);
+        slope(&f, row, dx);
+        ck_assert_double_gt(fabs(divergence), 1e-3);
+        ck_assert_double_eq_tol(dx[2], -divergence, 1e-8);
+    }
+    field_free(&f);
+}
+END_TEST
+
+START_TEST(estimate_is_a_quadratic_form_of_the_noise) {
+    field f = field_new(evn__flow_at(_i), EVN__TRACE_ESTIMATE);
+    for (int row = 0; row < BATCH; ++row) {
+        double dx[5], form = 0, *noise = &f.inputs.data[1][row * f.columns + 3];
+        for (int i = 0; i < DIMENSIONS; ++i) {
+            for (int j = 0; j < DIMENSIONS; ++j) {
+                form += noise[i] * difference(&f, row, i, j) * noise[j];
+            }
+        }
+        slope(&f, row, dx);
+        ck_assert_double_eq_tol(dx[2], -form, 1e-8);
+        ck_assert_double_eq(dx[3], 0);
+        ck_assert_double_eq(dx[4], 0);
+    }
+    field_free(&f);
+}
+END_TEST
+
+START_TEST(tangents_and_cotangents_of_the_trace) {
+    field f = field_new(evn__flow_at(_i), EVN__TRACE_EXACT);
+    check_derivative(f.graph, 9, -1, 1);
+    field_free(&f);
+}
+END_TEST
+
+/// θ begins with a slope of zero: the output layer of g is zero.
+START_TEST(evolution_starts_at_rest) {
+    evn_parameters *parameters;
+    evn_dynamics *dynamics;
+    TRY(evn_parameters_create(&parameters));
+    TRY(evn__flow_dynamics(&evn__flow_evolving, BATCH, EVN__TRACE_EXACT, parameters, &dynamics));
+    ck_assert_str_eq(evn_dynamics_weight_name(dynamics, 0), EVN__FLOW_WEIGHT);
+    ck_assert(evn_dynamics_weight_evolves(dynamics, 0));
+    evn_dynamics_destroy(&dynamics);
+    TRY(evn_parameters_allocate(parameters, test_device(), false, 1));
+    for (int i = 0; i < 2; ++i) {
+        const char *names[] = {"g.out.weight", "g.out.bias"};
+        int index = evn_parameters_find(parameters, names[i]);
+        ck_assert_int_ge(index, 0);
+        size_t count = (size_t)evn_shape_count(evn_parameters_shape(parameters, index));
+        double *data = malloc(count * sizeof(*data));
+        TRY(evn_parameters_read(parameters, index, data));
+        for (size_t k = 0; k < count; ++k) {
+            ck_assert_double_eq(data[k], 0);
+        }
+        free(data);
+    }
+    TRY(evn__flow_theta_dynamics(&evn__flow_evolving, parameters, &dynamics));
+    ck_assert(evn_shape_equal(evn_dynamics_state_shape(dynamics), EVN_SHAPE(1, EVN__FLOW_THETA)));
+    evn_dynamics_destroy(&dynamics);
+    ck_assert_int_eq(evn__flow_theta_dynamics(&evn__flow_constant, parameters, &dynamics),
+                     EVN_ERR_ARGUMENT);
+    evn_parameters_destroy(&parameters);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("flow");
+    TCase *c = tcase_create("trace");
+    tcase_add_loop_test(c, exact_trace_is_the_divergence, 0, 3);
+    tcase_add_loop_test(c, estimate_is_a_quadratic_form_of_the_noise, 0, 3);
+    tcase_add_loop_test(c, tangents_and_cotangents_of_the_trace, 0, 3);
+    suite_add_tcase(s, c);
+    c = tcase_create("evolution");
+    tcase_add_test(c, evolution_starts_at_rest);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
