@@ -48,3 +48,33 @@ typedef JOIN(real, LANES) lanes;
 #define TASKS const int tasks, const int per
 #define FOR_EACH_TASK                                                                              \
     for (int task = get_global_id(0) * per, end_ = min(tasks, task + per); task < end_; ++task)
+
+// A program that is compiled with -DROWS=r -DVECTORS=v -DWIDTH=w (w = 4 or 16) computes tiles of
+// r × (v · w) elements in registers.
+#ifdef ROWS
+#if WIDTH == 16
+typedef real16 vector;
+#define LOAD(i, p)     vload16(i, p)
+#define STORE(x, i, p) vstore16(x, i, p)
+#else
+typedef real4 vector;
+#define LOAD(i, p)     vload4(i, p)
+#define STORE(x, i, p) vstore4(x, i, p)
+#endif
+#define COLUMNS (VECTORS * WIDTH)
+
+// row[n + t] = x[t] for those t with low <= n + t < high. Inlined into each of the unrolled stores
+// it would double the time to compile.
+__attribute__((noinline)) void store(const vector x, __global real *row, const int n, const int low,
+                                     const int high) {
+    if (n >= low && n + WIDTH <= high) {
+        STORE(x, 0, row + n);
+        return;
+    }
+    real lanes[WIDTH];
+    STORE(x, 0, lanes);
+    for (int t = max(0, low - n); t < min(WIDTH, high - n); t++) {
+        row[n + t] = lanes[t];
+    }
+}
+#endif

@@ -7,23 +7,7 @@
 // Assumes: weights are [Kh, Kw, inner, w_stride], rows contiguous, w_stride >= VECTORS · WIDTH;
 // where they are not (input_grad, few channels), conv2d_pack makes such a copy first; likewise for
 // the rows of y_bar in weight_grad. Any shape, stride >= 1, padding >= 0.
-// Tuned: ROWS, VECTORS, WIDTH (4 or 16).   Relaxed math: none.
-#ifndef ROWS
-#define ROWS    4
-#define VECTORS 1
-#define WIDTH   4
-#endif
-
-#if WIDTH == 16
-typedef real16 vector;
-#define LOAD(i, p)     vload16(i, p)
-#define STORE(x, i, p) vstore16(x, i, p)
-#else
-typedef real4 vector;
-#define LOAD(i, p)     vload4(i, p)
-#define STORE(x, i, p) vstore4(x, i, p)
-#endif
-#define COLUMNS (VECTORS * WIDTH)
+// Tuned: ROWS, VECTORS, WIDTH (common.cl).   Relaxed math: none.
 
 // packed[tap, k, n] = w[tap, n, k] if transposed, else w[tap, k, n]; zero for n >= n_count.
 __kernel void conv2d_pack(INPUT(w), OUTPUT(packed), const int taps, const int k_count,
@@ -39,21 +23,6 @@ __kernel void conv2d_pack(INPUT(w), OUTPUT(packed), const int taps, const int k_
             to[(long)k * packed_count + n] =
                 n < n_count ? from[(long)n * n_stride + (long)k * k_stride] : R(0.0);
         }
-    }
-}
-
-// row[n + t] = x[t] for those t with low <= n + t < high. Inlined into each of the unrolled stores
-// it would double the time to compile.
-__attribute__((noinline)) void store(const vector x, __global real *row, const int n, const int low,
-                                     const int high) {
-    if (n >= low && n + WIDTH <= high) {
-        STORE(x, 0, row + n);
-        return;
-    }
-    real lanes[WIDTH];
-    STORE(x, 0, lanes);
-    for (int t = max(0, low - n); t < min(WIDTH, high - n); t++) {
-        row[n + t] = lanes[t];
     }
 }
 

@@ -4,24 +4,10 @@
 // barrier. A is read as scalars, at any pair of strides, so that A and its transpose cost the same.
 // Assumes: rows of B are contiguous, `b_stride` >= VECTORS · WIDTH apart; where they are not (B is
 // transposed, or N is small), matmul_pack makes such a copy first. Any M, N, K >= 1.
+// matmul_dot serves few rows of A against a transposed B: a copy of B would cost more than the
+// product, and the rows of both are contiguous.
 // Split K: slice s of `slice` terms goes to its own C, s·M·N elements on; matmul_add adds them up.
-// Tuned: ROWS, VECTORS, WIDTH (4 or 16).   Relaxed math: none.
-#ifndef ROWS
-#define ROWS    4
-#define VECTORS 1
-#define WIDTH   4
-#endif
-
-#if WIDTH == 16
-typedef real16 vector;
-#define LOAD(i, p)     vload16(i, p)
-#define STORE(x, i, p) vstore16(x, i, p)
-#else
-typedef real4 vector;
-#define LOAD(i, p)     vload4(i, p)
-#define STORE(x, i, p) vstore4(x, i, p)
-#endif
-#define COLUMNS (VECTORS * WIDTH)
+// Tuned: ROWS, VECTORS, WIDTH (common.cl).   Relaxed math: none.
 
 // packed[k, n] = B[k, n] at strides (b_row, b_column), zero for n >= n_count. A work-item copies
 // PACK_ROWS elements of one column: read or written, a cache line is used whole.
@@ -36,21 +22,6 @@ __kernel void matmul_pack(INPUT(b), OUTPUT(packed), const int n_count, const int
             packed[(long)k * packed_count + n] =
                 n < n_count ? b[(long)k * b_row + (long)n * b_column] : R(0.0);
         }
-    }
-}
-
-// row[n + t] = x[t] for those t with low <= n + t < high. Inlined into each of the unrolled stores
-// it would double the time to compile.
-__attribute__((noinline)) void store(const vector x, __global real *row, const int n, const int low,
-                                     const int high) {
-    if (n >= low && n + WIDTH <= high) {
-        STORE(x, 0, row + n);
-        return;
-    }
-    real lanes[WIDTH];
-    STORE(x, 0, lanes);
-    for (int t = max(0, low - n); t < min(WIDTH, high - n); t++) {
-        row[n + t] = lanes[t];
     }
 }
 
@@ -105,6 +76,45 @@ __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int
                 store(sum[i][j], c + (long)(m0 + i) * n_count, first + j * WIDTH, n0, n_count);
             }
         }
+    }
+}
+
+// c[m, n] = sum of a[m, k] b[n, k] over k, for one m and DOTS adjacent n; a[m, .] is contiguous.
+#define DOTS 8
+__kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const int k_count) {
+    INPUT_OF(a);
+    INPUT_OF(b);
+    OUTPUT_OF(c);
+    const int n0 = (int)get_global_id(0) * DOTS;
+    const long m = (long)get_global_id(1);
+    __global const real *left = a + m * k_count, *right[DOTS];
+    vector sum[DOTS];
+    if (n0 >= n_count) {
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < DOTS; i++) {
+        right[i] = b + (long)min(n0 + i, n_count - 1) * k_count;
+        sum[i] = (vector)(R(0.0));
+    }
+    int k = 0;
+    for (; k + WIDTH <= k_count; k += WIDTH) {
+        const vector x = LOAD(0, left + k);
+#pragma unroll
+        for (int i = 0; i < DOTS; i++) {
+            sum[i] = fma(x, LOAD(0, right[i] + k), sum[i]);
+        }
+    }
+    for (int i = 0; i < DOTS && n0 + i < n_count; i++) {
+        real lanes[WIDTH], total = R(0.0);
+        STORE(sum[i], 0, lanes);
+        for (int t = 0; t < WIDTH; t++) {
+            total += lanes[t];
+        }
+        for (int t = k; t < k_count; t++) {
+            total = fma(left[t], right[i][t], total);
+        }
+        c[m * n_count + n0 + i] = total;
     }
 }
 

@@ -4,6 +4,8 @@
 // gradient) the sum over slices of the batch.
 #include "base/status.h"
 #include "ops/lower.h"
+#include "ops/tasks.h"
+#include "ops/tile.h"
 #include <limits.h>
 #include <stdio.h>
 
@@ -12,33 +14,23 @@ enum {
     CONV2D_MAX_SLICES = 16,          // copies of w_bar in scratch
 };
 
-/// What one work-item computes: rows × (vectors · width) elements.
-typedef struct tiling {
-    int rows, vectors, width;
-    size_t local[3];
-} tiling;
-
 typedef struct convolution {
     const int64_t *x, *w, *y; ///< extents [B, H, W, Ci], [Kh, Kw, Ci, Co], [B, Ho, Wo, Co]
     int64_t stride, padding;
-    tiling tile;
+    evn__tile tile;
     char options[64];
 } convolution;
 
-// a / b, rounded up.
-static int64_t divide_up(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
 /// CPU: few fat work-items with 16 accumulators of 16. Else: many small ones, 64 to a group.
-static tiling choose_tile(const evn_device_info *device, int64_t rows, int64_t columns) {
+static evn__tile choose_tile(const evn_device_info *device, int64_t rows, int64_t columns) {
     if (device->type != EVN_DEVICE_CPU) {
-        return (tiling){4, 1, 4, {16, 4, 1}};
+        return evn__tile_small();
     }
-    tiling tile = {rows >= 5 ? 8 : rows >= 3 ? 4 : 1, 2, 16, {1, 1, 1}};
+    evn__tile tile = {rows >= 5 ? 8 : rows >= 3 ? 4 : 1, 2, 16, {1, 1, 1}};
     tile.vectors = tile.rows == 8 ? 2 : 4;
-    int64_t needed = divide_up(columns, tile.width);
-    while (tile.vectors > 1 && divide_up(needed, tile.vectors) * tile.vectors * 4 > needed * 5) {
+    int64_t needed = evn__divide_up(columns, tile.width);
+    while (tile.vectors > 1 &&
+           evn__divide_up(needed, tile.vectors) * tile.vectors * 4 > needed * 5) {
         tile.vectors /= 2;
     }
     return tile;
@@ -101,7 +93,7 @@ static void push_geometry(evn__call *call, const convolution *c) {
 static void set_range(evn__call *call, const convolution *c, int64_t columns, int64_t middle,
                       int64_t last) {
     call->range.dimensions = 3;
-    call->range.global[0] = (size_t)divide_up(columns, tile_columns(c));
+    call->range.global[0] = (size_t)evn__divide_up(columns, tile_columns(c));
     call->range.global[1] = (size_t)middle;
     call->range.global[2] = (size_t)last;
     for (int i = 0; i < 3; i++) {
@@ -145,7 +137,7 @@ static evn_status emit_images(evn__lowering *lowering, const convolution *c, con
     EVN_TRY(pack(lowering, c, weights, &w_stride));
     evn__call call = start_call(c, kernel);
     const int64_t *image = node->shape.dim;
-    set_range(&call, c, image[3], image[1] * image[2], divide_up(image[0], c->tile.rows));
+    set_range(&call, c, image[3], image[1] * image[2], evn__divide_up(image[0], c->tile.rows));
     push(&call, evn__operand_value(node->operands[0]));
     push(&call, weights->tensor);
     push(&call, evn__operand_value(result));
@@ -183,13 +175,13 @@ evn_status evn__lower_conv2d_input_grad(evn__lowering *lowering, const evn_graph
 /// work-items; many enough that adding up the slices costs little.
 static int64_t choose_slice(const convolution *c, int compute_units, int64_t items) {
     int64_t sample = c->x[1] * c->x[2] * c->x[3] + c->y[1] * c->y[2] * c->y[3];
-    int64_t slices = divide_up(c->x[0] * sample, CONV2D_SLICE_ELEMENTS);
+    int64_t slices = evn__divide_up(c->x[0] * sample, CONV2D_SLICE_ELEMENTS);
     int64_t group = (int64_t)(c->tile.local[0] * c->tile.local[1]);
-    int64_t occupied = divide_up(8 * group * compute_units, items);
+    int64_t occupied = evn__divide_up(8 * group * compute_units, items);
     slices = slices < CONV2D_MAX_SLICES ? slices : CONV2D_MAX_SLICES;
     slices = slices > occupied ? slices : occupied;
     slices = slices < c->x[0] ? slices : c->x[0];
-    return divide_up(c->x[0], slices);
+    return evn__divide_up(c->x[0], slices);
 }
 
 static evn_status emit_add(evn__lowering *lowering, const convolution *c, evn__operand partial,
@@ -210,10 +202,10 @@ static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c
                          c->y[3], false};
     int64_t y_stride;
     EVN_TRY(pack(lowering, c, &pixels, &y_stride));
-    int64_t row_tiles = c->w[0] * divide_up(c->w[1] * c->w[2], c->tile.rows);
-    int64_t items = row_tiles * divide_up(c->w[3], tile_columns(c));
+    int64_t row_tiles = c->w[0] * evn__divide_up(c->w[1] * c->w[2], c->tile.rows);
+    int64_t items = row_tiles * evn__divide_up(c->w[3], tile_columns(c));
     int64_t slice = choose_slice(c, evn__lower_device(lowering)->compute_units, items);
-    int64_t slices = divide_up(c->x[0], slice);
+    int64_t slices = evn__divide_up(c->x[0], slice);
     evn__operand w_bar = evn__operand_value(value);
     if (slices > 1) {
         w_bar = evn__lower_scratch(lowering, slices * evn_shape_count(node->shape));

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lowering of evn_matmul: a packed copy of b where the kernel needs one, the product, and a second
-// pass that adds the slices of a split K.
+// Lowering of evn_matmul: dot products for few rows against a transposed b; else a packed copy of b
+// where the kernel needs one, the product, and a second pass that adds the slices of a split K.
 #include "base/status.h"
 #include "ops/lower.h"
+#include "ops/tasks.h"
+#include "ops/tile.h"
 #include <limits.h>
 #include <stdio.h>
 
 enum {
-    PACK_ROWS = 16,         // of kernels/matmul.cl
-    MATMUL_MIN_SLICE = 256, // terms; shorter slices do not pay for the second pass
-    MATMUL_MAX_SLICES = 64, // copies of c in scratch
-    MATMUL_LINES = 512,     // cache lines of a that stay near the core, with as many of b
+    PACK_ROWS = 16,             // of kernels/matmul.cl
+    MATMUL_MIN_SLICE = 256,     // terms; shorter slices do not pay for the second pass
+    MATMUL_MAX_SLICES = 64,     // copies of c in scratch
+    MATMUL_DOTS = 8,            // of kernels/matmul.cl
+    MATMUL_DOT_ROWS = 3,        // of a; more pay for a packed b
+    MATMUL_DOT_TERMS = 1 << 14, // one work-item adds them up
+    MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
 };
-
-/// What one work-item computes: rows × (vectors · width) elements.
-typedef struct tiling {
-    int rows, vectors, width;
-    size_t local[3];
-} tiling;
 
 typedef struct product {
     evn_value c;
@@ -26,21 +25,17 @@ typedef struct product {
     evn__operand a, b;
     int64_t b_stride;
     int64_t slices, slice;
-    tiling tile;
+    evn__tile tile;
     char options[96];
 } product;
 
-static int64_t divide_up(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
 /// CPU: few fat work-items, 16 accumulators of 16. Else: many small ones, 64 to a group.
-static tiling choose_tile(const evn_device_info *device, int64_t m, int64_t n) {
+static evn__tile choose_tile(const evn_device_info *device, int64_t m, int64_t n) {
     if (device->type != EVN_DEVICE_CPU) {
-        return (tiling){4, 1, 4, {16, 4, 1}};
+        return evn__tile_small();
     }
-    tiling tile = {m >= 8 ? 8 : m >= 4 ? 4 : 1, 2, 16, {1, 1, 1}};
-    int64_t vectors = divide_up(n, tile.width);
+    evn__tile tile = {m >= 8 ? 8 : m >= 4 ? 4 : 1, 2, 16, {1, 1, 1}};
+    int64_t vectors = evn__divide_up(n, tile.width);
     if (vectors % 2 == 1 && vectors < 8) {
         tile.vectors = 1;
     }
@@ -54,18 +49,18 @@ static int tile_columns(const product *p) {
 /// Cut K until every compute unit has several work-items. A transposed a has each term on a cache
 /// line of its own: short slices keep those lines for the next tile of rows.
 static void split_inner(product *p, int compute_units) {
-    int64_t items = divide_up(p->n, tile_columns(p)) * divide_up(p->m, p->tile.rows);
+    int64_t items = evn__divide_up(p->n, tile_columns(p)) * evn__divide_up(p->m, p->tile.rows);
     int64_t group = (int64_t)(p->tile.local[0] * p->tile.local[1]);
     int64_t enough = 4 * group * compute_units;
-    int64_t slices = items < enough ? divide_up(2 * enough, items) : 1;
+    int64_t slices = items < enough ? evn__divide_up(2 * enough, items) : 1;
     if (p->transpose_a && slices < p->k / MATMUL_LINES) {
         slices = p->k / MATMUL_LINES;
     }
     int64_t most = p->k / MATMUL_MIN_SLICE;
     slices = slices < most ? slices : most;
     slices = slices < MATMUL_MAX_SLICES ? slices : MATMUL_MAX_SLICES;
-    p->slice = divide_up(p->k, slices > 1 ? slices : 1);
-    p->slices = divide_up(p->k, p->slice);
+    p->slice = evn__divide_up(p->k, slices > 1 ? slices : 1);
+    p->slices = evn__divide_up(p->k, p->slice);
 }
 
 static evn__call start_call(const product *p, const char *kernel) {
@@ -85,7 +80,7 @@ static evn_status emit_pack(evn__lowering *lowering, product *p) {
     int64_t stride = p->n > tile_columns(p) ? p->n : tile_columns(p);
     evn__operand packed = evn__lower_scratch(lowering, p->k * stride);
     evn__call call = start_call(p, "matmul_pack");
-    call.range = (evn__range){2, {(size_t)stride, (size_t)divide_up(p->k, PACK_ROWS)}, {0}};
+    call.range = (evn__range){2, {(size_t)stride, (size_t)evn__divide_up(p->k, PACK_ROWS)}, {0}};
     push(&call, p->b);
     push(&call, packed);
     push_int(&call, p->n);
@@ -101,8 +96,8 @@ static evn_status emit_pack(evn__lowering *lowering, product *p) {
 static evn_status emit_product(evn__lowering *lowering, const product *p, evn__operand c) {
     evn__call call = start_call(p, "matmul");
     call.range.dimensions = 3;
-    call.range.global[0] = (size_t)divide_up(p->n, tile_columns(p));
-    call.range.global[1] = (size_t)divide_up(p->m, p->tile.rows);
+    call.range.global[0] = (size_t)evn__divide_up(p->n, tile_columns(p));
+    call.range.global[1] = (size_t)evn__divide_up(p->m, p->tile.rows);
     call.range.global[2] = (size_t)p->slices;
     for (int i = 0; i < 3; i++) {
         call.range.local[i] = p->tile.local[i];
@@ -127,6 +122,24 @@ static evn_status emit_add(evn__lowering *lowering, const product *p, evn__opera
     push(&call, evn__operand_value(p->c));
     push_int(&call, p->m * p->n);
     push_int(&call, p->slices);
+    return evn__lower_emit(lowering, &call);
+}
+
+/// Whether dot products of rows are the fastest: without local memory to share, that is on a CPU,
+/// where a work-item that walks along a row uses its cache lines whole.
+static bool takes_dots(const evn_device_info *device, const product *p) {
+    return device->type == EVN_DEVICE_CPU && p->transpose_b && (!p->transpose_a || p->m == 1) &&
+           p->m <= MATMUL_DOT_ROWS && p->k <= MATMUL_DOT_TERMS;
+}
+
+static evn_status emit_dots(evn__lowering *lowering, const product *p) {
+    evn__call call = start_call(p, "matmul_dot");
+    call.range = (evn__range){2, {(size_t)divide_up(p->n, MATMUL_DOTS), (size_t)p->m}, {1, 1}};
+    push(&call, p->a);
+    push(&call, p->b);
+    push(&call, evn__operand_value(p->c));
+    push_int(&call, p->n);
+    push_int(&call, p->k);
     return evn__lower_emit(lowering, &call);
 }
 
@@ -163,5 +176,5 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
     split_inner(&p, device->compute_units);
     snprintf(p.options, sizeof p.options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", p.tile.rows,
              p.tile.vectors, p.tile.width);
-    return emit_all(lowering, &p);
+    return takes_dots(device, &p) ? emit_dots(lowering, &p) : emit_all(lowering, &p);
 }
