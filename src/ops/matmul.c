@@ -134,7 +134,7 @@ static bool takes_dots(const evn_device_info *device, const product *p) {
 
 static evn_status emit_dots(evn__lowering *lowering, const product *p) {
     evn__call call = start_call(p, "matmul_dot");
-    call.range = (evn__range){2, {(size_t)divide_up(p->n, MATMUL_DOTS), (size_t)p->m}, {1, 1}};
+    call.range = (evn__range){2, {(size_t)evn__divide_up(p->n, MATMUL_DOTS), (size_t)p->m}, {1, 1}};
     push(&call, p->a);
     push(&call, p->b);
     push(&call, evn__operand_value(p->c));
