@@ -14,6 +14,7 @@ enum {
     MATMUL_MAX_SLICES = 64,     // copies of c in scratch
     MATMUL_DOTS = 8,            // of kernels/matmul.cl
     MATMUL_DOT_ROWS = 3,        // of a; more pay for a packed b
+    MATMUL_DOT_LEAST = 32,      // terms; fewer are not worth a work-item of their own
     MATMUL_DOT_TERMS = 1 << 14, // one work-item adds them up
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
 };
@@ -129,7 +130,7 @@ static evn_status emit_add(evn__lowering *lowering, const product *p, evn__opera
 /// where a work-item that walks along a row uses its cache lines whole.
 static bool takes_dots(const evn_device_info *device, const product *p) {
     return device->type == EVN_DEVICE_CPU && p->transpose_b && (!p->transpose_a || p->m == 1) &&
-           p->m <= MATMUL_DOT_ROWS && p->k <= MATMUL_DOT_TERMS;
+           p->m <= MATMUL_DOT_ROWS && p->k >= MATMUL_DOT_LEAST && p->k <= MATMUL_DOT_TERMS;
 }
 
 static evn_status emit_dots(evn__lowering *lowering, const product *p) {

@@ -66,6 +66,17 @@ START_TEST(test_long_inner) {
 }
 END_TEST
 
+// Few rows against a transposed b, and the first case that is not.
+START_TEST(test_few_rows) {
+    check(1, 9, 2048);
+    check(1, 100, 16);
+    check(3, 21, 50);
+    check(2, 8, 33);
+    check(4, 21, 50);
+    check(1, 2, 17000);
+}
+END_TEST
+
 START_TEST(test_same_bits) {
     enum { M = 9, N = 33, K = 4096 };
     double *a = malloc(sizeof(double) * M * K), *b = malloc(sizeof(double) * K * N);
@@ -113,6 +124,7 @@ static Suite *suite(void) {
     add(s, tcase_create("at_tile"), test_at_tile);
     add(s, tcase_create("odd"), test_odd);
     add(s, tcase_create("long_inner"), test_long_inner);
+    add(s, tcase_create("few_rows"), test_few_rows);
     add(s, tcase_create("same_bits"), test_same_bits);
     add(s, tcase_create("nan"), test_nan);
     return s;
