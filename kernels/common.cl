@@ -21,8 +21,8 @@ typedef float16 real16;
 #endif
 
 // A tensor argument is a buffer and an offset in elements: many tensors share one buffer, and
-// sub-buffers would have to be aligned. INPUT/OUTPUT declare the two parameters, TENSOR_* the
-// pointer.
+// sub-buffers would have to be aligned. INPUT and OUTPUT declare the two parameters, INPUT_OF and
+// OUTPUT_OF the pointer.
 #define INPUT(x)       __global const real *restrict x##_buffer, const ulong x##_offset
 #define OUTPUT(x)      __global real *restrict x##_buffer, const ulong x##_offset
 #define INPUT_OF(x)    __global const real *restrict x = x##_buffer + x##_offset

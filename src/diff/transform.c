@@ -84,8 +84,7 @@ static evn_status sweep_back(evn_graph *graph, const evn_value *y, const evn_val
         bar[y[i]] = evn__add_tangents(graph, bar[y[i]], y_bar[i]);
     }
     for (int i = graph->node_count - 1; i >= 0; --i) {
-        // Values in wrt are independent: what they were computed from is not asked for here,
-        // unless it is in wrt too, and then the sweep passes through.
+        // A value of wrt may be computed from another one: the sweep passes through it.
         if (bar[i] != EVN_NONE && active[i] && evn__node_at(graph, i)->operand_count > 0 &&
             graph->status == EVN_OK) {
             pull_node(graph, i, active, bar);

@@ -17,7 +17,7 @@ static evn_value own_value(evn_graph *graph, evn_value value, int index) {
     if (!taken) {
         return value;
     }
-    // A view that moves nothing; start tells copies of one value apart.
+    // A view that moves nothing; the unused order keeps copies of one value from being one node.
     evn__node copy = {.op = EVN__OP_SLICE, .operand_count = 1, .operands = {value}};
     copy.shape = evn_value_shape(graph, value);
     copy.attributes.order[0] = index + 1;
