@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/flow.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "plan/real.h"
+#include "train/phases.h"
+#include <math.h>
+#include <stdlib.h>
+
+enum { REPORTS = 20, TRAIN_STREAM = 1, NOISE_STREAM = 4 }; // reports of a phase
+static const double PROGRESS_SECONDS = 0.25;               // between progress reports
+static const double LOG_2_PI = 1.8378770664093454836;
+
+struct evn__flow {
+    evn_device *device;
+    evn__flow_options options;
+    evn_trainer_options training;
+    evn_phase *phases;
+    evn_parameters *parameters;
+    evn_dynamics *dynamics;
+    evn_optimizer *optimizer;
+    evn__learnt_solver learnt;
+    int compiled; ///< phase that the solver is for; −1: nothing
+    evn_plan *loss;
+    evn_buffer *memory; ///< what the bindings below are in
+    evn_binding x0, x_bar, loss_value;
+    double *points, *state; ///< one batch: [B, 2], [B, columns]
+    int64_t columns;
+    double *losses; ///< [iterations]
+    int done;       ///< iterations
+};
+
+static evn__flow_trace trace_of(const evn__flow *f) {
+    return f->options.noise == EVN__NOISE_NONE ? EVN__TRACE_EXACT : EVN__TRACE_ESTIMATE;
+}
+
+// Life --------------------------------------------------------------------------------------------
+
+/// Mean of −log p, from z and ℓ at t = 1, and its cotangents.
+static void build_loss(const evn__flow *f, evn_graph *g) {
+    int64_t batch = f->options.batch, start[] = {0, 2}, origin[] = {0, 0};
+    double each = 1 / (double)batch;
+    evn_value x = evn_input(g, "x", EVN_SHAPE(batch, f->columns));
+    evn_value z = evn_slice(g, x, origin, EVN_SHAPE(batch, 2));
+    evn_value change = evn_slice(g, x, start, EVN_SHAPE(batch, 1));
+    evn_value sum =
+        evn_add(g, evn_scale(g, evn_sum_all(g, evn_mul(g, z, z)), 0.5), evn_sum_all(g, change));
+    evn_output(g, "loss", evn_add(g, evn_scale(g, sum, each), evn_constant(g, LOG_2_PI)));
+    evn_value parts[] = {evn_scale(g, z, each), evn_full(g, EVN_SHAPE(batch, 1), each),
+                         evn_full(g, EVN_SHAPE(batch, 2), 0)};
+    evn_output(g, "x_bar", evn_concat(g, parts, trace_of(f) == EVN__TRACE_EXACT ? 2 : 3, 1));
+}
+
+static evn_status make_loss(evn__flow *f) {
+    evn_graph *g = NULL;
+    EVN_TRY(evn_graph_create(&g));
+    build_loss(f, g);
+    evn_status status = evn_graph_status(g);
+    if (status == EVN_OK) {
+        status = evn_plan_create(f->device, g, NULL, &f->loss);
+    }
+    evn_graph_destroy(&g);
+    return status;
+}
+
+static evn_status make_memory(evn__flow *f) {
+    size_t size = (size_t)(f->options.batch * f->columns);
+    EVN_TRY(EVN_NEW(&f->points, 2 * f->options.batch));
+    EVN_TRY(EVN_NEW(&f->state, size));
+    EVN_TRY(evn__real_create(f->device, false, 2 * size + 1, &f->memory));
+    f->x0 = (evn_binding){f->memory, 0};
+    f->x_bar = (evn_binding){f->memory, size};
+    f->loss_value = (evn_binding){f->memory, 2 * size};
+    return EVN_OK;
+}
+
+static evn_status compile(evn__flow *f, int phase) {
+    if (f->compiled == phase) {
+        return EVN_OK;
+    }
+    evn__learnt_solver_free(&f->learnt);
+    f->compiled = phase;
+    return evn__learnt_solver_create(f->device, f->dynamics, f->parameters,
+                                     &f->phases[phase].solver, &f->learnt);
+}
+
+static evn_status make(evn__flow *f) {
+    const evn__flow_options *o = &f->options;
+    EVN_CHECK(o->batch >= 1, EVN_ERR_ARGUMENT, "a batch of %lld points; give 1 or more",
+              (long long)o->batch);
+    EVN_TRY(evn__phases_copy(&f->training, &f->phases));
+    EVN_TRY(EVN_NEW(&f->losses, evn__phases_epochs(f->phases, f->training.phase_count)));
+    EVN_TRY(evn_parameters_create(&f->parameters));
+    EVN_TRY(evn__flow_dynamics(o->kind, o->batch, trace_of(f), f->parameters, &f->dynamics));
+    EVN_TRY(evn_parameters_allocate(f->parameters, f->device, false, f->training.seed));
+    EVN_TRY(evn_optimizer_create(f->device, &f->training.optimizer,
+                                 evn_parameters_elements(f->parameters), &f->optimizer));
+    EVN_TRY(make_loss(f));
+    return make_memory(f);
+}
+
+evn_status evn__flow_create(evn_device *device, const evn__flow_options *options,
+                            const evn_trainer_options *training, evn__flow **flow) {
+    EVN_TRY(EVN_NEW(flow, 1));
+    (*flow)->device = device;
+    (*flow)->options = *options;
+    (*flow)->training = *training;
+    (*flow)->compiled = -1;
+    (*flow)->columns = evn__flow_columns(trace_of(*flow));
+    evn_status status = make(*flow);
+    if (status != EVN_OK) {
+        evn__flow_destroy(flow);
+    }
+    return status;
+}
+
+void evn__flow_destroy(evn__flow **flow) {
+    evn__flow *f = *flow;
+    if (!f) {
+        return;
+    }
+    evn__learnt_solver_free(&f->learnt);
+    evn_plan_destroy(&f->loss);
+    evn_optimizer_destroy(&f->optimizer);
+    evn_buffer_destroy(&f->memory);
+    evn_dynamics_destroy(&f->dynamics);
+    evn_parameters_destroy(&f->parameters);
+    free(f->phases);
+    free(f->points);
+    free(f->state);
+    free(f->losses);
+    free(f);
+    *flow = NULL;
+}
+
+const double *evn__flow_losses(const evn__flow *flow, int *count) {
+    *count = flow->done;
+    return flow->losses;
+}
+
+evn__flow_model evn__flow_get_model(const evn__flow *flow) {
+    return (evn__flow_model){flow->device, flow->options.kind, flow->parameters};
+}
+
+// Training ----------------------------------------------------------------------------------------
+
+static double draw_noise(const evn__flow *f, uint64_t number) {
+    uint64_t seed = f->training.seed;
+    if (f->options.noise == EVN__NOISE_GAUSSIAN) {
+        return evn__random_normal(seed, NOISE_STREAM, number);
+    }
+    return evn__random_below(seed, NOISE_STREAM, number, 2) ? 1 : -1;
+}
+
+/// Fresh points, and noise where the trace is estimated.
+static evn_status load(evn__flow *f) {
+    int64_t batch = f->options.batch;
+    uint64_t first = (uint64_t)f->done * (uint64_t)batch;
+    evn__density_sample(f->options.density, f->training.seed, TRAIN_STREAM, first, batch,
+                        f->points);
+    for (int64_t i = 0; i < batch; ++i) {
+        double *row = f->state + i * f->columns;
+        row[0] = f->points[2 * i];
+        row[1] = f->points[2 * i + 1];
+        row[2] = 0;
+        for (int64_t k = 3; k < f->columns; ++k) {
+            row[k] = draw_noise(f, 2 * (first + (uint64_t)i) + (uint64_t)k - 3);
+        }
+    }
+    return evn__real_write(f->x0, false, f->state, (size_t)(batch * f->columns));
+}
+
+/// Solve, and the loss with its cotangents. Waits for the loss.
+static evn_status forward(evn__flow *f, evn_solution *solution, double *loss) {
+    evn_binding x;
+    EVN_TRY(load(f));
+    EVN_TRY(evn_solve(f->learnt.solver, 0, 1, f->x0, f->learnt.weights, &x, solution));
+    evn_binding inputs[] = {x}, outputs[] = {f->loss_value, f->x_bar};
+    EVN_TRY(evn_plan_run(f->loss, inputs, outputs));
+    return evn__real_read(f->loss_value, false, loss, 1);
+}
+
+/// Iterations between two reports.
+typedef struct block {
+    evn_epoch result;
+    int count;
+    double started, progressed; ///< times: of the block, of the last progress report
+} block;
+
+static evn_status iterate(evn__flow *f, int phase, int iteration, block *b) {
+    evn_binding x0_bar;
+    evn_solution ahead, back;
+    double *loss = &f->losses[f->done];
+    EVN_TRY(forward(f, &ahead, loss));
+    b->result.learning_rate = evn_schedule_rate(&f->phases[phase].schedule, iteration);
+    EVN_CHECK(isfinite(*loss), EVN_ERR_NOT_FINITE,
+              "the loss is not finite in iteration %d (phase %s); lower the learning rate (it was "
+              "%g) or give the phase more steps",
+              f->done + 1, f->phases[phase].name, b->result.learning_rate);
+    EVN_TRY(evn_solve_gradient(f->learnt.solver, f->x_bar, &x0_bar, f->learnt.weights_bar, &back));
+    EVN_TRY(evn_optimizer_step(f->optimizer, evn_parameters_values(f->parameters),
+                               evn_parameters_gradients(f->parameters), b->result.learning_rate));
+    b->result.train_loss += *loss;
+    b->result.nfe_forward += ahead.nfe;
+    b->result.nfe_backward += back.nfe;
+    ++b->count;
+    ++f->done;
+    EVN_CHECK(!f->training.stop || !f->training.stop(f->training.user), EVN_ERR_INTERRUPTED,
+              "stopped after iteration %d", f->done);
+    return EVN_OK;
+}
+
+static void show_progress(const evn__flow *f, int phase, block *b) {
+    double time = evn__now(), each = (time - b->started) / b->count;
+    if (!f->training.progress || time - b->progressed < PROGRESS_SECONDS) {
+        return;
+    }
+    int all = evn__phases_epochs(f->phases, f->training.phase_count);
+    evn_progress progress = {.phase = phase,
+                             .phases = f->training.phase_count,
+                             .epoch = f->done - 1,
+                             .epochs = all,
+                             .loss = f->losses[f->done - 1],
+                             .images_per_second = NAN,
+                             .seconds_left = each * (all - f->done)};
+    f->training.progress(f->training.user, &progress);
+    b->progressed = time;
+}
+
+static void start_block(const evn__flow *f, int phase, block *b) {
+    double time = evn__now();
+    evn_device_reset_peak(f->device);
+    *b = (block){.result = {.phase = phase,
+                            .train_accuracy = NAN,
+                            .test_loss = NAN,
+                            .test_accuracy = NAN,
+                            .test_errors = -1,
+                            .test_count = -1},
+                 .started = time,
+                 .progressed = time};
+}
+
+static evn_status end_block(const evn__flow *f, int phase, block *b) {
+    b->result.seconds = evn__now() - b->started;
+    b->result.epoch = f->done - 1;
+    b->result.train_loss /= b->count;
+    b->result.nfe_forward /= b->count;
+    b->result.nfe_backward /= b->count;
+    b->result.peak_device_bytes = evn_device_get_stats(f->device).bytes_peak;
+    if (f->phases[phase].solver.gradient == EVN_GRADIENT_ADJOINT) {
+        EVN_TRY(evn_solver_reconstruction(f->learnt.solver, &b->result.x_reconstruction,
+                                          &b->result.theta_reconstruction));
+    }
+    if (f->training.epoch_done) {
+        f->training.epoch_done(f->training.user, &b->result);
+    }
+    return EVN_OK;
+}
+
+static evn_status run_phase(evn__flow *f, int phase) {
+    int iterations = f->phases[phase].epochs, each = (iterations + REPORTS - 1) / REPORTS;
+    block b;
+    EVN_TRY(compile(f, phase));
+    start_block(f, phase, &b);
+    for (int i = 0; i < iterations; ++i) {
+        EVN_TRY(iterate(f, phase, i, &b));
+        show_progress(f, phase, &b);
+        if (b.count == each || i == iterations - 1) {
+            EVN_TRY(end_block(f, phase, &b));
+            start_block(f, phase, &b);
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn__flow_run(evn__flow *flow) {
+    for (int phase = 0; phase < flow->training.phase_count; ++phase) {
+        EVN_TRY(run_phase(flow, phase));
+    }
+    return EVN_OK;
+}

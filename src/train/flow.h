@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Continuous normalizing flows trained by maximum likelihood. A point of the target stands at t = 0
+// and flows to the base density N(0, I) at t = 1, so that
+//     log p(z(0)) = log N(z(1); 0, I) − ℓ(1),   ℓ(0) = 0;
+// new points are drawn from the base and solved from t = 1 to 0.
+#ifndef EVN_TRAIN_FLOW_H
+#define EVN_TRAIN_FLOW_H
+
+#include "data/density.h"
+#include "evonode/trainer.h"
+#include "nn/flow.h"
+
+/// What is needed to use a flow: the kind and its parameters.
+typedef struct evn__flow_model {
+    evn_device *device;
+    const evn__flow_kind *kind;
+    evn_parameters *parameters; ///< allocated
+} evn__flow_model;
+
+/// log p of points [count, 2]. Compiles a solver; its gradient option does not matter.
+/// @param[out] log_p  [count]
+/// @param[out] nfe    mean over the solves; may be NULL
+evn_status evn__flow_log_density(const evn__flow_model *model, const evn_solver_options *solver,
+                                 const double *points, int64_t count, double *log_p, double *nfe);
+
+/// New points at `times` (>= 1) equally spaced times on the way from the base, the last of them
+/// t = 0: points [times, count, 3], in each row a point and its log-density at that time. Fixed
+/// steps are rounded up to a multiple of `times`. Point i depends on seed and i alone.
+evn_status evn__flow_sample(const evn__flow_model *model, const evn_solver_options *solver,
+                            uint64_t seed, int64_t count, int times, double *points);
+
+/// Mean of −log p over `count` fresh points, the same ones for every model.
+evn_status evn__flow_nll(const evn__flow_model *model, const evn_solver_options *solver,
+                         const evn__density *density, int64_t count, double *nll, double *nfe);
+
+// Training ----------------------------------------------------------------------------------------
+
+typedef enum evn__flow_noise {
+    EVN__NOISE_NONE,       ///< the trace is exact
+    EVN__NOISE_RADEMACHER, ///< Hutchinson's estimate in training, ε = ±1
+    EVN__NOISE_GAUSSIAN,
+} evn__flow_noise;
+
+typedef struct evn__flow_options {
+    const evn__density *density;
+    const evn__flow_kind *kind;
+    int64_t batch; ///< fresh points an iteration
+    evn__flow_noise noise;
+} evn__flow_options;
+
+typedef struct evn__flow evn__flow;
+
+/// Build, allocate, compile the first phase. Of the trainer's options `model` is not read. An epoch
+/// of a phase is one iteration; its epoch_done comes a few times a phase, and what an evn_epoch has
+/// about accuracies does not apply (NaN, −1).
+/// @return EVN_ERR_ARGUMENT
+evn_status evn__flow_create(evn_device *device, const evn__flow_options *options,
+                            const evn_trainer_options *training, evn__flow **flow);
+void evn__flow_destroy(evn__flow **flow); ///< nulls; accepts NULL
+
+/// Train all phases. Failures as of evn_trainer_run.
+evn_status evn__flow_run(evn__flow *flow);
+
+/// The loss of every iteration so far, before its update; *count of them, owned by the flow.
+const double *evn__flow_losses(const evn__flow *flow, int *count);
+
+/// Kind and parameters, owned by the flow.
+evn__flow_model evn__flow_get_model(const evn__flow *flow);
+
+#endif

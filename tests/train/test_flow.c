@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// TEST: timeout=300
+#include "test.h"
+#include "train/flow.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ITERATIONS = 150, TEST_POINTS = 2000, KINDS = 3 };
+
+static evn_solver_options accurate(void) {
+    evn_solver_options solver = evn_solver_options_default();
+    solver.rtol = solver.atol = 1e-5;
+    return solver;
+}
+
+static evn__flow *flow_new(const char *kind, evn__flow_noise noise, uint64_t seed, int iterations,
+                           bool adjoint) {
+    evn_phase phase = {.name = "phase",
+                       .solver = accurate(),
+                       .epochs = iterations,
+                       .schedule = evn_schedule_default(0.01)};
+    phase.solver.gradient = adjoint ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
+    if (!adjoint) {
+        phase.solver.method = "rk4";
+        phase.solver.steps = 6;
+    }
+    evn_trainer_options training = {.phases = &phase,
+                                    .phase_count = 1,
+                                    .optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_ADAM),
+                                    .seed = seed};
+    evn__flow_options options = {evn__density_find("moons"), evn__flow_find(kind), 100, noise};
+    evn__flow *flow;
+    TRY(evn__flow_create(test_device(), &options, &training, &flow));
+    return flow;
+}
+
+static double nll(const evn__flow *flow) {
+    evn__flow_model model = evn__flow_get_model(flow);
+    evn_solver_options solver = accurate();
+    double value, nfe;
+    TRY(evn__flow_nll(&model, &solver, evn__density_find("moons"), TEST_POINTS, &value, &nfe));
+    ck_assert_double_gt(nfe, 0);
+    return value;
+}
+
+/// Σ p · cell over a grid that has practically all of the density.
+static double integral(const evn__flow *flow) {
+    enum { SIDE = 200 };
+    const double extent = 9, cell = 2 * extent / SIDE;
+    evn__flow_model model = evn__flow_get_model(flow);
+    evn_solver_options solver = accurate();
+    double *points = malloc(SIDE * SIDE * 3 * sizeof(*points)), *log_p = points + 2 * SIDE * SIDE;
+    for (int i = 0; i < SIDE * SIDE; ++i) {
+        points[2 * i] = (i % SIDE + 0.5) * cell - extent;
+        points[2 * i + 1] = (i / SIDE + 0.5) * cell - extent;
+    }
+    TRY(evn__flow_log_density(&model, &solver, points, SIDE * SIDE, log_p, NULL));
+    double sum = 0;
+    for (int i = 0; i < SIDE * SIDE; ++i) {
+        sum += exp(log_p[i]) * cell * cell;
+    }
+    free(points);
+    return sum;
+}
+
+START_TEST(training_lowers_the_loss) {
+    evn__flow *flow = flow_new(evn__flow_at(_i)->name, EVN__NOISE_NONE, 1, ITERATIONS, false);
+    double before = nll(flow);
+    TRY(evn__flow_run(flow));
+    double after = nll(flow);
+    ck_assert_msg(after < before - 0.5 && after < 3.15, "%s: %g, then %g", evn__flow_at(_i)->name,
+                  before, after);
+    ck_assert_double_gt(after, evn__density_find("moons")->floor);
+    ck_assert_double_eq_tol(integral(flow), 1, 1e-3);
+    evn__flow_destroy(&flow);
+}
+END_TEST
+
+START_TEST(estimates_of_the_trace_train_too) {
+    evn__flow *flow =
+        flow_new("node", _i ? EVN__NOISE_GAUSSIAN : EVN__NOISE_RADEMACHER, 1, ITERATIONS, false);
+    TRY(evn__flow_run(flow));
+    ck_assert_double_lt(nll(flow), 3.2);
+    evn__flow_destroy(&flow);
+}
+END_TEST
+
+START_TEST(adjoint_agrees_with_backprop) {
+    int count;
+    double losses[2];
+    for (int adjoint = 0; adjoint < 2; ++adjoint) {
+        evn__flow *flow = flow_new("node-ew", EVN__NOISE_NONE, 1, 10, adjoint);
+        TRY(evn__flow_run(flow));
+        losses[adjoint] = evn__flow_losses(flow, &count)[9];
+        ck_assert_int_eq(count, 10);
+        evn__flow_destroy(&flow);
+    }
+    ck_assert_double_eq_tol(losses[0], losses[1], 1e-3);
+}
+END_TEST
+
+START_TEST(same_seed_same_bits) {
+    double losses[3][20];
+    for (int i = 0; i < 3; ++i) {
+        int count;
+        evn__flow *flow = flow_new("node-ew", EVN__NOISE_RADEMACHER, i < 2 ? 5 : 6, 20, false);
+        TRY(evn__flow_run(flow));
+        memcpy(losses[i], evn__flow_losses(flow, &count), sizeof(losses[i]));
+        evn__flow_destroy(&flow);
+    }
+    ck_assert_mem_eq(losses[0], losses[1], sizeof(losses[0]));
+    ck_assert_double_ne(losses[0][19], losses[2][19]);
+}
+END_TEST
+
+/// A sample's density as found on its way from the base is its density as found from the sample.
+/// Where weights evolve, the way back begins with those of t = 1.
+START_TEST(samples_have_their_density) {
+    enum { COUNT = 1500 };
+    static double points[2][COUNT][3], again[10][3], place[COUNT][2], log_p[COUNT];
+    evn__flow *flow = flow_new(evn__flow_at(_i)->name, EVN__NOISE_NONE, 1, ITERATIONS, false);
+    TRY(evn__flow_run(flow));
+    evn__flow_model model = evn__flow_get_model(flow);
+    evn_solver_options solver = accurate();
+    TRY(evn__flow_sample(&model, &solver, 3, COUNT, 2, points[0][0]));
+    TRY(evn__flow_sample(&model, &solver, 3, 10, 1, again[0]));
+    ck_assert_double_lt(test_difference(again[0], points[1][0], 30), 1e-3);
+    for (int i = 0; i < COUNT; ++i) {
+        memcpy(place[i], points[1][i], sizeof(place[i]));
+    }
+    TRY(evn__flow_log_density(&model, &solver, place[0], COUNT, log_p, NULL));
+    double moved = 0;
+    for (int i = 0; i < COUNT; ++i) {
+        ck_assert_double_eq_tol(log_p[i], points[1][i][2], 1e-2);
+        moved = fmax(moved, fabs(points[1][i][0] - points[0][i][0]));
+    }
+    ck_assert_double_gt(moved, 0.1);
+    evn__flow_destroy(&flow);
+}
+END_TEST
+
+START_TEST(wrong_options_are_refused) {
+    evn_phase phase = {.name = "phase", .solver = accurate(), .epochs = 1};
+    phase.schedule = evn_schedule_default(0.01);
+    evn_trainer_options training = {.phases = &phase, .phase_count = 1};
+    training.optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_ADAM);
+    evn__flow_options options = {evn__density_at(0), evn__flow_at(0), 0, EVN__NOISE_NONE};
+    evn__flow *flow = NULL;
+    ck_assert_int_eq(evn__flow_create(test_device(), &options, &training, &flow), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_null(flow);
+    training.phase_count = 0;
+    options.batch = 10;
+    ck_assert_int_eq(evn__flow_create(test_device(), &options, &training, &flow), EVN_ERR_ARGUMENT);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("flow");
+    TCase *c = tcase_create("training");
+    tcase_add_loop_test(c, training_lowers_the_loss, 0, KINDS);
+    suite_add_tcase(s, c);
+    c = tcase_create("estimate");
+    tcase_add_loop_test(c, estimates_of_the_trace_train_too, 0, 2);
+    suite_add_tcase(s, c);
+    c = tcase_create("adjoint");
+    tcase_add_test(c, adjoint_agrees_with_backprop);
+    suite_add_tcase(s, c);
+    c = tcase_create("seed");
+    tcase_add_test(c, same_seed_same_bits);
+    suite_add_tcase(s, c);
+    c = tcase_create("samples");
+    tcase_add_loop_test(c, samples_have_their_density, 0, KINDS);
+    suite_add_tcase(s, c);
+    c = tcase_create("options");
+    tcase_add_test(c, wrong_options_are_refused);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
