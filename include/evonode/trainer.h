@@ -71,6 +71,13 @@ evn_status evn_trainer_run(evn_trainer *trainer);
 /// are 0. Results are in test_*.
 evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part, evn_epoch *result);
 
+int64_t evn_trainer_test_samples(const evn_trainer *trainer);
+
+/// The same of the test part with any solver, which is compiled for this call.
+/// @param[out] logits  [test samples, classes], or NULL
+evn_status evn_trainer_evaluate_with(evn_trainer *trainer, const evn_solver_options *solver,
+                                     double *logits, evn_epoch *result);
+
 const evn_model *evn_trainer_model(const evn_trainer *trainer); ///< owned by the trainer
 evn_parameters *evn_trainer_parameters(const evn_trainer *trainer);
 

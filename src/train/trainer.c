@@ -6,6 +6,7 @@
 #include "train/phases.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double REPORT_SECONDS = 0.25; // between progress reports
 
@@ -22,7 +23,7 @@ struct evn_trainer {
     float *kept_labels;                ///< of the batches whose results are on the device
     int kept_samples[EVN__CLASSIFIER_SLOTS];
     double *logits;
-    int64_t batch;
+    int64_t batch, test_samples;
     int classes;
 };
 
@@ -60,6 +61,7 @@ static evn_status make_model(evn_trainer *t, const evn_dataset *dataset) {
     model->classes = info.classes;
     t->batch = model->batch;
     t->classes = info.classes;
+    t->test_samples = info.count[EVN_TEST];
     EVN_TRY(evn_model_create(model, &t->model));
     evn_parameters *parameters = evn_model_parameters(t->model);
     EVN_TRY(evn_parameters_allocate(parameters, t->device, false, t->options.seed));
@@ -173,21 +175,33 @@ static evn_status collect(evn_trainer *t, evn__classifier *classifier, int count
     return EVN_OK;
 }
 
-evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part, evn_epoch *result) {
-    evn_trainer *t = trainer;
+/// Copy the logits of the samples of the first `count` slots behind those already there.
+static void keep_logits(const evn_trainer *t, int count, int64_t samples, double *logits) {
+    size_t rows = (size_t)t->batch * (size_t)t->classes, width = (size_t)t->classes;
+    double *to = logits + (size_t)samples * width;
+    for (int slot = 0; slot < count; ++slot) {
+        size_t filled = (size_t)t->kept_samples[slot] * width;
+        memcpy(to, t->logits + (size_t)slot * rows, filled * sizeof(*to));
+        to += filled;
+    }
+}
+
+static evn_status evaluate(evn_trainer *t, evn__classifier *classifier, evn_part part,
+                           double *logits, evn_epoch *result) {
     tally sum = {0};
-    *result = (evn_epoch){.phase = phase};
-    EVN_CHECK(phase >= 0 && phase < t->options.phase_count, EVN_ERR_ARGUMENT, "no phase %d", phase);
-    EVN_TRY(compile(t, phase, false));
     int64_t batches = evn_batches_count(t->batches[part]);
     for (int64_t i = 0; i < batches; ++i) {
         int slot = (int)(i % EVN__CLASSIFIER_SLOTS);
         evn_solution forward;
-        EVN_TRY(load_batch(t, t->testing, part, i, slot));
-        EVN_TRY(evn__classifier_forward(t->testing, slot, &forward));
+        EVN_TRY(load_batch(t, classifier, part, i, slot));
+        EVN_TRY(evn__classifier_forward(classifier, slot, &forward));
         result->nfe_forward += (double)forward.nfe / (double)batches;
         if (slot == EVN__CLASSIFIER_SLOTS - 1 || i == batches - 1) {
-            EVN_TRY(collect(t, t->testing, slot + 1, &sum));
+            int64_t samples = sum.count;
+            EVN_TRY(collect(t, classifier, slot + 1, &sum));
+            if (logits) {
+                keep_logits(t, slot + 1, samples, logits);
+            }
         }
     }
     result->test_loss = sum.loss / (double)sum.count;
@@ -195,6 +209,30 @@ evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part, 
     result->test_errors = sum.count - sum.correct;
     result->test_count = sum.count;
     return EVN_OK;
+}
+
+evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part, evn_epoch *result) {
+    *result = (evn_epoch){.phase = phase};
+    EVN_CHECK(phase >= 0 && phase < trainer->options.phase_count, EVN_ERR_ARGUMENT, "no phase %d",
+              phase);
+    EVN_TRY(compile(trainer, phase, false));
+    return evaluate(trainer, trainer->testing, part, NULL, result);
+}
+
+int64_t evn_trainer_test_samples(const evn_trainer *trainer) {
+    return trainer->test_samples;
+}
+
+evn_status evn_trainer_evaluate_with(evn_trainer *trainer, const evn_solver_options *solver,
+                                     double *logits, evn_epoch *result) {
+    evn__classifier *classifier = NULL;
+    evn_solver_options forward = *solver;
+    forward.gradient = EVN_GRADIENT_NONE;
+    *result = (evn_epoch){0};
+    EVN_TRY(evn__classifier_create(trainer->device, trainer->model, &forward, &classifier));
+    evn_status status = evaluate(trainer, classifier, EVN_TEST, logits, result);
+    evn__classifier_destroy(&classifier);
+    return status;
 }
 
 // Training ----------------------------------------------------------------------------------------
