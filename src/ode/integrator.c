@@ -22,6 +22,7 @@ struct evn__integrator {
     int now;
     evn__times times;    ///< fixed steps
     evn_buffer *scalars; ///< adaptive
+    double proposed;     ///< adaptive: a step after the last solve
     evn_binding *inputs, *outputs;
 };
 
@@ -243,11 +244,11 @@ static bool advances(const evn__integrator *in, double t, double dt) {
     return in->options.fp64 ? t + dt != t : (float)(t + dt) != (float)t;
 }
 
-static evn_status integrate_adaptive(evn__integrator *in, double t0, double t1,
-                                     const evn_binding *parameters, evn_solution *solution) {
-    EVN_TRY(begin(in, t0, t1, parameters, solution));
+/// Steps up to t1 from solution->t, the first of them solution->dt.
+static evn_status advance(evn__integrator *in, double t1, const evn_binding *parameters,
+                          evn_solution *solution) {
     while (solution->t != t1) {
-        double error, left = t1 - solution->t;
+        double error, left = t1 - solution->t, wanted = solution->dt;
         if (!isfinite(solution->dt)) {
             return stop(solution, EVN_OUTCOME_NOT_FINITE, t1);
         }
@@ -270,6 +271,8 @@ static evn_status integrate_adaptive(evn__integrator *in, double t0, double t1,
         }
         double factor = step_factor(in->tableau, error);
         solution->dt *= accepted ? factor : fmin(factor, 1);
+        // A step cut short at t1 says little about the step after it.
+        in->proposed = fabs(solution->dt) > fabs(wanted) ? solution->dt : wanted;
     }
     return EVN_OK;
 }
@@ -279,5 +282,20 @@ evn_status evn__integrate(evn__integrator *integrator, double t0, double t1,
     if (integrator->options.steps > 0) {
         return integrate_fixed(integrator, t0, t1, parameters, solution);
     }
-    return integrate_adaptive(integrator, t0, t1, parameters, solution);
+    EVN_TRY(begin(integrator, t0, t1, parameters, solution));
+    return advance(integrator, t1, parameters, solution);
+}
+
+evn_status evn__integrate_further(evn__integrator *integrator, double t0, double t1,
+                                  const evn_binding *parameters, bool changed,
+                                  evn_solution *solution) {
+    if (integrator->options.steps > 0) {
+        return integrate_fixed(integrator, t0, t1, parameters, solution);
+    }
+    *solution = (evn_solution){.t = t0};
+    if (changed) {
+        EVN_TRY(begin(integrator, t0, t1, parameters, solution));
+    }
+    solution->dt = integrator->proposed;
+    return advance(integrator, t1, parameters, solution);
 }

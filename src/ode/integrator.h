@@ -32,6 +32,12 @@ const evn__layout *evn__integrator_layout(const evn__integrator *integrator);
 evn_status evn__integrate(evn__integrator *integrator, double t0, double t1,
                           const evn_binding *parameters, evn_solution *solution);
 
+/// The same from where the last solve ended, in its direction and with its parameters: what that
+/// proposed is the first step, and its last slopes serve again unless the state was `changed`.
+evn_status evn__integrate_further(evn__integrator *integrator, double t0, double t1,
+                                  const evn_binding *parameters, bool changed,
+                                  evn_solution *solution);
+
 /// Times t0, t0 + dt, … of `steps` equal steps and dt behind them, in device memory; rewritten only
 /// when they change, so that a fixed-step solve never waits.
 typedef struct evn__times {

@@ -185,6 +185,17 @@ static void add_solution(evn_solution *sum, const evn_solution *segment) {
     sum->nfe += nfe;
 }
 
+/// Integrate over segment `index`, from its end where it is `backward`. The first one of a solve
+/// finds its own step, the others go on with what it came to.
+static evn_status integrate_segment(evn_solver *solver, int index, bool first, bool backward,
+                                    evn_solution *solution) {
+    evn__integrator *in = backward ? solver->backward : solver->forward;
+    double begin = segment_begin(solver, index), end = segment_end(solver, index);
+    double t0 = backward ? end : begin, t1 = backward ? begin : end;
+    return first ? evn__integrate(in, t0, t1, solver->parameters, solution)
+                 : evn__integrate_further(in, t0, t1, solver->parameters, backward, solution);
+}
+
 static evn_status solve_on_grid(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
     int observations = solver->options.observations, steps = solver->options.steps;
     EVN_TRY(evn__grid_forward(solver->grid, solver->t0, solver->t1, solver->parameters, solution));
@@ -202,8 +213,7 @@ static evn_status solve_segments(evn_solver *solver, evn_binding *x1, evn_soluti
     *solution = (evn_solution){0};
     for (int i = 0; i < (observations > 0 ? observations : 1); ++i) {
         evn_solution segment = {0};
-        evn_status status = evn__integrate(solver->forward, segment_begin(solver, i),
-                                           segment_end(solver, i), solver->parameters, &segment);
+        evn_status status = integrate_segment(solver, i, i == 0, false, &segment);
         add_solution(solution, &segment);
         EVN_TRY(status);
         *x1 = evn__integrator_state(solver->forward, 0);
@@ -312,8 +322,7 @@ static evn_status gradient_adjoint(evn_solver *solver, evn_binding x1_bar, evn_b
     EVN_TRY(load_adjoint(solver, in_series(solver, x1_bar, last)));
     for (int i = last; i >= 0; --i) {
         evn_solution segment = {0};
-        evn_status status = evn__integrate(solver->backward, segment_end(solver, i),
-                                           segment_begin(solver, i), solver->parameters, &segment);
+        evn_status status = integrate_segment(solver, i, i == last, true, &segment);
         add_solution(solution, &segment);
         EVN_TRY(status);
         if (i > 0) {
