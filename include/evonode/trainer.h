@@ -15,8 +15,11 @@ typedef struct evn_trainer evn_trainer;
 typedef struct evn_phase {
     const char *name;          ///< shown to the user: "backprop", "adjoint"
     evn_solver_options solver; ///< with its gradient
-    int epochs;
-    evn_schedule schedule; ///< of the learning rate, over the phase's own epochs
+    int epochs;                ///< at most, if automatic
+    evn_schedule schedule;     ///< of the learning rate, over the phase's own epochs
+    /// The phase, which must not be the last, ends early when the loss with the next phase's solver
+    /// no longer follows its own, or when it no longer falls (src/train/switch.h). For images.
+    bool automatic;
 } evn_phase;
 
 /// What happened in an epoch, measured on what the epoch did.
@@ -29,6 +32,8 @@ typedef struct evn_epoch {
     double seconds;                                ///< training alone, without the test
     double nfe_forward, nfe_backward;              ///< mean over the batches
     double x_reconstruction, theta_reconstruction; ///< adjoint: relative errors, last batch; else 0
+    double own_loss, next_loss; ///< automatic phase: of some training batches with its solver and
+                                ///< with the next phase's; else 0
     uint64_t peak_device_bytes;
 } evn_epoch;
 

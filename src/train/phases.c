@@ -18,6 +18,9 @@ static evn_status check(const evn_trainer_options *options) {
                   "phase %d (%s) has %d epochs; give 1 or more", i + 1, options->phases[i].name,
                   options->phases[i].epochs);
         EVN_TRY(evn_schedule_check(&options->phases[i].schedule));
+        EVN_CHECK(!options->phases[i].automatic || i + 1 < options->phase_count, EVN_ERR_ARGUMENT,
+                  "phase %d (%s) cannot end by itself: no phase follows it", i + 1,
+                  options->phases[i].name);
     }
     return EVN_OK;
 }

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "train/classifier.h"
 #include "train/phases.h"
+#include "train/switch.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct evn_trainer {
     evn_optimizer *optimizer;
     evn_batches *batches[2]; ///< by part
     evn__classifier *training, *testing;
+    evn__classifier *ahead;            ///< automatic phase: with the next phase's solver
     int training_phase, testing_phase; ///< what they were compiled for; −1: nothing
     float *images, *weights;           ///< one batch
     float *kept_labels;                ///< of the batches whose results are on the device
@@ -69,6 +71,16 @@ static evn_status make_model(evn_trainer *t, const evn_dataset *dataset) {
                                 evn_parameters_elements(parameters), &t->optimizer);
 }
 
+static evn_status compile_ahead(evn_trainer *t, int phase) {
+    evn__classifier_destroy(&t->ahead);
+    if (!t->phases[phase].automatic) {
+        return EVN_OK;
+    }
+    evn_solver_options solver = t->phases[phase + 1].solver;
+    solver.gradient = EVN_GRADIENT_NONE;
+    return evn__classifier_create(t->device, t->model, &solver, &t->ahead);
+}
+
 static evn_status compile(evn_trainer *t, int phase, bool train) {
     evn__classifier **classifier = train ? &t->training : &t->testing;
     int *compiled = train ? &t->training_phase : &t->testing_phase;
@@ -110,6 +122,7 @@ void evn_trainer_destroy(evn_trainer **trainer) {
     }
     evn__classifier_destroy(&t->training);
     evn__classifier_destroy(&t->testing);
+    evn__classifier_destroy(&t->ahead);
     evn_optimizer_destroy(&t->optimizer);
     evn_batches_destroy(&t->batches[EVN_TRAIN]);
     evn_batches_destroy(&t->batches[EVN_TEST]);
@@ -186,10 +199,10 @@ static void keep_logits(const evn_trainer *t, int count, int64_t samples, double
     }
 }
 
+/// The first `batches` batches of a part, in the order of the epoch.
 static evn_status evaluate(evn_trainer *t, evn__classifier *classifier, evn_part part,
-                           double *logits, evn_epoch *result) {
+                           int64_t batches, double *logits, evn_epoch *result) {
     tally sum = {0};
-    int64_t batches = evn_batches_count(t->batches[part]);
     for (int64_t i = 0; i < batches; ++i) {
         int slot = (int)(i % EVN__CLASSIFIER_SLOTS);
         evn_solution forward;
@@ -216,7 +229,8 @@ evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part, 
     EVN_CHECK(phase >= 0 && phase < trainer->options.phase_count, EVN_ERR_ARGUMENT, "no phase %d",
               phase);
     EVN_TRY(compile(trainer, phase, false));
-    return evaluate(trainer, trainer->testing, part, NULL, result);
+    return evaluate(trainer, trainer->testing, part, evn_batches_count(trainer->batches[part]),
+                    NULL, result);
 }
 
 int64_t evn_trainer_test_samples(const evn_trainer *trainer) {
@@ -230,7 +244,8 @@ evn_status evn_trainer_evaluate_with(evn_trainer *trainer, const evn_solver_opti
     forward.gradient = EVN_GRADIENT_NONE;
     *result = (evn_epoch){0};
     EVN_TRY(evn__classifier_create(trainer->device, trainer->model, &forward, &classifier));
-    evn_status status = evaluate(trainer, classifier, EVN_TEST, logits, result);
+    evn_status status = evaluate(trainer, classifier, EVN_TEST,
+                                 evn_batches_count(trainer->batches[EVN_TEST]), logits, result);
     evn__classifier_destroy(&classifier);
     return status;
 }
@@ -339,18 +354,42 @@ static evn_status train_epoch(evn_trainer *t, int phase, int epoch_in_phase, evn
     return EVN_OK;
 }
 
-evn_status evn_trainer_run(evn_trainer *trainer) {
-    evn_trainer *t = trainer;
-    int epoch = 0;
-    for (int phase = 0; phase < t->options.phase_count; ++phase) {
-        EVN_TRY(compile(t, phase, true));
-        for (int i = 0; i < t->phases[phase].epochs; ++i) {
-            evn_epoch result = {.phase = phase, .epoch = epoch++};
-            EVN_TRY(train_epoch(t, phase, i, &result));
-            if (t->options.epoch_done) {
-                t->options.epoch_done(t->options.user, &result);
-            }
+/// The loss of the same batches with the phase's solver and with the next one's.
+static evn_status look_ahead(evn_trainer *t, int phase, evn_epoch *result) {
+    evn_epoch own = {0}, next = {0};
+    int64_t all = evn_batches_count(t->batches[EVN_TRAIN]);
+    int64_t batches = all < EVN__CLASSIFIER_SLOTS ? all : EVN__CLASSIFIER_SLOTS;
+    EVN_TRY(compile(t, phase, false));
+    EVN_TRY(evaluate(t, t->testing, EVN_TRAIN, batches, NULL, &own));
+    EVN_TRY(evaluate(t, t->ahead, EVN_TRAIN, batches, NULL, &next));
+    result->own_loss = own.test_loss;
+    result->next_loss = next.test_loss;
+    return EVN_OK;
+}
+
+static evn_status run_phase(evn_trainer *t, int phase, int *epoch) {
+    evn__switch state = {0};
+    bool ends = false;
+    EVN_TRY(compile(t, phase, true));
+    EVN_TRY(compile_ahead(t, phase));
+    for (int i = 0; i < t->phases[phase].epochs && !ends; ++i) {
+        evn_epoch result = {.phase = phase, .epoch = (*epoch)++};
+        EVN_TRY(train_epoch(t, phase, i, &result));
+        if (t->phases[phase].automatic) {
+            EVN_TRY(look_ahead(t, phase, &result));
+            ends = evn__switch_now(&state, result.train_loss, result.own_loss, result.next_loss);
         }
+        if (t->options.epoch_done) {
+            t->options.epoch_done(t->options.user, &result);
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn_trainer_run(evn_trainer *trainer) {
+    int epoch = 0;
+    for (int phase = 0; phase < trainer->options.phase_count; ++phase) {
+        EVN_TRY(run_phase(trainer, phase, &epoch));
     }
     return EVN_OK;
 }

@@ -80,6 +80,16 @@ static evn_status train(const evn_trainer_options *o, int64_t limit) {
     return status;
 }
 
+/// What making a trainer ends with.
+static evn_status train_status(const evn_trainer_options *o) {
+    evn_dataset *dataset = digits(64);
+    evn_trainer *trainer = NULL;
+    evn_status status = evn_trainer_create(test_device(), dataset, o, &trainer);
+    evn_trainer_destroy(&trainer);
+    evn_dataset_destroy(&dataset);
+    return status;
+}
+
 START_TEST(each_model_learns) {
     static const evn_model_kind kinds[] = {EVN_MODEL_RESNET, EVN_MODEL_NODE, EVN_MODEL_NODE_EW};
     record r = {0};
@@ -110,6 +120,28 @@ START_TEST(the_adjoint_continues_from_backprop) {
     ck_assert(r.epochs[6].test_accuracy > r.epochs[4].test_accuracy - 0.05);
     ck_assert(r.epochs[6].nfe_forward > 10 && r.epochs[6].nfe_backward > 6);
     ck_assert(r.epochs[6].x_reconstruction > 0 && r.epochs[6].x_reconstruction < 0.1);
+}
+END_TEST
+
+// A coarse grid and a fine tolerance fall apart, and the automatic phase sees it.
+START_TEST(an_automatic_phase_ends_by_itself) {
+    record r = {0};
+    evn_phase phases[] = {phase("euler", 1, EVN_GRADIENT_BACKPROP, MOST - 1, 0.2),
+                          phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.01)};
+    phases[0].automatic = true;
+    evn_trainer_options o = options_for(EVN_MODEL_NODE, phases, 2, &r);
+    TRY(train(&o, 640));
+    for (int i = 0; i < r.count; ++i) {
+        printf("phase %d: loss %.4f, with its solver %.4f, with the next %.4f\n", r.epochs[i].phase,
+               r.epochs[i].train_loss, r.epochs[i].own_loss, r.epochs[i].next_loss);
+    }
+    const evn_epoch *last = &r.epochs[r.count - 2]; // of the automatic phase
+    ck_assert_int_eq(r.epochs[r.count - 1].phase, 1);
+    ck_assert_int_lt(r.count, MOST);
+    ck_assert(last->next_loss > 1.1 * last->own_loss + 1e-3);
+    ck_assert(r.epochs[r.count - 1].own_loss == 0);
+    phases[1].automatic = true; // nothing follows it
+    ck_assert_int_eq(train_status(&o), EVN_ERR_ARGUMENT);
 }
 END_TEST
 
@@ -196,6 +228,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, learning);
     TCase *switching = tcase_create("switching");
     tcase_add_test(switching, the_adjoint_continues_from_backprop);
+    tcase_add_test(switching, an_automatic_phase_ends_by_itself);
     suite_add_tcase(s, switching);
     TCase *repeating = tcase_create("repeating");
     tcase_add_test(repeating, the_same_seed_gives_the_same_bits);

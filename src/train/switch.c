@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/switch.h"
+
+static const double APART = 0.1, APART_LEAST = 1e-3, GAIN = 0.01;
+enum { PATIENCE = 3 };
+
+bool evn__switch_now(evn__switch *state, double train_loss, double own, double next) {
+    bool gains = state->epochs == 0 || train_loss < state->best * (1 - GAIN);
+    ++state->epochs;
+    state->stalled = gains ? 0 : state->stalled + 1;
+    state->best = gains ? train_loss : state->best;
+    return next - own > APART * own + APART_LEAST || state->stalled >= PATIENCE;
+}

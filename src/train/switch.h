@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// When to leave a phase before its epochs are over. Backprop along a coarse grid is cheap, but it
+// trains that grid; it is left when the finer solver no longer agrees, or when it gains no more.
+#ifndef EVN_TRAIN_SWITCH_H
+#define EVN_TRAIN_SWITCH_H
+
+#include <stdbool.h>
+
+/// Zero-initialise at the start of a phase.
+typedef struct evn__switch {
+    double best; ///< lowest training loss of the phase that counted as a gain
+    int epochs;  ///< so far
+    int stalled; ///< since the last gain
+} evn__switch;
+
+/// Whether the phase ends after an epoch.
+/// @param[in] train_loss  of the epoch
+/// @param[in] own, next   loss of the same training batches with this phase's solver and with the
+///                        next one's
+/// It ends when `next` exceeds `own` by more than a tenth of it and 0.001, or when the training
+/// loss has not fallen by a hundredth in three epochs.
+bool evn__switch_now(evn__switch *state, double train_loss, double own, double next);
+
+#endif
