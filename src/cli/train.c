@@ -142,7 +142,7 @@ static double now(void) {
 
 static evn_status summarize(training *t, double seconds, evn__summary *summary) {
     *summary = evn__summary_empty();
-    summary->seconds_per_epoch = t->seconds / t->epochs;
+    summary->seconds_per_epoch = t->seconds / (t->last.epoch + 1); // a phase may have ended early
     summary->seconds_total = seconds;
     summary->peak_device_bytes = (int64_t)t->peak_bytes;
     summary->parameters = evn_parameters_learnt(t->work->parameters(t->session));

@@ -174,6 +174,8 @@ static json_t *epoch_object(const char *phase, const evn_epoch *epoch) {
         {"nfe_backward", epoch->nfe_backward},
         {"x_reconstruction", epoch->x_reconstruction},
         {"theta_reconstruction", epoch->theta_reconstruction},
+        {"own_loss", epoch->own_loss > 0 ? epoch->own_loss : NAN},
+        {"next_loss", epoch->next_loss > 0 ? epoch->next_loss : NAN},
     };
     json_t *object = json_pack("{s:i, s:i, s:s}", "epoch", epoch->epoch, "phase", epoch->phase,
                                "phase_name", phase);
