@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// NODE-EW: θ moves by a dense network on all of it, dθ/dt = g(t, θ) = C tanh(A θ + a t + b) + c.
+// NODE-EW: θ moves by a dense network on all of it, dθ/dt = s (C tanh(A θ + a t + b) + c).
 // C and c start at zero: at first it is the Neural ODE.
 #include "nn/flow.h"
 
 enum { HIDDEN = 32 };
+/// s: an update of C at some rate moves θ(1) by the sum over HIDDEN units of it; this makes that
+/// comparable to what the rate does to θ itself.
+static const double SPEED = 0.3;
 
 static evn_value slope(evn__network *g, evn_value t, evn_value theta) {
     evn_graph *graph = g->graph;
@@ -15,7 +18,8 @@ static evn_value slope(evn__network *g, evn_value t, evn_value theta) {
                                         EVN_INITIAL_CONSTANT, 0);
     evn_value bias = evn__network_weight(g, "out", "bias", EVN_SHAPE(1, EVN__FLOW_THETA),
                                          EVN_INITIAL_CONSTANT, 0);
-    return evn_add(graph, evn_matmul(graph, hidden, out, false, false), bias);
+    evn_value sum = evn_add(graph, evn_matmul(graph, hidden, out, false, false), bias);
+    return evn_scale(graph, sum, SPEED);
 }
 
 static evn_value theta(evn__network *f, evn_value t) {

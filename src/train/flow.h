@@ -23,9 +23,10 @@ typedef struct evn__flow_model {
 evn_status evn__flow_log_density(const evn__flow_model *model, const evn_solver_options *solver,
                                  const double *points, int64_t count, double *log_p, double *nfe);
 
-/// New points at `times` (>= 1) equally spaced times on the way from the base, the last of them
-/// t = 0: points [times, count, 3], in each row a point and its log-density at that time. Fixed
-/// steps are rounded up to a multiple of `times`. Point i depends on seed and i alone.
+/// New points on their way from the base: at t = 1, then at `times` (>= 1) equally spaced times,
+/// the last of them t = 0. points [times + 1, count, 3]: in each row a point and its log-density at
+/// that time. Fixed steps are rounded up to a multiple of `times`. Point i depends on seed and i
+/// alone.
 evn_status evn__flow_sample(const evn__flow_model *model, const evn_solver_options *solver,
                             uint64_t seed, int64_t count, int times, double *points);
 

@@ -122,22 +122,27 @@ static void draw_base(map *m, uint64_t seed, int64_t first) {
     }
 }
 
-/// Points first … of every time into points [times, count, 3].
+/// The state, which is at time number k, as rows first … of points [·, count, 3].
+static void keep(const map *m, int k, int64_t first, int64_t count, double *points) {
+    for (int64_t i = 0; i < CHUNK && first + i < count; ++i) {
+        double *point = points + COLUMNS * (k * count + first + i);
+        memcpy(point, m->state[i], sizeof(m->state[i]));
+        point[2] += m->log_base[i];
+    }
+}
+
+/// Points first … of every time into points [times + 1, count, 3].
 static evn_status chunk_sample(map *m, uint64_t seed, int64_t first, int64_t count, int times,
                                double *points) {
     evn_binding end;
     evn_solution solution;
-    int64_t part = count - first < CHUNK ? count - first : CHUNK;
     draw_base(m, seed, first);
+    keep(m, 0, first, count, points);
     EVN_TRY(map_solve(m, 1, 0, &end, &solution));
     for (int k = 0; k < times; ++k) {
         evn_binding at = {end.buffer, end.offset + (size_t)k * CHUNK * COLUMNS};
         EVN_TRY(evn__real_read(at, false, m->state[0], CHUNK * COLUMNS));
-        for (int64_t i = 0; i < part; ++i) {
-            double *point = points + COLUMNS * (k * count + first + i);
-            memcpy(point, m->state[i], sizeof(m->state[i]));
-            point[2] += m->log_base[i];
-        }
+        keep(m, k + 1, first, count, points);
     }
     return EVN_OK;
 }

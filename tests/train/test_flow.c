@@ -119,22 +119,22 @@ END_TEST
 /// Where weights evolve, the way back begins with those of t = 1.
 START_TEST(samples_have_their_density) {
     enum { COUNT = 1500 };
-    static double points[2][COUNT][3], again[10][3], place[COUNT][2], log_p[COUNT];
+    static double points[3][COUNT][3], again[2][10][3], place[COUNT][2], log_p[COUNT];
     evn__flow *flow = flow_new(evn__flow_at(_i)->name, EVN__NOISE_NONE, 1, ITERATIONS, false);
     TRY(evn__flow_run(flow));
     evn__flow_model model = evn__flow_get_model(flow);
     evn_solver_options solver = accurate();
     TRY(evn__flow_sample(&model, &solver, 3, COUNT, 2, points[0][0]));
-    TRY(evn__flow_sample(&model, &solver, 3, 10, 1, again[0]));
-    ck_assert_double_lt(test_difference(again[0], points[1][0], 30), 1e-3);
+    TRY(evn__flow_sample(&model, &solver, 3, 10, 1, again[0][0]));
+    ck_assert_double_lt(test_difference(again[1][0], points[2][0], 30), 1e-3);
     for (int i = 0; i < COUNT; ++i) {
-        memcpy(place[i], points[1][i], sizeof(place[i]));
+        memcpy(place[i], points[2][i], sizeof(place[i]));
     }
     TRY(evn__flow_log_density(&model, &solver, place[0], COUNT, log_p, NULL));
     double moved = 0;
     for (int i = 0; i < COUNT; ++i) {
-        ck_assert_double_eq_tol(log_p[i], points[1][i][2], 1e-2);
-        moved = fmax(moved, fabs(points[1][i][0] - points[0][i][0]));
+        ck_assert_double_eq_tol(log_p[i], points[2][i][2], 1e-2);
+        moved = fmax(moved, fabs(points[2][i][0] - points[0][i][0]));
     }
     ck_assert_double_gt(moved, 0.1);
     evn__flow_destroy(&flow);
