@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const double MARGIN = 0.04; // of the range, on each side
-static const char MARK[] = "○";
+static const char MARK[] = "○", DOT[] = "·";
 
 typedef struct range {
     double low, high;
@@ -70,6 +70,11 @@ static void set_pen(const evn__series *series, int index) {
     pllsty(series->style == EVN__DASHED ? 2 : 1);
 }
 
+/// NULL for a line.
+static const char *mark_of(const evn__series *series) {
+    return series->style == EVN__MARKS ? MARK : series->style == EVN__DOTS ? DOT : NULL;
+}
+
 static void draw_segment(const evn__series *series, const double from[3], const double to[3]) {
     double x[] = {from[0], to[0]}, y[] = {from[1], to[1]}, z[] = {from[2], to[2]};
     if (series->z) {
@@ -81,9 +86,9 @@ static void draw_segment(const evn__series *series, const double from[3], const 
 
 static void draw_mark(const evn__series *series, const double at[3]) {
     if (series->z) {
-        plstring3(1, &at[0], &at[1], &at[2], MARK);
+        plstring3(1, &at[0], &at[1], &at[2], mark_of(series));
     } else {
-        plstring(1, &at[0], &at[1], MARK);
+        plstring(1, &at[0], &at[1], mark_of(series));
     }
 }
 
@@ -113,7 +118,7 @@ static void draw_line(const evn__plot *plot, const evn__series *series) {
 static void draw_series(const evn__plot *plot) {
     for (int s = 0; s < plot->count; ++s) {
         set_pen(&plot->series[s], s);
-        if (plot->series[s].style == EVN__MARKS) {
+        if (mark_of(&plot->series[s])) {
             draw_marks(plot, &plot->series[s]);
         } else {
             draw_line(plot, &plot->series[s]);
@@ -132,7 +137,7 @@ static void draw_legend(const evn__plot *plot) {
     const char *labels[EVN__SERIES_MAX], *marks[EVN__SERIES_MAX];
     for (int s = 0; s < plot->count; ++s) {
         const evn__series *series = &plot->series[s];
-        kinds[s] = series->style == EVN__MARKS ? PL_LEGEND_SYMBOL : PL_LEGEND_LINE;
+        kinds[s] = mark_of(series) ? PL_LEGEND_SYMBOL : PL_LEGEND_LINE;
         colours[s] = EVN__COLOUR_SERIES + s;
         styles[s] = series->style == EVN__DASHED ? 2 : 1;
         texts[s] = EVN__COLOUR_AXES;
@@ -140,7 +145,7 @@ static void draw_legend(const evn__plot *plot) {
         widths[s] = line_width(series);
         scales[s] = 1;
         labels[s] = series->label;
-        marks[s] = MARK;
+        marks[s] = MARK; // a dot alone would hardly show its colour
     }
     PLFLT width, height;
     pllegend(&width, &height, PL_LEGEND_ROW_MAJOR, PL_POSITION_TOP | PL_POSITION_OUTSIDE, 0, 0.005,

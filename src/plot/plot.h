@@ -10,7 +10,7 @@
 
 enum { EVN__SERIES_MAX = 6, EVN__PLOT_WIDTH = 800, EVN__PLOT_HEIGHT = 600 };
 
-typedef enum evn__series_style { EVN__LINE, EVN__DASHED, EVN__MARKS } evn__series_style;
+typedef enum evn__series_style { EVN__LINE, EVN__DASHED, EVN__MARKS, EVN__DOTS } evn__series_style;
 
 /// Points in drawing order; one with a coordinate that is not finite, or not above 0 on a log axis,
 /// interrupts the line.
