@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const evn__verb *const verbs[] = {&evn__verb_devices, &evn__verb_train, &evn__verb_eval,
-                                         NULL};
+                                         &evn__verb_sample, NULL};
 
 static const evn__verb *find_verb(const char *name) {
     for (int i = 0; verbs[i]; ++i) {
@@ -17,11 +17,17 @@ static const evn__verb *find_verb(const char *name) {
 }
 
 static evn_status fail_unknown(const char *word) {
-    const char *names[] = {verbs[0]->name, verbs[1]->name, verbs[2]->name,
-                           "--help",       "--version",    NULL};
+    const char *names[] = {verbs[0]->name,
+                           verbs[1]->name,
+                           verbs[2]->name,
+                           verbs[3]->name,
+                           "--help",
+                           "--version",
+                           NULL};
     const char *near = evn__nearest(word, names);
     EVN_CHECK(!near, EVN_ERR_USAGE, "there is no verb '%s'; did you mean %s?", word, near);
-    EVN_FAIL(EVN_ERR_USAGE, "there is no verb '%s'; it should be devices, train or eval", word);
+    EVN_FAIL(EVN_ERR_USAGE, "there is no verb '%s'; it should be devices, train, eval or sample",
+             word);
 }
 
 static evn_status run_verb(const evn__verb *verb, const evn__command *command) {

@@ -38,17 +38,17 @@ static const char *schedule_name(int index) {
 }
 
 #define TRAIN     EVN__VERB_TRAIN
-#define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL)
+#define ALL       (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_SAMPLE)
 #define AT(field) offsetof(evn__phase_settings, field)
 
 const evn__option evn__phase_options[] = {
-    {"solver", "METHOD", "Runge-Kutta method", BOTH, &evn__option_text, AT(solver), 0, 0,
+    {"solver", "METHOD", "Runge-Kutta method", ALL, &evn__option_text, AT(solver), 0, 0,
      evn_method_name},
-    {"steps", "N", "that many equal steps; 0: adaptive", BOTH, &evn__option_integer, AT(steps), 0,
+    {"steps", "N", "that many equal steps; 0: adaptive", ALL, &evn__option_integer, AT(steps), 0,
      1e6, NULL},
-    {"rtol", "X", "adaptive: relative tolerance", BOTH, &evn__option_real, AT(rtol), 0, 1, NULL},
-    {"atol", "X", "adaptive: absolute tolerance", BOTH, &evn__option_real, AT(atol), 0, 1, NULL},
-    {"epochs", "N", "passes over the training images; iterations of the curve", TRAIN,
+    {"rtol", "X", "adaptive: relative tolerance", ALL, &evn__option_real, AT(rtol), 0, 1, NULL},
+    {"atol", "X", "adaptive: absolute tolerance", ALL, &evn__option_real, AT(atol), 0, 1, NULL},
+    {"epochs", "N", "passes over the training images; iterations of a curve or flow", TRAIN,
      &evn__option_integer, AT(epochs), 1, 1e6, NULL},
     {"lr", "X", "learning rate, the highest of the schedule", TRAIN, &evn__option_real, AT(lr),
      1e-30, 1e38, NULL},

@@ -120,6 +120,8 @@ void evn__report_summary(const char *folder, const evn_device *device, const evn
     print_percent("train accuracy", summary->train_accuracy);
     print_real("loss", summary->loss, "");
     print_real("max error", summary->max_error, "");
+    print_real("test NLL", summary->test_nll, " nats");
+    print_real("gap to the entropy", summary->gap_nats, " nats");
     print_real("seconds an epoch", summary->seconds_per_epoch, "");
     print_real("seconds in all", summary->seconds_total, "");
     print_real("NFE forward", summary->nfe_forward, "");
@@ -133,18 +135,27 @@ void evn__report_summary(const char *folder, const evn_device *device, const evn
     }
 }
 
-void evn__report_evaluation(const char *folder, const evn_device *device,
-                            const evn_solver_options *solver, const evn_epoch *result,
-                            double max_error) {
-    char errors[64], method[64];
-    snprintf(errors, sizeof(errors), "%lld of %lld", (long long)result->test_errors,
-             (long long)result->test_count);
+/// How it was solved, and where.
+static void print_where(const char *folder, const evn_device *device,
+                        const evn_solver_options *solver) {
+    char method[64];
     if (solver->steps > 0) {
         snprintf(method, sizeof(method), "%s, %d steps", solver->method, solver->steps);
     } else {
         snprintf(method, sizeof(method), "%s, rtol %g, atol %g", solver->method, solver->rtol,
                  solver->atol);
     }
+    print_text("solver", method);
+    print_text("device", evn_device_get_info(device)->name);
+    print_text("run folder", folder);
+}
+
+void evn__report_evaluation(const char *folder, const evn_device *device,
+                            const evn_solver_options *solver, const evn_epoch *result,
+                            double max_error) {
+    char errors[64];
+    snprintf(errors, sizeof(errors), "%lld of %lld", (long long)result->test_errors,
+             (long long)result->test_count);
     print_percent("test accuracy", result->test_accuracy);
     if (result->test_count >= 0) {
         print_text("test errors", errors);
@@ -152,7 +163,13 @@ void evn__report_evaluation(const char *folder, const evn_device *device,
     print_real("loss", result->test_loss, "");
     print_real("max error", max_error, "");
     print_real("NFE forward", result->nfe_forward, "");
-    print_text("solver", method);
-    print_text("device", evn_device_get_info(device)->name);
-    print_text("run folder", folder);
+    print_where(folder, device, solver);
+}
+
+void evn__report_flow(const char *folder, const evn_device *device,
+                      const evn_solver_options *solver, double nll, double gap, double nfe) {
+    print_real("test NLL", nll, " nats");
+    print_real("gap to the entropy", gap, " nats");
+    print_real("NFE forward", nfe, "");
+    print_where(folder, device, solver);
 }

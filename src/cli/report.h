@@ -31,4 +31,9 @@ void evn__report_evaluation(const char *folder, const evn_device *device,
                             const evn_solver_options *solver, const evn_epoch *result,
                             double max_error);
 
+/// The table of an evaluation of a flow: mean −log p of fresh points, and what it is above the
+/// entropy of their density, in nats.
+void evn__report_flow(const char *folder, const evn_device *device,
+                      const evn_solver_options *solver, double nll, double gap, double nfe);
+
 #endif

@@ -77,6 +77,7 @@ evn_status evn__session_open(evn__session *session, const char *task, evn__setti
 void evn__session_close(evn__session *session) {
     evn_trainer_destroy(&session->trainer);
     evn__curve_destroy(&session->curve);
+    evn__flow_destroy(&session->flow);
     evn_device_close(&session->device);
     evn_dataset_destroy(&session->dataset);
 }

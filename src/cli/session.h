@@ -5,6 +5,7 @@
 
 #include "cli/settings.h"
 #include "train/curve.h"
+#include "train/flow.h"
 
 typedef struct evn__session {
     evn_device *device;
@@ -14,6 +15,8 @@ typedef struct evn__session {
     evn_dataset *dataset;        ///< images
     evn_trainer *trainer;        ///< images
     evn__curve *curve;           ///< the curve
+    const evn__density *density; ///< flows
+    evn__flow *flow;             ///< flows
 } evn__session;
 
 /// Translate the settings, which must be complete, read the task's data and open the device.

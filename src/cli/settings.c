@@ -19,6 +19,8 @@ static const struct {
     {"curve", "a Neural ODE that follows a curve in three dimensions", &evn__work_curve, 100,
      "not the paper's schedule (width 1000; 5000 iterations of backprop, 100 of the adjoint): "
      "--preset paper"},
+    {"flow", "a density in the plane (--data NAME), by maximum likelihood", &evn__work_flow, 8,
+     NULL},
 };
 enum { TASKS = sizeof(tasks) / sizeof(tasks[0]) };
 
@@ -57,6 +59,10 @@ static const struct {
     {"curve", "paper", "phase",
      "backprop:solver=euler,steps=100,epochs=5000,lr=1e-3,schedule=cosine"},
     {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100,lr=2e-4,schedule=cosine"},
+    {"flow", "paper", "batch", "100"}, // the schedule is that by default
+    {"flow", "long", "batch", "500"},
+    {"flow", "long", "phase", "backprop:solver=rk4,steps=12,epochs=9000,lr=0.01,schedule=cosine"},
+    {"flow", "long", "phase", "adjoint:epochs=1000,lr=1e-4,schedule=cosine"},
     {"digits", NULL, "batch", "32"},
     {"digits", NULL, "phase", "backprop:epochs=15,lr=0.1,schedule=cosine"},
     {"digits", NULL, "phase", "adjoint:epochs=3,lr=0.01"},
@@ -69,6 +75,14 @@ static const struct {
     {"curve", NULL, "optimizer", "adam"},
     {"curve", NULL, "rtol", "1e-5"},
     {"curve", NULL, "atol", "1e-6"},
+    {"flow", NULL, "data", "moons"},
+    {"flow", NULL, "batch", "100"},
+    {"flow", NULL, "phase", "backprop:solver=rk4,epochs=900,lr=0.02,schedule=cosine"},
+    {"flow", NULL, "phase", "adjoint:epochs=100,lr=2e-4,schedule=cosine"},
+    {"flow", NULL, "optimizer", "adam"},
+    {"flow", NULL, "rtol", "1e-5"},
+    {"flow", NULL, "atol", "1e-5"},
+    {"flow", NULL, "trace", "exact"},
     {NULL, NULL, "model", "node-ew"},
     {NULL, NULL, "weights", "rda"},
     {NULL, NULL, "layers", "10"},
@@ -92,9 +106,15 @@ static const struct {
     const char *option;
     unsigned kinds;
 } limited[] = {
-    {"model", EVN__IMAGES},  {"weights", EVN__IMAGES}, {"filters", EVN__IMAGES},
-    {"layers", EVN__IMAGES}, {"batch", EVN__IMAGES},   {"limit", EVN__IMAGES},
-    {"data", EVN__IMAGES},   {"width", EVN__CURVE},
+    {"model", EVN__IMAGES | EVN__FLOW},
+    {"weights", EVN__IMAGES},
+    {"filters", EVN__IMAGES},
+    {"layers", EVN__IMAGES},
+    {"batch", EVN__IMAGES | EVN__FLOW},
+    {"limit", EVN__IMAGES},
+    {"data", EVN__IMAGES | EVN__FLOW},
+    {"width", EVN__CURVE},
+    {"trace", EVN__FLOW},
 };
 
 static bool option_applies(const char *task, const char *option) {
@@ -107,7 +127,7 @@ static bool option_applies(const char *task, const char *option) {
 }
 
 static const char *model_name(int index) {
-    static const char *const names[] = {"resnet", "node", "node-ew", NULL};
+    static const char *const names[] = {"resnet", "node", "node-ew", "hypernet", NULL};
     return names[index];
 }
 
@@ -117,23 +137,30 @@ static const char *optimizer_name(int index) {
 }
 
 static const char *preset_name(int index) {
-    static const char *const names[] = {"paper", NULL};
+    static const char *const names[] = {"paper", "long", NULL};
+    return names[index];
+}
+
+static const char *trace_name(int index) {
+    static const char *const names[] = {"exact", "rademacher", "gaussian", NULL};
     return names[index];
 }
 
 #define TRAIN     EVN__VERB_TRAIN
+#define SAMPLE    EVN__VERB_SAMPLE
+#define ALL       (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_SAMPLE)
 #define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL)
 #define AT(field) offsetof(evn__settings, field)
 
 const evn__option evn__settings_options[] = {
-    {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)",
-     BOTH, &evn__option_text, AT(device), 0, 0, NULL},
-    {"data", "DIR", "folder of the data set's files", BOTH, &evn__option_text, AT(data), 0, 0,
-     NULL},
-    {"out", "RUN", "folder of the run (runs/TASK-N)", TRAIN, &evn__option_text, AT(out), 0, 0,
-     NULL},
-    {"preset", "NAME", "settings of a publication", TRAIN, &evn__option_text, AT(preset), 0, 0,
-     preset_name},
+    {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)", ALL,
+     &evn__option_text, AT(device), 0, 0, NULL},
+    {"data", "DIR", "folder of the data set's files; for a flow, the density's name", BOTH,
+     &evn__option_text, AT(data), 0, 0, NULL},
+    {"out", "PATH", "train: folder of the run (runs/TASK-N); sample: file (standard output)",
+     TRAIN | SAMPLE, &evn__option_text, AT(out), 0, 0, NULL},
+    {"preset", "NAME", "settings of a publication, or for a better result", TRAIN,
+     &evn__option_text, AT(preset), 0, 0, preset_name},
     {"model", "KIND", "what is trained", TRAIN, &evn__option_text, AT(model), 0, 0, model_name},
     {"weights", "KIND", "g, how the weights of node-ew evolve", TRAIN, &evn__option_text,
      AT(weights), 0, 0, evn_evolution_name},
@@ -142,15 +169,19 @@ const evn__option evn__settings_options[] = {
     {"layers", "N", "layers of resnet", TRAIN, &evn__option_integer, AT(layers), 1, 1000, NULL},
     {"width", "N", "curve: units of each of the two hidden layers", TRAIN, &evn__option_integer,
      AT(width), 1, 16384, NULL},
-    {"batch", "N", "images in a batch", TRAIN, &evn__option_integer, AT(batch), 1, 65536, NULL},
+    {"batch", "N", "images, or points, in a batch", TRAIN, &evn__option_integer, AT(batch), 1,
+     65536, NULL},
     {"limit", "N", "train on the first N images alone", TRAIN, &evn__option_integer, AT(limit), 1,
      1e9, NULL},
     {"optimizer", "KIND", "how the parameters are updated", TRAIN, &evn__option_text, AT(optimizer),
      0, 0, optimizer_name},
     {"momentum", "X", "of sgd", TRAIN, &evn__option_real, AT(momentum), 0, 1, NULL},
     {"weight-decay", "X", "L2 penalty", TRAIN, &evn__option_real, AT(weight_decay), 0, 1e38, NULL},
-    {"seed", "N", "of initial values and of the order of images", TRAIN, &evn__option_integer,
-     AT(seed), 0, 9007199254740992, NULL},
+    {"seed", "N", "of initial values and of the order of images; of samples", TRAIN | SAMPLE,
+     &evn__option_integer, AT(seed), 0, 9007199254740992, NULL},
+    {"trace", "KIND", "flow: how training finds the divergence", TRAIN, &evn__option_text,
+     AT(trace), 0, 0, trace_name},
+    {"count", "N", "points to draw (1000)", SAMPLE, &evn__option_integer, AT(count), 1, 1e7, NULL},
     {"phase", "NAME:KEY=VALUE,...", "a phase of training; give one after the other", TRAIN,
      &evn__option_phase, 0, 0, 0, NULL},
     {"json", NULL, "print JSON", EVN__VERB_DEVICES, &evn__option_flag, AT(json), 0, 0, NULL},

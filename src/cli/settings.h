@@ -11,6 +11,7 @@ enum {
     EVN__VERB_DEVICES = 1,
     EVN__VERB_TRAIN = 2,
     EVN__VERB_EVAL = 4,
+    EVN__VERB_SAMPLE = 8,
     EVN__PHASES_MAX = 16,
 };
 
@@ -23,13 +24,13 @@ typedef struct evn__phase_settings {
 } evn__phase_settings;
 
 /// Kinds of tasks, as bits: for some options alone.
-enum { EVN__IMAGES = 1, EVN__CURVE = 2 };
+enum { EVN__IMAGES = 1, EVN__CURVE = 2, EVN__FLOW = 4 };
 typedef struct evn__work evn__work;
 
 typedef struct evn__settings {
     const char *subject; ///< what the verb works on: the task, or the run folder; NULL: none given
-    const char *device, *data, *out, *model, *weights, *optimizer, *preset;
-    int64_t seed, batch, limit, filters, layers, width;
+    const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace;
+    int64_t seed, batch, limit, filters, layers, width, count;
     double momentum, weight_decay;
     bool json, help;
     evn__phase_settings common; ///< for all phases

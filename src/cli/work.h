@@ -25,5 +25,6 @@ struct evn__work {
 
 extern const evn__work evn__work_images; // work_images.c
 extern const evn__work evn__work_curve;  // work_curve.c
+extern const evn__work evn__work_flow;   // work_flow.c
 
 #endif

@@ -29,6 +29,8 @@ static evn_model_options make_model(const evn_dataset *dataset, evn__settings *s
 }
 
 static evn_status open_data(evn__session *session, const char *task, evn__settings *settings) {
+    EVN_CHECK(strcmp(settings->model, "hypernet") != 0, EVN_ERR_USAGE,
+              "the model hypernet is a flow's; for images it should be node-ew, node or resnet");
     EVN_TRY(evn_dataset_open(task, settings->data, &session->dataset));
     if (settings->limit != INT64_MIN) {
         EVN_TRY(evn_dataset_limit(session->dataset, EVN_TRAIN, settings->limit));

@@ -6,9 +6,11 @@
 #include <string.h>
 
 START_TEST(help) {
-    const char *const words[] = {"--help", "train --help", "eval -h", "devices --help"};
-    const char *const expected[] = {"Exit codes:", "--phase NAME", "--rtol X", "--json"};
-    for (int i = 0; i < 4; ++i) {
+    const char *const words[] = {"--help", "train --help", "eval -h", "sample -h",
+                                 "devices --help"};
+    const char *const expected[] = {"Exit codes:", "--phase NAME", "--rtol X", "--count N",
+                                    "--json"};
+    for (int i = 0; i < 5; ++i) {
         test_outcome result = test_program("", "%s", words[i]);
         ck_assert_int_eq(result.code, 0);
         ck_assert_msg(strstr(result.out, expected[i]), "%s lacks %s", words[i], expected[i]);
@@ -31,9 +33,9 @@ END_TEST
 START_TEST(unknown_words) {
     test_fails_with(test_program("", " "), EVN_ERR_USAGE, "evonode train digits");
     test_fails_with(test_program("", "trian digits"), EVN_ERR_USAGE, "did you mean train?");
-    test_fails_with(test_program("", "xyzzy"), EVN_ERR_USAGE, "devices, train or eval");
+    test_fails_with(test_program("", "xyzzy"), EVN_ERR_USAGE, "devices, train, eval or sample");
     test_fails_with(test_program("", "train"), EVN_ERR_USAGE, "train needs a TASK");
-    test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE, "digits, mnist or curve");
+    test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE, "digits, mnist, curve or flow");
     test_fails_with(test_program("", "train digits mnist"), EVN_ERR_USAGE, "one word too many");
     test_fails_with(test_program("", "train digits --epoch 3"), EVN_ERR_USAGE, "--epochs?");
     test_fails_with(test_program("", "train digits --epoch=3"), EVN_ERR_USAGE, "--epochs?");
@@ -53,7 +55,7 @@ START_TEST(wrong_values) {
     test_fails_with(test_program("", "train digits --lr nan"), EVN_ERR_USAGE, "a number from");
     test_fails_with(test_program("", "train digits --lr -1"), EVN_ERR_USAGE, "a number from");
     test_fails_with(test_program("", "train digits --model cnn"), EVN_ERR_USAGE,
-                    "resnet, node or node-ew");
+                    "resnet, node, node-ew or hypernet");
     test_fails_with(test_program("", "train digits --weights none"), EVN_ERR_USAGE, "rda");
     test_fails_with(test_program("", "train digits --solver magic"), EVN_ERR_USAGE, "dopri5");
     test_fails_with(test_program("", "train digits --out ''"), EVN_ERR_USAGE, "empty");
