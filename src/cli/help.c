@@ -33,7 +33,7 @@ static void print_options(const evn__option *table, unsigned verb) {
 
 /// What training does where nothing is said, as options.
 static void print_tasks(void) {
-    static const char *const shown[] = {"batch", "width", "optimizer", "rtol", "atol"};
+    static const char *const shown[] = {"data", "batch", "width", "optimizer", "rtol", "atol"};
     for (int i = 0; evn__task_name(i); ++i) {
         const char *task = evn__task_name(i);
         print_line(task, evn__task_text(i));
