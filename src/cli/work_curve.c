@@ -52,6 +52,9 @@ static const char *const labels[] = {"x₁, target sin t cos t  (no unit)",
                                      "x₂, target sin² t + cosh² t  (no unit)",
                                      "x₃, target eᵗ  (no unit)"};
 
+/// Shorter ones for three axes that meet.
+static const char *const short_labels[] = {"x₁  (no unit)", "x₂  (no unit)", "x₃  (no unit)"};
+
 static void split(const evn__curve_fit *fit, pair *p) {
     for (int i = 0; i <= EVN__CURVE_POINTS; ++i) {
         double s[EVN__CURVE_DIMENSIONS], sum = 0;
@@ -78,9 +81,9 @@ static evn_status draw_curve(const pair *p, int a, int b, int c, const char *fol
         {"target s(t)", EVN__LINE, p->target[a], p->target[b], up[0], EVN__CURVE_POINTS + 1},
         {"learnt x(t), every 5th point", EVN__MARKS, p->learnt[a], p->learnt[b], up[1], MARKS}};
     const evn__plot plot = {.title = "Neural ODE trained to follow a curve, t from 0 to 1",
-                            .x = {labels[a], false},
-                            .y = {labels[b], false},
-                            .z = {c < 0 ? "" : labels[c], false},
+                            .x = {(c < 0 ? labels : short_labels)[a], false},
+                            .y = {(c < 0 ? labels : short_labels)[b], false},
+                            .z = {c < 0 ? "" : short_labels[c], false},
                             .series = series,
                             .count = 2};
     return evn__plot_save(&plot, folder, stem);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double MARGIN = 0.04; // of the range, on each side
+static const double MARGIN = 0.04, MARGIN_3D = 0.1; // of the range, on each side
 static const char MARK[] = "○", DOT[] = "·";
 
 typedef struct range {
@@ -31,13 +31,18 @@ static bool point_at(const evn__plot *plot, const evn__series *series, int index
 }
 
 /// A range without extent, or without any point, gets one.
-static range widen(range r) {
+static range widen(range r, double margin) {
     if (r.low > r.high) {
         return (range){0, 1};
     }
     double extent = r.high - r.low;
-    double more = extent > 0 ? MARGIN * extent : fmax(0.5 * fabs(r.low), 0.5);
+    double more = extent > 0 ? margin * extent : fmax(0.5 * fabs(r.low), 0.5);
     return (range){r.low - more, r.high + more};
+}
+
+/// Only whole decades are labelled: a log axis has two of them at least.
+static range hold_decades(range r) {
+    return floor(r.high) - ceil(r.low) < 1 ? (range){floor(r.low), ceil(r.high)} : r;
 }
 
 static void find_ranges(const evn__plot *plot, range ranges[3]) {
@@ -54,8 +59,10 @@ static void find_ranges(const evn__plot *plot, range ranges[3]) {
         }
     }
     for (int i = 0; i < 3; ++i) {
-        ranges[i] = widen(ranges[i]);
+        ranges[i] = widen(ranges[i], plot->series[0].z ? MARGIN_3D : MARGIN);
     }
+    ranges[0] = plot->x.log ? hold_decades(ranges[0]) : ranges[0];
+    ranges[1] = plot->y.log ? hold_decades(ranges[1]) : ranges[1];
 }
 
 // Series ------------------------------------------------------------------------------------------
