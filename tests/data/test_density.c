@@ -104,7 +104,7 @@ START_TEST(floor_of_the_gaussians_by_monte_carlo) {
     for (int i = 0; i < COUNT; ++i) {
         sum -= log_eight_gaussians(points[i]) / COUNT;
     }
-    ck_assert_double_eq_tol(sum, evn__density_find("8gaussians")->floor, 0.012);
+    ck_assert_double_eq_tol(sum, evn__density_find("8gaussians")->floor, 0.01);
 }
 END_TEST
 
