@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench.h"
+
+#include "host/kernel.h"
+#include <stdlib.h>
+#include <time.h>
+
+enum { WARM_UP = 2, LOCAL = 1 };
+static const double SAMPLE_SECONDS = 0.02;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b) {
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static evn_status repeat(evn_device *device, bench_work *work, void *user, int count,
+                         double *seconds) {
+    double started = now();
+    for (int i = 0; i < count; ++i) {
+        evn_status status = work(user);
+        if (status != EVN_OK) {
+            return status;
+        }
+    }
+    evn_status status = evn_device_finish(device);
+    *seconds = (now() - started) / count;
+    return status;
+}
+
+evn_status bench_measure(evn_device *device, bench_work *work, void *user, bench_time *time) {
+    double samples[BENCH_SAMPLES] = {0}, once = 0;
+    evn_status status = repeat(device, work, user, WARM_UP, &once); // compiles, fills caches
+    if (status == EVN_OK) {
+        status = repeat(device, work, user, 1, &once);
+    }
+    int count = once > 0 && once < SAMPLE_SECONDS ? (int)(SAMPLE_SECONDS / once) + 1 : 1;
+    uint64_t launches = evn_device_get_stats(device).launches;
+    for (int i = 0; i < BENCH_SAMPLES && status == EVN_OK; ++i) {
+        status = repeat(device, work, user, count, &samples[i]);
+    }
+    launches = evn_device_get_stats(device).launches - launches;
+    qsort(samples, BENCH_SAMPLES, sizeof(samples[0]), ascending);
+    *time = (bench_time){.median = samples[BENCH_SAMPLES / 2],
+                         .low = samples[BENCH_SAMPLES / 4],
+                         .high = samples[BENCH_SAMPLES - 1 - BENCH_SAMPLES / 4],
+                         .launches = (double)launches / (BENCH_SAMPLES * count)};
+    return status;
+}
+
+// Limits ------------------------------------------------------------------------------------------
+
+// Independent chains of fused multiply-adds in registers; a triad over memory beyond the caches.
+static const char source_text[] =
+    "#define CHAINS 12\n"
+    "__kernel void bench_fma(OUTPUT(y), const int rounds) {\n"
+    "    OUTPUT_OF(y);\n"
+    "    const size_t item = get_global_id(0);\n"
+    "    real16 sum[CHAINS];\n"
+    "    const real16 a = (real16)(R(0.999)), b = (real16)(R(0.001) * item);\n"
+    "    _Pragma(\"unroll\") for (int c = 0; c < CHAINS; c++) { sum[c] = b + c; }\n"
+    "    for (int i = 0; i < rounds; i++) {\n"
+    "        _Pragma(\"unroll\") for (int c = 0; c < CHAINS; c++) {\n"
+    "            sum[c] = fma(sum[c], a, b);\n"
+    "        }\n"
+    "    }\n"
+    "    real16 total = sum[0];\n"
+    "    _Pragma(\"unroll\") for (int c = 1; c < CHAINS; c++) { total += sum[c]; }\n"
+    "    vstore16(total, item, y);\n"
+    "}\n"
+    "__kernel void bench_triad(INPUT(a), INPUT(b), OUTPUT(y), const int run) {\n"
+    "    INPUT_OF(a);\n"
+    "    INPUT_OF(b);\n"
+    "    OUTPUT_OF(y);\n"
+    "    const long first = (long)get_global_id(0) * run;\n"
+    "    for (int i = 0; i < run; i++) {\n"
+    "        y[first + i] = a[first + i] + R(3.0) * b[first + i];\n"
+    "    }\n"
+    "}\n";
+
+typedef struct limit {
+    evn__kernel *kernel;
+    evn__argument arguments[4];
+    int count;
+    evn__range range;
+} limit;
+
+static evn_status launch(void *user) {
+    const limit *l = user;
+    return evn__kernel_launch(l->kernel, l->arguments, l->count, l->range);
+}
+
+static evn_status measure_limit(evn_device *device, const char *name, limit *l, bench_time *time) {
+    evn__source source = {.text = source_text, .options = ""};
+    evn_status status = evn__kernel_get(device, &source, name, &l->kernel);
+    return status == EVN_OK ? bench_measure(device, launch, l, time) : status;
+}
+
+static evn__argument part(evn_buffer *buffer, size_t offset) {
+    return (evn__argument){.kind = EVN__ARGUMENT_BUFFER, .buffer = buffer, .offset = offset};
+}
+
+evn_status bench_limits_measure(evn_device *device, bench_limits *limits) {
+    enum { ITEMS = 4096, ROUNDS = 2000, CHAINS = 12, LANES = 16, RUN = 4096 };
+    const size_t elements = (size_t)1 << 24;
+    evn_buffer *buffer = NULL;
+    bench_time time;
+    evn_status status = evn_buffer_create(device, 3 * elements * sizeof(float), &buffer);
+    if (status == EVN_OK) {
+        status = evn_buffer_zero(buffer, 0, 3 * elements * sizeof(float));
+    }
+    limit fma = {.arguments = {part(buffer, 0), {.kind = EVN__ARGUMENT_INT, .integer = ROUNDS}},
+                 .count = 2,
+                 .range = {1, {ITEMS}, {LOCAL}}};
+    if (status == EVN_OK) {
+        status = measure_limit(device, "bench_fma", &fma, &time);
+        limits->flops = 2.0 * ITEMS * ROUNDS * CHAINS * LANES / time.low;
+    }
+    limit triad = {.arguments = {part(buffer, 0),
+                                 part(buffer, elements),
+                                 part(buffer, 2 * elements),
+                                 {.kind = EVN__ARGUMENT_INT, .integer = RUN}},
+                   .count = 4,
+                   .range = {1, {elements / RUN}, {LOCAL}}};
+    if (status == EVN_OK) {
+        status = measure_limit(device, "bench_triad", &triad, &time);
+        limits->bytes = 3.0 * (double)elements * sizeof(float) / time.low;
+    }
+    evn_buffer_destroy(&buffer);
+    return status;
+}
