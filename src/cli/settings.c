@@ -61,8 +61,8 @@ static const struct {
     {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100,lr=2e-4,schedule=cosine"},
     {"flow", "paper", "batch", "100"}, // the schedule is that by default
     {"flow", "long", "batch", "500"},
-    {"flow", "long", "phase", "backprop:solver=rk4,steps=12,epochs=9000,lr=0.01,schedule=cosine"},
-    {"flow", "long", "phase", "adjoint:epochs=1000,lr=1e-4,schedule=cosine"},
+    {"flow", "long", "phase", "backprop:solver=rk4,steps=10,epochs=4500,lr=0.01,schedule=cosine"},
+    {"flow", "long", "phase", "adjoint:epochs=500,lr=1e-4,schedule=cosine"},
     {"digits", NULL, "batch", "32"},
     {"digits", NULL, "phase", "backprop:epochs=15,lr=0.1,schedule=cosine"},
     {"digits", NULL, "phase", "adjoint:epochs=3,lr=0.01"},

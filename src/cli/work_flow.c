@@ -57,7 +57,6 @@ static evn_status summarize(evn__session *session, const evn_epoch *last, evn__s
     double nfe;
     EVN_TRY(measure(session, &summary->test_nll, &nfe));
     summary->gap_nats = summary->test_nll - session->density->floor;
-    summary->loss = last->train_loss;
     summary->nfe_forward = last->nfe_forward;
     summary->nfe_backward = last->nfe_backward;
     return EVN_OK;
