@@ -58,7 +58,7 @@ static const struct {
     {"curve", "paper", "width", "1000"},
     {"curve", "paper", "phase",
      "backprop:solver=euler,steps=100,epochs=5000,lr=1e-3,schedule=cosine"},
-    {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100,lr=2e-4,schedule=cosine"},
+    {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100,lr=3e-5,schedule=cosine"},
     {"flow", "paper", "batch", "100"}, // the schedule is that by default
     {"flow", "long", "batch", "500"},
     {"flow", "long", "phase", "backprop:solver=rk4,steps=10,epochs=4500,lr=0.01,schedule=cosine"},
@@ -71,7 +71,7 @@ static const struct {
     {"mnist", NULL, "phase", "adjoint:epochs=1,lr=0.005"},
     {"curve", NULL, "width", "300"},
     {"curve", NULL, "phase", "backprop:epochs=2000,lr=5e-3,schedule=cosine"},
-    {"curve", NULL, "phase", "adjoint:epochs=60,lr=5e-4,schedule=cosine"},
+    {"curve", NULL, "phase", "adjoint:epochs=60,lr=2e-4,schedule=cosine"},
     {"curve", NULL, "optimizer", "adam"},
     {"curve", NULL, "rtol", "1e-5"},
     {"curve", NULL, "atol", "1e-6"},

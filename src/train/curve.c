@@ -129,8 +129,6 @@ static evn_status make(evn__curve *c) {
     EVN_TRY(EVN_NEW(&c->losses, evn__phases_epochs(c->phases, c->options.phase_count)));
     EVN_TRY(make_dynamics(c));
     EVN_TRY(evn_parameters_allocate(c->parameters, c->device, false, c->options.seed));
-    EVN_TRY(evn_optimizer_create(c->device, &c->options.optimizer,
-                                 evn_parameters_elements(c->parameters), &c->optimizer));
     EVN_TRY(make_loss(c));
     EVN_TRY(make_memory(c));
     return compile(c, 0, c->phases[0].solver.gradient != EVN_GRADIENT_NONE);
@@ -283,10 +281,19 @@ static evn_status end_block(evn__curve *c, int phase, block *b) {
     return EVN_OK;
 }
 
+/// A phase starts with a fresh optimiser: where the solver changes the gradients grow, and moments
+/// that remember the small ones before would make the first steps far too long.
+static evn_status renew_optimizer(evn__curve *c) {
+    evn_optimizer_destroy(&c->optimizer);
+    return evn_optimizer_create(c->device, &c->options.optimizer,
+                                evn_parameters_elements(c->parameters), &c->optimizer);
+}
+
 static evn_status run_phase(evn__curve *c, int phase) {
     int iterations = c->phases[phase].epochs, each = (iterations + REPORTS - 1) / REPORTS;
     block b;
     EVN_TRY(compile(c, phase, true));
+    EVN_TRY(renew_optimizer(c));
     start_block(c, phase, &b);
     for (int i = 0; i < iterations; ++i) {
         EVN_TRY(iterate(c, phase, i, &b));
