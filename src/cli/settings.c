@@ -19,7 +19,7 @@ static const struct {
     {"curve", "a Neural ODE that follows a curve in three dimensions", &evn__work_curve, 100,
      "not the paper's schedule (width 1000; 5000 iterations of backprop, 100 of the adjoint): "
      "--preset paper"},
-    {"flow", "a density in the plane (--data NAME), by maximum likelihood", &evn__work_flow, 8,
+    {"flow", "a density in the plane (--data NAME), by maximum likelihood", &evn__work_flow, 16,
      NULL},
 };
 enum { TASKS = sizeof(tasks) / sizeof(tasks[0]) };
@@ -60,9 +60,9 @@ static const struct {
      "backprop:solver=euler,steps=100,epochs=5000,lr=1e-3,schedule=cosine"},
     {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100,lr=3e-5,schedule=cosine"},
     {"flow", "paper", "batch", "100"}, // the schedule is that by default
-    {"flow", "long", "batch", "500"},
-    {"flow", "long", "phase", "backprop:solver=rk4,steps=10,epochs=4500,lr=0.01,schedule=cosine"},
-    {"flow", "long", "phase", "adjoint:epochs=500,lr=1e-4,schedule=cosine"},
+    {"flow", "long", "batch", "250"},
+    {"flow", "long", "phase", "backprop:solver=rk4,steps=24,epochs=3000,lr=0.01,schedule=cosine"},
+    {"flow", "long", "phase", "adjoint:epochs=300,lr=5e-4,schedule=cosine"},
     {"digits", NULL, "batch", "32"},
     {"digits", NULL, "phase", "backprop:epochs=15,lr=0.1,schedule=cosine"},
     {"digits", NULL, "phase", "adjoint:epochs=3,lr=0.01"},
@@ -95,6 +95,7 @@ static const struct {
     {NULL, NULL, "rtol", "1e-3"},
     {NULL, NULL, "atol", "1e-3"},
     {NULL, NULL, "schedule", "constant"},
+    {NULL, NULL, "until", "epochs"},
     {NULL, NULL, "warmup", "0"},
     {NULL, NULL, "factor", "0.1"},
     {NULL, NULL, "final", "0.01"},
