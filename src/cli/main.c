@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const evn__verb *const verbs[] = {&evn__verb_devices, &evn__verb_train, &evn__verb_eval,
-                                         &evn__verb_sample, NULL};
+static const evn__verb *const verbs[] = {&evn__verb_devices, &evn__verb_train,  &evn__verb_eval,
+                                         &evn__verb_depth,   &evn__verb_sample, NULL};
 
 static const evn__verb *find_verb(const char *name) {
     for (int i = 0; verbs[i]; ++i) {
@@ -17,17 +17,20 @@ static const evn__verb *find_verb(const char *name) {
 }
 
 static evn_status fail_unknown(const char *word) {
-    const char *names[] = {verbs[0]->name,
-                           verbs[1]->name,
-                           verbs[2]->name,
-                           verbs[3]->name,
-                           "--help",
-                           "--version",
-                           NULL};
+    enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) }; // and the NULL
+    const char *names[VERBS + 2] = {"--help", "--version"};
+    for (int i = 0; verbs[i]; ++i) {
+        names[i + 2] = verbs[i]->name;
+    }
     const char *near = evn__nearest(word, names);
     EVN_CHECK(!near, EVN_ERR_USAGE, "there is no verb '%s'; did you mean %s?", word, near);
-    EVN_FAIL(EVN_ERR_USAGE, "there is no verb '%s'; it should be devices, train, eval or sample",
-             word);
+    char list[256] = "";
+    for (int i = 0; verbs[i]; ++i) {
+        const char *join = i == 0 ? "" : verbs[i + 1] ? ", " : " or ";
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof(list) - used, "%s%s", join, verbs[i]->name);
+    }
+    EVN_FAIL(EVN_ERR_USAGE, "there is no verb '%s'; it should be %s", word, list);
 }
 
 static evn_status run_verb(const evn__verb *verb, const evn__command *command) {

@@ -37,6 +37,11 @@ static const char *schedule_name(int index) {
     return names[index];
 }
 
+static const char *until_name(int index) {
+    static const char *const names[] = {"epochs", "automatic", NULL};
+    return names[index];
+}
+
 #define TRAIN     EVN__VERB_TRAIN
 #define ALL       (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_SAMPLE)
 #define AT(field) offsetof(evn__phase_settings, field)
@@ -52,6 +57,8 @@ const evn__option evn__phase_options[] = {
      &evn__option_integer, AT(epochs), 1, 1e6, NULL},
     {"lr", "X", "learning rate, the highest of the schedule", TRAIN, &evn__option_real, AT(lr),
      1e-30, 1e38, NULL},
+    {"until", "WHEN", "epochs; automatic: images, earlier where the next phase's solver disagrees",
+     TRAIN, &evn__option_text, AT(until), 0, 0, until_name},
     {"schedule", "KIND", "learning rate over the epochs of a phase", TRAIN, &evn__option_text,
      AT(schedule), 0, 0, schedule_name},
     {"warmup", "X", "epochs of a linear rise at the beginning", TRAIN, &evn__option_real,

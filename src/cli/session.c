@@ -48,6 +48,7 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
     phase->solver.atol = from->atol;
     phase->solver.gradient = evn__phase_gradient(from->name);
     phase->epochs = (int)from->epochs;
+    phase->automatic = strcmp(from->until, "automatic") == 0;
     return make_schedule(from, &phase->schedule);
 }
 
@@ -63,6 +64,9 @@ static evn_optimizer_options make_optimizer(const evn__settings *settings) {
 evn_status evn__session_open(evn__session *session, const char *task, evn__settings *settings) {
     for (int i = 0; i < settings->phase_count; ++i) {
         EVN_TRY(make_phase(&settings->phases[i], &session->phases[i]));
+        EVN_CHECK(!session->phases[i].automatic || evn__task_work(task)->kind == EVN__IMAGES,
+                  EVN_ERR_USAGE, "until=automatic is for the tasks on images; %s has no such phase",
+                  task);
     }
     session->options = (evn_trainer_options){
         .phases = session->phases,

@@ -95,6 +95,7 @@ static const struct {
     {NULL, NULL, "rtol", "1e-3"},
     {NULL, NULL, "atol", "1e-3"},
     {NULL, NULL, "schedule", "constant"},
+    {NULL, NULL, "until", "epochs"},
     {NULL, NULL, "warmup", "0"},
     {NULL, NULL, "factor", "0.1"},
     {NULL, NULL, "final", "0.01"},

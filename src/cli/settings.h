@@ -18,7 +18,7 @@ enum {
 /// A phase of training: what follows --phase NAME:, and what the options of the same names say for
 /// all phases. The fields are named like their options.
 typedef struct evn__phase_settings {
-    const char *name, *solver, *schedule, *milestones;
+    const char *name, *solver, *schedule, *milestones, *until;
     int64_t steps, epochs;
     double rtol, atol, lr, warmup, factor, final;
 } evn__phase_settings;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/depth.h"
+
+#include "cli/reopen.h"
+
+#include <stdio.h>
+
+static void print_row(const evn__depth *depth) {
+    char name[32] = "dopri5";
+    if (depth->steps > 0) {
+        snprintf(name, sizeof(name), "Euler, %d steps", depth->steps);
+    }
+    printf("  %-16s  %5.1f  %8.2f %%  %6lld  %12.3g  %8lld\n", name, depth->nfe,
+           100 * depth->accuracy, (long long)depth->errors, depth->difference,
+           (long long)depth->changed);
+}
+
+static evn_status measure(evn__session *session, const char *task, const evn__command *command) {
+    evn__depth depths[EVN__DEPTHS];
+    const char *folder = command->settings->subject;
+    EVN_CHECK(session->trainer, EVN_ERR_ARGUMENT,
+              "%s is a run of the task %s; depth compares what a model says of images", folder,
+              task);
+    const evn_solver_options *solver = &session->phases[session->phase].solver;
+    double tolerance = solver->steps > 0 ? evn_solver_options_default().rtol : solver->rtol;
+    EVN_TRY(evn__depth_measure(session->trainer, tolerance, depths));
+    printf("  %-16s  %5s  %10s  %6s  %12s  %8s\n", "solver", "NFE", "accuracy", "errors",
+           "difference", "changed");
+    for (int i = 0; i < EVN__DEPTHS; ++i) {
+        print_row(&depths[i]);
+    }
+    printf("\n  difference: mean over the logits against dopri5 at %g; changed: samples of another "
+           "class than there\n",
+           tolerance);
+    EVN_TRY(evn__depth_draw(depths, evn_trainer_test_samples(session->trainer), folder));
+    printf("  pictures: %s/depth-logits.png, %s/depth-errors.png\n", folder, folder);
+    return EVN_OK;
+}
+
+static evn_status run(const evn__command *command) {
+    return evn__reopen(command, measure);
+}
+
+const evn__verb evn__verb_depth = {
+    "depth",
+    "RUN",
+    "compare the model of a run at more and more steps",
+    EVN__VERB_EVAL,
+    run,
+    "\nEuler's method with 5, 10, 20, 40 and 80 steps against dopri5 at rtol = atol = --rtol.\n"
+    "Draws depth-logits and depth-errors (png and svg) into the run folder.\n"};
