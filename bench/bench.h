@@ -14,6 +14,7 @@ typedef evn_status bench_work(void *user);
 /// Seconds a repetition; quartiles over BENCH_SAMPLES samples, each at least 20 ms long.
 typedef struct bench_time {
     double median, low, high; ///< low, high: first and third quartile
+    double best;              ///< the fastest sample: for limits alone
     double launches;          ///< kernels enqueued by one repetition
 } bench_time;
 

@@ -48,6 +48,7 @@ evn_status bench_measure(evn_device *device, bench_work *work, void *user, bench
     qsort(samples, BENCH_SAMPLES, sizeof(samples[0]), ascending);
     *time = (bench_time){.median = samples[BENCH_SAMPLES / 2],
                          .low = samples[BENCH_SAMPLES / 4],
+                         .best = samples[0],
                          .high = samples[BENCH_SAMPLES - 1 - BENCH_SAMPLES / 4],
                          .launches = (double)launches / (BENCH_SAMPLES * count)};
     return status;
@@ -119,7 +120,7 @@ evn_status bench_limits_measure(evn_device *device, bench_limits *limits) {
                  .range = {1, {ITEMS}, {LOCAL}}};
     if (status == EVN_OK) {
         status = measure_limit(device, "bench_fma", &fma, &time);
-        limits->flops = 2.0 * ITEMS * ROUNDS * CHAINS * LANES / time.low;
+        limits->flops = 2.0 * ITEMS * ROUNDS * CHAINS * LANES / time.best;
     }
     limit triad = {.arguments = {part(buffer, 0),
                                  part(buffer, elements),
@@ -129,7 +130,7 @@ evn_status bench_limits_measure(evn_device *device, bench_limits *limits) {
                    .range = {1, {elements / RUN}, {LOCAL}}};
     if (status == EVN_OK) {
         status = measure_limit(device, "bench_triad", &triad, &time);
-        limits->bytes = 3.0 * (double)elements * sizeof(float) / time.low;
+        limits->bytes = 3.0 * (double)elements * sizeof(float) / time.best;
     }
     evn_buffer_destroy(&buffer);
     return status;
