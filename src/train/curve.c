@@ -4,17 +4,14 @@
 #include "base/memory.h"
 #include "nn/field.h"
 #include "plan/real.h"
-#include "train/phases.h"
+#include "train/iterations.h"
 #include <math.h>
 #include <stdlib.h>
 
 enum {
     HIDDEN = 2,
     VALUES = EVN__CURVE_POINTS * EVN__CURVE_DIMENSIONS,
-    REPORTS = 20, // of a phase
 };
-
-static const double PROGRESS_SECONDS = 0.25; // between progress reports
 
 struct evn__curve {
     evn_device *device;
@@ -205,110 +202,28 @@ evn_status evn__curve_evaluate(evn__curve *curve, int phase, evn__curve_fit *fit
     return EVN_OK;
 }
 
-/// Iterations between two reports.
-typedef struct block {
-    evn_epoch result;
-    int count;
-    double started, progressed; ///< times: of the block, of the last progress report
-} block;
-
-static evn_status iterate(evn__curve *c, int phase, int iteration, block *b) {
-    evn_binding x, x0_bar;
-    evn_solution ahead, back;
-    double *loss = &c->losses[c->done];
-    EVN_TRY(forward(c, &x, &ahead, loss));
-    b->result.learning_rate = evn_schedule_rate(&c->phases[phase].schedule, iteration);
-    EVN_CHECK(isfinite(*loss), EVN_ERR_NOT_FINITE,
-              "the loss is not finite in iteration %d (phase %s); lower the learning rate (it was "
-              "%g) or use another seed",
-              c->done + 1, c->phases[phase].name, b->result.learning_rate);
-    EVN_TRY(evn_solve_gradient(c->learnt.solver, c->x_bar, &x0_bar, c->learnt.weights_bar, &back));
-    EVN_TRY(evn_optimizer_step(c->optimizer, evn_parameters_values(c->parameters),
-                               evn_parameters_gradients(c->parameters), b->result.learning_rate));
-    b->result.train_loss = *loss;
-    b->result.nfe_forward += ahead.nfe;
-    b->result.nfe_backward += back.nfe;
-    ++b->count;
-    ++c->done;
-    EVN_CHECK(!c->options.stop || !c->options.stop(c->options.user), EVN_ERR_INTERRUPTED,
-              "stopped after iteration %d", c->done);
-    return EVN_OK;
+static evn_status compile_training(void *task, int phase) {
+    return compile(task, phase, true);
 }
 
-static void show_progress(const evn__curve *c, int phase, block *b) {
-    double time = evn__now(), each = (time - b->started) / b->count;
-    if (!c->options.progress || time - b->progressed < PROGRESS_SECONDS) {
-        return;
-    }
-    int all = evn__phases_epochs(c->phases, c->options.phase_count);
-    evn_progress progress = {.phase = phase,
-                             .phases = c->options.phase_count,
-                             .epoch = c->done - 1,
-                             .epochs = all,
-                             .loss = c->losses[c->done - 1],
-                             .images_per_second = NAN,
-                             .seconds_left = each * (all - c->done)};
-    c->options.progress(c->options.user, &progress);
-    b->progressed = time;
-}
-
-static void start_block(evn__curve *c, int phase, block *b) {
-    double time = evn__now();
-    evn_device_reset_peak(c->device);
-    *b = (block){.result = {.phase = phase,
-                            .train_accuracy = NAN,
-                            .test_loss = NAN,
-                            .test_accuracy = NAN,
-                            .test_errors = -1,
-                            .test_count = -1},
-                 .started = time,
-                 .progressed = time};
-}
-
-static evn_status end_block(evn__curve *c, int phase, block *b) {
-    b->result.seconds = evn__now() - b->started;
-    b->result.epoch = c->done - 1;
-    b->result.nfe_forward /= b->count;
-    b->result.nfe_backward /= b->count;
-    b->result.peak_device_bytes = evn_device_get_stats(c->device).bytes_peak;
-    if (c->phases[phase].solver.gradient == EVN_GRADIENT_ADJOINT) {
-        EVN_TRY(evn_solver_reconstruction(c->learnt.solver, &b->result.x_reconstruction,
-                                          &b->result.theta_reconstruction));
-    }
-    if (c->options.epoch_done) {
-        c->options.epoch_done(c->options.user, &b->result);
-    }
-    return EVN_OK;
-}
-
-/// A phase starts with a fresh optimiser: where the solver changes the gradients grow, and moments
-/// that remember the small ones before would make the first steps far too long.
-static evn_status renew_optimizer(evn__curve *c) {
-    evn_optimizer_destroy(&c->optimizer);
-    return evn_optimizer_create(c->device, &c->options.optimizer,
-                                evn_parameters_elements(c->parameters), &c->optimizer);
-}
-
-static evn_status run_phase(evn__curve *c, int phase) {
-    int iterations = c->phases[phase].epochs, each = (iterations + REPORTS - 1) / REPORTS;
-    block b;
-    EVN_TRY(compile(c, phase, true));
-    EVN_TRY(renew_optimizer(c));
-    start_block(c, phase, &b);
-    for (int i = 0; i < iterations; ++i) {
-        EVN_TRY(iterate(c, phase, i, &b));
-        show_progress(c, phase, &b);
-        if (b.count == each || i == iterations - 1) {
-            EVN_TRY(end_block(c, phase, &b));
-            start_block(c, phase, &b);
-        }
-    }
-    return EVN_OK;
+static evn_status forward_training(void *task, evn_solution *solution, double *loss) {
+    evn_binding x;
+    return forward(task, &x, solution, loss);
 }
 
 evn_status evn__curve_run(evn__curve *curve) {
-    for (int phase = 0; phase < curve->options.phase_count; ++phase) {
-        EVN_TRY(run_phase(curve, phase));
-    }
-    return EVN_OK;
+    evn__iterations training = {.device = curve->device,
+                                .options = &curve->options,
+                                .phases = curve->phases,
+                                .parameters = curve->parameters,
+                                .optimizer = &curve->optimizer,
+                                .learnt = &curve->learnt,
+                                .x_bar = curve->x_bar,
+                                .renew = true,
+                                .task = curve,
+                                .compile = compile_training,
+                                .forward = forward_training,
+                                .losses = curve->losses,
+                                .done = &curve->done};
+    return evn__iterations_run(&training);
 }

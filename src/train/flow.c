@@ -4,12 +4,11 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "plan/real.h"
-#include "train/phases.h"
+#include "train/iterations.h"
 #include <math.h>
 #include <stdlib.h>
 
-enum { REPORTS = 20, TRAIN_STREAM = 1, NOISE_STREAM = 4 }; // reports of a phase
-static const double PROGRESS_SECONDS = 0.25;               // between progress reports
+enum { TRAIN_STREAM = 1, NOISE_STREAM = 4 };
 static const double LOG_2_PI = 1.8378770664093454836;
 
 struct evn__flow {
@@ -181,102 +180,26 @@ static evn_status forward(evn__flow *f, evn_solution *solution, double *loss) {
     return evn__real_read(f->loss_value, false, loss, 1);
 }
 
-/// Iterations between two reports.
-typedef struct block {
-    evn_epoch result;
-    int count;
-    double started, progressed; ///< times: of the block, of the last progress report
-} block;
-
-static evn_status iterate(evn__flow *f, int phase, int iteration, block *b) {
-    evn_binding x0_bar;
-    evn_solution ahead, back;
-    double *loss = &f->losses[f->done];
-    EVN_TRY(forward(f, &ahead, loss));
-    b->result.learning_rate = evn_schedule_rate(&f->phases[phase].schedule, iteration);
-    EVN_CHECK(isfinite(*loss), EVN_ERR_NOT_FINITE,
-              "the loss is not finite in iteration %d (phase %s); lower the learning rate (it was "
-              "%g) or give the phase more steps",
-              f->done + 1, f->phases[phase].name, b->result.learning_rate);
-    EVN_TRY(evn_solve_gradient(f->learnt.solver, f->x_bar, &x0_bar, f->learnt.weights_bar, &back));
-    EVN_TRY(evn_optimizer_step(f->optimizer, evn_parameters_values(f->parameters),
-                               evn_parameters_gradients(f->parameters), b->result.learning_rate));
-    b->result.train_loss += *loss;
-    b->result.nfe_forward += ahead.nfe;
-    b->result.nfe_backward += back.nfe;
-    ++b->count;
-    ++f->done;
-    EVN_CHECK(!f->training.stop || !f->training.stop(f->training.user), EVN_ERR_INTERRUPTED,
-              "stopped after iteration %d", f->done);
-    return EVN_OK;
+static evn_status compile_training(void *task, int phase) {
+    return compile(task, phase);
 }
 
-static void show_progress(const evn__flow *f, int phase, block *b) {
-    double time = evn__now(), each = (time - b->started) / b->count;
-    if (!f->training.progress || time - b->progressed < PROGRESS_SECONDS) {
-        return;
-    }
-    int all = evn__phases_epochs(f->phases, f->training.phase_count);
-    evn_progress progress = {.phase = phase,
-                             .phases = f->training.phase_count,
-                             .epoch = f->done - 1,
-                             .epochs = all,
-                             .loss = f->losses[f->done - 1],
-                             .images_per_second = NAN,
-                             .seconds_left = each * (all - f->done)};
-    f->training.progress(f->training.user, &progress);
-    b->progressed = time;
-}
-
-static void start_block(const evn__flow *f, int phase, block *b) {
-    double time = evn__now();
-    evn_device_reset_peak(f->device);
-    *b = (block){.result = {.phase = phase,
-                            .train_accuracy = NAN,
-                            .test_loss = NAN,
-                            .test_accuracy = NAN,
-                            .test_errors = -1,
-                            .test_count = -1},
-                 .started = time,
-                 .progressed = time};
-}
-
-static evn_status end_block(const evn__flow *f, int phase, block *b) {
-    b->result.seconds = evn__now() - b->started;
-    b->result.epoch = f->done - 1;
-    b->result.train_loss /= b->count;
-    b->result.nfe_forward /= b->count;
-    b->result.nfe_backward /= b->count;
-    b->result.peak_device_bytes = evn_device_get_stats(f->device).bytes_peak;
-    if (f->phases[phase].solver.gradient == EVN_GRADIENT_ADJOINT) {
-        EVN_TRY(evn_solver_reconstruction(f->learnt.solver, &b->result.x_reconstruction,
-                                          &b->result.theta_reconstruction));
-    }
-    if (f->training.epoch_done) {
-        f->training.epoch_done(f->training.user, &b->result);
-    }
-    return EVN_OK;
-}
-
-static evn_status run_phase(evn__flow *f, int phase) {
-    int iterations = f->phases[phase].epochs, each = (iterations + REPORTS - 1) / REPORTS;
-    block b;
-    EVN_TRY(compile(f, phase));
-    start_block(f, phase, &b);
-    for (int i = 0; i < iterations; ++i) {
-        EVN_TRY(iterate(f, phase, i, &b));
-        show_progress(f, phase, &b);
-        if (b.count == each || i == iterations - 1) {
-            EVN_TRY(end_block(f, phase, &b));
-            start_block(f, phase, &b);
-        }
-    }
-    return EVN_OK;
+static evn_status forward_training(void *task, evn_solution *solution, double *loss) {
+    return forward(task, solution, loss);
 }
 
 evn_status evn__flow_run(evn__flow *flow) {
-    for (int phase = 0; phase < flow->training.phase_count; ++phase) {
-        EVN_TRY(run_phase(flow, phase));
-    }
-    return EVN_OK;
+    evn__iterations training = {.device = flow->device,
+                                .options = &flow->training,
+                                .phases = flow->phases,
+                                .parameters = flow->parameters,
+                                .optimizer = &flow->optimizer,
+                                .learnt = &flow->learnt,
+                                .x_bar = flow->x_bar,
+                                .task = flow,
+                                .compile = compile_training,
+                                .forward = forward_training,
+                                .losses = flow->losses,
+                                .done = &flow->done};
+    return evn__iterations_run(&training);
 }

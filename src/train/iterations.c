@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/iterations.h"
+
+#include "base/status.h"
+
+#include <math.h>
+
+enum { REPORTS = 20 };                       // of a phase
+static const double PROGRESS_SECONDS = 0.25; // between progress reports
+
+/// Iterations between two reports.
+typedef struct block {
+    evn_epoch result;
+    int count;
+    double started, progressed; ///< times: of the block, of the last progress report
+} block;
+
+static evn_status iterate(evn__iterations *t, int phase, int iteration, block *b) {
+    evn_binding x0_bar;
+    evn_solution ahead, back;
+    double *loss = &t->losses[*t->done];
+    EVN_TRY(t->forward(t->task, &ahead, loss));
+    b->result.learning_rate = evn_schedule_rate(&t->phases[phase].schedule, iteration);
+    EVN_CHECK(isfinite(*loss), EVN_ERR_NOT_FINITE,
+              "the loss is not finite in iteration %d (phase %s); lower the learning rate (it was "
+              "%g), give the phase more steps or use another seed",
+              *t->done + 1, t->phases[phase].name, b->result.learning_rate);
+    EVN_TRY(
+        evn_solve_gradient(t->learnt->solver, t->x_bar, &x0_bar, t->learnt->weights_bar, &back));
+    EVN_TRY(evn_optimizer_step(*t->optimizer, evn_parameters_values(t->parameters),
+                               evn_parameters_gradients(t->parameters), b->result.learning_rate));
+    b->result.train_loss += *loss;
+    b->result.nfe_forward += ahead.nfe;
+    b->result.nfe_backward += back.nfe;
+    ++b->count;
+    ++*t->done;
+    EVN_CHECK(!t->options->stop || !t->options->stop(t->options->user), EVN_ERR_INTERRUPTED,
+              "stopped after iteration %d", *t->done);
+    return EVN_OK;
+}
+
+static void show_progress(const evn__iterations *t, int phase, block *b) {
+    double time = evn__now(), each = (time - b->started) / b->count;
+    if (!t->options->progress || time - b->progressed < PROGRESS_SECONDS) {
+        return;
+    }
+    int all = evn__phases_epochs(t->phases, t->options->phase_count);
+    evn_progress progress = {.phase = phase,
+                             .phases = t->options->phase_count,
+                             .epoch = *t->done - 1,
+                             .epochs = all,
+                             .loss = t->losses[*t->done - 1],
+                             .images_per_second = NAN,
+                             .seconds_left = each * (all - *t->done)};
+    t->options->progress(t->options->user, &progress);
+    b->progressed = time;
+}
+
+static void start_block(evn__iterations *t, int phase, block *b) {
+    double time = evn__now();
+    evn_device_reset_peak(t->device);
+    *b = (block){.result = {.phase = phase,
+                            .train_accuracy = NAN,
+                            .test_loss = NAN,
+                            .test_accuracy = NAN,
+                            .test_errors = -1,
+                            .test_count = -1},
+                 .started = time,
+                 .progressed = time};
+}
+
+static evn_status end_block(evn__iterations *t, int phase, block *b) {
+    b->result.seconds = evn__now() - b->started;
+    b->result.epoch = *t->done - 1;
+    b->result.train_loss /= b->count;
+    b->result.nfe_forward /= b->count;
+    b->result.nfe_backward /= b->count;
+    b->result.peak_device_bytes = evn_device_get_stats(t->device).bytes_peak;
+    if (t->phases[phase].solver.gradient == EVN_GRADIENT_ADJOINT) {
+        EVN_TRY(evn_solver_reconstruction(t->learnt->solver, &b->result.x_reconstruction,
+                                          &b->result.theta_reconstruction));
+    }
+    if (t->options->epoch_done) {
+        t->options->epoch_done(t->options->user, &b->result);
+    }
+    return EVN_OK;
+}
+
+/// Where the solver changes the gradients can grow: moments that remember the small ones before
+/// would make the first steps far too long.
+static evn_status renew_optimizer(evn__iterations *t) {
+    evn_optimizer_destroy(t->optimizer);
+    return evn_optimizer_create(t->device, &t->options->optimizer,
+                                evn_parameters_elements(t->parameters), t->optimizer);
+}
+
+static evn_status run_phase(evn__iterations *t, int phase) {
+    int iterations = t->phases[phase].epochs, each = (iterations + REPORTS - 1) / REPORTS;
+    block b;
+    EVN_TRY(t->compile(t->task, phase));
+    if (t->renew) {
+        EVN_TRY(renew_optimizer(t));
+    }
+    start_block(t, phase, &b);
+    for (int i = 0; i < iterations; ++i) {
+        EVN_TRY(iterate(t, phase, i, &b));
+        show_progress(t, phase, &b);
+        if (b.count == each || i == iterations - 1) {
+            EVN_TRY(end_block(t, phase, &b));
+            start_block(t, phase, &b);
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn__iterations_run(evn__iterations *training) {
+    for (int phase = 0; phase < training->options->phase_count; ++phase) {
+        EVN_TRY(run_phase(training, phase));
+    }
+    return EVN_OK;
+}
