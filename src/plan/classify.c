@@ -37,13 +37,12 @@ static void mark_dependent(const evn_plan *plan, const char *const *late_inputs,
 
 /// Phase 0 computes just what the outputs that can be known early need; all else is late, also
 /// what could run early: it would have to be kept for phase 1.
-static void mark_late(evn_plan *plan, const char *const *late_inputs) {
+static evn_status mark_late(evn_plan *plan, const char *const *late_inputs) {
     const evn_graph *g = plan->graph;
     mark_dependent(plan, late_inputs, plan->late);
     bool *early = evn__arena_alloc(&plan->arena, sizeof(bool) * (size_t)g->node_count);
-    if (!early) {
-        return; // everything that can runs early: correct, only larger
-    }
+    EVN_CHECK(early, EVN_ERR_MEMORY, "no memory to tell the phases of %d nodes apart",
+              g->node_count);
     for (int i = 0; i < g->output_count; ++i) {
         early[g->outputs[i].value] = !plan->late[g->outputs[i].value];
     }
@@ -55,6 +54,7 @@ static void mark_late(evn_plan *plan, const char *const *late_inputs) {
     for (int i = 0; late_inputs && i < g->node_count; ++i) {
         plan->late[i] = !early[i];
     }
+    return EVN_OK;
 }
 
 static void store(evn_plan *plan, evn_value value) {
@@ -110,7 +110,7 @@ static evn_status check_size(const evn_plan *plan, evn_value value) {
 evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs) {
     const evn_graph *g = plan->graph;
     evn__graph_needed(g, plan->needed);
-    mark_late(plan, late_inputs);
+    EVN_TRY(mark_late(plan, late_inputs));
     for (int i = 0; i < g->output_count; ++i) {
         store(plan, g->outputs[i].value);
     }

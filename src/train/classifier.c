@@ -289,6 +289,14 @@ evn_status evn__classifier_read(evn__classifier *classifier, int count, double *
                           (size_t)count * c->label_count);
 }
 
+int evn__classifier_choice(const double *logits, int classes) {
+    int best = 0;
+    for (int i = 1; i < classes; ++i) {
+        best = logits[i] > logits[best] ? i : best;
+    }
+    return best;
+}
+
 evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x_error,
                                           double *theta_error) {
     *x_error = 0;

@@ -33,6 +33,9 @@ evn_status evn__classifier_gradient(evn__classifier *classifier, int slot, evn_s
 evn_status evn__classifier_read(evn__classifier *classifier, int count, double *losses,
                                 double *logits);
 
+/// The class that logits [classes] speak for: the largest, of equal ones the first.
+int evn__classifier_choice(const double *logits, int classes);
+
 /// As evn_solver_reconstruction; zeros for a model without a solver or another gradient.
 evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x_error,
                                           double *theta_error);

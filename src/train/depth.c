@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "plot/plot.h"
+#include "train/classifier.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,14 +17,6 @@ static evn_solver_options solver_at(int count, double tolerance) {
     return options;
 }
 
-static int largest(const double *values, int count) {
-    int best = 0;
-    for (int i = 1; i < count; ++i) {
-        best = values[i] > values[best] ? i : best;
-    }
-    return best;
-}
-
 static void compare(const double *logits, const double *limit, int64_t samples, int classes,
                     evn__depth *depth) {
     double sum = 0;
@@ -32,8 +25,8 @@ static void compare(const double *logits, const double *limit, int64_t samples, 
     }
     depth->difference = sum / (double)(samples * classes);
     for (int64_t i = 0; i < samples; ++i) {
-        depth->changed +=
-            largest(logits + i * classes, classes) != largest(limit + i * classes, classes);
+        depth->changed += evn__classifier_choice(logits + i * classes, classes) !=
+                          evn__classifier_choice(limit + i * classes, classes);
     }
 }
 

@@ -146,14 +146,6 @@ evn_parameters *evn_trainer_parameters(const evn_trainer *trainer) {
 
 // Results -----------------------------------------------------------------------------------------
 
-static int largest(const double *values, int count) {
-    int best = 0;
-    for (int i = 1; i < count; ++i) {
-        best = values[i] > values[best] ? i : best;
-    }
-    return best;
-}
-
 /// Put batch `index` on the device; its labels are kept until the results of `slot` are read.
 static evn_status load_batch(evn_trainer *t, evn__classifier *classifier, evn_part part,
                              int64_t index, int slot) {
@@ -171,7 +163,7 @@ static int64_t count_correct(const evn_trainer *t, int slot) {
     int64_t correct = 0;
     for (int i = 0; i < t->kept_samples[slot]; ++i) {
         size_t row = (size_t)i * (size_t)t->classes;
-        correct += truth[row + (size_t)largest(logits + row, t->classes)] > 0;
+        correct += truth[row + (size_t)evn__classifier_choice(logits + row, t->classes)] > 0;
     }
     return correct;
 }
