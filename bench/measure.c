@@ -2,6 +2,7 @@
 #include "bench.h"
 
 #include "host/kernel.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -62,17 +63,17 @@ static const char source_text[] =
     "__kernel void bench_fma(OUTPUT(y), const int rounds) {\n"
     "    OUTPUT_OF(y);\n"
     "    const size_t item = get_global_id(0);\n"
-    "    real16 sum[CHAINS];\n"
-    "    const real16 a = (real16)(R(0.999)), b = (real16)(R(0.001) * item);\n"
+    "    vector sum[CHAINS];\n"
+    "    const vector a = (vector)(R(0.999)), b = (vector)(R(0.001) * item);\n"
     "    _Pragma(\"unroll\") for (int c = 0; c < CHAINS; c++) { sum[c] = b + c; }\n"
     "    for (int i = 0; i < rounds; i++) {\n"
     "        _Pragma(\"unroll\") for (int c = 0; c < CHAINS; c++) {\n"
     "            sum[c] = fma(sum[c], a, b);\n"
     "        }\n"
     "    }\n"
-    "    real16 total = sum[0];\n"
+    "    vector total = sum[0];\n"
     "    _Pragma(\"unroll\") for (int c = 1; c < CHAINS; c++) { total += sum[c]; }\n"
-    "    vstore16(total, item, y);\n"
+    "    STORE(total, item, y);\n"
     "}\n"
     "__kernel void bench_triad(INPUT(a), INPUT(b), OUTPUT(y), const int run) {\n"
     "    INPUT_OF(a);\n"
@@ -96,8 +97,17 @@ static evn_status launch(void *user) {
     return evn__kernel_launch(l->kernel, l->arguments, l->count, l->range);
 }
 
+/// Of the vectors that kernels/common.cl knows, the one that fills a register.
+static int vector_width(evn_device *device) {
+    int width = evn_device_get_info(device)->vector_width;
+    return width >= 16 ? 16 : width >= 8 ? 8 : 4;
+}
+
 static evn_status measure_limit(evn_device *device, const char *name, limit *l, bench_time *time) {
-    evn__source source = {.text = source_text, .options = ""};
+    char options[64];
+    int width = vector_width(device);
+    snprintf(options, sizeof(options), "-DROWS=1 -DVECTORS=1 -DWIDTH=%d", width);
+    evn__source source = {.text = source_text, .options = options};
     evn_status status = evn__kernel_get(device, &source, name, &l->kernel);
     return status == EVN_OK ? bench_measure(device, launch, l, time) : status;
 }
@@ -107,7 +117,7 @@ static evn__argument part(evn_buffer *buffer, size_t offset) {
 }
 
 evn_status bench_limits_measure(evn_device *device, bench_limits *limits) {
-    enum { ITEMS = 4096, ROUNDS = 2000, CHAINS = 12, LANES = 16, RUN = 4096 };
+    enum { ITEMS = 4096, ROUNDS = 2000, CHAINS = 12, RUN = 4096 };
     const size_t elements = (size_t)1 << 24;
     evn_buffer *buffer = NULL;
     bench_time time;
@@ -120,7 +130,7 @@ evn_status bench_limits_measure(evn_device *device, bench_limits *limits) {
                  .range = {1, {ITEMS}, {LOCAL}}};
     if (status == EVN_OK) {
         status = measure_limit(device, "bench_fma", &fma, &time);
-        limits->flops = 2.0 * ITEMS * ROUNDS * CHAINS * LANES / time.best;
+        limits->flops = 2.0 * ITEMS * ROUNDS * CHAINS * vector_width(device) / time.best;
     }
     limit triad = {.arguments = {part(buffer, 0),
                                  part(buffer, elements),

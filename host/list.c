@@ -74,17 +74,19 @@ static void judge(cl_device_id id, evn_device_info *info) {
 }
 
 static void ask_sizes(cl_device_id id, evn_device_info *info) {
-    cl_uint units = 0, clock = 0;
+    cl_uint units = 0, clock = 0, width = 0;
     cl_ulong global = 0, local = 0, allocation = 0;
     size_t group = 0;
     ASK(id, CL_DEVICE_MAX_COMPUTE_UNITS, units);
     ASK(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, clock);
+    ASK(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, width);
     ASK(id, CL_DEVICE_GLOBAL_MEM_SIZE, global);
     ASK(id, CL_DEVICE_LOCAL_MEM_SIZE, local);
     ASK(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, allocation);
     ASK(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, group);
     info->compute_units = (int)units;
     info->clock_mhz = (int)clock;
+    info->vector_width = width > 0 ? (int)width : 1;
     info->global_bytes = global;
     info->local_bytes = local;
     info->max_allocation_bytes = allocation;

@@ -49,13 +49,17 @@ typedef JOIN(real, LANES) lanes;
 #define FOR_EACH_TASK                                                                              \
     for (int task = get_global_id(0) * per, end_ = min(tasks, task + per); task < end_; ++task)
 
-// A program that is compiled with -DROWS=r -DVECTORS=v -DWIDTH=w (w = 4 or 16) computes tiles of
+// A program that is compiled with -DROWS=r -DVECTORS=v -DWIDTH=w (w = 4, 8 or 16) computes tiles of
 // r × (v · w) elements in registers.
 #ifdef ROWS
 #if WIDTH == 16
 typedef real16 vector;
 #define LOAD(i, p)     vload16(i, p)
 #define STORE(x, i, p) vstore16(x, i, p)
+#elif WIDTH == 8
+typedef real8 vector;
+#define LOAD(i, p)     vload8(i, p)
+#define STORE(x, i, p) vstore8(x, i, p)
 #else
 typedef real4 vector;
 #define LOAD(i, p)     vload4(i, p)

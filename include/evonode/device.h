@@ -33,6 +33,7 @@ typedef struct evn_device_info {
     char platform_version[EVN_DEVICE_TEXT];
     int compute_units;
     int clock_mhz;
+    int vector_width; ///< floats in a register, as the driver reports it; at least 1
     uint64_t global_bytes, local_bytes, max_allocation_bytes;
     uint64_t max_work_group;
     bool has_fp64, has_fp16;

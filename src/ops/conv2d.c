@@ -21,13 +21,16 @@ typedef struct convolution {
     char options[64];
 } convolution;
 
-/// CPU: few fat work-items with 16 accumulators of 16. Else: many small ones, 64 to a group.
 static evn__tile choose_tile(const evn_device_info *device, int64_t rows, int64_t columns) {
     if (device->type != EVN_DEVICE_CPU) {
         return evn__tile_small();
     }
-    evn__tile tile = {rows >= 5 ? 8 : rows >= 3 ? 4 : 1, 2, 16, {1, 1, 1}};
-    tile.vectors = tile.rows == 8 ? 2 : 4;
+    evn__tile tile = evn__tile_fat(device);
+    if (rows < 5) {
+        int accumulators = tile.rows * tile.vectors;
+        tile.rows = rows >= 3 ? 4 : 1;
+        tile.vectors = tile.rows == 4 ? accumulators / 4 : 4;
+    }
     int64_t needed = evn__divide_up(columns, tile.width);
     while (tile.vectors > 1 &&
            evn__divide_up(needed, tile.vectors) * tile.vectors * 4 > needed * 5) {

@@ -30,12 +30,12 @@ typedef struct product {
     char options[96];
 } product;
 
-/// CPU: few fat work-items, 16 accumulators of 16. Else: many small ones, 64 to a group.
 static evn__tile choose_tile(const evn_device_info *device, int64_t m, int64_t n) {
     if (device->type != EVN_DEVICE_CPU) {
         return evn__tile_small();
     }
-    evn__tile tile = {m >= 8 ? 8 : m >= 4 ? 4 : 1, 2, 16, {1, 1, 1}};
+    evn__tile tile = evn__tile_fat(device);
+    tile.rows = m >= tile.rows ? tile.rows : m >= 4 ? 4 : 1;
     int64_t vectors = evn__divide_up(n, tile.width);
     if (vectors % 2 == 1 && vectors < 8) {
         tile.vectors = 1;

@@ -4,6 +4,7 @@
 #ifndef EVN_OPS_TILE_H
 #define EVN_OPS_TILE_H
 
+#include "evonode/device.h"
 #include <stddef.h>
 
 /// What one work-item computes: rows × (vectors · width) elements.
@@ -11,6 +12,15 @@ typedef struct evn__tile {
     int rows, vectors, width;
     size_t local[3];
 } evn__tile;
+
+/// Many accumulators in registers, one work-item a group: for CPUs. Those with vectors of 16 have
+/// 32 registers, the others are taken to have 16.
+static inline evn__tile evn__tile_fat(const evn_device_info *device) {
+    if (device->vector_width >= 16) {
+        return (evn__tile){8, 2, 16, {1, 1, 1}};
+    }
+    return (evn__tile){6, 2, device->vector_width == 8 ? 8 : 4, {1, 1, 1}};
+}
 
 /// Few registers, many work-items, 64 to a group: for devices that are no CPU.
 static inline evn__tile evn__tile_small(void) {
