@@ -2,6 +2,7 @@
 #include "ode/grid.h"
 
 #include "evonode/diff.h"
+#include "ode/outer.h"
 #include "ode/step.h"
 #include "plan/real.h"
 #include <stdio.h>
@@ -15,8 +16,9 @@ struct evn__grid {
     bool fp64, recompute;
     evn__layout layout; ///< of the state
     int parameter_count;
-    size_t *bar_offset; ///< of the cotangents: states as in layout, then parameters
+    size_t *bar_offset; ///< of the cotangents: states as in layout, then carried parameters
     size_t bar_total;
+    evn__outer *outer;      ///< parameters whose cotangents are not carried from step to step
     evn_plan *plan;         ///< the step and its vjp, in two phases
     evn_buffer *trajectory; ///< [steps + 1][layout.total]
     evn_buffer *saved;      ///< [steps or 1][saved elements of the plan]
@@ -29,76 +31,109 @@ struct evn__grid {
 
 // The step and its vjp as one graph ---------------------------------------------------------------
 // Inputs: t, dt, states, parameters, then the late ones: cotangents of the states after the step,
-// the parameters' cotangents so far, and, with observations, what one adds to the cotangent of the
-// first state. Outputs: the states after the step, the cotangents of the
-// states before it, the parameters' cotangents with this step's share.
+// with observations what one adds to the cotangent of the first state, and the cotangents so far of
+// the parameters that are carried. Outputs: the states after the step, the cotangents of the states
+// before it, then for each parameter its cotangent with this step's share, or the operands of that
+// share (ode/outer.h).
 
 typedef struct joint_build {
     const evn__system *system;
     evn_graph *graph;
     const char **late; ///< NULL-ended names of the late inputs, in the graph's memory
-    int bars;          ///< states + parameters
+    int late_count;
     bool observes;
+    evn__outer *outer; ///< NULL: all parameters are carried
 } joint_build;
 
-static evn_status late_inputs(joint_build *b, evn_value *seeds) {
-    for (int i = 0; i < b->bars; ++i) {
+static evn_value late_input(joint_build *b, const char *name, evn_shape shape) {
+    evn_value value = evn_input(b->graph, name, shape);
+    if (value != EVN_NONE) {
+        b->late[b->late_count++] = evn_graph_input_name(b->graph, evn_graph_inputs(b->graph) - 1);
+    }
+    return value;
+}
+
+/// NAME_bar for input `index` of the step.
+static void bar_name(const evn_graph *step, int index, char name[256]) {
+    snprintf(name, 256, "%s_bar", evn_graph_input_name(step, index));
+}
+
+static void seed_states(joint_build *b, const evn_graph *step, evn_value *seeds) {
+    for (int i = 0; i < b->system->state_count; ++i) {
         char name[256];
-        snprintf(name, sizeof(name), "%s_bar", evn_graph_input_name(b->system->graph, 1 + i));
-        evn_shape shape =
-            evn_value_shape(b->system->graph, evn_graph_input(b->system->graph, 1 + i));
-        seeds[i] = evn_input(b->graph, name, shape);
-        EVN_TRY(evn_graph_status(b->graph));
-        b->late[i] = evn_graph_input_name(b->graph, evn_graph_inputs(b->graph) - 1);
+        bar_name(step, 2 + i, name);
+        seeds[i] = late_input(b, name, evn__system_state_shape(b->system, i));
     }
     if (b->observes) {
-        evn_shape shape = evn__system_state_shape(b->system, 0);
-        evn_value share = evn_input(b->graph, "observed", shape);
+        evn_value share = late_input(b, "observed", evn__system_state_shape(b->system, 0));
         seeds[0] = evn_add(b->graph, seeds[0], share);
-        b->late[b->bars] = "observed";
+    }
+}
+
+static evn_status output_parameter(joint_build *b, const evn_graph *step, int index,
+                                   evn_value share) {
+    char name[256];
+    bool taken = false;
+    if (b->outer) {
+        EVN_TRY(evn__outer_take(b->outer, b->graph, index, share, &taken));
+    }
+    if (!taken) {
+        bar_name(step, 2 + b->system->state_count + index, name);
+        evn_value sum = late_input(b, name, evn__system_parameter_shape(b->system, index));
+        evn_output(b->graph, name, evn_add(b->graph, sum, share));
     }
     return evn_graph_status(b->graph);
 }
 
 static evn_status build_joint(joint_build *b, const evn_graph *step, evn_value *values) {
     int states = b->system->state_count, inputs = evn_graph_inputs(step);
-    evn_value *x = values, *next = x + inputs, *seeds = next + states, *bars = seeds + b->bars;
+    int parameters = b->system->parameter_count;
+    evn_value *x = values, *next = x + inputs, *seeds = next + states, *bars = seeds + states;
     for (int i = 0; i < inputs; ++i) {
         x[i] = evn_input(b->graph, evn_graph_input_name(step, i),
                          evn_value_shape(step, evn_graph_input(step, i)));
     }
     EVN_TRY(evn_graph_status(b->graph));
     EVN_TRY(evn_graph_inline(b->graph, step, x, next));
-    EVN_TRY(late_inputs(b, seeds));
-    EVN_TRY(evn_pullback(b->graph, next, seeds, states, x + 2, b->bars, bars));
+    seed_states(b, step, seeds);
+    EVN_TRY(evn_graph_status(b->graph));
+    EVN_TRY(evn_pullback(b->graph, next, seeds, states, x + 2, states + parameters, bars));
     for (int i = 0; i < states; ++i) {
         evn_output(b->graph, evn_graph_output_name(step, i), next[i]);
     }
-    for (int i = 0; i < b->bars; ++i) {
+    for (int i = 0; i < states; ++i) {
         char name[256];
-        snprintf(name, sizeof(name), "%s_bar", evn_graph_input_name(step, 2 + i));
-        bool parameter = i >= states;
-        evn_output(b->graph, name, parameter ? evn_add(b->graph, seeds[i], bars[i]) : bars[i]);
+        bar_name(step, 2 + i, name);
+        evn_output(b->graph, name, bars[i]);
+    }
+    for (int i = 0; i < parameters; ++i) {
+        EVN_TRY(output_parameter(b, step, i, bars[states + i]));
     }
     return evn_graph_status(b->graph);
 }
 
 static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph *step) {
     evn_value *values = NULL;
+    int ports = b->system->state_count + b->system->parameter_count + 2;
     EVN_TRY(evn_graph_create(&b->graph));
-    EVN_TRY(EVN_NEW(&b->late, b->bars + 2));
-    EVN_TRY(EVN_NEW(&values, 4 * (b->bars + 2)));
+    EVN_TRY(EVN_NEW(&b->late, ports));
+    EVN_TRY(EVN_NEW(&values, 4 * ports));
     evn_status status = build_joint(b, step, values);
     free(values);
     EVN_TRY(status);
+    EVN_TRY(evn__outer_compile(grid->outer, grid->device, grid->fp64));
+    int count = evn_graph_inputs(b->graph) + evn_graph_outputs(b->graph);
+    EVN_TRY(EVN_NEW(&grid->inputs, count));
+    EVN_TRY(EVN_NEW(&grid->outputs, count));
     evn_plan_options options = {.fp64 = grid->fp64, .late_inputs = b->late};
     return evn_plan_create(grid->device, b->graph, &options, &grid->plan);
 }
 
 static evn_status compile(evn__grid *grid, const evn__system *system) {
+    // Recomputing is for those who lack memory: there nothing is kept of a step.
     joint_build b = {.system = system,
-                     .bars = system->state_count + system->parameter_count,
-                     .observes = grid->observations > 0};
+                     .observes = grid->observations > 0,
+                     .outer = grid->recompute ? NULL : grid->outer};
     evn_graph *step = NULL;
     EVN_TRY(evn__step_graph(system, grid->tableau, &step));
     evn_status status = compile_joint(grid, &b, step);
@@ -117,6 +152,9 @@ static evn_status lay_out_bars(evn__grid *grid, const evn__system *system) {
     grid->bar_total = grid->layout.total;
     for (int i = 0; i < system->parameter_count; ++i) {
         grid->bar_offset[states + i] = grid->bar_total;
+        if (evn__outer_has(grid->outer, i)) {
+            continue;
+        }
         size_t count = (size_t)evn_shape_count(evn__system_parameter_shape(system, i));
         grid->bar_total += (count + 15) / 16 * 16;
     }
@@ -127,11 +165,9 @@ static evn_status create(evn__grid *grid, const evn__system *system,
                          const evn_solver_options *options) {
     EVN_TRY(evn__check_options(options, &grid->tableau));
     EVN_TRY(evn__layout_create(system, &grid->layout));
-    EVN_TRY(lay_out_bars(grid, system));
-    int ports = 2 * (system->state_count + system->parameter_count) + 3;
-    EVN_TRY(EVN_NEW(&grid->inputs, ports));
-    EVN_TRY(EVN_NEW(&grid->outputs, ports));
+    EVN_TRY(evn__outer_create(system->parameter_count, grid->steps, &grid->outer));
     EVN_TRY(compile(grid, system));
+    EVN_TRY(lay_out_bars(grid, system));
     size_t points = (size_t)grid->steps + 1, saved = evn_plan_saved_elements(grid->plan);
     EVN_TRY(
         evn__real_create(grid->device, grid->fp64, points * grid->layout.total, &grid->trajectory));
@@ -168,6 +204,7 @@ void evn__grid_destroy(evn__grid **grid) {
     if (!g) {
         return;
     }
+    evn__outer_destroy(&g->outer);
     evn_plan_destroy(&g->plan);
     evn_buffer_destroy(&g->trajectory);
     evn_buffer_destroy(&g->saved);
@@ -201,7 +238,8 @@ evn_binding evn__grid_state_bar(const evn__grid *grid, int index) {
 }
 
 evn_binding evn__grid_parameter_bar(const evn__grid *grid, int index) {
-    return bar_at(grid, grid->now, grid->layout.count + index);
+    return evn__outer_has(grid->outer, index) ? evn__outer_result(grid->outer, index)
+                                              : bar_at(grid, grid->now, grid->layout.count + index);
 }
 
 // Running -----------------------------------------------------------------------------------------
@@ -218,7 +256,7 @@ static evn_binding observation(const evn__grid *grid, int step, const evn_bindin
 
 static void bind_step(evn__grid *grid, int step, const evn_binding *parameters,
                       const evn_binding *observed) {
-    int states = grid->layout.count, bars = states + grid->parameter_count;
+    int states = grid->layout.count;
     evn_binding *in = grid->inputs, *out = grid->outputs;
     *in++ = evn__times_at(&grid->times, step);
     *in++ = evn__times_dt(&grid->times);
@@ -228,11 +266,21 @@ static void bind_step(evn__grid *grid, int step, const evn_binding *parameters,
     }
     memcpy(in, parameters, sizeof(*in) * (size_t)grid->parameter_count);
     in += grid->parameter_count;
-    for (int i = 0; i < bars; ++i) {
+    for (int i = 0; i < states; ++i) {
         *in++ = bar_at(grid, grid->now, i);
         *out++ = bar_at(grid, !grid->now, i);
     }
-    *in = observation(grid, step, observed); // not read by a plan without observations
+    if (grid->observations > 0) {
+        *in++ = observation(grid, step, observed);
+    }
+    for (int i = 0; i < grid->parameter_count; ++i) {
+        if (evn__outer_has(grid->outer, i)) {
+            out = evn__outer_bind(grid->outer, i, step, out);
+        } else {
+            *in++ = bar_at(grid, grid->now, states + i);
+            *out++ = bar_at(grid, !grid->now, states + i);
+        }
+    }
 }
 
 static evn_binding saved_at(const evn__grid *grid, int step) {
@@ -267,13 +315,9 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
 
 evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
                               const evn_binding *observed, evn_solution *solution) {
-    for (int i = 0; i < grid->parameter_count; ++i) {
-        size_t begin = grid->bar_offset[grid->layout.count + i];
-        size_t end = i + 1 < grid->parameter_count ? grid->bar_offset[grid->layout.count + i + 1]
-                                                   : grid->bar_total;
-        EVN_TRY(
-            evn__real_zero((evn_binding){grid->bar[grid->now], begin}, grid->fp64, end - begin));
-    }
+    size_t carried = grid->layout.total; // the parameters come after the states
+    EVN_TRY(evn__real_zero((evn_binding){grid->bar[grid->now], carried}, grid->fp64,
+                           grid->bar_total - carried));
     for (int step = grid->steps - 1; step >= 0; --step) {
         if (grid->recompute) {
             EVN_TRY(run(grid, step, 0, parameters, observed));
@@ -281,6 +325,7 @@ evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
         EVN_TRY(run(grid, step, 1, parameters, observed));
         grid->now = !grid->now;
     }
+    EVN_TRY(evn__outer_multiply(grid->outer));
     report(grid, solution);
     return EVN_OK;
 }

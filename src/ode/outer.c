@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ode/outer.h"
+
+#include "graph/node.h"
+#include "plan/plan.h"
+#include "plan/real.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LEFT, RIGHT, SIDES, MAX_TERMS = 8 };
+
+/// AᵀB: the values A [rows, columns of LEFT] and B [rows, columns of RIGHT].
+typedef struct product {
+    evn_value side[SIDES];
+    int64_t rows, columns[SIDES];
+} product;
+
+/// The products of one step for one parameter, all of one shape.
+typedef struct entry {
+    int parameter, terms;
+    int64_t rows, columns[SIDES];
+    size_t stack[SIDES], result; ///< offsets in memory: [steps, terms, rows, columns]; [M, N]
+} entry;
+
+struct evn__outer {
+    int steps, count;
+    entry *entries;
+    evn_plan *plan;
+    evn_buffer *memory;
+    evn_binding *inputs, *outputs; ///< of the plan
+};
+
+// Finding the products ----------------------------------------------------------------------------
+
+/// The value behind broadcasts and reshapes, if its elements are those of axis `axis` of a matrix.
+static evn_value along(const evn_graph *graph, evn_value value, int axis) {
+    const evn__node *node = evn__node_at(graph, value);
+    if (node->op != EVN__OP_BROADCAST) {
+        return EVN_NONE;
+    }
+    evn_shape from = evn_value_shape(graph, node->operands[0]);
+    bool fits = from.rank == 2 && from.dim[axis] == node->shape.dim[axis] && from.dim[!axis] == 1;
+    return fits ? evn__plan_strip(graph, node->operands[0]) : EVN_NONE;
+}
+
+static bool find_product(const evn_graph *graph, const evn__node *node, product *p) {
+    if (node->shape.rank != 2) {
+        return false;
+    }
+    *p = (product){.rows = 1, .columns = {node->shape.dim[0], node->shape.dim[1]}};
+    for (int i = 0; i < SIDES; ++i) {
+        if (node->op == EVN__OP_MUL) { // how vjp writes a product of one row
+            p->side[i] = along(graph, node->operands[i], i);
+        } else if (node->op == EVN__OP_MATMUL && node->attributes.transpose_a &&
+                   !node->attributes.transpose_b) {
+            p->side[i] = node->operands[i];
+            p->rows = evn_value_shape(graph, node->operands[i]).dim[0];
+        } else {
+            return false;
+        }
+    }
+    return p->side[LEFT] != EVN_NONE && p->side[RIGHT] != EVN_NONE;
+}
+
+/// Appends the products that `value` is the sum of.
+static bool find_sum(const evn_graph *graph, evn_value value, product *terms, int *count) {
+    const evn__node *node = evn__node_at(graph, value);
+    if (node->op == EVN__OP_ADD) {
+        return find_sum(graph, node->operands[0], terms, count) &&
+               find_sum(graph, node->operands[1], terms, count);
+    }
+    if (*count == MAX_TERMS || !find_product(graph, node, &terms[*count])) {
+        return false;
+    }
+    return terms[(*count)++].rows == terms[0].rows;
+}
+
+/// The operands of one step have to be smaller than its share.
+static bool pays(const product *terms, int count) {
+    int64_t m = terms[0].columns[LEFT], n = terms[0].columns[RIGHT];
+    return count * terms[0].rows * (m + n) < m * n;
+}
+
+evn_status evn__outer_take(evn__outer *outer, evn_graph *graph, int parameter, evn_value share,
+                           bool *taken) {
+    product terms[MAX_TERMS];
+    int count = 0;
+    *taken = find_sum(graph, share, terms, &count) && pays(terms, count);
+    if (!*taken) {
+        return EVN_OK;
+    }
+    entry *e = &outer->entries[outer->count++];
+    *e = (entry){.parameter = parameter, .terms = count, .rows = terms[0].rows};
+    for (int side = 0; side < SIDES; ++side) {
+        e->columns[side] = terms[0].columns[side];
+        for (int i = 0; i < count; ++i) {
+            char name[64];
+            snprintf(name, sizeof(name), "outer.%d.%d.%d", parameter, side, i);
+            evn_output(graph, name, terms[i].side[side]);
+        }
+    }
+    return evn_graph_status(graph);
+}
+
+// Life --------------------------------------------------------------------------------------------
+
+evn_status evn__outer_create(int parameters, int steps, evn__outer **outer) {
+    EVN_TRY(EVN_NEW(outer, 1));
+    (*outer)->steps = steps;
+    evn_status status = EVN_NEW(&(*outer)->entries, parameters + 1);
+    if (status == EVN_OK) {
+        status = EVN_NEW(&(*outer)->inputs, SIDES * parameters + 1);
+    }
+    if (status == EVN_OK) {
+        status = EVN_NEW(&(*outer)->outputs, parameters + 1);
+    }
+    if (status != EVN_OK) {
+        evn__outer_destroy(outer);
+    }
+    return status;
+}
+
+void evn__outer_destroy(evn__outer **outer) {
+    if (!*outer) {
+        return;
+    }
+    evn_plan_destroy(&(*outer)->plan);
+    evn_buffer_destroy(&(*outer)->memory);
+    free((*outer)->entries);
+    free((*outer)->inputs);
+    free((*outer)->outputs);
+    free(*outer);
+    *outer = NULL;
+}
+
+static int64_t stack_rows(const evn__outer *outer, const entry *e) {
+    return outer->steps * e->terms * e->rows;
+}
+
+static size_t lay_out(evn__outer *outer) {
+    size_t total = 0;
+    for (int i = 0; i < outer->count; ++i) {
+        entry *e = &outer->entries[i];
+        for (int side = 0; side < SIDES; ++side) {
+            e->stack[side] = total;
+            total += (size_t)(stack_rows(outer, e) * e->columns[side] + 15) / 16 * 16;
+        }
+        e->result = total;
+        total += (size_t)(e->columns[LEFT] * e->columns[RIGHT] + 15) / 16 * 16;
+    }
+    return total;
+}
+
+static void build(const evn__outer *outer, evn_graph *graph) {
+    for (int i = 0; i < outer->count; ++i) {
+        const entry *e = &outer->entries[i];
+        evn_value value[SIDES];
+        char name[64];
+        for (int side = 0; side < SIDES; ++side) {
+            snprintf(name, sizeof(name), "stack.%d.%d", i, side);
+            evn_shape shape = EVN_SHAPE(stack_rows(outer, e), e->columns[side]);
+            value[side] = evn_input(graph, name, shape);
+        }
+        snprintf(name, sizeof(name), "sum.%d", i);
+        evn_output(graph, name, evn_matmul(graph, value[LEFT], value[RIGHT], true, false));
+    }
+}
+
+static evn_status compile_products(evn__outer *outer, evn_device *device, bool fp64) {
+    evn_graph *graph = NULL;
+    evn_plan_options options = {.fp64 = fp64};
+    EVN_TRY(evn_graph_create(&graph));
+    build(outer, graph);
+    evn_status status = evn_graph_status(graph);
+    if (status == EVN_OK) {
+        status = evn_plan_create(device, graph, &options, &outer->plan);
+    }
+    evn_graph_destroy(&graph);
+    return status;
+}
+
+evn_status evn__outer_compile(evn__outer *outer, evn_device *device, bool fp64) {
+    if (outer->count == 0) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__real_create(device, fp64, lay_out(outer), &outer->memory));
+    for (int i = 0; i < outer->count; ++i) {
+        const entry *e = &outer->entries[i];
+        for (int side = 0; side < SIDES; ++side) {
+            outer->inputs[SIDES * i + side] = (evn_binding){outer->memory, e->stack[side]};
+        }
+        outer->outputs[i] = (evn_binding){outer->memory, e->result};
+    }
+    return compile_products(outer, device, fp64);
+}
+
+// Running -----------------------------------------------------------------------------------------
+
+static const entry *find(const evn__outer *outer, int parameter) {
+    for (int i = 0; i < outer->count; ++i) {
+        if (outer->entries[i].parameter == parameter) {
+            return &outer->entries[i];
+        }
+    }
+    return NULL;
+}
+
+bool evn__outer_has(const evn__outer *outer, int parameter) {
+    return find(outer, parameter) != NULL;
+}
+
+evn_binding *evn__outer_bind(const evn__outer *outer, int parameter, int step, evn_binding *to) {
+    const entry *e = find(outer, parameter);
+    for (int side = 0; side < SIDES; ++side) {
+        size_t size = (size_t)(e->rows * e->columns[side]);
+        for (int i = 0; i < e->terms; ++i) {
+            size_t place = (size_t)step * (size_t)e->terms + (size_t)i;
+            *to++ = (evn_binding){outer->memory, e->stack[side] + place * size};
+        }
+    }
+    return to;
+}
+
+evn_status evn__outer_multiply(evn__outer *outer) {
+    return outer->count > 0 ? evn_plan_run(outer->plan, outer->inputs, outer->outputs) : EVN_OK;
+}
+
+evn_binding evn__outer_result(const evn__outer *outer, int parameter) {
+    return (evn_binding){outer->memory, find(outer, parameter)->result};
+}
