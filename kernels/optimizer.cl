@@ -46,3 +46,91 @@ __kernel void squares(INPUT(g), OUTPUT(y), const ulong count, const ulong first,
     }
     y[part] = sum;
 }
+
+static real across(const real16 v) {
+    const real8 w = v.lo + v.hi;
+    const real4 u = w.lo + w.hi;
+    const real2 t = u.lo + u.hi;
+    return t.x + t.y;
+}
+
+// L-BFGS (src/optim/lbfgs.c): `rows` is [2·history + 3, count]: the s, the y, then g, p and d.
+
+// s = p − its last value, y = g − its last value, at row `slot` of theirs; p and g are kept.
+__kernel void lbfgs_store(INPUT(p), INPUT(g), OUTPUT(rows), const ulong count, const ulong run,
+                          const ulong history, const ulong slot) {
+    INPUT_OF(p);
+    INPUT_OF(g);
+    OUTPUT_OF(rows);
+    __global real *s = rows + slot * count, *y = s + history * count;
+    __global real *last_g = rows + 2 * history * count, *last_p = last_g + count;
+    FOR_EACH_ELEMENT {
+        s[i] = p[i] - last_p[i];
+        y[i] = g[i] - last_g[i];
+        last_p[i] = p[i];
+        last_g[i] = g[i];
+    }
+}
+
+// y[part, right, k] = sum over a part of the elements of left row a, b or c (k = 0, 1, 2) times row
+// `right`, parts as in `squares`. Parts of adjacent elements are summed by vectors. The order of every
+// sum is fixed by the arguments; the host adds up the parts.
+__kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count, const ulong a,
+                         const ulong b, const ulong c, const ulong first, const ulong stride,
+                         const ulong length) {
+    INPUT_OF(left);
+    INPUT_OF(right);
+    OUTPUT_OF(y);
+    const ulong part = get_global_id(1), row = get_global_id(0);
+    __global const real *x = left + a * count, *u = left + b * count, *v = left + c * count;
+    __global const real *z = right + row * count;
+    ulong i = part * first;
+    const ulong end = min(count, i + stride * length);
+    real16 sum_x = 0, sum_u = 0, sum_v = 0;
+    for (; stride == 1 && i + 16 <= end; i += 16) {
+        const real16 factor = vload16(0, z + i);
+        sum_x = fma(vload16(0, x + i), factor, sum_x);
+        sum_u = fma(vload16(0, u + i), factor, sum_u);
+        sum_v = fma(vload16(0, v + i), factor, sum_v);
+    }
+    for (; i < end; i += stride) {
+        sum_x.s0 = fma(x[i], z[i], sum_x.s0);
+        sum_u.s0 = fma(u[i], z[i], sum_u.s0);
+        sum_v.s0 = fma(v[i], z[i], sum_v.s0);
+    }
+    y += (part * get_global_size(0) + row) * 3;
+    y[0] = across(sum_x);
+    y[1] = across(sum_u);
+    y[2] = across(sum_v);
+}
+
+// d = Σ factors[k] · row k over the first `terms` rows. Blocks keep d near the core.
+#define BLOCK 1024
+__kernel void lbfgs_combine(INPUT(rows), INPUT(factors), OUTPUT(d), const ulong count,
+                            const ulong run, const ulong terms) {
+    INPUT_OF(rows);
+    INPUT_OF(factors);
+    OUTPUT_OF(d);
+    const ulong begin = get_global_id(0) * run, end = min(count, begin + run);
+    for (ulong first = begin; first < end; first += BLOCK) {
+        const ulong last = min(end, first + BLOCK);
+        for (ulong k = 0; k < terms; ++k) {
+            __global const real *row = rows + k * count;
+            const real factor = factors[k];
+            for (ulong i = first; i < last; ++i) {
+                d[i] = k == 0 ? factor * row[i] : fma(factor, row[i], d[i]);
+            }
+        }
+    }
+}
+
+// p = its last value + length · d
+__kernel void lbfgs_move(OUTPUT(p), INPUT(last), INPUT(d), const ulong count, const ulong run,
+                         const real length) {
+    OUTPUT_OF(p);
+    INPUT_OF(last);
+    INPUT_OF(d);
+    FOR_EACH_ELEMENT {
+        p[i] = fma(length, d[i], last[i]);
+    }
+}

@@ -46,6 +46,10 @@ typedef struct evn_optimizer evn_optimizer;
 typedef enum evn_optimizer_kind {
     EVN_OPTIMIZER_SGD,  ///< g += decay·p; v = momentum·v + g; p −= rate·v
     EVN_OPTIMIZER_ADAM, ///< Kingma and Ba (2015), algorithm 1, epsilon outside the square root
+    /// Limited-memory BFGS with a line search that sees gradients alone: for losses that are the
+    /// same function in every step (no batches, no noise). `rate` is the first length that is
+    /// tried, as a multiple of the quasi-Newton step: 1, or less to be careful.
+    EVN_OPTIMIZER_LBFGS,
 } evn_optimizer_kind;
 
 typedef struct evn_optimizer_options {
@@ -55,11 +59,12 @@ typedef struct evn_optimizer_options {
     double beta1, beta2; ///< Adam: decay of the means of g and g², in [0, 1)
     double epsilon;      ///< Adam: > 0
     /// >= 0. SGD: added to the gradient (L2 penalty). Adam: decoupled (Loshchilov and Hutter 2019),
-    /// p −= rate·decay·p before the step, the moments do not see it.
+    /// p −= rate·decay·p before the step, the moments do not see it. L-BFGS: must be 0.
     double weight_decay;
+    int history; ///< L-BFGS: steps that are remembered, 1 … 64
 } evn_optimizer_options;
 
-/// SGD: momentum 0.9. Adam: 0.9, 0.999, 1e-8. No weight decay; fp32.
+/// SGD: momentum 0.9. Adam: 0.9, 0.999, 1e-8. L-BFGS: history 20. No weight decay; fp32.
 evn_optimizer_options evn_optimizer_options_default(evn_optimizer_kind kind);
 
 /// Allocate the state for `count` (> 0) parameters, zero it and compile the kernels.
@@ -69,7 +74,9 @@ evn_status evn_optimizer_create(evn_device *device, const evn_optimizer_options 
 void evn_optimizer_destroy(evn_optimizer **optimizer); ///< nulls; accepts NULL
 
 /// One step at learning rate `rate`: parameters [count] are updated in place from gradients
-/// [count]; the two must not overlap. One launch; does not wait.
+/// [count]; the two must not overlap. One launch; does not wait. L-BFGS: a few launches and two
+/// waits; one call is one evaluation, so that a step which was too long takes back a part of
+/// itself.
 evn_status evn_optimizer_step(evn_optimizer *optimizer, evn_binding parameters,
                               evn_binding gradients, double rate);
 
@@ -78,8 +85,8 @@ evn_status evn_optimizer_step(evn_optimizer *optimizer, evn_binding parameters,
 evn_status evn_optimizer_gradient_norm(evn_optimizer *optimizer, evn_binding gradients,
                                        double *norm);
 
-/// Bytes of the state: SGD [1, count] velocity, Adam [2, count] means of g and of g², in the
-/// working precision.
+/// Bytes of the state: SGD [1, count] velocity, Adam [2, count] means of g and of g², L-BFGS
+/// [2 history + 3, count], in the working precision, and what its host side knows.
 size_t evn_optimizer_state_bytes(const evn_optimizer *optimizer);
 
 /// Copy the state to `data` (evn_optimizer_state_bytes) and the number of steps taken. Waits.

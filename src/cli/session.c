@@ -53,9 +53,11 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
 }
 
 static evn_optimizer_options make_optimizer(const evn__settings *settings) {
-    bool adam = strcmp(settings->optimizer, "adam") == 0;
+    const char *name = settings->optimizer;
     evn_optimizer_options optimizer =
-        evn_optimizer_options_default(adam ? EVN_OPTIMIZER_ADAM : EVN_OPTIMIZER_SGD);
+        evn_optimizer_options_default(strcmp(name, "adam") == 0    ? EVN_OPTIMIZER_ADAM
+                                      : strcmp(name, "lbfgs") == 0 ? EVN_OPTIMIZER_LBFGS
+                                                                   : EVN_OPTIMIZER_SGD);
     optimizer.momentum = settings->momentum;
     optimizer.weight_decay = settings->weight_decay;
     return optimizer;

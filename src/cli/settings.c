@@ -133,7 +133,7 @@ static const char *model_name(int index) {
 }
 
 static const char *optimizer_name(int index) {
-    static const char *const names[] = {"sgd", "adam", NULL};
+    static const char *const names[] = {"sgd", "adam", "lbfgs", NULL};
     return names[index];
 }
 

@@ -2,6 +2,7 @@
 #include "evonode/optimizer.h"
 #include "base/memory.h"
 #include "host/kernel.h"
+#include "optim/lbfgs.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -18,12 +19,17 @@ struct evn_optimizer {
     int64_t steps;
     evn_buffer *state; // [1 or 2, count]
     evn_buffer *parts; // [NORM_PARTS]
+    evn__lbfgs *lbfgs; // all of the state, where it is the kind
     evn__kernel *step, *squares;
 };
 
 evn_optimizer_options evn_optimizer_options_default(evn_optimizer_kind kind) {
-    return (evn_optimizer_options){
-        .kind = kind, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    return (evn_optimizer_options){.kind = kind,
+                                   .momentum = 0.9,
+                                   .beta1 = 0.9,
+                                   .beta2 = 0.999,
+                                   .epsilon = 1e-8,
+                                   .history = 20};
 }
 
 static bool below_one(double x) {
@@ -31,8 +37,9 @@ static bool below_one(double x) {
 }
 
 static evn_status check_options(const evn_optimizer_options *o) {
-    EVN_CHECK(o->kind == EVN_OPTIMIZER_SGD || o->kind == EVN_OPTIMIZER_ADAM, EVN_ERR_ARGUMENT,
-              "optimizer: unknown kind %d", (int)o->kind);
+    EVN_CHECK(o->kind == EVN_OPTIMIZER_SGD || o->kind == EVN_OPTIMIZER_ADAM ||
+                  o->kind == EVN_OPTIMIZER_LBFGS,
+              EVN_ERR_ARGUMENT, "optimizer: unknown kind %d", (int)o->kind);
     EVN_CHECK(below_one(o->momentum), EVN_ERR_ARGUMENT,
               "optimizer: momentum %g; give a number >= 0 and < 1", o->momentum);
     EVN_CHECK(below_one(o->beta1) && below_one(o->beta2), EVN_ERR_ARGUMENT,
@@ -41,6 +48,11 @@ static evn_status check_options(const evn_optimizer_options *o) {
               "optimizer: epsilon %g is not positive", o->epsilon);
     EVN_CHECK(o->weight_decay >= 0 && isfinite(o->weight_decay), EVN_ERR_ARGUMENT,
               "optimizer: weight decay %g is not a number >= 0", o->weight_decay);
+    EVN_CHECK(o->kind != EVN_OPTIMIZER_LBFGS || o->weight_decay == 0, EVN_ERR_ARGUMENT,
+              "optimizer: lbfgs has no weight decay; add the penalty to the loss, or take sgd or "
+              "adam");
+    EVN_CHECK(o->history >= 1 && o->history <= EVN__LBFGS_HISTORY, EVN_ERR_ARGUMENT,
+              "optimizer: history %d; give 1 to %d", o->history, EVN__LBFGS_HISTORY);
     return EVN_OK;
 }
 
@@ -49,6 +61,9 @@ static size_t real_bytes(const evn_optimizer *o) {
 }
 
 size_t evn_optimizer_state_bytes(const evn_optimizer *o) {
+    if (o->lbfgs) {
+        return evn__lbfgs_state_bytes(o->lbfgs);
+    }
     return o->count * (o->options.kind == EVN_OPTIMIZER_ADAM ? 2 : 1) * real_bytes(o);
 }
 
@@ -66,9 +81,12 @@ static size_t choose_run(const evn_optimizer *o) {
 static evn_status prepare(evn_optimizer *o) {
     evn__source source = {.family = "optimizer", .options = "", .fp64 = o->options.fp64};
     const char *name = o->options.kind == EVN_OPTIMIZER_SGD ? "sgd" : "adam";
-    EVN_TRY(evn__kernel_get(o->device, &source, name, &o->step));
     EVN_TRY(evn__kernel_get(o->device, &source, "squares", &o->squares));
     EVN_TRY(evn_buffer_create(o->device, NORM_PARTS * real_bytes(o), &o->parts));
+    if (o->options.kind == EVN_OPTIMIZER_LBFGS) {
+        return evn__lbfgs_create(o->device, &o->options, o->count, &o->lbfgs);
+    }
+    EVN_TRY(evn__kernel_get(o->device, &source, name, &o->step));
     EVN_TRY(evn_buffer_create(o->device, evn_optimizer_state_bytes(o), &o->state));
     return evn_buffer_zero(o->state, 0, evn_optimizer_state_bytes(o));
 }
@@ -100,6 +118,7 @@ void evn_optimizer_destroy(evn_optimizer **optimizer) {
     }
     evn_buffer_destroy(&(*optimizer)->state);
     evn_buffer_destroy(&(*optimizer)->parts);
+    evn__lbfgs_destroy(&(*optimizer)->lbfgs);
     free(*optimizer);
     *optimizer = NULL;
 }
@@ -160,7 +179,9 @@ static evn_status launch_adam(evn_optimizer *o, evn_binding p, evn_binding g, do
 
 evn_status evn_optimizer_step(evn_optimizer *o, evn_binding parameters, evn_binding gradients,
                               double rate) {
-    if (o->options.kind == EVN_OPTIMIZER_SGD) {
+    if (o->lbfgs) {
+        EVN_TRY(evn__lbfgs_step(o->lbfgs, parameters, gradients, rate));
+    } else if (o->options.kind == EVN_OPTIMIZER_SGD) {
         EVN_TRY(launch_sgd(o, parameters, gradients, rate));
     } else {
         EVN_TRY(launch_adam(o, parameters, gradients, rate));
@@ -196,13 +217,15 @@ evn_status evn_optimizer_gradient_norm(evn_optimizer *o, evn_binding gradients, 
 
 evn_status evn_optimizer_save(const evn_optimizer *o, void *data, int64_t *steps) {
     *steps = o->steps;
-    return evn_buffer_read(o->state, 0, evn_optimizer_state_bytes(o), data);
+    return o->lbfgs ? evn__lbfgs_save(o->lbfgs, data)
+                    : evn_buffer_read(o->state, 0, evn_optimizer_state_bytes(o), data);
 }
 
 evn_status evn_optimizer_restore(evn_optimizer *o, const void *data, int64_t steps) {
     EVN_CHECK(steps >= 0, EVN_ERR_ARGUMENT, "optimizer: %lld steps taken; give a number >= 0",
               (long long)steps);
-    EVN_TRY(evn_buffer_write(o->state, 0, evn_optimizer_state_bytes(o), data));
+    EVN_TRY(o->lbfgs ? evn__lbfgs_restore(o->lbfgs, data)
+                     : evn_buffer_write(o->state, 0, evn_optimizer_state_bytes(o), data));
     o->steps = steps;
     return EVN_OK;
 }

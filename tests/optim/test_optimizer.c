@@ -142,8 +142,7 @@ END_TEST
 
 /// Four steps, saved, restored into a new optimiser, three more: the bits of seven steps.
 START_TEST(resume) {
-    evn_optimizer_options options =
-        evn_optimizer_options_default(_i ? EVN_OPTIMIZER_ADAM : EVN_OPTIMIZER_SGD);
+    evn_optimizer_options options = evn_optimizer_options_default((evn_optimizer_kind)_i);
     static double start[MOST], straight[MOST], resumed[MOST];
     test_uniform(1, -1, 1, start, MOST);
     problem p = open_problem(&options, MOST), q = open_problem(&options, MOST);
@@ -220,7 +219,7 @@ static Suite *suite(void) {
     tcase_add_test(steps, sgd);
     tcase_add_test(steps, adam);
     tcase_add_test(steps, cost);
-    tcase_add_loop_test(steps, resume, 0, 2);
+    tcase_add_loop_test(steps, resume, EVN_OPTIMIZER_SGD, EVN_OPTIMIZER_LBFGS + 1);
     suite_add_tcase(s, steps);
     TCase *norm = tcase_create("norm");
     tcase_add_test(norm, gradient_norm);
