@@ -25,9 +25,10 @@ enum {
     ITEMS_PER_UNIT = 4, // work-items a compute unit of a CPU
     MIN_RUN = 1024,     // elements that one of them should at least update
 };
-static const double TURN = 0.9;         // of the slope at the start: what makes a step too long
-static const double SHORTEST = 1e-4;    // of a step; it is taken wherever it leads
-static const double FIRST_LENGTH = 0.1; // of the first step, along the gradient
+static const double TURN = 0.9;          // of the slope at the start: what makes a step too long
+static const double SHORTEST = 1e-4;     // of a step; it is taken wherever it leads
+static const double FIRST_LENGTH = 0.01; // of the first step, along the gradient
+static const double GROWTH = 10;         // of a step over the one before it, at most
 
 /// What the host knows; part of the saved state.
 typedef struct progress {
@@ -254,6 +255,17 @@ static evn_status add_pair(evn__lbfgs *l) {
     return EVN_OK;
 }
 
+/// How many d, given by its coefficients, are GROWTH times the last step.
+static double longest_step(const evn__lbfgs *l, const double *coefficients) {
+    double squares = 0;
+    for (int j = 0; j < basis(l); ++j) {
+        squares += coefficients[j] != 0 ? coefficients[j] * project(l, j, coefficients) : 0;
+    }
+    int newest = pair_row(l, 0);
+    return l->now.pairs > 0 && squares > 0 ? GROWTH * sqrt(l->now.dot[newest][newest] / squares)
+                                           : 1;
+}
+
 static evn_status start_step(evn__lbfgs *l, evn_binding p, evn_binding g, double rate) {
     double coefficients[BASIS] = {0};
     progress *now = &l->now;
@@ -271,7 +283,7 @@ static evn_status start_step(evn__lbfgs *l, evn_binding p, evn_binding g, double
         coefficients[last] = norm > 0 ? -FIRST_LENGTH / norm : 0;
         now->slope = -FIRST_LENGTH * norm;
     }
-    now->length = rate;
+    now->length = rate * fmin(1, longest_step(l, coefficients));
     now->started = 1;
     EVN_TRY(combine(l, coefficients));
     return move(l, p);

@@ -74,7 +74,7 @@ static void twin_direction(twin *t, const double *g) {
             t->d[i] -= alpha[k] * t->y[k][i];
         }
     }
-    double scale = last < 0 ? 0.1 / sqrt(dot(g, g, n))
+    double scale = last < 0 ? 0.01 / sqrt(dot(g, g, n))
                             : dot(t->s[last], t->y[last], n) / dot(t->y[last], t->y[last], n);
     for (int i = 0; i < n; ++i) {
         t->d[i] *= scale;
@@ -99,8 +99,11 @@ static void twin_step(twin *t, const double *g, double rate) {
         memcpy(t->last_p, t->p, sizeof(t->p));
         memcpy(t->last_g, g, sizeof(double) * (size_t)n);
         twin_direction(t, g);
+        int last = t->pairs - 1;
+        double last_step = last < 0 ? 0 : dot(t->s[last], t->s[last], n);
         t->started = true;
-        t->length = rate;
+        double longest = last_step > 0 ? 10 * sqrt(last_step / dot(t->d, t->d, n)) : 1;
+        t->length = rate * fmin(1, longest);
     }
     for (int i = 0; i < n; ++i) {
         t->p[i] = t->last_p[i] + t->length * t->d[i];

@@ -241,8 +241,12 @@ typedef struct numbers {
     double p[PARAMETERS], g[PARAMETERS];
 } numbers;
 
-/// The first step of each, written out: all its state is zero before.
-static double first_step(const evn_optimizer_options *o, double p, double g, double rate) {
+/// The first step of each, written out: all its state is zero before. `norm` is that of all g.
+static double first_step(const evn_optimizer_options *o, double p, double g, double norm,
+                         double rate) {
+    if (o->kind == EVN_OPTIMIZER_LBFGS) {
+        return p - rate * 0.01 * g / norm;
+    }
     if (o->kind == EVN_OPTIMIZER_SGD) {
         return p - rate * (g + o->weight_decay * p);
     }
@@ -253,7 +257,7 @@ static void check_step(evn_optimizer_options options, numbers n) {
     evn_binding p = {0}, g = {0};
     evn_optimizer *optimizer = NULL;
     double norm, squares = 0;
-    options.weight_decay = 0.1;
+    options.weight_decay = options.kind == EVN_OPTIMIZER_LBFGS ? 0 : 0.1;
     TRY(evn__real_create(test_device(), options.fp64, PARAMETERS, &p.buffer));
     TRY(evn__real_create(test_device(), options.fp64, PARAMETERS, &g.buffer));
     TRY(evn__real_write(p, options.fp64, n.p, PARAMETERS));
@@ -262,8 +266,10 @@ static void check_step(evn_optimizer_options options, numbers n) {
     TRY(evn_optimizer_step(optimizer, p, g, 0.01));
     TRY(evn_optimizer_gradient_norm(optimizer, g, &norm));
     for (int i = 0; i < PARAMETERS; ++i) {
-        n.p[i] = first_step(&options, n.p[i], n.g[i], 0.01);
         squares += n.g[i] * n.g[i];
+    }
+    for (int i = 0; i < PARAMETERS; ++i) {
+        n.p[i] = first_step(&options, n.p[i], n.g[i], sqrt(squares), 0.01);
     }
     double got[PARAMETERS];
     TRY(evn__real_read(p, options.fp64, got, PARAMETERS));
@@ -275,9 +281,8 @@ static void check_step(evn_optimizer_options options, numbers n) {
 }
 
 static void check_optimizers(bool fp64, const void *context) {
-    const evn_optimizer_kind kinds[] = {EVN_OPTIMIZER_SGD, EVN_OPTIMIZER_ADAM};
-    for (int i = 0; i < 2; ++i) {
-        evn_optimizer_options options = evn_optimizer_options_default(kinds[i]);
+    for (int kind = EVN_OPTIMIZER_SGD; kind <= EVN_OPTIMIZER_LBFGS; ++kind) {
+        evn_optimizer_options options = evn_optimizer_options_default((evn_optimizer_kind)kind);
         options.fp64 = fp64;
         check_step(options, *(const numbers *)context);
     }
