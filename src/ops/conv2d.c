@@ -6,6 +6,7 @@
 #include "ops/lower.h"
 #include "ops/tasks.h"
 #include "ops/tile.h"
+#include "ops/winograd.h"
 #include <limits.h>
 #include <stdio.h>
 
@@ -73,6 +74,10 @@ static evn_status describe(convolution *c, const evn__lowering *lowering, const 
     return check_extents(c);
 }
 
+static evn__winograd for_winograd(const convolution *c) {
+    return (evn__winograd){c->x, c->w, c->y, c->stride, c->padding};
+}
+
 static evn__call start_call(const convolution *c, const char *kernel) {
     return (evn__call){.source = {.family = "conv2d", .options = c->options}, .kernel = kernel};
 }
@@ -136,6 +141,10 @@ static evn_status pack(evn__lowering *lowering, const convolution *c, row_source
 /// conv2d or conv2d_input_grad: `node`, numbered `result`, is the images that are computed.
 static evn_status emit_images(evn__lowering *lowering, const convolution *c, const char *kernel,
                               const evn__node *node, row_source *weights, evn_value result) {
+    evn__winograd winograd = for_winograd(c);
+    if (evn__winograd_fits(lowering, &winograd)) {
+        return evn__winograd_images(lowering, &winograd, node, result);
+    }
     int64_t w_stride;
     EVN_TRY(pack(lowering, c, weights, &w_stride));
     evn__call call = start_call(c, kernel);
@@ -201,6 +210,10 @@ static evn_status emit_add(evn__lowering *lowering, const convolution *c, evn__o
 
 static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c,
                                    const evn__node *node, evn_value value) {
+    evn__winograd winograd = for_winograd(c);
+    if (evn__winograd_fits_weight_grad(lowering, &winograd)) {
+        return evn__winograd_weight_grad(lowering, &winograd, node, value);
+    }
     row_source pixels = {evn__operand_value(node->operands[1]), c->y[0] * c->y[1] * c->y[2], 1,
                          c->y[3], false};
     int64_t y_stride;

@@ -65,6 +65,17 @@ START_TEST(test_3x3) {
 }
 END_TEST
 
+// Whole vectors of channels: Winograd's method on CPUs. Images that its tiles of 3×3 do not divide.
+START_TEST(test_winograd) {
+    check((geometry){5, 7, 5, 16, 3, 3, 48, 1, 1});
+    check((geometry){3, 9, 10, 32, 3, 3, 16, 1, 0});
+    check((geometry){2, 4, 3, 16, 3, 3, 32, 1, 2});
+    check((geometry){40, 6, 6, 48, 3, 3, 64, 1, 1});
+    check((geometry){1, 25, 26, 80, 3, 3, 112, 1, 1});
+    check((geometry){3, 7, 5, 65, 3, 3, 17, 1, 1});
+}
+END_TEST
+
 START_TEST(test_4x4) {
     check((geometry){10, 9, 7, 16, 4, 4, 32, 2, 1});
     check((geometry){3, 8, 8, 5, 4, 4, 6, 2, 0});
@@ -141,6 +152,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("conv2d");
     add(s, tcase_create("1x1"), test_1x1);
     add(s, tcase_create("3x3"), test_3x3);
+    add(s, tcase_create("winograd"), test_winograd);
     add(s, tcase_create("4x4"), test_4x4);
     add(s, tcase_create("one_channel"), test_one_channel);
     add(s, tcase_create("uneven"), test_uneven);
