@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { FOLDER_SIZE = 4096, MESSAGE_SIZE = 4096 };
+enum { FOLDER_SIZE = 4096, MESSAGE_SIZE = 4096, LINES = 20 };
 
 /// A training run, from claiming its folder to its summary.
 typedef struct training {
@@ -22,6 +22,7 @@ typedef struct training {
     double seconds;             ///< of the epochs so far, training alone
     uint64_t peak_bytes;        ///< of the epochs so far
     evn_epoch last;             ///< the last epoch that was finished
+    int lines;                  ///< shown of iterations so far, LINES a phase
     int warned;                 ///< number of the last phase warned about, from 1
     evn_status status;          ///< of writing an epoch
     char message[MESSAGE_SIZE]; ///< of that failure
@@ -51,10 +52,25 @@ static void on_progress(void *user, const evn_progress *progress) {
     evn__report_progress(t->session->phases, progress);
 }
 
+/// Every epoch on images; of iterations, which are many, LINES a phase.
+static bool is_shown(training *t, const evn_epoch *epoch) {
+    const evn_phase *phases = t->session->phases;
+    int done = epoch->epoch + 1;
+    for (int i = 0; i < epoch->phase; ++i) {
+        done -= phases[i].epochs;
+    }
+    int lines = epoch->phase * LINES + done * LINES / phases[epoch->phase].epochs;
+    bool shown = t->work->kind == EVN__IMAGES || lines > t->lines;
+    t->lines = lines;
+    return shown;
+}
+
 static void on_epoch(void *user, const evn_epoch *epoch) {
     training *t = user;
     const evn_phase *phases = t->session->phases;
-    evn__report_epoch(phases, t->epochs, epoch);
+    if (is_shown(t, epoch)) {
+        evn__report_epoch(phases, t->epochs, epoch);
+    }
     if (t->warned <= epoch->phase && evn__report_reconstruction(phases, epoch)) {
         t->warned = epoch->phase + 1;
     }

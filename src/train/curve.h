@@ -16,8 +16,8 @@ typedef struct evn__curve evn__curve;
 void evn__curve_target(double t, double s[EVN__CURVE_DIMENSIONS]);
 
 /// Build f of two hidden layers of `width` units, allocate, compile the first phase. Of the options
-/// `model` is not read. An epoch of a phase is one iteration, its epoch_done comes a few times a
-/// phase, and what an evn_epoch has about accuracies does not apply (NaN, −1).
+/// `model` is not read. An epoch of a phase is one iteration, its epoch_done comes every ten of
+/// them, and what an evn_epoch has about accuracies does not apply (NaN, −1).
 /// Fixed steps of a phase must be a multiple of the points.
 /// @return EVN_ERR_ARGUMENT
 evn_status evn__curve_create(evn_device *device, int width, const evn_trainer_options *options,

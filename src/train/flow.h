@@ -52,7 +52,7 @@ typedef struct evn__flow_options {
 typedef struct evn__flow evn__flow;
 
 /// Build, allocate, compile the first phase. Of the trainer's options `model` is not read. An epoch
-/// of a phase is one iteration; its epoch_done comes a few times a phase, and what an evn_epoch has
+/// of a phase is one iteration; its epoch_done comes every ten of them, and what an evn_epoch has
 /// about accuracies does not apply (NaN, −1).
 /// @return EVN_ERR_ARGUMENT
 evn_status evn__flow_create(evn_device *device, const evn__flow_options *options,

@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-enum { REPORTS = 20 };                       // of a phase
-static const double PROGRESS_SECONDS = 0.25; // between progress reports
+enum { REPORTS = 20, REPORT_ITERATIONS = 10 }; // of a phase, at least; of a report, at most
+static const double PROGRESS_SECONDS = 0.25;   // between progress reports
 
 /// Iterations between two reports.
 typedef struct block {
@@ -96,6 +96,7 @@ static evn_status renew_optimizer(evn__iterations *t) {
 
 static evn_status run_phase(evn__iterations *t, int phase) {
     int iterations = t->phases[phase].epochs, each = (iterations + REPORTS - 1) / REPORTS;
+    each = each < REPORT_ITERATIONS ? each : REPORT_ITERATIONS;
     block b;
     EVN_TRY(t->compile(t->task, phase));
     if (t->renew) {

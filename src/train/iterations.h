@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training by iterations on one batch each: what the curve and the flow have in common. An epoch of
-// a phase is one iteration; reports come REPORTS times a phase.
+// a phase is one iteration; a report comes every ten of them, in a short phase more often.
 #ifndef EVN_TRAIN_ITERATIONS_H
 #define EVN_TRAIN_ITERATIONS_H
 
