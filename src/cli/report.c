@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/report.h"
 
+#include "train/paper.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -132,6 +133,35 @@ void evn__report_summary(const char *folder, const evn_device *device, const evn
     print_text("run folder", folder);
     if (note) {
         print_text("note", note);
+    }
+}
+
+static void print_figure(const evn__paper_figure *figure) {
+    char text[256] = "", name[64];
+    int length = 0;
+    if (!isnan(figure->test_error)) {
+        length = snprintf(text, sizeof(text), "%.2f %% test error, ", figure->test_error);
+    }
+    if (!isnan(figure->seconds_per_epoch)) {
+        length += snprintf(text + length, sizeof(text) - (size_t)length, "%.2f s an epoch, ",
+                           figure->seconds_per_epoch);
+    }
+    if (!isnan(figure->speedup)) {
+        length += snprintf(text + length, sizeof(text) - (size_t)length,
+                           "%.0f times as fast as the adjoint alone, ", figure->speedup);
+    }
+    snprintf(text + length, sizeof(text) - (size_t)length, "%s%s%s",
+             figure->text ? figure->text : "", figure->text ? ", " : "", figure->source);
+    snprintf(name, sizeof(name), "paper: %s", figure->name);
+    print_text(name, text);
+}
+
+void evn__report_paper(const char *task, const char *model) {
+    const evn__paper_figure *figure;
+    for (int i = 0; (figure = evn__paper_figure_at(task, i)); ++i) {
+        if (strcmp(figure->model, model ? model : "node") == 0) {
+            print_figure(figure);
+        }
     }
 }
 

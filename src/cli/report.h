@@ -26,6 +26,9 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
 void evn__report_summary(const char *folder, const evn_device *device, const evn__summary *summary,
                          const char *note);
 
+/// What the paper says of the task with that model (NULL: node); lines of that table.
+void evn__report_paper(const char *task, const char *model);
+
 /// The table of an evaluation with one solver; what is NaN or negative is left out.
 void evn__report_evaluation(const char *folder, const evn_device *device,
                             const evn_solver_options *solver, const evn_epoch *result,

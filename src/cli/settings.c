@@ -157,8 +157,10 @@ const evn__option evn__settings_options[] = {
      &evn__option_text, AT(device), 0, 0, NULL},
     {"data", "DIR", "folder of the data set's files; for a flow, the density's name", BOTH,
      &evn__option_text, AT(data), 0, 0, NULL},
-    {"out", "PATH", "train: folder of the run (runs/TASK-N); sample: file (standard output)",
-     TRAIN | SAMPLE, &evn__option_text, AT(out), 0, 0, NULL},
+    {"out", "PATH",
+     "train: folder of the run (runs/TASK-N); sample: file (standard output); compare: folder of "
+     "the pictures (none)",
+     TRAIN | SAMPLE | EVN__VERB_COMPARE, &evn__option_text, AT(out), 0, 0, NULL},
     {"preset", "NAME", "settings of a publication, or for a better result", TRAIN,
      &evn__option_text, AT(preset), 0, 0, preset_name},
     {"model", "KIND", "what is trained", TRAIN, &evn__option_text, AT(model), 0, 0, model_name},
@@ -184,7 +186,8 @@ const evn__option evn__settings_options[] = {
     {"count", "N", "points to draw (1000)", SAMPLE, &evn__option_integer, AT(count), 1, 1e7, NULL},
     {"phase", "NAME:KEY=VALUE,...", "a phase of training; give one after the other", TRAIN,
      &evn__option_phase, 0, 0, 0, NULL},
-    {"json", NULL, "print JSON", EVN__VERB_DEVICES, &evn__option_flag, AT(json), 0, 0, NULL},
+    {"json", NULL, "print JSON", EVN__VERB_DEVICES | EVN__VERB_COMPARE, &evn__option_flag, AT(json),
+     0, 0, NULL},
     {0},
 };
 
@@ -255,6 +258,14 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
     return evn__option_apply(found.option, found.target, value);
 }
 
+static evn_status add_subject(evn__settings *settings, unsigned verb, const char *word) {
+    int most = verb == EVN__VERB_DEVICES ? 0 : verb == EVN__VERB_COMPARE ? EVN__SUBJECTS_MAX : 1;
+    EVN_CHECK(settings->subject_count < most, EVN_ERR_USAGE, "'%s' is one word too many", word);
+    settings->subjects[settings->subject_count++] = word;
+    settings->subject = settings->subjects[0];
+    return EVN_OK;
+}
+
 evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count,
                                char *const *words) {
     for (int i = 0; i < count; ++i) {
@@ -265,9 +276,7 @@ evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count
             EVN_TRY(parse_option(settings, verb, count, words, &i));
         } else {
             EVN_CHECK(word[0] != '-', EVN_ERR_USAGE, "options begin with two dashes: '%s'", word);
-            EVN_CHECK(verb != EVN__VERB_DEVICES && !settings->subject, EVN_ERR_USAGE,
-                      "'%s' is one word too many", word);
-            settings->subject = word;
+            EVN_TRY(add_subject(settings, verb, word));
         }
     }
     return EVN_OK;

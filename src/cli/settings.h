@@ -12,7 +12,9 @@ enum {
     EVN__VERB_TRAIN = 2,
     EVN__VERB_EVAL = 4,
     EVN__VERB_SAMPLE = 8,
+    EVN__VERB_COMPARE = 16,
     EVN__PHASES_MAX = 16,
+    EVN__SUBJECTS_MAX = 256,
 };
 
 /// A phase of training: what follows --phase NAME:, and what the options of the same names say for
@@ -29,6 +31,8 @@ typedef struct evn__work evn__work;
 
 typedef struct evn__settings {
     const char *subject; ///< what the verb works on: the task, or the run folder; NULL: none given
+    const char *subjects[EVN__SUBJECTS_MAX]; ///< compare: the run folders, `subject` first
+    int subject_count;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace;
     int64_t seed, batch, limit, filters, layers, width, count;
     double momentum, weight_decay;

@@ -193,6 +193,7 @@ static evn_status train(training *t, const evn__settings *settings) {
     EVN_TRY(t->work->draw(session, t->folder));
     EVN_TRY(evn__record_finish(t->record, &summary));
     evn__report_summary(t->folder, session->device, &summary, t->note);
+    evn__report_paper(t->task, settings->model);
     return EVN_OK;
 }
 

@@ -24,6 +24,7 @@ extern const evn__verb evn__verb_train;   // train.c
 extern const evn__verb evn__verb_eval;    // eval.c
 extern const evn__verb evn__verb_depth;   // depth.c
 extern const evn__verb evn__verb_sample;  // sample.c
+extern const evn__verb evn__verb_compare; // compare.c
 
 /// Print the help of the program, or of one verb, to standard output.
 void evn__help_program(const evn__verb *const *verbs);

@@ -39,11 +39,11 @@ static bool has_device(const char *device) {
 }
 
 /// White, dark grey, light grey, then the colours of Okabe and Ito, which the colour-blind can
-/// tell apart.
+/// tell apart, then four more.
 static void set_colours(void) {
-    static const PLINT red[] = {255, 40, 220, 0, 213, 0, 204, 230, 86};
-    static const PLINT green[] = {255, 40, 220, 114, 94, 158, 121, 159, 180};
-    static const PLINT blue[] = {255, 40, 220, 178, 0, 115, 167, 0, 233};
+    static const PLINT red[] = {255, 40, 220, 0, 213, 0, 204, 230, 86, 110, 130, 60, 160};
+    static const PLINT green[] = {255, 40, 220, 114, 94, 158, 121, 159, 180, 110, 60, 60, 150};
+    static const PLINT blue[] = {255, 40, 220, 178, 0, 115, 167, 0, 233, 110, 40, 60, 30};
     plscmap0(red, green, blue, sizeof(red) / sizeof(red[0]));
 }
 

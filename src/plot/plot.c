@@ -10,6 +10,10 @@
 #include <string.h>
 
 static const double MARGIN = 0.04, MARGIN_3D = 0.1; // of the range, on each side
+static const double LEGEND_ROW = 0.04;              // of the page's height
+enum { LEGEND_CHARACTERS = 76, LEGEND_SAMPLE = 8 }; // in a row; taken by a sample of the line
+enum { LEGEND_ROWS = 2 };                           // of large letters
+static const double LEGEND_SMALL = 0.8;             // size of letters where there are more
 static const char MARK[] = "○", DOT[] = "·";
 
 typedef struct range {
@@ -136,7 +140,51 @@ static void draw_series(const evn__plot *plot) {
 
 // Around them -------------------------------------------------------------------------------------
 
-/// One row above the box, so that it never covers what is drawn.
+/// Characters of a text in UTF-8.
+static size_t text_length(const char *text) {
+    size_t length = 0;
+    for (; *text; ++text) {
+        length += (*text & 0xc0) != 0x80;
+    }
+    return length;
+}
+
+/// The legend's columns with letters of that size.
+static int columns_at(const evn__plot *plot, double size) {
+    size_t longest = 1;
+    for (int s = 0; s < plot->count; ++s) {
+        size_t length = text_length(plot->series[s].label);
+        longest = length > longest ? length : longest;
+    }
+    int columns = (int)(LEGEND_CHARACTERS / size / (double)(longest + LEGEND_SAMPLE));
+    columns = columns < 1 ? 1 : columns;
+    return columns < plot->count ? columns : plot->count;
+}
+
+static double legend_size(const evn__plot *plot) {
+    return plot->count > LEGEND_ROWS * columns_at(plot, 1) ? LEGEND_SMALL : 1;
+}
+
+static int legend_columns(const evn__plot *plot) {
+    return columns_at(plot, legend_size(plot));
+}
+
+static int legend_rows(const evn__plot *plot) {
+    int columns = legend_columns(plot);
+    return (plot->count + columns - 1) / columns;
+}
+
+/// Upper edge of the box, below title and legend.
+static double box_top(const evn__plot *plot) {
+    return 0.84 - LEGEND_ROW * (legend_rows(plot) - 1);
+}
+
+/// The title stands one line above the legend; plmtex counts in lines.
+static void draw_title(const evn__plot *plot) {
+    plmtex("t", 3.6 + 1.15 * (legend_rows(plot) - 1), 0.5, 0.5, plot->title);
+}
+
+/// Rows above the box, so that it never covers what is drawn.
 static void draw_legend(const evn__plot *plot) {
     PLINT kinds[EVN__SERIES_MAX], colours[EVN__SERIES_MAX], styles[EVN__SERIES_MAX];
     PLINT texts[EVN__SERIES_MAX], numbers[EVN__SERIES_MAX];
@@ -156,12 +204,13 @@ static void draw_legend(const evn__plot *plot) {
     }
     PLFLT width, height;
     pllegend(&width, &height, PL_LEGEND_ROW_MAJOR, PL_POSITION_TOP | PL_POSITION_OUTSIDE, 0, 0.005,
-             0.06, 0, 0, 1, 1, plot->count, plot->count, kinds, 0.8, 1, 1.6, 0, texts, labels, NULL,
-             NULL, NULL, NULL, colours, styles, widths, colours, scales, numbers, marks);
+             0.06, 0, 0, 1, legend_rows(plot), legend_columns(plot), plot->count, kinds, 0.8,
+             legend_size(plot), 1.6, 0, texts, labels, NULL, NULL, NULL, NULL, colours, styles,
+             widths, colours, scales, numbers, marks);
 }
 
 static void draw_axes(const evn__plot *plot, const range *r) {
-    plvpor(0.15, 0.96, 0.14, 0.84);
+    plvpor(0.15, 0.96, 0.14, box_top(plot));
     plwind(r[0].low, r[0].high, r[1].low, r[1].high);
     plwidth(1);
     plcol0(EVN__COLOUR_GRID);
@@ -170,7 +219,7 @@ static void draw_axes(const evn__plot *plot, const range *r) {
     plbox(plot->x.log ? "bcnstl" : "bcnst", 0, 0, plot->y.log ? "bcnstvl" : "bcnstv", 0, 0);
     plmtex("b", 3.2, 0.5, 0.5, plot->x.label);
     plmtex("l", 5.2, 0.5, 0.5, plot->y.label);
-    plmtex("t", 3.6, 0.5, 0.5, plot->title);
+    draw_title(plot);
 }
 
 /// The floor and the two walls behind it: without them depth cannot be told.
@@ -189,14 +238,14 @@ static void draw_walls(const range *r) {
 }
 
 static void draw_axes_3d(const evn__plot *plot, const range *r) {
-    plvpor(0.02, 0.98, 0.02, 0.84);
+    plvpor(0.02, 0.98, 0.02, box_top(plot));
     plwind(-0.95, 0.9, -0.68, 1.38);
     plwidth(1);
     plw3d(1, 1, 1.1, r[0].low, r[0].high, r[1].low, r[1].high, r[2].low, r[2].high, 25, 40);
     draw_walls(r);
     plbox3("bnstu", plot->x.label, 0, 0, "bnstu", plot->y.label, 0, 0, "bcnstu", plot->z.label, 0,
            0);
-    plmtex("t", 3.6, 0.5, 0.5, plot->title);
+    draw_title(plot);
 }
 
 static void draw(const void *user) {

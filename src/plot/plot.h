@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include <stdbool.h>
 
-enum { EVN__SERIES_MAX = 6, EVN__PLOT_WIDTH = 800, EVN__PLOT_HEIGHT = 600 };
+enum { EVN__SERIES_MAX = 10, EVN__PLOT_WIDTH = 800, EVN__PLOT_HEIGHT = 600 };
 
 typedef enum evn__series_style { EVN__LINE, EVN__DASHED, EVN__MARKS, EVN__DOTS } evn__series_style;
 

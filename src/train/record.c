@@ -306,18 +306,54 @@ evn_status evn__record_parameters(evn__record *record, const evn_parameters *par
 
 // Reading -----------------------------------------------------------------------------------------
 
-evn_status evn__run_read(const char *folder, json_t **run) {
+static evn_status read_json(const char *folder, const char *name, json_t **value) {
     char path[PATH_SIZE];
     unsigned char *text;
     size_t size;
-    EVN_TRY(join(folder, RUN, path));
-    EVN_TRY(evn__file_read(path, &text, &size));
     json_error_t error;
-    *run = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
+    EVN_TRY(join(folder, name, path));
+    EVN_TRY(evn__file_read(path, &text, &size));
+    *value = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
     free(text);
-    EVN_CHECK(*run, EVN_ERR_FORMAT, "%s is not valid JSON at line %d: %s", path, error.line,
+    EVN_CHECK(*value, EVN_ERR_FORMAT, "%s is not valid JSON at line %d: %s", path, error.line,
               error.text);
     return EVN_OK;
+}
+
+evn_status evn__run_read(const char *folder, json_t **run) {
+    return read_json(folder, RUN, run);
+}
+
+evn_status evn__run_summary(const char *folder, json_t **summary) {
+    *summary = NULL;
+    return exists(folder, SUMMARY) ? read_json(folder, SUMMARY, summary) : EVN_OK;
+}
+
+evn_status evn__run_metrics(const char *folder, json_t **lines) {
+    char path[PATH_SIZE];
+    unsigned char *text;
+    size_t size;
+    json_error_t error;
+    evn_status status = EVN_OK;
+    EVN_TRY(join(folder, METRICS, path));
+    EVN_TRY(evn__file_read(path, &text, &size));
+    *lines = json_array();
+    char *line = (char *)text;
+    for (char *end = strchr(line, '\n'); end && status == EVN_OK; end = strchr(line, '\n')) {
+        json_t *object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &error);
+        if (!object) {
+            status = evn__fail(__FILE__, __LINE__, EVN_ERR_FORMAT, "line %zu of %s is not JSON: %s",
+                               json_array_size(*lines) + 1, path, error.text);
+        }
+        json_array_append_new(*lines, object);
+        line = end + 1;
+    }
+    free(text);
+    if (status != EVN_OK) {
+        json_decref(*lines);
+        *lines = NULL;
+    }
+    return status;
 }
 
 static evn_status store(evn_parameters *parameters, int index, const evn__tensor *tensor) {

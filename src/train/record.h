@@ -54,6 +54,12 @@ evn_status evn__record_finish(evn__record *record, const evn__summary *summary);
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT
 evn_status evn__run_read(const char *folder, json_t **run);
 
+/// The same of summary.json; NULL, and no failure, where the run is not finished.
+evn_status evn__run_summary(const char *folder, json_t **summary);
+
+/// The lines of metrics.jsonl as an array; a last line that is still being written is left out.
+evn_status evn__run_metrics(const char *folder, json_t **lines);
+
 /// Read model.safetensors of a folder into parameters of the same names and shapes.
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA with what is missing or differs
 evn_status evn__run_parameters(const char *folder, evn_parameters *parameters);

@@ -65,6 +65,7 @@ START_TEST(run_folder) {
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_ptr_nonnull(strstr(result.err, "iteration 44/44"));
     ck_assert_ptr_nonnull(strstr(result.out, "not the paper's schedule"));
+    ck_assert_ptr_nonnull(strstr(result.out, "paper: BP + adjoint"));
     check_summary(result.out);
     check_run();
     check_metrics();
