@@ -83,6 +83,10 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
 /// Large values mean that the dynamics cannot be solved backwards and the gradient is wrong.
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error);
 
+/// After an adjoint gradient: where the reconstructed x(t0) is; memory of the solver, valid until
+/// its next solve. With cotangents of 0 the gradient is this reconstruction alone.
+evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0);
+
 /// Methods known to evn_solver_create: name of number `index`, NULL past the last.
 const char *evn_method_name(int index);
 int evn_method_order(int index);

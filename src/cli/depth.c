@@ -2,6 +2,7 @@
 #include "train/depth.h"
 
 #include "cli/reopen.h"
+#include "train/kernels.h"
 
 #include <stdio.h>
 
@@ -34,6 +35,12 @@ static evn_status measure(evn__session *session, const char *task, const evn__co
            tolerance);
     EVN_TRY(evn__depth_draw(depths, evn_trainer_test_samples(session->trainer), folder));
     printf("  pictures: %s/depth-logits.png, %s/depth-errors.png\n", folder, folder);
+    const evn_model *model = evn_trainer_model(session->trainer);
+    if (evn_model_get_options(model)->kind != EVN_MODEL_NODE_EW) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__kernels_draw(session->device, model, tolerance, folder));
+    printf("            %s/kernels-*.png, %s/kernel-lines-*.png\n", folder, folder);
     return EVN_OK;
 }
 
@@ -48,4 +55,6 @@ const evn__verb evn__verb_depth = {
     EVN__VERB_EVAL,
     run,
     "\nEuler's method with 5, 10, 20, 40 and 80 steps against dopri5 at rtol = atol = --rtol.\n"
-    "Draws depth-logits and depth-errors (png and svg) into the run folder.\n"};
+    "Draws depth-logits and depth-errors (png and svg) into the run folder; of node-ew also, for\n"
+    "each convolution, kernels-LAYER and kernel-lines-LAYER: the weights of a few kernels over "
+    "t.\n"};

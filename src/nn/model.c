@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "nn/evolution.h"
+#include "nn/evolving.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -105,19 +106,24 @@ static evn_status make_f(evn_model *model, evn_shape state, evn_graph *f) {
     return evn_graph_status(f);
 }
 
+const char *evn__evolving_layer(int index) {
+    static const char *const layers[] = {"conv1", "conv2", NULL};
+    return layers[index];
+}
+
 /// g moves the kernels of f's convolutions.
 static evn_status make_g(evn_model *model, const evn_graph *f, const evn__evolution_kind *kind,
                          evn_graph *g) {
-    static const char *const layers[] = {"conv1", "conv2"};
     evn__network network = {g, model->parameters, "g"};
     evn_value t = evn_input(g, "t", EVN_SCALAR);
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; evn__evolving_layer(i); ++i) {
+        const char *layer = evn__evolving_layer(i);
         char weight[64], slope[80];
-        snprintf(weight, sizeof(weight), "f.%s.weight", layers[i]);
+        snprintf(weight, sizeof(weight), "f.%s.weight", layer);
         snprintf(slope, sizeof(slope), "d%s", weight);
         int index = evn_graph_find_input(f, weight);
         evn_value w = evn_input(g, weight, evn_value_shape(f, evn_graph_input(f, index)));
-        evn_output(g, slope, kind->slope(&network, layers[i], t, w));
+        evn_output(g, slope, kind->slope(&network, layer, t, w));
     }
     return evn_graph_status(g);
 }
@@ -149,6 +155,33 @@ static evn_status make_dynamics(evn_model *model, evn_shape state) {
         status = evn_dynamics_create(f, g, &model->dynamics);
     }
     evn_graph_destroy(&f);
+    evn_graph_destroy(&g);
+    return status;
+}
+
+static evn_status build_evolving(const evn_model *model, const evn__evolution_kind *kind,
+                                 const char *layer, evn_graph *g) {
+    char name[64];
+    evn__network network = {g, model->parameters, "g"};
+    snprintf(name, sizeof(name), "f.%s.weight", layer);
+    evn_shape shape =
+        evn_parameters_shape(model->parameters, evn_parameters_find(model->parameters, name));
+    evn_value t = evn_input(g, "t", EVN_SCALAR), w = evn_input(g, "x", shape);
+    evn_output(g, "dx", kind->slope(&network, layer, t, w));
+    return evn_graph_status(g);
+}
+
+evn_status evn__evolving_dynamics(const evn_model *model, const char *layer,
+                                  evn_dynamics **dynamics) {
+    const evn__evolution_kind *kind;
+    evn_graph *g = NULL;
+    EVN_TRY(find_kind(model, &kind));
+    EVN_CHECK(kind, EVN_ERR_ARGUMENT, "the weights of this model do not evolve");
+    EVN_TRY(evn_graph_create(&g));
+    evn_status status = build_evolving(model, kind, layer, g);
+    if (status == EVN_OK) {
+        status = evn_dynamics_create(g, NULL, dynamics);
+    }
     evn_graph_destroy(&g);
     return status;
 }

@@ -381,3 +381,9 @@ evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double
     *theta_error = relative(theta);
     return EVN_OK;
 }
+
+evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0) {
+    EVN_CHECK(solver->backward, EVN_ERR_ARGUMENT, "only the adjoint reconstructs the state");
+    *x0 = evn__integrator_state(solver->backward, 0);
+    return EVN_OK;
+}

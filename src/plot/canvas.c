@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plot/canvas.h"
 
+#include "base/files.h"
 #include <plplot/plplot.h>
 #include <setjmp.h>
 #include <stdbool.h>
@@ -58,7 +59,8 @@ static void draw_page(const char *device, int width, int height, FILE *file,
     draw(user);
 }
 
-evn_status evn__canvas_draw(const char *device, int width, int height, void (*draw)(const void *),
+/// Draw into memory: the file's contents, freed with free().
+static evn_status draw_file(const char *device, int width, int height, void (*draw)(const void *),
                             const void *user, char **data, size_t *size) {
     EVN_CHECK(has_device(device), EVN_ERR_OUTPUT,
               "PLplot cannot draw as %s; install its cairo driver (plplot-driver-cairo)", device);
@@ -79,4 +81,39 @@ evn_status evn__canvas_draw(const char *device, int width, int height, void (*dr
     free(*data);
     *data = NULL;
     EVN_FAIL(EVN_ERR_OUTPUT, "PLplot cannot draw the picture: %s", problem);
+}
+
+// Files -------------------------------------------------------------------------------------------
+
+static const char *device_for(const char *path) {
+    const char *end = strrchr(path, '.');
+    if (end && strcmp(end, ".png") == 0) {
+        return "pngcairo";
+    }
+    return end && strcmp(end, ".svg") == 0 ? "svgcairo" : NULL;
+}
+
+evn_status evn__canvas_write(const char *path, int width, int height, void (*draw)(const void *),
+                             const void *user) {
+    char *data;
+    size_t size;
+    const char *device = device_for(path);
+    EVN_CHECK(device, EVN_ERR_ARGUMENT, "a picture's name ends in .png or .svg: %s", path);
+    EVN_TRY(draw_file(device, width, height, draw, user, &data, &size));
+    evn_status status = evn__file_write(path, data, size);
+    free(data);
+    return status;
+}
+
+evn_status evn__canvas_save(const char *folder, const char *stem, int width, int height,
+                            void (*draw)(const void *), const void *user) {
+    static const char *const ends[] = {"png", "svg"};
+    for (int i = 0; i < 2; ++i) {
+        char path[4096];
+        int length = snprintf(path, sizeof(path), "%s/%s.%s", folder, stem, ends[i]);
+        EVN_CHECK(length < (int)sizeof(path), EVN_ERR_OUTPUT,
+                  "the path of the folder %.80s… is too long", folder);
+        EVN_TRY(evn__canvas_write(path, width, height, draw, user));
+    }
+    return EVN_OK;
 }

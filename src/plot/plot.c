@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plot/plot.h"
 
-#include "base/files.h"
 #include "plot/canvas.h"
 #include <math.h>
 #include <plplot/plplot.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const double MARGIN = 0.04, MARGIN_3D = 0.1; // of the range, on each side
@@ -264,35 +261,18 @@ static void draw(const void *user) {
 
 // Files -------------------------------------------------------------------------------------------
 
-static const char *device_for(const char *path) {
-    const char *end = strrchr(path, '.');
-    if (end && strcmp(end, ".png") == 0) {
-        return "pngcairo";
-    }
-    return end && strcmp(end, ".svg") == 0 ? "svgcairo" : NULL;
+static evn_status check(const evn__plot *plot) {
+    EVN_CHECK(plot->count >= 1 && plot->count <= EVN__SERIES_MAX, EVN_ERR_ARGUMENT,
+              "a picture has 1 to %d series, not %d", EVN__SERIES_MAX, plot->count);
+    return EVN_OK;
 }
 
 evn_status evn__plot_write(const evn__plot *plot, const char *path) {
-    char *data;
-    size_t size;
-    const char *device = device_for(path);
-    EVN_CHECK(device, EVN_ERR_ARGUMENT, "a picture's name ends in .png or .svg: %s", path);
-    EVN_CHECK(plot->count >= 1 && plot->count <= EVN__SERIES_MAX, EVN_ERR_ARGUMENT,
-              "a picture has 1 to %d series, not %d", EVN__SERIES_MAX, plot->count);
-    EVN_TRY(evn__canvas_draw(device, EVN__PLOT_WIDTH, EVN__PLOT_HEIGHT, draw, plot, &data, &size));
-    evn_status status = evn__file_write(path, data, size);
-    free(data);
-    return status;
+    EVN_TRY(check(plot));
+    return evn__canvas_write(path, EVN__PLOT_WIDTH, EVN__PLOT_HEIGHT, draw, plot);
 }
 
 evn_status evn__plot_save(const evn__plot *plot, const char *folder, const char *stem) {
-    static const char *const ends[] = {"png", "svg"};
-    for (int i = 0; i < 2; ++i) {
-        char path[4096];
-        int length = snprintf(path, sizeof(path), "%s/%s.%s", folder, stem, ends[i]);
-        EVN_CHECK(length < (int)sizeof(path), EVN_ERR_OUTPUT,
-                  "the path of the folder %.80s… is too long", folder);
-        EVN_TRY(evn__plot_write(plot, path));
-    }
-    return EVN_OK;
+    EVN_TRY(check(plot));
+    return evn__canvas_save(folder, stem, EVN__PLOT_WIDTH, EVN__PLOT_HEIGHT, draw, plot);
 }

@@ -21,6 +21,8 @@ START_TEST(depth_of_a_run) {
     }
     ck_assert(test_exists("a/depth-logits.png") && test_exists("a/depth-logits.svg"));
     ck_assert(test_exists("a/depth-errors.png") && test_exists("a/depth-errors.svg"));
+    ck_assert(test_exists("a/kernels-conv1.png") && test_exists("a/kernels-conv2.svg"));
+    ck_assert(test_exists("a/kernel-lines-conv1.svg") && test_exists("a/kernel-lines-conv2.png"));
 }
 END_TEST
 

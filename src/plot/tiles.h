@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures of arrays: small images beside and below each other, with a colour scale. As PNG and
+// SVG of 800×600; texts as in plot.h.
+#ifndef EVN_PLOT_TILES_H
+#define EVN_PLOT_TILES_H
+
+#include "base/status.h"
+
+/// One image. What is not finite is left white.
+typedef struct evn__tile {
+    const double *values; ///< [height, width], the first row on top
+    int height, width;
+    double low, high; ///< values at the ends of the colour scale; what is beyond has its end's
+} evn__tile;
+
+typedef enum evn__palette {
+    EVN__PALETTE_GREY,   ///< black to white
+    EVN__PALETTE_HEAT,   ///< white to dark blue
+    EVN__PALETTE_SIGNED, ///< blue, white in the middle, red
+} evn__palette;
+
+typedef struct evn__tiles {
+    const char *title;
+    const evn__tile *tiles; ///< [rows, columns]
+    int rows, columns;
+    const char *const *row_labels;    ///< [rows]
+    const char *const *column_labels; ///< [columns]
+    const char *note;                 ///< below: what the sides of a tile are, with units
+    evn__palette palette;
+    const char *low, *scale, *high; ///< at the ends of the colour scale and between, with its unit
+} evn__tiles;
+
+/// Draw folder/stem.png and folder/stem.svg.
+/// @return EVN_ERR_ARGUMENT without a tile; EVN_ERR_OUTPUT
+evn_status evn__tiles_save(const evn__tiles *tiles, const char *folder, const char *stem);
+
+#endif

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures of arrays: the colours of the scale's ends, one rectangle for equal neighbours.
+#include "plot/tiles.h"
+#include "program.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const row[] = {"row"}, *const column[] = {"column"};
+
+static char *drawn(const double *values, int height, int width, evn__palette palette) {
+    const evn__tile tile = {values, height, width, -1, 1};
+    const evn__tiles tiles = {"title", &tile,   1,     1,       row,   column,
+                              "note",  palette, "low", "scale", "high"};
+    TRY(evn__tiles_save(&tiles, test_folder(), "tiles"));
+    ck_assert(test_exists("tiles.png"));
+    return test_read("tiles.svg", NULL);
+}
+
+static int count(const char *text, const char *word) {
+    int found = 0;
+    for (; (text = strstr(text, word)); ++text) {
+        ++found;
+    }
+    return found;
+}
+
+static int filled(const double *values, int height, int width) {
+    char *text = drawn(values, height, width, EVN__PALETTE_GREY);
+    int shapes = count(text, "<path");
+    free(text);
+    return shapes;
+}
+
+START_TEST(equal_neighbours_are_one_rectangle) {
+    static const double same[] = {1, 1, 1, 1}, mixed[] = {1, -1, 1, -1}, odd[] = {1, NAN, 1, NAN};
+    int one = filled(same, 1, 4);
+    ck_assert_int_eq(filled(same, 2, 2), one + 1); // a rectangle a row
+    ck_assert_int_eq(filled(mixed, 1, 4), one + 3);
+    ck_assert_int_eq(filled(odd, 1, 4), one + 1); // what is not finite is left out
+}
+END_TEST
+
+static int blacks(const double *values) {
+    char *text = drawn(values, 1, 4, EVN__PALETTE_GREY);
+    int found = count(text, "rgb(0%,0%,0%)");
+    free(text);
+    return found;
+}
+
+/// Black is the scale's lower end: in the scale itself, and for each value at or below it.
+START_TEST(ends_of_the_scale) {
+    static const double above[] = {5, 5, 0, 0}, some[] = {-1, 5, 0, -7};
+    ck_assert_int_gt(blacks(above), 0);
+    ck_assert_int_eq(blacks(some), 3 * blacks(above));
+}
+END_TEST
+
+START_TEST(refused) {
+    const evn__tiles none = {.title = "t", .note = ""};
+    ck_assert_int_eq(evn__tiles_save(&none, test_folder(), "none"), EVN_ERR_ARGUMENT);
+    ck_assert(!test_exists("none.png"));
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("tiles");
+    TCase *c = tcase_create("tiles");
+    tcase_add_test(c, equal_neighbours_are_one_rectangle);
+    tcase_add_test(c, ends_of_the_scale);
+    tcase_add_test(c, refused);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
