@@ -1,15 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measuring: repeated timings of device work, reported against the limits of the same machine,
-// measured in the same run.
+// Measuring: rows of work, repeated timings of them, the limits of the same machine.
 #ifndef EVN_BENCH_H
 #define EVN_BENCH_H
 
-#include "evonode/evonode.h"
+#include "bench/tensors.h"
 
 enum { BENCH_SAMPLES = 9 };
 
+// Rows --------------------------------------------------------------------------------------------
+
 /// Work to be timed: enqueues one repetition; it is waited for outside.
 typedef evn_status bench_work(void *user);
+
+/// A row made ready to run. Zero-initialise.
+typedef struct bench_job {
+    bench_work *work;
+    void *user;
+    double flops, bytes; ///< of one repetition: multiply-adds count two; 0: not known
+    /// What one repetition started from, and what it gave: for comparing with a peer.
+    evn_status (*inputs)(void *user, bench_tensors *tensors);
+    evn_status (*outputs)(void *user, bench_tensors *tensors);
+    void (*destroy)(void *user); ///< may be NULL
+} bench_job;
+
+typedef struct bench_row {
+    const char *key;  ///< in requests and in the peers' tables
+    const char *name; ///< in print
+    evn_status (*create)(evn_device *device, const void *options, bench_job *job);
+    const void *options; ///< of `create`
+} bench_row;
+
+/// Row number `index`, NULL past the last; the row of that key, NULL when there is none.
+const bench_row *bench_row_at(int index);
+const bench_row *bench_row_find(const char *key);
+
+evn_status bench_job_create(evn_device *device, const bench_row *row, bench_job *job);
+void bench_job_destroy(bench_job *job);
+
+// Timing ------------------------------------------------------------------------------------------
 
 /// Seconds a repetition; quartiles over BENCH_SAMPLES samples, each at least 20 ms long.
 typedef struct bench_time {
@@ -20,6 +48,10 @@ typedef struct bench_time {
 
 evn_status bench_measure(evn_device *device, bench_work *work, void *user, bench_time *time);
 
+/// One sample: `count` repetitions, then the device is waited for. *seconds is for one of them.
+evn_status bench_repeat(evn_device *device, bench_work *work, void *user, int count,
+                        double *seconds);
+
 /// What the device can do at most.
 typedef struct bench_limits {
     double flops; ///< multiply-adds count two, per second
@@ -28,11 +60,13 @@ typedef struct bench_limits {
 
 evn_status bench_limits_measure(evn_device *device, bench_limits *limits);
 
-/// One line of the table and of the JSON. `flops` and `bytes` are of one repetition; 0: not known.
-typedef struct bench_row {
-    const char *name;
-    bench_time time;
-    double flops, bytes;
-} bench_row;
+// Modes of the program ----------------------------------------------------------------------------
+
+/// Answer requests, a line each, from standard input until it ends; see bench/serve.c.
+evn_status bench_serve(evn_device *device);
+
+/// The first step of training on the digits, as evonode train does it: for the time from the start
+/// of the process.
+evn_status bench_first_step(evn_device *device);
 
 #endif

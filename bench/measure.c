@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench.h"
+#include "bench/bench.h"
 
 #include "host/kernel.h"
 #include <stdio.h>
@@ -20,8 +20,8 @@ static int ascending(const void *a, const void *b) {
     return (*x > *y) - (*x < *y);
 }
 
-static evn_status repeat(evn_device *device, bench_work *work, void *user, int count,
-                         double *seconds) {
+evn_status bench_repeat(evn_device *device, bench_work *work, void *user, int count,
+                        double *seconds) {
     double started = now();
     for (int i = 0; i < count; ++i) {
         evn_status status = work(user);
@@ -36,14 +36,14 @@ static evn_status repeat(evn_device *device, bench_work *work, void *user, int c
 
 evn_status bench_measure(evn_device *device, bench_work *work, void *user, bench_time *time) {
     double samples[BENCH_SAMPLES] = {0}, once = 0;
-    evn_status status = repeat(device, work, user, WARM_UP, &once); // compiles, fills caches
+    evn_status status = bench_repeat(device, work, user, WARM_UP, &once); // compiles, fills caches
     if (status == EVN_OK) {
-        status = repeat(device, work, user, 1, &once);
+        status = bench_repeat(device, work, user, 1, &once);
     }
     int count = once > 0 && once < SAMPLE_SECONDS ? (int)(SAMPLE_SECONDS / once) + 1 : 1;
     uint64_t launches = evn_device_get_stats(device).launches;
     for (int i = 0; i < BENCH_SAMPLES && status == EVN_OK; ++i) {
-        status = repeat(device, work, user, count, &samples[i]);
+        status = bench_repeat(device, work, user, count, &samples[i]);
     }
     launches = evn_device_get_stats(device).launches - launches;
     qsort(samples, BENCH_SAMPLES, sizeof(samples[0]), ascending);

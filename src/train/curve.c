@@ -181,6 +181,15 @@ static evn_status forward(evn__curve *c, evn_binding *x, evn_solution *solution,
     return evn__real_read(c->loss_value, false, loss, 1);
 }
 
+evn_status evn__curve_gradient(evn__curve *curve, double *loss) {
+    evn_binding x, x0_bar;
+    evn_solution ahead, back;
+    EVN_TRY(compile(curve, 0, true));
+    EVN_TRY(forward(curve, &x, &ahead, loss));
+    return evn_solve_gradient(curve->learnt.solver, curve->x_bar, &x0_bar,
+                              curve->learnt.weights_bar, &back);
+}
+
 evn_status evn__curve_evaluate(evn__curve *curve, int phase, evn__curve_fit *fit) {
     evn__curve *c = curve;
     evn_binding x;

@@ -27,6 +27,10 @@ void evn__curve_destroy(evn__curve **curve); ///< nulls; accepts NULL
 /// Train all phases. Failures as of evn_trainer_run.
 evn_status evn__curve_run(evn__curve *curve);
 
+/// Loss and gradient of the first phase, as an iteration has them before its update; the gradient
+/// is in the parameters. Waits for the loss.
+evn_status evn__curve_gradient(evn__curve *curve, double *loss);
+
 /// How near the curve is with the solver of a phase.
 typedef struct evn__curve_fit {
     double loss;      ///< Σ ‖x(tᵢ) − s(tᵢ)‖²

@@ -180,6 +180,19 @@ static evn_status forward(evn__flow *f, evn_solution *solution, double *loss) {
     return evn__real_read(f->loss_value, false, loss, 1);
 }
 
+evn_status evn__flow_gradient(evn__flow *flow, double *loss) {
+    evn_binding x0_bar;
+    evn_solution ahead, back;
+    EVN_TRY(compile(flow, 0));
+    EVN_TRY(forward(flow, &ahead, loss));
+    return evn_solve_gradient(flow->learnt.solver, flow->x_bar, &x0_bar, flow->learnt.weights_bar,
+                              &back);
+}
+
+const double *evn__flow_points(const evn__flow *flow) {
+    return flow->points;
+}
+
 static evn_status compile_training(void *task, int phase) {
     return compile(task, phase);
 }

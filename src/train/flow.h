@@ -62,6 +62,13 @@ void evn__flow_destroy(evn__flow **flow); ///< nulls; accepts NULL
 /// Train all phases. Failures as of evn_trainer_run.
 evn_status evn__flow_run(evn__flow *flow);
 
+/// Loss and gradient of the first phase on the next iteration's points, without its update; the
+/// gradient is in the parameters. Waits for the loss.
+evn_status evn__flow_gradient(evn__flow *flow, double *loss);
+
+/// The points [batch, 2] that the last iteration or gradient was on; owned by the flow.
+const double *evn__flow_points(const evn__flow *flow);
+
 /// The loss of every iteration so far, before its update; *count of them, owned by the flow.
 const double *evn__flow_losses(const evn__flow *flow, int *count);
 

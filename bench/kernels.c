@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows that are one graph: matrix product, convolution, normalisation.
+#include "bench/rows.h"
+
+#include "base/random.h"
+#include "plan/real.h"
+#include <stdlib.h>
+
+// A graph as a job --------------------------------------------------------------------------------
+
+typedef struct graph_job {
+    evn_graph *graph;
+    evn_plan *plan;
+    evn_buffer *buffer;
+    evn_binding *inputs, *outputs;
+} graph_job;
+
+static evn_status run(void *user) {
+    graph_job *j = user;
+    return evn_plan_run(j->plan, j->inputs, j->outputs);
+}
+
+static evn_status read_inputs(void *user, bench_tensors *tensors) {
+    graph_job *j = user;
+    for (int i = 0; i < evn_graph_inputs(j->graph); ++i) {
+        EVN_TRY(bench_tensors_read(tensors, evn_graph_input_name(j->graph, i),
+                                   evn_value_shape(j->graph, evn_graph_input(j->graph, i)),
+                                   j->inputs[i]));
+    }
+    return EVN_OK;
+}
+
+static evn_status read_outputs(void *user, bench_tensors *tensors) {
+    graph_job *j = user;
+    for (int i = 0; i < evn_graph_outputs(j->graph); ++i) {
+        EVN_TRY(bench_tensors_read(tensors, evn_graph_output_name(j->graph, i),
+                                   evn_value_shape(j->graph, evn_graph_output(j->graph, i)),
+                                   j->outputs[i]));
+    }
+    return EVN_OK;
+}
+
+static void destroy(void *user) {
+    graph_job *j = user;
+    evn_plan_destroy(&j->plan);
+    evn_buffer_destroy(&j->buffer);
+    evn_graph_destroy(&j->graph);
+    free(j->inputs);
+    free(j);
+}
+
+/// Room for every port in one buffer, each at a cache line; *total elements.
+static evn_status place(graph_job *j, size_t *total) {
+    int inputs = evn_graph_inputs(j->graph), outputs = evn_graph_outputs(j->graph);
+    EVN_TRY(EVN_NEW(&j->inputs, inputs + outputs));
+    j->outputs = j->inputs + inputs;
+    *total = 0;
+    for (int i = 0; i < inputs + outputs; ++i) {
+        evn_value port =
+            i < inputs ? evn_graph_input(j->graph, i) : evn_graph_output(j->graph, i - inputs);
+        j->inputs[i].offset = *total;
+        *total += ((size_t)evn_shape_count(evn_value_shape(j->graph, port)) + 15) / 16 * 16;
+    }
+    return EVN_OK;
+}
+
+static evn_status fill(graph_job *j, size_t total) {
+    double *numbers = NULL;
+    EVN_TRY(EVN_NEW(&numbers, total));
+    for (size_t i = 0; i < total; ++i) {
+        numbers[i] = evn__random_normal(1, 0, i);
+    }
+    evn_status status = evn__real_write((evn_binding){j->buffer, 0}, false, numbers, total);
+    free(numbers);
+    return status;
+}
+
+/// Takes over the graph, also on failure.
+static evn_status prepare(evn_device *device, evn_graph *graph, bench_job *job) {
+    graph_job *j = NULL;
+    evn_status status = EVN_NEW(&j, 1);
+    if (status != EVN_OK) {
+        evn_graph_destroy(&graph);
+        return status;
+    }
+    j->graph = graph;
+    job->user = j;
+    job->work = run;
+    job->inputs = read_inputs;
+    job->outputs = read_outputs;
+    job->destroy = destroy;
+    size_t total;
+    EVN_TRY(evn_graph_status(graph));
+    EVN_TRY(place(j, &total));
+    EVN_TRY(evn_plan_create(device, graph, NULL, &j->plan));
+    EVN_TRY(evn__real_create(device, false, total, &j->buffer));
+    for (int i = 0; i < evn_graph_inputs(graph) + evn_graph_outputs(graph); ++i) {
+        j->inputs[i].buffer = j->buffer;
+    }
+    return fill(j, total);
+}
+
+// Rows --------------------------------------------------------------------------------------------
+
+evn_status bench_matmul(evn_device *device, const void *options, bench_job *job) {
+    const bench_matmul_options *o = options;
+    evn_graph *g = NULL;
+    EVN_TRY(evn_graph_create(&g));
+    evn_value a = evn_input(g, "a", EVN_SHAPE(o->m, o->k));
+    evn_value b = evn_input(g, "b", EVN_SHAPE(o->k, o->n));
+    evn_output(g, "c", evn_matmul(g, a, b, false, false));
+    job->flops = 2.0 * (double)(o->m * o->n * o->k);
+    job->bytes = 4.0 * (double)(o->m * o->k + o->k * o->n + o->m * o->n);
+    return prepare(device, g, job);
+}
+
+enum { BATCH = 128, SIDE = 6, CHANNELS = 64, GROUPS = 32 };
+enum { IMAGE = BATCH * SIDE * SIDE * CHANNELS, KERNEL = 9 * CHANNELS * CHANNELS };
+// Pairs of pixel and tap that lie in the image: 6 · 3 − 2 an axis. The others need no arithmetic.
+enum { TAPS_INSIDE = 16 * 16 };
+
+evn_status bench_conv2d(evn_device *device, const void *parts, bench_job *job) {
+    const bench_conv2d_parts *p = parts;
+    evn_conv2d_options same = {.stride = 1, .padding = 1};
+    evn_shape image = EVN_SHAPE(BATCH, SIDE, SIDE, CHANNELS);
+    evn_shape kernel = EVN_SHAPE(3, 3, CHANNELS, CHANNELS);
+    bool any_grad = p->input_grad || p->weight_grad;
+    evn_graph *g = NULL;
+    EVN_TRY(evn_graph_create(&g));
+    evn_value x = p->forward || p->weight_grad ? evn_input(g, "x", image) : EVN_NONE;
+    evn_value w = p->forward || p->input_grad ? evn_input(g, "w", kernel) : EVN_NONE;
+    evn_value y_bar = any_grad ? evn_input(g, "y_bar", image) : EVN_NONE;
+    if (p->forward) {
+        evn_output(g, "y", evn_conv2d(g, x, w, same));
+    }
+    if (p->input_grad) {
+        evn_output(g, "x_bar", evn_conv2d_input_grad(g, y_bar, w, image, same));
+    }
+    if (p->weight_grad) {
+        evn_output(g, "w_bar", evn_conv2d_weight_grad(g, x, y_bar, kernel, same));
+    }
+    int convolutions = p->forward + p->input_grad + p->weight_grad;
+    job->flops = convolutions * 2.0 * BATCH * CHANNELS * CHANNELS * TAPS_INSIDE;
+    job->bytes = convolutions * 4.0 * (2.0 * IMAGE + KERNEL);
+    return prepare(device, g, job);
+}
+
+evn_status bench_norm(evn_device *device, const void *options, bench_job *job) {
+    const bench_norm_options *o = options;
+    evn_graph *g = NULL, *back = NULL;
+    EVN_TRY(evn_graph_create(&g));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(BATCH, SIDE, SIDE, CHANNELS));
+    evn_value scale = evn_input(g, "scale", EVN_SHAPE(CHANNELS));
+    evn_value shift = evn_input(g, "shift", EVN_SHAPE(CHANNELS));
+    evn_value unit = evn_normalize(g, x, GROUPS, 1e-5);
+    evn_output(g, "y", evn_relu(g, evn_add(g, evn_mul(g, unit, scale), shift)));
+    job->bytes = 4.0 * (o->vjp ? 4 : 2) * IMAGE;
+    if (!o->vjp) {
+        return prepare(device, g, job);
+    }
+    evn_status status = evn_vjp(g, NULL, &back);
+    evn_graph_destroy(&g);
+    return status == EVN_OK ? prepare(device, back, job) : status;
+}
