@@ -4,6 +4,7 @@
 // barrier. A is read as scalars, at any pair of strides, so that A and its transpose cost the same.
 // Assumes: rows of B are contiguous, `b_stride` >= VECTORS · WIDTH apart; where they are not (B is
 // transposed, or N is small), matmul_pack makes such a copy first. Any M, N, K >= 1.
+// matmul_small serves products that are not worth a launch for the copy.
 // matmul_dot serves few rows of A against a transposed B: a copy of B would cost more than the
 // product, and the rows of both are contiguous.
 // Split K: slice s of `slice` terms goes to its own C, s·M·N elements on; matmul_add adds them up.
@@ -115,6 +116,36 @@ __kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const
             total = fma(left[t], right[i][t], total);
         }
         c[m * n_count + n0 + i] = total;
+    }
+}
+
+// c[m, n] for one m and RUN adjacent n, B at any pair of strides: for products that are smaller work
+// than a copy of B. Four sums at once hide the latency of an addition.
+#define RUN 256
+__kernel void matmul_small(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const int k_count,
+                           const int a_row, const int a_column, const int b_row,
+                           const int b_column) {
+    INPUT_OF(a);
+    INPUT_OF(b);
+    OUTPUT_OF(c);
+    const int n0 = (int)get_global_id(0) * RUN, m = (int)get_global_id(1);
+    __global const real *left = a + (long)m * a_row;
+    for (int n = n0; n < min(n0 + RUN, n_count); n++) {
+        __global const real *right = b + (long)n * b_column;
+        real4 sum = R(0.0);
+        int k = 0;
+        for (; k + 4 <= k_count; k += 4) {
+            const real4 x = (real4)(left[k * a_column], left[(k + 1) * a_column],
+                                    left[(k + 2) * a_column], left[(k + 3) * a_column]);
+            const real4 y = (real4)(right[k * b_row], right[(k + 1) * b_row],
+                                    right[(k + 2) * b_row], right[(k + 3) * b_row]);
+            sum = fma(x, y, sum);
+        }
+        real total = (sum.s0 + sum.s1) + (sum.s2 + sum.s3);
+        for (; k < k_count; k++) {
+            total = fma(left[k * a_column], right[k * b_row], total);
+        }
+        c[(long)m * n_count + n] = total;
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lowering of evn_matmul: dot products for few rows against a transposed b; else a packed copy of b
+// Lowering of evn_matmul: dot products for few rows against a transposed b; one plain loop for what
+// is smaller than a copy of b; else a packed copy of b
 // where the kernel needs one, the product, and a second pass that adds the slices of a split K.
 #include "base/status.h"
 #include "ops/lower.h"
@@ -16,6 +17,8 @@ enum {
     MATMUL_DOT_ROWS = 3,        // of a; more pay for a packed b
     MATMUL_DOT_LEAST = 32,      // terms; fewer are not worth a work-item of their own
     MATMUL_DOT_TERMS = 1 << 14, // one work-item adds them up
+    MATMUL_SMALL_RUN = 256,     // of kernels/matmul.cl
+    MATMUL_SMALL_WORK = 8192,   // terms of a row of c; more pay for a packed b
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
 };
 
@@ -144,6 +147,28 @@ static evn_status emit_dots(evn__lowering *lowering, const product *p) {
     return evn__lower_emit(lowering, &call);
 }
 
+/// Whether b would have to be packed for next to no work: another launch takes longer than that.
+static bool is_small(const evn_device_info *device, const product *p) {
+    return device->type == EVN_DEVICE_CPU && (p->transpose_b || p->n < tile_columns(p)) &&
+           p->m <= MATMUL_DOT_ROWS && p->n * p->k <= MATMUL_SMALL_WORK;
+}
+
+static evn_status emit_small(evn__lowering *lowering, const product *p) {
+    evn__call call = start_call(p, "matmul_small");
+    size_t runs = (size_t)evn__divide_up(p->n, MATMUL_SMALL_RUN);
+    call.range = (evn__range){2, {runs, (size_t)p->m}, {1, 1}};
+    push(&call, p->a);
+    push(&call, p->b);
+    push(&call, evn__operand_value(p->c));
+    push_int(&call, p->n);
+    push_int(&call, p->k);
+    push_int(&call, p->transpose_a ? 1 : p->k);
+    push_int(&call, p->transpose_a ? p->m : 1);
+    push_int(&call, p->transpose_b ? 1 : p->n);
+    push_int(&call, p->transpose_b ? p->k : 1);
+    return evn__lower_emit(lowering, &call);
+}
+
 static evn_status emit_all(evn__lowering *lowering, product *p) {
     if (p->transpose_b || p->n < tile_columns(p)) {
         EVN_TRY(emit_pack(lowering, p));
@@ -177,5 +202,7 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
     split_inner(&p, device->compute_units);
     snprintf(p.options, sizeof p.options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", p.tile.rows,
              p.tile.vectors, p.tile.width);
-    return takes_dots(device, &p) ? emit_dots(lowering, &p) : emit_all(lowering, &p);
+    return takes_dots(device, &p) ? emit_dots(lowering, &p)
+           : is_small(device, &p) ? emit_small(lowering, &p)
+                                  : emit_all(lowering, &p);
 }

@@ -77,6 +77,17 @@ START_TEST(test_few_rows) {
 }
 END_TEST
 
+// Few rows and little work: one loop, in runs; and the first case that is more.
+START_TEST(test_small) {
+    check(1, 1000, 3);
+    check(1, 3, 1000);
+    check(3, 257, 5);
+    check(2, 9, 31);
+    check(3, 2048, 4);
+    check(3, 2049, 4);
+}
+END_TEST
+
 START_TEST(test_same_bits) {
     enum { M = 9, N = 33, K = 4096 };
     double *a = malloc(sizeof(double) * M * K), *b = malloc(sizeof(double) * K * N);
@@ -125,6 +136,7 @@ static Suite *suite(void) {
     add(s, tcase_create("odd"), test_odd);
     add(s, tcase_create("long_inner"), test_long_inner);
     add(s, tcase_create("few_rows"), test_few_rows);
+    add(s, tcase_create("small"), test_small);
     add(s, tcase_create("same_bits"), test_same_bits);
     add(s, tcase_create("nan"), test_nan);
     return s;
