@@ -25,7 +25,7 @@ typedef struct bench_job {
 
 typedef struct bench_row {
     const char *key;  ///< in requests and in the peers' tables
-    const char *name; ///< in print
+    const char *name; ///< in print; NULL: only compared with peers
     evn_status (*create)(evn_device *device, const void *options, bench_job *job);
     const void *options; ///< of `create`
 } bench_row;

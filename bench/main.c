@@ -25,10 +25,13 @@ static evn_status report(evn_device *device, const char *path) {
     bench_result results[MOST];
     bench_limits limits;
     int count = 0;
+    const bench_row *row;
     printf("device: %s\n", evn_device_get_info(device)->name);
     EVN_TRY(bench_limits_measure(device, &limits));
-    for (const bench_row *row; (row = bench_row_at(count)) && count < MOST; ++count) {
-        EVN_TRY(measure(device, row, &results[count]));
+    for (int i = 0; (row = bench_row_at(i)) && count < MOST; ++i) {
+        if (row->name) {
+            EVN_TRY(measure(device, row, &results[count++]));
+        }
     }
     bench_report_print(results, count, &limits);
     return path ? bench_report_write(path, device, results, count, &limits) : EVN_OK;

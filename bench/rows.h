@@ -31,7 +31,7 @@ evn_status bench_norm(evn_device *device, const void *options, bench_job *job);
 /// bench/classifier.c: the MNIST model, batch 128.
 typedef struct bench_classifier_options {
     evn_model_kind kind;
-    bool adjoint; ///< dopri5 at 1e-3; else backprop through 10 Euler steps
+    double adjoint; ///< dopri5 at this tolerance; 0: backprop through 10 Euler steps
 } bench_classifier_options;
 evn_status bench_classifier(evn_device *device, const void *options, bench_job *job);
 

@@ -2,7 +2,7 @@
 // Our side of bench/scoreboard. A request is a line of words, the answer a line of JSON, which has
 // "error" when the request failed:
 //     limits           {"device", "driver", "flops", "bytes"}
-//     open KEY FOLDER  {"name", "flops", "bytes"}; one repetition is done; its inputs and outputs
+//     open KEY FOLDER  {"flops", "bytes"}; one repetition is done; its inputs and outputs
 //                      are in FOLDER as inputs.safetensors and outputs.safetensors
 //     run COUNT        {"seconds"}: a repetition, on average over COUNT
 // bench/peers/serve.py answers the same requests.
@@ -51,7 +51,6 @@ static evn_status answer_open(server *s, const char *key, const char *folder, js
     EVN_TRY(bench_repeat(s->device, s->job.work, s->job.user, 1, &seconds));
     EVN_TRY(write_tensors(s, s->job.inputs, folder, "inputs"));
     EVN_TRY(write_tensors(s, s->job.outputs, folder, "outputs"));
-    json_object_set_new(answer, "name", json_string(row->name));
     json_object_set_new(answer, "flops", json_real(s->job.flops));
     json_object_set_new(answer, "bytes", json_real(s->job.bytes));
     return EVN_OK;

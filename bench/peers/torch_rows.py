@@ -202,11 +202,15 @@ def mnist_euler(inputs):
 SEMINORM = {"norm": "seminorm"}
 
 
-def mnist_adjoint(inputs):
+def mnist_adjoint(inputs, tolerance=1e-3):
     def solve(f, x, own):
-        return odeint_adjoint(f, x, torch.tensor([0.0, 1.0]), rtol=1e-3, atol=1e-3, method="dopri5",
-                              adjoint_params=own, adjoint_options=SEMINORM)[-1]
+        return odeint_adjoint(f, x, torch.tensor([0.0, 1.0]), rtol=tolerance, atol=tolerance,
+                              method="dopri5", adjoint_params=own, adjoint_options=SEMINORM)[-1]
     return mnist(inputs, solve, ADAPTIVE_STEP)
+
+
+def mnist_adjoint_check(inputs):
+    return mnist_adjoint(inputs, 1e-5)
 
 
 # The curve ---------------------------------------------------------------------------------------
@@ -292,6 +296,7 @@ ROWS = {
     "norm_vjp": norm_vjp,
     "mnist_euler": mnist_euler,
     "mnist_adjoint": mnist_adjoint,
+    "mnist_adjoint_check": mnist_adjoint_check,
     "curve_euler": curve_euler,
     "curve_adjoint": curve_adjoint,
     "flow_100": flow,
