@@ -56,8 +56,8 @@ static const struct {
     {"mnist", "paper", "phase", "backprop:solver=euler,steps=10,epochs=80,lr=0.01"},
     {"mnist", "paper", "phase", "adjoint:solver=dopri5,epochs=80,lr=0.001"},
     {"curve", "paper", "width", "1000"},
-    {"curve", "paper", "phase", "backprop:solver=euler,steps=100,epochs=5000,lr=1"},
-    {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100,lr=1"},
+    {"curve", "paper", "phase", "backprop:solver=euler,steps=100,epochs=5000"},
+    {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100"},
     {"flow", "paper", "batch", "100"}, // the schedule is that by default
     {"flow", "long", "batch", "250"},
     {"flow", "long", "phase", "backprop:solver=rk4,steps=24,epochs=3000,lr=0.01,schedule=cosine"},
@@ -69,8 +69,8 @@ static const struct {
     {"mnist", NULL, "phase", "backprop:epochs=1,lr=0.1,schedule=cosine"},
     {"mnist", NULL, "phase", "adjoint:epochs=1,lr=0.005"},
     {"curve", NULL, "width", "300"},
-    {"curve", NULL, "phase", "backprop:epochs=2000,lr=1"},
-    {"curve", NULL, "phase", "adjoint:epochs=60,lr=1"},
+    {"curve", NULL, "phase", "backprop:epochs=2000"},
+    {"curve", NULL, "phase", "adjoint:epochs=60"},
     {"curve", NULL, "optimizer", "lbfgs"},
     {"curve", NULL, "rtol", "1e-5"},
     {"curve", NULL, "atol", "1e-6"},
@@ -347,12 +347,18 @@ static evn_status default_phases(evn__settings *settings, const char *task) {
     return EVN_OK;
 }
 
+/// The value of a row of defaults; a quasi-Newton step is tried at its full length.
+static const char *default_value(const evn__settings *settings, int row) {
+    bool lbfgs = settings->optimizer && strcmp(settings->optimizer, "lbfgs") == 0;
+    return lbfgs && strcmp(defaults[row].option, "lr") == 0 ? "1" : defaults[row].value;
+}
+
 static evn_status default_options(evn__settings *settings, const char *task) {
     for (int i = 0; i < DEFAULTS; ++i) {
         place found = find(settings, defaults[i].option, strlen(defaults[i].option));
         if (row_applies(i, task, settings->preset) && option_applies(task, defaults[i].option) &&
             !evn__option_given(found.option, found.target)) {
-            EVN_TRY(evn__option_apply(found.option, found.target, defaults[i].value));
+            EVN_TRY(evn__option_apply(found.option, found.target, default_value(settings, i)));
         }
     }
     return EVN_OK;

@@ -38,6 +38,8 @@ static void check_run(void) {
     ck_assert(json_is_null(json_object_get(options, "model")));
     const json_t *first = json_array_get(json_object_get(options, "phase"), 0);
     ck_assert_double_eq(number(first, "steps"), 100);
+    ck_assert_str_eq(json_string_value(json_object_get(options, "optimizer")), "lbfgs");
+    ck_assert_double_eq(number(first, "lr"), 1); // with another optimiser 0.01
     ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(run, "note")), "preset paper"));
     json_decref(run);
 }
