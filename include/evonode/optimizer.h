@@ -74,7 +74,7 @@ evn_status evn_optimizer_create(evn_device *device, const evn_optimizer_options 
 void evn_optimizer_destroy(evn_optimizer **optimizer); ///< nulls; accepts NULL
 
 /// One step at learning rate `rate`: parameters [count] are updated in place from gradients
-/// [count]; the two must not overlap. One launch; does not wait. L-BFGS: a few launches and two
+/// [count]; the two must not overlap. One launch; does not wait. L-BFGS: a few launches and three
 /// waits; one call is one evaluation, so that a step which was too long takes back a part of
 /// itself.
 evn_status evn_optimizer_step(evn_optimizer *optimizer, evn_binding parameters,

@@ -2,7 +2,7 @@
 // L-BFGS (Nocedal, Wright: Numerical Optimization, 2nd ed., algorithm 7.4). The two-loop recursion
 // runs on the host, on the coefficients of the direction in the basis of all s, all y and g: it
 // needs their inner products alone (Chen, Wang, Zhou: Large-scale L-BFGS using MapReduce, 2014). So
-// an iteration reads its vectors twice and waits twice, however long the history.
+// an iteration reads its vectors twice and waits three times, however long the history.
 //
 // The line search sees only gradients. A step is too long where the slope along its direction has
 // turned up as steeply as it went down at the start; it is then cut where the secant of the slope
