@@ -77,10 +77,9 @@ evn_status bench_classifier(evn_device *device, const void *options, bench_job *
     EVN_TRY(EVN_NEW(&j, 1));
     *job = (bench_job){run, j, 0, 0, read_inputs, read_outputs, destroy};
     model.kind = o->kind;
-    solver.gradient = o->adjoint > 0 ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
-    solver.method = o->adjoint > 0 ? "dopri5" : "euler";
-    solver.steps = o->adjoint > 0 ? 0 : 10;
-    solver.rtol = solver.atol = o->adjoint;
+    solver.gradient = o->adjoint ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
+    solver.method = o->steps > 0 ? "euler" : "dopri5";
+    solver.steps = o->steps;
     EVN_TRY(evn_model_create(&model, &j->model));
     EVN_TRY(evn_parameters_allocate(evn_model_parameters(j->model), device, false, 1));
     EVN_TRY(evn__classifier_create(device, j->model, &solver, &j->classifier));

@@ -31,7 +31,8 @@ evn_status bench_norm(evn_device *device, const void *options, bench_job *job);
 /// bench/classifier.c: the MNIST model, batch 128.
 typedef struct bench_classifier_options {
     evn_model_kind kind;
-    double adjoint; ///< dopri5 at this tolerance; 0: backprop through 10 Euler steps
+    int steps;    ///< of Euler; 0: dopri5 at 1e-3
+    bool adjoint; ///< else backprop
 } bench_classifier_options;
 evn_status bench_classifier(evn_device *device, const void *options, bench_job *job);
 

@@ -16,7 +16,7 @@ def both(key, name, goal, **others):
     return [row(key, name, "torch", goal, **others), row(key, name, "jax", 2, **others)]
 
 
-CHECKED_AT = "numbers compared at tolerance 1e-5; at 1e-3 it is above the cotangents"
+CHECKED_AT = "numbers compared along 10 equal Euler steps"
 SLOW = "the peer takes seconds: 3 pairs"
 
 ROWS = [
