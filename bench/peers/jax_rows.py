@@ -122,8 +122,7 @@ def mnist_euler(inputs):
 
 
 def mnist_adjoint(inputs):
-    return [mnist(inputs, adaptive(1e-3, how), how, ADJOINT)
-            for how in ("BacksolveAdjoint", "RecursiveCheckpointAdjoint")]
+    return [mnist(inputs, adaptive(1e-3, "BacksolveAdjoint"), "BacksolveAdjoint", ADJOINT)]
 
 
 def mnist_adjoint_check(inputs):
@@ -158,8 +157,7 @@ def curve_euler(inputs):
 
 
 def curve_adjoint(inputs):
-    return [curve(inputs, adaptive(1e-5, how), how, STEP)
-            for how in ("BacksolveAdjoint", "RecursiveCheckpointAdjoint")]
+    return [curve(inputs, adaptive(1e-5, "BacksolveAdjoint"), "BacksolveAdjoint", ADJOINT)]
 
 
 # The flow ----------------------------------------------------------------------------------------

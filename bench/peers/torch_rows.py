@@ -245,7 +245,7 @@ def curve_adjoint(inputs):
     def solve(f, x, t, own):
         return odeint_adjoint(f, x, t, rtol=1e-5, atol=1e-5, method="dopri5", adjoint_params=own,
                               adjoint_options=SEMINORM)
-    return curve(inputs, solve, STEP)
+    return curve(inputs, solve, ADJOINT)
 
 
 # The flow: torchdiffeq's examples/cnf.py ---------------------------------------------------------
