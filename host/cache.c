@@ -29,17 +29,16 @@ static bool is_off(const char *folder) {
            strcasecmp(folder, "none") == 0;
 }
 
-/// "" when there is to be no cache.
-static void find_folder(evn__text *folder) {
+void evn__cache_folder(evn__text *folder, const char *part) {
     const char *own = getenv("EVONODE_CACHE_DIR");
     const char *base = getenv("XDG_CACHE_HOME");
     const char *home = getenv("HOME");
     if (own && own[0]) {
         evn__text_append(folder, "%s", is_off(own) ? "" : own);
     } else if (base && base[0] == '/') { // the XDG rules say to ignore relative ones
-        evn__text_append(folder, "%s/evonode/cl-cache", base);
+        evn__text_append(folder, "%s/evonode%s", base, part);
     } else if (home && home[0] == '/') {
-        evn__text_append(folder, "%s/.cache/evonode/cl-cache", home);
+        evn__text_append(folder, "%s/.cache/evonode%s", home, part);
     }
 }
 
@@ -50,7 +49,7 @@ evn_status evn__cache_open(evn_device *device) {
         return EVN_OK;
     }
     evn__text folder = {0};
-    find_folder(&folder);
+    evn__cache_folder(&folder, "/cl-cache");
     if (folder.status == EVN_OK && folder.size > 0) {
         device->cache_folder = folder.data;
         return EVN_OK;

@@ -3,6 +3,7 @@
 #include "host/cache.h"
 #include "host/guard.h"
 #include "host/runtime.h"
+#include "host/tuning.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@ static evn_status prepare(evn_device *device) {
     device->quirks = evn__quirks_of(&device->info);
     const char *guard = getenv("EVONODE_GUARD");
     device->guard = guard && strcmp(guard, "1") == 0;
-    return evn__cache_open(device);
+    EVN_TRY(evn__cache_open(device));
+    return evn__tuning_open(device);
 }
 
 static void CL_CALLBACK ignore_notice(const char *text, const void *data, size_t size, void *user) {
@@ -140,6 +142,7 @@ void evn_device_close(evn_device **device) {
         clReleaseContext(old->context);
     }
     free(old->cache_folder);
+    json_decref(old->variants);
     free(old);
     *device = NULL;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
+#include "host/blast.h"
 #include "host/runtime.h"
 
 #include <stdlib.h>
@@ -29,10 +30,18 @@ static void free_kernel(evn__kernel *kernel) {
     free(kernel);
 }
 
+/// The product of a library, in the place of a kernel.
+static evn_status create_blast(evn__kernel *kernel) {
+    EVN_CHECK(EVN__HAS_BLAST, EVN_ERR_BUILD, "evonode was built without CLBlast");
+    kernel->blast = true;
+    kernel->name = strdup(EVN__BLAST_NAME);
+    EVN_CHECK(kernel->name, EVN_ERR_MEMORY, "no memory for the name of a kernel");
+    return EVN_OK;
+}
+
 static evn_status create_kernel(evn__kernel *kernel, const evn__program *program,
                                 const char *name) {
     cl_int code;
-    kernel->program = program->key;
     kernel->kernel = clCreateKernel(program->program, name, &code);
     EVN_CHECK(code == CL_SUCCESS, EVN_ERR_BUILD,
               "kernel %s cannot be made: %s (%d); check that the source defines it", name,
@@ -63,7 +72,12 @@ evn__kernel *evn__kernel_find(const evn_device *device, const char *name, bool f
 evn_status evn__kernel_get(evn_device *device, const evn__source *source, const char *name,
                            evn__kernel **kernel) {
     evn__program program = {0};
-    EVN_TRY(evn__program_get(device, source, &program));
+    if (source->blast) {
+        name = EVN__BLAST_NAME;
+        program.key = (evn__hash){source->fp64, 0};
+    } else {
+        EVN_TRY(evn__program_get(device, source, &program));
+    }
     *kernel = find_kernel(device, program.key, name);
     if (*kernel) {
         return EVN_OK;
@@ -73,7 +87,8 @@ evn_status evn__kernel_get(evn_device *device, const evn__source *source, const 
     EVN_TRY(EVN_NEW(&fresh, 1));
     fresh->device = device;
     fresh->fp64 = source->fp64;
-    evn_status status = create_kernel(fresh, &program, name);
+    fresh->program = program.key;
+    evn_status status = source->blast ? create_blast(fresh) : create_kernel(fresh, &program, name);
     if (status != EVN_OK) {
         free_kernel(fresh);
         return status;
@@ -85,6 +100,9 @@ evn_status evn__kernel_get(evn_device *device, const evn__source *source, const 
 
 void evn__kernels_free(evn_device *device) {
     for (int i = 0; i < device->kernel_count; ++i) {
+        if (device->kernels[i]->blast) {
+            evn__blast_forget();
+        }
         free_kernel(device->kernels[i]);
     }
     for (int i = 0; i < device->program_count; ++i) {
@@ -197,6 +215,9 @@ static evn_status enqueue(const evn__kernel *kernel, const evn__range *range) {
 
 evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
                               evn__range range) {
+    if (kernel->blast) {
+        return evn__blast_launch(kernel, arguments, count);
+    }
     EVN_CHECK(range.dimensions >= 1 && range.dimensions <= 3, EVN_ERR_INTERNAL,
               "kernel %s: an index space of %d dimensions", kernel->name, range.dimensions);
     for (int i = range.dimensions; i < 3; ++i) {

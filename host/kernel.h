@@ -14,6 +14,8 @@ typedef struct evn__source {
     const char *text;    ///< generated source, used when family is NULL; copied
     const char *options; ///< further build options, "" or "-DTILE=4 ..."; copied
     bool fp64;           ///< real is double instead of float
+    bool blast;          ///< no source at all: the product of host/blast.h; of the other fields
+                         ///< only fp64 counts
 } evn__source;
 
 typedef enum evn__argument_kind {

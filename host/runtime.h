@@ -8,6 +8,7 @@
 #include "evonode/cl.h"
 #include "host/kernel.h"
 #include "host/quirks.h"
+#include <jansson.h>
 
 /// A compiled program; its kernels stay valid until the device is closed.
 typedef struct evn__program {
@@ -23,6 +24,7 @@ struct evn__kernel {
     int argument_count;
     size_t max_work_group;
     bool fp64;
+    bool blast; ///< host/blast.h; there is no cl_kernel then
 };
 
 struct evn_device {
@@ -37,6 +39,7 @@ struct evn_device {
     evn__kernel **kernels;
     int kernel_count, kernel_capacity;
     char *cache_folder; ///< NULL when compiled programs are not cached
+    json_t *variants;   ///< shape class → name of the tuned variant (host/tuning.h)
     bool guard;         ///< host/guard.h
     uint64_t guard_failures;
     uint64_t guard_serial; ///< buffers made under guard, so that no two have the same poison

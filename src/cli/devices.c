@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/verb.h"
+#include "host/tuning.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,12 @@ static void print_device(const evn_device_info *info, bool last, bool automatic)
            (double)info->global_bytes / GIB, (double)info->local_bytes / 1024,
            info->has_fp64 ? "fp64" : "no fp64");
     printf(" %s     %s, driver %s, %s\n", bar, info->vendor, info->driver, info->version);
-    if (!info->usable) {
+    if (info->usable) {
+        evn__text line = {0};
+        evn__tuning_describe(info, &line);
+        printf(" %s     %s\n", bar, line.data ? line.data : "");
+        free(line.data);
+    } else {
         printf(" %s     cannot be used: %s\n", bar, info->unusable);
     }
 }

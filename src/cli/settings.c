@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/work.h"
+#include "tune/contest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -153,8 +154,8 @@ static const char *trace_name(int index) {
 #define AT(field) offsetof(evn__settings, field)
 
 const evn__option evn__settings_options[] = {
-    {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)", ALL,
-     &evn__option_text, AT(device), 0, 0, NULL},
+    {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)",
+     ALL | EVN__VERB_TUNE | EVN__VERB_SELFTEST, &evn__option_text, AT(device), 0, 0, NULL},
     {"data", "DIR", "folder of the data set's files; for a flow, the density's name", BOTH,
      &evn__option_text, AT(data), 0, 0, NULL},
     {"out", "PATH",
@@ -186,6 +187,12 @@ const evn__option evn__settings_options[] = {
     {"count", "N", "points to draw (1000)", SAMPLE, &evn__option_integer, AT(count), 1, 1e7, NULL},
     {"phase", "NAME:KEY=VALUE,...", "a phase of training; give one after the other", TRAIN,
      &evn__option_phase, 0, 0, 0, NULL},
+    {"family", "NAME", "kernels to tune (all)", EVN__VERB_TUNE, &evn__option_text, AT(family), 0, 0,
+     evn__contest_family},
+    {"quick", NULL, "few shapes, 15 seconds instead of 180", EVN__VERB_TUNE, &evn__option_flag,
+     AT(quick), 0, 0, NULL},
+    {"seconds", "N", "time that tuning may take", EVN__VERB_TUNE, &evn__option_integer, AT(seconds),
+     1, 86400, NULL},
     {"json", NULL, "print JSON", EVN__VERB_DEVICES | EVN__VERB_COMPARE, &evn__option_flag, AT(json),
      0, 0, NULL},
     {0},
@@ -259,7 +266,8 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
 }
 
 static evn_status add_subject(evn__settings *settings, unsigned verb, const char *word) {
-    int most = verb == EVN__VERB_DEVICES ? 0 : verb == EVN__VERB_COMPARE ? EVN__SUBJECTS_MAX : 1;
+    const unsigned without = EVN__VERB_DEVICES | EVN__VERB_TUNE | EVN__VERB_SELFTEST;
+    int most = verb & without ? 0 : verb == EVN__VERB_COMPARE ? EVN__SUBJECTS_MAX : 1;
     EVN_CHECK(settings->subject_count < most, EVN_ERR_USAGE, "'%s' is one word too many", word);
     settings->subjects[settings->subject_count++] = word;
     settings->subject = settings->subjects[0];

@@ -13,6 +13,8 @@ enum {
     EVN__VERB_EVAL = 4,
     EVN__VERB_SAMPLE = 8,
     EVN__VERB_COMPARE = 16,
+    EVN__VERB_TUNE = 32,
+    EVN__VERB_SELFTEST = 64,
     EVN__PHASES_MAX = 16,
     EVN__SUBJECTS_MAX = 256,
 };
@@ -33,10 +35,10 @@ typedef struct evn__settings {
     const char *subject; ///< what the verb works on: the task, or the run folder; NULL: none given
     const char *subjects[EVN__SUBJECTS_MAX]; ///< compare: the run folders, `subject` first
     int subject_count;
-    const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace;
-    int64_t seed, batch, limit, filters, layers, width, count;
+    const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family;
+    int64_t seed, batch, limit, filters, layers, width, count, seconds;
     double momentum, weight_decay;
-    bool json, help;
+    bool json, quick, help;
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];
     int phase_count;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
 #include "cli/report.h"
 #include "cli/verb.h"
 #include "cli/work.h"
+#include "host/tuning.h"
 
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { FOLDER_SIZE = 4096, MESSAGE_SIZE = 4096, LINES = 20 };
 
@@ -118,6 +119,11 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     if (*run && t->note) {
         json_object_set_new(*run, "note", json_string(t->note));
     }
+    char tuning[33];
+    EVN_TRY(evn__tuning_digest(t->session->device, tuning));
+    if (*run && tuning[0]) { // results depend on it in the last bits
+        json_object_set_new(*run, "tuning", json_string(tuning));
+    }
     EVN_CHECK(*run, EVN_ERR_USAGE,
               "the run cannot be described: a word of the command line, or the device's name, is "
               "not UTF-8");
@@ -150,12 +156,6 @@ static evn_status write_parameters(training *t, const evn__settings *settings) {
 
 // Training ----------------------------------------------------------------------------------------
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static evn_status summarize(training *t, double seconds, evn__summary *summary) {
     *summary = evn__summary_empty();
     summary->seconds_per_epoch = t->seconds / (t->last.epoch + 1); // a phase may have ended early
@@ -177,7 +177,7 @@ static evn_status give_up(training *t, const evn__settings *settings, evn_status
 
 static evn_status train(training *t, const evn__settings *settings) {
     evn__session *session = t->session;
-    double started = now();
+    double started = evn__now();
     evn__report_activity("compiling");
     evn_status status = t->work->create(session, settings);
     evn__report_clear();
@@ -188,7 +188,7 @@ static evn_status train(training *t, const evn__settings *settings) {
         return give_up(t, settings, status);
     }
     evn__summary summary;
-    EVN_TRY(summarize(t, now() - started, &summary));
+    EVN_TRY(summarize(t, evn__now() - started, &summary));
     EVN_TRY(write_parameters(t, settings));
     EVN_TRY(t->work->draw(session, t->folder));
     EVN_TRY(evn__record_finish(t->record, &summary));

@@ -19,12 +19,14 @@ typedef struct evn__verb {
     const char *notes; ///< further lines of its help, "" for none
 } evn__verb;
 
-extern const evn__verb evn__verb_devices; // devices.c
-extern const evn__verb evn__verb_train;   // train.c
-extern const evn__verb evn__verb_eval;    // eval.c
-extern const evn__verb evn__verb_depth;   // depth.c
-extern const evn__verb evn__verb_sample;  // sample.c
-extern const evn__verb evn__verb_compare; // compare.c
+extern const evn__verb evn__verb_devices;  // devices.c
+extern const evn__verb evn__verb_train;    // train.c
+extern const evn__verb evn__verb_eval;     // eval.c
+extern const evn__verb evn__verb_depth;    // depth.c
+extern const evn__verb evn__verb_sample;   // sample.c
+extern const evn__verb evn__verb_compare;  // compare.c
+extern const evn__verb evn__verb_tune;     // tune.c
+extern const evn__verb evn__verb_selftest; // selftest.c
 
 /// Print the help of the program, or of one verb, to standard output.
 void evn__help_program(const evn__verb *const *verbs);

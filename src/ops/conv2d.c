@@ -6,6 +6,7 @@
 #include "ops/lower.h"
 #include "ops/tasks.h"
 #include "ops/tile.h"
+#include "ops/variant.h"
 #include "ops/winograd.h"
 #include <limits.h>
 #include <stdio.h>
@@ -15,9 +16,15 @@ enum {
     CONV2D_MAX_SLICES = 16,          // copies of w_bar in scratch
 };
 
+static const evn__variant variants[] = {
+    EVN__VARIANT_TILES,
+};
+const evn__space evn__space_conv2d = {variants, sizeof(variants) / sizeof(variants[0])};
+
 typedef struct convolution {
     const int64_t *x, *w, *y; ///< extents [B, H, W, Ci], [Kh, Kw, Ci, Co], [B, Ho, Wo, Co]
     int64_t stride, padding;
+    bool tuned; ///< to tiles: the choice between them and Winograd's method is made
     evn__tile tile;
     char options[64];
 } convolution;
@@ -60,15 +67,21 @@ static evn_status check_extents(const convolution *c) {
     return EVN_OK;
 }
 
-/// The convolution between nodes x, w and y, with tiles of rows × columns chosen for `lowering`.
-static evn_status describe(convolution *c, const evn__lowering *lowering, const evn__node *node,
-                           const evn__node *const tensors[3], int64_t rows, int64_t columns) {
+/// The convolution between nodes x, w and y, with the tuned variant for `value` or else tiles for
+/// rows × columns.
+static evn_status describe(convolution *c, const evn__lowering *lowering, const evn_graph *graph,
+                           evn_value value, const evn__node *const tensors[3], int64_t rows,
+                           int64_t columns) {
+    const evn__node *node = evn__node_at(graph, value);
+    const evn__variant *variant = evn__lower_variant(lowering, graph, value);
     *c = (convolution){.x = tensors[0]->shape.dim,
                        .w = tensors[1]->shape.dim,
                        .y = tensors[2]->shape.dim,
                        .stride = node->attributes.stride,
                        .padding = node->attributes.padding,
-                       .tile = choose_tile(evn__lower_device(lowering), rows, columns)};
+                       .tuned = variant != NULL,
+                       .tile = variant ? variant->tile
+                                       : choose_tile(evn__lower_device(lowering), rows, columns)};
     snprintf(c->options, sizeof c->options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", c->tile.rows,
              c->tile.vectors, c->tile.width);
     return check_extents(c);
@@ -142,7 +155,7 @@ static evn_status pack(evn__lowering *lowering, const convolution *c, row_source
 static evn_status emit_images(evn__lowering *lowering, const convolution *c, const char *kernel,
                               const evn__node *node, row_source *weights, evn_value result) {
     evn__winograd winograd = for_winograd(c);
-    if (evn__winograd_fits(lowering, &winograd)) {
+    if (!c->tuned && evn__winograd_fits(lowering, &winograd)) {
         return evn__winograd_images(lowering, &winograd, node, result);
     }
     int64_t w_stride;
@@ -163,8 +176,8 @@ evn_status evn__lower_conv2d(evn__lowering *lowering, const evn_graph *graph, ev
     const evn__node *x = evn__node_at(graph, node->operands[0]);
     const evn__node *w = evn__node_at(graph, node->operands[1]);
     convolution c;
-    EVN_TRY(describe(&c, lowering, node, (const evn__node *const[]){x, w, node}, node->shape.dim[0],
-                     node->shape.dim[3]));
+    EVN_TRY(describe(&c, lowering, graph, value, (const evn__node *const[]){x, w, node},
+                     node->shape.dim[0], node->shape.dim[3]));
     row_source weights = {evn__operand_value(node->operands[1]), c.w[0] * c.w[1], c.w[2], c.w[3],
                           false};
     return emit_images(lowering, &c, "conv2d", node, &weights, value);
@@ -176,7 +189,7 @@ evn_status evn__lower_conv2d_input_grad(evn__lowering *lowering, const evn_graph
     const evn__node *y_bar = evn__node_at(graph, node->operands[0]);
     const evn__node *w = evn__node_at(graph, node->operands[1]);
     convolution c;
-    EVN_TRY(describe(&c, lowering, node, (const evn__node *const[]){node, w, y_bar},
+    EVN_TRY(describe(&c, lowering, graph, value, (const evn__node *const[]){node, w, y_bar},
                      node->shape.dim[0], node->shape.dim[3]));
     row_source weights = {evn__operand_value(node->operands[1]), c.w[0] * c.w[1], c.w[3], c.w[2],
                           true};
@@ -211,7 +224,7 @@ static evn_status emit_add(evn__lowering *lowering, const convolution *c, evn__o
 static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c,
                                    const evn__node *node, evn_value value) {
     evn__winograd winograd = for_winograd(c);
-    if (evn__winograd_fits_weight_grad(lowering, &winograd)) {
+    if (!c->tuned && evn__winograd_fits_weight_grad(lowering, &winograd)) {
         return evn__winograd_weight_grad(lowering, &winograd, node, value);
     }
     row_source pixels = {evn__operand_value(node->operands[1]), c->y[0] * c->y[1] * c->y[2], 1,
@@ -244,7 +257,7 @@ evn_status evn__lower_conv2d_weight_grad(evn__lowering *lowering, const evn_grap
     const evn__node *x = evn__node_at(graph, node->operands[0]);
     const evn__node *y_bar = evn__node_at(graph, node->operands[1]);
     convolution c;
-    EVN_TRY(describe(&c, lowering, node, (const evn__node *const[]){x, node, y_bar},
+    EVN_TRY(describe(&c, lowering, graph, value, (const evn__node *const[]){x, node, y_bar},
                      node->shape.dim[1] * node->shape.dim[2], node->shape.dim[3]));
     return emit_weight_grad(lowering, &c, node, value);
 }

@@ -3,9 +3,11 @@
 // is smaller than a copy of b; else a packed copy of b
 // where the kernel needs one, the product, and a second pass that adds the slices of a split K.
 #include "base/status.h"
+#include "host/blast.h"
 #include "ops/lower.h"
 #include "ops/tasks.h"
 #include "ops/tile.h"
+#include "ops/variant.h"
 #include <limits.h>
 #include <stdio.h>
 
@@ -21,6 +23,15 @@ enum {
     MATMUL_SMALL_WORK = 8192,   // terms of a row of c; more pay for a packed b
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
 };
+
+static const evn__variant variants[] = {
+    EVN__VARIANT_TILES,
+    {EVN__ALGORITHM_DOTS, {8, 2, 16, {1, 1, 1}}},
+#ifdef EVN_CLBLAST
+    {.algorithm = EVN__ALGORITHM_CLBLAST},
+#endif
+};
+const evn__space evn__space_matmul = {variants, sizeof(variants) / sizeof(variants[0])};
 
 typedef struct product {
     evn_value c;
@@ -129,11 +140,18 @@ static evn_status emit_add(evn__lowering *lowering, const product *p, evn__opera
     return evn__lower_emit(lowering, &call);
 }
 
-/// Whether dot products of rows are the fastest: without local memory to share, that is on a CPU,
-/// where a work-item that walks along a row uses its cache lines whole.
-static bool takes_dots(const evn_device_info *device, const product *p) {
-    return device->type == EVN_DEVICE_CPU && p->transpose_b && (!p->transpose_a || p->m == 1) &&
-           p->m <= MATMUL_DOT_ROWS && p->k >= MATMUL_DOT_LEAST && p->k <= MATMUL_DOT_TERMS;
+/// Whether dot products of rows are to be taken. Untuned: where they are the fastest without local
+/// memory to share, that is on a CPU, where a work-item that walks along a row uses its cache lines
+/// whole.
+static bool takes_dots(const evn_device_info *device, const evn__variant *variant,
+                       const product *p) {
+    if (!p->transpose_b || (p->transpose_a && p->m > 1) || p->k > MATMUL_DOT_TERMS) {
+        return false;
+    }
+    if (variant) {
+        return variant->algorithm == EVN__ALGORITHM_DOTS;
+    }
+    return device->type == EVN_DEVICE_CPU && p->m <= MATMUL_DOT_ROWS && p->k >= MATMUL_DOT_LEAST;
 }
 
 static evn_status emit_dots(evn__lowering *lowering, const product *p) {
@@ -169,6 +187,19 @@ static evn_status emit_small(evn__lowering *lowering, const product *p) {
     return evn__lower_emit(lowering, &call);
 }
 
+static evn_status emit_library(evn__lowering *lowering, const product *p) {
+    evn__call call = {.source.blast = true, .kernel = EVN__BLAST_NAME};
+    push(&call, p->a);
+    push(&call, p->b);
+    push(&call, evn__operand_value(p->c));
+    push_int(&call, p->m);
+    push_int(&call, p->n);
+    push_int(&call, p->k);
+    push_int(&call, p->transpose_a);
+    push_int(&call, p->transpose_b);
+    return evn__lower_emit(lowering, &call);
+}
+
 static evn_status emit_all(evn__lowering *lowering, product *p) {
     if (p->transpose_b || p->n < tile_columns(p)) {
         EVN_TRY(emit_pack(lowering, p));
@@ -198,11 +229,16 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
               "matmul [%lld, %lld] of %lld terms is too large: at most %d elements; use smaller "
               "batches",
               (long long)p.m, (long long)p.n, (long long)p.k, INT_MAX);
-    p.tile = choose_tile(device, p.m, p.n);
+    const evn__variant *variant = evn__lower_variant(lowering, graph, value);
+    if (variant && variant->algorithm == EVN__ALGORITHM_CLBLAST) {
+        return emit_library(lowering, &p);
+    }
+    p.tile = variant ? variant->tile : choose_tile(device, p.m, p.n);
     split_inner(&p, device->compute_units);
     snprintf(p.options, sizeof p.options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", p.tile.rows,
              p.tile.vectors, p.tile.width);
-    return takes_dots(device, &p) ? emit_dots(lowering, &p)
-           : is_small(device, &p) ? emit_small(lowering, &p)
-                                  : emit_all(lowering, &p);
+    if (takes_dots(device, variant, &p)) {
+        return emit_dots(lowering, &p);
+    }
+    return !variant && is_small(device, &p) ? emit_small(lowering, &p) : emit_all(lowering, &p);
 }

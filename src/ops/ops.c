@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/lower.h"
+#include "ops/variant.h"
 
 evn__lower *const evn__lower_table[EVN__OP_COUNT] = {
     [EVN__OP_PAD] = evn__lower_pad,
@@ -16,4 +17,11 @@ evn__lower *const evn__lower_table[EVN__OP_COUNT] = {
     [EVN__OP_MEAN_POOL2D_GRAD] = evn__lower_mean_pool2d_grad,
     [EVN__OP_MAX_POOL2D_SELECT] = evn__lower_max_pool2d_select,
     [EVN__OP_MAX_POOL2D_SCATTER] = evn__lower_max_pool2d_scatter,
+};
+
+const evn__space *const evn__space_table[EVN__OP_COUNT] = {
+    [EVN__OP_MATMUL] = &evn__space_matmul,
+    [EVN__OP_CONV2D] = &evn__space_conv2d,
+    [EVN__OP_CONV2D_INPUT_GRAD] = &evn__space_conv2d,
+    [EVN__OP_CONV2D_WEIGHT_GRAD] = &evn__space_conv2d,
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Units → launches.
+#include "host/tuning.h"
+#include "ops/variant.h"
 #include "plan/plan.h"
 
 #include <stdlib.h>
@@ -7,6 +9,15 @@
 
 const evn_device_info *evn__lower_device(const evn__lowering *lowering) {
     return evn_device_get_info(lowering->plan->device);
+}
+
+const evn__variant *evn__lower_variant(const evn__lowering *lowering, const evn_graph *graph,
+                                       evn_value value) {
+    char key[EVN__VARIANT_KEY];
+    const evn_plan *plan = lowering->plan;
+    const char *name =
+        evn__tuning_find(plan->device, evn__variant_key(graph, value, plan->fp64, key));
+    return name ? evn__variant_find(evn__node_at(graph, value)->op, name) : NULL;
 }
 
 evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements) {
@@ -55,7 +66,7 @@ evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
                             .phase = plan->units[lowering->unit].phase,
                             .unit = lowering->unit};
     EVN_TRY(copy_text(plan, call->kernel, &launch->name));
-    if (source.family) {
+    if (source.family || source.blast) {
         EVN_TRY(evn__kernel_get(plan->device, &source, call->kernel, &launch->kernel));
     } else {
         EVN_TRY(copy_text(plan, source.text, &launch->generated));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/iterations.h"
 
+#include "base/clock.h"
 #include "base/status.h"
 
 #include <math.h>

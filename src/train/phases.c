@@ -3,13 +3,6 @@
 
 #include "base/memory.h"
 #include <stdlib.h>
-#include <time.h>
-
-double evn__now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static evn_status check(const evn_trainer_options *options) {
     EVN_CHECK(options->phase_count >= 1, EVN_ERR_ARGUMENT, "training needs at least one phase");

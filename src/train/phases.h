@@ -5,9 +5,6 @@
 
 #include "evonode/trainer.h"
 
-/// A monotonic clock, in seconds.
-double evn__now(void);
-
 /// Check the phases of the options and copy them. *phases is freed by the caller.
 /// @return EVN_ERR_ARGUMENT with what is wrong in which phase
 evn_status evn__phases_copy(const evn_trainer_options *options, evn_phase **phases);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evonode/trainer.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "train/classifier.h"
 #include "train/phases.h"

@@ -34,7 +34,7 @@ include_direction() {
         return part[1] == "src" ? part[2] : room_of_header(part[3])
     }
     BEGIN {
-        order = "base=0 host=1 graph=2 diff=3 ref=3 ops=3 plan=4 ode=5 nn=6 optim=6 data=7 plot=7 train=8 cli=9"
+        order = "base=0 host=1 graph=2 diff=3 ref=3 ops=3 plan=4 tune=5 ode=5 nn=6 optim=6 data=7 plot=7 train=8 cli=9"
         count = split(order, layers, /[ =]/)
         for (i = 1; i < count; i += 2) layer[layers[i]] = layers[i + 1]
         place = "status=base device=host buffer=host cl=host graph=graph diff=diff plan=plan" \
@@ -77,11 +77,12 @@ spdx() {
 # An operation family has a kernel, a launcher, a reference and a test under the same name.
 # Not families: common.cl is put before every kernel; optimizer.cl updates parameters, which is no
 # operation of a graph; elementwise kernels are generated for each fused chain (src/plan/generate.c);
-# ops.c and run.c are the tables of their rooms; winograd is a second method of conv2d and shares its
-# reference and test.
+# ops.c, variant.c and run.c are of their whole rooms; winograd is a second method of conv2d and shares
+# its reference and test.
 rhyming_paths() {
     families=$(ls kernels/*.cl src/ops/*.c src/ref/*.c tests/ops/test_*.c |
-        sed 's|.*/||; s|^test_||; s|\..*||' | sort -u | grep -vxE 'common|optimizer|elementwise|ops|run|winograd')
+        sed 's|.*/||; s|^test_||; s|\..*||' | sort -u |
+        grep -vxE 'common|optimizer|elementwise|ops|variant|run|winograd')
     bad=0
     for family in $families; do
         for file in "kernels/$family.cl" "src/ops/$family.c" "src/ref/$family.c" \

@@ -5,9 +5,9 @@
 #include "evonode/optimizer.h"
 #include "plan/real.h"
 #include "problem.h"
-#include "ref/ref.h"
 #include "run_exact.h"
 #include "test.h"
+#include "tune/samples.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,219 +19,38 @@ static void check_platform(void) {
     ck_assert_msg(!wanted || strstr(got, wanted), "runs on %s instead of %s", got, wanted);
 }
 
-static evn_graph *new_graph(void) {
-    evn_graph *graph = NULL;
-    TRY(evn_graph_create(&graph));
-    return graph;
+// Operations --------------------------------------------------------------------------------------
+
+static void check_family(const char *family) {
+    int checked = 0;
+    for (const evn__sample *sample = evn__samples; sample->family; ++sample) {
+        for (int i = 0; i < sample->count && strcmp(sample->family, family) == 0; ++i) {
+            evn_graph *graph = NULL;
+            TRY(evn_graph_create(&graph));
+            sample->build(graph, i);
+            check_exact(graph);
+            ++checked;
+        }
+    }
+    ck_assert_int_gt(checked, 0);
 }
 
-// Matrices and convolutions -----------------------------------------------------------------------
+#define FAMILY(name)                                                                               \
+    START_TEST(name) {                                                                             \
+        check_family(#name);                                                                       \
+    }                                                                                              \
+    END_TEST
 
-static void check_matmul(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
-    evn_graph *g = new_graph();
-    evn_value a = evn_input(g, "a", transpose_a ? EVN_SHAPE(k, m) : EVN_SHAPE(m, k));
-    evn_value b = evn_input(g, "b", transpose_b ? EVN_SHAPE(n, k) : EVN_SHAPE(k, n));
-    evn_output(g, "c", evn_matmul(g, a, b, transpose_a, transpose_b));
-    check_exact(g);
-}
-
-/// Below a tile; tiles of rows and columns that are not full; K cut into slices.
-START_TEST(matmul) {
-    bool transpose_a = _i & 1, transpose_b = _i & 2;
-    check_matmul(1, 1, 1, transpose_a, transpose_b);
-    check_matmul(11, 33, 7, transpose_a, transpose_b);
-    check_matmul(9, 17, 530, transpose_a, transpose_b);
-}
-END_TEST
-
-/// Images [B, H, W, Ci], weights [Kh, Kw, Ci, Co].
-typedef struct geometry {
-    int64_t b, h, w, ci, kh, kw, co;
-    int stride, padding;
-} geometry;
-
-/// A row of tiles that is not full in samples and channels; one channel; strides; kernels outside.
-static const geometry geometries[] = {
-    {9, 3, 4, 5, 3, 3, 19, 1, 1}, {2, 5, 6, 1, 4, 4, 3, 2, 1}, {3, 4, 4, 3, 1, 1, 17, 2, 0},
-    {1, 7, 5, 2, 2, 3, 33, 3, 1}, {2, 2, 3, 2, 2, 2, 5, 1, 3},
-};
-enum { GEOMETRIES = sizeof(geometries) / sizeof(*geometries) };
-
-static evn_shape images(geometry g) {
-    return EVN_SHAPE(g.b, g.h, g.w, g.ci);
-}
-
-static evn_shape weights(geometry g) {
-    return EVN_SHAPE(g.kh, g.kw, g.ci, g.co);
-}
-
-static evn_shape results(geometry g) {
-    return EVN_SHAPE(g.b, (g.h + 2 * g.padding - g.kh) / g.stride + 1,
-                     (g.w + 2 * g.padding - g.kw) / g.stride + 1, g.co);
-}
-
-START_TEST(conv2d) {
-    geometry shape = geometries[_i];
-    evn_graph *g = new_graph();
-    evn_value x = evn_input(g, "x", images(shape)), w = evn_input(g, "w", weights(shape));
-    evn_output(g, "y", evn_conv2d(g, x, w, (evn_conv2d_options){shape.stride, shape.padding}));
-    check_exact(g);
-}
-END_TEST
-
-START_TEST(conv2d_input_grad) {
-    geometry shape = geometries[_i];
-    evn_graph *g = new_graph();
-    evn_value y_bar = evn_input(g, "y_bar", results(shape)), w = evn_input(g, "w", weights(shape));
-    evn_conv2d_options options = {shape.stride, shape.padding};
-    evn_output(g, "x_bar", evn_conv2d_input_grad(g, y_bar, w, images(shape), options));
-    check_exact(g);
-}
-END_TEST
-
-START_TEST(conv2d_weight_grad) {
-    geometry shape = geometries[_i];
-    evn_graph *g = new_graph();
-    evn_value x = evn_input(g, "x", images(shape)), y_bar = evn_input(g, "y_bar", results(shape));
-    evn_conv2d_options options = {shape.stride, shape.padding};
-    evn_output(g, "w_bar", evn_conv2d_weight_grad(g, x, y_bar, weights(shape), options));
-    check_exact(g);
-}
-END_TEST
-
-// Reductions --------------------------------------------------------------------------------------
-
-static void check_sum(evn_shape shape, unsigned axes) {
-    evn_graph *g = new_graph();
-    evn_output(g, "y", evn_sum(g, evn_input(g, "x", shape), axes));
-    check_exact(g);
-}
-
-/// Along rows and down columns, whole vectors and rests, in one pass and in two.
-START_TEST(sums) {
-    check_sum(EVN_SHAPE(3, 37), 2);
-    check_sum(EVN_SHAPE(37, 3), 1);
-    check_sum(EVN_SHAPE(5, 7, 16), 2);
-    check_sum(EVN_SHAPE(5, 7, 16), 5);
-    check_sum(EVN_SHAPE(33001), 1);
-    check_sum(EVN_SHAPE(257, 3), 1);
-}
-END_TEST
-
-/// Vectors that hold several groups, groups of several vectors, and neither.
-START_TEST(normalize) {
-    const int channels_groups[][2] = {{16, 8}, {32, 1}, {6, 2}, {20, 1}};
-    evn_shape shape = EVN_SHAPE(3, 2, 5, channels_groups[_i][0]);
-    int groups = channels_groups[_i][1];
-    evn_graph *g = new_graph();
-    evn_value x = evn_input(g, "x", shape), v = evn_input(g, "v", shape);
-    evn_output(g, "y", evn_normalize(g, x, groups, 1e-2));
-    evn_output(g, "grad", evn_normalize_grad(g, x, v, groups, 1e-2));
-    check_exact(g);
-}
-END_TEST
-
-START_TEST(log_softmax) {
-    const int64_t classes[] = {1, 10, 16, 37};
-    evn_graph *g = new_graph();
-    evn_value x = evn_input(g, "x", EVN_SHAPE(7, classes[_i]));
-    evn_output(g, "y", evn_log_softmax(g, x));
-    check_exact(g);
-}
-END_TEST
-
-// Pooling and layout ------------------------------------------------------------------------------
-
-/// Overlapping windows, gaps between them, rows and columns left over at the end.
-typedef struct pooling {
-    evn_shape x;
-    int window, stride;
-} pooling;
-
-static const pooling poolings[] = {
-    {{4, {2, 5, 7, 3}}, 2, 2},
-    {{4, {2, 5, 6, 16}}, 3, 1},
-    {{4, {1, 6, 8, 4}}, 2, 3},
-};
-enum { POOLINGS = sizeof(poolings) / sizeof(*poolings) };
-
-START_TEST(pool2d) {
-    pooling p = poolings[_i];
-    evn_shape pooled = p.x;
-    pooled.dim[1] = (p.x.dim[1] - p.window) / p.stride + 1;
-    pooled.dim[2] = (p.x.dim[2] - p.window) / p.stride + 1;
-    evn_graph *g = new_graph();
-    evn_value x = evn_input(g, "x", p.x), v = evn_input(g, "v", p.x);
-    evn_value y_bar = evn_input(g, "y_bar", pooled);
-    evn_output(g, "mean", evn_mean_pool2d(g, x, p.window, p.stride));
-    evn_output(g, "mean_grad", evn_mean_pool2d_grad(g, y_bar, p.x, p.window, p.stride));
-    evn_output(g, "select", evn_max_pool2d_select(g, x, v, p.window, p.stride));
-    evn_output(g, "scatter", evn_max_pool2d_scatter(g, x, y_bar, p.window, p.stride));
-    check_exact(g);
-}
-END_TEST
-
-START_TEST(pad) {
-    evn_graph *g = new_graph();
-    evn_value x = evn_input(g, "x", EVN_SHAPE(3, 5)), row = evn_input(g, "row", EVN_SHAPE(1100));
-    evn_value image = evn_input(g, "image", EVN_SHAPE(2, 3, 4, 16));
-    evn_output(g, "odd", evn_pad(g, x, (int64_t[]){1, 2}, EVN_SHAPE(4, 9)));
-    evn_output(g, "end", evn_pad(g, x, (int64_t[]){2, 0}, EVN_SHAPE(5, 5)));
-    evn_output(g, "long", evn_pad(g, row, (int64_t[]){1030}, EVN_SHAPE(2131)));
-    evn_output(g, "border", evn_pad(g, image, (int64_t[]){0, 1, 1, 0}, EVN_SHAPE(2, 5, 6, 16)));
-    check_exact(g);
-}
-END_TEST
-
-START_TEST(concat) {
-    evn_graph *g = new_graph();
-    evn_value a = evn_input(g, "a", EVN_SHAPE(3, 5)), b = evn_input(g, "b", EVN_SHAPE(3, 1));
-    evn_value wide = evn_input(g, "wide", EVN_SHAPE(3, 2, 2, 16));
-    evn_value map = evn_input(g, "map", EVN_SHAPE(3, 2, 2, 1));
-    evn_output(g, "columns", evn_concat(g, (evn_value[]){a, b, a}, 3, 1));
-    evn_output(g, "rows", evn_concat(g, (evn_value[]){a, a}, 2, 0));
-    evn_output(g, "channels", evn_concat(g, (evn_value[]){wide, map}, 2, 3));
-    check_exact(g);
-}
-END_TEST
-
-// Generated kernels -------------------------------------------------------------------------------
-
-START_TEST(chains) {
-    evn_graph *g = new_graph();
-    evn_value a = evn_input(g, "a", EVN_SHAPE(3, 37)), b = evn_input(g, "b", EVN_SHAPE(3, 37));
-    evn_value positive = evn_add(g, evn_abs(g, a), evn_constant(g, 0.5));
-    evn_value y = evn_div(g, evn_maximum(g, a, b), positive);
-    y = evn_add(g, evn_sigmoid(g, y), evn_mul(g, evn_tanh(g, b), evn_exp(g, evn_neg(g, a))));
-    evn_output(g, "smooth", evn_sub(g, evn_log(g, positive), evn_softplus(g, y)));
-    evn_output(g, "wave", evn_add(g, evn_sin(g, a), evn_mul(g, evn_cos(g, b), evn_step(g, a))));
-    evn_output(g, "rest", evn_add(g, evn_sqrt(g, positive), evn_mul(g, evn_sign(g, a), b)));
-    evn_output(g, "scaled", evn_relu(g, evn_scale(g, a, 0.3)));
-    check_exact(g);
-}
-END_TEST
-
-/// Broadcasts, slices and permutations are read where they stand: their offsets must stay inside.
-START_TEST(views) {
-    evn_graph *g = new_graph();
-    evn_value x = evn_input(g, "x", EVN_SHAPE(3, 2, 5, 4)), t = evn_input(g, "t", EVN_SCALAR);
-    evn_value channel = evn_input(g, "channel", EVN_SHAPE(4));
-    evn_value column = evn_input(g, "column", EVN_SHAPE(3, 1, 5, 1));
-    double mask[] = {0, 1, 1, 0, 1};
-    evn_value table = evn_reshape(g, evn_table(g, EVN_SHAPE(5), mask), EVN_SHAPE(1, 5, 1));
-    evn_value y = evn_mul(g, evn_sub(g, evn_mul(g, x, channel), column), table);
-    evn_output(g, "broadcast", evn_add(g, y, evn_mul(g, t, t)));
-    evn_value part = evn_slice(g, x, (int64_t[]){1, 1, 2, 1}, EVN_SHAPE(2, 1, 3, 2));
-    evn_output(g, "slice", evn_exp(g, part));
-    evn_value turned = evn_permute(g, x, (int[]){3, 1, 0, 2});
-    evn_output(g, "permute", evn_tanh(g, turned));
-    int64_t last[] = {3, 1, 2, 4};
-    evn_value corner = evn_slice(g, turned, last, EVN_SHAPE(1, 1, 1, 1));
-    evn_output(g, "corner", evn_add(g, corner, evn_scale(g, t, 3.5)));
-    evn_output(g, "itself", x);
-    check_exact(g);
-}
-END_TEST
+FAMILY(matmul)
+FAMILY(conv2d)
+FAMILY(conv2d_input_grad)
+FAMILY(conv2d_weight_grad)
+FAMILY(reduce)
+FAMILY(normalize)
+FAMILY(softmax)
+FAMILY(pool2d)
+FAMILY(layout)
+FAMILY(generated)
 
 // Optimisers --------------------------------------------------------------------------------------
 
@@ -398,22 +217,16 @@ static TCase *add(Suite *suite, TCase *tcase) {
 
 static Suite *suite(void) {
     Suite *s = suite_create("kernels");
-    tcase_add_loop_test(add(s, tcase_create("matmul")), matmul, 0, 4);
-    tcase_add_loop_test(add(s, tcase_create("conv2d")), conv2d, 0, GEOMETRIES);
-    tcase_add_loop_test(add(s, tcase_create("conv2d_input_grad")), conv2d_input_grad, 0,
-                        GEOMETRIES);
-    tcase_add_loop_test(add(s, tcase_create("conv2d_weight_grad")), conv2d_weight_grad, 0,
-                        GEOMETRIES);
-    tcase_add_test(add(s, tcase_create("reduce")), sums);
-    tcase_add_loop_test(add(s, tcase_create("normalize")), normalize, 0, 4);
-    tcase_add_loop_test(add(s, tcase_create("softmax")), log_softmax, 0, 4);
-    tcase_add_loop_test(add(s, tcase_create("pool2d")), pool2d, 0, POOLINGS);
-    TCase *layout = add(s, tcase_create("layout"));
-    tcase_add_test(layout, pad);
-    tcase_add_test(layout, concat);
-    TCase *generated = add(s, tcase_create("generated"));
-    tcase_add_test(generated, chains);
-    tcase_add_test(generated, views);
+    tcase_add_test(add(s, tcase_create("matmul")), matmul);
+    tcase_add_test(add(s, tcase_create("conv2d")), conv2d);
+    tcase_add_test(add(s, tcase_create("conv2d_input_grad")), conv2d_input_grad);
+    tcase_add_test(add(s, tcase_create("conv2d_weight_grad")), conv2d_weight_grad);
+    tcase_add_test(add(s, tcase_create("reduce")), reduce);
+    tcase_add_test(add(s, tcase_create("normalize")), normalize);
+    tcase_add_test(add(s, tcase_create("softmax")), softmax);
+    tcase_add_test(add(s, tcase_create("pool2d")), pool2d);
+    tcase_add_test(add(s, tcase_create("layout")), layout);
+    tcase_add_test(add(s, tcase_create("generated")), generated);
     tcase_add_test(add(s, tcase_create("optimizer")), steps);
     tcase_add_test(add(s, tcase_create("solver")), euler);
     return s;

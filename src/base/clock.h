@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EVN_BASE_CLOCK_H
+#define EVN_BASE_CLOCK_H
+
+/// Seconds since some moment, on a clock that is never set back.
+double evn__now(void);
+
+#endif

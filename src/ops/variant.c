@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/variant.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EXACT_EXTENT = 8 };
+
+static const char *const algorithms[] = {
+    [EVN__ALGORITHM_TILES] = "tiles",
+    [EVN__ALGORITHM_DOTS] = "dots",
+    [EVN__ALGORITHM_CLBLAST] = "clblast",
+};
+
+const char *evn__variant_name(const evn__variant *variant, char name[EVN__VARIANT_NAME]) {
+    const evn__tile *tile = &variant->tile;
+    if (tile->rows == 0) {
+        snprintf(name, EVN__VARIANT_NAME, "%s", algorithms[variant->algorithm]);
+        return name;
+    }
+    snprintf(name, EVN__VARIANT_NAME, "%s %dx%dx%d in %zux%zu", algorithms[variant->algorithm],
+             tile->rows, tile->vectors, tile->width, tile->local[0], tile->local[1]);
+    return name;
+}
+
+const evn__variant *evn__variant_find(evn__op op, const char *name) {
+    char own[EVN__VARIANT_NAME];
+    const evn__space *space = evn__space_table[op];
+    for (int i = 0; space && i < space->count; ++i) {
+        if (strcmp(evn__variant_name(&space->rows[i], own), name) == 0) {
+            return &space->rows[i];
+        }
+    }
+    return NULL;
+}
+
+/// Appends; what does not fit is cut off, at the same place for every node of the class.
+static void append(char key[EVN__VARIANT_KEY], const char *format, ...) {
+    size_t used = strlen(key);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(key + used, EVN__VARIANT_KEY - used, format, arguments);
+    va_end(arguments);
+}
+
+static void append_shape(char key[EVN__VARIANT_KEY], evn_shape shape) {
+    for (int i = 0; i < shape.rank; ++i) {
+        int64_t extent = shape.dim[i], rounded = EXACT_EXTENT;
+        while (rounded < extent) {
+            rounded *= 2;
+        }
+        append(key, "%s%lld", i == 0 ? " " : "x",
+               (long long)(extent <= EXACT_EXTENT ? extent : rounded));
+    }
+}
+
+const char *evn__variant_key(const evn_graph *graph, evn_value value, bool fp64,
+                             char key[EVN__VARIANT_KEY]) {
+    const evn__node *node = evn__node_at(graph, value);
+    const evn__attributes *attributes = &node->attributes;
+    key[0] = 0;
+    append(key, "%s %s", fp64 ? "fp64" : "fp32", evn__op_table[node->op].text);
+    if (node->op == EVN__OP_MATMUL) {
+        append(key, " %c%c", attributes->transpose_a ? 't' : 'n',
+               attributes->transpose_b ? 't' : 'n');
+    } else {
+        append(key, " stride %d padding %d", attributes->stride, attributes->padding);
+    }
+    for (int i = 0; i < node->operand_count; ++i) {
+        append_shape(key, evn__node_at(graph, node->operands[i])->shape);
+    }
+    append_shape(key, node->shape);
+    return key;
+}

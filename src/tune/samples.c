@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tune/samples.h"
+
+// Matrices and convolutions -----------------------------------------------------------------------
+
+static evn_value build_matmul(evn_graph *graph, const int64_t sizes[EVN__PRODUCT_SIZES]) {
+    int64_t m = sizes[0], n = sizes[1], k = sizes[2];
+    bool transpose_a = sizes[3], transpose_b = sizes[4];
+    evn_value a = evn_input(graph, "a", transpose_a ? EVN_SHAPE(k, m) : EVN_SHAPE(m, k));
+    evn_value b = evn_input(graph, "b", transpose_b ? EVN_SHAPE(n, k) : EVN_SHAPE(k, n));
+    return evn_matmul(graph, a, b, transpose_a, transpose_b);
+}
+
+static evn_value build_conv2d(evn_graph *graph, evn__op op, const int64_t s[EVN__PRODUCT_SIZES]) {
+    evn_conv2d_options options = {(int)s[7], (int)s[8]};
+    evn_shape images = EVN_SHAPE(s[0], s[1], s[2], s[3]),
+              weights = EVN_SHAPE(s[4], s[5], s[3], s[6]);
+    evn_shape results = EVN_SHAPE(s[0], (s[1] + 2 * s[8] - s[4]) / s[7] + 1,
+                                  (s[2] + 2 * s[8] - s[5]) / s[7] + 1, s[6]);
+    if (op == EVN__OP_CONV2D_INPUT_GRAD) {
+        evn_value y_bar = evn_input(graph, "y_bar", results), w = evn_input(graph, "w", weights);
+        return evn_conv2d_input_grad(graph, y_bar, w, images, options);
+    }
+    evn_value x = evn_input(graph, "x", images);
+    if (op == EVN__OP_CONV2D_WEIGHT_GRAD) {
+        evn_value y_bar = evn_input(graph, "y_bar", results);
+        return evn_conv2d_weight_grad(graph, x, y_bar, weights, options);
+    }
+    return evn_conv2d(graph, x, evn_input(graph, "w", weights), options);
+}
+
+evn_value evn__product_build(evn_graph *graph, evn__op op,
+                             const int64_t sizes[EVN__PRODUCT_SIZES]) {
+    evn_value result =
+        op == EVN__OP_MATMUL ? build_matmul(graph, sizes) : build_conv2d(graph, op, sizes);
+    evn_output(graph, "result", result);
+    return result;
+}
+
+/// Below a tile; tiles of rows and columns that are not full; K cut into slices.
+static void matmul(evn_graph *g, int index) {
+    const int64_t sizes[][3] = {{1, 1, 1}, {11, 33, 7}, {9, 17, 530}};
+    const int64_t *s = sizes[index / 4];
+    evn__product_build(g, EVN__OP_MATMUL,
+                       (int64_t[EVN__PRODUCT_SIZES]){s[0], s[1], s[2], index & 1, index & 2});
+}
+
+/// A row of tiles that is not full in samples and channels; one channel; strides; kernels outside.
+static const int64_t geometries[][EVN__PRODUCT_SIZES] = {
+    {9, 3, 4, 5, 3, 3, 19, 1, 1}, {2, 5, 6, 1, 4, 4, 3, 2, 1}, {3, 4, 4, 3, 1, 1, 17, 2, 0},
+    {1, 7, 5, 2, 2, 3, 33, 3, 1}, {2, 2, 3, 2, 2, 2, 5, 1, 3},
+};
+enum { GEOMETRIES = sizeof(geometries) / sizeof(*geometries) };
+
+static void conv2d(evn_graph *g, int index) {
+    evn__product_build(g, EVN__OP_CONV2D, geometries[index]);
+}
+
+static void conv2d_input_grad(evn_graph *g, int index) {
+    evn__product_build(g, EVN__OP_CONV2D_INPUT_GRAD, geometries[index]);
+}
+
+static void conv2d_weight_grad(evn_graph *g, int index) {
+    evn__product_build(g, EVN__OP_CONV2D_WEIGHT_GRAD, geometries[index]);
+}
+
+// Reductions --------------------------------------------------------------------------------------
+
+/// Along rows and down columns, whole vectors and rests, in one pass and in two.
+static void sums(evn_graph *g, int index) {
+    const struct {
+        evn_shape shape;
+        unsigned axes;
+    } rows[] = {{EVN_SHAPE(3, 37), 2},    {EVN_SHAPE(37, 3), 1}, {EVN_SHAPE(5, 7, 16), 2},
+                {EVN_SHAPE(5, 7, 16), 5}, {EVN_SHAPE(33001), 1}, {EVN_SHAPE(257, 3), 1}};
+    evn_output(g, "y", evn_sum(g, evn_input(g, "x", rows[index].shape), rows[index].axes));
+}
+
+/// Vectors that hold several groups, groups of several vectors, and neither.
+static void normalize(evn_graph *g, int index) {
+    const int channels_groups[][2] = {{16, 8}, {32, 1}, {6, 2}, {20, 1}};
+    evn_shape shape = EVN_SHAPE(3, 2, 5, channels_groups[index][0]);
+    int groups = channels_groups[index][1];
+    evn_value x = evn_input(g, "x", shape), v = evn_input(g, "v", shape);
+    evn_output(g, "y", evn_normalize(g, x, groups, 1e-2));
+    evn_output(g, "grad", evn_normalize_grad(g, x, v, groups, 1e-2));
+}
+
+static void log_softmax(evn_graph *g, int index) {
+    const int64_t classes[] = {1, 10, 16, 37};
+    evn_value x = evn_input(g, "x", EVN_SHAPE(7, classes[index]));
+    evn_output(g, "y", evn_log_softmax(g, x));
+}
+
+// Pooling and layout ------------------------------------------------------------------------------
+
+/// Overlapping windows, gaps between them, rows and columns left over at the end.
+typedef struct pooling {
+    evn_shape x;
+    int window, stride;
+} pooling;
+
+static const pooling poolings[] = {
+    {{4, {2, 5, 7, 3}}, 2, 2},
+    {{4, {2, 5, 6, 16}}, 3, 1},
+    {{4, {1, 6, 8, 4}}, 2, 3},
+};
+enum { POOLINGS = sizeof(poolings) / sizeof(*poolings) };
+
+static void pool2d(evn_graph *g, int index) {
+    pooling p = poolings[index];
+    evn_shape pooled = p.x;
+    pooled.dim[1] = (p.x.dim[1] - p.window) / p.stride + 1;
+    pooled.dim[2] = (p.x.dim[2] - p.window) / p.stride + 1;
+    evn_value x = evn_input(g, "x", p.x), v = evn_input(g, "v", p.x);
+    evn_value y_bar = evn_input(g, "y_bar", pooled);
+    evn_output(g, "mean", evn_mean_pool2d(g, x, p.window, p.stride));
+    evn_output(g, "mean_grad", evn_mean_pool2d_grad(g, y_bar, p.x, p.window, p.stride));
+    evn_output(g, "select", evn_max_pool2d_select(g, x, v, p.window, p.stride));
+    evn_output(g, "scatter", evn_max_pool2d_scatter(g, x, y_bar, p.window, p.stride));
+}
+
+static void pad(evn_graph *g, int index) {
+    (void)index;
+    evn_value x = evn_input(g, "x", EVN_SHAPE(3, 5)), row = evn_input(g, "row", EVN_SHAPE(1100));
+    evn_value image = evn_input(g, "image", EVN_SHAPE(2, 3, 4, 16));
+    evn_output(g, "odd", evn_pad(g, x, (int64_t[]){1, 2}, EVN_SHAPE(4, 9)));
+    evn_output(g, "end", evn_pad(g, x, (int64_t[]){2, 0}, EVN_SHAPE(5, 5)));
+    evn_output(g, "long", evn_pad(g, row, (int64_t[]){1030}, EVN_SHAPE(2131)));
+    evn_output(g, "border", evn_pad(g, image, (int64_t[]){0, 1, 1, 0}, EVN_SHAPE(2, 5, 6, 16)));
+}
+
+static void concat(evn_graph *g, int index) {
+    (void)index;
+    evn_value a = evn_input(g, "a", EVN_SHAPE(3, 5)), b = evn_input(g, "b", EVN_SHAPE(3, 1));
+    evn_value wide = evn_input(g, "wide", EVN_SHAPE(3, 2, 2, 16));
+    evn_value map = evn_input(g, "map", EVN_SHAPE(3, 2, 2, 1));
+    evn_output(g, "columns", evn_concat(g, (evn_value[]){a, b, a}, 3, 1));
+    evn_output(g, "rows", evn_concat(g, (evn_value[]){a, a}, 2, 0));
+    evn_output(g, "channels", evn_concat(g, (evn_value[]){wide, map}, 2, 3));
+}
+
+// Generated kernels -------------------------------------------------------------------------------
+
+static void chains(evn_graph *g, int index) {
+    (void)index;
+    evn_value a = evn_input(g, "a", EVN_SHAPE(3, 37)), b = evn_input(g, "b", EVN_SHAPE(3, 37));
+    evn_value positive = evn_add(g, evn_abs(g, a), evn_constant(g, 0.5));
+    evn_value y = evn_div(g, evn_maximum(g, a, b), positive);
+    y = evn_add(g, evn_sigmoid(g, y), evn_mul(g, evn_tanh(g, b), evn_exp(g, evn_neg(g, a))));
+    evn_output(g, "smooth", evn_sub(g, evn_log(g, positive), evn_softplus(g, y)));
+    evn_output(g, "wave", evn_add(g, evn_sin(g, a), evn_mul(g, evn_cos(g, b), evn_step(g, a))));
+    evn_output(g, "rest", evn_add(g, evn_sqrt(g, positive), evn_mul(g, evn_sign(g, a), b)));
+    evn_output(g, "scaled", evn_relu(g, evn_scale(g, a, 0.3)));
+}
+
+/// Broadcasts, slices and permutations are read where they stand: their offsets must stay inside.
+static void views(evn_graph *g, int index) {
+    (void)index;
+    evn_value x = evn_input(g, "x", EVN_SHAPE(3, 2, 5, 4)), t = evn_input(g, "t", EVN_SCALAR);
+    evn_value channel = evn_input(g, "channel", EVN_SHAPE(4));
+    evn_value column = evn_input(g, "column", EVN_SHAPE(3, 1, 5, 1));
+    double mask[] = {0, 1, 1, 0, 1};
+    evn_value table = evn_reshape(g, evn_table(g, EVN_SHAPE(5), mask), EVN_SHAPE(1, 5, 1));
+    evn_value y = evn_mul(g, evn_sub(g, evn_mul(g, x, channel), column), table);
+    evn_output(g, "broadcast", evn_add(g, y, evn_mul(g, t, t)));
+    evn_value part = evn_slice(g, x, (int64_t[]){1, 1, 2, 1}, EVN_SHAPE(2, 1, 3, 2));
+    evn_output(g, "slice", evn_exp(g, part));
+    evn_value turned = evn_permute(g, x, (int[]){3, 1, 0, 2});
+    evn_output(g, "permute", evn_tanh(g, turned));
+    int64_t last[] = {3, 1, 2, 4};
+    evn_value corner = evn_slice(g, turned, last, EVN_SHAPE(1, 1, 1, 1));
+    evn_output(g, "corner", evn_add(g, corner, evn_scale(g, t, 3.5)));
+    evn_output(g, "itself", x);
+}
+
+const evn__sample evn__samples[] = {
+    {"matmul", matmul, 12},
+    {"conv2d", conv2d, GEOMETRIES},
+    {"conv2d_input_grad", conv2d_input_grad, GEOMETRIES},
+    {"conv2d_weight_grad", conv2d_weight_grad, GEOMETRIES},
+    {"reduce", sums, 6},
+    {"normalize", normalize, 4},
+    {"softmax", log_softmax, 4},
+    {"pool2d", pool2d, POOLINGS},
+    {"layout", pad, 1},
+    {"layout", concat, 1},
+    {"generated", chains, 1},
+    {"generated", views, 1},
+    {0},
+};

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small graphs of every kernel family, at shapes that fill no tile and no vector: what a device
+// must compute as the reference does before anything else is believed.
+#ifndef EVN_TUNE_SAMPLES_H
+#define EVN_TUNE_SAMPLES_H
+
+#include "graph/node.h"
+
+typedef struct evn__sample {
+    const char *family;
+    void (*build)(evn_graph *graph, int index); ///< inputs, outputs and all; a failure sticks
+    int count;                                  ///< index: 0 … count − 1
+} evn__sample;
+
+/// Ends with a row whose family is NULL.
+extern const evn__sample evn__samples[];
+
+/// Sizes of a product: matmul M, N, K, transpose_a, transpose_b; convolutions B, H, W, Ci, Kh, Kw,
+/// Co, stride, padding.
+enum { EVN__PRODUCT_SIZES = 9 };
+
+/// Inputs, one node of `op` (matmul, or one of the three of conv2d) and its output.
+/// @return the node
+evn_value evn__product_build(evn_graph *graph, evn__op op, const int64_t sizes[EVN__PRODUCT_SIZES]);
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tune/selftest.h"
+
+#include "base/status.h"
+#include "tune/samples.h"
+#include "tune/trial.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static evn_status measure(evn_device *device, const evn_graph *graph, bool fp64, double *error) {
+    evn__trial *trial = NULL;
+    evn_plan *plan = NULL;
+    evn_status status = evn__trial_create(device, graph, fp64, evn__fill_uniform, &trial);
+    if (status == EVN_OK) {
+        status = evn__trial_plan(trial, &plan);
+    }
+    if (status == EVN_OK) {
+        status = evn__trial_check(trial, plan, error);
+    }
+    evn_plan_destroy(&plan);
+    evn__trial_destroy(&trial);
+    return status;
+}
+
+static evn_status add_case(evn_device *device, const evn__sample *sample, int index,
+                           evn__selftest_row *row) {
+    double error = INFINITY;
+    evn_graph *graph = NULL;
+    EVN_TRY(evn_graph_create(&graph));
+    sample->build(graph, index);
+    if (measure(device, graph, row->fp64, &error) != EVN_OK) {
+        snprintf(row->reason, sizeof(row->reason), "%.150s", evn_error_message());
+        row->reason[strcspn(row->reason, "\n")] = 0;
+    }
+    evn_graph_destroy(&graph);
+    ++row->cases;
+    row->wrong += !(error <= row->tolerance);
+    row->error = fmax(row->error, error);
+    return EVN_OK;
+}
+
+static bool is_first(const evn__sample *sample) {
+    return sample == evn__samples || strcmp(sample->family, sample[-1].family) != 0;
+}
+
+/// The rows of the table from `sample` on that are of its family.
+static evn_status run_family(evn_device *device, const evn__sample *sample,
+                             evn__selftest_row *row) {
+    row->family = sample->family;
+    for (; sample->family && strcmp(sample->family, row->family) == 0; ++sample) {
+        for (int i = 0; i < sample->count; ++i) {
+            EVN_TRY(add_case(device, sample, i, row));
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn__selftest(evn_device *device,
+                         void (*report)(void *user, const evn__selftest_row *row), void *user,
+                         int *wrong) {
+    *wrong = 0;
+    int precisions = evn_device_get_info(device)->has_fp64 ? 2 : 1;
+    for (const evn__sample *sample = evn__samples; sample->family; ++sample) {
+        for (int fp64 = 0; fp64 < precisions && is_first(sample); ++fp64) {
+            evn__selftest_row row = {.fp64 = fp64, .tolerance = fp64 ? 1e-12 : 1e-5};
+            EVN_TRY(run_family(device, sample, &row));
+            report(user, &row);
+            *wrong += row.wrong;
+        }
+    }
+    return EVN_OK;
+}

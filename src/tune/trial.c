@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tune/trial.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "plan/real.h"
+#include "ref/ref.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { OFFSET = 3 }; // elements before each port: offsets must be honoured, aligned or not
+
+struct evn__trial {
+    evn_device *device;
+    const evn_graph *graph;
+    bool fp64;
+    int inputs, ports;    ///< ports: inputs, then outputs
+    evn_binding *binding; ///< [ports]
+    double **data;        ///< [ports]: inputs as given, outputs as the reference has them
+};
+
+static size_t count_of(const evn__trial *trial, int port) {
+    evn_value value = port < trial->inputs ? evn_graph_input(trial->graph, port)
+                                           : evn_graph_output(trial->graph, port - trial->inputs);
+    return (size_t)evn_shape_count(evn_value_shape(trial->graph, value));
+}
+
+static evn_status open_port(evn__trial *trial, int port) {
+    size_t count = count_of(trial, port);
+    EVN_TRY(EVN_NEW(&trial->data[port], count));
+    trial->binding[port].offset = OFFSET;
+    return evn__real_create(trial->device, trial->fp64, OFFSET + count,
+                            &trial->binding[port].buffer);
+}
+
+static evn_status fill_input(evn__trial *trial, int port, evn__fill *fill) {
+    size_t count = count_of(trial, port);
+    double *data = trial->data[port];
+    fill((uint64_t)port + 1, data, (int64_t)count);
+    for (size_t i = 0; i < count && !trial->fp64; ++i) {
+        data[i] = (float)data[i];
+    }
+    return evn__real_write(trial->binding[port], trial->fp64, data, count);
+}
+
+static evn_status prepare(evn__trial *trial, evn__fill *fill) {
+    EVN_TRY(evn_graph_status(trial->graph));
+    EVN_TRY(EVN_NEW(&trial->binding, trial->ports));
+    EVN_TRY(EVN_NEW(&trial->data, trial->ports));
+    for (int i = 0; i < trial->ports; ++i) {
+        EVN_TRY(open_port(trial, i));
+    }
+    for (int i = 0; i < trial->inputs; ++i) {
+        EVN_TRY(fill_input(trial, i, fill));
+    }
+    return evn__ref_run(trial->graph, (const double *const *)trial->data,
+                        trial->data + trial->inputs);
+}
+
+void evn__fill_uniform(uint64_t seed, double *data, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+        data[i] = 2 * evn__random_uniform(seed, 0, (uint64_t)i) - 1;
+    }
+}
+
+evn_status evn__trial_create(evn_device *device, const evn_graph *graph, bool fp64, evn__fill *fill,
+                             evn__trial **trial) {
+    EVN_TRY(EVN_NEW(trial, 1));
+    **trial = (evn__trial){.device = device,
+                           .graph = graph,
+                           .fp64 = fp64,
+                           .inputs = evn_graph_inputs(graph),
+                           .ports = evn_graph_inputs(graph) + evn_graph_outputs(graph)};
+    evn_status status = prepare(*trial, fill);
+    if (status != EVN_OK) {
+        evn__trial_destroy(trial);
+    }
+    return status;
+}
+
+void evn__trial_destroy(evn__trial **trial) {
+    evn__trial *old = *trial;
+    if (!old) {
+        return;
+    }
+    for (int i = 0; i < old->ports && old->data; ++i) {
+        evn_buffer_destroy(&old->binding[i].buffer);
+        free(old->data[i]);
+    }
+    free(old->binding);
+    free(old->data);
+    free(old);
+    *trial = NULL;
+}
+
+evn_status evn__trial_plan(const evn__trial *trial, evn_plan **plan) {
+    return evn_plan_create(trial->device, trial->graph, &(evn_plan_options){.fp64 = trial->fp64},
+                           plan);
+}
+
+/// fmax passes over NaN: what is not finite must be looked at before.
+static double compare(const double *got, const double *expected, size_t count) {
+    double worst = 0, scale = 1;
+    for (size_t i = 0; i < count; ++i) {
+        if (isnan(got[i]) != isnan(expected[i]) || isinf(got[i]) != isinf(expected[i])) {
+            return INFINITY;
+        }
+        if (isfinite(expected[i])) {
+            worst = fmax(worst, fabs(got[i] - expected[i]));
+            scale = fmax(scale, fabs(expected[i]));
+        }
+    }
+    return worst / scale;
+}
+
+static evn_status check_port(const evn__trial *trial, int port, double *error) {
+    double *got;
+    size_t count = count_of(trial, port);
+    EVN_TRY(EVN_NEW(&got, count));
+    evn_status status = evn__real_read(trial->binding[port], trial->fp64, got, count);
+    if (status == EVN_OK) {
+        *error = fmax(*error, compare(got, trial->data[port], count));
+    }
+    free(got);
+    return status;
+}
+
+/// What a plan leaves unwritten must not look right because an earlier plan wrote it.
+static evn_status poison(const evn__trial *trial, int port) {
+    double *nan;
+    size_t count = count_of(trial, port);
+    EVN_TRY(EVN_NEW(&nan, count));
+    for (size_t i = 0; i < count; ++i) {
+        nan[i] = NAN;
+    }
+    evn_status status = evn__real_write(trial->binding[port], trial->fp64, nan, count);
+    free(nan);
+    return status;
+}
+
+evn_status evn__trial_check(evn__trial *trial, evn_plan *plan, double *error) {
+    *error = 0;
+    for (int i = trial->inputs; i < trial->ports; ++i) {
+        EVN_TRY(poison(trial, i));
+    }
+    EVN_TRY(evn_plan_run(plan, trial->binding, trial->binding + trial->inputs));
+    for (int i = trial->inputs; i < trial->ports; ++i) {
+        EVN_TRY(check_port(trial, i, error));
+    }
+    return EVN_OK;
+}
+
+evn_status evn__trial_time(evn__trial *trial, evn_plan *plan, int count, double *seconds) {
+    EVN_TRY(evn_device_finish(trial->device));
+    double started = evn__now();
+    for (int i = 0; i < count; ++i) {
+        EVN_TRY(evn_plan_run(plan, trial->binding, trial->binding + trial->inputs));
+    }
+    EVN_TRY(evn_device_finish(trial->device));
+    *seconds = (evn__now() - started) / count;
+    return EVN_OK;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tuner: variants that are wrong cannot win, however fast they are; what wins is right.
+// TEST: timeout=300
+#include "test.h"
+#include "base/files.h"
+#include "host/tuning.h"
+#include "plan/plan.h"
+#include "tune/contest.h"
+#include "tune/samples.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Tiles that no device takes by default, one for CPUs, one for others.
+#define FAULTY "#if ROWS == 12 || ROWS == 2\n#undef fma\n"
+
+static const char *const kernels[] = {"common", "matmul", "conv2d", "elementwise", "layout"};
+
+/// A folder of kernels in which matmul.cl begins with `fault`.
+static void plant(const char *fault) {
+    for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); ++i) {
+        char path[1024];
+        const char *text;
+        evn__text whole = {0};
+        TRY(evn__kernel_text(kernels[i], &text));
+        evn__text_append(&whole, "%s\n%s", strcmp(kernels[i], "matmul") == 0 ? fault : "", text);
+        snprintf(path, sizeof(path), "%s/%s.cl", test_folder(), kernels[i]);
+        TRY(evn__file_write(path, whole.data, whole.size));
+        free(whole.data);
+    }
+    setenv("EVONODE_KERNEL_DIR", test_folder(), 1);
+}
+
+typedef struct tally {
+    int shapes, tried, wrong, won, faulty_won;
+} tally;
+
+static void count(void *user, const evn__contest_row *row) {
+    tally *t = user;
+    ++t->shapes;
+    t->tried += row->tried;
+    t->wrong += row->wrong;
+    t->won += row->winner[0] != 0;
+    t->faulty_won += strstr(row->winner, "s 12x") || strstr(row->winner, "s 2x");
+    ck_assert_double_gt(row->seconds, 0);
+    if (row->wrong > 0) {
+        ck_assert_ptr_nonnull(strstr(row->reason, "differs from the reference"));
+    }
+}
+
+static tally contest(void) {
+    setenv("EVONODE_TUNE", "off", 1); // what the user's own file says is not wanted here
+    tally t = {0};
+    evn__contest_options options = {.family = "matmul", .quick = true, .seconds = 60};
+    TRY(evn__contest(test_device(), &options, count, &t));
+    ck_assert_int_ge(t.shapes, 2);
+    return t;
+}
+
+/// No arithmetic at all in tiles of 12 rows: nothing is faster. The defaults stay right.
+START_TEST(always_wrong) {
+    plant(FAULTY "#define fma(a, b, c) (c)\n#endif\n");
+    tally t = contest();
+    ck_assert_int_eq(t.wrong, t.shapes);
+    ck_assert_int_eq(t.faulty_won, 0);
+    ck_assert_int_gt(t.tried, 0);
+}
+END_TEST
+
+/// Right at the shapes that are timed, all of even sizes.
+START_TEST(wrong_at_odd_shapes) {
+    plant(FAULTY "#define fma(a, b, c) (n_count % 2 ? (c) : (a) * (b) + (c))\n#endif\n");
+    tally t = contest();
+    ck_assert_int_eq(t.wrong, t.shapes);
+    ck_assert_int_eq(t.faulty_won, 0);
+}
+END_TEST
+
+/// Where the default is slowed down, another variant wins, and plans take it.
+START_TEST(right_and_faster) {
+    char fault[256];
+    const evn_device_info *info = evn_device_get_info(test_device());
+    int rows = info->type == EVN_DEVICE_CPU ? evn__tile_fat(info).rows : evn__tile_small().rows;
+    snprintf(fault, sizeof(fault),
+             "#if ROWS == %d\n#undef fma\n#define more(a, b, c) mad(b, R(0.0) * (b), c)\n"
+             "#define fma(a, b, c) mad(a, b, more(a, b, more(a, b, more(a, b, c))))\n#endif\n",
+             rows);
+    plant(fault);
+    tally t = contest();
+    ck_assert_int_eq(t.wrong, 0);
+    ck_assert_int_gt(t.won, 0);
+}
+END_TEST
+
+static const int64_t sizes[EVN__PRODUCT_SIZES] = {65, 70, 64};
+
+static evn_graph *product(char key[EVN__VARIANT_KEY]) {
+    evn_graph *graph = NULL;
+    TRY(evn_graph_create(&graph));
+    evn_value c = evn__product_build(graph, EVN__OP_MATMUL, sizes);
+    evn__variant_key(graph, c, false, key);
+    return graph;
+}
+
+/// Work-items along the columns of c: which tile a new plan takes shows in it.
+static size_t columns(const evn_graph *graph) {
+    evn_plan *plan = NULL;
+    TRY(evn_plan_create(test_device(), graph, &(evn_plan_options){0}, &plan));
+    ck_assert_int_eq(plan->launch_count, 1);
+    size_t items = plan->launches[0].range.global[0];
+    evn_plan_destroy(&plan);
+    return items;
+}
+
+/// A choice counts for its shape class alone; a name that no variant has is as good as none.
+START_TEST(choices) {
+    char key[EVN__VARIANT_KEY];
+    setenv("EVONODE_TUNE", "off", 1);
+    evn_graph *graph = product(key);
+    ck_assert_str_eq(key, "fp32 matmul nn 128x64 64x128 128x128");
+    size_t untuned = columns(graph);
+    const char *narrow = "tiles 6x2x4 in 1x1", *wide = "tiles 4x4x16 in 1x1";
+    TRY(evn__tuning_set(test_device(), key, "tiles 1000x2x4 in 1x1"));
+    ck_assert_uint_eq(columns(graph), untuned);
+    TRY(evn__tuning_set(test_device(), "fp32 matmul tn 128x64 64x128 128x128", wide));
+    ck_assert_uint_eq(columns(graph), untuned);
+    TRY(evn__tuning_set(test_device(), key, narrow));
+    ck_assert_uint_eq(columns(graph), 9);
+    TRY(evn__tuning_set(test_device(), key, wide));
+    ck_assert_uint_eq(columns(graph), 2);
+    TRY(evn__tuning_set(test_device(), key, NULL));
+    ck_assert_uint_eq(columns(graph), untuned);
+    evn_graph_destroy(&graph);
+}
+END_TEST
+
+/// Every row of a space has a name of its own, which finds it again.
+START_TEST(names) {
+    char name[EVN__VARIANT_NAME];
+    for (int op = 0; op < EVN__OP_COUNT; ++op) {
+        const evn__space *space = evn__space_table[op];
+        for (int i = 0; space && i < space->count; ++i) {
+            evn__variant_name(&space->rows[i], name);
+            ck_assert_ptr_eq(evn__variant_find((evn__op)op, name), &space->rows[i]);
+        }
+    }
+}
+END_TEST
+
+static void add(Suite *suite, TCase *tcase, const TTest *test) {
+    tcase_add_test(tcase, test);
+    suite_add_tcase(suite, tcase);
+}
+
+static Suite *suite(void) {
+    Suite *s = suite_create("contest");
+    add(s, tcase_create("always_wrong"), always_wrong);
+    add(s, tcase_create("wrong_at_odd_shapes"), wrong_at_odd_shapes);
+    add(s, tcase_create("right_and_faster"), right_and_faster);
+    add(s, tcase_create("choices"), choices);
+    add(s, tcase_create("names"), names);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
