@@ -77,7 +77,7 @@ static const struct {
     {"curve", NULL, "atol", "1e-6"},
     {"flow", NULL, "data", "moons"},
     {"flow", NULL, "batch", "100"},
-    {"flow", NULL, "phase", "backprop:solver=rk4,epochs=900,lr=0.02,schedule=cosine"},
+    {"flow", NULL, "phase", "backprop:solver=rk4,epochs=900,lr=0.1,schedule=cosine"},
     {"flow", NULL, "phase", "adjoint:epochs=100,lr=2e-4,schedule=cosine"},
     {"flow", NULL, "optimizer", "adam"},
     {"flow", NULL, "rtol", "1e-5"},

@@ -4,9 +4,9 @@
 #include "nn/flow.h"
 
 enum { HIDDEN = 32 };
-/// s: an update of C at some rate moves θ(1) by the sum over HIDDEN units of it; this makes that
-/// comparable to what the rate does to θ itself.
-static const double SPEED = 0.3;
+/// s: an update of C at some rate moves θ(1) by the sum over HIDDEN units of it; with this one
+/// rate suits both, and it can be as high as that of constant weights.
+static const double SPEED = 0.03;
 
 static evn_value slope(evn__network *g, evn_value t, evn_value theta) {
     evn_graph *graph = g->graph;
