@@ -16,6 +16,6 @@ class Job(NamedTuple):
 # where a ReLU whose argument is nearly 0 can be open on one side and shut on the other, and of one
 # whose states are solved backwards; and what adaptive steps at 1e-5 leave of the flow.
 EXACT = 1e-5
-STEP = 2e-3
+STEP = 5e-3
 ADJOINT = 1e-2
 FLOW = 3e-3
