@@ -15,6 +15,7 @@ enum {
     EVN__VERB_COMPARE = 16,
     EVN__VERB_TUNE = 32,
     EVN__VERB_SELFTEST = 64,
+    EVN__VERB_INVERT = 128,
     EVN__PHASES_MAX = 16,
     EVN__SUBJECTS_MAX = 256,
 };

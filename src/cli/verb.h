@@ -23,6 +23,7 @@ extern const evn__verb evn__verb_devices;  // devices.c
 extern const evn__verb evn__verb_train;    // train.c
 extern const evn__verb evn__verb_eval;     // eval.c
 extern const evn__verb evn__verb_depth;    // depth.c
+extern const evn__verb evn__verb_invert;   // invert.c
 extern const evn__verb evn__verb_sample;   // sample.c
 extern const evn__verb evn__verb_compare;  // compare.c
 extern const evn__verb evn__verb_tune;     // tune.c

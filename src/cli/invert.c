@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/invert.h"
+
+#include "cli/reopen.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { STEPS = 10 }; // of Euler's method, for a run that chose its steps
+
+static void print_row(const evn__inversion *row) {
+    printf("  %-16s  %5d  %8d  %10.2e  %10.2e  %8.3f", row->name, row->nfe_forward,
+           row->nfe_backward, row->x_error, row->theta_error, row->pixel_error);
+    if (!isnan(row->stopped_at)) {
+        printf("  stopped at t = %.3g", row->stopped_at);
+    }
+    printf("\n");
+}
+
+static void print(const evn__inversions *inversions) {
+    printf("  %-16s  %5s  %8s  %10s  %10s  %8s\n", "solver", "NFE", "NFE back", "x(0)", "theta(0)",
+           "pixels");
+    for (int i = 0; i < EVN__INVERT_ROWS; ++i) {
+        print_row(&inversions->rows[i]);
+    }
+    printf("\n  relative errors of what is recovered, over %d test images; x(0) itself: what the "
+           "search for\n  the images leaves; Euler's steps backwards do not undo those forwards\n",
+           EVN__INVERT_IMAGES);
+}
+
+static evn_status measure(evn__session *session, const char *task, const evn__command *command) {
+    const char *folder = command->settings->subject;
+    evn__inversions inversions = {0};
+    EVN_CHECK(session->trainer, EVN_ERR_ARGUMENT,
+              "%s is a run of the task %s; invert recovers images: take a run on digits or mnist",
+              folder, task);
+    int steps = session->phases[session->phase].solver.steps;
+    evn_status status =
+        evn__invert_measure(session->device, session->dataset, evn_trainer_model(session->trainer),
+                            steps > 0 ? steps : STEPS, &inversions);
+    if (status == EVN_ERR_ARGUMENT) {
+        status = evn__prepend(status, "%s", folder);
+    }
+    if (status == EVN_OK) {
+        print(&inversions);
+        status = evn__invert_draw(&inversions, folder);
+    }
+    evn__inversions_free(&inversions);
+    EVN_TRY(status);
+    printf("  pictures: %s/invert.png, %s/invert-errors.png\n", folder, folder);
+    return EVN_OK;
+}
+
+static evn_status run(const evn__command *command) {
+    return evn__reopen(command, measure);
+}
+
+const evn__verb evn__verb_invert = {
+    "invert",
+    "RUN",
+    "recover inputs from outputs by solving backwards",
+    EVN__VERB_INVERT,
+    run,
+    "\nSolves test images from t = 0 to 1 and back, with dopri5 at tolerances from 1e-2 to 1e-6,\n"
+    "and with Euler's method at the run's steps, whose steps backwards are not exact. The stem,\n"
+    "which makes x(0) of an image, is not injective: the image is sought by Adam, in 200\n"
+    "iterations from grey, as one whose x(0) is near the recovered one. Draws invert (digits in,\n"
+    "features out, digits back) and invert-errors (png and svg) into the run folder.\n"};
