@@ -63,6 +63,7 @@ const evn__verb evn__verb_invert = {
     run,
     "\nSolves test images from t = 0 to 1 and back, with dopri5 at tolerances from 1e-2 to 1e-6,\n"
     "and with Euler's method at the run's steps, whose steps backwards are not exact. The stem,\n"
-    "which makes x(0) of an image, is not injective: the image is sought by Adam, in 200\n"
-    "iterations from grey, as one whose x(0) is near the recovered one. Draws invert (digits in,\n"
+    "which makes x(0) of an image, is not injective: the image is sought by L-BFGS, in 200\n"
+    "iterations from dark grey, as one whose x(0) is near the recovered one. Draws invert (digits "
+    "in,\n"
     "features out, digits back) and invert-errors (png and svg) into the run folder.\n"};

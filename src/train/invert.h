@@ -2,7 +2,7 @@
 // A model run backwards: features x(1) → x(0) by solving from t = 1 to 0, x(0) → images.
 // The first is what a Neural ODE can do and a ResNet cannot; how well is a matter of tolerance.
 // The second inverts the stem, which is not injective: images are sought whose x(0) is the one
-// wanted, by Adam on ‖stem(images) − x(0)‖², pixels as sigmoids, from grey.
+// wanted, by L-BFGS on ‖stem(images) − x(0)‖², pixels as sigmoids, from dark grey.
 #ifndef EVN_TRAIN_INVERT_H
 #define EVN_TRAIN_INVERT_H
 

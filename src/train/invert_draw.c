@@ -10,8 +10,13 @@
 
 enum { SHOWN = 8, IN = 0, FEATURES = 1, BACK = 2, ROWS = 5 };
 
-/// Rows of evn__inversions that are shown as digits back: dopri5 at 1e-6 and 1e-3, and Euler.
-static const int shown_rows[ROWS - BACK] = {EVN__INVERT_TOLERANCES, 2, EVN__INVERT_ROWS - 1};
+/// Rows of evn__inversions that are shown as digits back.
+static const struct {
+    int row;
+    const char *label;
+} backs[ROWS - BACK] = {{EVN__INVERT_TOLERANCES, "back, 1e-6"},
+                        {2, "back, 1e-3"},
+                        {EVN__INVERT_ROWS - 1, "back, Euler"}};
 
 // Digits and features -----------------------------------------------------------------------------
 
@@ -60,7 +65,7 @@ static void set_tiles(const double *values, int64_t height, int64_t width, doubl
 static evn_status draw_tiles(const evn__inversions *v, double *work, const char *folder) {
     evn__tile tiles[ROWS * SHOWN];
     const char *labels[ROWS] = {"digits in", "features x(1)"}, *columns[SHOWN];
-    char texts[ROWS - BACK][48], note[128], low_text[32], high_text[32];
+    char note[128], low_text[32], high_text[32];
     int64_t image = v->height * v->width, size = v->state.dim[1] * v->state.dim[2];
     int64_t channel = choose_channel(v, work);
     double low = work[0], high = work[0];
@@ -73,17 +78,18 @@ static evn_status draw_tiles(const evn__inversions *v, double *work, const char 
     take_channel(v->pixels, image, v->channels, 0, work);
     set_tiles(work, v->height, v->width, 0, 1, tiles + IN * SHOWN);
     for (int i = BACK; i < ROWS; ++i) {
-        const evn__inversion *row = &v->rows[shown_rows[i - BACK]];
+        const evn__inversion *row = &v->rows[backs[i - BACK].row];
         work += SHOWN * image;
         take_channel(row->pixels, image, v->channels, 0, work);
         set_tiles(work, v->height, v->width, 0, 1, tiles + i * SHOWN);
-        snprintf(texts[i - BACK], sizeof(texts[0]), "back: %s", row->name);
-        labels[i] = texts[i - BACK];
+        labels[i] = backs[i - BACK].label;
     }
     for (int i = 0; i < SHOWN; ++i) {
         columns[i] = "";
     }
-    snprintf(note, sizeof(note), "digits: %lld × %lld pixels; features: %lld × %lld, channel %lld",
+    snprintf(note, sizeof(note),
+             "digits: %lld × %lld pixels; features: %lld × %lld, channel %lld; numbers: tolerance "
+             "of dopri5",
              (long long)v->height, (long long)v->width, (long long)v->state.dim[1],
              (long long)v->state.dim[2], (long long)channel);
     snprintf(low_text, sizeof(low_text), "0; %.2g", low);
