@@ -61,7 +61,7 @@ static const struct {
     {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100"},
     {"flow", "paper", "batch", "100"}, // the schedule is that by default
     {"flow", "long", "batch", "250"},
-    {"flow", "long", "phase", "backprop:solver=rk4,steps=24,epochs=3000,lr=0.01,schedule=cosine"},
+    {"flow", "long", "phase", "backprop:solver=rk4,steps=24,epochs=3000,lr=0.05,schedule=cosine"},
     {"flow", "long", "phase", "adjoint:epochs=300,lr=5e-4,schedule=cosine"},
     {"digits", NULL, "batch", "32"},
     {"digits", NULL, "phase", "backprop:epochs=15,lr=0.1,schedule=cosine"},
