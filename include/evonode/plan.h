@@ -21,6 +21,10 @@ typedef struct evn_plan_options {
     /// Names of the inputs that are known only in the second phase (cotangents, say); NULL-ended,
     /// or NULL: one phase. What does not depend on them runs in the first.
     const char *const *late_inputs;
+    /// Names of inputs whose first axis counts samples that meet in sums only; NULL-ended, or NULL.
+    /// Names that the graph lacks are passed over. Where all values are small for each sample, a
+    /// CPU then computes the graph in a few kernels, with a sample in each lane of its vectors.
+    const char *const *sample_inputs;
 } evn_plan_options;
 
 /// Compile `graph` for `device`. The graph may be destroyed afterwards.

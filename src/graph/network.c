@@ -26,6 +26,18 @@ static evn_value node(evn_graph *graph, evn__op op, evn_shape shape, evn_value a
                                              .attributes = attributes});
 }
 
+/// The one row [1, K] that all rows of `a` are copies of, or EVN_NONE.
+static evn_value repeated_row(evn_graph *graph, evn_value a) {
+    const evn__node *node = evn__node_at(graph, a);
+    if (node->op != EVN__OP_BROADCAST || node->shape.dim[0] == 1) {
+        return EVN_NONE;
+    }
+    evn_shape from = evn_value_shape(graph, node->operands[0]);
+    int64_t columns = node->shape.dim[1];
+    bool one_row = evn_shape_count(from) == columns && from.dim[from.rank - 1] == columns;
+    return one_row ? evn_reshape(graph, node->operands[0], EVN_SHAPE(1, columns)) : EVN_NONE;
+}
+
 evn_value evn_matmul(evn_graph *graph, evn_value a, evn_value b, bool transpose_a,
                      bool transpose_b) {
     if (!known(graph, EVN__OP_MATMUL, a, b)) {
@@ -34,6 +46,12 @@ evn_value evn_matmul(evn_graph *graph, evn_value a, evn_value b, bool transpose_
     evn_shape sa = evn_value_shape(graph, a), sb = evn_value_shape(graph, b);
     if (sa.rank != 2 || sb.rank != 2 || sa.dim[!transpose_a] != sb.dim[transpose_b]) {
         return mismatch(graph, EVN__OP_MATMUL, sa, sb);
+    }
+    // Equal rows have equal products: one is enough.
+    evn_value row = transpose_a ? EVN_NONE : repeated_row(graph, a);
+    if (row != EVN_NONE) {
+        evn_value product = evn_matmul(graph, row, b, false, transpose_b);
+        return evn_broadcast(graph, product, EVN_SHAPE(sa.dim[0], sb.dim[!transpose_b]));
     }
     evn__attributes attributes = {.transpose_a = transpose_a, .transpose_b = transpose_b};
     return node(graph, EVN__OP_MATMUL, EVN_SHAPE(sa.dim[transpose_a], sb.dim[!transpose_b]), a, b,

@@ -125,7 +125,9 @@ static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph
     int count = evn_graph_inputs(b->graph) + evn_graph_outputs(b->graph);
     EVN_TRY(EVN_NEW(&grid->inputs, count));
     EVN_TRY(EVN_NEW(&grid->outputs, count));
-    evn_plan_options options = {.fp64 = grid->fp64, .late_inputs = b->late};
+    static const char *const samples[] = {"x", "x_bar", "observed", NULL};
+    evn_plan_options options = {
+        .fp64 = grid->fp64, .late_inputs = b->late, .sample_inputs = samples};
     return evn_plan_create(grid->device, b->graph, &options, &grid->plan);
 }
 

@@ -67,12 +67,16 @@ static const char *const formulas[EVN__OP_COUNT] = {
     [EVN__OP_RELU] = "evn_relu(%s)",
 };
 
+const char *evn__plan_formula(evn__op op) {
+    return formulas[op];
+}
+
 /// Numbers that stay in the text: the compiler simplifies with them, and they do not vary.
 static bool is_plain(double value) {
     return value == 0 || value == 1 || value == -1 || value == 2 || value == 0.5;
 }
 
-static void write_literal(double value, char text[64]) {
+void evn__plan_literal(double value, char text[64]) {
     if (isnan(value)) {
         snprintf(text, 64, "((real)NAN)");
     } else if (isinf(value)) {
@@ -124,7 +128,7 @@ static evn_status literal(generation *g, double value, char text[64]) {
     }
     if (number < 0 &&
         (is_plain(value) || !isfinite(value) || g->call.operand_count >= EVN__MAX_OPERANDS / 2)) {
-        write_literal(value, text);
+        evn__plan_literal(value, text);
         return EVN_OK;
     }
     if (number < 0) {

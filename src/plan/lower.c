@@ -4,6 +4,7 @@
 #include "ops/variant.h"
 #include "plan/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements) {
     evn__operand operand = {.kind = EVN__OPERAND_SCRATCH, .scratch = -1};
     if (EVN_RESERVE(plan->scratch, plan->scratch_capacity, plan->scratch_count + 1) == EVN_OK) {
         operand.scratch = plan->scratch_count++;
-        plan->scratch[operand.scratch] = (evn__scratch){lowering->unit, elements, 0};
+        plan->scratch[operand.scratch] = (evn__scratch){lowering->unit, elements, {0}};
     }
     return operand; // evn__lower_emit reports the failure
 }
@@ -90,13 +91,17 @@ static bool is_first(const evn_plan *plan, int index) {
 }
 
 static evn_status collect_generated(const evn_plan *plan, evn__text *text) {
-    const char *functions;
+    const char *functions, *more = "";
     EVN_TRY(evn__kernel_text("elementwise", &functions));
+    if (plan->lanes) {
+        EVN_TRY(evn__kernel_text("samples", &more));
+    }
     for (int i = 0; i < plan->launch_count; ++i) {
         const evn__launch *launch = &plan->launches[i];
         if (launch->generated && is_first(plan, i) &&
             !evn__kernel_find(plan->device, launch->name, plan->fp64)) {
-            evn__text_append(text, "%s%s", text->size ? "" : functions, launch->generated);
+            evn__text_append(text, "%s%s%s", text->size ? "" : functions, text->size ? "" : more,
+                             launch->generated);
         }
     }
     return text->status;
@@ -104,8 +109,12 @@ static evn_status collect_generated(const evn_plan *plan, evn__text *text) {
 
 static evn_status compile_generated(evn_plan *plan) {
     evn__text text = {0};
+    char options[32] = "";
     evn_status status = collect_generated(plan, &text);
-    evn__source source = {.text = text.data, .options = "", .fp64 = plan->fp64};
+    evn__source source = {.text = text.data, .options = options, .fp64 = plan->fp64};
+    if (plan->lanes) {
+        snprintf(options, sizeof(options), "-DLANES=%d", plan->lanes);
+    }
     for (int i = 0; i < plan->launch_count && status == EVN_OK; ++i) {
         evn__launch *launch = &plan->launches[i];
         if (!launch->generated) {
@@ -122,6 +131,9 @@ static evn_status compile_generated(evn_plan *plan) {
 
 static evn_status lower_unit(evn_plan *plan, int unit) {
     evn__lowering lowering = {plan, unit};
+    if (plan->units[unit].call) {
+        return evn__lower_emit(&lowering, plan->units[unit].call);
+    }
     if (plan->units[unit].generated) {
         return evn__plan_generate(&lowering);
     }

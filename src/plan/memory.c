@@ -108,6 +108,19 @@ static evn_status place_pieces(evn_plan *plan, piece *pieces, int count) {
     return EVN_OK;
 }
 
+/// What crosses from phase to phase has its place at once, the rest becomes a piece of the arena.
+static int place_or_collect(evn_plan *plan, const life *l, int64_t elements, evn__place *place,
+                            piece *pieces, int count) {
+    if (l->first_phase != l->last_phase) {
+        *place = (evn__place){EVN__HOME_SAVED, 0, plan->saved_elements};
+        plan->saved_elements += aligned(elements);
+        return count;
+    }
+    place->home = EVN__HOME_SCRATCH;
+    pieces[count] = (piece){elements, l->first, l->last, &place->offset};
+    return count + 1;
+}
+
 static int collect(evn_plan *plan, const life *values, const life *scratch, piece *pieces) {
     int count = 0;
     for (int v = 0; v < plan->graph->node_count; ++v) {
@@ -119,17 +132,13 @@ static int collect(evn_plan *plan, const life *values, const life *scratch, piec
         if (evn__node_at(plan->graph, v)->op == EVN__OP_TABLE) {
             *place = (evn__place){EVN__HOME_TABLE, 0, plan->table_elements};
             plan->table_elements += aligned(elements);
-        } else if (values[v].first_phase != values[v].last_phase) {
-            *place = (evn__place){EVN__HOME_SAVED, 0, plan->saved_elements};
-            plan->saved_elements += aligned(elements);
         } else {
-            place->home = EVN__HOME_SCRATCH;
-            pieces[count++] = (piece){elements, values[v].first, values[v].last, &place->offset};
+            count = place_or_collect(plan, &values[v], elements, place, pieces, count);
         }
     }
     for (int i = 0; i < plan->scratch_count; ++i) {
-        pieces[count++] = (piece){plan->scratch[i].elements, scratch[i].first, scratch[i].last,
-                                  &plan->scratch[i].offset};
+        evn__scratch *s = &plan->scratch[i];
+        count = place_or_collect(plan, &scratch[i], s->elements, &s->place, pieces, count);
     }
     return count;
 }
@@ -140,7 +149,7 @@ static void resolve_slots(evn_plan *plan) {
         if (slot->kind == EVN__OPERAND_VALUE) {
             slot->place = plan->places[slot->value];
         } else if (slot->kind == EVN__OPERAND_SCRATCH) {
-            slot->place = (evn__place){EVN__HOME_SCRATCH, 0, plan->scratch[slot->scratch].offset};
+            slot->place = plan->scratch[slot->scratch].place;
         }
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/plan.h"
+#include "plan/samples.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +73,11 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
     EVN_TRY(check_late(plan->graph, options->late_inputs));
     EVN_TRY(allocate(plan));
     EVN_TRY(evn__plan_classify(plan, options->late_inputs));
-    EVN_TRY(evn__plan_fuse(plan));
+    bool taken;
+    EVN_TRY(evn__plan_samples(plan, options->sample_inputs, &taken));
+    if (!taken) {
+        EVN_TRY(evn__plan_fuse(plan));
+    }
     EVN_TRY(evn__plan_lower(plan));
     return evn__plan_place(plan);
 }

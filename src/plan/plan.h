@@ -31,7 +31,8 @@ typedef struct evn__unit {
     bool generated;  ///< a group
     bool dead;       ///< merged into another unit
     int phase;
-    int place; ///< position in the order of execution
+    int place;             ///< position in the order of execution
+    const evn__call *call; ///< prepared, in the plan's arena; NULL: made by lowering
 } evn__unit;
 
 /// A launch argument before binding.
@@ -53,16 +54,17 @@ typedef struct evn__launch {
     int phase, unit;
 } evn__launch;
 
-/// Memory for the calls of one unit.
+/// Memory for the calls of one unit, or of several.
 typedef struct evn__scratch {
     int unit;
     int64_t elements;
-    size_t offset;
+    evn__place place;
 } evn__scratch;
 
 struct evn_plan {
     evn_device *device;
     bool fp64, fuse;
+    int lanes;        ///< of the generated kernels over samples (samples.h), else 0
     evn_graph *graph; ///< own copy
     evn__arena arena;
     // per value
@@ -110,6 +112,10 @@ evn_status evn__plan_lower(evn_plan *plan);
 
 /// The generated kernel of a unit. (generate.c)
 evn_status evn__plan_generate(evn__lowering *lowering);
+
+/// The C expression of an element-wise operation, as a format of its operands; a number as C.
+const char *evn__plan_formula(evn__op op);
+void evn__plan_literal(double value, char text[64]);
 
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
 evn_status evn__plan_place(evn_plan *plan);

@@ -118,11 +118,14 @@ void check_plan(const evn_graph *graph, uint64_t seed, double low, double high) 
 }
 
 void check_phases(const evn_graph *graph, const char *const *late, uint64_t seed) {
+    check_options(graph, &(evn_plan_options){.late_inputs = late}, seed);
+}
+
+void check_options(const evn_graph *graph, const evn_plan_options *options, uint64_t seed) {
     values inputs = values_like_inputs(graph, seed, -1, 1);
     round_to_float(graph, &inputs);
     values expected = values_run(graph, &inputs);
-    evn_plan_options options = {.late_inputs = late};
-    compare(graph, &options, &inputs, &expected);
+    compare(graph, options, &inputs, &expected);
     values_free(&inputs);
     values_free(&expected);
 }

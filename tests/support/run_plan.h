@@ -16,4 +16,7 @@ void check_plan(const evn_graph *graph, uint64_t seed, double low, double high);
 /// A plan with late inputs, run phase by phase, against the reference.
 void check_phases(const evn_graph *graph, const char *const *late, uint64_t seed);
 
+/// A plan with these options against the reference, inputs in [−1, 1).
+void check_options(const evn_graph *graph, const evn_plan_options *options, uint64_t seed);
+
 #endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// samples.cl — functions of the kernels that carry a sample in each lane (src/plan/emission.c),
+// which follow this text.   Twin: src/ref/elementwise.c.   Relaxed math: none.
+// Assumes: LANES is 8 or 16.
+
+inline lanes evn_lanes_maximum(const lanes a, const lanes b) {
+    return (a > b || isnan(a)) ? a : b;
+}
+
+inline lanes evn_lanes_step(const lanes x) {
+    return x > 0 ? (lanes)(R(1.0)) : (lanes)(R(0.0));
+}
+
+inline lanes evn_lanes_relu(const lanes x) {
+    return x < 0 ? (lanes)(R(0.0)) : x;
+}
+
+inline lanes evn_lanes_sigmoid(const lanes x) {
+    return R(1.0) / (R(1.0) + exp(-x));
+}
+
+inline lanes evn_lanes_softplus(const lanes x) {
+    return evn_lanes_relu(x) + log1p(exp(-fabs(x)));
+}
+
+inline real evn_lane_sum(const lanes x) {
+#if LANES == 16
+    const real8 eight = x.lo + x.hi;
+#else
+    const real8 eight = x;
+#endif
+    const real4 four = eight.lo + eight.hi;
+    const real2 two = four.lo + four.hi;
+    return two.x + two.y;
+}
+
+// Rows from `row` on; lanes behind the last row repeat it, so that they stay as finite as it is.
+inline lanes evn_gather(__global const real *x, const int row, const int stride, const int rows) {
+    real lane[LANES];
+    for (int i = 0; i < LANES; i++) {
+        lane[i] = x[(long)min(row + i, rows - 1) * stride];
+    }
+    return LOAD_LANES(lane);
+}
+
+inline void evn_scatter(const lanes value, __global real *x, const int row, const int stride,
+                        const int rows) {
+    real lane[LANES];
+    STORE_LANES(value, lane);
+    for (int i = 0; i < min(LANES, rows - row); i++) {
+        x[(long)(row + i) * stride] = lane[i];
+    }
+}
+
+// 1 in the lanes that have a sample.
+inline lanes evn_live(const int row, const int rows) {
+    real lane[LANES];
+    for (int i = 0; i < LANES; i++) {
+        lane[i] = row + i < rows ? R(1.0) : R(0.0);
+    }
+    return LOAD_LANES(lane);
+}
+
+// Sum of what the work-items for `rows` samples have left, [items, stride], in their order.
+inline void evn_add_partial(real *sum, __global const real *partial, const int count,
+                            const int stride, const int rows) {
+    for (int j = 0; j < count; j += LANES) {
+        lanes total = LOAD_LANES(partial + j);
+        for (int item = 1; item * LANES < rows; item++) {
+            total += LOAD_LANES(partial + (long)item * stride + j);
+        }
+        STORE_LANES(total, sum + j);
+    }
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/emission.h"
+
+#include "base/hash.h"
+#include "ops/tasks.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_PRIVATE = 1 << 15 }; // elements of a work-item: more would leave the nearest cache
+
+/// Formulas on vectors where those of single elements (generate.c) do not fit.
+static const char *lanes_formula(evn__op op) {
+    switch (op) {
+    case EVN__OP_MAXIMUM:
+        return "evn_lanes_maximum(%s, %s)";
+    case EVN__OP_STEP:
+        return "evn_lanes_step(%s)";
+    case EVN__OP_SIGMOID:
+        return "evn_lanes_sigmoid(%s)";
+    case EVN__OP_SOFTPLUS:
+        return "evn_lanes_softplus(%s)";
+    case EVN__OP_RELU:
+        return "evn_lanes_relu(%s)";
+    default:
+        return evn__plan_formula(op);
+    }
+}
+
+evn__affine evn__affine_of(int variable, int64_t constant) {
+    evn__affine affine = {{constant}};
+    if (variable != EVN__VAR_ONE) {
+        affine.c[variable] = 1;
+    }
+    return affine;
+}
+
+int evn__emission_number(evn__emission *e, evn_value value) {
+    if (e->number[value] < 0) {
+        e->number[value] = e->numbers++;
+    }
+    return e->number[value];
+}
+
+int evn__emission_argument(evn__emission *e, const char *direction, evn__operand operand) {
+    for (int i = 0; i < e->call.operand_count; ++i) {
+        const evn__operand *known = &e->call.operands[i];
+        if (known->kind == operand.kind &&
+            (operand.kind == EVN__OPERAND_VALUE ? known->value == operand.value
+                                                : known->scratch == operand.scratch)) {
+            return i;
+        }
+    }
+    if (e->call.operand_count == EVN__MAX_OPERANDS) {
+        e->fits = false;
+        return 0;
+    }
+    int number = e->call.operand_count;
+    e->call.operands[e->call.operand_count++] = operand;
+    evn__text_append(&e->parameters, ", %s(a%d)", direction, number);
+    evn__text_append(&e->pointers, "    %s_OF(a%d);\n", direction, number);
+    return number;
+}
+
+// Reading -----------------------------------------------------------------------------------------
+
+/// The element `flat` of an array that is the same for all samples, or has a row a sample.
+static bool read_array(const char *base, const evn__affine *flat, evn__lanes_along along,
+                       evn__text *text) {
+    char at[160];
+    evn__affine_text(flat, at);
+    int64_t stride = along == EVN__VAR_ONE ? 0 : flat->c[along];
+    if (along == EVN__VAR_ONE) {
+        evn__text_append(text, "%s[%s]", base, at);
+    } else if (stride == 0) {
+        evn__text_append(text, "(lanes)(%s[%s])", base, at);
+    } else if (along == EVN__VAR_SAMPLE) {
+        evn__text_append(text, "evn_gather(%s + %s, row, %lld, batch)", base, at,
+                         (long long)stride);
+    } else if (stride == 1) {
+        evn__text_append(text, "LOAD_LANES(%s + %s)", base, at);
+    }
+    return stride <= 1 || along == EVN__VAR_SAMPLE;
+}
+
+static bool is_constant(const evn__affine *flat) {
+    bool constant = true;
+    for (int v = EVN__VAR_SAMPLE; v < EVN__VARS; ++v) {
+        constant = constant && flat->c[v] == 0;
+    }
+    return constant;
+}
+
+static bool read_small(const evn__emission *e, evn_value value, const evn__affine *flat,
+                       evn__lanes_along along, evn__text *text) {
+    bool widen = !e->group->rows && along != EVN__VAR_ONE;
+    evn__text_append(text, widen ? "(lanes)(v%d_%lld)" : "v%d_%lld", e->number[value],
+                     (long long)flat->c[EVN__VAR_ONE]);
+    return is_constant(flat);
+}
+
+/// A value that this kernel has computed: rows have lost the sample's part of `flat`.
+static bool read_own(const evn__emission *e, evn_value value, const evn__affine *flat,
+                     evn__lanes_along along, evn__text *text) {
+    char at[160], base[32];
+    switch (e->state[value]) {
+    case EVN__EMITTED_SMALL:
+        return read_small(e, value, flat, along, text);
+    case EVN__EMITTED_LOCAL:
+        evn__text_append(text, "l%d", e->number[value]);
+        return memcmp(flat, &e->here, sizeof(*flat)) == 0;
+    case EVN__EMITTED_ARRAY:
+        snprintf(base, sizeof(base), "v%d", e->number[value]);
+        if (!e->group->rows || e->s->kind[value] == EVN__SAMPLES_CONTRACTION) {
+            return read_array(base, flat, along, text);
+        }
+        evn__affine_text(flat, at);
+        evn__text_append(text, "%s[%s]", base, at);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool read_slab(evn__emission *e, evn_value value, const evn__affine *flat,
+                      evn__lanes_along along, evn__text *text) {
+    const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
+    char at[160], base[32];
+    evn__affine moved = *flat;
+    int argument = evn__emission_argument(e, "INPUT", slab->memory);
+    moved.c[EVN__VAR_ONE] += e->s->offset[value];
+    if (slab->kind == EVN__SAMPLES_ROWS) {
+        evn__affine_text(&moved, at);
+        evn__text_append(text, "LOAD_LANES(a%d + ((long)item * %lld + %s) * LANES)", argument,
+                         (long long)slab->total, at);
+        return true;
+    }
+    snprintf(base, sizeof(base), "a%d", argument);
+    return read_array(base, &moved, along, text);
+}
+
+bool evn__emission_read(evn__emission *e, evn_value value, const evn__index *index,
+                        evn__lanes_along along, evn__text *text) {
+    evn_value source;
+    evn__affine flat;
+    if (!evn__samples_locate(e->s, value, index, e->range, &source, &flat)) {
+        return false;
+    }
+    const evn__node *node = evn__node_at(e->s->graph, source);
+    if (node->op == EVN__OP_CONSTANT && !e->s->computed[source]) {
+        char literal[64];
+        evn__plan_literal(node->attributes.scalar, literal);
+        evn__text_append(text, along == EVN__VAR_ONE ? "%s" : "(lanes)(%s)", literal);
+        return true;
+    }
+    bool rows = e->s->kind[source] == EVN__SAMPLES_ROWS || e->s->sampled[source];
+    if (rows) {
+        if (flat.c[EVN__VAR_SAMPLE] != evn__samples_count(e->s, source)) {
+            return false; // an element of another sample
+        }
+        flat.c[EVN__VAR_SAMPLE] = 0;
+    }
+    if (e->state[source] != EVN__EMITTED_NOT || e->group->member[source]) {
+        return read_own(e, source, &flat, along, text);
+    }
+    if (e->s->computed[source]) {
+        return read_slab(e, source, &flat, along, text);
+    }
+    char base[32];
+    snprintf(base, sizeof(base), "a%d",
+             evn__emission_argument(e, "INPUT", evn__operand_value(source)));
+    return read_array(base, &flat, along, text);
+}
+
+bool evn__emission_element(evn__emission *e, evn_value value, const evn__index *index,
+                           evn__lanes_along along, evn__text *text) {
+    const evn__node *node = evn__node_at(e->s->graph, value);
+    evn__text operand[2] = {{0}};
+    bool fits = true;
+    if (node->op == EVN__OP_CONSTANT) {
+        char literal[64];
+        evn__plan_literal(node->attributes.scalar, literal);
+        evn__text_append(text, along == EVN__VAR_ONE ? "%s" : "(lanes)(%s)", literal);
+        return true;
+    }
+    if (evn__plan_is_moving(node)) {
+        evn__index behind;
+        return evn__samples_behind(e->s, value, index, e->range, &behind) &&
+               evn__emission_read(e, node->operands[0], &behind, along, text);
+    }
+    for (int k = 0; k < node->operand_count && fits; ++k) {
+        fits = evn__emission_read(e, node->operands[k], index, along, &operand[k]);
+    }
+    if (fits) {
+        evn__text_append(
+            text, along == EVN__VAR_ONE ? evn__plan_formula(node->op) : lanes_formula(node->op),
+            operand[0].data, operand[1].data);
+    }
+    free(operand[0].data);
+    free(operand[1].data);
+    return fits;
+}
+
+bool evn__emission_product(evn__emission *e, evn_value matmul, const evn__affine index[3],
+                           evn__lanes_along along, evn__text *text) {
+    const evn__node *node = evn__node_at(e->s->graph, matmul);
+    int ta = node->attributes.transpose_a, tb = node->attributes.transpose_b;
+    evn__index a = {{index[ta ? 2 : 0], index[ta ? 0 : 2]}};
+    evn__index b = {{index[tb ? 1 : 2], index[tb ? 2 : 1]}};
+    if (!evn__emission_read(e, node->operands[0], &a, along, text)) {
+        return false;
+    }
+    evn__text_append(text, " * ");
+    return evn__emission_read(e, node->operands[1], &b, along, text);
+}
+
+// Order -------------------------------------------------------------------------------------------
+
+evn_value evn__emission_next(const evn__emission *e, evn_value from) {
+    for (int v = from; v < e->s->graph->node_count; ++v) {
+        if (e->group->member[v] && e->state[v] == EVN__EMITTED_NOT) {
+            return v;
+        }
+    }
+    return EVN_NONE;
+}
+
+bool evn__emission_read_later(const evn__emission *e, evn_value value) {
+    for (int v = value + 1; v < e->s->graph->node_count; ++v) {
+        const evn__node *node = evn__node_at(e->s->graph, v);
+        bool later = e->group->member[v] && e->state[v] == EVN__EMITTED_NOT;
+        for (int k = 0; later && k < node->operand_count; ++k) {
+            if (evn__samples_source(e->s, node->operands[k]) == value) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// Before the members ------------------------------------------------------------------------------
+
+/// Add up the partial sums that the work-items have left.
+static void add_partial(evn__emission *e, evn_value value) {
+    const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
+    int argument = evn__emission_argument(e, "INPUT", slab->memory);
+    int64_t count = evn__divide_up(evn__samples_count(e->s, value), e->s->lanes) * e->s->lanes;
+    int number = evn__emission_number(e, value);
+    evn__text_append(&e->body,
+                     "    real v%d[%lld];\n"
+                     "    evn_add_partial(v%d, a%d + %lld, %lld, %lld, batch);\n",
+                     number, (long long)count, number, argument, (long long)e->s->offset[value],
+                     (long long)count, (long long)slab->total);
+    e->private_elements += count;
+    e->state[value] = EVN__EMITTED_ARRAY;
+}
+
+static void gather_input(evn__emission *e, evn_value value) {
+    int64_t count = evn__samples_count(e->s, value);
+    int argument = evn__emission_argument(e, "INPUT", evn__operand_value(value));
+    int number = evn__emission_number(e, value);
+    bool small = count <= EVN__SAMPLES_SMALL;
+    for (int64_t c = 0; small && c < count; ++c) {
+        evn__text_append(&e->body,
+                         "    const lanes v%d_%lld = evn_gather(a%d + %lld, row, %lld, batch);\n",
+                         number, (long long)c, argument, (long long)c, (long long)count);
+    }
+    if (!small) {
+        evn__text_append(&e->body,
+                         "    lanes v%d[%lld];\n"
+                         "    for (int j = 0; j < %lld; ++j) {\n"
+                         "        v%d[j] = evn_gather(a%d + j, row, %lld, batch);\n    }\n",
+                         number, (long long)count, (long long)count, number, argument,
+                         (long long)count);
+        e->private_elements += count * e->s->lanes;
+    }
+    e->state[value] = small ? EVN__EMITTED_SMALL : EVN__EMITTED_ARRAY;
+}
+
+/// A contraction that is an output, in the kernel that adds it up.
+static void output_sum(evn__emission *e, evn_value value) {
+    add_partial(e, value);
+    evn__text_append(
+        &e->body, "    for (int j = 0; j < %lld; ++j) {\n        a%d[j] = v%d[j];\n    }\n",
+        (long long)evn__samples_count(e->s, value),
+        evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), e->number[value]);
+}
+
+static void read_first(evn__emission *e) {
+    for (int v = 0; v < e->s->graph->node_count; ++v) {
+        const evn__node *node = evn__node_at(e->s->graph, v);
+        if (e->group->member[v] && e->s->group[v] != e->index &&
+            e->s->kind[v] == EVN__SAMPLES_CONTRACTION) {
+            output_sum(e, v);
+            continue;
+        }
+        for (int k = 0; e->group->member[v] && k < node->operand_count; ++k) {
+            evn_value source = evn__samples_source(e->s, node->operands[k]);
+            if (e->state[source] != EVN__EMITTED_NOT || e->group->member[source]) {
+                continue;
+            }
+            if (e->s->kind[source] == EVN__SAMPLES_CONTRACTION) {
+                add_partial(e, source);
+            } else if (e->s->sampled[source] && !e->s->computed[source]) {
+                gather_input(e, source);
+            }
+        }
+    }
+}
+
+// All of it ---------------------------------------------------------------------------------------
+
+static const char rows_frame[] = //
+    "    const int item = (int)get_global_id(0), row = item * LANES;\n"
+    "    const lanes live = evn_live(row, batch);\n";
+
+static evn_status finish(evn__emission *e, evn__call *call) {
+    evn_plan *plan = e->s->plan;
+    char digest[EVN__HASH_TEXT], name[64];
+    evn__text tail = {0}, source = {0};
+    evn__text_append(&tail, "(const int batch%s) {\n%s%s%s}\n",
+                     e->parameters.data ? e->parameters.data : "",
+                     e->pointers.data ? e->pointers.data : "", e->group->rows ? rows_frame : "",
+                     e->body.data ? e->body.data : "");
+    evn_status status = tail.status;
+    if (status == EVN_OK) {
+        evn__hash_print(evn__hash_of(tail.data, tail.size), digest);
+        snprintf(name, sizeof(name), "samples_%s", digest);
+        evn__text_append(&source, "__kernel void %s%s", name, tail.data);
+        status = source.status;
+    }
+    if (status == EVN_OK) {
+        int64_t items = e->group->rows ? evn__divide_up(e->s->batch, e->s->lanes) : 1;
+        *call = e->call;
+        call->range = (evn__range){1, {(size_t)items}, {1}};
+        call->kernel = evn__arena_string(&plan->arena, name);
+        call->source.text = evn__arena_string(&plan->arena, source.data);
+        if (!call->kernel || !call->source.text) {
+            status = EVN_ERR_MEMORY;
+        }
+    }
+    free(tail.data);
+    free(source.data);
+    return status;
+}
+
+static evn_status emit(evn__emission *e, evn__call *call, bool *fits) {
+    e->call.operands[e->call.operand_count++] = evn__operand_int(e->s->batch);
+    read_first(e);
+    if (e->group->rows) {
+        evn__emit_rows(e);
+    } else {
+        evn__emit_uniform(e);
+    }
+    EVN_TRY(e->body.status);
+    EVN_TRY(e->parameters.status);
+    EVN_TRY(e->pointers.status);
+    *fits = e->fits && e->private_elements <= MAX_PRIVATE;
+    return *fits ? finish(e, call) : EVN_OK;
+}
+
+evn_status evn__samples_emit(const evn__samples *s, int index, evn__call *call, bool *fits) {
+    evn__emission e = {.s = s, .group = &s->groups[index], .index = index, .fits = true};
+    int64_t nodes = s->graph->node_count;
+    evn_status status = EVN_NEW(&e.state, nodes);
+    if (status == EVN_OK) {
+        status = EVN_NEW(&e.number, nodes);
+    }
+    if (status == EVN_OK) {
+        memset(e.number, 0xff, sizeof(int) * (size_t)nodes); // −1
+        for (int v = 0; v < EVN__VARS; ++v) {
+            e.range[v] = 1;
+        }
+        e.range[EVN__VAR_SAMPLE] = s->batch;
+        status = emit(&e, call, fits);
+    }
+    free(e.state);
+    free(e.number);
+    free(e.parameters.data);
+    free(e.pointers.data);
+    free(e.body.data);
+    return status;
+}

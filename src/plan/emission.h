@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel of one group of a plan over samples, while its text is written.
+#ifndef EVN_PLAN_EMISSION_H
+#define EVN_PLAN_EMISSION_H
+
+#include "plan/samples.h"
+
+/// Where a member of the group is, in the text.
+typedef enum evn__emitted {
+    EVN__EMITTED_NOT,
+    EVN__EMITTED_PENDING, ///< complete after the loop that is being written
+    EVN__EMITTED_LOCAL,   ///< lN, within the loop that is being written
+    EVN__EMITTED_SMALL, ///< vN_0, vN_1, …: the elements of a row; a scalar that is uniform: vN_0
+    EVN__EMITTED_ARRAY, ///< vN[…]
+} evn__emitted;
+
+typedef struct evn__emission {
+    const evn__samples *s;
+    const evn__sample_group *group;
+    int index; ///< of the group
+    evn__call call;
+    evn__text parameters, pointers, body;
+    evn__emitted *state; ///< per value
+    int *number;         ///< per value: N, −1 before it has one
+    int numbers;
+    int64_t range[EVN__VARS]; ///< of the loop variables
+    evn__affine here;         ///< the element that a local value is, in the loop being written
+    int64_t private_elements; ///< in arrays of the work-item
+    bool fits;                ///< everything so far could be written
+} evn__emission;
+
+/// The variable along which a vector runs; EVN__VAR_ONE: no vector.
+typedef int evn__lanes_along;
+
+/// The C expression of the element of `value` at `index`; false where it cannot be read (yet).
+bool evn__emission_read(evn__emission *e, evn_value value, const evn__index *index,
+                        evn__lanes_along along, evn__text *text);
+
+/// The expression of an element-wise operation, or of a copied view, at `index`.
+bool evn__emission_element(evn__emission *e, evn_value value, const evn__index *index,
+                           evn__lanes_along along, evn__text *text);
+
+/// Factors of a product at row r, column c and inner index k.
+bool evn__emission_product(evn__emission *e, evn_value matmul, const evn__affine index[3],
+                           evn__lanes_along along, evn__text *text);
+
+/// Number of the kernel argument for the memory of `operand`.
+int evn__emission_argument(evn__emission *e, const char *direction, evn__operand operand);
+
+int evn__emission_number(evn__emission *e, evn_value value);
+
+/// The next member that has not been written, from `from` on; EVN_NONE after the last.
+evn_value evn__emission_next(const evn__emission *e, evn_value from);
+
+/// Whether a member that is not written, and not local, reads `value`.
+bool evn__emission_read_later(const evn__emission *e, evn_value value);
+
+evn__affine evn__affine_of(int variable, int64_t constant);
+
+/// Append the members of a group. (emit_rows.c, emit_uniform.c)
+void evn__emit_rows(evn__emission *e);
+void evn__emit_uniform(evn__emission *e);
+
+#endif

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel of a group of rows: every variable holds one element for as many samples as a vector
+// has lanes. Short rows are unrolled; longer ones are loops over their elements, in which all
+// values join that read each other at the same element only, and the sums over them.
+#include "plan/emission.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SMALL = EVN__SAMPLES_SMALL, MAX_JOINED = 256 };
+
+static const evn__node *node_of(const evn__emission *e, evn_value value) {
+    return evn__node_at(e->s->graph, value);
+}
+
+static bool is_contraction(const evn__emission *e, evn_value value) {
+    return e->s->kind[value] == EVN__SAMPLES_CONTRACTION;
+}
+
+static evn__index row_index(evn__affine element) {
+    return (evn__index){{evn__affine_of(EVN__VAR_SAMPLE, 0), element}};
+}
+
+static int64_t last_extent(const evn__emission *e, evn_value value) {
+    evn_shape shape = evn_value_shape(e->s->graph, value);
+    return shape.rank < 2 ? 1 : shape.dim[1];
+}
+
+/// Terms that each element of a product or sum of rows has.
+static int64_t terms(const evn__emission *e, evn_value value) {
+    const evn__node *node = node_of(e, value);
+    bool has = node->op == EVN__OP_MATMUL || node->op == EVN__OP_SUM;
+    return has ? last_extent(e, node->operands[0]) : 1;
+}
+
+// Expressions -------------------------------------------------------------------------------------
+
+static bool term(evn__emission *e, evn_value value, evn__affine element, evn__affine k,
+                 evn__text *text) {
+    const evn__node *node = node_of(e, value);
+    if (node->op == EVN__OP_MATMUL) {
+        evn__affine index[] = {evn__affine_of(EVN__VAR_SAMPLE, 0), element, k};
+        return evn__emission_product(e, value, index, EVN__VAR_SAMPLE, text);
+    }
+    evn__index at = row_index(k);
+    return evn__emission_read(e, node->operands[0], &at, EVN__VAR_SAMPLE, text);
+}
+
+/// An element of operands side by side, or of one with zeros around it.
+static bool placed(evn__emission *e, evn_value value, int64_t element, evn__text *text) {
+    const evn__node *node = node_of(e, value);
+    bool pad = node->op == EVN__OP_PAD;
+    int64_t start = pad ? node->attributes.start[1] : 0;
+    for (int k = 0; k < node->operand_count; ++k) {
+        int64_t extent = last_extent(e, node->operands[k]);
+        if (element >= start && element < start + extent) {
+            evn__index at = row_index(evn__affine_of(EVN__VAR_ONE, element - start));
+            return evn__emission_read(e, node->operands[k], &at, EVN__VAR_SAMPLE, text);
+        }
+        start += extent;
+    }
+    evn__text_append(text, "(lanes)(R(0.0))");
+    return pad;
+}
+
+/// Element `element` of a row, its terms unrolled.
+static bool expression(evn__emission *e, evn_value value, evn__affine element, evn__text *text) {
+    const evn__node *node = node_of(e, value);
+    if (node->op == EVN__OP_PAD || node->op == EVN__OP_CONCAT) {
+        return placed(e, value, element.c[EVN__VAR_ONE], text);
+    }
+    if (node->op != EVN__OP_MATMUL && node->op != EVN__OP_SUM) {
+        evn__index at = row_index(element);
+        return evn__emission_element(e, value, &at, EVN__VAR_SAMPLE, text);
+    }
+    bool fits = true;
+    for (int64_t k = 0; k < terms(e, value) && fits; ++k) {
+        evn__text_append(text, k ? " + " : "");
+        fits = term(e, value, element, evn__affine_of(EVN__VAR_ONE, k), text);
+    }
+    return fits;
+}
+
+// Writing -----------------------------------------------------------------------------------------
+
+/// Statements that put `variable`, element `element` of the value, where other kernels read it.
+static void store(evn__emission *e, evn_value value, evn__affine element, const char *variable,
+                  evn__text *text) {
+    char at[160];
+    int64_t count = evn__samples_count(e->s, value);
+    if (e->s->group[value] != e->index) {
+        return; // computed again, for this kernel alone
+    }
+    if (e->s->slab[value] >= 0) {
+        const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
+        evn__affine moved = element;
+        moved.c[EVN__VAR_ONE] += e->s->offset[value];
+        evn__affine_text(&moved, at);
+        evn__text_append(text, "STORE_LANES(%s, a%d + ((long)item * %lld + %s) * LANES);\n",
+                         variable, evn__emission_argument(e, "OUTPUT", slab->memory),
+                         (long long)slab->total, at);
+    }
+    if (e->s->output[value]) {
+        evn__affine_text(&element, at);
+        evn__text_append(text, "evn_scatter(%s, a%d + %s, row, %lld, batch);\n", variable,
+                         evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), at,
+                         (long long)count);
+    }
+}
+
+/// One element of a contraction: the sum over this work-item's samples.
+static bool contract(evn__emission *e, evn_value value, evn__affine row, evn__affine column,
+                     evn__text *text) {
+    char at[160];
+    const evn__node *node = node_of(e, value);
+    const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
+    evn__affine flat = column;
+    for (int v = 0; v < EVN__VARS; ++v) {
+        flat.c[v] += row.c[v] * last_extent(e, value);
+    }
+    flat.c[EVN__VAR_ONE] += e->s->offset[value];
+    evn__affine_text(&flat, at);
+    evn__text_append(text, "a%d[(long)item * %lld + %s] = evn_lane_sum(live * ",
+                     evn__emission_argument(e, "OUTPUT", slab->memory), (long long)slab->total, at);
+    bool fits;
+    if (node->op == EVN__OP_MATMUL) {
+        evn__affine index[] = {row, column, evn__affine_of(EVN__VAR_SAMPLE, 0)};
+        fits = evn__emission_product(e, value, index, EVN__VAR_SAMPLE, text);
+    } else {
+        evn__index index = row_index(column);
+        fits = evn__emission_read(e, node->operands[0], &index, EVN__VAR_SAMPLE, text);
+    }
+    evn__text_append(text, ");\n");
+    return fits;
+}
+
+// Short rows --------------------------------------------------------------------------------------
+
+static void contraction_extents(const evn__emission *e, evn_value value, int64_t *m, int64_t *n) {
+    const evn__node *node = node_of(e, value);
+    bool matmul = node->op == EVN__OP_MATMUL;
+    *m = matmul ? node->shape.dim[0] : 1;
+    *n = matmul ? node->shape.dim[1] : last_extent(e, node->operands[0]);
+}
+
+static void unroll_contraction(evn__emission *e, evn_value value) {
+    int64_t m, n;
+    contraction_extents(e, value, &m, &n);
+    for (int64_t i = 0; i < m * n; ++i) {
+        e->fits = e->fits && contract(e, value, evn__affine_of(EVN__VAR_ONE, i / n),
+                                      evn__affine_of(EVN__VAR_ONE, i % n), &e->body);
+    }
+    e->state[value] = EVN__EMITTED_SMALL;
+}
+
+static void unroll(evn__emission *e, evn_value value) {
+    int number = evn__emission_number(e, value);
+    for (int64_t c = 0; c < evn__samples_count(e->s, value); ++c) {
+        char name[32];
+        evn__affine element = evn__affine_of(EVN__VAR_ONE, c);
+        snprintf(name, sizeof(name), "v%d_%lld", number, (long long)c);
+        evn__text_append(&e->body, "    const lanes %s = ", name);
+        e->fits = e->fits && expression(e, value, element, &e->body);
+        evn__text_append(&e->body, ";\n");
+        store(e, value, element, name, &e->body);
+    }
+    e->state[value] = EVN__EMITTED_SMALL;
+}
+
+// Loops -------------------------------------------------------------------------------------------
+
+/// Elements of the loop that computes the value: 0 where it is unrolled.
+static int64_t loop_extent(const evn__emission *e, evn_value value) {
+    int64_t a, b;
+    if (is_contraction(e, value)) {
+        contraction_extents(e, value, &a, &b);
+    } else {
+        a = evn__samples_count(e->s, value);
+        b = terms(e, value);
+    }
+    int64_t larger = a > b ? a : b;
+    return larger > SMALL ? larger : 0;
+}
+
+/// Two long axes, or parts put together: a loop of its own.
+static bool is_nest(const evn__emission *e, evn_value value) {
+    int64_t a, b;
+    const evn__node *node = node_of(e, value);
+    if (is_contraction(e, value)) {
+        contraction_extents(e, value, &a, &b);
+    } else {
+        a = evn__samples_count(e->s, value);
+        b = node->op == EVN__OP_PAD || node->op == EVN__OP_CONCAT ? a : terms(e, value);
+    }
+    return a > SMALL && b > SMALL;
+}
+
+static bool is_reduction(const evn__emission *e, evn_value value) {
+    return !is_contraction(e, value) && terms(e, value) > SMALL;
+}
+
+static evn__affine loop_variable(void) {
+    return evn__affine_of(EVN__VAR_J, 0);
+}
+
+static bool contract_in_loop(evn__emission *e, evn_value value, evn__text *text) {
+    int64_t m, n;
+    bool fits = true;
+    contraction_extents(e, value, &m, &n);
+    for (int64_t i = 0; i < (m < n ? m : n) && fits; ++i) {
+        evn__affine other = evn__affine_of(EVN__VAR_ONE, i);
+        fits = m < n ? contract(e, value, other, loop_variable(), text)
+                     : contract(e, value, loop_variable(), other, text);
+    }
+    return fits;
+}
+
+static bool reduce_in_loop(evn__emission *e, evn_value value, evn__text *text) {
+    bool fits = true;
+    for (int64_t c = 0; c < evn__samples_count(e->s, value) && fits; ++c) {
+        evn__text_append(text, "v%d_%lld += ", evn__emission_number(e, value), (long long)c);
+        fits = term(e, value, evn__affine_of(EVN__VAR_ONE, c), loop_variable(), text);
+        evn__text_append(text, ";\n");
+    }
+    return fits;
+}
+
+/// The statements of one value in the loop, if everything they read is there.
+static bool join(evn__emission *e, evn_value value, evn__text *loop) {
+    evn__text text = {0};
+    bool fits;
+    evn__emitted state = EVN__EMITTED_PENDING;
+    if (is_contraction(e, value)) {
+        fits = contract_in_loop(e, value, &text);
+    } else if (is_reduction(e, value)) {
+        fits = reduce_in_loop(e, value, &text);
+    } else {
+        state = EVN__EMITTED_LOCAL;
+        evn__text_append(&text, "const lanes l%d = ", evn__emission_number(e, value));
+        fits = expression(e, value, loop_variable(), &text);
+        evn__text_append(&text, ";\n");
+    }
+    if (fits && text.status == EVN_OK) {
+        evn__text_append(loop, "%s", text.data);
+        e->state[value] = state;
+    }
+    free(text.data);
+    return fits;
+}
+
+static int collect(evn__emission *e, evn_value first, int64_t extent, evn__text *loop,
+                   evn_value joined[MAX_JOINED]) {
+    int count = 0;
+    for (evn_value v = first; v != EVN_NONE && count < MAX_JOINED;
+         v = evn__emission_next(e, v + 1)) {
+        if (loop_extent(e, v) == extent && !is_nest(e, v) && join(e, v, loop)) {
+            joined[count++] = v;
+        }
+    }
+    return count;
+}
+
+/// What the loop needs before it, and what it leaves.
+static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text *after) {
+    int number = evn__emission_number(e, value);
+    char name[32];
+    if (e->state[value] == EVN__EMITTED_LOCAL) {
+        int64_t count = evn__samples_count(e->s, value);
+        snprintf(name, sizeof(name), "l%d", number);
+        store(e, value, loop_variable(), name, loop);
+        if (evn__emission_read_later(e, value)) {
+            evn__text_append(&e->body, "    lanes v%d[%lld];\n", number, (long long)count);
+            evn__text_append(loop, "v%d[j] = l%d;\n", number, number);
+            e->private_elements += count * e->s->lanes;
+        }
+        e->state[value] = EVN__EMITTED_ARRAY;
+        return;
+    }
+    for (int64_t c = 0; is_reduction(e, value) && c < evn__samples_count(e->s, value); ++c) {
+        snprintf(name, sizeof(name), "v%d_%lld", number, (long long)c);
+        evn__text_append(&e->body, "    lanes %s = (lanes)(R(0.0));\n", name);
+        store(e, value, evn__affine_of(EVN__VAR_ONE, c), name, after);
+    }
+    e->state[value] = EVN__EMITTED_SMALL;
+}
+
+static void write_loop(evn__emission *e, evn_value first) {
+    int64_t extent = loop_extent(e, first);
+    evn_value joined[MAX_JOINED];
+    evn__text loop = {0}, after = {0};
+    e->range[EVN__VAR_J] = extent;
+    e->here = loop_variable();
+    int count = collect(e, first, extent, &loop, joined);
+    e->fits = e->fits && count > 0;
+    for (int i = 0; i < count; ++i) {
+        settle(e, joined[i], &loop, &after);
+    }
+    evn__text_append(&e->body, "    for (int j = 0; j < %lld; ++j) {\n%s    }\n%s",
+                     (long long)extent, loop.data ? loop.data : "", after.data ? after.data : "");
+    e->range[EVN__VAR_J] = 1;
+    free(loop.data);
+    free(after.data);
+}
+
+// Loops of their own ------------------------------------------------------------------------------
+
+static void nest_contraction(evn__emission *e, evn_value value) {
+    int64_t m, n;
+    contraction_extents(e, value, &m, &n);
+    e->range[EVN__VAR_I] = m;
+    e->range[EVN__VAR_J] = n;
+    evn__text_append(&e->body,
+                     "    for (int i = 0; i < %lld; ++i) {\n"
+                     "    for (int j = 0; j < %lld; ++j) {\n",
+                     (long long)m, (long long)n);
+    e->fits =
+        e->fits && contract(e, value, evn__affine_of(EVN__VAR_I, 0), loop_variable(), &e->body);
+    evn__text_append(&e->body, "    }\n    }\n");
+}
+
+static void nest_product(evn__emission *e, evn_value value) {
+    int number = evn__emission_number(e, value);
+    int64_t count = evn__samples_count(e->s, value);
+    e->range[EVN__VAR_J] = count;
+    e->range[EVN__VAR_K] = terms(e, value);
+    evn__text_append(&e->body,
+                     "    lanes v%d[%lld];\n"
+                     "    for (int j = 0; j < %lld; ++j) {\n"
+                     "        lanes sum = (lanes)(R(0.0));\n"
+                     "        for (int k = 0; k < %lld; ++k) {\n            sum += ",
+                     number, (long long)count, (long long)count, (long long)terms(e, value));
+    e->fits = e->fits && term(e, value, loop_variable(), evn__affine_of(EVN__VAR_K, 0), &e->body);
+    evn__text_append(&e->body, ";\n        }\n        v%d[j] = sum;\n", number);
+    store(e, value, loop_variable(), "sum", &e->body);
+    evn__text_append(&e->body, "    }\n");
+    e->private_elements += count * e->s->lanes;
+}
+
+static void nest_parts(evn__emission *e, evn_value value) {
+    int number = evn__emission_number(e, value);
+    int64_t count = evn__samples_count(e->s, value);
+    evn__text_append(&e->body, "    lanes v%d[%lld];\n", number, (long long)count);
+    for (int64_t c = 0; c < count; ++c) {
+        char name[48];
+        evn__affine element = evn__affine_of(EVN__VAR_ONE, c);
+        snprintf(name, sizeof(name), "v%d[%lld]", number, (long long)c);
+        evn__text_append(&e->body, "    %s = ", name);
+        e->fits = e->fits && placed(e, value, c, &e->body);
+        evn__text_append(&e->body, ";\n");
+        store(e, value, element, name, &e->body);
+    }
+    e->private_elements += count * e->s->lanes;
+}
+
+static void write_nest(evn__emission *e, evn_value value) {
+    evn__op op = node_of(e, value)->op;
+    if (is_contraction(e, value)) {
+        nest_contraction(e, value);
+    } else if (op == EVN__OP_MATMUL) {
+        nest_product(e, value);
+    } else {
+        nest_parts(e, value);
+    }
+    e->range[EVN__VAR_I] = e->range[EVN__VAR_J] = e->range[EVN__VAR_K] = 1;
+    e->state[value] = EVN__EMITTED_ARRAY;
+}
+
+void evn__emit_rows(evn__emission *e) {
+    for (evn_value v = evn__emission_next(e, 0); v != EVN_NONE && e->fits;
+         v = evn__emission_next(e, v + 1)) {
+        if (loop_extent(e, v) == 0 && is_contraction(e, v)) {
+            unroll_contraction(e, v);
+        } else if (loop_extent(e, v) == 0) {
+            unroll(e, v);
+        } else if (is_nest(e, v)) {
+            write_nest(e, v);
+        } else {
+            write_loop(e, v);
+        }
+    }
+}

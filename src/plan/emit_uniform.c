@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel of a group of values that are the same for all samples: one work-item, one value after
+// the other, vectors along the last axis where the elements lie side by side. Element-wise values
+// of one shape share a loop.
+#include "plan/emission.h"
+
+#include "ops/tasks.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_JOINED = 256 };
+
+/// The elements of a value as rows i and columns j.
+typedef struct domain {
+    int64_t rows, columns;
+    evn__index index; ///< of element i, j
+    bool fits;
+} domain;
+
+static const evn__node *node_of(const evn__emission *e, evn_value value) {
+    return evn__node_at(e->s->graph, value);
+}
+
+static domain domain_of_shape(evn_shape shape) {
+    domain d = {.rows = 1, .columns = 1, .fits = true};
+    int column = -1;
+    for (int axis = shape.rank - 1; axis >= 0; --axis) {
+        if (shape.dim[axis] == 1) {
+            continue;
+        }
+        if (column < 0) {
+            column = axis;
+            d.columns = shape.dim[axis];
+            d.index.at[axis] = evn__affine_of(EVN__VAR_J, 0);
+        } else {
+            d.fits = d.rows == 1;
+            d.rows = shape.dim[axis];
+            d.index.at[axis] = evn__affine_of(EVN__VAR_I, 0);
+        }
+    }
+    return d;
+}
+
+static domain domain_of(const evn__emission *e, evn_value value) {
+    return domain_of_shape(node_of(e, value)->shape);
+}
+
+static void set_range(evn__emission *e, int64_t rows, int64_t columns, int64_t terms) {
+    e->range[EVN__VAR_I] = rows;
+    e->range[EVN__VAR_J] = columns;
+    e->range[EVN__VAR_K] = terms;
+}
+
+static evn__affine flat_element(int64_t columns) {
+    evn__affine flat = evn__affine_of(EVN__VAR_J, 0);
+    flat.c[EVN__VAR_I] = columns;
+    return flat;
+}
+
+// Memory of a value -------------------------------------------------------------------------------
+
+/// Declare vN: in a slab, in an output, or private.
+static void declare(evn__emission *e, evn_value value) {
+    int number = evn__emission_number(e, value);
+    int64_t count = evn__samples_count(e->s, value);
+    if (e->s->slab[value] >= 0) {
+        const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
+        evn__text_append(&e->body, "    __global real *const v%d = a%d + %lld;\n", number,
+                         evn__emission_argument(e, "OUTPUT", slab->memory),
+                         (long long)e->s->offset[value]);
+    } else if (e->s->output[value]) {
+        evn__text_append(&e->body, "    __global real *const v%d = a%d;\n", number,
+                         evn__emission_argument(e, "OUTPUT", evn__operand_value(value)));
+    } else {
+        evn__text_append(&e->body, "    real v%d[%lld];\n", number, (long long)count);
+        e->private_elements += count;
+    }
+}
+
+/// Where it lies in a slab and is an output too.
+static void copy_out(evn__emission *e, evn_value value) {
+    if (e->s->slab[value] >= 0 && e->s->output[value]) {
+        evn__text_append(
+            &e->body, "    for (int j = 0; j < %lld; ++j) {\n        a%d[j] = v%d[j];\n    }\n",
+            (long long)evn__samples_count(e->s, value),
+            evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), e->number[value]);
+    }
+}
+
+// Scalars -----------------------------------------------------------------------------------------
+
+static void write_scalar(evn__emission *e, evn_value value) {
+    const evn__index first = {0};
+    int number = evn__emission_number(e, value);
+    evn__text_append(&e->body, "    const real v%d_0 = ", number);
+    e->fits = e->fits && evn__emission_element(e, value, &first, EVN__VAR_ONE, &e->body);
+    evn__text_append(&e->body, ";\n");
+    if (e->s->slab[value] >= 0) {
+        const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
+        evn__text_append(&e->body, "    a%d[%lld] = v%d_0;\n",
+                         evn__emission_argument(e, "OUTPUT", slab->memory),
+                         (long long)e->s->offset[value], number);
+    }
+    if (e->s->output[value]) {
+        evn__text_append(&e->body, "    a%d[0] = v%d_0;\n",
+                         evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), number);
+    }
+    e->state[value] = EVN__EMITTED_SMALL;
+}
+
+// Element-wise values -----------------------------------------------------------------------------
+
+static bool is_elementwise(const evn__emission *e, evn_value value) {
+    evn__op op = node_of(e, value)->op;
+    return op != EVN__OP_MATMUL && op != EVN__OP_SUM && op != EVN__OP_PAD && op != EVN__OP_CONCAT;
+}
+
+static bool join(evn__emission *e, evn_value value, const domain *d, evn__lanes_along along,
+                 evn__text *loop) {
+    evn__text text = {0};
+    evn__text_append(&text, "const %s l%d = ", along == EVN__VAR_ONE ? "real" : "lanes",
+                     evn__emission_number(e, value));
+    bool fits = evn__emission_element(e, value, &d->index, along, &text) && text.status == EVN_OK;
+    if (fits) {
+        evn__text_append(loop, "%s;\n", text.data);
+        e->state[value] = EVN__EMITTED_LOCAL;
+    }
+    free(text.data);
+    return fits;
+}
+
+static int collect(evn__emission *e, evn_value first, evn__lanes_along along, evn__text *loop,
+                   evn_value joined[MAX_JOINED]) {
+    int count = 0;
+    domain shape = domain_of(e, first);
+    for (evn_value v = first; v != EVN_NONE && count < MAX_JOINED;
+         v = evn__emission_next(e, v + 1)) {
+        domain d = domain_of(e, v);
+        if (is_elementwise(e, v) && d.rows == shape.rows && d.columns == shape.columns &&
+            join(e, v, &d, along, loop)) {
+            joined[count++] = v;
+        } else if (v == first) {
+            break;
+        }
+    }
+    return count;
+}
+
+static void keep(evn__emission *e, evn_value value, bool wide, evn__text *loop) {
+    char at[160];
+    evn__affine_text(&e->here, at);
+    if (e->s->slab[value] >= 0 || e->s->output[value] || evn__emission_read_later(e, value)) {
+        declare(e, value);
+        int n = e->number[value];
+        if (wide) {
+            evn__text_append(loop, "STORE_LANES(l%d, v%d + %s);\n", n, n, at);
+        } else {
+            evn__text_append(loop, "v%d[%s] = l%d;\n", n, at, n);
+        }
+    }
+    e->state[value] = EVN__EMITTED_ARRAY;
+}
+
+static bool write_elements(evn__emission *e, evn_value first, bool wide) {
+    domain d = domain_of(e, first);
+    evn_value joined[MAX_JOINED];
+    evn__text loop = {0};
+    set_range(e, d.rows, d.columns, 1);
+    e->here = flat_element(d.rows > 1 ? d.columns : 0);
+    int count = collect(e, first, wide ? EVN__VAR_J : EVN__VAR_ONE, &loop, joined);
+    for (int i = 0; i < count; ++i) {
+        keep(e, joined[i], wide, &loop);
+    }
+    if (count > 0) {
+        evn__text_append(&e->body,
+                         "    for (int i = 0; i < %lld; ++i) {\n"
+                         "    for (int j = 0; j < %lld; j += %s) {\n%s    }\n    }\n",
+                         (long long)d.rows, (long long)d.columns, wide ? "LANES" : "1",
+                         loop.data ? loop.data : "");
+    }
+    for (int i = 0; i < count; ++i) {
+        copy_out(e, joined[i]);
+    }
+    free(loop.data);
+    return count > 0;
+}
+
+// Products and sums -------------------------------------------------------------------------------
+
+/// A sum over k for every element i, j.
+typedef struct reduction {
+    evn_value value;
+    domain d;
+    evn__index operand; ///< SUM: of its operand, with k in it
+    int64_t terms;
+} reduction;
+
+static bool describe(const evn__emission *e, evn_value value, reduction *r) {
+    const evn__node *node = node_of(e, value);
+    evn_shape from = evn_value_shape(e->s->graph, node->operands[0]);
+    *r = (reduction){.value = value, .d = domain_of(e, value), .terms = 1};
+    if (node->op == EVN__OP_MATMUL) {
+        // By axes, not by extents: one of them may be 1.
+        r->d = (domain){.rows = node->shape.dim[0], .columns = node->shape.dim[1], .fits = true};
+        r->terms = from.dim[!node->attributes.transpose_a];
+        return node->shape.rank == 2;
+    }
+    r->operand = r->d.index;
+    for (int axis = node->attributes.axis; axis < node->attributes.axis + node->attributes.axes;
+         ++axis) {
+        if (from.dim[axis] > 1) {
+            r->operand.at[axis] = evn__affine_of(EVN__VAR_K, 0);
+            r->d.fits = r->d.fits && r->terms == 1;
+            r->terms = from.dim[axis];
+        }
+    }
+    return r->d.fits;
+}
+
+static bool term(evn__emission *e, const reduction *r, evn__lanes_along along, evn__text *text) {
+    const evn__node *node = node_of(e, r->value);
+    if (node->op == EVN__OP_MATMUL) {
+        const evn__affine index[] = {evn__affine_of(EVN__VAR_I, 0), evn__affine_of(EVN__VAR_J, 0),
+                                     evn__affine_of(EVN__VAR_K, 0)};
+        return evn__emission_product(e, r->value, index, along, text);
+    }
+    return evn__emission_read(e, node->operands[0], &r->operand, along, text);
+}
+
+/// The vector's axis: columns, else terms, else none.
+static evn__lanes_along choose_lanes(evn__emission *e, const reduction *r) {
+    const int64_t extent[] = {r->d.columns, r->terms};
+    for (int i = 0; i < 2; ++i) {
+        evn__text text = {0};
+        evn__lanes_along along = i == 0 ? EVN__VAR_J : EVN__VAR_K;
+        bool fits = extent[i] % e->s->lanes == 0 && term(e, r, along, &text);
+        free(text.data);
+        if (fits) {
+            return along;
+        }
+    }
+    return EVN__VAR_ONE;
+}
+
+static void write_reduction(evn__emission *e, evn_value value) {
+    reduction r;
+    if (!describe(e, value, &r)) {
+        e->fits = false;
+        return;
+    }
+    set_range(e, r.d.rows, r.d.columns, r.terms);
+    evn__lanes_along along = choose_lanes(e, &r);
+    const char *type = along == EVN__VAR_ONE ? "real" : "lanes";
+    int number = evn__emission_number(e, value);
+    declare(e, value);
+    evn__text_append(&e->body,
+                     "    for (int i = 0; i < %lld; ++i) {\n"
+                     "    for (int j = 0; j < %lld; j += %s) {\n"
+                     "        %s sum = (%s)(R(0.0));\n"
+                     "        for (int k = 0; k < %lld; k += %s) {\n            sum += ",
+                     (long long)r.d.rows, (long long)r.d.columns,
+                     along == EVN__VAR_J ? "LANES" : "1", type, type, (long long)r.terms,
+                     along == EVN__VAR_K ? "LANES" : "1");
+    e->fits = e->fits && term(e, &r, along, &e->body);
+    evn__text_append(&e->body, ";\n        }\n");
+    if (along == EVN__VAR_J) {
+        evn__text_append(&e->body, "        STORE_LANES(sum, v%d + i * %lld + j);\n", number,
+                         (long long)r.d.columns);
+    } else {
+        evn__text_append(&e->body, "        v%d[i * %lld + j] = %s(sum);\n", number,
+                         (long long)r.d.columns, along == EVN__VAR_K ? "evn_lane_sum" : "");
+    }
+    evn__text_append(&e->body, "    }\n    }\n");
+    copy_out(e, value);
+    e->state[value] = EVN__EMITTED_ARRAY;
+}
+
+// Parts -------------------------------------------------------------------------------------------
+
+/// Copy operand `k` of a pad or concat to where it stands in the result, `start` elements on.
+static void copy_part(evn__emission *e, evn_value value, int k, int64_t start, int64_t row) {
+    const evn__node *node = node_of(e, value);
+    domain d = domain_of_shape(evn_value_shape(e->s->graph, node->operands[k]));
+    evn__text wide = {0}, text = {0};
+    set_range(e, d.rows, d.columns, 1);
+    bool lanes = d.columns % e->s->lanes == 0 &&
+                 evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_J, &wide);
+    e->fits = e->fits && d.fits &&
+              evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_ONE, &text);
+    evn__text_append(&e->body,
+                     "    for (int i = 0; i < %lld; ++i) {\n"
+                     "    for (int j = 0; j < %lld; j += %s) {\n        ",
+                     (long long)d.rows, (long long)d.columns, lanes ? "LANES" : "1");
+    if (lanes) {
+        evn__text_append(&e->body, "STORE_LANES(%s, v%d + %lld + i * %lld + j);\n", wide.data,
+                         e->number[value], (long long)start, (long long)row);
+    } else {
+        evn__text_append(&e->body, "v%d[%lld + i * %lld + j] = %s;\n", e->number[value],
+                         (long long)start, (long long)row, text.data ? text.data : "");
+    }
+    evn__text_append(&e->body, "    }\n    }\n");
+    free(wide.data);
+    free(text.data);
+}
+
+/// Elements from row to row of the result, for the rows of an operand of `from` in it.
+static int64_t row_stride(evn_shape shape, evn_shape from) {
+    int64_t stride = 1, row = 0;
+    bool column = true;
+    for (int axis = shape.rank - 1; axis >= 0; --axis) {
+        if (from.dim[axis] > 1 && column) {
+            column = false;
+            row = stride == 1 ? 0 : -1; // −1: its columns do not lie side by side
+        } else if (from.dim[axis] > 1) {
+            row = row < 0 ? row : stride;
+        }
+        stride *= shape.dim[axis];
+    }
+    return row;
+}
+
+static void write_parts(evn__emission *e, evn_value value) {
+    const evn__node *node = node_of(e, value);
+    bool pad = node->op == EVN__OP_PAD;
+    int64_t count = evn__samples_count(e->s, value), start = 0, stride = 1;
+    int64_t along = 1; // elements from one index of the concatenated axis to the next
+    for (int axis = node->shape.rank - 1; axis >= 0; --axis) {
+        start += pad ? node->attributes.start[axis] * stride : 0;
+        along = axis == node->attributes.axis ? stride : along;
+        stride *= node->shape.dim[axis];
+    }
+    evn__emission_number(e, value);
+    declare(e, value);
+    if (pad) {
+        evn__text_append(&e->body,
+                         "    for (int j = 0; j < %lld; ++j) {\n        v%d[j] = 0;\n    }\n",
+                         (long long)count, e->number[value]);
+    }
+    for (int k = 0; k < node->operand_count; ++k) {
+        evn_shape from = evn_value_shape(e->s->graph, node->operands[k]);
+        int64_t row = row_stride(node->shape, from);
+        e->fits = e->fits && row >= 0;
+        copy_part(e, value, k, start, row);
+        start += pad ? 0 : from.dim[node->attributes.axis] * along;
+    }
+    copy_out(e, value);
+    e->state[value] = EVN__EMITTED_ARRAY;
+}
+
+// All of them -------------------------------------------------------------------------------------
+
+static void write_elementwise(evn__emission *e, evn_value value) {
+    domain d = domain_of(e, value);
+    e->fits = d.fits && ((d.columns % e->s->lanes == 0 && write_elements(e, value, true)) ||
+                         write_elements(e, value, false));
+}
+
+void evn__emit_uniform(evn__emission *e) {
+    for (evn_value v = evn__emission_next(e, 0); v != EVN_NONE && e->fits;
+         v = evn__emission_next(e, v + 1)) {
+        evn__op op = node_of(e, v)->op;
+        if (op == EVN__OP_MATMUL || op == EVN__OP_SUM) {
+            write_reduction(e, v);
+        } else if (op == EVN__OP_PAD || op == EVN__OP_CONCAT) {
+            write_parts(e, v);
+        } else if (evn__samples_count(e->s, v) == 1) {
+            set_range(e, 1, 1, 1);
+            write_scalar(e, v);
+        } else {
+            write_elementwise(e, v);
+        }
+    }
+}

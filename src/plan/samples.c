@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/samples.h"
+
+#include "ops/tasks.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LEVELS = 64 };
+
+static const evn__node *node_at(const evn__samples *s, evn_value value) {
+    return evn__node_at(s->graph, value);
+}
+
+static evn__op_class class_of(const evn__samples *s, evn_value value) {
+    return evn__op_table[node_at(s, value)->op].class;
+}
+
+evn_value evn__samples_source(const evn__samples *s, evn_value value) {
+    while (!s->computed[value] && class_of(s, value) == EVN__CLASS_VIEW) {
+        value = node_at(s, value)->operands[0];
+    }
+    return value;
+}
+
+int64_t evn__samples_count(const evn__samples *s, evn_value value) {
+    int64_t count = evn_shape_count(node_at(s, value)->shape);
+    bool rows = s->kind[value] == EVN__SAMPLES_ROWS || s->sampled[value];
+    return rows && s->kind[value] != EVN__SAMPLES_CONTRACTION ? count / s->batch : count;
+}
+
+// Kinds -------------------------------------------------------------------------------------------
+
+static bool has_rows(const evn__samples *s, evn_value value) {
+    evn_shape shape = node_at(s, value)->shape;
+    return shape.rank >= 1 && shape.rank <= 2 && shape.dim[0] == s->batch;
+}
+
+static bool is_supported(evn__op op) {
+    return evn__op_table[op].class != EVN__CLASS_KERNEL || op == EVN__OP_PAD ||
+           op == EVN__OP_CONCAT || op == EVN__OP_SUM || op == EVN__OP_MATMUL;
+}
+
+static bool keeps_samples_apart(const evn__samples *s, const evn__node *node) {
+    switch (node->op) {
+    case EVN__OP_PAD:
+        return node->attributes.start[0] == 0;
+    case EVN__OP_CONCAT:
+        return node->attributes.axis != 0;
+    case EVN__OP_MATMUL:
+        return !node->attributes.transpose_a && !s->sampled[node->operands[1]];
+    default:
+        return true;
+    }
+}
+
+static bool is_contraction(const evn__samples *s, const evn__node *node) {
+    bool matmul =
+        node->op == EVN__OP_MATMUL && node->attributes.transpose_a && !node->attributes.transpose_b;
+    bool sum = node->op == EVN__OP_SUM && node->attributes.axis == 0;
+    return (matmul || sum) && has_rows(s, node->operands[0]);
+}
+
+/// Set kind and sampled of `value`; false where the samples meet in another way.
+static bool find_kind(evn__samples *s, evn_value value) {
+    const evn__node *node = node_at(s, value);
+    bool sampled = false;
+    for (int k = 0; k < node->operand_count; ++k) {
+        sampled = sampled || s->sampled[node->operands[k]];
+    }
+    if (!sampled) {
+        return true;
+    }
+    if (s->computed[value] && is_contraction(s, node)) {
+        s->kind[value] = EVN__SAMPLES_CONTRACTION;
+        return true;
+    }
+    s->sampled[value] = true;
+    if (!s->computed[value]) {
+        return true; // a view: judged where it is read
+    }
+    s->kind[value] = EVN__SAMPLES_ROWS;
+    return has_rows(s, value) && keeps_samples_apart(s, node) &&
+           evn__samples_count(s, value) <= EVN__SAMPLES_MAX_ROW;
+}
+
+static int64_t work(const evn__samples *s, evn_value value) {
+    const evn__node *node = node_at(s, value);
+    int64_t work = evn__samples_count(s, value);
+    if (node->op == EVN__OP_MATMUL && s->kind[value] != EVN__SAMPLES_CONTRACTION) {
+        work *= evn_value_shape(s->graph, node->operands[0]).dim[!node->attributes.transpose_a];
+    } else if (node->op == EVN__OP_SUM) {
+        work = evn_shape_count(evn_value_shape(s->graph, node->operands[0])) / s->batch;
+    }
+    return work;
+}
+
+static bool find_samples(evn__samples *s, const char *const *names) {
+    for (; *names; ++names) {
+        int index = evn_graph_find_input(s->graph, *names);
+        if (index < 0) {
+            continue;
+        }
+        evn_value value = s->graph->inputs[index].value;
+        evn_shape shape = node_at(s, value)->shape;
+        s->batch = s->batch || shape.rank == 0 ? s->batch : shape.dim[0];
+        if (s->batch < 2 || !has_rows(s, value)) {
+            return false;
+        }
+        s->sampled[value] = true;
+    }
+    return s->batch > 0;
+}
+
+static bool find_kinds(evn__samples *s) {
+    const evn_plan *plan = s->plan;
+    for (int i = 0; i < s->graph->output_count; ++i) {
+        s->output[evn__plan_strip(s->graph, s->graph->outputs[i].value)] = true;
+    }
+    for (int v = 0; v < s->graph->node_count; ++v) {
+        const evn__node *node = node_at(s, v);
+        evn__op_class class = class_of(s, v);
+        bool copied = s->output[v] && (evn__plan_is_moving(node) || node->op == EVN__OP_CONSTANT);
+        s->computed[v] = plan->needed[v] &&
+                         (class == EVN__CLASS_ELEMENT || class == EVN__CLASS_KERNEL || copied);
+        if (!plan->needed[v]) {
+            continue;
+        }
+        if (!is_supported(node->op) || !find_kind(s, v) ||
+            (s->computed[v] && work(s, v) > EVN__SAMPLES_MAX_WORK)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Groups ------------------------------------------------------------------------------------------
+
+static int find_level(const evn__samples *s, evn_value value) {
+    const evn__node *node = node_at(s, value);
+    int level = 0;
+    for (int k = 0; k < node->operand_count; ++k) {
+        evn_value source = evn__samples_source(s, node->operands[k]);
+        if (s->computed[source] && s->plan->late[source] == s->plan->late[value]) {
+            int after = s->level[source] + (s->kind[source] == EVN__SAMPLES_CONTRACTION);
+            level = after > level ? after : level;
+        }
+    }
+    return level;
+}
+
+/// A contraction that is an output is added up by the uniform values of the next level.
+static bool is_added_up(const evn__samples *s, evn_value value) {
+    return s->kind[value] == EVN__SAMPLES_CONTRACTION && s->output[value];
+}
+
+static bool belongs(const evn__samples *s, evn_value value, int level, bool rows) {
+    if (!rows && is_added_up(s, value)) {
+        return s->level[value] + 1 == level;
+    }
+    return s->level[value] == level && (s->kind[value] != EVN__SAMPLES_UNIFORM) == rows;
+}
+
+static evn_status add_group(evn__samples *s, int phase, int level, bool rows) {
+    evn__sample_group *group = &s->groups[s->group_count];
+    *group = (evn__sample_group){.phase = phase, .level = level, .rows = rows};
+    for (int v = 0; v < s->graph->node_count; ++v) {
+        if (!s->computed[v] || s->plan->late[v] != phase || !belongs(s, v, level, rows)) {
+            continue;
+        }
+        if (!group->member) {
+            EVN_TRY(EVN_NEW(&group->member, s->graph->node_count));
+        }
+        group->member[v] = true;
+        s->group[v] = rows || !is_added_up(s, v) ? s->group_count : s->group[v];
+    }
+    s->group_count += group->member != NULL;
+    return EVN_OK;
+}
+
+static evn_status make_groups(evn__samples *s, bool *fits) {
+    int levels = 1;
+    for (int v = 0; v < s->graph->node_count; ++v) {
+        s->level[v] = s->computed[v] ? find_level(s, v) : 0;
+        int after = s->level[v] + 1 + is_added_up(s, v);
+        levels = after > levels ? after : levels;
+    }
+    *fits = levels <= MAX_LEVELS;
+    if (!*fits) {
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&s->groups, 4 * levels));
+    for (int phase = 0; phase < 2; ++phase) {
+        for (int level = 0; level < levels; ++level) {
+            EVN_TRY(add_group(s, phase, level, false));
+            EVN_TRY(add_group(s, phase, level, true));
+        }
+    }
+    return EVN_OK;
+}
+
+/// Rows that cost less to compute again than to write and read.
+static bool is_cheap(const evn__samples *s, evn_value value) {
+    switch (node_at(s, value)->op) {
+    case EVN__OP_EXP:
+    case EVN__OP_LOG:
+    case EVN__OP_SQRT:
+    case EVN__OP_SIN:
+    case EVN__OP_COS:
+    case EVN__OP_TANH:
+    case EVN__OP_SIGMOID:
+    case EVN__OP_SOFTPLUS:
+    case EVN__OP_DIV:
+    case EVN__OP_SUM:
+        return false;
+    case EVN__OP_MATMUL:
+        return work(s, value) <= 2 * evn__samples_count(s, value);
+    default:
+        return true;
+    }
+}
+
+static void repeat_cheap(const evn__samples *s, int index) {
+    evn__sample_group *group = &s->groups[index];
+    for (int v = s->graph->node_count - 1; v >= 0 && group->rows; --v) {
+        const evn__node *node = node_at(s, v);
+        for (int k = 0; group->member[v] && k < node->operand_count; ++k) {
+            evn_value source = evn__samples_source(s, node->operands[k]);
+            if (s->computed[source] && s->kind[source] == EVN__SAMPLES_ROWS &&
+                is_cheap(s, source)) {
+                group->member[source] = true;
+            }
+        }
+    }
+}
+
+// Memory ------------------------------------------------------------------------------------------
+
+static void need(evn__samples *s, evn_value value, bool *crosses, int reader) {
+    crosses[value] |= s->groups[s->group[value]].phase != s->groups[reader].phase;
+    s->slab[value] = 0; // wanted
+}
+
+static void find_needed(evn__samples *s, bool *crosses) {
+    for (int i = 0; i < s->group_count; ++i) {
+        for (int v = 0; v < s->graph->node_count; ++v) {
+            const evn__node *node = node_at(s, v);
+            if (s->groups[i].member[v] && s->group[v] != i && is_added_up(s, v)) {
+                need(s, v, crosses, i);
+            }
+            for (int k = 0; s->groups[i].member[v] && k < node->operand_count; ++k) {
+                evn_value source = evn__samples_source(s, node->operands[k]);
+                if (s->computed[source] && !s->groups[i].member[source]) {
+                    need(s, source, crosses, i);
+                }
+            }
+        }
+    }
+}
+
+static evn__sample_slab *slab_for(evn__samples *s, evn_value value, bool crosses) {
+    for (int i = 0; i < s->slab_count; ++i) {
+        evn__sample_slab *slab = &s->slabs[i];
+        if (slab->group == s->group[value] && slab->kind == s->kind[value] &&
+            slab->crosses == crosses) {
+            return slab;
+        }
+    }
+    s->slabs[s->slab_count] =
+        (evn__sample_slab){.group = s->group[value], .kind = s->kind[value], .crosses = crosses};
+    return &s->slabs[s->slab_count++];
+}
+
+static void fill_slabs(evn__samples *s, const bool *crosses) {
+    for (int v = 0; v < s->graph->node_count; ++v) {
+        if (s->slab[v] < 0) {
+            continue;
+        }
+        evn__sample_slab *slab = slab_for(s, v, crosses[v]);
+        int64_t count = evn__samples_count(s, v);
+        s->slab[v] = (int)(slab - s->slabs);
+        s->offset[v] = slab->total;
+        // Vectors begin at cache lines; within rows every element is a vector.
+        slab->total +=
+            s->kind[v] == EVN__SAMPLES_ROWS ? count : evn__divide_up(count, s->lanes) * s->lanes;
+    }
+}
+
+static void allocate_slabs(evn__samples *s) {
+    int64_t items = evn__divide_up(s->batch, s->lanes);
+    for (int i = 0; i < s->slab_count; ++i) {
+        evn__sample_slab *slab = &s->slabs[i];
+        evn__lowering lowering = {s->plan, slab->group};
+        int64_t elements = slab->total;
+        elements *= slab->kind == EVN__SAMPLES_UNIFORM ? 1 : items;
+        elements *= slab->kind == EVN__SAMPLES_ROWS ? s->lanes : 1;
+        slab->memory = evn__lower_scratch(&lowering, elements);
+    }
+}
+
+static evn_status make_slabs(evn__samples *s) {
+    bool *crosses;
+    EVN_TRY(EVN_NEW(&crosses, s->graph->node_count));
+    evn_status status = EVN_NEW(&s->slabs, 6 * s->group_count);
+    if (status == EVN_OK) {
+        find_needed(s, crosses);
+        fill_slabs(s, crosses);
+        allocate_slabs(s);
+    }
+    free(crosses);
+    return status;
+}
+
+// Units -------------------------------------------------------------------------------------------
+
+static evn_status emit_groups(evn__samples *s, evn__call *calls, bool *fits) {
+    for (int i = 0; i < s->group_count && *fits; ++i) {
+        EVN_TRY(evn__samples_emit(s, i, &calls[i], fits));
+    }
+    return EVN_OK;
+}
+
+static evn_status make_units(evn__samples *s, evn__call *calls) {
+    evn_plan *plan = s->plan;
+    EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, s->group_count));
+    plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * (size_t)(s->group_count + 1));
+    EVN_CHECK(plan->order, EVN_ERR_MEMORY, "no memory to order %d kernels", s->group_count);
+    for (int i = 0; i < s->group_count; ++i) {
+        plan->units[i] = (evn__unit){.phase = s->groups[i].phase, .place = i, .call = &calls[i]};
+        plan->order[i] = i;
+    }
+    plan->unit_count = plan->order_count = s->group_count;
+    plan->lanes = s->lanes;
+    return EVN_OK;
+}
+
+static evn_status compile(evn__samples *s, bool *fits) {
+    EVN_TRY(make_groups(s, fits));
+    for (int i = 0; i < s->group_count; ++i) {
+        repeat_cheap(s, i);
+    }
+    if (!*fits) {
+        return EVN_OK;
+    }
+    EVN_TRY(make_slabs(s));
+    evn__call *calls =
+        evn__arena_alloc(&s->plan->arena, sizeof(*calls) * (size_t)(s->group_count + 1));
+    EVN_CHECK(calls, EVN_ERR_MEMORY, "no memory for %d kernels", s->group_count);
+    EVN_TRY(emit_groups(s, calls, fits));
+    if (*fits) {
+        return make_units(s, calls);
+    }
+    s->plan->scratch_count = 0;
+    return EVN_OK;
+}
+
+static evn_status allocate(evn__samples *s) {
+    int count = s->graph->node_count + 1;
+    EVN_TRY(EVN_NEW(&s->computed, count));
+    EVN_TRY(EVN_NEW(&s->output, count));
+    EVN_TRY(EVN_NEW(&s->sampled, count));
+    EVN_TRY(EVN_NEW(&s->kind, count));
+    EVN_TRY(EVN_NEW(&s->level, count));
+    EVN_TRY(EVN_NEW(&s->group, count));
+    EVN_TRY(EVN_NEW(&s->slab, count));
+    EVN_TRY(EVN_NEW(&s->offset, count));
+    memset(s->group, 0xff, sizeof(int) * (size_t)count); // −1
+    memset(s->slab, 0xff, sizeof(int) * (size_t)count);
+    return EVN_OK;
+}
+
+static void release(evn__samples *s) {
+    for (int i = 0; i < s->group_count; ++i) {
+        free(s->groups[i].member);
+    }
+    free(s->groups);
+    free(s->slabs);
+    free(s->computed);
+    free(s->output);
+    free(s->sampled);
+    free(s->kind);
+    free(s->level);
+    free(s->group);
+    free(s->slab);
+    free(s->offset);
+}
+
+evn_status evn__plan_samples(evn_plan *plan, const char *const *names, bool *taken) {
+    evn__samples s = {.plan = plan, .graph = plan->graph, .lanes = plan->fp64 ? 8 : 16};
+    *taken = false;
+    // Uniform values are one work-item's: only a CPU's is fast enough for that.
+    if (!names || !plan->fuse || evn_device_get_info(plan->device)->type != EVN_DEVICE_CPU) {
+        return EVN_OK;
+    }
+    evn_status status = allocate(&s);
+    if (status == EVN_OK && find_samples(&s, names) && find_kinds(&s)) {
+        *taken = true;
+        status = compile(&s, taken);
+    }
+    release(&s);
+    return status;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plans whose values are small for each sample. The first axis of some inputs counts samples, which
+// do not meet but in sums over all of them; one work-item then carries as many samples as a vector
+// has lanes through the whole graph, and everything between its first read and its last write
+// stays in registers and in the nearest cache.
+//
+// Values are of three kinds: uniform ones are the same for all samples; rows have one row a sample;
+// contractions are sums over the samples. What the sums lead to waits for them: that is its level.
+// Each phase and level has at most two kernels, one for the uniform values (one work-item) and one
+// for the rows. Contractions leave a partial sum for each work-item, which their reader adds up in
+// order: results do not depend on the number of threads.
+//
+// samples.c: kinds, levels, groups, memory; samples_index.c: where an element of a view lies;
+// emission.c, emit_rows.c, emit_uniform.c: the text of the kernels.
+#ifndef EVN_PLAN_SAMPLES_H
+#define EVN_PLAN_SAMPLES_H
+
+#include "plan/plan.h"
+
+enum {
+    EVN__SAMPLES_SMALL = 8,        ///< elements of a row that are unrolled: registers
+    EVN__SAMPLES_MAX_ROW = 256,    ///< elements of a row: larger ones belong to matrix kernels
+    EVN__SAMPLES_MAX_WORK = 65536, ///< multiplications of a product
+};
+
+typedef enum evn__sample_kind {
+    EVN__SAMPLES_UNIFORM,
+    EVN__SAMPLES_ROWS,
+    EVN__SAMPLES_CONTRACTION,
+} evn__sample_kind;
+
+/// The values of one kernel.
+typedef struct evn__sample_group {
+    int phase, level;
+    bool rows;
+    bool *member; ///< per value; cheap rows may be members of several groups
+} evn__sample_group;
+
+/// Memory for the values of one group that others read. Rows lie as [items][total][lanes], partial
+/// sums of contractions as [items][total], uniform values as [total].
+typedef struct evn__sample_slab {
+    int group;
+    evn__sample_kind kind;
+    bool crosses;  ///< from phase 0 to 1
+    int64_t total; ///< elements, of one sample for rows
+    evn__operand memory;
+} evn__sample_slab;
+
+typedef struct evn__samples {
+    evn_plan *plan;
+    const evn_graph *graph;
+    int64_t batch;
+    int lanes;
+    // per value
+    bool *computed;         ///< by a kernel: neither a leaf nor a view that is read in place
+    bool *output, *sampled; ///< sampled: an input with a row a sample, or a view of rows
+    evn__sample_kind *kind;
+    int *level, *group, *slab; ///< −1: none
+    int64_t *offset;           ///< in its slab
+    evn__sample_group *groups;
+    int group_count;
+    evn__sample_slab *slabs;
+    int slab_count;
+} evn__samples;
+
+/// Take the graph of `plan` if it suits: units with prepared calls come into being. *taken is false
+/// where it does not; the plan is then as before.
+/// @param names  inputs whose first axis counts samples, NULL-ended; NULL: not taken
+evn_status evn__plan_samples(evn_plan *plan, const char *const *names, bool *taken);
+
+/// The value that is read where `value` is: behind views that no kernel computes.
+evn_value evn__samples_source(const evn__samples *s, evn_value value);
+
+/// Elements of a sample's row, or of a uniform value.
+int64_t evn__samples_count(const evn__samples *s, evn_value value);
+
+/// The call of group `index`: *fits is false where the text of its kernel cannot be written.
+evn_status evn__samples_emit(const evn__samples *s, int index, evn__call *call, bool *fits);
+
+// Where elements lie (samples_index.c)
+// ------------------------------------------------------------------
+
+enum { EVN__VAR_ONE, EVN__VAR_SAMPLE, EVN__VAR_I, EVN__VAR_J, EVN__VAR_K, EVN__VARS };
+
+/// Σ c[var] · var over the loop variables, c[EVN__VAR_ONE] being the constant.
+typedef struct evn__affine {
+    int64_t c[EVN__VARS];
+} evn__affine;
+
+/// An index into a value, one affine form a dimension.
+typedef struct evn__index {
+    evn__affine at[EVN_MAX_RANK];
+} evn__index;
+
+/// Follow views from `value` to what is read there. *flat is the element of *source.
+/// @return whether the place is affine
+/// @param range  extents of the loop variables
+bool evn__samples_locate(const evn__samples *s, evn_value value, const evn__index *index,
+                         const int64_t range[EVN__VARS], evn_value *source, evn__affine *flat);
+
+/// The index into the operand of the view `value` that belongs to `index`.
+bool evn__samples_behind(const evn__samples *s, evn_value value, const evn__index *index,
+                         const int64_t range[EVN__VARS], evn__index *behind);
+
+/// The C expression of `affine`, without the sample's part.
+void evn__affine_text(const evn__affine *affine, char text[160]);
+
+#endif

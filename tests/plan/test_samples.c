@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plans with a sample in each lane, against the reference.
+#include "evonode/diff.h"
+#include "graph/node.h"
+#include "run_plan.h"
+#include "test.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const samples[] = {"x", "y", NULL};
+
+static evn_graph *new_graph(void) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    return g;
+}
+
+static bool is_taken(const evn_graph *g, const evn_plan_options *options) {
+    evn_plan *plan = NULL;
+    char *text = NULL;
+    TRY(evn_plan_create(test_device(), g, options, &plan));
+    TRY(evn_plan_print(plan, &text));
+    bool taken = strstr(text, "samples_") != NULL;
+    free(text);
+    evn_plan_destroy(&plan);
+    return taken;
+}
+
+/// Both precisions; destroys the graph.
+static void check(evn_graph *g, const char *const *late, bool taken, uint64_t seed) {
+    const evn_device_info *info = evn_device_get_info(test_device());
+    TRY(evn_graph_status(g));
+    for (int fp64 = 0; fp64 <= info->has_fp64; ++fp64) {
+        evn_plan_options options = {.fp64 = fp64, .late_inputs = late, .sample_inputs = samples};
+        check_options(g, &options, seed);
+        ck_assert_int_eq(is_taken(g, &options), taken && info->type == EVN_DEVICE_CPU);
+    }
+    evn_graph_destroy(&g);
+}
+
+static void add_elementwise(evn_graph *g, evn_value x, evn_value y) {
+    evn_value positive = evn_add(g, evn_abs(g, x), evn_constant(g, 0.5));
+    evn_output(g, "add", evn_add(g, x, y));
+    evn_output(g, "sub", evn_sub(g, x, y));
+    evn_output(g, "div", evn_div(g, x, positive));
+    evn_output(g, "maximum", evn_maximum(g, x, y));
+    evn_output(g, "neg", evn_neg(g, x));
+    evn_output(g, "sign", evn_sign(g, x));
+    evn_output(g, "step", evn_step(g, x));
+    evn_output(g, "exp", evn_exp(g, x));
+    evn_output(g, "log", evn_log(g, positive));
+    evn_output(g, "sqrt", evn_sqrt(g, positive));
+    evn_output(g, "sin", evn_sin(g, x));
+    evn_output(g, "cos", evn_cos(g, x));
+    evn_output(g, "tanh", evn_tanh(g, x));
+    evn_output(g, "sigmoid", evn_sigmoid(g, x));
+    evn_output(g, "softplus", evn_softplus(g, evn_scale(g, x, 30)));
+    evn_output(g, "relu", evn_relu(g, x));
+}
+
+/// Rows of 3 and 40 elements, and uniform values of 1, 16 and 21.
+START_TEST(every_elementwise_operation) {
+    const int64_t widths[] = {3, 40, 1, 16, 21};
+    for (int i = 0; i < 5; ++i) {
+        evn_graph *g = new_graph();
+        bool rows = i < 2;
+        evn_shape shape = EVN_SHAPE(rows ? 37 : 1, widths[i]);
+        evn_value x = evn_input(g, rows ? "x" : "u", shape);
+        evn_value y = evn_input(g, rows ? "y" : "v", shape);
+        add_elementwise(g, x, y);
+        if (!rows) {
+            evn_output(g, "rows", evn_exp(g, evn_input(g, "x", EVN_SHAPE(37, 2))));
+        }
+        check(g, NULL, true, 1);
+    }
+}
+END_TEST
+
+/// Products of rows with uniform matrices, short and long, and both ways round.
+START_TEST(products_of_rows) {
+    const int64_t terms[] = {2, 40}, columns[] = {3, 24};
+    for (int i = 0; i < 8; ++i) {
+        evn_graph *g = new_graph();
+        int64_t k = terms[i & 1], n = columns[i >> 1 & 1];
+        bool transpose = i >> 2;
+        evn_value x = evn_input(g, "x", EVN_SHAPE(33, k));
+        evn_value w = evn_input(g, "w", transpose ? EVN_SHAPE(n, k) : EVN_SHAPE(k, n));
+        evn_value h = evn_matmul(g, evn_tanh(g, x), w, false, transpose);
+        evn_output(g, "h", h);
+        evn_output(g, "sum", evn_sum(g, evn_mul(g, h, h), 1u << 1));
+        evn_output(g, "w_tanh", evn_tanh(g, w));
+        check(g, NULL, true, 2);
+    }
+}
+END_TEST
+
+/// Sums over the samples, short and long, and what depends on them: uniform values and rows.
+START_TEST(contractions) {
+    const int64_t left[] = {2, 12}, right[] = {3, 20};
+    for (int i = 0; i < 4; ++i) {
+        evn_graph *g = new_graph();
+        int64_t m = left[i & 1], n = right[i >> 1];
+        evn_value x = evn_input(g, "x", EVN_SHAPE(50, m)), y = evn_input(g, "y", EVN_SHAPE(50, n));
+        evn_value c = evn_matmul(g, evn_tanh(g, x), y, true, false);
+        evn_value mean = evn_sum(g, evn_exp(g, y), 1u << 0);
+        evn_output(g, "c", c);
+        evn_output(g, "c_tanh", evn_tanh(g, evn_scale(g, c, 0.1)));
+        evn_output(g, "mean", mean);
+        evn_value again = evn_matmul(g, x, evn_scale(g, c, 0.1), false, false);
+        evn_output(g, "again", evn_add(g, again, evn_scale(g, mean, 0.02)));
+        evn_output(g, "last", evn_sum(g, evn_tanh(g, again), 1u << 0));
+        check(g, NULL, true, 3);
+    }
+}
+END_TEST
+
+/// Views, paddings and concatenations, of rows and of uniform values.
+START_TEST(parts) {
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(19, 3)),
+              theta = evn_input(g, "theta", EVN_SHAPE(1, 64));
+    int64_t at[] = {0, 1}, at_32[] = {0, 32}, at_wide[] = {0, 7}, at_row[] = {1, 16};
+    evn_value z = evn_slice(g, x, at, EVN_SHAPE(19, 2));
+    evn_value w = evn_reshape(g, evn_slice(g, theta, at_32, EVN_SHAPE(1, 32)), EVN_SHAPE(2, 16));
+    evn_value h = evn_matmul(g, z, w, false, false);
+    evn_value both[] = {z, evn_tanh(g, x), evn_full(g, EVN_SHAPE(19, 1), 2)};
+    evn_value wide[] = {h, z};
+    evn_output(g, "concat", evn_concat(g, both, 3, 1));
+    evn_output(g, "concat_wide", evn_concat(g, wide, 2, 1));
+    evn_output(g, "pad", evn_pad(g, evn_tanh(g, z), at, EVN_SHAPE(19, 4)));
+    evn_output(g, "pad_wide", evn_pad(g, evn_exp(g, z), at_wide, EVN_SHAPE(19, 12)));
+    evn_output(g, "z", z);
+    evn_output(g, "w", w);
+    evn_output(g, "w_pad", evn_pad(g, evn_tanh(g, w), at_row, EVN_SHAPE(4, 48)));
+    evn_value turned = evn_permute(g, w, (int[]){1, 0}), uniform[] = {w, evn_exp(g, w)};
+    evn_output(g, "turned", evn_add(g, turned, turned));
+    evn_output(g, "stacked", evn_concat(g, uniform, 2, 0));
+    evn_output(g, "beside", evn_concat(g, uniform, 2, 1));
+    evn_output(g, "w_sum", evn_sum(g, w, 1u << 1));
+    evn_output(g, "w_columns", evn_sum(g, w, 1u << 0));
+    check(g, NULL, true, 4);
+}
+END_TEST
+
+/// A field and its vjp in two phases: rows cross from the first to the second, or are repeated.
+START_TEST(phases) {
+    static const char *const late[] = {"y", NULL};
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(35, 2)), y = evn_input(g, "y", EVN_SHAPE(35, 2));
+    evn_value w = evn_input(g, "w", EVN_SHAPE(2, 32)), v = evn_input(g, "v", EVN_SHAPE(32, 2));
+    evn_value h = evn_tanh(g, evn_matmul(g, x, w, false, false));
+    evn_value out = evn_matmul(g, evn_mul(g, h, h), v, false, false);
+    const evn_value inputs[] = {x, w, v};
+    evn_value bars[3];
+    evn_output(g, "out", out);
+    TRY(evn_pullback(g, &out, &y, 1, inputs, 3, bars));
+    evn_output(g, "x_bar", bars[0]);
+    evn_output(g, "w_bar", bars[1]);
+    evn_output(g, "v_bar", bars[2]);
+    evn_plan_options options = {.late_inputs = late, .sample_inputs = samples};
+    if (evn_device_get_info(test_device())->type == EVN_DEVICE_CPU) {
+        evn_plan *plan = NULL;
+        TRY(evn_plan_create(test_device(), g, &options, &plan));
+        ck_assert_int_eq(evn_plan_launches(plan), 3); // rows; rows; the sums over them
+        evn_plan_destroy(&plan);
+    }
+    check(g, late, true, 5);
+}
+END_TEST
+
+/// Samples that meet otherwise than in sums, or are too large: compiled as any graph.
+START_TEST(what_does_not_suit) {
+    for (int i = 0; i < 4; ++i) {
+        evn_graph *g = new_graph();
+        evn_value x = evn_input(g, "x", EVN_SHAPE(i == 1 ? 1 : 20, i == 2 ? 300 : 20));
+        evn_value turned = evn_permute(g, x, (int[]){1, 0});
+        evn_value other = evn_input(g, "u", EVN_SHAPE(20, 20));
+        evn_output(g, "tanh", evn_tanh(g, x));
+        evn_output(g, "turned", i == 0 ? evn_add(g, turned, other) : turned);
+        if (i == 3) {
+            evn_output(g, "product", evn_matmul(g, other, x, false, false));
+        }
+        check(g, NULL, false, 6);
+    }
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("samples");
+    TCase *rows = tcase_create("rows");
+    tcase_add_test(rows, every_elementwise_operation);
+    tcase_add_test(rows, products_of_rows);
+    tcase_add_test(rows, parts);
+    suite_add_tcase(s, rows);
+    TCase *levels = tcase_create("levels");
+    tcase_add_test(levels, contractions);
+    tcase_add_test(levels, phases);
+    suite_add_tcase(s, levels);
+    TCase *others = tcase_create("others");
+    tcase_add_test(others, what_does_not_suit);
+    suite_add_tcase(s, others);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
