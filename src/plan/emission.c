@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PRIVATE = 1 << 15 }; // elements of a work-item: more would leave the nearest cache
+enum { MAX_PRIVATE = 1 << 17 }; // elements of a work-item: the second-level cache, the stack
 
 /// Formulas on vectors where those of single elements (generate.c) do not fit.
 static const char *lanes_formula(evn__op op) {

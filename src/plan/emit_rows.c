@@ -17,6 +17,12 @@ static bool is_contraction(const evn__emission *e, evn_value value) {
     return e->s->kind[value] == EVN__SAMPLES_CONTRACTION;
 }
 
+/// A sum over the samples and over each row.
+static bool is_total(const evn__emission *e, evn_value value) {
+    const evn__node *node = node_of(e, value);
+    return is_contraction(e, value) && node->op == EVN__OP_SUM && node->attributes.axes > 1;
+}
+
 static evn__index row_index(evn__affine element) {
     return (evn__index){{evn__affine_of(EVN__VAR_SAMPLE, 0), element}};
 }
@@ -46,6 +52,15 @@ static bool term(evn__emission *e, evn_value value, evn__affine element, evn__af
     return evn__emission_read(e, node->operands[0], &at, EVN__VAR_SAMPLE, text);
 }
 
+static bool sum_terms(evn__emission *e, evn_value value, evn__affine element, evn__text *text) {
+    bool fits = true;
+    for (int64_t k = 0; k < terms(e, value) && fits; ++k) {
+        evn__text_append(text, k ? " + " : "");
+        fits = term(e, value, element, evn__affine_of(EVN__VAR_ONE, k), text);
+    }
+    return fits;
+}
+
 /// An element of operands side by side, or of one with zeros around it.
 static bool placed(evn__emission *e, evn_value value, int64_t element, evn__text *text) {
     const evn__node *node = node_of(e, value);
@@ -73,12 +88,7 @@ static bool expression(evn__emission *e, evn_value value, evn__affine element, e
         evn__index at = row_index(element);
         return evn__emission_element(e, value, &at, EVN__VAR_SAMPLE, text);
     }
-    bool fits = true;
-    for (int64_t k = 0; k < terms(e, value) && fits; ++k) {
-        evn__text_append(text, k ? " + " : "");
-        fits = term(e, value, element, evn__affine_of(EVN__VAR_ONE, k), text);
-    }
-    return fits;
+    return sum_terms(e, value, element, text);
 }
 
 // Writing -----------------------------------------------------------------------------------------
@@ -108,11 +118,10 @@ static void store(evn__emission *e, evn_value value, evn__affine element, const 
     }
 }
 
-/// One element of a contraction: the sum over this work-item's samples.
-static bool contract(evn__emission *e, evn_value value, evn__affine row, evn__affine column,
-                     evn__text *text) {
+/// The left side of the statement that leaves an element of a contraction in its slab.
+static void assign_partial(evn__emission *e, evn_value value, evn__affine row, evn__affine column,
+                           evn__text *text) {
     char at[160];
-    const evn__node *node = node_of(e, value);
     const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
     evn__affine flat = column;
     for (int v = 0; v < EVN__VARS; ++v) {
@@ -120,10 +129,22 @@ static bool contract(evn__emission *e, evn_value value, evn__affine row, evn__af
     }
     flat.c[EVN__VAR_ONE] += e->s->offset[value];
     evn__affine_text(&flat, at);
-    evn__text_append(text, "a%d[(long)item * %lld + %s] = evn_lane_sum(live * ",
+    evn__text_append(text, "a%d[(long)item * %lld + %s] = ",
                      evn__emission_argument(e, "OUTPUT", slab->memory), (long long)slab->total, at);
+}
+
+/// One element of a contraction: the sum over this work-item's samples.
+static bool contract(evn__emission *e, evn_value value, evn__affine row, evn__affine column,
+                     evn__text *text) {
+    const evn__node *node = node_of(e, value);
+    assign_partial(e, value, row, column, text);
+    evn__text_append(text, "evn_lane_sum(live * ");
     bool fits;
-    if (node->op == EVN__OP_MATMUL) {
+    if (is_total(e, value)) {
+        evn__text_append(text, "(");
+        fits = sum_terms(e, value, column, text);
+        evn__text_append(text, ")");
+    } else if (node->op == EVN__OP_MATMUL) {
         evn__affine index[] = {row, column, evn__affine_of(EVN__VAR_SAMPLE, 0)};
         fits = evn__emission_product(e, value, index, EVN__VAR_SAMPLE, text);
     } else {
@@ -140,7 +161,7 @@ static void contraction_extents(const evn__emission *e, evn_value value, int64_t
     const evn__node *node = node_of(e, value);
     bool matmul = node->op == EVN__OP_MATMUL;
     *m = matmul ? node->shape.dim[0] : 1;
-    *n = matmul ? node->shape.dim[1] : last_extent(e, node->operands[0]);
+    *n = matmul ? node->shape.dim[1] : last_extent(e, value);
 }
 
 static void unroll_contraction(evn__emission *e, evn_value value) {
@@ -172,7 +193,7 @@ static void unroll(evn__emission *e, evn_value value) {
 /// Elements of the loop that computes the value: 0 where it is unrolled.
 static int64_t loop_extent(const evn__emission *e, evn_value value) {
     int64_t a, b;
-    if (is_contraction(e, value)) {
+    if (is_contraction(e, value) && !is_total(e, value)) {
         contraction_extents(e, value, &a, &b);
     } else {
         a = evn__samples_count(e->s, value);
@@ -196,7 +217,7 @@ static bool is_nest(const evn__emission *e, evn_value value) {
 }
 
 static bool is_reduction(const evn__emission *e, evn_value value) {
-    return !is_contraction(e, value) && terms(e, value) > SMALL;
+    return (!is_contraction(e, value) || is_total(e, value)) && terms(e, value) > SMALL;
 }
 
 static evn__affine loop_variable(void) {
@@ -230,10 +251,10 @@ static bool join(evn__emission *e, evn_value value, evn__text *loop) {
     evn__text text = {0};
     bool fits;
     evn__emitted state = EVN__EMITTED_PENDING;
-    if (is_contraction(e, value)) {
-        fits = contract_in_loop(e, value, &text);
-    } else if (is_reduction(e, value)) {
+    if (is_reduction(e, value)) {
         fits = reduce_in_loop(e, value, &text);
+    } else if (is_contraction(e, value)) {
+        fits = contract_in_loop(e, value, &text);
     } else {
         state = EVN__EMITTED_LOCAL;
         evn__text_append(&text, "const lanes l%d = ", evn__emission_number(e, value));
@@ -277,9 +298,15 @@ static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text
         return;
     }
     for (int64_t c = 0; is_reduction(e, value) && c < evn__samples_count(e->s, value); ++c) {
+        evn__affine element = evn__affine_of(EVN__VAR_ONE, c);
         snprintf(name, sizeof(name), "v%d_%lld", number, (long long)c);
         evn__text_append(&e->body, "    lanes %s = (lanes)(R(0.0));\n", name);
-        store(e, value, evn__affine_of(EVN__VAR_ONE, c), name, after);
+        if (is_total(e, value)) {
+            assign_partial(e, value, element, element, after);
+            evn__text_append(after, "evn_lane_sum(live * %s);\n", name);
+        } else {
+            store(e, value, element, name, after);
+        }
     }
     e->state[value] = EVN__EMITTED_SMALL;
 }

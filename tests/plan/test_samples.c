@@ -108,6 +108,7 @@ START_TEST(contractions) {
         evn_output(g, "mean", mean);
         evn_value again = evn_matmul(g, x, evn_scale(g, c, 0.1), false, false);
         evn_output(g, "again", evn_add(g, again, evn_scale(g, mean, 0.02)));
+        evn_output(g, "total", evn_sum_all(g, evn_mul(g, y, y)));
         evn_output(g, "last", evn_sum(g, evn_tanh(g, again), 1u << 0));
         check(g, NULL, true, 3);
     }
