@@ -2,6 +2,7 @@
 #include "plan/samples.h"
 
 #include "ops/tasks.h"
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,24 @@ static int find_level(const evn__samples *s, evn_value value) {
     return level;
 }
 
+/// Uniform values wait for the first that reads them: fewer levels then have a kernel for them.
+static void sink_uniform(evn__samples *s) {
+    for (int v = s->graph->node_count - 1; v >= 0; --v) {
+        int first = INT_MAX;
+        for (int r = v + 1; r < s->graph->node_count && !s->output[v]; ++r) {
+            const evn__node *node = node_at(s, r);
+            for (int k = 0; s->computed[r] && k < node->operand_count; ++k) {
+                if (evn__samples_source(s, node->operands[k]) == v) {
+                    bool here = s->plan->late[r] == s->plan->late[v];
+                    first = here && s->level[r] < first ? s->level[r] : here ? first : -1;
+                }
+            }
+        }
+        bool waits = s->computed[v] && s->kind[v] == EVN__SAMPLES_UNIFORM && first != INT_MAX;
+        s->level[v] = waits && first > s->level[v] ? first : s->level[v];
+    }
+}
+
 /// A contraction that is an output is added up by the uniform values of the next level.
 static bool is_added_up(const evn__samples *s, evn_value value) {
     return s->kind[value] == EVN__SAMPLES_CONTRACTION && s->output[value];
@@ -181,6 +200,9 @@ static evn_status make_groups(evn__samples *s, bool *fits) {
     int levels = 1;
     for (int v = 0; v < s->graph->node_count; ++v) {
         s->level[v] = s->computed[v] ? find_level(s, v) : 0;
+    }
+    sink_uniform(s);
+    for (int v = 0; v < s->graph->node_count; ++v) {
         int after = s->level[v] + 1 + is_added_up(s, v);
         levels = after > levels ? after : levels;
     }
