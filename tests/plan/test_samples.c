@@ -2,6 +2,7 @@
 // Plans with a sample in each lane, against the reference.
 #include "evonode/diff.h"
 #include "graph/node.h"
+#include "host/guard.h"
 #include "run_plan.h"
 #include "test.h"
 #include <stdlib.h>
@@ -26,15 +27,18 @@ static bool is_taken(const evn_graph *g, const evn_plan_options *options) {
     return taken;
 }
 
-/// Both precisions; destroys the graph.
+/// Both precisions, in guarded buffers; destroys the graph.
 static void check(evn_graph *g, const char *const *late, bool taken, uint64_t seed) {
     const evn_device_info *info = evn_device_get_info(test_device());
     TRY(evn_graph_status(g));
+    evn__device_guard(test_device(), true);
     for (int fp64 = 0; fp64 <= info->has_fp64; ++fp64) {
         evn_plan_options options = {.fp64 = fp64, .late_inputs = late, .sample_inputs = samples};
         check_options(g, &options, seed);
         ck_assert_int_eq(is_taken(g, &options), taken && info->type == EVN_DEVICE_CPU);
     }
+    ck_assert_uint_eq(evn__device_guard_failures(test_device()), 0);
+    evn__device_guard(test_device(), false);
     evn_graph_destroy(&g);
 }
 
