@@ -345,20 +345,45 @@ static void nest_contraction(evn__emission *e, evn_value value) {
     evn__text_append(&e->body, "    }\n    }\n");
 }
 
+/// Columns that are summed together: their sums wait for each other less, and share the row.
+static int64_t columns_together(int64_t count) {
+    return count % 8 == 0 ? 8 : 1;
+}
+
+static void sum_columns(evn__emission *e, evn_value value, int64_t together) {
+    evn__text_append(&e->body, "        for (int k = 0; k < %lld; ++k) {\n",
+                     (long long)terms(e, value));
+    for (int64_t c = 0; c < together; ++c) {
+        evn__affine column = loop_variable();
+        column.c[EVN__VAR_ONE] = c;
+        evn__text_append(&e->body, "            sum%lld += ", (long long)c);
+        e->fits = e->fits && term(e, value, column, evn__affine_of(EVN__VAR_K, 0), &e->body);
+        evn__text_append(&e->body, ";\n");
+    }
+    evn__text_append(&e->body, "        }\n");
+}
+
 static void nest_product(evn__emission *e, evn_value value) {
     int number = evn__emission_number(e, value);
-    int64_t count = evn__samples_count(e->s, value);
-    e->range[EVN__VAR_J] = count;
+    int64_t count = evn__samples_count(e->s, value), together = columns_together(count);
+    e->range[EVN__VAR_J] = count - together + 1;
     e->range[EVN__VAR_K] = terms(e, value);
     evn__text_append(&e->body,
                      "    lanes v%d[%lld];\n"
-                     "    for (int j = 0; j < %lld; ++j) {\n"
-                     "        lanes sum = (lanes)(R(0.0));\n"
-                     "        for (int k = 0; k < %lld; ++k) {\n            sum += ",
-                     number, (long long)count, (long long)count, (long long)terms(e, value));
-    e->fits = e->fits && term(e, value, loop_variable(), evn__affine_of(EVN__VAR_K, 0), &e->body);
-    evn__text_append(&e->body, ";\n        }\n        v%d[j] = sum;\n", number);
-    store(e, value, loop_variable(), "sum", &e->body);
+                     "    for (int j = 0; j < %lld; j += %lld) {\n",
+                     number, (long long)count, (long long)count, (long long)together);
+    for (int64_t c = 0; c < together; ++c) {
+        evn__text_append(&e->body, "        lanes sum%lld = (lanes)(R(0.0));\n", (long long)c);
+    }
+    sum_columns(e, value, together);
+    for (int64_t c = 0; c < together; ++c) {
+        char name[32];
+        evn__affine column = loop_variable();
+        column.c[EVN__VAR_ONE] = c;
+        snprintf(name, sizeof(name), "sum%lld", (long long)c);
+        evn__text_append(&e->body, "        v%d[j + %lld] = %s;\n", number, (long long)c, name);
+        store(e, value, column, name, &e->body);
+    }
     evn__text_append(&e->body, "    }\n");
     e->private_elements += count * e->s->lanes;
 }

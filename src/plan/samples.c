@@ -84,15 +84,23 @@ static bool find_kind(evn__samples *s, evn_value value) {
            evn__samples_count(s, value) <= EVN__SAMPLES_MAX_ROW;
 }
 
-static int64_t work(const evn__samples *s, evn_value value) {
+static int64_t product_work(const evn__samples *s, evn_value value) {
     const evn__node *node = node_at(s, value);
-    int64_t work = evn__samples_count(s, value);
-    if (node->op == EVN__OP_MATMUL && s->kind[value] != EVN__SAMPLES_CONTRACTION) {
-        work *= evn_value_shape(s->graph, node->operands[0]).dim[!node->attributes.transpose_a];
-    } else if (node->op == EVN__OP_SUM) {
-        work = evn_shape_count(evn_value_shape(s->graph, node->operands[0])) / s->batch;
+    evn_shape a = evn_value_shape(s->graph, node->operands[0]);
+    return evn__samples_count(s, value) * a.dim[!node->attributes.transpose_a];
+}
+
+static bool is_small(const evn__samples *s, evn_value value) {
+    evn_shape shape = node_at(s, value)->shape;
+    if (node_at(s, value)->op != EVN__OP_MATMUL) {
+        return s->kind[value] != EVN__SAMPLES_UNIFORM ||
+               evn_shape_count(shape) <= EVN__SAMPLES_MAX_PRODUCT;
     }
-    return work;
+    if (s->kind[value] != EVN__SAMPLES_CONTRACTION) {
+        return product_work(s, value) <= EVN__SAMPLES_MAX_PRODUCT;
+    }
+    bool thin = shape.dim[0] <= EVN__SAMPLES_SMALL || shape.dim[1] <= EVN__SAMPLES_SMALL;
+    return thin || product_work(s, value) <= EVN__SAMPLES_MAX_SUMS;
 }
 
 static bool find_samples(evn__samples *s, const char *const *names) {
@@ -126,8 +134,7 @@ static bool find_kinds(evn__samples *s) {
         if (!plan->needed[v]) {
             continue;
         }
-        if (!is_supported(node->op) || !find_kind(s, v) ||
-            (s->computed[v] && work(s, v) > EVN__SAMPLES_MAX_WORK)) {
+        if (!is_supported(node->op) || !find_kind(s, v) || (s->computed[v] && !is_small(s, v))) {
             return false;
         }
     }
@@ -235,7 +242,7 @@ static bool is_cheap(const evn__samples *s, evn_value value) {
     case EVN__OP_SUM:
         return false;
     case EVN__OP_MATMUL:
-        return work(s, value) <= 2 * evn__samples_count(s, value);
+        return product_work(s, value) <= 2 * evn__samples_count(s, value);
     default:
         return true;
     }

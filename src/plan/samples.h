@@ -18,9 +18,11 @@
 #include "plan/plan.h"
 
 enum {
-    EVN__SAMPLES_SMALL = 8,        ///< elements of a row that are unrolled: registers
-    EVN__SAMPLES_MAX_ROW = 256,    ///< elements of a row: larger ones belong to matrix kernels
-    EVN__SAMPLES_MAX_WORK = 65536, ///< multiplications of a product
+    EVN__SAMPLES_SMALL = 8, ///< elements of a row that are unrolled: registers
+    // Beyond these the kernels for matrices are faster, although they are many.
+    EVN__SAMPLES_MAX_ROW = 256,       ///< elements of a row
+    EVN__SAMPLES_MAX_PRODUCT = 16384, ///< multiplications, of one sample or of a uniform product
+    EVN__SAMPLES_MAX_SUMS = 1 << 19,  ///< multiplications of a contraction with two long axes
 };
 
 typedef enum evn__sample_kind {

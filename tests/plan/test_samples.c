@@ -175,7 +175,7 @@ END_TEST
 
 /// Samples that meet otherwise than in sums, or are too large: compiled as any graph.
 START_TEST(what_does_not_suit) {
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 5; ++i) {
         evn_graph *g = new_graph();
         evn_value x = evn_input(g, "x", EVN_SHAPE(i == 1 ? 1 : 20, i == 2 ? 300 : 20));
         evn_value turned = evn_permute(g, x, (int[]){1, 0});
@@ -184,6 +184,9 @@ START_TEST(what_does_not_suit) {
         evn_output(g, "turned", i == 0 ? evn_add(g, turned, other) : turned);
         if (i == 3) {
             evn_output(g, "product", evn_matmul(g, other, x, false, false));
+        } else if (i == 4) {
+            evn_value wide = evn_input(g, "w", EVN_SHAPE(20, 1000));
+            evn_output(g, "wide", evn_matmul(g, x, wide, false, false));
         }
         check(g, NULL, false, 6);
     }
