@@ -168,7 +168,9 @@ static evn_status draw(const evn__session *session, const char *folder) {
     status = status == EVN_OK ? draw_samples(session, c, folder) : status;
     status = status == EVN_OK ? draw_strip(session, c, folder) : status;
     free(c);
-    return status;
+    EVN_TRY(status);
+    evn__flow_model model = evn__flow_get_model(session->flow);
+    return evn__flow_draw_density(&model, solver_of(session), session->density->extent, folder);
 }
 
 const evn__work evn__work_flow = {

@@ -13,8 +13,9 @@ typedef struct area {
     double left, bottom, width, height;
 } area;
 
+/// GRID is the most that the tiles can have; the page is as much lower as they need less.
 static const area GRID = {150, 96, 630, 424}, SCALE = {260, 40, 280, 16};
-static const double TITLE_Y = 574, NOTE_Y = 76, GAP = 0.06, LINE = 15;
+static const double TITLE_Y = 54, NOTE_Y = 76, GAP = 0.06, LINE = 15; // the title's above the tiles
 
 // Colours -----------------------------------------------------------------------------------------
 
@@ -93,9 +94,21 @@ static void draw_scale(const evn__tiles *t) {
     plptex(SCALE.left + SCALE.width / 2, SCALE.bottom - LINE, 1, 0, 0.5, t->scale);
 }
 
+/// Of a tile with the gap to the next.
+static double side_of(const evn__tiles *t) {
+    return fmin(GRID.width / t->columns, GRID.height / t->rows);
+}
+
+static double top_of(const evn__tiles *t) {
+    return GRID.bottom + side_of(t) * t->rows;
+}
+
+static int page_height(const evn__tiles *t) {
+    return EVN__PLOT_HEIGHT - (int)(GRID.bottom + GRID.height - top_of(t));
+}
+
 static void draw_grid(const evn__tiles *t) {
-    double side = fmin(GRID.width / t->columns, GRID.height / t->rows);
-    double inner = side * (1 - GAP), top = GRID.bottom + GRID.height;
+    double side = side_of(t), inner = side * (1 - GAP), top = top_of(t);
     double start = GRID.left + (GRID.width - side * t->columns) / 2;
     for (int row = 0; row < t->rows; ++row) {
         double bottom = top - side * row - inner;
@@ -116,11 +129,11 @@ static void draw(const void *user) {
     const evn__tiles *t = user;
     set_palette(t->palette);
     plvpor(0, 1, 0, 1);
-    plwind(0, EVN__PLOT_WIDTH, 0, EVN__PLOT_HEIGHT);
+    plwind(0, EVN__PLOT_WIDTH, 0, page_height(t));
     plschr(0, 0.95);
     draw_grid(t);
     plcol0(EVN__COLOUR_AXES);
-    plptex(EVN__PLOT_WIDTH / 2.0, TITLE_Y, 1, 0, 0.5, t->title);
+    plptex(EVN__PLOT_WIDTH / 2.0, top_of(t) + TITLE_Y, 1, 0, 0.5, t->title);
     plptex(EVN__PLOT_WIDTH / 2.0, NOTE_Y, 1, 0, 0.5, t->note);
     draw_scale(t);
 }
@@ -128,5 +141,5 @@ static void draw(const void *user) {
 evn_status evn__tiles_save(const evn__tiles *tiles, const char *folder, const char *stem) {
     EVN_CHECK(tiles->rows >= 1 && tiles->columns >= 1, EVN_ERR_ARGUMENT,
               "a picture has at least one tile");
-    return evn__canvas_save(folder, stem, EVN__PLOT_WIDTH, EVN__PLOT_HEIGHT, draw, tiles);
+    return evn__canvas_save(folder, stem, EVN__PLOT_WIDTH, page_height(tiles), draw, tiles);
 }

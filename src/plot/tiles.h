@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures of arrays: small images beside and below each other, with a colour scale. As PNG and
-// SVG of 800×600; texts as in plot.h.
+// SVG 800 wide and at most 600 high, as high as the tiles need; texts as in plot.h.
 #ifndef EVN_PLOT_TILES_H
 #define EVN_PLOT_TILES_H
 

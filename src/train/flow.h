@@ -17,11 +17,15 @@ typedef struct evn__flow_model {
     evn_parameters *parameters; ///< allocated
 } evn__flow_model;
 
-/// log p of points [count, 2]. Compiles a solver; its gradient option does not matter.
+/// log p(·, t) of points [count, 2]: at t = 0 the model of the target, at t = 1 the base, between
+/// them the density of what is on its way. Compiles a solver; its gradient option does not matter.
+/// @param[in]  t      0 to 1
 /// @param[out] log_p  [count]
-/// @param[out] nfe    mean over the solves; may be NULL
+/// @param[out] nfe    mean over the solves from t to 1; may be NULL
+/// @return EVN_ERR_ARGUMENT for another t
 evn_status evn__flow_log_density(const evn__flow_model *model, const evn_solver_options *solver,
-                                 const double *points, int64_t count, double *log_p, double *nfe);
+                                 double t, const double *points, int64_t count, double *log_p,
+                                 double *nfe);
 
 /// New points on their way from the base: at t = 1, then at `times` (>= 1) equally spaced times,
 /// the last of them t = 0. points [times + 1, count, 3]: in each row a point and its log-density at
@@ -33,6 +37,11 @@ evn_status evn__flow_sample(const evn__flow_model *model, const evn_solver_optio
 /// Mean of −log p over `count` fresh points, the same ones for every model.
 evn_status evn__flow_nll(const evn__flow_model *model, const evn_solver_options *solver,
                          const evn__density *density, int64_t count, double *nll, double *nfe);
+
+/// Draw density (.png, .svg) into the folder: at t = 1, 0.8, … 0, on [−extent, extent]², how many
+/// of 10,000 samples an area has, and below it p(·, t) as evn__flow_log_density finds it.
+evn_status evn__flow_draw_density(const evn__flow_model *model, const evn_solver_options *solver,
+                                  double extent, const char *folder);
 
 // Training ----------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ static const double LOG_2_PI = 1.8378770664093454836;
 /// A compiled solve of a chunk of points, in either direction.
 typedef struct map {
     evn__learnt_solver learnt;
+    evn__learnt_solver ahead; ///< has the evolving weights where a solve does not begin at t = 0
     evn_buffer *start;
     double state[CHUNK][COLUMNS];
     double log_base[CHUNK]; ///< of samples: log density at t = 1
@@ -45,6 +46,7 @@ static evn_status map_open(const evn__flow_model *model, const evn_solver_option
 
 static void map_close(map *m) {
     evn__learnt_solver_free(&m->learnt);
+    evn__learnt_solver_free(&m->ahead);
     evn_buffer_destroy(&m->start);
     free(m);
 }
@@ -57,18 +59,46 @@ static evn_status map_solve(map *m, double t0, double t1, evn_binding *end,
     return evn_solve(m->learnt.solver, t0, t1, start, m->learnt.weights, end, solution);
 }
 
+// Weights -----------------------------------------------------------------------------------------
+
+/// Solve the weights that evolve from t = 0 to `t`. The result is in the memory of `ahead`.
+static evn_status solve_weights(const evn__flow_model *model, const evn_solver_options *options,
+                                double t, evn__learnt_solver *ahead, evn_binding *theta) {
+    evn_dynamics *dynamics;
+    evn_solver_options solver = *options;
+    solver.gradient = EVN_GRADIENT_NONE;
+    EVN_TRY(evn__flow_theta_dynamics(model->kind, model->parameters, &dynamics));
+    evn_status status =
+        evn__learnt_solver_create(model->device, dynamics, model->parameters, &solver, ahead);
+    evn_dynamics_destroy(&dynamics);
+    EVN_TRY(status);
+    int index = evn_parameters_find(model->parameters, EVN__FLOW_WEIGHT);
+    evn_binding start = evn_parameters_value(model->parameters, index);
+    return evn_solve(ahead->solver, 0, t, start, ahead->weights, theta, NULL);
+}
+
+/// Let the map's solves begin at `t`, with the weights that hold there.
+static evn_status map_begin(const evn__flow_model *model, const evn_solver_options *options,
+                            double t, map *m) {
+    if (!model->kind->slope || t == 0) {
+        return EVN_OK; // the weights are those that were learnt
+    }
+    // θ is the first weight of f, and its only one.
+    return solve_weights(model, options, t, &m->ahead, &m->learnt.weights[0]);
+}
+
 // Density -----------------------------------------------------------------------------------------
 
-/// log p of `count` points, at most a chunk; the rest of the chunk stays at the origin.
-static evn_status chunk_density(map *m, const double *points, int64_t count, double *log_p,
-                                double *nfe) {
+/// log p of `count` points at t, at most a chunk; the rest of the chunk stays at the origin.
+static evn_status chunk_density(map *m, double t, const double *points, int64_t count,
+                                double *log_p, double *nfe) {
     evn_binding end;
     evn_solution solution;
     memset(m->state, 0, sizeof(m->state));
     for (int64_t i = 0; i < count; ++i) {
         memcpy(m->state[i], points + 2 * i, 2 * sizeof(*points));
     }
-    EVN_TRY(map_solve(m, 0, 1, &end, &solution));
+    EVN_TRY(map_solve(m, t, 1, &end, &solution));
     EVN_TRY(evn__real_read(end, false, m->state[0], CHUNK * COLUMNS));
     for (int64_t i = 0; i < count; ++i) {
         log_p[i] = log_normal(m->state[i]) - m->state[i][2];
@@ -77,19 +107,37 @@ static evn_status chunk_density(map *m, const double *points, int64_t count, dou
     return EVN_OK;
 }
 
-evn_status evn__flow_log_density(const evn__flow_model *model, const evn_solver_options *solver,
-                                 const double *points, int64_t count, double *log_p, double *nfe) {
-    map *m;
+static evn_status map_density(map *m, double t, const double *points, int64_t count, double *log_p,
+                              double *nfe) {
     double sum = 0;
-    EVN_TRY(EVN_NEW(&m, 1));
-    evn_status status = map_open(model, solver, 0, m);
-    for (int64_t i = 0; i < count && status == EVN_OK; i += CHUNK) {
+    for (int64_t i = 0; i < count; i += CHUNK) {
         int64_t part = count - i < CHUNK ? count - i : CHUNK;
-        status = chunk_density(m, points + 2 * i, part, log_p + i, &sum);
+        EVN_TRY(chunk_density(m, t, points + 2 * i, part, log_p + i, &sum));
     }
     if (nfe) {
         *nfe = sum / ceil((double)count / CHUNK);
     }
+    return EVN_OK;
+}
+
+evn_status evn__flow_log_density(const evn__flow_model *model, const evn_solver_options *solver,
+                                 double t, const double *points, int64_t count, double *log_p,
+                                 double *nfe) {
+    map *m;
+    EVN_CHECK(t >= 0 && t <= 1, EVN_ERR_ARGUMENT, "a density at t = %g; give 0 to 1", t);
+    if (t == 1) { // no way to solve
+        for (int64_t i = 0; i < count; ++i) {
+            log_p[i] = log_normal(points + 2 * i);
+        }
+        if (nfe) {
+            *nfe = 0;
+        }
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&m, 1));
+    evn_status status = map_open(model, solver, 0, m);
+    status = status == EVN_OK ? map_begin(model, solver, t, m) : status;
+    status = status == EVN_OK ? map_density(m, t, points, count, log_p, nfe) : status;
     map_close(m);
     return status;
 }
@@ -100,7 +148,7 @@ evn_status evn__flow_nll(const evn__flow_model *model, const evn_solver_options 
     EVN_TRY(EVN_NEW(&memory, 3 * count));
     evn__density_sample(density, TEST_SEED, TEST_STREAM, 0, count, memory);
     double *log_p = memory + 2 * count, sum = 0;
-    evn_status status = evn__flow_log_density(model, solver, memory, count, log_p, nfe);
+    evn_status status = evn__flow_log_density(model, solver, 0, memory, count, log_p, nfe);
     for (int64_t i = 0; i < count && status == EVN_OK; ++i) {
         sum -= log_p[i];
     }
@@ -154,37 +202,13 @@ static evn_status sample(map *m, uint64_t seed, int64_t count, int times, double
     return EVN_OK;
 }
 
-/// Solve the weights that evolve to t = 1, where sampling begins. The result is in the memory of
-/// `ahead`, which the caller frees after its last use.
-static evn_status weights_at_end(const evn__flow_model *model, const evn_solver_options *options,
-                                 evn__learnt_solver *ahead, evn_binding *theta) {
-    evn_dynamics *dynamics;
-    evn_solver_options solver = *options;
-    solver.gradient = EVN_GRADIENT_NONE;
-    EVN_TRY(evn__flow_theta_dynamics(model->kind, model->parameters, &dynamics));
-    evn_status status =
-        evn__learnt_solver_create(model->device, dynamics, model->parameters, &solver, ahead);
-    evn_dynamics_destroy(&dynamics);
-    EVN_TRY(status);
-    int index = evn_parameters_find(model->parameters, EVN__FLOW_WEIGHT);
-    evn_binding start = evn_parameters_value(model->parameters, index);
-    return evn_solve(ahead->solver, 0, 1, start, ahead->weights, theta, NULL);
-}
-
 evn_status evn__flow_sample(const evn__flow_model *model, const evn_solver_options *solver,
                             uint64_t seed, int64_t count, int times, double *points) {
     map *m;
-    evn__learnt_solver ahead = {0};
     EVN_TRY(EVN_NEW(&m, 1));
     evn_status status = map_open(model, solver, times, m);
-    if (status == EVN_OK && model->kind->slope) {
-        // θ is the first weight of f, and its only one.
-        status = weights_at_end(model, solver, &ahead, &m->learnt.weights[0]);
-    }
-    if (status == EVN_OK) {
-        status = sample(m, seed, count, times, points);
-    }
-    evn__learnt_solver_free(&ahead);
+    status = status == EVN_OK ? map_begin(model, solver, 1, m) : status;
+    status = status == EVN_OK ? sample(m, seed, count, times, points) : status;
     map_close(m);
     return status;
 }

@@ -54,11 +54,11 @@ static void check_points(const char *csv, int count) {
 }
 
 START_TEST(train_eval_sample) {
-    static const char *const pictures[] = {"loss", "samples", "strip"};
+    static const char *const pictures[] = {"loss", "samples", "strip", "density"};
     test_outcome result = test_program("", "train flow --out r %s", SHORT);
     ck_assert_msg(result.code == 0, "%s", result.err);
     double nll = check_summary(result.out);
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 4; ++i) {
         char name[64];
         snprintf(name, sizeof(name), "r/%s.png", pictures[i]);
         ck_assert(test_exists(name));

@@ -58,6 +58,36 @@ START_TEST(ends_of_the_scale) {
 }
 END_TEST
 
+/// Height of the page of rows × columns tiles.
+static int height_of(int rows, int columns) {
+    enum { MOST = 36 };
+    static const double value = 0;
+    const char *labels[MOST];
+    evn__tile tiles[MOST];
+    for (int i = 0; i < MOST; ++i) {
+        labels[i] = "label";
+        tiles[i] = (evn__tile){&value, 1, 1, -1, 1};
+    }
+    const evn__tiles picture = {"title",           tiles, rows,    columns, labels, labels, "note",
+                                EVN__PALETTE_GREY, "low", "scale", "high"};
+    TRY(evn__tiles_save(&picture, test_folder(), "page"));
+    char *text = test_read("page.svg", NULL);
+    const char *found = strstr(text, " height=\"");
+    ck_assert_ptr_nonnull(found);
+    int height = atoi(found + strlen(" height=\""));
+    free(text);
+    return height;
+}
+
+START_TEST(a_strip_has_a_low_page) {
+    int full = height_of(6, 6), strip = height_of(1, 6);
+    ck_assert_int_eq(height_of(1, 1), full);
+    ck_assert_int_gt(height_of(2, 6), strip + 50);
+    ck_assert_int_lt(strip, full / 2 + 1);
+    ck_assert_int_gt(strip, full / 3);
+}
+END_TEST
+
 START_TEST(refused) {
     const evn__tiles none = {.title = "t", .note = ""};
     ck_assert_int_eq(evn__tiles_save(&none, test_folder(), "none"), EVN_ERR_ARGUMENT);
@@ -70,6 +100,7 @@ static Suite *suite(void) {
     TCase *c = tcase_create("tiles");
     tcase_add_test(c, equal_neighbours_are_one_rectangle);
     tcase_add_test(c, ends_of_the_scale);
+    tcase_add_test(c, a_strip_has_a_low_page);
     tcase_add_test(c, refused);
     suite_add_tcase(s, c);
     return s;

@@ -45,8 +45,8 @@ static double nll(const evn__flow *flow) {
     return value;
 }
 
-/// Σ p · cell over a grid that has practically all of the density.
-static double integral(const evn__flow *flow) {
+/// Σ p(·, t) · cell over a grid that has practically all of the density.
+static double integral(const evn__flow *flow, double t) {
     enum { SIDE = 200 };
     const double extent = 9, cell = 2 * extent / SIDE;
     evn__flow_model model = evn__flow_get_model(flow);
@@ -56,7 +56,7 @@ static double integral(const evn__flow *flow) {
         points[2 * i] = (i % SIDE + 0.5) * cell - extent;
         points[2 * i + 1] = (i / SIDE + 0.5) * cell - extent;
     }
-    TRY(evn__flow_log_density(&model, &solver, points, SIDE * SIDE, log_p, NULL));
+    TRY(evn__flow_log_density(&model, &solver, t, points, SIDE * SIDE, log_p, NULL));
     double sum = 0;
     for (int i = 0; i < SIDE * SIDE; ++i) {
         sum += exp(log_p[i]) * cell * cell;
@@ -73,7 +73,8 @@ START_TEST(training_lowers_the_loss) {
     ck_assert_msg(after < before - 0.5 && after < 3.15, "%s: %g, then %g", evn__flow_at(_i)->name,
                   before, after);
     ck_assert_double_gt(after, evn__density_find("moons")->floor);
-    ck_assert_double_eq_tol(integral(flow), 1, 1e-3);
+    ck_assert_double_eq_tol(integral(flow, 0), 1, 1e-3);
+    ck_assert_double_eq_tol(integral(flow, 0.4), 1, 1e-3);
     evn__flow_destroy(&flow);
 }
 END_TEST
@@ -115,11 +116,28 @@ START_TEST(same_seed_same_bits) {
 }
 END_TEST
 
+/// The density found at time t at the places of samples that are there at t is what they have.
+static void check_density(const evn__flow *flow, double t, double (*samples)[3], int count,
+                          double tolerance) {
+    evn__flow_model model = evn__flow_get_model(flow);
+    evn_solver_options solver = accurate();
+    double *places = malloc((size_t)count * 3 * sizeof(*places)), *log_p = places + 2 * count;
+    for (int i = 0; i < count; ++i) {
+        memcpy(places + 2 * i, samples[i], 2 * sizeof(*places));
+    }
+    TRY(evn__flow_log_density(&model, &solver, t, places, count, log_p, NULL));
+    for (int i = 0; i < count; ++i) {
+        ck_assert_double_eq_tol(log_p[i], samples[i][2], tolerance);
+    }
+    free(places);
+}
+
 /// A sample's density as found on its way from the base is its density as found from the sample.
-/// Where weights evolve, the way back begins with those of t = 1.
+/// Where weights evolve, the way back begins with those of t = 1, and the way from t with those of
+/// t.
 START_TEST(samples_have_their_density) {
     enum { COUNT = 1500 };
-    static double points[3][COUNT][3], again[2][10][3], place[COUNT][2], log_p[COUNT];
+    static double points[3][COUNT][3], again[2][10][3];
     evn__flow *flow = flow_new(evn__flow_at(_i)->name, EVN__NOISE_NONE, 1, ITERATIONS, false);
     TRY(evn__flow_run(flow));
     evn__flow_model model = evn__flow_get_model(flow);
@@ -127,13 +145,11 @@ START_TEST(samples_have_their_density) {
     TRY(evn__flow_sample(&model, &solver, 3, COUNT, 2, points[0][0]));
     TRY(evn__flow_sample(&model, &solver, 3, 10, 1, again[0][0]));
     ck_assert_double_lt(test_difference(again[1][0], points[2][0], 30), 1e-3);
-    for (int i = 0; i < COUNT; ++i) {
-        memcpy(place[i], points[2][i], sizeof(place[i]));
-    }
-    TRY(evn__flow_log_density(&model, &solver, place[0], COUNT, log_p, NULL));
+    check_density(flow, 0, points[2], COUNT, 1e-2);
+    check_density(flow, 0.5, points[1], COUNT, 1e-2);
+    check_density(flow, 1, points[0], COUNT, 1e-12);
     double moved = 0;
     for (int i = 0; i < COUNT; ++i) {
-        ck_assert_double_eq_tol(log_p[i], points[2][i][2], 1e-2);
         moved = fmax(moved, fabs(points[2][i][0] - points[0][i][0]));
     }
     ck_assert_double_gt(moved, 0.1);
@@ -156,6 +172,20 @@ START_TEST(wrong_options_are_refused) {
 }
 END_TEST
 
+START_TEST(only_times_of_the_flow_have_a_density) {
+    evn__flow *flow = flow_new("node-ew", EVN__NOISE_NONE, 1, 1, false);
+    evn__flow_model model = evn__flow_get_model(flow);
+    evn_solver_options solver = accurate();
+    double place[2] = {0}, log_p;
+    const double wrong[] = {-0.1, 1.1, NAN};
+    for (int i = 0; i < 3; ++i) {
+        ck_assert_int_eq(evn__flow_log_density(&model, &solver, wrong[i], place, 1, &log_p, NULL),
+                         EVN_ERR_ARGUMENT);
+    }
+    evn__flow_destroy(&flow);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("flow");
     TCase *c = tcase_create("training");
@@ -175,6 +205,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("options");
     tcase_add_test(c, wrong_options_are_refused);
+    tcase_add_test(c, only_times_of_the_flow_have_a_density);
     suite_add_tcase(s, c);
     return s;
 }
