@@ -311,20 +311,43 @@ static bool row_applies(int row, const char *task, const char *preset) {
     return of_task && of_preset;
 }
 
+static bool has_preset(const char *task, const char *preset) {
+    for (int i = 0; i < DEFAULTS; ++i) {
+        if (defaults[i].preset && row_applies(i, task, preset)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Not every task is an experiment of the paper, or takes long.
+static evn_status check_preset(const char *task, const char *preset) {
+    char list[128] = "";
+    size_t used = 0;
+    if (!preset || has_preset(task, preset)) {
+        return EVN_OK;
+    }
+    for (int i = 0; i < TASKS && used < sizeof(list); ++i) {
+        if (has_preset(tasks[i].name, preset)) {
+            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
+                                     tasks[i].name);
+        }
+    }
+    EVN_FAIL(EVN_ERR_USAGE,
+             "the task %s has no preset %s (tasks that have it: %s); leave --preset out, or give "
+             "the phases by --phase",
+             task, preset, list);
+}
+
 static evn_status check_task(const char *task, const char *preset) {
     char list[256];
-    bool known = false, has_preset = !preset;
+    bool known = false;
     for (int i = 0; i < TASKS; ++i) {
         known = known || strcmp(tasks[i].name, task) == 0;
     }
     EVN_CHECK(known, EVN_ERR_USAGE, "there is no task '%s'; it should be %s", task,
               evn__choice_text(evn__task_name, list, sizeof(list)));
-    for (int i = 0; i < DEFAULTS; ++i) {
-        has_preset = has_preset || (defaults[i].preset && row_applies(i, task, preset));
-    }
-    EVN_CHECK(has_preset, EVN_ERR_USAGE, "the preset %s says nothing about the task %s", preset,
-              task);
-    return EVN_OK;
+    return check_preset(task, preset);
 }
 
 static evn_status check_options(const evn__settings *settings, const char *task) {

@@ -61,7 +61,9 @@ START_TEST(wrong_values) {
     test_fails_with(test_program("", "train digits --solver magic"), EVN_ERR_USAGE, "dopri5");
     test_fails_with(test_program("", "train digits --out ''"), EVN_ERR_USAGE, "empty");
     test_fails_with(test_program("", "train digits --preset paper"), EVN_ERR_USAGE,
-                    "nothing about the task digits");
+                    "digits has no preset paper (tasks that have it: mnist, curve, flow)");
+    test_fails_with(test_program("", "train mnist --preset long"), EVN_ERR_USAGE,
+                    "mnist has no preset long (tasks that have it: flow)");
 }
 END_TEST
 
