@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// NODE-EW: θ moves by a dense network on all of it, dθ/dt = s (C tanh(A θ + a t + b) + c).
-// C and c start at zero: at first it is the Neural ODE.
+// NODE-EW: θ moves by a shallow network with waves of t, dθ/dt = Σₖ Cₖ cos(π k t + φₖ(θ)), where
+// φ(θ) = A θ / THETA + b. C, A and b start at zero: at first it is the Neural ODE, and then waves
+// that are orthogonal on [0, 1], so that Adam learns each of them on its own.
 #include "nn/flow.h"
 
-enum { HIDDEN = 32 };
-/// s: an update of C at some rate moves θ(1) by the sum over HIDDEN units of it; with this one
-/// rate suits both, and it can be as high as that of constant weights.
-static const double SPEED = 0.03;
+enum { WAVES = 8 };
+
+/// φ(θ) [1, WAVES]. The mean over θ, not the sum: one update of A moves a phase by the rate, not by
+/// THETA times as much.
+static evn_value phases(evn__network *g, evn_value theta) {
+    evn_graph *graph = g->graph;
+    evn_value a = evn__network_weight(g, "phase", "weight", EVN_SHAPE(EVN__FLOW_THETA, WAVES),
+                                      EVN_INITIAL_CONSTANT, 0);
+    evn_value b =
+        evn__network_weight(g, "phase", "bias", EVN_SHAPE(1, WAVES), EVN_INITIAL_CONSTANT, 0);
+    evn_value sum = evn_matmul(graph, theta, a, false, false);
+    return evn_add(graph, evn_scale(graph, sum, 1.0 / EVN__FLOW_THETA), b);
+}
 
 static evn_value slope(evn__network *g, evn_value t, evn_value theta) {
+    const double pi = 3.14159265358979323846;
+    double frequencies[WAVES];
+    for (int k = 0; k < WAVES; ++k) {
+        frequencies[k] = pi * k;
+    }
     evn_graph *graph = g->graph;
-    evn_value time = evn__network_weight(g, "hidden", "time_weight", EVN_SHAPE(1, HIDDEN),
-                                         EVN_INITIAL_UNIFORM, EVN__FLOW_SPAN);
-    evn_value hidden = evn__layer_dense(g, "hidden", theta, HIDDEN);
-    hidden = evn_tanh(graph, evn_add(graph, hidden, evn_mul(graph, time, t)));
-    evn_value out = evn__network_weight(g, "out", "weight", EVN_SHAPE(HIDDEN, EVN__FLOW_THETA),
+    evn_value turn = evn_mul(graph, evn_table(graph, EVN_SHAPE(1, WAVES), frequencies), t);
+    evn_value waves = evn_cos(graph, evn_add(graph, turn, phases(g, theta)));
+    evn_value out = evn__network_weight(g, "out", "weight", EVN_SHAPE(WAVES, EVN__FLOW_THETA),
                                         EVN_INITIAL_CONSTANT, 0);
-    evn_value bias = evn__network_weight(g, "out", "bias", EVN_SHAPE(1, EVN__FLOW_THETA),
-                                         EVN_INITIAL_CONSTANT, 0);
-    evn_value sum = evn_add(graph, evn_matmul(graph, hidden, out, false, false), bias);
-    return evn_scale(graph, sum, SPEED);
+    return evn_matmul(graph, waves, out, false, false);
 }
 
 static evn_value theta(evn__network *f, evn_value t) {
@@ -27,5 +37,5 @@ static evn_value theta(evn__network *f, evn_value t) {
     return evn__flow_weight(f);
 }
 
-const evn__flow_kind evn__flow_evolving = {"node-ew", "the weights of f evolve by a dense network",
+const evn__flow_kind evn__flow_evolving = {"node-ew", "the weights of f evolve by waves of t",
                                            theta, slope};

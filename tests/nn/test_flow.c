@@ -97,23 +97,56 @@ START_TEST(evolution_starts_at_rest) {
     ck_assert(evn_dynamics_weight_evolves(dynamics, 0));
     evn_dynamics_destroy(&dynamics);
     TRY(evn_parameters_allocate(parameters, test_device(), false, 1));
-    for (int i = 0; i < 2; ++i) {
-        const char *names[] = {"g.out.weight", "g.out.bias"};
-        int index = evn_parameters_find(parameters, names[i]);
-        ck_assert_int_ge(index, 0);
-        size_t count = (size_t)evn_shape_count(evn_parameters_shape(parameters, index));
-        double *data = malloc(count * sizeof(*data));
-        TRY(evn_parameters_read(parameters, index, data));
-        for (size_t k = 0; k < count; ++k) {
-            ck_assert_double_eq(data[k], 0);
-        }
-        free(data);
+    int index = evn_parameters_find(parameters, "g.out.weight");
+    ck_assert_int_ge(index, 0);
+    size_t count = (size_t)evn_shape_count(evn_parameters_shape(parameters, index));
+    double *data = malloc(count * sizeof(*data));
+    TRY(evn_parameters_read(parameters, index, data));
+    for (size_t k = 0; k < count; ++k) {
+        ck_assert_double_eq(data[k], 0);
     }
+    free(data);
     TRY(evn__flow_theta_dynamics(&evn__flow_evolving, parameters, &dynamics));
     ck_assert(evn_shape_equal(evn_dynamics_state_shape(dynamics), EVN_SHAPE(1, EVN__FLOW_THETA)));
     evn_dynamics_destroy(&dynamics);
     ck_assert_int_eq(evn__flow_theta_dynamics(&evn__flow_constant, parameters, &dynamics),
                      EVN_ERR_ARGUMENT);
+    evn_parameters_destroy(&parameters);
+}
+END_TEST
+
+/// dθ/dt against its formula, at a t between 0 and 1 and phases that are not small.
+START_TEST(evolution_is_a_sum_of_waves) {
+    enum { T, THETA, A, B, C, INPUTS };
+    evn_graph *graph;
+    evn_parameters *parameters;
+    TRY(evn_parameters_create(&parameters));
+    TRY(evn_graph_create(&graph));
+    evn__network network = {graph, parameters, "g"};
+    evn_value t = evn_input(graph, "t", EVN_SCALAR);
+    evn_value theta = evn_input(graph, "theta", EVN_SHAPE(1, EVN__FLOW_THETA));
+    evn_output(graph, "slope", evn__flow_evolving.slope(&network, t, theta));
+    TRY(evn_graph_status(graph));
+    values in = values_like_inputs(graph, 4, 0.2, 0.9), out = values_run(graph, &in);
+    ck_assert_int_eq(in.count, INPUTS);
+    int out_weight = evn_parameters_find(parameters, "g.out.weight");
+    int waves = (int)evn_parameters_shape(parameters, out_weight).dim[0];
+    double phase[64] = {0};
+    ck_assert(waves > 1 && waves <= 64);
+    for (int i = 0; i < EVN__FLOW_THETA * waves; ++i) {
+        phase[i % waves] += in.data[THETA][i / waves] * in.data[A][i] / EVN__FLOW_THETA;
+    }
+    for (int j = 0; j < EVN__FLOW_THETA; ++j) {
+        double sum = 0;
+        for (int k = 0; k < waves; ++k) {
+            double angle = acos(-1) * k * in.data[T][0] + phase[k] + in.data[B][k];
+            sum += in.data[C][k * EVN__FLOW_THETA + j] * cos(angle);
+        }
+        ck_assert_double_eq_tol(out.data[0][j], sum, 1e-9);
+    }
+    values_free(&in);
+    values_free(&out);
+    evn_graph_destroy(&graph);
     evn_parameters_destroy(&parameters);
 }
 END_TEST
@@ -127,6 +160,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("evolution");
     tcase_add_test(c, evolution_starts_at_rest);
+    tcase_add_test(c, evolution_is_a_sum_of_waves);
     suite_add_tcase(s, c);
     return s;
 }

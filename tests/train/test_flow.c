@@ -22,9 +22,13 @@ static evn__flow *flow_new(const char *kind, evn__flow_noise noise, uint64_t see
                        .epochs = iterations,
                        .schedule = evn_schedule_default(0.01)};
     phase.solver.gradient = adjoint ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
-    if (!adjoint) {
+    if (adjoint) {
+        // The step control does not see the gradient's quadratures. At the start nothing else has
+        // the waves of g, and Adam makes a full step of each of them, however small.
+        phase.solver.rtol = phase.solver.atol = 1e-7;
+    } else {
         phase.solver.method = "rk4";
-        phase.solver.steps = 6;
+        phase.solver.steps = 12;
     }
     evn_trainer_options training = {.phases = &phase,
                                     .phase_count = 1,
