@@ -115,33 +115,45 @@ evn_status bench_matmul(evn_device *device, const void *options, bench_job *job)
 }
 
 enum { BATCH = 128, SIDE = 6, CHANNELS = 64, GROUPS = 32 };
-enum { IMAGE = BATCH * SIDE * SIDE * CHANNELS, KERNEL = 9 * CHANNELS * CHANNELS };
-// Pairs of pixel and tap that lie in the image: 6 · 3 − 2 an axis. The others need no arithmetic.
-enum { TAPS_INSIDE = 16 * 16 };
+enum { IMAGE = BATCH * SIDE * SIDE * CHANNELS };
 
-evn_status bench_conv2d(evn_device *device, const void *parts, bench_job *job) {
-    const bench_conv2d_parts *p = parts;
-    evn_conv2d_options same = {.stride = 1, .padding = 1};
-    evn_shape image = EVN_SHAPE(BATCH, SIDE, SIDE, CHANNELS);
-    evn_shape kernel = EVN_SHAPE(3, 3, CHANNELS, CHANNELS);
-    bool any_grad = p->input_grad || p->weight_grad;
+/// Pairs of pixel and tap along an axis that lie in the image. The others need no arithmetic.
+static int64_t taps_inside(const bench_conv2d_options *o, int64_t outputs) {
+    int64_t pairs = 0;
+    for (int64_t i = 0; i < outputs * o->kernel; ++i) {
+        int64_t pixel = i / o->kernel * o->stride + i % o->kernel - 1;
+        pairs += pixel >= 0 && pixel < o->side;
+    }
+    return pairs;
+}
+
+evn_status bench_conv2d(evn_device *device, const void *options, bench_job *job) {
+    const bench_conv2d_options *o = options;
+    evn_conv2d_options conv2d = {.stride = o->stride, .padding = 1};
+    int64_t outputs = (o->side + 2 - o->kernel) / o->stride + 1;
+    evn_shape from = EVN_SHAPE(BATCH, o->side, o->side, CHANNELS);
+    evn_shape to = EVN_SHAPE(BATCH, outputs, outputs, CHANNELS);
+    evn_shape kernel = EVN_SHAPE(o->kernel, o->kernel, CHANNELS, CHANNELS);
+    bool any_grad = o->input_grad || o->weight_grad;
     evn_graph *g = NULL;
     EVN_TRY(evn_graph_create(&g));
-    evn_value x = p->forward || p->weight_grad ? evn_input(g, "x", image) : EVN_NONE;
-    evn_value w = p->forward || p->input_grad ? evn_input(g, "w", kernel) : EVN_NONE;
-    evn_value y_bar = any_grad ? evn_input(g, "y_bar", image) : EVN_NONE;
-    if (p->forward) {
-        evn_output(g, "y", evn_conv2d(g, x, w, same));
+    evn_value x = o->forward || o->weight_grad ? evn_input(g, "x", from) : EVN_NONE;
+    evn_value w = o->forward || o->input_grad ? evn_input(g, "w", kernel) : EVN_NONE;
+    evn_value y_bar = any_grad ? evn_input(g, "y_bar", to) : EVN_NONE;
+    if (o->forward) {
+        evn_output(g, "y", evn_conv2d(g, x, w, conv2d));
     }
-    if (p->input_grad) {
-        evn_output(g, "x_bar", evn_conv2d_input_grad(g, y_bar, w, image, same));
+    if (o->input_grad) {
+        evn_output(g, "x_bar", evn_conv2d_input_grad(g, y_bar, w, from, conv2d));
     }
-    if (p->weight_grad) {
-        evn_output(g, "w_bar", evn_conv2d_weight_grad(g, x, y_bar, kernel, same));
+    if (o->weight_grad) {
+        evn_output(g, "w_bar", evn_conv2d_weight_grad(g, x, y_bar, kernel, conv2d));
     }
-    int convolutions = p->forward + p->input_grad + p->weight_grad;
-    job->flops = convolutions * 2.0 * BATCH * CHANNELS * CHANNELS * TAPS_INSIDE;
-    job->bytes = convolutions * 4.0 * (2.0 * IMAGE + KERNEL);
+    int convolutions = o->forward + o->input_grad + o->weight_grad;
+    double pairs = (double)(taps_inside(o, outputs) * taps_inside(o, outputs));
+    double reals = (double)(evn_shape_count(from) + evn_shape_count(to) + evn_shape_count(kernel));
+    job->flops = convolutions * 2.0 * BATCH * CHANNELS * CHANNELS * pairs;
+    job->bytes = convolutions * 4.0 * reals;
     return prepare(device, g, job);
 }
 

@@ -10,9 +10,11 @@
         __VA_ARGS__                                                                                \
     }
 #define CONV2D(...)                                                                                \
-    bench_conv2d, &(const bench_conv2d_parts) {                                                    \
+    bench_conv2d, &(const bench_conv2d_options) {                                                  \
         __VA_ARGS__                                                                                \
     }
+#define BLOCK .side = 6, .kernel = 3, .stride = 1 // of the ODE
+#define STEM  .side = 26, .kernel = 4, .stride = 2
 #define NORM(...)                                                                                  \
     bench_norm, &(const bench_norm_options) {                                                      \
         __VA_ARGS__                                                                                \
@@ -34,10 +36,15 @@ static const bench_row rows[] = {
     {"matmul_square", "matmul 1024 x 1024 x 1024", MATMUL(1024, 1024, 1024)},
     {"matmul_conv", "matmul 4608 x 64 x 576", MATMUL(4608, 64, 576)},
     {"matmul_dense", "matmul 128 x 1000 x 1000", MATMUL(128, 1000, 1000)},
-    {"conv2d", "conv2d 128x6x6, 64-64, 3x3", CONV2D(.forward = true)},
-    {"conv2d_input_grad", "conv2d input gradient", CONV2D(.input_grad = true)},
-    {"conv2d_weight_grad", "conv2d weight gradient", CONV2D(.weight_grad = true)},
-    {"conv2d_grads", "conv2d both gradients", CONV2D(.input_grad = true, .weight_grad = true)},
+    {"conv2d", "conv2d 128x6x6, 64-64, 3x3", CONV2D(BLOCK, .forward = true)},
+    {"conv2d_input_grad", "conv2d input gradient", CONV2D(BLOCK, .input_grad = true)},
+    {"conv2d_weight_grad", "conv2d weight gradient", CONV2D(BLOCK, .weight_grad = true)},
+    {"conv2d_grads", "conv2d both gradients",
+     CONV2D(BLOCK, .input_grad = true, .weight_grad = true)},
+    {"conv2d_stem", "conv2d 128x26x26, 64-64, 4x4, stride 2", CONV2D(STEM, .forward = true)},
+    {"conv2d_stem_input_grad", "conv2d stride 2, input gradient", CONV2D(STEM, .input_grad = true)},
+    {"conv2d_stem_weight_grad", "conv2d stride 2, weight gradient",
+     CONV2D(STEM, .weight_grad = true)},
     {"norm", "GroupNorm + ReLU 128x6x6x64", NORM(.vjp = false)},
     {"norm_vjp", "GroupNorm + ReLU with vjp", NORM(.vjp = true)},
     {"mnist_euler", "MNIST step, NODE, Euler 10, backprop", CLASSIFIER(EVN_MODEL_NODE, 10, false)},

@@ -14,11 +14,14 @@ typedef struct bench_matmul_options {
 } bench_matmul_options;
 evn_status bench_matmul(evn_device *device, const void *options, bench_job *job);
 
-/// Parts of the ODE block's convolution on MNIST: x [128, 6, 6, 64], w [3, 3, 64, 64].
-typedef struct bench_conv2d_parts {
+/// Parts of a convolution of the MNIST model with padding 1: x [128, side, side, 64],
+/// w [kernel, kernel, 64, 64].
+typedef struct bench_conv2d_options {
+    int64_t side, kernel;
+    int stride;
     bool forward, input_grad, weight_grad;
-} bench_conv2d_parts;
-evn_status bench_conv2d(evn_device *device, const void *parts, bench_job *job);
+} bench_conv2d_options;
+evn_status bench_conv2d(evn_device *device, const void *options, bench_job *job);
 
 /// GroupNorm, scale, shift and ReLU of x [128, 6, 6, 64], in 32 groups.
 typedef struct bench_norm_options {
