@@ -155,8 +155,8 @@ static evn_status pack(evn__lowering *lowering, const convolution *c, row_source
 static evn_status emit_images(evn__lowering *lowering, const convolution *c, const char *kernel,
                               const evn__node *node, row_source *weights, evn_value result) {
     evn__winograd winograd = for_winograd(c);
-    if (!c->tuned && evn__winograd_fits(lowering, &winograd)) {
-        return evn__winograd_images(lowering, &winograd, node, result);
+    if (!c->tuned && evn__winograd_fits(lowering, &winograd, node->op)) {
+        return evn__winograd_emit(lowering, &winograd, node, result);
     }
     int64_t w_stride;
     EVN_TRY(pack(lowering, c, weights, &w_stride));
@@ -224,8 +224,8 @@ static evn_status emit_add(evn__lowering *lowering, const convolution *c, evn__o
 static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c,
                                    const evn__node *node, evn_value value) {
     evn__winograd winograd = for_winograd(c);
-    if (!c->tuned && evn__winograd_fits_weight_grad(lowering, &winograd)) {
-        return evn__winograd_weight_grad(lowering, &winograd, node, value);
+    if (!c->tuned && evn__winograd_fits(lowering, &winograd, node->op)) {
+        return evn__winograd_emit(lowering, &winograd, node, value);
     }
     row_source pixels = {evn__operand_value(node->operands[1]), c->y[0] * c->y[1] * c->y[2], 1,
                          c->y[3], false};

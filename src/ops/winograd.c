@@ -1,193 +1,210 @@
 // SPDX-License-Identifier: Apache-2.0
-// Winograd's F(3×3, 3×3). The input gradient is the convolution of y_bar with the kernel turned
-// round and its channels exchanged; the weight gradient runs the transforms the other way.
+// Winograd's F(3×3, 3×3), and F(3×3, 2×2) for each phase of a kernel of 4×4 with stride 2. The
+// input gradient runs the convolution's transforms transposed and last first, the weight gradient
+// takes the products over tiles instead of over channels.
 #include "ops/winograd.h"
 
 #include "ops/tasks.h"
 #include "ops/tile.h"
 
 enum {
-    POINTS = 25,       // products a tile
-    GAP = 16,          // elements between the points of a tensor
-    MIN_CHANNELS = 16, // with fewer the transforms cost more than they save
-    MOST_TILES = 32,   // of a work-item: their transform and the weights' fill half of an L2 cache
-    MOST_EXPANDED = 1 << 22, // reals of a weight gradient's transformed operands
-    WIDEST_REAL = 8,         // bytes; the working precision is not known here
+    GAP = 16,               // elements between the points of a tensor
+    MIN_CHANNELS = 16,      // with fewer the transforms cost more than they save
+    MOST_TILES = 40,        // of a work-item: with the weights of a point they stay in an L2 cache
+    SLICES_PER_UNIT = 4,    // of the tiles in a weight gradient, so that the load evens out
+    MIN_SLICE = 128,        // tiles: with fewer adding up the slices costs too much
+    MOST_PARTIAL = 1 << 22, // reals of a weight gradient's sums over slices
+    WIDEST_REAL = 8,        // bytes; the working precision is not known here
 };
 
-static int64_t tiles_of(const int64_t *y) {
-    return y[0] * evn__divide_up(y[1], 3) * evn__divide_up(y[2], 3);
+// Geometry ----------------------------------------------------------------------------------------
+
+static int64_t taps(const evn__winograd *c) {
+    return c->w[0] / c->stride;
+}
+
+static int64_t points(const evn__winograd *c) {
+    return (taps(c) + 2) * (taps(c) + 2);
+}
+
+/// Of STEP pixels beside one another, which kernels/winograd.cl takes as one.
+static int64_t channels(const evn__winograd *c) {
+    return c->stride * c->w[2];
+}
+
+static int64_t tiles_of_sample(const evn__winograd *c) {
+    return evn__divide_up(c->y[1], 3) * evn__divide_up(c->y[2], 3);
 }
 
 /// Pairs of an output and a tap, along one axis, that meet inside the image: what the direct method
 /// multiplies.
-static int64_t pairs_inside(int64_t outputs, int64_t inputs, int64_t padding) {
+static int64_t pairs_inside(const evn__winograd *c, int axis) {
     int64_t pairs = 0;
-    for (int64_t tap = 0; tap < 3; ++tap) {
-        int64_t low = tap < padding ? padding - tap : 0, high = inputs + padding - tap;
-        high = high < outputs ? high : outputs;
+    for (int64_t tap = 0; tap < c->w[0]; ++tap) {
+        int64_t before = c->padding - tap, after = c->x[axis] + before;
+        int64_t low = before > 0 ? evn__divide_up(before, c->stride) : 0;
+        int64_t high = after > 0 ? evn__divide_up(after, c->stride) : 0;
+        high = high < c->y[axis] ? high : c->y[axis];
         pairs += high > low ? high - low : 0;
     }
     return pairs;
 }
 
-/// Tiles of a work-item, a multiple of the register tile's rows, whose transform fits local memory;
-/// 0 if none does.
-static int64_t tiles_each(const evn_device_info *device, int64_t channels) {
+/// Tiles of a work-item, a multiple of the register tile's rows, whose transforms on both sides of
+/// the product fit local memory; 0 if none does.
+static int64_t tiles_each(const evn_device_info *device, const evn__winograd *c) {
     int64_t rows = evn__tile_fat(device).rows;
-    int64_t reals = (int64_t)device->local_bytes / 2 / WIDEST_REAL;
-    int64_t most = (reals / POINTS - GAP) / channels;
+    int64_t reals = (int64_t)(device->local_bytes / 8 * 7 / WIDEST_REAL);
+    int64_t most = (reals / points(c) - 2 * GAP) / (channels(c) + c->w[3]);
     most = most < MOST_TILES ? most : MOST_TILES;
-    return most / rows * rows;
+    return most > 0 ? most / rows * rows : 0;
+}
+
+/// Elements of the transformed weights [phases, points, channels, Co], with the gaps of STRIDE in
+/// kernels/winograd.cl.
+static int64_t expanded_weights(const evn__winograd *c) {
+    return c->stride * points(c) * (channels(c) * c->w[3] + GAP);
 }
 
 static bool whole_vectors(const evn_device_info *device, int64_t channels) {
     return channels >= MIN_CHANNELS && channels % evn__tile_fat(device).width == 0;
 }
 
-/// Geometry, and a third fewer multiplications than the direct method.
-static bool saves(const evn__lowering *lowering, const evn__winograd *c) {
-    int64_t products = POINTS * tiles_of((const int64_t[]){1, c->y[1], c->y[2]});
-    int64_t inside =
-        pairs_inside(c->y[1], c->x[1], c->padding) * pairs_inside(c->y[2], c->x[2], c->padding);
-    return evn__tasks_are_fat(lowering) && c->w[0] == 3 && c->w[1] == 3 && c->stride == 1 &&
-           c->padding <= 2 && 3 * products <= 2 * inside && c->w[2] >= MIN_CHANNELS &&
-           c->w[3] >= MIN_CHANNELS;
+/// A third fewer multiplications than the direct method.
+static bool saves(const evn__winograd *c) {
+    int64_t products = c->stride * c->stride * points(c) * tiles_of_sample(c);
+    return 3 * products <= 2 * pairs_inside(c, 1) * pairs_inside(c, 2);
 }
 
-bool evn__winograd_fits(const evn__lowering *lowering, const evn__winograd *c) {
+bool evn__winograd_fits(const evn__lowering *lowering, const evn__winograd *c, evn__op op) {
     const evn_device_info *device = evn__lower_device(lowering);
-    return saves(lowering, c) && whole_vectors(device, c->w[2]) && whole_vectors(device, c->w[3]) &&
-           tiles_each(device, c->w[2]) > 0 && tiles_each(device, c->w[3]) > 0;
-}
-
-bool evn__winograd_fits_weight_grad(const evn__lowering *lowering, const evn__winograd *c) {
-    return evn__winograd_fits(lowering, c) &&
-           POINTS * tiles_of(c->y) * (c->w[2] + c->w[3]) <= MOST_EXPANDED;
+    bool known = c->w[0] == c->w[1] &&
+                 ((c->w[0] == 3 && c->stride == 1) || (c->w[0] == 4 && c->stride == 2));
+    // The input gradient's work-items have whole samples.
+    bool enough = op != EVN__OP_CONV2D_INPUT_GRAD || c->x[0] >= device->compute_units;
+    return evn__tasks_are_fat(lowering) && known && enough && whole_vectors(device, c->w[2]) &&
+           whole_vectors(device, c->w[3]) && tiles_each(device, c) > 0 && saves(c);
 }
 
 // Calls -------------------------------------------------------------------------------------------
 
-/// The register tile for `columns` channels, a multiple of its width.
-static evn__tile choose_tile(const evn__lowering *lowering, int64_t columns) {
-    evn__tile tile = evn__tile_fat(evn__lower_device(lowering));
+typedef struct options {
+    char text[128];
+} options;
+
+/// The sources' options, with a register tile for products of `columns` channels.
+static options write_options(const evn__lowering *lowering, const evn__winograd *c,
+                             int64_t columns) {
+    const evn_device_info *device = evn__lower_device(lowering);
+    evn__tile tile = evn__tile_fat(device);
+    options o;
     if (columns % (tile.vectors * tile.width) != 0) {
         tile.vectors = 1;
     }
-    return tile;
+    snprintf(o.text, sizeof o.text,
+             "-DROWS=%d -DVECTORS=%d -DWIDTH=%d -DTAPS=%d -DSTEP=%d -DTILES=%d -DINPUTS=%d "
+             "-DOUTPUTS=%d",
+             tile.rows, tile.vectors, tile.width, (int)taps(c), (int)c->stride,
+             (int)tiles_each(device, c), (int)c->w[2], (int)c->w[3]);
+    return o;
 }
 
-/// @param inputs  channels that conv2d's work-items transform; other kernels of the source ignore
-/// it
-static void write_options(char options[96], const evn__lowering *lowering, evn__tile tile,
-                          int64_t inputs) {
-    snprintf(options, 96, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d -DTILES=%d -DINPUTS=%d", tile.rows,
-             tile.vectors, tile.width, (int)tiles_each(evn__lower_device(lowering), inputs),
-             (int)inputs);
+static evn__call start_call(const options *o, const char *kernel) {
+    return (evn__call){.source = {.family = "winograd", .options = o->text}, .kernel = kernel};
 }
 
-/// A tensor [POINTS, elements] in scratch, with the gaps of STRIDE in kernels/winograd.cl.
-static evn__operand expanded_scratch(evn__lowering *lowering, int64_t elements) {
-    return evn__lower_scratch(lowering, POINTS * (elements + GAP));
+/// A call on two tensors and a third that it computes, with the arguments EXTENTS.
+static evn__call start_product(const options *o, const char *kernel, const evn__winograd *c,
+                               evn__operand left, evn__operand right, evn__operand result) {
+    evn__call call = start_call(o, kernel);
+    evn__push(&call, left);
+    evn__push(&call, right);
+    evn__push(&call, result);
+    const int64_t integers[] = {c->x[0], c->x[1], c->x[2], c->y[1], c->y[2], c->padding};
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; ++i) {
+        evn__push_int(&call, integers[i]);
+    }
+    return call;
 }
 
-static evn__call start_call(const char *options, const char *kernel) {
-    return (evn__call){.source = {.family = "winograd", .options = options}, .kernel = kernel};
-}
-
-static evn_status emit(evn__lowering *lowering, evn__call *call, int64_t items) {
-    call->range = (evn__range){1, {(size_t)items}, {1}};
+static evn_status emit(evn__lowering *lowering, evn__call *call, int64_t items, int64_t others) {
+    call->range = (evn__range){2, {(size_t)items, (size_t)others}, {1, 1}};
     return evn__lower_emit(lowering, call);
 }
 
-/// Append the number of elements that each of the device's work-items takes of `count`, emit.
-static evn_status emit_shared(evn__lowering *lowering, evn__call *call, int64_t count) {
-    int64_t most = (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
-    int64_t per = evn__divide_up(count, most);
-    evn__push_int(call, per);
-    return emit(lowering, call, evn__divide_up(count, per));
-}
-
-static evn_status emit_weights(evn__lowering *lowering, const char *options, evn_value w,
-                               evn__operand u, const int64_t *extents, bool flipped) {
-    int64_t inner = extents[flipped ? 3 : 2], columns = extents[flipped ? 2 : 3];
-    evn__call call = start_call(options, "winograd_weights");
+/// *u = the weights transformed, for products over Ci or, `transposed`, over Co.
+static evn_status emit_weights(evn__lowering *lowering, const options *o, const evn__winograd *c,
+                               evn_value w, bool transposed, evn__operand *u) {
+    *u = evn__lower_scratch(lowering, expanded_weights(c));
+    evn__call call = start_call(o, "winograd_weights");
     evn__push(&call, evn__operand_value(w));
-    evn__push(&call, u);
-    evn__push_int(&call, inner);
-    evn__push_int(&call, columns);
-    evn__push_int(&call, flipped);
-    return emit(lowering, &call, inner);
+    evn__push(&call, *u);
+    evn__push_int(&call, transposed);
+    return emit(lowering, &call, transposed ? c->w[3] : channels(c), c->stride);
 }
 
-evn_status evn__winograd_images(evn__lowering *lowering, const evn__winograd *c,
-                                const evn__node *node, evn_value result) {
-    bool flipped = node->op == EVN__OP_CONV2D_INPUT_GRAD;
-    const int64_t *from = flipped ? c->y : c->x, *to = node->shape.dim;
-    char options[96];
-    write_options(options, lowering, choose_tile(lowering, to[3]), from[3]);
-    evn__operand u = expanded_scratch(lowering, from[3] * to[3]);
-    EVN_TRY(emit_weights(lowering, options, node->operands[1], u, c->w, flipped));
-    evn__call call = start_call(options, "winograd_conv2d");
-    evn__push(&call, evn__operand_value(node->operands[0]));
-    evn__push(&call, u);
-    evn__push(&call, evn__operand_value(result));
-    const int64_t integers[] = {from[0], from[1], from[2], from[3],
-                                to[1],   to[2],   to[3],   flipped ? 2 - c->padding : c->padding};
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; ++i) {
-        evn__push_int(&call, integers[i]);
-    }
-    int64_t each = tiles_each(evn__lower_device(lowering), from[3]);
-    return emit(lowering, &call, evn__divide_up(tiles_of(to), each));
+static evn_status emit_forward(evn__lowering *lowering, const evn__winograd *c,
+                               const evn__node *node, evn_value y) {
+    options o = write_options(lowering, c, c->w[3]);
+    evn__operand u;
+    EVN_TRY(emit_weights(lowering, &o, c, node->operands[1], false, &u));
+    evn__call call = start_product(&o, "winograd_conv2d", c, evn__operand_value(node->operands[0]),
+                                   u, evn__operand_value(y));
+    int64_t each = tiles_each(evn__lower_device(lowering), c);
+    return emit(lowering, &call, evn__divide_up(c->y[0] * tiles_of_sample(c), each), 1);
 }
 
-/// The transform of an image tensor of extents `from`, for the tiles of c->y.
-static evn_status emit_expand(evn__lowering *lowering, const char *options, const evn__winograd *c,
-                              const int64_t *from, evn_value images, evn__operand expanded) {
-    bool cotangent = from == c->y;
+static evn_status emit_input_grad(evn__lowering *lowering, const evn__winograd *c,
+                                  const evn__node *node, evn_value x_bar) {
+    options o = write_options(lowering, c, c->w[2]);
+    evn__operand u;
+    EVN_TRY(emit_weights(lowering, &o, c, node->operands[1], true, &u));
     evn__call call =
-        start_call(options, cotangent ? "winograd_expand_cotangent" : "winograd_expand_input");
-    evn__push(&call, evn__operand_value(images));
-    evn__push(&call, expanded);
-    const int64_t integers[] = {
-        tiles_of(c->y), from[1], from[2], from[3], c->y[1], c->y[2], cotangent ? 0 : c->padding};
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; ++i) {
-        evn__push_int(&call, integers[i]);
-    }
-    return emit_shared(lowering, &call, tiles_of(c->y));
+        start_product(&o, "winograd_input_grad", c, evn__operand_value(node->operands[0]), u,
+                      evn__operand_value(x_bar));
+    int64_t most = (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
+    int64_t per = evn__divide_up(c->x[0], most);
+    evn__push_int(&call, per);
+    return emit(lowering, &call, evn__divide_up(c->x[0], per), 1);
 }
 
-static evn_status emit_correlate(evn__lowering *lowering, const char *options, evn__tile tile,
-                                 const evn__winograd *c, const evn__operand operands[3]) {
-    evn__call call = start_call(options, "winograd_correlate");
-    for (int i = 0; i < 3; ++i) {
-        evn__push(&call, operands[i]);
-    }
-    evn__push_int(&call, tiles_of(c->y));
-    evn__push_int(&call, c->w[2]);
-    evn__push_int(&call, c->w[3]);
-    call.range = (evn__range){3,
-                              {(size_t)(c->w[3] / (tile.vectors * tile.width)),
-                               (size_t)evn__divide_up(c->w[2], tile.rows), POINTS},
-                              {1, 1, 1}};
-    return evn__lower_emit(lowering, &call);
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
 }
 
-evn_status evn__winograd_weight_grad(evn__lowering *lowering, const evn__winograd *c,
-                                     const evn__node *node, evn_value result) {
-    char options[96];
-    evn__tile tile = choose_tile(lowering, c->w[3]);
-    int64_t tiles = tiles_of(c->y), weights = c->w[2] * c->w[3];
-    write_options(options, lowering, tile, c->w[2]);
-    const evn__operand operands[] = {expanded_scratch(lowering, tiles * c->w[2]),
-                                     expanded_scratch(lowering, tiles * c->w[3]),
-                                     expanded_scratch(lowering, weights)};
-    EVN_TRY(emit_expand(lowering, options, c, c->x, node->operands[0], operands[0]));
-    EVN_TRY(emit_expand(lowering, options, c, c->y, node->operands[1], operands[1]));
-    EVN_TRY(emit_correlate(lowering, options, tile, c, operands));
-    evn__call call = start_call(options, "winograd_contract");
-    evn__push(&call, operands[2]);
-    evn__push(&call, evn__operand_value(result));
-    evn__push_int(&call, weights);
-    return emit_shared(lowering, &call, weights);
+/// Tiles in a slice, a multiple of a work-item's.
+static int64_t choose_slice(const evn__lowering *lowering, const evn__winograd *c) {
+    const evn_device_info *device = evn__lower_device(lowering);
+    int64_t tiles = c->x[0] * tiles_of_sample(c), each = tiles_each(device, c);
+    int64_t slices = (int64_t)SLICES_PER_UNIT * device->compute_units;
+    slices = least(slices, least(tiles / MIN_SLICE, MOST_PARTIAL / expanded_weights(c)));
+    slices = slices > 1 ? slices : 1;
+    return evn__divide_up(evn__divide_up(tiles, slices), each) * each;
+}
+
+static evn_status emit_weight_grad(evn__lowering *lowering, const evn__winograd *c,
+                                   const evn__node *node, evn_value w_bar) {
+    options o = write_options(lowering, c, c->w[3]);
+    int64_t slice = choose_slice(lowering, c);
+    int64_t slices = evn__divide_up(c->x[0] * tiles_of_sample(c), slice);
+    evn__operand m = evn__lower_scratch(lowering, slices * expanded_weights(c));
+    evn__call call =
+        start_product(&o, "winograd_correlate", c, evn__operand_value(node->operands[0]),
+                      evn__operand_value(node->operands[1]), m);
+    evn__push_int(&call, slice);
+    EVN_TRY(emit(lowering, &call, slices, 1));
+    call = start_call(&o, "winograd_contract");
+    evn__push(&call, m);
+    evn__push(&call, evn__operand_value(w_bar));
+    evn__push_int(&call, slices);
+    return emit(lowering, &call, channels(c), c->stride);
+}
+
+evn_status evn__winograd_emit(evn__lowering *lowering, const evn__winograd *c,
+                              const evn__node *node, evn_value result) {
+    if (node->op == EVN__OP_CONV2D) {
+        return emit_forward(lowering, c, node, result);
+    }
+    return node->op == EVN__OP_CONV2D_INPUT_GRAD ? emit_input_grad(lowering, c, node, result)
+                                                 : emit_weight_grad(lowering, c, node, result);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Winograd's method for 3×3 convolutions of stride 1: what conv2d.c asks before it takes its own.
+// Winograd's method for 3×3 convolutions of stride 1 and 4×4 ones of stride 2: what conv2d.c asks
+// before it takes its own.
 #ifndef EVN_OPS_WINOGRAD_H
 #define EVN_OPS_WINOGRAD_H
 
@@ -11,16 +12,12 @@ typedef struct evn__winograd {
     int64_t stride, padding;
 } evn__winograd;
 
-/// Whether conv2d and conv2d_input_grad gain by it: on CPUs, with whole vectors of channels.
-bool evn__winograd_fits(const evn__lowering *lowering, const evn__winograd *c);
-/// Whether conv2d_weight_grad does: where the transformed tensors stay in the last-level cache.
-bool evn__winograd_fits_weight_grad(const evn__lowering *lowering, const evn__winograd *c);
+/// Whether `op`, conv2d or one of its gradients, gains by it: on CPUs, with whole vectors of
+/// channels.
+bool evn__winograd_fits(const evn__lowering *lowering, const evn__winograd *c, evn__op op);
 
-/// `node`, numbered `result`, is conv2d or conv2d_input_grad.
-evn_status evn__winograd_images(evn__lowering *lowering, const evn__winograd *c,
-                                const evn__node *node, evn_value result);
-/// `node`, numbered `result`, is conv2d_weight_grad.
-evn_status evn__winograd_weight_grad(evn__lowering *lowering, const evn__winograd *c,
-                                     const evn__node *node, evn_value result);
+/// Emit the calls of `node`, numbered `result`: conv2d or one of its gradients.
+evn_status evn__winograd_emit(evn__lowering *lowering, const evn__winograd *c,
+                              const evn__node *node, evn_value result);
 
 #endif

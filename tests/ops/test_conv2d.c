@@ -65,7 +65,8 @@ START_TEST(test_3x3) {
 }
 END_TEST
 
-// Whole vectors of channels: Winograd's method on CPUs. Images that its tiles of 3×3 do not divide.
+// Whole vectors of channels: Winograd's method on CPUs. Images that its tiles of 3×3 do not divide;
+// pixels that no tap meets; batches of more tiles than a work-item takes.
 START_TEST(test_winograd) {
     check((geometry){5, 7, 5, 16, 3, 3, 48, 1, 1});
     check((geometry){3, 9, 10, 32, 3, 3, 16, 1, 0});
@@ -73,6 +74,17 @@ START_TEST(test_winograd) {
     check((geometry){40, 6, 6, 48, 3, 3, 64, 1, 1});
     check((geometry){1, 25, 26, 80, 3, 3, 112, 1, 1});
     check((geometry){3, 7, 5, 65, 3, 3, 17, 1, 1});
+}
+END_TEST
+
+START_TEST(test_winograd_stride_2) {
+    check((geometry){5, 13, 13, 64, 4, 4, 64, 2, 1});
+    check((geometry){3, 15, 9, 16, 4, 4, 48, 2, 0});
+    check((geometry){7, 12, 27, 32, 4, 4, 16, 2, 1});
+    check((geometry){2, 16, 10, 48, 4, 4, 32, 2, 2});
+    check((geometry){40, 13, 12, 16, 4, 4, 16, 2, 1});
+    check((geometry){1, 26, 26, 80, 4, 4, 112, 2, 1});
+    check((geometry){3, 13, 13, 65, 4, 4, 17, 2, 1});
 }
 END_TEST
 
@@ -153,6 +165,7 @@ static Suite *suite(void) {
     add(s, tcase_create("1x1"), test_1x1);
     add(s, tcase_create("3x3"), test_3x3);
     add(s, tcase_create("winograd"), test_winograd);
+    add(s, tcase_create("winograd_stride_2"), test_winograd_stride_2);
     add(s, tcase_create("4x4"), test_4x4);
     add(s, tcase_create("one_channel"), test_one_channel);
     add(s, tcase_create("uneven"), test_uneven);
