@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// winograd.cl — conv2d and both its gradients by Winograd's F(3×3, TAPS×TAPS), where the kernel is
-// STEP · TAPS wide: y = Aᵀ[(G w Gᵀ) ∘ (Bᵀ x B)]A. 3×3 kernels with stride 1 take 25 multiplications for
-// a tile of 3×3 outputs instead of 81. With stride 2, pairs of pixels count as one with twice the
-// channels, and even and odd rows of the padded image are two phases: a 4×4 kernel is then the sum over
-// phases of 2×2 kernels with stride 1, which take 16 multiplications instead of 36.
-// Twin: src/ref/conv2d.c.   Source: Lavin and Gray 2016, with the points 0, 1, −1, 2 and ∞, or without 2.
-// The products of a tile are a matrix product over channels at each point. A work-item transforms up
-// to TILES tiles into local memory, multiplies there and transforms back: all stays in the caches.
-// Assumes: one work-item a group; INPUTS and OUTPUTS are multiples of WIDTH, the columns of a product
-// (OUTPUTS, in the input gradient CHANNELS) of VECTORS · WIDTH; TILES is a multiple of ROWS.
+// winograd.cl — conv2d and both its gradients by Winograd's F(TALL×WIDE, TAPS×TAPS), where the
+// kernel is STEP · TAPS wide: y = Aᵀ[(G w Gᵀ) ∘ (Bᵀ x B)]A. 3×3 kernels with stride 1 take 25
+// multiplications for a tile of 3×3 outputs instead of 81. With stride 2, pairs of pixels count as
+// one with twice the channels, and even and odd rows of the padded image are two phases: a 4×4
+// kernel is then the sum over phases of 2×2 kernels with stride 1, with 16 multiplications for 3×3
+// outputs instead of 36.
+// Twin: src/ref/conv2d.c.   Source: Lavin and Gray 2016, with the points 0, 1, −1, ∞ and, for 5, 2.
+// The products of a tile are a matrix product over channels at each point. A work-item transforms
+// up to TILES tiles into local memory, multiplies there and transforms back: it stays in the caches.
+// Assumes: one work-item a group; INPUTS and OUTPUTS are multiples of WIDTH, the columns of a
+// product (OUTPUTS, in the input gradient CHANNELS) of VECTORS · WIDTH, and TILES of ROWS.
 // Tuned: ROWS, VECTORS, WIDTH (common.cl), TILES.   Relaxed math: none.
-// Rounding: F(3×3, 3×3) a few times the direct method's error, by the numbers up to 4 in A and 3 in B;
-// F(3×3, 2×2) about the same as the direct method.
+// Rounding: with 4 points about the direct method's error, with 5 a few times that, by the numbers
+// up to 8 in A and 3 in B.
 
 #define UNROLL _Pragma("unroll")
 #define INLINE __attribute__((always_inline)) // what it works on stays in registers
@@ -30,142 +31,153 @@ typedef struct __attribute__((packed)) {
 #define STORE_LOCAL(x_, p)  (((__local unaligned *)(p))->x = (x_))
 #define STORE_GLOBAL(x_, p) (((__global unaligned *)(p))->x = (x_))
 
-#define SIZE     (TAPS + 2) // of a transformed tile
-#define POINTS   (SIZE * SIZE)
+#define POINTS_OF(outputs) ((outputs) + TAPS - 1) // along an axis
+#define HIGH     POINTS_OF(TALL)                  // a transformed tile is HIGH × LONG
+#define LONG     POINTS_OF(WIDE)
+#define POINTS   (HIGH * LONG)
 #define CHANNELS (STEP * INPUTS) // of STEP adjacent pixels
 #define AREA     (CHANNELS * OUTPUTS)
 
-// Elements from one point to the next of a tensor [POINTS, elements]. Without the gap the places that
-// a tile goes to would often share one set of the cache.
+// Elements from one point to the next of a tensor [POINTS, elements]. Without the gap the places
+// that a tile goes to would often share one set of the cache.
 #define STRIDE(elements) ((elements) + 16)
 
 // Transforms --------------------------------------------------------------------------------------
-// Bᵀ, B, A, Aᵀ applied to the vectors x[0], x[s], x[2s] … in place; G and Gᵀ from weights to points
-// and back.
+// Along one axis with `points` of 4 or 5: Bᵀ, B, A, Aᵀ applied to the vectors x[0], x[s], x[2s] …
+// in place; G and Gᵀ from weights to points and back.
 
-#if TAPS == 3
-INLINE void input_transform(vector *x, const int s) {
+INLINE void input_transform(vector *x, const int s, const int points) {
     const vector a = x[0], b = x[s], c = x[2 * s], d = x[3 * s];
-    x[0] = R(2.0) * (a - c) - b + d;
-    x[s] = d - c - R(2.0) * b;
-    x[2 * s] = R(2.0) * b - R(3.0) * c + d;
-    x[3 * s] = d - b;
-    x[4 * s] += R(2.0) * (b - d) - c;
+    if (points == 4) {
+        x[0] = a - c;
+        x[s] = b + c;
+        x[2 * s] = c - b;
+        x[3 * s] = d - b;
+    } else {
+        x[0] = R(2.0) * (a - c) - b + d;
+        x[s] = d - c - R(2.0) * b;
+        x[2 * s] = R(2.0) * b - R(3.0) * c + d;
+        x[3 * s] = d - b;
+        x[4 * s] += R(2.0) * (b - d) - c;
+    }
 }
 
-INLINE void input_transpose(vector *x, const int s) {
-    const vector a = x[0], b = x[s], c = x[2 * s], d = x[3 * s], e = x[4 * s];
-    x[0] = R(2.0) * a;
-    x[s] = R(2.0) * (c - b + e) - a - d;
-    x[2 * s] = -R(2.0) * a - b - R(3.0) * c - e;
-    x[3 * s] = a + b + c + d - R(2.0) * e;
+INLINE void input_transpose(vector *x, const int s, const int points) {
+    const vector a = x[0], b = x[s], c = x[2 * s], d = x[3 * s];
+    if (points == 4) {
+        x[s] = b - c - d;
+        x[2 * s] = b + c - a;
+    } else {
+        const vector e = x[4 * s];
+        x[0] = R(2.0) * a;
+        x[s] = R(2.0) * (c - b + e) - a - d;
+        x[2 * s] = -R(2.0) * a - b - R(3.0) * c - e;
+        x[3 * s] = a + b + c + d - R(2.0) * e;
+    }
 }
 
-INLINE void cotangent_transform(vector *x, const int s) {
+INLINE void cotangent_transform(vector *x, const int s, const int points) {
     const vector a = x[0], b = x[s], c = x[2 * s];
-    x[s] = a + b + c;
-    x[2 * s] = a - b + c;
-    x[3 * s] = a + R(2.0) * b + R(4.0) * c;
-    x[4 * s] = c;
+    if (points == TAPS + 2) { // of 3 outputs
+        x[s] = a + b + c;
+        x[2 * s] = a - b + c;
+        if (points == 5) {
+            x[3 * s] = a + R(2.0) * b + R(4.0) * c;
+        }
+        x[(points - 1) * s] = c;
+    } else {
+        const vector d = x[3 * s];
+        x[s] = a + b + (c + d);
+        x[2 * s] = a - b + (c - d);
+        x[3 * s] = a + R(2.0) * b + R(4.0) * c + R(8.0) * d;
+        x[4 * s] = d;
+    }
 }
 
-INLINE void output_transform(vector *x, const int s) {
-    const vector sum = x[s] + x[2 * s], d = x[3 * s];
-    x[0] += sum + d;
-    x[s] = x[s] - x[2 * s] + R(2.0) * d;
-    x[2 * s] = sum + R(4.0) * d + x[4 * s];
+INLINE void output_transform(vector *x, const int s, const int points) {
+    const vector sum = x[s] + x[2 * s], difference = x[s] - x[2 * s], d = x[3 * s];
+    if (points == 4) {
+        x[0] += sum;
+        x[s] = difference;
+        x[2 * s] = sum + d;
+    } else {
+        x[0] += sum + d;
+        x[s] = difference + R(2.0) * d;
+        if (TAPS == 3) {
+            x[2 * s] = sum + R(4.0) * d + x[4 * s];
+        } else {
+            x[2 * s] = sum + R(4.0) * d;
+            x[3 * s] = difference + R(8.0) * d + x[4 * s];
+        }
+    }
 }
 
-INLINE void weight_transform(const vector *w, const int s, vector *u) {
-    const vector a = w[0], b = w[s], c = w[2 * s], sum = a + c;
-    u[0] = a * R(0.5);
-    u[1] = (sum + b) * R(-0.5);
-    u[2] = (b - sum) * R(0.16666666666666666);
-    u[3] = (sum + R(2.0) * b + R(3.0) * c) * R(0.16666666666666666);
-    u[4] = c;
+INLINE void weight_transform(const vector *w, const int s, vector *u, const int points) {
+    const vector even = TAPS == 3 ? w[0] + w[(TAPS - 1) * s] : w[0], b = w[s];
+    if (points == 4) {
+        u[0] = w[0];
+        u[1] = (even + b) * R(0.5);
+        u[2] = (even - b) * R(0.5);
+    } else {
+        const vector far = TAPS == 3 ? even + R(3.0) * w[(TAPS - 1) * s] : even;
+        u[0] = w[0] * R(0.5);
+        u[1] = (even + b) * R(-0.5);
+        u[2] = (b - even) * R(0.16666666666666666);
+        u[3] = (far + R(2.0) * b) * R(0.16666666666666666);
+    }
+    u[points - 1] = w[(TAPS - 1) * s];
 }
 
-INLINE void weight_transpose(const vector *u, const int s, vector *w) {
-    const vector far = u[3 * s] * R(0.33333333333333333), near = u[s] * R(0.5);
-    const vector back = u[2 * s] * R(0.16666666666666666);
-    w[0] = u[0] * R(0.5) - near - back + far * R(0.5);
-    w[1] = back - near + far;
-    w[2] = far * R(2.0) - near - back + u[4 * s];
+INLINE void weight_transpose(const vector *u, const int s, vector *w, const int points) {
+    if (points == 4) {
+        w[0] = u[0] + (u[s] + u[2 * s]) * R(0.5);
+        w[1] = (u[s] - u[2 * s]) * R(0.5);
+    } else {
+        const vector near = u[s] * R(0.5), back = u[2 * s] * R(0.16666666666666666);
+        const vector far = u[3 * s] * R(0.33333333333333333);
+        w[0] = u[0] * R(0.5) - near - back + far * R(0.5);
+        w[1] = back - near + far;
+        if (TAPS == 3) {
+            w[TAPS - 1] = far * R(2.0) - near - back;
+        }
+    }
+    w[TAPS - 1] += u[(points - 1) * s];
 }
-#else
-INLINE void input_transform(vector *x, const int s) {
-    const vector b = x[s], c = x[2 * s];
-    x[0] -= c;
-    x[s] = b + c;
-    x[2 * s] = c - b;
-    x[3 * s] -= b;
-}
-
-INLINE void input_transpose(vector *x, const int s) {
-    const vector a = x[0], b = x[s], c = x[2 * s];
-    x[s] = b - c - x[3 * s];
-    x[2 * s] = b + c - a;
-}
-
-INLINE void cotangent_transform(vector *x, const int s) {
-    const vector a = x[0], b = x[s], c = x[2 * s];
-    x[s] = a + b + c;
-    x[2 * s] = a - b + c;
-    x[3 * s] = c;
-}
-
-INLINE void output_transform(vector *x, const int s) {
-    const vector b = x[s], c = x[2 * s];
-    x[0] += b + c;
-    x[s] = b - c;
-    x[2 * s] = b + c + x[3 * s];
-}
-
-INLINE void weight_transform(const vector *w, const int s, vector *u) {
-    u[0] = w[0];
-    u[1] = (w[0] + w[s]) * R(0.5);
-    u[2] = (w[0] - w[s]) * R(0.5);
-    u[3] = w[s];
-}
-
-INLINE void weight_transpose(const vector *u, const int s, vector *w) {
-    w[0] = u[0] + (u[s] + u[2 * s]) * R(0.5);
-    w[1] = (u[s] - u[2 * s]) * R(0.5) + u[3 * s];
-}
-#endif
 
 // Tiles -------------------------------------------------------------------------------------------
 
-// Images [samples, height, width, INPUTS] and [samples, out_height, out_width, OUTPUTS], whose tiles
-// of 3×3 outputs are numbered through the batch.
+// Images [samples, height, width, INPUTS] and [samples, out_height, out_width, OUTPUTS]. The
+// outputs from (top, left) on have down × across tiles, which are numbered through the batch.
 #define EXTENTS                                                                                    \
     const int samples, const int height, const int width, const int out_height,                    \
-        const int out_width, const int padding
-#define DOWN         ((out_height + 2) / 3)
-#define ACROSS       ((out_width + 2) / 3)
-#define SAMPLE(tile) ((long)((tile) / (DOWN * ACROSS)))
-#define ROW(tile)    ((tile) / ACROSS % DOWN * 3)
-#define COLUMN(tile) ((tile) % ACROSS * 3)
+        const int out_width, const int padding, const int top, const int left, const int down,     \
+        const int across
+#define EXTENTS_HERE                                                                               \
+    samples, height, width, out_height, out_width, padding, top, left, down, across
+#define TILES_EACH   (down * across)
+#define SAMPLE(tile) ((long)((tile) / TILES_EACH))
+#define ROW(tile)    (top + (tile) / across % down * TALL)
+#define COLUMN(tile) (left + (tile) % across * WIDE)
 
-// The input row or column of row or column i of a tile that starts at `start`: the one of `phase` among
-// the STEP that count as one.
+// The input row or column of row or column i of a tile that starts at `start`: the one of `phase`
+// among the STEP that count as one.
 #define PIXEL(start, i, phase) (((start) + (i)) * STEP + (phase) - padding)
 
-// to[i, j] = image[row + i · step, column + j · step] for i, j < size; zero outside the image. The
-// next tile of the same row will be wanted soon.
-INLINE void load_tile(vector to[POINTS], __global const real *image, const int row, const int column,
-               const int step, const int height, const int width, const int channels,
-               const int size) {
-    UNROLL for (int i = 0; i < size; i++) {
-        UNROLL for (int j = 0; j < size; j++) {
+// to[i, j] = image[row + i · step, column + j · step] for i < high, j < wide; zero outside the
+// image. The next tile of the same row will be wanted soon.
+INLINE void load_tile(vector to[POINTS], __global const real *image, const int row,
+                      const int column, const int step, const int height, const int width,
+                      const int channels, const int high, const int wide) {
+    UNROLL for (int i = 0; i < high; i++) {
+        UNROLL for (int j = 0; j < wide; j++) {
             const int h = row + i * step, w = column + j * step;
             const bool inside = h >= 0 && h < height && w >= 0 && w < width;
             if (inside) {
                 __global const real *from = image + ((long)h * width + w) * channels;
-                PREFETCH(from + 3 * step * channels);
-                to[SIZE * i + j] = LOAD(0, from);
+                PREFETCH(from + WIDE * step * channels);
+                to[LONG * i + j] = LOAD(0, from);
             } else {
-                to[SIZE * i + j] = (vector)(R(0.0));
+                to[LONG * i + j] = (vector)(R(0.0));
             }
         }
     }
@@ -193,12 +205,12 @@ void expand_inputs(__global const real *x, __local real *v, const int begin, con
         for (int c = 0; c < CHANNELS; c += WIDTH) {
             vector tile[POINTS];
             load_tile(tile, image + c % INPUTS, row, PIXEL(column, 0, c / INPUTS), STEP, height,
-                      width, INPUTS, SIZE);
-            UNROLL for (int i = 0; i < SIZE; i++) {
-                input_transform(tile + SIZE * i, 1);
+                      width, INPUTS, HIGH, LONG);
+            UNROLL for (int i = 0; i < HIGH; i++) {
+                input_transform(tile + LONG * i, 1, LONG);
             }
-            UNROLL for (int i = 0; i < SIZE; i++) {
-                input_transform(tile + i, SIZE);
+            UNROLL for (int j = 0; j < LONG; j++) {
+                input_transform(tile + j, LONG, HIGH);
             }
             store_points(tile, v + (t - begin) * CHANNELS + c, TILES * CHANNELS);
         }
@@ -212,12 +224,12 @@ void expand_cotangents(__global const real *y_bar, __local real *z, const int be
         for (int c = 0; c < OUTPUTS; c += WIDTH) {
             vector tile[POINTS];
             load_tile(tile, y_bar + SAMPLE(t) * out_height * out_width * OUTPUTS + c, ROW(t),
-                      COLUMN(t), 1, out_height, out_width, OUTPUTS, 3);
-            UNROLL for (int i = 0; i < 3; i++) {
-                cotangent_transform(tile + SIZE * i, 1);
+                      COLUMN(t), 1, out_height, out_width, OUTPUTS, TALL, WIDE);
+            UNROLL for (int i = 0; i < TALL; i++) {
+                cotangent_transform(tile + LONG * i, 1, LONG);
             }
-            UNROLL for (int i = 0; i < SIZE; i++) {
-                cotangent_transform(tile + i, SIZE);
+            UNROLL for (int j = 0; j < LONG; j++) {
+                cotangent_transform(tile + j, LONG, HIGH);
             }
             store_points(tile, z + (t - begin) * OUTPUTS + c, TILES * OUTPUTS);
         }
@@ -283,19 +295,19 @@ __kernel void winograd_weights(INPUT(w), OUTPUT(u), const int transposed) {
     u += (long)phase * POINTS * STRIDE(AREA) + (long)k * n_count;
     w += transposed ? k : k * OUTPUTS;
     for (int n = 0; n < n_count; n += WIDTH) {
-        vector taps[TAPS * TAPS], rows[POINTS], columns[SIZE];
+        vector taps[TAPS * TAPS], rows[TAPS * LONG], columns[HIGH];
         UNROLL for (int i = 0; i < TAPS; i++) {
             UNROLL for (int j = 0; j < TAPS; j++) {
                 __global const real *from = w + TAP(phase, i, j);
                 taps[TAPS * i + j] =
                     transposed ? load_strided(from + n * OUTPUTS, OUTPUTS) : LOAD(0, from + n);
             }
-            weight_transform(taps + TAPS * i, 1, rows + SIZE * i);
+            weight_transform(taps + TAPS * i, 1, rows + LONG * i, LONG);
         }
-        UNROLL for (int j = 0; j < SIZE; j++) {
-            weight_transform(rows + j, SIZE, columns);
-            UNROLL for (int i = 0; i < SIZE; i++) {
-                STORE_GLOBAL(columns[i], u + (long)(SIZE * i + j) * STRIDE(AREA) + n);
+        UNROLL for (int j = 0; j < LONG; j++) {
+            weight_transform(rows + j, LONG, columns, HIGH);
+            UNROLL for (int i = 0; i < HIGH; i++) {
+                STORE_GLOBAL(columns[i], u + (long)(LONG * i + j) * STRIDE(AREA) + n);
             }
         }
     }
@@ -305,16 +317,16 @@ __kernel void winograd_weights(INPUT(w), OUTPUT(u), const int transposed) {
 
 // The part of tile t that lies in the image.
 INLINE void store_outputs(vector tile[POINTS], __global real *y, const int t, EXTENTS) {
-    UNROLL for (int i = 0; i < SIZE; i++) {
-        output_transform(tile + SIZE * i, 1);
+    UNROLL for (int i = 0; i < HIGH; i++) {
+        output_transform(tile + LONG * i, 1, LONG);
     }
-    UNROLL for (int i = 0; i < 3; i++) {
-        output_transform(tile + i, SIZE);
+    UNROLL for (int j = 0; j < WIDE; j++) {
+        output_transform(tile + j, LONG, HIGH);
     }
-    for (int i = 0; i < min(3, out_height - ROW(t)); i++) {
-        for (int j = 0; j < min(3, out_width - COLUMN(t)); j++) {
+    for (int i = 0; i < min(TALL, out_height - ROW(t)); i++) {
+        for (int j = 0; j < min(WIDE, out_width - COLUMN(t)); j++) {
             const long pixel = (SAMPLE(t) * out_height + ROW(t) + i) * out_width + COLUMN(t) + j;
-            STORE_GLOBAL(tile[SIZE * i + j], y + pixel * OUTPUTS);
+            STORE_GLOBAL(tile[LONG * i + j], y + pixel * OUTPUTS);
         }
     }
 }
@@ -326,10 +338,9 @@ __kernel void winograd_conv2d(INPUT(x), INPUT(u), OUTPUT(y), EXTENTS) {
     OUTPUT_OF(y);
     __local real v[POINTS * STRIDE(TILES * CHANNELS)], m[POINTS * STRIDE(TILES * OUTPUTS)];
     const int begin = (int)get_global_id(0) * TILES;
-    const int end = min(begin + TILES, samples * DOWN * ACROSS);
+    const int end = min(begin + TILES, samples * TILES_EACH);
     for (int phase = 0; phase < STEP; phase++) {
-        expand_inputs(x, v, begin, end, phase, samples, height, width, out_height, out_width,
-                      padding);
+        expand_inputs(x, v, begin, end, phase, EXTENTS_HERE);
         multiply(v, u + (long)phase * POINTS * STRIDE(AREA), m, end - begin, CHANNELS, OUTPUTS,
                  phase > 0);
     }
@@ -337,19 +348,20 @@ __kernel void winograd_conv2d(INPUT(x), INPUT(u), OUTPUT(y), EXTENTS) {
         for (int c = 0; c < OUTPUTS; c += WIDTH) {
             vector tile[POINTS];
             load_points(tile, m + (t - begin) * OUTPUTS + c, TILES * OUTPUTS);
-            store_outputs(tile, y + c, t, samples, height, width, out_height, out_width, padding);
+            store_outputs(tile, y + c, t, EXTENTS_HERE);
         }
     }
 }
 
 // The input gradient ------------------------------------------------------------------------------
-// The transposes of the convolution's steps, last first. A tile of y_bar gives SIZE × SIZE pixels of
-// x_bar in each phase, of which the first TAPS − 1 rows and columns are also its neighbours': a
+// The transposes of the convolution's steps, last first. A tile of y_bar gives HIGH × LONG pixels
+// of x_bar in each phase, of which the first TAPS − 1 rows and columns are also its neighbours': a
 // work-item has whole samples and adds there to what the tiles before have written.
 
 // x_bar = 0 where no tile gives anything: below and to the right of the last.
 void clear_rest(__global real *x_bar, EXTENTS) {
-    const int rows = PIXEL(3 * DOWN, TAPS - 1, 0), columns = PIXEL(3 * ACROSS, TAPS - 1, 0);
+    const int rows = PIXEL(top + TALL * down, TAPS - 1, 0);
+    const int columns = PIXEL(left + WIDE * across, TAPS - 1, 0);
     for (int h = 0; h < height; h++) {
         for (int w = h < rows ? max(0, columns) : 0; w < width; w++) {
             for (int c = 0; c < INPUTS; c += WIDTH) {
@@ -361,40 +373,39 @@ void clear_rest(__global real *x_bar, EXTENTS) {
 
 INLINE void add_inputs(vector tile[POINTS], __global real *x_bar, const int t, const int c,
                        const int phase, EXTENTS) {
-    UNROLL for (int i = 0; i < SIZE; i++) {
-        input_transpose(tile + SIZE * i, 1);
+    UNROLL for (int i = 0; i < HIGH; i++) {
+        input_transpose(tile + LONG * i, 1, LONG);
     }
-    UNROLL for (int i = 0; i < SIZE; i++) {
-        input_transpose(tile + i, SIZE);
+    UNROLL for (int j = 0; j < LONG; j++) {
+        input_transpose(tile + j, LONG, HIGH);
     }
     x_bar += SAMPLE(t) * height * width * INPUTS + c % INPUTS;
-    UNROLL for (int i = 0; i < SIZE; i++) {
-        UNROLL for (int j = 0; j < SIZE; j++) {
+    UNROLL for (int i = 0; i < HIGH; i++) {
+        UNROLL for (int j = 0; j < LONG; j++) {
             const int h = PIXEL(ROW(t), i, phase), w = PIXEL(COLUMN(t), j, c / INPUTS);
             if (h >= 0 && h < height && w >= 0 && w < width) {
                 const bool shared = (i < TAPS - 1 && ROW(t) > 0) || (j < TAPS - 1 && COLUMN(t) > 0);
                 __global real *to = x_bar + ((long)h * width + w) * INPUTS;
-                STORE_GLOBAL(shared ? LOAD(0, to) + tile[SIZE * i + j] : tile[SIZE * i + j], to);
+                STORE_GLOBAL(shared ? LOAD(0, to) + tile[LONG * i + j] : tile[LONG * i + j], to);
             }
         }
     }
 }
 
-// Work-item: `per` samples, all channels.
-__kernel void winograd_input_grad(INPUT(y_bar), INPUT(u), OUTPUT(x_bar), EXTENTS, const int per) {
+// Work-item: `per` samples, all channels. The last of the calls that share x_bar clears the rest.
+__kernel void winograd_input_grad(INPUT(y_bar), INPUT(u), OUTPUT(x_bar), EXTENTS,
+                                  const int last_call, const int per) {
     INPUT_OF(y_bar);
     INPUT_OF(u);
     OUTPUT_OF(x_bar);
     __local real z[POINTS * STRIDE(TILES * OUTPUTS)], m[POINTS * STRIDE(TILES * CHANNELS)];
     const int first = (int)get_global_id(0) * per, last = min(first + per, samples);
-    for (int b = first; b < last; b++) {
-        clear_rest(x_bar + (long)b * height * width * INPUTS, samples, height, width, out_height,
-                   out_width, padding);
+    for (int b = first; b < last && last_call; b++) {
+        clear_rest(x_bar + (long)b * height * width * INPUTS, EXTENTS_HERE);
     }
-    for (int begin = first * DOWN * ACROSS; begin < last * DOWN * ACROSS; begin += TILES) {
-        const int end = min(begin + TILES, last * DOWN * ACROSS);
-        expand_cotangents(y_bar, z, begin, end, samples, height, width, out_height, out_width,
-                          padding);
+    for (int begin = first * TILES_EACH; begin < last * TILES_EACH; begin += TILES) {
+        const int end = min(begin + TILES, last * TILES_EACH);
+        expand_cotangents(y_bar, z, begin, end, EXTENTS_HERE);
         for (int phase = 0; phase < STEP; phase++) {
             multiply(z, u + (long)phase * POINTS * STRIDE(AREA), m, end - begin, OUTPUTS, CHANNELS,
                      false);
@@ -402,8 +413,7 @@ __kernel void winograd_input_grad(INPUT(y_bar), INPUT(u), OUTPUT(x_bar), EXTENTS
                 for (int c = 0; c < CHANNELS; c += WIDTH) {
                     vector tile[POINTS];
                     load_points(tile, m + (t - begin) * CHANNELS + c, TILES * CHANNELS);
-                    add_inputs(tile, x_bar, t, c, phase, samples, height, width, out_height,
-                               out_width, padding);
+                    add_inputs(tile, x_bar, t, c, phase, EXTENTS_HERE);
                 }
             }
         }
@@ -458,28 +468,27 @@ __kernel void winograd_correlate(INPUT(x), INPUT(y_bar), OUTPUT(m), EXTENTS, con
     OUTPUT_OF(m);
     __local real v[POINTS * STRIDE(TILES * CHANNELS)], z[POINTS * STRIDE(TILES * OUTPUTS)];
     const int slice = (int)get_global_id(0), first = slice * per;
-    const int last = min(first + per, samples * DOWN * ACROSS);
+    const int last = min(first + per, samples * TILES_EACH);
     m += (long)slice * STEP * POINTS * STRIDE(AREA);
     for (int begin = first; begin < last; begin += TILES) {
         const int end = min(begin + TILES, last);
-        expand_cotangents(y_bar, z, begin, end, samples, height, width, out_height, out_width,
-                          padding);
+        expand_cotangents(y_bar, z, begin, end, EXTENTS_HERE);
         for (int phase = 0; phase < STEP; phase++) {
-            expand_inputs(x, v, begin, end, phase, samples, height, width, out_height, out_width,
-                          padding);
+            expand_inputs(x, v, begin, end, phase, EXTENTS_HERE);
             correlate(v, z, m + (long)phase * POINTS * STRIDE(AREA), end - begin, begin > first);
         }
     }
 }
 
-// w_bar[tap] = Gᵀ m G of each phase, with m the sum of its slices, in order. Work-item: c, phase.
-__kernel void winograd_contract(INPUT(m), OUTPUT(w_bar), const int slices) {
+// w_bar[tap] = Gᵀ m G of each phase, or += for `add`, with m the sum of its slices, in order.
+// Work-item: c, phase.
+__kernel void winograd_contract(INPUT(m), OUTPUT(w_bar), const int slices, const int add) {
     INPUT_OF(m);
     OUTPUT_OF(w_bar);
     const int c = (int)get_global_id(0), phase = (int)get_global_id(1);
     m += (long)phase * POINTS * STRIDE(AREA) + (long)c * OUTPUTS;
     for (int co = 0; co < OUTPUTS; co += WIDTH) {
-        vector points[POINTS], rows[SIZE * TAPS], columns[TAPS];
+        vector points[POINTS], rows[HIGH * TAPS], columns[TAPS];
         UNROLL for (int i = 0; i < POINTS; i++) {
             points[i] = LOAD(0, m + (long)i * STRIDE(AREA) + co);
         }
@@ -489,14 +498,14 @@ __kernel void winograd_contract(INPUT(m), OUTPUT(w_bar), const int slices) {
                     0, m + ((long)s * STEP * POINTS + i) * STRIDE(AREA) + co);
             }
         }
-        UNROLL for (int i = 0; i < SIZE; i++) {
-            weight_transpose(points + SIZE * i, 1, rows + TAPS * i);
+        UNROLL for (int i = 0; i < HIGH; i++) {
+            weight_transpose(points + LONG * i, 1, rows + TAPS * i, LONG);
         }
         UNROLL for (int j = 0; j < TAPS; j++) {
-            weight_transpose(rows + j, TAPS, columns);
+            weight_transpose(rows + j, TAPS, columns, HIGH);
             UNROLL for (int i = 0; i < TAPS; i++) {
-                STORE_GLOBAL(columns[i],
-                             w_bar + TAP(phase, i, j) + (long)c * OUTPUTS + co);
+                __global real *to = w_bar + TAP(phase, i, j) + (long)c * OUTPUTS + co;
+                STORE_GLOBAL(add ? LOAD(0, to) + columns[i] : columns[i], to);
             }
         }
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Winograd's F(3×3, 3×3), and F(3×3, 2×2) for each phase of a kernel of 4×4 with stride 2. The
-// input gradient runs the convolution's transforms transposed and last first, the weight gradient
-// takes the products over tiles instead of over channels.
+// Winograd's F(3×3, 3×3), and for a kernel of 4×4 with stride 2 F(m×n, 2×2) with m and n 3 or 4:
+// the outputs are cut into up to four blocks of equal tiles, so that none reaches over the edge.
+// The input gradient runs the convolution's transforms transposed and last first, the weight
+// gradient takes the products over tiles instead of over channels.
 #include "ops/winograd.h"
 
 #include "ops/tasks.h"
@@ -12,10 +13,23 @@ enum {
     MIN_CHANNELS = 16,      // with fewer the transforms cost more than they save
     MOST_TILES = 40,        // of a work-item: with the weights of a point they stay in an L2 cache
     SLICES_PER_UNIT = 4,    // of the tiles in a weight gradient, so that the load evens out
-    MIN_SLICE = 128,        // tiles: with fewer adding up the slices costs too much
+    MIN_SLICE = 64,         // tiles: with fewer adding up the slices costs too much
     MOST_PARTIAL = 1 << 22, // reals of a weight gradient's sums over slices
     WIDEST_REAL = 8,        // bytes; the working precision is not known here
+    MOST_BLOCKS = 4,
 };
+
+/// Outputs from (top, left) on, as down × across tiles of tall × wide outputs.
+typedef struct block {
+    const evn__winograd *c;
+    int64_t top, left, down, across;
+    int tall, wide;
+} block;
+
+typedef struct blocks {
+    block block[MOST_BLOCKS];
+    int count;
+} blocks;
 
 // Geometry ----------------------------------------------------------------------------------------
 
@@ -23,17 +37,50 @@ static int64_t taps(const evn__winograd *c) {
     return c->w[0] / c->stride;
 }
 
-static int64_t points(const evn__winograd *c) {
-    return (taps(c) + 2) * (taps(c) + 2);
-}
-
 /// Of STEP pixels beside one another, which kernels/winograd.cl takes as one.
 static int64_t channels(const evn__winograd *c) {
     return c->stride * c->w[2];
 }
 
-static int64_t tiles_of_sample(const evn__winograd *c) {
-    return evn__divide_up(c->y[1], 3) * evn__divide_up(c->y[2], 3);
+static int64_t points(const block *b) {
+    return (b->tall + taps(b->c) - 1) * (b->wide + taps(b->c) - 1);
+}
+
+static int64_t tiles(const block *b) {
+    return b->c->x[0] * b->down * b->across;
+}
+
+/// Tiles of 3 and of 4 that cover an axis of the outputs. With those of 4 they fit most extents,
+/// but make blocks of few tiles: not for fewer samples than a register tile has rows.
+static void cut(const evn_device_info *device, const evn__winograd *c, int axis,
+                int64_t counts[2]) {
+    int64_t outputs = c->y[axis], threes = outputs / 3, rest = outputs % 3;
+    bool mixed = taps(c) == 2 && threes >= rest && c->x[0] >= evn__tile_fat(device).rows;
+    counts[0] = mixed ? threes - rest : evn__divide_up(outputs, 3);
+    counts[1] = mixed ? rest : 0;
+}
+
+/// In this order all neighbours of a block above and to the left come before it, and the last
+/// reaches furthest.
+static blocks cut_blocks(const evn_device_info *device, const evn__winograd *c) {
+    int64_t down[2], across[2];
+    blocks all = {.count = 0};
+    cut(device, c, 1, down);
+    cut(device, c, 2, across);
+    for (int i = 0; i < 2; ++i) {
+        for (int j = 0; j < 2; ++j) {
+            if (down[i] > 0 && across[j] > 0) {
+                all.block[all.count++] = (block){.c = c,
+                                                 .top = i * 3 * down[0],
+                                                 .left = j * 3 * across[0],
+                                                 .down = down[i],
+                                                 .across = across[j],
+                                                 .tall = 3 + i,
+                                                 .wide = 3 + j};
+            }
+        }
+    }
+    return all;
 }
 
 /// Pairs of an output and a tap, along one axis, that meet inside the image: what the direct method
@@ -51,28 +98,37 @@ static int64_t pairs_inside(const evn__winograd *c, int axis) {
 }
 
 /// Tiles of a work-item, a multiple of the register tile's rows, whose transforms on both sides of
-/// the product fit local memory; 0 if none does.
-static int64_t tiles_each(const evn_device_info *device, const evn__winograd *c) {
+/// the product fit local memory, and in single precision fill less than half of it: on CPUs it is a
+/// second-level cache, and the weights need room too. 0 if none does.
+static int64_t tiles_each(const evn_device_info *device, const block *b) {
     int64_t rows = evn__tile_fat(device).rows;
     int64_t reals = (int64_t)(device->local_bytes / 8 * 7 / WIDEST_REAL);
-    int64_t most = (reals / points(c) - 2 * GAP) / (channels(c) + c->w[3]);
+    int64_t most = (reals / points(b) - 2 * GAP) / (channels(b->c) + b->c->w[3]);
     most = most < MOST_TILES ? most : MOST_TILES;
     return most > 0 ? most / rows * rows : 0;
 }
 
 /// Elements of the transformed weights [phases, points, channels, Co], with the gaps of STRIDE in
 /// kernels/winograd.cl.
-static int64_t expanded_weights(const evn__winograd *c) {
-    return c->stride * points(c) * (channels(c) * c->w[3] + GAP);
+static int64_t expanded_weights(const block *b) {
+    return b->c->stride * points(b) * (channels(b->c) * b->c->w[3] + GAP);
 }
 
-static bool whole_vectors(const evn_device_info *device, int64_t channels) {
-    return channels >= MIN_CHANNELS && channels % evn__tile_fat(device).width == 0;
+static bool whole_vectors(const evn_device_info *device, int64_t count) {
+    return count >= MIN_CHANNELS && count % evn__tile_fat(device).width == 0;
 }
 
-/// A third fewer multiplications than the direct method.
-static bool saves(const evn__winograd *c) {
-    int64_t products = c->stride * c->stride * points(c) * tiles_of_sample(c);
+/// Room for every block, and a third fewer multiplications than the direct method.
+static bool saves(const evn_device_info *device, const evn__winograd *c) {
+    blocks all = cut_blocks(device, c);
+    int64_t products = 0;
+    for (int i = 0; i < all.count; ++i) {
+        const block *b = &all.block[i];
+        if (tiles_each(device, b) == 0) {
+            return false;
+        }
+        products += c->stride * c->stride * points(b) * b->down * b->across;
+    }
     return 3 * products <= 2 * pairs_inside(c, 1) * pairs_inside(c, 2);
 }
 
@@ -83,18 +139,17 @@ bool evn__winograd_fits(const evn__lowering *lowering, const evn__winograd *c, e
     // The input gradient's work-items have whole samples.
     bool enough = op != EVN__OP_CONV2D_INPUT_GRAD || c->x[0] >= device->compute_units;
     return evn__tasks_are_fat(lowering) && known && enough && whole_vectors(device, c->w[2]) &&
-           whole_vectors(device, c->w[3]) && tiles_each(device, c) > 0 && saves(c);
+           whole_vectors(device, c->w[3]) && saves(device, c);
 }
 
 // Calls -------------------------------------------------------------------------------------------
 
 typedef struct options {
-    char text[128];
+    char text[160];
 } options;
 
-/// The sources' options, with a register tile for products of `columns` channels.
-static options write_options(const evn__lowering *lowering, const evn__winograd *c,
-                             int64_t columns) {
+/// The source's options, with a register tile for products of `columns` channels.
+static options write_options(const evn__lowering *lowering, const block *b, int64_t columns) {
     const evn_device_info *device = evn__lower_device(lowering);
     evn__tile tile = evn__tile_fat(device);
     options o;
@@ -102,10 +157,10 @@ static options write_options(const evn__lowering *lowering, const evn__winograd 
         tile.vectors = 1;
     }
     snprintf(o.text, sizeof o.text,
-             "-DROWS=%d -DVECTORS=%d -DWIDTH=%d -DTAPS=%d -DSTEP=%d -DTILES=%d -DINPUTS=%d "
-             "-DOUTPUTS=%d",
-             tile.rows, tile.vectors, tile.width, (int)taps(c), (int)c->stride,
-             (int)tiles_each(device, c), (int)c->w[2], (int)c->w[3]);
+             "-DROWS=%d -DVECTORS=%d -DWIDTH=%d -DTAPS=%d -DSTEP=%d -DTALL=%d -DWIDE=%d "
+             "-DTILES=%d -DINPUTS=%d -DOUTPUTS=%d",
+             tile.rows, tile.vectors, tile.width, (int)taps(b->c), (int)b->c->stride, b->tall,
+             b->wide, (int)tiles_each(device, b), (int)b->c->w[2], (int)b->c->w[3]);
     return o;
 }
 
@@ -114,13 +169,15 @@ static evn__call start_call(const options *o, const char *kernel) {
 }
 
 /// A call on two tensors and a third that it computes, with the arguments EXTENTS.
-static evn__call start_product(const options *o, const char *kernel, const evn__winograd *c,
+static evn__call start_product(const options *o, const char *kernel, const block *b,
                                evn__operand left, evn__operand right, evn__operand result) {
+    const evn__winograd *c = b->c;
     evn__call call = start_call(o, kernel);
     evn__push(&call, left);
     evn__push(&call, right);
     evn__push(&call, result);
-    const int64_t integers[] = {c->x[0], c->x[1], c->x[2], c->y[1], c->y[2], c->padding};
+    const int64_t integers[] = {c->x[0],    c->x[1], c->x[2], c->y[1], c->y[2],
+                                c->padding, b->top,  b->left, b->down, b->across};
     for (size_t i = 0; i < sizeof integers / sizeof *integers; ++i) {
         evn__push_int(&call, integers[i]);
     }
@@ -133,39 +190,40 @@ static evn_status emit(evn__lowering *lowering, evn__call *call, int64_t items, 
 }
 
 /// *u = the weights transformed, for products over Ci or, `transposed`, over Co.
-static evn_status emit_weights(evn__lowering *lowering, const options *o, const evn__winograd *c,
+static evn_status emit_weights(evn__lowering *lowering, const options *o, const block *b,
                                evn_value w, bool transposed, evn__operand *u) {
-    *u = evn__lower_scratch(lowering, expanded_weights(c));
+    *u = evn__lower_scratch(lowering, expanded_weights(b));
     evn__call call = start_call(o, "winograd_weights");
     evn__push(&call, evn__operand_value(w));
     evn__push(&call, *u);
     evn__push_int(&call, transposed);
-    return emit(lowering, &call, transposed ? c->w[3] : channels(c), c->stride);
+    return emit(lowering, &call, transposed ? b->c->w[3] : channels(b->c), b->c->stride);
 }
 
-static evn_status emit_forward(evn__lowering *lowering, const evn__winograd *c,
-                               const evn__node *node, evn_value y) {
-    options o = write_options(lowering, c, c->w[3]);
+static evn_status emit_forward(evn__lowering *lowering, const block *b, const evn__node *node,
+                               evn_value y) {
+    options o = write_options(lowering, b, b->c->w[3]);
     evn__operand u;
-    EVN_TRY(emit_weights(lowering, &o, c, node->operands[1], false, &u));
-    evn__call call = start_product(&o, "winograd_conv2d", c, evn__operand_value(node->operands[0]),
+    EVN_TRY(emit_weights(lowering, &o, b, node->operands[1], false, &u));
+    evn__call call = start_product(&o, "winograd_conv2d", b, evn__operand_value(node->operands[0]),
                                    u, evn__operand_value(y));
-    int64_t each = tiles_each(evn__lower_device(lowering), c);
-    return emit(lowering, &call, evn__divide_up(c->y[0] * tiles_of_sample(c), each), 1);
+    int64_t each = tiles_each(evn__lower_device(lowering), b);
+    return emit(lowering, &call, evn__divide_up(tiles(b), each), 1);
 }
 
-static evn_status emit_input_grad(evn__lowering *lowering, const evn__winograd *c,
+static evn_status emit_input_grad(evn__lowering *lowering, const block *b, bool last,
                                   const evn__node *node, evn_value x_bar) {
-    options o = write_options(lowering, c, c->w[2]);
+    options o = write_options(lowering, b, b->c->w[2]);
     evn__operand u;
-    EVN_TRY(emit_weights(lowering, &o, c, node->operands[1], true, &u));
+    EVN_TRY(emit_weights(lowering, &o, b, node->operands[1], true, &u));
     evn__call call =
-        start_product(&o, "winograd_input_grad", c, evn__operand_value(node->operands[0]), u,
+        start_product(&o, "winograd_input_grad", b, evn__operand_value(node->operands[0]), u,
                       evn__operand_value(x_bar));
     int64_t most = (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
-    int64_t per = evn__divide_up(c->x[0], most);
+    int64_t per = evn__divide_up(b->c->x[0], most);
+    evn__push_int(&call, last);
     evn__push_int(&call, per);
-    return emit(lowering, &call, evn__divide_up(c->x[0], per), 1);
+    return emit(lowering, &call, evn__divide_up(b->c->x[0], per), 1);
 }
 
 static int64_t least(int64_t a, int64_t b) {
@@ -173,23 +231,22 @@ static int64_t least(int64_t a, int64_t b) {
 }
 
 /// Tiles in a slice, a multiple of a work-item's.
-static int64_t choose_slice(const evn__lowering *lowering, const evn__winograd *c) {
+static int64_t choose_slice(const evn__lowering *lowering, const block *b) {
     const evn_device_info *device = evn__lower_device(lowering);
-    int64_t tiles = c->x[0] * tiles_of_sample(c), each = tiles_each(device, c);
+    int64_t each = tiles_each(device, b);
     int64_t slices = (int64_t)SLICES_PER_UNIT * device->compute_units;
-    slices = least(slices, least(tiles / MIN_SLICE, MOST_PARTIAL / expanded_weights(c)));
+    slices = least(slices, least(tiles(b) / MIN_SLICE, MOST_PARTIAL / expanded_weights(b)));
     slices = slices > 1 ? slices : 1;
-    return evn__divide_up(evn__divide_up(tiles, slices), each) * each;
+    return evn__divide_up(evn__divide_up(tiles(b), slices), each) * each;
 }
 
-static evn_status emit_weight_grad(evn__lowering *lowering, const evn__winograd *c,
+static evn_status emit_weight_grad(evn__lowering *lowering, const block *b, bool first,
                                    const evn__node *node, evn_value w_bar) {
-    options o = write_options(lowering, c, c->w[3]);
-    int64_t slice = choose_slice(lowering, c);
-    int64_t slices = evn__divide_up(c->x[0] * tiles_of_sample(c), slice);
-    evn__operand m = evn__lower_scratch(lowering, slices * expanded_weights(c));
+    options o = write_options(lowering, b, b->c->w[3]);
+    int64_t slice = choose_slice(lowering, b), slices = evn__divide_up(tiles(b), slice);
+    evn__operand m = evn__lower_scratch(lowering, slices * expanded_weights(b));
     evn__call call =
-        start_product(&o, "winograd_correlate", c, evn__operand_value(node->operands[0]),
+        start_product(&o, "winograd_correlate", b, evn__operand_value(node->operands[0]),
                       evn__operand_value(node->operands[1]), m);
     evn__push_int(&call, slice);
     EVN_TRY(emit(lowering, &call, slices, 1));
@@ -197,14 +254,22 @@ static evn_status emit_weight_grad(evn__lowering *lowering, const evn__winograd 
     evn__push(&call, m);
     evn__push(&call, evn__operand_value(w_bar));
     evn__push_int(&call, slices);
-    return emit(lowering, &call, channels(c), c->stride);
+    evn__push_int(&call, !first);
+    return emit(lowering, &call, channels(b->c), b->c->stride);
 }
 
 evn_status evn__winograd_emit(evn__lowering *lowering, const evn__winograd *c,
                               const evn__node *node, evn_value result) {
-    if (node->op == EVN__OP_CONV2D) {
-        return emit_forward(lowering, c, node, result);
+    blocks all = cut_blocks(evn__lower_device(lowering), c);
+    for (int i = 0; i < all.count; ++i) {
+        const block *b = &all.block[i];
+        if (node->op == EVN__OP_CONV2D) {
+            EVN_TRY(emit_forward(lowering, b, node, result));
+        } else if (node->op == EVN__OP_CONV2D_INPUT_GRAD) {
+            EVN_TRY(emit_input_grad(lowering, b, i == all.count - 1, node, result));
+        } else {
+            EVN_TRY(emit_weight_grad(lowering, b, i == 0, node, result));
+        }
     }
-    return node->op == EVN__OP_CONV2D_INPUT_GRAD ? emit_input_grad(lowering, c, node, result)
-                                                 : emit_weight_grad(lowering, c, node, result);
+    return EVN_OK;
 }
