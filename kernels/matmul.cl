@@ -4,6 +4,7 @@
 // barrier. A is read as scalars, at any pair of strides, so that A and its transpose cost the same.
 // Assumes: rows of B are contiguous, `b_stride` >= VECTORS · WIDTH apart; where they are not (B is
 // transposed, or N is small), matmul_pack makes such a copy first. Any M, N, K >= 1.
+// matmul_blocked, for CPUs, makes the copies itself, of parts that stay in the caches.
 // matmul_small serves products that are not worth a launch for the copy.
 // matmul_dot serves few rows of A against a transposed B: a copy of B would cost more than the
 // product, and the rows of both are contiguous.
@@ -75,6 +76,110 @@ __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int
         for (int j = 0; j < VECTORS; j++) {
             if (m0 + i < m_count) {
                 store(sum[i][j], c + (long)(m0 + i) * n_count, first + j * WIDTH, n0, n_count);
+            }
+        }
+    }
+}
+
+// Blocked for the caches of a CPU: a work-item computes `rows` × `columns` elements of C, DEPTH terms
+// at a time. It copies these terms of COLUMNS columns of B into private memory, which stays in the
+// first-level cache while all rows of A are multiplied with them; those rows stay in the second-level
+// cache until the last columns. So much for B's strides: cache lines that lie a power of two apart
+// would displace each other.
+#define DEPTH 256
+
+// packed[k, n] = B[k, n] of the `terms` × `count` elements at b; zero for the other n < COLUMNS.
+void pack_panel(__global const real *b, real *packed, const int count, const int terms,
+                const int b_row, const int b_column) {
+    if (b_column == 1 && count >= COLUMNS) {
+        for (int k = 0; k < terms; k++) {
+            for (int j = 0; j < VECTORS; j++) {
+                STORE(LOAD(j, b + (long)k * b_row), j, packed + k * COLUMNS);
+            }
+        }
+        return;
+    }
+    for (int n = 0; n < COLUMNS; n++) {
+        for (int k = 0; k < terms; k++) {
+            packed[k * COLUMNS + n] =
+                n < count ? b[(long)k * b_row + (long)n * b_column] : R(0.0);
+        }
+    }
+}
+
+// ROWS rows of A times a packed panel, to the `rows` × `count` elements at c; added to what is there
+// unless `first`. Rows of A past `rows` repeat the last one.
+void multiply_panel(__global const real *a, const real *packed, __global real *c, const int rows,
+                    const int count, const int terms, const int a_row, const int a_column,
+                    const int c_row, const bool first) {
+    __global const real *a_rows[ROWS];
+    vector sum[ROWS][VECTORS];
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) {
+        a_rows[i] = a + (long)min(i, rows - 1) * a_row;
+#pragma unroll
+        for (int j = 0; j < VECTORS; j++) {
+            sum[i][j] = (vector)(R(0.0));
+        }
+    }
+    for (long k = 0; k < terms; k++) {
+        vector right[VECTORS];
+#pragma unroll
+        for (int j = 0; j < VECTORS; j++) {
+            right[j] = LOAD(j, packed + k * COLUMNS);
+        }
+#pragma unroll
+        for (int i = 0; i < ROWS; i++) {
+            const vector left = (vector)(a_rows[i][k * a_column]);
+#pragma unroll
+            for (int j = 0; j < VECTORS; j++) {
+                sum[i][j] = fma(left, right[j], sum[i][j]);
+            }
+        }
+    }
+    real tile[ROWS * COLUMNS];
+    const bool whole = rows >= ROWS && count >= COLUMNS;
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) {
+#pragma unroll
+        for (int j = 0; j < VECTORS; j++) {
+            if (whole) {
+                __global real *to = c + (long)i * c_row;
+                STORE(first ? sum[i][j] : sum[i][j] + LOAD(j, to), j, to);
+            } else {
+                STORE(sum[i][j], j, tile + i * COLUMNS);
+            }
+        }
+    }
+    for (int i = 0; !whole && i < min(rows, ROWS); i++) {
+        for (int n = 0; n < min(count, COLUMNS); n++) {
+            __global real *to = c + (long)i * c_row + n;
+            *to = first ? tile[i * COLUMNS + n] : *to + tile[i * COLUMNS + n];
+        }
+    }
+}
+
+__kernel void matmul_blocked(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int n_count,
+                             const int k_count, const int a_row, const int a_column,
+                             const int b_row, const int b_column, const int rows,
+                             const int columns, const int slice) {
+    INPUT_OF(a);
+    INPUT_OF(b);
+    OUTPUT_OF(c);
+    real packed[DEPTH * COLUMNS] __attribute__((aligned(64)));
+    const int n0 = (int)get_global_id(0) * columns, m0 = (int)get_global_id(1) * rows;
+    const int n_end = min(n0 + columns, n_count), m_end = min(m0 + rows, m_count);
+    const int k0 = (int)get_global_id(2) * slice, k_end = min(k0 + slice, k_count);
+    c += (long)get_global_id(2) * m_count * n_count;
+    for (int k = k0; k < k_end; k += DEPTH) {
+        const int terms = min(DEPTH, k_end - k);
+        for (int n = n0; n < n_end; n += COLUMNS) {
+            pack_panel(b + (long)k * b_row + (long)n * b_column, packed, n_end - n, terms, b_row,
+                       b_column);
+            for (int m = m0; m < m_end; m += ROWS) {
+                multiply_panel(a + (long)m * a_row + (long)k * a_column, packed,
+                               c + (long)m * n_count + n, m_end - m, n_end - n, terms, a_row,
+                               a_column, n_count, k == k0);
             }
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lowering of evn_matmul: dot products for few rows against a transposed b; one plain loop for what
-// is smaller than a copy of b; else a packed copy of b
-// where the kernel needs one, the product, and a second pass that adds the slices of a split K.
+// is smaller than a copy of b; blocks for the caches of a CPU; else a packed copy of b where the
+// kernel needs one, and tiles. A split K takes a second pass that adds the slices.
 #include "base/status.h"
 #include "host/blast.h"
 #include "ops/lower.h"
@@ -22,11 +22,22 @@ enum {
     MATMUL_SMALL_RUN = 256,     // of kernels/matmul.cl
     MATMUL_SMALL_WORK = 8192,   // terms of a row of c; more pay for a packed b
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
+    MATMUL_BLOCKED_ROWS = 32,   // of c; fewer do not pay for the copy of b
+    MATMUL_BLOCK_ROWS = 256,    // of c, at most; with as many columns and terms that is an L2 cache
+    MATMUL_BLOCK_COLUMNS = 256, // at most
+    MATMUL_BLOCK_LEAST = 64,    // rows, where there are enough: a copy of b serves them all
+    MATMUL_BLOCK_ITEMS = 4,     // a compute unit, so that the load evens out
 };
 
 static const evn__variant variants[] = {
     EVN__VARIANT_TILES,
     {EVN__ALGORITHM_DOTS, {8, 2, 16, {1, 1, 1}}},
+    {EVN__ALGORITHM_BLOCKS, {8, 2, 16, {1, 1, 1}}},
+    {EVN__ALGORITHM_BLOCKS, {12, 2, 16, {1, 1, 1}}},
+    {EVN__ALGORITHM_BLOCKS, {6, 4, 16, {1, 1, 1}}},
+    {EVN__ALGORITHM_BLOCKS, {8, 1, 16, {1, 1, 1}}},
+    {EVN__ALGORITHM_BLOCKS, {6, 2, 8, {1, 1, 1}}},
+    {EVN__ALGORITHM_BLOCKS, {6, 2, 4, {1, 1, 1}}},
 #ifdef EVN_CLBLAST
     {.algorithm = EVN__ALGORITHM_CLBLAST},
 #endif
@@ -40,9 +51,13 @@ typedef struct product {
     evn__operand a, b;
     int64_t b_stride;
     int64_t slices, slice;
+    int64_t block_rows, block_columns;
     evn__tile tile;
     char options[96];
 } product;
+
+/// Emits the slices of K to c, one after the other.
+typedef evn_status emit_slice(evn__lowering *lowering, const product *p, evn__operand c);
 
 static evn__tile choose_tile(const evn_device_info *device, int64_t m, int64_t n) {
     if (device->type != EVN_DEVICE_CPU) {
@@ -61,6 +76,14 @@ static int tile_columns(const product *p) {
     return p->tile.vectors * p->tile.width;
 }
 
+static void cut_inner(product *p, int64_t slices) {
+    int64_t most = p->k / MATMUL_MIN_SLICE;
+    slices = slices < most ? slices : most;
+    slices = slices < MATMUL_MAX_SLICES ? slices : MATMUL_MAX_SLICES;
+    p->slice = evn__divide_up(p->k, slices > 1 ? slices : 1);
+    p->slices = evn__divide_up(p->k, p->slice);
+}
+
 /// Cut K until every compute unit has several work-items. A transposed a has each term on a cache
 /// line of its own: short slices keep those lines for the next tile of rows.
 static void split_inner(product *p, int compute_units) {
@@ -71,11 +94,7 @@ static void split_inner(product *p, int compute_units) {
     if (p->transpose_a && slices < p->k / MATMUL_LINES) {
         slices = p->k / MATMUL_LINES;
     }
-    int64_t most = p->k / MATMUL_MIN_SLICE;
-    slices = slices < most ? slices : most;
-    slices = slices < MATMUL_MAX_SLICES ? slices : MATMUL_MAX_SLICES;
-    p->slice = evn__divide_up(p->k, slices > 1 ? slices : 1);
-    p->slices = evn__divide_up(p->k, p->slice);
+    cut_inner(p, slices);
 }
 
 static evn__call start_call(const product *p, const char *kernel) {
@@ -88,6 +107,16 @@ static void push(evn__call *call, evn__operand operand) {
 
 static void push_int(evn__call *call, int64_t integer) {
     push(call, evn__operand_int(integer));
+}
+
+/// N, K, and the strides of both operands from row to row and from column to column.
+static void push_strides(evn__call *call, const product *p) {
+    push_int(call, p->n);
+    push_int(call, p->k);
+    push_int(call, p->transpose_a ? 1 : p->k);
+    push_int(call, p->transpose_a ? p->m : 1);
+    push_int(call, p->transpose_b ? 1 : p->n);
+    push_int(call, p->transpose_b ? p->k : 1);
 }
 
 /// Copy b to [K, N or the columns of a tile].
@@ -126,6 +155,53 @@ static evn_status emit_product(evn__lowering *lowering, const product *p, evn__o
     push_int(&call, p->transpose_a ? 1 : p->k);
     push_int(&call, p->transpose_a ? p->m : 1);
     push_int(&call, p->b_stride);
+    push_int(&call, p->slice);
+    return evn__lower_emit(lowering, &call);
+}
+
+/// `extent` cut into equal parts of at most `most`, each a multiple of `unit`.
+static int64_t cut_evenly(int64_t extent, int64_t most, int64_t unit) {
+    int64_t part = evn__divide_up(extent, evn__divide_up(extent, most));
+    return evn__divide_up(part, unit) * unit;
+}
+
+/// The part of c that a work-item computes, and the slices of K that are needed besides so that
+/// every compute unit has several work-items.
+static void choose_blocks(product *p, int compute_units) {
+    int64_t enough = (int64_t)MATMUL_BLOCK_ITEMS * compute_units, unit = tile_columns(p), items;
+    int64_t rows = MATMUL_BLOCK_ROWS, columns = MATMUL_BLOCK_COLUMNS;
+    for (;;) {
+        p->block_rows = cut_evenly(p->m, rows, p->tile.rows);
+        p->block_columns = cut_evenly(p->n, columns, unit);
+        items = evn__divide_up(p->m, p->block_rows) * evn__divide_up(p->n, p->block_columns);
+        if (items >= enough || (p->block_columns <= unit && rows <= MATMUL_BLOCK_LEAST)) {
+            break;
+        }
+        if (p->block_columns > unit) {
+            columns /= 2;
+        } else {
+            rows /= 2;
+        }
+    }
+    cut_inner(p, items < enough ? evn__divide_up(enough, items) : 1);
+}
+
+static evn_status emit_blocks(evn__lowering *lowering, const product *p, evn__operand c) {
+    evn__call call = start_call(p, "matmul_blocked");
+    call.range.dimensions = 3;
+    call.range.global[0] = (size_t)evn__divide_up(p->n, p->block_columns);
+    call.range.global[1] = (size_t)evn__divide_up(p->m, p->block_rows);
+    call.range.global[2] = (size_t)p->slices;
+    for (int i = 0; i < 3; i++) {
+        call.range.local[i] = 1;
+    }
+    push(&call, p->a);
+    push(&call, p->b);
+    push(&call, c);
+    push_int(&call, p->m);
+    push_strides(&call, p);
+    push_int(&call, p->block_rows);
+    push_int(&call, p->block_columns);
     push_int(&call, p->slice);
     return evn__lower_emit(lowering, &call);
 }
@@ -178,13 +254,17 @@ static evn_status emit_small(evn__lowering *lowering, const product *p) {
     push(&call, p->a);
     push(&call, p->b);
     push(&call, evn__operand_value(p->c));
-    push_int(&call, p->n);
-    push_int(&call, p->k);
-    push_int(&call, p->transpose_a ? 1 : p->k);
-    push_int(&call, p->transpose_a ? p->m : 1);
-    push_int(&call, p->transpose_b ? 1 : p->n);
-    push_int(&call, p->transpose_b ? p->k : 1);
+    push_strides(&call, p);
     return evn__lower_emit(lowering, &call);
+}
+
+/// Whether c is to be computed in blocks. Only on a CPU: a work-item needs caches of its own.
+static bool takes_blocks(const evn_device_info *device, const evn__variant *variant,
+                         const product *p) {
+    if (device->type != EVN_DEVICE_CPU) {
+        return false;
+    }
+    return variant ? variant->algorithm == EVN__ALGORITHM_BLOCKS : p->m >= MATMUL_BLOCKED_ROWS;
 }
 
 static evn_status emit_library(evn__lowering *lowering, const product *p) {
@@ -200,16 +280,22 @@ static evn_status emit_library(evn__lowering *lowering, const product *p) {
     return evn__lower_emit(lowering, &call);
 }
 
-static evn_status emit_all(evn__lowering *lowering, product *p) {
+/// The product in slices of K, and their sum.
+static evn_status emit_slices(evn__lowering *lowering, const product *p, emit_slice *emit) {
+    if (p->slices == 1) {
+        return emit(lowering, p, evn__operand_value(p->c));
+    }
+    evn__operand partial = evn__lower_scratch(lowering, p->slices * p->m * p->n);
+    EVN_TRY(emit(lowering, p, partial));
+    return emit_add(lowering, p, partial);
+}
+
+static evn_status emit_tiles(evn__lowering *lowering, product *p, int compute_units) {
+    split_inner(p, compute_units);
     if (p->transpose_b || p->n < tile_columns(p)) {
         EVN_TRY(emit_pack(lowering, p));
     }
-    if (p->slices == 1) {
-        return emit_product(lowering, p, evn__operand_value(p->c));
-    }
-    evn__operand partial = evn__lower_scratch(lowering, p->slices * p->m * p->n);
-    EVN_TRY(emit_product(lowering, p, partial));
-    return emit_add(lowering, p, partial);
+    return emit_slices(lowering, p, emit_product);
 }
 
 evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, evn_value value) {
@@ -234,11 +320,17 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
         return emit_library(lowering, &p);
     }
     p.tile = variant ? variant->tile : choose_tile(device, p.m, p.n);
-    split_inner(&p, device->compute_units);
     snprintf(p.options, sizeof p.options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", p.tile.rows,
              p.tile.vectors, p.tile.width);
     if (takes_dots(device, variant, &p)) {
         return emit_dots(lowering, &p);
     }
-    return !variant && is_small(device, &p) ? emit_small(lowering, &p) : emit_all(lowering, &p);
+    if (!variant && is_small(device, &p)) {
+        return emit_small(lowering, &p);
+    }
+    if (takes_blocks(device, variant, &p)) {
+        choose_blocks(&p, device->compute_units);
+        return emit_slices(lowering, &p, emit_blocks);
+    }
+    return emit_tiles(lowering, &p, device->compute_units);
 }

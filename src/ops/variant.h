@@ -11,6 +11,7 @@
 typedef enum evn__algorithm {
     EVN__ALGORITHM_TILES,   ///< tiles in registers
     EVN__ALGORITHM_DOTS,    ///< matmul: dot products of rows, where the shape allows them
+    EVN__ALGORITHM_BLOCKS,  ///< matmul: tiles, in blocks for the caches of a CPU
     EVN__ALGORITHM_CLBLAST, ///< matmul: the library's (host/blast.h)
 } evn__algorithm;
 
