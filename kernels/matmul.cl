@@ -81,35 +81,38 @@ __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int
     }
 }
 
-// Blocked for the caches of a CPU: a work-item computes `rows` × `columns` elements of C, DEPTH terms
-// at a time. It copies these terms of COLUMNS columns of B into private memory, which stays in the
-// first-level cache while all rows of A are multiplied with them; those rows stay in the second-level
-// cache until the last columns. So much for B's strides: cache lines that lie a power of two apart
-// would displace each other.
-#define DEPTH 256
+#ifdef BLOCK_COLUMNS
+// Blocked for the caches of a CPU: a work-item computes `rows` × `columns` <= BLOCK_COLUMNS elements
+// of C, DEPTH terms at a time. It copies these terms of its columns of B into local memory, as panels
+// of COLUMNS, and multiplies each panel, which stays in the first-level cache, with all rows of A,
+// which stay in the second-level cache until the last panel. So much for B's strides: cache lines
+// that lie a power of two apart would displace each other.
 
-// packed[k, n] = B[k, n] of the `terms` × `count` elements at b; zero for the other n < COLUMNS.
-void pack_panel(__global const real *b, real *packed, const int count, const int terms,
-                const int b_row, const int b_column) {
-    if (b_column == 1 && count >= COLUMNS) {
-        for (int k = 0; k < terms; k++) {
+// packed[panel][k][n] = B[k, COLUMNS panel + n] of the `terms` × `count` elements at b; zero for
+// those that fill up the last panel.
+void pack_panels(__global const real *b, __local real *packed, const int count, const int terms,
+                 const int b_row, const int b_column) {
+    const int whole = b_column == 1 ? count / COLUMNS * COLUMNS : 0;
+    for (int k = 0; k < terms; k++) {
+        for (int n = 0; n < whole; n += COLUMNS) {
             for (int j = 0; j < VECTORS; j++) {
-                STORE(LOAD(j, b + (long)k * b_row), j, packed + k * COLUMNS);
+                STORE(LOAD(j, b + (long)k * b_row + n), j, packed + n * DEPTH + k * COLUMNS);
             }
         }
-        return;
     }
-    for (int n = 0; n < COLUMNS; n++) {
-        for (int k = 0; k < terms; k++) {
-            packed[k * COLUMNS + n] =
-                n < count ? b[(long)k * b_row + (long)n * b_column] : R(0.0);
+    for (int n = whole; n < count; n += COLUMNS) {
+        for (int t = 0; t < COLUMNS; t++) {
+            for (int k = 0; k < terms; k++) {
+                packed[n * DEPTH + k * COLUMNS + t] =
+                    n + t < count ? b[(long)k * b_row + (long)(n + t) * b_column] : R(0.0);
+            }
         }
     }
 }
 
 // ROWS rows of A times a packed panel, to the `rows` × `count` elements at c; added to what is there
 // unless `first`. Rows of A past `rows` repeat the last one.
-void multiply_panel(__global const real *a, const real *packed, __global real *c, const int rows,
+void multiply_panel(__global const real *a, __local const real *packed, __global real *c, const int rows,
                     const int count, const int terms, const int a_row, const int a_column,
                     const int c_row, const bool first) {
     __global const real *a_rows[ROWS];
@@ -166,24 +169,25 @@ __kernel void matmul_blocked(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, c
     INPUT_OF(a);
     INPUT_OF(b);
     OUTPUT_OF(c);
-    real packed[DEPTH * COLUMNS] __attribute__((aligned(64)));
+    __local real packed[DEPTH * BLOCK_COLUMNS] __attribute__((aligned(64)));
     const int n0 = (int)get_global_id(0) * columns, m0 = (int)get_global_id(1) * rows;
     const int n_end = min(n0 + columns, n_count), m_end = min(m0 + rows, m_count);
     const int k0 = (int)get_global_id(2) * slice, k_end = min(k0 + slice, k_count);
     c += (long)get_global_id(2) * m_count * n_count;
     for (int k = k0; k < k_end; k += DEPTH) {
         const int terms = min(DEPTH, k_end - k);
+        pack_panels(b + (long)k * b_row + (long)n0 * b_column, packed, n_end - n0, terms, b_row,
+                    b_column);
         for (int n = n0; n < n_end; n += COLUMNS) {
-            pack_panel(b + (long)k * b_row + (long)n * b_column, packed, n_end - n, terms, b_row,
-                       b_column);
             for (int m = m0; m < m_end; m += ROWS) {
-                multiply_panel(a + (long)m * a_row + (long)k * a_column, packed,
-                               c + (long)m * n_count + n, m_end - m, n_end - n, terms, a_row,
-                               a_column, n_count, k == k0);
+                multiply_panel(a + (long)m * a_row + (long)k * a_column,
+                               packed + (n - n0) * DEPTH, c + (long)m * n_count + n, m_end - m,
+                               n_end - n, terms, a_row, a_column, n_count, k == k0);
             }
         }
     }
 }
+#endif
 
 // c[m, n] = sum of a[m, k] b[n, k] over k, for one m and DOTS adjacent n; a[m, .] is contiguous.
 #define DOTS 8

@@ -10,6 +10,7 @@
 #include "ops/variant.h"
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     PACK_ROWS = 16,             // of kernels/matmul.cl
@@ -23,10 +24,12 @@ enum {
     MATMUL_SMALL_WORK = 8192,   // terms of a row of c; more pay for a packed b
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
     MATMUL_BLOCKED_ROWS = 32,   // of c; fewer do not pay for the copy of b
-    MATMUL_BLOCK_ROWS = 256,    // of c, at most; with as many columns and terms that is an L2 cache
-    MATMUL_BLOCK_COLUMNS = 256, // at most
-    MATMUL_BLOCK_LEAST = 64,    // rows, where there are enough: a copy of b serves them all
-    MATMUL_BLOCK_ITEMS = 4,     // a compute unit, so that the load evens out
+    MATMUL_BLOCK_ROWS = 256,    // of c, at most: of a, with as many terms, a quarter of an L2 cache
+    MATMUL_BLOCK_COLUMNS = 128, // at most
+    MATMUL_BLOCK_DEPTH = 256,   // terms: a panel of 32 columns is two thirds of an L1 cache
+    MATMUL_BLOCK_BYTES = MATMUL_BLOCK_COLUMNS * MATMUL_BLOCK_DEPTH * 8, // in double precision
+    MATMUL_BLOCK_LEAST = 64, // rows, where there are enough: a copy of b serves them all
+    MATMUL_BLOCK_ITEMS = 4,  // a compute unit, so that the load evens out
 };
 
 static const evn__variant variants[] = {
@@ -186,6 +189,12 @@ static void choose_blocks(product *p, int compute_units) {
     cut_inner(p, items < enough ? evn__divide_up(enough, items) : 1);
 }
 
+static void append_block(product *p) {
+    size_t used = strlen(p->options);
+    snprintf(p->options + used, sizeof p->options - used, " -DBLOCK_COLUMNS=%d -DDEPTH=%d",
+             MATMUL_BLOCK_COLUMNS, MATMUL_BLOCK_DEPTH);
+}
+
 static evn_status emit_blocks(evn__lowering *lowering, const product *p, evn__operand c) {
     evn__call call = start_call(p, "matmul_blocked");
     call.range.dimensions = 3;
@@ -261,7 +270,7 @@ static evn_status emit_small(evn__lowering *lowering, const product *p) {
 /// Whether c is to be computed in blocks. Only on a CPU: a work-item needs caches of its own.
 static bool takes_blocks(const evn_device_info *device, const evn__variant *variant,
                          const product *p) {
-    if (device->type != EVN_DEVICE_CPU) {
+    if (device->type != EVN_DEVICE_CPU || device->local_bytes < MATMUL_BLOCK_BYTES) {
         return false;
     }
     return variant ? variant->algorithm == EVN__ALGORITHM_BLOCKS : p->m >= MATMUL_BLOCKED_ROWS;
@@ -330,6 +339,7 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
     }
     if (takes_blocks(device, variant, &p)) {
         choose_blocks(&p, device->compute_units);
+        append_block(&p);
         return emit_slices(lowering, &p, emit_blocks);
     }
     return emit_tiles(lowering, &p, device->compute_units);
