@@ -88,8 +88,29 @@ __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int
 // which stay in the second-level cache until the last panel. So much for B's strides: cache lines
 // that lie a power of two apart would displace each other.
 
-// packed[panel][k][n] = B[k, COLUMNS panel + n] of the `terms` × `count` elements at b; zero for
-// those that fill up the last panel.
+// panel[k, n] = B[k, n] of the `terms` × `count` elements at b, one by one; zero up to COLUMNS.
+void pack_panel(__global const real *b, __local real *panel, const int count, const int terms,
+                const int b_row, const int b_column) {
+    if (b_column == 1) {
+        for (int k = 0; k < terms; k++) {
+            for (int n = 0; n < COLUMNS; n++) {
+                panel[k * COLUMNS + n] = n < count ? b[(long)k * b_row + n] : R(0.0);
+            }
+        }
+        return;
+    }
+    for (int k0 = 0; k0 < terms; k0 += PACK_ROWS) {
+        for (int n = 0; n < COLUMNS; n++) {
+            for (int k = k0; k < min(k0 + PACK_ROWS, terms); k++) {
+                panel[k * COLUMNS + n] =
+                    n < count ? b[(long)k * b_row + (long)n * b_column] : R(0.0);
+            }
+        }
+    }
+}
+
+// As many panels as `count` columns fill, one after the other. Whole rows are copied through all
+// panels at once, since each may lie in another page of memory.
 void pack_panels(__global const real *b, __local real *packed, const int count, const int terms,
                  const int b_row, const int b_column) {
     const int whole = b_column == 1 ? count / COLUMNS * COLUMNS : 0;
@@ -101,12 +122,7 @@ void pack_panels(__global const real *b, __local real *packed, const int count, 
         }
     }
     for (int n = whole; n < count; n += COLUMNS) {
-        for (int t = 0; t < COLUMNS; t++) {
-            for (int k = 0; k < terms; k++) {
-                packed[n * DEPTH + k * COLUMNS + t] =
-                    n + t < count ? b[(long)k * b_row + (long)(n + t) * b_column] : R(0.0);
-            }
-        }
+        pack_panel(b + (long)n * b_column, packed + n * DEPTH, count - n, terms, b_row, b_column);
     }
 }
 

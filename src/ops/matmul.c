@@ -23,7 +23,8 @@ enum {
     MATMUL_SMALL_RUN = 256,     // of kernels/matmul.cl
     MATMUL_SMALL_WORK = 8192,   // terms of a row of c; more pay for a packed b
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
-    MATMUL_BLOCKED_ROWS = 32,   // of c; fewer do not pay for the copy of b
+    MATMUL_BLOCKED_ROWS = 128,  // of c; fewer do not pay for a copy of b
+    MATMUL_BLOCKED_LEAST = 32,  // where tiles would need a copy as well
     MATMUL_BLOCK_ROWS = 256,    // of c, at most: of a, with as many terms, a quarter of an L2 cache
     MATMUL_BLOCK_COLUMNS = 128, // at most
     MATMUL_BLOCK_DEPTH = 256,   // terms: a panel of 32 columns is two thirds of an L1 cache
@@ -172,7 +173,9 @@ static int64_t cut_evenly(int64_t extent, int64_t most, int64_t unit) {
 /// every compute unit has several work-items.
 static void choose_blocks(product *p, int compute_units) {
     int64_t enough = (int64_t)MATMUL_BLOCK_ITEMS * compute_units, unit = tile_columns(p), items;
-    int64_t rows = MATMUL_BLOCK_ROWS, columns = MATMUL_BLOCK_COLUMNS;
+    int64_t columns = MATMUL_BLOCK_COLUMNS;
+    // A copy that transposes is slow: more rows share it.
+    int64_t rows = (p->transpose_b ? 2 : 1) * MATMUL_BLOCK_ROWS;
     for (;;) {
         p->block_rows = cut_evenly(p->m, rows, p->tile.rows);
         p->block_columns = cut_evenly(p->n, columns, unit);
@@ -273,7 +276,11 @@ static bool takes_blocks(const evn_device_info *device, const evn__variant *vari
     if (device->type != EVN_DEVICE_CPU || device->local_bytes < MATMUL_BLOCK_BYTES) {
         return false;
     }
-    return variant ? variant->algorithm == EVN__ALGORITHM_BLOCKS : p->m >= MATMUL_BLOCKED_ROWS;
+    if (variant) {
+        return variant->algorithm == EVN__ALGORITHM_BLOCKS;
+    }
+    bool copied = p->transpose_b || p->n < tile_columns(p);
+    return p->m >= (copied ? MATMUL_BLOCKED_LEAST : MATMUL_BLOCKED_ROWS);
 }
 
 static evn_status emit_library(evn__lowering *lowering, const product *p) {

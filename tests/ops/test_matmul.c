@@ -66,6 +66,16 @@ START_TEST(test_long_inner) {
 }
 END_TEST
 
+// Blocks: at their least and most rows, panels that are not full, more terms than one copy has.
+START_TEST(test_blocks) {
+    check(31, 40, 20);
+    check(32, 3, 300);
+    check(128, 129, 257);
+    check(257, 95, 513);
+    check(515, 7, 64);
+}
+END_TEST
+
 // Few rows against a transposed b, and the first case that is not.
 START_TEST(test_few_rows) {
     check(1, 9, 2048);
@@ -135,6 +145,7 @@ static Suite *suite(void) {
     add(s, tcase_create("at_tile"), test_at_tile);
     add(s, tcase_create("odd"), test_odd);
     add(s, tcase_create("long_inner"), test_long_inner);
+    add(s, tcase_create("blocks"), test_blocks);
     add(s, tcase_create("few_rows"), test_few_rows);
     add(s, tcase_create("small"), test_small);
     add(s, tcase_create("same_bits"), test_same_bits);
