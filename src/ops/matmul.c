@@ -37,7 +37,6 @@ static const evn__variant variants[] = {
     EVN__VARIANT_TILES,
     {EVN__ALGORITHM_DOTS, {8, 2, 16, {1, 1, 1}}},
     {EVN__ALGORITHM_BLOCKS, {8, 2, 16, {1, 1, 1}}},
-    {EVN__ALGORITHM_BLOCKS, {12, 2, 16, {1, 1, 1}}},
     {EVN__ALGORITHM_BLOCKS, {6, 4, 16, {1, 1, 1}}},
     {EVN__ALGORITHM_BLOCKS, {8, 1, 16, {1, 1, 1}}},
     {EVN__ALGORITHM_BLOCKS, {6, 2, 8, {1, 1, 1}}},
