@@ -205,42 +205,55 @@ __kernel void matmul_blocked(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, c
 }
 #endif
 
-// c[m, n] = sum of a[m, k] b[n, k] over k, for one m and DOTS adjacent n; a[m, .] is contiguous.
+real add_lanes(const vector x) {
+#if WIDTH == 16
+    const real8 eight = x.lo + x.hi;
+    const real4 four = eight.lo + eight.hi;
+#elif WIDTH == 8
+    const real4 four = x.lo + x.hi;
+#else
+    const real4 four = x;
+#endif
+    const real2 two = four.lo + four.hi;
+    return two.lo + two.hi;
+}
+
+// c[m, n] = sum of a[m, k] b[n, k] over k, for one m and `run` adjacent n, DOTS at a time; a[m, .] is
+// contiguous.
 #define DOTS 8
-__kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const int k_count) {
+__kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const int k_count,
+                         const int run) {
     INPUT_OF(a);
     INPUT_OF(b);
     OUTPUT_OF(c);
-    const int n0 = (int)get_global_id(0) * DOTS;
+    const int first = (int)get_global_id(0) * run, end = min(first + run, n_count);
     const long m = (long)get_global_id(1);
     __global const real *left = a + m * k_count, *right[DOTS];
-    vector sum[DOTS];
-    if (n0 >= n_count) {
-        return;
-    }
-#pragma unroll
-    for (int i = 0; i < DOTS; i++) {
-        right[i] = b + (long)min(n0 + i, n_count - 1) * k_count;
-        sum[i] = (vector)(R(0.0));
-    }
-    int k = 0;
-    for (; k + WIDTH <= k_count; k += WIDTH) {
-        const vector x = LOAD(0, left + k);
+    for (int n0 = first; n0 < end; n0 += DOTS) {
+        vector sum[DOTS];
 #pragma unroll
         for (int i = 0; i < DOTS; i++) {
-            sum[i] = fma(x, LOAD(0, right[i] + k), sum[i]);
+            right[i] = b + (long)min(n0 + i, n_count - 1) * k_count;
+            sum[i] = (vector)(R(0.0));
         }
-    }
-    for (int i = 0; i < DOTS && n0 + i < n_count; i++) {
-        real lanes[WIDTH], total = R(0.0);
-        STORE(sum[i], 0, lanes);
-        for (int t = 0; t < WIDTH; t++) {
-            total += lanes[t];
+        int k = 0;
+        for (; k + WIDTH <= k_count; k += WIDTH) {
+            const vector x = LOAD(0, left + k);
+#pragma unroll
+            for (int i = 0; i < DOTS; i++) {
+                sum[i] = fma(x, LOAD(0, right[i] + k), sum[i]);
+            }
         }
-        for (int t = k; t < k_count; t++) {
-            total = fma(left[t], right[i][t], total);
+#pragma unroll
+        for (int i = 0; i < DOTS; i++) {
+            real total = add_lanes(sum[i]);
+            for (int t = k; t < k_count; t++) {
+                total = fma(left[t], right[i][t], total);
+            }
+            if (n0 + i < end) {
+                c[m * n_count + n0 + i] = total;
+            }
         }
-        c[m * n_count + n0 + i] = total;
     }
 }
 

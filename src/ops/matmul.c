@@ -20,6 +20,8 @@ enum {
     MATMUL_DOT_ROWS = 3,        // of a; more pay for a packed b
     MATMUL_DOT_LEAST = 32,      // terms; fewer are not worth a work-item of their own
     MATMUL_DOT_TERMS = 1 << 14, // one work-item adds them up
+    MATMUL_ROW_ITEMS = 3,       // a compute unit, at least
+    MATMUL_DOT_ITEMS = 8,       // a compute unit
     MATMUL_SMALL_RUN = 256,     // of kernels/matmul.cl
     MATMUL_SMALL_WORK = 8192,   // terms of a row of c; more pay for a packed b
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
@@ -62,6 +64,15 @@ typedef struct product {
 /// Emits the slices of K to c, one after the other.
 typedef evn_status emit_slice(evn__lowering *lowering, const product *p, evn__operand c);
 
+/// For single rows of a, which read b as fast as memory gives it: each row of b may lie in another
+/// page, and pays for that once a work-item.
+static evn__tile widen(evn__tile tile, int64_t most) {
+    for (tile.vectors = 1; tile.vectors < 8 && 2 * tile.vectors <= most;) {
+        tile.vectors *= 2;
+    }
+    return tile;
+}
+
 static evn__tile choose_tile(const evn_device_info *device, int64_t m, int64_t n) {
     if (device->type != EVN_DEVICE_CPU) {
         return evn__tile_small();
@@ -69,6 +80,9 @@ static evn__tile choose_tile(const evn_device_info *device, int64_t m, int64_t n
     evn__tile tile = evn__tile_fat(device);
     tile.rows = m >= tile.rows ? tile.rows : m >= 4 ? 4 : 1;
     int64_t vectors = evn__divide_up(n, tile.width);
+    if (tile.rows == 1) {
+        return widen(tile, vectors / (MATMUL_ROW_ITEMS * device->compute_units));
+    }
     if (vectors % 2 == 1 && vectors < 8) {
         tile.vectors = 1;
     }
@@ -241,14 +255,17 @@ static bool takes_dots(const evn_device_info *device, const evn__variant *varian
     return device->type == EVN_DEVICE_CPU && p->m <= MATMUL_DOT_ROWS && p->k >= MATMUL_DOT_LEAST;
 }
 
-static evn_status emit_dots(evn__lowering *lowering, const product *p) {
+static evn_status emit_dots(evn__lowering *lowering, const product *p, int compute_units) {
     evn__call call = start_call(p, "matmul_dot");
-    call.range = (evn__range){2, {(size_t)evn__divide_up(p->n, MATMUL_DOTS), (size_t)p->m}, {1, 1}};
+    int64_t items = evn__divide_up((int64_t)MATMUL_DOT_ITEMS * compute_units, p->m);
+    int64_t run = evn__divide_up(evn__divide_up(p->n, MATMUL_DOTS), items) * MATMUL_DOTS;
+    call.range = (evn__range){2, {(size_t)evn__divide_up(p->n, run), (size_t)p->m}, {1, 1}};
     push(&call, p->a);
     push(&call, p->b);
     push(&call, evn__operand_value(p->c));
     push_int(&call, p->n);
     push_int(&call, p->k);
+    push_int(&call, run);
     return evn__lower_emit(lowering, &call);
 }
 
@@ -338,7 +355,7 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
     snprintf(p.options, sizeof p.options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", p.tile.rows,
              p.tile.vectors, p.tile.width);
     if (takes_dots(device, variant, &p)) {
-        return emit_dots(lowering, &p);
+        return emit_dots(lowering, &p, device->compute_units);
     }
     if (!variant && is_small(device, &p)) {
         return emit_small(lowering, &p);
