@@ -83,7 +83,7 @@ __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int
 
 #ifdef BLOCK_COLUMNS
 // Blocked for the caches of a CPU: a work-item computes `rows` × `columns` <= BLOCK_COLUMNS elements
-// of C, DEPTH terms at a time. It copies these terms of its columns of B into local memory, as panels
+// of C, at most DEPTH terms at a time. It copies these terms of its columns of B into local memory, as panels
 // of COLUMNS, and multiplies each panel, which stays in the first-level cache, with all rows of A,
 // which stay in the second-level cache until the last panel. So much for B's strides: cache lines
 // that lie a power of two apart would displace each other.
@@ -190,8 +190,9 @@ __kernel void matmul_blocked(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, c
     const int n_end = min(n0 + columns, n_count), m_end = min(m0 + rows, m_count);
     const int k0 = (int)get_global_id(2) * slice, k_end = min(k0 + slice, k_count);
     c += (long)get_global_id(2) * m_count * n_count;
-    for (int k = k0; k < k_end; k += DEPTH) {
-        const int terms = min(DEPTH, k_end - k);
+    const int copies = (k_end - k0 + DEPTH - 1) / DEPTH, depth = (k_end - k0 + copies - 1) / copies;
+    for (int k = k0; k < k_end; k += depth) {
+        const int terms = min(depth, k_end - k);
         pack_panels(b + (long)k * b_row + (long)n0 * b_column, packed, n_end - n0, terms, b_row,
                     b_column);
         for (int n = n0; n < n_end; n += COLUMNS) {
