@@ -70,12 +70,13 @@ static void seed_states(joint_build *b, const evn_graph *step, evn_value *seeds)
     }
 }
 
+/// @param states  before the step
 static evn_status output_parameter(joint_build *b, const evn_graph *step, int index,
-                                   evn_value share) {
+                                   const evn_value *states, evn_value share) {
     char name[256];
     bool taken = false;
     if (b->outer) {
-        EVN_TRY(evn__outer_take(b->outer, b->graph, index, share, &taken));
+        EVN_TRY(evn__outer_take(b->outer, b->graph, index, share, states, &taken));
     }
     if (!taken) {
         bar_name(step, 2 + b->system->state_count + index, name);
@@ -107,7 +108,7 @@ static evn_status build_joint(joint_build *b, const evn_graph *step, evn_value *
         evn_output(b->graph, name, bars[i]);
     }
     for (int i = 0; i < parameters; ++i) {
-        EVN_TRY(output_parameter(b, step, i, bars[states + i]));
+        EVN_TRY(output_parameter(b, step, i, x + 2, bars[states + i]));
     }
     return evn_graph_status(b->graph);
 }
@@ -167,7 +168,7 @@ static evn_status create(evn__grid *grid, const evn__system *system,
                          const evn_solver_options *options) {
     EVN_TRY(evn__check_options(options, &grid->tableau));
     EVN_TRY(evn__layout_create(system, &grid->layout));
-    EVN_TRY(evn__outer_create(system->parameter_count, grid->steps, &grid->outer));
+    EVN_TRY(evn__outer_create(system->parameter_count, grid->steps, &grid->layout, &grid->outer));
     EVN_TRY(compile(grid, system));
     EVN_TRY(lay_out_bars(grid, system));
     size_t points = (size_t)grid->steps + 1, saved = evn_plan_saved_elements(grid->plan);
@@ -327,7 +328,7 @@ evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
         EVN_TRY(run(grid, step, 1, parameters, observed));
         grid->now = !grid->now;
     }
-    EVN_TRY(evn__outer_multiply(grid->outer));
+    EVN_TRY(evn__outer_multiply(grid->outer, (evn_binding){grid->trajectory, 0}));
     report(grid, solution);
     return EVN_OK;
 }

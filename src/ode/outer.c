@@ -19,11 +19,13 @@ typedef struct product {
 typedef struct entry {
     int parameter, terms;
     int64_t rows, columns[SIDES];
+    int state[SIDES];            ///< the state that an operand is, -1: it is stacked
     size_t stack[SIDES], result; ///< offsets in memory: [steps, terms, rows, columns]; [M, N]
 } entry;
 
 struct evn__outer {
     int steps, count;
+    const evn__layout *layout; ///< of the states
     entry *entries;
     evn_plan *plan;
     evn_buffer *memory;
@@ -81,8 +83,17 @@ static bool pays(const product *terms, int count) {
     return count * terms[0].rows * (m + n) < m * n;
 }
 
+static int find_state(const evn__outer *outer, const evn_value *states, evn_value value) {
+    for (int i = 0; i < outer->layout->count; ++i) {
+        if (states[i] == value) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 evn_status evn__outer_take(evn__outer *outer, evn_graph *graph, int parameter, evn_value share,
-                           bool *taken) {
+                           const evn_value *states, bool *taken) {
     product terms[MAX_TERMS];
     int count = 0;
     *taken = find_sum(graph, share, terms, &count) && pays(terms, count);
@@ -93,7 +104,8 @@ evn_status evn__outer_take(evn__outer *outer, evn_graph *graph, int parameter, e
     *e = (entry){.parameter = parameter, .terms = count, .rows = terms[0].rows};
     for (int side = 0; side < SIDES; ++side) {
         e->columns[side] = terms[0].columns[side];
-        for (int i = 0; i < count; ++i) {
+        e->state[side] = count == 1 ? find_state(outer, states, terms[0].side[side]) : -1;
+        for (int i = 0; i < count && e->state[side] < 0; ++i) {
             char name[64];
             snprintf(name, sizeof(name), "outer.%d.%d.%d", parameter, side, i);
             evn_output(graph, name, terms[i].side[side]);
@@ -104,9 +116,11 @@ evn_status evn__outer_take(evn__outer *outer, evn_graph *graph, int parameter, e
 
 // Life --------------------------------------------------------------------------------------------
 
-evn_status evn__outer_create(int parameters, int steps, evn__outer **outer) {
+evn_status evn__outer_create(int parameters, int steps, const evn__layout *layout,
+                             evn__outer **outer) {
     EVN_TRY(EVN_NEW(outer, 1));
     (*outer)->steps = steps;
+    (*outer)->layout = layout;
     evn_status status = EVN_NEW(&(*outer)->entries, parameters + 1);
     if (status == EVN_OK) {
         status = EVN_NEW(&(*outer)->inputs, SIDES * parameters + 1);
@@ -143,7 +157,9 @@ static size_t lay_out(evn__outer *outer) {
         entry *e = &outer->entries[i];
         for (int side = 0; side < SIDES; ++side) {
             e->stack[side] = total;
-            total += (size_t)(stack_rows(outer, e) * e->columns[side] + 15) / 16 * 16;
+            if (e->state[side] < 0) {
+                total += (size_t)(stack_rows(outer, e) * e->columns[side] + 15) / 16 * 16;
+            }
         }
         e->result = total;
         total += (size_t)(e->columns[LEFT] * e->columns[RIGHT] + 15) / 16 * 16;
@@ -151,15 +167,28 @@ static size_t lay_out(evn__outer *outer) {
     return total;
 }
 
+/// The operand over all steps, [steps · terms · rows, columns].
+static evn_value read_operand(const evn__outer *outer, evn_graph *graph, int index, int side) {
+    const entry *e = &outer->entries[index];
+    evn_shape shape = EVN_SHAPE(stack_rows(outer, e), e->columns[side]);
+    char name[64];
+    snprintf(name, sizeof(name), "stack.%d.%d", index, side);
+    if (e->state[side] < 0) {
+        return evn_input(graph, name, shape);
+    }
+    const evn__layout *layout = outer->layout;
+    const int64_t start[] = {0, (int64_t)layout->offset[e->state[side]]};
+    evn_value all = evn_input(graph, name, EVN_SHAPE(outer->steps, (int64_t)layout->total));
+    evn_shape own = EVN_SHAPE(outer->steps, (int64_t)layout->size[e->state[side]]);
+    return evn_reshape(graph, evn_slice(graph, all, start, own), shape);
+}
+
 static void build(const evn__outer *outer, evn_graph *graph) {
     for (int i = 0; i < outer->count; ++i) {
-        const entry *e = &outer->entries[i];
         evn_value value[SIDES];
         char name[64];
         for (int side = 0; side < SIDES; ++side) {
-            snprintf(name, sizeof(name), "stack.%d.%d", i, side);
-            evn_shape shape = EVN_SHAPE(stack_rows(outer, e), e->columns[side]);
-            value[side] = evn_input(graph, name, shape);
+            value[side] = read_operand(outer, graph, i, side);
         }
         snprintf(name, sizeof(name), "sum.%d", i);
         evn_output(graph, name, evn_matmul(graph, value[LEFT], value[RIGHT], true, false));
@@ -213,7 +242,7 @@ evn_binding *evn__outer_bind(const evn__outer *outer, int parameter, int step, e
     const entry *e = find(outer, parameter);
     for (int side = 0; side < SIDES; ++side) {
         size_t size = (size_t)(e->rows * e->columns[side]);
-        for (int i = 0; i < e->terms; ++i) {
+        for (int i = 0; i < e->terms && e->state[side] < 0; ++i) {
             size_t place = (size_t)step * (size_t)e->terms + (size_t)i;
             *to++ = (evn_binding){outer->memory, e->stack[side] + place * size};
         }
@@ -221,7 +250,12 @@ evn_binding *evn__outer_bind(const evn__outer *outer, int parameter, int step, e
     return to;
 }
 
-evn_status evn__outer_multiply(evn__outer *outer) {
+evn_status evn__outer_multiply(evn__outer *outer, evn_binding trajectory) {
+    for (int i = 0; i < SIDES * outer->count; ++i) {
+        if (outer->entries[i / SIDES].state[i % SIDES] >= 0) {
+            outer->inputs[i] = trajectory;
+        }
+    }
     return outer->count > 0 ? evn_plan_run(outer->plan, outer->inputs, outer->outputs) : EVN_OK;
 }
 
