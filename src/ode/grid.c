@@ -20,6 +20,7 @@ struct evn__grid {
     size_t bar_total;
     evn__outer *outer;      ///< parameters whose cotangents are not carried from step to step
     evn_plan *plan;         ///< the step and its vjp, in two phases
+    evn_plan *observe;      ///< with observations: from the trajectory to their series
     evn_buffer *trajectory; ///< [steps + 1][layout.total]
     evn_buffer *saved;      ///< [steps or 1][saved elements of the plan]
     evn_buffer *bar[2];     ///< cotangents now and next, exchanged by each step
@@ -164,6 +165,25 @@ static evn_status lay_out_bars(evn__grid *grid, const evn__system *system) {
     return EVN_OK;
 }
 
+/// From the points after the first one to x at the last one of each observation's share.
+static evn_status compile_observe(evn__grid *grid) {
+    const evn__layout *layout = &grid->layout;
+    int64_t each = grid->steps / grid->observations, total = (int64_t)layout->total;
+    const int64_t start[] = {0, (each - 1) * total + (int64_t)layout->offset[0]};
+    evn_plan_options options = {.fp64 = grid->fp64};
+    evn_graph *graph = NULL;
+    EVN_TRY(evn_graph_create(&graph));
+    evn_value points = evn_input(graph, "points", EVN_SHAPE(grid->observations, each * total));
+    evn_shape shape = EVN_SHAPE(grid->observations, (int64_t)layout->size[0]);
+    evn_output(graph, "series", evn_slice(graph, points, start, shape));
+    evn_status status = evn_graph_status(graph);
+    if (status == EVN_OK) {
+        status = evn_plan_create(grid->device, graph, &options, &grid->observe);
+    }
+    evn_graph_destroy(&graph);
+    return status;
+}
+
 static evn_status create(evn__grid *grid, const evn__system *system,
                          const evn_solver_options *options) {
     EVN_TRY(evn__check_options(options, &grid->tableau));
@@ -180,6 +200,7 @@ static evn_status create(evn__grid *grid, const evn__system *system,
         EVN_TRY(evn__real_create(grid->device, grid->fp64, grid->bar_total, &grid->bar[i]));
     }
     if (grid->observations > 0) {
+        EVN_TRY(compile_observe(grid));
         EVN_TRY(evn__real_create(grid->device, grid->fp64, grid->layout.size[0], &grid->zeros));
         EVN_TRY(evn__real_zero((evn_binding){grid->zeros, 0}, grid->fp64, grid->layout.size[0]));
     }
@@ -209,6 +230,7 @@ void evn__grid_destroy(evn__grid **grid) {
     }
     evn__outer_destroy(&g->outer);
     evn_plan_destroy(&g->plan);
+    evn_plan_destroy(&g->observe);
     evn_buffer_destroy(&g->trajectory);
     evn_buffer_destroy(&g->saved);
     evn_buffer_destroy(&g->bar[0]);
@@ -230,6 +252,11 @@ const evn__layout *evn__grid_layout(const evn__grid *grid) {
 evn_binding evn__grid_state(const evn__grid *grid, int point, int index) {
     return (evn_binding){grid->trajectory,
                          (size_t)point * grid->layout.total + grid->layout.offset[index]};
+}
+
+evn_status evn__grid_observe(const evn__grid *grid, evn_binding series) {
+    const evn_binding points = {grid->trajectory, grid->layout.total}; // all but the first
+    return evn_plan_run(grid->observe, &points, &series);
 }
 
 static evn_binding bar_at(const evn__grid *grid, int which, int index) {

@@ -14,6 +14,9 @@ void evn__grid_destroy(evn__grid **grid);
 
 const evn__layout *evn__grid_layout(const evn__grid *grid);
 
+/// After forward, with observations: copy them to series [observations, x]; enqueues only.
+evn_status evn__grid_observe(const evn__grid *grid, evn_binding series);
+
 /// Component of the state at grid point `point` (0 … steps).
 evn_binding evn__grid_state(const evn__grid *grid, int point, int index);
 

@@ -197,13 +197,11 @@ static evn_status integrate_segment(evn_solver *solver, int index, bool first, b
 }
 
 static evn_status solve_on_grid(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
-    int observations = solver->options.observations, steps = solver->options.steps;
     EVN_TRY(evn__grid_forward(solver->grid, solver->t0, solver->t1, solver->parameters, solution));
-    *x1 = evn__grid_state(solver->grid, steps, 0);
-    for (int i = 0; i < observations; ++i) {
-        EVN_TRY(
-            observe(solver, i, evn__grid_state(solver->grid, (i + 1) * (steps / observations), 0)));
+    *x1 = evn__grid_state(solver->grid, solver->options.steps, 0);
+    if (solver->options.observations > 0) {
         *x1 = (evn_binding){solver->series, 0};
+        return evn__grid_observe(solver->grid, *x1);
     }
     return EVN_OK;
 }
