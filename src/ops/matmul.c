@@ -27,7 +27,7 @@ enum {
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
     MATMUL_BLOCKED_ROWS = 128,  // of c; fewer do not pay for a copy of b
     MATMUL_BLOCKED_LEAST = 32,  // where tiles would need a copy as well
-    MATMUL_BLOCK_ROWS = 256,    // of c, at most: of a, with as many terms, a quarter of an L2 cache
+    MATMUL_BLOCK_ROWS = 512,    // of c, at most: of a, with DEPTH terms, half an L2 cache
     MATMUL_BLOCK_COLUMNS = 128, // at most
     MATMUL_BLOCK_DEPTH = 256,   // terms: a panel of 32 columns is two thirds of an L1 cache
     MATMUL_BLOCK_BYTES = MATMUL_BLOCK_COLUMNS * MATMUL_BLOCK_DEPTH * 8, // in double precision
@@ -186,9 +186,7 @@ static int64_t cut_evenly(int64_t extent, int64_t most, int64_t unit) {
 /// every compute unit has several work-items.
 static void choose_blocks(product *p, int compute_units) {
     int64_t enough = (int64_t)MATMUL_BLOCK_ITEMS * compute_units, unit = tile_columns(p), items;
-    int64_t columns = MATMUL_BLOCK_COLUMNS;
-    // A copy that transposes is slow: more rows share it.
-    int64_t rows = (p->transpose_b ? 2 : 1) * MATMUL_BLOCK_ROWS;
+    int64_t rows = MATMUL_BLOCK_ROWS, columns = MATMUL_BLOCK_COLUMNS;
     for (;;) {
         p->block_rows = cut_evenly(p->m, rows, p->tile.rows);
         p->block_columns = cut_evenly(p->n, columns, unit);

@@ -72,7 +72,7 @@ START_TEST(test_blocks) {
     check(32, 3, 300);
     check(128, 129, 257);
     check(257, 95, 513);
-    check(515, 7, 64);
+    check(1031, 7, 64);
 }
 END_TEST
 
