@@ -11,7 +11,8 @@ typedef struct evn__kernel evn__kernel;
 /// One program: where its text comes from and what it is compiled with.
 typedef struct evn__source {
     const char *family;  ///< name of an embedded kernels/<family>.cl, or NULL
-    const char *text;    ///< generated source, used when family is NULL; copied
+    const char *text;    ///< generated source, or NULL; with a family it comes first, and may
+                         ///< define the EPILOGUE of its kernels; copied
     const char *options; ///< further build options, "" or "-DTILE=4 ..."; copied
     bool fp64;           ///< real is double instead of float
     bool blast;          ///< no source at all: the product of host/blast.h; of the other fields

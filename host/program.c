@@ -76,16 +76,22 @@ evn_status evn__kernel_text(const char *family, const char **text) {
 }
 
 evn_status evn__program_text(const evn__source *source, char **text) {
-    const char *common, *own = source->text;
+    const char *common, *family = NULL;
     EVN_TRY(evn__kernel_text("common", &common));
     if (source->family) {
-        EVN_TRY(evn__kernel_text(source->family, &own));
+        EVN_TRY(evn__kernel_text(source->family, &family));
     }
-    EVN_CHECK(own, EVN_ERR_INTERNAL, "a kernel source with neither family nor text");
+    EVN_CHECK(family || source->text, EVN_ERR_INTERNAL,
+              "a kernel source with neither family nor text");
     evn__text whole = {0};
     // Line numbers of the build log then count in the file that the reader knows.
-    evn__text_append(&whole, "#line 1 \"common.cl\"\n%s\n#line 1 \"%s.cl\"\n%s", common,
-                     source->family ? source->family : "generated", own);
+    evn__text_append(&whole, "#line 1 \"common.cl\"\n%s\n", common);
+    if (source->text) {
+        evn__text_append(&whole, "#line 1 \"generated.cl\"\n%s\n", source->text);
+    }
+    if (family) {
+        evn__text_append(&whole, "#line 1 \"%s.cl\"\n%s", source->family, family);
+    }
     if (whole.status != EVN_OK) {
         free(whole.data);
         return whole.status;
@@ -173,8 +179,7 @@ static evn_status build(evn_device *device, const evn__source *source, cl_progra
 static evn_status hash_source(const evn__source *source, evn__hash *key) {
     evn__text text = {0};
     evn__text_append(&text, "%d\n%s\n%s\n%s", source->fp64, source->options ? source->options : "",
-                     source->family ? source->family : "",
-                     !source->family && source->text ? source->text : "");
+                     source->family ? source->family : "", source->text ? source->text : "");
     if (text.status == EVN_OK) {
         *key = evn__hash_of(text.data, text.size);
     }

@@ -28,6 +28,25 @@ typedef float16 real16;
 #define INPUT_OF(x)    __global const real *restrict x = x##_buffer + x##_offset
 #define OUTPUT_OF(x)   __global real *restrict x = x##_buffer + x##_offset
 
+// vload16 and vstore16, but as one move where the compiler knows vectors that are aligned like their
+// elements: PoCL's own are moves of halves of halves.
+#ifdef __clang__
+typedef real16 __attribute__((aligned(sizeof(real)))) unaligned16;
+#define MOVES_16(space)                                                                            \
+    inline real16 __attribute__((overloadable)) load_16(const space real *p) {                     \
+        return *(const space unaligned16 *)p;                                                      \
+    }                                                                                              \
+    inline void __attribute__((overloadable)) store_16(const real16 v, space real *p) {            \
+        *(space unaligned16 *)p = v;                                                               \
+    }
+MOVES_16(__global)
+MOVES_16(__local)
+MOVES_16(__private)
+#else
+#define load_16(p)     vload16(0, p)
+#define store_16(v, p) vstore16(v, 0, p)
+#endif
+
 // A program that is compiled with -DLANES=n works on vectors of n reals (n = 1, 2, 4, 8, 16).
 #ifdef LANES
 #if LANES == 1
@@ -38,8 +57,13 @@ typedef real lanes;
 #define JOIN_(a, b)       a##b
 #define JOIN(a, b)        JOIN_(a, b)
 typedef JOIN(real, LANES) lanes;
+#if LANES == 16
+#define LOAD_LANES(p)     load_16(p)
+#define STORE_LANES(v, p) store_16(v, p)
+#else
 #define LOAD_LANES(p)     JOIN(vload, LANES)(0, p)
 #define STORE_LANES(v, p) JOIN(vstore, LANES)(v, 0, p)
+#endif
 #endif
 #endif
 
@@ -48,6 +72,12 @@ typedef JOIN(real, LANES) lanes;
 #define TASKS const int tasks, const int per
 #define FOR_EACH_TASK                                                                              \
     for (int task = get_global_id(0) * per, end_ = min(tasks, task + per); task < end_; ++task)
+
+// A kernel that ends in EPILOGUE(result, row, begin, end) lets the plan work on the elements [begin, end)
+// of that row of its result, the last axis being the columns, once it has stored them all. It takes
+// what that needs in EPILOGUE_PARAMETERS. A generated text redefines both (src/plan/epilogue.c).
+#define EPILOGUE_PARAMETERS
+#define EPILOGUE(result, row, begin, end)
 
 // A program that is compiled with -DROWS=r -DVECTORS=v -DWIDTH=w (w = 4, 8 or 16) computes tiles of
 // r × (v · w) elements in registers.

@@ -80,7 +80,7 @@ int last_tap(const int start, const int taps, const int extent) {
 __kernel void conv2d(INPUT(x), INPUT(w), OUTPUT(y), const int samples, const int height,
                      const int width, const int inputs, const int out_height, const int out_width,
                      const int outputs, const int kernel_height, const int kernel_width,
-                     const int stride, const int padding, const int w_stride) {
+                     const int stride, const int padding, const int w_stride EPILOGUE_PARAMETERS) {
     INPUT_OF(x);
     INPUT_OF(w);
     OUTPUT_OF(y);
@@ -103,6 +103,9 @@ __kernel void conv2d(INPUT(x), INPUT(w), OUTPUT(y), const int samples, const int
         ACCUMULATE(sum, x_run, x_sample, w_run, w_stride, (long)kw_count * inputs);
     }
     STORE_TILE(sum, y + b * y_sample + (long)pixel * outputs, y_sample, first, co, outputs);
+    for (int i = 0; i < rows; i++) {
+        EPILOGUE(y, (long)(b + i) * out_height * out_width + pixel, co, min(co + COLUMNS, outputs));
+    }
 }
 
 // Work-item: ci tile, input pixel, tile of samples. w is [Kh, Kw, Co, w_stride]. Output pixel oh
@@ -111,7 +114,7 @@ __kernel void conv2d_input_grad(INPUT(y_bar), INPUT(w), OUTPUT(x_bar), const int
                                 const int height, const int width, const int inputs,
                                 const int out_height, const int out_width, const int outputs,
                                 const int kernel_height, const int kernel_width, const int stride,
-                                const int padding, const int w_stride) {
+                                const int padding, const int w_stride EPILOGUE_PARAMETERS) {
     INPUT_OF(y_bar);
     INPUT_OF(w);
     OUTPUT_OF(x_bar);
@@ -140,6 +143,9 @@ __kernel void conv2d_input_grad(INPUT(y_bar), INPUT(w), OUTPUT(x_bar), const int
         }
     }
     STORE_TILE(sum, x_bar + b * x_sample + (long)pixel * inputs, x_sample, first, ci, inputs);
+    for (int i = 0; i < rows; i++) {
+        EPILOGUE(x_bar, (long)(b + i) * height * width + pixel, ci, min(ci + COLUMNS, inputs));
+    }
 }
 
 // The first and one past the last output pixel ow of [0, count) whose input pixel

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// elementwise.cl — functions of the generated kernels (src/plan/generate.c), which follow this text.
+// elementwise.cl — functions of the generated kernels and epilogues (src/plan/generate.c), which follow
+// this text, for elements and for vectors of 16.
 // Twin: src/ref/elementwise.c.   Relaxed math: none.
 // Comparisons are arranged so that a NaN operand gives NaN: it must reach the step controller.
 
-inline real evn_maximum(const real a, const real b) {
-    return (a > b || isnan(a)) ? a : b;
-}
+#define FUNCTIONS(type)                                                                            \
+    inline type __attribute__((overloadable)) evn_maximum(const type a, const type b) {            \
+        return (a > b || isnan(a)) ? a : b;                                                        \
+    }                                                                                              \
+    inline type __attribute__((overloadable)) evn_relu(const type x) {                             \
+        return x < 0 ? (type)(R(0.0)) : x;                                                         \
+    }                                                                                              \
+    inline type __attribute__((overloadable)) evn_step(const type x) {                             \
+        return x > 0 ? (type)(R(1.0)) : (type)(R(0.0));                                            \
+    }                                                                                              \
+    inline type __attribute__((overloadable)) evn_sigmoid(const type x) {                          \
+        return R(1.0) / (R(1.0) + exp(-x));                                                        \
+    }                                                                                              \
+    inline type __attribute__((overloadable)) evn_softplus(const type x) {                         \
+        return evn_relu(x) + log1p(exp(-fabs(x)));                                                 \
+    }
 
-inline real evn_relu(const real x) {
-    return x < 0 ? R(0.0) : x;
-}
+FUNCTIONS(real)
+FUNCTIONS(real16)
 
-inline real evn_sigmoid(const real x) {
-    return R(1.0) / (R(1.0) + exp(-x));
-}
-
-inline real evn_softplus(const real x) {
-    return evn_relu(x) + log1p(exp(-fabs(x)));
-}
+#define EPILOGUE_LANES            16
+#define EPILOGUE_READ(p)          load_16(p)
+#define EPILOGUE_WRITE(p, v)      store_16(v, p)
+#define EPILOGUE_READ_ONE(p)      (*(p))
+#define EPILOGUE_WRITE_ONE(p, v)  (*(p) = (v))
+typedef real16 epilogue_lanes;

@@ -31,7 +31,7 @@ __kernel void matmul_pack(INPUT(b), OUTPUT(packed), const int n_count, const int
 // whole. What belongs to another work-item, or to none, is not stored.
 __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int n_count,
                      const int k_count, const int a_row, const int a_column, const int b_stride,
-                     const int slice) {
+                     const int slice EPILOGUE_PARAMETERS) {
     INPUT_OF(a);
     INPUT_OF(b);
     OUTPUT_OF(c);
@@ -78,6 +78,9 @@ __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int
                 store(sum[i][j], c + (long)(m0 + i) * n_count, first + j * WIDTH, n0, n_count);
             }
         }
+    }
+    for (int m = m0; m < min(m0 + ROWS, m_count); m++) {
+        EPILOGUE(c, m, n0, min(n0 + COLUMNS, n_count));
     }
 }
 
@@ -181,7 +184,7 @@ void multiply_panel(__global const real *a, __local const real *packed, __global
 __kernel void matmul_blocked(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int n_count,
                              const int k_count, const int a_row, const int a_column,
                              const int b_row, const int b_column, const int rows,
-                             const int columns, const int slice) {
+                             const int columns, const int slice EPILOGUE_PARAMETERS) {
     INPUT_OF(a);
     INPUT_OF(b);
     OUTPUT_OF(c);
@@ -203,6 +206,9 @@ __kernel void matmul_blocked(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, c
             }
         }
     }
+    for (int m = m0; m < m_end; m++) {
+        EPILOGUE(c, m, n0, n_end);
+    }
 }
 #endif
 
@@ -223,7 +229,7 @@ real add_lanes(const vector x) {
 // contiguous.
 #define DOTS 8
 __kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const int k_count,
-                         const int run) {
+                         const int run EPILOGUE_PARAMETERS) {
     INPUT_OF(a);
     INPUT_OF(b);
     OUTPUT_OF(c);
@@ -256,6 +262,7 @@ __kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const
             }
         }
     }
+    EPILOGUE(c, m, first, end);
 }
 
 // c[m, n] for one m and RUN adjacent n, B at any pair of strides: for products that are smaller work
@@ -263,7 +270,7 @@ __kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const
 #define RUN 256
 __kernel void matmul_small(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const int k_count,
                            const int a_row, const int a_column, const int b_row,
-                           const int b_column) {
+                           const int b_column EPILOGUE_PARAMETERS) {
     INPUT_OF(a);
     INPUT_OF(b);
     OUTPUT_OF(c);
@@ -286,10 +293,12 @@ __kernel void matmul_small(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, con
         }
         c[(long)m * n_count + n] = total;
     }
+    EPILOGUE(c, m, n0, min(n0 + RUN, n_count));
 }
 
 // c[i] = sum of partial[s, i] over s, in order: the same bits in every run.
-__kernel void matmul_add(INPUT(partial), OUTPUT(c), const int count, const int slices) {
+__kernel void matmul_add(INPUT(partial), OUTPUT(c), const int count, const int columns,
+                         const int slices EPILOGUE_PARAMETERS) {
     INPUT_OF(partial);
     OUTPUT_OF(c);
     const int i = (int)get_global_id(0);
@@ -299,5 +308,6 @@ __kernel void matmul_add(INPUT(partial), OUTPUT(c), const int count, const int s
             sum += partial[(long)s * count + i];
         }
         c[i] = sum;
+        EPILOGUE(c, i / columns, i % columns, i % columns + 1);
     }
 }

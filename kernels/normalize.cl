@@ -3,12 +3,18 @@
 //   normalize_groups:      y = (x − mean)/σ, σ = sqrt(variance + epsilon), over the group
 //   normalize_groups_grad: y = (v − mean(v) − x̂·mean(x̂·v))/σ with x̂ = (x − mean)/σ
 // Twin: src/ref/normalize.c.   Relaxed math: none.
-// Assumes: width divides LANES (a vector holds whole groups) or LANES divides width (a group is
-// whole vectors); LANES divides channels. A task is one sample and as many channels as the larger
-// of the two. Mean first, then the squares of the distances to it: no cancellation.
+// Assumes: VECTORS · LANES adjacent channels are whole groups, in lanes or in vectors, or a group is a
+// multiple of them (width divides LANES, or LANES divides width); they divide channels. A task is one
+// sample and as many channels as the larger of the two. Mean first, then the squares of the distances to
+// it: no cancellation.
+// Tuned: VECTORS: sums at once, which hide the latency of an addition and read whole lines.
+
+#define BLOCK            (VECTORS * LANES)
+#define FOR_EACH(j)      _Pragma("unroll") for (int j = 0; j < VECTORS; ++j)
+#define LOAD_BLOCK(j, p) LOAD_LANES((p) + (j) * LANES)
 
 // Every lane gets the sum over the lanes of its group.
-static lanes group_sum(lanes s, const int width) {
+static lanes lane_sum(lanes s, const int width) {
 #if LANES == 16
     if (width > 1) {
         s += s.s1032547698badcfe;
@@ -26,77 +32,121 @@ static lanes group_sum(lanes s, const int width) {
     return s;
 }
 
-// 1/σ from the sums of squared and of plain distances to `mean`. The plain ones would be zero but for
-// the rounding of the mean: they correct it, which matters where it is far above the spread.
-static lanes refine(lanes *mean, const lanes rest, const lanes squares, const int width,
-                    const real scale, const real epsilon) {
-    const lanes shift = group_sum(rest, width) * scale;
-    *mean += shift;
-    return R(1.0) / sqrt(group_sum(squares, width) * scale - shift * shift + epsilon);
+// Every lane of every vector gets the mean over its group.
+static void group_mean(lanes s[VECTORS], const int width, const real scale) {
+    if (width > LANES) {
+        lanes total = 0;
+        FOR_EACH(j) {
+            total += s[j];
+        }
+        FOR_EACH(j) {
+            s[j] = total;
+        }
+    }
+    FOR_EACH(j) {
+        s[j] = lane_sum(s[j], width) * scale;
+    }
 }
 
-// FOR_EACH_VECTOR: `i` is the index of each vector of the task's group, position by position.
-#define FOR_EACH_VECTOR                                                                            \
+// `squares` becomes 1/σ, from the sums of squared and of plain distances to `mean`. The plain ones would
+// be zero but for the rounding of the mean: they correct it, which matters where it is far above the
+// spread.
+static void refine(lanes mean[VECTORS], lanes rest[VECTORS], lanes squares[VECTORS], const int width,
+                   const real scale, const real epsilon) {
+    group_mean(rest, width, scale);
+    group_mean(squares, width, scale);
+    FOR_EACH(j) {
+        mean[j] += rest[j];
+        squares[j] = R(1.0) / sqrt(squares[j] - rest[j] * rest[j] + epsilon);
+    }
+}
+
+// FOR_EACH_BLOCK: `i` is the index of each block of the task's channels, position by position.
+#define FOR_EACH_BLOCK                                                                             \
     for (int p = 0; p < positions; ++p)                                                            \
-        for (size_t i = first + (size_t)p * channels, row_end = i + span; i < row_end; i += LANES)
+        for (size_t i = first + (size_t)p * channels, row_end = i + span; i < row_end; i += BLOCK)
 
 // `first` is the index of the task's first element.
 #define LOCATE_GROUP                                                                               \
-    const int span = max(width, LANES), spans = channels / span;                                   \
+    const int span = max(width, BLOCK), spans = channels / span;                                   \
     const size_t first =                                                                           \
         (size_t)(task / spans) * positions * channels + (size_t)(task % spans) * span;             \
     const real scale = R(1.0) / ((real)positions * width)
 
+// Let the plan go on with the block at `i`, which is stored.
+#define ROW              ((long)(task / spans) * positions + p)
+#define COLUMN           ((int)(i - (size_t)ROW * channels))
+#define FINISH_BLOCK(y)  EPILOGUE(y, ROW, COLUMN, COLUMN + BLOCK)
+
 __kernel void normalize_groups(INPUT(x), OUTPUT(y), const int positions, const int channels,
-                        const int width, const real epsilon, TASKS) {
+                               const int width, const real epsilon, TASKS EPILOGUE_PARAMETERS) {
     INPUT_OF(x);
     OUTPUT_OF(y);
     FOR_EACH_TASK {
         LOCATE_GROUP;
-        lanes sum = 0;
-        FOR_EACH_VECTOR {
-            sum += LOAD_LANES(x + i);
+        lanes mean[VECTORS] = {0}, squares[VECTORS] = {0}, rest[VECTORS] = {0};
+        FOR_EACH_BLOCK {
+            FOR_EACH(j) {
+                mean[j] += LOAD_BLOCK(j, x + i);
+            }
         }
-        lanes mean = group_sum(sum, width) * scale;
-        lanes squares = 0, rest = 0;
-        FOR_EACH_VECTOR {
-            const lanes d = LOAD_LANES(x + i) - mean;
-            squares += d * d;
-            rest += d;
+        group_mean(mean, width, scale);
+        FOR_EACH_BLOCK {
+            FOR_EACH(j) {
+                const lanes d = LOAD_BLOCK(j, x + i) - mean[j];
+                squares[j] += d * d;
+                rest[j] += d;
+            }
         }
-        const lanes inverse = refine(&mean, rest, squares, width, scale, epsilon);
-        FOR_EACH_VECTOR {
-            STORE_LANES((LOAD_LANES(x + i) - mean) * inverse, y + i);
+        refine(mean, rest, squares, width, scale, epsilon);
+        FOR_EACH_BLOCK {
+            FOR_EACH(j) {
+                const lanes d = LOAD_BLOCK(j, x + i) - mean[j];
+                STORE_LANES(d * squares[j], y + i + j * LANES);
+            }
+            FINISH_BLOCK(y);
         }
     }
 }
 
 __kernel void normalize_groups_grad(INPUT(x), INPUT(v), OUTPUT(y), const int positions,
-                             const int channels, const int width, const real epsilon, TASKS) {
+                                    const int channels, const int width, const real epsilon,
+                                    TASKS EPILOGUE_PARAMETERS) {
     INPUT_OF(x);
     INPUT_OF(v);
     OUTPUT_OF(y);
     FOR_EACH_TASK {
         LOCATE_GROUP;
-        lanes sum = 0, sum_v = 0;
-        FOR_EACH_VECTOR {
-            sum += LOAD_LANES(x + i);
-            sum_v += LOAD_LANES(v + i);
+        lanes mean[VECTORS] = {0}, mean_v[VECTORS] = {0}, squares[VECTORS] = {0};
+        lanes rest[VECTORS] = {0}, slope[VECTORS] = {0};
+        FOR_EACH_BLOCK {
+            FOR_EACH(j) {
+                mean[j] += LOAD_BLOCK(j, x + i);
+                mean_v[j] += LOAD_BLOCK(j, v + i);
+            }
         }
-        lanes mean = group_sum(sum, width) * scale;
-        const lanes mean_v = group_sum(sum_v, width) * scale;
-        lanes squares = 0, rest = 0, products = 0;
-        FOR_EACH_VECTOR {
-            const lanes d = LOAD_LANES(x + i) - mean;
-            squares += d * d;
-            rest += d;
-            products += d * (LOAD_LANES(v + i) - mean_v);
+        group_mean(mean, width, scale);
+        group_mean(mean_v, width, scale);
+        FOR_EACH_BLOCK {
+            FOR_EACH(j) {
+                const lanes d = LOAD_BLOCK(j, x + i) - mean[j];
+                squares[j] += d * d;
+                rest[j] += d;
+                slope[j] += d * (LOAD_BLOCK(j, v + i) - mean_v[j]);
+            }
         }
-        const lanes inverse = refine(&mean, rest, squares, width, scale, epsilon);
-        const lanes slope = group_sum(products, width) * scale * inverse * inverse;
-        FOR_EACH_VECTOR {
-            const lanes d = LOAD_LANES(x + i) - mean;
-            STORE_LANES((LOAD_LANES(v + i) - mean_v - d * slope) * inverse, y + i);
+        refine(mean, rest, squares, width, scale, epsilon);
+        group_mean(slope, width, scale);
+        FOR_EACH(j) {
+            slope[j] *= squares[j] * squares[j];
+        }
+        FOR_EACH_BLOCK {
+            FOR_EACH(j) {
+                const lanes d = LOAD_BLOCK(j, x + i) - mean[j];
+                const lanes w = LOAD_BLOCK(j, v + i) - mean_v[j] - d * slope[j];
+                STORE_LANES(w * squares[j], y + i + j * LANES);
+            }
+            FINISH_BLOCK(y);
         }
     }
 }

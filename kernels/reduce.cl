@@ -4,10 +4,10 @@
 // Twin: src/ref/reduce.c.   Relaxed math: none.
 // The order of every sum is fixed by the arguments: same arguments, same bits.
 
-// Any inner; LANES divides it. Task: LANES columns of a part. Four sums at once hide the latency of
+// Any inner; LANES divides it; `last` is the last extent of y. Task: LANES columns of a part. Four sums at once hide the latency of
 // an addition and keep the rounding error down.
 __kernel void sum_columns(INPUT(x), OUTPUT(y), const int extent, const int inner, const int parts,
-                          const int length, TASKS) {
+                          const int length, const int last, TASKS EPILOGUE_PARAMETERS) {
     INPUT_OF(x);
     OUTPUT_OF(y);
     const int blocks = inner / LANES;
@@ -27,7 +27,9 @@ __kernel void sum_columns(INPUT(x), OUTPUT(y), const int extent, const int inner
         for (; r < end; ++r) {
             a += LOAD_LANES(column + (size_t)r * inner);
         }
-        STORE_LANES((a + b) + (c + d), y + (size_t)(task / blocks) * inner + block * LANES);
+        const size_t at = (size_t)(task / blocks) * inner + block * LANES;
+        STORE_LANES((a + b) + (c + d), y + at);
+        EPILOGUE(y, at / last, (int)(at % last), (int)(at % last) + LANES);
     }
 }
 
@@ -41,7 +43,7 @@ static real across(real16 v) {
 }
 
 __kernel void sum_rows(INPUT(x), OUTPUT(y), const int extent, const int parts, const int length,
-                       TASKS) {
+                       const int last, TASKS EPILOGUE_PARAMETERS) {
     INPUT_OF(x);
     OUTPUT_OF(y);
     FOR_EACH_TASK {
@@ -58,6 +60,7 @@ __kernel void sum_rows(INPUT(x), OUTPUT(y), const int extent, const int parts, c
             rest += row[r];
         }
         y[task] = across(a + b) + rest;
+        EPILOGUE(y, task / last, task % last, task % last + 1);
     }
 }
 #endif

@@ -168,7 +168,7 @@ static evn_status emit_images(evn__lowering *lowering, const convolution *c, con
     push(&call, evn__operand_value(result));
     push_geometry(&call, c);
     push_int(&call, w_stride);
-    return evn__lower_emit(lowering, &call);
+    return evn__lower_emit_result(lowering, &call);
 }
 
 evn_status evn__lower_conv2d(evn__lowering *lowering, const evn_graph *graph, evn_value value) {

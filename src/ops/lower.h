@@ -42,6 +42,10 @@ typedef evn_status evn__lower(evn__lowering *lowering, const evn_graph *graph, e
 /// is generated: its text is one kernel, whose name nobody else uses for another text.
 evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call);
 
+/// Append the call that writes the node's result, where its kernel has EPILOGUE of
+/// kernels/common.cl: the plan may add generated code and arguments to it.
+evn_status evn__lower_emit_result(evn__lowering *lowering, const evn__call *call);
+
 /// Memory of `elements` reals that lives for the calls of the node being lowered.
 evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements);
 

@@ -173,7 +173,8 @@ static evn_status emit_product(evn__lowering *lowering, const product *p, evn__o
     push_int(&call, p->transpose_a ? p->m : 1);
     push_int(&call, p->b_stride);
     push_int(&call, p->slice);
-    return evn__lower_emit(lowering, &call);
+    return p->slices == 1 ? evn__lower_emit_result(lowering, &call)
+                          : evn__lower_emit(lowering, &call);
 }
 
 /// `extent` cut into equal parts of at most `most`, each a multiple of `unit`.
@@ -226,7 +227,8 @@ static evn_status emit_blocks(evn__lowering *lowering, const product *p, evn__op
     push_int(&call, p->block_rows);
     push_int(&call, p->block_columns);
     push_int(&call, p->slice);
-    return evn__lower_emit(lowering, &call);
+    return p->slices == 1 ? evn__lower_emit_result(lowering, &call)
+                          : evn__lower_emit(lowering, &call);
 }
 
 static evn_status emit_add(evn__lowering *lowering, const product *p, evn__operand partial) {
@@ -235,8 +237,9 @@ static evn_status emit_add(evn__lowering *lowering, const product *p, evn__opera
     push(&call, partial);
     push(&call, evn__operand_value(p->c));
     push_int(&call, p->m * p->n);
+    push_int(&call, p->n);
     push_int(&call, p->slices);
-    return evn__lower_emit(lowering, &call);
+    return evn__lower_emit_result(lowering, &call);
 }
 
 /// Whether dot products of rows are to be taken. Untuned: where they are the fastest without local
@@ -264,7 +267,7 @@ static evn_status emit_dots(evn__lowering *lowering, const product *p, int compu
     push_int(&call, p->n);
     push_int(&call, p->k);
     push_int(&call, run);
-    return evn__lower_emit(lowering, &call);
+    return evn__lower_emit_result(lowering, &call);
 }
 
 /// Whether b would have to be packed for next to no work: another launch takes longer than that.
@@ -281,7 +284,7 @@ static evn_status emit_small(evn__lowering *lowering, const product *p) {
     push(&call, p->b);
     push(&call, evn__operand_value(p->c));
     push_strides(&call, p);
-    return evn__lower_emit(lowering, &call);
+    return evn__lower_emit_result(lowering, &call);
 }
 
 /// Whether c is to be computed in blocks. Only on a CPU: a work-item needs caches of its own.

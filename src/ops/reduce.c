@@ -8,9 +8,10 @@ enum {
     SUM_ITEMS = 64,        // work-items a compute unit that other devices should get at least
 };
 
-/// x [outer, extent, inner], summed over extent in `parts` parts of at most `length` rows.
+/// x [outer, extent, inner], summed over extent in `parts` parts of at most `length` rows. `last`
+/// is the last extent of the node.
 typedef struct sum {
-    int64_t outer, extent, inner, lanes, parts, length;
+    int64_t outer, extent, inner, lanes, parts, length, last;
     bool rows; // vectors run along the sum
     char options[EVN__TASKS_OPTIONS];
 } sum;
@@ -23,6 +24,7 @@ static sum describe(const evn__lowering *lowering, const evn__node *node, evn_sh
         *extent *= x.dim[i];
     }
     s.length = s.extent;
+    s.last = node->shape.rank > 0 ? node->shape.dim[node->shape.rank - 1] : 1;
     s.rows = s.inner == 1 && evn__tasks_are_fat(lowering);
     s.lanes = evn__choose_lanes(lowering, s.rows ? 16 : s.inner, s.options);
     return s;
@@ -59,7 +61,10 @@ static evn_status emit(evn__lowering *lowering, const sum *s, evn__operand x, ev
     }
     evn__push_int(&call, s->parts);
     evn__push_int(&call, s->length);
-    return evn__emit_tasks(lowering, &call, tasks_of(s), s->length * s->lanes);
+    evn__push_int(&call, s->last);
+    EVN_TRY(evn__share_tasks(lowering, &call, tasks_of(s), s->length * s->lanes));
+    bool result = s->parts == 1 && (s->rows || s->last % s->lanes == 0);
+    return result ? evn__lower_emit_result(lowering, &call) : evn__lower_emit(lowering, &call);
 }
 
 evn_status evn__lower_sum(evn__lowering *lowering, const evn_graph *graph, evn_value value) {

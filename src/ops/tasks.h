@@ -44,10 +44,10 @@ static inline void evn__push_int(evn__call *call, int64_t integer) {
     evn__push(call, evn__operand_int(integer));
 }
 
-/// Append the arguments TASKS of kernels/common.cl, set the range, emit.
+/// Append the arguments TASKS of kernels/common.cl and set the range.
 /// `work`: elements that a task touches.
-static inline evn_status evn__emit_tasks(evn__lowering *lowering, evn__call *call, int64_t tasks,
-                                         int64_t work) {
+static inline evn_status evn__share_tasks(evn__lowering *lowering, evn__call *call, int64_t tasks,
+                                          int64_t work) {
     EVN_CHECK(tasks <= INT_MAX / 2, EVN_ERR_SHAPE,
               "%s: a tensor of this size has more than 2^30 tasks; use smaller batches",
               call->kernel);
@@ -64,6 +64,12 @@ static inline evn_status evn__emit_tasks(evn__lowering *lowering, evn__call *cal
     evn__push_int(call, tasks);
     evn__push_int(call, per);
     call->range = (evn__range){1, {(size_t)evn__divide_up(tasks, per)}, {group}};
+    return EVN_OK;
+}
+
+static inline evn_status evn__emit_tasks(evn__lowering *lowering, evn__call *call, int64_t tasks,
+                                         int64_t work) {
+    EVN_TRY(evn__share_tasks(lowering, call, tasks, work));
     return evn__lower_emit(lowering, call);
 }
 

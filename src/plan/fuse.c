@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Units: every kernel node is one; element-wise nodes over the same elements join when no path
 // through another unit leads from one to the other. Then the order of execution.
-#include "plan/plan.h"
+#include "plan/fusion.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_MEMBERS = 48, MAX_READS = 10 }; // keeps generated kernels small and their arguments few
-
-/// Work space of the pass.
-typedef struct fusion {
-    evn_plan *plan;
-    bool *seen;   ///< per unit, for the search for paths
-    bool *read;   ///< per value, for counting what a kernel reads
-    int *stack;   ///< unit numbers
-    int *members; ///< per unit: number of nodes
-} fusion;
+enum {
+    MAX_MEMBERS = 48, // keeps generated kernels small,
+    MAX_READS = 10,   // and their arguments few
+    SMALL = 2048,     // elements; less work than a launch
+};
 
 static bool is_kernel(const evn_plan *plan, evn_value value) {
     return evn__op_table[evn__node_at(plan->graph, value)->op].class == EVN__CLASS_KERNEL;
@@ -37,14 +32,16 @@ static int resolve(const evn_plan *plan, evn_value value) {
 
 static evn_status add_unit(evn_plan *plan, evn_value value) {
     EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, plan->unit_count + 1));
-    plan->units[plan->unit_count] = (evn__unit){
-        .first = value, .generated = !is_kernel(plan, value), .phase = plan->late[value]};
+    plan->units[plan->unit_count] = (evn__unit){.first = value,
+                                                .family = is_kernel(plan, value) ? value : EVN_NONE,
+                                                .generated = !is_kernel(plan, value),
+                                                .phase = plan->late[value]};
     plan->unit_of[value] = plan->unit_count++;
     return EVN_OK;
 }
 
 /// Append the units that `value` reads, through views and inline scalars.
-static void push_sources(fusion *f, evn_value value, int *depth) {
+static void push_sources(evn__fusion *f, evn_value value, int *depth) {
     const evn__node *node = evn__node_at(f->plan->graph, value);
     for (int k = 0; k < node->operand_count; ++k) {
         evn_value operand = evn__plan_strip(f->plan->graph, node->operands[k]);
@@ -58,8 +55,22 @@ static void push_sources(fusion *f, evn_value value, int *depth) {
     }
 }
 
-/// Whether unit `to` is computed from unit `from` through at least one other unit.
-static bool has_detour(fusion *f, int from, int to) {
+/// Whether `value` reads of unit `from` under another index than its own, or a scalar made of it.
+static bool reads_moved(const evn_plan *plan, evn_value value, int from) {
+    const evn__node *node = evn__node_at(plan->graph, value);
+    bool moved = evn__plan_is_moving(node) || plan->unit_of[value] < 0;
+    for (int k = 0; k < node->operand_count; ++k) {
+        int unit = resolve(plan, node->operands[k]);
+        if ((moved && unit == from) ||
+            (unit < 0 &&
+             reads_moved(plan, evn__plan_strip(plan->graph, node->operands[k]), from))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool evn__fusion_has_detour(evn__fusion *f, int from, int to) {
     const evn_plan *plan = f->plan;
     int depth = 0;
     memset(f->seen, 0, sizeof(bool) * (size_t)plan->unit_count);
@@ -67,6 +78,9 @@ static bool has_detour(fusion *f, int from, int to) {
     f->seen[from] = true; // a direct edge is no detour
     for (int v = 0; v < plan->graph->node_count; ++v) {
         if (plan->unit_of[v] == to) {
+            if (reads_moved(plan, v, from)) {
+                return true;
+            }
             push_sources(f, v, &depth);
         }
     }
@@ -90,7 +104,7 @@ static int64_t elements(const evn_plan *plan, int unit) {
 }
 
 /// Values from elsewhere that the two units read: each is an argument of the kernel.
-static int reads(fusion *f, int a, int b) {
+static int reads(evn__fusion *f, int a, int b) {
     const evn_plan *plan = f->plan;
     int count = 0;
     memset(f->read, 0, sizeof(bool) * (size_t)plan->graph->node_count);
@@ -107,15 +121,15 @@ static int reads(fusion *f, int a, int b) {
     return count;
 }
 
-static bool may_merge(fusion *f, int a, int b) {
+static bool may_merge(evn__fusion *f, int a, int b) {
     const evn_plan *plan = f->plan;
     return plan->units[a].generated && plan->units[b].generated &&
            plan->units[a].phase == plan->units[b].phase && elements(plan, a) == elements(plan, b) &&
            f->members[a] + f->members[b] <= MAX_MEMBERS && reads(f, a, b) <= MAX_READS &&
-           !has_detour(f, a, b) && !has_detour(f, b, a);
+           !evn__fusion_has_detour(f, a, b) && !evn__fusion_has_detour(f, b, a);
 }
 
-static void merge(fusion *f, int kept, int gone) {
+void evn__fusion_merge(evn__fusion *f, int kept, int gone) {
     evn_plan *plan = f->plan;
     for (int v = plan->units[gone].first; v < plan->graph->node_count; ++v) {
         if (plan->unit_of[v] == gone) {
@@ -129,7 +143,7 @@ static void merge(fusion *f, int kept, int gone) {
     f->members[kept] += f->members[gone];
 }
 
-static void merge_with_operands(fusion *f, evn_value value) {
+static void merge_with_operands(evn__fusion *f, evn_value value) {
     evn_plan *plan = f->plan;
     const evn__node *node = evn__node_at(plan->graph, value);
     if (evn__op_table[node->op].class != EVN__CLASS_ELEMENT) {
@@ -138,12 +152,12 @@ static void merge_with_operands(fusion *f, evn_value value) {
     for (int k = 0; k < node->operand_count; ++k) {
         int own = plan->unit_of[value], other = resolve(plan, node->operands[k]);
         if (other >= 0 && other != own && may_merge(f, other, own)) {
-            merge(f, other, own);
+            evn__fusion_merge(f, other, own);
         }
     }
 }
 
-static evn_status make_units(fusion *f) {
+static evn_status make_units(evn__fusion *f) {
     evn_plan *plan = f->plan;
     const evn_graph *g = plan->graph;
     memset(plan->unit_of, 0xff, sizeof(int) * (size_t)g->node_count); // −1: no unit
@@ -158,6 +172,25 @@ static evn_status make_units(fusion *f) {
         }
     }
     return EVN_OK;
+}
+
+static bool shares_shape(const evn_plan *plan, int a, int b) {
+    return evn_shape_equal(evn_value_shape(plan->graph, plan->units[a].first),
+                           evn_value_shape(plan->graph, plan->units[b].first));
+}
+
+/// Small units side by side, such as updates of many biases: one launch, where several would cost
+/// more than the work.
+static void merge_neighbours(evn__fusion *f) {
+    evn_plan *plan = f->plan;
+    for (int a = 0; a < plan->unit_count; ++a) {
+        for (int b = a + 1; b < plan->unit_count && elements(plan, a) <= SMALL; ++b) {
+            if (!plan->units[a].dead && !plan->units[b].dead && shares_shape(plan, a, b) &&
+                may_merge(f, a, b)) {
+                evn__fusion_merge(f, a, b);
+            }
+        }
+    }
 }
 
 /// A value that another unit reads, element by element, needs memory after all.
@@ -225,7 +258,7 @@ static evn_status order_units(evn_plan *plan, bool *done) {
 }
 
 evn_status evn__plan_fuse(evn_plan *plan) {
-    fusion f = {.plan = plan};
+    evn__fusion f = {.plan = plan};
     size_t count = (size_t)plan->graph->node_count + 1;
     f.seen = evn__arena_alloc(&plan->arena, sizeof(bool) * count);
     f.read = evn__arena_alloc(&plan->arena, sizeof(bool) * count);
@@ -234,6 +267,10 @@ evn_status evn__plan_fuse(evn_plan *plan) {
     EVN_CHECK(f.seen && f.read && f.stack && f.members, EVN_ERR_MEMORY,
               "no memory to fuse %zu nodes", count);
     EVN_TRY(make_units(&f));
+    if (plan->fuse) {
+        evn__plan_attach(&f);
+        merge_neighbours(&f);
+    }
     store_crossing(plan);
     return order_units(plan, f.seen);
 }

@@ -33,12 +33,16 @@ typedef struct generation {
     const evn_plan *plan;
     const evn_graph *graph;
     int unit;
+    evn_value result;  ///< of the kernel whose epilogue this is; EVN_NONE: a kernel of its own
+    evn_value carrier; ///< the member that takes the memory of `result`; EVN_NONE: none
     int64_t count, columns;
     evn__text scalars; ///< before the loops
     evn__text bases;   ///< per row
     evn__text body;    ///< per element
     evn__text head;    ///< parameters
     evn__text pointers;
+    evn__text formals; ///< epilogue: its parameters,
+    evn__text pass;    ///< and what the kernel hands on to them
     evn__call call;
     operand operands[EVN__MAX_OPERANDS];
     int operand_count;
@@ -55,7 +59,7 @@ static const char *const formulas[EVN__OP_COUNT] = {
     [EVN__OP_NEG] = "-%s",
     [EVN__OP_ABS] = "fabs(%s)",
     [EVN__OP_SIGN] = "sign(%s)",
-    [EVN__OP_STEP] = "(%s > 0 ? R(1.0) : R(0.0))",
+    [EVN__OP_STEP] = "evn_step(%s)",
     [EVN__OP_EXP] = "exp(%s)",
     [EVN__OP_LOG] = "log(%s)",
     [EVN__OP_SQRT] = "sqrt(%s)",
@@ -89,7 +93,7 @@ void evn__plan_literal(double value, char text[64]) {
 }
 
 static bool is_member(const generation *g, evn_value value) {
-    return g->plan->unit_of[value] == g->unit;
+    return evn__plan_generates(g->plan, g->unit, value);
 }
 
 static bool access_equal(const evn__access *a, const evn__access *b) {
@@ -114,6 +118,9 @@ static evn_status add_argument(generation *g, const char *direction, evn_value v
     EVN_TRY(add_operand(g, evn__operand_value(value), number));
     evn__text_append(&g->head, ", %s(a%d)", direction, *number);
     evn__text_append(&g->pointers, "    %s_OF(a%d);\n", direction, *number);
+    evn__text_append(&g->formals, ", __global %sreal *a%d", direction[0] == 'I' ? "const " : "",
+                     *number);
+    evn__text_append(&g->pass, ", a%d_buffer + a%d_offset", *number, *number);
     return EVN_OK;
 }
 
@@ -134,6 +141,8 @@ static evn_status literal(generation *g, double value, char text[64]) {
     if (number < 0) {
         EVN_TRY(add_operand(g, evn__operand_real(value), &number));
         evn__text_append(&g->head, ", const real a%d", number);
+        evn__text_append(&g->formals, ", const real a%d", number);
+        evn__text_append(&g->pass, ", a%d", number);
     }
     snprintf(text, 64, "a%d", number);
     return EVN_OK;
@@ -210,6 +219,46 @@ static evn_status emit_scalar(generation *g, evn_value value, char text[64]) {
 
 // Elements ----------------------------------------------------------------------------------------
 
+/// An operand that is the same for all elements; an epilogue makes a vector of it.
+static evn_status emit_broadcast(generation *g, evn_value value, char text[64]) {
+    char scalar[64];
+    EVN_TRY(emit_scalar(g, value, scalar));
+    snprintf(text, 64, g->result == EVN_NONE ? "%s" : "(TYPE)(%.50s)", scalar);
+    return EVN_OK;
+}
+
+/// Operand `index` at the column: an element, or as many as an epilogue's TYPE has.
+static void write_read(const generation *g, int index, int64_t stride, char text[64]) {
+    bool single = g->result == EVN_NONE;
+    int argument = g->operands[index].argument;
+    if (stride == 0) {
+        snprintf(text, 64, single ? "a%d[base%d]" : "(TYPE)(a%d[base%d])", argument, index);
+    } else if (stride == 1) {
+        snprintf(text, 64, single ? "a%d[base%d + column]" : "READ(a%d + base%d + column)",
+                 argument, index);
+    } else {
+        snprintf(text, 64, "a%d[base%d + column * %lld]", argument, index, (long long)stride);
+    }
+}
+
+static evn_status emit_access(generation *g, evn_value value, char text[64]) {
+    evn__access access = evn__access_of(g->graph, value);
+    if (access.source == g->result) {
+        snprintf(text, 64, "READ(result + column)");
+        return EVN_OK;
+    }
+    if (evn__node_at(g->graph, access.source)->op == EVN__OP_CONSTANT ||
+        evn_shape_count(evn_value_shape(g->graph, access.source)) == 1) {
+        return emit_broadcast(g, value, text);
+    }
+    int index;
+    int64_t stride;
+    EVN_TRY(operand_of(g, &access, &index));
+    evn__access_split(&access, g->columns, &stride);
+    write_read(g, index, stride, text);
+    return EVN_OK;
+}
+
 /// The C expression of an operand for the element at row, column.
 static evn_status emit_operand(generation *g, evn_value value, char text[64]) {
     evn_value stripped = evn__plan_strip(g->graph, value);
@@ -217,45 +266,16 @@ static evn_status emit_operand(generation *g, evn_value value, char text[64]) {
         snprintf(text, 64, "v%d", number_of(g, stripped));
         return EVN_OK;
     }
-    evn__access access = evn__access_of(g->graph, value);
-    if (evn__node_at(g->graph, access.source)->op == EVN__OP_CONSTANT ||
-        evn_shape_count(evn_value_shape(g->graph, access.source)) == 1) {
-        return emit_scalar(g, value, text);
-    }
-    int index;
-    int64_t stride;
-    EVN_TRY(operand_of(g, &access, &index));
-    evn__access_split(&access, g->columns, &stride);
-    if (stride == 0) {
-        snprintf(text, 64, "a%d[base%d]", g->operands[index].argument, index);
-    } else if (stride == 1) {
-        snprintf(text, 64, "a%d[base%d + column]", g->operands[index].argument, index);
-    } else {
-        snprintf(text, 64, "a%d[base%d + column * %lld]", g->operands[index].argument, index,
-                 (long long)stride);
-    }
-    return EVN_OK;
+    return emit_access(g, value, text);
 }
 
 static evn_status emit_member(generation *g, evn_value value) {
     const evn__node *node = evn__node_at(g->graph, value);
     char a[64] = "", b[64] = "";
     if (node->op == EVN__OP_CONSTANT) {
-        EVN_TRY(emit_scalar(g, value, a));
+        EVN_TRY(emit_broadcast(g, value, a));
     } else if (evn__plan_is_moving(node)) {
-        // The view is the member itself: look behind it, not at it.
-        evn__access access = evn__access_of(g->graph, value);
-        int index;
-        int64_t stride = 0;
-        if (evn__node_at(g->graph, access.source)->op == EVN__OP_CONSTANT ||
-            evn_shape_count(evn_value_shape(g->graph, access.source)) == 1) {
-            EVN_TRY(emit_scalar(g, value, a));
-        } else {
-            EVN_TRY(operand_of(g, &access, &index));
-            evn__access_split(&access, g->columns, &stride);
-            snprintf(a, sizeof(a), "a%d[base%d + column * %lld]", g->operands[index].argument,
-                     index, (long long)stride);
-        }
+        EVN_TRY(emit_access(g, value, a)); // the member itself: what is behind it
     } else {
         EVN_TRY(emit_operand(g, node->operands[0], a));
         if (node->operand_count > 1) {
@@ -263,19 +283,32 @@ static evn_status emit_member(generation *g, evn_value value) {
         }
     }
     const char *formula = formulas[node->op] ? formulas[node->op] : "%s";
-    evn__text_append(&g->body, "            const real v%d = ", number_of(g, value));
+    evn__text_append(&g->body,
+                     "            const %s v%d = ", g->result == EVN_NONE ? "real" : "TYPE",
+                     number_of(g, value));
     evn__text_append(&g->body, formula, a, b);
-    evn__text_append(&g->body, ";\n");
+    evn__text_append(&g->body, g->result == EVN_NONE ? ";\n" : "; \\\n");
+    return EVN_OK;
+}
+
+static evn_status emit_store(generation *g, evn_value value) {
+    int number = -1, from = number_of(g, value);
+    if (value == g->carrier) {
+        evn__text_append(&g->body, "            WRITE(result + column, v%d); \\\n", from);
+        return EVN_OK;
+    }
+    EVN_TRY(add_argument(g, "OUTPUT", value, &number));
+    evn__text_append(&g->body,
+                     g->result == EVN_NONE ? "            a%d[row * COLUMNS + column] = v%d;\n"
+                                           : "            WRITE(a%d + start + column, v%d); \\\n",
+                     number, from);
     return EVN_OK;
 }
 
 static evn_status emit_stores(generation *g) {
     for (int v = 0; v < g->graph->node_count; ++v) {
         if (is_member(g, v) && g->plan->stored[v]) {
-            int number;
-            EVN_TRY(add_argument(g, "OUTPUT", v, &number));
-            evn__text_append(&g->body, "            a%d[row * COLUMNS + column] = v%d;\n", number,
-                             number_of(g, v));
+            EVN_TRY(emit_store(g, v));
         }
     }
     return EVN_OK;
@@ -332,6 +365,24 @@ static void emit_bases(generation *g) {
         evn__access_base(&g->operands[i].access, g->columns, "row", &g->bases);
         evn__text_append(&g->bases, ";\n");
     }
+}
+
+/// The texts of all members.
+static evn_status emit_members(generation *g) {
+    for (int v = 0; v < g->graph->node_count; ++v) {
+        if (is_member(g, v)) {
+            EVN_TRY(emit_member(g, v));
+        }
+    }
+    EVN_TRY(emit_stores(g));
+    emit_bases(g);
+    EVN_TRY(g->body.status);
+    EVN_TRY(g->head.status);
+    EVN_TRY(g->formals.status);
+    EVN_TRY(g->pass.status);
+    EVN_TRY(g->scalars.status);
+    EVN_TRY(g->bases.status);
+    return g->pointers.status;
 }
 
 /// One row is everything: the CPU's work-items take pieces of it.
@@ -408,46 +459,140 @@ static evn_status emit_kernel(generation *g, const char *tail) {
     return status;
 }
 
+// Epilogues ---------------------------------------------------------------------------------------
+
+enum { EPILOGUE_LANES = 16 }; // of kernels/elementwise.cl
+
+/// No `restrict`: Oclgrind does not know what the inlined function makes of it. `result` points to
+/// the row; 16 elements at a time where there are as many.
+static const char epilogue_frame[] = //
+    "#define EPILOGUE_BODY(TYPE, READ, WRITE) { \\\n%s        }\n"
+    "static inline void evn_epilogue(__global real *result%s,\n"
+    "                                const long row, const int begin, const int end) {\n"
+    "%s    const long start = row * %lldL;\n    result += start;\n%s"
+    "    int column = begin;\n"
+    "%s"
+    "    for (; column < end; ++column)\n"
+    "        EPILOGUE_BODY(real, EPILOGUE_READ_ONE, EPILOGUE_WRITE_ONE)\n"
+    "}\n"
+    "#undef EPILOGUE_PARAMETERS\n#undef EPILOGUE\n"
+    "#define EPILOGUE_PARAMETERS %s\n"
+    "#define EPILOGUE(result, row, begin, end) evn_epilogue(result%s, row, begin, end)\n";
+
+static const char epilogue_vectors[] =
+    "    for (; column + EPILOGUE_LANES <= end; column += EPILOGUE_LANES)\n"
+    "        EPILOGUE_BODY(epilogue_lanes, EPILOGUE_READ, EPILOGUE_WRITE)\n";
+
+static const char *or_empty(const evn__text *text) {
+    return text->data ? text->data : "";
+}
+
+/// Without other readers of the result the first member that needs memory takes its place.
+static evn_value choose_carrier(const generation *g) {
+    for (int v = 0; v < g->graph->node_count && !evn__plan_result_is_read(g->plan, g->unit); ++v) {
+        if (is_member(g, v) && g->plan->stored[v]) {
+            return v;
+        }
+    }
+    return EVN_NONE;
+}
+
+static evn_status write_epilogue(generation *g, evn__text *text) {
+    const char *functions;
+    EVN_TRY(evn__kernel_text("elementwise", &functions));
+    evn__text_append(text, "%s", functions);
+    evn__text_append(text, epilogue_frame, or_empty(&g->body), or_empty(&g->formals),
+                     or_empty(&g->scalars), (long long)g->columns, or_empty(&g->bases),
+                     g->columns < EPILOGUE_LANES ? "" : epilogue_vectors, or_empty(&g->head),
+                     or_empty(&g->pass));
+    return text->status;
+}
+
+/// Add text and arguments to the kernel's call.
+static evn_status attach(generation *g, const evn__text *text, evn__call *call) {
+    if (call->operand_count + g->call.operand_count > EVN__MAX_OPERANDS) {
+        return EVN_OK;
+    }
+    for (int i = 0; i < call->operand_count && g->carrier != EVN_NONE; ++i) {
+        evn__operand *written = &call->operands[i];
+        if (written->kind == EVN__OPERAND_VALUE && written->value == g->result) {
+            written->value = g->carrier;
+        }
+    }
+    for (int i = 0; i < g->call.operand_count; ++i) {
+        call->operands[call->operand_count++] = g->call.operands[i];
+    }
+    call->source.text = evn__arena_string(&g->lowering->plan->arena, text->data);
+    EVN_CHECK(call->source.text, EVN_ERR_MEMORY, "no memory for the text of a kernel");
+    g->lowering->attached = true;
+    return EVN_OK;
+}
+
+static evn_status generate_epilogue(generation *g, evn__call *call, evn__text *text) {
+    EVN_TRY(emit_members(g));
+    EVN_TRY(write_epilogue(g, text));
+    return attach(g, text, call);
+}
+
 static evn_status generate(generation *g, evn__text *tail) {
     int elements_argument;
     g->columns = choose_columns(g);
     EVN_TRY(add_operand(g, evn__operand_int(g->count), &elements_argument));
-    for (int v = 0; v < g->graph->node_count; ++v) {
-        if (is_member(g, v)) {
-            EVN_TRY(emit_member(g, v));
-        }
-    }
-    EVN_TRY(emit_stores(g));
-    emit_bases(g);
+    EVN_TRY(emit_members(g));
     write_tail(g, tail);
-    EVN_TRY(g->body.status);
-    EVN_TRY(g->head.status);
-    EVN_TRY(g->scalars.status);
-    EVN_TRY(g->bases.status);
-    EVN_TRY(g->pointers.status);
     EVN_TRY(tail->status);
     return emit_kernel(g, tail->data);
 }
 
-evn_status evn__plan_generate(evn__lowering *lowering) {
+static evn_status start(generation *g, evn__lowering *lowering) {
     const evn_plan *plan = lowering->plan;
-    generation g = {
-        .lowering = lowering, .plan = plan, .graph = plan->graph, .unit = lowering->unit};
-    evn__text tail = {0};
-    g.count = evn_shape_count(evn_value_shape(g.graph, plan->units[g.unit].first));
-    evn_status status = EVN_NEW(&g.number, g.graph->node_count);
-    for (int i = 0; status == EVN_OK && i < g.graph->node_count; ++i) {
-        g.number[i] = -1;
+    *g = (generation){.lowering = lowering,
+                      .plan = plan,
+                      .graph = plan->graph,
+                      .unit = lowering->unit,
+                      .result = EVN_NONE,
+                      .carrier = EVN_NONE};
+    g->count = evn_shape_count(evn_value_shape(g->graph, plan->units[g->unit].first));
+    EVN_TRY(EVN_NEW(&g->number, g->graph->node_count));
+    for (int i = 0; i < g->graph->node_count; ++i) {
+        g->number[i] = -1;
     }
+    return EVN_OK;
+}
+
+static void finish(generation *g) {
+    evn__text *const texts[] = {&g->scalars,  &g->bases,   &g->body, &g->head,
+                                &g->pointers, &g->formals, &g->pass};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); ++i) {
+        free(texts[i]->data);
+    }
+    free(g->number);
+}
+
+evn_status evn__plan_generate(evn__lowering *lowering) {
+    generation g;
+    evn__text tail = {0};
+    evn_status status = start(&g, lowering);
     if (status == EVN_OK) {
         status = generate(&g, &tail);
     }
-    free(g.number);
-    free(g.scalars.data);
-    free(g.bases.data);
-    free(g.body.data);
-    free(g.head.data);
-    free(g.pointers.data);
+    finish(&g);
     free(tail.data);
+    return status;
+}
+
+evn_status evn__plan_generate_epilogue(evn__lowering *lowering, evn__call *call) {
+    generation g;
+    evn__text text = {0};
+    evn_status status = start(&g, lowering);
+    if (status == EVN_OK) {
+        g.result = lowering->plan->units[g.unit].family;
+        evn_shape shape = evn_value_shape(g.graph, g.result);
+        g.columns = shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
+        g.carrier = choose_carrier(&g);
+        status = generate_epilogue(&g, call, &text);
+    }
+    finish(&g);
+    free(text.data);
     return status;
 }

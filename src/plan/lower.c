@@ -65,6 +65,7 @@ evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
                             .first_slot = plan->slot_count,
                             .slot_count = call->operand_count,
                             .phase = plan->units[lowering->unit].phase,
+                            .epilogue = source.family && source.text,
                             .unit = lowering->unit};
     EVN_TRY(copy_text(plan, call->kernel, &launch->name));
     if (source.family || source.blast) {
@@ -75,6 +76,16 @@ evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
     EVN_TRY(add_slots(plan, call));
     ++plan->launch_count;
     return EVN_OK;
+}
+
+evn_status evn__lower_emit_result(evn__lowering *lowering, const evn__call *call) {
+    const evn__unit *unit = &lowering->plan->units[lowering->unit];
+    if (!unit->epilogue) {
+        return evn__lower_emit(lowering, call);
+    }
+    evn__call whole = *call;
+    EVN_TRY(evn__plan_generate_epilogue(lowering, &whole));
+    return evn__lower_emit(lowering, &whole);
 }
 
 // Generated kernels: those that are new to the device become one program. Reading OpenCL's own
@@ -130,16 +141,17 @@ static evn_status compile_generated(evn_plan *plan) {
 }
 
 static evn_status lower_unit(evn_plan *plan, int unit) {
-    evn__lowering lowering = {plan, unit};
+    evn__lowering lowering = {.plan = plan, .unit = unit};
     if (plan->units[unit].call) {
         return evn__lower_emit(&lowering, plan->units[unit].call);
     }
-    if (plan->units[unit].generated) {
-        return evn__plan_generate(&lowering);
+    evn_value family = plan->units[unit].family;
+    if (family != EVN_NONE) {
+        evn__op op = evn__node_at(plan->graph, family)->op;
+        EVN_TRY(evn__lower_table[op](&lowering, plan->graph, family));
     }
-    evn_value value = plan->units[unit].first;
-    evn__op op = evn__node_at(plan->graph, value)->op;
-    return evn__lower_table[op](&lowering, plan->graph, value);
+    bool left = plan->units[unit].epilogue && !lowering.attached;
+    return plan->units[unit].generated || left ? evn__plan_generate(&lowering) : EVN_OK;
 }
 
 evn_status evn__plan_lower(evn_plan *plan) {

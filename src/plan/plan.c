@@ -137,7 +137,8 @@ static const char *home_name(evn__home home) {
 }
 
 static void print_launch(const evn_plan *plan, const evn__launch *launch, evn__text *text) {
-    evn__text_append(text, "%d %s", launch->phase, launch->name);
+    evn__text_append(text, "%d %s%s", launch->phase, launch->name,
+                     launch->epilogue ? "+epilogue" : "");
     for (int i = 0; i < launch->slot_count; ++i) {
         const evn__slot *slot = &plan->slots[launch->first_slot + i];
         char shape[128];

@@ -25,11 +25,14 @@ typedef struct evn__place {
     size_t offset; ///< TABLE, SCRATCH, SAVED: in elements
 } evn__place;
 
-/// One kernel node, or a group of element-wise nodes that become one generated kernel.
+/// One kernel node, or a group of element-wise nodes that become one generated kernel, or both: the
+/// group is then the kernel's epilogue.
 typedef struct evn__unit {
-    evn_value first; ///< smallest member
-    bool generated;  ///< a group
-    bool dead;       ///< merged into another unit
+    evn_value first;  ///< smallest member
+    evn_value family; ///< the kernel node; EVN_NONE: none
+    bool generated;   ///< a group alone
+    bool epilogue;    ///< a kernel node with a group
+    bool dead;        ///< merged into another unit
     int phase;
     int place;             ///< position in the order of execution
     const evn__call *call; ///< prepared, in the plan's arena; NULL: made by lowering
@@ -49,6 +52,7 @@ typedef struct evn__launch {
     evn__kernel *kernel;
     const char *name;      ///< owned by the plan's arena
     const char *generated; ///< text of the kernel, in the plan's arena; NULL: of a family
+    bool epilogue;         ///< a family's kernel with generated text
     evn__range range;
     int first_slot, slot_count;
     int phase, unit;
@@ -90,7 +94,13 @@ struct evn_plan {
 struct evn__lowering {
     evn_plan *plan;
     int unit;
+    bool attached; ///< the family has taken the unit's epilogue
 };
+
+/// Whether a generated kernel or epilogue of the unit computes the value.
+static inline bool evn__plan_generates(const evn_plan *plan, int unit, evn_value value) {
+    return plan->unit_of[value] == unit && plan->units[unit].family != value;
+}
 
 /// The operand behind reshapes: the same elements in the same order.
 evn_value evn__plan_strip(const evn_graph *graph, evn_value value);
@@ -116,6 +126,16 @@ evn_status evn__plan_generate(evn__lowering *lowering);
 /// The C expression of an element-wise operation, as a format of its operands; a number as C.
 const char *evn__plan_formula(evn__op op);
 void evn__plan_literal(double value, char text[64]);
+
+/// Give `call`, which writes the result of the unit's family, the unit's epilogue, unless it has no
+/// room for the arguments. The source's text is in the plan's arena. (generate.c)
+evn_status evn__plan_generate_epilogue(evn__lowering *lowering, evn__call *call);
+
+/// Whether what the group reads lies at stride 0 or 1 within rows of `columns`. (epilogue.c)
+bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns);
+
+/// Whether anything but the unit itself needs the result of its family. (epilogue.c)
+bool evn__plan_result_is_read(const evn_plan *plan, int unit);
 
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
 evn_status evn__plan_place(evn_plan *plan);

@@ -174,6 +174,28 @@ static void views(evn_graph *g, int index) {
     evn_output(g, "itself", x);
 }
 
+/// tanh(value · row), in the kernel that computes `value`.
+static void output_scaled(evn_graph *g, const char *name, evn_value value, evn_value row) {
+    evn_output(g, name, evn_tanh(g, evn_mul(g, value, row)));
+}
+
+/// Epilogues of each family, 21 columns: a vector and what is left of it.
+static void epilogues(evn_graph *g, int index) {
+    (void)index;
+    evn_value row = evn_input(g, "row", EVN_SHAPE(21)),
+              x = evn_input(g, "x", EVN_SHAPE(2, 4, 3, 5));
+    evn_value a = evn_input(g, "a", EVN_SHAPE(9, 6)), b = evn_input(g, "b", EVN_SHAPE(6, 21));
+    evn_value few = evn_input(g, "few", EVN_SHAPE(1, 40));
+    evn_value wide = evn_input(g, "wide", EVN_SHAPE(21, 40));
+    evn_value w = evn_input(g, "w", EVN_SHAPE(3, 3, 5, 21));
+    evn_value image = evn_conv2d(g, x, w, (evn_conv2d_options){.stride = 1, .padding = 1});
+    output_scaled(g, "product", evn_matmul(g, a, b, false, false), row);
+    output_scaled(g, "dots", evn_matmul(g, few, wide, false, true), row);
+    output_scaled(g, "image", image, row);
+    output_scaled(g, "sum", evn_sum(g, b, 1), row);
+    output_scaled(g, "norm", evn_normalize(g, image, 7, 1e-3), row);
+}
+
 const evn__sample evn__samples[] = {
     {"matmul", matmul, 12},
     {"conv2d", conv2d, GEOMETRIES},
@@ -187,5 +209,6 @@ const evn__sample evn__samples[] = {
     {"layout", concat, 1},
     {"generated", chains, 1},
     {"generated", views, 1},
+    {"generated", epilogues, 1},
     {0},
 };

@@ -93,6 +93,16 @@ START_TEST(fusion_never_makes_a_cycle) {
 }
 END_TEST
 
+/// A view of what the same kernel would have to compute first.
+START_TEST(fusion_stops_at_moved_results) {
+    evn_graph *g = new_graph();
+    evn_value e = evn_exp(g, evn_input(g, "x", EVN_SHAPE(90, 90)));
+    evn_output(g, "y", evn_add(g, e, evn_permute(g, e, (int[]){1, 0})));
+    check_plan(g, 6, -1, 1);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
 START_TEST(chains_become_one_launch) {
     evn_graph *g = new_graph();
     evn_value x = evn_input(g, "x", EVN_SHAPE(4, 8)), y = x;
@@ -197,6 +207,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, generated);
     TCase *fusion = tcase_create("fusion");
     tcase_add_test(fusion, fusion_never_makes_a_cycle);
+    tcase_add_test(fusion, fusion_stops_at_moved_results);
     tcase_add_test(fusion, chains_become_one_launch);
     suite_add_tcase(s, fusion);
     TCase *running = tcase_create("running");

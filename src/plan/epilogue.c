@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Epilogues: an element-wise unit that reads the result of a kernel, element by element, becomes
+// generated code in that kernel, which runs on each piece of the result while it is in a cache. A
+// family offers the place (EPILOGUE of kernels/common.cl, evn__lower_emit_result); where the
+// algorithm it chooses has none, the unit is a kernel of its own after all.
+#include "plan/fusion.h"
+
+/// Families one of whose algorithms takes an epilogue. The input gradient of a convolution has
+/// none: what follows it in a backward pass reads and writes many tensors, faster in their order
+/// than in that of its tiles.
+static bool takes_epilogue(evn__op op) {
+    return op == EVN__OP_NORMALIZE || op == EVN__OP_NORMALIZE_GRAD || op == EVN__OP_MATMUL ||
+           op == EVN__OP_CONV2D || op == EVN__OP_SUM;
+}
+
+/// Which value a member reads through its operand `k`: a view that has memory is its own operand.
+static evn_value read_by(const evn_plan *plan, evn_value member, int k) {
+    const evn__node *node = evn__node_at(plan->graph, member);
+    return evn__plan_is_moving(node) ? member : node->operands[k];
+}
+
+bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns) {
+    const evn_graph *g = plan->graph;
+    for (int v = 0; v < g->node_count; ++v) {
+        for (int k = 0; evn__plan_generates(plan, unit, v) && k < g->nodes[v].operand_count; ++k) {
+            evn_value read = read_by(plan, v, k);
+            evn__access access = evn__access_of(g, read);
+            int64_t stride = 0;
+            if (evn_shape_count(evn_value_shape(g, read)) > 1 &&
+                (!evn__access_split(&access, columns, &stride) || stride > 1)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool reads(const evn_plan *plan, int unit, evn_value result) {
+    const evn_graph *g = plan->graph;
+    for (int v = 0; v < g->node_count; ++v) {
+        for (int k = 0; plan->unit_of[v] == unit && k < g->nodes[v].operand_count; ++k) {
+            if (evn__plan_strip(g, g->nodes[v].operands[k]) == result) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static int64_t last_extent(const evn_plan *plan, evn_value value) {
+    evn_shape shape = evn_value_shape(plan->graph, value);
+    return shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
+}
+
+static bool may_attach(evn__fusion *f, int kernel, int group) {
+    const evn_plan *plan = f->plan;
+    const evn__unit *from = &plan->units[kernel], *to = &plan->units[group];
+    return to->generated && !to->dead && from->phase == to->phase &&
+           evn_shape_count(evn_value_shape(plan->graph, from->family)) ==
+               evn_shape_count(evn_value_shape(plan->graph, to->first)) &&
+           reads(plan, group, from->family) &&
+           evn__plan_rows_fit(plan, group, last_extent(plan, from->family)) &&
+           !evn__fusion_has_detour(f, kernel, group);
+}
+
+void evn__plan_attach(evn__fusion *f) {
+    evn_plan *plan = f->plan;
+    for (int kernel = 0; kernel < plan->unit_count; ++kernel) {
+        evn_value family = plan->units[kernel].family;
+        if (family == EVN_NONE || !takes_epilogue(evn__node_at(plan->graph, family)->op)) {
+            continue;
+        }
+        for (int group = 0; group < plan->unit_count; ++group) {
+            if (may_attach(f, kernel, group)) {
+                evn__fusion_merge(f, kernel, group);
+                plan->units[kernel].epilogue = true;
+            }
+        }
+    }
+}
+
+bool evn__plan_result_is_read(const evn_plan *plan, int unit) {
+    const evn_graph *g = plan->graph;
+    evn_value result = plan->units[unit].family;
+    for (int i = 0; i < g->output_count; ++i) {
+        if (evn__plan_strip(g, g->outputs[i].value) == result) {
+            return true;
+        }
+    }
+    for (int v = 0; v < g->node_count; ++v) {
+        bool outside =
+            plan->needed[v] && plan->unit_of[v] != unit && g->nodes[v].op != EVN__OP_RESHAPE;
+        for (int k = 0; outside && k < g->nodes[v].operand_count; ++k) {
+            if (evn__plan_strip(g, g->nodes[v].operands[k]) == result) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
