@@ -18,6 +18,8 @@ typedef struct evn_binding {
 typedef struct evn_plan_options {
     bool fp64;    ///< real is double; the device must have it
     bool no_fuse; ///< one kernel an operation, for comparison
+    /// Epilogues also where they save less than their compilation costs, for tests.
+    bool all_epilogues;
     /// Names of the inputs that are known only in the second phase (cotangents, say); NULL-ended,
     /// or NULL: one phase. What does not depend on them runs in the first.
     const char *const *late_inputs;

@@ -5,6 +5,11 @@
 // algorithm it chooses has none, the unit is a kernel of its own after all.
 #include "plan/fusion.h"
 
+// A program takes a fifth of a second to compile, and 20 ms each time that PoCL finds it compiled:
+// thousands of launches. An epilogue has to save a pass over memory, and to be the same in every
+// stage of a step, as scale and shift, bias and activation are; the stages' sums are not.
+enum { MIN_ELEMENTS = 1 << 14, MAX_FURTHER_READS = 2 };
+
 /// Families one of whose algorithms takes an epilogue. The input gradient of a convolution has
 /// none: what follows it in a backward pass reads and writes many tensors, faster in their order
 /// than in that of its tiles.
@@ -47,6 +52,24 @@ static bool reads(const evn_plan *plan, int unit, evn_value result) {
     return false;
 }
 
+/// Tensors that the unit reads besides `result`.
+static int further_reads(const evn_plan *plan, int unit, evn_value result) {
+    const evn_graph *g = plan->graph;
+    int count = 0;
+    for (int v = 0; v < g->node_count; ++v) {
+        bool own = v == result || plan->unit_of[v] == unit || g->nodes[v].op == EVN__OP_CONSTANT;
+        count += !own && reads(plan, unit, v);
+    }
+    return count;
+}
+
+/// Whether the pass over memory that is saved is worth a program of its own.
+static bool pays(const evn_plan *plan, int unit, evn_value result) {
+    return plan->all_epilogues ||
+           (evn_shape_count(evn_value_shape(plan->graph, result)) >= MIN_ELEMENTS &&
+            further_reads(plan, unit, result) <= MAX_FURTHER_READS);
+}
+
 static int64_t last_extent(const evn_plan *plan, evn_value value) {
     evn_shape shape = evn_value_shape(plan->graph, value);
     return shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
@@ -58,7 +81,7 @@ static bool may_attach(evn__fusion *f, int kernel, int group) {
     return to->generated && !to->dead && from->phase == to->phase &&
            evn_shape_count(evn_value_shape(plan->graph, from->family)) ==
                evn_shape_count(evn_value_shape(plan->graph, to->first)) &&
-           reads(plan, group, from->family) &&
+           reads(plan, group, from->family) && pays(plan, group, from->family) &&
            evn__plan_rows_fit(plan, group, last_extent(plan, from->family)) &&
            !evn__fusion_has_detour(f, kernel, group);
 }

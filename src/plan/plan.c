@@ -90,6 +90,7 @@ evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
     (*plan)->device = device;
     (*plan)->fp64 = options->fp64;
     (*plan)->fuse = !options->no_fuse;
+    (*plan)->all_epilogues = options->all_epilogues;
     evn_status status = build(*plan, graph, options);
     if (status != EVN_OK) {
         evn_plan_destroy(plan);

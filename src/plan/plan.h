@@ -67,7 +67,7 @@ typedef struct evn__scratch {
 
 struct evn_plan {
     evn_device *device;
-    bool fp64, fuse;
+    bool fp64, fuse, all_epilogues;
     int lanes;        ///< of the generated kernels over samples (samples.h), else 0
     evn_graph *graph; ///< own copy
     evn__arena arena;

@@ -96,8 +96,8 @@ void evn__trial_destroy(evn__trial **trial) {
 }
 
 evn_status evn__trial_plan(const evn__trial *trial, evn_plan **plan) {
-    return evn_plan_create(trial->device, trial->graph, &(evn_plan_options){.fp64 = trial->fp64},
-                           plan);
+    return evn_plan_create(trial->device, trial->graph,
+                           &(evn_plan_options){.fp64 = trial->fp64, .all_epilogues = true}, plan);
 }
 
 /// fmax passes over NaN: what is not finite must be looked at before.

@@ -13,11 +13,11 @@ static evn_graph *new_graph(void) {
 }
 
 /// How many launches of the fused plan have an epilogue.
-static int epilogues(const evn_graph *g) {
+static int count_epilogues(const evn_graph *g, bool all) {
     evn_plan *plan = NULL;
     char *text = NULL;
     int count = 0;
-    TRY(evn_plan_create(test_device(), g, NULL, &plan));
+    TRY(evn_plan_create(test_device(), g, &(evn_plan_options){.all_epilogues = all}, &plan));
     TRY(evn_plan_print(plan, &text));
     for (const char *at = text; (at = strstr(at, "+epilogue")); ++at) {
         ++count;
@@ -25,6 +25,10 @@ static int epilogues(const evn_graph *g) {
     free(text);
     evn_plan_destroy(&plan);
     return count;
+}
+
+static int epilogues(const evn_graph *g) {
+    return count_epilogues(g, true);
 }
 
 static void check(evn_graph *g, int expected) {
@@ -147,6 +151,26 @@ START_TEST(phases) {
 }
 END_TEST
 
+/// By itself a plan makes an epilogue only of what saves a pass over much memory, and is short.
+START_TEST(small_ones_are_kernels) {
+    for (int i = 0; i < 3; ++i) {
+        evn_graph *g = new_graph();
+        evn_shape shape = EVN_SHAPE(i == 0 ? 16 : 1024, 64);
+        evn_value a = evn_input(g, "a", shape), w = evn_input(g, "w", EVN_SHAPE(64, 64));
+        evn_value y = evn_relu(
+            g, evn_add(g, evn_matmul(g, a, w, false, false), evn_input(g, "bias", EVN_SHAPE(64))));
+        for (int k = 0; i == 2 && k < 3; ++k) {
+            const char *const names[] = {"k1", "k2", "k3"};
+            y = evn_add(g, y, evn_input(g, names[k], shape));
+        }
+        evn_output(g, "y", y);
+        ck_assert_int_eq(count_epilogues(g, false), i == 1);
+        ck_assert_int_eq(count_epilogues(g, true), 1);
+        evn_graph_destroy(&g);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("epilogue");
     TCase *families = tcase_create("families");
@@ -157,6 +181,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, families);
     TCase *plans = tcase_create("plans");
     tcase_add_test(plans, limits);
+    tcase_add_test(plans, small_ones_are_kernels);
     tcase_add_test(plans, phases);
     suite_add_tcase(s, plans);
     return s;

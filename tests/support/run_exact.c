@@ -112,7 +112,8 @@ typedef struct expectation {
 static void run_and_compare(bool fp64, const void *context) {
     const expectation *e = context;
     evn_plan *plan = NULL;
-    TRY(evn_plan_create(test_device(), e->graph, &(evn_plan_options){.fp64 = fp64}, &plan));
+    TRY(evn_plan_create(test_device(), e->graph,
+                        &(evn_plan_options){.fp64 = fp64, .all_epilogues = true}, &plan));
     memory m = memory_new(plan);
     load(&m, e->inputs.data);
     run_launches(&m);

@@ -108,7 +108,8 @@ void check_plan(const evn_graph *graph, uint64_t seed, double low, double high) 
     round_to_float(graph, &inputs);
     values expected = values_run(graph, &inputs);
     for (int variant = 0; variant < 4; ++variant) {
-        evn_plan_options options = {.fp64 = variant & 1, .no_fuse = variant & 2};
+        evn_plan_options options = {
+            .fp64 = variant & 1, .no_fuse = variant & 2, .all_epilogues = true};
         if (!options.fp64 || evn_device_get_info(test_device())->has_fp64) {
             compare(graph, &options, &inputs, &expected);
         }
@@ -118,7 +119,7 @@ void check_plan(const evn_graph *graph, uint64_t seed, double low, double high) 
 }
 
 void check_phases(const evn_graph *graph, const char *const *late, uint64_t seed) {
-    check_options(graph, &(evn_plan_options){.late_inputs = late}, seed);
+    check_options(graph, &(evn_plan_options){.late_inputs = late, .all_epilogues = true}, seed);
 }
 
 void check_options(const evn_graph *graph, const evn_plan_options *options, uint64_t seed) {
