@@ -314,8 +314,22 @@ static const char rows_frame[] = //
     "    const int item = (int)get_global_id(0), row = item * LANES;\n"
     "    const lanes live = evn_live(row, batch);\n";
 
-static evn_status finish(evn__emission *e, evn__call *call) {
-    evn_plan *plan = e->s->plan;
+/// The call, with its texts in the plan's arena.
+static evn_status keep(const evn__emission *e, const char *name, const char *source,
+                       evn__call *call) {
+    evn__arena *arena = &e->s->plan->arena;
+    int64_t items = e->group->rows ? evn__divide_up(e->s->batch, e->s->lanes) : 1;
+    *call = e->call;
+    call->range = (evn__range){1, {(size_t)items}, {1}};
+    call->kernel = evn__arena_string(arena, name);
+    call->source.text = evn__arena_string(arena, source);
+    EVN_CHECK(call->kernel && call->source.text, EVN_ERR_MEMORY,
+              "no memory for the text of a kernel");
+    return EVN_OK;
+}
+
+/// The kernel's name is a hash of its text.
+static evn_status finish(const evn__emission *e, evn__call *call) {
     char digest[EVN__HASH_TEXT], name[64];
     evn__text tail = {0}, source = {0};
     evn__text_append(&tail, "(const int batch%s) {\n%s%s%s}\n",
@@ -330,14 +344,7 @@ static evn_status finish(evn__emission *e, evn__call *call) {
         status = source.status;
     }
     if (status == EVN_OK) {
-        int64_t items = e->group->rows ? evn__divide_up(e->s->batch, e->s->lanes) : 1;
-        *call = e->call;
-        call->range = (evn__range){1, {(size_t)items}, {1}};
-        call->kernel = evn__arena_string(&plan->arena, name);
-        call->source.text = evn__arena_string(&plan->arena, source.data);
-        if (!call->kernel || !call->source.text) {
-            status = EVN_ERR_MEMORY;
-        }
+        status = keep(e, name, source.data, call);
     }
     free(tail.data);
     free(source.data);
