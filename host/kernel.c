@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 #include "host/blast.h"
+#include "host/part.h"
 #include "host/runtime.h"
 
 #include <stdlib.h>
@@ -42,7 +43,12 @@ static evn_status create_blast(evn__kernel *kernel) {
 static evn_status create_kernel(evn__kernel *kernel, const evn__program *program,
                                 const char *name) {
     cl_int code;
-    kernel->kernel = clCreateKernel(program->program, name, &code);
+    evn__text own = {0};
+    char suffix[EVN__PART_SUFFIX];
+    evn__text_append(&own, "%s%s", name, evn__part_suffix(program->part, suffix));
+    EVN_TRY(own.status);
+    kernel->kernel = clCreateKernel(program->program, own.data, &code);
+    free(own.data);
     EVN_CHECK(code == CL_SUCCESS, EVN_ERR_BUILD,
               "kernel %s cannot be made: %s (%d); check that the source defines it", name,
               evn__cl_name(code), (int)code);

@@ -8,7 +8,7 @@
 /// A compiled kernel; owned by the device, shared by all who ask for the same one.
 typedef struct evn__kernel evn__kernel;
 
-/// One program: where its text comes from and what it is compiled with.
+/// A program or a part of one: where its text comes from and what it is compiled with.
 typedef struct evn__source {
     const char *family;  ///< name of an embedded kernels/<family>.cl, or NULL
     const char *text;    ///< generated source, or NULL; with a family it comes first, and may
@@ -43,11 +43,17 @@ typedef struct evn__range {
     size_t global[3], local[3];
 } evn__range;
 
-/// Get kernel `name`, compiled on first use and kept by the device. The text of
-/// kernels/common.cl always comes first. Nothing runs yet.
+/// Get kernel `name`, compiled on first use and kept by the device. kernels/common.cl,
+/// elementwise.cl and variant.cl always come first. Nothing runs yet.
 /// @return EVN_ERR_BUILD with device, driver, options and the head of the build log
 evn_status evn__kernel_get(evn_device *device, const evn__source *source, const char *name,
                            evn__kernel **kernel);
+
+/// Compile what the device lacks of `sources`, all of one precision, as one program: PoCL takes 17
+/// ms for each program that it has in its cache, and 0.1 s for another, however small. Alone in
+/// lacking, or with options besides -D, a source is left to evn__kernel_get.
+/// @return EVN_ERR_BUILD as evn__kernel_get
+evn_status evn__kernels_prepare(evn_device *device, const evn__source *sources, int count);
 
 /// Kernel `name` of that precision if the device has compiled one, in whatever program; else NULL.
 /// For names that say what the kernel does, such as a hash of its text.

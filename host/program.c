@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a source to a compiled program. What a program is made of is its family's name or its text,
-// the options and the precision; each such combination is compiled once a device.
+// the options and the precision; each such combination is compiled once a device, alone or as a
+// part of a program.
 #include "base/embedded.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "host/cache.h"
+#include "host/part.h"
 #include "host/runtime.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char *options_of(const evn__source *source) {
+    return source->options ? source->options : "";
+}
 
 // Text --------------------------------------------------------------------------------------------
 
@@ -75,28 +81,47 @@ evn_status evn__kernel_text(const char *family, const char **text) {
     return EVN_OK;
 }
 
-evn_status evn__program_text(const evn__source *source, char **text) {
-    const char *common, *family = NULL;
-    EVN_TRY(evn__kernel_text("common", &common));
-    if (source->family) {
-        EVN_TRY(evn__kernel_text(source->family, &family));
-    }
-    EVN_CHECK(family || source->text, EVN_ERR_INTERNAL,
+/// Line numbers of the build log then count in the file that the reader knows.
+static evn_status append_file(evn__text *text, const char *family) {
+    const char *file;
+    EVN_TRY(evn__kernel_text(family, &file));
+    evn__text_append(text, "#line 1 \"%s.cl\"\n%s\n", family, file);
+    return text->status;
+}
+
+static evn_status append_head(evn__text *text) {
+    EVN_TRY(append_file(text, "common"));
+    return append_file(text, "elementwise");
+}
+
+static evn_status append_source(evn__text *text, const evn__source *source) {
+    EVN_CHECK(source->family || source->text, EVN_ERR_INTERNAL,
               "a kernel source with neither family nor text");
-    evn__text whole = {0};
-    // Line numbers of the build log then count in the file that the reader knows.
-    evn__text_append(&whole, "#line 1 \"common.cl\"\n%s\n", common);
+    EVN_TRY(append_file(text, "variant"));
     if (source->text) {
-        evn__text_append(&whole, "#line 1 \"generated.cl\"\n%s\n", source->text);
+        evn__text_append(text, "#line 1 \"generated.cl\"\n%s\n", source->text);
     }
-    if (family) {
-        evn__text_append(&whole, "#line 1 \"%s.cl\"\n%s", source->family, family);
+    return source->family ? append_file(text, source->family) : text->status;
+}
+
+static evn_status append_part(evn__text *text, const evn__source *source, int part) {
+    evn__text own = {0};
+    evn_status status = append_source(&own, source);
+    if (status == EVN_OK) {
+        evn__part_append(text, options_of(source), own.data, part);
+        status = text->status;
     }
-    if (whole.status != EVN_OK) {
-        free(whole.data);
-        return whole.status;
+    free(own.data);
+    return status;
+}
+
+/// A source by itself, or several as parts 1, 2, ...
+static evn_status write_text(evn__text *text, const evn__source *const *sources, int count) {
+    EVN_TRY(append_head(text));
+    for (int i = 0; i < count; ++i) {
+        EVN_TRY(count == 1 ? append_source(text, sources[i])
+                           : append_part(text, sources[i], i + 1));
     }
-    *text = whole.data;
     return EVN_OK;
 }
 
@@ -104,10 +129,10 @@ evn_status evn__program_text(const evn__source *source, char **text) {
 
 /// No fast-math and no -cl-mad-enable: a NaN must reach the step controller, and results may not
 /// depend on which products a compiler happens to fuse more than the language allows anyway.
-static void write_options(evn__text *options, const evn__source *source) {
-    evn__text_append(options, "-cl-std=CL1.2%s", source->fp64 ? " -DEVN_FP64" : "");
-    if (source->options && source->options[0]) {
-        evn__text_append(options, " %s", source->options);
+static void write_options(evn__text *options, bool fp64, const char *more) {
+    evn__text_append(options, "-cl-std=CL1.2%s", fp64 ? " -DEVN_FP64" : "");
+    if (more[0]) {
+        evn__text_append(options, " %s", more);
     }
 }
 
@@ -147,38 +172,38 @@ static evn_status compile(evn_device *device, const char *text, const char *opti
     return EVN_OK;
 }
 
-static evn_status load_or_compile(evn_device *device, const evn__source *source, const char *text,
+static evn_status load_or_compile(evn_device *device, const char *text, const char *options,
                                   cl_program *program) {
-    evn__text options = {0};
-    write_options(&options, source);
-    evn_status status = options.status;
-    if (status == EVN_OK) {
-        *program = evn__cache_load(device, text, options.data);
-        device->stats.programs_loaded += *program != NULL;
-        status = *program ? EVN_OK : compile(device, text, options.data, program);
-    }
-    free(options.data);
-    return status;
+    *program = evn__cache_load(device, text, options);
+    device->stats.programs_loaded += *program != NULL;
+    return *program ? EVN_OK : compile(device, text, options, program);
 }
 
-static evn_status build(evn_device *device, const evn__source *source, cl_program *program) {
-    EVN_CHECK(!source->fp64 || device->info.has_fp64, EVN_ERR_DEVICE,
+static evn_status build(evn_device *device, const evn__source *const *sources, int count,
+                        cl_program *program) {
+    bool fp64 = sources[0]->fp64;
+    EVN_CHECK(!fp64 || device->info.has_fp64, EVN_ERR_DEVICE,
               "%s has no double precision; use single precision or another device",
               device->info.name);
-    char *text;
-    EVN_TRY(evn__program_text(source, &text));
-    evn_status status = load_or_compile(device, source, text, program);
-    free(text);
-    return status == EVN_OK ? status
-                            : evn__prepend(status, "kernels/%s",
-                                           source->family ? source->family : "(generated)");
+    evn__text text = {0}, options = {0};
+    write_options(&options, fp64, count == 1 ? options_of(sources[0]) : "");
+    evn_status status = write_text(&text, sources, count);
+    if (status == EVN_OK) {
+        status = options.status;
+    }
+    if (status == EVN_OK) {
+        status = load_or_compile(device, text.data, options.data, program);
+    }
+    free(text.data);
+    free(options.data);
+    return status;
 }
 
 // Memory ------------------------------------------------------------------------------------------
 
 static evn_status hash_source(const evn__source *source, evn__hash *key) {
     evn__text text = {0};
-    evn__text_append(&text, "%d\n%s\n%s\n%s", source->fp64, source->options ? source->options : "",
+    evn__text_append(&text, "%d\n%s\n%s\n%s", source->fp64, options_of(source),
                      source->family ? source->family : "", source->text ? source->text : "");
     if (text.status == EVN_OK) {
         *key = evn__hash_of(text.data, text.size);
@@ -187,16 +212,93 @@ static evn_status hash_source(const evn__source *source, evn__hash *key) {
     return text.status;
 }
 
-evn_status evn__program_get(evn_device *device, const evn__source *source, evn__program *program) {
-    EVN_TRY(hash_source(source, &program->key));
+static bool find(const evn_device *device, evn__hash key, evn__program *program) {
     for (int i = 0; i < device->program_count; ++i) {
-        if (evn__hash_equal(device->programs[i].key, program->key)) {
+        if (evn__hash_equal(device->programs[i].key, key)) {
             *program = device->programs[i];
-            return EVN_OK;
+            return true;
         }
     }
+    return false;
+}
+
+evn_status evn__program_get(evn_device *device, const evn__source *source, evn__program *program) {
+    EVN_TRY(hash_source(source, &program->key));
+    if (find(device, program->key, program)) {
+        return EVN_OK;
+    }
     EVN_TRY(EVN_RESERVE(device->programs, device->program_capacity, device->program_count + 1));
-    EVN_TRY(build(device, source, &program->program));
-    device->programs[device->program_count++] = *program;
+    program->part = 0;
+    evn_status status = build(device, &source, 1, &program->program);
+    if (status == EVN_OK) {
+        device->programs[device->program_count++] = *program;
+    }
+    return status == EVN_OK ? status
+                            : evn__prepend(status, "kernels/%s",
+                                           source->family ? source->family : "(generated)");
+}
+
+// Several sources as one program ------------------------------------------------------------------
+
+typedef struct parts {
+    const evn__source **sources;
+    evn__program *programs;
+    int count;
+} parts;
+
+static bool is_among(const parts *p, evn__hash key) {
+    for (int i = 0; i < p->count; ++i) {
+        if (evn__hash_equal(p->programs[i].key, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Those that the device doesn't have yet.
+static evn_status choose_parts(const evn_device *device, const evn__source *sources, int count,
+                               parts *p) {
+    for (int i = 0; i < count; ++i) {
+        evn__program known = {.part = p->count + 1};
+        EVN_TRY(hash_source(&sources[i], &known.key));
+        if (evn__part_takes(options_of(&sources[i])) && !is_among(p, known.key) &&
+            !find(device, known.key, &known)) {
+            p->sources[p->count] = &sources[i];
+            p->programs[p->count++] = known;
+        }
+    }
     return EVN_OK;
+}
+
+static evn_status join(evn_device *device, parts *p) {
+    cl_program program;
+    EVN_TRY(
+        EVN_RESERVE(device->programs, device->program_capacity, device->program_count + p->count));
+    EVN_TRY(build(device, p->sources, p->count, &program));
+    for (int i = 0; i < p->count; ++i) {
+        evn__program *part = &device->programs[device->program_count++];
+        *part = p->programs[i];
+        part->program = program;
+        if (i > 0) {
+            clRetainProgram(program);
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn__kernels_prepare(evn_device *device, const evn__source *sources, int count) {
+    parts p = {0};
+    evn_status status = EVN_NEW(&p.sources, count);
+    if (status == EVN_OK) {
+        status = EVN_NEW(&p.programs, count);
+    }
+    if (status == EVN_OK) {
+        status = choose_parts(device, sources, count, &p);
+    }
+    if (status == EVN_OK && p.count > 1) {
+        status = join(device, &p);
+    }
+    free(p.sources);
+    free(p.programs);
+    return status;
 }

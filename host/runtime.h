@@ -10,10 +10,11 @@
 #include "host/quirks.h"
 #include <jansson.h>
 
-/// A compiled program; its kernels stay valid until the device is closed.
+/// A compiled source; its kernels stay valid until the device is closed.
 typedef struct evn__program {
     evn__hash key; ///< of family or text, options, precision
     cl_program program;
+    int part; ///< of the program: what its kernels' names end in (host/part.h)
 } evn__program;
 
 struct evn__kernel {
@@ -75,10 +76,6 @@ evn_status evn__device_select(const evn_device_info *infos, int count, const cha
 
 /// Release all programs and kernels of a device.
 void evn__kernels_free(evn_device *device);
-
-/// Text of a program as it is compiled: common.cl, then the family's file or the given text.
-/// @param[out] text  freed by the caller with free()
-evn_status evn__program_text(const evn__source *source, char **text);
 
 /// The compiled program of a source, from memory, the disk cache or the compiler.
 /// @param[out] program  borrowed from the device

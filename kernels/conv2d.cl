@@ -7,7 +7,7 @@
 // Assumes: weights are [Kh, Kw, inner, w_stride], rows contiguous, w_stride >= VECTORS · WIDTH;
 // where they are not (input_grad, few channels), conv2d_pack makes such a copy first; likewise for
 // the rows of y_bar in weight_grad. Any shape, stride >= 1, padding >= 0.
-// Tuned: ROWS, VECTORS, WIDTH (common.cl).   Relaxed math: none.
+// Tuned: ROWS, VECTORS, WIDTH (variant.cl).   Relaxed math: none.
 
 // packed[tap, k, n] = w[tap, n, k] if transposed, else w[tap, k, n]; zero for n >= n_count.
 __kernel void conv2d_pack(INPUT(w), OUTPUT(packed), const int taps, const int k_count,

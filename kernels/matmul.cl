@@ -9,7 +9,7 @@
 // matmul_dot serves few rows of A against a transposed B: a copy of B would cost more than the
 // product, and the rows of both are contiguous.
 // Split K: slice s of `slice` terms goes to its own C, s·M·N elements on; matmul_add adds them up.
-// Tuned: ROWS, VECTORS, WIDTH (common.cl).   Relaxed math: none.
+// Tuned: ROWS, VECTORS, WIDTH (variant.cl).   Relaxed math: none.
 
 // packed[k, n] = B[k, n] at strides (b_row, b_column), zero for n >= n_count. A work-item copies
 // PACK_ROWS elements of one column: read or written, a cache line is used whole.

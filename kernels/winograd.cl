@@ -10,7 +10,7 @@
 // up to TILES tiles into local memory, multiplies there and transforms back: it stays in the caches.
 // Assumes: one work-item a group; INPUTS and OUTPUTS are multiples of WIDTH, the columns of a
 // product (OUTPUTS, in the input gradient CHANNELS) of VECTORS · WIDTH, and TILES of ROWS.
-// Tuned: ROWS, VECTORS, WIDTH (common.cl), TILES.   Relaxed math: none.
+// Tuned: ROWS, VECTORS, WIDTH (variant.cl), TILES.   Relaxed math: none.
 // Rounding: with 4 points about the direct method's error, with 5 a few times that, by the numbers
 // up to 8 in A and 3 in B.
 

@@ -43,7 +43,7 @@ typedef evn_status evn__lower(evn__lowering *lowering, const evn_graph *graph, e
 evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call);
 
 /// Append the call that writes the node's result, where its kernel has EPILOGUE of
-/// kernels/common.cl: the plan may add generated code and arguments to it.
+/// kernels/variant.cl: the plan may add generated code and arguments to it.
 evn_status evn__lower_emit_result(evn__lowering *lowering, const evn__call *call);
 
 /// Memory of `elements` reals that lives for the calls of the node being lowered.

@@ -25,7 +25,7 @@ static inline bool evn__tasks_are_fat(const evn__lowering *lowering) {
 }
 
 /// Widest vector that divides `extent` adjacent elements; 1 on devices with small work-items.
-/// Writes the build option LANES of kernels/common.cl.
+/// Writes the build option LANES of kernels/variant.cl.
 static inline int evn__choose_lanes(const evn__lowering *lowering, int64_t extent,
                                     char options[EVN__TASKS_OPTIONS]) {
     int lanes = evn__tasks_are_fat(lowering) ? 16 : 1;

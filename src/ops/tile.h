@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tiles of the product families (matmul, conv2d): what one work-item keeps in registers. The
-// kernels' side of it is in kernels/common.cl.
+// kernels' side of it is in kernels/variant.cl.
 #ifndef EVN_OPS_TILE_H
 #define EVN_OPS_TILE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Epilogues: an element-wise unit that reads the result of a kernel, element by element, becomes
 // generated code in that kernel, which runs on each piece of the result while it is in a cache. A
-// family offers the place (EPILOGUE of kernels/common.cl, evn__lower_emit_result); where the
+// family offers the place (EPILOGUE of kernels/variant.cl, evn__lower_emit_result); where the
 // algorithm it chooses has none, the unit is a kernel of its own after all.
 #include "plan/fusion.h"
 

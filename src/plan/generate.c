@@ -498,9 +498,6 @@ static evn_value choose_carrier(const generation *g) {
 }
 
 static evn_status write_epilogue(generation *g, evn__text *text) {
-    const char *functions;
-    EVN_TRY(evn__kernel_text("elementwise", &functions));
-    evn__text_append(text, "%s", functions);
     evn__text_append(text, epilogue_frame, or_empty(&g->body), or_empty(&g->formals),
                      or_empty(&g->scalars), (long long)g->columns, or_empty(&g->bases),
                      g->columns < EPILOGUE_LANES ? "" : epilogue_vectors, or_empty(&g->head),

@@ -50,29 +50,25 @@ static evn_status add_slots(evn_plan *plan, const evn__call *call) {
 }
 
 static evn_status copy_text(evn_plan *plan, const char *text, const char **copy) {
-    *copy = evn__arena_string(&plan->arena, text);
-    EVN_CHECK(*copy, EVN_ERR_MEMORY, "no memory for the text of a kernel");
+    *copy = text ? evn__arena_string(&plan->arena, text) : NULL;
+    EVN_CHECK(!text || *copy, EVN_ERR_MEMORY, "no memory for the text of a kernel");
     return EVN_OK;
 }
 
 evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
     evn_plan *plan = lowering->plan;
-    evn__source source = call->source;
-    source.fp64 = plan->fp64;
     EVN_TRY(EVN_RESERVE(plan->launches, plan->launch_capacity, plan->launch_count + 1));
     evn__launch *launch = &plan->launches[plan->launch_count];
     *launch = (evn__launch){.range = call->range,
                             .first_slot = plan->slot_count,
                             .slot_count = call->operand_count,
                             .phase = plan->units[lowering->unit].phase,
-                            .epilogue = source.family && source.text,
+                            .source = call->source,
                             .unit = lowering->unit};
+    launch->source.fp64 = plan->fp64;
     EVN_TRY(copy_text(plan, call->kernel, &launch->name));
-    if (source.family || source.blast) {
-        EVN_TRY(evn__kernel_get(plan->device, &source, call->kernel, &launch->kernel));
-    } else {
-        EVN_TRY(copy_text(plan, source.text, &launch->generated));
-    }
+    EVN_TRY(copy_text(plan, call->source.text, &launch->source.text));
+    EVN_TRY(copy_text(plan, call->source.options, &launch->source.options));
     EVN_TRY(add_slots(plan, call));
     ++plan->launch_count;
     return EVN_OK;
@@ -86,58 +82,6 @@ evn_status evn__lower_emit_result(evn__lowering *lowering, const evn__call *call
     evn__call whole = *call;
     EVN_TRY(evn__plan_generate_epilogue(lowering, &whole));
     return evn__lower_emit(lowering, &whole);
-}
-
-// Generated kernels: those that are new to the device become one program. Reading OpenCL's own
-// header costs a compiler far more than a kernel of ours, and a program needs it once.
-
-static bool is_first(const evn_plan *plan, int index) {
-    for (int i = 0; i < index; ++i) {
-        if (plan->launches[i].generated &&
-            strcmp(plan->launches[i].name, plan->launches[index].name) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static evn_status collect_generated(const evn_plan *plan, evn__text *text) {
-    const char *functions, *more = "";
-    EVN_TRY(evn__kernel_text("elementwise", &functions));
-    if (plan->lanes) {
-        EVN_TRY(evn__kernel_text("samples", &more));
-    }
-    for (int i = 0; i < plan->launch_count; ++i) {
-        const evn__launch *launch = &plan->launches[i];
-        if (launch->generated && is_first(plan, i) &&
-            !evn__kernel_find(plan->device, launch->name, plan->fp64)) {
-            evn__text_append(text, "%s%s%s", text->size ? "" : functions, text->size ? "" : more,
-                             launch->generated);
-        }
-    }
-    return text->status;
-}
-
-static evn_status compile_generated(evn_plan *plan) {
-    evn__text text = {0};
-    char options[32] = "";
-    evn_status status = collect_generated(plan, &text);
-    evn__source source = {.text = text.data, .options = options, .fp64 = plan->fp64};
-    if (plan->lanes) {
-        snprintf(options, sizeof(options), "-DLANES=%d", plan->lanes);
-    }
-    for (int i = 0; i < plan->launch_count && status == EVN_OK; ++i) {
-        evn__launch *launch = &plan->launches[i];
-        if (!launch->generated) {
-            continue;
-        }
-        launch->kernel = evn__kernel_find(plan->device, launch->name, plan->fp64);
-        if (!launch->kernel) {
-            status = evn__kernel_get(plan->device, &source, launch->name, &launch->kernel);
-        }
-    }
-    free(text.data);
-    return status;
 }
 
 static evn_status lower_unit(evn_plan *plan, int unit) {
@@ -158,5 +102,5 @@ evn_status evn__plan_lower(evn_plan *plan) {
     for (int i = 0; i < plan->order_count; ++i) {
         EVN_TRY(lower_unit(plan, plan->order[i]));
     }
-    return compile_generated(plan);
+    return EVN_OK;
 }

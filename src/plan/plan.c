@@ -79,6 +79,7 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
         EVN_TRY(evn__plan_fuse(plan));
     }
     EVN_TRY(evn__plan_lower(plan));
+    EVN_TRY(evn__plan_compile(plan));
     return evn__plan_place(plan);
 }
 
@@ -139,7 +140,7 @@ static const char *home_name(evn__home home) {
 
 static void print_launch(const evn_plan *plan, const evn__launch *launch, evn__text *text) {
     evn__text_append(text, "%d %s%s", launch->phase, launch->name,
-                     launch->epilogue ? "+epilogue" : "");
+                     launch->source.family && launch->source.text ? "+epilogue" : "");
     for (int i = 0; i < launch->slot_count; ++i) {
         const evn__slot *slot = &plan->slots[launch->first_slot + i];
         char shape[128];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The passes of a plan, in order: classify → fuse → order → lower → lay out memory.
+// The passes of a plan, in order: classify → fuse → order → lower → compile → lay out memory.
 // Each works on the one struct below; plan.c calls them one after the other.
 #ifndef EVN_PLAN_PLAN_H
 #define EVN_PLAN_PLAN_H
@@ -50,9 +50,8 @@ typedef struct evn__slot {
 
 typedef struct evn__launch {
     evn__kernel *kernel;
-    const char *name;      ///< owned by the plan's arena
-    const char *generated; ///< text of the kernel, in the plan's arena; NULL: of a family
-    bool epilogue;         ///< a family's kernel with generated text
+    const char *name;   ///< owned by the plan's arena
+    evn__source source; ///< strings but the family's name in the plan's arena
     evn__range range;
     int first_slot, slot_count;
     int phase, unit;
@@ -117,8 +116,11 @@ evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs);
 /// Make units, merging element-wise ones; order them. (fuse.c)
 evn_status evn__plan_fuse(evn_plan *plan);
 
-/// Compile the kernels and list the launches of every unit. (lower.c)
+/// List the launches of every unit. (lower.c)
 evn_status evn__plan_lower(evn_plan *plan);
+
+/// Compile the kernels of the launches. (compile.c)
+evn_status evn__plan_compile(evn_plan *plan);
 
 /// The generated kernel of a unit. (generate.c)
 evn_status evn__plan_generate(evn__lowering *lowering);

@@ -91,9 +91,14 @@ static void write_file(const char *name, const char *text) {
 START_TEST(kernel_folder_replaces_what_is_built_in) {
     evn__kernel *kernel;
     evn__source source = {.family = "own"};
-    const char *text;
-    TRY(evn__kernel_text("common", &text));
-    write_file("common.cl", text);
+    static const char *const heads[] = {"common", "elementwise", "variant"};
+    for (int i = 0; i < 3; ++i) {
+        char name[32];
+        const char *text;
+        TRY(evn__kernel_text(heads[i], &text));
+        snprintf(name, sizeof(name), "%s.cl", heads[i]);
+        write_file(name, text);
+    }
     write_file("own.cl", "__kernel void own(OUTPUT(y)) {\n    OUTPUT_OF(y);\n    y[0] = 5;\n}\n");
     setenv("EVONODE_KERNEL_DIR", test_folder(), 1);
     TRY(evn__kernel_get(test_device(), &source, "own", &kernel));

@@ -75,14 +75,14 @@ spdx() {
 }
 
 # An operation family has a kernel, a launcher, a reference and a test under the same name.
-# Not families: common.cl is put before every kernel; optimizer.cl updates parameters, which is no
-# operation of a graph; elementwise kernels are generated for each fused chain (src/plan/generate.c);
-# ops.c, variant.c and run.c are of their whole rooms; winograd is a second method of conv2d and shares
-# its reference and test.
+# Not families: common.cl and variant.cl are put before every kernel; optimizer.cl updates parameters,
+# which is no operation of a graph; elementwise kernels are generated for each fused chain
+# (src/plan/generate.c); ops.c, variant.c and run.c are of their whole rooms; winograd is a second
+# method of conv2d and shares its reference and test.
 rhyming_paths() {
     families=$(ls kernels/*.cl src/ops/*.c src/ref/*.c tests/ops/test_*.c |
         sed 's|.*/||; s|^test_||; s|\..*||' | sort -u |
-        grep -vxE 'common|optimizer|elementwise|samples|ops|variant|run|winograd')
+        grep -vxE 'common|variant|optimizer|elementwise|samples|ops|run|winograd')
     bad=0
     for family in $families; do
         for file in "kernels/$family.cl" "src/ops/$family.c" "src/ref/$family.c" \

@@ -15,7 +15,8 @@
 // Tiles that no device takes by default, one for CPUs, one for others.
 #define FAULTY "#if ROWS == 12 || ROWS == 2\n#undef fma\n"
 
-static const char *const kernels[] = {"common", "matmul", "conv2d", "elementwise", "layout"};
+static const char *const kernels[] = {"common", "elementwise", "variant",
+                                      "matmul", "conv2d",      "layout"};
 
 /// A folder of kernels in which matmul.cl begins with `fault`.
 static void plant(const char *fault) {
