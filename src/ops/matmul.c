@@ -204,12 +204,6 @@ static void choose_blocks(product *p, int compute_units) {
     cut_inner(p, items < enough ? evn__divide_up(enough, items) : 1);
 }
 
-static void append_block(product *p) {
-    size_t used = strlen(p->options);
-    snprintf(p->options + used, sizeof p->options - used, " -DBLOCK_COLUMNS=%d -DDEPTH=%d",
-             MATMUL_BLOCK_COLUMNS, MATMUL_BLOCK_DEPTH);
-}
-
 static evn_status emit_blocks(evn__lowering *lowering, const product *p, evn__operand c) {
     evn__call call = start_call(p, "matmul_blocked");
     call.range.dimensions = 3;
@@ -287,10 +281,25 @@ static evn_status emit_small(evn__lowering *lowering, const product *p) {
     return evn__lower_emit_result(lowering, &call);
 }
 
-/// Whether c is to be computed in blocks. Only on a CPU: a work-item needs caches of its own.
+/// Only on a CPU: a work-item needs caches of its own.
+static bool has_blocks(const evn_device_info *device) {
+    return device->type == EVN_DEVICE_CPU && device->local_bytes >= MATMUL_BLOCK_BYTES;
+}
+
+/// One text for blocks and for tiles, so that they share a program.
+static void write_options(const evn_device_info *device, product *p) {
+    int used = snprintf(p->options, sizeof p->options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d",
+                        p->tile.rows, p->tile.vectors, p->tile.width);
+    if (has_blocks(device)) {
+        snprintf(p->options + used, sizeof p->options - (size_t)used,
+                 " -DBLOCK_COLUMNS=%d -DDEPTH=%d", MATMUL_BLOCK_COLUMNS, MATMUL_BLOCK_DEPTH);
+    }
+}
+
+/// Whether c is to be computed in blocks.
 static bool takes_blocks(const evn_device_info *device, const evn__variant *variant,
                          const product *p) {
-    if (device->type != EVN_DEVICE_CPU || device->local_bytes < MATMUL_BLOCK_BYTES) {
+    if (!has_blocks(device)) {
         return false;
     }
     if (variant) {
@@ -353,8 +362,7 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
         return emit_library(lowering, &p);
     }
     p.tile = variant ? variant->tile : choose_tile(device, p.m, p.n);
-    snprintf(p.options, sizeof p.options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", p.tile.rows,
-             p.tile.vectors, p.tile.width);
+    write_options(device, &p);
     if (takes_dots(device, variant, &p)) {
         return emit_dots(lowering, &p, device->compute_units);
     }
@@ -363,7 +371,6 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
     }
     if (takes_blocks(device, variant, &p)) {
         choose_blocks(&p, device->compute_units);
-        append_block(&p);
         return emit_slices(lowering, &p, emit_blocks);
     }
     return emit_tiles(lowering, &p, device->compute_units);
