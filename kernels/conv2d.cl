@@ -67,11 +67,11 @@ __kernel void conv2d_pack(INPUT(w), OUTPUT(packed), const int taps, const int k_
     }
 
 // The first and one past the last tap k of [0, taps) for which start + k lies in [0, extent).
-int first_tap(const int start) {
+static int first_tap(const int start) {
     return max(0, -start);
 }
 
-int last_tap(const int start, const int taps, const int extent) {
+static int last_tap(const int start, const int taps, const int extent) {
     return min(taps, extent - start);
 }
 
@@ -150,11 +150,11 @@ __kernel void conv2d_input_grad(INPUT(y_bar), INPUT(w), OUTPUT(x_bar), const int
 
 // The first and one past the last output pixel ow of [0, count) whose input pixel
 // ow · stride + offset lies in [0, extent).
-int first_pixel(const int offset, const int stride) {
+static int first_pixel(const int offset, const int stride) {
     return offset >= 0 ? 0 : (stride - 1 - offset) / stride;
 }
 
-int last_pixel(const int offset, const int stride, const int count, const int extent) {
+static int last_pixel(const int offset, const int stride, const int count, const int extent) {
     return offset >= extent ? 0 : min(count, (extent - 1 - offset) / stride + 1);
 }
 

@@ -33,8 +33,8 @@ typedef JOIN(real, LANES) lanes;
 #ifdef ROWS
 #if WIDTH == 16
 typedef real16 vector;
-#define LOAD(i, p)     vload16(i, p)
-#define STORE(x, i, p) vstore16(x, i, p)
+#define LOAD(i, p)     load_16((p) + 16 * (i))
+#define STORE(x, i, p) store_16(x, (p) + 16 * (i))
 #elif WIDTH == 8
 typedef real8 vector;
 #define LOAD(i, p)     vload8(i, p)

@@ -15,7 +15,7 @@
 // up to 8 in A and 3 in B.
 
 #define UNROLL _Pragma("unroll")
-#define INLINE __attribute__((always_inline)) // what it works on stays in registers
+#define INLINE static __attribute__((always_inline)) // what it works on stays in registers
 
 // Towards the caches while the processor is at other work. PoCL's prefetch() does nothing.
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -197,7 +197,7 @@ INLINE void load_points(vector tile[POINTS], __local const real *m, const int el
 }
 
 // v[point, tile, c] of tiles [begin, end) of x in one phase, for all CHANNELS.
-void expand_inputs(__global const real *x, __local real *v, const int begin, const int end,
+static void expand_inputs(__global const real *x, __local real *v, const int begin, const int end,
                    const int phase, EXTENTS) {
     for (int t = begin; t < end; t++) {
         __global const real *image = x + SAMPLE(t) * height * width * INPUTS;
@@ -218,7 +218,7 @@ void expand_inputs(__global const real *x, __local real *v, const int begin, con
 }
 
 // z[point, tile, co] of tiles [begin, end) of y_bar.
-void expand_cotangents(__global const real *y_bar, __local real *z, const int begin, const int end,
+static void expand_cotangents(__global const real *y_bar, __local real *z, const int begin, const int end,
                        EXTENTS) {
     for (int t = begin; t < end; t++) {
         for (int c = 0; c < OUTPUTS; c += WIDTH) {
@@ -238,7 +238,7 @@ void expand_cotangents(__global const real *y_bar, __local real *z, const int be
 
 // m[point, tile, :] = v[point, tile, :] u[point], or += for `add`, of `tiles` tiles. The rows of a
 // register tile past the last are written too: nobody reads them.
-void multiply(__local const real *v, __global const real *u, __local real *m, const int tiles,
+static void multiply(__local const real *v, __global const real *u, __local real *m, const int tiles,
               const int inner, const int columns, const bool add) {
     for (int point = 0; point < POINTS; point++) {
         for (int n = 0; n < columns; n += COLUMNS) {
@@ -278,7 +278,7 @@ void multiply(__local const real *v, __global const real *u, __local real *m, co
 // Where tap (i, j) of a phase begins: w is [TAPS, phases, TAPS, CHANNELS, OUTPUTS].
 #define TAP(phase, i, j) (((long)((i) * STEP + (phase)) * TAPS + (j)) * AREA)
 
-vector load_strided(__global const real *from, const int stride) {
+static vector load_strided(__global const real *from, const int stride) {
     real lanes[WIDTH];
     for (int i = 0; i < WIDTH; i++) {
         lanes[i] = from[(long)i * stride];
@@ -359,7 +359,7 @@ __kernel void winograd_conv2d(INPUT(x), INPUT(u), OUTPUT(y), EXTENTS) {
 // work-item has whole samples and adds there to what the tiles before have written.
 
 // x_bar = 0 where no tile gives anything: below and to the right of the last.
-void clear_rest(__global real *x_bar, EXTENTS) {
+static void clear_rest(__global real *x_bar, EXTENTS) {
     const int rows = PIXEL(top + TALL * down, TAPS - 1, 0);
     const int columns = PIXEL(left + WIDE * across, TAPS - 1, 0);
     for (int h = 0; h < height; h++) {
@@ -423,7 +423,7 @@ __kernel void winograd_input_grad(INPUT(y_bar), INPUT(u), OUTPUT(x_bar), EXTENTS
 // The weight gradient -----------------------------------------------------------------------------
 
 // m[point, c, co] = Σ_t v[point, t, c] z[point, t, co], or += for `add`, over `tiles` tiles.
-void correlate(__local const real *v, __local const real *z, __global real *m, const int tiles,
+static void correlate(__local const real *v, __local const real *z, __global real *m, const int tiles,
                const bool add) {
     for (int point = 0; point < POINTS; point++) {
         for (int c = 0; c < CHANNELS; c += ROWS) {
