@@ -8,7 +8,7 @@
 // A program takes a fifth of a second to compile, and 20 ms each time that PoCL finds it compiled:
 // thousands of launches. An epilogue has to save a pass over memory, and to be the same in every
 // stage of a step, as scale and shift, bias and activation are; the stages' sums are not.
-enum { MIN_ELEMENTS = 1 << 14, MAX_FURTHER_READS = 3 };
+enum { MIN_ELEMENTS = 1 << 14, MAX_FURTHER_READS = 2 };
 
 /// Families one of whose algorithms takes an epilogue. The input gradient of a convolution has
 /// none: what follows it in a backward pass reads and writes many tensors, faster in their order
