@@ -163,7 +163,7 @@ bool evn__emission_read(evn__emission *e, evn_value value, const evn__index *ind
     if (e->state[source] != EVN__EMITTED_NOT || e->group->member[source]) {
         return read_own(e, source, &flat, along, text);
     }
-    if (e->s->computed[source]) {
+    if (e->s->slab[source] >= 0) {
         return read_slab(e, source, &flat, along, text);
     }
     char base[32];

@@ -110,7 +110,7 @@ static void store(evn__emission *e, evn_value value, evn__affine element, const 
                          variable, evn__emission_argument(e, "OUTPUT", slab->memory),
                          (long long)slab->total, at);
     }
-    if (e->s->output[value]) {
+    if (e->s->stored[value]) {
         evn__affine_text(&element, at);
         evn__text_append(text, "evn_scatter(%s, a%d + %s, row, %lld, batch);\n", variable,
                          evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), at,

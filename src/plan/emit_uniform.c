@@ -68,7 +68,7 @@ static void declare(evn__emission *e, evn_value value) {
         evn__text_append(&e->body, "    __global real *const v%d = a%d + %lld;\n", number,
                          evn__emission_argument(e, "OUTPUT", slab->memory),
                          (long long)e->s->offset[value]);
-    } else if (e->s->output[value]) {
+    } else if (e->s->stored[value]) {
         evn__text_append(&e->body, "    __global real *const v%d = a%d;\n", number,
                          evn__emission_argument(e, "OUTPUT", evn__operand_value(value)));
     } else {
@@ -79,7 +79,7 @@ static void declare(evn__emission *e, evn_value value) {
 
 /// Where it lies in a slab and is an output too.
 static void copy_out(evn__emission *e, evn_value value) {
-    if (e->s->slab[value] >= 0 && e->s->output[value]) {
+    if (e->s->slab[value] >= 0 && e->s->stored[value]) {
         evn__text_append(
             &e->body, "    for (int j = 0; j < %lld; ++j) {\n        a%d[j] = v%d[j];\n    }\n",
             (long long)evn__samples_count(e->s, value),
@@ -101,7 +101,7 @@ static void write_scalar(evn__emission *e, evn_value value) {
                          evn__emission_argument(e, "OUTPUT", slab->memory),
                          (long long)e->s->offset[value], number);
     }
-    if (e->s->output[value]) {
+    if (e->s->stored[value]) {
         evn__text_append(&e->body, "    a%d[0] = v%d_0;\n",
                          evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), number);
     }
@@ -149,7 +149,7 @@ static int collect(evn__emission *e, evn_value first, evn__lanes_along along, ev
 static void keep(evn__emission *e, evn_value value, bool wide, evn__text *loop) {
     char at[160];
     evn__affine_text(&e->here, at);
-    if (e->s->slab[value] >= 0 || e->s->output[value] || evn__emission_read_later(e, value)) {
+    if (e->s->slab[value] >= 0 || e->s->stored[value] || evn__emission_read_later(e, value)) {
         declare(e, value);
         int n = e->number[value];
         if (wide) {

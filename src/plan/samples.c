@@ -90,17 +90,37 @@ static int64_t product_work(const evn__samples *s, evn_value value) {
     return evn__samples_count(s, value) * a.dim[!node->attributes.transpose_a];
 }
 
+/// Whether one work-item computes it soon enough.
 static bool is_small(const evn__samples *s, evn_value value) {
-    evn_shape shape = node_at(s, value)->shape;
-    if (node_at(s, value)->op != EVN__OP_MATMUL) {
+    const evn__node *node = node_at(s, value);
+    evn_shape shape = node->shape;
+    if (node->op != EVN__OP_MATMUL) {
+        evn_shape read =
+            node->op == EVN__OP_SUM ? evn_value_shape(s->graph, node->operands[0]) : shape;
         return s->kind[value] != EVN__SAMPLES_UNIFORM ||
-               evn_shape_count(shape) <= EVN__SAMPLES_MAX_PRODUCT;
+               evn_shape_count(read) <= EVN__SAMPLES_MAX_PRODUCT;
     }
     if (s->kind[value] != EVN__SAMPLES_CONTRACTION) {
         return product_work(s, value) <= EVN__SAMPLES_MAX_PRODUCT;
     }
     bool thin = shape.dim[0] <= EVN__SAMPLES_SMALL || shape.dim[1] <= EVN__SAMPLES_SMALL;
     return thin || product_work(s, value) <= EVN__SAMPLES_MAX_SUMS;
+}
+
+/// Leave a uniform product to its family; false where it reads what has no memory that way.
+static bool make_large(evn__samples *s, evn_value value) {
+    const evn__node *node = node_at(s, value);
+    for (int k = 0; k < 2; ++k) {
+        evn_value read = evn__plan_strip(s->graph, node->operands[k]);
+        evn__op op = node_at(s, read)->op;
+        bool uniform = s->kind[read] == EVN__SAMPLES_UNIFORM && !s->sampled[read];
+        if (!uniform || (!s->computed[read] && op != EVN__OP_INPUT && op != EVN__OP_TABLE)) {
+            return false;
+        }
+        s->stored[read] = true;
+    }
+    s->large[value] = s->stored[value] = true;
+    return true;
 }
 
 static bool find_samples(evn__samples *s, const char *const *names) {
@@ -112,10 +132,10 @@ static bool find_samples(evn__samples *s, const char *const *names) {
         evn_value value = s->graph->inputs[index].value;
         evn_shape shape = node_at(s, value)->shape;
         s->batch = s->batch || shape.rank == 0 ? s->batch : shape.dim[0];
-        if (s->batch < 2 || !has_rows(s, value)) {
+        if (s->batch < 1 || !has_rows(s, value)) {
             return false;
         }
-        s->sampled[value] = true;
+        s->sampled[value] = s->batch > 1;
     }
     return s->batch > 0;
 }
@@ -123,18 +143,22 @@ static bool find_samples(evn__samples *s, const char *const *names) {
 static bool find_kinds(evn__samples *s) {
     const evn_plan *plan = s->plan;
     for (int i = 0; i < s->graph->output_count; ++i) {
-        s->output[evn__plan_strip(s->graph, s->graph->outputs[i].value)] = true;
+        s->stored[evn__plan_strip(s->graph, s->graph->outputs[i].value)] = true;
     }
     for (int v = 0; v < s->graph->node_count; ++v) {
         const evn__node *node = node_at(s, v);
         evn__op_class class = class_of(s, v);
-        bool copied = s->output[v] && (evn__plan_is_moving(node) || node->op == EVN__OP_CONSTANT);
+        bool copied = s->stored[v] && (evn__plan_is_moving(node) || node->op == EVN__OP_CONSTANT);
         s->computed[v] = plan->needed[v] &&
                          (class == EVN__CLASS_ELEMENT || class == EVN__CLASS_KERNEL || copied);
         if (!plan->needed[v]) {
             continue;
         }
-        if (!is_supported(node->op) || !find_kind(s, v) || (s->computed[v] && !is_small(s, v))) {
+        if (!is_supported(node->op) || !find_kind(s, v)) {
+            return false;
+        }
+        bool product = node->op == EVN__OP_MATMUL && s->kind[v] == EVN__SAMPLES_UNIFORM;
+        if (s->computed[v] && !is_small(s, v) && !(product && make_large(s, v))) {
             return false;
         }
     }
@@ -149,7 +173,8 @@ static int find_level(const evn__samples *s, evn_value value) {
     for (int k = 0; k < node->operand_count; ++k) {
         evn_value source = evn__samples_source(s, node->operands[k]);
         if (s->computed[source] && s->plan->late[source] == s->plan->late[value]) {
-            int after = s->level[source] + (s->kind[source] == EVN__SAMPLES_CONTRACTION);
+            bool waits = s->kind[source] == EVN__SAMPLES_CONTRACTION || s->large[source];
+            int after = s->level[source] + waits;
             level = after > level ? after : level;
         }
     }
@@ -160,7 +185,7 @@ static int find_level(const evn__samples *s, evn_value value) {
 static void sink_uniform(evn__samples *s) {
     for (int v = s->graph->node_count - 1; v >= 0; --v) {
         int first = INT_MAX;
-        for (int r = v + 1; r < s->graph->node_count && !s->output[v]; ++r) {
+        for (int r = v + 1; r < s->graph->node_count && !s->stored[v]; ++r) {
             const evn__node *node = node_at(s, r);
             for (int k = 0; s->computed[r] && k < node->operand_count; ++k) {
                 if (evn__samples_source(s, node->operands[k]) == v) {
@@ -169,26 +194,28 @@ static void sink_uniform(evn__samples *s) {
                 }
             }
         }
-        bool waits = s->computed[v] && s->kind[v] == EVN__SAMPLES_UNIFORM && first != INT_MAX;
+        bool waits = s->computed[v] && s->kind[v] == EVN__SAMPLES_UNIFORM && !s->large[v] &&
+                     first != INT_MAX;
         s->level[v] = waits && first > s->level[v] ? first : s->level[v];
     }
 }
 
 /// A contraction that is an output is added up by the uniform values of the next level.
 static bool is_added_up(const evn__samples *s, evn_value value) {
-    return s->kind[value] == EVN__SAMPLES_CONTRACTION && s->output[value];
+    return s->kind[value] == EVN__SAMPLES_CONTRACTION && s->stored[value];
 }
 
 static bool belongs(const evn__samples *s, evn_value value, int level, bool rows) {
     if (!rows && is_added_up(s, value)) {
         return s->level[value] + 1 == level;
     }
-    return s->level[value] == level && (s->kind[value] != EVN__SAMPLES_UNIFORM) == rows;
+    return s->level[value] == level && (s->kind[value] != EVN__SAMPLES_UNIFORM) == rows &&
+           !s->large[value];
 }
 
 static evn_status add_group(evn__samples *s, int phase, int level, bool rows) {
     evn__sample_group *group = &s->groups[s->group_count];
-    *group = (evn__sample_group){.phase = phase, .level = level, .rows = rows};
+    *group = (evn__sample_group){.phase = phase, .level = level, .rows = rows, .large = EVN_NONE};
     for (int v = 0; v < s->graph->node_count; ++v) {
         if (!s->computed[v] || s->plan->late[v] != phase || !belongs(s, v, level, rows)) {
             continue;
@@ -203,8 +230,21 @@ static evn_status add_group(evn__samples *s, int phase, int level, bool rows) {
     return EVN_OK;
 }
 
+static evn_status add_large(evn__samples *s, int phase, int level) {
+    for (int v = 0; v < s->graph->node_count; ++v) {
+        if (s->large[v] && s->plan->late[v] == phase && s->level[v] == level) {
+            evn__sample_group *group = &s->groups[s->group_count];
+            *group = (evn__sample_group){.phase = phase, .level = level, .large = v};
+            EVN_TRY(EVN_NEW(&group->member, s->graph->node_count));
+            group->member[v] = true;
+            s->group[v] = s->group_count++;
+        }
+    }
+    return EVN_OK;
+}
+
 static evn_status make_groups(evn__samples *s, bool *fits) {
-    int levels = 1;
+    int levels = 1, large = 0;
     for (int v = 0; v < s->graph->node_count; ++v) {
         s->level[v] = s->computed[v] ? find_level(s, v) : 0;
     }
@@ -212,16 +252,18 @@ static evn_status make_groups(evn__samples *s, bool *fits) {
     for (int v = 0; v < s->graph->node_count; ++v) {
         int after = s->level[v] + 1 + is_added_up(s, v);
         levels = after > levels ? after : levels;
+        large += s->large[v];
     }
     *fits = levels <= MAX_LEVELS;
     if (!*fits) {
         return EVN_OK;
     }
-    EVN_TRY(EVN_NEW(&s->groups, 4 * levels));
+    EVN_TRY(EVN_NEW(&s->groups, 4 * levels + large));
     for (int phase = 0; phase < 2; ++phase) {
         for (int level = 0; level < levels; ++level) {
             EVN_TRY(add_group(s, phase, level, false));
             EVN_TRY(add_group(s, phase, level, true));
+            EVN_TRY(add_large(s, phase, level));
         }
     }
     return EVN_OK;
@@ -265,6 +307,9 @@ static void repeat_cheap(const evn__samples *s, int index) {
 // Memory ------------------------------------------------------------------------------------------
 
 static void need(evn__samples *s, evn_value value, bool *crosses, int reader) {
+    if (s->stored[value] && s->kind[value] == EVN__SAMPLES_UNIFORM) {
+        return; // read where it is stored
+    }
     crosses[value] |= s->groups[s->group[value]].phase != s->groups[reader].phase;
     s->slab[value] = 0; // wanted
 }
@@ -343,7 +388,9 @@ static evn_status make_slabs(evn__samples *s) {
 
 static evn_status emit_groups(evn__samples *s, evn__call *calls, bool *fits) {
     for (int i = 0; i < s->group_count && *fits; ++i) {
-        EVN_TRY(evn__samples_emit(s, i, &calls[i], fits));
+        if (s->groups[i].large == EVN_NONE) {
+            EVN_TRY(evn__samples_emit(s, i, &calls[i], fits));
+        }
     }
     return EVN_OK;
 }
@@ -354,7 +401,12 @@ static evn_status make_units(evn__samples *s, evn__call *calls) {
     plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * (size_t)(s->group_count + 1));
     EVN_CHECK(plan->order, EVN_ERR_MEMORY, "no memory to order %d kernels", s->group_count);
     for (int i = 0; i < s->group_count; ++i) {
-        plan->units[i] = (evn__unit){.phase = s->groups[i].phase, .place = i, .call = &calls[i]};
+        evn_value large = s->groups[i].large;
+        plan->units[i] = (evn__unit){.phase = s->groups[i].phase,
+                                     .place = i,
+                                     .first = large,
+                                     .family = large,
+                                     .call = large == EVN_NONE ? &calls[i] : NULL};
         plan->order[i] = i;
     }
     plan->unit_count = plan->order_count = s->group_count;
@@ -385,8 +437,9 @@ static evn_status compile(evn__samples *s, bool *fits) {
 static evn_status allocate(evn__samples *s) {
     int count = s->graph->node_count + 1;
     EVN_TRY(EVN_NEW(&s->computed, count));
-    EVN_TRY(EVN_NEW(&s->output, count));
+    EVN_TRY(EVN_NEW(&s->stored, count));
     EVN_TRY(EVN_NEW(&s->sampled, count));
+    EVN_TRY(EVN_NEW(&s->large, count));
     EVN_TRY(EVN_NEW(&s->kind, count));
     EVN_TRY(EVN_NEW(&s->level, count));
     EVN_TRY(EVN_NEW(&s->group, count));
@@ -404,8 +457,9 @@ static void release(evn__samples *s) {
     free(s->groups);
     free(s->slabs);
     free(s->computed);
-    free(s->output);
+    free(s->stored);
     free(s->sampled);
+    free(s->large);
     free(s->kind);
     free(s->level);
     free(s->group);

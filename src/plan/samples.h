@@ -8,7 +8,11 @@
 // contractions are sums over the samples. What the sums lead to waits for them: that is its level.
 // Each phase and level has at most two kernels, one for the uniform values (one work-item) and one
 // for the rows. Contractions leave a partial sum for each work-item, which their reader adds up in
-// order: results do not depend on the number of threads.
+// order: results do not depend on the number of threads. A uniform product that is large has the
+// kernels of its family, between two levels.
+//
+// A single sample is no sample: all values are then uniform, and what lies between the large
+// products of a step is one launch.
 //
 // samples.c: kinds, levels, groups, memory; samples_index.c: where an element of a view lies;
 // emission.c, emit_rows.c, emit_uniform.c: the text of the kernels.
@@ -21,7 +25,8 @@ enum {
     EVN__SAMPLES_SMALL = 8, ///< elements of a row that are unrolled: registers
     // Beyond these the kernels for matrices are faster, although they are many.
     EVN__SAMPLES_MAX_ROW = 256,       ///< elements of a row
-    EVN__SAMPLES_MAX_PRODUCT = 16384, ///< multiplications, of one sample or of a uniform product
+    EVN__SAMPLES_MAX_PRODUCT = 16384, ///< multiplications, of one sample or of a uniform product;
+                                      ///< elements of a uniform value
     EVN__SAMPLES_MAX_SUMS = 1 << 19,  ///< multiplications of a contraction with two long axes
 };
 
@@ -35,7 +40,8 @@ typedef enum evn__sample_kind {
 typedef struct evn__sample_group {
     int phase, level;
     bool rows;
-    bool *member; ///< per value; cheap rows may be members of several groups
+    evn_value large; ///< the only value, a product that its family computes; else EVN_NONE
+    bool *member;    ///< per value; cheap rows may be members of several groups
 } evn__sample_group;
 
 /// Memory for the values of one group that others read. Rows lie as [items][total][lanes], partial
@@ -54,8 +60,10 @@ typedef struct evn__samples {
     int64_t batch;
     int lanes;
     // per value
-    bool *computed;         ///< by a kernel: neither a leaf nor a view that is read in place
-    bool *output, *sampled; ///< sampled: an input with a row a sample, or a view of rows
+    bool *computed; ///< by a kernel: neither a leaf nor a view that is read in place
+    bool *stored;   ///< in memory of its own: outputs, and what large products read and write
+    bool *sampled;  ///< an input with a row a sample, or a view of rows
+    bool *large;    ///< a uniform product that its family computes
     evn__sample_kind *kind;
     int *level, *group, *slab; ///< −1: none
     int64_t *offset;           ///< in its slab

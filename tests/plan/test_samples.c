@@ -173,11 +173,65 @@ START_TEST(phases) {
 }
 END_TEST
 
-/// Samples that meet otherwise than in sums, or are too large: compiled as any graph.
+/// A field of one sample and its vjp: products of long rows are left to their family, and what lies
+/// between two of them is one launch.
+START_TEST(one_sample) {
+    static const char *const late[] = {"y", NULL};
+    enum { WIDTH = 150 };
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(1, 3)), y = evn_input(g, "y", EVN_SHAPE(1, 3));
+    evn_value first = evn_input(g, "first", EVN_SHAPE(3, WIDTH));
+    evn_value middle = evn_input(g, "middle", EVN_SHAPE(WIDTH, WIDTH));
+    evn_value bias = evn_input(g, "bias", EVN_SHAPE(WIDTH));
+    evn_value last = evn_input(g, "last", EVN_SHAPE(WIDTH, 3));
+    evn_value h = evn_relu(g, evn_matmul(g, x, first, false, false));
+    evn_value product = evn_matmul(g, h, middle, false, false);
+    evn_value k = evn_tanh(g, evn_add(g, evn_scale(g, product, 0.1), bias));
+    evn_value out = evn_add(g, x, evn_matmul(g, k, last, false, false));
+    const evn_value inputs[] = {x, first, bias, last};
+    evn_value bars[4];
+    evn_output(g, "out", out);
+    evn_output(g, "product", product);
+    TRY(evn_pullback(g, &out, &y, 1, inputs, 4, bars));
+    evn_output(g, "x_bar", bars[0]);
+    evn_output(g, "first_bar", bars[1]);
+    evn_output(g, "bias_bar", bars[2]);
+    evn_output(g, "last_bar", bars[3]);
+    evn_plan_options options = {.late_inputs = late, .sample_inputs = samples};
+    if (evn_device_get_info(test_device())->type == EVN_DEVICE_CPU) {
+        evn_plan *plan = NULL;
+        TRY(evn_plan_create(test_device(), g, &options, &plan));
+        ck_assert_int_eq(evn_plan_launches(plan),
+                         6); // two phases; before, in and after the product
+        evn_plan_destroy(&plan);
+    }
+    check(g, late, true, 7);
+}
+END_TEST
+
+/// A large product of what all samples share, which they read.
+START_TEST(large_uniform_product) {
+    enum { WIDTH = 160 };
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(20, 4));
+    evn_value u = evn_input(g, "u", EVN_SHAPE(2, WIDTH));
+    evn_value w = evn_input(g, "w", EVN_SHAPE(WIDTH, WIDTH));
+    evn_value theta = evn_matmul(g, evn_tanh(g, u), w, false, false);
+    evn_value scaled = evn_scale(g, theta, 0.1);
+    evn_value part = evn_slice(g, scaled, (int64_t[]){1, 16}, EVN_SHAPE(1, 64));
+    evn_value rows = evn_matmul(g, x, evn_reshape(g, part, EVN_SHAPE(4, 16)), false, false);
+    evn_output(g, "rows", evn_tanh(g, rows));
+    evn_output(g, "again", evn_matmul(g, evn_cos(g, scaled), w, false, true));
+    check(g, NULL, true, 8);
+}
+END_TEST
+
+/// Samples that meet otherwise than in sums, or are too large, and uniform values that are large
+/// but no products: compiled as any graph.
 START_TEST(what_does_not_suit) {
     for (int i = 0; i < 5; ++i) {
         evn_graph *g = new_graph();
-        evn_value x = evn_input(g, "x", EVN_SHAPE(i == 1 ? 1 : 20, i == 2 ? 300 : 20));
+        evn_value x = evn_input(g, "x", EVN_SHAPE(20, i == 2 ? 300 : 20));
         evn_value turned = evn_permute(g, x, (int[]){1, 0});
         evn_value other = evn_input(g, "u", EVN_SHAPE(20, 20));
         evn_output(g, "tanh", evn_tanh(g, x));
@@ -187,6 +241,8 @@ START_TEST(what_does_not_suit) {
         } else if (i == 4) {
             evn_value wide = evn_input(g, "w", EVN_SHAPE(20, 1000));
             evn_output(g, "wide", evn_matmul(g, x, wide, false, false));
+        } else if (i == 1) {
+            evn_output(g, "total", evn_sum_all(g, evn_input(g, "w", EVN_SHAPE(200, 100))));
         }
         check(g, NULL, false, 6);
     }
@@ -205,6 +261,8 @@ static Suite *suite(void) {
     tcase_add_test(levels, phases);
     suite_add_tcase(s, levels);
     TCase *others = tcase_create("others");
+    tcase_add_test(others, one_sample);
+    tcase_add_test(others, large_uniform_product);
     tcase_add_test(others, what_does_not_suit);
     suite_add_tcase(s, others);
     return s;
