@@ -39,17 +39,11 @@ static const json_t *group_of(const json_t *all, size_t index) {
     return json_array_get(json_object_get(all, "groups"), index);
 }
 
-static double number(const json_t *object, const char *name) {
-    const json_t *value = json_object_get(object, name);
-    ck_assert_msg(json_is_number(value), "%s is no number", name);
-    return json_number_value(value);
-}
-
 static double of_summary(const char *folder, const char *field) {
     char path[TEST_PATH];
     snprintf(path, sizeof(path), "%s/summary.json", folder);
     json_t *summary = test_json(path);
-    double value = number(summary, field);
+    double value = test_number(summary, field);
     json_decref(summary);
     return value;
 }
@@ -67,11 +61,11 @@ START_TEST(images) {
     ck_assert_str_eq(json_string_value(json_object_get(node, "label")), "node");
     ck_assert_str_eq(json_string_value(json_object_get(group_of(all, 1), "label")), "node-ew rda");
     double a = of_summary("a", "test_errors"), b = of_summary("b", "test_errors");
-    ck_assert_double_eq(number(errors, "count"), 2);
-    ck_assert_double_eq_tol(number(errors, "mean"), (a + b) / 2, 1e-6);
-    ck_assert_double_eq_tol(number(errors, "low"), fmin(a, b), 1e-6);
-    ck_assert_double_eq_tol(number(errors, "high"), fmax(a, b), 1e-6);
-    ck_assert_double_eq_tol(number(errors, "deviation"), fabs(a - b) / sqrt(2), 1e-5);
+    ck_assert_double_eq(test_number(errors, "count"), 2);
+    ck_assert_double_eq_tol(test_number(errors, "mean"), (a + b) / 2, 1e-6);
+    ck_assert_double_eq_tol(test_number(errors, "low"), fmin(a, b), 1e-6);
+    ck_assert_double_eq_tol(test_number(errors, "high"), fmax(a, b), 1e-6);
+    ck_assert_double_eq_tol(test_number(errors, "deviation"), fabs(a - b) / sqrt(2), 1e-5);
     json_decref(all);
     test_outcome result = test_program("", "compare a b c --out p");
     ck_assert_msg(result.code == 0, "%s", result.err);
@@ -92,9 +86,9 @@ START_TEST(flows) {
     for (size_t i = 0; i < 2; ++i) {
         const json_t *race = json_object_get(group_of(all, i), "race");
         ck_assert_str_eq(json_string_value(json_object_get(race, "against")), "node");
-        double iterations = number(race, "iterations");
+        double iterations = test_number(race, "iterations");
         ck_assert(iterations >= 50 && iterations <= 120 && fmod(iterations, 6) == 0);
-        ck_assert_double_gt(number(race, "seconds"), 0);
+        ck_assert_double_gt(test_number(race, "seconds"), 0);
     }
     json_decref(all);
     test_outcome result = test_program("", "compare f g --out p");

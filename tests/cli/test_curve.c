@@ -7,24 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double number(const json_t *object, const char *name) {
-    const json_t *value = json_object_get(object, name);
-    ck_assert_msg(json_is_number(value), "%s is missing or not a number", name);
-    return json_number_value(value);
-}
-
-/// What a table of results says in the row of that name.
-static double row(const char *table, const char *name) {
-    const char *found = strstr(table, name);
-    ck_assert_msg(found, "no %s in: %s", name, table);
-    return strtod(found + strlen(name), NULL);
-}
-
 static void check_summary(const char *table) {
     json_t *summary = test_json("r/summary.json");
-    ck_assert_double_eq_tol(row(table, "  loss ") / number(summary, "loss"), 1, 1e-3);
-    ck_assert_double_eq_tol(row(table, "max error") / number(summary, "max_error"), 1, 1e-3);
-    ck_assert_double_eq(number(summary, "parameters"), 3 * 16 + 16 + 16 * 16 + 16 + 16 * 3 + 3);
+    ck_assert_double_eq_tol(test_row(table, "  loss ") / test_number(summary, "loss"), 1, 1e-3);
+    ck_assert_double_eq_tol(test_row(table, "max error") / test_number(summary, "max_error"), 1,
+                            1e-3);
+    ck_assert_double_eq(test_number(summary, "parameters"),
+                        3 * 16 + 16 + 16 * 16 + 16 + 16 * 3 + 3);
     ck_assert(json_is_null(json_object_get(summary, "test_accuracy")));
     ck_assert(json_is_null(json_object_get(summary, "test_errors")));
     ck_assert(json_is_null(json_object_get(summary, "test_nll")));
@@ -34,12 +23,12 @@ static void check_summary(const char *table) {
 static void check_run(void) {
     json_t *run = test_json("r/run.json");
     const json_t *options = json_object_get(run, "options");
-    ck_assert_double_eq(number(options, "width"), 16);
+    ck_assert_double_eq(test_number(options, "width"), 16);
     ck_assert(json_is_null(json_object_get(options, "model")));
     const json_t *first = json_array_get(json_object_get(options, "phase"), 0);
-    ck_assert_double_eq(number(first, "steps"), 100);
+    ck_assert_double_eq(test_number(first, "steps"), 100);
     ck_assert_str_eq(json_string_value(json_object_get(options, "optimizer")), "lbfgs");
-    ck_assert_double_eq(number(first, "lr"), 1); // with another optimiser 0.01
+    ck_assert_double_eq(test_number(first, "lr"), 1); // with another optimiser 0.01
     ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(run, "note")), "preset paper"));
     json_decref(run);
 }
@@ -50,7 +39,7 @@ static void check_metrics(void) {
     for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
         json_t *block = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
         ck_assert_msg(block, "not JSON: %s", line);
-        ck_assert_double_gt(number(block, "train_loss"), 0);
+        ck_assert_double_gt(test_number(block, "train_loss"), 0);
         ck_assert(json_is_null(json_object_get(block, "test_count")));
         json_decref(block);
         ++count;
@@ -78,16 +67,16 @@ START_TEST(run_folder) {
         snprintf(name, sizeof(name), "r/%s.svg", pictures[i]);
         ck_assert_msg(test_exists(name), "%s is missing", name);
     }
-    double loss = row(result.out, "  loss "), error = row(result.out, "max error");
+    double loss = test_row(result.out, "  loss "), error = test_row(result.out, "max error");
     result = test_program("", "eval r");
     ck_assert_msg(result.code == 0, "%s", result.err);
-    ck_assert_double_eq(row(result.out, "  loss "), loss);
-    ck_assert_double_eq(row(result.out, "max error"), error);
+    ck_assert_double_eq(test_row(result.out, "  loss "), loss);
+    ck_assert_double_eq(test_row(result.out, "max error"), error);
     result = test_program("", "eval r --solver euler");
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_ptr_nonnull(strstr(result.out, "euler, 100 steps"));
-    ck_assert_double_eq(row(result.out, "NFE forward"), 100);
-    ck_assert_double_ne(row(result.out, "  loss "), loss);
+    ck_assert_double_eq(test_row(result.out, "NFE forward"), 100);
+    ck_assert_double_ne(test_row(result.out, "  loss "), loss);
 }
 END_TEST
 

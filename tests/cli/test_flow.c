@@ -13,26 +13,14 @@ static const char SHORT[] =
     "--data 8gaussians --phase backprop:solver=rk4,steps=4,epochs=60,lr=0.02"
     " --phase adjoint:epochs=5,lr=1e-3";
 
-static double number(const json_t *object, const char *name) {
-    const json_t *value = json_object_get(object, name);
-    ck_assert_msg(json_is_number(value), "%s is missing or not a number", name);
-    return json_number_value(value);
-}
-
-/// What a table of results says in the row of that name.
-static double row(const char *table, const char *name) {
-    const char *found = strstr(table, name);
-    ck_assert_msg(found, "no %s in: %s", name, table);
-    return strtod(found + strlen(name), NULL);
-}
-
 static double check_summary(const char *table) {
     json_t *summary = test_json("r/summary.json");
-    double nll = number(summary, "test_nll");
+    double nll = test_number(summary, "test_nll");
     ck_assert_double_lt(nll, 5);
-    ck_assert_double_eq_tol(nll - number(summary, "gap_nats"), 2.8326, 1e-9);
-    ck_assert_double_eq_tol(row(table, "test NLL"), nll, 1e-3);
-    ck_assert_double_eq_tol(row(table, "gap to the entropy"), number(summary, "gap_nats"), 1e-3);
+    ck_assert_double_eq_tol(nll - test_number(summary, "gap_nats"), 2.8326, 1e-9);
+    ck_assert_double_eq_tol(test_row(table, "test NLL"), nll, 1e-3);
+    ck_assert_double_eq_tol(test_row(table, "gap to the entropy"), test_number(summary, "gap_nats"),
+                            1e-3);
     ck_assert(json_is_null(json_object_get(summary, "test_accuracy")));
     json_decref(summary);
     return nll;
@@ -67,7 +55,7 @@ START_TEST(train_eval_sample) {
     }
     result = test_program("", "eval r");
     ck_assert_msg(result.code == 0, "%s", result.err);
-    ck_assert_double_eq_tol(row(result.out, "test NLL"), nll, 2e-3);
+    ck_assert_double_eq_tol(test_row(result.out, "test NLL"), nll, 2e-3);
     result = test_program("", "sample r --count 7");
     ck_assert_msg(result.code == 0, "%s", result.err);
     check_points(result.out, 7);

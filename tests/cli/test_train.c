@@ -17,12 +17,6 @@
 static const char SMALL[] = "--filters 8 --batch 32 --limit 64";
 static const char PHASES[] = "--phase backprop:steps=2,epochs=2 --phase adjoint:epochs=1,rtol=1e-2";
 
-static double number(const json_t *object, const char *name) {
-    const json_t *value = json_object_get(object, name);
-    ck_assert_msg(json_is_number(value), "%s is missing or not a number", name);
-    return json_number_value(value);
-}
-
 static const char *text(const json_t *object, const char *name) {
     const char *value = json_string_value(json_object_get(object, name));
     ck_assert_msg(value, "%s is missing or not a text", name);
@@ -35,17 +29,17 @@ static void check_run(void) {
     ck_assert_str_eq(text(run, "task"), "digits");
     ck_assert_str_eq(text(options, "model"), "node-ew");
     ck_assert_str_eq(text(options, "weights"), "rda");
-    ck_assert_double_eq(number(options, "seed"), 5);
-    ck_assert_double_eq(number(options, "momentum"), 0.9);
+    ck_assert_double_eq(test_number(options, "seed"), 5);
+    ck_assert_double_eq(test_number(options, "momentum"), 0.9);
     ck_assert_ptr_nonnull(text(json_object_get(run, "device"), "driver"));
     ck_assert_ptr_nonnull(text(json_object_get(run, "device"), "platform"));
     ck_assert_ptr_nonnull(text(json_object_get(run, "versions"), "evonode"));
     const json_t *phases = json_object_get(options, "phase");
     ck_assert_uint_eq(json_array_size(phases), 2);
     ck_assert_str_eq(text(json_array_get(phases, 0), "solver"), "euler");
-    ck_assert_double_eq(number(json_array_get(phases, 0), "steps"), 2);
+    ck_assert_double_eq(test_number(json_array_get(phases, 0), "steps"), 2);
     ck_assert_str_eq(text(json_array_get(phases, 1), "solver"), "dopri5");
-    ck_assert_double_eq(number(json_array_get(phases, 1), "rtol"), 1e-2);
+    ck_assert_double_eq(test_number(json_array_get(phases, 1), "rtol"), 1e-2);
     ck_assert_uint_gt(json_array_size(json_object_get(run, "command")), 10);
     json_decref(run);
 }
@@ -56,11 +50,11 @@ static void check_metrics(void) {
     for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
         json_t *epoch = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
         ck_assert_msg(epoch, "not JSON: %s", line);
-        ck_assert_double_eq(number(epoch, "epoch"), count);
+        ck_assert_double_eq(test_number(epoch, "epoch"), count);
         ck_assert_str_eq(text(epoch, "phase_name"), count < 2 ? "backprop" : "adjoint");
-        ck_assert_double_gt(number(epoch, "train_loss"), 0);
-        ck_assert_double_gt(number(epoch, "seconds"), 0);
-        ck_assert_double_eq(number(epoch, "test_count"), 355);
+        ck_assert_double_gt(test_number(epoch, "train_loss"), 0);
+        ck_assert_double_gt(test_number(epoch, "seconds"), 0);
+        ck_assert_double_eq(test_number(epoch, "test_count"), 355);
         json_decref(epoch);
         ++count;
     }
@@ -70,15 +64,17 @@ static void check_metrics(void) {
 
 static void check_summary(void) {
     json_t *summary = test_json("r/summary.json");
-    double accuracy = number(summary, "test_accuracy");
+    double accuracy = test_number(summary, "test_accuracy");
     ck_assert_double_ge(accuracy, 0);
-    ck_assert_double_eq_tol(accuracy, 1 - number(summary, "test_errors") / 355, 1e-6);
-    ck_assert_double_le(number(summary, "train_accuracy"), 1);
-    ck_assert_double_gt(number(summary, "seconds_total"), number(summary, "seconds_per_epoch"));
-    ck_assert_double_ge(number(summary, "nfe_forward"), 7);
-    ck_assert_double_ge(number(summary, "nfe_backward"), 7);
-    ck_assert_double_gt(number(summary, "peak_device_bytes"), number(summary, "parameters"));
-    ck_assert_double_gt(number(summary, "loss"), 0);
+    ck_assert_double_eq_tol(accuracy, 1 - test_number(summary, "test_errors") / 355, 1e-6);
+    ck_assert_double_le(test_number(summary, "train_accuracy"), 1);
+    ck_assert_double_gt(test_number(summary, "seconds_total"),
+                        test_number(summary, "seconds_per_epoch"));
+    ck_assert_double_ge(test_number(summary, "nfe_forward"), 7);
+    ck_assert_double_ge(test_number(summary, "nfe_backward"), 7);
+    ck_assert_double_gt(test_number(summary, "peak_device_bytes"),
+                        test_number(summary, "parameters"));
+    ck_assert_double_gt(test_number(summary, "loss"), 0);
     ck_assert(json_is_null(json_object_get(summary, "test_nll")));
     ck_assert(json_is_null(json_object_get(summary, "gap_nats")));
     ck_assert(json_is_null(json_object_get(summary, "max_error")));

@@ -161,20 +161,15 @@ START_TEST(selftest_finds) {
 }
 END_TEST
 
-static void add(Suite *suite, TCase *tcase, const TTest *test) {
-    tcase_add_test(tcase, test);
-    suite_add_tcase(suite, tcase);
-}
-
 static Suite *suite(void) {
     Suite *s = suite_create("tune");
-    add(s, tcase_create("file"), file);
-    add(s, tcase_create("another_device"), another_device);
-    add(s, tcase_create("damaged"), damaged);
-    add(s, tcase_create("recorded"), recorded);
-    add(s, tcase_create("usage"), usage);
-    add(s, tcase_create("selftest"), selftest);
-    add(s, tcase_create("selftest_finds"), selftest_finds);
+    test_add(s, tcase_create("file"), file);
+    test_add(s, tcase_create("another_device"), another_device);
+    test_add(s, tcase_create("damaged"), damaged);
+    test_add(s, tcase_create("recorded"), recorded);
+    test_add(s, tcase_create("usage"), usage);
+    test_add(s, tcase_create("selftest"), selftest);
+    test_add(s, tcase_create("selftest_finds"), selftest_finds);
     return s;
 }
 

@@ -156,8 +156,7 @@ END_TEST
 
 static void add(Suite *suite, TCase *tcase, const TTest *test) {
     tcase_add_checked_fixture(tcase, start, finish);
-    tcase_add_test(tcase, test);
-    suite_add_tcase(suite, tcase);
+    test_add(suite, tcase, test);
 }
 
 static Suite *suite(void) {

@@ -107,6 +107,18 @@ json_t *test_json(const char *name) {
     return root;
 }
 
+double test_number(const json_t *object, const char *name) {
+    const json_t *value = json_object_get(object, name);
+    ck_assert_msg(json_is_number(value), "%s is missing or not a number", name);
+    return json_number_value(value);
+}
+
+double test_row(const char *table, const char *name) {
+    const char *found = strstr(table, name);
+    ck_assert_msg(found, "no %s in: %s", name, table);
+    return strtod(found + strlen(name), NULL);
+}
+
 void test_write(const char *name, const void *data, size_t size) {
     char path[TEST_PATH];
     FILE *file = fopen(test_path(path, "%s", name), "wb");

@@ -36,6 +36,12 @@ bool test_exists(const char *name);
 /// A file of the test's folder as JSON; fails when it is not. Released with json_decref.
 json_t *test_json(const char *name);
 
+/// A member of an object; fails unless it is a number.
+double test_number(const json_t *object, const char *name);
+
+/// What a printed table says in the row of that name; fails without the row.
+double test_row(const char *table, const char *name);
+
 /// Write a file of the test's folder.
 void test_write(const char *name, const void *data, size_t size);
 

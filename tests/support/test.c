@@ -11,6 +11,11 @@
 static evn_device *device;
 static char folder[256];
 
+void test_add(Suite *suite, TCase *tcase, const TTest *test) {
+    tcase_add_test(tcase, test);
+    suite_add_tcase(suite, tcase);
+}
+
 int test_run(Suite *suite) {
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);

@@ -19,6 +19,9 @@
 /// Run the suite; the program's exit status.
 int test_run(Suite *suite);
 
+/// Add a case of one test.
+void test_add(Suite *suite, TCase *tcase, const TTest *test);
+
 /// The device under test (EVONODE_DEVICE, else auto), opened once a process; fails without one.
 evn_device *test_device(void);
 

@@ -54,17 +54,12 @@ START_TEST(race) {
 }
 END_TEST
 
-static void add(Suite *suite, TCase *tcase, const TTest *test) {
-    tcase_add_test(tcase, test);
-    suite_add_tcase(suite, tcase);
-}
-
 static Suite *suite(void) {
     Suite *s = suite_create("planted");
-    add(s, tcase_create("sound"), sound);
-    add(s, tcase_create("store_outside"), store_outside);
-    add(s, tcase_create("load_outside"), load_outside);
-    add(s, tcase_create("race"), race);
+    test_add(s, tcase_create("sound"), sound);
+    test_add(s, tcase_create("store_outside"), store_outside);
+    test_add(s, tcase_create("load_outside"), load_outside);
+    test_add(s, tcase_create("race"), race);
     return s;
 }
 

@@ -151,18 +151,13 @@ START_TEST(names) {
 }
 END_TEST
 
-static void add(Suite *suite, TCase *tcase, const TTest *test) {
-    tcase_add_test(tcase, test);
-    suite_add_tcase(suite, tcase);
-}
-
 static Suite *suite(void) {
     Suite *s = suite_create("contest");
-    add(s, tcase_create("always_wrong"), always_wrong);
-    add(s, tcase_create("wrong_at_odd_shapes"), wrong_at_odd_shapes);
-    add(s, tcase_create("right_and_faster"), right_and_faster);
-    add(s, tcase_create("choices"), choices);
-    add(s, tcase_create("names"), names);
+    test_add(s, tcase_create("always_wrong"), always_wrong);
+    test_add(s, tcase_create("wrong_at_odd_shapes"), wrong_at_odd_shapes);
+    test_add(s, tcase_create("right_and_faster"), right_and_faster);
+    test_add(s, tcase_create("choices"), choices);
+    test_add(s, tcase_create("names"), names);
     return s;
 }
 
