@@ -3,6 +3,19 @@
 // which follow this text.   Twin: src/ref/elementwise.c.   Relaxed math: none.
 // Assumes: LANES is 8 or 16.
 
+// A kernel does several runs of its plan one after the other, or, with as many work-items along the
+// second axis, side by side: `moves` is their number, then for each run how far every argument moves
+// from where it is in the first. A run may read what the one before wrote, hence no restrict.
+#define RUNS_MOVES(x)  __global const long *x##_buffer, const ulong x##_offset
+#define RUNS_INPUT(x)  __global const real *x##_buffer, const ulong x##_offset
+#define RUNS_OUTPUT(x) __global real *x##_buffer, const ulong x##_offset
+#define RUN_INPUT(x)   __global const real *restrict x
+#define RUN_OUTPUT(x)  __global real *restrict x
+#define FOR_EACH_RUN(x, arguments)                                                                 \
+    __global const long *x = x##_buffer + x##_offset, *move = x + 1 + get_global_id(1) * arguments; \
+    for (long run = get_global_id(1); run < x[0];                                                  \
+         run += get_global_size(1), move += get_global_size(1) * arguments)
+
 inline lanes evn_lanes_maximum(const lanes a, const lanes b) {
     return (a > b || isnan(a)) ? a : b;
 }

@@ -5,6 +5,7 @@
 #include "ode/outer.h"
 #include "ode/step.h"
 #include "plan/real.h"
+#include "plan/repeat.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,20 +15,22 @@ struct evn__grid {
     const evn__tableau *tableau;
     int steps, observations;
     bool fp64, recompute;
-    evn__layout layout; ///< of the state
-    int parameter_count;
-    size_t *bar_offset; ///< of the cotangents: states as in layout, then carried parameters
-    size_t bar_total;
+    evn__layout layout;                             ///< of the state
+    int parameter_count, input_count, output_count; ///< of the system; of the plan
+    size_t *bar_offset;     ///< of the cotangents, states and then parameters, in their half of bar
+    size_t carried;         ///< elements of the parameters' cotangents that are carried
     evn__outer *outer;      ///< parameters whose cotangents are not carried from step to step
     evn_plan *plan;         ///< the step and its vjp, in two phases
     evn_plan *observe;      ///< with observations: from the trajectory to their series
     evn_buffer *trajectory; ///< [steps + 1][layout.total]
     evn_buffer *saved;      ///< [steps or 1][saved elements of the plan]
-    evn_buffer *bar[2];     ///< cotangents now and next, exchanged by each step
+    evn_buffer *bar;        ///< cotangents now and next, exchanged by each step: states [2][total],
+                            ///< carried parameters [2][carried]
     evn_buffer *zeros;      ///< with observations: what a step without one adds
     int now;
     evn__times times;
-    evn_binding *inputs, *outputs;
+    evn_binding *inputs, *outputs, *saved_at; ///< of each step
+    evn__repeat *forward, *backward[2];       ///< all steps; backward from each half of bar
 };
 
 // The step and its vjp as one graph ---------------------------------------------------------------
@@ -124,9 +127,11 @@ static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph
     free(values);
     EVN_TRY(status);
     EVN_TRY(evn__outer_compile(grid->outer, grid->device, grid->fp64));
-    int count = evn_graph_inputs(b->graph) + evn_graph_outputs(b->graph);
-    EVN_TRY(EVN_NEW(&grid->inputs, count));
-    EVN_TRY(EVN_NEW(&grid->outputs, count));
+    EVN_TRY(EVN_NEW(&grid->inputs, grid->steps * evn_graph_inputs(b->graph)));
+    EVN_TRY(EVN_NEW(&grid->outputs, grid->steps * evn_graph_outputs(b->graph)));
+    EVN_TRY(EVN_NEW(&grid->saved_at, grid->steps));
+    grid->input_count = evn_graph_inputs(b->graph);
+    grid->output_count = evn_graph_outputs(b->graph);
     static const char *const samples[] = {"x", "x_bar", "observed", NULL};
     evn_plan_options options = {
         .fp64 = grid->fp64, .late_inputs = b->late, .sample_inputs = samples};
@@ -153,14 +158,14 @@ static evn_status lay_out_bars(evn__grid *grid, const evn__system *system) {
     int states = system->state_count;
     EVN_TRY(EVN_NEW(&grid->bar_offset, states + system->parameter_count));
     memcpy(grid->bar_offset, grid->layout.offset, sizeof(size_t) * (size_t)states);
-    grid->bar_total = grid->layout.total;
+    grid->carried = 0;
     for (int i = 0; i < system->parameter_count; ++i) {
-        grid->bar_offset[states + i] = grid->bar_total;
+        grid->bar_offset[states + i] = grid->carried;
         if (evn__outer_has(grid->outer, i)) {
             continue;
         }
         size_t count = (size_t)evn_shape_count(evn__system_parameter_shape(system, i));
-        grid->bar_total += (count + 15) / 16 * 16;
+        grid->carried += (count + 15) / 16 * 16;
     }
     return EVN_OK;
 }
@@ -196,9 +201,8 @@ static evn_status create(evn__grid *grid, const evn__system *system,
         evn__real_create(grid->device, grid->fp64, points * grid->layout.total, &grid->trajectory));
     EVN_TRY(evn__real_create(grid->device, grid->fp64,
                              saved * (grid->recompute ? 1 : (size_t)grid->steps), &grid->saved));
-    for (int i = 0; i < 2; ++i) {
-        EVN_TRY(evn__real_create(grid->device, grid->fp64, grid->bar_total, &grid->bar[i]));
-    }
+    EVN_TRY(evn__real_create(grid->device, grid->fp64, 2 * (grid->layout.total + grid->carried),
+                             &grid->bar));
     if (grid->observations > 0) {
         EVN_TRY(compile_observe(grid));
         EVN_TRY(evn__real_create(grid->device, grid->fp64, grid->layout.size[0], &grid->zeros));
@@ -229,18 +233,21 @@ void evn__grid_destroy(evn__grid **grid) {
         return;
     }
     evn__outer_destroy(&g->outer);
+    evn__repeat_destroy(&g->forward);
+    evn__repeat_destroy(&g->backward[0]);
+    evn__repeat_destroy(&g->backward[1]);
     evn_plan_destroy(&g->plan);
     evn_plan_destroy(&g->observe);
     evn_buffer_destroy(&g->trajectory);
     evn_buffer_destroy(&g->saved);
-    evn_buffer_destroy(&g->bar[0]);
-    evn_buffer_destroy(&g->bar[1]);
+    evn_buffer_destroy(&g->bar);
     evn_buffer_destroy(&g->zeros);
     evn__times_free(&g->times);
     evn__layout_free(&g->layout);
     free(g->bar_offset);
     free(g->inputs);
     free(g->outputs);
+    free(g->saved_at);
     free(g);
     *grid = NULL;
 }
@@ -259,8 +266,15 @@ evn_status evn__grid_observe(const evn__grid *grid, evn_binding series) {
     return evn_plan_run(grid->observe, &points, &series);
 }
 
+/// Where the parameters' cotangents of half `which` begin.
+static size_t carried_at(const evn__grid *grid, int which) {
+    return 2 * grid->layout.total + (size_t)which * grid->carried;
+}
+
 static evn_binding bar_at(const evn__grid *grid, int which, int index) {
-    return (evn_binding){grid->bar[which], grid->bar_offset[index]};
+    size_t half =
+        index < grid->layout.count ? (size_t)which * grid->layout.total : carried_at(grid, which);
+    return (evn_binding){grid->bar, half + grid->bar_offset[index]};
 }
 
 evn_binding evn__grid_state_bar(const evn__grid *grid, int index) {
@@ -284,10 +298,18 @@ static evn_binding observation(const evn__grid *grid, int step, const evn_bindin
     return (evn_binding){observed->buffer, observed->offset + number * grid->layout.size[0]};
 }
 
-static void bind_step(evn__grid *grid, int step, const evn_binding *parameters,
+static evn_binding saved_at(const evn__grid *grid, int step) {
+    size_t size = evn_plan_saved_elements(grid->plan);
+    return (evn_binding){grid->saved, grid->recompute ? 0 : (size_t)step * size};
+}
+
+/// Bind run `run`, which is of step `step` and begins with half `now` of the cotangents.
+static void bind_step(evn__grid *grid, int run, int step, int now, const evn_binding *parameters,
                       const evn_binding *observed) {
     int states = grid->layout.count;
-    evn_binding *in = grid->inputs, *out = grid->outputs;
+    evn_binding *in = grid->inputs + (size_t)run * (size_t)grid->input_count;
+    evn_binding *out = grid->outputs + (size_t)run * (size_t)grid->output_count;
+    grid->saved_at[run] = saved_at(grid, step);
     *in++ = evn__times_at(&grid->times, step);
     *in++ = evn__times_dt(&grid->times);
     for (int i = 0; i < states; ++i) {
@@ -297,8 +319,8 @@ static void bind_step(evn__grid *grid, int step, const evn_binding *parameters,
     memcpy(in, parameters, sizeof(*in) * (size_t)grid->parameter_count);
     in += grid->parameter_count;
     for (int i = 0; i < states; ++i) {
-        *in++ = bar_at(grid, grid->now, i);
-        *out++ = bar_at(grid, !grid->now, i);
+        *in++ = bar_at(grid, now, i);
+        *out++ = bar_at(grid, !now, i);
     }
     if (grid->observations > 0) {
         *in++ = observation(grid, step, observed);
@@ -307,22 +329,22 @@ static void bind_step(evn__grid *grid, int step, const evn_binding *parameters,
         if (evn__outer_has(grid->outer, i)) {
             out = evn__outer_bind(grid->outer, i, step, out);
         } else {
-            *in++ = bar_at(grid, grid->now, states + i);
-            *out++ = bar_at(grid, !grid->now, states + i);
+            *in++ = bar_at(grid, now, states + i);
+            *out++ = bar_at(grid, !now, states + i);
         }
     }
 }
 
-static evn_binding saved_at(const evn__grid *grid, int step) {
-    size_t size = evn_plan_saved_elements(grid->plan);
-    return (evn_binding){grid->saved, grid->recompute ? 0 : (size_t)step * size};
-}
-
-static evn_status run(evn__grid *grid, int step, int phase, const evn_binding *parameters,
-                      const evn_binding *observed) {
-    evn_binding saved = saved_at(grid, step);
-    bind_step(grid, step, parameters, observed);
-    return evn_plan_run_phase(grid->plan, phase, grid->inputs, grid->outputs, &saved);
+/// Runs as they are bound, prepared before if they were the same.
+static evn_status run_all(evn__grid *grid, int phase, evn__repeat **repeat) {
+    const evn__runs runs = {phase, grid->steps, grid->inputs, grid->outputs, grid->saved_at};
+    if (*repeat && !evn__repeat_is(*repeat, &runs)) {
+        evn__repeat_destroy(repeat);
+    }
+    if (!*repeat) {
+        EVN_TRY(evn__repeat_create(grid->plan, &runs, repeat));
+    }
+    return evn__repeat_run(*repeat);
 }
 
 static void report(const evn__grid *grid, evn_solution *solution) {
@@ -337,24 +359,35 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
                              evn_solution *solution) {
     EVN_TRY(evn__times_set(&grid->times, t0, t1));
     for (int step = 0; step < grid->steps; ++step) {
-        EVN_TRY(run(grid, step, 0, parameters, NULL));
+        bind_step(grid, step, step, 0, parameters, NULL); // no cotangents yet
     }
+    EVN_TRY(run_all(grid, 0, &grid->forward));
     report(grid, solution);
+    return EVN_OK;
+}
+
+/// Each step's forward run again before its cotangents.
+static evn_status recompute_backward(evn__grid *grid) {
+    for (int run = 0; run < grid->steps; ++run) {
+        const evn_binding *in = grid->inputs + (size_t)run * (size_t)grid->input_count;
+        const evn_binding *out = grid->outputs + (size_t)run * (size_t)grid->output_count;
+        for (int phase = 0; phase < 2; ++phase) {
+            EVN_TRY(evn_plan_run_phase(grid->plan, phase, in, out, &grid->saved_at[run]));
+        }
+    }
     return EVN_OK;
 }
 
 evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
                               const evn_binding *observed, evn_solution *solution) {
-    size_t carried = grid->layout.total; // the parameters come after the states
-    EVN_TRY(evn__real_zero((evn_binding){grid->bar[grid->now], carried}, grid->fp64,
-                           grid->bar_total - carried));
-    for (int step = grid->steps - 1; step >= 0; --step) {
-        if (grid->recompute) {
-            EVN_TRY(run(grid, step, 0, parameters, observed));
-        }
-        EVN_TRY(run(grid, step, 1, parameters, observed));
+    int start = grid->now;
+    EVN_TRY(evn__real_zero((evn_binding){grid->bar, carried_at(grid, start)}, grid->fp64,
+                           grid->carried));
+    for (int run = 0; run < grid->steps; ++run) {
+        bind_step(grid, run, grid->steps - 1 - run, grid->now, parameters, observed);
         grid->now = !grid->now;
     }
+    EVN_TRY(grid->recompute ? recompute_backward(grid) : run_all(grid, 1, &grid->backward[start]));
     EVN_TRY(evn__outer_multiply(grid->outer, (evn_binding){grid->trajectory, 0}));
     report(grid, solution);
     return EVN_OK;

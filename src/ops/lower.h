@@ -14,6 +14,7 @@ typedef enum evn__operand_kind {
     EVN__OPERAND_SCRATCH, ///< memory for this node's calls only
     EVN__OPERAND_INT,
     EVN__OPERAND_REAL,
+    EVN__OPERAND_MOVES, ///< of a kernel that does several runs of its plan (plan/repeat.h)
 } evn__operand_kind;
 
 typedef struct evn__operand {
@@ -22,6 +23,7 @@ typedef struct evn__operand {
     int scratch;
     int64_t integer;
     double real;
+    bool written; ///< VALUE, SCRATCH of a kernel with MOVES
 } evn__operand;
 
 enum { EVN__MAX_OPERANDS = 48 };

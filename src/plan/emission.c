@@ -56,9 +56,11 @@ int evn__emission_argument(evn__emission *e, const char *direction, evn__operand
         return 0;
     }
     int number = e->call.operand_count;
+    operand.written = strcmp(direction, "OUTPUT") == 0;
     e->call.operands[e->call.operand_count++] = operand;
-    evn__text_append(&e->parameters, ", %s(a%d)", direction, number);
-    evn__text_append(&e->pointers, "    %s_OF(a%d);\n", direction, number);
+    evn__text_append(&e->parameters, ", RUNS_%s(a%d)", direction, number);
+    evn__text_append(&e->formals, ", RUN_%s(a%d)", direction, number);
+    evn__text_append(&e->actuals, ", a%d_buffer + a%d_offset + move[%d]", number, number, number);
     return number;
 }
 
@@ -320,7 +322,7 @@ static evn_status keep(const evn__emission *e, const char *name, const char *sou
     evn__arena *arena = &e->s->plan->arena;
     int64_t items = e->group->rows ? evn__divide_up(e->s->batch, e->s->lanes) : 1;
     *call = e->call;
-    call->range = (evn__range){1, {(size_t)items}, {1}};
+    call->range = (evn__range){2, {(size_t)items, 1}, {1, 1}};
     call->kernel = evn__arena_string(arena, name);
     call->source.text = evn__arena_string(arena, source);
     EVN_CHECK(call->kernel && call->source.text, EVN_ERR_MEMORY,
@@ -328,31 +330,45 @@ static evn_status keep(const evn__emission *e, const char *name, const char *sou
     return EVN_OK;
 }
 
+static const char *or_empty(const evn__text *text) {
+    return text->data ? text->data : "";
+}
+
+/// A function for one run, and the kernel that calls it for each (plan/repeat.h).
+static void write_text(const evn__emission *e, const char *name, evn__text *text) {
+    evn__text_append(text, "static void %s_run(const int batch%s) {\n%s%s}\n", name,
+                     or_empty(&e->formals), e->group->rows ? rows_frame : "", or_empty(&e->body));
+    evn__text_append(text,
+                     "__kernel void %s(const int batch, RUNS_MOVES(moves)%s) {\n"
+                     "    FOR_EACH_RUN(moves, %d) {\n"
+                     "        %s_run(batch%s);\n    }\n}\n",
+                     name, or_empty(&e->parameters), e->call.operand_count, name,
+                     or_empty(&e->actuals));
+}
+
 /// The kernel's name is a hash of its text.
 static evn_status finish(const evn__emission *e, evn__call *call) {
     char digest[EVN__HASH_TEXT], name[64];
-    evn__text tail = {0}, source = {0};
-    evn__text_append(&tail, "(const int batch%s) {\n%s%s%s}\n",
-                     e->parameters.data ? e->parameters.data : "",
-                     e->pointers.data ? e->pointers.data : "", e->group->rows ? rows_frame : "",
-                     e->body.data ? e->body.data : "");
-    evn_status status = tail.status;
+    evn__text text = {0}, source = {0};
+    write_text(e, "", &text);
+    evn_status status = text.status;
     if (status == EVN_OK) {
-        evn__hash_print(evn__hash_of(tail.data, tail.size), digest);
+        evn__hash_print(evn__hash_of(text.data, text.size), digest);
         snprintf(name, sizeof(name), "samples_%s", digest);
-        evn__text_append(&source, "__kernel void %s%s", name, tail.data);
+        write_text(e, name, &source);
         status = source.status;
     }
     if (status == EVN_OK) {
         status = keep(e, name, source.data, call);
     }
-    free(tail.data);
+    free(text.data);
     free(source.data);
     return status;
 }
 
 static evn_status emit(evn__emission *e, evn__call *call, bool *fits) {
     e->call.operands[e->call.operand_count++] = evn__operand_int(e->s->batch);
+    e->call.operands[e->call.operand_count++] = (evn__operand){.kind = EVN__OPERAND_MOVES};
     read_first(e);
     if (e->group->rows) {
         evn__emit_rows(e);
@@ -361,7 +377,8 @@ static evn_status emit(evn__emission *e, evn__call *call, bool *fits) {
     }
     EVN_TRY(e->body.status);
     EVN_TRY(e->parameters.status);
-    EVN_TRY(e->pointers.status);
+    EVN_TRY(e->formals.status);
+    EVN_TRY(e->actuals.status);
     *fits = e->fits && e->private_elements <= MAX_PRIVATE;
     return *fits ? finish(e, call) : EVN_OK;
 }
@@ -384,7 +401,8 @@ evn_status evn__samples_emit(const evn__samples *s, int index, evn__call *call, 
     free(e.state);
     free(e.number);
     free(e.parameters.data);
-    free(e.pointers.data);
+    free(e.formals.data);
+    free(e.actuals.data);
     free(e.body.data);
     return status;
 }

@@ -19,7 +19,10 @@ typedef struct evn__emission {
     const evn__sample_group *group;
     int index; ///< of the group
     evn__call call;
-    evn__text parameters, pointers, body;
+    evn__text parameters; ///< of the kernel
+    evn__text formals;    ///< of the function for one run
+    evn__text actuals;    ///< what the kernel gives it
+    evn__text body;
     evn__emitted *state; ///< per value
     int *number;         ///< per value: N, −1 before it has one
     int numbers;

@@ -44,7 +44,8 @@ static evn_status add_slots(evn_plan *plan, const evn__call *call) {
                                      : EVN_NONE,
                         .scratch = operand->scratch,
                         .integer = operand->integer,
-                        .real = operand->real};
+                        .real = operand->real,
+                        .written = operand->written};
     }
     return EVN_OK;
 }

@@ -160,7 +160,17 @@ static evn_status write_table(const evn_plan *plan, evn_value value) {
                            node->attributes.table, (size_t)evn_shape_count(node->shape));
 }
 
+/// One run, which moves nothing.
+static evn_status create_one_run(evn_plan *plan) {
+    const int64_t moves[1 + EVN__MAX_OPERANDS] = {1};
+    EVN_TRY(evn_buffer_create(plan->device, sizeof(moves), &plan->one_run));
+    return evn_buffer_write(plan->one_run, 0, sizeof(moves), moves);
+}
+
 static evn_status create_buffers(evn_plan *plan) {
+    if (plan->lanes) {
+        EVN_TRY(create_one_run(plan));
+    }
     if (plan->scratch_elements > 0) {
         EVN_TRY(evn__real_create(plan->device, plan->fp64, plan->scratch_elements, &plan->memory));
     }

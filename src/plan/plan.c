@@ -106,6 +106,7 @@ void evn_plan_destroy(evn_plan **plan) {
     evn_buffer_destroy(&(*plan)->memory);
     evn_buffer_destroy(&(*plan)->saved);
     evn_buffer_destroy(&(*plan)->tables);
+    evn_buffer_destroy(&(*plan)->one_run);
     evn_graph_destroy(&(*plan)->graph);
     evn__arena_free(&(*plan)->arena);
     free((*plan)->units);

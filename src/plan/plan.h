@@ -46,6 +46,7 @@ typedef struct evn__slot {
     int scratch;      ///< SCRATCH
     int64_t integer;
     double real;
+    bool written; ///< as in evn__operand
 } evn__slot;
 
 typedef struct evn__launch {
@@ -88,6 +89,7 @@ struct evn_plan {
     // memory
     size_t scratch_elements, saved_elements, table_elements;
     evn_buffer *memory, *saved, *tables;
+    evn_buffer *one_run; ///< MOVES of a single run; NULL without kernels that take any
 };
 
 struct evn__lowering {
@@ -141,6 +143,16 @@ bool evn__plan_result_is_read(const evn_plan *plan, int unit);
 
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
 evn_status evn__plan_place(evn_plan *plan);
+
+/// What a run is bound to.
+typedef struct evn__bound {
+    const evn_binding *inputs, *outputs;
+    evn_binding saved;
+} evn__bound;
+
+/// The argument that a slot is in a run. (run.c)
+evn_status evn__plan_fill(const evn_plan *plan, const evn__bound *bound, const evn__slot *slot,
+                          evn__argument *argument);
 
 // Strided access to an operand under a view (access.c)
 // ---------------------------------------------

@@ -3,12 +3,7 @@
 #include "plan/plan.h"
 #include "plan/real.h"
 
-typedef struct binding_set {
-    const evn_binding *inputs, *outputs;
-    evn_binding saved;
-} binding_set;
-
-static evn_status locate(const evn_plan *plan, const binding_set *bound, const evn__place *place,
+static evn_status locate(const evn_plan *plan, const evn__bound *bound, const evn__place *place,
                          evn__argument *argument) {
     evn_binding at = {0};
     switch (place->home) {
@@ -39,8 +34,8 @@ static evn_status locate(const evn_plan *plan, const binding_set *bound, const e
     return EVN_OK;
 }
 
-static evn_status fill(const evn_plan *plan, const binding_set *bound, const evn__slot *slot,
-                       evn__argument *argument) {
+evn_status evn__plan_fill(const evn_plan *plan, const evn__bound *bound, const evn__slot *slot,
+                          evn__argument *argument) {
     switch (slot->kind) {
     case EVN__OPERAND_INT:
         *argument = (evn__argument){.kind = EVN__ARGUMENT_INT, .integer = slot->integer};
@@ -48,16 +43,19 @@ static evn_status fill(const evn_plan *plan, const binding_set *bound, const evn
     case EVN__OPERAND_REAL:
         *argument = (evn__argument){.kind = EVN__ARGUMENT_REAL, .real = slot->real};
         return EVN_OK;
+    case EVN__OPERAND_MOVES:
+        *argument = (evn__argument){.kind = EVN__ARGUMENT_BUFFER, .buffer = plan->one_run};
+        return EVN_OK;
     default:
         return locate(plan, bound, &slot->place, argument);
     }
 }
 
-static evn_status run_launch(const evn_plan *plan, const binding_set *bound,
+static evn_status run_launch(const evn_plan *plan, const evn__bound *bound,
                              const evn__launch *launch) {
     evn__argument arguments[EVN__MAX_OPERANDS];
     for (int i = 0; i < launch->slot_count; ++i) {
-        EVN_TRY(fill(plan, bound, &plan->slots[launch->first_slot + i], &arguments[i]));
+        EVN_TRY(evn__plan_fill(plan, bound, &plan->slots[launch->first_slot + i], &arguments[i]));
     }
     return evn__kernel_launch(launch->kernel, arguments, launch->slot_count, launch->range);
 }
@@ -73,7 +71,7 @@ static evn_status own_saved(evn_plan *plan, evn_binding *saved) {
 
 evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inputs,
                               const evn_binding *outputs, const evn_binding *saved) {
-    binding_set bound = {inputs, outputs, {0}};
+    evn__bound bound = {inputs, outputs, {0}};
     if (saved) {
         bound.saved = *saved;
     } else {

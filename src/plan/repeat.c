@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/repeat.h"
+
+#include "plan/plan.h"
+#include "plan/real.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SCRATCH = 1 << 22 }; // elements, of the runs of one launch
+
+/// The memory that a slot is in, over all runs.
+typedef struct extent {
+    int launch;
+    bool written;
+    const evn_buffer *buffer;
+    int64_t low, high; ///< elements, over all runs
+    bool apart;        ///< no two runs share elements
+} extent;
+
+struct evn__repeat {
+    evn_plan *plan;
+    int phase, count;
+    evn_binding *inputs, *outputs, *saved;
+    int together;         ///< runs of a launch; 1: each alone
+    bool *side_by_side;   ///< per launch of the plan: its runs do not need each other
+    evn_buffer *scratch;  ///< [together][scratch elements of the plan]
+    evn_buffer *moves;    ///< per group of runs and launch: their number, [runs][slots]
+    size_t *moves_offset; ///< [groups][launches of the plan]
+};
+
+static int groups(const evn__repeat *r) {
+    return (r->count + r->together - 1) / r->together;
+}
+
+static int first_of(int group, const evn__repeat *r) {
+    return group * r->together;
+}
+
+static int size_of(int group, const evn__repeat *r) {
+    int left = r->count - first_of(group, r);
+    return left < r->together ? left : r->together;
+}
+
+static evn__bound bound_at(const evn__repeat *r, int run) {
+    const evn_graph *g = r->plan->graph;
+    return (evn__bound){r->inputs + (size_t)run * (size_t)g->input_count,
+                        r->outputs + (size_t)run * (size_t)g->output_count, r->saved[run]};
+}
+
+static bool in_phase(const evn__repeat *r, int launch) {
+    return r->plan->launches[launch].phase == r->phase;
+}
+
+static const evn__slot *slot_at(const evn__repeat *r, int launch, int k) {
+    return &r->plan->slots[r->plan->launches[launch].first_slot + k];
+}
+
+// Whether runs can go together --------------------------------------------------------------------
+
+static bool is_memory(const evn__slot *slot) {
+    return slot->kind == EVN__OPERAND_VALUE || slot->kind == EVN__OPERAND_SCRATCH;
+}
+
+/// Memory that every run has for itself, or that nothing writes.
+static bool is_own(const evn__slot *slot) {
+    evn__home home = slot->place.home;
+    return !is_memory(slot) || home == EVN__HOME_SCRATCH || home == EVN__HOME_SAVED ||
+           home == EVN__HOME_TABLE;
+}
+
+static bool find_extent(const evn__repeat *r, int launch, const evn__slot *slot, extent *e) {
+    int64_t size = evn_shape_count(evn_value_shape(r->plan->graph, slot->value));
+    int64_t before = 0, way = 0;
+    *e = (extent){.launch = launch, .written = slot->written, .apart = true};
+    for (int run = 0; run < r->count; ++run) {
+        evn__bound bound = bound_at(r, run);
+        evn__argument at;
+        if (evn__plan_fill(r->plan, &bound, slot, &at) != EVN_OK ||
+            (run > 0 && at.buffer != e->buffer)) {
+            return false;
+        }
+        int64_t offset = (int64_t)at.offset, step = offset - before;
+        e->buffer = at.buffer;
+        e->low = run == 0 || offset < e->low ? offset : e->low;
+        e->high = run == 0 || offset + size > e->high ? offset + size : e->high;
+        way = run == 1 ? step : way;
+        e->apart = e->apart && (run == 0 || (llabs(step) >= size && (step > 0) == (way > 0)));
+        before = offset;
+    }
+    return true;
+}
+
+static bool meet(const extent *a, const extent *b) {
+    return (a->written || b->written) && a->buffer == b->buffer && a->low < b->high &&
+           b->low < a->high;
+}
+
+/// What runs save must not be in each other's place.
+static bool saves_apart(const evn__repeat *r) {
+    size_t size = r->plan->saved_elements;
+    for (int run = 1; run < r->count && size > 0; ++run) {
+        size_t a = r->saved[run - 1].offset, b = r->saved[run].offset;
+        bool forward = r->saved[1].offset > r->saved[0].offset;
+        if (r->saved[run].buffer != r->saved[0].buffer || (forward ? b < a + size : a < b + size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// All memory of the phase's launches that is bound; false where it cannot be described.
+static bool collect(const evn__repeat *r, extent *extents, int *count) {
+    *count = 0;
+    for (int i = 0; i < r->plan->launch_count; ++i) {
+        const evn__launch *launch = &r->plan->launches[i];
+        bool moves = false;
+        for (int k = 0; in_phase(r, i) && k < launch->slot_count; ++k) {
+            const evn__slot *slot = slot_at(r, i, k);
+            moves = moves || slot->kind == EVN__OPERAND_MOVES;
+            if (!is_own(slot) && !find_extent(r, i, slot, &extents[(*count)++])) {
+                return false;
+            }
+        }
+        if (in_phase(r, i) && !moves) {
+            return false;
+        }
+    }
+    return saves_apart(r);
+}
+
+/// Launch after launch instead of run after run: none may meet another in memory that is bound.
+static bool may_merge(const extent *extents, int count) {
+    for (int a = 0; a < count; ++a) {
+        for (int b = a + 1; b < count; ++b) {
+            if (extents[a].launch != extents[b].launch && meet(&extents[a], &extents[b])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/// Runs of one launch at the same time: only of kernels of one work-item, which then have as many.
+static void find_side_by_side(evn__repeat *r, const extent *extents, int count) {
+    for (int i = 0; i < r->plan->launch_count; ++i) {
+        r->side_by_side[i] = r->plan->launches[i].range.global[0] == 1;
+    }
+    for (int a = 0; a < count; ++a) {
+        bool *side = &r->side_by_side[extents[a].launch];
+        *side = *side && (extents[a].apart || !extents[a].written);
+        for (int b = 0; b < a; ++b) {
+            *side = *side &&
+                    (extents[a].launch != extents[b].launch || !meet(&extents[a], &extents[b]));
+        }
+    }
+}
+
+static evn_status choose_together(evn__repeat *r) {
+    extent *extents = NULL;
+    int count = 0;
+    int64_t scratch = (int64_t)r->plan->scratch_elements;
+    r->together = 1;
+    if (!r->plan->lanes || r->count < 2) {
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&extents, r->plan->slot_count));
+    if (collect(r, extents, &count) && may_merge(extents, count)) {
+        int64_t most = scratch > 0 ? MOST_SCRATCH / scratch : r->count;
+        r->together = most < r->count ? (int)(most > 1 ? most : 1) : r->count;
+        find_side_by_side(r, extents, count);
+    }
+    free(extents);
+    return EVN_OK;
+}
+
+// Moves -------------------------------------------------------------------------------------------
+
+/// How far slot `k` of the launch is in run `run` from where it is in run `first`.
+static evn_status move_of(const evn__repeat *r, int launch, int k, int first, int run,
+                          int64_t *move) {
+    const evn__slot *slot = slot_at(r, launch, k);
+    evn__argument from, to;
+    *move = 0;
+    if (!is_memory(slot)) {
+        return EVN_OK;
+    }
+    if (slot->place.home == EVN__HOME_SCRATCH) {
+        *move = (int64_t)(run - first) * (int64_t)r->plan->scratch_elements;
+        return EVN_OK;
+    }
+    evn__bound a = bound_at(r, first), b = bound_at(r, run);
+    EVN_TRY(evn__plan_fill(r->plan, &a, slot, &from));
+    EVN_TRY(evn__plan_fill(r->plan, &b, slot, &to));
+    *move = (int64_t)to.offset - (int64_t)from.offset;
+    return EVN_OK;
+}
+
+static evn_status write_moves(const evn__repeat *r, int group, int launch, int64_t *moves) {
+    int first = first_of(group, r), slots = r->plan->launches[launch].slot_count;
+    *moves++ = size_of(group, r);
+    for (int run = first; run < first + size_of(group, r); ++run) {
+        for (int k = 0; k < slots; ++k) {
+            EVN_TRY(move_of(r, launch, k, first, run, moves++));
+        }
+    }
+    return EVN_OK;
+}
+
+/// Set moves_offset; the number of elements in all.
+static size_t lay_out_moves(evn__repeat *r) {
+    size_t total = 0;
+    for (int group = 0; group < groups(r); ++group) {
+        for (int i = 0; i < r->plan->launch_count; ++i) {
+            r->moves_offset[group * r->plan->launch_count + i] = total;
+            size_t slots = (size_t)r->plan->launches[i].slot_count;
+            total += in_phase(r, i) ? 1 + (size_t)size_of(group, r) * slots : 0;
+        }
+    }
+    return total;
+}
+
+static evn_status fill_moves(const evn__repeat *r, int64_t *moves) {
+    for (int group = 0; group < groups(r); ++group) {
+        for (int i = 0; i < r->plan->launch_count; ++i) {
+            size_t offset = r->moves_offset[group * r->plan->launch_count + i];
+            if (in_phase(r, i)) {
+                EVN_TRY(write_moves(r, group, i, moves + offset));
+            }
+        }
+    }
+    return EVN_OK;
+}
+
+static evn_status create_moves(evn__repeat *r) {
+    int64_t *moves = NULL;
+    EVN_TRY(EVN_NEW(&r->moves_offset, groups(r) * r->plan->launch_count));
+    size_t total = lay_out_moves(r);
+    EVN_TRY(EVN_NEW(&moves, total));
+    evn_status status = fill_moves(r, moves);
+    if (status == EVN_OK) {
+        status = evn_buffer_create(r->plan->device, total * sizeof(*moves), &r->moves);
+    }
+    if (status == EVN_OK) {
+        status = evn_buffer_write(r->moves, 0, total * sizeof(*moves), moves);
+    }
+    free(moves);
+    return status;
+}
+
+// Life --------------------------------------------------------------------------------------------
+
+static evn_status copy(const evn_binding *from, size_t count, evn_binding **to) {
+    EVN_TRY(EVN_NEW(to, count));
+    if (count > 0) {
+        memcpy(*to, from, count * sizeof(*from));
+    }
+    return EVN_OK;
+}
+
+static evn_status create(evn__repeat *r, const evn__runs *runs) {
+    const evn_graph *g = r->plan->graph;
+    size_t count = (size_t)runs->count;
+    EVN_TRY(copy(runs->inputs, count * (size_t)g->input_count, &r->inputs));
+    EVN_TRY(copy(runs->outputs, count * (size_t)g->output_count, &r->outputs));
+    EVN_TRY(copy(runs->saved, count, &r->saved));
+    EVN_TRY(EVN_NEW(&r->side_by_side, r->plan->launch_count));
+    EVN_TRY(choose_together(r));
+    if (r->together == 1) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__real_create(r->plan->device, r->plan->fp64,
+                             (size_t)r->together * r->plan->scratch_elements, &r->scratch));
+    return create_moves(r);
+}
+
+evn_status evn__repeat_create(evn_plan *plan, const evn__runs *runs, evn__repeat **repeat) {
+    EVN_TRY(EVN_NEW(repeat, 1));
+    (*repeat)->plan = plan;
+    (*repeat)->phase = runs->phase;
+    (*repeat)->count = runs->count;
+    evn_status status = create(*repeat, runs);
+    if (status != EVN_OK) {
+        evn__repeat_destroy(repeat);
+    }
+    return status;
+}
+
+void evn__repeat_destroy(evn__repeat **repeat) {
+    evn__repeat *r = *repeat;
+    if (!r) {
+        return;
+    }
+    evn_buffer_destroy(&r->scratch);
+    evn_buffer_destroy(&r->moves);
+    free(r->inputs);
+    free(r->outputs);
+    free(r->saved);
+    free(r->side_by_side);
+    free(r->moves_offset);
+    free(r);
+    *repeat = NULL;
+}
+
+static bool are_equal(const evn_binding *a, const evn_binding *b, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+        if (a[i].buffer != b[i].buffer || a[i].offset != b[i].offset) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool evn__repeat_is(const evn__repeat *r, const evn__runs *runs) {
+    const evn_graph *g = r->plan->graph;
+    size_t count = (size_t)r->count;
+    return r->phase == runs->phase && r->count == runs->count &&
+           are_equal(r->inputs, runs->inputs, count * (size_t)g->input_count) &&
+           are_equal(r->outputs, runs->outputs, count * (size_t)g->output_count) &&
+           are_equal(r->saved, runs->saved, count);
+}
+
+// Running -----------------------------------------------------------------------------------------
+
+static evn_status run_launch(const evn__repeat *r, int group, int index) {
+    const evn__launch *launch = &r->plan->launches[index];
+    evn__bound bound = bound_at(r, first_of(group, r));
+    evn__argument arguments[EVN__MAX_OPERANDS];
+    for (int k = 0; k < launch->slot_count; ++k) {
+        const evn__slot *slot = slot_at(r, index, k);
+        EVN_TRY(evn__plan_fill(r->plan, &bound, slot, &arguments[k]));
+        if (slot->kind == EVN__OPERAND_MOVES) {
+            arguments[k].buffer = r->moves;
+            arguments[k].offset = r->moves_offset[group * r->plan->launch_count + index];
+        } else if (is_memory(slot) && slot->place.home == EVN__HOME_SCRATCH) {
+            arguments[k].buffer = r->scratch;
+        }
+    }
+    evn__range range = launch->range;
+    range.global[1] = r->side_by_side[index] ? (size_t)size_of(group, r) : 1;
+    return evn__kernel_launch(launch->kernel, arguments, launch->slot_count, range);
+}
+
+static evn_status run_each(const evn__repeat *r) {
+    for (int run = 0; run < r->count; ++run) {
+        evn__bound bound = bound_at(r, run);
+        EVN_TRY(evn_plan_run_phase(r->plan, r->phase, bound.inputs, bound.outputs, &bound.saved));
+    }
+    return EVN_OK;
+}
+
+evn_status evn__repeat_run(const evn__repeat *r) {
+    if (r->together == 1) {
+        return run_each(r);
+    }
+    for (int group = 0; group < groups(r); ++group) {
+        for (int i = 0; i < r->plan->launch_count; ++i) {
+            if (in_phase(r, i)) {
+                EVN_TRY(run_launch(r, group, i));
+            }
+        }
+    }
+    return EVN_OK;
+}
+
+int evn__repeat_launches(const evn__repeat *r) {
+    int launches = 0;
+    for (int i = 0; i < r->plan->launch_count; ++i) {
+        launches += in_phase(r, i);
+    }
+    return launches * groups(r);
+}
