@@ -22,6 +22,8 @@ static const char *lanes_formula(evn__op op) {
         return "evn_lanes_softplus(%s)";
     case EVN__OP_RELU:
         return "evn_lanes_relu(%s)";
+    case EVN__OP_TANH:
+        return "evn_lanes_tanh(%s)";
     default:
         return evn__plan_formula(op);
     }

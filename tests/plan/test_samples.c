@@ -5,6 +5,7 @@
 #include "host/guard.h"
 #include "run_plan.h"
 #include "test.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,47 @@ START_TEST(products_of_rows) {
         evn_output(g, "w_tanh", evn_tanh(g, w));
         check(g, NULL, true, 2);
     }
+}
+END_TEST
+
+/// Lanes have a tanh of their own: where its two ways meet, at its ends, and at what is no number.
+START_TEST(tanh_of_lanes) {
+    enum { COUNT = 20000 };
+    static float x[COUNT], y[COUNT];
+    evn_graph *g = new_graph();
+    evn_output(g, "y", evn_tanh(g, evn_input(g, "x", EVN_SHAPE(COUNT, 1))));
+    evn_plan_options options = {.sample_inputs = samples};
+    evn_plan *plan = NULL;
+    evn_buffer *in = NULL, *out = NULL;
+    for (int i = 0; i < COUNT; ++i) {
+        double part = (double)i / COUNT;
+        x[i] = (float)((i & 1 ? -1 : 1) * (i & 2 ? 12 * part : exp(-40 * part)));
+    }
+    x[0] = NAN;
+    x[1] = INFINITY;
+    x[2] = -INFINITY;
+    x[3] = 0;
+    TRY(evn_buffer_create(test_device(), sizeof(x), &in));
+    TRY(evn_buffer_create(test_device(), sizeof(y), &out));
+    TRY(evn_buffer_write(in, 0, sizeof(x), x));
+    TRY(evn_plan_create(test_device(), g, &options, &plan));
+    TRY(evn_plan_run(plan, &(evn_binding){in, 0}, &(evn_binding){out, 0}));
+    TRY(evn_buffer_read(out, 0, sizeof(y), y));
+    ck_assert_msg(isnan(y[0]) && y[1] == 1 && y[2] == -1 && y[3] == 0, "%.9g %.9g %.9g %.9g", y[0],
+                  y[1], y[2], y[3]);
+    // Other devices take OpenCL's own, within 5.
+    int most = evn_device_get_info(test_device())->type == EVN_DEVICE_CPU ? 2 : 5;
+    for (int i = 4; i < COUNT; ++i) {
+        double exact = tanh(x[i]);
+        double ulp = ldexp(1, fabs(exact) > 0x1p-126 ? ilogb(exact) - 23 : -149);
+        ck_assert_msg(fabs(y[i] - exact) <= most * ulp, "tanh(%g) = %.9g, not %.9g", x[i], y[i],
+                      exact);
+        ck_assert_float_le(fabsf(y[i]), 1);
+    }
+    evn_plan_destroy(&plan);
+    evn_buffer_destroy(&in);
+    evn_buffer_destroy(&out);
+    evn_graph_destroy(&g);
 }
 END_TEST
 
@@ -253,6 +295,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("samples");
     TCase *rows = tcase_create("rows");
     tcase_add_test(rows, every_elementwise_operation);
+    tcase_add_test(rows, tanh_of_lanes);
     tcase_add_test(rows, products_of_rows);
     tcase_add_test(rows, parts);
     suite_add_tcase(s, rows);
