@@ -9,7 +9,7 @@
 
 enum { MAX_PRIVATE = 1 << 17 }; // elements of a work-item: the second-level cache, the stack
 
-/// Formulas on vectors where those of single elements (generate.c) do not fit.
+/// Formulas on vectors where those of single elements (generation.c) do not fit.
 static const char *lanes_formula(evn__op op) {
     switch (op) {
     case EVN__OP_MAXIMUM:

@@ -9,11 +9,10 @@
 // Compiling costs far more than a launch, so equal work must give equal text: values are numbered
 // within the kernel, and coefficients and the element count are arguments. The stages of a solver
 // step then share their kernels.
-#include "plan/plan.h"
+#include "plan/generation.h"
 
 #include "base/hash.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,170 +21,22 @@ enum {
     CHUNK = 2048
 }; // elements of one work-item on a CPU: amortises its start, leaves enough items
 
-/// An operand that is read from memory, the same for all members that read it alike.
-typedef struct operand {
-    evn__access access;
-    int argument; ///< number of its kernel argument
-} operand;
-
-typedef struct generation {
-    evn__lowering *lowering;
-    const evn_plan *plan;
-    const evn_graph *graph;
-    int unit;
-    evn_value result;  ///< of the kernel whose epilogue this is; EVN_NONE: a kernel of its own
-    evn_value carrier; ///< the member that takes the memory of `result`; EVN_NONE: none
-    int64_t count, columns;
-    evn__text scalars; ///< before the loops
-    evn__text bases;   ///< per row
-    evn__text body;    ///< per element
-    evn__text head;    ///< parameters
-    evn__text pointers;
-    evn__text formals; ///< epilogue: its parameters,
-    evn__text pass;    ///< and what the kernel hands on to them
-    evn__call call;
-    operand operands[EVN__MAX_OPERANDS];
-    int operand_count;
-    int *number; ///< per value: its number in the text, −1 before it has one
-    int numbers;
-} generation;
-
-static const char *const formulas[EVN__OP_COUNT] = {
-    [EVN__OP_ADD] = "%s + %s",
-    [EVN__OP_SUB] = "%s - %s",
-    [EVN__OP_MUL] = "%s * %s",
-    [EVN__OP_DIV] = "%s / %s",
-    [EVN__OP_MAXIMUM] = "evn_maximum(%s, %s)",
-    [EVN__OP_NEG] = "-%s",
-    [EVN__OP_ABS] = "fabs(%s)",
-    [EVN__OP_SIGN] = "sign(%s)",
-    [EVN__OP_STEP] = "evn_step(%s)",
-    [EVN__OP_EXP] = "exp(%s)",
-    [EVN__OP_LOG] = "log(%s)",
-    [EVN__OP_SQRT] = "sqrt(%s)",
-    [EVN__OP_SIN] = "sin(%s)",
-    [EVN__OP_COS] = "cos(%s)",
-    [EVN__OP_TANH] = "tanh(%s)",
-    [EVN__OP_SIGMOID] = "evn_sigmoid(%s)",
-    [EVN__OP_SOFTPLUS] = "evn_softplus(%s)",
-    [EVN__OP_RELU] = "evn_relu(%s)",
-};
-
-const char *evn__plan_formula(evn__op op) {
-    return formulas[op];
-}
-
-/// Numbers that stay in the text: the compiler simplifies with them, and they do not vary.
-static bool is_plain(double value) {
-    return value == 0 || value == 1 || value == -1 || value == 2 || value == 0.5;
-}
-
-void evn__plan_literal(double value, char text[64]) {
-    if (isnan(value)) {
-        snprintf(text, 64, "((real)NAN)");
-    } else if (isinf(value)) {
-        snprintf(text, 64, "((real)%sINFINITY)", value < 0 ? "-" : "");
-    } else {
-        snprintf(text, 64, "%.17g", value);
-        bool plain = !strpbrk(text, ".e");
-        snprintf(text, 64, "R(%.17g%s)", value, plain ? ".0" : "");
-    }
-}
-
-static bool is_member(const generation *g, evn_value value) {
+static bool is_member(const evn__generation *g, evn_value value) {
     return evn__plan_generates(g->plan, g->unit, value);
-}
-
-static bool access_equal(const evn__access *a, const evn__access *b) {
-    bool equal = a->source == b->source && a->rank == b->rank && a->start == b->start;
-    for (int i = 0; equal && i < a->rank; ++i) {
-        equal = a->dim[i] == b->dim[i] && a->stride[i] == b->stride[i];
-    }
-    return equal;
-}
-
-// Arguments ---------------------------------------------------------------------------------------
-
-static evn_status add_operand(generation *g, evn__operand added, int *number) {
-    EVN_CHECK(g->call.operand_count < EVN__MAX_OPERANDS, EVN_ERR_INTERNAL,
-              "a fused kernel has more than %d operands", EVN__MAX_OPERANDS);
-    *number = g->call.operand_count;
-    g->call.operands[g->call.operand_count++] = added;
-    return EVN_OK;
-}
-
-static evn_status add_argument(generation *g, const char *direction, evn_value value, int *number) {
-    EVN_TRY(add_operand(g, evn__operand_value(value), number));
-    evn__text_append(&g->head, ", %s(a%d)", direction, *number);
-    evn__text_append(&g->pointers, "    %s_OF(a%d);\n", direction, *number);
-    evn__text_append(&g->formals, ", __global %sreal *a%d", direction[0] == 'I' ? "const " : "",
-                     *number);
-    evn__text_append(&g->pass, ", a%d_buffer + a%d_offset", *number, *number);
-    return EVN_OK;
-}
-
-/// A number of the graph: in the text, or as an argument while there is room.
-static evn_status literal(generation *g, double value, char text[64]) {
-    int number = -1;
-    for (int i = 0; i < g->call.operand_count; ++i) {
-        const evn__operand *known = &g->call.operands[i];
-        if (known->kind == EVN__OPERAND_REAL && known->real == value) {
-            number = i;
-        }
-    }
-    if (number < 0 &&
-        (is_plain(value) || !isfinite(value) || g->call.operand_count >= EVN__MAX_OPERANDS / 2)) {
-        evn__plan_literal(value, text);
-        return EVN_OK;
-    }
-    if (number < 0) {
-        EVN_TRY(add_operand(g, evn__operand_real(value), &number));
-        evn__text_append(&g->head, ", const real a%d", number);
-        evn__text_append(&g->formals, ", const real a%d", number);
-        evn__text_append(&g->pass, ", a%d", number);
-    }
-    snprintf(text, 64, "a%d", number);
-    return EVN_OK;
-}
-
-static evn_status argument_of(generation *g, evn_value source, int *number) {
-    for (int i = 0; i < g->call.operand_count; ++i) {
-        if (g->call.operands[i].kind == EVN__OPERAND_VALUE && g->call.operands[i].value == source) {
-            *number = i;
-            return EVN_OK;
-        }
-    }
-    return add_argument(g, "INPUT", source, number);
-}
-
-static evn_status operand_of(generation *g, const evn__access *access, int *index) {
-    for (int i = 0; i < g->operand_count; ++i) {
-        if (access_equal(&g->operands[i].access, access)) {
-            *index = i;
-            return EVN_OK;
-        }
-    }
-    EVN_CHECK(g->operand_count < EVN__MAX_OPERANDS, EVN_ERR_INTERNAL,
-              "a fused kernel reads more than %d operands", EVN__MAX_OPERANDS);
-    operand *o = &g->operands[g->operand_count];
-    o->access = *access;
-    EVN_TRY(argument_of(g, access->source, &o->argument));
-    *index = g->operand_count++;
-    return EVN_OK;
 }
 
 // Scalars that every work-item computes for itself ------------------------------------------------
 
-static int number_of(generation *g, evn_value value) {
+static int number_of(evn__generation *g, evn_value value) {
     if (g->number[value] < 0) {
         g->number[value] = g->numbers++;
     }
     return g->number[value];
 }
 
-static evn_status emit_scalar(generation *g, evn_value value, char text[64]);
+static evn_status emit_scalar(evn__generation *g, evn_value value, char text[64]);
 
-static evn_status emit_scalar_formula(generation *g, evn_value value) {
+static evn_status emit_scalar_formula(evn__generation *g, evn_value value) {
     const evn__node *node = evn__node_at(g->graph, value);
     char a[64] = "", b[64] = "";
     EVN_TRY(emit_scalar(g, node->operands[0], a));
@@ -193,16 +44,16 @@ static evn_status emit_scalar_formula(generation *g, evn_value value) {
         EVN_TRY(emit_scalar(g, node->operands[1], b));
     }
     evn__text_append(&g->scalars, "    const real s%d = ", number_of(g, value));
-    evn__text_append(&g->scalars, formulas[node->op], a, b);
+    evn__text_append(&g->scalars, evn__plan_formula(node->op), a, b);
     evn__text_append(&g->scalars, ";\n");
     return EVN_OK;
 }
 
-static evn_status emit_scalar(generation *g, evn_value value, char text[64]) {
+static evn_status emit_scalar(evn__generation *g, evn_value value, char text[64]) {
     evn__access access = evn__access_of(g->graph, value);
     const evn__node *source = evn__node_at(g->graph, access.source);
     if (source->op == EVN__OP_CONSTANT) {
-        return literal(g, source->attributes.scalar, text);
+        return evn__generation_literal(g, source->attributes.scalar, text);
     }
     if (evn__plan_is_inline_scalar(g->plan, access.source)) {
         if (g->number[access.source] < 0) {
@@ -212,7 +63,7 @@ static evn_status emit_scalar(generation *g, evn_value value, char text[64]) {
         return EVN_OK;
     }
     int argument;
-    EVN_TRY(argument_of(g, access.source, &argument));
+    EVN_TRY(evn__generation_argument(g, access.source, &argument));
     snprintf(text, 64, "a%d[%lld]", argument, (long long)access.start);
     return EVN_OK;
 }
@@ -220,7 +71,7 @@ static evn_status emit_scalar(generation *g, evn_value value, char text[64]) {
 // Elements ----------------------------------------------------------------------------------------
 
 /// An operand that is the same for all elements; an epilogue makes a vector of it.
-static evn_status emit_broadcast(generation *g, evn_value value, char text[64]) {
+static evn_status emit_broadcast(evn__generation *g, evn_value value, char text[64]) {
     char scalar[64];
     EVN_TRY(emit_scalar(g, value, scalar));
     snprintf(text, 64, g->result == EVN_NONE ? "%s" : "(TYPE)(%.50s)", scalar);
@@ -228,9 +79,9 @@ static evn_status emit_broadcast(generation *g, evn_value value, char text[64]) 
 }
 
 /// Operand `index` at the column: an element, or as many as an epilogue's TYPE has.
-static void write_read(const generation *g, int index, int64_t stride, char text[64]) {
+static void write_read(const evn__generation *g, int index, int64_t stride, char text[64]) {
     bool single = g->result == EVN_NONE;
-    int argument = g->operands[index].argument;
+    int argument = g->reads[index].argument;
     if (stride == 0) {
         snprintf(text, 64, single ? "a%d[base%d]" : "(TYPE)(a%d[base%d])", argument, index);
     } else if (stride == 1) {
@@ -241,7 +92,7 @@ static void write_read(const generation *g, int index, int64_t stride, char text
     }
 }
 
-static evn_status emit_access(generation *g, evn_value value, char text[64]) {
+static evn_status emit_access(evn__generation *g, evn_value value, char text[64]) {
     evn__access access = evn__access_of(g->graph, value);
     if (access.source == g->result) {
         snprintf(text, 64, "READ(result + column)");
@@ -253,14 +104,14 @@ static evn_status emit_access(generation *g, evn_value value, char text[64]) {
     }
     int index;
     int64_t stride;
-    EVN_TRY(operand_of(g, &access, &index));
+    EVN_TRY(evn__generation_read(g, &access, &index));
     evn__access_split(&access, g->columns, &stride);
     write_read(g, index, stride, text);
     return EVN_OK;
 }
 
 /// The C expression of an operand for the element at row, column.
-static evn_status emit_operand(generation *g, evn_value value, char text[64]) {
+static evn_status emit_operand(evn__generation *g, evn_value value, char text[64]) {
     evn_value stripped = evn__plan_strip(g->graph, value);
     if (is_member(g, stripped)) {
         snprintf(text, 64, "v%d", number_of(g, stripped));
@@ -269,7 +120,7 @@ static evn_status emit_operand(generation *g, evn_value value, char text[64]) {
     return emit_access(g, value, text);
 }
 
-static evn_status emit_member(generation *g, evn_value value) {
+static evn_status emit_member(evn__generation *g, evn_value value) {
     const evn__node *node = evn__node_at(g->graph, value);
     char a[64] = "", b[64] = "";
     if (node->op == EVN__OP_CONSTANT) {
@@ -282,22 +133,22 @@ static evn_status emit_member(generation *g, evn_value value) {
             EVN_TRY(emit_operand(g, node->operands[1], b));
         }
     }
-    const char *formula = formulas[node->op] ? formulas[node->op] : "%s";
+    const char *formula = evn__plan_formula(node->op);
     evn__text_append(&g->body,
                      "            const %s v%d = ", g->result == EVN_NONE ? "real" : "TYPE",
                      number_of(g, value));
-    evn__text_append(&g->body, formula, a, b);
+    evn__text_append(&g->body, formula ? formula : "%s", a, b);
     evn__text_append(&g->body, g->result == EVN_NONE ? ";\n" : "; \\\n");
     return EVN_OK;
 }
 
-static evn_status emit_store(generation *g, evn_value value) {
+static evn_status emit_store(evn__generation *g, evn_value value) {
     int number = -1, from = number_of(g, value);
     if (value == g->carrier) {
         evn__text_append(&g->body, "            WRITE(result + column, v%d); \\\n", from);
         return EVN_OK;
     }
-    EVN_TRY(add_argument(g, "OUTPUT", value, &number));
+    EVN_TRY(evn__generation_bind(g, "OUTPUT", evn__operand_value(value), &number));
     evn__text_append(&g->body,
                      g->result == EVN_NONE ? "            a%d[row * COLUMNS + column] = v%d;\n"
                                            : "            WRITE(a%d + start + column, v%d); \\\n",
@@ -305,7 +156,7 @@ static evn_status emit_store(generation *g, evn_value value) {
     return EVN_OK;
 }
 
-static evn_status emit_stores(generation *g) {
+static evn_status emit_stores(evn__generation *g) {
     for (int v = 0; v < g->graph->node_count; ++v) {
         if (is_member(g, v) && g->plan->stored[v]) {
             EVN_TRY(emit_store(g, v));
@@ -317,7 +168,7 @@ static evn_status emit_stores(generation *g) {
 // Rows and columns --------------------------------------------------------------------------------
 
 /// Whether every operand of the members lies at a fixed stride within rows of `columns`.
-static bool columns_fit(const generation *g, int64_t columns) {
+static bool columns_fit(const evn__generation *g, int64_t columns) {
     int64_t stride;
     for (int v = 0; v < g->graph->node_count; ++v) {
         const evn__node *node = evn__node_at(g->graph, v);
@@ -338,7 +189,7 @@ static bool columns_fit(const generation *g, int64_t columns) {
 }
 
 /// The longest row among the trailing products of the members' and their operands' shapes.
-static int64_t choose_columns(const generation *g) {
+static int64_t choose_columns(const evn__generation *g) {
     int64_t best = 1;
     for (int v = 0; v < g->graph->node_count; ++v) {
         if (!is_member(g, v)) {
@@ -359,16 +210,16 @@ static int64_t choose_columns(const generation *g) {
     return best;
 }
 
-static void emit_bases(generation *g) {
-    for (int i = 0; i < g->operand_count; ++i) {
+static void emit_bases(evn__generation *g) {
+    for (int i = 0; i < g->read_count; ++i) {
         evn__text_append(&g->bases, "        const long base%d = ", i);
-        evn__access_base(&g->operands[i].access, g->columns, "row", &g->bases);
+        evn__access_base(&g->reads[i].access, g->columns, "row", &g->bases);
         evn__text_append(&g->bases, ";\n");
     }
 }
 
 /// The texts of all members.
-static evn_status emit_members(generation *g) {
+static evn_status emit_members(evn__generation *g) {
     for (int v = 0; v < g->graph->node_count; ++v) {
         if (is_member(g, v)) {
             EVN_TRY(emit_member(g, v));
@@ -406,11 +257,11 @@ static const char elements_frame[] = //
     "        const int column = element %% COLUMNS;\n%s"
     "        {\n%s";
 
-static void set_range(generation *g, size_t items, size_t local) {
+static void set_range(evn__generation *g, size_t items, size_t local) {
     g->call.range = (evn__range){1, {items}, {local}};
 }
 
-static const char *choose_frame(generation *g, bool *flat) {
+static const char *choose_frame(evn__generation *g, bool *flat) {
     bool cpu = evn__lower_device(g->lowering)->type == EVN_DEVICE_CPU;
     int64_t rows = g->count / g->columns, rows_each = CHUNK / g->columns;
     rows_each = rows_each > 1 ? rows_each : 1;
@@ -428,7 +279,7 @@ static const char *choose_frame(generation *g, bool *flat) {
 }
 
 /// All of the kernel behind its name.
-static void write_tail(generation *g, evn__text *text) {
+static void write_tail(evn__generation *g, evn__text *text) {
     bool flat;
     const char *frame = choose_frame(g, &flat);
     evn__text_append(text, "(const int elements%s) {\n%s%s", g->head.data ? g->head.data : "",
@@ -445,7 +296,7 @@ static void write_tail(generation *g, evn__text *text) {
 }
 
 /// The kernel's name is a hash of its text: equal kernels of all plans of a device are one.
-static evn_status emit_kernel(generation *g, const char *tail) {
+static evn_status emit_kernel(evn__generation *g, const char *tail) {
     char digest[EVN__HASH_TEXT], name[64];
     evn__text source = {0};
     evn__hash_print(evn__hash_of(tail, strlen(tail)), digest);
@@ -488,7 +339,7 @@ static const char *or_empty(const evn__text *text) {
 }
 
 /// Without other readers of the result the first member that needs memory takes its place.
-static evn_value choose_carrier(const generation *g) {
+static evn_value choose_carrier(const evn__generation *g) {
     for (int v = 0; v < g->graph->node_count && !evn__plan_result_is_read(g->plan, g->unit); ++v) {
         if (is_member(g, v) && g->plan->stored[v]) {
             return v;
@@ -497,7 +348,7 @@ static evn_value choose_carrier(const generation *g) {
     return EVN_NONE;
 }
 
-static evn_status write_epilogue(generation *g, evn__text *text) {
+static evn_status write_epilogue(evn__generation *g, evn__text *text) {
     evn__text_append(text, epilogue_frame, or_empty(&g->body), or_empty(&g->formals),
                      or_empty(&g->scalars), (long long)g->columns, or_empty(&g->bases),
                      g->columns < EPILOGUE_LANES ? "" : epilogue_vectors, or_empty(&g->head),
@@ -506,7 +357,7 @@ static evn_status write_epilogue(generation *g, evn__text *text) {
 }
 
 /// Add text and arguments to the kernel's call.
-static evn_status attach(generation *g, const evn__text *text, evn__call *call) {
+static evn_status attach(evn__generation *g, const evn__text *text, evn__call *call) {
     if (call->operand_count + g->call.operand_count > EVN__MAX_OPERANDS) {
         return EVN_OK;
     }
@@ -525,30 +376,30 @@ static evn_status attach(generation *g, const evn__text *text, evn__call *call) 
     return EVN_OK;
 }
 
-static evn_status generate_epilogue(generation *g, evn__call *call, evn__text *text) {
+static evn_status generate_epilogue(evn__generation *g, evn__call *call, evn__text *text) {
     EVN_TRY(emit_members(g));
     EVN_TRY(write_epilogue(g, text));
     return attach(g, text, call);
 }
 
-static evn_status generate(generation *g, evn__text *tail) {
+static evn_status generate(evn__generation *g, evn__text *tail) {
     int elements_argument;
     g->columns = choose_columns(g);
-    EVN_TRY(add_operand(g, evn__operand_int(g->count), &elements_argument));
+    EVN_TRY(evn__generation_add(g, evn__operand_int(g->count), &elements_argument));
     EVN_TRY(emit_members(g));
     write_tail(g, tail);
     EVN_TRY(tail->status);
     return emit_kernel(g, tail->data);
 }
 
-static evn_status start(generation *g, evn__lowering *lowering) {
+static evn_status start(evn__generation *g, evn__lowering *lowering) {
     const evn_plan *plan = lowering->plan;
-    *g = (generation){.lowering = lowering,
-                      .plan = plan,
-                      .graph = plan->graph,
-                      .unit = lowering->unit,
-                      .result = EVN_NONE,
-                      .carrier = EVN_NONE};
+    *g = (evn__generation){.lowering = lowering,
+                           .plan = plan,
+                           .graph = plan->graph,
+                           .unit = lowering->unit,
+                           .result = EVN_NONE,
+                           .carrier = EVN_NONE};
     g->count = evn_shape_count(evn_value_shape(g->graph, plan->units[g->unit].first));
     EVN_TRY(EVN_NEW(&g->number, g->graph->node_count));
     for (int i = 0; i < g->graph->node_count; ++i) {
@@ -557,7 +408,7 @@ static evn_status start(generation *g, evn__lowering *lowering) {
     return EVN_OK;
 }
 
-static void finish(generation *g) {
+static void finish(evn__generation *g) {
     evn__text *const texts[] = {&g->scalars,  &g->bases,   &g->body, &g->head,
                                 &g->pointers, &g->formals, &g->pass};
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); ++i) {
@@ -567,7 +418,7 @@ static void finish(generation *g) {
 }
 
 evn_status evn__plan_generate(evn__lowering *lowering) {
-    generation g;
+    evn__generation g;
     evn__text tail = {0};
     evn_status status = start(&g, lowering);
     if (status == EVN_OK) {
@@ -579,7 +430,7 @@ evn_status evn__plan_generate(evn__lowering *lowering) {
 }
 
 evn_status evn__plan_generate_epilogue(evn__lowering *lowering, evn__call *call) {
-    generation g;
+    evn__generation g;
     evn__text text = {0};
     evn_status status = start(&g, lowering);
     if (status == EVN_OK) {

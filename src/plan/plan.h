@@ -127,7 +127,7 @@ evn_status evn__plan_compile(evn_plan *plan);
 /// The generated kernel of a unit. (generate.c)
 evn_status evn__plan_generate(evn__lowering *lowering);
 
-/// The C expression of an element-wise operation, as a format of its operands; a number as C.
+/// The C expression of an element-wise operation, as a format of its operands; a number as C. (generation.c)
 const char *evn__plan_formula(evn__op op);
 void evn__plan_literal(double value, char text[64]);
 
