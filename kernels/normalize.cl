@@ -82,6 +82,7 @@ __kernel void normalize_groups(INPUT(x), OUTPUT(y), const int positions, const i
                                const int width, const real epsilon, TASKS EPILOGUE_PARAMETERS) {
     INPUT_OF(x);
     OUTPUT_OF(y);
+    EPILOGUE_BEGIN;
     FOR_EACH_TASK {
         LOCATE_GROUP;
         lanes mean[VECTORS] = {0}, squares[VECTORS] = {0}, rest[VECTORS] = {0};
@@ -115,6 +116,7 @@ __kernel void normalize_groups_grad(INPUT(x), INPUT(v), OUTPUT(y), const int pos
     INPUT_OF(x);
     INPUT_OF(v);
     OUTPUT_OF(y);
+    EPILOGUE_BEGIN;
     FOR_EACH_TASK {
         LOCATE_GROUP;
         lanes mean[VECTORS] = {0}, mean_v[VECTORS] = {0}, squares[VECTORS] = {0};

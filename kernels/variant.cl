@@ -24,8 +24,11 @@ typedef JOIN(real, LANES) lanes;
 
 // A kernel that ends in EPILOGUE(result, row, begin, end) lets the plan work on the elements [begin, end)
 // of that row of its result, the last axis being the columns, once it has stored them all. It takes
-// what that needs in EPILOGUE_PARAMETERS. A generated text redefines both (src/plan/epilogue.c).
+// what that needs in EPILOGUE_PARAMETERS. Where no other work-item has elements of the same row, it may
+// have EPILOGUE_BEGIN before its first task: the plan can then add up rows. A generated text redefines
+// all three (src/plan/epilogue.c, partial.c).
 #define EPILOGUE_PARAMETERS
+#define EPILOGUE_BEGIN
 #define EPILOGUE(result, row, begin, end)
 
 // With -DROWS=r -DVECTORS=v -DWIDTH=w (w = 4, 8 or 16) it computes tiles of r × (v · w) elements in

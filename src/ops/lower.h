@@ -48,6 +48,11 @@ evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call);
 /// kernels/variant.cl: the plan may add generated code and arguments to it.
 evn_status evn__lower_emit_result(evn__lowering *lowering, const evn__call *call);
 
+/// Whether the plan has begun a sum over rows: then *rows, of which there are *count, are to be
+/// added up in place of its operand's.
+bool evn__lower_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
+                        int64_t *count);
+
 /// Memory of `elements` reals that lives for the calls of the node being lowered.
 evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements);
 

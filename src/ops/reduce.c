@@ -73,6 +73,9 @@ evn_status evn__lower_sum(evn__lowering *lowering, const evn_graph *graph, evn_v
     EVN_CHECK(s.extent <= INT_MAX && s.inner <= INT_MAX, EVN_ERR_SHAPE,
               "sum: an extent above 2^31; use smaller batches");
     evn__operand x = evn__operand_value(node->operands[0]), y = evn__operand_value(value);
+    if (evn__lower_partial(lowering, value, &x, &s.extent)) {
+        s.length = s.extent;
+    }
     split(lowering, &s);
     if (s.parts == 1) {
         return emit(lowering, &s, x, y);

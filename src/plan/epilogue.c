@@ -63,11 +63,13 @@ static int further_reads(const evn_plan *plan, int unit, evn_value result) {
     return count;
 }
 
-/// Whether the pass over memory that is saved is worth a program of its own.
-static bool pays(const evn_plan *plan, int unit, evn_value result) {
+/// Whether the pass over memory that is saved is worth a program of its own. A sum that the kernel
+/// begins saves as much as a tensor costs that it reads.
+static bool pays(const evn_plan *plan, int kernel, int group, evn_value result) {
     return plan->all_epilogues ||
            (evn_shape_count(evn_value_shape(plan->graph, result)) >= MIN_ELEMENTS &&
-            further_reads(plan, unit, result) <= MAX_FURTHER_READS);
+            further_reads(plan, group, result) <=
+                MAX_FURTHER_READS + evn__plan_sums_of(plan, kernel, group));
 }
 
 static int64_t last_extent(const evn_plan *plan, evn_value value) {
@@ -81,7 +83,7 @@ static bool may_attach(evn__fusion *f, int kernel, int group) {
     return to->generated && !to->dead && from->phase == to->phase &&
            evn_shape_count(evn_value_shape(plan->graph, from->family)) ==
                evn_shape_count(evn_value_shape(plan->graph, to->first)) &&
-           reads(plan, group, from->family) && pays(plan, group, from->family) &&
+           reads(plan, group, from->family) && pays(plan, kernel, group, from->family) &&
            evn__plan_rows_fit(plan, group, last_extent(plan, from->family)) &&
            !evn__fusion_has_detour(f, kernel, group);
 }
@@ -102,19 +104,18 @@ void evn__plan_attach(evn__fusion *f) {
     }
 }
 
-bool evn__plan_result_is_read(const evn_plan *plan, int unit) {
+bool evn__plan_is_read_outside(const evn_plan *plan, int unit, evn_value value) {
     const evn_graph *g = plan->graph;
-    evn_value result = plan->units[unit].family;
     for (int i = 0; i < g->output_count; ++i) {
-        if (evn__plan_strip(g, g->outputs[i].value) == result) {
+        if (evn__plan_strip(g, g->outputs[i].value) == value) {
             return true;
         }
     }
     for (int v = 0; v < g->node_count; ++v) {
-        bool outside =
-            plan->needed[v] && plan->unit_of[v] != unit && g->nodes[v].op != EVN__OP_RESHAPE;
+        bool outside = plan->needed[v] && plan->unit_of[v] != unit &&
+                       g->nodes[v].op != EVN__OP_RESHAPE && !evn__plan_begins(plan, unit, v);
         for (int k = 0; outside && k < g->nodes[v].operand_count; ++k) {
-            if (evn__plan_strip(g, g->nodes[v].operands[k]) == result) {
+            if (evn__plan_strip(g, g->nodes[v].operands[k]) == value) {
                 return true;
             }
         }

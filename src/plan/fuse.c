@@ -270,6 +270,7 @@ evn_status evn__plan_fuse(evn_plan *plan) {
     if (plan->fuse) {
         evn__plan_attach(&f);
         merge_neighbours(&f);
+        evn__plan_begin_sums(plan);
     }
     store_crossing(plan);
     return order_units(plan, f.seen);

@@ -18,8 +18,10 @@
 #include <string.h>
 
 enum {
-    CHUNK = 2048
-}; // elements of one work-item on a CPU: amortises its start, leaves enough items
+    CHUNK = 2048, // elements of one work-item on a CPU: amortises its start, leaves enough items
+    MIN_ROWS = 8, // of a work-item that leaves their sums as one row,
+    MAX_PARTIALS = 128, // and how many such rows there are at most
+};
 
 static bool is_member(const evn__generation *g, evn_value value) {
     return evn__plan_generates(g->plan, g->unit, value);
@@ -165,6 +167,42 @@ static evn_status emit_stores(evn__generation *g) {
     return EVN_OK;
 }
 
+// Sums over rows ----------------------------------------------------------------------------------
+
+/// The work-item's row of partial sums, which it adds each row to.
+static evn_status emit_partial(evn__generation *g, evn_value sum) {
+    int number;
+    char operand[64];
+    evn__partial *partial = &g->lowering->plan->partials[sum];
+    EVN_TRY(emit_operand(g, evn__node_at(g->graph, sum)->operands[0], operand));
+    partial->count = g->items;
+    partial->rows = evn__lower_scratch(g->lowering, g->items * g->columns);
+    EVN_TRY(evn__generation_bind(g, "OUTPUT", partial->rows, &number));
+    evn__text_append(&g->zeros, "        a%d[slot + column] = 0;\n", number);
+    if (g->result == EVN_NONE) {
+        evn__text_append(&g->body, "            a%d[slot + column] += %s;\n", number, operand);
+    } else {
+        evn__text_append(
+            &g->body,
+            "            WRITE(a%d + slot + column, READ(a%d + slot + column) + %s); \\\n", number,
+            number, operand);
+    }
+    return EVN_OK;
+}
+
+static evn_status emit_partials(evn__generation *g) {
+    if (g->plan->units[g->unit].sums > 0) {
+        evn__text_append(&g->scalars, "    const long slot = (long)get_global_id(0) * %lldL;\n",
+                         (long long)g->columns);
+    }
+    for (int v = 0; v < g->graph->node_count; ++v) {
+        if (evn__plan_begins(g->plan, g->unit, v)) {
+            EVN_TRY(emit_partial(g, v));
+        }
+    }
+    return g->zeros.status;
+}
+
 // Rows and columns --------------------------------------------------------------------------------
 
 /// Whether every operand of the members lies at a fixed stride within rows of `columns`.
@@ -191,6 +229,9 @@ static bool columns_fit(const evn__generation *g, int64_t columns) {
 /// The longest row among the trailing products of the members' and their operands' shapes.
 static int64_t choose_columns(const evn__generation *g) {
     int64_t best = 1;
+    if (g->plan->units[g->unit].sums > 0) {
+        return g->plan->units[g->unit].columns;
+    }
     for (int v = 0; v < g->graph->node_count; ++v) {
         if (!is_member(g, v)) {
             continue;
@@ -225,6 +266,7 @@ static evn_status emit_members(evn__generation *g) {
             EVN_TRY(emit_member(g, v));
         }
     }
+    EVN_TRY(emit_partials(g)); // first: a store may take the memory of what they read
     EVN_TRY(emit_stores(g));
     emit_bases(g);
     EVN_TRY(g->body.status);
@@ -245,8 +287,8 @@ static const char flat_frame[] = //
     "        for (int column = begin; column < end; ++column) {\n%s";
 
 static const char rows_frame[] = //
-    "    const long first = (long)get_global_id(0) * ROWS;\n"
-    "    const long last = min(first + ROWS, (long)(elements / COLUMNS));\n"
+    "    const long first = (long)get_global_id(0) * rows;\n"
+    "    const long last = min(first + rows, (long)(elements / COLUMNS));\n"
     "    for (long row = first; row < last; ++row) {\n%s"
     "        for (int column = 0; column < COLUMNS; ++column) {\n%s";
 
@@ -257,41 +299,69 @@ static const char elements_frame[] = //
     "        const int column = element %% COLUMNS;\n%s"
     "        {\n%s";
 
-static void set_range(evn__generation *g, size_t items, size_t local) {
-    g->call.range = (evn__range){1, {items}, {local}};
+/// Rows of a work-item on a CPU. The batch stays out of the text: where it matters, as with partial
+/// sums, the number is an argument.
+static evn_status choose_rows(evn__generation *g, int64_t *rows, char text[64]) {
+    int64_t each = CHUNK / g->columns, all = g->count / g->columns;
+    *rows = each > 1 ? each : 1;
+    snprintf(text, 64, "%lld", (long long)*rows);
+    if (g->plan->units[g->unit].sums > 0) {
+        int number;
+        int64_t least = (all + MAX_PARTIALS - 1) / MAX_PARTIALS;
+        *rows = *rows > MIN_ROWS ? *rows : MIN_ROWS;
+        *rows = *rows > least ? *rows : least;
+        EVN_TRY(evn__generation_add(g, evn__operand_int(*rows), &number));
+        evn__text_append(&g->head, ", const int a%d", number);
+        snprintf(text, 64, "a%d", number);
+    }
+    return EVN_OK;
 }
 
-static const char *choose_frame(evn__generation *g, bool *flat) {
-    bool cpu = evn__lower_device(g->lowering)->type == EVN_DEVICE_CPU;
-    int64_t rows = g->count / g->columns, rows_each = CHUNK / g->columns;
-    rows_each = rows_each > 1 ? rows_each : 1;
-    *flat = g->columns == g->count;
-    if (!cpu) {
-        set_range(g, (size_t)g->count, 64);
-        return elements_frame;
-    }
-    if (*flat) {
-        set_range(g, (size_t)((g->count + CHUNK - 1) / CHUNK), 1);
-        return flat_frame;
-    }
-    set_range(g, (size_t)((rows + rows_each - 1) / rows_each), 1);
-    return rows_frame;
+static void set_range(evn__generation *g, int64_t items, size_t local) {
+    g->items = items;
+    g->call.range = (evn__range){1, {(size_t)items}, {local}};
 }
+
+/// Frame, range, and the constants of the frame.
+static evn_status choose_frame(evn__generation *g, const char **frame, evn__text *constants) {
+    if (g->columns == g->count) { // one row: no count in the text, COLUMNS only has to divide
+        evn__text_append(constants, "    enum { CHUNK = %d, COLUMNS = INT_MAX };\n", CHUNK);
+    } else {
+        evn__text_append(constants, "    enum { COLUMNS = %lld };\n", (long long)g->columns);
+    }
+    if (evn__lower_device(g->lowering)->type != EVN_DEVICE_CPU) {
+        set_range(g, g->count, 64);
+        *frame = elements_frame;
+    } else if (g->columns == g->count) {
+        set_range(g, (g->count + CHUNK - 1) / CHUNK, 1);
+        *frame = flat_frame;
+    } else {
+        char text[64];
+        int64_t rows;
+        EVN_TRY(choose_rows(g, &rows, text));
+        evn__text_append(constants, "    const int rows = %s;\n", text);
+        set_range(g, (g->count / g->columns + rows - 1) / rows, 1);
+        *frame = rows_frame;
+    }
+    return constants->status;
+}
+
+static const char *or_empty(const evn__text *text) {
+    return text->data ? text->data : "";
+}
+
+static const char zeros_frame[] = //
+    "    for (int column = 0; column < COLUMNS; ++column) {\n%s    }\n";
 
 /// All of the kernel behind its name.
-static void write_tail(evn__generation *g, evn__text *text) {
-    bool flat;
-    const char *frame = choose_frame(g, &flat);
-    evn__text_append(text, "(const int elements%s) {\n%s%s", g->head.data ? g->head.data : "",
-                     g->pointers.data ? g->pointers.data : "",
-                     g->scalars.data ? g->scalars.data : "");
-    if (flat) { // one row: no count in the text, COLUMNS only has to divide
-        evn__text_append(text, "    enum { CHUNK = %d, COLUMNS = INT_MAX };\n", CHUNK);
-    } else {
-        evn__text_append(text, "    enum { COLUMNS = %lld, ROWS = %lld };\n", (long long)g->columns,
-                         (long long)(CHUNK / g->columns > 1 ? CHUNK / g->columns : 1));
+static void write_tail(const evn__generation *g, const char *frame, const char *constants,
+                       evn__text *text) {
+    evn__text_append(text, "(const int elements%s) {\n%s%s%s", or_empty(&g->head),
+                     or_empty(&g->pointers), or_empty(&g->scalars), constants);
+    if (g->zeros.data) {
+        evn__text_append(text, zeros_frame, g->zeros.data);
     }
-    evn__text_append(text, frame, g->bases.data ? g->bases.data : "", g->body.data);
+    evn__text_append(text, frame, or_empty(&g->bases), or_empty(&g->body));
     evn__text_append(text, "        }\n    }\n}\n");
 }
 
@@ -330,17 +400,20 @@ static const char epilogue_frame[] = //
     "#define EPILOGUE_PARAMETERS %s\n"
     "#define EPILOGUE(result, row, begin, end) evn_epilogue(result%s, row, begin, end)\n";
 
+static const char begin_frame[] = //
+    "static inline void evn_epilogue_begin(const long slot%s) {\n"
+    "    for (int column = 0; column < %lld; ++column) {\n%s    }\n}\n"
+    "#undef EPILOGUE_BEGIN\n"
+    "#define EPILOGUE_BEGIN evn_epilogue_begin((long)get_global_id(0) * %lldL%s)\n";
+
 static const char epilogue_vectors[] =
     "    for (; column + EPILOGUE_LANES <= end; column += EPILOGUE_LANES)\n"
     "        EPILOGUE_BODY(epilogue_lanes, EPILOGUE_READ, EPILOGUE_WRITE)\n";
 
-static const char *or_empty(const evn__text *text) {
-    return text->data ? text->data : "";
-}
-
 /// Without other readers of the result the first member that needs memory takes its place.
 static evn_value choose_carrier(const evn__generation *g) {
-    for (int v = 0; v < g->graph->node_count && !evn__plan_result_is_read(g->plan, g->unit); ++v) {
+    bool read = evn__plan_is_read_outside(g->plan, g->unit, g->result);
+    for (int v = 0; v < g->graph->node_count && !read; ++v) {
         if (is_member(g, v) && g->plan->stored[v]) {
             return v;
         }
@@ -353,6 +426,10 @@ static evn_status write_epilogue(evn__generation *g, evn__text *text) {
                      or_empty(&g->scalars), (long long)g->columns, or_empty(&g->bases),
                      g->columns < EPILOGUE_LANES ? "" : epilogue_vectors, or_empty(&g->head),
                      or_empty(&g->pass));
+    if (g->zeros.data) {
+        evn__text_append(text, begin_frame, or_empty(&g->formals), (long long)g->columns,
+                         g->zeros.data, (long long)g->columns, or_empty(&g->pass));
+    }
     return text->status;
 }
 
@@ -382,12 +459,14 @@ static evn_status generate_epilogue(evn__generation *g, evn__call *call, evn__te
     return attach(g, text, call);
 }
 
-static evn_status generate(evn__generation *g, evn__text *tail) {
+static evn_status generate(evn__generation *g, evn__text *constants, evn__text *tail) {
     int elements_argument;
+    const char *frame;
     g->columns = choose_columns(g);
     EVN_TRY(evn__generation_add(g, evn__operand_int(g->count), &elements_argument));
+    EVN_TRY(choose_frame(g, &frame, constants));
     EVN_TRY(emit_members(g));
-    write_tail(g, tail);
+    write_tail(g, frame, constants->data, tail);
     EVN_TRY(tail->status);
     return emit_kernel(g, tail->data);
 }
@@ -409,8 +488,8 @@ static evn_status start(evn__generation *g, evn__lowering *lowering) {
 }
 
 static void finish(evn__generation *g) {
-    evn__text *const texts[] = {&g->scalars,  &g->bases,   &g->body, &g->head,
-                                &g->pointers, &g->formals, &g->pass};
+    evn__text *const texts[] = {&g->scalars, &g->bases,    &g->body,    &g->zeros,
+                                &g->head,    &g->pointers, &g->formals, &g->pass};
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); ++i) {
         free(texts[i]->data);
     }
@@ -419,12 +498,13 @@ static void finish(evn__generation *g) {
 
 evn_status evn__plan_generate(evn__lowering *lowering) {
     evn__generation g;
-    evn__text tail = {0};
+    evn__text constants = {0}, tail = {0};
     evn_status status = start(&g, lowering);
     if (status == EVN_OK) {
-        status = generate(&g, &tail);
+        status = generate(&g, &constants, &tail);
     }
     finish(&g);
+    free(constants.data);
     free(tail.data);
     return status;
 }
@@ -437,6 +517,7 @@ evn_status evn__plan_generate_epilogue(evn__lowering *lowering, evn__call *call)
         g.result = lowering->plan->units[g.unit].family;
         evn_shape shape = evn_value_shape(g.graph, g.result);
         g.columns = shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
+        g.items = (int64_t)call->range.global[0];
         g.carrier = choose_carrier(&g);
         status = generate_epilogue(&g, call, &text);
     }

@@ -19,9 +19,11 @@ typedef struct evn__generation {
     evn_value result;  ///< of the kernel whose epilogue this is; EVN_NONE: a kernel of its own
     evn_value carrier; ///< the member that takes the memory of `result`; EVN_NONE: none
     int64_t count, columns;
+    int64_t items;     ///< work-items: rows of partial sums (partial.c)
     evn__text scalars; ///< before the loops
     evn__text bases;   ///< per row
     evn__text body;    ///< per element
+    evn__text zeros;   ///< partial sums: per column, before the first row
     evn__text head;    ///< parameters
     evn__text pointers;
     evn__text formals; ///< epilogue: its parameters,

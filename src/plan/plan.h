@@ -34,6 +34,8 @@ typedef struct evn__unit {
     bool epilogue;    ///< a kernel node with a group
     bool dead;        ///< merged into another unit
     int phase;
+    int sums;              ///< over its rows, which the kernel begins (partial.c)
+    int64_t columns;       ///< of these rows
     int place;             ///< position in the order of execution
     const evn__call *call; ///< prepared, in the plan's arena; NULL: made by lowering
 } evn__unit;
@@ -65,6 +67,13 @@ typedef struct evn__scratch {
     evn__place place;
 } evn__scratch;
 
+/// What the kernel of another unit leaves of a sum over rows.
+typedef struct evn__partial {
+    bool begun;
+    evn__operand rows; ///< [count, columns]; both made by lowering that unit
+    int64_t count;
+} evn__partial;
+
 struct evn_plan {
     evn_device *device;
     bool fp64, fuse, all_epilogues;
@@ -75,6 +84,7 @@ struct evn_plan {
     bool *needed, *stored, *late;
     int *unit_of; ///< −1 for values that no unit computes
     evn__place *places;
+    evn__partial *partials;
     // units and launches
     evn__unit *units;
     int unit_count, unit_capacity;
@@ -127,7 +137,8 @@ evn_status evn__plan_compile(evn_plan *plan);
 /// The generated kernel of a unit. (generate.c)
 evn_status evn__plan_generate(evn__lowering *lowering);
 
-/// The C expression of an element-wise operation, as a format of its operands; a number as C. (generation.c)
+/// The C expression of an element-wise operation, as a format of its operands; a number as C.
+/// (generation.c)
 const char *evn__plan_formula(evn__op op);
 void evn__plan_literal(double value, char text[64]);
 
@@ -138,8 +149,17 @@ evn_status evn__plan_generate_epilogue(evn__lowering *lowering, evn__call *call)
 /// Whether what the group reads lies at stride 0 or 1 within rows of `columns`. (epilogue.c)
 bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns);
 
-/// Whether anything but the unit itself needs the result of its family. (epilogue.c)
-bool evn__plan_result_is_read(const evn_plan *plan, int unit);
+/// Whether anything but the unit itself, and the sums that it begins, needs the value. (epilogue.c)
+bool evn__plan_is_read_outside(const evn_plan *plan, int unit, evn_value value);
+
+/// Let kernels begin the sums over rows that they compute. (partial.c)
+void evn__plan_begin_sums(evn_plan *plan);
+
+/// How many sums over members of `group` the kernel could begin, were it its epilogue. (partial.c)
+int evn__plan_sums_of(const evn_plan *plan, int kernel, int group);
+
+/// Whether the unit's kernel begins the sum. (partial.c)
+bool evn__plan_begins(const evn_plan *plan, int unit, evn_value sum);
 
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
 evn_status evn__plan_place(evn_plan *plan);

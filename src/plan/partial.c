@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Partial sums: where a generated kernel or an epilogue computes the rows that a sum adds up, each
+// of its work-items adds up those that it computes, and the sum's own kernel is left with one row
+// for each work-item. What is summed then needs no memory.
+#include "plan/fusion.h"
+
+enum {
+    MIN_COLUMNS = 16, // a vector,
+    MIN_ROWS = 16,    // and more rows than become partial sums
+    MAX_SUMS = 8,     // of one kernel: each is an argument
+};
+
+/// Columns of the operand, seen as rows, where the sum runs over all rows; else 0.
+static int64_t columns_of(const evn_graph *graph, evn_value sum) {
+    const evn__node *node = evn__node_at(graph, sum);
+    int64_t columns = evn_shape_count(node->shape);
+    int64_t rows = evn_shape_count(evn_value_shape(graph, node->operands[0])) / columns;
+    bool fits = node->attributes.axis == 0 && rows >= MIN_ROWS && columns >= MIN_COLUMNS;
+    return fits ? columns : 0;
+}
+
+/// Which units can: elsewhere than on a CPU a work-item computes one element. Of the families those
+/// that have EPILOGUE_BEGIN of kernels/variant.cl.
+static bool can_begin(const evn_plan *plan, const evn__unit *unit, int64_t columns) {
+    if (columns == 0 || evn_device_get_info(plan->device)->type != EVN_DEVICE_CPU) {
+        return false;
+    }
+    if (unit->family == EVN_NONE) {
+        return true;
+    }
+    const evn__node *node = evn__node_at(plan->graph, unit->family);
+    return (node->op == EVN__OP_NORMALIZE || node->op == EVN__OP_NORMALIZE_GRAD) &&
+           node->shape.dim[node->shape.rank - 1] == columns;
+}
+
+static bool may_begin(const evn_plan *plan, int kernel, evn_value sum) {
+    const evn__unit *unit = &plan->units[kernel];
+    int64_t columns = columns_of(plan->graph, sum);
+    return can_begin(plan, unit, columns) && (unit->generated || unit->epilogue) &&
+           unit->phase == plan->late[sum] && unit->sums < MAX_SUMS &&
+           (unit->sums == 0 || unit->columns == columns) &&
+           evn__plan_rows_fit(plan, kernel, columns);
+}
+
+int evn__plan_sums_of(const evn_plan *plan, int kernel, int group) {
+    const evn_graph *g = plan->graph;
+    int count = 0;
+    for (int v = 0; v < g->node_count; ++v) {
+        count += plan->needed[v] && g->nodes[v].op == EVN__OP_SUM &&
+                 plan->unit_of[evn__plan_strip(g, g->nodes[v].operands[0])] == group &&
+                 can_begin(plan, &plan->units[kernel], columns_of(g, v));
+    }
+    return count;
+}
+
+void evn__plan_begin_sums(evn_plan *plan) {
+    for (int v = 0; v < plan->graph->node_count; ++v) {
+        const evn__node *node = evn__node_at(plan->graph, v);
+        if (!plan->needed[v] || node->op != EVN__OP_SUM) {
+            continue;
+        }
+        evn_value operand = evn__plan_strip(plan->graph, node->operands[0]);
+        int kernel = plan->unit_of[operand];
+        if (kernel >= 0 && may_begin(plan, kernel, v)) {
+            plan->partials[v].begun = true;
+            plan->units[kernel].columns = columns_of(plan->graph, v);
+            ++plan->units[kernel].sums;
+            plan->stored[operand] = evn__plan_is_read_outside(plan, kernel, operand);
+        }
+    }
+}
+
+bool evn__plan_begins(const evn_plan *plan, int unit, evn_value sum) {
+    return plan->partials[sum].begun &&
+           plan->unit_of[evn__plan_strip(plan->graph,
+                                         evn__node_at(plan->graph, sum)->operands[0])] == unit;
+}
+
+bool evn__lower_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
+                        int64_t *count) {
+    const evn__partial *partial = &lowering->plan->partials[sum];
+    if (partial->begun) {
+        *rows = partial->rows;
+        *count = partial->count;
+    }
+    return partial->begun;
+}
