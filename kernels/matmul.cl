@@ -5,7 +5,8 @@
 // Assumes: rows of B are contiguous, `b_stride` >= VECTORS · WIDTH apart; where they are not (B is
 // transposed, or N is small), matmul_pack makes such a copy first. Any M, N, K >= 1.
 // matmul_blocked, for CPUs, makes the copies itself, of parts that stay in the caches.
-// matmul_small serves products that are not worth a launch for the copy.
+// matmul_small serves products that are not worth a launch for the copy, matmul_flat those of few terms
+// and few, long rows.
 // matmul_dot serves few rows of A against a transposed B: a copy of B would cost more than the
 // product, and the rows of both are contiguous.
 // Split K: slice s of `slice` terms goes to its own C, s·M·N elements on; matmul_add adds them up.
@@ -294,6 +295,45 @@ __kernel void matmul_small(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, con
         c[(long)m * n_count + n] = total;
     }
     EPILOGUE(c, m, n0, min(n0 + RUN, n_count));
+}
+
+// RUN adjacent columns of c, row by row, B with contiguous rows: for products of few terms, in which the
+// rows of tiles would be too far apart to be fetched ahead. FLAT vectors at once.
+#define FLAT 4
+__kernel void matmul_flat(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int n_count,
+                          const int k_count, const int a_row,
+                          const int a_column EPILOGUE_PARAMETERS) {
+    INPUT_OF(a);
+    INPUT_OF(b);
+    OUTPUT_OF(c);
+    const int n0 = (int)get_global_id(0) * RUN, n_end = min(n0 + RUN, n_count);
+    for (int m = 0; m < m_count; m++) {
+        __global const real *left = a + (long)m * a_row;
+        __global real *row = c + (long)m * n_count;
+        int n = n0;
+        for (; n + FLAT * WIDTH <= n_end; n += FLAT * WIDTH) {
+            vector sum[FLAT] = {R(0.0)};
+            for (int k = 0; k < k_count; k++) {
+                const vector x = (vector)(left[k * a_column]);
+#pragma unroll
+                for (int j = 0; j < FLAT; j++) {
+                    sum[j] = fma(x, LOAD(j, b + (long)k * n_count + n), sum[j]);
+                }
+            }
+#pragma unroll
+            for (int j = 0; j < FLAT; j++) {
+                STORE(sum[j], j, row + n);
+            }
+        }
+        for (; n < n_end; n++) {
+            real sum = R(0.0);
+            for (int k = 0; k < k_count; k++) {
+                sum = fma(left[k * a_column], b[(long)k * n_count + n], sum);
+            }
+            row[n] = sum;
+        }
+        EPILOGUE(c, m, n0, n_end);
+    }
 }
 
 // c[i] = sum of partial[s, i] over s, in order: the same bits in every run.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lowering of evn_matmul: dot products for few rows against a transposed b; one plain loop for what
-// is smaller than a copy of b; blocks for the caches of a CPU; else a packed copy of b where the
-// kernel needs one, and tiles. A split K takes a second pass that adds the slices.
+// Lowering of evn_matmul: dot products for few rows, or few elements, against a transposed b; one
+// plain loop for what is smaller than a copy of b; long runs of few rows; blocks for the caches of
+// a CPU; else a packed copy of b where the kernel needs one, and tiles. A split K takes a second
+// pass that adds the slices.
 #include "base/status.h"
 #include "host/blast.h"
 #include "ops/lower.h"
@@ -18,12 +19,15 @@ enum {
     MATMUL_MAX_SLICES = 64,     // copies of c in scratch
     MATMUL_DOTS = 8,            // of kernels/matmul.cl
     MATMUL_DOT_ROWS = 3,        // of a; more pay for a packed b
+    MATMUL_DOT_COUNT = 512,     // elements of c; fewer do not pay for it either
     MATMUL_DOT_LEAST = 32,      // terms; fewer are not worth a work-item of their own
     MATMUL_DOT_TERMS = 1 << 14, // one work-item adds them up
     MATMUL_ROW_ITEMS = 3,       // a compute unit, at least
     MATMUL_DOT_ITEMS = 8,       // a compute unit
     MATMUL_SMALL_RUN = 256,     // of kernels/matmul.cl
     MATMUL_SMALL_WORK = 8192,   // terms of a row of c; more pay for a packed b
+    MATMUL_FLAT_TERMS = 256,    // of a column of c; with more, tiles need fewer loads
+    MATMUL_FLAT_RUNS = 4,       // a row
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
     MATMUL_BLOCKED_ROWS = 128,  // of c; fewer do not pay for a copy of b
     MATMUL_BLOCKED_LEAST = 32,  // where tiles would need a copy as well
@@ -247,7 +251,9 @@ static bool takes_dots(const evn_device_info *device, const evn__variant *varian
     if (variant) {
         return variant->algorithm == EVN__ALGORITHM_DOTS;
     }
-    return device->type == EVN_DEVICE_CPU && p->m <= MATMUL_DOT_ROWS && p->k >= MATMUL_DOT_LEAST;
+    return device->type == EVN_DEVICE_CPU && p->k >= MATMUL_DOT_LEAST &&
+           (p->m <= MATMUL_DOT_ROWS ||
+            (p->m < MATMUL_BLOCKED_LEAST && p->m * p->n <= MATMUL_DOT_COUNT));
 }
 
 static evn_status emit_dots(evn__lowering *lowering, const product *p, int compute_units) {
@@ -278,6 +284,26 @@ static evn_status emit_small(evn__lowering *lowering, const product *p) {
     push(&call, p->b);
     push(&call, evn__operand_value(p->c));
     push_strides(&call, p);
+    return evn__lower_emit_result(lowering, &call);
+}
+
+/// Whether there are few terms and few, long rows: what counts is that memory is read in long runs.
+static bool is_flat(const evn_device_info *device, const product *p) {
+    return device->type == EVN_DEVICE_CPU && !p->transpose_b && p->m > 1 &&
+           p->m * p->k <= MATMUL_FLAT_TERMS && p->n >= MATMUL_FLAT_RUNS * MATMUL_SMALL_RUN;
+}
+
+static evn_status emit_flat(evn__lowering *lowering, const product *p) {
+    evn__call call = start_call(p, "matmul_flat");
+    call.range = (evn__range){1, {(size_t)evn__divide_up(p->n, MATMUL_SMALL_RUN)}, {1}};
+    push(&call, p->a);
+    push(&call, p->b);
+    push(&call, evn__operand_value(p->c));
+    push_int(&call, p->m);
+    push_int(&call, p->n);
+    push_int(&call, p->k);
+    push_int(&call, p->transpose_a ? 1 : p->k);
+    push_int(&call, p->transpose_a ? p->m : 1);
     return evn__lower_emit_result(lowering, &call);
 }
 
@@ -368,6 +394,9 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
     }
     if (!variant && is_small(device, &p)) {
         return emit_small(lowering, &p);
+    }
+    if (!variant && is_flat(device, &p)) {
+        return emit_flat(lowering, &p);
     }
     if (takes_blocks(device, variant, &p)) {
         choose_blocks(&p, device->compute_units);

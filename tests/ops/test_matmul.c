@@ -84,6 +84,17 @@ START_TEST(test_few_rows) {
     check(2, 8, 33);
     check(4, 21, 50);
     check(1, 2, 17000);
+    check(9, 9, 300);  // few elements
+    check(25, 25, 70); // more
+}
+END_TEST
+
+/// Few terms and few, long rows: runs, whole ones and a rest; and what has more terms.
+START_TEST(test_flat) {
+    check(9, 1024, 9);
+    check(2, 1110, 128);
+    check(16, 2050, 16);
+    check(17, 1024, 16);
 }
 END_TEST
 
@@ -146,6 +157,7 @@ static Suite *suite(void) {
     add(s, tcase_create("long_inner"), test_long_inner);
     add(s, tcase_create("blocks"), test_blocks);
     add(s, tcase_create("few_rows"), test_few_rows);
+    add(s, tcase_create("flat"), test_flat);
     add(s, tcase_create("small"), test_small);
     add(s, tcase_create("same_bits"), test_same_bits);
     add(s, tcase_create("nan"), test_nan);

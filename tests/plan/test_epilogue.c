@@ -54,7 +54,7 @@ static evn_graph *dense(int m, int k, int n, bool transposed, bool kept) {
     return g;
 }
 
-/// Every algorithm: small, dots, tiles with whole and cut columns, sums of slices.
+/// Every algorithm: small, dots, tiles with whole and cut columns, sums of slices, long runs.
 START_TEST(products) {
     check(dense(1, 3, 1000, false, true), 1);
     check(dense(3, 40, 37, true, false), 1);
@@ -62,6 +62,8 @@ START_TEST(products) {
     check(dense(21, 9, 70, false, true), 1);
     check(dense(9, 17, 5, true, false), 1);
     check(dense(4, 1030, 33, false, false), 1);
+    check(dense(9, 9, 1030, false, true), 1);
+    check(dense(9, 40, 9, true, false), 1);
 }
 END_TEST
 
