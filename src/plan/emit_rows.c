@@ -269,16 +269,91 @@ static bool join(evn__emission *e, evn_value value, evn__text *loop) {
     return fits;
 }
 
-static int collect(evn__emission *e, evn_value first, int64_t extent, evn__text *loop,
-                   evn_value joined[MAX_JOINED]) {
-    int count = 0;
-    for (evn_value v = first; v != EVN_NONE && count < MAX_JOINED;
-         v = evn__emission_next(e, v + 1)) {
-        if (loop_extent(e, v) == extent && !is_nest(e, v) && join(e, v, loop)) {
-            joined[count++] = v;
+/// The members of a loop, in order.
+typedef struct joined_values {
+    int count;
+    evn_value value[MAX_JOINED];
+    bool waits[MAX_JOINED]; ///< for a later loop, where its readers are
+} joined_values;
+
+static int find_joined(const joined_values *joined, evn_value value) {
+    for (int i = 0; i < joined->count; ++i) {
+        if (joined->value[i] == value) {
+            return i;
         }
     }
-    return count;
+    return -1;
+}
+
+/// Join what is not left waiting.
+static void collect(evn__emission *e, int64_t extent, const joined_values *left, evn__text *loop,
+                    joined_values *joined) {
+    joined->count = 0;
+    for (evn_value v = evn__emission_next(e, 0); v != EVN_NONE && joined->count < MAX_JOINED;
+         v = evn__emission_next(e, v + 1)) {
+        int known = left ? find_joined(left, v) : -1;
+        if (loop_extent(e, v) == extent && !is_nest(e, v) && !(known >= 0 && left->waits[known]) &&
+            join(e, v, loop)) {
+            joined->waits[joined->count] = false;
+            joined->value[joined->count++] = v;
+        }
+    }
+}
+
+static bool is_kept(const evn__emission *e, evn_value value) {
+    return e->s->group[value] == e->index && (e->s->slab[value] >= 0 || e->s->stored[value]);
+}
+
+/// Whether all that reads the value waits too, or can join a later loop like this one.
+static bool is_read_in_later_loops(const evn__emission *e, const joined_values *joined,
+                                   evn_value value, int64_t extent) {
+    for (int r = value + 1; r < e->s->graph->node_count; ++r) {
+        const evn__node *node = node_of(e, r);
+        for (int k = 0; e->group->member[r] && k < node->operand_count; ++k) {
+            int here = find_joined(joined, r);
+            if (evn__samples_source(e->s, node->operands[k]) == value &&
+                (here >= 0 ? !joined->waits[here] : loop_extent(e, r) != extent || is_nest(e, r))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/// Whether the value reads one that this loop computes: waiting, it would need an array for that.
+static bool reads_in_loop(const evn__emission *e, const joined_values *joined, evn_value value) {
+    const evn__node *node = node_of(e, value);
+    for (int k = 0; k < node->operand_count; ++k) {
+        int here = find_joined(joined, evn__samples_source(e->s, node->operands[k]));
+        if (here >= 0 && !joined->waits[here]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Values that only later loops read are left to them, which saves an array for each.
+/// @return how many of the loop's members wait
+static int find_waiting(const evn__emission *e, int64_t extent, joined_values *joined) {
+    int waiting = 0;
+    for (int i = 0; i < joined->count; ++i) {
+        evn_value v = joined->value[i];
+        joined->waits[i] = e->state[v] == EVN__EMITTED_LOCAL && !is_kept(e, v);
+        waiting += joined->waits[i];
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = joined->count - 1; i >= 0; --i) {
+            evn_value v = joined->value[i];
+            if (joined->waits[i] &&
+                (reads_in_loop(e, joined, v) || !is_read_in_later_loops(e, joined, v, extent))) {
+                joined->waits[i] = false;
+                changed = true;
+                --waiting;
+            }
+        }
+    }
+    return waiting;
 }
 
 /// What the loop needs before it, and what it leaves.
@@ -313,17 +388,26 @@ static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text
 
 static void write_loop(evn__emission *e, evn_value first) {
     int64_t extent = loop_extent(e, first);
-    evn_value joined[MAX_JOINED];
-    evn__text loop = {0}, after = {0};
+    joined_values all, joined;
+    evn__text attempt = {0}, loop = {0}, after = {0};
     e->range[EVN__VAR_J] = extent;
     e->here = loop_variable();
-    int count = collect(e, first, extent, &loop, joined);
-    e->fits = e->fits && count > 0;
-    for (int i = 0; i < count; ++i) {
-        settle(e, joined[i], &loop, &after);
+    collect(e, extent, NULL, &attempt, &all);
+    int waiting = find_waiting(e, extent, &all);
+    for (int i = 0; i < all.count; ++i) {
+        e->state[all.value[i]] = EVN__EMITTED_NOT;
     }
-    evn__text_append(&e->body, "    for (int j = 0; j < %lld; ++j) {\n%s    }\n%s",
-                     (long long)extent, loop.data ? loop.data : "", after.data ? after.data : "");
+    free(attempt.data);
+    e->fits = e->fits && all.count > 0;
+    collect(e, extent, &all, &loop, &joined);
+    for (int i = 0; i < joined.count; ++i) {
+        settle(e, joined.value[i], &loop, &after);
+    }
+    if (waiting < all.count) {
+        evn__text_append(&e->body, "    for (int j = 0; j < %lld; ++j) {\n%s    }\n%s",
+                         (long long)extent, loop.data ? loop.data : "",
+                         after.data ? after.data : "");
+    }
     e->range[EVN__VAR_J] = 1;
     free(loop.data);
     free(after.data);
