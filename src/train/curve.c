@@ -173,21 +173,21 @@ evn_parameters *evn__curve_parameters(const evn__curve *curve) {
 
 // Running -----------------------------------------------------------------------------------------
 
-/// Solve, and the loss with its cotangents. Waits for the loss.
-static evn_status forward(evn__curve *c, evn_binding *x, evn_solution *solution, double *loss) {
+/// Solve, and the loss with its cotangents.
+static evn_status forward(evn__curve *c, evn_binding *x, evn_solution *solution) {
     EVN_TRY(evn_solve(c->learnt.solver, 0, 1, c->x0, c->learnt.weights, x, solution));
     evn_binding inputs[] = {*x, c->target}, outputs[] = {c->loss_value, c->x_bar};
-    EVN_TRY(evn_plan_run(c->loss, inputs, outputs));
-    return evn__real_read(c->loss_value, false, loss, 1);
+    return evn_plan_run(c->loss, inputs, outputs);
 }
 
 evn_status evn__curve_gradient(evn__curve *curve, double *loss) {
     evn_binding x, x0_bar;
     evn_solution ahead, back;
     EVN_TRY(compile(curve, 0, true));
-    EVN_TRY(forward(curve, &x, &ahead, loss));
-    return evn_solve_gradient(curve->learnt.solver, curve->x_bar, &x0_bar,
-                              curve->learnt.weights_bar, &back);
+    EVN_TRY(forward(curve, &x, &ahead));
+    EVN_TRY(evn_solve_gradient(curve->learnt.solver, curve->x_bar, &x0_bar,
+                               curve->learnt.weights_bar, &back));
+    return evn__real_read(curve->loss_value, false, loss, 1);
 }
 
 evn_status evn__curve_evaluate(evn__curve *curve, int phase, evn__curve_fit *fit) {
@@ -196,7 +196,8 @@ evn_status evn__curve_evaluate(evn__curve *curve, int phase, evn__curve_fit *fit
     evn_solution solution;
     EVN_CHECK(phase >= 0 && phase < c->options.phase_count, EVN_ERR_ARGUMENT, "no phase %d", phase);
     EVN_TRY(compile(c, phase, false));
-    EVN_TRY(forward(c, &x, &solution, &fit->loss));
+    EVN_TRY(forward(c, &x, &solution));
+    EVN_TRY(evn__real_read(c->loss_value, false, &fit->loss, 1));
     EVN_TRY(evn__real_read(x, false, fit->x[0], VALUES));
     fit->nfe = solution.nfe;
     fit->max_error = 0;
@@ -215,9 +216,9 @@ static evn_status compile_training(void *task, int phase) {
     return compile(task, phase, true);
 }
 
-static evn_status forward_training(void *task, evn_solution *solution, double *loss) {
+static evn_status forward_training(void *task, evn_solution *solution) {
     evn_binding x;
-    return forward(task, &x, solution, loss);
+    return forward(task, &x, solution);
 }
 
 evn_status evn__curve_run(evn__curve *curve) {
@@ -228,6 +229,7 @@ evn_status evn__curve_run(evn__curve *curve) {
                                 .optimizer = &curve->optimizer,
                                 .learnt = &curve->learnt,
                                 .x_bar = curve->x_bar,
+                                .loss = curve->loss_value,
                                 .renew = true,
                                 .task = curve,
                                 .compile = compile_training,

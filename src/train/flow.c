@@ -57,7 +57,9 @@ static evn_status make_loss(evn__flow *f) {
     build_loss(f, g);
     evn_status status = evn_graph_status(g);
     if (status == EVN_OK) {
-        status = evn_plan_create(f->device, g, NULL, &f->loss);
+        static const char *const samples[] = {"x", NULL};
+        evn_plan_options options = {.sample_inputs = samples};
+        status = evn_plan_create(f->device, g, &options, &f->loss);
     }
     evn_graph_destroy(&g);
     return status;
@@ -170,23 +172,23 @@ static evn_status load(evn__flow *f) {
     return evn__real_write(f->x0, false, f->state, (size_t)(batch * f->columns));
 }
 
-/// Solve, and the loss with its cotangents. Waits for the loss.
-static evn_status forward(evn__flow *f, evn_solution *solution, double *loss) {
+/// Solve, and the loss with its cotangents.
+static evn_status forward(evn__flow *f, evn_solution *solution) {
     evn_binding x;
     EVN_TRY(load(f));
     EVN_TRY(evn_solve(f->learnt.solver, 0, 1, f->x0, f->learnt.weights, &x, solution));
     evn_binding inputs[] = {x}, outputs[] = {f->loss_value, f->x_bar};
-    EVN_TRY(evn_plan_run(f->loss, inputs, outputs));
-    return evn__real_read(f->loss_value, false, loss, 1);
+    return evn_plan_run(f->loss, inputs, outputs);
 }
 
 evn_status evn__flow_gradient(evn__flow *flow, double *loss) {
     evn_binding x0_bar;
     evn_solution ahead, back;
     EVN_TRY(compile(flow, 0));
-    EVN_TRY(forward(flow, &ahead, loss));
-    return evn_solve_gradient(flow->learnt.solver, flow->x_bar, &x0_bar, flow->learnt.weights_bar,
-                              &back);
+    EVN_TRY(forward(flow, &ahead));
+    EVN_TRY(evn_solve_gradient(flow->learnt.solver, flow->x_bar, &x0_bar, flow->learnt.weights_bar,
+                               &back));
+    return evn__real_read(flow->loss_value, false, loss, 1);
 }
 
 const double *evn__flow_points(const evn__flow *flow) {
@@ -197,8 +199,8 @@ static evn_status compile_training(void *task, int phase) {
     return compile(task, phase);
 }
 
-static evn_status forward_training(void *task, evn_solution *solution, double *loss) {
-    return forward(task, solution, loss);
+static evn_status forward_training(void *task, evn_solution *solution) {
+    return forward(task, solution);
 }
 
 evn_status evn__flow_run(evn__flow *flow) {
@@ -209,6 +211,7 @@ evn_status evn__flow_run(evn__flow *flow) {
                                 .optimizer = &flow->optimizer,
                                 .learnt = &flow->learnt,
                                 .x_bar = flow->x_bar,
+                                .loss = flow->loss_value,
                                 .task = flow,
                                 .compile = compile_training,
                                 .forward = forward_training,

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "plan/real.h"
 
 #include <math.h>
 
@@ -16,21 +17,32 @@ typedef struct block {
     double started, progressed; ///< times: of the block, of the last progress report
 } block;
 
-static evn_status iterate(evn__iterations *t, int phase, int iteration, block *b) {
-    evn_binding x0_bar;
-    evn_solution ahead, back;
+/// Waits for the loss of the iteration.
+static evn_status read_loss(const evn__iterations *t, int phase, double rate) {
     double *loss = &t->losses[*t->done];
-    EVN_TRY(t->forward(t->task, &ahead, loss));
-    b->result.learning_rate = evn_schedule_rate(&t->phases[phase].schedule, iteration);
+    EVN_TRY(evn__real_read(t->loss, false, loss, 1));
     EVN_CHECK(isfinite(*loss), EVN_ERR_NOT_FINITE,
               "the loss is not finite in iteration %d (phase %s); lower the learning rate (it was "
               "%g), give the phase more steps or use another seed",
-              *t->done + 1, t->phases[phase].name, b->result.learning_rate);
+              *t->done + 1, t->phases[phase].name, rate);
+    return EVN_OK;
+}
+
+static evn_status iterate(evn__iterations *t, int phase, int iteration, block *b) {
+    evn_binding x0_bar;
+    evn_solution ahead, back;
+    double rate = evn_schedule_rate(&t->phases[phase].schedule, iteration);
+    // The adjoint would fail where the loss is not finite; along a grid, the device need not wait.
+    bool first = t->phases[phase].solver.gradient == EVN_GRADIENT_ADJOINT;
+    b->result.learning_rate = rate;
+    EVN_TRY(t->forward(t->task, &ahead));
+    EVN_TRY(first ? read_loss(t, phase, rate) : EVN_OK);
     EVN_TRY(
         evn_solve_gradient(t->learnt->solver, t->x_bar, &x0_bar, t->learnt->weights_bar, &back));
+    EVN_TRY(first ? EVN_OK : read_loss(t, phase, rate));
     EVN_TRY(evn_optimizer_step(*t->optimizer, evn_parameters_values(t->parameters),
-                               evn_parameters_gradients(t->parameters), b->result.learning_rate));
-    b->result.train_loss += *loss;
+                               evn_parameters_gradients(t->parameters), rate));
+    b->result.train_loss += t->losses[*t->done];
     b->result.nfe_forward += ahead.nfe;
     b->result.nfe_backward += back.nfe;
     ++b->count;

@@ -15,12 +15,13 @@ typedef struct evn__iterations {
     evn_optimizer **optimizer;
     evn__learnt_solver *learnt;
     evn_binding x_bar; ///< cotangent of what the solve gave, as `forward` leaves it
+    evn_binding loss;  ///< where `forward` leaves it
     bool renew;        ///< each phase begins with a fresh optimiser
     void *task;
     evn_status (*compile)(void *task,
                           int phase); ///< make `learnt` for the phase, with its gradient
-    /// Solve one batch: its loss, and the cotangents in x_bar.
-    evn_status (*forward)(void *task, evn_solution *solution, double *loss);
+    /// Solve one batch: its loss, and the cotangents in x_bar; waits for neither.
+    evn_status (*forward)(void *task, evn_solution *solution);
     double *losses; ///< [iterations of all phases]: of each before its update
     int *done;      ///< iterations so far
 } evn__iterations;
