@@ -105,15 +105,22 @@ evn_status evn__canvas_write(const char *path, int width, int height, void (*dra
     return status;
 }
 
+static evn_status save_as(const char *end, const char *folder, const char *stem, int width,
+                          int height, void (*draw)(const void *), const void *user) {
+    char path[4096];
+    int length = snprintf(path, sizeof(path), "%s/%s%s", folder, stem, end);
+    EVN_CHECK(length < (int)sizeof(path), EVN_ERR_OUTPUT,
+              "the path of the folder %.80s… is too long", folder);
+    return evn__canvas_write(path, width, height, draw, user);
+}
+
+evn_status evn__canvas_save_png(const char *folder, const char *stem, int width, int height,
+                                void (*draw)(const void *), const void *user) {
+    return save_as(".png", folder, stem, width, height, draw, user);
+}
+
 evn_status evn__canvas_save(const char *folder, const char *stem, int width, int height,
                             void (*draw)(const void *), const void *user) {
-    static const char *const ends[] = {"png", "svg"};
-    for (int i = 0; i < 2; ++i) {
-        char path[4096];
-        int length = snprintf(path, sizeof(path), "%s/%s.%s", folder, stem, ends[i]);
-        EVN_CHECK(length < (int)sizeof(path), EVN_ERR_OUTPUT,
-                  "the path of the folder %.80s… is too long", folder);
-        EVN_TRY(evn__canvas_write(path, width, height, draw, user));
-    }
-    return EVN_OK;
+    EVN_TRY(save_as(".png", folder, stem, width, height, draw, user));
+    return save_as(".svg", folder, stem, width, height, draw, user);
 }

@@ -15,8 +15,10 @@ enum { EVN__COLOUR_AXES = 1, EVN__COLOUR_GRID = 2, EVN__COLOUR_SERIES = 3 };
 evn_status evn__canvas_write(const char *path, int width, int height,
                              void (*draw)(const void *user), const void *user);
 
-/// Draw folder/stem.png and folder/stem.svg.
+/// Draw folder/stem.png and folder/stem.svg; the first of them alone.
 evn_status evn__canvas_save(const char *folder, const char *stem, int width, int height,
                             void (*draw)(const void *user), const void *user);
+evn_status evn__canvas_save_png(const char *folder, const char *stem, int width, int height,
+                                void (*draw)(const void *user), const void *user);
 
 #endif

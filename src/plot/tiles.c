@@ -5,6 +5,7 @@
 #include "plot/plot.h"
 #include <math.h>
 #include <plplot/plplot.h>
+#include <stdbool.h>
 
 enum { LEVELS = 64 }; // of colour: neighbours of the same one are drawn as one rectangle
 
@@ -138,8 +139,18 @@ static void draw(const void *user) {
     draw_scale(t);
 }
 
+/// A rectangle takes 400 bytes of an SVG, which soon has megabytes.
+static bool is_raster(const evn__tiles *t) {
+    int cells = 0;
+    for (int i = 0; i < t->rows * t->columns; ++i) {
+        cells += t->tiles[i].height * t->tiles[i].width;
+    }
+    return cells > EVN__TILES_SVG_CELLS;
+}
+
 evn_status evn__tiles_save(const evn__tiles *tiles, const char *folder, const char *stem) {
     EVN_CHECK(tiles->rows >= 1 && tiles->columns >= 1, EVN_ERR_ARGUMENT,
               "a picture has at least one tile");
-    return evn__canvas_save(folder, stem, EVN__PLOT_WIDTH, page_height(tiles), draw, tiles);
+    return (is_raster(tiles) ? evn__canvas_save_png : evn__canvas_save)(
+        folder, stem, EVN__PLOT_WIDTH, page_height(tiles), draw, tiles);
 }

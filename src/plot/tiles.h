@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures of arrays: small images beside and below each other, with a colour scale. As PNG and
-// SVG 800 wide and at most 600 high, as high as the tiles need; texts as in plot.h.
+// Pictures of arrays: small images beside and below each other, with a colour scale. 800 wide and
+// at most 600 high, as high as the tiles need; texts as in plot.h.
 #ifndef EVN_PLOT_TILES_H
 #define EVN_PLOT_TILES_H
 
@@ -30,7 +30,9 @@ typedef struct evn__tiles {
     const char *low, *scale, *high; ///< at the ends of the colour scale and between, with its unit
 } evn__tiles;
 
-/// Draw folder/stem.png and folder/stem.svg.
+enum { EVN__TILES_SVG_CELLS = 4096 }; ///< values of all tiles that an SVG is drawn of
+
+/// Draw folder/stem.png, and folder/stem.svg unless the tiles have more values than that.
 /// @return EVN_ERR_ARGUMENT without a tile; EVN_ERR_OUTPUT
 evn_status evn__tiles_save(const evn__tiles *tiles, const char *folder, const char *stem);
 

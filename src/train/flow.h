@@ -38,8 +38,8 @@ evn_status evn__flow_sample(const evn__flow_model *model, const evn_solver_optio
 evn_status evn__flow_nll(const evn__flow_model *model, const evn_solver_options *solver,
                          const evn__density *density, int64_t count, double *nll, double *nfe);
 
-/// Draw density (.png, .svg) into the folder: at t = 1, 0.8, … 0, on [−extent, extent]², how many
-/// of 10,000 samples an area has, and below it p(·, t) as evn__flow_log_density finds it.
+/// Draw density.png into the folder: at t = 1, 0.8, … 0, on [−extent, extent]², how many of 10,000
+/// samples an area has, and below it p(·, t) as evn__flow_log_density finds it.
 evn_status evn__flow_draw_density(const evn__flow_model *model, const evn_solver_options *solver,
                                   double extent, const char *folder);
 

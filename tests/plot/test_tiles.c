@@ -88,6 +88,20 @@ START_TEST(a_strip_has_a_low_page) {
 }
 END_TEST
 
+START_TEST(many_values_are_no_svg) {
+    static double values[EVN__TILES_SVG_CELLS + 1];
+    const evn__tile most = {values, 1, EVN__TILES_SVG_CELLS, -1, 1};
+    const evn__tile more = {values, 1, EVN__TILES_SVG_CELLS + 1, -1, 1};
+    evn__tiles tiles = {"title",           &most, 1,       1,     row, column, "note",
+                        EVN__PALETTE_GREY, "low", "scale", "high"};
+    TRY(evn__tiles_save(&tiles, test_folder(), "most"));
+    tiles.tiles = &more;
+    TRY(evn__tiles_save(&tiles, test_folder(), "more"));
+    ck_assert(test_exists("most.png") && test_exists("most.svg"));
+    ck_assert(test_exists("more.png") && !test_exists("more.svg"));
+}
+END_TEST
+
 START_TEST(refused) {
     const evn__tiles none = {.title = "t", .note = ""};
     ck_assert_int_eq(evn__tiles_save(&none, test_folder(), "none"), EVN_ERR_ARGUMENT);
@@ -101,6 +115,7 @@ static Suite *suite(void) {
     tcase_add_test(c, equal_neighbours_are_one_rectangle);
     tcase_add_test(c, ends_of_the_scale);
     tcase_add_test(c, a_strip_has_a_low_page);
+    tcase_add_test(c, many_values_are_no_svg);
     tcase_add_test(c, refused);
     suite_add_tcase(s, c);
     return s;
