@@ -22,6 +22,13 @@ typedef struct evn_phase {
     bool automatic;
 } evn_phase;
 
+/// Why an automatic phase ends before its epochs are over.
+typedef enum evn_switch {
+    EVN_SWITCH_NONE,    ///< it does not
+    EVN_SWITCH_APART,   ///< the loss with the next phase's solver no longer follows its own
+    EVN_SWITCH_STALLED, ///< the training loss no longer falls
+} evn_switch;
+
 /// What happened in an epoch, measured on what the epoch did.
 typedef struct evn_epoch {
     int phase, epoch;                  ///< phase number; epoch within all phases, from 0
@@ -34,6 +41,7 @@ typedef struct evn_epoch {
     double x_reconstruction, theta_reconstruction; ///< adjoint: relative errors, last batch; else 0
     double own_loss, next_loss; ///< automatic phase: of some training batches with its solver and
                                 ///< with the next phase's; else 0
+    evn_switch ended;           ///< whether, and why, the phase ends with this epoch
     uint64_t peak_device_bytes;
 } evn_epoch;
 

@@ -64,6 +64,15 @@ void evn__report_progress(const evn_phase *phases, const evn_progress *progress)
     rewrite(line);
 }
 
+static void report_switch(const char *phase, const evn_epoch *epoch) {
+    if (epoch->ended == EVN_SWITCH_APART) {
+        fprintf(stderr, "%s  ends here: loss %.4g with its solver, %.4g with the next phase's\n",
+                phase, epoch->own_loss, epoch->next_loss);
+    } else if (epoch->ended == EVN_SWITCH_STALLED) {
+        fprintf(stderr, "%s  ends here: the training loss no longer falls\n", phase);
+    }
+}
+
 void evn__report_epoch(const evn_phase *phases, int epochs, const evn_epoch *epoch) {
     evn__report_clear();
     const char *name = phases[epoch->phase].name;
@@ -79,6 +88,7 @@ void evn__report_epoch(const evn_phase *phases, int epochs, const evn_epoch *epo
                 epoch->epoch + 1, epochs, epoch->train_loss, epoch->nfe_forward,
                 epoch->nfe_backward, epoch->seconds);
     }
+    report_switch(name, epoch);
 }
 
 bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch) {

@@ -159,6 +159,11 @@ void evn__record_destroy(evn__record **record) {
 
 // Writing -----------------------------------------------------------------------------------------
 
+static json_t *switch_or_null(evn_switch ended) {
+    static const char *const names[] = {NULL, "apart", "stalled"};
+    return ended == EVN_SWITCH_NONE ? json_null() : json_string(names[ended]);
+}
+
 static json_t *epoch_object(const char *phase, const evn_epoch *epoch) {
     const struct {
         const char *name;
@@ -182,6 +187,7 @@ static json_t *epoch_object(const char *phase, const evn_epoch *epoch) {
     for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); ++i) {
         json_object_set_new(object, reals[i].name, real_or_null(reals[i].value));
     }
+    json_object_set_new(object, "switch", switch_or_null(epoch->ended));
     json_object_set_new(object, "test_errors", count_or_null(epoch->test_errors));
     json_object_set_new(object, "test_count", count_or_null(epoch->test_count));
     json_object_set_new(object, "peak_device_bytes",

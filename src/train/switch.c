@@ -4,10 +4,13 @@
 static const double APART = 0.1, APART_LEAST = 1e-3, GAIN = 0.01;
 enum { PATIENCE = 3 };
 
-bool evn__switch_now(evn__switch *state, double train_loss, double own, double next) {
+evn_switch evn__switch_now(evn__switch *state, double train_loss, double own, double next) {
     bool gains = state->epochs == 0 || train_loss < state->best * (1 - GAIN);
     ++state->epochs;
     state->stalled = gains ? 0 : state->stalled + 1;
     state->best = gains ? train_loss : state->best;
-    return next - own > APART * own + APART_LEAST || state->stalled >= PATIENCE;
+    if (next - own > APART * own + APART_LEAST) {
+        return EVN_SWITCH_APART;
+    }
+    return state->stalled >= PATIENCE ? EVN_SWITCH_STALLED : EVN_SWITCH_NONE;
 }

@@ -4,7 +4,7 @@
 #ifndef EVN_TRAIN_SWITCH_H
 #define EVN_TRAIN_SWITCH_H
 
-#include <stdbool.h>
+#include "evonode/trainer.h"
 
 /// Zero-initialise at the start of a phase.
 typedef struct evn__switch {
@@ -13,12 +13,12 @@ typedef struct evn__switch {
     int stalled; ///< since the last gain
 } evn__switch;
 
-/// Whether the phase ends after an epoch.
+/// Whether the phase ends after an epoch, and why.
 /// @param[in] train_loss  of the epoch
 /// @param[in] own, next   loss of the same training batches with this phase's solver and with the
 ///                        next one's
 /// It ends when `next` exceeds `own` by more than a tenth of it and 0.001, or when the training
 /// loss has not fallen by a hundredth in three epochs.
-bool evn__switch_now(evn__switch *state, double train_loss, double own, double next);
+evn_switch evn__switch_now(evn__switch *state, double train_loss, double own, double next);
 
 #endif

@@ -362,15 +362,16 @@ static evn_status look_ahead(evn_trainer *t, int phase, evn_epoch *result) {
 
 static evn_status run_phase(evn_trainer *t, int phase, int *epoch) {
     evn__switch state = {0};
-    bool ends = false;
+    evn_switch ended = EVN_SWITCH_NONE;
     EVN_TRY(compile(t, phase, true));
     EVN_TRY(compile_ahead(t, phase));
-    for (int i = 0; i < t->phases[phase].epochs && !ends; ++i) {
+    for (int i = 0; i < t->phases[phase].epochs && ended == EVN_SWITCH_NONE; ++i) {
         evn_epoch result = {.phase = phase, .epoch = (*epoch)++};
         EVN_TRY(train_epoch(t, phase, i, &result));
         if (t->phases[phase].automatic) {
             EVN_TRY(look_ahead(t, phase, &result));
-            ends = evn__switch_now(&state, result.train_loss, result.own_loss, result.next_loss);
+            ended = evn__switch_now(&state, result.train_loss, result.own_loss, result.next_loss);
+            result.ended = ended;
         }
         if (t->options.epoch_done) {
             t->options.epoch_done(t->options.user, &result);

@@ -47,6 +47,8 @@ START_TEST(a_phase_that_ends_by_itself) {
     char *lines = test_read("b/metrics.jsonl", &size);
     ck_assert_ptr_null(strstr(lines, "\"epoch\":40,")); // it did not use up its epochs
     ck_assert_ptr_nonnull(strstr(lines, "\"phase_name\":\"adjoint\""));
+    ck_assert_ptr_nonnull(strstr(lines, "\"switch\":\"apart\""));
+    ck_assert_ptr_nonnull(strstr(result.err, "backprop  ends here: loss "));
     free(lines);
     test_fails_with(test_program("", "train digits --phase backprop:until=automatic"),
                     EVN_ERR_ARGUMENT, "no phase follows");

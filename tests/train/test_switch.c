@@ -7,37 +7,39 @@ START_TEST(it_goes_on_while_the_loss_falls) {
     evn__switch state = {0};
     double loss = 2;
     for (int i = 0; i < 50; ++i, loss *= 0.97) {
-        ck_assert(!evn__switch_now(&state, loss, loss, 1.05 * loss));
+        ck_assert_int_eq(evn__switch_now(&state, loss, loss, 1.05 * loss), EVN_SWITCH_NONE);
     }
 }
 END_TEST
 
 START_TEST(it_ends_when_the_solvers_part) {
     evn__switch state = {0};
-    ck_assert(!evn__switch_now(&state, 1, 0.9, 0.98));
-    ck_assert(evn__switch_now(&state, 0.5, 0.4, 0.45));
+    ck_assert_int_eq(evn__switch_now(&state, 1, 0.9, 0.98), EVN_SWITCH_NONE);
+    ck_assert_int_eq(evn__switch_now(&state, 0.5, 0.4, 0.45), EVN_SWITCH_APART);
 }
 END_TEST
 
 START_TEST(small_losses_may_differ_by_noise) {
     evn__switch state = {0};
-    ck_assert(!evn__switch_now(&state, 0.002, 0.002, 0.003));
-    ck_assert(evn__switch_now(&state, 0.001, 0.001, 0.0022));
+    ck_assert_int_eq(evn__switch_now(&state, 0.002, 0.002, 0.003), EVN_SWITCH_NONE);
+    ck_assert_int_eq(evn__switch_now(&state, 0.001, 0.001, 0.0022), EVN_SWITCH_APART);
 }
 END_TEST
 
 START_TEST(it_ends_when_nothing_is_gained) {
     evn__switch state = {0};
-    ck_assert(!evn__switch_now(&state, 1, 1, 1));
-    ck_assert(!evn__switch_now(&state, 0.995, 1, 1)); // less than a hundredth
-    ck_assert(!evn__switch_now(&state, 1.2, 1, 1));
-    ck_assert(evn__switch_now(&state, 0.992, 1, 1));
+    ck_assert_int_eq(evn__switch_now(&state, 1, 1, 1), EVN_SWITCH_NONE);
+    ck_assert_int_eq(evn__switch_now(&state, 0.995, 1, 1),
+                     EVN_SWITCH_NONE); // less than a hundredth
+    ck_assert_int_eq(evn__switch_now(&state, 1.2, 1, 1), EVN_SWITCH_NONE);
+    ck_assert_int_eq(evn__switch_now(&state, 0.992, 1, 1), EVN_SWITCH_STALLED);
     evn__switch again = {0};
-    ck_assert(!evn__switch_now(&again, 1, 1, 1));
-    ck_assert(!evn__switch_now(&again, 1, 1, 1));
-    ck_assert(!evn__switch_now(&again, 1, 1, 1));
-    ck_assert(!evn__switch_now(&again, 0.98, 1, 1)); // a gain starts the count anew
-    ck_assert(!evn__switch_now(&again, 0.98, 1, 1));
+    ck_assert_int_eq(evn__switch_now(&again, 1, 1, 1), EVN_SWITCH_NONE);
+    ck_assert_int_eq(evn__switch_now(&again, 1, 1, 1), EVN_SWITCH_NONE);
+    ck_assert_int_eq(evn__switch_now(&again, 1, 1, 1), EVN_SWITCH_NONE);
+    ck_assert_int_eq(evn__switch_now(&again, 0.98, 1, 1),
+                     EVN_SWITCH_NONE); // a gain starts the count anew
+    ck_assert_int_eq(evn__switch_now(&again, 0.98, 1, 1), EVN_SWITCH_NONE);
 }
 END_TEST
 

@@ -138,6 +138,8 @@ START_TEST(an_automatic_phase_ends_by_itself) {
     const evn_epoch *last = &r.epochs[r.count - 2]; // of the automatic phase
     ck_assert_int_eq(r.epochs[r.count - 1].phase, 1);
     ck_assert_int_lt(r.count, MOST);
+    ck_assert_int_eq(last->ended, EVN_SWITCH_APART);
+    ck_assert_int_eq(r.epochs[r.count - 3].ended, EVN_SWITCH_NONE);
     ck_assert(last->next_loss > 1.1 * last->own_loss + 1e-3);
     ck_assert(r.epochs[r.count - 1].own_loss == 0);
     phases[1].automatic = true; // nothing follows it
