@@ -49,9 +49,9 @@ typedef struct evn__range {
 evn_status evn__kernel_get(evn_device *device, const evn__source *source, const char *name,
                            evn__kernel **kernel);
 
-/// Compile what the device lacks of `sources`, all of one precision, as one program: PoCL takes 17
-/// ms for each program that it has in its cache, and 0.1 s for another, however small. Alone in
-/// lacking, or with options besides -D, a source is left to evn__kernel_get.
+/// Where each program costs much (host/quirks.h), compile what the device lacks of `sources`, all of
+/// one precision, as one. Alone in lacking, or with options besides -D, a source is left to
+/// evn__kernel_get; elsewhere all are.
 /// @return EVN_ERR_BUILD as evn__kernel_get
 evn_status evn__kernels_prepare(evn_device *device, const evn__source *sources, int count);
 

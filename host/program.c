@@ -288,6 +288,9 @@ static evn_status join(evn_device *device, parts *p) {
 
 evn_status evn__kernels_prepare(evn_device *device, const evn__source *sources, int count) {
     parts p = {0};
+    if (!device->quirks.costly_programs) {
+        return EVN_OK;
+    }
     evn_status status = EVN_NEW(&p.sources, count);
     if (status == EVN_OK) {
         status = EVN_NEW(&p.programs, count);

@@ -7,6 +7,7 @@
 
 typedef struct evn__quirks {
     bool caches_programs; ///< the implementation keeps compiled programs itself: ours is bypassed
+    bool costly_programs; ///< each program costs much, however small: sources share them
 } evn__quirks;
 
 evn__quirks evn__quirks_of(const evn_device_info *info);

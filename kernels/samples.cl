@@ -38,8 +38,9 @@ inline lanes evn_lanes_softplus(const lanes x) {
 
 // tanh within 2 ulp, where OpenCL asks for 5 (tests/plan/test_samples.c), with one division instead of
 // the built-in's two: 1 − 2 / (exp(2|x|) + 1), and an odd polynomial below 0.55, where that cancels;
-// NaN takes the polynomial. Coefficients: minimax fits of relative error, exp on ±ln 2 / 2.
-#if LANES == 16
+// NaN takes the polynomial. Coefficients: minimax fits of relative error, exp on ±ln 2 / 2. Compilers
+// for another machine than this one's take vectors apart: that many scalars cost Mesa minutes.
+#if LANES == 16 && (defined(__x86_64__) || defined(__aarch64__))
 inline lanes evn_lanes_tanh(const lanes x) {
     const lanes a = fabs(x), z = x * x, t = 2 * (a > 10 ? 10 : a);
     lanes odd = fma(z, fma(z, 0.0164375808f, -0.0526718125f), 0.133207247f);

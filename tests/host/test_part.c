@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several sources in one program: each keeps its own names, macros and options.
-#include "host/kernel.h"
 #include "host/part.h"
+#include "host/runtime.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -101,6 +101,21 @@ static uint64_t built(void) {
     return stats.programs_built + stats.programs_loaded;
 }
 
+/// Whatever device it is.
+static void share_programs(void) {
+    test_device()->quirks.costly_programs = true;
+}
+
+START_TEST(cheap_programs_are_left_alone) {
+    const evn__source sources[] = {{.text = fill_text, .options = "-DFACTOR=13"},
+                                   {.text = fill_text, .options = "-DFACTOR=15"}};
+    uint64_t before = built();
+    test_device()->quirks.costly_programs = false;
+    TRY(evn__kernels_prepare(test_device(), sources, 2));
+    ck_assert_uint_eq(built(), before);
+}
+END_TEST
+
 START_TEST(one_text_with_several_options_is_one_program) {
     const evn__source sources[] = {{.text = fill_text, .options = "-DFACTOR=3"},
                                    {.text = fill_text, .options = "-DFACTOR=5"},
@@ -164,6 +179,8 @@ static Suite *suite(void) {
     tcase_add_test(text, a_part_without_names);
     suite_add_tcase(s, text);
     TCase *program = tcase_create("program");
+    tcase_add_checked_fixture(program, share_programs, NULL);
+    tcase_add_test(program, cheap_programs_are_left_alone);
     tcase_add_test(program, one_text_with_several_options_is_one_program);
     tcase_add_test(program, families_are_parts);
     tcase_add_test(program, an_error_in_a_part_shows_the_log);
