@@ -11,6 +11,8 @@ enum { MOST_SCRATCH = 1 << 22 }; // elements, of the runs of one launch
 /// The memory that a slot is in, over all runs.
 typedef struct extent {
     int launch;
+    int64_t size;    ///< elements of one run
+    int64_t *offset; ///< per run
     bool written;
     const evn_buffer *buffer;
     int64_t low, high; ///< elements, over all runs
@@ -71,7 +73,11 @@ static bool is_own(const evn__slot *slot) {
 static bool find_extent(const evn__repeat *r, int launch, const evn__slot *slot, extent *e) {
     int64_t size = evn_shape_count(evn_value_shape(r->plan->graph, slot->value));
     int64_t before = 0, way = 0;
-    *e = (extent){.launch = launch, .written = slot->written, .apart = true};
+    *e = (extent){.launch = launch,
+                  .size = size,
+                  .offset = e->offset,
+                  .written = slot->written,
+                  .apart = true};
     for (int run = 0; run < r->count; ++run) {
         evn__bound bound = bound_at(r, run);
         evn__argument at;
@@ -81,6 +87,7 @@ static bool find_extent(const evn__repeat *r, int launch, const evn__slot *slot,
         }
         int64_t offset = (int64_t)at.offset, step = offset - before;
         e->buffer = at.buffer;
+        e->offset[run] = offset;
         e->low = run == 0 || offset < e->low ? offset : e->low;
         e->high = run == 0 || offset + size > e->high ? offset + size : e->high;
         way = run == 1 ? step : way;
@@ -128,11 +135,27 @@ static bool collect(const evn__repeat *r, extent *extents, int *count) {
     return saves_apart(r);
 }
 
-/// Launch after launch instead of run after run: none may meet another in memory that is bound.
-static bool may_merge(const extent *extents, int count) {
+/// Whether a run of `first` shares no memory with an earlier run of `second`, which it would
+/// overtake.
+static bool overtakes_none(const evn__repeat *r, const extent *first, const extent *second) {
+    for (int run = 0; run < r->count; ++run) {
+        for (int later = run + 1; later < r->count; ++later) {
+            if (first->offset[later] < second->offset[run] + second->size &&
+                second->offset[run] < first->offset[later] + first->size) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/// Launch after launch instead of run after run: a launch's later runs then come before the earlier
+/// ones of the launches behind it.
+static bool may_merge(const evn__repeat *r, const extent *extents, int count) {
     for (int a = 0; a < count; ++a) {
-        for (int b = a + 1; b < count; ++b) {
-            if (extents[a].launch != extents[b].launch && meet(&extents[a], &extents[b])) {
+        for (int b = 0; b < count; ++b) {
+            if (extents[a].launch < extents[b].launch && meet(&extents[a], &extents[b]) &&
+                !overtakes_none(r, &extents[a], &extents[b])) {
                 return false;
             }
         }
@@ -157,6 +180,7 @@ static void find_side_by_side(evn__repeat *r, const extent *extents, int count) 
 
 static evn_status choose_together(evn__repeat *r) {
     extent *extents = NULL;
+    int64_t *offsets = NULL; // [slots][runs]
     int count = 0;
     int64_t scratch = (int64_t)r->plan->scratch_elements;
     r->together = 1;
@@ -164,13 +188,18 @@ static evn_status choose_together(evn__repeat *r) {
         return EVN_OK;
     }
     EVN_TRY(EVN_NEW(&extents, r->plan->slot_count));
-    if (collect(r, extents, &count) && may_merge(extents, count)) {
+    evn_status status = EVN_NEW(&offsets, (int64_t)r->plan->slot_count * r->count);
+    for (int i = 0; i < r->plan->slot_count && status == EVN_OK; ++i) {
+        extents[i].offset = offsets + (int64_t)i * r->count;
+    }
+    if (status == EVN_OK && collect(r, extents, &count) && may_merge(r, extents, count)) {
         int64_t most = scratch > 0 ? MOST_SCRATCH / scratch : r->count;
         r->together = most < r->count ? (int)(most > 1 ? most : 1) : r->count;
         find_side_by_side(r, extents, count);
     }
     free(extents);
-    return EVN_OK;
+    free(offsets);
+    return status;
 }
 
 // Moves -------------------------------------------------------------------------------------------

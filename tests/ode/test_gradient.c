@@ -279,12 +279,35 @@ START_TEST(memory_of_backprop_grows) {
 }
 END_TEST
 
+static uint64_t launches_of(int steps) {
+    problem p = problem_node_ew(10);
+    evn_solver_options options = fixed("rk4", steps, EVN_GRADIENT_BACKPROP);
+    problem_prepare(&p, &options);
+    uint64_t before = evn_device_get_stats(test_device()).launches;
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    problem_free(&p);
+    return evn_device_get_stats(test_device()).launches - before;
+}
+
+/// Where samples are small, a CPU's kernels loop over the steps.
+START_TEST(launches_do_not_grow_with_steps) {
+    uint64_t few = launches_of(2), many = launches_of(20);
+    if (evn_device_get_info(test_device())->type == EVN_DEVICE_CPU) {
+        ck_assert_uint_eq(few, many);
+    } else {
+        ck_assert_uint_lt(few, many);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("ode/gradient");
     TCase *backprop = tcase_create("backprop");
     tcase_add_loop_test(backprop, backprop_is_the_gradient_of_the_grid, 0, 8);
     tcase_add_test(backprop, checkpointed_is_backprop);
     tcase_add_test(backprop, memory_of_backprop_grows);
+    tcase_add_test(backprop, launches_do_not_grow_with_steps);
     suite_add_tcase(s, backprop);
     TCase *adjoint = tcase_create("adjoint");
     tcase_add_loop_test(adjoint, adjoint_converges_to_backprop, 0, 2);
