@@ -9,7 +9,8 @@ static const struct {
     evn__quirks quirks;
 } table[] = {
     // PoCL keeps compiled kernels under ~/.cache/pocl. Asking it for binaries is also harmful: it
-    // then compiles every kernel once more, generically, for any work-group size. It runs each program
+    // then compiles every kernel once more, generically, for any work-group size. It runs each
+    // program
     // through the preprocessor, with a header of OpenCL's, before it looks into its cache: 17 ms.
     {"Portable Computing Language", {.caches_programs = true, .costly_programs = true}},
     // NVIDIA's driver keeps compiled programs under ~/.nv/ComputeCache; its "binary" is PTX text,
