@@ -7,7 +7,10 @@
 #include <string.h>
 
 const char *evn__part_suffix(int part, char suffix[EVN__PART_SUFFIX]) {
-    snprintf(suffix, EVN__PART_SUFFIX, part > 0 ? "__%d" : "", part);
+    suffix[0] = 0;
+    if (part > 0) {
+        snprintf(suffix, EVN__PART_SUFFIX, "__%d", part);
+    }
     return suffix;
 }
 
