@@ -33,13 +33,13 @@ static evn_status iterate(evn__iterations *t, int phase, int iteration, block *b
     evn_solution ahead, back;
     double rate = evn_schedule_rate(&t->phases[phase].schedule, iteration);
     // The adjoint would fail where the loss is not finite; along a grid, the device need not wait.
-    bool first = t->phases[phase].solver.gradient == EVN_GRADIENT_ADJOINT;
+    bool loss_first = t->phases[phase].solver.gradient == EVN_GRADIENT_ADJOINT;
     b->result.learning_rate = rate;
     EVN_TRY(t->forward(t->task, &ahead));
-    EVN_TRY(first ? read_loss(t, phase, rate) : EVN_OK);
+    EVN_TRY(loss_first ? read_loss(t, phase, rate) : EVN_OK);
     EVN_TRY(
         evn_solve_gradient(t->learnt->solver, t->x_bar, &x0_bar, t->learnt->weights_bar, &back));
-    EVN_TRY(first ? EVN_OK : read_loss(t, phase, rate));
+    EVN_TRY(loss_first ? EVN_OK : read_loss(t, phase, rate));
     EVN_TRY(evn_optimizer_step(*t->optimizer, evn_parameters_values(t->parameters),
                                evn_parameters_gradients(t->parameters), rate));
     b->result.train_loss += t->losses[*t->done];
