@@ -42,8 +42,8 @@ const uint8_t *evn_dataset_pixels(const evn_dataset *dataset, evn_part part);
 /// [N]; borrowed from the data set.
 const uint8_t *evn_dataset_labels(const evn_dataset *dataset, evn_part part);
 
-/// Cuts a part into batches. Which samples a batch has depends on the options, epoch and index
-/// alone, so a run that is resumed sees the same ones.
+/// Cuts a part into batches. Which samples a batch has, and how they are cropped, depends on the
+/// options, epoch and index alone, so a run that is resumed sees the same ones.
 typedef struct evn_batches evn_batches;
 
 typedef struct evn_batches_options {
@@ -53,11 +53,14 @@ typedef struct evn_batches_options {
                     ///< order of the files, and the last batch is filled up with weight 0
     bool normalize; ///< subtract the training part's mean and divide by its standard deviation,
                     ///< channel by channel; otherwise pixels are byte/255, in [0, 1]
-    uint64_t seed;  ///< of the orders
+    int crop;      ///< augmentation: every image is put into a border of this many pixels of 0, and
+                   ///< a random window of its own size is cut out, new in each epoch
+    uint64_t seed; ///< of the orders and windows
 } evn_batches_options;
 
 /// @param[in] dataset  borrowed; must outlive the batches, and not be limited meanwhile
-/// @return EVN_ERR_DATA when shuffle is set and the part has fewer than `size` samples
+/// @return EVN_ERR_DATA when shuffle is set and the part has fewer than `size` samples;
+///         EVN_ERR_ARGUMENT for a crop that is negative or not smaller than the images
 evn_status evn_batches_create(const evn_dataset *dataset, const evn_batches_options *options,
                               evn_batches **batches);
 void evn_batches_destroy(evn_batches **batches); ///< nulls; accepts NULL
@@ -65,7 +68,7 @@ void evn_batches_destroy(evn_batches **batches); ///< nulls; accepts NULL
 /// Batches in an epoch, >= 1.
 int64_t evn_batches_count(const evn_batches *batches);
 
-/// Choose the order of an epoch (0, 1, …). A new object is at epoch 0.
+/// Choose the order and the windows of an epoch (0, 1, …). A new object is at epoch 0.
 void evn_batches_set_epoch(evn_batches *batches, int64_t epoch);
 
 /// Write batch `index` (0 … count − 1) of the epoch.

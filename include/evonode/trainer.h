@@ -60,7 +60,8 @@ typedef struct evn_trainer_options {
     const evn_phase *phases; ///< borrowed during evn_trainer_create
     int phase_count;
     evn_optimizer_options optimizer;
-    uint64_t seed; ///< of initial values and orders of batches
+    int crop;      ///< of the images in training (evn_batches_options); they are tested whole
+    uint64_t seed; ///< of initial values, orders of batches and windows
     /// Called now and then within an epoch (at most a few times a second), after each epoch, and
     /// asked whether to stop; each may be NULL.
     void (*progress)(void *user, const evn_progress *progress);

@@ -37,7 +37,7 @@ typedef struct evn__settings {
     const char *subjects[EVN__SUBJECTS_MAX]; ///< compare: the run folders, `subject` first
     int subject_count;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family;
-    int64_t seed, batch, limit, filters, layers, width, count, seconds;
+    int64_t seed, batch, limit, crop, filters, layers, width, count, seconds;
     double momentum, weight_decay;
     bool json, quick, help;
     evn__phase_settings common; ///< for all phases

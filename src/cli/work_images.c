@@ -35,6 +35,7 @@ static evn_status open_data(evn__session *session, const char *task, evn__settin
     if (settings->limit != INT64_MIN) {
         EVN_TRY(evn_dataset_limit(session->dataset, EVN_TRAIN, settings->limit));
     }
+    session->options.crop = (int)settings->crop;
     session->options.model = make_model(session->dataset, settings);
     return EVN_OK;
 }

@@ -18,7 +18,8 @@ struct evn_trainer {
     evn_phase *phases;
     evn_model *model;
     evn_optimizer *optimizer;
-    evn_batches *batches[2]; ///< by part
+    evn_batches *drawn;      ///< the training part as an epoch draws it, cropped
+    evn_batches *batches[2]; ///< the parts as they are measured, whole images
     evn__classifier *training, *testing;
     evn__classifier *ahead;            ///< automatic phase: with the next phase's solver
     int training_phase, testing_phase; ///< what they were compiled for; −1: nothing
@@ -39,13 +40,13 @@ typedef struct tally {
 // Life --------------------------------------------------------------------------------------------
 
 static evn_status make_batches(evn_trainer *t, const evn_dataset *dataset) {
-    for (int part = EVN_TRAIN; part <= EVN_TEST; ++part) {
-        evn_batches_options options = {.part = (evn_part)part,
-                                       .size = (int)t->batch,
-                                       .shuffle = part == EVN_TRAIN,
-                                       .seed = t->options.seed};
-        EVN_TRY(evn_batches_create(dataset, &options, &t->batches[part]));
-    }
+    evn_batches_options options = {
+        .part = EVN_TRAIN, .size = (int)t->batch, .shuffle = true, .seed = t->options.seed};
+    EVN_TRY(evn_batches_create(dataset, &options, &t->batches[EVN_TRAIN]));
+    options.crop = t->options.crop;
+    EVN_TRY(evn_batches_create(dataset, &options, &t->drawn));
+    options = (evn_batches_options){.part = EVN_TEST, .size = (int)t->batch};
+    EVN_TRY(evn_batches_create(dataset, &options, &t->batches[EVN_TEST]));
     evn_dataset_info info = evn_dataset_get_info(dataset);
     size_t pixels = (size_t)(t->batch * info.height * info.width * info.channels);
     size_t labels = (size_t)t->batch * (size_t)info.classes;
@@ -125,6 +126,7 @@ void evn_trainer_destroy(evn_trainer **trainer) {
     evn__classifier_destroy(&t->testing);
     evn__classifier_destroy(&t->ahead);
     evn_optimizer_destroy(&t->optimizer);
+    evn_batches_destroy(&t->drawn);
     evn_batches_destroy(&t->batches[EVN_TRAIN]);
     evn_batches_destroy(&t->batches[EVN_TEST]);
     evn_model_destroy(&t->model);
@@ -148,11 +150,11 @@ evn_parameters *evn_trainer_parameters(const evn_trainer *trainer) {
 // Results -----------------------------------------------------------------------------------------
 
 /// Put batch `index` on the device; its labels are kept until the results of `slot` are read.
-static evn_status load_batch(evn_trainer *t, evn__classifier *classifier, evn_part part,
-                             int64_t index, int slot) {
+static evn_status load_batch(evn_trainer *t, evn__classifier *classifier,
+                             const evn_batches *batches, int64_t index, int slot) {
     size_t labels = (size_t)t->batch * (size_t)t->classes;
     float *kept = t->kept_labels + (size_t)slot * labels;
-    t->kept_samples[slot] = evn_batches_fill(t->batches[part], index, t->images, kept, t->weights);
+    t->kept_samples[slot] = evn_batches_fill(batches, index, t->images, kept, t->weights);
     return evn__classifier_load(classifier, t->images, kept, t->weights);
 }
 
@@ -199,7 +201,7 @@ static evn_status evaluate(evn_trainer *t, evn__classifier *classifier, evn_part
     for (int64_t i = 0; i < batches; ++i) {
         int slot = (int)(i % EVN__CLASSIFIER_SLOTS);
         evn_solution forward;
-        EVN_TRY(load_batch(t, classifier, part, i, slot));
+        EVN_TRY(load_batch(t, classifier, t->batches[part], i, slot));
         EVN_TRY(evn__classifier_forward(classifier, slot, &forward));
         result->nfe_forward += (double)forward.nfe / (double)batches;
         if (slot == EVN__CLASSIFIER_SLOTS - 1 || i == batches - 1) {
@@ -297,7 +299,7 @@ static evn_status train_step(pass *p, int64_t index, int slot) {
     evn_solution forward, backward;
     evn_parameters *parameters = evn_model_parameters(t->model);
     double epoch = p->epoch_in_phase + (double)index / (double)p->steps;
-    EVN_TRY(load_batch(t, t->training, EVN_TRAIN, index, slot));
+    EVN_TRY(load_batch(t, t->training, t->drawn, index, slot));
     EVN_TRY(evn__classifier_gradient(t->training, slot, &forward, &backward));
     p->result->learning_rate = evn_schedule_rate(&t->phases[p->phase].schedule, epoch);
     p->result->nfe_forward += (double)forward.nfe / (double)p->steps;
@@ -329,7 +331,8 @@ static evn_status train_epoch(evn_trainer *t, int phase, int epoch_in_phase, evn
     pass p = {.trainer = t, .phase = phase, .epoch_in_phase = epoch_in_phase, .result = result};
     evn_device_reset_peak(t->device);
     evn_batches_set_epoch(t->batches[EVN_TRAIN], result->epoch);
-    p.steps = evn_batches_count(t->batches[EVN_TRAIN]);
+    evn_batches_set_epoch(t->drawn, result->epoch);
+    p.steps = evn_batches_count(t->drawn);
     EVN_TRY(train_steps(&p));
     result->train_loss = p.sum.loss / (double)p.sum.count;
     result->train_accuracy = (double)p.sum.correct / (double)p.sum.count;

@@ -182,6 +182,79 @@ START_TEST(normalized_pixels) {
 }
 END_TEST
 
+/// The pixel of the whole image that a window at (top, left) shows at (row, column).
+static float shifted(const float *image, int row, int column, int top, int left) {
+    enum { SIDE = 8 };
+    row += top;
+    column += left;
+    bool inside = row >= 0 && row < SIDE && column >= 0 && column < SIDE;
+    return inside ? image[row * SIDE + column] : 0;
+}
+
+static bool is_window(const float *cropped, const float *image, int top, int left) {
+    bool same = true;
+    for (int i = 0; i < PIXELS && same; ++i) {
+        same = cropped[i] == shifted(image, i / 8, i % 8, top, left);
+    }
+    return same;
+}
+
+/// Which of the windows of a crop of 1 shows the image so: 0 … 8; −1: none.
+static int find_window(const float *cropped, const float *image) {
+    int window = 8;
+    while (window >= 0 && !is_window(cropped, image, window / 3 - 1, window % 3 - 1)) {
+        --window;
+    }
+    return window;
+}
+
+START_TEST(crops_are_windows) {
+    static float whole[SIZE * PIXELS], whole_labels[SIZE * CLASSES], again[SIZE * PIXELS];
+    evn_dataset *dataset = open_digits();
+    evn_batches *plain = open_batches(dataset, EVN_TRAIN, true, 3), *cropped;
+    evn_batches_options options = {.size = SIZE, .shuffle = true, .seed = 3, .crop = 1};
+    TRY(evn_batches_create(dataset, &options, &cropped));
+    int seen[9] = {0};
+    for (int64_t epoch = 0; epoch < 4; ++epoch) {
+        evn_batches_set_epoch(plain, epoch);
+        evn_batches_set_epoch(cropped, epoch);
+        evn_batches_fill(plain, 2, whole, whole_labels, NULL);
+        evn_batches_fill(cropped, 2, images, labels, NULL);
+        evn_batches_fill(cropped, 2, again, labels, NULL);
+        ck_assert_mem_eq(again, images, sizeof(again));
+        ck_assert_mem_eq(labels, whole_labels, sizeof(labels));
+        for (int i = 0; i < SIZE; ++i) {
+            int window = find_window(images + i * PIXELS, whole + i * PIXELS);
+            ck_assert_msg(window >= 0, "sample %d of epoch %d is no window", i, (int)epoch);
+            ++seen[window];
+        }
+    }
+    for (int window = 0; window < 9; ++window) { // 44 are expected, with a deviation of 6
+        ck_assert_int_ge(seen[window], 20);
+        ck_assert_int_le(seen[window], 80);
+    }
+    evn_batches_destroy(&plain);
+    evn_batches_destroy(&cropped);
+    evn_dataset_destroy(&dataset);
+}
+END_TEST
+
+START_TEST(windows_of_an_epoch_are_its_own) {
+    static float again[SIZE * PIXELS];
+    evn_dataset *dataset = open_digits();
+    TRY(evn_dataset_limit(dataset, EVN_TRAIN, SIZE));
+    evn_batches *batches;
+    evn_batches_options options = {.size = SIZE, .crop = 7}; // in the order of the file
+    TRY(evn_batches_create(dataset, &options, &batches));
+    evn_batches_fill(batches, 0, images, labels, NULL);
+    evn_batches_set_epoch(batches, 1);
+    evn_batches_fill(batches, 0, again, labels, NULL);
+    ck_assert_mem_ne(images, again, sizeof(images));
+    evn_batches_destroy(&batches);
+    evn_dataset_destroy(&dataset);
+}
+END_TEST
+
 /// A set of three 1×2 images in colour in test_folder(), both parts.
 static void write_colours(const uint8_t *pixels) {
     const uint8_t head[] = {0, 0, 8, 4, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3};
@@ -238,6 +311,11 @@ START_TEST(impossible_sizes) {
     evn_batches_destroy(&batches);
     options.size = 0;
     ck_assert_int_eq(evn_batches_create(dataset, &options, &batches), EVN_ERR_ARGUMENT);
+    const int crops[] = {-1, 8};
+    for (int i = 0; i < 2; ++i) { // images have 8 x 8 pixels
+        options = (evn_batches_options){.size = SIZE, .crop = crops[i]};
+        ck_assert_int_eq(evn_batches_create(dataset, &options, &batches), EVN_ERR_ARGUMENT);
+    }
     evn_dataset_destroy(&dataset);
 }
 END_TEST
@@ -254,6 +332,8 @@ static Suite *suite(void) {
     tcase_add_test(content, range_of_pixels);
     tcase_add_test(content, normalized_pixels);
     tcase_add_test(content, colours_are_apart);
+    tcase_add_test(content, crops_are_windows);
+    tcase_add_test(content, windows_of_an_epoch_are_its_own);
     tcase_add_test(content, impossible_sizes);
     suite_add_tcase(all, content);
     return all;
