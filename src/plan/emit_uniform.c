@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_JOINED = 256 };
+enum {
+    MAX_JOINED = 256,
+    PARTS = 4, ///< of a sum of scalars
+};
 
 /// The elements of a value as rows i and columns j.
 typedef struct domain {
@@ -84,6 +87,24 @@ static void copy_out(evn__emission *e, evn_value value) {
             &e->body, "    for (int j = 0; j < %lld; ++j) {\n        a%d[j] = v%d[j];\n    }\n",
             (long long)evn__samples_count(e->s, value),
             evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), e->number[value]);
+    }
+}
+
+// Loops -------------------------------------------------------------------------------------------
+
+/// Over rows i and columns j, `wide` by vectors of columns: the last one begins early enough to be
+/// whole, and its first elements are computed twice.
+static void open_loops(evn__emission *e, int64_t rows, int64_t columns, bool wide) {
+    bool whole = columns % e->s->lanes == 0;
+    evn__text_append(&e->body, "    for (int i = 0; i < %lld; ++i) {\n", (long long)rows);
+    if (wide && !whole) {
+        evn__text_append(&e->body,
+                         "    for (int j0 = 0; j0 < %lld; j0 += LANES) {\n"
+                         "        const int j = min(j0, %lld - LANES);\n",
+                         (long long)columns, (long long)columns);
+    } else {
+        evn__text_append(&e->body, "    for (int j = 0; j < %lld; j += %s) {\n", (long long)columns,
+                         wide ? "LANES" : "1");
     }
 }
 
@@ -172,11 +193,8 @@ static bool write_elements(evn__emission *e, evn_value first, bool wide) {
         keep(e, joined[i], wide, &loop);
     }
     if (count > 0) {
-        evn__text_append(&e->body,
-                         "    for (int i = 0; i < %lld; ++i) {\n"
-                         "    for (int j = 0; j < %lld; j += %s) {\n%s    }\n    }\n",
-                         (long long)d.rows, (long long)d.columns, wide ? "LANES" : "1",
-                         loop.data ? loop.data : "");
+        open_loops(e, d.rows, d.columns, wide);
+        evn__text_append(&e->body, "%s    }\n    }\n", loop.data ? loop.data : "");
     }
     for (int i = 0; i < count; ++i) {
         copy_out(e, joined[i]);
@@ -233,13 +251,55 @@ static evn__lanes_along choose_lanes(evn__emission *e, const reduction *r) {
     for (int i = 0; i < 2; ++i) {
         evn__text text = {0};
         evn__lanes_along along = i == 0 ? EVN__VAR_J : EVN__VAR_K;
-        bool fits = extent[i] % e->s->lanes == 0 && term(e, r, along, &text);
+        bool fits = extent[i] >= e->s->lanes && term(e, r, along, &text);
         free(text.data);
         if (fits) {
             return along;
         }
     }
     return EVN__VAR_ONE;
+}
+
+/// `sum` += the terms `first` … `last` − 1, where a vector has LANES of them.
+static void add_terms(evn__emission *e, const reduction *r, evn__lanes_along along, const char *sum,
+                      int64_t first, int64_t last) {
+    if (first == last) {
+        return;
+    }
+    evn__text_append(&e->body,
+                     "        for (int k = %lld; k < %lld; k += %s) {\n            %s += ",
+                     (long long)first, (long long)last, along == EVN__VAR_K ? "LANES" : "1", sum);
+    e->fits = e->fits && term(e, r, along, &e->body);
+    evn__text_append(&e->body, ";\n        }\n");
+}
+
+/// In as many sums at once as hide the latency of an addition.
+static void add_in_parts(evn__emission *e, const reduction *r) {
+    evn__text_append(&e->body,
+                     "        real part[%d] = {R(0.0)};\n"
+                     "        for (int k0 = 0; k0 < %lld; k0 += %d) {\n"
+                     "        for (int p = 0; p < %d; ++p) {\n"
+                     "            const int k = k0 + p;\n            part[p] += ",
+                     PARTS, (long long)(r->terms / PARTS * PARTS), PARTS, PARTS);
+    e->fits = e->fits && term(e, r, EVN__VAR_ONE, &e->body);
+    evn__text_append(&e->body, ";\n        }\n        }\n"
+                               "        sum = (part[0] + part[1]) + (part[2] + part[3]);\n");
+}
+
+/// Declare and compute `sum`, a real.
+static void write_sum(evn__emission *e, const reduction *r, evn__lanes_along along) {
+    int64_t done = 0;
+    evn__text_append(&e->body, "        real sum = R(0.0);\n");
+    if (along == EVN__VAR_K) {
+        done = r->terms / e->s->lanes * e->s->lanes;
+        evn__text_append(&e->body, "        lanes sums = (lanes)(R(0.0));\n");
+        add_terms(e, r, along, "sums", 0, done);
+        evn__text_append(&e->body, "        sum = evn_lane_sum(sums);\n");
+    } else if (r->terms >= 2 * PARTS) {
+        done = r->terms / PARTS * PARTS;
+        add_in_parts(e, r);
+    }
+    add_terms(e, r, EVN__VAR_ONE, "sum", done, r->terms);
 }
 
 static void write_reduction(evn__emission *e, evn_value value) {
@@ -250,25 +310,18 @@ static void write_reduction(evn__emission *e, evn_value value) {
     }
     set_range(e, r.d.rows, r.d.columns, r.terms);
     evn__lanes_along along = choose_lanes(e, &r);
-    const char *type = along == EVN__VAR_ONE ? "real" : "lanes";
     int number = evn__emission_number(e, value);
     declare(e, value);
-    evn__text_append(&e->body,
-                     "    for (int i = 0; i < %lld; ++i) {\n"
-                     "    for (int j = 0; j < %lld; j += %s) {\n"
-                     "        %s sum = (%s)(R(0.0));\n"
-                     "        for (int k = 0; k < %lld; k += %s) {\n            sum += ",
-                     (long long)r.d.rows, (long long)r.d.columns,
-                     along == EVN__VAR_J ? "LANES" : "1", type, type, (long long)r.terms,
-                     along == EVN__VAR_K ? "LANES" : "1");
-    e->fits = e->fits && term(e, &r, along, &e->body);
-    evn__text_append(&e->body, ";\n        }\n");
+    open_loops(e, r.d.rows, r.d.columns, along == EVN__VAR_J);
     if (along == EVN__VAR_J) {
+        evn__text_append(&e->body, "        lanes sum = (lanes)(R(0.0));\n");
+        add_terms(e, &r, along, "sum", 0, r.terms);
         evn__text_append(&e->body, "        STORE_LANES(sum, v%d + i * %lld + j);\n", number,
                          (long long)r.d.columns);
     } else {
-        evn__text_append(&e->body, "        v%d[i * %lld + j] = %s(sum);\n", number,
-                         (long long)r.d.columns, along == EVN__VAR_K ? "evn_lane_sum" : "");
+        write_sum(e, &r, along);
+        evn__text_append(&e->body, "        v%d[i * %lld + j] = sum;\n", number,
+                         (long long)r.d.columns);
     }
     evn__text_append(&e->body, "    }\n    }\n");
     copy_out(e, value);
@@ -283,14 +336,11 @@ static void copy_part(evn__emission *e, evn_value value, int k, int64_t start, i
     domain d = domain_of_shape(evn_value_shape(e->s->graph, node->operands[k]));
     evn__text wide = {0}, text = {0};
     set_range(e, d.rows, d.columns, 1);
-    bool lanes = d.columns % e->s->lanes == 0 &&
+    bool lanes = d.columns >= e->s->lanes &&
                  evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_J, &wide);
     e->fits = e->fits && d.fits &&
               evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_ONE, &text);
-    evn__text_append(&e->body,
-                     "    for (int i = 0; i < %lld; ++i) {\n"
-                     "    for (int j = 0; j < %lld; j += %s) {\n        ",
-                     (long long)d.rows, (long long)d.columns, lanes ? "LANES" : "1");
+    open_loops(e, d.rows, d.columns, lanes);
     if (lanes) {
         evn__text_append(&e->body, "STORE_LANES(%s, v%d + %lld + i * %lld + j);\n", wide.data,
                          e->number[value], (long long)start, (long long)row);
@@ -351,7 +401,7 @@ static void write_parts(evn__emission *e, evn_value value) {
 
 static void write_elementwise(evn__emission *e, evn_value value) {
     domain d = domain_of(e, value);
-    e->fits = d.fits && ((d.columns % e->s->lanes == 0 && write_elements(e, value, true)) ||
+    e->fits = d.fits && ((d.columns >= e->s->lanes && write_elements(e, value, true)) ||
                          write_elements(e, value, false));
 }
 
