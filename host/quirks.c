@@ -12,7 +12,9 @@ static const struct {
     // then compiles every kernel once more, generically, for any work-group size. It runs each
     // program
     // through the preprocessor, with a header of OpenCL's, before it looks into its cache: 17 ms.
-    {"Portable Computing Language", {.caches_programs = true, .costly_programs = true}},
+    // Its work-groups run in threads of the operating system, one after the other in each.
+    {"Portable Computing Language",
+     {.caches_programs = true, .costly_programs = true, .groups_progress = true}},
     // NVIDIA's driver keeps compiled programs under ~/.nv/ComputeCache; its "binary" is PTX text,
     // which would still have to be compiled.
     {"NVIDIA CUDA", {.caches_programs = true}},

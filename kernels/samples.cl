@@ -6,7 +6,7 @@
 // A kernel does several runs of its plan one after the other, or, with as many work-items along the
 // second axis, side by side: `moves` is their number, then for each run how far every argument moves
 // from where it is in the first. A run may read what the one before wrote, hence no restrict.
-#define RUNS_MOVES(x)  __global const long *x##_buffer, const ulong x##_offset
+#define RUNS_MOVES(x)  __global long *x##_buffer, const ulong x##_offset
 #define RUNS_INPUT(x)  __global const real *x##_buffer, const ulong x##_offset
 #define RUNS_OUTPUT(x) __global real *x##_buffer, const ulong x##_offset
 #define RUN_INPUT(x)   __global const real *restrict x
@@ -15,6 +15,47 @@
     __global const long *x = x##_buffer + x##_offset, *move = x + 1 + get_global_id(1) * arguments; \
     for (long run = get_global_id(1); run < x[0];                                                  \
          run += get_global_size(1), move += get_global_size(1) * arguments)
+
+// Cooperation: a stage is a number of items that any work-item can compute; the next one begins when
+// all are done. Nobody waits for an item that no work-item has claimed, so it does not matter how
+// many of them run at the same time, only that those that have begun go on (host/quirks.h). Behind
+// the moves, all zero between launches: how many work-items have left, then for each run and stage
+// how many items are done, and which are claimed.
+#define CLAIMS_OF(x, arguments) \
+    ((volatile __global int *)(x##_buffer + x##_offset + 1 + (x##_buffer + x##_offset)[0] * arguments))
+
+// The work-item's own items first, from run to run in the other direction: what it read last is still
+// in its cache. Then those of others.
+inline int evn_turn(const int n, const int items, const long run) {
+    const int me = (int)get_global_id(0), all = (int)get_global_size(0);
+    const int first = me * items / all, own = (me + 1) * items / all - first;
+    return (first + (run % 2 && n < own ? own - 1 - n : n)) % items;
+}
+
+inline bool evn_claim(volatile __global int *stage, const int item) {
+    return stage[1 + item] == 0 && atomic_xchg(stage + 1 + item, 1) == 0;
+}
+
+inline void evn_done(volatile __global int *stage) {
+    mem_fence(CLK_GLOBAL_MEM_FENCE);
+    atomic_inc(stage);
+}
+
+inline void evn_await(volatile __global int *stage, const int items) {
+    while (*stage < items) {
+    }
+    atomic_or(stage, 0); // nothing behind it is read before
+    mem_fence(CLK_GLOBAL_MEM_FENCE);
+}
+
+// The last one to leave clears the claims.
+inline void evn_leave(volatile __global int *claims, const long count) {
+    if (atomic_inc(claims) == (int)get_global_size(0) - 1) {
+        for (long i = 0; i <= count; i++) {
+            claims[i] = 0;
+        }
+    }
+}
 
 inline lanes evn_lanes_maximum(const lanes a, const lanes b) {
     return (a > b || isnan(a)) ? a : b;
@@ -104,5 +145,72 @@ inline void evn_add_partial(real *sum, __global const real *partial, const int c
             total += LOAD_LANES(partial + (long)item * stride + j);
         }
         STORE_LANES(total, sum + j);
+    }
+}
+
+// An item of a product with a vector, c[n] = sum of x[k] b[k, n] over k: TILE columns. The last item
+// begins early enough to be whole; what belongs to the one before is not stored. n_count >= TILE.
+#define TILE_VECTORS 8
+#define TILE         (TILE_VECTORS * LANES)
+static void evn_product_columns(const int item, __global const real *restrict x,
+                                __global const real *restrict b, __global real *restrict c,
+                                const int n_count, const int k_count) {
+    const int n0 = item * TILE, first = min(n0, n_count - TILE);
+    lanes sum[TILE_VECTORS];
+#pragma unroll
+    for (int j = 0; j < TILE_VECTORS; j++) {
+        sum[j] = (lanes)(R(0.0));
+    }
+    for (int k = 0; k < k_count; k++) {
+        __global const real *row = b + (long)k * n_count + first;
+        const lanes left = (lanes)(x[k]);
+#pragma unroll
+        for (int j = 0; j < TILE_VECTORS; j++) {
+            sum[j] = fma(left, LOAD_LANES(row + j * LANES), sum[j]);
+        }
+    }
+    real tile[TILE];
+#pragma unroll
+    for (int j = 0; j < TILE_VECTORS; j++) {
+        STORE_LANES(sum[j], tile + j * LANES);
+    }
+    for (int n = n0; n < first + TILE; n++) {
+        c[n] = tile[n - first];
+    }
+}
+
+// An item of c[n] = sum of x[k] b[n, k] over k: RUN_OF_DOTS elements, DOT_ROWS at a time.
+#define DOT_ROWS    8
+#define RUN_OF_DOTS (8 * DOT_ROWS)
+static void evn_product_dots(const int item, __global const real *restrict x,
+                             __global const real *restrict b, __global real *restrict c,
+                             const int n_count, const int k_count) {
+    const int end = min((item + 1) * RUN_OF_DOTS, n_count);
+    for (int n0 = item * RUN_OF_DOTS; n0 < end; n0 += DOT_ROWS) {
+        __global const real *row[DOT_ROWS];
+        lanes sum[DOT_ROWS];
+#pragma unroll
+        for (int i = 0; i < DOT_ROWS; i++) {
+            row[i] = b + (long)min(n0 + i, n_count - 1) * k_count;
+            sum[i] = (lanes)(R(0.0));
+        }
+        int k = 0;
+        for (; k + LANES <= k_count; k += LANES) {
+            const lanes left = LOAD_LANES(x + k);
+#pragma unroll
+            for (int i = 0; i < DOT_ROWS; i++) {
+                sum[i] = fma(left, LOAD_LANES(row[i] + k), sum[i]);
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < DOT_ROWS; i++) {
+            real total = evn_lane_sum(sum[i]);
+            for (int t = k; t < k_count; t++) {
+                total = fma(x[t], row[i][t], total);
+            }
+            if (n0 + i < end) {
+                c[n0 + i] = total;
+            }
+        }
     }
 }

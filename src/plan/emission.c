@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/emission.h"
 
-#include "base/hash.h"
 #include "ops/tasks.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,24 +44,17 @@ int evn__emission_number(evn__emission *e, evn_value value) {
 }
 
 int evn__emission_argument(evn__emission *e, const char *direction, evn__operand operand) {
-    for (int i = 0; i < e->call.operand_count; ++i) {
-        const evn__operand *known = &e->call.operands[i];
-        if (known->kind == operand.kind &&
-            (operand.kind == EVN__OPERAND_VALUE ? known->value == operand.value
-                                                : known->scratch == operand.scratch)) {
-            return i;
-        }
+    int number = evn__samples_find(e->operands, e->operand_count, &operand);
+    if (number < e->operand_count) {
+        return number;
     }
-    if (e->call.operand_count == EVN__MAX_OPERANDS) {
+    if (e->operand_count == EVN__MAX_OPERANDS) {
         e->fits = false;
         return 0;
     }
-    int number = e->call.operand_count;
     operand.written = strcmp(direction, "OUTPUT") == 0;
-    e->call.operands[e->call.operand_count++] = operand;
-    evn__text_append(&e->parameters, ", RUNS_%s(a%d)", direction, number);
+    e->operands[e->operand_count++] = operand;
     evn__text_append(&e->formals, ", RUN_%s(a%d)", direction, number);
-    evn__text_append(&e->actuals, ", a%d_buffer + a%d_offset + move[%d]", number, number, number);
     return number;
 }
 
@@ -315,77 +307,43 @@ static void read_first(evn__emission *e) {
 // All of it ---------------------------------------------------------------------------------------
 
 static const char rows_frame[] = //
-    "    const int item = (int)get_global_id(0), row = item * LANES;\n"
+    "    const int row = item * LANES;\n"
     "    const lanes live = evn_live(row, batch);\n";
 
-/// The call, with its texts in the plan's arena.
-static evn_status keep(const evn__emission *e, const char *name, const char *source,
-                       evn__call *call) {
-    evn__arena *arena = &e->s->plan->arena;
-    int64_t items = e->group->rows ? evn__divide_up(e->s->batch, e->s->lanes) : 1;
-    *call = e->call;
-    call->range = (evn__range){2, {(size_t)items, 1}, {1, 1}};
-    call->kernel = evn__arena_string(arena, name);
-    call->source.text = evn__arena_string(arena, source);
-    EVN_CHECK(call->kernel && call->source.text, EVN_ERR_MEMORY,
-              "no memory for the text of a kernel");
+static evn_status copy_text(const evn__emission *e, const char *text, const char **copy) {
+    *copy = evn__arena_string(&e->s->plan->arena, text ? text : "");
+    EVN_CHECK(*copy, EVN_ERR_MEMORY, "no memory for the text of a kernel");
     return EVN_OK;
 }
 
-static const char *or_empty(const evn__text *text) {
-    return text->data ? text->data : "";
+static evn_status finish(const evn__emission *e, evn__sample_function *function) {
+    memcpy(function->operands, e->operands, sizeof(function->operands));
+    function->operand_count = e->operand_count;
+    EVN_TRY(copy_text(e, e->formals.data, &function->formals));
+    return copy_text(e, e->body.data, &function->body);
 }
 
-/// A function for one run, and the kernel that calls it for each (plan/repeat.h).
-static void write_text(const evn__emission *e, const char *name, evn__text *text) {
-    evn__text_append(text, "static void %s_run(const int batch%s) {\n%s%s}\n", name,
-                     or_empty(&e->formals), e->group->rows ? rows_frame : "", or_empty(&e->body));
-    evn__text_append(text,
-                     "__kernel void %s(const int batch, RUNS_MOVES(moves)%s) {\n"
-                     "    FOR_EACH_RUN(moves, %d) {\n"
-                     "        %s_run(batch%s);\n    }\n}\n",
-                     name, or_empty(&e->parameters), e->call.operand_count, name,
-                     or_empty(&e->actuals));
-}
-
-/// The kernel's name is a hash of its text.
-static evn_status finish(const evn__emission *e, evn__call *call) {
-    char digest[EVN__HASH_TEXT], name[64];
-    evn__text text = {0}, source = {0};
-    write_text(e, "", &text);
-    evn_status status = text.status;
-    if (status == EVN_OK) {
-        evn__hash_print(evn__hash_of(text.data, text.size), digest);
-        snprintf(name, sizeof(name), "samples_%s", digest);
-        write_text(e, name, &source);
-        status = source.status;
-    }
-    if (status == EVN_OK) {
-        status = keep(e, name, source.data, call);
-    }
-    free(text.data);
-    free(source.data);
-    return status;
-}
-
-static evn_status emit(evn__emission *e, evn__call *call, bool *fits) {
-    e->call.operands[e->call.operand_count++] = evn__operand_int(e->s->batch);
-    e->call.operands[e->call.operand_count++] = (evn__operand){.kind = EVN__OPERAND_MOVES};
-    read_first(e);
-    if (e->group->rows) {
+static evn_status emit(evn__emission *e, evn__sample_function *function, bool *fits) {
+    function->items = 1;
+    if (e->group->large != EVN_NONE) {
+        function->items = evn__emit_product(e);
+    } else if (e->group->rows) {
+        function->items = (int)evn__divide_up(e->s->batch, e->s->lanes);
+        evn__text_append(&e->body, "%s", rows_frame);
+        read_first(e);
         evn__emit_rows(e);
     } else {
+        read_first(e);
         evn__emit_uniform(e);
     }
     EVN_TRY(e->body.status);
-    EVN_TRY(e->parameters.status);
     EVN_TRY(e->formals.status);
-    EVN_TRY(e->actuals.status);
     *fits = e->fits && e->private_elements <= MAX_PRIVATE;
-    return *fits ? finish(e, call) : EVN_OK;
+    return *fits ? finish(e, function) : EVN_OK;
 }
 
-evn_status evn__samples_emit(const evn__samples *s, int index, evn__call *call, bool *fits) {
+evn_status evn__samples_emit(const evn__samples *s, int index, evn__sample_function *function,
+                             bool *fits) {
     evn__emission e = {.s = s, .group = &s->groups[index], .index = index, .fits = true};
     int64_t nodes = s->graph->node_count;
     evn_status status = EVN_NEW(&e.state, nodes);
@@ -398,13 +356,11 @@ evn_status evn__samples_emit(const evn__samples *s, int index, evn__call *call, 
             e.range[v] = 1;
         }
         e.range[EVN__VAR_SAMPLE] = s->batch;
-        status = emit(&e, call, fits);
+        status = emit(&e, function, fits);
     }
     free(e.state);
     free(e.number);
-    free(e.parameters.data);
     free(e.formals.data);
-    free(e.actuals.data);
     free(e.body.data);
     return status;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel of one group of a plan over samples, while its text is written.
+// The function of one group of a plan over samples, while its text is written.
 #ifndef EVN_PLAN_EMISSION_H
 #define EVN_PLAN_EMISSION_H
 
@@ -18,11 +18,9 @@ typedef struct evn__emission {
     const evn__samples *s;
     const evn__sample_group *group;
     int index; ///< of the group
-    evn__call call;
-    evn__text parameters; ///< of the kernel
-    evn__text formals;    ///< of the function for one run
-    evn__text actuals;    ///< what the kernel gives it
-    evn__text body;
+    evn__operand operands[EVN__MAX_OPERANDS];
+    int operand_count;
+    evn__text formals, body;
     evn__emitted *state; ///< per value
     int *number;         ///< per value: N, −1 before it has one
     int numbers;
@@ -47,7 +45,10 @@ bool evn__emission_element(evn__emission *e, evn_value value, const evn__index *
 bool evn__emission_product(evn__emission *e, evn_value matmul, const evn__affine index[3],
                            evn__lanes_along along, evn__text *text);
 
-/// Number of the kernel argument for the memory of `operand`.
+/// Number of the operand among `count`; `count` where it is not among them.
+int evn__samples_find(const evn__operand *operands, int count, const evn__operand *operand);
+
+/// Number of the function's argument for the memory of `operand`.
 int evn__emission_argument(evn__emission *e, const char *direction, evn__operand operand);
 
 int evn__emission_number(evn__emission *e, evn_value value);
@@ -60,8 +61,9 @@ bool evn__emission_read_later(const evn__emission *e, evn_value value);
 
 evn__affine evn__affine_of(int variable, int64_t constant);
 
-/// Append the members of a group. (emit_rows.c, emit_uniform.c)
+/// Append the members of a group. (emit_rows.c, emit_uniform.c, emit_product.c)
 void evn__emit_rows(evn__emission *e);
 void evn__emit_uniform(evn__emission *e);
+int evn__emit_product(evn__emission *e); ///< returns the items
 
 #endif

@@ -160,11 +160,22 @@ static evn_status write_table(const evn_plan *plan, evn_value value) {
                            node->attributes.table, (size_t)evn_shape_count(node->shape));
 }
 
-/// One run, which moves nothing.
+/// One run, which moves nothing; its claims come and go.
 static evn_status create_one_run(evn_plan *plan) {
-    const int64_t moves[1 + EVN__MAX_OPERANDS] = {1};
-    EVN_TRY(evn_buffer_create(plan->device, sizeof(moves), &plan->one_run));
-    return evn_buffer_write(plan->one_run, 0, sizeof(moves), moves);
+    size_t count = 0;
+    int64_t *moves = NULL;
+    for (int i = 0; i < plan->launch_count; ++i) {
+        size_t own = evn__plan_moves(&plan->launches[i], 1);
+        count = own > count ? own : count;
+    }
+    EVN_TRY(EVN_NEW(&moves, count));
+    moves[0] = 1;
+    evn_status status = evn_buffer_create(plan->device, count * sizeof(*moves), &plan->one_run);
+    if (status == EVN_OK) {
+        status = evn_buffer_write(plan->one_run, 0, count * sizeof(*moves), moves);
+    }
+    free(moves);
+    return status;
 }
 
 static evn_status create_buffers(evn_plan *plan) {

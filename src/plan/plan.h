@@ -58,6 +58,7 @@ typedef struct evn__launch {
     evn__range range;
     int first_slot, slot_count;
     int phase, unit;
+    int claims; ///< as in evn__call
 } evn__launch;
 
 /// Memory for the calls of one unit, or of several.
@@ -163,6 +164,12 @@ bool evn__plan_begins(const evn_plan *plan, int unit, evn_value sum);
 
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
 evn_status evn__plan_place(evn_plan *plan);
+
+/// Elements of the memory for MOVES of so many runs: their number, [runs][slots], the claims.
+static inline size_t evn__plan_moves(const evn__launch *launch, int runs) {
+    size_t claims = launch->claims > 0 ? ((size_t)runs * (size_t)launch->claims + 1) / 2 + 1 : 0;
+    return 1 + (size_t)runs * (size_t)launch->slot_count + claims;
+}
 
 /// What a run is bound to.
 typedef struct evn__bound {

@@ -25,8 +25,9 @@ struct evn__repeat {
     evn_binding *inputs, *outputs, *saved;
     int together;         ///< runs of a launch; 1: each alone
     bool *side_by_side;   ///< per launch of the plan: its runs do not need each other
-    evn_buffer *scratch;  ///< [together][scratch elements of the plan]
-    evn_buffer *moves;    ///< per group of runs and launch: their number, [runs][slots]
+    bool shares_scratch;  ///< runs come one after the other, as a whole
+    evn_buffer *scratch;  ///< [together or 1][scratch elements of the plan]
+    evn_buffer *moves;    ///< per group of runs and launch: evn__plan_moves
     size_t *moves_offset; ///< [groups][launches of the plan]
 };
 
@@ -166,7 +167,8 @@ static bool may_merge(const evn__repeat *r, const extent *extents, int count) {
 /// Runs of one launch at the same time: only of kernels of one work-item, which then have as many.
 static void find_side_by_side(evn__repeat *r, const extent *extents, int count) {
     for (int i = 0; i < r->plan->launch_count; ++i) {
-        r->side_by_side[i] = r->plan->launches[i].range.global[0] == 1;
+        const evn__launch *launch = &r->plan->launches[i];
+        r->side_by_side[i] = launch->range.global[0] == 1 && launch->claims == 0;
     }
     for (int a = 0; a < count; ++a) {
         bool *side = &r->side_by_side[extents[a].launch];
@@ -176,6 +178,15 @@ static void find_side_by_side(evn__repeat *r, const extent *extents, int count) 
                     (extents[a].launch != extents[b].launch || !meet(&extents[a], &extents[b]));
         }
     }
+}
+
+/// Whether work-items cooperate in the phase's only launch.
+static bool is_cooperative(const evn__repeat *r) {
+    bool cooperative = false;
+    for (int i = 0; i < r->plan->launch_count; ++i) {
+        cooperative = cooperative || (in_phase(r, i) && r->plan->launches[i].claims > 0);
+    }
+    return cooperative;
 }
 
 static evn_status choose_together(evn__repeat *r) {
@@ -193,9 +204,10 @@ static evn_status choose_together(evn__repeat *r) {
         extents[i].offset = offsets + (int64_t)i * r->count;
     }
     if (status == EVN_OK && collect(r, extents, &count) && may_merge(r, extents, count)) {
-        int64_t most = scratch > 0 ? MOST_SCRATCH / scratch : r->count;
-        r->together = most < r->count ? (int)(most > 1 ? most : 1) : r->count;
         find_side_by_side(r, extents, count);
+        r->shares_scratch = is_cooperative(r);
+        int64_t most = scratch > 0 && !r->shares_scratch ? MOST_SCRATCH / scratch : r->count;
+        r->together = most < r->count ? (int)(most > 1 ? most : 1) : r->count;
     }
     free(extents);
     free(offsets);
@@ -214,7 +226,7 @@ static evn_status move_of(const evn__repeat *r, int launch, int k, int first, in
         return EVN_OK;
     }
     if (slot->place.home == EVN__HOME_SCRATCH) {
-        *move = (int64_t)(run - first) * (int64_t)r->plan->scratch_elements;
+        *move = r->shares_scratch ? 0 : (int64_t)(run - first) * (int64_t)r->plan->scratch_elements;
         return EVN_OK;
     }
     evn__bound a = bound_at(r, first), b = bound_at(r, run);
@@ -241,8 +253,8 @@ static size_t lay_out_moves(evn__repeat *r) {
     for (int group = 0; group < groups(r); ++group) {
         for (int i = 0; i < r->plan->launch_count; ++i) {
             r->moves_offset[group * r->plan->launch_count + i] = total;
-            size_t slots = (size_t)r->plan->launches[i].slot_count;
-            total += in_phase(r, i) ? 1 + (size_t)size_of(group, r) * slots : 0;
+            int runs = size_of(group, r);
+            total += in_phase(r, i) ? evn__plan_moves(&r->plan->launches[i], runs) : 0;
         }
     }
     return total;
@@ -297,8 +309,9 @@ static evn_status create(evn__repeat *r, const evn__runs *runs) {
     if (r->together == 1) {
         return EVN_OK;
     }
-    EVN_TRY(evn__real_create(r->plan->device, r->plan->fp64,
-                             (size_t)r->together * r->plan->scratch_elements, &r->scratch));
+    size_t copies = r->shares_scratch ? 1 : (size_t)r->together;
+    EVN_TRY(evn__real_create(r->plan->device, r->plan->fp64, copies * r->plan->scratch_elements,
+                             &r->scratch));
     return create_moves(r);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/samples.h"
 
+#include "host/runtime.h"
 #include "ops/tasks.h"
 #include <limits.h>
 #include <stdlib.h>
@@ -384,34 +385,100 @@ static evn_status make_slabs(evn__samples *s) {
     return status;
 }
 
-// Units -------------------------------------------------------------------------------------------
+// Kernels and units -------------------------------------------------------------------------------
 
-static evn_status emit_groups(evn__samples *s, evn__call *calls, bool *fits) {
+/// Groups of a phase are numbered one after the other: the first of them.
+static int first_group(const evn__samples *s, int phase) {
+    int first = 0;
+    while (first < s->group_count && s->groups[first].phase < phase) {
+        ++first;
+    }
+    return first;
+}
+
+/// Large products make several launches of a phase: then cooperation is worth while.
+static bool can_cooperate(const evn__samples *s, int phase) {
+    bool has_large = false, divides = s->plan->device->quirks.groups_progress;
+    for (int i = first_group(s, phase); i < first_group(s, phase + 1); ++i) {
+        evn_value large = s->groups[i].large;
+        has_large = has_large || large != EVN_NONE;
+        divides = divides && (large == EVN_NONE || evn__samples_divides(s, large));
+    }
+    return has_large && divides;
+}
+
+static evn_status emit_groups(const evn__samples *s, evn__sample_function *functions, bool *fits) {
     for (int i = 0; i < s->group_count && *fits; ++i) {
-        if (s->groups[i].large == EVN_NONE) {
-            EVN_TRY(evn__samples_emit(s, i, &calls[i], fits));
+        if (s->groups[i].large == EVN_NONE || s->cooperates[s->groups[i].phase]) {
+            EVN_TRY(evn__samples_emit(s, i, &functions[i], fits));
         }
     }
     return EVN_OK;
 }
 
-static evn_status make_units(evn__samples *s, evn__call *calls) {
-    evn_plan *plan = s->plan;
-    EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, s->group_count));
-    plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * (size_t)(s->group_count + 1));
-    EVN_CHECK(plan->order, EVN_ERR_MEMORY, "no memory to order %d kernels", s->group_count);
-    for (int i = 0; i < s->group_count; ++i) {
-        evn_value large = s->groups[i].large;
-        plan->units[i] = (evn__unit){.phase = s->groups[i].phase,
-                                     .place = i,
-                                     .first = large,
-                                     .family = large,
-                                     .call = large == EVN_NONE ? &calls[i] : NULL};
-        plan->order[i] = i;
+/// The unit of a call, or of the family of `large`.
+static void add_unit(evn_plan *plan, int phase, evn_value large, const evn__call *call) {
+    plan->units[plan->unit_count] = (evn__unit){
+        .phase = phase, .place = plan->unit_count, .first = large, .family = large, .call = call};
+    plan->order[plan->unit_count] = plan->unit_count;
+    plan->order_count = ++plan->unit_count;
+}
+
+static evn_status add_each(const evn__samples *s, int group, const evn__sample_function *function,
+                           evn__call *call, bool *fits) {
+    evn_value large = s->groups[group].large;
+    if (large == EVN_NONE) {
+        EVN_TRY(evn__samples_kernel(s, function, call, fits));
     }
-    plan->unit_count = plan->order_count = s->group_count;
-    plan->lanes = s->lanes;
+    add_unit(s->plan, s->groups[group].phase, large, large == EVN_NONE ? call : NULL);
     return EVN_OK;
+}
+
+static evn_status add_phase(const evn__samples *s, int phase, const evn__sample_function *functions,
+                            evn__call *calls, bool *fits) {
+    int first = first_group(s, phase), end = first_group(s, phase + 1);
+    bool cooperates = s->cooperates[phase];
+    if (cooperates) {
+        EVN_TRY(
+            evn__samples_cooperate(s, functions + first, end - first, calls + first, &cooperates));
+    }
+    if (cooperates) {
+        add_unit(s->plan, phase, EVN_NONE, calls + first);
+        return EVN_OK;
+    }
+    for (int i = first; i < end && *fits; ++i) {
+        EVN_TRY(add_each(s, i, &functions[i], &calls[i], fits));
+    }
+    return EVN_OK;
+}
+
+static evn_status make_units(const evn__samples *s, const evn__sample_function *functions,
+                             bool *fits) {
+    evn_plan *plan = s->plan;
+    size_t count = (size_t)s->group_count;
+    evn__call *calls = evn__arena_alloc(&plan->arena, sizeof(*calls) * (count + 1));
+    EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, s->group_count));
+    plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * (count + 1));
+    EVN_CHECK(calls && plan->order, EVN_ERR_MEMORY, "no memory for %d kernels", s->group_count);
+    for (int phase = 0; phase < 2; ++phase) {
+        EVN_TRY(add_phase(s, phase, functions, calls, fits));
+    }
+    plan->lanes = *fits ? s->lanes : 0;
+    return EVN_OK;
+}
+
+static evn_status generate(evn__samples *s, bool *fits) {
+    evn__sample_function *functions = NULL;
+    for (int phase = 0; phase < 2; ++phase) {
+        s->cooperates[phase] = can_cooperate(s, phase);
+    }
+    EVN_TRY(EVN_NEW(&functions, s->group_count));
+    evn_status status = emit_groups(s, functions, fits);
+    if (status == EVN_OK && *fits) {
+        status = make_units(s, functions, fits);
+    }
+    free(functions);
+    return status;
 }
 
 static evn_status compile(evn__samples *s, bool *fits) {
@@ -423,14 +490,10 @@ static evn_status compile(evn__samples *s, bool *fits) {
         return EVN_OK;
     }
     EVN_TRY(make_slabs(s));
-    evn__call *calls =
-        evn__arena_alloc(&s->plan->arena, sizeof(*calls) * (size_t)(s->group_count + 1));
-    EVN_CHECK(calls, EVN_ERR_MEMORY, "no memory for %d kernels", s->group_count);
-    EVN_TRY(emit_groups(s, calls, fits));
-    if (*fits) {
-        return make_units(s, calls);
+    EVN_TRY(generate(s, fits));
+    if (!*fits) {
+        s->plan->scratch_count = s->plan->unit_count = s->plan->order_count = 0;
     }
-    s->plan->scratch_count = 0;
     return EVN_OK;
 }
 

@@ -11,11 +11,16 @@
 // order: results do not depend on the number of threads. A uniform product that is large has the
 // kernels of its family, between two levels.
 //
+// A phase with such products can be one kernel, whose work-items cooperate: they divide the
+// products of a vector, and wait for each other between levels, which takes far less than a launch.
+// Only where work-groups are known to go on while others wait (host/quirks.h).
+//
 // A single sample is no sample: all values are then uniform, and what lies between the large
 // products of a step is one launch.
 //
 // samples.c: kinds, levels, groups, memory; samples_index.c: where an element of a view lies;
-// emission.c, emit_rows.c, emit_uniform.c: the text of the kernels.
+// emission.c, emit_rows.c, emit_uniform.c, emit_product.c: a function for each group;
+// samples_kernel.c: the kernels that call them.
 #ifndef EVN_PLAN_SAMPLES_H
 #define EVN_PLAN_SAMPLES_H
 
@@ -40,7 +45,7 @@ typedef enum evn__sample_kind {
 typedef struct evn__sample_group {
     int phase, level;
     bool rows;
-    evn_value large; ///< the only value, a product that its family computes; else EVN_NONE
+    evn_value large; ///< the only value, a large product; else EVN_NONE
     bool *member;    ///< per value; cheap rows may be members of several groups
 } evn__sample_group;
 
@@ -63,7 +68,7 @@ typedef struct evn__samples {
     bool *computed; ///< by a kernel: neither a leaf nor a view that is read in place
     bool *stored;   ///< in memory of its own: outputs, and what large products read and write
     bool *sampled;  ///< an input with a row a sample, or a view of rows
-    bool *large;    ///< a uniform product that its family computes
+    bool *large;    ///< a uniform product with kernels of its own
     evn__sample_kind *kind;
     int *level, *group, *slab; ///< −1: none
     int64_t *offset;           ///< in its slab
@@ -71,7 +76,17 @@ typedef struct evn__samples {
     int group_count;
     evn__sample_slab *slabs;
     int slab_count;
+    bool cooperates[2]; ///< per phase
 } evn__samples;
+
+/// What computes a group, item by item, and the arguments that are memory. Texts are in the plan's
+/// arena.
+typedef struct evn__sample_function {
+    const char *formals, *body;
+    int items; ///< for each of which it is to be called
+    evn__operand operands[EVN__MAX_OPERANDS];
+    int operand_count;
+} evn__sample_function;
 
 /// Take the graph of `plan` if it suits: units with prepared calls come into being. *taken is false
 /// where it does not; the plan is then as before.
@@ -84,8 +99,21 @@ evn_value evn__samples_source(const evn__samples *s, evn_value value);
 /// Elements of a sample's row, or of a uniform value.
 int64_t evn__samples_count(const evn__samples *s, evn_value value);
 
-/// The call of group `index`: *fits is false where the text of its kernel cannot be written.
-evn_status evn__samples_emit(const evn__samples *s, int index, evn__call *call, bool *fits);
+/// The function of group `index`: *fits is false where its text cannot be written.
+evn_status evn__samples_emit(const evn__samples *s, int index, evn__sample_function *function,
+                             bool *fits);
+
+/// The call of a kernel for one function, with a work-item for each of its items.
+evn_status evn__samples_kernel(const evn__samples *s, const evn__sample_function *function,
+                               evn__call *call, bool *fits);
+
+/// The call of a kernel whose work-items cooperate in one function after the other; *fits is false
+/// where they have too many arguments.
+evn_status evn__samples_cooperate(const evn__samples *s, const evn__sample_function *functions,
+                                  int count, evn__call *call, bool *fits);
+
+/// Whether work-items can divide a large product: it is that of a vector.
+bool evn__samples_divides(const evn__samples *s, evn_value product);
 
 // Where elements lie (samples_index.c)
 // ------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many runs of a plan in few launches leave what they leave one after the other, to the bit.
 #include "evonode/diff.h"
+#include "host/runtime.h"
 #include "plan/real.h"
 #include "plan/repeat.h"
 #include "test.h"
@@ -184,6 +185,31 @@ START_TEST(runs_that_need_each_other) {
 }
 END_TEST
 
+/// A large product in every run: one launch for all of them where work-items cooperate.
+START_TEST(one_sample) {
+    enum { WIDTH = 150, MATRIX = 8192 };
+    bool cooperates = test_device()->quirks.groups_progress;
+    for (int fp64 = 0; fp64 < precisions(); ++fp64) {
+        runs r;
+        evn_graph *g = NULL;
+        TRY(evn_graph_create(&g));
+        evn_value x = evn_input(g, "x", EVN_SHAPE(1, WIDTH));
+        evn_value w = evn_input(g, "w", EVN_SHAPE(WIDTH, WIDTH));
+        evn_value h = evn_tanh(g, evn_matmul(g, evn_sin(g, x), w, false, false));
+        evn_value back = evn_matmul(g, h, w, false, true);
+        evn_output(g, "next", evn_add(g, x, evn_scale(g, back, 0.1)));
+        start(&r, g, NULL, fp64);
+        for (int run = 0; run < RUNS; ++run) {
+            bind(&r, r.inputs, 2, run, 0, (size_t)run * 160);
+            bind(&r, r.inputs, 2, run, 1, MATRIX);
+            bind(&r, r.outputs, 1, run, 0, (size_t)(run + 1) * 160);
+        }
+        check(&r, 0, 2, 1, cooperates ? 1 : 5 * RUNS);
+        evn_graph_destroy(&g);
+    }
+}
+END_TEST
+
 /// A plan of kernels that know nothing of runs.
 START_TEST(ordinary_plans) {
     runs r;
@@ -206,6 +232,7 @@ static Suite *suite(void) {
     TCase *merged = tcase_create("merged");
     tcase_add_test(merged, steps_forward);
     tcase_add_test(merged, cotangents_backward);
+    tcase_add_test(merged, one_sample);
     suite_add_tcase(s, merged);
     TCase *alone = tcase_create("alone");
     tcase_add_test(alone, runs_that_need_each_other);

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels that call the functions of groups: one each, or one after the other in one kernel, where
+// work-items cooperate (kernels/samples.cl).
+#include "plan/emission.h"
+
+#include "base/hash.h"
+#include "ops/tasks.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST = 2,       // operands that all kernels have: batch, moves
+    LINE_CLAIMS = 16 // integers of a cache line: stages do not share one
+};
+
+int evn__samples_find(const evn__operand *operands, int count, const evn__operand *operand) {
+    for (int i = 0; i < count; ++i) {
+        if (operands[i].kind == operand->kind &&
+            (operand->kind == EVN__OPERAND_VALUE ? operands[i].value == operand->value
+                                                 : operands[i].scratch == operand->scratch)) {
+            return i;
+        }
+    }
+    return count;
+}
+
+/// A kernel in the making.
+typedef struct kernel {
+    const evn__samples *s;
+    const evn__sample_function *functions;
+    int count;
+    bool cooperative;
+    int stage_claims; ///< integers of a stage: items done, items claimed
+    evn__call *call;
+} kernel;
+
+static const char *direction(const evn__operand *operand) {
+    return operand->written ? "OUTPUT" : "INPUT";
+}
+
+/// Add the functions' operands; false where there are too many.
+static bool merge_operands(const kernel *k) {
+    evn__call *call = k->call;
+    for (int i = 0; i < k->count; ++i) {
+        for (int n = 0; n < k->functions[i].operand_count; ++n) {
+            const evn__operand *operand = &k->functions[i].operands[n];
+            int at = evn__samples_find(call->operands, call->operand_count, operand);
+            if (at == EVN__MAX_OPERANDS) {
+                return false;
+            }
+            if (at == call->operand_count) {
+                call->operands[call->operand_count++] = *operand;
+            }
+            call->operands[at].written |= operand->written;
+        }
+    }
+    return true;
+}
+
+static bool is_same(const evn__sample_function *a, const evn__sample_function *b) {
+    return strcmp(a->formals, b->formals) == 0 && strcmp(a->body, b->body) == 0;
+}
+
+/// The first function of this text.
+static int text_of(const kernel *k, int index) {
+    int first = 0;
+    while (!is_same(&k->functions[first], &k->functions[index])) {
+        ++first;
+    }
+    return first;
+}
+
+static void write_functions(const kernel *k, const char *name, evn__text *text) {
+    for (int i = 0; i < k->count; ++i) {
+        if (text_of(k, i) == i) {
+            evn__text_append(text, "static void %s_%d(const int item, const int batch%s) {\n%s}\n",
+                             name, i, k->functions[i].formals, k->functions[i].body);
+        }
+    }
+}
+
+static void write_actuals(const kernel *k, int index, evn__text *text) {
+    const evn__sample_function *function = &k->functions[index];
+    for (int n = 0; n < function->operand_count; ++n) {
+        int at =
+            evn__samples_find(k->call->operands, k->call->operand_count, &function->operands[n]);
+        evn__text_append(text, ", a%d_buffer + a%d_offset + move[%d]", at, at, at);
+    }
+}
+
+static void write_stage(const kernel *k, const char *name, int index, evn__text *text) {
+    int items = k->functions[index].items;
+    evn__text_append(
+        text,
+        "        {\n"
+        "        volatile __global int *const stage = claims + 1 + (run * %d + %d) * %d;\n"
+        "        for (int n = 0; n < %d; n++) {\n"
+        "            const int item = evn_turn(n, %d, run);\n"
+        "            if (evn_claim(stage, item)) {\n"
+        "                %s_%d(item, batch",
+        k->count, index, k->stage_claims, items, items, name, text_of(k, index));
+    write_actuals(k, index, text);
+    evn__text_append(text,
+                     ");\n                evn_done(stage);\n            }\n        }\n"
+                     "        evn_await(stage, %d);\n        }\n",
+                     items);
+}
+
+static void write_body(const kernel *k, const char *name, evn__text *text) {
+    int arguments = k->call->operand_count;
+    if (k->cooperative) {
+        evn__text_append(text, "    volatile __global int *const claims = CLAIMS_OF(moves, %d);\n",
+                         arguments);
+    }
+    evn__text_append(text, "    FOR_EACH_RUN(moves, %d) {\n", arguments);
+    for (int i = 0; i < k->count && k->cooperative; ++i) {
+        write_stage(k, name, i, text);
+    }
+    if (!k->cooperative) {
+        evn__text_append(text, "        %s_0((int)get_global_id(0), batch", name);
+        write_actuals(k, 0, text);
+        evn__text_append(text, ");\n");
+    }
+    evn__text_append(text, "    }\n");
+    if (k->cooperative) {
+        evn__text_append(text, "    evn_leave(claims, moves[0] * %d);\n", k->call->claims);
+    }
+}
+
+static void write_text(const kernel *k, const char *name, evn__text *text) {
+    write_functions(k, name, text);
+    evn__text_append(text, "__kernel void %s(const int batch, RUNS_MOVES(moves)", name);
+    for (int i = FIRST; i < k->call->operand_count; ++i) {
+        evn__text_append(text, ", RUNS_%s(a%d)", direction(&k->call->operands[i]), i);
+    }
+    evn__text_append(text, ") {\n");
+    write_body(k, name, text);
+    evn__text_append(text, "}\n");
+}
+
+static evn_status keep(const kernel *k, const char *name, const char *source) {
+    evn__arena *arena = &k->s->plan->arena;
+    k->call->kernel = evn__arena_string(arena, name);
+    k->call->source.text = evn__arena_string(arena, source);
+    EVN_CHECK(k->call->kernel && k->call->source.text, EVN_ERR_MEMORY,
+              "no memory for the text of a kernel");
+    return EVN_OK;
+}
+
+/// The kernel's name is a hash of its text.
+static evn_status finish(const kernel *k) {
+    char digest[EVN__HASH_TEXT], name[64];
+    evn__text text = {0}, source = {0};
+    write_text(k, "", &text);
+    evn_status status = text.status;
+    if (status == EVN_OK) {
+        evn__hash_print(evn__hash_of(text.data, text.size), digest);
+        snprintf(name, sizeof(name), "samples_%s", digest);
+        write_text(k, name, &source);
+        status = source.status;
+    }
+    if (status == EVN_OK) {
+        status = keep(k, name, source.data);
+    }
+    free(text.data);
+    free(source.data);
+    return status;
+}
+
+static evn_status make(kernel *k, size_t items, bool *fits) {
+    *k->call = (evn__call){.range = {2, {items, 1}, {1, 1}}};
+    k->call->operands[k->call->operand_count++] = evn__operand_int(k->s->batch);
+    k->call->operands[k->call->operand_count++] = (evn__operand){.kind = EVN__OPERAND_MOVES};
+    k->call->claims = k->cooperative ? k->count * k->stage_claims : 0;
+    *fits = merge_operands(k);
+    return *fits ? finish(k) : EVN_OK;
+}
+
+evn_status evn__samples_kernel(const evn__samples *s, const evn__sample_function *function,
+                               evn__call *call, bool *fits) {
+    kernel k = {.s = s, .functions = function, .count = 1, .call = call};
+    return make(&k, (size_t)function->items, fits);
+}
+
+evn_status evn__samples_cooperate(const evn__samples *s, const evn__sample_function *functions,
+                                  int count, evn__call *call, bool *fits) {
+    kernel k = {.s = s, .functions = functions, .count = count, .cooperative = true, .call = call};
+    for (int i = 0; i < count; ++i) {
+        int needed = (int)evn__divide_up(1 + functions[i].items, LINE_CLAIMS) * LINE_CLAIMS;
+        k.stage_claims = needed > k.stage_claims ? needed : k.stage_claims;
+    }
+    int units = evn_device_get_info(s->plan->device)->compute_units;
+    return make(&k, (size_t)units, fits);
+}
