@@ -4,32 +4,37 @@
 // Assumes: LANES is 8 or 16.
 
 // A kernel does several runs of its plan one after the other, or, with as many work-items along the
-// second axis, side by side: `moves` is their number, then for each run how far every argument moves
-// from where it is in the first. A run may read what the one before wrote, hence no restrict.
+// second axis, side by side: `moves` is their number, two numbers for cooperation, then for each run
+// how far every argument moves from where it is in the first. A run may read what the one before
+// wrote, hence no restrict.
+#define MOVES_FIRST    3
 #define RUNS_MOVES(x)  __global long *x##_buffer, const ulong x##_offset
 #define RUNS_INPUT(x)  __global const real *x##_buffer, const ulong x##_offset
 #define RUNS_OUTPUT(x) __global real *x##_buffer, const ulong x##_offset
 #define RUN_INPUT(x)   __global const real *restrict x
 #define RUN_OUTPUT(x)  __global real *restrict x
 #define FOR_EACH_RUN(x, arguments)                                                                 \
-    __global const long *x = x##_buffer + x##_offset, *move = x + 1 + get_global_id(1) * arguments; \
+    __global const long *x = x##_buffer + x##_offset;                                              \
+    __global const long *move = x + MOVES_FIRST + get_global_id(1) * arguments;                    \
     for (long run = get_global_id(1); run < x[0];                                                  \
          run += get_global_size(1), move += get_global_size(1) * arguments)
 
 // Cooperation: a stage is a number of items that any work-item can compute; the next one begins when
 // all are done. Nobody waits for an item that no work-item has claimed, so it does not matter how
-// many of them run at the same time, only that those that have begun go on (host/quirks.h). Behind
-// the moves, all zero between launches: how many work-items have left, then for each run and stage
-// how many items are done, and which are claimed.
+// many of them run at the same time, only that those that have begun go on (host/quirks.h). All
+// stages do moves[1] runs, before these do the next ones: a stage one after the other in each of its
+// items, or, where its bit of moves[2] is set, side by side, with an item of its own for each run.
+// Behind the moves, all zero between launches: how many work-items have left, then for each stage how
+// many items are done, and which are claimed.
 #define CLAIMS_OF(x, arguments) \
-    ((volatile __global int *)(x##_buffer + x##_offset + 1 + (x##_buffer + x##_offset)[0] * arguments))
+    ((volatile __global int *)(x + MOVES_FIRST + x[0] * arguments))
 
-// The work-item's own items first, from run to run in the other direction: what it read last is still
+// The work-item's own items first, in the other direction after each pass: what it read last is still
 // in its cache. Then those of others.
-inline int evn_turn(const int n, const int items, const long run) {
+inline int evn_turn(const int n, const int items, const long pass) {
     const int me = (int)get_global_id(0), all = (int)get_global_size(0);
     const int first = me * items / all, own = (me + 1) * items / all - first;
-    return (first + (run % 2 && n < own ? own - 1 - n : n)) % items;
+    return (first + (pass % 2 && n < own ? own - 1 - n : n)) % items;
 }
 
 inline bool evn_claim(volatile __global int *stage, const int item) {

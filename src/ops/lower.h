@@ -34,7 +34,7 @@ typedef struct evn__call {
     evn__source source; ///< fp64 is filled in by the plan
     const char *kernel;
     evn__range range;
-    int claims; ///< integers behind the MOVES of each run, for work-items that cooperate
+    int claims; ///< integers behind the MOVES of each run, where work-items cooperate
     int operand_count;
     evn__operand operands[EVN__MAX_OPERANDS];
 } evn__call;

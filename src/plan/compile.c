@@ -62,7 +62,7 @@ static evn_status collect_generated(const evn_plan *plan, evn__text *text) {
     }
     for (int i = 0; i < plan->launch_count; ++i) {
         const evn__launch *launch = &plan->launches[i];
-        if (is_generated(&launch->source) && is_first_of_name(plan, i) &&
+        if (is_generated(&launch->source) && !launch->replaced && is_first_of_name(plan, i) &&
             !evn__kernel_find(plan->device, launch->name, plan->fp64)) {
             evn__text_append(text, "%s%s", text->size ? "" : functions, launch->source.text);
         }
@@ -112,7 +112,9 @@ static evn_status compile(evn_plan *plan, const evn__source *whole, sources *s) 
         }
     }
     for (int i = 0; i < plan->launch_count; ++i) {
-        EVN_TRY(get_kernel(plan, whole, &plan->launches[i]));
+        if (!plan->launches[i].replaced) {
+            EVN_TRY(get_kernel(plan, whole, &plan->launches[i]));
+        }
     }
     return EVN_OK;
 }

@@ -66,7 +66,8 @@ evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
                             .phase = plan->units[lowering->unit].phase,
                             .source = call->source,
                             .unit = lowering->unit,
-                            .claims = call->claims};
+                            .claims = call->claims,
+                            .replaced = plan->units[lowering->unit].replaced};
     launch->source.fp64 = plan->fp64;
     EVN_TRY(copy_text(plan, call->kernel, &launch->name));
     EVN_TRY(copy_text(plan, call->source.text, &launch->source.text));

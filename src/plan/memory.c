@@ -169,7 +169,7 @@ static evn_status create_one_run(evn_plan *plan) {
         count = own > count ? own : count;
     }
     EVN_TRY(EVN_NEW(&moves, count));
-    moves[0] = 1;
+    moves[EVN__MOVES_RUNS] = moves[EVN__MOVES_TOGETHER] = 1;
     evn_status status = evn_buffer_create(plan->device, count * sizeof(*moves), &plan->one_run);
     if (status == EVN_OK) {
         status = evn_buffer_write(plan->one_run, 0, count * sizeof(*moves), moves);

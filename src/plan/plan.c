@@ -124,7 +124,11 @@ size_t evn_plan_saved_elements(const evn_plan *plan) {
 }
 
 int evn_plan_launches(const evn_plan *plan) {
-    return plan->launch_count;
+    int count = 0;
+    for (int i = 0; i < plan->launch_count; ++i) {
+        count += !plan->launches[i].replaced;
+    }
+    return count;
 }
 
 size_t evn_plan_bytes(const evn_plan *plan) {

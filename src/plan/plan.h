@@ -33,6 +33,7 @@ typedef struct evn__unit {
     bool generated;   ///< a group alone
     bool epilogue;    ///< a kernel node with a group
     bool dead;        ///< merged into another unit
+    bool replaced;    ///< as in evn__launch
     int phase;
     int sums;              ///< over its rows, which the kernel begins (partial.c)
     int64_t columns;       ///< of these rows
@@ -58,7 +59,8 @@ typedef struct evn__launch {
     evn__range range;
     int first_slot, slot_count;
     int phase, unit;
-    int claims; ///< as in evn__call
+    int claims;    ///< as in evn__call
+    bool replaced; ///< a stage of the launch before, in which work-items cooperate: never enqueued
 } evn__launch;
 
 /// Memory for the calls of one unit, or of several.
@@ -165,10 +167,18 @@ bool evn__plan_begins(const evn_plan *plan, int unit, evn_value sum);
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
 evn_status evn__plan_place(evn_plan *plan);
 
-/// Elements of the memory for MOVES of so many runs: their number, [runs][slots], the claims.
+/// The memory for MOVES: these, [runs][slots], the claims, all 64-bit integers.
+enum {
+    EVN__MOVES_RUNS,
+    EVN__MOVES_TOGETHER,     ///< cooperation: runs that each stage does before the next one
+    EVN__MOVES_SIDE_BY_SIDE, ///< cooperation: bit s: stage s does them at the same time
+    EVN__MOVES_FIRST
+};
+
+/// Its size for so many runs.
 static inline size_t evn__plan_moves(const evn__launch *launch, int runs) {
     size_t claims = launch->claims > 0 ? ((size_t)runs * (size_t)launch->claims + 1) / 2 + 1 : 0;
-    return 1 + (size_t)runs * (size_t)launch->slot_count + claims;
+    return EVN__MOVES_FIRST + (size_t)runs * (size_t)launch->slot_count + claims;
 }
 
 /// What a run is bound to.

@@ -23,10 +23,11 @@ struct evn__repeat {
     evn_plan *plan;
     int phase, count;
     evn_binding *inputs, *outputs, *saved;
+    int cooperative;      ///< the launch that replaces the phase's others; −1: none
+    bool merges;          ///< launch after launch, or stage after stage, instead of run after run
     int together;         ///< runs of a launch; 1: each alone
     bool *side_by_side;   ///< per launch of the plan: its runs do not need each other
-    bool shares_scratch;  ///< runs come one after the other, as a whole
-    evn_buffer *scratch;  ///< [together or 1][scratch elements of the plan]
+    evn_buffer *scratch;  ///< [together, or 1 unless merged][scratch elements of the plan]
     evn_buffer *moves;    ///< per group of runs and launch: evn__plan_moves
     size_t *moves_offset; ///< [groups][launches of the plan]
 };
@@ -52,6 +53,24 @@ static evn__bound bound_at(const evn__repeat *r, int run) {
 
 static bool in_phase(const evn__repeat *r, int launch) {
     return r->plan->launches[launch].phase == r->phase;
+}
+
+/// Whether it is enqueued.
+static bool is_used(const evn__repeat *r, int launch) {
+    return in_phase(r, launch) && !r->plan->launches[launch].replaced;
+}
+
+/// Whether it does one thing: a stage of the cooperative launch, or a launch of its own.
+static bool is_stage(const evn__repeat *r, int launch) {
+    return in_phase(r, launch) && launch != r->cooperative;
+}
+
+static int find_cooperative(const evn__repeat *r) {
+    int i = r->plan->launch_count - 1;
+    while (i >= 0 && !(in_phase(r, i) && r->plan->launches[i].claims > 0)) {
+        --i;
+    }
+    return i;
 }
 
 static const evn__slot *slot_at(const evn__repeat *r, int launch, int k) {
@@ -122,14 +141,14 @@ static bool collect(const evn__repeat *r, extent *extents, int *count) {
     for (int i = 0; i < r->plan->launch_count; ++i) {
         const evn__launch *launch = &r->plan->launches[i];
         bool moves = false;
-        for (int k = 0; in_phase(r, i) && k < launch->slot_count; ++k) {
+        for (int k = 0; is_stage(r, i) && k < launch->slot_count; ++k) {
             const evn__slot *slot = slot_at(r, i, k);
             moves = moves || slot->kind == EVN__OPERAND_MOVES;
             if (!is_own(slot) && !find_extent(r, i, slot, &extents[(*count)++])) {
                 return false;
             }
         }
-        if (in_phase(r, i) && !moves) {
+        if (is_stage(r, i) && !moves) {
             return false;
         }
     }
@@ -150,8 +169,8 @@ static bool overtakes_none(const evn__repeat *r, const extent *first, const exte
     return true;
 }
 
-/// Launch after launch instead of run after run: a launch's later runs then come before the earlier
-/// ones of the launches behind it.
+/// Stage after stage instead of run after run: a stage's later runs then come before the earlier
+/// ones of the stages behind it.
 static bool may_merge(const evn__repeat *r, const extent *extents, int count) {
     for (int a = 0; a < count; ++a) {
         for (int b = 0; b < count; ++b) {
@@ -164,11 +183,11 @@ static bool may_merge(const evn__repeat *r, const extent *extents, int count) {
     return true;
 }
 
-/// Runs of one launch at the same time: only of kernels of one work-item, which then have as many.
+/// Runs of one stage at the same time: only of kernels of one work-item, which then have as many.
 static void find_side_by_side(evn__repeat *r, const extent *extents, int count) {
     for (int i = 0; i < r->plan->launch_count; ++i) {
         const evn__launch *launch = &r->plan->launches[i];
-        r->side_by_side[i] = launch->range.global[0] == 1 && launch->claims == 0;
+        r->side_by_side[i] = launch->range.global[0] == 1 && is_stage(r, i);
     }
     for (int a = 0; a < count; ++a) {
         bool *side = &r->side_by_side[extents[a].launch];
@@ -180,13 +199,22 @@ static void find_side_by_side(evn__repeat *r, const extent *extents, int count) 
     }
 }
 
-/// Whether work-items cooperate in the phase's only launch.
-static bool is_cooperative(const evn__repeat *r) {
-    bool cooperative = false;
-    for (int i = 0; i < r->plan->launch_count; ++i) {
-        cooperative = cooperative || (in_phase(r, i) && r->plan->launches[i].claims > 0);
+/// Whether each argument of the launch is in one buffer in all runs, so that it can move.
+static bool stays_in_buffers(const evn__repeat *r, int launch) {
+    for (int k = 0; k < r->plan->launches[launch].slot_count; ++k) {
+        const evn__slot *slot = slot_at(r, launch, k);
+        const evn_buffer *first = NULL;
+        for (int run = 0; is_memory(slot) && run < r->count; ++run) {
+            evn__bound bound = bound_at(r, run);
+            evn__argument at;
+            if (evn__plan_fill(r->plan, &bound, slot, &at) != EVN_OK ||
+                (run > 0 && at.buffer != first)) {
+                return false;
+            }
+            first = at.buffer;
+        }
     }
-    return cooperative;
+    return true;
 }
 
 static evn_status choose_together(evn__repeat *r) {
@@ -205,9 +233,11 @@ static evn_status choose_together(evn__repeat *r) {
     }
     if (status == EVN_OK && collect(r, extents, &count) && may_merge(r, extents, count)) {
         find_side_by_side(r, extents, count);
-        r->shares_scratch = is_cooperative(r);
-        int64_t most = scratch > 0 && !r->shares_scratch ? MOST_SCRATCH / scratch : r->count;
+        int64_t most = scratch > 0 ? MOST_SCRATCH / scratch : r->count;
         r->together = most < r->count ? (int)(most > 1 ? most : 1) : r->count;
+        r->merges = r->together > 1;
+    } else if (status == EVN_OK && r->cooperative >= 0 && stays_in_buffers(r, r->cooperative)) {
+        r->together = r->count; // run after run, within the launch
     }
     free(extents);
     free(offsets);
@@ -226,7 +256,7 @@ static evn_status move_of(const evn__repeat *r, int launch, int k, int first, in
         return EVN_OK;
     }
     if (slot->place.home == EVN__HOME_SCRATCH) {
-        *move = r->shares_scratch ? 0 : (int64_t)(run - first) * (int64_t)r->plan->scratch_elements;
+        *move = r->merges ? (int64_t)(run - first) * (int64_t)r->plan->scratch_elements : 0;
         return EVN_OK;
     }
     evn__bound a = bound_at(r, first), b = bound_at(r, run);
@@ -236,9 +266,24 @@ static evn_status move_of(const evn__repeat *r, int launch, int k, int first, in
     return EVN_OK;
 }
 
+/// Bit s: of stage s.
+static int64_t stages_side_by_side(const evn__repeat *r) {
+    int64_t bits = 0;
+    int stage = 0;
+    for (int i = 0; i < r->plan->launch_count; ++i) {
+        if (is_stage(r, i)) {
+            bits |= (int64_t)r->side_by_side[i] << stage++;
+        }
+    }
+    return bits;
+}
+
 static evn_status write_moves(const evn__repeat *r, int group, int launch, int64_t *moves) {
     int first = first_of(group, r), slots = r->plan->launches[launch].slot_count;
-    *moves++ = size_of(group, r);
+    moves[EVN__MOVES_RUNS] = size_of(group, r);
+    moves[EVN__MOVES_TOGETHER] = r->merges ? size_of(group, r) : 1;
+    moves[EVN__MOVES_SIDE_BY_SIDE] = r->merges ? stages_side_by_side(r) : 0;
+    moves += EVN__MOVES_FIRST;
     for (int run = first; run < first + size_of(group, r); ++run) {
         for (int k = 0; k < slots; ++k) {
             EVN_TRY(move_of(r, launch, k, first, run, moves++));
@@ -254,7 +299,7 @@ static size_t lay_out_moves(evn__repeat *r) {
         for (int i = 0; i < r->plan->launch_count; ++i) {
             r->moves_offset[group * r->plan->launch_count + i] = total;
             int runs = size_of(group, r);
-            total += in_phase(r, i) ? evn__plan_moves(&r->plan->launches[i], runs) : 0;
+            total += is_used(r, i) ? evn__plan_moves(&r->plan->launches[i], runs) : 0;
         }
     }
     return total;
@@ -264,7 +309,7 @@ static evn_status fill_moves(const evn__repeat *r, int64_t *moves) {
     for (int group = 0; group < groups(r); ++group) {
         for (int i = 0; i < r->plan->launch_count; ++i) {
             size_t offset = r->moves_offset[group * r->plan->launch_count + i];
-            if (in_phase(r, i)) {
+            if (is_used(r, i)) {
                 EVN_TRY(write_moves(r, group, i, moves + offset));
             }
         }
@@ -305,11 +350,12 @@ static evn_status create(evn__repeat *r, const evn__runs *runs) {
     EVN_TRY(copy(runs->outputs, count * (size_t)g->output_count, &r->outputs));
     EVN_TRY(copy(runs->saved, count, &r->saved));
     EVN_TRY(EVN_NEW(&r->side_by_side, r->plan->launch_count));
+    r->cooperative = find_cooperative(r);
     EVN_TRY(choose_together(r));
     if (r->together == 1) {
         return EVN_OK;
     }
-    size_t copies = r->shares_scratch ? 1 : (size_t)r->together;
+    size_t copies = r->merges ? (size_t)r->together : 1;
     EVN_TRY(evn__real_create(r->plan->device, r->plan->fp64, copies * r->plan->scratch_elements,
                              &r->scratch));
     return create_moves(r);
@@ -396,7 +442,7 @@ evn_status evn__repeat_run(const evn__repeat *r) {
     }
     for (int group = 0; group < groups(r); ++group) {
         for (int i = 0; i < r->plan->launch_count; ++i) {
-            if (in_phase(r, i)) {
+            if (is_used(r, i)) {
                 EVN_TRY(run_launch(r, group, i));
             }
         }
@@ -407,7 +453,7 @@ evn_status evn__repeat_run(const evn__repeat *r) {
 int evn__repeat_launches(const evn__repeat *r) {
     int launches = 0;
     for (int i = 0; i < r->plan->launch_count; ++i) {
-        launches += in_phase(r, i);
+        launches += is_used(r, i);
     }
     return launches * groups(r);
 }

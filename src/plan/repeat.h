@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plan run many times in a row, as a solver's steps are. Kernels over samples (samples.h) do
 // several runs in one launch: the first kernel all its runs, then the second, and so on, as far as
-// no kernel needs in a run what a later one has left in the run before. Other plans run as they
-// would alone.
+// no kernel needs in a run what a later one has left in the run before. Where work-items cooperate,
+// all of it is one launch: stage after stage in the same way, or else run after run. Other plans
+// run as they would alone.
 #ifndef EVN_PLAN_REPEAT_H
 #define EVN_PLAN_REPEAT_H
 

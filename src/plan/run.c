@@ -78,7 +78,7 @@ evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inpu
         EVN_TRY(own_saved(plan, &bound.saved));
     }
     for (int i = 0; i < plan->launch_count; ++i) {
-        if (plan->launches[i].phase == phase) {
+        if (plan->launches[i].phase == phase && !plan->launches[i].replaced) {
             EVN_TRY(run_launch(plan, &bound, &plan->launches[i]));
         }
     }

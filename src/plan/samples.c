@@ -396,15 +396,15 @@ static int first_group(const evn__samples *s, int phase) {
     return first;
 }
 
-/// Large products make several launches of a phase: then cooperation is worth while.
+/// Whether work-items can cooperate in a phase of several kernels.
 static bool can_cooperate(const evn__samples *s, int phase) {
-    bool has_large = false, divides = s->plan->device->quirks.groups_progress;
-    for (int i = first_group(s, phase); i < first_group(s, phase + 1); ++i) {
+    int first = first_group(s, phase), end = first_group(s, phase + 1);
+    bool divides = s->plan->device->quirks.groups_progress && end - first > 1;
+    for (int i = first; i < end; ++i) {
         evn_value large = s->groups[i].large;
-        has_large = has_large || large != EVN_NONE;
         divides = divides && (large == EVN_NONE || evn__samples_divides(s, large));
     }
-    return has_large && divides;
+    return divides;
 }
 
 static evn_status emit_groups(const evn__samples *s, evn__sample_function *functions, bool *fits) {
@@ -417,37 +417,43 @@ static evn_status emit_groups(const evn__samples *s, evn__sample_function *funct
 }
 
 /// The unit of a call, or of the family of `large`.
-static void add_unit(evn_plan *plan, int phase, evn_value large, const evn__call *call) {
-    plan->units[plan->unit_count] = (evn__unit){
-        .phase = phase, .place = plan->unit_count, .first = large, .family = large, .call = call};
+static void add_unit(evn_plan *plan, int phase, evn_value large, const evn__call *call,
+                     bool replaced) {
+    plan->units[plan->unit_count] = (evn__unit){.phase = phase,
+                                                .place = plan->unit_count,
+                                                .first = large,
+                                                .family = large,
+                                                .call = call,
+                                                .replaced = replaced};
     plan->order[plan->unit_count] = plan->unit_count;
     plan->order_count = ++plan->unit_count;
 }
 
+/// Where it is `replaced`, a large product too is the call of its function, which tells what it
+/// reads and writes.
 static evn_status add_each(const evn__samples *s, int group, const evn__sample_function *function,
-                           evn__call *call, bool *fits) {
-    evn_value large = s->groups[group].large;
+                           bool replaced, evn__call *call, bool *fits) {
+    evn_value large = replaced ? EVN_NONE : s->groups[group].large;
     if (large == EVN_NONE) {
         EVN_TRY(evn__samples_kernel(s, function, call, fits));
     }
-    add_unit(s->plan, s->groups[group].phase, large, large == EVN_NONE ? call : NULL);
+    add_unit(s->plan, s->groups[group].phase, large, large == EVN_NONE ? call : NULL, replaced);
     return EVN_OK;
 }
 
+/// @param whole  room for the call in which work-items cooperate
 static evn_status add_phase(const evn__samples *s, int phase, const evn__sample_function *functions,
-                            evn__call *calls, bool *fits) {
+                            evn__call *calls, evn__call *whole, bool *fits) {
     int first = first_group(s, phase), end = first_group(s, phase + 1);
     bool cooperates = s->cooperates[phase];
     if (cooperates) {
-        EVN_TRY(
-            evn__samples_cooperate(s, functions + first, end - first, calls + first, &cooperates));
+        EVN_TRY(evn__samples_cooperate(s, functions + first, end - first, whole, &cooperates));
     }
     if (cooperates) {
-        add_unit(s->plan, phase, EVN_NONE, calls + first);
-        return EVN_OK;
+        add_unit(s->plan, phase, EVN_NONE, whole, false);
     }
     for (int i = first; i < end && *fits; ++i) {
-        EVN_TRY(add_each(s, i, &functions[i], &calls[i], fits));
+        EVN_TRY(add_each(s, i, &functions[i], cooperates, &calls[i], fits));
     }
     return EVN_OK;
 }
@@ -455,13 +461,13 @@ static evn_status add_phase(const evn__samples *s, int phase, const evn__sample_
 static evn_status make_units(const evn__samples *s, const evn__sample_function *functions,
                              bool *fits) {
     evn_plan *plan = s->plan;
-    size_t count = (size_t)s->group_count;
-    evn__call *calls = evn__arena_alloc(&plan->arena, sizeof(*calls) * (count + 1));
-    EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, s->group_count));
-    plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * (count + 1));
+    size_t count = (size_t)s->group_count + 2; // and what replaces the groups of each phase
+    evn__call *calls = evn__arena_alloc(&plan->arena, sizeof(*calls) * count);
+    EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, (int)count));
+    plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * count);
     EVN_CHECK(calls && plan->order, EVN_ERR_MEMORY, "no memory for %d kernels", s->group_count);
     for (int phase = 0; phase < 2; ++phase) {
-        EVN_TRY(add_phase(s, phase, functions, calls, fits));
+        EVN_TRY(add_phase(s, phase, functions, calls, calls + s->group_count + phase, fits));
     }
     plan->lanes = *fits ? s->lanes : 0;
     return EVN_OK;

@@ -10,8 +10,9 @@
 #include <string.h>
 
 enum {
-    FIRST = 2,       // operands that all kernels have: batch, moves
-    LINE_CLAIMS = 16 // integers of a cache line: stages do not share one
+    FIRST = 2,        // operands that all kernels have: batch, moves
+    MOST_STAGES = 63, // a bit each
+    LINE_CLAIMS = 16  // integers of a cache line: stages do not share one
 };
 
 int evn__samples_find(const evn__operand *operands, int count, const evn__operand *operand) {
@@ -89,43 +90,58 @@ static void write_actuals(const kernel *k, int index, evn__text *text) {
     }
 }
 
+static void write_call(const kernel *k, const char *name, int index, evn__text *text) {
+    evn__text_append(text, "%s_%d(item, batch", name, text_of(k, index));
+    write_actuals(k, index, text);
+    evn__text_append(text, ");\n");
+}
+
 static void write_stage(const kernel *k, const char *name, int index, evn__text *text) {
-    int items = k->functions[index].items;
     evn__text_append(
         text,
         "        {\n"
-        "        volatile __global int *const stage = claims + 1 + (run * %d + %d) * %d;\n"
-        "        for (int n = 0; n < %d; n++) {\n"
-        "            const int item = evn_turn(n, %d, run);\n"
-        "            if (evn_claim(stage, item)) {\n"
-        "                %s_%d(item, batch",
-        k->count, index, k->stage_claims, items, items, name, text_of(k, index));
-    write_actuals(k, index, text);
-    evn__text_append(text,
-                     ");\n                evn_done(stage);\n            }\n        }\n"
-                     "        evn_await(stage, %d);\n        }\n",
-                     items);
+        "        const int side = moves[2] >> %d & 1 ? (int)together : 1;\n"
+        "        const int items = %d, all = items * side;\n"
+        "        for (int n = 0; n < all; n++) {\n"
+        "            const int turn = evn_turn(n, all, pass), item = turn %% items;\n"
+        "            if (evn_claim(stage, turn)) {\n"
+        "                for (long run = first + turn / items; run < end; run += side) {\n"
+        "                    __global const long *move = moves + MOVES_FIRST + run * %d;\n"
+        "                    ",
+        index, k->functions[index].items, k->call->operand_count);
+    write_call(k, name, index, text);
+    evn__text_append(
+        text,
+        "                }\n                evn_done(stage);\n            }\n        }\n"
+        "        evn_await(stage, all);\n"
+        "        stage += %d * together;\n        }\n",
+        k->stage_claims);
 }
 
-static void write_body(const kernel *k, const char *name, evn__text *text) {
-    int arguments = k->call->operand_count;
-    if (k->cooperative) {
-        evn__text_append(text, "    volatile __global int *const claims = CLAIMS_OF(moves, %d);\n",
-                         arguments);
-    }
-    evn__text_append(text, "    FOR_EACH_RUN(moves, %d) {\n", arguments);
-    for (int i = 0; i < k->count && k->cooperative; ++i) {
+/// Passes over all stages, each for as many runs as go together.
+static void write_cooperation(const kernel *k, const char *name, evn__text *text) {
+    evn__text_append(
+        text,
+        "    __global long *const moves = moves_buffer + moves_offset;\n"
+        "    volatile __global int *const claims = CLAIMS_OF(moves, %d);\n"
+        "    volatile __global int *stage = claims + 1;\n"
+        "    const long runs = moves[0], together = moves[1];\n"
+        "    for (long first = 0, pass = 0; first < runs; first += together, pass++) {\n"
+        "        const long end = min(first + together, runs);\n",
+        k->call->operand_count);
+    for (int i = 0; i < k->count; ++i) {
         write_stage(k, name, i, text);
     }
-    if (!k->cooperative) {
-        evn__text_append(text, "        %s_0((int)get_global_id(0), batch", name);
-        write_actuals(k, 0, text);
-        evn__text_append(text, ");\n");
-    }
+    evn__text_append(text, "    }\n    evn_leave(claims, runs * %d);\n", k->call->claims);
+}
+
+static void write_runs(const kernel *k, const char *name, evn__text *text) {
+    evn__text_append(text,
+                     "    FOR_EACH_RUN(moves, %d) {\n"
+                     "        const int item = (int)get_global_id(0);\n        ",
+                     k->call->operand_count);
+    write_call(k, name, 0, text);
     evn__text_append(text, "    }\n");
-    if (k->cooperative) {
-        evn__text_append(text, "    evn_leave(claims, moves[0] * %d);\n", k->call->claims);
-    }
 }
 
 static void write_text(const kernel *k, const char *name, evn__text *text) {
@@ -135,7 +151,11 @@ static void write_text(const kernel *k, const char *name, evn__text *text) {
         evn__text_append(text, ", RUNS_%s(a%d)", direction(&k->call->operands[i]), i);
     }
     evn__text_append(text, ") {\n");
-    write_body(k, name, text);
+    if (k->cooperative) {
+        write_cooperation(k, name, text);
+    } else {
+        write_runs(k, name, text);
+    }
     evn__text_append(text, "}\n");
 }
 
@@ -173,7 +193,7 @@ static evn_status make(kernel *k, size_t items, bool *fits) {
     k->call->operands[k->call->operand_count++] = evn__operand_int(k->s->batch);
     k->call->operands[k->call->operand_count++] = (evn__operand){.kind = EVN__OPERAND_MOVES};
     k->call->claims = k->cooperative ? k->count * k->stage_claims : 0;
-    *fits = merge_operands(k);
+    *fits = k->count <= MOST_STAGES && merge_operands(k);
     return *fits ? finish(k) : EVN_OK;
 }
 
