@@ -24,32 +24,36 @@
 // many of them run at the same time, only that those that have begun go on (host/quirks.h). All
 // stages do moves[1] runs, before these do the next ones: a stage one after the other in each of its
 // items, or, where its bit of moves[2] is set, side by side, with an item of its own for each run.
-// Behind the moves, all zero between launches: how many work-items have left, then for each stage how
-// many items are done, and which are claimed.
-#define CLAIMS_OF(x, arguments) \
-    ((volatile __global int *)(x + MOVES_FIRST + x[0] * arguments))
-
-// The work-item's own items first, in the other direction after each pass: what it read last is still
-// in its cache. Then those of others.
-inline int evn_turn(const int n, const int items, const long pass) {
-    const int me = (int)get_global_id(0), all = (int)get_global_size(0);
-    const int first = me * items / all, own = (me + 1) * items / all - first;
-    return (first + (pass % 2 && n < own ? own - 1 - n : n)) % items;
+// Several runs of an item are two segments, so that two work-items can share an item that is left
+// over. Behind the moves, all zero between launches: how many work-items have left, then for each
+// stage how many segments are done, and whether each is claimed (1) or done (2).
+// The first of a work-item's own segments; that of the work-item behind the last is `all`.
+inline int evn_first(const int work_item, const int all) {
+    return work_item * all / (int)get_global_size(0);
 }
 
-inline bool evn_claim(volatile __global int *stage, const int item) {
-    return stage[1 + item] == 0 && atomic_xchg(stage + 1 + item, 1) == 0;
+// A work-item takes its own segments first, from the last one on, which another may wait to go on with;
+// in the other direction after each pass: what was read last is still in the cache. Then those of others.
+inline int evn_turn(const int n, const int first, const int own, const int all, const long pass) {
+    const int turn = first + (pass % 2 == 0 && n < own ? own - 1 - n : n);
+    return turn < all ? turn : turn - all;
 }
 
-inline void evn_done(volatile __global int *stage) {
+inline bool evn_claim(volatile __global int *stage, const int turn, const int segments) {
+    volatile __global int *const state = stage + 1 + turn;
+    const bool first = turn % segments == 0;
+    return *state == 0 && (first || state[-1] == 2) && atomic_cmpxchg(state, 0, 1) == 0;
+}
+
+inline void evn_done(volatile __global int *stage, const int turn) {
     mem_fence(CLK_GLOBAL_MEM_FENCE);
+    atomic_xchg(stage + 1 + turn, 2);
     atomic_inc(stage);
 }
 
-inline void evn_await(volatile __global int *stage, const int items) {
-    while (*stage < items) {
-    }
-    atomic_or(stage, 0); // nothing behind it is read before
+// After the last segment of a stage is done: nothing behind it is read before.
+inline void evn_pass(volatile __global int *stage) {
+    atomic_or(stage, 0);
     mem_fence(CLK_GLOBAL_MEM_FENCE);
 }
 
@@ -61,6 +65,39 @@ inline void evn_leave(volatile __global int *claims, const long count) {
         }
     }
 }
+
+// A loop over passes, in each of which come all stages: STAGE, a call with `item` and `move`, STAGE_END.
+#define COOPERATE(x, arguments)                                                                    \
+    __global long *const x = x##_buffer + x##_offset;                                              \
+    const long runs = x[0], together = x[1];                                                       \
+    volatile __global int *const claims =                                                          \
+        (volatile __global int *)(x + MOVES_FIRST + runs * arguments);                             \
+    volatile __global int *stage = claims + 1;                                                     \
+    for (long first = 0, pass = 0; first < runs; first += together, pass++)
+
+#define STAGE(x, number, items, arguments)                                                         \
+    {                                                                                              \
+        const int side = x[2] >> number & 1 ? (int)together : 1;                                   \
+        const int segments = side == 1 && together > 1 ? 2 : 1, all = items * side * segments;     \
+        const int mine = evn_first((int)get_global_id(0), all);                                    \
+        const int own = evn_first((int)get_global_id(0) + 1, all) - mine;                          \
+        for (int n = 0; *stage < all; n = n + 1 < all ? n + 1 : 0) {                               \
+            const int turn = evn_turn(n, mine, own, all, pass);                                    \
+            if (evn_claim(stage, turn, segments)) {                                                \
+                const int part = turn / segments, item = part % items;                             \
+                const long begin = first + together * (turn % segments) / segments;                \
+                const long end = first + together * (turn % segments + 1) / segments;              \
+                for (long run = begin + part / items; run < min(end, runs); run += side) {         \
+                    __global const long *move = x + MOVES_FIRST + run * arguments;
+
+#define STAGE_END(stage_claims)                                                                    \
+                }                                                                                  \
+                evn_done(stage, turn);                                                             \
+            }                                                                                      \
+        }                                                                                          \
+        evn_pass(stage);                                                                           \
+        stage += stage_claims * together;                                                          \
+    }
 
 inline lanes evn_lanes_maximum(const lanes a, const lanes b) {
     return (a > b || isnan(a)) ? a : b;

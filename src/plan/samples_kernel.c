@@ -96,43 +96,17 @@ static void write_call(const kernel *k, const char *name, int index, evn__text *
     evn__text_append(text, ");\n");
 }
 
-static void write_stage(const kernel *k, const char *name, int index, evn__text *text) {
-    evn__text_append(
-        text,
-        "        {\n"
-        "        const int side = moves[2] >> %d & 1 ? (int)together : 1;\n"
-        "        const int items = %d, all = items * side;\n"
-        "        for (int n = 0; n < all; n++) {\n"
-        "            const int turn = evn_turn(n, all, pass), item = turn %% items;\n"
-        "            if (evn_claim(stage, turn)) {\n"
-        "                for (long run = first + turn / items; run < end; run += side) {\n"
-        "                    __global const long *move = moves + MOVES_FIRST + run * %d;\n"
-        "                    ",
-        index, k->functions[index].items, k->call->operand_count);
-    write_call(k, name, index, text);
-    evn__text_append(
-        text,
-        "                }\n                evn_done(stage);\n            }\n        }\n"
-        "        evn_await(stage, all);\n"
-        "        stage += %d * together;\n        }\n",
-        k->stage_claims);
-}
-
 /// Passes over all stages, each for as many runs as go together.
 static void write_cooperation(const kernel *k, const char *name, evn__text *text) {
-    evn__text_append(
-        text,
-        "    __global long *const moves = moves_buffer + moves_offset;\n"
-        "    volatile __global int *const claims = CLAIMS_OF(moves, %d);\n"
-        "    volatile __global int *stage = claims + 1;\n"
-        "    const long runs = moves[0], together = moves[1];\n"
-        "    for (long first = 0, pass = 0; first < runs; first += together, pass++) {\n"
-        "        const long end = min(first + together, runs);\n",
-        k->call->operand_count);
+    int arguments = k->call->operand_count;
+    evn__text_append(text, "    COOPERATE(moves, %d) {\n", arguments);
     for (int i = 0; i < k->count; ++i) {
-        write_stage(k, name, i, text);
+        evn__text_append(text, "        STAGE(moves, %d, %d, %d)\n        ", i,
+                         k->functions[i].items, arguments);
+        write_call(k, name, i, text);
+        evn__text_append(text, "        STAGE_END(%d)\n", k->stage_claims);
     }
-    evn__text_append(text, "    }\n    evn_leave(claims, runs * %d);\n", k->call->claims);
+    evn__text_append(text, "    }\n    evn_leave(claims, moves[0] * %d);\n", k->call->claims);
 }
 
 static void write_runs(const kernel *k, const char *name, evn__text *text) {
