@@ -2,13 +2,14 @@
 // The adjoint of a system is a system: its vjp, with the slopes negated (Algorithm 1 of He, Xie,
 // Lin 2019, with the term −(∂f/∂θ)ᵀa in db/dt that the paper leaves out).
 #include "evonode/diff.h"
-#include "ode/system.h"
+#include "ode/outer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 typedef struct adjoint_build {
     const evn__system *system;
+    evn__system *adjoint;
     evn_graph *graph;
     int bar_count;     ///< states + parameters
     evn_value *inputs; ///< of the system: t, states, parameters
@@ -43,7 +44,9 @@ static void declare(adjoint_build *b) {
         b->seeds[i] = bar_input(b, evn__system_state(i));
     }
     for (int i = 0; i < s->parameter_count; ++i) {
-        bar_input(b, evn__system_parameter(s, i)); // a quadrature does not read its own value
+        if (b->adjoint->quadrature[i] >= 0) {
+            bar_input(b, evn__system_parameter(s, i)); // which the slope does not read
+        }
     }
     for (int i = 0; i < s->parameter_count; ++i) {
         int input = evn__system_parameter(s, i);
@@ -51,34 +54,89 @@ static void declare(adjoint_build *b) {
     }
 }
 
-static evn_status build(adjoint_build *b) {
-    const evn__system *s = b->system;
+static evn_status pull_back(adjoint_build *b) {
+    EVN_TRY(evn_graph_create(&b->graph));
     declare(b);
     EVN_TRY(evn_graph_status(b->graph));
-    EVN_TRY(evn_graph_inline(b->graph, s->graph, b->inputs, b->slopes));
-    EVN_TRY(evn_pullback(b->graph, b->slopes, b->seeds, s->state_count, b->inputs + 1, b->bar_count,
-                         b->bars));
+    EVN_TRY(evn_graph_inline(b->graph, b->system->graph, b->inputs, b->slopes));
+    return evn_pullback(b->graph, b->slopes, b->seeds, b->system->state_count, b->inputs + 1,
+                        b->bar_count, b->bars);
+}
+
+/// Decide which parameters have pairs, from a graph in which all have quadratures.
+static evn_status find_pairs(adjoint_build *b) {
+    const evn__system *s = b->system;
+    evn__system *adjoint = b->adjoint;
+    EVN_TRY(EVN_NEW(&adjoint->pairs, s->parameter_count * EVN__OUTER_TERMS));
+    EVN_TRY(EVN_NEW(&adjoint->quadrature, s->parameter_count));
+    EVN_TRY(pull_back(b));
+    for (int i = 0; i < s->parameter_count; ++i) {
+        evn__product terms[EVN__OUTER_TERMS];
+        int count;
+        if (!evn__outer_find(b->graph, b->bars[s->state_count + i], terms, &count)) {
+            adjoint->quadrature[i] = adjoint->state_count++;
+            continue;
+        }
+        adjoint->quadrature[i] = -1;
+        for (int k = 0; k < count; ++k) {
+            adjoint->pairs[adjoint->pair_count++] = (evn__pair){
+                i, terms[k].rows, {terms[k].columns[EVN__LEFT], terms[k].columns[EVN__RIGHT]}};
+        }
+    }
+    evn_graph_destroy(&b->graph);
+    return EVN_OK;
+}
+
+static void output_slope(adjoint_build *b, int input, evn_value bar) {
+    char name[256];
+    snprintf(name, sizeof(name), "d%s_bar", source_name(b, input));
+    evn_output(b->graph, name, evn_neg(b->graph, bar));
+}
+
+static void output_pairs(adjoint_build *b, int parameter) {
+    evn__product terms[EVN__OUTER_TERMS];
+    int count;
+    evn__outer_find(b->graph, b->bars[b->system->state_count + parameter], terms, &count);
+    for (int k = 0; k < count; ++k) {
+        char name[64];
+        snprintf(name, sizeof(name), "pair.%d.%d.left", parameter, k);
+        evn_output(b->graph, name, terms[k].side[EVN__LEFT]);
+        snprintf(name, sizeof(name), "pair.%d.%d.right", parameter, k);
+        evn_output(b->graph, name, evn_neg(b->graph, terms[k].side[EVN__RIGHT]));
+    }
+}
+
+static evn_status build(adjoint_build *b) {
+    const evn__system *s = b->system;
+    EVN_TRY(find_pairs(b));
+    EVN_TRY(pull_back(b));
     for (int i = 0; i < s->state_count; ++i) {
         evn_output(b->graph, evn_graph_output_name(s->graph, i), b->slopes[i]);
     }
-    for (int i = 0; i < b->bar_count; ++i) {
-        char name[256];
-        snprintf(name, sizeof(name), "d%s_bar", source_name(b, 1 + i));
-        evn_output(b->graph, name, evn_neg(b->graph, b->bars[i]));
+    for (int i = 0; i < s->state_count; ++i) {
+        output_slope(b, evn__system_state(i), b->bars[i]);
+    }
+    for (int i = 0; i < s->parameter_count; ++i) {
+        if (b->adjoint->quadrature[i] >= 0) {
+            output_slope(b, evn__system_parameter(s, i), b->bars[s->state_count + i]);
+        }
+    }
+    for (int i = 0; i < s->parameter_count; ++i) {
+        if (b->adjoint->quadrature[i] < 0) {
+            output_pairs(b, i);
+        }
     }
     return evn_graph_status(b->graph);
 }
 
 evn_status evn__system_adjoint(const evn__system *system, evn__system *adjoint) {
     int states = system->state_count, parameters = system->parameter_count;
-    adjoint_build b = {.system = system, .bar_count = states + parameters};
-    *adjoint = (evn__system){.state_count = 2 * states + parameters, .parameter_count = parameters};
-    EVN_TRY(EVN_NEW(&adjoint->controlled, adjoint->state_count));
+    adjoint_build b = {.system = system, .adjoint = adjoint, .bar_count = states + parameters};
+    *adjoint = (evn__system){.state_count = 2 * states, .parameter_count = parameters};
+    EVN_TRY(EVN_NEW(&adjoint->controlled, 2 * states + parameters));
     for (int i = 0; i < 2 * states; ++i) {
         adjoint->controlled[i] = system->controlled[i % states];
     }
-    EVN_TRY(evn_graph_create(&adjoint->graph));
-    b.graph = adjoint->graph;
     evn_value *values = NULL;
     EVN_TRY(EVN_NEW(&values, 2 * states + 2 * b.bar_count + 1));
     b.inputs = values;
@@ -86,6 +144,7 @@ evn_status evn__system_adjoint(const evn__system *system, evn__system *adjoint) 
     b.slopes = b.seeds + states;
     b.bars = b.slopes + states;
     evn_status status = build(&b);
+    adjoint->graph = b.graph;
     free(values);
     return status;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/integrator.h"
 
+#include "ode/outer.h"
 #include "ode/step.h"
 #include "plan/real.h"
 #include <math.h>
@@ -10,12 +11,18 @@
 /// Scalars of an adaptive step in device memory.
 enum { SCALAR_T, SCALAR_DT, SCALAR_RTOL, SCALAR_ATOL, SCALAR_RESULT, SCALARS };
 
+/// Steps whose pairs are stacked: as many as take the memory of the cotangents, within these.
+enum { LEAST_STACKED = 8, MOST_STACKED = 256 };
+
 struct evn__integrator {
     evn_device *device;
     const evn__tableau *tableau;
     evn_solver_options options;
-    evn__layout layout;
+    evn__layout layout, slope_layout; ///< of the state; of what the system gives
     int parameter_count;
+    evn__outer *outer;         ///< of an adjoint: parameters with pairs
+    int stacked, most_stacked; ///< steps whose operands are in it
+    int *quadrature;           ///< as the system's
     evn_plan *step, *start;
     evn_buffer *state[2];  ///< now and next, exchanged by each step
     evn_buffer *slopes[2]; ///< adaptive: first and last stage, exchanged likewise
@@ -83,16 +90,108 @@ static evn_status compile_adaptive(evn__integrator *in, const evn__system *syste
     evn_graph_destroy(&graph);
     EVN_TRY(status);
     for (int i = 0; i < 2; ++i) {
-        EVN_TRY(evn__real_create(in->device, in->options.fp64, in->layout.total, &in->slopes[i]));
+        EVN_TRY(
+            evn__real_create(in->device, in->options.fp64, in->slope_layout.total, &in->slopes[i]));
     }
     return evn__real_create(in->device, in->options.fp64, SCALARS, &in->scalars);
 }
 
+// Pairs -------------------------------------------------------------------------------------------
+
+/// Stages with b_i ≠ 0.
+static int stages_that_count(const evn__tableau *tableau) {
+    int count = 0;
+    for (int i = 0; i < tableau->stages; ++i) {
+        count += tableau->b[i] != 0;
+    }
+    return count;
+}
+
+/// How many pairs from `first` on are of one parameter.
+static int pairs_of_one(const evn__system *system, int first) {
+    int end = first;
+    while (end < system->pair_count &&
+           system->pairs[end].parameter == system->pairs[first].parameter) {
+        ++end;
+    }
+    return end - first;
+}
+
+static int choose_stacked(const evn__system *system, int stages) {
+    int64_t cotangents = 0, step = 0;
+    for (int i = 0; i < system->pair_count; i += pairs_of_one(system, i)) {
+        const evn__pair *p = &system->pairs[i];
+        cotangents += p->columns[0] * p->columns[1];
+        step += stages * pairs_of_one(system, i) * p->rows * (p->columns[0] + p->columns[1]);
+    }
+    int64_t steps = cotangents / step;
+    return (int)(steps < LEAST_STACKED  ? LEAST_STACKED
+                 : steps > MOST_STACKED ? MOST_STACKED
+                                        : steps);
+}
+
+static evn_status create_pairs(evn__integrator *in, const evn__system *system) {
+    if (!system->quadrature) {
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&in->quadrature, system->parameter_count));
+    memcpy(in->quadrature, system->quadrature, sizeof(int) * (size_t)system->parameter_count);
+    if (system->pair_count == 0) {
+        return EVN_OK;
+    }
+    int stages = stages_that_count(in->tableau);
+    in->most_stacked = choose_stacked(system, stages);
+    EVN_TRY(evn__outer_create(system->parameter_count, in->most_stacked, NULL, &in->outer));
+    for (int i = 0; i < system->pair_count; i += pairs_of_one(system, i)) {
+        const evn__pair *p = &system->pairs[i];
+        evn__product shape = {.rows = p->rows, .columns = {p->columns[0], p->columns[1]}};
+        evn__outer_add(in->outer, p->parameter, stages * pairs_of_one(system, i), &shape);
+    }
+    return evn__outer_compile(in->outer, in->device, in->options.fp64);
+}
+
+/// Where the next step's operands go.
+static evn_binding *bind_pairs(const evn__integrator *in, evn_binding *to) {
+    for (int i = 0; in->outer && i < in->parameter_count; ++i) {
+        if (in->quadrature[i] < 0) {
+            to = evn__outer_bind(in->outer, i, in->stacked, to);
+        }
+    }
+    return to;
+}
+
+evn_status evn__integrator_flush(evn__integrator *integrator) {
+    int steps = integrator->stacked;
+    integrator->stacked = 0;
+    return integrator->outer ? evn__outer_flush(integrator->outer, steps) : EVN_OK;
+}
+
+evn_status evn__integrator_clear(evn__integrator *integrator) {
+    integrator->stacked = 0;
+    return integrator->outer ? evn__outer_clear(integrator->outer) : EVN_OK;
+}
+
+/// A step has been made.
+static evn_status keep_pairs(evn__integrator *in) {
+    return in->outer && ++in->stacked == in->most_stacked ? evn__integrator_flush(in) : EVN_OK;
+}
+
+evn_binding evn__integrator_parameter_bar(const evn__integrator *integrator, int parameter) {
+    int state = integrator->quadrature[parameter];
+    return state < 0 ? evn__outer_result(integrator->outer, parameter)
+                     : evn__integrator_state(integrator, state);
+}
+
+// Life --------------------------------------------------------------------------------------------
+
 static evn_status create(evn__integrator *in, const evn__system *system) {
     EVN_TRY(evn__check_options(&in->options, &in->tableau));
     EVN_TRY(evn__layout_create(system, &in->layout));
+    EVN_TRY(evn__layout_create_outputs(system, &in->slope_layout));
+    EVN_TRY(create_pairs(in, system));
     in->parameter_count = system->parameter_count;
-    int ports = 2 * system->state_count + system->parameter_count + SCALARS;
+    int ports = system->state_count + system->parameter_count + evn__system_outputs(system) +
+                2 * system->pair_count * EVN__MAX_STAGES + SCALARS;
     EVN_TRY(EVN_NEW(&in->inputs, ports));
     EVN_TRY(EVN_NEW(&in->outputs, ports));
     for (int i = 0; i < 2; ++i) {
@@ -127,6 +226,9 @@ void evn__integrator_destroy(evn__integrator **integrator) {
     evn_buffer_destroy(&in->scalars);
     evn__times_free(&in->times);
     evn__layout_free(&in->layout);
+    evn__layout_free(&in->slope_layout);
+    evn__outer_destroy(&in->outer);
+    free(in->quadrature);
     free(in->inputs);
     free(in->outputs);
     free(in);
@@ -143,11 +245,19 @@ const evn__layout *evn__integrator_layout(const evn__integrator *integrator) {
 
 // Bindings ----------------------------------------------------------------------------------------
 
-static evn_binding *bind_states(const evn__integrator *in, evn_buffer *buffer, evn_binding *to) {
-    for (int i = 0; i < in->layout.count; ++i) {
-        *to++ = (evn_binding){buffer, in->layout.offset[i]};
+static evn_binding *bind_all(const evn__layout *layout, evn_buffer *buffer, evn_binding *to) {
+    for (int i = 0; i < layout->count; ++i) {
+        *to++ = (evn_binding){buffer, layout->offset[i]};
     }
     return to;
+}
+
+static evn_binding *bind_states(const evn__integrator *in, int which, evn_binding *to) {
+    return bind_all(&in->layout, in->state[which], to);
+}
+
+static evn_binding *bind_slopes(const evn__integrator *in, int which, evn_binding *to) {
+    return bind_all(&in->slope_layout, in->slopes[which], to);
 }
 
 static evn_binding *bind_parameters(const evn__integrator *in, const evn_binding *parameters,
@@ -168,9 +278,10 @@ static evn_status integrate_fixed(evn__integrator *in, double t0, double t1,
     for (int step = 0; step < in->options.steps; ++step) {
         in->inputs[0] = evn__times_at(&in->times, step);
         in->inputs[1] = evn__times_dt(&in->times);
-        bind_parameters(in, parameters, bind_states(in, in->state[in->now], in->inputs + 2));
-        bind_states(in, in->state[!in->now], in->outputs);
+        bind_parameters(in, parameters, bind_states(in, in->now, in->inputs + 2));
+        bind_pairs(in, bind_states(in, !in->now, in->outputs));
         EVN_TRY(evn_plan_run(in->step, in->inputs, in->outputs));
+        EVN_TRY(keep_pairs(in));
         in->now = !in->now;
     }
     int stages = in->tableau->stages - (in->tableau->fsal ? 1 : 0);
@@ -190,11 +301,11 @@ static evn_status begin(evn__integrator *in, double t0, double t1, const evn_bin
     EVN_TRY(evn__real_write(scalar(in, SCALAR_T), in->options.fp64, values, 4));
     in->inputs[0] = scalar(in, SCALAR_T);
     in->inputs[1] = scalar(in, SCALAR_DT);
-    evn_binding *rest = bind_states(in, in->state[in->now], in->inputs + 2);
+    evn_binding *rest = bind_states(in, in->now, in->inputs + 2);
     rest = bind_parameters(in, parameters, rest);
     rest[0] = scalar(in, SCALAR_RTOL);
     rest[1] = scalar(in, SCALAR_ATOL);
-    *bind_states(in, in->slopes[in->now], in->outputs) = scalar(in, SCALAR_RESULT);
+    *bind_slopes(in, in->now, in->outputs) = scalar(in, SCALAR_RESULT);
     EVN_TRY(evn_plan_run(in->start, in->inputs, in->outputs));
     EVN_TRY(evn__real_read(scalar(in, SCALAR_RESULT), in->options.fp64, &dt, 1));
     *solution = (evn_solution){.t = t0, .dt = dt, .nfe = 2};
@@ -208,13 +319,14 @@ static evn_status attempt(evn__integrator *in, const evn_binding *parameters,
     EVN_TRY(evn__real_write(scalar(in, SCALAR_T), in->options.fp64, values, 2));
     in->inputs[0] = scalar(in, SCALAR_T);
     in->inputs[1] = scalar(in, SCALAR_DT);
-    evn_binding *rest = bind_states(in, in->state[in->now], in->inputs + 2);
+    evn_binding *rest = bind_states(in, in->now, in->inputs + 2);
     rest = bind_parameters(in, parameters, rest);
-    rest = bind_states(in, in->slopes[in->now], rest);
+    rest = bind_slopes(in, in->now, rest);
     rest[0] = scalar(in, SCALAR_RTOL);
     rest[1] = scalar(in, SCALAR_ATOL);
-    rest = bind_states(in, in->state[!in->now], in->outputs);
-    *bind_states(in, in->slopes[!in->now], rest) = scalar(in, SCALAR_RESULT);
+    rest = bind_slopes(in, !in->now, bind_states(in, !in->now, in->outputs));
+    *rest++ = scalar(in, SCALAR_RESULT);
+    bind_pairs(in, rest);
     EVN_TRY(evn_plan_run(in->step, in->inputs, in->outputs));
     EVN_TRY(evn__real_read(scalar(in, SCALAR_RESULT), in->options.fp64, error, 1));
     solution->nfe += in->tableau->stages - 1;
@@ -269,6 +381,7 @@ static evn_status advance(evn__integrator *in, double t1, const evn_binding *par
         solution->rejected += !accepted;
         if (accepted) {
             solution->t = solution->dt == left ? t1 : solution->t + solution->dt;
+            EVN_TRY(keep_pairs(in));
             in->now = !in->now;
         }
         double factor = step_factor(in->tableau, error);

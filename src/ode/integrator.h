@@ -17,7 +17,9 @@ typedef struct evn__layout {
     size_t total;   ///< elements, each component aligned
 } evn__layout;
 
+/// Of the states of a system, or of all that its graph gives.
 evn_status evn__layout_create(const evn__system *system, evn__layout *layout);
+evn_status evn__layout_create_outputs(const evn__system *system, evn__layout *layout);
 void evn__layout_free(evn__layout *layout);
 
 evn_status evn__integrator_create(evn_device *device, const evn__system *system,
@@ -27,6 +29,13 @@ void evn__integrator_destroy(evn__integrator **integrator);
 /// Where component `index` of the current state is: write it before a solve, read it after.
 evn_binding evn__integrator_state(const evn__integrator *integrator, int index);
 const evn__layout *evn__integrator_layout(const evn__integrator *integrator);
+
+/// Of an adjoint: set the cotangents that are sums of pairs to 0, before the first solve; add what
+/// is still stacked to them, after the last. Both enqueue only.
+evn_status evn__integrator_clear(evn__integrator *integrator);
+evn_status evn__integrator_flush(evn__integrator *integrator);
+/// The cotangent of a parameter, whichever way it is computed.
+evn_binding evn__integrator_parameter_bar(const evn__integrator *integrator, int parameter);
 
 /// Move the current state from t0 to t1. `parameters`: one binding each.
 evn_status evn__integrate(evn__integrator *integrator, double t0, double t1,

@@ -7,25 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LEFT, RIGHT, SIDES, MAX_TERMS = 8 };
-
-/// AᵀB: the values A [rows, columns of LEFT] and B [rows, columns of RIGHT].
-typedef struct product {
-    evn_value side[SIDES];
-    int64_t rows, columns[SIDES];
-} product;
-
 /// The products of one step for one parameter, all of one shape.
 typedef struct entry {
     int parameter, terms;
-    int64_t rows, columns[SIDES];
-    int state[SIDES];            ///< the state that an operand is, -1: it is stacked
-    size_t stack[SIDES], result; ///< offsets in memory: [steps, terms, rows, columns]; [M, N]
+    int64_t rows, columns[EVN__SIDES];
+    int state[EVN__SIDES];    ///< the state that an operand is, -1: it is stacked
+    size_t stack[EVN__SIDES]; ///< offsets in memory: [steps, terms, rows, columns]
+    size_t result, size;      ///< [M, N], twice where sums are added up: before and after
 } entry;
 
 struct evn__outer {
     int steps, count;
-    const evn__layout *layout; ///< of the states
+    bool fp64;
+    const evn__layout *layout; ///< of the states; NULL: sums of many times `steps` are added up
+    int now;                   ///< which of two results
     entry *entries;
     evn_plan *plan;
     evn_buffer *memory;
@@ -45,12 +40,12 @@ static evn_value along(const evn_graph *graph, evn_value value, int axis) {
     return fits ? evn__plan_strip(graph, node->operands[0]) : EVN_NONE;
 }
 
-static bool find_product(const evn_graph *graph, const evn__node *node, product *p) {
+static bool find_product(const evn_graph *graph, const evn__node *node, evn__product *p) {
     if (node->shape.rank != 2) {
         return false;
     }
-    *p = (product){.rows = 1, .columns = {node->shape.dim[0], node->shape.dim[1]}};
-    for (int i = 0; i < SIDES; ++i) {
+    *p = (evn__product){.rows = 1, .columns = {node->shape.dim[0], node->shape.dim[1]}};
+    for (int i = 0; i < EVN__SIDES; ++i) {
         if (node->op == EVN__OP_MUL) { // how vjp writes a product of one row
             p->side[i] = along(graph, node->operands[i], i);
         } else if (node->op == EVN__OP_MATMUL && node->attributes.transpose_a &&
@@ -61,25 +56,25 @@ static bool find_product(const evn_graph *graph, const evn__node *node, product 
             return false;
         }
     }
-    return p->side[LEFT] != EVN_NONE && p->side[RIGHT] != EVN_NONE;
+    return p->side[EVN__LEFT] != EVN_NONE && p->side[EVN__RIGHT] != EVN_NONE;
 }
 
 /// Appends the products that `value` is the sum of.
-static bool find_sum(const evn_graph *graph, evn_value value, product *terms, int *count) {
+static bool find_sum(const evn_graph *graph, evn_value value, evn__product *terms, int *count) {
     const evn__node *node = evn__node_at(graph, value);
     if (node->op == EVN__OP_ADD) {
         return find_sum(graph, node->operands[0], terms, count) &&
                find_sum(graph, node->operands[1], terms, count);
     }
-    if (*count == MAX_TERMS || !find_product(graph, node, &terms[*count])) {
+    if (*count == EVN__OUTER_TERMS || !find_product(graph, node, &terms[*count])) {
         return false;
     }
     return terms[(*count)++].rows == terms[0].rows;
 }
 
 /// The operands of one step have to be smaller than its share.
-static bool pays(const product *terms, int count) {
-    int64_t m = terms[0].columns[LEFT], n = terms[0].columns[RIGHT];
+static bool pays(const evn__product *terms, int count) {
+    int64_t m = terms[0].columns[EVN__LEFT], n = terms[0].columns[EVN__RIGHT];
     return count * terms[0].rows * (m + n) < m * n;
 }
 
@@ -92,18 +87,31 @@ static int find_state(const evn__outer *outer, const evn_value *states, evn_valu
     return -1;
 }
 
+bool evn__outer_find(const evn_graph *graph, evn_value share, evn__product *terms, int *count) {
+    *count = 0;
+    return find_sum(graph, share, terms, count) && pays(terms, *count);
+}
+
+void evn__outer_add(evn__outer *outer, int parameter, int terms, const evn__product *product) {
+    outer->entries[outer->count++] =
+        (entry){.parameter = parameter,
+                .terms = terms,
+                .rows = product->rows,
+                .columns = {product->columns[EVN__LEFT], product->columns[EVN__RIGHT]},
+                .state = {-1, -1}};
+}
+
 evn_status evn__outer_take(evn__outer *outer, evn_graph *graph, int parameter, evn_value share,
                            const evn_value *states, bool *taken) {
-    product terms[MAX_TERMS];
-    int count = 0;
-    *taken = find_sum(graph, share, terms, &count) && pays(terms, count);
+    evn__product terms[EVN__OUTER_TERMS];
+    int count;
+    *taken = evn__outer_find(graph, share, terms, &count);
     if (!*taken) {
         return EVN_OK;
     }
-    entry *e = &outer->entries[outer->count++];
-    *e = (entry){.parameter = parameter, .terms = count, .rows = terms[0].rows};
-    for (int side = 0; side < SIDES; ++side) {
-        e->columns[side] = terms[0].columns[side];
+    evn__outer_add(outer, parameter, count, &terms[0]);
+    entry *e = &outer->entries[outer->count - 1];
+    for (int side = 0; side < EVN__SIDES; ++side) {
         e->state[side] = count == 1 ? find_state(outer, states, terms[0].side[side]) : -1;
         for (int i = 0; i < count && e->state[side] < 0; ++i) {
             char name[64];
@@ -123,7 +131,7 @@ evn_status evn__outer_create(int parameters, int steps, const evn__layout *layou
     (*outer)->layout = layout;
     evn_status status = EVN_NEW(&(*outer)->entries, parameters + 1);
     if (status == EVN_OK) {
-        status = EVN_NEW(&(*outer)->inputs, SIDES * parameters + 1);
+        status = EVN_NEW(&(*outer)->inputs, (EVN__SIDES + 1) * parameters + 1);
     }
     if (status == EVN_OK) {
         status = EVN_NEW(&(*outer)->outputs, parameters + 1);
@@ -155,14 +163,15 @@ static size_t lay_out(evn__outer *outer) {
     size_t total = 0;
     for (int i = 0; i < outer->count; ++i) {
         entry *e = &outer->entries[i];
-        for (int side = 0; side < SIDES; ++side) {
+        for (int side = 0; side < EVN__SIDES; ++side) {
             e->stack[side] = total;
             if (e->state[side] < 0) {
                 total += (size_t)(stack_rows(outer, e) * e->columns[side] + 15) / 16 * 16;
             }
         }
         e->result = total;
-        total += (size_t)(e->columns[LEFT] * e->columns[RIGHT] + 15) / 16 * 16;
+        e->size = (size_t)(e->columns[EVN__LEFT] * e->columns[EVN__RIGHT] + 15) / 16 * 16;
+        total += e->size * (outer->layout ? 1 : 2);
     }
     return total;
 }
@@ -185,13 +194,18 @@ static evn_value read_operand(const evn__outer *outer, evn_graph *graph, int ind
 
 static void build(const evn__outer *outer, evn_graph *graph) {
     for (int i = 0; i < outer->count; ++i) {
-        evn_value value[SIDES];
+        evn_value value[EVN__SIDES];
         char name[64];
-        for (int side = 0; side < SIDES; ++side) {
+        for (int side = 0; side < EVN__SIDES; ++side) {
             value[side] = read_operand(outer, graph, i, side);
         }
+        evn_value sum = evn_matmul(graph, value[EVN__LEFT], value[EVN__RIGHT], true, false);
+        if (!outer->layout) {
+            snprintf(name, sizeof(name), "before.%d", i);
+            sum = evn_add(graph, evn_input(graph, name, evn_value_shape(graph, sum)), sum);
+        }
         snprintf(name, sizeof(name), "sum.%d", i);
-        evn_output(graph, name, evn_matmul(graph, value[LEFT], value[RIGHT], true, false));
+        evn_output(graph, name, sum);
     }
 }
 
@@ -208,18 +222,31 @@ static evn_status compile_products(evn__outer *outer, evn_device *device, bool f
     return status;
 }
 
+static evn_binding result_at(const evn__outer *outer, const entry *e, int which) {
+    return (evn_binding){outer->memory, e->result + (size_t)which * e->size};
+}
+
+static void bind(evn__outer *outer) {
+    evn_binding *in = outer->inputs, *out = outer->outputs;
+    for (int i = 0; i < outer->count; ++i) {
+        const entry *e = &outer->entries[i];
+        for (int side = 0; side < EVN__SIDES; ++side) {
+            *in++ = (evn_binding){outer->memory, e->stack[side]};
+        }
+        if (!outer->layout) {
+            *in++ = result_at(outer, e, outer->now);
+        }
+        *out++ = result_at(outer, e, outer->layout ? outer->now : !outer->now);
+    }
+}
+
 evn_status evn__outer_compile(evn__outer *outer, evn_device *device, bool fp64) {
     if (outer->count == 0) {
         return EVN_OK;
     }
+    outer->fp64 = fp64;
     EVN_TRY(evn__real_create(device, fp64, lay_out(outer), &outer->memory));
-    for (int i = 0; i < outer->count; ++i) {
-        const entry *e = &outer->entries[i];
-        for (int side = 0; side < SIDES; ++side) {
-            outer->inputs[SIDES * i + side] = (evn_binding){outer->memory, e->stack[side]};
-        }
-        outer->outputs[i] = (evn_binding){outer->memory, e->result};
-    }
+    bind(outer);
     return compile_products(outer, device, fp64);
 }
 
@@ -240,7 +267,7 @@ bool evn__outer_has(const evn__outer *outer, int parameter) {
 
 evn_binding *evn__outer_bind(const evn__outer *outer, int parameter, int step, evn_binding *to) {
     const entry *e = find(outer, parameter);
-    for (int side = 0; side < SIDES; ++side) {
+    for (int side = 0; side < EVN__SIDES; ++side) {
         size_t size = (size_t)(e->rows * e->columns[side]);
         for (int i = 0; i < e->terms && e->state[side] < 0; ++i) {
             size_t place = (size_t)step * (size_t)e->terms + (size_t)i;
@@ -251,8 +278,8 @@ evn_binding *evn__outer_bind(const evn__outer *outer, int parameter, int step, e
 }
 
 evn_status evn__outer_multiply(evn__outer *outer, evn_binding trajectory) {
-    for (int i = 0; i < SIDES * outer->count; ++i) {
-        if (outer->entries[i / SIDES].state[i % SIDES] >= 0) {
+    for (int i = 0; i < EVN__SIDES * outer->count; ++i) {
+        if (outer->entries[i / EVN__SIDES].state[i % EVN__SIDES] >= 0) {
             outer->inputs[i] = trajectory;
         }
     }
@@ -260,5 +287,34 @@ evn_status evn__outer_multiply(evn__outer *outer, evn_binding trajectory) {
 }
 
 evn_binding evn__outer_result(const evn__outer *outer, int parameter) {
-    return (evn_binding){outer->memory, find(outer, parameter)->result};
+    return result_at(outer, find(outer, parameter), outer->now);
+}
+
+evn_status evn__outer_clear(evn__outer *outer) {
+    for (int i = 0; i < outer->count; ++i) {
+        const entry *e = &outer->entries[i];
+        EVN_TRY(evn__real_zero(result_at(outer, e, outer->now), outer->fp64, e->size));
+    }
+    return EVN_OK;
+}
+
+/// The left operands of the steps from `steps` on become 0.
+static evn_status zero_rest(const evn__outer *outer, const entry *e, int steps) {
+    size_t each = (size_t)(e->terms * e->rows * e->columns[EVN__LEFT]);
+    size_t rest = (size_t)(outer->steps - steps) * each;
+    evn_binding at = {outer->memory, e->stack[EVN__LEFT] + (size_t)steps * each};
+    return rest > 0 ? evn__real_zero(at, outer->fp64, rest) : EVN_OK;
+}
+
+evn_status evn__outer_flush(evn__outer *outer, int steps) {
+    if (outer->count == 0 || steps == 0) {
+        return EVN_OK;
+    }
+    for (int i = 0; i < outer->count; ++i) {
+        EVN_TRY(zero_rest(outer, &outer->entries[i], steps));
+    }
+    bind(outer);
+    EVN_TRY(evn_plan_run(outer->plan, outer->inputs, outer->outputs));
+    outer->now = !outer->now;
+    return EVN_OK;
 }

@@ -5,6 +5,7 @@
 // are stacked instead, over all steps, and one product at the end gives the sum. An operand that is
 // a state is in the trajectory already and is taken from there. The gradient of a
 // convolution has a row for each place of each image: there adding is a small part of the work.
+// A solve without a grid has a stack of some steps, which is emptied when it is full.
 #ifndef EVN_ODE_OUTER_H
 #define EVN_ODE_OUTER_H
 
@@ -12,19 +13,34 @@
 
 typedef struct evn__outer evn__outer;
 
-/// For at most `parameters` parameters and a grid of `steps` steps, whose states are laid out so;
-/// `layout` is kept by reference.
+enum { EVN__LEFT, EVN__RIGHT, EVN__SIDES, EVN__OUTER_TERMS = 8 };
+
+/// AᵀB: the values A [rows, columns of LEFT] and B [rows, columns of RIGHT] of a graph.
+typedef struct evn__product {
+    evn_value side[EVN__SIDES];
+    int64_t rows, columns[EVN__SIDES];
+} evn__product;
+
+/// Whether `share` is a sum of products of one shape whose operands are smaller than itself.
+/// @param[out] terms  [EVN__OUTER_TERMS], of which *count are set
+bool evn__outer_find(const evn_graph *graph, evn_value share, evn__product *terms, int *count);
+
+/// For at most `parameters` parameters and `steps` steps, of a grid whose states are laid out so;
+/// `layout` is kept by reference. Without it the sums of many times `steps` steps are added up.
 evn_status evn__outer_create(int parameters, int steps, const evn__layout *layout,
                              evn__outer **outer);
 void evn__outer_destroy(evn__outer **outer); ///< nulls; accepts NULL
 
-/// Whether `share`, a value of `graph`, is such a sum and its operands are smaller than itself. If
-/// it is, they become outputs of the graph, but for those among `states`, the states before the
-/// step.
+/// Take `share`, a value of `graph`, if it is such a sum: its operands become outputs of the graph,
+/// but for those among `states`, the states before the step.
 evn_status evn__outer_take(evn__outer *outer, evn_graph *graph, int parameter, evn_value share,
                            const evn_value *states, bool *taken);
 
-/// After the last evn__outer_take: allocate, and compile the products.
+/// Take sums of `terms` products a step, all like `product` in rows and columns, whose operands are
+/// bound as those of evn__outer_take are: first all left ones, then all right ones.
+void evn__outer_add(evn__outer *outer, int parameter, int terms, const evn__product *product);
+
+/// After the last of these: allocate, and compile the products.
 evn_status evn__outer_compile(evn__outer *outer, evn_device *device, bool fp64);
 
 bool evn__outer_has(const evn__outer *outer, int parameter);
@@ -35,6 +51,12 @@ evn_binding *evn__outer_bind(const evn__outer *outer, int parameter, int step, e
 /// After all steps, whose states are in trajectory [steps, layout.total]: the cotangents; enqueues
 /// only.
 evn_status evn__outer_multiply(evn__outer *outer, evn_binding trajectory);
+
+/// Without a trajectory: set the cotangents to 0; add the products of the first `steps` steps to
+/// them. Both enqueue only.
+evn_status evn__outer_clear(evn__outer *outer);
+evn_status evn__outer_flush(evn__outer *outer, int steps);
+
 evn_binding evn__outer_result(const evn__outer *outer, int parameter);
 
 #endif

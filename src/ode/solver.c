@@ -284,8 +284,7 @@ static evn_binding adjoint_state_bar(const evn_solver *solver, int index) {
 }
 
 static evn_binding adjoint_parameter_bar(const evn_solver *solver, int index) {
-    int states = solver->dynamics->system.state_count;
-    return evn__integrator_state(solver->backward, 2 * states + index);
+    return evn__integrator_parameter_bar(solver->backward, index);
 }
 
 /// x(t1) and θ(t1) as they are; a = x1_bar; b = 0; quadratures = 0.
@@ -301,7 +300,7 @@ static evn_status load_adjoint(evn_solver *solver, evn_binding x1_bar) {
     for (int i = states + 1; i < layout->count; ++i) {
         EVN_TRY(evn__real_zero(evn__integrator_state(solver->backward, i), fp64, layout->size[i]));
     }
-    return EVN_OK;
+    return evn__integrator_clear(solver->backward);
 }
 
 /// a += the cotangent of observation `index`.
@@ -327,6 +326,7 @@ static evn_status gradient_adjoint(evn_solver *solver, evn_binding x1_bar, evn_b
             EVN_TRY(jump(solver, x1_bar, i - 1));
         }
     }
+    EVN_TRY(evn__integrator_flush(solver->backward));
     *x0_bar = adjoint_state_bar(solver, 0);
     return deliver(solver, weights_bar, adjoint_state_bar, adjoint_parameter_bar);
 }

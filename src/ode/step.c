@@ -4,29 +4,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/// A step under construction. Arrays over states, or [stage][state].
+/// A step under construction. Arrays over states, or [stage][output of the system].
 typedef struct step_build {
     const evn__system *system;
     const evn__tableau *tableau;
     evn_graph *graph;
     evn_value t, dt;
     evn_value *states, *parameters, *next;
-    evn_value *k; ///< [stages][states]
+    evn_value *k; ///< [stages][outputs]: slopes, then operands of pairs
     evn_value *inputs;
 } step_build;
 
 static evn_value *stage(const step_build *b, int i) {
-    return b->k + (size_t)i * (size_t)b->system->state_count;
+    return b->k + (size_t)i * (size_t)evn__system_outputs(b->system);
 }
 
 static evn_status begin(step_build *b, const char *second_scalar) {
     const evn__system *s = b->system;
     int inputs = evn_graph_inputs(s->graph), states = s->state_count;
+    int outputs = evn__system_outputs(s);
     EVN_TRY(evn_graph_create(&b->graph));
-    EVN_TRY(EVN_NEW(&b->states, states * (EVN__MAX_STAGES + 2) + 2 * inputs));
+    EVN_TRY(EVN_NEW(&b->states, 2 * states + outputs * EVN__MAX_STAGES + 2 * inputs));
     b->next = b->states + states;
     b->k = b->next + states;
-    b->parameters = b->k + states * EVN__MAX_STAGES;
+    b->parameters = b->k + outputs * EVN__MAX_STAGES;
     b->inputs = b->parameters + inputs;
     b->t = evn_input(b->graph, "t", EVN_SCALAR);
     b->dt = evn_input(b->graph, second_scalar, EVN_SCALAR);
@@ -39,7 +40,7 @@ static evn_status begin(step_build *b, const char *second_scalar) {
     return evn_graph_status(b->graph);
 }
 
-/// slopes[state] = right-hand side at (t, states).
+/// slopes[output] = right-hand side at (t, states).
 static evn_status slopes_at(step_build *b, evn_value t, const evn_value *states,
                             evn_value *slopes) {
     const evn__system *s = b->system;
@@ -101,8 +102,40 @@ static void output_states(step_build *b) {
 }
 
 static void output_slopes(step_build *b, const evn_value *slopes) {
-    for (int i = 0; i < b->system->state_count; ++i) {
+    for (int i = 0; i < evn__system_outputs(b->system); ++i) {
         evn_output(b->graph, evn_graph_output_name(b->system->graph, i), slopes[i]);
+    }
+}
+
+/// Operand `side` of a pair, over all stages that count; dt b_j is part of the right one.
+static void output_operand(step_build *b, int pair, int side) {
+    for (int j = 0; j < b->tableau->stages; ++j) {
+        double weight = b->tableau->b[j];
+        if (weight == 0) {
+            continue;
+        }
+        char name[64];
+        evn_value operand = stage(b, j)[b->system->state_count + 2 * pair + side];
+        snprintf(name, sizeof(name), "pair.%d.%d.%d", pair, side, j);
+        evn_value scale = side == 1 ? evn_scale(b->graph, b->dt, weight) : EVN_NONE;
+        evn_output(b->graph, name, side == 1 ? evn_mul(b->graph, scale, operand) : operand);
+    }
+}
+
+/// As evn__outer_bind wants them: for each parameter all left operands, then all right ones.
+static void output_pairs(step_build *b) {
+    const evn__pair *pairs = b->system->pairs;
+    for (int first = 0, end; first < b->system->pair_count; first = end) {
+        for (end = first; end < b->system->pair_count; ++end) {
+            if (pairs[end].parameter != pairs[first].parameter) {
+                break;
+            }
+        }
+        for (int side = 0; side < 2; ++side) {
+            for (int pair = first; pair < end; ++pair) {
+                output_operand(b, pair, side);
+            }
+        }
     }
 }
 
@@ -127,6 +160,7 @@ evn_status evn__step_graph(const evn__system *system, const evn__tableau *tablea
     }
     if (status == EVN_OK) {
         output_states(&b);
+        output_pairs(&b);
     }
     return finish(&b, status, graph);
 }
@@ -162,16 +196,18 @@ static evn_value error_norm(step_build *b, evn_value rtol, evn_value atol) {
 
 static evn_status build_adaptive(step_build *b) {
     evn_graph *g = b->graph;
-    for (int i = 0; i < b->system->state_count; ++i) {
+    for (int i = 0; i < evn__system_outputs(b->system); ++i) {
         char name[256];
-        snprintf(name, sizeof(name), "%s_first", evn_graph_output_name(b->system->graph, i));
-        stage(b, 0)[i] = evn_input(g, name, evn_value_shape(g, b->states[i]));
+        const evn_graph *system = b->system->graph;
+        snprintf(name, sizeof(name), "%s_first", evn_graph_output_name(system, i));
+        stage(b, 0)[i] = evn_input(g, name, evn_value_shape(system, evn_graph_output(system, i)));
     }
     evn_value rtol = evn_input(g, "rtol", EVN_SCALAR), atol = evn_input(g, "atol", EVN_SCALAR);
     EVN_TRY(run_stages(b, 1));
     output_states(b);
     output_slopes(b, stage(b, b->tableau->stages - 1));
     evn_output(g, "error", error_norm(b, rtol, atol));
+    output_pairs(b);
     return evn_graph_status(g);
 }
 

@@ -6,20 +6,21 @@
 #include "ode/system.h"
 #include "ode/tableau.h"
 
-/// y' = y + dt Σ b_i k_i. Inputs "t", "dt", states, parameters; outputs the states after the step.
+/// y' = y + dt Σ b_i k_i. Inputs "t", "dt", states, parameters; outputs the states after the step,
+/// then for each parameter with pairs A of each pair and stage with b_i ≠ 0, then dt b_i B of each.
 evn_status evn__step_graph(const evn__system *system, const evn__tableau *tableau,
                            evn_graph **graph);
 
-/// The same with an error estimate. Further inputs: the slopes of the states at t (first stage),
-/// then "rtol", "atol"; further outputs: the slopes at t + dt (first same as last: tableau.fsal is
-/// required), then "error": the largest over the controlled states of
+/// The same with an error estimate. Further inputs: what the system gives at t (first stage), then
+/// "rtol", "atol"; further outputs, before those of pairs: what it gives at t + dt (first same as
+/// last: tableau.fsal is required), then "error": the largest over the controlled states of
 /// sqrt(mean((error / (atol + rtol max(|y|, |y'|)))²)); at most 1 is acceptable, NaN stays NaN.
 evn_status evn__adaptive_step_graph(const evn__system *system, const evn__tableau *tableau,
                                     evn_graph **graph);
 
 /// The start of an adaptive solve. Inputs "t", "span" (t1 − t0), states, parameters, "rtol",
-/// "atol"; outputs the slopes at t, then "dt": the first step (Hairer, Nørsett, Wanner: Solving
-/// ODEs I, II.4), with the sign of span and at most as long.
+/// "atol"; outputs what the system gives at t, then "dt": the first step (Hairer, Nørsett, Wanner:
+/// Solving ODEs I, II.4), with the sign of span and at most as long.
 evn_status evn__start_graph(const evn__system *system, const evn__tableau *tableau,
                             evn_graph **graph);
 

@@ -7,10 +7,21 @@
 #include "evonode/dynamics.h"
 #include "graph/node.h"
 
+/// Operands A [rows, columns[0]] and B [rows, columns[1]] of a product AᵀB: the slope of a
+/// parameter's cotangent is the sum of its pairs, which are kept instead of it (ode/outer.h).
+typedef struct evn__pair {
+    int parameter;
+    int64_t rows, columns[2];
+} evn__pair;
+
 typedef struct evn__system {
-    evn_graph *graph; ///< inputs "t", states, parameters; outputs the slopes of the states
+    evn_graph *graph; ///< inputs "t", states, parameters; outputs the slopes of the states, then A
+                      ///< and B of each pair
     int state_count, parameter_count;
     bool *controlled; ///< per state: whether it enters the error norm
+    evn__pair *pairs; ///< of an adjoint, those of a parameter one after the other
+    int pair_count;
+    int *quadrature; ///< of an adjoint, per parameter: the state that is its cotangent; −1: pairs
 } evn__system;
 
 void evn__system_free(evn__system *system); ///< what it holds, not the struct
@@ -21,6 +32,10 @@ static inline int evn__system_state(int index) {
 }
 static inline int evn__system_parameter(const evn__system *system, int index) {
     return 1 + system->state_count + index;
+}
+/// What the graph gives: slopes and operands.
+static inline int evn__system_outputs(const evn__system *system) {
+    return system->state_count + 2 * system->pair_count;
 }
 evn_shape evn__system_state_shape(const evn__system *system, int index);
 evn_shape evn__system_parameter_shape(const evn__system *system, int index);
@@ -40,8 +55,8 @@ struct evn_dynamics {
 
 evn_status evn__dynamics_copy(const evn_dynamics *dynamics, evn_dynamics **copy);
 
-/// Algorithm 1: states x, θ, a = ∂L/∂x, b = ∂L/∂θ, and one quadrature per parameter c = ∂L/∂θ₁
-/// (outside the error norm); da/dt = −(∂f/∂x)ᵀa, db/dt = −(∂f/∂θ)ᵀa − (∂g/∂θ)ᵀb,
+/// Algorithm 1: states x, θ, a = ∂L/∂x, b = ∂L/∂θ, and per parameter c = ∂L/∂θ₁ a quadrature (a
+/// state outside the error norm) or pairs; da/dt = −(∂f/∂x)ᵀa, db/dt = −(∂f/∂θ)ᵀa − (∂g/∂θ)ᵀb,
 /// dc/dt = −(∂f/∂c)ᵀa − (∂g/∂c)ᵀb. Same parameters as `system`.
 evn_status evn__system_adjoint(const evn__system *system, evn__system *adjoint);
 

@@ -6,14 +6,30 @@
 
 enum { ALIGNMENT = 16 };
 
+static void place(evn__layout *layout, int index, evn_shape shape) {
+    layout->offset[index] = layout->total;
+    layout->size[index] = (size_t)evn_shape_count(shape);
+    layout->total += (layout->size[index] + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static evn_status allocate(evn__layout *layout, int count) {
+    *layout = (evn__layout){.count = count};
+    EVN_TRY(EVN_NEW(&layout->offset, count));
+    return EVN_NEW(&layout->size, count);
+}
+
 evn_status evn__layout_create(const evn__system *system, evn__layout *layout) {
-    *layout = (evn__layout){.count = system->state_count};
-    EVN_TRY(EVN_NEW(&layout->offset, layout->count));
-    EVN_TRY(EVN_NEW(&layout->size, layout->count));
+    EVN_TRY(allocate(layout, system->state_count));
     for (int i = 0; i < layout->count; ++i) {
-        layout->offset[i] = layout->total;
-        layout->size[i] = (size_t)evn_shape_count(evn__system_state_shape(system, i));
-        layout->total += (layout->size[i] + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        place(layout, i, evn__system_state_shape(system, i));
+    }
+    return EVN_OK;
+}
+
+evn_status evn__layout_create_outputs(const evn__system *system, evn__layout *layout) {
+    EVN_TRY(allocate(layout, evn__system_outputs(system)));
+    for (int i = 0; i < layout->count; ++i) {
+        place(layout, i, evn_value_shape(system->graph, evn_graph_output(system->graph, i)));
     }
     return EVN_OK;
 }

@@ -125,6 +125,29 @@ START_TEST(adjoint_converges_to_backprop) {
 }
 END_TEST
 
+/// Cotangents that are sums of stacked products, over more steps than are stacked at once: adaptive
+/// and equal ones, with observations and without.
+START_TEST(adjoint_of_wide_layers) {
+    enum { COUNT = 2 * 3 + 3 * 24 + 24 * 24 + 24 * 3 + 3 };
+    problem p = problem_wide(12);
+    static double exact[COUNT], adjoint[COUNT];
+    evn_solver_options reference = fixed("rk4", 400, EVN_GRADIENT_BACKPROP);
+    reference.observations = _i * 5;
+    ck_assert_int_eq(gradient_with(&p, reference, exact), COUNT);
+    for (int steps = 0; steps <= 400; steps += 400) {
+        evn_solver_options options = fixed("dopri5", steps, EVN_GRADIENT_ADJOINT);
+        options.rtol = options.atol = 1e-10;
+        options.observations = reference.observations;
+        gradient_with(&p, options, adjoint);
+        double error = test_difference(adjoint, exact, COUNT);
+        printf("%d steps, %d observations: adjoint differs by %.2g\n", steps, options.observations,
+               error);
+        ck_assert_msg(error < 1e-8, "%g with %d steps", error, steps);
+    }
+    problem_free(&p);
+}
+END_TEST
+
 START_TEST(adjoint_reconstructs_the_start) {
     problem p = problem_node_ew(8);
     evn_solver_options options = fixed("dopri5", 0, EVN_GRADIENT_ADJOINT);
@@ -311,6 +334,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, backprop);
     TCase *adjoint = tcase_create("adjoint");
     tcase_add_loop_test(adjoint, adjoint_converges_to_backprop, 0, 2);
+    tcase_add_loop_test(adjoint, adjoint_of_wide_layers, 0, 2);
     tcase_add_test(adjoint, adjoint_reconstructs_the_start);
     suite_add_tcase(s, adjoint);
     TCase *paper = tcase_create("erratum");

@@ -113,6 +113,31 @@ static evn_graph *node_ew_g(void) {
     return g;
 }
 
+static void randomize(problem *p, uint64_t seed) {
+    test_uniform(seed, -1, 1, p->x0, p->x_count);
+    test_uniform(seed + 1, -1, 1, p->x1_bar, p->x_count * PROBLEM_OBSERVATIONS);
+    for (int i = 0; i < p->weight_count; ++i) {
+        test_uniform(seed + 2 + (uint64_t)i, -1, 1, p->weight[i], p->weight_size[i]);
+    }
+}
+
+problem problem_wide(uint64_t seed) {
+    enum { UNITS = 24 };
+    evn_value t, x;
+    evn_graph *f = f_graph(EVN_SHAPE(2, 3), &t, &x);
+    evn_value u = evn_input(f, "u", EVN_SHAPE(3, UNITS));
+    evn_value w = evn_input(f, "w", EVN_SHAPE(UNITS, UNITS));
+    evn_value v = evn_input(f, "v", EVN_SHAPE(UNITS, 3)), s = evn_input(f, "s", EVN_SHAPE(3));
+    evn_value h = evn_tanh(f, evn_matmul(f, x, u, false, false));
+    evn_value k = evn_tanh(f, evn_matmul(f, evn_scale(f, h, 0.3), w, false, false));
+    evn_value back = evn_scale(f, evn_matmul(f, k, w, false, true), 0.1);
+    evn_value out = evn_matmul(f, back, v, false, false);
+    evn_output(f, "dx", evn_add(f, out, evn_mul(f, t, s)));
+    problem p = from_graphs(f, NULL);
+    randomize(&p, seed);
+    return p;
+}
+
 problem problem_node_ew(uint64_t seed) {
     evn_value t, x;
     evn_graph *f = f_graph(EVN_SHAPE(3, 2), &t, &x);
@@ -121,11 +146,7 @@ problem problem_node_ew(uint64_t seed) {
     evn_value sum = evn_add(f, evn_matmul(f, x, w, false, false), evn_mul(f, t, v));
     evn_output(f, "dx", evn_matmul(f, evn_tanh(f, sum), out, false, false));
     problem p = from_graphs(f, node_ew_g());
-    test_uniform(seed, -1, 1, p.x0, p.x_count);
-    test_uniform(seed + 1, -1, 1, p.x1_bar, p.x_count * PROBLEM_OBSERVATIONS);
-    for (int i = 0; i < p.weight_count; ++i) {
-        test_uniform(seed + 2 + (uint64_t)i, -1, 1, p.weight[i], p.weight_size[i]);
-    }
+    randomize(&p, seed);
     return p;
 }
 

@@ -36,6 +36,10 @@ void problem_linear_start(double *x0);
 /// parameters of g; V, v constant. Random numbers from `seed`.
 problem problem_node_ew(uint64_t seed);
 
+/// x' = tanh(tanh(x U) W) Wᵀ V + t·s on x [2, 3], with 24 units: the slopes of the cotangents of U,
+/// W and V are sums of products with few rows, W's of two; that of s is not. Numbers from `seed`.
+problem problem_wide(uint64_t seed);
+
 /// Make the solver and the device memory; options->fp64 decides the precision.
 void problem_prepare(problem *p, const evn_solver_options *options);
 /// Write x0 and the weights, solve.
