@@ -181,10 +181,20 @@ static evn_status emit_product(evn__lowering *lowering, const product *p, evn__o
                           : evn__lower_emit(lowering, &call);
 }
 
-/// `extent` cut into equal parts of at most `most`, each a multiple of `unit`.
-static int64_t cut_evenly(int64_t extent, int64_t most, int64_t unit) {
-    int64_t part = evn__divide_up(extent, evn__divide_up(extent, most));
-    return evn__divide_up(part, unit) * unit;
+/// `extent` cut into `parts` equal ones or fewer, each a multiple of `unit`.
+static int64_t cut_evenly(int64_t extent, int64_t parts, int64_t unit) {
+    return evn__divide_up(evn__divide_up(extent, parts), unit) * unit;
+}
+
+/// At least `parts`, so that `others` times as many are the same number for every compute unit;
+/// `parts` where that takes more than a quarter more.
+static int64_t balance(int64_t parts, int64_t others, int compute_units) {
+    for (int64_t more = parts; 4 * more <= 5 * parts; ++more) {
+        if (more * others % compute_units == 0) {
+            return more;
+        }
+    }
+    return parts;
 }
 
 /// The part of c that a work-item computes, and the slices of K that are needed besides so that
@@ -193,8 +203,10 @@ static void choose_blocks(product *p, int compute_units) {
     int64_t enough = (int64_t)MATMUL_BLOCK_ITEMS * compute_units, unit = tile_columns(p), items;
     int64_t rows = MATMUL_BLOCK_ROWS, columns = MATMUL_BLOCK_COLUMNS;
     for (;;) {
-        p->block_rows = cut_evenly(p->m, rows, p->tile.rows);
-        p->block_columns = cut_evenly(p->n, columns, unit);
+        p->block_columns = cut_evenly(p->n, evn__divide_up(p->n, columns), unit);
+        int64_t beside = evn__divide_up(p->n, p->block_columns);
+        int64_t parts = balance(evn__divide_up(p->m, rows), beside, compute_units);
+        p->block_rows = cut_evenly(p->m, parts, p->tile.rows);
         items = evn__divide_up(p->m, p->block_rows) * evn__divide_up(p->n, p->block_columns);
         if (items >= enough || (p->block_columns <= unit && rows <= MATMUL_BLOCK_LEAST)) {
             break;
