@@ -26,7 +26,10 @@ typedef struct evn__operand {
     bool written; ///< VALUE, SCRATCH of a kernel with MOVES
 } evn__operand;
 
-enum { EVN__MAX_OPERANDS = 48 };
+enum {
+    EVN__MAX_OPERANDS = 128,
+    EVN__MOST_OPERANDS = 48, ///< of a kernel that may run on any device: 16 bytes each of 1024
+};
 
 /// One launch. Operands become kernel arguments in order: VALUE and SCRATCH as INPUT/OUTPUT pairs
 /// of kernels/common.cl, INT as int, REAL as real.

@@ -45,16 +45,14 @@ int evn__emission_number(evn__emission *e, evn_value value) {
 
 int evn__emission_argument(evn__emission *e, const char *direction, evn__operand operand) {
     int number = evn__samples_find(e->operands, e->operand_count, &operand);
-    if (number < e->operand_count) {
-        return number;
-    }
-    if (e->operand_count == EVN__MAX_OPERANDS) {
+    if (number == EVN__MOST_OPERANDS) {
         e->fits = false;
         return 0;
     }
-    operand.written = strcmp(direction, "OUTPUT") == 0;
-    e->operands[e->operand_count++] = operand;
-    evn__text_append(&e->formals, ", RUN_%s(a%d)", direction, number);
+    if (number == e->operand_count) {
+        e->operands[e->operand_count++] = operand;
+    }
+    e->operands[number].written |= strcmp(direction, "OUTPUT") == 0;
     return number;
 }
 
@@ -319,7 +317,6 @@ static evn_status copy_text(const evn__emission *e, const char *text, const char
 static evn_status finish(const evn__emission *e, evn__sample_function *function) {
     memcpy(function->operands, e->operands, sizeof(function->operands));
     function->operand_count = e->operand_count;
-    EVN_TRY(copy_text(e, e->formals.data, &function->formals));
     return copy_text(e, e->body.data, &function->body);
 }
 
@@ -337,7 +334,6 @@ static evn_status emit(evn__emission *e, evn__sample_function *function, bool *f
         evn__emit_uniform(e);
     }
     EVN_TRY(e->body.status);
-    EVN_TRY(e->formals.status);
     *fits = e->fits && e->private_elements <= MAX_PRIVATE;
     return *fits ? finish(e, function) : EVN_OK;
 }
@@ -360,7 +356,6 @@ evn_status evn__samples_emit(const evn__samples *s, int index, evn__sample_funct
     }
     free(e.state);
     free(e.number);
-    free(e.formals.data);
     free(e.body.data);
     return status;
 }

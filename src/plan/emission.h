@@ -20,7 +20,7 @@ typedef struct evn__emission {
     int index; ///< of the group
     evn__operand operands[EVN__MAX_OPERANDS];
     int operand_count;
-    evn__text formals, body;
+    evn__text body;
     evn__emitted *state; ///< per value
     int *number;         ///< per value: N, −1 before it has one
     int numbers;

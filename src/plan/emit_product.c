@@ -3,6 +3,7 @@
 #include "plan/emission.h"
 
 #include "ops/tasks.h"
+#include <stdio.h>
 
 // As in kernels/samples.cl.
 enum { TILE_VECTORS = 8, RUN_OF_DOTS = 64 };
@@ -33,13 +34,23 @@ bool evn__samples_divides(const evn__samples *s, evn_value value) {
     return describe(s, value, &p) && (p.dots || p.elements >= (int64_t)TILE_VECTORS * s->lanes);
 }
 
+/// The expression of where a value begins in memory.
+static void write_place(evn__emission *e, const char *direction, evn_value value, char text[64]) {
+    int slab = e->s->slab[value];
+    bool in_slab = slab >= 0 && !e->s->stored[value];
+    int argument = evn__emission_argument(
+        e, direction, in_slab ? e->s->slabs[slab].memory : evn__operand_value(value));
+    snprintf(text, 64, "a%d + %lld", argument, in_slab ? (long long)e->s->offset[value] : 0);
+}
+
 int evn__emit_product(evn__emission *e) {
+    char vector[64], matrix[64], result[64];
     product p;
     describe(e->s, e->group->large, &p);
-    int vector = evn__emission_argument(e, "INPUT", evn__operand_value(p.vector));
-    int matrix = evn__emission_argument(e, "INPUT", evn__operand_value(p.matrix));
-    int result = evn__emission_argument(e, "OUTPUT", evn__operand_value(e->group->large));
-    evn__text_append(&e->body, "    evn_product_%s(item, a%d, a%d, a%d, %lld, %lld);\n",
+    write_place(e, "INPUT", p.vector, vector);
+    write_place(e, "INPUT", p.matrix, matrix);
+    write_place(e, "OUTPUT", e->group->large, result);
+    evn__text_append(&e->body, "    evn_product_%s(item, %s, %s, %s, %lld, %lld);\n",
                      p.dots ? "dots" : "columns", vector, matrix, result, (long long)p.elements,
                      (long long)p.terms);
     return (int)evn__divide_up(p.elements, p.dots ? RUN_OF_DOTS : TILE_VECTORS * e->s->lanes);

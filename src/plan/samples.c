@@ -108,7 +108,7 @@ static bool is_small(const evn__samples *s, evn_value value) {
     return thin || product_work(s, value) <= EVN__SAMPLES_MAX_SUMS;
 }
 
-/// Leave a uniform product to its family; false where it reads what has no memory that way.
+/// Give a uniform product kernels of its own; false where it reads what has no memory.
 static bool make_large(evn__samples *s, evn_value value) {
     const evn__node *node = node_at(s, value);
     for (int k = 0; k < 2; ++k) {
@@ -118,10 +118,20 @@ static bool make_large(evn__samples *s, evn_value value) {
         if (!uniform || (!s->computed[read] && op != EVN__OP_INPUT && op != EVN__OP_TABLE)) {
             return false;
         }
-        s->stored[read] = true;
     }
-    s->large[value] = s->stored[value] = true;
+    s->large[value] = true;
     return true;
+}
+
+/// Large products of a phase that their families compute: memory for what these read and write.
+static void store_large(const evn__samples *s, int phase) {
+    for (int v = 0; v < s->graph->node_count; ++v) {
+        if (s->large[v] && s->plan->late[v] == phase) {
+            s->stored[v] = true;
+            s->stored[evn__plan_strip(s->graph, node_at(s, v)->operands[0])] = true;
+            s->stored[evn__plan_strip(s->graph, node_at(s, v)->operands[1])] = true;
+        }
+    }
 }
 
 static bool find_samples(evn__samples *s, const char *const *names) {
@@ -305,6 +315,28 @@ static void repeat_cheap(const evn__samples *s, int index) {
     }
 }
 
+// Cooperation -------------------------------------------------------------------------------------
+
+/// Groups of a phase are numbered one after the other: the first of them.
+static int first_group(const evn__samples *s, int phase) {
+    int first = 0;
+    while (first < s->group_count && s->groups[first].phase < phase) {
+        ++first;
+    }
+    return first;
+}
+
+/// Whether work-items can cooperate in a phase of several kernels.
+static bool can_cooperate(const evn__samples *s, int phase) {
+    int first = first_group(s, phase), end = first_group(s, phase + 1);
+    bool divides = s->plan->device->quirks.groups_progress && end - first > 1;
+    for (int i = first; i < end; ++i) {
+        evn_value large = s->groups[i].large;
+        divides = divides && (large == EVN_NONE || evn__samples_divides(s, large));
+    }
+    return divides;
+}
+
 // Memory ------------------------------------------------------------------------------------------
 
 static void need(evn__samples *s, evn_value value, bool *crosses, int reader) {
@@ -332,10 +364,16 @@ static void find_needed(evn__samples *s, bool *crosses) {
     }
 }
 
+/// Whether two groups share slabs.
+static bool share_slabs(const evn__samples *s, int a, int b) {
+    int phase = s->groups[a].phase;
+    return a == b || (phase == s->groups[b].phase && s->cooperates[phase]);
+}
+
 static evn__sample_slab *slab_for(evn__samples *s, evn_value value, bool crosses) {
     for (int i = 0; i < s->slab_count; ++i) {
         evn__sample_slab *slab = &s->slabs[i];
-        if (slab->group == s->group[value] && slab->kind == s->kind[value] &&
+        if (share_slabs(s, slab->group, s->group[value]) && slab->kind == s->kind[value] &&
             slab->crosses == crosses) {
             return slab;
         }
@@ -387,26 +425,6 @@ static evn_status make_slabs(evn__samples *s) {
 
 // Kernels and units -------------------------------------------------------------------------------
 
-/// Groups of a phase are numbered one after the other: the first of them.
-static int first_group(const evn__samples *s, int phase) {
-    int first = 0;
-    while (first < s->group_count && s->groups[first].phase < phase) {
-        ++first;
-    }
-    return first;
-}
-
-/// Whether work-items can cooperate in a phase of several kernels.
-static bool can_cooperate(const evn__samples *s, int phase) {
-    int first = first_group(s, phase), end = first_group(s, phase + 1);
-    bool divides = s->plan->device->quirks.groups_progress && end - first > 1;
-    for (int i = first; i < end; ++i) {
-        evn_value large = s->groups[i].large;
-        divides = divides && (large == EVN_NONE || evn__samples_divides(s, large));
-    }
-    return divides;
-}
-
 static evn_status emit_groups(const evn__samples *s, evn__sample_function *functions, bool *fits) {
     for (int i = 0; i < s->group_count && *fits; ++i) {
         if (s->groups[i].large == EVN_NONE || s->cooperates[s->groups[i].phase]) {
@@ -447,9 +465,7 @@ static evn_status add_phase(const evn__samples *s, int phase, const evn__sample_
     int first = first_group(s, phase), end = first_group(s, phase + 1);
     bool cooperates = s->cooperates[phase];
     if (cooperates) {
-        EVN_TRY(evn__samples_cooperate(s, functions + first, end - first, whole, &cooperates));
-    }
-    if (cooperates) {
+        EVN_TRY(evn__samples_cooperate(s, functions + first, end - first, whole, fits));
         add_unit(s->plan, phase, EVN_NONE, whole, false);
     }
     for (int i = first; i < end && *fits; ++i) {
@@ -475,9 +491,6 @@ static evn_status make_units(const evn__samples *s, const evn__sample_function *
 
 static evn_status generate(evn__samples *s, bool *fits) {
     evn__sample_function *functions = NULL;
-    for (int phase = 0; phase < 2; ++phase) {
-        s->cooperates[phase] = can_cooperate(s, phase);
-    }
     EVN_TRY(EVN_NEW(&functions, s->group_count));
     evn_status status = emit_groups(s, functions, fits);
     if (status == EVN_OK && *fits) {
@@ -487,18 +500,35 @@ static evn_status generate(evn__samples *s, bool *fits) {
     return status;
 }
 
+/// With or without cooperation; where it does not fit, everything is as before.
+static evn_status try_to_compile(evn__samples *s, bool cooperation, bool *fits) {
+    for (int phase = 0; phase < 2; ++phase) {
+        s->cooperates[phase] = cooperation && can_cooperate(s, phase);
+        if (!s->cooperates[phase]) {
+            store_large(s, phase);
+        }
+    }
+    *fits = true;
+    EVN_TRY(make_slabs(s));
+    EVN_TRY(generate(s, fits));
+    if (!*fits) {
+        free(s->slabs);
+        s->slabs = NULL;
+        s->slab_count = 0;
+        memset(s->slab, 0xff, sizeof(int) * (size_t)s->graph->node_count); // −1
+        s->plan->scratch_count = s->plan->unit_count = s->plan->order_count = 0;
+    }
+    return EVN_OK;
+}
+
 static evn_status compile(evn__samples *s, bool *fits) {
     EVN_TRY(make_groups(s, fits));
     for (int i = 0; i < s->group_count; ++i) {
         repeat_cheap(s, i);
     }
-    if (!*fits) {
-        return EVN_OK;
-    }
-    EVN_TRY(make_slabs(s));
-    EVN_TRY(generate(s, fits));
-    if (!*fits) {
-        s->plan->scratch_count = s->plan->unit_count = s->plan->order_count = 0;
+    if (*fits) {
+        EVN_TRY(try_to_compile(s, true, fits));
+        return *fits ? EVN_OK : try_to_compile(s, false, fits);
     }
     return EVN_OK;
 }

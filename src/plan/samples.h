@@ -49,10 +49,11 @@ typedef struct evn__sample_group {
     bool *member;    ///< per value; cheap rows may be members of several groups
 } evn__sample_group;
 
-/// Memory for the values of one group that others read. Rows lie as [items][total][lanes], partial
-/// sums of contractions as [items][total], uniform values as [total].
+/// Memory for the values of one group, or of a phase in which work-items cooperate, that other
+/// groups read. Rows lie as [items][total][lanes], partial sums of contractions as [items][total],
+/// uniform values as [total].
 typedef struct evn__sample_slab {
-    int group;
+    int group; ///< the first
     evn__sample_kind kind;
     bool crosses;  ///< from phase 0 to 1
     int64_t total; ///< elements, of one sample for rows
@@ -66,7 +67,8 @@ typedef struct evn__samples {
     int lanes;
     // per value
     bool *computed; ///< by a kernel: neither a leaf nor a view that is read in place
-    bool *stored;   ///< in memory of its own: outputs, and what large products read and write
+    bool *stored;   ///< in memory of its own: outputs, and what the families of large products
+                    ///< read and write
     bool *sampled;  ///< an input with a row a sample, or a view of rows
     bool *large;    ///< a uniform product with kernels of its own
     evn__sample_kind *kind;
@@ -79,11 +81,10 @@ typedef struct evn__samples {
     bool cooperates[2]; ///< per phase
 } evn__samples;
 
-/// What computes a group, item by item, and the arguments that are memory. Texts are in the plan's
-/// arena.
+/// What computes a group, item by item, and its arguments: memory.
 typedef struct evn__sample_function {
-    const char *formals, *body;
-    int items; ///< for each of which it is to be called
+    const char *body; ///< in the plan's arena
+    int items;        ///< for each of which it is to be called
     evn__operand operands[EVN__MAX_OPERANDS];
     int operand_count;
 } evn__sample_function;

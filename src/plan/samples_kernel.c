@@ -60,7 +60,11 @@ static bool merge_operands(const kernel *k) {
 }
 
 static bool is_same(const evn__sample_function *a, const evn__sample_function *b) {
-    return strcmp(a->formals, b->formals) == 0 && strcmp(a->body, b->body) == 0;
+    bool same = a->operand_count == b->operand_count && strcmp(a->body, b->body) == 0;
+    for (int n = 0; n < a->operand_count && same; ++n) {
+        same = a->operands[n].written == b->operands[n].written;
+    }
+    return same;
 }
 
 /// The first function of this text.
@@ -74,10 +78,15 @@ static int text_of(const kernel *k, int index) {
 
 static void write_functions(const kernel *k, const char *name, evn__text *text) {
     for (int i = 0; i < k->count; ++i) {
-        if (text_of(k, i) == i) {
-            evn__text_append(text, "static void %s_%d(const int item, const int batch%s) {\n%s}\n",
-                             name, i, k->functions[i].formals, k->functions[i].body);
+        const evn__sample_function *function = &k->functions[i];
+        if (text_of(k, i) < i) {
+            continue;
         }
+        evn__text_append(text, "static void %s_%d(const int item, const int batch", name, i);
+        for (int n = 0; n < function->operand_count; ++n) {
+            evn__text_append(text, ", RUN_%s(a%d)", direction(&function->operands[n]), n);
+        }
+        evn__text_append(text, ") {\n%s}\n", function->body);
     }
 }
 
