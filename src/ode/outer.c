@@ -298,12 +298,14 @@ evn_status evn__outer_clear(evn__outer *outer) {
     return EVN_OK;
 }
 
-/// The left operands of the steps from `steps` on become 0.
+/// The operands of the steps from `steps` on become 0, on both sides: what is there may be NaN.
 static evn_status zero_rest(const evn__outer *outer, const entry *e, int steps) {
-    size_t each = (size_t)(e->terms * e->rows * e->columns[EVN__LEFT]);
-    size_t rest = (size_t)(outer->steps - steps) * each;
-    evn_binding at = {outer->memory, e->stack[EVN__LEFT] + (size_t)steps * each};
-    return rest > 0 ? evn__real_zero(at, outer->fp64, rest) : EVN_OK;
+    for (int side = 0; side < EVN__SIDES && steps < outer->steps; ++side) {
+        size_t each = (size_t)(e->terms * e->rows * e->columns[side]);
+        evn_binding at = {outer->memory, e->stack[side] + (size_t)steps * each};
+        EVN_TRY(evn__real_zero(at, outer->fp64, (size_t)(outer->steps - steps) * each));
+    }
+    return EVN_OK;
 }
 
 evn_status evn__outer_flush(evn__outer *outer, int steps) {
