@@ -189,12 +189,25 @@ static evn_status check_range(const evn_buffer *buffer, size_t offset, size_t by
     return EVN_OK;
 }
 
+/// Whether a copy can be a fill with one repetition: its pattern is taken over at once, so that
+/// nobody waits for the device.
+static bool is_pattern(size_t offset, size_t bytes) {
+    enum { MOST = 128 };
+    return bytes <= MOST && (bytes & (bytes - 1)) == 0 && offset % bytes == 0;
+}
+
 evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, const void *data) {
     EVN_TRY(check_range(buffer, offset, bytes, "evn_buffer_write"));
     if (bytes == 0) {
         return EVN_OK;
     }
     buffer->device->stats.writes++;
+    if (is_pattern(offset, bytes)) {
+        EVN_CL_CHECK(clEnqueueFillBuffer(buffer->device->queue, buffer->mem, data, bytes, offset,
+                                         bytes, 0, NULL, NULL),
+                     "copying to the device (clEnqueueFillBuffer)");
+        return EVN_OK;
+    }
     buffer->device->stats.waits++; // the queue is in order: a blocking copy waits for all before it
     EVN_CL_CHECK(clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
                                       data, 0, NULL, NULL),

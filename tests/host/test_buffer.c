@@ -18,6 +18,27 @@ static evn_buffer *buffer_of(size_t bytes) {
 
 // Copies ------------------------------------------------------------------------------------------
 
+/// Small writes do not wait: what is written is what the data was then.
+START_TEST(small_writes) {
+    enum { PAIRS = 64 };
+    evn_buffer *buffer;
+    float out[2 * PAIRS], value[2];
+    TRY(evn_buffer_create(test_device(), sizeof(out), &buffer));
+    uint64_t before = evn_device_get_stats(test_device()).waits;
+    for (int i = 0; i < PAIRS; ++i) {
+        value[0] = (float)i;
+        value[1] = (float)-i;
+        TRY(evn_buffer_write(buffer, (size_t)i * sizeof(value), sizeof(value), value));
+    }
+    ck_assert_uint_eq(evn_device_get_stats(test_device()).waits, before);
+    TRY(evn_buffer_read(buffer, 0, sizeof(out), out));
+    for (int i = 0; i < PAIRS; ++i) {
+        ck_assert(out[2 * i] == (float)i && out[2 * i + 1] == (float)-i);
+    }
+    evn_buffer_destroy(&buffer);
+}
+END_TEST
+
 START_TEST(copies_arrive_at_their_offsets) {
     float in[COUNT] = {1, 2, 3, 4, 5, 6, 7}, out[COUNT];
     evn_buffer *a = buffer_of(sizeof(in)), *b = buffer_of(sizeof(in));
@@ -258,6 +279,7 @@ static Suite *suite(void) {
     Suite *all = suite_create("buffer");
     TCase *copies = tcase_create("copies");
     tcase_add_test(copies, copies_arrive_at_their_offsets);
+    tcase_add_test(copies, small_writes);
     tcase_add_test(copies, copies_of_nothing_do_nothing);
     tcase_add_test(copies, copies_out_of_bounds_are_refused);
     suite_add_tcase(all, copies);

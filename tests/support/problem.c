@@ -174,11 +174,12 @@ void problem_prepare(problem *p, const evn_solver_options *options) {
 }
 
 evn_status problem_try(problem *p, double t0, double t1, evn_binding *x1) {
+    uint64_t before = evn_device_get_stats(test_device()).waits;
     TRY(evn__real_write(p->x0_at, p->fp64, p->x0, (size_t)p->x_count));
     for (int i = 0; i < p->weight_count; ++i) {
         TRY(evn__real_write(p->weights[i], p->fp64, p->weight[i], (size_t)p->weight_size[i]));
     }
-    p->loads = 1 + (uint64_t)p->weight_count;
+    p->loads = evn_device_get_stats(test_device()).waits - before;
     return evn_solve(p->solver, t0, t1, p->x0_at, p->weights, x1, &p->solution);
 }
 

@@ -20,7 +20,7 @@ typedef struct problem {
     evn_buffer *buffer; ///< x0, x1_bar, weights and their cotangents
     evn_binding x0_at, x1_bar_at, weights[PROBLEM_WEIGHTS], weights_bar[PROBLEM_WEIGHTS];
     evn_solution solution, backward;
-    uint64_t loads; ///< device writes of one problem_try
+    uint64_t loads; ///< waits of problem_try for what it writes
 } problem;
 
 /// Take over the dynamics; all host numbers zero but x1_bar.
