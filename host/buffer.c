@@ -208,6 +208,9 @@ evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, con
                      "copying to the device (clEnqueueFillBuffer)");
         return EVN_OK;
     }
+    if (bytes <= EVN__STAGED_MOST) {
+        return evn__staging_write(buffer->device, buffer->mem, offset, bytes, data);
+    }
     buffer->device->stats.waits++; // the queue is in order: a blocking copy waits for all before it
     EVN_CL_CHECK(clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
                                       data, 0, NULL, NULL),

@@ -135,6 +135,7 @@ void evn_device_close(evn_device **device) {
         clFinish(old->queue);
     }
     evn__kernels_free(old);
+    evn__staging_free(old);
     if (old->queue) {
         clReleaseCommandQueue(old->queue);
     }

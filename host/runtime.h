@@ -8,6 +8,7 @@
 #include "evonode/cl.h"
 #include "host/kernel.h"
 #include "host/quirks.h"
+#include "host/staging.h"
 #include <jansson.h>
 
 /// A compiled source; its kernels stay valid until the device is closed.
@@ -35,6 +36,8 @@ struct evn_device {
     cl_context context;
     cl_command_queue queue;
     evn_device_stats stats;
+    evn__stage stages[EVN__STAGES];
+    int next_stage;
     evn__program *programs;
     int program_count, program_capacity;
     evn__kernel **kernels;

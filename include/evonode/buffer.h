@@ -17,8 +17,8 @@ void evn_buffer_destroy(evn_buffer **buffer);
 
 size_t evn_buffer_bytes(const evn_buffer *buffer);
 
-/// Copy from the host; `data` may be reused when the call returns. Offset and size in bytes. Waits
-/// for the device, but for sizes of 1, 2, 4, … 128 at multiples of themselves.
+/// Copy from the host; `data` may be reused when the call returns. Offset and size in bytes. Up to
+/// 1 MiB nobody waits for the device: a copy is under way, as kernels are.
 evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, const void *data);
 
 /// Copy to the host; waits for all that was enqueued before.

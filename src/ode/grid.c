@@ -18,6 +18,7 @@ struct evn__grid {
     evn__layout layout;                             ///< of the state
     int parameter_count, input_count, output_count; ///< of the system; of the plan
     size_t *bar_offset;     ///< of the cotangents, states and then parameters, in their half of bar
+    size_t *bar_size;       ///< elements of each parameter
     size_t carried;         ///< elements of the parameters' cotangents that are carried
     evn__outer *outer;      ///< parameters whose cotangents are not carried from step to step
     evn_plan *plan;         ///< the step and its vjp, in two phases
@@ -157,15 +158,15 @@ static evn_status compile(evn__grid *grid, const evn__system *system) {
 static evn_status lay_out_bars(evn__grid *grid, const evn__system *system) {
     int states = system->state_count;
     EVN_TRY(EVN_NEW(&grid->bar_offset, states + system->parameter_count));
+    EVN_TRY(EVN_NEW(&grid->bar_size, system->parameter_count));
     memcpy(grid->bar_offset, grid->layout.offset, sizeof(size_t) * (size_t)states);
     grid->carried = 0;
     for (int i = 0; i < system->parameter_count; ++i) {
         grid->bar_offset[states + i] = grid->carried;
-        if (evn__outer_has(grid->outer, i)) {
-            continue;
+        grid->bar_size[i] = (size_t)evn_shape_count(evn__system_parameter_shape(system, i));
+        if (!evn__outer_has(grid->outer, i)) {
+            grid->carried += (grid->bar_size[i] + 15) / 16 * 16;
         }
-        size_t count = (size_t)evn_shape_count(evn__system_parameter_shape(system, i));
-        grid->carried += (count + 15) / 16 * 16;
     }
     return EVN_OK;
 }
@@ -245,6 +246,7 @@ void evn__grid_destroy(evn__grid **grid) {
     evn__times_free(&g->times);
     evn__layout_free(&g->layout);
     free(g->bar_offset);
+    free(g->bar_size);
     free(g->inputs);
     free(g->outputs);
     free(g->saved_at);
@@ -279,11 +281,6 @@ static evn_binding bar_at(const evn__grid *grid, int which, int index) {
 
 evn_binding evn__grid_state_bar(const evn__grid *grid, int index) {
     return bar_at(grid, grid->now, index);
-}
-
-evn_binding evn__grid_parameter_bar(const evn__grid *grid, int index) {
-    return evn__outer_has(grid->outer, index) ? evn__outer_result(grid->outer, index)
-                                              : bar_at(grid, grid->now, grid->layout.count + index);
 }
 
 // Running -----------------------------------------------------------------------------------------
@@ -378,8 +375,21 @@ static evn_status recompute_backward(evn__grid *grid) {
     return EVN_OK;
 }
 
+/// The parameters' cotangents that were carried, to where they are wanted.
+static evn_status deliver(const evn__grid *grid, const evn_binding *parameters_bar) {
+    for (int i = 0; i < grid->parameter_count; ++i) {
+        if (!evn__outer_has(grid->outer, i)) {
+            EVN_TRY(evn__real_copy(parameters_bar[i],
+                                   bar_at(grid, grid->now, grid->layout.count + i), grid->fp64,
+                                   grid->bar_size[i]));
+        }
+    }
+    return EVN_OK;
+}
+
 evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
-                              const evn_binding *observed, evn_solution *solution) {
+                              const evn_binding *parameters_bar, const evn_binding *observed,
+                              evn_solution *solution) {
     int start = grid->now;
     EVN_TRY(evn__real_zero((evn_binding){grid->bar, carried_at(grid, start)}, grid->fp64,
                            grid->carried));
@@ -388,7 +398,8 @@ evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
         grid->now = !grid->now;
     }
     EVN_TRY(grid->recompute ? recompute_backward(grid) : run_all(grid, 1, &grid->backward[start]));
-    EVN_TRY(evn__outer_multiply(grid->outer, (evn_binding){grid->trajectory, 0}));
+    EVN_TRY(evn__outer_multiply(grid->outer, (evn_binding){grid->trajectory, 0}, parameters_bar));
+    EVN_TRY(deliver(grid, parameters_bar));
     report(grid, solution);
     return EVN_OK;
 }

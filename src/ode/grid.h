@@ -27,11 +27,11 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
 /// Cotangent of a state component: to be written for the last point before evn__grid_backward,
 /// read for point 0 after it.
 evn_binding evn__grid_state_bar(const evn__grid *grid, int index);
-/// Cotangent of a parameter, after evn__grid_backward.
-evn_binding evn__grid_parameter_bar(const evn__grid *grid, int index);
+/// @param[in] parameters_bar  where the cotangents of the parameters go
 /// @param[in] observed  with observations: their cotangents [observations, x], added to that of
 ///                      state 0 where each was made; else NULL
 evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
-                              const evn_binding *observed, evn_solution *solution);
+                              const evn_binding *parameters_bar, const evn_binding *observed,
+                              evn_solution *solution);
 
 #endif

@@ -178,7 +178,7 @@ static evn_status keep_pairs(evn__integrator *in) {
 
 evn_binding evn__integrator_parameter_bar(const evn__integrator *integrator, int parameter) {
     int state = integrator->quadrature[parameter];
-    return state < 0 ? evn__outer_result(integrator->outer, parameter)
+    return state < 0 ? evn__outer_sum(integrator->outer, parameter)
                      : evn__integrator_state(integrator, state);
 }
 

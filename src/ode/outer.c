@@ -13,7 +13,7 @@ typedef struct entry {
     int64_t rows, columns[EVN__SIDES];
     int state[EVN__SIDES];    ///< the state that an operand is, -1: it is stacked
     size_t stack[EVN__SIDES]; ///< offsets in memory: [steps, terms, rows, columns]
-    size_t result, size;      ///< [M, N], twice where sums are added up: before and after
+    size_t sum, size;         ///< sums that are added up: before and after, [2][M, N]
 } entry;
 
 struct evn__outer {
@@ -169,9 +169,9 @@ static size_t lay_out(evn__outer *outer) {
                 total += (size_t)(stack_rows(outer, e) * e->columns[side] + 15) / 16 * 16;
             }
         }
-        e->result = total;
+        e->sum = total;
         e->size = (size_t)(e->columns[EVN__LEFT] * e->columns[EVN__RIGHT] + 15) / 16 * 16;
-        total += e->size * (outer->layout ? 1 : 2);
+        total += e->size * (outer->layout ? 0 : 2);
     }
     return total;
 }
@@ -222,8 +222,8 @@ static evn_status compile_products(evn__outer *outer, evn_device *device, bool f
     return status;
 }
 
-static evn_binding result_at(const evn__outer *outer, const entry *e, int which) {
-    return (evn_binding){outer->memory, e->result + (size_t)which * e->size};
+static evn_binding sum_at(const evn__outer *outer, const entry *e, int which) {
+    return (evn_binding){outer->memory, e->sum + (size_t)which * e->size};
 }
 
 static void bind(evn__outer *outer) {
@@ -234,9 +234,9 @@ static void bind(evn__outer *outer) {
             *in++ = (evn_binding){outer->memory, e->stack[side]};
         }
         if (!outer->layout) {
-            *in++ = result_at(outer, e, outer->now);
+            *in++ = sum_at(outer, e, outer->now);
+            *out++ = sum_at(outer, e, !outer->now);
         }
-        *out++ = result_at(outer, e, outer->layout ? outer->now : !outer->now);
     }
 }
 
@@ -246,7 +246,6 @@ evn_status evn__outer_compile(evn__outer *outer, evn_device *device, bool fp64) 
     }
     outer->fp64 = fp64;
     EVN_TRY(evn__real_create(device, fp64, lay_out(outer), &outer->memory));
-    bind(outer);
     return compile_products(outer, device, fp64);
 }
 
@@ -277,23 +276,28 @@ evn_binding *evn__outer_bind(const evn__outer *outer, int parameter, int step, e
     return to;
 }
 
-evn_status evn__outer_multiply(evn__outer *outer, evn_binding trajectory) {
+evn_status evn__outer_multiply(evn__outer *outer, evn_binding trajectory,
+                               const evn_binding *results) {
+    bind(outer);
     for (int i = 0; i < EVN__SIDES * outer->count; ++i) {
         if (outer->entries[i / EVN__SIDES].state[i % EVN__SIDES] >= 0) {
             outer->inputs[i] = trajectory;
         }
     }
+    for (int i = 0; i < outer->count; ++i) {
+        outer->outputs[i] = results[outer->entries[i].parameter];
+    }
     return outer->count > 0 ? evn_plan_run(outer->plan, outer->inputs, outer->outputs) : EVN_OK;
 }
 
-evn_binding evn__outer_result(const evn__outer *outer, int parameter) {
-    return result_at(outer, find(outer, parameter), outer->now);
+evn_binding evn__outer_sum(const evn__outer *outer, int parameter) {
+    return sum_at(outer, find(outer, parameter), outer->now);
 }
 
 evn_status evn__outer_clear(evn__outer *outer) {
     for (int i = 0; i < outer->count; ++i) {
         const entry *e = &outer->entries[i];
-        EVN_TRY(evn__real_zero(result_at(outer, e, outer->now), outer->fp64, e->size));
+        EVN_TRY(evn__real_zero(sum_at(outer, e, outer->now), outer->fp64, e->size));
     }
     return EVN_OK;
 }

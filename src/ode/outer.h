@@ -48,15 +48,16 @@ bool evn__outer_has(const evn__outer *outer, int parameter);
 /// Where `step` writes the outputs made for `parameter`, in their order; returns the place after.
 evn_binding *evn__outer_bind(const evn__outer *outer, int parameter, int step, evn_binding *to);
 
-/// After all steps, whose states are in trajectory [steps, layout.total]: the cotangents; enqueues
-/// only.
-evn_status evn__outer_multiply(evn__outer *outer, evn_binding trajectory);
+/// After all steps, whose states are in trajectory [steps, layout.total]: the cotangents, each to
+/// where `results` [parameters] has it; enqueues only.
+evn_status evn__outer_multiply(evn__outer *outer, evn_binding trajectory,
+                               const evn_binding *results);
 
 /// Without a trajectory: set the cotangents to 0; add the products of the first `steps` steps to
 /// them. Both enqueue only.
 evn_status evn__outer_clear(evn__outer *outer);
 evn_status evn__outer_flush(evn__outer *outer, int steps);
 
-evn_binding evn__outer_result(const evn__outer *outer, int parameter);
+evn_binding evn__outer_sum(const evn__outer *outer, int parameter); ///< the cotangent
 
 #endif

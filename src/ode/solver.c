@@ -19,6 +19,7 @@ struct evn_solver {
     evn_plan *jump;            ///< adjoint with observations: cotangent + share
     evn_buffer *jumped;        ///< [x], its result
     evn_binding *parameters;   ///< of the system, of the last solve
+    evn_binding *parameters_bar; ///< where their cotangents go
     double t0, t1;
 };
 
@@ -76,6 +77,7 @@ static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
     EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
     const evn__system *system = &solver->dynamics->system;
     EVN_TRY(EVN_NEW(&solver->parameters, system->parameter_count));
+    EVN_TRY(EVN_NEW(&solver->parameters_bar, system->parameter_count));
     if (solver->options.observations > 0) {
         size_t count = (size_t)evn_shape_count(evn_dynamics_state_shape(dynamics));
         EVN_TRY(evn__real_create(solver->device, solver->options.fp64,
@@ -115,6 +117,7 @@ void evn_solver_destroy(evn_solver **solver) {
     evn_plan_destroy(&s->jump);
     evn_dynamics_destroy(&s->dynamics);
     free(s->parameters);
+    free(s->parameters_bar);
     free(s);
     *solver = NULL;
 }
@@ -238,27 +241,32 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
 
 // Gradient ----------------------------------------------------------------------------------------
 
-/// Copy the cotangents of the weights to where the caller wants them.
-static evn_status deliver(const evn_solver *solver, const evn_binding *weights_bar,
-                          evn_binding (*state_bar)(const evn_solver *, int),
-                          evn_binding (*parameter_bar)(const evn_solver *, int)) {
+/// Note where the parameters' cotangents are to go.
+static void want_parameters(evn_solver *solver, const evn_binding *weights_bar) {
     for (int i = 0; i < solver->dynamics->weight_count; ++i) {
         const evn__weight *w = &solver->dynamics->weights[i];
-        evn_shape shape = evn_dynamics_weight_shape(solver->dynamics, i);
-        evn_binding from =
-            w->evolves ? state_bar(solver, w->index) : parameter_bar(solver, w->index);
-        EVN_TRY(evn__real_copy(weights_bar[i], from, solver->options.fp64,
-                               (size_t)evn_shape_count(shape)));
+        if (!w->evolves) {
+            solver->parameters_bar[w->index] = weights_bar[i];
+        }
+    }
+}
+
+/// Copy the cotangents of the weights that evolve to where the caller wants them.
+static evn_status deliver(const evn_solver *solver, const evn_binding *weights_bar,
+                          evn_binding (*state_bar)(const evn_solver *, int)) {
+    for (int i = 0; i < solver->dynamics->weight_count; ++i) {
+        const evn__weight *w = &solver->dynamics->weights[i];
+        if (w->evolves) {
+            evn_shape shape = evn_dynamics_weight_shape(solver->dynamics, i);
+            EVN_TRY(evn__real_copy(weights_bar[i], state_bar(solver, w->index),
+                                   solver->options.fp64, (size_t)evn_shape_count(shape)));
+        }
     }
     return EVN_OK;
 }
 
 static evn_binding grid_state_bar(const evn_solver *solver, int index) {
     return evn__grid_state_bar(solver->grid, index);
-}
-
-static evn_binding grid_parameter_bar(const evn_solver *solver, int index) {
-    return evn__grid_parameter_bar(solver->grid, index);
 }
 
 static evn_status gradient_on_grid(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
@@ -272,10 +280,11 @@ static evn_status gradient_on_grid(evn_solver *solver, evn_binding x1_bar, evn_b
     if (!observes) {
         EVN_TRY(evn__real_copy(grid_state_bar(solver, 0), x1_bar, fp64, layout->size[0]));
     }
-    EVN_TRY(
-        evn__grid_backward(solver->grid, solver->parameters, observes ? &x1_bar : NULL, solution));
+    want_parameters(solver, weights_bar);
+    EVN_TRY(evn__grid_backward(solver->grid, solver->parameters, solver->parameters_bar,
+                               observes ? &x1_bar : NULL, solution));
     *x0_bar = grid_state_bar(solver, 0);
-    return deliver(solver, weights_bar, grid_state_bar, grid_parameter_bar);
+    return deliver(solver, weights_bar, grid_state_bar);
 }
 
 static evn_binding adjoint_state_bar(const evn_solver *solver, int index) {
@@ -283,8 +292,15 @@ static evn_binding adjoint_state_bar(const evn_solver *solver, int index) {
     return evn__integrator_state(solver->backward, states + index);
 }
 
-static evn_binding adjoint_parameter_bar(const evn_solver *solver, int index) {
-    return evn__integrator_parameter_bar(solver->backward, index);
+static evn_status deliver_parameters(const evn_solver *solver) {
+    const evn__system *system = &solver->dynamics->system;
+    for (int i = 0; i < system->parameter_count; ++i) {
+        size_t count = (size_t)evn_shape_count(evn__system_parameter_shape(system, i));
+        EVN_TRY(evn__real_copy(solver->parameters_bar[i],
+                               evn__integrator_parameter_bar(solver->backward, i),
+                               solver->options.fp64, count));
+    }
+    return EVN_OK;
 }
 
 /// x(t1) and θ(t1) as they are; a = x1_bar; b = 0; quadratures = 0.
@@ -328,7 +344,9 @@ static evn_status gradient_adjoint(evn_solver *solver, evn_binding x1_bar, evn_b
     }
     EVN_TRY(evn__integrator_flush(solver->backward));
     *x0_bar = adjoint_state_bar(solver, 0);
-    return deliver(solver, weights_bar, adjoint_state_bar, adjoint_parameter_bar);
+    want_parameters(solver, weights_bar);
+    EVN_TRY(deliver_parameters(solver));
+    return deliver(solver, weights_bar, adjoint_state_bar);
 }
 
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,

@@ -156,18 +156,20 @@ END_TEST
 START_TEST(stats_count_what_happens) {
     evn_device *device;
     evn_buffer *buffer;
-    float data[4] = {0};
+    enum { LARGE = 1 << 21 };
+    static float data[LARGE / sizeof(float)];
     TRY(evn_device_open(NULL, &device));
     evn_device_stats stats = evn_device_get_stats(device), none = {0};
     ck_assert_int_eq(memcmp(&stats, &none, sizeof(none)), 0);
     TRY(evn_buffer_create(device, sizeof(data), &buffer));
-    TRY(evn_buffer_write(buffer, 0, 3 * sizeof(*data), data));
-    TRY(evn_buffer_write(buffer, 0, sizeof(data), data)); // small, a power of two: nobody waits
+    TRY(evn_buffer_write(buffer, 0, sizeof(data), data));
+    TRY(evn_buffer_write(buffer, 0, 3 * sizeof(*data), data)); // small: nobody waits
+    TRY(evn_buffer_write(buffer, 0, 4 * sizeof(*data), data));
     TRY(evn_buffer_read(buffer, 0, sizeof(data), data));
     TRY(evn_buffer_zero(buffer, 0, sizeof(data)));
     TRY(evn_device_finish(device));
     stats = evn_device_get_stats(device);
-    ck_assert_uint_eq(stats.writes, 2);
+    ck_assert_uint_eq(stats.writes, 3);
     ck_assert_uint_eq(stats.reads, 1);
     ck_assert_uint_eq(stats.waits, 3);
     ck_assert_uint_eq(stats.allocations, 1);

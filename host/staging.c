@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/staging.h"
+
+#include "host/runtime.h"
+#include <stdlib.h>
+#include <string.h>
+
+/// Wait until the stage's last write is done.
+static evn_status settle(evn_device *device, evn__stage *stage) {
+    if (stage->written) {
+        cl_int state;
+        EVN_CL_CHECK(clGetEventInfo(stage->written, CL_EVENT_COMMAND_EXECUTION_STATUS,
+                                    sizeof(state), &state, NULL),
+                     "clGetEventInfo");
+        device->stats.waits += state != CL_COMPLETE;
+        EVN_CL_CHECK(clWaitForEvents(1, &stage->written), "waiting for a copy to the device");
+        clReleaseEvent(stage->written);
+        stage->written = NULL;
+    }
+    return EVN_OK;
+}
+
+static evn_status make_room(evn__stage *stage, size_t bytes) {
+    if (stage->capacity >= bytes) {
+        return EVN_OK;
+    }
+    free(stage->data);
+    stage->capacity = 0;
+    stage->data = malloc(bytes);
+    EVN_CHECK(stage->data, EVN_ERR_MEMORY, "no memory for %zu bytes on their way to the device",
+              bytes);
+    stage->capacity = bytes;
+    return EVN_OK;
+}
+
+evn_status evn__staging_write(evn_device *device, cl_mem mem, size_t offset, size_t bytes,
+                              const void *data) {
+    evn__stage *stage = &device->stages[device->next_stage];
+    EVN_TRY(settle(device, stage));
+    EVN_TRY(make_room(stage, bytes));
+    memcpy(stage->data, data, bytes);
+    EVN_CL_CHECK(clEnqueueWriteBuffer(device->queue, mem, CL_FALSE, offset, bytes, stage->data, 0,
+                                      NULL, &stage->written),
+                 "copying to the device (clEnqueueWriteBuffer)");
+    EVN_CL_CHECK(clFlush(device->queue), "clFlush");
+    device->next_stage = (device->next_stage + 1) % EVN__STAGES;
+    return EVN_OK;
+}
+
+void evn__staging_free(evn_device *device) {
+    for (int i = 0; i < EVN__STAGES; ++i) {
+        if (device->stages[i].written) {
+            clReleaseEvent(device->stages[i].written);
+        }
+        free(device->stages[i].data);
+    }
+}

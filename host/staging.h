@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes for which nobody waits: the data is taken over into memory of the device's owner, from
+// where the queue copies it when its turn comes.
+#ifndef EVN_HOST_STAGING_H
+#define EVN_HOST_STAGING_H
+
+#include "evonode/cl.h"
+#include "evonode/device.h"
+#include <stddef.h>
+
+enum {
+    EVN__STAGES = 4,           ///< writes under way at once; the next one waits for the oldest
+    EVN__STAGED_MOST = 1 << 20 ///< bytes; larger writes take long enough to be waited for
+};
+
+typedef struct evn__stage {
+    void *data;
+    size_t capacity;
+    cl_event written; ///< NULL: never used
+} evn__stage;
+
+/// Enqueue a copy of `bytes` <= EVN__STAGED_MOST to `mem`; `data` may be reused at once.
+evn_status evn__staging_write(evn_device *device, cl_mem mem, size_t offset, size_t bytes,
+                              const void *data);
+
+/// After the queue has finished.
+void evn__staging_free(evn_device *device);
+
+#endif
