@@ -10,6 +10,7 @@ struct evn_buffer {
     evn_device *device;
     cl_mem mem;
     size_t bytes;
+    uint64_t serial; ///< no other buffer of the device has or had it
     cl_mem guarded;  ///< zone, contents, zone: mem is a part of it; NULL without guards
     uint64_t poison; ///< eight bytes, repeated over both zones
 };
@@ -154,6 +155,7 @@ evn_status evn_buffer_create(evn_device *device, size_t bytes, evn_buffer **buff
                                                : status;
     }
     account(device, bytes);
+    fresh->serial = device->stats.allocations;
     *buffer = fresh;
     return EVN_OK;
 }
@@ -177,6 +179,10 @@ size_t evn_buffer_bytes(const evn_buffer *buffer) {
 
 cl_mem evn_buffer_mem(const evn_buffer *buffer) {
     return buffer->mem;
+}
+
+uint64_t evn__buffer_serial(const evn_buffer *buffer) {
+    return buffer->serial;
 }
 
 // Copies ------------------------------------------------------------------------------------------

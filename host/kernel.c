@@ -18,6 +18,7 @@ static evn_status ask_kernel(evn__kernel *kernel, const char *name) {
                                           &kernel->max_work_group, NULL),
                  "clGetKernelWorkGroupInfo");
     kernel->argument_count = (int)count;
+    EVN_TRY(EVN_NEW(&kernel->last, kernel->argument_count));
     kernel->name = strdup(name);
     EVN_CHECK(kernel->name, EVN_ERR_MEMORY, "no memory for the name of kernel %s", name);
     return EVN_OK;
@@ -28,6 +29,7 @@ static void free_kernel(evn__kernel *kernel) {
         clReleaseKernel(kernel->kernel);
     }
     free(kernel->name);
+    free(kernel->last);
     free(kernel);
 }
 
@@ -125,16 +127,30 @@ static evn_status fail_argument(const evn__kernel *kernel, int index, cl_int cod
              evn__cl_name(code), (int)code);
 }
 
-static evn_status set(evn__kernel *kernel, int *index, size_t bytes, const void *value) {
+/// Arguments stay as they were set: most launches of a kernel repeat nearly all of them.
+/// @param identity  of no other value that the argument may have; 0: it is set in any case
+static evn_status set(evn__kernel *kernel, int *index, size_t bytes, const void *value,
+                      uint64_t identity) {
     EVN_CHECK(*index < kernel->argument_count, EVN_ERR_INTERNAL,
               "kernel %s takes %d arguments, more were given; compare its parameters with the call",
               kernel->name, kernel->argument_count);
-    cl_int code = clSetKernelArg(kernel->kernel, (cl_uint)*index, bytes, value);
-    if (code != CL_SUCCESS) {
-        return fail_argument(kernel, *index, code);
+    if (identity == 0 || kernel->last[*index] != identity) {
+        kernel->last[*index] = 0;
+        cl_int code = clSetKernelArg(kernel->kernel, (cl_uint)*index, bytes, value);
+        if (code != CL_SUCCESS) {
+            return fail_argument(kernel, *index, code);
+        }
+        kernel->last[*index] = identity;
     }
     ++*index;
     return EVN_OK;
+}
+
+/// Identified by its bits and one more, so that 0 is not nothing.
+static evn_status set_number(evn__kernel *kernel, int *index, size_t bytes, const void *value) {
+    uint64_t bits = 0;
+    memcpy(&bits, value, bytes);
+    return set(kernel, index, bytes, value, bits + 1);
 }
 
 static evn_status set_buffer(evn__kernel *kernel, int *index, const evn__argument *argument) {
@@ -146,8 +162,8 @@ static evn_status set_buffer(evn__kernel *kernel, int *index, const evn__argumen
     EVN_CHECK(argument->offset <= elements, EVN_ERR_INTERNAL,
               "kernel %s, argument %d: offset %zu in a buffer of %zu elements", kernel->name,
               *index, argument->offset, elements);
-    EVN_TRY(set(kernel, index, sizeof(mem), &mem));
-    return set(kernel, index, sizeof(offset), &offset);
+    EVN_TRY(set(kernel, index, sizeof(mem), &mem, evn__buffer_serial(argument->buffer)));
+    return set_number(kernel, index, sizeof(offset), &offset);
 }
 
 static evn_status set_int(evn__kernel *kernel, int *index, int64_t integer) {
@@ -155,14 +171,14 @@ static evn_status set_int(evn__kernel *kernel, int *index, int64_t integer) {
               "kernel %s, argument %d: %lld does not fit an int", kernel->name, *index,
               (long long)integer);
     cl_int value = (cl_int)integer;
-    return set(kernel, index, sizeof(value), &value);
+    return set_number(kernel, index, sizeof(value), &value);
 }
 
 static evn_status set_real(evn__kernel *kernel, int *index, double real) {
     cl_double wide = real;
     cl_float narrow = (cl_float)real;
-    return kernel->fp64 ? set(kernel, index, sizeof(wide), &wide)
-                        : set(kernel, index, sizeof(narrow), &narrow);
+    return kernel->fp64 ? set_number(kernel, index, sizeof(wide), &wide)
+                        : set_number(kernel, index, sizeof(narrow), &narrow);
 }
 
 static evn_status set_argument(evn__kernel *kernel, int *index, const evn__argument *argument) {
@@ -175,7 +191,7 @@ static evn_status set_argument(evn__kernel *kernel, int *index, const evn__argum
     case EVN__ARGUMENT_REAL:
         return set_real(kernel, index, argument->real);
     case EVN__ARGUMENT_UINT64:
-        return set(kernel, index, sizeof(value), &value);
+        return set_number(kernel, index, sizeof(value), &value);
     }
     EVN_FAIL(EVN_ERR_INTERNAL, "kernel %s: argument of unknown kind %d", kernel->name,
              (int)argument->kind);

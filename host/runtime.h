@@ -24,6 +24,7 @@ struct evn__kernel {
     char *name;
     cl_kernel kernel;
     int argument_count;
+    uint64_t *last; ///< per argument: what it was set to last, 0: nothing (host/kernel.c)
     size_t max_work_group;
     bool fp64;
     bool blast; ///< host/blast.h; there is no cl_kernel then
@@ -48,6 +49,9 @@ struct evn_device {
     uint64_t guard_failures;
     uint64_t guard_serial; ///< buffers made under guard, so that no two have the same poison
 };
+
+/// Not 0; no other buffer of its device has or had it.
+uint64_t evn__buffer_serial(const evn_buffer *buffer);
 
 /// "CL_INVALID_VALUE" and so on; static storage; "unknown OpenCL error" for codes not in the list.
 const char *evn__cl_name(cl_int code);

@@ -180,6 +180,35 @@ START_TEST(launch_counts) {
 }
 END_TEST
 
+/// Buffers one after the other, mostly in the memory of the one before, and other numbers:
+/// arguments that were set before do not stay.
+START_TEST(launch_sees_new_arguments) {
+    static const char keep_text[] = "__kernel void keep(OUTPUT(y), const int number) {\n"
+                                    "    OUTPUT_OF(y);\n"
+                                    "    y[0] = number;\n"
+                                    "}\n";
+    const int numbers[] = {0, 0, -1, 5, 5, 0};
+    evn__kernel *kernel;
+    TRY(evn__kernel_get(test_device(), &(evn__source){.text = keep_text}, "keep", &kernel));
+    for (int i = 0; i < 6; ++i) {
+        evn_buffer *y;
+        float found;
+        TRY(evn_buffer_create(test_device(), 8, &y));
+        TRY(evn_buffer_write(y, 0, 8, (float[]){-7, -7}));
+        for (size_t offset = 0; offset < 2; ++offset) {
+            evn__argument arguments[] = {
+                {.kind = EVN__ARGUMENT_BUFFER, .buffer = y, .offset = offset},
+                {.kind = EVN__ARGUMENT_INT, .integer = numbers[i]}};
+            TRY(evn__kernel_launch(kernel, arguments, 2,
+                                   (evn__range){.dimensions = 1, .global = {1}, .local = {1}}));
+            TRY(evn_buffer_read(y, 4 * offset, 4, &found));
+            ck_assert_float_eq(found, (float)numbers[i]);
+        }
+        evn_buffer_destroy(&y);
+    }
+}
+END_TEST
+
 /// A group above what the device allows is made smaller, and every element is still computed once.
 START_TEST(launch_fits_the_group) {
     static const char count_text[] =
@@ -243,6 +272,7 @@ static Suite *suite(void) {
     TCase *launch = tcase_create("launch");
     tcase_add_test(launch, launch_passes_every_kind_of_argument);
     tcase_add_test(launch, launch_counts);
+    tcase_add_test(launch, launch_sees_new_arguments);
     tcase_add_test(launch, launch_fits_the_group);
     tcase_add_test(launch, launch_refuses_wrong_arguments);
     suite_add_tcase(all, launch);
