@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which devices there are. Platforms and devices keep the loader's order, as clinfo -l does.
 #include "base/memory.h"
+#include "host/affinity.h"
 #include "host/runtime.h"
 
 #include <CL/cl_ext.h>
@@ -146,6 +147,7 @@ static evn_status add_platforms(listing *list, cl_platform_id *platforms, cl_uin
 
 static evn_status add_all(listing *list) {
     cl_uint count = 0;
+    evn__affinity_prepare();
     cl_int code = clGetPlatformIDs(0, NULL, &count);
     if (code == CL_PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && count == 0)) {
         return EVN_OK; // a loader without drivers
