@@ -211,13 +211,8 @@ static void sink_uniform(evn__samples *s) {
     }
 }
 
-/// A contraction that is an output is added up by the uniform values of the next level.
-static bool is_added_up(const evn__samples *s, evn_value value) {
-    return s->kind[value] == EVN__SAMPLES_CONTRACTION && s->stored[value];
-}
-
 static bool belongs(const evn__samples *s, evn_value value, int level, bool rows) {
-    if (!rows && is_added_up(s, value)) {
+    if (!rows && evn__samples_added_up(s, value)) {
         return s->level[value] + 1 == level;
     }
     return s->level[value] == level && (s->kind[value] != EVN__SAMPLES_UNIFORM) == rows &&
@@ -235,7 +230,7 @@ static evn_status add_group(evn__samples *s, int phase, int level, bool rows) {
             EVN_TRY(EVN_NEW(&group->member, s->graph->node_count));
         }
         group->member[v] = true;
-        s->group[v] = rows || !is_added_up(s, v) ? s->group_count : s->group[v];
+        s->group[v] = rows || !evn__samples_added_up(s, v) ? s->group_count : s->group[v];
     }
     s->group_count += group->member != NULL;
     return EVN_OK;
@@ -261,7 +256,7 @@ static evn_status make_groups(evn__samples *s, bool *fits) {
     }
     sink_uniform(s);
     for (int v = 0; v < s->graph->node_count; ++v) {
-        int after = s->level[v] + 1 + is_added_up(s, v);
+        int after = s->level[v] + 1 + evn__samples_added_up(s, v);
         levels = after > levels ? after : levels;
         large += s->large[v];
     }
@@ -335,92 +330,6 @@ static bool can_cooperate(const evn__samples *s, int phase) {
         divides = divides && (large == EVN_NONE || evn__samples_divides(s, large));
     }
     return divides;
-}
-
-// Memory ------------------------------------------------------------------------------------------
-
-static void need(evn__samples *s, evn_value value, bool *crosses, int reader) {
-    if (s->stored[value] && s->kind[value] == EVN__SAMPLES_UNIFORM) {
-        return; // read where it is stored
-    }
-    crosses[value] |= s->groups[s->group[value]].phase != s->groups[reader].phase;
-    s->slab[value] = 0; // wanted
-}
-
-static void find_needed(evn__samples *s, bool *crosses) {
-    for (int i = 0; i < s->group_count; ++i) {
-        for (int v = 0; v < s->graph->node_count; ++v) {
-            const evn__node *node = node_at(s, v);
-            if (s->groups[i].member[v] && s->group[v] != i && is_added_up(s, v)) {
-                need(s, v, crosses, i);
-            }
-            for (int k = 0; s->groups[i].member[v] && k < node->operand_count; ++k) {
-                evn_value source = evn__samples_source(s, node->operands[k]);
-                if (s->computed[source] && !s->groups[i].member[source]) {
-                    need(s, source, crosses, i);
-                }
-            }
-        }
-    }
-}
-
-/// Whether two groups share slabs.
-static bool share_slabs(const evn__samples *s, int a, int b) {
-    int phase = s->groups[a].phase;
-    return a == b || (phase == s->groups[b].phase && s->cooperates[phase]);
-}
-
-static evn__sample_slab *slab_for(evn__samples *s, evn_value value, bool crosses) {
-    for (int i = 0; i < s->slab_count; ++i) {
-        evn__sample_slab *slab = &s->slabs[i];
-        if (share_slabs(s, slab->group, s->group[value]) && slab->kind == s->kind[value] &&
-            slab->crosses == crosses) {
-            return slab;
-        }
-    }
-    s->slabs[s->slab_count] =
-        (evn__sample_slab){.group = s->group[value], .kind = s->kind[value], .crosses = crosses};
-    return &s->slabs[s->slab_count++];
-}
-
-static void fill_slabs(evn__samples *s, const bool *crosses) {
-    for (int v = 0; v < s->graph->node_count; ++v) {
-        if (s->slab[v] < 0) {
-            continue;
-        }
-        evn__sample_slab *slab = slab_for(s, v, crosses[v]);
-        int64_t count = evn__samples_count(s, v);
-        s->slab[v] = (int)(slab - s->slabs);
-        s->offset[v] = slab->total;
-        // Vectors begin at cache lines; within rows every element is a vector.
-        slab->total +=
-            s->kind[v] == EVN__SAMPLES_ROWS ? count : evn__divide_up(count, s->lanes) * s->lanes;
-    }
-}
-
-static void allocate_slabs(evn__samples *s) {
-    int64_t items = evn__divide_up(s->batch, s->lanes);
-    for (int i = 0; i < s->slab_count; ++i) {
-        evn__sample_slab *slab = &s->slabs[i];
-        evn__lowering lowering = {.plan = s->plan, .unit = slab->group};
-        int64_t elements = slab->total;
-        elements *= slab->kind == EVN__SAMPLES_UNIFORM ? 1 : items;
-        elements *= slab->kind == EVN__SAMPLES_ROWS ? s->lanes : 1;
-        slab->memory = evn__lower_scratch(&lowering, elements);
-    }
-}
-
-static evn_status make_slabs(evn__samples *s) {
-    bool *crosses;
-    EVN_TRY(EVN_NEW(&crosses, s->graph->node_count));
-    evn_status status = EVN_NEW(&s->slabs, 6 * s->group_count);
-    if (status == EVN_OK) {
-        find_needed(s, crosses);
-        fill_slabs(s, crosses);
-        allocate_slabs(s);
-    }
-    free(crosses);
-    return status;
 }
 
 // Kernels and units -------------------------------------------------------------------------------
@@ -509,13 +418,10 @@ static evn_status try_to_compile(evn__samples *s, bool cooperation, bool *fits) 
         }
     }
     *fits = true;
-    EVN_TRY(make_slabs(s));
+    EVN_TRY(evn__samples_make_slabs(s));
     EVN_TRY(generate(s, fits));
     if (!*fits) {
-        free(s->slabs);
-        s->slabs = NULL;
-        s->slab_count = 0;
-        memset(s->slab, 0xff, sizeof(int) * (size_t)s->graph->node_count); // −1
+        evn__samples_drop_slabs(s);
         s->plan->scratch_count = s->plan->unit_count = s->plan->order_count = 0;
     }
     return EVN_OK;

@@ -18,7 +18,8 @@
 // A single sample is no sample: all values are then uniform, and what lies between the large
 // products of a step is one launch.
 //
-// samples.c: kinds, levels, groups, memory; samples_index.c: where an element of a view lies;
+// samples.c: kinds, levels, groups; samples_slabs.c: memory; samples_index.c: where an element of a
+// view lies;
 // emission.c, emit_rows.c, emit_uniform.c, emit_product.c: a function for each group;
 // samples_kernel.c: the kernels that call them.
 #ifndef EVN_PLAN_SAMPLES_H
@@ -99,6 +100,15 @@ evn_value evn__samples_source(const evn__samples *s, evn_value value);
 
 /// Elements of a sample's row, or of a uniform value.
 int64_t evn__samples_count(const evn__samples *s, evn_value value);
+
+/// A contraction that is an output is added up by the uniform values of the next level.
+static inline bool evn__samples_added_up(const evn__samples *s, evn_value value) {
+    return s->kind[value] == EVN__SAMPLES_CONTRACTION && s->stored[value];
+}
+
+/// Set slabs, and of values slab and offset; undo it. (samples_slabs.c)
+evn_status evn__samples_make_slabs(evn__samples *s);
+void evn__samples_drop_slabs(evn__samples *s);
 
 /// The function of group `index`: *fits is false where its text cannot be written.
 evn_status evn__samples_emit(const evn__samples *s, int index, evn__sample_function *function,
