@@ -189,10 +189,12 @@ evn_status evn__samples_kernel(const evn__samples *s, const evn__sample_function
 evn_status evn__samples_cooperate(const evn__samples *s, const evn__sample_function *functions,
                                   int count, evn__call *call, bool *fits) {
     kernel k = {.s = s, .functions = functions, .count = count, .cooperative = true, .call = call};
+    int most = 0; // items of a stage, each in two segments at most
     for (int i = 0; i < count; ++i) {
+        most = functions[i].items > most ? functions[i].items : most;
         int needed = (int)evn__divide_up(1 + functions[i].items, LINE_CLAIMS) * LINE_CLAIMS;
         k.stage_claims = needed > k.stage_claims ? needed : k.stage_claims;
     }
     int units = evn_device_get_info(s->plan->device)->compute_units;
-    return make(&k, (size_t)units, fits);
+    return make(&k, (size_t)(units < 2 * most ? units : 2 * most), fits);
 }
