@@ -7,7 +7,7 @@
 // second axis, side by side: `moves` is their number, two numbers for cooperation, then for each run
 // how far every argument moves from where it is in the first. A run may read what the one before
 // wrote, hence no restrict.
-#define MOVES_FIRST    3
+#define MOVES_FIRST    3 // EVN__MOVES_FIRST of src/plan/plan.h
 #define RUNS_MOVES(x)  __global long *x##_buffer, const ulong x##_offset
 #define RUNS_INPUT(x)  __global const real *x##_buffer, const ulong x##_offset
 #define RUNS_OUTPUT(x) __global real *x##_buffer, const ulong x##_offset
@@ -27,6 +27,7 @@
 // Several runs of an item are two segments, so that two work-items can share an item that is left
 // over. Behind the moves, all zero between launches: how many work-items have left, then for each
 // stage how many segments are done, and whether each is claimed (1) or done (2).
+
 // The first of a work-item's own segments; that of the work-item behind the last is `all`.
 inline int evn_first(const int work_item, const int all) {
     return work_item * all / (int)get_global_size(0);

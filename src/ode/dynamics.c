@@ -22,6 +22,15 @@ evn_shape evn__system_parameter_shape(const evn__system *system, int index) {
                            evn_graph_input(system->graph, evn__system_parameter(system, index)));
 }
 
+int evn__system_pairs_of_one(const evn__system *system, int first) {
+    int end = first;
+    while (end < system->pair_count &&
+           system->pairs[end].parameter == system->pairs[first].parameter) {
+        ++end;
+    }
+    return end - first;
+}
+
 // Checks of f and g -------------------------------------------------------------------------------
 
 static evn_shape input_shape(const evn_graph *graph, int index) {

@@ -107,22 +107,13 @@ static int stages_that_count(const evn__tableau *tableau) {
     return count;
 }
 
-/// How many pairs from `first` on are of one parameter.
-static int pairs_of_one(const evn__system *system, int first) {
-    int end = first;
-    while (end < system->pair_count &&
-           system->pairs[end].parameter == system->pairs[first].parameter) {
-        ++end;
-    }
-    return end - first;
-}
-
 static int choose_stacked(const evn__system *system, int stages) {
     int64_t cotangents = 0, step = 0;
-    for (int i = 0; i < system->pair_count; i += pairs_of_one(system, i)) {
+    for (int i = 0; i < system->pair_count; i += evn__system_pairs_of_one(system, i)) {
         const evn__pair *p = &system->pairs[i];
         cotangents += p->columns[0] * p->columns[1];
-        step += stages * pairs_of_one(system, i) * p->rows * (p->columns[0] + p->columns[1]);
+        step += stages * evn__system_pairs_of_one(system, i) * p->rows *
+                (p->columns[0] + p->columns[1]);
     }
     int64_t steps = cotangents / step;
     return (int)(steps < LEAST_STACKED  ? LEAST_STACKED
@@ -142,10 +133,11 @@ static evn_status create_pairs(evn__integrator *in, const evn__system *system) {
     int stages = stages_that_count(in->tableau);
     in->most_stacked = choose_stacked(system, stages);
     EVN_TRY(evn__outer_create(system->parameter_count, in->most_stacked, NULL, &in->outer));
-    for (int i = 0; i < system->pair_count; i += pairs_of_one(system, i)) {
+    for (int i = 0; i < system->pair_count; i += evn__system_pairs_of_one(system, i)) {
         const evn__pair *p = &system->pairs[i];
         evn__product shape = {.rows = p->rows, .columns = {p->columns[0], p->columns[1]}};
-        evn__outer_add(in->outer, p->parameter, stages * pairs_of_one(system, i), &shape);
+        evn__outer_add(in->outer, p->parameter, stages * evn__system_pairs_of_one(system, i),
+                       &shape);
     }
     return evn__outer_compile(in->outer, in->device, in->options.fp64);
 }

@@ -124,13 +124,8 @@ static void output_operand(step_build *b, int pair, int side) {
 
 /// As evn__outer_bind wants them: for each parameter all left operands, then all right ones.
 static void output_pairs(step_build *b) {
-    const evn__pair *pairs = b->system->pairs;
     for (int first = 0, end; first < b->system->pair_count; first = end) {
-        for (end = first; end < b->system->pair_count; ++end) {
-            if (pairs[end].parameter != pairs[first].parameter) {
-                break;
-            }
-        }
+        end = first + evn__system_pairs_of_one(b->system, first);
         for (int side = 0; side < 2; ++side) {
             for (int pair = first; pair < end; ++pair) {
                 output_operand(b, pair, side);

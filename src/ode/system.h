@@ -37,6 +37,9 @@ static inline int evn__system_parameter(const evn__system *system, int index) {
 static inline int evn__system_outputs(const evn__system *system) {
     return system->state_count + 2 * system->pair_count;
 }
+/// How many pairs from `first` on are of one parameter.
+int evn__system_pairs_of_one(const evn__system *system, int first);
+
 evn_shape evn__system_state_shape(const evn__system *system, int index);
 evn_shape evn__system_parameter_shape(const evn__system *system, int index);
 

@@ -26,7 +26,7 @@ evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements) {
     evn__operand operand = {.kind = EVN__OPERAND_SCRATCH, .scratch = -1};
     if (EVN_RESERVE(plan->scratch, plan->scratch_capacity, plan->scratch_count + 1) == EVN_OK) {
         operand.scratch = plan->scratch_count++;
-        plan->scratch[operand.scratch] = (evn__scratch){lowering->unit, elements, {0}};
+        plan->scratch[operand.scratch] = (evn__scratch){elements, {0}};
     }
     return operand; // evn__lower_emit reports the failure
 }

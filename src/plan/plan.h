@@ -65,7 +65,6 @@ typedef struct evn__launch {
 
 /// Memory for the calls of one unit, or of several.
 typedef struct evn__scratch {
-    int unit;
     int64_t elements;
     evn__place place;
 } evn__scratch;

@@ -11,7 +11,7 @@
 // order: results do not depend on the number of threads. A uniform product that is large has the
 // kernels of its family, between two levels.
 //
-// A phase with such products can be one kernel, whose work-items cooperate: they divide the
+// A phase of several kernels can be one, whose work-items cooperate: they divide rows, and large
 // products of a vector, and wait for each other between levels, which takes far less than a launch.
 // Only where work-groups are known to go on while others wait (host/quirks.h).
 //
@@ -19,8 +19,7 @@
 // products of a step is one launch.
 //
 // samples.c: kinds, levels, groups; samples_slabs.c: memory; samples_index.c: where an element of a
-// view lies;
-// emission.c, emit_rows.c, emit_uniform.c, emit_product.c: a function for each group;
+// view lies; emission.c, emit_rows.c, emit_uniform.c, emit_product.c: a function for each group;
 // samples_kernel.c: the kernels that call them.
 #ifndef EVN_PLAN_SAMPLES_H
 #define EVN_PLAN_SAMPLES_H

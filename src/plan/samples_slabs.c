@@ -69,7 +69,7 @@ static void allocate_slabs(evn__samples *s) {
     int64_t items = evn__divide_up(s->batch, s->lanes);
     for (int i = 0; i < s->slab_count; ++i) {
         evn__sample_slab *slab = &s->slabs[i];
-        evn__lowering lowering = {.plan = s->plan, .unit = slab->group};
+        evn__lowering lowering = {.plan = s->plan};
         int64_t elements = slab->total;
         elements *= slab->kind == EVN__SAMPLES_UNIFORM ? 1 : items;
         elements *= slab->kind == EVN__SAMPLES_ROWS ? s->lanes : 1;
