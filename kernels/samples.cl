@@ -191,11 +191,35 @@ inline void evn_add_partial(real *sum, __global const real *partial, const int c
     }
 }
 
-// An item of a product with a vector, c[n] = sum of x[k] b[k, n] over k: TILE columns. The last item
-// begins early enough to be whole; what belongs to the one before is not stored. n_count >= TILE.
-#define TILE_VECTORS 8
-#define TILE         (TILE_VECTORS * LANES)
-static void evn_product_columns(const int item, __global const real *restrict x,
+// Products with a vector need not read those rows of the matrix whose terms are 0 or whose result
+// meets a gate that is shut; ReLUs leave half of them so. The numbers of the others, from `first`
+// to `end`.
+inline int evn_nonzeros(__global const real *x, const int first, const int end, const bool sparse,
+                        int *numbers) {
+    int count = 0;
+    for (int k = first; k < end; k++) {
+        numbers[count] = k;
+        count += !sparse || x[k] != 0; // NaN counts
+    }
+    return count;
+}
+
+inline int evn_open(__global const real *gates, const int first, const int end, int *numbers) {
+    int count = 0;
+    for (int n = first; n < end; n++) {
+        numbers[count] = n;
+        count += !gates || gates[n] > 0;
+    }
+    return count;
+}
+
+// An item of a product with a vector, c[n] = sum of x[k] b[k, n] over k: TILE columns. The last
+// item begins early enough to be whole; what belongs to the one before is not stored. n_count >=
+// TILE. Where x is sparse its zeros are skipped.
+#define TILE_VECTORS   8
+#define TILE           (TILE_VECTORS * LANES)
+#define RUN_OF_FACTORS 256
+static void evn_product_columns(const int item, __global const real *restrict x, const bool sparse,
                                 __global const real *restrict b, __global real *restrict c,
                                 const int n_count, const int k_count) {
     const int n0 = item * TILE, first = min(n0, n_count - TILE);
@@ -204,12 +228,16 @@ static void evn_product_columns(const int item, __global const real *restrict x,
     for (int j = 0; j < TILE_VECTORS; j++) {
         sum[j] = (lanes)(R(0.0));
     }
-    for (int k = 0; k < k_count; k++) {
-        __global const real *row = b + (long)k * n_count + first;
-        const lanes left = (lanes)(x[k]);
+    for (int k0 = 0; k0 < k_count; k0 += RUN_OF_FACTORS) {
+        int factors[RUN_OF_FACTORS];
+        const int count = evn_nonzeros(x, k0, min(k0 + RUN_OF_FACTORS, k_count), sparse, factors);
+        for (int i = 0; i < count; i++) {
+            __global const real *row = b + (long)factors[i] * n_count + first;
+            const lanes left = (lanes)(x[factors[i]]);
 #pragma unroll
-        for (int j = 0; j < TILE_VECTORS; j++) {
-            sum[j] = fma(left, LOAD_LANES(row + j * LANES), sum[j]);
+            for (int j = 0; j < TILE_VECTORS; j++) {
+                sum[j] = fma(left, LOAD_LANES(row + j * LANES), sum[j]);
+            }
         }
     }
     real tile[TILE];
@@ -222,19 +250,25 @@ static void evn_product_columns(const int item, __global const real *restrict x,
     }
 }
 
-// An item of c[n] = sum of x[k] b[n, k] over k: RUN_OF_DOTS elements, DOT_ROWS at a time.
+// An item of c[n] = sum of x[k] b[n, k] over k: RUN_OF_DOTS elements, DOT_ROWS at a time. With
+// gates, c[n] is 0 where gates[n] is not above 0.
 #define DOT_ROWS    8
 #define RUN_OF_DOTS (8 * DOT_ROWS)
 static void evn_product_dots(const int item, __global const real *restrict x,
-                             __global const real *restrict b, __global real *restrict c,
-                             const int n_count, const int k_count) {
-    const int end = min((item + 1) * RUN_OF_DOTS, n_count);
-    for (int n0 = item * RUN_OF_DOTS; n0 < end; n0 += DOT_ROWS) {
+                             __global const real *gates, __global const real *restrict b,
+                             __global real *restrict c, const int n_count, const int k_count) {
+    const int first = item * RUN_OF_DOTS, end = min(first + RUN_OF_DOTS, n_count);
+    int open[RUN_OF_DOTS];
+    const int count = evn_open(gates, first, end, open);
+    for (int n = first; n < end; n++) {
+        c[n] = R(0.0);
+    }
+    for (int n0 = 0; n0 < count; n0 += DOT_ROWS) {
         __global const real *row[DOT_ROWS];
         lanes sum[DOT_ROWS];
 #pragma unroll
         for (int i = 0; i < DOT_ROWS; i++) {
-            row[i] = b + (long)min(n0 + i, n_count - 1) * k_count;
+            row[i] = b + (long)open[min(n0 + i, count - 1)] * k_count;
             sum[i] = (lanes)(R(0.0));
         }
         int k = 0;
@@ -251,8 +285,8 @@ static void evn_product_dots(const int item, __global const real *restrict x,
             for (int t = k; t < k_count; t++) {
                 total = fma(x[t], row[i][t], total);
             }
-            if (n0 + i < end) {
-                c[n0 + i] = total;
+            if (n0 + i < count) {
+                c[open[n0 + i]] = total;
             }
         }
     }

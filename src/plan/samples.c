@@ -24,6 +24,14 @@ evn_value evn__samples_source(const evn__samples *s, evn_value value) {
     return value;
 }
 
+evn_value evn__samples_reads(const evn__samples *s, evn_value value, int k) {
+    const evn__node *node = node_at(s, value);
+    if (k < node->operand_count) {
+        return evn__samples_source(s, node->operands[k]);
+    }
+    return k == node->operand_count ? s->gate[value] : EVN_NONE;
+}
+
 int64_t evn__samples_count(const evn__samples *s, evn_value value) {
     int64_t count = evn_shape_count(node_at(s, value)->shape);
     bool rows = s->kind[value] == EVN__SAMPLES_ROWS || s->sampled[value];
@@ -179,10 +187,9 @@ static bool find_kinds(evn__samples *s) {
 // Groups ------------------------------------------------------------------------------------------
 
 static int find_level(const evn__samples *s, evn_value value) {
-    const evn__node *node = node_at(s, value);
+    evn_value source;
     int level = 0;
-    for (int k = 0; k < node->operand_count; ++k) {
-        evn_value source = evn__samples_source(s, node->operands[k]);
+    for (int k = 0; (source = evn__samples_reads(s, value, k)) != EVN_NONE; ++k) {
         if (s->computed[source] && s->plan->late[source] == s->plan->late[value]) {
             bool waits = s->kind[source] == EVN__SAMPLES_CONTRACTION || s->large[source];
             int after = s->level[source] + waits;
@@ -197,9 +204,10 @@ static void sink_uniform(evn__samples *s) {
     for (int v = s->graph->node_count - 1; v >= 0; --v) {
         int first = INT_MAX;
         for (int r = v + 1; r < s->graph->node_count && !s->stored[v]; ++r) {
-            const evn__node *node = node_at(s, r);
-            for (int k = 0; s->computed[r] && k < node->operand_count; ++k) {
-                if (evn__samples_source(s, node->operands[k]) == v) {
+            evn_value source;
+            for (int k = 0; s->computed[r] && (source = evn__samples_reads(s, r, k)) != EVN_NONE;
+                 ++k) {
+                if (source == v) {
                     bool here = s->plan->late[r] == s->plan->late[v];
                     first = here && s->level[r] < first ? s->level[r] : here ? first : -1;
                 }
@@ -252,6 +260,8 @@ static evn_status add_large(evn__samples *s, int phase, int level) {
 static evn_status make_groups(evn__samples *s, bool *fits) {
     int levels = 1, large = 0;
     for (int v = 0; v < s->graph->node_count; ++v) {
+        bool gated = s->large[v] && s->plan->device->quirks.groups_progress;
+        s->gate[v] = gated ? evn__samples_gate(s, v) : EVN_NONE;
         s->level[v] = s->computed[v] ? find_level(s, v) : 0;
     }
     sink_uniform(s);
@@ -450,6 +460,7 @@ static evn_status allocate(evn__samples *s) {
     EVN_TRY(EVN_NEW(&s->group, count));
     EVN_TRY(EVN_NEW(&s->slab, count));
     EVN_TRY(EVN_NEW(&s->offset, count));
+    EVN_TRY(EVN_NEW(&s->gate, count));
     memset(s->group, 0xff, sizeof(int) * (size_t)count); // −1
     memset(s->slab, 0xff, sizeof(int) * (size_t)count);
     return EVN_OK;
@@ -470,6 +481,7 @@ static void release(evn__samples *s) {
     free(s->group);
     free(s->slab);
     free(s->offset);
+    free(s->gate);
 }
 
 evn_status evn__plan_samples(evn_plan *plan, const char *const *names, bool *taken) {

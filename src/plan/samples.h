@@ -74,6 +74,7 @@ typedef struct evn__samples {
     evn__sample_kind *kind;
     int *level, *group, *slab; ///< −1: none
     int64_t *offset;           ///< in its slab
+    evn_value *gate;           ///< of a large product: see evn__samples_gate
     evn__sample_group *groups;
     int group_count;
     evn__sample_slab *slabs;
@@ -96,6 +97,10 @@ evn_status evn__plan_samples(evn_plan *plan, const char *const *names, bool *tak
 
 /// The value that is read where `value` is: behind views that no kernel computes.
 evn_value evn__samples_source(const evn__samples *s, evn_value value);
+
+/// What is read, behind views, as operand k of `value`; as the last one its gate; EVN_NONE behind
+/// it.
+evn_value evn__samples_reads(const evn__samples *s, evn_value value, int k);
 
 /// Elements of a sample's row, or of a uniform value.
 int64_t evn__samples_count(const evn__samples *s, evn_value value);
@@ -124,6 +129,11 @@ evn_status evn__samples_cooperate(const evn__samples *s, const evn__sample_funct
 
 /// Whether work-items can divide a large product: it is that of a vector.
 bool evn__samples_divides(const evn__samples *s, evn_value product);
+
+/// What decides which elements of a large product are needed: all that read it multiply it by the
+/// step function of this value. EVN_NONE where there is no such value, or where the rest cannot be
+/// left out.
+evn_value evn__samples_gate(const evn__samples *s, evn_value product);
 
 // Where elements lie (samples_index.c)
 // ------------------------------------------------------------------

@@ -17,12 +17,13 @@ static void need(evn__samples *s, evn_value value, bool *crosses, int reader) {
 static void find_needed(evn__samples *s, bool *crosses) {
     for (int i = 0; i < s->group_count; ++i) {
         for (int v = 0; v < s->graph->node_count; ++v) {
-            const evn__node *node = evn__node_at(s->graph, v);
+            evn_value source;
             if (s->groups[i].member[v] && s->group[v] != i && evn__samples_added_up(s, v)) {
                 need(s, v, crosses, i);
             }
-            for (int k = 0; s->groups[i].member[v] && k < node->operand_count; ++k) {
-                evn_value source = evn__samples_source(s, node->operands[k]);
+            for (int k = 0;
+                 s->groups[i].member[v] && (source = evn__samples_reads(s, v, k)) != EVN_NONE;
+                 ++k) {
                 if (s->computed[source] && !s->groups[i].member[source]) {
                     need(s, source, crosses, i);
                 }

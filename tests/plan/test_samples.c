@@ -264,6 +264,62 @@ START_TEST(one_sample) {
 }
 END_TEST
 
+/// Products behind a ReLU, and before one's gate: one gate, two different ones, and a reader
+/// without.
+START_TEST(gated_products) {
+    enum { WIDTH = 150 };
+    for (int i = 0; i < 4; ++i) {
+        evn_graph *g = new_graph();
+        evn_value x = evn_input(g, "x", EVN_SHAPE(1, WIDTH));
+        evn_value y = evn_input(g, "y", EVN_SHAPE(1, WIDTH));
+        evn_value w = evn_input(g, "w", EVN_SHAPE(WIDTH, WIDTH));
+        evn_value ahead = evn_matmul(g, evn_relu(g, x), w, false, false);
+        evn_value back = evn_matmul(g, y, w, false, true);
+        evn_value gate = evn_step(g, i == 1 ? evn_add(g, ahead, y) : x);
+        evn_value shut = evn_mul(g, back, gate);
+        evn_output(g, "ahead", evn_tanh(g, ahead));
+        evn_output(g, "again", evn_matmul(g, shut, w, false, false));
+        evn_output(g, "shut", i == 2 ? evn_add(g, shut, evn_mul(g, evn_step(g, y), back)) : shut);
+        evn_output(g, "twice", i == 3 ? evn_exp(g, back) : evn_mul(g, gate, back));
+        check(g, NULL, true, 9);
+    }
+}
+END_TEST
+
+/// What a zero or a gate leaves out is not read, whatever it is; NaN is no zero.
+START_TEST(what_gates_leave_out) {
+    enum { WIDTH = 140, OPEN = 3 };
+    static double x[WIDTH], w[WIDTH * WIDTH], ahead[WIDTH], back[WIDTH];
+    double *inputs[] = {x, w}, *outputs[] = {ahead, back};
+    evn_graph *g = new_graph();
+    evn_value input = evn_input(g, "x", EVN_SHAPE(1, WIDTH));
+    evn_value matrix = evn_input(g, "w", EVN_SHAPE(WIDTH, WIDTH));
+    evn_value h = evn_relu(g, input);
+    evn_output(g, "ahead", evn_neg(g, evn_matmul(g, h, matrix, false, false)));
+    evn_output(g, "back", evn_mul(g, evn_matmul(g, h, matrix, false, true), evn_step(g, input)));
+    evn_plan_options options = {.sample_inputs = samples};
+    for (int k = 0; k < WIDTH; ++k) {
+        x[k] = k == OPEN ? 2 : k % 2 - 1; // 0 and −1 beside it
+        for (int n = 0; n < WIDTH; ++n) {
+            w[k * WIDTH + n] = k == OPEN ? n : INFINITY;
+        }
+    }
+    if (test_device()->quirks.groups_progress) {
+        run_plan(g, &options, inputs, outputs);
+        for (int n = 0; n < WIDTH; ++n) {
+            ck_assert_double_eq(ahead[n], -2.0 * n);
+            ck_assert_double_eq(back[n], n == OPEN ? 2.0 * OPEN : 0);
+        }
+    }
+    x[OPEN] = NAN;
+    run_plan(g, &options, inputs, outputs);
+    for (int n = 0; n < WIDTH; ++n) {
+        ck_assert_double_nan(ahead[n]);
+    }
+    evn_graph_destroy(&g);
+}
+END_TEST
+
 /// A large product of what all samples share, which they read.
 START_TEST(large_uniform_product) {
     enum { WIDTH = 160 };
@@ -318,6 +374,8 @@ static Suite *suite(void) {
     suite_add_tcase(s, levels);
     TCase *others = tcase_create("others");
     tcase_add_test(others, one_sample);
+    tcase_add_test(others, gated_products);
+    tcase_add_test(others, what_gates_leave_out);
     tcase_add_test(others, large_uniform_product);
     tcase_add_test(others, what_does_not_suit);
     suite_add_tcase(s, others);
