@@ -174,7 +174,7 @@ static void unroll_contraction(evn__emission *e, evn_value value) {
     e->state[value] = EVN__EMITTED_SMALL;
 }
 
-static void unroll(evn__emission *e, evn_value value) {
+static void unroll_row(evn__emission *e, evn_value value) {
     int number = evn__emission_number(e, value);
     for (int64_t c = 0; c < evn__samples_count(e->s, value); ++c) {
         char name[32];
@@ -186,6 +186,14 @@ static void unroll(evn__emission *e, evn_value value) {
         store(e, value, element, name, &e->body);
     }
     e->state[value] = EVN__EMITTED_SMALL;
+}
+
+static void unroll(evn__emission *e, evn_value value) {
+    if (is_contraction(e, value)) {
+        unroll_contraction(e, value);
+    } else {
+        unroll_row(e, value);
+    }
 }
 
 // Loops -------------------------------------------------------------------------------------------
@@ -501,17 +509,36 @@ static void write_nest(evn__emission *e, evn_value value) {
     e->state[value] = EVN__EMITTED_ARRAY;
 }
 
+static bool is_ready(const evn__emission *e, evn_value value) {
+    const evn__node *node = node_of(e, value);
+    for (int k = 0; k < node->operand_count; ++k) {
+        evn_value source = evn__samples_source(e->s, node->operands[k]);
+        if (e->group->member[source] && e->state[source] == EVN__EMITTED_NOT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Short rows from `from` on that wait for no loop: what reads them can then join the next one.
+static void unroll_ready(evn__emission *e, evn_value from) {
+    for (evn_value v = evn__emission_next(e, from); v != EVN_NONE && e->fits;
+         v = evn__emission_next(e, v + 1)) {
+        if (loop_extent(e, v) == 0 && is_ready(e, v)) {
+            unroll(e, v);
+        }
+    }
+}
+
 void evn__emit_rows(evn__emission *e) {
+    unroll_ready(e, 0);
     for (evn_value v = evn__emission_next(e, 0); v != EVN_NONE && e->fits;
          v = evn__emission_next(e, v + 1)) {
-        if (loop_extent(e, v) == 0 && is_contraction(e, v)) {
-            unroll_contraction(e, v);
-        } else if (loop_extent(e, v) == 0) {
-            unroll(e, v);
-        } else if (is_nest(e, v)) {
+        if (is_nest(e, v)) {
             write_nest(e, v);
         } else {
             write_loop(e, v);
         }
+        unroll_ready(e, v);
     }
 }
