@@ -22,7 +22,10 @@ static const struct {
     // program through the preprocessor, with a header of OpenCL's, before it looks into its cache:
     // 17 ms. Its work-groups run in threads of the operating system, one after the other in each.
     {"Portable Computing Language",
-     {.caches_programs = true, .costly_programs = true, .groups_progress = ORDERED}},
+     {.caches_programs = true,
+      .costly_programs = true,
+      .groups_progress = ORDERED,
+      .long_vectors = ORDERED}},
     // NVIDIA's driver keeps compiled programs under ~/.nv/ComputeCache; its "binary" is PTX text,
     // which would still have to be compiled.
     {"NVIDIA CUDA", {.caches_programs = true}},

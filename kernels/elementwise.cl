@@ -6,7 +6,7 @@
 
 #define FUNCTIONS(type)                                                                            \
     inline type __attribute__((overloadable)) evn_maximum(const type a, const type b) {            \
-        return (a > b || isnan(a)) ? a : b;                                                        \
+        return (a > b || a != a) ? a : b;                                                        \
     }                                                                                              \
     inline type __attribute__((overloadable)) evn_relu(const type x) {                             \
         return x < 0 ? (type)(R(0.0)) : x;                                                         \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // samples.cl — functions of the kernels that carry a sample in each lane (src/plan/emission.c),
 // which follow this text.   Twin: src/ref/elementwise.c.   Relaxed math: none.
-// Assumes: LANES is 8 or 16.
+// Assumes: LANES is 8 or 16, SAMPLES that or twice that.
 
 // A kernel does several runs of its plan one after the other, or, with as many work-items along the
 // second axis, side by side: `moves` is their number, two numbers for cooperation, then for each run
@@ -100,42 +100,70 @@ inline void evn_leave(volatile __global int *claims, const long count) {
         stage += stage_claims * together;                                                          \
     }
 
-inline lanes evn_lanes_maximum(const lanes a, const lanes b) {
-    return (a > b || isnan(a)) ? a : b;
-}
+// A sample in each of SAMPLES lanes: one vector, or two as one, which share what they read and the end of
+// their sums over lanes. Of more than 16 elements only where the compiler knows such vectors
+// (host/quirks.h); functions that it does not know of these are those of the halves.
+#if SAMPLES == LANES
+typedef lanes samples;
+#define LOAD_SAMPLES(p)     LOAD_LANES(p)
+#define STORE_SAMPLES(v, p) STORE_LANES(v, p)
+#elif SAMPLES == 16
+typedef real16 samples;
+#define LOAD_SAMPLES(p)     load_16(p)
+#define STORE_SAMPLES(v, p) store_16(v, p)
+#else
+typedef real samples __attribute__((ext_vector_type(SAMPLES)));
+typedef real unaligned_samples __attribute__((ext_vector_type(SAMPLES), aligned(sizeof(real))));
+#define MOVES_SAMPLES(space)                                                                       \
+    inline samples __attribute__((overloadable)) LOAD_SAMPLES(const space real *p) {               \
+        return *(const space unaligned_samples *)p;                                                \
+    }                                                                                              \
+    inline void __attribute__((overloadable)) STORE_SAMPLES(const samples v, space real *p) {      \
+        *(space unaligned_samples *)p = v;                                                         \
+    }
+MOVES_SAMPLES(__global)
+MOVES_SAMPLES(__private)
+#define IN_HALVES(function)                                                                        \
+    inline samples __attribute__((overloadable)) function(const samples x) {                       \
+        return (samples)(function(x.lo), function(x.hi));                                          \
+    }
+IN_HALVES(fabs)
+IN_HALVES(sign)
+IN_HALVES(exp)
+IN_HALVES(log)
+IN_HALVES(log1p)
+IN_HALVES(sqrt)
+IN_HALVES(sin)
+IN_HALVES(cos)
+IN_HALVES(tanh)
+FUNCTIONS(samples)
+#endif
 
-inline lanes evn_lanes_step(const lanes x) {
-    return x > 0 ? (lanes)(R(1.0)) : (lanes)(R(0.0));
-}
-
-inline lanes evn_lanes_relu(const lanes x) {
-    return x < 0 ? (lanes)(R(0.0)) : x;
-}
-
-inline lanes evn_lanes_sigmoid(const lanes x) {
-    return R(1.0) / (R(1.0) + exp(-x));
-}
-
-inline lanes evn_lanes_softplus(const lanes x) {
-    return evn_lanes_relu(x) + log1p(exp(-fabs(x)));
-}
+#if LANES != 16
+FUNCTIONS(lanes)
+#endif
 
 // tanh within 5 ulp, as OpenCL asks for (tests/plan/test_samples.c): x p(x²) / q(x²), a minimax fit of
 // relative error up to 9, where tanh rounds to 1, whose coefficients were then moved by a few ulp for
 // the least error in single precision. A third of the operations of exp and a division; NaN stays NaN.
 // Compilers for another machine than this one's take vectors apart: that many scalars cost Mesa minutes.
 #if LANES == 16 && (defined(__x86_64__) || defined(__aarch64__))
-inline lanes evn_lanes_tanh(const lanes x) {
-    const lanes square = x * x, z = square > 81 ? 81 : square;
-    lanes p = fma(z, fma(z, 1.33546791e-08f, 2.06090954e-05f), 0.0034955889f);
-    p = fma(z, fma(z, p, 0.133810282f), 1);
-    lanes q = fma(z, fma(z, 7.77656567e-07f, 0.000328563532f), 0.0258769915f);
-    q = fma(z, fma(z, q, 0.467143416f), 1);
-    const lanes y = x * p / q;
-    return y > 1 ? 1 : y < -1 ? -1 : y;
-}
+#define TANH(type)                                                                                 \
+    inline type __attribute__((overloadable)) evn_tanh(const type x) {                             \
+        const type square = x * x, z = square > 81 ? (type)(81) : square;                          \
+        type p = z * (z * (type)(1.33546791e-08f) + 2.06090954e-05f) + 0.0034955889f;              \
+        type q = z * (z * (type)(7.77656567e-07f) + 0.000328563532f) + 0.0258769915f;              \
+        p = z * (z * p + 0.133810282f) + 1;                                                        \
+        q = z * (z * q + 0.467143416f) + 1;                                                        \
+        const type y = x * p / q;                                                                  \
+        return y > 1 ? (type)(1) : y < -1 ? (type)(-1) : y;                                        \
+    }
+TANH(lanes)
+#if SAMPLES != LANES
+TANH(samples)
+#endif
 #else
-#define evn_lanes_tanh(x) tanh(x)
+#define evn_tanh(x) tanh(x)
 #endif
 
 inline real evn_lane_sum(const lanes x) {
@@ -149,31 +177,39 @@ inline real evn_lane_sum(const lanes x) {
     return two.x + two.y;
 }
 
-// Rows from `row` on; lanes behind the last row repeat it, so that they stay as finite as it is.
-inline lanes evn_gather(__global const real *x, const int row, const int stride, const int rows) {
-    real lane[LANES];
-    for (int i = 0; i < LANES; i++) {
-        lane[i] = x[(long)min(row + i, rows - 1) * stride];
-    }
-    return LOAD_LANES(lane);
+inline real evn_sum_samples(const samples x) {
+#if SAMPLES == LANES
+    return evn_lane_sum(x);
+#else
+    return evn_lane_sum(x.lo + x.hi);
+#endif
 }
 
-inline void evn_scatter(const lanes value, __global real *x, const int row, const int stride,
+// Rows from `row` on; lanes behind the last row repeat it, so that they stay as finite as it is.
+inline samples evn_gather(__global const real *x, const int row, const int stride, const int rows) {
+    real sample[SAMPLES];
+    for (int i = 0; i < SAMPLES; i++) {
+        sample[i] = x[(long)min(row + i, rows - 1) * stride];
+    }
+    return LOAD_SAMPLES(sample);
+}
+
+inline void evn_scatter(const samples value, __global real *x, const int row, const int stride,
                         const int rows) {
-    real lane[LANES];
-    STORE_LANES(value, lane);
-    for (int i = 0; i < min(LANES, rows - row); i++) {
-        x[(long)(row + i) * stride] = lane[i];
+    real sample[SAMPLES];
+    STORE_SAMPLES(value, sample);
+    for (int i = 0; i < min(SAMPLES, rows - row); i++) {
+        x[(long)(row + i) * stride] = sample[i];
     }
 }
 
 // 1 in the lanes that have a sample.
-inline lanes evn_live(const int row, const int rows) {
-    real lane[LANES];
-    for (int i = 0; i < LANES; i++) {
-        lane[i] = row + i < rows ? R(1.0) : R(0.0);
+inline samples evn_live(const int row, const int rows) {
+    real sample[SAMPLES];
+    for (int i = 0; i < SAMPLES; i++) {
+        sample[i] = row + i < rows ? R(1.0) : R(0.0);
     }
-    return LOAD_LANES(lane);
+    return LOAD_SAMPLES(sample);
 }
 
 // Sum of what the work-items for `rows` samples have left, [items, stride], in their order.
@@ -181,7 +217,7 @@ inline void evn_add_partial(real *sum, __global const real *partial, const int c
                             const int stride, const int rows) {
     for (int j = 0; j < count; j += LANES) {
         lanes total = LOAD_LANES(partial + j);
-        for (int item = 1; item * LANES < rows; item++) {
+        for (int item = 1; item * SAMPLES < rows; item++) {
             total += LOAD_LANES(partial + (long)item * stride + j);
         }
         STORE_LANES(total, sum + j);

@@ -121,10 +121,11 @@ static evn_status compile(evn_plan *plan, const evn__source *whole, sources *s) 
 
 evn_status evn__plan_compile(evn_plan *plan) {
     evn__text text = {0};
-    char options[32] = "";
+    char options[64] = "";
     sources s = {0};
     if (plan->lanes) {
-        snprintf(options, sizeof(options), "-DLANES=%d", plan->lanes);
+        snprintf(options, sizeof(options), "-DLANES=%d -DSAMPLES=%d", plan->lanes,
+                 plan->samples_per_item);
     }
     evn_status status = collect_generated(plan, &text);
     evn__source whole = {.text = text.data, .options = options, .fp64 = plan->fp64};

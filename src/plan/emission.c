@@ -8,24 +8,9 @@
 
 enum { MAX_PRIVATE = 1 << 17 }; // elements of a work-item: the second-level cache, the stack
 
-/// Formulas on vectors where those of single elements (generation.c) do not fit.
-static const char *lanes_formula(evn__op op) {
-    switch (op) {
-    case EVN__OP_MAXIMUM:
-        return "evn_lanes_maximum(%s, %s)";
-    case EVN__OP_STEP:
-        return "evn_lanes_step(%s)";
-    case EVN__OP_SIGMOID:
-        return "evn_lanes_sigmoid(%s)";
-    case EVN__OP_SOFTPLUS:
-        return "evn_lanes_softplus(%s)";
-    case EVN__OP_RELU:
-        return "evn_lanes_relu(%s)";
-    case EVN__OP_TANH:
-        return "evn_lanes_tanh(%s)";
-    default:
-        return evn__plan_formula(op);
-    }
+/// The type of a vector along that variable: samples, or elements of a uniform value.
+static const char *type_along(evn__lanes_along along) {
+    return along == EVN__VAR_SAMPLE ? "samples" : "lanes";
 }
 
 evn__affine evn__affine_of(int variable, int64_t constant) {
@@ -58,6 +43,16 @@ int evn__emission_argument(evn__emission *e, const char *direction, evn__operand
 
 // Reading -----------------------------------------------------------------------------------------
 
+static void write_literal(double value, evn__lanes_along along, evn__text *text) {
+    char literal[64];
+    evn__plan_literal(value, literal);
+    if (along == EVN__VAR_ONE) {
+        evn__text_append(text, "%s", literal);
+    } else {
+        evn__text_append(text, "(%s)(%s)", type_along(along), literal);
+    }
+}
+
 /// The element `flat` of an array that is the same for all samples, or has a row a sample.
 static bool read_array(const char *base, const evn__affine *flat, evn__lanes_along along,
                        evn__text *text) {
@@ -67,7 +62,7 @@ static bool read_array(const char *base, const evn__affine *flat, evn__lanes_alo
     if (along == EVN__VAR_ONE) {
         evn__text_append(text, "%s[%s]", base, at);
     } else if (stride == 0) {
-        evn__text_append(text, "(lanes)(%s[%s])", base, at);
+        evn__text_append(text, "(%s)(%s[%s])", type_along(along), base, at);
     } else if (along == EVN__VAR_SAMPLE) {
         evn__text_append(text, "evn_gather(%s + %s, row, %lld, batch)", base, at,
                          (long long)stride);
@@ -125,7 +120,7 @@ static bool read_slab(evn__emission *e, evn_value value, const evn__affine *flat
     moved.c[EVN__VAR_ONE] += e->s->offset[value];
     if (slab->kind == EVN__SAMPLES_ROWS) {
         evn__affine_text(&moved, at);
-        evn__text_append(text, "LOAD_LANES(a%d + ((long)item * %lld + %s) * LANES)", argument,
+        evn__text_append(text, "LOAD_SAMPLES(a%d + ((long)item * %lld + %s) * SAMPLES)", argument,
                          (long long)slab->total, at);
         return true;
     }
@@ -142,9 +137,7 @@ bool evn__emission_read(evn__emission *e, evn_value value, const evn__index *ind
     }
     const evn__node *node = evn__node_at(e->s->graph, source);
     if (node->op == EVN__OP_CONSTANT && !e->s->computed[source]) {
-        char literal[64];
-        evn__plan_literal(node->attributes.scalar, literal);
-        evn__text_append(text, along == EVN__VAR_ONE ? "%s" : "(lanes)(%s)", literal);
+        write_literal(node->attributes.scalar, along, text);
         return true;
     }
     bool rows = e->s->kind[source] == EVN__SAMPLES_ROWS || e->s->sampled[source];
@@ -172,9 +165,7 @@ bool evn__emission_element(evn__emission *e, evn_value value, const evn__index *
     evn__text operand[2] = {{0}};
     bool fits = true;
     if (node->op == EVN__OP_CONSTANT) {
-        char literal[64];
-        evn__plan_literal(node->attributes.scalar, literal);
-        evn__text_append(text, along == EVN__VAR_ONE ? "%s" : "(lanes)(%s)", literal);
+        write_literal(node->attributes.scalar, along, text);
         return true;
     }
     if (evn__plan_is_moving(node)) {
@@ -186,9 +177,9 @@ bool evn__emission_element(evn__emission *e, evn_value value, const evn__index *
         fits = evn__emission_read(e, node->operands[k], index, along, &operand[k]);
     }
     if (fits) {
-        evn__text_append(
-            text, along == EVN__VAR_ONE ? evn__plan_formula(node->op) : lanes_formula(node->op),
-            operand[0].data, operand[1].data);
+        bool vector_tanh = node->op == EVN__OP_TANH && along != EVN__VAR_ONE;
+        evn__text_append(text, vector_tanh ? "evn_tanh(%s)" : evn__plan_formula(node->op),
+                         operand[0].data, operand[1].data);
     }
     free(operand[0].data);
     free(operand[1].data);
@@ -256,17 +247,17 @@ static void gather_input(evn__emission *e, evn_value value) {
     bool small = count <= EVN__SAMPLES_SMALL;
     for (int64_t c = 0; small && c < count; ++c) {
         evn__text_append(&e->body,
-                         "    const lanes v%d_%lld = evn_gather(a%d + %lld, row, %lld, batch);\n",
+                         "    const samples v%d_%lld = evn_gather(a%d + %lld, row, %lld, batch);\n",
                          number, (long long)c, argument, (long long)c, (long long)count);
     }
     if (!small) {
         evn__text_append(&e->body,
-                         "    lanes v%d[%lld];\n"
+                         "    samples v%d[%lld];\n"
                          "    for (int j = 0; j < %lld; ++j) {\n"
                          "        v%d[j] = evn_gather(a%d + j, row, %lld, batch);\n    }\n",
                          number, (long long)count, (long long)count, number, argument,
                          (long long)count);
-        e->private_elements += count * e->s->lanes;
+        e->private_elements += count * e->s->per_item;
     }
     e->state[value] = small ? EVN__EMITTED_SMALL : EVN__EMITTED_ARRAY;
 }
@@ -304,10 +295,6 @@ static void read_first(evn__emission *e) {
 
 // All of it ---------------------------------------------------------------------------------------
 
-static const char rows_frame[] = //
-    "    const int row = item * LANES;\n"
-    "    const lanes live = evn_live(row, batch);\n";
-
 static evn_status copy_text(const evn__emission *e, const char *text, const char **copy) {
     *copy = evn__arena_string(&e->s->plan->arena, text ? text : "");
     EVN_CHECK(*copy, EVN_ERR_MEMORY, "no memory for the text of a kernel");
@@ -325,8 +312,9 @@ static evn_status emit(evn__emission *e, evn__sample_function *function, bool *f
     if (e->group->large != EVN_NONE) {
         function->items = evn__emit_product(e);
     } else if (e->group->rows) {
-        function->items = (int)evn__divide_up(e->s->batch, e->s->lanes);
-        evn__text_append(&e->body, "%s", rows_frame);
+        function->items = (int)evn__divide_up(e->s->batch, e->s->per_item);
+        evn__text_append(&e->body, "    const int row = item * SAMPLES;\n"
+                                   "    const samples live = evn_live(row, batch);\n");
         read_first(e);
         evn__emit_rows(e);
     } else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel of a group of rows: every variable holds one element for as many samples as a vector
-// has lanes. Short rows are unrolled; longer ones are loops over their elements, in which all
-// values join that read each other at the same element only, and the sums over them.
+// The kernel of a group of rows: every variable holds one element for each sample of an item. Short
+// rows are unrolled; longer ones are loops over their elements, in which all values join that read
+// each other at the same element only, and the sums over them.
 #include "plan/emission.h"
 
 #include <stdio.h>
@@ -74,7 +74,7 @@ static bool placed(evn__emission *e, evn_value value, int64_t element, evn__text
         }
         start += extent;
     }
-    evn__text_append(text, "(lanes)(R(0.0))");
+    evn__text_append(text, "(samples)(R(0.0))");
     return pad;
 }
 
@@ -106,7 +106,7 @@ static void store(evn__emission *e, evn_value value, evn__affine element, const 
         evn__affine moved = element;
         moved.c[EVN__VAR_ONE] += e->s->offset[value];
         evn__affine_text(&moved, at);
-        evn__text_append(text, "STORE_LANES(%s, a%d + ((long)item * %lld + %s) * LANES);\n",
+        evn__text_append(text, "STORE_SAMPLES(%s, a%d + ((long)item * %lld + %s) * SAMPLES);\n",
                          variable, evn__emission_argument(e, "OUTPUT", slab->memory),
                          (long long)slab->total, at);
     }
@@ -133,12 +133,17 @@ static void assign_partial(evn__emission *e, evn_value value, evn__affine row, e
                      evn__emission_argument(e, "OUTPUT", slab->memory), (long long)slab->total, at);
 }
 
+/// Lanes behind the last sample do not count.
+static const char *live_factor(const evn__emission *e) {
+    return e->s->batch % e->s->per_item == 0 ? "" : "live * ";
+}
+
 /// One element of a contraction: the sum over this work-item's samples.
 static bool contract(evn__emission *e, evn_value value, evn__affine row, evn__affine column,
                      evn__text *text) {
     const evn__node *node = node_of(e, value);
     assign_partial(e, value, row, column, text);
-    evn__text_append(text, "evn_lane_sum(live * ");
+    evn__text_append(text, "evn_sum_samples(%s", live_factor(e));
     bool fits;
     if (is_total(e, value)) {
         evn__text_append(text, "(");
@@ -180,7 +185,7 @@ static void unroll_row(evn__emission *e, evn_value value) {
         char name[32];
         evn__affine element = evn__affine_of(EVN__VAR_ONE, c);
         snprintf(name, sizeof(name), "v%d_%lld", number, (long long)c);
-        evn__text_append(&e->body, "    const lanes %s = ", name);
+        evn__text_append(&e->body, "    const samples %s = ", name);
         e->fits = e->fits && expression(e, value, element, &e->body);
         evn__text_append(&e->body, ";\n");
         store(e, value, element, name, &e->body);
@@ -265,7 +270,7 @@ static bool join(evn__emission *e, evn_value value, evn__text *loop) {
         fits = contract_in_loop(e, value, &text);
     } else {
         state = EVN__EMITTED_LOCAL;
-        evn__text_append(&text, "const lanes l%d = ", evn__emission_number(e, value));
+        evn__text_append(&text, "const samples l%d = ", evn__emission_number(e, value));
         fits = expression(e, value, loop_variable(), &text);
         evn__text_append(&text, ";\n");
     }
@@ -373,9 +378,9 @@ static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text
         snprintf(name, sizeof(name), "l%d", number);
         store(e, value, loop_variable(), name, loop);
         if (evn__emission_read_later(e, value)) {
-            evn__text_append(&e->body, "    lanes v%d[%lld];\n", number, (long long)count);
+            evn__text_append(&e->body, "    samples v%d[%lld];\n", number, (long long)count);
             evn__text_append(loop, "v%d[j] = l%d;\n", number, number);
-            e->private_elements += count * e->s->lanes;
+            e->private_elements += count * e->s->per_item;
         }
         e->state[value] = EVN__EMITTED_ARRAY;
         return;
@@ -383,10 +388,10 @@ static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text
     for (int64_t c = 0; is_reduction(e, value) && c < evn__samples_count(e->s, value); ++c) {
         evn__affine element = evn__affine_of(EVN__VAR_ONE, c);
         snprintf(name, sizeof(name), "v%d_%lld", number, (long long)c);
-        evn__text_append(&e->body, "    lanes %s = (lanes)(R(0.0));\n", name);
+        evn__text_append(&e->body, "    samples %s = (samples)(R(0.0));\n", name);
         if (is_total(e, value)) {
             assign_partial(e, value, element, element, after);
-            evn__text_append(after, "evn_lane_sum(live * %s);\n", name);
+            evn__text_append(after, "evn_sum_samples(%s%s);\n", live_factor(e), name);
         } else {
             store(e, value, element, name, after);
         }
@@ -461,11 +466,11 @@ static void nest_product(evn__emission *e, evn_value value) {
     e->range[EVN__VAR_J] = count - together + 1;
     e->range[EVN__VAR_K] = terms(e, value);
     evn__text_append(&e->body,
-                     "    lanes v%d[%lld];\n"
+                     "    samples v%d[%lld];\n"
                      "    for (int j = 0; j < %lld; j += %lld) {\n",
                      number, (long long)count, (long long)count, (long long)together);
     for (int64_t c = 0; c < together; ++c) {
-        evn__text_append(&e->body, "        lanes sum%lld = (lanes)(R(0.0));\n", (long long)c);
+        evn__text_append(&e->body, "        samples sum%lld = (samples)(R(0.0));\n", (long long)c);
     }
     sum_columns(e, value, together);
     for (int64_t c = 0; c < together; ++c) {
@@ -477,13 +482,13 @@ static void nest_product(evn__emission *e, evn_value value) {
         store(e, value, column, name, &e->body);
     }
     evn__text_append(&e->body, "    }\n");
-    e->private_elements += count * e->s->lanes;
+    e->private_elements += count * e->s->per_item;
 }
 
 static void nest_parts(evn__emission *e, evn_value value) {
     int number = evn__emission_number(e, value);
     int64_t count = evn__samples_count(e->s, value);
-    evn__text_append(&e->body, "    lanes v%d[%lld];\n", number, (long long)count);
+    evn__text_append(&e->body, "    samples v%d[%lld];\n", number, (long long)count);
     for (int64_t c = 0; c < count; ++c) {
         char name[48];
         evn__affine element = evn__affine_of(EVN__VAR_ONE, c);
@@ -493,7 +498,7 @@ static void nest_parts(evn__emission *e, evn_value value) {
         evn__text_append(&e->body, ";\n");
         store(e, value, element, name, &e->body);
     }
-    e->private_elements += count * e->s->lanes;
+    e->private_elements += count * e->s->per_item;
 }
 
 static void write_nest(evn__emission *e, evn_value value) {

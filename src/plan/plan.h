@@ -79,8 +79,9 @@ typedef struct evn__partial {
 struct evn_plan {
     evn_device *device;
     bool fp64, fuse, all_epilogues;
-    int lanes;        ///< of the generated kernels over samples (samples.h), else 0
-    evn_graph *graph; ///< own copy
+    int lanes;            ///< of the generated kernels over samples (samples.h), else 0
+    int samples_per_item; ///< of these
+    evn_graph *graph;     ///< own copy
     evn__arena arena;
     // per value
     bool *needed, *stored, *late;

@@ -405,6 +405,7 @@ static evn_status make_units(const evn__samples *s, const evn__sample_function *
         EVN_TRY(add_phase(s, phase, functions, calls, calls + s->group_count + phase, fits));
     }
     plan->lanes = *fits ? s->lanes : 0;
+    plan->samples_per_item = s->per_item;
     return EVN_OK;
 }
 
@@ -437,14 +438,30 @@ static evn_status try_to_compile(evn__samples *s, bool cooperation, bool *fits) 
     return EVN_OK;
 }
 
+/// Two vectors as one where that leaves an item for each compute unit. Four need more registers
+/// than there are, and were slower than one.
+static int widest_item(const evn__samples *s) {
+    const evn_device *device = s->plan->device;
+    int64_t vectors = evn__divide_up(s->batch, s->lanes);
+    bool enough = vectors >= 2 * (int64_t)evn_device_get_info(device)->compute_units;
+    return device->quirks.long_vectors && enough ? 2 * s->lanes : s->lanes;
+}
+
 static evn_status compile(evn__samples *s, bool *fits) {
     EVN_TRY(make_groups(s, fits));
     for (int i = 0; i < s->group_count; ++i) {
         repeat_cheap(s, i);
     }
-    if (*fits) {
+    if (!*fits) {
+        return EVN_OK;
+    }
+    *fits = false;
+    for (int per_item = widest_item(s); !*fits && per_item >= s->lanes; per_item /= 2) {
+        s->per_item = per_item;
         EVN_TRY(try_to_compile(s, true, fits));
-        return *fits ? EVN_OK : try_to_compile(s, false, fits);
+        if (!*fits) {
+            EVN_TRY(try_to_compile(s, false, fits));
+        }
     }
     return EVN_OK;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plans whose values are small for each sample. The first axis of some inputs counts samples, which
-// do not meet but in sums over all of them; one work-item then carries as many samples as a vector
-// has lanes through the whole graph, and everything between its first read and its last write
-// stays in registers and in the nearest cache.
+// do not meet but in sums over all of them; one work-item then carries as many samples as one
+// vector, or two, have lanes through the whole graph, and everything between its first read and its
+// last write stays in registers and in the nearest cache.
 //
 // Values are of three kinds: uniform ones are the same for all samples; rows have one row a sample;
 // contractions are sums over the samples. What the sums lead to waits for them: that is its level.
@@ -50,8 +50,8 @@ typedef struct evn__sample_group {
 } evn__sample_group;
 
 /// Memory for the values of one group, or of a phase in which work-items cooperate, that other
-/// groups read. Rows lie as [items][total][lanes], partial sums of contractions as [items][total],
-/// uniform values as [total].
+/// groups read. Rows lie as [items][total][per_item], partial sums of contractions as
+/// [items][total], uniform values as [total].
 typedef struct evn__sample_slab {
     int group; ///< the first
     evn__sample_kind kind;
@@ -64,7 +64,8 @@ typedef struct evn__samples {
     evn_plan *plan;
     const evn_graph *graph;
     int64_t batch;
-    int lanes;
+    int lanes;    ///< of a vector
+    int per_item; ///< samples that a work-item carries together: lanes, or twice that
     // per value
     bool *computed; ///< by a kernel: neither a leaf nor a view that is read in place
     bool *stored;   ///< in memory of its own: outputs, and what the families of large products

@@ -151,7 +151,7 @@ static evn_status keep(const kernel *k, const char *name, const char *source) {
     return EVN_OK;
 }
 
-/// The kernel's name is a hash of its text.
+/// The kernel's name is a hash of its text, and how many samples the types in it are of.
 static evn_status finish(const kernel *k) {
     char digest[EVN__HASH_TEXT], name[64];
     evn__text text = {0}, source = {0};
@@ -159,7 +159,7 @@ static evn_status finish(const kernel *k) {
     evn_status status = text.status;
     if (status == EVN_OK) {
         evn__hash_print(evn__hash_of(text.data, text.size), digest);
-        snprintf(name, sizeof(name), "samples_%s", digest);
+        snprintf(name, sizeof(name), "samples_%s_%d", digest, k->s->per_item);
         write_text(k, name, &source);
         status = source.status;
     }

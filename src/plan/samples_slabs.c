@@ -67,13 +67,13 @@ static void fill_slabs(evn__samples *s, const bool *crosses) {
 }
 
 static void allocate_slabs(evn__samples *s) {
-    int64_t items = evn__divide_up(s->batch, s->lanes);
+    int64_t items = evn__divide_up(s->batch, s->per_item);
     for (int i = 0; i < s->slab_count; ++i) {
         evn__sample_slab *slab = &s->slabs[i];
         evn__lowering lowering = {.plan = s->plan};
         int64_t elements = slab->total;
         elements *= slab->kind == EVN__SAMPLES_UNIFORM ? 1 : items;
-        elements *= slab->kind == EVN__SAMPLES_ROWS ? s->lanes : 1;
+        elements *= slab->kind == EVN__SAMPLES_ROWS ? s->per_item : 1;
         slab->memory = evn__lower_scratch(&lowering, elements);
     }
 }

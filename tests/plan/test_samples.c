@@ -12,6 +12,12 @@
 
 static const char *const samples[] = {"x", "y", NULL};
 
+/// Enough samples for two vectors an item, not all of them full, unless there are very many units.
+static int64_t many_samples(void) {
+    int units = evn_device_get_info(test_device())->compute_units;
+    return 32 * (units < 8 ? units : 8) + 5;
+}
+
 static evn_graph *new_graph(void) {
     evn_graph *g = NULL;
     TRY(evn_graph_create(&g));
@@ -70,7 +76,8 @@ START_TEST(every_elementwise_operation) {
     for (int i = 0; i < 5; ++i) {
         evn_graph *g = new_graph();
         bool rows = i < 2;
-        evn_shape shape = EVN_SHAPE(rows ? 37 : 1, widths[i]);
+        int64_t batch = i == 0 ? 37 : many_samples();
+        evn_shape shape = EVN_SHAPE(rows ? batch : 1, widths[i]);
         evn_value x = evn_input(g, rows ? "x" : "u", shape);
         evn_value y = evn_input(g, rows ? "y" : "v", shape);
         add_elementwise(g, x, y);
@@ -89,7 +96,7 @@ START_TEST(products_of_rows) {
         evn_graph *g = new_graph();
         int64_t k = terms[i & 1], n = columns[i >> 1 & 1];
         bool transpose = i >> 2;
-        evn_value x = evn_input(g, "x", EVN_SHAPE(33, k));
+        evn_value x = evn_input(g, "x", EVN_SHAPE(transpose ? 33 : many_samples(), k));
         evn_value w = evn_input(g, "w", transpose ? EVN_SHAPE(n, k) : EVN_SHAPE(k, n));
         evn_value h = evn_matmul(g, evn_tanh(g, x), w, false, transpose);
         evn_output(g, "h", h);
@@ -145,7 +152,9 @@ START_TEST(contractions) {
     for (int i = 0; i < 4; ++i) {
         evn_graph *g = new_graph();
         int64_t m = left[i & 1], n = right[i >> 1];
-        evn_value x = evn_input(g, "x", EVN_SHAPE(50, m)), y = evn_input(g, "y", EVN_SHAPE(50, n));
+        int64_t batch = many_samples() - 5 * (i & 1); // full vectors, or not
+        evn_value x = evn_input(g, "x", EVN_SHAPE(batch, m));
+        evn_value y = evn_input(g, "y", EVN_SHAPE(batch, n));
         evn_value c = evn_matmul(g, evn_tanh(g, x), y, true, false);
         evn_value mean = evn_sum(g, evn_exp(g, y), 1u << 0);
         evn_output(g, "c", c);
