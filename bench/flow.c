@@ -9,12 +9,13 @@
 typedef struct flow_job {
     evn__flow *flow;
     int64_t batch;
+    int iteration;
     double loss;
 } flow_job;
 
 static evn_status run(void *user) {
     flow_job *j = user;
-    return evn__flow_gradient(j->flow, &j->loss);
+    return evn__flow_gradient(j->flow, j->iteration++, &j->loss);
 }
 
 static evn_parameters *parameters(const flow_job *j) {

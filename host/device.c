@@ -166,6 +166,11 @@ evn_status evn_device_finish(evn_device *device) {
     return EVN_OK;
 }
 
+evn_status evn_device_flush(evn_device *device) {
+    EVN_CL_CHECK(clFlush(device->queue), "clFlush");
+    return EVN_OK;
+}
+
 cl_command_queue evn_device_queue(const evn_device *device) {
     return device->queue;
 }

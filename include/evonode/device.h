@@ -86,6 +86,9 @@ void evn_device_reset_peak(evn_device *device);
 /// Wait until all that was enqueued is done. EVN_ERR_DEVICE when a command failed.
 evn_status evn_device_finish(evn_device *device);
 
+/// Let the device begin what has been asked of it, without waiting.
+evn_status evn_device_flush(evn_device *device);
+
 /// "cpu", "gpu", "igpu" or "accelerator"; static storage.
 const char *evn_device_type_name(evn_device_type type);
 

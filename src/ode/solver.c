@@ -274,7 +274,7 @@ static evn_status gradient_on_grid(evn_solver *solver, evn_binding x1_bar, evn_b
     const evn__layout *layout = state_layout(solver);
     bool fp64 = solver->options.fp64;
     bool observes = solver->options.observations > 0;
-    for (int i = 0; i < layout->count; ++i) {
+    for (int i = observes ? 0 : 1; i < layout->count; ++i) {
         EVN_TRY(evn__real_zero(grid_state_bar(solver, i), fp64, layout->size[i]));
     }
     if (!observes) {

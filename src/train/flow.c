@@ -11,6 +11,12 @@
 enum { TRAIN_STREAM = 1, NOISE_STREAM = 4 };
 static const double LOG_2_PI = 1.8378770664093454836;
 
+/// The points of an iteration.
+typedef struct drawn_batch {
+    int iteration;          ///< −1: none yet
+    double *points, *state; ///< [B, 2], [B, columns]
+} drawn_batch;
+
 struct evn__flow {
     evn_device *device;
     evn__flow_options options;
@@ -24,7 +30,8 @@ struct evn__flow {
     evn_plan *loss;
     evn_buffer *memory; ///< what the bindings below are in
     evn_binding x0, x_bar, loss_value;
-    double *points, *state; ///< one batch: [B, 2], [B, columns]
+    drawn_batch batches[2]; ///< one is drawn while the device works on the other
+    int current;            ///< iteration that the device is on, or was
     int64_t columns;
     double *losses; ///< [iterations]
     int done;       ///< iterations
@@ -67,8 +74,11 @@ static evn_status make_loss(evn__flow *f) {
 
 static evn_status make_memory(evn__flow *f) {
     size_t size = (size_t)(f->options.batch * f->columns);
-    EVN_TRY(EVN_NEW(&f->points, 2 * f->options.batch));
-    EVN_TRY(EVN_NEW(&f->state, size));
+    for (int i = 0; i < 2; ++i) {
+        f->batches[i].iteration = -1;
+        EVN_TRY(EVN_NEW(&f->batches[i].points, 2 * f->options.batch));
+        EVN_TRY(EVN_NEW(&f->batches[i].state, size));
+    }
     EVN_TRY(evn__real_create(f->device, false, 2 * size + 1, &f->memory));
     f->x0 = (evn_binding){f->memory, 0};
     f->x_bar = (evn_binding){f->memory, size};
@@ -128,8 +138,10 @@ void evn__flow_destroy(evn__flow **flow) {
     evn_dynamics_destroy(&f->dynamics);
     evn_parameters_destroy(&f->parameters);
     free(f->phases);
-    free(f->points);
-    free(f->state);
+    for (int i = 0; i < 2; ++i) {
+        free(f->batches[i].points);
+        free(f->batches[i].state);
+    }
     free(f->losses);
     free(f);
     *flow = NULL;
@@ -154,45 +166,55 @@ static double draw_noise(const evn__flow *f, uint64_t number) {
     return evn__random_below(seed, NOISE_STREAM, number, 2) ? 1 : -1;
 }
 
-/// Fresh points, and noise where the trace is estimated.
-static evn_status load(evn__flow *f) {
-    int64_t batch = f->options.batch;
-    uint64_t first = (uint64_t)f->done * (uint64_t)batch;
-    evn__density_sample(f->options.density, f->training.seed, TRAIN_STREAM, first, batch,
-                        f->points);
-    for (int64_t i = 0; i < batch; ++i) {
-        double *row = f->state + i * f->columns;
-        row[0] = f->points[2 * i];
-        row[1] = f->points[2 * i + 1];
+/// Fresh points, and noise where the trace is estimated, unless they are drawn already.
+static const drawn_batch *draw(evn__flow *f, int iteration) {
+    drawn_batch *b = &f->batches[iteration % 2];
+    int64_t count = f->options.batch;
+    uint64_t first = (uint64_t)iteration * (uint64_t)count;
+    if (b->iteration == iteration) {
+        return b;
+    }
+    b->iteration = iteration;
+    evn__density_sample(f->options.density, f->training.seed, TRAIN_STREAM, first, count,
+                        b->points);
+    for (int64_t i = 0; i < count; ++i) {
+        double *row = b->state + i * f->columns;
+        row[0] = b->points[2 * i];
+        row[1] = b->points[2 * i + 1];
         row[2] = 0;
         for (int64_t k = 3; k < f->columns; ++k) {
             row[k] = draw_noise(f, 2 * (first + (uint64_t)i) + (uint64_t)k - 3);
         }
     }
-    return evn__real_write(f->x0, false, f->state, (size_t)(batch * f->columns));
+    return b;
 }
 
-/// Solve, and the loss with its cotangents.
-static evn_status forward(evn__flow *f, evn_solution *solution) {
+/// Solve, and the loss with its cotangents; the next points are drawn meanwhile.
+static evn_status forward(evn__flow *f, int iteration, evn_solution *solution) {
     evn_binding x;
-    EVN_TRY(load(f));
+    const double *state = draw(f, iteration)->state;
+    f->current = iteration;
+    EVN_TRY(evn__real_write(f->x0, false, state, (size_t)(f->options.batch * f->columns)));
     EVN_TRY(evn_solve(f->learnt.solver, 0, 1, f->x0, f->learnt.weights, &x, solution));
     evn_binding inputs[] = {x}, outputs[] = {f->loss_value, f->x_bar};
-    return evn_plan_run(f->loss, inputs, outputs);
+    EVN_TRY(evn_plan_run(f->loss, inputs, outputs));
+    EVN_TRY(evn_device_flush(f->device));
+    draw(f, iteration + 1);
+    return EVN_OK;
 }
 
-evn_status evn__flow_gradient(evn__flow *flow, double *loss) {
+evn_status evn__flow_gradient(evn__flow *flow, int iteration, double *loss) {
     evn_binding x0_bar;
     evn_solution ahead, back;
     EVN_TRY(compile(flow, 0));
-    EVN_TRY(forward(flow, &ahead));
+    EVN_TRY(forward(flow, iteration, &ahead));
     EVN_TRY(evn_solve_gradient(flow->learnt.solver, flow->x_bar, &x0_bar, flow->learnt.weights_bar,
                                &back));
     return evn__real_read(flow->loss_value, false, loss, 1);
 }
 
 const double *evn__flow_points(const evn__flow *flow) {
-    return flow->points;
+    return flow->batches[flow->current % 2].points;
 }
 
 static evn_status compile_training(void *task, int phase) {
@@ -200,7 +222,8 @@ static evn_status compile_training(void *task, int phase) {
 }
 
 static evn_status forward_training(void *task, evn_solution *solution) {
-    return forward(task, solution);
+    evn__flow *f = task;
+    return forward(f, f->done, solution);
 }
 
 evn_status evn__flow_run(evn__flow *flow) {

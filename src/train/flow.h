@@ -71,9 +71,10 @@ void evn__flow_destroy(evn__flow **flow); ///< nulls; accepts NULL
 /// Train all phases. Failures as of evn_trainer_run.
 evn_status evn__flow_run(evn__flow *flow);
 
-/// Loss and gradient of the first phase on the next iteration's points, without its update; the
-/// gradient is in the parameters. Waits for the loss.
-evn_status evn__flow_gradient(evn__flow *flow, double *loss);
+/// Loss and gradient of the first phase on the points of an iteration (>= 0), without its update;
+/// the gradient is in the parameters. Waits for the loss. Draws the points of the iteration after
+/// it.
+evn_status evn__flow_gradient(evn__flow *flow, int iteration, double *loss);
 
 /// The points [batch, 2] that the last iteration or gradient was on; owned by the flow.
 const double *evn__flow_points(const evn__flow *flow);
