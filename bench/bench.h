@@ -60,6 +60,13 @@ typedef struct bench_limits {
 
 evn_status bench_limits_measure(evn_device *device, bench_limits *limits);
 
+/// The multiply-adds per second that the device does now, in some 30 ms.
+evn_status bench_speed_measure(evn_device *device, double *flops);
+
+/// Seconds in which a cache line goes from the first of this process's processors to the second and
+/// back; 0 where that is not known. Some milliseconds.
+double bench_exchange(void);
+
 // Modes of the program ----------------------------------------------------------------------------
 
 /// Answer requests, a line each, from standard input until it ends; see bench/serve.c.

@@ -103,12 +103,16 @@ static int vector_width(evn_device *device) {
     return width >= 16 ? 16 : width >= 8 ? 8 : 4;
 }
 
-static evn_status measure_limit(evn_device *device, const char *name, limit *l, bench_time *time) {
+static evn_status get_kernel(evn_device *device, const char *name, limit *l) {
     char options[64];
     int width = vector_width(device);
     snprintf(options, sizeof(options), "-DROWS=1 -DVECTORS=1 -DWIDTH=%d", width);
     evn__source source = {.text = source_text, .options = options};
-    evn_status status = evn__kernel_get(device, &source, name, &l->kernel);
+    return evn__kernel_get(device, &source, name, &l->kernel);
+}
+
+static evn_status measure_limit(evn_device *device, const char *name, limit *l, bench_time *time) {
+    evn_status status = get_kernel(device, name, l);
     return status == EVN_OK ? bench_measure(device, launch, l, time) : status;
 }
 
@@ -116,8 +120,20 @@ static evn__argument part(evn_buffer *buffer, size_t offset) {
     return (evn__argument){.kind = EVN__ARGUMENT_BUFFER, .buffer = buffer, .offset = offset};
 }
 
+enum { ITEMS = 4096, ROUNDS = 2000, CHAINS = 12 };
+
+static limit multiply_adds(evn_buffer *buffer) {
+    return (limit){.arguments = {part(buffer, 0), {.kind = EVN__ARGUMENT_INT, .integer = ROUNDS}},
+                   .count = 2,
+                   .range = {1, {ITEMS}, {LOCAL}}};
+}
+
+static double flops_in(evn_device *device, double seconds) {
+    return 2.0 * ITEMS * ROUNDS * CHAINS * vector_width(device) / seconds;
+}
+
 evn_status bench_limits_measure(evn_device *device, bench_limits *limits) {
-    enum { ITEMS = 4096, ROUNDS = 2000, CHAINS = 12, RUN = 4096 };
+    enum { RUN = 4096 };
     const size_t elements = (size_t)1 << 24;
     evn_buffer *buffer = NULL;
     bench_time time;
@@ -125,12 +141,10 @@ evn_status bench_limits_measure(evn_device *device, bench_limits *limits) {
     if (status == EVN_OK) {
         status = evn_buffer_zero(buffer, 0, 3 * elements * sizeof(float));
     }
-    limit fma = {.arguments = {part(buffer, 0), {.kind = EVN__ARGUMENT_INT, .integer = ROUNDS}},
-                 .count = 2,
-                 .range = {1, {ITEMS}, {LOCAL}}};
+    limit fma = multiply_adds(buffer);
     if (status == EVN_OK) {
         status = measure_limit(device, "bench_fma", &fma, &time);
-        limits->flops = 2.0 * ITEMS * ROUNDS * CHAINS * vector_width(device) / time.best;
+        limits->flops = flops_in(device, time.best);
     }
     limit triad = {.arguments = {part(buffer, 0),
                                  part(buffer, elements),
@@ -142,6 +156,26 @@ evn_status bench_limits_measure(evn_device *device, bench_limits *limits) {
         status = measure_limit(device, "bench_triad", &triad, &time);
         limits->bytes = 3.0 * (double)elements * sizeof(float) / time.best;
     }
+    evn_buffer_destroy(&buffer);
+    return status;
+}
+
+evn_status bench_speed_measure(evn_device *device, double *flops) {
+    enum { REPETITIONS = 5 };
+    evn_buffer *buffer = NULL;
+    double seconds = 0;
+    evn_status status = evn_buffer_create(device, ITEMS * 16 * sizeof(float), &buffer);
+    limit fma = multiply_adds(buffer);
+    if (status == EVN_OK) {
+        status = get_kernel(device, "bench_fma", &fma);
+    }
+    if (status == EVN_OK) {
+        status = bench_repeat(device, launch, &fma, WARM_UP, &seconds);
+    }
+    if (status == EVN_OK) {
+        status = bench_repeat(device, launch, &fma, REPETITIONS, &seconds);
+    }
+    *flops = flops_in(device, seconds);
     evn_buffer_destroy(&buffer);
     return status;
 }

@@ -2,10 +2,11 @@
 // Our side of bench/scoreboard. A request is a line of words, the answer a line of JSON, which has
 // "error" when the request failed:
 //     limits           {"device", "driver", "flops", "bytes"}
-//     open KEY FOLDER  {"flops", "bytes"}; one repetition is done; its inputs and outputs
+//     speed            {"flops", "exchange"}: what the processors do now, and how far apart they
+//     are open KEY FOLDER  {"flops", "bytes"}; one repetition is done; its inputs and outputs
 //                      are in FOLDER as inputs.safetensors and outputs.safetensors
 //     run COUNT        {"seconds"}: a repetition, on average over COUNT
-// bench/peers/serve.py answers the same requests.
+// bench/peers/serve.py answers the last two.
 #include "bench/bench.h"
 
 #include <jansson.h>
@@ -28,6 +29,14 @@ static evn_status answer_limits(server *s, json_t *answer) {
     json_object_set_new(answer, "driver", json_string(info->driver));
     json_object_set_new(answer, "flops", json_real(limits.flops));
     json_object_set_new(answer, "bytes", json_real(limits.bytes));
+    return EVN_OK;
+}
+
+static evn_status answer_speed(server *s, json_t *answer) {
+    double flops;
+    EVN_TRY(bench_speed_measure(s->device, &flops));
+    json_object_set_new(answer, "flops", json_real(flops));
+    json_object_set_new(answer, "exchange", json_real(bench_exchange()));
     return EVN_OK;
 }
 
@@ -73,11 +82,14 @@ static evn_status answer(server *s, char *line, json_t *object) {
     if (verb && strcmp(verb, "limits") == 0 && !first) {
         return answer_limits(s, object);
     }
+    if (verb && strcmp(verb, "speed") == 0 && !first) {
+        return answer_speed(s, object);
+    }
     if (verb && strcmp(verb, "open") == 0 && second) {
         return answer_open(s, first, second, object);
     }
     EVN_CHECK(verb && strcmp(verb, "run") == 0 && first && !second, EVN_ERR_USAGE,
-              "not a request; send 'limits', 'open KEY FOLDER' or 'run COUNT'");
+              "not a request; send 'limits', 'speed', 'open KEY FOLDER' or 'run COUNT'");
     return answer_run(s, first, object);
 }
 
