@@ -18,8 +18,8 @@ def scoreboard(*options):
     """Exit code, and the JSON where it was written."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "board.json")
-        code = subprocess.run([sys.executable, SCOREBOARD, "--json", path, "--pairs", "2", *PROGRAMS,
-                               *options], check=False, stdout=subprocess.DEVNULL).returncode
+        code = subprocess.run([sys.executable, SCOREBOARD, "--json", path, "--pairs", "2", "--patience",
+                               "0", *PROGRAMS, *options], check=False, stdout=subprocess.DEVNULL).returncode
         if not os.path.exists(path):
             return code, None
         table = subprocess.run([sys.executable, SCOREBOARD, "--markdown", path], check=True,
@@ -49,6 +49,14 @@ class Scoreboard(unittest.TestCase):
         self.assertLess(row["difference"], 1e-5)
         self.assertEqual(board["peers"], {"torch": "fake 1"})
         self.assertEqual(len(board["table"].splitlines()), 3)
+
+    def test_pairs_of_a_busy_machine(self):
+        code, board = scoreboard("--patience", "0.01", "--rows", "matmul_dense", "--peer-command",
+                                 f"{sys.executable} {os.path.join(HERE, 'fake_peer.py')} right")
+        self.assertEqual(code, 0)
+        (row,) = board["rows"]
+        self.assertEqual(row["pairs"], 2)
+        self.assertIn(row["left_out"], range(5))
 
     def test_no_row_without_equal_numbers(self):
         code, board = against_fake("wrong")
