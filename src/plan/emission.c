@@ -13,6 +13,11 @@ static const char *type_along(evn__lanes_along along) {
     return along == EVN__VAR_SAMPLE ? "samples" : "lanes";
 }
 
+/// Vectors have a tanh of their own (kernels/samples.cl).
+static const char *formula_along(evn__lanes_along along, evn__op op) {
+    return op == EVN__OP_TANH && along != EVN__VAR_ONE ? "evn_tanh(%s)" : evn__plan_formula(op);
+}
+
 evn__affine evn__affine_of(int variable, int64_t constant) {
     evn__affine affine = {{constant}};
     if (variable != EVN__VAR_ONE) {
@@ -177,9 +182,7 @@ bool evn__emission_element(evn__emission *e, evn_value value, const evn__index *
         fits = evn__emission_read(e, node->operands[k], index, along, &operand[k]);
     }
     if (fits) {
-        bool vector_tanh = node->op == EVN__OP_TANH && along != EVN__VAR_ONE;
-        evn__text_append(text, vector_tanh ? "evn_tanh(%s)" : evn__plan_formula(node->op),
-                         operand[0].data, operand[1].data);
+        evn__text_append(text, formula_along(along, node->op), operand[0].data, operand[1].data);
     }
     free(operand[0].data);
     free(operand[1].data);
