@@ -8,6 +8,7 @@ static const evn__evolution_kind kinds[] = {
     {"mlp", "one small MLP shared by all kernel slices", evn__evolution_mlp},
     {"linear", "a rate and a drift for each element", evn__evolution_linear},
     {"low-rank", "U tanh(V\u1d40 w + b(t)) over the kernel slices", evn__evolution_low_rank},
+    {"waves", "a few waves of t for each element", evn__evolution_waves},
 };
 
 const evn__evolution_kind *evn__evolution_at(int index) {

@@ -26,5 +26,6 @@ evn__evolution evn__evolution_rda;      // evolution_rda.c
 evn__evolution evn__evolution_mlp;      // evolution_mlp.c
 evn__evolution evn__evolution_linear;   // evolution_linear.c
 evn__evolution evn__evolution_low_rank; // evolution_low_rank.c
+evn__evolution evn__evolution_waves;    // evolution_waves.c
 
 #endif

@@ -128,16 +128,24 @@ static evn_status make_g(evn_model *model, const evn_graph *f, const evn__evolut
     return evn_graph_status(g);
 }
 
+/// All names, with commas between them.
+static const char *list_kinds(char text[256]) {
+    int at = 0;
+    for (int i = 0; evn_evolution_name(i); ++i) {
+        at += snprintf(text + at, 256 - (size_t)at, "%s%s", i ? ", " : "", evn_evolution_name(i));
+    }
+    return text;
+}
+
 static evn_status find_kind(const evn_model *model, const evn__evolution_kind **kind) {
+    char names[256];
     *kind = NULL;
     if (model->options.kind != EVN_MODEL_NODE_EW) {
         return EVN_OK;
     }
     *kind = evn__evolution_find(model->options.weights ? model->options.weights : "");
-    EVN_CHECK(*kind, EVN_ERR_ARGUMENT,
-              "no kind of weight evolution is named '%s': use rda, mlp, "
-              "linear or low-rank",
-              model->options.weights ? model->options.weights : "");
+    EVN_CHECK(*kind, EVN_ERR_ARGUMENT, "no kind of weight evolution is named '%s': use one of %s",
+              model->options.weights ? model->options.weights : "", list_kinds(names));
     return EVN_OK;
 }
 

@@ -119,6 +119,34 @@ START_TEST(rda_knows_its_stencils) {
 }
 END_TEST
 
+/// The slope of t + sin(π k t), which the first and another row of amplitudes make.
+START_TEST(waves_are_waves) {
+    const double pi = 3.14159265358979323846, t = 0.3;
+    enum { COUNT = 3 * 3 * 4 * 5 };
+    evn_parameters *parameters = NULL;
+    TRY(evn_parameters_create(&parameters));
+    evn_graph *g = slope_graph("waves", parameters);
+    values in = values_like_inputs(g, 1, 0, 0);
+    in.data[0][0] = t;
+    double *amplitudes = in.data[evn_graph_find_input(g, "g.conv.waves")];
+    for (int k = 1; k <= 3; ++k) {
+        for (int i = 0; i < COUNT; ++i) {
+            amplitudes[i] = 1;
+            amplitudes[k * COUNT + i] = i;
+        }
+        values out = values_run(g, &in);
+        for (int i = 0; i < COUNT; ++i) {
+            ck_assert_double_eq_tol(out.data[0][i], 1 + i * pi * k * cos(pi * k * t), 1e-10);
+            amplitudes[k * COUNT + i] = 0;
+        }
+        values_free(&out);
+    }
+    values_free(&in);
+    evn_graph_destroy(&g);
+    evn_parameters_destroy(&parameters);
+}
+END_TEST
+
 START_TEST(parameters_are_drawn_by_name) {
     evn_model *a = make(EVN_MODEL_NODE, NULL, tiny());
     evn_model *b = make(EVN_MODEL_NODE_EW, "linear", tiny()); // has more, between the shared ones
@@ -163,6 +191,14 @@ START_TEST(mistakes_are_reported) {
 }
 END_TEST
 
+static int kinds_of_evolution(void) {
+    int count = 0;
+    while (evn_evolution_name(count)) {
+        ++count;
+    }
+    return count;
+}
+
 static Suite *suite(void) {
     Suite *s = suite_create("nn/model");
     TCase *models = tcase_create("models");
@@ -173,8 +209,9 @@ static Suite *suite(void) {
     suite_add_tcase(s, models);
     TCase *gradients = tcase_create("gradients");
     tcase_add_test(gradients, gradients_of_the_parts);
-    tcase_add_loop_test(gradients, every_kind_of_evolution_has_gradients, 0, 4);
+    tcase_add_loop_test(gradients, every_kind_of_evolution_has_gradients, 0, kinds_of_evolution());
     tcase_add_test(gradients, rda_knows_its_stencils);
+    tcase_add_test(gradients, waves_are_waves);
     suite_add_tcase(s, gradients);
     return s;
 }
