@@ -32,16 +32,16 @@ typedef float16 real16;
 // elements: PoCL's own are moves of halves of halves.
 #ifdef __clang__
 typedef real16 __attribute__((aligned(sizeof(real)))) unaligned16;
-#define MOVES_16(space)                                                                            \
-    inline real16 __attribute__((overloadable)) load_16(const space real *p) {                     \
-        return *(const space unaligned16 *)p;                                                      \
+#define MOVES(vector, unaligned, load, store, space)                                               \
+    inline vector __attribute__((overloadable)) load(const space real *p) {                        \
+        return *(const space unaligned *)p;                                                        \
     }                                                                                              \
-    inline void __attribute__((overloadable)) store_16(const real16 v, space real *p) {            \
-        *(space unaligned16 *)p = v;                                                               \
+    inline void __attribute__((overloadable)) store(const vector v, space real *p) {               \
+        *(space unaligned *)p = v;                                                                 \
     }
-MOVES_16(__global)
-MOVES_16(__local)
-MOVES_16(__private)
+MOVES(real16, unaligned16, load_16, store_16, __global)
+MOVES(real16, unaligned16, load_16, store_16, __local)
+MOVES(real16, unaligned16, load_16, store_16, __private)
 #else
 #define load_16(p)     vload16(0, p)
 #define store_16(v, p) vstore16(v, 0, p)

@@ -114,15 +114,8 @@ typedef real16 samples;
 #else
 typedef real samples __attribute__((ext_vector_type(SAMPLES)));
 typedef real unaligned_samples __attribute__((ext_vector_type(SAMPLES), aligned(sizeof(real))));
-#define MOVES_SAMPLES(space)                                                                       \
-    inline samples __attribute__((overloadable)) LOAD_SAMPLES(const space real *p) {               \
-        return *(const space unaligned_samples *)p;                                                \
-    }                                                                                              \
-    inline void __attribute__((overloadable)) STORE_SAMPLES(const samples v, space real *p) {      \
-        *(space unaligned_samples *)p = v;                                                         \
-    }
-MOVES_SAMPLES(__global)
-MOVES_SAMPLES(__private)
+MOVES(samples, unaligned_samples, LOAD_SAMPLES, STORE_SAMPLES, __global)
+MOVES(samples, unaligned_samples, LOAD_SAMPLES, STORE_SAMPLES, __private)
 #define IN_HALVES(function)                                                                        \
     inline samples __attribute__((overloadable)) function(const samples x) {                       \
         return (samples)(function(x.lo), function(x.hi));                                          \
