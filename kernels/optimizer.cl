@@ -74,38 +74,54 @@ __kernel void lbfgs_store(INPUT(p), INPUT(g), OUTPUT(rows), const ulong count, c
 
 // y[part, right, k] = sum over a part of the elements of left row a, b or c (k = 0, 1, 2) times row
 // `right`, parts as in `squares`. Parts of adjacent elements are summed by vectors. The order of every
-// sum is fixed by the arguments; the host adds up the parts.
+// sum is fixed by the arguments; the host adds up the parts. A work-item has TOGETHER of `rights` rows:
+// the left ones, which then are read a quarter as often, come from a cache, and these from memory.
+#define TOGETHER 4
 __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count, const ulong a,
                          const ulong b, const ulong c, const ulong first, const ulong stride,
-                         const ulong length) {
+                         const ulong length, const ulong rights) {
     INPUT_OF(left);
     INPUT_OF(right);
     OUTPUT_OF(y);
-    const ulong part = get_global_id(1), row = get_global_id(0);
-    __global const real *x = left + a * count, *u = left + b * count, *v = left + c * count;
-    __global const real *z = right + row * count;
+    const ulong part = get_global_id(1), row = get_global_id(0) * TOGETHER;
+    __global const real *x[3] = {left + a * count, left + b * count, left + c * count};
+    __global const real *z[TOGETHER];
+    real16 sum[TOGETHER][3];
+#pragma unroll
+    for (int r = 0; r < TOGETHER; r++) {
+        z[r] = right + min(row + r, rights - 1) * count;
+        sum[r][0] = sum[r][1] = sum[r][2] = 0;
+    }
     ulong i = part * first;
     const ulong end = min(count, i + stride * length);
-    real16 sum_x = 0, sum_u = 0, sum_v = 0;
     for (; stride == 1 && i + 16 <= end; i += 16) {
-        const real16 factor = vload16(0, z + i);
-        sum_x = fma(vload16(0, x + i), factor, sum_x);
-        sum_u = fma(vload16(0, u + i), factor, sum_u);
-        sum_v = fma(vload16(0, v + i), factor, sum_v);
+        const real16 u = load_16(x[0] + i), v = load_16(x[1] + i), w = load_16(x[2] + i);
+#pragma unroll
+        for (int r = 0; r < TOGETHER; r++) {
+            const real16 factor = load_16(z[r] + i);
+            sum[r][0] = fma(u, factor, sum[r][0]);
+            sum[r][1] = fma(v, factor, sum[r][1]);
+            sum[r][2] = fma(w, factor, sum[r][2]);
+        }
     }
     for (; i < end; i += stride) {
-        sum_x.s0 = fma(x[i], z[i], sum_x.s0);
-        sum_u.s0 = fma(u[i], z[i], sum_u.s0);
-        sum_v.s0 = fma(v[i], z[i], sum_v.s0);
+#pragma unroll
+        for (int r = 0; r < TOGETHER; r++) {
+            for (int k = 0; k < 3; k++) {
+                sum[r][k].s0 = fma(x[k][i], z[r][i], sum[r][k].s0);
+            }
+        }
     }
-    y += (part * get_global_size(0) + row) * 3;
-    y[0] = across(sum_x);
-    y[1] = across(sum_u);
-    y[2] = across(sum_v);
+#pragma unroll
+    for (int r = 0; r < TOGETHER; r++) {
+        for (int k = 0; k < 3 && row + r < rights; k++) {
+            y[(part * rights + row + r) * 3 + k] = across(sum[r][k]);
+        }
+    }
 }
 
-// d = Σ factors[k] · row k over the first `terms` rows. Blocks keep d near the core.
-#define BLOCK 1024
+// d = Σ factors[k] · row k over the first `terms` rows, in their order. Blocks keep d near the core.
+#define BLOCK 4096
 __kernel void lbfgs_combine(INPUT(rows), INPUT(factors), OUTPUT(d), const ulong count,
                             const ulong run, const ulong terms) {
     INPUT_OF(rows);
@@ -114,11 +130,21 @@ __kernel void lbfgs_combine(INPUT(rows), INPUT(factors), OUTPUT(d), const ulong 
     const ulong begin = get_global_id(0) * run, end = min(count, begin + run);
     for (ulong first = begin; first < end; first += BLOCK) {
         const ulong last = min(end, first + BLOCK);
-        for (ulong k = 0; k < terms; ++k) {
-            __global const real *row = rows + k * count;
-            const real factor = factors[k];
+        for (ulong k = 0; k < terms; k += TOGETHER) {
+            __global const real *row[TOGETHER];
+            real factor[TOGETHER];
+#pragma unroll
+            for (int r = 0; r < TOGETHER; r++) {
+                row[r] = rows + min(k + r, terms - 1) * count;
+                factor[r] = k + r < terms ? factors[k + r] : R(0.0);
+            }
             for (ulong i = first; i < last; ++i) {
-                d[i] = k == 0 ? factor * row[i] : fma(factor, row[i], d[i]);
+                real sum = k == 0 ? R(0.0) : d[i];
+#pragma unroll
+                for (int r = 0; r < TOGETHER; r++) {
+                    sum = fma(factor[r], row[r][i], sum);
+                }
+                d[i] = sum;
             }
         }
     }

@@ -18,9 +18,10 @@
 
 enum {
     BASIS = 2 * EVN__LBFGS_HISTORY + 1, // s, y, g
-    LEFTS = 3,                          // of kernels/optimizer.cl
-    CPU_PARTS = 64,                     // partial sums of an inner product
-    PARTS = 256,                        // on other devices
+    LEFTS = 3,
+    TOGETHER = 4,   // of kernels/optimizer.cl
+    CPU_PARTS = 64, // partial sums of an inner product
+    PARTS = 256,    // on other devices
     GROUP = 64,
     ITEMS_PER_UNIT = 4, // work-items a compute unit of a CPU
     MIN_RUN = 1024,     // elements that one of them should at least update
@@ -183,9 +184,11 @@ static evn_status dots(const evn__lbfgs *l, evn_binding left, const int lefts[LE
                                  size((size_t)lefts[2]),
                                  size(l->cpu ? length : 1),
                                  size(l->cpu ? 1 : l->parts),
-                                 size(length)};
+                                 size(length),
+                                 size((size_t)rights)};
+    size_t items = ((size_t)rights + TOGETHER - 1) / TOGETHER;
     EVN_TRY(evn__kernel_launch(l->dots, arguments, sizeof(arguments) / sizeof(*arguments),
-                               (evn__range){2, {(size_t)rights, l->parts}, {1, 1}}));
+                               (evn__range){2, {items, l->parts}, {1, 1}}));
     EVN_TRY(evn__real_read(partial, l->fp64, l->sums, l->parts * (size_t)rights * LEFTS));
     for (int k = 0; k < LEFTS; ++k) {
         for (int j = 0; j < rights; ++j) {

@@ -8,7 +8,7 @@
 // contractions are sums over the samples. What the sums lead to waits for them: that is its level.
 // Each phase and level has at most two kernels, one for the uniform values (one work-item) and one
 // for the rows. Contractions leave a partial sum for each work-item, which their reader adds up in
-// order: results do not depend on the number of threads. A uniform product that is large has the
+// order: results do not depend on who does what. A uniform product that is large has the
 // kernels of its family, between two levels.
 //
 // A phase of several kernels can be one, whose work-items cooperate: they divide rows, and large
