@@ -438,13 +438,16 @@ static evn_status try_to_compile(evn__samples *s, bool cooperation, bool *fits) 
     return EVN_OK;
 }
 
-/// Two vectors as one where that leaves an item for each compute unit. Four need more registers
-/// than there are, and were slower than one.
+/// Two vectors as one where that leaves an item for each compute unit, and a register holds a
+/// vector. More registers than that for a value are more than there are: four were slower than one.
 static int widest_item(const evn__samples *s) {
+    enum { VECTOR_BYTES = 64 }; // of lanes, in both precisions
     const evn_device *device = s->plan->device;
+    const evn_device_info *info = evn_device_get_info(device);
     int64_t vectors = evn__divide_up(s->batch, s->lanes);
-    bool enough = vectors >= 2 * (int64_t)evn_device_get_info(device)->compute_units;
-    return device->quirks.long_vectors && enough ? 2 * s->lanes : s->lanes;
+    bool fits = info->vector_width * (int)sizeof(float) >= VECTOR_BYTES;
+    bool enough = vectors >= 2 * (int64_t)info->compute_units;
+    return device->quirks.long_vectors && fits && enough ? 2 * s->lanes : s->lanes;
 }
 
 static evn_status compile(evn__samples *s, bool *fits) {
