@@ -48,6 +48,7 @@ class Scoreboard(unittest.TestCase):
         self.assertLess(0, row["fraction_of_limit"])
         self.assertLess(row["difference"], 1e-5)
         self.assertEqual(board["peers"], {"torch": "fake 1"})
+        self.assertLessEqual(0, board["exchange"])
         self.assertEqual(len(board["table"].splitlines()), 3)
 
     def test_pairs_of_a_busy_machine(self):
