@@ -3,6 +3,7 @@
 // back. On a virtual machine it changes while it runs, with the cores that its processors are
 // given.
 #define _GNU_SOURCE // pthread_setaffinity_np
+#include "base/clock.h"
 #include "bench/bench.h"
 
 #ifdef __linux__
@@ -10,7 +11,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <time.h>
 
 enum { ROUNDS = 20000 };
 
@@ -20,15 +20,11 @@ typedef struct game {
     int processors[2];
 } game;
 
-/// The first two processors that this process may run on.
-static bool choose(int processors[2]) {
-    cpu_set_t allowed;
+/// The first two of the processors that this process may run on.
+static bool choose(const cpu_set_t *allowed, int processors[2]) {
     int found = 0;
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) {
-        return false;
-    }
     for (int i = 0; i < CPU_SETSIZE && found < 2; ++i) {
-        if (CPU_ISSET(i, &allowed)) {
+        if (CPU_ISSET(i, allowed)) {
             processors[found++] = i;
         }
     }
@@ -50,36 +46,24 @@ static void play(game *g, int player) {
     }
 }
 
-static void *play_first(void *user) {
-    play(user, 0);
-    return NULL;
-}
-
 static void *play_second(void *user) {
     play(user, 1);
     return NULL;
 }
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 double bench_exchange(void) {
     game g = {0};
-    pthread_t first, second;
-    double begin = now();
-    if (!choose(g.processors) || pthread_create(&first, NULL, play_first, &g) != 0) {
+    cpu_set_t allowed;
+    pthread_t second;
+    double begin = evn__now();
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || !choose(&allowed, g.processors) ||
+        pthread_create(&second, NULL, play_second, &g) != 0) {
         return 0;
     }
-    if (pthread_create(&second, NULL, play_second, &g) != 0) {
-        play(&g, 1);
-    } else {
-        pthread_join(second, NULL);
-    }
-    pthread_join(first, NULL);
-    return (now() - begin) / ROUNDS;
+    play(&g, 0);
+    pthread_join(second, NULL);
+    pthread_setaffinity_np(pthread_self(), sizeof(allowed), &allowed);
+    return (evn__now() - begin) / ROUNDS;
 }
 #else
 double bench_exchange(void) {

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/bench.h"
 
+#include "base/clock.h"
 #include "host/kernel.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { WARM_UP = 2, LOCAL = 1 };
 static const double SAMPLE_SECONDS = 0.02;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int ascending(const void *a, const void *b) {
     const double *x = a, *y = b;
@@ -22,7 +16,7 @@ static int ascending(const void *a, const void *b) {
 
 evn_status bench_repeat(evn_device *device, bench_work *work, void *user, int count,
                         double *seconds) {
-    double started = now();
+    double started = evn__now();
     for (int i = 0; i < count; ++i) {
         evn_status status = work(user);
         if (status != EVN_OK) {
@@ -30,7 +24,7 @@ evn_status bench_repeat(evn_device *device, bench_work *work, void *user, int co
         }
     }
     evn_status status = evn_device_finish(device);
-    *seconds = (now() - started) / count;
+    *seconds = (evn__now() - started) / count;
     return status;
 }
 

@@ -129,24 +129,28 @@ static evn_status make_g(evn_model *model, const evn_graph *f, const evn__evolut
 }
 
 /// All names, with commas between them.
-static const char *list_kinds(char text[256]) {
-    int at = 0;
+static void list_kinds(evn__text *text) {
     for (int i = 0; evn_evolution_name(i); ++i) {
-        at += snprintf(text + at, 256 - (size_t)at, "%s%s", i ? ", " : "", evn_evolution_name(i));
+        evn__text_append(text, "%s%s", i ? ", " : "", evn_evolution_name(i));
     }
-    return text;
+}
+
+static evn_status fail_unknown(const char *name, const char *names) {
+    EVN_FAIL(EVN_ERR_ARGUMENT, "no kind of weight evolution is named '%s': use one of %s", name,
+             names);
 }
 
 static evn_status find_kind(const evn_model *model, const evn__evolution_kind **kind) {
-    char names[256];
+    const char *name = model->options.weights ? model->options.weights : "";
     *kind = NULL;
-    if (model->options.kind != EVN_MODEL_NODE_EW) {
+    if (model->options.kind != EVN_MODEL_NODE_EW || (*kind = evn__evolution_find(name))) {
         return EVN_OK;
     }
-    *kind = evn__evolution_find(model->options.weights ? model->options.weights : "");
-    EVN_CHECK(*kind, EVN_ERR_ARGUMENT, "no kind of weight evolution is named '%s': use one of %s",
-              model->options.weights ? model->options.weights : "", list_kinds(names));
-    return EVN_OK;
+    evn__text names = {0};
+    list_kinds(&names);
+    evn_status status = names.status == EVN_OK ? fail_unknown(name, names.data) : names.status;
+    free(names.data);
+    return status;
 }
 
 static evn_status make_dynamics(evn_model *model, evn_shape state) {

@@ -132,10 +132,13 @@ START_TEST(tanh_of_lanes) {
     TRY(evn_buffer_read(out, 0, sizeof(y), y));
     ck_assert_msg(isnan(y[0]) && y[1] == 1 && y[2] == -1 && y[3] == 0, "%.9g %.9g %.9g %.9g", y[0],
                   y[1], y[2], y[3]);
+    // Others than PoCL take OpenCL's own, within 5.
+    const char *platform = evn_device_get_info(test_device())->platform_name;
+    double most = strstr(platform, "Portable Computing Language") ? 4.5 : 5;
     for (int i = 4; i < COUNT; ++i) {
         double exact = tanh(x[i]);
         double ulp = ldexp(1, fabs(exact) > 0x1p-126 ? ilogb(exact) - 23 : -149);
-        ck_assert_msg(fabs(y[i] - exact) <= 5 * ulp, "tanh(%g) = %.9g, not %.9g", x[i], y[i],
+        ck_assert_msg(fabs(y[i] - exact) <= most * ulp, "tanh(%g) = %.9g, not %.9g", x[i], y[i],
                       exact);
         ck_assert_float_le(fabsf(y[i]), 1);
     }
