@@ -42,7 +42,15 @@ const uint8_t *evn_dataset_pixels(const evn_dataset *dataset, evn_part part);
 /// [N]; borrowed from the data set.
 const uint8_t *evn_dataset_labels(const evn_dataset *dataset, evn_part part);
 
-/// Cuts a part into batches. Which samples a batch has, and how they are cropped, depends on the
+/// Augmentation: how much an image differs, at random, each time it is drawn. Labels stay.
+typedef struct evn_augmentation {
+    int crop; ///< it is put into a border of this many pixels of 0, and a window of its own size
+              ///< is cut out; 0 … min(H, W) − 1
+    double rotate; ///< it is turned about its centre by up to so many degrees either way; 0 … 180
+    double scale;  ///< it is enlarged or shrunk by a factor of up to 1 + scale; 0 … 1
+} evn_augmentation;
+
+/// Cuts a part into batches. Which samples a batch has, and how they are augmented, depends on the
 /// options, epoch and index alone, so a run that is resumed sees the same ones.
 typedef struct evn_batches evn_batches;
 
@@ -53,14 +61,13 @@ typedef struct evn_batches_options {
                     ///< order of the files, and the last batch is filled up with weight 0
     bool normalize; ///< subtract the training part's mean and divide by its standard deviation,
                     ///< channel by channel; otherwise pixels are byte/255, in [0, 1]
-    int crop;      ///< augmentation: every image is put into a border of this many pixels of 0, and
-                   ///< a random window of its own size is cut out, new in each epoch
-    uint64_t seed; ///< of the orders and windows
+    evn_augmentation augmentation; ///< drawn anew in each epoch
+    uint64_t seed;                 ///< of the orders and the augmentation
 } evn_batches_options;
 
 /// @param[in] dataset  borrowed; must outlive the batches, and not be limited meanwhile
 /// @return EVN_ERR_DATA when shuffle is set and the part has fewer than `size` samples;
-///         EVN_ERR_ARGUMENT for a crop that is negative or not smaller than the images
+///         EVN_ERR_ARGUMENT for an augmentation out of its range
 evn_status evn_batches_create(const evn_dataset *dataset, const evn_batches_options *options,
                               evn_batches **batches);
 void evn_batches_destroy(evn_batches **batches); ///< nulls; accepts NULL
@@ -68,7 +75,7 @@ void evn_batches_destroy(evn_batches **batches); ///< nulls; accepts NULL
 /// Batches in an epoch, >= 1.
 int64_t evn_batches_count(const evn_batches *batches);
 
-/// Choose the order and the windows of an epoch (0, 1, …). A new object is at epoch 0.
+/// Choose the order and the augmentation of an epoch (0, 1, …). A new object is at epoch 0.
 void evn_batches_set_epoch(evn_batches *batches, int64_t epoch);
 
 /// Write batch `index` (0 … count − 1) of the epoch.

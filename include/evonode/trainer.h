@@ -60,8 +60,8 @@ typedef struct evn_trainer_options {
     const evn_phase *phases; ///< borrowed during evn_trainer_create
     int phase_count;
     evn_optimizer_options optimizer;
-    int crop;      ///< of the images in training (evn_batches_options); they are tested whole
-    uint64_t seed; ///< of initial values, orders of batches and windows
+    evn_augmentation augmentation; ///< of the images in training; they are tested as they are
+    uint64_t seed;                 ///< of initial values, orders of batches and augmentation
     /// Called now and then within an epoch (at most a few times a second), after each epoch, and
     /// asked whether to stop; each may be NULL.
     void (*progress)(void *user, const evn_progress *progress);

@@ -35,7 +35,8 @@ static evn_status open_data(evn__session *session, const char *task, evn__settin
     if (settings->limit != INT64_MIN) {
         EVN_TRY(evn_dataset_limit(session->dataset, EVN_TRAIN, settings->limit));
     }
-    session->options.crop = (int)settings->crop;
+    session->options.augmentation = (evn_augmentation){
+        .crop = (int)settings->crop, .rotate = settings->rotate, .scale = settings->scale};
     session->options.model = make_model(session->dataset, settings);
     return EVN_OK;
 }

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "data/augment.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,8 +14,6 @@ enum { LEVELS = 256 };
 
 /// The stream of epoch 0's order; far from the small numbers that parameters have.
 #define ORDER_STREAM ((uint64_t)1 << 63)
-/// That of its windows.
-#define CROP_STREAM ((uint64_t)3 << 62)
 
 struct evn_batches {
     evn_batches_options options;
@@ -81,12 +80,7 @@ static evn_status check_options(const evn_dataset_info *info, const evn_batches_
     EVN_CHECK(!options->shuffle || options->size <= info->count[options->part], EVN_ERR_DATA,
               "a batch of %d samples does not fit into the %lld there are; choose a smaller batch",
               options->size, (long long)info->count[options->part]);
-    int64_t side = info->height < info->width ? info->height : info->width;
-    EVN_CHECK(options->crop >= 0 && options->crop < side, EVN_ERR_ARGUMENT,
-              "a crop of %d pixels: for images of %lld x %lld it should be from 0 to %lld",
-              options->crop, (long long)info->height, (long long)info->width,
-              (long long)(side - 1));
-    return EVN_OK;
+    return evn__augmentation_check(&options->augmentation, info);
 }
 
 evn_status evn_batches_create(const evn_dataset *dataset, const evn_batches_options *options,
@@ -140,39 +134,14 @@ int64_t evn_batches_count(const evn_batches *batches) {
     return (batches->samples + rounding) / size;
 }
 
-/// Where the window of a sample begins, in pixels from the image's corner: −crop … crop.
-static void draw_window(const evn_batches *batches, int64_t sample, int64_t *top, int64_t *left) {
-    int crop = batches->options.crop;
-    uint64_t side = 2 * (uint64_t)crop + 1;
-    uint64_t window =
-        evn__random_below(batches->options.seed, CROP_STREAM ^ (uint64_t)batches->epoch,
-                          (uint64_t)sample, side * side);
-    *top = (int64_t)(window / side) - crop;
-    *left = (int64_t)(window % side) - crop;
-}
-
-/// A pixel of the window: [C]. Outside of the image every byte is 0.
-static void write_pixel(const evn_batches *batches, const uint8_t *image, int64_t row,
-                        int64_t column, float *pixel) {
-    const evn_dataset_info *info = &batches->info;
-    bool inside = row >= 0 && row < info->height && column >= 0 && column < info->width;
-    for (int64_t channel = 0; channel < info->channels; ++channel) {
-        int64_t at = (row * info->width + column) * info->channels + channel;
-        pixel[channel] = batches->levels[channel * LEVELS + (inside ? image[at] : 0)];
-    }
-}
-
 static void write_sample(const evn_batches *batches, int64_t sample, float *image, float *label) {
     const evn_dataset_info *info = &batches->info;
-    const uint8_t *pixels = batches->pixels + sample * info->height * info->width * info->channels;
-    int64_t top, left;
-    draw_window(batches, sample, &top, &left);
-    for (int64_t row = 0; row < info->height; ++row) {
-        for (int64_t column = 0; column < info->width; ++column) {
-            write_pixel(batches, pixels, top + row, left + column,
-                        image + (row * info->width + column) * info->channels);
-        }
-    }
+    const evn_batches_options *options = &batches->options;
+    int64_t image_size = info->height * info->width * info->channels;
+    evn__placement placement =
+        evn__placement_draw(&options->augmentation, options->seed, batches->epoch, sample);
+    evn__placement_write(&placement, info, batches->pixels + sample * image_size, batches->levels,
+                         image);
     label[batches->labels[sample]] = 1;
 }
 

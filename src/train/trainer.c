@@ -18,8 +18,8 @@ struct evn_trainer {
     evn_phase *phases;
     evn_model *model;
     evn_optimizer *optimizer;
-    evn_batches *drawn;      ///< the training part as an epoch draws it, cropped
-    evn_batches *batches[2]; ///< the parts as they are measured, whole images
+    evn_batches *drawn;      ///< the training part as an epoch draws it, augmented
+    evn_batches *batches[2]; ///< the parts as they are measured, images as they are
     evn__classifier *training, *testing;
     evn__classifier *ahead;            ///< automatic phase: with the next phase's solver
     int training_phase, testing_phase; ///< what they were compiled for; −1: nothing
@@ -43,7 +43,7 @@ static evn_status make_batches(evn_trainer *t, const evn_dataset *dataset) {
     evn_batches_options options = {
         .part = EVN_TRAIN, .size = (int)t->batch, .shuffle = true, .seed = t->options.seed};
     EVN_TRY(evn_batches_create(dataset, &options, &t->batches[EVN_TRAIN]));
-    options.crop = t->options.crop;
+    options.augmentation = t->options.augmentation;
     EVN_TRY(evn_batches_create(dataset, &options, &t->drawn));
     options = (evn_batches_options){.part = EVN_TEST, .size = (int)t->batch};
     EVN_TRY(evn_batches_create(dataset, &options, &t->batches[EVN_TEST]));

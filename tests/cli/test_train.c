@@ -127,24 +127,27 @@ START_TEST(every_model) {
 }
 END_TEST
 
-START_TEST(cropped_images) {
-    const char *const crops[] = {"0", "2"};
-    double loss[2];
-    for (int i = 0; i < 2; ++i) {
-        test_outcome result =
-            test_program("", "train digits --out crop%s --crop %s %s --phase backprop:steps=1",
-                         crops[i], crops[i], SMALL);
+START_TEST(augmented_images) {
+    const char *const options[] = {"--crop 0", "--crop 2", "--rotate 15", "--scale 0.2"};
+    enum { RUNS = sizeof(options) / sizeof(options[0]) };
+    double loss[RUNS];
+    for (int i = 0; i < RUNS; ++i) {
+        test_outcome result = test_program(
+            "", "train digits --out run%d %s %s --phase backprop:steps=1", i, options[i], SMALL);
         ck_assert_msg(result.code == 0, "%s", result.err);
         char name[64];
-        snprintf(name, sizeof(name), "crop%s/summary.json", crops[i]);
+        snprintf(name, sizeof(name), "run%d/summary.json", i);
         json_t *summary = test_json(name);
         loss[i] = test_number(summary, "loss");
         json_decref(summary);
+        for (int k = 0; k < i; ++k) {
+            ck_assert_double_ne(loss[i], loss[k]);
+        }
+        ck_assert_int_eq(test_program("", "eval run%d", i).code, 0);
     }
-    ck_assert_double_ne(loss[0], loss[1]);
-    ck_assert_int_eq(test_program("", "eval crop2").code, 0);
     test_fails_with(test_program("", "train digits --out r --crop 8"), EVN_ERR_ARGUMENT,
                     "from 0 to 7");
+    test_fails_with(test_program("", "train digits --out r --rotate 181"), EVN_ERR_USAGE, "180");
     test_fails_with(test_program("", "train curve --out r --crop 1"), EVN_ERR_USAGE, "crop");
 }
 END_TEST
@@ -233,8 +236,8 @@ static Suite *suite(void) {
     c = tcase_create("models");
     tcase_add_test(c, every_model);
     suite_add_tcase(s, c);
-    c = tcase_create("cropped_images");
-    tcase_add_test(c, cropped_images);
+    c = tcase_create("augmented_images");
+    tcase_add_test(c, augmented_images);
     suite_add_tcase(s, c);
     c = tcase_create("unreliable_adjoint");
     tcase_add_test(c, unreliable_adjoint);

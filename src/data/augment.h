@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Augmentation: an image as it is placed anew each time it is drawn for training.
+#ifndef EVN_DATA_AUGMENT_H
+#define EVN_DATA_AUGMENT_H
+
+#include "evonode/dataset.h"
+
+/// Where the drawn image's pixels lie in the stored one.
+typedef struct evn__placement {
+    double angle;      ///< radians, counter-clockwise as the image is seen, about its centre
+    double factor;     ///< of enlargement, > 0
+    int64_t top, left; ///< of the window, in pixels from the turned image's corner
+} evn__placement;
+
+/// @return EVN_ERR_ARGUMENT when it is out of the ranges that dataset.h gives
+evn_status evn__augmentation_check(const evn_augmentation *augmentation,
+                                   const evn_dataset_info *info);
+
+/// The placement of a sample in an epoch: it depends on the arguments alone.
+evn__placement evn__placement_draw(const evn_augmentation *augmentation, uint64_t seed,
+                                   int64_t epoch, int64_t sample);
+
+/// Write an image as it is placed, bilinear between pixels where it is turned or enlarged, with
+/// bytes of 0 outside.
+/// @param[in]  pixels  [H, W, C]
+/// @param[in]  levels  [C, 256], what a byte of a channel becomes
+/// @param[out] image   [H, W, C]
+void evn__placement_write(const evn__placement *placement, const evn_dataset_info *info,
+                          const uint8_t *pixels, const float *levels, float *image);
+
+#endif

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/augment.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { SIDE = 6, PIXELS = SIDE * SIDE, LEVELS = 256, DRAWS = 4000 };
+static const double PI = 3.14159265358979323846;
+static const evn_dataset_info info = {.height = SIDE, .width = SIDE, .channels = 1, .classes = 2};
+
+/// Every byte as itself, so that images are of bytes.
+static float levels[LEVELS];
+
+/// A picture without any symmetry.
+static void make_picture(uint8_t *picture) {
+    for (int i = 0; i < PIXELS; ++i) {
+        picture[i] = (uint8_t)(i * i % 251);
+    }
+    for (int i = 0; i < LEVELS; ++i) {
+        levels[i] = (float)i;
+    }
+}
+
+static void write_picture(evn__placement placement, float *image) {
+    uint8_t picture[PIXELS];
+    make_picture(picture);
+    evn__placement_write(&placement, &info, picture, levels, image);
+}
+
+START_TEST(a_quarter_turn_moves_pixels) {
+    uint8_t picture[PIXELS];
+    float image[PIXELS];
+    make_picture(picture);
+    write_picture((evn__placement){.angle = PI / 2, .factor = 1}, image);
+    for (int row = 0; row < SIDE; ++row) { // the left column shows what was the top row
+        for (int column = 0; column < SIDE; ++column) {
+            ck_assert_double_eq_tol(image[row * SIDE + column],
+                                    picture[column * SIDE + SIDE - 1 - row], 1e-4);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_turn_shifts_by_its_window) {
+    float turned[PIXELS], shifted[PIXELS];
+    write_picture((evn__placement){.angle = 0.3, .factor = 1.2}, turned);
+    write_picture((evn__placement){.angle = 0.3, .factor = 1.2, .top = 1, .left = -2}, shifted);
+    for (int row = 0; row < SIDE - 1; ++row) {
+        for (int column = 2; column < SIDE; ++column) {
+            ck_assert_double_eq_tol(shifted[row * SIDE + column],
+                                    turned[(row + 1) * SIDE + column - 2], 1e-3);
+        }
+    }
+}
+END_TEST
+
+/// Twice as large, a pixel of the middle lies a quarter of the way between two.
+START_TEST(enlargement_is_bilinear) {
+    uint8_t picture[PIXELS];
+    float image[PIXELS];
+    make_picture(picture);
+    write_picture((evn__placement){.factor = 2}, image);
+    for (int row = 0; row < SIDE; ++row) {
+        for (int column = 0; column < SIDE; ++column) {
+            double y = 1.25 + 0.5 * row, x = 1.25 + 0.5 * column, wanted = 0;
+            for (int k = 0; k < 4; ++k) {
+                int r = (int)y + k / 2, c = (int)x + k % 2;
+                wanted += (1 - fabs(y - r)) * (1 - fabs(x - c)) * picture[r * SIDE + c];
+            }
+            ck_assert_double_eq_tol(image[row * SIDE + column], wanted, 1e-3);
+        }
+    }
+}
+END_TEST
+
+START_TEST(outside_is_byte_zero) {
+    float image[PIXELS];
+    write_picture((evn__placement){.angle = 1, .factor = 0.5, .left = 100}, image);
+    for (int i = 0; i < PIXELS; ++i) {
+        ck_assert_double_eq(image[i], 0);
+    }
+}
+END_TEST
+
+START_TEST(channels_stay_apart) {
+    const evn_dataset_info colours = {.height = 2, .width = 2, .channels = 3, .classes = 2};
+    const uint8_t picture[12] = {1, 50, 200, 2, 51, 201, 3, 52, 202, 4, 53, 203};
+    float table[3 * LEVELS], image[12];
+    evn__placement placement = {.angle = PI, .factor = 1};
+    for (int i = 0; i < 3 * LEVELS; ++i) { // a level of its own for each channel
+        table[i] = (float)i;
+    }
+    evn__placement_write(&placement, &colours, picture, table, image);
+    for (int i = 0; i < 12; ++i) {
+        int channel = i % 3, pixel = 3 - i / 3;
+        ck_assert_double_eq_tol(image[i], LEVELS * channel + picture[pixel * 3 + channel], 1e-3);
+    }
+}
+END_TEST
+
+START_TEST(draws_fill_their_range) {
+    const evn_augmentation augmentation = {.crop = 2, .rotate = 30, .scale = 0.5};
+    int windows[5] = {0}, turned_left = 0, enlarged = 0, far = 0;
+    for (int i = 0; i < DRAWS; ++i) {
+        evn__placement p = evn__placement_draw(&augmentation, 7, 3, i);
+        ck_assert(fabs(p.angle) <= PI / 6 && p.factor <= 1.5 && p.factor >= 1 / 1.5);
+        ck_assert(p.top >= -2 && p.top <= 2 && p.left >= -2 && p.left <= 2);
+        ++windows[p.left + 2];
+        turned_left += p.angle > 0;
+        enlarged += p.factor > 1;
+        far += fabs(p.angle) > PI / 12 && p.factor > sqrt(1.5);
+    }
+    for (int k = 0; k < 5; ++k) { // four deviations of each count
+        ck_assert_int_le(abs(windows[k] - DRAWS / 5), 101);
+    }
+    ck_assert_int_le(abs(turned_left - DRAWS / 2), 126);
+    ck_assert_int_le(abs(enlarged - DRAWS / 2), 126);
+    ck_assert_int_le(abs(far - DRAWS / 8), 84); // angle and factor are drawn apart
+}
+END_TEST
+
+START_TEST(draws_are_of_seed_epoch_and_sample) {
+    const evn_augmentation augmentation = {.rotate = 10, .scale = 0.1};
+    const struct {
+        uint64_t seed;
+        int64_t epoch, sample;
+    } others[] = {{2, 5, 9}, {1, 6, 9}, {1, 5, 10}};
+    evn__placement first = evn__placement_draw(&augmentation, 1, 5, 9);
+    evn__placement again = evn__placement_draw(&augmentation, 1, 5, 9);
+    ck_assert(first.angle == again.angle && first.factor == again.factor);
+    for (int i = 0; i < 3; ++i) {
+        evn__placement other =
+            evn__placement_draw(&augmentation, others[i].seed, others[i].epoch, others[i].sample);
+        ck_assert(other.angle != first.angle && other.factor != first.factor);
+    }
+    const evn_augmentation none = {0};
+    first = evn__placement_draw(&none, 1, 5, 9);
+    ck_assert(first.angle == 0 && first.factor == 1 && first.top == 0 && first.left == 0);
+}
+END_TEST
+
+START_TEST(ranges_are_checked) {
+    const evn_augmentation right[] = {{0}, {5, 180, 1}};
+    const evn_augmentation wrong[] = {{-1, 0, 0},  {SIDE, 0, 0}, {0, -1, 0},  {0, 181, 0},
+                                      {0, NAN, 0}, {0, 0, -0.1}, {0, 0, 1.1}, {0, 0, NAN}};
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); ++i) {
+        TRY(evn__augmentation_check(&right[i], &info));
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); ++i) {
+        ck_assert_int_eq(evn__augmentation_check(&wrong[i], &info), EVN_ERR_ARGUMENT);
+    }
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *all = suite_create("augment");
+    TCase *writing = tcase_create("writing");
+    tcase_add_test(writing, a_quarter_turn_moves_pixels);
+    tcase_add_test(writing, a_turn_shifts_by_its_window);
+    tcase_add_test(writing, enlargement_is_bilinear);
+    tcase_add_test(writing, outside_is_byte_zero);
+    tcase_add_test(writing, channels_stay_apart);
+    suite_add_tcase(all, writing);
+    TCase *drawing = tcase_create("drawing");
+    tcase_add_test(drawing, draws_fill_their_range);
+    tcase_add_test(drawing, draws_are_of_seed_epoch_and_sample);
+    tcase_add_test(drawing, ranges_are_checked);
+    suite_add_tcase(all, drawing);
+    return all;
+}
+
+int main(void) {
+    return test_run(suite());
+}
