@@ -7,14 +7,15 @@
 enum { WAVES = 8 };
 
 /// φ(θ) [1, WAVES]. The mean over θ, not the sum: one update of A moves a phase by the rate, not by
-/// THETA times as much.
+/// THETA times as much. A [WAVES, THETA]: its rows are vectors as long as θ in all three products
+/// that A takes part in, here and in the gradient.
 static evn_value phases(evn__network *g, evn_value theta) {
     evn_graph *graph = g->graph;
-    evn_value a = evn__network_weight(g, "phase", "weight", EVN_SHAPE(EVN__FLOW_THETA, WAVES),
+    evn_value a = evn__network_weight(g, "phase", "weight", EVN_SHAPE(WAVES, EVN__FLOW_THETA),
                                       EVN_INITIAL_CONSTANT, 0);
     evn_value b =
         evn__network_weight(g, "phase", "bias", EVN_SHAPE(1, WAVES), EVN_INITIAL_CONSTANT, 0);
-    evn_value sum = evn_matmul(graph, theta, a, false, false);
+    evn_value sum = evn_matmul(graph, theta, a, false, true);
     return evn_add(graph, evn_scale(graph, sum, 1.0 / EVN__FLOW_THETA), b);
 }
 

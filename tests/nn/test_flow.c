@@ -134,7 +134,8 @@ START_TEST(evolution_is_a_sum_of_waves) {
     double phase[64] = {0};
     ck_assert(waves > 1 && waves <= 64);
     for (int i = 0; i < EVN__FLOW_THETA * waves; ++i) {
-        phase[i % waves] += in.data[THETA][i / waves] * in.data[A][i] / EVN__FLOW_THETA;
+        phase[i / EVN__FLOW_THETA] +=
+            in.data[THETA][i % EVN__FLOW_THETA] * in.data[A][i] / EVN__FLOW_THETA;
     }
     for (int j = 0; j < EVN__FLOW_THETA; ++j) {
         double sum = 0;
