@@ -427,7 +427,7 @@ static void correlate(__local const real *v, __local const real *z, __global rea
                const bool add) {
     for (int point = 0; point < POINTS; point++) {
         for (int c = 0; c < CHANNELS; c += ROWS) {
-            const int rows = min(ROWS, CHANNELS - c);
+            const int rows = CHANNELS % ROWS == 0 ? ROWS : min(ROWS, CHANNELS - c);
             for (int co = 0; co < OUTPUTS; co += COLUMNS) {
                 __global real *to = m + c * OUTPUTS + co;
                 __local const real *v_t = v + c, *z_t = z + co;
