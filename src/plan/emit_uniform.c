@@ -401,8 +401,9 @@ static void write_parts(evn__emission *e, evn_value value) {
 
 static void write_elementwise(evn__emission *e, evn_value value) {
     domain d = domain_of(e, value);
-    e->fits = d.fits && ((d.columns >= e->s->lanes && write_elements(e, value, true)) ||
-                         write_elements(e, value, false));
+    bool written = d.fits && ((d.columns >= e->s->lanes && write_elements(e, value, true)) ||
+                              write_elements(e, value, false));
+    e->fits = e->fits && written;
 }
 
 void evn__emit_uniform(evn__emission *e) {

@@ -4,6 +4,7 @@
 #include "graph/node.h"
 #include "host/guard.h"
 #include "host/runtime.h"
+#include "ops/lower.h"
 #include "run_plan.h"
 #include "test.h"
 #include <math.h>
@@ -369,6 +370,43 @@ START_TEST(what_does_not_suit) {
 }
 END_TEST
 
+/// `count` outputs, each of a value of its own.
+static void add_outputs(evn_graph *g, const char *name, evn_value value, int count) {
+    for (int i = 0; i < count; ++i) {
+        char text[64];
+        snprintf(text, sizeof(text), "%s%d", name, i);
+        evn_output(g, text, evn_scale(g, value, 0.1 + 0.01 * i));
+    }
+}
+
+/// More operands than a function has: compiled as any graph. More than a kernel has, in stages that
+/// would cooperate: a launch each.
+START_TEST(very_many_operands) {
+    enum { LEVELS = 3, OUTPUTS = EVN__MAX_OPERANDS / LEVELS + 1 };
+    evn_graph *g = new_graph();
+    evn_output(g, "row", evn_exp(g, evn_input(g, "x", EVN_SHAPE(20, 2))));
+    add_outputs(g, "u", evn_input(g, "u", EVN_SHAPE(1, 3)), EVN__MOST_OPERANDS + 1);
+    check(g, NULL, false, 10);
+    g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(37, 2));
+    for (int i = 0; i < LEVELS; ++i) {
+        char name[32];
+        evn_value mean = evn_sum(g, evn_scale(g, x, 0.02), 1u << 0);
+        snprintf(name, sizeof(name), "level%d_", i);
+        add_outputs(g, name, mean, OUTPUTS);
+        x = evn_add(g, x, evn_abs(g, mean));
+    }
+    if (evn_device_get_info(test_device())->type == EVN_DEVICE_CPU) {
+        evn_plan_options options = {.sample_inputs = samples};
+        evn_plan *plan = NULL;
+        TRY(evn_plan_create(test_device(), g, &options, &plan));
+        ck_assert_int_ge(evn_plan_launches(plan), 2 * LEVELS - 1);
+        evn_plan_destroy(&plan);
+    }
+    check(g, NULL, true, 11);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("samples");
     TCase *rows = tcase_create("rows");
@@ -387,6 +425,7 @@ static Suite *suite(void) {
     tcase_add_test(others, what_gates_leave_out);
     tcase_add_test(others, large_uniform_product);
     tcase_add_test(others, what_does_not_suit);
+    tcase_add_test(others, very_many_operands);
     suite_add_tcase(s, others);
     return s;
 }
