@@ -4,13 +4,47 @@
 
 #include <string.h>
 
+enum { MAX_SCALAR_ARGUMENTS = 22 }; // of a scalar: two of them fit into a kernel
+
 static evn__op_class class_of(const evn_plan *plan, evn_value value) {
     return evn__op_table[evn__node_at(plan->graph, value)->op].class;
 }
 
 bool evn__plan_is_inline_scalar(const evn_plan *plan, evn_value value) {
-    return class_of(plan, value) == EVN__CLASS_ELEMENT &&
+    return class_of(plan, value) == EVN__CLASS_ELEMENT && !plan->held[value] &&
            evn_shape_count(evn_value_shape(plan->graph, value)) == 1;
+}
+
+int evn__plan_arguments(const evn_plan *plan, evn_value value, bool *seen) {
+    const evn__node *node = evn__node_at(plan->graph, value);
+    bool view = node->op == EVN__OP_RESHAPE || evn__plan_is_moving(node);
+    int count = 0;
+    if (seen[value]) {
+        return 0;
+    }
+    seen[value] = true;
+    if (!view && !evn__plan_is_inline_scalar(plan, value)) {
+        return 1;
+    }
+    for (int k = 0; k < node->operand_count; ++k) {
+        count += evn__plan_arguments(plan, node->operands[k], seen);
+    }
+    return count;
+}
+
+/// Scalars that are computed on the spot take their operands as arguments: those of too many are
+/// held in memory.
+static evn_status hold_scalars(evn_plan *plan) {
+    int count = plan->graph->node_count;
+    bool *seen = evn__arena_alloc(&plan->arena, sizeof(bool) * (size_t)(count + 1));
+    EVN_CHECK(seen, EVN_ERR_MEMORY, "no memory to count the arguments of %d nodes", count);
+    for (int v = 0; v < count; ++v) {
+        if (plan->needed[v] && evn__plan_is_inline_scalar(plan, v)) {
+            memset(seen, 0, sizeof(bool) * (size_t)count);
+            plan->held[v] = evn__plan_arguments(plan, v, seen) > MAX_SCALAR_ARGUMENTS;
+        }
+    }
+    return EVN_OK;
 }
 
 static bool is_late_name(const char *name, const char *const *late_inputs) {
@@ -111,6 +145,7 @@ evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs) {
     const evn_graph *g = plan->graph;
     evn__graph_needed(g, plan->needed);
     EVN_TRY(mark_late(plan, late_inputs));
+    EVN_TRY(hold_scalars(plan));
     for (int i = 0; i < g->output_count; ++i) {
         store(plan, g->outputs[i].value);
     }

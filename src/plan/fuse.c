@@ -7,9 +7,10 @@
 #include <string.h>
 
 enum {
-    MAX_MEMBERS = 48, // keeps generated kernels small,
-    MAX_READS = 10,   // and their arguments few
-    SMALL = 2048,     // elements; less work than a launch
+    MAX_MEMBERS = 48,   // keeps generated kernels small,
+    MAX_READS = 10,     // and their arguments few,
+    MAX_ARGUMENTS = 38, // so that sums find room among EVN__MOST_OPERANDS too
+    SMALL = 2048,       // elements; less work than a launch
 };
 
 static bool is_kernel(const evn_plan *plan, evn_value value) {
@@ -103,29 +104,59 @@ static int64_t elements(const evn_plan *plan, int unit) {
     return evn_shape_count(evn_value_shape(plan->graph, plan->units[unit].first));
 }
 
-/// Values from elsewhere that the two units read: each is an argument of the kernel.
-static int reads(evn__fusion *f, int a, int b) {
+/// Values from elsewhere that the two units read, and the arguments that this takes.
+static int reads(evn__fusion *f, int a, int b, int *arguments) {
     const evn_plan *plan = f->plan;
     int count = 0;
+    *arguments = 0;
     memset(f->read, 0, sizeof(bool) * (size_t)plan->graph->node_count);
+    memset(f->met, 0, sizeof(bool) * (size_t)plan->graph->node_count);
     for (int v = 0; v < plan->graph->node_count; ++v) {
         const evn__node *node = evn__node_at(plan->graph, v);
         bool member = plan->unit_of[v] == a || plan->unit_of[v] == b;
         for (int k = 0; member && k < node->operand_count; ++k) {
             evn_value source = evn__plan_strip(plan->graph, node->operands[k]);
             int unit = plan->unit_of[source];
-            count += !f->read[source] && (unit < 0 || (unit != a && unit != b));
+            bool elsewhere = unit < 0 || (unit != a && unit != b);
+            count += !f->read[source] && elsewhere;
             f->read[source] = true;
+            *arguments += elsewhere ? evn__plan_arguments(plan, source, f->met) : 0;
         }
     }
     return count;
+}
+
+/// Values of the two units that need memory: outputs, and what others read, as far as those are not
+/// going to join. Each is an argument too.
+static int writes(evn__fusion *f, int a, int b) {
+    const evn_plan *plan = f->plan;
+    int count = 0;
+    memcpy(f->read, plan->stored, sizeof(bool) * (size_t)plan->graph->node_count);
+    for (int v = 0; v < plan->graph->node_count; ++v) {
+        const evn__node *node = evn__node_at(plan->graph, v);
+        bool outside = plan->needed[v] && plan->unit_of[v] != a && plan->unit_of[v] != b;
+        for (int k = 0; outside && k < node->operand_count; ++k) {
+            f->read[evn__plan_strip(plan->graph, node->operands[k])] = true;
+        }
+    }
+    for (int v = 0; v < plan->graph->node_count; ++v) {
+        count += f->read[v] && (plan->unit_of[v] == a || plan->unit_of[v] == b);
+    }
+    return count;
+}
+
+static bool has_room(evn__fusion *f, int a, int b) {
+    int inputs;
+    return reads(f, a, b, &inputs) <= MAX_READS &&
+           (f->members[a] + f->members[b] + inputs <= MAX_ARGUMENTS ||
+            writes(f, a, b) + inputs <= MAX_ARGUMENTS);
 }
 
 static bool may_merge(evn__fusion *f, int a, int b) {
     const evn_plan *plan = f->plan;
     return plan->units[a].generated && plan->units[b].generated &&
            plan->units[a].phase == plan->units[b].phase && elements(plan, a) == elements(plan, b) &&
-           f->members[a] + f->members[b] <= MAX_MEMBERS && reads(f, a, b) <= MAX_READS &&
+           f->members[a] + f->members[b] <= MAX_MEMBERS && has_room(f, a, b) &&
            !evn__fusion_has_detour(f, a, b) && !evn__fusion_has_detour(f, b, a);
 }
 
@@ -262,9 +293,10 @@ evn_status evn__plan_fuse(evn_plan *plan) {
     size_t count = (size_t)plan->graph->node_count + 1;
     f.seen = evn__arena_alloc(&plan->arena, sizeof(bool) * count);
     f.read = evn__arena_alloc(&plan->arena, sizeof(bool) * count);
+    f.met = evn__arena_alloc(&plan->arena, sizeof(bool) * count);
     f.stack = evn__arena_alloc(&plan->arena, sizeof(int) * count);
     f.members = evn__arena_alloc(&plan->arena, sizeof(int) * count);
-    EVN_CHECK(f.seen && f.read && f.stack && f.members, EVN_ERR_MEMORY,
+    EVN_CHECK(f.seen && f.read && f.met && f.stack && f.members, EVN_ERR_MEMORY,
               "no memory to fuse %zu nodes", count);
     EVN_TRY(make_units(&f));
     if (plan->fuse) {

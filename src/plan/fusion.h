@@ -10,7 +10,8 @@
 typedef struct evn__fusion {
     evn_plan *plan;
     bool *seen;   ///< per unit, for the search for paths
-    bool *read;   ///< per value, for counting what a kernel reads
+    bool *read;   ///< per value, for counting what a kernel reads,
+    bool *met;    ///< and its arguments
     int *stack;   ///< unit numbers
     int *members; ///< per unit: number of nodes
 } evn__fusion;

@@ -481,8 +481,10 @@ static evn_status start(evn__generation *g, evn__lowering *lowering) {
                            .carrier = EVN_NONE};
     g->count = evn_shape_count(evn_value_shape(g->graph, plan->units[g->unit].first));
     EVN_TRY(EVN_NEW(&g->number, g->graph->node_count));
+    g->reserved = plan->units[g->unit].sums;
     for (int i = 0; i < g->graph->node_count; ++i) {
         g->number[i] = -1;
+        g->reserved += is_member(g, i) && plan->stored[i];
     }
     return EVN_OK;
 }

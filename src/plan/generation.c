@@ -31,6 +31,8 @@ const char *evn__plan_formula(evn__op op) {
     return formulas[op];
 }
 
+enum { ROOM = 10 }; // arguments left to what is read, where numbers would take the last ones
+
 /// Numbers that stay in the text: the compiler simplifies with them, and they do not vary.
 static bool is_plain(double value) {
     return value == 0 || value == 1 || value == -1 || value == 2 || value == 0.5;
@@ -77,8 +79,9 @@ evn_status evn__generation_literal(evn__generation *g, double value, char text[6
             number = i;
         }
     }
-    if (number < 0 &&
-        (is_plain(value) || !isfinite(value) || g->call.operand_count >= EVN__MOST_OPERANDS / 2)) {
+    bool full = g->call.operand_count >= EVN__MOST_OPERANDS / 2 ||
+                g->call.operand_count + g->reserved + ROOM >= EVN__MOST_OPERANDS;
+    if (number < 0 && (is_plain(value) || !isfinite(value) || full)) {
         evn__plan_literal(value, text);
         return EVN_OK;
     }

@@ -31,7 +31,8 @@ typedef struct evn__generation {
     evn__call call;
     evn__read reads[EVN__MAX_OPERANDS];
     int read_count;
-    int *number; ///< per value: its number in the text, −1 before it has one
+    int reserved; ///< arguments that its results and sums will be
+    int *number;  ///< per value: its number in the text, −1 before it has one
     int numbers;
 } evn__generation;
 

@@ -85,6 +85,7 @@ struct evn_plan {
     evn__arena arena;
     // per value
     bool *needed, *stored, *late;
+    bool *held;   ///< scalars that are not computed on the spot
     int *unit_of; ///< −1 for values that no unit computes
     evn__place *places;
     evn__partial *partials;
@@ -122,8 +123,12 @@ evn_value evn__plan_strip(const evn_graph *graph, evn_value value);
 /// Broadcast, permute or slice: elements of the operand under another index.
 bool evn__plan_is_moving(const evn__node *node);
 
-/// A scalar that every kernel computes for itself instead of reading it.
+/// A scalar that every kernel computes for itself instead of reading it. (classify.c)
 bool evn__plan_is_inline_scalar(const evn_plan *plan, evn_value value);
+
+/// How many arguments a kernel needs to read `value`, through views and scalars that it computes
+/// for itself, besides those that are `seen`, per value; marks what it meets. (classify.c)
+int evn__plan_arguments(const evn_plan *plan, evn_value value, bool *seen);
 
 /// Set needed, late and stored: which values must have memory. (classify.c)
 evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs);

@@ -7,6 +7,7 @@
 #include "run_plan.h"
 #include "test.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,47 @@ START_TEST(chains_become_one_launch) {
 }
 END_TEST
 
+/// Sixty outputs, each made of the one before: more arguments than a kernel may have, and with
+/// numbers in between as many as it may.
+START_TEST(outputs_are_shared_out_among_kernels) {
+    for (int numbers = 0; numbers < 8; numbers += 7) {
+        evn_graph *g = new_graph();
+        evn_value a = evn_input(g, "a", EVN_SHAPE(5, 7)), b = evn_input(g, "b", EVN_SHAPE(5, 7));
+        for (int i = 0; i < 60; ++i) {
+            char name[32];
+            snprintf(name, sizeof(name), "y%d", i);
+            a = i < numbers ? evn_scale(g, a, 0.9 + 0.001 * i) : evn_sub(g, b, a);
+            evn_output(g, name, a);
+        }
+        check_plan(g, 8, -1, 1);
+        evn_graph_destroy(&g);
+    }
+}
+END_TEST
+
+/// A scalar made of sixty others, which is an output or not, as a factor of a tensor and in another
+/// scalar: it would be computed on the spot, from more arguments than a kernel may have.
+START_TEST(scalars_of_many_scalars) {
+    for (int shown = 0; shown < 2; ++shown) {
+        evn_graph *g = new_graph();
+        evn_value x = evn_input(g, "x", EVN_SHAPE(5, 7)), sum = evn_constant(g, 0);
+        for (int i = 0; i < 60; ++i) {
+            char name[32];
+            snprintf(name, sizeof(name), "s%d", i);
+            sum = evn_add(g, sum, evn_input(g, name, EVN_SCALAR));
+        }
+        evn_value root = evn_sqrt(g, evn_abs(g, evn_add(g, sum, sum)));
+        evn_output(g, "y", evn_mul(g, x, root));
+        evn_output(g, "z", evn_tanh(g, evn_scale(g, root, 0.1)));
+        if (shown) {
+            evn_output(g, "sum", sum);
+        }
+        check_plan(g, 9, -1, 1);
+        evn_graph_destroy(&g);
+    }
+}
+END_TEST
+
 START_TEST(nan_passes_through) {
     evn_graph *g = new_graph();
     evn_value x = evn_input(g, "x", EVN_SHAPE(2)), y = evn_input(g, "y", EVN_SHAPE(2));
@@ -209,6 +251,8 @@ static Suite *suite(void) {
     tcase_add_test(fusion, fusion_never_makes_a_cycle);
     tcase_add_test(fusion, fusion_stops_at_moved_results);
     tcase_add_test(fusion, chains_become_one_launch);
+    tcase_add_test(fusion, outputs_are_shared_out_among_kernels);
+    tcase_add_test(fusion, scalars_of_many_scalars);
     suite_add_tcase(s, fusion);
     TCase *running = tcase_create("running");
     tcase_add_test(running, two_phases_agree_with_one);
