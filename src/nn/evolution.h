@@ -6,15 +6,16 @@
 
 #include "nn/network.h"
 
-/// dw/dt for one weight w [Kh, Kw, Ci, Co] named `layer`, from w, t and parameters of its own that
-/// it declares with evn__network_weight(network, layer, …).
+/// dw/dt for one weight w named `layer`, a kernel [Kh, Kw, Ci, Co] or a vector [C], from w, t and
+/// parameters of its own that it declares with evn__network_weight(network, layer, …).
 typedef evn_value evn__evolution(evn__network *network, const char *layer, evn_value t,
                                  evn_value w);
 
 typedef struct evn__evolution_kind {
-    const char *name; ///< of --weights
-    const char *text; ///< one line of help
-    evn__evolution *slope;
+    const char *name;              ///< of --weights
+    const char *text;              ///< one line of help
+    evn__evolution *slope;         ///< of f's kernels
+    evn__evolution *vectors_slope; ///< of its scales, shifts and biases; NULL: they stay
 } evn__evolution_kind;
 
 /// NULL when there is no kind of that name.
@@ -26,6 +27,6 @@ evn__evolution evn__evolution_rda;      // evolution_rda.c
 evn__evolution evn__evolution_mlp;      // evolution_mlp.c
 evn__evolution evn__evolution_linear;   // evolution_linear.c
 evn__evolution evn__evolution_low_rank; // evolution_low_rank.c
-evn__evolution evn__evolution_waves;    // evolution_waves.c
+evn__evolution evn__evolution_waves;    // evolution_waves.c: of any shape
 
 #endif

@@ -6,6 +6,7 @@
 #include "nn/evolving.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { GROUPS = 32, SMALL_IMAGE = 16 };
 
@@ -111,19 +112,33 @@ const char *evn__evolving_layer(int index) {
     return layers[index];
 }
 
-/// g moves the kernels of f's convolutions.
+/// g gets a weight of f, and gives its slope.
+static void add_evolving(evn__network *network, const evn_graph *f, const char *layer,
+                         const char *weight, evn_value t, evn__evolution *slope) {
+    evn_graph *g = network->graph;
+    char name[96];
+    int index = evn_graph_find_input(f, weight);
+    evn_value w = evn_input(g, weight, evn_value_shape(f, evn_graph_input(f, index)));
+    snprintf(name, sizeof(name), "d%s", weight);
+    evn_output(g, name, slope(network, layer, t, w));
+}
+
+/// g moves the kernels of f's convolutions and, with some kinds, its scales, shifts and biases.
 static evn_status make_g(evn_model *model, const evn_graph *f, const evn__evolution_kind *kind,
                          evn_graph *g) {
     evn__network network = {g, model->parameters, "g"};
     evn_value t = evn_input(g, "t", EVN_SCALAR);
     for (int i = 0; evn__evolving_layer(i); ++i) {
         const char *layer = evn__evolving_layer(i);
-        char weight[64], slope[80];
+        char weight[64];
         snprintf(weight, sizeof(weight), "f.%s.weight", layer);
-        snprintf(slope, sizeof(slope), "d%s", weight);
-        int index = evn_graph_find_input(f, weight);
-        evn_value w = evn_input(g, weight, evn_value_shape(f, evn_graph_input(f, index)));
-        evn_output(g, slope, kind->slope(&network, layer, t, w));
+        add_evolving(&network, f, layer, weight, t, kind->slope);
+    }
+    for (int i = 0; kind->vectors_slope && i < evn_graph_inputs(f); ++i) {
+        const char *weight = evn_graph_input_name(f, i);
+        if (evn_value_shape(f, evn_graph_input(f, i)).rank == 1) {
+            add_evolving(&network, f, weight + strlen("f."), weight, t, kind->vectors_slope);
+        }
     }
     return evn_graph_status(g);
 }

@@ -127,6 +127,17 @@ START_TEST(every_model) {
 }
 END_TEST
 
+/// Ten evolving weights: by the adjoint they are thirty states beside x.
+START_TEST(evolving_vectors) {
+    test_outcome result = test_program(
+        "", "train digits --out r --weights rda-waves --phase adjoint:epochs=1 %s", SMALL);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_t *summary = test_json("r/summary.json");
+    ck_assert_double_gt(test_number(summary, "nfe_backward"), 0);
+    json_decref(summary);
+}
+END_TEST
+
 START_TEST(augmented_images) {
     const char *const options[] = {"--crop 0", "--crop 2", "--rotate 15", "--scale 0.2"};
     enum { RUNS = sizeof(options) / sizeof(options[0]) };
@@ -235,6 +246,9 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("models");
     tcase_add_test(c, every_model);
+    suite_add_tcase(s, c);
+    c = tcase_create("evolving_vectors");
+    tcase_add_test(c, evolving_vectors);
     suite_add_tcase(s, c);
     c = tcase_create("augmented_images");
     tcase_add_test(c, augmented_images);

@@ -65,6 +65,26 @@ START_TEST(kernels_evolve_and_nothing_else) {
 }
 END_TEST
 
+/// Waves of three vectors of norms, two each, and of two biases: nothing that is a kernel.
+START_TEST(vectors_evolve_too) {
+    evn_model *model = make(EVN_MODEL_NODE_EW, "rda-waves", mnist());
+    const evn_dynamics *dynamics = evn_model_dynamics(model);
+    int vectors = 0;
+    for (int i = 0; i < evn_dynamics_weights(dynamics); ++i) {
+        bool vector = evn_dynamics_weight_shape(dynamics, i).rank == 1;
+        const char *name = evn_dynamics_weight_name(dynamics, i);
+        bool fixed = strstr(name, "time_weight") || strncmp(name, "g.", 2) == 0;
+        ck_assert_msg(evn_dynamics_weight_evolves(dynamics, i) == !fixed, "%s", name);
+        vectors += vector;
+    }
+    ck_assert_int_eq(vectors, 8);
+    ck_assert_int_eq(evn_parameters_learnt(evn_model_parameters(model)), 208266 + 8 + 8 * 64 * 4);
+    int index = evn_parameters_find(evn_model_parameters(model), "g.norm3.scale.waves");
+    ck_assert_int_ge(index, 0);
+    evn_model_destroy(&model);
+}
+END_TEST
+
 START_TEST(gradients_of_the_parts) {
     evn_model *model = make(EVN_MODEL_RESNET, NULL, tiny());
     ck_assert_ptr_null(evn_model_dynamics(model));
@@ -204,6 +224,7 @@ static Suite *suite(void) {
     TCase *models = tcase_create("models");
     tcase_add_test(models, parameter_counts);
     tcase_add_test(models, kernels_evolve_and_nothing_else);
+    tcase_add_test(models, vectors_evolve_too);
     tcase_add_test(models, parameters_are_drawn_by_name);
     tcase_add_test(models, mistakes_are_reported);
     suite_add_tcase(s, models);
