@@ -212,7 +212,8 @@ START_TEST(crops_are_windows) {
     static float whole[SIZE * PIXELS], whole_labels[SIZE * CLASSES], again[SIZE * PIXELS];
     evn_dataset *dataset = open_digits();
     evn_batches *plain = open_batches(dataset, EVN_TRAIN, true, 3), *cropped;
-    evn_batches_options options = {.size = SIZE, .shuffle = true, .seed = 3, .augmentation.crop = 1};
+    evn_batches_options options = {
+        .size = SIZE, .shuffle = true, .seed = 3, .augmentation.crop = 1};
     TRY(evn_batches_create(dataset, &options, &cropped));
     int seen[9] = {0};
     for (int64_t epoch = 0; epoch < 4; ++epoch) {
@@ -244,7 +245,8 @@ START_TEST(windows_of_an_epoch_are_its_own) {
     evn_dataset *dataset = open_digits();
     TRY(evn_dataset_limit(dataset, EVN_TRAIN, SIZE));
     evn_batches *batches;
-    evn_batches_options options = {.size = SIZE, .augmentation.crop = 7}; // in the order of the file
+    evn_batches_options options = {.size = SIZE,
+                                   .augmentation.crop = 7}; // in the order of the file
     TRY(evn_batches_create(dataset, &options, &batches));
     evn_batches_fill(batches, 0, images, labels, NULL);
     evn_batches_set_epoch(batches, 1);
