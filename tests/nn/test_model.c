@@ -4,8 +4,10 @@
 #include "derivative.h"
 #include "evonode/model.h"
 #include "nn/evolution.h"
+#include "problem.h"
 #include "test.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static evn_model *make(evn_model_kind kind, const char *weights, evn_model_options options) {
@@ -111,6 +113,55 @@ START_TEST(every_kind_of_evolution_has_gradients) {
     check_derivative(g, 3, -1, 1);
     evn_graph_destroy(&g);
     evn_parameters_destroy(&parameters);
+}
+END_TEST
+
+/// All cotangents of the last gradient, one after the other.
+static int gather(problem *p, const evn_solver_options *options, double *all) {
+    int count = 0;
+    problem_prepare(p, options);
+    problem_solve(p, 0, 1);
+    problem_gradient(p);
+    for (int i = 0; i < p->weight_count; ++i) {
+        memcpy(all + count, p->weight_bar_host[i], sizeof(double) * (size_t)p->weight_size[i]);
+        count += p->weight_size[i];
+    }
+    problem_reset(p);
+    return count;
+}
+
+/// f with its evolving weights, solved backwards, against backprop through many steps, in double.
+/// They meet as 1 / steps: where a ReLU opens, f has a kink.
+START_TEST(adjoint_of_every_kind_of_evolution) {
+    enum { MOST = 4096 };
+    static double exact[MOST], adjoint[MOST];
+    evn_model *model = make(EVN_MODEL_NODE_EW, evn_evolution_name(_i), tiny());
+    problem p = problem_new((evn_dynamics *)evn_model_dynamics(model));
+    test_uniform(1, -1, 1, p.x0, p.x_count);
+    test_uniform(99, -1, 1, p.x1_bar, p.x_count); // a constant one is in the kernel of norm3's vjp
+    for (int i = 0; i < p.weight_count; ++i) {
+        bool scale = strstr(evn_dynamics_weight_name(p.dynamics, i), ".scale") &&
+                     evn_dynamics_weight_name(p.dynamics, i)[0] == 'f';
+        test_uniform(2 + i, scale ? 0.5 : -0.2, scale ? 1 : 0.2, p.weight[i], p.weight_size[i]);
+    }
+    evn_solver_options options = evn_solver_options_default();
+    options.fp64 = true;
+    options.method = "rk4";
+    options.steps = 256;
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    int count = gather(&p, &options, exact);
+    ck_assert_int_le(count, MOST);
+    options = evn_solver_options_default();
+    options.fp64 = true;
+    options.rtol = options.atol = 1e-9;
+    options.gradient = EVN_GRADIENT_ADJOINT;
+    gather(&p, &options, adjoint);
+    double error = test_difference(adjoint, exact, count);
+    printf("%s: adjoint differs by %.2g\n", evn_evolution_name(_i), error);
+    ck_assert_msg(error < 2e-2, "%s: %g", evn_evolution_name(_i), error);
+    p.dynamics = NULL; // the model's
+    problem_free(&p);
+    evn_model_destroy(&model);
 }
 END_TEST
 
@@ -234,6 +285,9 @@ static Suite *suite(void) {
     tcase_add_test(gradients, rda_knows_its_stencils);
     tcase_add_test(gradients, waves_are_waves);
     suite_add_tcase(s, gradients);
+    TCase *adjoints = tcase_create("adjoints");
+    tcase_add_loop_test(adjoints, adjoint_of_every_kind_of_evolution, 0, kinds_of_evolution());
+    suite_add_tcase(s, adjoints);
     return s;
 }
 

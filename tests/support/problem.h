@@ -6,7 +6,7 @@
 #include "evonode/solver.h"
 #include "test.h"
 
-enum { PROBLEM_WEIGHTS = 16, PROBLEM_OBSERVATIONS = 8 };
+enum { PROBLEM_WEIGHTS = 32, PROBLEM_OBSERVATIONS = 8 };
 
 typedef struct problem {
     evn_dynamics *dynamics;
