@@ -132,10 +132,11 @@ static int gather(problem *p, const evn_solver_options *options, double *all) {
 
 /// f with its evolving weights, solved backwards, against backprop through many steps, in double.
 /// They meet as 1 / steps: where a ReLU opens, f has a kink.
-START_TEST(adjoint_of_every_kind_of_evolution) {
+START_TEST(adjoint_of_evolving_weights) {
+    static const char *const kinds[] = {"rda-waves", "mlp", "low-rank"};
     enum { MOST = 4096 };
     static double exact[MOST], adjoint[MOST];
-    evn_model *model = make(EVN_MODEL_NODE_EW, evn_evolution_name(_i), tiny());
+    evn_model *model = make(EVN_MODEL_NODE_EW, kinds[_i], tiny());
     problem p = problem_new((evn_dynamics *)evn_model_dynamics(model));
     test_uniform(1, -1, 1, p.x0, p.x_count);
     test_uniform(99, -1, 1, p.x1_bar, p.x_count); // a constant one is in the kernel of norm3's vjp
@@ -157,8 +158,8 @@ START_TEST(adjoint_of_every_kind_of_evolution) {
     options.gradient = EVN_GRADIENT_ADJOINT;
     gather(&p, &options, adjoint);
     double error = test_difference(adjoint, exact, count);
-    printf("%s: adjoint differs by %.2g\n", evn_evolution_name(_i), error);
-    ck_assert_msg(error < 2e-2, "%s: %g", evn_evolution_name(_i), error);
+    printf("%s: adjoint differs by %.2g\n", kinds[_i], error);
+    ck_assert_msg(error < 2e-2, "%s: %g", kinds[_i], error);
     p.dynamics = NULL; // the model's
     problem_free(&p);
     evn_model_destroy(&model);
@@ -286,7 +287,7 @@ static Suite *suite(void) {
     tcase_add_test(gradients, waves_are_waves);
     suite_add_tcase(s, gradients);
     TCase *adjoints = tcase_create("adjoints");
-    tcase_add_loop_test(adjoints, adjoint_of_every_kind_of_evolution, 0, kinds_of_evolution());
+    tcase_add_loop_test(adjoints, adjoint_of_evolving_weights, 0, 3);
     suite_add_tcase(s, adjoints);
     return s;
 }
