@@ -43,7 +43,7 @@ static evn_graph *build(geometry g, int operation) {
 static void check(geometry g) {
     for (int operation = 0; operation < 3; operation++) {
         evn_graph *graph = build(g, operation);
-        check_plan(graph, (uint64_t)(g.h * 1009 + g.ci * 101 + g.co + operation), -1, 1);
+        check_plan_as_both(graph, (uint64_t)(g.h * 1009 + g.ci * 101 + g.co + operation), -1, 1);
         evn_graph_destroy(&graph);
     }
 }

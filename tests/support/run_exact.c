@@ -125,17 +125,15 @@ static void run_and_compare(bool fp64, const void *context) {
 }
 
 void for_each_variant(void (*body)(bool fp64, const void *context), const void *context) {
-    // The device is ours; only the view that others get of it is constant.
-    evn_device_info *info = (evn_device_info *)evn_device_get_info(test_device());
-    evn_device_type own = info->type;
+    evn_device_type own = test_act_as(EVN_DEVICE_CPU);
     for (int i = 0; i < 2; ++i) {
-        info->type = i == 0 ? EVN_DEVICE_CPU : EVN_DEVICE_GPU;
+        test_act_as(i == 0 ? EVN_DEVICE_CPU : EVN_DEVICE_GPU);
         body(false, context);
-        if (info->has_fp64) {
+        if (evn_device_get_info(test_device())->has_fp64) {
             body(true, context);
         }
     }
-    info->type = own;
+    test_act_as(own);
 }
 
 /// What fp32 sees: the reference must start from the same numbers.

@@ -118,6 +118,14 @@ void check_plan(const evn_graph *graph, uint64_t seed, double low, double high) 
     values_free(&expected);
 }
 
+void check_plan_as_both(const evn_graph *graph, uint64_t seed, double low, double high) {
+    evn_device_type own = test_act_as(EVN_DEVICE_CPU);
+    check_plan(graph, seed, low, high);
+    test_act_as(EVN_DEVICE_GPU);
+    check_plan(graph, seed, low, high);
+    test_act_as(own);
+}
+
 void check_phases(const evn_graph *graph, const char *const *late, uint64_t seed) {
     check_options(graph, &(evn_plan_options){.late_inputs = late, .all_epilogues = true}, seed);
 }

@@ -13,6 +13,9 @@ void run_plan(const evn_graph *graph, const evn_plan_options *options, double *c
 /// Plan against reference, fused and not, fp32 (≤ 1e-5) and fp64 (≤ 1e-12), inputs in [low, high).
 void check_plan(const evn_graph *graph, uint64_t seed, double low, double high);
 
+/// check_plan with the kernels for CPUs, then with those for GPUs.
+void check_plan_as_both(const evn_graph *graph, uint64_t seed, double low, double high);
+
 /// A plan with late inputs, run phase by phase, against the reference.
 void check_phases(const evn_graph *graph, const char *const *late, uint64_t seed);
 

@@ -39,6 +39,14 @@ evn_device *test_device(void) {
     return device;
 }
 
+evn_device_type test_act_as(evn_device_type type) {
+    // The device is ours; only the view that others get of it is constant.
+    evn_device_info *info = (evn_device_info *)evn_device_get_info(test_device());
+    evn_device_type before = info->type;
+    info->type = type;
+    return before;
+}
+
 // SplitMix64 (Steele, Lea, Flood 2014): tests must not depend on the random numbers they test.
 static uint64_t next(uint64_t *state) {
     uint64_t z = (*state += 0x9e3779b97f4a7c15u);

@@ -25,6 +25,10 @@ void test_add(Suite *suite, TCase *tcase, const TTest *test);
 /// The device under test (EVONODE_DEVICE, else auto), opened once a process; fails without one.
 evn_device *test_device(void);
 
+/// From here on lowering takes the device under test for one of `type`: kernels for GPUs are right
+/// on CPUs too. Returns what it was taken for before.
+evn_device_type test_act_as(evn_device_type type);
+
 /// Fill with reproducible numbers, uniform in [low, high).
 void test_uniform(uint64_t seed, double low, double high, double *data, int64_t count);
 
