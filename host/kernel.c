@@ -9,14 +9,30 @@
 
 // Get ---------------------------------------------------------------------------------------------
 
-static evn_status ask_kernel(evn__kernel *kernel, const char *name) {
-    cl_uint count;
-    EVN_CL_CHECK(clGetKernelInfo(kernel->kernel, CL_KERNEL_NUM_ARGS, sizeof(count), &count, NULL),
-                 "clGetKernelInfo");
+/// The most work-items that a group of the kernel may have. One with reqd_work_group_size was
+/// compiled for that size, whatever is said of others (rusticl 22.3: 32 of every kernel).
+static evn_status ask_group(evn__kernel *kernel) {
+    size_t required[3] = {0};
+    EVN_CL_CHECK(clGetKernelWorkGroupInfo(kernel->kernel, kernel->device->id,
+                                          CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof(required),
+                                          required, NULL),
+                 "clGetKernelWorkGroupInfo");
+    kernel->max_work_group = required[0] * required[1] * required[2];
+    if (kernel->max_work_group > 0) {
+        return EVN_OK;
+    }
     EVN_CL_CHECK(clGetKernelWorkGroupInfo(kernel->kernel, kernel->device->id,
                                           CL_KERNEL_WORK_GROUP_SIZE, sizeof(kernel->max_work_group),
                                           &kernel->max_work_group, NULL),
                  "clGetKernelWorkGroupInfo");
+    return EVN_OK;
+}
+
+static evn_status ask_kernel(evn__kernel *kernel, const char *name) {
+    cl_uint count;
+    EVN_CL_CHECK(clGetKernelInfo(kernel->kernel, CL_KERNEL_NUM_ARGS, sizeof(count), &count, NULL),
+                 "clGetKernelInfo");
+    EVN_TRY(ask_group(kernel));
     kernel->argument_count = (int)count;
     EVN_TRY(EVN_NEW(&kernel->last, kernel->argument_count));
     kernel->name = strdup(name);

@@ -36,7 +36,7 @@ typedef struct evn__argument {
 
 /// Index space; local all zero leaves the work-group size to the implementation. Where the kernel
 /// allows fewer work-items than local asks for, local is halved until it fits: a kernel that counts
-/// on its group's size must say so with reqd_work_group_size, the launch then fails instead.
+/// on its group's size must say so with reqd_work_group_size, it then gets that or fails.
 /// global is rounded up to a multiple of local: kernels check their bounds.
 typedef struct evn__range {
     int dimensions;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lowering of evn_conv2d and its two gradients. Each has one main kernel; before it a copy of the
-// operand that is read in rows where those are not contiguous or too short, after it (weight
-// gradient) the sum over slices of the batch.
+// Lowering of evn_conv2d and its two gradients, where Winograd's method does not serve: tiles in
+// local memory on a GPU, else a kernel for each; before it a copy of the operand that is read in
+// rows where those are not contiguous or too short, after it (weight gradient) the sum over slices
+// of the batch.
 #include "base/status.h"
 #include "ops/lower.h"
 #include "ops/tasks.h"
 #include "ops/tile.h"
+#include "ops/tiled.h"
 #include "ops/variant.h"
 #include "ops/winograd.h"
 #include <limits.h>
@@ -14,6 +16,7 @@
 enum {
     CONV2D_SLICE_ELEMENTS = 1 << 18, // of x and y_bar in a slice: a second-level cache full
     CONV2D_MAX_SLICES = 16,          // copies of w_bar in scratch
+    CONV2D_MOST_PHASES = 8,          // of the pixels along an axis, layers in one launch
 };
 
 static const evn__variant variants[] = {
@@ -24,7 +27,7 @@ const evn__space evn__space_conv2d = {variants, sizeof(variants) / sizeof(varian
 typedef struct convolution {
     const int64_t *x, *w, *y; ///< extents [B, H, W, Ci], [Kh, Kw, Ci, Co], [B, Ho, Wo, Co]
     int64_t stride, padding;
-    bool tuned; ///< to tiles: the choice between them and Winograd's method is made
+    const evn__variant *variant; ///< tuned, so that Winograd's method is out; or NULL
     evn__tile tile;
     char options[64];
 } convolution;
@@ -79,9 +82,10 @@ static evn_status describe(convolution *c, const evn__lowering *lowering, const 
                        .y = tensors[2]->shape.dim,
                        .stride = node->attributes.stride,
                        .padding = node->attributes.padding,
-                       .tuned = variant != NULL,
-                       .tile = variant ? variant->tile
-                                       : choose_tile(evn__lower_device(lowering), rows, columns)};
+                       .variant = variant,
+                       .tile = variant && variant->algorithm == EVN__ALGORITHM_TILES
+                                   ? variant->tile
+                                   : choose_tile(evn__lower_device(lowering), rows, columns)};
     snprintf(c->options, sizeof c->options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", c->tile.rows,
              c->tile.vectors, c->tile.width);
     return check_extents(c);
@@ -122,6 +126,56 @@ static void set_range(evn__call *call, const convolution *c, int64_t columns, in
     }
 }
 
+/// What each kernel of kernels/tiled.cl has: two operands, the result, the geometry.
+static evn__call start_tiled(const convolution *c, const evn__tiled *t, const char *kernel,
+                             int64_t layers, const evn__node *node, evn__operand result) {
+    evn__call call = evn__tiled_call(t, kernel, layers);
+    push(&call, evn__operand_value(node->operands[0]));
+    push(&call, evn__operand_value(node->operands[1]));
+    push(&call, result);
+    push_geometry(&call, c);
+    return call;
+}
+
+static bool is_short(const int64_t extents[4]) {
+    return extents[0] * extents[1] * extents[2] <= INT_MAX / 2 / extents[3];
+}
+
+/// Whether a convolution is a product [m, k] [k, n] for tiles in local memory, whose kernels count
+/// elements in 32 bits.
+static bool is_tiled(const evn__lowering *lowering, const convolution *c, int64_t m, int64_t n,
+                     int64_t k, evn__tiled *t) {
+    return is_short(c->x) && is_short(c->w) && is_short(c->y) &&
+           evn__tiled_fits(evn__lower_device(lowering), c->variant, m, n, k, t);
+}
+
+/// conv2d: pixels × channels, of taps × channels.
+static bool is_tiled_forward(const evn__lowering *lowering, const convolution *c, evn__tiled *t) {
+    return is_tiled(lowering, c, c->y[0] * c->y[1] * c->y[2], c->y[3], c->w[0] * c->w[1] * c->w[2],
+                    t);
+}
+
+/// conv2d_input_grad: the largest of as many phases as a stride has.
+static bool is_tiled_input_grad(const evn__lowering *lowering, const convolution *c,
+                                evn__tiled *t) {
+    int64_t phase[4];
+    for (int i = 0; i < 2; i++) {
+        phase[i] = evn__divide_up(c->x[1 + i], c->stride);
+        phase[2 + i] = evn__divide_up(c->w[i], c->stride);
+    }
+    return c->stride <= CONV2D_MOST_PHASES && is_tiled(lowering, c, c->x[0] * phase[0] * phase[1],
+                                                       c->x[3], phase[2] * phase[3] * c->y[3], t);
+}
+
+static evn_status emit_tiled_images(evn__lowering *lowering, const convolution *c,
+                                    const evn__tiled *t, const evn__node *node, evn_value result) {
+    bool forward = node->op == EVN__OP_CONV2D;
+    evn__call call =
+        start_tiled(c, t, forward ? "conv2d_tiled" : "conv2d_input_grad_tiled",
+                    forward ? 1 : c->stride * c->stride, node, evn__operand_value(result));
+    return evn__lower_emit_result(lowering, &call);
+}
+
 /// A tensor that is read in rows of `columns` elements, a tile's width at a time.
 typedef struct row_source {
     evn__operand tensor; ///< [taps, inner, columns], or [taps, columns, inner] when transposed
@@ -155,8 +209,13 @@ static evn_status pack(evn__lowering *lowering, const convolution *c, row_source
 static evn_status emit_images(evn__lowering *lowering, const convolution *c, const char *kernel,
                               const evn__node *node, row_source *weights, evn_value result) {
     evn__winograd winograd = for_winograd(c);
-    if (!c->tuned && evn__winograd_fits(lowering, &winograd, node->op)) {
+    if (!c->variant && evn__winograd_fits(lowering, &winograd, node->op)) {
         return evn__winograd_emit(lowering, &winograd, node, result);
+    }
+    evn__tiled t;
+    if (node->op == EVN__OP_CONV2D ? is_tiled_forward(lowering, c, &t)
+                                   : is_tiled_input_grad(lowering, c, &t)) {
+        return emit_tiled_images(lowering, c, &t, node, result);
     }
     int64_t w_stride;
     EVN_TRY(pack(lowering, c, weights, &w_stride));
@@ -221,11 +280,33 @@ static evn_status emit_add(evn__lowering *lowering, const convolution *c, evn__o
     return evn__lower_emit(lowering, &call);
 }
 
+/// Where `slices` of the weight gradient go: what is to be added up, or the result.
+static evn__operand place_slices(evn__lowering *lowering, const evn__node *node, evn_value value,
+                                 int64_t slices) {
+    return slices > 1 ? evn__lower_scratch(lowering, slices * evn_shape_count(node->shape))
+                      : evn__operand_value(value);
+}
+
+static evn_status emit_tiled_weight_grad(evn__lowering *lowering, const convolution *c,
+                                         evn__tiled *t, const evn__node *node, evn_value value) {
+    int64_t slices = evn__tiled_split(t, evn__lower_device(lowering));
+    evn__operand w_bar = place_slices(lowering, node, value, slices);
+    evn__call call = start_tiled(c, t, "conv2d_weight_grad_tiled", slices, node, w_bar);
+    push_int(&call, t->slice);
+    EVN_TRY(evn__lower_emit(lowering, &call));
+    return slices > 1 ? emit_add(lowering, c, w_bar, value, slices) : EVN_OK;
+}
+
 static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c,
                                    const evn__node *node, evn_value value) {
     evn__winograd winograd = for_winograd(c);
-    if (!c->tuned && evn__winograd_fits(lowering, &winograd, node->op)) {
+    if (!c->variant && evn__winograd_fits(lowering, &winograd, node->op)) {
         return evn__winograd_emit(lowering, &winograd, node, value);
+    }
+    evn__tiled t;
+    if (is_tiled(lowering, c, c->w[0] * c->w[1] * c->w[2], c->w[3], c->y[0] * c->y[1] * c->y[2],
+                 &t)) {
+        return emit_tiled_weight_grad(lowering, c, &t, node, value);
     }
     row_source pixels = {evn__operand_value(node->operands[1]), c->y[0] * c->y[1] * c->y[2], 1,
                          c->y[3], false};
@@ -235,10 +316,7 @@ static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c
     int64_t items = row_tiles * evn__divide_up(c->w[3], tile_columns(c));
     int64_t slice = choose_slice(c, evn__lower_device(lowering)->compute_units, items);
     int64_t slices = evn__divide_up(c->x[0], slice);
-    evn__operand w_bar = evn__operand_value(value);
-    if (slices > 1) {
-        w_bar = evn__lower_scratch(lowering, slices * evn_shape_count(node->shape));
-    }
+    evn__operand w_bar = place_slices(lowering, node, value, slices);
     evn__call call = start_call(c, "conv2d_weight_grad");
     set_range(&call, c, c->w[3], row_tiles, slices);
     push(&call, evn__operand_value(node->operands[0]));

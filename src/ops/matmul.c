@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lowering of evn_matmul: dot products for few rows, or few elements, against a transposed b; one
 // plain loop for what is smaller than a copy of b; long runs of few rows; blocks for the caches of
-// a CPU; else a packed copy of b where the kernel needs one, and tiles. A split K takes a second
-// pass that adds the slices.
+// a CPU, tiles in local memory on a GPU; else a packed copy of b where the kernel needs one, and
+// tiles. A split K takes a second pass that adds the slices.
 #include "base/status.h"
 #include "host/blast.h"
 #include "ops/lower.h"
 #include "ops/tasks.h"
 #include "ops/tile.h"
+#include "ops/tiled.h"
 #include "ops/variant.h"
 #include <limits.h>
 #include <stdio.h>
@@ -62,6 +63,7 @@ typedef struct product {
     int64_t slices, slice;
     int64_t block_rows, block_columns;
     evn__tile tile;
+    evn__tiled tiled; // where local memory is used
     char options[96];
 } product;
 
@@ -252,6 +254,18 @@ static evn_status emit_add(evn__lowering *lowering, const product *p, evn__opera
     return evn__lower_emit_result(lowering, &call);
 }
 
+static evn_status emit_tiled(evn__lowering *lowering, const product *p, evn__operand c) {
+    evn__call call = evn__tiled_call(&p->tiled, "matmul_tiled", p->slices);
+    push(&call, p->a);
+    push(&call, p->b);
+    push(&call, c);
+    push_int(&call, p->m);
+    push_strides(&call, p);
+    push_int(&call, p->tiled.slice);
+    return p->slices == 1 ? evn__lower_emit_result(lowering, &call)
+                          : evn__lower_emit(lowering, &call);
+}
+
 /// Whether dot products of rows are to be taken. Untuned: where they are the fastest without local
 /// memory to share, that is on a CPU, where a work-item that walks along a row uses its cache lines
 /// whole.
@@ -398,6 +412,15 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
     const evn__variant *variant = evn__lower_variant(lowering, graph, value);
     if (variant && variant->algorithm == EVN__ALGORITHM_CLBLAST) {
         return emit_library(lowering, &p);
+    }
+    if (evn__tiled_fits(device, variant, p.m, p.n, p.k, &p.tiled)) {
+        p.tile = p.tiled.tile;
+        p.slices = evn__tiled_split(&p.tiled, device);
+        write_options(device, &p);
+        return emit_slices(lowering, &p, emit_tiled);
+    }
+    if (variant && variant->algorithm == EVN__ALGORITHM_LOCAL) {
+        variant = NULL;
     }
     p.tile = variant ? variant->tile : choose_tile(device, p.m, p.n);
     write_options(device, &p);

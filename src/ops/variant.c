@@ -8,9 +8,8 @@
 enum { EXACT_EXTENT = 8 };
 
 static const char *const algorithms[] = {
-    [EVN__ALGORITHM_TILES] = "tiles",
-    [EVN__ALGORITHM_DOTS] = "dots",
-    [EVN__ALGORITHM_BLOCKS] = "blocks",
+    [EVN__ALGORITHM_TILES] = "tiles",     [EVN__ALGORITHM_DOTS] = "dots",
+    [EVN__ALGORITHM_BLOCKS] = "blocks",   [EVN__ALGORITHM_LOCAL] = "local",
     [EVN__ALGORITHM_CLBLAST] = "clblast",
 };
 

@@ -12,6 +12,7 @@ typedef enum evn__algorithm {
     EVN__ALGORITHM_TILES,   ///< tiles in registers
     EVN__ALGORITHM_DOTS,    ///< matmul: dot products of rows, where the shape allows them
     EVN__ALGORITHM_BLOCKS,  ///< matmul: tiles, in blocks for the caches of a CPU
+    EVN__ALGORITHM_LOCAL,   ///< tiles of both operands in local memory (tiled.h)
     EVN__ALGORITHM_CLBLAST, ///< matmul: the library's (host/blast.h)
 } evn__algorithm;
 
@@ -22,18 +23,22 @@ typedef struct evn__variant {
     evn__tile tile; ///< zero where the algorithm has none
 } evn__variant;
 
-#define EVN__VARIANT_TILE(rows, vectors, width, x, y)                                              \
+#define EVN__VARIANT_OF(algorithm, rows, vectors, width, x, y)                                     \
     {                                                                                              \
-        EVN__ALGORITHM_TILES, {                                                                    \
+        algorithm, {                                                                               \
             rows, vectors, width, {                                                                \
                 x, y, 1                                                                            \
             }                                                                                      \
         }                                                                                          \
     }
+#define EVN__VARIANT_TILE(rows, vectors, width, x, y)                                              \
+    EVN__VARIANT_OF(EVN__ALGORITHM_TILES, rows, vectors, width, x, y)
+#define EVN__VARIANT_LOCAL(rows, vectors, x, y)                                                    \
+    EVN__VARIANT_OF(EVN__ALGORITHM_LOCAL, rows, vectors, 4, x, y)
 
 /// Rows for the families that compute tiles. First for CPUs: one work-item a group, accumulators
 /// for 32 registers of 16, then of 8 and of 4; then for other devices: many work-items of few
-/// registers.
+/// registers, without and with local memory.
 #define EVN__VARIANT_TILES                                                                         \
     EVN__VARIANT_TILE(8, 2, 16, 1, 1), EVN__VARIANT_TILE(6, 2, 16, 1, 1),                          \
         EVN__VARIANT_TILE(12, 2, 16, 1, 1), EVN__VARIANT_TILE(4, 4, 16, 1, 1),                     \
@@ -43,7 +48,11 @@ typedef struct evn__variant {
         EVN__VARIANT_TILE(4, 1, 4, 16, 4), EVN__VARIANT_TILE(8, 1, 4, 16, 4),                      \
         EVN__VARIANT_TILE(8, 1, 4, 16, 8), EVN__VARIANT_TILE(4, 2, 4, 8, 8),                       \
         EVN__VARIANT_TILE(8, 2, 4, 8, 8), EVN__VARIANT_TILE(4, 1, 8, 8, 8),                        \
-        EVN__VARIANT_TILE(2, 1, 4, 16, 8)
+        EVN__VARIANT_TILE(2, 1, 4, 16, 8), EVN__VARIANT_LOCAL(8, 2, 16, 16),                       \
+        EVN__VARIANT_LOCAL(8, 1, 16, 16), EVN__VARIANT_LOCAL(4, 2, 16, 16),                        \
+        EVN__VARIANT_LOCAL(4, 1, 16, 16), EVN__VARIANT_LOCAL(4, 1, 16, 8),                         \
+        EVN__VARIANT_LOCAL(8, 2, 8, 8), EVN__VARIANT_LOCAL(8, 1, 8, 8),                            \
+        EVN__VARIANT_LOCAL(4, 2, 8, 8), EVN__VARIANT_LOCAL(4, 1, 8, 8)
 
 typedef struct evn__space {
     const evn__variant *rows;
