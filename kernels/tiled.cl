@@ -99,14 +99,13 @@ static void multiply_tiles(__local const real4 *a, __local const real4 *b,
 #define ROW_OF(i)    (((i) / 4 * GROUP_Y + (int)get_local_id(1)) * 4 + (i) % 4)
 #define COLUMN_OF(j) ((j) * GROUP_X + (int)get_local_id(0)) * 4
 
+// n < n_count
 static void store_part(const vector x, __global real *row, const int n, const int n_count) {
     if (n + 4 <= n_count) {
         vstore4(x, 0, row + n);
         return;
     }
-    if (n < n_count) {
-        row[n] = x.s0;
-    }
+    row[n] = x.s0;
     if (n + 1 < n_count) {
         row[n + 1] = x.s1;
     }
@@ -114,6 +113,21 @@ static void store_part(const vector x, __global real *row, const int n, const in
         row[n + 2] = x.s2;
     }
 }
+
+// The work-item's elements to C, n_count columns. `row` is an expression in m, row m of the product;
+// `then` is what follows for the columns [n, n_end) of that row.
+#define STORE_SUMS(c, row, m_count, n_count, then)                                                 \
+    _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                             \
+        const int m = m0 + ROW_OF(i);                                                              \
+        const long c_row = (row);                                                                  \
+        _Pragma("unroll") for (int j = 0; j < VECTORS; j++) {                                      \
+            const int n = n0 + COLUMN_OF(j), n_end = min(n + 4, n_count);                          \
+            if (m < m_count && n < n_count) {                                                      \
+                store_part(sum[i][j], c + c_row * n_count, n, n_count);                            \
+                then;                                                                              \
+            }                                                                                      \
+        }                                                                                          \
+    }
 
 GROUP __kernel void matmul_tiled(INPUT(a), INPUT(b), OUTPUT(c), const int m_count,
                                  const int n_count, const int k_count, const int a_row,
@@ -134,18 +148,7 @@ GROUP __kernel void matmul_tiled(INPUT(a), INPUT(b), OUTPUT(c), const int m_coun
                         : R(0.0),
              b_along, );
     c += (long)get_group_id(2) * m_count * n_count;
-#pragma unroll
-    for (int i = 0; i < ROWS; i++) {
-        const int m = m0 + ROW_OF(i);
-#pragma unroll
-        for (int j = 0; j < VECTORS; j++) {
-            const int n = n0 + COLUMN_OF(j);
-            if (m < m_count && n < n_count) {
-                store_part(sum[i][j], c + (long)m * n_count, n, n_count);
-                EPILOGUE(c, m, n, min(n + 4, n_count));
-            }
-        }
-    }
+    STORE_SUMS(c, m, m_count, n_count, EPILOGUE(c, c_row, n, n_end));
 }
 
 #define GEOMETRY                                                                                   \
@@ -204,18 +207,7 @@ GROUP __kernel void conv2d_tiled(INPUT(x), INPUT(w), OUTPUT(y), GEOMETRY EPILOGU
                  : R(0.0),
              true, term < k_count ? w[term * outputs + min(n0 + i, outputs - 1)] : R(0.0), false,
              own = next_place(own, kernel_width, inputs));
-#pragma unroll
-    for (int i = 0; i < ROWS; i++) {
-        const int m = m0 + ROW_OF(i);
-#pragma unroll
-        for (int j = 0; j < VECTORS; j++) {
-            const int n = n0 + COLUMN_OF(j);
-            if (m < m_count && n < outputs) {
-                store_part(sum[i][j], y + (long)m * outputs, n, outputs);
-                EPILOGUE(y, m, n, min(n + 4, outputs));
-            }
-        }
-    }
+    STORE_SUMS(y, m, m_count, outputs, EPILOGUE(y, c_row, n, n_end));
 }
 
 // How many of 0, 1, ..., count − 1 are first + stride · n for an n >= 0.
@@ -269,20 +261,10 @@ GROUP __kernel void conv2d_input_grad_tiled(INPUT(y_bar), INPUT(w), OUTPUT(x_bar
                                 own.channel]
                             : R(0.0),
              true, own = next_place(own, taps_x, outputs));
-#pragma unroll
-    for (int i = 0; i < ROWS; i++) {
-        const int m = m0 + ROW_OF(i), pixel = m % pixels;
-        const int h = first_y + pixel / across * stride, v = first_x + pixel % across * stride;
-        const long pixel_row = ((long)(m / pixels) * height + h) * width + v;
-#pragma unroll
-        for (int j = 0; j < VECTORS; j++) {
-            const int n = n0 + COLUMN_OF(j);
-            if (m < m_count && n < inputs) {
-                store_part(sum[i][j], x_bar + pixel_row * inputs, n, inputs);
-                EPILOGUE(x_bar, pixel_row, n, min(n + 4, inputs));
-            }
-        }
-    }
+    STORE_SUMS(x_bar,
+               ((long)(m / pixels) * height + first_y + m % pixels / across * stride) * width +
+                   first_x + m % pixels % across * stride,
+               m_count, inputs, EPILOGUE(x_bar, c_row, n, n_end));
 }
 
 // Rows of C: taps × input channels. Terms: output pixels of all samples; slice s of `slice` of them
@@ -297,9 +279,9 @@ GROUP __kernel void conv2d_weight_grad_tiled(INPUT(x), INPUT(y_bar), OUTPUT(w_ba
     const int m_count = kernel_height * kernel_width * inputs;
     const int pixels = out_height * out_width;
     const int begin = (int)get_group_id(2) * slice, end = min(begin + slice, samples * pixels);
-    const int m = min(m0 + INDEX(0, TILE_M, false), m_count - 1);
-    const int top = m / inputs / kernel_width - padding;
-    const int left = m / inputs % kernel_width - padding;
+    const int own = min(m0 + INDEX(0, TILE_M, false), m_count - 1);
+    const int top = own / inputs / kernel_width - padding;
+    const int left = own / inputs % kernel_width - padding;
     // Input pixels of the terms, less (top, left), and where in x; they move on as those of y_bar do.
     int row[A_LOADS], column[A_LOADS], at[A_LOADS];
 #pragma unroll
@@ -308,7 +290,7 @@ GROUP __kernel void conv2d_weight_grad_tiled(INPUT(x), INPUT(y_bar), OUTPUT(w_ba
         row[s] = pixel / out_width * stride;
         column[s] = pixel % out_width * stride;
         at[s] = ((term / pixels * height + row[s] + top) * width + column[s] + left) * inputs +
-                m % inputs;
+                own % inputs;
     }
     const int row_end = out_height * stride, column_end = out_width * stride;
     const int next_row = (stride * width - column_end) * inputs;
@@ -336,15 +318,5 @@ GROUP __kernel void conv2d_weight_grad_tiled(INPUT(x), INPUT(y_bar), OUTPUT(w_ba
              ADVANCE);
 #undef ADVANCE
     w_bar += (long)get_group_id(2) * m_count * outputs;
-#pragma unroll
-    for (int i = 0; i < ROWS; i++) {
-        const int own_row = m0 + ROW_OF(i);
-#pragma unroll
-        for (int j = 0; j < VECTORS; j++) {
-            const int n = n0 + COLUMN_OF(j);
-            if (own_row < m_count && n < outputs) {
-                store_part(sum[i][j], w_bar + (long)own_row * outputs, n, outputs);
-            }
-        }
-    }
+    STORE_SUMS(w_bar, m, m_count, outputs, );
 }
