@@ -76,14 +76,18 @@ static void sums(evn_graph *g, int index) {
     evn_output(g, "y", evn_sum(g, evn_input(g, "x", rows[index].shape), rows[index].axes));
 }
 
-/// Vectors that hold several groups, groups of several vectors, and neither.
+/// Vectors that hold several groups, groups of several vectors, and neither; work-groups that hold
+/// several groups, and one that is wider than a row of items.
 static void normalize(evn_graph *g, int index) {
-    const int channels_groups[][2] = {{16, 8}, {32, 1}, {6, 2}, {20, 1}};
-    evn_shape shape = EVN_SHAPE(3, 2, 5, channels_groups[index][0]);
-    int groups = channels_groups[index][1];
-    evn_value x = evn_input(g, "x", shape), v = evn_input(g, "v", shape);
-    evn_output(g, "y", evn_normalize(g, x, groups, 1e-2));
-    evn_output(g, "grad", evn_normalize_grad(g, x, v, groups, 1e-2));
+    const struct {
+        evn_shape shape;
+        int groups;
+    } rows[] = {{EVN_SHAPE(3, 2, 5, 16), 8},  {EVN_SHAPE(3, 2, 5, 32), 1},
+                {EVN_SHAPE(3, 2, 5, 6), 2},   {EVN_SHAPE(3, 2, 5, 20), 1},
+                {EVN_SHAPE(3, 5, 7, 48), 16}, {EVN_SHAPE(2, 5, 3, 96), 1}};
+    evn_value x = evn_input(g, "x", rows[index].shape), v = evn_input(g, "v", rows[index].shape);
+    evn_output(g, "y", evn_normalize(g, x, rows[index].groups, 1e-2));
+    evn_output(g, "grad", evn_normalize_grad(g, x, v, rows[index].groups, 1e-2));
 }
 
 static void log_softmax(evn_graph *g, int index) {
@@ -202,7 +206,7 @@ const evn__sample evn__samples[] = {
     {"conv2d_input_grad", conv2d_input_grad, GEOMETRIES},
     {"conv2d_weight_grad", conv2d_weight_grad, GEOMETRIES},
     {"reduce", sums, 6},
-    {"normalize", normalize, 4},
+    {"normalize", normalize, 6},
     {"softmax", log_softmax, 4},
     {"pool2d", pool2d, POOLINGS},
     {"layout", pad, 1},

@@ -18,10 +18,11 @@ static void check_gradient(evn_shape shape, int groups, fill_input *fill) {
     evn_graph_destroy(&graph);
 }
 
-/// Channels and groups: vectors that hold several groups, groups of several vectors, and neither.
+/// Channels and groups: vectors that hold several groups, groups of several vectors, and neither;
+/// on GPUs also what the rows of a work-group hold, and groups that are wider.
 static const int channels_groups[][2] = {
-    {1, 1},  {3, 3},  {6, 2},  {8, 4},   {16, 16}, {16, 8},  {16, 4},  {16, 2},
-    {16, 1}, {24, 8}, {36, 3}, {64, 32}, {64, 2},  {48, 48}, {96, 32}, {20, 1},
+    {1, 1},  {3, 3},   {6, 2},  {8, 4},   {16, 16}, {16, 8}, {16, 4},  {16, 2}, {16, 1},  {24, 8},
+    {36, 3}, {64, 32}, {64, 2}, {48, 48}, {96, 32}, {20, 1}, {160, 2}, {70, 1}, {130, 2},
 };
 enum { CASES = sizeof(channels_groups) / sizeof(*channels_groups) };
 
@@ -47,6 +48,8 @@ START_TEST(not_a_number) {
     check_normalize(EVN_SHAPE(9, 2, 16), 8, fill_with_nan);
     check_normalize(EVN_SHAPE(9, 3), 3, fill_with_nan);
     check_gradient(EVN_SHAPE(9, 2, 16), 8, fill_with_nan);
+    check_normalize(EVN_SHAPE(3, 40, 64), 32, fill_with_nan);
+    check_gradient(EVN_SHAPE(3, 40, 64), 32, fill_with_nan);
 }
 END_TEST
 
