@@ -10,9 +10,11 @@ enum {
     DEPTH_OF_MANY = 8, // with more than FEW_ROWS rows a work-item, for other groups' sake
     FEW_ROWS = 4,
     WIDEST_REAL = 8,     // bytes; the working precision is not known here
-    LEAST_ROWS = 8,      // of C, and columns: with fewer most of a tile would be idle
     GROUPS_PER_UNIT = 2, // to hide each other's loads
-    LEAST_SLICE = 256,   // terms: shorter ones do not pay for adding up
+    LEAST_TERMS = 8,     // with fewer most of a tile's would be zeros
+    LEAST_SLICE = 32,    // terms, and
+    SLICE_PER_ROW = 8,   // for each row of C: adding up reads as many elements of each column
+    ENOUGH_TERMS = 256,  // whatever the rows
     MOST_SLICES = 64,    // copies of C in scratch
 };
 
@@ -79,7 +81,7 @@ bool evn__tiled_fits(const evn_device_info *device, const evn__variant *variant,
         if (variant->algorithm != EVN__ALGORITHM_LOCAL || !is_possible(device, &t->tile)) {
             return false;
         }
-    } else if (m < LEAST_ROWS || n < LEAST_ROWS || k < LEAST_ROWS || !choose_tile(device, t)) {
+    } else if (k < LEAST_TERMS || !choose_tile(device, t)) {
         return false;
     }
     snprintf(t->options, sizeof t->options,
@@ -89,9 +91,15 @@ bool evn__tiled_fits(const evn_device_info *device, const evn__variant *variant,
     return true;
 }
 
+/// Terms that pay for adding up.
+static int64_t least_slice(const evn__tiled *t) {
+    int64_t terms = SLICE_PER_ROW * t->m < ENOUGH_TERMS ? SLICE_PER_ROW * t->m : ENOUGH_TERMS;
+    return terms > LEAST_SLICE ? terms : LEAST_SLICE;
+}
+
 int64_t evn__tiled_split(evn__tiled *t, const evn_device_info *device) {
     int64_t slices = evn__divide_up((int64_t)GROUPS_PER_UNIT * device->compute_units, groups(t));
-    int64_t most = t->k / LEAST_SLICE < MOST_SLICES ? t->k / LEAST_SLICE : MOST_SLICES;
+    int64_t most = t->k / least_slice(t) < MOST_SLICES ? t->k / least_slice(t) : MOST_SLICES;
     slices = slices < most ? slices : most;
     t->slice = evn__divide_up(t->k, slices > 1 ? slices : 1);
     return evn__divide_up(t->k, t->slice);

@@ -16,7 +16,8 @@ typedef struct evn__tiled {
 } evn__tiled;
 
 /// Whether the device gains by it for a product of this size: no CPU, with enough local memory, and
-/// neither few rows nor few columns. `variant` is the tuned one, or NULL.
+/// not few terms. Few rows or columns are welcome: without a copy each operand is read in whole
+/// lines, however it is transposed. `variant` is the tuned one, or NULL.
 /// @param[out] t  tile, options and one slice
 bool evn__tiled_fits(const evn_device_info *device, const evn__variant *variant, int64_t m,
                      int64_t n, int64_t k, evn__tiled *t);

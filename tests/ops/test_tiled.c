@@ -66,8 +66,8 @@ START_TEST(weight_grad) {
 }
 END_TEST
 
-/// The choice by size: the largest tile that leaves no compute unit idle, none for few rows or
-/// columns, for a CPU, or without local memory.
+/// The choice by size: the largest tile that leaves no compute unit idle, short slices for few
+/// rows; none for few terms, for a CPU, or without local memory.
 START_TEST(choice) {
     evn_device_info gpu = {
         .type = EVN_DEVICE_GPU, .compute_units = 16, .local_bytes = 1 << 15, .max_work_group = 256};
@@ -81,8 +81,11 @@ START_TEST(choice) {
     ck_assert_int_eq((int)t.tile.local[0], 8);
     ck_assert_int_eq(evn__tiled_split(&t, &gpu), 8);
     ck_assert_int_eq(t.slice, 1 << 11);
-    ck_assert(!evn__tiled_fits(&gpu, NULL, 4, 4096, 64, &t));
-    ck_assert(!evn__tiled_fits(&gpu, NULL, 4096, 4, 64, &t));
+    ck_assert(evn__tiled_fits(&gpu, NULL, 1, 100, 1024, &t));
+    ck_assert_int_eq(evn__tiled_split(&t, &gpu), 8);
+    ck_assert(evn__tiled_fits(&gpu, NULL, 1, 10, 1024, &t));
+    ck_assert_int_eq(evn__tiled_split(&t, &gpu), 32);
+    ck_assert(!evn__tiled_fits(&gpu, NULL, 4096, 4096, 4, &t));
     gpu.max_work_group = 64;
     ck_assert(evn__tiled_fits(&gpu, NULL, 4096, 4096, 64, &t));
     ck_assert_int_eq((int)t.tile.local[0], 8);
