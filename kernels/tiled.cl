@@ -5,7 +5,8 @@
 // these rows of A and columns of B to local memory, from where each work-item takes ROWS × (4 VECTORS)
 // elements further in registers, while it already loads what is copied next.
 // A convolution's A, [pixels, taps × channels], is never in memory: each load finds its pixel, or zero
-// outside of the image (implicit GEMM; Chetlur et al., 2014, arXiv:1410.0759).
+// outside of the image (implicit GEMM; Chetlur et al., 2014, arXiv:1410.0759). A weight that is not
+// finite thus reaches pixels for which its tap lies outside.
 // Assumes: ROWS a multiple of 4, WIDTH = 4; powers of two; TILE_M, TILE_N and DEPTH divide the
 // work-group's items. Any shape: terms past the end are zeros, rows and columns past it repeat the
 // last and are not stored.
@@ -97,7 +98,7 @@ static void multiply_tiles(__local const real4 *a, __local const real4 *b,
 
 // Row i of a work-item is row ROW_OF(i) of the group's tile, vector j begins at column COLUMN_OF(j).
 #define ROW_OF(i)    (((i) / 4 * GROUP_Y + (int)get_local_id(1)) * 4 + (i) % 4)
-#define COLUMN_OF(j) ((j) * GROUP_X + (int)get_local_id(0)) * 4
+#define COLUMN_OF(j) (((j) * GROUP_X + (int)get_local_id(0)) * 4)
 
 // n < n_count
 static void store_part(const vector x, __global real *row, const int n, const int n_count) {

@@ -16,7 +16,7 @@
 enum {
     CONV2D_SLICE_ELEMENTS = 1 << 18, // of x and y_bar in a slice: a second-level cache full
     CONV2D_MAX_SLICES = 16,          // copies of w_bar in scratch
-    CONV2D_LEAST_PIXELS = 8,         // rows of a product: fewer are no work for a work-group
+    CONV2D_LEAST_ROWS = 8,           // rows of a product: fewer are no work for a work-group
     CONV2D_MOST_PHASES = 8,          // of the pixels along an axis, layers in one launch
 };
 
@@ -146,7 +146,7 @@ static bool is_short(const int64_t extents[4]) {
 /// elements in 32 bits.
 static bool is_tiled(const evn__lowering *lowering, const convolution *c, int64_t m, int64_t n,
                      int64_t k, evn__tiled *t) {
-    return m >= CONV2D_LEAST_PIXELS && is_short(c->x) && is_short(c->w) && is_short(c->y) &&
+    return m >= CONV2D_LEAST_ROWS && is_short(c->x) && is_short(c->w) && is_short(c->y) &&
            evn__tiled_fits(evn__lower_device(lowering), c->variant, m, n, k, t);
 }
 

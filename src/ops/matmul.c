@@ -413,17 +413,16 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
     if (variant && variant->algorithm == EVN__ALGORITHM_CLBLAST) {
         return emit_library(lowering, &p);
     }
-    if (evn__tiled_fits(device, variant, p.m, p.n, p.k, &p.tiled)) {
-        p.tile = p.tiled.tile;
-        p.slices = evn__tiled_split(&p.tiled, device);
-        write_options(device, &p);
-        return emit_slices(lowering, &p, emit_tiled);
-    }
+    bool tiled = evn__tiled_fits(device, variant, p.m, p.n, p.k, &p.tiled);
     if (variant && variant->algorithm == EVN__ALGORITHM_LOCAL) {
-        variant = NULL;
+        variant = NULL; // taken, or not possible here
     }
     p.tile = variant ? variant->tile : choose_tile(device, p.m, p.n);
     write_options(device, &p);
+    if (tiled) {
+        p.slices = evn__tiled_split(&p.tiled, device);
+        return emit_slices(lowering, &p, emit_tiled);
+    }
     if (takes_dots(device, variant, &p)) {
         return emit_dots(lowering, &p, device->compute_units);
     }
