@@ -48,6 +48,8 @@ typedef struct evn_augmentation {
               ///< is cut out; 0 … min(H, W) − 1
     double rotate; ///< it is turned about its centre by up to so many degrees either way; 0 … 180
     double scale;  ///< it is enlarged or shrunk by a factor of up to 1 + scale; 0 … 1
+    double elastic; ///< its pixels are displaced, down and to the right, by a smooth random field
+                    ///< of this standard deviation in pixels (Simard et al. 2003); 0 … min(H, W)/4
 } evn_augmentation;
 
 /// Cuts a part into batches. Which samples a batch has, and how they are augmented, depends on the

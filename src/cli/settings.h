@@ -38,7 +38,7 @@ typedef struct evn__settings {
     int subject_count;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family;
     int64_t seed, batch, limit, crop, filters, layers, width, count, seconds;
-    double momentum, weight_decay, rotate, scale;
+    double momentum, weight_decay, rotate, scale, elastic;
     bool json, quick, help;
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];

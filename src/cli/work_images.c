@@ -35,8 +35,10 @@ static evn_status open_data(evn__session *session, const char *task, evn__settin
     if (settings->limit != INT64_MIN) {
         EVN_TRY(evn_dataset_limit(session->dataset, EVN_TRAIN, settings->limit));
     }
-    session->options.augmentation = (evn_augmentation){
-        .crop = (int)settings->crop, .rotate = settings->rotate, .scale = settings->scale};
+    session->options.augmentation = (evn_augmentation){.crop = (int)settings->crop,
+                                                       .rotate = settings->rotate,
+                                                       .scale = settings->scale,
+                                                       .elastic = settings->elastic};
     session->options.model = make_model(session->dataset, settings);
     return EVN_OK;
 }

@@ -12,6 +12,7 @@ enum { LEVELS = 256 };
 #define CROP_STREAM   ((uint64_t)3 << 62)
 #define ROTATE_STREAM ((uint64_t)5 << 61)
 #define SCALE_STREAM  ((uint64_t)7 << 61)
+#define BEND_STREAM   ((uint64_t)9 << 60)
 
 evn_status evn__augmentation_check(const evn_augmentation *augmentation,
                                    const evn_dataset_info *info) {
@@ -25,6 +26,11 @@ evn_status evn__augmentation_check(const evn_augmentation *augmentation,
     EVN_CHECK(augmentation->scale >= 0 && augmentation->scale <= 1, EVN_ERR_ARGUMENT,
               "a scaling by up to a factor of 1 + %g: it should be 1 + (0 to 1)",
               augmentation->scale);
+    EVN_CHECK(
+        augmentation->elastic >= 0 && 4 * augmentation->elastic <= (double)side, EVN_ERR_ARGUMENT,
+        "an elastic distortion of %g pixels: for images of %lld x %lld it should be from 0 to %g",
+        augmentation->elastic, (long long)info->height, (long long)info->width,
+        0.25 * (double)side);
     return EVN_OK;
 }
 
@@ -33,6 +39,18 @@ evn_status evn__augmentation_check(const evn_augmentation *augmentation,
 /// Uniform in [−1, 1).
 static double draw_signed(uint64_t seed, uint64_t stream, int64_t sample) {
     return 2 * evn__random_uniform(seed, stream, (uint64_t)sample) - 1;
+}
+
+static void draw_bend(evn__placement *placement, double deviation, uint64_t seed, uint64_t stream,
+                      int64_t sample) {
+    const double of_spline = 151.0 / 315; // the mean over a cell of the sum of its squared weights
+    enum { COUNT = 2 * EVN__BEND_NODES * EVN__BEND_NODES };
+    float *bend = &placement->bend[0][0][0];
+    for (int i = 0; i < COUNT; ++i) {
+        double normal = evn__random_normal(seed, stream, (uint64_t)sample * COUNT + (uint64_t)i);
+        bend[i] = (float)(deviation / of_spline * normal);
+    }
+    placement->bent = true;
 }
 
 evn__placement evn__placement_draw(const evn_augmentation *augmentation, uint64_t seed,
@@ -53,6 +71,9 @@ evn__placement evn__placement_draw(const evn_augmentation *augmentation, uint64_
     if (augmentation->scale > 0) { // as often enlarged as shrunk
         placement.factor =
             pow(1 + augmentation->scale, draw_signed(seed, SCALE_STREAM ^ of_epoch, sample));
+    }
+    if (augmentation->elastic > 0) {
+        draw_bend(&placement, augmentation->elastic, seed, BEND_STREAM ^ of_epoch, sample);
     }
     return placement;
 }
@@ -97,15 +118,63 @@ static float read_between(const source *from, double y, double x, int64_t channe
     return (1 - down) * above + down * below;
 }
 
-static void write_turned(const source *from, const evn__placement *placement, float *image) {
+/// A place between the nodes of a bend: the first of the four that count, and their weights.
+typedef struct cell {
+    int first;
+    float weights[4];
+} cell;
+
+/// The cell of pixel `index` of `count`.
+static cell find_cell(int64_t index, int64_t count) {
+    double at = ((double)index + 0.5) * EVN__BEND_CELLS / (double)count;
+    int first = (int)at;
+    float s = (float)(at - first), r = 1 - s;
+    return (cell){first,
+                  {r * r * r / 6, (4 - 6 * s * s + 3 * s * s * s) / 6,
+                   (4 - 6 * r * r + 3 * r * r * r) / 6, s * s * s / 6}};
+}
+
+/// A bend along one row: the coefficients that are left are splines over the columns.
+typedef struct row_bend {
+    float of[2][EVN__BEND_NODES];
+} row_bend;
+
+static row_bend bend_row(const evn__placement *placement, int64_t row, int64_t height) {
+    row_bend along = {0};
+    if (placement->bent) {
+        cell here = find_cell(row, height);
+        for (int axis = 0; axis < 2; ++axis) {
+            for (int k = 0; k < 4; ++k) {
+                for (int node = 0; node < EVN__BEND_NODES; ++node) {
+                    along.of[axis][node] +=
+                        here.weights[k] * placement->bend[axis][here.first + k][node];
+                }
+            }
+        }
+    }
+    return along;
+}
+
+static double displacement(const float *of_row, const cell *here) {
+    float sum = 0;
+    for (int k = 0; k < 4; ++k) {
+        sum += here->weights[k] * of_row[here->first + k];
+    }
+    return sum;
+}
+
+static void write_moved(const source *from, const evn__placement *placement, float *image) {
     const evn_dataset_info *info = from->info;
     double cosine = cos(placement->angle) / placement->factor;
     double sine = sin(placement->angle) / placement->factor;
     double middle_y = 0.5 * (double)(info->height - 1), middle_x = 0.5 * (double)(info->width - 1);
     for (int64_t row = 0; row < info->height; ++row) {
-        double v = (double)(placement->top + row) - middle_y;
+        row_bend along = bend_row(placement, row, info->height);
         for (int64_t column = 0; column < info->width; ++column) {
-            double u = (double)(placement->left + column) - middle_x;
+            cell here = find_cell(column, info->width);
+            double v = (double)(placement->top + row) - middle_y + displacement(along.of[0], &here);
+            double u =
+                (double)(placement->left + column) - middle_x + displacement(along.of[1], &here);
             double y = middle_y + cosine * v + sine * u, x = middle_x - sine * v + cosine * u;
             for (int64_t channel = 0; channel < info->channels; ++channel) {
                 *image++ = read_between(from, y, x, channel);
@@ -117,9 +186,9 @@ static void write_turned(const source *from, const evn__placement *placement, fl
 void evn__placement_write(const evn__placement *placement, const evn_dataset_info *info,
                           const uint8_t *pixels, const float *levels, float *image) {
     source from = {info, pixels, levels};
-    if (placement->angle == 0 && placement->factor == 1) {
+    if (placement->angle == 0 && placement->factor == 1 && !placement->bent) {
         write_window(&from, placement, image);
     } else {
-        write_turned(&from, placement, image);
+        write_moved(&from, placement, image);
     }
 }

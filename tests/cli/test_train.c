@@ -139,7 +139,8 @@ START_TEST(evolving_vectors) {
 END_TEST
 
 START_TEST(augmented_images) {
-    const char *const options[] = {"--crop 0", "--crop 2", "--rotate 15", "--scale 0.2"};
+    const char *const options[] = {"--crop 0", "--crop 2", "--rotate 15", "--scale 0.2",
+                                   "--elastic 0.5"};
     enum { RUNS = sizeof(options) / sizeof(options[0]) };
     double loss[RUNS];
     for (int i = 0; i < RUNS; ++i) {
@@ -158,6 +159,8 @@ START_TEST(augmented_images) {
     }
     test_fails_with(test_program("", "train digits --out r --crop 8"), EVN_ERR_ARGUMENT,
                     "from 0 to 7");
+    test_fails_with(test_program("", "train digits --out r --elastic 3"), EVN_ERR_ARGUMENT,
+                    "from 0 to 2");
     test_fails_with(test_program("", "train digits --out r --rotate 181"), EVN_ERR_USAGE, "180");
     test_fails_with(test_program("", "train curve --out r --crop 1"), EVN_ERR_USAGE, "crop");
 }

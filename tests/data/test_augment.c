@@ -12,14 +12,18 @@ static const evn_dataset_info info = {.height = SIDE, .width = SIDE, .channels =
 /// Every byte as itself, so that images are of bytes.
 static float levels[LEVELS];
 
+static void make_levels(void) {
+    for (int i = 0; i < LEVELS; ++i) {
+        levels[i] = (float)i;
+    }
+}
+
 /// A picture without any symmetry.
 static void make_picture(uint8_t *picture) {
     for (int i = 0; i < PIXELS; ++i) {
         picture[i] = (uint8_t)(i * i % 251);
     }
-    for (int i = 0; i < LEVELS; ++i) {
-        levels[i] = (float)i;
-    }
+    make_levels();
 }
 
 static void write_picture(evn__placement placement, float *image) {
@@ -74,6 +78,84 @@ START_TEST(enlargement_is_bilinear) {
 }
 END_TEST
 
+/// With equal coefficients the splines, which add up to 1, displace all pixels alike.
+START_TEST(an_even_bend_shifts) {
+    float bent[PIXELS], shifted[PIXELS];
+    evn__placement even = {.angle = 0.3, .factor = 1.2, .bent = true};
+    for (int i = 0; i < EVN__BEND_NODES; ++i) {
+        for (int k = 0; k < EVN__BEND_NODES; ++k) {
+            even.bend[0][i][k] = 1;
+            even.bend[1][i][k] = -2;
+        }
+    }
+    write_picture(even, bent);
+    write_picture((evn__placement){.angle = 0.3, .factor = 1.2, .top = 1, .left = -2}, shifted);
+    for (int i = 0; i < PIXELS; ++i) {
+        ck_assert_double_eq_tol(bent[i], shifted[i], 1e-3);
+    }
+}
+END_TEST
+
+/// B-splines reproduce straight lines: coefficients that rise by a cell's width from node to node
+/// displace each pixel by its own place, counted from the corner.
+START_TEST(a_rising_bend_stretches) {
+    uint8_t picture[PIXELS];
+    float image[PIXELS];
+    make_picture(picture);
+    evn__placement rising = {.factor = 1, .bent = true};
+    const double cell = (double)SIDE / EVN__BEND_CELLS;
+    for (int i = 0; i < EVN__BEND_NODES; ++i) { // node 1 lies on the corner
+        for (int k = 0; k < EVN__BEND_NODES; ++k) {
+            rising.bend[0][i][k] = (float)(0.25 * cell * (i - 1)); // down, more in lower rows
+            rising.bend[1][i][k] = (float)(-0.5 * cell * (k - 1));
+        }
+    }
+    write_picture(rising, image);
+    for (int row = 0; row < SIDE; ++row) {
+        for (int column = 0; column < SIDE; ++column) {
+            double y = row + 0.25 * (row + 0.5), x = column - 0.5 * (column + 0.5), wanted = 0;
+            for (int r = 0; r < SIDE; ++r) {
+                for (int c = 0; c < SIDE; ++c) {
+                    wanted +=
+                        fmax(0, 1 - fabs(y - r)) * fmax(0, 1 - fabs(x - c)) * picture[r * SIDE + c];
+                }
+            }
+            ck_assert_double_eq_tol(image[row * SIDE + column], wanted, 1e-3);
+        }
+    }
+}
+END_TEST
+
+/// What a bend displaces is read off an image that rises with the column.
+START_TEST(bends_have_their_deviation) {
+    enum { WIDE = 40, MIDDLE = WIDE * WIDE / 2 + WIDE / 2 };
+    static uint8_t slope[WIDE * WIDE];
+    static float image[WIDE * WIDE];
+    const evn_dataset_info wide = {.height = WIDE, .width = WIDE, .channels = 1, .classes = 2};
+    const evn_augmentation augmentation = {.elastic = 1.5};
+    make_levels();
+    for (int i = 0; i < WIDE * WIDE; ++i) {
+        slope[i] = (uint8_t)(5 * (i % WIDE));
+    }
+    double sum = 0, of_next = 0, of_far = 0;
+    for (int i = 0; i < DRAWS; ++i) {
+        evn__placement p = evn__placement_draw(&augmentation, 7, 3, i);
+        evn__placement_write(&p, &wide, slope, levels, image);
+        double here = image[MIDDLE] / 5 - WIDE / 2, next = image[MIDDLE + 1] / 5 - WIDE / 2 - 1,
+               far = image[MIDDLE - 15] / 5 - WIDE / 2 + 15;
+        sum += here * here;
+        of_next += (here - next) * (here - next);
+        of_far += (here - far) * (here - far);
+    }
+    // A square of 1.5² has a deviation of √2 1.5²/√DRAWS; on a node the splines' variance is higher
+    // than on average, 1/2 instead of 151/315 in each direction.
+    double variance = sum / DRAWS, expected = 1.5 * 1.5 * pow(0.5 * 315 / 151, 2);
+    ck_assert_double_eq_tol(variance, expected, 4 * sqrt(2. / DRAWS) * expected);
+    ck_assert_double_lt(of_next / DRAWS, 0.05 * expected); // smooth
+    ck_assert_double_gt(of_far / DRAWS, 1 * expected);     // and not the same everywhere
+}
+END_TEST
+
 START_TEST(outside_is_byte_zero) {
     float image[PIXELS];
     write_picture((evn__placement){.angle = 1, .factor = 0.5, .left = 100}, image);
@@ -121,7 +203,7 @@ START_TEST(draws_fill_their_range) {
 END_TEST
 
 START_TEST(draws_are_of_seed_epoch_and_sample) {
-    const evn_augmentation augmentation = {.rotate = 10, .scale = 0.1};
+    const evn_augmentation augmentation = {.rotate = 10, .scale = 0.1, .elastic = 1};
     const struct {
         uint64_t seed;
         int64_t epoch, sample;
@@ -129,21 +211,30 @@ START_TEST(draws_are_of_seed_epoch_and_sample) {
     evn__placement first = evn__placement_draw(&augmentation, 1, 5, 9);
     evn__placement again = evn__placement_draw(&augmentation, 1, 5, 9);
     ck_assert(first.angle == again.angle && first.factor == again.factor);
+    ck_assert_mem_eq(first.bend, again.bend, sizeof(first.bend));
     for (int i = 0; i < 3; ++i) {
         evn__placement other =
             evn__placement_draw(&augmentation, others[i].seed, others[i].epoch, others[i].sample);
         ck_assert(other.angle != first.angle && other.factor != first.factor);
+        for (int axis = 0; axis < 2; ++axis) {
+            for (int k = 0; k < EVN__BEND_NODES; ++k) {
+                ck_assert(other.bend[axis][k][k] != first.bend[axis][k][k]);
+            }
+        }
     }
     const evn_augmentation none = {0};
     first = evn__placement_draw(&none, 1, 5, 9);
     ck_assert(first.angle == 0 && first.factor == 1 && first.top == 0 && first.left == 0);
+    ck_assert(!first.bent);
 }
 END_TEST
 
 START_TEST(ranges_are_checked) {
-    const evn_augmentation right[] = {{0}, {5, 180, 1}};
-    const evn_augmentation wrong[] = {{-1, 0, 0},  {SIDE, 0, 0}, {0, -1, 0},  {0, 181, 0},
-                                      {0, NAN, 0}, {0, 0, -0.1}, {0, 0, 1.1}, {0, 0, NAN}};
+    const evn_augmentation right[] = {{0}, {5, 180, 1, 0.25 * SIDE}};
+    const evn_augmentation wrong[] = {{-1, 0, 0, 0},  {SIDE, 0, 0, 0}, {0, -1, 0, 0},
+                                      {0, 181, 0, 0}, {0, NAN, 0, 0},  {0, 0, -0.1, 0},
+                                      {0, 0, 1.1, 0}, {0, 0, NAN, 0},  {0, 0, 0, -1},
+                                      {0, 0, 0, 2},   {0, 0, 0, NAN}};
     for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); ++i) {
         TRY(evn__augmentation_check(&right[i], &info));
     }
@@ -159,11 +250,14 @@ static Suite *suite(void) {
     tcase_add_test(writing, a_quarter_turn_moves_pixels);
     tcase_add_test(writing, a_turn_shifts_by_its_window);
     tcase_add_test(writing, enlargement_is_bilinear);
+    tcase_add_test(writing, an_even_bend_shifts);
+    tcase_add_test(writing, a_rising_bend_stretches);
     tcase_add_test(writing, outside_is_byte_zero);
     tcase_add_test(writing, channels_stay_apart);
     suite_add_tcase(all, writing);
     TCase *drawing = tcase_create("drawing");
     tcase_add_test(drawing, draws_fill_their_range);
+    tcase_add_test(drawing, bends_have_their_deviation);
     tcase_add_test(drawing, draws_are_of_seed_epoch_and_sample);
     tcase_add_test(drawing, ranges_are_checked);
     suite_add_tcase(all, drawing);
