@@ -93,6 +93,7 @@ size_t evn_optimizer_state_bytes(const evn_optimizer *optimizer);
 evn_status evn_optimizer_save(const evn_optimizer *optimizer, void *data, int64_t *steps);
 
 /// The reverse: training goes on exactly as it would have from the saved state.
+/// @return EVN_ERR_DATA for a state that none has
 evn_status evn_optimizer_restore(evn_optimizer *optimizer, const void *data, int64_t steps);
 
 #endif

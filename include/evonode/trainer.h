@@ -75,11 +75,22 @@ evn_status evn_trainer_create(evn_device *device, const evn_dataset *dataset,
                               const evn_trainer_options *options, evn_trainer **trainer);
 void evn_trainer_destroy(evn_trainer **trainer); ///< nulls; accepts NULL
 
-/// Train all phases.
+/// Train all phases, or what is left of them.
 /// @return EVN_ERR_NOT_FINITE, with epoch, step and what to do, when the loss is not a number;
 ///         EVN_ERR_SOLVER when a solve fails; EVN_ERR_INTERRUPTED when `stop` said so. The
 ///         parameters then are those of the last finished step.
 evn_status evn_trainer_run(evn_trainer *trainer);
+
+/// Write a checkpoint, whole or not at all: what training needs to go on as if nothing had been,
+/// with the same bits on the same device. Between epochs, as in epoch_done.
+/// @return EVN_ERR_ARGUMENT within an epoch, and after one that failed or was stopped;
+///         EVN_ERR_OUTPUT; EVN_ERR_NOT_FINITE, and nothing is written
+evn_status evn_trainer_save(const evn_trainer *trainer, const char *path);
+
+/// Read a checkpoint of a trainer with the same data set and options, before evn_trainer_run.
+/// @param[out] epochs  that are done
+/// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA when it is of another training
+evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epochs);
 
 /// Accuracy of a part of the data set with the solver of phase `phase`; fields that do not apply
 /// are 0. Results are in test_*.

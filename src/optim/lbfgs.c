@@ -324,6 +324,11 @@ evn_status evn__lbfgs_save(const evn__lbfgs *l, void *data) {
 }
 
 evn_status evn__lbfgs_restore(evn__lbfgs *l, const void *data) {
-    memcpy(&l->now, (const char *)data + rows_bytes(l), sizeof(l->now));
+    progress now;
+    memcpy(&now, (const char *)data + rows_bytes(l), sizeof(now));
+    EVN_CHECK(now.pairs >= 0 && now.pairs <= l->history && now.next >= 0 && now.next < l->history,
+              EVN_ERR_DATA, "L-BFGS: a state with %d pairs, the next one in row %d of %d",
+              now.pairs, now.next, l->history);
+    l->now = now;
     return evn_buffer_write(l->rows, 0, rows_bytes(l), data);
 }

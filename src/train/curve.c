@@ -28,7 +28,7 @@ struct evn__curve {
     evn_buffer *memory; ///< what the bindings below are in
     evn_binding x0, target, x_bar, loss_value;
     double *losses; ///< [iterations]
-    int done;       ///< iterations
+    evn__position at;
 };
 
 void evn__curve_target(double t, double s[EVN__CURVE_DIMENSIONS]) {
@@ -163,7 +163,7 @@ void evn__curve_destroy(evn__curve **curve) {
 }
 
 const double *evn__curve_losses(const evn__curve *curve, int *count) {
-    *count = curve->done;
+    *count = curve->at.epoch;
     return curve->losses;
 }
 
@@ -221,20 +221,36 @@ static evn_status forward_training(void *task, evn_solution *solution) {
     return forward(task, &x, solution);
 }
 
+static evn__iterations training_of(evn__curve *curve) {
+    return (evn__iterations){.device = curve->device,
+                             .options = &curve->options,
+                             .phases = curve->phases,
+                             .parameters = curve->parameters,
+                             .optimizer = &curve->optimizer,
+                             .learnt = &curve->learnt,
+                             .x_bar = curve->x_bar,
+                             .loss = curve->loss_value,
+                             .renew = true,
+                             .task = curve,
+                             .compile = compile_training,
+                             .forward = forward_training,
+                             .losses = curve->losses,
+                             .at = &curve->at};
+}
+
 evn_status evn__curve_run(evn__curve *curve) {
-    evn__iterations training = {.device = curve->device,
-                                .options = &curve->options,
-                                .phases = curve->phases,
-                                .parameters = curve->parameters,
-                                .optimizer = &curve->optimizer,
-                                .learnt = &curve->learnt,
-                                .x_bar = curve->x_bar,
-                                .loss = curve->loss_value,
-                                .renew = true,
-                                .task = curve,
-                                .compile = compile_training,
-                                .forward = forward_training,
-                                .losses = curve->losses,
-                                .done = &curve->done};
+    evn__iterations training = training_of(curve);
     return evn__iterations_run(&training);
+}
+
+evn_status evn__curve_save(evn__curve *curve, const char *path) {
+    evn__iterations training = training_of(curve);
+    return evn__iterations_save(&training, path);
+}
+
+evn_status evn__curve_restore(evn__curve *curve, const char *path, int *iterations) {
+    evn__iterations training = training_of(curve);
+    EVN_TRY(evn__iterations_restore(&training, path));
+    *iterations = curve->at.epoch;
+    return EVN_OK;
 }

@@ -24,8 +24,12 @@ evn_status evn__curve_create(evn_device *device, int width, const evn_trainer_op
                              evn__curve **curve);
 void evn__curve_destroy(evn__curve **curve); ///< nulls; accepts NULL
 
-/// Train all phases. Failures as of evn_trainer_run.
+/// Train all phases, or what is left of them. Failures as of evn_trainer_run.
 evn_status evn__curve_run(evn__curve *curve);
+
+/// As evn_trainer_save and evn_trainer_restore; a training that was stopped can be saved too.
+evn_status evn__curve_save(evn__curve *curve, const char *path);
+evn_status evn__curve_restore(evn__curve *curve, const char *path, int *iterations);
 
 /// Loss and gradient of the first phase, as an iteration has them before its update; the gradient
 /// is in the parameters. Waits for the loss.

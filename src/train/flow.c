@@ -34,7 +34,7 @@ struct evn__flow {
     int current;            ///< iteration that the device is on, or was
     int64_t columns;
     double *losses; ///< [iterations]
-    int done;       ///< iterations
+    evn__position at;
 };
 
 static evn__flow_trace trace_of(const evn__flow *f) {
@@ -148,7 +148,7 @@ void evn__flow_destroy(evn__flow **flow) {
 }
 
 const double *evn__flow_losses(const evn__flow *flow, int *count) {
-    *count = flow->done;
+    *count = flow->at.epoch;
     return flow->losses;
 }
 
@@ -223,22 +223,38 @@ static evn_status compile_training(void *task, int phase) {
 
 static evn_status forward_training(void *task, evn_solution *solution) {
     evn__flow *f = task;
-    return forward(f, f->done, solution);
+    return forward(f, f->at.epoch, solution);
+}
+
+static evn__iterations training_of(evn__flow *flow) {
+    return (evn__iterations){.device = flow->device,
+                             .options = &flow->training,
+                             .phases = flow->phases,
+                             .parameters = flow->parameters,
+                             .optimizer = &flow->optimizer,
+                             .learnt = &flow->learnt,
+                             .x_bar = flow->x_bar,
+                             .loss = flow->loss_value,
+                             .task = flow,
+                             .compile = compile_training,
+                             .forward = forward_training,
+                             .losses = flow->losses,
+                             .at = &flow->at};
 }
 
 evn_status evn__flow_run(evn__flow *flow) {
-    evn__iterations training = {.device = flow->device,
-                                .options = &flow->training,
-                                .phases = flow->phases,
-                                .parameters = flow->parameters,
-                                .optimizer = &flow->optimizer,
-                                .learnt = &flow->learnt,
-                                .x_bar = flow->x_bar,
-                                .loss = flow->loss_value,
-                                .task = flow,
-                                .compile = compile_training,
-                                .forward = forward_training,
-                                .losses = flow->losses,
-                                .done = &flow->done};
+    evn__iterations training = training_of(flow);
     return evn__iterations_run(&training);
+}
+
+evn_status evn__flow_save(evn__flow *flow, const char *path) {
+    evn__iterations training = training_of(flow);
+    return evn__iterations_save(&training, path);
+}
+
+evn_status evn__flow_restore(evn__flow *flow, const char *path, int *iterations) {
+    evn__iterations training = training_of(flow);
+    EVN_TRY(evn__iterations_restore(&training, path));
+    *iterations = flow->at.epoch;
+    return EVN_OK;
 }

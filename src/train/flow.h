@@ -68,8 +68,12 @@ evn_status evn__flow_create(evn_device *device, const evn__flow_options *options
                             const evn_trainer_options *training, evn__flow **flow);
 void evn__flow_destroy(evn__flow **flow); ///< nulls; accepts NULL
 
-/// Train all phases. Failures as of evn_trainer_run.
+/// Train all phases, or what is left of them. Failures as of evn_trainer_run.
 evn_status evn__flow_run(evn__flow *flow);
+
+/// As evn_trainer_save and evn_trainer_restore; a training that was stopped can be saved too.
+evn_status evn__flow_save(evn__flow *flow, const char *path);
+evn_status evn__flow_restore(evn__flow *flow, const char *path, int *iterations);
 
 /// Loss and gradient of the first phase on the points of an iteration (>= 0), without its update;
 /// the gradient is in the parameters. Waits for the loss. Draws the points of the iteration after

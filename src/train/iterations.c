@@ -19,19 +19,19 @@ typedef struct block {
 
 /// Waits for the loss of the iteration.
 static evn_status read_loss(const evn__iterations *t, int phase, double rate) {
-    double *loss = &t->losses[*t->done];
+    double *loss = &t->losses[t->at->epoch];
     EVN_TRY(evn__real_read(t->loss, false, loss, 1));
     EVN_CHECK(isfinite(*loss), EVN_ERR_NOT_FINITE,
               "the loss is not finite in iteration %d (phase %s); lower the learning rate (it was "
               "%g), give the phase more steps or use another seed",
-              *t->done + 1, t->phases[phase].name, rate);
+              t->at->epoch + 1, t->phases[phase].name, rate);
     return EVN_OK;
 }
 
-static evn_status iterate(evn__iterations *t, int phase, int iteration, block *b) {
+static evn_status iterate(evn__iterations *t, int phase, block *b) {
     evn_binding x0_bar;
     evn_solution ahead, back;
-    double rate = evn_schedule_rate(&t->phases[phase].schedule, iteration);
+    double rate = evn_schedule_rate(&t->phases[phase].schedule, t->at->in_phase);
     // The adjoint would fail where the loss is not finite; along a grid, the device need not wait.
     bool loss_first = t->phases[phase].solver.gradient == EVN_GRADIENT_ADJOINT;
     b->result.learning_rate = rate;
@@ -42,14 +42,17 @@ static evn_status iterate(evn__iterations *t, int phase, int iteration, block *b
     EVN_TRY(loss_first ? EVN_OK : read_loss(t, phase, rate));
     EVN_TRY(evn_optimizer_step(*t->optimizer, evn_parameters_values(t->parameters),
                                evn_parameters_gradients(t->parameters), rate));
-    b->result.train_loss += t->losses[*t->done];
+    b->result.train_loss += t->losses[t->at->epoch];
     b->result.nfe_forward += ahead.nfe;
     b->result.nfe_backward += back.nfe;
     ++b->count;
-    ++*t->done;
-    EVN_CHECK(!t->options->stop || !t->options->stop(t->options->user), EVN_ERR_INTERRUPTED,
-              "stopped after iteration %d", *t->done);
+    ++t->at->epoch;
+    ++t->at->in_phase;
     return EVN_OK;
+}
+
+static bool is_stopped(const evn__iterations *t) {
+    return t->options->stop && t->options->stop(t->options->user);
 }
 
 static void show_progress(const evn__iterations *t, int phase, block *b) {
@@ -60,11 +63,11 @@ static void show_progress(const evn__iterations *t, int phase, block *b) {
     int all = evn__phases_epochs(t->phases, t->options->phase_count);
     evn_progress progress = {.phase = phase,
                              .phases = t->options->phase_count,
-                             .epoch = *t->done - 1,
+                             .epoch = t->at->epoch - 1,
                              .epochs = all,
-                             .loss = t->losses[*t->done - 1],
+                             .loss = t->losses[t->at->epoch - 1],
                              .images_per_second = NAN,
-                             .seconds_left = each * (all - *t->done)};
+                             .seconds_left = each * (all - t->at->epoch)};
     t->options->progress(t->options->user, &progress);
     b->progressed = time;
 }
@@ -84,7 +87,7 @@ static void start_block(evn__iterations *t, int phase, block *b) {
 
 static evn_status end_block(evn__iterations *t, int phase, block *b) {
     b->result.seconds = evn__now() - b->started;
-    b->result.epoch = *t->done - 1;
+    b->result.epoch = t->at->epoch - 1;
     b->result.train_loss /= b->count;
     b->result.nfe_forward /= b->count;
     b->result.nfe_backward /= b->count;
@@ -107,29 +110,59 @@ static evn_status renew_optimizer(evn__iterations *t) {
                                 evn_parameters_elements(t->parameters), t->optimizer);
 }
 
-static evn_status run_phase(evn__iterations *t, int phase) {
-    int iterations = t->phases[phase].epochs, each = (iterations + REPORTS - 1) / REPORTS;
+static evn_status run_phase(evn__iterations *t) {
+    int phase = t->at->phase, iterations = t->phases[phase].epochs;
+    int each = (iterations + REPORTS - 1) / REPORTS;
     each = each < REPORT_ITERATIONS ? each : REPORT_ITERATIONS;
     block b;
     EVN_TRY(t->compile(t->task, phase));
-    if (t->renew) {
+    if (t->renew && t->at->in_phase == 0) {
         EVN_TRY(renew_optimizer(t));
     }
     start_block(t, phase, &b);
-    for (int i = 0; i < iterations; ++i) {
-        EVN_TRY(iterate(t, phase, i, &b));
+    while (t->at->in_phase < iterations) {
+        EVN_TRY(iterate(t, phase, &b));
         show_progress(t, phase, &b);
-        if (b.count == each || i == iterations - 1) {
+        bool stopped = is_stopped(t);
+        if (stopped || t->at->in_phase % each == 0 || t->at->in_phase == iterations) {
             EVN_TRY(end_block(t, phase, &b));
             start_block(t, phase, &b);
         }
+        EVN_CHECK(!stopped, EVN_ERR_INTERRUPTED, "stopped after iteration %d", t->at->epoch);
     }
+    *t->at = (evn__position){.phase = phase + 1, .epoch = t->at->epoch};
     return EVN_OK;
 }
 
 evn_status evn__iterations_run(evn__iterations *training) {
-    for (int phase = 0; phase < training->options->phase_count; ++phase) {
-        EVN_TRY(run_phase(training, phase));
+    while (training->at->phase < training->options->phase_count) {
+        EVN_TRY(run_phase(training));
     }
     return EVN_OK;
+}
+
+// Checkpoints -------------------------------------------------------------------------------------
+
+static evn__checkpoint checkpoint_of(const evn__iterations *t) {
+    return (evn__checkpoint){.position = t->at,
+                             .phases = t->phases,
+                             .phase_count = t->options->phase_count,
+                             .parameters = t->parameters,
+                             .optimizer = *t->optimizer,
+                             .losses = t->losses};
+}
+
+evn_status evn__iterations_save(const evn__iterations *training, const char *path) {
+    EVN_CHECK(*training->optimizer && training->at->phase < training->options->phase_count,
+              EVN_ERR_ARGUMENT, "a checkpoint is written while training is under way");
+    evn__checkpoint checkpoint = checkpoint_of(training);
+    return evn__checkpoint_write(path, &checkpoint);
+}
+
+evn_status evn__iterations_restore(evn__iterations *training, const char *path) {
+    if (!*training->optimizer) {
+        EVN_TRY(renew_optimizer(training));
+    }
+    evn__checkpoint checkpoint = checkpoint_of(training);
+    return evn__checkpoint_read(path, &checkpoint);
 }

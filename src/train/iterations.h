@@ -4,9 +4,10 @@
 #ifndef EVN_TRAIN_ITERATIONS_H
 #define EVN_TRAIN_ITERATIONS_H
 
+#include "train/checkpoint.h"
 #include "train/phases.h"
 
-/// A task under training. All is borrowed from the task but the two last fields.
+/// A task under training. All is borrowed from the task.
 typedef struct evn__iterations {
     evn_device *device;
     const evn_trainer_options *options; ///< callbacks, optimiser
@@ -23,11 +24,15 @@ typedef struct evn__iterations {
     /// Solve one batch: its loss, and the cotangents in x_bar; waits for neither.
     evn_status (*forward)(void *task, evn_solution *solution);
     double *losses; ///< [iterations of all phases]: of each before its update
-    int *done;      ///< iterations so far
+    evn__position *at;
 } evn__iterations;
 
-/// Train all phases. A report's train_loss is the mean since the last one; what an evn_epoch has
-/// about accuracies does not apply (NaN, −1). Failures as of evn_trainer_run.
+/// Train all phases, or what is left of them. A report's train_loss is the mean since the last one;
+/// what an evn_epoch has about accuracies does not apply (NaN, −1). Failures as of evn_trainer_run.
 evn_status evn__iterations_run(evn__iterations *training);
+
+/// As evn_trainer_save and evn_trainer_restore; a training that was stopped can be saved too.
+evn_status evn__iterations_save(const evn__iterations *training, const char *path);
+evn_status evn__iterations_restore(evn__iterations *training, const char *path);
 
 #endif

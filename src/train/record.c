@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "train/tensors.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", SUMMARY[] = "summary.json",
-                  MODEL[] = "model.safetensors";
+                  MODEL[] = "model.safetensors", CHECKPOINT[] = "checkpoint.safetensors";
 
 enum { FOLDER_MODE = 0777, FILE_MODE = 0666, PATH_SIZE = 4096, NUMBER_MAX = 1000000 };
 
@@ -101,6 +102,11 @@ static evn_status check_free(const char *folder) {
     EVN_CHECK(!exists(folder, SUMMARY), EVN_ERR_OUTPUT,
               "the folder %s has a finished run in it; name a new folder, or remove this one",
               folder);
+    EVN_CHECK(
+        !exists(folder, CHECKPOINT), EVN_ERR_OUTPUT,
+        "the folder %s has an unfinished run in it; 'evonode resume %s' goes on with it; name "
+        "a new folder, or remove this one",
+        folder, folder);
     return exists(folder, RUN) ? EVN_OK : check_empty(folder);
 }
 
@@ -116,14 +122,20 @@ static evn_status lock_metrics(evn__record *record) {
     return EVN_OK;
 }
 
+static evn_status remove_file(const evn__record *record, const char *name) {
+    char path[PATH_SIZE];
+    EVN_TRY(join(record->folder, name, path));
+    EVN_CHECK(unlink(path) == 0 || errno == ENOENT, EVN_ERR_OUTPUT, "cannot remove %s: %s", path,
+              strerror(errno));
+    return EVN_OK;
+}
+
 /// What an unfinished run left would contradict the new run.json.
 static evn_status clear_folder(const evn__record *record) {
-    char model[PATH_SIZE];
-    EVN_TRY(join(record->folder, MODEL, model));
-    EVN_CHECK(ftruncate(record->metrics, 0) == 0 && (unlink(model) == 0 || errno == ENOENT),
-              EVN_ERR_OUTPUT, "cannot replace the unfinished run in %s: %s; name a new folder",
-              record->folder, strerror(errno));
-    return EVN_OK;
+    EVN_CHECK(ftruncate(record->metrics, 0) == 0, EVN_ERR_OUTPUT,
+              "cannot replace the unfinished run in %s: %s; name a new folder", record->folder,
+              strerror(errno));
+    return remove_file(record, MODEL);
 }
 
 static evn_status claim(evn__record *record, const json_t *run) {
@@ -134,19 +146,35 @@ static evn_status claim(evn__record *record, const json_t *run) {
     return write_json(record->folder, RUN, json_deep_copy(run));
 }
 
-evn_status evn__record_create(const char *folder, const json_t *run, evn__record **record) {
+static evn_status reclaim(evn__record *record) {
+    EVN_CHECK(exists(record->folder, RUN), EVN_ERR_OUTPUT, "there is no run in %s", record->folder);
+    EVN_CHECK(!exists(record->folder, SUMMARY), EVN_ERR_OUTPUT,
+              "the run in %s is finished; evonode eval tests it", record->folder);
+    return lock_metrics(record);
+}
+
+/// run: NULL to go on with the run that is there.
+static evn_status open_record(const char *folder, const json_t *run, evn__record **record) {
     evn__record *made;
     EVN_CHECK(strlen(folder) < PATH_SIZE, EVN_ERR_OUTPUT, "the path %.80s… is too long", folder);
     EVN_TRY(EVN_NEW(&made, 1));
     snprintf(made->folder, PATH_SIZE, "%s", folder);
     made->metrics = -1;
-    evn_status status = claim(made, run);
+    evn_status status = run ? claim(made, run) : reclaim(made);
     if (status != EVN_OK) {
         evn__record_destroy(&made);
         return status;
     }
     *record = made;
     return EVN_OK;
+}
+
+evn_status evn__record_create(const char *folder, const json_t *run, evn__record **record) {
+    return open_record(folder, run, record);
+}
+
+evn_status evn__record_reopen(const char *folder, evn__record **record) {
+    return open_record(folder, NULL, record);
 }
 
 void evn__record_destroy(evn__record **record) {
@@ -238,75 +266,29 @@ evn_status evn__record_finish(evn__record *record, const evn__summary *summary) 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); ++i) {
         json_object_set_new(object, fields[i].name, fields[i].value);
     }
-    return write_json(record->folder, SUMMARY, object);
+    EVN_TRY(write_json(record->folder, SUMMARY, object));
+    return remove_file(record, CHECKPOINT);
+}
+
+evn_status evn__record_flush(const evn__record *record) {
+    EVN_CHECK(fdatasync(record->metrics) == 0 || errno == EINVAL, EVN_ERR_OUTPUT,
+              "cannot write %s/%s: %s; free some space on the disk", record->folder, METRICS,
+              strerror(errno));
+    return EVN_OK;
 }
 
 // Parameters --------------------------------------------------------------------------------------
-
-/// All parameters on the host, as a file has them.
-typedef struct tensors {
-    evn__arena arena;
-    evn__tensor *items;
-    int count;
-} tensors;
-
-/// Name, shape and zeroed memory of each parameter.
-static evn_status describe(const evn_parameters *parameters, tensors *all) {
-    all->count = evn_parameters_count(parameters);
-    all->items = evn__arena_alloc(&all->arena, (size_t)all->count * sizeof(*all->items));
-    EVN_CHECK(all->items, EVN_ERR_MEMORY, "no memory for %d tensors", all->count);
-    for (int i = 0; i < all->count; ++i) {
-        evn_shape shape = evn_parameters_shape(parameters, i);
-        evn__tensor *tensor = &all->items[i];
-        tensor->name = evn_parameters_name(parameters, i);
-        tensor->dtype = EVN__F32;
-        tensor->rank = shape.rank;
-        for (int axis = 0; axis < shape.rank; ++axis) {
-            tensor->extent[axis] = shape.dim[axis];
-        }
-        tensor->bytes = (size_t)evn_shape_count(shape) * sizeof(float);
-    }
-    return EVN_OK;
-}
-
-static evn_status fetch(const evn_parameters *parameters, int index, tensors *all) {
-    evn__tensor *tensor = &all->items[index];
-    size_t count = tensor->bytes / sizeof(float);
-    double *wide;
-    EVN_TRY(EVN_NEW(&wide, count));
-    evn_status status = evn_parameters_read(parameters, index, wide);
-    float *narrow = evn__arena_alloc(&all->arena, tensor->bytes);
-    bool finite = true;
-    for (size_t i = 0; status == EVN_OK && narrow && i < count; ++i) {
-        narrow[i] = (float)wide[i];
-        finite = finite && isfinite(narrow[i]);
-    }
-    free(wide);
-    EVN_TRY(status);
-    EVN_CHECK(narrow, EVN_ERR_MEMORY, "no memory for the tensor %s", tensor->name);
-    EVN_CHECK(finite, EVN_ERR_NOT_FINITE, "the parameter %s is not finite", tensor->name);
-    tensor->data = narrow;
-    return EVN_OK;
-}
-
-static evn_status fetch_all(const evn_parameters *parameters, tensors *all) {
-    EVN_TRY(describe(parameters, all));
-    for (int i = 0; i < all->count; ++i) {
-        EVN_TRY(fetch(parameters, i, all));
-    }
-    return EVN_OK;
-}
 
 evn_status evn__record_parameters(evn__record *record, const evn_parameters *parameters,
                                   const evn__pair *metadata, int metadata_count) {
     char path[PATH_SIZE];
     EVN_TRY(join(record->folder, MODEL, path));
-    tensors all = {0};
-    evn_status status = fetch_all(parameters, &all);
+    evn__tensors all = {0};
+    evn_status status = evn__tensors_fetch(parameters, 0, &all);
     if (status == EVN_OK) {
         status = evn__safetensors_write(path, all.items, all.count, metadata, metadata_count);
     }
-    evn__arena_free(&all.arena);
+    evn__tensors_free(&all);
     return status;
 }
 
@@ -335,16 +317,23 @@ evn_status evn__run_summary(const char *folder, json_t **summary) {
     return exists(folder, SUMMARY) ? read_json(folder, SUMMARY, summary) : EVN_OK;
 }
 
-evn_status evn__run_metrics(const char *folder, json_t **lines) {
-    char path[PATH_SIZE];
-    unsigned char *text;
+/// The lines of metrics.jsonl as text, freed by the caller.
+static evn_status read_lines(const char *folder, char path[PATH_SIZE], char **text) {
+    unsigned char *data;
     size_t size;
+    EVN_TRY(join(folder, METRICS, path));
+    EVN_TRY(evn__file_read(path, &data, &size));
+    *text = (char *)data;
+    return EVN_OK;
+}
+
+evn_status evn__run_metrics(const char *folder, json_t **lines) {
+    char path[PATH_SIZE], *text;
     json_error_t error;
     evn_status status = EVN_OK;
-    EVN_TRY(join(folder, METRICS, path));
-    EVN_TRY(evn__file_read(path, &text, &size));
+    EVN_TRY(read_lines(folder, path, &text));
     *lines = json_array();
-    char *line = (char *)text;
+    char *line = text;
     for (char *end = strchr(line, '\n'); end && status == EVN_OK; end = strchr(line, '\n')) {
         json_t *object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &error);
         if (!object) {
@@ -362,30 +351,75 @@ evn_status evn__run_metrics(const char *folder, json_t **lines) {
     return status;
 }
 
-static evn_status store(evn_parameters *parameters, int index, const evn__tensor *tensor) {
-    size_t count = tensor->bytes / sizeof(float);
-    double *wide;
-    EVN_TRY(EVN_NEW(&wide, count));
-    for (size_t i = 0; i < count; ++i) {
-        float narrow;
-        memcpy(&narrow, (const char *)tensor->data + i * sizeof(narrow), sizeof(narrow));
-        wide[i] = narrow;
-    }
-    evn_status status = evn_parameters_write(parameters, index, wide);
-    free(wide);
-    return status;
+/// A real number of a line, NaN where it does not apply.
+static double read_real(const json_t *line, const char *key) {
+    const json_t *value = json_object_get(line, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-static evn_status store_all(evn_parameters *parameters, const evn__safetensors *file) {
-    tensors all = {0};
-    evn_status status = describe(parameters, &all);
+static int64_t read_count(const json_t *line, const char *key) {
+    const json_t *value = json_object_get(line, key);
+    return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+/// Whether the line is of one of the first `epochs` epochs; then it is added.
+static bool add_line(const char *line, size_t length, int epochs, evn__totals *totals) {
+    json_t *object = json_loadb(line, length, 0, NULL);
+    int64_t epoch = read_count(object, "epoch");
+    bool counts = epoch >= 0 && epoch < epochs && read_count(object, "phase") >= 0;
+    if (counts) {
+        int64_t peak = read_count(object, "peak_device_bytes");
+        double seconds = read_real(object, "seconds");
+        totals->seconds += isfinite(seconds) ? seconds : 0;
+        totals->peak_device_bytes =
+            peak > (int64_t)totals->peak_device_bytes ? (uint64_t)peak : totals->peak_device_bytes;
+        totals->last = (evn_epoch){.phase = (int)read_count(object, "phase"),
+                                   .epoch = (int)epoch,
+                                   .test_loss = read_real(object, "test_loss"),
+                                   .test_accuracy = read_real(object, "test_accuracy"),
+                                   .test_errors = read_count(object, "test_errors"),
+                                   .test_count = read_count(object, "test_count"),
+                                   .nfe_forward = read_real(object, "nfe_forward"),
+                                   .nfe_backward = read_real(object, "nfe_backward")};
+    }
+    json_decref(object);
+    return counts;
+}
+
+evn_status evn__record_rewind(evn__record *record, int epochs, evn__totals *totals) {
+    char path[PATH_SIZE], *text;
+    EVN_TRY(read_lines(record->folder, path, &text));
+    char *line = text;
+    *totals = (evn__totals){0};
+    for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
+        if (!add_line(line, (size_t)(end - line), epochs, totals)) {
+            break;
+        }
+        line = end + 1;
+    }
+    int failed = ftruncate(record->metrics, line - text);
+    free(text);
+    EVN_CHECK(!failed, EVN_ERR_OUTPUT, "cannot shorten %s: %s", path, strerror(errno));
+    return EVN_OK;
+}
+
+evn_status evn__run_checkpoint(const char *folder, char *path, size_t size) {
+    int length = snprintf(path, size, "%s/%s", folder, CHECKPOINT);
+    EVN_CHECK(length >= 0 && (size_t)length < size, EVN_ERR_OUTPUT,
+              "the path of the folder %.80s… is too long", folder);
+    return EVN_OK;
+}
+
+static evn_status load(evn_parameters *parameters, const evn__safetensors *file) {
+    evn__tensors all = {0};
+    evn_status status = evn__tensors_describe(parameters, 0, &all);
     if (status == EVN_OK) {
         status = evn__safetensors_match(file, all.items, all.count);
     }
-    for (int i = 0; i < all.count && status == EVN_OK; ++i) {
-        status = store(parameters, i, evn__safetensors_find(file, all.items[i].name));
+    if (status == EVN_OK) {
+        status = evn__tensors_store(parameters, file);
     }
-    evn__arena_free(&all.arena);
+    evn__tensors_free(&all);
     return status;
 }
 
@@ -394,7 +428,7 @@ evn_status evn__run_parameters(const char *folder, evn_parameters *parameters) {
     evn__safetensors *file;
     EVN_TRY(join(folder, MODEL, path));
     EVN_TRY(evn__safetensors_read(path, &file));
-    evn_status status = store_all(parameters, file);
+    evn_status status = load(parameters, file);
     evn__safetensors_destroy(&file);
     return status == EVN_OK ? status : evn__prepend(status, "%s", path);
 }

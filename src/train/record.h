@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The folder of a run: run.json (what was asked for, and where it ran), metrics.jsonl (a line for
 // each epoch), model.safetensors (every parameter by name) and, once the run is finished,
-// summary.json. All but metrics.jsonl appear whole or not at all.
+// summary.json. Until then checkpoint.safetensors says where it goes on. All but metrics.jsonl
+// appear whole or not at all.
 #ifndef EVN_TRAIN_RECORD_H
 #define EVN_TRAIN_RECORD_H
 
@@ -31,12 +32,30 @@ evn__summary evn__summary_empty(void);
 /// @return EVN_ERR_OUTPUT
 evn_status evn__record_number(const char *parent, const char *stem, char *path, size_t size);
 
+/// What the epochs of an unfinished run add up to.
+typedef struct evn__totals {
+    double seconds; ///< training alone
+    uint64_t peak_device_bytes;
+    evn_epoch last; ///< of the last one, as far as metrics.jsonl has it
+} evn__totals;
+
 /// Claim a folder, which is made where it is missing, and write run.json. What an unfinished run
-/// left there is replaced.
-/// @return EVN_ERR_OUTPUT when it cannot be written, is in use, holds a finished run, or holds
-///         something that is no run
+/// without a checkpoint left there is replaced.
+/// @return EVN_ERR_OUTPUT when it cannot be written, is in use, holds a finished run or a
+///         checkpoint, or holds something that is no run
 evn_status evn__record_create(const char *folder, const json_t *run, evn__record **record);
 void evn__record_destroy(evn__record **record); ///< nulls; accepts NULL
+
+/// Claim the folder of an unfinished run, to go on with it.
+/// @return EVN_ERR_OUTPUT when it holds no run, a finished one, or is in use
+evn_status evn__record_reopen(const char *folder, evn__record **record);
+
+/// Leave in metrics.jsonl the lines of the first `epochs` epochs alone, and add them up.
+/// @return EVN_ERR_OUTPUT; EVN_ERR_FILE
+evn_status evn__record_rewind(evn__record *record, int epochs, evn__totals *totals);
+
+/// Flush metrics.jsonl to the disk: a checkpoint must not know of more epochs than it.
+evn_status evn__record_flush(const evn__record *record);
 
 /// Append a line to metrics.jsonl (NaN and negative counts: null) and hand it to the
 /// system.
@@ -46,6 +65,10 @@ evn_status evn__record_epoch(evn__record *record, const char *phase, const evn_e
 /// @return EVN_ERR_NOT_FINITE, and nothing is written, when a parameter is not a number
 evn_status evn__record_parameters(evn__record *record, const evn_parameters *parameters,
                                   const evn__pair *metadata, int metadata_count);
+
+/// Path of the checkpoint, which a finished run has no more.
+/// @return EVN_ERR_OUTPUT when it is too long
+evn_status evn__run_checkpoint(const char *folder, char *path, size_t size);
 
 /// Write summary.json: the run is finished.
 evn_status evn__record_finish(evn__record *record, const evn__summary *summary);

@@ -35,7 +35,9 @@ struct evn__safetensors {
 static const struct {
     const char *name;
     size_t bytes;
-} dtypes[] = {[EVN__F32] = {"F32", sizeof(float)}, [EVN__F64] = {"F64", sizeof(double)}};
+} dtypes[] = {[EVN__U8] = {"U8", 1},
+              [EVN__F32] = {"F32", sizeof(float)},
+              [EVN__F64] = {"F64", sizeof(double)}};
 
 static void checksum_text(const unsigned char *data, size_t size, char text[CHECKSUM_SIZE]) {
     snprintf(text, CHECKSUM_SIZE, "xxh3:%016" PRIx64, evn__checksum(data, size));
@@ -138,7 +140,7 @@ static evn_status read_dtype(const json_t *value, evn__tensor *tensor) {
             return EVN_OK;
         }
     }
-    EVN_FAIL(EVN_ERR_FORMAT, "tensor '%s': dtype %.40s is not supported; F32 and F64 are",
+    EVN_FAIL(EVN_ERR_FORMAT, "tensor '%s': dtype %.40s is not supported; F32, F64 and U8 are",
              tensor->name, text);
 }
 
@@ -378,7 +380,7 @@ static double element(const evn__tensor *tensor, size_t index) {
 }
 
 static evn_status check_finite(const evn__tensor *tensor) {
-    size_t count = tensor->bytes / dtypes[tensor->dtype].bytes;
+    size_t count = tensor->dtype == EVN__U8 ? 0 : tensor->bytes / dtypes[tensor->dtype].bytes;
     for (size_t i = 0; i < count; ++i) {
         double value = element(tensor, i);
         EVN_CHECK(isfinite(value), EVN_ERR_NOT_FINITE, "tensor '%s' holds %g at index %zu",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Safetensors files of float32 and float64 tensors, which other frameworks read too.
+// Safetensors files of float32 and float64 tensors, and of bytes, which other frameworks read too.
 //
 // File: u64 little-endian N; N bytes of JSON: name → {dtype, shape, data_offsets}, and
 // "__metadata__": text → text; then the tensors' bytes, without gaps. The format has no checksum,
@@ -14,7 +14,7 @@
 
 enum { EVN__TENSOR_MAX_RANK = 8 };
 
-typedef enum evn__dtype { EVN__F32, EVN__F64 } evn__dtype;
+typedef enum evn__dtype { EVN__U8, EVN__F32, EVN__F64 } evn__dtype; // from narrow to wide
 
 typedef struct evn__tensor {
     const char *name; ///< UTF-8, 1 … 1,024 bytes, no control characters

@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "train/checkpoint.h"
 #include "train/classifier.h"
 #include "train/phases.h"
-#include "train/switch.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +29,8 @@ struct evn_trainer {
     double *logits;
     int64_t batch, test_samples;
     int classes;
+    evn__position at;
+    bool within; ///< an epoch is under way: parameters are not those of `at`
 };
 
 /// Sums over samples.
@@ -363,30 +365,65 @@ static evn_status look_ahead(evn_trainer *t, int phase, evn_epoch *result) {
     return EVN_OK;
 }
 
-static evn_status run_phase(evn_trainer *t, int phase, int *epoch) {
-    evn__switch state = {0};
-    evn_switch ended = EVN_SWITCH_NONE;
-    EVN_TRY(compile(t, phase, true));
-    EVN_TRY(compile_ahead(t, phase));
-    for (int i = 0; i < t->phases[phase].epochs && ended == EVN_SWITCH_NONE; ++i) {
-        evn_epoch result = {.phase = phase, .epoch = (*epoch)++};
-        EVN_TRY(train_epoch(t, phase, i, &result));
-        if (t->phases[phase].automatic) {
-            EVN_TRY(look_ahead(t, phase, &result));
-            ended = evn__switch_now(&state, result.train_loss, result.own_loss, result.next_loss);
-            result.ended = ended;
-        }
-        if (t->options.epoch_done) {
-            t->options.epoch_done(t->options.user, &result);
-        }
+static evn_status run_epoch(evn_trainer *t) {
+    evn__position *at = &t->at;
+    const evn_phase *phase = &t->phases[at->phase];
+    evn_epoch result = {.phase = at->phase, .epoch = at->epoch};
+    t->within = true;
+    EVN_TRY(train_epoch(t, at->phase, at->in_phase, &result));
+    if (phase->automatic) {
+        EVN_TRY(look_ahead(t, at->phase, &result));
+        result.ended =
+            evn__switch_now(&at->automatic, result.train_loss, result.own_loss, result.next_loss);
+    }
+    t->within = false;
+    ++at->epoch;
+    at->in_phase = result.ended == EVN_SWITCH_NONE ? at->in_phase + 1 : phase->epochs;
+    if (t->options.epoch_done) {
+        t->options.epoch_done(t->options.user, &result);
     }
     return EVN_OK;
 }
 
-evn_status evn_trainer_run(evn_trainer *trainer) {
-    int epoch = 0;
-    for (int phase = 0; phase < trainer->options.phase_count; ++phase) {
-        EVN_TRY(run_phase(trainer, phase, &epoch));
+static evn_status run_phase(evn_trainer *t) {
+    evn__position *at = &t->at;
+    EVN_TRY(compile(t, at->phase, true));
+    EVN_TRY(compile_ahead(t, at->phase));
+    while (at->in_phase < t->phases[at->phase].epochs) {
+        EVN_TRY(run_epoch(t));
     }
+    *at = (evn__position){.phase = at->phase + 1, .epoch = at->epoch};
+    return EVN_OK;
+}
+
+evn_status evn_trainer_run(evn_trainer *trainer) {
+    while (trainer->at.phase < trainer->options.phase_count) {
+        EVN_TRY(run_phase(trainer));
+    }
+    return EVN_OK;
+}
+
+// Checkpoints -------------------------------------------------------------------------------------
+
+static evn__checkpoint checkpoint_of(const evn_trainer *t, evn__position *position) {
+    return (evn__checkpoint){.position = position,
+                             .phases = t->phases,
+                             .phase_count = t->options.phase_count,
+                             .parameters = evn_model_parameters(t->model),
+                             .optimizer = t->optimizer};
+}
+
+evn_status evn_trainer_save(const evn_trainer *trainer, const char *path) {
+    evn__position at = trainer->at;
+    EVN_CHECK(!trainer->within && at.phase < trainer->options.phase_count, EVN_ERR_ARGUMENT,
+              "a checkpoint is written between two epochs, as in epoch_done");
+    evn__checkpoint checkpoint = checkpoint_of(trainer, &at);
+    return evn__checkpoint_write(path, &checkpoint);
+}
+
+evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epochs) {
+    evn__checkpoint checkpoint = checkpoint_of(trainer, &trainer->at);
+    EVN_TRY(evn__checkpoint_read(path, &checkpoint));
+    *epochs = trainer->at.epoch;
     return EVN_OK;
 }

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { OFFSET = 3, MOST = 3001, HISTORY = 5 };
@@ -215,6 +216,25 @@ START_TEST(extreme_gradients) {
 }
 END_TEST
 
+/// A state from a file: what counts its rows must not lead beyond them.
+START_TEST(bad_state) {
+    const double start[] = {1, 2, 3};
+    problem p = open_problem(false, 3, start);
+    size_t bytes = evn_optimizer_state_bytes(p.optimizer);
+    size_t rows = (2 * (size_t)HISTORY + 3) * 3 * sizeof(float);
+    unsigned char *state = calloc(bytes, 1);
+    int counts[] = {0, HISTORY}; // pairs, row of the next one
+    memcpy(state + rows, counts, sizeof(counts));
+    ck_assert_int_eq(evn_optimizer_restore(p.optimizer, state, 1), EVN_ERR_DATA);
+    counts[0] = -1;
+    counts[1] = 0;
+    memcpy(state + rows, counts, sizeof(counts));
+    ck_assert_int_eq(evn_optimizer_restore(p.optimizer, state, 1), EVN_ERR_DATA);
+    free(state);
+    close_problem(&p);
+}
+END_TEST
+
 START_TEST(bad_history) {
     evn_optimizer_options options = evn_optimizer_options_default(EVN_OPTIMIZER_LBFGS);
     evn_optimizer *optimizer = NULL;
@@ -236,6 +256,7 @@ static Suite *suite(void) {
     tcase_add_test(steps, extreme_gradients);
     suite_add_tcase(s, steps);
     TCase *options = tcase_create("options");
+    tcase_add_test(options, bad_state);
     tcase_add_loop_test(options, bad_history, 0, 2);
     suite_add_tcase(s, options);
     return s;

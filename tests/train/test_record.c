@@ -95,6 +95,81 @@ START_TEST(not_a_number_is_null) {
 }
 END_TEST
 
+static void write_epochs(evn__record *record, int count) {
+    for (int i = 0; i < count; ++i) {
+        evn_epoch epoch = {.phase = i / 2,
+                           .epoch = i,
+                           .seconds = 0.5,
+                           .test_accuracy = 0.1 * i,
+                           .test_errors = 10 - i,
+                           .peak_device_bytes = i == 1 ? 1000 : 10};
+        TRY(evn__record_epoch(record, "backprop", &epoch));
+    }
+}
+
+START_TEST(rewinds) {
+    char folder[TEST_PATH];
+    evn__record *record = NULL;
+    evn__totals totals;
+    TRY(create("r", &record));
+    write_epochs(record, 4);
+    evn__record_destroy(&record);
+    test_write("r/checkpoint.safetensors", "", 0);
+    ck_assert_int_eq(create("r", &record), EVN_ERR_OUTPUT); // it would be lost
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "evonode resume"));
+
+    TRY(evn__record_reopen(test_path(folder, "r"), &record));
+    ck_assert(test_exists("r/checkpoint.safetensors"));
+    TRY(evn__record_rewind(record, 3, &totals));
+    ck_assert_double_eq(totals.seconds, 1.5);
+    ck_assert_uint_eq(totals.peak_device_bytes, 1000);
+    ck_assert_int_eq(totals.last.epoch, 2);
+    ck_assert_int_eq(totals.last.phase, 1);
+    ck_assert_int_eq(totals.last.test_errors, 8);
+    evn_epoch next = {.epoch = 3, .test_errors = 77};
+    TRY(evn__record_epoch(record, "adjoint", &next));
+    TRY(evn__record_flush(record));
+    json_t *lines;
+    TRY(evn__run_metrics(folder, &lines));
+    ck_assert_uint_eq(json_array_size(lines), 4);
+    ck_assert_double_eq(test_number(json_array_get(lines, 3), "test_errors"), 77);
+    json_decref(lines);
+
+    TRY(evn__record_rewind(record, 0, &totals));
+    ck_assert_double_eq(totals.seconds, 0);
+    evn__summary summary = evn__summary_empty();
+    TRY(evn__record_finish(record, &summary));
+    evn__record_destroy(&record);
+    ck_assert(!test_exists("r/checkpoint.safetensors"));
+    ck_assert_int_eq(evn__record_reopen(folder, &record), EVN_ERR_OUTPUT);
+    ck_assert_int_eq(evn__record_reopen(test_path(folder, "none"), &record), EVN_ERR_OUTPUT);
+    ck_assert_ptr_null(record);
+}
+END_TEST
+
+/// What a crash left of a line goes too.
+START_TEST(rewinding_drops_half_lines) {
+    char folder[TEST_PATH];
+    evn__record *record = NULL;
+    evn__totals totals;
+    TRY(create("h", &record));
+    write_epochs(record, 2);
+    size_t size;
+    char *text = test_read("h/metrics.jsonl", &size);
+    evn__record_destroy(&record);
+    test_write("h/metrics.jsonl", text, size - 5);
+    TRY(evn__record_reopen(test_path(folder, "h"), &record));
+    TRY(evn__record_rewind(record, 2, &totals));
+    ck_assert_double_eq(totals.seconds, 0.5);
+    evn__record_destroy(&record);
+    free(text);
+    text = test_read("h/metrics.jsonl", &size);
+    ck_assert_uint_gt(size, 0);
+    ck_assert_ptr_eq(strchr(text, '\n'), text + size - 1);
+    free(text);
+}
+END_TEST
+
 static evn_parameters *make_parameters(uint64_t seed, bool more) {
     evn_parameters *parameters;
     TRY(evn_parameters_create(&parameters));
@@ -165,6 +240,8 @@ static Suite *suite(void) {
     tcase_add_test(c, one_writer);
     tcase_add_test(c, numbers);
     tcase_add_test(c, not_a_number_is_null);
+    tcase_add_test(c, rewinds);
+    tcase_add_test(c, rewinding_drops_half_lines);
     tcase_add_test(c, reading);
     suite_add_tcase(s, c);
     c = tcase_create("parameters");

@@ -9,11 +9,13 @@
 
 static const float narrow[6] = {1, -2, 3.5f, 0, 1e-30f, -0.0f};
 static const double wide[2] = {0.1, -1e300};
+static const unsigned char octets[3] = {0, 255, 7};
 
 static const evn__tensor sample[] = {
     {.name = "stem.weight", .dtype = EVN__F32, .rank = 2, .extent = {2, 3}, .data = narrow},
     {.name = "time", .dtype = EVN__F64, .rank = 1, .extent = {2}, .data = wide},
     {.name = "empty", .dtype = EVN__F32, .rank = 2, .extent = {0, 7}, .data = NULL},
+    {.name = "state", .dtype = EVN__U8, .rank = 1, .extent = {3}, .data = octets},
     {.name = "scalar \xc3\xa9", .dtype = EVN__F32, .rank = 0, .data = narrow},
 };
 enum { SAMPLES = sizeof(sample) / sizeof(*sample) };

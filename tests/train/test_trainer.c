@@ -14,12 +14,24 @@ typedef struct record {
     int count, reports;
     double last_loss;
     bool stop;
+    const evn_trainer *saves; ///< after epoch `save_after`, and then stops; NULL: does not
+    int save_after;
 } record;
+
+static const char *checkpoint_path(void) {
+    static char path[512];
+    snprintf(path, sizeof(path), "%s/checkpoint.safetensors", test_folder());
+    return path;
+}
 
 static void keep_epoch(void *user, const evn_epoch *epoch) {
     record *r = user;
     ck_assert_int_lt(r->count, MOST);
     r->epochs[r->count++] = *epoch;
+    if (r->saves && epoch->epoch == r->save_after) {
+        TRY(evn_trainer_save(r->saves, checkpoint_path()));
+        r->stop = true;
+    }
 }
 
 static void keep_progress(void *user, const evn_progress *progress) {
@@ -168,6 +180,77 @@ START_TEST(the_same_seed_gives_the_same_bits) {
 }
 END_TEST
 
+// Whatever epoch it is stopped after, also an automatic phase's last one, the epochs that a new
+// trainer then adds are those of a run that was not stopped.
+START_TEST(a_checkpoint_goes_on) {
+    record whole = {0};
+    evn_phase phases[] = {phase("euler", 1, EVN_GRADIENT_BACKPROP, 4, 0.2),
+                          phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 2, 0.01)};
+    phases[0].automatic = true;
+    evn_trainer_options o = options_for(EVN_MODEL_NODE_EW, phases, 2, &whole);
+    o.augmentation = (evn_augmentation){.crop = 1, .elastic = 0.5};
+    TRY(train(&o, 320));
+    ck_assert_int_ge(whole.count, 4);
+    for (int after = 0; after < whole.count - 1; ++after) {
+        record first = {.save_after = after}, rest = {0};
+        evn_dataset *dataset = digits(320);
+        evn_trainer *trainer = NULL;
+        int epochs;
+        o.user = &first;
+        TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
+        first.saves = trainer;
+        ck_assert_int_eq(evn_trainer_run(trainer), EVN_ERR_INTERRUPTED);
+        ck_assert_int_eq(evn_trainer_save(trainer, checkpoint_path()), EVN_ERR_ARGUMENT);
+        evn_trainer_destroy(&trainer);
+        o.user = &rest;
+        TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
+        TRY(evn_trainer_restore(trainer, checkpoint_path(), &epochs));
+        ck_assert_int_eq(epochs, after + 1);
+        TRY(evn_trainer_run(trainer));
+        ck_assert_int_eq(rest.count, whole.count - epochs);
+        for (int i = 0; i < rest.count; ++i) {
+            const evn_epoch *a = &whole.epochs[epochs + i], *b = &rest.epochs[i];
+            ck_assert_int_eq(a->phase, b->phase);
+            ck_assert_int_eq(a->ended, b->ended);
+            ck_assert_mem_eq(&a->train_loss, &b->train_loss, sizeof(double));
+            ck_assert_mem_eq(&a->test_loss, &b->test_loss, sizeof(double));
+            ck_assert_mem_eq(&a->learning_rate, &b->learning_rate, sizeof(double));
+        }
+        evn_trainer_destroy(&trainer);
+        evn_dataset_destroy(&dataset);
+    }
+}
+END_TEST
+
+START_TEST(a_checkpoint_of_another_training) {
+    record r = {0};
+    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 3, 0.1);
+    evn_trainer_options o = options_for(EVN_MODEL_NODE, &p, 1, &r);
+    evn_dataset *dataset = digits(64);
+    evn_trainer *trainer = NULL;
+    int epochs;
+    r.save_after = 1;
+    TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
+    ck_assert_int_eq(evn_trainer_restore(trainer, checkpoint_path(), &epochs), EVN_ERR_FILE);
+    r.saves = trainer;
+    ck_assert_int_eq(evn_trainer_run(trainer), EVN_ERR_INTERRUPTED);
+    evn_trainer_destroy(&trainer);
+    for (int i = 0; i < 3; ++i) { // another model, another optimiser, fewer epochs
+        evn_trainer_options other = o;
+        evn_phase shorter = p;
+        shorter.epochs = 1;
+        other.model.kind = i == 0 ? EVN_MODEL_NODE_EW : o.model.kind;
+        other.optimizer =
+            evn_optimizer_options_default(i == 1 ? EVN_OPTIMIZER_ADAM : EVN_OPTIMIZER_SGD);
+        other.phases = i == 2 ? &shorter : &p;
+        TRY(evn_trainer_create(test_device(), dataset, &other, &trainer));
+        ck_assert_int_eq(evn_trainer_restore(trainer, checkpoint_path(), &epochs), EVN_ERR_DATA);
+        evn_trainer_destroy(&trainer);
+    }
+    evn_dataset_destroy(&dataset);
+}
+END_TEST
+
 static uint64_t peak_with(evn_gradient gradient, int steps) {
     record r = {0};
     evn_phase p = phase("euler", steps, gradient, 1, 0.05);
@@ -235,6 +318,12 @@ static Suite *suite(void) {
     TCase *repeating = tcase_create("repeating");
     tcase_add_test(repeating, the_same_seed_gives_the_same_bits);
     suite_add_tcase(s, repeating);
+    TCase *checkpoints = tcase_create("checkpoints");
+    tcase_add_test(checkpoints, a_checkpoint_goes_on);
+    suite_add_tcase(s, checkpoints);
+    TCase *others = tcase_create("others");
+    tcase_add_test(others, a_checkpoint_of_another_training);
+    suite_add_tcase(s, others);
     TCase *memory = tcase_create("memory");
     tcase_add_test(memory, memory_of_the_adjoint_is_flat);
     suite_add_tcase(s, memory);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/checkpoint.h"
+
+#include "train/phases.h"
+#include "train/tensors.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char FORMAT[] = "evonode checkpoint 1", STATE[] = "optimizer state",
+                  LOSSES[] = "losses";
+enum { FURTHER = 2, COUNTERS = 6, NUMBER_SIZE = 32 };
+
+/// A number of the metadata.
+typedef struct counter {
+    const char *key;
+    int64_t value, most; ///< of the training at hand; from 0
+} counter;
+
+// What both ways need -----------------------------------------------------------------------------
+
+static void list_counters(const evn__checkpoint *c, const evn__position *position, int64_t steps,
+                          counter counters[COUNTERS]) {
+    int64_t all = evn__phases_epochs(c->phases, c->phase_count);
+    const counter listed[COUNTERS] = {{"phase", position->phase, c->phase_count - 1},
+                                      {"epochs of the phase", position->in_phase, all},
+                                      {"epochs", position->epoch, all},
+                                      {"optimizer steps", steps, INT64_MAX},
+                                      {"switch epochs", position->automatic.epochs, all},
+                                      {"switch stalled", position->automatic.stalled, all}};
+    memcpy(counters, listed, sizeof(listed));
+}
+
+/// Append the tensors that are no parameters; their data is left to the caller.
+static void describe_rest(const evn__checkpoint *c, int64_t epochs, evn__tensors *all) {
+    all->items[all->count++] =
+        (evn__tensor){.name = STATE,
+                      .dtype = EVN__U8,
+                      .rank = 1,
+                      .extent = {(int64_t)evn_optimizer_state_bytes(c->optimizer)}};
+    if (c->losses) {
+        all->items[all->count++] = (evn__tensor){
+            .name = LOSSES, .dtype = EVN__F64, .rank = 1, .extent = {epochs}, .data = c->losses};
+    }
+}
+
+// Writing -----------------------------------------------------------------------------------------
+
+static evn_status gather(const evn__checkpoint *c, evn__tensors *all, int64_t *steps) {
+    void *state = evn__arena_alloc(&all->arena, evn_optimizer_state_bytes(c->optimizer));
+    EVN_CHECK(state, EVN_ERR_MEMORY, "no memory for a checkpoint");
+    EVN_TRY(evn__tensors_fetch(c->parameters, FURTHER, all));
+    EVN_TRY(evn_optimizer_save(c->optimizer, state, steps));
+    int parameters = all->count;
+    describe_rest(c, c->position->epoch, all);
+    all->items[parameters].data = state;
+    return EVN_OK;
+}
+
+static evn_status write_all(const char *path, const evn__checkpoint *c, evn__tensors *all) {
+    int64_t steps;
+    counter counters[COUNTERS];
+    char numbers[COUNTERS + 1][NUMBER_SIZE];
+    evn__pair metadata[COUNTERS + 2] = {{"format", FORMAT}, {"switch best", numbers[COUNTERS]}};
+    EVN_TRY(gather(c, all, &steps));
+    list_counters(c, c->position, steps, counters);
+    for (int i = 0; i < COUNTERS; ++i) {
+        snprintf(numbers[i], NUMBER_SIZE, "%lld", (long long)counters[i].value);
+        metadata[i + 2] = (evn__pair){counters[i].key, numbers[i]};
+    }
+    snprintf(numbers[COUNTERS], NUMBER_SIZE, "%.17g", c->position->automatic.best);
+    return evn__safetensors_write(path, all->items, all->count, metadata, COUNTERS + 2);
+}
+
+evn_status evn__checkpoint_write(const char *path, const evn__checkpoint *checkpoint) {
+    evn__tensors all = {0};
+    evn_status status = write_all(path, checkpoint, &all);
+    evn__tensors_free(&all);
+    return status;
+}
+
+// Reading -----------------------------------------------------------------------------------------
+
+static evn_status read_counter(const evn__safetensors *file, counter *c) {
+    const char *text = evn__safetensors_metadata(file, c->key);
+    char *end;
+    EVN_CHECK(text, EVN_ERR_FORMAT, "its metadata lacks '%s'", c->key);
+    errno = 0;
+    c->value = strtoll(text, &end, 10);
+    EVN_CHECK(errno == 0 && end != text && *end == 0, EVN_ERR_FORMAT,
+              "'%s' of its metadata is '%.40s', no number", c->key, text);
+    EVN_CHECK(c->value >= 0 && c->value <= c->most, EVN_ERR_DATA,
+              "'%s' of its metadata is %lld, but should be from 0 to %lld in this training", c->key,
+              (long long)c->value, (long long)c->most);
+    return EVN_OK;
+}
+
+static evn_status read_best(const evn__safetensors *file, double *best) {
+    const char *text = evn__safetensors_metadata(file, "switch best");
+    char *end;
+    EVN_CHECK(text, EVN_ERR_FORMAT, "its metadata lacks 'switch best'");
+    *best = strtod(text, &end);
+    EVN_CHECK(end != text && *end == 0 && isfinite(*best), EVN_ERR_FORMAT,
+              "'switch best' of its metadata is '%.40s', no number", text);
+    return EVN_OK;
+}
+
+static evn_status read_position(const evn__safetensors *file, const evn__checkpoint *c,
+                                evn__position *position, int64_t *steps) {
+    const char *format = evn__safetensors_metadata(file, "format");
+    counter counters[COUNTERS];
+    EVN_CHECK(format && strcmp(format, FORMAT) == 0, EVN_ERR_FORMAT, "it is no checkpoint");
+    list_counters(c, position, 0, counters);
+    for (int i = 0; i < COUNTERS; ++i) {
+        EVN_TRY(read_counter(file, &counters[i]));
+    }
+    *position = (evn__position){
+        .phase = (int)counters[0].value,
+        .in_phase = (int)counters[1].value,
+        .epoch = (int)counters[2].value,
+        .automatic = {.epochs = (int)counters[4].value, .stalled = (int)counters[5].value}};
+    *steps = counters[3].value;
+    EVN_TRY(read_best(file, &position->automatic.best));
+    int in_phase = c->phases[position->phase].epochs;
+    EVN_CHECK(position->in_phase <= in_phase, EVN_ERR_DATA,
+              "it has %d epochs of phase %d, which has %d in this training", position->in_phase,
+              position->phase + 1, in_phase);
+    return EVN_OK;
+}
+
+static evn_status match(const evn__safetensors *file, const evn__checkpoint *c, int64_t epochs) {
+    evn__tensors all = {0};
+    evn_status status = evn__tensors_describe(c->parameters, FURTHER, &all);
+    if (status == EVN_OK) {
+        describe_rest(c, epochs, &all);
+        status = evn__safetensors_match(file, all.items, all.count);
+    }
+    evn__tensors_free(&all);
+    return status;
+}
+
+static evn_status restore(const evn__safetensors *file, const evn__checkpoint *c) {
+    evn__position position = {0};
+    int64_t steps;
+    EVN_TRY(read_position(file, c, &position, &steps));
+    EVN_TRY(match(file, c, position.epoch));
+    EVN_TRY(evn_optimizer_restore(c->optimizer, evn__safetensors_find(file, STATE)->data, steps));
+    EVN_TRY(evn__tensors_store(c->parameters, file));
+    if (c->losses) {
+        const evn__tensor *losses = evn__safetensors_find(file, LOSSES);
+        memcpy(c->losses, losses->data, losses->bytes);
+    }
+    *c->position = position;
+    return EVN_OK;
+}
+
+evn_status evn__checkpoint_read(const char *path, const evn__checkpoint *checkpoint) {
+    evn__safetensors *file;
+    EVN_TRY(evn__safetensors_read(path, &file));
+    evn_status status = restore(file, checkpoint);
+    evn__safetensors_destroy(&file);
+    return status == EVN_OK ? status : evn__prepend(status, "%s", path);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/real.h"
+#include "test.h"
+#include "train/checkpoint.h"
+#include "train/safetensors.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EPOCHS = 5, ITEMS_MAX = 8, STEPS = 2 };
+static const evn_phase phases[] = {{.name = "a", .epochs = 3}, {.name = "b", .epochs = 2}};
+
+/// A training of two small tensors.
+typedef struct training {
+    evn__position position;
+    evn_parameters *parameters;
+    evn_optimizer *optimizer;
+    double losses[EPOCHS];
+} training;
+
+static const char *path_of(const char *name) {
+    static char path[512];
+    snprintf(path, sizeof(path), "%s/%s", test_folder(), name);
+    return path;
+}
+
+static training open_training(uint64_t seed) {
+    training t = {0};
+    evn_optimizer_options options = evn_optimizer_options_default(EVN_OPTIMIZER_ADAM);
+    TRY(evn_parameters_create(&t.parameters));
+    TRY(evn_parameters_add(t.parameters, "f.weight", EVN_SHAPE(3, 5), EVN_INITIAL_NORMAL, 1));
+    TRY(evn_parameters_add(t.parameters, "f.rate", EVN_SCALAR, EVN_INITIAL_UNIFORM, 1));
+    TRY(evn_parameters_allocate(t.parameters, test_device(), false, seed));
+    TRY(evn_optimizer_create(test_device(), &options, evn_parameters_elements(t.parameters),
+                             &t.optimizer));
+    return t;
+}
+
+static void close_training(training *t) {
+    evn_optimizer_destroy(&t->optimizer);
+    evn_parameters_destroy(&t->parameters);
+}
+
+static evn__checkpoint checkpoint_of(training *t, bool losses) {
+    return (evn__checkpoint){.position = &t->position,
+                             .phases = phases,
+                             .phase_count = 2,
+                             .parameters = t->parameters,
+                             .optimizer = t->optimizer,
+                             .losses = losses ? t->losses : NULL};
+}
+
+/// Steps along gradients that depend on the parameters.
+static void step(training *t) {
+    double weight[15];
+    TRY(evn_parameters_read(t->parameters, 0, weight));
+    TRY(evn__real_write(evn_parameters_gradient(t->parameters, 0), false, weight, 15));
+    TRY(evn_optimizer_step(t->optimizer, evn_parameters_values(t->parameters),
+                           evn_parameters_gradients(t->parameters), 0.1));
+}
+
+static training stand(bool losses, const char *name) {
+    training t = open_training(1);
+    t.position = (evn__position){1, 1, 4, {.best = 0.1, .epochs = 2, .stalled = 1}};
+    for (int i = 0; i < t.position.epoch; ++i) {
+        t.losses[i] = 1.0 / (i + 3);
+    }
+    for (int i = 0; i < STEPS; ++i) {
+        step(&t);
+    }
+    evn__checkpoint checkpoint = checkpoint_of(&t, losses);
+    TRY(evn__checkpoint_write(path_of(name), &checkpoint));
+    return t;
+}
+
+START_TEST(round_trip) {
+    training first = stand(_i, "c"), second = open_training(2);
+    evn__checkpoint checkpoint = checkpoint_of(&second, _i);
+    TRY(evn__checkpoint_read(path_of("c"), &checkpoint));
+    ck_assert_int_eq(second.position.phase, 1);
+    ck_assert_int_eq(second.position.in_phase, 1);
+    ck_assert_int_eq(second.position.epoch, 4);
+    ck_assert_double_eq(second.position.automatic.best, 0.1);
+    ck_assert_int_eq(second.position.automatic.epochs, 2);
+    ck_assert_int_eq(second.position.automatic.stalled, 1);
+    for (int i = 0; i < EPOCHS; ++i) {
+        ck_assert_double_eq(second.losses[i], _i ? first.losses[i] : 0);
+    }
+    step(&first); // the optimisers' states are alike
+    step(&second);
+    double a[15], b[15];
+    TRY(evn_parameters_read(first.parameters, 0, a));
+    TRY(evn_parameters_read(second.parameters, 0, b));
+    ck_assert_mem_eq(a, b, sizeof(a));
+    close_training(&first);
+    close_training(&second);
+}
+END_TEST
+
+/// The same file with one value of its metadata changed, or left out.
+static void rewrite(const char *key, const char *value) {
+    static const char *const keys[] = {"format",          "phase",         "epochs of the phase",
+                                       "epochs",          "switch epochs", "switch stalled",
+                                       "optimizer steps", "switch best"};
+    enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
+    evn__safetensors *file;
+    evn__tensor items[ITEMS_MAX];
+    evn__pair metadata[KEYS];
+    int count = 0;
+    TRY(evn__safetensors_read(path_of("c"), &file));
+    ck_assert_int_le(evn__safetensors_count(file), ITEMS_MAX);
+    for (int i = 0; i < evn__safetensors_count(file); ++i) {
+        items[i] = *evn__safetensors_tensor(file, i);
+    }
+    for (int i = 0; i < KEYS; ++i) {
+        const char *old = evn__safetensors_metadata(file, keys[i]);
+        ck_assert_msg(old, "%s", keys[i]);
+        bool changed = strcmp(keys[i], key) == 0;
+        if (!changed || value) {
+            metadata[count++] = (evn__pair){keys[i], changed ? value : old};
+        }
+    }
+    TRY(evn__safetensors_write(path_of("changed"), items, evn__safetensors_count(file), metadata,
+                               count));
+    evn__safetensors_destroy(&file);
+}
+
+static const struct {
+    const char *key, *value;
+    evn_status status;
+} changes[] = {
+    {"format", "evonode 1", EVN_ERR_FORMAT},
+    {"format", NULL, EVN_ERR_FORMAT},
+    {"phase", "2", EVN_ERR_DATA},
+    {"phase", "-1", EVN_ERR_DATA},
+    {"phase", "1x", EVN_ERR_FORMAT},
+    {"phase", "", EVN_ERR_FORMAT},
+    {"phase", NULL, EVN_ERR_FORMAT},
+    {"epochs of the phase", "3", EVN_ERR_DATA},
+    {"epochs", "6", EVN_ERR_DATA},
+    {"epochs", "3", EVN_ERR_DATA}, // the losses are of four
+    {"epochs", "99999999999999999999", EVN_ERR_FORMAT},
+    {"optimizer steps", "-5", EVN_ERR_DATA},
+    {"switch epochs", "6", EVN_ERR_DATA},
+    {"switch stalled", "many", EVN_ERR_FORMAT},
+    {"switch best", "nan", EVN_ERR_FORMAT},
+    {"switch best", NULL, EVN_ERR_FORMAT},
+};
+enum { CHANGES = sizeof(changes) / sizeof(changes[0]) };
+
+/// A file that does not fit changes nothing.
+START_TEST(refuses) {
+    training first = stand(true, "c"), second = open_training(2);
+    evn__checkpoint checkpoint = checkpoint_of(&second, true);
+    double before[15], after[15];
+    TRY(evn_parameters_read(second.parameters, 0, before));
+    for (int i = 0; i < CHANGES; ++i) {
+        rewrite(changes[i].key, changes[i].value);
+        evn_status status = evn__checkpoint_read(path_of("changed"), &checkpoint);
+        ck_assert_msg(status == changes[i].status, "%d: %s", i, evn_error_message());
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), "changed"));
+    }
+    evn__checkpoint without = checkpoint_of(&second, false);
+    ck_assert_int_eq(evn__checkpoint_read(path_of("c"), &without), EVN_ERR_DATA);
+    TRY(evn_parameters_read(second.parameters, 0, after));
+    ck_assert_mem_eq(before, after, sizeof(before));
+    ck_assert_int_eq(second.position.epoch, 0);
+    close_training(&first);
+    close_training(&second);
+}
+END_TEST
+
+START_TEST(what_is_not_finite_is_not_written) {
+    training t = stand(true, "c");
+    double rate = INFINITY;
+    t.position.epoch = 5;
+    TRY(evn_parameters_write(t.parameters, 1, &rate));
+    evn__checkpoint checkpoint = checkpoint_of(&t, true);
+    ck_assert_int_eq(evn__checkpoint_write(path_of("c"), &checkpoint), EVN_ERR_NOT_FINITE);
+    TRY(evn__checkpoint_read(path_of("c"), &checkpoint)); // the old one
+    ck_assert_int_eq(t.position.epoch, 4);
+    close_training(&t);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("checkpoint");
+    TCase *c = tcase_create("content");
+    tcase_add_loop_test(c, round_trip, 0, 2);
+    tcase_add_test(c, what_is_not_finite_is_not_written);
+    suite_add_tcase(s, c);
+    c = tcase_create("refusing");
+    tcase_add_test(c, refuses);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
