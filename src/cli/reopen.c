@@ -4,15 +4,26 @@
 #include "cli/work.h"
 #include "train/record.h"
 
-/// What run.json says, with what is given on the command line in its place.
-static evn_status read_settings(const json_t *run, const evn__settings *given, const char **task,
-                                evn__settings *settings) {
+static evn_status read_settings(const json_t *run, const evn__settings *given, bool solve,
+                                const char **task, evn__settings *settings) {
     *task = json_string_value(json_object_get(run, "task"));
     EVN_CHECK(*task, EVN_ERR_FORMAT, "it names no task");
     EVN_TRY(evn__settings_read(settings, json_object_get(run, "options")));
-    settings->limit = INT64_MIN; // the test part is never limited
-    EVN_TRY(evn__settings_override(settings, given));
+    if (solve) {
+        EVN_TRY(evn__settings_override(settings, given));
+    }
+    settings->device = given->device || solve ? given->device : settings->device;
+    settings->data = given->data ? given->data : settings->data;
     return evn__settings_complete(settings, *task);
+}
+
+evn_status evn__reopen_settings(const char *folder, const evn__settings *given, bool solve,
+                                json_t **run, const char **task, evn__settings *settings) {
+    evn__settings_clear(settings);
+    *run = NULL;
+    EVN_TRY(evn__run_read(folder, run));
+    evn_status status = read_settings(*run, given, solve, task, settings);
+    return status == EVN_ERR_FORMAT ? evn__prepend(status, "%s/run.json", folder) : status;
 }
 
 static evn_status open_run(evn__session *session, const char *folder, const char *task,
@@ -31,12 +42,9 @@ evn_status evn__reopen(const evn__command *command,
     json_t *description;
     evn__settings settings;
     evn__session session = {0};
-    EVN_TRY(evn__run_read(folder, &description));
-    evn__settings_clear(&settings);
-    evn_status status = read_settings(description, command->settings, &task, &settings);
-    if (status == EVN_ERR_FORMAT) {
-        status = evn__prepend(status, "%s/run.json", folder);
-    }
+    evn_status status =
+        evn__reopen_settings(folder, command->settings, true, &description, &task, &settings);
+    settings.limit = INT64_MIN; // the test part is never limited
     if (status == EVN_OK) {
         status = open_run(&session, folder, task, &settings);
     }

@@ -106,6 +106,17 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
     return true;
 }
 
+void evn__report_resumed(const char *unit, int done, int all) {
+    evn__report_clear();
+    fprintf(stderr, "goes on after %s %d of %d\n", unit, done, all);
+}
+
+void evn__report_unsaved(const char *reason) {
+    evn__report_clear();
+    fprintf(stderr, "evonode: warning: no checkpoint: %s; training goes on and will try again\n",
+            reason);
+}
+
 // Tables ------------------------------------------------------------------------------------------
 
 static void print_percent(const char *name, double fraction) {

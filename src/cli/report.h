@@ -29,6 +29,12 @@ void evn__report_summary(const char *folder, const evn_device *device, const evn
 /// What the paper says of the task with that model (NULL: node); lines of that table.
 void evn__report_paper(const char *task, const char *model);
 
+/// That a run goes on after so many of its epochs ("epoch", "iteration").
+void evn__report_resumed(const char *unit, int done, int all);
+
+/// That a checkpoint could not be written, and why.
+void evn__report_unsaved(const char *reason);
+
 /// The table of an evaluation with one solver; what is NaN or negative is left out.
 void evn__report_evaluation(const char *folder, const evn_device *device,
                             const evn_solver_options *solver, const evn_epoch *result,

@@ -167,10 +167,10 @@ static const char *trace_name(int index) {
 
 const evn__option evn__settings_options[] = {
     {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)",
-     ALL | EVN__VERB_INVERT | EVN__VERB_TUNE | EVN__VERB_SELFTEST, &evn__option_text, AT(device), 0,
-     0, NULL},
+     ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_TUNE | EVN__VERB_SELFTEST,
+     &evn__option_text, AT(device), 0, 0, NULL},
     {"data", "DIR", "folder of the data set's files; for a flow, the density's name",
-     BOTH | EVN__VERB_INVERT, &evn__option_text, AT(data), 0, 0, NULL},
+     BOTH | EVN__VERB_RESUME | EVN__VERB_INVERT, &evn__option_text, AT(data), 0, 0, NULL},
     {"out", "PATH",
      "train: folder of the run (runs/TASK-N); sample: file (standard output); compare: folder of "
      "the pictures (none)",
@@ -456,10 +456,6 @@ evn_status evn__settings_override(evn__settings *settings, const evn__settings *
     evn__phase_settings *phase = &settings->phases[0];
     *phase = settings->phases[settings->phase_count - 1];
     settings->phase_count = 1;
-    settings->device = given->device;
-    if (given->data) {
-        settings->data = given->data;
-    }
     bool adaptive = !isnan(given->common.rtol) || !isnan(given->common.atol);
     if (given->common.solver || adaptive) {
         phase->steps = INT64_MIN; // chosen again, unless given

@@ -16,6 +16,7 @@ enum {
     EVN__VERB_TUNE = 32,
     EVN__VERB_SELFTEST = 64,
     EVN__VERB_INVERT = 128,
+    EVN__VERB_RESUME = 256,
     EVN__PHASES_MAX = 16,
     EVN__SUBJECTS_MAX = 256,
 };
@@ -83,8 +84,8 @@ evn_status evn__settings_complete(evn__settings *settings, const char *task);
 json_t *evn__settings_show(const evn__settings *settings);
 evn_status evn__settings_read(evn__settings *settings, const json_t *object);
 
-/// Let what `given` has for evaluation replace what the settings of a run say; its last phase alone
-/// stays.
+/// Leave of a run's phases the last one alone, with what `given` says of a phase in its place: for
+/// solving without training.
 evn_status evn__settings_override(evn__settings *settings, const evn__settings *given);
 
 /// Fill in what a phase of its name does where nothing else was said: solver and, where they must

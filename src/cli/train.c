@@ -1,95 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/clock.h"
-#include "cli/report.h"
+#include "cli/training.h"
 #include "cli/verb.h"
-#include "cli/work.h"
 #include "host/tuning.h"
 
-#include <math.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { FOLDER_SIZE = 4096, MESSAGE_SIZE = 4096, LINES = 20 };
-
-/// A training run, from claiming its folder to its summary.
-typedef struct training {
-    const char *task, *note; ///< note: on its results, or NULL
-    const evn__work *work;
-    evn__session *session;
-    evn__record *record;
-    char folder[FOLDER_SIZE];
-    int epochs;                 ///< of all phases
-    double seconds;             ///< of the epochs so far, training alone
-    uint64_t peak_bytes;        ///< of the epochs so far
-    evn_epoch last;             ///< the last epoch that was finished
-    int lines;                  ///< shown of iterations so far, LINES a phase
-    int warned;                 ///< number of the last phase warned about, from 1
-    evn_status status;          ///< of writing an epoch
-    char message[MESSAGE_SIZE]; ///< of that failure
-} training;
-
-// Interruption ------------------------------------------------------------------------------------
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal) {
-    (void)signal;
-    interrupted = 1;
-}
-
-/// The first signal ends the run in order, the second at once.
-static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-// What the trainer calls --------------------------------------------------------------------------
-
-static void on_progress(void *user, const evn_progress *progress) {
-    const training *t = user;
-    evn__report_progress(t->session->phases, progress);
-}
-
-/// Every epoch on images; of iterations, which are many, LINES a phase.
-static bool is_shown(training *t, const evn_epoch *epoch) {
-    const evn_phase *phases = t->session->phases;
-    int done = epoch->epoch + 1;
-    for (int i = 0; i < epoch->phase; ++i) {
-        done -= phases[i].epochs;
-    }
-    int lines = epoch->phase * LINES + done * LINES / phases[epoch->phase].epochs;
-    bool shown = t->work->kind == EVN__IMAGES || lines > t->lines;
-    t->lines = lines;
-    return shown;
-}
-
-static void on_epoch(void *user, const evn_epoch *epoch) {
-    training *t = user;
-    const evn_phase *phases = t->session->phases;
-    if (is_shown(t, epoch)) {
-        evn__report_epoch(phases, t->epochs, epoch);
-    }
-    if (t->warned <= epoch->phase && evn__report_reconstruction(phases, epoch)) {
-        t->warned = epoch->phase + 1;
-    }
-    t->seconds += epoch->seconds;
-    t->peak_bytes =
-        epoch->peak_device_bytes > t->peak_bytes ? epoch->peak_device_bytes : t->peak_bytes;
-    t->last = *epoch;
-    t->session->phase = epoch->phase;
-    if (t->status == EVN_OK) {
-        t->status = evn__record_epoch(t->record, phases[epoch->phase].name, epoch);
-        snprintf(t->message, sizeof(t->message), "%s", evn_error_message());
-    }
-}
-
-static bool on_stop(void *user) {
-    const training *t = user;
-    return interrupted || t->status != EVN_OK;
-}
 
 // The run folder ----------------------------------------------------------------------------------
 
@@ -106,7 +20,7 @@ static json_t *describe_device(const evn_device_info *info) {
 
 /// The contents of run.json.
 static evn_status describe(const evn__command *command, const evn__settings *settings,
-                           const training *t, json_t **run) {
+                           const evn__training *t, json_t **run) {
     json_t *words = json_array();
     for (int i = 0; i < command->count; ++i) {
         json_array_append_new(words, json_string(command->words[i]));
@@ -130,7 +44,7 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     return EVN_OK;
 }
 
-static evn_status claim(const evn__command *command, evn__settings *settings, training *t) {
+static evn_status claim(const evn__command *command, evn__settings *settings, evn__training *t) {
     if (settings->out) {
         EVN_CHECK(strlen(settings->out) < sizeof(t->folder), EVN_ERR_OUTPUT,
                   "the path of the run folder is too long: %.80s…", settings->out);
@@ -146,72 +60,12 @@ static evn_status claim(const evn__command *command, evn__settings *settings, tr
     return status;
 }
 
-static evn_status write_parameters(training *t, const evn__settings *settings) {
-    evn__pair metadata[] = {{"format", "evonode 1"},
-                            {"task", t->task},
-                            {"model", settings->model ? settings->model : "node"}};
-    return evn__record_parameters(t->record, t->work->parameters(t->session), metadata,
-                                  sizeof(metadata) / sizeof(metadata[0]));
-}
-
-// Training ----------------------------------------------------------------------------------------
-
-static evn_status summarize(training *t, double seconds, evn__summary *summary) {
-    *summary = evn__summary_empty();
-    summary->seconds_per_epoch = t->seconds / (t->last.epoch + 1); // a phase may have ended early
-    summary->seconds_total = seconds;
-    summary->peak_device_bytes = (int64_t)t->peak_bytes;
-    summary->parameters = evn_parameters_learnt(t->work->parameters(t->session));
-    return t->work->summarize(t->session, &t->last, summary);
-}
-
-/// Keep what a failed run has learnt, where that is of use; its failure stays the one reported.
-static evn_status give_up(training *t, const evn__settings *settings, evn_status status) {
-    char message[MESSAGE_SIZE];
-    bool unwritten = t->status != EVN_OK;
-    snprintf(message, sizeof(message), "%s", unwritten ? t->message : evn_error_message());
-    bool kept = write_parameters(t, settings) == EVN_OK;
-    EVN_FAIL(unwritten ? t->status : status, "%s (%s has the epochs so far%s)", message, t->folder,
-             kept ? " and the parameters" : "");
-}
-
-static evn_status train(training *t, const evn__settings *settings) {
-    evn__session *session = t->session;
-    double started = evn__now();
-    evn__report_activity("compiling");
-    evn_status status = t->work->create(session, settings);
-    evn__report_clear();
-    EVN_TRY(status);
-    status = t->work->run(session);
-    evn__report_clear();
-    if (status != EVN_OK || t->status != EVN_OK) {
-        return give_up(t, settings, status);
-    }
-    evn__summary summary;
-    EVN_TRY(summarize(t, evn__now() - started, &summary));
-    EVN_TRY(write_parameters(t, settings));
-    EVN_TRY(t->work->draw(session, t->folder));
-    EVN_TRY(evn__record_finish(t->record, &summary));
-    evn__report_summary(t->folder, session->device, &summary, t->note);
-    evn__report_paper(t->task, settings->model);
-    return EVN_OK;
-}
-
-static void set_callbacks(training *t) {
-    evn_trainer_options *options = &t->session->options;
-    options->progress = on_progress;
-    options->epoch_done = on_epoch;
-    options->stop = on_stop;
-    options->user = t;
-    for (int i = 0; i < options->phase_count; ++i) {
-        t->epochs += options->phases[i].epochs;
-    }
-}
+// The verb ----------------------------------------------------------------------------------------
 
 static evn_status run(const evn__command *command) {
     evn__settings *settings = command->settings;
     evn__session session = {0};
-    training t = {.task = settings->subject, .session = &session};
+    evn__training t = {.task = settings->subject, .session = &session};
     evn_status status = evn__settings_complete(settings, t.task);
     if (status == EVN_OK) {
         t.work = evn__task_work(t.task);
@@ -224,9 +78,7 @@ static evn_status run(const evn__command *command) {
         status = claim(command, settings, &t);
     }
     if (status == EVN_OK) {
-        catch_signals();
-        set_callbacks(&t);
-        status = train(&t, settings);
+        status = evn__training_run(&t, settings);
     }
     evn__record_destroy(&t.record);
     evn__session_close(&session);

@@ -21,6 +21,7 @@ typedef struct evn__verb {
 
 extern const evn__verb evn__verb_devices;  // devices.c
 extern const evn__verb evn__verb_train;    // train.c
+extern const evn__verb evn__verb_resume;   // resume.c
 extern const evn__verb evn__verb_eval;     // eval.c
 extern const evn__verb evn__verb_depth;    // depth.c
 extern const evn__verb evn__verb_invert;   // invert.c

@@ -13,7 +13,10 @@ struct evn__work {
     evn_status (*open)(evn__session *session, const char *task, evn__settings *settings);
     /// Build and compile what is trained, on the session's device from its options.
     evn_status (*create)(evn__session *session, const evn__settings *settings);
-    evn_status (*run)(evn__session *session); ///< train all phases
+    evn_status (*run)(evn__session *session); ///< train all phases, or what is left of them
+    /// Write a checkpoint, and read one; epochs: that are done.
+    evn_status (*save)(evn__session *session, const char *path);
+    evn_status (*restore)(evn__session *session, const char *path, int *epochs);
     evn_parameters *(*parameters)(const evn__session *session);
     /// Fill in the results of the training that are not about time and memory.
     evn_status (*summarize)(evn__session *session, const evn_epoch *last, evn__summary *summary);

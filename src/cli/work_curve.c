@@ -25,6 +25,14 @@ static evn_status run(evn__session *session) {
     return evn__curve_run(session->curve);
 }
 
+static evn_status save(evn__session *session, const char *path) {
+    return evn__curve_save(session->curve, path);
+}
+
+static evn_status restore(evn__session *session, const char *path, int *epochs) {
+    return evn__curve_restore(session->curve, path, epochs);
+}
+
 static evn_parameters *parameters(const evn__session *session) {
     return evn__curve_parameters(session->curve);
 }
@@ -160,5 +168,5 @@ static evn_status evaluate(evn__session *session, const char *folder) {
 }
 
 const evn__work evn__work_curve = {
-    EVN__CURVE, open_data, create, run, parameters, summarize, draw, evaluate,
+    EVN__CURVE, open_data, create, run, save, restore, parameters, summarize, draw, evaluate,
 };

@@ -40,6 +40,14 @@ static evn_status run(evn__session *session) {
     return evn__flow_run(session->flow);
 }
 
+static evn_status save(evn__session *session, const char *path) {
+    return evn__flow_save(session->flow, path);
+}
+
+static evn_status restore(evn__session *session, const char *path, int *epochs) {
+    return evn__flow_restore(session->flow, path, epochs);
+}
+
 static evn_parameters *parameters(const evn__session *session) {
     return evn__flow_get_model(session->flow).parameters;
 }
@@ -174,5 +182,5 @@ static evn_status draw(const evn__session *session, const char *folder) {
 }
 
 const evn__work evn__work_flow = {
-    EVN__FLOW, open_data, create, run, parameters, summarize, draw, evaluate,
+    EVN__FLOW, open_data, create, run, save, restore, parameters, summarize, draw, evaluate,
 };

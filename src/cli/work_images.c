@@ -53,6 +53,14 @@ static evn_status run(evn__session *session) {
     return evn_trainer_run(session->trainer);
 }
 
+static evn_status save(evn__session *session, const char *path) {
+    return evn_trainer_save(session->trainer, path);
+}
+
+static evn_status restore(evn__session *session, const char *path, int *epochs) {
+    return evn_trainer_restore(session->trainer, path, epochs);
+}
+
 static evn_parameters *parameters(const evn__session *session) {
     return evn_trainer_parameters(session->trainer);
 }
@@ -87,5 +95,5 @@ static evn_status evaluate(evn__session *session, const char *folder) {
 }
 
 const evn__work evn__work_images = {
-    EVN__IMAGES, open_data, create, run, parameters, summarize, draw, evaluate,
+    EVN__IMAGES, open_data, create, run, save, restore, parameters, summarize, draw, evaluate,
 };

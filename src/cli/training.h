@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// A training run, from its claimed folder to its summary: what train and resume have in common.
+#ifndef EVN_CLI_TRAINING_H
+#define EVN_CLI_TRAINING_H
+
+#include "cli/work.h"
+
+enum { EVN__FOLDER_SIZE = 4096, EVN__MESSAGE_SIZE = 4096 };
+
+typedef struct evn__training {
+    const char *task, *note; ///< note: on its results, or NULL
+    const evn__work *work;
+    evn__session *session;
+    evn__record *record;
+    char folder[EVN__FOLDER_SIZE];
+    bool resumes;            ///< from the folder's checkpoint
+    int epochs;              ///< of all phases
+    evn__totals so_far;      ///< of the epochs that are done
+    double earlier;          ///< seconds of training before it was resumed
+    int lines;               ///< shown of iterations so far, some a phase
+    int warned;              ///< number of the last phase warned about, from 1
+    double saved_at, saving; ///< when the last checkpoint was written, and how long that took
+    bool has_checkpoint;     ///< whether there is one in the folder
+    evn_status unsaved;      ///< of the last attempt to write one
+    evn_status status;       ///< of writing an epoch
+    char message[EVN__MESSAGE_SIZE]; ///< of that failure
+} evn__training;
+
+/// Train in the folder, which the record has claimed; the session is open, the settings complete.
+/// A signal (SIGINT, SIGTERM) ends it in order, a second one at once.
+evn_status evn__training_run(evn__training *training, const evn__settings *settings);
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run that is ended before its time and resumed, twice, ends with the bits of one that was not.
+// TEST: timeout=300
+#include "program.h"
+#include "test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { POLLS = 12000 }; // of 10 ms: two minutes, of which most would be compiling
+
+static const char *const tasks[] = {
+    "digits --filters 8 --batch 32 --limit 64 --crop 1 --elastic 0.3 "
+    "--phase backprop:steps=2,epochs=60,lr=0.05,schedule=cosine "
+    "--phase adjoint:epochs=2,rtol=1e-2,lr=0.01",
+    "curve --width 16 --phase backprop:epochs=3000 --phase adjoint:epochs=20",
+    "flow --data circles --batch 32 --phase backprop:solver=rk4,steps=4,epochs=6000 "
+    "--phase adjoint:epochs=10,rtol=1e-3,atol=1e-3",
+};
+
+static int count_lines(const char *name) {
+    size_t size;
+    int lines = 0;
+    if (!test_exists(name)) {
+        return 0;
+    }
+    char *text = test_read(name, &size);
+    for (size_t i = 0; i < size; ++i) {
+        lines += text[i] == '\n';
+    }
+    free(text);
+    return lines;
+}
+
+/// End the process once the run has a checkpoint and more lines than `lines`.
+static test_outcome end_after(pid_t process, int lines, int signal) {
+    const struct timespec pause = {0, 10000000};
+    bool began = false;
+    for (int i = 0; i < POLLS && !began; ++i) {
+        began = count_lines("r/metrics.jsonl") > lines && test_exists("r/checkpoint.safetensors");
+        nanosleep(&pause, NULL);
+    }
+    kill(process, began ? signal : SIGKILL);
+    test_outcome outcome = test_program_end(process);
+    ck_assert_msg(began, "no epoch or no checkpoint: %s", outcome.err);
+    ck_assert_msg(!test_exists("r/summary.json"), "it was over too soon");
+    return outcome;
+}
+
+static void assert_same_files(const char *a, const char *b) {
+    size_t size, other;
+    char *one = test_read(a, &size), *two = test_read(b, &other);
+    ck_assert_uint_eq(size, other);
+    ck_assert_msg(memcmp(one, two, size) == 0, "%s and %s differ", a, b);
+    free(one);
+    free(two);
+}
+
+/// Each epoch once, in order, to the last.
+static void check_metrics(void) {
+    size_t size;
+    char *text = test_read("r/metrics.jsonl", &size), *line = text;
+    double before = -1;
+    for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
+        *end = 0;
+        json_t *object = json_loads(line, 0, NULL);
+        ck_assert_msg(object, "%s", line);
+        ck_assert_double_gt(test_number(object, "epoch"), before);
+        before = test_number(object, "epoch");
+        json_decref(object);
+        line = end + 1;
+    }
+    free(text);
+    text = test_read("whole/metrics.jsonl", &size);
+    text[size - 1] = 0; // of the last line
+    const char *last = strrchr(text, '\n');
+    json_t *object = json_loads(last ? last + 1 : text, 0, NULL);
+    ck_assert_double_eq(before, test_number(object, "epoch"));
+    json_decref(object);
+    free(text);
+}
+
+START_TEST(goes_on_as_if_nothing_had_been) {
+    const char *task = tasks[_i];
+    test_outcome result = test_program("", "train %s --out whole", task);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert(!test_exists("whole/checkpoint.safetensors"));
+
+    result = end_after(test_program_start("", "train %s --out r", task), 2, SIGTERM);
+    test_fails_with(result, EVN_ERR_INTERRUPTED, "evonode resume r");
+    ck_assert_int_eq(test_program("", "eval r").code, 0);
+    test_fails_with(test_program("", "train %s --out r", task), EVN_ERR_OUTPUT, "resume r");
+    result =
+        end_after(test_program_start("", "resume r"), count_lines("r/metrics.jsonl") + 2, SIGKILL);
+    ck_assert_int_eq(result.code, -1);
+    result = test_program("", "resume r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "goes on after"));
+    assert_same_files("r/model.safetensors", "whole/model.safetensors");
+    check_metrics();
+    ck_assert(!test_exists("r/checkpoint.safetensors"));
+    test_fails_with(test_program("", "resume r"), EVN_ERR_OUTPUT, "finished");
+}
+END_TEST
+
+/// Files that a run folder may have after an accident.
+START_TEST(says_what_is_wrong) {
+    test_fails_with(test_program("", "resume"), EVN_ERR_USAGE, "resume needs a RUN");
+    test_fails_with(test_program("", "resume none"), EVN_ERR_FILE, "none/run.json");
+    test_fails_with(test_program("", "resume none --epochs 3"), EVN_ERR_USAGE, "--epochs");
+
+    test_outcome result =
+        end_after(test_program_start("", "train %s --out r", tasks[0]), 2, SIGKILL);
+    ck_assert_int_eq(result.code, -1);
+    size_t size;
+    char *checkpoint = test_read("r/checkpoint.safetensors", &size);
+    checkpoint[size - 1] ^= 1;
+    test_write("r/checkpoint.safetensors", checkpoint, size);
+    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "checksum");
+    test_write("r/checkpoint.safetensors", checkpoint, size / 2);
+    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "checkpoint.safetensors");
+
+    char path[TEST_PATH];
+    ck_assert_int_eq(remove(test_path(path, "r/checkpoint.safetensors")), 0);
+    test_fails_with(test_program("", "resume r"), EVN_ERR_FILE, "train again");
+    free(checkpoint);
+
+    result = test_program("", "train %s --out other", tasks[1]);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    char *model = test_read("other/model.safetensors", &size);
+    test_write("r/checkpoint.safetensors", model, size);
+    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "no checkpoint");
+    free(model);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("resume");
+    TCase *c = tcase_create("images"); // each in a folder of its own
+    tcase_add_loop_test(c, goes_on_as_if_nothing_had_been, 0, 1);
+    suite_add_tcase(s, c);
+    c = tcase_create("curve");
+    tcase_add_loop_test(c, goes_on_as_if_nothing_had_been, 1, 2);
+    suite_add_tcase(s, c);
+    c = tcase_create("flow");
+    tcase_add_loop_test(c, goes_on_as_if_nothing_had_been, 2, 3);
+    suite_add_tcase(s, c);
+    c = tcase_create("errors");
+    tcase_add_test(c, says_what_is_wrong);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
