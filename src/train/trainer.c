@@ -425,5 +425,8 @@ evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epoc
     evn__checkpoint checkpoint = checkpoint_of(trainer, &trainer->at);
     EVN_TRY(evn__checkpoint_read(path, &checkpoint));
     *epochs = trainer->at.epoch;
+    // Measured on whole batches, the training part's accuracy depends on the order of the last
+    // epoch.
+    evn_batches_set_epoch(trainer->batches[EVN_TRAIN], *epochs > 0 ? *epochs - 1 : 0);
     return EVN_OK;
 }

@@ -222,6 +222,33 @@ START_TEST(a_checkpoint_goes_on) {
 }
 END_TEST
 
+// Ended after its last epoch, before anything was made of it.
+START_TEST(a_checkpoint_of_all_epochs) {
+    record r = {.save_after = 1}, none = {0};
+    evn_phase p = phase("euler", 2, EVN_GRADIENT_BACKPROP, 2, 0.1);
+    evn_trainer_options o = options_for(EVN_MODEL_NODE, &p, 1, &r);
+    evn_dataset *dataset = digits(330); // the last ten are in no batch
+    evn_trainer *trainer = NULL;
+    evn_epoch wanted, found;
+    int epochs;
+    TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
+    r.saves = trainer;
+    TRY(evn_trainer_run(trainer));
+    TRY(evn_trainer_evaluate(trainer, 0, EVN_TRAIN, &wanted));
+    evn_trainer_destroy(&trainer);
+    o.user = &none;
+    TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
+    TRY(evn_trainer_restore(trainer, checkpoint_path(), &epochs));
+    ck_assert_int_eq(epochs, 2);
+    TRY(evn_trainer_run(trainer));
+    ck_assert_int_eq(none.count, 0);
+    TRY(evn_trainer_evaluate(trainer, 0, EVN_TRAIN, &found));
+    ck_assert_mem_eq(&wanted.test_loss, &found.test_loss, sizeof(double));
+    evn_trainer_destroy(&trainer);
+    evn_dataset_destroy(&dataset);
+}
+END_TEST
+
 START_TEST(a_checkpoint_of_another_training) {
     record r = {0};
     evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 3, 0.1);
@@ -320,6 +347,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, repeating);
     TCase *checkpoints = tcase_create("checkpoints");
     tcase_add_test(checkpoints, a_checkpoint_goes_on);
+    tcase_add_test(checkpoints, a_checkpoint_of_all_epochs);
     suite_add_tcase(s, checkpoints);
     TCase *others = tcase_create("others");
     tcase_add_test(others, a_checkpoint_of_another_training);
