@@ -15,8 +15,8 @@ static const evn__tensor sample[] = {
     {.name = "stem.weight", .dtype = EVN__F32, .rank = 2, .extent = {2, 3}, .data = narrow},
     {.name = "time", .dtype = EVN__F64, .rank = 1, .extent = {2}, .data = wide},
     {.name = "empty", .dtype = EVN__F32, .rank = 2, .extent = {0, 7}, .data = NULL},
-    {.name = "state", .dtype = EVN__U8, .rank = 1, .extent = {3}, .data = octets},
     {.name = "scalar \xc3\xa9", .dtype = EVN__F32, .rank = 0, .data = narrow},
+    {.name = "state", .dtype = EVN__U8, .rank = 1, .extent = {3}, .data = octets},
 };
 enum { SAMPLES = sizeof(sample) / sizeof(*sample) };
 static const evn__pair pairs[] = {{"step", "12"}, {"model", "node-ew"}};
