@@ -12,14 +12,15 @@
 
 enum { POLLS = 12000 }; // of 10 ms: two minutes, of which most would be compiling
 
-static const char *const tasks[] = {
-    "digits --filters 8 --batch 32 --limit 64 --crop 1 --elastic 0.3 "
-    "--phase backprop:steps=2,epochs=60,lr=0.05,schedule=cosine "
-    "--phase adjoint:epochs=2,rtol=1e-2,lr=0.01",
-    "curve --width 16 --phase backprop:epochs=3000 --phase adjoint:epochs=20",
-    "flow --data circles --batch 32 --phase backprop:solver=rk4,steps=4,epochs=6000 "
-    "--phase adjoint:epochs=10,rtol=1e-3,atol=1e-3",
-};
+static const char IMAGES[] = "digits --filters 8 --batch 32 --limit 64 --crop 1 --elastic 0.3 "
+                             "--phase backprop:steps=2,epochs=60,lr=0.05,schedule=cosine "
+                             "--phase adjoint:epochs=2,rtol=1e-2,lr=0.01";
+static const char CURVE[] = "curve --width 16 --phase backprop:epochs=3000 "
+                            "--phase adjoint:epochs=20";
+static const char FLOW[] = "flow --data circles --batch 32 "
+                           "--phase backprop:solver=rk4,steps=4,epochs=6000 "
+                           "--phase adjoint:epochs=10,rtol=1e-3,atol=1e-3";
+static const char *const tasks[] = {IMAGES, CURVE, FLOW};
 
 static int count_lines(const char *name) {
     size_t size;
@@ -112,8 +113,7 @@ START_TEST(says_what_is_wrong) {
     test_fails_with(test_program("", "resume none"), EVN_ERR_FILE, "none/run.json");
     test_fails_with(test_program("", "resume none --epochs 3"), EVN_ERR_USAGE, "--epochs");
 
-    test_outcome result =
-        end_after(test_program_start("", "train %s --out r", tasks[0]), 2, SIGKILL);
+    test_outcome result = end_after(test_program_start("", "train %s --out r", IMAGES), 2, SIGKILL);
     ck_assert_int_eq(result.code, -1);
     size_t size;
     char *checkpoint = test_read("r/checkpoint.safetensors", &size);
@@ -128,7 +128,7 @@ START_TEST(says_what_is_wrong) {
     test_fails_with(test_program("", "resume r"), EVN_ERR_FILE, "train again");
     free(checkpoint);
 
-    result = test_program("", "train %s --out other", tasks[1]);
+    result = test_program("", "train %s --out other", CURVE);
     ck_assert_msg(result.code == 0, "%s", result.err);
     char *model = test_read("other/model.safetensors", &size);
     test_write("r/checkpoint.safetensors", model, size);
