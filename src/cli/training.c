@@ -48,16 +48,6 @@ static bool is_shown(evn__training *t, const evn_epoch *epoch) {
     return shown;
 }
 
-static void add_epoch(evn__training *t, const evn_epoch *epoch) {
-    evn__totals *sum = &t->so_far;
-    sum->seconds += epoch->seconds;
-    sum->peak_device_bytes = epoch->peak_device_bytes > sum->peak_device_bytes
-                                 ? epoch->peak_device_bytes
-                                 : sum->peak_device_bytes;
-    sum->last = *epoch;
-    t->session->phase = epoch->phase;
-}
-
 /// Training goes on without a checkpoint where none can be written: the next one may succeed.
 static void save(evn__training *t) {
     char path[EVN__FOLDER_SIZE];
@@ -87,7 +77,8 @@ static void on_epoch(void *user, const evn_epoch *epoch) {
     if (t->warned <= epoch->phase && evn__report_reconstruction(phases, epoch)) {
         t->warned = epoch->phase + 1;
     }
-    add_epoch(t, epoch);
+    evn__totals_add(&t->so_far, epoch);
+    t->session->phase = epoch->phase;
     if (t->status == EVN_OK) {
         t->status = evn__record_epoch(t->record, phases[epoch->phase].name, epoch);
         snprintf(t->message, sizeof(t->message), "%s", evn_error_message());

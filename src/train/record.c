@@ -238,6 +238,14 @@ evn_status evn__record_epoch(evn__record *record, const char *phase, const evn_e
     return EVN_OK;
 }
 
+void evn__totals_add(evn__totals *totals, const evn_epoch *epoch) {
+    totals->seconds += epoch->seconds;
+    if (epoch->peak_device_bytes > totals->peak_device_bytes) {
+        totals->peak_device_bytes = epoch->peak_device_bytes;
+    }
+    totals->last = *epoch;
+}
+
 evn__summary evn__summary_empty(void) {
     return (evn__summary){NAN, NAN, -1, NAN, NAN, NAN, NAN, NAN, -1, -1, NAN, NAN, NAN};
 }
@@ -370,17 +378,17 @@ static bool add_line(const char *line, size_t length, int epochs, evn__totals *t
     if (counts) {
         int64_t peak = read_count(object, "peak_device_bytes");
         double seconds = read_real(object, "seconds");
-        totals->seconds += isfinite(seconds) ? seconds : 0;
-        totals->peak_device_bytes =
-            peak > (int64_t)totals->peak_device_bytes ? (uint64_t)peak : totals->peak_device_bytes;
-        totals->last = (evn_epoch){.phase = (int)read_count(object, "phase"),
-                                   .epoch = (int)epoch,
-                                   .test_loss = read_real(object, "test_loss"),
-                                   .test_accuracy = read_real(object, "test_accuracy"),
-                                   .test_errors = read_count(object, "test_errors"),
-                                   .test_count = read_count(object, "test_count"),
-                                   .nfe_forward = read_real(object, "nfe_forward"),
-                                   .nfe_backward = read_real(object, "nfe_backward")};
+        evn_epoch read = {.phase = (int)read_count(object, "phase"),
+                          .epoch = (int)epoch,
+                          .test_loss = read_real(object, "test_loss"),
+                          .test_accuracy = read_real(object, "test_accuracy"),
+                          .test_errors = read_count(object, "test_errors"),
+                          .test_count = read_count(object, "test_count"),
+                          .seconds = isfinite(seconds) ? seconds : 0,
+                          .nfe_forward = read_real(object, "nfe_forward"),
+                          .nfe_backward = read_real(object, "nfe_backward"),
+                          .peak_device_bytes = peak > 0 ? (uint64_t)peak : 0};
+        evn__totals_add(totals, &read);
     }
     json_decref(object);
     return counts;

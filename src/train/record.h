@@ -32,12 +32,14 @@ evn__summary evn__summary_empty(void);
 /// @return EVN_ERR_OUTPUT
 evn_status evn__record_number(const char *parent, const char *stem, char *path, size_t size);
 
-/// What the epochs of an unfinished run add up to.
+/// What the epochs of a run add up to so far.
 typedef struct evn__totals {
     double seconds; ///< training alone
     uint64_t peak_device_bytes;
-    evn_epoch last; ///< of the last one, as far as metrics.jsonl has it
+    evn_epoch last; ///< after evn__record_rewind as far as metrics.jsonl has it
 } evn__totals;
+
+void evn__totals_add(evn__totals *totals, const evn_epoch *epoch);
 
 /// Claim a folder, which is made where it is missing, and write run.json. What an unfinished run
 /// without a checkpoint left there is replaced.
