@@ -22,7 +22,7 @@ static evn_status run(void *user) {
 
 static evn_status read_inputs(void *user, bench_tensors *tensors) {
     graph_job *j = user;
-    for (int i = 0; i < evn_graph_inputs(j->graph); ++i) {
+    for (int i = 0; i < evn_graph_input_count(j->graph); ++i) {
         EVN_TRY(bench_tensors_read(tensors, evn_graph_input_name(j->graph, i),
                                    evn_value_shape(j->graph, evn_graph_input(j->graph, i)),
                                    j->inputs[i]));
@@ -32,7 +32,7 @@ static evn_status read_inputs(void *user, bench_tensors *tensors) {
 
 static evn_status read_outputs(void *user, bench_tensors *tensors) {
     graph_job *j = user;
-    for (int i = 0; i < evn_graph_outputs(j->graph); ++i) {
+    for (int i = 0; i < evn_graph_output_count(j->graph); ++i) {
         EVN_TRY(bench_tensors_read(tensors, evn_graph_output_name(j->graph, i),
                                    evn_value_shape(j->graph, evn_graph_output(j->graph, i)),
                                    j->outputs[i]));
@@ -51,7 +51,7 @@ static void destroy(void *user) {
 
 /// Room for every port in one buffer, each at a cache line; *total elements.
 static evn_status place(graph_job *j, size_t *total) {
-    int inputs = evn_graph_inputs(j->graph), outputs = evn_graph_outputs(j->graph);
+    int inputs = evn_graph_input_count(j->graph), outputs = evn_graph_output_count(j->graph);
     EVN_TRY(EVN_NEW(&j->inputs, inputs + outputs));
     j->outputs = j->inputs + inputs;
     *total = 0;
@@ -94,7 +94,7 @@ static evn_status prepare(evn_device *device, evn_graph *graph, bench_job *job) 
     EVN_TRY(place(j, &total));
     EVN_TRY(evn_plan_create(device, graph, NULL, &j->plan));
     EVN_TRY(evn__real_create(device, false, total, &j->buffer));
-    for (int i = 0; i < evn_graph_inputs(graph) + evn_graph_outputs(graph); ++i) {
+    for (int i = 0; i < evn_graph_input_count(graph) + evn_graph_output_count(graph); ++i) {
         j->inputs[i].buffer = j->buffer;
     }
     return fill(j, total);

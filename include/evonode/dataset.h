@@ -75,7 +75,7 @@ evn_status evn_batches_create(const evn_dataset *dataset, const evn_batches_opti
 void evn_batches_destroy(evn_batches **batches); ///< nulls; accepts NULL
 
 /// Batches in an epoch, >= 1.
-int64_t evn_batches_count(const evn_batches *batches);
+int64_t evn_batches_batch_count(const evn_batches *batches);
 
 /// Choose the order and the augmentation of an epoch (0, 1, …). A new object is at epoch 0.
 void evn_batches_set_epoch(evn_batches *batches, int64_t epoch);

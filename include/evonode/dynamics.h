@@ -21,7 +21,7 @@ evn_shape evn_dynamics_state_shape(const evn_dynamics *dynamics); ///< of x
 
 /// All weights that are learnt: those of f in f's order, then g's own. For an evolving one the
 /// learnt value is θ₀, its value at t₀.
-int evn_dynamics_weights(const evn_dynamics *dynamics);
+int evn_dynamics_weight_count(const evn_dynamics *dynamics);
 const char *evn_dynamics_weight_name(const evn_dynamics *dynamics, int index);
 evn_shape evn_dynamics_weight_shape(const evn_dynamics *dynamics, int index);
 bool evn_dynamics_weight_evolves(const evn_dynamics *dynamics, int index);

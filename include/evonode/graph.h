@@ -52,8 +52,8 @@ evn_value evn_input(evn_graph *graph, const char *name, evn_shape shape);
 /// Name a value as an output; the name must be new among the outputs.
 void evn_output(evn_graph *graph, const char *name, evn_value value);
 
-int evn_graph_inputs(const evn_graph *graph);
-int evn_graph_outputs(const evn_graph *graph);
+int evn_graph_input_count(const evn_graph *graph);
+int evn_graph_output_count(const evn_graph *graph);
 evn_value evn_graph_input(const evn_graph *graph, int index);
 evn_value evn_graph_output(const evn_graph *graph, int index);
 const char *evn_graph_input_name(const evn_graph *graph, int index);

@@ -30,7 +30,7 @@ int evn_parameters_count(const evn_parameters *parameters);
 int evn_parameters_find(const evn_parameters *parameters, const char *name); ///< −1: none
 const char *evn_parameters_name(const evn_parameters *parameters, int index);
 evn_shape evn_parameters_shape(const evn_parameters *parameters, int index);
-int64_t evn_parameters_learnt(const evn_parameters *parameters); ///< numbers in all tensors
+int64_t evn_parameters_scalar_count(const evn_parameters *parameters); ///< numbers in all tensors
 
 evn_binding evn_parameters_value(const evn_parameters *parameters, int index);
 evn_binding evn_parameters_gradient(const evn_parameters *parameters, int index);
@@ -38,7 +38,7 @@ evn_binding evn_parameters_gradient(const evn_parameters *parameters, int index)
 /// The whole buffers, with the padding between tensors (zero in both): for an optimiser.
 evn_binding evn_parameters_values(const evn_parameters *parameters);
 evn_binding evn_parameters_gradients(const evn_parameters *parameters);
-size_t evn_parameters_elements(const evn_parameters *parameters);
+size_t evn_parameters_element_count(const evn_parameters *parameters);
 
 /// Copy one tensor to or from the host, [its shape]; waits.
 evn_status evn_parameters_read(const evn_parameters *parameters, int index, double *data);

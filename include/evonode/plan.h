@@ -39,17 +39,17 @@ void evn_plan_destroy(evn_plan **plan); ///< nulls; accepts NULL
 evn_status evn_plan_run(evn_plan *plan, const evn_binding *inputs, const evn_binding *outputs);
 
 /// Elements of the memory that carries values from the first phase to the second.
-size_t evn_plan_saved_elements(const evn_plan *plan);
+size_t evn_plan_saved_element_count(const evn_plan *plan);
 
-/// Run phase 0 or 1. `saved` is caller's memory of evn_plan_saved_elements, written by phase 0 and
-/// read by phase 1; NULL: the plan's own. Phase 0 writes the outputs that do not depend on late
+/// Run phase 0 or 1. `saved` is caller's memory of evn_plan_saved_element_count, written by phase 0
+/// and read by phase 1; NULL: the plan's own. Phase 0 writes the outputs that do not depend on late
 /// inputs and ignores late ones; phase 1 writes the others. Inputs and outputs of phase 0 must
 /// still be there, bound as before, in phase 1.
 evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inputs,
                               const evn_binding *outputs, const evn_binding *saved);
 
 /// Kernel launches of one run; bytes of device memory that the plan itself holds.
-int evn_plan_launches(const evn_plan *plan);
+int evn_plan_launch_count(const evn_plan *plan);
 size_t evn_plan_bytes(const evn_plan *plan);
 
 /// Stable text: launches in order with kernel and shapes. Freed by the caller.

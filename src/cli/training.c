@@ -109,7 +109,7 @@ static evn_status summarize(evn__training *t, double seconds, evn__summary *summ
         t->so_far.seconds / (t->so_far.last.epoch + 1); // a phase may have ended early
     summary->seconds_total = t->earlier + seconds;
     summary->peak_device_bytes = (int64_t)t->so_far.peak_device_bytes;
-    summary->parameters = evn_parameters_learnt(t->work->parameters(t->session));
+    summary->parameters = evn_parameters_scalar_count(t->work->parameters(t->session));
     return t->work->summarize(t->session, &t->so_far.last, summary);
 }
 

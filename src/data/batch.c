@@ -128,7 +128,7 @@ void evn_batches_set_epoch(evn_batches *batches, int64_t epoch) {
     }
 }
 
-int64_t evn_batches_count(const evn_batches *batches) {
+int64_t evn_batches_batch_count(const evn_batches *batches) {
     int64_t size = batches->options.size;
     int64_t rounding = batches->options.shuffle ? 0 : size - 1;
     return (batches->samples + rounding) / size;

@@ -226,11 +226,11 @@ void evn_output(evn_graph *graph, const char *name, evn_value value) {
     }
 }
 
-int evn_graph_inputs(const evn_graph *graph) {
+int evn_graph_input_count(const evn_graph *graph) {
     return graph->input_count;
 }
 
-int evn_graph_outputs(const evn_graph *graph) {
+int evn_graph_output_count(const evn_graph *graph) {
     return graph->output_count;
 }
 

@@ -134,7 +134,7 @@ static evn_status make_g(evn_model *model, const evn_graph *f, const evn__evolut
         snprintf(weight, sizeof(weight), "f.%s.weight", layer);
         add_evolving(&network, f, layer, weight, t, kind->slope);
     }
-    for (int i = 0; kind->vectors_slope && i < evn_graph_inputs(f); ++i) {
+    for (int i = 0; kind->vectors_slope && i < evn_graph_input_count(f); ++i) {
         const char *weight = evn_graph_input_name(f, i);
         if (evn_value_shape(f, evn_graph_input(f, i)).rank == 1) {
             add_evolving(&network, f, weight + strlen("f."), weight, t, kind->vectors_slope);

@@ -121,7 +121,7 @@ evn_shape evn_parameters_shape(const evn_parameters *parameters, int index) {
     return parameters->tensors[index].shape;
 }
 
-int64_t evn_parameters_learnt(const evn_parameters *parameters) {
+int64_t evn_parameters_scalar_count(const evn_parameters *parameters) {
     int64_t learnt = 0;
     for (int i = 0; i < parameters->count; ++i) {
         learnt += (int64_t)parameters->tensors[i].size;
@@ -145,7 +145,7 @@ evn_binding evn_parameters_gradients(const evn_parameters *parameters) {
     return (evn_binding){parameters->gradients, 0};
 }
 
-size_t evn_parameters_elements(const evn_parameters *parameters) {
+size_t evn_parameters_element_count(const evn_parameters *parameters) {
     return parameters->elements;
 }
 

@@ -39,7 +39,8 @@ static evn_shape input_shape(const evn_graph *graph, int index) {
 
 static evn_status check_time(const evn_graph *graph, const char *which) {
     EVN_TRY(evn_graph_status(graph));
-    EVN_CHECK(evn_graph_inputs(graph) > 0 && strcmp(evn_graph_input_name(graph, 0), "t") == 0 &&
+    EVN_CHECK(evn_graph_input_count(graph) > 0 &&
+                  strcmp(evn_graph_input_name(graph, 0), "t") == 0 &&
                   input_shape(graph, 0).rank == 0,
               EVN_ERR_ARGUMENT, "the first input of %s must be the scalar t", which);
     return EVN_OK;
@@ -47,9 +48,9 @@ static evn_status check_time(const evn_graph *graph, const char *which) {
 
 static evn_status check_f(const evn_graph *f) {
     EVN_TRY(check_time(f, "f"));
-    EVN_CHECK(evn_graph_inputs(f) > 1 && strcmp(evn_graph_input_name(f, 1), "x") == 0,
+    EVN_CHECK(evn_graph_input_count(f) > 1 && strcmp(evn_graph_input_name(f, 1), "x") == 0,
               EVN_ERR_ARGUMENT, "the second input of f must be x");
-    EVN_CHECK(evn_graph_outputs(f) == 1, EVN_ERR_ARGUMENT, "f must have one output, dx/dt");
+    EVN_CHECK(evn_graph_output_count(f) == 1, EVN_ERR_ARGUMENT, "f must have one output, dx/dt");
     evn_shape dx = evn_value_shape(f, evn_graph_output(f, 0));
     EVN_CHECK(evn_shape_equal(dx, input_shape(f, 1)), EVN_ERR_SHAPE,
               "dx/dt must have the shape of x");
@@ -78,14 +79,14 @@ static evn_status check_slope(const evn_graph *f, const evn_graph *g, int index)
 static evn_status check_g(const evn_graph *f, const evn_graph *g) {
     int moved = 0;
     EVN_TRY(check_time(g, "g"));
-    for (int i = 2; i < evn_graph_inputs(f); ++i) {
+    for (int i = 2; i < evn_graph_input_count(f); ++i) {
         if (evolves(f, g, i)) {
             EVN_TRY(check_slope(f, g, i));
             ++moved;
         }
     }
-    EVN_CHECK(moved == evn_graph_outputs(g), EVN_ERR_ARGUMENT,
-              "g has %d outputs, but moves %d weights of f", evn_graph_outputs(g), moved);
+    EVN_CHECK(moved == evn_graph_output_count(g), EVN_ERR_ARGUMENT,
+              "g has %d outputs, but moves %d weights of f", evn_graph_output_count(g), moved);
     return EVN_OK;
 }
 
@@ -94,7 +95,7 @@ static evn_status check_g(const evn_graph *f, const evn_graph *g) {
 /// Declare the inputs of the joint graph and list the weights in the order of the interface.
 static evn_status declare(evn_dynamics *d, const evn_graph *f, const evn_graph *g) {
     evn_graph *joint = d->system.graph;
-    int f_inputs = evn_graph_inputs(f);
+    int f_inputs = evn_graph_input_count(f);
     evn_input(joint, "t", EVN_SCALAR);
     evn_input(joint, "x", input_shape(f, 1));
     d->system.state_count = 1;
@@ -109,7 +110,7 @@ static evn_status declare(evn_dynamics *d, const evn_graph *f, const evn_graph *
         }
     }
     d->weight_count = f_inputs - 2;
-    for (int i = 1; g && i < evn_graph_inputs(g); ++i) {
+    for (int i = 1; g && i < evn_graph_input_count(g); ++i) {
         const char *name = evn_graph_input_name(g, i);
         if (evn_graph_find_input(f, name) < 0) {
             d->weights[d->weight_count++] = (evn__weight){NULL, false, d->system.parameter_count++};
@@ -131,8 +132,8 @@ static void name_weights(evn_dynamics *d) {
 /// Inline f or g, its inputs found by name.
 static evn_status inline_by_name(evn_graph *joint, const evn_graph *part, evn_value *outputs) {
     evn_value *inputs = NULL;
-    EVN_TRY(EVN_NEW(&inputs, evn_graph_inputs(part)));
-    for (int i = 0; i < evn_graph_inputs(part); ++i) {
+    EVN_TRY(EVN_NEW(&inputs, evn_graph_input_count(part)));
+    for (int i = 0; i < evn_graph_input_count(part); ++i) {
         int index = evn_graph_find_input(joint, evn_graph_input_name(part, i));
         inputs[i] = evn_graph_input(joint, index);
     }
@@ -157,7 +158,7 @@ static evn_status join(evn_dynamics *d, const evn_graph *f, const evn_graph *g, 
 }
 
 static evn_status make(evn_dynamics *d, const evn_graph *f, const evn_graph *g) {
-    int most = evn_graph_inputs(f) + (g ? evn_graph_inputs(g) : 0);
+    int most = evn_graph_input_count(f) + (g ? evn_graph_input_count(g) : 0);
     evn_value *slopes = NULL;
     EVN_TRY(evn_graph_create(&d->system.graph));
     EVN_TRY(EVN_NEW(&d->weights, most));
@@ -197,7 +198,7 @@ void evn_dynamics_destroy(evn_dynamics **dynamics) {
 
 static evn_status copy_system(const evn__system *system, evn__system *copy) {
     const evn_graph *from = system->graph;
-    int states = system->state_count, inputs = evn_graph_inputs(from);
+    int states = system->state_count, inputs = evn_graph_input_count(from);
     *copy = (evn__system){.state_count = states, .parameter_count = system->parameter_count};
     EVN_TRY(EVN_NEW(&copy->controlled, states));
     memcpy(copy->controlled, system->controlled, sizeof(bool) * (size_t)states);
@@ -236,7 +237,7 @@ evn_shape evn_dynamics_state_shape(const evn_dynamics *dynamics) {
     return evn__system_state_shape(&dynamics->system, 0);
 }
 
-int evn_dynamics_weights(const evn_dynamics *dynamics) {
+int evn_dynamics_weight_count(const evn_dynamics *dynamics) {
     return dynamics->weight_count;
 }
 

@@ -53,7 +53,8 @@ typedef struct joint_build {
 static evn_value late_input(joint_build *b, const char *name, evn_shape shape) {
     evn_value value = evn_input(b->graph, name, shape);
     if (value != EVN_NONE) {
-        b->late[b->late_count++] = evn_graph_input_name(b->graph, evn_graph_inputs(b->graph) - 1);
+        b->late[b->late_count++] =
+            evn_graph_input_name(b->graph, evn_graph_input_count(b->graph) - 1);
     }
     return value;
 }
@@ -92,7 +93,7 @@ static evn_status output_parameter(joint_build *b, const evn_graph *step, int in
 }
 
 static evn_status build_joint(joint_build *b, const evn_graph *step, evn_value *values) {
-    int states = b->system->state_count, inputs = evn_graph_inputs(step);
+    int states = b->system->state_count, inputs = evn_graph_input_count(step);
     int parameters = b->system->parameter_count;
     evn_value *x = values, *next = x + inputs, *seeds = next + states, *bars = seeds + states;
     for (int i = 0; i < inputs; ++i) {
@@ -128,11 +129,11 @@ static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph
     free(values);
     EVN_TRY(status);
     EVN_TRY(evn__outer_compile(grid->outer, grid->device, grid->fp64));
-    EVN_TRY(EVN_NEW(&grid->inputs, grid->steps * evn_graph_inputs(b->graph)));
-    EVN_TRY(EVN_NEW(&grid->outputs, grid->steps * evn_graph_outputs(b->graph)));
+    EVN_TRY(EVN_NEW(&grid->inputs, grid->steps * evn_graph_input_count(b->graph)));
+    EVN_TRY(EVN_NEW(&grid->outputs, grid->steps * evn_graph_output_count(b->graph)));
     EVN_TRY(EVN_NEW(&grid->saved_at, grid->steps));
-    grid->input_count = evn_graph_inputs(b->graph);
-    grid->output_count = evn_graph_outputs(b->graph);
+    grid->input_count = evn_graph_input_count(b->graph);
+    grid->output_count = evn_graph_output_count(b->graph);
     static const char *const samples[] = {"x", "x_bar", "observed", NULL};
     evn_plan_options options = {
         .fp64 = grid->fp64, .late_inputs = b->late, .sample_inputs = samples};
@@ -197,7 +198,7 @@ static evn_status create(evn__grid *grid, const evn__system *system,
     EVN_TRY(evn__outer_create(system->parameter_count, grid->steps, &grid->layout, &grid->outer));
     EVN_TRY(compile(grid, system));
     EVN_TRY(lay_out_bars(grid, system));
-    size_t points = (size_t)grid->steps + 1, saved = evn_plan_saved_elements(grid->plan);
+    size_t points = (size_t)grid->steps + 1, saved = evn_plan_saved_element_count(grid->plan);
     EVN_TRY(
         evn__real_create(grid->device, grid->fp64, points * grid->layout.total, &grid->trajectory));
     EVN_TRY(evn__real_create(grid->device, grid->fp64,
@@ -296,7 +297,7 @@ static evn_binding observation(const evn__grid *grid, int step, const evn_bindin
 }
 
 static evn_binding saved_at(const evn__grid *grid, int step) {
-    size_t size = evn_plan_saved_elements(grid->plan);
+    size_t size = evn_plan_saved_element_count(grid->plan);
     return (evn_binding){grid->saved, grid->recompute ? 0 : (size_t)step * size};
 }
 

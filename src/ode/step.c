@@ -21,7 +21,7 @@ static evn_value *stage(const step_build *b, int i) {
 
 static evn_status begin(step_build *b, const char *second_scalar) {
     const evn__system *s = b->system;
-    int inputs = evn_graph_inputs(s->graph), states = s->state_count;
+    int inputs = evn_graph_input_count(s->graph), states = s->state_count;
     int outputs = evn__system_outputs(s);
     EVN_TRY(evn_graph_create(&b->graph));
     EVN_TRY(EVN_NEW(&b->states, 2 * states + outputs * EVN__MAX_STAGES + 2 * inputs));

@@ -120,11 +120,11 @@ void evn_plan_destroy(evn_plan **plan) {
     *plan = NULL;
 }
 
-size_t evn_plan_saved_elements(const evn_plan *plan) {
+size_t evn_plan_saved_element_count(const evn_plan *plan) {
     return plan->saved_elements;
 }
 
-int evn_plan_launches(const evn_plan *plan) {
+int evn_plan_launch_count(const evn_plan *plan) {
     int count = 0;
     for (int i = 0; i < plan->launch_count; ++i) {
         count += !plan->launches[i].replaced;

@@ -33,9 +33,9 @@ struct evn__classifier {
 // Graphs with gradients ---------------------------------------------------------------------------
 
 static const char **parameter_inputs(const evn_graph *graph, const evn_parameters *parameters) {
-    const char **names = calloc((size_t)evn_graph_inputs(graph) + 1, sizeof(*names));
+    const char **names = calloc((size_t)evn_graph_input_count(graph) + 1, sizeof(*names));
     int count = 0;
-    for (int i = 0; names && i < evn_graph_inputs(graph); ++i) {
+    for (int i = 0; names && i < evn_graph_input_count(graph); ++i) {
         if (evn_parameters_find(parameters, evn_graph_input_name(graph, i)) >= 0) {
             names[count++] = evn_graph_input_name(graph, i);
         }
@@ -53,8 +53,8 @@ static evn_status stem_graph(const evn__classifier *c, evn_graph **graph) {
 }
 
 static evn_status head_pullback(evn_graph *graph, const evn_graph *head, evn_value *values) {
-    int inputs = evn_graph_inputs(head);
-    evn_value *outputs = values + inputs, *bars = outputs + evn_graph_outputs(head);
+    int inputs = evn_graph_input_count(head);
+    evn_value *outputs = values + inputs, *bars = outputs + evn_graph_output_count(head);
     evn_value one = EVN_NONE;
     for (int i = 0; i < inputs; ++i) {
         values[i] = evn_input(graph, evn_graph_input_name(head, i),
@@ -64,7 +64,7 @@ static evn_status head_pullback(evn_graph *graph, const evn_graph *head, evn_val
     EVN_TRY(evn_graph_inline(graph, head, values, outputs));
     one = evn_constant(graph, 1);
     EVN_TRY(evn_pullback(graph, outputs, &one, 1, values, inputs, bars));
-    for (int i = 0; i < evn_graph_outputs(head); ++i) {
+    for (int i = 0; i < evn_graph_output_count(head); ++i) {
         evn_output(graph, evn_graph_output_name(head, i), outputs[i]);
     }
     for (int i = 0; i < inputs; ++i) {
@@ -83,7 +83,7 @@ static evn_status head_graph(const evn__classifier *c, evn_graph **graph) {
     const evn_graph *head = evn_model_head(c->model);
     evn_value *values = NULL;
     EVN_TRY(evn_graph_create(graph));
-    EVN_TRY(EVN_NEW(&values, 2 * evn_graph_inputs(head) + evn_graph_outputs(head)));
+    EVN_TRY(EVN_NEW(&values, 2 * evn_graph_input_count(head) + evn_graph_output_count(head)));
     evn_status status = head_pullback(*graph, head, values);
     free(values);
     return status;
@@ -94,9 +94,9 @@ static evn_status head_graph(const evn__classifier *c, evn_graph **graph) {
 /// Bind the ports that are parameters, or cotangents of parameters, by name.
 static evn_status bind_parameters(const evn__classifier *c, const evn_graph *graph,
                                   bound_plan *bound) {
-    EVN_TRY(EVN_NEW(&bound->inputs, evn_graph_inputs(graph)));
-    EVN_TRY(EVN_NEW(&bound->outputs, evn_graph_outputs(graph)));
-    for (int i = 0; i < evn_graph_inputs(graph); ++i) {
+    EVN_TRY(EVN_NEW(&bound->inputs, evn_graph_input_count(graph)));
+    EVN_TRY(EVN_NEW(&bound->outputs, evn_graph_output_count(graph)));
+    for (int i = 0; i < evn_graph_input_count(graph); ++i) {
         int index = evn_parameters_find(c->parameters, evn_graph_input_name(graph, i));
         if (index >= 0) {
             bound->inputs[i] = evn_parameters_value(c->parameters, index);

@@ -106,7 +106,7 @@ static evn_status make(evn__flow *f) {
     EVN_TRY(evn__flow_dynamics(o->kind, o->batch, trace_of(f), f->parameters, &f->dynamics));
     EVN_TRY(evn_parameters_allocate(f->parameters, f->device, false, f->training.seed));
     EVN_TRY(evn_optimizer_create(f->device, &f->training.optimizer,
-                                 evn_parameters_elements(f->parameters), &f->optimizer));
+                                 evn_parameters_element_count(f->parameters), &f->optimizer));
     EVN_TRY(make_loss(f));
     return make_memory(f);
 }

@@ -41,7 +41,7 @@ static evn_status build_search(evn_graph *graph, const evn_graph *stem, evn_valu
     evn_value logits = evn_input(graph, "logits", shape), x = EVN_NONE, bar = EVN_NONE;
     evn_value wanted = evn_input(graph, "x", evn_value_shape(stem, evn_graph_output(stem, 0)));
     inputs[0] = evn_sigmoid(graph, logits);
-    for (int i = 1; i < evn_graph_inputs(stem); ++i) {
+    for (int i = 1; i < evn_graph_input_count(stem); ++i) {
         inputs[i] = evn_input(graph, evn_graph_input_name(stem, i),
                               evn_value_shape(stem, evn_graph_input(stem, i)));
     }
@@ -60,7 +60,7 @@ static evn_status search_graph(const inverter *in, evn_graph **graph) {
     const evn_graph *stem = evn_model_stem(in->model);
     evn_value *inputs = NULL;
     EVN_TRY(evn_graph_create(graph));
-    EVN_TRY(EVN_NEW(&inputs, evn_graph_inputs(stem)));
+    EVN_TRY(EVN_NEW(&inputs, evn_graph_input_count(stem)));
     evn_status status = build_search(*graph, stem, inputs);
     free(inputs);
     return status;
@@ -69,8 +69,8 @@ static evn_status search_graph(const inverter *in, evn_graph **graph) {
 /// Compile, and bind the inputs that are parameters.
 static evn_status make_plan(const inverter *in, const evn_graph *graph, bound_plan *bound) {
     EVN_TRY(evn_plan_create(in->device, graph, NULL, &bound->plan));
-    EVN_TRY(EVN_NEW(&bound->inputs, evn_graph_inputs(graph)));
-    for (int i = 0; i < evn_graph_inputs(graph); ++i) {
+    EVN_TRY(EVN_NEW(&bound->inputs, evn_graph_input_count(graph)));
+    for (int i = 0; i < evn_graph_input_count(graph); ++i) {
         int index = evn_parameters_find(in->parameters, evn_graph_input_name(graph, i));
         if (index >= 0) {
             bound->inputs[i] = evn_parameters_value(in->parameters, index);

@@ -107,7 +107,7 @@ static evn_status end_block(evn__iterations *t, int phase, block *b) {
 static evn_status renew_optimizer(evn__iterations *t) {
     evn_optimizer_destroy(t->optimizer);
     return evn_optimizer_create(t->device, &t->options->optimizer,
-                                evn_parameters_elements(t->parameters), t->optimizer);
+                                evn_parameters_element_count(t->parameters), t->optimizer);
 }
 
 static evn_status run_phase(evn__iterations *t) {

@@ -39,7 +39,7 @@ evn_status evn__learnt_solver_create(evn_device *device, const evn_dynamics *dyn
                                      const evn_parameters *parameters,
                                      const evn_solver_options *options,
                                      evn__learnt_solver *learnt) {
-    int count = evn_dynamics_weights(dynamics);
+    int count = evn_dynamics_weight_count(dynamics);
     EVN_TRY(evn_solver_create(device, dynamics, options, &learnt->solver));
     EVN_TRY(EVN_NEW(&learnt->weights, count));
     EVN_TRY(EVN_NEW(&learnt->weights_bar, count));

@@ -72,7 +72,7 @@ static evn_status make_model(evn_trainer *t, const evn_dataset *dataset) {
     evn_parameters *parameters = evn_model_parameters(t->model);
     EVN_TRY(evn_parameters_allocate(parameters, t->device, false, t->options.seed));
     return evn_optimizer_create(t->device, &t->options.optimizer,
-                                evn_parameters_elements(parameters), &t->optimizer);
+                                evn_parameters_element_count(parameters), &t->optimizer);
 }
 
 static evn_status compile_ahead(evn_trainer *t, int phase) {
@@ -226,8 +226,8 @@ evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part, 
     EVN_CHECK(phase >= 0 && phase < trainer->options.phase_count, EVN_ERR_ARGUMENT, "no phase %d",
               phase);
     EVN_TRY(compile(trainer, phase, false));
-    return evaluate(trainer, trainer->testing, part, evn_batches_count(trainer->batches[part]),
-                    NULL, result);
+    return evaluate(trainer, trainer->testing, part,
+                    evn_batches_batch_count(trainer->batches[part]), NULL, result);
 }
 
 int64_t evn_trainer_test_samples(const evn_trainer *trainer) {
@@ -241,8 +241,9 @@ evn_status evn_trainer_evaluate_with(evn_trainer *trainer, const evn_solver_opti
     forward.gradient = EVN_GRADIENT_NONE;
     *result = (evn_epoch){0};
     EVN_TRY(evn__classifier_create(trainer->device, trainer->model, &forward, &classifier));
-    evn_status status = evaluate(trainer, classifier, EVN_TEST,
-                                 evn_batches_count(trainer->batches[EVN_TEST]), logits, result);
+    evn_status status =
+        evaluate(trainer, classifier, EVN_TEST, evn_batches_batch_count(trainer->batches[EVN_TEST]),
+                 logits, result);
     evn__classifier_destroy(&classifier);
     return status;
 }
@@ -334,7 +335,7 @@ static evn_status train_epoch(evn_trainer *t, int phase, int epoch_in_phase, evn
     evn_device_reset_peak(t->device);
     evn_batches_set_epoch(t->batches[EVN_TRAIN], result->epoch);
     evn_batches_set_epoch(t->drawn, result->epoch);
-    p.steps = evn_batches_count(t->drawn);
+    p.steps = evn_batches_batch_count(t->drawn);
     EVN_TRY(train_steps(&p));
     result->train_loss = p.sum.loss / (double)p.sum.count;
     result->train_accuracy = (double)p.sum.correct / (double)p.sum.count;
@@ -355,7 +356,7 @@ static evn_status train_epoch(evn_trainer *t, int phase, int epoch_in_phase, evn
 /// The loss of the same batches with the phase's solver and with the next one's.
 static evn_status look_ahead(evn_trainer *t, int phase, evn_epoch *result) {
     evn_epoch own = {0}, next = {0};
-    int64_t all = evn_batches_count(t->batches[EVN_TRAIN]);
+    int64_t all = evn_batches_batch_count(t->batches[EVN_TRAIN]);
     int64_t batches = all < EVN__CLASSIFIER_SLOTS ? all : EVN__CLASSIFIER_SLOTS;
     EVN_TRY(compile(t, phase, false));
     EVN_TRY(evaluate(t, t->testing, EVN_TRAIN, batches, NULL, &own));

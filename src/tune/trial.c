@@ -71,8 +71,8 @@ evn_status evn__trial_create(evn_device *device, const evn_graph *graph, bool fp
     **trial = (evn__trial){.device = device,
                            .graph = graph,
                            .fp64 = fp64,
-                           .inputs = evn_graph_inputs(graph),
-                           .ports = evn_graph_inputs(graph) + evn_graph_outputs(graph)};
+                           .inputs = evn_graph_input_count(graph),
+                           .ports = evn_graph_input_count(graph) + evn_graph_output_count(graph)};
     evn_status status = prepare(*trial, fill);
     if (status != EVN_OK) {
         evn__trial_destroy(trial);

@@ -53,10 +53,10 @@ static void check_one_hot(int count) {
 START_TEST(epoch_is_permutation) {
     evn_dataset *dataset = open_digits();
     evn_batches *batches = open_batches(dataset, EVN_TRAIN, true, 5);
-    ck_assert_int_eq(evn_batches_count(batches), TRAIN / SIZE); // the short batch is left out
+    ck_assert_int_eq(evn_batches_batch_count(batches), TRAIN / SIZE); // the short batch is left out
     static bool seen[TRAIN];
     int in_place = 0;
-    for (int64_t index = 0; index < evn_batches_count(batches); ++index) {
+    for (int64_t index = 0; index < evn_batches_batch_count(batches); ++index) {
         ck_assert_int_eq(evn_batches_fill(batches, index, images, labels, weights), SIZE);
         check_one_hot(SIZE);
         for (int i = 0; i < SIZE; ++i) {
@@ -117,9 +117,9 @@ END_TEST
 START_TEST(evaluation_counts_each_once) {
     evn_dataset *dataset = open_digits();
     evn_batches *batches = open_batches(dataset, EVN_TEST, false, 0);
-    ck_assert_int_eq(evn_batches_count(batches), (TEST + SIZE - 1) / SIZE);
+    ck_assert_int_eq(evn_batches_batch_count(batches), (TEST + SIZE - 1) / SIZE);
     int total = 0;
-    for (int64_t index = 0; index < evn_batches_count(batches); ++index) {
+    for (int64_t index = 0; index < evn_batches_batch_count(batches); ++index) {
         memset(images, 0xff, sizeof(images));
         int real = evn_batches_fill(batches, index, images, labels, weights);
         check_one_hot(real);
@@ -166,7 +166,7 @@ START_TEST(normalized_pixels) {
     evn_batches *batches;
     evn_batches_options options = {.size = SIZE, .shuffle = true, .normalize = true};
     TRY(evn_batches_create(dataset, &options, &batches));
-    ck_assert_int_eq(evn_batches_count(batches), 4);
+    ck_assert_int_eq(evn_batches_batch_count(batches), 4);
     double sum = 0, squares = 0, n = 4.0 * SIZE * PIXELS;
     for (int64_t index = 0; index < 4; ++index) {
         evn_batches_fill(batches, index, images, labels, NULL);
@@ -309,7 +309,7 @@ START_TEST(impossible_sizes) {
     ck_assert_ptr_null(batches);
     options.shuffle = false;
     TRY(evn_batches_create(dataset, &options, &batches));
-    ck_assert_int_eq(evn_batches_count(batches), 1);
+    ck_assert_int_eq(evn_batches_batch_count(batches), 1);
     evn_batches_destroy(&batches);
     options.size = 0;
     ck_assert_int_eq(evn_batches_create(dataset, &options, &batches), EVN_ERR_ARGUMENT);

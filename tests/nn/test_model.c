@@ -36,9 +36,9 @@ static evn_model_options tiny(void) {
 // each block has 74,112 (without the time channel and the third norm).
 START_TEST(parameter_counts) {
     evn_model *node = make(EVN_MODEL_NODE, NULL, mnist());
-    ck_assert_int_eq(evn_parameters_learnt(evn_model_parameters(node)), 208266);
+    ck_assert_int_eq(evn_parameters_scalar_count(evn_model_parameters(node)), 208266);
     evn_model *rda = make(EVN_MODEL_NODE_EW, "rda", mnist());
-    ck_assert_int_eq(evn_parameters_learnt(evn_model_parameters(rda)), 208266 + 8);
+    ck_assert_int_eq(evn_parameters_scalar_count(evn_model_parameters(rda)), 208266 + 8);
     evn_shape state = evn_dynamics_state_shape(evn_model_dynamics(rda));
     ck_assert(evn_shape_equal(state, EVN_SHAPE(2, 6, 6, 64)));
     evn_model_destroy(&node);
@@ -50,7 +50,7 @@ START_TEST(kernels_evolve_and_nothing_else) {
     evn_model *model = make(EVN_MODEL_NODE_EW, "mlp", mnist());
     const evn_dynamics *dynamics = evn_model_dynamics(model);
     int64_t evolving = 0;
-    for (int i = 0; i < evn_dynamics_weights(dynamics); ++i) {
+    for (int i = 0; i < evn_dynamics_weight_count(dynamics); ++i) {
         const char *name = evn_dynamics_weight_name(dynamics, i);
         bool kernel = strcmp(name, "f.conv1.weight") == 0 || strcmp(name, "f.conv2.weight") == 0;
         ck_assert_int_eq(evn_dynamics_weight_evolves(dynamics, i), kernel);
@@ -60,7 +60,7 @@ START_TEST(kernels_evolve_and_nothing_else) {
     ck_assert_int_eq(evolving, 73728);
     evn_model_destroy(&model);
     model = make(EVN_MODEL_NODE, NULL, mnist());
-    for (int i = 0; i < evn_dynamics_weights(evn_model_dynamics(model)); ++i) {
+    for (int i = 0; i < evn_dynamics_weight_count(evn_model_dynamics(model)); ++i) {
         ck_assert(!evn_dynamics_weight_evolves(evn_model_dynamics(model), i));
     }
     evn_model_destroy(&model);
@@ -72,7 +72,7 @@ START_TEST(vectors_evolve_too) {
     evn_model *model = make(EVN_MODEL_NODE_EW, "rda-waves", mnist());
     const evn_dynamics *dynamics = evn_model_dynamics(model);
     int vectors = 0;
-    for (int i = 0; i < evn_dynamics_weights(dynamics); ++i) {
+    for (int i = 0; i < evn_dynamics_weight_count(dynamics); ++i) {
         bool vector = evn_dynamics_weight_shape(dynamics, i).rank == 1;
         const char *name = evn_dynamics_weight_name(dynamics, i);
         bool fixed = strstr(name, "time_weight") || strncmp(name, "g.", 2) == 0;
@@ -80,7 +80,8 @@ START_TEST(vectors_evolve_too) {
         vectors += vector;
     }
     ck_assert_int_eq(vectors, 8);
-    ck_assert_int_eq(evn_parameters_learnt(evn_model_parameters(model)), 208266 + 8 + 8 * 64 * 4);
+    ck_assert_int_eq(evn_parameters_scalar_count(evn_model_parameters(model)),
+                     208266 + 8 + 8 * 64 * 4);
     int index = evn_parameters_find(evn_model_parameters(model), "g.norm3.scale.waves");
     ck_assert_int_ge(index, 0);
     evn_model_destroy(&model);

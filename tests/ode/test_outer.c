@@ -136,7 +136,7 @@ static bool takes(int rows, int repeats, int states) {
     }
     TRY(evn_pullback(g, &h, &seed, 1, &w, 1, &w_bar));
     TRY(evn__outer_take(outer, g, 0, w_bar, &x, &taken));
-    ck_assert_int_eq(evn_graph_outputs(g), taken ? 2 * repeats - states : 0);
+    ck_assert_int_eq(evn_graph_output_count(g), taken ? 2 * repeats - states : 0);
     ck_assert(evn__outer_has(outer, 0) == taken);
     evn__outer_destroy(&outer);
     evn_graph_destroy(&g);

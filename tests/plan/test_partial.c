@@ -24,7 +24,7 @@ static size_t scratch(const evn_graph *g, int *launches) {
     TRY(evn_plan_create(test_device(), g, NULL, &plan));
     TRY(evn_plan_print(plan, &text));
     size_t elements = strtoul(strstr(text, "\nscratch ") + strlen("\nscratch "), NULL, 10);
-    *launches = evn_plan_launches(plan);
+    *launches = evn_plan_launch_count(plan);
     free(text);
     evn_plan_destroy(&plan);
     return elements;

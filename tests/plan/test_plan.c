@@ -114,8 +114,8 @@ START_TEST(chains_become_one_launch) {
     evn_plan *fused = NULL, *single = NULL;
     TRY(evn_plan_create(test_device(), g, NULL, &fused));
     TRY(evn_plan_create(test_device(), g, &(evn_plan_options){.no_fuse = true}, &single));
-    ck_assert_int_eq(evn_plan_launches(fused), 1);
-    ck_assert_int_eq(evn_plan_launches(single), 20);
+    ck_assert_int_eq(evn_plan_launch_count(fused), 1);
+    ck_assert_int_eq(evn_plan_launch_count(single), 20);
     evn_plan_destroy(&fused);
     evn_plan_destroy(&single);
     evn_graph_destroy(&g);
@@ -210,7 +210,7 @@ START_TEST(running_allocates_and_waits_for_nothing) {
     evn_device_stats after = evn_device_get_stats(test_device());
     ck_assert_uint_eq(after.allocations, before.allocations);
     ck_assert_uint_eq(after.waits, before.waits);
-    ck_assert_uint_eq(after.launches, before.launches + 10 * (uint64_t)evn_plan_launches(plan));
+    ck_assert_uint_eq(after.launches, before.launches + 10 * (uint64_t)evn_plan_launch_count(plan));
     evn_plan_destroy(&plan);
     evn_buffer_destroy(&buffer);
     evn_graph_destroy(&g);

@@ -26,7 +26,7 @@ static void start(runs *r, const evn_graph *graph, const char *const *late, bool
     *r = (runs){.fp64 = fp64};
     TRY(evn_graph_status(graph));
     TRY(evn_plan_create(test_device(), graph, &options, &r->plan));
-    size_t each = evn_plan_saved_elements(r->plan);
+    size_t each = evn_plan_saved_element_count(r->plan);
     TRY(evn__real_create(test_device(), fp64, MEMORY, &r->memory));
     TRY(evn__real_create(test_device(), fp64, each * RUNS, &r->saved));
     for (int run = 0; run < RUNS; ++run) {

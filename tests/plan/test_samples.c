@@ -221,7 +221,8 @@ START_TEST(phases) {
         evn_plan *plan = NULL;
         TRY(evn_plan_create(test_device(), g, &options, &plan));
         // Rows; rows and the sums over them, in which work-items may cooperate.
-        ck_assert_int_eq(evn_plan_launches(plan), test_device()->quirks.groups_progress ? 2 : 3);
+        ck_assert_int_eq(evn_plan_launch_count(plan),
+                         test_device()->quirks.groups_progress ? 2 : 3);
         evn_plan_destroy(&plan);
     }
     check(g, late, true, 5);
@@ -265,7 +266,7 @@ START_TEST(one_sample) {
         if (evn_device_get_info(test_device())->type == EVN_DEVICE_CPU) {
             evn_plan *plan = NULL;
             TRY(evn_plan_create(test_device(), g, &options, &plan));
-            ck_assert_int_eq(evn_plan_launches(plan), cooperates ? 2 : 6);
+            ck_assert_int_eq(evn_plan_launch_count(plan), cooperates ? 2 : 6);
             evn_plan_destroy(&plan);
         }
         check(g, late, true, 7);
@@ -400,7 +401,7 @@ START_TEST(very_many_operands) {
         evn_plan_options options = {.sample_inputs = samples};
         evn_plan *plan = NULL;
         TRY(evn_plan_create(test_device(), g, &options, &plan));
-        ck_assert_int_ge(evn_plan_launches(plan), 2 * LEVELS - 1);
+        ck_assert_int_ge(evn_plan_launch_count(plan), 2 * LEVELS - 1);
         evn_plan_destroy(&plan);
     }
     check(g, NULL, true, 11);

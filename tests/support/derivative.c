@@ -23,7 +23,7 @@ static values values_new(int count) {
 }
 
 values values_like_inputs(const evn_graph *graph, uint64_t seed, double low, double high) {
-    values v = values_new(evn_graph_inputs(graph));
+    values v = values_new(evn_graph_input_count(graph));
     for (int i = 0; i < v.count; ++i) {
         v.data[i] = calloc((size_t)input_count(graph, i), sizeof(double));
         test_uniform(seed * 1000 + (uint64_t)i, low, high, v.data[i], input_count(graph, i));
@@ -32,8 +32,8 @@ values values_like_inputs(const evn_graph *graph, uint64_t seed, double low, dou
 }
 
 values values_run(const evn_graph *graph, const values *inputs) {
-    values v = values_new(evn_graph_outputs(graph));
-    ck_assert_int_eq(inputs->count, evn_graph_inputs(graph));
+    values v = values_new(evn_graph_output_count(graph));
+    ck_assert_int_eq(inputs->count, evn_graph_input_count(graph));
     for (int i = 0; i < v.count; ++i) {
         v.data[i] = calloc((size_t)output_count(graph, i), sizeof(double));
     }
@@ -105,7 +105,7 @@ void check_derivative(const evn_graph *graph, uint64_t seed, double low, double 
     TRY(evn_vjp(graph, NULL, &vjp));
     TRY(evn__graph_verify(jvp));
     TRY(evn__graph_verify(vjp));
-    int inputs = evn_graph_inputs(graph), outputs = evn_graph_outputs(graph);
+    int inputs = evn_graph_input_count(graph), outputs = evn_graph_output_count(graph);
     values x = values_like_inputs(graph, seed, low, high);
     values x_dot = values_like_inputs(graph, seed + 1, -1, 1);
     values jvp_inputs = joined(&x, inputs, &x_dot), tangents = values_run(jvp, &jvp_inputs);

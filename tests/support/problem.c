@@ -13,7 +13,7 @@ static double *numbers(int count) {
 }
 
 problem problem_new(evn_dynamics *dynamics) {
-    problem p = {.dynamics = dynamics, .weight_count = evn_dynamics_weights(dynamics)};
+    problem p = {.dynamics = dynamics, .weight_count = evn_dynamics_weight_count(dynamics)};
     p.x_count = (int)evn_shape_count(evn_dynamics_state_shape(dynamics));
     p.x0 = numbers(p.x_count);
     p.x1 = numbers(p.x_count * PROBLEM_OBSERVATIONS);

@@ -85,7 +85,7 @@ static void run_launches(memory *m) {
 }
 
 static void load(memory *m, double *const *inputs) {
-    for (int i = 0; i < evn_graph_inputs(m->plan->graph); ++i) {
+    for (int i = 0; i < evn_graph_input_count(m->plan->graph); ++i) {
         evn_value value = evn_graph_input(m->plan->graph, i);
         TRY(evn__real_write((evn_binding){value_buffer(m, value), 0}, m->plan->fp64, inputs[i],
                             count_of(m->plan, value)));

@@ -18,7 +18,7 @@ static size_t port_count(const evn_graph *graph, bool output, int i) {
 }
 
 static void bind(const evn_graph *graph, bool fp64, ports *p) {
-    int inputs = evn_graph_inputs(graph), outputs = evn_graph_outputs(graph);
+    int inputs = evn_graph_input_count(graph), outputs = evn_graph_output_count(graph);
     p->inputs = calloc((size_t)(inputs + outputs) + 1, sizeof(evn_binding));
     p->outputs = p->inputs + inputs;
     size_t total = 0;
@@ -38,20 +38,20 @@ static void unbind(ports *p) {
 }
 
 static void load(const evn_graph *graph, bool fp64, const ports *p, double *const *inputs) {
-    for (int i = 0; i < evn_graph_inputs(graph); ++i) {
+    for (int i = 0; i < evn_graph_input_count(graph); ++i) {
         TRY(evn__real_write(p->inputs[i], fp64, inputs[i], port_count(graph, false, i)));
     }
 }
 
 static void unload(const evn_graph *graph, bool fp64, const ports *p, double *const *outputs) {
-    for (int i = 0; i < evn_graph_outputs(graph); ++i) {
+    for (int i = 0; i < evn_graph_output_count(graph); ++i) {
         TRY(evn__real_read(p->outputs[i], fp64, outputs[i], port_count(graph, true, i)));
     }
 }
 
 static void run_both_phases(evn_plan *plan, bool fp64, const ports *p) {
     evn_buffer *saved = NULL;
-    TRY(evn__real_create(test_device(), fp64, evn_plan_saved_elements(plan) + 5, &saved));
+    TRY(evn__real_create(test_device(), fp64, evn_plan_saved_element_count(plan) + 5, &saved));
     evn_binding at = {saved, 5};
     TRY(evn_plan_run_phase(plan, 0, p->inputs, p->outputs, &at));
     TRY(evn_plan_run_phase(plan, 1, p->inputs, p->outputs, &at));

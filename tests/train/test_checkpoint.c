@@ -32,7 +32,7 @@ static training open_training(uint64_t seed) {
     TRY(evn_parameters_add(t.parameters, "f.weight", EVN_SHAPE(3, 5), EVN_INITIAL_NORMAL, 1));
     TRY(evn_parameters_add(t.parameters, "f.rate", EVN_SCALAR, EVN_INITIAL_UNIFORM, 1));
     TRY(evn_parameters_allocate(t.parameters, test_device(), false, seed));
-    TRY(evn_optimizer_create(test_device(), &options, evn_parameters_elements(t.parameters),
+    TRY(evn_optimizer_create(test_device(), &options, evn_parameters_element_count(t.parameters),
                              &t.optimizer));
     return t;
 }
