@@ -21,14 +21,14 @@ static evn_status measure(evn_device *device, const bench_row *row, bench_result
 
 /// @param[in] path  of the JSON; NULL: the table alone
 static evn_status report(evn_device *device, const char *path) {
-    enum { MOST = 32 };
-    bench_result results[MOST];
+    enum { MAX_COUNT = 32 };
+    bench_result results[MAX_COUNT];
     bench_limits limits;
     int count = 0;
     const bench_row *row;
     printf("device: %s\n", evn_device_get_info(device)->name);
     EVN_TRY(bench_limits_measure(device, &limits));
-    for (int i = 0; (row = bench_row_at(i)) && count < MOST; ++i) {
+    for (int i = 0; (row = bench_row_at(i)) && count < MAX_COUNT; ++i) {
         if (row->name) {
             EVN_TRY(measure(device, row, &results[count++]));
         }

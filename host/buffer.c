@@ -198,8 +198,8 @@ static evn_status check_range(const evn_buffer *buffer, size_t offset, size_t by
 /// Whether a copy can be a fill with one repetition: its pattern is taken over at once, so that
 /// nobody waits for the device.
 static bool is_pattern(size_t offset, size_t bytes) {
-    enum { MOST = 128 };
-    return bytes <= MOST && (bytes & (bytes - 1)) == 0 && offset % bytes == 0;
+    enum { MAX_COUNT = 128 };
+    return bytes <= MAX_COUNT && (bytes & (bytes - 1)) == 0 && offset % bytes == 0;
 }
 
 evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, const void *data) {
@@ -214,7 +214,7 @@ evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, con
                      "copying to the device (clEnqueueFillBuffer)");
         return EVN_OK;
     }
-    if (bytes <= EVN__STAGED_MOST) {
+    if (bytes <= EVN__MAX_STAGED) {
         return evn__staging_write(buffer->device, buffer->mem, offset, bytes, data);
     }
     buffer->device->stats.waits++; // the queue is in order: a blocking copy waits for all before it

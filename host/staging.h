@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 enum {
-    EVN__STAGES = 4,           ///< writes under way at once; the next one waits for the oldest
-    EVN__STAGED_MOST = 1 << 20 ///< bytes; larger writes take long enough to be waited for
+    EVN__STAGES = 4,          ///< writes under way at once; the next one waits for the oldest
+    EVN__MAX_STAGED = 1 << 20 ///< bytes; larger writes take long enough to be waited for
 };
 
 typedef struct evn__stage {
@@ -19,7 +19,7 @@ typedef struct evn__stage {
     cl_event written; ///< NULL: never used
 } evn__stage;
 
-/// Enqueue a copy of `bytes` <= EVN__STAGED_MOST to `mem`; `data` may be reused at once.
+/// Enqueue a copy of `bytes` <= EVN__MAX_STAGED to `mem`; `data` may be reused at once.
 evn_status evn__staging_write(evn_device *device, cl_mem mem, size_t offset, size_t bytes,
                               const void *data);
 

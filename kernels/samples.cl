@@ -4,28 +4,28 @@
 // Assumes: LANES is 8 or 16, SAMPLES that or twice that.
 
 // A kernel does several runs of its plan one after the other, or, with as many work-items along the
-// second axis, side by side: `moves` is their number, two numbers for cooperation, then for each run
-// how far every argument moves from where it is in the first. A run may read what the one before
+// second axis, side by side: `run_offsets` is their number, two numbers for cooperation, then for each run
+// how far every argument is from where it is in the first. A run may read what the one before
 // wrote, hence no restrict.
-#define MOVES_FIRST    3 // EVN__MOVES_FIRST of src/plan/plan.h
-#define RUNS_MOVES(x)  __global long *x##_buffer, const ulong x##_offset
-#define RUNS_INPUT(x)  __global const real *x##_buffer, const ulong x##_offset
-#define RUNS_OUTPUT(x) __global real *x##_buffer, const ulong x##_offset
-#define RUN_INPUT(x)   __global const real *restrict x
-#define RUN_OUTPUT(x)  __global real *restrict x
+#define RUN_OFFSETS_FIRST 3 // EVN__RUN_OFFSETS_FIRST of src/plan/plan.h
+#define RUNS_OFFSETS(x) __global long *x##_buffer, const ulong x##_offset
+#define RUNS_INPUT(x)   __global const real *x##_buffer, const ulong x##_offset
+#define RUNS_OUTPUT(x)  __global real *x##_buffer, const ulong x##_offset
+#define RUN_INPUT(x)    __global const real *restrict x
+#define RUN_OUTPUT(x)   __global real *restrict x
 #define FOR_EACH_RUN(x, arguments)                                                                 \
     __global const long *x = x##_buffer + x##_offset;                                              \
-    __global const long *move = x + MOVES_FIRST + get_global_id(1) * arguments;                    \
+    __global const long *run_offset = x + RUN_OFFSETS_FIRST + get_global_id(1) * arguments;        \
     for (long run = get_global_id(1); run < x[0];                                                  \
-         run += get_global_size(1), move += get_global_size(1) * arguments)
+         run += get_global_size(1), run_offset += get_global_size(1) * arguments)
 
 // Cooperation: a stage is a number of items that any work-item can compute; the next one begins when
 // all are done. Nobody waits for an item that no work-item has claimed, so it does not matter how
 // many of them run at the same time, only that those that have begun go on (host/quirks.h). All
-// stages do moves[1] runs, before these do the next ones: a stage one after the other in each of its
-// items, or, where its bit of moves[2] is set, side by side, with an item of its own for each run.
+// stages do run_offsets[1] runs, before these do the next ones: a stage one after the other in each of its
+// items, or, where its bit of run_offsets[2] is set, side by side, with an item of its own for each run.
 // Several runs of an item are two segments, so that two work-items can share an item that is left
-// over. Behind the moves, all zero between launches: how many work-items have left, then for each
+// over. Behind the offsets, all zero between launches: how many work-items have left, then for each
 // stage how many segments are done, and whether each is claimed (1) or done (2).
 
 // The first of a work-item's own segments; that of the work-item behind the last is `all`.
@@ -67,12 +67,12 @@ inline void evn_leave(volatile __global int *claims, const long count) {
     }
 }
 
-// A loop over passes, in each of which come all stages: STAGE, a call with `item` and `move`, STAGE_END.
+// A loop over passes, in each of which come all stages: STAGE, a call with `item` and `run_offset`, STAGE_END.
 #define COOPERATE(x, arguments)                                                                    \
     __global long *const x = x##_buffer + x##_offset;                                              \
     const long runs = x[0], together = x[1];                                                       \
     volatile __global int *const claims =                                                          \
-        (volatile __global int *)(x + MOVES_FIRST + runs * arguments);                             \
+        (volatile __global int *)(x + RUN_OFFSETS_FIRST + runs * arguments);                       \
     volatile __global int *stage = claims + 1;                                                     \
     for (long first = 0, pass = 0; first < runs; first += together, pass++)
 
@@ -89,7 +89,7 @@ inline void evn_leave(volatile __global int *claims, const long count) {
                 const long begin = first + together * (turn % segments) / segments;                \
                 const long end = first + together * (turn % segments + 1) / segments;              \
                 for (long run = begin + part / items; run < min(end, runs); run += side) {         \
-                    __global const long *move = x + MOVES_FIRST + run * arguments;
+                    __global const long *run_offset = x + RUN_OFFSETS_FIRST + run * arguments;
 
 #define STAGE_END(stage_claims)                                                                    \
                 }                                                                                  \

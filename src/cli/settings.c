@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/work.h"
-#include "tune/contest.h"
+#include "tune/tuner.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -209,7 +209,7 @@ const evn__option evn__settings_options[] = {
     {"phase", "NAME:KEY=VALUE,...", "a phase of training; give one after the other", TRAIN,
      &evn__option_phase, 0, 0, 0, NULL},
     {"family", "NAME", "kernels to tune (all)", EVN__VERB_TUNE, &evn__option_text, AT(family), 0, 0,
-     evn__contest_family},
+     evn__tuner_family},
     {"quick", NULL, "few shapes, 15 seconds instead of 180", EVN__VERB_TUNE, &evn__option_flag,
      AT(quick), 0, 0, NULL},
     {"seconds", "N", "time that tuning may take", EVN__VERB_TUNE, &evn__option_integer, AT(seconds),

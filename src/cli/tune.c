@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/tuning.h"
-#include "tune/contest.h"
+#include "tune/tuner.h"
 
 #include "cli/verb.h"
 
@@ -9,7 +9,7 @@
 
 static const double SECONDS = 180, QUICK_SECONDS = 15;
 
-static void print_row(void *user, const evn__contest_row *row) {
+static void print_row(void *user, const evn__tuner_row *row) {
     (void)user;
     printf("  %-40s %9.3f  %9.3f  %6.2f  %-20s %5d%s\n", row->title, 1e3 * row->default_seconds,
            1e3 * row->seconds, row->default_seconds / row->seconds,
@@ -25,7 +25,7 @@ static void print_row(void *user, const evn__contest_row *row) {
 
 static evn_status tune(evn_device *device, const evn__settings *settings) {
     const evn_device_info *info = evn_device_get_info(device);
-    evn__contest_options options = {.family = settings->family, .quick = settings->quick};
+    evn__tuner_options options = {.family = settings->family, .quick = settings->quick};
     options.seconds = settings->quick ? QUICK_SECONDS : SECONDS;
     if (settings->seconds > 0) {
         options.seconds = (double)settings->seconds;
@@ -33,7 +33,7 @@ static evn_status tune(evn_device *device, const evn__settings *settings) {
     printf("%s, driver %s; at most %.0f s\n\n  %-40s %9s  %9s  %6s  %-20s %5s\n", info->name,
            info->driver, options.seconds, "shape", "default", "best ms", "ratio", "variant",
            "tried");
-    EVN_TRY(evn__contest(device, &options, print_row, NULL));
+    EVN_TRY(evn__tuner_run(device, &options, print_row, NULL));
     char *path;
     EVN_TRY(evn__tuning_save(device, &path));
     if (path) {

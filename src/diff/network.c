@@ -10,7 +10,7 @@
 
 /// A product of one term a result is element-wise, so that it joins what is done with it: the
 /// weight gradient of a batch of one is never stored for itself.
-static evn_value outer_or_matmul(evn_graph *g, evn_value a, evn_value b, bool ta, bool tb) {
+static evn_value gradient_or_matmul(evn_graph *g, evn_value a, evn_value b, bool ta, bool tb) {
     evn_shape sa = evn_value_shape(g, a), sb = evn_value_shape(g, b);
     if (sa.rank != 2 || sb.rank != 2 || sa.dim[!ta] != 1) {
         return evn_matmul(g, a, b, ta, tb);
@@ -22,10 +22,10 @@ static evn_value outer_or_matmul(evn_graph *g, evn_value a, evn_value b, bool ta
 void evn__vjp_MATMUL(const evn__site *site, evn_value y_bar, evn_value *x_bar) {
     evn_graph *g = site->graph;
     bool ta = site->node.attributes.transpose_a, tb = site->node.attributes.transpose_b;
-    x_bar[0] = ta ? outer_or_matmul(g, X(1), y_bar, tb, true)
-                  : outer_or_matmul(g, y_bar, X(1), false, !tb);
-    x_bar[1] = tb ? outer_or_matmul(g, y_bar, X(0), true, ta)
-                  : outer_or_matmul(g, X(0), y_bar, !ta, false);
+    x_bar[0] = ta ? gradient_or_matmul(g, X(1), y_bar, tb, true)
+                  : gradient_or_matmul(g, y_bar, X(1), false, !tb);
+    x_bar[1] = tb ? gradient_or_matmul(g, y_bar, X(0), true, ta)
+                  : gradient_or_matmul(g, X(0), y_bar, !ta, false);
 }
 
 evn_value evn__jvp_MATMUL(const evn__site *site, const evn_value *x_dot) {

@@ -2,7 +2,7 @@
 // The adjoint of a system is a system: its vjp, with the slopes negated (Algorithm 1 of He, Xie,
 // Lin 2019, with the term −(∂f/∂θ)ᵀa in db/dt that the paper leaves out).
 #include "evonode/diff.h"
-#include "ode/outer.h"
+#include "ode/weight_gradient.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,13 +67,13 @@ static evn_status pull_back(adjoint_build *b) {
 static evn_status find_pairs(adjoint_build *b) {
     const evn__system *s = b->system;
     evn__system *adjoint = b->adjoint;
-    EVN_TRY(EVN_NEW(&adjoint->pairs, s->parameter_count * EVN__OUTER_TERMS));
+    EVN_TRY(EVN_NEW(&adjoint->pairs, s->parameter_count * EVN__WEIGHT_GRADIENT_TERMS));
     EVN_TRY(EVN_NEW(&adjoint->quadrature, s->parameter_count));
     EVN_TRY(pull_back(b));
     for (int i = 0; i < s->parameter_count; ++i) {
-        evn__product terms[EVN__OUTER_TERMS];
+        evn__product terms[EVN__WEIGHT_GRADIENT_TERMS];
         int count;
-        if (!evn__outer_find(b->graph, b->bars[s->state_count + i], terms, &count)) {
+        if (!evn__weight_gradient_find(b->graph, b->bars[s->state_count + i], terms, &count)) {
             adjoint->quadrature[i] = adjoint->state_count++;
             continue;
         }
@@ -94,9 +94,9 @@ static void output_slope(adjoint_build *b, int input, evn_value bar) {
 }
 
 static void output_pairs(adjoint_build *b, int parameter) {
-    evn__product terms[EVN__OUTER_TERMS];
+    evn__product terms[EVN__WEIGHT_GRADIENT_TERMS];
     int count;
-    evn__outer_find(b->graph, b->bars[b->system->state_count + parameter], terms, &count);
+    evn__weight_gradient_find(b->graph, b->bars[b->system->state_count + parameter], terms, &count);
     for (int k = 0; k < count; ++k) {
         char name[64];
         snprintf(name, sizeof(name), "pair.%d.%d.left", parameter, k);

@@ -2,8 +2,8 @@
 #include "ode/grid.h"
 
 #include "evonode/diff.h"
-#include "ode/outer.h"
 #include "ode/step.h"
+#include "ode/weight_gradient.h"
 #include "plan/real.h"
 #include "plan/repeat.h"
 #include <stdio.h>
@@ -17,10 +17,11 @@ struct evn__grid {
     bool fp64, recompute;
     evn__layout layout;                             ///< of the state
     int parameter_count, input_count, output_count; ///< of the system; of the plan
-    size_t *bar_offset;     ///< of the cotangents, states and then parameters, in their half of bar
-    size_t *bar_size;       ///< elements of each parameter
-    size_t carried;         ///< elements of the parameters' cotangents that are carried
-    evn__outer *outer;      ///< parameters whose cotangents are not carried from step to step
+    size_t *bar_offset; ///< of the cotangents, states and then parameters, in their half of bar
+    size_t *bar_size;   ///< elements of each parameter
+    size_t carried;     ///< elements of the parameters' cotangents that are carried
+    evn__weight_gradient
+        *batched;           ///< parameters whose cotangents are not carried from step to step
     evn_plan *plan;         ///< the step and its vjp, in two phases
     evn_plan *observe;      ///< with observations: from the trajectory to their series
     evn_buffer *trajectory; ///< [steps + 1][layout.total]
@@ -39,7 +40,7 @@ struct evn__grid {
 // with observations what one adds to the cotangent of the first state, and the cotangents so far of
 // the parameters that are carried. Outputs: the states after the step, the cotangents of the states
 // before it, then for each parameter its cotangent with this step's share, or the operands of that
-// share (ode/outer.h).
+// share (ode/weight_gradient.h).
 
 typedef struct joint_build {
     const evn__system *system;
@@ -47,7 +48,7 @@ typedef struct joint_build {
     const char **late; ///< NULL-ended names of the late inputs, in the graph's memory
     int late_count;
     bool observes;
-    evn__outer *outer; ///< NULL: all parameters are carried
+    evn__weight_gradient *batched; ///< NULL: all parameters are carried
 } joint_build;
 
 static evn_value late_input(joint_build *b, const char *name, evn_shape shape) {
@@ -81,8 +82,8 @@ static evn_status output_parameter(joint_build *b, const evn_graph *step, int in
                                    const evn_value *states, evn_value share) {
     char name[256];
     bool taken = false;
-    if (b->outer) {
-        EVN_TRY(evn__outer_take(b->outer, b->graph, index, share, states, &taken));
+    if (b->batched) {
+        EVN_TRY(evn__weight_gradient_take(b->batched, b->graph, index, share, states, &taken));
     }
     if (!taken) {
         bar_name(step, 2 + b->system->state_count + index, name);
@@ -128,7 +129,7 @@ static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph
     evn_status status = build_joint(b, step, values);
     free(values);
     EVN_TRY(status);
-    EVN_TRY(evn__outer_compile(grid->outer, grid->device, grid->fp64));
+    EVN_TRY(evn__weight_gradient_compile(grid->batched, grid->device, grid->fp64));
     EVN_TRY(EVN_NEW(&grid->inputs, grid->steps * evn_graph_input_count(b->graph)));
     EVN_TRY(EVN_NEW(&grid->outputs, grid->steps * evn_graph_output_count(b->graph)));
     EVN_TRY(EVN_NEW(&grid->saved_at, grid->steps));
@@ -144,7 +145,7 @@ static evn_status compile(evn__grid *grid, const evn__system *system) {
     // Recomputing is for those who lack memory: there nothing is kept of a step.
     joint_build b = {.system = system,
                      .observes = grid->observations > 0,
-                     .outer = grid->recompute ? NULL : grid->outer};
+                     .batched = grid->recompute ? NULL : grid->batched};
     evn_graph *step = NULL;
     EVN_TRY(evn__step_graph(system, grid->tableau, &step));
     evn_status status = compile_joint(grid, &b, step);
@@ -165,7 +166,7 @@ static evn_status lay_out_bars(evn__grid *grid, const evn__system *system) {
     for (int i = 0; i < system->parameter_count; ++i) {
         grid->bar_offset[states + i] = grid->carried;
         grid->bar_size[i] = (size_t)evn_shape_count(evn__system_parameter_shape(system, i));
-        if (!evn__outer_has(grid->outer, i)) {
+        if (!evn__weight_gradient_has(grid->batched, i)) {
             grid->carried += (grid->bar_size[i] + 15) / 16 * 16;
         }
     }
@@ -195,7 +196,8 @@ static evn_status create(evn__grid *grid, const evn__system *system,
                          const evn_solver_options *options) {
     EVN_TRY(evn__check_options(options, &grid->tableau));
     EVN_TRY(evn__layout_create(system, &grid->layout));
-    EVN_TRY(evn__outer_create(system->parameter_count, grid->steps, &grid->layout, &grid->outer));
+    EVN_TRY(evn__weight_gradient_create(system->parameter_count, grid->steps, &grid->layout,
+                                        &grid->batched));
     EVN_TRY(compile(grid, system));
     EVN_TRY(lay_out_bars(grid, system));
     size_t points = (size_t)grid->steps + 1, saved = evn_plan_saved_element_count(grid->plan);
@@ -234,7 +236,7 @@ void evn__grid_destroy(evn__grid **grid) {
     if (!g) {
         return;
     }
-    evn__outer_destroy(&g->outer);
+    evn__weight_gradient_destroy(&g->batched);
     evn__repeat_destroy(&g->forward);
     evn__repeat_destroy(&g->backward[0]);
     evn__repeat_destroy(&g->backward[1]);
@@ -324,8 +326,8 @@ static void bind_step(evn__grid *grid, int run, int step, int now, const evn_bin
         *in++ = observation(grid, step, observed);
     }
     for (int i = 0; i < grid->parameter_count; ++i) {
-        if (evn__outer_has(grid->outer, i)) {
-            out = evn__outer_bind(grid->outer, i, step, out);
+        if (evn__weight_gradient_has(grid->batched, i)) {
+            out = evn__weight_gradient_bind(grid->batched, i, step, out);
         } else {
             *in++ = bar_at(grid, now, states + i);
             *out++ = bar_at(grid, !now, states + i);
@@ -379,7 +381,7 @@ static evn_status recompute_backward(evn__grid *grid) {
 /// The parameters' cotangents that were carried, to where they are wanted.
 static evn_status deliver(const evn__grid *grid, const evn_binding *parameters_bar) {
     for (int i = 0; i < grid->parameter_count; ++i) {
-        if (!evn__outer_has(grid->outer, i)) {
+        if (!evn__weight_gradient_has(grid->batched, i)) {
             EVN_TRY(evn__real_copy(parameters_bar[i],
                                    bar_at(grid, grid->now, grid->layout.count + i), grid->fp64,
                                    grid->bar_size[i]));
@@ -399,7 +401,8 @@ evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
         grid->now = !grid->now;
     }
     EVN_TRY(grid->recompute ? recompute_backward(grid) : run_all(grid, 1, &grid->backward[start]));
-    EVN_TRY(evn__outer_multiply(grid->outer, (evn_binding){grid->trajectory, 0}, parameters_bar));
+    EVN_TRY(evn__weight_gradient_multiply(grid->batched, (evn_binding){grid->trajectory, 0},
+                                          parameters_bar));
     EVN_TRY(deliver(grid, parameters_bar));
     report(grid, solution);
     return EVN_OK;

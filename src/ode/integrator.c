@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/integrator.h"
 
-#include "ode/outer.h"
 #include "ode/step.h"
+#include "ode/weight_gradient.h"
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 enum { SCALAR_T, SCALAR_DT, SCALAR_RTOL, SCALAR_ATOL, SCALAR_RESULT, SCALARS };
 
 /// Steps whose pairs are stacked: as many as take the memory of the cotangents, within these.
-enum { LEAST_STACKED = 8, MOST_STACKED = 256 };
+enum { MIN_STACKED = 8, MAX_STACKED = 256 };
 
 struct evn__integrator {
     evn_device *device;
@@ -20,9 +20,9 @@ struct evn__integrator {
     evn_solver_options options;
     evn__layout layout, slope_layout; ///< of the state; of what the system gives
     int parameter_count;
-    evn__outer *outer;         ///< of an adjoint: parameters with pairs
-    int stacked, most_stacked; ///< steps whose operands are in it
-    int *quadrature;           ///< as the system's
+    evn__weight_gradient *batched; ///< of an adjoint: parameters with pairs
+    int stacked, max_stacked;      ///< steps whose operands are in it
+    int *quadrature;               ///< as the system's
     evn_plan *step, *start;
     evn_buffer *state[2];  ///< now and next, exchanged by each step
     evn_buffer *slopes[2]; ///< adaptive: first and last stage, exchanged likewise
@@ -116,9 +116,7 @@ static int choose_stacked(const evn__system *system, int stages) {
                 (p->columns[0] + p->columns[1]);
     }
     int64_t steps = cotangents / step;
-    return (int)(steps < LEAST_STACKED  ? LEAST_STACKED
-                 : steps > MOST_STACKED ? MOST_STACKED
-                                        : steps);
+    return (int)(steps < MIN_STACKED ? MIN_STACKED : steps > MAX_STACKED ? MAX_STACKED : steps);
 }
 
 static evn_status create_pairs(evn__integrator *in, const evn__system *system) {
@@ -131,22 +129,23 @@ static evn_status create_pairs(evn__integrator *in, const evn__system *system) {
         return EVN_OK;
     }
     int stages = stages_that_count(in->tableau);
-    in->most_stacked = choose_stacked(system, stages);
-    EVN_TRY(evn__outer_create(system->parameter_count, in->most_stacked, NULL, &in->outer));
+    in->max_stacked = choose_stacked(system, stages);
+    EVN_TRY(
+        evn__weight_gradient_create(system->parameter_count, in->max_stacked, NULL, &in->batched));
     for (int i = 0; i < system->pair_count; i += evn__system_pairs_of_one(system, i)) {
         const evn__pair *p = &system->pairs[i];
         evn__product shape = {.rows = p->rows, .columns = {p->columns[0], p->columns[1]}};
-        evn__outer_add(in->outer, p->parameter, stages * evn__system_pairs_of_one(system, i),
-                       &shape);
+        evn__weight_gradient_add(in->batched, p->parameter,
+                                 stages * evn__system_pairs_of_one(system, i), &shape);
     }
-    return evn__outer_compile(in->outer, in->device, in->options.fp64);
+    return evn__weight_gradient_compile(in->batched, in->device, in->options.fp64);
 }
 
 /// Where the next step's operands go.
 static evn_binding *bind_pairs(const evn__integrator *in, evn_binding *to) {
-    for (int i = 0; in->outer && i < in->parameter_count; ++i) {
+    for (int i = 0; in->batched && i < in->parameter_count; ++i) {
         if (in->quadrature[i] < 0) {
-            to = evn__outer_bind(in->outer, i, in->stacked, to);
+            to = evn__weight_gradient_bind(in->batched, i, in->stacked, to);
         }
     }
     return to;
@@ -155,22 +154,22 @@ static evn_binding *bind_pairs(const evn__integrator *in, evn_binding *to) {
 evn_status evn__integrator_flush(evn__integrator *integrator) {
     int steps = integrator->stacked;
     integrator->stacked = 0;
-    return integrator->outer ? evn__outer_flush(integrator->outer, steps) : EVN_OK;
+    return integrator->batched ? evn__weight_gradient_flush(integrator->batched, steps) : EVN_OK;
 }
 
 evn_status evn__integrator_clear(evn__integrator *integrator) {
     integrator->stacked = 0;
-    return integrator->outer ? evn__outer_clear(integrator->outer) : EVN_OK;
+    return integrator->batched ? evn__weight_gradient_clear(integrator->batched) : EVN_OK;
 }
 
 /// A step has been made.
 static evn_status keep_pairs(evn__integrator *in) {
-    return in->outer && ++in->stacked == in->most_stacked ? evn__integrator_flush(in) : EVN_OK;
+    return in->batched && ++in->stacked == in->max_stacked ? evn__integrator_flush(in) : EVN_OK;
 }
 
 evn_binding evn__integrator_parameter_bar(const evn__integrator *integrator, int parameter) {
     int state = integrator->quadrature[parameter];
-    return state < 0 ? evn__outer_sum(integrator->outer, parameter)
+    return state < 0 ? evn__weight_gradient_sum(integrator->batched, parameter)
                      : evn__integrator_state(integrator, state);
 }
 
@@ -219,7 +218,7 @@ void evn__integrator_destroy(evn__integrator **integrator) {
     evn__times_free(&in->times);
     evn__layout_free(&in->layout);
     evn__layout_free(&in->slope_layout);
-    evn__outer_destroy(&in->outer);
+    evn__weight_gradient_destroy(&in->batched);
     free(in->quadrature);
     free(in->inputs);
     free(in->outputs);

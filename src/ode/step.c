@@ -122,7 +122,8 @@ static void output_operand(step_build *b, int pair, int side) {
     }
 }
 
-/// As evn__outer_bind wants them: for each parameter all left operands, then all right ones.
+/// As evn__weight_gradient_bind wants them: for each parameter all left operands, then all right
+/// ones.
 static void output_pairs(step_build *b) {
     for (int first = 0, end; first < b->system->pair_count; first = end) {
         end = first + evn__system_pairs_of_one(b->system, first);

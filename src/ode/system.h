@@ -8,7 +8,8 @@
 #include "graph/node.h"
 
 /// Operands A [rows, columns[0]] and B [rows, columns[1]] of a product AᵀB: the slope of a
-/// parameter's cotangent is the sum of its pairs, which are kept instead of it (ode/outer.h).
+/// parameter's cotangent is the sum of its pairs, which are kept instead of it
+/// (ode/weight_gradient.h).
 typedef struct evn__pair {
     int parameter;
     int64_t rows, columns[2];

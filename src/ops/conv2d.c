@@ -16,8 +16,8 @@
 enum {
     CONV2D_SLICE_ELEMENTS = 1 << 18, // of x and y_bar in a slice: a second-level cache full
     CONV2D_MAX_SLICES = 16,          // copies of w_bar in scratch
-    CONV2D_LEAST_ROWS = 8,           // rows of a product: fewer are no work for a work-group
-    CONV2D_MOST_PHASES = 8,          // of the pixels along an axis, layers in one launch
+    CONV2D_MIN_ROWS = 8,             // rows of a product: fewer are no work for a work-group
+    CONV2D_MAX_PHASES = 8,           // of the pixels along an axis, layers in one launch
 };
 
 static const evn__variant variants[] = {
@@ -146,7 +146,7 @@ static bool is_short(const int64_t extents[4]) {
 /// elements in 32 bits.
 static bool is_tiled(const evn__lowering *lowering, const convolution *c, int64_t m, int64_t n,
                      int64_t k, evn__tiled *t) {
-    return m >= CONV2D_LEAST_ROWS && is_short(c->x) && is_short(c->w) && is_short(c->y) &&
+    return m >= CONV2D_MIN_ROWS && is_short(c->x) && is_short(c->w) && is_short(c->y) &&
            evn__tiled_fits(evn__lower_device(lowering), c->variant, m, n, k, t);
 }
 
@@ -164,8 +164,8 @@ static bool is_tiled_input_grad(const evn__lowering *lowering, const convolution
         phase[i] = evn__divide_up(c->x[1 + i], c->stride);
         phase[2 + i] = evn__divide_up(c->w[i], c->stride);
     }
-    return c->stride <= CONV2D_MOST_PHASES && is_tiled(lowering, c, c->x[0] * phase[0] * phase[1],
-                                                       c->x[3], phase[2] * phase[3] * c->y[3], t);
+    return c->stride <= CONV2D_MAX_PHASES && is_tiled(lowering, c, c->x[0] * phase[0] * phase[1],
+                                                      c->x[3], phase[2] * phase[3] * c->y[3], t);
 }
 
 static evn_status emit_tiled_images(evn__lowering *lowering, const convolution *c,

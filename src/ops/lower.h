@@ -14,7 +14,7 @@ typedef enum evn__operand_kind {
     EVN__OPERAND_SCRATCH, ///< memory for this node's calls only
     EVN__OPERAND_INT,
     EVN__OPERAND_REAL,
-    EVN__OPERAND_MOVES, ///< of a kernel that does several runs of its plan (plan/repeat.h)
+    EVN__OPERAND_RUN_OFFSETS, ///< of a kernel that does several runs of its plan (plan/repeat.h)
 } evn__operand_kind;
 
 typedef struct evn__operand {
@@ -23,12 +23,12 @@ typedef struct evn__operand {
     int scratch;
     int64_t integer;
     double real;
-    bool written; ///< VALUE, SCRATCH of a kernel with MOVES
+    bool written; ///< VALUE, SCRATCH of a kernel with RUN_OFFSETS
 } evn__operand;
 
 enum {
-    EVN__MAX_OPERANDS = 128,
-    EVN__MOST_OPERANDS = 48, ///< of a kernel that may run on any device: 16 bytes each of 1024
+    EVN__OPERAND_CAPACITY = 128,
+    EVN__MAX_OPERANDS = 48, ///< of a kernel that may run on any device: 16 bytes each of 1024
 };
 
 /// One launch. Operands become kernel arguments in order: VALUE and SCRATCH as INPUT/OUTPUT pairs
@@ -37,9 +37,9 @@ typedef struct evn__call {
     evn__source source; ///< fp64 is filled in by the plan
     const char *kernel;
     evn__range range;
-    int claims; ///< integers behind the MOVES of each run, where work-items cooperate
+    int claims; ///< integers behind the RUN_OFFSETS of each run, where work-items cooperate
     int operand_count;
-    evn__operand operands[EVN__MAX_OPERANDS];
+    evn__operand operands[EVN__OPERAND_CAPACITY];
 } evn__call;
 
 typedef evn_status evn__lower(evn__lowering *lowering, const evn_graph *graph, evn_value value);

@@ -21,7 +21,7 @@ enum {
     MATMUL_DOTS = 8,            // of kernels/matmul.cl
     MATMUL_DOT_ROWS = 3,        // of a; more pay for a packed b
     MATMUL_DOT_COUNT = 512,     // elements of c; fewer do not pay for it either
-    MATMUL_DOT_LEAST = 32,      // terms; fewer are not worth a work-item of their own
+    MATMUL_MIN_DOT = 32,        // terms; fewer are not worth a work-item of their own
     MATMUL_DOT_TERMS = 1 << 14, // one work-item adds them up
     MATMUL_ROW_ITEMS = 3,       // a compute unit, at least
     MATMUL_DOT_ITEMS = 8,       // a compute unit
@@ -31,13 +31,13 @@ enum {
     MATMUL_FLAT_RUNS = 4,       // a row
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
     MATMUL_BLOCKED_ROWS = 128,  // of c; fewer do not pay for a copy of b
-    MATMUL_BLOCKED_LEAST = 32,  // where tiles would need a copy as well
+    MATMUL_MIN_BLOCKED = 32,    // where tiles would need a copy as well
     MATMUL_BLOCK_ROWS = 512,    // of c, at most: of a, with DEPTH terms, half an L2 cache
     MATMUL_BLOCK_COLUMNS = 128, // at most
     MATMUL_BLOCK_DEPTH = 256,   // terms: a panel of 32 columns is two thirds of an L1 cache
     MATMUL_BLOCK_BYTES = MATMUL_BLOCK_COLUMNS * MATMUL_BLOCK_DEPTH * 8, // in double precision
-    MATMUL_BLOCK_LEAST = 64, // rows, where there are enough: a copy of b serves them all
-    MATMUL_BLOCK_ITEMS = 4,  // a compute unit, so that the load evens out
+    MATMUL_MIN_BLOCK = 64,  // rows, where there are enough: a copy of b serves them all
+    MATMUL_BLOCK_ITEMS = 4, // a compute unit, so that the load evens out
 };
 
 static const evn__variant variants[] = {
@@ -210,7 +210,7 @@ static void choose_blocks(product *p, int compute_units) {
         int64_t parts = balance(evn__divide_up(p->m, rows), beside, compute_units);
         p->block_rows = cut_evenly(p->m, parts, p->tile.rows);
         items = evn__divide_up(p->m, p->block_rows) * evn__divide_up(p->n, p->block_columns);
-        if (items >= enough || (p->block_columns <= unit && rows <= MATMUL_BLOCK_LEAST)) {
+        if (items >= enough || (p->block_columns <= unit && rows <= MATMUL_MIN_BLOCK)) {
             break;
         }
         if (p->block_columns > unit) {
@@ -277,9 +277,9 @@ static bool takes_dots(const evn_device_info *device, const evn__variant *varian
     if (variant) {
         return variant->algorithm == EVN__ALGORITHM_DOTS;
     }
-    return device->type == EVN_DEVICE_CPU && p->k >= MATMUL_DOT_LEAST &&
+    return device->type == EVN_DEVICE_CPU && p->k >= MATMUL_MIN_DOT &&
            (p->m <= MATMUL_DOT_ROWS ||
-            (p->m < MATMUL_BLOCKED_LEAST && p->m * p->n <= MATMUL_DOT_COUNT));
+            (p->m < MATMUL_MIN_BLOCKED && p->m * p->n <= MATMUL_DOT_COUNT));
 }
 
 static evn_status emit_dots(evn__lowering *lowering, const product *p, int compute_units) {
@@ -358,7 +358,7 @@ static bool takes_blocks(const evn_device_info *device, const evn__variant *vari
         return variant->algorithm == EVN__ALGORITHM_BLOCKS;
     }
     bool copied = p->transpose_b || p->n < tile_columns(p);
-    return p->m >= (copied ? MATMUL_BLOCKED_LEAST : MATMUL_BLOCKED_ROWS);
+    return p->m >= (copied ? MATMUL_MIN_BLOCKED : MATMUL_BLOCKED_ROWS);
 }
 
 static evn_status emit_library(evn__lowering *lowering, const product *p) {

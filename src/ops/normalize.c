@@ -7,7 +7,7 @@ enum {
     NORMALIZE_VECTORS = 4, // as many sums of each kind as registers hold
     NORMALIZE_ITEMS = 256, // a work-group
     NORMALIZE_ACROSS = 64, // channels beside each other: memory is read in whole lines
-    NORMALIZE_LEAST = 4,   // elements for each item; with fewer most of them would wait
+    NORMALIZE_MIN = 4,     // elements for each item; with fewer most of them would wait
 };
 
 typedef struct normalization {
@@ -92,7 +92,7 @@ static evn_status lower(evn__lowering *lowering, const evn_graph *graph, evn_val
     normalization n = describe(graph, value);
     int64_t span = choose_span(&n);
     bool shared = !evn__tasks_are_fat(lowering) && device->max_work_group >= NORMALIZE_ITEMS &&
-                  n.positions * span >= NORMALIZE_LEAST * NORMALIZE_ITEMS &&
+                  n.positions * span >= NORMALIZE_MIN * NORMALIZE_ITEMS &&
                   n.samples * n.channels <= INT_MAX / NORMALIZE_ITEMS;
     return shared ? emit_groups(lowering, &n, span, kernels[1])
                   : emit_items(lowering, &n, kernels[0]);

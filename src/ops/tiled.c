@@ -11,11 +11,11 @@ enum {
     FEW_ROWS = 4,
     WIDEST_REAL = 8,     // bytes; the working precision is not known here
     GROUPS_PER_UNIT = 2, // to hide each other's loads
-    LEAST_TERMS = 8,     // with fewer most of a tile's would be zeros
-    LEAST_SLICE = 32,    // terms, and
+    MIN_TERMS = 8,       // with fewer most of a tile's would be zeros
+    MIN_SLICE = 32,      // terms, and
     SLICE_PER_ROW = 8,   // for each row of C: adding up reads as many elements of each column
     ENOUGH_TERMS = 256,  // whatever the rows
-    MOST_SLICES = 64,    // copies of C in scratch
+    MAX_SLICES = 64,     // copies of C in scratch
 };
 
 // From large to small: a larger tile loads each operand less often.
@@ -81,7 +81,7 @@ bool evn__tiled_fits(const evn_device_info *device, const evn__variant *variant,
         if (variant->algorithm != EVN__ALGORITHM_LOCAL || !is_possible(device, &t->tile)) {
             return false;
         }
-    } else if (k < LEAST_TERMS || !choose_tile(device, t)) {
+    } else if (k < MIN_TERMS || !choose_tile(device, t)) {
         return false;
     }
     snprintf(t->options, sizeof t->options,
@@ -92,14 +92,14 @@ bool evn__tiled_fits(const evn_device_info *device, const evn__variant *variant,
 }
 
 /// Terms that pay for adding up.
-static int64_t least_slice(const evn__tiled *t) {
+static int64_t min_slice(const evn__tiled *t) {
     int64_t terms = SLICE_PER_ROW * t->m < ENOUGH_TERMS ? SLICE_PER_ROW * t->m : ENOUGH_TERMS;
-    return terms > LEAST_SLICE ? terms : LEAST_SLICE;
+    return terms > MIN_SLICE ? terms : MIN_SLICE;
 }
 
 int64_t evn__tiled_split(evn__tiled *t, const evn_device_info *device) {
     int64_t slices = evn__divide_up((int64_t)GROUPS_PER_UNIT * device->compute_units, groups(t));
-    int64_t most = t->k / least_slice(t) < MOST_SLICES ? t->k / least_slice(t) : MOST_SLICES;
+    int64_t most = t->k / min_slice(t) < MAX_SLICES ? t->k / min_slice(t) : MAX_SLICES;
     slices = slices < most ? slices : most;
     t->slice = evn__divide_up(t->k, slices > 1 ? slices : 1);
     return evn__divide_up(t->k, t->slice);

@@ -9,14 +9,14 @@
 #include "ops/tile.h"
 
 enum {
-    GAP = 16,               // elements between the points of a tensor
-    MIN_CHANNELS = 16,      // with fewer the transforms cost more than they save
-    MOST_TILES = 40,        // of a work-item: with the weights of a point they stay in an L2 cache
-    SLICES_PER_UNIT = 4,    // of the tiles in a weight gradient, so that the load evens out
-    MIN_SLICE = 64,         // tiles: with fewer adding up the slices costs too much
-    MOST_PARTIAL = 1 << 22, // reals of a weight gradient's sums over slices
-    WIDEST_REAL = 8,        // bytes; the working precision is not known here
-    MOST_BLOCKS = 4,
+    GAP = 16,              // elements between the points of a tensor
+    MIN_CHANNELS = 16,     // with fewer the transforms cost more than they save
+    MAX_TILES = 40,        // of a work-item: with the weights of a point they stay in an L2 cache
+    SLICES_PER_UNIT = 4,   // of the tiles in a weight gradient, so that the load evens out
+    MIN_SLICE = 64,        // tiles: with fewer adding up the slices costs too much
+    MAX_PARTIAL = 1 << 22, // reals of a weight gradient's sums over slices
+    WIDEST_REAL = 8,       // bytes; the working precision is not known here
+    MAX_BLOCKS = 4,
 };
 
 /// Outputs from (top, left) on, as down × across tiles of tall × wide outputs.
@@ -27,7 +27,7 @@ typedef struct block {
 } block;
 
 typedef struct blocks {
-    block block[MOST_BLOCKS];
+    block block[MAX_BLOCKS];
     int count;
 } blocks;
 
@@ -104,7 +104,7 @@ static int64_t tiles_each(const evn_device_info *device, const block *b) {
     int64_t rows = evn__tile_fat(device).rows;
     int64_t reals = (int64_t)(device->local_bytes / 8 * 7 / WIDEST_REAL);
     int64_t most = (reals / points(b) - 2 * GAP) / (channels(b->c) + b->c->w[3]);
-    most = most < MOST_TILES ? most : MOST_TILES;
+    most = most < MAX_TILES ? most : MAX_TILES;
     return most > 0 ? most / rows * rows : 0;
 }
 
@@ -235,7 +235,7 @@ static int64_t choose_slice(const evn__lowering *lowering, const block *b) {
     const evn_device_info *device = evn__lower_device(lowering);
     int64_t each = tiles_each(device, b);
     int64_t slices = (int64_t)SLICES_PER_UNIT * device->compute_units;
-    slices = least(slices, least(tiles(b) / MIN_SLICE, MOST_PARTIAL / expanded_weights(b)));
+    slices = least(slices, least(tiles(b) / MIN_SLICE, MAX_PARTIAL / expanded_weights(b)));
     slices = slices > 1 ? slices : 1;
     return evn__divide_up(evn__divide_up(tiles(b), slices), each) * each;
 }

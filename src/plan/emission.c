@@ -35,7 +35,7 @@ int evn__emission_number(evn__emission *e, evn_value value) {
 
 int evn__emission_argument(evn__emission *e, const char *direction, evn__operand operand) {
     int number = evn__samples_find(e->operands, e->operand_count, &operand);
-    if (number == EVN__MOST_OPERANDS) {
+    if (number == EVN__MAX_OPERANDS) {
         e->fits = false;
         return 0;
     }

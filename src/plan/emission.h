@@ -18,7 +18,7 @@ typedef struct evn__emission {
     const evn__samples *s;
     const evn__sample_group *group;
     int index; ///< of the group
-    evn__operand operands[EVN__MAX_OPERANDS];
+    evn__operand operands[EVN__OPERAND_CAPACITY];
     int operand_count;
     evn__text body;
     evn__emitted *state; ///< per value

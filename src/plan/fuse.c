@@ -9,7 +9,7 @@
 enum {
     MAX_MEMBERS = 48,   // keeps generated kernels small,
     MAX_READS = 10,     // and their arguments few,
-    MAX_ARGUMENTS = 38, // so that sums find room among EVN__MOST_OPERANDS too
+    MAX_ARGUMENTS = 38, // so that sums find room among EVN__MAX_OPERANDS too
     SMALL = 2048,       // elements; less work than a launch
 };
 

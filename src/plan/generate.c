@@ -435,7 +435,7 @@ static evn_status write_epilogue(evn__generation *g, evn__text *text) {
 
 /// Add text and arguments to the kernel's call.
 static evn_status attach(evn__generation *g, const evn__text *text, evn__call *call) {
-    if (call->operand_count + g->call.operand_count > EVN__MOST_OPERANDS) {
+    if (call->operand_count + g->call.operand_count > EVN__MAX_OPERANDS) {
         return EVN_OK;
     }
     for (int i = 0; i < call->operand_count && g->carrier != EVN_NONE; ++i) {

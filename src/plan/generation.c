@@ -53,8 +53,8 @@ void evn__plan_literal(double value, char text[64]) {
 // Arguments ---------------------------------------------------------------------------------------
 
 evn_status evn__generation_add(evn__generation *g, evn__operand added, int *number) {
-    EVN_CHECK(g->call.operand_count < EVN__MOST_OPERANDS, EVN_ERR_INTERNAL,
-              "a fused kernel has more than %d operands", EVN__MOST_OPERANDS);
+    EVN_CHECK(g->call.operand_count < EVN__MAX_OPERANDS, EVN_ERR_INTERNAL,
+              "a fused kernel has more than %d operands", EVN__MAX_OPERANDS);
     *number = g->call.operand_count;
     g->call.operands[g->call.operand_count++] = added;
     return EVN_OK;
@@ -79,8 +79,8 @@ evn_status evn__generation_literal(evn__generation *g, double value, char text[6
             number = i;
         }
     }
-    bool full = g->call.operand_count >= EVN__MOST_OPERANDS / 2 ||
-                g->call.operand_count + g->reserved + ROOM >= EVN__MOST_OPERANDS;
+    bool full = g->call.operand_count >= EVN__MAX_OPERANDS / 2 ||
+                g->call.operand_count + g->reserved + ROOM >= EVN__MAX_OPERANDS;
     if (number < 0 && (is_plain(value) || !isfinite(value) || full)) {
         evn__plan_literal(value, text);
         return EVN_OK;
@@ -120,8 +120,8 @@ evn_status evn__generation_read(evn__generation *g, const evn__access *access, i
             return EVN_OK;
         }
     }
-    EVN_CHECK(g->read_count < EVN__MOST_OPERANDS, EVN_ERR_INTERNAL,
-              "a fused kernel reads more than %d operands", EVN__MOST_OPERANDS);
+    EVN_CHECK(g->read_count < EVN__MAX_OPERANDS, EVN_ERR_INTERNAL,
+              "a fused kernel reads more than %d operands", EVN__MAX_OPERANDS);
     evn__read *o = &g->reads[g->read_count];
     o->access = *access;
     EVN_TRY(evn__generation_argument(g, access->source, &o->argument));

@@ -29,7 +29,7 @@ typedef struct evn__generation {
     evn__text formals; ///< epilogue: its parameters,
     evn__text pass;    ///< and what the kernel hands on to them
     evn__call call;
-    evn__read reads[EVN__MAX_OPERANDS];
+    evn__read reads[EVN__OPERAND_CAPACITY];
     int read_count;
     int reserved; ///< arguments that its results and sums will be
     int *number;  ///< per value: its number in the text, −1 before it has one

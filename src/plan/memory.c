@@ -160,21 +160,22 @@ static evn_status write_table(const evn_plan *plan, evn_value value) {
                            node->attributes.table, (size_t)evn_shape_count(node->shape));
 }
 
-/// One run, which moves nothing; its claims come and go.
+/// One run, whose offsets are 0; its claims come and go.
 static evn_status create_one_run(evn_plan *plan) {
     size_t count = 0;
-    int64_t *moves = NULL;
+    int64_t *run_offsets = NULL;
     for (int i = 0; i < plan->launch_count; ++i) {
-        size_t own = evn__plan_moves(&plan->launches[i], 1);
+        size_t own = evn__plan_run_offset_count(&plan->launches[i], 1);
         count = own > count ? own : count;
     }
-    EVN_TRY(EVN_NEW(&moves, count));
-    moves[EVN__MOVES_RUNS] = moves[EVN__MOVES_TOGETHER] = 1;
-    evn_status status = evn_buffer_create(plan->device, count * sizeof(*moves), &plan->one_run);
+    EVN_TRY(EVN_NEW(&run_offsets, count));
+    run_offsets[EVN__RUN_OFFSETS_RUNS] = run_offsets[EVN__RUN_OFFSETS_TOGETHER] = 1;
+    evn_status status =
+        evn_buffer_create(plan->device, count * sizeof(*run_offsets), &plan->one_run);
     if (status == EVN_OK) {
-        status = evn_buffer_write(plan->one_run, 0, count * sizeof(*moves), moves);
+        status = evn_buffer_write(plan->one_run, 0, count * sizeof(*run_offsets), run_offsets);
     }
-    free(moves);
+    free(run_offsets);
     return status;
 }
 

@@ -103,7 +103,7 @@ struct evn_plan {
     // memory
     size_t scratch_elements, saved_elements, table_elements;
     evn_buffer *memory, *saved, *tables;
-    evn_buffer *one_run; ///< MOVES of a single run; NULL without kernels that take any
+    evn_buffer *one_run; ///< RUN_OFFSETS of a single run; NULL without kernels that take any
 };
 
 struct evn__lowering {
@@ -172,18 +172,18 @@ bool evn__plan_begins(const evn_plan *plan, int unit, evn_value sum);
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
 evn_status evn__plan_place(evn_plan *plan);
 
-/// The memory for MOVES: these, [runs][slots], the claims, all 64-bit integers.
+/// The memory for RUN_OFFSETS: these, [runs][slots], the claims, all 64-bit integers.
 enum {
-    EVN__MOVES_RUNS,
-    EVN__MOVES_TOGETHER,     ///< cooperation: runs that each stage does before the next one
-    EVN__MOVES_SIDE_BY_SIDE, ///< cooperation: bit s: stage s does them at the same time
-    EVN__MOVES_FIRST
+    EVN__RUN_OFFSETS_RUNS,
+    EVN__RUN_OFFSETS_TOGETHER,     ///< cooperation: runs that each stage does before the next one
+    EVN__RUN_OFFSETS_SIDE_BY_SIDE, ///< cooperation: bit s: stage s does them at the same time
+    EVN__RUN_OFFSETS_FIRST
 };
 
 /// Its size for so many runs.
-static inline size_t evn__plan_moves(const evn__launch *launch, int runs) {
+static inline size_t evn__plan_run_offset_count(const evn__launch *launch, int runs) {
     size_t claims = launch->claims > 0 ? ((size_t)runs * (size_t)launch->claims + 1) / 2 + 1 : 0;
-    return EVN__MOVES_FIRST + (size_t)runs * (size_t)launch->slot_count + claims;
+    return EVN__RUN_OFFSETS_FIRST + (size_t)runs * (size_t)launch->slot_count + claims;
 }
 
 /// What a run is bound to.

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SCRATCH = 1 << 22 }; // elements, of the runs of one launch
+enum { MAX_SCRATCH = 1 << 22 }; // elements, of the runs of one launch
 
 /// The memory that a slot is in, over all runs.
 typedef struct extent {
@@ -23,13 +23,13 @@ struct evn__repeat {
     evn_plan *plan;
     int phase, count;
     evn_binding *inputs, *outputs, *saved;
-    int cooperative;      ///< the launch that replaces the phase's others; −1: none
-    bool merges;          ///< launch after launch, or stage after stage, instead of run after run
-    int together;         ///< runs of a launch; 1: each alone
-    bool *side_by_side;   ///< per launch of the plan: its runs do not need each other
-    evn_buffer *scratch;  ///< [together, or 1 unless merged][scratch elements of the plan]
-    evn_buffer *moves;    ///< per group of runs and launch: evn__plan_moves
-    size_t *moves_offset; ///< [groups][launches of the plan]
+    int cooperative;     ///< the launch that replaces the phase's others; −1: none
+    bool merges;         ///< launch after launch, or stage after stage, instead of run after run
+    int together;        ///< runs of a launch; 1: each alone
+    bool *side_by_side;  ///< per launch of the plan: its runs do not need each other
+    evn_buffer *scratch; ///< [together, or 1 unless merged][scratch elements of the plan]
+    evn_buffer *run_offsets; ///< per group of runs and launch: evn__plan_run_offset_count
+    size_t *run_offsets_at;  ///< [groups][launches of the plan]
 };
 
 static int groups(const evn__repeat *r) {
@@ -140,15 +140,15 @@ static bool collect(const evn__repeat *r, extent *extents, int *count) {
     *count = 0;
     for (int i = 0; i < r->plan->launch_count; ++i) {
         const evn__launch *launch = &r->plan->launches[i];
-        bool moves = false;
+        bool run_offsets = false;
         for (int k = 0; is_stage(r, i) && k < launch->slot_count; ++k) {
             const evn__slot *slot = slot_at(r, i, k);
-            moves = moves || slot->kind == EVN__OPERAND_MOVES;
+            run_offsets = run_offsets || slot->kind == EVN__OPERAND_RUN_OFFSETS;
             if (!is_own(slot) && !find_extent(r, i, slot, &extents[(*count)++])) {
                 return false;
             }
         }
-        if (is_stage(r, i) && !moves) {
+        if (is_stage(r, i) && !run_offsets) {
             return false;
         }
     }
@@ -233,7 +233,7 @@ static evn_status choose_together(evn__repeat *r) {
     }
     if (status == EVN_OK && collect(r, extents, &count) && may_merge(r, extents, count)) {
         find_side_by_side(r, extents, count);
-        int64_t most = scratch > 0 ? MOST_SCRATCH / scratch : r->count;
+        int64_t most = scratch > 0 ? MAX_SCRATCH / scratch : r->count;
         r->together = most < r->count ? (int)(most > 1 ? most : 1) : r->count;
         r->merges = r->together > 1;
     } else if (status == EVN_OK && r->cooperative >= 0 && stays_in_buffers(r, r->cooperative)) {
@@ -244,25 +244,26 @@ static evn_status choose_together(evn__repeat *r) {
     return status;
 }
 
-// Moves -------------------------------------------------------------------------------------------
+// Offsets of the runs
+// ------------------------------------------------------------------------------
 
 /// How far slot `k` of the launch is in run `run` from where it is in run `first`.
-static evn_status move_of(const evn__repeat *r, int launch, int k, int first, int run,
-                          int64_t *move) {
+static evn_status run_offset_of(const evn__repeat *r, int launch, int k, int first, int run,
+                                int64_t *run_offset) {
     const evn__slot *slot = slot_at(r, launch, k);
     evn__argument from, to;
-    *move = 0;
+    *run_offset = 0;
     if (!is_memory(slot)) {
         return EVN_OK;
     }
     if (slot->place.home == EVN__HOME_SCRATCH) {
-        *move = r->merges ? (int64_t)(run - first) * (int64_t)r->plan->scratch_elements : 0;
+        *run_offset = r->merges ? (int64_t)(run - first) * (int64_t)r->plan->scratch_elements : 0;
         return EVN_OK;
     }
     evn__bound a = bound_at(r, first), b = bound_at(r, run);
     EVN_TRY(evn__plan_fill(r->plan, &a, slot, &from));
     EVN_TRY(evn__plan_fill(r->plan, &b, slot, &to));
-    *move = (int64_t)to.offset - (int64_t)from.offset;
+    *run_offset = (int64_t)to.offset - (int64_t)from.offset;
     return EVN_OK;
 }
 
@@ -278,58 +279,59 @@ static int64_t stages_side_by_side(const evn__repeat *r) {
     return bits;
 }
 
-static evn_status write_moves(const evn__repeat *r, int group, int launch, int64_t *moves) {
+static evn_status write_run_offsets(const evn__repeat *r, int group, int launch,
+                                    int64_t *run_offsets) {
     int first = first_of(group, r), slots = r->plan->launches[launch].slot_count;
-    moves[EVN__MOVES_RUNS] = size_of(group, r);
-    moves[EVN__MOVES_TOGETHER] = r->merges ? size_of(group, r) : 1;
-    moves[EVN__MOVES_SIDE_BY_SIDE] = r->merges ? stages_side_by_side(r) : 0;
-    moves += EVN__MOVES_FIRST;
+    run_offsets[EVN__RUN_OFFSETS_RUNS] = size_of(group, r);
+    run_offsets[EVN__RUN_OFFSETS_TOGETHER] = r->merges ? size_of(group, r) : 1;
+    run_offsets[EVN__RUN_OFFSETS_SIDE_BY_SIDE] = r->merges ? stages_side_by_side(r) : 0;
+    run_offsets += EVN__RUN_OFFSETS_FIRST;
     for (int run = first; run < first + size_of(group, r); ++run) {
         for (int k = 0; k < slots; ++k) {
-            EVN_TRY(move_of(r, launch, k, first, run, moves++));
+            EVN_TRY(run_offset_of(r, launch, k, first, run, run_offsets++));
         }
     }
     return EVN_OK;
 }
 
-/// Set moves_offset; the number of elements in all.
-static size_t lay_out_moves(evn__repeat *r) {
+/// Set run_offsets_at; the number of elements in all.
+static size_t lay_out_run_offsets(evn__repeat *r) {
     size_t total = 0;
     for (int group = 0; group < groups(r); ++group) {
         for (int i = 0; i < r->plan->launch_count; ++i) {
-            r->moves_offset[group * r->plan->launch_count + i] = total;
+            r->run_offsets_at[group * r->plan->launch_count + i] = total;
             int runs = size_of(group, r);
-            total += is_used(r, i) ? evn__plan_moves(&r->plan->launches[i], runs) : 0;
+            total += is_used(r, i) ? evn__plan_run_offset_count(&r->plan->launches[i], runs) : 0;
         }
     }
     return total;
 }
 
-static evn_status fill_moves(const evn__repeat *r, int64_t *moves) {
+static evn_status fill_run_offsets(const evn__repeat *r, int64_t *run_offsets) {
     for (int group = 0; group < groups(r); ++group) {
         for (int i = 0; i < r->plan->launch_count; ++i) {
-            size_t offset = r->moves_offset[group * r->plan->launch_count + i];
+            size_t offset = r->run_offsets_at[group * r->plan->launch_count + i];
             if (is_used(r, i)) {
-                EVN_TRY(write_moves(r, group, i, moves + offset));
+                EVN_TRY(write_run_offsets(r, group, i, run_offsets + offset));
             }
         }
     }
     return EVN_OK;
 }
 
-static evn_status create_moves(evn__repeat *r) {
-    int64_t *moves = NULL;
-    EVN_TRY(EVN_NEW(&r->moves_offset, groups(r) * r->plan->launch_count));
-    size_t total = lay_out_moves(r);
-    EVN_TRY(EVN_NEW(&moves, total));
-    evn_status status = fill_moves(r, moves);
+static evn_status create_run_offsets(evn__repeat *r) {
+    int64_t *run_offsets = NULL;
+    EVN_TRY(EVN_NEW(&r->run_offsets_at, groups(r) * r->plan->launch_count));
+    size_t total = lay_out_run_offsets(r);
+    EVN_TRY(EVN_NEW(&run_offsets, total));
+    evn_status status = fill_run_offsets(r, run_offsets);
     if (status == EVN_OK) {
-        status = evn_buffer_create(r->plan->device, total * sizeof(*moves), &r->moves);
+        status = evn_buffer_create(r->plan->device, total * sizeof(*run_offsets), &r->run_offsets);
     }
     if (status == EVN_OK) {
-        status = evn_buffer_write(r->moves, 0, total * sizeof(*moves), moves);
+        status = evn_buffer_write(r->run_offsets, 0, total * sizeof(*run_offsets), run_offsets);
     }
-    free(moves);
+    free(run_offsets);
     return status;
 }
 
@@ -358,7 +360,7 @@ static evn_status create(evn__repeat *r, const evn__runs *runs) {
     size_t copies = r->merges ? (size_t)r->together : 1;
     EVN_TRY(evn__real_create(r->plan->device, r->plan->fp64, copies * r->plan->scratch_elements,
                              &r->scratch));
-    return create_moves(r);
+    return create_run_offsets(r);
 }
 
 evn_status evn__repeat_create(evn_plan *plan, const evn__runs *runs, evn__repeat **repeat) {
@@ -379,12 +381,12 @@ void evn__repeat_destroy(evn__repeat **repeat) {
         return;
     }
     evn_buffer_destroy(&r->scratch);
-    evn_buffer_destroy(&r->moves);
+    evn_buffer_destroy(&r->run_offsets);
     free(r->inputs);
     free(r->outputs);
     free(r->saved);
     free(r->side_by_side);
-    free(r->moves_offset);
+    free(r->run_offsets_at);
     free(r);
     *repeat = NULL;
 }
@@ -412,13 +414,13 @@ bool evn__repeat_is(const evn__repeat *r, const evn__runs *runs) {
 static evn_status run_launch(const evn__repeat *r, int group, int index) {
     const evn__launch *launch = &r->plan->launches[index];
     evn__bound bound = bound_at(r, first_of(group, r));
-    evn__argument arguments[EVN__MAX_OPERANDS];
+    evn__argument arguments[EVN__OPERAND_CAPACITY];
     for (int k = 0; k < launch->slot_count; ++k) {
         const evn__slot *slot = slot_at(r, index, k);
         EVN_TRY(evn__plan_fill(r->plan, &bound, slot, &arguments[k]));
-        if (slot->kind == EVN__OPERAND_MOVES) {
-            arguments[k].buffer = r->moves;
-            arguments[k].offset = r->moves_offset[group * r->plan->launch_count + index];
+        if (slot->kind == EVN__OPERAND_RUN_OFFSETS) {
+            arguments[k].buffer = r->run_offsets;
+            arguments[k].offset = r->run_offsets_at[group * r->plan->launch_count + index];
         } else if (is_memory(slot) && slot->place.home == EVN__HOME_SCRATCH) {
             arguments[k].buffer = r->scratch;
         }

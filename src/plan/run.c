@@ -43,7 +43,7 @@ evn_status evn__plan_fill(const evn_plan *plan, const evn__bound *bound, const e
     case EVN__OPERAND_REAL:
         *argument = (evn__argument){.kind = EVN__ARGUMENT_REAL, .real = slot->real};
         return EVN_OK;
-    case EVN__OPERAND_MOVES:
+    case EVN__OPERAND_RUN_OFFSETS:
         *argument = (evn__argument){.kind = EVN__ARGUMENT_BUFFER, .buffer = plan->one_run};
         return EVN_OK;
     default:
@@ -53,7 +53,7 @@ evn_status evn__plan_fill(const evn_plan *plan, const evn__bound *bound, const e
 
 static evn_status run_launch(const evn_plan *plan, const evn__bound *bound,
                              const evn__launch *launch) {
-    evn__argument arguments[EVN__MAX_OPERANDS];
+    evn__argument arguments[EVN__OPERAND_CAPACITY];
     for (int i = 0; i < launch->slot_count; ++i) {
         EVN_TRY(evn__plan_fill(plan, bound, &plan->slots[launch->first_slot + i], &arguments[i]));
     }

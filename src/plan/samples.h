@@ -87,7 +87,7 @@ typedef struct evn__samples {
 typedef struct evn__sample_function {
     const char *body; ///< in the plan's arena
     int items;        ///< for each of which it is to be called
-    evn__operand operands[EVN__MAX_OPERANDS];
+    evn__operand operands[EVN__OPERAND_CAPACITY];
     int operand_count;
 } evn__sample_function;
 

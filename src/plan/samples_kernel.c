@@ -10,9 +10,9 @@
 #include <string.h>
 
 enum {
-    FIRST = 2,        // operands that all kernels have: batch, moves
-    MOST_STAGES = 63, // a bit each
-    LINE_CLAIMS = 16  // integers of a cache line: stages do not share one
+    FIRST = 2,       // operands that all kernels have: batch, run_offsets
+    MAX_STAGES = 63, // a bit each
+    LINE_CLAIMS = 16 // integers of a cache line: stages do not share one
 };
 
 int evn__samples_find(const evn__operand *operands, int count, const evn__operand *operand) {
@@ -47,7 +47,7 @@ static bool merge_operands(const kernel *k) {
         for (int n = 0; n < k->functions[i].operand_count; ++n) {
             const evn__operand *operand = &k->functions[i].operands[n];
             int at = evn__samples_find(call->operands, call->operand_count, operand);
-            if (at == EVN__MAX_OPERANDS) {
+            if (at == EVN__OPERAND_CAPACITY) {
                 return false;
             }
             if (at == call->operand_count) {
@@ -95,7 +95,7 @@ static void write_actuals(const kernel *k, int index, evn__text *text) {
     for (int n = 0; n < function->operand_count; ++n) {
         int at =
             evn__samples_find(k->call->operands, k->call->operand_count, &function->operands[n]);
-        evn__text_append(text, ", a%d_buffer + a%d_offset + move[%d]", at, at, at);
+        evn__text_append(text, ", a%d_buffer + a%d_offset + run_offset[%d]", at, at, at);
     }
 }
 
@@ -108,19 +108,19 @@ static void write_call(const kernel *k, const char *name, int index, evn__text *
 /// Passes over all stages, each for as many runs as go together.
 static void write_cooperation(const kernel *k, const char *name, evn__text *text) {
     int arguments = k->call->operand_count;
-    evn__text_append(text, "    COOPERATE(moves, %d) {\n", arguments);
+    evn__text_append(text, "    COOPERATE(run_offsets, %d) {\n", arguments);
     for (int i = 0; i < k->count; ++i) {
-        evn__text_append(text, "        STAGE(moves, %d, %d, %d)\n        ", i,
+        evn__text_append(text, "        STAGE(run_offsets, %d, %d, %d)\n        ", i,
                          k->functions[i].items, arguments);
         write_call(k, name, i, text);
         evn__text_append(text, "        STAGE_END(%d)\n", k->stage_claims);
     }
-    evn__text_append(text, "    }\n    evn_leave(claims, moves[0] * %d);\n", k->call->claims);
+    evn__text_append(text, "    }\n    evn_leave(claims, run_offsets[0] * %d);\n", k->call->claims);
 }
 
 static void write_runs(const kernel *k, const char *name, evn__text *text) {
     evn__text_append(text,
-                     "    FOR_EACH_RUN(moves, %d) {\n"
+                     "    FOR_EACH_RUN(run_offsets, %d) {\n"
                      "        const int item = (int)get_global_id(0);\n        ",
                      k->call->operand_count);
     write_call(k, name, 0, text);
@@ -129,7 +129,7 @@ static void write_runs(const kernel *k, const char *name, evn__text *text) {
 
 static void write_text(const kernel *k, const char *name, evn__text *text) {
     write_functions(k, name, text);
-    evn__text_append(text, "__kernel void %s(const int batch, RUNS_MOVES(moves)", name);
+    evn__text_append(text, "__kernel void %s(const int batch, RUNS_OFFSETS(run_offsets)", name);
     for (int i = FIRST; i < k->call->operand_count; ++i) {
         evn__text_append(text, ", RUNS_%s(a%d)", direction(&k->call->operands[i]), i);
     }
@@ -174,9 +174,9 @@ static evn_status finish(const kernel *k) {
 static evn_status make(kernel *k, size_t items, bool *fits) {
     *k->call = (evn__call){.range = {2, {items, 1}, {1, 1}}};
     k->call->operands[k->call->operand_count++] = evn__operand_int(k->s->batch);
-    k->call->operands[k->call->operand_count++] = (evn__operand){.kind = EVN__OPERAND_MOVES};
+    k->call->operands[k->call->operand_count++] = (evn__operand){.kind = EVN__OPERAND_RUN_OFFSETS};
     k->call->claims = k->cooperative ? k->count * k->stage_claims : 0;
-    *fits = k->count <= MOST_STAGES && merge_operands(k);
+    *fits = k->count <= MAX_STAGES && merge_operands(k);
     return *fits ? finish(k) : EVN_OK;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/switch.h"
 
-static const double APART = 0.1, APART_LEAST = 1e-3, GAIN = 0.01;
+static const double APART = 0.1, APART_MIN = 1e-3, GAIN = 0.01;
 enum { PATIENCE = 3 };
 
 evn_switch evn__switch_now(evn__switch *state, double train_loss, double own, double next) {
@@ -9,7 +9,7 @@ evn_switch evn__switch_now(evn__switch *state, double train_loss, double own, do
     ++state->epochs;
     state->stalled = gains ? 0 : state->stalled + 1;
     state->best = gains ? train_loss : state->best;
-    if (next - own > APART * own + APART_LEAST) {
+    if (next - own > APART * own + APART_MIN) {
         return EVN_SWITCH_APART;
     }
     return state->stalled >= PATIENCE ? EVN_SWITCH_STALLED : EVN_SWITCH_NONE;

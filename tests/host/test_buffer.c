@@ -20,21 +20,21 @@ static evn_buffer *buffer_of(size_t bytes) {
 
 /// Writes that do not wait, of pairs and of odd sizes: what is written is what the data was then.
 START_TEST(small_writes) {
-    enum { WRITES = 64, MOST = 300 };
-    static float out[WRITES * MOST], value[MOST];
+    enum { WRITES = 64, MAX_COUNT = 300 };
+    static float out[WRITES * MAX_COUNT], value[MAX_COUNT];
     evn_buffer *buffer = buffer_of(sizeof(out));
     for (int i = 0; i < WRITES; ++i) {
-        int count = i % 2 ? 2 : MOST - i;
+        int count = i % 2 ? 2 : MAX_COUNT - i;
         for (int k = 0; k < count; ++k) {
-            value[k] = (float)(i * MOST + k);
+            value[k] = (float)(i * MAX_COUNT + k);
         }
         TRY(evn_buffer_write(buffer, (size_t)i * sizeof(value), (size_t)count * sizeof(*value),
                              value));
     }
     TRY(evn_buffer_read(buffer, 0, sizeof(out), out));
     for (int i = 0; i < WRITES; ++i) {
-        for (int k = 0; k < (i % 2 ? 2 : MOST - i); ++k) {
-            ck_assert_float_eq(out[i * MOST + k], (float)(i * MOST + k));
+        for (int k = 0; k < (i % 2 ? 2 : MAX_COUNT - i); ++k) {
+            ck_assert_float_eq(out[i * MAX_COUNT + k], (float)(i * MAX_COUNT + k));
         }
     }
     evn_buffer_destroy(&buffer);

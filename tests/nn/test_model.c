@@ -135,8 +135,8 @@ static int gather(problem *p, const evn_solver_options *options, double *all) {
 /// They meet as 1 / steps: where a ReLU opens, f has a kink.
 START_TEST(adjoint_of_evolving_weights) {
     static const char *const kinds[] = {"rda-waves", "mlp", "low-rank"};
-    enum { MOST = 4096 };
-    static double exact[MOST], adjoint[MOST];
+    enum { MAX_COUNT = 4096 };
+    static double exact[MAX_COUNT], adjoint[MAX_COUNT];
     evn_model *model = make(EVN_MODEL_NODE_EW, kinds[_i], tiny());
     problem p = problem_new((evn_dynamics *)evn_model_dynamics(model));
     test_uniform(1, -1, 1, p.x0, p.x_count);
@@ -152,7 +152,7 @@ START_TEST(adjoint_of_evolving_weights) {
     options.steps = 256;
     options.gradient = EVN_GRADIENT_BACKPROP;
     int count = gather(&p, &options, exact);
-    ck_assert_int_le(count, MOST);
+    ck_assert_int_le(count, MAX_COUNT);
     options = evn_solver_options_default();
     options.fp64 = true;
     options.rtol = options.atol = 1e-9;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OFFSET = 3, MOST = 3001, HISTORY = 5 };
+enum { OFFSET = 3, MAX_COUNT = 3001, HISTORY = 5 };
 
 typedef void gradient(const double *p, double *g, int count);
 
@@ -35,8 +35,8 @@ static void valley(const double *p, double *g, int count) {
 // The twin ----------------------------------------------------------------------------------------
 
 typedef struct twin {
-    double p[MOST], last_p[MOST], last_g[MOST], d[MOST];
-    double s[HISTORY][MOST], y[HISTORY][MOST]; ///< oldest first
+    double p[MAX_COUNT], last_p[MAX_COUNT], last_g[MAX_COUNT], d[MAX_COUNT];
+    double s[HISTORY][MAX_COUNT], y[HISTORY][MAX_COUNT]; ///< oldest first
     int pairs, count;
     bool started;
     double length;
@@ -153,12 +153,12 @@ static void step(problem *p, gradient *of, double rate, double *at, double *g) {
 /// In double precision: the parameters of 30 steps, more than the history, some of them cut short.
 START_TEST(follows_the_twin) {
     static twin t;
-    static double at[MOST], g[MOST];
+    static double at[MAX_COUNT], g[MAX_COUNT];
     gradient *of = _i % 2 ? valley : bowl;
     if (!evn_device_get_info(test_device())->has_fp64) {
         return;
     }
-    t = (twin){.count = (const int[]){2, 17, 1024, MOST}[_i / 2]};
+    t = (twin){.count = (const int[]){2, 17, 1024, MAX_COUNT}[_i / 2]};
     test_uniform(1, -1, 1, t.p, t.count);
     problem p = open_problem(true, t.count, t.p);
     int cuts = 0;
@@ -179,9 +179,9 @@ END_TEST
 
 /// In single precision: the minimum, (1, …, 1) of both functions.
 START_TEST(finds_the_minimum) {
-    static double start[MOST], at[MOST], g[MOST];
+    static double start[MAX_COUNT], at[MAX_COUNT], g[MAX_COUNT];
     gradient *of = _i ? valley : bowl;
-    int count = _i ? 2 : MOST;
+    int count = _i ? 2 : MAX_COUNT;
     test_uniform(1, -1, 1, start, count);
     problem p = open_problem(false, count, start);
     for (int i = 0; i < 100; ++i) {

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { STEPS = 7, OFFSET = 3, MOST = 5003 };
+enum { STEPS = 7, OFFSET = 3, MAX_COUNT = 5003 };
 
 typedef struct problem {
     evn_optimizer *optimizer;
@@ -19,7 +19,7 @@ typedef struct problem {
 
 /// The twin: double state of the plain C steps.
 typedef struct twin {
-    double p[MOST], m[MOST], v[MOST];
+    double p[MAX_COUNT], m[MAX_COUNT], v[MAX_COUNT];
     int steps;
 } twin;
 
@@ -71,7 +71,7 @@ static double rate_of_step(int step) {
 }
 
 static void step(problem *p, int number) {
-    double g[MOST];
+    double g[MAX_COUNT];
     gradients_of_step(number, g, p->count);
     TRY(evn__real_write(p->gradients, p->fp64, g, p->count));
     TRY(evn_optimizer_step(p->optimizer, p->parameters, p->gradients, rate_of_step(number)));
@@ -79,7 +79,7 @@ static void step(problem *p, int number) {
 
 static void check_steps(const evn_optimizer_options *options, size_t count) {
     static twin t;
-    static double g[MOST], got[MOST];
+    static double g[MAX_COUNT], got[MAX_COUNT];
     t = (twin){.steps = 0};
     problem p = open_problem(options, count);
     test_uniform(1, -1, 1, t.p, (int64_t)count);
@@ -96,7 +96,7 @@ static void check_steps(const evn_optimizer_options *options, size_t count) {
 }
 
 static void check_both_precisions(evn_optimizer_options options) {
-    const size_t counts[] = {1, 17, 1023, 1024, 1025, MOST};
+    const size_t counts[] = {1, 17, 1023, 1024, 1025, MAX_COUNT};
     for (int i = 0; i < 12; ++i) {
         options.fp64 = i % 2;
         if (!options.fp64 || evn_device_get_info(test_device())->has_fp64) {
@@ -128,7 +128,7 @@ END_TEST
 /// One launch a step, no wait, no allocation.
 START_TEST(cost) {
     evn_optimizer_options options = evn_optimizer_options_default(EVN_OPTIMIZER_ADAM);
-    problem p = open_problem(&options, MOST);
+    problem p = open_problem(&options, MAX_COUNT);
     step(&p, 0);
     evn_device_stats before = evn_device_get_stats(test_device());
     TRY(evn_optimizer_step(p.optimizer, p.parameters, p.gradients, 0.1));
@@ -143,16 +143,16 @@ END_TEST
 /// Four steps, saved, restored into a new optimiser, three more: the bits of seven steps.
 START_TEST(resume) {
     evn_optimizer_options options = evn_optimizer_options_default((evn_optimizer_kind)_i);
-    static double start[MOST], straight[MOST], resumed[MOST];
-    test_uniform(1, -1, 1, start, MOST);
-    problem p = open_problem(&options, MOST), q = open_problem(&options, MOST);
-    TRY(evn__real_write(p.parameters, false, start, MOST));
+    static double start[MAX_COUNT], straight[MAX_COUNT], resumed[MAX_COUNT];
+    test_uniform(1, -1, 1, start, MAX_COUNT);
+    problem p = open_problem(&options, MAX_COUNT), q = open_problem(&options, MAX_COUNT);
+    TRY(evn__real_write(p.parameters, false, start, MAX_COUNT));
     void *state = malloc(evn_optimizer_state_bytes(p.optimizer));
     int64_t steps = 0;
     for (int i = 0; i < STEPS; ++i) {
         if (i == 4) {
             TRY(evn_optimizer_save(p.optimizer, state, &steps));
-            TRY(evn__real_copy(q.parameters, p.parameters, false, MOST));
+            TRY(evn__real_copy(q.parameters, p.parameters, false, MAX_COUNT));
         }
         step(&p, i);
     }
@@ -161,8 +161,8 @@ START_TEST(resume) {
     for (int i = 4; i < STEPS; ++i) {
         step(&q, i);
     }
-    TRY(evn__real_read(p.parameters, false, straight, MOST));
-    TRY(evn__real_read(q.parameters, false, resumed, MOST));
+    TRY(evn__real_read(p.parameters, false, straight, MAX_COUNT));
+    TRY(evn__real_read(q.parameters, false, resumed, MAX_COUNT));
     ck_assert_mem_eq(straight, resumed, sizeof(straight));
     free(state);
     close_problem(&p);
@@ -172,18 +172,18 @@ END_TEST
 
 START_TEST(gradient_norm) {
     evn_optimizer_options options = evn_optimizer_options_default(EVN_OPTIMIZER_SGD);
-    static double g[MOST];
+    static double g[MAX_COUNT];
     double norm = 0, expected = 0;
-    problem p = open_problem(&options, MOST);
-    gradients_of_step(0, g, MOST);
-    for (int i = 0; i < MOST; ++i) {
+    problem p = open_problem(&options, MAX_COUNT);
+    gradients_of_step(0, g, MAX_COUNT);
+    for (int i = 0; i < MAX_COUNT; ++i) {
         expected += g[i] * g[i];
     }
-    TRY(evn__real_write(p.gradients, false, g, MOST));
+    TRY(evn__real_write(p.gradients, false, g, MAX_COUNT));
     TRY(evn_optimizer_gradient_norm(p.optimizer, p.gradients, &norm));
     ck_assert_double_eq_tol(norm / sqrt(expected), 1, 1e-6);
-    g[MOST - 1] = NAN;
-    TRY(evn__real_write(p.gradients, false, g, MOST));
+    g[MAX_COUNT - 1] = NAN;
+    TRY(evn__real_write(p.gradients, false, g, MAX_COUNT));
     TRY(evn_optimizer_gradient_norm(p.optimizer, p.gradients, &norm));
     ck_assert(isnan(norm));
     close_problem(&p);

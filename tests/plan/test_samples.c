@@ -383,10 +383,10 @@ static void add_outputs(evn_graph *g, const char *name, evn_value value, int cou
 /// More operands than a function has: compiled as any graph. More than a kernel has, in stages that
 /// would cooperate: a launch each.
 START_TEST(very_many_operands) {
-    enum { LEVELS = 3, OUTPUTS = EVN__MAX_OPERANDS / LEVELS + 1 };
+    enum { LEVELS = 3, OUTPUTS = EVN__OPERAND_CAPACITY / LEVELS + 1 };
     evn_graph *g = new_graph();
     evn_output(g, "row", evn_exp(g, evn_input(g, "x", EVN_SHAPE(20, 2))));
-    add_outputs(g, "u", evn_input(g, "u", EVN_SHAPE(1, 3)), EVN__MOST_OPERANDS + 1);
+    add_outputs(g, "u", evn_input(g, "u", EVN_SHAPE(1, 3)), EVN__MAX_OPERANDS + 1);
     check(g, NULL, false, 10);
     g = new_graph();
     evn_value x = evn_input(g, "x", EVN_SHAPE(37, 2));

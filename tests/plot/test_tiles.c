@@ -60,11 +60,11 @@ END_TEST
 
 /// Height of the page of rows × columns tiles.
 static int height_of(int rows, int columns) {
-    enum { MOST = 36 };
+    enum { MAX_COUNT = 36 };
     static const double value = 0;
-    const char *labels[MOST];
-    evn__tile tiles[MOST];
-    for (int i = 0; i < MOST; ++i) {
+    const char *labels[MAX_COUNT];
+    evn__tile tiles[MAX_COUNT];
+    for (int i = 0; i < MAX_COUNT; ++i) {
         labels[i] = "label";
         tiles[i] = (evn__tile){&value, 1, 1, -1, 1};
     }

@@ -76,7 +76,7 @@ static evn__argument argument_of(memory *m, const evn__slot *slot) {
 static void run_launches(memory *m) {
     for (int i = 0; i < m->plan->launch_count; ++i) {
         const evn__launch *launch = &m->plan->launches[i];
-        evn__argument arguments[EVN__MAX_OPERANDS];
+        evn__argument arguments[EVN__OPERAND_CAPACITY];
         for (int k = 0; k < launch->slot_count; ++k) {
             arguments[k] = argument_of(m, &m->plan->slots[launch->first_slot + k]);
         }

@@ -8,17 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 32, MOST = 64 };
+enum { WIDTH = 32, MAX_COUNT = 64 };
 
 typedef struct record {
-    evn_epoch reports[MOST];
+    evn_epoch reports[MAX_COUNT];
     int count;
     bool stop;
 } record;
 
 static void keep(void *user, const evn_epoch *epoch) {
     record *r = user;
-    ck_assert_int_lt(r->count, MOST);
+    ck_assert_int_lt(r->count, MAX_COUNT);
     r->reports[r->count++] = *epoch;
 }
 

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST = 8 };
+enum { MAX_COUNT = 8 };
 
 typedef struct record {
-    evn_epoch epochs[MOST];
+    evn_epoch epochs[MAX_COUNT];
     int count, reports;
     double last_loss;
     bool stop;
@@ -26,7 +26,7 @@ static const char *checkpoint_path(void) {
 
 static void keep_epoch(void *user, const evn_epoch *epoch) {
     record *r = user;
-    ck_assert_int_lt(r->count, MOST);
+    ck_assert_int_lt(r->count, MAX_COUNT);
     r->epochs[r->count++] = *epoch;
     if (r->saves && epoch->epoch == r->save_after) {
         TRY(evn_trainer_save(r->saves, checkpoint_path()));
@@ -105,13 +105,13 @@ static evn_status train_status(const evn_trainer_options *o) {
 START_TEST(each_model_learns) {
     static const evn_model_kind kinds[] = {EVN_MODEL_RESNET, EVN_MODEL_NODE, EVN_MODEL_NODE_EW};
     record r = {0};
-    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, MOST, 0.1);
+    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, MAX_COUNT, 0.1);
     evn_trainer_options o = options_for(kinds[_i], &p, 1, &r);
     TRY(train(&o, 512));
-    const evn_epoch *last = &r.epochs[MOST - 1];
+    const evn_epoch *last = &r.epochs[MAX_COUNT - 1];
     printf("model %d: loss %.3f → %.3f, test accuracy %.3f\n", _i, r.epochs[0].train_loss,
            last->train_loss, last->test_accuracy);
-    ck_assert_int_eq(r.count, MOST);
+    ck_assert_int_eq(r.count, MAX_COUNT);
     ck_assert(last->train_loss < 0.6 * r.epochs[0].train_loss);
     ck_assert(last->test_accuracy > 0.7); // chance: 0.1
     ck_assert_int_eq(last->test_errors, (int64_t)lround(100 * (1 - last->test_accuracy)));
@@ -138,7 +138,7 @@ END_TEST
 // A coarse grid and a fine tolerance fall apart, and the automatic phase sees it.
 START_TEST(an_automatic_phase_ends_by_itself) {
     record r = {0};
-    evn_phase phases[] = {phase("euler", 1, EVN_GRADIENT_BACKPROP, MOST - 1, 0.2),
+    evn_phase phases[] = {phase("euler", 1, EVN_GRADIENT_BACKPROP, MAX_COUNT - 1, 0.2),
                           phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.01)};
     phases[0].automatic = true;
     evn_trainer_options o = options_for(EVN_MODEL_NODE, phases, 2, &r);
@@ -149,7 +149,7 @@ START_TEST(an_automatic_phase_ends_by_itself) {
     }
     const evn_epoch *last = &r.epochs[r.count - 2]; // of the automatic phase
     ck_assert_int_eq(r.epochs[r.count - 1].phase, 1);
-    ck_assert_int_lt(r.count, MOST);
+    ck_assert_int_lt(r.count, MAX_COUNT);
     ck_assert_int_eq(last->ended, EVN_SWITCH_APART);
     ck_assert_int_eq(r.epochs[r.count - 3].ended, EVN_SWITCH_NONE);
     ck_assert(last->next_loss > 1.1 * last->own_loss + 1e-3);

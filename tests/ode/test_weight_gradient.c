@@ -3,7 +3,7 @@
 // differences, and against the cotangents carried from step to step.
 #include "evonode/diff.h"
 #include "evonode/solver.h"
-#include "ode/outer.h"
+#include "ode/weight_gradient.h"
 #include "problem.h"
 #include "test.h"
 #include <math.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATE = 3, WIDTH = 28, MOST = WIDTH * WIDTH };
+enum { STATE = 3, WIDTH = 28, MAX_COUNT = WIDTH * WIDTH };
 
 /// x' = tanh(tanh(x W1 + b) W2) W3 on x [rows, 3]; with `twice`, W2 is applied two times.
 static problem dense_problem(int rows, bool twice) {
@@ -64,7 +64,7 @@ static double loss(problem *p) {
 /// The derivative along a random direction in one weight, against a central difference.
 static void check_direction(problem *p, int weight) {
     const double h = 1e-5;
-    double direction[MOST], kept[MOST], expected = 0, difference = 0;
+    double direction[MAX_COUNT], kept[MAX_COUNT], expected = 0, difference = 0;
     int size = p->weight_size[weight];
     test_uniform(100, -1, 1, direction, size);
     memcpy(kept, p->weight[weight], sizeof(double) * (size_t)size);
@@ -88,7 +88,7 @@ static const char *const methods[] = {"euler", "midpoint", "rk4", "dopri5"};
 /// One row and two; checkpointed does not stack.
 START_TEST(stacked_is_carried_and_the_gradient) {
     problem p = dense_problem(1 + _i / 4, false);
-    double carried[PROBLEM_WEIGHTS][MOST];
+    double carried[PROBLEM_WEIGHTS][MAX_COUNT];
     solve(&p, methods[_i % 4], EVN_GRADIENT_CHECKPOINTED);
     for (int i = 0; i < p.weight_count; ++i) {
         memcpy(carried[i], p.weight_bar_host[i], sizeof(double) * (size_t)p.weight_size[i]);
@@ -124,10 +124,10 @@ END_TEST
 static bool takes(int rows, int repeats, int states) {
     const evn__layout layout = {.count = states};
     evn_graph *g = NULL;
-    evn__outer *outer = NULL;
+    evn__weight_gradient *batched = NULL;
     bool taken;
     TRY(evn_graph_create(&g));
-    TRY(evn__outer_create(1, 10, &layout, &outer));
+    TRY(evn__weight_gradient_create(1, 10, &layout, &batched));
     evn_value h = evn_input(g, "x", EVN_SHAPE(rows, WIDTH)), w_bar, x = h;
     evn_value w = evn_input(g, "w", EVN_SHAPE(WIDTH, WIDTH));
     evn_value seed = evn_input(g, "seed", EVN_SHAPE(rows, WIDTH));
@@ -135,10 +135,10 @@ static bool takes(int rows, int repeats, int states) {
         h = evn_tanh(g, evn_matmul(g, h, w, false, false));
     }
     TRY(evn_pullback(g, &h, &seed, 1, &w, 1, &w_bar));
-    TRY(evn__outer_take(outer, g, 0, w_bar, &x, &taken));
+    TRY(evn__weight_gradient_take(batched, g, 0, w_bar, &x, &taken));
     ck_assert_int_eq(evn_graph_output_count(g), taken ? 2 * repeats - states : 0);
-    ck_assert(evn__outer_has(outer, 0) == taken);
-    evn__outer_destroy(&outer);
+    ck_assert(evn__weight_gradient_has(batched, 0) == taken);
+    evn__weight_gradient_destroy(&batched);
     evn_graph_destroy(&g);
     return taken;
 }
@@ -156,7 +156,7 @@ START_TEST(taken_where_it_saves_memory) {
 END_TEST
 
 static Suite *suite(void) {
-    Suite *s = suite_create("ode/outer");
+    Suite *s = suite_create("ode/weight_gradient");
     TCase *gradient = tcase_create("gradient");
     tcase_add_loop_test(gradient, stacked_is_carried_and_the_gradient, 0, 8);
     tcase_add_test(gradient, a_weight_used_twice);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tune/contest.h"
+#include "tune/tuner.h"
 
 #include "base/clock.h"
 #include "host/tuning.h"
@@ -57,8 +57,8 @@ static const shape shapes[] = {
 };
 enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]), ROWS_MAX = 64 };
 
-/// The contest for one shape, against the clock.
-typedef struct contest {
+/// The candidates of one shape against its default, against the clock.
+typedef struct comparison {
     evn_device *device;
     const shape *shape;
     const evn__space *space;
@@ -68,8 +68,8 @@ typedef struct contest {
     char key[EVN__VARIANT_KEY];
     int repeats; ///< runs in a sample
     double deadline;
-    evn__contest_row row;
-} contest;
+    evn__tuner_row row;
+} comparison;
 
 /// Whether a row of an operation's space was right at odd shapes; known for the whole session.
 typedef enum verdict { UNKNOWN, RIGHT, WRONG } verdict;
@@ -82,7 +82,7 @@ static bool is_of_family(const shape *s, const char *family) {
     return !family || strncmp(text, family, strlen(family)) == 0;
 }
 
-const char *evn__contest_family(int index) {
+const char *evn__tuner_family(int index) {
     static const char *const families[] = {"matmul", "conv2d", NULL};
     return families[index];
 }
@@ -124,7 +124,7 @@ static evn_status check_sample(evn_device *device, const evn__sample *sample, in
 }
 
 /// Whether the variant agrees with the reference at every odd shape of the operation.
-static evn_status check_odd(contest *c, const char *name, verdict *known) {
+static evn_status check_odd(comparison *c, const char *name, verdict *known) {
     const char *text = evn__op_table[c->shape->op].text;
     for (const evn__sample *sample = evn__samples; sample->family && *known == UNKNOWN; ++sample) {
         for (int i = 0; i < sample->count && strcmp(sample->family, text) == 0; ++i) {
@@ -149,7 +149,7 @@ typedef struct race {
     int won;               ///< rounds in which the candidate was clearly faster
 } race;
 
-static evn_status run_race(contest *c, evn_plan *plan, int rounds, double best, race *r) {
+static evn_status run_race(comparison *c, evn_plan *plan, int rounds, double best, race *r) {
     *r = (race){INFINITY, INFINITY, 0};
     for (int round = 0; round < rounds; ++round) {
         double own, candidate;
@@ -166,7 +166,7 @@ static evn_status run_race(contest *c, evn_plan *plan, int rounds, double best, 
 }
 
 /// Double the runs of a sample until it is long against the clock and the launch.
-static evn_status choose_repeats(contest *c) {
+static evn_status choose_repeats(comparison *c) {
     double seconds = 0;
     EVN_TRY(evn__trial_time(c->trial, c->plan, 1, &seconds)); // compiles
     for (c->repeats = 1; c->repeats < 1 << 12; c->repeats *= 2) {
@@ -182,7 +182,7 @@ static evn_status choose_repeats(contest *c) {
 // One candidate -----------------------------------------------------------------------------------
 
 /// A wrong one is worth more words than one that was passed over.
-static void note(contest *c, const char *name, const char *why) {
+static void note(comparison *c, const char *name, const char *why) {
     snprintf(c->row.reason, sizeof(c->row.reason), "%.60s: %.90s", name, why);
     c->row.reason[strcspn(c->row.reason, "\n")] = 0;
 }
@@ -199,7 +199,7 @@ static const char *unfit(const evn_device_info *info, const evn__variant *varian
     return (group == 1) == (info->type == EVN_DEVICE_CPU) ? NULL : "for another sort of device";
 }
 
-static evn_status try_plan(contest *c, evn_plan *plan, const char *name, verdict *odd,
+static evn_status try_plan(comparison *c, evn_plan *plan, const char *name, verdict *odd,
                            double *best) {
     race r;
     double error = INFINITY;
@@ -224,7 +224,7 @@ static evn_status try_plan(contest *c, evn_plan *plan, const char *name, verdict
 }
 
 /// What fails to compile or to run is passed over: the default does both.
-static evn_status try_candidate(contest *c, int index, verdict *odd, double *best) {
+static evn_status try_candidate(comparison *c, int index, verdict *odd, double *best) {
     char name[EVN__VARIANT_NAME];
     const evn__variant *variant = &c->space->rows[index];
     evn__variant_name(variant, name);
@@ -253,7 +253,7 @@ static evn_status try_candidate(contest *c, int index, verdict *odd, double *bes
 
 /// The winner once more, longer, so that the luckiest of many measurements does not win: it must be
 /// clearly faster in its least time and in most rounds.
-static evn_status confirm(contest *c) {
+static evn_status confirm(comparison *c) {
     evn_plan *plan = NULL;
     race r = {1, INFINITY, 0};
     EVN_TRY(evn__tuning_set(c->device, c->key, c->row.winner));
@@ -272,7 +272,7 @@ static evn_status confirm(contest *c) {
     return status;
 }
 
-static evn_status run_contest(contest *c, memory *known) {
+static evn_status run_tuner(comparison *c, memory *known) {
     double best = 1;
     EVN_TRY(evn__tuning_set(c->device, c->key, NULL));
     EVN_TRY(evn__trial_create(c->device, c->graph, false, evn__fill_uniform, &c->trial));
@@ -287,18 +287,18 @@ static evn_status run_contest(contest *c, memory *known) {
 }
 
 static evn_status tune_shape(evn_device *device, const shape *s, double deadline, memory *known,
-                             evn__contest_row *row) {
-    contest c = {.device = device,
-                 .shape = s,
-                 .space = evn__space_table[s->op],
-                 .deadline = deadline,
-                 .row = {.title = s->title}};
+                             evn__tuner_row *row) {
+    comparison c = {.device = device,
+                    .shape = s,
+                    .space = evn__space_table[s->op],
+                    .deadline = deadline,
+                    .row = {.title = s->title}};
     EVN_TRY(evn_graph_create(&c.graph));
     evn_value node = evn__product_build(c.graph, s->op, s->sizes);
     evn_status status = evn_graph_status(c.graph);
     if (status == EVN_OK) {
         evn__variant_key(c.graph, node, false, c.key);
-        status = run_contest(&c, known);
+        status = run_tuner(&c, known);
     }
     evn_plan_destroy(&c.plan);
     evn__trial_destroy(&c.trial);
@@ -307,8 +307,8 @@ static evn_status tune_shape(evn_device *device, const shape *s, double deadline
     return status;
 }
 
-evn_status evn__contest(evn_device *device, const evn__contest_options *options,
-                        void (*report)(void *user, const evn__contest_row *row), void *user) {
+evn_status evn__tuner_run(evn_device *device, const evn__tuner_options *options,
+                          void (*report)(void *user, const evn__tuner_row *row), void *user) {
     memory known = {0};
     const shape *entered[SHAPES];
     int count = 0;
@@ -320,7 +320,7 @@ evn_status evn__contest(evn_device *device, const evn__contest_options *options,
     double end = evn__now() + options->seconds;
     for (int i = 0; i < count; ++i) {
         double share = (end - evn__now()) / (count - i);
-        evn__contest_row row;
+        evn__tuner_row row;
         EVN_TRY(tune_shape(device, entered[i], evn__now() + share, &known, &row));
         report(user, &row);
     }

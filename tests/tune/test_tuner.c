@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tuner: variants that are wrong cannot win, however fast they are; what wins is right.
 // TEST: timeout=300 serial
-#include "test.h"
 #include "base/files.h"
 #include "host/tuning.h"
 #include "plan/plan.h"
-#include "tune/contest.h"
+#include "test.h"
 #include "tune/samples.h"
+#include "tune/tuner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ typedef struct tally {
     int shapes, tried, wrong, won, faulty_won;
 } tally;
 
-static void count(void *user, const evn__contest_row *row) {
+static void count(void *user, const evn__tuner_row *row) {
     tally *t = user;
     ++t->shapes;
     t->tried += row->tried;
@@ -50,11 +50,11 @@ static void count(void *user, const evn__contest_row *row) {
     }
 }
 
-static tally contest(void) {
+static tally tune_quickly(void) {
     setenv("EVONODE_TUNE", "off", 1); // what the user's own file says is not wanted here
     tally t = {0};
-    evn__contest_options options = {.family = "matmul", .quick = true, .seconds = 60};
-    TRY(evn__contest(test_device(), &options, count, &t));
+    evn__tuner_options options = {.family = "matmul", .quick = true, .seconds = 60};
+    TRY(evn__tuner_run(test_device(), &options, count, &t));
     ck_assert_int_ge(t.shapes, 2);
     return t;
 }
@@ -62,7 +62,7 @@ static tally contest(void) {
 /// No arithmetic at all in tiles of 12 rows: nothing is faster. The defaults stay right.
 START_TEST(always_wrong) {
     plant(FAULTY "#define fma(a, b, c) (c)\n#endif\n");
-    tally t = contest();
+    tally t = tune_quickly();
     ck_assert_int_eq(t.wrong, t.shapes);
     ck_assert_int_eq(t.faulty_won, 0);
     ck_assert_int_gt(t.tried, 0);
@@ -74,7 +74,7 @@ END_TEST
 START_TEST(wrong_at_odd_shapes) {
     plant(FAULTY "#undef BLOCK_COLUMNS\n#define fma(a, b, c) (n_count % 2 ? (c) : (a) * (b) + "
                  "(c))\n#endif\n");
-    tally t = contest();
+    tally t = tune_quickly();
     ck_assert_int_eq(t.wrong, t.shapes);
     ck_assert_int_eq(t.faulty_won, 0);
 }
@@ -91,7 +91,7 @@ START_TEST(right_and_faster) {
              "#define fma(a, b, c) mad(a, b, four(a, b, four(a, b, c)))\n#endif\n",
              rows);
     plant(fault);
-    tally t = contest();
+    tally t = tune_quickly();
     ck_assert_int_eq(t.wrong, 0);
     ck_assert_int_gt(t.won, 0);
 }
@@ -153,7 +153,7 @@ START_TEST(names) {
 END_TEST
 
 static Suite *suite(void) {
-    Suite *s = suite_create("contest");
+    Suite *s = suite_create("tuner");
     test_add(s, tcase_create("always_wrong"), always_wrong);
     test_add(s, tcase_create("wrong_at_odd_shapes"), wrong_at_odd_shapes);
     test_add(s, tcase_create("right_and_faster"), right_and_faster);
