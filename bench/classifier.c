@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows that are a training step of the MNIST model, and the first step of a run.
-#include "train/classifier.h"
+#include "bench/rows.h"
 
 #include "base/random.h"
-#include "bench/rows.h"
+#include "evonode/tasks.h"
+#include "evonode/trainer.h"
+#include "task/classifier.h"
 #include <stdlib.h>
 
 enum {
@@ -22,8 +24,9 @@ typedef struct classifier_job {
 
 static evn_status run(void *user) {
     classifier_job *j = user;
-    evn_solution forward, backward;
-    return evn__classifier_gradient(j->classifier, 0, &forward, &backward);
+    evn_solution solution;
+    EVN_TRY(evn__classifier_forward(j->classifier, 0, &solution));
+    return evn__classifier_gradient(j->classifier, &solution);
 }
 
 static evn_status read_inputs(void *user, bench_tensors *tensors) {
@@ -37,7 +40,7 @@ static evn_status read_inputs(void *user, bench_tensors *tensors) {
 static evn_status read_outputs(void *user, bench_tensors *tensors) {
     classifier_job *j = user;
     double loss, logits[LABELS];
-    EVN_TRY(evn__classifier_read(j->classifier, 1, &loss, logits));
+    EVN_TRY(evn__classifier_read(j->classifier, 0, 1, &loss, logits));
     EVN_TRY(bench_tensors_add(tensors, "loss", EVN_SCALAR, &loss));
     EVN_TRY(bench_tensors_add(tensors, "logits", EVN_SHAPE(BATCH, CLASSES), logits));
     return bench_tensors_gradients(tensors, evn_model_parameters(j->model));
@@ -82,7 +85,7 @@ evn_status bench_classifier(evn_device *device, const void *options, bench_job *
     solver.steps = o->steps;
     EVN_TRY(evn_model_create(&model, &j->model));
     EVN_TRY(evn_parameters_allocate(evn_model_parameters(j->model), device, false, 1));
-    EVN_TRY(evn__classifier_create(device, j->model, &solver, &j->classifier));
+    EVN_TRY(evn__classifier_create(device, j->model, &solver, true, &j->classifier));
     return load(j);
 }
 
@@ -94,7 +97,10 @@ static bool stop_at_once(void *user) {
 }
 
 /// With the defaults of evonode train digits.
-static evn_status train_one_step(evn_device *device, const evn_dataset *dataset) {
+static evn_status train_one_step(evn_device *device, const evn_source *source, evn_task *task) {
+    evn_source_info info = source->methods->info(source->self);
+    evn_model_options model = evn_model_options_default(
+        info.sample.dim[0], info.sample.dim[1], info.sample.dim[2], (int)info.target.dim[0]);
     evn_phase phase = {.name = "backprop",
                        .solver = evn_solver_options_default(),
                        .epochs = 1,
@@ -102,15 +108,13 @@ static evn_status train_one_step(evn_device *device, const evn_dataset *dataset)
     phase.solver.method = "euler";
     phase.solver.steps = 10;
     phase.solver.gradient = EVN_GRADIENT_BACKPROP;
-    evn_dataset_info info = evn_dataset_get_info(dataset);
-    evn_trainer_options options = {
-        .model = evn_model_options_default(info.height, info.width, info.channels, info.classes),
-        .phases = &phase,
-        .phase_count = 1,
-        .optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_SGD),
-        .stop = stop_at_once};
+    evn_trainer_options options = {.phases = &phase,
+                                   .phase_count = 1,
+                                   .optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_SGD),
+                                   .stop = stop_at_once};
     evn_trainer *trainer = NULL;
-    EVN_TRY(evn_trainer_create(device, dataset, &options, &trainer));
+    EVN_TRY(evn_task_images(device, source, &model, 0, task));
+    EVN_TRY(evn_trainer_create(device, task, &options, &trainer));
     evn_status status = evn_trainer_run(trainer);
     evn_trainer_destroy(&trainer);
     return status == EVN_ERR_INTERRUPTED ? evn_device_finish(device) : status;
@@ -118,8 +122,15 @@ static evn_status train_one_step(evn_device *device, const evn_dataset *dataset)
 
 evn_status bench_first_step(evn_device *device) {
     evn_dataset *dataset = NULL;
+    evn_source source = {0};
+    evn_task task = {0};
     EVN_TRY(evn_dataset_open("digits", NULL, &dataset));
-    evn_status status = train_one_step(device, dataset);
+    evn_status status = evn_source_images(dataset, BATCH, NULL, 0, &source);
+    if (status == EVN_OK) {
+        status = train_one_step(device, &source, &task);
+    }
+    evn_task_destroy(&task);
+    evn_source_destroy(&source);
     evn_dataset_destroy(&dataset);
     return status;
 }

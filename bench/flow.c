@@ -1,64 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows that are an iteration of a flow in the plane. Fresh points are drawn in each, as in
 // training.
-#include "train/flow.h"
-
 #include "bench/rows.h"
+#include "bench/task_job.h"
+
+#include "base/memory.h"
+#include <math.h>
 #include <stdlib.h>
 
-typedef struct flow_job {
-    evn__flow *flow;
-    int64_t batch;
-    int iteration;
-    double loss;
-} flow_job;
-
-static evn_status run(void *user) {
-    flow_job *j = user;
-    return evn__flow_gradient(j->flow, j->iteration++, &j->loss);
-}
-
-static evn_parameters *parameters(const flow_job *j) {
-    return evn__flow_get_model(j->flow).parameters;
+/// `samples` has room for the points [B, 2] and their weights, `points` for the points.
+static evn_status add_points(bench_task *j, int64_t batch, float *samples, double *points,
+                             bench_tensors *tensors) {
+    EVN_TRY(bench_task_batch(j, samples, NULL, samples + 2 * batch));
+    for (int64_t i = 0; i < 2 * batch; ++i) {
+        points[i] = (double)samples[i];
+    }
+    return bench_tensors_add(tensors, "points", EVN_SHAPE(batch, 2), points);
 }
 
 static evn_status read_inputs(void *user, bench_tensors *tensors) {
-    flow_job *j = user;
-    EVN_TRY(
-        bench_tensors_add(tensors, "points", EVN_SHAPE(j->batch, 2), evn__flow_points(j->flow)));
-    return bench_tensors_parameters(tensors, parameters(j));
-}
-
-static evn_status read_outputs(void *user, bench_tensors *tensors) {
-    flow_job *j = user;
-    EVN_TRY(bench_tensors_add(tensors, "loss", EVN_SCALAR, &j->loss));
-    return bench_tensors_gradients(tensors, parameters(j));
-}
-
-static void destroy(void *user) {
-    flow_job *j = user;
-    evn__flow_destroy(&j->flow);
-    free(j);
+    bench_task *j = user;
+    int64_t batch = j->source.methods->info(j->source.self).batch;
+    float *samples = NULL;
+    double *points = NULL;
+    evn_status status = EVN_NEW(&samples, 3 * batch);
+    if (status == EVN_OK) {
+        status = EVN_NEW(&points, 2 * batch);
+    }
+    if (status == EVN_OK) {
+        status = add_points(j, batch, samples, points, tensors);
+    }
+    free(samples);
+    free(points);
+    EVN_TRY(status);
+    return bench_tensors_parameters(tensors, bench_task_parameters(j));
 }
 
 evn_status bench_flow(evn_device *device, const void *options, bench_job *job) {
     const bench_flow_options *o = options;
-    flow_job *j = NULL;
+    bench_task *j = NULL;
     EVN_TRY(EVN_NEW(&j, 1));
-    *job = (bench_job){run, j, 0, 0, read_inputs, read_outputs, destroy};
-    j->batch = o->points;
-    evn_phase phase = {.name = "bench",
-                       .solver = evn_solver_options_default(),
-                       .epochs = 1,
-                       .schedule = evn_schedule_default(1e-3)};
-    phase.solver.method = o->method;
-    phase.solver.steps = o->steps;
-    phase.solver.gradient = EVN_GRADIENT_BACKPROP;
-    evn_trainer_options training = {.phases = &phase,
-                                    .phase_count = 1,
-                                    .optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_ADAM),
-                                    .seed = 1};
-    evn__flow_options flow = {evn__density_find("circles"), evn__flow_find("hypernet"), o->points,
-                              EVN__NOISE_NONE};
-    return evn__flow_create(device, &flow, &training, &j->flow);
+    *job =
+        (bench_job){bench_task_run, j, 0, 0, read_inputs, bench_task_outputs, bench_task_destroy};
+    evn_solver_options solver = evn_solver_options_default();
+    solver.method = o->method;
+    solver.steps = o->steps;
+    solver.gradient = EVN_GRADIENT_BACKPROP;
+    const evn_flow_options flow = {
+        .model = "hypernet", .trace = EVN_TRACE_EXACT, .entropy = NAN, .seed = 1};
+    EVN_TRY(evn_source_density("circles", o->points, 1, &j->source));
+    EVN_TRY(evn_task_flow(device, &j->source, &flow, &j->task));
+    return bench_task_compile(j, &solver);
 }

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "evonode/parameters.h"
-#include "train/safetensors.h"
+#include "io/safetensors.h"
 
 /// Zero-initialise.
 typedef struct bench_tensors {

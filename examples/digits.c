@@ -13,9 +13,10 @@ static void must(evn_status status) {
 }
 
 static void show_epoch(void *user, const evn_epoch *epoch) {
-    *(double *)user = epoch->test_accuracy;
-    printf("epoch %d: loss %.4f, test accuracy %.1f %%\n", epoch->epoch + 1, epoch->train_loss,
-           100 * epoch->test_accuracy);
+    double *accuracy = user;
+    *accuracy = evn_metrics_value(&epoch->metrics, "test_accuracy");
+    printf("epoch %d: loss %.4f, test accuracy %.1f %%\n", epoch->epoch + 1,
+           evn_metrics_value(&epoch->metrics, "train_loss"), 100 * *accuracy);
 }
 
 static evn_phase phase(const char *name, evn_gradient gradient, int epochs, double rate) {
@@ -28,6 +29,8 @@ static evn_phase phase(const char *name, evn_gradient gradient, int epochs, doub
 int main(void) {
     evn_device *device = NULL;
     evn_dataset *digits = NULL;
+    evn_source source;
+    evn_task task;
     evn_trainer *trainer = NULL;
     double accuracy = 0;
 
@@ -35,22 +38,24 @@ int main(void) {
                           phase("adjoint", EVN_GRADIENT_ADJOINT, 1, 0.01)};
     phases[0].solver.method = "euler";
     phases[0].solver.steps = 10;
-
-    evn_trainer_options options = {.phases = phases,
-                                   .phase_count = 2,
-                                   .model = evn_model_options_default(8, 8, 1, 10),
-                                   .optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_SGD),
-                                   .seed = 1,
-                                   .epoch_done = show_epoch,
-                                   .user = &accuracy};
-    options.model.batch = 32;
+    const evn_trainer_options options = {.phases = phases,
+                                         .phase_count = 2,
+                                         .optimizer =
+                                             evn_optimizer_options_default(EVN_OPTIMIZER_SGD),
+                                         .epoch_done = show_epoch,
+                                         .user = &accuracy};
+    const evn_model_options model = evn_model_options_default(8, 8, 1, 10);
 
     must(evn_device_open(NULL, &device));
     must(evn_dataset_open("digits", NULL, &digits));
-    must(evn_trainer_create(device, digits, &options, &trainer));
+    must(evn_source_images(digits, 32, NULL, 1, &source));
+    must(evn_task_images(device, &source, &model, 1, &task));
+    must(evn_trainer_create(device, &task, &options, &trainer));
     must(evn_trainer_run(trainer));
 
     evn_trainer_destroy(&trainer);
+    evn_task_destroy(&task);
+    evn_source_destroy(&source);
     evn_dataset_destroy(&digits);
     evn_device_close(&device);
     return accuracy > 0.9 ? EXIT_SUCCESS : EXIT_FAILURE;

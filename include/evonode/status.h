@@ -37,6 +37,15 @@ const char *evn_status_text(evn_status status);
 /// Valid until the next failing call on the thread.
 const char *evn_error_message(void);
 
+/// Record the message of a failure, as printf, for a function of one's own that the library calls
+/// (task.h, source.h): return evn_error_set(EVN_ERR_DATA, "…").
+/// @return status
+evn_status evn_error_set(evn_status status, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
 /// Source position "file:line" of the last failure on this thread, for bug reports; "" if none.
 const char *evn_error_place(void);
 

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training a model on a data set, phase by phase: backprop through Euler, then the adjoint with an
-// adaptive solver (He, Xie, Lin 2019, section 3.2.2), or any other list of phases.
+// Training a task, phase by phase: backprop through Euler, then the adjoint with an adaptive solver
+// (He, Xie, Lin 2019, section 3.2.2), or any other list of phases.
 #ifndef EVONODE_TRAINER_H
 #define EVONODE_TRAINER_H
 
-#include "evonode/dataset.h"
-#include "evonode/model.h"
 #include "evonode/optimizer.h"
-#include "evonode/solver.h"
+#include "evonode/task.h"
 
 typedef struct evn_trainer evn_trainer;
 
-/// One phase of training. For a ResNet the solver and the gradient do not matter.
+/// One phase of training.
 typedef struct evn_phase {
     const char *name;          ///< shown to the user: "backprop", "adjoint"
-    evn_solver_options solver; ///< with its gradient
+    evn_solver_options solver; ///< with its gradient; not read by a task that solves nothing
     int epochs;                ///< at most, if automatic
     evn_schedule schedule;     ///< of the learning rate, over the phase's own epochs
     /// The phase, which must not be the last, ends early when the loss with the next phase's solver
-    /// no longer follows its own, or when it no longer falls (src/train/switch.h). For images.
+    /// no longer follows its own, or when it no longer falls (src/train/switch.h). Not for a task
+    /// that iterates.
     bool automatic;
 } evn_phase;
 
@@ -29,39 +28,39 @@ typedef enum evn_switch {
     EVN_SWITCH_STALLED, ///< the training loss no longer falls
 } evn_switch;
 
-/// What happened in an epoch, measured on what the epoch did.
+/// A report on an epoch, or on some iterations (epochs of a task that iterates), the last of which
+/// it names. Its metrics: train_loss and the task's scores, learning_rate (of the last step),
+/// seconds (training alone), nfe_forward and nfe_backward (means over the batches, where something
+/// is solved), peak_device_bytes; of the adjoint x_reconstruction and theta_reconstruction
+/// (relative errors, last batch); of a task with epochs what evn_task_evaluate says of the test
+/// part; of an automatic phase own_loss and next_loss, of some training batches with its solver and
+/// with the next phase's.
 typedef struct evn_epoch {
-    int phase, epoch;                  ///< phase number; epoch within all phases, from 0
-    double train_loss, train_accuracy; ///< of the batches as they were trained on
-    double test_loss, test_accuracy;   ///< with the phase's solver
-    int64_t test_errors, test_count;
-    double learning_rate;                          ///< of the last step
-    double seconds;                                ///< training alone, without the test
-    double nfe_forward, nfe_backward;              ///< mean over the batches
-    double x_reconstruction, theta_reconstruction; ///< adjoint: relative errors, last batch; else 0
-    double own_loss, next_loss; ///< automatic phase: of some training batches with its solver and
-                                ///< with the next phase's; else 0
-    evn_switch ended;           ///< whether, and why, the phase ends with this epoch
-    uint64_t peak_device_bytes;
+    int phase, epoch; ///< phase number; epoch within all phases, from 0
+    evn_switch ended; ///< whether, and why, the phase ends with this epoch
+    evn_metrics metrics;
 } evn_epoch;
 
-/// How far the running epoch is.
+/// How far training is.
 typedef struct evn_progress {
     int phase, phases;
-    int epoch, epochs;   ///< within all phases
-    int64_t step, steps; ///< batches of this epoch; 0: an epoch is one iteration
-    double loss;         ///< of the batches since the last report; NaN before the first
-    double images_per_second;
-    double seconds_left; ///< of all phases, from the speed of this one
+    int epoch, epochs;         ///< within all phases
+    int64_t step, steps;       ///< batches of this epoch; 0: an epoch is one iteration
+    double loss;               ///< of the batches since the last report; NaN before the first
+    double samples_per_second; ///< NaN for a task that iterates
+    double seconds_left;       ///< of all phases, from the speed of this one
 } evn_progress;
 
 typedef struct evn_trainer_options {
-    evn_model_options model; ///< image shape and classes are taken from the data set
-    const evn_phase *phases; ///< borrowed during evn_trainer_create
+    const evn_phase *phases; ///< copied by evn_trainer_create, with the texts in it
     int phase_count;
     evn_optimizer_options optimizer;
-    evn_augmentation augmentation; ///< of the images in training; they are tested as they are
-    uint64_t seed;                 ///< of initial values, orders of batches and augmentation
+    /// Batches whose gradients are averaged before the optimiser takes a step: 0 or 1: each its
+    /// own. With k, memory is that of one batch, and a step that of a batch k times as large.
+    int accumulate;
+    /// Each phase begins with a fresh optimiser: where the solver changes gradients can grow, and
+    /// moments that remember the small ones before would make the first steps far too long.
+    bool renew_optimizer;
     /// Called now and then within an epoch (at most a few times a second), after each epoch, and
     /// asked whether to stop; each may be NULL.
     void (*progress)(void *user, const evn_progress *progress);
@@ -70,40 +69,38 @@ typedef struct evn_trainer_options {
     void *user;
 } evn_trainer_options;
 
-/// Build and allocate the model; compile the first phase. The data set is borrowed.
-evn_status evn_trainer_create(evn_device *device, const evn_dataset *dataset,
+/// Compile the first phase.
+/// @param[in] task  borrowed; outlives the trainer
+/// @return EVN_ERR_ARGUMENT with what is wrong in which phase
+evn_status evn_trainer_create(evn_device *device, const evn_task *task,
                               const evn_trainer_options *options, evn_trainer **trainer);
 void evn_trainer_destroy(evn_trainer **trainer); ///< nulls; accepts NULL
 
 /// Train all phases, or what is left of them.
-/// @return EVN_ERR_NOT_FINITE, with epoch, step and what to do, when the loss is not a number;
+/// @return EVN_ERR_NOT_FINITE, with the epoch and what to do, when the loss is not a number;
 ///         EVN_ERR_SOLVER when a solve fails; EVN_ERR_INTERRUPTED when `stop` said so. The
 ///         parameters then are those of the last finished step.
 evn_status evn_trainer_run(evn_trainer *trainer);
 
 /// Write a checkpoint, whole or not at all: what training needs to go on as if nothing had been,
-/// with the same bits on the same device. Between epochs, as in epoch_done.
+/// with the same bits on the same device. Between epochs, as in epoch_done, and where training was
+/// stopped between two.
 /// @return EVN_ERR_ARGUMENT within an epoch, and after one that failed or was stopped;
 ///         EVN_ERR_OUTPUT; EVN_ERR_NOT_FINITE, and nothing is written
 evn_status evn_trainer_save(const evn_trainer *trainer, const char *path);
 
-/// Read a checkpoint of a trainer with the same data set and options, before evn_trainer_run.
+/// Read a checkpoint of a trainer with the same task and options, before evn_trainer_run.
 /// @param[out] epochs  that are done
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA when it is of another training
 evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epochs);
 
-/// Accuracy of a part of the data set with the solver of phase `phase`; fields that do not apply
-/// are 0. Results are in test_*.
-evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part, evn_epoch *result);
+/// Measure a part of the task with the solver of phase `phase`, as evn_task_evaluate does; a
+/// shuffled training part in the order of the last epoch.
+evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part,
+                                evn_metrics *metrics);
 
-int64_t evn_trainer_test_samples(const evn_trainer *trainer);
-
-/// The same of the test part with any solver, which is compiled for this call.
-/// @param[out] logits  [test samples, classes], or NULL
-evn_status evn_trainer_evaluate_with(evn_trainer *trainer, const evn_solver_options *solver,
-                                     double *logits, evn_epoch *result);
-
-const evn_model *evn_trainer_model(const evn_trainer *trainer); ///< owned by the trainer
-evn_parameters *evn_trainer_parameters(const evn_trainer *trainer);
+/// The training loss of every epoch so far, of an iteration before its update; *count of them,
+/// owned by the trainer.
+const double *evn_trainer_losses(const evn_trainer *trainer, int *count);
 
 #endif

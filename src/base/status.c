@@ -45,14 +45,27 @@ const char *evn_error_place(void) {
     return last_place;
 }
 
-evn_status evn__fail(const char *file, int line, evn_status status, const char *format, ...) {
+static void set_message(const char *format, va_list arguments) {
     char text[MESSAGE_SIZE]; // the arguments may point into last_message
+    vsnprintf(text, sizeof(text), format, arguments);
+    memcpy(last_message, text, sizeof(text));
+}
+
+evn_status evn__fail(const char *file, int line, evn_status status, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    set_message(format, arguments);
     va_end(arguments);
-    memcpy(last_message, text, sizeof(text));
     snprintf(last_place, sizeof(last_place), "%s:%d", file, line);
+    return status;
+}
+
+evn_status evn_error_set(evn_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    set_message(format, arguments);
+    va_end(arguments);
+    snprintf(last_place, sizeof(last_place), "the caller");
     return status;
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train/comparison.h"
+#include "study/comparison.h"
 
 #include "base/files.h"
 #include "cli/table.h"
+#include "cli/task.h"
 #include "cli/verb.h"
-#include "cli/work.h"
 #include "plot/plot.h"
-#include "train/paper.h"
+#include "study/paper.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,34 +14,14 @@
 #include <string.h>
 
 enum { FOLDER_MODE = 0777 };
-static const double MIB = 1024.0 * 1024.0;
 
-/// Numbers of summary.json that a task's runs have, as columns.
-typedef struct column {
-    unsigned kinds; ///< of tasks
-    const char *field, *title;
-    double scale, shift; ///< what is shown is scale · number + shift
-    const char *format;  ///< of one number
-    bool spread;         ///< whether least and largest are shown
-} column;
-
-static const column columns[] = {
-    {EVN__IMAGES, "test_accuracy", "test error, %", -100, 100, "%.2f", true},
-    {EVN__IMAGES, "test_errors", "errors", 1, 0, "%.4g", true},
-    {EVN__CURVE, "loss", "loss", 1, 0, "%.3g", true},
-    {EVN__CURVE, "max_error", "max error", 1, 0, "%.3g", true},
-    {EVN__FLOW, "test_nll", "test NLL, nats", 1, 0, "%.3f", false},
-    {EVN__FLOW, "gap_nats", "gap, nats", 1, 0, "%.4f", true},
-    {EVN__IMAGES | EVN__CURVE | EVN__FLOW, "parameters", "parameters", 1, 0, "%.0f", false},
-    {EVN__IMAGES | EVN__CURVE | EVN__FLOW, "nfe_forward", "NFE forward", 1, 0, "%.1f", false},
-    {EVN__IMAGES | EVN__CURVE | EVN__FLOW, "nfe_backward", "backward", 1, 0, "%.1f", false},
-    {EVN__IMAGES, "seconds_per_epoch", "s/epoch", 1, 0, "%.4g", false},
-    {EVN__CURVE | EVN__FLOW, "seconds_per_epoch", "s/iteration", 1, 0, "%.3g", false},
-    {EVN__CURVE | EVN__FLOW, "seconds_total", "s in all", 1, 0, "%.4g", false},
-    {EVN__IMAGES | EVN__CURVE | EVN__FLOW, "peak_device_bytes", "peak MiB", 1 / MIB, 0, "%.4g",
-     false},
-};
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+/// The task's columns, then those of all tasks like it.
+static const evn__column *const *columns_of(const evn__task_row *row, const evn__column *lists[3]) {
+    lists[0] = row->compared;
+    lists[1] = row->iterates ? evn__compared_iteration_columns : evn__compared_columns;
+    lists[2] = NULL;
+    return lists;
+}
 
 // Final losses ------------------------------------------------------------------------------------
 
@@ -66,11 +46,11 @@ static race run_race(const evn__comparison *c, const evn__group *group) {
 
 // Table -------------------------------------------------------------------------------------------
 
-static void add_number(evn__table *table, const column *col, const evn__group *group) {
-    evn__statistic s = evn__group_statistic(group, col->field);
+static void add_number(evn__table *table, const evn__column *col, const evn__group *group) {
+    evn__statistic s = evn__group_statistic(group, col->metric);
     char mean[32], low[32], high[32];
-    double a = col->scale * s.low + col->shift, b = col->scale * s.high + col->shift;
-    snprintf(mean, sizeof(mean), col->format, col->scale * s.mean + col->shift);
+    double a = evn__column_value(col, s.low), b = evn__column_value(col, s.high);
+    snprintf(mean, sizeof(mean), col->format, evn__column_value(col, s.mean));
     snprintf(low, sizeof(low), col->format, fmin(a, b));
     snprintf(high, sizeof(high), col->format, fmax(a, b));
     if (s.count == 0) {
@@ -82,31 +62,33 @@ static void add_number(evn__table *table, const column *col, const evn__group *g
     }
 }
 
-static void add_header(evn__table *table, unsigned kind) {
+static void add_header(evn__table *table, const evn__task_row *row) {
+    const evn__column *lists[3];
     evn__table_add(table, "model");
     evn__table_add(table, "seeds");
-    for (int i = 0; i < COLUMNS; ++i) {
-        if (columns[i].kinds & kind) {
-            evn__table_add(table, "%s", columns[i].title);
+    for (const evn__column *const *list = columns_of(row, lists); *list; ++list) {
+        for (const evn__column *col = *list; col->metric; ++col) {
+            evn__table_add(table, "%s", col->title);
         }
     }
-    if (kind != EVN__IMAGES) {
+    if (row->iterates) {
         evn__table_add(table, "iterations to *");
         evn__table_add(table, "s to *");
     }
     table->columns = table->cell_count;
 }
 
-static void add_group(evn__table *table, const evn__comparison *c, unsigned kind,
+static void add_group(evn__table *table, const evn__comparison *c, const evn__task_row *row,
                       const evn__group *group) {
+    const evn__column *lists[3];
     evn__table_add(table, "%s", group->label);
     evn__table_add(table, "%d", group->count);
-    for (int i = 0; i < COLUMNS; ++i) {
-        if (columns[i].kinds & kind) {
-            add_number(table, &columns[i], group);
+    for (const evn__column *const *list = columns_of(row, lists); *list; ++list) {
+        for (const evn__column *col = *list; col->metric; ++col) {
+            add_number(table, col, group);
         }
     }
-    if (kind == EVN__IMAGES) {
+    if (!row->iterates) {
         return;
     }
     race r = run_race(c, group);
@@ -119,19 +101,28 @@ static void add_group(evn__table *table, const evn__comparison *c, unsigned kind
     }
 }
 
-/// The paper's figure in its column, dashes in the others.
-static void add_paper(evn__table *table, unsigned kind, const evn__paper_figure *figure) {
+/// What the paper has for a column: its test errors are per cent, as the column of the accuracy.
+static double figure_of(const evn__paper_figure *figure, const evn__column *col) {
+    if (strcmp(col->metric, "test_accuracy") == 0) {
+        return figure->test_error;
+    }
+    return strcmp(col->metric, "seconds_per_epoch") == 0 ? figure->seconds_per_epoch : NAN;
+}
+
+/// The paper's figures in their columns, dashes in the others.
+static void add_paper(evn__table *table, const evn__task_row *row,
+                      const evn__paper_figure *figure) {
+    const evn__column *lists[3];
     evn__table_add(table, "paper: %s", figure->name);
     evn__table_add(table, "-");
-    for (int i = 0; i < COLUMNS; ++i) {
-        double value = i == 0 ? figure->test_error
-                       : strcmp(columns[i].field, "seconds_per_epoch") == 0
-                           ? figure->seconds_per_epoch
-                           : NAN;
-        if (columns[i].kinds & kind && isnan(value)) {
-            evn__table_add(table, "-");
-        } else if (columns[i].kinds & kind) {
-            evn__table_add(table, columns[i].format, value);
+    for (const evn__column *const *list = columns_of(row, lists); *list; ++list) {
+        for (const evn__column *col = *list; col->metric; ++col) {
+            double value = figure_of(figure, col);
+            if (isnan(value)) {
+                evn__table_add(table, "-");
+            } else {
+                evn__table_add(table, col->format, value);
+            }
         }
     }
 }
@@ -161,21 +152,27 @@ static void print_levels(const evn__comparison *c) {
     }
 }
 
-static evn_status print_table(const evn__comparison *c) {
-    unsigned kind = evn__task_work(c->task)->kind;
+/// Whether the paper has a figure for one of the task's columns.
+static bool has_column(const evn__task_row *row, const evn__paper_figure *figure) {
+    return !row->iterates && !isnan(figure->test_error);
+}
+
+static evn_status print_table(const evn__comparison *c, const evn__task_row *row) {
     const evn__paper_figure *figure;
     evn__table table = {0};
-    add_header(&table, kind);
+    add_header(&table, row);
     for (int i = 0; i < c->group_count; ++i) {
-        add_group(&table, c, kind, &c->groups[i]);
+        add_group(&table, c, row, &c->groups[i]);
     }
-    for (int i = 0; kind == EVN__IMAGES && (figure = evn__paper_figure_at(c->task, i)); ++i) {
-        add_paper(&table, kind, figure);
+    for (int i = 0; (figure = evn__paper_figure_at(c->task, i)); ++i) {
+        if (has_column(row, figure)) {
+            add_paper(&table, row, figure);
+        }
     }
     evn_status status = evn__table_print(&table);
     evn__table_free(&table);
     printf("\n");
-    if (kind != EVN__IMAGES) {
+    if (row->iterates) {
         print_levels(c);
     }
     print_paper(c->task);
@@ -194,21 +191,31 @@ static json_t *show_statistic(const evn__statistic *s) {
                      real_or_null(s->deviation));
 }
 
-static json_t *show_group(const evn__comparison *c, const evn__group *group) {
-    unsigned kind = evn__task_work(c->task)->kind;
+/// Unit and direction of a metric, as the runs have them.
+static void add_meaning(json_t *statistic, const evn__group *group, const char *metric) {
+    const json_t *all = json_object_get(group->runs[0]->summary, "metrics");
+    const json_t *own = json_object_get(all, metric);
+    json_object_update(statistic, (json_t *)own);
+}
+
+static json_t *show_group(const evn__comparison *c, const evn__task_row *row,
+                          const evn__group *group) {
+    const evn__column *lists[3];
     json_t *runs = json_array(), *object;
     for (int i = 0; i < group->count; ++i) {
         json_array_append_new(runs, json_string(group->runs[i]->folder));
     }
     object = json_pack("{s:s, s:o, s:O}", "label", group->label, "runs", runs, "options",
                        (json_t *)group->options);
-    for (int i = 0; i < COLUMNS; ++i) {
-        if (columns[i].kinds & kind) {
-            evn__statistic s = evn__group_statistic(group, columns[i].field);
-            json_object_set_new(object, columns[i].field, show_statistic(&s));
+    for (const evn__column *const *list = columns_of(row, lists); *list; ++list) {
+        for (const evn__column *col = *list; col->metric; ++col) {
+            evn__statistic s = evn__group_statistic(group, col->metric);
+            json_t *statistic = show_statistic(&s);
+            add_meaning(statistic, group, col->metric);
+            json_object_set_new(object, col->metric, statistic);
         }
     }
-    if (kind != EVN__IMAGES) {
+    if (row->iterates) {
         race r = run_race(c, group);
         json_object_set_new(object, "race",
                             json_pack("{s:s, s:o, s:o, s:o}", "against", r.first->label, "loss",
@@ -234,10 +241,10 @@ static json_t *show_paper(const char *task) {
     return list;
 }
 
-static evn_status print_json(const evn__comparison *c) {
+static evn_status print_json(const evn__comparison *c, const evn__task_row *row) {
     json_t *groups = json_array();
     for (int i = 0; i < c->group_count; ++i) {
-        json_array_append_new(groups, show_group(c, &c->groups[i]));
+        json_array_append_new(groups, show_group(c, row, &c->groups[i]));
     }
     json_t *all = json_pack("{s:s, s:o, s:o}", "task", c->task, "groups", groups, "paper",
                             show_paper(c->task));
@@ -261,14 +268,24 @@ static evn_status compare(const evn__comparison *c, const evn__settings *setting
         fprintf(stderr, "evonode: warning: %s is left out: it has no summary.json yet\n",
                 c->unfinished[i]);
     }
-    EVN_TRY(settings->json ? print_json(c) : print_table(c));
+    const evn__task_row *row;
+    EVN_TRY(evn__task_find(c->task, EVN_ERR_FORMAT, &row));
+    EVN_TRY(settings->json ? print_json(c, row) : print_table(c, row));
     return settings->out ? draw(c, settings->out) : EVN_OK;
+}
+
+static evn_status find_style(const char *task, const evn__comparison_style **style) {
+    const evn__task_row *row;
+    EVN_TRY(evn__task_find(task, EVN_ERR_FORMAT, &row));
+    *style = &row->style;
+    return EVN_OK;
 }
 
 static evn_status run(const evn__command *command) {
     const evn__settings *settings = command->settings;
     evn__comparison *comparison;
-    EVN_TRY(evn__comparison_read(settings->subjects, settings->subject_count, &comparison));
+    EVN_TRY(
+        evn__comparison_read(settings->subjects, settings->subject_count, find_style, &comparison));
     evn_status status = compare(comparison, settings);
     evn__comparison_destroy(&comparison);
     return status;

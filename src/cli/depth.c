@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train/depth.h"
+#include "study/depth.h"
 
 #include "cli/reopen.h"
-#include "train/kernels.h"
+#include "study/kernels.h"
+#include "task/images.h"
 
 #include <stdio.h>
 
@@ -16,15 +17,17 @@ static void print_row(const evn__depth *depth) {
            (long long)depth->changed);
 }
 
-static evn_status measure(evn__session *session, const char *task, const evn__command *command) {
+static evn_status measure(evn__session *session, const evn__command *command) {
     evn__depth depths[EVN__DEPTHS];
+    int64_t samples;
     const char *folder = command->settings->subject;
-    EVN_CHECK(session->trainer, EVN_ERR_ARGUMENT,
+    const evn_model *model = evn__images_model(&session->task);
+    EVN_CHECK(model, EVN_ERR_ARGUMENT,
               "%s is a run of the task %s; depth compares what a model says of images", folder,
-              task);
-    const evn_solver_options *solver = &session->phases[session->phase].solver;
+              session->row->name);
+    const evn_solver_options *solver = evn__session_solver(session);
     double tolerance = solver->steps > 0 ? evn_solver_options_default().rtol : solver->rtol;
-    EVN_TRY(evn__depth_measure(session->trainer, tolerance, depths));
+    EVN_TRY(evn__depth_measure(&session->task, tolerance, depths, &samples));
     printf("  %-16s  %5s  %10s  %6s  %12s  %8s\n", "solver", "NFE", "accuracy", "errors",
            "difference", "changed");
     for (int i = 0; i < EVN__DEPTHS; ++i) {
@@ -33,9 +36,8 @@ static evn_status measure(evn__session *session, const char *task, const evn__co
     printf("\n  difference: mean over the logits against dopri5 at %g; changed: samples of another "
            "class than there\n",
            tolerance);
-    EVN_TRY(evn__depth_draw(depths, evn_trainer_test_samples(session->trainer), folder));
+    EVN_TRY(evn__depth_draw(depths, samples, folder));
     printf("  pictures: %s/depth-logits.png, %s/depth-errors.png\n", folder, folder);
-    const evn_model *model = evn_trainer_model(session->trainer);
     if (evn_model_get_options(model)->kind != EVN_MODEL_NODE_EW) {
         return EVN_OK;
     }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/reopen.h"
+#include "cli/report.h"
 #include "cli/verb.h"
-#include "cli/work.h"
 
-static evn_status evaluate(evn__session *session, const char *task, const evn__command *command) {
-    return evn__task_work(task)->evaluate(session, command->settings->subject);
+static evn_status evaluate(evn__session *session, const evn__command *command) {
+    evn_metrics metrics = {0};
+    const evn_solver_options *solver = evn__session_solver(session);
+    EVN_TRY(evn_task_evaluate(&session->task, solver, EVN_TEST, 0, &metrics));
+    evn__report_evaluation(session->row, command->settings->subject, session->device, solver,
+                           &metrics);
+    return EVN_OK;
 }
 
 static evn_status run(const evn__command *command) {

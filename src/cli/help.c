@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/task.h"
 #include "cli/verb.h"
+#include "evonode/model.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +20,7 @@ static void print_options(const evn__option *table, unsigned verb) {
     char left[128], right[256], list[256];
     for (const evn__option *row = table; row->name; ++row) {
         if (row->verbs & verb) {
-            const char *value = evn__option_default(NULL, row->name, 0);
+            const char *value = evn__settings_default(row->name);
             bool stated = value && verb == EVN__VERB_TRAIN;
             snprintf(left, sizeof(left), "--%s %s", row->name, row->argument ? row->argument : "");
             snprintf(right, sizeof(right), "%s%s%s%s", row->help, stated ? " [" : "",
@@ -34,15 +36,15 @@ static void print_options(const evn__option *table, unsigned verb) {
 /// What training does where nothing is said, as options.
 static void print_tasks(void) {
     static const char *const shown[] = {"data", "batch", "width", "optimizer", "rtol", "atol"};
-    for (int i = 0; evn__task_name(i); ++i) {
-        const char *task = evn__task_name(i);
-        print_line(task, evn__task_text(i));
+    const evn__task_row *task;
+    for (int i = 0; (task = evn__task_at(i)); ++i) {
+        print_line(task->name, task->text);
         print_line("", "by default:");
-        for (int phase = 0; evn__option_default(task, "phase", phase); ++phase) {
-            printf("  %-*s--phase %s\n", COLUMN, "", evn__option_default(task, "phase", phase));
+        for (int phase = 0; evn__task_default(task, "phase", phase); ++phase) {
+            printf("  %-*s--phase %s\n", COLUMN, "", evn__task_default(task, "phase", phase));
         }
         for (size_t option = 0; option < sizeof(shown) / sizeof(shown[0]); ++option) {
-            const char *value = evn__option_default(task, shown[option], 0);
+            const char *value = evn__task_default(task, shown[option], 0);
             if (value) {
                 printf("  %-*s--%s %s\n", COLUMN, "", shown[option], value);
             }

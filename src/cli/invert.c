@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train/invert.h"
+#include "study/invert.h"
 
 #include "cli/reopen.h"
+#include "task/images.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -28,16 +29,16 @@ static void print(const evn__inversions *inversions) {
            EVN__INVERT_IMAGES);
 }
 
-static evn_status measure(evn__session *session, const char *task, const evn__command *command) {
+static evn_status measure(evn__session *session, const evn__command *command) {
     const char *folder = command->settings->subject;
     evn__inversions inversions = {0};
-    EVN_CHECK(session->trainer, EVN_ERR_ARGUMENT,
+    const evn_model *model = evn__images_model(&session->task);
+    EVN_CHECK(model, EVN_ERR_ARGUMENT,
               "%s is a run of the task %s; invert recovers images: take a run on digits or mnist",
-              folder, task);
-    int steps = session->phases[session->phase].solver.steps;
-    evn_status status =
-        evn__invert_measure(session->device, session->dataset, evn_trainer_model(session->trainer),
-                            steps > 0 ? steps : STEPS, &inversions);
+              folder, session->row->name);
+    int steps = evn__session_solver(session)->steps;
+    evn_status status = evn__invert_measure(session->device, &session->source, model,
+                                            steps > 0 ? steps : STEPS, &inversions);
     if (status == EVN_ERR_ARGUMENT) {
         status = evn__prepend(status, "%s", folder);
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/reopen.h"
 
-#include "cli/work.h"
-#include "train/record.h"
+#include "io/run_directory.h"
 
 static evn_status read_settings(const json_t *run, const evn__settings *given, bool solve,
-                                const char **task, evn__settings *settings) {
-    *task = json_string_value(json_object_get(run, "task"));
-    EVN_CHECK(*task, EVN_ERR_FORMAT, "it names no task");
+                                const evn__task_row **task, evn__settings *settings) {
+    const char *name = json_string_value(json_object_get(run, "task"));
+    EVN_CHECK(name, EVN_ERR_FORMAT, "it names no task");
+    EVN_TRY(evn__task_find(name, EVN_ERR_FORMAT, task));
     EVN_TRY(evn__settings_read(settings, json_object_get(run, "options")));
     if (solve) {
         EVN_TRY(evn__settings_override(settings, given));
@@ -18,7 +18,7 @@ static evn_status read_settings(const json_t *run, const evn__settings *given, b
 }
 
 evn_status evn__reopen_settings(const char *folder, const evn__settings *given, bool solve,
-                                json_t **run, const char **task, evn__settings *settings) {
+                                json_t **run, const evn__task_row **task, evn__settings *settings) {
     evn__settings_clear(settings);
     *run = NULL;
     EVN_TRY(evn__run_read(folder, run));
@@ -26,30 +26,28 @@ evn_status evn__reopen_settings(const char *folder, const evn__settings *given, 
     return status == EVN_ERR_FORMAT ? evn__prepend(status, "%s/run.json", folder) : status;
 }
 
-static evn_status open_run(evn__session *session, const char *folder, const char *task,
+static evn_status open_run(evn__session *session, const char *folder, const evn__task_row *row,
                            evn__settings *settings) {
-    const evn__work *work = evn__task_work(task);
-    EVN_TRY(evn__session_open(session, task, settings));
-    session->phases[0].solver.gradient = EVN_GRADIENT_NONE;
-    EVN_TRY(work->create(session, settings));
-    return evn__run_parameters(folder, work->parameters(session));
+    EVN_TRY(evn__session_open(session, row, settings));
+    EVN_TRY(row->create(session, settings));
+    return evn__run_parameters(folder, session->task.methods->parameters(session->task.self));
 }
 
 evn_status evn__reopen(const evn__command *command,
-                       evn_status (*use)(evn__session *session, const char *task,
-                                         const evn__command *command)) {
-    const char *folder = command->settings->subject, *task;
+                       evn_status (*use)(evn__session *session, const evn__command *command)) {
+    const char *folder = command->settings->subject;
+    const evn__task_row *row;
     json_t *description;
     evn__settings settings;
     evn__session session = {0};
     evn_status status =
-        evn__reopen_settings(folder, command->settings, true, &description, &task, &settings);
+        evn__reopen_settings(folder, command->settings, true, &description, &row, &settings);
     settings.limit = INT64_MIN; // the test part is never limited
     if (status == EVN_OK) {
-        status = open_run(&session, folder, task, &settings);
+        status = open_run(&session, folder, row, &settings);
     }
     if (status == EVN_OK) {
-        status = use(&session, task, command);
+        status = use(&session, command);
     }
     evn__session_close(&session);
     evn__settings_free(&settings);

@@ -9,15 +9,15 @@
 
 /// The settings of a run as its run.json has them, with those of `given` in their place, complete.
 /// @param[in] solve  its last phase alone, to solve with (evn__settings_override); else all of them
-/// @param[out] run       run.json; released by the caller with json_decref. It owns *task
+/// @param[out] run       run.json; released by the caller with json_decref. The settings borrow
+///                       texts from it
 /// @param[out] settings  freed by the caller with evn__settings_free, also after a failure
 evn_status evn__reopen_settings(const char *folder, const evn__settings *given, bool solve,
-                                json_t **run, const char **task, evn__settings *settings);
+                                json_t **run, const evn__task_row **task, evn__settings *settings);
 
 /// Read the run folder that the command names, with what the command line gives in the place of
-/// what run.json says; build the model with its parameters; `use` the session.
+/// what run.json says; build the task with its parameters; `use` the session.
 evn_status evn__reopen(const evn__command *command,
-                       evn_status (*use)(evn__session *session, const char *task,
-                                         const evn__command *command));
+                       evn_status (*use)(evn__session *session, const evn__command *command));
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/report.h"
 
-#include "train/paper.h"
+#include "study/paper.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 
 enum { LINE_SIZE = 256, COLUMNS = 79 }; // one less than the narrowest usual terminal has
 
-static const double MIB = 1024.0 * 1024.0;
 static const double RECONSTRUCTION_LIMIT = 0.05;
 
 static bool on_terminal(void) {
@@ -56,8 +55,8 @@ void evn__report_progress(const evn_phase *phases, const evn_progress *progress)
     int length = snprintf(line, sizeof(line), "%s  %s %d/%d  %s%s", phases[p->phase].name,
                           has_steps ? "epoch" : "iteration", p->epoch + 1, p->epochs, steps, loss);
     if (has_steps) {
-        length += snprintf(line + length, sizeof(line) - (size_t)length, "%.0f images/s  ",
-                           p->images_per_second);
+        length += snprintf(line + length, sizeof(line) - (size_t)length, "%.0f samples/s  ",
+                           p->samples_per_second);
     }
     snprintf(line + length, sizeof(line) - (size_t)length, "%s left",
              duration(p->seconds_left, left));
@@ -67,42 +66,57 @@ void evn__report_progress(const evn_phase *phases, const evn_progress *progress)
 static void report_switch(const char *phase, const evn_epoch *epoch) {
     if (epoch->ended == EVN_SWITCH_APART) {
         fprintf(stderr, "%s  ends here: loss %.4g with its solver, %.4g with the next phase's\n",
-                phase, epoch->own_loss, epoch->next_loss);
+                phase, evn_metrics_value(&epoch->metrics, "own_loss"),
+                evn_metrics_value(&epoch->metrics, "next_loss"));
     } else if (epoch->ended == EVN_SWITCH_STALLED) {
         fprintf(stderr, "%s  ends here: the training loss no longer falls\n", phase);
     }
 }
 
-void evn__report_epoch(const evn_phase *phases, int epochs, const evn_epoch *epoch) {
-    evn__report_clear();
-    const char *name = phases[epoch->phase].name;
-    if (epoch->test_count >= 0) {
-        fprintf(stderr,
-                "%s  epoch %d/%d  loss %.4f  train %.2f %%  test %.2f %% (%lld errors)  "
-                "NFE %.0f+%.0f  %.2f s\n",
-                name, epoch->epoch + 1, epochs, epoch->train_loss, 100 * epoch->train_accuracy,
-                100 * epoch->test_accuracy, (long long)epoch->test_errors, epoch->nfe_forward,
-                epoch->nfe_backward, epoch->seconds);
-    } else {
-        fprintf(stderr, "%s  iteration %d/%d  loss %.4g  NFE %.0f+%.0f  %.2f s\n", name,
-                epoch->epoch + 1, epochs, epoch->train_loss, epoch->nfe_forward,
-                epoch->nfe_backward, epoch->seconds);
+/// A value as its column shows it, "" where it was not measured.
+static const char *show(const evn__column *column, const evn_metrics *metrics, char text[64]) {
+    double value = evn_metrics_value(metrics, column->metric);
+    text[0] = 0;
+    if (!isnan(value)) {
+        snprintf(text, 64, column->format, evn__column_value(column, value));
     }
+    return text;
+}
+
+void evn__report_epoch(const evn__task_row *row, const evn_phase *phases, int epochs,
+                       const evn_epoch *epoch) {
+    const evn_metrics *m = &epoch->metrics;
+    const char *name = phases[epoch->phase].name;
+    double nfe = evn_metrics_value(m, "nfe_forward");
+    char text[64];
+    evn__report_clear();
+    fprintf(stderr, "%s  %s %d/%d  loss ", name, row->iterates ? "iteration" : "epoch",
+            epoch->epoch + 1, epochs);
+    fprintf(stderr, row->iterates ? "%.4g" : "%.4f", evn_metrics_value(m, "train_loss"));
+    for (const evn__column *column = row->progress; column->metric; ++column) {
+        show(column, m, text);
+        fprintf(stderr, "%s%s", text[0] == '(' ? " " : "  ", text); // a bracket goes on
+    }
+    if (!isnan(nfe)) {
+        fprintf(stderr, "  NFE %.0f+%.0f", nfe, evn_metrics_value(m, "nfe_backward"));
+    }
+    fprintf(stderr, "  %.2f s\n", evn_metrics_value(m, "seconds"));
     report_switch(name, epoch);
 }
 
 bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch) {
-    double worst = fmax(epoch->x_reconstruction, epoch->theta_reconstruction);
-    if (worst <= RECONSTRUCTION_LIMIT) {
+    double x = evn_metrics_value(&epoch->metrics, "x_reconstruction");
+    double theta = evn_metrics_value(&epoch->metrics, "theta_reconstruction");
+    double worst = fmax(x, theta);
+    if (!(worst > RECONSTRUCTION_LIMIT)) { // also where there is none
         return false;
     }
-    const char *what =
-        epoch->x_reconstruction >= epoch->theta_reconstruction ? "state" : "evolving weights";
     fprintf(stderr,
             "evonode: warning: epoch %d, phase %s: the backward solve ends %.0f %% away from the "
             "true %s at t = 0, so that the adjoint's gradient is unreliable; give the phase a "
             "smaller rtol and atol, or use a checkpointed phase\n",
-            epoch->epoch + 1, phases[epoch->phase].name, 100 * worst, what);
+            epoch->epoch + 1, phases[epoch->phase].name, 100 * worst,
+            x >= theta ? "state" : "evolving weights");
     return true;
 }
 
@@ -119,37 +133,24 @@ void evn__report_unsaved(const char *reason) {
 
 // Tables ------------------------------------------------------------------------------------------
 
-static void print_percent(const char *name, double fraction) {
-    if (!isnan(fraction)) {
-        printf("  %-24s %.2f %%\n", name, 100 * fraction);
-    }
-}
-
-static void print_real(const char *name, double value, const char *unit) {
-    if (!isnan(value)) {
-        printf("  %-24s %.4g%s\n", name, value, unit);
-    }
-}
-
 static void print_text(const char *name, const char *text) {
     printf("  %-24s %s\n", name, text);
 }
 
-void evn__report_summary(const char *folder, const evn_device *device, const evn__summary *summary,
-                         const char *note) {
+static void print_columns(const evn__column *columns, const evn_metrics *metrics) {
+    char text[64];
+    for (; columns->metric; ++columns) {
+        if (show(columns, metrics, text)[0]) {
+            print_text(columns->title, text);
+        }
+    }
+}
+
+void evn__report_summary(const evn__task_row *row, const char *folder, const evn_device *device,
+                         const evn_metrics *metrics, const char *note) {
     printf("\n");
-    print_percent("test accuracy", summary->test_accuracy);
-    print_percent("train accuracy", summary->train_accuracy);
-    print_real("loss", summary->loss, "");
-    print_real("max error", summary->max_error, "");
-    print_real("test NLL", summary->test_nll, " nats");
-    print_real("gap to the entropy", summary->gap_nats, " nats");
-    print_real("seconds an epoch", summary->seconds_per_epoch, "");
-    print_real("seconds in all", summary->seconds_total, "");
-    print_real("NFE forward", summary->nfe_forward, "");
-    print_real("NFE backward", summary->nfe_backward, "");
-    print_real("peak device memory", (double)summary->peak_device_bytes / MIB, " MiB");
-    printf("  %-24s %lld\n", "parameters", (long long)summary->parameters);
+    print_columns(row->report, metrics);
+    print_columns(evn__report_columns, metrics);
     print_text("device", evn_device_get_info(device)->name);
     print_text("run folder", folder);
     if (note) {
@@ -201,26 +202,9 @@ static void print_where(const char *folder, const evn_device *device,
     print_text("run folder", folder);
 }
 
-void evn__report_evaluation(const char *folder, const evn_device *device,
-                            const evn_solver_options *solver, const evn_epoch *result,
-                            double max_error) {
-    char errors[64];
-    snprintf(errors, sizeof(errors), "%lld of %lld", (long long)result->test_errors,
-             (long long)result->test_count);
-    print_percent("test accuracy", result->test_accuracy);
-    if (result->test_count >= 0) {
-        print_text("test errors", errors);
-    }
-    print_real("loss", result->test_loss, "");
-    print_real("max error", max_error, "");
-    print_real("NFE forward", result->nfe_forward, "");
-    print_where(folder, device, solver);
-}
-
-void evn__report_flow(const char *folder, const evn_device *device,
-                      const evn_solver_options *solver, double nll, double gap, double nfe) {
-    print_real("test NLL", nll, " nats");
-    print_real("gap to the entropy", gap, " nats");
-    print_real("NFE forward", nfe, "");
+void evn__report_evaluation(const evn__task_row *row, const char *folder, const evn_device *device,
+                            const evn_solver_options *solver, const evn_metrics *metrics) {
+    print_columns(row->report, metrics);
+    print_columns(evn__report_columns, metrics);
     print_where(folder, device, solver);
 }

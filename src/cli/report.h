@@ -3,8 +3,8 @@
 #ifndef EVN_CLI_REPORT_H
 #define EVN_CLI_REPORT_H
 
+#include "cli/task.h"
 #include "evonode/trainer.h"
-#include "train/record.h"
 
 /// Rewrite the progress line; nothing where standard error is no terminal.
 void evn__report_progress(const evn_phase *phases, const evn_progress *progress);
@@ -15,16 +15,17 @@ void evn__report_activity(const char *text);
 /// Remove the progress line.
 void evn__report_clear(void);
 
-/// The line of an epoch, of `epochs` in all; without accuracies where there is no test part.
-void evn__report_epoch(const evn_phase *phases, int epochs, const evn_epoch *epoch);
+/// The line of an epoch, of `epochs` in all, with the task's columns.
+void evn__report_epoch(const evn__task_row *row, const evn_phase *phases, int epochs,
+                       const evn_epoch *epoch);
 
 /// Warn when the state or the weights cannot be solved backwards; whether it did.
 bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch);
 
-/// The table at the end of a training run.
+/// The table at the end of a training run; what was not measured is left out.
 /// @param[in] note  a line more, or NULL
-void evn__report_summary(const char *folder, const evn_device *device, const evn__summary *summary,
-                         const char *note);
+void evn__report_summary(const evn__task_row *row, const char *folder, const evn_device *device,
+                         const evn_metrics *metrics, const char *note);
 
 /// What the paper says of the task with that model (NULL: node); lines of that table.
 void evn__report_paper(const char *task, const char *model);
@@ -35,14 +36,8 @@ void evn__report_resumed(const char *unit, int done, int all);
 /// That a checkpoint could not be written, and why.
 void evn__report_unsaved(const char *reason);
 
-/// The table of an evaluation with one solver; what is NaN or negative is left out.
-void evn__report_evaluation(const char *folder, const evn_device *device,
-                            const evn_solver_options *solver, const evn_epoch *result,
-                            double max_error);
-
-/// The table of an evaluation of a flow: mean −log p of fresh points, and what it is above the
-/// entropy of their density, in nats.
-void evn__report_flow(const char *folder, const evn_device *device,
-                      const evn_solver_options *solver, double nll, double gap, double nfe);
+/// The table of an evaluation with one solver.
+void evn__report_evaluation(const evn__task_row *row, const char *folder, const evn_device *device,
+                            const evn_solver_options *solver, const evn_metrics *metrics);
 
 #endif

@@ -20,37 +20,34 @@ static evn_status claim(const char *folder, evn__training *t) {
     EVN_CHECK(strlen(folder) < sizeof(t->folder), EVN_ERR_OUTPUT,
               "the path of the run folder is too long: %.80s…", folder);
     memcpy(t->folder, folder, strlen(folder) + 1);
-    EVN_TRY(evn__record_reopen(folder, &t->record));
+    EVN_TRY(evn__run_directory_reopen(folder, &t->directory));
     return check_checkpoint(folder);
 }
 
-static evn_status resume(const char *folder, const char *task, evn__settings *settings) {
+static evn_status resume(const char *folder, const evn__task_row *row, evn__settings *settings) {
     evn__session session = {0};
-    evn__training t = {.task = task,
-                       .note = evn__task_note(task, settings->preset),
-                       .work = evn__task_work(task),
-                       .session = &session,
-                       .resumes = true};
+    evn__training t = {.session = &session, .resumes = true};
     evn_status status = claim(folder, &t);
     if (status == EVN_OK) {
-        status = evn__session_open(&session, task, settings);
+        status = evn__session_open(&session, row, settings);
     }
     if (status == EVN_OK) {
         status = evn__training_run(&t, settings);
     }
-    evn__record_destroy(&t.record);
+    evn__run_directory_destroy(&t.directory);
     evn__session_close(&session);
     return status;
 }
 
 static evn_status run(const evn__command *command) {
-    const char *folder = command->settings->subject, *task;
+    const char *folder = command->settings->subject;
+    const evn__task_row *row;
     json_t *description;
     evn__settings settings;
     evn_status status =
-        evn__reopen_settings(folder, command->settings, false, &description, &task, &settings);
+        evn__reopen_settings(folder, command->settings, false, &description, &row, &settings);
     if (status == EVN_OK) {
-        status = resume(folder, task, &settings);
+        status = resume(folder, row, &settings);
     }
     evn__settings_free(&settings);
     json_decref(description);

@@ -2,6 +2,7 @@
 #include "base/files.h"
 #include "cli/reopen.h"
 #include "cli/verb.h"
+#include "task/flow.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,17 +27,18 @@ static evn_status write_points(const double *points, int64_t count, const char *
     return status;
 }
 
-static evn_status sample(evn__session *session, const char *task, const evn__command *command) {
+static evn_status sample(evn__session *session, const evn__command *command) {
     const evn__settings *given = command->settings;
-    EVN_CHECK(session->flow, EVN_ERR_ARGUMENT,
-              "%s is a run of the task %s; only a flow can be sampled", given->subject, task);
+    evn__flow_model model = evn__flow_get_model(&session->task);
+    EVN_CHECK(model.device, EVN_ERR_ARGUMENT,
+              "%s is a run of the task %s; only a flow can be sampled", given->subject,
+              session->row->name);
     int64_t count = given->count == INT64_MIN ? DEFAULT_COUNT : given->count;
     uint64_t seed = given->seed == INT64_MIN ? DEFAULT_SEED : (uint64_t)given->seed;
     double *points; // at t = 1, then at t = 0
     EVN_TRY(EVN_NEW(&points, 2 * 3 * count));
-    evn__flow_model model = evn__flow_get_model(session->flow);
     evn_status status =
-        evn__flow_sample(&model, &session->phases[0].solver, seed, count, 1, points);
+        evn__flow_sample(&model, evn__session_solver(session), seed, count, 1, points);
     if (status == EVN_OK) {
         status = write_points(points + 3 * count, count, given->out);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/work.h"
+#include "cli/session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,27 +63,37 @@ static evn_optimizer_options make_optimizer(const evn__settings *settings) {
     return optimizer;
 }
 
-evn_status evn__session_open(evn__session *session, const char *task, evn__settings *settings) {
+evn_status evn__session_open(evn__session *session, const evn__task_row *row,
+                             evn__settings *settings) {
+    session->row = row;
     for (int i = 0; i < settings->phase_count; ++i) {
         EVN_TRY(make_phase(&settings->phases[i], &session->phases[i]));
-        EVN_CHECK(!session->phases[i].automatic || evn__task_work(task)->kind == EVN__IMAGES,
-                  EVN_ERR_USAGE, "until=automatic is for the tasks on images; %s has no such phase",
-                  task);
+        EVN_CHECK(
+            !session->phases[i].automatic || !row->iterates, EVN_ERR_USAGE,
+            "until=automatic is for tasks whose epochs are passes over data; %s has iterations",
+            row->name);
     }
     session->options = (evn_trainer_options){
         .phases = session->phases,
         .phase_count = settings->phase_count,
         .optimizer = make_optimizer(settings),
-        .seed = (uint64_t)settings->seed,
+        .accumulate = (int)settings->accumulate,
+        .renew_optimizer = row->renew,
     };
-    EVN_TRY(evn__task_work(task)->open(session, task, settings));
+    EVN_TRY(row->open(session, settings));
     return evn_device_open(settings->device, &session->device);
 }
 
 void evn__session_close(evn__session *session) {
     evn_trainer_destroy(&session->trainer);
-    evn__curve_destroy(&session->curve);
-    evn__flow_destroy(&session->flow);
+    evn_task_destroy(&session->task);
+    evn_source_destroy(&session->source);
+    if (session->row && session->row->close) {
+        session->row->close(session);
+    }
     evn_device_close(&session->device);
-    evn_dataset_destroy(&session->dataset);
+}
+
+const evn_solver_options *evn__session_solver(const evn__session *session) {
+    return &session->phases[session->phase].solver;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/work.h"
+#include "cli/task.h"
+#include "evonode/model.h"
 #include "tune/tuner.h"
 
 #include <math.h>
@@ -8,136 +9,15 @@
 
 // Tables ------------------------------------------------------------------------------------------
 
-static const struct {
-    const char *name, *text;
-    const evn__work *work;
-    int64_t steps;    ///< where a phase must have equal ones and says nothing
-    const char *note; ///< on results without a preset
-} tasks[] = {
-    {"digits", "1,797 digits of 8x8 pixels, built in", &evn__work_images, 10, NULL},
-    {"mnist", "70,000 digits of 28x28 pixels; sh datasets/fetch_mnist.sh fetches them",
-     &evn__work_images, 10, NULL},
-    {"curve", "a Neural ODE that follows a curve in three dimensions", &evn__work_curve, 100,
-     "not the paper's schedule (width 1000; 5000 iterations of backprop, 100 of the adjoint): "
-     "--preset paper"},
-    {"flow", "a density in the plane (--data NAME), by maximum likelihood", &evn__work_flow, 16,
-     NULL},
+/// What an option is for any task, where the task's own defaults say nothing.
+static const evn__default common_defaults[] = {
+    {NULL, "model", "node-ew"},     {NULL, "weights", "rda"},  {NULL, "layers", "10"},
+    {NULL, "optimizer", "sgd"},     {NULL, "momentum", "0.9"}, {NULL, "weight-decay", "0"},
+    {NULL, "accumulate", "1"},      {NULL, "seed", "1"},       {NULL, "epochs", "1"},
+    {NULL, "lr", "0.01"},           {NULL, "rtol", "1e-3"},    {NULL, "atol", "1e-3"},
+    {NULL, "schedule", "constant"}, {NULL, "until", "epochs"}, {NULL, "warmup", "0"},
+    {NULL, "factor", "0.1"},        {NULL, "final", "0.01"},   {0},
 };
-enum { TASKS = sizeof(tasks) / sizeof(tasks[0]) };
-
-const char *evn__task_name(int index) {
-    return index < TASKS ? tasks[index].name : NULL;
-}
-
-const char *evn__task_text(int index) {
-    return index < TASKS ? tasks[index].text : NULL;
-}
-
-/// Number of a task; the last for one that is not known.
-static int find_task(const char *task) {
-    int index = 0;
-    while (index < TASKS - 1 && strcmp(tasks[index].name, task) != 0) {
-        ++index;
-    }
-    return index;
-}
-
-const evn__work *evn__task_work(const char *task) {
-    return tasks[find_task(task)].work;
-}
-
-const char *evn__task_note(const char *task, const char *preset) {
-    return preset ? NULL : tasks[find_task(task)].note;
-}
-
-/// What an option is when it is not given. The first row that applies counts; phases add up.
-static const struct {
-    const char *task, *preset, *option, *value; ///< NULL: any task, without preset
-} defaults[] = {
-    {"mnist", "paper", "phase", "backprop:solver=euler,steps=10,epochs=80,lr=0.01"},
-    {"mnist", "paper", "phase", "adjoint:solver=dopri5,epochs=80,lr=0.001"},
-    {"curve", "paper", "width", "1000"},
-    {"curve", "paper", "phase", "backprop:solver=euler,steps=100,epochs=5000"},
-    {"curve", "paper", "phase", "adjoint:solver=dopri5,epochs=100"},
-    {"flow", "paper", "batch", "100"}, // the schedule is that by default
-    {"flow", "long", "batch", "250"},
-    {"flow", "long", "phase", "backprop:solver=rk4,steps=24,epochs=3000,lr=0.05,schedule=cosine"},
-    {"flow", "long", "phase", "adjoint:epochs=300,lr=5e-4,schedule=cosine"},
-    {"digits", NULL, "batch", "32"},
-    {"digits", NULL, "phase", "backprop:epochs=15,lr=0.1,schedule=cosine"},
-    {"digits", NULL, "phase", "adjoint:epochs=3,lr=0.01"},
-    {"mnist", NULL, "batch", "128"},
-    {"mnist", NULL, "phase", "backprop:epochs=1,lr=0.1,schedule=cosine"},
-    {"mnist", NULL, "phase", "adjoint:epochs=1,lr=0.005"},
-    {"curve", NULL, "width", "300"},
-    {"curve", NULL, "phase", "backprop:epochs=2000"},
-    {"curve", NULL, "phase", "adjoint:epochs=60"},
-    {"curve", NULL, "optimizer", "lbfgs"},
-    {"curve", NULL, "rtol", "1e-5"},
-    {"curve", NULL, "atol", "1e-6"},
-    {"flow", NULL, "data", "moons"},
-    {"flow", NULL, "batch", "100"},
-    {"flow", NULL, "phase", "backprop:solver=rk4,epochs=900,lr=0.1,schedule=cosine"},
-    {"flow", NULL, "phase", "adjoint:epochs=100,lr=2e-4,schedule=cosine"},
-    {"flow", NULL, "optimizer", "adam"},
-    {"flow", NULL, "rtol", "1e-5"},
-    {"flow", NULL, "atol", "1e-5"},
-    {"flow", NULL, "trace", "exact"},
-    {"digits", NULL, "crop", "0"},
-    {"digits", NULL, "rotate", "0"},
-    {"digits", NULL, "scale", "0"},
-    {"digits", NULL, "elastic", "0"},
-    {"mnist", NULL, "crop", "0"},
-    {"mnist", NULL, "rotate", "0"},
-    {"mnist", NULL, "scale", "0"},
-    {"mnist", NULL, "elastic", "0"},
-    {NULL, NULL, "model", "node-ew"},
-    {NULL, NULL, "weights", "rda"},
-    {NULL, NULL, "layers", "10"},
-    {NULL, NULL, "optimizer", "sgd"},
-    {NULL, NULL, "momentum", "0.9"},
-    {NULL, NULL, "weight-decay", "0"},
-    {NULL, NULL, "seed", "1"},
-    {NULL, NULL, "epochs", "1"},
-    {NULL, NULL, "lr", "0.01"},
-    {NULL, NULL, "rtol", "1e-3"},
-    {NULL, NULL, "atol", "1e-3"},
-    {NULL, NULL, "schedule", "constant"},
-    {NULL, NULL, "until", "epochs"},
-    {NULL, NULL, "warmup", "0"},
-    {NULL, NULL, "factor", "0.1"},
-    {NULL, NULL, "final", "0.01"},
-};
-enum { DEFAULTS = sizeof(defaults) / sizeof(defaults[0]) };
-
-/// Options that not every kind of task has.
-static const struct {
-    const char *option;
-    unsigned kinds;
-} limited[] = {
-    {"model", EVN__IMAGES | EVN__FLOW},
-    {"weights", EVN__IMAGES},
-    {"filters", EVN__IMAGES},
-    {"layers", EVN__IMAGES},
-    {"batch", EVN__IMAGES | EVN__FLOW},
-    {"limit", EVN__IMAGES},
-    {"crop", EVN__IMAGES},
-    {"rotate", EVN__IMAGES},
-    {"scale", EVN__IMAGES},
-    {"elastic", EVN__IMAGES},
-    {"data", EVN__IMAGES | EVN__FLOW},
-    {"width", EVN__CURVE},
-    {"trace", EVN__FLOW},
-};
-
-static bool option_applies(const char *task, const char *option) {
-    for (size_t i = 0; i < sizeof(limited) / sizeof(limited[0]); ++i) {
-        if (strcmp(limited[i].option, option) == 0) {
-            return limited[i].kinds & evn__task_work(task)->kind;
-        }
-    }
-    return true;
-}
 
 static const char *model_name(int index) {
     static const char *const names[] = {"resnet", "node", "node-ew", "hypernet", NULL};
@@ -201,6 +81,8 @@ const evn__option evn__settings_options[] = {
     {"elastic", "PIXELS", "bend the training images smoothly, by so much on average, likewise",
      TRAIN, &evn__option_real, AT(elastic), 0, 4096, NULL},
     {"weight-decay", "X", "L2 penalty", TRAIN, &evn__option_real, AT(weight_decay), 0, 1e38, NULL},
+    {"accumulate", "N", "batches whose gradients are averaged for a step of the optimiser", TRAIN,
+     &evn__option_integer, AT(accumulate), 1, 65536, NULL},
     {"seed", "N", "of initial values and of the order of images; of samples", TRAIN | SAMPLE,
      &evn__option_integer, AT(seed), 0, 9007199254740992, NULL},
     {"trace", "KIND", "flow: how training finds the divergence", TRAIN, &evn__option_text,
@@ -313,27 +195,22 @@ evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count
 
 // Defaults ----------------------------------------------------------------------------------------
 
-const char *evn__option_default(const char *task, const char *option, int index) {
-    for (int i = 0; i < DEFAULTS; ++i) {
-        bool same_task = task && defaults[i].task ? strcmp(task, defaults[i].task) == 0
-                                                  : !task && !defaults[i].task;
-        if (same_task && !defaults[i].preset && strcmp(option, defaults[i].option) == 0 &&
-            index-- == 0) {
-            return defaults[i].value;
+const char *evn__settings_default(const char *option) {
+    for (const evn__default *d = common_defaults; d->option; ++d) {
+        if (strcmp(d->option, option) == 0) {
+            return d->value;
         }
     }
     return NULL;
 }
 
-static bool row_applies(int row, const char *task, const char *preset) {
-    bool of_task = !defaults[row].task || strcmp(defaults[row].task, task) == 0;
-    bool of_preset = !defaults[row].preset || (preset && strcmp(defaults[row].preset, preset) == 0);
-    return of_task && of_preset;
+static bool applies(const evn__default *d, const char *preset) {
+    return !d->preset || (preset && strcmp(d->preset, preset) == 0);
 }
 
-static bool has_preset(const char *task, const char *preset) {
-    for (int i = 0; i < DEFAULTS; ++i) {
-        if (defaults[i].preset && row_applies(i, task, preset)) {
+static bool has_preset(const evn__task_row *task, const char *preset) {
+    for (const evn__default *d = task->defaults; d->option; ++d) {
+        if (d->preset && strcmp(d->preset, preset) == 0) {
             return true;
         }
     }
@@ -341,52 +218,41 @@ static bool has_preset(const char *task, const char *preset) {
 }
 
 /// Not every task is an experiment of the paper, or takes long.
-static evn_status check_preset(const char *task, const char *preset) {
+static evn_status check_preset(const evn__task_row *task, const char *preset) {
     char list[128] = "";
     size_t used = 0;
     if (!preset || has_preset(task, preset)) {
         return EVN_OK;
     }
-    for (int i = 0; i < TASKS && used < sizeof(list); ++i) {
-        if (has_preset(tasks[i].name, preset)) {
+    for (int i = 0; evn__task_at(i) && used < sizeof(list); ++i) {
+        if (has_preset(evn__task_at(i), preset)) {
             used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
-                                     tasks[i].name);
+                                     evn__task_at(i)->name);
         }
     }
     EVN_FAIL(EVN_ERR_USAGE,
              "the task %s has no preset %s (tasks that have it: %s); leave --preset out, or give "
              "the phases by --phase",
-             task, preset, list);
+             task->name, preset, list);
 }
 
-static evn_status check_task(const char *task, const char *preset) {
-    char list[256];
-    bool known = false;
-    for (int i = 0; i < TASKS; ++i) {
-        known = known || strcmp(tasks[i].name, task) == 0;
-    }
-    EVN_CHECK(known, EVN_ERR_USAGE, "there is no task '%s'; it should be %s", task,
-              evn__choice_text(evn__task_name, list, sizeof(list)));
-    return check_preset(task, preset);
-}
-
-static evn_status check_options(const evn__settings *settings, const char *task) {
+static evn_status check_options(const evn__settings *settings, const evn__task_row *task) {
     for (const evn__option *row = evn__settings_options; row->name; ++row) {
-        EVN_CHECK(!evn__option_given(row, settings) || option_applies(task, row->name),
-                  EVN_ERR_USAGE, "--%s is not for the task %s", row->name, task);
+        EVN_CHECK(!evn__option_given(row, settings) || evn__task_has_option(task, row->name),
+                  EVN_ERR_USAGE, "--%s is not for the task %s", row->name, task->name);
     }
     return EVN_OK;
 }
 
 /// Set the phases by default; what holds for all phases then goes before what they say.
-static evn_status default_phases(evn__settings *settings, const char *task) {
+static evn_status default_phases(evn__settings *settings, const evn__task_row *task) {
     const evn__option *option = find(settings, "phase", strlen("phase")).option;
     bool of_preset = false;
-    for (int i = 0; i < DEFAULTS; ++i) {
-        if (strcmp(defaults[i].option, "phase") == 0 && row_applies(i, task, settings->preset) &&
-            (settings->phase_count == 0 || of_preset == (defaults[i].preset != NULL))) {
-            of_preset = defaults[i].preset != NULL;
-            EVN_TRY(evn__option_apply(option, settings, defaults[i].value));
+    for (const evn__default *d = task->defaults; d->option; ++d) {
+        if (strcmp(d->option, "phase") == 0 && applies(d, settings->preset) &&
+            (settings->phase_count == 0 || of_preset == (d->preset != NULL))) {
+            of_preset = d->preset != NULL;
+            EVN_TRY(evn__option_apply(option, settings, d->value));
         }
     }
     for (int i = 0; i < settings->phase_count; ++i) {
@@ -399,24 +265,25 @@ static evn_status default_phases(evn__settings *settings, const char *task) {
     return EVN_OK;
 }
 
-/// The value of a row of defaults; a quasi-Newton step is tried at its full length.
-static const char *default_value(const evn__settings *settings, int row) {
+/// The value of a default; a quasi-Newton step is tried at its full length.
+static const char *default_value(const evn__settings *settings, const evn__default *d) {
     bool lbfgs = settings->optimizer && strcmp(settings->optimizer, "lbfgs") == 0;
-    return lbfgs && strcmp(defaults[row].option, "lr") == 0 ? "1" : defaults[row].value;
+    return lbfgs && strcmp(d->option, "lr") == 0 ? "1" : d->value;
 }
 
-static evn_status default_options(evn__settings *settings, const char *task) {
-    for (int i = 0; i < DEFAULTS; ++i) {
-        place found = find(settings, defaults[i].option, strlen(defaults[i].option));
-        if (row_applies(i, task, settings->preset) && option_applies(task, defaults[i].option) &&
+static evn_status default_options(evn__settings *settings, const evn__task_row *task,
+                                  const evn__default *defaults) {
+    for (const evn__default *d = defaults; d->option; ++d) {
+        place found = find(settings, d->option, strlen(d->option));
+        if (applies(d, settings->preset) && evn__task_has_option(task, d->option) &&
             !evn__option_given(found.option, found.target)) {
-            EVN_TRY(evn__option_apply(found.option, found.target, default_value(settings, i)));
+            EVN_TRY(evn__option_apply(found.option, found.target, default_value(settings, d)));
         }
     }
     return EVN_OK;
 }
 
-static evn_status complete_phases(evn__settings *settings, const char *task) {
+static evn_status complete_phases(evn__settings *settings, const evn__task_row *task) {
     for (int i = 0; i < settings->phase_count; ++i) {
         evn__phase_settings *phase = &settings->phases[i];
         for (const evn__option *row = evn__phase_options; row->name; ++row) {
@@ -424,18 +291,19 @@ static evn_status complete_phases(evn__settings *settings, const char *task) {
                 evn__option_copy(row, phase, &settings->common);
             }
         }
-        EVN_TRY(evn__phase_complete(phase, tasks[find_task(task)].steps));
+        EVN_TRY(evn__phase_complete(phase, task->steps));
     }
     return EVN_OK;
 }
 
-evn_status evn__settings_complete(evn__settings *settings, const char *task) {
-    EVN_TRY(check_task(task, settings->preset));
+evn_status evn__settings_complete(evn__settings *settings, const evn__task_row *task) {
+    EVN_TRY(check_preset(task, settings->preset));
     EVN_TRY(check_options(settings, task));
     if (settings->phase_count == 0) {
         EVN_TRY(default_phases(settings, task));
     }
-    EVN_TRY(default_options(settings, task));
+    EVN_TRY(default_options(settings, task, task->defaults));
+    EVN_TRY(default_options(settings, task, common_defaults));
     return complete_phases(settings, task);
 }
 

@@ -29,16 +29,14 @@ typedef struct evn__phase_settings {
     double rtol, atol, lr, warmup, factor, final;
 } evn__phase_settings;
 
-/// Kinds of tasks, as bits: for some options alone.
-enum { EVN__IMAGES = 1, EVN__CURVE = 2, EVN__FLOW = 4 };
-typedef struct evn__work evn__work;
+typedef struct evn__task_row evn__task_row; // task.h
 
 typedef struct evn__settings {
     const char *subject; ///< what the verb works on: the task, or the run folder; NULL: none given
     const char *subjects[EVN__SUBJECTS_MAX]; ///< compare: the run folders, `subject` first
     int subject_count;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family;
-    int64_t seed, batch, limit, crop, filters, layers, width, count, seconds;
+    int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds;
     double momentum, weight_decay, rotate, scale, elastic;
     bool json, quick, help;
     evn__phase_settings common; ///< for all phases
@@ -52,20 +50,8 @@ extern const evn__option evn__settings_options[];
 extern const evn__option evn__phase_options[];
 extern const evn__option_kind evn__option_phase; ///< the field is the whole evn__settings
 
-/// Known tasks: name and one line about number `index`; NULL past the last.
-const char *evn__task_name(int index);
-const char *evn__task_text(int index);
-
-/// What is done for a task (work.h); the task is known.
-const evn__work *evn__task_work(const char *task);
-
-/// What to say about a run of the task without a preset, where that is smaller than the paper's;
-/// else NULL.
-const char *evn__task_note(const char *task, const char *preset);
-
-/// What the option is by default for a task (NULL: for any task); NULL when there is none. An
-/// option can have several rows: `index` counts them.
-const char *evn__option_default(const char *task, const char *option, int index);
+/// What the option is by default for any task; NULL when there is none.
+const char *evn__settings_default(const char *option);
 
 /// Nothing given.
 void evn__settings_clear(evn__settings *settings);
@@ -77,8 +63,8 @@ evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count
                                char *const *words);
 
 /// Fill in what was not given: from the preset, then from the task.
-/// @return EVN_ERR_USAGE for an unknown task, or a preset or an option that is not for it
-evn_status evn__settings_complete(evn__settings *settings, const char *task);
+/// @return EVN_ERR_USAGE for a preset or an option that is not for it
+evn_status evn__settings_complete(evn__settings *settings, const evn__task_row *task);
 
 /// All options as an object, phases as objects in an array; and back (borrowing text from it).
 json_t *evn__settings_show(const evn__settings *settings);

@@ -25,13 +25,14 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     for (int i = 0; i < command->count; ++i) {
         json_array_append_new(words, json_string(command->words[i]));
     }
-    *run =
-        json_pack("{s:i, s:{s:s, s:s, s:s}, s:o, s:s, s:o, s:o}", "format", 1, "versions",
-                  "evonode", EVN_VERSION, "jansson", jansson_version_str(), "compiler", __VERSION__,
-                  "command", words, "task", t->task, "options", evn__settings_show(settings),
-                  "device", describe_device(evn_device_get_info(t->session->device)));
-    if (*run && t->note) {
-        json_object_set_new(*run, "note", json_string(t->note));
+    *run = json_pack("{s:i, s:{s:s, s:s, s:s}, s:o, s:s, s:o, s:o}", "format", 1, "versions",
+                     "evonode", EVN_VERSION, "jansson", jansson_version_str(), "compiler",
+                     __VERSION__, "command", words, "task", settings->subject, "options",
+                     evn__settings_show(settings), "device",
+                     describe_device(evn_device_get_info(t->session->device)));
+    const char *note = settings->preset ? NULL : t->session->row->note;
+    if (*run && note) {
+        json_object_set_new(*run, "note", json_string(note));
     }
     char tuning[33];
     EVN_TRY(evn__tuning_digest(t->session->device, tuning));
@@ -50,12 +51,12 @@ static evn_status claim(const evn__command *command, evn__settings *settings, ev
                   "the path of the run folder is too long: %.80s…", settings->out);
         memcpy(t->folder, settings->out, strlen(settings->out) + 1);
     } else {
-        EVN_TRY(evn__record_number("runs", t->task, t->folder, sizeof(t->folder)));
+        EVN_TRY(evn__run_directory_number("runs", settings->subject, t->folder, sizeof(t->folder)));
         settings->out = t->folder;
     }
     json_t *run;
     EVN_TRY(describe(command, settings, t, &run));
-    evn_status status = evn__record_create(settings->out, run, &t->record);
+    evn_status status = evn__run_directory_create(settings->out, run, &t->directory);
     json_decref(run);
     return status;
 }
@@ -64,23 +65,19 @@ static evn_status claim(const evn__command *command, evn__settings *settings, ev
 
 static evn_status run(const evn__command *command) {
     evn__settings *settings = command->settings;
+    const evn__task_row *row;
     evn__session session = {0};
-    evn__training t = {.task = settings->subject, .session = &session};
-    evn_status status = evn__settings_complete(settings, t.task);
-    if (status == EVN_OK) {
-        t.work = evn__task_work(t.task);
-        t.note = evn__task_note(t.task, settings->preset);
-    }
-    if (status == EVN_OK) {
-        status = evn__session_open(&session, t.task, settings);
-    }
+    evn__training t = {.session = &session};
+    EVN_TRY(evn__task_find(settings->subject, EVN_ERR_USAGE, &row));
+    EVN_TRY(evn__settings_complete(settings, row));
+    evn_status status = evn__session_open(&session, row, settings);
     if (status == EVN_OK) {
         status = claim(command, settings, &t);
     }
     if (status == EVN_OK) {
         status = evn__training_run(&t, settings);
     }
-    evn__record_destroy(&t.record);
+    evn__run_directory_destroy(&t.directory);
     evn__session_close(&session);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "cli/report.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static void on_progress(void *user, const evn_progress *progress) {
     evn__report_progress(t->session->phases, progress);
 }
 
-/// Every epoch on images; of iterations, which are many, LINES a phase.
+/// Every epoch; of iterations, which are many, LINES a phase.
 static bool is_shown(evn__training *t, const evn_epoch *epoch) {
     const evn_phase *phases = t->session->phases;
     int done = epoch->epoch + 1;
@@ -43,7 +44,7 @@ static bool is_shown(evn__training *t, const evn_epoch *epoch) {
         done -= phases[i].epochs;
     }
     int lines = epoch->phase * LINES + done * LINES / phases[epoch->phase].epochs;
-    bool shown = t->work->kind == EVN__IMAGES || lines > t->lines;
+    bool shown = !t->session->row->iterates || lines > t->lines;
     t->lines = lines;
     return shown;
 }
@@ -54,10 +55,10 @@ static void save(evn__training *t) {
     double begun = evn__now();
     evn_status status = evn__run_checkpoint(t->folder, path, sizeof(path));
     if (status == EVN_OK) {
-        status = evn__record_flush(t->record);
+        status = evn__run_directory_flush(t->directory);
     }
     if (status == EVN_OK) {
-        status = t->work->save(t->session, path);
+        status = evn_trainer_save(t->session->trainer, path);
     }
     if (status != EVN_OK && t->unsaved == EVN_OK) {
         evn__report_unsaved(evn_error_message());
@@ -68,19 +69,33 @@ static void save(evn__training *t) {
     t->saving = t->saved_at - begun;
 }
 
+static const char *switch_name(evn_switch ended) {
+    static const char *const names[] = {NULL, "apart", "stalled"};
+    return names[ended];
+}
+
+static evn_status write_epoch(evn__training *t, const evn_epoch *epoch) {
+    const evn__run_line line = {.epoch = epoch->epoch,
+                                .phase = epoch->phase,
+                                .phase_name = t->session->phases[epoch->phase].name,
+                                .ended = switch_name(epoch->ended),
+                                .metrics = &epoch->metrics};
+    return evn__run_directory_epoch(t->directory, &line);
+}
+
 static void on_epoch(void *user, const evn_epoch *epoch) {
     evn__training *t = user;
     const evn_phase *phases = t->session->phases;
     if (is_shown(t, epoch)) {
-        evn__report_epoch(phases, t->epochs, epoch);
+        evn__report_epoch(t->session->row, phases, t->epochs, epoch);
     }
     if (t->warned <= epoch->phase && evn__report_reconstruction(phases, epoch)) {
         t->warned = epoch->phase + 1;
     }
-    evn__totals_add(&t->so_far, epoch);
+    evn__run_totals_add(&t->so_far, epoch->phase, epoch->epoch, &epoch->metrics);
     t->session->phase = epoch->phase;
     if (t->status == EVN_OK) {
-        t->status = evn__record_epoch(t->record, phases[epoch->phase].name, epoch);
+        t->status = write_epoch(t, epoch);
         snprintf(t->message, sizeof(t->message), "%s", evn_error_message());
     }
     if (t->status == EVN_OK && evn__now() - t->saved_at >= t->saving / SAVING_SHARE) {
@@ -95,22 +110,46 @@ static bool on_stop(void *user) {
 
 // Training ----------------------------------------------------------------------------------------
 
-static evn_status write_parameters(evn__training *t, const evn__settings *settings) {
-    evn__pair metadata[] = {{"format", "evonode 1"},
-                            {"task", t->task},
-                            {"model", settings->model ? settings->model : "node"}};
-    return evn__record_parameters(t->record, t->work->parameters(t->session), metadata,
-                                  sizeof(metadata) / sizeof(metadata[0]));
+static evn_parameters *parameters_of(const evn__training *t) {
+    return t->session->task.methods->parameters(t->session->task.self);
 }
 
-static evn_status summarize(evn__training *t, double seconds, evn__summary *summary) {
-    *summary = evn__summary_empty();
-    summary->seconds_per_epoch =
-        t->so_far.seconds / (t->so_far.last.epoch + 1); // a phase may have ended early
-    summary->seconds_total = t->earlier + seconds;
-    summary->peak_device_bytes = (int64_t)t->so_far.peak_device_bytes;
-    summary->parameters = evn_parameters_scalar_count(t->work->parameters(t->session));
-    return t->work->summarize(t->session, &t->so_far.last, summary);
+static evn_status write_parameters(evn__training *t, const evn__settings *settings) {
+    evn__pair metadata[] = {{"format", "evonode 1"},
+                            {"task", t->session->row->name},
+                            {"model", settings->model ? settings->model : "node"}};
+    return evn__run_directory_parameters(t->directory, parameters_of(t), metadata,
+                                         sizeof(metadata) / sizeof(metadata[0]));
+}
+
+static evn_status add(evn_metrics *metrics, const char *name, const char *unit, double value) {
+    return isnan(value) ? EVN_OK : evn_metrics_set(metrics, name, unit, EVN_BETTER_LOWER, value);
+}
+
+/// The task's own results, with the solver of the last phase: of the test part, then of a training
+/// part as it is.
+static evn_status measure(evn__training *t, evn_metrics *metrics) {
+    const evn_task *task = &t->session->task;
+    evn__report_activity("measuring the results");
+    evn_status status =
+        evn_trainer_evaluate(t->session->trainer, t->session->phase, EVN_TEST, metrics);
+    if (status == EVN_OK && task->methods->batches(task->self, EVN_TRAIN) > 0) {
+        status = evn_trainer_evaluate(t->session->trainer, t->session->phase, EVN_TRAIN, metrics);
+    }
+    evn__report_clear();
+    return status;
+}
+
+static evn_status summarize(evn__training *t, double seconds, evn_metrics *metrics) {
+    const evn__run_totals *so_far = &t->so_far;
+    EVN_TRY(measure(t, metrics));
+    EVN_TRY(add(metrics, "seconds_per_epoch", "s", so_far->seconds / so_far->epochs));
+    EVN_TRY(add(metrics, "seconds_total", "s", t->earlier + seconds));
+    EVN_TRY(add(metrics, "nfe_forward", "", so_far->nfe_forward)); // in training
+    EVN_TRY(add(metrics, "nfe_backward", "", so_far->nfe_backward));
+    EVN_TRY(add(metrics, "peak_device_bytes", "bytes", so_far->peak_device_bytes));
+    return add(metrics, "parameters", EVN_UNIT_COUNT,
+               (double)evn_parameters_scalar_count(parameters_of(t)));
 }
 
 /// Keep what a failed run has learnt, where that is of use; its failure stays the one reported.
@@ -119,8 +158,8 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     bool unwritten = t->status != EVN_OK;
     snprintf(message, sizeof(message), "%s", unwritten ? t->message : evn_error_message());
     bool kept = write_parameters(t, settings) == EVN_OK;
-    if (status == EVN_ERR_INTERRUPTED && t->work->kind != EVN__IMAGES) {
-        save(t); // images: the last checkpoint is of the last whole epoch
+    if (status == EVN_ERR_INTERRUPTED && t->session->row->iterates) {
+        save(t); // elsewhere the last checkpoint is of the last whole epoch
     }
     bool goes_on = t->has_checkpoint && status != EVN_ERR_NOT_FINITE; // it would end there again
     EVN_FAIL(unwritten ? t->status : status, "%s (%s has the epochs so far%s%s%s)", message,
@@ -132,41 +171,53 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
 static evn_status go_back(evn__training *t) {
     char path[EVN__FOLDER_SIZE];
     int epochs;
+    evn__session *session = t->session;
     EVN_TRY(evn__run_checkpoint(t->folder, path, sizeof(path)));
-    EVN_TRY(t->work->restore(t->session, path, &epochs));
-    EVN_TRY(evn__record_rewind(t->record, epochs, &t->so_far));
-    int phase = t->so_far.last.phase;
-    t->session->phase = phase < t->session->options.phase_count ? phase : 0;
+    EVN_TRY(evn_trainer_restore(session->trainer, path, &epochs));
+    EVN_TRY(evn__run_directory_rewind(t->directory, epochs, &t->so_far));
+    int phase = t->so_far.phase;
+    session->phase = phase >= 0 && phase < session->options.phase_count ? phase : 0;
     t->earlier = t->so_far.seconds;
     t->has_checkpoint = true;
-    evn__report_resumed(t->work->kind == EVN__IMAGES ? "epoch" : "iteration", epochs, t->epochs);
+    evn__report_resumed(session->row->iterates ? "iteration" : "epoch", epochs, t->epochs);
+    return EVN_OK;
+}
+
+static evn_status create(evn__session *session, const evn__settings *settings) {
+    EVN_TRY(session->row->create(session, settings));
+    return evn_trainer_create(session->device, &session->task, &session->options,
+                              &session->trainer);
+}
+
+static evn_status finish(evn__training *t, const evn__settings *settings, double seconds) {
+    const evn__task_row *row = t->session->row;
+    evn_metrics metrics = {0};
+    EVN_TRY(summarize(t, seconds, &metrics));
+    EVN_TRY(write_parameters(t, settings));
+    EVN_TRY(row->draw ? row->draw(t->session, settings, t->folder) : EVN_OK);
+    EVN_TRY(evn__run_directory_finish(t->directory, &metrics));
+    evn__report_summary(row, t->folder, t->session->device, &metrics,
+                        settings->preset ? NULL : row->note);
+    evn__report_paper(row->name, settings->model);
     return EVN_OK;
 }
 
 static evn_status train(evn__training *t, const evn__settings *settings) {
-    evn__session *session = t->session;
     double started = evn__now();
     evn__report_activity("compiling");
-    evn_status status = t->work->create(session, settings);
+    evn_status status = create(t->session, settings);
     evn__report_clear();
     EVN_TRY(status);
     if (t->resumes) {
         EVN_TRY(go_back(t));
     }
     t->saved_at = evn__now();
-    status = t->work->run(session);
+    status = evn_trainer_run(t->session->trainer);
     evn__report_clear();
     if (status != EVN_OK || t->status != EVN_OK) {
         return give_up(t, settings, status);
     }
-    evn__summary summary;
-    EVN_TRY(summarize(t, evn__now() - started, &summary));
-    EVN_TRY(write_parameters(t, settings));
-    EVN_TRY(t->work->draw(session, t->folder));
-    EVN_TRY(evn__record_finish(t->record, &summary));
-    evn__report_summary(t->folder, session->device, &summary, t->note);
-    evn__report_paper(t->task, settings->model);
-    return EVN_OK;
+    return finish(t, settings, evn__now() - started);
 }
 
 static void set_callbacks(evn__training *t) {
@@ -175,6 +226,7 @@ static void set_callbacks(evn__training *t) {
     options->epoch_done = on_epoch;
     options->stop = on_stop;
     options->user = t;
+    t->so_far.nfe_forward = t->so_far.nfe_backward = NAN;
     for (int i = 0; i < options->phase_count; ++i) {
         t->epochs += options->phases[i].epochs;
     }

@@ -3,19 +3,18 @@
 #ifndef EVN_CLI_TRAINING_H
 #define EVN_CLI_TRAINING_H
 
-#include "cli/work.h"
+#include "cli/session.h"
+#include "io/run_directory.h"
 
 enum { EVN__FOLDER_SIZE = 4096, EVN__MESSAGE_SIZE = 4096 };
 
 typedef struct evn__training {
-    const char *task, *note; ///< note: on its results, or NULL
-    const evn__work *work;
     evn__session *session;
-    evn__record *record;
+    evn__run_directory *directory;
     char folder[EVN__FOLDER_SIZE];
     bool resumes;            ///< from the folder's checkpoint
     int epochs;              ///< of all phases
-    evn__totals so_far;      ///< of the epochs that are done
+    evn__run_totals so_far;  ///< of the epochs that are done
     double earlier;          ///< seconds of training before it was resumed
     int lines;               ///< shown of iterations so far, some a phase
     int warned;              ///< number of the last phase warned about, from 1
@@ -26,8 +25,8 @@ typedef struct evn__training {
     char message[EVN__MESSAGE_SIZE]; ///< of that failure
 } evn__training;
 
-/// Train in the folder, which the record has claimed; the session is open, the settings complete.
-/// A signal (SIGINT, SIGTERM) ends it in order, a second one at once.
+/// Train in the folder, which the directory has claimed; the session is open, the settings
+/// complete. A signal (SIGINT, SIGTERM) ends it in order, a second one at once.
 evn_status evn__training_run(evn__training *training, const evn__settings *settings);
 
 #endif

@@ -100,7 +100,7 @@ const evn__density *evn__density_at(int index) {
     return index >= 0 && index < DENSITIES ? &densities[index] : NULL;
 }
 
-const char *evn__density_name(int index) {
+const char *evn_density_name(int index) {
     return evn__density_at(index) ? densities[index].name : NULL;
 }
 

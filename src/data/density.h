@@ -5,6 +5,7 @@
 #define EVN_DATA_DENSITY_H
 
 #include "base/status.h"
+#include "evonode/source.h"
 #include <stdint.h>
 
 /// Where the random numbers of a point come from.
@@ -24,8 +25,6 @@ typedef struct evn__density {
 const evn__density *evn__density_at(int index);
 /// NULL when there is none of that name.
 const evn__density *evn__density_find(const char *name);
-/// Name of number `index`, NULL past the last.
-const char *evn__density_name(int index);
 
 /// Points first … first + count − 1 of a stream of independent samples: points [count, 2]. The same
 /// seed, stream and number give the same point.

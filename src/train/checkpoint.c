@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/checkpoint.h"
 
+#include "io/tensors.h"
 #include "train/phases.h"
-#include "train/tensors.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char FORMAT[] = "evonode checkpoint 1", STATE[] = "optimizer state",
-                  LOSSES[] = "losses";
-enum { FURTHER = 2, COUNTERS = 6, NUMBER_SIZE = 32 };
+static const char FORMAT[] = "evonode checkpoint 2", STATE[] = "optimizer state",
+                  TASK_STATE[] = "task state", LOSSES[] = "losses";
+enum { FURTHER = 3, COUNTERS = 6, NUMBER_SIZE = 32 };
 
 /// A number of the metadata.
 typedef struct counter {
@@ -33,29 +33,52 @@ static void list_counters(const evn__checkpoint *c, const evn__position *positio
     memcpy(counters, listed, sizeof(listed));
 }
 
-/// Append the tensors that are no parameters; their data is left to the caller.
+static evn_parameters *parameters_of(const evn__checkpoint *c) {
+    return c->task->methods->parameters(c->task->self);
+}
+
+static size_t task_state_bytes(const evn__checkpoint *c) {
+    const evn_task_methods *m = c->task->methods;
+    return m->state_bytes ? m->state_bytes(c->task->self) : 0;
+}
+
+static evn__tensor bytes_of(const char *name, size_t bytes) {
+    return (evn__tensor){.name = name, .dtype = EVN__U8, .rank = 1, .extent = {(int64_t)bytes}};
+}
+
+/// Append the tensors that are no parameters; the data of the states is left to the caller.
 static void describe_rest(const evn__checkpoint *c, int64_t epochs, evn__tensors *all) {
-    all->items[all->count++] =
-        (evn__tensor){.name = STATE,
-                      .dtype = EVN__U8,
-                      .rank = 1,
-                      .extent = {(int64_t)evn_optimizer_state_bytes(c->optimizer)}};
-    if (c->losses) {
-        all->items[all->count++] = (evn__tensor){
-            .name = LOSSES, .dtype = EVN__F64, .rank = 1, .extent = {epochs}, .data = c->losses};
+    all->items[all->count++] = bytes_of(STATE, evn_optimizer_state_bytes(c->optimizer));
+    all->items[all->count++] = (evn__tensor){
+        .name = LOSSES, .dtype = EVN__F64, .rank = 1, .extent = {epochs}, .data = c->losses};
+    if (task_state_bytes(c) > 0) {
+        all->items[all->count++] = bytes_of(TASK_STATE, task_state_bytes(c));
     }
 }
 
 // Writing -----------------------------------------------------------------------------------------
 
+static evn_status gather_states(const evn__checkpoint *c, evn__tensors *all, void **optimizer,
+                                void **task, int64_t *steps) {
+    const evn_task_methods *m = c->task->methods;
+    size_t bytes = task_state_bytes(c);
+    *optimizer = evn__arena_alloc(&all->arena, evn_optimizer_state_bytes(c->optimizer));
+    *task = evn__arena_alloc(&all->arena, bytes + 1);
+    EVN_CHECK(*optimizer && *task, EVN_ERR_MEMORY, "no memory for a checkpoint");
+    EVN_TRY(evn_optimizer_save(c->optimizer, *optimizer, steps));
+    return bytes > 0 ? m->save(c->task->self, *task) : EVN_OK;
+}
+
 static evn_status gather(const evn__checkpoint *c, evn__tensors *all, int64_t *steps) {
-    void *state = evn__arena_alloc(&all->arena, evn_optimizer_state_bytes(c->optimizer));
-    EVN_CHECK(state, EVN_ERR_MEMORY, "no memory for a checkpoint");
-    EVN_TRY(evn__tensors_fetch(c->parameters, FURTHER, all));
-    EVN_TRY(evn_optimizer_save(c->optimizer, state, steps));
+    void *optimizer, *task;
+    EVN_TRY(evn__tensors_fetch(parameters_of(c), FURTHER, all));
+    EVN_TRY(gather_states(c, all, &optimizer, &task, steps));
     int parameters = all->count;
     describe_rest(c, c->position->epoch, all);
-    all->items[parameters].data = state;
+    all->items[parameters].data = optimizer;
+    if (all->count == parameters + FURTHER) {
+        all->items[all->count - 1].data = task;
+    }
     return EVN_OK;
 }
 
@@ -63,15 +86,16 @@ static evn_status write_all(const char *path, const evn__checkpoint *c, evn__ten
     int64_t steps;
     counter counters[COUNTERS];
     char numbers[COUNTERS + 1][NUMBER_SIZE];
-    evn__pair metadata[COUNTERS + 2] = {{"format", FORMAT}, {"switch best", numbers[COUNTERS]}};
+    evn__pair metadata[COUNTERS + 3] = {
+        {"format", FORMAT}, {"switch best", numbers[COUNTERS]}, {"task", c->task->methods->name}};
     EVN_TRY(gather(c, all, &steps));
     list_counters(c, c->position, steps, counters);
     for (int i = 0; i < COUNTERS; ++i) {
         snprintf(numbers[i], NUMBER_SIZE, "%lld", (long long)counters[i].value);
-        metadata[i + 2] = (evn__pair){counters[i].key, numbers[i]};
+        metadata[i + 3] = (evn__pair){counters[i].key, numbers[i]};
     }
     snprintf(numbers[COUNTERS], NUMBER_SIZE, "%.17g", c->position->automatic.best);
-    return evn__safetensors_write(path, all->items, all->count, metadata, COUNTERS + 2);
+    return evn__safetensors_write(path, all->items, all->count, metadata, COUNTERS + 3);
 }
 
 evn_status evn__checkpoint_write(const char *path, const evn__checkpoint *checkpoint) {
@@ -111,7 +135,12 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
                                 evn__position *position, int64_t *steps) {
     const char *format = evn__safetensors_metadata(file, "format");
     counter counters[COUNTERS];
-    EVN_CHECK(format && strcmp(format, FORMAT) == 0, EVN_ERR_FORMAT, "it is no checkpoint");
+    const char *task = evn__safetensors_metadata(file, "task");
+    EVN_CHECK(format && strcmp(format, FORMAT) == 0, EVN_ERR_FORMAT,
+              "it is no checkpoint of this version");
+    EVN_CHECK(task && strcmp(task, c->task->methods->name) == 0, EVN_ERR_DATA,
+              "it is of the task %.40s, this training of %s", task ? task : "(none)",
+              c->task->methods->name);
     list_counters(c, position, 0, counters);
     for (int i = 0; i < COUNTERS; ++i) {
         EVN_TRY(read_counter(file, &counters[i]));
@@ -132,7 +161,7 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
 
 static evn_status match(const evn__safetensors *file, const evn__checkpoint *c, int64_t epochs) {
     evn__tensors all = {0};
-    evn_status status = evn__tensors_describe(c->parameters, FURTHER, &all);
+    evn_status status = evn__tensors_describe(parameters_of(c), FURTHER, &all);
     if (status == EVN_OK) {
         describe_rest(c, epochs, &all);
         status = evn__safetensors_match(file, all.items, all.count);
@@ -147,11 +176,13 @@ static evn_status restore(const evn__safetensors *file, const evn__checkpoint *c
     EVN_TRY(read_position(file, c, &position, &steps));
     EVN_TRY(match(file, c, position.epoch));
     EVN_TRY(evn_optimizer_restore(c->optimizer, evn__safetensors_find(file, STATE)->data, steps));
-    EVN_TRY(evn__tensors_store(c->parameters, file));
-    if (c->losses) {
-        const evn__tensor *losses = evn__safetensors_find(file, LOSSES);
-        memcpy(c->losses, losses->data, losses->bytes);
+    if (task_state_bytes(c) > 0) {
+        EVN_TRY(c->task->methods->restore(c->task->self,
+                                          evn__safetensors_find(file, TASK_STATE)->data));
     }
+    EVN_TRY(evn__tensors_store(parameters_of(c), file));
+    const evn__tensor *losses = evn__safetensors_find(file, LOSSES);
+    memcpy(c->losses, losses->data, losses->bytes);
     *c->position = position;
     return EVN_OK;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A training between two epochs, as a safetensors file from which it goes on exactly as it would
 // have: the parameters by name, the optimiser's state as bytes of this kind of machine ("optimizer
-// state"), the losses so far of a training by iterations ("losses"), and in the metadata where it
-// stands. Random numbers need no state: they are functions of seed and epoch (base/random.h).
+// state"), the loss of each epoch so far ("losses"), the task's own state where it has any ("task
+// state"), and in the metadata where it stands. Random numbers need no state: they are functions of
+// seed and epoch (base/random.h).
 #ifndef EVN_TRAIN_CHECKPOINT_H
 #define EVN_TRAIN_CHECKPOINT_H
 
 #include "evonode/optimizer.h"
-#include "evonode/parameters.h"
 #include "train/switch.h"
 
 /// What is done so far.
@@ -23,9 +23,9 @@ typedef struct evn__checkpoint {
     evn__position *position;
     const evn_phase *phases;
     int phase_count;
-    evn_parameters *parameters;
+    const evn_task *task;
     evn_optimizer *optimizer;
-    double *losses; ///< [epochs of all phases], those that are done count; NULL: none are kept
+    double *losses; ///< [epochs of all phases], those that are done count
 } evn__checkpoint;
 
 /// Write a file, whole or not at all. Waits for the device.

@@ -1,28 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/phases.h"
 
-#include "base/memory.h"
-#include <stdlib.h>
+#include <limits.h>
 
-static evn_status check(const evn_trainer_options *options) {
-    EVN_CHECK(options->phase_count >= 1, EVN_ERR_ARGUMENT, "training needs at least one phase");
-    for (int i = 0; i < options->phase_count; ++i) {
-        EVN_CHECK(options->phases[i].epochs >= 1, EVN_ERR_ARGUMENT,
-                  "phase %d (%s) has %d epochs; give 1 or more", i + 1, options->phases[i].name,
-                  options->phases[i].epochs);
-        EVN_TRY(evn_schedule_check(&options->phases[i].schedule));
-        EVN_CHECK(!options->phases[i].automatic || i + 1 < options->phase_count, EVN_ERR_ARGUMENT,
-                  "phase %d (%s) cannot end by itself: no phase follows it", i + 1,
-                  options->phases[i].name);
-    }
+static evn_status check_phase(const evn_trainer_options *options, const evn_task *task, int index) {
+    const evn_phase *phase = &options->phases[index];
+    EVN_CHECK(phase->name, EVN_ERR_ARGUMENT, "phase %d has no name", index + 1);
+    EVN_CHECK(phase->epochs >= 1, EVN_ERR_ARGUMENT, "phase %d (%s) has %d epochs; give 1 or more",
+              index + 1, phase->name, phase->epochs);
+    EVN_TRY(evn_schedule_check(&phase->schedule));
+    EVN_CHECK(!phase->automatic || index + 1 < options->phase_count, EVN_ERR_ARGUMENT,
+              "phase %d (%s) cannot end by itself: no phase follows it", index + 1, phase->name);
+    EVN_CHECK(!phase->automatic || !task->methods->iterates, EVN_ERR_ARGUMENT,
+              "phase %d (%s) cannot end by itself: the task %s iterates, and has no epochs whose "
+              "losses could be compared",
+              index + 1, phase->name, task->methods->name);
     return EVN_OK;
 }
 
-evn_status evn__phases_copy(const evn_trainer_options *options, evn_phase **phases) {
-    EVN_TRY(check(options));
-    EVN_TRY(EVN_NEW(phases, options->phase_count));
+static evn_status check(const evn_trainer_options *options, const evn_task *task) {
+    int64_t epochs = 0;
+    EVN_CHECK(options->phase_count >= 1 && options->phases, EVN_ERR_ARGUMENT,
+              "training needs at least one phase");
+    EVN_CHECK(options->accumulate >= 0, EVN_ERR_ARGUMENT,
+              "gradients of %d batches cannot be accumulated; give 1 or more", options->accumulate);
     for (int i = 0; i < options->phase_count; ++i) {
+        EVN_TRY(check_phase(options, task, i));
+        epochs += options->phases[i].epochs;
+    }
+    EVN_CHECK(epochs <= INT_MAX, EVN_ERR_ARGUMENT, "the phases have %lld epochs; give at most %d",
+              (long long)epochs, INT_MAX);
+    return EVN_OK;
+}
+
+/// The texts belong to the caller, and may be gone when they are read.
+static evn_status copy_texts(evn__arena *arena, evn_phase *phase) {
+    const char *method = phase->solver.method;
+    phase->name = evn__arena_string(arena, phase->name);
+    phase->solver.method = method ? evn__arena_string(arena, method) : NULL;
+    EVN_CHECK(phase->name && (!method || phase->solver.method), EVN_ERR_MEMORY,
+              "no memory for the texts of a phase");
+    return EVN_OK;
+}
+
+evn_status evn__phases_copy(const evn_trainer_options *options, const evn_task *task,
+                            evn__arena *arena, evn_phase **phases) {
+    EVN_TRY(check(options, task));
+    size_t count = (size_t)options->phase_count;
+    *phases = evn__arena_alloc(arena, count * sizeof(**phases));
+    EVN_CHECK(*phases, EVN_ERR_MEMORY, "no memory for %zu phases", count);
+    for (size_t i = 0; i < count; ++i) {
         (*phases)[i] = options->phases[i];
+        EVN_TRY(copy_texts(arena, &(*phases)[i]));
     }
     return EVN_OK;
 }
@@ -33,27 +62,4 @@ int evn__phases_epochs(const evn_phase *phases, int count) {
         epochs += phases[i].epochs;
     }
     return epochs;
-}
-
-evn_status evn__learnt_solver_create(evn_device *device, const evn_dynamics *dynamics,
-                                     const evn_parameters *parameters,
-                                     const evn_solver_options *options,
-                                     evn__learnt_solver *learnt) {
-    int count = evn_dynamics_weight_count(dynamics);
-    EVN_TRY(evn_solver_create(device, dynamics, options, &learnt->solver));
-    EVN_TRY(EVN_NEW(&learnt->weights, count));
-    EVN_TRY(EVN_NEW(&learnt->weights_bar, count));
-    for (int i = 0; i < count; ++i) {
-        int index = evn_parameters_find(parameters, evn_dynamics_weight_name(dynamics, i));
-        learnt->weights[i] = evn_parameters_value(parameters, index);
-        learnt->weights_bar[i] = evn_parameters_gradient(parameters, index);
-    }
-    return EVN_OK;
-}
-
-void evn__learnt_solver_free(evn__learnt_solver *learnt) {
-    evn_solver_destroy(&learnt->solver);
-    free(learnt->weights);
-    free(learnt->weights_bar);
-    *learnt = (evn__learnt_solver){0};
 }

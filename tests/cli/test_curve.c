@@ -14,9 +14,9 @@ static void check_summary(const char *table) {
                             1e-3);
     ck_assert_double_eq(test_number(summary, "parameters"),
                         3 * 16 + 16 + 16 * 16 + 16 + 16 * 3 + 3);
-    ck_assert(json_is_null(json_object_get(summary, "test_accuracy")));
-    ck_assert(json_is_null(json_object_get(summary, "test_errors")));
-    ck_assert(json_is_null(json_object_get(summary, "test_nll")));
+    ck_assert_ptr_null(json_object_get(summary, "test_accuracy"));
+    ck_assert_ptr_null(json_object_get(summary, "test_errors"));
+    ck_assert_ptr_null(json_object_get(summary, "test_nll"));
     json_decref(summary);
 }
 
@@ -40,7 +40,7 @@ static void check_metrics(void) {
         json_t *block = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
         ck_assert_msg(block, "not JSON: %s", line);
         ck_assert_double_gt(test_number(block, "train_loss"), 0);
-        ck_assert(json_is_null(json_object_get(block, "test_count")));
+        ck_assert_ptr_null(json_object_get(block, "test_count"));
         json_decref(block);
         ++count;
     }

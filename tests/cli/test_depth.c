@@ -53,7 +53,7 @@ START_TEST(a_phase_that_ends_by_itself) {
     test_fails_with(test_program("", "train digits --phase backprop:until=automatic"),
                     EVN_ERR_ARGUMENT, "no phase follows");
     test_fails_with(test_program("", "train curve --phase backprop:until=automatic"), EVN_ERR_USAGE,
-                    "tasks on images");
+                    "passes over data");
 }
 END_TEST
 

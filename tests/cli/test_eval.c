@@ -73,6 +73,31 @@ START_TEST(broken_parameters) {
 }
 END_TEST
 
+/// Every verb that opens a run.
+START_TEST(unknown_task) {
+    make_run();
+    size_t size;
+    char *run = test_read("r/run.json", &size);
+    char *task = strstr(run, "\"task\": \"digits\"");
+    ck_assert_ptr_nonnull(task);
+    memcpy(task + 9, "banana", 6);
+    test_write("r/run.json", run, size);
+    const char *const verbs[] = {"eval r",   "depth r",   "invert r",        "sample r",
+                                 "resume r", "compare r", "compare --json r"};
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); ++i) {
+        test_outcome result = test_program("", "%s", verbs[i]);
+        ck_assert_msg(result.code == EVN_ERR_FORMAT, "%s: %d, %s", verbs[i], result.code,
+                      result.err);
+        ck_assert_msg(strstr(result.err, "banana"), "%s: %s", verbs[i], result.err);
+        ck_assert_msg(strstr(result.err, "r/run.json"), "%s: %s", verbs[i], result.err);
+    }
+    test_fails_with(test_program("", "train banana"), EVN_ERR_USAGE, "digits, mnist");
+    memcpy(task + 9, "digits", 6);
+    test_write("r/run.json", run, size);
+    free(run);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("eval");
     TCase *c = tcase_create("refused");
@@ -80,6 +105,7 @@ static Suite *suite(void) {
     tcase_add_test(c, broken_description);
     tcase_add_test(c, other_model);
     tcase_add_test(c, broken_parameters);
+    tcase_add_test(c, unknown_task);
     suite_add_tcase(s, c);
     return s;
 }

@@ -21,7 +21,7 @@ static double check_summary(const char *table) {
     ck_assert_double_eq_tol(test_row(table, "test NLL"), nll, 1e-3);
     ck_assert_double_eq_tol(test_row(table, "gap to the entropy"), test_number(summary, "gap_nats"),
                             1e-3);
-    ck_assert(json_is_null(json_object_get(summary, "test_accuracy")));
+    ck_assert_ptr_null(json_object_get(summary, "test_accuracy"));
     json_decref(summary);
     return nll;
 }

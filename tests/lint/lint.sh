@@ -34,11 +34,12 @@ include_direction() {
         return part[1] == "src" ? part[2] : room_of_header(part[3])
     }
     BEGIN {
-        order = "base=0 host=1 graph=2 diff=3 ref=3 ops=3 plan=4 tune=5 ode=5 nn=6 optim=6 data=7 plot=7 train=8 cli=9"
+        order = "base=0 host=1 graph=2 diff=3 ref=3 ops=3 plan=4 tune=5 ode=5 nn=6 optim=6 data=7 plot=7 io=7 task=8 train=9 study=10 cli=11"
         count = split(order, layers, /[ =]/)
         for (i = 1; i < count; i += 2) layer[layers[i]] = layers[i + 1]
-        place = "status=base device=host buffer=host cl=host graph=graph diff=diff plan=plan" \
-            " dynamics=ode solver=ode parameters=nn model=nn optimizer=optim dataset=data trainer=train evonode=train"
+        place = "status=base metrics=base device=host buffer=host cl=host graph=graph diff=diff plan=plan" \
+            " dynamics=ode solver=ode parameters=nn model=nn optimizer=optim dataset=data source=data" \
+            " task=task tasks=task trainer=train evonode=train"
         count = split(place, places, /[ =]/)
         for (i = 1; i < count; i += 2) header[places[i] ".h"] = places[i + 1]
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "io/safetensors.h"
 #include "plan/real.h"
 #include "test.h"
 #include "train/checkpoint.h"
-#include "train/safetensors.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,13 +11,40 @@
 enum { EPOCHS = 5, ITEMS_MAX = 8, STEPS = 2 };
 static const evn_phase phases[] = {{.name = "a", .epochs = 3}, {.name = "b", .epochs = 2}};
 
-/// A training of two small tensors.
+/// A training of two small tensors, with a task that has some state of its own.
 typedef struct training {
     evn__position position;
     evn_parameters *parameters;
     evn_optimizer *optimizer;
     double losses[EPOCHS];
+    bool has_state;
+    int state;
 } training;
+
+static evn_parameters *parameters(void *self) {
+    return ((training *)self)->parameters;
+}
+
+static size_t state_bytes(void *self) {
+    return ((training *)self)->has_state ? sizeof(int) : 0;
+}
+
+static evn_status save_state(void *self, void *data) {
+    memcpy(data, &((training *)self)->state, sizeof(int));
+    return EVN_OK;
+}
+
+static evn_status restore_state(void *self, const void *data) {
+    memcpy(&((training *)self)->state, data, sizeof(int));
+    return EVN_OK;
+}
+
+static const evn_task_methods methods = {.name = "small",
+                                         .slots = 1,
+                                         .parameters = parameters,
+                                         .state_bytes = state_bytes,
+                                         .save = save_state,
+                                         .restore = restore_state};
 
 static const char *path_of(const char *name) {
     static char path[512];
@@ -42,13 +69,14 @@ static void close_training(training *t) {
     evn_parameters_destroy(&t->parameters);
 }
 
-static evn__checkpoint checkpoint_of(training *t, bool losses) {
+static evn__checkpoint checkpoint_of(training *t, evn_task *task) {
+    *task = (evn_task){&methods, t};
     return (evn__checkpoint){.position = &t->position,
                              .phases = phases,
                              .phase_count = 2,
-                             .parameters = t->parameters,
+                             .task = task,
                              .optimizer = t->optimizer,
-                             .losses = losses ? t->losses : NULL};
+                             .losses = t->losses};
 }
 
 /// Steps along gradients that depend on the parameters.
@@ -60,23 +88,28 @@ static void step(training *t) {
                            evn_parameters_gradients(t->parameters), 0.1));
 }
 
-static training stand(bool losses, const char *name) {
+static training stand(bool has_state, const char *name) {
     training t = open_training(1);
+    evn_task task;
     t.position = (evn__position){1, 1, 4, {.best = 0.1, .epochs = 2, .stalled = 1}};
+    t.has_state = has_state;
+    t.state = 42;
     for (int i = 0; i < t.position.epoch; ++i) {
         t.losses[i] = 1.0 / (i + 3);
     }
     for (int i = 0; i < STEPS; ++i) {
         step(&t);
     }
-    evn__checkpoint checkpoint = checkpoint_of(&t, losses);
+    evn__checkpoint checkpoint = checkpoint_of(&t, &task);
     TRY(evn__checkpoint_write(path_of(name), &checkpoint));
     return t;
 }
 
 START_TEST(round_trip) {
     training first = stand(_i, "c"), second = open_training(2);
-    evn__checkpoint checkpoint = checkpoint_of(&second, _i);
+    evn_task task;
+    second.has_state = _i;
+    evn__checkpoint checkpoint = checkpoint_of(&second, &task);
     TRY(evn__checkpoint_read(path_of("c"), &checkpoint));
     ck_assert_int_eq(second.position.phase, 1);
     ck_assert_int_eq(second.position.in_phase, 1);
@@ -84,8 +117,9 @@ START_TEST(round_trip) {
     ck_assert_double_eq(second.position.automatic.best, 0.1);
     ck_assert_int_eq(second.position.automatic.epochs, 2);
     ck_assert_int_eq(second.position.automatic.stalled, 1);
+    ck_assert_int_eq(second.state, _i ? 42 : 0);
     for (int i = 0; i < EPOCHS; ++i) {
-        ck_assert_double_eq(second.losses[i], _i ? first.losses[i] : 0);
+        ck_assert_double_eq(second.losses[i], first.losses[i]);
     }
     step(&first); // the optimisers' states are alike
     step(&second);
@@ -102,7 +136,7 @@ END_TEST
 static void rewrite(const char *key, const char *value) {
     static const char *const keys[] = {"format",          "phase",         "epochs of the phase",
                                        "epochs",          "switch epochs", "switch stalled",
-                                       "optimizer steps", "switch best"};
+                                       "optimizer steps", "switch best",   "task"};
     enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
     evn__safetensors *file;
     evn__tensor items[ITEMS_MAX];
@@ -130,7 +164,9 @@ static const struct {
     const char *key, *value;
     evn_status status;
 } changes[] = {
-    {"format", "evonode 1", EVN_ERR_FORMAT},
+    {"format", "evonode checkpoint 1", EVN_ERR_FORMAT},
+    {"task", "large", EVN_ERR_DATA},
+    {"task", NULL, EVN_ERR_DATA},
     {"format", NULL, EVN_ERR_FORMAT},
     {"phase", "2", EVN_ERR_DATA},
     {"phase", "-1", EVN_ERR_DATA},
@@ -152,7 +188,9 @@ enum { CHANGES = sizeof(changes) / sizeof(changes[0]) };
 /// A file that does not fit changes nothing.
 START_TEST(refuses) {
     training first = stand(true, "c"), second = open_training(2);
-    evn__checkpoint checkpoint = checkpoint_of(&second, true);
+    evn_task task;
+    second.has_state = true;
+    evn__checkpoint checkpoint = checkpoint_of(&second, &task);
     double before[15], after[15];
     TRY(evn_parameters_read(second.parameters, 0, before));
     for (int i = 0; i < CHANGES; ++i) {
@@ -161,8 +199,8 @@ START_TEST(refuses) {
         ck_assert_msg(status == changes[i].status, "%d: %s", i, evn_error_message());
         ck_assert_ptr_nonnull(strstr(evn_error_message(), "changed"));
     }
-    evn__checkpoint without = checkpoint_of(&second, false);
-    ck_assert_int_eq(evn__checkpoint_read(path_of("c"), &without), EVN_ERR_DATA);
+    second.has_state = false;
+    ck_assert_int_eq(evn__checkpoint_read(path_of("c"), &checkpoint), EVN_ERR_DATA);
     TRY(evn_parameters_read(second.parameters, 0, after));
     ck_assert_mem_eq(before, after, sizeof(before));
     ck_assert_int_eq(second.position.epoch, 0);
@@ -174,9 +212,10 @@ END_TEST
 START_TEST(what_is_not_finite_is_not_written) {
     training t = stand(true, "c");
     double rate = INFINITY;
+    evn_task task;
     t.position.epoch = 5;
     TRY(evn_parameters_write(t.parameters, 1, &rate));
-    evn__checkpoint checkpoint = checkpoint_of(&t, true);
+    evn__checkpoint checkpoint = checkpoint_of(&t, &task);
     ck_assert_int_eq(evn__checkpoint_write(path_of("c"), &checkpoint), EVN_ERR_NOT_FINITE);
     TRY(evn__checkpoint_read(path_of("c"), &checkpoint)); // the old one
     ck_assert_int_eq(t.position.epoch, 4);

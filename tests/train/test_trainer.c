@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training on the built-in digits: it learns, twice alike, in memory that the adjoint keeps flat.
 // TEST: label=quick timeout=300
+#include "evonode/tasks.h"
 #include "evonode/trainer.h"
 #include "test.h"
 #include <math.h>
@@ -56,23 +57,39 @@ static evn_phase phase(const char *method, int steps, evn_gradient gradient, int
     return p;
 }
 
-static evn_trainer_options options_for(evn_model_kind kind, const evn_phase *phases, int count,
-                                       record *r) {
-    evn_trainer_options o = {.model = evn_model_options_default(8, 8, 1, 10),
-                             .phases = phases,
-                             .phase_count = count,
-                             .optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_SGD),
-                             .seed = 3,
-                             .progress = keep_progress,
-                             .epoch_done = keep_epoch,
-                             .stop = stops,
-                             .user = r};
-    o.model.kind = kind;
-    o.model.batch = 32;
-    o.model.filters = 16;
-    o.model.layers = 3;
-    return o;
+/// What a training is made of besides its data.
+typedef struct setup {
+    evn_trainer_options trainer;
+    evn_model_options model;
+    evn_augmentation augmentation;
+    int64_t batch;
+    uint64_t seed;
+} setup;
+
+static setup setup_for(evn_model_kind kind, const evn_phase *phases, int count, record *r) {
+    setup s = {.trainer = {.phases = phases,
+                           .phase_count = count,
+                           .optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_SGD),
+                           .progress = keep_progress,
+                           .epoch_done = keep_epoch,
+                           .stop = stops,
+                           .user = r},
+               .model = evn_model_options_default(8, 8, 1, 10),
+               .batch = 32,
+               .seed = 3};
+    s.model.kind = kind;
+    s.model.filters = 16;
+    s.model.layers = 3;
+    return s;
 }
+
+/// A training on digits.
+typedef struct training {
+    evn_dataset *dataset;
+    evn_source source;
+    evn_task task;
+    evn_trainer *trainer;
+} training;
 
 static evn_dataset *digits(int64_t limit) {
     evn_dataset *dataset = NULL;
@@ -82,39 +99,61 @@ static evn_dataset *digits(int64_t limit) {
     return dataset;
 }
 
-static evn_status train(const evn_trainer_options *o, int64_t limit) {
-    evn_dataset *dataset = digits(limit);
-    evn_trainer *trainer = NULL;
-    TRY(evn_trainer_create(test_device(), dataset, o, &trainer));
-    evn_status status = evn_trainer_run(trainer);
-    evn_trainer_destroy(&trainer);
-    evn_dataset_destroy(&dataset);
+/// What making the trainer ends with; the training is closed in any case.
+static evn_status open_training(const setup *s, int64_t limit, training *t) {
+    *t = (training){.dataset = digits(limit)};
+    TRY(evn_source_images(t->dataset, s->batch, &s->augmentation, s->seed, &t->source));
+    TRY(evn_task_images(test_device(), &t->source, &s->model, s->seed, &t->task));
+    return evn_trainer_create(test_device(), &t->task, &s->trainer, &t->trainer);
+}
+
+static void close_training(training *t) {
+    evn_trainer_destroy(&t->trainer);
+    evn_task_destroy(&t->task);
+    evn_source_destroy(&t->source);
+    evn_dataset_destroy(&t->dataset);
+}
+
+static evn_status train(const setup *s, int64_t limit) {
+    training t;
+    TRY(open_training(s, limit, &t));
+    evn_status status = evn_trainer_run(t.trainer);
+    close_training(&t);
     return status;
 }
 
-/// What making a trainer ends with.
-static evn_status train_status(const evn_trainer_options *o) {
-    evn_dataset *dataset = digits(64);
-    evn_trainer *trainer = NULL;
-    evn_status status = evn_trainer_create(test_device(), dataset, o, &trainer);
-    evn_trainer_destroy(&trainer);
-    evn_dataset_destroy(&dataset);
+static evn_status train_status(const setup *s) {
+    training t;
+    evn_status status = open_training(s, 64, &t);
+    close_training(&t);
     return status;
+}
+
+static double metric(const evn_epoch *epoch, const char *name) {
+    return evn_metrics_value(&epoch->metrics, name);
+}
+
+static void same_metric(const evn_epoch *a, const evn_epoch *b, const char *name) {
+    double x = metric(a, name), y = metric(b, name);
+    ck_assert(!isnan(x));
+    ck_assert_mem_eq(&x, &y, sizeof(x));
 }
 
 START_TEST(each_model_learns) {
     static const evn_model_kind kinds[] = {EVN_MODEL_RESNET, EVN_MODEL_NODE, EVN_MODEL_NODE_EW};
     record r = {0};
     evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, MAX_COUNT, 0.1);
-    evn_trainer_options o = options_for(kinds[_i], &p, 1, &r);
-    TRY(train(&o, 512));
+    setup s = setup_for(kinds[_i], &p, 1, &r);
+    TRY(train(&s, 512));
     const evn_epoch *last = &r.epochs[MAX_COUNT - 1];
-    printf("model %d: loss %.3f → %.3f, test accuracy %.3f\n", _i, r.epochs[0].train_loss,
-           last->train_loss, last->test_accuracy);
+    printf("model %d: loss %.3f → %.3f, test accuracy %.3f\n", _i,
+           metric(&r.epochs[0], "train_loss"), metric(last, "train_loss"),
+           metric(last, "test_accuracy"));
     ck_assert_int_eq(r.count, MAX_COUNT);
-    ck_assert(last->train_loss < 0.6 * r.epochs[0].train_loss);
-    ck_assert(last->test_accuracy > 0.7); // chance: 0.1
-    ck_assert_int_eq(last->test_errors, (int64_t)lround(100 * (1 - last->test_accuracy)));
+    ck_assert(metric(last, "train_loss") < 0.6 * metric(&r.epochs[0], "train_loss"));
+    ck_assert(metric(last, "test_accuracy") > 0.7); // chance: 0.1
+    ck_assert_double_eq(metric(last, "test_errors"),
+                        round(100 * (1 - metric(last, "test_accuracy"))));
 }
 END_TEST
 
@@ -123,15 +162,16 @@ START_TEST(the_adjoint_continues_from_backprop) {
     record r = {0};
     evn_phase phases[] = {phase("euler", 10, EVN_GRADIENT_BACKPROP, 5, 0.1),
                           phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 2, 0.01)};
-    evn_trainer_options o = options_for(EVN_MODEL_NODE_EW, phases, 2, &r);
-    TRY(train(&o, 640));
+    setup s = setup_for(EVN_MODEL_NODE_EW, phases, 2, &r);
+    TRY(train(&s, 640));
     printf("test accuracy %.3f, after the switch %.3f; NFE %.1f and %.1f\n",
-           r.epochs[4].test_accuracy, r.epochs[6].test_accuracy, r.epochs[6].nfe_forward,
-           r.epochs[6].nfe_backward);
-    ck_assert(r.epochs[6].train_loss < r.epochs[4].train_loss);
-    ck_assert(r.epochs[6].test_accuracy > r.epochs[4].test_accuracy - 0.05);
-    ck_assert(r.epochs[6].nfe_forward > 10 && r.epochs[6].nfe_backward > 6);
-    ck_assert(r.epochs[6].x_reconstruction > 0 && r.epochs[6].x_reconstruction < 0.1);
+           metric(&r.epochs[4], "test_accuracy"), metric(&r.epochs[6], "test_accuracy"),
+           metric(&r.epochs[6], "nfe_forward"), metric(&r.epochs[6], "nfe_backward"));
+    ck_assert(metric(&r.epochs[6], "train_loss") < metric(&r.epochs[4], "train_loss"));
+    ck_assert(metric(&r.epochs[6], "test_accuracy") > metric(&r.epochs[4], "test_accuracy") - 0.05);
+    ck_assert(metric(&r.epochs[6], "nfe_forward") > 10 && metric(&r.epochs[6], "nfe_backward") > 6);
+    ck_assert(metric(&r.epochs[6], "x_reconstruction") > 0 &&
+              metric(&r.epochs[6], "x_reconstruction") < 0.1);
 }
 END_TEST
 
@@ -141,21 +181,22 @@ START_TEST(an_automatic_phase_ends_by_itself) {
     evn_phase phases[] = {phase("euler", 1, EVN_GRADIENT_BACKPROP, MAX_COUNT - 1, 0.2),
                           phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.01)};
     phases[0].automatic = true;
-    evn_trainer_options o = options_for(EVN_MODEL_NODE, phases, 2, &r);
-    TRY(train(&o, 640));
+    setup s = setup_for(EVN_MODEL_NODE, phases, 2, &r);
+    TRY(train(&s, 640));
     for (int i = 0; i < r.count; ++i) {
         printf("phase %d: loss %.4f, with its solver %.4f, with the next %.4f\n", r.epochs[i].phase,
-               r.epochs[i].train_loss, r.epochs[i].own_loss, r.epochs[i].next_loss);
+               metric(&r.epochs[i], "train_loss"), metric(&r.epochs[i], "own_loss"),
+               metric(&r.epochs[i], "next_loss"));
     }
     const evn_epoch *last = &r.epochs[r.count - 2]; // of the automatic phase
     ck_assert_int_eq(r.epochs[r.count - 1].phase, 1);
     ck_assert_int_lt(r.count, MAX_COUNT);
     ck_assert_int_eq(last->ended, EVN_SWITCH_APART);
     ck_assert_int_eq(r.epochs[r.count - 3].ended, EVN_SWITCH_NONE);
-    ck_assert(last->next_loss > 1.1 * last->own_loss + 1e-3);
-    ck_assert(r.epochs[r.count - 1].own_loss == 0);
+    ck_assert(metric(last, "next_loss") > 1.1 * metric(last, "own_loss") + 1e-3);
+    ck_assert_ptr_null(evn_metrics_find(&r.epochs[r.count - 1].metrics, "own_loss"));
     phases[1].automatic = true; // nothing follows it
-    ck_assert_int_eq(train_status(&o), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
 }
 END_TEST
 
@@ -164,19 +205,19 @@ START_TEST(the_same_seed_gives_the_same_bits) {
     evn_phase phases[] = {phase("euler", 5, EVN_GRADIENT_BACKPROP, 1, 0.1),
                           phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.05)};
     for (int i = 0; i < 2; ++i) {
-        evn_trainer_options o = options_for(EVN_MODEL_NODE_EW, phases, 2, &runs[i]);
-        TRY(train(&o, 160));
+        setup s = setup_for(EVN_MODEL_NODE_EW, phases, 2, &runs[i]);
+        TRY(train(&s, 160));
     }
     for (int i = 0; i < 2; ++i) {
         const evn_epoch *a = &runs[0].epochs[i], *b = &runs[1].epochs[i];
-        ck_assert_mem_eq(&a->train_loss, &b->train_loss, sizeof(double));
-        ck_assert_mem_eq(&a->test_loss, &b->test_loss, sizeof(double));
+        same_metric(a, b, "train_loss");
+        same_metric(a, b, "test_loss");
     }
     record other = {0};
-    evn_trainer_options o = options_for(EVN_MODEL_NODE_EW, phases, 2, &other);
-    o.seed = 4;
-    TRY(train(&o, 160));
-    ck_assert(other.epochs[0].train_loss != runs[0].epochs[0].train_loss);
+    setup s = setup_for(EVN_MODEL_NODE_EW, phases, 2, &other);
+    s.seed = 4;
+    TRY(train(&s, 160));
+    ck_assert(metric(&other.epochs[0], "train_loss") != metric(&runs[0].epochs[0], "train_loss"));
 }
 END_TEST
 
@@ -187,37 +228,35 @@ START_TEST(a_checkpoint_goes_on) {
     evn_phase phases[] = {phase("euler", 1, EVN_GRADIENT_BACKPROP, 4, 0.2),
                           phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 2, 0.01)};
     phases[0].automatic = true;
-    evn_trainer_options o = options_for(EVN_MODEL_NODE_EW, phases, 2, &whole);
-    o.augmentation = (evn_augmentation){.crop = 1, .elastic = 0.5};
-    TRY(train(&o, 320));
+    setup s = setup_for(EVN_MODEL_NODE_EW, phases, 2, &whole);
+    s.augmentation = (evn_augmentation){.crop = 1, .elastic = 0.5};
+    TRY(train(&s, 320));
     ck_assert_int_ge(whole.count, 4);
     for (int after = 0; after < whole.count - 1; ++after) {
         record first = {.save_after = after}, rest = {0};
-        evn_dataset *dataset = digits(320);
-        evn_trainer *trainer = NULL;
+        training t;
         int epochs;
-        o.user = &first;
-        TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
-        first.saves = trainer;
-        ck_assert_int_eq(evn_trainer_run(trainer), EVN_ERR_INTERRUPTED);
-        ck_assert_int_eq(evn_trainer_save(trainer, checkpoint_path()), EVN_ERR_ARGUMENT);
-        evn_trainer_destroy(&trainer);
-        o.user = &rest;
-        TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
-        TRY(evn_trainer_restore(trainer, checkpoint_path(), &epochs));
+        s.trainer.user = &first;
+        TRY(open_training(&s, 320, &t));
+        first.saves = t.trainer;
+        ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_INTERRUPTED);
+        ck_assert_int_eq(evn_trainer_save(t.trainer, checkpoint_path()), EVN_ERR_ARGUMENT);
+        close_training(&t);
+        s.trainer.user = &rest;
+        TRY(open_training(&s, 320, &t));
+        TRY(evn_trainer_restore(t.trainer, checkpoint_path(), &epochs));
         ck_assert_int_eq(epochs, after + 1);
-        TRY(evn_trainer_run(trainer));
+        TRY(evn_trainer_run(t.trainer));
         ck_assert_int_eq(rest.count, whole.count - epochs);
         for (int i = 0; i < rest.count; ++i) {
             const evn_epoch *a = &whole.epochs[epochs + i], *b = &rest.epochs[i];
             ck_assert_int_eq(a->phase, b->phase);
             ck_assert_int_eq(a->ended, b->ended);
-            ck_assert_mem_eq(&a->train_loss, &b->train_loss, sizeof(double));
-            ck_assert_mem_eq(&a->test_loss, &b->test_loss, sizeof(double));
-            ck_assert_mem_eq(&a->learning_rate, &b->learning_rate, sizeof(double));
+            same_metric(a, b, "train_loss");
+            same_metric(a, b, "test_loss");
+            same_metric(a, b, "learning_rate");
         }
-        evn_trainer_destroy(&trainer);
-        evn_dataset_destroy(&dataset);
+        close_training(&t);
     }
 }
 END_TEST
@@ -226,85 +265,120 @@ END_TEST
 START_TEST(a_checkpoint_of_all_epochs) {
     record r = {.save_after = 1}, none = {0};
     evn_phase p = phase("euler", 2, EVN_GRADIENT_BACKPROP, 2, 0.1);
-    evn_trainer_options o = options_for(EVN_MODEL_NODE, &p, 1, &r);
-    evn_dataset *dataset = digits(330); // the last ten are in no batch
-    evn_trainer *trainer = NULL;
-    evn_epoch wanted, found;
+    setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
+    const int64_t limit = 330; // the last ten are in no batch
+    training t;
+    evn_metrics wanted = {0}, found = {0};
     int epochs;
-    TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
-    r.saves = trainer;
-    TRY(evn_trainer_run(trainer));
-    TRY(evn_trainer_evaluate(trainer, 0, EVN_TRAIN, &wanted));
-    evn_trainer_destroy(&trainer);
-    o.user = &none;
-    TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
-    TRY(evn_trainer_restore(trainer, checkpoint_path(), &epochs));
+    TRY(open_training(&s, limit, &t));
+    r.saves = t.trainer;
+    TRY(evn_trainer_run(t.trainer));
+    TRY(evn_trainer_evaluate(t.trainer, 0, EVN_TRAIN, &wanted));
+    close_training(&t);
+    s.trainer.user = &none;
+    TRY(open_training(&s, limit, &t));
+    TRY(evn_trainer_restore(t.trainer, checkpoint_path(), &epochs));
     ck_assert_int_eq(epochs, 2);
-    TRY(evn_trainer_run(trainer));
+    TRY(evn_trainer_run(t.trainer));
     ck_assert_int_eq(none.count, 0);
-    TRY(evn_trainer_evaluate(trainer, 0, EVN_TRAIN, &found));
-    ck_assert_mem_eq(&wanted.test_loss, &found.test_loss, sizeof(double));
-    evn_trainer_destroy(&trainer);
-    evn_dataset_destroy(&dataset);
+    TRY(evn_trainer_evaluate(t.trainer, 0, EVN_TRAIN, &found));
+    ck_assert_double_gt(evn_metrics_value(&wanted, "train_loss"), 0);
+    ck_assert_double_eq(evn_metrics_value(&wanted, "train_loss"),
+                        evn_metrics_value(&found, "train_loss"));
+    close_training(&t);
 }
 END_TEST
 
 START_TEST(a_checkpoint_of_another_training) {
-    record r = {0};
+    record r = {.save_after = 1};
     evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 3, 0.1);
-    evn_trainer_options o = options_for(EVN_MODEL_NODE, &p, 1, &r);
-    evn_dataset *dataset = digits(64);
-    evn_trainer *trainer = NULL;
+    setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
+    training t;
     int epochs;
-    r.save_after = 1;
-    TRY(evn_trainer_create(test_device(), dataset, &o, &trainer));
-    ck_assert_int_eq(evn_trainer_restore(trainer, checkpoint_path(), &epochs), EVN_ERR_FILE);
-    r.saves = trainer;
-    ck_assert_int_eq(evn_trainer_run(trainer), EVN_ERR_INTERRUPTED);
-    evn_trainer_destroy(&trainer);
+    TRY(open_training(&s, 64, &t));
+    ck_assert_int_eq(evn_trainer_restore(t.trainer, checkpoint_path(), &epochs), EVN_ERR_FILE);
+    r.saves = t.trainer;
+    ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_INTERRUPTED);
+    close_training(&t);
     for (int i = 0; i < 3; ++i) { // another model, another optimiser, fewer epochs
-        evn_trainer_options other = o;
+        setup other = s;
         evn_phase shorter = p;
         shorter.epochs = 1;
-        other.model.kind = i == 0 ? EVN_MODEL_NODE_EW : o.model.kind;
-        other.optimizer =
+        other.model.kind = i == 0 ? EVN_MODEL_NODE_EW : s.model.kind;
+        other.trainer.optimizer =
             evn_optimizer_options_default(i == 1 ? EVN_OPTIMIZER_ADAM : EVN_OPTIMIZER_SGD);
-        other.phases = i == 2 ? &shorter : &p;
-        TRY(evn_trainer_create(test_device(), dataset, &other, &trainer));
-        ck_assert_int_eq(evn_trainer_restore(trainer, checkpoint_path(), &epochs), EVN_ERR_DATA);
-        evn_trainer_destroy(&trainer);
+        other.trainer.phases = i == 2 ? &shorter : &p;
+        TRY(open_training(&other, 64, &t));
+        ck_assert_int_eq(evn_trainer_restore(t.trainer, checkpoint_path(), &epochs), EVN_ERR_DATA);
+        close_training(&t);
     }
-    evn_dataset_destroy(&dataset);
 }
 END_TEST
 
-static uint64_t peak_with(evn_gradient gradient, int steps) {
+/// Losses and parameters of an epoch in steps of 32 samples, `accumulate` batches each.
+static double accumulated(int accumulate, double *losses, double *weights, int64_t count) {
+    record r = {0};
+    evn_phase p = phase("euler", 2, EVN_GRADIENT_BACKPROP, 2, 0.1);
+    setup s = setup_for(EVN_MODEL_NODE_EW, &p, 1, &r);
+    training t;
+    s.batch = 32 / accumulate;
+    s.trainer.accumulate = accumulate;
+    TRY(open_training(&s, 160, &t));
+    TRY(evn_trainer_run(t.trainer));
+    const evn_parameters *parameters = t.task.methods->parameters(t.task.self);
+    int index = evn_parameters_find(parameters, "f.conv1.weight");
+    ck_assert_int_eq(evn_shape_count(evn_parameters_shape(parameters, index)), count);
+    TRY(evn_parameters_read(parameters, index, weights));
+    losses[0] = metric(&r.epochs[0], "train_loss");
+    losses[1] = metric(&r.epochs[1], "train_loss");
+    double peak = metric(&r.epochs[1], "peak_device_bytes");
+    close_training(&t);
+    return peak;
+}
+
+/// The mean over batches is the gradient of the batch that they make together, in less memory.
+START_TEST(gradients_are_accumulated) {
+    enum { COUNT = 3 * 3 * 16 * 16 };
+    double losses[2][2];
+    static double weights[2][COUNT];
+    double whole = accumulated(1, losses[0], weights[0], COUNT);
+    double parts = accumulated(4, losses[1], weights[1], COUNT);
+    double difference = test_difference(weights[0], weights[1], COUNT);
+    printf("peak %.0f bytes, in four parts %.0f; weights differ by %.2g\n", whole, parts,
+           difference);
+    ck_assert_double_eq_tol(losses[0][0] / losses[1][0], 1, 1e-4);
+    ck_assert_double_eq_tol(losses[0][1] / losses[1][1], 1, 1e-3);
+    ck_assert_double_lt(difference, 1e-4);
+    ck_assert_double_gt(difference, 0); // it was summed in another order
+    ck_assert_double_lt(parts, 0.6 * whole);
+}
+END_TEST
+
+static double peak_with(evn_gradient gradient, int steps) {
     record r = {0};
     evn_phase p = phase("euler", steps, gradient, 1, 0.05);
-    evn_trainer_options o = options_for(EVN_MODEL_NODE_EW, &p, 1, &r);
-    TRY(train(&o, 32));
-    return r.epochs[0].peak_device_bytes;
+    setup s = setup_for(EVN_MODEL_NODE_EW, &p, 1, &r);
+    TRY(train(&s, 32));
+    return metric(&r.epochs[0], "peak_device_bytes");
 }
 
 START_TEST(memory_of_the_adjoint_is_flat) {
-    uint64_t few = peak_with(EVN_GRADIENT_ADJOINT, 10),
-             many = peak_with(EVN_GRADIENT_ADJOINT, 1000);
-    uint64_t stored_few = peak_with(EVN_GRADIENT_BACKPROP, 10);
-    uint64_t stored_many = peak_with(EVN_GRADIENT_BACKPROP, 40);
-    printf("peak device bytes, adjoint: %llu with 10 steps, %llu with 1000\n",
-           (unsigned long long)few, (unsigned long long)many);
-    printf("peak device bytes, backprop: %llu with 10 steps, %llu with 40\n",
-           (unsigned long long)stored_few, (unsigned long long)stored_many);
-    ck_assert(fabs((double)many / (double)few - 1) < 0.01);
-    ck_assert((double)stored_many > 1.5 * (double)stored_few);
+    double few = peak_with(EVN_GRADIENT_ADJOINT, 10), many = peak_with(EVN_GRADIENT_ADJOINT, 1000);
+    double stored_few = peak_with(EVN_GRADIENT_BACKPROP, 10);
+    double stored_many = peak_with(EVN_GRADIENT_BACKPROP, 40);
+    printf("peak device bytes, adjoint: %.0f with 10 steps, %.0f with 1000\n", few, many);
+    printf("peak device bytes, backprop: %.0f with 10 steps, %.0f with 40\n", stored_few,
+           stored_many);
+    ck_assert(fabs(many / few - 1) < 0.01);
+    ck_assert(stored_many > 1.5 * stored_few);
 }
 END_TEST
 
 START_TEST(a_loss_that_is_not_finite_ends_training) {
     record r = {0};
     evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 3, 1e30);
-    evn_trainer_options o = options_for(EVN_MODEL_NODE, &p, 1, &r);
-    ck_assert_int_eq(train(&o, 256), EVN_ERR_NOT_FINITE);
+    setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
+    ck_assert_int_eq(train(&s, 256), EVN_ERR_NOT_FINITE);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "learning rate"));
 }
 END_TEST
@@ -312,24 +386,58 @@ END_TEST
 START_TEST(training_can_be_stopped) {
     record r = {.stop = true};
     evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 3, 0.1);
-    evn_trainer_options o = options_for(EVN_MODEL_NODE, &p, 1, &r);
-    ck_assert_int_eq(train(&o, 256), EVN_ERR_INTERRUPTED);
+    setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
+    ck_assert_int_eq(train(&s, 256), EVN_ERR_INTERRUPTED);
     ck_assert_int_eq(r.count, 0);
 }
 END_TEST
 
 START_TEST(mistakes_are_reported) {
     record r = {0};
-    evn_trainer *trainer = NULL;
     evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 0, 0.1);
-    evn_trainer_options o = options_for(EVN_MODEL_NODE, &p, 1, &r);
-    evn_dataset *dataset = digits(64);
-    ck_assert_int_eq(evn_trainer_create(test_device(), dataset, &o, &trainer), EVN_ERR_ARGUMENT);
+    setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT); // no epochs
     p.epochs = 1;
-    o.model.batch = 128; // more than there are samples
-    ck_assert_int_eq(evn_trainer_create(test_device(), dataset, &o, &trainer), EVN_ERR_DATA);
-    ck_assert_ptr_null(trainer);
-    evn_dataset_destroy(&dataset);
+    s.trainer.accumulate = -1;
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
+    s.trainer.accumulate = 0;
+    s.trainer.phase_count = 0;
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
+    s.trainer.phase_count = 1;
+    p.name = NULL;
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
+}
+END_TEST
+
+/// What solves something needs a gradient; a ResNet does not read the solver.
+START_TEST(a_phase_without_a_gradient) {
+    record r = {0};
+    evn_phase p = phase("dopri5", 0, EVN_GRADIENT_NONE, 1, 0.1);
+    setup s = setup_for(EVN_MODEL_RESNET, &p, 1, &r);
+    TRY(train(&s, 64));
+    ck_assert_ptr_null(evn_metrics_find(&r.epochs[0].metrics, "nfe_forward"));
+    s.model.kind = EVN_MODEL_NODE;
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "phase 1"));
+}
+END_TEST
+
+/// Phases and their texts are borrowed during the creation alone.
+START_TEST(phases_are_copied) {
+    record r = {0};
+    char method[8] = "euler", name[8] = "first";
+    evn_phase phases[] = {phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.05),
+                          phase(method, 2, EVN_GRADIENT_BACKPROP, 1, 0.05)};
+    phases[0].name = name;
+    setup s = setup_for(EVN_MODEL_NODE, phases, 2, &r);
+    training t;
+    TRY(open_training(&s, 64, &t));
+    memset(method, 'x', sizeof(method));
+    memset(name, 'x', sizeof(name));
+    memset(phases, 0xff, sizeof(phases));
+    TRY(evn_trainer_run(t.trainer));
+    ck_assert_int_eq(r.count, 2);
+    close_training(&t);
 }
 END_TEST
 
@@ -352,6 +460,9 @@ static Suite *suite(void) {
     TCase *others = tcase_create("others");
     tcase_add_test(others, a_checkpoint_of_another_training);
     suite_add_tcase(s, others);
+    TCase *accumulating = tcase_create("accumulating");
+    tcase_add_test(accumulating, gradients_are_accumulated);
+    suite_add_tcase(s, accumulating);
     TCase *memory = tcase_create("memory");
     tcase_add_test(memory, memory_of_the_adjoint_is_flat);
     suite_add_tcase(s, memory);
@@ -359,6 +470,8 @@ static Suite *suite(void) {
     tcase_add_test(endings, a_loss_that_is_not_finite_ends_training);
     tcase_add_test(endings, training_can_be_stopped);
     tcase_add_test(endings, mistakes_are_reported);
+    tcase_add_test(endings, a_phase_without_a_gradient);
+    tcase_add_test(endings, phases_are_copied);
     suite_add_tcase(s, endings);
     return s;
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line knows of a task: one row each, in a file of its own. A new task is its
+// file and its line in task.c.
+#ifndef EVN_CLI_TASK_H
+#define EVN_CLI_TASK_H
+
+#include "cli/settings.h"
+#include "study/comparison.h"
+
+typedef struct evn__session evn__session;
+
+/// What an option is when it is not given. The first row that applies counts; phases add up.
+typedef struct evn__default {
+    const char *preset; ///< NULL: without one too
+    const char *option, *value;
+} evn__default;
+
+/// How a metric is shown: scale · value + shift, by `format`, which may have text around the
+/// number.
+typedef struct evn__column {
+    const char *metric, *title;
+    const char *format;
+    double scale, shift;
+    bool spread; ///< compare: least and largest are shown too
+} evn__column;
+
+struct evn__task_row {
+    const char *name, *text;
+    const char *note; ///< on results without a preset, where they are smaller than the paper's
+    int64_t steps;    ///< where a phase must have equal ones and says nothing
+    bool iterates;    ///< an epoch is one iteration (as in evn_task_methods)
+    bool renew;       ///< each phase begins with a fresh optimiser
+    const char *const *options;   ///< of those that not every task has; NULL-ended
+    const evn__default *defaults; ///< ended by a row without an option
+    // Tables of columns, each ended by one without a metric.
+    const evn__column *progress; ///< of the line of an epoch, title unused
+    const evn__column *report;   ///< of the tables of train and eval, first of all
+    const evn__column *compared; ///< of compare, first of all
+    evn__comparison_style style; ///< of the pictures of compare
+
+    /// Check the settings, read data, make the session's source, before there is a device.
+    evn_status (*open)(evn__session *session, evn__settings *settings);
+    /// Make the session's task on its device.
+    evn_status (*create)(evn__session *session, const evn__settings *settings);
+    /// Draw the pictures of a finished training into the run directory; NULL: there are none.
+    evn_status (*draw)(const evn__session *session, const evn__settings *settings,
+                       const char *folder);
+    /// Release session->data; NULL: there is none.
+    void (*close)(evn__session *session);
+};
+
+/// The row of a task.
+/// @return `missing` with the names that there are
+evn_status evn__task_find(const char *name, evn_status missing, const evn__task_row **row);
+
+/// Known tasks, in the order of the help; NULL past the last.
+const evn__task_row *evn__task_at(int index);
+
+/// Columns for all tasks, behind those of the task.
+extern const evn__column evn__report_columns[];
+extern const evn__column evn__compared_columns[];           ///< of tasks with epochs
+extern const evn__column evn__compared_iteration_columns[]; ///< of tasks that iterate
+
+/// What is shown of a value.
+double evn__column_value(const evn__column *column, double value);
+
+/// Whether the task has the option.
+bool evn__task_has_option(const evn__task_row *row, const char *option);
+
+/// The number of values that `row` gives an option by default without a preset, and the one of
+/// that index; NULL past the last.
+const char *evn__task_default(const evn__task_row *row, const char *option, int index);
+
+extern const evn__task_row evn__task_digits, evn__task_mnist; // task_images.c
+extern const evn__task_row evn__task_curve;                   // task_curve.c
+extern const evn__task_row evn__task_flow;                    // task_flow.c
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Neural ODE that follows the paper's curve.
+#include "cli/session.h"
+#include "study/curve_pictures.h"
+
+static evn_status open_data(evn__session *session, evn__settings *settings) {
+    (void)settings; // the target is a formula
+    return evn_source_curve(&session->source);
+}
+
+static evn_status create(evn__session *session, const evn__settings *settings) {
+    return evn_task_trajectory(session->device, &session->source, (int)settings->width,
+                               (uint64_t)settings->seed, &session->task);
+}
+
+static evn_status draw(const evn__session *session, const evn__settings *settings,
+                       const char *folder) {
+    int count;
+    evn__trajectory_fit fit = {0};
+    (void)settings;
+    const double *losses = evn_trainer_losses(session->trainer, &count);
+    EVN_TRY(evn__curve_draw_losses(losses, count, session->phases, session->options.phase_count,
+                                   folder));
+    evn_status status =
+        evn__trajectory_evaluate(&session->task, evn__session_solver(session), &fit);
+    if (status == EVN_OK) {
+        status = evn__curve_pictures(&fit, folder);
+    }
+    evn__trajectory_fit_free(&fit);
+    return status;
+}
+
+static const char *const options[] = {"width", NULL};
+
+static const evn__default defaults[] = {
+    {"paper", "width", "1000"},
+    {"paper", "phase", "backprop:solver=euler,steps=100,epochs=5000"},
+    {"paper", "phase", "adjoint:solver=dopri5,epochs=100"},
+    {NULL, "width", "300"},
+    {NULL, "phase", "backprop:epochs=2000"},
+    {NULL, "phase", "adjoint:epochs=60"},
+    {NULL, "optimizer", "lbfgs"},
+    {NULL, "rtol", "1e-5"},
+    {NULL, "atol", "1e-6"},
+    {0},
+};
+
+static const evn__column none[] = {{0}};
+
+static const evn__column report[] = {
+    {"loss", "loss", "%.4g", 1, 0, false}, {"max_error", "max error", "%.4g", 1, 0, false}, {0}};
+
+static const evn__column compared[] = {
+    {"loss", "loss", "%.3g", 1, 0, true}, {"max_error", "max error", "%.3g", 1, 0, true}, {0}};
+
+const evn__task_row evn__task_curve = {
+    .name = "curve",
+    .text = "a Neural ODE that follows a curve in three dimensions",
+    .note = "not the paper's schedule (width 1000; 5000 iterations of backprop, 100 of the "
+            "adjoint): --preset paper",
+    .steps = 100,
+    .iterates = true,
+    .renew = true,
+    .options = options,
+    .defaults = defaults,
+    .progress = none,
+    .report = report,
+    .compared = compared,
+    .style = {NULL, "curve: training loss, mean over the seeds",
+              "loss Σ‖x(tᵢ) − s(tᵢ)‖²  (no unit)", 1, true},
+    .open = open_data,
+    .create = create,
+    .draw = draw};

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evonode/source.h"
+
+void evn_source_destroy(evn_source *source) {
+    if (source->methods) {
+        source->methods->destroy(source->self);
+    }
+    *source = (evn_source){0};
+}

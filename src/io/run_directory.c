@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/run_directory.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "io/tensors.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", SUMMARY[] = "summary.json",
+                  MODEL[] = "model.safetensors", CHECKPOINT[] = "checkpoint.safetensors";
+
+enum { FOLDER_MODE = 0777, FILE_MODE = 0666, PATH_SIZE = 4096, NUMBER_MAX = 1000000 };
+
+struct evn__run_directory {
+    char folder[PATH_SIZE];
+    int metrics; ///< open for appending, and locked
+};
+
+static evn_status join(const char *folder, const char *name, char path[PATH_SIZE]) {
+    int length = snprintf(path, PATH_SIZE, "%s/%s", folder, name);
+    EVN_CHECK(length < PATH_SIZE, EVN_ERR_OUTPUT, "the path of the folder %.80s… is too long",
+              folder);
+    return EVN_OK;
+}
+
+static bool exists(const char *folder, const char *name) {
+    char path[PATH_SIZE];
+    struct stat info;
+    return join(folder, name, path) == EVN_OK && lstat(path, &info) == 0;
+}
+
+// JSON --------------------------------------------------------------------------------------------
+
+/// Takes `object`.
+static evn_status write_json(const char *folder, const char *name, json_t *object) {
+    char path[PATH_SIZE];
+    char *json = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    json_decref(object);
+    EVN_CHECK(json, EVN_ERR_MEMORY, "no memory for %s", name);
+    evn__text text = {0};
+    evn__text_append(&text, "%s\n", json);
+    free(json);
+    evn_status status = text.status == EVN_OK ? join(folder, name, path) : text.status;
+    if (status == EVN_OK) {
+        status = evn__file_write(path, text.data, text.size);
+    }
+    free(text.data);
+    return status;
+}
+
+// Claiming a folder -------------------------------------------------------------------------------
+
+evn_status evn__run_directory_number(const char *parent, const char *stem, char *path,
+                                     size_t size) {
+    EVN_TRY(evn__folder_make(parent, FOLDER_MODE));
+    for (int number = 1; number < NUMBER_MAX; ++number) {
+        char folder[PATH_SIZE];
+        size_t length = (size_t)snprintf(folder, sizeof(folder), "%s/%s-%d", parent, stem, number);
+        EVN_CHECK(length < size && length < sizeof(folder), EVN_ERR_OUTPUT,
+                  "the path of the folder %.80s… is too long", parent);
+        if (mkdir(folder, FOLDER_MODE) == 0) {
+            memcpy(path, folder, length + 1);
+            return EVN_OK;
+        }
+        EVN_CHECK(errno == EEXIST, EVN_ERR_OUTPUT,
+                  "cannot make the folder %s: %s; name another place for the run", folder,
+                  strerror(errno));
+    }
+    EVN_FAIL(EVN_ERR_OUTPUT, "%s has no free number for %s", parent, stem);
+}
+
+static evn_status check_empty(const char *folder) {
+    DIR *stream = opendir(folder);
+    EVN_CHECK(stream, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; name another place", folder,
+              strerror(errno));
+    bool empty = true;
+    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
+        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+    }
+    closedir(stream);
+    EVN_CHECK(empty, EVN_ERR_OUTPUT,
+              "the folder %s has files in it and is not a run; name a new folder", folder);
+    return EVN_OK;
+}
+
+static evn_status check_free(const char *folder) {
+    EVN_CHECK(!exists(folder, SUMMARY), EVN_ERR_OUTPUT,
+              "the folder %s has a finished run in it; name a new folder, or remove this one",
+              folder);
+    EVN_CHECK(
+        !exists(folder, CHECKPOINT), EVN_ERR_OUTPUT,
+        "the folder %s has an unfinished run in it; 'evonode resume %s' goes on with it; name "
+        "a new folder, or remove this one",
+        folder, folder);
+    return exists(folder, RUN) ? EVN_OK : check_empty(folder);
+}
+
+static evn_status lock_metrics(evn__run_directory *directory) {
+    char path[PATH_SIZE];
+    EVN_TRY(join(directory->folder, METRICS, path));
+    directory->metrics = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
+    EVN_CHECK(directory->metrics >= 0, EVN_ERR_OUTPUT,
+              "cannot write %s: %s; name another place for the run", path, strerror(errno));
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    EVN_CHECK(fcntl(directory->metrics, F_SETLK, &whole) == 0 || errno == ENOLCK, EVN_ERR_OUTPUT,
+              "another process is writing the run %s; name a new folder", directory->folder);
+    return EVN_OK;
+}
+
+static evn_status remove_file(const evn__run_directory *directory, const char *name) {
+    char path[PATH_SIZE];
+    EVN_TRY(join(directory->folder, name, path));
+    EVN_CHECK(unlink(path) == 0 || errno == ENOENT, EVN_ERR_OUTPUT, "cannot remove %s: %s", path,
+              strerror(errno));
+    return EVN_OK;
+}
+
+/// What an unfinished run left would contradict the new run.json.
+static evn_status clear_folder(const evn__run_directory *directory) {
+    EVN_CHECK(ftruncate(directory->metrics, 0) == 0, EVN_ERR_OUTPUT,
+              "cannot replace the unfinished run in %s: %s; name a new folder", directory->folder,
+              strerror(errno));
+    return remove_file(directory, MODEL);
+}
+
+static evn_status claim(evn__run_directory *directory, const json_t *run) {
+    EVN_TRY(evn__folder_make(directory->folder, FOLDER_MODE));
+    EVN_TRY(check_free(directory->folder));
+    EVN_TRY(lock_metrics(directory));
+    EVN_TRY(clear_folder(directory));
+    return write_json(directory->folder, RUN, json_deep_copy(run));
+}
+
+static evn_status reclaim(evn__run_directory *directory) {
+    EVN_CHECK(exists(directory->folder, RUN), EVN_ERR_OUTPUT, "there is no run in %s",
+              directory->folder);
+    EVN_CHECK(!exists(directory->folder, SUMMARY), EVN_ERR_OUTPUT,
+              "the run in %s is finished; evonode eval tests it", directory->folder);
+    return lock_metrics(directory);
+}
+
+/// run: NULL to go on with the run that is there.
+static evn_status open_run(const char *folder, const json_t *run, evn__run_directory **directory) {
+    evn__run_directory *made;
+    EVN_CHECK(strlen(folder) < PATH_SIZE, EVN_ERR_OUTPUT, "the path %.80s… is too long", folder);
+    EVN_TRY(EVN_NEW(&made, 1));
+    snprintf(made->folder, PATH_SIZE, "%s", folder);
+    made->metrics = -1;
+    evn_status status = run ? claim(made, run) : reclaim(made);
+    if (status != EVN_OK) {
+        evn__run_directory_destroy(&made);
+        return status;
+    }
+    *directory = made;
+    return EVN_OK;
+}
+
+evn_status evn__run_directory_create(const char *folder, const json_t *run,
+                                     evn__run_directory **directory) {
+    return open_run(folder, run, directory);
+}
+
+evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **directory) {
+    return open_run(folder, NULL, directory);
+}
+
+void evn__run_directory_destroy(evn__run_directory **directory) {
+    if (*directory && (*directory)->metrics >= 0) {
+        close((*directory)->metrics);
+    }
+    free(*directory);
+    *directory = NULL;
+}
+
+// Writing -----------------------------------------------------------------------------------------
+
+/// Counts and bytes are whole numbers.
+static json_t *metric_value(const evn_metric *metric) {
+    bool whole = strcmp(metric->unit, EVN_UNIT_COUNT) == 0 || strcmp(metric->unit, "bytes") == 0;
+    if (!isfinite(metric->value)) {
+        return json_null();
+    }
+    return whole ? json_integer((json_int_t)metric->value) : json_real(metric->value);
+}
+
+static void add_metrics(json_t *object, const evn_metrics *metrics) {
+    for (int i = 0; i < metrics->count; ++i) {
+        json_object_set_new(object, metrics->items[i].name, metric_value(&metrics->items[i]));
+    }
+}
+
+evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__run_line *line) {
+    json_t *object = json_pack("{s:i, s:i, s:s}", "epoch", line->epoch, "phase", line->phase,
+                               "phase_name", line->phase_name);
+    add_metrics(object, line->metrics);
+    json_object_set_new(object, "switch", line->ended ? json_string(line->ended) : json_null());
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(object);
+    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for a line of %s", METRICS);
+    size_t length = strlen(text);
+    text[length++] = '\n'; // in place of the NUL byte: one write for the whole line
+    ssize_t written = write(directory->metrics, text, length);
+    free(text);
+    EVN_CHECK(written == (ssize_t)length, EVN_ERR_OUTPUT,
+              "cannot write %s/%s: %s; free some space on the disk", directory->folder, METRICS,
+              written < 0 ? strerror(errno) : "no space is left");
+    return EVN_OK;
+}
+
+void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch,
+                         const evn_metrics *metrics) {
+    double seconds = evn_metrics_value(metrics, "seconds");
+    totals->seconds += isfinite(seconds) ? seconds : 0;
+    totals->peak_device_bytes =
+        fmax(totals->peak_device_bytes, evn_metrics_value(metrics, "peak_device_bytes"));
+    totals->nfe_forward = evn_metrics_value(metrics, "nfe_forward");
+    totals->nfe_backward = evn_metrics_value(metrics, "nfe_backward");
+    totals->phase = phase;
+    totals->epochs = epoch + 1;
+}
+
+static const char *better_name(evn_better better) {
+    static const char *const names[] = {NULL, "lower", "higher"};
+    return names[better];
+}
+
+/// Units, and which way is better, of those that have one: a reader need not know the task.
+static json_t *describe_metrics(const evn_metrics *metrics) {
+    json_t *object = json_object();
+    for (int i = 0; i < metrics->count; ++i) {
+        const evn_metric *metric = &metrics->items[i];
+        json_object_set_new(
+            object, metric->name,
+            json_pack("{s:s, s:s?}", "unit", metric->unit, "better", better_name(metric->better)));
+    }
+    return object;
+}
+
+evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics) {
+    json_t *object = json_object();
+    add_metrics(object, metrics);
+    json_object_set_new(object, "metrics", describe_metrics(metrics));
+    EVN_TRY(write_json(directory->folder, SUMMARY, object));
+    return remove_file(directory, CHECKPOINT);
+}
+
+evn_status evn__run_directory_flush(const evn__run_directory *directory) {
+    EVN_CHECK(fdatasync(directory->metrics) == 0 || errno == EINVAL, EVN_ERR_OUTPUT,
+              "cannot write %s/%s: %s; free some space on the disk", directory->folder, METRICS,
+              strerror(errno));
+    return EVN_OK;
+}
+
+// Parameters --------------------------------------------------------------------------------------
+
+evn_status evn__run_directory_parameters(evn__run_directory *directory,
+                                         const evn_parameters *parameters,
+                                         const evn__pair *metadata, int metadata_count) {
+    char path[PATH_SIZE];
+    EVN_TRY(join(directory->folder, MODEL, path));
+    evn__tensors all = {0};
+    evn_status status = evn__tensors_fetch(parameters, 0, &all);
+    if (status == EVN_OK) {
+        status = evn__safetensors_write(path, all.items, all.count, metadata, metadata_count);
+    }
+    evn__tensors_free(&all);
+    return status;
+}
+
+// Reading -----------------------------------------------------------------------------------------
+
+static evn_status read_json(const char *folder, const char *name, json_t **value) {
+    char path[PATH_SIZE];
+    unsigned char *text;
+    size_t size;
+    json_error_t error;
+    EVN_TRY(join(folder, name, path));
+    EVN_TRY(evn__file_read(path, &text, &size));
+    *value = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
+    free(text);
+    EVN_CHECK(*value, EVN_ERR_FORMAT, "%s is not valid JSON at line %d: %s", path, error.line,
+              error.text);
+    return EVN_OK;
+}
+
+evn_status evn__run_read(const char *folder, json_t **run) {
+    return read_json(folder, RUN, run);
+}
+
+evn_status evn__run_summary(const char *folder, json_t **summary) {
+    *summary = NULL;
+    return exists(folder, SUMMARY) ? read_json(folder, SUMMARY, summary) : EVN_OK;
+}
+
+/// The lines of metrics.jsonl as text, freed by the caller.
+static evn_status read_lines(const char *folder, char path[PATH_SIZE], char **text) {
+    unsigned char *data;
+    size_t size;
+    EVN_TRY(join(folder, METRICS, path));
+    EVN_TRY(evn__file_read(path, &data, &size));
+    *text = (char *)data;
+    return EVN_OK;
+}
+
+evn_status evn__run_metrics(const char *folder, json_t **lines) {
+    char path[PATH_SIZE], *text;
+    json_error_t error;
+    evn_status status = EVN_OK;
+    EVN_TRY(read_lines(folder, path, &text));
+    *lines = json_array();
+    char *line = text;
+    for (char *end = strchr(line, '\n'); end && status == EVN_OK; end = strchr(line, '\n')) {
+        json_t *object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &error);
+        if (!object) {
+            status = evn__fail(__FILE__, __LINE__, EVN_ERR_FORMAT, "line %zu of %s is not JSON: %s",
+                               json_array_size(*lines) + 1, path, error.text);
+        }
+        json_array_append_new(*lines, object);
+        line = end + 1;
+    }
+    free(text);
+    if (status != EVN_OK) {
+        json_decref(*lines);
+        *lines = NULL;
+    }
+    return status;
+}
+
+static int64_t read_count(const json_t *line, const char *key) {
+    const json_t *value = json_object_get(line, key);
+    return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+/// A number of a line as a metric, NaN where it has none.
+static evn_status read_metric(const json_t *line, const char *name, evn_metrics *metrics) {
+    const json_t *value = json_object_get(line, name);
+    double number = json_is_number(value) ? json_number_value(value) : NAN;
+    return evn_metrics_set(metrics, name, "", EVN_BETTER_NEITHER, number);
+}
+
+/// Whether the line is of one of the first `epochs` epochs; then it is added.
+static bool add_line(const char *line, size_t length, int epochs, evn__run_totals *totals) {
+    static const char *const names[] = {"seconds", "peak_device_bytes", "nfe_forward",
+                                        "nfe_backward"};
+    json_t *object = json_loadb(line, length, 0, NULL);
+    int64_t epoch = read_count(object, "epoch"), phase = read_count(object, "phase");
+    bool counts = epoch >= 0 && epoch < epochs && phase >= 0;
+    evn_metrics metrics = {0};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && counts; ++i) {
+        counts = read_metric(object, names[i], &metrics) == EVN_OK;
+    }
+    if (counts) {
+        evn__run_totals_add(totals, (int)phase, (int)epoch, &metrics);
+    }
+    json_decref(object);
+    return counts;
+}
+
+evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
+                                     evn__run_totals *totals) {
+    char path[PATH_SIZE], *text;
+    EVN_TRY(read_lines(directory->folder, path, &text));
+    char *line = text;
+    *totals = (evn__run_totals){.phase = -1, .nfe_forward = NAN, .nfe_backward = NAN};
+    for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
+        if (!add_line(line, (size_t)(end - line), epochs, totals)) {
+            break;
+        }
+        line = end + 1;
+    }
+    int failed = ftruncate(directory->metrics, line - text);
+    free(text);
+    EVN_CHECK(!failed, EVN_ERR_OUTPUT, "cannot shorten %s: %s", path, strerror(errno));
+    return EVN_OK;
+}
+
+evn_status evn__run_checkpoint(const char *folder, char *path, size_t size) {
+    int length = snprintf(path, size, "%s/%s", folder, CHECKPOINT);
+    EVN_CHECK(length >= 0 && (size_t)length < size, EVN_ERR_OUTPUT,
+              "the path of the folder %.80s… is too long", folder);
+    return EVN_OK;
+}
+
+static evn_status load(evn_parameters *parameters, const evn__safetensors *file) {
+    evn__tensors all = {0};
+    evn_status status = evn__tensors_describe(parameters, 0, &all);
+    if (status == EVN_OK) {
+        status = evn__safetensors_match(file, all.items, all.count);
+    }
+    if (status == EVN_OK) {
+        status = evn__tensors_store(parameters, file);
+    }
+    evn__tensors_free(&all);
+    return status;
+}
+
+evn_status evn__run_parameters(const char *folder, evn_parameters *parameters) {
+    char path[PATH_SIZE];
+    evn__safetensors *file;
+    EVN_TRY(join(folder, MODEL, path));
+    EVN_TRY(evn__safetensors_read(path, &file));
+    evn_status status = load(parameters, file);
+    evn__safetensors_destroy(&file);
+    return status == EVN_OK ? status : evn__prepend(status, "%s", path);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder of a run: run.json (what was asked for, and where it ran), metrics.jsonl (a line for
+// each epoch), model.safetensors (every parameter by name) and, once the run is finished,
+// summary.json. Until then checkpoint.safetensors says where it goes on. All but metrics.jsonl
+// appear whole or not at all.
+#ifndef EVN_IO_RUN_DIRECTORY_H
+#define EVN_IO_RUN_DIRECTORY_H
+
+#include "evonode/metrics.h"
+#include "evonode/parameters.h"
+#include "io/safetensors.h"
+#include <jansson.h>
+
+/// A run that is being written. While it exists no other process can claim its folder.
+typedef struct evn__run_directory evn__run_directory;
+
+/// Make the folder parent/stem-N with the smallest N that is free, and put its path into `path`.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__run_directory_number(const char *parent, const char *stem, char *path, size_t size);
+
+/// What the epochs of a run add up to so far.
+typedef struct evn__run_totals {
+    double seconds;                   ///< training alone
+    double peak_device_bytes;         ///< the most of all epochs
+    double nfe_forward, nfe_backward; ///< of the last report; NaN: not applicable
+    int phase, epochs;                ///< of the last report; how many are done
+} evn__run_totals;
+
+void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch, const evn_metrics *metrics);
+
+/// Claim a folder, which is made where it is missing, and write run.json. What an unfinished run
+/// without a checkpoint left there is replaced.
+/// @return EVN_ERR_OUTPUT when it cannot be written, is in use, holds a finished run or a
+///         checkpoint, or holds something that is no run
+evn_status evn__run_directory_create(const char *folder, const json_t *run,
+                                     evn__run_directory **directory);
+void evn__run_directory_destroy(evn__run_directory **directory); ///< nulls; accepts NULL
+
+/// Claim the folder of an unfinished run, to go on with it.
+/// @return EVN_ERR_OUTPUT when it holds no run, a finished one, or is in use
+evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **directory);
+
+/// Leave in metrics.jsonl the lines of the first `epochs` epochs alone, and add them up.
+/// @return EVN_ERR_OUTPUT; EVN_ERR_FILE
+evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
+                                     evn__run_totals *totals);
+
+/// Flush metrics.jsonl to the disk: a checkpoint must not know of more epochs than it.
+evn_status evn__run_directory_flush(const evn__run_directory *directory);
+
+/// A line of metrics.jsonl: an epoch, or some iterations, the last of which is number `epoch`.
+typedef struct evn__run_line {
+    int epoch, phase;
+    const char *phase_name;
+    const char *ended; ///< why an automatic phase ends with it; NULL: it does not
+    const evn_metrics *metrics;
+} evn__run_line;
+
+/// Append a line to metrics.jsonl (NaN: null) and hand it to the system.
+evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__run_line *line);
+
+/// Write model.safetensors.
+/// @return EVN_ERR_NOT_FINITE, and nothing is written, when a parameter is not a number
+evn_status evn__run_directory_parameters(evn__run_directory *directory,
+                                         const evn_parameters *parameters,
+                                         const evn__pair *metadata, int metadata_count);
+
+/// Path of the checkpoint, which a finished run has no more.
+/// @return EVN_ERR_OUTPUT when it is too long
+evn_status evn__run_checkpoint(const char *folder, char *path, size_t size);
+
+/// Write summary.json, the metrics with their units: the run is finished.
+evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics);
+
+/// Read run.json of a folder. *run is released by the caller with json_decref.
+/// @return EVN_ERR_FILE; EVN_ERR_FORMAT
+evn_status evn__run_read(const char *folder, json_t **run);
+
+/// The same of summary.json; NULL, and no failure, where the run is not finished.
+evn_status evn__run_summary(const char *folder, json_t **summary);
+
+/// The lines of metrics.jsonl as an array; a last line that is still being written is left out.
+evn_status evn__run_metrics(const char *folder, json_t **lines);
+
+/// Read model.safetensors of a folder into parameters of the same names and shapes.
+/// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA with what is missing or differs
+evn_status evn__run_parameters(const char *folder, evn_parameters *parameters);
+
+#endif

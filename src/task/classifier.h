@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model compiled for a device: stem, solver, head, and their gradients, over one batch.
+#ifndef EVN_TASK_CLASSIFIER_H
+#define EVN_TASK_CLASSIFIER_H
+
+#include "evonode/model.h"
+#include "evonode/solver.h"
+
+typedef struct evn__classifier evn__classifier;
+
+/// Results of the last steps stay on the device in this many slots, so that they are read, and the
+/// device waited for, once in that many steps.
+enum { EVN__CLASSIFIER_SLOTS = 16 };
+
+/// @param[in] model   with allocated parameters; borrowed
+/// @param[in] trains  with the gradient that the solver's options name; a ResNet, which has no
+///                    solver, trains by backprop
+/// @return EVN_ERR_ARGUMENT for a model to be trained with a solver and EVN_GRADIENT_NONE
+evn_status evn__classifier_create(evn_device *device, const evn_model *model,
+                                  const evn_solver_options *solver, bool trains,
+                                  evn__classifier **classifier);
+void evn__classifier_destroy(evn__classifier **classifier);
+
+/// Copy a batch to the device: images [B, H, W, C], labels [B, N] one-hot, weights [B].
+evn_status evn__classifier_load(evn__classifier *classifier, const float *images,
+                                const float *labels, const float *weights);
+
+/// Loss and logits of the loaded batch into `slot`.
+evn_status evn__classifier_forward(evn__classifier *classifier, int slot, evn_solution *forward);
+
+/// After it: the gradient of the loss into the model's gradient buffer.
+evn_status evn__classifier_gradient(evn__classifier *classifier, evn_solution *backward);
+
+/// Read the slots first … first + count − 1: losses [count], logits [count, B, N]. Waits.
+evn_status evn__classifier_read(evn__classifier *classifier, int first, int count, double *losses,
+                                double *logits);
+
+/// The class that logits [classes] speak for: the largest, of equal ones the first.
+int evn__classifier_choice(const double *logits, int classes);
+
+/// As evn_solver_reconstruction; zeros for a model without a solver or another gradient.
+evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x_error,
+                                          double *theta_error);
+
+#endif

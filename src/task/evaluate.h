@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the trainer and evaluation do alike with a compiled task.
+#ifndef EVN_TASK_EVALUATE_H
+#define EVN_TASK_EVALUATE_H
+
+#include "evonode/task.h"
+
+/// Forward runs over `batches` batches from *first on, added to the tally; adds the mean number of
+/// evaluations to *nfe.
+evn_status evn__task_run(const evn_task *task, void *program, const evn_batch *first,
+                         int64_t batches, evn_tally *tally, double *nfe);
+
+/// Set PREFIX_loss and PREFIX_… of the task's scores from a tally.
+evn_status evn__task_metrics(const evn_task *task, const char *prefix, const evn_tally *tally,
+                             evn_metrics *metrics);
+
+/// As evn_task_evaluate, with a program; not in the task's own way.
+evn_status evn__task_measure(const evn_task *task, void *program, evn_part part, int64_t epoch,
+                             evn_metrics *metrics);
+
+#endif

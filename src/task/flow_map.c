@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// Using a flow: densities from target to base, samples from base to target.
+#include "task/flow.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "plan/real.h"
+#include "task/learnt_solver.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 1000, COLUMNS = 3 }; // points of a solve
+enum { BASE_STREAM = 3 };
+static const double LOG_2_PI = 1.8378770664093454836;
+
+/// A compiled solve of a chunk of points, in either direction.
+typedef struct map {
+    evn__learnt_solver learnt;
+    evn__learnt_solver ahead; ///< has the evolving weights where a solve does not begin at t = 0
+    evn_buffer *start;
+    double state[CHUNK][COLUMNS];
+    double log_base[CHUNK]; ///< of samples: log density at t = 1
+} map;
+
+static double log_normal(const double z[2]) {
+    return -(z[0] * z[0] + z[1] * z[1]) / 2 - LOG_2_PI;
+}
+
+static evn_status map_open(const evn__flow_model *model, const evn_solver_options *options,
+                           int times, map *m) {
+    evn_dynamics *dynamics;
+    evn_solver_options solver = *options;
+    solver.gradient = EVN_GRADIENT_NONE;
+    solver.observations = times;
+    if (times > 0) {
+        solver.steps = (solver.steps + times - 1) / times * times;
+    }
+    EVN_TRY(evn__real_create(model->device, false, sizeof(m->state) / sizeof(double), &m->start));
+    EVN_TRY(evn__flow_dynamics(model->kind, CHUNK, EVN__TRACE_EXACT, model->parameters, &dynamics));
+    evn_status status =
+        evn__learnt_solver_create(model->device, dynamics, model->parameters, &solver, &m->learnt);
+    evn_dynamics_destroy(&dynamics);
+    return status;
+}
+
+static void map_close(map *m) {
+    evn__learnt_solver_free(&m->learnt);
+    evn__learnt_solver_free(&m->ahead);
+    evn_buffer_destroy(&m->start);
+    free(m);
+}
+
+/// Solve m->state.
+static evn_status map_solve(map *m, double t0, double t1, evn_binding *end,
+                            evn_solution *solution) {
+    evn_binding start = {m->start, 0};
+    EVN_TRY(evn__real_write(start, false, m->state[0], CHUNK * COLUMNS));
+    return evn_solve(m->learnt.solver, t0, t1, start, m->learnt.weights, end, solution);
+}
+
+// Weights -----------------------------------------------------------------------------------------
+
+/// Solve the weights that evolve from t = 0 to `t`. The result is in the memory of `ahead`.
+static evn_status solve_weights(const evn__flow_model *model, const evn_solver_options *options,
+                                double t, evn__learnt_solver *ahead, evn_binding *theta) {
+    evn_dynamics *dynamics;
+    evn_solver_options solver = *options;
+    solver.gradient = EVN_GRADIENT_NONE;
+    EVN_TRY(evn__flow_theta_dynamics(model->kind, model->parameters, &dynamics));
+    evn_status status =
+        evn__learnt_solver_create(model->device, dynamics, model->parameters, &solver, ahead);
+    evn_dynamics_destroy(&dynamics);
+    EVN_TRY(status);
+    int index = evn_parameters_find(model->parameters, EVN__FLOW_WEIGHT);
+    evn_binding start = evn_parameters_value(model->parameters, index);
+    return evn_solve(ahead->solver, 0, t, start, ahead->weights, theta, NULL);
+}
+
+/// Let the map's solves begin at `t`, with the weights that hold there.
+static evn_status map_begin(const evn__flow_model *model, const evn_solver_options *options,
+                            double t, map *m) {
+    if (!model->kind->slope || t == 0) {
+        return EVN_OK; // the weights are those that were learnt
+    }
+    // θ is the first weight of f, and its only one.
+    return solve_weights(model, options, t, &m->ahead, &m->learnt.weights[0]);
+}
+
+// Density -----------------------------------------------------------------------------------------
+
+/// log p of `count` points at t, at most a chunk; the rest of the chunk stays at the origin.
+static evn_status chunk_density(map *m, double t, const double *points, int64_t count,
+                                double *log_p, double *nfe) {
+    evn_binding end;
+    evn_solution solution;
+    memset(m->state, 0, sizeof(m->state));
+    for (int64_t i = 0; i < count; ++i) {
+        memcpy(m->state[i], points + 2 * i, 2 * sizeof(*points));
+    }
+    EVN_TRY(map_solve(m, t, 1, &end, &solution));
+    EVN_TRY(evn__real_read(end, false, m->state[0], CHUNK * COLUMNS));
+    for (int64_t i = 0; i < count; ++i) {
+        log_p[i] = log_normal(m->state[i]) - m->state[i][2];
+    }
+    *nfe += solution.nfe;
+    return EVN_OK;
+}
+
+static evn_status map_density(map *m, double t, const double *points, int64_t count, double *log_p,
+                              double *nfe) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; i += CHUNK) {
+        int64_t part = count - i < CHUNK ? count - i : CHUNK;
+        EVN_TRY(chunk_density(m, t, points + 2 * i, part, log_p + i, &sum));
+    }
+    if (nfe) {
+        *nfe = sum / ceil((double)count / CHUNK);
+    }
+    return EVN_OK;
+}
+
+evn_status evn__flow_log_density(const evn__flow_model *model, const evn_solver_options *solver,
+                                 double t, const double *points, int64_t count, double *log_p,
+                                 double *nfe) {
+    map *m;
+    EVN_CHECK(t >= 0 && t <= 1, EVN_ERR_ARGUMENT, "a density at t = %g; give 0 to 1", t);
+    if (t == 1) { // no way to solve
+        for (int64_t i = 0; i < count; ++i) {
+            log_p[i] = log_normal(points + 2 * i);
+        }
+        if (nfe) {
+            *nfe = 0;
+        }
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&m, 1));
+    evn_status status = map_open(model, solver, 0, m);
+    status = status == EVN_OK ? map_begin(model, solver, t, m) : status;
+    status = status == EVN_OK ? map_density(m, t, points, count, log_p, nfe) : status;
+    map_close(m);
+    return status;
+}
+
+evn_status evn__flow_nll(const evn__flow_model *model, const evn_solver_options *solver,
+                         const double *points, int64_t count, double *nll, double *nfe) {
+    double *log_p, sum = 0;
+    EVN_TRY(EVN_NEW(&log_p, count));
+    evn_status status = evn__flow_log_density(model, solver, 0, points, count, log_p, nfe);
+    for (int64_t i = 0; i < count && status == EVN_OK; ++i) {
+        sum -= log_p[i];
+    }
+    *nll = sum / (double)count;
+    free(log_p);
+    return status;
+}
+
+/// `samples` has room for a batch and its weights.
+static evn_status copy_points(const evn_source *source, int64_t batches, int64_t batch,
+                              float *samples, double *points, int64_t *count) {
+    for (int64_t i = 0; i < batches; ++i) {
+        const evn_batch wanted = {.part = EVN_TEST, .index = i};
+        int64_t filled;
+        EVN_TRY(source->methods->fill(source->self, &wanted, samples, NULL, samples + 2 * batch,
+                                      &filled));
+        for (int64_t k = 0; k < 2 * filled; ++k) {
+            points[2 * *count + k] = (double)samples[k];
+        }
+        *count += filled;
+    }
+    return EVN_OK;
+}
+
+evn_status evn__flow_test_points(const evn_source *source, double **points, int64_t *count) {
+    evn_source_info info = source->methods->info(source->self);
+    int64_t batches = info.batches[EVN_TEST];
+    float *samples = NULL;
+    *points = NULL;
+    *count = 0;
+    EVN_TRY(EVN_NEW(&samples, 3 * info.batch));
+    evn_status status = EVN_NEW(points, 2 * batches * info.batch);
+    if (status == EVN_OK) {
+        status = copy_points(source, batches, info.batch, samples, *points, count);
+    }
+    free(samples);
+    if (status != EVN_OK) {
+        free(*points);
+        *points = NULL;
+    }
+    return status;
+}
+
+// Samples -----------------------------------------------------------------------------------------
+
+/// Points first … first + CHUNK − 1 of the base density.
+static void draw_base(map *m, uint64_t seed, int64_t first) {
+    for (int64_t i = 0; i < CHUNK; ++i) {
+        uint64_t number = 2 * (uint64_t)(first + i);
+        m->state[i][0] = evn__random_normal(seed, BASE_STREAM, number);
+        m->state[i][1] = evn__random_normal(seed, BASE_STREAM, number + 1);
+        m->state[i][2] = 0;
+        m->log_base[i] = log_normal(m->state[i]);
+    }
+}
+
+/// The state, which is at time number k, as rows first … of points [·, count, 3].
+static void keep(const map *m, int k, int64_t first, int64_t count, double *points) {
+    for (int64_t i = 0; i < CHUNK && first + i < count; ++i) {
+        double *point = points + COLUMNS * (k * count + first + i);
+        memcpy(point, m->state[i], sizeof(m->state[i]));
+        point[2] += m->log_base[i];
+    }
+}
+
+/// Points first … of every time into points [times + 1, count, 3].
+static evn_status chunk_sample(map *m, uint64_t seed, int64_t first, int64_t count, int times,
+                               double *points) {
+    evn_binding end;
+    evn_solution solution;
+    draw_base(m, seed, first);
+    keep(m, 0, first, count, points);
+    EVN_TRY(map_solve(m, 1, 0, &end, &solution));
+    for (int k = 0; k < times; ++k) {
+        evn_binding at = {end.buffer, end.offset + (size_t)k * CHUNK * COLUMNS};
+        EVN_TRY(evn__real_read(at, false, m->state[0], CHUNK * COLUMNS));
+        keep(m, k + 1, first, count, points);
+    }
+    return EVN_OK;
+}
+
+static evn_status sample(map *m, uint64_t seed, int64_t count, int times, double *points) {
+    for (int64_t i = 0; i < count; i += CHUNK) {
+        EVN_TRY(chunk_sample(m, seed, i, count, times, points));
+    }
+    return EVN_OK;
+}
+
+evn_status evn__flow_sample(const evn__flow_model *model, const evn_solver_options *solver,
+                            uint64_t seed, int64_t count, int times, double *points) {
+    map *m;
+    EVN_TRY(EVN_NEW(&m, 1));
+    evn_status status = map_open(model, solver, times, m);
+    status = status == EVN_OK ? map_begin(model, solver, 1, m) : status;
+    status = status == EVN_OK ? sample(m, seed, count, times, points) : status;
+    map_close(m);
+    return status;
+}

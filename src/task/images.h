@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The task of classifying images, for what looks inside a trained one.
+#ifndef EVN_TASK_IMAGES_H
+#define EVN_TASK_IMAGES_H
+
+#include "evonode/tasks.h"
+
+/// The task's model; owned by it. NULL for another task.
+const evn_model *evn__images_model(const evn_task *task);
+
+/// What the batches of the test part have room for: at least its samples.
+int64_t evn__images_test_capacity(const evn_task *task);
+
+/// As evn_task_evaluate of the test part, with the logits of each sample.
+/// @param[out] logits  [evn__images_test_capacity, classes]; one row after the other for test_count
+/// samples
+evn_status evn__images_logits(const evn_task *task, const evn_solver_options *solver,
+                              double *logits, evn_metrics *metrics);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/gradient.h"
+
+#include "base/memory.h"
+#include "plan/real.h"
+#include <stdlib.h>
+
+struct evn__gradient_mean {
+    const evn_parameters *parameters;
+    size_t count;
+    evn_plan *add;      ///< sum + gradient · weight; NULL where a step has one batch
+    evn_buffer *memory; ///< [2, count]: the sum so far, and the next one; then the weight
+    int current;        ///< which of the two has the sum
+    int added;          ///< batches in it
+    int batches;        ///< whose weight is in memory; 0: none
+};
+
+static evn_status make_plan(evn_device *device, evn__gradient_mean *m) {
+    evn_graph *g = NULL;
+    evn_shape shape = EVN_SHAPE((int64_t)m->count);
+    EVN_TRY(evn_graph_create(&g));
+    evn_value sum = evn_input(g, "sum", shape), gradient = evn_input(g, "gradient", shape);
+    evn_value weight = evn_input(g, "weight", EVN_SCALAR);
+    evn_value part = evn_mul(g, gradient, evn_broadcast(g, weight, shape));
+    evn_output(g, "result", evn_add(g, sum, part));
+    evn_status status = evn_graph_status(g);
+    if (status == EVN_OK) {
+        status = evn_plan_create(device, g, NULL, &m->add);
+    }
+    evn_graph_destroy(&g);
+    return status;
+}
+
+static evn_binding sum_at(const evn__gradient_mean *m, int which) {
+    return (evn_binding){m->memory, (size_t)which * m->count};
+}
+
+static evn_status make(evn_device *device, int batches, evn__gradient_mean *m) {
+    m->count = evn_parameters_element_count(m->parameters);
+    if (batches <= 1) {
+        return EVN_OK;
+    }
+    EVN_TRY(make_plan(device, m));
+    return evn__real_create(device, false, 2 * m->count + 1, &m->memory);
+}
+
+evn_status evn__gradient_mean_create(evn_device *device, const evn_parameters *parameters,
+                                     int batches, evn__gradient_mean **mean) {
+    EVN_TRY(EVN_NEW(mean, 1));
+    (*mean)->parameters = parameters;
+    evn_status status = make(device, batches, *mean);
+    if (status != EVN_OK) {
+        evn__gradient_mean_destroy(mean);
+    }
+    return status;
+}
+
+void evn__gradient_mean_destroy(evn__gradient_mean **mean) {
+    if (!*mean) {
+        return;
+    }
+    evn_plan_destroy(&(*mean)->add);
+    evn_buffer_destroy(&(*mean)->memory);
+    free(*mean);
+    *mean = NULL;
+}
+
+static evn_status set_weight(evn__gradient_mean *m, evn_binding weight, int batches) {
+    double value = 1.0 / batches;
+    if (m->batches == batches) {
+        return EVN_OK;
+    }
+    m->batches = batches;
+    return evn__real_write(weight, false, &value, 1);
+}
+
+evn_status evn__gradient_mean_add(evn__gradient_mean *mean, int batches) {
+    evn__gradient_mean *m = mean;
+    if (!m->add || batches == 1) {
+        return EVN_OK; // they are the mean where they are
+    }
+    evn_binding weight = {m->memory, 2 * m->count};
+    EVN_TRY(set_weight(m, weight, batches));
+    if (m->added == 0) {
+        EVN_TRY(evn__real_zero(sum_at(m, m->current), false, m->count));
+    }
+    evn_binding inputs[] = {sum_at(m, m->current), evn_parameters_gradients(m->parameters), weight};
+    evn_binding outputs[] = {sum_at(m, !m->current)};
+    EVN_TRY(evn_plan_run(m->add, inputs, outputs));
+    m->current = !m->current;
+    ++m->added;
+    return EVN_OK;
+}
+
+evn_binding evn__gradient_mean_take(evn__gradient_mean *mean) {
+    bool summed = mean->added > 0;
+    mean->added = 0;
+    return summed ? sum_at(mean, mean->current) : evn_parameters_gradients(mean->parameters);
+}

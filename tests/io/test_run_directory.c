@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/run_directory.h"
+#include "program.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static json_t *description(void) {
+    return json_pack("{s:i}", "format", 1);
+}
+
+static evn_status create(const char *name, evn__run_directory **directory) {
+    char path[TEST_PATH];
+    json_t *run = description();
+    evn_status status = evn__run_directory_create(test_path(path, "%s", name), run, directory);
+    json_decref(run);
+    return status;
+}
+
+static void write_metrics(evn__run_directory *directory, int phase, int epoch,
+                          const evn_metrics *metrics) {
+    const evn__run_line line = {
+        .epoch = epoch, .phase = phase, .phase_name = "backprop", .metrics = metrics};
+    TRY(evn__run_directory_epoch(directory, &line));
+}
+
+static void set(evn_metrics *metrics, const char *name, const char *unit, evn_better better,
+                double value) {
+    TRY(evn_metrics_set(metrics, name, unit, better, value));
+}
+
+START_TEST(claims) {
+    evn__run_directory *directory = NULL;
+    TRY(create("deep/er/r", &directory));
+    ck_assert(test_exists("deep/er/r/run.json"));
+    ck_assert(test_exists("deep/er/r/metrics.jsonl"));
+    write_metrics(directory, 0, 0, &(evn_metrics){0});
+    evn__run_directory_destroy(&directory);
+    ck_assert_ptr_null(directory);
+
+    TRY(create("deep/er/r", &directory)); // unfinished: taken over, emptied
+    size_t size;
+    free(test_read("deep/er/r/metrics.jsonl", &size));
+    ck_assert_uint_eq(size, 0);
+    TRY(evn__run_directory_finish(directory, &(evn_metrics){0}));
+    evn__run_directory_destroy(&directory);
+    ck_assert_int_eq(create("deep/er/r", &directory), EVN_ERR_OUTPUT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "finished run"));
+}
+END_TEST
+
+START_TEST(one_writer) {
+    evn__run_directory *directory = NULL;
+    TRY(create("shared", &directory));
+    pid_t process = fork();
+    if (process == 0) {
+        evn__run_directory *second = NULL;
+        _exit(create("shared", &second) == EVN_ERR_OUTPUT ? 0 : 1);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(process, &status, 0), process);
+    ck_assert_int_eq(status, 0);
+    evn__run_directory_destroy(&directory);
+}
+END_TEST
+
+START_TEST(numbers) {
+    char parent[TEST_PATH], path[TEST_PATH], expected[TEST_PATH];
+    test_path(parent, "runs");
+    for (int i = 1; i <= 3; ++i) {
+        TRY(evn__run_directory_number(parent, "digits", path, sizeof(path)));
+        ck_assert_str_eq(path, test_path(expected, "runs/digits-%d", i));
+    }
+    rmdir(test_path(expected, "runs/digits-2"));
+    TRY(evn__run_directory_number(parent, "digits", path, sizeof(path)));
+    ck_assert_str_eq(path, test_path(expected, "runs/digits-2"));
+}
+END_TEST
+
+START_TEST(metrics_as_they_are) {
+    evn__run_directory *directory = NULL;
+    evn_metrics metrics = {0};
+    TRY(create("nulls", &directory));
+    set(&metrics, "train_loss", "nats", EVN_BETTER_LOWER, NAN);
+    set(&metrics, "test_accuracy", "fraction", EVN_BETTER_HIGHER, 0.25);
+    set(&metrics, "test_errors", EVN_UNIT_COUNT, EVN_BETTER_LOWER, 7);
+    set(&metrics, "learning_rate", "", EVN_BETTER_NEITHER, 1);
+    write_metrics(directory, 1, 3, &metrics);
+    TRY(evn__run_directory_finish(directory, &metrics));
+    evn__run_directory_destroy(&directory);
+    json_t *line = test_json("nulls/metrics.jsonl"), *all = test_json("nulls/summary.json");
+    ck_assert(json_is_null(json_object_get(line, "train_loss")));
+    ck_assert_double_eq(json_real_value(json_object_get(line, "test_accuracy")), 0.25);
+    ck_assert_int_eq(json_integer_value(json_object_get(line, "test_errors")), 7);
+    ck_assert(json_is_real(json_object_get(line, "learning_rate")));
+    ck_assert_str_eq(json_string_value(json_object_get(line, "phase_name")), "backprop");
+    ck_assert_int_eq(json_integer_value(json_object_get(line, "epoch")), 3);
+    ck_assert(json_is_null(json_object_get(line, "switch")));
+    ck_assert_uint_eq(json_object_size(all), 5);
+    const json_t *meanings = json_object_get(all, "metrics");
+    const json_t *accuracy = json_object_get(meanings, "test_accuracy");
+    ck_assert_str_eq(json_string_value(json_object_get(accuracy, "unit")), "fraction");
+    ck_assert_str_eq(json_string_value(json_object_get(accuracy, "better")), "higher");
+    ck_assert(json_is_null(json_object_get(json_object_get(meanings, "learning_rate"), "better")));
+    json_decref(line);
+    json_decref(all);
+}
+END_TEST
+
+static void write_epochs(evn__run_directory *directory, int count) {
+    for (int i = 0; i < count; ++i) {
+        evn_metrics metrics = {0};
+        set(&metrics, "seconds", "s", EVN_BETTER_LOWER, 0.5);
+        set(&metrics, "peak_device_bytes", "bytes", EVN_BETTER_LOWER, i == 1 ? 1000 : 10);
+        if (i > 0) {
+            set(&metrics, "nfe_forward", "", EVN_BETTER_LOWER, 10 * i);
+        }
+        write_metrics(directory, i / 2, i, &metrics);
+    }
+}
+
+START_TEST(rewinds) {
+    char folder[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    evn__run_totals totals;
+    TRY(create("r", &directory));
+    write_epochs(directory, 4);
+    evn__run_directory_destroy(&directory);
+    test_write("r/checkpoint.safetensors", "", 0);
+    ck_assert_int_eq(create("r", &directory), EVN_ERR_OUTPUT); // it would be lost
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "evonode resume"));
+
+    TRY(evn__run_directory_reopen(test_path(folder, "r"), &directory));
+    ck_assert(test_exists("r/checkpoint.safetensors"));
+    TRY(evn__run_directory_rewind(directory, 3, &totals));
+    ck_assert_double_eq(totals.seconds, 1.5);
+    ck_assert_double_eq(totals.peak_device_bytes, 1000);
+    ck_assert_int_eq(totals.epochs, 3);
+    ck_assert_int_eq(totals.phase, 1);
+    ck_assert_double_eq(totals.nfe_forward, 20);
+    ck_assert(isnan(totals.nfe_backward));
+    evn_metrics next = {0};
+    set(&next, "test_errors", EVN_UNIT_COUNT, EVN_BETTER_LOWER, 77);
+    write_metrics(directory, 1, 3, &next);
+    TRY(evn__run_directory_flush(directory));
+    json_t *lines;
+    TRY(evn__run_metrics(folder, &lines));
+    ck_assert_uint_eq(json_array_size(lines), 4);
+    ck_assert_double_eq(test_number(json_array_get(lines, 3), "test_errors"), 77);
+    json_decref(lines);
+
+    TRY(evn__run_directory_rewind(directory, 0, &totals));
+    ck_assert_double_eq(totals.seconds, 0);
+    TRY(evn__run_directory_finish(directory, &(evn_metrics){0}));
+    evn__run_directory_destroy(&directory);
+    ck_assert(!test_exists("r/checkpoint.safetensors"));
+    ck_assert_int_eq(evn__run_directory_reopen(folder, &directory), EVN_ERR_OUTPUT);
+    ck_assert_int_eq(evn__run_directory_reopen(test_path(folder, "none"), &directory),
+                     EVN_ERR_OUTPUT);
+    ck_assert_ptr_null(directory);
+}
+END_TEST
+
+/// What a crash left of a line goes too.
+START_TEST(rewinding_drops_half_lines) {
+    char folder[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    evn__run_totals totals;
+    TRY(create("h", &directory));
+    write_epochs(directory, 2);
+    size_t size;
+    char *text = test_read("h/metrics.jsonl", &size);
+    evn__run_directory_destroy(&directory);
+    test_write("h/metrics.jsonl", text, size - 5);
+    TRY(evn__run_directory_reopen(test_path(folder, "h"), &directory));
+    TRY(evn__run_directory_rewind(directory, 2, &totals));
+    ck_assert_double_eq(totals.seconds, 0.5);
+    evn__run_directory_destroy(&directory);
+    free(text);
+    text = test_read("h/metrics.jsonl", &size);
+    ck_assert_uint_gt(size, 0);
+    ck_assert_ptr_eq(strchr(text, '\n'), text + size - 1);
+    free(text);
+}
+END_TEST
+
+static evn_parameters *make_parameters(uint64_t seed, bool more) {
+    evn_parameters *parameters;
+    TRY(evn_parameters_create(&parameters));
+    TRY(evn_parameters_add(parameters, "f.weight", EVN_SHAPE(3, 5), EVN_INITIAL_NORMAL, 1));
+    TRY(evn_parameters_add(parameters, "f.rate", EVN_SCALAR, EVN_INITIAL_UNIFORM, 1));
+    if (more) {
+        TRY(evn_parameters_add(parameters, "g.weight", EVN_SHAPE(2), EVN_INITIAL_NORMAL, 1));
+    }
+    TRY(evn_parameters_allocate(parameters, test_device(), false, seed));
+    return parameters;
+}
+
+START_TEST(parameters) {
+    char folder[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    TRY(create("p", &directory));
+    evn_parameters *first = make_parameters(1, false), *second = make_parameters(2, false);
+    evn_parameters *third = make_parameters(1, true);
+    evn__pair metadata[] = {{"task", "digits"}};
+    TRY(evn__run_directory_parameters(directory, first, metadata, 1));
+    TRY(evn__run_parameters(test_path(folder, "p"), second));
+    double a[15], b[15];
+    TRY(evn_parameters_read(first, 0, a));
+    TRY(evn_parameters_read(second, 0, b));
+    ck_assert_mem_eq(a, b, sizeof(a));
+    ck_assert_int_eq(evn__run_parameters(folder, third), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "g.weight"));
+    evn_parameters_destroy(&first);
+    evn_parameters_destroy(&second);
+    evn_parameters_destroy(&third);
+    evn__run_directory_destroy(&directory);
+}
+END_TEST
+
+START_TEST(broken_parameters_are_not_written) {
+    evn__run_directory *directory = NULL;
+    TRY(create("q", &directory));
+    evn_parameters *all = make_parameters(1, false);
+    double rate = INFINITY;
+    TRY(evn_parameters_write(all, 1, &rate));
+    ck_assert_int_eq(evn__run_directory_parameters(directory, all, NULL, 0), EVN_ERR_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "f.rate"));
+    ck_assert(!test_exists("q/model.safetensors"));
+    evn_parameters_destroy(&all);
+    evn__run_directory_destroy(&directory);
+}
+END_TEST
+
+START_TEST(reading) {
+    char folder[TEST_PATH];
+    json_t *run = NULL;
+    evn__run_directory *directory = NULL;
+    TRY(create("s", &directory));
+    evn__run_directory_destroy(&directory);
+    TRY(evn__run_read(test_path(folder, "s"), &run));
+    ck_assert_int_eq(json_integer_value(json_object_get(run, "format")), 1);
+    json_decref(run);
+    test_write("s/run.json", "{\"a\": 1, \"a\": 2}", 16);
+    ck_assert_int_eq(evn__run_read(folder, &run), EVN_ERR_FORMAT);
+    ck_assert_int_eq(evn__run_read("/nonexistent", &run), EVN_ERR_FILE);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("run_directory");
+    TCase *c = tcase_create("folder");
+    tcase_add_test(c, claims);
+    tcase_add_test(c, one_writer);
+    tcase_add_test(c, numbers);
+    tcase_add_test(c, metrics_as_they_are);
+    tcase_add_test(c, rewinds);
+    tcase_add_test(c, rewinding_drops_half_lines);
+    tcase_add_test(c, reading);
+    suite_add_tcase(s, c);
+    c = tcase_create("parameters");
+    tcase_add_test(c, parameters);
+    tcase_add_test(c, broken_parameters_are_not_written);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
