@@ -17,13 +17,13 @@ sources() { # name patterns; files of the project, never of a build or run folde
     set +f
 }
 
-# Layers, lowest first. A file includes its own room and those of lower layers.
-# A public header stands in the room that implements it.
+# A file includes its own room and those of lower layers (src/layers.txt). A public header stands in
+# the room that implements it.
 include_direction() {
     sources '*.c' '*.h' '*.def' | grep -E '^(src|host|include)/' | xargs awk '
     function room_of_header(name) {
         if (!(name in header)) {
-            print FILENAME ": include/evonode/" name " has no layer in tests/lint/lint.sh"
+            print FILENAME ": include/evonode/" name " has no line in src/layers.txt"
             bad = 1
         }
         return header[name]
@@ -34,16 +34,21 @@ include_direction() {
         return part[1] == "src" ? part[2] : room_of_header(part[3])
     }
     BEGIN {
-        order = "base=0 host=1 graph=2 diff=3 ref=3 ops=3 plan=4 tune=5 ode=5 nn=6 optim=6 data=7 plot=7 io=7 task=8 train=9 study=10 cli=11"
-        count = split(order, layers, /[ =]/)
-        for (i = 1; i < count; i += 2) layer[layers[i]] = layers[i + 1]
-        place = "status=base metrics=base device=host buffer=host cl=host graph=graph diff=diff plan=plan" \
-            " dynamics=ode solver=ode parameters=nn model=nn optimizer=optim dataset=data source=data" \
-            " task=task tasks=task trainer=train evonode=train"
-        count = split(place, places, /[ =]/)
-        for (i = 1; i < count; i += 2) header[places[i] ".h"] = places[i + 1]
+        while ((getline line < "src/layers.txt") > 0) {
+            if (line !~ /^[0-9]/) continue
+            split(line, column)
+            layer[column[2]] = column[1]
+            count = split(column[3], names, /,/)
+            for (i = 1; i <= count; ++i) header[names[i] ".h"] = column[2]
+        }
     }
-    FNR == 1 { own = room_of_file(FILENAME) }
+    FNR == 1 {
+        own = room_of_file(FILENAME)
+        if (!(own in layer)) {
+            print FILENAME ": the room " own " has no line in src/layers.txt"
+            bad = 1
+        }
+    }
     /^#include "/ {
         path = $0
         sub(/^#include "/, "", path)

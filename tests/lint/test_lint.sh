@@ -17,6 +17,13 @@ done
 printf '%s\n#include "base/files.h"\nint f(void);\n' "$head" >src/graph/right.c
 printf 'int g(void) {\n    return 1;\n}\n' >>src/graph/right.c
 echo 'BasedOnStyle: LLVM' >.clang-format
+cat >src/layers.txt <<END
+# level room headers libraries
+0 base status xxhash
+2 graph graph -
+3 ops - -
+3 ref - -
+END
 
 expect() { # rule, text that its output must have
     if output=$(sh "$lint" "$1" "$root" 2>&1); then
@@ -43,6 +50,9 @@ expect spdx 'src/base/up.c'
 echo '#include "evonode/graph.h"' >src/base/up.c
 expect include_direction 'base must not include evonode/graph.h'
 rm src/base/up.c
+mkdir src/attic && echo "$head" >src/attic/old.c
+expect include_direction 'the room attic has no line'
+rm -r src/attic
 echo '#include "ref/ref.h"' >src/ops/side.c
 expect include_direction 'ops must not include ref/ref.h'
 expect rhyming_paths 'kernels/side.cl is missing'
