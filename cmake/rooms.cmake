@@ -27,8 +27,8 @@ foreach(room IN LISTS evn_rooms)
     message(FATAL_ERROR "src/layers.txt: the room ${room} has no sources")
   endif()
   add_library(evn_room_${room} OBJECT EXCLUDE_FROM_ALL ${sources})
-  target_include_directories(evn_room_${room} PRIVATE include src
+  target_include_directories(evn_room_${room} PRIVATE include ${PROJECT_BINARY_DIR}/include src
     ${PROJECT_SOURCE_DIR})
   target_link_libraries(evn_room_${room} PRIVATE evn_flags OpenCL::OpenCL
-    PkgConfig::DEPENDENCIES)
+    PkgConfig::EVN_DEPENDENCIES)
 endforeach()

@@ -6,6 +6,8 @@
 #include "evonode/device.h"
 #include <stddef.h>
 
+EVN_API_BEGIN
+
 typedef struct evn_buffer evn_buffer;
 
 /// Allocate `bytes` (> 0) of device memory; contents undefined.
@@ -30,5 +32,7 @@ evn_status evn_buffer_copy(evn_buffer *target, size_t target_offset, const evn_b
 
 /// Enqueue setting `bytes` bytes to zero. `offset` and `bytes` are multiples of 4. Does not wait.
 evn_status evn_buffer_zero(evn_buffer *buffer, size_t offset, size_t bytes);
+
+EVN_API_END
 
 #endif

@@ -9,6 +9,8 @@
 #include "evonode/buffer.h"
 #include <CL/cl.h>
 
+EVN_API_BEGIN
+
 /// Use an existing context and in-order queue. Both are retained until evn_device_close.
 evn_status evn_device_adopt(cl_context context, cl_command_queue queue, evn_device **device);
 
@@ -17,5 +19,7 @@ cl_command_queue evn_device_queue(const evn_device *device);
 
 /// The memory object of a buffer; borrowed, valid until evn_buffer_destroy.
 cl_mem evn_buffer_mem(const evn_buffer *buffer);
+
+EVN_API_END
 
 #endif

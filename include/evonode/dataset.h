@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+EVN_API_BEGIN
+
 typedef struct evn_dataset evn_dataset;
 
 typedef enum evn_part { EVN_TRAIN, EVN_TEST } evn_part;
@@ -87,5 +89,7 @@ void evn_batches_set_epoch(evn_batches *batches, int64_t epoch);
 /// @return number of samples with weight 1
 int evn_batches_fill(const evn_batches *batches, int64_t index, float *images, float *labels,
                      float *weights);
+
+EVN_API_END
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+EVN_API_BEGIN
+
 /// An opened device: its context, its in-order queue, its compiled kernels, its memory account.
 /// One thread at a time per device.
 typedef struct evn_device evn_device;
@@ -91,5 +93,7 @@ evn_status evn_device_flush(evn_device *device);
 
 /// "cpu", "gpu", "igpu" or "accelerator"; static storage.
 const char *evn_device_type_name(evn_device_type type);
+
+EVN_API_END
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "evonode/graph.h"
 
+EVN_API_BEGIN
+
 /// Cotangents. The new graph has the inputs of `graph`, then one input "<output>_bar" for each of
 /// its outputs; the outputs of `graph`, then one output "<input>_bar" for each input in `wrt`.
 /// @param[in]  graph   borrowed, unchanged
@@ -26,5 +28,7 @@ evn_status evn_pullback(evn_graph *graph, const evn_value *y, const evn_value *y
 /// Within one graph: the tangents of `y` when the values `wrt` have the tangents x_dot.
 evn_status evn_pushforward(evn_graph *graph, const evn_value *wrt, const evn_value *x_dot,
                            int wrt_count, const evn_value *y, int y_count, evn_value *y_dot);
+
+EVN_API_END
 
 #endif

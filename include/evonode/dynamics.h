@@ -7,6 +7,8 @@
 
 #include "evonode/graph.h"
 
+EVN_API_BEGIN
+
 typedef struct evn_dynamics evn_dynamics;
 
 /// Join f and g.
@@ -25,5 +27,7 @@ int evn_dynamics_weight_count(const evn_dynamics *dynamics);
 const char *evn_dynamics_weight_name(const evn_dynamics *dynamics, int index);
 evn_shape evn_dynamics_weight_shape(const evn_dynamics *dynamics, int index);
 bool evn_dynamics_weight_evolves(const evn_dynamics *dynamics, int index);
+
+EVN_API_END
 
 #endif

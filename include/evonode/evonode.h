@@ -8,5 +8,6 @@
 #include "evonode/optimizer.h"
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
+#include "evonode/version.h"
 
 #endif

@@ -19,7 +19,7 @@ typedef struct evn_graph evn_graph;
 
 /// A value of a graph: the number of the node that computes it; valid for that graph only.
 typedef int32_t evn_value;
-#define EVN_NONE ((evn_value)-1)
+#define EVN_NONE (-1)
 
 /// Extents in C order; rank 0 is a scalar; every extent >= 1.
 typedef struct evn_shape {
@@ -27,10 +27,20 @@ typedef struct evn_shape {
     int64_t dim[EVN_MAX_RANK];
 } evn_shape;
 
+/// EVN_SHAPE(3, 4): the shape [3, 4]. EVN_SCALAR: the shape of a scalar.
+#ifdef __cplusplus // which has no compound literals
+template <typename... Extents> inline evn_shape evn_shape_of(Extents... extents) {
+    return evn_shape{static_cast<int>(sizeof...(extents)), {static_cast<int64_t>(extents)...}};
+}
+#define EVN_SHAPE(...) (evn_shape_of(__VA_ARGS__))
+#define EVN_SCALAR     (evn_shape{0, {0}})
+#else
 #define EVN_SHAPE_COUNT_(...) ((int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
-/// EVN_SHAPE(3, 4): the shape [3, 4].
-#define EVN_SHAPE(...) ((evn_shape){EVN_SHAPE_COUNT_(__VA_ARGS__), {__VA_ARGS__}})
-#define EVN_SCALAR     ((evn_shape){0, {0}})
+#define EVN_SHAPE(...)        ((evn_shape){EVN_SHAPE_COUNT_(__VA_ARGS__), {__VA_ARGS__}})
+#define EVN_SCALAR            ((evn_shape){0, {0}})
+#endif
+
+EVN_API_BEGIN
 
 /// Number of elements.
 int64_t evn_shape_count(evn_shape shape);
@@ -168,5 +178,7 @@ evn_value evn_max_pool2d_select(evn_graph *graph, evn_value x, evn_value v, int 
 /// The transpose in v: y_bar added to the places of x's window maxima.
 evn_value evn_max_pool2d_scatter(evn_graph *graph, evn_value x, evn_value y_bar, int window,
                                  int stride);
+
+EVN_API_END
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "evonode/status.h"
 
+EVN_API_BEGIN
+
 /// Which way a metric gets better.
 typedef enum evn_better { EVN_BETTER_NEITHER, EVN_BETTER_LOWER, EVN_BETTER_HIGHER } evn_better;
 
@@ -40,5 +42,7 @@ const evn_metric *evn_metrics_find(const evn_metrics *metrics, const char *name)
 
 /// Its value; NaN when there is none.
 double evn_metrics_value(const evn_metrics *metrics, const char *name);
+
+EVN_API_END
 
 #endif

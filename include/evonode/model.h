@@ -8,6 +8,8 @@
 #include "evonode/dynamics.h"
 #include "evonode/parameters.h"
 
+EVN_API_BEGIN
+
 typedef struct evn_model evn_model;
 
 typedef enum evn_model_kind {
@@ -51,5 +53,7 @@ const evn_graph *evn_model_head(const evn_model *model);
 /// Kinds of g: name and help text of number `index`; NULL past the last.
 const char *evn_evolution_name(int index);
 const char *evn_evolution_text(int index);
+
+EVN_API_END
 
 #endif

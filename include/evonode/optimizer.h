@@ -6,6 +6,8 @@
 
 #include "evonode/plan.h"
 
+EVN_API_BEGIN
+
 // Schedules --------------------------------------------------------------------------------------
 
 typedef enum evn_schedule_kind {
@@ -95,5 +97,7 @@ evn_status evn_optimizer_save(const evn_optimizer *optimizer, void *data, int64_
 /// The reverse: training goes on exactly as it would have from the saved state.
 /// @return EVN_ERR_DATA for a state that none has
 evn_status evn_optimizer_restore(evn_optimizer *optimizer, const void *data, int64_t steps);
+
+EVN_API_END
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "evonode/plan.h"
 
+EVN_API_BEGIN
+
 typedef struct evn_parameters evn_parameters;
 
 typedef enum evn_initial {
@@ -44,5 +46,7 @@ size_t evn_parameters_element_count(const evn_parameters *parameters);
 evn_status evn_parameters_read(const evn_parameters *parameters, int index, double *data);
 evn_status evn_parameters_read_gradient(const evn_parameters *parameters, int index, double *data);
 evn_status evn_parameters_write(evn_parameters *parameters, int index, const double *data);
+
+EVN_API_END
 
 #endif

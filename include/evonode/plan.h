@@ -7,6 +7,8 @@
 #include "evonode/buffer.h"
 #include "evonode/graph.h"
 
+EVN_API_BEGIN
+
 typedef struct evn_plan evn_plan;
 
 /// Where an input or output lives: `offset` in elements of the plan's real.
@@ -54,5 +56,7 @@ size_t evn_plan_bytes(const evn_plan *plan);
 
 /// Stable text: launches in order with kernel and shapes. Freed by the caller.
 evn_status evn_plan_print(const evn_plan *plan, char **text);
+
+EVN_API_END
 
 #endif

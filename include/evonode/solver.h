@@ -7,6 +7,8 @@
 #include "evonode/dynamics.h"
 #include "evonode/plan.h"
 
+EVN_API_BEGIN
+
 typedef struct evn_solver evn_solver;
 
 typedef enum evn_gradient {
@@ -91,5 +93,7 @@ evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0);
 const char *evn_method_name(int index);
 int evn_method_order(int index);
 bool evn_method_is_adaptive(int index); ///< has an error estimate
+
+EVN_API_END
 
 #endif

@@ -10,6 +10,8 @@
 #include "evonode/dataset.h"
 #include "evonode/graph.h"
 
+EVN_API_BEGIN
+
 /// Which batch is wanted. The same values give the same numbers, so that a resumed run sees what a
 /// run that was not stopped would have seen.
 typedef struct evn_batch {
@@ -77,5 +79,7 @@ double evn_density_entropy(const char *name);
 /// The curve s(t) = [sin t cos t, sin² t + cosh² t, eᵗ] of the paper's first experiment: one sample
 /// [3], s(0), and its target [100, 3], s at the times i/100.
 evn_status evn_source_curve(evn_source *source);
+
+EVN_API_END
 
 #endif

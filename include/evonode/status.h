@@ -4,6 +4,10 @@
 #ifndef EVONODE_STATUS_H
 #define EVONODE_STATUS_H
 
+#include "evonode/api.h"
+
+EVN_API_BEGIN
+
 /// What a call ended with. EVN_OK is 0; the numbers are the exit codes of the command line
 /// (src/base/status.def lists them) and never change their meaning.
 typedef enum evn_status {
@@ -48,5 +52,7 @@ evn_status evn_error_set(evn_status status, const char *format, ...)
 
 /// Source position "file:line" of the last failure on this thread, for bug reports; "" if none.
 const char *evn_error_place(void);
+
+EVN_API_END
 
 #endif

@@ -13,6 +13,8 @@
 #include "evonode/solver.h"
 #include "evonode/source.h"
 
+EVN_API_BEGIN
+
 /// A number that a task measures of each sample besides the loss.
 typedef struct evn_score {
     const char *name; ///< "accuracy" becomes the metrics train_accuracy and test_accuracy
@@ -103,5 +105,7 @@ void evn_task_destroy(evn_task *task); ///< nulls; accepts an empty one
 /// @return EVN_ERR_ARGUMENT for a part that the task does not have
 evn_status evn_task_evaluate(const evn_task *task, const evn_solver_options *solver, evn_part part,
                              int64_t epoch, evn_metrics *metrics);
+
+EVN_API_END
 
 #endif

@@ -6,6 +6,8 @@
 #include "evonode/model.h"
 #include "evonode/task.h"
 
+EVN_API_BEGIN
+
 /// Classify images by a ResNet, a Neural ODE or a NODE-EW. Metrics: loss (cross-entropy, nats),
 /// accuracy, errors.
 /// @param[in] source  samples [H, W, C], targets [classes] one-hot (evn_source_images); borrowed,
@@ -48,5 +50,7 @@ evn_status evn_task_flow(evn_device *device, const evn_source *source,
 
 /// Models of a flow: name of number `index`, NULL past the last.
 const char *evn_flow_model_name(int index);
+
+EVN_API_END
 
 #endif

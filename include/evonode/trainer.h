@@ -7,6 +7,8 @@
 #include "evonode/optimizer.h"
 #include "evonode/task.h"
 
+EVN_API_BEGIN
+
 typedef struct evn_trainer evn_trainer;
 
 /// One phase of training.
@@ -102,5 +104,7 @@ evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part,
 /// The training loss of every epoch so far, of an iteration before its update; *count of them,
 /// owned by the trainer.
 const double *evn_trainer_losses(const evn_trainer *trainer, int *count);
+
+EVN_API_END
 
 #endif

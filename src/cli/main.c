@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/verb.h"
+#include "evonode/version.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +63,7 @@ static evn_status run(const evn__command *command) {
         return EVN_OK;
     }
     if (strcmp(word, "--version") == 0) {
-        printf("evonode %s\n", EVN_VERSION);
+        printf("evonode %s\n", evn_version());
         return EVN_OK;
     }
     const evn__verb *verb = find_verb(word);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/training.h"
 #include "cli/verb.h"
+#include "evonode/version.h"
 #include "host/tuning.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static evn_status describe(const evn__command *command, const evn__settings *set
         json_array_append_new(words, json_string(command->words[i]));
     }
     *run = json_pack("{s:i, s:{s:s, s:s, s:s}, s:o, s:s, s:o, s:o}", "format", 1, "versions",
-                     "evonode", EVN_VERSION, "jansson", jansson_version_str(), "compiler",
+                     "evonode", evn_version(), "jansson", jansson_version_str(), "compiler",
                      __VERSION__, "command", words, "task", settings->subject, "options",
                      evn__settings_show(settings), "device",
                      describe_device(evn_device_get_info(t->session->device)));
