@@ -7,7 +7,7 @@ set -eu
 build_packages="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
 zlib1g-dev libjansson-dev libxxhash-dev librandom123-dev libplplot-dev plplot-driver-cairo"
 test_packages="check universal-ctags oclgrind mesa-opencl-icd clang clang-format curl
-libclblast-dev"
+libclblast-dev file mmdebstrap"
 
 fail() {
     echo "setup.sh: $*" >&2
