@@ -66,6 +66,10 @@ static evn_status run(const evn__command *command) {
         printf("evonode %s\n", evn_version());
         return EVN_OK;
     }
+    if (strcmp(word, "--manual") == 0) { // not in the help: docs/CMakeLists.txt calls it
+        EVN_CHECK(command->count == 4, EVN_ERR_USAGE, "usage: evonode --manual FOLDER DATE");
+        return evn__manual_write(verbs, command->words[2], evn_version(), command->words[3]);
+    }
     const evn__verb *verb = find_verb(word);
     return verb ? run_verb(verb, command) : fail_unknown(word);
 }

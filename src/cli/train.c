@@ -93,5 +93,6 @@ const evn__verb evn__verb_train = {
     "  backprop                  through equal steps; memory grows with their number\n"
     "  checkpointed              the same gradient, with the states of the steps kept alone\n"
     "  adjoint                   solved backwards; memory does not grow, steps may be adaptive\n"
-    "as in --phase backprop:steps=10,epochs=15,lr=0.05 --phase adjoint:epochs=2,lr=0.01\n"
-    "What a phase does not say is taken from the option of that name, then from the task.\n"};
+    "What a phase does not say is taken from the option of that name, then from the task. Two\n"
+    "phases, one after the other:\n"
+    "  --phase backprop:steps=10,epochs=15,lr=0.05 --phase adjoint:epochs=2,lr=0.01\n"};

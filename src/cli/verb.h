@@ -34,4 +34,10 @@ extern const evn__verb evn__verb_selftest; // selftest.c
 void evn__help_program(const evn__verb *const *verbs);
 void evn__help_verb(const evn__verb *verb);
 
+/// Write the manual pages, evonode.1 and evonode-VERB.1, into an existing folder.
+/// @param[in] version, date  shown on them, as in "0.1.0", "November 29, 2026"
+/// @return EVN_ERR_OUTPUT
+evn_status evn__manual_write(const evn__verb *const *verbs, const char *folder, const char *version,
+                             const char *date);
+
 #endif
