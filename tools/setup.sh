@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Install what evonode is built with, where it is missing:  sh tools/setup.sh [tests]
-# With "tests" also what only the tests need. Uses apt; elsewhere it says what to install.
+# Install what evonode is built with, where it is missing:  sh tools/setup.sh [tests | docs]
+# With "tests" also what only the tests need, with "docs" what the documentation's site needs. Uses
+# apt; elsewhere it says what to install.
 set -eu
 
 build_packages="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
 zlib1g-dev libjansson-dev libxxhash-dev librandom123-dev libplplot-dev plplot-driver-cairo"
 test_packages="check universal-ctags oclgrind mesa-opencl-icd clang clang-format curl
-libclblast-dev file mmdebstrap"
+libclblast-dev file mmdebstrap mandoc doxygen"
+docs_packages="pandoc mandoc doxygen"
 
 fail() {
     echo "setup.sh: $*" >&2
@@ -16,10 +18,10 @@ fail() {
 
 # Without apt: what is looked for is what the build itself uses.
 missing_parts() {
-    for tool in cc make cmake pkg-config; do
+    for tool in cc make cmake pkg-config $tools; do
         command -v "$tool" >/dev/null || echo "$tool"
     done
-    for module in zlib jansson libxxhash plplot OpenCL ${1:+check}; do
+    for module in zlib jansson libxxhash plplot OpenCL $modules; do
         pkg-config --exists "$module" 2>/dev/null || echo "the library $module with its headers"
     done
     for header in CL/cl.h Random123/philox.h; do
@@ -28,7 +30,7 @@ missing_parts() {
 }
 
 missing_packages() {
-    for package in $build_packages ${1:+$test_packages}; do
+    for package in $build_packages $packages; do
         state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || echo "$package"
     done
@@ -47,13 +49,16 @@ install() {
     $sudo apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
 
+tools='' modules='' packages=''
 case ${1:-} in
-'' | tests) ;;
-*) fail "unknown argument '$1'; usage: sh tools/setup.sh [tests]" ;;
+'') ;;
+tests) modules=check packages=$test_packages ;;
+docs) tools=$docs_packages packages=$docs_packages ;; # each brings a tool of its own name
+*) fail "unknown argument '$1'; usage: sh tools/setup.sh [tests | docs]" ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    missing=$(missing_parts "${1:-}")
+    missing=$(missing_parts)
     if [ -n "$missing" ]; then
         echo "setup.sh: this system has no apt. Install these in its own way, then try again:" >&2
         echo "$missing" >&2
@@ -63,7 +68,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     exit 0
 fi
 
-missing=$(missing_packages "${1:-}")
+missing=$(missing_packages)
 if [ -n "$missing" ]; then
     echo "Installing:" $missing
     install $missing

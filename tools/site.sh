@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The documentation as a static site:  sh tools/site.sh [BUILD]
+# Builds BUILD/site (BUILD: build) from the Markdown files, the manual pages in BUILD/man and the
+# public headers. It has the layout of the source tree and works from file:// without network.
+set -eu
+cd "$(dirname "$0")/.."
+build=${1:-build}
+site=$build/site
+
+for tool in pandoc mandoc doxygen; do
+    command -v $tool >/dev/null || {
+        echo "site.sh: $tool is missing; sh tools/setup.sh docs installs it" >&2
+        exit 77
+    }
+done
+if [ ! -f "$build/man/evonode.1" ]; then
+    cmake -S . -B "$build" -DEVN_TESTS=OFF >/dev/null
+    cmake --build "$build" --target manual --parallel "$(getconf _NPROCESSORS_ONLN)" >/dev/null
+fi
+
+rm -rf "$site"
+mkdir -p "$site/man"
+
+# page FORMAT TITLE TARGET < SOURCE: through the template, with links that hold in the target's place.
+page() {
+    target=$site/$3
+    mkdir -p "$(dirname "$target")"
+    root=$(dirname "$3" | sed 's|[^./][^/]*|..|g; s|^\.$||; s|[^/]$|&/|')
+    pandoc --from "$1" --to html5 --template tools/site/template.html --toc --toc-depth 2 \
+        --lua-filter tools/site/links.lua --metadata pagetitle="$2" --variable root="$root" |
+        sed 's/ id="toc-[^"]*"//' >"$target"
+}
+
+markdown() { # SOURCE
+    target=$(echo "$1" | sed 's|README\.md$|index.md|; s|\.md$|.html|')
+    page gfm+gfm_auto_identifiers "$(sed -n 's/^# //p; /^# /q' "$1")" "$target" <"$1"
+}
+
+manual_page() { # SOURCE
+    name=$(basename "$1" .1)
+    {
+        echo '```{=html}'
+        echo "<h1>$name(1)</h1><div class=\"manual\">"
+        mandoc -T html -O fragment,man=%N.html "$1"
+        echo '</div>'
+        echo '```'
+    } | page markdown "$name(1)" "man/$name.html"
+}
+
+for source in README.md CONTRIBUTING.md CHANGELOG.md datasets/README.md docs/*.md docs/*/*.md; do
+    markdown "$source"
+done
+for source in "$build"/man/*.1; do
+    manual_page "$source"
+done
+
+for picture in docs/*/*.png docs/*/*.svg; do
+    mkdir -p "$site/$(dirname "$picture")"
+    cp "$picture" "$site/$picture"
+done
+cp LICENSE "$site/LICENSE.txt"
+cp CITATION.cff tools/site/style.css "$site"
+
+EVN_SITE=$site EVN_REFERENCE_VERSION=$(sed -n 's/^project(evonode VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt) \
+    doxygen Doxyfile
+echo "$site/index.html"
