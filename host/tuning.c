@@ -102,7 +102,7 @@ static void take_variants(const evn_device_info *info, const json_t *root, readi
         if (are_names(variants)) {
             result->variants = json_incref(variants);
         } else {
-            snprintf(result->why, sizeof(result->why), "\"variants\" is no object of names");
+            snprintf(result->why, sizeof(result->why), "\"variants\" is not an object of names");
         }
     }
     json_decref(expected);
@@ -150,7 +150,7 @@ void evn__tuning_describe(const evn_device_info *info, evn__text *line) {
         evn__text_append(line, "tuning ignored: %s: %s; run evonode tune again", result.path.data,
                          result.why);
     } else if (is_off()) {
-        evn__text_append(line, "not tuned: EVONODE_TUNE turns it off");
+        evn__text_append(line, "not tuned: EVONODE_TUNE disables it");
     } else {
         evn__text_append(line, "not tuned: evonode tune --device %d", info->index);
     }

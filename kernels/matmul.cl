@@ -89,8 +89,8 @@ __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int
 // Blocked for the caches of a CPU: a work-item computes `rows` × `columns` <= BLOCK_COLUMNS elements
 // of C, at most DEPTH terms at a time. It copies these terms of its columns of B into local memory, as panels
 // of COLUMNS, and multiplies each panel, which stays in the first-level cache, with all rows of A,
-// which stay in the second-level cache until the last panel. So much for B's strides: cache lines
-// that lie a power of two apart would displace each other.
+// which stay in the second-level cache until the last panel. Packing avoids cache-set
+// conflicts: cache lines of B a power of two apart would displace each other.
 
 // panel[k, n] = B[k, n] of the `terms` × `count` elements at b, one by one; zero up to COLUMNS.
 static void pack_panel(__global const real *b, __local real *panel, const int count, const int terms,

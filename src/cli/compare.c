@@ -294,14 +294,14 @@ static evn_status run(const evn__command *command) {
 const evn__verb evn__verb_compare = {
     "compare",
     "RUN...",
-    "finished runs of one task side by side, with the paper's figures",
+    "compare finished runs of one task, with the paper's figures",
     EVN__VERB_COMPARE,
     run,
-    "\nRuns that differ in --seed and --out alone are a group: a row, with the mean over the "
+    "\nRuns that differ only in --seed and --out form a group: a row, with the mean over the "
     "seeds\n"
-    "and (least .. largest). Of a curve or a flow the last columns say after how many iterations,\n"
+    "and (min .. max). Of a curve or a flow the last columns say after how many iterations,\n"
     "and seconds of training, the mean loss of 50 iterations reaches the final one of the first\n"
     "group (for flows: of the first with the same --data).\n"
-    "--out FOLDER draws there (png and svg): for images accuracy-epoch and accuracy-time, else "
+    "--out PATH draws there (png and svg): for images accuracy-epoch and accuracy-time, else "
     "the\n"
     "losses. A run that is not finished is left out, with a warning.\n"};

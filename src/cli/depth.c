@@ -53,10 +53,11 @@ static evn_status run(const evn__command *command) {
 const evn__verb evn__verb_depth = {
     "depth",
     "RUN",
-    "compare the model of a run at more and more steps",
+    "compare a trained model at increasing numbers of steps",
     EVN__VERB_EVAL,
     run,
     "\nEuler's method with 5, 10, 20, 40 and 80 steps against dopri5 at rtol = atol = --rtol.\n"
-    "Draws depth-logits and depth-errors (png and svg) into the run folder; of node-ew also, for\n"
+    "Draws depth-logits and depth-errors (png and svg) into the run directory; of node-ew also, "
+    "for\n"
     "each convolution, kernels-LAYER and kernel-lines-LAYER: the weights of a few kernels over "
     "t.\n"};

@@ -16,5 +16,4 @@ static evn_status run(const evn__command *command) {
     return evn__reopen(command, evaluate);
 }
 
-const evn__verb evn__verb_eval = {"eval",         "RUN", "test the model of a run folder",
-                                  EVN__VERB_EVAL, run,   ""};
+const evn__verb evn__verb_eval = {"eval", "RUN", "test a trained model", EVN__VERB_EVAL, run, ""};

@@ -90,6 +90,6 @@ void evn__help_program(const evn__verb *const *verbs) {
 #define EVN_STATUS(name, value, text) printf("  %2d  %s\n", value, text);
 #include "base/status.def"
 #undef EVN_STATUS
-    printf("\nEnvironment: EVONODE_DEVICE is the default of --device, EVONODE_DATA the folder that "
-           "has\nthe data sets' folders; README.md lists the others.\n");
+    printf("\nEnvironment: EVONODE_DEVICE is the default of --device, EVONODE_DATA the directory "
+           "that\nholds the data sets' directories; man evonode lists the others.\n");
 }

@@ -67,4 +67,4 @@ const evn__verb evn__verb_invert = {
     "which makes x(0) of an image, is not injective: the image is sought by L-BFGS, in 200\n"
     "iterations from dark grey, as one whose x(0) is near the recovered one. Draws invert (digits "
     "in,\n"
-    "features out, digits back) and invert-errors (png and svg) into the run folder.\n"};
+    "features out, digits back) and invert-errors (png and svg) into the run directory.\n"};

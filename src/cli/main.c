@@ -33,14 +33,14 @@ static evn_status fail_unknown(const char *word) {
         names[i + 2] = verbs[i]->name;
     }
     const char *near = evn__nearest(word, names);
-    EVN_CHECK(!near, EVN_ERR_USAGE, "there is no verb '%s'; did you mean %s?", word, near);
+    EVN_CHECK(!near, EVN_ERR_USAGE, "unknown command '%s'; did you mean %s?", word, near);
     char list[256] = "";
     for (int i = 0; verbs[i]; ++i) {
         const char *join = i == 0 ? "" : verbs[i + 1] ? ", " : " or ";
         size_t used = strlen(list);
         snprintf(list + used, sizeof(list) - used, "%s%s", join, verbs[i]->name);
     }
-    EVN_FAIL(EVN_ERR_USAGE, "there is no verb '%s'; it should be %s", word, list);
+    EVN_FAIL(EVN_ERR_USAGE, "unknown command '%s'; it should be %s", word, list);
 }
 
 static evn_status run_verb(const evn__verb *verb, const evn__command *command) {
@@ -56,7 +56,7 @@ static evn_status run_verb(const evn__verb *verb, const evn__command *command) {
 }
 
 static evn_status run(const evn__command *command) {
-    EVN_CHECK(command->count >= 2, EVN_ERR_USAGE, "what shall be done? evonode train digits, say");
+    EVN_CHECK(command->count >= 2, EVN_ERR_USAGE, "no command given; try: evonode train digits");
     const char *word = command->words[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         evn__help_program(verbs);
@@ -77,8 +77,7 @@ static evn_status run(const evn__command *command) {
 static void report(evn_status status, const char *verb) {
     fprintf(stderr, "evonode: %s\n", evn_error_message());
     if (status == EVN_ERR_USAGE) {
-        fprintf(stderr, "evonode: 'evonode%s%s --help' lists what there is\n", verb ? " " : "",
-                verb ? verb : "");
+        fprintf(stderr, "evonode: see 'evonode%s%s --help'\n", verb ? " " : "", verb ? verb : "");
     } else if (status == EVN_ERR_INTERNAL) {
         fprintf(stderr, "evonode: please report this, with the place %s\n", evn_error_place());
     }
@@ -91,7 +90,7 @@ int main(int argc, char **argv) {
     evn_status status = run(&command);
     if (fflush(stdout) != 0 && status == EVN_OK) {
         status = evn__fail(__FILE__, __LINE__, EVN_ERR_OUTPUT,
-                           "cannot write to standard output; is what reads it still there?");
+                           "cannot write to standard output; check the program that reads it");
     }
     if (status != EVN_OK) {
         const evn__verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;

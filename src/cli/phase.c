@@ -49,7 +49,7 @@ static const char *until_name(int index) {
 const evn__option evn__phase_options[] = {
     {"solver", "METHOD", "Runge-Kutta method", ALL, &evn__option_text, AT(solver), 0, 0,
      evn_method_name},
-    {"steps", "N", "that many equal steps; 0: adaptive", ALL, &evn__option_integer, AT(steps), 0,
+    {"steps", "N", "number of equal steps; 0: adaptive", ALL, &evn__option_integer, AT(steps), 0,
      1e6, NULL},
     {"rtol", "X", "adaptive: relative tolerance", ALL, &evn__option_real, AT(rtol), 0, 1, NULL},
     {"atol", "X", "adaptive: absolute tolerance", ALL, &evn__option_real, AT(atol), 0, 1, NULL},
@@ -57,16 +57,17 @@ const evn__option evn__phase_options[] = {
      &evn__option_integer, AT(epochs), 1, 1e6, NULL},
     {"lr", "X", "learning rate, the highest of the schedule; lbfgs: 1 by default", TRAIN,
      &evn__option_real, AT(lr), 1e-30, 1e38, NULL},
-    {"until", "WHEN", "epochs; automatic: images, earlier where the next phase's solver disagrees",
+    {"until", "WHEN",
+     "when a phase ends; automatic (images only): also where the next phase's solver disagrees",
      TRAIN, &evn__option_text, AT(until), 0, 0, until_name},
-    {"schedule", "KIND", "learning rate over the epochs of a phase", TRAIN, &evn__option_text,
-     AT(schedule), 0, 0, schedule_name},
+    {"schedule", "KIND", "course of the learning rate over the epochs of a phase", TRAIN,
+     &evn__option_text, AT(schedule), 0, 0, schedule_name},
     {"warmup", "X", "epochs of a linear rise at the beginning", TRAIN, &evn__option_real,
      AT(warmup), 0, 1e6, NULL},
     {"milestones", "N/N/...", "step: epochs after which the rate falls", TRAIN, &evn__option_text,
      AT(milestones), 0, 0, NULL},
-    {"factor", "X", "step: what the rate is multiplied with", TRAIN, &evn__option_real, AT(factor),
-     1e-30, 1, NULL},
+    {"factor", "X", "step: factor of the rate at each milestone", TRAIN, &evn__option_real,
+     AT(factor), 1e-30, 1, NULL},
     {"final", "X", "cosine: fraction of the rate at the end", TRAIN, &evn__option_real, AT(final),
      0, 1, NULL},
     {0},
@@ -88,7 +89,7 @@ static evn_status apply_key(evn__phase_settings *phase, char *text) {
     EVN_CHECK(value, EVN_ERR_USAGE, "'%s' is not key=value, as in %s:steps=10", text, phase->name);
     *value++ = 0;
     const evn__option *option = evn__option_find(evn__phase_options, text, strlen(text));
-    EVN_CHECK(option, EVN_ERR_USAGE, "a phase has no '%s'; evonode train --help lists what it has",
+    EVN_CHECK(option, EVN_ERR_USAGE, "a phase has no key '%s'; evonode train --help lists the keys",
               text);
     return evn__option_apply(option, phase, value);
 }

@@ -122,12 +122,12 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
 
 void evn__report_resumed(const char *unit, int done, int all) {
     evn__report_clear();
-    fprintf(stderr, "goes on after %s %d of %d\n", unit, done, all);
+    fprintf(stderr, "resumes after %s %d of %d\n", unit, done, all);
 }
 
 void evn__report_unsaved(const char *reason) {
     evn__report_clear();
-    fprintf(stderr, "evonode: warning: no checkpoint: %s; training goes on and will try again\n",
+    fprintf(stderr, "evonode: warning: no checkpoint: %s; training continues and will try again\n",
             reason);
 }
 
@@ -152,7 +152,7 @@ void evn__report_summary(const evn__task_row *row, const char *folder, const evn
     print_columns(row->report, metrics);
     print_columns(evn__report_columns, metrics);
     print_text("device", evn_device_get_info(device)->name);
-    print_text("run folder", folder);
+    print_text("run directory", folder);
     if (note) {
         print_text("note", note);
     }
@@ -199,7 +199,7 @@ static void print_where(const char *folder, const evn_device *device,
     }
     print_text("solver", method);
     print_text("device", evn_device_get_info(device)->name);
-    print_text("run folder", folder);
+    print_text("run directory", folder);
 }
 
 void evn__report_evaluation(const evn__task_row *row, const char *folder, const evn_device *device,

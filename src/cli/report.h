@@ -30,7 +30,7 @@ void evn__report_summary(const evn__task_row *row, const char *folder, const evn
 /// What the paper says of the task with that model (NULL: node); lines of that table.
 void evn__report_paper(const char *task, const char *model);
 
-/// That a run goes on after so many of its epochs ("epoch", "iteration").
+/// That a run resumes after so many of its epochs ("epoch", "iteration").
 void evn__report_resumed(const char *unit, int done, int all);
 
 /// That a checkpoint could not be written, and why.

@@ -10,15 +10,15 @@ static evn_status check_checkpoint(const char *folder) {
     char path[EVN__FOLDER_SIZE];
     EVN_TRY(evn__run_checkpoint(folder, path, sizeof(path)));
     EVN_CHECK(access(path, F_OK) == 0, EVN_ERR_FILE,
-              "%s is missing: the run was ended before its first checkpoint, so that there is "
-              "nothing to go on from; train again",
+              "%s is missing: the run ended before its first checkpoint, so there is nothing to "
+              "resume; train again",
               path);
     return EVN_OK;
 }
 
 static evn_status claim(const char *folder, evn__training *t) {
     EVN_CHECK(strlen(folder) < sizeof(t->folder), EVN_ERR_OUTPUT,
-              "the path of the run folder is too long: %.80s…", folder);
+              "the path of the run directory is too long: %.80s…", folder);
     memcpy(t->folder, folder, strlen(folder) + 1);
     EVN_TRY(evn__run_directory_reopen(folder, &t->directory));
     return check_checkpoint(folder);
@@ -57,8 +57,9 @@ static evn_status run(const evn__command *command) {
 const evn__verb evn__verb_resume = {
     "resume",
     "RUN",
-    "go on with a run that was ended before its time",
+    "continue an interrupted run",
     EVN__VERB_RESUME,
     run,
-    "\nA run has a checkpoint after each epoch, or of many short ones as often as a fiftieth of\n"
-    "the time allows. What follows is what would have followed, bit by bit on the same device.\n"};
+    "\nA checkpoint is written after each epoch; where epochs are short, as often as takes a\n"
+    "fiftieth of the time. A resumed run gives the same bits as one that was not interrupted, on\n"
+    "the same device.\n"};

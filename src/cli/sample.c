@@ -53,7 +53,7 @@ static evn_status run(const evn__command *command) {
 const evn__verb evn__verb_sample = {
     "sample",
     "RUN",
-    "draw new points from the flow of a run folder",
+    "draw new points from a trained flow",
     EVN__VERB_SAMPLE,
     run,
     "\nThe points are lines of CSV: x, y and the logarithm of the flow's density there.\n"};

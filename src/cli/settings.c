@@ -49,53 +49,54 @@ const evn__option evn__settings_options[] = {
     {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)",
      ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_TUNE | EVN__VERB_SELFTEST,
      &evn__option_text, AT(device), 0, 0, NULL},
-    {"data", "DIR", "folder of the data set's files; for a flow, the density's name",
+    {"data", "DIR", "directory of the data set's files; for a flow, the density's name",
      BOTH | EVN__VERB_RESUME | EVN__VERB_INVERT, &evn__option_text, AT(data), 0, 0, NULL},
     {"out", "PATH",
-     "train: folder of the run (runs/TASK-N); sample: file (standard output); compare: folder of "
+     "train: run directory (runs/TASK-N); sample: file (standard output); compare: directory of "
      "the pictures (none)",
      TRAIN | SAMPLE | EVN__VERB_COMPARE, &evn__option_text, AT(out), 0, 0, NULL},
     {"preset", "NAME", "settings of a publication, or for a better result", TRAIN,
      &evn__option_text, AT(preset), 0, 0, preset_name},
-    {"model", "KIND", "what is trained", TRAIN, &evn__option_text, AT(model), 0, 0, model_name},
-    {"weights", "KIND", "g, how the weights of node-ew evolve", TRAIN, &evn__option_text,
+    {"model", "KIND", "model to train", TRAIN, &evn__option_text, AT(model), 0, 0, model_name},
+    {"weights", "KIND", "how the weights of node-ew evolve (g)", TRAIN, &evn__option_text,
      AT(weights), 0, 0, evn_evolution_name},
-    {"filters", "N", "channels of the state (by the images' size)", TRAIN, &evn__option_integer,
+    {"filters", "N", "channels of the state (default: by image size)", TRAIN, &evn__option_integer,
      AT(filters), 1, 4096, NULL},
     {"layers", "N", "layers of resnet", TRAIN, &evn__option_integer, AT(layers), 1, 1000, NULL},
     {"width", "N", "curve: units of each of the two hidden layers", TRAIN, &evn__option_integer,
      AT(width), 1, 16384, NULL},
-    {"batch", "N", "images, or points, in a batch", TRAIN, &evn__option_integer, AT(batch), 1,
-     65536, NULL},
-    {"limit", "N", "train on the first N images alone", TRAIN, &evn__option_integer, AT(limit), 1,
+    {"batch", "N", "images or points in a batch", TRAIN, &evn__option_integer, AT(batch), 1, 65536,
+     NULL},
+    {"limit", "N", "train on the first N images only", TRAIN, &evn__option_integer, AT(limit), 1,
      1e9, NULL},
-    {"optimizer", "KIND", "how the parameters are updated; lbfgs: for curves", TRAIN,
+    {"optimizer", "KIND", "how the parameters are updated; lbfgs is for curves", TRAIN,
      &evn__option_text, AT(optimizer), 0, 0, optimizer_name},
-    {"momentum", "X", "of sgd", TRAIN, &evn__option_real, AT(momentum), 0, 1, NULL},
-    {"crop", "N", "shift the training images by up to N pixels, at random in each epoch", TRAIN,
-     &evn__option_integer, AT(crop), 0, 4096, NULL},
-    {"rotate", "DEGREES", "turn the training images by up to so much either way, likewise", TRAIN,
+    {"momentum", "X", "momentum of sgd", TRAIN, &evn__option_real, AT(momentum), 0, 1, NULL},
+    {"crop", "N", "shift training images at random by up to N pixels", TRAIN, &evn__option_integer,
+     AT(crop), 0, 4096, NULL},
+    {"rotate", "DEGREES", "rotate training images at random by up to that angle either way", TRAIN,
      &evn__option_real, AT(rotate), 0, 180, NULL},
-    {"scale", "X", "enlarge or shrink the training images by up to a factor of 1 + X, likewise",
-     TRAIN, &evn__option_real, AT(scale), 0, 1, NULL},
-    {"elastic", "PIXELS", "bend the training images smoothly, by so much on average, likewise",
+    {"scale", "X", "scale training images at random by up to a factor of 1 + X either way", TRAIN,
+     &evn__option_real, AT(scale), 0, 1, NULL},
+    {"elastic", "PIXELS", "distort training images at random and smoothly, by that much on average",
      TRAIN, &evn__option_real, AT(elastic), 0, 4096, NULL},
     {"weight-decay", "X", "L2 penalty", TRAIN, &evn__option_real, AT(weight_decay), 0, 1e38, NULL},
     {"accumulate", "N", "batches whose gradients are averaged for a step of the optimiser", TRAIN,
      &evn__option_integer, AT(accumulate), 1, 65536, NULL},
-    {"seed", "N", "of initial values and of the order of images; of samples", TRAIN | SAMPLE,
-     &evn__option_integer, AT(seed), 0, 9007199254740992, NULL},
-    {"trace", "KIND", "flow: how training finds the divergence", TRAIN, &evn__option_text,
+    {"seed", "N", "seed of initial values, order of images and augmentation; of samples",
+     TRAIN | SAMPLE, &evn__option_integer, AT(seed), 0, 9007199254740992, NULL},
+    {"trace", "KIND", "flow: how training computes the divergence", TRAIN, &evn__option_text,
      AT(trace), 0, 0, trace_name},
-    {"count", "N", "points to draw (1000)", SAMPLE, &evn__option_integer, AT(count), 1, 1e7, NULL},
-    {"phase", "NAME:KEY=VALUE,...", "a phase of training; give one after the other", TRAIN,
+    {"count", "N", "number of points to draw (1000)", SAMPLE, &evn__option_integer, AT(count), 1,
+     1e7, NULL},
+    {"phase", "NAME:KEY=VALUE,...", "a phase of training; repeat it for several, in order", TRAIN,
      &evn__option_phase, 0, 0, 0, NULL},
     {"family", "NAME", "kernels to tune (all)", EVN__VERB_TUNE, &evn__option_text, AT(family), 0, 0,
      evn__tuner_family},
     {"quick", NULL, "few shapes, 15 seconds instead of 180", EVN__VERB_TUNE, &evn__option_flag,
      AT(quick), 0, 0, NULL},
-    {"seconds", "N", "time that tuning may take", EVN__VERB_TUNE, &evn__option_integer, AT(seconds),
-     1, 86400, NULL},
+    {"seconds", "N", "time limit of tuning, in seconds", EVN__VERB_TUNE, &evn__option_integer,
+     AT(seconds), 1, 86400, NULL},
     {"json", NULL, "print JSON", EVN__VERB_DEVICES | EVN__VERB_COMPARE, &evn__option_flag, AT(json),
      0, 0, NULL},
     {0},
@@ -141,8 +142,8 @@ static evn_status fail_unknown(unsigned verb, const char *name) {
         }
     }
     const char *near = evn__nearest(name, names);
-    EVN_CHECK(!near, EVN_ERR_USAGE, "there is no option --%s; did you mean --%s?", name, near);
-    EVN_FAIL(EVN_ERR_USAGE, "there is no option --%s", name);
+    EVN_CHECK(!near, EVN_ERR_USAGE, "unknown option --%s; did you mean --%s?", name, near);
+    EVN_FAIL(EVN_ERR_USAGE, "unknown option --%s", name);
 }
 
 /// The option in words[*at], and its value in the same word or the next; *at moves to the last.
@@ -171,7 +172,7 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
 static evn_status add_subject(evn__settings *settings, unsigned verb, const char *word) {
     const unsigned without = EVN__VERB_DEVICES | EVN__VERB_TUNE | EVN__VERB_SELFTEST;
     int most = verb & without ? 0 : verb == EVN__VERB_COMPARE ? EVN__SUBJECTS_MAX : 1;
-    EVN_CHECK(settings->subject_count < most, EVN_ERR_USAGE, "'%s' is one word too many", word);
+    EVN_CHECK(settings->subject_count < most, EVN_ERR_USAGE, "unexpected argument '%s'", word);
     settings->subjects[settings->subject_count++] = word;
     settings->subject = settings->subjects[0];
     return EVN_OK;

@@ -24,7 +24,7 @@ evn_status evn__task_find(const char *name, evn_status missing, const evn__task_
             return EVN_OK;
         }
     }
-    EVN_FAIL(missing, "there is no task '%.64s'; it should be %s", name,
+    EVN_FAIL(missing, "unknown task '%.64s'; it should be %s", name,
              evn__choice_text(name_at, list, sizeof(list)));
 }
 

@@ -49,7 +49,7 @@ static evn_status describe(const evn__command *command, const evn__settings *set
 static evn_status claim(const evn__command *command, evn__settings *settings, evn__training *t) {
     if (settings->out) {
         EVN_CHECK(strlen(settings->out) < sizeof(t->folder), EVN_ERR_OUTPUT,
-                  "the path of the run folder is too long: %.80s…", settings->out);
+                  "the path of the run directory is too long: %.80s…", settings->out);
         memcpy(t->folder, settings->out, strlen(settings->out) + 1);
     } else {
         EVN_TRY(evn__run_directory_number("runs", settings->subject, t->folder, sizeof(t->folder)));
@@ -91,8 +91,8 @@ const evn__verb evn__verb_train = {
     run,
     "\nA phase is NAME:KEY=VALUE,...; NAME is\n"
     "  backprop                  through equal steps; memory grows with their number\n"
-    "  checkpointed              the same gradient, with the states of the steps kept alone\n"
+    "  checkpointed              the same gradient; only the states of the steps are kept\n"
     "  adjoint                   solved backwards; memory does not grow, steps may be adaptive\n"
-    "What a phase does not say is taken from the option of that name, then from the task. Two\n"
+    "A key that a phase lacks is taken from the option of that name, then from the task. Two\n"
     "phases, one after the other:\n"
     "  --phase backprop:steps=10,epochs=15,lr=0.05 --phase adjoint:epochs=2,lr=0.01\n"};

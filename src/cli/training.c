@@ -164,7 +164,7 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     bool goes_on = t->has_checkpoint && status != EVN_ERR_NOT_FINITE; // it would end there again
     EVN_FAIL(unwritten ? t->status : status, "%s (%s has the epochs so far%s%s%s)", message,
              t->folder, kept ? " and the parameters" : "",
-             goes_on ? "; to go on: evonode resume " : "", goes_on ? t->folder : "");
+             goes_on ? "; to continue: evonode resume " : "", goes_on ? t->folder : "");
 }
 
 /// To where the checkpoint is.

@@ -39,7 +39,7 @@ static evn_status tune(evn_device *device, const evn__settings *settings) {
     if (path) {
         printf("\n  written: %s\n", path);
     } else {
-        printf("\n  not written: EVONODE_TUNE or EVONODE_CACHE_DIR turns it off\n");
+        printf("\n  not written: EVONODE_TUNE or EVONODE_CACHE_DIR disables it\n");
     }
     free(path);
     return EVN_OK;
@@ -61,6 +61,7 @@ const evn__verb evn__verb_tune = {
     run,
     "\nFor the shapes of the models each variant is checked against plain C, at odd shapes too, "
     "and\n"
-    "timed against the default by turns; it must be 5 % faster. Times are of one operation, in\n"
-    "milliseconds. Later runs on the device take what was found; EVONODE_TUNE=off ignores it,\n"
+    "timed against the default, alternately; it must be 5 % faster. Times are of one operation, "
+    "in\n"
+    "milliseconds. Later runs on the device use the result; EVONODE_TUNE=off ignores it,\n"
     "evonode devices says whether it is used.\n"};

@@ -65,7 +65,7 @@ static evn_status default_folder(const char *name, char folder[PATH_SIZE]) {
     const char *base = getenv("EVONODE_DATA");
     snprintf(folder, PATH_SIZE, "%s/%s", base ? base : "", name);
     EVN_CHECK(base && is_folder(folder), EVN_ERR_FILE,
-              "%s is not here: neither the folder datasets/%s nor $EVONODE_DATA/%s exists "
+              "data set %s not found: neither the folder datasets/%s nor $EVONODE_DATA/%s exists "
               "(EVONODE_DATA is %s). To fetch it, run: sh datasets/fetch_%s.sh. To read it from "
               "another folder, give --data FOLDER",
               name, name, name, base ? base : "not set", name);

@@ -83,7 +83,7 @@ static bool usable(const evn_graph *graph, evn_value value) {
 }
 
 static evn_value unusable(evn_graph *graph, evn__op op) {
-    return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: an operand is no value of this graph",
+    return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: an operand is not a value of this graph",
                            evn__op_table[op].text);
 }
 

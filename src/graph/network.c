@@ -5,7 +5,7 @@
 static bool known(evn_graph *graph, evn__op op, evn_value a, evn_value b) {
     if (graph->status == EVN_OK &&
         (a < 0 || b < 0 || a >= graph->node_count || b >= graph->node_count)) {
-        evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: an operand is no value of this graph",
+        evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: an operand is not a value of this graph",
                         evn__op_table[op].text);
     }
     return graph->status == EVN_OK;

@@ -9,7 +9,7 @@ static bool usable(const evn_graph *graph, evn_value value) {
 }
 
 static evn_value unusable(evn_graph *graph, const char *builder) {
-    return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: the operand is no value of this graph",
+    return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: the operand is not a value of this graph",
                            builder);
 }
 

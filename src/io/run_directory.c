@@ -87,7 +87,7 @@ static evn_status check_empty(const char *folder) {
     }
     closedir(stream);
     EVN_CHECK(empty, EVN_ERR_OUTPUT,
-              "the folder %s has files in it and is not a run; name a new folder", folder);
+              "the folder %s is not empty and holds no run; name a new folder", folder);
     return EVN_OK;
 }
 
@@ -95,11 +95,10 @@ static evn_status check_free(const char *folder) {
     EVN_CHECK(!exists(folder, SUMMARY), EVN_ERR_OUTPUT,
               "the folder %s has a finished run in it; name a new folder, or remove this one",
               folder);
-    EVN_CHECK(
-        !exists(folder, CHECKPOINT), EVN_ERR_OUTPUT,
-        "the folder %s has an unfinished run in it; 'evonode resume %s' goes on with it; name "
-        "a new folder, or remove this one",
-        folder, folder);
+    EVN_CHECK(!exists(folder, CHECKPOINT), EVN_ERR_OUTPUT,
+              "the folder %s has an unfinished run in it; 'evonode resume %s' continues it; name "
+              "a new folder, or remove this one",
+              folder, folder);
     return exists(folder, RUN) ? EVN_OK : check_empty(folder);
 }
 

@@ -10,7 +10,8 @@ static evn_status check_phase(const evn_trainer_options *options, const evn_task
               index + 1, phase->name, phase->epochs);
     EVN_TRY(evn_schedule_check(&phase->schedule));
     EVN_CHECK(!phase->automatic || index + 1 < options->phase_count, EVN_ERR_ARGUMENT,
-              "phase %d (%s) cannot end by itself: no phase follows it", index + 1, phase->name);
+              "phase %d (%s) cannot end automatically: no phase follows it", index + 1,
+              phase->name);
     EVN_CHECK(!phase->automatic || !task->methods->iterates, EVN_ERR_ARGUMENT,
               "phase %d (%s) cannot end by itself: the task %s iterates, and has no epochs whose "
               "losses could be compared",

@@ -62,7 +62,8 @@ END_TEST
 START_TEST(what_cannot_be_inverted) {
     test_fails_with(test_program("", "invert nowhere"), EVN_ERR_FILE, "nowhere");
     test_fails_with(test_program("", "invert"), EVN_ERR_USAGE, "needs a RUN");
-    test_fails_with(test_program("", "invert r --steps 3"), EVN_ERR_USAGE, "no option --steps");
+    test_fails_with(test_program("", "invert r --steps 3"), EVN_ERR_USAGE,
+                    "unknown option --steps");
     train("--out r --model resnet --layers 2 --phase backprop:epochs=1");
     test_fails_with(test_program("", "invert r"), EVN_ERR_ARGUMENT, "take a run of node");
     test_outcome result = test_program(

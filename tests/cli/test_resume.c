@@ -99,7 +99,7 @@ START_TEST(goes_on_as_if_nothing_had_been) {
     ck_assert_int_eq(result.code, -1);
     result = test_program("", "resume r");
     ck_assert_msg(result.code == 0, "%s", result.err);
-    ck_assert_ptr_nonnull(strstr(result.err, "goes on after"));
+    ck_assert_ptr_nonnull(strstr(result.err, "resumes after"));
     assert_same_files("r/model.safetensors", "whole/model.safetensors");
     check_metrics();
     ck_assert(!test_exists("r/checkpoint.safetensors"));

@@ -183,7 +183,7 @@ START_TEST(unwritable) {
                     "/dev/null");
     mkdir(test_path(path, "full"), 0777);
     test_write("full/letter.txt", "dear", 4);
-    test_fails_with(test_program("", "train digits --out full"), EVN_ERR_OUTPUT, "not a run");
+    test_fails_with(test_program("", "train digits --out full"), EVN_ERR_OUTPUT, "holds no run");
     ck_assert(!test_exists("full/run.json"));
     test_write("file", "x", 1);
     test_fails_with(test_program("", "train digits --out file"), EVN_ERR_OUTPUT, "file");

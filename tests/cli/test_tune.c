@@ -69,7 +69,7 @@ START_TEST(file) {
     expect_devices(VARIABLES, "not tuned: evonode tune --device");
     tune(name);
     expect_devices(VARIABLES, "tuned: ");
-    expect_devices("EVONODE_TUNE=off EVONODE_CACHE_DIR=cache", "EVONODE_TUNE turns it off");
+    expect_devices("EVONODE_TUNE=off EVONODE_CACHE_DIR=cache", "EVONODE_TUNE disables it");
     // What a second tuning of one family does not look at stays.
     test_outcome result = test_program(VARIABLES, "tune --quick --family conv2d --seconds 1");
     ck_assert_msg(result.code == 0, "%s", result.err);
@@ -99,7 +99,7 @@ START_TEST(damaged) {
     char name[TEST_PATH];
     tune(name);
     change(name, "variants", json_pack("{s:i}", "fp32 matmul nn 2x3 3x4 2x4", 7));
-    expect_devices(VARIABLES, "no object of names");
+    expect_devices(VARIABLES, "not an object of names");
     static const char *const texts[] = {"", "{", "[]", "{\"format\": 1, \"format\": 1}",
                                         "\xff\xfe"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); ++i) {
@@ -131,7 +131,7 @@ END_TEST
 
 START_TEST(usage) {
     test_fails_with(test_program("", "tune --family pool2d"), EVN_ERR_USAGE, "matmul or conv2d");
-    test_fails_with(test_program("", "tune digits"), EVN_ERR_USAGE, "one word too many");
+    test_fails_with(test_program("", "tune digits"), EVN_ERR_USAGE, "unexpected argument");
     test_fails_with(test_program("", "tune --seconds 0"), EVN_ERR_USAGE, "seconds");
     test_fails_with(test_program("", "selftest --device nowhere"), EVN_ERR_DEVICE_NAME, "nowhere");
 }
