@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands around all declarations of a public header: C linkage for C++, and visibility.
-//
-// The library is compiled with -fvisibility=hidden, so that it exports what is declared between
-// EVN_API_BEGIN and EVN_API_END and nothing else, in ELF and in Mach-O alike. A pragma around all
-// of them, since an attribute on each could be forgotten on one. For a DLL CMake exports all.
+/// @file
+/// What stands around all declarations of a public header: C linkage for C++, and visibility.
+///
+/// The library is compiled with -fvisibility=hidden, so that it exports what is declared between
+/// EVN_API_BEGIN and EVN_API_END and nothing else, in ELF and in Mach-O alike. A pragma around all
+/// of them, since an attribute on each could be forgotten on one. For a DLL CMake exports all.
 #ifndef EVONODE_API_H
 #define EVONODE_API_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device memory. All copies are ordered with the kernels of the device's queue.
+/// @file
+/// Device memory. All copies are ordered with the kernels of the device's queue.
 #ifndef EVONODE_BUFFER_H
 #define EVONODE_BUFFER_H
 
@@ -8,6 +9,7 @@
 
 EVN_API_BEGIN
 
+/// Memory of a device. Owned by who created it.
 typedef struct evn_buffer evn_buffer;
 
 /// Allocate `bytes` (> 0) of device memory; contents undefined.
@@ -17,6 +19,7 @@ evn_status evn_buffer_create(evn_device *device, size_t bytes, evn_buffer **buff
 /// Nulls *buffer; accepts NULL. Commands that use it finish first.
 void evn_buffer_destroy(evn_buffer **buffer);
 
+/// Its size, as asked for.
 size_t evn_buffer_bytes(const evn_buffer *buffer);
 
 /// Copy from the host; `data` may be reused when the call returns. Offset and size in bytes. Up to

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interop with a program's own OpenCL code. The only public header with OpenCL types.
+/// @file
+/// Interop with a program's own OpenCL code. The only public header with OpenCL types.
 #ifndef EVONODE_CL_H
 #define EVONODE_CL_H
 
+/// @cond
 #ifndef CL_TARGET_OPENCL_VERSION
 #define CL_TARGET_OPENCL_VERSION 120
 #endif
+/// @endcond
 #include "evonode/buffer.h"
 #include <CL/cl.h>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Labelled images, and the batches that training and evaluation draw from them. Host memory only.
-//
-// Shape letters: N samples, B batch, H height, W width, C channels (channels last).
+/// @file
+/// Labelled images, and the batches that training and evaluation draw from them. Host memory only.
+///
+/// Shape letters: N samples, B batch, H height, W width, C channels (channels last).
 #ifndef EVONODE_DATASET_H
 #define EVONODE_DATASET_H
 
@@ -11,8 +12,10 @@
 
 EVN_API_BEGIN
 
+/// Both parts of a data set, in host memory.
 typedef struct evn_dataset evn_dataset;
 
+/// The two parts of a data set.
 typedef enum evn_part { EVN_TRAIN, EVN_TEST } evn_part;
 
 /// What a data set holds.
@@ -33,6 +36,7 @@ typedef struct evn_dataset_info {
 evn_status evn_dataset_open(const char *name, const char *folder, evn_dataset **dataset);
 void evn_dataset_destroy(evn_dataset **dataset); ///< nulls; accepts NULL
 
+/// Shapes and counts; after evn_dataset_limit those that are left.
 evn_dataset_info evn_dataset_get_info(const evn_dataset *dataset);
 
 /// Keep only the first `count` (>= 1) samples of a part, in the order of its files; a count beyond
@@ -58,8 +62,9 @@ typedef struct evn_augmentation {
 /// options, epoch and index alone, so a run that is resumed sees the same ones.
 typedef struct evn_batches evn_batches;
 
+/// How a part is cut into batches.
 typedef struct evn_batches_options {
-    evn_part part;
+    evn_part part;  ///< which part is cut
     int size;       ///< B, samples in a batch, >= 1
     bool shuffle;   ///< a new order each epoch, and a short last batch is left out; otherwise the
                     ///< order of the files, and the last batch is filled up with weight 0

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Devices: finding them, opening one, and what it has done so far.
+/// @file
+/// Devices: finding them, opening one, and what it has done so far.
 #ifndef EVONODE_DEVICE_H
 #define EVONODE_DEVICE_H
 
@@ -13,6 +14,7 @@ EVN_API_BEGIN
 /// One thread at a time per device.
 typedef struct evn_device evn_device;
 
+/// What kind of device it is, as `auto` and the other selectors see it.
 typedef enum evn_device_type {
     EVN_DEVICE_CPU,
     EVN_DEVICE_GPU,            ///< with memory of its own
@@ -20,25 +22,26 @@ typedef enum evn_device_type {
     EVN_DEVICE_ACCELERATOR,
 } evn_device_type;
 
+/// Size of the texts of evn_device_info, with the NUL.
 enum { EVN_DEVICE_TEXT = 256 };
 
 /// What `evonode devices` shows. Sizes in bytes, clock in MHz.
 typedef struct evn_device_info {
-    int platform, device; ///< the P and D of the selector "P:D", in the order of clinfo -l
-    int index;            ///< flat index over all platforms
-    evn_device_type type;
-    char name[EVN_DEVICE_TEXT]; ///< the board's name where the vendor has one
-    char vendor[EVN_DEVICE_TEXT];
-    char driver[EVN_DEVICE_TEXT];
+    int platform, device;          ///< the P and D of the selector "P:D", in the order of clinfo -l
+    int index;                     ///< flat index over all platforms
+    evn_device_type type;          ///< as the driver reports it
+    char name[EVN_DEVICE_TEXT];    ///< the board's name where the vendor has one
+    char vendor[EVN_DEVICE_TEXT];  ///< CL_DEVICE_VENDOR
+    char driver[EVN_DEVICE_TEXT];  ///< CL_DRIVER_VERSION
     char version[EVN_DEVICE_TEXT]; ///< CL_DEVICE_VERSION
-    char platform_name[EVN_DEVICE_TEXT];
-    char platform_version[EVN_DEVICE_TEXT];
-    int compute_units;
-    int clock_mhz;
+    char platform_name[EVN_DEVICE_TEXT];    ///< CL_PLATFORM_NAME
+    char platform_version[EVN_DEVICE_TEXT]; ///< CL_PLATFORM_VERSION
+    int compute_units;                      ///< CL_DEVICE_MAX_COMPUTE_UNITS
+    int clock_mhz;                          ///< highest clock
     int vector_width; ///< floats in a register, as the driver reports it; at least 1
-    uint64_t global_bytes, local_bytes, max_allocation_bytes;
-    uint64_t max_work_group;
-    bool has_fp64, has_fp16;
+    uint64_t global_bytes, local_bytes, max_allocation_bytes; ///< in all, local, of one buffer
+    uint64_t max_work_group;                                  ///< work-items in a work-group
+    bool has_fp64, has_fp16;        ///< whether it computes in double and half precision
     bool usable;                    ///< available, with a compiler, OpenCL 1.2 or newer
     char unusable[EVN_DEVICE_TEXT]; ///< why not, "" when usable
 } evn_device_info;
@@ -80,6 +83,7 @@ void evn_device_close(evn_device **device);
 /// Borrowed; lives as long as the device.
 const evn_device_info *evn_device_get_info(const evn_device *device);
 
+/// Counters since the device was opened.
 evn_device_stats evn_device_get_stats(const evn_device *device);
 
 /// Set bytes_peak to bytes_now, so that a phase can be measured on its own.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two transforms: graph → graph. Both are closed, so they compose: vjp of jvp, vjp of vjp.
+/// @file
+/// The two transforms: graph → graph. Both are closed, so they compose: vjp of jvp, vjp of vjp.
 #ifndef EVONODE_DIFF_H
 #define EVONODE_DIFF_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dynamics: f, g, and which weights evolve (NODE-EW):
-//     dx/dt = f(t, x, θ(t)),   dθ/dt = g(t, θ, θ₁),   θ(t₀) = θ₀.
-// Without g it is the Neural ODE. A dynamics is data only; a solver compiles it for a device.
+/// @file
+/// Dynamics: f, g, and which weights evolve (NODE-EW):
+///     dx/dt = f(t, x, θ(t)),   dθ/dt = g(t, θ, θ₁),   θ(t₀) = θ₀.
+/// Without g it is the Neural ODE. A dynamics is data only; a solver compiles it for a device.
 #ifndef EVONODE_DYNAMICS_H
 #define EVONODE_DYNAMICS_H
 
@@ -9,6 +10,7 @@
 
 EVN_API_BEGIN
 
+/// f, and g or nothing, as copies of their graphs.
 typedef struct evn_dynamics evn_dynamics;
 
 /// Join f and g.
@@ -24,8 +26,11 @@ evn_shape evn_dynamics_state_shape(const evn_dynamics *dynamics); ///< of x
 /// All weights that are learnt: those of f in f's order, then g's own. For an evolving one the
 /// learnt value is θ₀, its value at t₀.
 int evn_dynamics_weight_count(const evn_dynamics *dynamics);
+/// Name of weight number `index`; borrowed.
 const char *evn_dynamics_weight_name(const evn_dynamics *dynamics, int index);
+/// Shape of weight number `index`.
 evn_shape evn_dynamics_weight_shape(const evn_dynamics *dynamics, int index);
+/// Whether g moves weight number `index`.
 bool evn_dynamics_weight_evolves(const evn_dynamics *dynamics, int index);
 
 EVN_API_END

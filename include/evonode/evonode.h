@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole library but the OpenCL interop (cl.h).
+/// @file
+/// The whole library but the OpenCL interop (cl.h).
 #ifndef EVONODE_EVONODE_H
 #define EVONODE_EVONODE_H
 

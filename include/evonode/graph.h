@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A graph: a pure function from named inputs to named outputs, built from primitive operations.
-// It is data only: no device, no precision. Values are dense, row-major (C order).
-//
-// Builders check shapes and link; they return EVN_NONE after the first failure, which sticks to
-// the graph (evn_graph_status), so that a network can be written without a test in every line.
-//
-// Shape letters: B batch, H height, W width, C channels (channels last), K kernel size, N classes.
+/// @file
+/// A graph: a pure function from named inputs to named outputs, built from primitive operations.
+/// It is data only: no device, no precision. Values are dense, row-major (C order).
+///
+/// Builders check shapes and link; they return EVN_NONE after the first failure, which sticks to
+/// the graph (evn_graph_status), so that a network can be written without a test in every line.
+///
+/// Shape letters: B batch, H height, W width, C channels (channels last), K kernel size, N classes.
 #ifndef EVONODE_GRAPH_H
 #define EVONODE_GRAPH_H
 
@@ -13,18 +14,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/// Bounds: axes of a shape, operands of evn_concat.
 enum { EVN_MAX_RANK = 6, EVN_MAX_INPUTS = 8 };
 
+/// Nodes, inputs and outputs. Owned by who created it.
 typedef struct evn_graph evn_graph;
 
 /// A value of a graph: the number of the node that computes it; valid for that graph only.
 typedef int32_t evn_value;
+/// No value: what a builder returns after a failure.
 #define EVN_NONE (-1)
 
 /// Extents in C order; rank 0 is a scalar; every extent >= 1.
 typedef struct evn_shape {
-    int rank;
-    int64_t dim[EVN_MAX_RANK];
+    int rank;                  ///< 0 … EVN_MAX_RANK
+    int64_t dim[EVN_MAX_RANK]; ///< the first `rank` count
 } evn_shape;
 
 /// EVN_SHAPE(3, 4): the shape [3, 4]. EVN_SCALAR: the shape of a scalar.
@@ -33,10 +37,14 @@ template <typename... Extents> inline evn_shape evn_shape_of(Extents... extents)
     return evn_shape{static_cast<int>(sizeof...(extents)), {static_cast<int64_t>(extents)...}};
 }
 #define EVN_SHAPE(...) (evn_shape_of(__VA_ARGS__))
-#define EVN_SCALAR     (evn_shape{0, {0}})
+/// The shape of a scalar, [].
+#define EVN_SCALAR (evn_shape{0, {0}})
 #else
+/// @cond
 #define EVN_SHAPE_COUNT_(...) ((int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
+/// @endcond
 #define EVN_SHAPE(...)        ((evn_shape){EVN_SHAPE_COUNT_(__VA_ARGS__), {__VA_ARGS__}})
+/// The shape of a scalar, [].
 #define EVN_SCALAR            ((evn_shape){0, {0}})
 #endif
 
@@ -44,8 +52,10 @@ EVN_API_BEGIN
 
 /// Number of elements.
 int64_t evn_shape_count(evn_shape shape);
+/// Same rank and extents.
 bool evn_shape_equal(evn_shape a, evn_shape b);
 
+/// A graph without nodes.
 evn_status evn_graph_create(evn_graph **graph);
 void evn_graph_destroy(evn_graph **graph); ///< nulls; accepts NULL
 
@@ -62,15 +72,23 @@ evn_value evn_input(evn_graph *graph, const char *name, evn_shape shape);
 /// Name a value as an output; the name must be new among the outputs.
 void evn_output(evn_graph *graph, const char *name, evn_value value);
 
+/// Number of inputs.
 int evn_graph_input_count(const evn_graph *graph);
+/// Number of outputs.
 int evn_graph_output_count(const evn_graph *graph);
+/// Input number `index`, in the order in which they were made.
 evn_value evn_graph_input(const evn_graph *graph, int index);
+/// Output number `index`, in the order in which they were named.
 evn_value evn_graph_output(const evn_graph *graph, int index);
+/// Name of input number `index`; borrowed.
 const char *evn_graph_input_name(const evn_graph *graph, int index);
+/// Name of output number `index`; borrowed.
 const char *evn_graph_output_name(const evn_graph *graph, int index);
 /// Index of the input or output of that name, -1 when there is none.
 int evn_graph_find_input(const evn_graph *graph, const char *name);
+/// Index of the output of that name, -1 when there is none.
 int evn_graph_find_output(const evn_graph *graph, const char *name);
+/// Shape of a value.
 evn_shape evn_value_shape(const evn_graph *graph, evn_value value);
 
 /// Copy the nodes of `callee` into `graph`, its inputs replaced by `inputs` (one per input, of the
@@ -89,28 +107,29 @@ evn_value evn_table(evn_graph *graph, evn_shape shape, const double *data);
 // Element-wise; operands of two-argument operations are broadcast against each other as in NumPy
 // ----
 
-evn_value evn_add(evn_graph *graph, evn_value a, evn_value b);
-evn_value evn_sub(evn_graph *graph, evn_value a, evn_value b);
-evn_value evn_mul(evn_graph *graph, evn_value a, evn_value b);
-evn_value evn_div(evn_graph *graph, evn_value a, evn_value b);
-evn_value evn_maximum(evn_graph *graph, evn_value a, evn_value b);
-evn_value evn_neg(evn_graph *graph, evn_value x);
-evn_value evn_abs(evn_graph *graph, evn_value x);
-evn_value evn_sign(evn_graph *graph, evn_value x); ///< −1, 0 or 1; derivative 0
-evn_value evn_step(evn_graph *graph, evn_value x); ///< 1 where x > 0, else 0; derivative 0
-evn_value evn_exp(evn_graph *graph, evn_value x);
-evn_value evn_log(evn_graph *graph, evn_value x);
-evn_value evn_sqrt(evn_graph *graph, evn_value x);
-evn_value evn_sin(evn_graph *graph, evn_value x);
-evn_value evn_cos(evn_graph *graph, evn_value x);
-evn_value evn_tanh(evn_graph *graph, evn_value x);
-evn_value evn_sigmoid(evn_graph *graph, evn_value x);
+evn_value evn_add(evn_graph *graph, evn_value a, evn_value b);     ///< a + b
+evn_value evn_sub(evn_graph *graph, evn_value a, evn_value b);     ///< a − b
+evn_value evn_mul(evn_graph *graph, evn_value a, evn_value b);     ///< a b
+evn_value evn_div(evn_graph *graph, evn_value a, evn_value b);     ///< a / b
+evn_value evn_maximum(evn_graph *graph, evn_value a, evn_value b); ///< the larger
+evn_value evn_neg(evn_graph *graph, evn_value x);                  ///< −x
+evn_value evn_abs(evn_graph *graph, evn_value x);                  ///< |x|
+evn_value evn_sign(evn_graph *graph, evn_value x);                 ///< −1, 0 or 1; derivative 0
+evn_value evn_step(evn_graph *graph, evn_value x);     ///< 1 where x > 0, else 0; derivative 0
+evn_value evn_exp(evn_graph *graph, evn_value x);      ///< eˣ
+evn_value evn_log(evn_graph *graph, evn_value x);      ///< natural logarithm
+evn_value evn_sqrt(evn_graph *graph, evn_value x);     ///< √x
+evn_value evn_sin(evn_graph *graph, evn_value x);      ///< of radians
+evn_value evn_cos(evn_graph *graph, evn_value x);      ///< of radians
+evn_value evn_tanh(evn_graph *graph, evn_value x);     ///< hyperbolic tangent
+evn_value evn_sigmoid(evn_graph *graph, evn_value x);  ///< 1 / (1 + e⁻ˣ)
 evn_value evn_softplus(evn_graph *graph, evn_value x); ///< log(1 + eˣ), without overflow
-evn_value evn_relu(evn_graph *graph, evn_value x);
-evn_value evn_scale(evn_graph *graph, evn_value x, double factor);
+evn_value evn_relu(evn_graph *graph, evn_value x);     ///< max(x, 0)
+evn_value evn_scale(evn_graph *graph, evn_value x, double factor); ///< factor x
 
 // Views ------------------------------------------------------------------------------------------
 
+/// The same elements in C order, in another shape of as many.
 evn_value evn_reshape(evn_graph *graph, evn_value x, evn_shape shape);
 /// Extents of 1 (and missing leading ones) are repeated up to `shape`.
 evn_value evn_broadcast(evn_graph *graph, evn_value x, evn_shape shape);

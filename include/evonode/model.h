@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three models of image classification in one form: a stem, dynamics, a head.
-//     images → stem → x(0) → dynamics → x(1) → head → logits, loss
-// ResNet has a layer of its own for each step in its stem, and no dynamics.
+/// @file
+/// The three models of image classification in one form: a stem, dynamics, a head.
+///     images → stem → x(0) → dynamics → x(1) → head → logits, loss
+/// ResNet has a layer of its own for each step in its stem, and no dynamics.
 #ifndef EVONODE_MODEL_H
 #define EVONODE_MODEL_H
 
@@ -10,23 +11,26 @@
 
 EVN_API_BEGIN
 
+/// Graphs and parameters of a classifier.
 typedef struct evn_model evn_model;
 
+/// What stands between stem and head.
 typedef enum evn_model_kind {
     EVN_MODEL_RESNET,  ///< x ← x + f_k(x), `layers` times
     EVN_MODEL_NODE,    ///< dx/dt = f(t, x, θ)
     EVN_MODEL_NODE_EW, ///< dx/dt = f(t, x, θ(t)), dθ/dt = g(t, θ, θ₁)
 } evn_model_kind;
 
+/// Sizes of a model. Set up with evn_model_options_default, then change fields.
 typedef struct evn_model_options {
-    evn_model_kind kind;
+    evn_model_kind kind;             ///< what stands between stem and head
     const char *weights;             ///< NODE_EW: the kind of g, evn_evolution_name
     int64_t height, width, channels; ///< of an image
-    int classes;
-    int filters;   ///< channels of the state
-    bool small;    ///< one down-sampling, for images below 16×16, instead of two
-    int layers;    ///< RESNET
-    int64_t batch; ///< B; part of every shape
+    int classes;                     ///< >= 2
+    int filters;                     ///< channels of the state
+    bool small;                      ///< one down-sampling, for images below 16×16, instead of two
+    int layers;                      ///< RESNET
+    int64_t batch;                   ///< B; part of every shape
 } evn_model_options;
 
 /// Sizes for images of this shape: 64 filters and two down-samplings, or 32 and one below 16×16;
@@ -40,6 +44,7 @@ evn_status evn_model_create(const evn_model_options *options, evn_model **model)
 void evn_model_destroy(evn_model **model); ///< nulls; accepts NULL
 
 evn_parameters *evn_model_parameters(const evn_model *model); ///< owned by the model
+/// The options that it was created with; borrowed.
 const evn_model_options *evn_model_get_options(const evn_model *model);
 
 /// Inputs "images" [B, H, W, C], then weights by parameter name; output "x".
@@ -52,6 +57,7 @@ const evn_graph *evn_model_head(const evn_model *model);
 
 /// Kinds of g: name and help text of number `index`; NULL past the last.
 const char *evn_evolution_name(int index);
+/// Help text of kind number `index`; NULL past the last.
 const char *evn_evolution_text(int index);
 
 EVN_API_END

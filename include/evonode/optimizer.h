@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Optimisers: update all parameters from all gradients, each in one flat buffer, in one launch.
-// Schedules: the learning rate over the epochs, computed on the host.
+/// @file
+/// Optimisers: update all parameters from all gradients, each in one flat buffer, in one launch.
+/// Schedules: the learning rate over the epochs, computed on the host.
 #ifndef EVONODE_OPTIMIZER_H
 #define EVONODE_OPTIMIZER_H
 
@@ -10,25 +11,27 @@ EVN_API_BEGIN
 
 // Schedules --------------------------------------------------------------------------------------
 
+/// Course of the learning rate.
 typedef enum evn_schedule_kind {
     EVN_SCHEDULE_CONSTANT,
     EVN_SCHEDULE_STEP,   ///< times `factor` at each milestone
     EVN_SCHEDULE_COSINE, ///< half a cosine down to rate·final; with a warm-up: one cycle
 } evn_schedule_kind;
 
+/// Most milestones of a schedule.
 enum { EVN_SCHEDULE_MILESTONES = 8 };
 
 /// A learning rate over time in epochs. Set up with evn_schedule_default, then change fields.
 typedef struct evn_schedule {
-    evn_schedule_kind kind;
-    double rate;   ///< the base rate, > 0: the highest of the schedule
+    evn_schedule_kind kind; ///< its course; other fields apply as they say
+    double rate;            ///< the base rate, > 0: the highest of the schedule
     double epochs; ///< COSINE: its length, > warmup; the rate stays at rate·final afterwards
     double final;  ///< COSINE: fraction of `rate` at the end, in [0, 1]
     double warmup; ///< epochs of a linear rise from rate·start to rate, >= 0; for every kind
     double start;  ///< fraction of `rate` at the beginning of the warm-up, in [0, 1]
     double factor; ///< STEP: > 0
     double milestones[EVN_SCHEDULE_MILESTONES]; ///< STEP: epochs, ascending
-    int milestone_count;
+    int milestone_count;                        ///< entries of milestones
 } evn_schedule;
 
 /// Constant `rate`; should another kind be set: factor 0.1, final 0.01, start 0.1, no warm-up, no
@@ -43,8 +46,10 @@ double evn_schedule_rate(const evn_schedule *schedule, double epoch);
 
 // Optimisers -------------------------------------------------------------------------------------
 
+/// An optimiser with its state on the device.
 typedef struct evn_optimizer evn_optimizer;
 
+/// Rules of update, for parameters p with gradient g.
 typedef enum evn_optimizer_kind {
     EVN_OPTIMIZER_SGD,  ///< g += decay·p; v = momentum·v + g; p −= rate·v
     EVN_OPTIMIZER_ADAM, ///< Kingma and Ba (2015), algorithm 1, epsilon outside the square root
@@ -54,12 +59,13 @@ typedef enum evn_optimizer_kind {
     EVN_OPTIMIZER_LBFGS,
 } evn_optimizer_kind;
 
+/// Set up with evn_optimizer_options_default, then change fields.
 typedef struct evn_optimizer_options {
-    evn_optimizer_kind kind;
-    bool fp64;           ///< the buffers hold doubles
-    double momentum;     ///< SGD: in [0, 1)
-    double beta1, beta2; ///< Adam: decay of the means of g and g², in [0, 1)
-    double epsilon;      ///< Adam: > 0
+    evn_optimizer_kind kind; ///< rule of update; other fields apply as they say
+    bool fp64;               ///< the buffers hold doubles
+    double momentum;         ///< SGD: in [0, 1)
+    double beta1, beta2;     ///< Adam: decay of the means of g and g², in [0, 1)
+    double epsilon;          ///< Adam: > 0
     /// >= 0. SGD: added to the gradient (L2 penalty). Adam: decoupled (Loshchilov and Hutter 2019),
     /// p −= rate·decay·p before the step, the moments do not see it. L-BFGS: must be 0.
     double weight_decay;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan: a graph compiled for a device. Fused, ordered, all its memory laid out beforehand;
-// running it allocates nothing and waits for nothing.
+/// @file
+/// A plan: a graph compiled for a device. Fused, ordered, all its memory laid out beforehand;
+/// running it allocates nothing and waits for nothing.
 #ifndef EVONODE_PLAN_H
 #define EVONODE_PLAN_H
 
@@ -9,14 +10,16 @@
 
 EVN_API_BEGIN
 
+/// A compiled graph with the memory of its intermediate values.
 typedef struct evn_plan evn_plan;
 
 /// Where an input or output lives: `offset` in elements of the plan's real.
 typedef struct evn_binding {
-    evn_buffer *buffer;
-    size_t offset;
+    evn_buffer *buffer; ///< borrowed
+    size_t offset;      ///< of the first element, in elements of real
 } evn_binding;
 
+/// How a graph is compiled; all fields zero is the usual choice.
 typedef struct evn_plan_options {
     bool fp64;    ///< real is double; the device must have it
     bool no_fuse; ///< one kernel an operation, for comparison
@@ -52,6 +55,7 @@ evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inpu
 
 /// Kernel launches of one run; bytes of device memory that the plan itself holds.
 int evn_plan_launch_count(const evn_plan *plan);
+/// Bytes of device memory that the plan itself holds.
 size_t evn_plan_bytes(const evn_plan *plan);
 
 /// Stable text: launches in order with kernel and shapes. Freed by the caller.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A solver: dynamics compiled for a device, a Runge–Kutta method, a step control and, if wanted,
-// the gradient through the solution.
+/// @file
+/// A solver: dynamics compiled for a device, a Runge–Kutta method, a step control and, if wanted,
+/// the gradient through the solution.
 #ifndef EVONODE_SOLVER_H
 #define EVONODE_SOLVER_H
 
@@ -9,8 +10,10 @@
 
 EVN_API_BEGIN
 
+/// A compiled solver with the memory of its states.
 typedef struct evn_solver evn_solver;
 
+/// How the gradient through a solution is computed.
 typedef enum evn_gradient {
     EVN_GRADIENT_NONE,
     /// Backprop along the grid of fixed steps; intermediate values are kept: memory grows with the
@@ -22,6 +25,7 @@ typedef enum evn_gradient {
     EVN_GRADIENT_ADJOINT,
 } evn_gradient;
 
+/// Set up with evn_solver_options_default, then change fields.
 typedef struct evn_solver_options {
     const char *method; ///< evn_method_name: "euler", "rk4", "dopri5", …
     int steps;          ///< > 0: that many equal steps; 0: adaptive, for methods with an estimate
@@ -31,8 +35,8 @@ typedef struct evn_solver_options {
     /// 0: the solve gives x(t1). n > 0: it gives x at n equally spaced times after t0, the last of
     /// them t1, and the gradient takes n cotangents; fixed steps must be a multiple of n.
     int observations;
-    evn_gradient gradient;
-    bool fp64;
+    evn_gradient gradient; ///< NONE: evn_solve_gradient is refused
+    bool fp64;             ///< real is double; the device must have it
 } evn_solver_options;
 
 /// dopri5, adaptive at 1e-3, no gradient, single precision.
@@ -46,8 +50,9 @@ typedef enum evn_outcome {
     EVN_OUTCOME_NOT_FINITE,
 } evn_outcome;
 
+/// What a solve did.
 typedef struct evn_solution {
-    evn_outcome outcome;
+    evn_outcome outcome;    ///< how it ended
     double t, dt;           ///< where the solve stood, and its last step
     int accepted, rejected; ///< steps
     int nfe;                ///< evaluations of the right-hand side
@@ -91,6 +96,7 @@ evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0);
 
 /// Methods known to evn_solver_create: name of number `index`, NULL past the last.
 const char *evn_method_name(int index);
+/// Order of convergence of method number `index`.
 int evn_method_order(int index);
 bool evn_method_is_adaptive(int index); ///< has an error estimate
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data sources: where a task's batches come from. A source says what a sample and its target look
-// like, how many there are, and fills batches with them; images with labels, points of a density
-// and observed series are sources, and a program can bring one of its own.
-//
-// Shape letters: B batch; a sample and a target have shapes of their own behind it.
+/// @file
+/// Data sources: where a task's batches come from. A source says what a sample and its target look
+/// like, how many there are, and fills batches with them; images with labels, points of a density
+/// and observed series are sources, and a program can bring one of its own.
+///
+/// Shape letters: B batch; a sample and a target have shapes of their own behind it.
 #ifndef EVONODE_SOURCE_H
 #define EVONODE_SOURCE_H
 
@@ -15,7 +16,7 @@ EVN_API_BEGIN
 /// Which batch is wanted. The same values give the same numbers, so that a resumed run sees what a
 /// run that was not stopped would have seen.
 typedef struct evn_batch {
-    evn_part part;
+    evn_part part;  ///< of the source
     bool training;  ///< as training draws it, augmented; else as it is measured
     int64_t epoch;  ///< of all phases, from 0: the order of a shuffled part depends on it
     int64_t index;  ///< within the epoch
@@ -23,10 +24,11 @@ typedef struct evn_batch {
                     ///< depends on it alone
 } evn_batch;
 
+/// What a sample and its target look like, and how many batches there are.
 typedef struct evn_source_info {
-    evn_shape sample; ///< of one
-    evn_shape target; ///< of one, where has_target
-    bool has_target;
+    evn_shape sample;   ///< of one
+    evn_shape target;   ///< of one, where has_target
+    bool has_target;    ///< whether samples have targets
     int64_t batch;      ///< B
     int64_t batches[2]; ///< in an epoch of each evn_part; 0: there is no such part, or training
                         ///< draws fresh samples without end
@@ -34,6 +36,7 @@ typedef struct evn_source_info {
 
 /// What a source can do. All functions get `self` of the source.
 typedef struct evn_source_methods {
+    /// Shapes and counts; the same in all its life.
     evn_source_info (*info)(const void *self);
     /// Write a batch.
     /// @param[out] samples  [B, sample]
@@ -42,13 +45,14 @@ typedef struct evn_source_methods {
     /// @param[out] filled   samples of weight 1, which come first
     evn_status (*fill)(void *self, const evn_batch *batch, float *samples, float *targets,
                        float *weights, int64_t *filled);
+    /// Release `self`.
     void (*destroy)(void *self);
 } evn_source_methods;
 
 /// A source by value: copies of it are the same source, which one evn_source_destroy ends.
 typedef struct evn_source {
-    const evn_source_methods *methods;
-    void *self;
+    const evn_source_methods *methods; ///< borrowed; outlives the source
+    void *self;                        ///< handed to the methods; theirs
 } evn_source;
 
 void evn_source_destroy(evn_source *source); ///< nulls; accepts an empty one

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Status codes. Every fallible function returns evn_status; the message of the last failure is
-// kept per thread, with the place where it arose.
+/// @file
+/// Status codes. Every fallible function returns evn_status; the message of the last failure is
+/// kept per thread, with the place where it arose.
 #ifndef EVONODE_STATUS_H
 #define EVONODE_STATUS_H
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A task: what is trained, on what, and what is measured. The trainer (trainer.h), checkpoints and
-// evaluation know a task by this interface alone; the three built-in ones are tasks like any that a
-// program defines for itself.
-//
-// A task owns its parameters. It is compiled for a solver into a program, which has device memory
-// for a batch and for the results of some forward runs.
+/// @file
+/// A task: what is trained, on what, and what is measured. The trainer (trainer.h), checkpoints and
+/// evaluation know a task by this interface alone; the three built-in ones are tasks like any that
+/// a program defines for itself.
+///
+/// A task owns its parameters. It is compiled for a solver into a program, which has device memory
+/// for a batch and for the results of some forward runs.
 #ifndef EVONODE_TASK_H
 #define EVONODE_TASK_H
 
@@ -17,12 +18,13 @@ EVN_API_BEGIN
 
 /// A number that a task measures of each sample besides the loss.
 typedef struct evn_score {
-    const char *name; ///< "accuracy" becomes the metrics train_accuracy and test_accuracy
-    const char *unit;
-    evn_better better;
-    bool mean; ///< the metric is the mean over the samples; else the sum
+    const char *name;  ///< "accuracy" becomes the metrics train_accuracy and test_accuracy
+    const char *unit;  ///< static storage, as of a metric
+    evn_better better; ///< which way it gets better
+    bool mean;         ///< the metric is the mean over the samples; else the sum
 } evn_score;
 
+/// Most scores of a task.
 enum { EVN_SCORES_MAX = 4 };
 
 /// Sums over what forward runs gave.
@@ -30,7 +32,7 @@ typedef struct evn_tally {
     double weight;                 ///< what the means are over: samples, or batches
     double loss;                   ///< weight · mean loss
     double scores[EVN_SCORES_MAX]; ///< in the order of the task's list
-    int64_t samples;
+    int64_t samples;               ///< that were measured
 } evn_tally;
 
 /// What a task can do. All functions get `self` of the task, or a program that it compiled. An
@@ -44,7 +46,7 @@ typedef struct evn_task_methods {
     bool iterates;
     int slots;               ///< results of that many forward runs are kept before they are read
     const evn_score *scores; ///< score_count of them, at most EVN_SCORES_MAX
-    int score_count;
+    int score_count;         ///< entries of scores
 
     /// The learnt tensors, allocated on the task's device; the same in all its life.
     evn_parameters *(*parameters)(void *self);
@@ -57,6 +59,7 @@ typedef struct evn_task_methods {
     /// @return EVN_ERR_ARGUMENT for a solver that does not fit the task
     evn_status (*compile)(void *self, const evn_solver_options *solver, bool trains,
                           void **program);
+    /// Release a program.
     void (*release)(void *program);
 
     /// Copy a batch to the device. Its results go to `slot`.
@@ -83,16 +86,19 @@ typedef struct evn_task_methods {
     /// Optional, all three or none: what the task knows besides its parameters and what training
     /// would need to go on. Bytes of this kind of machine.
     size_t (*state_bytes)(void *self);
+    /// Write state_bytes bytes to `data`.
     evn_status (*save)(void *self, void *data);
+    /// Read what `save` wrote.
     evn_status (*restore)(void *self, const void *data);
 
+    /// Release `self`, after all its programs.
     void (*destroy)(void *self);
 } evn_task_methods;
 
 /// A task by value: copies of it are the same task, which one evn_task_destroy ends.
 typedef struct evn_task {
-    const evn_task_methods *methods;
-    void *self;
+    const evn_task_methods *methods; ///< borrowed; outlives the task
+    void *self;                      ///< handed to the methods; theirs
 } evn_task;
 
 void evn_task_destroy(evn_task *task); ///< nulls; accepts an empty one

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in tasks: images into classes, a trajectory to follow, a density by a flow.
+/// @file
+/// The built-in tasks: images into classes, a trajectory to follow, a density by a flow.
 #ifndef EVONODE_TASKS_H
 #define EVONODE_TASKS_H
 
@@ -34,11 +35,12 @@ typedef enum evn_trace {
     EVN_TRACE_GAUSSIAN,   ///< the same with normal noise
 } evn_trace;
 
+/// What a flow is made of.
 typedef struct evn_flow_options {
     const char *model; ///< evn_flow_model_name
-    evn_trace trace;
-    double entropy; ///< of the density in nats, for the metric gap_nats; NaN: not known
-    uint64_t seed;  ///< of initial values and noise
+    evn_trace trace;   ///< in training; measured it is exact
+    double entropy;    ///< of the density in nats, for the metric gap_nats; NaN: not known
+    uint64_t seed;     ///< of initial values and noise
 } evn_flow_options;
 
 /// A continuous normalizing flow in the plane, by maximum likelihood. Metrics: test_nll (mean of

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training a task, phase by phase: backprop through Euler, then the adjoint with an adaptive solver
-// (He, Xie, Lin 2019, section 3.2.2), or any other list of phases.
+/// @file
+/// Training a task, phase by phase: backprop through Euler, then the adjoint with an adaptive
+/// solver (He, Xie, Lin 2019, section 3.2.2), or any other list of phases.
 #ifndef EVONODE_TRAINER_H
 #define EVONODE_TRAINER_H
 
@@ -9,6 +10,7 @@
 
 EVN_API_BEGIN
 
+/// A model under training: its data, phases and optimiser.
 typedef struct evn_trainer evn_trainer;
 
 /// One phase of training.
@@ -38,14 +40,14 @@ typedef enum evn_switch {
 /// part; of an automatic phase own_loss and next_loss, of some training batches with its solver and
 /// with the next phase's.
 typedef struct evn_epoch {
-    int phase, epoch; ///< phase number; epoch within all phases, from 0
-    evn_switch ended; ///< whether, and why, the phase ends with this epoch
-    evn_metrics metrics;
+    int phase, epoch;    ///< phase number; epoch within all phases, from 0
+    evn_switch ended;    ///< whether, and why, the phase ends with this epoch
+    evn_metrics metrics; ///< what was measured, as above
 } evn_epoch;
 
 /// How far training is.
 typedef struct evn_progress {
-    int phase, phases;
+    int phase, phases;         ///< number of the phase, and of all phases
     int epoch, epochs;         ///< within all phases
     int64_t step, steps;       ///< batches of this epoch; 0: an epoch is one iteration
     double loss;               ///< of the batches since the last report; NaN before the first
@@ -53,22 +55,24 @@ typedef struct evn_progress {
     double seconds_left;       ///< of all phases, from the speed of this one
 } evn_progress;
 
+/// What is trained, how, and who is told.
 typedef struct evn_trainer_options {
-    const evn_phase *phases; ///< copied by evn_trainer_create, with the texts in it
-    int phase_count;
-    evn_optimizer_options optimizer;
+    const evn_phase *phases;         ///< copied by evn_trainer_create, with the texts in it
+    int phase_count;                 ///< entries of phases, >= 1
+    evn_optimizer_options optimizer; ///< the same for all phases
     /// Batches whose gradients are averaged before the optimiser takes a step: 0 or 1: each its
     /// own. With k, memory is that of one batch, and a step that of a batch k times as large.
     int accumulate;
     /// Each phase begins with a fresh optimiser: where the solver changes gradients can grow, and
     /// moments that remember the small ones before would make the first steps far too long.
     bool renew_optimizer;
-    /// Called now and then within an epoch (at most a few times a second), after each epoch, and
-    /// asked whether to stop; each may be NULL.
+    /// Called now and then within an epoch, at most a few times a second; may be NULL.
     void (*progress)(void *user, const evn_progress *progress);
+    /// Called after each epoch; may be NULL.
     void (*epoch_done)(void *user, const evn_epoch *epoch);
+    /// Asked after each step whether to stop; may be NULL.
     bool (*stop)(void *user);
-    void *user;
+    void *user; ///< handed to the callbacks
 } evn_trainer_options;
 
 /// Compile the first phase.

@@ -12,5 +12,5 @@ end
 
 -- Wide tables scroll by themselves, so that a page fits a phone.
 function Table(t)
-  return pandoc.Div({ t }, pandoc.Attr("", { "table" }))
+  return pandoc.Div({ t }, pandoc.Attr("", { "table", #t.colspecs > 2 and "wide" or nil }))
 end
