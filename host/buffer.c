@@ -10,7 +10,7 @@ struct evn_buffer {
     evn_device *device;
     cl_mem mem;
     size_t bytes;
-    uint64_t serial; ///< no other buffer of the device has or had it
+    uint64_t serial; ///< unique among all buffers the device ever had
     cl_mem guarded;  ///< zone, contents, zone: mem is a part of it; NULL without guards
     uint64_t poison; ///< eight bytes, repeated over both zones
 };
@@ -195,8 +195,8 @@ static evn_status check_range(const evn_buffer *buffer, size_t offset, size_t by
     return EVN_OK;
 }
 
-/// Whether a copy can be a fill with one repetition: its pattern is taken over at once, so that
-/// nobody waits for the device.
+/// Whether a copy can be a fill with one repetition: its pattern is copied at once, so that the
+/// host need not wait for the device.
 static bool is_pattern(size_t offset, size_t bytes) {
     enum { MAX_COUNT = 128 };
     return bytes <= MAX_COUNT && (bytes & (bytes - 1)) == 0 && offset % bytes == 0;

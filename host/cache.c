@@ -101,7 +101,7 @@ static cl_program build_binary(const evn_device *device, const unsigned char *bi
     return program;
 }
 
-/// The binary inside a file's contents; NULL at any doubt.
+/// The binary inside a file's contents; NULL unless every check holds.
 static const unsigned char *find_binary(const unsigned char *data, size_t bytes,
                                         const evn__text *key, size_t *binary_bytes) {
     header head;
@@ -193,7 +193,7 @@ static void write_entry(const char *path, const evn__text *key, const unsigned c
                    .binary_bytes = binary_bytes,
                    .checksum = evn__checksum(data + sizeof(header), rest)};
     memcpy(data, &head, sizeof(head));
-    evn__file_write(path, data, sizeof(head) + rest); // a cache that cannot be written is none
+    evn__file_write(path, data, sizeof(head) + rest); // a failure is ignored: the cache is optional
     free(data);
 }
 

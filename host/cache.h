@@ -3,7 +3,7 @@
 // EVONODE_CACHE_DIR names the folder ("0", "off" or "none": no cache); without it
 // $XDG_CACHE_HOME/evonode/cl-cache, else ~/.cache/evonode/cl-cache. EVONODE_CACHE=force uses the
 // cache also where it is bypassed (host/quirks.c), for tests.
-// Nothing here makes a run fail: at any doubt about an entry the program is compiled anew.
+// Nothing here makes a run fail: an entry that does not check is compiled anew.
 #ifndef EVN_HOST_CACHE_H
 #define EVN_HOST_CACHE_H
 

@@ -10,7 +10,7 @@
 // Get ---------------------------------------------------------------------------------------------
 
 /// The most work-items that a group of the kernel may have. One with reqd_work_group_size was
-/// compiled for that size, whatever is said of others (rusticl 22.3: 32 of every kernel).
+/// compiled for that size, whatever the driver reports (rusticl 22.3 reports 32 for every kernel).
 static evn_status ask_group(evn__kernel *kernel) {
     size_t required[3] = {0};
     EVN_CL_CHECK(clGetKernelWorkGroupInfo(kernel->kernel, kernel->device->id,
@@ -143,8 +143,8 @@ static evn_status fail_argument(const evn__kernel *kernel, int index, cl_int cod
              evn__cl_name(code), (int)code);
 }
 
-/// Arguments stay as they were set: most launches of a kernel repeat nearly all of them.
-/// @param identity  of no other value that the argument may have; 0: it is set in any case
+/// Set an argument unless it has this value already: most launches repeat nearly all of them.
+/// @param identity  unique to the value; 0: unknown, set in any case
 static evn_status set(evn__kernel *kernel, int *index, size_t bytes, const void *value,
                       uint64_t identity) {
     EVN_CHECK(*index < kernel->argument_count, EVN_ERR_INTERNAL,
@@ -162,7 +162,7 @@ static evn_status set(evn__kernel *kernel, int *index, size_t bytes, const void 
     return EVN_OK;
 }
 
-/// Identified by its bits and one more, so that 0 is not nothing.
+/// Its identity is its bits plus one, since 0 means unknown.
 static evn_status set_number(evn__kernel *kernel, int *index, size_t bytes, const void *value) {
     uint64_t bits = 0;
     memcpy(&bits, value, bytes);

@@ -49,9 +49,9 @@ typedef struct evn__range {
 evn_status evn__kernel_get(evn_device *device, const evn__source *source, const char *name,
                            evn__kernel **kernel);
 
-/// Where each program costs much (host/quirks.h), compile what the device lacks of `sources`, all
-/// of one precision, as one. Alone in lacking, or with options besides -D, a source is left to
-/// evn__kernel_get; elsewhere all are.
+/// Where programs are costly (host/quirks.h), compile those of `sources` that the device lacks, all
+/// of one precision, as one program. A single missing source, or one with options besides -D, is
+/// left to evn__kernel_get, as are all sources where programs are cheap.
 /// @return EVN_ERR_BUILD as evn__kernel_get
 evn_status evn__kernels_prepare(evn_device *device, const evn__source *sources, int count);
 

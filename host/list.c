@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Asked values keep their zero where the device does not know the question.
+// A value stays 0 where the device does not support the query.
 #define ASK(id, parameter, value) clGetDeviceInfo((id), (parameter), sizeof(value), &(value), NULL)
 
 static void ask_text(cl_device_id id, cl_device_info parameter, char *text) {

@@ -8,7 +8,7 @@
 typedef struct evn__quirks {
     bool caches_programs; ///< the implementation keeps compiled programs itself: ours is bypassed
     bool costly_programs; ///< each program costs much, however small: sources share them
-    bool groups_progress; ///< a work-group that has begun goes on while others wait for it
+    bool groups_progress; ///< a work-group that has begun makes progress while others wait
     bool long_vectors;    ///< the compiler knows vectors of more than 16 elements, by clang's
                           ///< ext_vector_type
 } evn__quirks;

@@ -50,7 +50,7 @@ struct evn_device {
     uint64_t guard_serial; ///< buffers made under guard, so that no two have the same poison
 };
 
-/// Not 0; no other buffer of its device has or had it.
+/// A number that no other buffer of the device has or had; never 0.
 uint64_t evn__buffer_serial(const evn_buffer *buffer);
 
 /// "CL_INVALID_VALUE" and so on; static storage; "unknown OpenCL error" for codes not in the list.

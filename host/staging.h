@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes for which nobody waits: the data is taken over into memory of the device's owner, from
-// where the queue copies it when its turn comes.
+// Writes without waiting: the data is copied to staging memory, from where the queue copies it to
+// the device later.
 #ifndef EVN_HOST_STAGING_H
 #define EVN_HOST_STAGING_H
 

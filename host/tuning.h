@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tuned variants of a device: a table from shape class to the name of a kernel variant, and its
 // file, one a device, as JSON: format, what it was measured with (platform, device, driver, text of
-// the kernels), "variants". A file that was measured with anything else, or is damaged, is as good
-// as none; evn__tuning_describe says why. EVONODE_TUNE=off: neither read nor written.
+// the kernels), "variants". A file for another driver or kernel version, or a damaged one, is
+// ignored; evn__tuning_describe gives the reason. EVONODE_TUNE=off: neither read nor written.
 #ifndef EVN_HOST_TUNING_H
 #define EVN_HOST_TUNING_H
 

@@ -74,7 +74,7 @@ static void refine(lanes mean[VECTORS], lanes rest[VECTORS], lanes squares[VECTO
         (size_t)(task / spans) * positions * channels + (size_t)(task % spans) * span;             \
     const real scale = R(1.0) / ((real)positions * width)
 
-// Let the plan go on with the block at `i`, which is stored.
+// Run the epilogue on the block at `i`, which is stored.
 #define ROW              ((long)(task / spans) * positions + p)
 #define COLUMN           ((int)(i - (size_t)ROW * channels))
 #define FINISH_BLOCK(y)  EPILOGUE(y, ROW, COLUMN, COLUMN + BLOCK)

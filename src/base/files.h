@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include <stddef.h>
 
-/// Largest file that is read whole, 4 GiB: a wrong path must not eat the machine's memory.
+/// Largest file that is read whole, 4 GiB: a wrong path must not exhaust memory.
 #define EVN__FILE_BYTES_MAX ((size_t)4 << 30)
 
 /// Read a whole regular file of at most EVN__FILE_BYTES_MAX bytes.

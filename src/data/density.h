@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Densities in the plane to learn from samples: the usual toy sets, whose entropy is known, so that
-// a model's distance from perfection can be told in nats.
+// a model's distance from the optimum is known in nats.
 #ifndef EVN_DATA_DENSITY_H
 #define EVN_DATA_DENSITY_H
 

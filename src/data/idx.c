@@ -15,7 +15,7 @@ static bool begins_with(const uint8_t *data, size_t size, const char *text) {
     return size >= length && memcmp(data, text, length) == 0;
 }
 
-/// Things that are found in the place of a data file.
+/// What is often found in place of a data file.
 static evn_status check_impostors(const uint8_t *data, size_t size) {
     EVN_CHECK(size > 0, EVN_ERR_FORMAT, "the file is empty; fetch it again");
     EVN_CHECK(data[0] != '<', EVN_ERR_FORMAT,

@@ -42,7 +42,7 @@ evn_model_options evn_model_options_default(int64_t height, int64_t width, int64
                                .batch = 128};
 }
 
-/// f: GroupNorm, ReLU, convolution, twice, then GroupNorm; t is NULL-like (EVN_NONE) for a ResNet.
+/// f: GroupNorm, ReLU, convolution, twice, then GroupNorm; t is EVN_NONE for a ResNet.
 static evn_value build_f(evn__network *network, evn_value x, evn_value t) {
     static const char *const norms[] = {"norm1", "norm2"}, *const convs[] = {"conv1", "conv2"};
     evn_conv2d_options same = {.stride = 1, .padding = 1};

@@ -142,7 +142,7 @@ static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph
 }
 
 static evn_status compile(evn__grid *grid, const evn__system *system) {
-    // Recomputing is for those who lack memory: there nothing is kept of a step.
+    // Checkpointed mode saves memory: nothing is kept of a step.
     joint_build b = {.system = system,
                      .observes = grid->observations > 0,
                      .batched = grid->recompute ? NULL : grid->batched};

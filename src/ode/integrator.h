@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carries the state of a system from t0 to t1 on a device, without a record of the way.
+// Carries the state of a system from t0 to t1 on a device, without keeping intermediate states.
 #ifndef EVN_ODE_INTEGRATOR_H
 #define EVN_ODE_INTEGRATOR_H
 

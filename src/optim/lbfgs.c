@@ -279,7 +279,7 @@ static evn_status start_step(evn__lbfgs *l, evn_binding p, evn_binding g, double
         two_loops(l, coefficients);
         now->slope = project(l, last, coefficients);
     }
-    if (now->pairs == 0 || !(now->slope < 0)) { // nothing known, or lost to rounding: downhill
+    if (now->pairs == 0 || !(now->slope < 0)) { // no usable pairs: steepest descent
         double norm = sqrt(now->dot[last][last]);
         now->pairs = 0;
         memset(coefficients, 0, sizeof(coefficients));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PLplot's stream, tamed: it draws into files that appear whole, and its errors come back as
-// statuses where it would end the process.
+// A wrapper of PLplot's stream: files appear whole or not at all, and fatal errors, which would end
+// the process, are returned as statuses.
 #ifndef EVN_PLOT_CANVAS_H
 #define EVN_PLOT_CANVAS_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small graphs of every kernel family, at shapes that fill no tile and no vector: what a device
-// must compute as the reference does before anything else is believed.
+// must compute as the reference does before any other result is trusted.
 #ifndef EVN_TUNE_SAMPLES_H
 #define EVN_TUNE_SAMPLES_H
 

@@ -16,7 +16,7 @@ typedef struct evn__selftest_row {
 
 /// Run all in single and, where the device has it, double precision; `report` is called after each
 /// family.
-/// @param[out] wrong  cases that differ or fail; 0: the device can be believed
+/// @param[out] wrong  cases that differ or fail; 0: the device can be trusted
 evn_status evn__selftest(evn_device *device,
                          void (*report)(void *user, const evn__selftest_row *row), void *user,
                          int *wrong);

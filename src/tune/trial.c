@@ -127,7 +127,7 @@ static evn_status check_port(const evn__trial *trial, int port, double *error) {
     return status;
 }
 
-/// What a plan leaves unwritten must not look right because an earlier plan wrote it.
+/// Fill an output with NaN: a plan that writes nothing must not pass on an earlier plan's results.
 static evn_status poison(const evn__trial *trial, int port) {
     double *nan;
     size_t count = count_of(trial, port);

@@ -14,7 +14,7 @@ enum { ROUNDS = 5, FINAL_ROUNDS = 16, FINAL_WON = 12 };
 static const double TOLERANCE = 1e-5; // of the largest result, in single precision
 static const double MARGIN = 0.95;    // a winner takes at most this share of the default's time
 static const double SAMPLE_SECONDS = 4e-3; // runs are doubled until they take this long
-static const double HOPELESS = 1.5; // slower than this many times the best: one look is enough
+static const double HOPELESS = 1.5;        // this many times the best is not measured again
 
 typedef struct shape {
     evn__op op;
@@ -143,7 +143,7 @@ static evn_status check_odd(comparison *c, const char *name, verdict *known) {
 // Fast or slow
 // -------------------------------------------------------------------------------------
 
-/// Default and candidate by turns: what else the machine does meets both.
+/// Default and candidate alternately, so that other load on the machine affects both.
 typedef struct race {
     double own, candidate; ///< least seconds of default and candidate
     int won;               ///< rounds in which the candidate was clearly faster
@@ -181,7 +181,7 @@ static evn_status choose_repeats(comparison *c) {
 
 // One candidate -----------------------------------------------------------------------------------
 
-/// A wrong one is worth more words than one that was passed over.
+/// The reason for a wrong candidate takes precedence over that for a skipped one.
 static void note(comparison *c, const char *name, const char *why) {
     snprintf(c->row.reason, sizeof(c->row.reason), "%.60s: %.90s", name, why);
     c->row.reason[strcspn(c->row.reason, "\n")] = 0;
@@ -194,7 +194,7 @@ static const char *unfit(const evn_device_info *info, const evn__variant *varian
         return "its work-group is larger than the device allows";
     }
     if (group == 0) {
-        return NULL; // not ours to know
+        return NULL; // CLBlast chooses its own work-groups
     }
     return (group == 1) == (info->type == EVN_DEVICE_CPU) ? NULL : "for another sort of device";
 }
@@ -223,7 +223,7 @@ static evn_status try_plan(comparison *c, evn_plan *plan, const char *name, verd
     return EVN_OK;
 }
 
-/// What fails to compile or to run is passed over: the default does both.
+/// A candidate that fails to compile or to run is skipped.
 static evn_status try_candidate(comparison *c, int index, verdict *odd, double *best) {
     char name[EVN__VARIANT_NAME];
     const evn__variant *variant = &c->space->rows[index];

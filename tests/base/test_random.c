@@ -39,7 +39,7 @@ START_TEST(independent) {
 END_TEST
 
 /// Philox4x32-10 of counter 0 under key 0 begins with the words 6627e8d5 e169c58d (known-answer
-/// test of its authors): the numbers are the same on every platform and for ever.
+/// test of its authors): the numbers are the same on every platform.
 START_TEST(known_answer) {
     uint64_t word = UINT64_C(0xe169c58d6627e8d5);
     ck_assert(evn__random_uniform(0, 0, 0) == ldexp((double)(word >> 11), -53));

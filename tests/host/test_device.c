@@ -163,7 +163,7 @@ START_TEST(stats_count_what_happens) {
     ck_assert_int_eq(memcmp(&stats, &none, sizeof(none)), 0);
     TRY(evn_buffer_create(device, sizeof(data), &buffer));
     TRY(evn_buffer_write(buffer, 0, sizeof(data), data));
-    TRY(evn_buffer_write(buffer, 0, 3 * sizeof(*data), data)); // small: nobody waits
+    TRY(evn_buffer_write(buffer, 0, 3 * sizeof(*data), data)); // small: does not wait
     TRY(evn_buffer_write(buffer, 0, 4 * sizeof(*data), data));
     TRY(evn_buffer_read(buffer, 0, sizeof(data), data));
     TRY(evn_buffer_zero(buffer, 0, sizeof(data)));

@@ -66,7 +66,7 @@ START_TEST(test_long_inner) {
 }
 END_TEST
 
-// Blocks: at their least and most rows, panels that are not full, more terms than one copy has.
+// Blocks: minimum and maximum rows, panels that are not full, more terms than one copy has.
 START_TEST(test_blocks) {
     check(31, 40, 20);
     check(32, 3, 300);

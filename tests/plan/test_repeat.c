@@ -106,7 +106,7 @@ static evn_graph *step(bool with_vjp) {
 
 enum { STATE = 128, TIMES = 2048, THETA = 3000, BARS = 4096, SHARES = 8192 };
 
-/// States in a trajectory, cotangents in two places by turns, a share of theta's for each run.
+/// States in a trajectory, cotangents in two places alternately, a share of theta's for each run.
 static void bind_step(runs *r, int run, bool with_vjp) {
     int ins = with_vjp ? 4 : 3, outs = with_vjp ? 3 : 1, at = with_vjp ? RUNS - 1 - run : run;
     bind(r, r->inputs, ins, run, 0, (size_t)at * STATE);
