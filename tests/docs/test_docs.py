@@ -3,6 +3,7 @@
 """What the documentation says against what is there:  test_docs.py CHECK SOURCE PROGRAM MANUAL
 
 Each check prints what is wrong, a line each, and ends with 1 if there was anything."""
+import html
 import os
 import re
 import subprocess
@@ -165,7 +166,34 @@ def verbs():
             yield f"there is no manual page evonode-{verb}.1"
 
 
+def site():
+    """Build the site; every link in it leads somewhere, and nothing is loaded from the network."""
+    built = subprocess.run(["sh", SOURCE / "tools/site.sh", MANUAL.parent], capture_output=True, text=True)
+    if built.returncode == 77:
+        print(built.stderr)
+        sys.exit(77)
+    if built.returncode:
+        yield built.stdout + built.stderr
+        return
+    texts = {page: page.read_text(errors="replace") for page in (MANUAL.parent / "site").rglob("*.html")
+             if "search" not in page.parts}
+    for page, text in texts.items():
+        for kind, target in re.findall(r'(href|src)="([^"]+)"', text):
+            if re.match(r"[a-z]+:", target):
+                if kind == "src" and target.startswith("http"):
+                    yield f"{page}: loads {target}"
+                continue
+            path, _, anchor = html.unescape(target).partition("#")
+            there = Path(os.path.normpath(page.parent / path)) if path else page
+            if not there.exists():
+                yield f"{page}: there is no {target}"
+            elif anchor and there in texts and not re.search(rf'(id|name)="{re.escape(anchor)}"', texts[there]):
+                yield f"{page}: {path} has no place #{anchor}"
+    if len(texts) < 30:
+        yield f"the site has only {len(texts)} pages"
+
+
 problems = list({"links": links, "commands": commands, "sources": sources, "environment": environment,
-                 "exit_codes": exit_codes, "verbs": verbs}[CHECK]())
+                 "exit_codes": exit_codes, "verbs": verbs, "site": site}[CHECK]())
 print("\n".join(problems) if problems else f"{CHECK}: {len(pages())} pages, nothing is wrong")
 sys.exit(bool(problems))
