@@ -271,7 +271,7 @@ static evn_status make(flow *t) {
     EVN_CHECK(t->kind, EVN_ERR_ARGUMENT, "a flow has no model '%s'; evn_flow_model_name lists them",
               t->options.model);
     EVN_CHECK(info.sample.rank == 1 && info.sample.dim[0] == DIMENSIONS && info.batch >= 1,
-              EVN_ERR_SHAPE, "the source's samples are no points [%d]", DIMENSIONS);
+              EVN_ERR_SHAPE, "the source's samples are not points [%d]", DIMENSIONS);
     t->batch = info.batch;
     t->columns = evn__flow_columns(trace_of(t));
     EVN_TRY(evn_parameters_create(&t->parameters));

@@ -281,11 +281,12 @@ static evn_status make_dynamics(trajectory *t) {
 static evn_status make(trajectory *t, uint64_t seed) {
     evn_source_info info = t->source.methods->info(t->source.self);
     EVN_CHECK(t->width >= 1, EVN_ERR_ARGUMENT, "the width of f is %d; give 1 or more", t->width);
-    EVN_CHECK(info.sample.rank == 1 && info.has_target && info.target.rank == 2 &&
-                  info.target.dim[1] == info.sample.dim[0] && info.batch == 1,
-              EVN_ERR_SHAPE,
-              "the source is no trajectory; it needs samples [D], targets [times, D] and batches "
-              "of 1");
+    EVN_CHECK(
+        info.sample.rank == 1 && info.has_target && info.target.rank == 2 &&
+            info.target.dim[1] == info.sample.dim[0] && info.batch == 1,
+        EVN_ERR_SHAPE,
+        "the source is not a trajectory; it needs samples [D], targets [times, D] and batches "
+        "of 1");
     t->times = info.target.dim[0];
     t->dimensions = info.sample.dim[0];
     EVN_TRY(make_dynamics(t));

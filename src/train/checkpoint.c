@@ -114,7 +114,7 @@ static evn_status read_counter(const evn__safetensors *file, counter *c) {
     errno = 0;
     c->value = strtoll(text, &end, 10);
     EVN_CHECK(errno == 0 && end != text && *end == 0, EVN_ERR_FORMAT,
-              "'%s' of its metadata is '%.40s', no number", c->key, text);
+              "'%s' of its metadata is '%.40s', not a number", c->key, text);
     EVN_CHECK(c->value >= 0 && c->value <= c->most, EVN_ERR_DATA,
               "'%s' of its metadata is %lld, but should be from 0 to %lld in this training", c->key,
               (long long)c->value, (long long)c->most);
@@ -127,7 +127,7 @@ static evn_status read_best(const evn__safetensors *file, double *best) {
     EVN_CHECK(text, EVN_ERR_FORMAT, "its metadata lacks 'switch best'");
     *best = strtod(text, &end);
     EVN_CHECK(end != text && *end == 0 && isfinite(*best), EVN_ERR_FORMAT,
-              "'switch best' of its metadata is '%.40s', no number", text);
+              "'switch best' of its metadata is '%.40s', not a number", text);
     return EVN_OK;
 }
 
@@ -137,7 +137,7 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
     counter counters[COUNTERS];
     const char *task = evn__safetensors_metadata(file, "task");
     EVN_CHECK(format && strcmp(format, FORMAT) == 0, EVN_ERR_FORMAT,
-              "it is no checkpoint of this version");
+              "it is not a checkpoint of this version");
     EVN_CHECK(task && strcmp(task, c->task->methods->name) == 0, EVN_ERR_DATA,
               "it is of the task %.40s, this training of %s", task ? task : "(none)",
               c->task->methods->name);

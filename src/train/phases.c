@@ -12,10 +12,11 @@ static evn_status check_phase(const evn_trainer_options *options, const evn_task
     EVN_CHECK(!phase->automatic || index + 1 < options->phase_count, EVN_ERR_ARGUMENT,
               "phase %d (%s) cannot end automatically: no phase follows it", index + 1,
               phase->name);
-    EVN_CHECK(!phase->automatic || !task->methods->iterates, EVN_ERR_ARGUMENT,
-              "phase %d (%s) cannot end by itself: the task %s iterates, and has no epochs whose "
-              "losses could be compared",
-              index + 1, phase->name, task->methods->name);
+    EVN_CHECK(
+        !phase->automatic || !task->methods->iterates, EVN_ERR_ARGUMENT,
+        "phase %d (%s) cannot end automatically: the task %s iterates, and has no epochs whose "
+        "losses could be compared",
+        index + 1, phase->name, task->methods->name);
     return EVN_OK;
 }
 

@@ -132,7 +132,7 @@ START_TEST(says_what_is_wrong) {
     ck_assert_msg(result.code == 0, "%s", result.err);
     char *model = test_read("other/model.safetensors", &size);
     test_write("r/checkpoint.safetensors", model, size);
-    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "no checkpoint");
+    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "not a checkpoint");
     free(model);
 }
 END_TEST
