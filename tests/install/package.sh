@@ -14,8 +14,15 @@ clean_root() { # script that runs in the root, where the packages are in /packag
     trap 'rm -rf "$work"' EXIT
     mkdir "$work/packages"
     cp "$packages"/*.deb "$here/consumer/use.c" "$here/consumer/use.h" "$work/packages"
-    printf 'set -eux\nexport DEBIAN_FRONTEND=noninteractive\n%s\n' "$1" >"$work/packages/script"
-    mmdebstrap --variant=apt --format=null --customize-hook="copy-in '$work/packages' /" \
+    { # what names folders of this machine does not hold there
+        echo 'set -eux; export DEBIAN_FRONTEND=noninteractive HOME=/root'
+        echo 'unset TMPDIR LD_LIBRARY_PATH OCL_ICD_VENDORS EVONODE_DATA EVONODE_CACHE_DIR EVONODE_KERNEL_DIR'
+        echo "$1"
+    } >"$work/packages/script"
+    components=main
+    [ "$ID" != ubuntu ] || components=main,universe
+    mmdebstrap --variant=apt --format=null --components=$components \
+        --customize-hook="copy-in '$work/packages' /" \
         --customize-hook='chroot "$1" sh /packages/script' "$VERSION_CODENAME" - </dev/null
 }
 
