@@ -79,11 +79,12 @@ static bool is_any(evn_value value, const evn_value *values, int count) {
 static evn_status sweep_back(evn_graph *graph, const evn_value *y, const evn_value *y_bar,
                              int y_count, const evn_value *wrt, int wrt_count, evn_value *x_bar,
                              evn_value *bar, bool *active) {
+    int count = graph->node_count; // what bar and active have room for: seeds may add nodes
     mark_active(graph, wrt, wrt_count, active);
     for (int i = 0; i < y_count; ++i) {
         bar[y[i]] = evn__add_tangents(graph, bar[y[i]], y_bar[i]);
     }
-    for (int i = graph->node_count - 1; i >= 0; --i) {
+    for (int i = count - 1; i >= 0; --i) {
         // A value of wrt may be computed from another one: the sweep passes through it.
         if (bar[i] != EVN_NONE && active[i] && evn__node_at(graph, i)->operand_count > 0 &&
             graph->status == EVN_OK) {

@@ -305,9 +305,10 @@ static evn_status check_inline(const evn_graph *graph, const evn_graph *callee,
     return EVN_OK;
 }
 
-static void copy_needed(evn_graph *graph, const evn_graph *callee, const bool *needed,
+/// Of the first `count` nodes: the callee may be the graph itself, which grows.
+static void copy_needed(evn_graph *graph, const evn_graph *callee, int count, const bool *needed,
                         evn_value *map) {
-    for (int i = 0; i < callee->node_count; ++i) {
+    for (int i = 0; i < count; ++i) {
         if (needed[i] && callee->nodes[i].op != EVN__OP_INPUT) {
             map[i] = evn__node_copy(graph, callee, i, map);
         }
@@ -320,16 +321,17 @@ evn_status evn_graph_inline(evn_graph *graph, const evn_graph *callee, const evn
     EVN_TRY(check_inline(graph, callee, inputs));
     evn_value *map = NULL;
     bool *needed = NULL;
-    evn_status status = EVN_NEW(&map, callee->node_count);
+    int count = callee->node_count;
+    evn_status status = EVN_NEW(&map, count);
     if (status == EVN_OK) {
-        status = EVN_NEW(&needed, callee->node_count);
+        status = EVN_NEW(&needed, count);
     }
     if (status == EVN_OK) {
         evn__graph_needed(callee, needed);
         for (int i = 0; i < callee->input_count; ++i) {
             map[callee->inputs[i].value] = inputs[i];
         }
-        copy_needed(graph, callee, needed, map);
+        copy_needed(graph, callee, count, needed, map);
         for (int i = 0; i < callee->output_count; ++i) {
             outputs[i] = map[callee->outputs[i].value];
         }

@@ -5,6 +5,7 @@
 #include "evonode/diff.h"
 #include "graph/node.h"
 #include "test.h"
+#include <math.h>
 
 typedef evn_value build(evn_graph *g, const evn_value *x);
 
@@ -249,12 +250,40 @@ START_TEST(an_unused_input_gets_zeros) {
 }
 END_TEST
 
+// The cotangents of one value that is several outputs are added, which makes nodes of the graph
+// that is swept.
+START_TEST(outputs_may_be_one_value) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(2, 3)), y = evn_sin(g, x);
+    const char *names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    for (int i = 0; i < 8; ++i) {
+        evn_output(g, names[i], y);
+    }
+    evn_output(g, "x", x);
+    check_derivative(g, 1, -1, 1);
+    evn_value y_bar = evn_constant(g, 1), x_bar;
+    y_bar = evn_broadcast(g, y_bar, EVN_SHAPE(2, 3));
+    TRY(evn_pullback(g, (evn_value[]){y, y, x}, (evn_value[]){y_bar, y_bar, y_bar}, 3, &x, 1,
+                     &x_bar));
+    evn_output(g, "x_bar", x_bar);
+    values in = values_like_inputs(g, 2, -1, 1), out = values_run(g, &in);
+    for (int i = 0; i < 6; ++i) {
+        ck_assert_double_eq_tol(out.data[9][i], 1 + 2 * cos(in.data[0][i]), 1e-14);
+    }
+    values_free(&in);
+    values_free(&out);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("diff/rules");
     TCase *first = tcase_create("first");
     tcase_add_loop_test(first, first_derivatives, 0, CASES);
     tcase_add_test(first, every_operation_has_a_case);
     tcase_add_test(first, an_unused_input_gets_zeros);
+    tcase_add_test(first, outputs_may_be_one_value);
     suite_add_tcase(s, first);
     TCase *second = tcase_create("second");
     tcase_add_loop_test(second, second_derivatives, 0, CASES);

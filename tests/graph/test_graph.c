@@ -122,6 +122,22 @@ START_TEST(inlining_copies_what_is_needed) {
 }
 END_TEST
 
+// The graph grows while it is read: only the nodes that it had are copied.
+START_TEST(a_graph_is_inlined_into_itself) {
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(3)), y = x;
+    for (int i = 0; i < 40; ++i) {
+        y = evn_sin(g, y);
+    }
+    evn_output(g, "y", y);
+    evn_value twice;
+    TRY(evn_graph_inline(g, g, &y, &twice));
+    ck_assert_int_eq(g->node_count, 81);
+    ck_assert_int_eq(twice, 80);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
 typedef evn_value mistake(evn_graph *g, evn_value x);
 
 static evn_value bad_add(evn_graph *g, evn_value x) {
@@ -201,6 +217,7 @@ static Suite *suite(void) {
     tcase_add_test(building, identities_add_no_node);
     tcase_add_test(building, text_is_stable);
     tcase_add_test(building, inlining_copies_what_is_needed);
+    tcase_add_test(building, a_graph_is_inlined_into_itself);
     suite_add_tcase(s, building);
     TCase *errors = tcase_create("errors");
     tcase_add_loop_test(errors, mistakes_stick_to_the_graph, 0,
