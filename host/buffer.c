@@ -190,8 +190,8 @@ uint64_t evn__buffer_serial(const evn_buffer *buffer) {
 static evn_status check_range(const evn_buffer *buffer, size_t offset, size_t bytes,
                               const char *what) {
     EVN_CHECK(offset <= buffer->bytes && bytes <= buffer->bytes - offset, EVN_ERR_ARGUMENT,
-              "%s: bytes %zu to %zu of a buffer of %zu bytes; stay inside the buffer", what, offset,
-              offset + bytes, buffer->bytes);
+              "%s: %zu bytes from byte %zu of a buffer of %zu bytes; stay inside the buffer", what,
+              bytes, offset, buffer->bytes);
     return EVN_OK;
 }
 

@@ -85,6 +85,7 @@ void evn_optimizer_destroy(evn_optimizer **optimizer); ///< nulls; accepts NULL
 /// [count]; the two must not overlap. One launch; does not wait. L-BFGS: a few launches and three
 /// waits; one call is one evaluation, so that a step which was too long takes back a part of
 /// itself.
+/// @return EVN_ERR_ARGUMENT when a binding has no room for count elements, or the two overlap
 evn_status evn_optimizer_step(evn_optimizer *optimizer, evn_binding parameters,
                               evn_binding gradients, double rate);
 

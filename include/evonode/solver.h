@@ -73,6 +73,7 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 ///                      solver, valid until its next solve
 /// @param[out] solution may be NULL
 /// Fixed steps enqueue only. Adaptive ones wait for one scalar a step.
+/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);
 
@@ -82,6 +83,7 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
 /// @param[out] x0_bar       where the cotangent of x(t0) is; memory of the solver
 /// @param[out] weights_bar  one binding per weight; overwritten with its cotangent
 /// @param[out] solution     of the backward solve; may be NULL
+/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                               const evn_binding *weights_bar, evn_solution *solution);
 

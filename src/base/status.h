@@ -25,6 +25,10 @@ evn_status evn__prepend(evn_status status, const char *format, ...)
         }                                                                                          \
     } while (0)
 
+/// Of a pointer that a caller gives and that must not be NULL.
+#define EVN_REQUIRE(pointer)                                                                       \
+    EVN_CHECK((pointer) != NULL, EVN_ERR_ARGUMENT, "%s: %s is NULL", __func__, #pointer)
+
 #define EVN_TRY(call)                                                                              \
     do {                                                                                           \
         evn_status try_status_ = (call);                                                           \

@@ -33,6 +33,10 @@ static bool is_on_grid(const evn_solver *solver) {
            solver->options.gradient == EVN_GRADIENT_CHECKPOINTED;
 }
 
+static size_t state_elements(const evn_solver *solver) {
+    return (size_t)evn_shape_count(evn_dynamics_state_shape(solver->dynamics));
+}
+
 static evn_status create_jump(evn_solver *solver) {
     evn_shape shape = evn_dynamics_state_shape(solver->dynamics);
     evn_graph *graph = NULL;
@@ -43,7 +47,7 @@ static evn_status create_jump(evn_solver *solver) {
     evn_status status = evn_plan_create(solver->device, graph, &options, &solver->jump);
     evn_graph_destroy(&graph);
     EVN_TRY(status);
-    return evn__real_create(solver->device, solver->options.fp64, (size_t)evn_shape_count(shape),
+    return evn__real_create(solver->device, solver->options.fp64, state_elements(solver),
                             &solver->jumped);
 }
 
@@ -79,9 +83,9 @@ static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
     EVN_TRY(EVN_NEW(&solver->parameters, system->parameter_count));
     EVN_TRY(EVN_NEW(&solver->parameters_bar, system->parameter_count));
     if (solver->options.observations > 0) {
-        size_t count = (size_t)evn_shape_count(evn_dynamics_state_shape(dynamics));
         EVN_TRY(evn__real_create(solver->device, solver->options.fp64,
-                                 count * (size_t)solver->options.observations, &solver->series));
+                                 state_elements(solver) * (size_t)solver->options.observations,
+                                 &solver->series));
     }
     if (is_on_grid(solver)) {
         return evn__grid_create(solver->device, system, &solver->options, &solver->grid);
@@ -142,6 +146,18 @@ static evn_status set_initial(evn_solver *solver, int index, evn_binding value) 
     }
     return evn__real_copy((evn_binding){solver->initial, layout->offset[index]}, value,
                           solver->options.fp64, count);
+}
+
+/// One binding for each weight, with room for it.
+static evn_status check_weights(const evn_solver *solver, const evn_binding *bindings,
+                                const char *kind) {
+    for (int i = 0; i < solver->dynamics->weight_count; ++i) {
+        size_t count = (size_t)evn_shape_count(evn_dynamics_weight_shape(solver->dynamics, i));
+        EVN_CHECK(bindings, EVN_ERR_ARGUMENT, "nothing is bound to the %ss", kind);
+        EVN_TRY(evn__real_check(bindings[i], solver->options.fp64, count, kind,
+                                solver->dynamics->weights[i].name));
+    }
+    return EVN_OK;
 }
 
 static evn_status load(evn_solver *solver, evn_binding x0, const evn_binding *weights) {
@@ -230,8 +246,12 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     evn_solution unused;
     solution = solution ? solution : &unused;
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(x1);
     EVN_CHECK(isfinite(t0) && isfinite(t1), EVN_ERR_ARGUMENT, "the interval [%g, %g] is not finite",
               t0, t1);
+    EVN_TRY(evn__real_check(x0, solver->options.fp64, state_elements(solver), "state", "x0"));
+    EVN_TRY(check_weights(solver, weights, "weight"));
     EVN_TRY(load(solver, x0, weights));
     solver->t0 = t0;
     solver->t1 = t1;
@@ -353,8 +373,14 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
                               const evn_binding *weights_bar, evn_solution *solution) {
     evn_solution unused;
     solution = solution ? solution : &unused;
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(x0_bar);
     EVN_CHECK(solver->options.gradient != EVN_GRADIENT_NONE, EVN_ERR_ARGUMENT,
               "the solver was made without a gradient: set gradient in its options");
+    size_t points = solver->options.observations > 0 ? (size_t)solver->options.observations : 1;
+    EVN_TRY(evn__real_check(x1_bar, solver->options.fp64, points * state_elements(solver),
+                            "cotangent", "x1_bar"));
+    EVN_TRY(check_weights(solver, weights_bar, "cotangent of weight"));
     return solver->grid ? gradient_on_grid(solver, x1_bar, x0_bar, weights_bar, solution)
                         : gradient_adjoint(solver, x1_bar, x0_bar, weights_bar, solution);
 }

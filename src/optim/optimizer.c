@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "host/kernel.h"
 #include "optim/lbfgs.h"
+#include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -179,6 +180,11 @@ static evn_status launch_adam(evn_optimizer *o, evn_binding p, evn_binding g, do
 
 evn_status evn_optimizer_step(evn_optimizer *o, evn_binding parameters, evn_binding gradients,
                               double rate) {
+    EVN_REQUIRE(o);
+    EVN_TRY(evn__real_check(parameters, o->options.fp64, o->count, "optimizer:", "parameters"));
+    EVN_TRY(evn__real_check(gradients, o->options.fp64, o->count, "optimizer:", "gradients"));
+    EVN_CHECK(!evn__real_overlap(parameters, o->count, gradients, o->count), EVN_ERR_ARGUMENT,
+              "optimizer: parameters and gradients share memory; bind gradients of their own");
     if (o->lbfgs) {
         EVN_TRY(evn__lbfgs_step(o->lbfgs, parameters, gradients, rate));
     } else if (o->options.kind == EVN_OPTIMIZER_SGD) {
@@ -197,6 +203,9 @@ evn_status evn_optimizer_gradient_norm(evn_optimizer *o, evn_binding gradients, 
         float single[NORM_PARTS];
         double twofold[NORM_PARTS];
     } parts;
+    EVN_REQUIRE(o);
+    EVN_REQUIRE(norm);
+    EVN_TRY(evn__real_check(gradients, o->options.fp64, o->count, "optimizer:", "gradients"));
     size_t length = (o->count + NORM_PARTS - 1) / NORM_PARTS;
     evn__argument arguments[] = {tensor(gradients),
                                  tensor((evn_binding){o->parts, 0}),

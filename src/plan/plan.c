@@ -83,7 +83,8 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
     }
     EVN_TRY(evn__plan_lower(plan));
     EVN_TRY(evn__plan_compile(plan));
-    return evn__plan_place(plan);
+    EVN_TRY(evn__plan_place(plan));
+    return evn__plan_measure_ports(plan);
 }
 
 evn_status evn_plan_create(evn_device *device, const evn_graph *graph,

@@ -102,6 +102,7 @@ struct evn_plan {
     int scratch_count, scratch_capacity;
     // memory
     size_t scratch_elements, saved_elements, table_elements;
+    size_t *port_elements; ///< of the inputs, then of the outputs
     evn_buffer *memory, *saved, *tables;
     evn_buffer *one_run; ///< RUN_OFFSETS of a single run; NULL without kernels that take any
 };
@@ -185,6 +186,9 @@ static inline size_t evn__plan_run_offset_count(const evn__launch *launch, int r
     size_t claims = launch->claims > 0 ? ((size_t)runs * (size_t)launch->claims + 1) / 2 + 1 : 0;
     return EVN__RUN_OFFSETS_FIRST + (size_t)runs * (size_t)launch->slot_count + claims;
 }
+
+/// Note what bindings are compared with. (run.c)
+evn_status evn__plan_measure_ports(evn_plan *plan);
 
 /// What a run is bound to.
 typedef struct evn__bound {

@@ -4,6 +4,18 @@
 #include "base/memory.h"
 #include <stdlib.h>
 
+evn_status evn__real_check(evn_binding at, bool fp64, size_t count, const char *kind,
+                           const char *name) {
+    EVN_CHECK(at.buffer, EVN_ERR_ARGUMENT, "nothing is bound to %s %s", kind, name);
+    size_t elements = evn_buffer_bytes(at.buffer) / evn__real_bytes(fp64);
+    EVN_CHECK(at.offset <= elements && count <= elements - at.offset, EVN_ERR_ARGUMENT,
+              "%s %s has %zu elements of %zu bytes, but its buffer has %zu, and %zu of them from "
+              "offset %zu on; bind one that is large enough",
+              kind, name, count, evn__real_bytes(fp64), elements,
+              at.offset <= elements ? elements - at.offset : 0, at.offset);
+    return EVN_OK;
+}
+
 evn_status evn__real_write(evn_binding to, bool fp64, const double *data, size_t count) {
     if (fp64) {
         return evn_buffer_write(to.buffer, to.offset * sizeof(double), count * sizeof(double),

@@ -9,6 +9,16 @@ static inline size_t evn__real_bytes(bool fp64) {
     return fp64 ? sizeof(double) : sizeof(float);
 }
 
+/// EVN_ERR_ARGUMENT unless the binding has a buffer with room for `count` elements at its offset.
+/// @param[in] kind, name  for the message: "input", "x"
+evn_status evn__real_check(evn_binding at, bool fp64, size_t count, const char *kind,
+                           const char *name);
+
+/// Whether `a_count` elements of one binding and `b_count` of another share memory.
+static inline bool evn__real_overlap(evn_binding a, size_t a_count, evn_binding b, size_t b_count) {
+    return a.buffer == b.buffer && a.offset < b.offset + b_count && b.offset < a.offset + a_count;
+}
+
 /// Waits; rounds to float unless fp64.
 evn_status evn__real_write(evn_binding to, bool fp64, const double *data, size_t count);
 /// Waits.

@@ -215,6 +215,56 @@ START_TEST(mistakes_are_reported) {
 }
 END_TEST
 
+/// Too short by one element, out of its buffer, and missing.
+static void check_refused(problem *p, evn_binding *bound, const char *name, bool gradient) {
+    evn_binding right = *bound, x1, x0_bar;
+    const evn_binding wrong[] = {{NULL, 0},
+                                 {p->buffer, evn_buffer_bytes(p->buffer) / sizeof(float)},
+                                 {p->buffer, (size_t)-1 / sizeof(float) + 1}};
+    for (int i = 0; i < 3; ++i) {
+        *bound = wrong[i];
+        ck_assert_int_eq(
+            gradient ? evn_solve_gradient(p->solver, p->x1_bar_at, &x0_bar, p->weights_bar, NULL)
+                     : evn_solve(p->solver, 0, 1, p->x0_at, p->weights, &x1, NULL),
+            EVN_ERR_ARGUMENT);
+        ck_assert_msg(strstr(evn_error_message(), name) != NULL, "%s", evn_error_message());
+    }
+    *bound = right;
+}
+
+START_TEST(bindings_are_checked) {
+    problem p = problem_node_ew(3);
+    evn_solver_options options = evn_solver_options_default();
+    options.steps = 4;
+    options.observations = 2;
+    options.gradient = (evn_gradient)_i;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    uint64_t before = evn_device_get_stats(test_device()).launches;
+    check_refused(&p, &p.x0_at, "x0", false);
+    for (int i = 0; i < p.weight_count; ++i) {
+        check_refused(&p, &p.weights[i], evn_dynamics_weight_name(p.dynamics, i), false);
+    }
+    ck_assert_uint_eq(evn_device_get_stats(test_device()).launches, before);
+    problem_solve(&p, 0, 1);
+    if (options.gradient != EVN_GRADIENT_NONE) {
+        problem_gradient(&p);
+        before = evn_device_get_stats(test_device()).launches;
+        check_refused(&p, &p.x1_bar_at, "x1_bar", true);
+        for (int i = 0; i < p.weight_count; ++i) {
+            check_refused(&p, &p.weights_bar[i], evn_dynamics_weight_name(p.dynamics, i), true);
+        }
+        // Room for one observation is not enough for two.
+        size_t end = evn_buffer_bytes(p.buffer) / sizeof(float);
+        evn_binding half = {p.buffer, end - (size_t)p.x_count}, x0_bar;
+        ck_assert_int_eq(evn_solve_gradient(p.solver, half, &x0_bar, p.weights_bar, NULL),
+                         EVN_ERR_ARGUMENT);
+        ck_assert_uint_eq(evn_device_get_stats(test_device()).launches, before);
+    }
+    problem_free(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("ode/solver");
     TCase *fixed = tcase_create("fixed");
@@ -233,6 +283,7 @@ static Suite *suite(void) {
     tcase_add_test(endings, too_many_steps);
     tcase_add_test(endings, not_a_number_ends_the_solve);
     tcase_add_test(endings, mistakes_are_reported);
+    tcase_add_loop_test(endings, bindings_are_checked, 0, EVN_GRADIENT_ADJOINT + 1);
     suite_add_tcase(s, endings);
     return s;
 }

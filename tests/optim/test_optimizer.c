@@ -213,6 +213,33 @@ START_TEST(no_parameters) {
 }
 END_TEST
 
+START_TEST(bindings_are_checked) {
+    const evn_optimizer_kind kinds[] = {EVN_OPTIMIZER_SGD, EVN_OPTIMIZER_ADAM, EVN_OPTIMIZER_LBFGS};
+    evn_optimizer_options options = evn_optimizer_options_default(kinds[_i]);
+    problem p = open_problem(&options, 100);
+    TRY(evn_buffer_zero(p.parameters.buffer, 0, evn_buffer_bytes(p.parameters.buffer)));
+    TRY(evn_buffer_zero(p.gradients.buffer, 0, evn_buffer_bytes(p.gradients.buffer)));
+    const evn_binding wrong[] = {{NULL, 0},
+                                 {p.parameters.buffer, OFFSET + 1},
+                                 {p.parameters.buffer, (size_t)-1 / sizeof(float) + 1}};
+    uint64_t before = evn_device_get_stats(test_device()).launches;
+    for (int i = 0; i < 3; ++i) {
+        double norm;
+        ck_assert_int_eq(evn_optimizer_step(p.optimizer, wrong[i], p.gradients, 0.1),
+                         EVN_ERR_ARGUMENT);
+        ck_assert_int_eq(evn_optimizer_step(p.optimizer, p.parameters, wrong[i], 0.1),
+                         EVN_ERR_ARGUMENT);
+        ck_assert_int_eq(evn_optimizer_gradient_norm(p.optimizer, wrong[i], &norm),
+                         EVN_ERR_ARGUMENT);
+    }
+    ck_assert_int_eq(evn_optimizer_step(p.optimizer, p.parameters, p.parameters, 0.1),
+                     EVN_ERR_ARGUMENT);
+    ck_assert_uint_eq(evn_device_get_stats(test_device()).launches, before);
+    TRY(evn_optimizer_step(p.optimizer, p.parameters, p.gradients, 0.1));
+    close_problem(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("optimizer");
     TCase *steps = tcase_create("steps");
@@ -227,6 +254,7 @@ static Suite *suite(void) {
     TCase *options = tcase_create("options");
     tcase_add_loop_test(options, bad_options, 0, 5);
     tcase_add_test(options, no_parameters);
+    tcase_add_loop_test(options, bindings_are_checked, 0, 3);
     suite_add_tcase(s, options);
     return s;
 }

@@ -239,6 +239,90 @@ START_TEST(mistakes_are_reported) {
 }
 END_TEST
 
+/// What is wrong with a binding is said before anything is enqueued.
+START_TEST(bindings_are_checked) {
+    const size_t count = 4000, huge = (size_t)-1 / sizeof(float) + 1;
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(4000)), s = evn_input(g, "s", EVN_SCALAR);
+    evn_output(g, "y", evn_mul(g, x, s));
+    evn_output(g, "z", evn_sum_all(g, x));
+    evn_plan *plan = NULL;
+    evn_buffer *large = NULL, *small = NULL;
+    TRY(evn_plan_create(test_device(), g, NULL, &plan));
+    TRY(evn__real_create(test_device(), false, 2 * count + 2, &large));
+    TRY(evn_buffer_zero(large, 0, evn_buffer_bytes(large)));
+    TRY(evn__real_create(test_device(), false, 16, &small));
+    const evn_binding in[] = {{large, 0}, {large, 2 * count}};
+    const evn_binding out[] = {{large, count}, {large, 2 * count + 1}};
+    TRY(evn_plan_run(plan, in, out));
+    static const char *const names[] = {"input x", "input s", "output y", "output z"};
+    uint64_t before = evn_device_get_stats(test_device()).launches;
+    for (int port = 0; port < 4; ++port) {
+        const evn_binding wrong[] = {{NULL, 0},
+                                     {large, 2 * count + 2},
+                                     {large, huge},
+                                     {small, port % 2 ? 16 : 0},
+                                     {large, (size_t)-1}};
+        for (int i = 0; i < 5; ++i) {
+            evn_binding bound[] = {in[0], in[1], out[0], out[1]};
+            bound[port] = wrong[i];
+            ck_assert_int_eq(evn_plan_run(plan, bound, bound + 2), EVN_ERR_ARGUMENT);
+            ck_assert_msg(strstr(evn_error_message(), names[port]) != NULL, "%s",
+                          evn_error_message());
+            ck_assert_int_eq(evn_plan_run_phase(plan, 1, bound, bound + 2, NULL), EVN_ERR_ARGUMENT);
+        }
+    }
+    evn_binding y = {small, 0};
+    ck_assert_int_eq(evn_plan_run(plan, in, (evn_binding[]){y, out[1]}), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "4000 elements"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "has 16"));
+    evn_binding on_x = {large, count - 1}, on_y = {large, 2 * count - 1};
+    ck_assert_int_eq(evn_plan_run(plan, in, (evn_binding[]){on_x, out[1]}), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(evn_plan_run(plan, in, (evn_binding[]){out[0], on_y}), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(evn_plan_run(plan, NULL, out), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(evn_plan_run(plan, in, NULL), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(evn_plan_run_phase(plan, 2, in, out, NULL), EVN_ERR_ARGUMENT);
+    ck_assert_uint_eq(evn_device_get_stats(test_device()).launches, before);
+    evn_plan_destroy(&plan);
+    evn_buffer_destroy(&large);
+    evn_buffer_destroy(&small);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+/// Phase 0 needs neither what comes late nor what depends on it; the saved memory is checked too.
+START_TEST(bindings_of_phases_are_checked) {
+    evn_graph *g = new_graph(), *vjp = NULL;
+    evn_value x = evn_input(g, "x", EVN_SHAPE(9, 5)), w = evn_input(g, "w", EVN_SHAPE(5, 7));
+    evn_output(g, "y", evn_tanh(g, evn_matmul(g, evn_exp(g, x), w, false, false)));
+    TRY(evn_vjp(g, NULL, &vjp)); // x, w, y_bar → y, x_bar, w_bar
+    evn_plan *plan = NULL;
+    evn_buffer *buffer = NULL;
+    evn_plan_options options = {.late_inputs = (const char *const[]){"y_bar", NULL}};
+    TRY(evn_plan_create(test_device(), vjp, &options, &plan));
+    TRY(evn__real_create(test_device(), false, 2000, &buffer));
+    TRY(evn_buffer_zero(buffer, 0, evn_buffer_bytes(buffer)));
+    evn_binding in[] = {{buffer, 0}, {buffer, 100}, {NULL, 0}};
+    evn_binding out[] = {{buffer, 200}, {NULL, 0}, {NULL, 0}}, saved = {buffer, 1000};
+    size_t elements = evn_plan_saved_element_count(plan);
+    ck_assert(elements > 0 && elements < 1000);
+    TRY(evn_plan_run_phase(plan, 0, in, out, &saved));
+    uint64_t before = evn_device_get_stats(test_device()).launches;
+    evn_binding short_one = {buffer, 2000 - elements + 1};
+    ck_assert_int_eq(evn_plan_run_phase(plan, 0, in, out, &short_one), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "saved"));
+    ck_assert_int_eq(evn_plan_run_phase(plan, 1, in, out, &saved), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "y_bar"));
+    out[0].buffer = NULL;
+    ck_assert_int_eq(evn_plan_run_phase(plan, 0, in, out, &saved), EVN_ERR_ARGUMENT);
+    ck_assert_uint_eq(evn_device_get_stats(test_device()).launches, before);
+    evn_plan_destroy(&plan);
+    evn_buffer_destroy(&buffer);
+    evn_graph_destroy(&vjp);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("plan");
     TCase *generated = tcase_create("generated");
@@ -257,6 +341,8 @@ static Suite *suite(void) {
     TCase *running = tcase_create("running");
     tcase_add_test(running, two_phases_agree_with_one);
     tcase_add_test(running, running_allocates_and_waits_for_nothing);
+    tcase_add_test(running, bindings_are_checked);
+    tcase_add_test(running, bindings_of_phases_are_checked);
     tcase_add_test(running, mistakes_are_reported);
     suite_add_tcase(s, running);
     return s;
