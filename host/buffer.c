@@ -139,7 +139,9 @@ static void account(evn_device *device, size_t bytes) {
 }
 
 evn_status evn_buffer_create(evn_device *device, size_t bytes, evn_buffer **buffer) {
+    EVN_REQUIRE(buffer);
     *buffer = NULL;
+    EVN_REQUIRE(device);
     EVN_CHECK(bytes > 0, EVN_ERR_ARGUMENT, "a buffer of 0 bytes: ask for one byte at least");
     if (bytes > device->info.max_allocation_bytes) {
         return fail_to_fit(device, bytes, "larger than one buffer may be");
@@ -161,7 +163,7 @@ evn_status evn_buffer_create(evn_device *device, size_t bytes, evn_buffer **buff
 }
 
 void evn_buffer_destroy(evn_buffer **buffer) {
-    evn_buffer *old = *buffer;
+    evn_buffer *old = buffer ? *buffer : NULL;
     if (!old) {
         return;
     }
@@ -174,11 +176,11 @@ void evn_buffer_destroy(evn_buffer **buffer) {
 }
 
 size_t evn_buffer_bytes(const evn_buffer *buffer) {
-    return buffer->bytes;
+    return buffer ? buffer->bytes : 0;
 }
 
 cl_mem evn_buffer_mem(const evn_buffer *buffer) {
-    return buffer->mem;
+    return buffer ? buffer->mem : NULL;
 }
 
 uint64_t evn__buffer_serial(const evn_buffer *buffer) {
@@ -189,6 +191,7 @@ uint64_t evn__buffer_serial(const evn_buffer *buffer) {
 
 static evn_status check_range(const evn_buffer *buffer, size_t offset, size_t bytes,
                               const char *what) {
+    EVN_CHECK(buffer, EVN_ERR_ARGUMENT, "%s: the buffer is NULL", what);
     EVN_CHECK(offset <= buffer->bytes && bytes <= buffer->bytes - offset, EVN_ERR_ARGUMENT,
               "%s: %zu bytes from byte %zu of a buffer of %zu bytes; stay inside the buffer", what,
               bytes, offset, buffer->bytes);
@@ -207,6 +210,7 @@ evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, con
     if (bytes == 0) {
         return EVN_OK;
     }
+    EVN_REQUIRE(data);
     buffer->device->stats.writes++;
     if (is_pattern(offset, bytes)) {
         EVN_CL_CHECK(clEnqueueFillBuffer(buffer->device->queue, buffer->mem, data, bytes, offset,
@@ -229,6 +233,7 @@ evn_status evn_buffer_read(evn_buffer *buffer, size_t offset, size_t bytes, void
     if (bytes == 0) {
         return EVN_OK;
     }
+    EVN_REQUIRE(data);
     buffer->device->stats.reads++;
     buffer->device->stats.waits++;
     EVN_CL_CHECK(clEnqueueReadBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,

@@ -55,6 +55,7 @@ static evn_status open_selected(const evn_device_info *infos, const cl_device_id
 }
 
 evn_status evn_device_open(const char *selector, evn_device **device) {
+    EVN_REQUIRE(device);
     *device = NULL;
     evn_device_info *infos;
     cl_device_id *ids;
@@ -111,6 +112,7 @@ static evn_status describe_adopted(evn_device *device) {
 }
 
 evn_status evn_device_adopt(cl_context context, cl_command_queue queue, evn_device **device) {
+    EVN_REQUIRE(device);
     *device = NULL;
     EVN_CHECK(context && queue, EVN_ERR_ARGUMENT,
               "evn_device_adopt: context or queue is NULL; pass both");
@@ -127,7 +129,7 @@ evn_status evn_device_adopt(cl_context context, cl_command_queue queue, evn_devi
 }
 
 void evn_device_close(evn_device **device) {
-    evn_device *old = *device;
+    evn_device *old = device ? *device : NULL;
     if (!old) {
         return;
     }
@@ -149,28 +151,32 @@ void evn_device_close(evn_device **device) {
 }
 
 const evn_device_info *evn_device_get_info(const evn_device *device) {
-    return &device->info;
+    return device ? &device->info : NULL;
 }
 
 evn_device_stats evn_device_get_stats(const evn_device *device) {
-    return device->stats;
+    return device ? device->stats : (evn_device_stats){0};
 }
 
 void evn_device_reset_peak(evn_device *device) {
-    device->stats.bytes_peak = device->stats.bytes_now;
+    if (device) {
+        device->stats.bytes_peak = device->stats.bytes_now;
+    }
 }
 
 evn_status evn_device_finish(evn_device *device) {
+    EVN_REQUIRE(device);
     device->stats.waits++;
     EVN_CL_CHECK(clFinish(device->queue), "waiting for the device (clFinish)");
     return EVN_OK;
 }
 
 evn_status evn_device_flush(evn_device *device) {
+    EVN_REQUIRE(device);
     EVN_CL_CHECK(clFlush(device->queue), "clFlush");
     return EVN_OK;
 }
 
 cl_command_queue evn_device_queue(const evn_device *device) {
-    return device->queue;
+    return device ? device->queue : NULL;
 }

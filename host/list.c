@@ -176,6 +176,8 @@ evn_status evn__device_list(evn_device_info **infos, cl_device_id **ids, int *co
 
 evn_status evn_device_list(evn_device_info **infos, int *count) {
     cl_device_id *ids;
+    EVN_REQUIRE(infos);
+    EVN_REQUIRE(count);
     evn_status status = evn__device_list(infos, &ids, count);
     free(ids);
     return status;

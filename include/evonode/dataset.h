@@ -91,7 +91,7 @@ void evn_batches_set_epoch(evn_batches *batches, int64_t epoch);
 /// @param[out] images   [B, H, W, C]
 /// @param[out] labels   [B, classes], one-hot; zeros for a sample of weight 0
 /// @param[out] weights  [B], 1 for a sample, 0 for what fills up the batch; may be NULL
-/// @return number of samples with weight 1
+/// @return number of samples with weight 1; 0, and nothing is written, without such a batch
 int evn_batches_fill(const evn_batches *batches, int64_t index, float *images, float *labels,
                      float *weights);
 

@@ -4,7 +4,9 @@
 /// It is data only: no device, no precision. Values are dense, row-major (C order).
 ///
 /// Builders check shapes and link; they return EVN_NONE after the first failure, which sticks to
-/// the graph (evn_graph_status), so that a network can be written without a test in every line.
+/// the graph (evn_graph_status), so that a network can be written without a test in every line. A
+/// shape that is invalid, or does not go with the operands, is EVN_ERR_SHAPE; any other argument
+/// that a builder does not take is EVN_ERR_ARGUMENT.
 ///
 /// Shape letters: B batch, H height, W width, C channels (channels last), K kernel size, N classes.
 #ifndef EVONODE_GRAPH_H
@@ -14,8 +16,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Bounds: axes of a shape, operands of evn_concat.
-enum { EVN_MAX_RANK = 6, EVN_MAX_INPUTS = 8 };
+/// Bounds.
+enum {
+    EVN_MAX_RANK = 6,   ///< axes of a shape
+    EVN_MAX_INPUTS = 8, ///< operands of evn_concat
+    EVN_MAX_NAME = 200, ///< bytes of the name of an input or output
+};
 
 /// Nodes, inputs and outputs. Owned by who created it.
 typedef struct evn_graph evn_graph;
@@ -50,7 +56,8 @@ template <typename... Extents> inline evn_shape evn_shape_of(Extents... extents)
 
 EVN_API_BEGIN
 
-/// Number of elements.
+/// Number of elements; 0 when it is no shape: a rank below 0 or over EVN_MAX_RANK, an extent below
+/// 1, or a product of the extents that 64 bits cannot hold with some room to spare.
 int64_t evn_shape_count(evn_shape shape);
 /// Same rank and extents.
 bool evn_shape_equal(evn_shape a, evn_shape b);
@@ -88,7 +95,7 @@ const char *evn_graph_output_name(const evn_graph *graph, int index);
 int evn_graph_find_input(const evn_graph *graph, const char *name);
 /// Index of the output of that name, -1 when there is none.
 int evn_graph_find_output(const evn_graph *graph, const char *name);
-/// Shape of a value.
+/// Shape of a value; EVN_SCALAR for one that the graph does not have.
 evn_shape evn_value_shape(const evn_graph *graph, evn_value value);
 
 /// Copy the nodes of `callee` into `graph`, its inputs replaced by `inputs` (one per input, of the
@@ -177,8 +184,8 @@ evn_value evn_conv2d_weight_grad(evn_graph *graph, evn_value x, evn_value y_bar,
 
 // Networks ---------------------------------------------------------------------------------------
 
-/// (x − mean)/sqrt(variance + epsilon) over each sample's group of C/groups channels, x [B, …, C];
-/// the biased variance. GroupNorm without its scale and shift.
+/// (x − mean)/sqrt(variance + epsilon), epsilon >= 0, over each sample's group of C/groups
+/// channels, x [B, …, C]; the biased variance. GroupNorm without its scale and shift.
 evn_value evn_normalize(evn_graph *graph, evn_value x, int groups, double epsilon);
 /// The derivative of evn_normalize at x applied to v; it is its own transpose.
 evn_value evn_normalize_grad(evn_graph *graph, evn_value x, evn_value v, int groups,

@@ -39,8 +39,8 @@ evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
                            const evn_plan_options *options, evn_plan **plan);
 void evn_plan_destroy(evn_plan **plan); ///< nulls; accepts NULL
 
-/// Run all phases. inputs and outputs are in the graph's order, one binding each; an output must not
-/// overlap an input or another output. Enqueues only.
+/// Run all phases. inputs and outputs are in the graph's order, one binding each; an output must
+/// not overlap an input or another output. Enqueues only.
 /// @return EVN_ERR_ARGUMENT, naming the port, and nothing is enqueued, when a binding has no buffer
 ///         or its buffer no room for the port's shape, and, where the plan has few ports, when an
 ///         output overlaps

@@ -2,6 +2,13 @@
 /// @file
 /// Status codes. Every fallible function returns evn_status; the message of the last failure is
 /// kept per thread, with the place where it arose.
+///
+/// Arguments. A pointer is NULL or points to what the documentation of its function says. NULL
+/// where that does not allow it, a number or enum out of its range, and an index out of range are
+/// EVN_ERR_ARGUMENT, and nothing has happened. Functions that return something else then return
+/// nothing: NULL, 0, false, −1 as an index or value, a shape of rank 0, a binding without a buffer,
+/// a struct of zeros. What a function would have created is NULL after a failure. Destroy functions
+/// accept NULL, and a pointer to NULL.
 #ifndef EVONODE_STATUS_H
 #define EVONODE_STATUS_H
 

@@ -75,6 +75,8 @@ static evn_status allocate(evn_batches *batches) {
 }
 
 static evn_status check_options(const evn_dataset_info *info, const evn_batches_options *options) {
+    EVN_CHECK(options->part == EVN_TRAIN || options->part == EVN_TEST, EVN_ERR_ARGUMENT,
+              "a data set has no part %d", (int)options->part);
     EVN_CHECK(options->size >= 1, EVN_ERR_ARGUMENT, "a batch of %d samples: at least 1 is needed",
               options->size);
     EVN_CHECK(!options->shuffle || options->size <= info->count[options->part], EVN_ERR_DATA,
@@ -85,7 +87,10 @@ static evn_status check_options(const evn_dataset_info *info, const evn_batches_
 
 evn_status evn_batches_create(const evn_dataset *dataset, const evn_batches_options *options,
                               evn_batches **batches) {
+    EVN_REQUIRE(batches);
     *batches = NULL;
+    EVN_REQUIRE(dataset);
+    EVN_REQUIRE(options);
     evn_dataset_info info = evn_dataset_get_info(dataset);
     EVN_TRY(check_options(&info, options));
     EVN_TRY(EVN_NEW(batches, 1));
@@ -107,7 +112,7 @@ evn_status evn_batches_create(const evn_dataset *dataset, const evn_batches_opti
 }
 
 void evn_batches_destroy(evn_batches **batches) {
-    if (!*batches) {
+    if (!batches || !*batches) {
         return;
     }
     free((*batches)->order);
@@ -117,6 +122,9 @@ void evn_batches_destroy(evn_batches **batches) {
 }
 
 void evn_batches_set_epoch(evn_batches *batches, int64_t epoch) {
+    if (!batches) {
+        return;
+    }
     batches->epoch = epoch;
     if (batches->options.shuffle) {
         evn__random_permutation(batches->options.seed, ORDER_STREAM ^ (uint64_t)epoch,
@@ -129,6 +137,9 @@ void evn_batches_set_epoch(evn_batches *batches, int64_t epoch) {
 }
 
 int64_t evn_batches_batch_count(const evn_batches *batches) {
+    if (!batches) {
+        return 0;
+    }
     int64_t size = batches->options.size;
     int64_t rounding = batches->options.shuffle ? 0 : size - 1;
     return (batches->samples + rounding) / size;
@@ -147,6 +158,9 @@ static void write_sample(const evn_batches *batches, int64_t sample, float *imag
 
 int evn_batches_fill(const evn_batches *batches, int64_t index, float *images, float *labels,
                      float *weights) {
+    if (!images || !labels || index < 0 || index >= evn_batches_batch_count(batches)) {
+        return 0;
+    }
     const evn_dataset_info *info = &batches->info;
     int size = batches->options.size;
     int64_t image_size = info->height * info->width * info->channels;

@@ -196,7 +196,9 @@ static void describe(const source *from, evn_dataset *dataset) {
 }
 
 evn_status evn_dataset_open(const char *name, const char *folder, evn_dataset **dataset) {
+    EVN_REQUIRE(dataset);
     *dataset = NULL;
+    EVN_REQUIRE(name);
     char found[PATH_SIZE];
     const source *from = find_source(name);
     EVN_CHECK(from, EVN_ERR_ARGUMENT, "there is no data set '%s'; there are digits and mnist",
@@ -216,7 +218,7 @@ evn_status evn_dataset_open(const char *name, const char *folder, evn_dataset **
 }
 
 void evn_dataset_destroy(evn_dataset **dataset) {
-    if (!*dataset) {
+    if (!dataset || !*dataset) {
         return;
     }
     for (int which = 0; which < PARTS; ++which) {
@@ -228,10 +230,15 @@ void evn_dataset_destroy(evn_dataset **dataset) {
 }
 
 evn_dataset_info evn_dataset_get_info(const evn_dataset *dataset) {
-    return dataset->info;
+    return dataset ? dataset->info : (evn_dataset_info){0};
+}
+
+static bool has_part(const evn_dataset *dataset, evn_part which) {
+    return dataset && (which == EVN_TRAIN || which == EVN_TEST);
 }
 
 evn_status evn_dataset_limit(evn_dataset *dataset, evn_part which, int64_t count) {
+    EVN_CHECK(has_part(dataset, which), EVN_ERR_ARGUMENT, "a data set has no part %d", (int)which);
     EVN_CHECK(count >= 1, EVN_ERR_ARGUMENT, "a limit of %lld samples: at least 1 is needed",
               (long long)count);
     if (count < dataset->info.count[which]) {
@@ -241,9 +248,9 @@ evn_status evn_dataset_limit(evn_dataset *dataset, evn_part which, int64_t count
 }
 
 const uint8_t *evn_dataset_pixels(const evn_dataset *dataset, evn_part which) {
-    return dataset->parts[which].images.bytes;
+    return has_part(dataset, which) ? dataset->parts[which].images.bytes : NULL;
 }
 
 const uint8_t *evn_dataset_labels(const evn_dataset *dataset, evn_part which) {
-    return dataset->parts[which].labels.bytes;
+    return has_part(dataset, which) ? dataset->parts[which].labels.bytes : NULL;
 }

@@ -19,9 +19,27 @@ evn_value evn__add_tangents(evn_graph *graph, evn_value a, evn_value b) {
 
 static evn_status check_values(const evn_graph *graph, const evn_value *values, int count) {
     EVN_TRY(evn_graph_status(graph));
+    EVN_CHECK(count >= 0 && (values || count == 0), EVN_ERR_ARGUMENT,
+              "%d values, of which the array is %s", count, values ? "given" : "NULL");
     for (int i = 0; i < count; ++i) {
-        EVN_CHECK(values[i] >= 0 && values[i] < graph->node_count, EVN_ERR_ARGUMENT,
+        EVN_CHECK(evn__graph_has(graph, values[i]), EVN_ERR_ARGUMENT,
                   "value %d of %d is not in the graph", i, count);
+    }
+    return EVN_OK;
+}
+
+/// Cotangents or tangents, of the shapes of the values that they belong to.
+static evn_status check_tangents(const evn_graph *graph, const evn_value *of,
+                                 const evn_value *tangents, int count) {
+    EVN_TRY(check_values(graph, of, count));
+    EVN_TRY(check_values(graph, tangents, count));
+    for (int i = 0; i < count; ++i) {
+        char want[128], have[128];
+        evn_shape shape = evn_value_shape(graph, of[i]);
+        evn_shape given = evn_value_shape(graph, tangents[i]);
+        EVN_CHECK(evn_shape_equal(shape, given), EVN_ERR_SHAPE,
+                  "value %d of %d has shape %s, its tangent or cotangent %s", i, count,
+                  evn__shape_text(shape, want), evn__shape_text(given, have));
     }
     return EVN_OK;
 }
@@ -100,9 +118,9 @@ static evn_status sweep_back(evn_graph *graph, const evn_value *y, const evn_val
 
 evn_status evn_pullback(evn_graph *graph, const evn_value *y, const evn_value *y_bar, int y_count,
                         const evn_value *wrt, int wrt_count, evn_value *x_bar) {
-    EVN_TRY(check_values(graph, y, y_count));
-    EVN_TRY(check_values(graph, y_bar, y_count));
+    EVN_TRY(check_tangents(graph, y, y_bar, y_count));
     EVN_TRY(check_values(graph, wrt, wrt_count));
+    EVN_CHECK(x_bar || wrt_count == 0, EVN_ERR_ARGUMENT, "evn_pullback: x_bar is NULL");
     evn_value *bar = NULL;
     bool *active = NULL;
     evn_status status = new_values(&bar, graph->node_count);
@@ -130,9 +148,9 @@ static evn_value push_node(evn_graph *graph, evn_value y, const evn_value *dot) 
 
 evn_status evn_pushforward(evn_graph *graph, const evn_value *wrt, const evn_value *x_dot,
                            int wrt_count, const evn_value *y, int y_count, evn_value *y_dot) {
-    EVN_TRY(check_values(graph, wrt, wrt_count));
-    EVN_TRY(check_values(graph, x_dot, wrt_count));
+    EVN_TRY(check_tangents(graph, wrt, x_dot, wrt_count));
     EVN_TRY(check_values(graph, y, y_count));
+    EVN_CHECK(y_dot || y_count == 0, EVN_ERR_ARGUMENT, "evn_pushforward: y_dot is NULL");
     evn_value *dot = NULL;
     int count = graph->node_count;
     EVN_TRY(new_values(&dot, count));
@@ -210,8 +228,8 @@ static evn_status select_wrt(copy *c, const evn_graph *source, const char *const
 }
 
 static evn_status copy_make(copy *c, const evn_graph *source, const char *const *wrt) {
-    int ports = source->input_count + source->output_count;
     EVN_TRY(evn_graph_status(source));
+    int ports = source->input_count + source->output_count;
     EVN_TRY(evn_graph_create(&c->graph));
     EVN_TRY(EVN_NEW(&c->inputs, ports));
     EVN_TRY(EVN_NEW(&c->outputs, ports));
@@ -262,6 +280,8 @@ static evn_status jvp_into(copy *c, const evn_graph *source, const char *const *
 static evn_status transform(evn_status (*into)(copy *, const evn_graph *, const char *const *),
                             const evn_graph *graph, const char *const *wrt, evn_graph **result) {
     copy c = {0};
+    EVN_REQUIRE(result);
+    *result = NULL;
     evn_status status = into(&c, graph, wrt);
     if (status == EVN_OK) {
         *result = c.graph;

@@ -30,6 +30,12 @@ static const double *find_table(const evn_graph *graph, evn_shape shape, const d
 }
 
 evn_value evn_table(evn_graph *graph, evn_shape shape, const double *data) {
+    if (!graph || !data || !evn__shape_is_valid(shape)) {
+        char text[128];
+        return evn__graph_fail(graph, data ? EVN_ERR_SHAPE : EVN_ERR_ARGUMENT,
+                               "table: %s for a shape %s", data ? "data" : "no data",
+                               evn__shape_text(shape, text));
+    }
     const double *table = find_table(graph, shape, data);
     if (!table) {
         size_t bytes = sizeof(*data) * (size_t)evn_shape_count(shape);
@@ -78,17 +84,13 @@ static bool folds(evn__op op) {
            op == EVN__OP_NEG || op == EVN__OP_SQRT;
 }
 
-static bool usable(const evn_graph *graph, evn_value value) {
-    return graph->status == EVN_OK && value >= 0 && value < graph->node_count;
-}
-
 static evn_value unusable(evn_graph *graph, evn__op op) {
     return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: an operand is not a value of this graph",
                            evn__op_table[op].text);
 }
 
 static evn_value unary(evn_graph *graph, evn__op op, evn_value x) {
-    if (!usable(graph, x)) {
+    if (!evn__graph_has(graph, x)) {
         return unusable(graph, op);
     }
     evn_shape shape = evn_value_shape(graph, x);
@@ -139,7 +141,7 @@ static evn_value identity(evn_graph *graph, evn__op op, evn_value a, evn_value b
 }
 
 static evn_value binary(evn_graph *graph, evn__op op, evn_value a, evn_value b) {
-    if (!usable(graph, a) || !usable(graph, b)) {
+    if (!evn__graph_has(graph, a) || !evn__graph_has(graph, b)) {
         return unusable(graph, op);
     }
     evn_shape shape, sa = evn_value_shape(graph, a), sb = evn_value_shape(graph, b);
@@ -151,6 +153,9 @@ static evn_value binary(evn_graph *graph, evn__op op, evn_value a, evn_value b) 
     }
     a = evn_broadcast(graph, a, shape);
     b = evn_broadcast(graph, b, shape);
+    if (a == EVN_NONE || b == EVN_NONE) {
+        return EVN_NONE;
+    }
     evn_value known = identity(graph, op, a, b);
     if (known != EVN_NONE) {
         return known;

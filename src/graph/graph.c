@@ -13,15 +13,26 @@ const evn__op_info evn__op_table[EVN__OP_COUNT] = {
 };
 
 int64_t evn_shape_count(evn_shape shape) {
+    const int64_t most = INT64_MAX >> 8; // bytes, and sums of a few such counts, fit too
     int64_t count = 1;
+    if (shape.rank < 0 || shape.rank > EVN_MAX_RANK) {
+        return 0;
+    }
     for (int i = 0; i < shape.rank; ++i) {
+        if (shape.dim[i] < 1 || shape.dim[i] > most / count) {
+            return 0;
+        }
         count *= shape.dim[i];
     }
     return count;
 }
 
+bool evn__shape_is_valid(evn_shape shape) {
+    return evn_shape_count(shape) > 0;
+}
+
 bool evn_shape_equal(evn_shape a, evn_shape b) {
-    if (a.rank != b.rank) {
+    if (a.rank != b.rank || a.rank > EVN_MAX_RANK) {
         return false;
     }
     for (int i = 0; i < a.rank; ++i) {
@@ -33,6 +44,10 @@ bool evn_shape_equal(evn_shape a, evn_shape b) {
 }
 
 const char *evn__shape_text(evn_shape shape, char text[128]) {
+    if (shape.rank < 0 || shape.rank > EVN_MAX_RANK) {
+        snprintf(text, 128, "of rank %d", shape.rank);
+        return text;
+    }
     int used = snprintf(text, 128, "[");
     for (int i = 0; i < shape.rank && used < 100; ++i) {
         used += snprintf(text + used, 128 - (size_t)used, "%s%lld", i ? ", " : "",
@@ -43,11 +58,12 @@ const char *evn__shape_text(evn_shape shape, char text[128]) {
 }
 
 evn_status evn_graph_create(evn_graph **graph) {
+    EVN_REQUIRE(graph);
     return EVN_NEW(graph, 1);
 }
 
 void evn_graph_destroy(evn_graph **graph) {
-    if (!*graph) {
+    if (!graph || !*graph) {
         return;
     }
     evn__arena_free(&(*graph)->arena);
@@ -61,6 +77,7 @@ void evn_graph_destroy(evn_graph **graph) {
 }
 
 evn_status evn_graph_status(const evn_graph *graph) {
+    EVN_REQUIRE(graph);
     if (graph->status != EVN_OK) {
         EVN_FAIL(graph->status, "%s", graph->message ? graph->message : "out of host memory");
     }
@@ -68,12 +85,14 @@ evn_status evn_graph_status(const evn_graph *graph) {
 }
 
 evn_value evn__graph_fail(evn_graph *graph, evn_status status, const char *format, ...) {
-    if (graph->status == EVN_OK) {
-        char text[1024];
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(text, sizeof(text), format, arguments);
-        va_end(arguments);
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (!graph) {
+        evn__fail(__FILE__, __LINE__, EVN_ERR_ARGUMENT, "the graph is NULL: %s", text);
+    } else if (graph->status == EVN_OK) {
         graph->status = status;
         graph->message = strdup(text);
     }
@@ -154,8 +173,16 @@ static evn_value node_find(const evn_graph *graph, const evn__node *node) {
 }
 
 evn_value evn__node_add(evn_graph *graph, const evn__node *node) {
-    if (graph->status != EVN_OK) {
-        return EVN_NONE;
+    if (!graph || graph->status != EVN_OK) {
+        return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "nothing can be added to it");
+    }
+    if (!evn__shape_is_valid(node->shape)) {
+        char text[128];
+        return evn__graph_fail(
+            graph, EVN_ERR_SHAPE,
+            "%s: a value of shape %s: ranks go up to %d, extents are at least 1, "
+            "and their product must fit in memory",
+            evn__op_table[node->op].text, evn__shape_text(node->shape, text), EVN_MAX_RANK);
     }
     evn_status status = buckets_grow(graph);
     if (status == EVN_OK) {
@@ -186,6 +213,8 @@ static int find_port(const evn__port *ports, int count, const char *name) {
 
 static evn_status add_port(evn_graph *graph, evn__port **ports, int *count, int *capacity,
                            const char *name, evn_value value) {
+    EVN_CHECK(strlen(name) <= EVN_MAX_NAME, EVN_ERR_ARGUMENT,
+              "the name %.32s… of an input or output is longer than %d bytes", name, EVN_MAX_NAME);
     EVN_CHECK(find_port(*ports, *count, name) < 0, EVN_ERR_ARGUMENT,
               "the graph already has an input or output named %s", name);
     EVN_TRY(evn__reserve((void **)ports, capacity, *count + 1, sizeof(**ports)));
@@ -196,11 +225,8 @@ static evn_status add_port(evn_graph *graph, evn__port **ports, int *count, int 
 }
 
 evn_value evn_input(evn_graph *graph, const char *name, evn_shape shape) {
-    for (int i = 0; i < shape.rank; ++i) {
-        if (shape.dim[i] < 1) {
-            return evn__graph_fail(graph, EVN_ERR_SHAPE, "input %s: extent %d is not positive",
-                                   name, i);
-        }
+    if (!name) {
+        return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "evn_input: name is NULL");
     }
     evn_value value = evn__node_add(graph, &(evn__node){.op = EVN__OP_INPUT, .shape = shape});
     if (value == EVN_NONE) {
@@ -212,11 +238,8 @@ evn_value evn_input(evn_graph *graph, const char *name, evn_shape shape) {
 }
 
 void evn_output(evn_graph *graph, const char *name, evn_value value) {
-    if (graph->status != EVN_OK) {
-        return;
-    }
-    if (value < 0 || value >= graph->node_count) {
-        evn__graph_fail(graph, EVN_ERR_ARGUMENT, "output %s: no such value", name);
+    if (!name || !evn__graph_has(graph, value)) {
+        evn__graph_fail(graph, EVN_ERR_ARGUMENT, "output %s: no such value", name ? name : "NULL");
         return;
     }
     evn_status status = add_port(graph, &graph->outputs, &graph->output_count,
@@ -227,39 +250,56 @@ void evn_output(evn_graph *graph, const char *name, evn_value value) {
 }
 
 int evn_graph_input_count(const evn_graph *graph) {
-    return graph->input_count;
+    return graph ? graph->input_count : 0;
 }
 
 int evn_graph_output_count(const evn_graph *graph) {
-    return graph->output_count;
+    return graph ? graph->output_count : 0;
+}
+
+static const evn__port *input_at(const evn_graph *graph, int index) {
+    return index >= 0 && index < evn_graph_input_count(graph) ? &graph->inputs[index] : NULL;
+}
+
+static const evn__port *output_at(const evn_graph *graph, int index) {
+    return index >= 0 && index < evn_graph_output_count(graph) ? &graph->outputs[index] : NULL;
+}
+
+static evn_value value_of(const evn__port *port) {
+    return port ? port->value : EVN_NONE;
+}
+
+static const char *name_of(const evn__port *port) {
+    return port ? port->name : NULL;
 }
 
 evn_value evn_graph_input(const evn_graph *graph, int index) {
-    return graph->inputs[index].value;
+    return value_of(input_at(graph, index));
 }
 
 evn_value evn_graph_output(const evn_graph *graph, int index) {
-    return graph->outputs[index].value;
+    return value_of(output_at(graph, index));
 }
 
 const char *evn_graph_input_name(const evn_graph *graph, int index) {
-    return graph->inputs[index].name;
+    return name_of(input_at(graph, index));
 }
 
 const char *evn_graph_output_name(const evn_graph *graph, int index) {
-    return graph->outputs[index].name;
+    return name_of(output_at(graph, index));
 }
 
 int evn_graph_find_input(const evn_graph *graph, const char *name) {
-    return find_port(graph->inputs, graph->input_count, name);
+    return graph && name ? find_port(graph->inputs, graph->input_count, name) : -1;
 }
 
 int evn_graph_find_output(const evn_graph *graph, const char *name) {
-    return find_port(graph->outputs, graph->output_count, name);
+    return graph && name ? find_port(graph->outputs, graph->output_count, name) : -1;
 }
 
 evn_shape evn_value_shape(const evn_graph *graph, evn_value value) {
-    return value == EVN_NONE ? EVN_SCALAR : graph->nodes[value].shape;
+    return graph && value >= 0 && value < graph->node_count ? graph->nodes[value].shape
+                                                            : EVN_SCALAR;
 }
 
 // Copying nodes from graph to graph ---------------------------------------------------------------
@@ -318,6 +358,9 @@ static void copy_needed(evn_graph *graph, const evn_graph *callee, int count, co
 evn_status evn_graph_inline(evn_graph *graph, const evn_graph *callee, const evn_value *inputs,
                             evn_value *outputs) {
     EVN_TRY(evn_graph_status(graph));
+    EVN_REQUIRE(callee);
+    EVN_CHECK((inputs || callee->input_count == 0) && (outputs || callee->output_count == 0),
+              EVN_ERR_ARGUMENT, "inlining: inputs or outputs are NULL");
     EVN_TRY(check_inline(graph, callee, inputs));
     evn_value *map = NULL;
     bool *needed = NULL;

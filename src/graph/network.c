@@ -2,13 +2,15 @@
 // Builders of the operations with a kernel family of their own.
 #include "graph/node.h"
 
+#include <math.h>
+
 static bool known(evn_graph *graph, evn__op op, evn_value a, evn_value b) {
-    if (graph->status == EVN_OK &&
-        (a < 0 || b < 0 || a >= graph->node_count || b >= graph->node_count)) {
+    bool both = evn__graph_has(graph, a) && evn__graph_has(graph, b);
+    if (!both) {
         evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: an operand is not a value of this graph",
                         evn__op_table[op].text);
     }
-    return graph->status == EVN_OK;
+    return both;
 }
 
 static evn_value mismatch(evn_graph *graph, evn__op op, evn_shape a, evn_shape b) {
@@ -34,7 +36,8 @@ static evn_value repeated_row(evn_graph *graph, evn_value a) {
     }
     evn_shape from = evn_value_shape(graph, node->operands[0]);
     int64_t columns = node->shape.dim[1];
-    bool one_row = evn_shape_count(from) == columns && from.dim[from.rank - 1] == columns;
+    bool one_row =
+        from.rank > 0 && evn_shape_count(from) == columns && from.dim[from.rank - 1] == columns;
     return one_row ? evn_reshape(graph, node->operands[0], EVN_SHAPE(1, columns)) : EVN_NONE;
 }
 
@@ -67,9 +70,10 @@ static int64_t conv_extent(int64_t extent, int64_t kernel, evn_conv2d_options op
 
 /// Whether x [B, H, W, Ci], w [Kh, Kw, Ci, Co], y [B, Ho, Wo, Co] belong together.
 static bool conv_fits(evn_shape x, evn_shape w, evn_shape y, evn_conv2d_options options) {
-    return options.stride >= 1 && options.padding >= 0 && x.rank == 4 && w.rank == 4 &&
-           y.rank == 4 && x.dim[3] == w.dim[2] && y.dim[3] == w.dim[3] && x.dim[0] == y.dim[0] &&
-           y.dim[1] >= 1 && y.dim[2] >= 1 && y.dim[1] == conv_extent(x.dim[1], w.dim[0], options) &&
+    return evn__shape_is_valid(x) && evn__shape_is_valid(w) && options.stride >= 1 &&
+           options.padding >= 0 && x.rank == 4 && w.rank == 4 && y.rank == 4 &&
+           x.dim[3] == w.dim[2] && y.dim[3] == w.dim[3] && x.dim[0] == y.dim[0] && y.dim[1] >= 1 &&
+           y.dim[2] >= 1 && y.dim[1] == conv_extent(x.dim[1], w.dim[0], options) &&
            y.dim[2] == conv_extent(x.dim[2], w.dim[1], options);
 }
 
@@ -131,6 +135,10 @@ static evn_value normalize(evn_graph *graph, evn__op op, evn_value x, evn_value 
                                "%s: %d groups do not divide the channels of %s",
                                evn__op_table[op].text, groups, evn__shape_text(shape, text));
     }
+    if (!(epsilon >= 0 && isfinite(epsilon))) {
+        return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: epsilon %g is not a number >= 0",
+                               evn__op_table[op].text, epsilon);
+    }
     if (!evn_shape_equal(shape, evn_value_shape(graph, v))) {
         return mismatch(graph, op, shape, evn_value_shape(graph, v));
     }
@@ -162,7 +170,8 @@ evn_value evn_log_softmax(evn_graph *graph, evn_value x) {
 
 /// The shape of the pooled x [B, H, W, C]; rank 0 when the window does not fit.
 static evn_shape pooled(evn_shape x, int window, int stride) {
-    if (x.rank != 4 || window < 1 || stride < 1 || x.dim[1] < window || x.dim[2] < window) {
+    if (!evn__shape_is_valid(x) || x.rank != 4 || window < 1 || stride < 1 || x.dim[1] < window ||
+        x.dim[2] < window) {
         return EVN_SCALAR;
     }
     x.dim[1] = (x.dim[1] - window) / stride + 1;

@@ -73,9 +73,19 @@ const evn__node *evn__node_at(const evn_graph *graph, evn_value value);
 /// Add a node, or find the equal one. Shapes are already checked by the builder.
 evn_value evn__node_add(evn_graph *graph, const evn__node *node);
 
-/// Make `status` with this message stick to the graph, unless one does already.
+/// Make `status` with this message stick to the graph, unless one does already. Of no graph it is
+/// the thread's last error.
 evn_value evn__graph_fail(evn_graph *graph, evn_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/// Whether a builder may make a value of the shape: a rank and extents that there are, and few
+/// enough elements that no size or offset computed from them overflows.
+bool evn__shape_is_valid(evn_shape shape);
+
+/// Whether the graph can go on and has the value; NULL is no graph.
+static inline bool evn__graph_has(const evn_graph *graph, evn_value value) {
+    return graph && graph->status == EVN_OK && value >= 0 && value < graph->node_count;
+}
 
 /// "[2, 3]" into `text`; returns text.
 const char *evn__shape_text(evn_shape shape, char text[128]);

@@ -60,6 +60,7 @@ static void print_node(evn__text *text, const evn_graph *graph, int index) {
 
 evn_status evn_graph_print(const evn_graph *graph, char **out) {
     EVN_TRY(evn_graph_status(graph));
+    EVN_REQUIRE(out);
     evn__text text = {0};
     for (int i = 0; i < graph->node_count; ++i) {
         print_node(&text, graph, i);

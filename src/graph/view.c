@@ -4,10 +4,6 @@
 
 #include <string.h>
 
-static bool usable(const evn_graph *graph, evn_value value) {
-    return graph->status == EVN_OK && value >= 0 && value < graph->node_count;
-}
-
 static evn_value unusable(evn_graph *graph, const char *builder) {
     return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "%s: the operand is not a value of this graph",
                            builder);
@@ -29,7 +25,7 @@ static evn_value view(evn_graph *graph, evn__op op, evn_value x, evn_shape shape
 }
 
 evn_value evn_reshape(evn_graph *graph, evn_value x, evn_shape shape) {
-    if (!usable(graph, x)) {
+    if (!evn__graph_has(graph, x)) {
         return unusable(graph, "reshape");
     }
     evn_shape from = evn_value_shape(graph, x);
@@ -43,10 +39,13 @@ evn_value evn_reshape(evn_graph *graph, evn_value x, evn_shape shape) {
 }
 
 evn_value evn_broadcast(evn_graph *graph, evn_value x, evn_shape shape) {
-    if (!usable(graph, x)) {
+    if (!evn__graph_has(graph, x)) {
         return unusable(graph, "broadcast");
     }
     evn_shape from = evn_value_shape(graph, x);
+    if (!evn__shape_is_valid(shape)) {
+        return mismatch(graph, "broadcast", from, shape);
+    }
     for (int i = 1; i <= from.rank; ++i) {
         int64_t to = i <= shape.rank ? shape.dim[shape.rank - i] : 0;
         if (from.dim[from.rank - i] != to && (from.dim[from.rank - i] != 1 || to < 1)) {
@@ -60,7 +59,7 @@ evn_value evn_broadcast(evn_graph *graph, evn_value x, evn_shape shape) {
 }
 
 evn_value evn_permute(evn_graph *graph, evn_value x, const int *order) {
-    if (!usable(graph, x)) {
+    if (!evn__graph_has(graph, x)) {
         return unusable(graph, "permute");
     }
     evn_shape from = evn_value_shape(graph, x), shape = from;
@@ -68,7 +67,7 @@ evn_value evn_permute(evn_graph *graph, evn_value x, const int *order) {
     unsigned seen = 0;
     bool same = true;
     for (int i = 0; i < from.rank; ++i) {
-        if (order[i] < 0 || order[i] >= from.rank || (seen >> order[i] & 1)) {
+        if (!order || order[i] < 0 || order[i] >= from.rank || (seen >> order[i] & 1)) {
             return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "permute: not a permutation of axes");
         }
         seen |= 1u << order[i];
@@ -81,9 +80,11 @@ evn_value evn_permute(evn_graph *graph, evn_value x, const int *order) {
 
 /// Whether `part` placed at `start` lies within `whole`.
 static bool contains(evn_shape whole, const int64_t *start, evn_shape part) {
-    bool inside = whole.rank == part.rank;
+    bool inside = whole.rank == part.rank && evn__shape_is_valid(whole) &&
+                  evn__shape_is_valid(part) && (start || whole.rank == 0);
     for (int i = 0; inside && i < whole.rank; ++i) {
-        inside = start[i] >= 0 && part.dim[i] >= 1 && start[i] + part.dim[i] <= whole.dim[i];
+        // Not start + extent, which may overflow.
+        inside = start[i] >= 0 && start[i] <= whole.dim[i] - part.dim[i];
     }
     return inside;
 }
@@ -96,7 +97,7 @@ static evn_value place(evn_graph *graph, evn__op op, evn_value x, const int64_t 
 }
 
 evn_value evn_slice(evn_graph *graph, evn_value x, const int64_t *start, evn_shape shape) {
-    if (!usable(graph, x)) {
+    if (!evn__graph_has(graph, x)) {
         return unusable(graph, "slice");
     }
     evn_shape from = evn_value_shape(graph, x);
@@ -107,7 +108,7 @@ evn_value evn_slice(evn_graph *graph, evn_value x, const int64_t *start, evn_sha
 }
 
 evn_value evn_pad(evn_graph *graph, evn_value x, const int64_t *start, evn_shape shape) {
-    if (!usable(graph, x)) {
+    if (!evn__graph_has(graph, x)) {
         return unusable(graph, "pad");
     }
     evn_shape from = evn_value_shape(graph, x);
@@ -126,7 +127,7 @@ static bool joins(evn_shape a, evn_shape b, int axis) {
 }
 
 evn_value evn_concat(evn_graph *graph, const evn_value *parts, int count, int axis) {
-    if (count < 1 || count > EVN_MAX_INPUTS || !usable(graph, parts[0])) {
+    if (!parts || count < 1 || count > EVN_MAX_INPUTS || !evn__graph_has(graph, parts[0])) {
         return evn__graph_fail(graph, EVN_ERR_ARGUMENT, "concat: takes 1 to %d values",
                                EVN_MAX_INPUTS);
     }
@@ -137,7 +138,7 @@ evn_value evn_concat(evn_graph *graph, const evn_value *parts, int count, int ax
     }
     node.shape.dim[axis] = 0;
     for (int i = 0; i < count; ++i) {
-        if (!usable(graph, parts[i])) {
+        if (!evn__graph_has(graph, parts[i])) {
             return unusable(graph, "concat");
         }
         evn_shape shape = evn_value_shape(graph, parts[i]);
@@ -165,7 +166,7 @@ static evn_value sum_run(evn_graph *graph, evn_value x, int axis, int axes) {
 }
 
 evn_value evn_sum(evn_graph *graph, evn_value x, unsigned axes) {
-    if (!usable(graph, x)) {
+    if (!evn__graph_has(graph, x)) {
         return unusable(graph, "sum");
     }
     int rank = evn_value_shape(graph, x).rank;
@@ -199,6 +200,9 @@ evn_value evn_mean(evn_graph *graph, evn_value x, unsigned axes) {
 
 evn_value evn_sum_to(evn_graph *graph, evn_value x, evn_shape shape) {
     evn_shape from = evn_value_shape(graph, x);
+    if (!evn__shape_is_valid(shape)) {
+        return mismatch(graph, "sum_to", from, shape);
+    }
     unsigned axes = 0;
     for (int i = 0; i < from.rank; ++i) {
         int at = i - (from.rank - shape.rank);

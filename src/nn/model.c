@@ -232,6 +232,9 @@ static evn_status make_head(evn_model *model, evn_shape state) {
 
 static evn_status make(evn_model *model) {
     const evn_model_options *o = &model->options;
+    EVN_CHECK(o->kind == EVN_MODEL_RESNET || o->kind == EVN_MODEL_NODE ||
+                  o->kind == EVN_MODEL_NODE_EW,
+              EVN_ERR_ARGUMENT, "no kind of model is %d", (int)o->kind);
     EVN_CHECK(o->batch >= 1 && o->filters >= 1 && o->classes >= 2 && o->layers >= 1,
               EVN_ERR_ARGUMENT,
               "a model needs a batch, filters and layers of at least 1, and 2 classes; given "
@@ -250,6 +253,9 @@ static evn_status make(evn_model *model) {
 }
 
 evn_status evn_model_create(const evn_model_options *options, evn_model **model) {
+    EVN_REQUIRE(model);
+    *model = NULL;
+    EVN_REQUIRE(options);
     EVN_TRY(EVN_NEW(model, 1));
     (*model)->options = *options;
     evn_status status = make(*model);
@@ -260,7 +266,7 @@ evn_status evn_model_create(const evn_model_options *options, evn_model **model)
 }
 
 void evn_model_destroy(evn_model **model) {
-    if (*model) {
+    if (model && *model) {
         evn_graph_destroy(&(*model)->stem);
         evn_graph_destroy(&(*model)->head);
         evn_dynamics_destroy(&(*model)->dynamics);
@@ -271,21 +277,21 @@ void evn_model_destroy(evn_model **model) {
 }
 
 evn_parameters *evn_model_parameters(const evn_model *model) {
-    return model->parameters;
+    return model ? model->parameters : NULL;
 }
 
 const evn_model_options *evn_model_get_options(const evn_model *model) {
-    return &model->options;
+    return model ? &model->options : NULL;
 }
 
 const evn_graph *evn_model_stem(const evn_model *model) {
-    return model->stem;
+    return model ? model->stem : NULL;
 }
 
 const evn_dynamics *evn_model_dynamics(const evn_model *model) {
-    return model->dynamics;
+    return model ? model->dynamics : NULL;
 }
 
 const evn_graph *evn_model_head(const evn_model *model) {
-    return model->head;
+    return model ? model->head : NULL;
 }

@@ -4,7 +4,9 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "graph/node.h"
 #include "plan/real.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,11 +30,12 @@ struct evn_parameters {
 };
 
 evn_status evn_parameters_create(evn_parameters **parameters) {
+    EVN_REQUIRE(parameters);
     return EVN_NEW(parameters, 1);
 }
 
 void evn_parameters_destroy(evn_parameters **parameters) {
-    evn_parameters *p = *parameters;
+    evn_parameters *p = parameters ? *parameters : NULL;
     if (!p) {
         return;
     }
@@ -47,12 +50,26 @@ void evn_parameters_destroy(evn_parameters **parameters) {
 evn_status evn_parameters_add(evn_parameters *parameters, const char *name, evn_shape shape,
                               evn_initial initial, double value) {
     evn_parameters *p = parameters;
+    char text[128];
+    EVN_REQUIRE(parameters);
+    EVN_REQUIRE(name);
+    EVN_CHECK(evn__shape_is_valid(shape), EVN_ERR_SHAPE, "parameter %s: a tensor of shape %s", name,
+              evn__shape_text(shape, text));
+    EVN_CHECK(initial == EVN_INITIAL_CONSTANT || initial == EVN_INITIAL_UNIFORM ||
+                  initial == EVN_INITIAL_NORMAL,
+              EVN_ERR_ARGUMENT, "parameter %s: no kind of initial values is %d", name,
+              (int)initial);
+    EVN_CHECK(isfinite(value), EVN_ERR_ARGUMENT, "parameter %s: initial values of size %g", name,
+              value);
     EVN_CHECK(!p->values, EVN_ERR_ARGUMENT, "parameter %s: the parameters are allocated already",
               name);
     EVN_CHECK(evn_parameters_find(p, name) < 0, EVN_ERR_ARGUMENT,
               "there are two parameters named %s", name);
-    EVN_TRY(EVN_RESERVE(p->tensors, p->capacity, p->count + 1));
     size_t size = (size_t)evn_shape_count(shape);
+    EVN_CHECK(size <= (size_t)(INT64_MAX >> 8) - p->elements, EVN_ERR_SHAPE,
+              "parameter %s: with a tensor of shape %s there are too many", name,
+              evn__shape_text(shape, text));
+    EVN_TRY(EVN_RESERVE(p->tensors, p->capacity, p->count + 1));
     tensor t = {evn__arena_string(&p->arena, name), shape, initial, value, p->elements, size};
     EVN_CHECK(t.name, EVN_ERR_MEMORY, "no memory for the name %s", name);
     p->tensors[p->count++] = t;
@@ -92,6 +109,8 @@ static evn_status initialise(evn_parameters *p, uint64_t seed) {
 evn_status evn_parameters_allocate(evn_parameters *parameters, evn_device *device, bool fp64,
                                    uint64_t seed) {
     evn_parameters *p = parameters;
+    EVN_REQUIRE(parameters);
+    EVN_REQUIRE(device);
     EVN_CHECK(!p->values, EVN_ERR_ARGUMENT, "the parameters are allocated already");
     EVN_CHECK(p->elements > 0, EVN_ERR_ARGUMENT, "the model has no parameters");
     p->fp64 = fp64;
@@ -101,11 +120,16 @@ evn_status evn_parameters_allocate(evn_parameters *parameters, evn_device *devic
 }
 
 int evn_parameters_count(const evn_parameters *parameters) {
-    return parameters->count;
+    return parameters ? parameters->count : 0;
+}
+
+static const tensor *tensor_at(const evn_parameters *parameters, int index) {
+    return index >= 0 && index < evn_parameters_count(parameters) ? &parameters->tensors[index]
+                                                                  : NULL;
 }
 
 int evn_parameters_find(const evn_parameters *parameters, const char *name) {
-    for (int i = 0; i < parameters->count; ++i) {
+    for (int i = 0; name && i < evn_parameters_count(parameters); ++i) {
         if (strcmp(parameters->tensors[i].name, name) == 0) {
             return i;
         }
@@ -114,52 +138,69 @@ int evn_parameters_find(const evn_parameters *parameters, const char *name) {
 }
 
 const char *evn_parameters_name(const evn_parameters *parameters, int index) {
-    return parameters->tensors[index].name;
+    const tensor *t = tensor_at(parameters, index);
+    return t ? t->name : NULL;
 }
 
 evn_shape evn_parameters_shape(const evn_parameters *parameters, int index) {
-    return parameters->tensors[index].shape;
+    const tensor *t = tensor_at(parameters, index);
+    return t ? t->shape : EVN_SCALAR;
 }
 
 int64_t evn_parameters_scalar_count(const evn_parameters *parameters) {
     int64_t learnt = 0;
-    for (int i = 0; i < parameters->count; ++i) {
+    for (int i = 0; i < evn_parameters_count(parameters); ++i) {
         learnt += (int64_t)parameters->tensors[i].size;
     }
     return learnt;
 }
 
 evn_binding evn_parameters_value(const evn_parameters *parameters, int index) {
-    return (evn_binding){parameters->values, parameters->tensors[index].offset};
+    const tensor *t = tensor_at(parameters, index);
+    return t ? (evn_binding){parameters->values, t->offset} : (evn_binding){0};
 }
 
 evn_binding evn_parameters_gradient(const evn_parameters *parameters, int index) {
-    return (evn_binding){parameters->gradients, parameters->tensors[index].offset};
+    const tensor *t = tensor_at(parameters, index);
+    return t ? (evn_binding){parameters->gradients, t->offset} : (evn_binding){0};
 }
 
 evn_binding evn_parameters_values(const evn_parameters *parameters) {
-    return (evn_binding){parameters->values, 0};
+    return (evn_binding){parameters ? parameters->values : NULL, 0};
 }
 
 evn_binding evn_parameters_gradients(const evn_parameters *parameters) {
-    return (evn_binding){parameters->gradients, 0};
+    return (evn_binding){parameters ? parameters->gradients : NULL, 0};
 }
 
 size_t evn_parameters_element_count(const evn_parameters *parameters) {
-    return parameters->elements;
+    return parameters ? parameters->elements : 0;
+}
+
+/// Whether there are numbers of a tensor to copy, and somewhere to copy them.
+static evn_status check_copy(const evn_parameters *parameters, int index, const double *data) {
+    EVN_CHECK(data && tensor_at(parameters, index), EVN_ERR_ARGUMENT,
+              "there is no parameter %d, or no memory for its numbers", index);
+    EVN_CHECK(parameters->values, EVN_ERR_ARGUMENT,
+              "parameter %s has no values yet: call evn_parameters_allocate first",
+              parameters->tensors[index].name);
+    return EVN_OK;
 }
 
 evn_status evn_parameters_read(const evn_parameters *parameters, int index, double *data) {
+    EVN_TRY(check_copy(parameters, index, data));
     return evn__real_read(evn_parameters_value(parameters, index), parameters->fp64, data,
                           parameters->tensors[index].size);
 }
 
 evn_status evn_parameters_read_gradient(const evn_parameters *parameters, int index, double *data) {
+    EVN_TRY(check_copy(parameters, index, data));
     return evn__real_read(evn_parameters_gradient(parameters, index), parameters->fp64, data,
                           parameters->tensors[index].size);
 }
 
 evn_status evn_parameters_write(evn_parameters *parameters, int index, const double *data) {
+    EVN_TRY(check_copy(parameters, index, data));
     return evn__real_write(evn_parameters_value(parameters, index), parameters->fp64, data,
                            parameters->tensors[index].size);
 }

@@ -175,6 +175,8 @@ static evn_status make(evn_dynamics *d, const evn_graph *f, const evn_graph *g) 
 }
 
 evn_status evn_dynamics_create(const evn_graph *f, const evn_graph *g, evn_dynamics **dynamics) {
+    EVN_REQUIRE(dynamics);
+    *dynamics = NULL;
     EVN_TRY(check_f(f));
     if (g) {
         EVN_TRY(check_g(f, g));
@@ -188,7 +190,7 @@ evn_status evn_dynamics_create(const evn_graph *f, const evn_graph *g, evn_dynam
 }
 
 void evn_dynamics_destroy(evn_dynamics **dynamics) {
-    if (*dynamics) {
+    if (dynamics && *dynamics) {
         evn__system_free(&(*dynamics)->system);
         free((*dynamics)->weights);
         free(*dynamics);
@@ -234,23 +236,31 @@ evn_status evn__dynamics_copy(const evn_dynamics *dynamics, evn_dynamics **copy)
 }
 
 evn_shape evn_dynamics_state_shape(const evn_dynamics *dynamics) {
-    return evn__system_state_shape(&dynamics->system, 0);
+    return dynamics ? evn__system_state_shape(&dynamics->system, 0) : EVN_SCALAR;
 }
 
 int evn_dynamics_weight_count(const evn_dynamics *dynamics) {
-    return dynamics->weight_count;
+    return dynamics ? dynamics->weight_count : 0;
+}
+
+static const evn__weight *weight_at(const evn_dynamics *dynamics, int index) {
+    return index >= 0 && index < evn_dynamics_weight_count(dynamics) ? &dynamics->weights[index]
+                                                                     : NULL;
 }
 
 const char *evn_dynamics_weight_name(const evn_dynamics *dynamics, int index) {
-    return dynamics->weights[index].name;
+    const evn__weight *w = weight_at(dynamics, index);
+    return w ? w->name : NULL;
 }
 
 evn_shape evn_dynamics_weight_shape(const evn_dynamics *dynamics, int index) {
-    const evn__weight *w = &dynamics->weights[index];
-    return w->evolves ? evn__system_state_shape(&dynamics->system, w->index)
-                      : evn__system_parameter_shape(&dynamics->system, w->index);
+    const evn__weight *w = weight_at(dynamics, index);
+    return !w           ? EVN_SCALAR
+           : w->evolves ? evn__system_state_shape(&dynamics->system, w->index)
+                        : evn__system_parameter_shape(&dynamics->system, w->index);
 }
 
 bool evn_dynamics_weight_evolves(const evn_dynamics *dynamics, int index) {
-    return dynamics->weights[index].evolves;
+    const evn__weight *w = weight_at(dynamics, index);
+    return w && w->evolves;
 }

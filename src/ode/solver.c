@@ -97,6 +97,11 @@ static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
 
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
                              const evn_solver_options *options, evn_solver **solver) {
+    EVN_REQUIRE(solver);
+    *solver = NULL;
+    EVN_REQUIRE(device);
+    EVN_REQUIRE(dynamics);
+    EVN_REQUIRE(options);
     EVN_TRY(EVN_NEW(solver, 1));
     (*solver)->device = device;
     (*solver)->options = *options;
@@ -108,7 +113,7 @@ evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
 }
 
 void evn_solver_destroy(evn_solver **solver) {
-    evn_solver *s = *solver;
+    evn_solver *s = solver ? *solver : NULL;
     if (!s) {
         return;
     }
@@ -414,6 +419,9 @@ static double relative(const double sums[2]) {
 
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error) {
     double x[2] = {0}, theta[2] = {0};
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(x_error);
+    EVN_REQUIRE(theta_error);
     EVN_CHECK(solver->backward, EVN_ERR_ARGUMENT, "only the adjoint reconstructs the state");
     EVN_TRY(compare(solver, 0, x));
     for (int i = 1; i < solver->dynamics->system.state_count; ++i) {
@@ -425,6 +433,8 @@ evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double
 }
 
 evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(x0);
     EVN_CHECK(solver->backward, EVN_ERR_ARGUMENT, "only the adjoint reconstructs the state");
     *x0 = evn__integrator_state(solver->backward, 0);
     return EVN_OK;

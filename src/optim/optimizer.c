@@ -5,6 +5,7 @@
 #include "optim/lbfgs.h"
 #include "plan/real.h"
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 enum {
@@ -62,6 +63,9 @@ static size_t real_bytes(const evn_optimizer *o) {
 }
 
 size_t evn_optimizer_state_bytes(const evn_optimizer *o) {
+    if (!o) {
+        return 0;
+    }
     if (o->lbfgs) {
         return evn__lbfgs_state_bytes(o->lbfgs);
     }
@@ -94,9 +98,13 @@ static evn_status prepare(evn_optimizer *o) {
 
 evn_status evn_optimizer_create(evn_device *device, const evn_optimizer_options *options,
                                 size_t count, evn_optimizer **optimizer) {
+    EVN_REQUIRE(optimizer);
     *optimizer = NULL;
+    EVN_REQUIRE(device);
+    EVN_REQUIRE(options);
     EVN_TRY(check_options(options));
-    EVN_CHECK(count > 0, EVN_ERR_ARGUMENT, "optimizer: no parameters to optimise");
+    EVN_CHECK(count > 0 && count < SIZE_MAX / 1024, EVN_ERR_ARGUMENT,
+              "optimizer: %zu parameters to optimise", count);
     EVN_CHECK(!options->fp64 || evn_device_get_info(device)->has_fp64, EVN_ERR_ARGUMENT,
               "optimizer: %s has no double precision", evn_device_get_info(device)->name);
     evn_optimizer *o = NULL;
@@ -114,7 +122,7 @@ evn_status evn_optimizer_create(evn_device *device, const evn_optimizer_options 
 }
 
 void evn_optimizer_destroy(evn_optimizer **optimizer) {
-    if (!*optimizer) {
+    if (!optimizer || !*optimizer) {
         return;
     }
     evn_buffer_destroy(&(*optimizer)->state);
@@ -181,6 +189,7 @@ static evn_status launch_adam(evn_optimizer *o, evn_binding p, evn_binding g, do
 evn_status evn_optimizer_step(evn_optimizer *o, evn_binding parameters, evn_binding gradients,
                               double rate) {
     EVN_REQUIRE(o);
+    EVN_CHECK(isfinite(rate), EVN_ERR_ARGUMENT, "optimizer: the learning rate is %g", rate);
     EVN_TRY(evn__real_check(parameters, o->options.fp64, o->count, "optimizer:", "parameters"));
     EVN_TRY(evn__real_check(gradients, o->options.fp64, o->count, "optimizer:", "gradients"));
     EVN_CHECK(!evn__real_overlap(parameters, o->count, gradients, o->count), EVN_ERR_ARGUMENT,
@@ -225,12 +234,17 @@ evn_status evn_optimizer_gradient_norm(evn_optimizer *o, evn_binding gradients, 
 }
 
 evn_status evn_optimizer_save(const evn_optimizer *o, void *data, int64_t *steps) {
+    EVN_REQUIRE(o);
+    EVN_REQUIRE(data);
+    EVN_REQUIRE(steps);
     *steps = o->steps;
     return o->lbfgs ? evn__lbfgs_save(o->lbfgs, data)
                     : evn_buffer_read(o->state, 0, evn_optimizer_state_bytes(o), data);
 }
 
 evn_status evn_optimizer_restore(evn_optimizer *o, const void *data, int64_t steps) {
+    EVN_REQUIRE(o);
+    EVN_REQUIRE(data);
     EVN_CHECK(steps >= 0, EVN_ERR_ARGUMENT, "optimizer: %lld steps taken; give a number >= 0",
               (long long)steps);
     EVN_TRY(o->lbfgs ? evn__lbfgs_restore(o->lbfgs, data)

@@ -35,6 +35,7 @@ static evn_status check_step(const evn_schedule *s) {
 }
 
 evn_status evn_schedule_check(const evn_schedule *s) {
+    EVN_CHECK(s, EVN_ERR_ARGUMENT, "evn_schedule_check: schedule is NULL");
     EVN_CHECK(is_positive(s->rate), EVN_ERR_ARGUMENT,
               "schedule: learning rate %g is not a positive number", s->rate);
     EVN_CHECK(s->warmup >= 0 && isfinite(s->warmup) && is_fraction(s->start), EVN_ERR_ARGUMENT,
@@ -58,7 +59,9 @@ evn_status evn_schedule_check(const evn_schedule *s) {
 
 static double stepped(const evn_schedule *s, double epoch) {
     double rate = s->rate;
-    for (int i = 0; i < s->milestone_count && epoch >= s->milestones[i]; ++i) {
+    int count =
+        s->milestone_count < EVN_SCHEDULE_MILESTONES ? s->milestone_count : EVN_SCHEDULE_MILESTONES;
+    for (int i = 0; i < count && epoch >= s->milestones[i]; ++i) {
         rate *= s->factor;
     }
     return rate;
@@ -71,6 +74,9 @@ static double cosine(const evn_schedule *s, double epoch) {
 }
 
 double evn_schedule_rate(const evn_schedule *s, double epoch) {
+    if (!s) {
+        return 0;
+    }
     if (epoch < s->warmup) {
         return s->rate * (s->start + (1 - s->start) * epoch / s->warmup);
     }

@@ -90,6 +90,10 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
 evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
                            const evn_plan_options *options, evn_plan **plan) {
     const evn_plan_options defaults = {0};
+    EVN_REQUIRE(plan);
+    *plan = NULL;
+    EVN_REQUIRE(device);
+    EVN_REQUIRE(graph);
     options = options ? options : &defaults;
     EVN_TRY(EVN_NEW(plan, 1));
     (*plan)->device = device;
@@ -104,7 +108,7 @@ evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
 }
 
 void evn_plan_destroy(evn_plan **plan) {
-    if (!*plan) {
+    if (!plan || !*plan) {
         return;
     }
     evn_buffer_destroy(&(*plan)->memory);
@@ -122,18 +126,21 @@ void evn_plan_destroy(evn_plan **plan) {
 }
 
 size_t evn_plan_saved_element_count(const evn_plan *plan) {
-    return plan->saved_elements;
+    return plan ? plan->saved_elements : 0;
 }
 
 int evn_plan_launch_count(const evn_plan *plan) {
     int count = 0;
-    for (int i = 0; i < plan->launch_count; ++i) {
+    for (int i = 0; plan && i < plan->launch_count; ++i) {
         count += !plan->launches[i].replaced;
     }
     return count;
 }
 
 size_t evn_plan_bytes(const evn_plan *plan) {
+    if (!plan) {
+        return 0;
+    }
     const evn_buffer *buffers[] = {plan->memory, plan->saved, plan->tables};
     size_t bytes = 0;
     for (int i = 0; i < 3; ++i) {
@@ -164,6 +171,8 @@ static void print_launch(const evn_plan *plan, const evn__launch *launch, evn__t
 
 evn_status evn_plan_print(const evn_plan *plan, char **out) {
     evn__text text = {0};
+    EVN_REQUIRE(plan);
+    EVN_REQUIRE(out);
     for (int i = 0; i < plan->launch_count; ++i) {
         print_launch(plan, &plan->launches[i], &text);
     }
