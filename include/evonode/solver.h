@@ -30,8 +30,8 @@ typedef struct evn_solver_options {
     const char *method; ///< evn_method_name: "euler", "rk4", "dopri5", …
     int steps;          ///< > 0: that many equal steps; 0: adaptive, for methods with an estimate
     double rtol, atol;  ///< adaptive: tolerances per element; atol in units of the state
-    double dt_min;      ///< adaptive: smaller steps end the solve (units of t)
-    int max_steps;      ///< adaptive: more attempts end the solve
+    double dt_min;      ///< adaptive: smaller steps end the solve (units of t); >= 0
+    int max_steps;      ///< adaptive: more attempts end the solve; >= 1
     /// 0: the solve gives x(t1). n > 0: it gives x at n equally spaced times after t0, the last of
     /// them t1, and the gradient takes n cotangents; fixed steps must be a multiple of n.
     int observations;
@@ -59,8 +59,9 @@ typedef struct evn_solution {
 } evn_solution;
 
 /// Compile. The dynamics may be destroyed afterwards.
-/// @return EVN_ERR_ARGUMENT for an unknown method, an adaptive solve without an error estimate or
-///         with backprop
+/// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, an
+/// adaptive
+///         solve without an error estimate or with backprop; EVN_ERR_DEVICE_MEMORY
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
                              const evn_solver_options *options, evn_solver **solver);
 void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
@@ -77,19 +78,22 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);
 
-/// The gradient through the last solve.
+/// The gradient through the last solve, which must have ended with EVN_OK; again, with other
+/// cotangents, as often as wanted, also after one that failed.
 /// @param[in]  x1_bar       cotangent of what the solve gave, in its shape: at each observation the
 ///                          cotangent of x jumps by its share
 /// @param[out] x0_bar       where the cotangent of x(t0) is; memory of the solver
 /// @param[out] weights_bar  one binding per weight; overwritten with its cotangent
 /// @param[out] solution     of the backward solve; may be NULL
-/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
+/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape, and when there
+///         is no such solve
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                               const evn_binding *weights_bar, evn_solution *solution);
 
-/// After an adjoint gradient: how far the reconstructed x(t0) and evolving weights θ(t0) are from
-/// the true ones, ‖difference‖/‖true‖ (0 where nothing evolves). Waits for the device.
-/// Large values mean that the dynamics cannot be solved backwards and the gradient is wrong.
+/// After an adjoint gradient of the last solve (else EVN_ERR_ARGUMENT): how far the reconstructed
+/// x(t0) and evolving weights θ(t0) are from the true ones, ‖difference‖/‖true‖ (0 where nothing
+/// evolves). Waits for the device. Large values mean that the dynamics cannot be solved backwards
+/// and the gradient is wrong.
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error);
 
 /// After an adjoint gradient: where the reconstructed x(t0) is; memory of the solver, valid until

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include <stddef.h>
+#include <stdint.h>
 
 /// A bump allocator: blocks are never freed singly. Zero-initialise, then use.
 typedef struct evn__arena {
@@ -19,6 +20,15 @@ char *evn__arena_string(evn__arena *arena, const char *text);
 
 /// Free every block; the arena can be used again.
 void evn__arena_free(evn__arena *arena);
+
+/// a · b and a + b, or more than any allocation gives where they do not fit: sizes that follow from
+/// what a caller asks for, and that then fail as what they are.
+static inline size_t evn__size_product(size_t a, size_t b) {
+    return b > 0 && a > SIZE_MAX / 2 / b ? SIZE_MAX / 2 : a * b;
+}
+static inline size_t evn__size_sum(size_t a, size_t b) {
+    return a > SIZE_MAX / 2 || b > SIZE_MAX / 2 - a ? SIZE_MAX / 2 : a + b;
+}
 
 /// Make room for `wanted` items of `item_size` in *items, which holds *capacity; doubles.
 /// The array is freed by the caller with free().

@@ -62,12 +62,17 @@ static bool evolves(const evn_graph *f, const evn_graph *g, int index) {
     return g && index >= 2 && evn_graph_find_input(g, evn_graph_input_name(f, index)) >= 0;
 }
 
+/// The output of g that is the slope of weight `name`; −1: none.
+static int find_slope(const evn_graph *g, const char *name) {
+    char slope[EVN_MAX_NAME + 2];
+    snprintf(slope, sizeof(slope), "d%s", name);
+    return evn_graph_find_output(g, slope);
+}
+
 static evn_status check_slope(const evn_graph *f, const evn_graph *g, int index) {
     const char *name = evn_graph_input_name(f, index);
-    char slope[256];
-    snprintf(slope, sizeof(slope), "d%s", name);
-    int output = evn_graph_find_output(g, slope);
-    EVN_CHECK(output >= 0, EVN_ERR_ARGUMENT, "g reads weight %s but has no output %s", name, slope);
+    int output = find_slope(g, name);
+    EVN_CHECK(output >= 0, EVN_ERR_ARGUMENT, "g reads weight %s but has no output d%s", name, name);
     int input = evn_graph_find_input(g, name);
     EVN_CHECK(
         evn_shape_equal(input_shape(g, input), input_shape(f, index)) &&
@@ -92,84 +97,112 @@ static evn_status check_g(const evn_graph *f, const evn_graph *g) {
 
 // Joining -----------------------------------------------------------------------------------------
 
+static void declare_state(evn_graph *graph, int index, evn_shape shape) {
+    char name[32];
+    snprintf(name, sizeof(name), "w%d", index);
+    evn_input(graph, index == 0 ? "x" : name, shape);
+}
+
+static void declare_parameter(evn_graph *graph, int index, evn_shape shape) {
+    char name[32];
+    snprintf(name, sizeof(name), "p%d", index);
+    evn_input(graph, name, shape);
+}
+
+static void output_slope(evn_graph *graph, int state, evn_value slope) {
+    char name[32];
+    snprintf(name, sizeof(name), "dw%d", state);
+    evn_output(graph, state == 0 ? "dx" : name, slope);
+}
+
+static evn_status name_weight(evn_dynamics *d, int weight, const char *name) {
+    d->weights[weight].name = evn__arena_string(&d->arena, name);
+    EVN_CHECK(d->weights[weight].name, EVN_ERR_MEMORY, "no memory for the name %s", name);
+    return EVN_OK;
+}
+
 /// Declare the inputs of the joint graph and list the weights in the order of the interface.
 static evn_status declare(evn_dynamics *d, const evn_graph *f, const evn_graph *g) {
-    evn_graph *joint = d->system.graph;
+    evn__system *s = &d->system;
     int f_inputs = evn_graph_input_count(f);
-    evn_input(joint, "t", EVN_SCALAR);
-    evn_input(joint, "x", input_shape(f, 1));
-    d->system.state_count = 1;
+    evn_input(s->graph, "t", EVN_SCALAR);
+    declare_state(s->graph, s->state_count++, input_shape(f, 1));
     for (int pass = 0; pass < 2; ++pass) { // evolving weights are states and come first
         for (int i = 2; i < f_inputs; ++i) {
             if (evolves(f, g, i) != (pass == 0)) {
                 continue;
             }
-            int *count = pass == 0 ? &d->system.state_count : &d->system.parameter_count;
-            d->weights[i - 2] = (evn__weight){NULL, pass == 0, (*count)++};
-            evn_input(joint, evn_graph_input_name(f, i), input_shape(f, i));
+            int index = pass == 0 ? s->state_count++ : s->parameter_count++;
+            (pass == 0 ? declare_state : declare_parameter)(s->graph, index, input_shape(f, i));
+            d->weights[i - 2] = (evn__weight){NULL, pass == 0, index};
+            EVN_TRY(name_weight(d, i - 2, evn_graph_input_name(f, i)));
         }
     }
     d->weight_count = f_inputs - 2;
     for (int i = 1; g && i < evn_graph_input_count(g); ++i) {
         const char *name = evn_graph_input_name(g, i);
         if (evn_graph_find_input(f, name) < 0) {
-            d->weights[d->weight_count++] = (evn__weight){NULL, false, d->system.parameter_count++};
-            evn_input(joint, name, input_shape(g, i));
+            declare_parameter(s->graph, s->parameter_count, input_shape(g, i));
+            d->weights[d->weight_count] = (evn__weight){NULL, false, s->parameter_count++};
+            EVN_TRY(name_weight(d, d->weight_count++, name));
         }
     }
-    return evn_graph_status(joint);
+    return evn_graph_status(s->graph);
 }
 
-static void name_weights(evn_dynamics *d) {
+/// Of the joint graph: which input is called so in f and g.
+static int find_input(const evn_dynamics *d, const char *name) {
     for (int i = 0; i < d->weight_count; ++i) {
-        evn__weight *w = &d->weights[i];
-        int input =
-            w->evolves ? evn__system_state(w->index) : evn__system_parameter(&d->system, w->index);
-        w->name = evn_graph_input_name(d->system.graph, input);
+        const evn__weight *w = &d->weights[i];
+        if (strcmp(w->name, name) == 0) {
+            return w->evolves ? evn__system_state(w->index)
+                              : evn__system_parameter(&d->system, w->index);
+        }
     }
+    return strcmp(name, "t") == 0 ? 0 : evn__system_state(0);
 }
 
-/// Inline f or g, its inputs found by name.
-static evn_status inline_by_name(evn_graph *joint, const evn_graph *part, evn_value *outputs) {
+static evn_status inline_part(const evn_dynamics *d, const evn_graph *part, evn_value *outputs) {
     evn_value *inputs = NULL;
     EVN_TRY(EVN_NEW(&inputs, evn_graph_input_count(part)));
     for (int i = 0; i < evn_graph_input_count(part); ++i) {
-        int index = evn_graph_find_input(joint, evn_graph_input_name(part, i));
-        inputs[i] = evn_graph_input(joint, index);
+        int index = find_input(d, evn_graph_input_name(part, i));
+        inputs[i] = evn_graph_input(d->system.graph, index);
     }
-    evn_status status = evn_graph_inline(joint, part, inputs, outputs);
+    evn_status status = evn_graph_inline(d->system.graph, part, inputs, outputs);
     free(inputs);
     return status;
 }
 
-static evn_status join(evn_dynamics *d, const evn_graph *f, const evn_graph *g, evn_value *slopes) {
-    evn_graph *joint = d->system.graph;
-    EVN_TRY(inline_by_name(joint, f, slopes));
-    evn_output(joint, "dx", slopes[0]);
+static evn_status join(evn_dynamics *d, const evn_graph *f, const evn_graph *g, evn_value *slopes,
+                       evn_value *of_g) {
+    EVN_TRY(inline_part(d, f, slopes));
     if (g) {
-        EVN_TRY(inline_by_name(joint, g, slopes));
+        EVN_TRY(inline_part(d, g, of_g));
     }
-    for (int i = 1; i < d->system.state_count; ++i) {
-        char name[256];
-        snprintf(name, sizeof(name), "d%s", evn_graph_input_name(joint, evn__system_state(i)));
-        evn_output(joint, name, slopes[evn_graph_find_output(g, name)]);
+    for (int i = 0; i < d->weight_count; ++i) {
+        if (d->weights[i].evolves) {
+            slopes[d->weights[i].index] = of_g[find_slope(g, d->weights[i].name)];
+        }
     }
-    return evn_graph_status(joint);
+    for (int i = 0; i < d->system.state_count; ++i) {
+        output_slope(d->system.graph, i, slopes[i]);
+    }
+    return evn_graph_status(d->system.graph);
 }
 
 static evn_status make(evn_dynamics *d, const evn_graph *f, const evn_graph *g) {
-    int most = evn_graph_input_count(f) + (g ? evn_graph_input_count(g) : 0);
+    int most = evn_graph_input_count(f) + evn_graph_input_count(g);
     evn_value *slopes = NULL;
     EVN_TRY(evn_graph_create(&d->system.graph));
     EVN_TRY(EVN_NEW(&d->weights, most));
     EVN_TRY(EVN_NEW(&d->system.controlled, most));
     EVN_TRY(declare(d, f, g));
-    name_weights(d);
     for (int i = 0; i < d->system.state_count; ++i) {
         d->system.controlled[i] = true;
     }
-    EVN_TRY(EVN_NEW(&slopes, most));
-    evn_status status = join(d, f, g, slopes);
+    EVN_TRY(EVN_NEW(&slopes, most + evn_graph_output_count(g)));
+    evn_status status = join(d, f, g, slopes, slopes + most);
     free(slopes);
     return status;
 }
@@ -192,47 +225,57 @@ evn_status evn_dynamics_create(const evn_graph *f, const evn_graph *g, evn_dynam
 void evn_dynamics_destroy(evn_dynamics **dynamics) {
     if (dynamics && *dynamics) {
         evn__system_free(&(*dynamics)->system);
+        evn__arena_free(&(*dynamics)->arena);
         free((*dynamics)->weights);
         free(*dynamics);
         *dynamics = NULL;
     }
 }
 
-static evn_status copy_system(const evn__system *system, evn__system *copy) {
+static evn_status copy_graph(const evn__system *system, evn_graph *copy, evn_value *values) {
     const evn_graph *from = system->graph;
-    int states = system->state_count, inputs = evn_graph_input_count(from);
+    int inputs = evn_graph_input_count(from);
+    for (int i = 0; i < inputs; ++i) {
+        values[i] = evn_input(copy, evn_graph_input_name(from, i), input_shape(from, i));
+    }
+    EVN_TRY(evn_graph_inline(copy, from, values, values + inputs));
+    for (int i = 0; i < system->state_count; ++i) {
+        evn_output(copy, evn_graph_output_name(from, i), values[inputs + i]);
+    }
+    return evn_graph_status(copy);
+}
+
+static evn_status copy_system(const evn__system *system, evn__system *copy) {
+    int states = system->state_count;
     *copy = (evn__system){.state_count = states, .parameter_count = system->parameter_count};
     EVN_TRY(EVN_NEW(&copy->controlled, states));
     memcpy(copy->controlled, system->controlled, sizeof(bool) * (size_t)states);
     EVN_TRY(evn_graph_create(&copy->graph));
-    for (int i = 0; i < inputs; ++i) {
-        evn_input(copy->graph, evn_graph_input_name(from, i), input_shape(from, i));
+    evn_value *values = NULL;
+    EVN_TRY(EVN_NEW(&values, evn_graph_input_count(system->graph) + states));
+    evn_status status = copy_graph(system, copy->graph, values);
+    free(values);
+    return status;
+}
+
+static evn_status copy_into(const evn_dynamics *dynamics, evn_dynamics *copy) {
+    EVN_TRY(copy_system(&dynamics->system, &copy->system));
+    EVN_TRY(EVN_NEW(&copy->weights, dynamics->weight_count));
+    copy->weight_count = dynamics->weight_count;
+    for (int i = 0; i < copy->weight_count; ++i) {
+        copy->weights[i] = dynamics->weights[i];
+        EVN_TRY(name_weight(copy, i, dynamics->weights[i].name));
     }
-    evn_value *slopes = NULL;
-    EVN_TRY(EVN_NEW(&slopes, states));
-    evn_status status = inline_by_name(copy->graph, from, slopes);
-    for (int i = 0; i < states && status == EVN_OK; ++i) {
-        evn_output(copy->graph, evn_graph_output_name(from, i), slopes[i]);
-    }
-    free(slopes);
-    return status == EVN_OK ? evn_graph_status(copy->graph) : status;
+    return EVN_OK;
 }
 
 evn_status evn__dynamics_copy(const evn_dynamics *dynamics, evn_dynamics **copy) {
     EVN_TRY(EVN_NEW(copy, 1));
-    evn_status status = copy_system(&dynamics->system, &(*copy)->system);
-    if (status == EVN_OK) {
-        status = EVN_NEW(&(*copy)->weights, dynamics->weight_count);
-    }
+    evn_status status = copy_into(dynamics, *copy);
     if (status != EVN_OK) {
         evn_dynamics_destroy(copy);
-        return status;
     }
-    (*copy)->weight_count = dynamics->weight_count;
-    memcpy((*copy)->weights, dynamics->weights,
-           sizeof(evn__weight) * (size_t)dynamics->weight_count);
-    name_weights(*copy);
-    return EVN_OK;
+    return status;
 }
 
 evn_shape evn_dynamics_state_shape(const evn_dynamics *dynamics) {

@@ -130,8 +130,9 @@ static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph
     free(values);
     EVN_TRY(status);
     EVN_TRY(evn__weight_gradient_compile(grid->batched, grid->device, grid->fp64));
-    EVN_TRY(EVN_NEW(&grid->inputs, grid->steps * evn_graph_input_count(b->graph)));
-    EVN_TRY(EVN_NEW(&grid->outputs, grid->steps * evn_graph_output_count(b->graph)));
+    size_t steps = (size_t)grid->steps;
+    EVN_TRY(EVN_NEW(&grid->inputs, steps * (size_t)evn_graph_input_count(b->graph)));
+    EVN_TRY(EVN_NEW(&grid->outputs, steps * (size_t)evn_graph_output_count(b->graph)));
     EVN_TRY(EVN_NEW(&grid->saved_at, grid->steps));
     grid->input_count = evn_graph_input_count(b->graph);
     grid->output_count = evn_graph_output_count(b->graph);
@@ -192,19 +193,39 @@ static evn_status compile_observe(evn__grid *grid) {
     return status;
 }
 
+/// What grows with the steps, and what to do where that is too much.
+static evn_status create_of_steps(const evn__grid *grid, size_t points, size_t elements,
+                                  const char *what, evn_buffer **buffer) {
+    evn_status status =
+        evn__real_create(grid->device, grid->fp64, evn__size_product(points, elements), buffer);
+    return status == EVN_ERR_DEVICE_MEMORY
+               ? evn__prepend(status, "the %s of %d steps: take fewer, or the adjoint", what,
+                              grid->steps)
+               : status;
+}
+
+/// The first buffer: if so many states do not fit, nothing has been compiled yet.
+static evn_status create_trajectory(evn__grid *grid) {
+    return create_of_steps(grid, (size_t)grid->steps + 1, grid->layout.total, "states",
+                           &grid->trajectory);
+}
+
+static evn_status create_saved(evn__grid *grid) {
+    return create_of_steps(grid, grid->recompute ? 1 : (size_t)grid->steps,
+                           evn_plan_saved_element_count(grid->plan), "intermediate values",
+                           &grid->saved);
+}
+
 static evn_status create(evn__grid *grid, const evn__system *system,
                          const evn_solver_options *options) {
     EVN_TRY(evn__check_options(options, &grid->tableau));
     EVN_TRY(evn__layout_create(system, &grid->layout));
+    EVN_TRY(create_trajectory(grid));
     EVN_TRY(evn__weight_gradient_create(system->parameter_count, grid->steps, &grid->layout,
                                         &grid->batched));
     EVN_TRY(compile(grid, system));
     EVN_TRY(lay_out_bars(grid, system));
-    size_t points = (size_t)grid->steps + 1, saved = evn_plan_saved_element_count(grid->plan);
-    EVN_TRY(
-        evn__real_create(grid->device, grid->fp64, points * grid->layout.total, &grid->trajectory));
-    EVN_TRY(evn__real_create(grid->device, grid->fp64,
-                             saved * (grid->recompute ? 1 : (size_t)grid->steps), &grid->saved));
+    EVN_TRY(create_saved(grid));
     EVN_TRY(evn__real_create(grid->device, grid->fp64, 2 * (grid->layout.total + grid->carried),
                              &grid->bar));
     if (grid->observations > 0) {

@@ -4,12 +4,16 @@
 #include "ode/step.h"
 #include "ode/weight_gradient.h"
 #include "plan/real.h"
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /// Scalars of an adaptive step in device memory.
 enum { SCALAR_T, SCALAR_DT, SCALAR_RTOL, SCALAR_ATOL, SCALAR_RESULT, SCALARS };
+
+/// So many that their evaluations can still be counted.
+enum { MAX_STEPS = INT_MAX / EVN__MAX_STAGES - 1 };
 
 /// Steps whose pairs are stacked: as many as take the memory of the cotangents, within these.
 enum { MIN_STACKED = 8, MAX_STACKED = 256 };
@@ -38,8 +42,14 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__tabl
     EVN_CHECK(*tableau, EVN_ERR_ARGUMENT,
               "no solver is named '%s': use euler, midpoint, rk4 or dopri5",
               options->method ? options->method : "");
-    EVN_CHECK(options->steps >= 0, EVN_ERR_ARGUMENT, "solver %s: %d steps; give 1 or more",
-              options->method, options->steps);
+    EVN_CHECK(options->gradient == EVN_GRADIENT_NONE ||
+                  options->gradient == EVN_GRADIENT_BACKPROP ||
+                  options->gradient == EVN_GRADIENT_CHECKPOINTED ||
+                  options->gradient == EVN_GRADIENT_ADJOINT,
+              EVN_ERR_ARGUMENT, "solver %s: there is no gradient %d", options->method,
+              (int)options->gradient);
+    EVN_CHECK(options->steps >= 0 && options->steps <= MAX_STEPS, EVN_ERR_ARGUMENT,
+              "solver %s: %d steps; give 1 to %d", options->method, options->steps, MAX_STEPS);
     EVN_CHECK(options->observations >= 0 &&
                   (options->observations == 0 || options->steps % options->observations == 0),
               EVN_ERR_ARGUMENT,
@@ -54,6 +64,11 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__tabl
     EVN_CHECK(options->rtol >= 0 && options->atol > 0 && isfinite(options->rtol + options->atol),
               EVN_ERR_ARGUMENT, "solver %s: rtol %g must be >= 0 and atol %g > 0", options->method,
               options->rtol, options->atol);
+    EVN_CHECK(options->dt_min >= 0 && isfinite(options->dt_min), EVN_ERR_ARGUMENT,
+              "solver %s: dt_min %g is not a number >= 0", options->method, options->dt_min);
+    EVN_CHECK(options->max_steps >= 1 && options->max_steps <= MAX_STEPS, EVN_ERR_ARGUMENT,
+              "solver %s: max_steps %d; give 1 to %d", options->method, options->max_steps,
+              MAX_STEPS);
     EVN_CHECK(options->gradient != EVN_GRADIENT_BACKPROP &&
                   options->gradient != EVN_GRADIENT_CHECKPOINTED,
               EVN_ERR_ARGUMENT,

@@ -4,6 +4,7 @@
 #include "ode/grid.h"
 #include "ode/integrator.h"
 #include "plan/real.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -21,6 +22,8 @@ struct evn_solver {
     evn_binding *parameters;   ///< of the system, of the last solve
     evn_binding *parameters_bar; ///< where their cotangents go
     double t0, t1;
+    bool solved;        ///< the last solve came to its end: there is something to differentiate
+    bool reconstructed; ///< so did an adjoint gradient of it
 };
 
 evn_solver_options evn_solver_options_default(void) {
@@ -78,14 +81,16 @@ static evn_status create_adjoint(evn_solver *solver) {
 static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
     const evn__tableau *tableau;
     EVN_TRY(evn__check_options(&solver->options, &tableau));
+    solver->options.method = tableau->name; // the caller's may not live as long
     EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
     const evn__system *system = &solver->dynamics->system;
     EVN_TRY(EVN_NEW(&solver->parameters, system->parameter_count));
     EVN_TRY(EVN_NEW(&solver->parameters_bar, system->parameter_count));
     if (solver->options.observations > 0) {
-        EVN_TRY(evn__real_create(solver->device, solver->options.fp64,
-                                 state_elements(solver) * (size_t)solver->options.observations,
-                                 &solver->series));
+        EVN_TRY(evn__real_create(
+            solver->device, solver->options.fp64,
+            evn__size_product(state_elements(solver), (size_t)solver->options.observations),
+            &solver->series));
     }
     if (is_on_grid(solver)) {
         return evn__grid_create(solver->device, system, &solver->options, &solver->grid);
@@ -253,15 +258,20 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
     solution = solution ? solution : &unused;
     EVN_REQUIRE(solver);
     EVN_REQUIRE(x1);
-    EVN_CHECK(isfinite(t0) && isfinite(t1), EVN_ERR_ARGUMENT, "the interval [%g, %g] is not finite",
-              t0, t1);
+    double most = solver->options.fp64 ? DBL_MAX : FLT_MAX;
+    EVN_CHECK(fabs(t0) <= most && fabs(t1) <= most && fabs(t1 - t0) <= most, EVN_ERR_ARGUMENT,
+              "the interval [%g, %g] is not finite in %s precision", t0, t1,
+              solver->options.fp64 ? "double" : "single");
     EVN_TRY(evn__real_check(x0, solver->options.fp64, state_elements(solver), "state", "x0"));
     EVN_TRY(check_weights(solver, weights, "weight"));
+    solver->solved = solver->reconstructed = false;
     EVN_TRY(load(solver, x0, weights));
     solver->t0 = t0;
     solver->t1 = t1;
-    return solver->grid ? solve_on_grid(solver, x1, solution)
-                        : solve_segments(solver, x1, solution);
+    EVN_TRY(solver->grid ? solve_on_grid(solver, x1, solution)
+                         : solve_segments(solver, x1, solution));
+    solver->solved = true;
+    return EVN_OK;
 }
 
 // Gradient ----------------------------------------------------------------------------------------
@@ -382,12 +392,18 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     EVN_REQUIRE(x0_bar);
     EVN_CHECK(solver->options.gradient != EVN_GRADIENT_NONE, EVN_ERR_ARGUMENT,
               "the solver was made without a gradient: set gradient in its options");
+    EVN_CHECK(solver->solved, EVN_ERR_ARGUMENT,
+              "there is no solve to differentiate: call evn_solve first, and go on only if it is "
+              "EVN_OK");
     size_t points = solver->options.observations > 0 ? (size_t)solver->options.observations : 1;
     EVN_TRY(evn__real_check(x1_bar, solver->options.fp64, points * state_elements(solver),
                             "cotangent", "x1_bar"));
     EVN_TRY(check_weights(solver, weights_bar, "cotangent of weight"));
-    return solver->grid ? gradient_on_grid(solver, x1_bar, x0_bar, weights_bar, solution)
-                        : gradient_adjoint(solver, x1_bar, x0_bar, weights_bar, solution);
+    solver->reconstructed = false;
+    EVN_TRY(solver->grid ? gradient_on_grid(solver, x1_bar, x0_bar, weights_bar, solution)
+                         : gradient_adjoint(solver, x1_bar, x0_bar, weights_bar, solution));
+    solver->reconstructed = solver->backward != NULL;
+    return EVN_OK;
 }
 
 // Reconstruction ----------------------------------------------------------------------------------
@@ -417,12 +433,20 @@ static double relative(const double sums[2]) {
     return sums[1] > 0 ? sqrt(sums[0] / sums[1]) : sqrt(sums[0]);
 }
 
+static evn_status check_reconstructed(const evn_solver *solver) {
+    EVN_CHECK(solver->backward, EVN_ERR_ARGUMENT, "only the adjoint reconstructs the state");
+    EVN_CHECK(
+        solver->reconstructed, EVN_ERR_ARGUMENT,
+        "no state has been reconstructed since the last solve: call evn_solve_gradient first");
+    return EVN_OK;
+}
+
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error) {
     double x[2] = {0}, theta[2] = {0};
     EVN_REQUIRE(solver);
     EVN_REQUIRE(x_error);
     EVN_REQUIRE(theta_error);
-    EVN_CHECK(solver->backward, EVN_ERR_ARGUMENT, "only the adjoint reconstructs the state");
+    EVN_TRY(check_reconstructed(solver));
     EVN_TRY(compare(solver, 0, x));
     for (int i = 1; i < solver->dynamics->system.state_count; ++i) {
         EVN_TRY(compare(solver, i, theta));
@@ -435,7 +459,7 @@ evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double
 evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0) {
     EVN_REQUIRE(solver);
     EVN_REQUIRE(x0);
-    EVN_CHECK(solver->backward, EVN_ERR_ARGUMENT, "only the adjoint reconstructs the state");
+    EVN_TRY(check_reconstructed(solver));
     *x0 = evn__integrator_state(solver->backward, 0);
     return EVN_OK;
 }

@@ -16,8 +16,10 @@ typedef struct evn__pair {
 } evn__pair;
 
 typedef struct evn__system {
-    evn_graph *graph; ///< inputs "t", states, parameters; outputs the slopes of the states, then A
-                      ///< and B of each pair
+    /// Inputs "t", states "x", "w1", …, parameters "p0", …; outputs the slopes of the states, "dx",
+    /// "dw1", …, then A and B of each pair. What is made from it derives its names from these: as
+    /// they are none of the caller's, they meet none of those that a solver has besides.
+    evn_graph *graph;
     int state_count, parameter_count;
     bool *controlled; ///< per state: whether it enters the error norm
     evn__pair *pairs; ///< of an adjoint, those of a parameter one after the other
@@ -46,12 +48,13 @@ evn_shape evn__system_parameter_shape(const evn__system *system, int index);
 
 /// One learnt weight of a dynamics.
 typedef struct evn__weight {
-    const char *name; ///< in the graph's arena
+    const char *name; ///< in the dynamics' arena
     bool evolves;
     int index; ///< among the states if it evolves (x is state 0), else among the parameters
 } evn__weight;
 
 struct evn_dynamics {
+    evn__arena arena;   ///< names of the weights: the system's graph has names of its own
     evn__system system; ///< states: x, evolving weights; parameters: constant weights, g's own
     evn__weight *weights;
     int weight_count;

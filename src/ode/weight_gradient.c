@@ -169,12 +169,14 @@ static size_t lay_out(evn__weight_gradient *batched) {
         for (int side = 0; side < EVN__SIDES; ++side) {
             e->stack[side] = total;
             if (e->state[side] < 0) {
-                total += (size_t)(stack_rows(batched, e) * e->columns[side] + 15) / 16 * 16;
+                size_t size =
+                    evn__size_product((size_t)stack_rows(batched, e), (size_t)e->columns[side]);
+                total = evn__size_sum(total, (size + 15) / 16 * 16);
             }
         }
         e->sum = total;
         e->size = (size_t)(e->columns[EVN__LEFT] * e->columns[EVN__RIGHT] + 15) / 16 * 16;
-        total += e->size * (batched->layout ? 0 : 2);
+        total = evn__size_sum(total, e->size * (batched->layout ? 0 : 2));
     }
     return total;
 }

@@ -60,5 +60,6 @@ evn_status evn__real_zero(evn_binding to, bool fp64, size_t count) {
 }
 
 evn_status evn__real_create(evn_device *device, bool fp64, size_t count, evn_buffer **buffer) {
-    return evn_buffer_create(device, (count ? count : 1) * evn__real_bytes(fp64), buffer);
+    size_t bytes = evn__size_product(count ? count : 1, evn__real_bytes(fp64));
+    return evn_buffer_create(device, bytes, buffer);
 }

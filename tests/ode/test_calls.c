@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls out of order, and options that no solver can have.
+#include "evonode/solver.h"
+#include "plan/real.h"
+#include "problem.h"
+#include "test.h"
+#include <float.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static evn_solver_options with_gradient(evn_gradient gradient) {
+    evn_solver_options options = evn_solver_options_default();
+    options.gradient = gradient;
+    options.steps =
+        gradient == EVN_GRADIENT_BACKPROP || gradient == EVN_GRADIENT_CHECKPOINTED ? 4 : 0;
+    return options;
+}
+
+static evn_status try_gradient(problem *p) {
+    evn_binding x0_bar;
+    return evn_solve_gradient(p->solver, p->x1_bar_at, &x0_bar, p->weights_bar, NULL);
+}
+
+static void check_not_reconstructed(problem *p) {
+    double x = -1, theta = -1;
+    evn_binding at;
+    ck_assert_int_eq(evn_solver_reconstruction(p->solver, &x, &theta), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(evn_solver_reconstructed(p->solver, &at), EVN_ERR_ARGUMENT);
+    ck_assert(x == -1 && theta == -1);
+}
+
+/// A gradient needs a solve that came to its end, a reconstruction needs a gradient of that solve.
+START_TEST(gradients_follow_solves) {
+    problem p = problem_node_ew(7);
+    evn_solver_options options = with_gradient((evn_gradient)_i);
+    evn_binding x1;
+    double x, theta, *first = calloc((size_t)p.x_count, sizeof(*first));
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(try_gradient(&p), EVN_ERR_ARGUMENT);
+    check_not_reconstructed(&p);
+    problem_solve(&p, 0, 1);
+    check_not_reconstructed(&p);
+    problem_gradient(&p);
+    memcpy(first, p.x0_bar, sizeof(*first) * (size_t)p.x_count);
+    if (options.gradient == EVN_GRADIENT_ADJOINT) {
+        TRY(evn_solver_reconstruction(p.solver, &x, &theta));
+        ck_assert(x < 0.1 && theta < 0.1);
+    }
+    problem_gradient(&p); // again, of the same solve
+    ck_assert_mem_eq(first, p.x0_bar, sizeof(*first) * (size_t)p.x_count);
+    // Refused, and so nothing has happened: the solve before still counts.
+    ck_assert_int_eq(evn_solve(p.solver, 0, NAN, p.x0_at, p.weights, &x1, NULL), EVN_ERR_ARGUMENT);
+    problem_gradient(&p);
+    ck_assert_mem_eq(first, p.x0_bar, sizeof(*first) * (size_t)p.x_count);
+    problem_solve(&p, 0, 1);
+    check_not_reconstructed(&p);
+    free(first);
+    problem_free(&p);
+}
+END_TEST
+
+/// x' = x² from 1 has no x(2): nothing may go on from where the solve stopped.
+START_TEST(no_gradient_after_a_failed_solve) {
+    problem p = problem_square();
+    evn_solver_options options = with_gradient(EVN_GRADIENT_ADJOINT);
+    options.max_steps = 200;
+    evn_binding x1;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 0.5);
+    problem_gradient(&p);
+    ck_assert_int_ne(problem_try(&p, 0, 2, &x1), EVN_OK);
+    ck_assert_int_eq(try_gradient(&p), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "evn_solve"));
+    check_not_reconstructed(&p);
+    problem_solve(&p, 0, 0.5);
+    problem_gradient(&p);
+    ck_assert_double_eq_tol(p.x0_bar[0], 4, 0.02); // x1 = x0 / (1 − x0/2)
+    problem_free(&p);
+}
+END_TEST
+
+/// The backward solve fails where the forward one did not: another may follow, a reconstruction
+/// not.
+START_TEST(after_a_failed_gradient) {
+    problem p = problem_node_ew(7);
+    evn_solver_options options = with_gradient(EVN_GRADIENT_ADJOINT);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    double *first = calloc((size_t)p.x_count, sizeof(*first)), kept = p.x1_bar[0];
+    memcpy(first, p.x0_bar, sizeof(*first) * (size_t)p.x_count);
+    p.x1_bar[0] = NAN;
+    TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));
+    ck_assert_int_eq(try_gradient(&p), EVN_ERR_NOT_FINITE);
+    check_not_reconstructed(&p);
+    p.x1_bar[0] = kept;
+    problem_gradient(&p);
+    ck_assert_mem_eq(first, p.x0_bar, sizeof(*first) * (size_t)p.x_count);
+    free(first);
+    problem_free(&p);
+}
+END_TEST
+
+static evn_solver_options bad_options(int index) {
+    evn_solver_options o = with_gradient(EVN_GRADIENT_NONE);
+    switch (index) {
+    case 0:
+        o.gradient = (evn_gradient)7;
+        break;
+    case 1:
+        o.gradient = (evn_gradient)-1;
+        break;
+    case 2:
+        o.steps = -1;
+        break;
+    case 3:
+        o.steps = INT_MAX; // 7 evaluations each could not be counted
+        break;
+    case 4:
+        o.observations = -1;
+        break;
+    case 5:
+        o.max_steps = 0;
+        break;
+    case 6:
+        o.max_steps = INT_MAX;
+        break;
+    case 7:
+        o.dt_min = NAN;
+        break;
+    case 8:
+        o.dt_min = -1;
+        break;
+    case 9:
+        o.rtol = NAN;
+        break;
+    case 10:
+        o.atol = INFINITY;
+        break;
+    default:
+        o.rtol = -1e-3;
+    }
+    return o;
+}
+
+START_TEST(options_out_of_range) {
+    problem p = problem_linear();
+    evn_solver *solver = NULL;
+    evn_solver_options options = bad_options(_i);
+    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "dopri5"));
+    ck_assert_ptr_null(solver);
+    problem_free(&p);
+}
+END_TEST
+
+/// As many steps as can be counted, of a state of 2⁴⁰ numbers: sizes that overflow 64 bits.
+START_TEST(sizes_that_no_device_has) {
+    evn_graph *f = NULL;
+    evn_dynamics *dynamics = NULL;
+    evn_solver *solver = NULL;
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    evn_output(f, "dx", evn_input(f, "x", EVN_SHAPE((int64_t)1 << 40)));
+    TRY(evn_dynamics_create(f, NULL, &dynamics));
+    evn_graph_destroy(&f);
+    for (int i = 0; i < 8; ++i) {
+        evn_solver_options options = with_gradient((evn_gradient)(i / 2));
+        options.method = "euler";
+        options.steps = 300000000;
+        options.observations = i % 2 ? options.steps : 0;
+        ck_assert_int_eq(evn_solver_create(test_device(), dynamics, &options, &solver),
+                         EVN_ERR_DEVICE_MEMORY);
+        ck_assert_ptr_null(solver);
+    }
+    evn_dynamics_destroy(&dynamics);
+}
+END_TEST
+
+START_TEST(intervals_beyond_the_precision) {
+    problem p = problem_linear();
+    evn_solver_options options = with_gradient(EVN_GRADIENT_NONE);
+    evn_binding x1;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 1e300, &x1), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(problem_try(&p, 1e39, 0, &x1), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(problem_try(&p, -FLT_MAX, FLT_MAX, &x1), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(problem_try(&p, -INFINITY, 0, &x1), EVN_ERR_ARGUMENT);
+    problem_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("ode/calls");
+    TCase *order = tcase_create("order");
+    tcase_add_loop_test(order, gradients_follow_solves, EVN_GRADIENT_BACKPROP,
+                        EVN_GRADIENT_ADJOINT + 1);
+    tcase_add_test(order, no_gradient_after_a_failed_solve);
+    tcase_add_test(order, after_a_failed_gradient);
+    suite_add_tcase(s, order);
+    TCase *ranges = tcase_create("ranges");
+    tcase_add_loop_test(ranges, options_out_of_range, 0, 12);
+    tcase_add_test(ranges, sizes_that_no_device_has);
+    tcase_add_test(ranges, intervals_beyond_the_precision);
+    suite_add_tcase(s, ranges);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// f and g: what they may be called, what g gets, what does not belong together.
+#include "evonode/dynamics.h"
+#include "problem.h"
+#include "test.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES = 8, SIZE = 3, UNITS = 12 };
+
+static evn_graph *new_graph(void) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    return g;
+}
+
+/// dx = tanh(x W) Wᵀ + x·v − …; the first three weights move, with the last two as g's own: of
+/// them a dense one, whose cotangent is batched, a product with the others, and a vector.
+static evn_dynamics *named(const char *const *names) {
+    evn_graph *f = new_graph(), *g = new_graph();
+    evn_dynamics *dynamics = NULL;
+    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", EVN_SHAPE(1, SIZE));
+    evn_value w[NAMES], m[NAMES], slope;
+    for (int i = 0; i < NAMES - 2; ++i) {
+        w[i] = evn_input(f, names[i], i == 5 ? EVN_SHAPE(SIZE, UNITS) : EVN_SHAPE(SIZE));
+    }
+    evn_value hidden = evn_tanh(f, evn_matmul(f, x, w[5], false, false));
+    slope = evn_matmul(f, hidden, w[5], false, true);
+    for (int i = 0; i < 5; ++i) {
+        slope = evn_add(f, evn_mul(f, slope, w[i]), evn_sin(f, evn_mul(f, x, t)));
+    }
+    evn_output(f, "slope of x", slope);
+    t = evn_input(g, "t", EVN_SCALAR);
+    for (int i = NAMES - 1; i >= 0; --i) {
+        if (i < 3 || i >= NAMES - 2) {
+            m[i] = evn_input(g, names[i], EVN_SHAPE(SIZE));
+        }
+    }
+    for (int i = 0; i < 3; ++i) {
+        char name[300];
+        snprintf(name, sizeof(name), "d%s", names[i]);
+        evn_value moved = evn_mul(g, evn_tanh(g, m[i]), m[NAMES - 1 - i % 2]);
+        evn_output(g, name, evn_add(g, moved, evn_mul(g, t, m[(i + 1) % 3])));
+    }
+    TRY(evn_dynamics_create(f, g, &dynamics));
+    for (int i = 0; i < NAMES; ++i) {
+        const char *name = i < NAMES - 2 ? names[i] : names[2 * NAMES - 3 - i];
+        ck_assert_str_eq(evn_dynamics_weight_name(dynamics, i), name);
+        ck_assert(evn_dynamics_weight_evolves(dynamics, i) == (i < 3));
+    }
+    evn_graph_destroy(&f);
+    evn_graph_destroy(&g);
+    return dynamics;
+}
+
+/// Everything that a solve and its gradient give, one after the other.
+static int results(const char *const *names, const evn_solver_options *options, double *all) {
+    problem p = problem_new(named(names));
+    int count = 0;
+    test_uniform(1, -1, 1, p.x0, p.x_count);
+    for (int i = 0; i < p.weight_count; ++i) {
+        test_uniform(2 + (uint64_t)i, -1, 1, p.weight[i], p.weight_size[i]);
+    }
+    problem_prepare(&p, options);
+    problem_solve(&p, 0, 1);
+    for (int i = 0; i < p.x1_count; ++i) {
+        all[count++] = p.x1[i];
+    }
+    if (options->gradient != EVN_GRADIENT_NONE) {
+        problem_gradient(&p);
+        for (int i = 0; i < p.x_count; ++i) {
+            all[count++] = p.x0_bar[i];
+        }
+        for (int i = 0; i < p.weight_count; ++i) {
+            for (int k = 0; k < p.weight_size[i]; ++k) {
+                all[count++] = p.weight_bar_host[i][k];
+            }
+        }
+    }
+    problem_free(&p);
+    return count;
+}
+
+/// Any name but "t" and "x": among these are all that a solver has for values of its own.
+START_TEST(weights_may_have_any_name) {
+    static const char *const plain[NAMES] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    static const char *const taken[][NAMES] = {
+        {"dt", "x_bar", "dw", "rtol", "atol", "w", "error", "span"},
+        {"w", "w_bar", "dw_bar", "dx", "dx_first", "observed", "dw", "dx_bar_first"},
+        {"w1", "p0", "w1_bar", "p0_bar", "dw1", "dw1_bar", "p1", "dp1_bar"},
+        {"pair.0.0.0", "pair.0.0.left", "weight_gradient.0.0.0", "stack.0.0", "sum.0", "before.0",
+         "", "a name with spaces"}};
+    double expected[200], got[200];
+    for (int k = 0; k < 2 * (EVN_GRADIENT_ADJOINT + 1); ++k) {
+        evn_solver_options options = evn_solver_options_default();
+        options.gradient = (evn_gradient)(k / 2);
+        bool on_grid = options.gradient == EVN_GRADIENT_BACKPROP ||
+                       options.gradient == EVN_GRADIENT_CHECKPOINTED;
+        options.steps = on_grid || k % 2 ? 4 : 0;
+        options.observations = on_grid && k % 2 ? 2 : 0;
+        int count = results(plain, &options, expected);
+        for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); ++i) {
+            ck_assert_int_eq(results(taken[i], &options, got), count);
+            ck_assert_mem_eq(got, expected, sizeof(double) * (size_t)count);
+        }
+    }
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("ode/dynamics");
+    TCase *names = tcase_create("names");
+    tcase_add_test(names, weights_may_have_any_name);
+    suite_add_tcase(s, names);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
