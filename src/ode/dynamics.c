@@ -82,8 +82,11 @@ static evn_status check_slope(const evn_graph *f, const evn_graph *g, int index)
 }
 
 static evn_status check_g(const evn_graph *f, const evn_graph *g) {
-    int moved = 0;
+    int moved = 0, x = evn_graph_find_input(g, "x");
     EVN_TRY(check_time(g, "g"));
+    EVN_CHECK(x < 0 || evn_shape_equal(input_shape(g, x), input_shape(f, 1)), EVN_ERR_SHAPE,
+              "the input x of g is the state, and must have its shape; give a parameter another "
+              "name");
     for (int i = 2; i < evn_graph_input_count(f); ++i) {
         if (evolves(f, g, i)) {
             EVN_TRY(check_slope(f, g, i));

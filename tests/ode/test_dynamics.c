@@ -3,6 +3,7 @@
 #include "evonode/dynamics.h"
 #include "problem.h"
 #include "test.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,11 +109,78 @@ START_TEST(weights_may_have_any_name) {
 }
 END_TEST
 
+/// dx = w and dw = −x, the state: x(t) = x₀ cos t + w₀ sin t.
+START_TEST(g_may_read_the_state) {
+    for (int gradient = EVN_GRADIENT_BACKPROP; gradient <= EVN_GRADIENT_ADJOINT; ++gradient) {
+        evn_graph *f = new_graph(), *g = new_graph();
+        evn_dynamics *dynamics = NULL;
+        evn_input(f, "t", EVN_SCALAR);
+        evn_input(f, "x", EVN_SHAPE(2));
+        evn_output(f, "dx", evn_input(f, "w", EVN_SHAPE(2)));
+        evn_input(g, "t", EVN_SCALAR);
+        evn_input(g, "w", EVN_SHAPE(2));
+        evn_output(g, "dw", evn_neg(g, evn_input(g, "x", EVN_SHAPE(2))));
+        TRY(evn_dynamics_create(f, g, &dynamics));
+        ck_assert_int_eq(evn_dynamics_weight_count(dynamics), 1);
+        ck_assert(evn_dynamics_weight_evolves(dynamics, 0));
+        problem p = problem_new(dynamics);
+        evn_solver_options options = evn_solver_options_default();
+        options.gradient = (evn_gradient)gradient;
+        options.steps = 20;
+        options.fp64 = true;
+        for (int i = 0; i < 2; ++i) {
+            p.x0[i] = 1 + i;
+            p.weight[0][i] = 3 - i;
+        }
+        problem_prepare(&p, &options);
+        problem_solve(&p, 0, 1);
+        problem_gradient(&p);
+        for (int i = 0; i < 2; ++i) {
+            ck_assert_double_eq_tol(p.x1[i], (1 + i) * cos(1) + (3 - i) * sin(1), 1e-8);
+            ck_assert_double_eq_tol(p.x0_bar[i], cos(1), 1e-8);
+            ck_assert_double_eq_tol(p.weight_bar_host[0][i], sin(1), 1e-8);
+        }
+        problem_free(&p);
+        evn_graph_destroy(&f);
+        evn_graph_destroy(&g);
+    }
+}
+END_TEST
+
+/// f: dx = x·w on [2]; each g lacks or has something that it must not.
+START_TEST(what_does_not_belong_together) {
+    for (int wrong = 0; wrong < 6; ++wrong) {
+        evn_graph *f = new_graph(), *g = new_graph();
+        evn_dynamics *dynamics = NULL;
+        evn_input(f, "t", EVN_SCALAR);
+        evn_value x = evn_input(f, "x", EVN_SHAPE(2)), w = evn_input(f, "w", EVN_SHAPE(2));
+        evn_output(f, "dx", evn_mul(f, x, w));
+        evn_input(g, wrong == 0 ? "time" : "t", EVN_SCALAR);
+        evn_value v = evn_input(g, "w", wrong == 1 ? EVN_SHAPE(3) : EVN_SHAPE(2));
+        evn_value s = evn_input(g, "x", wrong == 2 ? EVN_SHAPE(1) : EVN_SHAPE(2));
+        evn_output(g, wrong == 3 ? "slope" : "dw", wrong == 4 ? evn_sum_all(g, v) : v);
+        if (wrong == 5) {
+            evn_output(g, "dx", s); // which is f's
+        }
+        evn_status status = evn_dynamics_create(f, g, &dynamics);
+        ck_assert(status == EVN_ERR_ARGUMENT || status == EVN_ERR_SHAPE);
+        ck_assert_msg(strstr(evn_error_message(), "g") != NULL, "%s", evn_error_message());
+        ck_assert_ptr_null(dynamics);
+        evn_graph_destroy(&f);
+        evn_graph_destroy(&g);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("ode/dynamics");
     TCase *names = tcase_create("names");
     tcase_add_test(names, weights_may_have_any_name);
     suite_add_tcase(s, names);
+    TCase *evolution = tcase_create("evolution");
+    tcase_add_test(evolution, g_may_read_the_state);
+    tcase_add_test(evolution, what_does_not_belong_together);
+    suite_add_tcase(s, evolution);
     return s;
 }
 
