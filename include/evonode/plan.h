@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// A plan: a graph compiled for a device. Fused, ordered, all its memory laid out beforehand;
-/// running it allocates nothing and waits for nothing.
+/// running it allocates nothing and waits for nothing. The same plan, or another of the same graph,
+/// options and device, gives the same bits for the same inputs; which kernels a graph gets depends
+/// on its shapes, so that another batch size may round otherwise.
 #ifndef EVONODE_PLAN_H
 #define EVONODE_PLAN_H
 

@@ -2,6 +2,12 @@
 /// @file
 /// A solver: dynamics compiled for a device, a Runge–Kutta method, a step control and, if wanted,
 /// the gradient through the solution.
+///
+/// Bits. The same calls of a solver, or of another with the same options on the same device, give
+/// the same bits. With fixed steps a sample (a row of x, where f treats each for itself) has the
+/// same bits whatever the other samples of its batch are; adaptive steps are chosen for the batch
+/// as a whole. In a batch of another size, and alone most of all, a sample is computed by other
+/// kernels, which add in another order: it is then the same to rounding, not to the bit.
 #ifndef EVONODE_SOLVER_H
 #define EVONODE_SOLVER_H
 
