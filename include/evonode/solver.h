@@ -73,7 +73,9 @@ evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
 void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 
 /// Solve from t0 to t1 (either direction).
-/// @param[in]  x0       memory of x at t0, in the dynamics' shape; unchanged
+/// @param[in]  x0       memory of x at t0, in the dynamics' shape; unchanged. What the last solve
+/// or
+///                      gradient gave will do, too
 /// @param[in]  weights  one binding per weight of the dynamics; must stay until the gradient is
 /// taken
 /// @param[out] x1       where x(t1) is, [observations, state] where there are some; memory of the
@@ -87,9 +89,12 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
 /// The gradient through the last solve, which must have ended with EVN_OK; again, with other
 /// cotangents, as often as wanted, also after one that failed.
 /// @param[in]  x1_bar       cotangent of what the solve gave, in its shape: at each observation the
-///                          cotangent of x jumps by its share
-/// @param[out] x0_bar       where the cotangent of x(t0) is; memory of the solver
-/// @param[out] weights_bar  one binding per weight; overwritten with its cotangent
+///                          cotangent of x jumps by its share. What the last solve or gradient gave
+///                          will do, too
+/// @param[out] x0_bar       where the cotangent of x(t0) is; memory of the solver, valid until its
+///                          next gradient
+/// @param[out] weights_bar  one binding per weight; overwritten with its cotangent. Not memory of
+///                          the solver, of weights or of each other
 /// @param[out] solution     of the backward solve; may be NULL
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape, and when there
 ///         is no such solve

@@ -19,6 +19,7 @@ struct evn_solver {
     evn_buffer *series;        ///< [observations, x]: what the solve gives
     evn_plan *jump;            ///< adjoint with observations: cotangent + share
     evn_buffer *jumped;        ///< [x], its result
+    evn_buffer *observed;      ///< on a grid with observations, once it is needed: what x1_bar was
     evn_binding *parameters;   ///< of the system, of the last solve
     evn_binding *parameters_bar; ///< where their cotangents go
     double t0, t1;
@@ -128,6 +129,7 @@ void evn_solver_destroy(evn_solver **solver) {
     evn_buffer_destroy(&s->initial);
     evn_buffer_destroy(&s->series);
     evn_buffer_destroy(&s->jumped);
+    evn_buffer_destroy(&s->observed);
     evn_plan_destroy(&s->jump);
     evn_dynamics_destroy(&s->dynamics);
     free(s->parameters);
@@ -304,11 +306,31 @@ static evn_binding grid_state_bar(const evn_solver *solver, int index) {
     return evn__grid_state_bar(solver->grid, index);
 }
 
+/// Cotangents of observations are read all along the way. Those that stand where the grid carries
+/// its own, as x0_bar of the last gradient does, are put aside.
+static evn_status keep_observed(evn_solver *solver, evn_binding *x1_bar) {
+    if (x1_bar->buffer != grid_state_bar(solver, 0).buffer) {
+        return EVN_OK;
+    }
+    bool fp64 = solver->options.fp64;
+    size_t count = state_elements(solver) * (size_t)solver->options.observations;
+    if (!solver->observed) {
+        EVN_TRY(evn__real_create(solver->device, fp64, count, &solver->observed));
+    }
+    evn_binding kept = {solver->observed, 0};
+    EVN_TRY(evn__real_copy(kept, *x1_bar, fp64, count));
+    *x1_bar = kept;
+    return EVN_OK;
+}
+
 static evn_status gradient_on_grid(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                                    const evn_binding *weights_bar, evn_solution *solution) {
     const evn__layout *layout = state_layout(solver);
     bool fp64 = solver->options.fp64;
     bool observes = solver->options.observations > 0;
+    if (observes) {
+        EVN_TRY(keep_observed(solver, &x1_bar));
+    }
     for (int i = observes ? 0 : 1; i < layout->count; ++i) {
         EVN_TRY(evn__real_zero(grid_state_bar(solver, i), fp64, layout->size[i]));
     }

@@ -50,6 +50,9 @@ evn_status evn__real_read(evn_binding from, bool fp64, double *data, size_t coun
 
 evn_status evn__real_copy(evn_binding to, evn_binding from, bool fp64, size_t count) {
     size_t size = evn__real_bytes(fp64);
+    if (to.buffer == from.buffer && to.offset == from.offset) {
+        return EVN_OK;
+    }
     return evn_buffer_copy(to.buffer, to.offset * size, from.buffer, from.offset * size,
                            count * size);
 }

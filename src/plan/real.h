@@ -23,7 +23,7 @@ static inline bool evn__real_overlap(evn_binding a, size_t a_count, evn_binding 
 evn_status evn__real_write(evn_binding to, bool fp64, const double *data, size_t count);
 /// Waits.
 evn_status evn__real_read(evn_binding from, bool fp64, double *data, size_t count);
-/// Enqueue a device-side copy.
+/// Enqueue a device-side copy; of a place onto itself, nothing.
 evn_status evn__real_copy(evn_binding to, evn_binding from, bool fp64, size_t count);
 /// Enqueue zeros.
 evn_status evn__real_zero(evn_binding to, bool fp64, size_t count);

@@ -103,6 +103,76 @@ START_TEST(after_a_failed_gradient) {
 }
 END_TEST
 
+/// What a solver gave, copied to the host and to memory of the caller's.
+typedef struct given {
+    evn_binding at, copy;
+    evn_buffer *buffer;
+    double *host;
+    size_t count;
+    bool fp64;
+} given;
+
+static given take(evn_binding at, size_t count, bool fp64) {
+    given g = {.at = at, .count = count, .fp64 = fp64};
+    g.host = calloc(count, sizeof(double));
+    TRY(evn__real_create(test_device(), fp64, count, &g.buffer));
+    g.copy.buffer = g.buffer;
+    TRY(evn__real_read(at, fp64, g.host, count));
+    TRY(evn__real_write(g.copy, fp64, g.host, count));
+    return g;
+}
+
+/// The two have the same bits; frees both.
+static void check_same(given *a, given *b) {
+    ck_assert_uint_eq(a->count, b->count);
+    ck_assert(a->count == 0 || memcmp(a->host, b->host, sizeof(double) * a->count) == 0);
+    free(a->host);
+    free(b->host);
+    evn_buffer_destroy(&a->buffer);
+    evn_buffer_destroy(&b->buffer);
+}
+
+/// All that comes from four calls, each with what the one before it gave: as it was given, or as a
+/// copy. Solve, solve from x1, gradient of x1 with x1 as cotangent, gradient with x0_bar.
+static void chain(problem *p, bool copied, int observations, given results[4]) {
+    size_t count = (size_t)p->x_count, series = count * (size_t)(observations ? observations : 1);
+    evn_binding x1, x0_bar;
+    TRY(problem_try(p, 0, 1, &x1));
+    results[0] = take(x1, series, p->fp64);
+    TRY(evn_solve(p->solver, 1, 2, copied ? results[0].copy : x1, p->weights, &x1, NULL));
+    results[1] = take(x1, series, p->fp64);
+    results[2] = results[3] = (given){.count = 0};
+    if (p->weights_bar[0].buffer) {
+        TRY(evn_solve_gradient(p->solver, copied ? results[1].copy : x1, &x0_bar, p->weights_bar,
+                               NULL));
+        results[2] = take(x0_bar, count, p->fp64);
+        if (series == count) {
+            TRY(evn_solve_gradient(p->solver, copied ? results[2].copy : x0_bar, &x0_bar,
+                                   p->weights_bar, NULL));
+            results[3] = take(x0_bar, count, p->fp64);
+        }
+    }
+}
+
+/// Gradient _i / 3; without observations, with one, with two.
+START_TEST(results_are_arguments) {
+    problem p = problem_node_ew(11);
+    evn_solver_options options = with_gradient((evn_gradient)(_i / 3));
+    options.observations = _i % 3;
+    given given_ones[4], copied[4];
+    problem_prepare(&p, &options);
+    if (options.gradient == EVN_GRADIENT_NONE) {
+        p.weights_bar[0].buffer = NULL;
+    }
+    chain(&p, false, options.observations, given_ones);
+    chain(&p, true, options.observations, copied);
+    for (int i = 0; i < 4; ++i) {
+        check_same(&given_ones[i], &copied[i]);
+    }
+    problem_free(&p);
+}
+END_TEST
+
 static evn_solver_options bad_options(int index) {
     evn_solver_options o = with_gradient(EVN_GRADIENT_NONE);
     switch (index) {
@@ -200,6 +270,7 @@ static Suite *suite(void) {
                         EVN_GRADIENT_ADJOINT + 1);
     tcase_add_test(order, no_gradient_after_a_failed_solve);
     tcase_add_test(order, after_a_failed_gradient);
+    tcase_add_loop_test(order, results_are_arguments, 0, 3 * (EVN_GRADIENT_ADJOINT + 1));
     suite_add_tcase(s, order);
     TCase *ranges = tcase_create("ranges");
     tcase_add_loop_test(ranges, options_out_of_range, 0, 12);
