@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -100,12 +102,12 @@ void evn__text_append(evn__text *text, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int more = vsnprintf(NULL, 0, format, arguments);
+    int more = evn__print_list(NULL, 0, format, arguments);
     va_end(arguments);
     if (text->status == EVN_OK && more >= 0) {
         text->status = text_grow(text, (size_t)more);
         if (text->status == EVN_OK) {
-            vsnprintf(text->data + text->size, (size_t)more + 1, format, again);
+            evn__print_list(text->data + text->size, (size_t)more + 1, format, again);
             text->size += (size_t)more;
         }
     }

@@ -41,7 +41,7 @@ evn_status evn__new(void **out, size_t count, size_t item_size);
     evn__reserve((void **)&(items), &(capacity), (wanted), sizeof(*(items)))
 #define EVN_NEW(out, count) evn__new((void **)(out), (size_t)(count), sizeof(**(out)))
 
-/// A string that grows by printf; zero-initialise, free text with free().
+/// A string that grows by printf, in the C locale; zero-initialise, free text with free().
 typedef struct evn__text {
     char *data; ///< NUL-terminated, or NULL when nothing was appended
     size_t size, capacity;

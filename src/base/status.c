@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/status.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +49,7 @@ const char *evn_error_place(void) {
 
 static void set_message(const char *format, va_list arguments) {
     char text[MESSAGE_SIZE]; // the arguments may point into last_message
-    vsnprintf(text, sizeof(text), format, arguments);
+    evn__print_list(text, sizeof(text), format, arguments);
     memcpy(last_message, text, sizeof(text));
 }
 
@@ -73,7 +75,7 @@ evn_status evn__prepend(evn_status status, const char *format, ...) {
     char text[MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    int used = vsnprintf(text, sizeof(text), format, arguments);
+    int used = evn__print_list(text, sizeof(text), format, arguments);
     va_end(arguments);
     if (used >= 0 && used < MESSAGE_SIZE) {
         snprintf(text + used, sizeof(text) - (size_t)used, ": %.*s", MESSAGE_SIZE - used - 3,

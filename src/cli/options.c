@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/options.h"
 
+#include "base/number.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ static evn_status read_scalar(const evn__option *option, void *field, const json
     if (json_is_integer(value)) {
         snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else {
-        snprintf(number, sizeof(number), "%.17g", json_real_value(value));
+        evn__print(number, sizeof(number), "%.17g", json_real_value(value));
     }
     return option->kind->apply(option, field, number);
 }
@@ -100,7 +101,7 @@ static bool real_given(const void *field) {
 
 static evn_status apply_real(const evn__option *option, void *field, const char *value) {
     char *end;
-    double number = strtod(value, &end);
+    double number = evn__read_real(value, &end);
     EVN_CHECK(end != value && *end == 0 && number >= option->low && number <= option->high,
               EVN_ERR_USAGE, "%s is '%s', but should be a number from %g to %g", option->name,
               value, option->low, option->high);

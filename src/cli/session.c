@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/session.h"
 
+#include "base/number.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ static evn_status read_milestones(const char *text, evn_schedule *schedule) {
         char *end;
         EVN_CHECK(schedule->milestone_count < EVN_SCHEDULE_MILESTONES, EVN_ERR_USAGE,
                   "milestones %s are more than %d", text, EVN_SCHEDULE_MILESTONES);
-        double epoch = strtod(at, &end);
+        double epoch = evn__read_real(at, &end);
         EVN_CHECK(end != at && (*end == 0 || *end == '/'), EVN_ERR_USAGE,
                   "milestones are '%s', but should be epochs, as in 30/60", text);
         schedule->milestones[schedule->milestone_count++] = epoch;

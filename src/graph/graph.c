@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "graph/node.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +90,7 @@ evn_value evn__graph_fail(evn_graph *graph, evn_status status, const char *forma
     char text[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    evn__print_list(text, sizeof(text), format, arguments);
     va_end(arguments);
     if (!graph) {
         evn__fail(__FILE__, __LINE__, EVN_ERR_ARGUMENT, "the graph is NULL: %s", text);

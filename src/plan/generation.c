@@ -2,6 +2,8 @@
 // Formulas, numbers and arguments of generated kernels.
 #include "plan/generation.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,9 +46,9 @@ void evn__plan_literal(double value, char text[64]) {
     } else if (isinf(value)) {
         snprintf(text, 64, "((real)%sINFINITY)", value < 0 ? "-" : "");
     } else {
-        snprintf(text, 64, "%.17g", value);
+        evn__print(text, 64, "%.17g", value);
         bool plain = !strpbrk(text, ".e");
-        snprintf(text, 64, "R(%.17g%s)", value, plain ? ".0" : "");
+        evn__print(text, 64, "R(%.17g%s)", value, plain ? ".0" : "");
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/comparison.h"
 
+#include "base/number.h"
 #include "io/run_directory.h"
 #include <math.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static void set_text(json_t *flat, const char *name, const json_t *value) {
     if (json_is_string(value)) {
         json_object_set_new(flat, name, json_string(json_string_value(value)));
     } else if (json_is_number(value)) {
-        snprintf(text, sizeof(text), "%.10g", json_number_value(value));
+        evn__print(text, sizeof(text), "%.10g", json_number_value(value));
         json_object_set_new(flat, name, json_string(text));
     } // null: not given
 }

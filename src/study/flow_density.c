@@ -4,6 +4,7 @@
 #include "study/flow_pictures.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "plot/tiles.h"
 #include <math.h>
 #include <stdio.h>
@@ -71,10 +72,11 @@ static evn_status draw(const strip *s, double extent, const char *folder) {
         double most = largest(s->density[k], GRID_COUNT);
         tiles[k] = (evn__tile){s->counted[k], AREAS, AREAS, 0, most};
         tiles[TIMES + k] = (evn__tile){s->density[k], GRID, GRID, 0, most};
-        snprintf(labels[k], sizeof(labels[k]), "t = %.1f", time_of(k));
+        evn__print(labels[k], sizeof(labels[k]), "t = %.1f", time_of(k));
         columns[k] = labels[k];
     }
-    snprintf(note, sizeof(note), "each tile: z₁ and z₂ from −%g to %g  (no unit)", extent, extent);
+    evn__print(note, sizeof(note), "each tile: z₁ and z₂ from −%g to %g  (no unit)", extent,
+               extent);
     const evn__tiles picture = {"From the base (t = 1) to the target (t = 0)",
                                 tiles,
                                 2,

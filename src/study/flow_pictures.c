@@ -2,6 +2,7 @@
 #include "study/flow_pictures.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "plot/plot.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static evn_status draw_strip(const evn__density *density, cloud *c, const char *
             c->x[k][i] += side * (k % PANELS_A_ROW);
             c->y[k][i] -= side * (k / PANELS_A_ROW);
         }
-        snprintf(labels[k], sizeof(labels[k]), "%.1f", 1 - k / (double)TIMES);
+        evn__print(labels[k], sizeof(labels[k]), "%.1f", 1 - k / (double)TIMES);
         series[k] = (evn__series){labels[k], EVN__DOTS, c->x[k], c->y[k], NULL, SHOWN};
     }
     const evn__plot plot = {.title = "From the base (t = 1) to the target (t = 0), t by colour",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pictures of an inversion.
 #include "base/memory.h"
+#include "base/number.h"
 #include "plot/plot.h"
 #include "plot/tiles.h"
 #include "study/invert.h"
@@ -92,8 +93,8 @@ static evn_status draw_tiles(const evn__inversions *v, double *work, const char 
              "of dopri5",
              (long long)v->height, (long long)v->width, (long long)v->state.dim[1],
              (long long)v->state.dim[2], (long long)channel);
-    snprintf(low_text, sizeof(low_text), "0; %.2g", low);
-    snprintf(high_text, sizeof(high_text), "1; %.2g", high);
+    evn__print(low_text, sizeof(low_text), "0; %.2g", low);
+    evn__print(high_text, sizeof(high_text), "1; %.2g", high);
     const evn__tiles picture = {"Digits in, features out, digits back",
                                 tiles,
                                 ROWS,

@@ -2,6 +2,7 @@
 #include "study/kernels.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "nn/evolving.h"
 #include "plan/real.h"
 #include "plot/plot.h"
@@ -125,11 +126,11 @@ static evn_status draw_strip(const way *w, const int64_t chosen[SHOWN], const ch
         tiles[i] = (evn__tile){values + i * size, height, width, -most, most};
     }
     for (int i = 0; i < COLUMNS; ++i) {
-        snprintf(times[i], LABEL_SIZE, "t = %.1f", i / (COLUMNS - 1.0));
+        evn__print(times[i], LABEL_SIZE, "t = %.1f", i / (COLUMNS - 1.0));
         columns[i] = times[i];
     }
-    snprintf(ends[0], LABEL_SIZE, "−%.2g", most);
-    snprintf(ends[1], LABEL_SIZE, "%.2g", most);
+    evn__print(ends[0], LABEL_SIZE, "−%.2g", most);
+    evn__print(ends[1], LABEL_SIZE, "%.2g", most);
     snprintf(title, sizeof(title),
              "Kernels of %s over t, from the one that moves most to the least", layer);
     snprintf(stem, sizeof(stem), "kernels-%s", layer);

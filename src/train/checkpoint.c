@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/checkpoint.h"
 
+#include "base/number.h"
 #include "io/tensors.h"
 #include "train/phases.h"
 #include <errno.h>
@@ -94,7 +95,7 @@ static evn_status write_all(const char *path, const evn__checkpoint *c, evn__ten
         snprintf(numbers[i], NUMBER_SIZE, "%lld", (long long)counters[i].value);
         metadata[i + 3] = (evn__pair){counters[i].key, numbers[i]};
     }
-    snprintf(numbers[COUNTERS], NUMBER_SIZE, "%.17g", c->position->automatic.best);
+    evn__print(numbers[COUNTERS], NUMBER_SIZE, "%.17g", c->position->automatic.best);
     return evn__safetensors_write(path, all->items, all->count, metadata, COUNTERS + 3);
 }
 
@@ -125,7 +126,7 @@ static evn_status read_best(const evn__safetensors *file, double *best) {
     const char *text = evn__safetensors_metadata(file, "switch best");
     char *end;
     EVN_CHECK(text, EVN_ERR_FORMAT, "its metadata lacks 'switch best'");
-    *best = strtod(text, &end);
+    *best = evn__read_real(text, &end);
     EVN_CHECK(end != text && *end == 0 && isfinite(*best), EVN_ERR_FORMAT,
               "'switch best' of its metadata is '%.40s', not a number", text);
     return EVN_OK;

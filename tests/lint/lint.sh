@@ -101,6 +101,24 @@ rhyming_paths() {
     return $bad
 }
 
+# A program that links the library may set a locale with a decimal comma: numbers become text, and
+# come from it, in src/base/number.c alone. What src/cli prints is a program of its own, which sets
+# no locale.
+numbers_without_locale() {
+    bad=0
+    sources '*.c' '*.h' | grep -E '^(src|host)/' | grep -v '^src/base/number\.' |
+        xargs grep -nE '\b(strto(d|f|ld)|atof) *\(' && bad=1
+    sources '*.c' | grep -E '^(src|host)/' | grep -vE '^src/(cli/|base/number\.)' | xargs awk '
+        BEGIN { RS = ";" }
+        /[^_a-z]v?snprintf *\(/ && /%[-+ #0]*[0-9]*(\.[0-9*]+)?[aeEfFgG]/ {
+            sub(/^[ \n]+/, "")
+            print FILENAME ": " $0
+            bad = 1
+        }
+        END { exit bad }' || bad=1
+    return $bad
+}
+
 file_length() {
     sources '*.c' '*.h' '*.def' '*.cl' | xargs awk '
         FNR == 601 { print FILENAME ": more than 600 lines"; bad = 1 }
