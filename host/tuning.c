@@ -49,11 +49,20 @@ static void write_path(evn__text *path, const evn_device_info *info) {
     free(folder.data);
 }
 
+/// Of the text that is compiled, which EVONODE_KERNEL_DIR may replace; of none where that lacks it.
+static evn__hash hash_kernel(const char *file) {
+    char family[NAME_LETTERS + 1];
+    const char *text;
+    snprintf(family, sizeof(family), "%.*s", (int)strcspn(file, "."), file);
+    return evn__kernel_text(family, &text) == EVN_OK ? evn__hash_of(text, strlen(text))
+                                                     : (evn__hash){0};
+}
+
 /// A variant is chosen for the kernels as they were: other text, other times, other faults.
 static void hash_kernels(char text[EVN__HASH_TEXT]) {
     evn__hash sum = {0};
     for (const evn__embedded *file = evn__embedded_kernels; file->name; ++file) {
-        evn__hash pair[2] = {sum, evn__hash_of(file->data, file->size)};
+        evn__hash pair[2] = {sum, hash_kernel(file->name)};
         sum = evn__hash_of(pair, sizeof(pair));
     }
     evn__hash_print(sum, text);
