@@ -59,15 +59,15 @@ typedef enum evn_outcome {
 /// What a solve did.
 typedef struct evn_solution {
     evn_outcome outcome;    ///< how it ended
-    double t, dt;           ///< where the solve stood, and its last step
+    double t, dt;           ///< where the solve stood, and the last step that it made or tried; 0
+                            ///< when it tried none
     int accepted, rejected; ///< steps
     int nfe;                ///< evaluations of the right-hand side
 } evn_solution;
 
 /// Compile. The dynamics may be destroyed afterwards.
 /// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, an
-/// adaptive
-///         solve without an error estimate or with backprop; EVN_ERR_DEVICE_MEMORY
+///         adaptive solve without an error estimate or with backprop; EVN_ERR_DEVICE_MEMORY
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
                              const evn_solver_options *options, evn_solver **solver);
 void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/integrator.h"
 
+#include "base/number.h"
 #include "ode/step.h"
 #include "ode/weight_gradient.h"
 #include "plan/real.h"
@@ -302,8 +303,8 @@ static evn_status integrate_fixed(evn__integrator *in, double t0, double t1,
 
 /// Slopes at t0 and the length of the first step.
 static evn_status begin(evn__integrator *in, double t0, double t1, const evn_binding *parameters,
-                        evn_solution *solution) {
-    double values[] = {t0, t1 - t0, in->options.rtol, in->options.atol}, dt;
+                        evn_solution *solution, double *dt) {
+    double values[] = {t0, t1 - t0, in->options.rtol, in->options.atol};
     EVN_TRY(evn__real_write(scalar(in, SCALAR_T), in->options.fp64, values, 4));
     in->inputs[0] = scalar(in, SCALAR_T);
     in->inputs[1] = scalar(in, SCALAR_DT);
@@ -313,8 +314,8 @@ static evn_status begin(evn__integrator *in, double t0, double t1, const evn_bin
     rest[1] = scalar(in, SCALAR_ATOL);
     *bind_slopes(in, in->now, in->outputs) = scalar(in, SCALAR_RESULT);
     EVN_TRY(evn_plan_run(in->start, in->inputs, in->outputs));
-    EVN_TRY(evn__real_read(scalar(in, SCALAR_RESULT), in->options.fp64, &dt, 1));
-    *solution = (evn_solution){.t = t0, .dt = dt, .nfe = 2};
+    EVN_TRY(evn__real_read(scalar(in, SCALAR_RESULT), in->options.fp64, dt, 1));
+    *solution = (evn_solution){.t = t0, .nfe = 2};
     return EVN_OK;
 }
 
@@ -349,14 +350,58 @@ static double step_factor(const evn__tableau *tableau, double error) {
     return fmin(10, fmax(0.2, factor));
 }
 
-static evn_status stop(evn_solution *solution, evn_outcome outcome, double t1) {
+/// Distance of the times beside t that the kernels see.
+static double resolution(const evn__integrator *in, double t) {
+    return in->options.fp64 ? nextafter(fabs(t), INFINITY) - fabs(t)
+                            : (double)(nextafterf(fabsf((float)t), INFINITY) - fabsf((float)t));
+}
+
+/// What is to be done depends on why there was no step.
+static void advise(const evn__integrator *in, evn_outcome outcome, double t0, double t1, double t,
+                   double next, char text[192]) {
+    const double fewest =
+        1e4; // times of an interval that steps of a sensible length can tell apart
+    if (outcome == EVN_OUTCOME_NOT_FINITE) {
+        evn__print(
+            text, 192,
+            "the state or its slope is not finite; look at the initial state and the weights, "
+            "or lower the learning rate");
+    } else if (outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
+        evn__print(text, 192,
+                   "it used up its %d steps; raise max_steps, loosen rtol and atol, lower the "
+                   "learning rate, or use fixed steps",
+                   in->options.max_steps);
+    } else if (fabs(next) < in->options.dt_min) {
+        evn__print(text, 192,
+                   "its step became smaller than dt_min = %g; lower that, loosen rtol and atol, or "
+                   "use fixed steps",
+                   in->options.dt_min);
+    } else if (resolution(in, t) * fewest > fabs(t1 - t0)) {
+        evn__print(
+            text, 192,
+            "%s precision has no two times there that are closer than %.3g; let time begin at "
+            "0%s",
+            in->options.fp64 ? "double" : "single", resolution(in, t),
+            in->options.fp64 ? "" : ", or use double precision");
+    } else {
+        evn__print(
+            text, 192,
+            "its step became too small; loosen rtol and atol, lower the learning rate, or use "
+            "fixed steps");
+    }
+}
+
+/// @param[in] next  the step that was to come
+static evn_status stop(const evn__integrator *in, evn_solution *solution, evn_outcome outcome,
+                       double t0, double t1, double next) {
+    char text[192];
     solution->outcome = outcome;
-    static const char *const words[] = {"", "its step became too small", "it used up its steps",
-                                        "the state is not finite"};
-    EVN_FAIL(outcome == EVN_OUTCOME_NOT_FINITE ? EVN_ERR_NOT_FINITE : EVN_ERR_SOLVER,
-             "the solver stopped at t = %g on the way to %g: %s (dt = %g, %d steps accepted, %d "
-             "rejected); loosen rtol and atol, lower the learning rate, or use fixed steps",
-             solution->t, t1, words[outcome], solution->dt, solution->accepted, solution->rejected);
+    advise(in, outcome, t0, t1, solution->t, next, text);
+    EVN_FAIL(
+        outcome == EVN_OUTCOME_NOT_FINITE ? EVN_ERR_NOT_FINITE : EVN_ERR_SOLVER,
+        "the solver stopped at t = %.9g on the way to %.9g, before a step of %g, with %d steps "
+        "accepted and %d rejected: %s",
+        solution->t, t1, next, solution->accepted, solution->rejected, text);
 }
 
 /// A step has to change t in the precision that the kernels see.
@@ -364,59 +409,61 @@ static bool advances(const evn__integrator *in, double t, double dt) {
     return in->options.fp64 ? t + dt != t : (float)(t + dt) != (float)t;
 }
 
-/// Steps up to t1 from solution->t, the first of them solution->dt.
-static evn_status advance(evn__integrator *in, double t1, const evn_binding *parameters,
-                          evn_solution *solution) {
+/// Steps up to t1 from solution->t, the first of them `next`.
+static evn_status advance(evn__integrator *in, double t1, double next,
+                          const evn_binding *parameters, evn_solution *solution) {
+    const double t0 = solution->t;
     while (solution->t != t1) {
-        double error, left = t1 - solution->t, wanted = solution->dt;
-        if (!isfinite(solution->dt)) {
-            return stop(solution, EVN_OUTCOME_NOT_FINITE, t1);
+        double error, left = t1 - solution->t, wanted = next;
+        if (!isfinite(next)) {
+            return stop(in, solution, EVN_OUTCOME_NOT_FINITE, t0, t1, next);
         }
-        if (fabs(solution->dt) >= fabs(left)) {
-            solution->dt = left;
-        } else if (fabs(solution->dt) < in->options.dt_min ||
-                   !advances(in, solution->t, solution->dt)) {
-            return stop(solution, EVN_OUTCOME_STEP_TOO_SMALL, t1);
+        if (fabs(next) >= fabs(left)) {
+            next = left;
+        } else if (fabs(next) < in->options.dt_min || !advances(in, solution->t, next)) {
+            return stop(in, solution, EVN_OUTCOME_STEP_TOO_SMALL, t0, t1, next);
         }
         if (solution->accepted + solution->rejected >= in->options.max_steps) {
-            return stop(solution, EVN_OUTCOME_TOO_MANY_STEPS, t1);
+            return stop(in, solution, EVN_OUTCOME_TOO_MANY_STEPS, t0, t1, next);
         }
+        solution->dt = next;
         EVN_TRY(attempt(in, parameters, solution, &error));
         bool accepted = error <= 1;
         solution->accepted += accepted;
         solution->rejected += !accepted;
         if (accepted) {
-            solution->t = solution->dt == left ? t1 : solution->t + solution->dt;
+            solution->t = next == left ? t1 : solution->t + next;
             EVN_TRY(keep_pairs(in));
             in->now = !in->now;
         }
         double factor = step_factor(in->tableau, error);
-        solution->dt *= accepted ? factor : fmin(factor, 1);
+        next *= accepted ? factor : fmin(factor, 1);
         // A step cut short at t1 says little about the step after it.
-        in->proposed = fabs(solution->dt) > fabs(wanted) ? solution->dt : wanted;
+        in->proposed = fabs(next) > fabs(wanted) ? next : wanted;
     }
     return EVN_OK;
 }
 
 evn_status evn__integrate(evn__integrator *integrator, double t0, double t1,
                           const evn_binding *parameters, evn_solution *solution) {
+    double next;
     if (integrator->options.steps > 0) {
         return integrate_fixed(integrator, t0, t1, parameters, solution);
     }
-    EVN_TRY(begin(integrator, t0, t1, parameters, solution));
-    return advance(integrator, t1, parameters, solution);
+    EVN_TRY(begin(integrator, t0, t1, parameters, solution, &next));
+    return advance(integrator, t1, next, parameters, solution);
 }
 
 evn_status evn__integrate_further(evn__integrator *integrator, double t0, double t1,
                                   const evn_binding *parameters, bool changed,
                                   evn_solution *solution) {
+    double unused;
     if (integrator->options.steps > 0) {
         return integrate_fixed(integrator, t0, t1, parameters, solution);
     }
     *solution = (evn_solution){.t = t0};
     if (changed) {
-        EVN_TRY(begin(integrator, t0, t1, parameters, solution));
+        EVN_TRY(begin(integrator, t0, t1, parameters, solution, &unused));
     }
-    solution->dt = integrator->proposed;
-    return advance(integrator, t1, parameters, solution);
+    return advance(integrator, t1, integrator->proposed, parameters, solution);
 }

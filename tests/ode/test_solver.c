@@ -134,6 +134,80 @@ START_TEST(a_pole_ends_the_solve) {
 }
 END_TEST
 
+/// dt is the step that was made, not the one that would come next.
+START_TEST(the_last_step_is_reported) {
+    problem p = problem_growth(true);
+    evn_solver_options options = evn_solver_options_default();
+    options.fp64 = true;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1e-5); // in one step
+    ck_assert_int_eq(p.solution.accepted, 1);
+    ck_assert(p.solution.dt == 1e-5);
+    problem_solve(&p, 2, 2 - 1e-5);
+    ck_assert(p.solution.dt == (2 - 1e-5) - 2);
+    problem_solve(&p, 1, 1); // in none
+    ck_assert(p.solution.accepted == 0 && p.solution.dt == 0 && p.solution.t == 1);
+    problem_reset(&p);
+    options.steps = 4;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 1, 3);
+    ck_assert(p.solution.dt == 0.5 && p.solution.t == 3);
+    problem_free(&p);
+    // Stopped after so many steps, of which the last one was tried.
+    p = problem_linear();
+    options = evn_solver_options_default();
+    options.rtol = options.atol = 1e-10;
+    options.fp64 = true;
+    options.max_steps = 1;
+    problem_prepare(&p, &options);
+    evn_binding x1;
+    ck_assert_int_eq(problem_try(&p, 0, 10, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.accepted + p.solution.rejected, 1);
+    ck_assert(p.solution.accepted == 0 || p.solution.dt == p.solution.t);
+    ck_assert(p.solution.dt > 0 && p.solution.dt < 1);
+    problem_free(&p);
+}
+END_TEST
+
+/// What is advised is what helps.
+START_TEST(messages_name_the_cause) {
+    evn_solver_options options = evn_solver_options_default();
+    problem p = problem_growth(false);
+    evn_binding x1;
+    problem_prepare(&p, &options);
+    // Single precision has a time every 128 there: no tolerance gives a step.
+    ck_assert_int_eq(problem_try(&p, 1.7e9, 1.7e9 + 10, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_STEP_TOO_SMALL);
+    ck_assert_ptr_null(strstr(evn_error_message(), "loosen"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "closer than 128"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "double precision"));
+    problem_solve(&p, 0, 10); // which helps
+    problem_reset(&p);
+    options.fp64 = true; // and so does this
+    p.fp64 = true;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 1.7e9, 1.7e9 + 10);
+    ck_assert_double_eq_tol(p.x1[0], exp(10), 100);
+    problem_free(&p);
+    p = problem_linear();
+    options.dt_min = 1;
+    options.rtol = options.atol = 1e-8;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 10, &x1), EVN_ERR_SOLVER);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "dt_min"));
+    problem_reset(&p);
+    options.dt_min = 0;
+    options.max_steps = 2;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 10, &x1), EVN_ERR_SOLVER);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "max_steps"));
+    p.x0[0] = NAN;
+    ck_assert_int_eq(problem_try(&p, 0, 10, &x1), EVN_ERR_NOT_FINITE);
+    ck_assert_ptr_null(strstr(evn_error_message(), "rtol"));
+    problem_free(&p);
+}
+END_TEST
+
 START_TEST(too_many_steps) {
     problem p = problem_linear();
     evn_solver_options options = evn_solver_options_default();
@@ -281,6 +355,8 @@ static Suite *suite(void) {
     TCase *endings = tcase_create("endings");
     tcase_add_test(endings, a_pole_ends_the_solve);
     tcase_add_test(endings, too_many_steps);
+    tcase_add_test(endings, the_last_step_is_reported);
+    tcase_add_test(endings, messages_name_the_cause);
     tcase_add_test(endings, not_a_number_ends_the_solve);
     tcase_add_test(endings, mistakes_are_reported);
     tcase_add_loop_test(endings, bindings_are_checked, 0, EVN_GRADIENT_ADJOINT + 1);
