@@ -3,6 +3,7 @@
 // and for vectors of 16; in the head of each program, after common.cl.
 // Twin: src/ref/elementwise.c.   Relaxed math: none.
 // Comparisons are arranged so that a NaN operand gives NaN: it must reach the step controller.
+// OpenCL's sign(NaN) is 0.
 
 #define FUNCTIONS(type)                                                                            \
     inline type __attribute__((overloadable)) evn_maximum(const type a, const type b) {            \
@@ -12,7 +13,10 @@
         return x < 0 ? (type)(R(0.0)) : x;                                                         \
     }                                                                                              \
     inline type __attribute__((overloadable)) evn_step(const type x) {                             \
-        return x > 0 ? (type)(R(1.0)) : (type)(R(0.0));                                            \
+        return x > 0 ? (type)(R(1.0)) : x != x ? x : (type)(R(0.0));                               \
+    }                                                                                              \
+    inline type __attribute__((overloadable)) evn_sign(const type x) {                             \
+        return x > 0 ? (type)(R(1.0)) : x < 0 ? (type)(R(-1.0)) : x;                               \
     }                                                                                              \
     inline type __attribute__((overloadable)) evn_sigmoid(const type x) {                          \
         return R(1.0) / (R(1.0) + exp(-x));                                                        \

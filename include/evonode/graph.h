@@ -113,6 +113,7 @@ evn_value evn_table(evn_graph *graph, evn_shape shape, const double *data);
 
 // Element-wise; operands of two-argument operations are broadcast against each other as in NumPy
 // ----
+// A NaN stays one in all of them, as do infinities where the mathematics has them.
 
 evn_value evn_add(evn_graph *graph, evn_value a, evn_value b);     ///< a + b
 evn_value evn_sub(evn_graph *graph, evn_value a, evn_value b);     ///< a − b

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NaN in gives NaN out in every operation but step, whose result is a choice, not a number.
+// NaN in gives NaN out in every operation.
 #include "ref/ref.h"
 
 #include <math.h>
@@ -26,7 +26,7 @@ static double one_argument(evn__op op, double x) {
     case EVN__OP_SIGN:
         return x > 0 ? 1 : x < 0 ? -1 : x;
     case EVN__OP_STEP:
-        return x > 0 ? 1 : 0;
+        return isnan(x) ? x : x > 0;
     case EVN__OP_EXP:
         return exp(x);
     case EVN__OP_LOG:
