@@ -16,6 +16,9 @@ static int find(const evn_metrics *metrics, const char *name) {
 
 evn_status evn_metrics_set(evn_metrics *metrics, const char *name, const char *unit,
                            evn_better better, double value) {
+    EVN_REQUIRE(metrics);
+    EVN_REQUIRE(name);
+    EVN_REQUIRE(unit);
     size_t length = strlen(name);
     int index = find(metrics, name);
     EVN_CHECK(length > 0 && length < EVN_METRIC_NAME, EVN_ERR_ARGUMENT,
@@ -33,8 +36,8 @@ evn_status evn_metrics_set(evn_metrics *metrics, const char *name, const char *u
 }
 
 const evn_metric *evn_metrics_find(const evn_metrics *metrics, const char *name) {
-    int index = find(metrics, name);
-    return index < metrics->count ? &metrics->items[index] : NULL;
+    int index = metrics && name ? find(metrics, name) : 0;
+    return metrics && name && index < metrics->count ? &metrics->items[index] : NULL;
 }
 
 double evn_metrics_value(const evn_metrics *metrics, const char *name) {

@@ -105,7 +105,7 @@ const char *evn_density_name(int index) {
 }
 
 const evn__density *evn__density_find(const char *name) {
-    for (int i = 0; i < DENSITIES; ++i) {
+    for (int i = 0; name && i < DENSITIES; ++i) {
         if (strcmp(densities[i].name, name) == 0) {
             return &densities[i];
         }

@@ -2,8 +2,8 @@
 #include "evonode/source.h"
 
 void evn_source_destroy(evn_source *source) {
-    if (source->methods) {
+    if (source && source->methods) {
         source->methods->destroy(source->self);
+        *source = (evn_source){0};
     }
-    *source = (evn_source){0};
 }

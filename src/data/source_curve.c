@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/curve.h"
 
+#include "base/status.h"
 #include "evonode/source.h"
 
 #include <math.h>
@@ -47,6 +48,7 @@ static void destroy(void *self) {
 static const evn_source_methods methods = {info, fill, destroy};
 
 evn_status evn_source_curve(evn_source *source) {
+    EVN_REQUIRE(source);
     *source = (evn_source){&methods, NULL};
     return EVN_OK;
 }

@@ -54,6 +54,9 @@ static const evn_source_methods methods = {info, fill, destroy};
 
 evn_status evn_source_density(const char *name, int64_t batch, uint64_t seed, evn_source *source) {
     points *s = NULL;
+    EVN_REQUIRE(source);
+    *source = (evn_source){0};
+    EVN_REQUIRE(name);
     const evn__density *density = evn__density_find(name);
     EVN_CHECK(density, EVN_ERR_ARGUMENT, "there is no density '%s'", name);
     EVN_CHECK(batch >= 1 && batch <= INT32_MAX, EVN_ERR_ARGUMENT,

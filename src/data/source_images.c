@@ -37,6 +37,7 @@ static evn_status fill(void *self, const evn_batch *batch, float *samples, float
     }
     const evn_batches *from = batch->training ? s->drawn : s->measured[batch->part];
     *filled = evn_batches_fill(from, batch->index, samples, targets, weights);
+    EVN_CHECK(*filled > 0, EVN_ERR_ARGUMENT, "an epoch has no batch %lld", (long long)batch->index);
     return EVN_OK;
 }
 
@@ -66,6 +67,9 @@ evn_status evn_source_images(const evn_dataset *dataset, int64_t batch,
                              evn_source *source) {
     static const evn_augmentation none = {0};
     images *s = NULL;
+    EVN_REQUIRE(source);
+    *source = (evn_source){0};
+    EVN_REQUIRE(dataset);
     EVN_CHECK(batch >= 1 && batch <= INT32_MAX, EVN_ERR_ARGUMENT,
               "a batch of %lld images; give 1 or more", (long long)batch);
     EVN_TRY(EVN_NEW(&s, 1));

@@ -247,9 +247,12 @@ static evn_status check_checksum(const evn__safetensors *file, size_t size) {
     }
     char found[CHECKSUM_SIZE];
     checksum_text(file->data, size, found);
-    EVN_CHECK(stated && strcmp(stated, found) == 0, EVN_ERR_FORMAT,
-              "the file is damaged: the checksum of its data is %s, its header states %s", found,
-              stated ? stated : "none");
+    EVN_CHECK(
+        stated && strcmp(stated, found) == 0, EVN_ERR_FORMAT,
+        "the file is damaged, or was edited and has the metadata of before: the checksum of its "
+        "data is %s, its header states %s; fetch it again, or write the edited one without "
+        "'checksum' and 'producer' in its metadata",
+        found, stated ? stated : "none");
     return EVN_OK;
 }
 

@@ -240,9 +240,12 @@ static evn_status make(evn_model *model) {
               "a model needs a batch, filters and layers of at least 1, and 2 classes; given "
               "%lld, %d, %d, %d",
               (long long)o->batch, o->filters, o->layers, o->classes);
-    EVN_CHECK(o->height >= 4 && o->width >= 4 && (o->small || (o->height > 9 && o->width > 9)),
-              EVN_ERR_SHAPE, "images of %lld×%lld are too small for the stem", (long long)o->height,
-              (long long)o->width);
+    EVN_CHECK(
+        o->height >= 4 && o->width >= 4 && (o->small || (o->height > 9 && o->width > 9)),
+        EVN_ERR_SHAPE,
+        "images of %lld×%lld are too small for the stem, which takes 4×4 with the option small "
+        "and 10×10 without it",
+        (long long)o->height, (long long)o->width);
     evn_shape state;
     EVN_TRY(evn_parameters_create(&model->parameters));
     EVN_TRY(make_stem(model, &state));

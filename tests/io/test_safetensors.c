@@ -144,6 +144,30 @@ START_TEST(lost_checksum) {
 }
 END_TEST
 
+/// A name of the same length in place of a key: the pair then says nothing to us.
+static void rename_key(unsigned char *data, const char *key) {
+    char *at = strstr((char *)data + 8, key);
+    ck_assert_ptr_nonnull(at);
+    at[0] = 'X';
+}
+
+/// What the message about an edited file advises is what makes it readable.
+START_TEST(edited_with_old_metadata) {
+    size_t size;
+    unsigned char *data = sample_bytes(&size);
+    evn__safetensors *file;
+    data[size - 1] ^= 1;
+    ck_assert_int_eq(evn__safetensors_parse(data, size, &file), EVN_ERR_FORMAT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "edited"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "without 'checksum' and 'producer'"));
+    rename_key(data, "checksum");
+    rename_key(data, "producer");
+    TRY(evn__safetensors_parse(data, size, &file));
+    evn__safetensors_destroy(&file);
+    free(data);
+}
+END_TEST
+
 // The rules of the format -------------------------------------------------------------------------
 
 /// Parse a file made of this header and `bytes` zero bytes of data.
@@ -410,6 +434,7 @@ static Suite *suite(void) {
     TCase *damaged = tcase_create("damaged");
     tcase_add_test(damaged, truncation_at_every_byte);
     tcase_add_test(damaged, bit_flips);
+    tcase_add_test(damaged, edited_with_old_metadata);
     tcase_add_test(damaged, lost_checksum);
     suite_add_tcase(all, damaged);
     TCase *match = tcase_create("match");
