@@ -106,7 +106,7 @@ evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part,
                                 evn_metrics *metrics);
 
 /// The training loss of every epoch so far, of an iteration before its update; *count of them,
-/// owned by the trainer.
+/// owned by the trainer. NULL of a trainer that is NULL.
 const double *evn_trainer_losses(const evn_trainer *trainer, int *count);
 
 EVN_API_END

@@ -4,8 +4,36 @@
 #include "base/status.h"
 #include <stdio.h>
 
+evn_status evn__task_check(const evn_task *task) {
+    EVN_REQUIRE(task);
+    EVN_REQUIRE(task->methods);
+    const evn_task_methods *m = task->methods;
+    EVN_CHECK(m->name, EVN_ERR_ARGUMENT, "the task has no name");
+    EVN_CHECK(m->parameters && m->batches && m->compile && m->release && m->load && m->forward &&
+                  m->gradient && m->read && m->destroy,
+              EVN_ERR_ARGUMENT, "the task %s lacks a function that is not optional (task.h)",
+              m->name);
+    EVN_CHECK(!m->state_bytes == !m->save && !m->save == !m->restore, EVN_ERR_ARGUMENT,
+              "the task %s has a part of state_bytes, save and restore; give all or none", m->name);
+    EVN_CHECK(m->slots >= 1 && m->score_count >= 0 && m->score_count <= EVN_SCORES_MAX &&
+                  (m->scores || m->score_count == 0),
+              EVN_ERR_ARGUMENT,
+              "the task %s has %d slots and %d scores; give 1 or more and 0 to %d", m->name,
+              m->slots, m->score_count, EVN_SCORES_MAX);
+    return EVN_OK;
+}
+
+static evn_status check_part(evn_part part) {
+    EVN_CHECK(part == EVN_TRAIN || part == EVN_TEST, EVN_ERR_ARGUMENT, "there is no part %d",
+              (int)part);
+    return EVN_OK;
+}
+
 void evn_task_destroy(evn_task *task) {
-    if (task->methods) {
+    if (!task) {
+        return;
+    }
+    if (task->methods && task->methods->destroy) {
         task->methods->destroy(task->self);
     }
     *task = (evn_task){0};
@@ -58,6 +86,7 @@ evn_status evn__task_measure(const evn_task *task, void *program, evn_part part,
                              evn_metrics *metrics) {
     evn_tally tally = {0};
     double nfe = 0;
+    EVN_TRY(check_part(part));
     int64_t batches = task->methods->batches(task->self, part);
     evn_batch first = {.part = part, .epoch = epoch};
     EVN_CHECK(batches > 0, EVN_ERR_ARGUMENT, "the task %s has no %s part", task->methods->name,
@@ -74,6 +103,10 @@ evn_status evn__task_measure(const evn_task *task, void *program, evn_part part,
 evn_status evn_task_evaluate(const evn_task *task, const evn_solver_options *solver, evn_part part,
                              int64_t epoch, evn_metrics *metrics) {
     void *program = NULL;
+    EVN_TRY(evn__task_check(task));
+    EVN_TRY(check_part(part));
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(metrics);
     evn_solver_options forward = *solver;
     forward.gradient = EVN_GRADIENT_NONE;
     if (task->methods->evaluate) {

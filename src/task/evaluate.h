@@ -5,6 +5,10 @@
 
 #include "evonode/task.h"
 
+/// Whether a caller's task has all that is not optional.
+/// @return EVN_ERR_ARGUMENT with what it lacks
+evn_status evn__task_check(const evn_task *task);
+
 /// Forward runs over `batches` batches from *first on, added to the tally; adds the mean number of
 /// evaluations to *nfe.
 evn_status evn__task_run(const evn_task *task, void *program, const evn_batch *first,

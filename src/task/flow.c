@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "plan/real.h"
+#include "task/given_source.h"
 #include "task/learnt_solver.h"
 #include <math.h>
 #include <stdlib.h>
@@ -268,6 +269,8 @@ evn__flow_model evn__flow_get_model(const evn_task *task) {
 
 static evn_status make(flow *t) {
     evn_source_info info = t->source.methods->info(t->source.self);
+    EVN_CHECK(t->options.trace >= EVN_TRACE_EXACT && t->options.trace <= EVN_TRACE_GAUSSIAN,
+              EVN_ERR_ARGUMENT, "there is no trace %d", (int)t->options.trace);
     EVN_CHECK(t->kind, EVN_ERR_ARGUMENT, "a flow has no model '%s'; evn_flow_model_name lists them",
               t->options.model);
     EVN_CHECK(info.sample.rank == 1 && info.sample.dim[0] == DIMENSIONS && info.batch >= 1,
@@ -282,6 +285,12 @@ static evn_status make(flow *t) {
 evn_status evn_task_flow(evn_device *device, const evn_source *source,
                          const evn_flow_options *options, evn_task *task) {
     flow *t = NULL;
+    EVN_REQUIRE(task);
+    *task = (evn_task){0};
+    EVN_REQUIRE(device);
+    EVN_TRY(evn__source_check(source));
+    EVN_REQUIRE(options);
+    EVN_REQUIRE(options->model);
     EVN_TRY(EVN_NEW(&t, 1));
     *t = (flow){.device = device,
                 .source = *source,
@@ -297,6 +306,6 @@ evn_status evn_task_flow(evn_device *device, const evn_source *source,
 }
 
 const char *evn_flow_model_name(int index) {
-    const evn__flow_kind *kind = evn__flow_at(index);
+    const evn__flow_kind *kind = index >= 0 ? evn__flow_at(index) : NULL;
     return kind ? kind->name : NULL;
 }

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "task/classifier.h"
 #include "task/evaluate.h"
+#include "task/given_source.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,6 +187,11 @@ static evn_status make(images *t, const evn_model_options *options, uint64_t see
 evn_status evn_task_images(evn_device *device, const evn_source *source,
                            const evn_model_options *model, uint64_t seed, evn_task *task) {
     images *t = NULL;
+    EVN_REQUIRE(task);
+    *task = (evn_task){0};
+    EVN_REQUIRE(device);
+    EVN_TRY(evn__source_check(source));
+    EVN_REQUIRE(model);
     EVN_TRY(EVN_NEW(&t, 1));
     t->device = device;
     t->source = *source;

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "nn/field.h"
 #include "plan/real.h"
+#include "task/given_source.h"
 #include "task/learnt_solver.h"
 #include <math.h>
 #include <stdlib.h>
@@ -296,6 +297,10 @@ static evn_status make(trajectory *t, uint64_t seed) {
 evn_status evn_task_trajectory(evn_device *device, const evn_source *source, int width,
                                uint64_t seed, evn_task *task) {
     trajectory *t = NULL;
+    EVN_REQUIRE(task);
+    *task = (evn_task){0};
+    EVN_REQUIRE(device);
+    EVN_TRY(evn__source_check(source));
     EVN_TRY(EVN_NEW(&t, 1));
     *t = (trajectory){.device = device, .source = *source, .width = width};
     evn_status status = make(t, seed);

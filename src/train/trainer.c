@@ -79,16 +79,7 @@ static evn_status renew_optimizer(evn_trainer *t) {
                                 evn_parameters_element_count(t->parameters), &t->optimizer);
 }
 
-static evn_status check_task(const evn_task_methods *m) {
-    EVN_CHECK(m->slots >= 1 && m->score_count >= 0 && m->score_count <= EVN_SCORES_MAX,
-              EVN_ERR_ARGUMENT,
-              "the task %s has %d slots and %d scores; give 1 or more and 0 to %d", m->name,
-              m->slots, m->score_count, EVN_SCORES_MAX);
-    return EVN_OK;
-}
-
 static evn_status make(evn_trainer *t) {
-    EVN_TRY(check_task(t->task.methods));
     EVN_TRY(evn__phases_copy(&t->options, &t->task, &t->arena, &t->phases));
     t->options.phases = t->phases;
     t->options.accumulate += t->options.accumulate == 0;
@@ -101,6 +92,11 @@ static evn_status make(evn_trainer *t) {
 
 evn_status evn_trainer_create(evn_device *device, const evn_task *task,
                               const evn_trainer_options *options, evn_trainer **trainer) {
+    EVN_REQUIRE(trainer);
+    *trainer = NULL;
+    EVN_REQUIRE(device);
+    EVN_REQUIRE(options);
+    EVN_TRY(evn__task_check(task));
     EVN_TRY(EVN_NEW(trainer, 1));
     (*trainer)->device = device;
     (*trainer)->task = *task;
@@ -113,7 +109,7 @@ evn_status evn_trainer_create(evn_device *device, const evn_task *task,
 }
 
 void evn_trainer_destroy(evn_trainer **trainer) {
-    evn_trainer *t = *trainer;
+    evn_trainer *t = trainer ? *trainer : NULL;
     if (!t) {
         return;
     }
@@ -129,8 +125,10 @@ void evn_trainer_destroy(evn_trainer **trainer) {
 }
 
 const double *evn_trainer_losses(const evn_trainer *trainer, int *count) {
-    *count = trainer->at.epoch;
-    return trainer->losses;
+    if (count) {
+        *count = trainer ? trainer->at.epoch : 0;
+    }
+    return trainer ? trainer->losses : NULL;
 }
 
 // Measuring ---------------------------------------------------------------------------------------
@@ -143,6 +141,8 @@ static int last_epoch(const evn_trainer *t) {
 evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part,
                                 evn_metrics *metrics) {
     evn_trainer *t = trainer;
+    EVN_REQUIRE(trainer);
+    EVN_REQUIRE(metrics);
     EVN_CHECK(phase >= 0 && phase < t->options.phase_count, EVN_ERR_ARGUMENT, "no phase %d", phase);
     if (t->task.methods->evaluate) {
         return evn_task_evaluate(&t->task, &t->phases[phase].solver, part, last_epoch(t), metrics);
@@ -393,6 +393,7 @@ static evn_status run_phase(evn_trainer *t) {
 }
 
 evn_status evn_trainer_run(evn_trainer *trainer) {
+    EVN_REQUIRE(trainer);
     while (trainer->at.phase < trainer->options.phase_count) {
         EVN_TRY(run_phase(trainer));
     }
@@ -411,6 +412,8 @@ static evn__checkpoint checkpoint_of(const evn_trainer *t, evn__position *positi
 }
 
 evn_status evn_trainer_save(const evn_trainer *trainer, const char *path) {
+    EVN_REQUIRE(trainer);
+    EVN_REQUIRE(path);
     evn__position at = trainer->at;
     EVN_CHECK(!trainer->within && at.phase < trainer->options.phase_count, EVN_ERR_ARGUMENT,
               "a checkpoint is written between two epochs, as in epoch_done");
@@ -419,6 +422,9 @@ evn_status evn_trainer_save(const evn_trainer *trainer, const char *path) {
 }
 
 evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epochs) {
+    EVN_REQUIRE(trainer);
+    EVN_REQUIRE(path);
+    EVN_REQUIRE(epochs);
     evn__checkpoint checkpoint = checkpoint_of(trainer, &trainer->at);
     EVN_TRY(evn__checkpoint_read(path, &checkpoint));
     *epochs = trainer->at.epoch;
