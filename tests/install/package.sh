@@ -21,7 +21,7 @@ clean_root() { # script that runs in the root, where the packages are in /packag
     } >"$work/packages/script"
     components=main
     [ "$ID" != ubuntu ] || components=main,universe
-    mmdebstrap --variant=apt --format=null --components=$components \
+    mmdebstrap --variant=apt --format=null --components=$components --dpkgopt=force-unsafe-io \
         --customize-hook="copy-in '$work/packages' /" \
         --customize-hook='chroot "$1" sh /packages/script' "$VERSION_CODENAME" - </dev/null
 }
