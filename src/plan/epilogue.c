@@ -103,22 +103,3 @@ void evn__plan_attach(evn__fusion *f) {
         }
     }
 }
-
-bool evn__plan_is_read_outside(const evn_plan *plan, int unit, evn_value value) {
-    const evn_graph *g = plan->graph;
-    for (int i = 0; i < g->output_count; ++i) {
-        if (evn__plan_strip(g, g->outputs[i].value) == value) {
-            return true;
-        }
-    }
-    for (int v = 0; v < g->node_count; ++v) {
-        bool outside = plan->needed[v] && plan->unit_of[v] != unit &&
-                       g->nodes[v].op != EVN__OP_RESHAPE && !evn__plan_begins(plan, unit, v);
-        for (int k = 0; outside && k < g->nodes[v].operand_count; ++k) {
-            if (evn__plan_strip(g, g->nodes[v].operands[k]) == value) {
-                return true;
-            }
-        }
-    }
-    return false;
-}

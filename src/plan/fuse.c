@@ -224,24 +224,6 @@ static void merge_neighbours(evn__fusion *f) {
     }
 }
 
-/// A value that another unit reads, element by element, needs memory after all.
-static void store_crossing(evn_plan *plan) {
-    const evn_graph *g = plan->graph;
-    for (int v = 0; v < g->node_count; ++v) {
-        const evn__node *node = evn__node_at(g, v);
-        if (!plan->needed[v] || evn__op_table[node->op].class != EVN__CLASS_ELEMENT) {
-            continue;
-        }
-        for (int k = 0; k < node->operand_count; ++k) {
-            evn_value operand = evn__plan_strip(g, node->operands[k]);
-            int unit = plan->unit_of[operand];
-            if (unit >= 0 && unit != plan->unit_of[v]) {
-                plan->stored[operand] = true;
-            }
-        }
-    }
-}
-
 // Order -------------------------------------------------------------------------------------------
 
 /// Depth-first: what a unit reads comes before it, in the order of the graph.
@@ -304,6 +286,6 @@ evn_status evn__plan_fuse(evn_plan *plan) {
         merge_neighbours(&f);
         evn__plan_begin_sums(plan);
     }
-    store_crossing(plan);
+    EVN_TRY(evn__plan_store_crossing(plan));
     return order_units(plan, f.seen);
 }

@@ -412,8 +412,7 @@ static const char epilogue_vectors[] =
 
 /// Without other readers of the result the first member that needs memory takes its place.
 static evn_value choose_carrier(const evn__generation *g) {
-    bool read = evn__plan_is_read_outside(g->plan, g->unit, g->result);
-    for (int v = 0; v < g->graph->node_count && !read; ++v) {
+    for (int v = 0; v < g->graph->node_count && !g->plan->crosses[g->result]; ++v) {
         if (is_member(g, v) && g->plan->stored[v]) {
             return v;
         }

@@ -59,13 +59,11 @@ void evn__plan_begin_sums(evn_plan *plan) {
         if (!plan->needed[v] || node->op != EVN__OP_SUM) {
             continue;
         }
-        evn_value operand = evn__plan_strip(plan->graph, node->operands[0]);
-        int kernel = plan->unit_of[operand];
+        int kernel = plan->unit_of[evn__plan_strip(plan->graph, node->operands[0])];
         if (kernel >= 0 && may_begin(plan, kernel, v)) {
             plan->partials[v].begun = true;
             plan->units[kernel].columns = columns_of(plan->graph, v);
             ++plan->units[kernel].sums;
-            plan->stored[operand] = evn__plan_is_read_outside(plan, kernel, operand);
         }
     }
 }

@@ -49,12 +49,13 @@ static evn_status allocate(evn_plan *plan) {
     plan->needed = evn__arena_alloc(&plan->arena, count * sizeof(bool));
     plan->stored = evn__arena_alloc(&plan->arena, count * sizeof(bool));
     plan->late = evn__arena_alloc(&plan->arena, count * sizeof(bool));
+    plan->crosses = evn__arena_alloc(&plan->arena, count * sizeof(bool));
     plan->held = evn__arena_alloc(&plan->arena, count * sizeof(bool));
     plan->unit_of = evn__arena_alloc(&plan->arena, count * sizeof(int));
     plan->places = evn__arena_alloc(&plan->arena, count * sizeof(evn__place));
     plan->partials = evn__arena_alloc(&plan->arena, count * sizeof(evn__partial));
-    EVN_CHECK(plan->needed && plan->stored && plan->late && plan->held && plan->unit_of &&
-                  plan->places && plan->partials,
+    EVN_CHECK(plan->needed && plan->stored && plan->late && plan->crosses && plan->held &&
+                  plan->unit_of && plan->places && plan->partials,
               EVN_ERR_MEMORY, "no memory for a plan of %zu nodes", count);
     return EVN_OK;
 }
@@ -82,6 +83,7 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
         EVN_TRY(evn__plan_fuse(plan));
     }
     EVN_TRY(evn__plan_lower(plan));
+    EVN_TRY(evn__plan_check_reads(plan));
     EVN_TRY(evn__plan_compile(plan));
     EVN_TRY(evn__plan_place(plan));
     return evn__plan_measure_ports(plan);

@@ -85,8 +85,9 @@ struct evn_plan {
     evn__arena arena;
     // per value
     bool *needed, *stored, *late;
-    bool *held;   ///< scalars that are not computed on the spot
-    int *unit_of; ///< −1 for values that no unit computes
+    bool *crosses; ///< an output, or read by another unit than the one that computes it
+    bool *held;    ///< scalars that are not computed on the spot
+    int *unit_of;  ///< −1 for values that no unit computes
     evn__place *places;
     evn__partial *partials;
     // units and launches
@@ -158,8 +159,11 @@ evn_status evn__plan_generate_epilogue(evn__lowering *lowering, evn__call *call)
 /// Whether what the group reads lies at stride 0 or 1 within rows of `columns`. (epilogue.c)
 bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns);
 
-/// Whether anything but the unit itself, and the sums that it begins, needs the value. (epilogue.c)
-bool evn__plan_is_read_outside(const evn_plan *plan, int unit, evn_value value);
+/// Set `crosses` of all values, and store those. (crossing.c)
+evn_status evn__plan_store_crossing(evn_plan *plan);
+
+/// Fail where a launch reads a value of another unit before that has written it. (crossing.c)
+evn_status evn__plan_check_reads(const evn_plan *plan);
 
 /// Let kernels begin the sums over rows that they compute. (partial.c)
 void evn__plan_begin_sums(evn_plan *plan);

@@ -120,6 +120,25 @@ START_TEST(sums) {
 }
 END_TEST
 
+/// A scalar that an epilogue writes is computed anew by whoever reads it: what it is made of must
+/// have memory, although the epilogue could take its place.
+START_TEST(scalars) {
+    const evn_shape shapes[] = {EVN_SHAPE(6), EVN_SHAPE(100000)};
+    for (int i = 0; i < 2; ++i) {
+        evn_graph *g = new_graph(), *jvp = NULL;
+        evn_value x = evn_input(g, "x", shapes[i]);
+        evn_value sum = evn_sum_all(g, i ? evn_scale(g, x, 1e-2) : x);
+        evn_value y = evn_tanh(g, sum);
+        evn_output(g, "y", y);
+        evn_output(g, "spread", evn_mul(g, x, y));
+        TRY(evn_jvp(g, NULL, &jvp));
+        check_plan(jvp, 6, -1, 1);
+        evn_graph_destroy(&jvp);
+        evn_graph_destroy(&g);
+    }
+}
+END_TEST
+
 /// What cannot be an epilogue: the result under another index, or another kernel in between.
 START_TEST(limits) {
     evn_graph *g = new_graph();
@@ -183,6 +202,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, families);
     TCase *plans = tcase_create("plans");
     tcase_add_test(plans, limits);
+    tcase_add_test(plans, scalars);
     tcase_add_test(plans, small_ones_are_kernels);
     tcase_add_test(plans, phases);
     suite_add_tcase(s, plans);
