@@ -9,7 +9,13 @@
 #include <unistd.h>
 
 static evn_device *device;
+static char *note;
 static char folder[256];
+
+void test_note(const char *text) {
+    free(note);
+    note = text ? strdup(text) : NULL;
+}
 
 void test_add(Suite *suite, TCase *tcase, const TTest *test) {
     tcase_add_test(tcase, test);
@@ -23,6 +29,10 @@ int test_run(Suite *suite) {
     int failed = srunner_ntests_failed(runner);
     int ran = srunner_ntests_run(runner);
     srunner_free(runner);
+    if (failed > 0 && note) {
+        fprintf(stderr, "%s\n", note);
+    }
+    test_note(NULL);
     // Not at exit: the compiler inside PoCL registers destructors as it goes, which would run
     // first, under a kernel that is still being compiled.
     evn_device_close(&device);

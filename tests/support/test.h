@@ -22,6 +22,9 @@ int test_run(Suite *suite);
 /// Add a case of one test.
 void test_add(Suite *suite, TCase *tcase, const TTest *test);
 
+/// What the test is working on, printed where it fails; NULL: nothing in particular. Copied.
+void test_note(const char *text);
+
 /// The device under test (EVONODE_DEVICE, else auto), opened once a process; fails without one.
 evn_device *test_device(void);
 
