@@ -72,6 +72,8 @@ void evn_graph_destroy(evn_graph **graph) {
     free((*graph)->nodes);
     free((*graph)->inputs);
     free((*graph)->outputs);
+    free((*graph)->input_names.slots);
+    free((*graph)->output_names.slots);
     free((*graph)->buckets);
     free((*graph)->message);
     free(*graph);
@@ -117,7 +119,7 @@ static bool attributes_equal(const evn__attributes *a, const evn__attributes *b)
 }
 
 static bool node_equal(const evn__node *a, const evn__node *b) {
-    return a->op == b->op && a->op != EVN__OP_INPUT && a->operand_count == b->operand_count &&
+    return a->op == b->op && a->operand_count == b->operand_count &&
            memcmp(a->operands, b->operands, sizeof(evn_value) * (size_t)a->operand_count) == 0 &&
            evn_shape_equal(a->shape, b->shape) && attributes_equal(&a->attributes, &b->attributes);
 }
@@ -133,11 +135,16 @@ static uint32_t node_hash(const evn__node *node) {
     }
     for (int i = 0; i < node->shape.rank; ++i) {
         hash = (hash * 16777619u) ^ (uint32_t)node->shape.dim[i];
+        hash = (hash * 16777619u) ^ (uint32_t)node->attributes.start[i];
     }
     return hash;
 }
 
+/// Inputs are never equal, and many have one shape: they would only be in the way.
 static void bucket_insert(evn_graph *graph, int index) {
+    if (graph->nodes[index].op == EVN__OP_INPUT) {
+        return;
+    }
     uint32_t mask = (uint32_t)graph->bucket_count - 1;
     uint32_t place = node_hash(&graph->nodes[index]) & mask;
     while (graph->buckets[place] >= 0) {
@@ -188,7 +195,7 @@ evn_value evn__node_add(evn_graph *graph, const evn__node *node) {
     }
     evn_status status = buckets_grow(graph);
     if (status == EVN_OK) {
-        evn_value found = node_find(graph, node);
+        evn_value found = node->op == EVN__OP_INPUT ? EVN_NONE : node_find(graph, node);
         if (found != EVN_NONE) {
             return found;
         }
@@ -204,24 +211,50 @@ evn_value evn__node_add(evn_graph *graph, const evn__node *node) {
 
 // Inputs and outputs ------------------------------------------------------------------------------
 
-static int find_port(const evn__port *ports, int count, const char *name) {
-    for (int i = 0; i < count; ++i) {
-        if (strcmp(ports[i].name, name) == 0) {
-            return i;
-        }
+/// Where the port of that name is in the table, or has its place. (FNV-1a)
+static int *find_slot(const evn__names *names, const evn__port *ports, const char *name) {
+    uint32_t hash = 2166136261u, mask = (uint32_t)names->slot_count - 1;
+    for (const char *at = name; *at; ++at) {
+        hash = (hash ^ (unsigned char)*at) * 16777619u;
     }
-    return -1;
+    uint32_t place = hash & mask;
+    while (names->slots[place] >= 0 && strcmp(ports[names->slots[place]].name, name) != 0) {
+        place = (place + 1) & mask;
+    }
+    return &names->slots[place];
 }
 
-static evn_status add_port(evn_graph *graph, evn__port **ports, int *count, int *capacity,
-                           const char *name, evn_value value) {
-    EVN_CHECK(strlen(name) <= EVN_MAX_NAME, EVN_ERR_ARGUMENT,
-              "the name %.32s… of an input or output is longer than %d bytes", name, EVN_MAX_NAME);
-    EVN_CHECK(find_port(*ports, *count, name) < 0, EVN_ERR_ARGUMENT,
+static int find_port(const evn__names *names, const evn__port *ports, const char *name) {
+    return names->slot_count > 0 ? *find_slot(names, ports, name) : -1;
+}
+
+/// Room for one more among `count`.
+static evn_status names_grow(evn__names *names, const evn__port *ports, int count) {
+    if (names->slot_count > 2 * (count + 1)) {
+        return EVN_OK;
+    }
+    int slots = names->slot_count ? names->slot_count * 4 : 64;
+    evn__names grown = {malloc((size_t)slots * sizeof(int)), slots};
+    EVN_CHECK(grown.slots, EVN_ERR_MEMORY, "no memory for the names of %d inputs or outputs",
+              count);
+    memset(grown.slots, 0xff, (size_t)slots * sizeof(int));
+    for (int i = 0; i < count; ++i) {
+        *find_slot(&grown, ports, ports[i].name) = i;
+    }
+    free(names->slots);
+    *names = grown;
+    return EVN_OK;
+}
+
+static evn_status add_port(evn_graph *graph, evn__names *names, evn__port **ports, int *count,
+                           int *capacity, const char *name, evn_value value) {
+    EVN_CHECK(find_port(names, *ports, name) < 0, EVN_ERR_ARGUMENT,
               "the graph already has an input or output named %s", name);
+    EVN_TRY(names_grow(names, *ports, *count));
     EVN_TRY(evn__reserve((void **)ports, capacity, *count + 1, sizeof(**ports)));
     char *copy = evn__arena_string(&graph->arena, name);
     EVN_CHECK(copy, EVN_ERR_MEMORY, "no memory for the name %s", name);
+    *find_slot(names, *ports, name) = *count;
     (*ports)[(*count)++] = (evn__port){copy, value};
     return EVN_OK;
 }
@@ -234,8 +267,8 @@ evn_value evn_input(evn_graph *graph, const char *name, evn_shape shape) {
     if (value == EVN_NONE) {
         return value;
     }
-    evn_status status =
-        add_port(graph, &graph->inputs, &graph->input_count, &graph->input_capacity, name, value);
+    evn_status status = add_port(graph, &graph->input_names, &graph->inputs, &graph->input_count,
+                                 &graph->input_capacity, name, value);
     return status == EVN_OK ? value : evn__graph_fail(graph, status, "%s", evn_error_message());
 }
 
@@ -244,7 +277,7 @@ void evn_output(evn_graph *graph, const char *name, evn_value value) {
         evn__graph_fail(graph, EVN_ERR_ARGUMENT, "output %s: no such value", name ? name : "NULL");
         return;
     }
-    evn_status status = add_port(graph, &graph->outputs, &graph->output_count,
+    evn_status status = add_port(graph, &graph->output_names, &graph->outputs, &graph->output_count,
                                  &graph->output_capacity, name, value);
     if (status != EVN_OK) {
         evn__graph_fail(graph, status, "%s", evn_error_message());
@@ -292,11 +325,11 @@ const char *evn_graph_output_name(const evn_graph *graph, int index) {
 }
 
 int evn_graph_find_input(const evn_graph *graph, const char *name) {
-    return graph && name ? find_port(graph->inputs, graph->input_count, name) : -1;
+    return graph && name ? find_port(&graph->input_names, graph->inputs, name) : -1;
 }
 
 int evn_graph_find_output(const evn_graph *graph, const char *name) {
-    return graph && name ? find_port(graph->outputs, graph->output_count, name) : -1;
+    return graph && name ? find_port(&graph->output_names, graph->outputs, name) : -1;
 }
 
 evn_shape evn_value_shape(const evn_graph *graph, evn_value value) {

@@ -56,12 +56,19 @@ typedef struct evn__port {
     evn_value value;
 } evn__port;
 
+/// Ports by name: a hash table of their numbers, −1 where it is empty.
+typedef struct evn__names {
+    int *slots;
+    int slot_count; ///< a power of two, or 0
+} evn__names;
+
 struct evn_graph {
     evn__arena arena; ///< names, tables
     evn__node *nodes;
     int node_count, node_capacity;
     evn__port *inputs, *outputs;
     int input_count, input_capacity, output_count, output_capacity;
+    evn__names input_names, output_names;
     int *buckets; ///< hash table of nodes, so that equal nodes are one
     int bucket_count;
     evn_status status;
