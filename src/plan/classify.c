@@ -2,9 +2,13 @@
 // Which values are needed, in which phase, and which of them must have memory.
 #include "plan/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SCALAR_ARGUMENTS = 22 }; // of a scalar: two of them fit into a kernel
+enum {
+    MAX_SCALAR_ARGUMENTS = 22, // of a scalar: two of them fit into a kernel
+    MAX_SCALAR_STEPS = 128,    // of its computation, which every kernel repeats
+};
 
 static evn__op_class class_of(const evn_plan *plan, evn_value value) {
     return evn__op_table[evn__node_at(plan->graph, value)->op].class;
@@ -15,14 +19,13 @@ bool evn__plan_is_inline_scalar(const evn_plan *plan, evn_value value) {
            evn_shape_count(evn_value_shape(plan->graph, value)) == 1;
 }
 
-int evn__plan_arguments(const evn_plan *plan, evn_value value, bool *seen) {
+int evn__plan_arguments(const evn_plan *plan, evn_value value, evn__marks *seen) {
     const evn__node *node = evn__node_at(plan->graph, value);
     bool view = node->op == EVN__OP_RESHAPE || evn__plan_is_moving(node);
     int count = 0;
-    if (seen[value]) {
+    if (!evn__mark(seen, value)) {
         return 0;
     }
-    seen[value] = true;
     if (!view && !evn__plan_is_inline_scalar(plan, value)) {
         return 1;
     }
@@ -32,18 +35,20 @@ int evn__plan_arguments(const evn_plan *plan, evn_value value, bool *seen) {
     return count;
 }
 
-/// Scalars that are computed on the spot take their operands as arguments: those of too many are
-/// held in memory.
+/// Scalars that are computed on the spot take their operands as arguments: those of too many, or of
+/// too many steps, are held in memory.
 static evn_status hold_scalars(evn_plan *plan) {
     int count = plan->graph->node_count;
-    bool *seen = evn__arena_alloc(&plan->arena, sizeof(bool) * (size_t)(count + 1));
-    EVN_CHECK(seen, EVN_ERR_MEMORY, "no memory to count the arguments of %d nodes", count);
+    evn__marks seen = {0};
+    EVN_TRY(EVN_NEW(&seen.at, count + 1));
     for (int v = 0; v < count; ++v) {
         if (plan->needed[v] && evn__plan_is_inline_scalar(plan, v)) {
-            memset(seen, 0, sizeof(bool) * (size_t)count);
-            plan->held[v] = evn__plan_arguments(plan, v, seen) > MAX_SCALAR_ARGUMENTS;
+            evn__marks_clear(&seen);
+            plan->held[v] = evn__plan_arguments(plan, v, &seen) > MAX_SCALAR_ARGUMENTS ||
+                            seen.count > MAX_SCALAR_STEPS;
         }
     }
+    free(seen.at);
     return EVN_OK;
 }
 
@@ -132,6 +137,34 @@ static void store_operands(evn_plan *plan, evn_value value) {
     }
 }
 
+/// The readers of every value, in the order of the graph.
+static evn_status list_readers(evn_plan *plan) {
+    const evn_graph *g = plan->graph;
+    int *end = plan->first_reader + 1; // the next row begins where this one has come to
+    size_t edges = 0;
+    for (int pass = 0; pass < 2; ++pass) {
+        for (int v = 0; v < g->node_count; ++v) {
+            for (int k = 0; plan->needed[v] && k < g->nodes[v].operand_count; ++k) {
+                evn_value read = evn__plan_strip(g, g->nodes[v].operands[k]);
+                if (pass == 0) {
+                    ++end[read + 1];
+                    ++edges;
+                } else {
+                    plan->readers[end[read]++] = v;
+                }
+            }
+        }
+        if (pass == 0) {
+            plan->readers = evn__arena_alloc(&plan->arena, sizeof(evn_value) * (edges + 1));
+            EVN_CHECK(plan->readers, EVN_ERR_MEMORY, "no memory for %zu operands", edges);
+            for (int v = 0; v < g->node_count; ++v) {
+                end[v + 1] += end[v];
+            }
+        }
+    }
+    return EVN_OK;
+}
+
 static evn_status check_size(const evn_plan *plan, evn_value value) {
     char text[128];
     evn_shape shape = evn_value_shape(plan->graph, value);
@@ -146,6 +179,7 @@ evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs) {
     evn__graph_needed(g, plan->needed);
     EVN_TRY(mark_late(plan, late_inputs));
     EVN_TRY(hold_scalars(plan));
+    EVN_TRY(list_readers(plan));
     for (int i = 0; i < g->output_count; ++i) {
         store(plan, g->outputs[i].value);
     }

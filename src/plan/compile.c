@@ -22,52 +22,76 @@ static bool is_plain(const evn__source *source) {
     return source->family && !source->text;
 }
 
-static bool is_first_of_name(const evn_plan *plan, int index) {
-    int i = 0;
-    while (strcmp(plan->launches[i].name, plan->launches[index].name) != 0) {
-        ++i;
+/// Which kernels of families share a program: those that take long to compile, each by itself, and
+/// all others.
+static const char *const groups[] = {"conv2d", "matmul", "winograd", "others"};
+enum { GROUPS = sizeof(groups) / sizeof(*groups) };
+
+static int group_of(const char *family) {
+    int group = 0;
+    while (group < GROUPS - 1 && strcmp(family, groups[group]) != 0) {
+        ++group;
     }
-    return i == index;
+    return group;
 }
 
-/// Which kernels of families share a program: those of equal answers.
-static const char *group_of(const char *family) {
-    static const char *const long_to_compile[] = {"conv2d", "matmul", "winograd"};
-    for (int i = 0; i < 3; ++i) {
-        if (strcmp(family, long_to_compile[i]) == 0) {
-            return long_to_compile[i];
-        }
-    }
-    return "others";
-}
-
-static bool is_in_group(const evn_plan *plan, int index, const char *group) {
+static bool is_in_group(const evn_plan *plan, int index, int group) {
     const evn__source *source = &plan->launches[index].source;
-    return is_plain(source) && strcmp(group_of(source->family), group) == 0;
+    return is_plain(source) && group_of(source->family) == group;
 }
 
-static bool is_first_of_group(const evn_plan *plan, int index) {
-    int i = 0;
-    while (!is_in_group(plan, i, group_of(plan->launches[index].source.family))) {
-        ++i;
+/// A launch, to be sorted by the name of its kernel.
+typedef struct named {
+    const char *name;
+    int launch;
+} named;
+
+static int compare_names(const void *a, const void *b) {
+    const named *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x->launch > y->launch) - (x->launch < y->launch);
+}
+
+/// first[i]: launch i is the first of its kernel's name.
+static evn_status find_first(const evn_plan *plan, bool *first) {
+    named *rows = NULL;
+    EVN_TRY(EVN_NEW(&rows, plan->launch_count + 1));
+    for (int i = 0; i < plan->launch_count; ++i) {
+        rows[i] = (named){plan->launches[i].name, i};
     }
-    return i == index;
+    qsort(rows, (size_t)plan->launch_count, sizeof(*rows), compare_names);
+    for (int i = 0; i < plan->launch_count; ++i) {
+        first[rows[i].launch] = i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0;
+    }
+    free(rows);
+    return EVN_OK;
 }
 
 /// Those generated kernels that the device lacks.
-static evn_status collect_generated(const evn_plan *plan, evn__text *text) {
+static evn_status append_generated(const evn_plan *plan, const bool *first, evn__text *text) {
     const char *functions = "";
     if (plan->lanes) {
         EVN_TRY(evn__kernel_text("samples", &functions));
     }
     for (int i = 0; i < plan->launch_count; ++i) {
         const evn__launch *launch = &plan->launches[i];
-        if (is_generated(&launch->source) && !launch->replaced && is_first_of_name(plan, i) &&
+        if (is_generated(&launch->source) && !launch->replaced && first[i] &&
             !evn__kernel_find(plan->device, launch->name, plan->fp64)) {
             evn__text_append(text, "%s%s", text->size ? "" : functions, launch->source.text);
         }
     }
     return text->status;
+}
+
+static evn_status collect_generated(const evn_plan *plan, evn__text *text) {
+    bool *first = NULL;
+    EVN_TRY(EVN_NEW(&first, plan->launch_count + 1));
+    evn_status status = find_first(plan, first);
+    if (status == EVN_OK) {
+        status = append_generated(plan, first, text);
+    }
+    free(first);
+    return status;
 }
 
 /// What the plan generates: `whole` and every epilogue.
@@ -85,14 +109,14 @@ static evn_status prepare_generated(const evn_plan *plan, const evn__source *who
     return evn__kernels_prepare(plan->device, s->rows, s->count);
 }
 
-static evn_status prepare_group(const evn_plan *plan, const char *group, sources *s) {
+static evn_status prepare_group(const evn_plan *plan, int group, sources *s) {
     s->count = 0;
     for (int i = 0; i < plan->launch_count; ++i) {
         if (is_in_group(plan, i, group)) {
             s->rows[s->count++] = plan->launches[i].source;
         }
     }
-    return evn__kernels_prepare(plan->device, s->rows, s->count);
+    return s->count > 0 ? evn__kernels_prepare(plan->device, s->rows, s->count) : EVN_OK;
 }
 
 static evn_status get_kernel(const evn_plan *plan, const evn__source *whole, evn__launch *launch) {
@@ -105,11 +129,8 @@ static evn_status get_kernel(const evn_plan *plan, const evn__source *whole, evn
 
 static evn_status compile(evn_plan *plan, const evn__source *whole, sources *s) {
     EVN_TRY(prepare_generated(plan, whole, s));
-    for (int i = 0; i < plan->launch_count; ++i) {
-        const evn__source *source = &plan->launches[i].source;
-        if (is_plain(source) && is_first_of_group(plan, i)) {
-            EVN_TRY(prepare_group(plan, group_of(source->family), s));
-        }
+    for (int group = 0; group < GROUPS; ++group) {
+        EVN_TRY(prepare_group(plan, group, s));
     }
     for (int i = 0; i < plan->launch_count; ++i) {
         if (!plan->launches[i].replaced) {

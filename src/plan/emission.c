@@ -214,13 +214,10 @@ evn_value evn__emission_next(const evn__emission *e, evn_value from) {
 }
 
 bool evn__emission_read_later(const evn__emission *e, evn_value value) {
-    for (int v = value + 1; v < e->s->graph->node_count; ++v) {
-        const evn__node *node = evn__node_at(e->s->graph, v);
-        bool later = e->group->member[v] && e->state[v] == EVN__EMITTED_NOT;
-        for (int k = 0; later && k < node->operand_count; ++k) {
-            if (evn__samples_source(e->s, node->operands[k]) == value) {
-                return true;
-            }
+    for (int i = e->s->first_reader[value]; i < e->s->first_reader[value + 1]; ++i) {
+        evn_value reader = e->s->readers[i];
+        if (e->group->member[reader] && e->state[reader] == EVN__EMITTED_NOT) {
+            return true;
         }
     }
     return false;

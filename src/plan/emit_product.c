@@ -64,9 +64,9 @@ evn_value evn__samples_gate(const evn__samples *s, evn_value value) {
     if (s->stored[value] || !describe(s, value, &p) || !p.dots) {
         return EVN_NONE;
     }
-    for (int r = value + 1; r < s->graph->node_count; ++r) {
-        const evn__node *reader = evn__node_at(s->graph, r);
-        for (int k = 0; s->plan->needed[r] && k < reader->operand_count; ++k) {
+    for (int i = s->plan->first_reader[value]; i < s->plan->first_reader[value + 1]; ++i) {
+        const evn__node *reader = evn__node_at(s->graph, s->plan->readers[i]);
+        for (int k = 0; k < reader->operand_count; ++k) {
             if (reader->operands[k] == value) {
                 evn_value of_reader = gate_of(s, reader, value);
                 if (of_reader == EVN_NONE || (gate != EVN_NONE && gate != of_reader)) {

@@ -320,14 +320,13 @@ static bool is_kept(const evn__emission *e, evn_value value) {
 /// Whether all that reads the value waits too, or can join a later loop like this one.
 static bool is_read_in_later_loops(const evn__emission *e, const joined_values *joined,
                                    evn_value value, int64_t extent) {
-    for (int r = value + 1; r < e->s->graph->node_count; ++r) {
-        const evn__node *node = node_of(e, r);
-        for (int k = 0; e->group->member[r] && k < node->operand_count; ++k) {
-            int here = find_joined(joined, r);
-            if (evn__samples_source(e->s, node->operands[k]) == value &&
-                (here >= 0 ? !joined->waits[here] : loop_extent(e, r) != extent || is_nest(e, r))) {
-                return false;
-            }
+    for (int i = e->s->first_reader[value]; i < e->s->first_reader[value + 1]; ++i) {
+        evn_value reader = e->s->readers[i];
+        int here = find_joined(joined, reader);
+        if (e->group->member[reader] &&
+            (here >= 0 ? !joined->waits[here]
+                       : loop_extent(e, reader) != extent || is_nest(e, reader))) {
+            return false;
         }
     }
     return true;

@@ -5,6 +5,8 @@
 // algorithm it chooses has none, the unit is a kernel of its own after all.
 #include "plan/fusion.h"
 
+#include <stdlib.h>
+
 // A family's kernel takes 0.15 s to compile with an epilogue, three times what a generated kernel
 // takes: thousands of launches. An epilogue has to save a pass over memory, and to be the same in
 // every stage of a step, as scale and shift, bias and activation are; the stages' sums are not.
@@ -26,8 +28,8 @@ static evn_value read_by(const evn_plan *plan, evn_value member, int k) {
 
 bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns) {
     const evn_graph *g = plan->graph;
-    for (int v = 0; v < g->node_count; ++v) {
-        for (int k = 0; evn__plan_generates(plan, unit, v) && k < g->nodes[v].operand_count; ++k) {
+    for (int v = plan->units[unit].first; v != EVN_NONE; v = plan->next[v]) {
+        for (int k = 0; plan->units[unit].family != v && k < g->nodes[v].operand_count; ++k) {
             evn_value read = read_by(plan, v, k);
             evn__access access = evn__access_of(g, read);
             int64_t stride = 0;
@@ -40,35 +42,30 @@ bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns) {
     return true;
 }
 
-static bool reads(const evn_plan *plan, int unit, evn_value result) {
+/// Tensors that the unit reads besides `result`.
+static int further_reads(evn__fusion *f, int unit, evn_value result) {
+    const evn_plan *plan = f->plan;
     const evn_graph *g = plan->graph;
-    for (int v = 0; v < g->node_count; ++v) {
-        for (int k = 0; plan->unit_of[v] == unit && k < g->nodes[v].operand_count; ++k) {
-            if (evn__plan_strip(g, g->nodes[v].operands[k]) == result) {
-                return true;
+    evn__marks_clear(&f->read);
+    for (int v = plan->units[unit].first; v != EVN_NONE; v = plan->next[v]) {
+        for (int k = 0; k < g->nodes[v].operand_count; ++k) {
+            evn_value read = evn__plan_strip(g, g->nodes[v].operands[k]);
+            if (read != result && plan->unit_of[read] != unit &&
+                g->nodes[read].op != EVN__OP_CONSTANT) {
+                evn__mark(&f->read, read);
             }
         }
     }
-    return false;
-}
-
-/// Tensors that the unit reads besides `result`.
-static int further_reads(const evn_plan *plan, int unit, evn_value result) {
-    const evn_graph *g = plan->graph;
-    int count = 0;
-    for (int v = 0; v < g->node_count; ++v) {
-        bool own = v == result || plan->unit_of[v] == unit || g->nodes[v].op == EVN__OP_CONSTANT;
-        count += !own && reads(plan, unit, v);
-    }
-    return count;
+    return f->read.count;
 }
 
 /// Whether the pass over memory that is saved is worth compiling the family's kernel again. A sum
 /// that the kernel begins saves as much as a tensor costs that it reads.
-static bool pays(const evn_plan *plan, int kernel, int group, evn_value result) {
+static bool pays(evn__fusion *f, int kernel, int group, evn_value result) {
+    const evn_plan *plan = f->plan;
     return plan->all_epilogues ||
            (evn_shape_count(evn_value_shape(plan->graph, result)) >= MIN_ELEMENTS &&
-            further_reads(plan, group, result) <=
+            further_reads(f, group, result) <=
                 MAX_FURTHER_READS + evn__plan_sums_of(plan, kernel, group));
 }
 
@@ -77,29 +74,64 @@ static int64_t last_extent(const evn_plan *plan, evn_value value) {
     return shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
 }
 
+/// @param group  reads the kernel's result
 static bool may_attach(evn__fusion *f, int kernel, int group) {
     const evn_plan *plan = f->plan;
     const evn__unit *from = &plan->units[kernel], *to = &plan->units[group];
     return to->generated && !to->dead && from->phase == to->phase &&
            evn_shape_count(evn_value_shape(plan->graph, from->family)) ==
                evn_shape_count(evn_value_shape(plan->graph, to->first)) &&
-           reads(plan, group, from->family) && pays(plan, kernel, group, from->family) &&
+           pays(f, kernel, group, from->family) &&
            evn__plan_rows_fit(plan, group, last_extent(plan, from->family)) &&
            !evn__fusion_has_detour(f, kernel, group);
 }
 
-void evn__plan_attach(evn__fusion *f) {
-    evn_plan *plan = f->plan;
-    for (int kernel = 0; kernel < plan->unit_count; ++kernel) {
-        evn_value family = plan->units[kernel].family;
-        if (family == EVN_NONE || !takes_epilogue(evn__node_at(plan->graph, family)->op)) {
-            continue;
-        }
-        for (int group = 0; group < plan->unit_count; ++group) {
-            if (may_attach(f, kernel, group)) {
-                evn__fusion_merge(f, kernel, group);
-                plan->units[kernel].epilogue = true;
-            }
+static int smaller_first(const void *a, const void *b) {
+    const int *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/// The units that read `value`, in the order of their numbers, into `units`.
+static int list_groups(const evn_plan *plan, evn_value value, int *units) {
+    int count = 0, distinct = 0;
+    for (int i = plan->first_reader[value]; i < plan->first_reader[value + 1]; ++i) {
+        int unit = plan->unit_of[plan->readers[i]];
+        if (unit >= 0 && plan->units[unit].generated) {
+            units[count++] = unit;
         }
     }
+    qsort(units, (size_t)count, sizeof(*units), smaller_first);
+    for (int i = 0; i < count; ++i) {
+        if (i == 0 || units[i] != units[i - 1]) {
+            units[distinct++] = units[i];
+        }
+    }
+    return distinct;
+}
+
+static evn_status attach_to(evn__fusion *f, int kernel, int *groups) {
+    evn_plan *plan = f->plan;
+    int count = list_groups(plan, plan->units[kernel].family, groups);
+    for (int i = 0; i < count; ++i) {
+        if (may_attach(f, kernel, groups[i])) {
+            EVN_TRY(evn__fusion_merge(f, kernel, groups[i]));
+            plan->units[kernel].epilogue = true;
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn__plan_attach(evn__fusion *f) {
+    const evn_plan *plan = f->plan;
+    int *groups = NULL;
+    EVN_TRY(EVN_NEW(&groups, plan->first_reader[plan->graph->node_count] + 1));
+    evn_status status = EVN_OK;
+    for (int kernel = 0; kernel < plan->unit_count && status == EVN_OK; ++kernel) {
+        evn_value family = plan->units[kernel].family;
+        if (family != EVN_NONE && takes_epilogue(evn__node_at(plan->graph, family)->op)) {
+            status = attach_to(f, kernel, groups);
+        }
+    }
+    free(groups);
+    return status;
 }

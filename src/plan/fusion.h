@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the two files that merge units share: fuse.c (element-wise nodes with each other) and
-// epilogue.c (element-wise units with the kernel whose result they read).
+// What the files that merge units share: fuse.c (element-wise nodes with each other), epilogue.c
+// (element-wise units with the kernel whose result they read) and order.c (whether they may).
 #ifndef EVN_PLAN_FUSION_H
 #define EVN_PLAN_FUSION_H
 
@@ -9,21 +9,33 @@
 /// Work space of the pass.
 typedef struct evn__fusion {
     evn_plan *plan;
-    bool *seen;   ///< per unit, for the search for paths
-    bool *read;   ///< per value, for counting what a kernel reads,
-    bool *met;    ///< and its arguments
-    int *stack;   ///< unit numbers
-    int *members; ///< per unit: number of nodes
+    evn__marks read; ///< values, for counting what a kernel reads,
+    evn__marks met;  ///< and its arguments; those that a search has passed through
+    int *members;    ///< per unit: number of nodes
+    // order.c
+    evn__marks seen;     ///< units, for the search for paths
+    int *found;          ///< units between the two of the last search that the later one reads
+    int found_count;     ///< of these
+    evn__marks behind;   ///< units that a path was found to from `behind_of`: a search ends there
+    int behind_of;       ///< −1: none
+    int64_t *label;      ///< per unit: larger than those of the units that it reads
+    int *before, *after; ///< per unit: its neighbours in the order of labels, −1: none
+    int head, last;
 } evn__fusion;
 
-/// Whether unit `to` is computed from unit `from` in a way that one kernel for both cannot: through
-/// another unit, through a view that moves elements, or through a scalar.
+/// Put a new unit behind all others in the order. (order.c)
+void evn__fusion_append(evn__fusion *fusion, int unit);
+
+/// Whether unit `to`, which comes later in the order, is computed from unit `from` in a way that
+/// one kernel for both cannot: through another unit, through a view that moves elements, or through
+/// a scalar. (order.c)
 bool evn__fusion_has_detour(evn__fusion *fusion, int from, int to);
 
-/// Make the values of unit `gone` values of `kept`.
-void evn__fusion_merge(evn__fusion *fusion, int kept, int gone);
+/// Make the values of unit `gone` values of `kept`: right after a search found no detour between
+/// the two. (order.c)
+evn_status evn__fusion_merge(evn__fusion *fusion, int kept, int gone);
 
 /// Give kernels of families the element-wise units that read their result. (epilogue.c)
-void evn__plan_attach(evn__fusion *fusion);
+evn_status evn__plan_attach(evn__fusion *fusion);
 
 #endif

@@ -27,13 +27,27 @@ static bool is_member(const evn__generation *g, evn_value value) {
     return evn__plan_generates(g->plan, g->unit, value);
 }
 
+/// The first member from `value` on, in the order of the graph; EVN_NONE: none.
+static evn_value member_from(const evn__generation *g, evn_value value) {
+    return value != EVN_NONE && !is_member(g, value) ? g->plan->next[value] : value;
+}
+
+static evn_value first_member(const evn__generation *g) {
+    return member_from(g, g->plan->units[g->unit].first);
+}
+
+static evn_value next_member(const evn__generation *g, evn_value value) {
+    return member_from(g, g->plan->next[value]);
+}
+
 // Scalars that every work-item computes for itself ------------------------------------------------
 
 static int number_of(evn__generation *g, evn_value value) {
-    if (g->number[value] < 0) {
-        g->number[value] = g->numbers++;
+    evn_plan *plan = g->lowering->plan;
+    if (evn__mark(&plan->numbered, value)) {
+        plan->number[value] = plan->numbered.count - 1;
     }
-    return g->number[value];
+    return plan->number[value];
 }
 
 static evn_status emit_scalar(evn__generation *g, evn_value value, char text[64]);
@@ -58,10 +72,10 @@ static evn_status emit_scalar(evn__generation *g, evn_value value, char text[64]
         return evn__generation_literal(g, source->attributes.scalar, text);
     }
     if (evn__plan_is_inline_scalar(g->plan, access.source)) {
-        if (g->number[access.source] < 0) {
+        if (!evn__is_marked(&g->plan->numbered, access.source)) {
             EVN_TRY(emit_scalar_formula(g, access.source));
         }
-        snprintf(text, 64, "s%d", g->number[access.source]);
+        snprintf(text, 64, "s%d", number_of(g, access.source));
         return EVN_OK;
     }
     int argument;
@@ -159,8 +173,8 @@ static evn_status emit_store(evn__generation *g, evn_value value) {
 }
 
 static evn_status emit_stores(evn__generation *g) {
-    for (int v = 0; v < g->graph->node_count; ++v) {
-        if (is_member(g, v) && g->plan->stored[v]) {
+    for (evn_value v = first_member(g); v != EVN_NONE; v = next_member(g, v)) {
+        if (g->plan->stored[v]) {
             EVN_TRY(emit_store(g, v));
         }
     }
@@ -191,14 +205,15 @@ static evn_status emit_partial(evn__generation *g, evn_value sum) {
 }
 
 static evn_status emit_partials(evn__generation *g) {
-    if (g->plan->units[g->unit].sums > 0) {
+    const evn__unit *unit = &g->plan->units[g->unit];
+    if (unit->sums > 0) {
         evn__text_append(&g->scalars, "    const long slot = (long)get_global_id(0) * %lldL;\n",
                          (long long)g->columns);
     }
-    for (int v = 0; v < g->graph->node_count; ++v) {
-        if (evn__plan_begins(g->plan, g->unit, v)) {
-            EVN_TRY(emit_partial(g, v));
-        }
+    evn_value sum = unit->first_sum;
+    for (int i = 0; i < unit->sums; ++i) {
+        EVN_TRY(emit_partial(g, sum));
+        sum = g->plan->partials[sum].next;
     }
     return g->zeros.status;
 }
@@ -208,11 +223,8 @@ static evn_status emit_partials(evn__generation *g) {
 /// Whether every operand of the members lies at a fixed stride within rows of `columns`.
 static bool columns_fit(const evn__generation *g, int64_t columns) {
     int64_t stride;
-    for (int v = 0; v < g->graph->node_count; ++v) {
+    for (evn_value v = first_member(g); v != EVN_NONE; v = next_member(g, v)) {
         const evn__node *node = evn__node_at(g->graph, v);
-        if (!is_member(g, v)) {
-            continue;
-        }
         bool view = evn__plan_is_moving(node);
         for (int k = 0; k < node->operand_count; ++k) {
             evn__access access = evn__access_of(g->graph, view ? v : node->operands[k]);
@@ -232,10 +244,7 @@ static int64_t choose_columns(const evn__generation *g) {
     if (g->plan->units[g->unit].sums > 0) {
         return g->plan->units[g->unit].columns;
     }
-    for (int v = 0; v < g->graph->node_count; ++v) {
-        if (!is_member(g, v)) {
-            continue;
-        }
+    for (evn_value v = first_member(g); v != EVN_NONE; v = next_member(g, v)) {
         const evn__node *node = evn__node_at(g->graph, v);
         for (int k = -1; k < node->operand_count; ++k) {
             evn_shape shape = k < 0 ? node->shape : evn_value_shape(g->graph, node->operands[k]);
@@ -261,10 +270,8 @@ static void emit_bases(evn__generation *g) {
 
 /// The texts of all members.
 static evn_status emit_members(evn__generation *g) {
-    for (int v = 0; v < g->graph->node_count; ++v) {
-        if (is_member(g, v)) {
-            EVN_TRY(emit_member(g, v));
-        }
+    for (evn_value v = first_member(g); v != EVN_NONE; v = next_member(g, v)) {
+        EVN_TRY(emit_member(g, v));
     }
     EVN_TRY(emit_partials(g)); // first: a store may take the memory of what they read
     EVN_TRY(emit_stores(g));
@@ -412,8 +419,9 @@ static const char epilogue_vectors[] =
 
 /// Without other readers of the result the first member that needs memory takes its place.
 static evn_value choose_carrier(const evn__generation *g) {
-    for (int v = 0; v < g->graph->node_count && !g->plan->crosses[g->result]; ++v) {
-        if (is_member(g, v) && g->plan->stored[v]) {
+    for (evn_value v = first_member(g); v != EVN_NONE && !g->plan->crosses[g->result];
+         v = next_member(g, v)) {
+        if (g->plan->stored[v]) {
             return v;
         }
     }
@@ -470,8 +478,8 @@ static evn_status generate(evn__generation *g, evn__text *constants, evn__text *
     return emit_kernel(g, tail->data);
 }
 
-static evn_status start(evn__generation *g, evn__lowering *lowering) {
-    const evn_plan *plan = lowering->plan;
+static void start(evn__generation *g, evn__lowering *lowering) {
+    evn_plan *plan = lowering->plan;
     *g = (evn__generation){.lowering = lowering,
                            .plan = plan,
                            .graph = plan->graph,
@@ -479,13 +487,11 @@ static evn_status start(evn__generation *g, evn__lowering *lowering) {
                            .result = EVN_NONE,
                            .carrier = EVN_NONE};
     g->count = evn_shape_count(evn_value_shape(g->graph, plan->units[g->unit].first));
-    EVN_TRY(EVN_NEW(&g->number, g->graph->node_count));
+    evn__marks_clear(&plan->numbered);
     g->reserved = plan->units[g->unit].sums;
-    for (int i = 0; i < g->graph->node_count; ++i) {
-        g->number[i] = -1;
-        g->reserved += is_member(g, i) && plan->stored[i];
+    for (evn_value v = first_member(g); v != EVN_NONE; v = next_member(g, v)) {
+        g->reserved += plan->stored[v];
     }
-    return EVN_OK;
 }
 
 static void finish(evn__generation *g) {
@@ -494,16 +500,13 @@ static void finish(evn__generation *g) {
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); ++i) {
         free(texts[i]->data);
     }
-    free(g->number);
 }
 
 evn_status evn__plan_generate(evn__lowering *lowering) {
     evn__generation g;
     evn__text constants = {0}, tail = {0};
-    evn_status status = start(&g, lowering);
-    if (status == EVN_OK) {
-        status = generate(&g, &constants, &tail);
-    }
+    start(&g, lowering);
+    evn_status status = generate(&g, &constants, &tail);
     finish(&g);
     free(constants.data);
     free(tail.data);
@@ -513,15 +516,13 @@ evn_status evn__plan_generate(evn__lowering *lowering) {
 evn_status evn__plan_generate_epilogue(evn__lowering *lowering, evn__call *call) {
     evn__generation g;
     evn__text text = {0};
-    evn_status status = start(&g, lowering);
-    if (status == EVN_OK) {
-        g.result = lowering->plan->units[g.unit].family;
-        evn_shape shape = evn_value_shape(g.graph, g.result);
-        g.columns = shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
-        g.items = (int64_t)call->range.global[0];
-        g.carrier = choose_carrier(&g);
-        status = generate_epilogue(&g, call, &text);
-    }
+    start(&g, lowering);
+    g.result = lowering->plan->units[g.unit].family;
+    evn_shape shape = evn_value_shape(g.graph, g.result);
+    g.columns = shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
+    g.items = (int64_t)call->range.global[0];
+    g.carrier = choose_carrier(&g);
+    evn_status status = generate_epilogue(&g, call, &text);
     finish(&g);
     free(text.data);
     return status;

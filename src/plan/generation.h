@@ -32,8 +32,6 @@ typedef struct evn__generation {
     evn__read reads[EVN__OPERAND_CAPACITY];
     int read_count;
     int reserved; ///< arguments that its results and sums will be
-    int *number;  ///< per value: its number in the text, −1 before it has one
-    int numbers;
 } evn__generation;
 
 /// Append an operand to the call; *number is that of the argument.

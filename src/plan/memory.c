@@ -6,6 +6,7 @@
 #include "plan/real.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ALIGNMENT = 16 }; // elements: a cache line of floats
 
@@ -70,42 +71,103 @@ static int larger_first(const void *a, const void *b) {
     return (x->first > y->first) - (x->first < y->first); // the same order on every C library
 }
 
-static int lower_first(const void *a, const void *b) {
-    const piece *const *x = a, *const *y = b;
-    return (*(*x)->offset > *(*y)->offset) - (*(*x)->offset < *(*y)->offset);
-}
+/// The pieces at one offset, in the order of time: no two of them are in use at once.
+typedef struct shelf {
+    size_t offset;
+    const piece **pieces;
+    int count, capacity;
+} shelf;
 
-/// The lowest offset for `p` among the pieces already placed; `busy` has room for them.
-static size_t find_gap(const piece *p, const piece *placed, int count, const piece **busy) {
-    int busy_count = 0;
-    for (int i = 0; i < count; ++i) {
-        if (placed[i].first <= p->last && p->first <= placed[i].last) {
-            busy[busy_count++] = &placed[i];
+/// Where pieces stand, lowest offset first.
+typedef struct shelves {
+    shelf *rows;
+    int count, capacity;
+} shelves;
+
+/// The first piece of the shelf that begins after `launch`.
+static int first_after(const shelf *row, int launch) {
+    int low = 0, high = row->count;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (row->pieces[middle]->first <= launch) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    qsort(busy, (size_t)busy_count, sizeof(*busy), lower_first);
+    return low;
+}
+
+/// The end of the largest piece of the shelf that is in use while `p` is; 0: none.
+static size_t find_end(const shelf *row, const piece *p) {
+    size_t end = 0;
+    for (int i = first_after(row, p->last) - 1; i >= 0 && row->pieces[i]->last >= p->first; --i) {
+        size_t own = row->offset + aligned(row->pieces[i]->elements);
+        end = own > end ? own : end;
+    }
+    return end;
+}
+
+/// The lowest offset for `p` among the pieces already placed.
+static size_t find_gap(const piece *p, const shelves *placed) {
     size_t offset = 0;
-    for (int i = 0; i < busy_count; ++i) {
-        if (*busy[i]->offset >= offset + aligned(p->elements)) {
+    for (int i = 0; i < placed->count; ++i) {
+        if (placed->rows[i].offset >= offset + aligned(p->elements)) {
             break;
         }
-        size_t end = *busy[i]->offset + aligned(busy[i]->elements);
+        size_t end = find_end(&placed->rows[i], p);
         offset = end > offset ? end : offset;
     }
     return offset;
 }
 
+/// The shelf at `offset`, which may be a new one.
+static evn_status find_shelf(shelves *placed, size_t offset, shelf **row) {
+    int low = 0, high = placed->count;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (placed->rows[middle].offset < offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == placed->count || placed->rows[low].offset != offset) {
+        EVN_TRY(EVN_RESERVE(placed->rows, placed->capacity, placed->count + 1));
+        memmove(&placed->rows[low + 1], &placed->rows[low],
+                sizeof(*placed->rows) * (size_t)(placed->count++ - low));
+        placed->rows[low] = (shelf){.offset = offset};
+    }
+    *row = &placed->rows[low];
+    return EVN_OK;
+}
+
+static evn_status add_piece(shelves *placed, const piece *p) {
+    shelf *row;
+    EVN_TRY(find_shelf(placed, *p->offset, &row));
+    EVN_TRY(EVN_RESERVE(row->pieces, row->capacity, row->count + 1));
+    int at = first_after(row, p->first);
+    memmove(&row->pieces[at + 1], &row->pieces[at],
+            sizeof(*row->pieces) * (size_t)(row->count++ - at));
+    row->pieces[at] = p;
+    return EVN_OK;
+}
+
 static evn_status place_pieces(evn_plan *plan, piece *pieces, int count) {
-    const piece **busy = NULL;
-    EVN_TRY(EVN_NEW(&busy, count));
+    shelves placed = {0};
+    evn_status status = EVN_OK;
     qsort(pieces, (size_t)count, sizeof(*pieces), larger_first);
-    for (int i = 0; i < count; ++i) {
-        *pieces[i].offset = find_gap(&pieces[i], pieces, i, busy);
+    for (int i = 0; i < count && status == EVN_OK; ++i) {
+        *pieces[i].offset = find_gap(&pieces[i], &placed);
+        status = add_piece(&placed, &pieces[i]);
         size_t end = *pieces[i].offset + aligned(pieces[i].elements);
         plan->scratch_elements = end > plan->scratch_elements ? end : plan->scratch_elements;
     }
-    free(busy);
-    return EVN_OK;
+    for (int i = 0; i < placed.count; ++i) {
+        free(placed.rows[i].pieces);
+    }
+    free(placed.rows);
+    return status;
 }
 
 /// What crosses from phase to phase has its place at once, the rest becomes a piece of the arena.

@@ -45,12 +45,24 @@ static bool may_begin(const evn_plan *plan, int kernel, evn_value sum) {
 int evn__plan_sums_of(const evn_plan *plan, int kernel, int group) {
     const evn_graph *g = plan->graph;
     int count = 0;
-    for (int v = 0; v < g->node_count; ++v) {
-        count += plan->needed[v] && g->nodes[v].op == EVN__OP_SUM &&
-                 plan->unit_of[evn__plan_strip(g, g->nodes[v].operands[0])] == group &&
-                 can_begin(plan, &plan->units[kernel], columns_of(g, v));
+    for (int v = plan->units[group].first; v != EVN_NONE; v = plan->next[v]) {
+        for (int i = plan->first_reader[v]; i < plan->first_reader[v + 1]; ++i) {
+            evn_value sum = plan->readers[i];
+            count += g->nodes[sum].op == EVN__OP_SUM &&
+                     can_begin(plan, &plan->units[kernel], columns_of(g, sum));
+        }
     }
     return count;
+}
+
+/// Sums are begun in the order of the graph.
+static void add_sum(evn_plan *plan, int kernel, evn_value sum) {
+    evn__unit *unit = &plan->units[kernel];
+    plan->partials[sum] = (evn__partial){.begun = true, .next = EVN_NONE};
+    *(unit->sums ? &plan->partials[unit->last_sum].next : &unit->first_sum) = sum;
+    unit->last_sum = sum;
+    unit->columns = columns_of(plan->graph, sum);
+    ++unit->sums;
 }
 
 void evn__plan_begin_sums(evn_plan *plan) {
@@ -61,17 +73,9 @@ void evn__plan_begin_sums(evn_plan *plan) {
         }
         int kernel = plan->unit_of[evn__plan_strip(plan->graph, node->operands[0])];
         if (kernel >= 0 && may_begin(plan, kernel, v)) {
-            plan->partials[v].begun = true;
-            plan->units[kernel].columns = columns_of(plan->graph, v);
-            ++plan->units[kernel].sums;
+            add_sum(plan, kernel, v);
         }
     }
-}
-
-bool evn__plan_begins(const evn_plan *plan, int unit, evn_value sum) {
-    return plan->partials[sum].begun &&
-           plan->unit_of[evn__plan_strip(plan->graph,
-                                         evn__node_at(plan->graph, sum)->operands[0])] == unit;
 }
 
 bool evn__lower_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,

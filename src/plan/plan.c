@@ -7,14 +7,11 @@
 
 /// An output that is an input, a table or another output is a value of its own, so that every
 /// output has one kernel that writes it.
-static evn_value own_value(evn_graph *graph, evn_value value, int index) {
+/// @param taken  per value: an output before this one is it, behind reshapes
+static evn_value own_value(evn_graph *graph, evn_value value, int index, const bool *taken) {
     evn_value source = evn__plan_strip(graph, value);
     evn__op op = evn__node_at(graph, source)->op;
-    bool taken = op == EVN__OP_INPUT || op == EVN__OP_TABLE;
-    for (int i = 0; i < index && !taken; ++i) {
-        taken = evn__plan_strip(graph, graph->outputs[i].value) == source;
-    }
-    if (!taken) {
+    if (op != EVN__OP_INPUT && op != EVN__OP_TABLE && !taken[source]) {
         return value;
     }
     // A view that moves nothing; the unused order keeps copies of one value from being one node.
@@ -22,6 +19,21 @@ static evn_value own_value(evn_graph *graph, evn_value value, int index) {
     copy.shape = evn_value_shape(graph, value);
     copy.attributes.order[0] = index + 1;
     return evn__node_add(graph, &copy);
+}
+
+static evn_status copy_outputs(const evn_graph *source, evn_graph *graph,
+                               const evn_value *outputs) {
+    bool *taken = NULL;
+    EVN_TRY(EVN_NEW(&taken, graph->node_count + source->output_count));
+    for (int i = 0; i < source->output_count; ++i) {
+        evn_value value = own_value(graph, outputs[i], i, taken);
+        evn_output(graph, source->outputs[i].name, value);
+        if (value != EVN_NONE) {
+            taken[evn__plan_strip(graph, value)] = true;
+        }
+    }
+    free(taken);
+    return evn_graph_status(graph);
 }
 
 static evn_status copy_graph(const evn_graph *source, evn_graph **graph) {
@@ -36,27 +48,33 @@ static evn_status copy_graph(const evn_graph *source, evn_graph **graph) {
     }
     evn_value *outputs = values + source->input_count;
     evn_status status = evn_graph_inline(*graph, source, values, outputs);
-    for (int i = 0; i < source->output_count && status == EVN_OK; ++i) {
-        evn_output(*graph, source->outputs[i].name, own_value(*graph, outputs[i], i));
-        status = evn_graph_status(*graph);
+    if (status == EVN_OK) {
+        status = copy_outputs(source, *graph, outputs);
     }
     free(values);
     return status;
 }
 
 static evn_status allocate(evn_plan *plan) {
-    size_t count = (size_t)plan->graph->node_count + 1;
-    plan->needed = evn__arena_alloc(&plan->arena, count * sizeof(bool));
-    plan->stored = evn__arena_alloc(&plan->arena, count * sizeof(bool));
-    plan->late = evn__arena_alloc(&plan->arena, count * sizeof(bool));
-    plan->crosses = evn__arena_alloc(&plan->arena, count * sizeof(bool));
-    plan->held = evn__arena_alloc(&plan->arena, count * sizeof(bool));
-    plan->unit_of = evn__arena_alloc(&plan->arena, count * sizeof(int));
+    size_t count = (size_t)plan->graph->node_count + 2; // with room behind the last
+    bool **const flags[] = {&plan->needed, &plan->stored, &plan->late, &plan->crosses, &plan->held};
+    int **const numbers[] = {&plan->unit_of, &plan->next, &plan->first_reader, &plan->number,
+                             &plan->numbered.at};
+    bool fits = true;
+    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); ++i) {
+        *flags[i] = evn__arena_alloc(&plan->arena, count * sizeof(bool));
+        fits = fits && *flags[i];
+    }
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); ++i) {
+        *numbers[i] = evn__arena_alloc(&plan->arena, count * sizeof(int));
+        fits = fits && *numbers[i];
+    }
     plan->places = evn__arena_alloc(&plan->arena, count * sizeof(evn__place));
     plan->partials = evn__arena_alloc(&plan->arena, count * sizeof(evn__partial));
-    EVN_CHECK(plan->needed && plan->stored && plan->late && plan->crosses && plan->held &&
-                  plan->unit_of && plan->places && plan->partials,
-              EVN_ERR_MEMORY, "no memory for a plan of %zu nodes", count);
+    EVN_CHECK(fits && plan->places && plan->partials, EVN_ERR_MEMORY,
+              "no memory for a plan of %zu nodes", count);
+    memset(plan->unit_of, 0xff, count * sizeof(int)); // −1: none
+    memset(plan->next, 0xff, count * sizeof(int));
     return EVN_OK;
 }
 

@@ -28,14 +28,15 @@ typedef struct evn__place {
 /// One kernel node, or a group of element-wise nodes that become one generated kernel, or both: the
 /// group is then the kernel's epilogue.
 typedef struct evn__unit {
-    evn_value first;  ///< smallest member
+    evn_value first;  ///< smallest member; the others follow in the plan's `next`
     evn_value family; ///< the kernel node; EVN_NONE: none
     bool generated;   ///< a group alone
     bool epilogue;    ///< a kernel node with a group
     bool dead;        ///< merged into another unit
     bool replaced;    ///< as in evn__launch
     int phase;
-    int sums;              ///< over its rows, which the kernel begins (partial.c)
+    int sums; ///< over its rows, which the kernel begins (partial.c)
+    evn_value first_sum, last_sum;
     int64_t columns;       ///< of these rows
     int place;             ///< position in the order of execution
     const evn__call *call; ///< prepared, in the plan's arena; NULL: made by lowering
@@ -72,9 +73,33 @@ typedef struct evn__scratch {
 /// What the kernel of another unit leaves of a sum over rows.
 typedef struct evn__partial {
     bool begun;
+    evn_value next;    ///< sum that the same kernel begins
     evn__operand rows; ///< [count, columns]; both made by lowering that unit
     int64_t count;
 } evn__partial;
+
+/// A set of numbers that is cleared at once.
+typedef struct evn__marks {
+    int *at; ///< per number: the round that it was marked in
+    int round, count;
+} evn__marks;
+
+static inline void evn__marks_clear(evn__marks *marks) {
+    ++marks->round;
+    marks->count = 0;
+}
+
+static inline bool evn__is_marked(const evn__marks *marks, int number) {
+    return marks->at[number] == marks->round;
+}
+
+/// Mark a number; false where it was.
+static inline bool evn__mark(evn__marks *marks, int number) {
+    bool fresh = marks->at[number] != marks->round;
+    marks->at[number] = marks->round;
+    marks->count += fresh;
+    return fresh;
+}
 
 struct evn_plan {
     evn_device *device;
@@ -85,9 +110,14 @@ struct evn_plan {
     evn__arena arena;
     // per value
     bool *needed, *stored, *late;
-    bool *crosses; ///< an output, or read by another unit than the one that computes it
-    bool *held;    ///< scalars that are not computed on the spot
-    int *unit_of;  ///< −1 for values that no unit computes
+    bool *crosses;       ///< an output, or read by another unit than the one that computes it
+    bool *held;          ///< scalars that are not computed on the spot
+    int *unit_of;        ///< −1 for values that no unit computes
+    evn_value *next;     ///< member of the same unit; EVN_NONE behind the last
+    int *first_reader;   ///< [values + 1], into `readers`
+    evn_value *readers;  ///< needed values that read this one, behind reshapes
+    evn__marks numbered; ///< values that the kernel being written has a number for
+    int *number;         ///< per value
     evn__place *places;
     evn__partial *partials;
     // units and launches
@@ -105,6 +135,7 @@ struct evn_plan {
     size_t scratch_elements, saved_elements, table_elements;
     size_t *port_elements; ///< of the inputs, then of the outputs
     evn_buffer *memory, *saved, *tables;
+    int64_t steps;       ///< of the passes, for tests: grows as the graph does
     evn_buffer *one_run; ///< RUN_OFFSETS of a single run; NULL without kernels that take any
 };
 
@@ -129,8 +160,8 @@ bool evn__plan_is_moving(const evn__node *node);
 bool evn__plan_is_inline_scalar(const evn_plan *plan, evn_value value);
 
 /// How many arguments a kernel needs to read `value`, through views and scalars that it computes
-/// for itself, besides those that are `seen`, per value; marks what it meets. (classify.c)
-int evn__plan_arguments(const evn_plan *plan, evn_value value, bool *seen);
+/// for itself, besides those that are `seen`, values; marks what it meets. (classify.c)
+int evn__plan_arguments(const evn_plan *plan, evn_value value, evn__marks *seen);
 
 /// Set needed, late and stored: which values must have memory. (classify.c)
 evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs);
@@ -170,9 +201,6 @@ void evn__plan_begin_sums(evn_plan *plan);
 
 /// How many sums over members of `group` the kernel could begin, were it its epilogue. (partial.c)
 int evn__plan_sums_of(const evn_plan *plan, int kernel, int group);
-
-/// Whether the unit's kernel begins the sum. (partial.c)
-bool evn__plan_begins(const evn_plan *plan, int unit, evn_value sum);
 
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
 evn_status evn__plan_place(evn_plan *plan);

@@ -200,23 +200,52 @@ static int find_level(const evn__samples *s, evn_value value) {
 }
 
 /// Uniform values wait for the first that reads them: fewer levels then have a kernel for them.
-static void sink_uniform(evn__samples *s) {
+/// Going back, the level of all that read a value is known before its own.
+static evn_status sink_uniform(evn__samples *s) {
+    enum { NEVER = -1 }; // read in the other phase
+    int *first = NULL;
+    EVN_TRY(EVN_NEW(&first, s->graph->node_count + 1));
+    for (int v = 0; v < s->graph->node_count; ++v) {
+        first[v] = INT_MAX;
+    }
     for (int v = s->graph->node_count - 1; v >= 0; --v) {
-        int first = INT_MAX;
-        for (int r = v + 1; r < s->graph->node_count && !s->stored[v]; ++r) {
-            evn_value source;
-            for (int k = 0; s->computed[r] && (source = evn__samples_reads(s, r, k)) != EVN_NONE;
-                 ++k) {
-                if (source == v) {
-                    bool here = s->plan->late[r] == s->plan->late[v];
-                    first = here && s->level[r] < first ? s->level[r] : here ? first : -1;
+        bool waits = s->computed[v] && s->kind[v] == EVN__SAMPLES_UNIFORM && !s->large[v] &&
+                     !s->stored[v] && first[v] != INT_MAX;
+        s->level[v] = waits && first[v] > s->level[v] ? first[v] : s->level[v];
+        evn_value source;
+        for (int k = 0; s->computed[v] && (source = evn__samples_reads(s, v, k)) != EVN_NONE; ++k) {
+            bool here = s->plan->late[v] == s->plan->late[source];
+            int level = here ? s->level[v] : NEVER;
+            first[source] = level < first[source] ? level : first[source];
+        }
+    }
+    free(first);
+    return EVN_OK;
+}
+
+/// Who reads each value, in the order of the graph.
+static evn_status list_readers(evn__samples *s) {
+    int *end = s->first_reader + 1; // the next row begins where this one has come to
+    for (int pass = 0; pass < 2; ++pass) {
+        for (int v = 0; v < s->graph->node_count; ++v) {
+            const evn__node *node = node_at(s, v);
+            for (int k = 0; s->computed[v] && k < node->operand_count; ++k) {
+                int *row = &end[evn__samples_source(s, node->operands[k])];
+                if (pass == 0) {
+                    ++row[1];
+                } else {
+                    s->readers[(*row)++] = v;
                 }
             }
         }
-        bool waits = s->computed[v] && s->kind[v] == EVN__SAMPLES_UNIFORM && !s->large[v] &&
-                     first != INT_MAX;
-        s->level[v] = waits && first > s->level[v] ? first : s->level[v];
+        for (int v = 0; v < s->graph->node_count && pass == 0; ++v) {
+            end[v + 1] += end[v];
+        }
+        if (pass == 0) {
+            EVN_TRY(EVN_NEW(&s->readers, end[s->graph->node_count] + 1));
+        }
     }
+    return EVN_OK;
 }
 
 static bool belongs(const evn__samples *s, evn_value value, int level, bool rows) {
@@ -259,12 +288,13 @@ static evn_status add_large(evn__samples *s, int phase, int level) {
 
 static evn_status make_groups(evn__samples *s, bool *fits) {
     int levels = 1, large = 0;
+    EVN_TRY(list_readers(s));
     for (int v = 0; v < s->graph->node_count; ++v) {
         bool gated = s->large[v] && s->plan->device->quirks.groups_progress;
         s->gate[v] = gated ? evn__samples_gate(s, v) : EVN_NONE;
         s->level[v] = s->computed[v] ? find_level(s, v) : 0;
     }
-    sink_uniform(s);
+    EVN_TRY(sink_uniform(s));
     for (int v = 0; v < s->graph->node_count; ++v) {
         int after = s->level[v] + 1 + evn__samples_added_up(s, v);
         levels = after > levels ? after : levels;
@@ -471,6 +501,7 @@ static evn_status compile(evn__samples *s, bool *fits) {
 
 static evn_status allocate(evn__samples *s) {
     int count = s->graph->node_count + 1;
+    EVN_TRY(EVN_NEW(&s->first_reader, count + 1));
     EVN_TRY(EVN_NEW(&s->computed, count));
     EVN_TRY(EVN_NEW(&s->stored, count));
     EVN_TRY(EVN_NEW(&s->sampled, count));
@@ -492,6 +523,8 @@ static void release(evn__samples *s) {
     }
     free(s->groups);
     free(s->slabs);
+    free(s->first_reader);
+    free(s->readers);
     free(s->computed);
     free(s->stored);
     free(s->sampled);

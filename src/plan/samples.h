@@ -67,11 +67,13 @@ typedef struct evn__samples {
     int lanes;    ///< of a vector
     int per_item; ///< samples that a work-item carries together: lanes, or twice that
     // per value
-    bool *computed; ///< by a kernel: neither a leaf nor a view that is read in place
-    bool *stored;   ///< in memory of its own: outputs, and what the families of large products
-                    ///< read and write
-    bool *sampled;  ///< an input with a row a sample, or a view of rows
-    bool *large;    ///< a uniform product with kernels of its own
+    int *first_reader;  ///< [values + 1], into `readers`
+    evn_value *readers; ///< computed values that read this one, behind views that none computes
+    bool *computed;     ///< by a kernel: neither a leaf nor a view that is read in place
+    bool *stored;       ///< in memory of its own: outputs, and what the families of large products
+                        ///< read and write
+    bool *sampled;      ///< an input with a row a sample, or a view of rows
+    bool *large;        ///< a uniform product with kernels of its own
     evn__sample_kind *kind;
     int *level, *group, *slab; ///< −1: none
     int64_t *offset;           ///< in its slab
