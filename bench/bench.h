@@ -21,6 +21,7 @@ typedef struct bench_job {
     evn_status (*inputs)(void *user, bench_tensors *tensors);
     evn_status (*outputs)(void *user, bench_tensors *tensors);
     void (*destroy)(void *user); ///< may be NULL
+    double nodes;                ///< of the graph that it plans; 0: it plans none
 } bench_job;
 
 typedef struct bench_row {

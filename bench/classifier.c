@@ -78,7 +78,7 @@ evn_status bench_classifier(evn_device *device, const void *options, bench_job *
     evn_solver_options solver = evn_solver_options_default();
     classifier_job *j = NULL;
     EVN_TRY(EVN_NEW(&j, 1));
-    *job = (bench_job){run, j, 0, 0, read_inputs, read_outputs, destroy};
+    *job = (bench_job){run, j, 0, 0, read_inputs, read_outputs, destroy, 0};
     model.kind = o->kind;
     solver.gradient = o->adjoint ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
     solver.method = o->steps > 0 ? "euler" : "dopri5";

@@ -22,8 +22,8 @@ evn_status bench_curve(evn_device *device, const void *options, bench_job *job) 
     const bench_curve_options *o = options;
     bench_task *j = NULL;
     EVN_TRY(EVN_NEW(&j, 1));
-    *job =
-        (bench_job){bench_task_run, j, 0, 0, read_inputs, bench_task_outputs, bench_task_destroy};
+    *job = (bench_job){bench_task_run,     j, 0, 0, read_inputs, bench_task_outputs,
+                       bench_task_destroy, 0};
     evn_solver_options solver = evn_solver_options_default();
     solver.method = o->adjoint ? "dopri5" : "euler";
     solver.steps = o->adjoint ? 0 : EVN__CURVE_POINTS;

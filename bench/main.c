@@ -13,7 +13,8 @@
 static evn_status measure(evn_device *device, const bench_row *row, bench_result *result) {
     bench_job job;
     EVN_TRY(bench_job_create(device, row, &job));
-    *result = (bench_result){.name = row->name, .flops = job.flops, .bytes = job.bytes};
+    *result = (bench_result){
+        .name = row->name, .flops = job.flops, .bytes = job.bytes, .nodes = job.nodes};
     evn_status status = bench_measure(device, job.work, job.user, &result->time);
     bench_job_destroy(&job);
     return status;

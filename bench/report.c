@@ -13,6 +13,20 @@ static double fraction(const bench_result *result, const bench_limits *limits) {
     return most > 0 ? most : NAN;
 }
 
+/// n of time ∝ nodesⁿ, from the smallest graph to the largest; NaN where there are not two.
+static double planning_exponent(const bench_result *results, int count) {
+    const bench_result *first = NULL, *last = NULL;
+    for (int i = 0; i < count; ++i) {
+        if (results[i].nodes > 0) {
+            first = first ? first : &results[i];
+            last = &results[i];
+        }
+    }
+    return first == last
+               ? NAN
+               : log(last->time.median / first->time.median) / log(last->nodes / first->nodes);
+}
+
 void bench_report_print(const bench_result *results, int count, const bench_limits *limits) {
     printf("limits: %.1f GF/s multiply-add, %.1f GB/s triad\n\n", limits->flops * 1e-9,
            limits->bytes * 1e-9);
@@ -29,6 +43,10 @@ void bench_report_print(const bench_result *results, int count, const bench_limi
         }
         printf("%-42s %10.3f %8.3f-%8.3f %8s %9s %9.0f\n", r->name, 1e3 * r->time.median,
                1e3 * r->time.low, 1e3 * r->time.high, rate, share, r->time.launches);
+    }
+    double exponent = planning_exponent(results, count);
+    if (!isnan(exponent)) {
+        printf("\ntime to plan grows as nodes to the %.2f\n", exponent);
     }
 }
 

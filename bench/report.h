@@ -5,11 +5,12 @@
 
 #include "bench/bench.h"
 
-/// One line of the table. `flops` and `bytes` are of one repetition; 0: not known.
+/// One line of the table. `flops` and `bytes` are of one repetition; 0: not known. `nodes`: of
+/// the graph that it plans.
 typedef struct bench_result {
     const char *name;
     bench_time time;
-    double flops, bytes;
+    double flops, bytes, nodes;
 } bench_result;
 
 void bench_report_print(const bench_result *results, int count, const bench_limits *limits);

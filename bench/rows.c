@@ -32,6 +32,11 @@
         __VA_ARGS__                                                                                \
     }
 
+#define PLAN(...)                                                                                  \
+    bench_plan, &(const bench_plan_options) {                                                      \
+        __VA_ARGS__                                                                                \
+    }
+
 static const bench_row rows[] = {
     {"matmul_square", "matmul 1024 x 1024 x 1024", MATMUL(1024, 1024, 1024)},
     {"matmul_conv", "matmul 4608 x 64 x 576", MATMUL(4608, 64, 576)},
@@ -57,6 +62,9 @@ static const bench_row rows[] = {
     {"curve_adjoint", "curve, dopri5 1e-5, adjoint", CURVE(.adjoint = true)},
     {"flow_100", "flow, hypernetwork, 100 points", FLOW(100, "rk4", 10)},
     {"flow_512", "flow, hypernetwork, 512 points", FLOW(512, "rk4", 10)},
+    {"plan_1000", "plan of 1,000 nodes", PLAN(1000)},
+    {"plan_3000", "plan of 3,000 nodes", PLAN(3000)},
+    {"plan_10000", "plan of 10,000 nodes", PLAN(10000)},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 

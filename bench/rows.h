@@ -53,4 +53,12 @@ typedef struct bench_flow_options {
 } bench_flow_options;
 evn_status bench_flow(evn_device *device, const void *options, bench_job *job);
 
+// bench/plan.c ------------------------------------------------------------------------------------
+
+/// A plan of a network with its cotangents and updates of its parameters: about so many nodes.
+typedef struct bench_plan_options {
+    int nodes;
+} bench_plan_options;
+evn_status bench_plan(evn_device *device, const void *options, bench_job *job);
+
 #endif
