@@ -150,6 +150,10 @@ void evn_device_close(evn_device **device) {
     *device = NULL;
 }
 
+const evn__quirks *evn__device_quirks(const evn_device *device) {
+    return &device->quirks;
+}
+
 const evn_device_info *evn_device_get_info(const evn_device *device) {
     return device ? &device->info : NULL;
 }

@@ -15,4 +15,7 @@ typedef struct evn__quirks {
 
 evn__quirks evn__quirks_of(const evn_device_info *info);
 
+/// Those of an open device.
+const evn__quirks *evn__device_quirks(const evn_device *device);
+
 #endif

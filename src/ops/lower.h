@@ -6,9 +6,6 @@
 #include "graph/node.h"
 #include "host/kernel.h"
 
-/// The plan that is being built. Opaque here: a family only emits calls to it.
-typedef struct evn__lowering evn__lowering;
-
 typedef enum evn__operand_kind {
     EVN__OPERAND_VALUE,   ///< the memory of a graph value (operand or result of the node)
     EVN__OPERAND_SCRATCH, ///< memory for this node's calls only
@@ -42,25 +39,57 @@ typedef struct evn__call {
     evn__operand operands[EVN__OPERAND_CAPACITY];
 } evn__call;
 
+typedef struct evn__lowering evn__lowering;
+
+/// What takes the calls: the plan that is being built, which no family knows.
+typedef struct evn__emitter {
+    evn_status (*emit)(evn__lowering *lowering, const evn__call *call);
+    evn_status (*emit_result)(evn__lowering *lowering, const evn__call *call);
+    bool (*partial)(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
+                    int64_t *count);
+    evn__operand (*scratch)(evn__lowering *lowering, int64_t elements);
+} evn__emitter;
+
+/// One node on its way to calls.
+struct evn__lowering {
+    const evn__emitter *emitter;
+    evn_device *device;
+    bool fp64;
+    // the emitter's own
+    struct evn_plan *plan;
+    int unit;
+    bool attached; ///< the family has taken the unit's epilogue
+};
+
 typedef evn_status evn__lower(evn__lowering *lowering, const evn_graph *graph, evn_value value);
 
 /// Append a call; it runs after those emitted before. Strings are copied. A source without a family
 /// is generated: its text is one kernel, whose name nobody else uses for another text.
-evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call);
+static inline evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
+    return lowering->emitter->emit(lowering, call);
+}
 
 /// Append the call that writes the node's result, where its kernel has EPILOGUE of
 /// kernels/variant.cl: the plan may add generated code and arguments to it.
-evn_status evn__lower_emit_result(evn__lowering *lowering, const evn__call *call);
+static inline evn_status evn__lower_emit_result(evn__lowering *lowering, const evn__call *call) {
+    return lowering->emitter->emit_result(lowering, call);
+}
 
 /// Whether the plan has begun a sum over rows: then *rows, of which there are *count, are to be
 /// added up in place of its operand's.
-bool evn__lower_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
-                        int64_t *count);
+static inline bool evn__lower_partial(const evn__lowering *lowering, evn_value sum,
+                                      evn__operand *rows, int64_t *count) {
+    return lowering->emitter->partial(lowering, sum, rows, count);
+}
 
 /// Memory of `elements` reals that lives for the calls of the node being lowered.
-evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements);
+static inline evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements) {
+    return lowering->emitter->scratch(lowering, elements);
+}
 
-const evn_device_info *evn__lower_device(const evn__lowering *lowering);
+static inline const evn_device_info *evn__lower_device(const evn__lowering *lowering) {
+    return evn_device_get_info(lowering->device);
+}
 
 static inline evn__operand evn__operand_value(evn_value value) {
     return (evn__operand){.kind = EVN__OPERAND_VALUE, .value = value};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/variant.h"
 
+#include "host/tuning.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,4 +74,12 @@ const char *evn__variant_key(const evn_graph *graph, evn_value value, bool fp64,
     }
     append_shape(key, node->shape);
     return key;
+}
+
+const evn__variant *evn__lower_variant(const evn__lowering *lowering, const evn_graph *graph,
+                                       evn_value value) {
+    char key[EVN__VARIANT_KEY];
+    const char *name =
+        evn__tuning_find(lowering->device, evn__variant_key(graph, value, lowering->fp64, key));
+    return name ? evn__variant_find(evn__node_at(graph, value)->op, name) : NULL;
 }

@@ -1,34 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Units → launches.
-#include "host/tuning.h"
-#include "ops/variant.h"
 #include "plan/plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const evn_device_info *evn__lower_device(const evn__lowering *lowering) {
-    return evn_device_get_info(lowering->plan->device);
-}
-
-const evn__variant *evn__lower_variant(const evn__lowering *lowering, const evn_graph *graph,
-                                       evn_value value) {
-    char key[EVN__VARIANT_KEY];
-    const evn_plan *plan = lowering->plan;
-    const char *name =
-        evn__tuning_find(plan->device, evn__variant_key(graph, value, plan->fp64, key));
-    return name ? evn__variant_find(evn__node_at(graph, value)->op, name) : NULL;
-}
-
-evn__operand evn__lower_scratch(evn__lowering *lowering, int64_t elements) {
+static evn__operand scratch(evn__lowering *lowering, int64_t elements) {
     evn_plan *plan = lowering->plan;
     evn__operand operand = {.kind = EVN__OPERAND_SCRATCH, .scratch = -1};
     if (EVN_RESERVE(plan->scratch, plan->scratch_capacity, plan->scratch_count + 1) == EVN_OK) {
         operand.scratch = plan->scratch_count++;
         plan->scratch[operand.scratch] = (evn__scratch){elements, {0}};
     }
-    return operand; // evn__lower_emit reports the failure
+    return operand; // emit reports the failure
 }
 
 static evn_status add_slots(evn_plan *plan, const evn__call *call) {
@@ -56,7 +41,7 @@ static evn_status copy_text(evn_plan *plan, const char *text, const char **copy)
     return EVN_OK;
 }
 
-evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
+static evn_status emit(evn__lowering *lowering, const evn__call *call) {
     evn_plan *plan = lowering->plan;
     EVN_TRY(EVN_RESERVE(plan->launches, plan->launch_capacity, plan->launch_count + 1));
     evn__launch *launch = &plan->launches[plan->launch_count];
@@ -77,18 +62,27 @@ evn_status evn__lower_emit(evn__lowering *lowering, const evn__call *call) {
     return EVN_OK;
 }
 
-evn_status evn__lower_emit_result(evn__lowering *lowering, const evn__call *call) {
+static evn_status emit_result(evn__lowering *lowering, const evn__call *call) {
     const evn__unit *unit = &lowering->plan->units[lowering->unit];
     if (!unit->epilogue) {
-        return evn__lower_emit(lowering, call);
+        return emit(lowering, call);
     }
     evn__call whole = *call;
     EVN_TRY(evn__plan_generate_epilogue(lowering, &whole));
-    return evn__lower_emit(lowering, &whole);
+    return emit(lowering, &whole);
+}
+
+evn__lowering evn__plan_lowering(evn_plan *plan, int unit) {
+    static const evn__emitter emitter = {emit, emit_result, evn__plan_partial, scratch};
+    return (evn__lowering){.emitter = &emitter,
+                           .device = plan->device,
+                           .fp64 = plan->fp64,
+                           .plan = plan,
+                           .unit = unit};
 }
 
 static evn_status lower_unit(evn_plan *plan, int unit) {
-    evn__lowering lowering = {.plan = plan, .unit = unit};
+    evn__lowering lowering = evn__plan_lowering(plan, unit);
     if (plan->units[unit].call) {
         return evn__lower_emit(&lowering, plan->units[unit].call);
     }

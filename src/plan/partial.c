@@ -78,8 +78,8 @@ void evn__plan_begin_sums(evn_plan *plan) {
     }
 }
 
-bool evn__lower_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
-                        int64_t *count) {
+bool evn__plan_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
+                       int64_t *count) {
     const evn__partial *partial = &lowering->plan->partials[sum];
     if (partial->begun) {
         *rows = partial->rows;

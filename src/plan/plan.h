@@ -139,12 +139,6 @@ struct evn_plan {
     evn_buffer *one_run; ///< RUN_OFFSETS of a single run; NULL without kernels that take any
 };
 
-struct evn__lowering {
-    evn_plan *plan;
-    int unit;
-    bool attached; ///< the family has taken the unit's epilogue
-};
-
 /// Whether a generated kernel or epilogue of the unit computes the value.
 static inline bool evn__plan_generates(const evn_plan *plan, int unit, evn_value value) {
     return plan->unit_of[value] == unit && plan->units[unit].family != value;
@@ -168,6 +162,13 @@ evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs);
 
 /// Make units, merging element-wise ones; order them. (fuse.c)
 evn_status evn__plan_fuse(evn_plan *plan);
+
+/// The lowering of a unit's family, whose calls become launches of the plan. (lower.c)
+evn__lowering evn__plan_lowering(evn_plan *plan, int unit);
+
+/// As evn__lower_partial. (partial.c)
+bool evn__plan_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
+                       int64_t *count);
 
 /// List the launches of every unit. (lower.c)
 evn_status evn__plan_lower(evn_plan *plan);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/samples.h"
 
-#include "host/runtime.h"
+#include "host/quirks.h"
 #include "ops/tasks.h"
 #include <limits.h>
 #include <stdlib.h>
@@ -290,7 +290,7 @@ static evn_status make_groups(evn__samples *s, bool *fits) {
     int levels = 1, large = 0;
     EVN_TRY(list_readers(s));
     for (int v = 0; v < s->graph->node_count; ++v) {
-        bool gated = s->large[v] && s->plan->device->quirks.groups_progress;
+        bool gated = s->large[v] && evn__device_quirks(s->plan->device)->groups_progress;
         s->gate[v] = gated ? evn__samples_gate(s, v) : EVN_NONE;
         s->level[v] = s->computed[v] ? find_level(s, v) : 0;
     }
@@ -364,7 +364,7 @@ static int first_group(const evn__samples *s, int phase) {
 /// Whether work-items can cooperate in a phase of several kernels.
 static bool can_cooperate(const evn__samples *s, int phase) {
     int first = first_group(s, phase), end = first_group(s, phase + 1);
-    bool divides = s->plan->device->quirks.groups_progress && end - first > 1;
+    bool divides = evn__device_quirks(s->plan->device)->groups_progress && end - first > 1;
     for (int i = first; i < end; ++i) {
         evn_value large = s->groups[i].large;
         divides = divides && (large == EVN_NONE || evn__samples_divides(s, large));
@@ -477,7 +477,7 @@ static int widest_item(const evn__samples *s) {
     int64_t vectors = evn__divide_up(s->batch, s->lanes);
     bool fits = info->vector_width * (int)sizeof(float) >= VECTOR_BYTES;
     bool enough = vectors >= 2 * (int64_t)info->compute_units;
-    return device->quirks.long_vectors && fits && enough ? 2 * s->lanes : s->lanes;
+    return evn__device_quirks(device)->long_vectors && fits && enough ? 2 * s->lanes : s->lanes;
 }
 
 static evn_status compile(evn__samples *s, bool *fits) {

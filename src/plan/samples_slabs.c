@@ -70,7 +70,7 @@ static void allocate_slabs(evn__samples *s) {
     int64_t items = evn__divide_up(s->batch, s->per_item);
     for (int i = 0; i < s->slab_count; ++i) {
         evn__sample_slab *slab = &s->slabs[i];
-        evn__lowering lowering = {.plan = s->plan};
+        evn__lowering lowering = evn__plan_lowering(s->plan, 0);
         int64_t elements = slab->total;
         elements *= slab->kind == EVN__SAMPLES_UNIFORM ? 1 : items;
         elements *= slab->kind == EVN__SAMPLES_ROWS ? s->per_item : 1;

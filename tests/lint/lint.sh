@@ -66,7 +66,7 @@ include_direction() {
 # OpenCL types stay in host/ and in the interop header.
 opencl_only_in_host() {
     ! sources '*.c' '*.h' | grep -E '^(src|include)/' | grep -v '^include/evonode/cl\.h$' |
-        xargs grep -nE '#include +[<"](CL/|OpenCL/|evonode/cl\.h)'
+        xargs grep -nE '#include +[<"](CL/|OpenCL/|evonode/cl\.h|host/(runtime|staging|cache)\.h)'
 }
 
 spdx() {
