@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// elementwise.cl — functions of the generated kernels and epilogues (src/plan/generate.c), for elements
+// elementwise.cl — functions of the generated kernels and epilogues (src/elements/generate.c), for elements
 // and for vectors of 16; in the head of each program, after common.cl.
 // Twin: src/ref/elementwise.c.   Relaxed math: none.
 // Comparisons are arranged so that a NaN operand gives NaN: it must reach the step controller.

@@ -37,7 +37,7 @@ static evn_value along(const evn_graph *graph, evn_value value, int axis) {
     }
     evn_shape from = evn_value_shape(graph, node->operands[0]);
     bool fits = from.rank == 2 && from.dim[axis] == node->shape.dim[axis] && from.dim[!axis] == 1;
-    return fits ? evn__plan_strip(graph, node->operands[0]) : EVN_NONE;
+    return fits ? evn__strip(graph, node->operands[0]) : EVN_NONE;
 }
 
 static bool find_product(const evn_graph *graph, const evn__node *node, evn__product *p) {

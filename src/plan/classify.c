@@ -14,19 +14,14 @@ static evn__op_class class_of(const evn_plan *plan, evn_value value) {
     return evn__op_table[evn__node_at(plan->graph, value)->op].class;
 }
 
-bool evn__plan_is_inline_scalar(const evn_plan *plan, evn_value value) {
-    return class_of(plan, value) == EVN__CLASS_ELEMENT && !plan->held[value] &&
-           evn_shape_count(evn_value_shape(plan->graph, value)) == 1;
-}
-
 int evn__plan_arguments(const evn_plan *plan, evn_value value, evn__marks *seen) {
     const evn__node *node = evn__node_at(plan->graph, value);
-    bool view = node->op == EVN__OP_RESHAPE || evn__plan_is_moving(node);
+    bool view = node->op == EVN__OP_RESHAPE || evn__is_moving(node);
     int count = 0;
     if (!evn__mark(seen, value)) {
         return 0;
     }
-    if (!view && !evn__plan_is_inline_scalar(plan, value)) {
+    if (!view && !evn__elements_inline(&plan->elements, value)) {
         return 1;
     }
     for (int k = 0; k < node->operand_count; ++k) {
@@ -42,10 +37,10 @@ static evn_status hold_scalars(evn_plan *plan) {
     evn__marks seen = {0};
     EVN_TRY(EVN_NEW(&seen.at, count + 1));
     for (int v = 0; v < count; ++v) {
-        if (plan->needed[v] && evn__plan_is_inline_scalar(plan, v)) {
+        if (plan->needed[v] && evn__elements_inline(&plan->elements, v)) {
             evn__marks_clear(&seen);
-            plan->held[v] = evn__plan_arguments(plan, v, &seen) > MAX_SCALAR_ARGUMENTS ||
-                            seen.count > MAX_SCALAR_STEPS;
+            plan->elements.held[v] = evn__plan_arguments(plan, v, &seen) > MAX_SCALAR_ARGUMENTS ||
+                                     seen.count > MAX_SCALAR_STEPS;
         }
     }
     free(seen.at);
@@ -97,35 +92,35 @@ static evn_status mark_late(evn_plan *plan, const char *const *late_inputs) {
 }
 
 static void store(evn_plan *plan, evn_value value) {
-    value = evn__plan_strip(plan->graph, value);
-    plan->stored[value] = true;
+    value = evn__strip(plan->graph, value);
+    plan->elements.stored[value] = true;
 }
 
 /// What a view shows has memory, unless it is a literal or a scalar that is computed on the spot.
 static void store_source(evn_plan *plan, const evn__node *view) {
-    evn_value source = evn__plan_strip(plan->graph, view->operands[0]);
+    evn_value source = evn__strip(plan->graph, view->operands[0]);
     if (evn__node_at(plan->graph, source)->op != EVN__OP_CONSTANT &&
-        !evn__plan_is_inline_scalar(plan, source)) {
-        plan->stored[source] = true;
+        !evn__elements_inline(&plan->elements, source)) {
+        plan->elements.stored[source] = true;
     }
 }
 
 /// The operand of a generated kernel: a view is read in place; an element-wise value may be fused,
 /// which evn__plan_fuse decides.
 static void store_for_element(evn_plan *plan, evn_value operand) {
-    evn_value value = evn__plan_strip(plan->graph, operand);
+    evn_value value = evn__strip(plan->graph, operand);
     const evn__node *node = evn__node_at(plan->graph, value);
-    if (evn__plan_is_moving(node)) {
+    if (evn__is_moving(node)) {
         store_source(plan, node);
     } else if (node->op != EVN__OP_CONSTANT && class_of(plan, value) != EVN__CLASS_ELEMENT) {
-        plan->stored[value] = true;
+        plan->elements.stored[value] = true;
     }
 }
 
 static void store_operands(evn_plan *plan, evn_value value) {
     const evn__node *node = evn__node_at(plan->graph, value);
     evn__op_class class = class_of(plan, value);
-    if (plan->stored[value] && evn__plan_is_moving(node)) {
+    if (plan->elements.stored[value] && evn__is_moving(node)) {
         store_source(plan, node);
     }
     for (int k = 0; k < node->operand_count; ++k) {
@@ -145,7 +140,7 @@ static evn_status list_readers(evn_plan *plan) {
     for (int pass = 0; pass < 2; ++pass) {
         for (int v = 0; v < g->node_count; ++v) {
             for (int k = 0; plan->needed[v] && k < g->nodes[v].operand_count; ++k) {
-                evn_value read = evn__plan_strip(g, g->nodes[v].operands[k]);
+                evn_value read = evn__strip(g, g->nodes[v].operands[k]);
                 if (pass == 0) {
                     ++end[read + 1];
                     ++edges;

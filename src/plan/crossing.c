@@ -8,18 +8,19 @@
 
 /// What is read where an element-wise operation reads `value`: behind reshapes and one view.
 static evn_value source_of(const evn_graph *graph, evn_value value) {
-    value = evn__plan_strip(graph, value);
+    value = evn__strip(graph, value);
     const evn__node *node = evn__node_at(graph, value);
-    return evn__plan_is_moving(node) ? evn__plan_strip(graph, node->operands[0]) : value;
+    return evn__is_moving(node) ? evn__strip(graph, node->operands[0]) : value;
 }
 
 /// A scalar that is computed on the spot is not read, also where it has memory: its operands are.
 /// @param met  per value: 1 + the last unit that met this scalar
 static void mark_source(evn_plan *plan, int unit, evn_value source, int *met) {
     const evn__node *node = evn__node_at(plan->graph, source);
-    if (!evn__plan_is_inline_scalar(plan, source)) {
-        bool elsewhere = plan->unit_of[source] >= 0 && plan->unit_of[source] != unit;
-        plan->crosses[source] = plan->crosses[source] || elsewhere;
+    if (!evn__elements_inline(&plan->elements, source)) {
+        bool elsewhere =
+            plan->elements.unit_of[source] >= 0 && plan->elements.unit_of[source] != unit;
+        plan->elements.crosses[source] = plan->elements.crosses[source] || elsewhere;
         return;
     }
     for (int k = 0; met[source] != unit + 1 && k < node->operand_count; ++k) {
@@ -30,14 +31,14 @@ static void mark_source(evn_plan *plan, int unit, evn_value source, int *met) {
 
 static void mark_member(evn_plan *plan, evn_value value, int *met) {
     const evn__node *node = evn__node_at(plan->graph, value);
-    int unit = plan->unit_of[value];
-    if (evn__plan_is_moving(node)) {
+    int unit = plan->elements.unit_of[value];
+    if (evn__is_moving(node)) {
         mark_source(plan, unit, source_of(plan->graph, value), met);
         return;
     }
     for (int k = 0; k < node->operand_count; ++k) {
-        evn_value read = evn__plan_strip(plan->graph, node->operands[k]);
-        if (plan->unit_of[read] != unit) {
+        evn_value read = evn__strip(plan->graph, node->operands[k]);
+        if (plan->elements.unit_of[read] != unit) {
             mark_source(plan, unit, source_of(plan->graph, read), met);
         }
     }
@@ -46,8 +47,8 @@ static void mark_member(evn_plan *plan, evn_value value, int *met) {
 /// A family reads the memory of its operands, but for a sum that another kernel begins.
 static void mark_family(evn_plan *plan, evn_value value) {
     const evn__node *node = evn__node_at(plan->graph, value);
-    for (int k = 0; !plan->partials[value].begun && k < node->operand_count; ++k) {
-        plan->crosses[evn__plan_strip(plan->graph, node->operands[k])] = true;
+    for (int k = 0; !plan->elements.partials[value].begun && k < node->operand_count; ++k) {
+        plan->elements.crosses[evn__strip(plan->graph, node->operands[k])] = true;
     }
 }
 
@@ -56,23 +57,23 @@ evn_status evn__plan_store_crossing(evn_plan *plan) {
     int *met = evn__arena_alloc(&plan->arena, sizeof(int) * (size_t)(g->node_count + 1));
     EVN_CHECK(met, EVN_ERR_MEMORY, "no memory to find what %d kernels read", plan->unit_count);
     for (int i = 0; i < g->output_count; ++i) {
-        plan->crosses[evn__plan_strip(g, g->outputs[i].value)] = true;
+        plan->elements.crosses[evn__strip(g, g->outputs[i].value)] = true;
     }
     for (int v = 0; v < g->node_count; ++v) {
-        int unit = plan->unit_of[v];
-        if (unit >= 0 && plan->units[unit].family == v) {
+        int unit = plan->elements.unit_of[v];
+        if (unit >= 0 && plan->units[unit].group.family == v) {
             mark_family(plan, v);
         } else if (unit >= 0) {
             mark_member(plan, v, met);
         }
     }
     for (int v = 0; v < g->node_count; ++v) {
-        if (plan->partials[v].begun) { // what is only summed needs no memory
-            plan->stored[evn__plan_strip(g, g->nodes[v].operands[0])] = false;
+        if (plan->elements.partials[v].begun) { // what is only summed needs no memory
+            plan->elements.stored[evn__strip(g, g->nodes[v].operands[0])] = false;
         }
     }
     for (int v = 0; v < g->node_count; ++v) {
-        plan->stored[v] = plan->stored[v] || plan->crosses[v];
+        plan->elements.stored[v] = plan->elements.stored[v] || plan->elements.crosses[v];
     }
     return EVN_OK;
 }
@@ -89,8 +90,8 @@ evn_status evn__plan_check_reads(const evn_plan *plan) {
         const evn__launch *launch = &plan->launches[i];
         for (int k = 0; k < launch->slot_count; ++k) {
             const evn__slot *slot = &plan->slots[launch->first_slot + k];
-            if (slot->kind == EVN__OPERAND_VALUE && plan->unit_of[slot->value] >= 0) {
-                written[slot->value] |= launch->unit == plan->unit_of[slot->value];
+            if (slot->kind == EVN__OPERAND_VALUE && plan->elements.unit_of[slot->value] >= 0) {
+                written[slot->value] |= launch->unit == plan->elements.unit_of[slot->value];
                 missing = written[slot->value] ? missing : slot->value;
             }
         }

@@ -15,7 +15,7 @@ static const char *type_along(evn__lanes_along along) {
 
 /// Vectors have a tanh of their own (kernels/samples.cl).
 static const char *formula_along(evn__lanes_along along, evn__op op) {
-    return op == EVN__OP_TANH && along != EVN__VAR_ONE ? "evn_tanh(%s)" : evn__plan_formula(op);
+    return op == EVN__OP_TANH && along != EVN__VAR_ONE ? "evn_tanh(%s)" : evn__formula(op);
 }
 
 evn__affine evn__affine_of(int variable, int64_t constant) {
@@ -50,7 +50,7 @@ int evn__emission_argument(evn__emission *e, const char *direction, evn__operand
 
 static void write_literal(double value, evn__lanes_along along, evn__text *text) {
     char literal[64];
-    evn__plan_literal(value, literal);
+    evn__literal(value, literal);
     if (along == EVN__VAR_ONE) {
         evn__text_append(text, "%s", literal);
     } else {
@@ -173,7 +173,7 @@ bool evn__emission_element(evn__emission *e, evn_value value, const evn__index *
         write_literal(node->attributes.scalar, along, text);
         return true;
     }
-    if (evn__plan_is_moving(node)) {
+    if (evn__is_moving(node)) {
         evn__index behind;
         return evn__samples_behind(e->s, value, index, e->range, &behind) &&
                evn__emission_read(e, node->operands[0], &behind, along, text);

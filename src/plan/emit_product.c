@@ -16,7 +16,7 @@ typedef struct product {
 } product;
 
 static evn__op op_of(const evn__samples *s, evn_value value) {
-    return evn__node_at(s->graph, evn__plan_strip(s->graph, value))->op;
+    return evn__node_at(s->graph, evn__strip(s->graph, value))->op;
 }
 
 /// What a ReLU, or the gate of a ReLU's derivative, has passed.
@@ -33,8 +33,8 @@ static bool describe(const evn__samples *s, evn_value value, product *p) {
     bool one_row = node->shape.dim[0] == 1;
     evn_shape a = evn_value_shape(s->graph, node->operands[0]);
     *p = (product){
-        .vector = evn__plan_strip(s->graph, node->operands[!one_row]),
-        .matrix = evn__plan_strip(s->graph, node->operands[one_row]),
+        .vector = evn__strip(s->graph, node->operands[!one_row]),
+        .matrix = evn__strip(s->graph, node->operands[one_row]),
         .elements = evn_shape_count(node->shape),
         .terms = a.dim[!node->attributes.transpose_a],
         .dots = one_row ? node->attributes.transpose_b : !node->attributes.transpose_a,
@@ -49,7 +49,7 @@ static evn_value gate_of(const evn__samples *s, const evn__node *reader, evn_val
         return EVN_NONE;
     }
     const evn__node *other = evn__node_at(s->graph, reader->operands[reader->operands[0] == value]);
-    return other->op == EVN__OP_STEP ? evn__plan_strip(s->graph, other->operands[0]) : EVN_NONE;
+    return other->op == EVN__OP_STEP ? evn__strip(s->graph, other->operands[0]) : EVN_NONE;
 }
 
 /// Whether a product can read `value` in memory.

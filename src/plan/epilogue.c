@@ -23,13 +23,13 @@ static bool takes_epilogue(evn__op op) {
 /// Which value a member reads through its operand `k`: a view that has memory is its own operand.
 static evn_value read_by(const evn_plan *plan, evn_value member, int k) {
     const evn__node *node = evn__node_at(plan->graph, member);
-    return evn__plan_is_moving(node) ? member : node->operands[k];
+    return evn__is_moving(node) ? member : node->operands[k];
 }
 
 bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns) {
     const evn_graph *g = plan->graph;
-    for (int v = plan->units[unit].first; v != EVN_NONE; v = plan->next[v]) {
-        for (int k = 0; plan->units[unit].family != v && k < g->nodes[v].operand_count; ++k) {
+    for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
+        for (int k = 0; plan->units[unit].group.family != v && k < g->nodes[v].operand_count; ++k) {
             evn_value read = read_by(plan, v, k);
             evn__access access = evn__access_of(g, read);
             int64_t stride = 0;
@@ -47,10 +47,10 @@ static int further_reads(evn__fusion *f, int unit, evn_value result) {
     const evn_plan *plan = f->plan;
     const evn_graph *g = plan->graph;
     evn__marks_clear(&f->read);
-    for (int v = plan->units[unit].first; v != EVN_NONE; v = plan->next[v]) {
+    for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
         for (int k = 0; k < g->nodes[v].operand_count; ++k) {
-            evn_value read = evn__plan_strip(g, g->nodes[v].operands[k]);
-            if (read != result && plan->unit_of[read] != unit &&
+            evn_value read = evn__strip(g, g->nodes[v].operands[k]);
+            if (read != result && plan->elements.unit_of[read] != unit &&
                 g->nodes[read].op != EVN__OP_CONSTANT) {
                 evn__mark(&f->read, read);
             }
@@ -79,10 +79,10 @@ static bool may_attach(evn__fusion *f, int kernel, int group) {
     const evn_plan *plan = f->plan;
     const evn__unit *from = &plan->units[kernel], *to = &plan->units[group];
     return to->generated && !to->dead && from->phase == to->phase &&
-           evn_shape_count(evn_value_shape(plan->graph, from->family)) ==
-               evn_shape_count(evn_value_shape(plan->graph, to->first)) &&
-           pays(f, kernel, group, from->family) &&
-           evn__plan_rows_fit(plan, group, last_extent(plan, from->family)) &&
+           evn_shape_count(evn_value_shape(plan->graph, from->group.family)) ==
+               evn_shape_count(evn_value_shape(plan->graph, to->group.first)) &&
+           pays(f, kernel, group, from->group.family) &&
+           evn__plan_rows_fit(plan, group, last_extent(plan, from->group.family)) &&
            !evn__fusion_has_detour(f, kernel, group);
 }
 
@@ -95,7 +95,7 @@ static int smaller_first(const void *a, const void *b) {
 static int list_groups(const evn_plan *plan, evn_value value, int *units) {
     int count = 0, distinct = 0;
     for (int i = plan->first_reader[value]; i < plan->first_reader[value + 1]; ++i) {
-        int unit = plan->unit_of[plan->readers[i]];
+        int unit = plan->elements.unit_of[plan->readers[i]];
         if (unit >= 0 && plan->units[unit].generated) {
             units[count++] = unit;
         }
@@ -111,7 +111,7 @@ static int list_groups(const evn_plan *plan, evn_value value, int *units) {
 
 static evn_status attach_to(evn__fusion *f, int kernel, int *groups) {
     evn_plan *plan = f->plan;
-    int count = list_groups(plan, plan->units[kernel].family, groups);
+    int count = list_groups(plan, plan->units[kernel].group.family, groups);
     for (int i = 0; i < count; ++i) {
         if (may_attach(f, kernel, groups[i])) {
             EVN_TRY(evn__fusion_merge(f, kernel, groups[i]));
@@ -127,7 +127,7 @@ evn_status evn__plan_attach(evn__fusion *f) {
     EVN_TRY(EVN_NEW(&groups, plan->first_reader[plan->graph->node_count] + 1));
     evn_status status = EVN_OK;
     for (int kernel = 0; kernel < plan->unit_count && status == EVN_OK; ++kernel) {
-        evn_value family = plan->units[kernel].family;
+        evn_value family = plan->units[kernel].group.family;
         if (family != EVN_NONE && takes_epilogue(evn__node_at(plan->graph, family)->op)) {
             status = attach_to(f, kernel, groups);
         }

@@ -23,27 +23,27 @@ static bool is_kernel(const evn_plan *plan, evn_value value) {
 static bool is_member(const evn_plan *plan, evn_value value) {
     const evn__node *node = evn__node_at(plan->graph, value);
     if (evn__op_table[node->op].class == EVN__CLASS_ELEMENT) {
-        return plan->stored[value] || !evn__plan_is_inline_scalar(plan, value);
+        return plan->elements.stored[value] || !evn__elements_inline(&plan->elements, value);
     }
-    return plan->stored[value] && (evn__plan_is_moving(node) || node->op == EVN__OP_CONSTANT);
+    return plan->elements.stored[value] && (evn__is_moving(node) || node->op == EVN__OP_CONSTANT);
 }
 
 static int resolve(const evn_plan *plan, evn_value value) {
-    return plan->unit_of[evn__plan_strip(plan->graph, value)];
+    return plan->elements.unit_of[evn__strip(plan->graph, value)];
 }
 
 static evn_status add_unit(evn_plan *plan, evn_value value) {
     EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, plan->unit_count + 1));
-    plan->units[plan->unit_count] = (evn__unit){.first = value,
-                                                .family = is_kernel(plan, value) ? value : EVN_NONE,
-                                                .generated = !is_kernel(plan, value),
-                                                .phase = plan->late[value]};
-    plan->unit_of[value] = plan->unit_count++;
+    plan->units[plan->unit_count] = (evn__unit){
+        .group = {value, is_kernel(plan, value) ? value : EVN_NONE, 0, EVN_NONE, EVN_NONE, 0},
+        .generated = !is_kernel(plan, value),
+        .phase = plan->late[value]};
+    plan->elements.unit_of[value] = plan->unit_count++;
     return EVN_OK;
 }
 
 static int64_t elements(const evn_plan *plan, int unit) {
-    return evn_shape_count(evn_value_shape(plan->graph, plan->units[unit].first));
+    return evn_shape_count(evn_value_shape(plan->graph, plan->units[unit].group.first));
 }
 
 /// Values from elsewhere that the two units read, and the arguments that this takes.
@@ -54,11 +54,11 @@ static int reads(evn__fusion *f, int a, int b, int *arguments) {
     evn__marks_clear(&f->read);
     evn__marks_clear(&f->met);
     for (int i = 0; i < 2; ++i) {
-        for (int v = plan->units[units[i]].first; v != EVN_NONE; v = plan->next[v]) {
+        for (int v = plan->units[units[i]].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
             const evn__node *node = evn__node_at(plan->graph, v);
             for (int k = 0; k < node->operand_count; ++k) {
-                evn_value source = evn__plan_strip(plan->graph, node->operands[k]);
-                int unit = plan->unit_of[source];
+                evn_value source = evn__strip(plan->graph, node->operands[k]);
+                int unit = plan->elements.unit_of[source];
                 if (unit < 0 || (unit != a && unit != b)) {
                     evn__mark(&f->read, source);
                     *arguments += evn__plan_arguments(plan, source, &f->met);
@@ -71,7 +71,7 @@ static int reads(evn__fusion *f, int a, int b, int *arguments) {
 
 static bool is_read_elsewhere(const evn_plan *plan, evn_value value, int a, int b) {
     for (int i = plan->first_reader[value]; i < plan->first_reader[value + 1]; ++i) {
-        int unit = plan->unit_of[plan->readers[i]];
+        int unit = plan->elements.unit_of[plan->readers[i]];
         if (unit != a && unit != b) {
             return true;
         }
@@ -86,8 +86,8 @@ static int writes(const evn__fusion *f, int a, int b) {
     const int units[] = {a, b};
     int count = 0;
     for (int i = 0; i < 2; ++i) {
-        for (int v = plan->units[units[i]].first; v != EVN_NONE; v = plan->next[v]) {
-            count += plan->stored[v] || is_read_elsewhere(plan, v, a, b);
+        for (int v = plan->units[units[i]].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
+            count += plan->elements.stored[v] || is_read_elsewhere(plan, v, a, b);
         }
     }
     return count;
@@ -117,7 +117,7 @@ static evn_status merge_with_operands(evn__fusion *f, evn_value value) {
         return EVN_OK;
     }
     for (int k = 0; k < node->operand_count; ++k) {
-        int own = plan->unit_of[value], other = resolve(plan, node->operands[k]);
+        int own = plan->elements.unit_of[value], other = resolve(plan, node->operands[k]);
         if (other >= 0 && other != own && may_merge(f, other, own)) {
             EVN_TRY(evn__fusion_merge(f, other, own));
         }
@@ -133,9 +133,9 @@ static evn_status make_units(evn__fusion *f) {
             continue;
         }
         EVN_TRY(add_unit(plan, v));
-        f->members[plan->unit_of[v]] = 1;
-        evn__fusion_append(f, plan->unit_of[v]);
-        if (plan->fuse && !evn__plan_is_inline_scalar(plan, v)) {
+        f->members[plan->elements.unit_of[v]] = 1;
+        evn__fusion_append(f, plan->elements.unit_of[v]);
+        if (plan->fuse && !evn__elements_inline(&plan->elements, v)) {
             EVN_TRY(merge_with_operands(f, v));
         }
     }
@@ -176,7 +176,7 @@ static evn_status list_small(const evn_plan *plan, int *next) {
         const evn__unit *u = &plan->units[unit];
         next[unit] = -1;
         if (!u->dead && u->generated && elements(plan, unit) <= SMALL) {
-            rows[count++] = (small){u->phase, evn_value_shape(plan->graph, u->first), unit};
+            rows[count++] = (small){u->phase, evn_value_shape(plan->graph, u->group.first), unit};
         }
     }
     qsort(rows, (size_t)count, sizeof(*rows), compare_small);
@@ -224,9 +224,9 @@ static void visit_sources(evn__fusion *f, evn_value value) {
     const evn_plan *plan = f->plan;
     const evn__node *node = evn__node_at(plan->graph, value);
     for (int k = 0; k < node->operand_count; ++k) {
-        evn_value operand = evn__plan_strip(plan->graph, node->operands[k]);
-        if (plan->unit_of[operand] >= 0) {
-            visit(f, plan->unit_of[operand]);
+        evn_value operand = evn__strip(plan->graph, node->operands[k]);
+        if (plan->elements.unit_of[operand] >= 0) {
+            visit(f, plan->elements.unit_of[operand]);
         } else if (evn__mark(&f->met, operand)) {
             visit_sources(f, operand);
         }
@@ -238,7 +238,7 @@ static void visit(evn__fusion *f, int unit) {
     if (!evn__mark(&f->seen, unit)) {
         return;
     }
-    for (int v = plan->units[unit].first; v != EVN_NONE; v = plan->next[v]) {
+    for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
         visit_sources(f, v);
     }
     plan->units[unit].place = plan->order_count;
@@ -253,7 +253,7 @@ static evn_status order_units(evn__fusion *f) {
     evn__marks_clear(&f->met);
     for (int phase = 0; phase < 2; ++phase) {
         for (int v = 0; v < plan->graph->node_count; ++v) {
-            int unit = plan->unit_of[v];
+            int unit = plan->elements.unit_of[v];
             if (unit >= 0 && plan->units[unit].phase == phase) {
                 visit(f, unit);
             }

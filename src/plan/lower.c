@@ -22,15 +22,14 @@ static evn_status add_slots(evn_plan *plan, const evn__call *call) {
         const evn__operand *operand = &call->operands[i];
         EVN_CHECK(operand->kind != EVN__OPERAND_SCRATCH || operand->scratch >= 0, EVN_ERR_MEMORY,
                   "no memory for the scratch list of %s", call->kernel);
-        plan->slots[plan->slot_count++] =
-            (evn__slot){.kind = operand->kind,
-                        .value = operand->kind == EVN__OPERAND_VALUE
-                                     ? evn__plan_strip(plan->graph, operand->value)
-                                     : EVN_NONE,
-                        .scratch = operand->scratch,
-                        .integer = operand->integer,
-                        .real = operand->real,
-                        .written = operand->written};
+        plan->slots[plan->slot_count++] = (evn__slot){
+            .kind = operand->kind,
+            .value = operand->kind == EVN__OPERAND_VALUE ? evn__strip(plan->graph, operand->value)
+                                                         : EVN_NONE,
+            .scratch = operand->scratch,
+            .integer = operand->integer,
+            .real = operand->real,
+            .written = operand->written};
     }
     return EVN_OK;
 }
@@ -63,12 +62,13 @@ static evn_status emit(evn__lowering *lowering, const evn__call *call) {
 }
 
 static evn_status emit_result(evn__lowering *lowering, const evn__call *call) {
-    const evn__unit *unit = &lowering->plan->units[lowering->unit];
+    evn_plan *plan = lowering->plan;
+    const evn__unit *unit = &plan->units[lowering->unit];
     if (!unit->epilogue) {
         return emit(lowering, call);
     }
     evn__call whole = *call;
-    EVN_TRY(evn__plan_generate_epilogue(lowering, &whole));
+    EVN_TRY(evn__elements_epilogue(&plan->elements, &unit->group, lowering, &whole));
     return emit(lowering, &whole);
 }
 
@@ -86,13 +86,15 @@ static evn_status lower_unit(evn_plan *plan, int unit) {
     if (plan->units[unit].call) {
         return evn__lower_emit(&lowering, plan->units[unit].call);
     }
-    evn_value family = plan->units[unit].family;
+    evn_value family = plan->units[unit].group.family;
     if (family != EVN_NONE) {
         evn__op op = evn__node_at(plan->graph, family)->op;
         EVN_TRY(evn__lower_table[op](&lowering, plan->graph, family));
     }
     bool left = plan->units[unit].epilogue && !lowering.attached;
-    return plan->units[unit].generated || left ? evn__plan_generate(&lowering) : EVN_OK;
+    return plan->units[unit].generated || left
+               ? evn__elements_kernel(&plan->elements, &plan->units[unit].group, &lowering)
+               : EVN_OK;
 }
 
 evn_status evn__plan_lower(evn_plan *plan) {

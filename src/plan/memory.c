@@ -32,7 +32,7 @@ static void bind_ports(evn_plan *plan) {
         plan->places[g->inputs[i].value] = (evn__place){EVN__HOME_INPUT, i, 0};
     }
     for (int i = 0; i < g->output_count; ++i) {
-        evn_value value = evn__plan_strip(g, g->outputs[i].value);
+        evn_value value = evn__strip(g, g->outputs[i].value);
         if (plan->places[value].home == EVN__HOME_NONE &&
             evn__node_at(g, value)->op != EVN__OP_TABLE) {
             plan->places[value] = (evn__place){EVN__HOME_OUTPUT, i, 0};

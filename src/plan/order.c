@@ -66,10 +66,10 @@ static void label_before(evn__fusion *f, int unit, int count) {
 static bool find_sources(evn__fusion *f, evn_value value, int from, bool member) {
     const evn_plan *plan = f->plan;
     const evn__node *node = evn__node_at(plan->graph, value);
-    bool same = member && !evn__plan_is_moving(node);
+    bool same = member && !evn__is_moving(node);
     for (int k = 0; k < node->operand_count; ++k) {
-        evn_value operand = evn__plan_strip(plan->graph, node->operands[k]);
-        int unit = plan->unit_of[operand];
+        evn_value operand = evn__strip(plan->graph, node->operands[k]);
+        int unit = plan->elements.unit_of[operand];
         if (unit == from) {
             if (!same) {
                 return true;
@@ -94,14 +94,14 @@ static bool search(evn__fusion *f, int from, int to) {
     evn__marks_clear(&f->met);
     evn__marks_clear(&f->seen);
     evn__mark(&f->seen, to);
-    for (int v = plan->units[to].first; v != EVN_NONE; v = plan->next[v]) {
+    for (int v = plan->units[to].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
         if (find_sources(f, v, from, true)) {
             return true;
         }
     }
     for (int i = 0; i < f->found_count; ++i) {
         int unit = f->found[i];
-        for (int v = plan->units[unit].first; v != EVN_NONE; v = plan->next[v]) {
+        for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
             if (find_sources(f, v, from, false) || f->found_count > MAX_SEARCH) {
                 return true;
             }
@@ -154,7 +154,7 @@ static evn_value join_members(evn_plan *plan, evn_value a, evn_value b) {
     while (a != EVN_NONE && b != EVN_NONE) {
         evn_value *smaller = a < b ? &a : &b;
         *end = *smaller;
-        end = &plan->next[*smaller];
+        end = &plan->elements.next[*smaller];
         *smaller = *end;
     }
     *end = a != EVN_NONE ? a : b;
@@ -171,10 +171,11 @@ evn_status evn__fusion_merge(evn__fusion *f, int kept, int gone) {
         f->label[kept] = f->label[gone];
     }
     unlink_unit(f, gone);
-    for (int v = plan->units[gone].first; v != EVN_NONE; v = plan->next[v]) {
-        plan->unit_of[v] = kept;
+    for (int v = plan->units[gone].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
+        plan->elements.unit_of[v] = kept;
     }
-    plan->units[kept].first = join_members(plan, plan->units[kept].first, plan->units[gone].first);
+    plan->units[kept].group.first =
+        join_members(plan, plan->units[kept].group.first, plan->units[gone].group.first);
     plan->units[gone].dead = true;
     f->members[kept] += f->members[gone];
     return EVN_OK;

@@ -25,10 +25,10 @@ static bool can_begin(const evn_plan *plan, const evn__unit *unit, int64_t colum
     if (columns == 0 || evn_device_get_info(plan->device)->type != EVN_DEVICE_CPU) {
         return false;
     }
-    if (unit->family == EVN_NONE) {
+    if (unit->group.family == EVN_NONE) {
         return true;
     }
-    const evn__node *node = evn__node_at(plan->graph, unit->family);
+    const evn__node *node = evn__node_at(plan->graph, unit->group.family);
     return (node->op == EVN__OP_NORMALIZE || node->op == EVN__OP_NORMALIZE_GRAD) &&
            node->shape.dim[node->shape.rank - 1] == columns;
 }
@@ -37,15 +37,15 @@ static bool may_begin(const evn_plan *plan, int kernel, evn_value sum) {
     const evn__unit *unit = &plan->units[kernel];
     int64_t columns = columns_of(plan->graph, sum);
     return can_begin(plan, unit, columns) && (unit->generated || unit->epilogue) &&
-           unit->phase == plan->late[sum] && unit->sums < MAX_SUMS &&
-           (unit->sums == 0 || unit->columns == columns) &&
+           unit->phase == plan->late[sum] && unit->group.sums < MAX_SUMS &&
+           (unit->group.sums == 0 || unit->group.columns == columns) &&
            evn__plan_rows_fit(plan, kernel, columns);
 }
 
 int evn__plan_sums_of(const evn_plan *plan, int kernel, int group) {
     const evn_graph *g = plan->graph;
     int count = 0;
-    for (int v = plan->units[group].first; v != EVN_NONE; v = plan->next[v]) {
+    for (int v = plan->units[group].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
         for (int i = plan->first_reader[v]; i < plan->first_reader[v + 1]; ++i) {
             evn_value sum = plan->readers[i];
             count += g->nodes[sum].op == EVN__OP_SUM &&
@@ -58,11 +58,12 @@ int evn__plan_sums_of(const evn_plan *plan, int kernel, int group) {
 /// Sums are begun in the order of the graph.
 static void add_sum(evn_plan *plan, int kernel, evn_value sum) {
     evn__unit *unit = &plan->units[kernel];
-    plan->partials[sum] = (evn__partial){.begun = true, .next = EVN_NONE};
-    *(unit->sums ? &plan->partials[unit->last_sum].next : &unit->first_sum) = sum;
-    unit->last_sum = sum;
-    unit->columns = columns_of(plan->graph, sum);
-    ++unit->sums;
+    plan->elements.partials[sum] = (evn__partial){.begun = true, .next = EVN_NONE};
+    *(unit->group.sums ? &plan->elements.partials[unit->group.last_sum].next
+                       : &unit->group.first_sum) = sum;
+    unit->group.last_sum = sum;
+    unit->group.columns = columns_of(plan->graph, sum);
+    ++unit->group.sums;
 }
 
 void evn__plan_begin_sums(evn_plan *plan) {
@@ -71,7 +72,7 @@ void evn__plan_begin_sums(evn_plan *plan) {
         if (!plan->needed[v] || node->op != EVN__OP_SUM) {
             continue;
         }
-        int kernel = plan->unit_of[evn__plan_strip(plan->graph, node->operands[0])];
+        int kernel = plan->elements.unit_of[evn__strip(plan->graph, node->operands[0])];
         if (kernel >= 0 && may_begin(plan, kernel, v)) {
             add_sum(plan, kernel, v);
         }
@@ -80,7 +81,7 @@ void evn__plan_begin_sums(evn_plan *plan) {
 
 bool evn__plan_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
                        int64_t *count) {
-    const evn__partial *partial = &lowering->plan->partials[sum];
+    const evn__partial *partial = &lowering->plan->elements.partials[sum];
     if (partial->begun) {
         *rows = partial->rows;
         *count = partial->count;

@@ -9,7 +9,7 @@
 /// output has one kernel that writes it.
 /// @param taken  per value: an output before this one is it, behind reshapes
 static evn_value own_value(evn_graph *graph, evn_value value, int index, const bool *taken) {
-    evn_value source = evn__plan_strip(graph, value);
+    evn_value source = evn__strip(graph, value);
     evn__op op = evn__node_at(graph, source)->op;
     if (op != EVN__OP_INPUT && op != EVN__OP_TABLE && !taken[source]) {
         return value;
@@ -29,7 +29,7 @@ static evn_status copy_outputs(const evn_graph *source, evn_graph *graph,
         evn_value value = own_value(graph, outputs[i], i, taken);
         evn_output(graph, source->outputs[i].name, value);
         if (value != EVN_NONE) {
-            taken[evn__plan_strip(graph, value)] = true;
+            taken[evn__strip(graph, value)] = true;
         }
     }
     free(taken);
@@ -57,10 +57,13 @@ static evn_status copy_graph(const evn_graph *source, evn_graph **graph) {
 
 static evn_status allocate(evn_plan *plan) {
     size_t count = (size_t)plan->graph->node_count + 2; // with room behind the last
-    bool **const flags[] = {&plan->needed, &plan->stored, &plan->late, &plan->crosses, &plan->held};
-    int **const numbers[] = {&plan->unit_of, &plan->next, &plan->first_reader, &plan->number,
-                             &plan->numbered.at};
+    bool **const flags[] = {&plan->needed, &plan->elements.stored, &plan->late,
+                            &plan->elements.crosses, &plan->elements.held};
+    int **const numbers[] = {&plan->elements.unit_of, &plan->elements.next, &plan->first_reader,
+                             &plan->elements.number, &plan->elements.numbered.at};
     bool fits = true;
+    plan->elements.graph = plan->graph;
+    plan->elements.arena = &plan->arena;
     for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); ++i) {
         *flags[i] = evn__arena_alloc(&plan->arena, count * sizeof(bool));
         fits = fits && *flags[i];
@@ -70,11 +73,11 @@ static evn_status allocate(evn_plan *plan) {
         fits = fits && *numbers[i];
     }
     plan->places = evn__arena_alloc(&plan->arena, count * sizeof(evn__place));
-    plan->partials = evn__arena_alloc(&plan->arena, count * sizeof(evn__partial));
-    EVN_CHECK(fits && plan->places && plan->partials, EVN_ERR_MEMORY,
+    plan->elements.partials = evn__arena_alloc(&plan->arena, count * sizeof(evn__partial));
+    EVN_CHECK(fits && plan->places && plan->elements.partials, EVN_ERR_MEMORY,
               "no memory for a plan of %zu nodes", count);
-    memset(plan->unit_of, 0xff, count * sizeof(int)); // −1: none
-    memset(plan->next, 0xff, count * sizeof(int));
+    memset(plan->elements.unit_of, 0xff, count * sizeof(int)); // −1: none
+    memset(plan->elements.next, 0xff, count * sizeof(int));
     return EVN_OK;
 }
 

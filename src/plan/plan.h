@@ -4,6 +4,7 @@
 #ifndef EVN_PLAN_PLAN_H
 #define EVN_PLAN_PLAN_H
 
+#include "elements/elements.h"
 #include "evonode/plan.h"
 #include "graph/node.h"
 #include "ops/lower.h"
@@ -28,16 +29,12 @@ typedef struct evn__place {
 /// One kernel node, or a group of element-wise nodes that become one generated kernel, or both: the
 /// group is then the kernel's epilogue.
 typedef struct evn__unit {
-    evn_value first;  ///< smallest member; the others follow in the plan's `next`
-    evn_value family; ///< the kernel node; EVN_NONE: none
-    bool generated;   ///< a group alone
-    bool epilogue;    ///< a kernel node with a group
-    bool dead;        ///< merged into another unit
-    bool replaced;    ///< as in evn__launch
+    evn__group group;
+    bool generated; ///< a group alone
+    bool epilogue;  ///< a kernel node with a group
+    bool dead;      ///< merged into another unit
+    bool replaced;  ///< as in evn__launch
     int phase;
-    int sums; ///< over its rows, which the kernel begins (partial.c)
-    evn_value first_sum, last_sum;
-    int64_t columns;       ///< of these rows
     int place;             ///< position in the order of execution
     const evn__call *call; ///< prepared, in the plan's arena; NULL: made by lowering
 } evn__unit;
@@ -70,37 +67,6 @@ typedef struct evn__scratch {
     evn__place place;
 } evn__scratch;
 
-/// What the kernel of another unit leaves of a sum over rows.
-typedef struct evn__partial {
-    bool begun;
-    evn_value next;    ///< sum that the same kernel begins
-    evn__operand rows; ///< [count, columns]; both made by lowering that unit
-    int64_t count;
-} evn__partial;
-
-/// A set of numbers that is cleared at once.
-typedef struct evn__marks {
-    int *at; ///< per number: the round that it was marked in
-    int round, count;
-} evn__marks;
-
-static inline void evn__marks_clear(evn__marks *marks) {
-    ++marks->round;
-    marks->count = 0;
-}
-
-static inline bool evn__is_marked(const evn__marks *marks, int number) {
-    return marks->at[number] == marks->round;
-}
-
-/// Mark a number; false where it was.
-static inline bool evn__mark(evn__marks *marks, int number) {
-    bool fresh = marks->at[number] != marks->round;
-    marks->at[number] = marks->round;
-    marks->count += fresh;
-    return fresh;
-}
-
 struct evn_plan {
     evn_device *device;
     bool fp64, fuse, all_epilogues;
@@ -108,18 +74,12 @@ struct evn_plan {
     int samples_per_item; ///< of these
     evn_graph *graph;     ///< own copy
     evn__arena arena;
+    evn__elements elements; ///< what fusion leaves
     // per value
-    bool *needed, *stored, *late;
-    bool *crosses;       ///< an output, or read by another unit than the one that computes it
-    bool *held;          ///< scalars that are not computed on the spot
-    int *unit_of;        ///< −1 for values that no unit computes
-    evn_value *next;     ///< member of the same unit; EVN_NONE behind the last
-    int *first_reader;   ///< [values + 1], into `readers`
-    evn_value *readers;  ///< needed values that read this one, behind reshapes
-    evn__marks numbered; ///< values that the kernel being written has a number for
-    int *number;         ///< per value
+    bool *needed, *late;
+    int *first_reader;  ///< [values + 1], into `readers`
+    evn_value *readers; ///< needed values that read this one, behind reshapes
     evn__place *places;
-    evn__partial *partials;
     // units and launches
     evn__unit *units;
     int unit_count, unit_capacity;
@@ -138,20 +98,6 @@ struct evn_plan {
     int64_t steps;       ///< of the passes, for tests: grows as the graph does
     evn_buffer *one_run; ///< RUN_OFFSETS of a single run; NULL without kernels that take any
 };
-
-/// Whether a generated kernel or epilogue of the unit computes the value.
-static inline bool evn__plan_generates(const evn_plan *plan, int unit, evn_value value) {
-    return plan->unit_of[value] == unit && plan->units[unit].family != value;
-}
-
-/// The operand behind reshapes: the same elements in the same order.
-evn_value evn__plan_strip(const evn_graph *graph, evn_value value);
-
-/// Broadcast, permute or slice: elements of the operand under another index.
-bool evn__plan_is_moving(const evn__node *node);
-
-/// A scalar that every kernel computes for itself instead of reading it. (classify.c)
-bool evn__plan_is_inline_scalar(const evn_plan *plan, evn_value value);
 
 /// How many arguments a kernel needs to read `value`, through views and scalars that it computes
 /// for itself, besides those that are `seen`, values; marks what it meets. (classify.c)
@@ -175,18 +121,6 @@ evn_status evn__plan_lower(evn_plan *plan);
 
 /// Compile the kernels of the launches. (compile.c)
 evn_status evn__plan_compile(evn_plan *plan);
-
-/// The generated kernel of a unit. (generate.c)
-evn_status evn__plan_generate(evn__lowering *lowering);
-
-/// The C expression of an element-wise operation, as a format of its operands; a number as C.
-/// (generation.c)
-const char *evn__plan_formula(evn__op op);
-void evn__plan_literal(double value, char text[64]);
-
-/// Give `call`, which writes the result of the unit's family, the unit's epilogue, unless it has no
-/// room for the arguments. The source's text is in the plan's arena. (generate.c)
-evn_status evn__plan_generate_epilogue(evn__lowering *lowering, evn__call *call);
 
 /// Whether what the group reads lies at stride 0 or 1 within rows of `columns`. (epilogue.c)
 bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns);
@@ -232,25 +166,5 @@ typedef struct evn__bound {
 /// The argument that a slot is in a run. (run.c)
 evn_status evn__plan_fill(const evn_plan *plan, const evn__bound *bound, const evn__slot *slot,
                           evn__argument *argument);
-
-// Strided access to an operand under a view (access.c)
-// ---------------------------------------------
-
-/// offset = start + Σ index[d] · stride[d] over the dimensions of the view.
-typedef struct evn__access {
-    evn_value source; ///< the value that is read, behind view and reshapes
-    int rank;
-    int64_t dim[EVN_MAX_RANK], stride[EVN_MAX_RANK];
-    int64_t start;
-} evn__access;
-
-/// How `value` is read when a kernel runs over its elements.
-evn__access evn__access_of(const evn_graph *graph, evn_value value);
-
-/// Whether the last `columns` elements of each row lie at a fixed stride; if so *stride is it.
-bool evn__access_split(const evn__access *access, int64_t columns, int64_t *stride);
-
-/// Append the C expression of the offset of row `row` (a C variable) to `text`.
-void evn__access_base(const evn__access *access, int64_t columns, const char *row, evn__text *text);
 
 #endif

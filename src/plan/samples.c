@@ -120,7 +120,7 @@ static bool is_small(const evn__samples *s, evn_value value) {
 static bool make_large(evn__samples *s, evn_value value) {
     const evn__node *node = node_at(s, value);
     for (int k = 0; k < 2; ++k) {
-        evn_value read = evn__plan_strip(s->graph, node->operands[k]);
+        evn_value read = evn__strip(s->graph, node->operands[k]);
         evn__op op = node_at(s, read)->op;
         bool uniform = s->kind[read] == EVN__SAMPLES_UNIFORM && !s->sampled[read];
         if (!uniform || (!s->computed[read] && op != EVN__OP_INPUT && op != EVN__OP_TABLE)) {
@@ -136,8 +136,8 @@ static void store_large(const evn__samples *s, int phase) {
     for (int v = 0; v < s->graph->node_count; ++v) {
         if (s->large[v] && s->plan->late[v] == phase) {
             s->stored[v] = true;
-            s->stored[evn__plan_strip(s->graph, node_at(s, v)->operands[0])] = true;
-            s->stored[evn__plan_strip(s->graph, node_at(s, v)->operands[1])] = true;
+            s->stored[evn__strip(s->graph, node_at(s, v)->operands[0])] = true;
+            s->stored[evn__strip(s->graph, node_at(s, v)->operands[1])] = true;
         }
     }
 }
@@ -162,12 +162,12 @@ static bool find_samples(evn__samples *s, const char *const *names) {
 static bool find_kinds(evn__samples *s) {
     const evn_plan *plan = s->plan;
     for (int i = 0; i < s->graph->output_count; ++i) {
-        s->stored[evn__plan_strip(s->graph, s->graph->outputs[i].value)] = true;
+        s->stored[evn__strip(s->graph, s->graph->outputs[i].value)] = true;
     }
     for (int v = 0; v < s->graph->node_count; ++v) {
         const evn__node *node = node_at(s, v);
         evn__op_class class = class_of(s, v);
-        bool copied = s->stored[v] && (evn__plan_is_moving(node) || node->op == EVN__OP_CONSTANT);
+        bool copied = s->stored[v] && (evn__is_moving(node) || node->op == EVN__OP_CONSTANT);
         s->computed[v] = plan->needed[v] &&
                          (class == EVN__CLASS_ELEMENT || class == EVN__CLASS_KERNEL || copied);
         if (!plan->needed[v]) {
@@ -388,8 +388,7 @@ static void add_unit(evn_plan *plan, int phase, evn_value large, const evn__call
                      bool replaced) {
     plan->units[plan->unit_count] = (evn__unit){.phase = phase,
                                                 .place = plan->unit_count,
-                                                .first = large,
-                                                .family = large,
+                                                .group = {.first = large, .family = large},
                                                 .call = call,
                                                 .replaced = replaced};
     plan->order[plan->unit_count] = plan->unit_count;

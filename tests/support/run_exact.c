@@ -93,7 +93,7 @@ static void load(memory *m, double *const *inputs) {
 }
 
 static void compare(memory *m, int output, const double *expected) {
-    evn_value value = evn__plan_strip(m->plan->graph, evn_graph_output(m->plan->graph, output));
+    evn_value value = evn__strip(m->plan->graph, evn_graph_output(m->plan->graph, output));
     size_t count = count_of(m->plan, value);
     double *got = calloc(count, sizeof(*got));
     TRY(evn__real_read((evn_binding){value_buffer(m, value), 0}, m->plan->fp64, got, count));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Formulas, numbers and arguments of generated kernels.
-#include "plan/generation.h"
+#include "elements/generation.h"
 
 #include "base/number.h"
 
@@ -29,8 +29,14 @@ static const char *const formulas[EVN__OP_COUNT] = {
     [EVN__OP_RELU] = "evn_relu(%s)",
 };
 
-const char *evn__plan_formula(evn__op op) {
+const char *evn__formula(evn__op op) {
     return formulas[op];
+}
+
+bool evn__elements_inline(const evn__elements *elements, evn_value value) {
+    const evn__node *node = evn__node_at(elements->graph, value);
+    return evn__op_table[node->op].class == EVN__CLASS_ELEMENT && !elements->held[value] &&
+           evn_shape_count(node->shape) == 1;
 }
 
 enum { ROOM = 10 }; // arguments left to what is read, where numbers would take the last ones
@@ -40,7 +46,7 @@ static bool is_plain(double value) {
     return value == 0 || value == 1 || value == -1 || value == 2 || value == 0.5;
 }
 
-void evn__plan_literal(double value, char text[64]) {
+void evn__literal(double value, char text[64]) {
     if (isnan(value)) {
         snprintf(text, 64, "((real)NAN)");
     } else if (isinf(value)) {
@@ -84,7 +90,7 @@ evn_status evn__generation_literal(evn__generation *g, double value, char text[6
     bool full = g->call.operand_count >= EVN__MAX_OPERANDS / 2 ||
                 g->call.operand_count + g->reserved + ROOM >= EVN__MAX_OPERANDS;
     if (number < 0 && (is_plain(value) || !isfinite(value) || full)) {
-        evn__plan_literal(value, text);
+        evn__literal(value, text);
         return EVN_OK;
     }
     if (number < 0) {

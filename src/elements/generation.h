@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A kernel's text in the making: what generate.c writes, and with what arguments (generation.c).
-#ifndef EVN_PLAN_GENERATION_H
-#define EVN_PLAN_GENERATION_H
+#ifndef EVN_ELEMENTS_GENERATION_H
+#define EVN_ELEMENTS_GENERATION_H
 
-#include "plan/plan.h"
+#include "elements/elements.h"
 
 /// An operand that is read from memory, the same for all members that read it alike.
 typedef struct evn__read {
@@ -13,9 +13,9 @@ typedef struct evn__read {
 
 typedef struct evn__generation {
     evn__lowering *lowering;
-    const evn_plan *plan;
+    evn__elements *elements;
+    const evn__group *group;
     const evn_graph *graph;
-    int unit;
     evn_value result;  ///< of the kernel whose epilogue this is; EVN_NONE: a kernel of its own
     evn_value carrier; ///< the member that takes the memory of `result`; EVN_NONE: none
     int64_t count, columns;

@@ -9,7 +9,7 @@
 // Compiling costs far more than a launch, so equal work must give equal text: values are numbered
 // within the kernel, and coefficients and the element count are arguments. The stages of a solver
 // step then share their kernels.
-#include "plan/generation.h"
+#include "elements/generation.h"
 
 #include "base/hash.h"
 
@@ -24,30 +24,30 @@ enum {
 };
 
 static bool is_member(const evn__generation *g, evn_value value) {
-    return evn__plan_generates(g->plan, g->unit, value);
+    return g->elements->unit_of[value] == g->lowering->unit && g->group->family != value;
 }
 
 /// The first member from `value` on, in the order of the graph; EVN_NONE: none.
 static evn_value member_from(const evn__generation *g, evn_value value) {
-    return value != EVN_NONE && !is_member(g, value) ? g->plan->next[value] : value;
+    return value != EVN_NONE && !is_member(g, value) ? g->elements->next[value] : value;
 }
 
 static evn_value first_member(const evn__generation *g) {
-    return member_from(g, g->plan->units[g->unit].first);
+    return member_from(g, g->group->first);
 }
 
 static evn_value next_member(const evn__generation *g, evn_value value) {
-    return member_from(g, g->plan->next[value]);
+    return member_from(g, g->elements->next[value]);
 }
 
 // Scalars that every work-item computes for itself ------------------------------------------------
 
 static int number_of(evn__generation *g, evn_value value) {
-    evn_plan *plan = g->lowering->plan;
-    if (evn__mark(&plan->numbered, value)) {
-        plan->number[value] = plan->numbered.count - 1;
+    evn__elements *e = g->elements;
+    if (evn__mark(&e->numbered, value)) {
+        e->number[value] = e->numbered.count - 1;
     }
-    return plan->number[value];
+    return e->number[value];
 }
 
 static evn_status emit_scalar(evn__generation *g, evn_value value, char text[64]);
@@ -60,7 +60,7 @@ static evn_status emit_scalar_formula(evn__generation *g, evn_value value) {
         EVN_TRY(emit_scalar(g, node->operands[1], b));
     }
     evn__text_append(&g->scalars, "    const real s%d = ", number_of(g, value));
-    evn__text_append(&g->scalars, evn__plan_formula(node->op), a, b);
+    evn__text_append(&g->scalars, evn__formula(node->op), a, b);
     evn__text_append(&g->scalars, ";\n");
     return EVN_OK;
 }
@@ -71,8 +71,8 @@ static evn_status emit_scalar(evn__generation *g, evn_value value, char text[64]
     if (source->op == EVN__OP_CONSTANT) {
         return evn__generation_literal(g, source->attributes.scalar, text);
     }
-    if (evn__plan_is_inline_scalar(g->plan, access.source)) {
-        if (!evn__is_marked(&g->plan->numbered, access.source)) {
+    if (evn__elements_inline(g->elements, access.source)) {
+        if (!evn__is_marked(&g->elements->numbered, access.source)) {
             EVN_TRY(emit_scalar_formula(g, access.source));
         }
         snprintf(text, 64, "s%d", number_of(g, access.source));
@@ -128,7 +128,7 @@ static evn_status emit_access(evn__generation *g, evn_value value, char text[64]
 
 /// The C expression of an operand for the element at row, column.
 static evn_status emit_operand(evn__generation *g, evn_value value, char text[64]) {
-    evn_value stripped = evn__plan_strip(g->graph, value);
+    evn_value stripped = evn__strip(g->graph, value);
     if (is_member(g, stripped)) {
         snprintf(text, 64, "v%d", number_of(g, stripped));
         return EVN_OK;
@@ -141,7 +141,7 @@ static evn_status emit_member(evn__generation *g, evn_value value) {
     char a[64] = "", b[64] = "";
     if (node->op == EVN__OP_CONSTANT) {
         EVN_TRY(emit_broadcast(g, value, a));
-    } else if (evn__plan_is_moving(node)) {
+    } else if (evn__is_moving(node)) {
         EVN_TRY(emit_access(g, value, a)); // the member itself: what is behind it
     } else {
         EVN_TRY(emit_operand(g, node->operands[0], a));
@@ -149,7 +149,7 @@ static evn_status emit_member(evn__generation *g, evn_value value) {
             EVN_TRY(emit_operand(g, node->operands[1], b));
         }
     }
-    const char *formula = evn__plan_formula(node->op);
+    const char *formula = evn__formula(node->op);
     evn__text_append(&g->body,
                      "            const %s v%d = ", g->result == EVN_NONE ? "real" : "TYPE",
                      number_of(g, value));
@@ -174,7 +174,7 @@ static evn_status emit_store(evn__generation *g, evn_value value) {
 
 static evn_status emit_stores(evn__generation *g) {
     for (evn_value v = first_member(g); v != EVN_NONE; v = next_member(g, v)) {
-        if (g->plan->stored[v]) {
+        if (g->elements->stored[v]) {
             EVN_TRY(emit_store(g, v));
         }
     }
@@ -187,7 +187,7 @@ static evn_status emit_stores(evn__generation *g) {
 static evn_status emit_partial(evn__generation *g, evn_value sum) {
     int number;
     char operand[64];
-    evn__partial *partial = &g->lowering->plan->partials[sum];
+    evn__partial *partial = &g->elements->partials[sum];
     EVN_TRY(emit_operand(g, evn__node_at(g->graph, sum)->operands[0], operand));
     partial->count = g->items;
     partial->rows = evn__lower_scratch(g->lowering, g->items * g->columns);
@@ -205,15 +205,14 @@ static evn_status emit_partial(evn__generation *g, evn_value sum) {
 }
 
 static evn_status emit_partials(evn__generation *g) {
-    const evn__unit *unit = &g->plan->units[g->unit];
-    if (unit->sums > 0) {
+    if (g->group->sums > 0) {
         evn__text_append(&g->scalars, "    const long slot = (long)get_global_id(0) * %lldL;\n",
                          (long long)g->columns);
     }
-    evn_value sum = unit->first_sum;
-    for (int i = 0; i < unit->sums; ++i) {
+    evn_value sum = g->group->first_sum;
+    for (int i = 0; i < g->group->sums; ++i) {
         EVN_TRY(emit_partial(g, sum));
-        sum = g->plan->partials[sum].next;
+        sum = g->elements->partials[sum].next;
     }
     return g->zeros.status;
 }
@@ -225,7 +224,7 @@ static bool columns_fit(const evn__generation *g, int64_t columns) {
     int64_t stride;
     for (evn_value v = first_member(g); v != EVN_NONE; v = next_member(g, v)) {
         const evn__node *node = evn__node_at(g->graph, v);
-        bool view = evn__plan_is_moving(node);
+        bool view = evn__is_moving(node);
         for (int k = 0; k < node->operand_count; ++k) {
             evn__access access = evn__access_of(g->graph, view ? v : node->operands[k]);
             if (evn_shape_count(evn_value_shape(g->graph, view ? v : node->operands[k])) ==
@@ -241,8 +240,8 @@ static bool columns_fit(const evn__generation *g, int64_t columns) {
 /// The longest row among the trailing products of the members' and their operands' shapes.
 static int64_t choose_columns(const evn__generation *g) {
     int64_t best = 1;
-    if (g->plan->units[g->unit].sums > 0) {
-        return g->plan->units[g->unit].columns;
+    if (g->group->sums > 0) {
+        return g->group->columns;
     }
     for (evn_value v = first_member(g); v != EVN_NONE; v = next_member(g, v)) {
         const evn__node *node = evn__node_at(g->graph, v);
@@ -312,7 +311,7 @@ static evn_status choose_rows(evn__generation *g, int64_t *rows, char text[64]) 
     int64_t each = CHUNK / g->columns, all = g->count / g->columns;
     *rows = each > 1 ? each : 1;
     snprintf(text, 64, "%lld", (long long)*rows);
-    if (g->plan->units[g->unit].sums > 0) {
+    if (g->group->sums > 0) {
         int number;
         int64_t least = (all + MAX_PARTIALS - 1) / MAX_PARTIALS;
         *rows = *rows > MIN_ROWS ? *rows : MIN_ROWS;
@@ -419,9 +418,9 @@ static const char epilogue_vectors[] =
 
 /// Without other readers of the result the first member that needs memory takes its place.
 static evn_value choose_carrier(const evn__generation *g) {
-    for (evn_value v = first_member(g); v != EVN_NONE && !g->plan->crosses[g->result];
+    for (evn_value v = first_member(g); v != EVN_NONE && !g->elements->crosses[g->result];
          v = next_member(g, v)) {
-        if (g->plan->stored[v]) {
+        if (g->elements->stored[v]) {
             return v;
         }
     }
@@ -454,7 +453,7 @@ static evn_status attach(evn__generation *g, const evn__text *text, evn__call *c
     for (int i = 0; i < g->call.operand_count; ++i) {
         call->operands[call->operand_count++] = g->call.operands[i];
     }
-    call->source.text = evn__arena_string(&g->lowering->plan->arena, text->data);
+    call->source.text = evn__arena_string(g->elements->arena, text->data);
     EVN_CHECK(call->source.text, EVN_ERR_MEMORY, "no memory for the text of a kernel");
     g->lowering->attached = true;
     return EVN_OK;
@@ -478,19 +477,19 @@ static evn_status generate(evn__generation *g, evn__text *constants, evn__text *
     return emit_kernel(g, tail->data);
 }
 
-static void start(evn__generation *g, evn__lowering *lowering) {
-    evn_plan *plan = lowering->plan;
+static void start(evn__generation *g, evn__elements *elements, const evn__group *group,
+                  evn__lowering *lowering) {
     *g = (evn__generation){.lowering = lowering,
-                           .plan = plan,
-                           .graph = plan->graph,
-                           .unit = lowering->unit,
+                           .elements = elements,
+                           .group = group,
+                           .graph = elements->graph,
                            .result = EVN_NONE,
                            .carrier = EVN_NONE};
-    g->count = evn_shape_count(evn_value_shape(g->graph, plan->units[g->unit].first));
-    evn__marks_clear(&plan->numbered);
-    g->reserved = plan->units[g->unit].sums;
+    g->count = evn_shape_count(evn_value_shape(g->graph, group->first));
+    evn__marks_clear(&elements->numbered);
+    g->reserved = group->sums;
     for (evn_value v = first_member(g); v != EVN_NONE; v = next_member(g, v)) {
-        g->reserved += plan->stored[v];
+        g->reserved += elements->stored[v];
     }
 }
 
@@ -502,10 +501,11 @@ static void finish(evn__generation *g) {
     }
 }
 
-evn_status evn__plan_generate(evn__lowering *lowering) {
+evn_status evn__elements_kernel(evn__elements *elements, const evn__group *group,
+                                evn__lowering *lowering) {
     evn__generation g;
     evn__text constants = {0}, tail = {0};
-    start(&g, lowering);
+    start(&g, elements, group, lowering);
     evn_status status = generate(&g, &constants, &tail);
     finish(&g);
     free(constants.data);
@@ -513,11 +513,12 @@ evn_status evn__plan_generate(evn__lowering *lowering) {
     return status;
 }
 
-evn_status evn__plan_generate_epilogue(evn__lowering *lowering, evn__call *call) {
+evn_status evn__elements_epilogue(evn__elements *elements, const evn__group *group,
+                                  evn__lowering *lowering, evn__call *call) {
     evn__generation g;
     evn__text text = {0};
-    start(&g, lowering);
-    g.result = lowering->plan->units[g.unit].family;
+    start(&g, elements, group, lowering);
+    g.result = group->family;
     evn_shape shape = evn_value_shape(g.graph, g.result);
     g.columns = shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
     g.items = (int64_t)call->range.global[0];

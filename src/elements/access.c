@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/plan.h"
+#include "elements/access.h"
 
-evn_value evn__plan_strip(const evn_graph *graph, evn_value value) {
+evn_value evn__strip(const evn_graph *graph, evn_value value) {
     while (evn__node_at(graph, value)->op == EVN__OP_RESHAPE) {
         value = evn__node_at(graph, value)->operands[0];
     }
     return value;
 }
 
-bool evn__plan_is_moving(const evn__node *node) {
+bool evn__is_moving(const evn__node *node) {
     return node->op == EVN__OP_BROADCAST || node->op == EVN__OP_PERMUTE ||
            node->op == EVN__OP_SLICE;
 }
@@ -39,16 +39,16 @@ static void view_strides(const evn__node *view, evn_shape from, evn__access *acc
 }
 
 evn__access evn__access_of(const evn_graph *graph, evn_value value) {
-    value = evn__plan_strip(graph, value);
+    value = evn__strip(graph, value);
     const evn__node *node = evn__node_at(graph, value);
     evn__access access = {.source = value, .rank = node->shape.rank};
     for (int i = 0; i < access.rank; ++i) {
         access.dim[i] = node->shape.dim[i];
     }
-    if (evn__plan_is_moving(node)) {
+    if (evn__is_moving(node)) {
         evn_shape from = evn_value_shape(graph, node->operands[0]);
         view_strides(node, from, &access);
-        access.source = evn__plan_strip(graph, node->operands[0]);
+        access.source = evn__strip(graph, node->operands[0]);
     } else {
         contiguous(node->shape, access.stride);
     }
