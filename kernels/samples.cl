@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// samples.cl — functions of the kernels that carry a sample in each lane (src/plan/emission.c),
+// samples.cl — functions of the kernels that carry a sample in each lane (src/samples/emission.c),
 // which follow this text.   Twin: src/ref/elementwise.c.   Relaxed math: none.
 // Assumes: LANES is 8 or 16, SAMPLES that or twice that.
 

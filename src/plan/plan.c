@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/samples.h"
+#include "plan/plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
     EVN_TRY(allocate(plan));
     EVN_TRY(evn__plan_classify(plan, options->late_inputs));
     bool taken;
-    EVN_TRY(evn__plan_samples(plan, options->sample_inputs, &taken));
+    EVN_TRY(evn__plan_by_sample(plan, options->sample_inputs, &taken));
     if (!taken) {
         EVN_TRY(evn__plan_fuse(plan));
     }

@@ -70,7 +70,7 @@ typedef struct evn__scratch {
 struct evn_plan {
     evn_device *device;
     bool fp64, fuse, all_epilogues;
-    int lanes;            ///< of the generated kernels over samples (samples.h), else 0
+    int lanes;            ///< of the generated kernels over samples (src/samples), else 0
     int samples_per_item; ///< of these
     evn_graph *graph;     ///< own copy
     evn__arena arena;
@@ -105,6 +105,11 @@ int evn__plan_arguments(const evn_plan *plan, evn_value value, evn__marks *seen)
 
 /// Set needed, late and stored: which values must have memory. (classify.c)
 evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs);
+
+/// Make units of kernels over samples, in order, where the graph suits; *taken is false where it
+/// does not. (by_sample.c)
+/// @param names  inputs whose first axis counts samples, NULL-ended; NULL: not taken
+evn_status evn__plan_by_sample(evn_plan *plan, const char *const *names, bool *taken);
 
 /// Make units, merging element-wise ones; order them. (fuse.c)
 evn_status evn__plan_fuse(evn_plan *plan);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/emission.h"
+#include "samples/emission.h"
 
 #include "ops/tasks.h"
 #include <stdio.h>
@@ -296,7 +296,7 @@ static void read_first(evn__emission *e) {
 // All of it ---------------------------------------------------------------------------------------
 
 static evn_status copy_text(const evn__emission *e, const char *text, const char **copy) {
-    *copy = evn__arena_string(&e->s->plan->arena, text ? text : "");
+    *copy = evn__arena_string(e->s->request->arena, text ? text : "");
     EVN_CHECK(*copy, EVN_ERR_MEMORY, "no memory for the text of a kernel");
     return EVN_OK;
 }

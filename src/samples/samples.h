@@ -18,13 +18,13 @@
 // A single sample is no sample: all values are then uniform, and what lies between the large
 // products of a step is one launch.
 //
-// samples.c: kinds, levels, groups; samples_slabs.c: memory; samples_index.c: where an element of a
+// samples.c: kinds, levels, groups; slabs.c: memory; index.c: where an element of a
 // view lies; emission.c, emit_rows.c, emit_uniform.c, emit_product.c: a function for each group;
-// samples_kernel.c: the kernels that call them.
-#ifndef EVN_PLAN_SAMPLES_H
-#define EVN_PLAN_SAMPLES_H
+// kernels.c: the kernels that call them.
+#ifndef EVN_SAMPLES_SAMPLES_H
+#define EVN_SAMPLES_SAMPLES_H
 
-#include "plan/plan.h"
+#include "elements/elements.h"
 
 enum {
     EVN__SAMPLES_SMALL = 8, ///< elements of a row that are unrolled: registers
@@ -60,8 +60,40 @@ typedef struct evn__sample_slab {
     evn__operand memory;
 } evn__sample_slab;
 
+/// What is asked: a graph as the passes before have judged it.
+typedef struct evn__samples_request {
+    evn_device *device;
+    const evn_graph *graph;
+    evn__arena *arena; ///< for what the result points to
+    bool fp64;
+    const char *const *names; ///< inputs whose first axis counts samples, NULL-ended
+    // per value
+    const bool *needed, *late;
+    const int *first_reader;  ///< [values + 1], into `readers`
+    const evn_value *readers; ///< needed values that read this one, behind reshapes
+} evn__samples_request;
+
+/// A call, or a large product that its family is to lower.
+typedef struct evn__sample_launch {
+    int phase;
+    evn_value large;       ///< EVN_NONE: `call` is the launch
+    const evn__call *call; ///< NULL: `large` is
+    bool replaced;         ///< a stage of the launch before, in which work-items cooperate
+} evn__sample_launch;
+
+/// What comes of it.
+typedef struct evn__samples_result {
+    bool taken;
+    int lanes, per_item;
+    evn__sample_launch *launches; ///< in order of execution
+    int launch_count;
+    int64_t *scratch; ///< elements of each: the calls' SCRATCH operands are numbers of these
+    int scratch_count;
+} evn__samples_result;
+
 typedef struct evn__samples {
-    evn_plan *plan;
+    const evn__samples_request *request;
+    evn__samples_result *result;
     const evn_graph *graph;
     int64_t batch;
     int lanes;    ///< of a vector
@@ -87,16 +119,14 @@ typedef struct evn__samples {
 
 /// What computes a group, item by item, and its arguments: memory.
 typedef struct evn__sample_function {
-    const char *body; ///< in the plan's arena
+    const char *body; ///< in the arena
     int items;        ///< for each of which it is to be called
     evn__operand operands[EVN__OPERAND_CAPACITY];
     int operand_count;
 } evn__sample_function;
 
-/// Take the graph of `plan` if it suits: units with prepared calls come into being. *taken is false
-/// where it does not; the plan is then as before.
-/// @param names  inputs whose first axis counts samples, NULL-ended; NULL: not taken
-evn_status evn__plan_samples(evn_plan *plan, const char *const *names, bool *taken);
+/// Take the graph if it suits; else result->taken is false.
+evn_status evn__samples_plan(const evn__samples_request *request, evn__samples_result *result);
 
 /// The value that is read where `value` is: behind views that no kernel computes.
 evn_value evn__samples_source(const evn__samples *s, evn_value value);
@@ -113,7 +143,7 @@ static inline bool evn__samples_added_up(const evn__samples *s, evn_value value)
     return s->kind[value] == EVN__SAMPLES_CONTRACTION && s->stored[value];
 }
 
-/// Set slabs, and of values slab and offset; undo it. (samples_slabs.c)
+/// Set slabs, and of values slab and offset; undo it. (slabs.c)
 evn_status evn__samples_make_slabs(evn__samples *s);
 void evn__samples_drop_slabs(evn__samples *s);
 
@@ -138,7 +168,7 @@ bool evn__samples_divides(const evn__samples *s, evn_value product);
 /// left out.
 evn_value evn__samples_gate(const evn__samples *s, evn_value product);
 
-// Where elements lie (samples_index.c)
+// Where elements lie (index.c)
 // ------------------------------------------------------------------
 
 enum { EVN__VAR_ONE, EVN__VAR_SAMPLE, EVN__VAR_I, EVN__VAR_J, EVN__VAR_K, EVN__VARS };

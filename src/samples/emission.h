@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The function of one group of a plan over samples, while its text is written.
-#ifndef EVN_PLAN_EMISSION_H
-#define EVN_PLAN_EMISSION_H
+#ifndef EVN_SAMPLES_EMISSION_H
+#define EVN_SAMPLES_EMISSION_H
 
-#include "plan/samples.h"
+#include "samples/samples.h"
 
 /// Where a member of the group is, in the text.
 typedef enum evn__emitted {

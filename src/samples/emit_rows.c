@@ -2,7 +2,7 @@
 // The kernel of a group of rows: every variable holds one element for each sample of an item. Short
 // rows are unrolled; longer ones are loops over their elements, in which all values join that read
 // each other at the same element only, and the sums over them.
-#include "plan/emission.h"
+#include "samples/emission.h"
 
 #include <stdio.h>
 #include <stdlib.h>

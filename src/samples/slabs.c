@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory for what groups of a plan over samples read of each other.
-#include "plan/samples.h"
+#include "samples/samples.h"
 
 #include "ops/tasks.h"
 #include <stdlib.h>
@@ -66,16 +66,21 @@ static void fill_slabs(evn__samples *s, const bool *crosses) {
     }
 }
 
-static void allocate_slabs(evn__samples *s) {
+static evn_status allocate_slabs(evn__samples *s) {
     int64_t items = evn__divide_up(s->batch, s->per_item);
+    s->result->scratch =
+        evn__arena_alloc(s->request->arena, sizeof(int64_t) * (size_t)(s->slab_count + 1));
+    EVN_CHECK(s->result->scratch, EVN_ERR_MEMORY, "no memory for %d slabs", s->slab_count);
+    s->result->scratch_count = s->slab_count;
     for (int i = 0; i < s->slab_count; ++i) {
         evn__sample_slab *slab = &s->slabs[i];
-        evn__lowering lowering = evn__plan_lowering(s->plan, 0);
         int64_t elements = slab->total;
         elements *= slab->kind == EVN__SAMPLES_UNIFORM ? 1 : items;
         elements *= slab->kind == EVN__SAMPLES_ROWS ? s->per_item : 1;
-        slab->memory = evn__lower_scratch(&lowering, elements);
+        s->result->scratch[i] = elements;
+        slab->memory = (evn__operand){.kind = EVN__OPERAND_SCRATCH, .scratch = i};
     }
+    return EVN_OK;
 }
 
 evn_status evn__samples_make_slabs(evn__samples *s) {
@@ -85,7 +90,7 @@ evn_status evn__samples_make_slabs(evn__samples *s) {
     if (status == EVN_OK) {
         find_needed(s, crosses);
         fill_slabs(s, crosses);
-        allocate_slabs(s);
+        status = allocate_slabs(s);
     }
     free(crosses);
     return status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/samples.h"
+#include "samples/samples.h"
 
 #include <stdio.h>
 #include <string.h>

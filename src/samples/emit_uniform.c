@@ -2,7 +2,7 @@
 // The kernel of a group of values that are the same for all samples: one work-item, one value after
 // the other, vectors along the last axis where the elements lie side by side. Element-wise values
 // of one shape share a loop.
-#include "plan/emission.h"
+#include "samples/emission.h"
 
 #include "ops/tasks.h"
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels that call the functions of groups: one each, or one after the other in one kernel, where
 // work-items cooperate (kernels/samples.cl).
-#include "plan/emission.h"
+#include "samples/emission.h"
 
 #include "base/hash.h"
 #include "ops/tasks.h"
@@ -143,7 +143,7 @@ static void write_text(const kernel *k, const char *name, evn__text *text) {
 }
 
 static evn_status keep(const kernel *k, const char *name, const char *source) {
-    evn__arena *arena = &k->s->plan->arena;
+    evn__arena *arena = k->s->request->arena;
     k->call->kernel = evn__arena_string(arena, name);
     k->call->source.text = evn__arena_string(arena, source);
     EVN_CHECK(k->call->kernel && k->call->source.text, EVN_ERR_MEMORY,
@@ -195,6 +195,6 @@ evn_status evn__samples_cooperate(const evn__samples *s, const evn__sample_funct
         int needed = (int)evn__divide_up(1 + functions[i].items, LINE_CLAIMS) * LINE_CLAIMS;
         k.stage_claims = needed > k.stage_claims ? needed : k.stage_claims;
     }
-    int units = evn_device_get_info(s->plan->device)->compute_units;
+    int units = evn_device_get_info(s->request->device)->compute_units;
     return make(&k, (size_t)(units < 2 * most ? units : 2 * most), fits);
 }

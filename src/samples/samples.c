@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/samples.h"
+#include "samples/samples.h"
 
 #include "host/quirks.h"
 #include "ops/tasks.h"
@@ -134,7 +134,7 @@ static bool make_large(evn__samples *s, evn_value value) {
 /// Large products of a phase that their families compute: memory for what these read and write.
 static void store_large(const evn__samples *s, int phase) {
     for (int v = 0; v < s->graph->node_count; ++v) {
-        if (s->large[v] && s->plan->late[v] == phase) {
+        if (s->large[v] && s->request->late[v] == phase) {
             s->stored[v] = true;
             s->stored[evn__strip(s->graph, node_at(s, v)->operands[0])] = true;
             s->stored[evn__strip(s->graph, node_at(s, v)->operands[1])] = true;
@@ -160,7 +160,7 @@ static bool find_samples(evn__samples *s, const char *const *names) {
 }
 
 static bool find_kinds(evn__samples *s) {
-    const evn_plan *plan = s->plan;
+    const evn__samples_request *r = s->request;
     for (int i = 0; i < s->graph->output_count; ++i) {
         s->stored[evn__strip(s->graph, s->graph->outputs[i].value)] = true;
     }
@@ -168,9 +168,9 @@ static bool find_kinds(evn__samples *s) {
         const evn__node *node = node_at(s, v);
         evn__op_class class = class_of(s, v);
         bool copied = s->stored[v] && (evn__is_moving(node) || node->op == EVN__OP_CONSTANT);
-        s->computed[v] = plan->needed[v] &&
-                         (class == EVN__CLASS_ELEMENT || class == EVN__CLASS_KERNEL || copied);
-        if (!plan->needed[v]) {
+        s->computed[v] =
+            r->needed[v] && (class == EVN__CLASS_ELEMENT || class == EVN__CLASS_KERNEL || copied);
+        if (!r->needed[v]) {
             continue;
         }
         if (!is_supported(node->op) || !find_kind(s, v)) {
@@ -190,7 +190,7 @@ static int find_level(const evn__samples *s, evn_value value) {
     evn_value source;
     int level = 0;
     for (int k = 0; (source = evn__samples_reads(s, value, k)) != EVN_NONE; ++k) {
-        if (s->computed[source] && s->plan->late[source] == s->plan->late[value]) {
+        if (s->computed[source] && s->request->late[source] == s->request->late[value]) {
             bool waits = s->kind[source] == EVN__SAMPLES_CONTRACTION || s->large[source];
             int after = s->level[source] + waits;
             level = after > level ? after : level;
@@ -214,7 +214,7 @@ static evn_status sink_uniform(evn__samples *s) {
         s->level[v] = waits && first[v] > s->level[v] ? first[v] : s->level[v];
         evn_value source;
         for (int k = 0; s->computed[v] && (source = evn__samples_reads(s, v, k)) != EVN_NONE; ++k) {
-            bool here = s->plan->late[v] == s->plan->late[source];
+            bool here = s->request->late[v] == s->request->late[source];
             int level = here ? s->level[v] : NEVER;
             first[source] = level < first[source] ? level : first[source];
         }
@@ -260,7 +260,7 @@ static evn_status add_group(evn__samples *s, int phase, int level, bool rows) {
     evn__sample_group *group = &s->groups[s->group_count];
     *group = (evn__sample_group){.phase = phase, .level = level, .rows = rows, .large = EVN_NONE};
     for (int v = 0; v < s->graph->node_count; ++v) {
-        if (!s->computed[v] || s->plan->late[v] != phase || !belongs(s, v, level, rows)) {
+        if (!s->computed[v] || s->request->late[v] != phase || !belongs(s, v, level, rows)) {
             continue;
         }
         if (!group->member) {
@@ -275,7 +275,7 @@ static evn_status add_group(evn__samples *s, int phase, int level, bool rows) {
 
 static evn_status add_large(evn__samples *s, int phase, int level) {
     for (int v = 0; v < s->graph->node_count; ++v) {
-        if (s->large[v] && s->plan->late[v] == phase && s->level[v] == level) {
+        if (s->large[v] && s->request->late[v] == phase && s->level[v] == level) {
             evn__sample_group *group = &s->groups[s->group_count];
             *group = (evn__sample_group){.phase = phase, .level = level, .large = v};
             EVN_TRY(EVN_NEW(&group->member, s->graph->node_count));
@@ -290,7 +290,7 @@ static evn_status make_groups(evn__samples *s, bool *fits) {
     int levels = 1, large = 0;
     EVN_TRY(list_readers(s));
     for (int v = 0; v < s->graph->node_count; ++v) {
-        bool gated = s->large[v] && evn__device_quirks(s->plan->device)->groups_progress;
+        bool gated = s->large[v] && evn__device_quirks(s->request->device)->groups_progress;
         s->gate[v] = gated ? evn__samples_gate(s, v) : EVN_NONE;
         s->level[v] = s->computed[v] ? find_level(s, v) : 0;
     }
@@ -364,7 +364,7 @@ static int first_group(const evn__samples *s, int phase) {
 /// Whether work-items can cooperate in a phase of several kernels.
 static bool can_cooperate(const evn__samples *s, int phase) {
     int first = first_group(s, phase), end = first_group(s, phase + 1);
-    bool divides = evn__device_quirks(s->plan->device)->groups_progress && end - first > 1;
+    bool divides = evn__device_quirks(s->request->device)->groups_progress && end - first > 1;
     for (int i = first; i < end; ++i) {
         evn_value large = s->groups[i].large;
         divides = divides && (large == EVN_NONE || evn__samples_divides(s, large));
@@ -372,7 +372,8 @@ static bool can_cooperate(const evn__samples *s, int phase) {
     return divides;
 }
 
-// Kernels and units -------------------------------------------------------------------------------
+// Kernels and launches
+// -------------------------------------------------------------------------------
 
 static evn_status emit_groups(const evn__samples *s, evn__sample_function *functions, bool *fits) {
     for (int i = 0; i < s->group_count && *fits; ++i) {
@@ -383,16 +384,10 @@ static evn_status emit_groups(const evn__samples *s, evn__sample_function *funct
     return EVN_OK;
 }
 
-/// The unit of a call, or of the family of `large`.
-static void add_unit(evn_plan *plan, int phase, evn_value large, const evn__call *call,
-                     bool replaced) {
-    plan->units[plan->unit_count] = (evn__unit){.phase = phase,
-                                                .place = plan->unit_count,
-                                                .group = {.first = large, .family = large},
-                                                .call = call,
-                                                .replaced = replaced};
-    plan->order[plan->unit_count] = plan->unit_count;
-    plan->order_count = ++plan->unit_count;
+static void add_launch(const evn__samples *s, int phase, evn_value large, const evn__call *call,
+                       bool replaced) {
+    evn__samples_result *result = s->result;
+    result->launches[result->launch_count++] = (evn__sample_launch){phase, large, call, replaced};
 }
 
 /// Where it is `replaced`, a large product too is the call of its function, which tells what it
@@ -403,7 +398,7 @@ static evn_status add_each(const evn__samples *s, int group, const evn__sample_f
     if (large == EVN_NONE) {
         EVN_TRY(evn__samples_kernel(s, function, call, fits));
     }
-    add_unit(s->plan, s->groups[group].phase, large, large == EVN_NONE ? call : NULL, replaced);
+    add_launch(s, s->groups[group].phase, large, large == EVN_NONE ? call : NULL, replaced);
     return EVN_OK;
 }
 
@@ -414,7 +409,7 @@ static evn_status add_phase(const evn__samples *s, int phase, const evn__sample_
     bool cooperates = s->cooperates[phase];
     if (cooperates) {
         EVN_TRY(evn__samples_cooperate(s, functions + first, end - first, whole, fits));
-        add_unit(s->plan, phase, EVN_NONE, whole, false);
+        add_launch(s, phase, EVN_NONE, whole, false);
     }
     for (int i = first; i < end && *fits; ++i) {
         EVN_TRY(add_each(s, i, &functions[i], cooperates, &calls[i], fits));
@@ -422,19 +417,19 @@ static evn_status add_phase(const evn__samples *s, int phase, const evn__sample_
     return EVN_OK;
 }
 
-static evn_status make_units(const evn__samples *s, const evn__sample_function *functions,
-                             bool *fits) {
-    evn_plan *plan = s->plan;
+static evn_status make_launches(const evn__samples *s, const evn__sample_function *functions,
+                                bool *fits) {
+    evn__samples_result *result = s->result;
     size_t count = (size_t)s->group_count + 2; // and what replaces the groups of each phase
-    evn__call *calls = evn__arena_alloc(&plan->arena, sizeof(*calls) * count);
-    EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, (int)count));
-    plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * count);
-    EVN_CHECK(calls && plan->order, EVN_ERR_MEMORY, "no memory for %d kernels", s->group_count);
+    evn__call *calls = evn__arena_alloc(s->request->arena, sizeof(*calls) * count);
+    result->launches = evn__arena_alloc(s->request->arena, sizeof(*result->launches) * count);
+    EVN_CHECK(calls && result->launches, EVN_ERR_MEMORY, "no memory for %d kernels",
+              s->group_count);
     for (int phase = 0; phase < 2; ++phase) {
         EVN_TRY(add_phase(s, phase, functions, calls, calls + s->group_count + phase, fits));
     }
-    plan->lanes = *fits ? s->lanes : 0;
-    plan->samples_per_item = s->per_item;
+    result->lanes = s->lanes;
+    result->per_item = s->per_item;
     return EVN_OK;
 }
 
@@ -443,7 +438,7 @@ static evn_status generate(evn__samples *s, bool *fits) {
     EVN_TRY(EVN_NEW(&functions, s->group_count));
     evn_status status = emit_groups(s, functions, fits);
     if (status == EVN_OK && *fits) {
-        status = make_units(s, functions, fits);
+        status = make_launches(s, functions, fits);
     }
     free(functions);
     return status;
@@ -462,7 +457,7 @@ static evn_status try_to_compile(evn__samples *s, bool cooperation, bool *fits) 
     EVN_TRY(generate(s, fits));
     if (!*fits) {
         evn__samples_drop_slabs(s);
-        s->plan->scratch_count = s->plan->unit_count = s->plan->order_count = 0;
+        s->result->launch_count = 0;
     }
     return EVN_OK;
 }
@@ -471,7 +466,7 @@ static evn_status try_to_compile(evn__samples *s, bool cooperation, bool *fits) 
 /// vector. More registers than that for a value are more than there are: four were slower than one.
 static int widest_item(const evn__samples *s) {
     enum { VECTOR_BYTES = 64 }; // of lanes, in both precisions
-    const evn_device *device = s->plan->device;
+    const evn_device *device = s->request->device;
     const evn_device_info *info = evn_device_get_info(device);
     int64_t vectors = evn__divide_up(s->batch, s->lanes);
     bool fits = info->vector_width * (int)sizeof(float) >= VECTOR_BYTES;
@@ -536,17 +531,19 @@ static void release(evn__samples *s) {
     free(s->gate);
 }
 
-evn_status evn__plan_samples(evn_plan *plan, const char *const *names, bool *taken) {
-    evn__samples s = {.plan = plan, .graph = plan->graph, .lanes = plan->fp64 ? 8 : 16};
-    *taken = false;
+evn_status evn__samples_plan(const evn__samples_request *request, evn__samples_result *result) {
+    evn__samples s = {.request = request,
+                      .result = result,
+                      .graph = request->graph,
+                      .lanes = request->fp64 ? 8 : 16};
+    *result = (evn__samples_result){0};
     // Uniform values are one work-item's: only a CPU's is fast enough for that.
-    if (!names || !plan->fuse || evn_device_get_info(plan->device)->type != EVN_DEVICE_CPU) {
+    if (evn_device_get_info(request->device)->type != EVN_DEVICE_CPU) {
         return EVN_OK;
     }
     evn_status status = allocate(&s);
-    if (status == EVN_OK && find_samples(&s, names) && find_kinds(&s)) {
-        *taken = true;
-        status = compile(&s, taken);
+    if (status == EVN_OK && find_samples(&s, request->names) && find_kinds(&s)) {
+        status = compile(&s, &result->taken);
     }
     release(&s);
     return status;

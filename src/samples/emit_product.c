@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The function of a large product of a vector, whose items are parts of the result.
-#include "plan/emission.h"
+#include "samples/emission.h"
 
 #include "ops/tasks.h"
 #include <stdio.h>
@@ -64,8 +64,8 @@ evn_value evn__samples_gate(const evn__samples *s, evn_value value) {
     if (s->stored[value] || !describe(s, value, &p) || !p.dots) {
         return EVN_NONE;
     }
-    for (int i = s->plan->first_reader[value]; i < s->plan->first_reader[value + 1]; ++i) {
-        const evn__node *reader = evn__node_at(s->graph, s->plan->readers[i]);
+    for (int i = s->request->first_reader[value]; i < s->request->first_reader[value + 1]; ++i) {
+        const evn__node *reader = evn__node_at(s->graph, s->request->readers[i]);
         for (int k = 0; k < reader->operand_count; ++k) {
             if (reader->operands[k] == value) {
                 evn_value of_reader = gate_of(s, reader, value);
