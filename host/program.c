@@ -89,7 +89,16 @@ static evn_status append_file(evn__text *text, const char *family) {
     return text->status;
 }
 
+/// The host was compiled with it: a folder of kernels does not replace it.
+static evn_status append_shared(evn__text *text) {
+    const evn__embedded *file = evn__embedded_find(evn__embedded_kernels, "shared.h");
+    EVN_CHECK(file, EVN_ERR_INTERNAL, "kernels/shared.h is not built in");
+    evn__text_append(text, "#line 1 \"shared.h\"\n%s\n", (const char *)file->data);
+    return text->status;
+}
+
 static evn_status append_head(evn__text *text) {
+    EVN_TRY(append_shared(text));
     EVN_TRY(append_file(text, "common"));
     return append_file(text, "elementwise");
 }

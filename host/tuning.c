@@ -50,10 +50,13 @@ static void write_path(evn__text *path, const evn_device_info *info) {
 }
 
 /// Of the text that is compiled, which EVONODE_KERNEL_DIR may replace; of none where that lacks it.
-static evn__hash hash_kernel(const char *file) {
+static evn__hash hash_kernel(const evn__embedded *file) {
     char family[NAME_LETTERS + 1];
     const char *text;
-    snprintf(family, sizeof(family), "%.*s", (int)strcspn(file, "."), file);
+    if (strcmp(file->name, "shared.h") == 0) { // the host's own, which nothing replaces
+        return evn__hash_of(file->data, file->size);
+    }
+    snprintf(family, sizeof(family), "%.*s", (int)strcspn(file->name, "."), file->name);
     return evn__kernel_text(family, &text) == EVN_OK ? evn__hash_of(text, strlen(text))
                                                      : (evn__hash){0};
 }
@@ -62,7 +65,7 @@ static evn__hash hash_kernel(const char *file) {
 static void hash_kernels(char text[EVN__HASH_TEXT]) {
     evn__hash sum = {0};
     for (const evn__embedded *file = evn__embedded_kernels; file->name; ++file) {
-        evn__hash pair[2] = {sum, hash_kernel(file->name)};
+        evn__hash pair[2] = {sum, hash_kernel(file)};
         sum = evn__hash_of(pair, sizeof(pair));
     }
     evn__hash_print(sum, text);

@@ -28,7 +28,6 @@
 FUNCTIONS(real)
 FUNCTIONS(real16)
 
-#define EPILOGUE_LANES            16
 #define EPILOGUE_READ(p)          load_16(p)
 #define EPILOGUE_WRITE(p, v)      store_16(v, p)
 #define EPILOGUE_READ_ONE(p)      (*(p))

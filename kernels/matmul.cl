@@ -13,15 +13,14 @@
 // Tuned: ROWS, VECTORS, WIDTH (variant.cl).   Relaxed math: none.
 
 // packed[k, n] = B[k, n] at strides (b_row, b_column), zero for n >= n_count. A work-item copies
-// PACK_ROWS elements of one column: read or written, a cache line is used whole.
-#define PACK_ROWS 16
+// EVN_PACK_ROWS elements of one column: read or written, a cache line is used whole.
 __kernel void matmul_pack(INPUT(b), OUTPUT(packed), const int n_count, const int packed_count,
                           const int k_count, const int b_row, const int b_column) {
     INPUT_OF(b);
     OUTPUT_OF(packed);
-    const int n = (int)get_global_id(0), k0 = (int)get_global_id(1) * PACK_ROWS;
+    const int n = (int)get_global_id(0), k0 = (int)get_global_id(1) * EVN_PACK_ROWS;
     if (n < packed_count) {
-        for (int k = k0; k < min(k0 + PACK_ROWS, k_count); k++) {
+        for (int k = k0; k < min(k0 + EVN_PACK_ROWS, k_count); k++) {
             packed[(long)k * packed_count + n] =
                 n < n_count ? b[(long)k * b_row + (long)n * b_column] : R(0.0);
         }
@@ -103,9 +102,9 @@ static void pack_panel(__global const real *b, __local real *panel, const int co
         }
         return;
     }
-    for (int k0 = 0; k0 < terms; k0 += PACK_ROWS) {
+    for (int k0 = 0; k0 < terms; k0 += EVN_PACK_ROWS) {
         for (int n = 0; n < COLUMNS; n++) {
-            for (int k = k0; k < min(k0 + PACK_ROWS, terms); k++) {
+            for (int k = k0; k < min(k0 + EVN_PACK_ROWS, terms); k++) {
                 panel[k * COLUMNS + n] =
                     n < count ? b[(long)k * b_row + (long)n * b_column] : R(0.0);
             }
@@ -226,9 +225,8 @@ static real add_lanes(const vector x) {
     return two.lo + two.hi;
 }
 
-// c[m, n] = sum of a[m, k] b[n, k] over k, for one m and `run` adjacent n, DOTS at a time; a[m, .] is
+// c[m, n] = sum of a[m, k] b[n, k] over k, for one m and `run` adjacent n, EVN_DOTS at a time; a[m, .] is
 // contiguous.
-#define DOTS 8
 __kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const int k_count,
                          const int run EPILOGUE_PARAMETERS) {
     INPUT_OF(a);
@@ -236,11 +234,11 @@ __kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const
     OUTPUT_OF(c);
     const int first = (int)get_global_id(0) * run, end = min(first + run, n_count);
     const long m = (long)get_global_id(1);
-    __global const real *left = a + m * k_count, *right[DOTS];
-    for (int n0 = first; n0 < end; n0 += DOTS) {
-        vector sum[DOTS];
+    __global const real *left = a + m * k_count, *right[EVN_DOTS];
+    for (int n0 = first; n0 < end; n0 += EVN_DOTS) {
+        vector sum[EVN_DOTS];
 #pragma unroll
-        for (int i = 0; i < DOTS; i++) {
+        for (int i = 0; i < EVN_DOTS; i++) {
             right[i] = b + (long)min(n0 + i, n_count - 1) * k_count;
             sum[i] = (vector)(R(0.0));
         }
@@ -248,12 +246,12 @@ __kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const
         for (; k + WIDTH <= k_count; k += WIDTH) {
             const vector x = LOAD(0, left + k);
 #pragma unroll
-            for (int i = 0; i < DOTS; i++) {
+            for (int i = 0; i < EVN_DOTS; i++) {
                 sum[i] = fma(x, LOAD(0, right[i] + k), sum[i]);
             }
         }
 #pragma unroll
-        for (int i = 0; i < DOTS; i++) {
+        for (int i = 0; i < EVN_DOTS; i++) {
             real total = add_lanes(sum[i]);
             for (int t = k; t < k_count; t++) {
                 total = fma(left[t], right[i][t], total);
@@ -266,18 +264,17 @@ __kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const
     EPILOGUE(c, m, first, end);
 }
 
-// c[m, n] for one m and RUN adjacent n, B at any pair of strides: for products that are smaller work
+// c[m, n] for one m and EVN_SMALL_RUN adjacent n, B at any pair of strides: for products that are smaller work
 // than a copy of B. Four sums at once hide the latency of an addition.
-#define RUN 256
 __kernel void matmul_small(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const int k_count,
                            const int a_row, const int a_column, const int b_row,
                            const int b_column EPILOGUE_PARAMETERS) {
     INPUT_OF(a);
     INPUT_OF(b);
     OUTPUT_OF(c);
-    const int n0 = (int)get_global_id(0) * RUN, m = (int)get_global_id(1);
+    const int n0 = (int)get_global_id(0) * EVN_SMALL_RUN, m = (int)get_global_id(1);
     __global const real *left = a + (long)m * a_row;
-    for (int n = n0; n < min(n0 + RUN, n_count); n++) {
+    for (int n = n0; n < min(n0 + EVN_SMALL_RUN, n_count); n++) {
         __global const real *right = b + (long)n * b_column;
         real4 sum = R(0.0);
         int k = 0;
@@ -294,10 +291,10 @@ __kernel void matmul_small(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, con
         }
         c[(long)m * n_count + n] = total;
     }
-    EPILOGUE(c, m, n0, min(n0 + RUN, n_count));
+    EPILOGUE(c, m, n0, min(n0 + EVN_SMALL_RUN, n_count));
 }
 
-// RUN adjacent columns of c, row by row, B with contiguous rows: for products of few terms, in which the
+// EVN_SMALL_RUN adjacent columns of c, row by row, B with contiguous rows: for products of few terms, in which the
 // rows of tiles would be too far apart to be fetched ahead. FLAT vectors at once.
 #define FLAT 4
 __kernel void matmul_flat(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int n_count,
@@ -306,7 +303,7 @@ __kernel void matmul_flat(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, cons
     INPUT_OF(a);
     INPUT_OF(b);
     OUTPUT_OF(c);
-    const int n0 = (int)get_global_id(0) * RUN, n_end = min(n0 + RUN, n_count);
+    const int n0 = (int)get_global_id(0) * EVN_SMALL_RUN, n_end = min(n0 + EVN_SMALL_RUN, n_count);
     for (int m = 0; m < m_count; m++) {
         __global const real *left = a + (long)m * a_row;
         __global real *row = c + (long)m * n_count;

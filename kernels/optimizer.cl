@@ -74,21 +74,20 @@ __kernel void lbfgs_store(INPUT(p), INPUT(g), OUTPUT(rows), const ulong count, c
 
 // y[part, right, k] = sum over a part of the elements of left row a, b or c (k = 0, 1, 2) times row
 // `right`, parts as in `squares`. Parts of adjacent elements are summed by vectors. The order of every
-// sum is fixed by the arguments; the host adds up the parts. A work-item has TOGETHER of `rights` rows:
+// sum is fixed by the arguments; the host adds up the parts. A work-item has EVN_LBFGS_ROWS of `rights` rows:
 // the left ones, which then are read a quarter as often, come from a cache, and these from memory.
-#define TOGETHER 4
 __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count, const ulong a,
                          const ulong b, const ulong c, const ulong first, const ulong stride,
                          const ulong length, const ulong rights) {
     INPUT_OF(left);
     INPUT_OF(right);
     OUTPUT_OF(y);
-    const ulong part = get_global_id(1), row = get_global_id(0) * TOGETHER;
+    const ulong part = get_global_id(1), row = get_global_id(0) * EVN_LBFGS_ROWS;
     __global const real *x[3] = {left + a * count, left + b * count, left + c * count};
-    __global const real *z[TOGETHER];
-    real16 sum[TOGETHER][3];
+    __global const real *z[EVN_LBFGS_ROWS];
+    real16 sum[EVN_LBFGS_ROWS][3];
 #pragma unroll
-    for (int r = 0; r < TOGETHER; r++) {
+    for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
         z[r] = right + min(row + r, rights - 1) * count;
         sum[r][0] = sum[r][1] = sum[r][2] = 0;
     }
@@ -97,7 +96,7 @@ __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count
     for (; stride == 1 && i + 16 <= end; i += 16) {
         const real16 u = load_16(x[0] + i), v = load_16(x[1] + i), w = load_16(x[2] + i);
 #pragma unroll
-        for (int r = 0; r < TOGETHER; r++) {
+        for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
             const real16 factor = load_16(z[r] + i);
             sum[r][0] = fma(u, factor, sum[r][0]);
             sum[r][1] = fma(v, factor, sum[r][1]);
@@ -106,14 +105,14 @@ __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count
     }
     for (; i < end; i += stride) {
 #pragma unroll
-        for (int r = 0; r < TOGETHER; r++) {
+        for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
             for (int k = 0; k < 3; k++) {
                 sum[r][k].s0 = fma(x[k][i], z[r][i], sum[r][k].s0);
             }
         }
     }
 #pragma unroll
-    for (int r = 0; r < TOGETHER; r++) {
+    for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
         for (int k = 0; k < 3 && row + r < rights; k++) {
             y[(part * rights + row + r) * 3 + k] = across(sum[r][k]);
         }
@@ -130,18 +129,18 @@ __kernel void lbfgs_combine(INPUT(rows), INPUT(factors), OUTPUT(d), const ulong 
     const ulong begin = get_global_id(0) * run, end = min(count, begin + run);
     for (ulong first = begin; first < end; first += BLOCK) {
         const ulong last = min(end, first + BLOCK);
-        for (ulong k = 0; k < terms; k += TOGETHER) {
-            __global const real *row[TOGETHER];
-            real factor[TOGETHER];
+        for (ulong k = 0; k < terms; k += EVN_LBFGS_ROWS) {
+            __global const real *row[EVN_LBFGS_ROWS];
+            real factor[EVN_LBFGS_ROWS];
 #pragma unroll
-            for (int r = 0; r < TOGETHER; r++) {
+            for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
                 row[r] = rows + min(k + r, terms - 1) * count;
                 factor[r] = k + r < terms ? factors[k + r] : R(0.0);
             }
             for (ulong i = first; i < last; ++i) {
                 real sum = k == 0 ? R(0.0) : d[i];
 #pragma unroll
-                for (int r = 0; r < TOGETHER; r++) {
+                for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
                     sum = fma(factor[r], row[r][i], sum);
                 }
                 d[i] = sum;

@@ -7,7 +7,6 @@
 // second axis, side by side: `run_offsets` is their number, two numbers for cooperation, then for each run
 // how far every argument is from where it is in the first. A run may read what the one before
 // wrote, hence no restrict.
-#define RUN_OFFSETS_FIRST 3 // EVN__RUN_OFFSETS_FIRST of src/plan/plan.h
 #define RUNS_OFFSETS(x) __global long *x##_buffer, const ulong x##_offset
 #define RUNS_INPUT(x)   __global const real *x##_buffer, const ulong x##_offset
 #define RUNS_OUTPUT(x)  __global real *x##_buffer, const ulong x##_offset
@@ -15,7 +14,7 @@
 #define RUN_OUTPUT(x)   __global real *restrict x
 #define FOR_EACH_RUN(x, arguments)                                                                 \
     __global const long *x = x##_buffer + x##_offset;                                              \
-    __global const long *run_offset = x + RUN_OFFSETS_FIRST + get_global_id(1) * arguments;        \
+    __global const long *run_offset = x + EVN_RUN_OFFSETS_FIRST + get_global_id(1) * arguments;    \
     for (long run = get_global_id(1); run < x[0];                                                  \
          run += get_global_size(1), run_offset += get_global_size(1) * arguments)
 
@@ -72,7 +71,7 @@ inline void evn_leave(volatile __global int *claims, const long count) {
     __global long *const x = x##_buffer + x##_offset;                                              \
     const long runs = x[0], together = x[1];                                                       \
     volatile __global int *const claims =                                                          \
-        (volatile __global int *)(x + RUN_OFFSETS_FIRST + runs * arguments);                       \
+        (volatile __global int *)(x + EVN_RUN_OFFSETS_FIRST + runs * arguments);                   \
     volatile __global int *stage = claims + 1;                                                     \
     for (long first = 0, pass = 0; first < runs; first += together, pass++)
 
@@ -89,7 +88,7 @@ inline void evn_leave(volatile __global int *claims, const long count) {
                 const long begin = first + together * (turn % segments) / segments;                \
                 const long end = first + together * (turn % segments + 1) / segments;              \
                 for (long run = begin + part / items; run < min(end, runs); run += side) {         \
-                    __global const long *run_offset = x + RUN_OFFSETS_FIRST + run * arguments;
+                    __global const long *run_offset = x + EVN_RUN_OFFSETS_FIRST + run * arguments;
 
 #define STAGE_END(stage_claims)                                                                    \
                 }                                                                                  \
@@ -243,16 +242,15 @@ inline int evn_open(__global const real *gates, const int first, const int end, 
 // An item of a product with a vector, c[n] = sum of x[k] b[k, n] over k: TILE columns. The last
 // item begins early enough to be whole; what belongs to the one before is not stored. n_count >=
 // TILE. Where x is sparse its zeros are skipped.
-#define TILE_VECTORS   8
-#define TILE           (TILE_VECTORS * LANES)
+#define TILE           (EVN_TILE_VECTORS * LANES)
 #define RUN_OF_FACTORS 256
 static void evn_product_columns(const int item, __global const real *restrict x, const bool sparse,
                                 __global const real *restrict b, __global real *restrict c,
                                 const int n_count, const int k_count) {
     const int n0 = item * TILE, first = min(n0, n_count - TILE);
-    lanes sum[TILE_VECTORS];
+    lanes sum[EVN_TILE_VECTORS];
 #pragma unroll
-    for (int j = 0; j < TILE_VECTORS; j++) {
+    for (int j = 0; j < EVN_TILE_VECTORS; j++) {
         sum[j] = (lanes)(R(0.0));
     }
     for (int k0 = 0; k0 < k_count; k0 += RUN_OF_FACTORS) {
@@ -262,14 +260,14 @@ static void evn_product_columns(const int item, __global const real *restrict x,
             __global const real *row = b + (long)factors[i] * n_count + first;
             const lanes left = (lanes)(x[factors[i]]);
 #pragma unroll
-            for (int j = 0; j < TILE_VECTORS; j++) {
+            for (int j = 0; j < EVN_TILE_VECTORS; j++) {
                 sum[j] = fma(left, LOAD_LANES(row + j * LANES), sum[j]);
             }
         }
     }
     real tile[TILE];
 #pragma unroll
-    for (int j = 0; j < TILE_VECTORS; j++) {
+    for (int j = 0; j < EVN_TILE_VECTORS; j++) {
         STORE_LANES(sum[j], tile + j * LANES);
     }
     for (int n = n0; n < first + TILE; n++) {
@@ -277,24 +275,22 @@ static void evn_product_columns(const int item, __global const real *restrict x,
     }
 }
 
-// An item of c[n] = sum of x[k] b[n, k] over k: RUN_OF_DOTS elements, DOT_ROWS at a time. With
+// An item of c[n] = sum of x[k] b[n, k] over k: EVN_RUN_OF_DOTS elements, EVN_DOT_ROWS at a time. With
 // gates, c[n] is 0 where gates[n] is not above 0.
-#define DOT_ROWS    8
-#define RUN_OF_DOTS (8 * DOT_ROWS)
 static void evn_product_dots(const int item, __global const real *restrict x,
                              __global const real *gates, __global const real *restrict b,
                              __global real *restrict c, const int n_count, const int k_count) {
-    const int first = item * RUN_OF_DOTS, end = min(first + RUN_OF_DOTS, n_count);
-    int open[RUN_OF_DOTS];
+    const int first = item * EVN_RUN_OF_DOTS, end = min(first + EVN_RUN_OF_DOTS, n_count);
+    int open[EVN_RUN_OF_DOTS];
     const int count = evn_open(gates, first, end, open);
     for (int n = first; n < end; n++) {
         c[n] = R(0.0);
     }
-    for (int n0 = 0; n0 < count; n0 += DOT_ROWS) {
-        __global const real *row[DOT_ROWS];
-        lanes sum[DOT_ROWS];
+    for (int n0 = 0; n0 < count; n0 += EVN_DOT_ROWS) {
+        __global const real *row[EVN_DOT_ROWS];
+        lanes sum[EVN_DOT_ROWS];
 #pragma unroll
-        for (int i = 0; i < DOT_ROWS; i++) {
+        for (int i = 0; i < EVN_DOT_ROWS; i++) {
             row[i] = b + (long)open[min(n0 + i, count - 1)] * k_count;
             sum[i] = (lanes)(R(0.0));
         }
@@ -302,12 +298,12 @@ static void evn_product_dots(const int item, __global const real *restrict x,
         for (; k + LANES <= k_count; k += LANES) {
             const lanes left = LOAD_LANES(x + k);
 #pragma unroll
-            for (int i = 0; i < DOT_ROWS; i++) {
+            for (int i = 0; i < EVN_DOT_ROWS; i++) {
                 sum[i] = fma(left, LOAD_LANES(row[i] + k), sum[i]);
             }
         }
 #pragma unroll
-        for (int i = 0; i < DOT_ROWS; i++) {
+        for (int i = 0; i < EVN_DOT_ROWS; i++) {
             real total = evn_lane_sum(sum[i]);
             for (int t = k; t < k_count; t++) {
                 total = fma(x[t], row[i][t], total);

@@ -12,6 +12,7 @@
 #include "elements/generation.h"
 
 #include "base/hash.h"
+#include "kernels/shared.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -388,8 +389,6 @@ static evn_status emit_kernel(evn__generation *g, const char *tail) {
 
 // Epilogues ---------------------------------------------------------------------------------------
 
-enum { EPILOGUE_LANES = 16 }; // of kernels/elementwise.cl
-
 /// No `restrict`: Oclgrind does not know what the inlined function makes of it. `result` points to
 /// the row; 16 elements at a time where there are as many.
 static const char epilogue_frame[] = //
@@ -413,7 +412,7 @@ static const char begin_frame[] = //
     "#define EPILOGUE_BEGIN evn_epilogue_begin((long)get_global_id(0) * %lldL%s)\n";
 
 static const char epilogue_vectors[] =
-    "    for (; column + EPILOGUE_LANES <= end; column += EPILOGUE_LANES)\n"
+    "    for (; column + EVN_EPILOGUE_LANES <= end; column += EVN_EPILOGUE_LANES)\n"
     "        EPILOGUE_BODY(epilogue_lanes, EPILOGUE_READ, EPILOGUE_WRITE)\n";
 
 /// Without other readers of the result the first member that needs memory takes its place.
@@ -430,7 +429,7 @@ static evn_value choose_carrier(const evn__generation *g) {
 static evn_status write_epilogue(evn__generation *g, evn__text *text) {
     evn__text_append(text, epilogue_frame, or_empty(&g->body), or_empty(&g->formals),
                      or_empty(&g->scalars), (long long)g->columns, or_empty(&g->bases),
-                     g->columns < EPILOGUE_LANES ? "" : epilogue_vectors, or_empty(&g->head),
+                     g->columns < EVN_EPILOGUE_LANES ? "" : epilogue_vectors, or_empty(&g->head),
                      or_empty(&g->pass));
     if (g->zeros.data) {
         evn__text_append(text, begin_frame, or_empty(&g->formals), (long long)g->columns,

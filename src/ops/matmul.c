@@ -5,6 +5,7 @@
 // tiles. A split K takes a second pass that adds the slices.
 #include "base/status.h"
 #include "host/blast.h"
+#include "kernels/shared.h"
 #include "ops/lower.h"
 #include "ops/tasks.h"
 #include "ops/tile.h"
@@ -15,17 +16,14 @@
 #include <string.h>
 
 enum {
-    PACK_ROWS = 16,             // of kernels/matmul.cl
     MATMUL_MIN_SLICE = 256,     // terms; shorter slices do not pay for the second pass
     MATMUL_MAX_SLICES = 64,     // copies of c in scratch
-    MATMUL_DOTS = 8,            // of kernels/matmul.cl
     MATMUL_DOT_ROWS = 3,        // of a; more pay for a packed b
     MATMUL_DOT_COUNT = 512,     // elements of c; fewer do not pay for it either
     MATMUL_MIN_DOT = 32,        // terms; fewer are not worth a work-item of their own
     MATMUL_DOT_TERMS = 1 << 14, // one work-item adds them up
     MATMUL_ROW_ITEMS = 3,       // a compute unit, at least
     MATMUL_DOT_ITEMS = 8,       // a compute unit
-    MATMUL_SMALL_RUN = 256,     // of kernels/matmul.cl
     MATMUL_SMALL_WORK = 8192,   // terms of a row of c; more pay for a packed b
     MATMUL_FLAT_TERMS = 256,    // of a column of c; with more, tiles need fewer loads
     MATMUL_FLAT_RUNS = 4,       // a row
@@ -147,7 +145,8 @@ static evn_status emit_pack(evn__lowering *lowering, product *p) {
     int64_t stride = p->n > tile_columns(p) ? p->n : tile_columns(p);
     evn__operand packed = evn__lower_scratch(lowering, p->k * stride);
     evn__call call = start_call(p, "matmul_pack");
-    call.range = (evn__range){2, {(size_t)stride, (size_t)evn__divide_up(p->k, PACK_ROWS)}, {0}};
+    call.range =
+        (evn__range){2, {(size_t)stride, (size_t)evn__divide_up(p->k, EVN_PACK_ROWS)}, {0}};
     push(&call, p->b);
     push(&call, packed);
     push_int(&call, p->n);
@@ -285,7 +284,7 @@ static bool takes_dots(const evn_device_info *device, const evn__variant *varian
 static evn_status emit_dots(evn__lowering *lowering, const product *p, int compute_units) {
     evn__call call = start_call(p, "matmul_dot");
     int64_t items = evn__divide_up((int64_t)MATMUL_DOT_ITEMS * compute_units, p->m);
-    int64_t run = evn__divide_up(evn__divide_up(p->n, MATMUL_DOTS), items) * MATMUL_DOTS;
+    int64_t run = evn__divide_up(evn__divide_up(p->n, EVN_DOTS), items) * EVN_DOTS;
     call.range = (evn__range){2, {(size_t)evn__divide_up(p->n, run), (size_t)p->m}, {1, 1}};
     push(&call, p->a);
     push(&call, p->b);
@@ -304,7 +303,7 @@ static bool is_small(const evn_device_info *device, const product *p) {
 
 static evn_status emit_small(evn__lowering *lowering, const product *p) {
     evn__call call = start_call(p, "matmul_small");
-    size_t runs = (size_t)evn__divide_up(p->n, MATMUL_SMALL_RUN);
+    size_t runs = (size_t)evn__divide_up(p->n, EVN_SMALL_RUN);
     call.range = (evn__range){2, {runs, (size_t)p->m}, {1, 1}};
     push(&call, p->a);
     push(&call, p->b);
@@ -316,12 +315,12 @@ static evn_status emit_small(evn__lowering *lowering, const product *p) {
 /// Whether there are few terms and few, long rows: what counts is that memory is read in long runs.
 static bool is_flat(const evn_device_info *device, const product *p) {
     return device->type == EVN_DEVICE_CPU && !p->transpose_b && p->m > 1 &&
-           p->m * p->k <= MATMUL_FLAT_TERMS && p->n >= MATMUL_FLAT_RUNS * MATMUL_SMALL_RUN;
+           p->m * p->k <= MATMUL_FLAT_TERMS && p->n >= MATMUL_FLAT_RUNS * EVN_SMALL_RUN;
 }
 
 static evn_status emit_flat(evn__lowering *lowering, const product *p) {
     evn__call call = start_call(p, "matmul_flat");
-    call.range = (evn__range){1, {(size_t)evn__divide_up(p->n, MATMUL_SMALL_RUN)}, {1}};
+    call.range = (evn__range){1, {(size_t)evn__divide_up(p->n, EVN_SMALL_RUN)}, {1}};
     push(&call, p->a);
     push(&call, p->b);
     push(&call, evn__operand_value(p->c));

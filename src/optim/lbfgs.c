@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "host/kernel.h"
+#include "kernels/shared.h"
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>
@@ -19,7 +20,6 @@
 enum {
     BASIS = 2 * EVN__LBFGS_HISTORY + 1, // s, y, g
     LEFTS = 3,
-    TOGETHER = 4,   // of kernels/optimizer.cl
     CPU_PARTS = 64, // partial sums of an inner product
     PARTS = 256,    // on other devices
     GROUP = 64,
@@ -186,7 +186,7 @@ static evn_status dots(const evn__lbfgs *l, evn_binding left, const int lefts[LE
                                  size(l->cpu ? 1 : l->parts),
                                  size(length),
                                  size((size_t)rights)};
-    size_t items = ((size_t)rights + TOGETHER - 1) / TOGETHER;
+    size_t items = ((size_t)rights + EVN_LBFGS_ROWS - 1) / EVN_LBFGS_ROWS;
     EVN_TRY(evn__kernel_launch(l->dots, arguments, sizeof(arguments) / sizeof(*arguments),
                                (evn__range){2, {items, l->parts}, {1, 1}}));
     EVN_TRY(evn__real_read(partial, l->fp64, l->sums, l->parts * (size_t)rights * LEFTS));

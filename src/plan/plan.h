@@ -7,6 +7,7 @@
 #include "elements/elements.h"
 #include "evonode/plan.h"
 #include "graph/node.h"
+#include "kernels/shared.h"
 #include "ops/lower.h"
 
 /// How a value comes to its consumers.
@@ -150,7 +151,7 @@ enum {
     EVN__RUN_OFFSETS_RUNS,
     EVN__RUN_OFFSETS_TOGETHER,     ///< cooperation: runs that each stage does before the next one
     EVN__RUN_OFFSETS_SIDE_BY_SIDE, ///< cooperation: bit s: stage s does them at the same time
-    EVN__RUN_OFFSETS_FIRST
+    EVN__RUN_OFFSETS_FIRST = EVN_RUN_OFFSETS_FIRST
 };
 
 /// Its size for so many runs.

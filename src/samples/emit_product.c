@@ -2,11 +2,9 @@
 // The function of a large product of a vector, whose items are parts of the result.
 #include "samples/emission.h"
 
+#include "kernels/shared.h"
 #include "ops/tasks.h"
 #include <stdio.h>
-
-// As in kernels/samples.cl.
-enum { TILE_VECTORS = 8, RUN_OF_DOTS = 64 };
 
 typedef struct product {
     evn_value vector, matrix;
@@ -82,7 +80,7 @@ evn_value evn__samples_gate(const evn__samples *s, evn_value value) {
 
 bool evn__samples_divides(const evn__samples *s, evn_value value) {
     product p;
-    return describe(s, value, &p) && (p.dots || p.elements >= (int64_t)TILE_VECTORS * s->lanes);
+    return describe(s, value, &p) && (p.dots || p.elements >= (int64_t)EVN_TILE_VECTORS * s->lanes);
 }
 
 /// The expression of where a value begins in memory.
@@ -111,5 +109,6 @@ int evn__emit_product(evn__emission *e) {
                      : p.sparse ? "true"
                                 : "false",
                      matrix, result, (long long)p.elements, (long long)p.terms);
-    return (int)evn__divide_up(p.elements, p.dots ? RUN_OF_DOTS : TILE_VECTORS * e->s->lanes);
+    return (int)evn__divide_up(p.elements,
+                               p.dots ? EVN_RUN_OF_DOTS : EVN_TILE_VECTORS * e->s->lanes);
 }
