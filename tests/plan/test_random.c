@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random graphs, planned in every way, against the reference. EVONODE_SEED repeats one of them.
-// TEST: timeout=300
+// TEST: timeout=600
 #include "check_random.h"
 #include "graph/node.h"
 #include "test.h"

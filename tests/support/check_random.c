@@ -138,19 +138,19 @@ static void check_way(const subject *s, const planning *way, uint64_t seed, rand
     values_free(&got);
 }
 
-static bool chosen(int index, random_kind kind, uint64_t seed, bool all) {
+static bool chosen(int index, random_kind kind, int size, uint64_t seed, bool all) {
     bool by_sample = ways[index].options.sample_inputs != NULL;
     if (by_sample != (kind == RANDOM_SAMPLES) && (by_sample || index > 1)) {
         return false;
     }
-    return all || index < 3 || by_sample || index == 3 + (int)(seed % 6);
+    return all || index < 3 || by_sample || (size <= 40 && index == 3 + (int)(seed % 6));
 }
 
-static void check_ways(const evn_graph *graph, random_kind kind, uint64_t seed, bool all,
+static void check_ways(const evn_graph *graph, random_kind kind, int size, uint64_t seed, bool all,
                        random_tally *tally) {
     subject s = subject_new(graph, seed);
     for (int i = 0; i < WAYS; ++i) {
-        if (chosen(i, kind, seed, all)) {
+        if (chosen(i, kind, size, seed, all)) {
             check_way(&s, &ways[i], seed, tally);
         }
     }
@@ -171,12 +171,14 @@ static void describe(const evn_graph *graph, uint64_t seed) {
 
 static void check_transform(evn_status transform(const evn_graph *, const char *const *,
                                                  evn_graph **),
-                            const evn_graph *graph, uint64_t seed, random_tally *tally) {
+                            const evn_graph *graph, uint64_t seed, bool all, random_tally *tally) {
     evn_graph *result = NULL;
     TRY(transform(graph, NULL, &result));
     subject s = subject_new(result, seed);
     check_way(&s, &ways[2], seed, tally);
-    check_way(&s, &ways[seed % 2 ? 0 : 5], seed, tally);
+    if (all) {
+        check_way(&s, &ways[seed % 2 ? 0 : 5], seed, tally);
+    }
     subject_free(&s);
     evn_graph_destroy(&result);
 }
@@ -189,13 +191,17 @@ void check_random(uint64_t seed, bool all, random_tally *tally) {
     int size = nodes[seed % 10];
     evn_graph *graph = random_graph(seed, kind, size, elements[seed / 2 % 5]);
     describe(graph, seed);
-    check_ways(graph, kind, seed, all, tally);
+    check_ways(graph, kind, size, seed, all, tally);
     if (kind == RANDOM_SMOOTH) {
         check_derivative(graph, seed, -1, 1);
     }
     if (size <= 24) {
-        check_transform(evn_jvp, graph, seed, tally);
-        check_transform(evn_vjp, graph, seed, tally);
+        if (all || seed % 3 > 0) {
+            check_transform(evn_jvp, graph, seed, all, tally);
+        }
+        if (all || seed % 3 == 0) {
+            check_transform(evn_vjp, graph, seed, all, tally);
+        }
     }
     evn_graph_destroy(&graph);
     test_note(NULL);
