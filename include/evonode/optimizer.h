@@ -25,7 +25,8 @@ enum { EVN_SCHEDULE_MILESTONES = 8 };
 typedef struct evn_schedule {
     evn_schedule_kind kind; ///< its course; other fields apply as they say
     double rate;            ///< the base rate, > 0: the highest of the schedule
-    double epochs; ///< COSINE: its length, > warmup; the rate stays at rate·final afterwards
+    double epochs; ///< COSINE: its length, > warmup; 0: in a phase of training, the phase's; the
+                   ///< rate stays at rate·final afterwards
     double final;  ///< COSINE: fraction of `rate` at the end, in [0, 1]
     double warmup; ///< epochs of a linear rise from rate·start to rate, >= 0; for every kind
     double start;  ///< fraction of `rate` at the beginning of the warm-up, in [0, 1]

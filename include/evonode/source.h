@@ -40,7 +40,7 @@ typedef struct evn_source_methods {
     evn_source_info (*info)(const void *self);
     /// Write a batch.
     /// @param[out] samples  [B, sample]
-    /// @param[out] targets  [B, target]; not read where there are none
+    /// @param[out] targets  [B, target]; NULL, or not written, where there are none
     /// @param[out] weights  [B], 1 for a sample, 0 for what fills up the batch
     /// @param[out] filled   samples of weight 1, which come first
     evn_status (*fill)(void *self, const evn_batch *batch, float *samples, float *targets,

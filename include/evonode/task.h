@@ -62,14 +62,20 @@ typedef struct evn_task_methods {
     /// Release a program.
     void (*release)(void *program);
 
-    /// Copy a batch to the device. Its results go to `slot`.
+    // A step of training is load, forward and gradient for each batch, in slots 0, 1, … in turn;
+    // read comes when the slots are full and at the end of an epoch. Evaluation leaves gradient
+    // out. A program needs memory for one batch and for the results of all slots.
+
+    /// Draw a batch, from the task's source if it has one, and copy it to the device.
     evn_status (*load)(void *program, const evn_batch *batch, int slot);
 
     /// The loss of the loaded batch, and what the scores are made of. Enqueues; does not wait
     /// where the solver does not.
     evn_status (*forward)(void *program, int slot, evn_solution *solution);
 
-    /// The gradient of the loss of the last forward run, over all gradients of the parameters.
+    /// Overwrite the parameters' gradients with those of the loss of the last forward run, whose
+    /// mean over several batches is the trainer's work. Like forward it gets a `solution` of zeros,
+    /// which a task that solves nothing leaves as it is.
     evn_status (*gradient)(void *program, evn_solution *solution);
 
     /// Add the results of the slots first … first + count − 1 to the tally. Waits.
@@ -105,7 +111,7 @@ void evn_task_destroy(evn_task *task); ///< nulls; accepts an empty one
 
 /// Measure a part with a solver, whose gradient option does not matter.
 /// @param[in] epoch      of which a shuffled training part has the order; 0 if in doubt
-/// @param[in,out] metrics  gets test_… or train_… of the loss, the scores, the number of samples,
+/// @param[in,out] metrics  gets test_… or train_… of the loss, the scores, the count of samples,
 ///                         and nfe_forward where something is solved; or what the task's own
 ///                         evaluation says
 /// @return EVN_ERR_ARGUMENT for a part that the task does not have

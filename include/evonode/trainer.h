@@ -61,7 +61,8 @@ typedef struct evn_trainer_options {
     int phase_count;                 ///< entries of phases, >= 1
     evn_optimizer_options optimizer; ///< the same for all phases
     /// Batches whose gradients are averaged before the optimiser takes a step: 0 or 1: each its
-    /// own. With k, memory is that of one batch, and a step that of a batch k times as large.
+    /// own. With k, memory is that of one batch, and a step that of a batch k times as large; the
+    /// last step of an epoch takes the batches that are left.
     int accumulate;
     /// Each phase begins with a fresh optimiser: where the solver changes gradients can grow, and
     /// moments that remember the small ones before would make the first steps far too long.
@@ -84,7 +85,8 @@ void evn_trainer_destroy(evn_trainer **trainer); ///< nulls; accepts NULL
 
 /// Train all phases, or what is left of them.
 /// @return EVN_ERR_NOT_FINITE, with the epoch and what to do, when the loss is not a number;
-///         EVN_ERR_SOLVER when a solve fails; EVN_ERR_INTERRUPTED when `stop` said so. The
+///         EVN_ERR_SOLVER when a solve fails; EVN_ERR_INTERRUPTED when `stop` said so;
+///         EVN_ERR_ARGUMENT after a run that was left within an epoch. The
 ///         parameters then are those of the last finished step.
 evn_status evn_trainer_run(evn_trainer *trainer);
 

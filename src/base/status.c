@@ -71,6 +71,11 @@ evn_status evn_error_set(evn_status status, const char *format, ...) {
     return status;
 }
 
+void evn__error_clear(void) {
+    last_message[0] = 0;
+    last_place[0] = 0;
+}
+
 evn_status evn__prepend(evn_status status, const char *format, ...) {
     char text[MESSAGE_SIZE];
     va_list arguments;

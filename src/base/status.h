@@ -9,6 +9,9 @@
 evn_status evn__fail(const char *file, int line, evn_status status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/// Forget the last message.
+void evn__error_clear(void);
+
 /// Put "context: " before the recorded message, when a caller knows more (a file's name, say).
 evn_status evn__prepend(evn_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -125,6 +125,13 @@ void evn__report_resumed(const char *unit, int done, int all) {
     fprintf(stderr, "resumes after %s %d of %d\n", unit, done, all);
 }
 
+void evn__report_unfinished(const char *folder) {
+    fprintf(stderr,
+            "evonode: warning: the run in %s is not finished: its parameters are those where it "
+            "was stopped\n",
+            folder);
+}
+
 void evn__report_unsaved(const char *reason) {
     evn__report_clear();
     fprintf(stderr, "evonode: warning: no checkpoint: %s; training continues and will try again\n",

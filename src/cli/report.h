@@ -33,6 +33,9 @@ void evn__report_paper(const char *task, const char *model);
 /// That a run resumes after so many of its epochs ("epoch", "iteration").
 void evn__report_resumed(const char *unit, int done, int all);
 
+/// That a run which is evaluated is not finished.
+void evn__report_unfinished(const char *folder);
+
 /// That a checkpoint could not be written, and why.
 void evn__report_unsaved(const char *reason);
 

@@ -248,6 +248,8 @@ static evn_status names_grow(evn__names *names, const evn__port *ports, int coun
 
 static evn_status add_port(evn_graph *graph, evn__names *names, evn__port **ports, int *count,
                            int *capacity, const char *name, evn_value value) {
+    EVN_CHECK(strlen(name) <= EVN_MAX_NAME, EVN_ERR_ARGUMENT,
+              "the name %.32s… of an input or output is longer than %d bytes", name, EVN_MAX_NAME);
     EVN_CHECK(find_port(names, *ports, name) < 0, EVN_ERR_ARGUMENT,
               "the graph already has an input or output named %s", name);
     EVN_TRY(names_grow(names, *ports, *count));

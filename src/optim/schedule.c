@@ -6,7 +6,6 @@
 evn_schedule evn_schedule_default(double rate) {
     return (evn_schedule){.kind = EVN_SCHEDULE_CONSTANT,
                           .rate = rate,
-                          .epochs = 1,
                           .final = 0.01,
                           .start = 0.1,
                           .factor = 0.1};

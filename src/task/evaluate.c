@@ -23,6 +23,14 @@ evn_status evn__task_check(const evn_task *task) {
     return EVN_OK;
 }
 
+evn_status evn__task_result(const evn_task *task, const char *function, evn_status status) {
+    if (status != EVN_OK && !evn_error_message()[0]) {
+        EVN_FAIL(status, "%s of the task %s failed: %s", function, task->methods->name,
+                 evn_status_text(status));
+    }
+    return status;
+}
+
 static evn_status check_part(evn_part part) {
     EVN_CHECK(part == EVN_TRAIN || part == EVN_TEST, EVN_ERR_ARGUMENT, "there is no part %d",
               (int)part);
@@ -48,11 +56,11 @@ evn_status evn__task_run(const evn_task *task, void *program, const evn_batch *f
         int slot = (int)(i % slots);
         evn_solution solution = {0};
         batch.index = first->index + i;
-        EVN_TRY(m->load(program, &batch, slot));
-        EVN_TRY(m->forward(program, slot, &solution));
+        EVN_TRY_TASK(task, load, program, &batch, slot);
+        EVN_TRY_TASK(task, forward, program, slot, &solution);
         *nfe += (double)solution.nfe / (double)batches;
         if (slot == slots - 1 || i == batches - 1) {
-            EVN_TRY(m->read(program, 0, slot + 1, tally));
+            EVN_TRY_TASK(task, read, program, 0, slot + 1, tally);
         }
     }
     return EVN_OK;
@@ -93,10 +101,8 @@ evn_status evn__task_measure(const evn_task *task, void *program, evn_part part,
               prefix_of(part));
     EVN_TRY(evn__task_run(task, program, &first, batches, &tally, &nfe));
     EVN_TRY(evn__task_metrics(task, prefix_of(part), &tally, metrics));
-    if (part == EVN_TEST) {
-        EVN_TRY(evn_metrics_set(metrics, "test_count", EVN_UNIT_COUNT, EVN_BETTER_NEITHER,
-                                (double)tally.samples));
-    }
+    EVN_TRY(set(metrics, prefix_of(part), "count", EVN_UNIT_COUNT, EVN_BETTER_NEITHER,
+                (double)tally.samples));
     return nfe > 0 ? evn_metrics_set(metrics, "nfe_forward", "", EVN_BETTER_LOWER, nfe) : EVN_OK;
 }
 
@@ -110,9 +116,10 @@ evn_status evn_task_evaluate(const evn_task *task, const evn_solver_options *sol
     evn_solver_options forward = *solver;
     forward.gradient = EVN_GRADIENT_NONE;
     if (task->methods->evaluate) {
-        return task->methods->evaluate(task->self, &forward, part, metrics);
+        EVN_TRY_TASK(task, evaluate, task->self, &forward, part, metrics);
+        return EVN_OK;
     }
-    EVN_TRY(task->methods->compile(task->self, &forward, false, &program));
+    EVN_TRY_TASK(task, compile, task->self, &forward, false, &program);
     evn_status status = evn__task_measure(task, program, part, epoch, metrics);
     task->methods->release(program);
     return status;

@@ -3,11 +3,22 @@
 #ifndef EVN_TASK_EVALUATE_H
 #define EVN_TASK_EVALUATE_H
 
+#include "base/status.h"
 #include "evonode/task.h"
 
 /// Whether a caller's task has all that is not optional.
 /// @return EVN_ERR_ARGUMENT with what it lacks
 evn_status evn__task_check(const evn_task *task);
+
+/// What a function of a task ended with, with a message where it left none. EVN_TRY_TASK passes it
+/// on; no message of another failure can be taken for its own.
+evn_status evn__task_result(const evn_task *task, const char *function, evn_status status);
+
+#define EVN_TRY_TASK(task, function, ...)                                                          \
+    do {                                                                                           \
+        evn__error_clear();                                                                        \
+        EVN_TRY(evn__task_result((task), #function, (task)->methods->function(__VA_ARGS__)));      \
+    } while (0)
 
 /// Forward runs over `batches` batches from *first on, added to the tally; adds the mean number of
 /// evaluations to *nfe.

@@ -87,16 +87,18 @@ static evn_status write_all(const char *path, const evn__checkpoint *c, evn__ten
     int64_t steps;
     counter counters[COUNTERS];
     char numbers[COUNTERS + 1][NUMBER_SIZE];
-    evn__pair metadata[COUNTERS + 3] = {
-        {"format", FORMAT}, {"switch best", numbers[COUNTERS]}, {"task", c->task->methods->name}};
+    evn__pair metadata[COUNTERS + 4] = {{"format", FORMAT},
+                                        {"switch best", numbers[COUNTERS]},
+                                        {"task", c->task->methods->name},
+                                        {"training", c->training}};
     EVN_TRY(gather(c, all, &steps));
     list_counters(c, c->position, steps, counters);
     for (int i = 0; i < COUNTERS; ++i) {
         snprintf(numbers[i], NUMBER_SIZE, "%lld", (long long)counters[i].value);
-        metadata[i + 3] = (evn__pair){counters[i].key, numbers[i]};
+        metadata[i + 4] = (evn__pair){counters[i].key, numbers[i]};
     }
     evn__print(numbers[COUNTERS], NUMBER_SIZE, "%.17g", c->position->automatic.best);
-    return evn__safetensors_write(path, all->items, all->count, metadata, COUNTERS + 3);
+    return evn__safetensors_write(path, all->items, all->count, metadata, COUNTERS + 4);
 }
 
 evn_status evn__checkpoint_write(const char *path, const evn__checkpoint *checkpoint) {
@@ -142,6 +144,10 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
     EVN_CHECK(task && strcmp(task, c->task->methods->name) == 0, EVN_ERR_DATA,
               "it is of the task %.40s, this training of %s", task ? task : "(none)",
               c->task->methods->name);
+    const char *training = evn__safetensors_metadata(file, "training");
+    EVN_CHECK(training && strcmp(training, c->training) == 0, EVN_ERR_DATA,
+              "it is of a training with other phases, another optimiser or another number of "
+              "batches a step");
     list_counters(c, position, 0, counters);
     for (int i = 0; i < COUNTERS; ++i) {
         EVN_TRY(read_counter(file, &counters[i]));

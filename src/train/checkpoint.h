@@ -25,7 +25,8 @@ typedef struct evn__checkpoint {
     int phase_count;
     const evn_task *task;
     evn_optimizer *optimizer;
-    double *losses; ///< [epochs of all phases], those that are done count
+    const char *training; ///< a digest of all that decides how training goes on (phases.h)
+    double *losses;       ///< [epochs of all phases], those that are done count
 } evn__checkpoint;
 
 /// Write a file, whole or not at all. Waits for the device.

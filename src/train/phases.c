@@ -2,13 +2,16 @@
 #include "train/phases.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 static evn_status check_phase(const evn_trainer_options *options, const evn_task *task, int index) {
     const evn_phase *phase = &options->phases[index];
     EVN_CHECK(phase->name, EVN_ERR_ARGUMENT, "phase %d has no name", index + 1);
     EVN_CHECK(phase->epochs >= 1, EVN_ERR_ARGUMENT, "phase %d (%s) has %d epochs; give 1 or more",
               index + 1, phase->name, phase->epochs);
-    EVN_TRY(evn_schedule_check(&phase->schedule));
+    EVN_CHECK(!task->methods->iterates || task->methods->batches(task->self, EVN_TRAIN) == 0,
+              EVN_ERR_ARGUMENT, "the task %s iterates and has a training part; it cannot do both",
+              task->methods->name);
     EVN_CHECK(!phase->automatic || index + 1 < options->phase_count, EVN_ERR_ARGUMENT,
               "phase %d (%s) cannot end automatically: no phase follows it", index + 1,
               phase->name);
@@ -45,6 +48,16 @@ static evn_status copy_texts(evn__arena *arena, evn_phase *phase) {
     return EVN_OK;
 }
 
+/// A schedule without a length has that of the phase.
+static evn_status complete_schedule(evn_phase *phase, int index) {
+    if (phase->schedule.epochs == 0) {
+        phase->schedule.epochs = phase->epochs;
+    }
+    evn_status status = evn_schedule_check(&phase->schedule);
+    return status == EVN_OK ? status
+                            : evn__prepend(status, "phase %d (%s)", index + 1, phase->name);
+}
+
 evn_status evn__phases_copy(const evn_trainer_options *options, const evn_task *task,
                             evn__arena *arena, evn_phase **phases) {
     EVN_TRY(check(options, task));
@@ -54,8 +67,39 @@ evn_status evn__phases_copy(const evn_trainer_options *options, const evn_task *
     for (size_t i = 0; i < count; ++i) {
         (*phases)[i] = options->phases[i];
         EVN_TRY(copy_texts(arena, &(*phases)[i]));
+        EVN_TRY(complete_schedule(&(*phases)[i], (int)i));
     }
     return EVN_OK;
+}
+
+static void append_phase(const evn_phase *p, evn__text *text) {
+    const evn_solver_options *s = &p->solver;
+    const evn_schedule *r = &p->schedule;
+    evn__text_append(text, "%s %d %d|%s %d %.17g %.17g %.17g %d %d %d|", p->name, p->epochs,
+                     p->automatic, s->method ? s->method : "", s->steps, s->rtol, s->atol,
+                     s->dt_min, s->max_steps, s->observations, (int)s->gradient);
+    evn__text_append(text, "%d %.17g %.17g %.17g %.17g %.17g %.17g", (int)r->kind, r->rate,
+                     r->epochs, r->final, r->warmup, r->start, r->factor);
+    for (int i = 0; i < r->milestone_count; ++i) {
+        evn__text_append(text, " %.17g", r->milestones[i]);
+    }
+}
+
+evn_status evn__phases_digest(const evn_trainer_options *options, char digest[EVN__HASH_TEXT]) {
+    const evn_optimizer_options *o = &options->optimizer;
+    evn__text text = {0};
+    evn__text_append(&text, "%d %.17g %.17g %.17g %.17g %.17g %d|%d %d", (int)o->kind, o->momentum,
+                     o->beta1, o->beta2, o->epsilon, o->weight_decay, o->history,
+                     options->accumulate, options->renew_optimizer);
+    for (int i = 0; i < options->phase_count; ++i) {
+        evn__text_append(&text, "\n");
+        append_phase(&options->phases[i], &text);
+    }
+    if (text.status == EVN_OK) {
+        evn__hash_print(evn__hash_of(text.data, text.size), digest);
+    }
+    free(text.data);
+    return text.status;
 }
 
 int evn__phases_epochs(const evn_phase *phases, int count) {

@@ -27,7 +27,8 @@ struct evn_trainer {
     int training_phase, testing_phase; ///< what they were compiled for
     double *losses;                    ///< [epochs]
     evn__position at;
-    bool within; ///< an epoch is under way: parameters are not those of `at`
+    char digest[EVN__HASH_TEXT]; ///< of the options
+    bool within;                 ///< an epoch is under way: parameters are not those of `at`
     evn__arena arena;
 };
 
@@ -56,7 +57,9 @@ static evn_status compile(evn_trainer *t, int phase, bool train) {
     t->task.methods->release(*program);
     *program = NULL;
     *compiled = phase;
-    evn_status status = t->task.methods->compile(t->task.self, &solver, train, program);
+    evn__error_clear();
+    evn_status status = evn__task_result(
+        &t->task, "compile", t->task.methods->compile(t->task.self, &solver, train, program));
     return status == EVN_ERR_ARGUMENT
                ? evn__prepend(status, "phase %d (%s)", phase + 1, t->phases[phase].name)
                : status;
@@ -70,7 +73,8 @@ static evn_status compile_ahead(evn_trainer *t, int phase) {
     }
     evn_solver_options solver = t->phases[phase + 1].solver;
     solver.gradient = EVN_GRADIENT_NONE;
-    return t->task.methods->compile(t->task.self, &solver, false, &t->ahead);
+    EVN_TRY_TASK(&t->task, compile, t->task.self, &solver, false, &t->ahead);
+    return EVN_OK;
 }
 
 static evn_status renew_optimizer(evn_trainer *t) {
@@ -83,6 +87,7 @@ static evn_status make(evn_trainer *t) {
     EVN_TRY(evn__phases_copy(&t->options, &t->task, &t->arena, &t->phases));
     t->options.phases = t->phases;
     t->options.accumulate += t->options.accumulate == 0;
+    EVN_TRY(evn__phases_digest(&t->options, t->digest));
     t->parameters = t->task.methods->parameters(t->task.self);
     EVN_TRY(EVN_NEW(&t->losses, evn__phases_epochs(t->phases, t->options.phase_count)));
     EVN_TRY(renew_optimizer(t));
@@ -232,7 +237,7 @@ static evn_status list_training(evn_trainer *t, const report *r, double seconds,
         return EVN_OK;
     }
     double x, theta;
-    EVN_TRY(t->task.methods->reconstruction(t->training, &x, &theta));
+    EVN_TRY_TASK(&t->task, reconstruction, t->training, &x, &theta);
     EVN_TRY(set_real(metrics, "x_reconstruction", "", x));
     return set_real(metrics, "theta_reconstruction", "", theta);
 }
@@ -293,7 +298,7 @@ static const char *unit_of(const evn_trainer *t) {
 /// Read the results of the slots up to `slot`; waits.
 static evn_status read_results(evn_trainer *t, int slot, report *r) {
     double before = r->sum.loss;
-    EVN_TRY(t->task.methods->read(t->training, 0, slot + 1, &r->sum));
+    EVN_TRY_TASK(&t->task, read, t->training, 0, slot + 1, &r->sum);
     EVN_CHECK(isfinite(r->sum.loss - before), EVN_ERR_NOT_FINITE,
               "the loss is not finite in %s %d (phase %s); lower the learning rate (it was %g), "
               "give the phase more steps or use another seed",
@@ -316,10 +321,10 @@ static evn_status add_gradient(evn_trainer *t, int64_t index, int batches, repor
     bool due = slot == m->slots - 1 || index == steps - 1;
     // The adjoint would fail where the loss is not finite; along a grid, the device need not wait.
     bool first = due && t->phases[t->at.phase].solver.gradient == EVN_GRADIENT_ADJOINT;
-    EVN_TRY(m->load(t->training, &batch, slot));
-    EVN_TRY(m->forward(t->training, slot, &ahead));
+    EVN_TRY_TASK(&t->task, load, t->training, &batch, slot);
+    EVN_TRY_TASK(&t->task, forward, t->training, slot, &ahead);
     EVN_TRY(first ? read_results(t, slot, r) : EVN_OK);
-    EVN_TRY(m->gradient(t->training, &back));
+    EVN_TRY_TASK(&t->task, gradient, t->training, &back);
     EVN_TRY(due && !first ? read_results(t, slot, r) : EVN_OK);
     r->nfe_forward += ahead.nfe;
     r->nfe_backward += back.nfe;
@@ -394,6 +399,9 @@ static evn_status run_phase(evn_trainer *t) {
 
 evn_status evn_trainer_run(evn_trainer *trainer) {
     EVN_REQUIRE(trainer);
+    EVN_CHECK(!trainer->within, EVN_ERR_ARGUMENT,
+              "training was left within %s %d; restore a checkpoint into a new trainer",
+              unit_of(trainer), trainer->at.epoch + 1);
     while (trainer->at.phase < trainer->options.phase_count) {
         EVN_TRY(run_phase(trainer));
     }
@@ -408,6 +416,7 @@ static evn__checkpoint checkpoint_of(const evn_trainer *t, evn__position *positi
                              .phase_count = t->options.phase_count,
                              .task = &t->task,
                              .optimizer = t->optimizer,
+                             .training = t->digest,
                              .losses = t->losses};
 }
 
@@ -415,7 +424,9 @@ evn_status evn_trainer_save(const evn_trainer *trainer, const char *path) {
     EVN_REQUIRE(trainer);
     EVN_REQUIRE(path);
     evn__position at = trainer->at;
-    EVN_CHECK(!trainer->within && at.phase < trainer->options.phase_count, EVN_ERR_ARGUMENT,
+    EVN_CHECK(at.phase < trainer->options.phase_count, EVN_ERR_ARGUMENT,
+              "training is finished: there is nothing to go on with");
+    EVN_CHECK(!trainer->within, EVN_ERR_ARGUMENT,
               "a checkpoint is written between two epochs, as in epoch_done");
     evn__checkpoint checkpoint = checkpoint_of(trainer, &at);
     return evn__checkpoint_write(path, &checkpoint);

@@ -76,6 +76,7 @@ static evn__checkpoint checkpoint_of(training *t, evn_task *task) {
                              .phase_count = 2,
                              .task = task,
                              .optimizer = t->optimizer,
+                             .training = "digest",
                              .losses = t->losses};
 }
 
@@ -134,9 +135,9 @@ END_TEST
 
 /// The same file with one value of its metadata changed, or left out.
 static void rewrite(const char *key, const char *value) {
-    static const char *const keys[] = {"format",          "phase",         "epochs of the phase",
-                                       "epochs",          "switch epochs", "switch stalled",
-                                       "optimizer steps", "switch best",   "task"};
+    static const char *const keys[] = {
+        "format",         "phase",           "epochs of the phase", "epochs", "switch epochs",
+        "switch stalled", "optimizer steps", "switch best",         "task",   "training"};
     enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
     evn__safetensors *file;
     evn__tensor items[ITEMS_MAX];
@@ -167,6 +168,7 @@ static const struct {
     {"format", "evonode checkpoint 1", EVN_ERR_FORMAT},
     {"task", "large", EVN_ERR_DATA},
     {"task", NULL, EVN_ERR_DATA},
+    {"training", "other", EVN_ERR_DATA},
     {"format", NULL, EVN_ERR_FORMAT},
     {"phase", "2", EVN_ERR_DATA},
     {"phase", "-1", EVN_ERR_DATA},

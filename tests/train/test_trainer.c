@@ -300,14 +300,18 @@ START_TEST(a_checkpoint_of_another_training) {
     r.saves = t.trainer;
     ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_INTERRUPTED);
     close_training(&t);
-    for (int i = 0; i < 3; ++i) { // another model, another optimiser, fewer epochs
+    // Another model, another optimiser, fewer epochs, accumulation, another rate, one phase more.
+    for (int i = 0; i < 6; ++i) {
         setup other = s;
-        evn_phase shorter = p;
-        shorter.epochs = 1;
+        evn_phase shorter = p, two[] = {p, p};
+        shorter.epochs = i == 2 ? 1 : p.epochs;
+        shorter.schedule.rate = i == 4 ? 0.2 : p.schedule.rate;
+        other.trainer.accumulate = i == 3 ? 2 : 0;
+        other.trainer.phase_count = i == 5 ? 2 : 1;
         other.model.kind = i == 0 ? EVN_MODEL_NODE_EW : s.model.kind;
         other.trainer.optimizer =
             evn_optimizer_options_default(i == 1 ? EVN_OPTIMIZER_ADAM : EVN_OPTIMIZER_SGD);
-        other.trainer.phases = i == 2 ? &shorter : &p;
+        other.trainer.phases = i == 5 ? two : &shorter;
         TRY(open_training(&other, 64, &t));
         ck_assert_int_eq(evn_trainer_restore(t.trainer, checkpoint_path(), &epochs), EVN_ERR_DATA);
         close_training(&t);
@@ -387,8 +391,12 @@ START_TEST(training_can_be_stopped) {
     record r = {.stop = true};
     evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 3, 0.1);
     setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
-    ck_assert_int_eq(train(&s, 256), EVN_ERR_INTERRUPTED);
+    training t;
+    TRY(open_training(&s, 256, &t));
+    ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_INTERRUPTED);
     ck_assert_int_eq(r.count, 0);
+    ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_ARGUMENT); // the epoch is half done
+    close_training(&t);
 }
 END_TEST
 
@@ -419,6 +427,21 @@ START_TEST(a_phase_without_a_gradient) {
     s.model.kind = EVN_MODEL_NODE;
     ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "phase 1"));
+}
+END_TEST
+
+/// A cosine without a length has that of its phase: at the end the rate is its last.
+START_TEST(a_schedule_of_the_phase) {
+    record r = {0};
+    evn_phase p = phase("euler", 1, EVN_GRADIENT_BACKPROP, 3, 0.1);
+    setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
+    p.schedule.kind = EVN_SCHEDULE_COSINE;
+    TRY(train(&s, 320));
+    p.schedule.epochs = 3;
+    double rate = evn_schedule_rate(&p.schedule, 0.9);
+    ck_assert_double_eq(metric(&r.epochs[0], "learning_rate"), rate); // ten steps an epoch
+    p.schedule.warmup = 3;
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
 }
 END_TEST
 
@@ -472,6 +495,7 @@ static Suite *suite(void) {
     tcase_add_test(endings, mistakes_are_reported);
     tcase_add_test(endings, a_phase_without_a_gradient);
     tcase_add_test(endings, phases_are_copied);
+    tcase_add_test(endings, a_schedule_of_the_phase);
     suite_add_tcase(s, endings);
     return s;
 }
