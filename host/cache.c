@@ -24,24 +24,6 @@ typedef struct header {
 
 // Where -------------------------------------------------------------------------------------------
 
-static bool is_off(const char *folder) {
-    return strcmp(folder, "0") == 0 || strcasecmp(folder, "off") == 0 ||
-           strcasecmp(folder, "none") == 0;
-}
-
-void evn__cache_folder(evn__text *folder, const char *part) {
-    const char *own = getenv("EVONODE_CACHE_DIR");
-    const char *base = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    if (own && own[0]) {
-        evn__text_append(folder, "%s", is_off(own) ? "" : own);
-    } else if (base && base[0] == '/') { // the XDG rules say to ignore relative ones
-        evn__text_append(folder, "%s/evonode%s", base, part);
-    } else if (home && home[0] == '/') {
-        evn__text_append(folder, "%s/.cache/evonode%s", home, part);
-    }
-}
-
 evn_status evn__cache_open(evn_device *device) {
     const char *mode = getenv("EVONODE_CACHE");
     bool forced = mode && strcasecmp(mode, "force") == 0;

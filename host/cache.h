@@ -7,12 +7,8 @@
 #ifndef EVN_HOST_CACHE_H
 #define EVN_HOST_CACHE_H
 
-#include "base/memory.h"
+#include "base/cache_folder.h"
 #include "host/runtime.h"
-
-/// Append the folder of what is kept between runs: `part` ("/cl-cache", "") of evonode's own, or
-/// EVONODE_CACHE_DIR itself. Appends nothing where there is to be none.
-void evn__cache_folder(evn__text *folder, const char *part);
 
 /// Decide where the device's cache is, if it has one. Makes nothing on disk.
 evn_status evn__cache_open(evn_device *device);

@@ -194,9 +194,14 @@ evn_status evn__file_write(const char *path, const void *data, size_t bytes) {
 
 // Folders -----------------------------------------------------------------------------------------
 
-static bool is_folder(const char *path) {
+bool evn__is_folder(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool evn__is_regular_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
 /// Makes each folder of `path`, cutting the string at every slash in turn.
@@ -206,7 +211,7 @@ static evn_status make_each(char *path, unsigned mode) {
         end += strcspn(end, "/");
         char cut = *end;
         *end = 0;
-        if (mkdir(path, (mode_t)mode) != 0 && !is_folder(path)) {
+        if (mkdir(path, (mode_t)mode) != 0 && !evn__is_folder(path)) {
             return fail_writing(path, errno);
         }
         if (!cut) {

@@ -5,6 +5,7 @@
 #define EVN_BASE_FILES_H
 
 #include "base/status.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 /// Largest file that is read whole, 4 GiB: a wrong path must not exhaust memory.
@@ -20,6 +21,10 @@ evn_status evn__file_read(const char *path, unsigned char **data, size_t *bytes)
 /// over `path`. On failure the old file is untouched and the temporary one removed.
 /// @return EVN_ERR_OUTPUT
 evn_status evn__file_write(const char *path, const void *data, size_t bytes);
+
+/// Whether it is there, through symbolic links.
+bool evn__is_folder(const char *path);
+bool evn__is_regular_file(const char *path);
 
 /// Make a folder and those above it, as far as they are missing; new ones get `mode` less umask.
 /// @return EVN_ERR_OUTPUT, also when `path` exists and is no folder
