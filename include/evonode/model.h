@@ -28,13 +28,15 @@ typedef struct evn_model_options {
     int64_t height, width, channels; ///< of an image
     int classes;                     ///< >= 2
     int filters;                     ///< channels of the state
-    bool small;                      ///< one down-sampling, for images below 16×16, instead of two
-    int layers;                      ///< RESNET
-    int64_t batch;                   ///< B; part of every shape
+    int down_samplings; ///< of the stem, each halves height and width; with 1 its first convolution
+                        ///< keeps the size, else it takes a pixel off each side
+    int layers;         ///< RESNET
+    int64_t batch;      ///< B; part of every shape
 } evn_model_options;
 
-/// Sizes for images of this shape: 64 filters and two down-samplings, or 32 and one below 16×16;
-/// NODE_EW with "rda"; 10 ResNet layers; batch 128.
+/// Sizes for images of this shape: 64 filters and as many down-samplings, two at least, as make the
+/// state's shorter side 11 or less (28×28 and 32×32: two; 64×64 and 96×96: three); 32 filters and
+/// one below 16×16; NODE_EW with "rda"; 10 ResNet layers; batch 128.
 evn_model_options evn_model_options_default(int64_t height, int64_t width, int64_t channels,
                                             int classes);
 

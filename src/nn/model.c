@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUPS = 32, SMALL_IMAGE = 16 };
+enum { GROUPS = 32, SMALL_IMAGE = 16, LARGE_STATE = 11, DOWN_SAMPLINGS_MAX = 8 };
 
 struct evn_model {
     evn_model_options options;
@@ -27,17 +27,34 @@ const char *evn_evolution_text(int index) {
     return kind ? kind->text : NULL;
 }
 
+/// The side of the state that a stem makes of a side of the images.
+static int64_t state_side(int64_t side, int down_samplings) {
+    side -= down_samplings > 1 ? 2 : 0;
+    for (int i = 0; i < down_samplings; ++i) {
+        side /= 2;
+    }
+    return side;
+}
+
+static int choose_down_samplings(int64_t side) {
+    int count = side < SMALL_IMAGE ? 1 : 2;
+    while (count > 1 && count < DOWN_SAMPLINGS_MAX && state_side(side, count) > LARGE_STATE) {
+        ++count;
+    }
+    return count;
+}
+
 evn_model_options evn_model_options_default(int64_t height, int64_t width, int64_t channels,
                                             int classes) {
-    bool small = height < SMALL_IMAGE || width < SMALL_IMAGE;
+    int64_t side = height < width ? height : width;
     return (evn_model_options){.kind = EVN_MODEL_NODE_EW,
                                .weights = "rda",
                                .height = height,
                                .width = width,
                                .channels = channels,
                                .classes = classes,
-                               .filters = small ? 32 : 64,
-                               .small = small,
+                               .filters = side < SMALL_IMAGE ? 32 : 64,
+                               .down_samplings = choose_down_samplings(side),
                                .layers = 10,
                                .batch = 128};
 }
@@ -56,8 +73,7 @@ static evn_value build_f(evn__network *network, evn_value x, evn_value t) {
     return evn__layer_group_norm(network, "norm3", x, GROUPS);
 }
 
-// Stem: Chen et al. 2018's for images of 28×28, one down-sampling less for small ones
-// --------------
+// Stem: Chen et al. 2018's for images of 28×28; larger ones are halved more often, small ones less
 
 static evn_value down(evn__network *network, const char *norm, const char *conv, evn_value x,
                       int filters) {
@@ -68,12 +84,17 @@ static evn_value down(evn__network *network, const char *norm, const char *conv,
 
 static evn_value build_stem(evn_model *model, evn__network *network) {
     const evn_model_options *o = &model->options;
-    evn_conv2d_options first = {.stride = 1, .padding = o->small ? 1 : 0};
+    evn_conv2d_options first = {.stride = 1, .padding = o->down_samplings > 1 ? 0 : 1};
     evn_value x =
         evn_input(network->graph, "images", EVN_SHAPE(o->batch, o->height, o->width, o->channels));
     x = evn__layer_conv2d(network, "conv1", x, o->filters, 3, first);
-    x = down(network, "norm1", "conv2", x, o->filters);
-    return o->small ? x : down(network, "norm2", "conv3", x, o->filters);
+    for (int i = 1; i <= o->down_samplings; ++i) {
+        char norm[16], conv[16];
+        snprintf(norm, sizeof(norm), "norm%d", i);
+        snprintf(conv, sizeof(conv), "conv%d", i + 1);
+        x = down(network, norm, conv, x, o->filters);
+    }
+    return x;
 }
 
 static evn_value build_layers(evn_model *model, evn__network *network, evn_value x) {
@@ -240,12 +261,14 @@ static evn_status make(evn_model *model) {
               "a model needs a batch, filters and layers of at least 1, and 2 classes; given "
               "%lld, %d, %d, %d",
               (long long)o->batch, o->filters, o->layers, o->classes);
-    EVN_CHECK(
-        o->height >= 4 && o->width >= 4 && (o->small || (o->height > 9 && o->width > 9)),
-        EVN_ERR_SHAPE,
-        "images of %lld×%lld are too small for the stem, which takes 4×4 with the option small "
-        "and 10×10 without it",
-        (long long)o->height, (long long)o->width);
+    EVN_CHECK(o->down_samplings >= 1 && o->down_samplings <= DOWN_SAMPLINGS_MAX, EVN_ERR_ARGUMENT,
+              "a stem of %d down-samplings; give 1 to %d", o->down_samplings, DOWN_SAMPLINGS_MAX);
+    int64_t side = o->height < o->width ? o->height : o->width;
+    int least = (2 << o->down_samplings) + (o->down_samplings > 1 ? 2 : 0);
+    EVN_CHECK(side >= least, EVN_ERR_SHAPE,
+              "images of %lld×%lld are too small for the stem, which takes %d×%d with "
+              "down_samplings = %d",
+              (long long)o->height, (long long)o->width, least, least, o->down_samplings);
     evn_shape state;
     EVN_TRY(evn_parameters_create(&model->parameters));
     EVN_TRY(make_stem(model, &state));

@@ -46,6 +46,28 @@ START_TEST(parameter_counts) {
 }
 END_TEST
 
+/// What a solve costs goes with the state's area: it stays near MNIST's.
+START_TEST(states_of_larger_images) {
+    const int64_t sides[][2] = {{4, 2},  {8, 4},  {15, 7},  {16, 3}, {28, 6},  {32, 7}, {47, 11},
+                                {50, 6}, {64, 7}, {96, 11}, {98, 6}, {128, 7}, {224, 6}};
+    for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); ++i) {
+        evn_model_options options = evn_model_options_default(sides[i][0], sides[i][0], 3, 10);
+        options.batch = 2;
+        evn_model *model = make(EVN_MODEL_NODE, NULL, options);
+        evn_shape state = evn_dynamics_state_shape(evn_model_dynamics(model));
+        ck_assert_int_eq(state.dim[1], sides[i][1]);
+        ck_assert_int_eq(state.dim[2], sides[i][1]);
+        evn_model_destroy(&model);
+    }
+    evn_model *model = NULL;
+    evn_model_options options = evn_model_options_default(28, 28, 1, 10);
+    options.down_samplings = 4;
+    ck_assert_int_eq(evn_model_create(&options, &model), EVN_ERR_SHAPE);
+    options.down_samplings = 0;
+    ck_assert_int_eq(evn_model_create(&options, &model), EVN_ERR_ARGUMENT);
+}
+END_TEST
+
 START_TEST(kernels_evolve_and_nothing_else) {
     evn_model *model = make(EVN_MODEL_NODE_EW, "mlp", mnist());
     const evn_dynamics *dynamics = evn_model_dynamics(model);
@@ -276,6 +298,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("nn/model");
     TCase *models = tcase_create("models");
     tcase_add_test(models, parameter_counts);
+    tcase_add_test(models, states_of_larger_images);
     tcase_add_test(models, kernels_evolve_and_nothing_else);
     tcase_add_test(models, vectors_evolve_too);
     tcase_add_test(models, parameters_are_drawn_by_name);
