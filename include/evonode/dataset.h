@@ -20,10 +20,11 @@ typedef enum evn_part { EVN_TRAIN, EVN_TEST } evn_part;
 
 /// What a data set holds.
 typedef struct evn_dataset_info {
-    const char *name;                ///< "digits" or "mnist"; static storage
+    const char *name;                ///< "digits", "mnist" or "images"; static storage
     int64_t count[2];                ///< samples of EVN_TRAIN and EVN_TEST
     int64_t height, width, channels; ///< of every image
     int classes;                     ///< labels are 0 … classes − 1
+    int64_t left_out;                ///< files that could not be decoded (skip_bad)
 } evn_dataset_info;
 
 /// Read both parts of a data set into memory and check that they fit together.
@@ -34,7 +35,56 @@ typedef struct evn_dataset_info {
 ///         read; EVN_ERR_FORMAT when one is malformed; EVN_ERR_DATA when counts or shapes of the
 ///         files differ or a label is out of range
 evn_status evn_dataset_open(const char *name, const char *folder, evn_dataset **dataset);
+
+/// How an image of another shape comes to the size that was asked for.
+typedef enum evn_fit {
+    EVN_FIT_CROP,    ///< scaled until it fills the size; what is too long is cut off on both sides
+    EVN_FIT_PAD,     ///< scaled until it fits in; black on both sides of what is too short
+    EVN_FIT_STRETCH, ///< distorted
+} evn_fit;
+
+/// How a folder of images is read. Set up with evn_folder_options_default, then change fields.
+typedef struct evn_folder_options {
+    int64_t height, width; ///< to which all images are brought; 0: they have one size already
+    evn_fit fit;           ///< how those of another shape come to that size
+    double holdout; ///< fraction of each class that becomes the test part where the folder has
+                    ///< none, in (0, 1); 0: a tenth
+    uint64_t seed;  ///< of which images these are
+    int64_t limit;  ///< leave so many images of the training part, spread over the classes; 0: all
+    int64_t skip_bad; ///< so many files that are no good images may be left out
+    /// How many files have been decoded so far, ten times a second; NULL: not told. Called on the
+    /// thread of the call.
+    void (*progress)(void *user, int64_t done, int64_t total);
+    /// A line about what was left out, or where images were taken from; NULL: not told.
+    void (*note)(void *user, const char *text);
+    void *user; ///< first argument of both
+} evn_folder_options;
+
+/// Own size, crop, a tenth held out, seed 1, all images, no bad file.
+evn_folder_options evn_folder_options_default(void);
+
+/// Read a folder of images, told by its content:
+/// - a sub-folder for each class, below train/ and test/ (or val/) or, with some held out, without
+///   them; PNG, JPEG, BMP, TGA and binary PNM files, 8 or 16 bits. The data set is grey when all
+///   are, and else has three colours; alpha is laid on white. Files are decoded by a thread for
+///   each processor and kept in the cache folder (EVONODE_CACHE_DIR; docs/guide.md), from where
+///   later calls take them until names, sizes or times of the files change. Symbolic links are not
+///   followed, hidden files not read. Images stand in the order of their names;
+/// - four IDX files of any prefix (MNIST, EMNIST, Fashion-MNIST, KMNIST), gzipped or not; where
+///   there are several sets, `folder` is FOLDER/PREFIX. Labels may begin at any number;
+/// - binary batches of CIFAR-10 or CIFAR-100 (fine labels).
+/// @param[in] options  NULL: the default
+/// @return EVN_ERR_FILE when something cannot be read, changed meanwhile, or is missing;
+///         EVN_ERR_FORMAT for a file that is no good image, with its path and the reason;
+///         EVN_ERR_DATA for sizes that differ, fewer than two classes or more than 256, a class too
+///         small to hold out from; EVN_ERR_ARGUMENT for options out of their ranges
+evn_status evn_dataset_open_folder(const char *folder, const evn_folder_options *options,
+                                   evn_dataset **dataset);
 void evn_dataset_destroy(evn_dataset **dataset); ///< nulls; accepts NULL
+
+/// Name of the class with label `index` (0 … classes − 1): of its folder, or what the files say.
+/// Borrowed from the data set; UTF-8 without control characters. NULL for any other index.
+const char *evn_dataset_class_name(const evn_dataset *dataset, int index);
 
 /// Shapes and counts; after evn_dataset_limit those that are left.
 evn_dataset_info evn_dataset_get_info(const evn_dataset *dataset);
@@ -56,6 +106,9 @@ typedef struct evn_augmentation {
     double scale;  ///< it is enlarged or shrunk by a factor of up to 1 + scale; 0 … 1
     double elastic; ///< its pixels are displaced, down and to the right, by a smooth random field
                     ///< of this standard deviation in pixels (Simard et al. 2003); 0 … min(H, W)/4
+    bool flip;     ///< it is mirrored, left and right, half of the time
+    double jitter; ///< images of three colours: brightness, contrast and saturation are each
+                   ///< multiplied by 1 − jitter … 1 + jitter; 0 … 1
 } evn_augmentation;
 
 /// Cuts a part into batches. Which samples a batch has, and how they are augmented, depends on the

@@ -13,6 +13,7 @@ enum { LEVELS = 256 };
 #define ROTATE_STREAM ((uint64_t)5 << 61)
 #define SCALE_STREAM  ((uint64_t)7 << 61)
 #define BEND_STREAM   ((uint64_t)9 << 60)
+#define FLIP_STREAM   ((uint64_t)13 << 60)
 
 evn_status evn__augmentation_check(const evn_augmentation *augmentation,
                                    const evn_dataset_info *info) {
@@ -31,6 +32,11 @@ evn_status evn__augmentation_check(const evn_augmentation *augmentation,
         "an elastic distortion of %g pixels: for images of %lld x %lld it should be from 0 to %g",
         augmentation->elastic, (long long)info->height, (long long)info->width,
         0.25 * (double)side);
+    EVN_CHECK(augmentation->jitter >= 0 && augmentation->jitter <= 1, EVN_ERR_ARGUMENT,
+              "a colour jitter of %g: it should be from 0 to 1", augmentation->jitter);
+    EVN_CHECK(augmentation->jitter == 0 || info->channels == 3, EVN_ERR_ARGUMENT,
+              "colour jitter is for images of three colours; these have %lld",
+              (long long)info->channels);
     return EVN_OK;
 }
 
@@ -75,6 +81,8 @@ evn__placement evn__placement_draw(const evn_augmentation *augmentation, uint64_
     if (augmentation->elastic > 0) {
         draw_bend(&placement, augmentation->elastic, seed, BEND_STREAM ^ of_epoch, sample);
     }
+    placement.flipped = augmentation->flip &&
+                        evn__random_below(seed, FLIP_STREAM ^ of_epoch, (uint64_t)sample, 2) == 1;
     return placement;
 }
 
@@ -85,12 +93,14 @@ typedef struct source {
     const evn_dataset_info *info;
     const uint8_t *pixels;
     const float *levels;
+    bool flipped;
 } source;
 
 static float read_pixel(const source *from, int64_t row, int64_t column, int64_t channel) {
     const evn_dataset_info *info = from->info;
     bool inside = row >= 0 && row < info->height && column >= 0 && column < info->width;
-    int64_t at = (row * info->width + column) * info->channels + channel;
+    int64_t from_left = from->flipped ? info->width - 1 - column : column;
+    int64_t at = (row * info->width + from_left) * info->channels + channel;
     return from->levels[channel * LEVELS + (inside ? from->pixels[at] : 0)];
 }
 
@@ -185,7 +195,7 @@ static void write_moved(const source *from, const evn__placement *placement, flo
 
 void evn__placement_write(const evn__placement *placement, const evn_dataset_info *info,
                           const uint8_t *pixels, const float *levels, float *image) {
-    source from = {info, pixels, levels};
+    source from = {info, pixels, levels, placement->flipped};
     if (placement->angle == 0 && placement->factor == 1 && !placement->bent) {
         write_window(&from, placement, image);
     } else {

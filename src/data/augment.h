@@ -15,6 +15,7 @@ enum { EVN__BEND_CELLS = 4, EVN__BEND_NODES = EVN__BEND_CELLS + 3 };
 typedef struct evn__placement {
     double angle;      ///< radians, counter-clockwise as the image is seen, about its centre
     double factor;     ///< of enlargement, > 0
+    bool flipped;      ///< mirrored before all else
     int64_t top, left; ///< of the window, in pixels from the turned image's corner
     bool bent;         ///< whether `bend` counts
     float bend[2][EVN__BEND_NODES][EVN__BEND_NODES]; ///< coefficients of the displacements down and
@@ -28,6 +29,12 @@ evn_status evn__augmentation_check(const evn_augmentation *augmentation,
 /// The placement of a sample in an epoch: it depends on the arguments alone.
 evn__placement evn__placement_draw(const evn_augmentation *augmentation, uint64_t seed,
                                    int64_t epoch, int64_t sample);
+
+/// Write an image with its colours changed as they are for a sample in an epoch.
+/// @param[in]  pixels  [H, W, 3]
+/// @param[out] changed [H, W, 3]
+void evn__jitter_write(double jitter, uint64_t seed, int64_t epoch, int64_t sample,
+                       const evn_dataset_info *info, const uint8_t *pixels, uint8_t *changed);
 
 /// Write an image as it is placed, bilinear between pixels where it is turned, enlarged or bent,
 /// with bytes of 0 outside.

@@ -23,6 +23,7 @@ struct evn_batches {
     int64_t epoch;
     int64_t *order; ///< [samples], of this epoch
     float *levels;  ///< [C, LEVELS], what a byte of a channel becomes
+    uint8_t *image; ///< [H, W, C], one whose colours were changed; NULL: none is
 };
 
 // What a byte becomes -----------------------------------------------------------------------------
@@ -71,6 +72,10 @@ static void set_levels(evn_batches *batches, const evn_dataset *dataset) {
 
 static evn_status allocate(evn_batches *batches) {
     EVN_TRY(EVN_NEW(&batches->order, batches->samples));
+    if (batches->options.augmentation.jitter > 0) {
+        const evn_dataset_info *info = &batches->info;
+        EVN_TRY(EVN_NEW(&batches->image, info->height * info->width * info->channels));
+    }
     return EVN_NEW(&batches->levels, batches->info.channels * LEVELS);
 }
 
@@ -117,6 +122,7 @@ void evn_batches_destroy(evn_batches **batches) {
     }
     free((*batches)->order);
     free((*batches)->levels);
+    free((*batches)->image);
     free(*batches);
     *batches = NULL;
 }
@@ -151,8 +157,13 @@ static void write_sample(const evn_batches *batches, int64_t sample, float *imag
     int64_t image_size = info->height * info->width * info->channels;
     evn__placement placement =
         evn__placement_draw(&options->augmentation, options->seed, batches->epoch, sample);
-    evn__placement_write(&placement, info, batches->pixels + sample * image_size, batches->levels,
-                         image);
+    const uint8_t *pixels = batches->pixels + sample * image_size;
+    if (batches->image) {
+        evn__jitter_write(options->augmentation.jitter, options->seed, batches->epoch, sample, info,
+                          pixels, batches->image);
+        pixels = batches->image;
+    }
+    evn__placement_write(&placement, info, pixels, batches->levels, image);
     label[batches->labels[sample]] = 1;
 }
 

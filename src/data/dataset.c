@@ -2,30 +2,20 @@
 #include "evonode/dataset.h"
 
 #include "base/embedded.h"
-#include "base/memory.h"
-#include "base/status.h"
-#include "data/idx.h"
+#include "base/files.h"
+#include "data/dataset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_SIZE = 4096, PARTS = 2 }; // parts are indexed by evn_part
-
-typedef struct part {
-    evn__idx images, labels;
-} part;
-
-struct evn_dataset {
-    evn_dataset_info info;
-    part parts[PARTS];
-};
+enum { PATH_SIZE = 4096 };
 
 /// What is known of a data set before it is read.
 typedef struct source {
     const char *name;
-    const char *prefix[PARTS]; ///< of the file names, by evn_part
+    const char *prefix[EVN__PARTS]; ///< of the file names, by evn_part
     int classes;
     const evn__embedded *embedded; ///< NULL when it is not built in
 } source;
@@ -46,11 +36,6 @@ static const source *find_source(const char *name) {
 
 // Where the files are -----------------------------------------------------------------------------
 
-static bool is_folder(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 static bool exists(const char *path) {
     struct stat info;
     return stat(path, &info) == 0;
@@ -59,12 +44,12 @@ static bool exists(const char *path) {
 /// The folder to read when the caller names none.
 static evn_status default_folder(const char *name, char folder[PATH_SIZE]) {
     snprintf(folder, PATH_SIZE, "datasets/%s", name);
-    if (is_folder(folder)) {
+    if (evn__is_folder(folder)) {
         return EVN_OK;
     }
     const char *base = getenv("EVONODE_DATA");
     snprintf(folder, PATH_SIZE, "%s/%s", base ? base : "", name);
-    EVN_CHECK(base && is_folder(folder), EVN_ERR_FILE,
+    EVN_CHECK(base && evn__is_folder(folder), EVN_ERR_FILE,
               "data set %s not found: neither the folder datasets/%s nor $EVONODE_DATA/%s exists "
               "(EVONODE_DATA is %s). To fetch it, run: sh datasets/fetch_%s.sh. To read it from "
               "another folder, give --data FOLDER",
@@ -125,7 +110,7 @@ static evn_status check_labels(const char *name, const evn__idx *labels, int cla
     return EVN_OK;
 }
 
-static evn_status check_part(const char *name, const part *one, int classes) {
+static evn_status check_part(const char *name, const evn__part *one) {
     EVN_CHECK(one->images.rank >= 3, EVN_ERR_DATA,
               "%s-images: it has rank %d; images have 3 (N, H, W) or 4 (N, H, W, C)%s", name,
               one->images.rank,
@@ -136,45 +121,52 @@ static evn_status check_part(const char *name, const part *one, int classes) {
     EVN_CHECK(one->images.extent[0] == one->labels.extent[0], EVN_ERR_DATA,
               "%s: %lld images, but %lld labels: the files are not of one set", name,
               (long long)one->images.extent[0], (long long)one->labels.extent[0]);
-    return check_labels(name, &one->labels, classes);
+    return EVN_OK;
 }
 
 /// Height, width or channels: axis 1, 2 or 3.
-static int64_t image_extent(const part *one, int axis) {
+static int64_t image_extent(const evn__part *one, int axis) {
     return axis < one->images.rank ? one->images.extent[axis] : 1;
 }
 
-static evn_status check_shapes(const source *from, const part parts[PARTS]) {
+static evn_status check_shapes(const evn__part *parts, const char *const *names) {
     for (int axis = 1; axis < EVN__IDX_MAX_RANK; ++axis) {
         int64_t train = image_extent(&parts[EVN_TRAIN], axis);
         int64_t test = image_extent(&parts[EVN_TEST], axis);
         EVN_CHECK(train == test, EVN_ERR_DATA,
                   "images of %s have extent %lld on axis %d, those of %s %lld: the files are not "
                   "of one set",
-                  from->prefix[EVN_TRAIN], (long long)train, axis, from->prefix[EVN_TEST],
-                  (long long)test);
+                  names[EVN_TRAIN], (long long)train, axis, names[EVN_TEST], (long long)test);
     }
     return EVN_OK;
 }
 
-static evn_status check_parts(const source *from, const part parts[PARTS]) {
-    for (int which = 0; which < PARTS; ++which) {
-        EVN_TRY(check_part(from->prefix[which], &parts[which], from->classes));
+evn_status evn__dataset_check(const evn__part *parts, const char *const *names) {
+    for (int which = 0; which < EVN__PARTS; ++which) {
+        EVN_TRY(check_part(names[which], &parts[which]));
     }
-    return check_shapes(from, parts);
+    return check_shapes(parts, names);
+}
+
+static evn_status check_parts(const source *from, const evn__part *parts) {
+    EVN_TRY(evn__dataset_check(parts, from->prefix));
+    for (int which = 0; which < EVN__PARTS; ++which) {
+        EVN_TRY(check_labels(from->prefix[which], &parts[which].labels, from->classes));
+    }
+    return EVN_OK;
 }
 
 // The data set ------------------------------------------------------------------------------------
 
-static evn_status load_parts(const source *from, const char *folder, part parts[PARTS]) {
-    for (int which = 0; which < PARTS; ++which) {
+static evn_status load_parts(const source *from, const char *folder, evn__part *parts) {
+    for (int which = 0; which < EVN__PARTS; ++which) {
         EVN_TRY(load(from, folder, which, "images", 3, &parts[which].images));
         EVN_TRY(load(from, folder, which, "labels", 1, &parts[which].labels));
     }
     return EVN_OK;
 }
 
-static evn_status read_parts(const source *from, const char *folder, part parts[PARTS]) {
+static evn_status read_parts(const source *from, const char *folder, evn__part *parts) {
     EVN_TRY(load_parts(from, folder, parts));
     evn_status status = check_parts(from, parts);
     if (status != EVN_OK && folder) {
@@ -183,16 +175,43 @@ static evn_status read_parts(const source *from, const char *folder, part parts[
     return status;
 }
 
-static void describe(const source *from, evn_dataset *dataset) {
-    const part *parts = dataset->parts;
+void evn__dataset_describe(evn_dataset *dataset, const char *name, int classes) {
+    const evn__part *parts = dataset->parts;
     dataset->info = (evn_dataset_info){
-        .name = from->name,
+        .name = name,
         .count = {parts[EVN_TRAIN].labels.extent[0], parts[EVN_TEST].labels.extent[0]},
         .height = image_extent(parts, 1),
         .width = image_extent(parts, 2),
         .channels = image_extent(parts, 3),
-        .classes = from->classes,
+        .classes = classes,
     };
+}
+
+evn_status evn__dataset_number(evn_dataset *dataset, int first) {
+    char name[16];
+    int count = dataset->info.classes;
+    dataset->classes = evn__arena_alloc(&dataset->arena, (size_t)count * sizeof(char *));
+    EVN_CHECK(dataset->classes, EVN_ERR_MEMORY, "no memory for %d classes", count);
+    for (int i = 0; i < count; ++i) {
+        snprintf(name, sizeof(name), "%d", first + i);
+        dataset->classes[i] = evn__arena_string(&dataset->arena, name);
+        EVN_CHECK(dataset->classes[i], EVN_ERR_MEMORY, "no memory for %d classes", count);
+    }
+    return EVN_OK;
+}
+
+evn_status evn__part_create(evn__part *part, int64_t count, int64_t height, int64_t width,
+                            int64_t channels) {
+    part->images = (evn__idx){.rank = 4, .extent = {count, height, width, channels}};
+    part->labels = (evn__idx){.rank = 1, .extent = {count}};
+    EVN_TRY(EVN_NEW(&part->images.bytes, count * height * width * channels));
+    return EVN_NEW(&part->labels.bytes, count);
+}
+
+static evn_status open_named(const source *from, const char *folder, evn_dataset *dataset) {
+    EVN_TRY(read_parts(from, folder, dataset->parts));
+    evn__dataset_describe(dataset, from->name, from->classes);
+    return evn__dataset_number(dataset, 0);
 }
 
 evn_status evn_dataset_open(const char *name, const char *folder, evn_dataset **dataset) {
@@ -208,23 +227,22 @@ evn_status evn_dataset_open(const char *name, const char *folder, evn_dataset **
         folder = found;
     }
     EVN_TRY(EVN_NEW(dataset, 1));
-    evn_status status = read_parts(from, folder, (*dataset)->parts);
+    evn_status status = open_named(from, folder, *dataset);
     if (status != EVN_OK) {
         evn_dataset_destroy(dataset);
-        return status;
     }
-    describe(from, *dataset);
-    return EVN_OK;
+    return status;
 }
 
 void evn_dataset_destroy(evn_dataset **dataset) {
     if (!dataset || !*dataset) {
         return;
     }
-    for (int which = 0; which < PARTS; ++which) {
+    for (int which = 0; which < EVN__PARTS; ++which) {
         evn__idx_free(&(*dataset)->parts[which].images);
         evn__idx_free(&(*dataset)->parts[which].labels);
     }
+    evn__arena_free(&(*dataset)->arena);
     free(*dataset);
     *dataset = NULL;
 }
@@ -235,6 +253,11 @@ evn_dataset_info evn_dataset_get_info(const evn_dataset *dataset) {
 
 static bool has_part(const evn_dataset *dataset, evn_part which) {
     return dataset && (which == EVN_TRAIN || which == EVN_TEST);
+}
+
+const char *evn_dataset_class_name(const evn_dataset *dataset, int index) {
+    bool there = dataset && index >= 0 && index < dataset->info.classes;
+    return there ? dataset->classes[index] : NULL;
 }
 
 evn_status evn_dataset_limit(evn_dataset *dataset, evn_part which, int64_t count) {

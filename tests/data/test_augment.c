@@ -229,18 +229,80 @@ START_TEST(draws_are_of_seed_epoch_and_sample) {
 }
 END_TEST
 
+START_TEST(a_flip_mirrors) {
+    uint8_t picture[PIXELS];
+    float image[PIXELS];
+    make_picture(picture);
+    write_picture((evn__placement){.factor = 1, .flipped = true}, image);
+    for (int i = 0; i < PIXELS; ++i) {
+        ck_assert_float_eq(image[i], picture[i / SIDE * SIDE + SIDE - 1 - i % SIDE]);
+    }
+}
+END_TEST
+
+START_TEST(half_are_flipped) {
+    const evn_augmentation augmentation = {.flip = true};
+    int flipped = 0;
+    for (int i = 0; i < DRAWS; ++i) {
+        evn__placement p = evn__placement_draw(&augmentation, 7, 3, i);
+        ck_assert(p.top == 0 && p.left == 0 && p.factor == 1);
+        flipped += p.flipped;
+    }
+    ck_assert_int_le(abs(flipped - DRAWS / 2), DRAWS / 20);
+}
+END_TEST
+
+/// Saturation leaves greys, contrast the mean: what a grey image becomes tells the other two.
+START_TEST(jitter_changes_colours) {
+    enum { COUNT = 4 };
+    const evn_dataset_info colours = {.height = 2, .width = 2, .channels = 3, .classes = 2};
+    const uint8_t greys[3 * COUNT] = {100, 100, 100, 100, 100, 100, 140, 140, 140, 140, 140, 140};
+    uint8_t changed[3 * COUNT], again[3 * COUNT];
+    double least = 255, most = 0;
+    bool varies = false;
+    for (int sample = 0; sample < DRAWS; ++sample) {
+        evn__jitter_write(0.2, 7, 3, sample, &colours, greys, changed);
+        evn__jitter_write(0.2, 7, 3, sample, &colours, greys, again);
+        ck_assert_mem_eq(changed, again, sizeof(changed));
+        for (int i = 0; i < 3 * COUNT; ++i) {
+            ck_assert_int_eq(changed[i], changed[i / 6 * 6]);
+        }
+        double mean = 0.5 * (changed[0] + changed[6]), spread = changed[6] - changed[0];
+        least = mean < least ? mean : least;
+        most = mean > most ? mean : most;
+        ck_assert(spread >= 40 * 0.64 - 1.5 && spread <= 40 * 1.44 + 1.5);
+        varies = varies || spread > 50;
+    }
+    ck_assert(varies);
+    ck_assert_double_eq_tol(least, 96, 2); // of 120
+    ck_assert_double_eq_tol(most, 144, 2);
+}
+END_TEST
+
+START_TEST(no_jitter_changes_nothing) {
+    const evn_dataset_info colours = {.height = 1, .width = 2, .channels = 3, .classes = 2};
+    const uint8_t pixels[] = {0, 128, 255, 3, 2, 1};
+    uint8_t changed[6];
+    evn__jitter_write(0, 7, 3, 1, &colours, pixels, changed);
+    ck_assert_mem_eq(changed, pixels, sizeof(pixels));
+}
+END_TEST
+
 START_TEST(ranges_are_checked) {
-    const evn_augmentation right[] = {{0}, {5, 180, 1, 0.25 * SIDE}};
-    const evn_augmentation wrong[] = {{-1, 0, 0, 0},  {SIDE, 0, 0, 0}, {0, -1, 0, 0},
-                                      {0, 181, 0, 0}, {0, NAN, 0, 0},  {0, 0, -0.1, 0},
-                                      {0, 0, 1.1, 0}, {0, 0, NAN, 0},  {0, 0, 0, -1},
-                                      {0, 0, 0, 2},   {0, 0, 0, NAN}};
+    const evn_augmentation right[] = {
+        {0}, {.crop = 5, .rotate = 180, .scale = 1, .elastic = 0.25 * SIDE, .flip = true}};
+    const evn_augmentation wrong[] = {
+        {.crop = -1},     {.crop = SIDE},  {.rotate = -1}, {.rotate = 181}, {.rotate = NAN},
+        {.scale = -0.1},  {.scale = 1.1},  {.scale = NAN}, {.elastic = -1}, {.elastic = 2},
+        {.elastic = NAN}, {.jitter = 1.1}, {.jitter = -1}, {.jitter = NAN}, {.jitter = 0.1}};
     for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); ++i) {
         TRY(evn__augmentation_check(&right[i], &info));
     }
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); ++i) {
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); ++i) { // the last: images are grey
         ck_assert_int_eq(evn__augmentation_check(&wrong[i], &info), EVN_ERR_ARGUMENT);
     }
+    const evn_dataset_info colours = {.height = SIDE, .width = SIDE, .channels = 3, .classes = 2};
+    TRY(evn__augmentation_check(&(evn_augmentation){.jitter = 0.1}, &colours));
 }
 END_TEST
 
@@ -254,11 +316,15 @@ static Suite *suite(void) {
     tcase_add_test(writing, a_rising_bend_stretches);
     tcase_add_test(writing, outside_is_byte_zero);
     tcase_add_test(writing, channels_stay_apart);
+    tcase_add_test(writing, a_flip_mirrors);
+    tcase_add_test(writing, no_jitter_changes_nothing);
     suite_add_tcase(all, writing);
     TCase *drawing = tcase_create("drawing");
     tcase_add_test(drawing, draws_fill_their_range);
     tcase_add_test(drawing, bends_have_their_deviation);
     tcase_add_test(drawing, draws_are_of_seed_epoch_and_sample);
+    tcase_add_test(drawing, half_are_flipped);
+    tcase_add_test(drawing, jitter_changes_colours);
     tcase_add_test(drawing, ranges_are_checked);
     suite_add_tcase(all, drawing);
     return all;

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Four IDX files of any prefix, as MNIST and the sets in its form have them: which file is what,
+// names (train, test or t10k) and content (rank) say.
+#include "base/files.h"
+#include "base/names.h"
+#include "data/dataset.h"
+#include "data/unpack.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_SIZE = 4096, LABELS = 256, SHOWN = 512 };
+
+/// The four files, by part, images first.
+typedef struct set {
+    char *paths[EVN__PARTS][2];
+} set;
+
+// Which file is what ------------------------------------------------------------------------------
+
+/// The rank that an IDX file of bytes states; 0 for any other file.
+static int find_rank(const char *path) {
+    unsigned char head[1024], magic[4] = {0xff};
+    evn__unpack unpack;
+    FILE *file = fopen(path, "rb");
+    size_t size = file ? fread(head, 1, sizeof(head), file) : 0;
+    if (file) {
+        fclose(file);
+    }
+    if (evn__unpack_open(&unpack, head, size) != EVN_OK) {
+        return 0;
+    }
+    bool read = size >= sizeof(magic) && evn__unpack_read(&unpack, magic, sizeof(magic)) == EVN_OK;
+    evn__unpack_close(&unpack);
+    bool is_idx = read && magic[0] == 0 && magic[1] == 0 && magic[2] == 8;
+    return is_idx && magic[3] >= 1 && magic[3] <= EVN__IDX_MAX_RANK ? magic[3] : 0;
+}
+
+static bool ends_in(const char *name, const char *end) {
+    size_t length = strlen(name), tail = strlen(end);
+    return length >= tail && strcmp(name + length - tail, end) == 0;
+}
+
+/// The same file, gzipped or not.
+static bool is_same(const char *a, const char *b) {
+    size_t x = strlen(a) - (ends_in(a, ".gz") ? 3 : 0), y = strlen(b) - (ends_in(b, ".gz") ? 3 : 0);
+    return x == y && strncmp(a, b, x) == 0;
+}
+
+static evn_status add_file(set *s, const char *path, const char *name, int rank) {
+    bool tests = strstr(name, "test") || strstr(name, "t10k");
+    EVN_CHECK(tests || strstr(name, "train"), EVN_ERR_DATA,
+              "%s: the name has neither 'train' nor 'test' or 't10k', so that its part is unclear",
+              path);
+    char **place = &s->paths[tests ? EVN_TEST : EVN_TRAIN][rank == 1];
+    EVN_CHECK(!*place || is_same(*place, path), EVN_ERR_DATA,
+              "%s and %s are of two sets: give the folder with the beginning of the names of one, "
+              "as in --data FOLDER/emnist-letters",
+              *place, path);
+    if (!*place || ends_in(*place, ".gz")) { // two of the same name: the one that is unpacked
+        free(*place);
+        *place = strdup(path);
+    }
+    EVN_CHECK(*place, EVN_ERR_MEMORY, "no memory for a path");
+    return EVN_OK;
+}
+
+/// Look at all files of the folder whose names begin with `prefix`; *count of them are IDX files.
+static evn_status list(const char *folder, const char *prefix, set *s, int *count) {
+    DIR *stream = opendir(folder);
+    const struct dirent *next;
+    evn_status status = EVN_OK;
+    *count = 0;
+    while (stream && status == EVN_OK && (next = readdir(stream))) {
+        char path[PATH_SIZE];
+        int length = snprintf(path, sizeof(path), "%s/%s", folder, next->d_name);
+        bool wanted = length < PATH_SIZE && next->d_name[0] != '.' &&
+                      strncmp(next->d_name, prefix, strlen(prefix)) == 0 &&
+                      evn__is_regular_file(path);
+        int rank = wanted ? find_rank(path) : 0;
+        if (rank > 0) {
+            ++*count;
+            status = s ? add_file(s, path, next->d_name, rank) : EVN_OK;
+        }
+    }
+    if (stream) {
+        closedir(stream);
+    }
+    return status;
+}
+
+bool evn__has_idx(const char *folder, const char *prefix) {
+    int count;
+    return list(folder, prefix, NULL, &count) == EVN_OK && count > 0;
+}
+
+// Labels ------------------------------------------------------------------------------------------
+
+/// Classes are the labels that training has, in their order; numbers[] gets them.
+static evn_status number_labels(evn_dataset *dataset, const set *s, int numbers[LABELS],
+                                int *classes) {
+    int label_of[LABELS];
+    bool there[LABELS] = {false};
+    const evn__idx *train = &dataset->parts[EVN_TRAIN].labels;
+    *classes = 0;
+    for (int64_t i = 0; i < train->extent[0]; ++i) {
+        there[train->bytes[i]] = true;
+    }
+    for (int value = 0; value < LABELS; ++value) {
+        label_of[value] = there[value] ? *classes : -1;
+        if (there[value]) {
+            numbers[(*classes)++] = value;
+        }
+    }
+    EVN_CHECK(*classes >= 2, EVN_ERR_DATA, "%s: all labels are %d; there must be two classes",
+              s->paths[EVN_TRAIN][1], numbers[0]);
+    for (int which = 0; which < EVN__PARTS; ++which) {
+        evn__idx *labels = &dataset->parts[which].labels;
+        for (int64_t i = 0; i < labels->extent[0]; ++i) {
+            int label = label_of[labels->bytes[i]];
+            EVN_CHECK(label >= 0, EVN_ERR_DATA,
+                      "%s: label %lld is %d, which the training part does not have",
+                      s->paths[which][1], (long long)i, labels->bytes[i]);
+            labels->bytes[i] = (uint8_t)label;
+        }
+    }
+    return EVN_OK;
+}
+
+/// EMNIST's PREFIX-mapping.txt: a label and its characters' codes in each line. Names stay "" where
+/// it says nothing.
+static void read_mapping(const char *labels_path, char names[LABELS][8]) {
+    char path[PATH_SIZE], line[256];
+    const char *end = strstr(labels_path, "-train-labels");
+    memset(names, 0, LABELS * sizeof(names[0]));
+    if (!end) {
+        return;
+    }
+    snprintf(path, sizeof(path), "%.*s-mapping.txt", (int)(end - labels_path), labels_path);
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof(line), file)) {
+        char *at;
+        long label = strtol(line, &at, 10);
+        for (size_t used = 0; label >= 0 && label < LABELS && used + 1 < sizeof(names[0]); ++used) {
+            long code = strtol(at, &at, 10);
+            if (code <= ' ' || code > '~') {
+                break;
+            }
+            names[label][used] = (char)code;
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+}
+
+static evn_status name_classes(evn_dataset *dataset, const char *labels_path,
+                               const int numbers[LABELS], int classes) {
+    char known[LABELS][8], number[16];
+    read_mapping(labels_path, known);
+    dataset->classes = evn__arena_alloc(&dataset->arena, (size_t)classes * sizeof(char *));
+    EVN_CHECK(dataset->classes, EVN_ERR_MEMORY, "no memory for the classes");
+    for (int i = 0; i < classes; ++i) {
+        snprintf(number, sizeof(number), "%d", numbers[i]);
+        const char *name = known[numbers[i]][0] ? known[numbers[i]] : number;
+        dataset->classes[i] = evn__arena_string(&dataset->arena, name);
+        EVN_CHECK(dataset->classes[i], EVN_ERR_MEMORY, "no memory for the classes");
+    }
+    return EVN_OK;
+}
+
+// The set -----------------------------------------------------------------------------------------
+
+static evn_status read_files(const set *s, const char *folder, evn_dataset *dataset) {
+    static const char *const parts[] = {"training", "test"}, *const kinds[] = {"images", "labels"};
+    for (int which = 0; which < EVN__PARTS; ++which) {
+        for (int kind = 0; kind < 2; ++kind) {
+            const char *path = s->paths[which][kind];
+            evn__part *part = &dataset->parts[which];
+            EVN_CHECK(path, EVN_ERR_FILE, "the folder %s has IDX files, but none with the %s %s",
+                      folder, parts[which], kinds[kind]);
+            EVN_TRY(evn__idx_read(path, kind == 0 ? &part->images : &part->labels));
+        }
+    }
+    return EVN_OK;
+}
+
+static evn_status read_set(const set *s, const char *folder, evn_dataset *dataset) {
+    const char *names[] = {s->paths[EVN_TRAIN][0], s->paths[EVN_TEST][0]};
+    int numbers[LABELS], classes;
+    EVN_TRY(read_files(s, folder, dataset));
+    EVN_TRY(evn__dataset_check(dataset->parts, names));
+    EVN_TRY(number_labels(dataset, s, numbers, &classes));
+    evn__dataset_describe(dataset, "images", classes);
+    return name_classes(dataset, s->paths[EVN_TRAIN][1], numbers, classes);
+}
+
+evn_status evn__read_idx(const char *folder, const char *prefix, evn_dataset *dataset) {
+    set s = {0};
+    int count;
+    evn_status status = list(folder, prefix, &s, &count);
+    if (status == EVN_OK) {
+        status = read_set(&s, folder, dataset);
+    }
+    for (int i = 0; i < 2 * EVN__PARTS; ++i) {
+        free(s.paths[i / 2][i % 2]);
+    }
+    return status;
+}
