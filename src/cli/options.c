@@ -130,12 +130,18 @@ static evn_status apply_flag(const evn__option *option, void *field, const char 
     return EVN_OK;
 }
 
+static evn_status read_flag(const evn__option *option, void *field, const json_t *value) {
+    EVN_CHECK(json_is_boolean(value), EVN_ERR_FORMAT, "%s is neither true nor false", option->name);
+    *(bool *)field = json_is_true(value);
+    return EVN_OK;
+}
+
 static json_t *show_flag(const void *field) {
     return json_boolean(*(const bool *)field);
 }
 
-const evn__option_kind evn__option_flag = {sizeof(bool), clear_flag,  flag_given,
-                                           apply_flag,   read_scalar, show_flag};
+const evn__option_kind evn__option_flag = {sizeof(bool), clear_flag, flag_given,
+                                           apply_flag,   read_flag,  show_flag};
 
 // Tables ------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/reopen.h"
 
-#include "io/run_directory.h"
+#include "cli/training.h"
 
 static evn_status read_settings(const json_t *run, const evn__settings *given, bool solve,
                                 const evn__task_row **task, evn__settings *settings) {
@@ -26,9 +26,24 @@ evn_status evn__reopen_settings(const char *folder, const evn__settings *given, 
     return status == EVN_ERR_FORMAT ? evn__prepend(status, "%s/run.json", folder) : status;
 }
 
+evn_status evn__reopen_check(const json_t *run, const evn__session *session) {
+    const json_t *trained = json_object_get(run, "classes");
+    if (!session->classes || !trained) {
+        return EVN_OK;
+    }
+    json_t *there = evn__class_names(session->classes);
+    bool equal = json_equal(trained, there);
+    json_decref(there);
+    EVN_CHECK(equal, EVN_ERR_DATA,
+              "the classes of the data are not those that the run was trained on (\"classes\" in "
+              "its run.json)");
+    return EVN_OK;
+}
+
 static evn_status open_run(evn__session *session, const char *folder, const evn__task_row *row,
-                           evn__settings *settings) {
+                           const json_t *run, evn__settings *settings) {
     EVN_TRY(evn__session_open(session, row, settings));
+    EVN_TRY(evn__reopen_check(run, session));
     EVN_TRY(row->create(session, settings));
     return evn__run_parameters(folder, session->task.methods->parameters(session->task.self));
 }
@@ -44,7 +59,7 @@ evn_status evn__reopen(const evn__command *command,
         evn__reopen_settings(folder, command->settings, true, &description, &row, &settings);
     settings.limit = INT64_MIN; // the test part is never limited
     if (status == EVN_OK) {
-        status = open_run(&session, folder, row, &settings);
+        status = open_run(&session, folder, row, description, &settings);
     }
     if (status == EVN_OK) {
         status = use(&session, command);

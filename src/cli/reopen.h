@@ -15,6 +15,10 @@
 evn_status evn__reopen_settings(const char *folder, const evn__settings *given, bool solve,
                                 json_t **run, const evn__task_row **task, evn__settings *settings);
 
+/// The run was trained on the classes that the session's data have.
+/// @return EVN_ERR_DATA
+evn_status evn__reopen_check(const json_t *run, const evn__session *session);
+
 /// Read the run folder that the command names, with what the command line gives in the place of
 /// what run.json says; build the task with its parameters; `use` the session.
 evn_status evn__reopen(const evn__command *command,

@@ -42,6 +42,26 @@ void evn__report_clear(void) {
     rewrite("");
 }
 
+void evn__report_note(const char *text) {
+    evn__report_clear();
+    fprintf(stderr, "data  %s\n", text);
+}
+
+void evn__report_dataset(const evn_dataset *dataset) {
+    enum { NAMED = 20 };
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    evn__report_clear();
+    fprintf(stderr, "data  %lld images to train on, %lld to test on, of %lld x %lld pixels, %s\n",
+            (long long)info.count[EVN_TRAIN], (long long)info.count[EVN_TEST],
+            (long long)info.height, (long long)info.width,
+            info.channels == 1 ? "grey" : "in colour");
+    fprintf(stderr, "data  %d classes: ", info.classes);
+    for (int i = 0; i < info.classes && i < NAMED; ++i) {
+        fprintf(stderr, "%s%s", i ? ", " : "", evn_dataset_class_name(dataset, i));
+    }
+    fprintf(stderr, "%s\n", info.classes > NAMED ? ", …" : "");
+}
+
 void evn__report_progress(const evn_phase *phases, const evn_progress *progress) {
     const evn_progress *p = progress;
     char line[LINE_SIZE], left[32], loss[32] = "", steps[96] = "";

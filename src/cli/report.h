@@ -12,6 +12,12 @@ void evn__report_progress(const evn_phase *phases, const evn_progress *progress)
 /// Show what is going on where no step has been reported yet; nothing without a terminal.
 void evn__report_activity(const char *text);
 
+/// A line about the data.
+void evn__report_note(const char *text);
+
+/// What was read: counts, sizes, classes.
+void evn__report_dataset(const evn_dataset *dataset);
+
 /// Remove the progress line.
 void evn__report_clear(void);
 

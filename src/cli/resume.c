@@ -24,12 +24,16 @@ static evn_status claim(const char *folder, evn__training *t) {
     return check_checkpoint(folder);
 }
 
-static evn_status resume(const char *folder, const evn__task_row *row, evn__settings *settings) {
+static evn_status resume(const char *folder, const evn__task_row *row, const json_t *run,
+                         evn__settings *settings) {
     evn__session session = {0};
     evn__training t = {.session = &session, .resumes = true};
     evn_status status = claim(folder, &t);
     if (status == EVN_OK) {
         status = evn__session_open(&session, row, settings);
+    }
+    if (status == EVN_OK) {
+        status = evn__reopen_check(run, &session);
     }
     if (status == EVN_OK) {
         status = evn__training_run(&t, settings);
@@ -47,7 +51,7 @@ static evn_status run(const evn__command *command) {
     evn_status status =
         evn__reopen_settings(folder, command->settings, false, &description, &row, &settings);
     if (status == EVN_OK) {
-        status = resume(folder, row, &settings);
+        status = resume(folder, row, description, &settings);
     }
     evn__settings_free(&settings);
     json_decref(description);

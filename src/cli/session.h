@@ -14,6 +14,7 @@ struct evn__session {
     evn_trainer_options options; ///< phases point into the session
     int phase;                   ///< whose solver evaluates: the last that was trained
     void *data;                  ///< what the source reads, of the row's own kind; NULL: nothing
+    const evn_dataset *classes;  ///< whose classes have names of the user's; NULL: there are none
     evn_source source;
     evn_task task;
     evn_trainer *trainer; ///< NULL where nothing is trained

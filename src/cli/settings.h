@@ -35,10 +35,11 @@ typedef struct evn__settings {
     const char *subject; ///< what the verb works on: the task, or the run folder; NULL: none given
     const char *subjects[EVN__SUBJECTS_MAX]; ///< compare: the run folders, `subject` first
     int subject_count;
-    const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family;
-    int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds;
-    double momentum, weight_decay, rotate, scale, elastic;
-    bool json, quick, help;
+    const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
+        *fit;
+    int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad;
+    double momentum, weight_decay, rotate, scale, elastic, jitter, holdout;
+    bool json, quick, help, flip;
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];
     int phase_count;

@@ -64,6 +64,9 @@ extern const evn__column evn__compared_iteration_columns[]; ///< of tasks that i
 /// What is shown of a value.
 double evn__column_value(const evn__column *column, double value);
 
+/// How images come to another size; NULL past the last.
+const char *evn__fit_name(int index);
+
 /// Whether the task has the option.
 bool evn__task_has_option(const evn__task_row *row, const char *option);
 
@@ -71,8 +74,8 @@ bool evn__task_has_option(const evn__task_row *row, const char *option);
 /// that index; NULL past the last.
 const char *evn__task_default(const evn__task_row *row, const char *option, int index);
 
-extern const evn__task_row evn__task_digits, evn__task_mnist; // task_images.c
-extern const evn__task_row evn__task_curve;                   // task_curve.c
-extern const evn__task_row evn__task_flow;                    // task_flow.c
+extern const evn__task_row evn__task_digits, evn__task_mnist, evn__task_folder; // task_images.c
+extern const evn__task_row evn__task_curve;                                     // task_curve.c
+extern const evn__task_row evn__task_flow;                                      // task_flow.c
 
 #endif

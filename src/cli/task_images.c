@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Classifying images: digits and mnist.
+// Classifying images: digits, mnist, and those of a folder.
+#include "cli/report.h"
 #include "cli/session.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static evn_model_kind model_kind(const char *name) {
@@ -24,23 +28,118 @@ static evn_model_options make_model(const evn_source *source, const evn__setting
     return model;
 }
 
-static evn_status open_data(evn__session *session, evn__settings *settings) {
-    evn_dataset *dataset = NULL;
+/// The session's source of batches.
+static evn_status make_source(evn__session *session, evn__settings *settings) {
+    const evn_augmentation augmentation = {
+        .crop = (int)settings->crop,
+        .rotate = settings->rotate,
+        .scale = settings->scale,
+        .elastic = settings->elastic,
+        .flip = settings->flip,
+        .jitter = isnan(settings->jitter) ? 0 : settings->jitter,
+    };
+    EVN_TRY(evn_source_images(session->data, settings->batch, &augmentation,
+                              (uint64_t)settings->seed, &session->source));
+    settings->filters = make_model(&session->source, settings).filters;
+    return EVN_OK;
+}
+
+static evn_status check_model(const evn__settings *settings) {
     EVN_CHECK(strcmp(settings->model, "hypernet") != 0, EVN_ERR_USAGE,
               "the model hypernet is a flow's; for images it should be node-ew, node or resnet");
+    return EVN_OK;
+}
+
+static evn_status open_data(evn__session *session, evn__settings *settings) {
+    evn_dataset *dataset = NULL;
+    EVN_TRY(check_model(settings));
     EVN_TRY(evn_dataset_open(session->row->name, settings->data, &dataset));
     session->data = dataset;
     if (settings->limit != INT64_MIN) {
         EVN_TRY(evn_dataset_limit(dataset, EVN_TRAIN, settings->limit));
     }
-    const evn_augmentation augmentation = {.crop = (int)settings->crop,
-                                           .rotate = settings->rotate,
-                                           .scale = settings->scale,
-                                           .elastic = settings->elastic};
-    EVN_TRY(evn_source_images(dataset, settings->batch, &augmentation, (uint64_t)settings->seed,
-                              &session->source));
-    settings->filters = make_model(&session->source, settings).filters;
+    return make_source(session, settings);
+}
+
+// A folder ----------------------------------------------------------------------------------------
+
+/// "64x96" (height and width) or "64".
+static evn_status read_size(const char *text, int64_t *height, int64_t *width) {
+    char *end;
+    *height = *width = strtol(text, &end, 10);
+    if (end != text && *end == 'x' && end[1] >= '0' && end[1] <= '9') {
+        *width = strtol(end + 1, &end, 10);
+    }
+    EVN_CHECK(*text >= '0' && *text <= '9' && *end == 0, EVN_ERR_USAGE,
+              "--size is '%s', but should be HxW, height and width in pixels, such as 64x64", text);
     return EVN_OK;
+}
+
+const char *evn__fit_name(int index) {
+    static const char *const names[] = {"crop", "pad", "stretch", NULL};
+    return names[index];
+}
+
+static evn_fit find_fit(const char *name) {
+    int fit = EVN_FIT_CROP;
+    while (strcmp(evn__fit_name(fit), name) != 0) {
+        ++fit;
+    }
+    return (evn_fit)fit;
+}
+
+static void show_progress(void *user, int64_t done, int64_t total) {
+    char line[64];
+    (void)user;
+    snprintf(line, sizeof(line), "decoding images: %lld of %lld", (long long)done,
+             (long long)total);
+    evn__report_activity(line);
+}
+
+static void show_note(void *user, const char *text) {
+    (void)user;
+    evn__report_note(text);
+}
+
+static evn_status make_folder_options(const evn__settings *settings, evn_folder_options *options) {
+    *options = evn_folder_options_default();
+    if (settings->size) {
+        EVN_TRY(read_size(settings->size, &options->height, &options->width));
+    }
+    options->fit = find_fit(settings->fit);
+    options->holdout = isnan(settings->holdout) ? 0 : settings->holdout;
+    options->seed = (uint64_t)settings->seed;
+    options->limit = settings->limit == INT64_MIN ? 0 : settings->limit;
+    options->skip_bad = settings->skip_bad;
+    options->progress = show_progress;
+    options->note = show_note;
+    return EVN_OK;
+}
+
+/// The batch that is trained on where none was asked for: a small folder has few images.
+static int64_t choose_batch(const evn_dataset_info *info) {
+    enum { BATCH = 64 };
+    return info->count[EVN_TRAIN] < BATCH ? info->count[EVN_TRAIN] : BATCH;
+}
+
+static evn_status open_folder(evn__session *session, evn__settings *settings) {
+    evn_folder_options options;
+    evn_dataset *dataset = NULL;
+    EVN_TRY(check_model(settings));
+    EVN_CHECK(settings->data, EVN_ERR_USAGE,
+              "images needs --data FOLDER, with a sub-folder of images for each class");
+    EVN_TRY(make_folder_options(settings, &options));
+    evn_status status = evn_dataset_open_folder(settings->data, &options, &dataset);
+    evn__report_clear();
+    EVN_TRY(status);
+    session->data = dataset;
+    session->classes = dataset;
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    if (settings->batch == INT64_MIN) {
+        settings->batch = choose_batch(&info);
+    }
+    evn__report_dataset(dataset);
+    return make_source(session, settings);
 }
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
@@ -57,6 +156,10 @@ static void close_data(evn__session *session) {
 
 static const char *const options[] = {"model", "weights", "filters", "layers",  "batch", "limit",
                                       "crop",  "rotate",  "scale",   "elastic", "data",  NULL};
+
+static const char *const folder_options[] = {
+    "model",   "weights", "filters", "layers", "batch", "limit",   "crop",     "rotate", "scale",
+    "elastic", "flip",    "jitter",  "size",   "fit",   "holdout", "skip-bad", "data",   NULL};
 
 #define NO_AUGMENTATION                                                                            \
     {NULL, "crop", "0"}, {NULL, "rotate", "0"}, {NULL, "scale", "0"}, {                            \
@@ -77,6 +180,15 @@ static const evn__default mnist_defaults[] = {
     {NULL, "batch", "128"},
     {NULL, "phase", "backprop:epochs=1,lr=0.1,schedule=cosine"},
     {NULL, "phase", "adjoint:epochs=1,lr=0.005"},
+    NO_AUGMENTATION,
+    {0},
+};
+
+static const evn__default folder_defaults[] = {
+    {NULL, "phase", "backprop:epochs=8,lr=0.05,schedule=cosine"},
+    {NULL, "phase", "adjoint:epochs=2,lr=0.005"},
+    {NULL, "fit", "crop"},
+    {NULL, "skip-bad", "0"},
     NO_AUGMENTATION,
     {0},
 };
@@ -104,18 +216,32 @@ static const evn__column compared[] = {
 };
 
 #define IMAGES                                                                                     \
-    .steps = 10, .options = options, .progress = progress, .report = report, .compared = compared, \
+    .steps = 10, .progress = progress, .report = report, .compared = compared,                     \
     .style = {"test_accuracy", "Accuracy on the test images, mean over the seeds",                 \
               "test accuracy  (%)", 100, false},                                                   \
-    .open = open_data, .create = create, .close = close_data
+    .create = create, .close = close_data
 
 const evn__task_row evn__task_digits = {.name = "digits",
                                         .text = "1,797 digits of 8x8 pixels, built in",
+                                        .options = options,
                                         .defaults = digits_defaults,
+                                        .open = open_data,
                                         IMAGES};
 
 const evn__task_row evn__task_mnist = {
     .name = "mnist",
     .text = "70,000 digits of 28x28 pixels; sh datasets/fetch_mnist.sh fetches them",
+    .options = options,
     .defaults = mnist_defaults,
+    .open = open_data,
+    IMAGES};
+
+const evn__task_row evn__task_folder = {
+    .name = "images",
+    .text =
+        "your own: --data FOLDER, a sub-folder for each class (PNG, JPEG, BMP, TGA, PNM; alpha is "
+        "laid on white), IDX files or CIFAR batches",
+    .options = folder_options,
+    .defaults = folder_defaults,
+    .open = open_folder,
     IMAGES};

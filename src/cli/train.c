@@ -35,6 +35,9 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     if (*run && note) {
         json_object_set_new(*run, "note", json_string(note));
     }
+    if (*run && t->session->classes) {
+        json_object_set_new(*run, "classes", evn__class_names(t->session->classes));
+    }
     char tuning[33];
     EVN_TRY(evn__tuning_digest(t->session->device, tuning));
     if (*run && tuning[0]) { // results depend on it in the last bits

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LINES = 20 };                     // shown of iterations, a phase
@@ -114,12 +115,36 @@ static evn_parameters *parameters_of(const evn__training *t) {
     return t->session->task.methods->parameters(t->session->task.self);
 }
 
+json_t *evn__class_names(const evn_dataset *dataset) {
+    json_t *names = json_array();
+    for (int i = 0; i < evn_dataset_get_info(dataset).classes; ++i) {
+        json_array_append_new(names, json_string(evn_dataset_class_name(dataset, i)));
+    }
+    return names;
+}
+
+/// The names of the classes as JSON, for the metadata of the parameters; NULL where there are none.
+static char *print_classes(const evn__training *t) {
+    if (!t->session->classes) {
+        return NULL;
+    }
+    json_t *names = evn__class_names(t->session->classes);
+    char *text = json_dumps(names, JSON_COMPACT);
+    json_decref(names);
+    return text;
+}
+
 static evn_status write_parameters(evn__training *t, const evn__settings *settings) {
+    char *classes = print_classes(t);
     evn__pair metadata[] = {{"format", "evonode 1"},
                             {"task", t->session->row->name},
-                            {"model", settings->model ? settings->model : "node"}};
-    return evn__run_directory_parameters(t->directory, parameters_of(t), metadata,
-                                         sizeof(metadata) / sizeof(metadata[0]));
+                            {"model", settings->model ? settings->model : "node"},
+                            {"classes", classes}}; // last: it may be missing
+    int count = classes ? 4 : 3;
+    evn_status status =
+        evn__run_directory_parameters(t->directory, parameters_of(t), metadata, count);
+    free(classes);
+    return status;
 }
 
 static evn_status add(evn_metrics *metrics, const char *name, const char *unit, double value) {

@@ -29,4 +29,7 @@ typedef struct evn__training {
 /// complete. A signal (SIGINT, SIGTERM) ends it in order, a second one at once.
 evn_status evn__training_run(evn__training *training, const evn__settings *settings);
 
+/// The names of the classes, a new array.
+json_t *evn__class_names(const evn_dataset *dataset);
+
 #endif

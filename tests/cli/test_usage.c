@@ -38,7 +38,8 @@ START_TEST(unknown_words) {
         test_program("", "xyzzy"), EVN_ERR_USAGE,
         "devices, train, resume, eval, depth, invert, sample, compare, tune or selftest");
     test_fails_with(test_program("", "train"), EVN_ERR_USAGE, "train needs a TASK");
-    test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE, "digits, mnist, curve or flow");
+    test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE,
+                    "digits, mnist, images, curve or flow");
     test_fails_with(test_program("", "train digits mnist"), EVN_ERR_USAGE, "unexpected argument");
     test_fails_with(test_program("", "train digits --epoch 3"), EVN_ERR_USAGE, "--epochs?");
     test_fails_with(test_program("", "train digits --epoch=3"), EVN_ERR_USAGE, "--epochs?");
