@@ -54,8 +54,8 @@ static evn_status hold_out(split *s) {
     for (int label = 0; label < s->folder->class_count; ++label) {
         int64_t count = counts[label][EVN_TRAIN];
         EVN_CHECK(count >= 2, EVN_ERR_DATA,
-                  "%s: the class '%s' has %lld images; to hold one out for the test there must be "
-                  "two at least",
+                  "%s: the class '%s' has %lld of the two images that are needed at least: one "
+                  "to train on, one to hold out for the test",
                   s->folder->path, s->folder->classes[label], (long long)count);
         int64_t out = llround(fraction * (double)count);
         out = out < 1 ? 1 : out > count - 1 ? count - 1 : out;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/names.h"
+#include "test.h"
+
+static void is_shown(const char *name, const char *wanted) {
+    char shown[64];
+    ck_assert_str_eq(evn__printable(name, shown, sizeof(shown)), wanted);
+}
+
+START_TEST(printable) {
+    is_shown("a cat.png", "a cat.png");
+    is_shown("Küche/猫/😀", "Küche/猫/😀");
+    is_shown("two\nlines\x1b[31m\x7f", "two\\x0alines\\x1b[31m\\x7f");
+    is_shown("latin \xe9t\xe9", "latin \\xe9t\\xe9");
+    is_shown("\xc2\x85 \xc0\xaf \xed\xa0\x80", "\\xc2\\x85 \\xc0\\xaf \\xed\\xa0\\x80");
+    is_shown("\xe7\x8c", "\\xe7\\x8c"); // cut short
+}
+END_TEST
+
+START_TEST(long_names_end_in_an_ellipsis) {
+    char shown[12];
+    ck_assert_str_eq(evn__printable("0123456789abc", shown, sizeof(shown)), "01234567…");
+    ck_assert_str_eq(evn__printable("1234567ü", shown, sizeof(shown)), "1234567…");
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("names");
+    TCase *c = tcase_create("printable");
+    tcase_add_test(c, printable);
+    tcase_add_test(c, long_names_end_in_an_ellipsis);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
