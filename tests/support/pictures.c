@@ -76,14 +76,29 @@ void test_png_mend(uint8_t *data, size_t size) {
     }
 }
 
-void test_write_png(const char *name, uint32_t width, uint32_t height, uint8_t value) {
-    static test_file file;
+static void write_file(const char *name, const test_file *file) {
     char path[TEST_PATH];
     test_path(path, "%s", name);
     *strrchr(path, '/') = 0;
     TRY(evn__folder_make(path, 0777));
+    test_write(name, file->data, file->size);
+}
+
+void test_write_png(const char *name, uint32_t width, uint32_t height, uint8_t value) {
+    static test_file file;
     test_png_grey(&file, width, height, value);
-    test_write(name, file.data, file.size);
+    write_file(name, &file);
+}
+
+void test_write_halves(const char *name, uint32_t side, uint8_t upper, uint8_t lower) {
+    static test_file file;
+    size_t half = (size_t)side * (side / 2);
+    uint8_t *pixels = malloc((size_t)side * side);
+    memset(pixels, upper, half);
+    memset(pixels + half, lower, (size_t)side * side - half);
+    test_png(&file, side, side, 8, 0, pixels, side, NULL, 0);
+    write_file(name, &file);
+    free(pixels);
 }
 
 const uint8_t test_jpeg[] = {

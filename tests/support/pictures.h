@@ -27,7 +27,9 @@ void test_png_mend(uint8_t *data, size_t size);
 extern const uint8_t test_jpeg[], test_jpeg_progressive[];
 extern const size_t test_jpeg_size, test_jpeg_progressive_size;
 
-/// Write a grey PNG of one value into the test's folder, making the folders of `name`.
+/// Write a grey PNG of one value, or of one in its upper and one in its lower half, into the test's
+/// folder, making the folders of `name`.
 void test_write_png(const char *name, uint32_t width, uint32_t height, uint8_t value);
+void test_write_halves(const char *name, uint32_t side, uint8_t upper, uint8_t lower);
 
 #endif

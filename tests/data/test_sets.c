@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Folders with the files of known sets: four IDX files of any prefix, CIFAR's batches.
+#include "evonode/dataset.h"
+#include "program.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { SIDE = 4, COUNT = 12, IMAGE = 3072 };
+
+static evn_dataset *open_set(const char *folder, const evn_folder_options *options) {
+    char path[TEST_PATH];
+    evn_dataset *dataset;
+    TRY(evn_dataset_open_folder(test_path(path, "%s", folder), options, &dataset));
+    return dataset;
+}
+
+static void refuse(const char *folder, evn_status status, const char *text) {
+    char path[TEST_PATH];
+    evn_dataset *dataset;
+    ck_assert_int_eq(evn_dataset_open_folder(test_path(path, "%s", folder), NULL, &dataset),
+                     status);
+    ck_assert_msg(strstr(evn_error_message(), text), "message '%s' lacks '%s'", evn_error_message(),
+                  text);
+}
+
+/// A file of images whose bytes count up, or of labels first, first + 1, … in turn, three of them.
+static void write_idx(const char *name, bool images, int first) {
+    unsigned char data[16 + COUNT * SIDE * SIDE] = {0, 0, 8, images ? 3 : 1, 0, 0, 0, COUNT};
+    size_t head = images ? 16 : 8, size = head + COUNT * (images ? SIDE * SIDE : 1);
+    char path[TEST_PATH];
+    data[11] = data[15] = images ? SIDE : data[15];
+    for (size_t i = 0; i < size - head; ++i) {
+        data[head + i] = (unsigned char)(images ? i : (size_t)first + i % 3);
+    }
+    gzFile file = gzopen(test_path(path, "%s", name), strstr(name, ".gz") ? "wb" : "wbT");
+    ck_assert_int_eq(gzwrite(file, data, (unsigned)size), (int)size);
+    gzclose(file);
+}
+
+static void write_set(const char *prefix, const char *test, const char *end, int first) {
+    char name[256];
+    const char *parts[] = {"train", test};
+    for (int part = 0; part < 2; ++part) {
+        snprintf(name, sizeof(name), "%s%s-images-idx3-ubyte%s", prefix, parts[part], end);
+        write_idx(name, true, 0);
+        snprintf(name, sizeof(name), "%s%s-labels-idx1-ubyte%s", prefix, parts[part], end);
+        write_idx(name, false, first);
+    }
+}
+
+static void make_folder(const char *name) {
+    char path[TEST_PATH];
+    mkdir(test_path(path, "%s", name), 0777);
+}
+
+START_TEST(mnist_form) {
+    make_folder("data");
+    write_set("data/", "t10k", "", 0);
+    evn_dataset *dataset = open_set("data", NULL);
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    ck_assert(info.count[0] == COUNT && info.count[1] == COUNT && info.classes == 3);
+    ck_assert(info.height == SIDE && info.width == SIDE && info.channels == 1);
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 2), "2");
+    ck_assert_int_eq(evn_dataset_pixels(dataset, EVN_TEST)[20], 20);
+    evn_dataset_destroy(&dataset);
+    evn_folder_options options = evn_folder_options_default();
+    options.height = options.width = 8;
+    options.limit = 5;
+    dataset = open_set("data", &options);
+    info = evn_dataset_get_info(dataset);
+    ck_assert(info.height == 8 && info.width == 8 && info.count[EVN_TRAIN] == 5);
+    evn_dataset_destroy(&dataset);
+}
+END_TEST
+
+/// EMNIST: a prefix, gzip, labels from 1, characters in a file beside; several sets in a folder.
+START_TEST(emnist_form) {
+    make_folder("data");
+    write_set("data/emnist-letters-", "test", ".gz", 1);
+    static const char mapping[] = "1 65 97\n2 66 98\n";
+    test_write("data/emnist-letters-mapping.txt", mapping, sizeof(mapping) - 1);
+    evn_dataset *dataset = open_set("data", NULL);
+    ck_assert_int_eq(evn_dataset_get_info(dataset).classes, 3);
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 0), "Aa");
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 2), "3");
+    for (int i = 0; i < COUNT; ++i) {
+        ck_assert_int_eq(evn_dataset_labels(dataset, EVN_TRAIN)[i], i % 3);
+    }
+    evn_dataset_destroy(&dataset);
+    write_set("data/emnist-digits-", "test", ".gz", 0);
+    refuse("data", EVN_ERR_DATA, "are of two sets");
+    dataset = open_set("data/emnist-digits", NULL);
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 0), "0");
+    evn_dataset_destroy(&dataset);
+    refuse("data/emnist-none", EVN_ERR_FILE, "no folder");
+}
+END_TEST
+
+START_TEST(wrong_idx) {
+    char path[TEST_PATH];
+    make_folder("data");
+    write_set("data/", "t10k", "", 0);
+    write_idx("data/t10k-labels-idx1-ubyte", false, 1);
+    refuse("data", EVN_ERR_DATA, "which the training part does not have");
+    unlink(test_path(path, "data/t10k-labels-idx1-ubyte"));
+    refuse("data", EVN_ERR_FILE, "none with the test labels");
+    write_idx("data/other-labels", false, 1);
+    refuse("data", EVN_ERR_DATA, "its part is unclear");
+}
+END_TEST
+
+/// Records of `labels` label bytes, of which the last is i % classes.
+static void write_batch(const char *name, int labels, int classes, int count, size_t cut) {
+    size_t record = (size_t)(IMAGE + labels);
+    unsigned char *data = calloc((size_t)count, record);
+    for (int i = 0; i < count; ++i) {
+        unsigned char *at = data + (size_t)i * record;
+        at[labels - 1] = (unsigned char)(i % classes);
+        memset(at + labels, 10, 1024); // red
+        memset(at + labels + 1024, 20, 1024);
+        memset(at + labels + 2048, 30, 1024);
+        at[labels + 1] = 11; // the second pixel's
+    }
+    test_write(name, data, (size_t)count * record - cut);
+    free(data);
+}
+
+START_TEST(cifar) {
+    char name[64];
+    make_folder("ten");
+    for (int i = 1; i <= 5; ++i) {
+        snprintf(name, sizeof(name), "ten/data_batch_%d.bin", i);
+        write_batch(name, 1, 10, 10 + i, 0);
+    }
+    write_batch("ten/test_batch.bin", 1, 10, 10, 0);
+    static const char names[] = "airplane\nautomobile\n\n";
+    test_write("ten/batches.meta.txt", names, sizeof(names) - 1);
+    evn_dataset *dataset = open_set("ten", NULL);
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    ck_assert(info.count[EVN_TRAIN] == 65 && info.count[EVN_TEST] == 10 && info.classes == 10);
+    ck_assert(info.height == 32 && info.width == 32 && info.channels == 3);
+    const uint8_t first[] = {10, 20, 30, 11, 20, 30};
+    ck_assert_mem_eq(evn_dataset_pixels(dataset, EVN_TRAIN), first, sizeof(first));
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 1), "automobile");
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 9), "9");
+    evn_dataset_destroy(&dataset);
+    make_folder("hundred");
+    write_batch("hundred/train.bin", 2, 100, 200, 0);
+    write_batch("hundred/test.bin", 2, 100, 100, 0);
+    dataset = open_set("hundred", NULL);
+    ck_assert_int_eq(evn_dataset_get_info(dataset).classes, 100);
+    ck_assert_int_eq(evn_dataset_labels(dataset, EVN_TEST)[99], 99);
+    evn_dataset_destroy(&dataset);
+}
+END_TEST
+
+START_TEST(wrong_cifar) {
+    make_folder("data");
+    write_batch("data/train.bin", 2, 100, 3, 0);
+    refuse("data", EVN_ERR_FILE, "test.bin");
+    write_batch("data/test.bin", 2, 100, 3, 1);
+    refuse("data", EVN_ERR_FORMAT, "no multiple");
+    write_batch("data/test.bin", 2, 101, 101, 0);
+    refuse("data", EVN_ERR_DATA, "image 100 is 100");
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("sets");
+    test_add(s, tcase_create("mnist_form"), mnist_form);
+    test_add(s, tcase_create("emnist_form"), emnist_form);
+    test_add(s, tcase_create("wrong_idx"), wrong_idx);
+    test_add(s, tcase_create("cifar"), cifar);
+    test_add(s, tcase_create("wrong_cifar"), wrong_cifar);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
