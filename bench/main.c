@@ -5,7 +5,11 @@
 // larger of arithmetic and memory traffic. For bench/scoreboard:
 //     build/evonode-bench --serve        answer its requests
 //     build/evonode-bench --first-step   train on the digits for one step, and say when it is done
+// For bench/decoding:
+//     build/evonode-bench --decode FOLDER   read a folder of images, and print the seconds it took
+#include "base/clock.h"
 #include "bench/report.h"
+#include "evonode/dataset.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,10 +55,20 @@ static evn_status run(evn_device *device, const char *argument) {
     return report(device, argument);
 }
 
+static evn_status decode(const char *folder) {
+    evn_dataset *dataset;
+    double begun = evn__now();
+    EVN_TRY(evn_dataset_open_folder(folder, NULL, &dataset));
+    printf("%.6f\n", evn__now() - begun);
+    evn_dataset_destroy(&dataset);
+    return EVN_OK;
+}
+
 int main(int argc, char **argv) {
     evn_device *device = NULL;
-    evn_status status = evn_device_open(NULL, &device);
-    if (status == EVN_OK) {
+    bool decodes = argc == 3 && strcmp(argv[1], "--decode") == 0;
+    evn_status status = decodes ? decode(argv[2]) : evn_device_open(NULL, &device);
+    if (status == EVN_OK && !decodes) {
         status = run(device, argc > 1 ? argv[1] : NULL);
     }
     if (status != EVN_OK) {
