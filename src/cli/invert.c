@@ -33,9 +33,10 @@ static evn_status measure(evn__session *session, const evn__command *command) {
     const char *folder = command->settings->subject;
     evn__inversions inversions = {0};
     const evn_model *model = evn__images_model(&session->task);
-    EVN_CHECK(model, EVN_ERR_ARGUMENT,
-              "%s is a run of the task %s; invert recovers images: take a run on digits or mnist",
-              folder, session->row->name);
+    EVN_CHECK(
+        model, EVN_ERR_ARGUMENT,
+        "%s is a run of the task %s; invert recovers images: take a run on digits, mnist or images",
+        folder, session->row->name);
     int steps = evn__session_solver(session)->steps;
     evn_status status = evn__invert_measure(session->device, &session->source, model,
                                             steps > 0 ? steps : STEPS, &inversions);
@@ -65,6 +66,6 @@ const evn__verb evn__verb_invert = {
     "\nSolves test images from t = 0 to 1 and back, with dopri5 at tolerances from 1e-2 to 1e-6,\n"
     "and with Euler's method at the run's steps, whose steps backwards are not exact. The stem,\n"
     "which makes x(0) of an image, is not injective: the image is sought by L-BFGS, in 200\n"
-    "iterations from dark grey, as one whose x(0) is near the recovered one. Draws invert (digits "
+    "iterations from dark grey, as one whose x(0) is near the recovered one. Draws invert (images "
     "in,\n"
-    "features out, digits back) and invert-errors (png and svg) into the run directory.\n"};
+    "features out, images back) and invert-errors (png and svg) into the run directory.\n"};

@@ -43,7 +43,7 @@ evn_status evn__invert_measure(evn_device *device, const evn_source *source, con
                                int steps, evn__inversions *inversions);
 void evn__inversions_free(evn__inversions *inversions);
 
-/// Draw invert (digits in, features, digits back) and invert-errors (over the tolerance), .png and
+/// Draw invert (images in, features, images back) and invert-errors (over the tolerance), .png and
 /// .svg (tiles.h says up to which size), into the folder.
 evn_status evn__invert_draw(const evn__inversions *inversions, const char *folder);
 

@@ -11,7 +11,7 @@
 
 enum { SHOWN = 8, IN = 0, FEATURES = 1, BACK = 2, ROWS = 5 };
 
-/// Rows of evn__inversions that are shown as digits back.
+/// Rows of evn__inversions that are shown as images back.
 static const struct {
     int row;
     const char *label;
@@ -65,7 +65,7 @@ static void set_tiles(const double *values, int64_t height, int64_t width, doubl
 
 static evn_status draw_tiles(const evn__inversions *v, double *work, const char *folder) {
     evn__tile tiles[ROWS * SHOWN];
-    const char *labels[ROWS] = {"digits in", "features x(1)"}, *columns[SHOWN];
+    const char *labels[ROWS] = {"images in", "features x(1)"}, *columns[SHOWN];
     char note[128], low_text[32], high_text[32];
     int64_t image = v->height * v->width, size = v->state.dim[1] * v->state.dim[2];
     int64_t channel = choose_channel(v, work);
@@ -88,14 +88,15 @@ static evn_status draw_tiles(const evn__inversions *v, double *work, const char 
     for (int i = 0; i < SHOWN; ++i) {
         columns[i] = "";
     }
-    snprintf(note, sizeof(note),
-             "digits: %lld × %lld pixels; features: %lld × %lld, channel %lld; numbers: tolerance "
-             "of dopri5",
-             (long long)v->height, (long long)v->width, (long long)v->state.dim[1],
-             (long long)v->state.dim[2], (long long)channel);
+    snprintf(
+        note, sizeof(note),
+        "images: %lld × %lld pixels%s; features: %lld × %lld, channel %lld; numbers: tolerance "
+        "of dopri5",
+        (long long)v->height, (long long)v->width, v->channels == 3 ? ", red" : "",
+        (long long)v->state.dim[1], (long long)v->state.dim[2], (long long)channel);
     evn__print(low_text, sizeof(low_text), "0; %.2g", low);
     evn__print(high_text, sizeof(high_text), "1; %.2g", high);
-    const evn__tiles picture = {"Digits in, features out, digits back",
+    const evn__tiles picture = {"Images in, features out, images back",
                                 tiles,
                                 ROWS,
                                 SHOWN,
