@@ -4,11 +4,8 @@
 #include <math.h>
 
 evn_schedule evn_schedule_default(double rate) {
-    return (evn_schedule){.kind = EVN_SCHEDULE_CONSTANT,
-                          .rate = rate,
-                          .final = 0.01,
-                          .start = 0.1,
-                          .factor = 0.1};
+    return (evn_schedule){
+        .kind = EVN_SCHEDULE_CONSTANT, .rate = rate, .final = 0.01, .start = 0.1, .factor = 0.1};
 }
 
 static bool is_fraction(double x) {
