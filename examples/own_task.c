@@ -58,12 +58,10 @@ static evn_status make_dynamics(rates_task *t) {
 
 static void release(void *self) {
     program *p = self;
-    if (p) {
-        evn_solver_destroy(&p->solver);
-        evn_plan_destroy(&p->loss);
-        evn_buffer_destroy(&p->memory);
-        free(p);
-    }
+    evn_solver_destroy(&p->solver);
+    evn_plan_destroy(&p->loss);
+    evn_buffer_destroy(&p->memory);
+    free(p);
 }
 
 static evn_status make_loss(const rates_task *t, program *p) {
@@ -82,7 +80,7 @@ static evn_status compile(void *self, const evn_solver_options *options, bool tr
                           void **compiled) {
     rates_task *t = self;
     evn_solver_options solver = *options;
-    program *p = *compiled = calloc(1, sizeof(*p));
+    program *p = calloc(1, sizeof(*p));
     (void)trains; // the options name the gradient
     solver.observations = TIMES;
     must(evn_buffer_create(t->device, (2 * VALUES + 3) * sizeof(float), &p->memory));
@@ -96,7 +94,13 @@ static evn_status compile(void *self, const evn_solver_options *options, bool tr
     must(evn_buffer_write(p->memory, 0, sizeof(t->observed), t->observed));
     must(evn_buffer_write(p->memory, 2 * VALUES * sizeof(float), sizeof(start), start));
     must(make_loss(t, p));
-    return evn_solver_create(t->device, t->dynamics, &solver, &p->solver);
+    evn_status status = evn_solver_create(t->device, t->dynamics, &solver, &p->solver);
+    if (status != EVN_OK) { // the trainer releases what has been compiled
+        release(p);
+        return status;
+    }
+    *compiled = p;
+    return EVN_OK;
 }
 
 static evn_status load(void *self, const evn_batch *batch, int slot) {

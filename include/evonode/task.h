@@ -56,10 +56,11 @@ typedef struct evn_task_methods {
     int64_t (*batches)(void *self, evn_part part);
 
     /// Compile for a solver. With `trains` the program has the gradient that the options name.
+    /// @param[out] program  not read after a failure, which leaves nothing to release
     /// @return EVN_ERR_ARGUMENT for a solver that does not fit the task
     evn_status (*compile)(void *self, const evn_solver_options *solver, bool trains,
                           void **program);
-    /// Release a program.
+    /// Release a program, never NULL.
     void (*release)(void *program);
 
     // A step of training is load, forward and gradient for each batch, in slots 0, 1, … in turn;

@@ -3,6 +3,21 @@
 
 #include "base/status.h"
 #include <stdio.h>
+#include <string.h>
+
+/// The names of scores become those of metrics.
+static evn_status check_scores(const evn_task_methods *m) {
+    enum { PREFIX = sizeof("train_") - 1 };
+    for (int i = 0; i < m->score_count; ++i) {
+        const evn_score *score = &m->scores[i];
+        size_t length = score->name ? strlen(score->name) : 0;
+        EVN_CHECK(score->unit && length > 0 && length + PREFIX < EVN_METRIC_NAME, EVN_ERR_ARGUMENT,
+                  "score %d of the task %s needs a name of 1 to %d bytes and a unit, \"\" where it "
+                  "has none",
+                  i + 1, m->name, EVN_METRIC_NAME - 1 - PREFIX);
+    }
+    return EVN_OK;
+}
 
 evn_status evn__task_check(const evn_task *task) {
     EVN_REQUIRE(task);
@@ -20,7 +35,7 @@ evn_status evn__task_check(const evn_task *task) {
               EVN_ERR_ARGUMENT,
               "the task %s has %d slots and %d scores; give 1 or more and 0 to %d", m->name,
               m->slots, m->score_count, EVN_SCORES_MAX);
-    return EVN_OK;
+    return check_scores(m);
 }
 
 evn_status evn__task_result(const evn_task *task, const char *function, evn_status status) {

@@ -44,6 +44,23 @@ typedef struct report {
 
 // Life --------------------------------------------------------------------------------------------
 
+static void release(const evn_trainer *t, void **program) {
+    if (*program) {
+        t->task.methods->release(*program);
+    }
+    *program = NULL;
+}
+
+/// What a compile that fails leaves in its result is no program.
+static evn_status compile_with(evn_trainer *t, const evn_solver_options *solver, bool train,
+                               void **program) {
+    void *made = NULL;
+    release(t, program);
+    EVN_TRY_TASK(&t->task, compile, t->task.self, solver, train, &made);
+    *program = made;
+    return EVN_OK;
+}
+
 static evn_status compile(evn_trainer *t, int phase, bool train) {
     void **program = train ? &t->training : &t->testing;
     int *compiled = train ? &t->training_phase : &t->testing_phase;
@@ -54,27 +71,21 @@ static evn_status compile(evn_trainer *t, int phase, bool train) {
     if (!train) {
         solver.gradient = EVN_GRADIENT_NONE;
     }
-    t->task.methods->release(*program);
-    *program = NULL;
     *compiled = phase;
-    evn__error_clear();
-    evn_status status = evn__task_result(
-        &t->task, "compile", t->task.methods->compile(t->task.self, &solver, train, program));
+    evn_status status = compile_with(t, &solver, train, program);
     return status == EVN_ERR_ARGUMENT
                ? evn__prepend(status, "phase %d (%s)", phase + 1, t->phases[phase].name)
                : status;
 }
 
 static evn_status compile_ahead(evn_trainer *t, int phase) {
-    t->task.methods->release(t->ahead);
-    t->ahead = NULL;
     if (!t->phases[phase].automatic) {
+        release(t, &t->ahead);
         return EVN_OK;
     }
     evn_solver_options solver = t->phases[phase + 1].solver;
     solver.gradient = EVN_GRADIENT_NONE;
-    EVN_TRY_TASK(&t->task, compile, t->task.self, &solver, false, &t->ahead);
-    return EVN_OK;
+    return compile_with(t, &solver, false, &t->ahead);
 }
 
 static evn_status renew_optimizer(evn_trainer *t) {
@@ -83,12 +94,31 @@ static evn_status renew_optimizer(evn_trainer *t) {
                                 evn_parameters_element_count(t->parameters), &t->optimizer);
 }
 
+/// Whether there is something to learn, and something to learn it from.
+static evn_status check_task(const evn_trainer *t) {
+    const evn_task_methods *m = t->task.methods;
+    evn_buffer *values = evn_parameters_values(t->parameters).buffer;
+    size_t bytes = evn_parameters_element_count(t->parameters) * sizeof(float);
+    EVN_CHECK(values, EVN_ERR_ARGUMENT,
+              "the task %s has no parameters, or they are not allocated; call "
+              "evn_parameters_allocate",
+              m->name);
+    EVN_CHECK(evn_buffer_bytes(values) == bytes && !t->options.optimizer.fp64, EVN_ERR_ARGUMENT,
+              "training is in floats: allocate the parameters of the task %s without fp64, and "
+              "give the optimizer none",
+              m->name);
+    EVN_CHECK(m->iterates || m->batches(t->task.self, EVN_TRAIN) >= 1, EVN_ERR_ARGUMENT,
+              "the task %s has no training part, and does not iterate", m->name);
+    return EVN_OK;
+}
+
 static evn_status make(evn_trainer *t) {
     EVN_TRY(evn__phases_copy(&t->options, &t->task, &t->arena, &t->phases));
     t->options.phases = t->phases;
     t->options.accumulate += t->options.accumulate == 0;
     EVN_TRY(evn__phases_digest(&t->options, t->digest));
     t->parameters = t->task.methods->parameters(t->task.self);
+    EVN_TRY(check_task(t));
     EVN_TRY(EVN_NEW(&t->losses, evn__phases_epochs(t->phases, t->options.phase_count)));
     EVN_TRY(renew_optimizer(t));
     EVN_TRY(evn__gradient_mean_create(t->device, t->parameters, t->options.accumulate, &t->mean));
@@ -118,9 +148,9 @@ void evn_trainer_destroy(evn_trainer **trainer) {
     if (!t) {
         return;
     }
-    t->task.methods->release(t->training);
-    t->task.methods->release(t->testing);
-    t->task.methods->release(t->ahead);
+    release(t, &t->training);
+    release(t, &t->testing);
+    release(t, &t->ahead);
     evn__gradient_mean_destroy(&t->mean);
     evn_optimizer_destroy(&t->optimizer);
     evn__arena_free(&t->arena);
@@ -335,6 +365,7 @@ static evn_status add_gradient(evn_trainer *t, int64_t index, int batches, repor
 /// One step of the optimiser, on the batches first … first + count − 1 of the epoch.
 static evn_status train_step(evn_trainer *t, int64_t first, int count, report *r) {
     double part = (double)first / (double)steps_of(t);
+    evn__gradient_mean_take(t->mean); // what a step that failed has left
     r->rate = evn_schedule_rate(&t->phases[t->at.phase].schedule, t->at.in_phase + part);
     for (int i = 0; i < count; ++i) {
         EVN_TRY(add_gradient(t, first + i, count, r));
@@ -345,6 +376,18 @@ static evn_status train_step(evn_trainer *t, int64_t first, int count, report *r
 
 static bool is_stopped(const evn_trainer *t) {
     return t->options.stop && t->options.stop(t->options.user);
+}
+
+/// The mean loss of the epoch under way, of which nothing was read before `loss` and `weight`.
+static evn_status keep_loss(evn_trainer *t, double loss, double weight, const report *r) {
+    double weighed = r->sum.weight - weight;
+    EVN_CHECK(
+        weighed > 0 && isfinite(weighed), EVN_ERR_DATA,
+        "the batches of %s %d weigh %g together; the task %s has to add the weight of what it "
+        "measured (evn_tally)",
+        unit_of(t), t->at.epoch + 1, weighed, t->task.methods->name);
+    t->losses[t->at.epoch] = (r->sum.loss - loss) / weighed;
+    return EVN_OK;
 }
 
 /// One epoch; *stopped: it is complete, but the last one.
@@ -364,7 +407,7 @@ static evn_status train_epoch(evn_trainer *t, report *r, bool *stopped) {
         EVN_CHECK(!*stopped || done == steps, EVN_ERR_INTERRUPTED,
                   "stopped in %s %d after step %lld", unit_of(t), t->at.epoch + 1, (long long)done);
     }
-    t->losses[t->at.epoch] = (r->sum.loss - loss) / (r->sum.weight - weight);
+    EVN_TRY(keep_loss(t, loss, weight, r));
     t->within = false;
     ++t->at.epoch;
     ++t->at.in_phase;
