@@ -42,10 +42,11 @@ typedef struct evn_source_methods {
     /// @param[out] samples  [B, sample]
     /// @param[out] targets  [B, target]; NULL, or not written, where there are none
     /// @param[out] weights  [B], 1 for a sample, 0 for what fills up the batch
-    /// @param[out] filled   samples of weight 1, which come first
+    /// @param[out] filled   samples of weight 1, which come first: 1 to B; B where a flow is
+    ///                      trained
     evn_status (*fill)(void *self, const evn_batch *batch, float *samples, float *targets,
                        float *weights, int64_t *filled);
-    /// Release `self`.
+    /// Release `self`; may be NULL.
     void (*destroy)(void *self);
 } evn_source_methods;
 

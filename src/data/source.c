@@ -2,8 +2,11 @@
 #include "evonode/source.h"
 
 void evn_source_destroy(evn_source *source) {
-    if (source && source->methods) {
-        source->methods->destroy(source->self);
-        *source = (evn_source){0};
+    if (!source) {
+        return;
     }
+    if (source->methods && source->methods->destroy) {
+        source->methods->destroy(source->self);
+    }
+    *source = (evn_source){0};
 }

@@ -6,6 +6,7 @@
 #include "evonode/optimizer.h"
 #include "plan/real.h"
 #include "task/bound_plan.h"
+#include "task/given_source.h"
 #include "task/learnt_solver.h"
 #include <math.h>
 #include <stdio.h>
@@ -109,7 +110,7 @@ static evn_status fill(const evn_source *source, const evn_source_info *info, fl
     float *weights = targets + info->batch * evn_shape_count(info->target);
     for (int64_t i = 0; i < info->batches[EVN_TEST] && found < EVN__INVERT_IMAGES; ++i) {
         const evn_batch batch = {.part = EVN_TEST, .index = i};
-        EVN_TRY(source->methods->fill(source->self, &batch, samples, targets, weights, &filled));
+        EVN_TRY(evn__source_fill(source, &batch, 1, samples, targets, weights, &filled));
         for (int64_t k = 0; k < filled * size && found * size + k < EVN__INVERT_IMAGES * size;
              ++k) {
             pixels[found * size + k] = (double)samples[k];

@@ -148,7 +148,7 @@ static evn_status draw(program *p, const evn_batch *batch, const drawn_batch **d
     if (b->number == batch->number) {
         return EVN_OK;
     }
-    EVN_TRY(t->source.methods->fill(t->source.self, batch, p->points, NULL, p->weights, &filled));
+    EVN_TRY(evn__source_fill(&t->source, batch, t->batch, p->points, NULL, p->weights, &filled));
     b->number = batch->number;
     for (int64_t i = 0; i < t->batch; ++i) {
         float *row = b->state + i * t->columns;
@@ -234,6 +234,7 @@ static evn_status evaluate(void *self, const evn_solver_options *solver, evn_par
     double *points, nll, nfe;
     int64_t count;
     EVN_CHECK(part == EVN_TEST, EVN_ERR_ARGUMENT, "a flow is measured on its test part: EVN_TEST");
+    EVN_CHECK(batches(t, EVN_TEST) > 0, EVN_ERR_ARGUMENT, "the flow's source has no test part");
     EVN_TRY(evn__flow_test_points(&t->source, &points, &count));
     evn_status status = evn__flow_nll(&model, solver, points, count, &nll, &nfe);
     free(points);
@@ -273,8 +274,9 @@ static evn_status make(flow *t) {
               EVN_ERR_ARGUMENT, "there is no trace %d", (int)t->options.trace);
     EVN_CHECK(t->kind, EVN_ERR_ARGUMENT, "a flow has no model '%s'; evn_flow_model_name lists them",
               t->options.model);
-    EVN_CHECK(info.sample.rank == 1 && info.sample.dim[0] == DIMENSIONS && info.batch >= 1,
-              EVN_ERR_SHAPE, "the source's samples are not points [%d]", DIMENSIONS);
+    EVN_CHECK(info.sample.rank == 1 && info.sample.dim[0] == DIMENSIONS && !info.has_target,
+              EVN_ERR_SHAPE, "the source's samples are not points [%d] without targets",
+              DIMENSIONS);
     t->batch = info.batch;
     t->columns = evn__flow_columns(trace_of(t));
     EVN_TRY(evn_parameters_create(&t->parameters));

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "plan/real.h"
+#include "task/given_source.h"
 #include "task/learnt_solver.h"
 #include <math.h>
 #include <stdlib.h>
@@ -161,8 +162,7 @@ static evn_status copy_points(const evn_source *source, int64_t batches, int64_t
     for (int64_t i = 0; i < batches; ++i) {
         const evn_batch wanted = {.part = EVN_TEST, .index = i};
         int64_t filled;
-        EVN_TRY(source->methods->fill(source->self, &wanted, samples, NULL, samples + 2 * batch,
-                                      &filled));
+        EVN_TRY(evn__source_fill(source, &wanted, 1, samples, NULL, samples + 2 * batch, &filled));
         for (int64_t k = 0; k < 2 * filled; ++k) {
             points[2 * *count + k] = (double)samples[k];
         }

@@ -78,8 +78,8 @@ static evn_status load(void *self, const evn_batch *batch, int slot) {
     program *p = self;
     images *t = p->task;
     float *labels = p->labels + (size_t)slot * t->label_count;
-    EVN_TRY(t->source.methods->fill(t->source.self, batch, p->samples, labels, p->weights,
-                                    &p->filled[slot]));
+    EVN_TRY(
+        evn__source_fill(&t->source, batch, 1, p->samples, labels, p->weights, &p->filled[slot]));
     return evn__classifier_load(p->classifier, p->samples, labels, p->weights);
 }
 

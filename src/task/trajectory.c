@@ -124,8 +124,8 @@ static evn_status load(void *self, const evn_batch *batch, int slot) {
     float weight;
     int64_t filled;
     (void)slot;
-    EVN_TRY(t->source.methods->fill(t->source.self, batch, p->filled, p->filled + dimensions,
-                                    &weight, &filled));
+    EVN_TRY(evn__source_fill(&t->source, batch, 1, p->filled, p->filled + dimensions, &weight,
+                             &filled));
     if (p->is_loaded && memcmp(p->values, p->filled, all * sizeof(float)) == 0) {
         return EVN_OK;
     }
