@@ -140,7 +140,9 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
     counter counters[COUNTERS];
     const char *task = evn__safetensors_metadata(file, "task");
     EVN_CHECK(format && strcmp(format, FORMAT) == 0, EVN_ERR_FORMAT,
-              "it is not a checkpoint of this version");
+              "it is not a checkpoint of this version: its format is '%.40s', and not '%s'; resume "
+              "with the version that wrote it, or train again",
+              format ? format : "(none)", FORMAT);
     EVN_CHECK(task && strcmp(task, c->task->methods->name) == 0, EVN_ERR_DATA,
               "it is of the task %.40s, this training of %s", task ? task : "(none)",
               c->task->methods->name);
@@ -177,16 +179,38 @@ static evn_status match(const evn__safetensors *file, const evn__checkpoint *c, 
     return status;
 }
 
+static evn_status put_states(const evn__safetensors *file, const evn__checkpoint *c,
+                             int64_t steps) {
+    EVN_TRY(evn_optimizer_restore(c->optimizer, evn__safetensors_find(file, STATE)->data, steps));
+    return task_state_bytes(c) > 0
+               ? c->task->methods->restore(c->task->self,
+                                           evn__safetensors_find(file, TASK_STATE)->data)
+               : EVN_OK;
+}
+
+/// Either may refuse what it is given; then the optimiser has its old state again.
+static evn_status restore_states(const evn__safetensors *file, const evn__checkpoint *c,
+                                 int64_t steps) {
+    char *old;
+    int64_t old_steps;
+    EVN_TRY(EVN_NEW(&old, evn_optimizer_state_bytes(c->optimizer)));
+    evn_status status = evn_optimizer_save(c->optimizer, old, &old_steps);
+    if (status == EVN_OK) {
+        status = put_states(file, c, steps);
+        if (status != EVN_OK) {
+            evn_optimizer_restore(c->optimizer, old, old_steps);
+        }
+    }
+    free(old);
+    return status;
+}
+
 static evn_status restore(const evn__safetensors *file, const evn__checkpoint *c) {
     evn__position position = {0};
     int64_t steps;
     EVN_TRY(read_position(file, c, &position, &steps));
     EVN_TRY(match(file, c, position.epoch));
-    EVN_TRY(evn_optimizer_restore(c->optimizer, evn__safetensors_find(file, STATE)->data, steps));
-    if (task_state_bytes(c) > 0) {
-        EVN_TRY(c->task->methods->restore(c->task->self,
-                                          evn__safetensors_find(file, TASK_STATE)->data));
-    }
+    EVN_TRY(restore_states(file, c, steps));
     EVN_TRY(evn__tensors_store(parameters_of(c), file));
     const evn__tensor *losses = evn__safetensors_find(file, LOSSES);
     memcpy(c->losses, losses->data, losses->bytes);

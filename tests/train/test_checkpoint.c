@@ -17,7 +17,7 @@ typedef struct training {
     evn_parameters *parameters;
     evn_optimizer *optimizer;
     double losses[EPOCHS];
-    bool has_state;
+    bool has_state, refuses; ///< state of its own, and what it is given
     int state;
 } training;
 
@@ -35,6 +35,9 @@ static evn_status save_state(void *self, void *data) {
 }
 
 static evn_status restore_state(void *self, const void *data) {
+    if (((training *)self)->refuses) {
+        return evn_error_set(EVN_ERR_DATA, "no state of this task");
+    }
     memcpy(&((training *)self)->state, data, sizeof(int));
     return EVN_OK;
 }
@@ -211,6 +214,38 @@ START_TEST(refuses) {
 }
 END_TEST
 
+START_TEST(says_which_version) {
+    training t = stand(false, "c");
+    evn_task task;
+    evn__checkpoint checkpoint = checkpoint_of(&t, &task);
+    rewrite("format", "evonode checkpoint 1");
+    ck_assert_int_eq(evn__checkpoint_read(path_of("changed"), &checkpoint), EVN_ERR_FORMAT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "'evonode checkpoint 1'"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "train again"));
+    close_training(&t);
+}
+END_TEST
+
+/// A task that refuses its state leaves the optimiser with the one that it had.
+START_TEST(a_task_that_refuses) {
+    training first = stand(true, "c"), second = open_training(1), third = open_training(1);
+    evn_task task;
+    double a[15], b[15];
+    second.has_state = second.refuses = true;
+    evn__checkpoint checkpoint = checkpoint_of(&second, &task);
+    ck_assert_int_eq(evn__checkpoint_read(path_of("c"), &checkpoint), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "no state of this task"));
+    step(&second);
+    step(&third);
+    TRY(evn_parameters_read(second.parameters, 0, a));
+    TRY(evn_parameters_read(third.parameters, 0, b));
+    ck_assert_mem_eq(a, b, sizeof(a));
+    close_training(&first);
+    close_training(&second);
+    close_training(&third);
+}
+END_TEST
+
 START_TEST(what_is_not_finite_is_not_written) {
     training t = stand(true, "c");
     double rate = INFINITY;
@@ -233,6 +268,8 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("refusing");
     tcase_add_test(c, refuses);
+    tcase_add_test(c, says_which_version);
+    tcase_add_test(c, a_task_that_refuses);
     suite_add_tcase(s, c);
     return s;
 }
