@@ -181,9 +181,13 @@ void evn__run_directory_destroy(evn__run_directory **directory) {
 
 // Writing -----------------------------------------------------------------------------------------
 
+static const double EXACT_MAX = 9007199254740992; // whole numbers below it are exact
+
 /// Counts and bytes are whole numbers.
 static json_t *metric_value(const evn_metric *metric) {
-    bool whole = strcmp(metric->unit, EVN_UNIT_COUNT) == 0 || strcmp(metric->unit, "bytes") == 0;
+    bool whole =
+        (strcmp(metric->unit, EVN_UNIT_COUNT) == 0 || strcmp(metric->unit, "bytes") == 0) &&
+        fabs(metric->value) < EXACT_MAX;
     if (!isfinite(metric->value)) {
         return json_null();
     }

@@ -90,6 +90,7 @@ START_TEST(metrics_as_they_are) {
     set(&metrics, "test_accuracy", "fraction", EVN_BETTER_HIGHER, 0.25);
     set(&metrics, "test_errors", EVN_UNIT_COUNT, EVN_BETTER_LOWER, 7);
     set(&metrics, "learning_rate", "", EVN_BETTER_NEITHER, 1);
+    set(&metrics, "peak_device_bytes", "bytes", EVN_BETTER_LOWER, 1e300); // of an edited line
     write_metrics(directory, 1, 3, &metrics);
     TRY(evn__run_directory_finish(directory, &metrics));
     evn__run_directory_destroy(&directory);
@@ -101,7 +102,9 @@ START_TEST(metrics_as_they_are) {
     ck_assert_str_eq(json_string_value(json_object_get(line, "phase_name")), "backprop");
     ck_assert_int_eq(json_integer_value(json_object_get(line, "epoch")), 3);
     ck_assert(json_is_null(json_object_get(line, "switch")));
-    ck_assert_uint_eq(json_object_size(all), 5);
+    ck_assert_uint_eq(json_object_size(all), 6);
+    const json_t *peak = json_object_get(all, "peak_device_bytes");
+    ck_assert(json_is_real(peak) && json_real_value(peak) == 1e300);
     const json_t *meanings = json_object_get(all, "metrics");
     const json_t *accuracy = json_object_get(meanings, "test_accuracy");
     ck_assert_str_eq(json_string_value(json_object_get(accuracy, "unit")), "fraction");
