@@ -241,7 +241,21 @@ static json_t *show_paper(const char *task) {
     return list;
 }
 
+/// JSON has no text that is not UTF-8.
+static evn_status check_folders(const evn__comparison *c) {
+    for (int i = 0; i < c->run_count; ++i) {
+        json_t *text = json_string(c->runs[i].folder);
+        bool holds = text != NULL;
+        json_decref(text);
+        EVN_CHECK(holds, EVN_ERR_USAGE,
+                  "the path %s is not UTF-8, which JSON needs; name the run by another",
+                  c->runs[i].folder);
+    }
+    return EVN_OK;
+}
+
 static evn_status print_json(const evn__comparison *c, const evn__task_row *row) {
+    EVN_TRY(check_folders(c));
     json_t *groups = json_array();
     for (int i = 0; i < c->group_count; ++i) {
         json_array_append_new(groups, show_group(c, row, &c->groups[i]));

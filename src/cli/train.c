@@ -19,13 +19,26 @@ static json_t *describe_device(const evn_device_info *info) {
                      (json_int_t)info->global_bytes);
 }
 
+/// Words that are not UTF-8, as the path of the run can be, would be left out without a word.
+static evn_status show_words(const evn__command *command, json_t **words) {
+    bool whole = true;
+    *words = json_array();
+    for (int i = 0; i < command->count; ++i) {
+        whole = json_array_append_new(*words, json_string(command->words[i])) == 0 && whole;
+    }
+    if (!whole) {
+        json_decref(*words);
+    }
+    EVN_CHECK(whole, EVN_ERR_USAGE,
+              "a word of the command line is not UTF-8, which run.json needs; name another path");
+    return EVN_OK;
+}
+
 /// The contents of run.json.
 static evn_status describe(const evn__command *command, const evn__settings *settings,
                            const evn__training *t, json_t **run) {
-    json_t *words = json_array();
-    for (int i = 0; i < command->count; ++i) {
-        json_array_append_new(words, json_string(command->words[i]));
-    }
+    json_t *words;
+    EVN_TRY(show_words(command, &words));
     *run = json_pack("{s:i, s:{s:s, s:s, s:s}, s:o, s:s, s:o, s:o}", "format", 1, "versions",
                      "evonode", evn_version(), "jansson", jansson_version_str(), "compiler",
                      __VERSION__, "command", words, "task", settings->subject, "options",
@@ -43,9 +56,7 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     if (*run && tuning[0]) { // results depend on it in the last bits
         json_object_set_new(*run, "tuning", json_string(tuning));
     }
-    EVN_CHECK(*run, EVN_ERR_USAGE,
-              "the run cannot be described: a word of the command line, or the device's name, is "
-              "not UTF-8");
+    EVN_CHECK(*run, EVN_ERR_USAGE, "the run cannot be described: the device's name is not UTF-8");
     return EVN_OK;
 }
 

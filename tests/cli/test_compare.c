@@ -116,6 +116,9 @@ START_TEST(what_cannot_be_compared) {
     test_fails_with(test_program("", "compare j nowhere"), EVN_ERR_FILE, "nowhere");
     test_fails_with(test_program("", "compare j k"), EVN_ERR_DATA, "one task at a time");
     char path[TEST_PATH];
+    ck_assert_int_eq(symlink("j", test_path(path, "j\xff")), 0);
+    test_fails_with(test_program("", "compare --json \"$(printf 'j\\377')\""), EVN_ERR_USAGE,
+                    "not UTF-8");
     ck_assert_int_eq(unlink(test_path(path, "k/summary.json")), 0);
     test_fails_with(test_program("", "compare k"), EVN_ERR_DATA, "no run is finished");
     test_write("j/metrics.jsonl", "{\n", 2);

@@ -179,6 +179,9 @@ END_TEST
 
 START_TEST(unwritable) {
     char path[TEST_PATH];
+    test_fails_with(test_program("", "train digits --out \"$(printf 'n\\377')\""), EVN_ERR_USAGE,
+                    "not UTF-8"); // run.json could not say where
+    ck_assert(!test_exists("n\xff"));
     test_fails_with(test_program("", "train digits --out /dev/null/r"), EVN_ERR_OUTPUT,
                     "/dev/null");
     mkdir(test_path(path, "full"), 0777);
