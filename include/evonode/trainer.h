@@ -97,7 +97,8 @@ evn_status evn_trainer_run(evn_trainer *trainer);
 ///         EVN_ERR_OUTPUT; EVN_ERR_NOT_FINITE, and nothing is written
 evn_status evn_trainer_save(const evn_trainer *trainer, const char *path);
 
-/// Read a checkpoint of a trainer with the same task and options, before evn_trainer_run.
+/// Read a checkpoint of a trainer with the same task and options, before evn_trainer_run, or after
+/// one that was left within an epoch.
 /// @param[out] epochs  that are done
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA when it is of another training
 evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epochs);

@@ -443,8 +443,8 @@ static evn_status run_phase(evn_trainer *t) {
 evn_status evn_trainer_run(evn_trainer *trainer) {
     EVN_REQUIRE(trainer);
     EVN_CHECK(!trainer->within, EVN_ERR_ARGUMENT,
-              "training was left within %s %d; restore a checkpoint into a new trainer",
-              unit_of(trainer), trainer->at.epoch + 1);
+              "training was left within %s %d; restore a checkpoint", unit_of(trainer),
+              trainer->at.epoch + 1);
     while (trainer->at.phase < trainer->options.phase_count) {
         EVN_TRY(run_phase(trainer));
     }
@@ -481,6 +481,7 @@ evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epoc
     EVN_REQUIRE(epochs);
     evn__checkpoint checkpoint = checkpoint_of(trainer, &trainer->at);
     EVN_TRY(evn__checkpoint_read(path, &checkpoint));
+    trainer->within = false;
     *epochs = trainer->at.epoch;
     return EVN_OK;
 }

@@ -360,6 +360,25 @@ static void datasets(void) {
     evn_dataset_destroy(&data);
 }
 
+static void folders(void) {
+    evn_dataset *data = NULL;
+    evn_folder_options options = evn_folder_options_default();
+    REFUSED(evn_dataset_open_folder(NULL, &options, &data));
+    REFUSED(evn_dataset_open_folder(test_folder(), &options, NULL));
+    options.holdout = 2;
+    REFUSED(evn_dataset_open_folder(test_folder(), &options, &data));
+    options = evn_folder_options_default();
+    options.fit = (evn_fit)7;
+    options.height = options.width = 8;
+    REFUSED(evn_dataset_open_folder(test_folder(), &options, &data));
+    ck_assert_ptr_null(evn_dataset_class_name(NULL, 0));
+    TRY(evn_dataset_open("digits", NULL, &data));
+    ck_assert_ptr_null(evn_dataset_class_name(data, -1));
+    ck_assert_ptr_null(evn_dataset_class_name(data, 10));
+    ck_assert_str_eq(evn_dataset_class_name(data, 3), "3");
+    evn_dataset_destroy(&data);
+}
+
 static void batches(void) {
     static float images[4 * 8 * 8], labels[4 * 10];
     evn_dataset *data = NULL;
@@ -430,7 +449,7 @@ static void sources(void) {
 
 static void (*const all[])(void) = {devices,    buffers,       plans,   dynamics,   solvers,
                                     parameters, no_parameters, models,  optimizers, schedules,
-                                    datasets,   batches,       metrics, sources};
+                                    datasets,   folders,       batches, metrics,    sources};
 
 START_TEST(wrong_arguments_are_refused) {
     all[_i]();

@@ -266,7 +266,8 @@ START_TEST(every_call_of_an_evaluation_fails_once) {
 }
 END_TEST
 
-/// A trainer whose task failed within a step begins the next one anew.
+/// A trainer whose task failed within a step goes on from a checkpoint alone, with nothing of the
+/// step.
 START_TEST(a_failed_step_leaves_nothing_behind) {
     double values[2];
     for (int fails = 0; fails < 2; ++fails) {
@@ -276,7 +277,14 @@ START_TEST(a_failed_step_leaves_nothing_behind) {
         TRY(make_trainer(&task, &w));
         if (fails) { // in the second batch of the first step
             t.fails_at = t.calls + 5;
+            char path[512];
+            int epochs;
+            snprintf(path, sizeof(path), "%s/before.safetensors", test_folder());
+            TRY(evn_trainer_save(w.trainer, path));
             ck_assert_int_eq(evn_trainer_run(w.trainer), EVN_ERR_SOLVER);
+            ck_assert_int_eq(evn_trainer_run(w.trainer), EVN_ERR_ARGUMENT);
+            TRY(evn_trainer_restore(w.trainer, path, &epochs));
+            ck_assert_int_eq(epochs, 0);
         }
         ck_assert_int_eq(evn_trainer_run(w.trainer), EVN_ERR_INTERRUPTED);
         TRY(evn_parameters_read(t.parameters, 0, &values[fails]));
