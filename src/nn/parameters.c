@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 16 }; // elements: every tensor starts at a cache line
-
 typedef struct tensor {
     const char *name;
     evn_shape shape;
@@ -73,7 +71,7 @@ evn_status evn_parameters_add(evn_parameters *parameters, const char *name, evn_
     tensor t = {evn__arena_string(&p->arena, name), shape, initial, value, p->elements, size};
     EVN_CHECK(t.name, EVN_ERR_MEMORY, "no memory for the name %s", name);
     p->tensors[p->count++] = t;
-    p->elements += (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    p->elements += evn__real_aligned(size);
     return EVN_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "evonode/diff.h"
 #include "ode/step.h"
 #include "ode/weight_gradient.h"
+#include "plan/build.h"
 #include "plan/real.h"
 #include "plan/repeat.h"
 #include <stdio.h>
@@ -168,29 +169,26 @@ static evn_status lay_out_bars(evn__grid *grid, const evn__system *system) {
         grid->bar_offset[states + i] = grid->carried;
         grid->bar_size[i] = (size_t)evn_shape_count(evn__system_parameter_shape(system, i));
         if (!evn__weight_gradient_has(grid->batched, i)) {
-            grid->carried += (grid->bar_size[i] + 15) / 16 * 16;
+            grid->carried += evn__real_aligned(grid->bar_size[i]);
         }
     }
     return EVN_OK;
 }
 
 /// From the points after the first one to x at the last one of each observation's share.
-static evn_status compile_observe(evn__grid *grid) {
+static void build_observe(const void *self, evn_graph *graph) {
+    const evn__grid *grid = self;
     const evn__layout *layout = &grid->layout;
     int64_t each = grid->steps / grid->observations, total = (int64_t)layout->total;
     const int64_t start[] = {0, (each - 1) * total + (int64_t)layout->offset[0]};
-    evn_plan_options options = {.fp64 = grid->fp64};
-    evn_graph *graph = NULL;
-    EVN_TRY(evn_graph_create(&graph));
     evn_value points = evn_input(graph, "points", EVN_SHAPE(grid->observations, each * total));
     evn_shape shape = EVN_SHAPE(grid->observations, (int64_t)layout->size[0]);
     evn_output(graph, "series", evn_slice(graph, points, start, shape));
-    evn_status status = evn_graph_status(graph);
-    if (status == EVN_OK) {
-        status = evn_plan_create(grid->device, graph, &options, &grid->observe);
-    }
-    evn_graph_destroy(&graph);
-    return status;
+}
+
+static evn_status compile_observe(evn__grid *grid) {
+    const evn_plan_options options = {.fp64 = grid->fp64};
+    return evn__plan_build(grid->device, build_observe, grid, &options, &grid->observe);
 }
 
 /// What grows with the steps, and what to do where that is too much.

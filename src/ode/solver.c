@@ -3,6 +3,7 @@
 
 #include "ode/grid.h"
 #include "ode/integrator.h"
+#include "plan/build.h"
 #include "plan/real.h"
 #include <float.h>
 #include <math.h>
@@ -41,16 +42,15 @@ static size_t state_elements(const evn_solver *solver) {
     return (size_t)evn_shape_count(evn_dynamics_state_shape(solver->dynamics));
 }
 
-static evn_status create_jump(evn_solver *solver) {
-    evn_shape shape = evn_dynamics_state_shape(solver->dynamics);
-    evn_graph *graph = NULL;
-    EVN_TRY(evn_graph_create(&graph));
+static void build_jump(const void *self, evn_graph *graph) {
+    evn_shape shape = evn_dynamics_state_shape(((const evn_solver *)self)->dynamics);
     evn_value a = evn_input(graph, "a", shape), share = evn_input(graph, "share", shape);
     evn_output(graph, "sum", evn_add(graph, a, share));
-    evn_plan_options options = {.fp64 = solver->options.fp64};
-    evn_status status = evn_plan_create(solver->device, graph, &options, &solver->jump);
-    evn_graph_destroy(&graph);
-    EVN_TRY(status);
+}
+
+static evn_status create_jump(evn_solver *solver) {
+    const evn_plan_options options = {.fp64 = solver->options.fp64};
+    EVN_TRY(evn__plan_build(solver->device, build_jump, solver, &options, &solver->jump));
     return evn__real_create(solver->device, solver->options.fp64, state_elements(solver),
                             &solver->jumped);
 }

@@ -4,12 +4,10 @@
 
 #include <stdlib.h>
 
-enum { ALIGNMENT = 16 };
-
 static void place(evn__layout *layout, int index, evn_shape shape) {
     layout->offset[index] = layout->total;
     layout->size[index] = (size_t)evn_shape_count(shape);
-    layout->total += (layout->size[index] + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    layout->total += evn__real_aligned(layout->size[index]);
 }
 
 static evn_status allocate(evn__layout *layout, int count) {

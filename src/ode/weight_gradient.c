@@ -2,6 +2,7 @@
 #include "ode/weight_gradient.h"
 
 #include "graph/node.h"
+#include "plan/build.h"
 #include "plan/plan.h"
 #include "plan/real.h"
 #include <stdio.h>
@@ -171,11 +172,11 @@ static size_t lay_out(evn__weight_gradient *batched) {
             if (e->state[side] < 0) {
                 size_t size =
                     evn__size_product((size_t)stack_rows(batched, e), (size_t)e->columns[side]);
-                total = evn__size_sum(total, (size + 15) / 16 * 16);
+                total = evn__size_sum(total, evn__real_aligned(size));
             }
         }
         e->sum = total;
-        e->size = (size_t)(e->columns[EVN__LEFT] * e->columns[EVN__RIGHT] + 15) / 16 * 16;
+        e->size = evn__real_aligned((size_t)(e->columns[EVN__LEFT] * e->columns[EVN__RIGHT]));
         total = evn__size_sum(total, e->size * (batched->layout ? 0 : 2));
     }
     return total;
@@ -198,7 +199,8 @@ static evn_value read_operand(const evn__weight_gradient *batched, evn_graph *gr
     return evn_reshape(graph, evn_slice(graph, all, start, own), shape);
 }
 
-static void build(const evn__weight_gradient *batched, evn_graph *graph) {
+static void build(const void *self, evn_graph *graph) {
+    const evn__weight_gradient *batched = self;
     for (int i = 0; i < batched->count; ++i) {
         evn_value value[EVN__SIDES];
         char name[64];
@@ -216,16 +218,8 @@ static void build(const evn__weight_gradient *batched, evn_graph *graph) {
 }
 
 static evn_status compile_products(evn__weight_gradient *batched, evn_device *device, bool fp64) {
-    evn_graph *graph = NULL;
-    evn_plan_options options = {.fp64 = fp64};
-    EVN_TRY(evn_graph_create(&graph));
-    build(batched, graph);
-    evn_status status = evn_graph_status(graph);
-    if (status == EVN_OK) {
-        status = evn_plan_create(device, graph, &options, &batched->plan);
-    }
-    evn_graph_destroy(&graph);
-    return status;
+    const evn_plan_options options = {.fp64 = fp64};
+    return evn__plan_build(device, build, batched, &options, &batched->plan);
 }
 
 static evn_binding sum_at(const evn__weight_gradient *batched, const entry *e, int which) {

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 16 }; // elements: a cache line of floats
-
 /// A piece of the arena and the launches during which it is in use.
 typedef struct piece {
     int64_t elements;
@@ -23,7 +21,7 @@ typedef struct life {
 } life;
 
 static size_t aligned(int64_t elements) {
-    return ((size_t)elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return evn__real_aligned((size_t)elements);
 }
 
 static void bind_ports(evn_plan *plan) {

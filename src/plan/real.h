@@ -19,6 +19,12 @@ static inline bool evn__real_overlap(evn_binding a, size_t a_count, evn_binding 
     return a.buffer == b.buffer && a.offset < b.offset + b_count && b.offset < a.offset + a_count;
 }
 
+/// Elements rounded up so that what follows begins at a cache line of floats.
+static inline size_t evn__real_aligned(size_t elements) {
+    enum { LINE = 16 };
+    return (elements + LINE - 1) / LINE * LINE;
+}
+
 /// Waits; rounds to float unless fp64.
 evn_status evn__real_write(evn_binding to, bool fp64, const double *data, size_t count);
 /// Waits.

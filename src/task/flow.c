@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "plan/build.h"
 #include "plan/real.h"
 #include "task/given_source.h"
 #include "task/learnt_solver.h"
@@ -46,7 +47,8 @@ static evn__flow_trace trace_of(const flow *t) {
 // Loss --------------------------------------------------------------------------------------------
 
 /// Mean of −log p, from z and ℓ at t = 1, and its cotangents.
-static void build_loss(const flow *t, evn_graph *g) {
+static void build_loss(const void *self, evn_graph *g) {
+    const flow *t = self;
     int64_t batch = t->batch, start[] = {0, 2}, origin[] = {0, 0};
     double each = 1 / (double)batch;
     evn_value x = evn_input(g, "x", EVN_SHAPE(batch, t->columns));
@@ -61,17 +63,9 @@ static void build_loss(const flow *t, evn_graph *g) {
 }
 
 static evn_status make_loss(program *p) {
-    evn_graph *g = NULL;
-    EVN_TRY(evn_graph_create(&g));
-    build_loss(p->task, g);
-    evn_status status = evn_graph_status(g);
-    if (status == EVN_OK) {
-        static const char *const samples[] = {"x", NULL};
-        evn_plan_options options = {.sample_inputs = samples};
-        status = evn_plan_create(p->task->device, g, &options, &p->loss);
-    }
-    evn_graph_destroy(&g);
-    return status;
+    static const char *const samples[] = {"x", NULL};
+    const evn_plan_options options = {.sample_inputs = samples};
+    return evn__plan_build(p->task->device, build_loss, p->task, &options, &p->loss);
 }
 
 // The program -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "nn/field.h"
+#include "plan/build.h"
 #include "plan/real.h"
 #include "task/given_source.h"
 #include "task/learnt_solver.h"
@@ -36,7 +37,8 @@ typedef struct program {
 // Loss --------------------------------------------------------------------------------------------
 
 /// Σ ‖x − target‖² and its cotangent, 2(x − target).
-static void build_loss(const trajectory *t, evn_graph *g) {
+static void build_loss(const void *self, evn_graph *g) {
+    const trajectory *t = self;
     evn_shape shape = EVN_SHAPE(t->times, 1, t->dimensions);
     evn_value x = evn_input(g, "x", shape), target = evn_input(g, "target", shape);
     evn_value error = evn_sub(g, x, target);
@@ -45,15 +47,7 @@ static void build_loss(const trajectory *t, evn_graph *g) {
 }
 
 static evn_status make_loss(program *p) {
-    evn_graph *g = NULL;
-    EVN_TRY(evn_graph_create(&g));
-    build_loss(p->task, g);
-    evn_status status = evn_graph_status(g);
-    if (status == EVN_OK) {
-        status = evn_plan_create(p->task->device, g, NULL, &p->loss);
-    }
-    evn_graph_destroy(&g);
-    return status;
+    return evn__plan_build(p->task->device, build_loss, p->task, NULL, &p->loss);
 }
 
 // The program -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include "train/gradient.h"
 
 #include "base/memory.h"
+#include "plan/build.h"
 #include "plan/real.h"
 #include <stdlib.h>
 
@@ -15,20 +16,12 @@ struct evn__gradient_mean {
     int batches;        ///< whose weight is in memory; 0: none
 };
 
-static evn_status make_plan(evn_device *device, evn__gradient_mean *m) {
-    evn_graph *g = NULL;
-    evn_shape shape = EVN_SHAPE((int64_t)m->count);
-    EVN_TRY(evn_graph_create(&g));
+static void build_sum(const void *self, evn_graph *g) {
+    evn_shape shape = EVN_SHAPE((int64_t)((const evn__gradient_mean *)self)->count);
     evn_value sum = evn_input(g, "sum", shape), gradient = evn_input(g, "gradient", shape);
     evn_value weight = evn_input(g, "weight", EVN_SCALAR);
     evn_value part = evn_mul(g, gradient, evn_broadcast(g, weight, shape));
     evn_output(g, "result", evn_add(g, sum, part));
-    evn_status status = evn_graph_status(g);
-    if (status == EVN_OK) {
-        status = evn_plan_create(device, g, NULL, &m->add);
-    }
-    evn_graph_destroy(&g);
-    return status;
 }
 
 static evn_binding sum_at(const evn__gradient_mean *m, int which) {
@@ -40,7 +33,7 @@ static evn_status make(evn_device *device, int batches, evn__gradient_mean *m) {
     if (batches <= 1) {
         return EVN_OK;
     }
-    EVN_TRY(make_plan(device, m));
+    EVN_TRY(evn__plan_build(device, build_sum, m, NULL, &m->add));
     return evn__real_create(device, false, 2 * m->count + 1, &m->memory);
 }
 
