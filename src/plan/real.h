@@ -25,6 +25,11 @@ static inline size_t evn__real_aligned(size_t elements) {
     return (elements + LINE - 1) / LINE * LINE;
 }
 
+/// Copy floats to memory of floats; waits.
+static inline evn_status evn__real_write_floats(evn_binding to, const float *data, size_t count) {
+    return evn_buffer_write(to.buffer, to.offset * sizeof(float), count * sizeof(float), data);
+}
+
 /// Waits; rounds to float unless fp64.
 evn_status evn__real_write(evn_binding to, bool fp64, const double *data, size_t count);
 /// Waits.

@@ -158,8 +158,7 @@ evn_status evn__classifier_create(evn_device *device, const evn_model *model,
                                   const evn_solver_options *solver, bool trains,
                                   evn__classifier **classifier) {
     bool solves = evn_model_dynamics(model) != NULL;
-    EVN_CHECK(!trains || !solves || solver->gradient != EVN_GRADIENT_NONE, EVN_ERR_ARGUMENT,
-              "the solver has no gradient, without which the model cannot be trained; choose one");
+    EVN_TRY(evn__learnt_solver_check(solver, trains && solves));
     EVN_TRY(EVN_NEW(classifier, 1));
     (*classifier)->device = device;
     (*classifier)->model = model;
@@ -189,16 +188,12 @@ void evn__classifier_destroy(evn__classifier **classifier) {
 
 // Running -----------------------------------------------------------------------------------------
 
-static evn_status write_floats(evn_binding to, const float *data, size_t count) {
-    return evn_buffer_write(to.buffer, to.offset * sizeof(float), count * sizeof(float), data);
-}
-
 evn_status evn__classifier_load(evn__classifier *classifier, const float *images,
                                 const float *labels, const float *weights) {
     evn__classifier *c = classifier;
-    EVN_TRY(write_floats(c->images, images, c->image_count));
-    EVN_TRY(write_floats(c->labels, labels, c->label_count));
-    return write_floats(c->sample_weights, weights, (size_t)c->batch_size);
+    EVN_TRY(evn__real_write_floats(c->images, images, c->image_count));
+    EVN_TRY(evn__real_write_floats(c->labels, labels, c->label_count));
+    return evn__real_write_floats(c->sample_weights, weights, (size_t)c->batch_size);
 }
 
 evn_status evn__classifier_forward(evn__classifier *classifier, int slot, evn_solution *forward) {

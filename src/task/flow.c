@@ -111,8 +111,7 @@ static evn_status make_program(program *p, const evn_solver_options *solver) {
 static evn_status compile(void *self, const evn_solver_options *solver, bool trains,
                           void **compiled) {
     program *p = NULL;
-    EVN_CHECK(!trains || solver->gradient != EVN_GRADIENT_NONE, EVN_ERR_ARGUMENT,
-              "the solver has no gradient, without which nothing can be trained; choose one");
+    EVN_TRY(evn__learnt_solver_check(solver, trains));
     EVN_TRY(EVN_NEW(&p, 1));
     p->task = self;
     evn_status status = make_program(p, solver);
@@ -159,11 +158,11 @@ static evn_status draw(program *p, const evn_batch *batch, const drawn_batch **d
 static evn_status load(void *self, const evn_batch *batch, int slot) {
     program *p = self;
     const drawn_batch *drawn;
-    size_t bytes = (size_t)(p->task->batch * p->task->columns) * sizeof(float);
+    size_t count = (size_t)(p->task->batch * p->task->columns);
     (void)slot;
     EVN_TRY(draw(p, batch, &drawn));
     p->loaded = *batch;
-    return evn_buffer_write(p->x0.buffer, p->x0.offset * sizeof(float), bytes, drawn->state);
+    return evn__real_write_floats(p->x0, drawn->state, count);
 }
 
 /// Solve, and the loss with its cotangents; the next points are drawn meanwhile.

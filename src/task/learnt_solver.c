@@ -4,6 +4,12 @@
 #include "base/memory.h"
 #include <stdlib.h>
 
+evn_status evn__learnt_solver_check(const evn_solver_options *options, bool trains) {
+    EVN_CHECK(!trains || options->gradient != EVN_GRADIENT_NONE, EVN_ERR_ARGUMENT,
+              "the solver has no gradient, without which nothing can be trained; choose one");
+    return EVN_OK;
+}
+
 evn_status evn__learnt_solver_create(evn_device *device, const evn_dynamics *dynamics,
                                      const evn_parameters *parameters,
                                      const evn_solver_options *options,

@@ -12,6 +12,10 @@ typedef struct evn__learnt_solver {
     evn_binding *weights, *weights_bar; ///< values and gradients, as evn_solve wants them
 } evn__learnt_solver;
 
+/// Whether the options can train what is solved: a gradient is needed for it.
+/// @return EVN_ERR_ARGUMENT
+evn_status evn__learnt_solver_check(const evn_solver_options *options, bool trains);
+
 /// Compile; the parameters have the dynamics' weights by name and are allocated.
 evn_status evn__learnt_solver_create(evn_device *device, const evn_dynamics *dynamics,
                                      const evn_parameters *parameters,

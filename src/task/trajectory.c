@@ -93,8 +93,7 @@ static evn_status make_program(program *p, const evn_solver_options *options) {
 static evn_status compile(void *self, const evn_solver_options *solver, bool trains,
                           void **compiled) {
     program *p = NULL;
-    EVN_CHECK(!trains || solver->gradient != EVN_GRADIENT_NONE, EVN_ERR_ARGUMENT,
-              "the solver has no gradient, without which nothing can be trained; choose one");
+    EVN_TRY(evn__learnt_solver_check(solver, trains));
     EVN_TRY(EVN_NEW(&p, 1));
     p->task = self;
     evn_status status = make_program(p, solver);
@@ -104,10 +103,6 @@ static evn_status compile(void *self, const evn_solver_options *solver, bool tra
     }
     *compiled = p;
     return EVN_OK;
-}
-
-static evn_status write_floats(evn_binding to, const float *data, size_t count) {
-    return evn_buffer_write(to.buffer, to.offset * sizeof(float), count * sizeof(float), data);
 }
 
 /// A trajectory that is on the device already is not copied again.
@@ -125,8 +120,8 @@ static evn_status load(void *self, const evn_batch *batch, int slot) {
     }
     memcpy(p->values, p->filled, all * sizeof(float));
     p->is_loaded = true;
-    EVN_TRY(write_floats(p->x0, p->values, dimensions));
-    return write_floats(p->target, p->values + dimensions, all - dimensions);
+    EVN_TRY(evn__real_write_floats(p->x0, p->values, dimensions));
+    return evn__real_write_floats(p->target, p->values + dimensions, all - dimensions);
 }
 
 static evn_status forward(void *self, int slot, evn_solution *solution) {
