@@ -5,6 +5,7 @@
 #define EVN_BASE_NUMBER_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /// snprintf and vsnprintf as in the C locale.
@@ -15,5 +16,10 @@ int evn__print_list(char *text, size_t size, const char *format, va_list argumen
 
 /// strtod as in the C locale.
 double evn__read_real(const char *text, char **end);
+
+/// Read `length` bytes of text, all of which have to be one decimal number (-12.5, 1e-3) with
+/// `point` before its fraction; rounded as strtod does, and several times as fast.
+/// @return whether they are; then *value is set: infinite where it is too large for a double
+bool evn__read_decimal(const char *text, size_t length, char point, double *value);
 
 #endif

@@ -51,12 +51,71 @@ START_TEST(with_a_decimal_comma) {
 }
 END_TEST
 
+static void check_decimal(const char *text) {
+    char *end;
+    double value, expected = evn__read_real(text, &end);
+    ck_assert_msg(evn__read_decimal(text, strlen(text), '.', &value) && value == expected,
+                  "%s became %.17g", text, value);
+    char comma[64];
+    snprintf(comma, sizeof(comma), "%s", text);
+    if (strchr(comma, '.')) {
+        *strchr(comma, '.') = ',';
+        ck_assert(!evn__read_decimal(comma, strlen(comma), '.', &value));
+    }
+    ck_assert(evn__read_decimal(comma, strlen(comma), ',', &value) && value == expected);
+}
+
+/// Rounded as strtod does, on every way that it takes.
+START_TEST(decimals_are_those_of_strtod) {
+    static const char *const texts[] = {"0",
+                                        "-0.0",
+                                        "1.",
+                                        ".5",
+                                        "+7",
+                                        "1e22",
+                                        "1e23",
+                                        "5e-324",
+                                        "1e-400",
+                                        "1e400",
+                                        "1E+2",
+                                        "00012",
+                                        "0.1e-5",
+                                        "9007199254740993",
+                                        "9007199254740992.5",
+                                        "1.7976931348623157e308",
+                                        "18446744073709551615",
+                                        "0.3000000000000000444",
+                                        "123456789012345678901234567890",
+                                        "2.2250738585072011e-308",
+                                        "1e99999999999999999999"};
+    static const char *const wrong[] = {"",   ".",  "-",   "e5",  "1e",  "1e+", "1.2.3",
+                                        " 1", "1 ", "0x1", "inf", "nan", "1,2"};
+    static const char *const formats[] = {"%.17g", "%.16f", "%.9g", "%.3f", "%.18e"};
+    double numbers[20000], value;
+    char text[64];
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); ++i) {
+        check_decimal(texts[i]);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); ++i) {
+        ck_assert_msg(!evn__read_decimal(wrong[i], strlen(wrong[i]), '.', &value), "%s", wrong[i]);
+    }
+    test_uniform(3, -1, 1, numbers, 20000);
+    for (int i = 0; i < 20000; ++i) {
+        evn__print(text, sizeof(text), formats[i % 5], numbers[i] * pow(10, i / 5 % 12 - 6));
+        check_decimal(text);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("number");
     TCase *point = tcase_create("point");
     tcase_add_test(point, in_the_c_locale);
     tcase_add_test(point, with_a_decimal_comma);
     suite_add_tcase(s, point);
+    TCase *decimal = tcase_create("decimal");
+    tcase_add_test(decimal, decimals_are_those_of_strtod);
+    suite_add_tcase(s, decimal);
     return s;
 }
 
