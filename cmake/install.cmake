@@ -27,6 +27,7 @@ configure_package_config_file(cmake/evonodeConfig.cmake.in evonodeConfig.cmake
 write_basic_package_version_file(evonodeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/evonodeConfig.cmake
   ${PROJECT_BINARY_DIR}/evonodeConfigVersion.cmake DESTINATION ${package} COMPONENT development)
+install(FILES cmake/csv.cmake RENAME evonodeCsv.cmake DESTINATION ${package} COMPONENT development)
 
 # pkg-config evonode -------------------------------------------------------------------------------
 set(folder ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -54,7 +54,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libevonode-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-  "ocl-icd-opencl-dev | opencl-dev, opencl-c-headers, libjansson-dev, libxxhash-dev, zlib1g-dev, libplplot-dev")
+  "ocl-icd-opencl-dev | opencl-dev, opencl-c-headers, libjansson-dev, libxxhash-dev, zlib1g-dev, libplplot-dev, libcsv-dev")
 if(EVN_SHARED)
   string(PREPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
     "libevonode${EVN_SOVERSION} (= ${PROJECT_VERSION}), ")

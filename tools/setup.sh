@@ -7,7 +7,7 @@ set -eu
 
 build_packages="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
 zlib1g-dev libjansson-dev libxxhash-dev librandom123-dev libplplot-dev plplot-driver-cairo
-libstb-dev"
+libstb-dev libcsv-dev"
 test_packages="check universal-ctags oclgrind mesa-opencl-icd clang clang-format curl
 libclblast-dev file mmdebstrap mandoc doxygen"
 docs_packages="pandoc mandoc doxygen"
@@ -25,7 +25,7 @@ missing_parts() {
     for module in zlib jansson libxxhash plplot OpenCL $modules; do
         pkg-config --exists "$module" 2>/dev/null || echo "the library $module with its headers"
     done
-    for header in CL/cl.h Random123/philox.h stb/stb_image.h; do
+    for header in CL/cl.h Random123/philox.h stb/stb_image.h csv.h; do
         echo "#include <$header>" | cc -E - >/dev/null 2>&1 || echo "the header $header"
     done
 }

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables as files have them: what is taken as it comes, and what is refused, with its place.
+#include "data/csv_writer.h"
+#include "data/table.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// A copy of exactly the text's bytes, so that ASan sees what is read beyond them.
+static evn_status parse(const char *text, size_t size, evn__data_table **table) {
+    unsigned char *exact = malloc(size > 0 ? size : 1);
+    memcpy(exact, text, size);
+    evn_status status = evn__data_table_parse("t.csv", exact, size, table);
+    free(exact);
+    return status;
+}
+
+static evn__data_table *table_of(const char *text) {
+    evn__data_table *table;
+    test_note(text);
+    TRY(parse(text, strlen(text), &table));
+    return table;
+}
+
+static void refuse(const char *text, evn_status status, const char *message) {
+    evn__data_table *table;
+    char begin[64];
+    snprintf(begin, sizeof(begin), "%s", text);
+    test_note(begin);
+    ck_assert_int_eq(parse(text, strlen(text), &table), status);
+    ck_assert_ptr_null(table);
+    ck_assert_msg(strstr(evn_error_message(), message), "'%s' lacks '%s'", evn_error_message(),
+                  message);
+}
+
+/// Two columns a and b with the rows (1.5, 2) and (−3, 40).
+static void check_two(const char *text, bool header) {
+    evn__data_table *t = table_of(text);
+    ck_assert_int_eq(t->row_count, 2);
+    ck_assert_int_eq(t->column_count, 2);
+    ck_assert(t->has_header == header);
+    ck_assert_str_eq(t->columns[0].name, header ? "a" : "x1");
+    ck_assert_str_eq(t->columns[1].name, header ? "b" : "x2");
+    ck_assert(t->columns[0].values[0] == 1.5 && t->columns[0].values[1] == -3);
+    ck_assert(t->columns[1].values[0] == 2 && t->columns[1].values[1] == 40);
+    ck_assert_int_eq(t->columns[0].numbers, 2);
+    ck_assert(!t->columns[0].texts && t->columns[0].first_word == -1);
+    evn__data_table_destroy(&t);
+    ck_assert_ptr_null(t);
+}
+
+START_TEST(forms) {
+    check_two("a,b\n1.5,2\n-3,40\n", true);
+    check_two("a;b\n1.5;2\n-3;40", true);
+    check_two("a\tb\r\n1.5\t2\r\n-3\t40\r\n", true);
+    check_two("\xef\xbb\xbf"
+              "a,b\r1.5,2\r-3,40\r",
+              true);
+    check_two("1.5,2\n-3,40", false);
+    check_two("\n\na,b\n\n1.5,2\n   \n-3,40\n\n", true);
+    check_two("a;b\n1,5;2\n-3;40\n", true);
+    check_two("\"a\";\"b\"\n\"1,5\";2\n-3;4e1\n", true);
+    check_two(" a , b \n 1.5 , +2 \n-3.0,40.", true);
+    check_two("\"a\",\"b\"\n15e-1,.2e1\n\"-3\",\"40\"\n", true);
+}
+END_TEST
+
+START_TEST(names_and_words) {
+    evn__data_table *t = table_of("kind,\"width, cm\",,note\n"
+                                  "setosa,1,7,\"two\nlines\"\nsetosa,2,8,\nother,3,9,x\n");
+    int columns[EVN__TABLE_COLUMNS_MAX], count;
+    char label[EVN__TABLE_LABEL];
+    ck_assert_int_eq(t->row_count, 3);
+    ck_assert_int_eq(evn__data_table_find(t, "width, cm"), 1);
+    ck_assert(!t->columns[2].named && strcmp(t->columns[2].name, "x3") == 0);
+    ck_assert_int_eq(evn__data_table_find(t, "nothing"), -1);
+    ck_assert_int_eq(t->lines[0], 2);
+    ck_assert_int_eq(t->lines[1], 4); // the note took two
+    ck_assert_str_eq(t->columns[0].texts[1], "setosa");
+    ck_assert_str_eq(t->columns[3].texts[0], "two\nlines");
+    ck_assert_int_eq(t->columns[3].missing, 1);
+    ck_assert_int_eq(t->columns[3].first_missing, 1);
+    ck_assert_str_eq(evn__data_table_label(t, 2, 0, label), "other");
+    ck_assert_str_eq(evn__data_table_label(t, 2, 1, label), "3");
+    TRY(evn__data_table_select(t, "--columns", "x3,\"width, cm\"", columns, &count));
+    ck_assert(count == 2 && columns[0] == 2 && columns[1] == 1);
+    ck_assert_int_eq(evn__data_table_select(t, "--columns", "x3,x3", columns, &count),
+                     EVN_ERR_USAGE);
+    ck_assert_int_eq(evn__data_table_select(t, "--columns", "height", columns, &count),
+                     EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "kind, width, cm, x3, note"));
+    ck_assert_int_eq(evn__data_table_select(t, "--columns", " ", columns, &count), EVN_ERR_USAGE);
+    evn__data_table_destroy(&t);
+}
+END_TEST
+
+START_TEST(cells_that_are_missing) {
+    evn__data_table *t = table_of("a,b\n1,\nNA,2\nnan,?\nNone,-\n5,6\n");
+    ck_assert_int_eq(t->columns[0].missing, 3);
+    ck_assert_int_eq(t->columns[0].first_missing, 1);
+    ck_assert_int_eq(t->columns[1].missing, 3);
+    ck_assert(isnan(t->columns[1].values[0]) && t->columns[1].values[4] == 6);
+    ck_assert_int_eq(t->columns[0].words, 0);
+    TRY(evn__data_table_check_numbers(t, 0));
+    evn__data_table_destroy(&t);
+}
+END_TEST
+
+START_TEST(words_among_numbers) {
+    static const char *const words[] = {"seven", "inf", "-Infinity", "1e999", "0x10", "1,5", "1 2"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); ++i) {
+        char text[64];
+        snprintf(text, sizeof(text), "a,b\n1,2\n\"%s\",4\n", words[i]);
+        evn__data_table *t = table_of(text);
+        TRY(evn__data_table_check_numbers(t, 1));
+        ck_assert_int_eq(evn__data_table_check_numbers(t, 0), EVN_ERR_DATA);
+        snprintf(text, sizeof(text), "t.csv, line 3, column 'a': '%s'", words[i]);
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), text));
+        ck_assert(isnan(t->columns[0].values[1]));
+        evn__data_table_destroy(&t);
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_table) {
+    char many[3 * EVN__TABLE_CELL_MAX];
+    refuse("", EVN_ERR_FORMAT, "is empty");
+    refuse("\n \n", EVN_ERR_FORMAT, "is empty");
+    refuse("a,b\n", EVN_ERR_DATA, "no row");
+    refuse("a,b\n1,2\n3\n", EVN_ERR_FORMAT, "t.csv, line 3: the row has 1 cells, the first one 2");
+    refuse("a,b\n\n\"1\",2\n3,4,5\n", EVN_ERR_FORMAT, "line 4: the row has 3 cells");
+    refuse("1,2\n3\n", EVN_ERR_FORMAT, "line 2");
+    refuse("a,b,a\n1,2,3\n", EVN_ERR_FORMAT, "two columns have the name 'a'");
+    refuse("a,b\n1,2\n\"3,4\n", EVN_ERR_FORMAT, "not closed");
+    refuse("a,b\n1,2\n\"3\"x,4\n", EVN_ERR_FORMAT, "line 3: a quote stands within a cell");
+    refuse("a;b\n1,5;2.5\n", EVN_ERR_FORMAT, "decimal comma");
+    refuse("a\xfc,b\n1,2\n", EVN_ERR_FORMAT, "UTF-8");
+    memset(many, '1', sizeof(many));
+    many[sizeof(many) - 1] = 0;
+    memcpy(many, "\"", 1);
+    refuse(many, EVN_ERR_FORMAT, "line 1: a cell has more than");
+    memcpy(many, "1\n\"", 3);
+    refuse(many, EVN_ERR_FORMAT, "line 2: a cell has more than");
+    memset(many, ',', sizeof(many) - 1);
+    refuse(many, EVN_ERR_FORMAT, "columns");
+    evn__data_table *t;
+    ck_assert_int_eq(parse("a\0,\0b\0", 6, &t), EVN_ERR_FORMAT);
+    ck_assert_int_eq(evn__data_table_read("/nowhere/t.csv", &t), EVN_ERR_FILE);
+    ck_assert_ptr_null(t);
+}
+END_TEST
+
+/// Every prefix of a file is a table or refused, and each byte may be any other.
+START_TEST(any_bytes) {
+    static const char text[] = "a;\"b\nc\";d\n1,5;x;\n2;\"y\"\"z\";-3e4\r\n\n7;;8\n";
+    char changed[sizeof(text)];
+    evn__data_table *t;
+    for (size_t size = 0; size < sizeof(text); ++size) {
+        parse(text, size, &t);
+        evn__data_table_destroy(&t);
+    }
+    for (size_t at = 0; at < sizeof(text) - 1; ++at) {
+        for (int byte = 0; byte < 256; ++byte) {
+            memcpy(changed, text, sizeof(text));
+            changed[at] = (char)byte;
+            parse(changed, sizeof(text) - 1, &t);
+            evn__data_table_destroy(&t);
+        }
+    }
+}
+END_TEST
+
+START_TEST(what_is_written_is_read) {
+    static const char *const names[] = {"plain", "a,b", "say \"x\"", " spaced", "two\nlines"};
+    enum { COLUMNS = sizeof(names) / sizeof(names[0]) };
+    const double values[COLUMNS] = {0.1f, -1e-30f, NAN, 16777217, 3.4028235e38f};
+    evn__csv_writer writer = {0};
+    for (int i = 0; i < COLUMNS; ++i) {
+        evn__csv_put_text(&writer, names[i]);
+    }
+    evn__csv_end_row(&writer);
+    for (int i = 0; i < COLUMNS; ++i) {
+        evn__csv_put_number(&writer, values[i]);
+    }
+    evn__csv_end_row(&writer);
+    TRY(writer.text.status);
+    evn__data_table *t;
+    ck_assert_int_eq(parse(writer.text.data, writer.text.size, &t), EVN_ERR_FORMAT);
+    char *lines = strstr(writer.text.data, "two\n"); // names are of one line
+    lines[3] = ' ';
+    TRY(parse(writer.text.data, writer.text.size, &t));
+    ck_assert_int_eq(t->row_count, 1);
+    for (int i = 0; i < COLUMNS; ++i) {
+        ck_assert(i == 4 || strcmp(t->columns[i].name, names[i]) == 0);
+        ck_assert(isnan(values[i]) || (float)t->columns[i].values[0] == (float)values[i]);
+    }
+    ck_assert(isnan(t->columns[2].values[0]));
+    evn__data_table_destroy(&t);
+    free(writer.text.data);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("table");
+    TCase *c = tcase_create("read");
+    tcase_add_test(c, forms);
+    tcase_add_test(c, names_and_words);
+    tcase_add_test(c, cells_that_are_missing);
+    suite_add_tcase(s, c);
+    c = tcase_create("refused");
+    tcase_add_test(c, words_among_numbers);
+    tcase_add_test(c, what_is_no_table);
+    tcase_add_test(c, any_bytes);
+    suite_add_tcase(s, c);
+    c = tcase_create("written");
+    tcase_add_test(c, what_is_written_is_read);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
