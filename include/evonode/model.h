@@ -49,9 +49,23 @@ evn_parameters *evn_model_parameters(const evn_model *model); ///< owned by the 
 /// The options that it was created with; borrowed.
 const evn_model_options *evn_model_get_options(const evn_model *model);
 
-/// Inputs "images" [B, H, W, C], then weights by parameter name; output "x".
+/// A link of the chain from the images to the head: a graph, or an ODE that is solved from t = 0 to
+/// 1. Borrowed from the model.
+typedef struct evn_stage {
+    /// What the stage takes ("images" [B, H, W, C] for the first one, "x" for the others), then
+    /// weights by parameter name; output "x". NULL for an ODE.
+    const evn_graph *graph;
+    const evn_dynamics *dynamics; ///< weights by parameter name; NULL for a graph
+} evn_stage;
+
+/// Stages in the order of the data; at least one, and the first is a graph.
+int evn_model_stage_count(const evn_model *model);
+/// Stage number `index`; both fields NULL where there is none.
+evn_stage evn_model_stage(const evn_model *model, int index);
+
+/// The graph of the first stage.
 const evn_graph *evn_model_stem(const evn_model *model);
-/// Weights by parameter name; NULL for RESNET.
+/// The dynamics of the first ODE among the stages; NULL for RESNET.
 const evn_dynamics *evn_model_dynamics(const evn_model *model);
 /// Inputs "x", "labels" [B, classes] one-hot, "sample_weights" [B], then weights by parameter name;
 /// outputs "loss" (a scalar) and "logits" [B, classes].

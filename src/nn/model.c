@@ -310,6 +310,18 @@ const evn_model_options *evn_model_get_options(const evn_model *model) {
     return model ? &model->options : NULL;
 }
 
+int evn_model_stage_count(const evn_model *model) {
+    return !model ? 0 : model->dynamics ? 2 : 1;
+}
+
+evn_stage evn_model_stage(const evn_model *model, int index) {
+    if (!model || index < 0 || index >= evn_model_stage_count(model)) {
+        return (evn_stage){0};
+    }
+    return index == 0 ? (evn_stage){.graph = model->stem}
+                      : (evn_stage){.dynamics = model->dynamics};
+}
+
 const evn_graph *evn_model_stem(const evn_model *model) {
     return model ? model->stem : NULL;
 }

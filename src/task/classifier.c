@@ -5,6 +5,7 @@
 #include "evonode/diff.h"
 #include "plan/real.h"
 #include "task/bound_plan.h"
+#include "task/chain.h"
 #include "task/learnt_solver.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,38 +15,17 @@ struct evn__classifier {
     const evn_model *model;
     evn_parameters *parameters;
     bool trains;
-    evn__bound_plan stem, head;
-    int stem_seed;             ///< the stem's input for the cotangent of x(0)
-    evn__learnt_solver learnt; ///< without a solver for a ResNet
-    evn_buffer *batch;         ///< images, labels, sample weights
-    evn_buffer *results;       ///< [slots] losses, [slots, B, N] logits
-    evn_buffer *state;         ///< x(0), then the cotangent of x(1)
-    evn_binding images, labels, sample_weights, x0, x1_bar;
-    size_t image_count, label_count, state_count;
+    evn__chain *chain;
+    evn__bound_plan head;
+    evn_buffer *batch;   ///< images, labels, sample weights
+    evn_buffer *results; ///< [slots] losses, [slots, B, N] logits
+    evn_buffer *x_bar;   ///< the cotangent of what the head takes
+    evn_binding images, labels, sample_weights;
+    size_t image_count, label_count;
     int64_t batch_size;
 };
 
-// Graphs with gradients ---------------------------------------------------------------------------
-
-static const char **parameter_inputs(const evn_graph *graph, const evn_parameters *parameters) {
-    const char **names = calloc((size_t)evn_graph_input_count(graph) + 1, sizeof(*names));
-    int count = 0;
-    for (int i = 0; names && i < evn_graph_input_count(graph); ++i) {
-        if (evn_parameters_find(parameters, evn_graph_input_name(graph, i)) >= 0) {
-            names[count++] = evn_graph_input_name(graph, i);
-        }
-    }
-    return names;
-}
-
-/// The stem with the cotangents of its weights; "x_bar" comes late.
-static evn_status stem_graph(const evn__classifier *c, evn_graph **graph) {
-    const char **names = parameter_inputs(evn_model_stem(c->model), c->parameters);
-    EVN_CHECK(names, EVN_ERR_MEMORY, "no memory for the names of the stem's weights");
-    evn_status status = evn_vjp(evn_model_stem(c->model), names, graph);
-    free(names);
-    return status;
-}
+// The head with its gradient ----------------------------------------------------------------------
 
 static evn_status head_pullback(evn_graph *graph, const evn_graph *head, evn_value *values) {
     int inputs = evn_graph_input_count(head);
@@ -86,23 +66,6 @@ static evn_status head_graph(const evn__classifier *c, evn_graph **graph) {
 
 // Plans -------------------------------------------------------------------------------------------
 
-static evn_status make_stem(evn__classifier *c) {
-    evn_graph *own = NULL;
-    if (c->trains) {
-        EVN_TRY(stem_graph(c, &own));
-    }
-    const evn_graph *graph = own ? own : evn_model_stem(c->model);
-    evn_plan_options options = {.late_inputs = own ? (const char *const[]){"x_bar", NULL} : NULL};
-    evn_status status = evn__bound_plan_create(c->device, graph, &options, c->parameters, &c->stem);
-    if (status == EVN_OK) {
-        evn__bound_plan_input(&c->stem, graph, "images", c->images);
-        evn__bound_plan_output(&c->stem, graph, "x", c->x0);
-        c->stem_seed = evn_graph_find_input(graph, "x_bar");
-    }
-    evn_graph_destroy(&own);
-    return status;
-}
-
 static evn_status make_head(evn__classifier *c) {
     evn_graph *own = NULL;
     if (c->trains) {
@@ -113,44 +76,33 @@ static evn_status make_head(evn__classifier *c) {
     if (status == EVN_OK) {
         evn__bound_plan_input(&c->head, graph, "labels", c->labels);
         evn__bound_plan_input(&c->head, graph, "sample_weights", c->sample_weights);
-        evn__bound_plan_output(&c->head, graph, "x_bar", c->x1_bar);
+        evn__bound_plan_output(&c->head, graph, "x_bar", (evn_binding){c->x_bar, 0});
     }
     evn_graph_destroy(&own);
     return status;
 }
 
-static evn_status make_solver(evn__classifier *c, const evn_solver_options *options) {
-    const evn_dynamics *dynamics = evn_model_dynamics(c->model);
-    if (!dynamics) {
-        return EVN_OK;
-    }
-    return evn__learnt_solver_create(c->device, dynamics, c->parameters, options, &c->learnt);
-}
-
 static evn_status make_memory(evn__classifier *c) {
     const evn_model_options *o = evn_model_get_options(c->model);
-    const evn_graph *stem = evn_model_stem(c->model);
+    const evn_graph *head = evn_model_head(c->model);
     c->batch_size = o->batch;
     c->image_count = (size_t)(o->batch * o->height * o->width * o->channels);
     c->label_count = (size_t)o->batch * (size_t)o->classes;
-    c->state_count = (size_t)evn_shape_count(evn_value_shape(stem, evn_graph_output(stem, 0)));
     size_t batch = c->image_count + c->label_count + (size_t)o->batch;
+    size_t state = (size_t)evn_shape_count(evn_value_shape(head, evn_graph_input(head, 0)));
     EVN_TRY(evn__real_create(c->device, false, batch, &c->batch));
-    EVN_TRY(evn__real_create(c->device, false, 2 * c->state_count, &c->state));
+    EVN_TRY(evn__real_create(c->device, false, state, &c->x_bar));
     EVN_TRY(evn__real_create(c->device, false, EVN__CLASSIFIER_SLOTS * (1 + c->label_count),
                              &c->results));
     c->images = (evn_binding){c->batch, 0};
     c->labels = (evn_binding){c->batch, c->image_count};
     c->sample_weights = (evn_binding){c->batch, c->image_count + c->label_count};
-    c->x0 = (evn_binding){c->state, 0};
-    c->x1_bar = (evn_binding){c->state, c->state_count};
     return EVN_OK;
 }
 
 static evn_status make(evn__classifier *c, const evn_solver_options *solver) {
     EVN_TRY(make_memory(c));
-    EVN_TRY(make_stem(c));
-    EVN_TRY(make_solver(c, solver));
+    EVN_TRY(evn__chain_create(c->device, c->model, solver, c->trains, &c->chain));
     return make_head(c);
 }
 
@@ -176,11 +128,10 @@ void evn__classifier_destroy(evn__classifier **classifier) {
     if (!c) {
         return;
     }
-    evn__bound_plan_free(&c->stem);
+    evn__chain_destroy(&c->chain);
     evn__bound_plan_free(&c->head);
-    evn__learnt_solver_free(&c->learnt);
     evn_buffer_destroy(&c->batch);
-    evn_buffer_destroy(&c->state);
+    evn_buffer_destroy(&c->x_bar);
     evn_buffer_destroy(&c->results);
     free(c);
     *classifier = NULL;
@@ -198,13 +149,7 @@ evn_status evn__classifier_load(evn__classifier *classifier, const float *images
 
 evn_status evn__classifier_forward(evn__classifier *classifier, int slot, evn_solution *forward) {
     evn__classifier *c = classifier;
-    evn_binding x1 = c->x0;
-    *forward = (evn_solution){0};
-    EVN_TRY(evn_plan_run_phase(c->stem.plan, 0, c->stem.inputs, c->stem.outputs, NULL));
-    if (c->learnt.solver) {
-        EVN_TRY(evn_solve(c->learnt.solver, 0, 1, c->x0, c->learnt.weights, &x1, forward));
-    }
-    c->head.inputs[0] = x1;
+    EVN_TRY(evn__chain_forward(c->chain, c->images, &c->head.inputs[0], forward));
     c->head.outputs[0] = (evn_binding){c->results, (size_t)slot};
     c->head.outputs[1] =
         (evn_binding){c->results, EVN__CLASSIFIER_SLOTS + (size_t)slot * c->label_count};
@@ -212,15 +157,7 @@ evn_status evn__classifier_forward(evn__classifier *classifier, int slot, evn_so
 }
 
 evn_status evn__classifier_gradient(evn__classifier *classifier, evn_solution *backward) {
-    evn__classifier *c = classifier;
-    *backward = (evn_solution){0};
-    evn_binding *x0_bar = &c->stem.inputs[c->stem_seed];
-    *x0_bar = c->x1_bar;
-    if (c->learnt.solver) {
-        EVN_TRY(evn_solve_gradient(c->learnt.solver, c->x1_bar, x0_bar, c->learnt.weights_bar,
-                                   backward));
-    }
-    return evn_plan_run_phase(c->stem.plan, 1, c->stem.inputs, c->stem.outputs, NULL);
+    return evn__chain_gradient(classifier->chain, (evn_binding){classifier->x_bar, 0}, backward);
 }
 
 evn_status evn__classifier_read(evn__classifier *classifier, int first, int count, double *losses,
@@ -242,9 +179,5 @@ int evn__classifier_choice(const double *logits, int classes) {
 
 evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x_error,
                                           double *theta_error) {
-    *x_error = 0;
-    *theta_error = 0;
-    return classifier->learnt.solver
-               ? evn_solver_reconstruction(classifier->learnt.solver, x_error, theta_error)
-               : EVN_OK;
+    return evn__chain_reconstruction(classifier->chain, x_error, theta_error);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model compiled for a device: stem, solver, head, and their gradients, over one batch.
+// A model compiled for a device: the chain of its stages, its head, and their gradients, over one
+// batch.
 #ifndef EVN_TASK_CLASSIFIER_H
 #define EVN_TASK_CLASSIFIER_H
 

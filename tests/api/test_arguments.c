@@ -267,6 +267,8 @@ static void models(void) {
     evn_model_destroy(&model);
     ck_assert_ptr_null(evn_model_parameters(NULL));
     ck_assert_ptr_null(evn_model_get_options(NULL));
+    ck_assert_int_eq(evn_model_stage_count(NULL), 0);
+    ck_assert_ptr_null(evn_model_stage(NULL, 0).graph);
     ck_assert_ptr_null(evn_model_stem(NULL));
     ck_assert_ptr_null(evn_model_dynamics(NULL));
     ck_assert_ptr_null(evn_model_head(NULL));
