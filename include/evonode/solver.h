@@ -65,6 +65,10 @@ typedef struct evn_solution {
     int nfe;                ///< evaluations of the right-hand side
 } evn_solution;
 
+/// Whether a solver can be made with these options, as far as dynamics do not matter; fast.
+/// @return EVN_ERR_ARGUMENT as evn_solver_create
+evn_status evn_solver_options_check(const evn_solver_options *options);
+
 /// Compile. The dynamics may be destroyed afterwards.
 /// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, an
 ///         adaptive solve without an error estimate or with backprop; EVN_ERR_DEVICE_MEMORY

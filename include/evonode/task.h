@@ -55,6 +55,10 @@ typedef struct evn_task_methods {
     /// training part.
     int64_t (*batches)(void *self, evn_part part);
 
+    /// Optional: whether `compile` would take a solver, as far as can be told at once. All phases
+    /// are asked about before the first begins.
+    evn_status (*check)(void *self, const evn_solver_options *solver, bool trains);
+
     /// Compile for a solver. With `trains` the program has the gradient that the options name.
     /// @param[out] program  not read after a failure, which leaves nothing to release
     /// @return EVN_ERR_ARGUMENT for a solver that does not fit the task

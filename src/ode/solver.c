@@ -38,6 +38,12 @@ static bool is_on_grid(const evn_solver *solver) {
            solver->options.gradient == EVN_GRADIENT_CHECKPOINTED;
 }
 
+evn_status evn_solver_options_check(const evn_solver_options *options) {
+    const evn__tableau *tableau;
+    EVN_REQUIRE(options);
+    return evn__check_options(options, &tableau);
+}
+
 static size_t state_elements(const evn_solver *solver) {
     return (size_t)evn_shape_count(evn_dynamics_state_shape(solver->dynamics));
 }

@@ -110,7 +110,7 @@ evn_status evn__classifier_create(evn_device *device, const evn_model *model,
                                   const evn_solver_options *solver, bool trains,
                                   evn__classifier **classifier) {
     bool solves = evn_model_dynamics(model) != NULL;
-    EVN_TRY(evn__learnt_solver_check(solver, trains && solves));
+    EVN_TRY(solves ? evn__learnt_solver_check(solver, trains) : EVN_OK);
     EVN_TRY(EVN_NEW(classifier, 1));
     (*classifier)->device = device;
     (*classifier)->model = model;

@@ -108,6 +108,11 @@ static evn_status make_program(program *p, const evn_solver_options *solver) {
     return evn__learnt_solver_create(t->device, t->dynamics, t->parameters, solver, &p->learnt);
 }
 
+static evn_status check(void *self, const evn_solver_options *solver, bool trains) {
+    (void)self;
+    return evn__learnt_solver_check(solver, trains);
+}
+
 static evn_status compile(void *self, const evn_solver_options *solver, bool trains,
                           void **compiled) {
     program *p = NULL;
@@ -245,6 +250,7 @@ static const evn_task_methods methods = {.name = "flow",
                                          .slots = 1,
                                          .parameters = parameters,
                                          .batches = batches,
+                                         .check = check,
                                          .compile = compile,
                                          .release = release,
                                          .load = load,

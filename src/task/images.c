@@ -5,6 +5,7 @@
 #include "task/classifier.h"
 #include "task/evaluate.h"
 #include "task/given_source.h"
+#include "task/learnt_solver.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,12 @@ static evn_status compile(void *self, const evn_solver_options *solver, bool tra
     }
     *compiled = p;
     return EVN_OK;
+}
+
+/// A ResNet solves nothing.
+static evn_status check(void *self, const evn_solver_options *solver, bool trains) {
+    bool solves = evn_model_dynamics(((images *)self)->model) != NULL;
+    return solves ? evn__learnt_solver_check(solver, trains) : EVN_OK;
 }
 
 static evn_status load(void *self, const evn_batch *batch, int slot) {
@@ -150,6 +157,7 @@ static const evn_task_methods methods = {.name = "images",
                                          .score_count = SCORES,
                                          .parameters = parameters,
                                          .batches = batches,
+                                         .check = check,
                                          .compile = compile,
                                          .release = release,
                                          .load = load,

@@ -7,7 +7,10 @@
 evn_status evn__learnt_solver_check(const evn_solver_options *options, bool trains) {
     EVN_CHECK(!trains || options->gradient != EVN_GRADIENT_NONE, EVN_ERR_ARGUMENT,
               "the solver has no gradient, without which nothing can be trained; choose one");
-    return EVN_OK;
+    EVN_CHECK(
+        !options->fp64, EVN_ERR_ARGUMENT,
+        "the solver is in double precision, the task's parameters are floats; leave fp64 out");
+    return evn_solver_options_check(options);
 }
 
 evn_status evn__learnt_solver_create(evn_device *device, const evn_dynamics *dynamics,

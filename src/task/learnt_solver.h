@@ -12,7 +12,7 @@ typedef struct evn__learnt_solver {
     evn_binding *weights, *weights_bar; ///< values and gradients, as evn_solve wants them
 } evn__learnt_solver;
 
-/// Whether the options can train what is solved: a gradient is needed for it.
+/// Whether the options can solve for floats, and train: a gradient is needed for it.
 /// @return EVN_ERR_ARGUMENT
 evn_status evn__learnt_solver_check(const evn_solver_options *options, bool trains);
 

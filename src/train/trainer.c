@@ -112,6 +112,19 @@ static evn_status check_task(const evn_trainer *t) {
     return EVN_OK;
 }
 
+/// What a later phase would be refused for, before the first has trained for hours.
+static evn_status check_solvers(const evn_trainer *t) {
+    for (int i = 0; i < t->options.phase_count && t->task.methods->check; ++i) {
+        evn__error_clear();
+        evn_status status = t->task.methods->check(t->task.self, &t->phases[i].solver, true);
+        status = evn__task_result(&t->task, "check", status);
+        if (status != EVN_OK) {
+            return evn__prepend(status, "phase %d (%s)", i + 1, t->phases[i].name);
+        }
+    }
+    return EVN_OK;
+}
+
 static evn_status make(evn_trainer *t) {
     EVN_TRY(evn__phases_copy(&t->options, &t->task, &t->arena, &t->phases));
     t->options.phases = t->phases;
@@ -119,6 +132,7 @@ static evn_status make(evn_trainer *t) {
     EVN_TRY(evn__phases_digest(&t->options, t->digest));
     t->parameters = t->task.methods->parameters(t->task.self);
     EVN_TRY(check_task(t));
+    EVN_TRY(check_solvers(t));
     EVN_TRY(EVN_NEW(&t->losses, evn__phases_epochs(t->phases, t->options.phase_count)));
     EVN_TRY(renew_optimizer(t));
     EVN_TRY(evn__gradient_mean_create(t->device, t->parameters, t->options.accumulate, &t->mean));

@@ -148,7 +148,9 @@ static void solvers(void) {
     REFUSED(evn_solver_create(test_device(), NULL, &options, &solver));
     REFUSED(evn_solver_create(test_device(), d, NULL, &solver));
     REFUSED(evn_solver_create(test_device(), d, &options, NULL));
+    REFUSED(evn_solver_options_check(NULL));
     options.method = NULL;
+    REFUSED(evn_solver_options_check(&options));
     REFUSED(evn_solver_create(test_device(), d, &options, &solver));
     ck_assert_ptr_null(solver);
     evn_solver_destroy(NULL);
