@@ -204,6 +204,12 @@ bool evn__is_regular_file(const char *path) {
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+bool evn__is_same_file(const char *a, const char *b) {
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
 /// Makes each folder of `path`, cutting the string at every slash in turn.
 static evn_status make_each(char *path, unsigned mode) {
     for (char *end = path;; *end = '/') {

@@ -26,6 +26,9 @@ evn_status evn__file_write(const char *path, const void *data, size_t bytes);
 bool evn__is_folder(const char *path);
 bool evn__is_regular_file(const char *path);
 
+/// Whether both paths are there and lead to one file or folder.
+bool evn__is_same_file(const char *a, const char *b);
+
 /// Make a folder and those above it, as far as they are missing; new ones get `mode` less umask.
 /// @return EVN_ERR_OUTPUT, also when `path` exists and is no folder
 evn_status evn__folder_make(const char *path, unsigned mode);

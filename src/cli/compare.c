@@ -6,7 +6,6 @@
 #include "cli/task.h"
 #include "cli/verb.h"
 #include "plot/plot.h"
-#include "study/paper.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -128,9 +127,9 @@ static void add_paper(evn__table *table, const evn__task_row *row,
 }
 
 /// What the paper says that has no column.
-static void print_paper(const char *task) {
+static void print_paper(const evn__comparison *c) {
     const evn__paper_figure *figure;
-    for (int i = 0; (figure = evn__paper_figure_at(task, i)); ++i) {
+    for (int i = 0; (figure = evn__comparison_figure(c, i)); ++i) {
         printf("  paper: %s: %s", figure->name, figure->source);
         if (figure->text) {
             printf(", %s", figure->text);
@@ -164,7 +163,7 @@ static evn_status print_table(const evn__comparison *c, const evn__task_row *row
     for (int i = 0; i < c->group_count; ++i) {
         add_group(&table, c, row, &c->groups[i]);
     }
-    for (int i = 0; (figure = evn__paper_figure_at(c->task, i)); ++i) {
+    for (int i = 0; (figure = evn__comparison_figure(c, i)); ++i) {
         if (has_column(row, figure)) {
             add_paper(&table, row, figure);
         }
@@ -175,7 +174,7 @@ static evn_status print_table(const evn__comparison *c, const evn__task_row *row
     if (row->iterates) {
         print_levels(c);
     }
-    print_paper(c->task);
+    print_paper(c);
     return status;
 }
 
@@ -191,11 +190,13 @@ static json_t *show_statistic(const evn__statistic *s) {
                      real_or_null(s->deviation));
 }
 
-/// Unit and direction of a metric, as the runs have them.
+/// Unit and direction of a metric, as the first run has them that measured it.
 static void add_meaning(json_t *statistic, const evn__group *group, const char *metric) {
-    const json_t *all = json_object_get(group->runs[0]->summary, "metrics");
-    const json_t *own = json_object_get(all, metric);
-    json_object_update(statistic, (json_t *)own);
+    json_t *own = NULL;
+    for (int i = 0; i < group->count && !own; ++i) {
+        own = json_object_get(json_object_get(group->runs[i]->summary, "metrics"), metric);
+    }
+    json_object_update(statistic, own);
 }
 
 static json_t *show_group(const evn__comparison *c, const evn__task_row *row,
@@ -227,10 +228,10 @@ static json_t *show_group(const evn__comparison *c, const evn__task_row *row,
     return object;
 }
 
-static json_t *show_paper(const char *task) {
+static json_t *show_paper(const evn__comparison *c) {
     json_t *list = json_array();
     const evn__paper_figure *figure;
-    for (int i = 0; (figure = evn__paper_figure_at(task, i)); ++i) {
+    for (int i = 0; (figure = evn__comparison_figure(c, i)); ++i) {
         json_t *object = json_pack(
             "{s:s, s:s, s:o, s:o, s:o}", "name", figure->name, "source", figure->source,
             "test_error_percent", real_or_null(figure->test_error), "seconds_per_epoch",
@@ -260,8 +261,8 @@ static evn_status print_json(const evn__comparison *c, const evn__task_row *row)
     for (int i = 0; i < c->group_count; ++i) {
         json_array_append_new(groups, show_group(c, row, &c->groups[i]));
     }
-    json_t *all = json_pack("{s:s, s:o, s:o}", "task", c->task, "groups", groups, "paper",
-                            show_paper(c->task));
+    json_t *all =
+        json_pack("{s:s, s:o, s:o}", "task", c->task, "groups", groups, "paper", show_paper(c));
     char *text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(all);
     EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the comparison");

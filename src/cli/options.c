@@ -145,9 +145,11 @@ const evn__option_kind evn__option_flag = {sizeof(bool), clear_flag, flag_given,
 
 // Tables ------------------------------------------------------------------------------------------
 
-const evn__option *evn__option_find(const evn__option *table, const char *name, size_t length) {
+const evn__option *evn__option_find(const evn__option *table, unsigned verbs, const char *name,
+                                    size_t length) {
     for (const evn__option *row = table; row->name; ++row) {
-        if (strlen(row->name) == length && memcmp(row->name, name, length) == 0) {
+        if ((row->verbs & verbs) && strlen(row->name) == length &&
+            memcmp(row->name, name, length) == 0) {
             return row;
         }
     }

@@ -27,7 +27,8 @@ extern const evn__option_kind evn__option_integer; ///< int64_t
 extern const evn__option_kind evn__option_real;    ///< double
 extern const evn__option_kind evn__option_flag;    ///< bool; takes no argument
 
-/// One option. A table ends with a row whose name is NULL.
+/// One option. A table ends with a row whose name is NULL. An option that means different things to
+/// different verbs has a row for each.
 struct evn__option {
     const char *name;     ///< without dashes
     const char *argument; ///< "N", "NAME", …; NULL for a flag
@@ -39,8 +40,10 @@ struct evn__option {
     const char *(*choice)(int index); ///< text: what is allowed, NULL past the last; NULL: anything
 };
 
-/// The row of that name (of any verb), NULL when there is none. `length` bytes of name count.
-const evn__option *evn__option_find(const evn__option *table, const char *name, size_t length);
+/// The row of that name which any of `verbs` takes, NULL when there is none. `length` bytes of name
+/// count.
+const evn__option *evn__option_find(const evn__option *table, unsigned verbs, const char *name,
+                                    size_t length);
 
 /// Set the option's field of `target` from text.
 /// @return EVN_ERR_USAGE with what is allowed

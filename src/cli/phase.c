@@ -84,13 +84,30 @@ static evn_status add(evn__settings *settings, const char *name, evn__phase_sett
     return evn__option_text.apply(&row, &(*phase)->name, name);
 }
 
+static evn_status fail_unknown_key(const char *name) {
+    enum { KEYS_MAX = 32 };
+    const char *names[KEYS_MAX + 1] = {0};
+    int count = 0;
+    for (const evn__option *row = evn__phase_options; row->name && count < KEYS_MAX; ++row) {
+        names[count++] = row->name;
+    }
+    const char *near = evn__nearest(name, names);
+    EVN_CHECK(!near, EVN_ERR_USAGE, "a phase has no key '%s'; did you mean %s?", name, near);
+    EVN_FAIL(EVN_ERR_USAGE, "a phase has no key '%s'; evonode train --help lists the keys", name);
+}
+
 static evn_status apply_key(evn__phase_settings *phase, char *text) {
     char *value = strchr(text, '=');
+    bool milestone = phase->milestones && text[strspn(text, "0123456789.")] == 0;
+    EVN_CHECK(value || !milestone, EVN_ERR_USAGE,
+              "'%s' is not key=value; milestones are parted by '/', as in milestones=30/60", text);
     EVN_CHECK(value, EVN_ERR_USAGE, "'%s' is not key=value, as in %s:steps=10", text, phase->name);
     *value++ = 0;
-    const evn__option *option = evn__option_find(evn__phase_options, text, strlen(text));
-    EVN_CHECK(option, EVN_ERR_USAGE, "a phase has no key '%s'; evonode train --help lists the keys",
-              text);
+    const evn__option *option = evn__option_find(evn__phase_options, TRAIN, text, strlen(text));
+    if (!option) {
+        return fail_unknown_key(text);
+    }
+    EVN_CHECK(!evn__option_given(option, phase), EVN_ERR_USAGE, "it gives %s twice", text);
     return evn__option_apply(option, phase, value);
 }
 
@@ -178,13 +195,29 @@ evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
     if (phase->steps == INT64_MIN) {
         phase->steps = adjoint && adaptive ? 0 : steps;
     }
-    EVN_CHECK(phase->steps > 0 || adjoint, EVN_ERR_USAGE,
-              "the phase %s needs equal steps; give it steps=%lld, or make it an adjoint phase",
-              phase->name, (long long)steps);
-    EVN_CHECK(phase->steps > 0 || adaptive, EVN_ERR_USAGE,
-              "%s cannot choose its steps; give the phase %s steps=%lld, or solver=dopri5",
-              phase->solver, phase->name, (long long)steps);
+    EVN_CHECK(
+        phase->steps > 0 || adjoint, EVN_ERR_USAGE,
+        "it needs equal steps; give a number of steps, such as %lld, or make it an adjoint phase",
+        (long long)steps);
+    EVN_CHECK(
+        phase->steps > 0 || adaptive, EVN_ERR_USAGE,
+        "%s cannot choose its steps; give a number of steps, such as %lld, or the solver dopri5",
+        phase->solver, (long long)steps);
     EVN_CHECK(phase->steps > 0 || phase->rtol > 0 || phase->atol > 0, EVN_ERR_USAGE,
-              "rtol and atol of the phase %s are both 0; give one of them", phase->name);
+              "rtol and atol are both 0; give one of them");
+    return EVN_OK;
+}
+
+evn_status evn__phase_check(const evn__phase_settings *phase) {
+    bool falls = strcmp(phase->schedule, "step") == 0;
+    EVN_CHECK(
+        !falls || phase->milestones, EVN_ERR_USAGE,
+        "phase %s: the schedule step needs milestones, the epochs after which the rate falls, "
+        "as in milestones=30/60",
+        phase->name);
+    EVN_CHECK(falls || !phase->milestones, EVN_ERR_USAGE,
+              "phase %s: milestones are for the schedule step, and this is %s; add schedule=step, "
+              "or leave them out",
+              phase->name, phase->schedule);
     return EVN_OK;
 }

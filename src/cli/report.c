@@ -145,6 +145,20 @@ void evn__report_resumed(const char *unit, int done, int all) {
     fprintf(stderr, "resumes after %s %d of %d\n", unit, done, all);
 }
 
+void evn__report_finished(const char *folder) {
+    fprintf(stderr, "the run in %s is finished: nothing is left to do; evonode eval %s tests it\n",
+            folder, folder);
+}
+
+void evn__report_lost(const char *folder, int listed, int done) {
+    if (listed < done) {
+        fprintf(stderr,
+                "evonode: warning: %s/metrics.jsonl has only the first %d of the %d that are done; "
+                "the lines of the others are lost\n",
+                folder, listed, done);
+    }
+}
+
 void evn__report_unfinished(const char *folder) {
     fprintf(stderr,
             "evonode: warning: the run in %s is not finished: its parameters are those where it "

@@ -39,6 +39,12 @@ void evn__report_paper(const char *task, const char *model);
 /// That a run resumes after so many of its epochs ("epoch", "iteration").
 void evn__report_resumed(const char *unit, int done, int all);
 
+/// That there is nothing to resume.
+void evn__report_finished(const char *folder);
+
+/// That metrics.jsonl lacks epochs which the checkpoint knows of; nothing where it has them all.
+void evn__report_lost(const char *folder, int listed, int done);
+
 /// That a run which is evaluated is not finished.
 void evn__report_unfinished(const char *folder);
 

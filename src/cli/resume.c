@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/reopen.h"
+#include "cli/report.h"
 #include "cli/training.h"
 #include "cli/verb.h"
 
@@ -24,6 +25,15 @@ static evn_status claim(const char *folder, evn__training *t) {
     return check_checkpoint(folder);
 }
 
+/// Other data would make it the run of neither.
+static evn_status check_data(const json_t *run, const evn__session *session) {
+    const char *begun = json_string_value(json_object_get(run, "data_digest"));
+    EVN_CHECK(!begun || strcmp(begun, session->digest) == 0, EVN_ERR_DATA,
+              "the data are not those that the run began with; --data names their directory where "
+              "they have moved, else train again");
+    return EVN_OK;
+}
+
 static evn_status resume(const char *folder, const evn__task_row *row, const json_t *run,
                          evn__settings *settings) {
     evn__session session = {0};
@@ -36,11 +46,30 @@ static evn_status resume(const char *folder, const evn__task_row *row, const jso
         status = evn__reopen_check(run, &session);
     }
     if (status == EVN_OK) {
+        status = check_data(run, &session);
+    }
+    if (status == EVN_OK) {
+        status = evn__training_create(&t, settings);
+    }
+    if (status == EVN_OK) {
         status = evn__training_run(&t, settings);
     }
     evn__run_directory_destroy(&t.directory);
     evn__session_close(&session);
     return status;
+}
+
+/// A finished run is where resuming ends, however often it is asked for.
+static evn_status resume_unfinished(const char *folder, const evn__task_row *row, const json_t *run,
+                                    evn__settings *settings) {
+    json_t *summary;
+    EVN_TRY(evn__run_summary(folder, &summary));
+    if (!summary) {
+        return resume(folder, row, run, settings);
+    }
+    json_decref(summary);
+    evn__report_finished(folder);
+    return EVN_OK;
 }
 
 static evn_status run(const evn__command *command) {
@@ -51,7 +80,7 @@ static evn_status run(const evn__command *command) {
     evn_status status =
         evn__reopen_settings(folder, command->settings, false, &description, &row, &settings);
     if (status == EVN_OK) {
-        status = resume(folder, row, description, &settings);
+        status = resume_unfinished(folder, row, description, &settings);
     }
     evn__settings_free(&settings);
     json_decref(description);

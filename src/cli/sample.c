@@ -2,6 +2,7 @@
 #include "base/files.h"
 #include "cli/reopen.h"
 #include "cli/verb.h"
+#include "io/run_directory.h"
 #include "task/flow.h"
 
 #include <stdio.h>
@@ -47,6 +48,8 @@ static evn_status sample(evn__session *session, const evn__command *command) {
 }
 
 static evn_status run(const evn__command *command) {
+    const char *out = command->settings->out;
+    EVN_TRY(out ? evn__run_check_output(out) : EVN_OK);
     return evn__reopen(command, sample);
 }
 

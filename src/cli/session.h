@@ -3,6 +3,7 @@
 #ifndef EVN_CLI_SESSION_H
 #define EVN_CLI_SESSION_H
 
+#include "base/hash.h"
 #include "cli/task.h"
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
@@ -14,6 +15,7 @@ struct evn__session {
     evn_trainer_options options; ///< phases point into the session
     int phase;                   ///< whose solver evaluates: the last that was trained
     void *data;                  ///< what the source reads, of the row's own kind; NULL: nothing
+    char digest[EVN__HASH_TEXT]; ///< of the data, as run.json keeps it; "": they are computed
     const evn_dataset *classes;  ///< whose classes have names of the user's; NULL: there are none
     evn_source source;
     evn_task task;

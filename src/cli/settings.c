@@ -44,6 +44,7 @@ static const char *trace_name(int index) {
 #define ALL       (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_SAMPLE)
 #define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL)
 #define AT(field) offsetof(evn__settings, field)
+#define SEED_MAX  9007199254740991 // whole numbers are exact up to here, in JSON too
 
 const evn__option evn__settings_options[] = {
     {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)",
@@ -51,10 +52,11 @@ const evn__option evn__settings_options[] = {
      &evn__option_text, AT(device), 0, 0, NULL},
     {"data", "DIR", "directory of the data set's files; for a flow, the density's name",
      BOTH | EVN__VERB_RESUME | EVN__VERB_INVERT, &evn__option_text, AT(data), 0, 0, NULL},
-    {"out", "PATH",
-     "train: run directory (runs/TASK-N); sample: file (standard output); compare: directory of "
-     "the pictures (none)",
-     TRAIN | SAMPLE | EVN__VERB_COMPARE, &evn__option_text, AT(out), 0, 0, NULL},
+    {"out", "DIR", "run directory (runs/TASK-N)", TRAIN, &evn__option_text, AT(out), 0, 0, NULL},
+    {"out", "FILE", "file for the points (standard output)", SAMPLE, &evn__option_text, AT(out), 0,
+     0, NULL},
+    {"out", "DIR", "directory for the pictures (none are drawn)", EVN__VERB_COMPARE,
+     &evn__option_text, AT(out), 0, 0, NULL},
     {"preset", "NAME", "settings of a publication, or for a better result", TRAIN,
      &evn__option_text, AT(preset), 0, 0, preset_name},
     {"model", "KIND", "model to train", TRAIN, &evn__option_text, AT(model), 0, 0, model_name},
@@ -99,8 +101,10 @@ const evn__option evn__settings_options[] = {
     {"weight-decay", "X", "L2 penalty", TRAIN, &evn__option_real, AT(weight_decay), 0, 1e38, NULL},
     {"accumulate", "N", "batches whose gradients are averaged for a step of the optimiser", TRAIN,
      &evn__option_integer, AT(accumulate), 1, 65536, NULL},
-    {"seed", "N", "seed of initial values, order of images and augmentation; of samples",
-     TRAIN | SAMPLE, &evn__option_integer, AT(seed), 0, 9007199254740992, NULL},
+    {"seed", "N", "seed of initial values, order of the data and augmentation", TRAIN,
+     &evn__option_integer, AT(seed), 0, SEED_MAX, NULL},
+    {"seed", "N", "seed of the points (1)", SAMPLE, &evn__option_integer, AT(seed), 0, SEED_MAX,
+     NULL},
     {"trace", "KIND", "flow: how training computes the divergence", TRAIN, &evn__option_text,
      AT(trace), 0, 0, trace_name},
     {"count", "N", "number of points to draw (1000)", SAMPLE, &evn__option_integer, AT(count), 1,
@@ -136,10 +140,10 @@ typedef struct place {
     void *target;
 } place;
 
-static place find(evn__settings *settings, const char *name, size_t length) {
-    place found = {evn__option_find(evn__settings_options, name, length), settings};
+static place find(evn__settings *settings, unsigned verbs, const char *name, size_t length) {
+    place found = {evn__option_find(evn__settings_options, verbs, name, length), settings};
     if (!found.option) {
-        found.option = evn__option_find(evn__phase_options, name, length);
+        found.option = evn__option_find(evn__phase_options, verbs, name, length);
         found.target = &settings->common;
     }
     return found;
@@ -168,8 +172,8 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
     const char *name = words[*at] + 2;
     const char *value = strchr(name, '=');
     size_t length = value ? (size_t)(value++ - name) : strlen(name);
-    place found = find(settings, name, length);
-    if (!found.option || !(found.option->verbs & verb)) {
+    place found = find(settings, verb, name, length);
+    if (!found.option) {
         char *copy = evn__arena_string(&settings->arena, name);
         EVN_CHECK(copy, EVN_ERR_MEMORY, "no memory for the option --%s", name);
         copy[length] = 0;
@@ -263,7 +267,7 @@ static evn_status check_options(const evn__settings *settings, const evn__task_r
 
 /// Set the phases by default; what holds for all phases then goes before what they say.
 static evn_status default_phases(evn__settings *settings, const evn__task_row *task) {
-    const evn__option *option = find(settings, "phase", strlen("phase")).option;
+    const evn__option *option = find(settings, TRAIN, "phase", strlen("phase")).option;
     bool of_preset = false;
     for (const evn__default *d = task->defaults; d->option; ++d) {
         if (strcmp(d->option, "phase") == 0 && applies(d, settings->preset) &&
@@ -282,6 +286,40 @@ static evn_status default_phases(evn__settings *settings, const evn__task_row *t
     return EVN_OK;
 }
 
+/// Rate and schedule, whose text does not last.
+static evn_status take_rate(evn__settings *settings, const evn__phase_settings *from,
+                            evn__phase_settings *to) {
+    to->lr = from->lr;
+    if (from->schedule && !to->schedule && !settings->common.schedule) {
+        to->schedule = evn__arena_string(&settings->arena, from->schedule);
+        EVN_CHECK(to->schedule, EVN_ERR_MEMORY, "no memory for the schedule of a phase");
+    }
+    return EVN_OK;
+}
+
+/// A phase without a rate learns as the task's phase of its name, whose rate and schedule are for
+/// the task's optimiser.
+static evn_status default_rates(evn__settings *settings, const evn__task_row *task) {
+    evn__settings own;
+    if (settings->optimizer || !isnan(settings->common.lr)) {
+        return EVN_OK;
+    }
+    evn__settings_clear(&own);
+    own.preset = settings->preset;
+    evn_status status = default_phases(&own, task);
+    for (int i = 0; i < settings->phase_count; ++i) {
+        evn__phase_settings *phase = &settings->phases[i];
+        for (int k = 0; k < own.phase_count; ++k) {
+            bool fits = isnan(phase->lr) && strcmp(own.phases[k].name, phase->name) == 0;
+            if (fits && status == EVN_OK) {
+                status = take_rate(settings, &own.phases[k], phase);
+            }
+        }
+    }
+    evn__settings_free(&own);
+    return status;
+}
+
 /// The value of a default; a quasi-Newton step is tried at its full length.
 static const char *default_value(const evn__settings *settings, const evn__default *d) {
     bool lbfgs = settings->optimizer && strcmp(settings->optimizer, "lbfgs") == 0;
@@ -291,7 +329,7 @@ static const char *default_value(const evn__settings *settings, const evn__defau
 static evn_status default_options(evn__settings *settings, const evn__task_row *task,
                                   const evn__default *defaults) {
     for (const evn__default *d = defaults; d->option; ++d) {
-        place found = find(settings, d->option, strlen(d->option));
+        place found = find(settings, TRAIN, d->option, strlen(d->option));
         if (applies(d, settings->preset) && evn__task_has_option(task, d->option) &&
             !evn__option_given(found.option, found.target)) {
             EVN_TRY(evn__option_apply(found.option, found.target, default_value(settings, d)));
@@ -308,7 +346,10 @@ static evn_status complete_phases(evn__settings *settings, const evn__task_row *
                 evn__option_copy(row, phase, &settings->common);
             }
         }
-        EVN_TRY(evn__phase_complete(phase, task->steps));
+        evn_status status = evn__phase_complete(phase, task->steps);
+        if (status != EVN_OK) {
+            return settings->solves ? status : evn__prepend(status, "phase %s", phase->name);
+        }
     }
     return EVN_OK;
 }
@@ -319,6 +360,7 @@ evn_status evn__settings_complete(evn__settings *settings, const evn__task_row *
     if (settings->phase_count == 0) {
         EVN_TRY(default_phases(settings, task));
     }
+    EVN_TRY(default_rates(settings, task));
     EVN_TRY(default_options(settings, task, task->defaults));
     EVN_TRY(default_options(settings, task, common_defaults));
     return complete_phases(settings, task);
@@ -341,6 +383,7 @@ evn_status evn__settings_override(evn__settings *settings, const evn__settings *
     evn__phase_settings *phase = &settings->phases[0];
     *phase = settings->phases[settings->phase_count - 1];
     settings->phase_count = 1;
+    settings->solves = true;
     bool adaptive = !isnan(given->common.rtol) || !isnan(given->common.atol);
     if (given->common.solver || adaptive) {
         phase->steps = INT64_MIN; // chosen again, unless given

@@ -40,6 +40,7 @@ typedef struct evn__settings {
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout;
     bool json, quick, help, flip;
+    bool solves;                ///< the one phase is there to solve with; nothing is trained
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];
     int phase_count;
@@ -79,6 +80,10 @@ evn_status evn__settings_override(evn__settings *settings, const evn__settings *
 /// be equal, `steps`.
 /// @return EVN_ERR_USAGE when solver, steps and gradient do not go together
 evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps);
+
+/// Whether all that a complete phase says is of use: what training would ignore is a mistake.
+/// @return EVN_ERR_USAGE
+evn_status evn__phase_check(const evn__phase_settings *phase);
 
 /// The gradient that a phase of that name takes, and the names; NULL past the last.
 evn_gradient evn__phase_gradient(const char *name);

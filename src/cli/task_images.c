@@ -2,6 +2,7 @@
 // Classifying images: digits, mnist, and those of a folder.
 #include "cli/report.h"
 #include "cli/session.h"
+#include "data/dataset.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ static evn_status make_source(evn__session *session, evn__settings *settings) {
     };
     EVN_TRY(evn_source_images(session->data, settings->batch, &augmentation,
                               (uint64_t)settings->seed, &session->source));
+    evn__dataset_digest(session->data, session->digest);
     settings->filters = make_model(&session->source, settings).filters;
     return EVN_OK;
 }

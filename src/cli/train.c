@@ -51,6 +51,9 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     if (*run && t->session->classes) {
         json_object_set_new(*run, "classes", evn__class_names(t->session->classes));
     }
+    if (*run && t->session->digest[0]) { // figures of other data are no comparison
+        json_object_set_new(*run, "data_digest", json_string(t->session->digest));
+    }
     char tuning[33];
     EVN_TRY(evn__tuning_digest(t->session->device, tuning));
     if (*run && tuning[0]) { // results depend on it in the last bits
@@ -60,12 +63,9 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     return EVN_OK;
 }
 
+/// The run directory, when nothing can be refused any more.
 static evn_status claim(const evn__command *command, evn__settings *settings, evn__training *t) {
-    if (settings->out) {
-        EVN_CHECK(strlen(settings->out) < sizeof(t->folder), EVN_ERR_OUTPUT,
-                  "the path of the run directory is too long: %.80s…", settings->out);
-        memcpy(t->folder, settings->out, strlen(settings->out) + 1);
-    } else {
+    if (!settings->out) {
         EVN_TRY(evn__run_directory_number("runs", settings->subject, t->folder, sizeof(t->folder)));
         settings->out = t->folder;
     }
@@ -78,6 +78,20 @@ static evn_status claim(const evn__command *command, evn__settings *settings, ev
 
 // The verb ----------------------------------------------------------------------------------------
 
+/// What can be said before anything takes long.
+static evn_status check(const evn__settings *settings, evn__training *t) {
+    for (int i = 0; i < settings->phase_count; ++i) {
+        EVN_TRY(evn__phase_check(&settings->phases[i]));
+    }
+    if (!settings->out) {
+        return EVN_OK;
+    }
+    EVN_CHECK(strlen(settings->out) < sizeof(t->folder), EVN_ERR_OUTPUT,
+              "the path of the run directory is too long: %.80s…", settings->out);
+    memcpy(t->folder, settings->out, strlen(settings->out) + 1);
+    return evn__run_directory_check(t->folder);
+}
+
 static evn_status run(const evn__command *command) {
     evn__settings *settings = command->settings;
     const evn__task_row *row;
@@ -85,7 +99,11 @@ static evn_status run(const evn__command *command) {
     evn__training t = {.session = &session};
     EVN_TRY(evn__task_find(settings->subject, EVN_ERR_USAGE, &row));
     EVN_TRY(evn__settings_complete(settings, row));
+    EVN_TRY(check(settings, &t));
     evn_status status = evn__session_open(&session, row, settings);
+    if (status == EVN_OK) {
+        status = evn__training_create(&t, settings);
+    }
     if (status == EVN_OK) {
         status = claim(command, settings, &t);
     }
@@ -107,6 +125,6 @@ const evn__verb evn__verb_train = {
     "  backprop                  through equal steps; memory grows with their number\n"
     "  checkpointed              the same gradient; only the states of the steps are kept\n"
     "  adjoint                   solved backwards; memory does not grow, steps may be adaptive\n"
-    "A key that a phase lacks is taken from the option of that name, then from the task. Two\n"
-    "phases, one after the other:\n"
+    "A key that a phase lacks is taken from the option of that name, then from the task; rate\n"
+    "and schedule from the task's phase of that name. Two phases, one after the other:\n"
     "  --phase backprop:steps=10,epochs=15,lr=0.05 --phase adjoint:epochs=2,lr=0.01\n"};

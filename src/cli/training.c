@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cli/report.h"
+#include "study/paper.h"
 
 #include <math.h>
 #include <signal.h>
@@ -168,13 +169,20 @@ static evn_status measure(evn__training *t, evn_metrics *metrics) {
 static evn_status summarize(evn__training *t, double seconds, evn_metrics *metrics) {
     const evn__run_totals *so_far = &t->so_far;
     EVN_TRY(measure(t, metrics));
-    EVN_TRY(add(metrics, "seconds_per_epoch", "s", so_far->seconds / so_far->epochs));
+    EVN_TRY(add(metrics, "seconds_per_epoch", "s", so_far->seconds / so_far->timed));
     EVN_TRY(add(metrics, "seconds_total", "s", t->earlier + seconds));
     EVN_TRY(add(metrics, "nfe_forward", "", so_far->nfe_forward)); // in training
     EVN_TRY(add(metrics, "nfe_backward", "", so_far->nfe_backward));
     EVN_TRY(add(metrics, "peak_device_bytes", "bytes", so_far->peak_device_bytes));
     return add(metrics, "parameters", EVN_UNIT_COUNT,
                (double)evn_parameters_scalar_count(parameters_of(t)));
+}
+
+static const char *what_is_kept(bool epochs, bool parameters) {
+    static const char *const texts[2][2] = {
+        {"has no epoch yet", "has the parameters, but no whole epoch yet"},
+        {"has the epochs so far", "has the epochs so far and the parameters"}};
+    return texts[epochs][parameters];
 }
 
 /// Keep what a failed run has learnt, where that is of use; its failure stays the one reported.
@@ -186,10 +194,13 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     if (status == EVN_ERR_INTERRUPTED && t->session->row->iterates) {
         save(t); // elsewhere the last checkpoint is of the last whole epoch
     }
-    bool goes_on = t->has_checkpoint && status != EVN_ERR_NOT_FINITE; // it would end there again
-    EVN_FAIL(unwritten ? t->status : status, "%s (%s has the epochs so far%s%s%s)", message,
-             t->folder, kept ? " and the parameters" : "",
-             goes_on ? "; to continue: evonode resume " : "", goes_on ? t->folder : "");
+    bool ends_again = status == EVN_ERR_NOT_FINITE;
+    bool goes_on = t->has_checkpoint && !ends_again;
+    const char *next = ends_again ? ""
+                       : goes_on  ? "; to continue: evonode resume "
+                                  : "; there is no checkpoint to continue from: train again";
+    EVN_FAIL(unwritten ? t->status : status, "%s (%s %s%s%s)", message, t->folder,
+             what_is_kept(t->so_far.epochs > 0, kept), next, goes_on ? t->folder : "");
 }
 
 /// To where the checkpoint is.
@@ -200,6 +211,8 @@ static evn_status go_back(evn__training *t) {
     EVN_TRY(evn__run_checkpoint(t->folder, path, sizeof(path)));
     EVN_TRY(evn_trainer_restore(session->trainer, path, &epochs));
     EVN_TRY(evn__run_directory_rewind(t->directory, epochs, &t->so_far));
+    evn__report_lost(t->folder, t->so_far.epochs, epochs);
+    t->so_far.epochs = epochs;
     int phase = t->so_far.phase;
     session->phase = phase >= 0 && phase < session->options.phase_count ? phase : 0;
     t->earlier = t->so_far.seconds;
@@ -208,41 +221,19 @@ static evn_status go_back(evn__training *t) {
     return EVN_OK;
 }
 
-static evn_status create(evn__session *session, const evn__settings *settings) {
-    EVN_TRY(session->row->create(session, settings));
-    return evn_trainer_create(session->device, &session->task, &session->options,
-                              &session->trainer);
-}
-
-static evn_status finish(evn__training *t, const evn__settings *settings, double seconds) {
+static evn_status finish(evn__training *t, const evn__settings *settings) {
     const evn__task_row *row = t->session->row;
     evn_metrics metrics = {0};
-    EVN_TRY(summarize(t, seconds, &metrics));
+    EVN_TRY(summarize(t, evn__now() - t->started, &metrics));
     EVN_TRY(write_parameters(t, settings));
     EVN_TRY(row->draw ? row->draw(t->session, settings, t->folder) : EVN_OK);
     EVN_TRY(evn__run_directory_finish(t->directory, &metrics));
     evn__report_summary(row, t->folder, t->session->device, &metrics,
                         settings->preset ? NULL : row->note);
-    evn__report_paper(row->name, settings->model);
+    if (evn__paper_is_on(row->name, t->session->digest)) {
+        evn__report_paper(row->name, settings->model);
+    }
     return EVN_OK;
-}
-
-static evn_status train(evn__training *t, const evn__settings *settings) {
-    double started = evn__now();
-    evn__report_activity("compiling");
-    evn_status status = create(t->session, settings);
-    evn__report_clear();
-    EVN_TRY(status);
-    if (t->resumes) {
-        EVN_TRY(go_back(t));
-    }
-    t->saved_at = evn__now();
-    status = evn_trainer_run(t->session->trainer);
-    evn__report_clear();
-    if (status != EVN_OK || t->status != EVN_OK) {
-        return give_up(t, settings, status);
-    }
-    return finish(t, settings, evn__now() - started);
 }
 
 static void set_callbacks(evn__training *t) {
@@ -257,8 +248,32 @@ static void set_callbacks(evn__training *t) {
     }
 }
 
-evn_status evn__training_run(evn__training *training, const evn__settings *settings) {
-    catch_signals();
+static evn_status create(evn__session *session, const evn__settings *settings) {
+    EVN_TRY(session->row->create(session, settings));
+    return evn_trainer_create(session->device, &session->task, &session->options,
+                              &session->trainer);
+}
+
+evn_status evn__training_create(evn__training *training, const evn__settings *settings) {
+    training->started = evn__now();
     set_callbacks(training);
-    return train(training, settings);
+    evn__report_activity("compiling");
+    evn_status status = create(training->session, settings);
+    evn__report_clear();
+    catch_signals(); // from here on there is something to keep
+    return status;
+}
+
+evn_status evn__training_run(evn__training *training, const evn__settings *settings) {
+    evn__training *t = training;
+    if (t->resumes) {
+        EVN_TRY(go_back(t));
+    }
+    t->saved_at = evn__now();
+    evn_status status = evn_trainer_run(t->session->trainer);
+    evn__report_clear();
+    if (status != EVN_OK || t->status != EVN_OK) {
+        return give_up(t, settings, status);
+    }
+    return finish(t, settings);
 }

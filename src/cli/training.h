@@ -15,6 +15,7 @@ typedef struct evn__training {
     bool resumes;            ///< from the folder's checkpoint
     int epochs;              ///< of all phases
     evn__run_totals so_far;  ///< of the epochs that are done
+    double started;          ///< when the task was made
     double earlier;          ///< seconds of training before it was resumed
     int lines;               ///< shown of iterations so far, some a phase
     int warned;              ///< number of the last phase warned about, from 1
@@ -25,8 +26,12 @@ typedef struct evn__training {
     char message[EVN__MESSAGE_SIZE]; ///< of that failure
 } evn__training;
 
-/// Train in the folder, which the directory has claimed; the session is open, the settings
-/// complete. A signal (SIGINT, SIGTERM) ends it in order, a second one at once.
+/// Make task and trainer of an open session, with complete settings: after it nothing that was
+/// asked for can be refused, and nothing has been written. A signal (SIGINT, SIGTERM) then ends the
+/// training in order, a second one at once.
+evn_status evn__training_create(evn__training *training, const evn__settings *settings);
+
+/// Train in the folder, which the directory has claimed.
 evn_status evn__training_run(evn__training *training, const evn__settings *settings);
 
 /// The names of the classes, a new array.

@@ -277,3 +277,19 @@ const uint8_t *evn_dataset_pixels(const evn_dataset *dataset, evn_part which) {
 const uint8_t *evn_dataset_labels(const evn_dataset *dataset, evn_part which) {
     return has_part(dataset, which) ? dataset->parts[which].labels.bytes : NULL;
 }
+
+void evn__dataset_digest(const evn_dataset *dataset, char digest[EVN__HASH_TEXT]) {
+    const evn_dataset_info *info = &dataset->info;
+    int64_t pixels = info->height * info->width * info->channels;
+    evn__hash parts[2 * EVN__PARTS + 1];
+    for (int which = 0; which < EVN__PARTS; ++which) {
+        const evn__part *part = &dataset->parts[which];
+        size_t count = (size_t)info->count[which];
+        parts[2 * which] = evn__hash_of(part->images.bytes, count * (size_t)pixels);
+        parts[2 * which + 1] =
+            evn__hash_of(part->labels.bytes, count * sizeof(*part->labels.bytes));
+    }
+    const int64_t shape[] = {info->height, info->width, info->channels, info->classes};
+    parts[2 * EVN__PARTS] = evn__hash_of(shape, sizeof(shape));
+    evn__hash_print(evn__hash_of(parts, sizeof(parts)), digest);
+}

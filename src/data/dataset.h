@@ -3,6 +3,7 @@
 #ifndef EVN_DATA_DATASET_H
 #define EVN_DATA_DATASET_H
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "data/idx.h"
 #include "data/pack.h"
@@ -30,6 +31,9 @@ void evn__dataset_describe(evn_dataset *dataset, const char *name, int classes);
 
 /// Name the classes by their numbers, from `first` on.
 evn_status evn__dataset_number(evn_dataset *dataset, int first);
+
+/// What distinguishes the images and labels that are left of a data set from all others.
+void evn__dataset_digest(const evn_dataset *dataset, char digest[EVN__HASH_TEXT]);
 
 /// Allocate parts[which] for `count` images.
 evn_status evn__part_create(evn__part *part, int64_t count, int64_t height, int64_t width,

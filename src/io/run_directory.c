@@ -102,6 +102,27 @@ static evn_status check_free(const char *folder) {
     return exists(folder, RUN) ? EVN_OK : check_empty(folder);
 }
 
+static bool is_own(const char *name) {
+    const char *const own[] = {RUN, METRICS, SUMMARY, MODEL, CHECKPOINT};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); ++i) {
+        if (strcmp(own[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+evn_status evn__run_check_output(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char folder[PATH_SIZE];
+    int length = slash ? snprintf(folder, PATH_SIZE, "%.*s", (int)(name - path), path)
+                       : snprintf(folder, PATH_SIZE, ".");
+    EVN_CHECK(length < PATH_SIZE, EVN_ERR_OUTPUT, "the path %.80s… is too long", path);
+    EVN_CHECK(!is_own(name) || !exists(folder, RUN), EVN_ERR_OUTPUT,
+              "%s is a file of the run itself; name another file", path);
+    return EVN_OK;
+}
+
 static evn_status lock_metrics(evn__run_directory *directory) {
     char path[PATH_SIZE];
     EVN_TRY(join(directory->folder, METRICS, path));
@@ -160,6 +181,14 @@ static evn_status open_run(const char *folder, const json_t *run, evn__run_direc
     }
     *directory = made;
     return EVN_OK;
+}
+
+evn_status evn__run_directory_check(const char *folder) {
+    if (access(folder, F_OK) != 0) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__folder_make(folder, FOLDER_MODE)); // refuses what is no folder
+    return check_free(folder);
 }
 
 evn_status evn__run_directory_create(const char *folder, const json_t *run,
@@ -227,6 +256,7 @@ void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch,
     totals->nfe_forward = evn_metrics_value(metrics, "nfe_forward");
     totals->nfe_backward = evn_metrics_value(metrics, "nfe_backward");
     totals->phase = phase;
+    totals->timed += epoch + 1 - totals->epochs;
     totals->epochs = epoch + 1;
 }
 

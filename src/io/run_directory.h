@@ -18,15 +18,25 @@ typedef struct evn__run_directory evn__run_directory;
 /// @return EVN_ERR_OUTPUT
 evn_status evn__run_directory_number(const char *parent, const char *stem, char *path, size_t size);
 
+/// Whether a file may be written: it is none that makes up a run, whose results it would replace.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__run_check_output(const char *path);
+
 /// What the epochs of a run add up to so far.
 typedef struct evn__run_totals {
     double seconds;                   ///< training alone
     double peak_device_bytes;         ///< the most of all epochs
     double nfe_forward, nfe_backward; ///< of the last report; NaN: not applicable
     int phase, epochs;                ///< of the last report; how many are done
+    int timed; ///< epochs that `seconds` is of: not those whose lines are lost
 } evn__run_totals;
 
 void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch, const evn_metrics *metrics);
+
+/// Whether a folder could be claimed, as far as can be told without writing: before what takes
+/// long.
+/// @return EVN_ERR_OUTPUT as evn__run_directory_create
+evn_status evn__run_directory_check(const char *folder);
 
 /// Claim a folder, which is made where it is missing, and write run.json. What an unfinished run
 /// without a checkpoint left there is replaced.
@@ -40,7 +50,8 @@ void evn__run_directory_destroy(evn__run_directory **directory); ///< nulls; acc
 /// @return EVN_ERR_OUTPUT when it holds no run, a finished one, or is in use
 evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **directory);
 
-/// Leave in metrics.jsonl the lines of the first `epochs` epochs alone, and add them up.
+/// Leave in metrics.jsonl the lines of the first `epochs` epochs alone, and add them up. Those that
+/// it lacks are missing from totals->epochs.
 /// @return EVN_ERR_OUTPUT; EVN_ERR_FILE
 evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
                                      evn__run_totals *totals);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/comparison.h"
 
+#include "base/files.h"
 #include "base/number.h"
 #include "io/run_directory.h"
 #include <math.h>
@@ -95,6 +96,12 @@ static void run_free(evn__run *run) {
 
 typedef evn_status find_style(const char *task, const evn__comparison_style **style);
 
+/// Whether what the paper measured can stand beside all of the runs.
+static bool is_of_paper(const evn__comparison *c, const evn__run *run) {
+    return evn__paper_is_on(c->task,
+                            json_string_value(json_object_get(run->description, "data_digest")));
+}
+
 /// The folder as the next run, or among the unfinished ones.
 static evn_status read_run(evn__comparison *c, find_style *find, const char *folder) {
     evn__run *run = &c->runs[c->run_count];
@@ -116,6 +123,7 @@ static evn_status read_run(evn__comparison *c, find_style *find, const char *fol
         return EVN_OK;
     }
     run->options = flatten(run->description);
+    c->other_data = c->other_data || !is_of_paper(c, run);
     ++c->run_count;
     return read_history(&c->arena, c->style->metric, run);
 }
@@ -279,8 +287,20 @@ static evn_status make_labels(evn__comparison *c) {
 
 // Life --------------------------------------------------------------------------------------------
 
+/// A run that counts twice would make its group look more certain than it is.
+static evn_status check_different(const char *const *folders, int count) {
+    for (int i = 0; i < count; ++i) {
+        for (int j = 0; j < i; ++j) {
+            EVN_CHECK(!evn__is_same_file(folders[i], folders[j]), EVN_ERR_USAGE,
+                      "%s and %s are one run; name each run once", folders[j], folders[i]);
+        }
+    }
+    return EVN_OK;
+}
+
 static evn_status read_all(evn__comparison *c, find_style *find, const char *const *folders,
                            int count) {
+    EVN_TRY(check_different(folders, count));
     EVN_TRY(EVN_NEW(&c->runs, count + 1)); // the last one stays empty
     EVN_TRY(EVN_NEW(&c->groups, count));
     EVN_TRY(EVN_NEW(&c->unfinished, count));
@@ -317,6 +337,10 @@ void evn__comparison_destroy(evn__comparison **comparison) {
     evn__arena_free(&c->arena);
     free(c);
     *comparison = NULL;
+}
+
+const evn__paper_figure *evn__comparison_figure(const evn__comparison *comparison, int index) {
+    return comparison->other_data ? NULL : evn__paper_figure_at(comparison->task, index);
 }
 
 // Numbers -----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #define EVN_STUDY_COMPARISON_H
 
 #include "base/memory.h"
+#include "study/paper.h"
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -49,6 +50,7 @@ typedef struct evn__comparison {
     evn__group *groups;      ///< in the order of their first runs
     const char **unfinished; ///< folders that were left out
     int run_count, group_count, unfinished_count;
+    bool other_data; ///< a run has learnt other data than the paper measured
     evn__arena arena;
 } evn__comparison;
 
@@ -61,6 +63,9 @@ evn_status evn__comparison_read(const char *const *folders, int count,
                                                     const evn__comparison_style **style),
                                 evn__comparison **comparison);
 void evn__comparison_destroy(evn__comparison **comparison); ///< nulls; accepts NULL
+
+/// Number `index` of the paper's figures that stand beside the runs, NULL past the last.
+const evn__paper_figure *evn__comparison_figure(const evn__comparison *comparison, int index);
 
 /// One number of summary.json over the runs of a group.
 typedef struct evn__statistic {

@@ -2,7 +2,6 @@
 #include "study/comparison.h"
 
 #include "plot/plot.h"
-#include "study/paper.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,11 +27,11 @@ static evn_status add_line(picture *p, const char *label, int count, double **x,
 }
 
 /// What the paper reached, as dashed lines; the same figure only once.
-static evn_status add_paper(picture *p, const char *task) {
+static evn_status add_paper(picture *p, const evn__comparison *c) {
     const evn__paper_figure *figure;
     double last[PAPER_MAX], *x, *y;
     int count = 0;
-    for (int i = 0; (figure = evn__paper_figure_at(task, i)) && count < PAPER_MAX; ++i) {
+    for (int i = 0; (figure = evn__comparison_figure(c, i)) && count < PAPER_MAX; ++i) {
         bool known = isnan(figure->test_error);
         for (int k = 0; k < count; ++k) {
             known = known || last[k] == figure->test_error;
@@ -64,7 +63,7 @@ static evn_status add_accuracies(picture *p, const evn__comparison *c, bool over
             p->right = fmax(p->right, x[k]);
         }
     }
-    return add_paper(p, c->task);
+    return add_paper(p, c);
 }
 
 static evn_status draw_accuracies(const evn__comparison *c, bool over_time, const char *folder) {

@@ -4,6 +4,8 @@
 #ifndef EVN_STUDY_PAPER_H
 #define EVN_STUDY_PAPER_H
 
+#include <stdbool.h>
+
 /// One training of the paper. What it does not say is NaN.
 typedef struct evn__paper_figure {
     const char *task;
@@ -18,5 +20,9 @@ typedef struct evn__paper_figure {
 
 /// Number `index` of the figures for a task, NULL past the last.
 const evn__paper_figure *evn__paper_figure_at(const char *task, int index);
+
+/// Whether the paper's figures are of these data, whole and unchanged.
+/// @param[in] digest  evn__dataset_digest; "" or NULL: none is known, or data are computed
+bool evn__paper_is_on(const char *task, const char *digest);
 
 #endif

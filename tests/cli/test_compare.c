@@ -115,6 +115,7 @@ START_TEST(what_cannot_be_compared) {
     test_fails_with(test_program("", "compare"), EVN_ERR_USAGE, "needs a RUN");
     test_fails_with(test_program("", "compare j nowhere"), EVN_ERR_FILE, "nowhere");
     test_fails_with(test_program("", "compare j k"), EVN_ERR_DATA, "one task at a time");
+    test_fails_with(test_program("", "compare j j/"), EVN_ERR_USAGE, "j and j/ are one run");
     char path[TEST_PATH];
     ck_assert_int_eq(symlink("j", test_path(path, "j\xff")), 0);
     test_fails_with(test_program("", "compare --json \"$(printf 'j\\377')\""), EVN_ERR_USAGE,

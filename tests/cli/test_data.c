@@ -88,6 +88,9 @@ START_TEST(preset) {
     test_outcome result = test_program("", "train mnist --data data --out p --preset paper "
                                            "--epochs 1 --steps 1 --batch 16 --filters 8");
     ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_null(strstr(result.out, "paper:")); // it has measured other data
+    result = test_program("", "compare p");
+    ck_assert_msg(result.code == 0 && !strstr(result.out, "paper"), "%s", result.out);
     json_t *run = test_json("p/run.json");
     const json_t *phases = json_object_get(json_object_get(run, "options"), "phase");
     ck_assert_uint_eq(json_array_size(phases), 2);

@@ -23,6 +23,15 @@ START_TEST(no_run) {
 }
 END_TEST
 
+/// What solves a trained model is no phase of a training.
+START_TEST(impossible_solver) {
+    make_run();
+    test_outcome result = test_program("", "eval r --solver euler --steps 0");
+    test_fails_with(result, EVN_ERR_USAGE, "euler cannot choose its steps");
+    ck_assert_ptr_null(strstr(result.err, "phase"));
+}
+END_TEST
+
 START_TEST(broken_description) {
     make_run();
     size_t size;
@@ -102,6 +111,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("eval");
     TCase *c = tcase_create("refused");
     tcase_add_test(c, no_run);
+    tcase_add_test(c, impossible_solver);
     tcase_add_test(c, broken_description);
     tcase_add_test(c, other_model);
     tcase_add_test(c, broken_parameters);

@@ -67,6 +67,9 @@ START_TEST(train_eval_sample) {
     ck_assert_str_eq(written, printed);
     free(written);
     free(printed);
+    test_fails_with(test_program("", "sample r --count 7 --out r/run.json"), EVN_ERR_OUTPUT,
+                    "a file of the run itself");
+    ck_assert_int_eq(test_program("", "sample r --count 7 --out r/points.csv").code, 0);
 }
 END_TEST
 

@@ -103,7 +103,35 @@ START_TEST(goes_on_as_if_nothing_had_been) {
     assert_same_files("r/model.safetensors", "whole/model.safetensors");
     check_metrics();
     ck_assert(!test_exists("r/checkpoint.safetensors"));
-    test_fails_with(test_program("", "resume r"), EVN_ERR_OUTPUT, "finished");
+    result = test_program("", "resume r");
+    ck_assert_int_eq(result.code, 0);
+    ck_assert_ptr_nonnull(strstr(result.err, "nothing is left to do"));
+}
+END_TEST
+
+/// Before the first epoch is over there is nothing to go on with, and the message promises nothing.
+START_TEST(stopped_in_the_first_epoch) {
+    const struct timespec pause = {0, 1000000};
+    pid_t process = test_program_start("", "train digits --epochs 1 --out r");
+    for (int i = 0; i < 10 * POLLS && !test_exists("r/metrics.jsonl"); ++i) {
+        nanosleep(&pause, NULL);
+    }
+    kill(process, SIGTERM);
+    test_outcome result = test_program_end(process);
+    test_fails_with(result, EVN_ERR_INTERRUPTED,
+                    "r has the parameters, but no whole epoch yet; there is no checkpoint");
+    ck_assert_ptr_null(strstr(result.err, "epochs so far"));
+}
+END_TEST
+
+/// Lines that are lost are said, and do not count for the time of an epoch.
+START_TEST(says_which_lines_are_lost) {
+    test_outcome result = end_after(test_program_start("", "train %s --out r", IMAGES), 3, SIGKILL);
+    ck_assert_int_eq(result.code, -1);
+    test_write("r/metrics.jsonl", "", 0);
+    result = test_program("", "resume r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "has only the first 0 of the"));
 }
 END_TEST
 
@@ -150,6 +178,12 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("errors");
     tcase_add_test(c, says_what_is_wrong);
+    suite_add_tcase(s, c);
+    c = tcase_create("lost");
+    tcase_add_test(c, says_which_lines_are_lost);
+    suite_add_tcase(s, c);
+    c = tcase_create("first_epoch");
+    tcase_add_test(c, stopped_in_the_first_epoch);
     suite_add_tcase(s, c);
     return s;
 }

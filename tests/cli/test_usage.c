@@ -85,7 +85,46 @@ START_TEST(wrong_phases) {
                     "both 0");
     test_fails_with(test_program("", "train digits --schedule step --milestones 3-4"),
                     EVN_ERR_USAGE, "as in 30/60");
+    test_fails_with(test_program("", "train digits --phase backprop:milestone=3"), EVN_ERR_USAGE,
+                    "did you mean milestones?");
+    test_fails_with(test_program("", "train digits --phase backprop:schedule=step,milestones=3,4"),
+                    EVN_ERR_USAGE, "milestones=30/60");
+    test_fails_with(test_program("", "train digits --phase backprop:lr=1,steps=3,lr=2"),
+                    EVN_ERR_USAGE, "gives lr twice");
+    test_fails_with(test_program("", "train digits --phase backprop:schedule=step"), EVN_ERR_USAGE,
+                    "phase backprop: the schedule step needs milestones");
+    test_fails_with(test_program("", "train digits --phase backprop:milestones=3"), EVN_ERR_USAGE,
+                    "milestones are for the schedule step, and this is cosine");
     ck_assert(!test_exists("runs"));
+}
+END_TEST
+
+/// What is refused, wherever that is found out, leaves nothing behind.
+START_TEST(nothing_is_made_before_all_is_checked) {
+    static const char *const words[] = {"digits --batch 5000",
+                                        "digits --until automatic",
+                                        "digits --crop 8",
+                                        "digits --warmup 40",
+                                        "curve --phase backprop:steps=7",
+                                        "digits --atol 0",
+                                        "digits --momentum 1",
+                                        "digits --phase adjoint:solver=euler,steps=0"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); ++i) {
+        test_outcome result = test_program("", "train %s --out made", words[i]);
+        ck_assert_msg(result.code > 0, "%s: %d", words[i], result.code);
+        ck_assert_msg(!test_exists("made"), "%s leaves a folder", words[i]);
+        result = test_program("", "train %s", words[i]);
+        ck_assert_msg(result.code > 0 && !test_exists("runs"), "%s leaves runs", words[i]);
+    }
+}
+END_TEST
+
+/// An option that means different things to different verbs says the one that is asked for.
+START_TEST(help_of_each_verb) {
+    ck_assert_ptr_nonnull(strstr(test_program("", "train --help").out, "run directory (runs/"));
+    ck_assert_ptr_null(strstr(test_program("", "train --help").out, "for the pictures"));
+    ck_assert_ptr_nonnull(strstr(test_program("", "sample --help").out, "file for the points"));
+    ck_assert_ptr_nonnull(strstr(test_program("", "compare --help").out, "for the pictures"));
 }
 END_TEST
 
@@ -94,11 +133,13 @@ static Suite *suite(void) {
     TCase *c = tcase_create("help");
     tcase_add_test(c, help);
     tcase_add_test(c, every_exit_code_is_listed);
+    tcase_add_test(c, help_of_each_verb);
     suite_add_tcase(s, c);
     c = tcase_create("wrong");
     tcase_add_test(c, unknown_words);
     tcase_add_test(c, wrong_values);
     tcase_add_test(c, wrong_phases);
+    tcase_add_test(c, nothing_is_made_before_all_is_checked);
     suite_add_tcase(s, c);
     return s;
 }
