@@ -34,13 +34,18 @@ typedef enum evn_gradient {
 /// Set up with evn_solver_options_default, then change fields.
 typedef struct evn_solver_options {
     const char *method; ///< evn_method_name: "euler", "rk4", "dopri5", …
-    int steps;          ///< > 0: that many equal steps; 0: adaptive, for methods with an estimate
+    int steps;          ///< > 0: that many equal steps, or more where observations have to be hit;
+                        ///< 0: adaptive, for methods with an estimate
     double rtol, atol;  ///< adaptive: tolerances per element; atol in units of the state
     double dt_min;      ///< adaptive: smaller steps end the solve (units of t); >= 0
     int max_steps;      ///< adaptive: more attempts end the solve; >= 1
-    /// 0: the solve gives x(t1). n > 0: it gives x at n equally spaced times after t0, the last of
-    /// them t1, and the gradient takes n cotangents; fixed steps must be a multiple of n.
+    /// 0: the solve gives x(t1). n > 0: it gives x at n times, and the gradient takes n cotangents.
+    /// Each is hit by a step: from one to the next there are the fewest equal steps that are no
+    /// longer than (t1 - t0) / steps.
     int observations;
+    /// [observations], when that is: fractions of the way from t0 to t1, which increase and end
+    /// with 1; the first may be 0, the start itself. NULL: n equal parts, after t0. Not kept
+    const double *times;
     evn_gradient gradient; ///< NONE: evn_solve_gradient is refused
     bool fp64;             ///< real is double; the device must have it
 } evn_solver_options;
@@ -70,8 +75,9 @@ typedef struct evn_solution {
 evn_status evn_solver_options_check(const evn_solver_options *options);
 
 /// Compile. The dynamics may be destroyed afterwards.
-/// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, an
-///         adaptive solve without an error estimate or with backprop; EVN_ERR_DEVICE_MEMORY
+/// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, times
+///         that do not increase from 0 to 1, an adaptive solve without an error estimate or with
+///         backprop; EVN_ERR_DEVICE_MEMORY
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
                              const evn_solver_options *options, evn_solver **solver);
 void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL

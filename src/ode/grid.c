@@ -14,8 +14,9 @@
 struct evn__grid {
     evn_device *device;
     const evn__tableau *tableau;
-    int steps, observations;
-    bool fp64, recompute;
+    const evn__course *course; ///< borrowed
+    int steps;
+    bool fp64, recompute, observes;
     evn__layout layout;                             ///< of the state
     int parameter_count, input_count, output_count; ///< of the system; of the plan
     size_t *bar_offset; ///< of the cotangents, states and then parameters, in their half of bar
@@ -24,7 +25,8 @@ struct evn__grid {
     evn__weight_gradient
         *batched;           ///< parameters whose cotangents are not carried from step to step
     evn_plan *plan;         ///< the step and its vjp, in two phases
-    evn_plan *observe;      ///< with observations: from the trajectory to their series
+    evn_plan *observe;      ///< with observations, equally many steps apart: from the trajectory to
+                            ///< their series
     evn_buffer *trajectory; ///< [steps + 1][layout.total]
     evn_buffer *saved;      ///< [steps or 1][saved elements of the plan]
     evn_buffer *bar;        ///< cotangents now and next, exchanged by each step: states [2][total],
@@ -146,7 +148,7 @@ static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph
 static evn_status compile(evn__grid *grid, const evn__system *system) {
     // Checkpointed mode saves memory: nothing is kept of a step.
     joint_build b = {.system = system,
-                     .observes = grid->observations > 0,
+                     .observes = grid->observes,
                      .batched = grid->recompute ? NULL : grid->batched};
     evn_graph *step = NULL;
     EVN_TRY(evn__step_graph(system, grid->tableau, &step));
@@ -179,16 +181,23 @@ static evn_status lay_out_bars(evn__grid *grid, const evn__system *system) {
 static void build_observe(const void *self, evn_graph *graph) {
     const evn__grid *grid = self;
     const evn__layout *layout = &grid->layout;
-    int64_t each = grid->steps / grid->observations, total = (int64_t)layout->total;
+    int64_t count = grid->course->intervals, each = grid->course->each;
+    int64_t total = (int64_t)layout->total;
     const int64_t start[] = {0, (each - 1) * total + (int64_t)layout->offset[0]};
-    evn_value points = evn_input(graph, "points", EVN_SHAPE(grid->observations, each * total));
-    evn_shape shape = EVN_SHAPE(grid->observations, (int64_t)layout->size[0]);
+    evn_value points = evn_input(graph, "points", EVN_SHAPE(count, each * total));
+    evn_shape shape = EVN_SHAPE(count, (int64_t)layout->size[0]);
     evn_output(graph, "series", evn_slice(graph, points, start, shape));
 }
 
-static evn_status compile_observe(evn__grid *grid) {
+/// What observations need.
+static evn_status create_observe(evn__grid *grid) {
     const evn_plan_options options = {.fp64 = grid->fp64};
-    return evn__plan_build(grid->device, build_observe, grid, &options, &grid->observe);
+    size_t size = grid->layout.size[0];
+    if (grid->course->each > 0) {
+        EVN_TRY(evn__plan_build(grid->device, build_observe, grid, &options, &grid->observe));
+    }
+    EVN_TRY(evn__real_create(grid->device, grid->fp64, size, &grid->zeros));
+    return evn__real_zero((evn_binding){grid->zeros, 0}, grid->fp64, size);
 }
 
 /// What grows with the steps, and what to do where that is too much.
@@ -226,20 +235,18 @@ static evn_status create(evn__grid *grid, const evn__system *system,
     EVN_TRY(create_saved(grid));
     EVN_TRY(evn__real_create(grid->device, grid->fp64, 2 * (grid->layout.total + grid->carried),
                              &grid->bar));
-    if (grid->observations > 0) {
-        EVN_TRY(compile_observe(grid));
-        EVN_TRY(evn__real_create(grid->device, grid->fp64, grid->layout.size[0], &grid->zeros));
-        EVN_TRY(evn__real_zero((evn_binding){grid->zeros, 0}, grid->fp64, grid->layout.size[0]));
-    }
-    return evn__times_create(grid->device, grid->steps, grid->fp64, &grid->times);
+    EVN_TRY(grid->observes ? create_observe(grid) : EVN_OK);
+    return evn__times_create(grid->device, grid->course, grid->fp64, &grid->times);
 }
 
 evn_status evn__grid_create(evn_device *device, const evn__system *system,
-                            const evn_solver_options *options, evn__grid **grid) {
+                            const evn_solver_options *options, const evn__course *course,
+                            evn__grid **grid) {
     EVN_TRY(EVN_NEW(grid, 1));
     (*grid)->device = device;
-    (*grid)->steps = options->steps;
-    (*grid)->observations = options->observations;
+    (*grid)->course = course;
+    (*grid)->steps = course->steps;
+    (*grid)->observes = options->observations > 0;
     (*grid)->fp64 = options->fp64;
     (*grid)->recompute = options->gradient == EVN_GRADIENT_CHECKPOINTED;
     (*grid)->parameter_count = system->parameter_count;
@@ -287,7 +294,15 @@ evn_binding evn__grid_state(const evn__grid *grid, int point, int index) {
 
 evn_status evn__grid_observe(const evn__grid *grid, evn_binding series) {
     const evn_binding points = {grid->trajectory, grid->layout.total}; // all but the first
-    return evn_plan_run(grid->observe, &points, &series);
+    if (grid->observe) {
+        return evn_plan_run(grid->observe, &points, &series);
+    }
+    for (int i = 0; i < grid->course->intervals; ++i) {
+        evn_binding x = evn__grid_state(grid, evn__course_first(grid->course, i + 1), 0);
+        EVN_TRY(evn__real_copy(series, x, grid->fp64, grid->layout.size[0]));
+        series.offset += grid->layout.size[0];
+    }
+    return EVN_OK;
 }
 
 /// Where the parameters' cotangents of half `which` begin.
@@ -309,12 +324,12 @@ evn_binding evn__grid_state_bar(const evn__grid *grid, int index) {
 
 /// What the observation after `step`, if there is one, adds to the cotangent.
 static evn_binding observation(const evn__grid *grid, int step, const evn_binding *observed) {
-    int each = grid->observations > 0 ? grid->steps / grid->observations : 0;
-    if (!observed || (step + 1) % each != 0) {
+    int interval = evn__course_interval(grid->course, step);
+    if (!observed || step + 1 != evn__course_first(grid->course, interval + 1)) {
         return (evn_binding){grid->zeros, 0};
     }
-    size_t number = (size_t)((step + 1) / each - 1);
-    return (evn_binding){observed->buffer, observed->offset + number * grid->layout.size[0]};
+    return (evn_binding){observed->buffer,
+                         observed->offset + (size_t)interval * grid->layout.size[0]};
 }
 
 static evn_binding saved_at(const evn__grid *grid, int step) {
@@ -330,7 +345,7 @@ static void bind_step(evn__grid *grid, int run, int step, int now, const evn_bin
     evn_binding *out = grid->outputs + (size_t)run * (size_t)grid->output_count;
     grid->saved_at[run] = saved_at(grid, step);
     *in++ = evn__times_at(&grid->times, step);
-    *in++ = evn__times_dt(&grid->times);
+    *in++ = evn__times_dt(&grid->times, step);
     for (int i = 0; i < states; ++i) {
         *in++ = evn__grid_state(grid, step, i);
         *out++ = evn__grid_state(grid, step + 1, i);
@@ -341,7 +356,7 @@ static void bind_step(evn__grid *grid, int run, int step, int now, const evn_bin
         *in++ = bar_at(grid, now, i);
         *out++ = bar_at(grid, !now, i);
     }
-    if (grid->observations > 0) {
+    if (grid->observes) {
         *in++ = observation(grid, step, observed);
     }
     for (int i = 0; i < grid->parameter_count; ++i) {
@@ -369,14 +384,14 @@ static evn_status run_all(evn__grid *grid, int phase, evn__repeat **repeat) {
 static void report(const evn__grid *grid, evn_solution *solution) {
     int stages = grid->tableau->stages - (grid->tableau->fsal ? 1 : 0);
     *solution = (evn_solution){.t = grid->times.t1,
-                               .dt = (grid->times.t1 - grid->times.t0) / grid->steps,
+                               .dt = evn__times_length(&grid->times, grid->course->intervals - 1),
                                .accepted = grid->steps,
                                .nfe = grid->steps * stages};
 }
 
 evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_binding *parameters,
                              evn_solution *solution) {
-    EVN_TRY(evn__times_set(&grid->times, t0, t1));
+    EVN_TRY(evn__times_set(&grid->times, t0, t1, false));
     for (int step = 0; step < grid->steps; ++step) {
         bind_step(grid, step, step, 0, parameters, NULL); // no cotangents yet
     }

@@ -8,13 +8,16 @@
 
 typedef struct evn__grid evn__grid;
 
+/// @param[in] course  of the options; outlives the grid
 evn_status evn__grid_create(evn_device *device, const evn__system *system,
-                            const evn_solver_options *options, evn__grid **grid);
+                            const evn_solver_options *options, const evn__course *course,
+                            evn__grid **grid);
 void evn__grid_destroy(evn__grid **grid);
 
 const evn__layout *evn__grid_layout(const evn__grid *grid);
 
-/// After forward, with observations: copy them to series [observations, x]; enqueues only.
+/// After forward, with observations: copy those that end an interval to series [intervals, x];
+/// enqueues only.
 evn_status evn__grid_observe(const evn__grid *grid, evn_binding series);
 
 /// Component of the state at grid point `point` (0 … steps).
@@ -28,8 +31,8 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
 /// read for point 0 after it.
 evn_binding evn__grid_state_bar(const evn__grid *grid, int index);
 /// @param[in] parameters_bar  where the cotangents of the parameters go
-/// @param[in] observed  with observations: their cotangents [observations, x], added to that of
-///                      state 0 where each was made; else NULL
+/// @param[in] observed  with observations: the cotangents [intervals, x] of those that end an
+///                      interval, added to that of state 0 where each was made; else NULL
 evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
                               const evn_binding *parameters_bar, const evn_binding *observed,
                               evn_solution *solution);

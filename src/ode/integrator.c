@@ -5,16 +5,12 @@
 #include "ode/step.h"
 #include "ode/weight_gradient.h"
 #include "plan/real.h"
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /// Scalars of an adaptive step in device memory.
 enum { SCALAR_T, SCALAR_DT, SCALAR_RTOL, SCALAR_ATOL, SCALAR_RESULT, SCALARS };
-
-/// So many that their evaluations can still be counted.
-enum { MAX_STEPS = INT_MAX / EVN__MAX_STAGES - 1 };
 
 /// Steps whose pairs are stacked: as many as take the memory of the cotangents, within these.
 enum { MIN_STACKED = 8, MAX_STACKED = 256 };
@@ -23,6 +19,7 @@ struct evn__integrator {
     evn_device *device;
     const evn__tableau *tableau;
     evn_solver_options options;
+    const evn__course *course;        ///< borrowed
     evn__layout layout, slope_layout; ///< of the state; of what the system gives
     int parameter_count;
     evn__weight_gradient *batched; ///< of an adjoint: parameters with pairs
@@ -49,13 +46,8 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__tabl
                   options->gradient == EVN_GRADIENT_ADJOINT,
               EVN_ERR_ARGUMENT, "solver %s: there is no gradient %d", options->method,
               (int)options->gradient);
-    EVN_CHECK(options->steps >= 0 && options->steps <= MAX_STEPS, EVN_ERR_ARGUMENT,
-              "solver %s: %d steps; give 1 to %d", options->method, options->steps, MAX_STEPS);
-    EVN_CHECK(options->observations >= 0 &&
-                  (options->observations == 0 || options->steps % options->observations == 0),
-              EVN_ERR_ARGUMENT,
-              "solver %s: %d steps cannot be divided among %d observations; give a multiple",
-              options->method, options->steps, options->observations);
+    EVN_CHECK(options->steps >= 0 && options->steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
+              "solver %s: %d steps; give 1 to %d", options->method, options->steps, EVN__MAX_STEPS);
     if (options->steps > 0) {
         return EVN_OK;
     }
@@ -67,9 +59,9 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__tabl
               options->rtol, options->atol);
     EVN_CHECK(options->dt_min >= 0 && isfinite(options->dt_min), EVN_ERR_ARGUMENT,
               "solver %s: dt_min %g is not a number >= 0", options->method, options->dt_min);
-    EVN_CHECK(options->max_steps >= 1 && options->max_steps <= MAX_STEPS, EVN_ERR_ARGUMENT,
+    EVN_CHECK(options->max_steps >= 1 && options->max_steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
               "solver %s: max_steps %d; give 1 to %d", options->method, options->max_steps,
-              MAX_STEPS);
+              EVN__MAX_STEPS);
     EVN_CHECK(options->gradient != EVN_GRADIENT_BACKPROP &&
                   options->gradient != EVN_GRADIENT_CHECKPOINTED,
               EVN_ERR_ARGUMENT,
@@ -92,7 +84,7 @@ static evn_status compile_fixed(evn__integrator *in, const evn__system *system) 
     evn_status status = compile(in, graph, &in->step);
     evn_graph_destroy(&graph);
     EVN_TRY(status);
-    return evn__times_create(in->device, in->options.steps, in->options.fp64, &in->times);
+    return evn__times_create(in->device, in->course, in->options.fp64, &in->times);
 }
 
 static evn_status compile_adaptive(evn__integrator *in, const evn__system *system) {
@@ -208,9 +200,11 @@ static evn_status create(evn__integrator *in, const evn__system *system) {
 }
 
 evn_status evn__integrator_create(evn_device *device, const evn__system *system,
-                                  const evn_solver_options *options, evn__integrator **integrator) {
+                                  const evn_solver_options *options, const evn__course *course,
+                                  evn__integrator **integrator) {
     EVN_TRY(EVN_NEW(integrator, 1));
     (*integrator)->device = device;
+    (*integrator)->course = course;
     (*integrator)->options = *options;
     evn_status status = create(*integrator, system);
     if (status != EVN_OK) {
@@ -279,12 +273,25 @@ static evn_binding scalar(const evn__integrator *in, int which) {
 
 // Fixed steps -------------------------------------------------------------------------------------
 
-static evn_status integrate_fixed(evn__integrator *in, double t0, double t1,
+/// Time of the beginning of a leg, in its own direction, and of its end.
+static double leg_from(const evn__integrator *in, const evn__leg *leg) {
+    return leg->backward ? evn__course_end(in->course, leg->interval, leg->t0, leg->t1)
+                         : evn__course_begin(in->course, leg->interval, leg->t0, leg->t1);
+}
+
+static double leg_to(const evn__integrator *in, const evn__leg *leg) {
+    return leg->backward ? evn__course_begin(in->course, leg->interval, leg->t0, leg->t1)
+                         : evn__course_end(in->course, leg->interval, leg->t0, leg->t1);
+}
+
+static evn_status integrate_fixed(evn__integrator *in, const evn__leg *leg,
                                   const evn_binding *parameters, evn_solution *solution) {
-    EVN_TRY(evn__times_set(&in->times, t0, t1));
-    for (int step = 0; step < in->options.steps; ++step) {
+    int first = evn__course_first(in->course, leg->interval);
+    int steps = evn__course_first(in->course, leg->interval + 1) - first;
+    EVN_TRY(evn__times_set(&in->times, leg->t0, leg->t1, leg->backward));
+    for (int step = first; step < first + steps; ++step) {
         in->inputs[0] = evn__times_at(&in->times, step);
-        in->inputs[1] = evn__times_dt(&in->times);
+        in->inputs[1] = evn__times_dt(&in->times, step);
         bind_parameters(in, parameters, bind_states(in, in->now, in->inputs + 2));
         bind_pairs(in, bind_states(in, !in->now, in->outputs));
         EVN_TRY(evn_plan_run(in->step, in->inputs, in->outputs));
@@ -292,10 +299,10 @@ static evn_status integrate_fixed(evn__integrator *in, double t0, double t1,
         in->now = !in->now;
     }
     int stages = in->tableau->stages - (in->tableau->fsal ? 1 : 0);
-    *solution = (evn_solution){.t = t1,
-                               .dt = (t1 - t0) / in->options.steps,
-                               .accepted = in->options.steps,
-                               .nfe = in->options.steps * stages};
+    *solution = (evn_solution){.t = leg_to(in, leg),
+                               .dt = evn__times_length(&in->times, leg->interval),
+                               .accepted = steps,
+                               .nfe = steps * stages};
     return EVN_OK;
 }
 
@@ -444,22 +451,22 @@ static evn_status advance(evn__integrator *in, double t1, double next,
     return EVN_OK;
 }
 
-evn_status evn__integrate(evn__integrator *integrator, double t0, double t1,
+evn_status evn__integrate(evn__integrator *integrator, const evn__leg *leg,
                           const evn_binding *parameters, evn_solution *solution) {
-    double next;
+    double next, t0 = leg_from(integrator, leg), t1 = leg_to(integrator, leg);
     if (integrator->options.steps > 0) {
-        return integrate_fixed(integrator, t0, t1, parameters, solution);
+        return integrate_fixed(integrator, leg, parameters, solution);
     }
     EVN_TRY(begin(integrator, t0, t1, parameters, solution, &next));
     return advance(integrator, t1, next, parameters, solution);
 }
 
-evn_status evn__integrate_further(evn__integrator *integrator, double t0, double t1,
+evn_status evn__integrate_further(evn__integrator *integrator, const evn__leg *leg,
                                   const evn_binding *parameters, bool changed,
                                   evn_solution *solution) {
-    double unused;
+    double unused, t0 = leg_from(integrator, leg), t1 = leg_to(integrator, leg);
     if (integrator->options.steps > 0) {
-        return integrate_fixed(integrator, t0, t1, parameters, solution);
+        return integrate_fixed(integrator, leg, parameters, solution);
     }
     *solution = (evn_solution){.t = t0};
     if (changed) {

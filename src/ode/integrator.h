@@ -4,6 +4,7 @@
 #define EVN_ODE_INTEGRATOR_H
 
 #include "evonode/solver.h"
+#include "ode/course.h"
 #include "ode/system.h"
 #include "ode/tableau.h"
 
@@ -22,8 +23,10 @@ evn_status evn__layout_create(const evn__system *system, evn__layout *layout);
 evn_status evn__layout_create_outputs(const evn__system *system, evn__layout *layout);
 void evn__layout_free(evn__layout *layout);
 
+/// @param[in] course  of the options; outlives the integrator
 evn_status evn__integrator_create(evn_device *device, const evn__system *system,
-                                  const evn_solver_options *options, evn__integrator **integrator);
+                                  const evn_solver_options *options, const evn__course *course,
+                                  evn__integrator **integrator);
 void evn__integrator_destroy(evn__integrator **integrator);
 
 /// Where component `index` of the current state is: write it before a solve, read it after.
@@ -37,30 +40,42 @@ evn_status evn__integrator_flush(evn__integrator *integrator);
 /// The cotangent of a parameter, whichever way it is computed.
 evn_binding evn__integrator_parameter_bar(const evn__integrator *integrator, int parameter);
 
-/// Move the current state from t0 to t1. `parameters`: one binding each.
-evn_status evn__integrate(evn__integrator *integrator, double t0, double t1,
+/// One interval of the course from t0 to t1; backward from its end to its beginning.
+typedef struct evn__leg {
+    double t0, t1; ///< of the whole course
+    int interval;
+    bool backward; ///< the same for all legs of an integrator
+} evn__leg;
+
+/// Move the current state over a leg. `parameters`: one binding each.
+evn_status evn__integrate(evn__integrator *integrator, const evn__leg *leg,
                           const evn_binding *parameters, evn_solution *solution);
 
-/// The same from where the last solve ended, in its direction and with its parameters: what that
-/// proposed is the first step, and its last slopes serve again unless the state was `changed`.
-evn_status evn__integrate_further(evn__integrator *integrator, double t0, double t1,
+/// The same from where the last leg ended, with its parameters: the step that it proposed is the
+/// first, and its last slopes serve again unless the state was `changed`.
+evn_status evn__integrate_further(evn__integrator *integrator, const evn__leg *leg,
                                   const evn_binding *parameters, bool changed,
                                   evn_solution *solution);
 
-/// Times t0, t0 + dt, … of `steps` equal steps and dt behind them, in device memory; rewritten only
-/// when they change, so that a fixed-step solve never waits.
+/// Time and length of each fixed step of a course, in device memory; rewritten only when they
+/// change, so that a fixed-step solve never waits.
 typedef struct evn__times {
-    evn_buffer *buffer; ///< [steps + 1] times, then dt
-    int steps;
+    evn_buffer *buffer;        ///< [steps] times, then the lengths: of each interval, or of all
+    const evn__course *course; ///< borrowed
     double t0, t1;
-    bool fp64, written;
+    bool backward, fp64, written;
 } evn__times;
 
-evn_status evn__times_create(evn_device *device, int steps, bool fp64, evn__times *times);
+evn_status evn__times_create(evn_device *device, const evn__course *course, bool fp64,
+                             evn__times *times);
 void evn__times_free(evn__times *times);
-evn_status evn__times_set(evn__times *times, double t0, double t1);
+/// From t0 to t1; `backward`: the steps go from the end of each interval to its beginning.
+evn_status evn__times_set(evn__times *times, double t0, double t1, bool backward);
+/// Where the time at the beginning of a step is, and its length.
 evn_binding evn__times_at(const evn__times *times, int step);
-evn_binding evn__times_dt(const evn__times *times);
+evn_binding evn__times_dt(const evn__times *times, int step);
+/// The length itself, of the steps of an interval.
+double evn__times_length(const evn__times *times, int interval);
 
 /// The tableau of the options' method, with the checks that evn_solver_create documents.
 evn_status evn__check_options(const evn_solver_options *options, const evn__tableau **tableau);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evonode/solver.h"
 
+#include "ode/course.h"
 #include "ode/grid.h"
 #include "ode/integrator.h"
 #include "plan/build.h"
@@ -11,14 +12,15 @@
 
 struct evn_solver {
     evn_device *device;
-    evn_solver_options options;
+    evn_solver_options options; ///< without times, which are the caller's: the course has them
+    evn__course course;
     evn_dynamics *dynamics;
     evn__grid *grid;           ///< backprop and checkpointed
     evn__integrator *forward;  ///< the others
     evn__integrator *backward; ///< adjoint: states x, θ, a, b, quadratures
     evn_buffer *initial;       ///< adjoint: a copy of x and θ at t0, to measure the reconstruction
     evn_buffer *series;        ///< [observations, x]: what the solve gives
-    evn_plan *jump;            ///< adjoint with observations: cotangent + share
+    evn_plan *jump;            ///< cotangent + share of an observation, where no grid adds it
     evn_buffer *jumped;        ///< [x], its result
     evn_buffer *observed;      ///< on a grid with observations, once it is needed: what x1_bar was
     evn_binding *parameters;   ///< of the system, of the last solve
@@ -61,34 +63,39 @@ static evn_status create_jump(evn_solver *solver) {
                             &solver->jumped);
 }
 
-/// What an integrator does between two observations: its share of the steps.
-static evn_solver_options segment_options(const evn_solver *solver) {
-    evn_solver_options segment = solver->options;
-    if (segment.observations > 0) {
-        segment.steps /= segment.observations;
-        segment.observations = 0;
-    }
-    return segment;
-}
-
 static evn_status create_adjoint(evn_solver *solver) {
-    evn_solver_options segment = segment_options(solver);
     evn__system adjoint = {0};
     evn_status status = evn__system_adjoint(&solver->dynamics->system, &adjoint);
     if (status == EVN_OK) {
-        status = evn__integrator_create(solver->device, &adjoint, &segment, &solver->backward);
+        status = evn__integrator_create(solver->device, &adjoint, &solver->options, &solver->course,
+                                        &solver->backward);
     }
     evn__system_free(&adjoint);
     EVN_TRY(status);
-    EVN_TRY(evn__real_create(solver->device, solver->options.fp64,
-                             evn__integrator_layout(solver->forward)->total, &solver->initial));
-    return solver->options.observations > 0 ? create_jump(solver) : EVN_OK;
+    return evn__real_create(solver->device, solver->options.fp64,
+                            evn__integrator_layout(solver->forward)->total, &solver->initial);
+}
+
+static evn_status create_integrators(evn_solver *solver) {
+    bool adjoint = solver->options.gradient == EVN_GRADIENT_ADJOINT;
+    EVN_TRY(evn__integrator_create(solver->device, &solver->dynamics->system, &solver->options,
+                                   &solver->course, &solver->forward));
+    EVN_TRY(adjoint ? create_adjoint(solver) : EVN_OK);
+    return adjoint && solver->options.observations > 0 ? create_jump(solver) : EVN_OK;
+}
+
+static evn_status create_grid(evn_solver *solver) {
+    EVN_TRY(evn__grid_create(solver->device, &solver->dynamics->system, &solver->options,
+                             &solver->course, &solver->grid));
+    return solver->course.starts ? create_jump(solver) : EVN_OK;
 }
 
 static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
     const evn__tableau *tableau;
     EVN_TRY(evn__check_options(&solver->options, &tableau));
+    EVN_TRY(evn__course_create(&solver->options, &solver->course));
     solver->options.method = tableau->name; // the caller's may not live as long
+    solver->options.times = NULL;
     EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
     const evn__system *system = &solver->dynamics->system;
     EVN_TRY(EVN_NEW(&solver->parameters, system->parameter_count));
@@ -99,12 +106,7 @@ static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
             evn__size_product(state_elements(solver), (size_t)solver->options.observations),
             &solver->series));
     }
-    if (is_on_grid(solver)) {
-        return evn__grid_create(solver->device, system, &solver->options, &solver->grid);
-    }
-    evn_solver_options segment = segment_options(solver);
-    EVN_TRY(evn__integrator_create(solver->device, system, &segment, &solver->forward));
-    return solver->options.gradient == EVN_GRADIENT_ADJOINT ? create_adjoint(solver) : EVN_OK;
+    return is_on_grid(solver) ? create_grid(solver) : create_integrators(solver);
 }
 
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
@@ -138,6 +140,7 @@ void evn_solver_destroy(evn_solver **solver) {
     evn_buffer_destroy(&s->observed);
     evn_plan_destroy(&s->jump);
     evn_dynamics_destroy(&s->dynamics);
+    evn__course_free(&s->course);
     free(s->parameters);
     free(s->parameters_bar);
     free(s);
@@ -202,58 +205,47 @@ static evn_status observe(evn_solver *solver, int index, evn_binding x) {
                           solver->options.fp64, state_layout(solver)->size[0]);
 }
 
-/// Time of the end of segment `index`, of as many as there are observations (one without).
-static double segment_end(const evn_solver *solver, int index) {
-    int segments = solver->options.observations > 0 ? solver->options.observations : 1;
-    return index + 1 == segments ? solver->t1
-                                 : solver->t0 + (index + 1) * (solver->t1 - solver->t0) / segments;
-}
-
-static double segment_begin(const evn_solver *solver, int index) {
-    return index == 0 ? solver->t0 : segment_end(solver, index - 1);
-}
-
-/// Add what one segment did to what was done before.
-static void add_solution(evn_solution *sum, const evn_solution *segment) {
+/// Add what one leg did to what was done before.
+static void add_solution(evn_solution *sum, const evn_solution *leg) {
     int accepted = sum->accepted, rejected = sum->rejected, nfe = sum->nfe;
-    *sum = *segment;
+    *sum = *leg;
     sum->accepted += accepted;
     sum->rejected += rejected;
     sum->nfe += nfe;
 }
 
-/// Integrate over segment `index`, from its end where it is `backward`. The first one of a solve
-/// finds its own step, the others go on with what it came to.
-static evn_status integrate_segment(evn_solver *solver, int index, bool first, bool backward,
-                                    evn_solution *solution) {
+/// Integrate over an interval, from its end where it is `backward`, and add up what was done. The
+/// first one of a solve finds its own step, the others go on with what it came to.
+static evn_status integrate(evn_solver *solver, int interval, bool first, bool backward,
+                            evn_solution *solution) {
     evn__integrator *in = backward ? solver->backward : solver->forward;
-    double begin = segment_begin(solver, index), end = segment_end(solver, index);
-    double t0 = backward ? end : begin, t1 = backward ? begin : end;
-    return first ? evn__integrate(in, t0, t1, solver->parameters, solution)
-                 : evn__integrate_further(in, t0, t1, solver->parameters, backward, solution);
+    const evn__leg leg = {solver->t0, solver->t1, interval, backward};
+    evn_solution part = {0};
+    evn_status status = first
+                            ? evn__integrate(in, &leg, solver->parameters, &part)
+                            : evn__integrate_further(in, &leg, solver->parameters, backward, &part);
+    add_solution(solution, &part);
+    return status;
 }
 
 static evn_status solve_on_grid(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
     EVN_TRY(evn__grid_forward(solver->grid, solver->t0, solver->t1, solver->parameters, solution));
-    *x1 = evn__grid_state(solver->grid, solver->options.steps, 0);
-    if (solver->options.observations > 0) {
-        *x1 = (evn_binding){solver->series, 0};
-        return evn__grid_observe(solver->grid, *x1);
+    *x1 = evn__grid_state(solver->grid, solver->course.steps, 0);
+    if (!solver->series) {
+        return EVN_OK;
     }
-    return EVN_OK;
+    *x1 = (evn_binding){solver->series, 0};
+    return evn__grid_observe(solver->grid, in_series(solver, *x1, solver->course.starts));
 }
 
-static evn_status solve_segments(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
-    int observations = solver->options.observations;
+static evn_status solve_by_integrator(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
+    const evn__course *course = &solver->course;
     *solution = (evn_solution){0};
-    for (int i = 0; i < (observations > 0 ? observations : 1); ++i) {
-        evn_solution segment = {0};
-        evn_status status = integrate_segment(solver, i, i == 0, false, &segment);
-        add_solution(solution, &segment);
-        EVN_TRY(status);
+    for (int i = 0; i < course->intervals; ++i) {
+        EVN_TRY(integrate(solver, i, i == 0, false, solution));
         *x1 = evn__integrator_state(solver->forward, 0);
-        if (observations > 0) {
-            EVN_TRY(observe(solver, i, *x1));
+        if (solver->series) {
+            EVN_TRY(observe(solver, evn__course_observation(course, i), *x1));
             *x1 = (evn_binding){solver->series, 0};
         }
     }
@@ -276,8 +268,9 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
     EVN_TRY(load(solver, x0, weights));
     solver->t0 = t0;
     solver->t1 = t1;
+    EVN_TRY(solver->course.starts ? observe(solver, 0, initial_state(solver, 0)) : EVN_OK);
     EVN_TRY(solver->grid ? solve_on_grid(solver, x1, solution)
-                         : solve_segments(solver, x1, solution));
+                         : solve_by_integrator(solver, x1, solution));
     solver->solved = true;
     return EVN_OK;
 }
@@ -329,6 +322,13 @@ static evn_status keep_observed(evn_solver *solver, evn_binding *x1_bar) {
     return EVN_OK;
 }
 
+/// a += the cotangent of observation `index`.
+static evn_status jump(evn_solver *solver, evn_binding a, evn_binding x1_bar, int index) {
+    evn_binding inputs[] = {a, in_series(solver, x1_bar, index)}, sum = {solver->jumped, 0};
+    EVN_TRY(evn_plan_run(solver->jump, inputs, &sum));
+    return evn__real_copy(a, sum, solver->options.fp64, state_layout(solver)->size[0]);
+}
+
 static evn_status gradient_on_grid(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                                    const evn_binding *weights_bar, evn_solution *solution) {
     const evn__layout *layout = state_layout(solver);
@@ -344,9 +344,11 @@ static evn_status gradient_on_grid(evn_solver *solver, evn_binding x1_bar, evn_b
         EVN_TRY(evn__real_copy(grid_state_bar(solver, 0), x1_bar, fp64, layout->size[0]));
     }
     want_parameters(solver, weights_bar);
+    const evn_binding ends = in_series(solver, x1_bar, solver->course.starts);
     EVN_TRY(evn__grid_backward(solver->grid, solver->parameters, solver->parameters_bar,
-                               observes ? &x1_bar : NULL, solution));
+                               observes ? &ends : NULL, solution));
     *x0_bar = grid_state_bar(solver, 0);
+    EVN_TRY(solver->course.starts ? jump(solver, *x0_bar, x1_bar, 0) : EVN_OK);
     return deliver(solver, weights_bar, grid_state_bar);
 }
 
@@ -382,27 +384,17 @@ static evn_status load_adjoint(evn_solver *solver, evn_binding x1_bar) {
     return evn__integrator_clear(solver->backward);
 }
 
-/// a += the cotangent of observation `index`.
-static evn_status jump(evn_solver *solver, evn_binding x1_bar, int index) {
-    evn_binding a = adjoint_state_bar(solver, 0), sum = {solver->jumped, 0};
-    evn_binding inputs[] = {a, in_series(solver, x1_bar, index)};
-    EVN_TRY(evn_plan_run(solver->jump, inputs, &sum));
-    return evn__real_copy(a, sum, solver->options.fp64, state_layout(solver)->size[0]);
-}
-
 static evn_status gradient_adjoint(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                                    const evn_binding *weights_bar, evn_solution *solution) {
-    int observations = solver->options.observations;
-    int last = observations > 0 ? observations - 1 : 0;
+    const evn__course *course = &solver->course;
+    int last = course->intervals - 1;
     *solution = (evn_solution){0};
-    EVN_TRY(load_adjoint(solver, in_series(solver, x1_bar, last)));
+    EVN_TRY(load_adjoint(solver, in_series(solver, x1_bar, evn__course_observation(course, last))));
     for (int i = last; i >= 0; --i) {
-        evn_solution segment = {0};
-        evn_status status = integrate_segment(solver, i, i == last, true, &segment);
-        add_solution(solution, &segment);
-        EVN_TRY(status);
-        if (i > 0) {
-            EVN_TRY(jump(solver, x1_bar, i - 1));
+        EVN_TRY(integrate(solver, i, i == last, true, solution));
+        if (i > 0 || course->starts) {
+            int before = evn__course_observation(course, i - 1);
+            EVN_TRY(jump(solver, adjoint_state_bar(solver, 0), x1_bar, before));
         }
     }
     EVN_TRY(evn__integrator_flush(solver->backward));

@@ -2,9 +2,13 @@
 #ifndef EVN_ODE_TABLEAU_H
 #define EVN_ODE_TABLEAU_H
 
+#include <limits.h>
 #include <stdbool.h>
 
-enum { EVN__MAX_STAGES = 7 };
+enum {
+    EVN__MAX_STAGES = 7,
+    EVN__MAX_STEPS = INT_MAX / EVN__MAX_STAGES - 1, ///< whose evaluations can still be counted
+};
 
 /// An explicit Runge–Kutta method: k_i = f(t + c_i dt, y + dt Σ_{j<i} a_ij k_j),
 /// y' = y + dt Σ b_i k_i, error = dt Σ e_i k_i.

@@ -38,32 +38,73 @@ void evn__layout_free(evn__layout *layout) {
     *layout = (evn__layout){0};
 }
 
-evn_status evn__times_create(evn_device *device, int steps, bool fp64, evn__times *times) {
-    *times = (evn__times){.steps = steps, .fp64 = fp64};
-    return evn__real_create(device, fp64, (size_t)steps + 2, &times->buffer);
+/// Lengths that are kept: one where all are the same.
+static int lengths(const evn__course *course) {
+    return evn__course_is_uniform(course) ? 1 : course->intervals;
+}
+
+evn_status evn__times_create(evn_device *device, const evn__course *course, bool fp64,
+                             evn__times *times) {
+    *times = (evn__times){.course = course, .fp64 = fp64};
+    return evn__real_create(device, fp64, (size_t)course->steps + (size_t)lengths(course),
+                            &times->buffer);
 }
 
 void evn__times_free(evn__times *times) {
     evn_buffer_destroy(&times->buffer);
 }
 
-evn_status evn__times_set(evn__times *times, double t0, double t1) {
-    if (times->written && times->t0 == t0 && times->t1 == t1) {
-        return EVN_OK;
+double evn__times_length(const evn__times *times, int interval) {
+    const evn__course *c = times->course;
+    double t0 = times->t0, t1 = times->t1, sign = times->backward ? -1 : 1;
+    if (evn__course_is_uniform(c)) {
+        return sign * (t1 - t0) / c->steps;
     }
-    double *values = NULL, dt = (t1 - t0) / times->steps;
-    size_t count = (size_t)times->steps + 2;
+    int steps = evn__course_first(c, interval + 1) - evn__course_first(c, interval);
+    double way = evn__course_end(c, interval, t0, t1) - evn__course_begin(c, interval, t0, t1);
+    return sign * way / steps;
+}
+
+/// The time at the beginning of a step, which backward is the end of its interval's mirror image.
+static double time_of(const evn__times *times, int step) {
+    const evn__course *c = times->course;
+    int interval = evn__course_interval(c, step);
+    int within = step - evn__course_first(c, interval);
+    double length = evn__times_length(times, interval);
+    if (!times->backward) {
+        return evn__course_is_uniform(c)
+                   ? times->t0 + step * length
+                   : evn__course_begin(c, interval, times->t0, times->t1) + within * length;
+    }
+    return evn__course_end(c, interval, times->t0, times->t1) + within * length;
+}
+
+static evn_status write_times(const evn__times *times) {
+    const evn__course *c = times->course;
+    size_t count = (size_t)c->steps + (size_t)lengths(c);
+    double *values = NULL;
     EVN_TRY(EVN_NEW(&values, count));
-    for (int i = 0; i <= times->steps; ++i) {
-        values[i] = i == times->steps ? t1 : t0 + i * dt;
+    for (int i = 0; i < c->steps; ++i) {
+        values[i] = time_of(times, i);
     }
-    values[count - 1] = dt;
+    for (int i = 0; i < lengths(c); ++i) {
+        values[c->steps + i] = evn__times_length(times, i);
+    }
     evn_status status =
         evn__real_write((evn_binding){times->buffer, 0}, times->fp64, values, count);
     free(values);
-    times->written = status == EVN_OK;
+    return status;
+}
+
+evn_status evn__times_set(evn__times *times, double t0, double t1, bool backward) {
+    if (times->written && times->t0 == t0 && times->t1 == t1 && times->backward == backward) {
+        return EVN_OK;
+    }
     times->t0 = t0;
     times->t1 = t1;
+    times->backward = backward;
+    evn_status status = write_times(times);
+    times->written = status == EVN_OK;
     return status;
 }
 
@@ -71,6 +112,8 @@ evn_binding evn__times_at(const evn__times *times, int step) {
     return (evn_binding){times->buffer, (size_t)step};
 }
 
-evn_binding evn__times_dt(const evn__times *times) {
-    return (evn_binding){times->buffer, (size_t)times->steps + 1};
+evn_binding evn__times_dt(const evn__times *times, int step) {
+    const evn__course *c = times->course;
+    int length = evn__course_is_uniform(c) ? 0 : evn__course_interval(c, step);
+    return (evn_binding){times->buffer, (size_t)(c->steps + length)};
 }

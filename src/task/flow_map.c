@@ -34,9 +34,6 @@ static evn_status map_open(const evn__flow_model *model, const evn_solver_option
     evn_solver_options solver = *options;
     solver.gradient = EVN_GRADIENT_NONE;
     solver.observations = times;
-    if (times > 0) {
-        solver.steps = (solver.steps + times - 1) / times * times;
-    }
     EVN_TRY(evn__real_create(model->device, false, sizeof(m->state) / sizeof(double), &m->start));
     EVN_TRY(evn__flow_dynamics(model->kind, CHUNK, EVN__TRACE_EXACT, model->parameters, &dynamics));
     evn_status status =

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 static evn_status check_phase(const evn_trainer_options *options, const evn_task *task, int index) {
     const evn_phase *phase = &options->phases[index];
@@ -48,6 +49,19 @@ static evn_status copy_texts(evn__arena *arena, evn_phase *phase) {
     return EVN_OK;
 }
 
+/// So do the times of observations.
+static evn_status copy_times(evn__arena *arena, evn_solver_options *solver) {
+    if (!solver->times || solver->observations <= 0) {
+        return EVN_OK; // without observations they are refused with the solver
+    }
+    size_t bytes = sizeof(double) * (size_t)solver->observations;
+    double *times = evn__arena_alloc(arena, bytes);
+    EVN_CHECK(times, EVN_ERR_MEMORY, "no memory for the times of a phase");
+    memcpy(times, solver->times, bytes);
+    solver->times = times;
+    return EVN_OK;
+}
+
 /// A schedule without a length has that of the phase.
 static evn_status complete_schedule(evn_phase *phase, int index) {
     if (phase->schedule.epochs == 0) {
@@ -67,6 +81,7 @@ evn_status evn__phases_copy(const evn_trainer_options *options, const evn_task *
     for (size_t i = 0; i < count; ++i) {
         (*phases)[i] = options->phases[i];
         EVN_TRY(copy_texts(arena, &(*phases)[i]));
+        EVN_TRY(copy_times(arena, &(*phases)[i].solver));
         EVN_TRY(complete_schedule(&(*phases)[i], (int)i));
     }
     return EVN_OK;
@@ -78,6 +93,9 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     evn__text_append(text, "%s %d %d|%s %d %.17g %.17g %.17g %d %d %d|", p->name, p->epochs,
                      p->automatic, s->method ? s->method : "", s->steps, s->rtol, s->atol,
                      s->dt_min, s->max_steps, s->observations, (int)s->gradient);
+    for (int i = 0; s->times && i < s->observations; ++i) {
+        evn__text_append(text, "%.17g ", s->times[i]);
+    }
     evn__text_append(text, "%d %.17g %.17g %.17g %.17g %.17g %.17g", (int)r->kind, r->rate,
                      r->epochs, r->final, r->warmup, r->start, r->factor);
     for (int i = 0; i < r->milestone_count; ++i) {

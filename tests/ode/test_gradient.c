@@ -213,18 +213,22 @@ static void integrate(evn__system *system, double t0, double t1, double *const *
     evn__integrator *in = NULL;
     evn_buffer *parameter = NULL;
     evn_solution solution;
-    TRY(evn__integrator_create(test_device(), system, &options, &in));
+    evn__course course;
+    TRY(evn__course_create(&options, &course));
+    TRY(evn__integrator_create(test_device(), system, &options, &course, &in));
     TRY(evn__real_create(test_device(), true, 4, &parameter));
     evn_binding at = {parameter, 0};
     TRY(evn__real_write(at, true, r, 4));
     for (int i = 0; i < system->state_count; ++i) {
         TRY(evn__real_write(evn__integrator_state(in, i), true, states[i], (size_t)sizes[i]));
     }
-    TRY(evn__integrate(in, t0, t1, &at, &solution));
+    const evn__leg leg = {t0, t1, 0, false};
+    TRY(evn__integrate(in, &leg, &at, &solution));
     for (int i = 0; i < system->state_count; ++i) {
         TRY(evn__real_read(evn__integrator_state(in, i), true, states[i], (size_t)sizes[i]));
     }
     evn__integrator_destroy(&in);
+    evn__course_free(&course);
     evn_buffer_destroy(&parameter);
 }
 

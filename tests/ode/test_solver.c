@@ -271,11 +271,6 @@ START_TEST(mistakes_are_reported) {
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
     options.gradient = EVN_GRADIENT_NONE;
-    options.steps = 10;
-    options.observations = 3; // 10 steps cannot be divided
-    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
-                     EVN_ERR_ARGUMENT);
-    options.steps = options.observations = 0;
     options.atol = 0;
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
