@@ -49,7 +49,8 @@ static bool read_all(int file, unsigned char *data, size_t bytes) {
     return true;
 }
 
-static evn_status read_open_file(int file, const char *path, unsigned char **data, size_t *bytes) {
+static evn_status read_open_file(int file, const char *path, size_t most, unsigned char **data,
+                                 size_t *bytes) {
     struct stat info;
     if (fstat(file, &info) != 0) {
         return fail_reading(path, errno);
@@ -57,10 +58,10 @@ static evn_status read_open_file(int file, const char *path, unsigned char **dat
     if (!S_ISREG(info.st_mode)) {
         return fail_reading(path, S_ISDIR(info.st_mode) ? EISDIR : EINVAL);
     }
-    EVN_CHECK((unsigned long long)info.st_size <= EVN__FILE_BYTES_MAX, EVN_ERR_FILE,
+    EVN_CHECK((unsigned long long)info.st_size <= most, EVN_ERR_FILE,
               "cannot read %s: it has %lld bytes, more than the %zu that such a file may have; "
               "check that it is the right file",
-              path, (long long)info.st_size, EVN__FILE_BYTES_MAX);
+              path, (long long)info.st_size, most);
     size_t size = (size_t)info.st_size;
     unsigned char *contents = malloc(size + 1);
     EVN_CHECK(contents, EVN_ERR_MEMORY, "no memory for the %zu bytes of %s", size, path);
@@ -75,15 +76,53 @@ static evn_status read_open_file(int file, const char *path, unsigned char **dat
     return EVN_OK;
 }
 
-evn_status evn__file_read(const char *path, unsigned char **data, size_t *bytes) {
+evn_status evn__file_read_most(const char *path, size_t most, unsigned char **data, size_t *bytes) {
     // Non-blocking, so that a named pipe is refused below instead of waited for.
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) {
         return fail_reading(path, errno);
     }
-    evn_status status = read_open_file(file, path, data, bytes);
+    evn_status status = read_open_file(file, path, most, data, bytes);
     close(file);
     return status;
+}
+
+evn_status evn__file_read(const char *path, unsigned char **data, size_t *bytes) {
+    return evn__file_read_most(path, EVN__FILE_BYTES_MAX, data, bytes);
+}
+
+/// Double the block until the stream ends in it. A NUL byte has room behind the contents.
+static evn_status read_stream(FILE *stream, const char *name, size_t most, evn__text *text) {
+    enum { FIRST = 1 << 16 };
+    while (text->size == text->capacity && text->size <= most) {
+        size_t wanted = text->capacity ? 2 * text->capacity : FIRST;
+        char *more = realloc(text->data, wanted + 1);
+        EVN_CHECK(more, EVN_ERR_MEMORY, "no memory for the %zu bytes of %s", wanted, name);
+        text->data = more;
+        text->capacity = wanted;
+        text->size += fread(text->data + text->size, 1, wanted - text->size, stream);
+    }
+    EVN_CHECK(!ferror(stream), EVN_ERR_FILE, "cannot read %s: %s; check what writes it", name,
+              strerror(errno));
+    EVN_CHECK(
+        text->size <= most, EVN_ERR_FILE,
+        "cannot read %s: it has more than the %zu bytes that it may have; check what writes it",
+        name, most);
+    text->data[text->size] = 0;
+    return EVN_OK;
+}
+
+evn_status evn__stream_read(FILE *stream, const char *name, size_t most, unsigned char **data,
+                            size_t *bytes) {
+    evn__text text = {0};
+    evn_status status = read_stream(stream, name, most, &text);
+    if (status != EVN_OK) {
+        free(text.data);
+        return status;
+    }
+    *data = (unsigned char *)text.data;
+    *bytes = text.size;
+    return EVN_OK;
 }
 
 // Writing -----------------------------------------------------------------------------------------

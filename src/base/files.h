@@ -7,15 +7,22 @@
 #include "base/status.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /// Largest file that is read whole, 4 GiB: a wrong path must not exhaust memory.
 #define EVN__FILE_BYTES_MAX ((size_t)4 << 30)
 
-/// Read a whole regular file of at most EVN__FILE_BYTES_MAX bytes.
+/// Read a whole regular file of at most EVN__FILE_BYTES_MAX, or `most`, bytes.
 /// @param[out] data   owned by the caller, freed with free(); a NUL byte follows the contents
 /// @param[out] bytes  size of the contents, without that NUL byte
 /// @return EVN_ERR_FILE when it is missing, unreadable or larger; EVN_ERR_MEMORY
 evn_status evn__file_read(const char *path, unsigned char **data, size_t *bytes);
+evn_status evn__file_read_most(const char *path, size_t most, unsigned char **data, size_t *bytes);
+
+/// The same of what a stream, such as standard input, gives until its end. `name` is its name in
+/// messages.
+evn_status evn__stream_read(FILE *stream, const char *name, size_t most, unsigned char **data,
+                            size_t *bytes);
 
 /// Write a file at once: under a temporary name in the same folder, flushed to disk, then renamed
 /// over `path`. On failure the old file is untouched and the temporary one removed.

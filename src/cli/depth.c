@@ -54,7 +54,7 @@ const evn__verb evn__verb_depth = {
     "depth",
     "RUN",
     "compare a trained model at increasing numbers of steps",
-    EVN__VERB_EVAL,
+    EVN__VERB_DEPTH,
     run,
     "\nEuler's method with 5, 10, 20, 40 and 80 steps against dopri5 at rtol = atol = --rtol.\n"
     "Draws depth-logits and depth-errors (png and svg) into the run directory; of node-ew also, "

@@ -63,7 +63,7 @@ void evn__help_verb(const evn__verb *verb) {
     printf("\nOptions (--name value, or --name=value):\n");
     print_options(evn__settings_options, verb->bit);
     print_line("--help", "print this help");
-    if (verb->bit & (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_SAMPLE)) {
+    if (evn__options_any(evn__phase_options, verb->bit)) {
         printf("\n%s:\n", trains ? "For all phases, and the keys of --phase" : "Solver");
         print_options(evn__phase_options, verb->bit);
     }

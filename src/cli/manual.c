@@ -149,7 +149,8 @@ static const struct {
      "and the command line."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_COMPARE, "metrics.jsonl",
      "In the run directory: a line for each epoch; of a curve or a flow for every ten iterations."},
-    {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_EVAL | EVN__VERB_SAMPLE | EVN__VERB_INVERT,
+    {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_EVAL | EVN__VERB_SAMPLE | EVN__VERB_INVERT |
+         EVN__VERB_DEPTH | EVN__VERB_PREDICT,
      "model.safetensors", "In the run directory: every parameter by name."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME, "checkpoint.safetensors",
      "In the run directory until the run is finished: parameters, the optimiser's state and how "
@@ -175,6 +176,11 @@ static const struct {
     {"resume", "evonode resume runs/mnist-1", "Go on with an interrupted run:"},
     {"eval", "evonode eval runs/digits-1 --solver rk4 --steps 20",
      "The accuracy of a trained model with another solver:"},
+    {"predict", "evonode predict runs/images-1 cat.jpg --top 3",
+     "The three most probable classes:"},
+    {"predict",
+     "find photos -name '*.jpg' -print0 | evonode predict runs/images-1 --files-from - --json",
+     "Many files, a line of JSON for each:"},
     {"depth", "evonode depth runs/digits-1", "From 5 Euler steps to the limit:"},
     {"invert", "evonode invert runs/digits-1", "Images from their features:"},
     {"sample", "evonode sample runs/flow-1 --count 5000 --seed 7 --out points.csv",
@@ -232,14 +238,6 @@ static void put_options(evn__text *page, const evn__option *table, const evn__ve
             put_option(page, row, defaults);
         }
     }
-}
-
-static bool takes_any(const evn__option *table, const evn__verb *verb) {
-    const evn__option *row = table;
-    while (row->name && !(row->verbs & verb->bit)) {
-        ++row;
-    }
-    return row->name;
 }
 
 static void put_defaults(evn__text *page, const evn__task_row *task, const evn__option *table) {
@@ -324,7 +322,7 @@ static void put_verb(evn__text *page, const evn__verb *verb, release of) {
     evn__text_append(page, ".Sh OPTIONS\n.Bl -tag -width Ds\n");
     put_options(page, evn__settings_options, verb);
     evn__text_append(page, ".It Fl Fl help\nPrint the options.\n.El\n");
-    if (takes_any(evn__phase_options, verb)) {
+    if (evn__options_any(evn__phase_options, verb->bit)) {
         evn__text_append(page, ".Ss %s\n.Bl -tag -width Ds\n",
                          verb->bit == EVN__VERB_TRAIN ? "For all phases, and keys of a phase"
                                                       : "Solver");

@@ -169,6 +169,13 @@ void evn__option_copy(const evn__option *option, void *target, const void *sourc
            option->kind->size);
 }
 
+bool evn__options_any(const evn__option *table, unsigned verbs) {
+    while (table->name && !(table->verbs & verbs)) {
+        ++table;
+    }
+    return table->name;
+}
+
 void evn__options_clear(const evn__option *table, void *target) {
     for (const evn__option *row = table; row->name; ++row) {
         row->kind->clear((char *)target + row->offset);

@@ -52,6 +52,9 @@ evn_status evn__option_apply(const evn__option *option, void *target, const char
 bool evn__option_given(const evn__option *option, const void *target);
 void evn__option_copy(const evn__option *option, void *target, const void *source);
 
+/// Whether any of `verbs` takes an option of the table.
+bool evn__options_any(const evn__option *table, unsigned verbs);
+
 /// Set all fields of a table to "not given".
 void evn__options_clear(const evn__option *table, void *target);
 

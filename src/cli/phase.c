@@ -43,7 +43,7 @@ static const char *until_name(int index) {
 }
 
 #define TRAIN     EVN__VERB_TRAIN
-#define ALL       (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_SAMPLE)
+#define ALL       (TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH | EVN__VERB_SAMPLE | EVN__VERB_PREDICT)
 #define AT(field) offsetof(evn__phase_settings, field)
 
 const evn__option evn__phase_options[] = {

@@ -40,16 +40,36 @@ evn_status evn__reopen_check(const json_t *run, const evn__session *session) {
     return EVN_OK;
 }
 
-static evn_status open_run(evn__session *session, const char *folder, const evn__task_row *row,
-                           const json_t *run, evn__settings *settings) {
+/// The data that it was trained on.
+static evn_status open_own(evn__session *session, const evn__task_row *row, const json_t *run,
+                           evn__settings *settings, const evn__command *command) {
+    (void)command;
     EVN_TRY(evn__session_open(session, row, settings));
-    EVN_TRY(evn__reopen_check(run, session));
-    EVN_TRY(row->create(session, settings));
+    return evn__reopen_check(run, session);
+}
+
+/// What the command line gives.
+static evn_status open_given(evn__session *session, const evn__task_row *row, const json_t *run,
+                             evn__settings *settings, const evn__command *command) {
+    EVN_CHECK(row->predict, EVN_ERR_ARGUMENT,
+              "%s is a run of the task %s, which answers no new inputs", command->settings->subject,
+              row->name);
+    EVN_TRY(evn__session_prepare(session, row, settings));
+    EVN_TRY(row->predict->open(session, settings, run, command));
+    return evn_device_open(settings->device, &session->device);
+}
+
+/// How a run comes to its data.
+typedef evn_status (*opening)(evn__session *session, const evn__task_row *row, const json_t *run,
+                              evn__settings *settings, const evn__command *command);
+
+static evn_status create(evn__session *session, const char *folder, const evn__settings *settings) {
+    EVN_TRY(session->row->create(session, settings));
     return evn__run_parameters(folder, session->task.methods->parameters(session->task.self));
 }
 
-evn_status evn__reopen(const evn__command *command,
-                       evn_status (*use)(evn__session *session, const evn__command *command)) {
+static evn_status reopen(const evn__command *command, opening open,
+                         evn_status (*use)(evn__session *session, const evn__command *command)) {
     const char *folder = command->settings->subject;
     const evn__task_row *row;
     json_t *description;
@@ -59,7 +79,10 @@ evn_status evn__reopen(const evn__command *command,
         evn__reopen_settings(folder, command->settings, true, &description, &row, &settings);
     settings.limit = INT64_MIN; // the test part is never limited
     if (status == EVN_OK) {
-        status = open_run(&session, folder, row, description, &settings);
+        status = open(&session, row, description, &settings, command);
+    }
+    if (status == EVN_OK) {
+        status = create(&session, folder, &settings);
     }
     if (status == EVN_OK) {
         status = use(&session, command);
@@ -68,4 +91,17 @@ evn_status evn__reopen(const evn__command *command,
     evn__settings_free(&settings);
     json_decref(description);
     return status;
+}
+
+evn_status evn__reopen(const evn__command *command,
+                       evn_status (*use)(evn__session *session, const evn__command *command)) {
+    return reopen(command, open_own, use);
+}
+
+static evn_status answer(evn__session *session, const evn__command *command) {
+    return session->row->predict->answer(session, command);
+}
+
+evn_status evn__reopen_to_predict(const evn__command *command) {
+    return reopen(command, open_given, answer);
 }

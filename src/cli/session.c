@@ -64,8 +64,8 @@ static evn_optimizer_options make_optimizer(const evn__settings *settings) {
     return optimizer;
 }
 
-evn_status evn__session_open(evn__session *session, const evn__task_row *row,
-                             evn__settings *settings) {
+evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
+                                const evn__settings *settings) {
     session->row = row;
     for (int i = 0; i < settings->phase_count; ++i) {
         EVN_TRY(make_phase(&settings->phases[i], &session->phases[i]));
@@ -81,6 +81,13 @@ evn_status evn__session_open(evn__session *session, const evn__task_row *row,
         .accumulate = (int)settings->accumulate,
         .renew_optimizer = row->renew,
     };
+    return EVN_OK;
+}
+
+evn_status evn__session_open(evn__session *session, const evn__task_row *row,
+                             evn__settings *settings) {
+    EVN_TRY(evn__session_prepare(session, row, settings));
+    session->close = row->close;
     EVN_TRY(row->open(session, settings));
     return evn_device_open(settings->device, &session->device);
 }
@@ -89,8 +96,8 @@ void evn__session_close(evn__session *session) {
     evn_trainer_destroy(&session->trainer);
     evn_task_destroy(&session->task);
     evn_source_destroy(&session->source);
-    if (session->row && session->row->close) {
-        session->row->close(session);
+    if (session->close) {
+        session->close(session);
     }
     evn_device_close(&session->device);
 }

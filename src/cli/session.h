@@ -15,6 +15,7 @@ struct evn__session {
     evn_trainer_options options; ///< phases point into the session
     int phase;                   ///< whose solver evaluates: the last that was trained
     void *data;                  ///< what the source reads, of the row's own kind; NULL: nothing
+    void (*close)(evn__session *session); ///< releases data; NULL: there is nothing to release
     char digest[EVN__HASH_TEXT]; ///< of the data, as run.json keeps it; "": they are computed
     const evn_dataset *classes;  ///< whose classes have names of the user's; NULL: there are none
     evn_source source;
@@ -22,8 +23,11 @@ struct evn__session {
     evn_trainer *trainer; ///< NULL where nothing is trained
 };
 
-/// Translate the settings, which must be complete, read the task's data, open the device.
-/// Zero-initialise the session before.
+/// Translate the settings, which must be complete. Zero-initialise the session before.
+evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
+                                const evn__settings *settings);
+
+/// The same, then read the task's data and open the device.
 evn_status evn__session_open(evn__session *session, const evn__task_row *row,
                              evn__settings *settings);
 void evn__session_close(evn__session *session);

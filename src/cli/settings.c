@@ -3,8 +3,10 @@
 #include "evonode/model.h"
 #include "tune/tuner.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Tables ------------------------------------------------------------------------------------------
@@ -41,8 +43,9 @@ static const char *trace_name(int index) {
 
 #define TRAIN     EVN__VERB_TRAIN
 #define SAMPLE    EVN__VERB_SAMPLE
-#define ALL       (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_SAMPLE)
-#define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL)
+#define PREDICT   EVN__VERB_PREDICT
+#define ALL       (BOTH | SAMPLE | PREDICT)
+#define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH)
 #define AT(field) offsetof(evn__settings, field)
 #define SEED_MAX  9007199254740991 // whole numbers are exact up to here, in JSON too
 
@@ -96,7 +99,7 @@ const evn__option evn__settings_options[] = {
     {"holdout", "X",
      "images: fraction of each class to test on, where the folder has no test part (0.1)", TRAIN,
      &evn__option_real, AT(holdout), 1e-6, 0.999999, NULL},
-    {"skip-bad", "N", "images: leave out up to N files that are no good images", TRAIN,
+    {"skip-bad", "N", "images: leave out up to N files that are no good images", TRAIN | PREDICT,
      &evn__option_integer, AT(skip_bad), 0, 1e9, NULL},
     {"weight-decay", "X", "L2 penalty", TRAIN, &evn__option_real, AT(weight_decay), 0, 1e38, NULL},
     {"accumulate", "N", "batches whose gradients are averaged for a step of the optimiser", TRAIN,
@@ -109,6 +112,11 @@ const evn__option evn__settings_options[] = {
      AT(trace), 0, 0, trace_name},
     {"count", "N", "number of points to draw (1000)", SAMPLE, &evn__option_integer, AT(count), 1,
      1e7, NULL},
+    {"top", "N", "images: the N most probable classes of each (5)", PREDICT, &evn__option_integer,
+     AT(top), 1, 256, NULL},
+    {"files-from", "FILE",
+     "answer the files whose names are the lines of FILE; - is standard input", PREDICT,
+     &evn__option_text, AT(files_from), 0, 0, NULL},
     {"phase", "NAME:KEY=VALUE,...", "a phase of training; repeat it for several, in order", TRAIN,
      &evn__option_phase, 0, 0, 0, NULL},
     {"family", "NAME", "kernels to tune (all)", EVN__VERB_TUNE, &evn__option_text, AT(family), 0, 0,
@@ -117,8 +125,8 @@ const evn__option evn__settings_options[] = {
      AT(quick), 0, 0, NULL},
     {"seconds", "N", "time limit of tuning, in seconds", EVN__VERB_TUNE, &evn__option_integer,
      AT(seconds), 1, 86400, NULL},
-    {"json", NULL, "print JSON", EVN__VERB_DEVICES | EVN__VERB_COMPARE, &evn__option_flag, AT(json),
-     0, 0, NULL},
+    {"json", NULL, "print JSON; predict: a line of it for each answer",
+     EVN__VERB_DEVICES | EVN__VERB_COMPARE | PREDICT, &evn__option_flag, AT(json), 0, 0, NULL},
     {0},
 };
 
@@ -130,6 +138,8 @@ void evn__settings_clear(evn__settings *settings) {
 
 void evn__settings_free(evn__settings *settings) {
     evn__arena_free(&settings->arena);
+    free(settings->subjects);
+    settings->subjects = NULL;
 }
 
 // Parsing -----------------------------------------------------------------------------------------
@@ -191,8 +201,11 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
 
 static evn_status add_subject(evn__settings *settings, unsigned verb, const char *word) {
     const unsigned without = EVN__VERB_DEVICES | EVN__VERB_TUNE | EVN__VERB_SELFTEST;
-    int most = verb & without ? 0 : verb == EVN__VERB_COMPARE ? EVN__SUBJECTS_MAX : 1;
+    const unsigned several = EVN__VERB_COMPARE | PREDICT;
+    int most = verb & without ? 0 : verb & several ? INT_MAX : 1;
     EVN_CHECK(settings->subject_count < most, EVN_ERR_USAGE, "unexpected argument '%s'", word);
+    EVN_TRY(
+        EVN_RESERVE(settings->subjects, settings->subject_capacity, settings->subject_count + 1));
     settings->subjects[settings->subject_count++] = word;
     settings->subject = settings->subjects[0];
     return EVN_OK;
@@ -207,7 +220,8 @@ evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count
         } else if (strncmp(word, "--", 2) == 0) {
             EVN_TRY(parse_option(settings, verb, count, words, &i));
         } else {
-            EVN_CHECK(word[0] != '-', EVN_ERR_USAGE, "options begin with two dashes: '%s'", word);
+            EVN_CHECK(word[0] != '-' || !word[1], EVN_ERR_USAGE,
+                      "options begin with two dashes: '%s'", word);
             EVN_TRY(add_subject(settings, verb, word));
         }
     }

@@ -17,8 +17,9 @@ enum {
     EVN__VERB_SELFTEST = 64,
     EVN__VERB_INVERT = 128,
     EVN__VERB_RESUME = 256,
+    EVN__VERB_PREDICT = 512,
+    EVN__VERB_DEPTH = 1024,
     EVN__PHASES_MAX = 16,
-    EVN__SUBJECTS_MAX = 256,
 };
 
 /// A phase of training: what follows --phase NAME:, and what the options of the same names say for
@@ -33,11 +34,12 @@ typedef struct evn__task_row evn__task_row; // task.h
 
 typedef struct evn__settings {
     const char *subject; ///< what the verb works on: the task, or the run folder; NULL: none given
-    const char *subjects[EVN__SUBJECTS_MAX]; ///< compare: the run folders, `subject` first
-    int subject_count;
+    const char **subjects; ///< [subject_count] all words that are no options, `subject` first
+    int subject_count, subject_capacity;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
-        *fit;
-    int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad;
+        *fit, *files_from;
+    int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
+        top;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout;
     bool json, quick, help, flip;
     bool solves;                ///< the one phase is there to solve with; nothing is trained

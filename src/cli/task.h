@@ -8,6 +8,19 @@
 #include "study/comparison.h"
 
 typedef struct evn__session evn__session;
+typedef struct evn__command evn__command; // verb.h
+
+/// How a run answers inputs that it was not trained on: `evonode predict RUN INPUT...`.
+typedef struct evn__prediction {
+    /// Read the inputs that the command line names (its subjects after the run) and make the
+    /// session's source, in place of the row's own `open`: no data of the training are there.
+    /// Sets session->data, and session->close where they are to be released.
+    /// @param[in] run  run.json; "sample" and "target" are the shapes that it was trained on
+    evn_status (*open)(evn__session *session, evn__settings *settings, const json_t *run,
+                       const evn__command *command);
+    /// Print the answers; the session's task has the run's parameters.
+    evn_status (*answer)(evn__session *session, const evn__command *command);
+} evn__prediction;
 
 /// What an option is when it is not given. The first row that applies counts; phases add up.
 typedef struct evn__default {
@@ -47,6 +60,7 @@ struct evn__task_row {
                        const char *folder);
     /// Release session->data; NULL: there is none.
     void (*close)(evn__session *session);
+    const evn__prediction *predict; ///< how it answers what the user gives; NULL: it does not
 };
 
 /// The row of a task.
@@ -66,6 +80,7 @@ double evn__column_value(const evn__column *column, double value);
 
 /// How images come to another size; NULL past the last.
 const char *evn__fit_name(int index);
+evn_fit evn__fit_find(const char *name); ///< of one of these names; NULL: the first
 
 /// Whether the task has the option.
 bool evn__task_has_option(const evn__task_row *row, const char *option);
@@ -77,5 +92,6 @@ const char *evn__task_default(const evn__task_row *row, const char *option, int 
 extern const evn__task_row evn__task_digits, evn__task_mnist, evn__task_folder; // task_images.c
 extern const evn__task_row evn__task_curve;                                     // task_curve.c
 extern const evn__task_row evn__task_flow;                                      // task_flow.c
+extern const evn__prediction evn__predict_images;                               // predict_images.c
 
 #endif

@@ -82,9 +82,9 @@ const char *evn__fit_name(int index) {
     return names[index];
 }
 
-static evn_fit find_fit(const char *name) {
+evn_fit evn__fit_find(const char *name) {
     int fit = EVN_FIT_CROP;
-    while (strcmp(evn__fit_name(fit), name) != 0) {
+    while (name && strcmp(evn__fit_name(fit), name) != 0) {
         ++fit;
     }
     return (evn_fit)fit;
@@ -108,7 +108,7 @@ static evn_status make_folder_options(const evn__settings *settings, evn_folder_
     if (settings->size) {
         EVN_TRY(read_size(settings->size, &options->height, &options->width));
     }
-    options->fit = find_fit(settings->fit);
+    options->fit = evn__fit_find(settings->fit);
     options->holdout = isnan(settings->holdout) ? 0 : settings->holdout;
     options->seed = (uint64_t)settings->seed;
     options->limit = settings->limit == INT64_MIN ? 0 : settings->limit;
@@ -221,7 +221,7 @@ static const evn__column compared[] = {
     .steps = 10, .progress = progress, .report = report, .compared = compared,                     \
     .style = {"test_accuracy", "Accuracy on the test images, mean over the seeds",                 \
               "test accuracy  (%)", 100, false},                                                   \
-    .create = create, .close = close_data
+    .create = create, .close = close_data, .predict = &evn__predict_images
 
 const evn__task_row evn__task_digits = {.name = "digits",
                                         .text = "1,797 digits of 8x8 pixels, built in",

@@ -34,6 +34,23 @@ static evn_status show_words(const evn__command *command, json_t **words) {
     return EVN_OK;
 }
 
+static json_t *show_shape(evn_shape shape) {
+    json_t *extents = json_array();
+    for (int i = 0; i < shape.rank; ++i) {
+        json_array_append_new(extents, json_integer(shape.dim[i]));
+    }
+    return extents;
+}
+
+/// What the model takes, for those who have no data of the training.
+static void show_source(const evn_source *source, json_t *run) {
+    evn_source_info info = source->methods->info(source->self);
+    json_object_set_new(run, "sample", show_shape(info.sample));
+    if (info.has_target) {
+        json_object_set_new(run, "target", show_shape(info.target));
+    }
+}
+
 /// The contents of run.json.
 static evn_status describe(const evn__command *command, const evn__settings *settings,
                            const evn__training *t, json_t **run) {
@@ -60,6 +77,7 @@ static evn_status describe(const evn__command *command, const evn__settings *set
         json_object_set_new(*run, "tuning", json_string(tuning));
     }
     EVN_CHECK(*run, EVN_ERR_USAGE, "the run cannot be described: the device's name is not UTF-8");
+    show_source(&t->session->source, *run);
     return EVN_OK;
 }
 

@@ -3,14 +3,14 @@
 #ifndef EVN_CLI_VERB_H
 #define EVN_CLI_VERB_H
 
-#include "cli/settings.h"
+#include "cli/task.h"
 
 /// A finished command line: what was typed, and what it means.
-typedef struct evn__command {
+struct evn__command {
     int count;
     char *const *words;      ///< all of it, the program's name first; borrowed
     evn__settings *settings; ///< as given, without defaults
-} evn__command;
+};
 
 typedef struct evn__verb {
     const char *name, *subject, *text; ///< subject: the word that follows, NULL: none
@@ -23,6 +23,7 @@ extern const evn__verb evn__verb_devices;  // devices.c
 extern const evn__verb evn__verb_train;    // train.c
 extern const evn__verb evn__verb_resume;   // resume.c
 extern const evn__verb evn__verb_eval;     // eval.c
+extern const evn__verb evn__verb_predict;  // predict.c
 extern const evn__verb evn__verb_depth;    // depth.c
 extern const evn__verb evn__verb_invert;   // invert.c
 extern const evn__verb evn__verb_sample;   // sample.c

@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "base/names.h"
 #include "data/dataset.h"
+#include "data/image_files.h"
 #include "image/image.h"
 
 #include <stdio.h>
@@ -36,7 +37,6 @@ static evn_status check_options(const evn_folder_options *o) {
 /// Bring a part to the size that was asked for.
 static evn_status resize_part(evn__part *part, const evn_dataset_info *info,
                               const evn_folder_options *options) {
-    static const evn__fit fits[] = {EVN__FIT_CROP, EVN__FIT_PAD, EVN__FIT_STRETCH};
     int64_t count = part->labels.extent[0];
     size_t from = (size_t)(info->height * info->width * info->channels);
     size_t to = (size_t)(options->height * options->width * info->channels);
@@ -47,7 +47,7 @@ static evn_status resize_part(evn__part *part, const evn_dataset_info *info,
     for (int64_t i = 0; i < count && status == EVN_OK; ++i) {
         const evn__image image = {info->height, info->width, (int)info->channels,
                                   part->images.bytes + (size_t)i * from};
-        status = evn__image_fit(&image, fits[options->fit], options->height, options->width,
+        status = evn__image_fit(&image, evn__fit_of(options->fit), options->height, options->width,
                                 image.channels, resized.bytes + (size_t)i * to);
     }
     evn__idx_free(status == EVN_OK ? &part->images : &resized);

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The decoder: files are handed out in their order to a thread for each processor, so that all
 // before the one that ends it have been looked at, and the same file is named every time.
+#include "data/image_files.h"
 #include "data/pack.h"
 
 #include "base/clock.h"
+#include "base/parallel.h"
 #include "image/image.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-enum {
-    THREADS_MAX = 64,
-    SIDE_MIN = 4,
-    SIDE_MAX = 1024,
-    OWN_SIDE_MAX = 128,
-    SHOWN = 512,
-    NAMED_MAX = 10
-};
+enum { SIDE_MIN = 4, SIDE_MAX = 1024, OWN_SIDE_MAX = 128, SHOWN = 512, NAMED_MAX = 10 };
 
 /// A file that gave no image.
 typedef struct failure {
@@ -35,11 +28,8 @@ typedef struct import {
     const evn_folder_options *options;
     evn__pack pack;          ///< with three channels and a place for every file at first
     unsigned char *is_there; ///< [file_count]
-    atomic_int next, done;
     atomic_bool stop, colour;
     pthread_mutex_t lock; ///< of what follows
-    pthread_cond_t ended;
-    int running;
     failure *failures;
     int failure_count, failure_capacity;
 } import;
@@ -55,11 +45,6 @@ static evn_status decode(const import *m, int file, evn__image *image) {
     evn_status status = evn__image_decode(data, size, image);
     free(data);
     return status;
-}
-
-static evn__fit image_fit(evn_fit fit) {
-    static const evn__fit fits[] = {EVN__FIT_CROP, EVN__FIT_PAD, EVN__FIT_STRETCH};
-    return fits[fit];
 }
 
 static evn_status check_side(const import *m, const evn__image *image) {
@@ -82,7 +67,7 @@ static evn_status place(import *m, int file, bool *fatal) {
     *fatal = status != EVN_OK;
     if (status == EVN_OK) {
         size_t bytes = 3 * (size_t)(m->pack.height * m->pack.width);
-        status = evn__image_fit(&image, image_fit(m->options->fit), m->pack.height, m->pack.width,
+        status = evn__image_fit(&image, evn__fit_of(m->options->fit), m->pack.height, m->pack.width,
                                 3, evn__pack_pixels(&m->pack) + (size_t)file * bytes);
     }
     if (image.channels == 3) {
@@ -110,77 +95,28 @@ static void add_failure(import *m, int file, evn_status status, bool fatal) {
     pthread_mutex_unlock(&m->lock);
 }
 
-static void *work(void *user) {
+static bool work(void *user, int64_t index) {
     import *m = user;
-    while (!atomic_load(&m->stop)) {
-        bool fatal;
-        int file = atomic_fetch_add(&m->next, 1);
-        if (file >= m->folder->file_count) {
-            break;
-        }
-        evn_status status = place(m, file, &fatal);
-        if (status == EVN_OK) {
-            m->is_there[file] = 1;
-        } else {
-            add_failure(m, file, status, fatal);
-        }
-        atomic_fetch_add(&m->done, 1);
+    bool fatal;
+    evn_status status = place(m, (int)index, &fatal);
+    if (status == EVN_OK) {
+        m->is_there[index] = 1;
+    } else {
+        add_failure(m, (int)index, status, fatal);
     }
-    pthread_mutex_lock(&m->lock);
-    --m->running;
-    pthread_cond_signal(&m->ended);
-    pthread_mutex_unlock(&m->lock);
-    return NULL;
+    return !atomic_load(&m->stop);
 }
 
-static int thread_count(const import *m) {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int threads = processors < 1 ? 1 : processors < THREADS_MAX ? (int)processors : THREADS_MAX;
-    return threads < m->folder->file_count ? threads : m->folder->file_count;
-}
-
-static void tell(const import *m) {
+static void tell(void *user, int64_t done) {
+    const import *m = user;
     if (m->options->progress) {
-        m->options->progress(m->options->user, atomic_load(&m->done), m->folder->file_count);
+        m->options->progress(m->options->user, done, m->folder->file_count);
     }
-}
-
-/// Wait for all threads, with a sign of life ten times a second.
-static void wait_for_all(import *m) {
-    pthread_mutex_lock(&m->lock);
-    while (m->running > 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += 100000000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&m->ended, &m->lock, &until);
-        pthread_mutex_unlock(&m->lock);
-        tell(m);
-        pthread_mutex_lock(&m->lock);
-    }
-    pthread_mutex_unlock(&m->lock);
 }
 
 static void decode_all(import *m) {
-    pthread_t threads[THREADS_MAX];
-    int wanted = thread_count(m), count = 0;
-    m->running = wanted;
-    while (count < wanted && pthread_create(&threads[count], NULL, work, m) == 0) {
-        ++count;
-    }
-    if (count == 0) { // no thread can be had: this one does it
-        m->running = 1;
-        work(m);
-    } else {
-        pthread_mutex_lock(&m->lock);
-        m->running -= wanted - count;
-        pthread_mutex_unlock(&m->lock);
-    }
-    wait_for_all(m);
-    for (int i = 0; i < count; ++i) {
-        pthread_join(threads[i], NULL);
-    }
+    const evn__parallel all = {m->folder->file_count, work, tell, m};
+    evn__parallel_run(&all);
 }
 
 // What came of it ---------------------------------------------------------------------------------
@@ -331,9 +267,7 @@ static evn_status decode_folder(const evn__folder *folder, const evn_folder_opti
                                 evn__pack *pack) {
 import m = {.folder = folder, .options = options };
     pthread_mutex_init(&m.lock, NULL);
-    pthread_cond_init(&m.ended, NULL);
     evn_status status = run(&m);
-    pthread_cond_destroy(&m.ended);
     pthread_mutex_destroy(&m.lock);
     for (int i = 0; i < m.failure_count; ++i) {
         free(m.failures[i].message);

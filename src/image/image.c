@@ -103,6 +103,15 @@ evn_status evn__image_decode(const uint8_t *data, size_t size, evn__image *image
     return EVN_OK;
 }
 
+void evn__image_make_grey(evn__image *image) {
+    int64_t count = image->channels == 3 ? image->height * image->width : 0;
+    for (int64_t i = 0; i < count; ++i) {
+        const uint8_t *p = image->pixels + 3 * i;
+        image->pixels[i] = (uint8_t)((299u * p[0] + 587u * p[1] + 114u * p[2] + 500) / 1000);
+    }
+    image->channels = 1;
+}
+
 void evn__image_free(evn__image *image) {
     free(image->pixels);
     image->pixels = NULL;

@@ -23,6 +23,9 @@ typedef struct evn__image {
 evn_status evn__image_decode(const uint8_t *data, size_t size, evn__image *image);
 void evn__image_free(evn__image *image); ///< nulls pixels; accepts NULL pixels
 
+/// Make a colour image grey, in place: its luma (ITU-R BT.601), of equal colours their value.
+void evn__image_make_grey(evn__image *image);
+
 /// How an image comes to a size of another shape.
 typedef enum evn__fit {
     EVN__FIT_CROP,    ///< what is too long is cut off on both sides

@@ -7,6 +7,7 @@
 #include "task/bound_plan.h"
 #include "task/chain.h"
 #include "task/learnt_solver.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -175,6 +176,17 @@ int evn__classifier_choice(const double *logits, int classes) {
         best = logits[i] > logits[best] ? i : best;
     }
     return best;
+}
+
+void evn__classifier_probabilities(const double *logits, int classes, double *probabilities) {
+    double largest = logits[evn__classifier_choice(logits, classes)], sum = 0;
+    for (int i = 0; i < classes; ++i) {
+        probabilities[i] = exp(logits[i] - largest);
+        sum += probabilities[i];
+    }
+    for (int i = 0; i < classes; ++i) {
+        probabilities[i] /= sum;
+    }
 }
 
 evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x_error,

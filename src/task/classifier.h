@@ -39,6 +39,9 @@ evn_status evn__classifier_read(evn__classifier *classifier, int first, int coun
 /// The class that logits [classes] speak for: the largest, of equal ones the first.
 int evn__classifier_choice(const double *logits, int classes);
 
+/// The probabilities [classes] that logits [classes] speak of (softmax).
+void evn__classifier_probabilities(const double *logits, int classes, double *probabilities);
+
 /// As evn_solver_reconstruction; zeros for a model without a solver or another gradient.
 evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x_error,
                                           double *theta_error);

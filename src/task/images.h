@@ -17,4 +17,10 @@ int64_t evn__images_test_capacity(const evn_task *task);
 evn_status evn__images_logits(const evn_task *task, const evn_solver_options *solver,
                               double *logits, evn_metrics *metrics);
 
+/// The logits of the first images of the test part, which its source may have changed meanwhile.
+/// @param[in]  program  of the task, compiled for a solver
+/// @param[in]  batches  of them
+/// @param[out] logits   [images of the batches, classes]
+evn_status evn__images_answer(const evn_task *task, void *program, int64_t batches, double *logits);
+
 #endif

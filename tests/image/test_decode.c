@@ -277,6 +277,18 @@ START_TEST(resized) {
 }
 END_TEST
 
+START_TEST(grey_of_colours) {
+    uint8_t pixels[] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 77, 77, 77};
+    evn__image image = {2, 2, 3, pixels};
+    evn__image_make_grey(&image);
+    ck_assert_int_eq(image.channels, 1);
+    const uint8_t luma[] = {76, 150, 29, 77};
+    ck_assert_mem_eq(pixels, luma, 4);
+    evn__image_make_grey(&image); // is grey
+    ck_assert_mem_eq(pixels, luma, 4);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("decode");
     TCase *c = tcase_create("formats");
@@ -285,6 +297,7 @@ static Suite *suite(void) {
     tcase_add_test(c, alpha_is_laid_on_white);
     tcase_add_test(c, jpeg);
     tcase_add_test(c, bmp_tga_pnm);
+    tcase_add_test(c, grey_of_colours);
     suite_add_tcase(s, c);
     c = tcase_create("guards");
     tcase_add_test(c, what_is_no_image);

@@ -21,9 +21,10 @@ static pid_t start(const char *variables, const char *format, va_list arguments)
     const char *program = getenv("EVONODE_PROGRAM");
     ck_assert_msg(program, "EVONODE_PROGRAM must name the program");
     vsnprintf(words, sizeof(words), format, arguments);
-    int length = snprintf(command, sizeof(command),
-                          "cd '%s' && exec env %s '%s' %s >printed.out 2>printed.err </dev/null",
-                          test_folder(), variables, program, words);
+    int length =
+        snprintf(command, sizeof(command),
+                 "exec </dev/null; cd '%s' && exec env %s '%s' %s >printed.out 2>printed.err",
+                 test_folder(), variables, program, words);
     ck_assert_int_lt(length, COMMAND_SIZE);
     char *argv[] = {"sh", "-c", command, NULL};
     pid_t process;
