@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 2 };
 
 #define MAGIC 0x31474d494e5645ffu // "\xffEVNIMG1" on little-endian machines
 

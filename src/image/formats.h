@@ -18,6 +18,7 @@ enum {
 typedef struct evn__image_info {
     int64_t width, height; ///< 1 … EVN__IMAGE_SIDE_MAX, their product within EVN__IMAGE_PIXELS_MAX
     int channels;          ///< as stored, palettes counted as colours; 0: left to the decoder
+    int orientation;       ///< Exif's, 1 … 8; 0: not stated
 } evn__image_info;
 
 /// As a decoder leaves it.
@@ -42,6 +43,14 @@ bool evn__is_tga(const uint8_t *data, size_t size); ///< has no signature: to be
 evn_status evn__tga_walk(const uint8_t *data, size_t size, evn__image_info *info);
 bool evn__is_pnm(const uint8_t *data, size_t size);
 evn_status evn__pnm_walk(const uint8_t *data, size_t size, evn__image_info *info);
+
+/// How Exif data say that the stored image is to be turned: 1 … 8. Anything malformed is upright.
+enum { EVN__UPRIGHT = 1 };
+int evn__exif_orientation(const uint8_t *data, size_t size);
+
+/// Turn an image of bytes, so that it is seen upright.
+/// @return EVN_ERR_MEMORY
+evn_status evn__orient(int orientation, evn__raw_image *raw);
 
 /// Binary PGM and PPM, which stb_image 2.27 reads wrongly with 16 bits. As evn__stb_decode.
 evn_status evn__pnm_decode(const uint8_t *data, size_t size, evn__raw_image *raw);

@@ -46,11 +46,12 @@ static evn_status find_format(const uint8_t *data, size_t size, const format **f
     EVN_FAIL(EVN_ERR_FORMAT, "it is no PNG, JPEG, BMP, TGA or PNM image: it begins with%s", start);
 }
 
-static evn_status decode(const uint8_t *data, size_t size, evn__raw_image *raw) {
+static evn_status decode(const uint8_t *data, size_t size, evn__raw_image *raw, int *orientation) {
     const format *found;
     evn__image_info info;
     EVN_TRY(find_format(data, size, &found));
     EVN_TRY(found->walk(data, size, &info));
+    *orientation = info.orientation;
     if (found->decoder < 0) {
         return evn__pnm_decode(data, size, raw);
     }
@@ -88,19 +89,24 @@ static void lay_on_white(evn__raw_image *raw) {
 
 evn_status evn__image_decode(const uint8_t *data, size_t size, evn__image *image) {
     evn__raw_image raw = {0};
+    int orientation;
     *image = (evn__image){0};
     EVN_CHECK(size > 0, EVN_ERR_FORMAT, "the file is empty");
     EVN_CHECK(size <= EVN__IMAGE_FILE_MAX, EVN_ERR_FORMAT,
               "the file has %zu bytes; images of up to %zu are read", size, EVN__IMAGE_FILE_MAX);
-    EVN_TRY(decode(data, size, &raw));
+    EVN_TRY(decode(data, size, &raw, &orientation));
     if (raw.bits == 16) {
         narrow(&raw);
     }
     if (raw.channels % 2 == 0) {
         lay_on_white(&raw);
     }
+    evn_status status = evn__orient(orientation, &raw);
     *image = (evn__image){raw.height, raw.width, raw.channels, raw.pixels};
-    return EVN_OK;
+    if (status != EVN_OK) {
+        evn__image_free(image);
+    }
+    return status;
 }
 
 void evn__image_make_grey(evn__image *image) {

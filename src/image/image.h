@@ -17,7 +17,8 @@ typedef struct evn__image {
 } evn__image;
 
 /// Decode a PNG, JPEG, BMP, TGA or binary PNM file, which is told by its content. Alpha is laid on
-/// white; 16 bits are rounded to 8. Safe for any bytes; messages say what is wrong, not where.
+/// white; 16 bits are rounded to 8; what Exif says of the camera's position is undone. Safe for any
+/// bytes; messages say what is wrong, not where.
 /// @param[in] size  1 … EVN__IMAGE_FILE_MAX
 /// @return EVN_ERR_FORMAT; EVN_ERR_MEMORY
 evn_status evn__image_decode(const uint8_t *data, size_t size, evn__image *image);

@@ -16,6 +16,8 @@ enum {
     SOI = 0xd8,
     EOI = 0xd9,
     SOS = 0xda,
+    APP1 = 0xe1,
+    APP14 = 0xee,
     SCANS_MAX = 64, ///< a progressive file with thousands keeps a decoder busy for hours
 };
 
@@ -27,7 +29,8 @@ bool evn__is_jpeg(const uint8_t *data, size_t size) {
 typedef struct walk {
     evn__image_info *info;
     const uint8_t *at, *end;
-    int scans;
+    int scans, orientation;
+    bool adobe; ///< says how four components are meant
 } walk;
 
 static evn_status read_frame(walk *w, int marker, const uint8_t *data, size_t length) {
@@ -36,10 +39,13 @@ static evn_status read_frame(walk *w, int marker, const uint8_t *data, size_t le
     EVN_CHECK(!w->info->channels && length >= 6, EVN_ERR_FORMAT, "its JPEG frame is malformed");
     int channels = data[5];
     EVN_CHECK(data[0] == 8, EVN_ERR_FORMAT, "it is a JPEG of %d bits; 8 are read", data[0]);
-    EVN_CHECK(channels == 1 || channels == 3, EVN_ERR_FORMAT,
-              "it is a JPEG of %d components (CMYK, if 4); 1 or 3 are read: convert it", channels);
+    EVN_CHECK(channels == 1 || channels == 3 || (channels == 4 && w->adobe), EVN_ERR_FORMAT,
+              "it is a JPEG of %d components, of which nothing says the colours; 1 (grey), 3 and "
+              "Adobe's 4 (CMYK) are read: convert it",
+              channels);
     EVN_CHECK(length == 6 + 3 * (size_t)channels, EVN_ERR_FORMAT, "its JPEG frame is malformed");
-    *w->info = (evn__image_info){data[3] << 8 | data[4], data[1] << 8 | data[2], channels};
+    *w->info = (evn__image_info){
+        .width = data[3] << 8 | data[4], .height = data[1] << 8 | data[2], .channels = channels};
     return evn__image_check_size(w->info->width, w->info->height);
 }
 
@@ -76,6 +82,17 @@ static void skip_scan(walk *w) {
     w->at = w->end;
 }
 
+/// What cameras and programs add.
+static void read_application(walk *w, int marker, const uint8_t *data, size_t length) {
+    static const uint8_t exif[] = {'E', 'x', 'i', 'f', 0, 0};
+    if (marker == APP14 && length >= 12 && memcmp(data, "Adobe", 5) == 0) {
+        w->adobe = data[11] == 0 || data[11] == 2; // CMYK or YCCK
+    } else if (marker == APP1 && !w->orientation && length > sizeof(exif) &&
+               memcmp(data, exif, sizeof(exif)) == 0) {
+        w->orientation = evn__exif_orientation(data + sizeof(exif), length - sizeof(exif));
+    }
+}
+
 /// A marker with a length, and what follows it.
 static evn_status read_segment(walk *w, int marker) {
     size_t left = (size_t)(w->end - w->at);
@@ -87,6 +104,7 @@ static evn_status read_segment(walk *w, int marker) {
     if (marker == DHT) {
         return check_codes(data, length - 2);
     }
+    read_application(w, marker, data, length - 2);
     bool frame = marker >= SOF0 && marker <= SOF15 && marker != JPG && marker != DAC;
     if (frame) {
         return read_frame(w, marker, data, length - 2);
@@ -124,5 +142,6 @@ evn_status evn__jpeg_walk(const uint8_t *data, size_t size, evn__image_info *inf
         EVN_TRY(read_marker(&w, &marker));
     }
     EVN_CHECK(w.scans > 0, EVN_ERR_FORMAT, "the JPEG file has no image data");
+    info->orientation = w.orientation;
     return EVN_OK;
 }

@@ -46,8 +46,9 @@ static evn_status read_header(walk *w, const uint8_t *data, uint32_t length) {
               EVN_ERR_FORMAT, "PNG has no colour type %d with %d bits", w->colour, w->depth);
     EVN_CHECK(data[10] == 0 && data[11] == 0 && data[12] <= 1, EVN_ERR_FORMAT,
               "its compression, filter or interlace method is unknown");
-    *w->info =
-        (evn__image_info){big_endian(data), big_endian(data + 4), colours[w->colour].channels};
+    *w->info = (evn__image_info){.width = big_endian(data),
+                                 .height = big_endian(data + 4),
+                                 .channels = colours[w->colour].channels};
     return evn__image_check_size(w->info->width, w->info->height);
 }
 
@@ -66,6 +67,9 @@ static evn_status read_chunk(walk *w, const uint8_t *type, const uint8_t *data, 
     }
     if (memcmp(type, "PLTE", 4) == 0) {
         return read_palette(w, length);
+    }
+    if (memcmp(type, "eXIf", 4) == 0) {
+        w->info->orientation = evn__exif_orientation(data, length);
     }
     if (memcmp(type, "IDAT", 4) == 0) {
         EVN_CHECK(w->colour != 3 || w->palette, EVN_ERR_FORMAT, "it has no palette");

@@ -55,7 +55,8 @@ static bool has_packets(const header *h, const uint8_t *data, size_t size, size_
 evn_status evn__tga_walk(const uint8_t *data, size_t size, evn__image_info *info) {
     header h;
     EVN_CHECK(read_header(data, size, &h), EVN_ERR_FORMAT, "its TGA header is malformed");
-    *info = (evn__image_info){little_endian_16(data + 12), little_endian_16(data + 14), 0};
+    *info = (evn__image_info){.width = little_endian_16(data + 12),
+                              .height = little_endian_16(data + 14)};
     EVN_TRY(evn__image_check_size(info->width, info->height));
     uint64_t pixels = (uint64_t)info->width * (uint64_t)info->height;
     bool whole = h.packed ? has_packets(&h, data, size, h.before, pixels)

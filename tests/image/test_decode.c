@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "image/formats.h"
 #include "image/image.h"
 #include "pictures.h"
 #include "test.h"
@@ -87,6 +88,96 @@ START_TEST(jpeg) {
     uint8_t longer[1024] = {0}; // cameras put more behind the end
     memcpy(longer, test_jpeg, test_jpeg_size);
     is_the_gradient(longer, sizeof(longer));
+}
+END_TEST
+
+START_TEST(cmyk) {
+    evn__image image;
+    const uint8_t *cyan, *yellow;
+    uint8_t unknown[1024];
+    TRY(evn__image_decode(test_jpeg_cmyk, test_jpeg_cmyk_size, &image));
+    ck_assert(image.height == 16 && image.width == 16 && image.channels == 3);
+    cyan = image.pixels;
+    yellow = image.pixels + 3 * (16 * 12 + 3);
+    ck_assert(cyan[0] < 8 && cyan[1] > 247 && cyan[2] > 247);
+    ck_assert(abs(yellow[0] - 127) < 8 && abs(yellow[1] - 127) < 8 && yellow[2] < 8);
+    evn__image_free(&image);
+
+    memcpy(unknown, test_jpeg_cmyk, test_jpeg_cmyk_size);
+    for (size_t i = 0; i + 5 < test_jpeg_cmyk_size; ++i) {
+        unknown[i] = memcmp(unknown + i, "Adobe", 5) == 0 ? 'a' : unknown[i];
+    }
+    refuses(unknown, test_jpeg_cmyk_size, "4 components");
+}
+END_TEST
+
+/// Exif data with one entry, in either byte order.
+static size_t make_exif(bool big, int orientation, uint8_t exif[26]) {
+    const uint8_t ends[2][26] = {
+        {'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+        {'M', 'M', 0, '*', 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}};
+    memcpy(exif, ends[big], 26);
+    exif[big ? 19 : 18] = (uint8_t)orientation;
+    return 26;
+}
+
+/// a b c
+/// d e f  as a camera stores it that was held in each of eight ways.
+START_TEST(turned_upright) {
+    static const uint8_t stored[] = "abcdef";
+    static const struct {
+        const char *seen;
+        int height;
+    } upright[] = {{"abcdef", 2}, {"cbafed", 2}, {"fedcba", 2}, {"defabc", 2},
+                   {"adbecf", 3}, {"daebfc", 3}, {"fcebda", 3}, {"cfbead", 3},
+                   {"abcdef", 2}, {"abcdef", 2}}; // 9 and 0 mean nothing
+    static test_file file;
+    uint8_t exif[26];
+    for (int i = 0; i < 20; ++i) {
+        int orientation = (i / 2 + 1) % 10;
+        test_png(&file, 3, 2, 8, 0, stored, 3, NULL, 0);
+        size_t size = make_exif(i % 2, orientation, exif);
+        test_png_insert(&file, "eXIf", exif, size);
+        int height = upright[i / 2].height;
+        shows(file.data, file.size, height, 6 / height, 1, (const uint8_t *)upright[i / 2].seen);
+    }
+}
+END_TEST
+
+START_TEST(turned_jpeg) {
+    uint8_t exif[26], file[1024] = {0xff, 0xd8, 0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0};
+    evn__image image, turned;
+    make_exif(true, 6, exif);
+    memcpy(file + 12, exif, sizeof(exif));
+    memcpy(file + 38, test_jpeg + 2, test_jpeg_size - 2);
+    TRY(evn__image_decode(test_jpeg, test_jpeg_size, &image));
+    TRY(evn__image_decode(file, test_jpeg_size + 36, &turned));
+    for (int64_t i = 0; i < 16 * 16; ++i) {
+        int64_t row = i / 16, column = i % 16;
+        ck_assert_mem_eq(turned.pixels + 3 * i, image.pixels + 3 * (16 * (15 - column) + row), 3);
+    }
+    evn__image_free(&image);
+    evn__image_free(&turned);
+}
+END_TEST
+
+/// Lists that lead out of the data are no lists.
+START_TEST(malformed_exif) {
+    uint8_t exif[26];
+    for (size_t at = 0; at < sizeof(exif); ++at) {
+        for (int value = 0; value < 256; ++value) {
+            make_exif(at % 2, 6, exif);
+            exif[at] = (uint8_t)value;
+            for (size_t size = 0; size <= sizeof(exif); ++size) {
+                uint8_t *exact = malloc(size + 1); // so that a sanitizer sees what is read beyond
+                memcpy(exact + 1, exif, size);
+                int orientation = evn__exif_orientation(exact + 1, size);
+                ck_assert(orientation >= 1 && orientation <= 8);
+                ck_assert(size >= 22 || orientation == 1);
+                free(exact);
+            }
+        }
+    }
 }
 END_TEST
 
@@ -296,6 +387,10 @@ static Suite *suite(void) {
     tcase_add_test(c, sixteen_bits_are_rounded);
     tcase_add_test(c, alpha_is_laid_on_white);
     tcase_add_test(c, jpeg);
+    tcase_add_test(c, cmyk);
+    tcase_add_test(c, turned_upright);
+    tcase_add_test(c, turned_jpeg);
+    tcase_add_test(c, malformed_exif);
     tcase_add_test(c, bmp_tga_pnm);
     tcase_add_test(c, grey_of_colours);
     suite_add_tcase(s, c);

@@ -20,12 +20,19 @@ void test_png(test_file *file, uint32_t width, uint32_t height, int depth, int c
 /// A grey PNG of one value.
 void test_png_grey(test_file *file, uint32_t width, uint32_t height, uint8_t value);
 
+/// Put a chunk behind the first.
+void test_png_insert(test_file *file, const char *type, const uint8_t *data, size_t length);
+
 /// Compute the checksums of all chunks anew, as far as the file is chunks.
 void test_png_mend(uint8_t *data, size_t size);
 
 /// JPEGs of 16×16 pixels: red is 16·column, green 16·row, blue 255 − 8·column − 8·row, about.
 extern const uint8_t test_jpeg[], test_jpeg_progressive[];
 extern const size_t test_jpeg_size, test_jpeg_progressive_size;
+
+/// A JPEG of 16×16 pixels in CMYK, as Adobe's programs write it: cyan above, dark yellow below.
+extern const uint8_t test_jpeg_cmyk[];
+extern const size_t test_jpeg_cmyk_size;
 
 /// Write a grey PNG of one value, or of one in its upper and one in its lower half, into the test's
 /// folder, making the folders of `name`.
