@@ -2,6 +2,7 @@
 #include "study/comparison.h"
 
 #include "base/files.h"
+#include "base/number.h"
 #include "cli/table.h"
 #include "cli/task.h"
 #include "cli/verb.h"
@@ -49,9 +50,9 @@ static void add_number(evn__table *table, const evn__column *col, const evn__gro
     evn__statistic s = evn__group_statistic(group, col->metric);
     char mean[32], low[32], high[32];
     double a = evn__column_value(col, s.low), b = evn__column_value(col, s.high);
-    snprintf(mean, sizeof(mean), col->format, evn__column_value(col, s.mean));
-    snprintf(low, sizeof(low), col->format, fmin(a, b));
-    snprintf(high, sizeof(high), col->format, fmax(a, b));
+    evn__print(mean, sizeof(mean), col->format, evn__column_value(col, s.mean));
+    evn__print(low, sizeof(low), col->format, fmin(a, b));
+    evn__print(high, sizeof(high), col->format, fmax(a, b));
     if (s.count == 0) {
         evn__table_add(table, "-");
     } else if (col->spread && s.count > 1) {

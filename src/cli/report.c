@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/report.h"
 
+#include "base/number.h"
 #include "study/paper.h"
 #include <math.h>
 #include <stdio.h>
@@ -67,7 +68,7 @@ void evn__report_progress(const evn_phase *phases, const evn_progress *progress)
     char line[LINE_SIZE], left[32], loss[32] = "", steps[96] = "";
     bool has_steps = p->steps > 0;
     if (!isnan(p->loss)) {
-        snprintf(loss, sizeof(loss), "loss %.4g  ", p->loss);
+        evn__print(loss, sizeof(loss), "loss %.4g  ", p->loss);
     }
     if (has_steps) {
         snprintf(steps, sizeof(steps), "step %lld/%lld  ", (long long)p->step, (long long)p->steps);
@@ -75,8 +76,8 @@ void evn__report_progress(const evn_phase *phases, const evn_progress *progress)
     int length = snprintf(line, sizeof(line), "%s  %s %d/%d  %s%s", phases[p->phase].name,
                           has_steps ? "epoch" : "iteration", p->epoch + 1, p->epochs, steps, loss);
     if (has_steps) {
-        length += snprintf(line + length, sizeof(line) - (size_t)length, "%.0f samples/s  ",
-                           p->samples_per_second);
+        length += evn__print(line + length, sizeof(line) - (size_t)length, "%.0f samples/s  ",
+                             p->samples_per_second);
     }
     snprintf(line + length, sizeof(line) - (size_t)length, "%s left",
              duration(p->seconds_left, left));
@@ -98,7 +99,7 @@ static const char *show(const evn__column *column, const evn_metrics *metrics, c
     double value = evn_metrics_value(metrics, column->metric);
     text[0] = 0;
     if (!isnan(value)) {
-        snprintf(text, 64, column->format, evn__column_value(column, value));
+        evn__print(text, 64, column->format, evn__column_value(column, value));
     }
     return text;
 }
@@ -203,15 +204,15 @@ static void print_figure(const evn__paper_figure *figure) {
     char text[256] = "", name[64];
     int length = 0;
     if (!isnan(figure->test_error)) {
-        length = snprintf(text, sizeof(text), "%.2f %% test error, ", figure->test_error);
+        length = evn__print(text, sizeof(text), "%.2f %% test error, ", figure->test_error);
     }
     if (!isnan(figure->seconds_per_epoch)) {
-        length += snprintf(text + length, sizeof(text) - (size_t)length, "%.2f s an epoch, ",
-                           figure->seconds_per_epoch);
+        length += evn__print(text + length, sizeof(text) - (size_t)length, "%.2f s an epoch, ",
+                             figure->seconds_per_epoch);
     }
     if (!isnan(figure->speedup)) {
-        length += snprintf(text + length, sizeof(text) - (size_t)length,
-                           "%.0f times as fast as the adjoint alone, ", figure->speedup);
+        length += evn__print(text + length, sizeof(text) - (size_t)length,
+                             "%.0f times as fast as the adjoint alone, ", figure->speedup);
     }
     snprintf(text + length, sizeof(text) - (size_t)length, "%s%s%s",
              figure->text ? figure->text : "", figure->text ? ", " : "", figure->source);
@@ -235,8 +236,8 @@ static void print_where(const char *folder, const evn_device *device,
     if (solver->steps > 0) {
         snprintf(method, sizeof(method), "%s, %d steps", solver->method, solver->steps);
     } else {
-        snprintf(method, sizeof(method), "%s, rtol %g, atol %g", solver->method, solver->rtol,
-                 solver->atol);
+        evn__print(method, sizeof(method), "%s, rtol %g, atol %g", solver->method, solver->rtol,
+                   solver->atol);
     }
     print_text("solver", method);
     print_text("device", evn_device_get_info(device)->name);

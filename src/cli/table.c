@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/table.h"
 
+#include "base/number.h"
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ void evn__table_add(evn__table *table, const char *format, ...) {
     char text[CELL_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    evn__print_list(text, sizeof(text), format, arguments);
     va_end(arguments);
     if (table->status == EVN_OK) {
         table->status = EVN_RESERVE(table->cells, table->capacity, table->cell_count + 1);

@@ -63,6 +63,8 @@ expect opencl_only_in_host 'src/graph/cl.c:1'
 rm src/graph/cl.c
 echo 'double f(const char *x) { return strtod(x, 0); }' >src/graph/read.c
 expect numbers_without_locale 'src/graph/read.c:1'
+echo 'setlocale(LC_ALL, "");' >src/graph/read.c
+expect numbers_without_locale 'src/graph/read.c:1'
 printf 'snprintf(x, 64, "%%d",\n 1); snprintf(x, 64,\n "%%.17g", y);\n' >src/graph/read.c
 expect numbers_without_locale '"%.17g", y'
 printf 'snprintf(x, 64, "%%d %%s", 1, e);\n' >src/graph/read.c
