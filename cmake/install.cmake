@@ -44,27 +44,33 @@ else()
   file(RELATIVE_PATH up "/prefix/${folder}" "/prefix")
   string(REGEX REPLACE "/$" "" EVN_PC_PREFIX "\${pcfiledir}/${up}")
 endif()
-set(EVN_PC_REQUIRES ${EVN_MODULES})
-if(EVN_CLBLAST_MODULE_FOUND)
-  list(APPEND EVN_PC_REQUIRES clblast)
-endif()
+# Flags, and no Requires.private: pkg-config would ask for the .pc files of its modules, which are in
+# development packages, of whoever links the shared library too.
+set(EVN_PC_PRIVATE ${EVN_DEPENDENCIES_LDFLAGS} -lcsv ${EVN_CLBLAST_MODULE_LDFLAGS})
 # Not every OpenCL loader brings a .pc file; without one it is linked by its place.
 pkg_check_modules(EVN_OPENCL_MODULE QUIET OpenCL)
 if(EVN_OPENCL_MODULE_FOUND)
-  list(APPEND EVN_PC_REQUIRES OpenCL)
+  list(APPEND EVN_PC_PRIVATE ${EVN_OPENCL_MODULE_LDFLAGS})
 elseif(APPLE)
-  set(EVN_PC_OPENCL "-framework OpenCL ")
+  list(APPEND EVN_PC_PRIVATE -framework OpenCL)
 else()
-  set(EVN_PC_OPENCL "${OpenCL_LIBRARIES} ")
+  list(APPEND EVN_PC_PRIVATE ${OpenCL_LIBRARIES})
 endif()
-list(JOIN EVN_PC_REQUIRES " " EVN_PC_REQUIRES)
+list(JOIN EVN_PC_PRIVATE " " EVN_PC_PRIVATE)
 configure_file(cmake/evonode.pc.in evonode.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/evonode.pc DESTINATION ${folder} COMPONENT development)
 
-# Documentation: manual pages where they were built, and what lies at the root -----------------------
+# Documentation: manual pages where they were built, and what the README leads to --------------------
 install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
   COMPONENT program OPTIONAL FILES_MATCHING PATTERN "*.1")
-install(FILES README.md CHANGELOG.md CITATION.cff LICENSE TYPE DOC COMPONENT program OPTIONAL)
+install(FILES README.md CHANGELOG.md CONTRIBUTING.md CITATION.cff LICENSE TYPE DOC
+  COMPONENT program OPTIONAL)
+install(DIRECTORY docs TYPE DOC COMPONENT program
+  FILES_MATCHING PATTERN "*.md" PATTERN "*.png" PATTERN "*.svg")
+install(FILES datasets/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/datasets COMPONENT program)
+# The examples, which are a project of their own there: cmake -S examples -B /tmp/examples
+install(DIRECTORY examples TYPE DOC COMPONENT development
+  FILES_MATCHING PATTERN "*.c" PATTERN "CMakeLists.txt")
 
 if(PROJECT_IS_TOP_LEVEL)
   include(cmake/packages.cmake)

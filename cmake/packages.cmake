@@ -3,8 +3,8 @@
 # library: evonode (the program), libevonode0.1 (the soname in the name, so that versions can be
 # installed side by side) and libevonode-dev.
 set(CPACK_PACKAGE_VENDOR "evonode")
-if(NOT CPACK_PACKAGE_CONTACT)
-  set(CPACK_PACKAGE_CONTACT "The evonode maintainers")
+if(NOT CPACK_PACKAGE_CONTACT) # whoever hands packages on names an address: -DCPACK_PACKAGE_CONTACT=
+  set(CPACK_PACKAGE_CONTACT "The evonode maintainers <maintainers@evonode.invalid>")
 endif()
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
@@ -49,7 +49,7 @@ set(CPACK_DEBIAN_LIBRARY_PACKAGE_RECOMMENDS "pocl-opencl-icd | opencl-icd")
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "${about}This is the shared library.")
 
-# What the static library and cl.h need: pkg-config asks for their .pc files in any case.
+# What the static library and cl.h need.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libevonode-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)

@@ -62,6 +62,6 @@ done
 cp LICENSE "$site/LICENSE.txt"
 cp CITATION.cff tools/site/style.css "$site"
 
-EVN_SITE=$site EVN_REFERENCE_VERSION=$(sed -n 's/^project(evonode VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt) \
+EVN_SITE=$site EVN_BUILD=$build EVN_REFERENCE_VERSION=$(sed -n 's/^project(evonode VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt) \
     doxygen Doxyfile
 echo "$site/index.html"

@@ -76,7 +76,9 @@ static_only() { # a copy of the prefix as it is without the shared library
 }
 
 lists() { # what must be there, below $1
-    for name in bin/evonode include/evonode/evonode.h include/evonode/version.h; do
+    for name in bin/evonode include/evonode/evonode.h include/evonode/version.h \
+        share/doc/evonode/README.md share/doc/evonode/docs/guide.md \
+        share/doc/evonode/examples/own_task.c share/doc/evonode/examples/CMakeLists.txt; do
         [ -f "$1/$name" ] || fail "$name is not installed"
     done
     # A path of this machine in a text would not survive a move.
@@ -99,7 +101,9 @@ cmake_build_shared_libs)
     if (by_cmake shared "$PWD/static only" "") 2>errors; then fail "shared is found"; fi
     grep -q 'shared library is not installed' errors || fail "$(cat errors)"
     ;;
-pkg_config)
+pkg_config) # the shared library needs no other's development package
+    PKG_CONFIG_LIBDIR="$PWD/no others"
+    export PKG_CONFIG_LIBDIR
     LD_LIBRARY_PATH=$(dirname "$(find "$prefix" -name libevonode.so)")
     export LD_LIBRARY_PATH
     by_pkg_config "$prefix" "$(soname)"
@@ -119,6 +123,19 @@ destdir)
     DESTDIR="$PWD/root" cmake --install "$build" --prefix /opt/evonode >/dev/null
     lists root/opt/evonode
     root/opt/evonode/bin/evonode --version
+    ;;
+examples) # as they are installed, over the installed library
+    cmake -S "$prefix/share/doc/evonode/examples" -B "$case" -DCMAKE_PREFIX_PATH="$prefix" >log ||
+        fail "$(cat log)"
+    cmake --build "$case" >log || fail "$(cat log)"
+    ctest --test-dir "$case" --output-on-failure
+    ;;
+absolute) # folders given whole, below the prefix
+    cmake -S "$source" -B "$case" -DEVN_TESTS=OFF -DEVN_PROGRAM=OFF \
+        -DCMAKE_INSTALL_PREFIX="$PWD/there" -DCMAKE_INSTALL_LIBDIR="$PWD/there/lib64" \
+        -DCMAKE_INSTALL_INCLUDEDIR="$PWD/there/include" >log 2>&1 || fail "$(cat log)"
+    grep -q '^libdir=${prefix}/lib64$' "$case/evonode.pc" || fail "$(cat "$case/evonode.pc")"
+    if grep "$PWD/there" "$case/evonode.pc"; then fail "an absolute path"; fi
     ;;
 program) # from an environment that knows nothing, and another folder
     cd /
