@@ -149,6 +149,8 @@ static const struct {
      "and the command line."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_COMPARE, "metrics.jsonl",
      "In the run directory: a line for each epoch; of a curve or a flow for every ten iterations."},
+    {EVN__VERB_TRAIN | EVN__VERB_RESUME, "metrics.csv",
+     "In the run directory: the same lines as a table, a column for each metric."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_EVAL | EVN__VERB_SAMPLE | EVN__VERB_INVERT |
          EVN__VERB_DEPTH | EVN__VERB_PREDICT,
      "model.safetensors", "In the run directory: every parameter by name."},

@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "io/metrics_table.h"
 #include "io/tensors.h"
 #include <dirent.h>
 #include <errno.h>
@@ -11,17 +12,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", SUMMARY[] = "summary.json",
-                  MODEL[] = "model.safetensors", CHECKPOINT[] = "checkpoint.safetensors";
+static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", TABLE[] = "metrics.csv",
+                  SUMMARY[] = "summary.json", MODEL[] = "model.safetensors",
+                  CHECKPOINT[] = "checkpoint.safetensors";
 
 enum { FOLDER_MODE = 0777, FILE_MODE = 0666, PATH_SIZE = 4096, NUMBER_MAX = 1000000 };
 
 struct evn__run_directory {
     char folder[PATH_SIZE];
-    int metrics; ///< open for appending, and locked
+    int metrics;               ///< open for appending, and locked
+    evn__metrics_table *table; ///< NULL before the first line
 };
 
 static evn_status join(const char *folder, const char *name, char path[PATH_SIZE]) {
@@ -129,9 +133,10 @@ static evn_status lock_metrics(evn__run_directory *directory) {
     directory->metrics = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
     EVN_CHECK(directory->metrics >= 0, EVN_ERR_OUTPUT,
               "cannot write %s: %s; name another place for the run", path, strerror(errno));
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    EVN_CHECK(fcntl(directory->metrics, F_SETLK, &whole) == 0 || errno == ENOLCK, EVN_ERR_OUTPUT,
-              "another process is writing the run %s; name a new folder", directory->folder);
+    // Not by fcntl, whose lock ends as soon as this process reads the file by another descriptor.
+    EVN_CHECK(flock(directory->metrics, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK,
+              EVN_ERR_OUTPUT, "another process is writing the run %s; name a new folder",
+              directory->folder);
     return EVN_OK;
 }
 
@@ -148,6 +153,7 @@ static evn_status clear_folder(const evn__run_directory *directory) {
     EVN_CHECK(ftruncate(directory->metrics, 0) == 0, EVN_ERR_OUTPUT,
               "cannot replace the unfinished run in %s: %s; name a new folder", directory->folder,
               strerror(errno));
+    EVN_TRY(remove_file(directory, TABLE));
     return remove_file(directory, MODEL);
 }
 
@@ -204,6 +210,9 @@ void evn__run_directory_destroy(evn__run_directory **directory) {
     if (*directory && (*directory)->metrics >= 0) {
         close((*directory)->metrics);
     }
+    if (*directory) {
+        evn__metrics_table_destroy(&(*directory)->table);
+    }
     free(*directory);
     *directory = NULL;
 }
@@ -229,13 +238,26 @@ static void add_metrics(json_t *object, const evn_metrics *metrics) {
     }
 }
 
-evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__run_line *line) {
-    json_t *object = json_pack("{s:i, s:i, s:s}", "epoch", line->epoch, "phase", line->phase,
-                               "phase_name", line->phase_name);
-    add_metrics(object, line->metrics);
-    json_object_set_new(object, "switch", line->ended ? json_string(line->ended) : json_null());
-    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    json_decref(object);
+/// metrics.csv of all lines of metrics.jsonl.
+static evn_status write_table(evn__run_directory *directory) {
+    char path[PATH_SIZE];
+    json_t *lines;
+    evn__metrics_table_destroy(&directory->table);
+    EVN_TRY(join(directory->folder, TABLE, path));
+    EVN_TRY(evn__run_metrics(directory->folder, &lines));
+    evn_status status = evn__metrics_table_create(path, lines, &directory->table);
+    json_decref(lines);
+    return status;
+}
+
+/// Append to metrics.csv, or write it anew for a line with a new column.
+static evn_status append_row(evn__run_directory *directory, const json_t *line) {
+    bool fits = directory->table && evn__metrics_table_fits(directory->table, line);
+    return fits ? evn__metrics_table_add(directory->table, line) : write_table(directory);
+}
+
+static evn_status append_line(evn__run_directory *directory, const json_t *line) {
+    char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
     EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for a line of %s", METRICS);
     size_t length = strlen(text);
     text[length++] = '\n'; // in place of the NUL byte: one write for the whole line
@@ -245,6 +267,19 @@ evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__ru
               "cannot write %s/%s: %s; free some space on the disk", directory->folder, METRICS,
               written < 0 ? strerror(errno) : "no space is left");
     return EVN_OK;
+}
+
+evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__run_line *line) {
+    json_t *object = json_pack("{s:i, s:i, s:s}", "epoch", line->epoch, "phase", line->phase,
+                               "phase_name", line->phase_name);
+    add_metrics(object, line->metrics);
+    json_object_set_new(object, "switch", line->ended ? json_string(line->ended) : json_null());
+    evn_status status = append_line(directory, object);
+    if (status == EVN_OK) {
+        status = append_row(directory, object);
+    }
+    json_decref(object);
+    return status;
 }
 
 void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch,
@@ -412,7 +447,7 @@ evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
     int failed = ftruncate(directory->metrics, line - text);
     free(text);
     EVN_CHECK(!failed, EVN_ERR_OUTPUT, "cannot shorten %s: %s", path, strerror(errno));
-    return EVN_OK;
+    return write_table(directory);
 }
 
 evn_status evn__run_checkpoint(const char *folder, char *path, size_t size) {

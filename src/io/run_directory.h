@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The folder of a run: run.json (what was asked for, and where it ran), metrics.jsonl (a line for
-// each epoch), model.safetensors (every parameter by name) and, once the run is finished,
-// summary.json. Until then checkpoint.safetensors says where it goes on. All but metrics.jsonl
-// appear whole or not at all.
+// each epoch), metrics.csv (the same as a table), model.safetensors (every parameter by name) and,
+// once the run is finished, summary.json. Until then checkpoint.safetensors says where it goes on.
+// All but the metrics appear whole or not at all.
 #ifndef EVN_IO_RUN_DIRECTORY_H
 #define EVN_IO_RUN_DIRECTORY_H
 
@@ -50,8 +50,8 @@ void evn__run_directory_destroy(evn__run_directory **directory); ///< nulls; acc
 /// @return EVN_ERR_OUTPUT when it holds no run, a finished one, or is in use
 evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **directory);
 
-/// Leave in metrics.jsonl the lines of the first `epochs` epochs alone, and add them up. Those that
-/// it lacks are missing from totals->epochs.
+/// Leave in metrics.jsonl and metrics.csv the lines of the first `epochs` epochs alone, and add
+/// them up. Those that it lacks are missing from totals->epochs.
 /// @return EVN_ERR_OUTPUT; EVN_ERR_FILE
 evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
                                      evn__run_totals *totals);
@@ -67,7 +67,7 @@ typedef struct evn__run_line {
     const evn_metrics *metrics;
 } evn__run_line;
 
-/// Append a line to metrics.jsonl (NaN: null) and hand it to the system.
+/// Append a line to metrics.jsonl (NaN: null) and metrics.csv, and hand it to the system.
 evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__run_line *line);
 
 /// Write model.safetensors.

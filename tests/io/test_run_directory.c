@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,6 +58,7 @@ END_TEST
 START_TEST(one_writer) {
     evn__run_directory *directory = NULL;
     TRY(create("shared", &directory));
+    free(test_read("shared/metrics.jsonl", NULL)); // a reader in this process is no end of it
     pid_t process = fork();
     if (process == 0) {
         evn__run_directory *second = NULL;
@@ -192,6 +194,48 @@ START_TEST(rewinding_drops_half_lines) {
 }
 END_TEST
 
+static void expect_table(const char *text) {
+    char *there = test_read("t/metrics.csv", NULL);
+    ck_assert_str_eq(there, text);
+    free(there);
+}
+
+/// The same lines as a table, which grows by columns too, and that a resumed run does not repeat.
+START_TEST(table) {
+    char folder[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    evn__run_totals totals;
+    evn_metrics metrics = {0};
+    TRY(create("t", &directory));
+    set(&metrics, "loss", "", EVN_BETTER_LOWER, 0.1);
+    evn__run_line line = {.epoch = 0, .phase = 0, .phase_name = "a \"b\", c", .metrics = &metrics};
+    TRY(evn__run_directory_epoch(directory, &line));
+    set(&metrics, "loss", "", EVN_BETTER_LOWER, NAN);
+    set(&metrics, "count", EVN_UNIT_COUNT, EVN_BETTER_NEITHER, 3);
+    line = (evn__run_line){1, 0, "backprop", "stalled", &metrics};
+    TRY(evn__run_directory_epoch(directory, &line));
+    const char head[] = "epoch,phase,phase_name,loss,switch,count\n0,0,\"a \"\"b\"\", c\",0.1,,\n";
+    char text[512];
+    snprintf(text, sizeof(text), "%s1,0,backprop,,stalled,3\n", head);
+    expect_table(text);
+    TRY(evn__run_directory_epoch(directory, &line)); // appended
+    snprintf(text, sizeof(text), "%s1,0,backprop,,stalled,3\n1,0,backprop,,stalled,3\n", head);
+    expect_table(text);
+    evn__run_directory_destroy(&directory);
+
+    test_write("t/checkpoint.safetensors", "", 0);
+    TRY(evn__run_directory_reopen(test_path(folder, "t"), &directory));
+    TRY(evn__run_directory_rewind(directory, 1, &totals));
+    expect_table("epoch,phase,phase_name,loss,switch\n0,0,\"a \"\"b\"\", c\",0.1,\n");
+    TRY(evn__run_directory_epoch(directory, &line));
+    snprintf(text, sizeof(text), "%s1,0,backprop,,stalled,3\n", head);
+    expect_table(text);
+    TRY(evn__run_directory_rewind(directory, 0, &totals));
+    expect_table("");
+    evn__run_directory_destroy(&directory);
+}
+END_TEST
+
 static evn_parameters *make_parameters(uint64_t seed, bool more) {
     evn_parameters *parameters;
     TRY(evn_parameters_create(&parameters));
@@ -264,6 +308,7 @@ static Suite *suite(void) {
     tcase_add_test(c, metrics_as_they_are);
     tcase_add_test(c, rewinds);
     tcase_add_test(c, rewinding_drops_half_lines);
+    tcase_add_test(c, table);
     tcase_add_test(c, reading);
     suite_add_tcase(s, c);
     c = tcase_create("parameters");
