@@ -2,7 +2,12 @@
 #include "cli/reopen.h"
 #include "cli/report.h"
 #include "cli/verb.h"
+#include "evonode/version.h"
 #include "io/run_directory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /// The parameters of a run that was stopped may be those of the middle of an epoch.
 static evn_status warn_unfinished(const char *folder) {
@@ -15,18 +20,77 @@ static evn_status warn_unfinished(const char *folder) {
     return EVN_OK;
 }
 
-static evn_status evaluate(evn__session *session, const evn__command *command) {
-    evn_metrics metrics = {0};
-    EVN_TRY(warn_unfinished(command->settings->subject));
+static json_t *show_solver(const evn_solver_options *solver) {
+    return solver->steps > 0
+               ? json_pack("{s:s, s:i}", "method", solver->method, "steps", solver->steps)
+               : json_pack("{s:s, s:f, s:f}", "method", solver->method, "rtol", solver->rtol,
+                           "atol", solver->atol);
+}
+
+/// The test part, and what else the task's row measures.
+static evn_status measure(const evn__session *session, const char *folder, evn_metrics *metrics,
+                          json_t *report) {
     const evn_solver_options *solver = evn__session_solver(session);
-    EVN_TRY(evn_task_evaluate(&session->task, solver, EVN_TEST, 0, &metrics));
-    evn__report_evaluation(session->row, command->settings->subject, session->device, solver,
-                           &metrics);
+    const evn__evaluation *more = session->row->evaluate;
+    const char *device = evn_device_get_info(session->device)->name;
+    json_object_set_new(report, "evonode", json_string(evn_version()));
+    json_object_set_new(report, "task", json_string(session->row->name));
+    json_object_set_new(report, "solver", show_solver(solver));
+    json_object_set_new(report, "device", json_string(device));
+    EVN_TRY(more ? more->measure(session, folder, metrics, report)
+                 : evn_task_evaluate(&session->task, solver, EVN_TEST, 0, metrics));
+    evn__run_metrics_show(metrics, report);
     return EVN_OK;
+}
+
+static evn_status print_json(const json_t *report) {
+    char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the evaluation");
+    printf("%s\n", text);
+    free(text);
+    return EVN_OK;
+}
+
+static evn_status print(const evn__session *session, const evn__settings *given,
+                        const evn_metrics *metrics, const json_t *report) {
+    if (given->json) {
+        return print_json(report);
+    }
+    evn__report_evaluation(session->row, given->subject, session->device,
+                           evn__session_solver(session), metrics);
+    return session->row->evaluate ? session->row->evaluate->print(report) : EVN_OK;
+}
+
+static evn_status evaluate(evn__session *session, const evn__command *command) {
+    const evn__settings *given = command->settings;
+    evn_metrics metrics = {0};
+    EVN_TRY(warn_unfinished(given->subject));
+    bool kept = access(given->subject, W_OK) == 0; // a run of somebody else is only read
+    json_t *report = json_object();
+    evn_status status = measure(session, kept ? given->subject : NULL, &metrics, report);
+    if (status == EVN_OK && kept) {
+        status = evn__run_evaluation_write(given->subject, report);
+    }
+    if (status == EVN_OK) {
+        status = print(session, given, &metrics, report);
+    }
+    json_decref(report);
+    return status;
 }
 
 static evn_status run(const evn__command *command) {
     return evn__reopen(command, evaluate);
 }
 
-const evn__verb evn__verb_eval = {"eval", "RUN", "test a trained model", EVN__VERB_EVAL, run, ""};
+const evn__verb evn__verb_eval = {
+    "eval",
+    "RUN",
+    "test a trained model",
+    EVN__VERB_EVAL,
+    run,
+    "\nOf images it says for each class how many of the answers are right (precision), how many "
+    "of\n"
+    "the class were found (recall) and F1, which classes are taken for which, and how far the\n"
+    "probabilities are from the frequencies (expected calibration error over 15 bins, Brier\n"
+    "score). The run directory gets evaluation.json with all of it and, of images, the pictures\n"
+    "confusion and reliability (png and svg).\n"};

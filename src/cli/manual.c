@@ -160,6 +160,8 @@ static const struct {
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_COMPARE, "summary.json",
      "In the run directory of a finished run: the final measurements. Accuracies are fractions; "
      "what does not apply to the task is absent."},
+    {EVN__VERB_EVAL, "evaluation.json",
+     "In the run directory: what eval says, its tables included."},
     {EVN__VERB_DEVICES | EVN__VERB_TUNE, "~/.cache/evonode/tune-DEVICE.json",
      "The variants chosen for a device. A file for another platform, driver or kernel version is "
      "ignored."},

@@ -126,7 +126,8 @@ const evn__option evn__settings_options[] = {
     {"seconds", "N", "time limit of tuning, in seconds", EVN__VERB_TUNE, &evn__option_integer,
      AT(seconds), 1, 86400, NULL},
     {"json", NULL, "print JSON; predict: a line of it for each answer",
-     EVN__VERB_DEVICES | EVN__VERB_COMPARE | PREDICT, &evn__option_flag, AT(json), 0, 0, NULL},
+     EVN__VERB_DEVICES | EVN__VERB_COMPARE | EVN__VERB_EVAL | PREDICT, &evn__option_flag, AT(json),
+     0, 0, NULL},
     {0},
 };
 

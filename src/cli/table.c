@@ -31,10 +31,19 @@ void evn__table_add(evn__table *table, const char *format, ...) {
     }
 }
 
+/// Characters of a text in UTF-8.
+static int width_of(const char *text) {
+    int width = 0;
+    for (; *text; ++text) {
+        width += (*text & 0xc0) != 0x80;
+    }
+    return width;
+}
+
 static int column_width(const evn__table *table, int column) {
     int width = 0;
     for (int i = column; i < table->cell_count; i += table->columns) {
-        int length = (int)strlen(table->cells[i]);
+        int length = width_of(table->cells[i]);
         width = length > width ? length : width;
     }
     return width;
@@ -45,7 +54,9 @@ evn_status evn__table_print(const evn__table *table) {
     for (int i = 0; i < table->cell_count; ++i) {
         int column = i % table->columns, width = column_width(table, column);
         bool last = column == table->columns - 1;
-        printf("  %*s%s", column == 0 ? -width : width, table->cells[i], last ? "\n" : "");
+        int gap = width - width_of(table->cells[i]);
+        printf("  %*s%s%*s%s", column == 0 ? 0 : gap, "", table->cells[i], column == 0 ? gap : 0,
+               "", last ? "\n" : "");
     }
     return EVN_OK;
 }

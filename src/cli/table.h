@@ -14,7 +14,7 @@ typedef struct evn__table {
     evn_status status; ///< first failure; adding after one does nothing
 } evn__table;
 
-/// Add the next cell; the first `columns` of them are the header. Characters are ASCII.
+/// Add the next cell; the first `columns` of them are the header. Texts are UTF-8.
 void evn__table_add(evn__table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -37,6 +37,17 @@ typedef struct evn__column {
     bool spread; ///< compare: least and largest are shown too
 } evn__column;
 
+/// What eval tells of a run besides the metrics that every task has.
+typedef struct evn__evaluation {
+    /// Measure the test part as evn_task_evaluate does, add what else there is to the metrics and
+    /// as members to `report`, which becomes evaluation.json, and draw its pictures.
+    /// @param[in] folder  for the pictures; NULL: none are drawn
+    evn_status (*measure)(const evn__session *session, const char *folder, evn_metrics *metrics,
+                          json_t *report);
+    /// Print what measure put into the report, below the table of metrics.
+    evn_status (*print)(const json_t *report);
+} evn__evaluation;
+
 struct evn__task_row {
     const char *name, *text;
     const char *note; ///< on results without a preset, where they are smaller than the paper's
@@ -60,7 +71,8 @@ struct evn__task_row {
                        const char *folder);
     /// Release session->data; NULL: there is none.
     void (*close)(evn__session *session);
-    const evn__prediction *predict; ///< how it answers what the user gives; NULL: it does not
+    const evn__prediction *predict;  ///< how it answers what the user gives; NULL: it does not
+    const evn__evaluation *evaluate; ///< what eval says besides the metrics; NULL: nothing
 };
 
 /// The row of a task.
@@ -92,6 +104,7 @@ const char *evn__task_default(const evn__task_row *row, const char *option, int 
 extern const evn__task_row evn__task_digits, evn__task_mnist, evn__task_folder; // task_images.c
 extern const evn__task_row evn__task_curve;                                     // task_curve.c
 extern const evn__task_row evn__task_flow;                                      // task_flow.c
+extern const evn__evaluation evn__evaluate_images;                              // evaluate_images.c
 extern const evn__prediction evn__predict_images;                               // predict_images.c
 
 #endif

@@ -208,6 +208,9 @@ static const evn__column report[] = {
     {"test_count", "test images", "%.0f", 1, 0, false},
     {"test_loss", "test loss", "%.4g", 1, 0, false},
     {"train_accuracy", "train accuracy", "%.2f %%", 100, 0, false},
+    {"test_macro_f1", "mean F1 of the classes", "%.2f %%", 100, 0, false},
+    {"test_calibration_error", "calibration error", "%.4f", 1, 0, false},
+    {"test_brier", "Brier score", "%.4f", 1, 0, false},
     {0},
 };
 
@@ -221,7 +224,8 @@ static const evn__column compared[] = {
     .steps = 10, .progress = progress, .report = report, .compared = compared,                     \
     .style = {"test_accuracy", "Accuracy on the test images, mean over the seeds",                 \
               "test accuracy  (%)", 100, false},                                                   \
-    .create = create, .close = close_data, .predict = &evn__predict_images
+    .create = create, .close = close_data, .predict = &evn__predict_images,                        \
+    .evaluate = &evn__evaluate_images
 
 const evn__task_row evn__task_digits = {.name = "digits",
                                         .text = "1,797 digits of 8x8 pixels, built in",

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", TABLE[] = "metrics.csv",
-                  SUMMARY[] = "summary.json", MODEL[] = "model.safetensors",
-                  CHECKPOINT[] = "checkpoint.safetensors";
+                  EVALUATION[] = "evaluation.json", SUMMARY[] = "summary.json",
+                  MODEL[] = "model.safetensors", CHECKPOINT[] = "checkpoint.safetensors";
 
 enum { FOLDER_MODE = 0777, FILE_MODE = 0666, PATH_SIZE = 4096, NUMBER_MAX = 1000000 };
 
@@ -154,6 +154,7 @@ static evn_status clear_folder(const evn__run_directory *directory) {
               "cannot replace the unfinished run in %s: %s; name a new folder", directory->folder,
               strerror(errno));
     EVN_TRY(remove_file(directory, TABLE));
+    EVN_TRY(remove_file(directory, EVALUATION));
     return remove_file(directory, MODEL);
 }
 
@@ -312,10 +313,18 @@ static json_t *describe_metrics(const evn_metrics *metrics) {
     return object;
 }
 
-evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics) {
-    json_t *object = json_object();
+void evn__run_metrics_show(const evn_metrics *metrics, json_t *object) {
     add_metrics(object, metrics);
     json_object_set_new(object, "metrics", describe_metrics(metrics));
+}
+
+evn_status evn__run_evaluation_write(const char *folder, const json_t *evaluation) {
+    return write_json(folder, EVALUATION, json_deep_copy(evaluation));
+}
+
+evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics) {
+    json_t *object = json_object();
+    evn__run_metrics_show(metrics, object);
     EVN_TRY(write_json(directory->folder, SUMMARY, object));
     return remove_file(directory, CHECKPOINT);
 }
@@ -366,6 +375,11 @@ evn_status evn__run_read(const char *folder, json_t **run) {
 evn_status evn__run_summary(const char *folder, json_t **summary) {
     *summary = NULL;
     return exists(folder, SUMMARY) ? read_json(folder, SUMMARY, summary) : EVN_OK;
+}
+
+evn_status evn__run_evaluation(const char *folder, json_t **evaluation) {
+    *evaluation = NULL;
+    return exists(folder, EVALUATION) ? read_json(folder, EVALUATION, evaluation) : EVN_OK;
 }
 
 /// The lines of metrics.jsonl as text, freed by the caller.

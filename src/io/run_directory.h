@@ -83,6 +83,17 @@ evn_status evn__run_checkpoint(const char *folder, char *path, size_t size);
 /// Write summary.json, the metrics with their units: the run is finished.
 evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics);
 
+/// Add the metrics to an object: a member each, and "metrics" with their units and which way is
+/// better.
+void evn__run_metrics_show(const evn_metrics *metrics, json_t *object);
+
+/// Write evaluation.json, what eval says of the run.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__run_evaluation_write(const char *folder, const json_t *evaluation);
+
+/// Read it. NULL, and no failure, where the run was not evaluated.
+evn_status evn__run_evaluation(const char *folder, json_t **evaluation);
+
 /// Read run.json of a folder. *run is released by the caller with json_decref.
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT
 evn_status evn__run_read(const char *folder, json_t **run);

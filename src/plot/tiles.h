@@ -5,6 +5,7 @@
 #define EVN_PLOT_TILES_H
 
 #include "base/status.h"
+#include "plot/palette.h"
 
 /// One image. What is not finite is left white.
 typedef struct evn__tile {
@@ -12,12 +13,6 @@ typedef struct evn__tile {
     int height, width;
     double low, high; ///< values at the ends of the colour scale; what is beyond has its end's
 } evn__tile;
-
-typedef enum evn__palette {
-    EVN__PALETTE_GREY,   ///< black to white
-    EVN__PALETTE_HEAT,   ///< white to dark blue
-    EVN__PALETTE_SIGNED, ///< blue, white in the middle, red
-} evn__palette;
 
 typedef struct evn__tiles {
     const char *title;

@@ -107,8 +107,41 @@ START_TEST(unknown_task) {
 }
 END_TEST
 
+/// What is printed, as JSON, and in the run directory.
+START_TEST(classes) {
+    make_run();
+    test_outcome result = test_program("", "eval r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    double errors = test_row(result.out, "test errors");
+    ck_assert_ptr_nonnull(strstr(result.out, "precision"));
+    ck_assert(test_exists("r/confusion.png") && test_exists("r/reliability.svg"));
+    json_t *kept = test_json("r/evaluation.json");
+    result = test_program("", "eval r --json");
+    json_t *printed = json_loads(result.out, JSON_REJECT_DUPLICATES, NULL);
+    ck_assert_msg(printed, "%s", result.out);
+    ck_assert_double_eq(test_number(printed, "test_errors"), errors);
+    ck_assert(
+        json_equal(json_object_get(printed, "confusion"), json_object_get(kept, "confusion")));
+    int64_t wrong = 0, all = 0;
+    for (size_t i = 0; i < 100; ++i) {
+        const json_t *row = json_array_get(json_object_get(kept, "confusion"), i / 10);
+        int64_t count = json_integer_value(json_array_get(row, i % 10));
+        wrong += i / 10 == i % 10 ? 0 : count;
+        all += count;
+    }
+    ck_assert_int_eq(wrong, (int64_t)errors);
+    ck_assert_int_eq(all, 355);
+    const json_t *calibration = json_object_get(printed, "calibration");
+    ck_assert_double_eq_tol(test_number(calibration, "negative_log_likelihood"),
+                            test_number(printed, "test_loss"), 1e-4);
+    json_decref(kept);
+    json_decref(printed);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("eval");
+    test_add(s, tcase_create("classes"), classes);
     TCase *c = tcase_create("refused");
     tcase_add_test(c, no_run);
     tcase_add_test(c, impossible_solver);
