@@ -160,6 +160,7 @@ static const struct {
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_COMPARE, "summary.json",
      "In the run directory of a finished run: the final measurements. Accuracies are fractions; "
      "what does not apply to the task is absent."},
+    {EVN__VERB_REPORT, "report.html", "In the run directory, or in the current one: the page."},
     {EVN__VERB_EVAL, "evaluation.json",
      "In the run directory: what eval says, its tables included."},
     {EVN__VERB_DEVICES | EVN__VERB_TUNE, "~/.cache/evonode/tune-DEVICE.json",
@@ -191,6 +192,8 @@ static const struct {
      "5,000 points of a trained flow:"},
     {"compare", "evonode compare runs/digits-1 runs/digits-2 --out comparison",
      "Two runs side by side, with pictures:"},
+    {"report", "evonode report runs/digits-1 runs/digits-2 --out report.html",
+     "Two runs on one page:"},
     {"tune", "evonode tune --quick", "A first tuning in 15 seconds:"},
     {"selftest", "evonode selftest --device gpu", "Check the kernels on a GPU:"},
 };

@@ -58,6 +58,8 @@ const evn__option evn__settings_options[] = {
     {"out", "DIR", "run directory (runs/TASK-N)", TRAIN, &evn__option_text, AT(out), 0, 0, NULL},
     {"out", "FILE", "file for the points (standard output)", SAMPLE, &evn__option_text, AT(out), 0,
      0, NULL},
+    {"out", "FILE.html", "the page; - prints it (RUN/report.html; of several runs report.html)",
+     EVN__VERB_REPORT, &evn__option_text, AT(out), 0, 0, NULL},
     {"out", "DIR", "directory for the pictures (none are drawn)", EVN__VERB_COMPARE,
      &evn__option_text, AT(out), 0, 0, NULL},
     {"preset", "NAME", "settings of a publication, or for a better result", TRAIN,
@@ -202,7 +204,7 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
 
 static evn_status add_subject(evn__settings *settings, unsigned verb, const char *word) {
     const unsigned without = EVN__VERB_DEVICES | EVN__VERB_TUNE | EVN__VERB_SELFTEST;
-    const unsigned several = EVN__VERB_COMPARE | PREDICT;
+    const unsigned several = EVN__VERB_COMPARE | EVN__VERB_REPORT | PREDICT;
     int most = verb & without ? 0 : verb & several ? INT_MAX : 1;
     EVN_CHECK(settings->subject_count < most, EVN_ERR_USAGE, "unexpected argument '%s'", word);
     EVN_TRY(

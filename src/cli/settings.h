@@ -19,6 +19,7 @@ enum {
     EVN__VERB_RESUME = 256,
     EVN__VERB_PREDICT = 512,
     EVN__VERB_DEPTH = 1024,
+    EVN__VERB_REPORT = 2048,
     EVN__PHASES_MAX = 16,
 };
 

@@ -28,6 +28,7 @@ extern const evn__verb evn__verb_depth;    // depth.c
 extern const evn__verb evn__verb_invert;   // invert.c
 extern const evn__verb evn__verb_sample;   // sample.c
 extern const evn__verb evn__verb_compare;  // compare.c
+extern const evn__verb evn__verb_report;   // page.c
 extern const evn__verb evn__verb_tune;     // tune.c
 extern const evn__verb evn__verb_selftest; // selftest.c
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/page.h"
+#include "base/files.h"
+#include "cli/verb.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_SIZE = 4096 };
+
+/// Where the page goes: into the run's own directory, or where several runs are shown, here.
+static evn_status choose_path(const evn__settings *given, char path[PATH_SIZE]) {
+    int size = given->out ? snprintf(path, PATH_SIZE, "%s", given->out)
+               : given->subject_count == 1
+                   ? snprintf(path, PATH_SIZE, "%s/report.html", given->subject)
+                   : snprintf(path, PATH_SIZE, "report.html");
+    EVN_CHECK(size < PATH_SIZE, EVN_ERR_OUTPUT, "the path of the page is too long: %.80s…", path);
+    return EVN_OK;
+}
+
+static evn_status write_page(const evn__settings *given, const evn__text *html) {
+    char path[PATH_SIZE];
+    EVN_TRY(html->status);
+    if (given->out && strcmp(given->out, "-") == 0) {
+        fwrite(html->data, 1, html->size, stdout);
+        return EVN_OK;
+    }
+    EVN_TRY(choose_path(given, path));
+    EVN_TRY(evn__file_write(path, html->data, html->size));
+    printf("%s\n", path);
+    return EVN_OK;
+}
+
+static evn_status run(const evn__command *command) {
+    const evn__settings *given = command->settings;
+    evn__page *page = NULL;
+    evn__text html = {0};
+    EVN_TRY(evn__page_read(given->subjects, given->subject_count, &page));
+    evn__page_put(page, false, &html);
+    evn_status status = write_page(given, &html);
+    free(html.data);
+    evn__page_destroy(&page);
+    return status;
+}
+
+const evn__verb evn__verb_report = {
+    "report",
+    "RUN...",
+    "runs as one HTML page, side by side",
+    EVN__VERB_REPORT,
+    run,
+    "\nThe page has the results, the course of training, what eval and the other verbs left in "
+    "the\n"
+    "run directories, options, commands and devices. It is one file that loads nothing, for a\n"
+    "browser of any width. --out - prints it; by default it is report.html in the run directory, "
+    "of\n"
+    "several runs in the current one.\n"};

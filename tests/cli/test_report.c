@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// evonode report: pages that load nothing and take no text for HTML.
+#include "program.h"
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SHORT "--filters 8 --limit 64 --phase backprop:steps=1,epochs=2,lr=0.1"
+
+static void train(const char *out) {
+    test_outcome result = test_program("", "train digits " SHORT " --out '%s'", out);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+}
+
+static int count_of(const char *page, const char *text) {
+    int count = 0;
+    for (const char *at = page; (at = strstr(at, text)); ++at) {
+        ++count;
+    }
+    return count;
+}
+
+START_TEST(page) {
+    train("a<b>&c");
+    train("d");
+    test_outcome result = test_program("", "report 'a<b>&c'");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    char *text = test_read("a<b>&c/report.html", NULL);
+    ck_assert_int_eq(count_of(text, "<b>"), 0);
+    ck_assert_int_gt(count_of(text, "a&lt;b&gt;&amp;c"), 1);
+    ck_assert_int_eq(count_of(text, "name=\"viewport\""), 1);
+    ck_assert_int_gt(count_of(text, "<figure class=\"chart\">"), 3);
+    ck_assert_int_eq(count_of(text, "http"), 1); // Content-Security-Policy's http-equiv
+    ck_assert_int_eq(count_of(text, "<script"), 0);
+    ck_assert_int_eq(count_of(text, "<img"), 0);
+    ck_assert_int_eq(count_of(text, "<table"), count_of(text, "</table>"));
+    free(text);
+
+    ck_assert_int_eq(test_program("", "eval d").code, 0);
+    result = test_program("", "report 'a<b>&c' d --out -");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_int_eq(count_of(result.out, "src=\"data:image/png;base64,"), 2);
+    ck_assert_int_eq(count_of(result.out, "class=\"confusion\""), 1);
+    ck_assert_int_gt(count_of(result.out, "class=\"best\""), 3);
+    ck_assert_ptr_nonnull(strstr(result.out, "Options that differ"));
+}
+END_TEST
+
+START_TEST(refused) {
+    test_fails_with(test_program("", "report nowhere"), EVN_ERR_FILE, "nowhere/run.json");
+    test_fails_with(test_program("", "report"), EVN_ERR_USAGE, "needs a RUN");
+    train("r");
+    test_fails_with(test_program("", "report r --out nowhere/x.html"), EVN_ERR_OUTPUT, "nowhere");
+    // What a run's files have is taken for nothing but text and numbers.
+    const char *run = "{\"task\": [1], \"options\": 3, \"command\": {\"a\": 1}}";
+    const char *lines = "{\"epoch\": \"x\", \"train_loss\": 1}\n[]\n";
+    test_write("r/run.json", run, strlen(run));
+    test_write("r/metrics.jsonl", lines, strlen(lines));
+    ck_assert_int_eq(test_program("", "report r").code, 0);
+    test_write("r/run.json", "no", 2);
+    test_fails_with(test_program("", "report r"), EVN_ERR_FORMAT, "r/run.json");
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("report");
+    test_add(s, tcase_create("page"), page);
+    test_add(s, tcase_create("refused"), refused);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
