@@ -160,6 +160,19 @@ static bool contract(evn__emission *e, evn_value value, evn__affine row, evn__af
     return fits;
 }
 
+/// Whether everything that it reads is there, or is in the loop that is being written.
+static bool is_ready(const evn__emission *e, evn_value value) {
+    const evn__node *node = node_of(e, value);
+    for (int k = 0; k < node->operand_count; ++k) {
+        evn_value source = evn__samples_source(e->s, node->operands[k]);
+        if (e->group->member[source] &&
+            (e->state[source] == EVN__EMITTED_NOT || e->state[source] == EVN__EMITTED_PENDING)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // Short rows --------------------------------------------------------------------------------------
 
 static void contraction_extents(const evn__emission *e, evn_value value, int64_t *m, int64_t *n) {
@@ -298,17 +311,27 @@ static int find_joined(const joined_values *joined, evn_value value) {
     return -1;
 }
 
-/// Join what is not left waiting.
-static void collect(evn__emission *e, int64_t extent, const joined_values *left, evn__text *loop,
-                    joined_values *joined) {
+/// Join what can be joined, until the loop is full.
+static void collect(evn__emission *e, int64_t extent, evn__text *loop, joined_values *joined) {
     joined->count = 0;
     for (evn_value v = evn__emission_next(e, 0); v != EVN_NONE && joined->count < MAX_JOINED;
          v = evn__emission_next(e, v + 1)) {
-        int known = left ? find_joined(left, v) : -1;
-        if (loop_extent(e, v) == extent && !is_nest(e, v) && !(known >= 0 && left->waits[known]) &&
-            join(e, v, loop)) {
+        if (loop_extent(e, v) == extent && !is_nest(e, v) && is_ready(e, v) && join(e, v, loop)) {
             joined->waits[joined->count] = false;
             joined->value[joined->count++] = v;
+        }
+    }
+}
+
+/// Join those of `all` that do not wait.
+static void collect_again(evn__emission *e, const joined_values *all, evn__text *loop,
+                          joined_values *joined) {
+    joined->count = 0;
+    for (int i = 0; i < all->count; ++i) {
+        if (!all->waits[i]) {
+            e->fits = e->fits && join(e, all->value[i], loop);
+            joined->waits[joined->count] = false;
+            joined->value[joined->count++] = all->value[i];
         }
     }
 }
@@ -404,14 +427,15 @@ static void write_loop(evn__emission *e, evn_value first) {
     evn__text attempt = {0}, loop = {0}, after = {0};
     e->range[EVN__VAR_J] = extent;
     e->here = loop_variable();
-    collect(e, extent, NULL, &attempt, &all);
-    int waiting = find_waiting(e, extent, &all);
+    collect(e, extent, &attempt, &all);
+    // Of a full loop nothing waits: what waits for a loop that is full again would wait for ever.
+    int waiting = all.count < MAX_JOINED ? find_waiting(e, extent, &all) : 0;
     for (int i = 0; i < all.count; ++i) {
         e->state[all.value[i]] = EVN__EMITTED_NOT;
     }
     free(attempt.data);
     e->fits = e->fits && all.count > 0;
-    collect(e, extent, &all, &loop, &joined);
+    collect_again(e, &all, &loop, &joined);
     for (int i = 0; i < joined.count; ++i) {
         settle(e, joined.value[i], &loop, &after);
     }
@@ -513,17 +537,6 @@ static void write_nest(evn__emission *e, evn_value value) {
     e->state[value] = EVN__EMITTED_ARRAY;
 }
 
-static bool is_ready(const evn__emission *e, evn_value value) {
-    const evn__node *node = node_of(e, value);
-    for (int k = 0; k < node->operand_count; ++k) {
-        evn_value source = evn__samples_source(e->s, node->operands[k]);
-        if (e->group->member[source] && e->state[source] == EVN__EMITTED_NOT) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /// Short rows from `from` on that wait for no loop: what reads them can then join the next one.
 static void unroll_ready(evn__emission *e, evn_value from) {
     for (evn_value v = evn__emission_next(e, from); v != EVN_NONE && e->fits;
@@ -545,4 +558,5 @@ void evn__emit_rows(evn__emission *e) {
         }
         unroll_ready(e, v);
     }
+    e->fits = e->fits && evn__emission_next(e, 0) == EVN_NONE;
 }

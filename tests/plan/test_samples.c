@@ -408,6 +408,21 @@ START_TEST(very_many_operands) {
 }
 END_TEST
 
+/// More values in a row than a loop over its elements has room for: several loops, with arrays for
+/// what goes from one to the next.
+START_TEST(long_chain) {
+    enum { OPERATIONS = 700, ROWS = 37, COLUMNS = 20 };
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(ROWS, COLUMNS)), y = x;
+    for (int i = 0; i < OPERATIONS; ++i) {
+        y = i % 2 ? evn_scale(g, evn_add(g, y, x), 0.5 + 0.001 * i) : evn_tanh(g, y);
+    }
+    evn_output(g, "y", y);
+    evn_output(g, "sum", evn_sum(g, evn_mul(g, y, x), 1u << 0));
+    check(g, NULL, true, 12);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("samples");
     TCase *rows = tcase_create("rows");
@@ -428,6 +443,9 @@ static Suite *suite(void) {
     tcase_add_test(others, what_does_not_suit);
     tcase_add_test(others, very_many_operands);
     suite_add_tcase(s, others);
+    TCase *large = tcase_create("large");
+    tcase_add_test(large, long_chain);
+    suite_add_tcase(s, large);
     return s;
 }
 
