@@ -30,6 +30,9 @@ evn_status bench_curve(evn_device *device, const void *options, bench_job *job) 
     solver.rtol = solver.atol = 1e-5;
     solver.gradient = o->adjoint ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
     EVN_TRY(evn_source_curve(&j->source));
-    EVN_TRY(evn_task_trajectory(device, &j->source, WIDTH, 1, &j->task));
+    const int widths[] = {WIDTH, WIDTH};
+    evn_trajectory_options trajectory = evn_trajectory_options_default();
+    trajectory.widths = widths;
+    EVN_TRY(evn_task_trajectory(device, &j->source, &trajectory, &j->task));
     return bench_task_compile(j, &solver);
 }

@@ -19,14 +19,42 @@ EVN_API_BEGIN
 evn_status evn_task_images(evn_device *device, const evn_source *source,
                            const evn_model_options *model, uint64_t seed, evn_task *task);
 
-/// A Neural ODE dx/dt = f(x) whose solution from the source's sample on follows its target at
-/// equally spaced times in (0, 1], by the loss Σ ‖x(tᵢ) − target‖². f is an MLP of two hidden
-/// layers. Metrics: loss, max_error. Fixed steps must be a multiple of the times.
-/// @param[in] source  samples [D], targets [times, D], one batch (evn_source_curve); borrowed
-/// @param[in] width   units of a hidden layer
+/// What follows trajectories, and how. Set up with evn_trajectory_options_default, then change
+/// fields. Shape letters: B trajectories, D columns of a sample, S = D + extra columns of the
+/// state.
+typedef struct evn_trajectory_options {
+    const int *widths;      ///< units of f's hidden layers
+    int layers;             ///< entries of widths, 0 to 99
+    const char *activation; ///< evn_activation_name
+    const char *evolution;  ///< node-ew: the kind of g (evn_evolution_name); NULL: weights are
+                            ///< constant
+    int extra;              ///< columns of the state that nothing is observed of; they begin at 0
+    bool missing;           ///< targets may be NaN where nothing was observed
+    /// [times of a target], as in evn_solver_options, t being 0 to 1; NULL: equally spaced
+    const double *times;
+    /// The states at t = 0 are learnt, from the samples on, as the parameter start.state [B, S].
+    bool learn_starts;
+    /// [B]: the time (its number in a target) at which trajectory b ends where b + 1 begins, −1:
+    /// it does not. NULL: none does. For learnt starts
+    const int *continues;
+    double continuity; ///< factor of Σ ‖x_b(end) − x_b+1(0)‖² in the loss; >= 0
+    uint64_t seed;     ///< of the initial values
+} evn_trajectory_options;
+
+/// Two hidden layers of 300 units with relu, constant weights, equally spaced times, starts that
+/// are those of the samples, seed 1.
+evn_trajectory_options evn_trajectory_options_default(void);
+
+/// Activations: name of number `index`, NULL past the last.
+const char *evn_activation_name(int index);
+
+/// A Neural ODE dx/dt = f(x), or a NODE-EW, whose solutions from the source's samples on follow its
+/// targets, by the loss Σ (x(tᵢ) − target)² over what was observed. f is an MLP. Metrics: loss, max_error (the largest distance at a time).
+/// @param[in] source  samples [D], targets [times, D], all in one batch (evn_source_curve);
+///                    borrowed
 /// @return EVN_ERR_ARGUMENT; EVN_ERR_SHAPE for a source of other shapes
-evn_status evn_task_trajectory(evn_device *device, const evn_source *source, int width,
-                               uint64_t seed, evn_task *task);
+evn_status evn_task_trajectory(evn_device *device, const evn_source *source,
+                               const evn_trajectory_options *options, evn_task *task);
 
 /// How a flow finds the divergence of its dynamics in training.
 typedef enum evn_trace {

@@ -9,8 +9,11 @@ static evn_status open_data(evn__session *session, evn__settings *settings) {
 }
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
-    return evn_task_trajectory(session->device, &session->source, (int)settings->width,
-                               (uint64_t)settings->seed, &session->task);
+    const int widths[] = {(int)settings->width, (int)settings->width};
+    evn_trajectory_options options = evn_trajectory_options_default();
+    options.widths = widths;
+    options.seed = (uint64_t)settings->seed;
+    return evn_task_trajectory(session->device, &session->source, &options, &session->task);
 }
 
 static evn_status draw(const evn__session *session, const evn__settings *settings,

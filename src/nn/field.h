@@ -3,11 +3,30 @@
 #ifndef EVN_NN_FIELD_H
 #define EVN_NN_FIELD_H
 
+#include "evonode/dynamics.h"
 #include "nn/network.h"
 
-/// dx/dt of x [B, D] by dense layers: `hidden` of them (0 … 99) of `width` units with `activation`,
-/// then one of D units. Layers are named dense1, dense2, … in the network's scope.
-evn_value evn__field_mlp(evn__network *network, evn_value x, int hidden, int width,
-                         evn_value (*activation)(evn_graph *graph, evn_value x));
+typedef evn_value evn__activation(evn_graph *graph, evn_value x);
+
+/// What f of a point is: dense layers, and how their weights evolve.
+typedef struct evn__field {
+    const int *widths; ///< units of the hidden layers
+    int hidden;        ///< layers, 0 … 99
+    evn__activation *activation;
+    const char *evolution; ///< kind of g for the layers' matrices (nn/evolution.h); NULL: constant
+} evn__field;
+
+/// The activation of that name; NULL when there is none. Name number `index`, NULL past the last.
+evn__activation *evn__activation_find(const char *name);
+const char *evn__activation_name(int index);
+
+/// dx/dt of x [B, D] by the hidden layers, then one of D units. Layers are named dense1, dense2, …
+/// in the network's scope.
+evn_value evn__field_mlp(evn__network *network, const evn__field *field, evn_value x);
+
+/// Dynamics of a state [B, D], which does not depend on t but by weights that evolve. Scopes are f
+/// and g; weights are declared in `parameters`.
+evn_status evn__field_dynamics(const evn__field *field, evn_shape state, evn_parameters *parameters,
+                               evn_dynamics **dynamics);
 
 #endif

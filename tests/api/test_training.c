@@ -21,20 +21,22 @@ START_TEST(tasks) {
     const evn_source *const sources_[] = {NULL, &none, &hollow, &small};
     const evn_model_options model = evn_model_options_default(8, 8, 1, 10);
     evn_flow_options flow = {.model = "node", .entropy = NAN, .trace = EVN_TRACE_EXACT};
+    const evn_trajectory_options trajectory = evn_trajectory_options_default();
     evn_source points;
     evn_task task = {0};
     for (int i = 0; i < 4; ++i) {
         REFUSED(evn_task_images(test_device(), sources_[i], &model, 1, &task));
-        REFUSED(evn_task_trajectory(test_device(), sources_[i], 8, 1, &task));
+        REFUSED(evn_task_trajectory(test_device(), sources_[i], &trajectory, &task));
         REFUSED(evn_task_flow(test_device(), sources_[i], &flow, &task));
     }
     TRY(evn_source_density("moons", 4, 1, &points));
     REFUSED(evn_task_images(NULL, &points, &model, 1, &task));
     REFUSED(evn_task_images(test_device(), &points, NULL, 1, &task));
     REFUSED(evn_task_images(test_device(), &points, &model, 1, &task)); // points are no images
-    REFUSED(evn_task_trajectory(NULL, &points, 8, 1, &task));
-    REFUSED(evn_task_trajectory(test_device(), &points, 8, 1, &task));
-    REFUSED(evn_task_trajectory(test_device(), &points, 8, 1, NULL));
+    REFUSED(evn_task_trajectory(NULL, &points, &trajectory, &task));
+    REFUSED(evn_task_trajectory(test_device(), &points, &trajectory, &task));
+    REFUSED(evn_task_trajectory(test_device(), &points, &trajectory, NULL));
+    REFUSED(evn_task_trajectory(test_device(), &points, NULL, &task));
     REFUSED(evn_task_flow(NULL, &points, &flow, &task));
     REFUSED(evn_task_flow(test_device(), &points, NULL, &task));
     REFUSED(evn_task_flow(test_device(), &points, &flow, NULL));
@@ -47,6 +49,8 @@ START_TEST(tasks) {
     ck_assert_ptr_null(task.methods);
     ck_assert_ptr_null(evn_flow_model_name(-1));
     ck_assert_ptr_null(evn_flow_model_name(99));
+    ck_assert_ptr_null(evn_activation_name(-1));
+    ck_assert_ptr_null(evn_activation_name(99));
     evn_source_destroy(&points);
 }
 END_TEST

@@ -85,8 +85,6 @@ START_TEST(refused) {
                     "--batch is not for the task curve");
     test_fails_with(test_program("", "train digits --width 8"), EVN_ERR_USAGE,
                     "--width is not for the task digits");
-    test_fails_with(test_program("", "train curve --phase backprop:steps=10"), EVN_ERR_ARGUMENT,
-                    "multiple of 100");
 }
 END_TEST
 

@@ -88,7 +88,10 @@ static evn_status make_flow(const evn_source *source, evn_task *task) {
 }
 
 static evn_status make_trajectory(const evn_source *source, evn_task *task) {
-    return evn_task_trajectory(test_device(), source, 8, 1, task);
+    const int widths[] = {8, 8};
+    evn_trajectory_options options = evn_trajectory_options_default();
+    options.widths = widths;
+    return evn_task_trajectory(test_device(), source, &options, task);
 }
 
 static evn_solver_options euler(void) {

@@ -58,7 +58,10 @@ static evn_status open_status(const evn_phase *phases, int count, int width, rec
                                          .user = r};
     *t = (training){0};
     TRY(evn_source_curve(&t->source));
-    evn_status status = evn_task_trajectory(test_device(), &t->source, width, 1, &t->task);
+    const int widths[] = {width, width};
+    evn_trajectory_options trajectory = evn_trajectory_options_default();
+    trajectory.widths = widths;
+    evn_status status = evn_task_trajectory(test_device(), &t->source, &trajectory, &t->task);
     return status == EVN_OK ? evn_trainer_create(test_device(), &t->task, &options, &t->trainer)
                             : status;
 }
@@ -204,9 +207,7 @@ static void check_mistake(const evn_phase *p, int count, int width, const char *
 }
 
 START_TEST(mistakes_are_reported) {
-    evn_phase p = phase("euler", 150, EVN_GRADIENT_BACKPROP, 10, 0.01);
-    check_mistake(&p, 1, 8, "multiple of 100");
-    p.solver.steps = 100;
+    evn_phase p = phase("euler", 100, EVN_GRADIENT_BACKPROP, 10, 0.01);
     check_mistake(&p, 1, 0, "width");
     check_mistake(&p, 0, 8, "phase");
     p.solver.gradient = EVN_GRADIENT_NONE;
@@ -218,7 +219,9 @@ START_TEST(mistakes_are_reported) {
     evn_source source;
     evn_task task;
     TRY(evn_source_density("moons", 10, 1, &source)); // points without targets
-    ck_assert_int_eq(evn_task_trajectory(test_device(), &source, 8, 1, &task), EVN_ERR_SHAPE);
+    const evn_trajectory_options trajectory = evn_trajectory_options_default();
+    ck_assert_int_eq(evn_task_trajectory(test_device(), &source, &trajectory, &task),
+                     EVN_ERR_SHAPE);
     evn_source_destroy(&source);
 }
 END_TEST
