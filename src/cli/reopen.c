@@ -3,6 +3,8 @@
 
 #include "cli/training.h"
 
+#include <string.h>
+
 static evn_status read_settings(const json_t *run, const evn__settings *given, bool solve,
                                 const evn__task_row **task, evn__settings *settings) {
     const char *name = json_string_value(json_object_get(run, "task"));
@@ -28,6 +30,10 @@ evn_status evn__reopen_settings(const char *folder, const evn__settings *given, 
 
 evn_status evn__reopen_check(const json_t *run, const evn__session *session) {
     const json_t *trained = json_object_get(run, "classes");
+    const char *digest = json_string_value(json_object_get(run, "data_digest"));
+    EVN_CHECK(!session->row->bound || !digest || strcmp(digest, session->digest) == 0, EVN_ERR_DATA,
+              "the data are not those that the run was trained on (\"data_digest\" in its "
+              "run.json); train again, or give those by --data");
     if (!session->classes || !trained) {
         return EVN_OK;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/report.h"
 
+#include "base/names.h"
 #include "base/number.h"
 #include "study/paper.h"
 #include <math.h>
@@ -179,10 +180,29 @@ static void print_text(const char *name, const char *text) {
     printf("  %-24s %s\n", name, text);
 }
 
+/// All metrics whose names begin like that of the column, which ends in a star; the rest of a name
+/// is a part of its title.
+static void print_family(const evn__column *column, const evn_metrics *metrics) {
+    size_t length = strlen(column->metric) - 1;
+    char text[64], title[128], rest[EVN_METRIC_NAME];
+    for (int i = 0; i < metrics->count; ++i) {
+        const char *name = metrics->items[i].name;
+        if (strncmp(name, column->metric, length) == 0) {
+            evn__column one = *column;
+            one.metric = name;
+            snprintf(title, sizeof(title), "%s %s", column->title,
+                     evn__printable(name + length, rest, sizeof(rest)));
+            print_text(title, show(&one, metrics, text));
+        }
+    }
+}
+
 static void print_columns(const evn__column *columns, const evn_metrics *metrics) {
     char text[64];
     for (; columns->metric; ++columns) {
-        if (show(columns, metrics, text)[0]) {
+        if (columns->metric[strlen(columns->metric) - 1] == '*') {
+            print_family(columns, metrics);
+        } else if (show(columns, metrics, text)[0]) {
             print_text(columns->title, text);
         }
     }

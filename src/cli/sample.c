@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/files.h"
+#include "cli/output.h"
 #include "cli/reopen.h"
 #include "cli/verb.h"
 #include "io/run_directory.h"
 #include "task/flow.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 
 enum { DEFAULT_COUNT = 1000, DEFAULT_SEED = 1 };
@@ -18,21 +18,20 @@ static evn_status write_points(const double *points, int64_t count, const char *
         evn__text_append(&text, "%.7g,%.7g,%.7g\n", points[3 * i], points[3 * i + 1],
                          points[3 * i + 2]);
     }
-    evn_status status = text.status;
-    if (status == EVN_OK && path) {
-        status = evn__file_write(path, text.data, text.size);
-    } else if (status == EVN_OK) {
-        fwrite(text.data, 1, text.size, stdout);
-    }
-    free(text.data);
-    return status;
+    return evn__output_write(&text, path);
 }
 
 static evn_status sample(evn__session *session, const evn__command *command) {
     const evn__settings *given = command->settings;
+    if (session->row->sample) {
+        return session->row->sample(session, command);
+    }
+    EVN_CHECK(!given->times && isnan(given->until), EVN_ERR_USAGE,
+              "--times and --until are for runs of the task series, not for one of %s",
+              session->row->name);
     evn__flow_model model = evn__flow_get_model(&session->task);
     EVN_CHECK(model.device, EVN_ERR_ARGUMENT,
-              "%s is a run of the task %s; only a flow can be sampled", given->subject,
+              "%s is a run of the task %s; only a flow or a series can be sampled", given->subject,
               session->row->name);
     int64_t count = given->count == INT64_MIN ? DEFAULT_COUNT : given->count;
     uint64_t seed = given->seed == INT64_MIN ? DEFAULT_SEED : (uint64_t)given->seed;
@@ -56,7 +55,7 @@ static evn_status run(const evn__command *command) {
 const evn__verb evn__verb_sample = {
     "sample",
     "RUN",
-    "draw new points from a trained flow",
+    "new points from a trained flow, values of a trained series",
     EVN__VERB_SAMPLE,
     run,
     "\nThe points are lines of CSV: x, y and the logarithm of the flow's density there.\n"};

@@ -41,6 +41,11 @@ static const char *trace_name(int index) {
     return names[index];
 }
 
+static const char *holdout_by_name(int index) {
+    static const char *const names[] = {"time", "group", NULL};
+    return names[index];
+}
+
 #define TRAIN     EVN__VERB_TRAIN
 #define SAMPLE    EVN__VERB_SAMPLE
 #define PREDICT   EVN__VERB_PREDICT
@@ -99,8 +104,33 @@ const evn__option evn__settings_options[] = {
     {"fit", "HOW", "images: how one of another shape comes to that size", TRAIN, &evn__option_text,
      AT(fit), 0, 0, evn__fit_name},
     {"holdout", "X",
-     "images: fraction of each class to test on, where the folder has no test part (0.1)", TRAIN,
-     &evn__option_real, AT(holdout), 1e-6, 0.999999, NULL},
+     "images: fraction of each class to test on, where the folder has no test part (0.1); series: "
+     "part that is not trained on",
+     TRAIN, &evn__option_real, AT(holdout), 0, 0.999999, NULL},
+    {"holdout-by", "WHAT",
+     "series: what is held out, the last rows of each trajectory or whole groups", TRAIN,
+     &evn__option_text, AT(holdout_by), 0, 0, holdout_by_name},
+    {"time", "NAME", "series: column of the times (t or time, else the first one)", TRAIN,
+     &evn__option_text, AT(time), 0, 0, NULL},
+    {"columns", "A,B,...", "series: columns of the quantities (all others)", TRAIN,
+     &evn__option_text, AT(columns), 0, 0, NULL},
+    {"group", "NAME", "series: column whose values tell trajectories apart (there is one)", TRAIN,
+     &evn__option_text, AT(group), 0, 0, NULL},
+    {"f", "mlp:N,N,...",
+     "series: hidden layers of f and their units; mlp:N,N:relu has relu, not tanh", TRAIN,
+     &evn__option_text, AT(f), 0, 0, NULL},
+    {"window", "N",
+     "series: intervals between rows that are solved in one go; 0: a whole trajectory", TRAIN,
+     &evn__option_integer, AT(window), 0, 1e9, NULL},
+    {"continuity", "X", "series: how firmly the windows' ends and beginnings are tied", TRAIN,
+     &evn__option_real, AT(continuity), 0, 1e9, NULL},
+    {"extra", "N",
+     "series: columns of the state that are not observed (1 for a single quantity, else 0)", TRAIN,
+     &evn__option_integer, AT(extra), 0, 4096, NULL},
+    {"until", "T", "series: values up to that time, from the last row on", SAMPLE,
+     &evn__option_real, AT(until), -1e300, 1e300, NULL},
+    {"times", "FILE", "series: values at the times in the first column of a CSV file", SAMPLE,
+     &evn__option_text, AT(times), 0, 0, NULL},
     {"skip-bad", "N", "images: leave out up to N files that are no good images", TRAIN | PREDICT,
      &evn__option_integer, AT(skip_bad), 0, 1e9, NULL},
     {"weight-decay", "X", "L2 penalty", TRAIN, &evn__option_real, AT(weight_decay), 0, 1e38, NULL},
@@ -112,8 +142,8 @@ const evn__option evn__settings_options[] = {
      NULL},
     {"trace", "KIND", "flow: how training computes the divergence", TRAIN, &evn__option_text,
      AT(trace), 0, 0, trace_name},
-    {"count", "N", "number of points to draw (1000)", SAMPLE, &evn__option_integer, AT(count), 1,
-     1e7, NULL},
+    {"count", "N", "number of points to draw (1000); of times up to --until (100)", SAMPLE,
+     &evn__option_integer, AT(count), 1, 1e7, NULL},
     {"top", "N", "images: the N most probable classes of each (5)", PREDICT, &evn__option_integer,
      AT(top), 1, 256, NULL},
     {"files-from", "FILE",

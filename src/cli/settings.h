@@ -38,10 +38,10 @@ typedef struct evn__settings {
     const char **subjects; ///< [subject_count] all words that are no options, `subject` first
     int subject_count, subject_capacity;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
-        *fit, *files_from;
+        *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times;
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
-        top;
-    double momentum, weight_decay, rotate, scale, elastic, jitter, holdout;
+        top, window, extra;
+    double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until;
     bool json, quick, help, flip;
     bool solves;                ///< the one phase is there to solve with; nothing is trained
     evn__phase_settings common; ///< for all phases

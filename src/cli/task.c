@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const evn__task_row *const rows[] = {&evn__task_digits, &evn__task_mnist, &evn__task_folder,
-                                            &evn__task_curve, &evn__task_flow};
+                                            &evn__task_series, &evn__task_curve, &evn__task_flow};
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 const evn__task_row *evn__task_at(int index) {

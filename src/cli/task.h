@@ -73,6 +73,11 @@ struct evn__task_row {
     void (*close)(evn__session *session);
     const evn__prediction *predict;  ///< how it answers what the user gives; NULL: it does not
     const evn__evaluation *evaluate; ///< what eval says besides the metrics; NULL: nothing
+    /// Print, or write into --out, what `evonode sample` gives of a run; NULL: nothing.
+    evn_status (*sample)(const evn__session *session, const evn__command *command);
+    /// Add to run.json what else there is to say of the data; NULL: nothing.
+    void (*describe)(const evn__session *session, json_t *run);
+    bool bound; ///< what is learnt is of the very data: a run of others is not opened
 };
 
 /// The row of a task.
@@ -105,6 +110,7 @@ extern const evn__task_row evn__task_digits, evn__task_mnist, evn__task_folder; 
 extern const evn__task_row evn__task_curve;                                     // task_curve.c
 extern const evn__task_row evn__task_flow;                                      // task_flow.c
 extern const evn__evaluation evn__evaluate_images;                              // evaluate_images.c
+extern const evn__task_row evn__task_series;                                    // task_series.c
 extern const evn__prediction evn__predict_images;                               // predict_images.c
 
 #endif

@@ -23,7 +23,7 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     (void)settings;
     const double *losses = evn_trainer_losses(session->trainer, &count);
     EVN_TRY(evn__curve_draw_losses(losses, count, session->phases, session->options.phase_count,
-                                   folder));
+                                   "loss Σ‖x(tᵢ) − s(tᵢ)‖²  (no unit)", folder));
     evn_status status =
         evn__trajectory_evaluate(&session->task, evn__session_solver(session), &fit);
     if (status == EVN_OK) {

@@ -130,6 +130,8 @@ static evn_status open_folder(evn__session *session, evn__settings *settings) {
     EVN_TRY(check_model(settings));
     EVN_CHECK(settings->data, EVN_ERR_USAGE,
               "images needs --data FOLDER, with a sub-folder of images for each class");
+    EVN_CHECK(settings->holdout != 0, EVN_ERR_USAGE,
+              "--holdout is 0, but should be a fraction of the images to test on");
     EVN_TRY(make_folder_options(settings, &options));
     evn_status status = evn_dataset_open_folder(settings->data, &options, &dataset);
     evn__report_clear();

@@ -78,6 +78,9 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     }
     EVN_CHECK(*run, EVN_ERR_USAGE, "the run cannot be described: the device's name is not UTF-8");
     show_source(&t->session->source, *run);
+    if (t->session->row->describe) {
+        t->session->row->describe(t->session, *run);
+    }
     return EVN_OK;
 }
 

@@ -71,7 +71,8 @@ static evn_status draw_error(const pair *p, const char *folder) {
 
 /// The losses of each phase as a series.
 static evn_status draw_series(const double *losses, int done, const evn_phase *phases,
-                              int phase_count, double *iterations, const char *folder) {
+                              int phase_count, double *iterations, const char *label,
+                              const char *folder) {
     evn__series series[EVN__SERIES_MAX];
     int first = 0, count = 0;
     for (int i = 0; i < done; ++i) {
@@ -86,17 +87,17 @@ static evn_status draw_series(const double *losses, int done, const evn_phase *p
     }
     const evn__plot plot = {.title = "Loss over the training",
                             .x = {"iteration", false},
-                            .y = {"loss Σ‖x(tᵢ) − s(tᵢ)‖²  (no unit)", true},
+                            .y = {label, true},
                             .series = series,
                             .count = count};
     return evn__plot_save(&plot, folder, "loss");
 }
 
 evn_status evn__curve_draw_losses(const double *losses, int count, const evn_phase *phases,
-                                  int phase_count, const char *folder) {
+                                  int phase_count, const char *label, const char *folder) {
     double *iterations = NULL;
     EVN_TRY(EVN_NEW(&iterations, count));
-    evn_status status = draw_series(losses, count, phases, phase_count, iterations, folder);
+    evn_status status = draw_series(losses, count, phases, phase_count, iterations, label, folder);
     free(iterations);
     return status;
 }

@@ -11,7 +11,8 @@
 evn_status evn__curve_pictures(const evn__trajectory_fit *fit, const char *folder);
 
 /// Draw loss: the losses [count] of all iterations, phase by phase.
+/// @param[in] label  of the axis
 evn_status evn__curve_draw_losses(const double *losses, int count, const evn_phase *phases,
-                                  int phase_count, const char *folder);
+                                  int phase_count, const char *label, const char *folder);
 
 #endif

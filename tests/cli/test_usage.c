@@ -39,7 +39,7 @@ START_TEST(unknown_words) {
                     "report, tune or selftest");
     test_fails_with(test_program("", "train"), EVN_ERR_USAGE, "train needs a TASK");
     test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE,
-                    "digits, mnist, images, curve or flow");
+                    "digits, mnist, images, series, curve or flow");
     test_fails_with(test_program("", "train digits mnist"), EVN_ERR_USAGE, "unexpected argument");
     test_fails_with(test_program("", "train digits --epoch 3"), EVN_ERR_USAGE, "--epochs?");
     test_fails_with(test_program("", "train digits --epoch=3"), EVN_ERR_USAGE, "--epochs?");
