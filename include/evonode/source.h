@@ -81,6 +81,15 @@ const char *evn_density_name(int index);
 /// unknown name.
 double evn_density_entropy(const char *name);
 
+/// Rows of numbers as points [D]. Training goes through the rows without end, each time in a new
+/// order; otherwise the parts are as long as they are, with the last batch filled up.
+/// @param[in] rows     [count, D]; copied
+/// @param[in] count, dimensions  1 or more each
+/// @param[in] holdout  fraction of the rows that becomes the test part, chosen by the seed; 0: none
+/// @return EVN_ERR_ARGUMENT; EVN_ERR_NOT_FINITE with the number that is not
+evn_status evn_source_points(const float *rows, int64_t count, int64_t dimensions, int64_t batch,
+                             double holdout, uint64_t seed, evn_source *source);
+
 /// The curve s(t) = [sin t cos t, sin² t + cosh² t, eᵗ] of the paper's first experiment: one sample
 /// [3], s(0), and its target [100, 3], s at the times i/100.
 evn_status evn_source_curve(evn_source *source);

@@ -442,6 +442,16 @@ static void sources(void) {
     REFUSED(evn_source_density("moons", 0, 1, &source));
     REFUSED(evn_source_density("moons", far, 1, &source));
     REFUSED(evn_source_density("moons", 4, 1, NULL));
+    const float rows[] = {0, 1, NAN};
+    REFUSED(evn_source_points(NULL, 2, 1, 4, 0, 1, &source));
+    REFUSED(evn_source_points(rows, 0, 1, 4, 0, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 0, 4, 0, 1, &source));
+    REFUSED(evn_source_points(rows, far, far, 4, 0, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 1, 0, 0, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 1, 4, 1, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 1, 4, NAN, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 1, 4, 0, 1, NULL));
+    ck_assert_int_eq(evn_source_points(rows, 3, 1, 4, 0, 1, &source), EVN_ERR_NOT_FINITE);
     REFUSED(evn_source_curve(NULL));
     ck_assert_ptr_null(source.methods);
     ck_assert_ptr_null(evn_density_name(-1));

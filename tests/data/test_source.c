@@ -90,6 +90,58 @@ START_TEST(density) {
 }
 END_TEST
 
+/// Each pass has every row to train on once; the parts have the rest, each row in one of them.
+START_TEST(points) {
+    enum { ROWS = 25, TEST = 5, TRAIN = ROWS - TEST, SMALL = 8, PASSES = 6 };
+    float rows[ROWS][2];
+    static batch b;
+    int seen[ROWS] = {0}, held[ROWS] = {0};
+    evn_source source;
+    for (int i = 0; i < ROWS; ++i) {
+        rows[i][0] = (float)i;
+        rows[i][1] = (float)-i;
+    }
+    TRY(evn_source_points(rows[0], ROWS, 2, SMALL, 0.2, 3, &source));
+    ck_assert(evn_shape_equal(info(&source).sample, EVN_SHAPE(2)));
+    ck_assert_int_eq(info(&source).batches[EVN_TRAIN], 3);
+    ck_assert_int_eq(info(&source).batches[EVN_TEST], 1);
+    fill(&source, (evn_batch){.part = EVN_TEST}, &b);
+    ck_assert_int_eq(b.filled, TEST);
+    ck_assert(b.weights[TEST - 1] == 1 && b.weights[TEST] == 0);
+    for (int i = 0; i < TEST; ++i) {
+        ++held[(int)b.samples[2 * i]];
+        ck_assert(b.samples[2 * i + 1] == -b.samples[2 * i]);
+    }
+    for (int i = 0; i < 3; ++i) {
+        fill(&source, (evn_batch){.part = EVN_TRAIN, .index = i}, &b);
+        ck_assert_int_eq(b.filled, i < 2 ? SMALL : TRAIN - 2 * SMALL);
+        for (int k = 0; k < b.filled; ++k) {
+            ++held[(int)b.samples[2 * k]];
+        }
+    }
+    for (int i = 0; i < PASSES * TRAIN / SMALL; ++i) {
+        fill(&source, (evn_batch){.part = EVN_TRAIN, .training = true, .number = i}, &b);
+        ck_assert_int_eq(b.filled, SMALL);
+        for (int k = 0; k < SMALL; ++k) {
+            ++seen[(int)b.samples[2 * k]];
+        }
+    }
+    int trained = 0;
+    for (int i = 0; i < ROWS; ++i) {
+        ck_assert_int_eq(held[i], 1);
+        ck_assert(seen[i] == 0 || seen[i] == PASSES);
+        trained += seen[i] > 0;
+    }
+    ck_assert_int_eq(trained, TRAIN);
+    static batch again;
+    fill(&source, (evn_batch){.part = EVN_TRAIN, .training = true, .number = 4, .epoch = 9}, &b);
+    fill(&source, (evn_batch){.part = EVN_TRAIN, .training = true, .number = 11}, &again);
+    fill(&source, (evn_batch){.part = EVN_TRAIN, .training = true, .number = 4}, &again);
+    ck_assert_mem_eq(&b, &again, sizeof(b)); // it depends on the number alone
+    evn_source_destroy(&source);
+}
+END_TEST
+
 START_TEST(curve) {
     float start[EVN__CURVE_DIMENSIONS], weight;
     static float targets[EVN__CURVE_POINTS][EVN__CURVE_DIMENSIONS];
@@ -117,6 +169,7 @@ static Suite *suite(void) {
     TCase *c = tcase_create("sources");
     tcase_add_test(c, images);
     tcase_add_test(c, density);
+    tcase_add_test(c, points);
     tcase_add_test(c, curve);
     suite_add_tcase(s, c);
     return s;
