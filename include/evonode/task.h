@@ -51,8 +51,8 @@ typedef struct evn_task_methods {
     /// The learnt tensors, allocated on the task's device; the same in all its life.
     evn_parameters *(*parameters)(void *self);
 
-    /// Batches in an epoch of a part; 0: the task has no such part. An iterating task has no
-    /// training part.
+    /// Batches in an epoch of a part; 0: the task has no such part. Of an iterating task, what
+    /// evaluation goes through: its epochs are single batches.
     int64_t (*batches)(void *self, evn_part part);
 
     /// Optional: whether `compile` would take a solver, as far as can be told at once. All phases

@@ -8,9 +8,11 @@
 #include "task/given_source.h"
 #include "task/learnt_solver.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { NOISE_STREAM = 4, DIMENSIONS = 2 };
+enum { NOISE_STREAM = 4, TEST_NOISE_STREAM = 5, TRAIN_POINTS_MAX = 10000 };
 static const double LOG_2_PI = 1.8378770664093454836;
 
 typedef struct flow {
@@ -18,6 +20,7 @@ typedef struct flow {
     evn_source source;
     evn_flow_options options;
     const evn__flow_kind *kind;
+    evn__flow_size size;
     int64_t batch, columns; ///< of the state [B, columns]
     evn_parameters *parameters;
     evn_dynamics *dynamics;
@@ -31,13 +34,15 @@ typedef struct drawn_batch {
 
 typedef struct program {
     flow *task;
+    bool trains;
     evn__learnt_solver learnt;
     evn_plan *loss;
     evn_buffer *memory; ///< what the bindings below are in
-    evn_binding x0, x_bar, loss_value;
-    drawn_batch drawn[2]; ///< one is drawn while the device works on the other
+    evn_binding x0, x_bar, weighted, loss_value;
+    drawn_batch drawn[2]; ///< of training: one is drawn while the device works on the other
     evn_batch loaded;
-    float *points, *weights; ///< [B, 2], [B]
+    int64_t filled;          ///< points of the batch that count
+    float *points, *weights; ///< [B, D], [B]
 } program;
 
 static evn__flow_trace trace_of(const flow *t) {
@@ -46,26 +51,48 @@ static evn__flow_trace trace_of(const flow *t) {
 
 // Loss --------------------------------------------------------------------------------------------
 
-/// Mean of −log p, from z and ℓ at t = 1, and its cotangents.
-static void build_loss(const void *self, evn_graph *g) {
+/// What −log p has besides ‖z‖²/2 and ℓ at t = 1.
+static double constant_of(const flow *t) {
+    return LOG_2_PI * (double)t->size.dimensions / 2 + t->options.log_volume;
+}
+
+/// Mean of −log p, and its cotangents.
+static void build_training(const void *self, evn_graph *g) {
     const flow *t = self;
-    int64_t batch = t->batch, start[] = {0, 2}, origin[] = {0, 0};
+    int64_t batch = t->batch, dimensions = t->size.dimensions;
+    int64_t start[] = {0, dimensions}, origin[] = {0, 0};
     double each = 1 / (double)batch;
     evn_value x = evn_input(g, "x", EVN_SHAPE(batch, t->columns));
-    evn_value z = evn_slice(g, x, origin, EVN_SHAPE(batch, 2));
+    evn_value z = evn_slice(g, x, origin, EVN_SHAPE(batch, dimensions));
     evn_value change = evn_slice(g, x, start, EVN_SHAPE(batch, 1));
     evn_value sum =
         evn_add(g, evn_scale(g, evn_sum_all(g, evn_mul(g, z, z)), 0.5), evn_sum_all(g, change));
-    evn_output(g, "loss", evn_add(g, evn_scale(g, sum, each), evn_constant(g, LOG_2_PI)));
+    evn_output(g, "loss", evn_add(g, evn_scale(g, sum, each), evn_constant(g, constant_of(t))));
     evn_value parts[] = {evn_scale(g, z, each), evn_full(g, EVN_SHAPE(batch, 1), each),
-                         evn_full(g, EVN_SHAPE(batch, 2), 0)};
+                         evn_full(g, EVN_SHAPE(batch, dimensions), 0)};
     evn_output(g, "x_bar", evn_concat(g, parts, trace_of(t) == EVN__TRACE_EXACT ? 2 : 3, 1));
+}
+
+/// Σ of −log p over the points that count.
+static void build_testing(const void *self, evn_graph *g) {
+    const flow *t = self;
+    int64_t batch = t->batch, dimensions = t->size.dimensions;
+    int64_t start[] = {0, dimensions}, origin[] = {0, 0};
+    evn_value x = evn_input(g, "x", EVN_SHAPE(batch, t->columns));
+    evn_value weights = evn_input(g, "weights", EVN_SHAPE(batch, 1));
+    evn_value z = evn_slice(g, x, origin, EVN_SHAPE(batch, dimensions));
+    evn_value squares = evn_sum(g, evn_mul(g, z, z), 1u << 1);
+    evn_value each =
+        evn_add(g, evn_scale(g, squares, 0.5), evn_slice(g, x, start, EVN_SHAPE(batch, 1)));
+    evn_value whole = evn_add(g, each, evn_full(g, EVN_SHAPE(batch, 1), constant_of(t)));
+    evn_output(g, "loss", evn_sum_all(g, evn_mul(g, whole, weights)));
 }
 
 static evn_status make_loss(program *p) {
     static const char *const samples[] = {"x", NULL};
-    const evn_plan_options options = {.sample_inputs = samples};
-    return evn__plan_build(p->task->device, build_loss, p->task, &options, &p->loss);
+    const evn_plan_options options = {.sample_inputs = p->trains ? samples : NULL};
+    return evn__plan_build(p->task->device, p->trains ? build_training : build_testing, p->task,
+                           &options, &p->loss);
 }
 
 // The program -------------------------------------------------------------------------------------
@@ -92,11 +119,11 @@ static evn_status make_memory(program *p) {
         p->drawn[i].number = -1;
         EVN_TRY(EVN_NEW(&p->drawn[i].state, size));
     }
-    EVN_TRY(EVN_NEW(&p->points, DIMENSIONS * t->batch));
+    EVN_TRY(EVN_NEW(&p->points, t->size.dimensions * t->batch));
     EVN_TRY(EVN_NEW(&p->weights, t->batch));
     EVN_TRY(evn__real_create(t->device, false, 2 * size + 1, &p->memory));
     p->x0 = (evn_binding){p->memory, 0};
-    p->x_bar = (evn_binding){p->memory, size};
+    p->x_bar = p->weighted = (evn_binding){p->memory, size}; // a program has one of them
     p->loss_value = (evn_binding){p->memory, 2 * size};
     return EVN_OK;
 }
@@ -119,6 +146,7 @@ static evn_status compile(void *self, const evn_solver_options *solver, bool tra
     EVN_TRY(evn__learnt_solver_check(solver, trains));
     EVN_TRY(EVN_NEW(&p, 1));
     p->task = self;
+    p->trains = trains;
     evn_status status = make_program(p, solver);
     if (status != EVN_OK) {
         release(p);
@@ -128,35 +156,47 @@ static evn_status compile(void *self, const evn_solver_options *solver, bool tra
     return EVN_OK;
 }
 
-static double draw_noise(const flow *t, uint64_t number) {
-    uint64_t seed = t->options.seed;
-    if (t->options.trace == EVN_TRACE_GAUSSIAN) {
-        return evn__random_normal(seed, NOISE_STREAM, number);
+static double draw_noise(const program *p, uint64_t number) {
+    const evn_flow_options *o = &p->task->options;
+    uint64_t stream = p->trains ? NOISE_STREAM : TEST_NOISE_STREAM;
+    if (o->trace == EVN_TRACE_GAUSSIAN) {
+        return evn__random_normal(o->seed, stream, number);
     }
-    return evn__random_below(seed, NOISE_STREAM, number, 2) ? 1 : -1;
+    return evn__random_below(o->seed, stream, number, 2) ? 1 : -1;
+}
+
+/// A batch is known by its number in training, and else by its index.
+static int64_t number_of(const program *p, const evn_batch *batch) {
+    return p->trains ? batch->number : batch->index;
+}
+
+static void fill_state(const program *p, uint64_t first, float *state) {
+    const flow *t = p->task;
+    int64_t dimensions = t->size.dimensions, noise = dimensions + 1;
+    for (int64_t i = 0; i < t->batch; ++i) {
+        float *row = state + i * t->columns;
+        memcpy(row, p->points + i * dimensions, (size_t)dimensions * sizeof(*row));
+        row[dimensions] = 0;
+        for (int64_t k = noise; k < t->columns; ++k) {
+            uint64_t number = (uint64_t)dimensions * (first + (uint64_t)i);
+            row[k] = (float)draw_noise(p, number + (uint64_t)(k - noise));
+        }
+    }
 }
 
 /// Points, and noise where the trace is estimated, unless they are drawn already.
 static evn_status draw(program *p, const evn_batch *batch, const drawn_batch **drawn) {
     const flow *t = p->task;
-    drawn_batch *b = &p->drawn[batch->number % 2];
-    uint64_t first = (uint64_t)batch->number * (uint64_t)t->batch;
-    int64_t filled;
+    int64_t number = number_of(p, batch);
+    drawn_batch *b = &p->drawn[number % 2];
     *drawn = b;
-    if (b->number == batch->number) {
+    if (p->trains && b->number == number) {
         return EVN_OK;
     }
-    EVN_TRY(evn__source_fill(&t->source, batch, t->batch, p->points, NULL, p->weights, &filled));
-    b->number = batch->number;
-    for (int64_t i = 0; i < t->batch; ++i) {
-        float *row = b->state + i * t->columns;
-        row[0] = p->points[2 * i];
-        row[1] = p->points[2 * i + 1];
-        row[2] = 0;
-        for (int64_t k = 3; k < t->columns; ++k) {
-            row[k] = (float)draw_noise(t, 2 * (first + (uint64_t)i) + (uint64_t)k - 3);
-        }
-    }
+    EVN_TRY(evn__source_fill(&t->source, batch, p->trains ? t->batch : 1, p->points, NULL,
+                             p->weights, &p->filled));
+    b->number = number;
+    fill_state(p, (uint64_t)number * (uint64_t)t->batch, b->state);
     return EVN_OK;
 }
 
@@ -167,22 +207,31 @@ static evn_status load(void *self, const evn_batch *batch, int slot) {
     (void)slot;
     EVN_TRY(draw(p, batch, &drawn));
     p->loaded = *batch;
-    return evn__real_write_floats(p->x0, drawn->state, count);
+    EVN_TRY(evn__real_write_floats(p->x0, drawn->state, count));
+    return p->trains ? EVN_OK
+                     : evn__real_write_floats(p->weighted, p->weights, (size_t)p->task->batch);
 }
 
-/// Solve, and the loss with its cotangents; the next points are drawn meanwhile.
-static evn_status forward(void *self, int slot, evn_solution *solution) {
-    program *p = self;
+/// Of training: the loss with its cotangents; the next points are drawn meanwhile.
+static evn_status find_loss(program *p, evn_binding x) {
     const drawn_batch *ahead;
     evn_batch next = p->loaded;
-    evn_binding x;
-    (void)slot;
-    EVN_TRY(evn_solve(p->learnt.solver, 0, 1, p->x0, p->learnt.weights, &x, solution));
-    evn_binding inputs[] = {x}, outputs[] = {p->loss_value, p->x_bar};
+    evn_binding inputs[] = {x, p->weighted}, outputs[] = {p->loss_value, p->x_bar};
     EVN_TRY(evn_plan_run(p->loss, inputs, outputs));
+    if (!p->trains) {
+        return EVN_OK;
+    }
     EVN_TRY(evn_device_flush(p->task->device));
     ++next.number;
     return draw(p, &next, &ahead);
+}
+
+static evn_status forward(void *self, int slot, evn_solution *solution) {
+    program *p = self;
+    evn_binding x;
+    (void)slot;
+    EVN_TRY(evn_solve(p->learnt.solver, 0, 1, p->x0, p->learnt.weights, &x, solution));
+    return find_loss(p, x);
 }
 
 static evn_status gradient(void *self, evn_solution *solution) {
@@ -197,9 +246,9 @@ static evn_status read(void *self, int first, int count, evn_tally *tally) {
     (void)first;
     (void)count;
     EVN_TRY(evn__real_read(p->loss_value, false, &loss, 1));
-    tally->loss += loss;
-    tally->weight += 1;
-    tally->samples += p->task->batch;
+    tally->loss += loss; // of training the mean, of which each weighs the same
+    tally->weight += p->trains ? 1 : (double)p->filled;
+    tally->samples += p->trains ? p->task->batch : p->filled;
     return EVN_OK;
 }
 
@@ -215,7 +264,7 @@ static evn_parameters *parameters(void *self) {
 
 static int64_t batches(void *self, evn_part part) {
     const flow *t = self;
-    return part == EVN_TEST ? t->source.methods->info(t->source.self).batches[EVN_TEST] : 0;
+    return t->source.methods->info(t->source.self).batches[part];
 }
 
 static void destroy(void *self) {
@@ -225,24 +274,45 @@ static void destroy(void *self) {
     free(t);
 }
 
-static evn_status evaluate(void *self, const evn_solver_options *solver, evn_part part,
-                           evn_metrics *metrics) {
-    flow *t = self;
-    evn__flow_model model = {t->device, t->kind, t->parameters};
-    double *points, nll, nfe;
-    int64_t count;
-    EVN_CHECK(part == EVN_TEST, EVN_ERR_ARGUMENT, "a flow is measured on its test part: EVN_TEST");
-    EVN_CHECK(batches(t, EVN_TEST) > 0, EVN_ERR_ARGUMENT, "the flow's source has no test part");
-    EVN_TRY(evn__flow_test_points(&t->source, &points, &count));
-    evn_status status = evn__flow_nll(&model, solver, points, count, &nll, &nfe);
-    free(points);
-    EVN_TRY(status);
-    EVN_TRY(evn_metrics_set(metrics, "test_nll", "nats", EVN_BETTER_LOWER, nll));
+static evn__flow_model model_of(const flow *t) {
+    return (evn__flow_model){t->device, t->kind, t->size, t->parameters, t->options.log_volume};
+}
+
+static evn_status set(evn_metrics *metrics, evn_part part, const char *name, const char *unit,
+                      double value) {
+    char text[EVN_METRIC_NAME];
+    snprintf(text, sizeof(text), "%s_%s", part == EVN_TEST ? "test" : "train", name);
+    return evn_metrics_set(metrics, text, unit, EVN_BETTER_LOWER, value);
+}
+
+static evn_status set_metrics(const flow *t, evn_part part, double nll, double nfe,
+                              evn_metrics *metrics) {
+    double bits = nll / (log(2) * (double)t->size.dimensions);
+    EVN_TRY(set(metrics, part, "nll", "nats", nll));
+    if (part == EVN_TRAIN) {
+        return EVN_OK;
+    }
+    EVN_TRY(set(metrics, part, "bits", "bits", bits));
     if (!isnan(t->options.entropy)) {
         EVN_TRY(evn_metrics_set(metrics, "gap_nats", "nats", EVN_BETTER_LOWER,
                                 nll - t->options.entropy));
     }
     return evn_metrics_set(metrics, "nfe_forward", "", EVN_BETTER_LOWER, nfe);
+}
+
+static evn_status evaluate(void *self, const evn_solver_options *solver, evn_part part,
+                           evn_metrics *metrics) {
+    flow *t = self;
+    evn__flow_model model = model_of(t);
+    double *points, nll, nfe;
+    int64_t count, most = part == EVN_TEST ? INT64_MAX : TRAIN_POINTS_MAX;
+    EVN_CHECK(batches(t, part) > 0, EVN_ERR_ARGUMENT, "the flow's source has no %s part",
+              part == EVN_TEST ? "test" : "training");
+    EVN_TRY(evn__flow_points(&t->source, part, most, &points, &count));
+    evn_status status = evn__flow_nll(&model, solver, points, count, &nll, &nfe);
+    free(points);
+    EVN_TRY(status);
+    return set_metrics(t, part, nll + t->options.log_volume, nfe, metrics);
 }
 
 static const evn_task_methods methods = {.name = "flow",
@@ -263,8 +333,26 @@ static const evn_task_methods methods = {.name = "flow",
 
 evn__flow_model evn__flow_get_model(const evn_task *task) {
     const flow *t = task->self;
-    return task->methods == &methods ? (evn__flow_model){t->device, t->kind, t->parameters}
-                                     : (evn__flow_model){0};
+    return task->methods == &methods ? model_of(t) : (evn__flow_model){0};
+}
+
+static evn_status make_size(flow *t, const evn_source_info *info) {
+    const evn_flow_options *o = &t->options;
+    EVN_CHECK(info->sample.rank == 1 && info->sample.dim[0] >= 1 &&
+                  info->sample.dim[0] <= EVN__FLOW_DIMENSIONS_MAX && !info->has_target,
+              EVN_ERR_SHAPE, "the source's samples are not points [1 to %d] without targets",
+              EVN__FLOW_DIMENSIONS_MAX);
+    EVN_CHECK(o->width >= 0 && o->width <= 65536 && o->span >= 0 && o->span <= 1e6 &&
+                  isfinite(o->log_volume),
+              EVN_ERR_ARGUMENT,
+              "a flow of width %d, span %g and log_volume %g; give a width up to 65536, a span up "
+              "to 1e6 (0: the default) and a finite log_volume",
+              o->width, o->span, o->log_volume);
+    t->size = EVN__FLOW_PLANE;
+    t->size.dimensions = info->sample.dim[0];
+    t->size.width = o->width > 0 ? o->width : t->size.width;
+    t->size.span = o->span > 0 ? o->span : t->size.span;
+    return EVN_OK;
 }
 
 static evn_status make(flow *t) {
@@ -273,13 +361,12 @@ static evn_status make(flow *t) {
               EVN_ERR_ARGUMENT, "there is no trace %d", (int)t->options.trace);
     EVN_CHECK(t->kind, EVN_ERR_ARGUMENT, "a flow has no model '%s'; evn_flow_model_name lists them",
               t->options.model);
-    EVN_CHECK(info.sample.rank == 1 && info.sample.dim[0] == DIMENSIONS && !info.has_target,
-              EVN_ERR_SHAPE, "the source's samples are not points [%d] without targets",
-              DIMENSIONS);
+    EVN_TRY(make_size(t, &info));
     t->batch = info.batch;
-    t->columns = evn__flow_columns(trace_of(t));
+    t->columns = evn__flow_columns(&t->size, trace_of(t));
     EVN_TRY(evn_parameters_create(&t->parameters));
-    EVN_TRY(evn__flow_dynamics(t->kind, t->batch, trace_of(t), t->parameters, &t->dynamics));
+    EVN_TRY(
+        evn__flow_dynamics(t->kind, &t->size, t->batch, trace_of(t), t->parameters, &t->dynamics));
     return evn_parameters_allocate(t->parameters, t->device, false, t->options.seed);
 }
 

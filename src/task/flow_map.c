@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 1000, COLUMNS = 3 }; // points of a solve
+enum { CHUNK = 1000 }; // points of a solve
 enum { BASE_STREAM = 3 };
 static const double LOG_2_PI = 1.8378770664093454836;
 
@@ -20,12 +20,21 @@ typedef struct map {
     evn__learnt_solver learnt;
     evn__learnt_solver ahead; ///< has the evolving weights where a solve does not begin at t = 0
     evn_buffer *start;
-    double state[CHUNK][COLUMNS];
-    double log_base[CHUNK]; ///< of samples: log density at t = 1
+    int64_t dimensions, columns; ///< D; of the state
+    double *state;               ///< [CHUNK, columns]
+    double log_base[CHUNK];      ///< of samples: log density at t = 1
 } map;
 
-static double log_normal(const double z[2]) {
-    return -(z[0] * z[0] + z[1] * z[1]) / 2 - LOG_2_PI;
+static double log_normal(const double *z, int64_t dimensions) {
+    double squares = 0;
+    for (int64_t i = 0; i < dimensions; ++i) {
+        squares += z[i] * z[i];
+    }
+    return -squares / 2 - (double)dimensions * LOG_2_PI / 2;
+}
+
+static double *row_of(const map *m, int64_t index) {
+    return m->state + index * m->columns;
 }
 
 static evn_status map_open(const evn__flow_model *model, const evn_solver_options *options,
@@ -34,8 +43,12 @@ static evn_status map_open(const evn__flow_model *model, const evn_solver_option
     evn_solver_options solver = *options;
     solver.gradient = EVN_GRADIENT_NONE;
     solver.observations = times;
-    EVN_TRY(evn__real_create(model->device, false, sizeof(m->state) / sizeof(double), &m->start));
-    EVN_TRY(evn__flow_dynamics(model->kind, CHUNK, EVN__TRACE_EXACT, model->parameters, &dynamics));
+    m->dimensions = model->size.dimensions;
+    m->columns = evn__flow_columns(&model->size, EVN__TRACE_EXACT);
+    EVN_TRY(EVN_NEW(&m->state, CHUNK * m->columns));
+    EVN_TRY(evn__real_create(model->device, false, (size_t)(CHUNK * m->columns), &m->start));
+    EVN_TRY(evn__flow_dynamics(model->kind, &model->size, CHUNK, EVN__TRACE_EXACT,
+                               model->parameters, &dynamics));
     evn_status status =
         evn__learnt_solver_create(model->device, dynamics, model->parameters, &solver, &m->learnt);
     evn_dynamics_destroy(&dynamics);
@@ -46,6 +59,7 @@ static void map_close(map *m) {
     evn__learnt_solver_free(&m->learnt);
     evn__learnt_solver_free(&m->ahead);
     evn_buffer_destroy(&m->start);
+    free(m->state);
     free(m);
 }
 
@@ -53,7 +67,7 @@ static void map_close(map *m) {
 static evn_status map_solve(map *m, double t0, double t1, evn_binding *end,
                             evn_solution *solution) {
     evn_binding start = {m->start, 0};
-    EVN_TRY(evn__real_write(start, false, m->state[0], CHUNK * COLUMNS));
+    EVN_TRY(evn__real_write(start, false, m->state, (size_t)(CHUNK * m->columns)));
     return evn_solve(m->learnt.solver, t0, t1, start, m->learnt.weights, end, solution);
 }
 
@@ -65,7 +79,7 @@ static evn_status solve_weights(const evn__flow_model *model, const evn_solver_o
     evn_dynamics *dynamics;
     evn_solver_options solver = *options;
     solver.gradient = EVN_GRADIENT_NONE;
-    EVN_TRY(evn__flow_theta_dynamics(model->kind, model->parameters, &dynamics));
+    EVN_TRY(evn__flow_theta_dynamics(model->kind, &model->size, model->parameters, &dynamics));
     evn_status status =
         evn__learnt_solver_create(model->device, dynamics, model->parameters, &solver, ahead);
     evn_dynamics_destroy(&dynamics);
@@ -92,14 +106,16 @@ static evn_status chunk_density(map *m, double t, const double *points, int64_t 
                                 double *log_p, double *nfe) {
     evn_binding end;
     evn_solution solution;
-    memset(m->state, 0, sizeof(m->state));
+    int64_t dimensions = m->dimensions;
+    size_t size = (size_t)(CHUNK * m->columns);
+    memset(m->state, 0, size * sizeof(*m->state));
     for (int64_t i = 0; i < count; ++i) {
-        memcpy(m->state[i], points + 2 * i, 2 * sizeof(*points));
+        memcpy(row_of(m, i), points + dimensions * i, (size_t)dimensions * sizeof(*points));
     }
     EVN_TRY(map_solve(m, t, 1, &end, &solution));
-    EVN_TRY(evn__real_read(end, false, m->state[0], CHUNK * COLUMNS));
+    EVN_TRY(evn__real_read(end, false, m->state, size));
     for (int64_t i = 0; i < count; ++i) {
-        log_p[i] = log_normal(m->state[i]) - m->state[i][2];
+        log_p[i] = log_normal(row_of(m, i), dimensions) - row_of(m, i)[dimensions];
     }
     *nfe += solution.nfe;
     return EVN_OK;
@@ -110,7 +126,7 @@ static evn_status map_density(map *m, double t, const double *points, int64_t co
     double sum = 0;
     for (int64_t i = 0; i < count; i += CHUNK) {
         int64_t part = count - i < CHUNK ? count - i : CHUNK;
-        EVN_TRY(chunk_density(m, t, points + 2 * i, part, log_p + i, &sum));
+        EVN_TRY(chunk_density(m, t, points + m->dimensions * i, part, log_p + i, &sum));
     }
     if (nfe) {
         *nfe = sum / ceil((double)count / CHUNK);
@@ -125,7 +141,7 @@ evn_status evn__flow_log_density(const evn__flow_model *model, const evn_solver_
     EVN_CHECK(t >= 0 && t <= 1, EVN_ERR_ARGUMENT, "a density at t = %g; give 0 to 1", t);
     if (t == 1) { // no way to solve
         for (int64_t i = 0; i < count; ++i) {
-            log_p[i] = log_normal(points + 2 * i);
+            log_p[i] = log_normal(points + model->size.dimensions * i, model->size.dimensions);
         }
         if (nfe) {
             *nfe = 0;
@@ -154,30 +170,35 @@ evn_status evn__flow_nll(const evn__flow_model *model, const evn_solver_options 
 }
 
 /// `samples` has room for a batch and its weights.
-static evn_status copy_points(const evn_source *source, int64_t batches, int64_t batch,
+static evn_status copy_points(const evn_source *source, evn_part part, int64_t batches,
                               float *samples, double *points, int64_t *count) {
+    evn_source_info info = source->methods->info(source->self);
+    int64_t dimensions = info.sample.dim[0];
     for (int64_t i = 0; i < batches; ++i) {
-        const evn_batch wanted = {.part = EVN_TEST, .index = i};
+        const evn_batch wanted = {.part = part, .index = i};
         int64_t filled;
-        EVN_TRY(evn__source_fill(source, &wanted, 1, samples, NULL, samples + 2 * batch, &filled));
-        for (int64_t k = 0; k < 2 * filled; ++k) {
-            points[2 * *count + k] = (double)samples[k];
+        EVN_TRY(evn__source_fill(source, &wanted, 1, samples, NULL,
+                                 samples + dimensions * info.batch, &filled));
+        for (int64_t k = 0; k < dimensions * filled; ++k) {
+            points[dimensions * *count + k] = (double)samples[k];
         }
         *count += filled;
     }
     return EVN_OK;
 }
 
-evn_status evn__flow_test_points(const evn_source *source, double **points, int64_t *count) {
+evn_status evn__flow_points(const evn_source *source, evn_part part, int64_t most, double **points,
+                            int64_t *count) {
     evn_source_info info = source->methods->info(source->self);
-    int64_t batches = info.batches[EVN_TEST];
+    int64_t dimensions = info.sample.dim[0], batches = info.batches[part];
     float *samples = NULL;
     *points = NULL;
     *count = 0;
-    EVN_TRY(EVN_NEW(&samples, 3 * info.batch));
-    evn_status status = EVN_NEW(points, 2 * batches * info.batch);
+    batches = batches > most / info.batch ? most / info.batch + 1 : batches;
+    EVN_TRY(EVN_NEW(&samples, (dimensions + 1) * info.batch));
+    evn_status status = EVN_NEW(points, dimensions * batches * info.batch);
     if (status == EVN_OK) {
-        status = copy_points(source, batches, info.batch, samples, *points, count);
+        status = copy_points(source, part, batches, samples, *points, count);
     }
     free(samples);
     if (status != EVN_OK) {
@@ -192,34 +213,37 @@ evn_status evn__flow_test_points(const evn_source *source, double **points, int6
 /// Points first … first + CHUNK − 1 of the base density.
 static void draw_base(map *m, uint64_t seed, int64_t first) {
     for (int64_t i = 0; i < CHUNK; ++i) {
-        uint64_t number = 2 * (uint64_t)(first + i);
-        m->state[i][0] = evn__random_normal(seed, BASE_STREAM, number);
-        m->state[i][1] = evn__random_normal(seed, BASE_STREAM, number + 1);
-        m->state[i][2] = 0;
-        m->log_base[i] = log_normal(m->state[i]);
+        uint64_t number = (uint64_t)m->dimensions * (uint64_t)(first + i);
+        double *row = row_of(m, i);
+        for (int64_t k = 0; k < m->dimensions; ++k) {
+            row[k] = evn__random_normal(seed, BASE_STREAM, number + (uint64_t)k);
+        }
+        row[m->dimensions] = 0;
+        m->log_base[i] = log_normal(row, m->dimensions);
     }
 }
 
-/// The state, which is at time number k, as rows first … of points [·, count, 3].
+/// The state, which is at time number k, as rows first … of points [·, count, columns].
 static void keep(const map *m, int k, int64_t first, int64_t count, double *points) {
     for (int64_t i = 0; i < CHUNK && first + i < count; ++i) {
-        double *point = points + COLUMNS * (k * count + first + i);
-        memcpy(point, m->state[i], sizeof(m->state[i]));
-        point[2] += m->log_base[i];
+        double *point = points + m->columns * (k * count + first + i);
+        memcpy(point, row_of(m, i), (size_t)m->columns * sizeof(*point));
+        point[m->dimensions] += m->log_base[i];
     }
 }
 
-/// Points first … of every time into points [times + 1, count, 3].
+/// Points first … of every time into points [times + 1, count, columns].
 static evn_status chunk_sample(map *m, uint64_t seed, int64_t first, int64_t count, int times,
                                double *points) {
     evn_binding end;
     evn_solution solution;
+    size_t size = (size_t)(CHUNK * m->columns);
     draw_base(m, seed, first);
     keep(m, 0, first, count, points);
     EVN_TRY(map_solve(m, 1, 0, &end, &solution));
     for (int k = 0; k < times; ++k) {
-        evn_binding at = {end.buffer, end.offset + (size_t)k * CHUNK * COLUMNS};
-        EVN_TRY(evn__real_read(at, false, m->state[0], CHUNK * COLUMNS));
+        evn_binding at = {end.buffer, end.offset + (size_t)k * size};
+        EVN_TRY(evn__real_read(at, false, m->state, size));
         keep(m, k + 1, first, count, points);
     }
     return EVN_OK;

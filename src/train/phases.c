@@ -10,9 +10,6 @@ static evn_status check_phase(const evn_trainer_options *options, const evn_task
     EVN_CHECK(phase->name, EVN_ERR_ARGUMENT, "phase %d has no name", index + 1);
     EVN_CHECK(phase->epochs >= 1, EVN_ERR_ARGUMENT, "phase %d (%s) has %d epochs; give 1 or more",
               index + 1, phase->name, phase->epochs);
-    EVN_CHECK(!task->methods->iterates || task->methods->batches(task->self, EVN_TRAIN) == 0,
-              EVN_ERR_ARGUMENT, "the task %s iterates and has a training part; it cannot do both",
-              task->methods->name);
     EVN_CHECK(!phase->automatic || index + 1 < options->phase_count, EVN_ERR_ARGUMENT,
               "phase %d (%s) cannot end automatically: no phase follows it", index + 1,
               phase->name);

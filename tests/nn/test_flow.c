@@ -7,20 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 3, DIMENSIONS = 2 };
+enum { BATCH = 3, SIZES = 3, DIMENSIONS_MAX = 5, COLUMNS_MAX = 2 * DIMENSIONS_MAX + 1 };
+enum { WIDTH = 64, THETA_COUNT = 7 * WIDTH }; // of the plane
+
+static const evn__flow_size sizes[SIZES] = {{2, 64, 10}, {1, 16, 10}, {DIMENSIONS_MAX, 24, 4}};
 
 /// f in double through the reference, its weights drawn at random.
 typedef struct field {
     evn_graph *graph;
     values inputs;
-    int columns;
+    int dimensions, columns;
 } field;
 
-static field field_new(const evn__flow_kind *kind, evn__flow_trace trace) {
-    field f = {.columns = evn__flow_columns(trace)};
+/// Of a kind and a size by number.
+static field field_new(int number, evn__flow_trace trace) {
+    const evn__flow_kind *kind = evn__flow_at(number / SIZES);
+    const evn__flow_size *size = &sizes[number % SIZES];
+    field f = {.dimensions = (int)size->dimensions, .columns = (int)evn__flow_columns(size, trace)};
     evn_parameters *parameters;
     TRY(evn_parameters_create(&parameters));
-    TRY(evn__flow_f(kind, BATCH, trace, parameters, &f.graph));
+    TRY(evn__flow_f(kind, size, BATCH, trace, parameters, &f.graph));
     f.inputs = values_like_inputs(f.graph, 4, -1, 1);
     evn_parameters_destroy(&parameters);
     return f;
@@ -32,7 +38,7 @@ static void field_free(field *f) {
 }
 
 /// dx of row `row` at the state as it is.
-static void slope(const field *f, int row, double dx[5]) {
+static void slope(const field *f, int row, double dx[COLUMNS_MAX]) {
     values out = values_run(f->graph, &f->inputs);
     memcpy(dx, out.data[0] + row * f->columns, (size_t)f->columns * sizeof(*dx));
     values_free(&out);
@@ -41,7 +47,8 @@ static void slope(const field *f, int row, double dx[5]) {
 /// ∂f_i/∂z_j of a row by central differences.
 static double difference(field *f, int row, int i, int j) {
     const double h = 1e-5;
-    double up[5], down[5], *z = &f->inputs.data[1][row * f->columns + j], kept = *z;
+    double up[COLUMNS_MAX], down[COLUMNS_MAX], *z = &f->inputs.data[1][row * f->columns + j],
+                                               kept = *z;
     *z = kept + h;
     slope(f, row, up);
     *z = kept - h;
@@ -51,37 +58,42 @@ static double difference(field *f, int row, int i, int j) {
 }
 
 START_TEST(exact_trace_is_the_divergence) {
-    field f = field_new(evn__flow_at(_i), EVN__TRACE_EXACT);
+    field f = field_new(_i, EVN__TRACE_EXACT);
     for (int row = 0; row < BATCH; ++row) {
-        double dx[5], divergence = difference(&f, row, 0, 0) + difference(&f, row, 1, 1);
+        double dx[COLUMNS_MAX], divergence = 0;
+        for (int i = 0; i < f.dimensions; ++i) {
+            divergence += difference(&f, row, i, i);
+        }
         slope(&f, row, dx);
         ck_assert_double_gt(fabs(divergence), 1e-3);
-        ck_assert_double_eq_tol(dx[2], -divergence, 1e-8);
+        ck_assert_double_eq_tol(dx[f.dimensions], -divergence, 1e-8);
     }
     field_free(&f);
 }
 END_TEST
 
 START_TEST(estimate_is_a_quadratic_form_of_the_noise) {
-    field f = field_new(evn__flow_at(_i), EVN__TRACE_ESTIMATE);
+    field f = field_new(_i, EVN__TRACE_ESTIMATE);
+    int first = f.dimensions + 1;
     for (int row = 0; row < BATCH; ++row) {
-        double dx[5], form = 0, *noise = &f.inputs.data[1][row * f.columns + 3];
-        for (int i = 0; i < DIMENSIONS; ++i) {
-            for (int j = 0; j < DIMENSIONS; ++j) {
+        double dx[COLUMNS_MAX], form = 0, *noise = &f.inputs.data[1][row * f.columns + first];
+        for (int i = 0; i < f.dimensions; ++i) {
+            for (int j = 0; j < f.dimensions; ++j) {
                 form += noise[i] * difference(&f, row, i, j) * noise[j];
             }
         }
         slope(&f, row, dx);
-        ck_assert_double_eq_tol(dx[2], -form, 1e-8);
-        ck_assert_double_eq(dx[3], 0);
-        ck_assert_double_eq(dx[4], 0);
+        ck_assert_double_eq_tol(dx[f.dimensions], -form, 1e-8);
+        for (int k = first; k < f.columns; ++k) {
+            ck_assert_double_eq(dx[k], 0);
+        }
     }
     field_free(&f);
 }
 END_TEST
 
 START_TEST(tangents_and_cotangents_of_the_trace) {
-    field f = field_new(evn__flow_at(_i), EVN__TRACE_EXACT);
+    field f = field_new(_i, EVN__TRACE_EXACT);
     check_derivative(f.graph, 9, -1, 1);
     field_free(&f);
 }
@@ -92,7 +104,8 @@ START_TEST(evolution_starts_at_rest) {
     evn_parameters *parameters;
     evn_dynamics *dynamics;
     TRY(evn_parameters_create(&parameters));
-    TRY(evn__flow_dynamics(&evn__flow_evolving, BATCH, EVN__TRACE_EXACT, parameters, &dynamics));
+    TRY(evn__flow_dynamics(&evn__flow_evolving, &sizes[0], BATCH, EVN__TRACE_EXACT, parameters,
+                           &dynamics));
     ck_assert_str_eq(evn_dynamics_weight_name(dynamics, 0), EVN__FLOW_WEIGHT);
     ck_assert(evn_dynamics_weight_evolves(dynamics, 0));
     evn_dynamics_destroy(&dynamics);
@@ -106,11 +119,12 @@ START_TEST(evolution_starts_at_rest) {
         ck_assert_double_eq(data[k], 0);
     }
     free(data);
-    TRY(evn__flow_theta_dynamics(&evn__flow_evolving, parameters, &dynamics));
-    ck_assert(evn_shape_equal(evn_dynamics_state_shape(dynamics), EVN_SHAPE(1, EVN__FLOW_THETA)));
+    TRY(evn__flow_theta_dynamics(&evn__flow_evolving, &sizes[0], parameters, &dynamics));
+    ck_assert(evn_shape_equal(evn_dynamics_state_shape(dynamics), EVN_SHAPE(1, THETA_COUNT)));
     evn_dynamics_destroy(&dynamics);
-    ck_assert_int_eq(evn__flow_theta_dynamics(&evn__flow_constant, parameters, &dynamics),
-                     EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(
+        evn__flow_theta_dynamics(&evn__flow_constant, &sizes[0], parameters, &dynamics),
+        EVN_ERR_ARGUMENT);
     evn_parameters_destroy(&parameters);
 }
 END_TEST
@@ -124,7 +138,7 @@ START_TEST(evolution_is_a_sum_of_waves) {
     TRY(evn_graph_create(&graph));
     evn__network network = {graph, parameters, "g"};
     evn_value t = evn_input(graph, "t", EVN_SCALAR);
-    evn_value theta = evn_input(graph, "theta", EVN_SHAPE(1, EVN__FLOW_THETA));
+    evn_value theta = evn_input(graph, "theta", EVN_SHAPE(1, THETA_COUNT));
     evn_output(graph, "slope", evn__flow_evolving.slope(&network, t, theta));
     TRY(evn_graph_status(graph));
     values in = values_like_inputs(graph, 4, 0.2, 0.9), out = values_run(graph, &in);
@@ -133,15 +147,14 @@ START_TEST(evolution_is_a_sum_of_waves) {
     int waves = (int)evn_parameters_shape(parameters, out_weight).dim[0];
     double phase[64] = {0};
     ck_assert(waves > 1 && waves <= 64);
-    for (int i = 0; i < EVN__FLOW_THETA * waves; ++i) {
-        phase[i / EVN__FLOW_THETA] +=
-            in.data[THETA][i % EVN__FLOW_THETA] * in.data[A][i] / EVN__FLOW_THETA;
+    for (int i = 0; i < THETA_COUNT * waves; ++i) {
+        phase[i / THETA_COUNT] += in.data[THETA][i % THETA_COUNT] * in.data[A][i] / THETA_COUNT;
     }
-    for (int j = 0; j < EVN__FLOW_THETA; ++j) {
+    for (int j = 0; j < THETA_COUNT; ++j) {
         double sum = 0;
         for (int k = 0; k < waves; ++k) {
             double angle = acos(-1) * k * in.data[T][0] + phase[k] + in.data[B][k];
-            sum += in.data[C][k * EVN__FLOW_THETA + j] * cos(angle);
+            sum += in.data[C][k * THETA_COUNT + j] * cos(angle);
         }
         ck_assert_double_eq_tol(out.data[0][j], sum, 1e-9);
     }
@@ -155,9 +168,9 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("flow");
     TCase *c = tcase_create("trace");
-    tcase_add_loop_test(c, exact_trace_is_the_divergence, 0, 3);
-    tcase_add_loop_test(c, estimate_is_a_quadratic_form_of_the_noise, 0, 3);
-    tcase_add_loop_test(c, tangents_and_cotangents_of_the_trace, 0, 3);
+    tcase_add_loop_test(c, exact_trace_is_the_divergence, 0, 3 * SIZES);
+    tcase_add_loop_test(c, estimate_is_a_quadratic_form_of_the_noise, 0, 3 * SIZES);
+    tcase_add_loop_test(c, tangents_and_cotangents_of_the_trace, 0, 3 * SIZES);
     suite_add_tcase(s, c);
     c = tcase_create("evolution");
     tcase_add_test(c, evolution_starts_at_rest);
