@@ -23,13 +23,18 @@ typedef struct evn_phase {
     /// no longer follows its own, or when it no longer falls (src/train/switch.h). Not for a task
     /// that iterates.
     bool automatic;
+    /// The phase ends with the parameters whose loss of the test part was least, seen at its start
+    /// and with each report on at most 16 batches of it, and early when that loss has not fallen
+    /// for a quarter of its reports: early stopping. The test part then has had a say in training.
+    bool held_out;
 } evn_phase;
 
-/// Why an automatic phase ends before its epochs are over.
+/// Why a phase ends before its epochs are over.
 typedef enum evn_switch {
-    EVN_SWITCH_NONE,    ///< it does not
-    EVN_SWITCH_APART,   ///< the loss with the next phase's solver no longer follows its own
-    EVN_SWITCH_STALLED, ///< the training loss no longer falls
+    EVN_SWITCH_NONE,     ///< it does not
+    EVN_SWITCH_APART,    ///< automatic: the loss with the next phase's solver leaves its own
+    EVN_SWITCH_STALLED,  ///< automatic: the training loss no longer falls
+    EVN_SWITCH_HELD_OUT, ///< held_out: the loss of the test part no longer falls
 } evn_switch;
 
 /// A report on an epoch, or on some iterations (epochs of a task that iterates), the last of which
@@ -38,7 +43,7 @@ typedef enum evn_switch {
 /// is solved), peak_device_bytes; of the adjoint x_reconstruction and theta_reconstruction
 /// (relative errors, last batch); of a task with epochs what evn_task_evaluate says of the test
 /// part; of an automatic phase own_loss and next_loss, of some training batches with its solver and
-/// with the next phase's.
+/// with the next phase's; of a held_out phase held_out_loss, of the test part.
 typedef struct evn_epoch {
     int phase, epoch;    ///< phase number; epoch within all phases, from 0
     evn_switch ended;    ///< whether, and why, the phase ends with this epoch

@@ -38,7 +38,7 @@ static const char *schedule_name(int index) {
 }
 
 static const char *until_name(int index) {
-    static const char *const names[] = {"epochs", "automatic", NULL};
+    static const char *const names[] = {"epochs", "automatic", "held-out", NULL};
     return names[index];
 }
 
@@ -58,7 +58,8 @@ const evn__option evn__phase_options[] = {
     {"lr", "X", "learning rate, the highest of the schedule; lbfgs: 1 by default", TRAIN,
      &evn__option_real, AT(lr), 1e-30, 1e38, NULL},
     {"until", "WHEN",
-     "when a phase ends; automatic (images only): also where the next phase's solver disagrees",
+     "when a phase ends; automatic (images only): also where the next phase's solver disagrees; "
+     "held-out: also where the loss of the test part no longer falls, and with the best parameters",
      TRAIN, &evn__option_text, AT(until), 0, 0, until_name},
     {"schedule", "KIND", "course of the learning rate over the epochs of a phase", TRAIN,
      &evn__option_text, AT(schedule), 0, 0, schedule_name},

@@ -92,6 +92,8 @@ static void report_switch(const char *phase, const evn_epoch *epoch) {
                 evn_metrics_value(&epoch->metrics, "next_loss"));
     } else if (epoch->ended == EVN_SWITCH_STALLED) {
         fprintf(stderr, "%s  ends here: the training loss no longer falls\n", phase);
+    } else if (epoch->ended == EVN_SWITCH_HELD_OUT) {
+        fprintf(stderr, "%s  ends here: the loss of what is held out no longer falls\n", phase);
     }
 }
 

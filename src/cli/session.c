@@ -50,6 +50,7 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
     phase->solver.gradient = evn__phase_gradient(from->name);
     phase->epochs = (int)from->epochs;
     phase->automatic = strcmp(from->until, "automatic") == 0;
+    phase->held_out = strcmp(from->until, "held-out") == 0;
     return make_schedule(from, &phase->schedule);
 }
 

@@ -72,7 +72,7 @@ static void save(evn__training *t) {
 }
 
 static const char *switch_name(evn_switch ended) {
-    static const char *const names[] = {NULL, "apart", "stalled"};
+    static const char *const names[] = {NULL, "apart", "stalled", "held-out"};
     return names[ended];
 }
 

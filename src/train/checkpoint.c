@@ -11,8 +11,8 @@
 #include <string.h>
 
 static const char FORMAT[] = "evonode checkpoint 2", STATE[] = "optimizer state",
-                  TASK_STATE[] = "task state", LOSSES[] = "losses";
-enum { FURTHER = 3, COUNTERS = 6, NUMBER_SIZE = 32 };
+                  TASK_STATE[] = "task state", LOSSES[] = "losses", BEST[] = "best parameters";
+enum { FURTHER = 4, COUNTERS = 6, NUMBER_SIZE = 32 };
 
 /// A number of the metadata.
 typedef struct counter {
@@ -52,6 +52,11 @@ static void describe_rest(const evn__checkpoint *c, int64_t epochs, evn__tensors
     all->items[all->count++] = bytes_of(STATE, evn_optimizer_state_bytes(c->optimizer));
     all->items[all->count++] = (evn__tensor){
         .name = LOSSES, .dtype = EVN__F64, .rank = 1, .extent = {epochs}, .data = c->losses};
+    if (c->best) {
+        int64_t elements = (int64_t)evn_parameters_element_count(parameters_of(c));
+        all->items[all->count++] = (evn__tensor){
+            .name = BEST, .dtype = EVN__F32, .rank = 1, .extent = {elements}, .data = c->best};
+    }
     if (task_state_bytes(c) > 0) {
         all->items[all->count++] = bytes_of(TASK_STATE, task_state_bytes(c));
     }
@@ -77,7 +82,7 @@ static evn_status gather(const evn__checkpoint *c, evn__tensors *all, int64_t *s
     int parameters = all->count;
     describe_rest(c, c->position->epoch, all);
     all->items[parameters].data = optimizer;
-    if (all->count == parameters + FURTHER) {
+    if (task_state_bytes(c) > 0) {
         all->items[all->count - 1].data = task;
     }
     return EVN_OK;
@@ -214,6 +219,10 @@ static evn_status restore(const evn__safetensors *file, const evn__checkpoint *c
     EVN_TRY(evn__tensors_store(parameters_of(c), file));
     const evn__tensor *losses = evn__safetensors_find(file, LOSSES);
     memcpy(c->losses, losses->data, losses->bytes);
+    if (c->best) {
+        const evn__tensor *best = evn__safetensors_find(file, BEST);
+        memcpy(c->best, best->data, best->bytes);
+    }
     *c->position = position;
     return EVN_OK;
 }

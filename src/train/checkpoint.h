@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A training between two epochs, as a safetensors file from which it goes on exactly as it would
 // have: the parameters by name, the optimiser's state as bytes of this kind of machine ("optimizer
-// state"), the loss of each epoch so far ("losses"), the task's own state where it has any ("task
-// state"), and in the metadata where it stands. Random numbers need no state: they are functions of
-// seed and epoch (base/random.h).
+// state"), the loss of each epoch so far ("losses"), the best parameters where a phase keeps them
+// ("best parameters"), the task's own state where it has any ("task state"), and in the metadata
+// where it stands. Random numbers need no state: they are functions of seed and epoch
+// (base/random.h).
 #ifndef EVN_TRAIN_CHECKPOINT_H
 #define EVN_TRAIN_CHECKPOINT_H
 
@@ -27,6 +28,8 @@ typedef struct evn__checkpoint {
     evn_optimizer *optimizer;
     const char *training; ///< a digest of all that decides how training goes on (phases.h)
     double *losses;       ///< [epochs of all phases], those that are done count
+    float *best;          ///< [elements of the parameters], the best ones so far of a phase that
+                          ///< keeps them; NULL: no phase does
 } evn__checkpoint;
 
 /// Write a file, whole or not at all. Waits for the device.

@@ -10,6 +10,13 @@ static evn_status check_phase(const evn_trainer_options *options, const evn_task
     EVN_CHECK(phase->name, EVN_ERR_ARGUMENT, "phase %d has no name", index + 1);
     EVN_CHECK(phase->epochs >= 1, EVN_ERR_ARGUMENT, "phase %d (%s) has %d epochs; give 1 or more",
               index + 1, phase->name, phase->epochs);
+    EVN_CHECK(!phase->held_out || task->methods->batches(task->self, EVN_TEST) > 0,
+              EVN_ERR_ARGUMENT,
+              "phase %d (%s) cannot end by what is held out: the task %s has no test part",
+              index + 1, phase->name, task->methods->name);
+    EVN_CHECK(!phase->held_out || !phase->automatic, EVN_ERR_ARGUMENT,
+              "phase %d (%s) is automatic and ends by what is held out; choose one", index + 1,
+              phase->name);
     EVN_CHECK(!phase->automatic || index + 1 < options->phase_count, EVN_ERR_ARGUMENT,
               "phase %d (%s) cannot end automatically: no phase follows it", index + 1,
               phase->name);
@@ -88,8 +95,8 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     const evn_solver_options *s = &p->solver;
     const evn_schedule *r = &p->schedule;
     evn__text_append(text, "%s %d %d|%s %d %.17g %.17g %.17g %d %d %d|", p->name, p->epochs,
-                     p->automatic, s->method ? s->method : "", s->steps, s->rtol, s->atol,
-                     s->dt_min, s->max_steps, s->observations, (int)s->gradient);
+                     p->automatic + 2 * p->held_out, s->method ? s->method : "", s->steps, s->rtol,
+                     s->atol, s->dt_min, s->max_steps, s->observations, (int)s->gradient);
     for (int i = 0; s->times && i < s->observations; ++i) {
         evn__text_append(text, "%.17g ", s->times[i]);
     }

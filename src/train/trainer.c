@@ -12,6 +12,7 @@
 
 enum { REPORTS = 20, REPORT_ITERATIONS = 10 }; // of a phase, at least; of a report, at most
 enum { BATCHES_AHEAD = 16 };                   // on which two phases' solvers are compared
+enum { BATCHES_HELD_OUT = 16 };                // of what is held out, looked at with a report
 static const double PROGRESS_SECONDS = 0.25;   // between progress reports
 
 struct evn_trainer {
@@ -26,6 +27,7 @@ struct evn_trainer {
     void *ahead;                       ///< automatic phase: with the next phase's solver
     int training_phase, testing_phase; ///< what they were compiled for
     double *losses;                    ///< [epochs]
+    float *best; ///< the parameters at the least loss of what is held out; NULL: no phase asks
     evn__position at;
     char digest[EVN__HASH_TEXT]; ///< of the options
     bool within;                 ///< an epoch is under way: parameters are not those of `at`
@@ -134,6 +136,11 @@ static evn_status make(evn_trainer *t) {
     EVN_TRY(check_task(t));
     EVN_TRY(check_solvers(t));
     EVN_TRY(EVN_NEW(&t->losses, evn__phases_epochs(t->phases, t->options.phase_count)));
+    for (int i = 0; i < t->options.phase_count && !t->best; ++i) {
+        EVN_TRY(t->phases[i].held_out
+                    ? EVN_NEW(&t->best, evn_parameters_element_count(t->parameters))
+                    : EVN_OK);
+    }
     EVN_TRY(renew_optimizer(t));
     EVN_TRY(evn__gradient_mean_create(t->device, t->parameters, t->options.accumulate, &t->mean));
     return compile(t, 0, true);
@@ -169,6 +176,7 @@ void evn_trainer_destroy(evn_trainer **trainer) {
     evn_optimizer_destroy(&t->optimizer);
     evn__arena_free(&t->arena);
     free(t->losses);
+    free(t->best);
     free(t);
     *trainer = NULL;
 }
@@ -178,6 +186,10 @@ const double *evn_trainer_losses(const evn_trainer *trainer, int *count) {
         *count = trainer ? trainer->at.epoch : 0;
     }
     return trainer ? trainer->losses : NULL;
+}
+
+static const char *unit_of(const evn_trainer *t) {
+    return t->task.methods->iterates ? "iteration" : "epoch";
 }
 
 // Measuring ---------------------------------------------------------------------------------------
@@ -215,14 +227,6 @@ static evn_status look_ahead(evn_trainer *t, double *own, double *next) {
     return EVN_OK;
 }
 
-// Reports -----------------------------------------------------------------------------------------
-
-/// Batches in an epoch.
-static int64_t steps_of(const evn_trainer *t) {
-    return t->task.methods->iterates ? t->options.accumulate
-                                     : t->task.methods->batches(t->task.self, EVN_TRAIN);
-}
-
 /// Epochs in a report.
 static int report_length(const evn_trainer *t) {
     int epochs = t->phases[t->at.phase].epochs, each = (epochs + REPORTS - 1) / REPORTS;
@@ -230,6 +234,42 @@ static int report_length(const evn_trainer *t) {
         return 1;
     }
     return each < REPORT_ITERATIONS ? each : REPORT_ITERATIONS;
+}
+
+/// The parameters to or from t->best; waits.
+static evn_status copy_best(evn_trainer *t, bool keep) {
+    evn_binding values = evn_parameters_values(t->parameters);
+    size_t bytes = evn_parameters_element_count(t->parameters) * sizeof(*t->best);
+    size_t offset = values.offset * sizeof(*t->best);
+    return keep ? evn_buffer_read(values.buffer, offset, bytes, t->best)
+                : evn_buffer_write(values.buffer, offset, bytes, t->best);
+}
+
+/// The loss of what is held out; the parameters are kept where it is the least.
+static evn_status look_at_held_out(evn_trainer *t, double *loss, evn_switch *ended) {
+    const evn_batch first = {.part = EVN_TEST, .epoch = last_epoch(t)};
+    int64_t batches = t->task.methods->batches(t->task.self, EVN_TEST);
+    evn_tally sum = {0};
+    double nfe = 0;
+    EVN_TRY(compile(t, t->at.phase, false));
+    EVN_TRY(evn__task_run(&t->task, t->testing, &first,
+                          batches < BATCHES_HELD_OUT ? batches : BATCHES_HELD_OUT, &sum, &nfe));
+    *loss = sum.loss / sum.weight;
+    EVN_CHECK(isfinite(*loss), EVN_ERR_NOT_FINITE,
+              "the loss of the held-out part is not finite after %s %d (phase %s); lower the "
+              "learning rate, or give the phase more steps",
+              unit_of(t), t->at.epoch, t->phases[t->at.phase].name);
+    *ended = evn__switch_held_out(&t->at.automatic, *loss,
+                                  t->phases[t->at.phase].epochs / report_length(t));
+    return t->at.automatic.stalled == 0 ? copy_best(t, true) : EVN_OK;
+}
+
+// Reports -----------------------------------------------------------------------------------------
+
+/// Batches in an epoch.
+static int64_t steps_of(const evn_trainer *t) {
+    return t->task.methods->iterates ? t->options.accumulate
+                                     : t->task.methods->batches(t->task.self, EVN_TRAIN);
 }
 
 static void begin_report(evn_trainer *t, report *r) {
@@ -302,6 +342,14 @@ static evn_status list_test(evn_trainer *t, evn_metrics *metrics) {
     return EVN_OK;
 }
 
+/// A phase that has ended has all its epochs behind it.
+static void end_phase(evn_trainer *t, evn_switch ended, report *r) {
+    r->result.ended = ended;
+    if (ended != EVN_SWITCH_NONE) {
+        t->at.in_phase = t->phases[t->at.phase].epochs;
+    }
+}
+
 static evn_status end_phase_early(evn_trainer *t, report *r) {
     double own, next;
     evn_metrics *metrics = &r->result.metrics;
@@ -309,11 +357,16 @@ static evn_status end_phase_early(evn_trainer *t, report *r) {
     EVN_TRY(set_real(metrics, "own_loss", "", own));
     EVN_TRY(set_real(metrics, "next_loss", "", next));
     double train_loss = evn_metrics_value(metrics, "train_loss");
-    r->result.ended = evn__switch_now(&t->at.automatic, train_loss, own, next);
-    if (r->result.ended != EVN_SWITCH_NONE) {
-        t->at.in_phase = t->phases[t->at.phase].epochs;
-    }
+    end_phase(t, evn__switch_now(&t->at.automatic, train_loss, own, next), r);
     return EVN_OK;
+}
+
+static evn_status report_held_out(evn_trainer *t, report *r) {
+    double loss;
+    evn_switch ended;
+    EVN_TRY(look_at_held_out(t, &loss, &ended));
+    end_phase(t, t->at.in_phase < t->phases[t->at.phase].epochs ? ended : EVN_SWITCH_NONE, r);
+    return set_real(&r->result.metrics, "held_out_loss", "", loss);
 }
 
 static evn_status end_report(evn_trainer *t, report *r) {
@@ -326,6 +379,8 @@ static evn_status end_report(evn_trainer *t, report *r) {
                      (double)evn_device_get_stats(t->device).bytes_peak));
     if (t->phases[t->at.phase].automatic) {
         EVN_TRY(end_phase_early(t, r));
+    } else if (t->phases[t->at.phase].held_out) {
+        EVN_TRY(report_held_out(t, r));
     }
     if (t->options.epoch_done) {
         t->options.epoch_done(t->options.user, &r->result);
@@ -334,10 +389,6 @@ static evn_status end_report(evn_trainer *t, report *r) {
 }
 
 // The loop ----------------------------------------------------------------------------------------
-
-static const char *unit_of(const evn_trainer *t) {
-    return t->task.methods->iterates ? "iteration" : "epoch";
-}
 
 /// Read the results of the slots up to `slot`; waits.
 static evn_status read_results(evn_trainer *t, int slot, report *r) {
@@ -430,8 +481,13 @@ static evn_status train_epoch(evn_trainer *t, report *r, bool *stopped) {
 }
 
 static evn_status begin_phase(evn_trainer *t) {
+    double loss;
+    evn_switch ended;
     EVN_TRY(compile(t, t->at.phase, true));
     EVN_TRY(compile_ahead(t, t->at.phase));
+    if (t->phases[t->at.phase].held_out && t->at.in_phase == 0) {
+        EVN_TRY(look_at_held_out(t, &loss, &ended));
+    }
     return t->options.renew_optimizer && t->at.in_phase == 0 ? renew_optimizer(t) : EVN_OK;
 }
 
@@ -450,6 +506,7 @@ static evn_status run_phase(evn_trainer *t) {
         }
         EVN_CHECK(!stopped, EVN_ERR_INTERRUPTED, "stopped after %s %d", unit_of(t), t->at.epoch);
     }
+    EVN_TRY(phase->held_out ? copy_best(t, false) : EVN_OK);
     t->at = (evn__position){.phase = t->at.phase + 1, .epoch = t->at.epoch};
     return EVN_OK;
 }
@@ -474,7 +531,8 @@ static evn__checkpoint checkpoint_of(const evn_trainer *t, evn__position *positi
                              .task = &t->task,
                              .optimizer = t->optimizer,
                              .training = t->digest,
-                             .losses = t->losses};
+                             .losses = t->losses,
+                             .best = t->best};
 }
 
 evn_status evn_trainer_save(const evn_trainer *trainer, const char *path) {

@@ -43,6 +43,22 @@ START_TEST(it_ends_when_nothing_is_gained) {
 }
 END_TEST
 
+START_TEST(what_is_held_out_no_longer_falls) {
+    enum { LOOKS = 40 };
+    evn__switch state = {0};
+    ck_assert_int_eq(evn__switch_held_out(&state, 3, LOOKS), EVN_SWITCH_NONE);
+    ck_assert_int_eq(evn__switch_held_out(&state, 4, LOOKS), EVN_SWITCH_NONE);
+    ck_assert_int_eq(state.stalled, 1);
+    ck_assert_int_eq(evn__switch_held_out(&state, 2, LOOKS), EVN_SWITCH_NONE);
+    ck_assert_int_eq(state.stalled, 0);
+    for (int i = 0; i < LOOKS / 4 - 1; ++i) {
+        ck_assert_int_eq(evn__switch_held_out(&state, 2, LOOKS), EVN_SWITCH_NONE);
+    }
+    ck_assert_int_eq(evn__switch_held_out(&state, 2, LOOKS), EVN_SWITCH_HELD_OUT);
+    ck_assert_double_eq(state.best, 2);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("train/switch");
     TCase *rule = tcase_create("rule");
@@ -50,6 +66,7 @@ static Suite *suite(void) {
     tcase_add_test(rule, it_ends_when_the_solvers_part);
     tcase_add_test(rule, small_losses_may_differ_by_noise);
     tcase_add_test(rule, it_ends_when_nothing_is_gained);
+    tcase_add_test(rule, what_is_held_out_no_longer_falls);
     suite_add_tcase(s, rule);
     return s;
 }
