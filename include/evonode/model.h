@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// The three models of image classification in one form: a stem, dynamics, a head.
-///     images → stem → x(0) → dynamics → x(1) → head → logits, loss
-/// ResNet has a layer of its own for each step in its stem, and no dynamics.
+/// Models of image classification in one form: a stem, ODEs with layers between them, a head.
+///     images → stem → x(0) → ODE → x(1) → … → head → logits, loss
+/// What they consist of is an evn_network, of which three are shipped. ResNet has a layer of its
+/// own for each step in its stem, and no ODE.
 #ifndef EVONODE_MODEL_H
 #define EVONODE_MODEL_H
 
 #include "evonode/dynamics.h"
+#include "evonode/network.h"
 #include "evonode/parameters.h"
 
 EVN_API_BEGIN
@@ -14,7 +16,7 @@ EVN_API_BEGIN
 /// Graphs and parameters of a classifier.
 typedef struct evn_model evn_model;
 
-/// What stands between stem and head.
+/// The networks that are shipped, by what stands between stem and head.
 typedef enum evn_model_kind {
     EVN_MODEL_RESNET,  ///< x ← x + f_k(x), `layers` times
     EVN_MODEL_NODE,    ///< dx/dt = f(t, x, θ)
@@ -23,11 +25,13 @@ typedef enum evn_model_kind {
 
 /// Sizes of a model. Set up with evn_model_options_default, then change fields.
 typedef struct evn_model_options {
-    evn_model_kind kind;             ///< what stands between stem and head
-    const char *weights;             ///< NODE_EW: the kind of g, evn_evolution_name
+    evn_model_kind kind;             ///< one of the shipped networks
+    const evn_network *network;      ///< another one instead; NULL: none. Borrowed by the call
+    const char *weights;             ///< the kind of g that "fit" means, evn_evolution_name
     int64_t height, width, channels; ///< of an image
     int classes;                     ///< >= 2
-    int filters;                     ///< channels of the state
+    // What "fit" means in a network, as it is in the shipped ones:
+    int filters;        ///< channels of the state
     int down_samplings; ///< of the stem, each halves height and width; with 1 its first convolution
                         ///< keeps the size, else it takes a pixel off each side
     int layers;         ///< RESNET
@@ -41,13 +45,16 @@ evn_model_options evn_model_options_default(int64_t height, int64_t width, int64
                                             int classes);
 
 /// Build the graphs and declare the parameters (not yet allocated).
-/// @return EVN_ERR_ARGUMENT for an unknown kind of g, EVN_ERR_SHAPE for images too small
+/// @return EVN_ERR_ARGUMENT for an unknown kind of g; EVN_ERR_SHAPE for images too small, and where
+///         layers do not fit together, with the file, the line and both layers
 evn_status evn_model_create(const evn_model_options *options, evn_model **model);
 void evn_model_destroy(evn_model **model); ///< nulls; accepts NULL
 
 evn_parameters *evn_model_parameters(const evn_model *model); ///< owned by the model
-/// The options that it was created with; borrowed.
+/// The options that it was created with; borrowed. A network in them is the model's own copy.
 const evn_model_options *evn_model_get_options(const evn_model *model);
+/// What it was built from; borrowed.
+const evn_network *evn_model_network(const evn_model *model);
 
 /// A link of the chain from the images to the head: a graph, or an ODE that is solved from t = 0 to
 /// 1. Borrowed from the model.

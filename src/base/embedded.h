@@ -15,6 +15,7 @@ typedef struct evn__embedded {
 extern const evn__embedded evn__embedded_kernels[];
 extern const evn__embedded evn__embedded_digits[];
 extern const evn__embedded evn__embedded_page[];
+extern const evn__embedded evn__embedded_networks[];
 
 /// The entry of that name, NULL when there is none.
 const evn__embedded *evn__embedded_find(const evn__embedded *table, const char *name);

@@ -2,6 +2,7 @@
 #include "study/depth.h"
 
 #include "cli/reopen.h"
+#include "nn/evolving.h"
 #include "study/kernels.h"
 #include "task/images.h"
 
@@ -38,7 +39,7 @@ static evn_status measure(evn__session *session, const evn__command *command) {
            tolerance);
     EVN_TRY(evn__depth_draw(depths, samples, folder));
     printf("  pictures: %s/depth-logits.png, %s/depth-errors.png\n", folder, folder);
-    if (evn_model_get_options(model)->kind != EVN_MODEL_NODE_EW) {
+    if (evn__evolving_count(model) == 0) {
         return EVN_OK;
     }
     EVN_TRY(evn__kernels_draw(session->device, model, tolerance, folder));

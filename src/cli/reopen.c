@@ -5,12 +5,22 @@
 
 #include <string.h>
 
-static evn_status read_settings(const json_t *run, const evn__settings *given, bool solve,
-                                const evn__task_row **task, evn__settings *settings) {
+/// The network file that the run kept, whatever has become of the one it was given.
+static evn_status take_network(const char *folder, evn__settings *settings) {
+    char path[EVN__FOLDER_SIZE];
+    EVN_TRY(evn__run_network(folder, path, sizeof(path)));
+    settings->network = evn__arena_string(&settings->arena, path);
+    EVN_CHECK(settings->network, EVN_ERR_MEMORY, "no memory for the path %s", path);
+    return EVN_OK;
+}
+
+static evn_status read_settings(const char *folder, const json_t *run, const evn__settings *given,
+                                bool solve, const evn__task_row **task, evn__settings *settings) {
     const char *name = json_string_value(json_object_get(run, "task"));
     EVN_CHECK(name, EVN_ERR_FORMAT, "it names no task");
     EVN_TRY(evn__task_find(name, EVN_ERR_FORMAT, task));
     EVN_TRY(evn__settings_read(settings, json_object_get(run, "options")));
+    EVN_TRY(settings->network ? take_network(folder, settings) : EVN_OK);
     if (solve) {
         EVN_TRY(evn__settings_override(settings, given));
     }
@@ -24,7 +34,7 @@ evn_status evn__reopen_settings(const char *folder, const evn__settings *given, 
     evn__settings_clear(settings);
     *run = NULL;
     EVN_TRY(evn__run_read(folder, run));
-    evn_status status = read_settings(*run, given, solve, task, settings);
+    evn_status status = read_settings(folder, *run, given, solve, task, settings);
     return status == EVN_ERR_FORMAT ? evn__prepend(status, "%s/run.json", folder) : status;
 }
 

@@ -82,7 +82,7 @@ evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
         .accumulate = (int)settings->accumulate,
         .renew_optimizer = row->renew,
     };
-    return EVN_OK;
+    return settings->network ? evn_network_read(settings->network, &session->network) : EVN_OK;
 }
 
 evn_status evn__session_open(evn__session *session, const evn__task_row *row,
@@ -97,6 +97,7 @@ void evn__session_close(evn__session *session) {
     evn_trainer_destroy(&session->trainer);
     evn_task_destroy(&session->task);
     evn_source_destroy(&session->source);
+    evn_network_destroy(&session->network);
     if (session->close) {
         session->close(session);
     }

@@ -18,6 +18,7 @@ struct evn__session {
     void (*close)(evn__session *session); ///< releases data; NULL: there is nothing to release
     char digest[EVN__HASH_TEXT]; ///< of the data, as run.json keeps it; "": they are computed
     const evn_dataset *classes;  ///< whose classes have names of the user's; NULL: there are none
+    evn_network *network;        ///< a network file's; NULL: a shipped one
     evn_source source;
     evn_task task;
     evn_trainer *trainer; ///< NULL where nothing is trained

@@ -38,7 +38,7 @@ typedef struct evn__settings {
     const char **subjects; ///< [subject_count] all words that are no options, `subject` first
     int subject_count, subject_capacity;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
-        *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times;
+        *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network;
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
         top, window, extra;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until;

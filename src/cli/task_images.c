@@ -16,17 +16,27 @@ static evn_model_kind model_kind(const char *name) {
     return strcmp(name, "node") == 0 ? EVN_MODEL_NODE : EVN_MODEL_NODE_EW;
 }
 
-static evn_model_options make_model(const evn_source *source, const evn__settings *settings) {
-    evn_source_info info = source->methods->info(source->self);
+static evn_model_options make_model(const evn__session *session, const evn__settings *settings) {
+    evn_source_info info = session->source.methods->info(session->source.self);
     evn_model_options model = evn_model_options_default(
         info.sample.dim[0], info.sample.dim[1], info.sample.dim[2], (int)info.target.dim[0]);
-    model.kind = model_kind(settings->model);
+    model.kind = settings->model ? model_kind(settings->model) : model.kind;
+    model.network = session->network;
     model.weights = settings->weights;
     model.layers = (int)settings->layers;
     if (settings->filters != INT64_MIN) {
         model.filters = (int)settings->filters;
     }
     return model;
+}
+
+/// Whether the network fits the images, before there is a device or a run directory.
+static evn_status check_network(const evn__session *session, const evn__settings *settings) {
+    const evn_model_options options = make_model(session, settings);
+    evn_model *model = NULL;
+    EVN_TRY(evn_model_create(&options, &model));
+    evn_model_destroy(&model);
+    return EVN_OK;
 }
 
 /// The session's source of batches.
@@ -42,12 +52,12 @@ static evn_status make_source(evn__session *session, evn__settings *settings) {
     EVN_TRY(evn_source_images(session->data, settings->batch, &augmentation,
                               (uint64_t)settings->seed, &session->source));
     evn__dataset_digest(session->data, session->digest);
-    settings->filters = make_model(&session->source, settings).filters;
-    return EVN_OK;
+    settings->filters = make_model(session, settings).filters;
+    return session->network ? check_network(session, settings) : EVN_OK;
 }
 
 static evn_status check_model(const evn__settings *settings) {
-    EVN_CHECK(strcmp(settings->model, "hypernet") != 0, EVN_ERR_USAGE,
+    EVN_CHECK(!settings->model || strcmp(settings->model, "hypernet") != 0, EVN_ERR_USAGE,
               "the model hypernet is a flow's; for images it should be node-ew, node or resnet");
     return EVN_OK;
 }
@@ -147,7 +157,7 @@ static evn_status open_folder(evn__session *session, evn__settings *settings) {
 }
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
-    evn_model_options model = make_model(&session->source, settings);
+    evn_model_options model = make_model(session, settings);
     return evn_task_images(session->device, &session->source, &model, (uint64_t)settings->seed,
                            &session->task);
 }
@@ -158,12 +168,14 @@ static void close_data(evn__session *session) {
     session->data = NULL;
 }
 
-static const char *const options[] = {"model", "weights", "filters", "layers",  "batch", "limit",
-                                      "crop",  "rotate",  "scale",   "elastic", "data",  NULL};
+static const char *const options[] = {"model",   "network", "weights", "filters", "layers",
+                                      "batch",   "limit",   "crop",    "rotate",  "scale",
+                                      "elastic", "data",    NULL};
 
-static const char *const folder_options[] = {
-    "model",   "weights", "filters", "layers", "batch", "limit",   "crop",     "rotate", "scale",
-    "elastic", "flip",    "jitter",  "size",   "fit",   "holdout", "skip-bad", "data",   NULL};
+static const char *const folder_options[] = {"model",   "network",  "weights", "filters", "layers",
+                                             "batch",   "limit",    "crop",    "rotate",  "scale",
+                                             "elastic", "flip",     "jitter",  "size",    "fit",
+                                             "holdout", "skip-bad", "data",    NULL};
 
 #define NO_AUGMENTATION                                                                            \
     {NULL, "crop", "0"}, {NULL, "rotate", "0"}, {NULL, "scale", "0"}, {                            \

@@ -94,7 +94,9 @@ static evn_status claim(const evn__command *command, evn__settings *settings, ev
     EVN_TRY(describe(command, settings, t, &run));
     evn_status status = evn__run_directory_create(settings->out, run, &t->directory);
     json_decref(run);
-    return status;
+    EVN_TRY(status);
+    const evn_network *own = t->session->network;
+    return own ? evn__run_directory_network(t->directory, evn_network_text(own)) : EVN_OK;
 }
 
 // The verb ----------------------------------------------------------------------------------------

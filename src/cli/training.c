@@ -139,7 +139,9 @@ static evn_status write_parameters(evn__training *t, const evn__settings *settin
     char *classes = print_classes(t);
     evn__pair metadata[] = {{"format", "evonode 1"},
                             {"task", t->session->row->name},
-                            {"model", settings->model ? settings->model : "node"},
+                            {"model", settings->network ? "own"
+                                      : settings->model ? settings->model
+                                                        : "node"},
                             {"classes", classes}}; // last: it may be missing
     int count = classes ? 4 : 3;
     evn_status status =
@@ -230,7 +232,7 @@ static evn_status finish(evn__training *t, const evn__settings *settings) {
     EVN_TRY(evn__run_directory_finish(t->directory, &metrics));
     evn__report_summary(row, t->folder, t->session->device, &metrics,
                         settings->preset ? NULL : row->note);
-    if (evn__paper_is_on(row->name, t->session->digest)) {
+    if (!settings->network && evn__paper_is_on(row->name, t->session->digest)) {
         evn__report_paper(row->name, settings->model);
     }
     return EVN_OK;

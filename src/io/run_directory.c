@@ -18,7 +18,8 @@
 
 static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", TABLE[] = "metrics.csv",
                   EVALUATION[] = "evaluation.json", SUMMARY[] = "summary.json",
-                  MODEL[] = "model.safetensors", CHECKPOINT[] = "checkpoint.safetensors";
+                  MODEL[] = "model.safetensors", CHECKPOINT[] = "checkpoint.safetensors",
+                  NETWORK[] = "network.json";
 
 enum { FOLDER_MODE = 0777, FILE_MODE = 0666, PATH_SIZE = 4096, NUMBER_MAX = 1000000 };
 
@@ -464,11 +465,25 @@ evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
     return write_table(directory);
 }
 
-evn_status evn__run_checkpoint(const char *folder, char *path, size_t size) {
-    int length = snprintf(path, size, "%s/%s", folder, CHECKPOINT);
+static evn_status path_of(const char *folder, const char *name, char *path, size_t size) {
+    int length = snprintf(path, size, "%s/%s", folder, name);
     EVN_CHECK(length >= 0 && (size_t)length < size, EVN_ERR_OUTPUT,
               "the path of the folder %.80s… is too long", folder);
     return EVN_OK;
+}
+
+evn_status evn__run_checkpoint(const char *folder, char *path, size_t size) {
+    return path_of(folder, CHECKPOINT, path, size);
+}
+
+evn_status evn__run_network(const char *folder, char *path, size_t size) {
+    return path_of(folder, NETWORK, path, size);
+}
+
+evn_status evn__run_directory_network(evn__run_directory *directory, const char *json) {
+    char path[PATH_SIZE];
+    EVN_TRY(join(directory->folder, NETWORK, path));
+    return evn__file_write(path, json, strlen(json));
 }
 
 static evn_status load(evn_parameters *parameters, const evn__safetensors *file) {

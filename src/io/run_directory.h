@@ -76,6 +76,13 @@ evn_status evn__run_directory_parameters(evn__run_directory *directory,
                                          const evn_parameters *parameters,
                                          const evn__pair *metadata, int metadata_count);
 
+/// Keep the network file that the run's model is built from, network.json.
+evn_status evn__run_directory_network(evn__run_directory *directory, const char *json);
+
+/// Path of network.json.
+/// @return EVN_ERR_OUTPUT when it is too long
+evn_status evn__run_network(const char *folder, char *path, size_t size);
+
 /// Path of the checkpoint, which a finished run has no more.
 /// @return EVN_ERR_OUTPUT when it is too long
 evn_status evn__run_checkpoint(const char *folder, char *path, size_t size);

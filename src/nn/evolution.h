@@ -6,7 +6,8 @@
 
 #include "nn/network.h"
 
-/// dw/dt for one weight w named `layer`, a kernel [Kh, Kw, Ci, Co] or a vector [C], from w, t and
+/// dw/dt for one weight w named `layer`, a kernel [Kh, Kw, Ci, Co], a matrix [inputs, units] or a
+/// vector [C], from w, t and
 /// parameters of its own that it declares with evn__network_weight(network, layer, …).
 typedef evn_value evn__evolution(evn__network *network, const char *layer, evn_value t,
                                  evn_value w);
@@ -14,6 +15,7 @@ typedef evn_value evn__evolution(evn__network *network, const char *layer, evn_v
 typedef struct evn__evolution_kind {
     const char *name;              ///< of --weights
     const char *text;              ///< one line of help
+    unsigned ranks;                ///< bit r: takes weights of rank r
     evn__evolution *slope;         ///< of f's kernels
     evn__evolution *vectors_slope; ///< of its scales, shifts and biases; NULL: they stay
 } evn__evolution_kind;

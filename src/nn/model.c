@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evonode/model.h"
 
-#include "base/memory.h"
-#include "nn/evolution.h"
+#include "graph/node.h"
+#include "nn/block.h"
 #include "nn/evolving.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUPS = 32, SMALL_IMAGE = 16, LARGE_STATE = 11, DOWN_SAMPLINGS_MAX = 8 };
+enum { SMALL_IMAGE = 16, LARGE_STATE = 11, DOWN_SAMPLINGS_MAX = 8, SCOPE = 48 };
+
+/// A stage that is owned: one of the two.
+typedef struct stage {
+    evn_graph *graph;
+    evn_dynamics *dynamics;
+} stage;
 
 struct evn_model {
     evn_model_options options;
+    evn_network *network;
     evn_parameters *parameters;
-    evn_graph *stem, *head;
-    evn_dynamics *dynamics;
+    stage *stages;
+    int stage_count;
+    evn_graph *head;
+    evn__layer_records records;
+    evn__evolvings evolvings;
 };
 
-const char *evn_evolution_name(int index) {
-    const evn__evolution_kind *kind = evn__evolution_at(index);
-    return kind ? kind->name : NULL;
-}
-
-const char *evn_evolution_text(int index) {
-    const evn__evolution_kind *kind = evn__evolution_at(index);
-    return kind ? kind->text : NULL;
-}
+// Options -----------------------------------------------------------------------------------------
 
 /// The side of the state that a stem makes of a side of the images.
 static int64_t state_side(int64_t side, int down_samplings) {
@@ -59,200 +61,7 @@ evn_model_options evn_model_options_default(int64_t height, int64_t width, int64
                                .batch = 128};
 }
 
-/// f: GroupNorm, ReLU, convolution, twice, then GroupNorm; t is EVN_NONE for a ResNet.
-static evn_value build_f(evn__network *network, evn_value x, evn_value t) {
-    static const char *const norms[] = {"norm1", "norm2"}, *const convs[] = {"conv1", "conv2"};
-    evn_conv2d_options same = {.stride = 1, .padding = 1};
-    evn_shape shape = evn_value_shape(network->graph, x);
-    int filters = shape.rank == 4 ? (int)shape.dim[3] : 1; // another rank is a failure already
-    for (int i = 0; i < 2; ++i) {
-        x = evn_relu(network->graph, evn__layer_group_norm(network, norms[i], x, GROUPS));
-        x = t == EVN_NONE ? evn__layer_conv2d(network, convs[i], x, filters, 3, same)
-                          : evn__layer_conv2d_time(network, convs[i], x, t, filters, 3, same);
-    }
-    return evn__layer_group_norm(network, "norm3", x, GROUPS);
-}
-
-// Stem: Chen et al. 2018's for images of 28×28; larger ones are halved more often, small ones less
-
-static evn_value down(evn__network *network, const char *norm, const char *conv, evn_value x,
-                      int filters) {
-    evn_conv2d_options half = {.stride = 2, .padding = 1};
-    x = evn_relu(network->graph, evn__layer_group_norm(network, norm, x, GROUPS));
-    return evn__layer_conv2d(network, conv, x, filters, 4, half);
-}
-
-static evn_value build_stem(evn_model *model, evn__network *network) {
-    const evn_model_options *o = &model->options;
-    evn_conv2d_options first = {.stride = 1, .padding = o->down_samplings > 1 ? 0 : 1};
-    evn_value x =
-        evn_input(network->graph, "images", EVN_SHAPE(o->batch, o->height, o->width, o->channels));
-    x = evn__layer_conv2d(network, "conv1", x, o->filters, 3, first);
-    for (int i = 1; i <= o->down_samplings; ++i) {
-        char norm[16], conv[16];
-        snprintf(norm, sizeof(norm), "norm%d", i);
-        snprintf(conv, sizeof(conv), "conv%d", i + 1);
-        x = down(network, norm, conv, x, o->filters);
-    }
-    return x;
-}
-
-static evn_value build_layers(evn_model *model, evn__network *network, evn_value x) {
-    for (int k = 0; k < model->options.layers; ++k) {
-        char scope[32];
-        snprintf(scope, sizeof(scope), "layer%d", k + 1);
-        evn__network layer = {network->graph, network->parameters, scope};
-        x = evn_add(network->graph, x, build_f(&layer, x, EVN_NONE));
-    }
-    return x;
-}
-
-static evn_status make_stem(evn_model *model, evn_shape *state) {
-    EVN_TRY(evn_graph_create(&model->stem));
-    evn__network network = {model->stem, model->parameters, "stem"};
-    evn_value x = build_stem(model, &network);
-    if (model->options.kind == EVN_MODEL_RESNET) {
-        x = build_layers(model, &network, x);
-    }
-    evn_output(model->stem, "x", x);
-    *state = evn_value_shape(model->stem, x);
-    return evn_graph_status(model->stem);
-}
-
-// Dynamics ----------------------------------------------------------------------------------------
-
-static evn_status make_f(evn_model *model, evn_shape state, evn_graph *f) {
-    evn__network network = {f, model->parameters, "f"};
-    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", state);
-    evn_output(f, "dx", build_f(&network, x, t));
-    return evn_graph_status(f);
-}
-
-const char *evn__evolving_layer(int index) {
-    static const char *const layers[] = {"conv1", "conv2", NULL};
-    return layers[index];
-}
-
-/// g gets a weight of f, and gives its slope.
-static void add_evolving(evn__network *network, const evn_graph *f, const char *layer,
-                         const char *weight, evn_value t, evn__evolution *slope) {
-    evn_graph *g = network->graph;
-    char name[96];
-    int index = evn_graph_find_input(f, weight);
-    evn_value w = evn_input(g, weight, evn_value_shape(f, evn_graph_input(f, index)));
-    snprintf(name, sizeof(name), "d%s", weight);
-    evn_output(g, name, slope(network, layer, t, w));
-}
-
-/// g moves the kernels of f's convolutions and, with some kinds, its scales, shifts and biases.
-static evn_status make_g(evn_model *model, const evn_graph *f, const evn__evolution_kind *kind,
-                         evn_graph *g) {
-    evn__network network = {g, model->parameters, "g"};
-    evn_value t = evn_input(g, "t", EVN_SCALAR);
-    for (int i = 0; evn__evolving_layer(i); ++i) {
-        const char *layer = evn__evolving_layer(i);
-        char weight[64];
-        snprintf(weight, sizeof(weight), "f.%s.weight", layer);
-        add_evolving(&network, f, layer, weight, t, kind->slope);
-    }
-    for (int i = 0; kind->vectors_slope && i < evn_graph_input_count(f); ++i) {
-        const char *weight = evn_graph_input_name(f, i);
-        if (evn_value_shape(f, evn_graph_input(f, i)).rank == 1) {
-            add_evolving(&network, f, weight + strlen("f."), weight, t, kind->vectors_slope);
-        }
-    }
-    return evn_graph_status(g);
-}
-
-/// All names, with commas between them.
-static void list_kinds(evn__text *text) {
-    for (int i = 0; evn_evolution_name(i); ++i) {
-        evn__text_append(text, "%s%s", i ? ", " : "", evn_evolution_name(i));
-    }
-}
-
-static evn_status fail_unknown(const char *name, const char *names) {
-    EVN_FAIL(EVN_ERR_ARGUMENT, "no kind of weight evolution is named '%s': use one of %s", name,
-             names);
-}
-
-static evn_status find_kind(const evn_model *model, const evn__evolution_kind **kind) {
-    const char *name = model->options.weights ? model->options.weights : "";
-    *kind = NULL;
-    if (model->options.kind != EVN_MODEL_NODE_EW || (*kind = evn__evolution_find(name))) {
-        return EVN_OK;
-    }
-    evn__text names = {0};
-    list_kinds(&names);
-    evn_status status = names.status == EVN_OK ? fail_unknown(name, names.data) : names.status;
-    free(names.data);
-    return status;
-}
-
-static evn_status make_dynamics(evn_model *model, evn_shape state) {
-    const evn__evolution_kind *kind;
-    evn_graph *f = NULL, *g = NULL;
-    EVN_TRY(find_kind(model, &kind));
-    EVN_TRY(evn_graph_create(&f));
-    evn_status status = make_f(model, state, f);
-    if (status == EVN_OK && kind) {
-        status = evn_graph_create(&g);
-        status = status == EVN_OK ? make_g(model, f, kind, g) : status;
-    }
-    if (status == EVN_OK) {
-        status = evn_dynamics_create(f, g, &model->dynamics);
-    }
-    evn_graph_destroy(&f);
-    evn_graph_destroy(&g);
-    return status;
-}
-
-static evn_status build_evolving(const evn_model *model, const evn__evolution_kind *kind,
-                                 const char *layer, evn_graph *g) {
-    char name[64];
-    evn__network network = {g, model->parameters, "g"};
-    snprintf(name, sizeof(name), "f.%s.weight", layer);
-    evn_shape shape =
-        evn_parameters_shape(model->parameters, evn_parameters_find(model->parameters, name));
-    evn_value t = evn_input(g, "t", EVN_SCALAR), w = evn_input(g, "x", shape);
-    evn_output(g, "dx", kind->slope(&network, layer, t, w));
-    return evn_graph_status(g);
-}
-
-evn_status evn__evolving_dynamics(const evn_model *model, const char *layer,
-                                  evn_dynamics **dynamics) {
-    const evn__evolution_kind *kind;
-    evn_graph *g = NULL;
-    EVN_TRY(find_kind(model, &kind));
-    EVN_CHECK(kind, EVN_ERR_ARGUMENT, "the weights of this model do not evolve");
-    EVN_TRY(evn_graph_create(&g));
-    evn_status status = build_evolving(model, kind, layer, g);
-    if (status == EVN_OK) {
-        status = evn_dynamics_create(g, NULL, dynamics);
-    }
-    evn_graph_destroy(&g);
-    return status;
-}
-
-static evn_status make_head(evn_model *model, evn_shape state) {
-    EVN_TRY(evn_graph_create(&model->head));
-    evn_graph *g = model->head;
-    evn__network network = {g, model->parameters, "head"};
-    int64_t batch = model->options.batch;
-    evn_value x = evn_input(g, "x", state);
-    evn_value labels = evn_input(g, "labels", EVN_SHAPE(batch, model->options.classes));
-    evn_value weights = evn_input(g, "sample_weights", EVN_SHAPE(batch));
-    x = evn_relu(g, evn__layer_group_norm(&network, "norm", x, GROUPS));
-    x = evn_mean(g, x, 1u << 1 | 1u << 2);
-    x = evn_reshape(g, x, EVN_SHAPE(batch, state.dim[3]));
-    evn_value logits = evn__layer_dense(&network, "dense", x, model->options.classes);
-    evn_output(g, "loss", evn__loss_cross_entropy(g, logits, labels, weights));
-    evn_output(g, "logits", logits);
-    return evn_graph_status(g);
-}
-
-static evn_status make(evn_model *model) {
-    const evn_model_options *o = &model->options;
+static evn_status check_numbers(const evn_model_options *o) {
     EVN_CHECK(o->kind == EVN_MODEL_RESNET || o->kind == EVN_MODEL_NODE ||
                   o->kind == EVN_MODEL_NODE_EW,
               EVN_ERR_ARGUMENT, "no kind of model is %d", (int)o->kind);
@@ -263,19 +72,198 @@ static evn_status make(evn_model *model) {
               (long long)o->batch, o->filters, o->layers, o->classes);
     EVN_CHECK(o->down_samplings >= 1 && o->down_samplings <= DOWN_SAMPLINGS_MAX, EVN_ERR_ARGUMENT,
               "a stem of %d down-samplings; give 1 to %d", o->down_samplings, DOWN_SAMPLINGS_MAX);
+    return EVN_OK;
+}
+
+/// Of the shipped networks, whose stems are alike.
+static evn_status check_size(const evn_model_options *o) {
     int64_t side = o->height < o->width ? o->height : o->width;
     int least = (2 << o->down_samplings) + (o->down_samplings > 1 ? 2 : 0);
     EVN_CHECK(side >= least, EVN_ERR_SHAPE,
               "images of %lld×%lld are too small for the stem, which takes %d×%d with "
               "down_samplings = %d",
               (long long)o->height, (long long)o->width, least, least, o->down_samplings);
-    evn_shape state;
-    EVN_TRY(evn_parameters_create(&model->parameters));
-    EVN_TRY(make_stem(model, &state));
-    if (o->kind != EVN_MODEL_RESNET) {
-        EVN_TRY(make_dynamics(model, state));
+    return EVN_OK;
+}
+
+// Building ----------------------------------------------------------------------------------------
+
+/// A model in the making: layers go on `graph` until an ODE or the head takes x.
+typedef struct maker {
+    evn_model *model;
+    evn__layering at;
+    evn__fit fit;
+    evn_value x;
+    evn_shape shape; ///< of x
+    int odes;
+} maker;
+
+static evn_status push(evn_model *model, stage **made) {
+    stage *grown = realloc(model->stages, (size_t)(model->stage_count + 1) * sizeof(*grown));
+    EVN_CHECK(grown, EVN_ERR_MEMORY, "no memory for a stage of the model");
+    model->stages = grown;
+    *made = &grown[model->stage_count++];
+    **made = (stage){0};
+    return EVN_OK;
+}
+
+/// Where layers go: the graph of the last stage, or a new stage behind an ODE.
+static evn_status open_graph(maker *m) {
+    stage *made;
+    if (m->at.network.graph) {
+        return EVN_OK;
     }
-    return make_head(model, state);
+    EVN_TRY(push(m->model, &made));
+    EVN_TRY(evn_graph_create(&made->graph));
+    m->at.network.graph = made->graph;
+    m->x = evn_input(made->graph, m->model->stage_count == 1 ? "images" : "x", m->shape);
+    return evn_graph_status(made->graph);
+}
+
+static evn_status close_graph(maker *m) {
+    evn_graph *graph = m->at.network.graph;
+    m->at.network.graph = NULL;
+    if (graph) {
+        evn_output(graph, "x", m->x);
+        EVN_TRY(evn_graph_status(graph));
+        m->shape = evn_value_shape(graph, m->x);
+    }
+    return EVN_OK;
+}
+
+static evn_status add_layers(maker *m, const char *scope, const evn__layer_list *list) {
+    EVN_TRY(open_graph(m));
+    evn__layering_scope(&m->at, scope);
+    m->x = evn__layering_add(&m->at, list, m->x);
+    return evn_graph_status(m->at.network.graph);
+}
+
+static evn_status add_repeated(maker *m, const evn__block *block) {
+    char scope[SCOPE];
+    int64_t times = block->repeat == EVN__LAYER_FIT ? m->model->options.layers : block->repeat;
+    if (times == EVN__LAYER_UNSET) {
+        return add_layers(m, block->name, &block->layers);
+    }
+    for (int64_t i = 0; i < times; ++i) {
+        snprintf(scope, sizeof(scope), "%s%lld", block->name, (long long)i + 1);
+        EVN_TRY(add_layers(m, scope, &block->layers));
+    }
+    return EVN_OK;
+}
+
+/// The scopes of an only ODE are f and g, of several f1, g1, …
+static void name_ode(const maker *m, char letter, char scope[SCOPE]) {
+    snprintf(scope, SCOPE, "%c", letter);
+    if (m->model->network->ode_count > 1) {
+        snprintf(scope, SCOPE, "%c%d", letter, m->odes);
+    }
+}
+
+static evn_status add_ode(maker *m, const evn__block *block) {
+    char f[SCOPE], g[SCOPE];
+    stage *made;
+    EVN_TRY(m->model->stage_count == 0 ? open_graph(m) : EVN_OK);
+    EVN_TRY(close_graph(m));
+    EVN_CHECK(m->shape.rank == 2 || m->shape.rank == 4, EVN_ERR_SHAPE, "a state of rank %d",
+              m->shape.rank);
+    ++m->odes;
+    name_ode(m, 'f', f);
+    name_ode(m, 'g', g);
+    const evn__ode_site site = {.of = m->model->network,
+                                .block = block,
+                                .parameters = m->model->parameters,
+                                .f = f,
+                                .g = g,
+                                .evolve = m->model->options.weights,
+                                .fit = &m->fit,
+                                .giver = m->at.giver,
+                                .records = &m->model->records};
+    EVN_TRY(push(m->model, &made));
+    EVN_TRY(evn__ode_dynamics(&site, m->shape, &m->model->evolvings, &made->dynamics));
+    snprintf(m->at.giver_text, sizeof(m->at.giver_text), "the ODE of %s", block->path);
+    m->at.giver = m->at.giver_text;
+    return EVN_OK;
+}
+
+// The head ----------------------------------------------------------------------------------------
+
+static evn_status check_logits(const maker *m, evn_shape logits) {
+    char have[128], want[128];
+    const evn_model_options *o = &m->model->options;
+    if (evn_shape_equal(logits, EVN_SHAPE(o->batch, o->classes))) {
+        return EVN_OK;
+    }
+    evn__fail(__FILE__, __LINE__, EVN_ERR_SHAPE,
+              "%s gives %s, but a head gives a number for each class, %s; end it with {\"layer\": "
+              "\"dense\", \"units\": \"classes\"}",
+              m->at.giver, evn__shape_text(logits, have),
+              evn__shape_text(EVN_SHAPE(o->batch, o->classes), want));
+    return evn__network_place(m->model->network, "head", EVN_ERR_SHAPE);
+}
+
+static evn_status add_head(maker *m) {
+    EVN_TRY(evn_graph_create(&m->model->head));
+    evn_graph *g = m->model->head;
+    int64_t batch = m->model->options.batch;
+    evn_value x = evn_input(g, "x", m->shape);
+    evn_value labels = evn_input(g, "labels", EVN_SHAPE(batch, m->model->options.classes));
+    evn_value weights = evn_input(g, "sample_weights", EVN_SHAPE(batch));
+    m->at.network.graph = g;
+    evn__layering_scope(&m->at, "head");
+    evn_value logits = evn__layering_add(&m->at, &m->model->network->head, x);
+    EVN_TRY(evn_graph_status(g));
+    EVN_TRY(check_logits(m, evn_value_shape(g, logits)));
+    evn_output(g, "loss", evn__loss_cross_entropy(g, logits, labels, weights));
+    evn_output(g, "logits", logits);
+    return evn_graph_status(g);
+}
+
+static evn_status add_all(maker *m) {
+    const evn_network *network = m->model->network;
+    if (network->stem.count > 0) {
+        EVN_TRY(add_layers(m, "stem", &network->stem));
+    }
+    for (int i = 0; i < network->block_count; ++i) {
+        const evn__block *block = &network->blocks[i];
+        EVN_TRY(block->is_ode ? add_ode(m, block) : add_repeated(m, block));
+    }
+    EVN_TRY(close_graph(m));
+    return add_head(m);
+}
+
+// Life --------------------------------------------------------------------------------------------
+
+/// The model's own copy of its network.
+static evn_status take_network(evn_model *model) {
+    static const char *const kinds[] = {"resnet", "node", "node-ew"};
+    const evn_network *given = model->options.network;
+    if (!given) {
+        EVN_TRY(check_size(&model->options));
+        return evn_network_shipped(kinds[model->options.kind], &model->network);
+    }
+    EVN_TRY(evn_network_parse(given->text, given->name, &model->network));
+    model->options.network = model->network;
+    return EVN_OK;
+}
+
+static evn_status make(evn_model *model) {
+    const evn_model_options *o = &model->options;
+    EVN_TRY(check_numbers(o));
+    EVN_TRY(take_network(model));
+    EVN_TRY(evn_parameters_create(&model->parameters));
+    maker m = {.model = model,
+               .fit = {.filters = o->filters,
+                       .padding = o->down_samplings > 1 ? 0 : 1,
+                       .times = o->down_samplings,
+                       .classes = o->classes},
+               .shape = EVN_SHAPE(o->batch, o->height, o->width, o->channels)};
+    m.at = (evn__layering){.network = {NULL, model->parameters, "stem"},
+                           .of = model->network,
+                           .t = EVN_NONE,
+                           .fit = &m.fit,
+                           .records = &model->records,
+                           .giver = "what the images are"};
+    return add_all(&m);
 }
 
 evn_status evn_model_create(const evn_model_options *options, evn_model **model) {
@@ -292,15 +280,25 @@ evn_status evn_model_create(const evn_model_options *options, evn_model **model)
 }
 
 void evn_model_destroy(evn_model **model) {
-    if (model && *model) {
-        evn_graph_destroy(&(*model)->stem);
-        evn_graph_destroy(&(*model)->head);
-        evn_dynamics_destroy(&(*model)->dynamics);
-        evn_parameters_destroy(&(*model)->parameters);
-        free(*model);
-        *model = NULL;
+    if (!model || !*model) {
+        return;
     }
+    evn_model *m = *model;
+    for (int i = 0; i < m->stage_count; ++i) {
+        evn_graph_destroy(&m->stages[i].graph);
+        evn_dynamics_destroy(&m->stages[i].dynamics);
+    }
+    free(m->stages);
+    evn_graph_destroy(&m->head);
+    evn_network_destroy(&m->network);
+    evn_parameters_destroy(&m->parameters);
+    evn__layer_records_free(&m->records);
+    evn__evolvings_free(&m->evolvings);
+    free(m);
+    *model = NULL;
 }
+
+// Parts -------------------------------------------------------------------------------------------
 
 evn_parameters *evn_model_parameters(const evn_model *model) {
     return model ? model->parameters : NULL;
@@ -310,26 +308,66 @@ const evn_model_options *evn_model_get_options(const evn_model *model) {
     return model ? &model->options : NULL;
 }
 
+const evn_network *evn_model_network(const evn_model *model) {
+    return model ? model->network : NULL;
+}
+
 int evn_model_stage_count(const evn_model *model) {
-    return !model ? 0 : model->dynamics ? 2 : 1;
+    return model ? model->stage_count : 0;
 }
 
 evn_stage evn_model_stage(const evn_model *model, int index) {
-    if (!model || index < 0 || index >= evn_model_stage_count(model)) {
+    if (!model || index < 0 || index >= model->stage_count) {
         return (evn_stage){0};
     }
-    return index == 0 ? (evn_stage){.graph = model->stem}
-                      : (evn_stage){.dynamics = model->dynamics};
+    return (evn_stage){model->stages[index].graph, model->stages[index].dynamics};
 }
 
 const evn_graph *evn_model_stem(const evn_model *model) {
-    return model ? model->stem : NULL;
+    return evn_model_stage(model, 0).graph;
 }
 
 const evn_dynamics *evn_model_dynamics(const evn_model *model) {
-    return model ? model->dynamics : NULL;
+    const evn_dynamics *found = NULL;
+    for (int i = 0; i < evn_model_stage_count(model) && !found; ++i) {
+        found = model->stages[i].dynamics;
+    }
+    return found;
 }
 
 const evn_graph *evn_model_head(const evn_model *model) {
     return model ? model->head : NULL;
+}
+
+const evn__layer_records *evn__model_records(const evn_model *model) {
+    return &model->records;
+}
+
+int evn__evolving_count(const evn_model *model) {
+    return model->evolvings.count;
+}
+
+const char *evn__evolving_weight(const evn_model *model, int index) {
+    return model->evolvings.items[index].weight;
+}
+
+static evn_status build_evolving(const evn_model *model, const evn__evolving *kernel,
+                                 evn_graph *g) {
+    evn__network network = {g, model->parameters, kernel->scope};
+    int index = evn_parameters_find(model->parameters, kernel->weight);
+    evn_value t = evn_input(g, "t", EVN_SCALAR);
+    evn_value w = evn_input(g, "x", evn_parameters_shape(model->parameters, index));
+    evn_output(g, "dx", kernel->slope(&network, kernel->layer, t, w));
+    return evn_graph_status(g);
+}
+
+evn_status evn__evolving_dynamics(const evn_model *model, int index, evn_dynamics **dynamics) {
+    evn_graph *g = NULL;
+    EVN_TRY(evn_graph_create(&g));
+    evn_status status = build_evolving(model, &model->evolvings.items[index], g);
+    if (status == EVN_OK) {
+        status = evn_dynamics_create(g, NULL, dynamics);
+    }
+    evn_graph_destroy(&g);
+    return status;
 }

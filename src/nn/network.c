@@ -18,6 +18,8 @@ evn_value evn__network_weight(evn__network *network, const char *layer, const ch
     return evn_input(network->graph, name, shape);
 }
 
+static const double EPSILON = 1e-5; // added to variances
+
 static int64_t extent(const evn__network *network, evn_value x, int axis_from_end) {
     evn_shape shape = evn_value_shape(network->graph, x);
     return shape.rank >= axis_from_end ? shape.dim[shape.rank - axis_from_end] : 1;
@@ -64,7 +66,7 @@ evn_value evn__layer_group_norm(evn__network *network, const char *layer, evn_va
         evn__network_weight(network, layer, "scale", EVN_SHAPE(channels), EVN_INITIAL_CONSTANT, 1);
     evn_value shift =
         evn__network_weight(network, layer, "shift", EVN_SHAPE(channels), EVN_INITIAL_CONSTANT, 0);
-    evn_value unit = evn_normalize(g, x, groups, 1e-5);
+    evn_value unit = evn_normalize(g, x, groups, EPSILON);
     return evn_add(g, evn_mul(g, unit, scale), shift);
 }
 
@@ -76,6 +78,35 @@ evn_value evn__layer_dense(evn__network *network, const char *layer, evn_value x
     evn_value b =
         evn__network_weight(network, layer, "bias", EVN_SHAPE(units), EVN_INITIAL_UNIFORM, bound);
     return evn_add(network->graph, evn_matmul(network->graph, x, w, false, false), b);
+}
+
+evn_value evn__layer_dense_time(evn__network *network, const char *layer, evn_value x, evn_value t,
+                                int units) {
+    evn_graph *g = network->graph;
+    int64_t inputs = extent(network, x, 1);
+    double bound = 1 / sqrt((double)(inputs + 1));
+    evn_value w = evn__network_weight(network, layer, "weight", EVN_SHAPE(inputs, units),
+                                      EVN_INITIAL_UNIFORM, bound);
+    evn_value w_time = evn__network_weight(network, layer, "time_weight", EVN_SHAPE(1, units),
+                                           EVN_INITIAL_UNIFORM, bound);
+    evn_value b =
+        evn__network_weight(network, layer, "bias", EVN_SHAPE(units), EVN_INITIAL_UNIFORM, bound);
+    evn_value shift = evn_add(g, evn_mul(g, w_time, t), b);
+    return evn_add(g, evn_matmul(g, x, w, false, false), shift);
+}
+
+evn_value evn__layer_batch_norm(evn__network *network, const char *layer, evn_value x) {
+    evn_graph *g = network->graph;
+    evn_shape shape = evn_value_shape(g, x), channels = EVN_SHAPE(extent(network, x, 1));
+    unsigned axes = (1u << (shape.rank - 1)) - 1; // all but the last
+    evn_value scale =
+        evn__network_weight(network, layer, "scale", channels, EVN_INITIAL_CONSTANT, 1);
+    evn_value shift =
+        evn__network_weight(network, layer, "shift", channels, EVN_INITIAL_CONSTANT, 0);
+    evn_value centred = evn_sub(g, x, evn_mean(g, x, axes));
+    evn_value variance = evn_mean(g, evn_mul(g, centred, centred), axes);
+    evn_value deviation = evn_sqrt(g, evn_add(g, variance, evn_constant(g, EPSILON)));
+    return evn_add(g, evn_mul(g, evn_div(g, centred, deviation), scale), shift);
 }
 
 evn_value evn__loss_cross_entropy(evn_graph *graph, evn_value logits, evn_value labels,

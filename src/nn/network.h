@@ -32,6 +32,15 @@ evn_value evn__layer_group_norm(evn__network *network, const char *layer, evn_va
 /// x [B, D] → [B, units].
 evn_value evn__layer_dense(evn__network *network, const char *layer, evn_value x, int units);
 
+/// As evn__layer_dense on x with t as one more input.
+evn_value evn__layer_dense_time(evn__network *network, const char *layer, evn_value x, evn_value t,
+                                int units);
+
+/// Each channel of x [B, …, C] less its mean and by its deviation over the batch at hand (and its
+/// pixels), then scale and shift. There are no running means: along an ODE they would be functions
+/// of t, so that a test, too, takes its batch's.
+evn_value evn__layer_batch_norm(evn__network *network, const char *layer, evn_value x);
+
 /// Mean over the batch of −Σ labels · log softmax(logits), samples weighted: logits and labels
 /// [B, N], weights [B]; a scalar.
 evn_value evn__loss_cross_entropy(evn_graph *graph, evn_value logits, evn_value labels,

@@ -77,6 +77,10 @@ static json_t *flatten(const json_t *description) {
             set_text(flat, name, value);
         }
     }
+    if (json_is_string(json_object_get(options, "network"))) { // it takes the model's place
+        set_text(flat, "model", json_object_get(options, "network"));
+        json_object_del(flat, "network");
+    }
     for (size_t i = 0; i < json_array_size(phases); ++i) {
         json_object_foreach(json_array_get(phases, i), name, value) {
             snprintf(key, sizeof(key), "phase%zu.%s", i + 1, name);

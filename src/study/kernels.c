@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SHOWN = 6, TIMES = 20, STRIDE = 4, COLUMNS = TIMES / STRIDE + 1, LABEL_SIZE = 64 };
 
@@ -36,24 +37,22 @@ static evn_status solve(evn__learnt_solver *learnt, evn_binding start, way *w) {
     return evn__real_read(series, false, w->theta + w->count, (size_t)(w->count * TIMES));
 }
 
-static evn_status find_way(evn_device *device, const evn_model *model, const char *layer,
-                           double tolerance, way *w) {
-    char name[64];
+static evn_status find_way(evn_device *device, const evn_model *model, int kernel, double tolerance,
+                           way *w) {
     evn_dynamics *dynamics;
     evn__learnt_solver learnt = {0};
     evn_parameters *parameters = evn_model_parameters(model);
     evn_solver_options options = evn_solver_options_default();
     options.rtol = options.atol = tolerance;
     options.observations = TIMES;
-    EVN_TRY(evn__evolving_dynamics(model, layer, &dynamics));
+    EVN_TRY(evn__evolving_dynamics(model, kernel, &dynamics));
     w->shape = evn_dynamics_state_shape(dynamics);
     w->count = evn_shape_count(w->shape);
     evn_status status = evn__learnt_solver_create(device, dynamics, parameters, &options, &learnt);
     evn_dynamics_destroy(&dynamics);
     status = status == EVN_OK ? EVN_NEW(&w->theta, w->count * (TIMES + 1)) : status;
     if (status == EVN_OK) {
-        snprintf(name, sizeof(name), "f.%s.weight", layer);
-        int index = evn_parameters_find(parameters, name);
+        int index = evn_parameters_find(parameters, evn__evolving_weight(model, kernel));
         status = solve(&learnt, evn_parameters_value(parameters, index), w);
     }
     evn__learnt_solver_free(&learnt);
@@ -114,7 +113,7 @@ static evn_status draw_strip(const way *w, const int64_t chosen[SHOWN], const ch
                              const char *const *labels, const char *folder) {
     int height = (int)w->shape.dim[0], width = (int)w->shape.dim[1], size = height * width;
     double *values, most = 0;
-    char title[96], stem[64], times[COLUMNS][LABEL_SIZE], ends[2][LABEL_SIZE];
+    char title[160], stem[96], times[COLUMNS][LABEL_SIZE], ends[2][LABEL_SIZE];
     const char *columns[COLUMNS];
     evn__tile tiles[SHOWN * COLUMNS];
     EVN_TRY(EVN_NEW(&values, SHOWN * COLUMNS * size));
@@ -153,7 +152,7 @@ static evn_status draw_strip(const way *w, const int64_t chosen[SHOWN], const ch
 static evn_status draw_lines(const way *w, const int64_t chosen[SHOWN], const char *layer,
                              const char *const *labels, const char *folder) {
     double t[TIMES + 1], values[SHOWN][TIMES + 1];
-    char title[96], stem[64];
+    char title[160], stem[96];
     evn__series series[SHOWN];
     int64_t middle = w->shape.dim[0] / 2 * w->shape.dim[1] + w->shape.dim[1] / 2;
     for (int i = 0; i < SHOWN; ++i) {
@@ -183,12 +182,22 @@ static evn_status draw(const way *w, const char *layer, const char *folder) {
     return draw_lines(w, chosen, layer, labels, folder);
 }
 
+/// A layer's name for titles and files: "f.conv1.weight" is conv1, "f2.conv1.weight" is f2-conv1.
+static void name_layer(const char *weight, char name[LABEL_SIZE]) {
+    const char *from = strncmp(weight, "f.", 2) == 0 ? weight + 2 : weight;
+    snprintf(name, LABEL_SIZE, "%.*s", (int)(strlen(from) - strlen(".weight")), from);
+    for (char *dot = strchr(name, '.'); dot; dot = strchr(dot, '.')) {
+        *dot = '-';
+    }
+}
+
 evn_status evn__kernels_draw(evn_device *device, const evn_model *model, double tolerance,
                              const char *folder) {
-    const char *layer;
-    for (int i = 0; (layer = evn__evolving_layer(i)); ++i) {
+    for (int i = 0; i < evn__evolving_count(model); ++i) {
+        char layer[LABEL_SIZE];
         way w = {0};
-        evn_status status = find_way(device, model, layer, tolerance, &w);
+        name_layer(evn__evolving_weight(model, i), layer);
+        evn_status status = find_way(device, model, i, tolerance, &w);
         status = status == EVN_OK ? draw(&w, layer, folder) : status;
         free(w.theta);
         EVN_TRY(status);

@@ -9,8 +9,7 @@
 /// kernels evolve, and draw kernels-LAYER (a few kernels at t = 0 … 1 as images) and
 /// kernel-lines-LAYER (their middle entries over t), .png and .svg, into the folder. The kernels
 /// are chosen by how far they move, ‖θ(1) − θ(0)‖: from the one that moves most to the one that
-/// moves least.
-/// @return EVN_ERR_ARGUMENT for a model whose weights do not evolve
+/// moves least. Nothing where no kernels evolve.
 evn_status evn__kernels_draw(evn_device *device, const evn_model *model, double tolerance,
                              const char *folder);
 

@@ -241,6 +241,42 @@ static void no_parameters(void) {
     ck_assert_uint_eq(evn_parameters_element_count(NULL), 0);
 }
 
+static void network_files(void) {
+    evn_network *network = NULL, *fine = NULL;
+    evn_parameters *parameters = NULL;
+    evn_dynamics *dynamics = NULL;
+    TRY(evn_parameters_create(&parameters));
+    REFUSED(evn_network_read(NULL, &network));
+    REFUSED(evn_network_read("no such file", NULL));
+    ck_assert_int_eq(evn_network_read("no such file", &network), EVN_ERR_FILE);
+    REFUSED(evn_network_parse(NULL, "name", &network));
+    REFUSED(evn_network_parse("{}", NULL, &network));
+    REFUSED(evn_network_parse("{}", "name", NULL));
+    ck_assert_int_eq(evn_network_parse("{}", "name", &network), EVN_ERR_FORMAT);
+    REFUSED(evn_network_shipped(NULL, &network));
+    REFUSED(evn_network_shipped("node", NULL));
+    REFUSED(evn_network_shipped("none of them", &network));
+    ck_assert_ptr_null(network);
+    TRY(evn_network_shipped("node", &fine));
+    REFUSED(evn_network_dynamics(NULL, EVN_SHAPE(2, 3), parameters, &dynamics));
+    REFUSED(evn_network_dynamics(fine, EVN_SHAPE(2, 3), NULL, &dynamics));
+    REFUSED(evn_network_dynamics(fine, EVN_SHAPE(2, 3), parameters, NULL));
+    for (int k = 0; k < BAD_SHAPES; ++k) {
+        REFUSED(evn_network_dynamics(fine, bad_shape(k), parameters, &dynamics));
+    }
+    REFUSED(evn_network_dynamics(fine, EVN_SHAPE(2, 3, 4, 5, 6), parameters, &dynamics));
+    evn_network_destroy(NULL);
+    evn_network_destroy(&network);
+    evn_network_destroy(&fine);
+    evn_parameters_destroy(&parameters);
+    ck_assert_ptr_null(evn_network_name(NULL));
+    ck_assert_ptr_null(evn_network_text(NULL));
+    ck_assert_ptr_null(evn_layer_name(-1));
+    ck_assert_ptr_null(evn_layer_name(1000));
+    ck_assert_ptr_null(evn_layer_text(-1));
+    ck_assert_ptr_null(evn_model_network(NULL));
+}
+
 static void models(void) {
     evn_model *model = NULL;
     const evn_model_options fine = evn_model_options_default(8, 8, 1, 10);
@@ -461,9 +497,9 @@ static void sources(void) {
 
 // All of them -------------------------------------------------------------------------------------
 
-static void (*const all[])(void) = {devices,    buffers,       plans,   dynamics,   solvers,
-                                    parameters, no_parameters, models,  optimizers, schedules,
-                                    datasets,   folders,       batches, metrics,    sources};
+static void (*const all[])(void) = {
+    devices,    buffers,   plans,    dynamics, solvers, parameters, no_parameters, models,
+    optimizers, schedules, datasets, folders,  batches, metrics,    sources,       network_files};
 
 START_TEST(wrong_arguments_are_refused) {
     all[_i]();

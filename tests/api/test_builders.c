@@ -2,6 +2,7 @@
 // Wrong arguments of graph.h and diff.h: an error of its own, never a signal. test_arguments.c sees
 // to it that no function is missing.
 #include "evonode/diff.h"
+#include "evonode/network.h"
 #include "refused.h"
 #include <math.h>
 
@@ -242,6 +243,26 @@ static void pools(void) {
     NO_VALUE(evn_max_pool2d_scatter(g, i, 99, 2, 2));
 }
 
+// network.h ---------------------------------------------------------------------------------------
+
+static void layers(void) {
+    evn_parameters *p = NULL;
+    TRY(evn_parameters_create(&p));
+    NO_VALUE(evn_layers(g, NULL, "s", "[\"relu\"]", x, EVN_NONE));
+    NO_VALUE(evn_layers(g, p, NULL, "[\"relu\"]", x, EVN_NONE));
+    NO_VALUE(evn_layers(g, p, "s", NULL, x, EVN_NONE));
+    NO_VALUE(evn_layers(g, p, "s", "[\"relu\"]", 99, EVN_NONE));
+    NO_VALUE(evn_layers(g, p, "s", "[\"relu\"]", x, 99));
+    NO_VALUE(evn_layers(g, p, "s", "[\"concat-time\"]", x, i)); // which is no scalar
+    NO_VALUE(evn_layers(g, p, "s", "[\"relu\"]", evn_constant(g, 1), EVN_NONE));
+    evn_value x, i;
+    evn_graph *malformed = new_graph(&x, &i);
+    ck_assert_int_eq(evn_layers(malformed, p, "s", "relu", x, EVN_NONE), EVN_NONE);
+    ck_assert_int_eq(evn_graph_status(malformed), EVN_ERR_FORMAT);
+    evn_graph_destroy(&malformed);
+    evn_parameters_destroy(&p);
+}
+
 // diff.h ------------------------------------------------------------------------------------------
 
 static void transforms(void) {
@@ -276,8 +297,8 @@ static void transforms(void) {
     evn_graph_destroy(&g);
 }
 
-static void (*const all[])(void) = {shapes,     graphs,   ports, elements,  views,
-                                    reductions, networks, pools, transforms};
+static void (*const all[])(void) = {shapes,     graphs,   ports, elements, views,
+                                    reductions, networks, pools, layers,   transforms};
 
 START_TEST(wrong_arguments_are_refused) {
     all[_i]();
