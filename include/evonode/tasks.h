@@ -49,7 +49,8 @@ evn_trajectory_options evn_trajectory_options_default(void);
 const char *evn_activation_name(int index);
 
 /// A Neural ODE dx/dt = f(x), or a NODE-EW, whose solutions from the source's samples on follow its
-/// targets, by the loss Σ (x(tᵢ) − target)² over what was observed. f is an MLP. Metrics: loss, max_error (the largest distance at a time).
+/// targets, by the loss Σ (x(tᵢ) − target)² over what was observed. f is an MLP. Metrics: loss,
+/// max_error (the largest distance at a time).
 /// @param[in] source  samples [D], targets [times, D], all in one batch (evn_source_curve);
 ///                    borrowed
 /// @return EVN_ERR_ARGUMENT; EVN_ERR_SHAPE for a source of other shapes

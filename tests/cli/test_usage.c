@@ -101,14 +101,11 @@ END_TEST
 
 /// What is refused, wherever that is found out, leaves nothing behind.
 START_TEST(nothing_is_made_before_all_is_checked) {
-    static const char *const words[] = {"digits --batch 5000",
-                                        "digits --until automatic",
-                                        "digits --crop 8",
-                                        "digits --warmup 40",
-                                        "series --data none.csv",
-                                        "digits --atol 0",
-                                        "digits --momentum 1",
-                                        "digits --phase adjoint:solver=euler,steps=0"};
+    static const char *const words[] = {
+        "digits --batch 5000",    "digits --until automatic",
+        "digits --crop 8",        "digits --warmup 40",
+        "series --data none.csv", "digits --atol 0",
+        "digits --momentum 1",    "digits --phase adjoint:solver=euler,steps=0"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); ++i) {
         test_outcome result = test_program("", "train %s --out made", words[i]);
         ck_assert_msg(result.code > 0, "%s: %d", words[i], result.code);
