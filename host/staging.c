@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/staging.h"
 
+#include "base/clock.h"
 #include "host/runtime.h"
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,9 @@ static evn_status settle(evn_device *device, evn__stage *stage) {
                                     sizeof(state), &state, NULL),
                      "clGetEventInfo");
         device->stats.waits += state != CL_COMPLETE;
+        double begun = evn__now();
         EVN_CL_CHECK(clWaitForEvents(1, &stage->written), "waiting for a copy to the device");
+        device->stats.copy_wait_seconds += evn__now() - begun;
         clReleaseEvent(stage->written);
         stage->written = NULL;
     }

@@ -50,6 +50,7 @@ typedef struct evn_device_info {
 typedef struct evn_device_stats {
     uint64_t launches;              ///< kernels enqueued
     uint64_t waits;                 ///< times the host waited for the device: finish, read
+    double copy_wait_seconds;       ///< the host waited so that it could copy more to the device
     uint64_t writes;                ///< host → device copies
     uint64_t reads;                 ///< device → host copies
     uint64_t allocations;           ///< buffers created

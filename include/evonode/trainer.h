@@ -39,7 +39,8 @@ typedef enum evn_switch {
 
 /// A report on an epoch, or on some iterations (epochs of a task that iterates), the last of which
 /// it names. Its metrics: train_loss and the task's scores, learning_rate (of the last step),
-/// seconds (training alone), nfe_forward and nfe_backward (means over the batches, where something
+/// seconds (training alone), data_wait_seconds (of them: the device had nothing to do until a batch
+/// was drawn and augmented), nfe_forward and nfe_backward (means over the batches, where something
 /// is solved), peak_device_bytes; of the adjoint x_reconstruction and theta_reconstruction
 /// (relative errors, last batch); of a task with epochs what evn_task_evaluate says of the test
 /// part; of an automatic phase own_loss and next_loss, of some training batches with its solver and

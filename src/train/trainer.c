@@ -39,6 +39,8 @@ typedef struct report {
     evn_epoch result;
     evn_tally sum, shown; ///< of it, what progress has already shown
     double nfe_forward, nfe_backward, rate;
+    double loading; ///< seconds for batches that the device had to wait for
+    bool drained;   ///< nothing is enqueued: the device waits for the next batch
     int64_t batches;
     int epochs; ///< that are complete
     double started, progressed;
@@ -275,7 +277,8 @@ static int64_t steps_of(const evn_trainer *t) {
 static void begin_report(evn_trainer *t, report *r) {
     double time = evn__now();
     evn_device_reset_peak(t->device);
-    *r = (report){.result.phase = t->at.phase, .started = time, .progressed = time};
+    *r =
+        (report){.result.phase = t->at.phase, .started = time, .progressed = time, .drained = true};
 }
 
 static void show_progress(const evn_trainer *t, int64_t done, report *r) {
@@ -312,6 +315,7 @@ static evn_status list_training(evn_trainer *t, const report *r, double seconds,
     EVN_TRY(evn__task_metrics(&t->task, "train", &r->sum, metrics));
     EVN_TRY(evn_metrics_set(metrics, "learning_rate", "", EVN_BETTER_NEITHER, r->rate));
     EVN_TRY(set_real(metrics, "seconds", "s", seconds));
+    EVN_TRY(set_real(metrics, "data_wait_seconds", "s", r->loading));
     if (r->nfe_forward > 0) {
         EVN_TRY(set_real(metrics, "nfe_forward", "", r->nfe_forward / (double)r->batches));
         EVN_TRY(set_real(metrics, "nfe_backward", "", r->nfe_backward / (double)r->batches));
@@ -393,11 +397,23 @@ static evn_status end_report(evn_trainer *t, report *r) {
 /// Read the results of the slots up to `slot`; waits.
 static evn_status read_results(evn_trainer *t, int slot, report *r) {
     double before = r->sum.loss;
+    r->drained = true;
     EVN_TRY_TASK(&t->task, read, t->training, 0, slot + 1, &r->sum);
     EVN_CHECK(isfinite(r->sum.loss - before), EVN_ERR_NOT_FINITE,
               "the loss is not finite in %s %d (phase %s); lower the learning rate (it was %g), "
               "give the phase more steps or use another seed",
               unit_of(t), t->at.epoch + 1, t->phases[t->at.phase].name, r->rate);
+    return EVN_OK;
+}
+
+static evn_status load(evn_trainer *t, const evn_batch *batch, int slot, report *r) {
+    double begun = evn__now() - evn_device_get_stats(t->device).copy_wait_seconds;
+    EVN_TRY_TASK(&t->task, load, t->training, batch, slot);
+    double seconds = evn__now() - evn_device_get_stats(t->device).copy_wait_seconds - begun;
+    // A solver that chooses its steps waits for each of them, so that little is ahead of it.
+    bool adaptive = t->phases[t->at.phase].solver.steps == 0;
+    r->loading += r->drained || adaptive ? seconds : 0;
+    r->drained = false;
     return EVN_OK;
 }
 
@@ -416,7 +432,7 @@ static evn_status add_gradient(evn_trainer *t, int64_t index, int batches, repor
     bool due = slot == m->slots - 1 || index == steps - 1;
     // The adjoint would fail where the loss is not finite; along a grid, the device need not wait.
     bool first = due && t->phases[t->at.phase].solver.gradient == EVN_GRADIENT_ADJOINT;
-    EVN_TRY_TASK(&t->task, load, t->training, &batch, slot);
+    EVN_TRY(load(t, &batch, slot, r));
     EVN_TRY_TASK(&t->task, forward, t->training, slot, &ahead);
     EVN_TRY(first ? read_results(t, slot, r) : EVN_OK);
     EVN_TRY_TASK(&t->task, gradient, t->training, &back);

@@ -169,6 +169,8 @@ START_TEST(the_adjoint_continues_from_backprop) {
            metric(&r.epochs[6], "nfe_forward"), metric(&r.epochs[6], "nfe_backward"));
     ck_assert(metric(&r.epochs[6], "train_loss") < metric(&r.epochs[4], "train_loss"));
     ck_assert(metric(&r.epochs[6], "test_accuracy") > metric(&r.epochs[4], "test_accuracy") - 0.05);
+    double waited = metric(&r.epochs[6], "data_wait_seconds");
+    ck_assert(waited > 0 && waited < metric(&r.epochs[6], "seconds"));
     ck_assert(metric(&r.epochs[6], "nfe_forward") > 10 && metric(&r.epochs[6], "nfe_backward") > 6);
     ck_assert(metric(&r.epochs[6], "x_reconstruction") > 0 &&
               metric(&r.epochs[6], "x_reconstruction") < 0.1);
