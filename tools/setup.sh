@@ -7,7 +7,7 @@ set -eu
 
 build_packages="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
 zlib1g-dev libjansson-dev libxxhash-dev librandom123-dev libplplot-dev plplot-driver-cairo
-libstb-dev libcsv-dev"
+libstb-dev libcsv-dev libmicrohttpd-dev"
 test_packages="check universal-ctags oclgrind mesa-opencl-icd clang clang-format curl
 libclblast-dev file mmdebstrap mandoc doxygen"
 docs_packages="pandoc mandoc doxygen"

@@ -178,6 +178,7 @@ static const struct {
      "--phase adjoint:epochs=1,lr=0.005",
      "MNIST in two phases, with the rates given:"},
     {"train", "evonode train flow --data checkerboard --preset long", "A density in the plane:"},
+    {"train", "evonode train mnist --watch 8080", "With a page at http://127.0.0.1:8080/:"},
     {"resume", "evonode resume runs/mnist-1", "Go on with an interrupted run:"},
     {"eval", "evonode eval runs/digits-1 --solver rk4 --steps 20",
      "The accuracy of a trained model with another solver:"},

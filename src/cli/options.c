@@ -185,7 +185,7 @@ void evn__options_clear(const evn__option *table, void *target) {
 void evn__options_show(const evn__option *table, unsigned verbs, const void *target,
                        json_t *object) {
     for (const evn__option *row = table; row->name; ++row) {
-        if (row->verbs & verbs) {
+        if ((row->verbs & verbs) && !(row->verbs & EVN__OPTION_PASSING)) {
             const char *field = (const char *)target + row->offset;
             json_object_set_new(object, row->name, row->kind->show(field));
         }
@@ -197,7 +197,8 @@ evn_status evn__options_read(const evn__option *table, unsigned verbs, void *tar
     EVN_CHECK(json_is_object(object), EVN_ERR_FORMAT, "the options are not an object");
     for (const evn__option *row = table; row->name; ++row) {
         const json_t *value = json_object_get(object, row->name);
-        if (!(row->verbs & verbs) || !value || json_is_null(value)) {
+        if (!(row->verbs & verbs) || (row->verbs & EVN__OPTION_PASSING) || !value ||
+            json_is_null(value)) {
             continue;
         }
         evn_status status = row->kind->read(row, (char *)target + row->offset, value);

@@ -27,11 +27,14 @@ extern const evn__option_kind evn__option_integer; ///< int64_t
 extern const evn__option_kind evn__option_real;    ///< double
 extern const evn__option_kind evn__option_flag;    ///< bool; takes no argument
 
+/// Among the verbs of an option: it is of this process alone, neither shown nor read back.
+#define EVN__OPTION_PASSING (1u << 31)
+
 /// One option. A table ends with a row whose name is NULL. An option that means different things to
 /// different verbs has a row for each.
 struct evn__option {
     const char *name;     ///< without dashes
-    const char *argument; ///< "N", "NAME", …; NULL for a flag
+    const char *argument; ///< "N", "NAME", …; NULL for a flag; "[N]" may be left out, and is 0 then
     const char *help;     ///< one line
     unsigned verbs;       ///< bits of the verbs that take it
     const evn__option_kind *kind;

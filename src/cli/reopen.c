@@ -26,6 +26,8 @@ static evn_status read_settings(const char *folder, const json_t *run, const evn
     }
     settings->device = given->device || solve ? given->device : settings->device;
     settings->data = given->data ? given->data : settings->data;
+    settings->watch = given->watch;
+    settings->watch_address = given->watch_address;
     return evn__settings_complete(settings, *task);
 }
 

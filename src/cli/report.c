@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 256, COLUMNS = 79 }; // one less than the narrowest usual terminal has
+enum { COLUMNS = 79 }; // one less than the narrowest usual terminal has
 
 static const double RECONSTRUCTION_LIMIT = 0.05;
 
@@ -64,9 +64,15 @@ void evn__report_dataset(const evn_dataset *dataset) {
     fprintf(stderr, "%s\n", info.classes > NAMED ? ", …" : "");
 }
 
-void evn__report_progress(const evn_phase *phases, const evn_progress *progress) {
+void evn__report_watch(const char *url) {
+    evn__report_clear();
+    fprintf(stderr, "watch  %s\n", url);
+}
+
+void evn__report_progress_text(const evn_phase *phases, const evn_progress *progress,
+                               char line[EVN__PROGRESS]) {
     const evn_progress *p = progress;
-    char line[LINE_SIZE], left[32], loss[32] = "", steps[96] = "";
+    char left[32], loss[32] = "", steps[96] = "";
     bool has_steps = p->steps > 0;
     if (!isnan(p->loss)) {
         evn__print(loss, sizeof(loss), "loss %.4g  ", p->loss);
@@ -74,15 +80,14 @@ void evn__report_progress(const evn_phase *phases, const evn_progress *progress)
     if (has_steps) {
         snprintf(steps, sizeof(steps), "step %lld/%lld  ", (long long)p->step, (long long)p->steps);
     }
-    int length = snprintf(line, sizeof(line), "%s  %s %d/%d  %s%s", phases[p->phase].name,
+    int length = snprintf(line, EVN__PROGRESS, "%s  %s %d/%d  %s%s", phases[p->phase].name,
                           has_steps ? "epoch" : "iteration", p->epoch + 1, p->epochs, steps, loss);
     if (has_steps) {
-        length += evn__print(line + length, sizeof(line) - (size_t)length, "%.0f samples/s  ",
+        length += evn__print(line + length, EVN__PROGRESS - (size_t)length, "%.0f samples/s  ",
                              p->samples_per_second);
     }
-    snprintf(line + length, sizeof(line) - (size_t)length, "%s left",
+    snprintf(line + length, EVN__PROGRESS - (size_t)length, "%s left",
              duration(p->seconds_left, left));
-    rewrite(line);
 }
 
 static void report_switch(const char *phase, const evn_epoch *epoch) {

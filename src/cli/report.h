@@ -6,8 +6,14 @@
 #include "cli/task.h"
 #include "evonode/trainer.h"
 
-/// Rewrite the progress line; nothing where standard error is no terminal.
-void evn__report_progress(const evn_phase *phases, const evn_progress *progress);
+enum { EVN__PROGRESS = 256 };
+
+/// How far training is, as a line.
+void evn__report_progress_text(const evn_phase *phases, const evn_progress *progress,
+                               char text[EVN__PROGRESS]);
+
+/// Where the page of the training is served.
+void evn__report_watch(const char *url);
 
 /// Show what is going on where no step has been reported yet; nothing without a terminal.
 void evn__report_activity(const char *text);

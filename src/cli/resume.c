@@ -54,7 +54,7 @@ static evn_status resume(const char *folder, const evn__task_row *row, const jso
     if (status == EVN_OK) {
         status = evn__training_run(&t, settings);
     }
-    evn__run_directory_destroy(&t.directory);
+    evn__training_close(&t);
     evn__session_close(&session);
     return status;
 }

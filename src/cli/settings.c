@@ -51,6 +51,7 @@ static const char *holdout_by_name(int index) {
 #define PREDICT   EVN__VERB_PREDICT
 #define ALL       (BOTH | SAMPLE | PREDICT)
 #define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH)
+#define WATCHED   (TRAIN | EVN__VERB_RESUME | EVN__OPTION_PASSING)
 #define AT(field) offsetof(evn__settings, field)
 #define SEED_MAX  9007199254740991 // whole numbers are exact up to here, in JSON too
 
@@ -146,6 +147,11 @@ const evn__option evn__settings_options[] = {
      AT(trace), 0, 0, trace_name},
     {"count", "N", "number of points to draw (1000); of times up to --until (100)", SAMPLE,
      &evn__option_integer, AT(count), 1, 1e7, NULL},
+    {"watch", "[PORT]", "serve the run's page at 127.0.0.1 while it is trained (any free port)",
+     WATCHED, &evn__option_integer, AT(watch), 0, 65535, NULL},
+    {"watch-address", "ADDRESS",
+     "serve it at another address of this machine, where others can read it", WATCHED,
+     &evn__option_text, AT(watch_address), 0, 0, NULL},
     {"top", "N", "images: the N most probable classes of each (5)", PREDICT, &evn__option_integer,
      AT(top), 1, 256, NULL},
     {"files-from", "FILE",
@@ -226,6 +232,10 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
     }
     if (!found.option->argument) {
         EVN_CHECK(!value, EVN_ERR_USAGE, "--%s takes no value", found.option->name);
+    } else if (!value && found.option->argument[0] == '[') {
+        bool follows = *at + 1 < count && words[*at + 1][0] &&
+                       strspn(words[*at + 1], "0123456789") == strlen(words[*at + 1]);
+        value = follows ? words[++*at] : "0";
     } else if (!value) {
         EVN_CHECK(*at + 1 < count, EVN_ERR_USAGE, "--%s needs a value: --%s %s", name, name,
                   found.option->argument);

@@ -38,9 +38,10 @@ typedef struct evn__settings {
     const char **subjects; ///< [subject_count] all words that are no options, `subject` first
     int subject_count, subject_capacity;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
-        *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network;
+        *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network,
+        *watch_address;
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
-        top, window, extra;
+        top, window, extra, watch;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until;
     bool json, quick, help, flip;
     bool solves;                ///< the one phase is there to solve with; nothing is trained

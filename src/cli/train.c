@@ -133,7 +133,7 @@ static evn_status run(const evn__command *command) {
     if (status == EVN_OK) {
         status = evn__training_run(&t, settings);
     }
-    evn__run_directory_destroy(&t.directory);
+    evn__training_close(&t);
     evn__session_close(&session);
     return status;
 }

@@ -35,7 +35,10 @@ static void catch_signals(void) {
 
 static void on_progress(void *user, const evn_progress *progress) {
     const evn__training *t = user;
-    evn__report_progress(t->session->phases, progress);
+    char text[EVN__PROGRESS];
+    evn__report_progress_text(t->session->phases, progress, text);
+    evn__report_activity(text);
+    evn__watch_tell(t->watch, text);
 }
 
 /// Every epoch; of iterations, which are many, LINES a phase.
@@ -100,6 +103,7 @@ static void on_epoch(void *user, const evn_epoch *epoch) {
         t->status = write_epoch(t, epoch);
         snprintf(t->message, sizeof(t->message), "%s", evn_error_message());
     }
+    evn__watch_renew(t->watch);
     if (t->status == EVN_OK && evn__now() - t->saved_at >= t->saving / SAVING_SHARE) {
         save(t);
     }
@@ -159,6 +163,7 @@ static evn_status add(evn_metrics *metrics, const char *name, const char *unit, 
 static evn_status measure(evn__training *t, evn_metrics *metrics) {
     const evn_task *task = &t->session->task;
     evn__report_activity("measuring the results");
+    evn__watch_tell(t->watch, "measuring the results");
     evn_status status =
         evn_trainer_evaluate(t->session->trainer, t->session->phase, EVN_TEST, metrics);
     if (status == EVN_OK && task->methods->batches(task->self, EVN_TRAIN) > 0) {
@@ -262,8 +267,16 @@ evn_status evn__training_create(evn__training *training, const evn__settings *se
     evn__report_activity("compiling");
     evn_status status = create(training->session, settings);
     evn__report_clear();
+    if (status == EVN_OK) {
+        status = evn__watch_begin(training->folder, settings, &training->watch);
+    }
     catch_signals(); // from here on there is something to keep
     return status;
+}
+
+void evn__training_close(evn__training *training) {
+    evn__watch_end(&training->watch);
+    evn__run_directory_destroy(&training->directory);
 }
 
 evn_status evn__training_run(evn__training *training, const evn__settings *settings) {

@@ -4,6 +4,7 @@
 #define EVN_CLI_TRAINING_H
 
 #include "cli/session.h"
+#include "cli/watch.h"
 #include "io/run_directory.h"
 
 enum { EVN__FOLDER_SIZE = 4096, EVN__MESSAGE_SIZE = 4096 };
@@ -11,6 +12,7 @@ enum { EVN__FOLDER_SIZE = 4096, EVN__MESSAGE_SIZE = 4096 };
 typedef struct evn__training {
     evn__session *session;
     evn__run_directory *directory;
+    evn__watch *watch; ///< NULL: nobody watches
     char folder[EVN__FOLDER_SIZE];
     bool resumes;            ///< from the folder's checkpoint
     int epochs;              ///< of all phases
@@ -33,6 +35,9 @@ evn_status evn__training_create(evn__training *training, const evn__settings *se
 
 /// Train in the folder, which the directory has claimed.
 evn_status evn__training_run(evn__training *training, const evn__settings *settings);
+
+/// Release what the training has: watch and directory.
+void evn__training_close(evn__training *training);
 
 /// The names of the classes, a new array.
 json_t *evn__class_names(const evn_dataset *dataset);
