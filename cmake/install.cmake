@@ -46,7 +46,8 @@ else()
 endif()
 # Flags, and no Requires.private: pkg-config would ask for the .pc files of its modules, which are in
 # development packages, of whoever links the shared library too.
-set(EVN_PC_PRIVATE ${EVN_DEPENDENCIES_LDFLAGS} -lcsv ${EVN_CLBLAST_MODULE_LDFLAGS})
+set(EVN_PC_PRIVATE ${EVN_DEPENDENCIES_LDFLAGS} -lcsv ${EVN_CLBLAST_MODULE_LDFLAGS}
+  ${EVN_PROTOBUF_MODULE_LDFLAGS})
 # Not every OpenCL loader brings a .pc file; without one it is linked by its place.
 pkg_check_modules(EVN_OPENCL_MODULE QUIET OpenCL)
 if(EVN_OPENCL_MODULE_FOUND)

@@ -62,6 +62,9 @@ endif()
 if(EVN_CLBLAST_MODULE_FOUND)
   string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libclblast-dev")
 endif()
+if(EVN_PROTOBUF_MODULE_FOUND)
+  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libprotobuf-c-dev")
+endif()
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
   "${about}These are the headers, the static library, and what CMake and pkg-config read.")
 

@@ -7,9 +7,10 @@ set -eu
 
 build_packages="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
 zlib1g-dev libjansson-dev libxxhash-dev librandom123-dev libplplot-dev plplot-driver-cairo
-libstb-dev libcsv-dev libmicrohttpd-dev"
+libstb-dev libcsv-dev libmicrohttpd-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev"
 test_packages="check universal-ctags oclgrind mesa-opencl-icd clang clang-format curl
-libclblast-dev file mmdebstrap mandoc doxygen"
+libclblast-dev file mmdebstrap mandoc doxygen
+python3-venv"
 docs_packages="pandoc mandoc doxygen"
 
 fail() {

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange/unrolled.h"
+
+#include "base/memory.h"
+#include "graph/node.h"
+#include "ode/unroll.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void evn__unrolled_free(evn__unrolled *unrolled) {
+    evn_graph_destroy(&unrolled->graph);
+    free(unrolled->parts);
+    evn__arena_free(&unrolled->arena);
+    *unrolled = (evn__unrolled){0};
+}
+
+/// What is added from here on is called NAME, or NAME_K.
+static evn_status begin_part(evn__unrolled *u, const char *name, int number) {
+    char text[64];
+    snprintf(text, sizeof(text), number > 0 ? "%s_%d" : "%s", name, number);
+    EVN_TRY(EVN_RESERVE(u->parts, u->part_capacity, u->part_count + 1));
+    char *copy = evn__arena_string(&u->arena, text);
+    EVN_CHECK(copy, EVN_ERR_MEMORY, "no memory for the name of a part");
+    u->parts[u->part_count++] = (evn__onnx_part){u->graph->node_count, copy};
+    return EVN_OK;
+}
+
+/// The input of that name, which is made where it is not there.
+static evn_value parameter(evn_graph *graph, const char *name, evn_shape shape) {
+    int index = evn_graph_find_input(graph, name);
+    return index >= 0 ? evn_graph_input(graph, index) : evn_input(graph, name, shape);
+}
+
+/// Inline a graph whose inputs are `first`, `count` of them, and parameters.
+static evn_status inline_part(evn__unrolled *u, const evn_graph *part, const evn_value *first,
+                              int count, evn_value *outputs) {
+    evn_value *inputs = NULL;
+    EVN_TRY(EVN_NEW(&inputs, evn_graph_input_count(part)));
+    for (int i = 0; i < evn_graph_input_count(part); ++i) {
+        evn_shape shape = evn_value_shape(part, evn_graph_input(part, i));
+        inputs[i] =
+            i < count ? first[i] : parameter(u->graph, evn_graph_input_name(part, i), shape);
+    }
+    evn_status status = evn_graph_inline(u->graph, part, inputs, outputs);
+    free(inputs);
+    return status;
+}
+
+/// x after each of the steps from t0 to t1, into x[1 … steps].
+static evn_status add_steps(evn__unrolled *u, const evn__unroll *unroll,
+                            const evn__unroll_options *options, evn_value *weights, evn_value *x) {
+    double dt = 1 / (double)options->steps;
+    for (int i = 0; i < options->steps; ++i) {
+        EVN_TRY(begin_part(u, "step", i + 1));
+        x[i + 1] = x[i];
+        EVN_TRY(evn__unroll_step(unroll, u->graph, i * dt, dt, &x[i + 1], weights));
+    }
+    return EVN_OK;
+}
+
+/// Steps from t = 0 to 1 of x[0], into x[1 … steps].
+static evn_status solve(evn__unrolled *u, const evn_dynamics *dynamics,
+                        const evn__unroll_options *options, evn_value *x) {
+    int count = evn_dynamics_weight_count(dynamics);
+    evn_value *weights = NULL;
+    evn__unroll *unroll;
+    EVN_TRY(evn__unroll_create(dynamics, options->method, &unroll));
+    evn_status status = EVN_NEW(&weights, count);
+    for (int i = 0; status == EVN_OK && i < count; ++i) {
+        weights[i] = parameter(u->graph, evn_dynamics_weight_name(dynamics, i),
+                               evn_dynamics_weight_shape(dynamics, i));
+    }
+    if (status == EVN_OK) {
+        status = add_steps(u, unroll, options, weights, x);
+    }
+    free(weights);
+    evn__unroll_destroy(&unroll);
+    return status;
+}
+
+/// All of x[0 … steps], freed by the caller.
+static evn_status solve_all(evn__unrolled *u, const evn_dynamics *dynamics,
+                            const evn__unroll_options *options, evn_value x0, evn_value **x) {
+    EVN_CHECK(options->steps >= 1, EVN_ERR_ARGUMENT, "%d steps; give 1 or more", options->steps);
+    EVN_TRY(EVN_NEW(x, options->steps + 1));
+    (*x)[0] = x0;
+    evn_status status = solve(u, dynamics, options, *x);
+    if (status != EVN_OK) {
+        free(*x);
+    }
+    return status;
+}
+
+// Images ------------------------------------------------------------------------------------------
+
+static evn_status add_stem(evn__unrolled *u, const evn_graph *stem, evn_value *x) {
+    EVN_TRY(begin_part(u, "stem", 0));
+    evn_value images =
+        evn_input(u->graph, "images", evn_value_shape(stem, evn_graph_input(stem, 0)));
+    return inline_part(u, stem, &images, 1, x);
+}
+
+/// Its loss, labels and weights of samples, which nothing of the outputs needs, are left behind.
+static evn_status add_head(evn__unrolled *u, const evn_graph *head, evn_value x) {
+    enum { DATA = 3, OUTPUTS = 2 };
+    evn_value outputs[OUTPUTS], data[DATA] = {x};
+    EVN_TRY(begin_part(u, "head", 0));
+    for (int i = 1; i < DATA; ++i) {
+        data[i] = evn_full(u->graph, evn_value_shape(head, evn_graph_input(head, i)), 0);
+    }
+    EVN_TRY(inline_part(u, head, data, DATA, outputs));
+    evn_output(u->graph, "logits", outputs[evn_graph_find_output(head, "logits")]);
+    return evn_graph_status(u->graph);
+}
+
+static evn_status add_model(evn__unrolled *u, const evn_model *model,
+                            const evn__unroll_options *options) {
+    evn_value x, *states;
+    EVN_TRY(evn_graph_create(&u->graph));
+    EVN_TRY(add_stem(u, evn_model_stem(model), &x));
+    if (evn_model_dynamics(model)) {
+        EVN_TRY(solve_all(u, evn_model_dynamics(model), options, x, &states));
+        x = states[options->steps];
+        free(states);
+    }
+    return add_head(u, evn_model_head(model), x);
+}
+
+evn_status evn__unrolled_images(const evn_model *model, const evn__unroll_options *options,
+                                evn__unrolled *unrolled) {
+    evn_model *of_batch;
+    evn_model_options sizes = *evn_model_get_options(model);
+    sizes.batch = options->batch;
+    EVN_TRY(evn_model_create(&sizes, &of_batch));
+    unrolled->batched = true;
+    evn_status status = add_model(unrolled, of_batch, options);
+    evn_model_destroy(&of_batch);
+    return status;
+}
+
+// Trajectories ------------------------------------------------------------------------------------
+
+/// Join values along axis 0, as many at once as concat takes; overwrites them.
+static evn_value join(evn_graph *graph, evn_value *parts, int count) {
+    while (count > 1) {
+        int joined = 0;
+        for (int i = 0; i < count; i += EVN_MAX_INPUTS) {
+            int some = count - i < EVN_MAX_INPUTS ? count - i : EVN_MAX_INPUTS;
+            parts[joined++] = evn_concat(graph, parts + i, some, 0);
+        }
+        count = joined;
+    }
+    return parts[0];
+}
+
+static void output_series(evn_graph *graph, evn_value *x, int steps, int observations) {
+    evn_shape state = evn_value_shape(graph, x[0]), shape = {.rank = state.rank + 1, .dim = {1}};
+    for (int i = 0; i < state.rank; ++i) {
+        shape.dim[i + 1] = state.dim[i];
+    }
+    for (int i = 0; i < observations; ++i) {
+        x[i] = evn_reshape(graph, x[(i + 1) * (steps / observations)], shape);
+    }
+    evn_output(graph, "x", join(graph, x, observations));
+}
+
+evn_status evn__unrolled_trajectory(const evn_dynamics *dynamics,
+                                    const evn__unroll_options *options, int observations,
+                                    evn__unrolled *unrolled) {
+    evn_value *x;
+    EVN_CHECK(observations >= 1 && options->steps % observations == 0, EVN_ERR_ARGUMENT,
+              "%d steps; give a multiple of %d, the times of the trajectory", options->steps,
+              observations);
+    EVN_TRY(evn_graph_create(&unrolled->graph));
+    evn_graph *graph = unrolled->graph;
+    evn_value x0 = evn_input(graph, "x0", evn_dynamics_state_shape(dynamics));
+    EVN_TRY(solve_all(unrolled, dynamics, options, x0, &x));
+    EVN_TRY(begin_part(unrolled, "series", 0));
+    output_series(graph, x, options->steps, observations);
+    free(x);
+    return evn_graph_status(graph);
+}
+
+// Flows -------------------------------------------------------------------------------------------
+
+/// log N(z; 0, I) − ℓ, [B].
+static evn_value log_density(evn_graph *g, evn_value z, evn_value change) {
+    const double log_2_pi = 1.8378770664093454836;
+    evn_shape shape = evn_value_shape(g, z);
+    evn_value squares = evn_scale(g, evn_sum(g, evn_mul(g, z, z), 1u << 1), -0.5);
+    evn_value base = evn_constant(g, -log_2_pi * (double)shape.dim[1] / 2);
+    evn_value log_p = evn_sub(g, evn_add(g, squares, base), change);
+    return evn_reshape(g, log_p, EVN_SHAPE(shape.dim[0]));
+}
+
+static evn_status add_flow(evn__unrolled *u, const evn_dynamics *dynamics,
+                           const evn__unroll_options *options) {
+    evn_graph *g = u->graph;
+    evn_shape state = evn_dynamics_state_shape(dynamics);
+    int64_t batch = state.dim[0], dimensions = state.dim[1] - 1;
+    int64_t origin[] = {0, 0}, last[] = {0, dimensions};
+    evn_value *states, point = evn_input(g, "x", EVN_SHAPE(batch, dimensions));
+    evn_value parts[] = {point, evn_full(g, EVN_SHAPE(batch, 1), 0)};
+    EVN_TRY(solve_all(u, dynamics, options, evn_concat(g, parts, 2, 1), &states));
+    evn_value end = states[options->steps];
+    free(states);
+    EVN_TRY(begin_part(u, "density", 0));
+    evn_value z = evn_slice(g, end, origin, EVN_SHAPE(batch, dimensions));
+    evn_output(g, "z", z);
+    evn_output(g, "log_p", log_density(g, z, evn_slice(g, end, last, EVN_SHAPE(batch, 1))));
+    return evn_graph_status(g);
+}
+
+evn_status evn__unrolled_flow(const evn__flow_kind *kind, evn_parameters *parameters,
+                              const evn__unroll_options *options, evn__unrolled *unrolled) {
+    evn_dynamics *dynamics;
+    EVN_TRY(evn__flow_dynamics(kind, options->batch, EVN__TRACE_EXACT, parameters, &dynamics));
+    unrolled->batched = true;
+    evn_status status = evn_graph_create(&unrolled->graph);
+    if (status == EVN_OK) {
+        status = add_flow(unrolled, dynamics, options);
+    }
+    evn_dynamics_destroy(&dynamics);
+    return status;
+}
