@@ -191,6 +191,8 @@ static const struct {
     {"invert", "evonode invert runs/digits-1", "Images from their features:"},
     {"sample", "evonode sample runs/flow-1 --count 5000 --seed 7 --out points.csv",
      "5,000 points of a trained flow:"},
+    {"export", "evonode export runs/digits-1 --onnx digits.onnx --solver rk4 --steps 10",
+     "The network at 10 steps, for onnxruntime:"},
     {"compare", "evonode compare runs/digits-1 runs/digits-2 --out comparison",
      "Two runs side by side, with pictures:"},
     {"report", "evonode report runs/digits-1 runs/digits-2 --out report.html",

@@ -44,12 +44,13 @@ static const char *until_name(int index) {
 
 #define TRAIN     EVN__VERB_TRAIN
 #define ALL       (TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH | EVN__VERB_SAMPLE | EVN__VERB_PREDICT)
+#define SOLVED    (ALL | EVN__VERB_EXPORT)
 #define AT(field) offsetof(evn__phase_settings, field)
 
 const evn__option evn__phase_options[] = {
-    {"solver", "METHOD", "Runge-Kutta method", ALL, &evn__option_text, AT(solver), 0, 0,
+    {"solver", "METHOD", "Runge-Kutta method", SOLVED, &evn__option_text, AT(solver), 0, 0,
      evn_method_name},
-    {"steps", "N", "number of equal steps; 0: adaptive", ALL, &evn__option_integer, AT(steps), 0,
+    {"steps", "N", "number of equal steps; 0: adaptive", SOLVED, &evn__option_integer, AT(steps), 0,
      1e6, NULL},
     {"rtol", "X", "adaptive: relative tolerance", ALL, &evn__option_real, AT(rtol), 0, 1, NULL},
     {"atol", "X", "adaptive: absolute tolerance", ALL, &evn__option_real, AT(atol), 0, 1, NULL},

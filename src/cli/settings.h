@@ -20,6 +20,7 @@ enum {
     EVN__VERB_PREDICT = 512,
     EVN__VERB_DEPTH = 1024,
     EVN__VERB_REPORT = 2048,
+    EVN__VERB_EXPORT = 4096,
     EVN__PHASES_MAX = 16,
 };
 
@@ -39,7 +40,7 @@ typedef struct evn__settings {
     int subject_count, subject_capacity;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
         *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network,
-        *watch_address;
+        *watch_address, *onnx;
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
         top, window, extra, watch;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until;

@@ -5,6 +5,7 @@
 #define EVN_CLI_TASK_H
 
 #include "cli/settings.h"
+#include "exchange/unrolled.h"
 #include "study/comparison.h"
 
 typedef struct evn__session evn__session;
@@ -69,6 +70,10 @@ struct evn__task_row {
     /// Draw the pictures of a finished training into the run directory; NULL: there are none.
     evn_status (*draw)(const evn__session *session, const evn__settings *settings,
                        const char *folder);
+    /// What `export` writes: the task's network at fixed steps; NULL: it cannot be exported.
+    evn_status (*unroll)(const evn__session *session, const evn__unroll_options *options,
+                         evn__unrolled *unrolled);
+    const char *export_input; ///< what the input of that is, for its user
     /// Release session->data; NULL: there is none.
     void (*close)(evn__session *session);
     const evn__prediction *predict;  ///< how it answers what the user gives; NULL: it does not

@@ -33,6 +33,13 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     return status;
 }
 
+static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
+                         evn__unrolled *unrolled) {
+    int64_t times;
+    const evn_dynamics *dynamics = evn__trajectory_dynamics(&session->task, &times);
+    return evn__unrolled_trajectory(dynamics, options, (int)times, unrolled);
+}
+
 static const char *const options[] = {"width", NULL};
 
 static const evn__default defaults[] = {
@@ -73,4 +80,6 @@ const evn__task_row evn__task_curve = {
               "loss Σ‖x(tᵢ) − s(tᵢ)‖²  (no unit)", 1, true},
     .open = open_data,
     .create = create,
-    .draw = draw};
+    .draw = draw,
+    .unroll = unroll,
+    .export_input = "x0: float32, the state at t = 0"};

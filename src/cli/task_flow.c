@@ -42,6 +42,12 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     return evn__flow_pictures(&model, evn__session_solver(session), density, folder);
 }
 
+static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
+                         evn__unrolled *unrolled) {
+    evn__flow_model model = evn__flow_get_model(&session->task);
+    return evn__unrolled_flow(model.kind, model.parameters, options, unrolled);
+}
+
 static const char *const options[] = {"model", "batch", "data", "trace", NULL};
 
 static const evn__default defaults[] = {
@@ -83,4 +89,6 @@ const evn__task_row evn__task_flow = {
     .style = {NULL, "%s: training loss, mean over the seeds", "−log p  (nats)", 1, false},
     .open = open_data,
     .create = create,
-    .draw = draw};
+    .draw = draw,
+    .unroll = unroll,
+    .export_input = "x: float32 [batch, 2], points of the plane"};

@@ -3,6 +3,7 @@
 #include "cli/report.h"
 #include "cli/session.h"
 #include "data/dataset.h"
+#include "task/images.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -162,6 +163,11 @@ static evn_status create(evn__session *session, const evn__settings *settings) {
                            &session->task);
 }
 
+static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
+                         evn__unrolled *unrolled) {
+    return evn__unrolled_images(evn__images_model(&session->task), options, unrolled);
+}
+
 static void close_data(evn__session *session) {
     evn_dataset *dataset = session->data;
     evn_dataset_destroy(&dataset);
@@ -239,7 +245,8 @@ static const evn__column compared[] = {
     .style = {"test_accuracy", "Accuracy on the test images, mean over the seeds",                 \
               "test accuracy  (%)", 100, false},                                                   \
     .create = create, .close = close_data, .predict = &evn__predict_images,                        \
-    .evaluate = &evn__evaluate_images
+    .evaluate = &evn__evaluate_images, .unroll = unroll,                                           \
+    .export_input = "images: float32 [batch, height, width, channels], byte / 255"
 
 const evn__task_row evn__task_digits = {.name = "digits",
                                         .text = "1,797 digits of 8x8 pixels, built in",

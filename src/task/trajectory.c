@@ -368,6 +368,12 @@ evn_status evn__trajectory_evaluate(const evn_task *task, const evn_solver_optio
     return status;
 }
 
+const evn_dynamics *evn__trajectory_dynamics(const evn_task *task, int64_t *times) {
+    const trajectory *t = task->self;
+    *times = t->times;
+    return t->dynamics;
+}
+
 void evn__trajectory_fit_free(evn__trajectory_fit *fit) {
     free(fit->x);
     *fit = (evn__trajectory_fit){0};

@@ -6,6 +6,10 @@
 #include "evonode/tasks.h"
 #include "nn/field.h"
 
+/// The dynamics, whose weights are the task's parameters, and at how many times it is followed;
+/// owned by the task.
+const evn_dynamics *evn__trajectory_dynamics(const evn_task *task, int64_t *times);
+
 /// How near the solution comes to the target with a solver.
 typedef struct evn__trajectory_fit {
     double loss;      ///< Σ (x(tᵢ) − target)², and what ties trajectories together

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/reopen.h"
+#include "cli/training.h"
+#include "cli/verb.h"
+#include "exchange/onnx.h"
+#include "exchange/unrolled.h"
+#include "io/tensors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { METADATA_MAX = 8, VALUE_SIZE = 64 };
+
+/// Where a run is solved adaptively, the task's own number of steps.
+static evn__unroll_options unroll_options(const evn__session *session, const evn__settings *given) {
+    const evn_solver_options *solver = evn__session_solver(session);
+    return (evn__unroll_options){
+        .method = solver->method,
+        .steps = solver->steps > 0 ? solver->steps : (int)session->row->steps,
+        .batch = given->batch == INT64_MIN ? EVN__ANY_BATCH : given->batch,
+    };
+}
+
+/// What a user of the file has to know.
+static int describe(const evn__session *session, const evn__unroll_options *options,
+                    const char *classes, char solver[VALUE_SIZE], evn__pair *metadata) {
+    int count = 0;
+    snprintf(solver, VALUE_SIZE, "%s, %d equal steps", options->method, options->steps);
+    metadata[count++] = (evn__pair){"task", session->row->name};
+    metadata[count++] = (evn__pair){"solver", solver};
+    metadata[count++] = (evn__pair){"input", session->row->export_input};
+    if (classes) {
+        metadata[count++] = (evn__pair){"classes", classes};
+    }
+    return count;
+}
+
+static evn_status write(const evn__session *session, const evn__unroll_options *options,
+                        const evn__unrolled *unrolled, const evn__tensors *tensors,
+                        const char *path) {
+    char solver[VALUE_SIZE];
+    evn__pair metadata[METADATA_MAX];
+    char *classes = evn__class_names_text(session);
+    int count = describe(session, options, classes, solver, metadata);
+    const evn__onnx_options onnx = {.initializers = tensors->items,
+                                    .initializer_count = tensors->count,
+                                    .any_batch =
+                                        unrolled->batched && options->batch == EVN__ANY_BATCH,
+                                    .parts = unrolled->parts,
+                                    .part_count = unrolled->part_count,
+                                    .metadata = metadata,
+                                    .metadata_count = count};
+    evn_status status = evn__onnx_write(path, unrolled->graph, &onnx);
+    free(classes);
+    EVN_TRY(status);
+    char batch[VALUE_SIZE] = "";
+    if (unrolled->batched && !onnx.any_batch) {
+        snprintf(batch, sizeof(batch), ", batches of %lld", (long long)options->batch);
+    }
+    printf("%s: %s, %s%s\n", path, session->row->name, solver, batch);
+    return EVN_OK;
+}
+
+static evn_status export_onnx(const evn__session *session, const evn__settings *given) {
+    evn__unroll_options options = unroll_options(session, given);
+    evn__unrolled unrolled = {0};
+    evn__tensors tensors = {0};
+    evn_status status = session->row->unroll(session, &options, &unrolled);
+    if (status == EVN_OK && !unrolled.batched && given->batch != INT64_MIN) {
+        status = evn__fail(__FILE__, __LINE__, EVN_ERR_USAGE,
+                           "the task %s has no batch; leave out --batch", session->row->name);
+    }
+    if (status == EVN_OK) {
+        status =
+            evn__tensors_fetch(session->task.methods->parameters(session->task.self), 0, &tensors);
+    }
+    if (status == EVN_OK) {
+        status = write(session, &options, &unrolled, &tensors, given->onnx);
+    }
+    evn__tensors_free(&tensors);
+    evn__unrolled_free(&unrolled);
+    return status;
+}
+
+static evn_status export(evn__session *session, const evn__command *command) {
+    const evn__settings *given = command->settings;
+    EVN_CHECK(session->row->unroll, EVN_ERR_ARGUMENT,
+              "%s is a run of the task %s, which cannot be exported", given->subject,
+              session->row->name);
+    return export_onnx(session, given);
+}
+
+static evn_status run(const evn__command *command) {
+    EVN_CHECK(command->settings->onnx, EVN_ERR_USAGE,
+              "nothing to export to; give --onnx FILE, as in: evonode export %s --onnx model.onnx",
+              command->settings->subject);
+    return evn__reopen(command, export);
+}
+
+const evn__verb evn__verb_export = {
+    "export",
+    "RUN",
+    "write a trained model for other programs",
+    EVN__VERB_EXPORT,
+    run,
+    "\nThe ONNX model (opset 17) has the parameters in it and solves by equal steps, those of\n"
+    "--solver and --steps, or of the run. Its inputs and outputs:\n"
+    "  images   images [batch, H, W, C], pixels from 0 to 1 -> logits [batch, classes]\n"
+    "  curve    x0 [1, 3] -> x [times, 1, 3]\n"
+    "  flow     x [batch, 2] -> z [batch, 2], log_p [batch]\n"
+    "Names of classes, solver and what the input is are in its metadata.\n"};

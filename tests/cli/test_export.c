@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be exported, and what cannot; what is in the files is tests/exchange.
+#include "exchange/onnx.h"
+#include "program.h"
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void train(const char *name, const char *task) {
+    test_outcome result = test_program("", "train %s --out %s", task, name);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+}
+
+static void make_digits(void) {
+    train("r", "digits --filters 8 --limit 32 --phase backprop:steps=1");
+}
+
+START_TEST(usage) {
+    make_digits();
+    test_fails_with(test_program("", "export"), EVN_ERR_USAGE, "needs a RUN");
+    test_fails_with(test_program("", "export r"), EVN_ERR_USAGE, "--onnx FILE");
+    test_fails_with(test_program("", "export r --onnx"), EVN_ERR_USAGE, "needs a value");
+    test_fails_with(test_program("", "export nowhere --onnx m"), EVN_ERR_FILE, "nowhere/run.json");
+    test_fails_with(test_program("", "export r --onnx m --solver none"), EVN_ERR_USAGE, "euler");
+    test_fails_with(test_program("", "export r --onnx m --batch 0"), EVN_ERR_USAGE, "batch");
+    ck_assert(!test_exists("m"));
+}
+END_TEST
+
+START_TEST(files) {
+    size_t any, fixed, more;
+    make_digits();
+    if (!evn__onnx_is_there()) {
+        test_fails_with(test_program("", "export r --onnx m"), EVN_ERR_ARGUMENT, "protobuf-c");
+        return;
+    }
+    test_fails_with(test_program("", "export r --onnx nowhere/m"), EVN_ERR_OUTPUT, "nowhere/m");
+    test_outcome result = test_program("", "export r --onnx any.onnx");
+    ck_assert_int_eq(result.code, 0);
+    ck_assert_ptr_nonnull(strstr(result.out, "euler, 1 equal steps"));
+    ck_assert_int_eq(test_program("", "export r --onnx fixed.onnx --batch 3").code, 0);
+    ck_assert_int_eq(test_program("", "export r --onnx more.onnx --solver rk4 --steps 3").code, 0);
+    free(test_read("any.onnx", &any));
+    free(test_read("fixed.onnx", &fixed));
+    free(test_read("more.onnx", &more));
+    ck_assert_int_lt((int)any, (int)more);
+    ck_assert_int_ne((int)any, (int)fixed);
+}
+END_TEST
+
+START_TEST(without_batch) {
+    train("c", "curve --width 8 --phase backprop:epochs=1");
+    if (evn__onnx_is_there()) {
+        test_fails_with(test_program("", "export c --onnx m --batch 2"), EVN_ERR_USAGE, "--batch");
+        test_fails_with(test_program("", "export c --onnx m --steps 7"), EVN_ERR_ARGUMENT,
+                        "a multiple of");
+        ck_assert_int_eq(test_program("", "export c --onnx m").code, 0);
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("export");
+    test_add(suite, tcase_create("usage"), usage);
+    test_add(suite, tcase_create("files"), files);
+    test_add(suite, tcase_create("without_batch"), without_batch);
+    return test_run(suite);
+}
