@@ -94,11 +94,18 @@ static evn_status solve_all(evn__unrolled *u, const evn_dynamics *dynamics,
 
 // Images ------------------------------------------------------------------------------------------
 
-static evn_status add_stem(evn__unrolled *u, const evn_graph *stem, evn_value *x) {
-    EVN_TRY(begin_part(u, "stem", 0));
-    evn_value images =
-        evn_input(u->graph, "images", evn_value_shape(stem, evn_graph_input(stem, 0)));
-    return inline_part(u, stem, &images, 1, x);
+/// One stage of the chain; `number` counts from 1.
+static evn_status add_stage(evn__unrolled *u, const evn_stage *stage, int number,
+                            const evn__unroll_options *options, evn_value *x) {
+    evn_value *states;
+    if (stage->graph) {
+        EVN_TRY(begin_part(u, number > 1 ? "stage" : "stem", number > 1 ? number : 0));
+        return inline_part(u, stage->graph, x, 1, x);
+    }
+    EVN_TRY(solve_all(u, stage->dynamics, options, *x, &states));
+    *x = states[options->steps];
+    free(states);
+    return EVN_OK;
 }
 
 /// Its loss, labels and weights of samples, which nothing of the outputs needs, are left behind.
@@ -116,13 +123,12 @@ static evn_status add_head(evn__unrolled *u, const evn_graph *head, evn_value x)
 
 static evn_status add_model(evn__unrolled *u, const evn_model *model,
                             const evn__unroll_options *options) {
-    evn_value x, *states;
     EVN_TRY(evn_graph_create(&u->graph));
-    EVN_TRY(add_stem(u, evn_model_stem(model), &x));
-    if (evn_model_dynamics(model)) {
-        EVN_TRY(solve_all(u, evn_model_dynamics(model), options, x, &states));
-        x = states[options->steps];
-        free(states);
+    const evn_graph *stem = evn_model_stem(model);
+    evn_value x = evn_input(u->graph, "images", evn_value_shape(stem, evn_graph_input(stem, 0)));
+    for (int i = 0; i < evn_model_stage_count(model); ++i) {
+        evn_stage stage = evn_model_stage(model, i);
+        EVN_TRY(add_stage(u, &stage, i + 1, options, &x));
     }
     return add_head(u, evn_model_head(model), x);
 }
