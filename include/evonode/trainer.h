@@ -17,7 +17,7 @@ typedef struct evn_trainer evn_trainer;
 typedef struct evn_phase {
     const char *name;          ///< shown to the user: "backprop", "adjoint"
     evn_solver_options solver; ///< with its gradient; not read by a task that solves nothing
-    int epochs;                ///< at most, if automatic
+    int epochs;                ///< at most, if automatic; 0: the phase is passed over
     evn_schedule schedule;     ///< of the learning rate, over the phase's own epochs
     /// The phase, which must not be the last, ends early when the loss with the next phase's solver
     /// no longer follows its own, or when it no longer falls (src/train/switch.h). Not for a task

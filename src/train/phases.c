@@ -8,7 +8,7 @@
 static evn_status check_phase(const evn_trainer_options *options, const evn_task *task, int index) {
     const evn_phase *phase = &options->phases[index];
     EVN_CHECK(phase->name, EVN_ERR_ARGUMENT, "phase %d has no name", index + 1);
-    EVN_CHECK(phase->epochs >= 1, EVN_ERR_ARGUMENT, "phase %d (%s) has %d epochs; give 1 or more",
+    EVN_CHECK(phase->epochs >= 0, EVN_ERR_ARGUMENT, "phase %d (%s) has %d epochs; give 0 or more",
               index + 1, phase->name, phase->epochs);
     EVN_CHECK(!phase->held_out || task->methods->batches(task->self, EVN_TEST) > 0,
               EVN_ERR_ARGUMENT,
@@ -71,7 +71,7 @@ static evn_status complete_schedule(evn_phase *phase, int index) {
     if (phase->schedule.epochs == 0) {
         phase->schedule.epochs = phase->epochs;
     }
-    evn_status status = evn_schedule_check(&phase->schedule);
+    evn_status status = phase->epochs > 0 ? evn_schedule_check(&phase->schedule) : EVN_OK;
     return status == EVN_OK ? status
                             : evn__prepend(status, "phase %d (%s)", index + 1, phase->name);
 }

@@ -533,7 +533,12 @@ evn_status evn_trainer_run(evn_trainer *trainer) {
               "training was left within %s %d; restore a checkpoint", unit_of(trainer),
               trainer->at.epoch + 1);
     while (trainer->at.phase < trainer->options.phase_count) {
-        EVN_TRY(run_phase(trainer));
+        if (trainer->phases[trainer->at.phase].epochs > 0) {
+            EVN_TRY(run_phase(trainer));
+        } else {
+            trainer->at =
+                (evn__position){.phase = trainer->at.phase + 1, .epoch = trainer->at.epoch};
+        }
     }
     return EVN_OK;
 }

@@ -404,9 +404,9 @@ END_TEST
 
 START_TEST(mistakes_are_reported) {
     record r = {0};
-    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 0, 0.1);
+    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, -1, 0.1);
     setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
-    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT); // no epochs
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
     p.epochs = 1;
     s.trainer.accumulate = -1;
     ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
@@ -416,6 +416,23 @@ START_TEST(mistakes_are_reported) {
     s.trainer.phase_count = 1;
     p.name = NULL;
     ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
+}
+END_TEST
+
+/// A phase of no epochs is passed over, whatever its schedule.
+START_TEST(no_epochs) {
+    record r = {0};
+    evn_phase p[] = {phase("euler", 4, EVN_GRADIENT_BACKPROP, 0, 0.1),
+                     phase("euler", 4, EVN_GRADIENT_BACKPROP, 1, 0.1),
+                     phase("euler", 4, EVN_GRADIENT_BACKPROP, 0, 0.1)};
+    setup s = setup_for(EVN_MODEL_NODE, p, 3, &r);
+    p[0].schedule.kind = EVN_SCHEDULE_COSINE;
+    TRY(train(&s, 64));
+    ck_assert_int_eq(r.count, 1);
+    ck_assert_int_eq(r.epochs[0].phase, 1);
+    p[1].epochs = 0;
+    TRY(train(&s, 64));
+    ck_assert_int_eq(r.count, 1);
 }
 END_TEST
 
@@ -495,6 +512,7 @@ static Suite *suite(void) {
     tcase_add_test(endings, a_loss_that_is_not_finite_ends_training);
     tcase_add_test(endings, training_can_be_stopped);
     tcase_add_test(endings, mistakes_are_reported);
+    tcase_add_test(endings, no_epochs);
     tcase_add_test(endings, a_phase_without_a_gradient);
     tcase_add_test(endings, phases_are_copied);
     tcase_add_test(endings, a_schedule_of_the_phase);
