@@ -4,6 +4,7 @@
 #include "cli/verb.h"
 #include "exchange/onnx.h"
 #include "exchange/unrolled.h"
+#include "exchange/weights.h"
 #include "io/tensors.h"
 
 #include <stdio.h>
@@ -82,18 +83,36 @@ static evn_status export_onnx(const evn__session *session, const evn__settings *
     return status;
 }
 
+static evn_status export_safetensors(const evn__session *session, const evn__settings *given) {
+    evn__weight_map *map;
+    EVN_TRY(evn__weight_map_read(given->map ? given->map : "evonode", &map));
+    evn_status status = evn__weights_save(given->safetensors, map,
+                                          session->task.methods->parameters(session->task.self));
+    evn__weight_map_destroy(&map);
+    EVN_TRY(status);
+    printf("%s: %s, parameters\n", given->safetensors, session->row->name);
+    return EVN_OK;
+}
+
 static evn_status export(evn__session *session, const evn__command *command) {
     const evn__settings *given = command->settings;
-    EVN_CHECK(session->row->unroll, EVN_ERR_ARGUMENT,
-              "%s is a run of the task %s, which cannot be exported", given->subject,
+    if (given->safetensors) {
+        EVN_TRY(export_safetensors(session, given));
+    }
+    EVN_CHECK(!given->onnx || session->row->unroll, EVN_ERR_ARGUMENT,
+              "%s is a run of the task %s, which has no ONNX model", given->subject,
               session->row->name);
-    return export_onnx(session, given);
+    return given->onnx ? export_onnx(session, given) : EVN_OK;
 }
 
 static evn_status run(const evn__command *command) {
-    EVN_CHECK(command->settings->onnx, EVN_ERR_USAGE,
-              "nothing to export to; give --onnx FILE, as in: evonode export %s --onnx model.onnx",
-              command->settings->subject);
+    const evn__settings *given = command->settings;
+    EVN_CHECK(given->onnx || given->safetensors, EVN_ERR_USAGE,
+              "nothing to export to; give --onnx FILE or --safetensors FILE, as in: evonode export "
+              "%s --onnx model.onnx",
+              given->subject);
+    EVN_CHECK(!given->map || given->safetensors, EVN_ERR_USAGE,
+              "--map is for --safetensors FILE, which is not given");
     return evn__reopen(command, export);
 }
 
@@ -108,4 +127,6 @@ const evn__verb evn__verb_export = {
     "  images   images [batch, H, W, C], pixels from 0 to 1 -> logits [batch, classes]\n"
     "  curve    x0 [1, 3] -> x [times, 1, 3]\n"
     "  flow     x [batch, 2] -> z [batch, 2], log_p [batch]\n"
-    "Names of classes, solver and what the input is are in its metadata.\n"};
+    "Names of classes, solver and what the input is are in its metadata.\n"
+    "\n--safetensors writes the parameters for programs that build the network themselves; --map\n"
+    "says how they are called and laid out there, as for train --weights-from.\n"};

@@ -193,6 +193,8 @@ static const struct {
      "5,000 points of a trained flow:"},
     {"export", "evonode export runs/digits-1 --onnx digits.onnx --solver rk4 --steps 10",
      "The network at 10 steps, for onnxruntime:"},
+    {"export", "evonode export runs/digits-1 --safetensors digits.safetensors --map torch",
+     "Its parameters in PyTorch's layout:"},
     {"compare", "evonode compare runs/digits-1 runs/digits-2 --out comparison",
      "Two runs side by side, with pictures:"},
     {"report", "evonode report runs/digits-1 runs/digits-2 --out report.html",

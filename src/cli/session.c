@@ -36,7 +36,7 @@ static evn_status make_schedule(const evn__phase_settings *from, evn_schedule *s
     schedule->factor = from->factor;
     schedule->final = from->final;
     EVN_TRY(read_milestones(from->milestones, schedule));
-    evn_status status = evn_schedule_check(schedule);
+    evn_status status = from->epochs > 0 ? evn_schedule_check(schedule) : EVN_OK;
     return status == EVN_OK ? status : evn__prepend(EVN_ERR_USAGE, "phase %s", from->name);
 }
 

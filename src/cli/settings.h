@@ -40,7 +40,7 @@ typedef struct evn__settings {
     int subject_count, subject_capacity;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
         *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network,
-        *watch_address, *onnx;
+        *watch_address, *onnx, *safetensors, *weights_from, *map;
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
         top, window, extra, watch;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until;

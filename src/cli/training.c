@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cli/report.h"
+#include "exchange/weights.h"
 #include "study/paper.h"
 
 #include <math.h>
@@ -230,6 +231,9 @@ static evn_status go_back(evn__training *t) {
 static evn_status finish(evn__training *t, const evn__settings *settings) {
     const evn__task_row *row = t->session->row;
     evn_metrics metrics = {0};
+    if (t->epochs == 0) { // nothing was trained: as it would be in the end
+        t->session->phase = t->session->options.phase_count - 1;
+    }
     EVN_TRY(summarize(t, evn__now() - t->started, &metrics));
     EVN_TRY(write_parameters(t, settings));
     EVN_TRY(row->draw ? row->draw(t->session, settings, t->folder) : EVN_OK);
@@ -254,8 +258,22 @@ static void set_callbacks(evn__training *t) {
     }
 }
 
-static evn_status create(evn__session *session, const evn__settings *settings) {
+/// Begin with another program's parameters. A run that is resumed has its own.
+static evn_status load_weights(const evn__training *t, const evn__settings *settings) {
+    evn__weight_map *map;
+    if (!settings->weights_from || t->resumes) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__weight_map_read(settings->map, &map));
+    evn_status status = evn__weights_load(settings->weights_from, map, parameters_of(t));
+    evn__weight_map_destroy(&map);
+    return status;
+}
+
+static evn_status create(evn__training *t, const evn__settings *settings) {
+    evn__session *session = t->session;
     EVN_TRY(session->row->create(session, settings));
+    EVN_TRY(load_weights(t, settings));
     return evn_trainer_create(session->device, &session->task, &session->options,
                               &session->trainer);
 }
@@ -264,7 +282,7 @@ evn_status evn__training_create(evn__training *training, const evn__settings *se
     training->started = evn__now();
     set_callbacks(training);
     evn__report_activity("compiling");
-    evn_status status = create(training->session, settings);
+    evn_status status = create(training, settings);
     evn__report_clear();
     if (status == EVN_OK) {
         status = evn__watch_begin(training->folder, settings, &training->watch);

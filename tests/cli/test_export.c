@@ -49,6 +49,27 @@ START_TEST(files) {
 }
 END_TEST
 
+/// Parameters to a file and back are the same bits, and a run of no epochs can be evaluated.
+START_TEST(weights) {
+    size_t size[2];
+    make_digits();
+    test_fails_with(test_program("", "export r --onnx m --map torch"), EVN_ERR_USAGE, "--map");
+    ck_assert_int_eq(test_program("", "export r --safetensors t --map torch").code, 0);
+    test_outcome result = test_program("", "train digits --filters 8 --limit 32 --epochs 0 "
+                                           "--weights-from t --map torch --out w");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    char *before = test_read("r/model.safetensors", &size[0]);
+    char *after = test_read("w/model.safetensors", &size[1]);
+    ck_assert(size[0] == size[1] && memcmp(before, after, size[0]) == 0);
+    ck_assert_int_eq(test_program("", "eval w").code, 0);
+    test_fails_with(test_program("", "train digits --filters 8 --weights-from t --out x"),
+                    EVN_ERR_DATA, "stem.norm1.scale [8] for stem.norm1.scale is missing");
+    ck_assert(!test_exists("x"));
+    free(before);
+    free(after);
+}
+END_TEST
+
 START_TEST(without_batch) {
     train("c", "curve --width 8 --phase backprop:epochs=1");
     if (evn__onnx_is_there()) {
@@ -64,6 +85,7 @@ int main(void) {
     Suite *suite = suite_create("export");
     test_add(suite, tcase_create("usage"), usage);
     test_add(suite, tcase_create("files"), files);
+    test_add(suite, tcase_create("weights"), weights);
     test_add(suite, tcase_create("without_batch"), without_batch);
     return test_run(suite);
 }

@@ -53,7 +53,7 @@ END_TEST
 
 START_TEST(wrong_values) {
     test_fails_with(test_program("", "train digits --epochs=some"), EVN_ERR_USAGE, "whole number");
-    test_fails_with(test_program("", "train digits --epochs 0"), EVN_ERR_USAGE, "from 1");
+    test_fails_with(test_program("", "train digits --epochs -1"), EVN_ERR_USAGE, "from 0");
     test_fails_with(test_program("", "train digits --epochs 1.5"), EVN_ERR_USAGE, "whole number");
     test_fails_with(test_program("", "train digits --seed 99999999999999999999"), EVN_ERR_USAGE,
                     "whole number");
