@@ -154,6 +154,10 @@ static const struct {
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_EVAL | EVN__VERB_SAMPLE | EVN__VERB_INVERT |
          EVN__VERB_DEPTH | EVN__VERB_PREDICT,
      "model.safetensors", "In the run directory: every parameter by name."},
+    {EVN__VERB_TRAIN | EVN__VERB_RESUME, "events.out.tfevents.*",
+     "In the run directory with --tensorboard: the metrics for TensorBoard, a file for each "
+     "process "
+     "that trained."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME, "checkpoint.safetensors",
      "In the run directory until the run is finished: parameters, the optimiser's state and how "
      "many epochs are done."},

@@ -170,6 +170,8 @@ const evn__option evn__settings_options[] = {
      &evn__option_integer, AT(seed), 0, SEED_MAX, NULL},
     {"seed", "N", "seed of the points (1)", SAMPLE, &evn__option_integer, AT(seed), 0, SEED_MAX,
      NULL},
+    {"tensorboard", NULL, "write the metrics for TensorBoard too, into the run directory", TRAIN,
+     &evn__option_flag, AT(tensorboard), 0, 0, NULL},
     {"trace", "KIND", "flow: how training computes the divergence", TRAIN, &evn__option_text,
      AT(trace), 0, 0, trace_name},
     {"count", "N", "number of points to draw (1000); of times up to --until (100)", SAMPLE,

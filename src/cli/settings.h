@@ -44,7 +44,7 @@ typedef struct evn__settings {
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
         top, window, extra, watch;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until;
-    bool json, quick, help, flip;
+    bool json, quick, help, flip, tensorboard;
     bool solves;                ///< the one phase is there to solve with; nothing is trained
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cli/report.h"
+#include "cli/tensorboard.h"
 #include "exchange/weights.h"
 #include "study/paper.h"
 
@@ -86,7 +87,8 @@ static evn_status write_epoch(evn__training *t, const evn_epoch *epoch) {
                                 .phase_name = t->session->phases[epoch->phase].name,
                                 .ended = switch_name(epoch->ended),
                                 .metrics = &epoch->metrics};
-    return evn__run_directory_epoch(t->directory, &line);
+    EVN_TRY(evn__run_directory_epoch(t->directory, &line));
+    return t->events ? evn__events_write(t->events, epoch->epoch + 1, &epoch->metrics) : EVN_OK;
 }
 
 static void on_epoch(void *user, const evn_epoch *epoch) {
@@ -280,6 +282,7 @@ static evn_status create(evn__training *t, const evn__settings *settings) {
 
 evn_status evn__training_create(evn__training *training, const evn__settings *settings) {
     training->started = evn__now();
+    EVN_TRY(settings->tensorboard ? evn__events_check() : EVN_OK);
     set_callbacks(training);
     evn__report_activity("compiling");
     evn_status status = create(training, settings);
@@ -301,8 +304,10 @@ evn_status evn__training_run(evn__training *training, const evn__settings *setti
     if (t->resumes) {
         EVN_TRY(go_back(t));
     }
+    EVN_TRY(evn__tensorboard_begin(t, settings, &t->events));
     t->saved_at = evn__now();
     evn_status status = evn_trainer_run(t->session->trainer);
+    evn__events_destroy(&t->events);
     evn__report_clear();
     if (status != EVN_OK || t->status != EVN_OK) {
         return give_up(t, settings, status);

@@ -5,6 +5,7 @@
 
 #include "cli/session.h"
 #include "cli/watch.h"
+#include "exchange/events.h"
 #include "io/run_directory.h"
 
 enum { EVN__FOLDER_SIZE = 4096, EVN__MESSAGE_SIZE = 4096 };
@@ -13,6 +14,7 @@ typedef struct evn__training {
     evn__session *session;
     evn__run_directory *directory;
     evn__watch *watch; ///< NULL: nobody watches
+    evn__events *events; ///< for TensorBoard; NULL: not asked for
     char folder[EVN__FOLDER_SIZE];
     bool resumes;            ///< from the folder's checkpoint
     int epochs;              ///< of all phases

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# What src/exchange writes by protobuf-c: ONNX models, by the schema that onnx itself installs.
-# Without them the program builds, and says what it cannot do.
-if(EVN_ONNX)
+# What src/exchange writes by protobuf-c: ONNX models, by the schema that onnx itself installs, and
+# event files of TensorBoard. Without it the program builds, and says what it cannot do.
+if(EVN_PROTOBUF)
   pkg_check_modules(EVN_PROTOBUF_MODULE IMPORTED_TARGET GLOBAL libprotobuf-c)
   find_program(EVN_PROTOC_C protoc-c)
   find_path(EVN_ONNX_SCHEMA onnx/onnx.proto)
   mark_as_advanced(EVN_PROTOC_C EVN_ONNX_SCHEMA)
+endif()
+if(NOT EVN_PROTOBUF OR NOT EVN_PROTOC_C)
+  set(EVN_PROTOBUF_MODULE_FOUND FALSE)
 endif()
 
 # The C of a .proto file, compiled into the room exchange.
@@ -21,10 +24,14 @@ function(evn_add_schema folder name)
   target_include_directories(evn_room_exchange SYSTEM PRIVATE ${generated})
 endfunction()
 
-if(EVN_PROTOBUF_MODULE_FOUND AND EVN_PROTOC_C)
+if(EVN_PROTOBUF_MODULE_FOUND)
   target_link_libraries(evn_room_exchange PRIVATE PkgConfig::EVN_PROTOBUF_MODULE)
+  evn_add_schema(${PROJECT_SOURCE_DIR}/src/exchange tensorboard)
+  target_compile_definitions(evn_room_exchange PRIVATE EVN_TENSORBOARD)
+else()
+  message(STATUS "Without files for TensorBoard: they need protobuf-c and protoc-c")
 endif()
-if(EVN_PROTOBUF_MODULE_FOUND AND EVN_PROTOC_C AND EVN_ONNX_SCHEMA)
+if(EVN_PROTOBUF_MODULE_FOUND AND EVN_ONNX_SCHEMA)
   evn_add_schema(${EVN_ONNX_SCHEMA}/onnx onnx)
   target_compile_definitions(evn_room_exchange PRIVATE EVN_ONNX)
 else()
