@@ -45,8 +45,7 @@ static evn_status write(const evn__session *session, const evn__unroll_options *
     int count = describe(session, options, classes, solver, metadata);
     const evn__onnx_options onnx = {.initializers = tensors->items,
                                     .initializer_count = tensors->count,
-                                    .any_batch =
-                                        unrolled->batched && options->batch == EVN__ANY_BATCH,
+                                    .any_batch = options->batch == EVN__ANY_BATCH,
                                     .parts = unrolled->parts,
                                     .part_count = unrolled->part_count,
                                     .metadata = metadata,
@@ -55,7 +54,7 @@ static evn_status write(const evn__session *session, const evn__unroll_options *
     free(classes);
     EVN_TRY(status);
     char batch[VALUE_SIZE] = "";
-    if (unrolled->batched && !onnx.any_batch) {
+    if (!onnx.any_batch) {
         snprintf(batch, sizeof(batch), ", batches of %lld", (long long)options->batch);
     }
     printf("%s: %s, %s%s\n", path, session->row->name, solver, batch);
@@ -67,10 +66,6 @@ static evn_status export_onnx(const evn__session *session, const evn__settings *
     evn__unrolled unrolled = {0};
     evn__tensors tensors = {0};
     evn_status status = session->row->unroll(session, &options, &unrolled);
-    if (status == EVN_OK && !unrolled.batched && given->batch != INT64_MIN) {
-        status = evn__fail(__FILE__, __LINE__, EVN_ERR_USAGE,
-                           "the task %s has no batch; leave out --batch", session->row->name);
-    }
     if (status == EVN_OK) {
         status =
             evn__tensors_fetch(session->task.methods->parameters(session->task.self), 0, &tensors);
@@ -125,8 +120,9 @@ const evn__verb evn__verb_export = {
     "\nThe ONNX model (opset 17) has the parameters in it and solves by equal steps, those of\n"
     "--solver and --steps, or of the run. Its inputs and outputs:\n"
     "  images   images [batch, H, W, C], pixels from 0 to 1 -> logits [batch, classes]\n"
-    "  curve    x0 [1, 3] -> x [times, 1, 3]\n"
-    "  flow     x [batch, 2] -> z [batch, 2], log_p [batch]\n"
+    "  curve    x0 [batch, 3] -> x [batch, times, 3]\n"
+    "  series   x0 [batch, quantities] -> x [batch, steps, quantities]\n"
+    "  flow     x [batch, columns] -> z [batch, columns], log_p [batch]\n"
     "Names of classes, solver and what the input is are in its metadata.\n"
     "\n--safetensors writes the parameters for programs that build the network themselves; --map\n"
     "says how they are called and laid out there, as for train --weights-from.\n"};

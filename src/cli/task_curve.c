@@ -35,9 +35,10 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
 
 static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
                          evn__unrolled *unrolled) {
-    int64_t times;
-    const evn_dynamics *dynamics = evn__trajectory_dynamics(&session->task, &times);
-    return evn__unrolled_trajectory(dynamics, options, (int)times, unrolled);
+    evn__trajectory_model model = evn__trajectory_get_model(&session->task);
+    const evn__unrolled_states states = {
+        .dimensions = model.dimensions, .columns = model.columns, .observations = (int)model.times};
+    return evn__unrolled_trajectory(&model.field, model.parameters, &states, options, unrolled);
 }
 
 static const char *const options[] = {"width", NULL};
@@ -82,4 +83,4 @@ const evn__task_row evn__task_curve = {
     .create = create,
     .draw = draw,
     .unroll = unroll,
-    .export_input = "x0: float32, the state at t = 0"};
+    .export_input = "x0: float32 [batch, 3], the state at t = 0"};

@@ -45,7 +45,7 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
 static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
                          evn__unrolled *unrolled) {
     evn__flow_model model = evn__flow_get_model(&session->task);
-    return evn__unrolled_flow(model.kind, model.parameters, options, unrolled);
+    return evn__unrolled_flow(model.kind, &model.size, model.parameters, options, unrolled);
 }
 
 static const char *const options[] = {"model", "batch", "data", "trace", NULL};

@@ -173,6 +173,19 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     return evn__series_pictures(&model, evn__session_solver(session), folder);
 }
 
+/// The state's columns that nothing observes begin at 0 where their start is not known.
+static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
+                         evn__unrolled *unrolled) {
+    const evn__series_model model = evn__series_get_model(&session->task);
+    const evn__unrolled_states states = {.dimensions = model.trajectory.dimensions,
+                                         .columns = model.trajectory.columns,
+                                         .observations = options->steps,
+                                         .mean = model.series->mean,
+                                         .deviation = model.series->deviation};
+    return evn__unrolled_trajectory(&model.trajectory.field, model.trajectory.parameters, &states,
+                                    options, unrolled);
+}
+
 // Values at times ---------------------------------------------------------------------------------
 
 /// Times of one trajectory.
@@ -337,6 +350,9 @@ const evn__task_row evn__task_series = {
     .open = open_data,
     .create = create,
     .draw = draw,
+    .unroll = unroll,
+    .export_input = "x0: float32 [batch, columns], quantities as in the file, then what nothing "
+                    "observes (0); x is after each step of a window",
     .sample = sample,
     .describe = describe,
     .bound = true};

@@ -139,7 +139,6 @@ evn_status evn__unrolled_images(const evn_model *model, const evn__unroll_option
     evn_model_options sizes = *evn_model_get_options(model);
     sizes.batch = options->batch;
     EVN_TRY(evn_model_create(&sizes, &of_batch));
-    unrolled->batched = true;
     evn_status status = add_model(unrolled, of_batch, options);
     evn_model_destroy(&of_batch);
     return status;
@@ -147,45 +146,80 @@ evn_status evn__unrolled_images(const evn_model *model, const evn__unroll_option
 
 // Trajectories ------------------------------------------------------------------------------------
 
-/// Join values along axis 0, as many at once as concat takes; overwrites them.
+/// Join values along axis 1, as many at once as concat takes; overwrites them.
 static evn_value join(evn_graph *graph, evn_value *parts, int count) {
     while (count > 1) {
         int joined = 0;
         for (int i = 0; i < count; i += EVN_MAX_INPUTS) {
             int some = count - i < EVN_MAX_INPUTS ? count - i : EVN_MAX_INPUTS;
-            parts[joined++] = evn_concat(graph, parts + i, some, 0);
+            parts[joined++] = evn_concat(graph, parts + i, some, 1);
         }
         count = joined;
     }
     return parts[0];
 }
 
-static void output_series(evn_graph *graph, evn_value *x, int steps, int observations) {
-    evn_shape state = evn_value_shape(graph, x[0]), shape = {.rank = state.rank + 1, .dim = {1}};
-    for (int i = 0; i < state.rank; ++i) {
-        shape.dim[i + 1] = state.dim[i];
+/// [1, count] of the user's numbers for the first columns, `rest` for those that nothing observes.
+static evn_status make_row(evn_graph *graph, const double *numbers, int64_t count, int64_t columns,
+                           double rest, evn_value *row) {
+    double *all = NULL;
+    EVN_TRY(EVN_NEW(&all, columns));
+    for (int64_t i = 0; i < columns; ++i) {
+        all[i] = i < count && numbers ? numbers[i] : rest;
     }
-    for (int i = 0; i < observations; ++i) {
-        x[i] = evn_reshape(graph, x[(i + 1) * (steps / observations)], shape);
-    }
-    evn_output(graph, "x", join(graph, x, observations));
+    *row = evn_table(graph, EVN_SHAPE(1, columns), all);
+    free(all);
+    return EVN_OK;
 }
 
-evn_status evn__unrolled_trajectory(const evn_dynamics *dynamics,
-                                    const evn__unroll_options *options, int observations,
-                                    evn__unrolled *unrolled) {
-    evn_value *x;
-    EVN_CHECK(observations >= 1 && options->steps % observations == 0, EVN_ERR_ARGUMENT,
-              "%d steps; give a multiple of %d, the times of the trajectory", options->steps,
-              observations);
-    EVN_TRY(evn_graph_create(&unrolled->graph));
-    evn_graph *graph = unrolled->graph;
-    evn_value x0 = evn_input(graph, "x0", evn_dynamics_state_shape(dynamics));
-    EVN_TRY(solve_all(unrolled, dynamics, options, x0, &x));
-    EVN_TRY(begin_part(unrolled, "series", 0));
-    output_series(graph, x, options->steps, observations);
+/// x[1 … steps] [B, columns] as [B, observations, dimensions], in the user's units.
+static void output_series(evn_graph *graph, const evn__unrolled_states *states, evn_value *x,
+                          int steps, evn_value mean, evn_value deviation) {
+    int64_t batch = evn_value_shape(graph, x[0]).dim[0], origin[] = {0, 0};
+    for (int i = 0; i < states->observations; ++i) {
+        evn_value at = x[(i + 1) * (steps / states->observations)];
+        at = evn_add(graph, evn_mul(graph, at, deviation), mean);
+        at = evn_slice(graph, at, origin, EVN_SHAPE(batch, states->dimensions));
+        x[i] = evn_reshape(graph, at, EVN_SHAPE(batch, 1, states->dimensions));
+    }
+    evn_output(graph, "x", join(graph, x, states->observations));
+}
+
+static evn_status add_series(evn__unrolled *u, const evn_dynamics *dynamics,
+                             const evn__unrolled_states *states,
+                             const evn__unroll_options *options) {
+    evn_graph *graph = u->graph;
+    evn_value mean, deviation, *x;
+    evn_shape shape = evn_dynamics_state_shape(dynamics);
+    int64_t count = states->dimensions, columns = shape.dim[1];
+    evn_value x0 = evn_input(graph, "x0", shape);
+    EVN_TRY(make_row(graph, states->mean, count, columns, 0, &mean));
+    EVN_TRY(make_row(graph, states->deviation, count, columns, 1, &deviation));
+    evn_value begin = evn_div(graph, evn_sub(graph, x0, mean), deviation);
+    EVN_TRY(solve_all(u, dynamics, options, begin, &x));
+    evn_status status = begin_part(u, "series", 0);
+    if (status == EVN_OK) {
+        output_series(graph, states, x, options->steps, mean, deviation);
+    }
     free(x);
-    return evn_graph_status(graph);
+    return status == EVN_OK ? evn_graph_status(graph) : status;
+}
+
+evn_status evn__unrolled_trajectory(const evn__field *field, evn_parameters *parameters,
+                                    const evn__unrolled_states *states,
+                                    const evn__unroll_options *options, evn__unrolled *unrolled) {
+    evn_dynamics *dynamics;
+    EVN_CHECK(states->observations >= 1 && options->steps % states->observations == 0,
+              EVN_ERR_ARGUMENT, "%d steps; give a multiple of %d, the times of the trajectory",
+              options->steps, states->observations);
+    EVN_TRY(evn__field_dynamics(field, EVN_SHAPE(options->batch, states->columns), parameters,
+                                &dynamics));
+    evn_status status = evn_graph_create(&unrolled->graph);
+    if (status == EVN_OK) {
+        status = add_series(unrolled, dynamics, states, options);
+    }
+    evn_dynamics_destroy(&dynamics);
+    return status;
 }
 
 // Flows -------------------------------------------------------------------------------------------
@@ -218,11 +252,12 @@ static evn_status add_flow(evn__unrolled *u, const evn_dynamics *dynamics,
     return evn_graph_status(g);
 }
 
-evn_status evn__unrolled_flow(const evn__flow_kind *kind, evn_parameters *parameters,
-                              const evn__unroll_options *options, evn__unrolled *unrolled) {
+evn_status evn__unrolled_flow(const evn__flow_kind *kind, const evn__flow_size *size,
+                              evn_parameters *parameters, const evn__unroll_options *options,
+                              evn__unrolled *unrolled) {
     evn_dynamics *dynamics;
-    EVN_TRY(evn__flow_dynamics(kind, options->batch, EVN__TRACE_EXACT, parameters, &dynamics));
-    unrolled->batched = true;
+    EVN_TRY(
+        evn__flow_dynamics(kind, size, options->batch, EVN__TRACE_EXACT, parameters, &dynamics));
     evn_status status = evn_graph_create(&unrolled->graph);
     if (status == EVN_OK) {
         status = add_flow(unrolled, dynamics, options);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "evonode/model.h"
 #include "exchange/onnx.h"
+#include "nn/field.h"
 #include "nn/flow.h"
 
 /// Of any batch: an extent that no other axis has.
@@ -21,7 +22,6 @@ typedef struct evn__unroll_options {
 /// Zero-initialise; release with evn__unrolled_free, also after a failure.
 typedef struct evn__unrolled {
     evn_graph *graph;
-    bool batched; ///< the first axis of its inputs is a batch, of the size that was asked for
     evn__onnx_part *parts;
     int part_count, part_capacity;
     evn__arena arena; ///< names of parts
@@ -33,15 +33,22 @@ void evn__unrolled_free(evn__unrolled *unrolled);
 evn_status evn__unrolled_images(const evn_model *model, const evn__unroll_options *options,
                                 evn__unrolled *unrolled);
 
-/// From t = 0 to 1: input "x0", the dynamics' state; output "x" [observations, state] at
-/// `observations` equally spaced times, of which steps are a multiple.
-evn_status evn__unrolled_trajectory(const evn_dynamics *dynamics,
-                                    const evn__unroll_options *options, int observations,
-                                    evn__unrolled *unrolled);
+/// What of the state [B, columns] of a trajectory its user sees.
+typedef struct evn__unrolled_states {
+    int64_t dimensions, columns;    ///< the first `dimensions` columns are observed
+    int observations;               ///< equally spaced, of which steps are a multiple
+    const double *mean, *deviation; ///< [dimensions], of the user's units; NULL: 0 and 1
+} evn__unrolled_states;
 
-/// Points of the target: input "x" [B, 2]; outputs "z" [B, 2], where they are at t = 1, and "log_p"
+/// From t = 0 to 1: input "x0" [B, columns], output "x" [B, observations, dimensions].
+evn_status evn__unrolled_trajectory(const evn__field *field, evn_parameters *parameters,
+                                    const evn__unrolled_states *states,
+                                    const evn__unroll_options *options, evn__unrolled *unrolled);
+
+/// Points of the target: input "x" [B, D]; outputs "z" [B, D], where they are at t = 1, and "log_p"
 /// [B], their log-density.
-evn_status evn__unrolled_flow(const evn__flow_kind *kind, evn_parameters *parameters,
-                              const evn__unroll_options *options, evn__unrolled *unrolled);
+evn_status evn__unrolled_flow(const evn__flow_kind *kind, const evn__flow_size *size,
+                              evn_parameters *parameters, const evn__unroll_options *options,
+                              evn__unrolled *unrolled);
 
 #endif

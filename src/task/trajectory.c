@@ -368,12 +368,6 @@ evn_status evn__trajectory_evaluate(const evn_task *task, const evn_solver_optio
     return status;
 }
 
-const evn_dynamics *evn__trajectory_dynamics(const evn_task *task, int64_t *times) {
-    const trajectory *t = task->self;
-    *times = t->times;
-    return t->dynamics;
-}
-
 void evn__trajectory_fit_free(evn__trajectory_fit *fit) {
     free(fit->x);
     *fit = (evn__trajectory_fit){0};
@@ -438,8 +432,8 @@ static const evn_task_methods methods = {.name = "trajectory",
 evn__trajectory_model evn__trajectory_get_model(const evn_task *task) {
     const trajectory *t = task->self;
     return task->methods == &methods
-               ? (evn__trajectory_model){t->device, t->field,      t->parameters,
-                                         t->batch,  t->dimensions, t->columns}
+               ? (evn__trajectory_model){t->device,     t->field,   t->parameters, t->batch,
+                                         t->dimensions, t->columns, t->times}
                : (evn__trajectory_model){0};
 }
 

@@ -6,10 +6,6 @@
 #include "evonode/tasks.h"
 #include "nn/field.h"
 
-/// The dynamics, whose weights are the task's parameters, and at how many times it is followed;
-/// owned by the task.
-const evn_dynamics *evn__trajectory_dynamics(const evn_task *task, int64_t *times);
-
 /// How near the solution comes to the target with a solver.
 typedef struct evn__trajectory_fit {
     double loss;      ///< Σ (x(tᵢ) − target)², and what ties trajectories together
@@ -29,7 +25,7 @@ typedef struct evn__trajectory_model {
     evn_device *device;
     evn__field field;           ///< in the task's memory
     evn_parameters *parameters; ///< the task's
-    int64_t batch, dimensions, columns;
+    int64_t batch, dimensions, columns, times;
 } evn__trajectory_model;
 
 /// Model of the task, owned by it; device NULL for another task.

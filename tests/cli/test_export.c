@@ -70,10 +70,9 @@ START_TEST(weights) {
 }
 END_TEST
 
-START_TEST(without_batch) {
+START_TEST(curve) {
     train("c", "curve --width 8 --phase backprop:epochs=1");
     if (evn__onnx_is_there()) {
-        test_fails_with(test_program("", "export c --onnx m --batch 2"), EVN_ERR_USAGE, "--batch");
         test_fails_with(test_program("", "export c --onnx m --steps 7"), EVN_ERR_ARGUMENT,
                         "a multiple of");
         ck_assert_int_eq(test_program("", "export c --onnx m").code, 0);
@@ -86,6 +85,6 @@ int main(void) {
     test_add(suite, tcase_create("usage"), usage);
     test_add(suite, tcase_create("files"), files);
     test_add(suite, tcase_create("weights"), weights);
-    test_add(suite, tcase_create("without_batch"), without_batch);
+    test_add(suite, tcase_create("curve"), curve);
     return test_run(suite);
 }

@@ -65,7 +65,7 @@ static void write_unrolled(const char *name, const evn__unrolled *unrolled,
     TRY(evn__tensors_fetch(parameters, 0, &tensors));
     const evn__onnx_options options = {.initializers = tensors.items,
                                        .initializer_count = tensors.count,
-                                       .any_batch = unrolled->batched,
+                                       .any_batch = true,
                                        .parts = unrolled->parts,
                                        .part_count = unrolled->part_count,
                                        .metadata = metadata,
@@ -224,29 +224,35 @@ START_TEST(curve) {
     evn_source source;
     evn_task task;
     ports all = {0};
-    int64_t times;
     float start[3], *targets, weight;
     double x0[3];
+    int64_t filled;
+    const int widths[] = {20, 20};
     evn__unrolled unrolled = {0};
     evn__trajectory_fit fit = {0};
+    evn_trajectory_options made = evn_trajectory_options_default();
+    made.widths = widths;
+    made.evolution = "waves";
     TRY(evn_source_curve(&source));
-    TRY(evn_task_trajectory(test_device(), &source, 20, 3, &task));
-    const evn_dynamics *dynamics = evn__trajectory_dynamics(&task, &times);
-    evn_solver_options solver = steps_of("midpoint", (int)times);
+    TRY(evn_task_trajectory(test_device(), &source, &made, &task));
+    disturb(task.methods->parameters(task.self));
+    evn__trajectory_model model = evn__trajectory_get_model(&task);
+    evn_solver_options solver = steps_of("midpoint", (int)model.times);
     TRY(evn__trajectory_evaluate(&task, &solver, &fit));
-    targets = calloc((size_t)times * 3, sizeof(*targets));
-    int64_t filled;
+    targets = calloc((size_t)model.times * 3, sizeof(*targets));
     TRY(source.methods->fill(source.self, &(evn_batch){.part = EVN_TEST}, start, targets, &weight,
                              &filled));
     for (int i = 0; i < 3; ++i) {
         x0[i] = start[i];
     }
     add_port(&all, "in", "x0", EVN_SHAPE(1, 3), x0);
-    add_port(&all, "out", "x", EVN_SHAPE(times, 1, 3), fit.x);
+    add_port(&all, "out", "x", EVN_SHAPE(1, model.times, 3), fit.x);
     write_ports(&all, "curve");
-    const evn__unroll_options options = {"midpoint", (int)times, 1};
-    TRY(evn__unrolled_trajectory(dynamics, &options, (int)times, &unrolled));
-    write_unrolled("curve", &unrolled, task.methods->parameters(task.self));
+    const evn__unroll_options options = {"midpoint", (int)model.times, EVN__ANY_BATCH};
+    const evn__unrolled_states states = {
+        .dimensions = 3, .columns = 3, .observations = (int)model.times};
+    TRY(evn__unrolled_trajectory(&model.field, model.parameters, &states, &options, &unrolled));
+    write_unrolled("curve", &unrolled, model.parameters);
     evn__unrolled_free(&unrolled);
     evn__trajectory_fit_free(&fit);
     free(targets);
@@ -279,7 +285,7 @@ static void write_flow(const char *kind) {
     snprintf(name, sizeof(name), "flow-%s", kind);
     write_ports(&all, name);
     const evn__unroll_options options = {"rk4", 6, EVN__ANY_BATCH};
-    TRY(evn__unrolled_flow(model.kind, model.parameters, &options, &unrolled));
+    TRY(evn__unrolled_flow(model.kind, &model.size, model.parameters, &options, &unrolled));
     write_unrolled(name, &unrolled, model.parameters);
     evn__unrolled_free(&unrolled);
     evn_task_destroy(&task);
