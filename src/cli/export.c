@@ -29,19 +29,30 @@ static int describe(const evn__session *session, const evn__unroll_options *opti
     snprintf(solver, VALUE_SIZE, "%s, %d equal steps", options->method, options->steps);
     metadata[count++] = (evn__pair){"task", session->row->name};
     metadata[count++] = (evn__pair){"solver", solver};
-    metadata[count++] = (evn__pair){"input", session->row->export_input};
+    metadata[count++] = (evn__pair){"input", session->row->export->input};
     if (classes) {
         metadata[count++] = (evn__pair){"classes", classes};
     }
     return count;
 }
 
-static evn_status write(const evn__session *session, const evn__unroll_options *options,
-                        const evn__unrolled *unrolled, const evn__tensors *tensors,
-                        const char *path) {
+/// The names of the classes that the run was trained on, as JSON; NULL where they have none.
+static evn_status read_classes(const char *folder, char **classes) {
+    json_t *run;
+    EVN_TRY(evn__run_read(folder, &run));
+    const json_t *names = json_object_get(run, "classes");
+    *classes = names ? json_dumps(names, JSON_COMPACT) : NULL;
+    json_decref(run);
+    return EVN_OK;
+}
+
+static evn_status write(const char *folder, const evn__session *session,
+                        const evn__unroll_options *options, const evn__unrolled *unrolled,
+                        const evn__tensors *tensors, const char *path) {
     char solver[VALUE_SIZE];
     evn__pair metadata[METADATA_MAX];
-    char *classes = evn__class_names_text(session);
+    char *classes;
+    EVN_TRY(read_classes(folder, &classes));
     int count = describe(session, options, classes, solver, metadata);
     const evn__onnx_options onnx = {.initializers = tensors->items,
                                     .initializer_count = tensors->count,
@@ -65,13 +76,13 @@ static evn_status export_onnx(const evn__session *session, const evn__settings *
     evn__unroll_options options = unroll_options(session, given);
     evn__unrolled unrolled = {0};
     evn__tensors tensors = {0};
-    evn_status status = session->row->unroll(session, &options, &unrolled);
+    evn_status status = session->row->export->unroll(session, &options, &unrolled);
     if (status == EVN_OK) {
         status =
             evn__tensors_fetch(session->task.methods->parameters(session->task.self), 0, &tensors);
     }
     if (status == EVN_OK) {
-        status = write(session, &options, &unrolled, &tensors, given->onnx);
+        status = write(given->subject, session, &options, &unrolled, &tensors, given->onnx);
     }
     evn__tensors_free(&tensors);
     evn__unrolled_free(&unrolled);
@@ -94,7 +105,7 @@ static evn_status export(evn__session *session, const evn__command *command) {
     if (given->safetensors) {
         EVN_TRY(export_safetensors(session, given));
     }
-    EVN_CHECK(!given->onnx || session->row->unroll, EVN_ERR_ARGUMENT,
+    EVN_CHECK(!given->onnx || session->row->export, EVN_ERR_ARGUMENT,
               "%s is a run of the task %s, which has no ONNX model", given->subject,
               session->row->name);
     return given->onnx ? export_onnx(session, given) : EVN_OK;
@@ -108,7 +119,7 @@ static evn_status run(const evn__command *command) {
               given->subject);
     EVN_CHECK(!given->map || given->safetensors, EVN_ERR_USAGE,
               "--map is for --safetensors FILE, which is not given");
-    return evn__reopen(command, export);
+    return evn__reopen_to_export(command, export);
 }
 
 const evn__verb evn__verb_export = {

@@ -151,13 +151,27 @@ static void close_inputs(evn__session *session) {
     session->data = NULL;
 }
 
+static evn_status open_shape(evn__session *session, const evn__settings *settings,
+                             const json_t *run, inputs **in) {
+    EVN_TRY(EVN_NEW(in, 1));
+    session->data = *in;
+    session->close = close_inputs;
+    return read_shape(run, settings, *in);
+}
+
+evn_status evn__images_open_none(evn__session *session, evn__settings *settings,
+                                 const json_t *run) {
+    inputs *in = NULL;
+    EVN_TRY(open_shape(session, settings, run, &in));
+    in->pixels.batch = in->pixels.count = 1;
+    evn__source_pixels(&in->pixels, &session->source);
+    return EVN_OK;
+}
+
 static evn_status open_inputs(evn__session *session, evn__settings *settings, const json_t *run,
                               const evn__command *command) {
     inputs *in = NULL;
-    EVN_TRY(EVN_NEW(&in, 1));
-    session->data = in;
-    session->close = close_inputs;
-    EVN_TRY(read_shape(run, settings, in));
+    EVN_TRY(open_shape(session, settings, run, &in));
     EVN_TRY(list_files(in, command->settings));
     EVN_TRY(make_room(in, settings->batch));
     evn__source_pixels(&in->pixels, &session->source);

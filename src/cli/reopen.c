@@ -77,6 +77,17 @@ static evn_status open_given(evn__session *session, const evn__task_row *row, co
     return evn_device_open(settings->device, &session->device);
 }
 
+/// Nothing, where the task's shapes are known without; else its own data.
+static evn_status open_none(evn__session *session, const evn__task_row *row, const json_t *run,
+                            evn__settings *settings, const evn__command *command) {
+    if (!row->export || !row->export->open) {
+        return open_own(session, row, run, settings, command);
+    }
+    EVN_TRY(evn__session_prepare(session, row, settings));
+    EVN_TRY(row->export->open(session, settings, run));
+    return evn_device_open(settings->device, &session->device);
+}
+
 /// How a run comes to its data.
 typedef evn_status (*opening)(evn__session *session, const evn__task_row *row, const json_t *run,
                               evn__settings *settings, const evn__command *command);
@@ -114,6 +125,12 @@ static evn_status reopen(const evn__command *command, opening open,
 evn_status evn__reopen(const evn__command *command,
                        evn_status (*use)(evn__session *session, const evn__command *command)) {
     return reopen(command, open_own, use);
+}
+
+evn_status evn__reopen_to_export(const evn__command *command,
+                                 evn_status (*use)(evn__session *session,
+                                                   const evn__command *command)) {
+    return reopen(command, open_none, use);
 }
 
 static evn_status answer(evn__session *session, const evn__command *command) {

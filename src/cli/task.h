@@ -23,6 +23,17 @@ typedef struct evn__prediction {
     evn_status (*answer)(evn__session *session, const evn__command *command);
 } evn__prediction;
 
+/// How a run becomes an ONNX model: `evonode export RUN --onnx FILE`.
+typedef struct evn__exportation {
+    const char *input; ///< what the input is, for who runs the model
+    /// The network at fixed steps. The session's task has the run's parameters.
+    evn_status (*unroll)(const evn__session *session, const evn__unroll_options *options,
+                         evn__unrolled *unrolled);
+    /// Make the session's source by run.json alone, in place of the row's own `open`; NULL: the
+    /// data of the training have to be there.
+    evn_status (*open)(evn__session *session, evn__settings *settings, const json_t *run);
+} evn__exportation;
+
 /// What an option is when it is not given. The first row that applies counts; phases add up.
 typedef struct evn__default {
     const char *preset; ///< NULL: without one too
@@ -70,12 +81,9 @@ struct evn__task_row {
     /// Draw the pictures of a finished training into the run directory; NULL: there are none.
     evn_status (*draw)(const evn__session *session, const evn__settings *settings,
                        const char *folder);
-    /// What `export` writes: the task's network at fixed steps; NULL: it cannot be exported.
-    evn_status (*unroll)(const evn__session *session, const evn__unroll_options *options,
-                         evn__unrolled *unrolled);
-    const char *export_input; ///< what the input of that is, for its user
     /// Release session->data; NULL: there is none.
     void (*close)(evn__session *session);
+    const evn__exportation *export;  ///< how it becomes an ONNX model; NULL: it does not
     const evn__prediction *predict;  ///< how it answers what the user gives; NULL: it does not
     const evn__evaluation *evaluate; ///< what eval says besides the metrics; NULL: nothing
     /// Print, or write into --out, what `evonode sample` gives of a run; NULL: nothing.
@@ -116,6 +124,9 @@ extern const evn__task_row evn__task_curve;                                     
 extern const evn__task_row evn__task_flow;                                      // task_flow.c
 extern const evn__evaluation evn__evaluate_images;                              // evaluate_images.c
 extern const evn__task_row evn__task_series;                                    // task_series.c
-extern const evn__prediction evn__predict_images;                               // predict_images.c
+/// A source of no images, in the shapes of a run.
+evn_status evn__images_open_none(evn__session *session, evn__settings *settings,
+                                 const json_t *run); // predict_images.c
+extern const evn__prediction evn__predict_images;    // predict_images.c
 
 #endif

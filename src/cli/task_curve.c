@@ -56,6 +56,9 @@ static const evn__default defaults[] = {
     {0},
 };
 
+static const evn__exportation exportation = {"x0: float32 [batch, 3], the state at t = 0", unroll,
+                                             NULL};
+
 static const evn__column none[] = {{0}};
 
 static const evn__column report[] = {
@@ -82,5 +85,4 @@ const evn__task_row evn__task_curve = {
     .open = open_data,
     .create = create,
     .draw = draw,
-    .unroll = unroll,
-    .export_input = "x0: float32 [batch, 3], the state at t = 0"};
+    .export = &exportation};

@@ -66,6 +66,9 @@ static const evn__default defaults[] = {
     {0},
 };
 
+static const evn__exportation exportation = {"x: float32 [batch, 2], points of the plane", unroll,
+                                             NULL};
+
 static const evn__column none[] = {{0}};
 
 static const evn__column report[] = {{"test_nll", "test NLL", "%.4g nats", 1, 0, false},
@@ -90,5 +93,4 @@ const evn__task_row evn__task_flow = {
     .open = open_data,
     .create = create,
     .draw = draw,
-    .unroll = unroll,
-    .export_input = "x: float32 [batch, 2], points of the plane"};
+    .export = &exportation};

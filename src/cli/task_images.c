@@ -168,6 +168,9 @@ static evn_status unroll(const evn__session *session, const evn__unroll_options 
     return evn__unrolled_images(evn__images_model(&session->task), options, unrolled);
 }
 
+static const evn__exportation exportation = {
+    "images: float32 [batch, height, width, channels], byte / 255", unroll, evn__images_open_none};
+
 static void close_data(evn__session *session) {
     evn_dataset *dataset = session->data;
     evn_dataset_destroy(&dataset);
@@ -245,8 +248,7 @@ static const evn__column compared[] = {
     .style = {"test_accuracy", "Accuracy on the test images, mean over the seeds",                 \
               "test accuracy  (%)", 100, false},                                                   \
     .create = create, .close = close_data, .predict = &evn__predict_images,                        \
-    .evaluate = &evn__evaluate_images, .unroll = unroll,                                           \
-    .export_input = "images: float32 [batch, height, width, channels], byte / 255"
+    .evaluate = &evn__evaluate_images, .export = &exportation
 
 const evn__task_row evn__task_digits = {.name = "digits",
                                         .text = "1,797 digits of 8x8 pixels, built in",

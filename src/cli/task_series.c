@@ -320,6 +320,11 @@ static const evn__default defaults[] = {
     {NULL, "atol", "1e-6"},       {0},
 };
 
+static const evn__exportation exportation = {
+    "x0: float32 [batch, columns], quantities as in the file, then what nothing "
+    "observes (0); x is after each step of a window",
+    unroll, NULL};
+
 static const evn__column none[] = {{0}};
 
 static const evn__column reported[] = {
@@ -350,9 +355,7 @@ const evn__task_row evn__task_series = {
     .open = open_data,
     .create = create,
     .draw = draw,
-    .unroll = unroll,
-    .export_input = "x0: float32 [batch, columns], quantities as in the file, then what nothing "
-                    "observes (0); x is after each step of a window",
+    .export = &exportation,
     .sample = sample,
     .describe = describe,
     .bound = true};

@@ -131,18 +131,19 @@ json_t *evn__class_names(const evn_dataset *dataset) {
     return names;
 }
 
-char *evn__class_names_text(const evn__session *session) {
-    if (!session->classes) {
+/// The names of the classes as JSON, for the metadata of the parameters; NULL where there are none.
+static char *print_classes(const evn__training *t) {
+    if (!t->session->classes) {
         return NULL;
     }
-    json_t *names = evn__class_names(session->classes);
+    json_t *names = evn__class_names(t->session->classes);
     char *text = json_dumps(names, JSON_COMPACT);
     json_decref(names);
     return text;
 }
 
 static evn_status write_parameters(evn__training *t, const evn__settings *settings) {
-    char *classes = evn__class_names_text(t->session);
+    char *classes = print_classes(t);
     evn__pair metadata[] = {{"format", "evonode 1"},
                             {"task", t->session->row->name},
                             {"model", settings->network ? "own"

@@ -43,7 +43,5 @@ void evn__training_close(evn__training *training);
 
 /// The names of the classes, a new array.
 json_t *evn__class_names(const evn_dataset *dataset);
-/// The same of a session as text, freed by the caller; NULL where there are none.
-char *evn__class_names_text(const evn__session *session);
 
 #endif

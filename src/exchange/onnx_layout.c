@@ -16,7 +16,7 @@ int evn__onnx_keep(evn__onnx_translation *t, const evn__node *node, int axis, bo
     if (axis >= 0 && !kept && t->status == EVN_OK) {
         t->status = evn__fail(__FILE__, __LINE__, EVN_ERR_ARGUMENT,
                               "%s: the operation %s mixes the samples of a batch, so that the "
-                              "batch cannot be of any size; export it with a fixed one",
+                              "batch cannot be of any size; fix it, by --batch N",
                               t->model.prefix, evn__op_table[node->op].text);
     }
     return axis;

@@ -4,7 +4,8 @@
 //   layout  "evonode": as they are; "torch": convolutions [Co, Ci, Kh, Kw], dense layers [out, in]
 //   names   [ours, theirs] or [ours, theirs, channel], the first that fits counts; '*' stands for
 //           any text, the same in both. `channel`: ours are the input channels of theirs from that
-//           one on. A name that none fits is the same in both.
+//           one on; one of the same tensor without a channel takes those behind. A name that none
+//           fits is the same in both.
 //   keep    names of ours that a file need not have: they keep their values
 //   ignore  names of theirs that belong to no parameter
 // Shipped ones are files of src/exchange/maps.

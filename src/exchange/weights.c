@@ -22,6 +22,20 @@ typedef struct links {
     evn__arena arena;
 } links;
 
+/// Of parameters that share a tensor, one without a channel takes those behind the others'.
+static void share_channels(links *all) {
+    for (int i = 0; i < all->count; ++i) {
+        evn__weight_place *place = &all->items[i].place;
+        for (int k = 0; place->channel < 0 && k < all->count; ++k) {
+            const link *other = &all->items[k];
+            bool shares = k != i && strcmp(other->place.name, place->name) == 0;
+            if (shares && other->place.channel >= 0) {
+                place->channel = other->place.channel + other->shape.dim[other->place.inputs];
+            }
+        }
+    }
+}
+
 static evn_status make_links(const evn__weight_map *map, const evn_parameters *parameters,
                              links *all) {
     all->count = evn_parameters_count(parameters);
@@ -33,6 +47,7 @@ static evn_status make_links(const evn__weight_map *map, const evn_parameters *p
         l->tensor = -1;
         EVN_TRY(evn__weight_map_place(map, l->name, l->shape, &l->place));
     }
+    share_channels(all);
     return EVN_OK;
 }
 

@@ -113,7 +113,7 @@ static evn_parameters *make_parameters(void) {
 }
 
 static const char MAP[] = "{\"layout\": \"torch\", \"names\": [[\"*.scale\", \"*.gain\"], "
-                          "[\"f.c.time_weight\", \"f.c.w\", 0], [\"f.c.weight\", \"f.c.w\", 1]], "
+                          "[\"f.c.time_weight\", \"f.c.w\", 0], [\"f.c.weight\", \"f.c.w\"]], "
                           "\"keep\": [\"g.*\"]}";
 
 enum { FILE_TENSORS = 4 };

@@ -3,6 +3,7 @@
 // NAME.onnx and NAME.safetensors, whose tensors "in.INPUT" and "out.OUTPUT" are float32; a comment
 // on the case is in test_onnx.py, which runs them.
 #include "evonode/dataset.h"
+#include "evonode/network.h"
 #include "exchange/unrolled.h"
 #include "io/tensors.h"
 #include "random_graph.h"
@@ -202,6 +203,17 @@ static void write_images(const char *name, const evn_model_options *model, const
     evn_dataset_destroy(&dataset);
 }
 
+/// Two ODEs with other layers between, and all kinds of them.
+static const char NETWORK[] =
+    "{\"stem\": [{\"layer\": \"conv\", \"filters\": 6}, \"gelu\"],"
+    " \"blocks\": [{\"ode\": [\"concat-time\", {\"layer\": \"norm\", \"over\": \"layer\"}, "
+    "\"silu\","
+    "   {\"layer\": \"conv\", \"filters\": 6}, \"sin\"], \"evolve\": \"linear\"},"
+    "  {\"layers\": [{\"layer\": \"max-pool\"}, {\"layer\": \"residual\", \"layers\": [\"elu\","
+    "   {\"layer\": \"conv\", \"size\": 1}]}, {\"layer\": \"mean-pool\", \"stride\": 1}]},"
+    "  {\"ode\": [\"norm\", \"softplus\", {\"layer\": \"conv\", \"time\": true}, \"tanh\"]}],"
+    " \"head\": [\"sigmoid\", \"flatten\", {\"layer\": \"dense\", \"units\": \"classes\"}]}";
+
 START_TEST(images) {
     evn_model_options model = evn_model_options_default(8, 8, 1, 10);
     model.filters = 12;
@@ -210,6 +222,12 @@ START_TEST(images) {
     write_images("resnet", &model, "euler", 1);
     model.kind = EVN_MODEL_NODE;
     write_images("node", &model, "dopri5", 2);
+    evn_network *network;
+    TRY(evn_network_parse(NETWORK, "network", &network));
+    model.network = network;
+    write_images("network", &model, "midpoint", 2);
+    model.network = NULL;
+    evn_network_destroy(&network);
     model.kind = EVN_MODEL_NODE_EW;
     for (int i = 0; evn_evolution_name(i); ++i) {
         char name[64];
