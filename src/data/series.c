@@ -196,10 +196,11 @@ static evn_status find_tracks(const reading *r) {
     }
     for (int i = 0; i < s->track_count; ++i) {
         char shown[128];
+        evn__printable(s->tracks[i].name, shown, sizeof(shown));
         EVN_CHECK(s->tracks[i].count >= LEAST, EVN_ERR_DATA,
-                  "%s, line %lld: the trajectory '%s' has one row; it needs %d", r->table->source,
-                  (long long)r->table->lines[r->rows[s->tracks[i].first].row],
-                  evn__printable(s->tracks[i].name, shown, sizeof(shown)), LEAST);
+                  "%s, line %lld: the trajectory%s%s has one row; it needs %d", r->table->source,
+                  (long long)r->table->lines[r->rows[s->tracks[i].first].row], shown[0] ? " " : "",
+                  shown, LEAST);
     }
     EVN_CHECK(s->track_count > 0, EVN_ERR_DATA, "%s has no row with a value", r->table->source);
     return EVN_OK;
@@ -244,7 +245,8 @@ static evn_status hold_out(const reading *r) {
     return r->options->by_group && r->options->holdout > 0 ? hold_out_groups(r) : EVN_OK;
 }
 
-static evn_status find_scale(evn__time_series *s) {
+static evn_status find_scale(const reading *r) {
+    evn__time_series *s = r->series;
     EVN_TRY(ALLOCATE(s, &s->mean, s->dimensions));
     EVN_TRY(ALLOCATE(s, &s->deviation, s->dimensions));
     for (int k = 0; k < s->dimensions; ++k) {
@@ -260,7 +262,8 @@ static evn_status find_scale(evn__time_series *s) {
                 }
             }
         }
-        EVN_CHECK(count > 0, EVN_ERR_DATA, "the column %s has no value to train on", s->names[k]);
+        EVN_CHECK(count > 0, EVN_ERR_DATA, "%s: the column %s has no value to train on",
+                  r->table->source, s->names[k]);
         s->mean[k] = mean;
         s->deviation[k] = square > 0 ? sqrt(square / count) : 1;
     }
@@ -290,8 +293,7 @@ static evn_status make_windows(evn__time_series *s, int64_t window) {
     for (int i = 0; i < s->window_count; ++i) {
         s->unit = fmax(s->unit, s->t[s->windows[i].last] - s->t[s->windows[i].first]);
     }
-    EVN_CHECK(s->unit > 0 && isfinite(s->unit), EVN_ERR_DATA,
-              "the times of the series are too far apart, or too near");
+    EVN_CHECK(isfinite(s->unit), EVN_ERR_DATA, "the times of the series are too far apart");
     return EVN_OK;
 }
 
@@ -369,7 +371,7 @@ static evn_status build(reading *r) {
     EVN_TRY(copy_rows(r));
     EVN_TRY(find_tracks(r));
     EVN_TRY(hold_out(r));
-    EVN_TRY(find_scale(r->series));
+    EVN_TRY(find_scale(r));
     EVN_TRY(make_windows(r->series, r->options->window));
     EVN_TRY(unite_times(r->series));
     EVN_TRY(chain_windows(r->series));
