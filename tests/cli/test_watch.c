@@ -105,6 +105,28 @@ START_TEST(serves) {
 }
 END_TEST
 
+/// A page that is being looked at sees the end before it goes.
+START_TEST(ends) {
+    pid_t process = test_program_start("", SMALL "60 --watch --out e");
+    for (int i = 0; i < 3000 && !test_exists("printed.err"); ++i) {
+        pause_a_little();
+    }
+    char *text = test_read("printed.err", NULL);
+    bool without = strstr(text, "without libmicrohttpd") != NULL;
+    free(text);
+    int port = without ? 0 : find_port(process);
+    bool ended = without;
+    for (int i = 0; i < 6000 && !ended; ++i) {
+        ended = strstr(get(port, "/progress.json", "localhost"), "\"ended\":true") != NULL;
+        pause_a_little();
+    }
+    ck_assert(ended);
+    ck_assert(without || strstr(get(port, "/main.html", "localhost"), "<td>finished</td>"));
+    test_outcome result = test_program_end(process);
+    ck_assert_msg(result.code == 0 || without, "%s", result.err);
+}
+END_TEST
+
 START_TEST(refused) {
     test_fails_with(test_program("", SMALL "1 --watch-address 127.0.0.1 --out r"), EVN_ERR_USAGE,
                     "give --watch too");
@@ -118,6 +140,7 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("watch");
     test_add(s, tcase_create("serves"), serves);
+    test_add(s, tcase_create("ends"), ends);
     test_add(s, tcase_create("refused"), refused);
     return s;
 }
