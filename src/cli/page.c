@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/page.h"
-#include "base/files.h"
+#include "cli/output.h"
 #include "cli/verb.h"
+#include "io/run_directory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PATH_SIZE = 4096 };
@@ -19,29 +19,27 @@ static evn_status choose_path(const evn__settings *given, char path[PATH_SIZE]) 
     return EVN_OK;
 }
 
-static evn_status write_page(const evn__settings *given, const evn__text *html) {
-    char path[PATH_SIZE];
-    EVN_TRY(html->status);
-    if (given->out && strcmp(given->out, "-") == 0) {
-        fwrite(html->data, 1, html->size, stdout);
-        return EVN_OK;
+/// Takes the page.
+static evn_status write_page(const char *path, evn__text *html) {
+    bool printed = strcmp(path, "-") == 0;
+    EVN_TRY(evn__output_write(html, printed ? NULL : path));
+    if (!printed) {
+        printf("%s\n", path);
     }
-    EVN_TRY(choose_path(given, path));
-    EVN_TRY(evn__file_write(path, html->data, html->size));
-    printf("%s\n", path);
     return EVN_OK;
 }
 
 static evn_status run(const evn__command *command) {
     const evn__settings *given = command->settings;
+    char path[PATH_SIZE];
     evn__page *page = NULL;
     evn__text html = {0};
+    EVN_TRY(choose_path(given, path));
+    EVN_TRY(evn__run_check_output(path));
     EVN_TRY(evn__page_read(given->subjects, given->subject_count, &page));
     evn__page_put(page, false, &html);
-    evn_status status = write_page(given, &html);
-    free(html.data);
     evn__page_destroy(&page);
-    return status;
+    return write_page(path, &html);
 }
 
 const evn__verb evn__verb_report = {

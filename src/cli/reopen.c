@@ -70,8 +70,9 @@ static evn_status open_own(evn__session *session, const evn__task_row *row, cons
 static evn_status open_given(evn__session *session, const evn__task_row *row, const json_t *run,
                              evn__settings *settings, const evn__command *command) {
     EVN_CHECK(row->predict, EVN_ERR_ARGUMENT,
-              "%s is a run of the task %s, which answers no new inputs", command->settings->subject,
-              row->name);
+              "%s is a run of the task %s, which answers no new inputs%s",
+              command->settings->subject, row->name,
+              row->sample ? "; its values at any times: evonode sample" : "");
     EVN_TRY(evn__session_prepare(session, row, settings));
     EVN_TRY(row->predict->open(session, settings, run, command));
     return evn_device_open(settings->device, &session->device);

@@ -108,7 +108,8 @@ static evn_status check_free(const char *folder) {
 }
 
 static bool is_own(const char *name) {
-    const char *const own[] = {RUN, METRICS, SUMMARY, MODEL, CHECKPOINT};
+    const char *const own[] = {RUN,        METRICS, TABLE,      SUMMARY,
+                               EVALUATION, MODEL,   CHECKPOINT, NETWORK};
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); ++i) {
         if (strcmp(own[i], name) == 0) {
             return true;

@@ -108,6 +108,25 @@ static const json_t *meaning_of(const evn__reported *runs, int count, const char
     return meaning;
 }
 
+/// What a metric of a run that is not finished, whose lines have no units, is in.
+static const char *likely_unit(const char *metric) {
+    static const struct {
+        const char *end, *unit;
+    } ends[] = {{"_accuracy", "fraction"},
+                {"_errors", "count"},
+                {"_count", "count"},
+                {"_bytes", "bytes"},
+                {"seconds", "s"}};
+    size_t length = strlen(metric);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); ++i) {
+        size_t size = strlen(ends[i].end);
+        if (length >= size && strcmp(metric + length - size, ends[i].end) == 0) {
+            return ends[i].unit;
+        }
+    }
+    return "";
+}
+
 /// The best value of the runs; NaN where no way is better, or there is one run.
 static double best_of(const evn__reported *runs, int count, const char *metric,
                       const char *better) {
@@ -124,7 +143,7 @@ static double best_of(const evn__reported *runs, int count, const char *metric,
 
 static void put_metric(const evn__reported *runs, int count, const char *metric, evn__text *html) {
     const json_t *meaning = meaning_of(runs, count, metric);
-    const char *unit = text_of(json_object_get(meaning, "unit"));
+    const char *unit = meaning ? text_of(json_object_get(meaning, "unit")) : likely_unit(metric);
     double best = best_of(runs, count, metric, text_of(json_object_get(meaning, "better")));
     put_name(html, metric);
     for (int i = 0; i < count; ++i) {

@@ -151,9 +151,36 @@ START_TEST(folder_in_the_way_of_a_file) {
 }
 END_TEST
 
+START_TEST(streams_are_read_to_their_end) {
+    enum { SIZE = 200000 };
+    static unsigned char bytes[SIZE];
+    unsigned char *data;
+    size_t size;
+    FILE *stream = tmpfile();
+    for (int i = 0; i < SIZE; ++i) {
+        bytes[i] = (unsigned char)(i * 7);
+    }
+    ck_assert_uint_eq(fwrite(bytes, 1, SIZE, stream), SIZE);
+    rewind(stream);
+    TRY(evn__stream_read(stream, "it", SIZE, &data, &size));
+    ck_assert_uint_eq(size, SIZE);
+    ck_assert_mem_eq(data, bytes, SIZE);
+    ck_assert_int_eq(data[SIZE], 0);
+    free(data);
+    TRY(evn__stream_read(stream, "it", SIZE, &data, &size)); // at its end
+    ck_assert_uint_eq(size, 0);
+    free(data);
+    rewind(stream);
+    ck_assert_int_eq(evn__stream_read(stream, "it", SIZE - 1, &data, &size), EVN_ERR_FILE);
+    expect_message("cannot read it", "more than");
+    fclose(stream);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *all = suite_create("files");
     TCase *reading = tcase_create("reading");
+    tcase_add_test(reading, streams_are_read_to_their_end);
     tcase_add_test(reading, contents_come_back);
     tcase_add_test(reading, large_contents_come_back);
     tcase_add_test(reading, unreadable_says_why);

@@ -52,6 +52,8 @@ START_TEST(refused) {
     test_fails_with(test_program("", "report"), EVN_ERR_USAGE, "needs a RUN");
     train("r");
     test_fails_with(test_program("", "report r --out nowhere/x.html"), EVN_ERR_OUTPUT, "nowhere");
+    test_fails_with(test_program("", "report r --out r/metrics.csv"), EVN_ERR_OUTPUT,
+                    "metrics.csv");
     // What a run's files have is taken for nothing but text and numbers.
     const char *run = "{\"task\": [1], \"options\": 3, \"command\": {\"a\": 1}}";
     const char *lines = "{\"epoch\": \"x\", \"train_loss\": 1}\n[]\n";
