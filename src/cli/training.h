@@ -13,7 +13,7 @@ enum { EVN__FOLDER_SIZE = 4096, EVN__MESSAGE_SIZE = 4096 };
 typedef struct evn__training {
     evn__session *session;
     evn__run_directory *directory;
-    evn__watch *watch; ///< NULL: nobody watches
+    evn__watch *watch;   ///< NULL: nobody watches
     evn__events *events; ///< for TensorBoard; NULL: not asked for
     char folder[EVN__FOLDER_SIZE];
     bool resumes;            ///< from the folder's checkpoint
