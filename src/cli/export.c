@@ -119,7 +119,7 @@ static evn_status run(const evn__command *command) {
               given->subject);
     EVN_CHECK(!given->map || given->safetensors, EVN_ERR_USAGE,
               "--map is for --safetensors FILE, which is not given");
-    return evn__reopen_to_export(command, export);
+    return evn__reopen_learnt(command, export);
 }
 
 const evn__verb evn__verb_export = {

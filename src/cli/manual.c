@@ -151,8 +151,10 @@ static const struct {
      "In the run directory: a line for each epoch; of a curve or a flow for every ten iterations."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME, "metrics.csv",
      "In the run directory: the same lines as a table, a column for each metric."},
-    {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_EVAL | EVN__VERB_SAMPLE | EVN__VERB_INVERT |
-         EVN__VERB_DEPTH | EVN__VERB_PREDICT,
+    {EVN__VERB_TRAIN | EVN__VERB_SAMPLE | EVN__VERB_DENSITY, "points.safetensors",
+     "In the run directory of a flow on a CSV file: names and units of its columns."},
+    {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_EVAL | EVN__VERB_SAMPLE | EVN__VERB_DENSITY |
+         EVN__VERB_INVERT | EVN__VERB_DEPTH | EVN__VERB_PREDICT,
      "model.safetensors", "In the run directory: every parameter by name."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME, "events.out.tfevents.*",
      "In the run directory with --tensorboard: the metrics for TensorBoard, a file for each "
@@ -193,6 +195,10 @@ static const struct {
      "Many files, a line of JSON for each:"},
     {"depth", "evonode depth runs/digits-1", "From 5 Euler steps to the limit:"},
     {"invert", "evonode invert runs/digits-1", "Images from their features:"},
+    {"train", "evonode train flow --data flowers.csv --columns length,width",
+     "The density of two columns of a file:"},
+    {"density", "evonode density runs/flow-1 flowers.csv --json",
+     "How likely the rows of a file are:"},
     {"sample", "evonode sample runs/flow-1 --count 5000 --seed 7 --out points.csv",
      "5,000 points of a trained flow:"},
     {"export", "evonode export runs/digits-1 --onnx digits.onnx --solver rk4 --steps 10",

@@ -42,8 +42,10 @@ static const char *until_name(int index) {
     return names[index];
 }
 
-#define TRAIN     EVN__VERB_TRAIN
-#define ALL       (TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH | EVN__VERB_SAMPLE | EVN__VERB_PREDICT)
+#define TRAIN EVN__VERB_TRAIN
+#define ALL                                                                                        \
+    (TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH | EVN__VERB_SAMPLE | EVN__VERB_PREDICT |             \
+     EVN__VERB_DENSITY)
 #define SOLVED    (ALL | EVN__VERB_EXPORT)
 #define AT(field) offsetof(evn__phase_settings, field)
 

@@ -28,6 +28,7 @@ static evn_status read_settings(const char *folder, const json_t *run, const evn
     settings->data = given->data ? given->data : settings->data;
     settings->watch = given->watch;
     settings->watch_address = given->watch_address;
+    *task = evn__task_for(*task, settings);
     return evn__settings_complete(settings, *task);
 }
 
@@ -78,14 +79,14 @@ static evn_status open_given(evn__session *session, const evn__task_row *row, co
     return evn_device_open(settings->device, &session->device);
 }
 
-/// Nothing, where the task's shapes are known without; else its own data.
-static evn_status open_none(evn__session *session, const evn__task_row *row, const json_t *run,
-                            evn__settings *settings, const evn__command *command) {
-    if (!row->export || !row->export->open) {
+/// None, where the task can do without.
+static evn_status open_learnt(evn__session *session, const evn__task_row *row, const json_t *run,
+                              evn__settings *settings, const evn__command *command) {
+    if (!row->open_learnt) {
         return open_own(session, row, run, settings, command);
     }
     EVN_TRY(evn__session_prepare(session, row, settings));
-    EVN_TRY(row->export->open(session, settings, run));
+    EVN_TRY(row->open_learnt(session, settings, run));
     return evn_device_open(settings->device, &session->device);
 }
 
@@ -104,7 +105,7 @@ static evn_status reopen(const evn__command *command, opening open,
     const evn__task_row *row;
     json_t *description;
     evn__settings settings;
-    evn__session session = {0};
+    evn__session session = {.run = folder};
     evn_status status =
         evn__reopen_settings(folder, command->settings, true, &description, &row, &settings);
     settings.limit = INT64_MIN; // the test part is never limited
@@ -128,10 +129,10 @@ evn_status evn__reopen(const evn__command *command,
     return reopen(command, open_own, use);
 }
 
-evn_status evn__reopen_to_export(const evn__command *command,
-                                 evn_status (*use)(evn__session *session,
-                                                   const evn__command *command)) {
-    return reopen(command, open_none, use);
+evn_status evn__reopen_learnt(const evn__command *command,
+                              evn_status (*use)(evn__session *session,
+                                                const evn__command *command)) {
+    return reopen(command, open_learnt, use);
 }
 
 static evn_status answer(evn__session *session, const evn__command *command) {

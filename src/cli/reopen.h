@@ -24,10 +24,10 @@ evn_status evn__reopen_check(const json_t *run, const evn__session *session);
 evn_status evn__reopen(const evn__command *command,
                        evn_status (*use)(evn__session *session, const evn__command *command));
 
-/// The same without the data that it was trained on, where the run's task can do without.
-evn_status evn__reopen_to_export(const evn__command *command,
-                                 evn_status (*use)(evn__session *session,
-                                                   const evn__command *command));
+/// The same without the data that it was trained on, where its task can do without.
+evn_status evn__reopen_learnt(const evn__command *command,
+                              evn_status (*use)(evn__session *session,
+                                                const evn__command *command));
 
 /// The same without the data that it was trained on: to answer what the command line gives, in the
 /// way of the run's task.

@@ -36,7 +36,7 @@ static evn_status check_data(const json_t *run, const evn__session *session) {
 
 static evn_status resume(const char *folder, const evn__task_row *row, const json_t *run,
                          evn__settings *settings) {
-    evn__session session = {0};
+    evn__session session = {.run = folder};
     evn__training t = {.session = &session, .resumes = true};
     evn_status status = claim(folder, &t);
     if (status == EVN_OK) {

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/flow.h"
 #include "cli/output.h"
 #include "cli/reopen.h"
 #include "cli/verb.h"
 #include "io/run_directory.h"
-#include "task/flow.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { DEFAULT_COUNT = 1000, DEFAULT_SEED = 1 };
 
-/// Points as lines of CSV, to the file or to standard output.
-static evn_status write_points(const double *points, int64_t count, const char *path) {
-    evn__text text = {0};
-    evn__text_append(&text, "x,y,log_p\n");
+/// Points [count, D + 1], with their log p, as lines of CSV.
+static evn_status write_points(const evn__session *session, const evn__flow_model *model,
+                               const double *points, int64_t count, const char *path) {
+    evn__csv_writer writer = {0};
+    double x[EVN__FLOW_DIMENSIONS_MAX];
+    int64_t dimensions = model->size.dimensions;
+    evn__flow_put_head(&writer, session->points);
     for (int64_t i = 0; i < count; ++i) {
-        evn__text_append(&text, "%.7g,%.7g,%.7g\n", points[3 * i], points[3 * i + 1],
-                         points[3 * i + 2]);
+        const double *point = points + (dimensions + 1) * i;
+        evn__standardisation_undo(&session->points->standard, point, x);
+        evn__flow_put_row(&writer, session->points, x, point[dimensions] - model->log_volume);
     }
-    return evn__output_write(&text, path);
+    return evn__output_write(&writer.text, path);
 }
 
 static evn_status sample(evn__session *session, const evn__command *command) {
@@ -29,18 +33,17 @@ static evn_status sample(evn__session *session, const evn__command *command) {
     EVN_CHECK(!given->times && isnan(given->until), EVN_ERR_USAGE,
               "--times and --until are for runs of the task series, not for one of %s",
               session->row->name);
-    evn__flow_model model = evn__flow_get_model(&session->task);
-    EVN_CHECK(model.device, EVN_ERR_ARGUMENT,
-              "%s is a run of the task %s; only a flow or a series can be sampled", given->subject,
-              session->row->name);
+    evn__flow_model model;
+    EVN_TRY(evn__flow_of(session, given->subject, &model));
     int64_t count = given->count == INT64_MIN ? DEFAULT_COUNT : given->count;
+    int64_t size = count * (model.size.dimensions + 1);
     uint64_t seed = given->seed == INT64_MIN ? DEFAULT_SEED : (uint64_t)given->seed;
     double *points; // at t = 1, then at t = 0
-    EVN_TRY(EVN_NEW(&points, 2 * 3 * count));
+    EVN_TRY(EVN_NEW(&points, 2 * size));
     evn_status status =
         evn__flow_sample(&model, evn__session_solver(session), seed, count, 1, points);
     if (status == EVN_OK) {
-        status = write_points(points + 3 * count, count, given->out);
+        status = write_points(session, &model, points + size, count, given->out);
     }
     free(points);
     return status;
@@ -49,7 +52,7 @@ static evn_status sample(evn__session *session, const evn__command *command) {
 static evn_status run(const evn__command *command) {
     const char *out = command->settings->out;
     EVN_TRY(out ? evn__run_check_output(out) : EVN_OK);
-    return evn__reopen(command, sample);
+    return evn__reopen_learnt(command, sample);
 }
 
 const evn__verb evn__verb_sample = {
@@ -58,4 +61,6 @@ const evn__verb evn__verb_sample = {
     "new points from a trained flow, values of a trained series",
     EVN__VERB_SAMPLE,
     run,
-    "\nThe points are lines of CSV: x, y and the logarithm of the flow's density there.\n"};
+    "\nThe points are lines of CSV: the columns that the flow was trained on (x and y of a "
+    "density\n"
+    "in the plane), and the logarithm of the flow's density there, log_p.\n"};

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "cli/task.h"
+#include "data/points.h"
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
 
@@ -17,6 +18,8 @@ struct evn__session {
     void *data;                  ///< what the source reads, of the row's own kind; NULL: nothing
     void (*close)(evn__session *session); ///< releases data; NULL: there is nothing to release
     char digest[EVN__HASH_TEXT]; ///< of the data, as run.json keeps it; "": they are computed
+    const char *run;             ///< its folder, where it is opened again; NULL: it is a new one
+    const evn__points *points;   ///< whose columns the samples are; NULL: they are none
     const evn_dataset *classes;  ///< whose classes have names of the user's; NULL: there are none
     evn_network *network;        ///< a network file's; NULL: a shipped one
     evn_source source;

@@ -62,7 +62,8 @@ static const char *holdout_by_name(int index) {
 #define TRAIN     EVN__VERB_TRAIN
 #define SAMPLE    EVN__VERB_SAMPLE
 #define PREDICT   EVN__VERB_PREDICT
-#define ALL       (BOTH | SAMPLE | PREDICT)
+#define DENSITY   EVN__VERB_DENSITY
+#define ALL       (BOTH | SAMPLE | PREDICT | DENSITY)
 #define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH)
 #define WATCHED   (TRAIN | EVN__VERB_RESUME | EVN__OPTION_PASSING)
 #define AT(field) offsetof(evn__settings, field)
@@ -73,12 +74,14 @@ const evn__option evn__settings_options[] = {
      ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_TUNE | EVN__VERB_SELFTEST |
          EVN__VERB_EXPORT,
      &evn__option_text, AT(device), 0, 0, NULL},
-    {"data", "DIR", "directory of the data set's files; for a flow, the density's name",
+    {"data", "DIR", "directory of the data set's files; for a flow, a density's name or a CSV file",
      BOTH | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT, &evn__option_text, AT(data), 0,
      0, NULL},
     {"out", "DIR", "run directory (runs/TASK-N)", TRAIN, &evn__option_text, AT(out), 0, 0, NULL},
     {"out", "FILE", "file for the points (standard output)", SAMPLE, &evn__option_text, AT(out), 0,
      0, NULL},
+    {"out", "FILE", "file for the answers (standard output)", DENSITY, &evn__option_text, AT(out),
+     0, 0, NULL},
     {"out", "FILE.html", "the page; - prints it (RUN/report.html; of several runs report.html)",
      EVN__VERB_REPORT, &evn__option_text, AT(out), 0, 0, NULL},
     {"out", "DIR", "directory for the pictures (none are drawn)", EVN__VERB_COMPARE,
@@ -135,15 +138,18 @@ const evn__option evn__settings_options[] = {
      AT(fit), 0, 0, evn__fit_name},
     {"holdout", "X",
      "images: fraction of each class to test on, where the folder has no test part (0.1); series: "
-     "part that is not trained on",
+     "part that is not trained on; flow on a CSV file: fraction of the rows (0.1)",
      TRAIN, &evn__option_real, AT(holdout), 0, 0.999999, NULL},
     {"holdout-by", "WHAT",
      "series: what is held out, the last rows of each trajectory or whole groups", TRAIN,
      &evn__option_text, AT(holdout_by), 0, 0, holdout_by_name},
     {"time", "NAME", "series: column of the times (t or time, else the first one)", TRAIN,
      &evn__option_text, AT(time), 0, 0, NULL},
-    {"columns", "A,B,...", "series: columns of the quantities (all others)", TRAIN,
-     &evn__option_text, AT(columns), 0, 0, NULL},
+    {"columns", "A,B,...",
+     "series: columns of the quantities (all others); flow on a CSV file: columns of the points "
+     "(all "
+     "of numbers)",
+     TRAIN, &evn__option_text, AT(columns), 0, 0, NULL},
     {"group", "NAME", "series: column whose values tell trajectories apart (there is one)", TRAIN,
      &evn__option_text, AT(group), 0, 0, NULL},
     {"f", "mlp:N,N,...",
@@ -161,7 +167,11 @@ const evn__option evn__settings_options[] = {
      &evn__option_real, AT(until), -1e300, 1e300, NULL},
     {"times", "FILE", "series: values at the times in the first column of a CSV file", SAMPLE,
      &evn__option_text, AT(times), 0, 0, NULL},
-    {"skip-bad", "N", "images: leave out up to N files that are no good images", TRAIN | PREDICT,
+    {"skip-bad", "N",
+     "leave out up to N images that are not good; of the points of a CSV file, rows that lack a "
+     "number",
+     TRAIN, &evn__option_integer, AT(skip_bad), 0, 1e9, NULL},
+    {"skip-bad", "N", "images: leave out up to N files that are no good images", PREDICT,
      &evn__option_integer, AT(skip_bad), 0, 1e9, NULL},
     {"weight-decay", "X", "L2 penalty", TRAIN, &evn__option_real, AT(weight_decay), 0, 1e38, NULL},
     {"accumulate", "N", "batches whose gradients are averaged for a step of the optimiser", TRAIN,
@@ -195,8 +205,8 @@ const evn__option evn__settings_options[] = {
     {"seconds", "N", "time limit of tuning, in seconds", EVN__VERB_TUNE, &evn__option_integer,
      AT(seconds), 1, 86400, NULL},
     {"json", NULL, "print JSON; predict: a line of it for each answer",
-     EVN__VERB_DEVICES | EVN__VERB_COMPARE | EVN__VERB_EVAL | PREDICT, &evn__option_flag, AT(json),
-     0, 0, NULL},
+     EVN__VERB_DEVICES | EVN__VERB_COMPARE | EVN__VERB_EVAL | PREDICT | DENSITY, &evn__option_flag,
+     AT(json), 0, 0, NULL},
     {0},
 };
 
@@ -275,7 +285,7 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
 
 static evn_status add_subject(evn__settings *settings, unsigned verb, const char *word) {
     const unsigned without = EVN__VERB_DEVICES | EVN__VERB_TUNE | EVN__VERB_SELFTEST;
-    const unsigned several = EVN__VERB_COMPARE | EVN__VERB_REPORT | PREDICT;
+    const unsigned several = EVN__VERB_COMPARE | EVN__VERB_REPORT | PREDICT | DENSITY;
     int most = verb & without ? 0 : verb & several ? INT_MAX : 1;
     EVN_CHECK(settings->subject_count < most, EVN_ERR_USAGE, "unexpected argument '%s'", word);
     EVN_TRY(

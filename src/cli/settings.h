@@ -21,6 +21,7 @@ enum {
     EVN__VERB_DEPTH = 1024,
     EVN__VERB_REPORT = 2048,
     EVN__VERB_EXPORT = 4096,
+    EVN__VERB_DENSITY = 8192,
     EVN__PHASES_MAX = 16,
 };
 

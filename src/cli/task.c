@@ -5,15 +5,20 @@
 #include <string.h>
 
 static const evn__task_row *const rows[] = {&evn__task_digits, &evn__task_mnist, &evn__task_folder,
-                                            &evn__task_series, &evn__task_curve, &evn__task_flow};
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+                                            &evn__task_series, &evn__task_curve, &evn__task_flow,
+                                            &evn__task_points};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), STAND_INS = 1 }; // which come last
 
 const evn__task_row *evn__task_at(int index) {
     return index < ROWS ? rows[index] : NULL;
 }
 
 static const char *name_at(int index) {
-    return index < ROWS ? rows[index]->name : NULL;
+    return index < ROWS - STAND_INS ? rows[index]->name : NULL;
+}
+
+const evn__task_row *evn__task_for(const evn__task_row *row, const evn__settings *settings) {
+    return row->stand_in ? row->stand_in(settings) : row;
 }
 
 evn_status evn__task_find(const char *name, evn_status missing, const evn__task_row **row) {

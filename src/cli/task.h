@@ -29,9 +29,6 @@ typedef struct evn__exportation {
     /// The network at fixed steps. The session's task has the run's parameters.
     evn_status (*unroll)(const evn__session *session, const evn__unroll_options *options,
                          evn__unrolled *unrolled);
-    /// Make the session's source by run.json alone, in place of the row's own `open`; NULL: the
-    /// data of the training have to be there.
-    evn_status (*open)(evn__session *session, evn__settings *settings, const json_t *run);
 } evn__exportation;
 
 /// What an option is when it is not given. The first row that applies counts; phases add up.
@@ -74,8 +71,18 @@ struct evn__task_row {
     const evn__column *compared; ///< of compare, first of all
     evn__comparison_style style; ///< of the pictures of compare
 
+    /// The row that stands in for this one where settings, not yet complete, ask for other data;
+    /// NULL: none ever does.
+    const evn__task_row *(*stand_in)(const evn__settings *settings);
     /// Check the settings, read data, make the session's source, before there is a device.
     evn_status (*open)(evn__session *session, evn__settings *settings);
+    /// The same for a run that is opened to use what it has learnt, from its folder session->run
+    /// and its run.json alone, without the data that it was trained on; NULL: these have to be
+    /// there. Sets session->data, and session->close where they are to be released.
+    evn_status (*open_learnt)(evn__session *session, evn__settings *settings, const json_t *run);
+    /// Write into the run directory what a run needs to be used besides its parameters; NULL:
+    /// nothing.
+    evn_status (*keep)(const evn__session *session, const char *folder);
     /// Make the session's task on its device.
     evn_status (*create)(evn__session *session, const evn__settings *settings);
     /// Draw the pictures of a finished training into the run directory; NULL: there are none.
@@ -97,7 +104,10 @@ struct evn__task_row {
 /// @return `missing` with the names that there are
 evn_status evn__task_find(const char *name, evn_status missing, const evn__task_row **row);
 
-/// Known tasks, in the order of the help; NULL past the last.
+/// The row for settings that are not yet complete: `row`, or the one that stands in for it.
+const evn__task_row *evn__task_for(const evn__task_row *row, const evn__settings *settings);
+
+/// Known tasks, in the order of the help, those that stand in for others too; NULL past the last.
 const evn__task_row *evn__task_at(int index);
 
 /// Columns for all tasks, behind those of the task.
@@ -122,6 +132,7 @@ const char *evn__task_default(const evn__task_row *row, const char *option, int 
 extern const evn__task_row evn__task_digits, evn__task_mnist, evn__task_folder; // task_images.c
 extern const evn__task_row evn__task_curve;                                     // task_curve.c
 extern const evn__task_row evn__task_flow;                                      // task_flow.c
+extern const evn__task_row evn__task_points;                                    // task_points.c
 extern const evn__evaluation evn__evaluate_images;                              // evaluate_images.c
 extern const evn__task_row evn__task_series;                                    // task_series.c
 /// A source of no images, in the shapes of a run.

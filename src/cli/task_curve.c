@@ -56,8 +56,7 @@ static const evn__default defaults[] = {
     {0},
 };
 
-static const evn__exportation exportation = {"x0: float32 [batch, 3], the state at t = 0", unroll,
-                                             NULL};
+static const evn__exportation exportation = {"x0: float32 [batch, 3], the state at t = 0", unroll};
 
 static const evn__column none[] = {{0}};
 

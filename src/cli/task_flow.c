@@ -1,32 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flows on densities in the plane.
-#include "cli/session.h"
+#include "cli/flow.h"
 #include "study/flow_pictures.h"
 
-#include <string.h>
+static const evn__task_row *stand_in(const evn__settings *settings) {
+    return settings->data && !evn__density_find(settings->data) ? &evn__task_points
+                                                                : &evn__task_flow;
+}
+
+/// The plane's coordinates, which are their own units.
+static evn_status describe_plane(evn__session *session) {
+    static const char *const names[] = {"x", "y"};
+    static const double mean[] = {0, 0}, factor[] = {1, 0, 0, 1};
+    evn__points *points;
+    EVN_TRY(evn__points_describe(names, 2, &points));
+    session->data = points;
+    session->points = points;
+    return evn__standardisation_set(mean, factor, 2, &points->standard);
+}
 
 static evn_status open_data(evn__session *session, evn__settings *settings) {
-    char list[256];
-    EVN_CHECK(evn__density_find(settings->data), EVN_ERR_USAGE,
-              "there is no density '%s'; --data should be %s", settings->data,
-              evn__choice_text(evn_density_name, list, sizeof(list)));
-    EVN_CHECK(evn__flow_find(settings->model), EVN_ERR_USAGE,
-              "a flow has no model '%s'; it should be %s", settings->model,
-              evn__choice_text(evn_flow_model_name, list, sizeof(list)));
+    EVN_TRY(evn__flow_check_model(settings->model));
+    EVN_TRY(describe_plane(session));
     return evn_source_density(settings->data, settings->batch, (uint64_t)settings->seed,
                               &session->source);
 }
 
-static evn_trace trace_of(const char *name) {
-    if (strcmp(name, "rademacher") == 0) {
-        return EVN_TRACE_RADEMACHER;
-    }
-    return strcmp(name, "gaussian") == 0 ? EVN_TRACE_GAUSSIAN : EVN_TRACE_EXACT;
+static void close_data(evn__session *session) {
+    evn__points *points = session->data;
+    evn__points_destroy(&points);
+    session->data = NULL;
 }
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
     const evn_flow_options options = {.model = settings->model,
-                                      .trace = trace_of(settings->trace),
+                                      .trace = evn__flow_find_trace(settings->trace),
                                       .entropy = evn_density_entropy(settings->data),
                                       .seed = (uint64_t)settings->seed};
     return evn_task_flow(session->device, &session->source, &options, &session->task);
@@ -38,14 +46,8 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     const evn__density *density = evn__density_find(settings->data);
     const double *losses = evn_trainer_losses(session->trainer, &count);
     evn__flow_model model = evn__flow_get_model(&session->task);
-    EVN_TRY(evn__flow_draw_losses(losses, count, density, folder));
+    EVN_TRY(evn__flow_draw_losses(losses, count, density->floor, folder));
     return evn__flow_pictures(&model, evn__session_solver(session), density, folder);
-}
-
-static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
-                         evn__unrolled *unrolled) {
-    evn__flow_model model = evn__flow_get_model(&session->task);
-    return evn__unrolled_flow(model.kind, &model.size, model.parameters, options, unrolled);
 }
 
 static const char *const options[] = {"model", "batch", "data", "trace", NULL};
@@ -66,8 +68,8 @@ static const evn__default defaults[] = {
     {0},
 };
 
-static const evn__exportation exportation = {"x: float32 [batch, 2], points of the plane", unroll,
-                                             NULL};
+static const evn__exportation exportation = {"x: float32 [batch, 2], points of the plane",
+                                             evn__flow_unroll};
 
 static const evn__column none[] = {{0}};
 
@@ -90,7 +92,9 @@ const evn__task_row evn__task_flow = {
     .report = report,
     .compared = compared,
     .style = {NULL, "%s: training loss, mean over the seeds", "−log p  (nats)", 1, false},
+    .stand_in = stand_in,
     .open = open_data,
     .create = create,
     .draw = draw,
-    .export = &exportation};
+    .export = &exportation,
+    .close = close_data};

@@ -169,7 +169,7 @@ static evn_status unroll(const evn__session *session, const evn__unroll_options 
 }
 
 static const evn__exportation exportation = {
-    "images: float32 [batch, height, width, channels], byte / 255", unroll, evn__images_open_none};
+    "images: float32 [batch, height, width, channels], byte / 255", unroll};
 
 static void close_data(evn__session *session) {
     evn_dataset *dataset = session->data;
@@ -248,7 +248,8 @@ static const evn__column compared[] = {
     .style = {"test_accuracy", "Accuracy on the test images, mean over the seeds",                 \
               "test accuracy  (%)", 100, false},                                                   \
     .create = create, .close = close_data, .predict = &evn__predict_images,                        \
-    .evaluate = &evn__evaluate_images, .export = &exportation
+    .evaluate = &evn__evaluate_images, .export = &exportation,                                     \
+    .open_learnt = evn__images_open_none
 
 const evn__task_row evn__task_digits = {.name = "digits",
                                         .text = "1,797 digits of 8x8 pixels, built in",

@@ -323,7 +323,7 @@ static const evn__default defaults[] = {
 static const evn__exportation exportation = {
     "x0: float32 [batch, columns], quantities as in the file, then what nothing "
     "observes (0); x is after each step of a window",
-    unroll, NULL};
+    unroll};
 
 static const evn__column none[] = {{0}};
 

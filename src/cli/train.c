@@ -121,6 +121,7 @@ static evn_status run(const evn__command *command) {
     evn__session session = {0};
     evn__training t = {.session = &session};
     EVN_TRY(evn__task_find(settings->subject, EVN_ERR_USAGE, &row));
+    row = evn__task_for(row, settings);
     EVN_TRY(evn__settings_complete(settings, row));
     EVN_TRY(check(settings, &t));
     evn_status status = evn__session_open(&session, row, settings);
@@ -129,6 +130,9 @@ static evn_status run(const evn__command *command) {
     }
     if (status == EVN_OK) {
         status = claim(command, settings, &t);
+    }
+    if (status == EVN_OK && row->keep) {
+        status = row->keep(&session, t.folder);
     }
     if (status == EVN_OK) {
         status = evn__training_run(&t, settings);

@@ -94,7 +94,7 @@ static evn_status write_epoch(evn__training *t, const evn_epoch *epoch) {
 static void on_epoch(void *user, const evn_epoch *epoch) {
     evn__training *t = user;
     const evn_phase *phases = t->session->phases;
-    if (is_shown(t, epoch)) {
+    if (is_shown(t, epoch) || epoch->ended != EVN_SWITCH_NONE) {
         evn__report_epoch(t->session->row, phases, t->epochs, epoch);
     }
     if (t->warned <= epoch->phase && evn__report_reconstruction(phases, epoch)) {

@@ -27,6 +27,7 @@ extern const evn__verb evn__verb_predict;  // predict.c
 extern const evn__verb evn__verb_depth;    // depth.c
 extern const evn__verb evn__verb_invert;   // invert.c
 extern const evn__verb evn__verb_sample;   // sample.c
+extern const evn__verb evn__verb_density;  // density.c
 extern const evn__verb evn__verb_export;   // export.c
 extern const evn__verb evn__verb_compare;  // compare.c
 extern const evn__verb evn__verb_report;   // page.c

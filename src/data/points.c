@@ -105,6 +105,19 @@ static evn_status take_rows(const evn__data_table *table, const int *columns, in
     return EVN_OK;
 }
 
+/// Where the points' columns are in a table.
+static evn_status find_columns(const evn__points *p, const evn__data_table *table, int *columns) {
+    bool ordered = !table->has_header && table->column_count == p->dimensions;
+    for (int k = 0; k < p->dimensions; ++k) {
+        columns[k] = ordered ? k : evn__data_table_find(table, p->names[k]);
+        EVN_CHECK(columns[k] >= 0, EVN_ERR_DATA,
+                  "%s has no column '%s', which the run was trained on (a table without a header "
+                  "needs its %d columns, in their order)",
+                  table->source, p->names[k], p->dimensions);
+    }
+    return EVN_OK;
+}
+
 static evn_status name(const evn__data_table *table, const int *columns, int count,
                        evn__points **points) {
     const char **names;
@@ -130,17 +143,17 @@ evn_status evn__points_take(const evn__data_table *table, const char *columns, i
     return status;
 }
 
-/// Where the points' columns are in a table.
-static evn_status find_columns(const evn__points *p, const evn__data_table *table, int *columns) {
-    bool ordered = !table->has_header && table->column_count == p->dimensions;
-    for (int k = 0; k < p->dimensions; ++k) {
-        columns[k] = ordered ? k : evn__data_table_find(table, p->names[k]);
-        EVN_CHECK(columns[k] >= 0, EVN_ERR_DATA,
-                  "%s has no column '%s', which the run was trained on (a table without a header "
-                  "needs its %d columns, in their order)",
-                  table->source, p->names[k], p->dimensions);
+evn_status evn__points_take_like(const evn__data_table *table, const evn__points *like,
+                                 int64_t skip_bad, evn__points **points) {
+    int columns[EVN__TABLE_COLUMNS_MAX];
+    *points = NULL;
+    EVN_TRY(find_columns(like, table, columns));
+    EVN_TRY(evn__points_describe(like->names, like->dimensions, points));
+    evn_status status = take_rows(table, columns, skip_bad, *points);
+    if (status != EVN_OK) {
+        evn__points_destroy(points);
     }
-    return EVN_OK;
+    return status;
 }
 
 evn_status evn__points_match(const evn__points *points, const evn__data_table *table,

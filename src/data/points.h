@@ -26,6 +26,10 @@ typedef struct evn__points {
 evn_status evn__points_take(const evn__data_table *table, const char *columns, int64_t skip_bad,
                             int most, evn__points **points);
 
+/// The same with the columns of other points by their names.
+evn_status evn__points_take_like(const evn__data_table *table, const evn__points *like,
+                                 int64_t skip_bad, evn__points **points);
+
 /// Points without rows: names [D], which are copied.
 evn_status evn__points_describe(const char *const *names, int dimensions, evn__points **points);
 

@@ -30,7 +30,7 @@ evn_status evn__standardisation_set(const double *mean, const double *factor, in
 
 void evn__standardisation_free(evn__standardisation *s);
 
-/// z of x, and x of z, [D] each.
+/// z of x, and x of z, [D] each; both may be the same array.
 void evn__standardisation_apply(const evn__standardisation *s, const double *x, double *z);
 void evn__standardisation_undo(const evn__standardisation *s, const double *z, double *x);
 

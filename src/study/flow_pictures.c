@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "plot/plot.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,7 +71,7 @@ static evn_status draw_strip(const evn__density *density, cloud *c, const char *
     return evn__plot_save(&plot, folder, "strip");
 }
 
-evn_status evn__flow_draw_losses(const double *losses, int count, const evn__density *density,
+evn_status evn__flow_draw_losses(const double *losses, int count, double entropy,
                                  const char *folder) {
     enum { POINTS = 100 };
     double at[POINTS], mean[POINTS] = {0}, ends[2], level[2];
@@ -84,14 +85,14 @@ evn_status evn__flow_draw_losses(const double *losses, int count, const evn__den
     }
     ends[0] = 1;
     ends[1] = count;
-    level[0] = level[1] = density->floor;
+    level[0] = level[1] = entropy;
     const evn__series series[] = {{"training loss", EVN__LINE, at, mean, NULL, points},
                                   {"entropy of the density", EVN__DASHED, ends, level, NULL, 2}};
     const evn__plot plot = {.title = "Loss over the training",
                             .x = {"iteration", false},
                             .y = {"−log p  (nats)", false},
                             .series = series,
-                            .count = 2};
+                            .count = isnan(entropy) ? 1 : 2};
     return evn__plot_save(&plot, folder, "loss");
 }
 

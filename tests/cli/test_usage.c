@@ -36,7 +36,7 @@ START_TEST(unknown_words) {
     test_fails_with(test_program("", "trian digits"), EVN_ERR_USAGE, "did you mean train?");
     test_fails_with(
         test_program("", "xyzzy"), EVN_ERR_USAGE,
-        "devices, train, resume, eval, predict, depth, invert, sample, export, compare, "
+        "devices, train, resume, eval, predict, depth, invert, sample, density, export, compare, "
         "report, tune or selftest");
     test_fails_with(test_program("", "train"), EVN_ERR_USAGE, "train needs a TASK");
     test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE,
