@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange/events.h"
 
+#include <stddef.h>
+
 #ifdef EVN_TENSORBOARD
 
 #include "base/memory.h"

@@ -71,10 +71,12 @@ static evn_value across(evn_graph *g, evn_value x, evn_value y) {
 }
 
 START_TEST(samples_for_themselves) {
-    TRY(write(rows));
-    TRY(write(split));
-    TRY(write(constant));
-    TRY(write(product));
+    if (evn__onnx_is_there()) {
+        TRY(write(rows));
+        TRY(write(split));
+        TRY(write(constant));
+        TRY(write(product));
+    }
 }
 END_TEST
 
@@ -83,7 +85,7 @@ START_TEST(samples_that_meet) {
                                                                             flat, gram,  across};
     static const char *const operations[] = {"sum",     "slice",  "concat",
                                              "reshape", "matmul", "log_softmax"};
-    for (size_t i = 0; i < sizeof(makes) / sizeof(makes[0]); ++i) {
+    for (size_t i = 0; evn__onnx_is_there() && i < sizeof(makes) / sizeof(makes[0]); ++i) {
         test_note(operations[i]);
         ck_assert_int_eq(write(makes[i]), EVN_ERR_ARGUMENT);
         ck_assert_msg(strstr(evn_error_message(), operations[i]), "%s", evn_error_message());
@@ -93,9 +95,7 @@ END_TEST
 
 int main(void) {
     Suite *suite = suite_create("batch");
-    if (evn__onnx_is_there()) {
-        test_add(suite, tcase_create("samples_for_themselves"), samples_for_themselves);
-        test_add(suite, tcase_create("samples_that_meet"), samples_that_meet);
-    }
+    test_add(suite, tcase_create("samples_for_themselves"), samples_for_themselves);
+    test_add(suite, tcase_create("samples_that_meet"), samples_that_meet);
     return test_run(suite);
 }
