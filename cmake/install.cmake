@@ -61,6 +61,10 @@ list(JOIN EVN_PC_PRIVATE " " EVN_PC_PRIVATE)
 configure_file(cmake/evonode.pc.in evonode.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/evonode.pc DESTINATION ${folder} COMPONENT development)
 
+# Networks to begin one of one's own with; the library has them built in.
+install(DIRECTORY networks DESTINATION ${CMAKE_INSTALL_DATADIR}/evonode COMPONENT program
+  FILES_MATCHING PATTERN "*.json")
+
 # Documentation: manual pages where they were built, and what the README leads to --------------------
 install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
   COMPONENT program OPTIONAL FILES_MATCHING PATTERN "*.1")

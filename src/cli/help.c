@@ -2,6 +2,7 @@
 #include "cli/task.h"
 #include "cli/verb.h"
 #include "evonode/model.h"
+#include "nn/layer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,22 @@ static void print_tasks(void) {
     }
 }
 
+/// What network files may say.
+static void print_layers(void) {
+    char takes[128], line[256];
+    const evn__layer_kind *kind;
+    for (int i = 0; (kind = evn__layer_kind_at(i)); ++i) {
+        print_line(kind->name, kind->text);
+        for (int k = 0; evn__layer_key_at(kind, k); ++k) {
+            const evn__layer_key *key = evn__layer_key_at(kind, k);
+            snprintf(line, sizeof(line), "%s: %s", key->name, key->text);
+            print_line("", line);
+            snprintf(line, sizeof(line), "  %s", evn__layer_key_text(key, takes, sizeof(takes)));
+            print_line("", line);
+        }
+    }
+}
+
 void evn__help_verb(const evn__verb *verb) {
     bool trains = verb->bit == EVN__VERB_TRAIN;
     printf("evonode %s%s%s [options]\n%s\n", verb->name, verb->subject ? " " : "",
@@ -72,6 +89,10 @@ void evn__help_verb(const evn__verb *verb) {
         for (int i = 0; evn_evolution_name(i); ++i) {
             print_line(evn_evolution_name(i), evn_evolution_text(i));
         }
+    }
+    if (verb->bit == EVN__VERB_DESCRIBE) {
+        printf("\nLayers:\n");
+        print_layers();
     }
     printf("%s", verb->notes);
 }

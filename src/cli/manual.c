@@ -4,6 +4,7 @@
 #include "cli/task.h"
 #include "cli/verb.h"
 #include "evonode/model.h"
+#include "nn/layer.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -160,6 +161,8 @@ static const struct {
      "In the run directory with --tensorboard: the metrics for TensorBoard, a file for each "
      "process "
      "that trained."},
+    {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_DESCRIBE, "network.json",
+     "In the run directory of a --network: the network file, as it was when the run began."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME, "checkpoint.safetensors",
      "In the run directory until the run is finished: parameters, the optimiser's state and how "
      "many epochs are done."},
@@ -209,6 +212,8 @@ static const struct {
      "Two runs side by side, with pictures:"},
     {"report", "evonode report runs/digits-1 runs/digits-2 --out report.html",
      "Two runs on one page:"},
+    {"describe", "evonode describe node-ew --size 32x32x3 --batch 64 --svg node-ew.svg",
+     "What a shipped network needs for colour images, with a drawing:"},
     {"tune", "evonode tune --quick", "A first tuning in 15 seconds:"},
     {"selftest", "evonode selftest --device gpu", "Check the kernels on a GPU:"},
 };
@@ -296,6 +301,25 @@ static void put_tasks(evn__text *page) {
     evn__text_append(page, ".El\n");
 }
 
+/// What network files may say.
+static void put_layers(evn__text *page) {
+    const evn__layer_kind *kind;
+    evn__text_append(page, ".Sh LAYERS\n.Bl -tag -width Ds\n");
+    for (int i = 0; (kind = evn__layer_kind_at(i)) != NULL; ++i) {
+        evn__text_append(page, ".It Cm %s\n", kind->name);
+        put_line(page, kind->text);
+        for (int k = 0; evn__layer_key_at(kind, k); ++k) {
+            const evn__layer_key *key = evn__layer_key_at(kind, k);
+            char line[256], takes[128];
+            snprintf(line, sizeof(line), "%s: %s; %s", key->name, key->text,
+                     evn__layer_key_text(key, takes, sizeof(takes)));
+            evn__text_append(page, ".br\n");
+            put_line(page, line);
+        }
+    }
+    evn__text_append(page, ".El\n");
+}
+
 static void put_files(evn__text *page, const evn__verb *verb) {
     bool any = false;
     for (size_t i = 0; i < COUNT(files); ++i) {
@@ -340,6 +364,9 @@ static void put_verb(evn__text *page, const evn__verb *verb, release of) {
     put_notes(page, verb->notes);
     if (verb->bit == EVN__VERB_TRAIN) {
         put_tasks(page);
+    }
+    if (verb->bit == EVN__VERB_DESCRIBE) {
+        put_layers(page);
     }
     evn__text_append(page, ".Sh OPTIONS\n.Bl -tag -width Ds\n");
     put_options(page, evn__settings_options, verb);

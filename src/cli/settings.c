@@ -61,6 +61,7 @@ static const char *holdout_by_name(int index) {
 
 #define TRAIN     EVN__VERB_TRAIN
 #define SAMPLE    EVN__VERB_SAMPLE
+#define DESCRIBE  EVN__VERB_DESCRIBE
 #define PREDICT   EVN__VERB_PREDICT
 #define DENSITY   EVN__VERB_DENSITY
 #define ALL       (BOTH | SAMPLE | PREDICT | DENSITY)
@@ -101,15 +102,16 @@ const evn__option evn__settings_options[] = {
     {"model", "KIND", "model to train", TRAIN, &evn__option_text, AT(model), 0, 0, model_name},
     {"network", "FILE", "network of one's own instead of a --model: a file of layers", TRAIN,
      &evn__option_text, AT(network), 0, 0, NULL},
-    {"weights", "KIND", "how the weights of node-ew evolve (g)", TRAIN, &evn__option_text,
-     AT(weights), 0, 0, evn_evolution_name},
-    {"filters", "N", "channels of the state (default: by image size)", TRAIN, &evn__option_integer,
-     AT(filters), 1, 4096, NULL},
-    {"layers", "N", "layers of resnet", TRAIN, &evn__option_integer, AT(layers), 1, 1000, NULL},
+    {"weights", "KIND", "how the weights of node-ew evolve (g)", TRAIN | DESCRIBE,
+     &evn__option_text, AT(weights), 0, 0, evn_evolution_name},
+    {"filters", "N", "channels of the state (default: by image size)", TRAIN | DESCRIBE,
+     &evn__option_integer, AT(filters), 1, 4096, NULL},
+    {"layers", "N", "layers of resnet", TRAIN | DESCRIBE, &evn__option_integer, AT(layers), 1, 1000,
+     NULL},
     {"width", "N", "curve: units of each of the two hidden layers", TRAIN, &evn__option_integer,
      AT(width), 1, 16384, NULL},
-    {"batch", "N", "images or points in a batch", TRAIN, &evn__option_integer, AT(batch), 1, 65536,
-     NULL},
+    {"batch", "N", "images or points in a batch", TRAIN | DESCRIBE, &evn__option_integer, AT(batch),
+     1, 65536, NULL},
     {"batch", "N", "the only batch that the model takes (of any size)", EVN__VERB_EXPORT,
      &evn__option_integer, AT(batch), 1, 65536, NULL},
     {"limit", "N", "train on the first N images only", TRAIN, &evn__option_integer, AT(limit), 1,
@@ -134,6 +136,8 @@ const evn__option evn__settings_options[] = {
     {"size", "HxW",
      "images: height and width in pixels to which all are brought (their own, where they have one)",
      TRAIN, &evn__option_text, AT(size), 0, 0, NULL},
+    {"size", "HxWxC", "height, width and channels of the images (28x28x1)", DESCRIBE,
+     &evn__option_text, AT(size), 0, 0, NULL},
     {"fit", "HOW", "images: how one of another shape comes to that size", TRAIN, &evn__option_text,
      AT(fit), 0, 0, evn__fit_name},
     {"holdout", "X",
@@ -205,8 +209,12 @@ const evn__option evn__settings_options[] = {
     {"seconds", "N", "time limit of tuning, in seconds", EVN__VERB_TUNE, &evn__option_integer,
      AT(seconds), 1, 86400, NULL},
     {"json", NULL, "print JSON; predict: a line of it for each answer",
-     EVN__VERB_DEVICES | EVN__VERB_COMPARE | EVN__VERB_EVAL | PREDICT | DENSITY, &evn__option_flag,
-     AT(json), 0, 0, NULL},
+     EVN__VERB_DEVICES | EVN__VERB_COMPARE | EVN__VERB_EVAL | PREDICT | DENSITY | DESCRIBE,
+     &evn__option_flag, AT(json), 0, 0, NULL},
+    {"classes", "N", "classes of images (10)", DESCRIBE, &evn__option_integer, AT(classes), 2, 1e6,
+     NULL},
+    {"svg", "FILE", "draw the network into that file", DESCRIBE, &evn__option_text, AT(svg), 0, 0,
+     NULL},
     {0},
 };
 

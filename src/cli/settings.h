@@ -22,6 +22,7 @@ enum {
     EVN__VERB_REPORT = 2048,
     EVN__VERB_EXPORT = 4096,
     EVN__VERB_DENSITY = 8192,
+    EVN__VERB_DESCRIBE = 16384,
     EVN__PHASES_MAX = 16,
 };
 
@@ -41,9 +42,9 @@ typedef struct evn__settings {
     int subject_count, subject_capacity;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
         *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network,
-        *watch_address, *onnx, *safetensors, *weights_from, *map;
+        *watch_address, *onnx, *safetensors, *weights_from, *map, *svg;
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
-        top, window, extra, watch;
+        top, window, extra, watch, classes;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until;
     bool json, quick, help, flip, tensorboard;
     bool solves;                ///< the one phase is there to solve with; nothing is trained

@@ -31,6 +31,7 @@ extern const evn__verb evn__verb_density;  // density.c
 extern const evn__verb evn__verb_export;   // export.c
 extern const evn__verb evn__verb_compare;  // compare.c
 extern const evn__verb evn__verb_report;   // page.c
+extern const evn__verb evn__verb_describe; // describe.c
 extern const evn__verb evn__verb_tune;     // tune.c
 extern const evn__verb evn__verb_selftest; // selftest.c
 

@@ -288,6 +288,11 @@ const evn__layer_kind *evn__layer_kind_find(const char *name) {
     return NULL;
 }
 
+const evn__layer_key *evn__layer_key_at(const evn__layer_kind *kind, int index) {
+    bool there = kind->keys && index < EVN__LAYER_KEYS && kind->keys[index].name;
+    return there ? &kind->keys[index] : NULL;
+}
+
 const char *evn_layer_name(int index) {
     const evn__layer_kind *kind = evn__layer_kind_at(index);
     return kind ? kind->name : NULL;

@@ -69,6 +69,9 @@ const evn__layer_kind *evn__layer_kind_at(int index);
 /// The row of that name; NULL when there is none.
 const evn__layer_kind *evn__layer_kind_find(const char *name);
 
+/// Key number `index` of a kind; NULL past the last.
+const evn__layer_key *evn__layer_key_at(const evn__layer_kind *kind, int index);
+
 /// What a key takes and what it is where it is left out, for help: "1 to 31 [3]", into `text`;
 /// returns text.
 const char *evn__layer_key_text(const evn__layer_key *key, char *text, size_t size);

@@ -53,9 +53,9 @@ static const char *rank_advice(unsigned ranks) {
 static const char *const no_time = "there is no time t here: it is for the layers of an ODE";
 
 static bool takes_time(const evn__layer *layer) {
-    const evn__layer_key *keys = layer->kind->keys;
-    for (int i = 0; keys && i < EVN__LAYER_KEYS && keys[i].name; ++i) {
-        if (strcmp(keys[i].name, "time") == 0 && layer->values[i]) {
+    const evn__layer_key *key;
+    for (int i = 0; (key = evn__layer_key_at(layer->kind, i)); ++i) {
+        if (strcmp(key->name, "time") == 0 && layer->values[i]) {
             return true;
         }
     }

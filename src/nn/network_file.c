@@ -140,16 +140,11 @@ static evn_status read_key(evn_network *network, const evn__layer_kind *kind,
     return EVN_OK;
 }
 
-static const evn__layer_key *key_at(const evn__layer_kind *kind, int index) {
-    return kind->keys && index < EVN__LAYER_KEYS && kind->keys[index].name ? &kind->keys[index]
-                                                                           : NULL;
-}
-
 static bool has_key(const evn__layer_kind *kind, const char *name, words *known) {
     bool found = strcmp(name, "layer") == 0;
-    for (int i = 0; key_at(kind, i); ++i) {
-        found = found || strcmp(key_at(kind, i)->name, name) == 0;
-        add_word(known, key_at(kind, i)->name);
+    for (int i = 0; evn__layer_key_at(kind, i); ++i) {
+        found = found || strcmp(evn__layer_key_at(kind, i)->name, name) == 0;
+        add_word(known, evn__layer_key_at(kind, i)->name);
     }
     if (kind->weights) {
         found = found || strcmp(name, "name") == 0 || strcmp(name, "evolve") == 0;
@@ -241,8 +236,8 @@ static evn_status read_layer(evn_network *network, const json_t *item, const cha
         EVN_TRY(check_keys(network, layer->kind, item, place));
         EVN_TRY(read_words(network, item, place, in_ode, layer));
     }
-    for (int i = 0; key_at(layer->kind, i); ++i) {
-        const evn__layer_key *key = key_at(layer->kind, i);
+    for (int i = 0; evn__layer_key_at(layer->kind, i); ++i) {
+        const evn__layer_key *key = evn__layer_key_at(layer->kind, i);
         const json_t *value = json_is_object(item) ? json_object_get(item, key->name) : NULL;
         EVN_TRY(read_key(network, layer->kind, key, value, place, &layer->values[i]));
     }

@@ -282,6 +282,13 @@ evn_status evn__invert_measure(evn_device *device, const evn_source *source, con
                                int steps, evn__inversions *inversions) {
     EVN_CHECK(evn_model_dynamics(model), EVN_ERR_ARGUMENT,
               "a ResNet has layers that cannot be run backwards: take a run of node or node-ew");
+    EVN_CHECK(
+        evn_model_stage_count(model) == 2, EVN_ERR_ARGUMENT,
+        "the network has %d stages; invert goes back from one ODE through the stem before it: "
+        "take a run of a network with one ODE, and no layers between it and the head",
+        evn_model_stage_count(model));
+    EVN_CHECK(evn_dynamics_state_shape(evn_model_dynamics(model)).rank == 4, EVN_ERR_ARGUMENT,
+              "the state of the network's ODE is no image, which invert could draw");
     inverter in = {
         .device = device, .parameters = evn_model_parameters(model), .result = inversions};
     evn_status status = run(&in, source, evn_model_get_options(model), steps);

@@ -34,10 +34,10 @@ END_TEST
 START_TEST(unknown_words) {
     test_fails_with(test_program("", " "), EVN_ERR_USAGE, "evonode train digits");
     test_fails_with(test_program("", "trian digits"), EVN_ERR_USAGE, "did you mean train?");
-    test_fails_with(
-        test_program("", "xyzzy"), EVN_ERR_USAGE,
-        "devices, train, resume, eval, predict, depth, invert, sample, density, export, compare, "
-        "report, tune or selftest");
+    test_fails_with(test_program("", "xyzzy"), EVN_ERR_USAGE,
+                    "devices, describe, train, resume, eval, predict, depth, invert, sample, "
+                    "density, export, compare, "
+                    "report, tune or selftest");
     test_fails_with(test_program("", "train"), EVN_ERR_USAGE, "train needs a TASK");
     test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE,
                     "digits, mnist, images, series, curve or flow");

@@ -209,6 +209,22 @@ def verbs():
             yield f"there is no manual page evonode-{verb}.1"
 
 
+def networks():
+    """The guide names every layer, and the network file in it is one."""
+    text = subprocess.run([PROGRAM, "describe", "--help"], capture_output=True, text=True, check=True).stdout
+    section = (SOURCE / "docs/guide.md").read_text().split("## Your own network\n")[1].split("\n## ")[0]
+    layers = re.findall(r"^  ([a-z]\S*)", text.split("\nLayers:\n")[1].split("\n\n")[0], re.M)
+    if len(layers) < 10:
+        yield "the help of describe lists no layers"
+    yield from (f"docs/guide.md lacks the layer {layer}" for layer in layers if f"`{layer}`" not in section)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(section.split("```json\n")[1].split("```")[0])
+        file.flush()
+        told = subprocess.run([PROGRAM, "describe", file.name, "--size", "8"], capture_output=True, text=True)
+        if told.returncode:
+            yield f"the network of docs/guide.md: {told.stderr}"
+
+
 def site():
     """Build the site; every link in it leads somewhere, and nothing is loaded from the network."""
     built = subprocess.run(["sh", SOURCE / "tools/site.sh", MANUAL.parent], capture_output=True, text=True)
@@ -237,6 +253,7 @@ def site():
 
 
 problems = list({"links": links, "commands": commands, "sources": sources, "environment": environment,
-                 "exit_codes": exit_codes, "verbs": verbs, "site": site, "walk": walk}[CHECK]())
+                 "exit_codes": exit_codes, "verbs": verbs, "networks": networks, "site": site,
+                 "walk": walk}[CHECK]())
 print("\n".join(problems) if problems else f"{CHECK}: {len(pages())} pages, nothing is wrong")
 sys.exit(bool(problems))
