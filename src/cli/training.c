@@ -183,7 +183,8 @@ static evn_status summarize(evn__training *t, double seconds, evn_metrics *metri
     EVN_TRY(add(metrics, "seconds_total", "s", t->earlier + seconds));
     EVN_TRY(add(metrics, "nfe_forward", "", so_far->nfe_forward)); // in training
     EVN_TRY(add(metrics, "nfe_backward", "", so_far->nfe_backward));
-    EVN_TRY(add(metrics, "peak_device_bytes", "bytes", so_far->peak_device_bytes));
+    EVN_TRY(add(metrics, "peak_device_bytes", "bytes",
+                so_far->epochs > 0 ? so_far->peak_device_bytes : NAN));
     return add(metrics, "parameters", EVN_UNIT_COUNT,
                (double)evn_parameters_scalar_count(parameters_of(t)));
 }
