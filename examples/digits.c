@@ -19,13 +19,6 @@ static void show_epoch(void *user, const evn_epoch *epoch) {
            evn_metrics_value(&epoch->metrics, "train_loss"), 100 * *accuracy);
 }
 
-static evn_phase phase(const char *name, evn_gradient gradient, int epochs, double rate) {
-    evn_phase p = {.name = name, .solver = evn_solver_options_default(), .epochs = epochs};
-    p.solver.gradient = gradient;
-    p.schedule = evn_schedule_default(rate);
-    return p;
-}
-
 int main(void) {
     evn_device *device = NULL;
     evn_dataset *digits = NULL;
@@ -34,10 +27,8 @@ int main(void) {
     evn_trainer *trainer = NULL;
     double accuracy = 0;
 
-    evn_phase phases[] = {phase("backprop", EVN_GRADIENT_BACKPROP, 5, 0.1),
-                          phase("adjoint", EVN_GRADIENT_ADJOINT, 1, 0.01)};
-    phases[0].solver.method = "euler";
-    phases[0].solver.steps = 10;
+    const evn_phase phases[] = {evn_phase_default("euler", 10, EVN_GRADIENT_BACKPROP, 5, 0.1),
+                                evn_phase_default("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.01)};
     const evn_trainer_options options = {.phases = phases,
                                          .phase_count = 2,
                                          .optimizer =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// The built-in tasks: images into classes, a trajectory to follow, a density by a flow.
+/// The built-in tasks: images into classes, a trajectory to follow, a density by a flow;
+/// and a loss of your own.
 #ifndef EVONODE_TASKS_H
 #define EVONODE_TASKS_H
 
@@ -56,6 +57,32 @@ const char *evn_activation_name(int index);
 /// @return EVN_ERR_ARGUMENT; EVN_ERR_SHAPE for a source of other shapes
 evn_status evn_task_trajectory(evn_device *device, const evn_source *source,
                                const evn_trajectory_options *options, evn_task *task);
+
+/// A task that is said by what is to become small. Zero-initialise; all but parameters and loss may
+/// stay so.
+typedef struct evn_loss_options {
+    /// Allocated in floats on the device; borrowed, outlive the task.
+    evn_parameters *parameters;
+    /// Solved from t = 0 to 1; its weights are parameters of the same names. Copied; NULL: nothing
+    /// is solved.
+    const evn_dynamics *dynamics;
+    const float *start;  ///< x(0), of the state's shape; copied. NULL: the batch's samples
+    int observations;    ///< as in evn_solver_options, with `times` [observations], copied
+    const double *times; ///< NULL: equally spaced
+    /// Output "loss", one number, a mean over the batch. Inputs, none of which it must have: "x"
+    /// [state], or [observations, state] where there are any; "sample" and "target" [B, …] and
+    /// "weight" [B] of the source; and parameters, but not those that are solved with. Copied.
+    const evn_graph *loss;
+    const evn_source *source; ///< what it leads to is borrowed, outlives the task. NULL: all data
+                              ///< are in the graphs
+} evn_loss_options;
+
+/// Make a loss small: of graphs alone, or of the solution of an ODE. An epoch is a pass over the
+/// source's training part; without one, an iteration. Metric: loss.
+/// @return EVN_ERR_ARGUMENT for an input that the loss cannot have, a name in two roles or no
+/// start;
+///         EVN_ERR_SHAPE
+evn_status evn_task_loss(evn_device *device, const evn_loss_options *options, evn_task *task);
 
 /// How a flow finds the divergence of its dynamics in training.
 typedef enum evn_trace {

@@ -82,6 +82,13 @@ typedef struct evn_trainer_options {
     void *user; ///< handed to the callbacks
 } evn_trainer_options;
 
+/// A phase with a constant rate, named after its method; then change fields.
+/// @param[in] method  evn_method_name
+/// @param[in] steps   equal ones; 0: adaptive, for the adjoint
+/// @param[in] epochs  or iterations
+evn_phase evn_phase_default(const char *method, int steps, evn_gradient gradient, int epochs,
+                            double rate);
+
 /// Compile the first phase.
 /// @param[in] task  borrowed; outlives the trainer
 /// @return EVN_ERR_ARGUMENT with what is wrong in which phase

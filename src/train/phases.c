@@ -5,6 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+evn_phase evn_phase_default(const char *method, int steps, evn_gradient gradient, int epochs,
+                            double rate) {
+    evn_phase phase = {.name = method,
+                       .solver = evn_solver_options_default(),
+                       .epochs = epochs,
+                       .schedule = evn_schedule_default(rate)};
+    phase.solver.method = method;
+    phase.solver.steps = steps;
+    phase.solver.gradient = gradient;
+    return phase;
+}
+
 static evn_status check_phase(const evn_trainer_options *options, const evn_task *task, int index) {
     const evn_phase *phase = &options->phases[index];
     EVN_CHECK(phase->name, EVN_ERR_ARGUMENT, "phase %d has no name", index + 1);

@@ -46,12 +46,28 @@ START_TEST(tasks) {
     REFUSED(evn_task_flow(test_device(), &points, &flow, &task));
     flow = (evn_flow_options){.model = "node", .trace = (evn_trace)99};
     REFUSED(evn_task_flow(test_device(), &points, &flow, &task));
+    const evn_loss_options loss = {0};
+    REFUSED(evn_task_loss(NULL, &loss, &task));
+    REFUSED(evn_task_loss(test_device(), NULL, &task));
+    REFUSED(evn_task_loss(test_device(), &loss, NULL));
+    REFUSED(evn_task_loss(test_device(), &loss, &task));
     ck_assert_ptr_null(task.methods);
     ck_assert_ptr_null(evn_flow_model_name(-1));
     ck_assert_ptr_null(evn_flow_model_name(99));
     ck_assert_ptr_null(evn_activation_name(-1));
     ck_assert_ptr_null(evn_activation_name(99));
     evn_source_destroy(&points);
+}
+END_TEST
+
+/// What a phase by default is wrong in, the trainer says.
+START_TEST(phases) {
+    evn_phase phase = evn_phase_default(NULL, -1, (evn_gradient)99, -1, NAN);
+    ck_assert_ptr_null(phase.name);
+    phase = evn_phase_default("rk4", 7, EVN_GRADIENT_BACKPROP, 3, 0.5);
+    ck_assert_str_eq(phase.name, "rk4");
+    ck_assert_int_eq(phase.solver.steps, 7);
+    ck_assert(phase.epochs == 3 && evn_schedule_rate(&phase.schedule, 2) == 0.5);
 }
 END_TEST
 
@@ -118,6 +134,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("training");
     TCase *refused = tcase_create("refused");
     tcase_add_test(refused, tasks);
+    tcase_add_test(refused, phases);
     tcase_add_test(refused, trainers);
     suite_add_tcase(s, refused);
     return s;
