@@ -174,13 +174,40 @@ static evn_status print_mistakes(const json_t *classes, const json_t *confusion)
     return status;
 }
 
+/// Bins that have images.
+static evn_status print_bins(const json_t *bins) {
+    evn__table table = {.columns = 4};
+    const char *const heads[] = {"probability", "images", "on average", "right"};
+    const json_t *bin;
+    size_t i;
+    for (int column = 0; column < 4; ++column) {
+        evn__table_add(&table, "%s", heads[column]);
+    }
+    json_array_foreach(bins, i, bin) {
+        json_int_t count = json_integer_value(json_object_get(bin, "count"));
+        if (count > 0) {
+            evn__table_add(&table, "%.0f to %.0f %%",
+                           100 * json_number_value(json_object_get(bin, "from")),
+                           100 * json_number_value(json_object_get(bin, "to")));
+            evn__table_add(&table, "%lld", (long long)count);
+            add_share(&table, json_object_get(bin, "confidence"));
+            add_share(&table, json_object_get(bin, "accuracy"));
+        }
+    }
+    printf("\n");
+    evn_status status = evn__table_print(&table);
+    evn__table_free(&table);
+    return status;
+}
+
 static evn_status print(const json_t *report) {
     const json_t *classes = json_object_get(report, "classes");
     const json_t *confusion = json_object_get(report, "confusion");
     EVN_TRY(print_classes(classes));
     printf("\n");
-    return json_array_size(classes) <= MATRIX_MAX ? print_matrix(classes, confusion)
-                                                  : print_mistakes(classes, confusion);
+    EVN_TRY(json_array_size(classes) <= MATRIX_MAX ? print_matrix(classes, confusion)
+                                                   : print_mistakes(classes, confusion));
+    return print_bins(json_object_get(json_object_get(report, "calibration"), "bins"));
 }
 
 const evn__evaluation evn__evaluate_images = {measure, print};

@@ -173,7 +173,8 @@ static evn_status reclaim(evn__run_directory *directory) {
               directory->folder);
     EVN_CHECK(!exists(directory->folder, SUMMARY), EVN_ERR_OUTPUT,
               "the run in %s is finished; evonode eval tests it", directory->folder);
-    return lock_metrics(directory);
+    EVN_TRY(lock_metrics(directory));
+    return remove_file(directory, EVALUATION); // it was of other parameters
 }
 
 /// run: NULL to go on with the run that is there.

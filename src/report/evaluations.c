@@ -73,6 +73,24 @@ static void put_confusion(const json_t *classes, const json_t *confusion, evn__t
     evn__text_append(html, "</table></div>\n");
 }
 
+static void put_bins(const json_t *bins, evn__text *html) {
+    const json_t *bin;
+    size_t i;
+    evn__text_append(html, "<div class=\"scroll\"><table>\n<tr><th>probability</th><th>images</th>"
+                           "<th>on average</th><th>right</th></tr>\n");
+    json_array_foreach(bins, i, bin) {
+        if (evn__number_of(bin, "count") > 0) {
+            evn__text_append(html, "<tr><td>%.0f to %.0f %%</td><td>%.0f</td>",
+                             100 * evn__number_of(bin, "from"), 100 * evn__number_of(bin, "to"),
+                             evn__number_of(bin, "count"));
+            put_share(html, bin, "confidence");
+            put_share(html, bin, "accuracy");
+            evn__text_append(html, "</tr>\n");
+        }
+    }
+    evn__text_append(html, "</table></div>\n");
+}
+
 static void put_calibration(const json_t *calibration, evn__text *html) {
     static const char *const keys[][2] = {{"expected_error", "expected calibration error"},
                                           {"brier", "Brier score"},
@@ -101,6 +119,9 @@ void evn__tables_put_evaluations(const evn__reported *runs, int count, evn__text
         }
         evn__text_append(html, "<details id=\"classes-%d\"><summary>Classes</summary>\n", i);
         put_classes(classes, html);
+        evn__text_append(html,
+                         "</details>\n<details id=\"bins-%d\"><summary>Reliability</summary>\n", i);
+        put_bins(json_object_get(json_object_get(runs[i].evaluation, "calibration"), "bins"), html);
         evn__text_append(html, "</details>\n");
     }
 }

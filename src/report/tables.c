@@ -67,6 +67,10 @@ static const json_t *find_model(const evn__reported *run) {
     return member(run->run, "options", "model");
 }
 
+static const json_t *find_network(const evn__reported *run) {
+    return member(run->run, "options", "network");
+}
+
 static const json_t *find_data(const evn__reported *run) {
     return member(run->run, "options", "data");
 }
@@ -127,11 +131,21 @@ static const char *likely_unit(const char *metric) {
     return "";
 }
 
-/// The best value of the runs; NaN where no way is better, or there is one run.
+static bool is_one_task(const evn__reported *runs, int count) {
+    bool one = true;
+    for (int i = 1; i < count; ++i) {
+        one = one && strcmp(text_of(find_task(&runs[i])), text_of(find_task(&runs[0]))) == 0;
+    }
+    return one;
+}
+
+/// The best value of the runs; NaN where no way is better, or there is one run, or they do not do
+/// the same.
 static double best_of(const evn__reported *runs, int count, const char *metric,
                       const char *better) {
     double best = NAN;
-    for (int i = 0; i < count && count > 1 && better[0]; ++i) {
+    bool compared = count > 1 && better[0] && is_one_task(runs, count);
+    for (int i = 0; i < count && compared; ++i) {
         double value = value_of(&runs[i], metric);
         bool lower = strcmp(better, "lower") == 0;
         if (!isnan(value) && (isnan(best) || (lower ? value < best : value > best))) {
@@ -179,6 +193,7 @@ void evn__tables_put_results(const evn__reported *runs, int count, evn__text *ht
     put_folders(runs, count, html);
     put_row(runs, count, "task", find_task, html);
     put_row(runs, count, "model", find_model, html);
+    put_row(runs, count, "network", find_network, html);
     put_row(runs, count, "data", find_data, html);
     put_row(runs, count, "device", find_device, html);
     put_state(runs, count, html);
