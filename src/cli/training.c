@@ -303,6 +303,7 @@ void evn__training_close(evn__training *training) {
 
 evn_status evn__training_run(evn__training *training, const evn__settings *settings) {
     evn__training *t = training;
+    evn__watch_renew(t->watch); // the directory is there
     if (t->resumes) {
         EVN_TRY(go_back(t));
     }

@@ -29,13 +29,19 @@ struct evn__watch {
 // Documents, on the server's thread
 // -----------------------------------------------------------------
 
-static evn_status read_page(const evn__watch *w, evn__page **page) {
+/// Read the run; of which version of its directory, or an older one than what is read.
+static evn_status read_page(evn__watch *w, evn__page **page, int *version) {
+    pthread_mutex_lock(&w->lock);
+    *version = w->version;
+    pthread_mutex_unlock(&w->lock);
+    EVN_CHECK(*version > 0, EVN_ERR_FILE, "the run has not begun; load this page again");
     return evn__page_read(&w->folder, 1, page);
 }
 
 static evn_status write_page(void *user, evn__text *html) {
     evn__page *page;
-    EVN_TRY(read_page(user, &page));
+    int version;
+    EVN_TRY(read_page(user, &page, &version));
     evn__page_put(page, true, html);
     evn__page_destroy(&page);
     return html->status;
@@ -44,10 +50,8 @@ static evn_status write_page(void *user, evn__text *html) {
 static evn_status write_main(void *user, evn__text *html) {
     evn__watch *w = user;
     evn__page *page;
-    pthread_mutex_lock(&w->lock);
-    int version = w->version; // what is read below is as new, or newer
-    pthread_mutex_unlock(&w->lock);
-    EVN_TRY(read_page(w, &page));
+    int version;
+    EVN_TRY(read_page(w, &page, &version));
     evn__page_put_main(page, html);
     evn__page_destroy(&page);
     pthread_mutex_lock(&w->lock);

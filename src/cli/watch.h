@@ -9,7 +9,7 @@ typedef struct evn__watch evn__watch;
 
 /// Serve the run's page where the settings ask for it, and say where; *watch NULL where they do
 /// not.
-/// @param[in] folder  of the run; borrowed
+/// @param[in] folder  of the run; borrowed, and read from the first evn__watch_renew on
 evn_status evn__watch_begin(const char *folder, const evn__settings *settings, evn__watch **watch);
 
 /// Of these the watch may be NULL.

@@ -73,6 +73,10 @@ START_TEST(serves) {
     pid_t process = test_program_start("", SMALL "100000 --watch --out w");
     int port = find_port(process);
     const char *page = get(port, "/", "localhost");
+    for (int i = 0; i < 500 && strstr(page, "has not begun"); ++i) {
+        pause_a_little();
+        page = get(port, "/", "localhost");
+    }
     ck_assert_msg(strncmp(page, "HTTP/1.1 200", 12) == 0, "%s", page);
     ck_assert(strstr(page, "<script>") && strstr(page, "</html>") && strstr(page, "no-store"));
     ck_assert_ptr_nonnull(strstr(get(port, "/progress.json", "127.0.0.1:1"), "\"ended\":false"));
