@@ -80,6 +80,11 @@ static evn_status check_settings(const evn__settings *settings) {
     EVN_CHECK(strcmp(settings->model, "node") == 0 || strcmp(settings->model, "node-ew") == 0,
               EVN_ERR_USAGE, "a series has no model '%s'; it should be node or node-ew",
               settings->model);
+    for (int i = 0; i < settings->phase_count; ++i) {
+        EVN_CHECK(strcmp(settings->phases[i].until, "held-out") != 0, EVN_ERR_USAGE,
+                  "a phase of a series cannot end by until=held-out: what is held out of it is "
+                  "measured once training is over");
+    }
     return read_f(settings->f, &f);
 }
 
@@ -312,12 +317,16 @@ static const char *const options[] = {"data",       "model", "weights", "f",    
                                       "continuity", "extra", NULL};
 
 static const evn__default defaults[] = {
-    {NULL, "model", "node"},      {NULL, "weights", "waves"},
-    {NULL, "f", "mlp:32,32"},     {NULL, "holdout", "0.2"},
-    {NULL, "holdout-by", "time"}, {NULL, "window", "8"},
-    {NULL, "continuity", "1"},    {NULL, "phase", "backprop:solver=rk4,epochs=1000"},
-    {NULL, "optimizer", "lbfgs"}, {NULL, "rtol", "1e-5"},
-    {NULL, "atol", "1e-6"},       {0},
+    {NULL, "f", "mlp:32,32"},
+    {NULL, "holdout", "0.2"},
+    {NULL, "holdout-by", "time"},
+    {NULL, "window", "8"},
+    {NULL, "continuity", "1"},
+    {NULL, "phase", "backprop:solver=rk4,epochs=1500,lr=0.02,schedule=cosine"},
+    {NULL, "optimizer", "adam"},
+    {NULL, "rtol", "1e-5"},
+    {NULL, "atol", "1e-6"},
+    {0},
 };
 
 static const evn__exportation exportation = {

@@ -20,7 +20,17 @@ static const char CURVE[] = "curve --width 16 --phase backprop:epochs=3000 "
 static const char FLOW[] = "flow --data circles --batch 32 "
                            "--phase backprop:solver=rk4,steps=4,epochs=6000 "
                            "--phase adjoint:epochs=10,rtol=1e-3,atol=1e-3";
-static const char *const tasks[] = {IMAGES, CURVE, FLOW};
+static const char SERIES[] = "series --data s.csv --window 3 --f mlp:8 "
+                             "--phase backprop:solver=rk4,steps=6,epochs=6000 "
+                             "--phase adjoint:epochs=10,rtol=1e-3,atol=1e-3";
+static const char *const tasks[] = {IMAGES, CURVE, FLOW, SERIES};
+
+/// Data of the user's: something is missing, and the times are irregular.
+static void write_series(void) {
+    static const char rows[] = "t,x,y\n0,1,0\n0.4,0.9,0.4\n1,,0.8\n1.3,0.3,1\n2.1,-0.5,0.9\n"
+                               "2.4,-0.7,\n3,-1,0.1\n3.7,-0.8,-0.5\n4.4,-0.3,-1\n";
+    test_write("s.csv", rows, strlen(rows));
+}
 
 static int count_lines(const char *name) {
     size_t size;
@@ -86,6 +96,7 @@ static void check_metrics(void) {
 
 START_TEST(goes_on_as_if_nothing_had_been) {
     const char *task = tasks[_i];
+    write_series();
     test_outcome result = test_program("", "train %s --out whole", task);
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert(!test_exists("whole/checkpoint.safetensors"));
@@ -175,6 +186,9 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("flow");
     tcase_add_loop_test(c, goes_on_as_if_nothing_had_been, 2, 3);
+    suite_add_tcase(s, c);
+    c = tcase_create("series");
+    tcase_add_loop_test(c, goes_on_as_if_nothing_had_been, 3, 4);
     suite_add_tcase(s, c);
     c = tcase_create("errors");
     tcase_add_test(c, says_what_is_wrong);
