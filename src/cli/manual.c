@@ -149,7 +149,8 @@ static const struct {
      "In the run directory: all options with their defaults, device, driver, platform, versions "
      "and the command line."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_COMPARE, "metrics.jsonl",
-     "In the run directory: a line for each epoch; of a curve or a flow for every ten iterations."},
+     "In the run directory: a line for each epoch; of a series, a curve or a flow for every ten "
+     "iterations."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME, "metrics.csv",
      "In the run directory: the same lines as a table, a column for each metric."},
     {EVN__VERB_TRAIN | EVN__VERB_SAMPLE | EVN__VERB_DENSITY, "points.safetensors",
@@ -187,6 +188,8 @@ static const struct {
      "--phase adjoint:epochs=1,lr=0.005",
      "MNIST in two phases, with the rates given:"},
     {"train", "evonode train flow --data checkerboard --preset long", "A density in the plane:"},
+    {"train", "evonode train series --data lynx_hare.csv --time year --holdout 0.24",
+     "A series of one's own, of which the last rows are held out:"},
     {"train", "evonode train mnist --watch 8080", "With a page at http://127.0.0.1:8080/:"},
     {"resume", "evonode resume runs/mnist-1", "Go on with an interrupted run:"},
     {"eval", "evonode eval runs/digits-1 --solver rk4 --steps 20",
@@ -204,6 +207,8 @@ static const struct {
      "How likely the rows of a file are:"},
     {"sample", "evonode sample runs/flow-1 --count 5000 --seed 7 --out points.csv",
      "5,000 points of a trained flow:"},
+    {"sample", "evonode sample runs/series-1 --until 1930 --count 40 --out ahead.csv",
+     "A trained series, on to 1930:"},
     {"export", "evonode export runs/digits-1 --onnx digits.onnx --solver rk4 --steps 10",
      "The network at 10 steps, for onnxruntime:"},
     {"export", "evonode export runs/digits-1 --safetensors digits.safetensors --map torch",

@@ -61,6 +61,7 @@ const evn__verb evn__verb_sample = {
     "new points from a trained flow, values of a trained series",
     EVN__VERB_SAMPLE,
     run,
-    "\nThe points are lines of CSV: the columns that the flow was trained on (x and y of a "
-    "density\n"
-    "in the plane), and the logarithm of the flow's density there, log_p.\n"};
+    "\nOf a flow these are lines of CSV with the columns that it was trained on (x and y of a\n"
+    "density in the plane) and the logarithm of its density there, log_p. Of a series they are\n"
+    "its quantities at the times of its file, at those of --times, or at --count times from its\n"
+    "last row up to --until; beyond the data, what the model makes of them.\n"};

@@ -75,7 +75,9 @@ const evn__option evn__settings_options[] = {
      ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_TUNE | EVN__VERB_SELFTEST |
          EVN__VERB_EXPORT,
      &evn__option_text, AT(device), 0, 0, NULL},
-    {"data", "DIR", "directory of the data set's files; for a flow, a density's name or a CSV file",
+    {"data", "DIR",
+     "directory of the data set's files; a series' CSV file; for a flow, a density's name or a CSV "
+     "file",
      BOTH | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT, &evn__option_text, AT(data), 0,
      0, NULL},
     {"out", "DIR", "run directory (runs/TASK-N)", TRAIN, &evn__option_text, AT(out), 0, 0, NULL},

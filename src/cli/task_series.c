@@ -352,7 +352,7 @@ const evn__task_row evn__task_series = {
     .name = "series",
     .text = "your own: --data FILE.csv, a column of times and one for each quantity, one "
             "trajectory or several",
-    .steps = 16,
+    .steps = 32,
     .iterates = true,
     .renew = true,
     .options = options,
