@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Planning: the host's time to make a plan whose kernels the device has already compiled.
+// Planning: the host's time to make a plan, or a solver, whose kernels the device has already
+// compiled.
 #include "bench/rows.h"
 
 #include "evonode/diff.h"
+#include "evonode/solver.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,4 +72,59 @@ evn_status bench_plan(evn_device *device, const void *options, bench_job *job) {
     *job = (bench_job){.work = plan_once, .user = p, .nodes = o->nodes, .destroy = destroy};
     EVN_TRY(build(o->nodes, &p->graph));
     return plan_once(p); // compiles
+}
+
+// Solvers -----------------------------------------------------------------------------------------
+
+typedef struct creation {
+    evn_device *device;
+    evn_dynamics *dynamics;
+} creation;
+
+/// dx = tanh and (y + x)/2 in turn: few weights, many operations, of which each second one reads x.
+static evn_status build_chain(int operations, evn_graph **graph) {
+    EVN_TRY(evn_graph_create(graph));
+    evn_input(*graph, "t", EVN_SCALAR);
+    evn_value x = evn_input(*graph, "x", EVN_SHAPE(4, 100)), y = x;
+    for (int i = 0; i < operations; ++i) {
+        y = i % 2 ? evn_scale(*graph, evn_add(*graph, y, x), 0.5) : evn_tanh(*graph, y);
+    }
+    evn_output(*graph, "dx", y);
+    return evn_graph_status(*graph);
+}
+
+static evn_status create_dynamics(int operations, evn_dynamics **dynamics) {
+    evn_graph *f = NULL;
+    evn_status status = build_chain(operations, &f);
+    if (status == EVN_OK) {
+        status = evn_dynamics_create(f, NULL, dynamics);
+    }
+    evn_graph_destroy(&f);
+    return status;
+}
+
+static evn_status create_once(void *user) {
+    creation *c = user;
+    evn_solver *solver = NULL;
+    evn_solver_options options = evn_solver_options_default();
+    options.gradient = EVN_GRADIENT_ADJOINT;
+    evn_status status = evn_solver_create(c->device, c->dynamics, &options, &solver);
+    evn_solver_destroy(&solver);
+    return status;
+}
+
+static void destroy_creation(void *user) {
+    creation *c = user;
+    evn_dynamics_destroy(&c->dynamics);
+    free(c);
+}
+
+evn_status bench_solver(evn_device *device, const void *options, bench_job *job) {
+    const bench_solver_options *o = options;
+    creation *c = NULL;
+    EVN_TRY(EVN_NEW(&c, 1));
+    c->device = device;
+    *job = (bench_job){.work = create_once, .user = c, .destroy = destroy_creation};
+    EVN_TRY(create_dynamics(o->operations, &c->dynamics));
+    return create_once(c); // compiles
 }

@@ -37,6 +37,11 @@
         __VA_ARGS__                                                                                \
     }
 
+#define SOLVER(...)                                                                                \
+    bench_solver, &(const bench_solver_options) {                                                  \
+        __VA_ARGS__                                                                                \
+    }
+
 static const bench_row rows[] = {
     {"matmul_square", "matmul 1024 x 1024 x 1024", MATMUL(1024, 1024, 1024)},
     {"matmul_conv", "matmul 4608 x 64 x 576", MATMUL(4608, 64, 576)},
@@ -65,6 +70,8 @@ static const bench_row rows[] = {
     {"plan_1000", "plan of 1,000 nodes", PLAN(1000)},
     {"plan_3000", "plan of 3,000 nodes", PLAN(3000)},
     {"plan_10000", "plan of 10,000 nodes", PLAN(10000)},
+    {"solver_500", "solver of 500 operations, adjoint", SOLVER(500)},
+    {"solver_2500", "solver of 2,500 operations, adjoint", SOLVER(2500)},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 

@@ -61,4 +61,10 @@ typedef struct bench_plan_options {
 } bench_plan_options;
 evn_status bench_plan(evn_device *device, const void *options, bench_job *job);
 
+/// A solver, dopri5 with the adjoint, of a chain of so many element-wise operations.
+typedef struct bench_solver_options {
+    int operations;
+} bench_solver_options;
+evn_status bench_solver(evn_device *device, const void *options, bench_job *job);
+
 #endif

@@ -205,12 +205,24 @@ bool evn__emission_product(evn__emission *e, evn_value matmul, const evn__affine
 // Order -------------------------------------------------------------------------------------------
 
 evn_value evn__emission_next(const evn__emission *e, evn_value from) {
-    for (int v = from; v < e->s->graph->node_count; ++v) {
+    for (int v = from > e->group->first ? from : e->group->first; v < e->group->end; ++v) {
         if (e->group->member[v] && e->state[v] == EVN__EMITTED_NOT) {
             return v;
         }
     }
     return EVN_NONE;
+}
+
+bool evn__emission_ready(const evn__emission *e, evn_value value) {
+    const evn__node *node = evn__node_at(e->s->graph, value);
+    for (int k = 0; k < node->operand_count; ++k) {
+        evn_value source = evn__samples_source(e->s, node->operands[k]);
+        if (e->group->member[source] &&
+            (e->state[source] == EVN__EMITTED_NOT || e->state[source] == EVN__EMITTED_PENDING)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool evn__emission_read_later(const evn__emission *e, evn_value value) {
@@ -221,6 +233,13 @@ bool evn__emission_read_later(const evn__emission *e, evn_value value) {
         }
     }
     return false;
+}
+
+// Memory ------------------------------------------------------------------------------------------
+
+void evn__emission_take_private(evn__emission *e, int64_t elements) {
+    e->private_elements += elements;
+    e->fits = e->fits && e->private_elements <= MAX_PRIVATE;
 }
 
 // Before the members ------------------------------------------------------------------------------
@@ -236,7 +255,7 @@ static void add_partial(evn__emission *e, evn_value value) {
                      "    evn_add_partial(v%d, a%d + %lld, %lld, %lld, batch);\n",
                      number, (long long)count, number, argument, (long long)e->s->offset[value],
                      (long long)count, (long long)slab->total);
-    e->private_elements += count;
+    evn__emission_take_private(e, count);
     e->state[value] = EVN__EMITTED_ARRAY;
 }
 
@@ -257,7 +276,7 @@ static void gather_input(evn__emission *e, evn_value value) {
                          "        v%d[j] = evn_gather(a%d + j, row, %lld, batch);\n    }\n",
                          number, (long long)count, (long long)count, number, argument,
                          (long long)count);
-        e->private_elements += count * e->s->per_item;
+        evn__emission_take_private(e, count * e->s->per_item);
     }
     e->state[value] = small ? EVN__EMITTED_SMALL : EVN__EMITTED_ARRAY;
 }
@@ -272,7 +291,7 @@ static void output_sum(evn__emission *e, evn_value value) {
 }
 
 static void read_first(evn__emission *e) {
-    for (int v = 0; v < e->s->graph->node_count; ++v) {
+    for (int v = e->group->first; v < e->group->end; ++v) {
         const evn__node *node = evn__node_at(e->s->graph, v);
         if (e->group->member[v] && e->s->group[v] != e->index &&
             e->s->kind[v] == EVN__SAMPLES_CONTRACTION) {
@@ -322,7 +341,7 @@ static evn_status emit(evn__emission *e, evn__sample_function *function, bool *f
         evn__emit_uniform(e);
     }
     EVN_TRY(e->body.status);
-    *fits = e->fits && e->private_elements <= MAX_PRIVATE;
+    *fits = e->fits;
     return *fits ? finish(e, function) : EVN_OK;
 }
 

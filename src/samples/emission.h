@@ -56,6 +56,12 @@ int evn__emission_number(evn__emission *e, evn_value value);
 /// The next member that has not been written, from `from` on; EVN_NONE after the last.
 evn_value evn__emission_next(const evn__emission *e, evn_value from);
 
+/// Whether everything that it reads is there, or is in the loop that is being written.
+bool evn__emission_ready(const evn__emission *e, evn_value value);
+
+/// Note an array of the work-item, of which there is not much room.
+void evn__emission_take_private(evn__emission *e, int64_t elements);
+
 /// Whether a member that is not written, and not local, reads `value`.
 bool evn__emission_read_later(const evn__emission *e, evn_value value);
 

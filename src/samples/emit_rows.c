@@ -160,19 +160,6 @@ static bool contract(evn__emission *e, evn_value value, evn__affine row, evn__af
     return fits;
 }
 
-/// Whether everything that it reads is there, or is in the loop that is being written.
-static bool is_ready(const evn__emission *e, evn_value value) {
-    const evn__node *node = node_of(e, value);
-    for (int k = 0; k < node->operand_count; ++k) {
-        evn_value source = evn__samples_source(e->s, node->operands[k]);
-        if (e->group->member[source] &&
-            (e->state[source] == EVN__EMITTED_NOT || e->state[source] == EVN__EMITTED_PENDING)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // Short rows --------------------------------------------------------------------------------------
 
 static void contraction_extents(const evn__emission *e, evn_value value, int64_t *m, int64_t *n) {
@@ -316,7 +303,8 @@ static void collect(evn__emission *e, int64_t extent, evn__text *loop, joined_va
     joined->count = 0;
     for (evn_value v = evn__emission_next(e, 0); v != EVN_NONE && joined->count < MAX_JOINED;
          v = evn__emission_next(e, v + 1)) {
-        if (loop_extent(e, v) == extent && !is_nest(e, v) && is_ready(e, v) && join(e, v, loop)) {
+        if (loop_extent(e, v) == extent && !is_nest(e, v) && evn__emission_ready(e, v) &&
+            join(e, v, loop)) {
             joined->waits[joined->count] = false;
             joined->value[joined->count++] = v;
         }
@@ -402,7 +390,7 @@ static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text
         if (evn__emission_read_later(e, value)) {
             evn__text_append(&e->body, "    samples v%d[%lld];\n", number, (long long)count);
             evn__text_append(loop, "v%d[j] = l%d;\n", number, number);
-            e->private_elements += count * e->s->per_item;
+            evn__emission_take_private(e, count * e->s->per_item);
         }
         e->state[value] = EVN__EMITTED_ARRAY;
         return;
@@ -505,7 +493,7 @@ static void nest_product(evn__emission *e, evn_value value) {
         store(e, value, column, name, &e->body);
     }
     evn__text_append(&e->body, "    }\n");
-    e->private_elements += count * e->s->per_item;
+    evn__emission_take_private(e, count * e->s->per_item);
 }
 
 static void nest_parts(evn__emission *e, evn_value value) {
@@ -521,7 +509,7 @@ static void nest_parts(evn__emission *e, evn_value value) {
         evn__text_append(&e->body, ";\n");
         store(e, value, element, name, &e->body);
     }
-    e->private_elements += count * e->s->per_item;
+    evn__emission_take_private(e, count * e->s->per_item);
 }
 
 static void write_nest(evn__emission *e, evn_value value) {
@@ -541,7 +529,7 @@ static void write_nest(evn__emission *e, evn_value value) {
 static void unroll_ready(evn__emission *e, evn_value from) {
     for (evn_value v = evn__emission_next(e, from); v != EVN_NONE && e->fits;
          v = evn__emission_next(e, v + 1)) {
-        if (loop_extent(e, v) == 0 && is_ready(e, v)) {
+        if (loop_extent(e, v) == 0 && evn__emission_ready(e, v)) {
             unroll(e, v);
         }
     }

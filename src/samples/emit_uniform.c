@@ -76,7 +76,7 @@ static void declare(evn__emission *e, evn_value value) {
                          evn__emission_argument(e, "OUTPUT", evn__operand_value(value)));
     } else {
         evn__text_append(&e->body, "    real v%d[%lld];\n", number, (long long)count);
-        e->private_elements += count;
+        evn__emission_take_private(e, count);
     }
 }
 
@@ -158,7 +158,7 @@ static int collect(evn__emission *e, evn_value first, evn__lanes_along along, ev
          v = evn__emission_next(e, v + 1)) {
         domain d = domain_of(e, v);
         if (is_elementwise(e, v) && d.rows == shape.rows && d.columns == shape.columns &&
-            join(e, v, &d, along, loop)) {
+            evn__emission_ready(e, v) && join(e, v, &d, along, loop)) {
             joined[count++] = v;
         } else if (v == first) {
             break;

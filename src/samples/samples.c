@@ -7,7 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LEVELS = 64 };
+enum {
+    MAX_LEVELS = 64,
+    // Values of one phase. One kernel for more would run no slower, but nothing would bound what a
+    // compiler has to hold: they are cut (docs/performance/notes.md, Many operations).
+    MAX_WHOLE = 2048,
+    MAX_PIECE = 256, // of those of one kernel: as many as a loop has room for
+};
 
 static const evn__node *node_at(const evn__samples *s, evn_value value) {
     return evn__node_at(s->graph, value);
@@ -93,7 +99,7 @@ static bool find_kind(evn__samples *s, evn_value value) {
            evn__samples_count(s, value) <= EVN__SAMPLES_MAX_ROW;
 }
 
-static int64_t product_work(const evn__samples *s, evn_value value) {
+int64_t evn__samples_work(const evn__samples *s, evn_value value) {
     const evn__node *node = node_at(s, value);
     evn_shape a = evn_value_shape(s->graph, node->operands[0]);
     return evn__samples_count(s, value) * a.dim[!node->attributes.transpose_a];
@@ -110,10 +116,10 @@ static bool is_small(const evn__samples *s, evn_value value) {
                evn_shape_count(read) <= EVN__SAMPLES_MAX_PRODUCT;
     }
     if (s->kind[value] != EVN__SAMPLES_CONTRACTION) {
-        return product_work(s, value) <= EVN__SAMPLES_MAX_PRODUCT;
+        return evn__samples_work(s, value) <= EVN__SAMPLES_MAX_PRODUCT;
     }
     bool thin = shape.dim[0] <= EVN__SAMPLES_SMALL || shape.dim[1] <= EVN__SAMPLES_SMALL;
-    return thin || product_work(s, value) <= EVN__SAMPLES_MAX_SUMS;
+    return thin || evn__samples_work(s, value) <= EVN__SAMPLES_MAX_SUMS;
 }
 
 /// Give a uniform product kernels of its own; false where it reads what has no memory.
@@ -182,172 +188,6 @@ static bool find_kinds(evn__samples *s) {
         }
     }
     return true;
-}
-
-// Groups ------------------------------------------------------------------------------------------
-
-static int find_level(const evn__samples *s, evn_value value) {
-    evn_value source;
-    int level = 0;
-    for (int k = 0; (source = evn__samples_reads(s, value, k)) != EVN_NONE; ++k) {
-        if (s->computed[source] && s->request->late[source] == s->request->late[value]) {
-            bool waits = s->kind[source] == EVN__SAMPLES_CONTRACTION || s->large[source];
-            int after = s->level[source] + waits;
-            level = after > level ? after : level;
-        }
-    }
-    return level;
-}
-
-/// Uniform values wait for the first that reads them: fewer levels then have a kernel for them.
-/// Going back, the level of all that read a value is known before its own.
-static evn_status sink_uniform(evn__samples *s) {
-    enum { NEVER = -1 }; // read in the other phase
-    int *first = NULL;
-    EVN_TRY(EVN_NEW(&first, s->graph->node_count + 1));
-    for (int v = 0; v < s->graph->node_count; ++v) {
-        first[v] = INT_MAX;
-    }
-    for (int v = s->graph->node_count - 1; v >= 0; --v) {
-        bool waits = s->computed[v] && s->kind[v] == EVN__SAMPLES_UNIFORM && !s->large[v] &&
-                     !s->stored[v] && first[v] != INT_MAX;
-        s->level[v] = waits && first[v] > s->level[v] ? first[v] : s->level[v];
-        evn_value source;
-        for (int k = 0; s->computed[v] && (source = evn__samples_reads(s, v, k)) != EVN_NONE; ++k) {
-            bool here = s->request->late[v] == s->request->late[source];
-            int level = here ? s->level[v] : NEVER;
-            first[source] = level < first[source] ? level : first[source];
-        }
-    }
-    free(first);
-    return EVN_OK;
-}
-
-/// Who reads each value, in the order of the graph.
-static evn_status list_readers(evn__samples *s) {
-    int *end = s->first_reader + 1; // the next row begins where this one has come to
-    for (int pass = 0; pass < 2; ++pass) {
-        for (int v = 0; v < s->graph->node_count; ++v) {
-            const evn__node *node = node_at(s, v);
-            for (int k = 0; s->computed[v] && k < node->operand_count; ++k) {
-                int *row = &end[evn__samples_source(s, node->operands[k])];
-                if (pass == 0) {
-                    ++row[1];
-                } else {
-                    s->readers[(*row)++] = v;
-                }
-            }
-        }
-        for (int v = 0; v < s->graph->node_count && pass == 0; ++v) {
-            end[v + 1] += end[v];
-        }
-        if (pass == 0) {
-            EVN_TRY(EVN_NEW(&s->readers, end[s->graph->node_count] + 1));
-        }
-    }
-    return EVN_OK;
-}
-
-static bool belongs(const evn__samples *s, evn_value value, int level, bool rows) {
-    if (!rows && evn__samples_added_up(s, value)) {
-        return s->level[value] + 1 == level;
-    }
-    return s->level[value] == level && (s->kind[value] != EVN__SAMPLES_UNIFORM) == rows &&
-           !s->large[value];
-}
-
-static evn_status add_group(evn__samples *s, int phase, int level, bool rows) {
-    evn__sample_group *group = &s->groups[s->group_count];
-    *group = (evn__sample_group){.phase = phase, .level = level, .rows = rows, .large = EVN_NONE};
-    for (int v = 0; v < s->graph->node_count; ++v) {
-        if (!s->computed[v] || s->request->late[v] != phase || !belongs(s, v, level, rows)) {
-            continue;
-        }
-        if (!group->member) {
-            EVN_TRY(EVN_NEW(&group->member, s->graph->node_count));
-        }
-        group->member[v] = true;
-        s->group[v] = rows || !evn__samples_added_up(s, v) ? s->group_count : s->group[v];
-    }
-    s->group_count += group->member != NULL;
-    return EVN_OK;
-}
-
-static evn_status add_large(evn__samples *s, int phase, int level) {
-    for (int v = 0; v < s->graph->node_count; ++v) {
-        if (s->large[v] && s->request->late[v] == phase && s->level[v] == level) {
-            evn__sample_group *group = &s->groups[s->group_count];
-            *group = (evn__sample_group){.phase = phase, .level = level, .large = v};
-            EVN_TRY(EVN_NEW(&group->member, s->graph->node_count));
-            group->member[v] = true;
-            s->group[v] = s->group_count++;
-        }
-    }
-    return EVN_OK;
-}
-
-static evn_status make_groups(evn__samples *s, bool *fits) {
-    int levels = 1, large = 0;
-    EVN_TRY(list_readers(s));
-    for (int v = 0; v < s->graph->node_count; ++v) {
-        bool gated = s->large[v] && evn__device_quirks(s->request->device)->groups_progress;
-        s->gate[v] = gated ? evn__samples_gate(s, v) : EVN_NONE;
-        s->level[v] = s->computed[v] ? find_level(s, v) : 0;
-    }
-    EVN_TRY(sink_uniform(s));
-    for (int v = 0; v < s->graph->node_count; ++v) {
-        int after = s->level[v] + 1 + evn__samples_added_up(s, v);
-        levels = after > levels ? after : levels;
-        large += s->large[v];
-    }
-    *fits = levels <= MAX_LEVELS;
-    if (!*fits) {
-        return EVN_OK;
-    }
-    EVN_TRY(EVN_NEW(&s->groups, 4 * levels + large));
-    for (int phase = 0; phase < 2; ++phase) {
-        for (int level = 0; level < levels; ++level) {
-            EVN_TRY(add_group(s, phase, level, false));
-            EVN_TRY(add_group(s, phase, level, true));
-            EVN_TRY(add_large(s, phase, level));
-        }
-    }
-    return EVN_OK;
-}
-
-/// Rows that cost less to compute again than to write and read.
-static bool is_cheap(const evn__samples *s, evn_value value) {
-    switch (node_at(s, value)->op) {
-    case EVN__OP_EXP:
-    case EVN__OP_LOG:
-    case EVN__OP_SQRT:
-    case EVN__OP_SIN:
-    case EVN__OP_COS:
-    case EVN__OP_TANH:
-    case EVN__OP_SIGMOID:
-    case EVN__OP_SOFTPLUS:
-    case EVN__OP_DIV:
-    case EVN__OP_SUM:
-        return false;
-    case EVN__OP_MATMUL:
-        return product_work(s, value) <= 2 * evn__samples_count(s, value);
-    default:
-        return true;
-    }
-}
-
-static void repeat_cheap(const evn__samples *s, int index) {
-    evn__sample_group *group = &s->groups[index];
-    for (int v = s->graph->node_count - 1; v >= 0 && group->rows; --v) {
-        const evn__node *node = node_at(s, v);
-        for (int k = 0; group->member[v] && k < node->operand_count; ++k) {
-            evn_value source = evn__samples_source(s, node->operands[k]);
-            if (s->computed[source] && s->kind[source] == EVN__SAMPLES_ROWS &&
-                is_cheap(s, source)) {
-                group->member[source] = true;
-            }
-        }
-    }
 }
 
 // Cooperation -------------------------------------------------------------------------------------
@@ -447,7 +287,7 @@ static evn_status generate(evn__samples *s, bool *fits) {
 /// With or without cooperation; where it does not fit, everything is as before.
 static evn_status try_to_compile(evn__samples *s, bool cooperation, bool *fits) {
     for (int phase = 0; phase < 2; ++phase) {
-        s->cooperates[phase] = cooperation && can_cooperate(s, phase);
+        s->cooperates[phase] = cooperation && !s->cut && can_cooperate(s, phase);
         if (!s->cooperates[phase]) {
             store_large(s, phase);
         }
@@ -474,21 +314,41 @@ static int widest_item(const evn__samples *s) {
     return evn__device_quirks(device)->long_vectors && fits && enough ? 2 * s->lanes : s->lanes;
 }
 
-static evn_status compile(evn__samples *s, bool *fits) {
-    EVN_TRY(make_groups(s, fits));
-    for (int i = 0; i < s->group_count; ++i) {
-        repeat_cheap(s, i);
-    }
-    if (!*fits) {
-        return EVN_OK;
-    }
-    *fits = false;
-    for (int per_item = widest_item(s); !*fits && per_item >= s->lanes; per_item /= 2) {
+/// Groups of at most so many members, for items of one width after the other.
+static evn_status try_groups(evn__samples *s, int max_members, bool *fits) {
+    EVN_TRY(evn__samples_make_groups(s, max_members));
+    bool again = max_members < INT_MAX && !s->cut; // what did not fit whole
+    for (int per_item = widest_item(s); !*fits && !again && per_item >= s->lanes; per_item /= 2) {
         s->per_item = per_item;
         EVN_TRY(try_to_compile(s, true, fits));
-        if (!*fits) {
+        if (!*fits && (s->cooperates[0] || s->cooperates[1])) {
             EVN_TRY(try_to_compile(s, false, fits));
         }
+    }
+    return EVN_OK;
+}
+
+/// Values that the kernels of a phase compute, of the phase that has more.
+static int count_computed(const evn__samples *s) {
+    int count[2] = {0};
+    for (int v = 0; v < s->graph->node_count; ++v) {
+        count[s->request->late[v]] += s->computed[v];
+    }
+    return count[0] > count[1] ? count[0] : count[1];
+}
+
+static evn_status compile(evn__samples *s, bool *fits) {
+    static const int pieces[] = {MAX_PIECE, MAX_PIECE / 4};
+    *fits = false;
+    EVN_TRY(evn__samples_find_levels(s));
+    if (s->levels > MAX_LEVELS) {
+        return EVN_OK;
+    }
+    if (count_computed(s) <= MAX_WHOLE) {
+        EVN_TRY(try_groups(s, INT_MAX, fits));
+    }
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces) && !*fits; ++i) {
+        EVN_TRY(try_groups(s, pieces[i], fits));
     }
     return EVN_OK;
 }
@@ -512,9 +372,7 @@ static evn_status allocate(evn__samples *s) {
 }
 
 static void release(evn__samples *s) {
-    for (int i = 0; i < s->group_count; ++i) {
-        free(s->groups[i].member);
-    }
+    evn__samples_drop_groups(s);
     free(s->groups);
     free(s->slabs);
     free(s->first_reader);

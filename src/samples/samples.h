@@ -15,12 +15,15 @@
 // products of a vector, and wait for each other between levels, which takes far less than a launch.
 // Only where work-groups are known to go on while others wait (host/quirks.h).
 //
+// Groups of very many values are cut into pieces, so that the time to compile them grows with their
+// number: what a piece computes for another one has memory.
+//
 // A single sample is no sample: all values are then uniform, and what lies between the large
 // products of a step is one launch.
 //
-// samples.c: kinds, levels, groups; slabs.c: memory; index.c: where an element of a
-// view lies; emission.c, emit_rows.c, emit_uniform.c, emit_product.c: a function for each group;
-// kernels.c: the kernels that call them.
+// samples.c: kinds, launches; groups.c: levels, groups; slabs.c: memory; index.c: where an element
+// of a view lies; emission.c, emit_rows.c, emit_uniform.c, emit_product.c: a function for each
+// group; kernels.c: the kernels that call them.
 #ifndef EVN_SAMPLES_SAMPLES_H
 #define EVN_SAMPLES_SAMPLES_H
 
@@ -45,8 +48,9 @@ typedef enum evn__sample_kind {
 typedef struct evn__sample_group {
     int phase, level;
     bool rows;
-    evn_value large; ///< the only value, a large product; else EVN_NONE
-    bool *member;    ///< per value; cheap rows may be members of several groups
+    evn_value large;      ///< the only value, a large product; else EVN_NONE
+    bool *member;         ///< per value; cheap rows may be members of several groups
+    evn_value first, end; ///< members are among [first, end)
 } evn__sample_group;
 
 /// Memory for the values of one group, or of a phase in which work-items cooperate, that other
@@ -111,7 +115,9 @@ typedef struct evn__samples {
     int64_t *offset;           ///< in its slab
     evn_value *gate;           ///< of a large product: see evn__samples_gate
     evn__sample_group *groups;
-    int group_count;
+    int group_count, group_capacity;
+    int levels;
+    bool cut; ///< values of a phase, level and kind are in several groups
     evn__sample_slab *slabs;
     int slab_count;
     bool cooperates[2]; ///< per phase
@@ -138,10 +144,21 @@ evn_value evn__samples_reads(const evn__samples *s, evn_value value, int k);
 /// Elements of a sample's row, or of a uniform value.
 int64_t evn__samples_count(const evn__samples *s, evn_value value);
 
+/// Multiplications of a product, of one sample or of a uniform one.
+int64_t evn__samples_work(const evn__samples *s, evn_value value);
+
 /// A contraction that is an output is added up by the uniform values of the next level.
 static inline bool evn__samples_added_up(const evn__samples *s, evn_value value) {
     return s->kind[value] == EVN__SAMPLES_CONTRACTION && s->stored[value];
 }
+
+/// Set levels. (groups.c)
+evn_status evn__samples_find_levels(evn__samples *s);
+
+/// Set groups, with at most so many members each and as many that are computed again, in place of
+/// what they were; undo it. (groups.c)
+evn_status evn__samples_make_groups(evn__samples *s, int max_members);
+void evn__samples_drop_groups(evn__samples *s);
 
 /// Set slabs, and of values slab and offset; undo it. (slabs.c)
 evn_status evn__samples_make_slabs(evn__samples *s);

@@ -16,7 +16,7 @@ static void need(evn__samples *s, evn_value value, bool *crosses, int reader) {
 
 static void find_needed(evn__samples *s, bool *crosses) {
     for (int i = 0; i < s->group_count; ++i) {
-        for (int v = 0; v < s->graph->node_count; ++v) {
+        for (int v = s->groups[i].first; v < s->groups[i].end; ++v) {
             evn_value source;
             if (s->groups[i].member[v] && s->group[v] != i && evn__samples_added_up(s, v)) {
                 need(s, v, crosses, i);
@@ -39,7 +39,7 @@ static bool share_slabs(const evn__samples *s, int a, int b) {
 }
 
 static evn__sample_slab *slab_for(evn__samples *s, evn_value value, bool crosses) {
-    for (int i = 0; i < s->slab_count; ++i) {
+    for (int i = s->slab_count - 1; i >= 0; --i) {
         evn__sample_slab *slab = &s->slabs[i];
         if (share_slabs(s, slab->group, s->group[value]) && slab->kind == s->kind[value] &&
             slab->crosses == crosses) {

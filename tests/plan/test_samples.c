@@ -423,6 +423,37 @@ START_TEST(long_chain) {
 }
 END_TEST
 
+/// More values than one kernel may hold: pieces, which read what others have left, in both phases,
+/// with a sum over the samples that the second level needs.
+START_TEST(pieces) {
+    enum { TIMES = 450 }; // five values each
+    static const char *const late[] = {"u", NULL};
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(37, 12)), y = x, z = x;
+    evn_value u = evn_input(g, "u", EVN_SHAPE(1, 12));
+    for (int i = 0; i < TIMES; ++i) {
+        y = evn_div(g, y, evn_add(g, evn_abs(g, y), evn_constant(g, 1)));
+        y = evn_add(g, evn_scale(g, y, 0.5 + 0.001 * i), x);
+        z = i % 200 == 150 ? evn_mul(g, z, y) : z;
+    }
+    evn_output(g, "early", evn_add(g, y, z));
+    evn_value mean = evn_scale(g, evn_sum(g, z, 1u << 0), 0.01);
+    y = evn_mul(g, evn_add(g, y, mean), u);
+    for (int i = 0; i < TIMES / 4; ++i) {
+        y = evn_sub(g, evn_scale(g, y, 0.9 - 0.001 * i), z);
+    }
+    evn_output(g, "late", y);
+    if (evn_device_get_info(test_device())->type == EVN_DEVICE_CPU) {
+        const evn_plan_options options = {.late_inputs = late, .sample_inputs = samples};
+        evn_plan *plan = NULL;
+        TRY(evn_plan_create(test_device(), g, &options, &plan));
+        ck_assert_int_ge(evn_plan_launch_count(plan), 10);
+        evn_plan_destroy(&plan);
+    }
+    check(g, late, true, 13);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("samples");
     TCase *rows = tcase_create("rows");
@@ -445,6 +476,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, others);
     TCase *large = tcase_create("large");
     tcase_add_test(large, long_chain);
+    tcase_add_test(large, pieces);
     suite_add_tcase(s, large);
     return s;
 }

@@ -7,6 +7,7 @@
 #include "plan/plan.h"
 #include "test.h"
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { FEW = 2500, TIMES = 8, MAX_RATIO = 36 };
@@ -86,31 +87,47 @@ static evn_graph *chain(int nodes) {
     return g;
 }
 
-/// The least processor time of a plan, and the steps of its passes.
-static double time_plan(evn_graph *g, int repetitions, int64_t *steps) {
-    double best = 1e30;
+/// What a plan takes: the least processor time, the steps of its passes, and the characters of the
+/// longest text of a kernel that is compiled for it.
+typedef struct cost {
+    double time;
+    int64_t steps;
+    size_t longest;
+} cost;
+
+static size_t longest_text(const evn_plan *plan) {
+    size_t longest = 0;
+    for (int i = 0; i < plan->launch_count; ++i) {
+        const char *text = plan->launches[i].source.text;
+        size_t length = text && !plan->launches[i].replaced ? strlen(text) : 0;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+static cost time_plan(evn_graph *g, const evn_plan_options *options, int repetitions) {
+    cost c = {.time = 1e30};
     for (int i = 0; i < repetitions + 1; ++i) { // the first one compiles
         evn_plan *plan = NULL;
         double start = processor_time();
-        TRY(evn_plan_create(test_device(), g, NULL, &plan));
+        TRY(evn_plan_create(test_device(), g, options, &plan));
         double time = processor_time() - start;
-        best = i > 0 && time < best ? time : best;
-        *steps = plan->steps;
+        c.time = i > 0 && time < c.time ? time : c.time;
+        c.steps = plan->steps;
+        c.longest = longest_text(plan);
         evn_plan_destroy(&plan);
     }
-    return best;
+    return c;
 }
 
 static void check_growth(build_graph *build, const char *name) {
-    int64_t few_steps, many_steps;
     evn_graph *few = build(FEW), *many = build(TIMES * FEW);
     TRY(evn_graph_status(few));
     TRY(evn_graph_status(many));
-    double few_time = time_plan(few, 5, &few_steps), many_time = time_plan(many, 3, &many_steps);
-    ck_assert_msg(many_steps <= 2 * TIMES * few_steps + TIMES * FEW, "%s: %lld steps, then %lld",
-                  name, (long long)few_steps, (long long)many_steps);
-    ck_assert_msg(many_time <= MAX_RATIO * few_time, "%s: %g s, then %g s", name, few_time,
-                  many_time);
+    cost a = time_plan(few, NULL, 5), b = time_plan(many, NULL, 3);
+    ck_assert_msg(b.steps <= 2 * TIMES * a.steps + TIMES * FEW, "%s: %lld steps, then %lld", name,
+                  (long long)a.steps, (long long)b.steps);
+    ck_assert_msg(b.time <= MAX_RATIO * a.time, "%s: %g s, then %g s", name, a.time, b.time);
     evn_graph_destroy(&few);
     evn_graph_destroy(&many);
 }
@@ -120,6 +137,33 @@ START_TEST(plans) {
     check_growth(updates, "updates");
     check_growth(scalars, "scalars");
     check_growth(chain, "chain");
+}
+END_TEST
+
+/// A chain of element-wise operations on rows, of which each second one reads x.
+static evn_graph *rows(int operations) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(37, 100)), y = x;
+    for (int i = 0; i < operations; ++i) {
+        y = i % 2 ? evn_scale(g, evn_add(g, y, x), 0.5) : evn_sin(g, y);
+    }
+    evn_output(g, "y", y);
+    return g;
+}
+
+/// With a sample in each lane. What one kernel holds is bounded: a compiler takes more than in
+/// proportion for more.
+START_TEST(samples) {
+    static const char *const names[] = {"x", NULL};
+    const evn_plan_options options = {.sample_inputs = names};
+    evn_graph *few = rows(200), *many = rows(200 * TIMES);
+    cost a = time_plan(few, &options, 5), b = time_plan(many, &options, 3);
+    ck_assert_msg(b.longest <= 2 * a.longest, "a kernel of %zu characters, then of %zu", a.longest,
+                  b.longest);
+    ck_assert_msg(b.time <= MAX_RATIO * a.time, "%g s, then %g s", a.time, b.time);
+    evn_graph_destroy(&few);
+    evn_graph_destroy(&many);
 }
 END_TEST
 
@@ -168,6 +212,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("scaling");
     test_add(suite, tcase_create("plans"), plans);
+    test_add(suite, tcase_create("samples"), samples);
     test_add(suite, tcase_create("solvers"), solvers);
     return test_run(suite);
 }
