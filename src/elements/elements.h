@@ -33,14 +33,15 @@ typedef struct evn__elements {
     evn_value *next;   ///< member of the same group; EVN_NONE behind the last
     bool *stored;      ///< has memory
     bool *crosses;     ///< an output, or read by another group than its own
-    bool *held;        ///< a scalar that is not computed on the spot
+    const bool *held;  ///< as in evn__elements_inline
     evn__partial *partials;
     evn__marks numbered; ///< values that the kernel being written has a number for
     int *number;
 } evn__elements;
 
 /// A scalar that every kernel computes for itself instead of reading it.
-bool evn__elements_inline(const evn__elements *elements, evn_value value);
+/// @param held  per value: a scalar that is not
+bool evn__elements_inline(const evn_graph *graph, const bool *held, evn_value value);
 
 /// Emit the generated kernel of the lowering's unit, which is `group`.
 evn_status evn__elements_kernel(evn__elements *elements, const evn__group *group,

@@ -72,7 +72,7 @@ static evn_status emit_scalar(evn__generation *g, evn_value value, char text[64]
     if (source->op == EVN__OP_CONSTANT) {
         return evn__generation_literal(g, source->attributes.scalar, text);
     }
-    if (evn__elements_inline(g->elements, access.source)) {
+    if (evn__elements_inline(g->graph, g->elements->held, access.source)) {
         if (!evn__is_marked(&g->elements->numbered, access.source)) {
             EVN_TRY(emit_scalar_formula(g, access.source));
         }

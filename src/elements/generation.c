@@ -33,9 +33,9 @@ const char *evn__formula(evn__op op) {
     return formulas[op];
 }
 
-bool evn__elements_inline(const evn__elements *elements, evn_value value) {
-    const evn__node *node = evn__node_at(elements->graph, value);
-    return evn__op_table[node->op].class == EVN__CLASS_ELEMENT && !elements->held[value] &&
+bool evn__elements_inline(const evn_graph *graph, const bool *held, evn_value value) {
+    const evn__node *node = evn__node_at(graph, value);
+    return evn__op_table[node->op].class == EVN__CLASS_ELEMENT && !held[value] &&
            evn_shape_count(node->shape) == 1;
 }
 

@@ -14,7 +14,7 @@ static evn_status add_scratch(evn_plan *plan, const evn__samples_result *result)
 static evn_status add_units(evn_plan *plan, const evn__samples_result *result) {
     int count = result->launch_count;
     EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, count));
-    plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * (size_t)(count + 1));
+    plan->order = evn__arena_alloc(plan->in.arena, sizeof(int) * (size_t)(count + 1));
     EVN_CHECK(plan->order, EVN_ERR_MEMORY, "no memory for %d kernels", count);
     for (int i = 0; i < count; ++i) {
         const evn__sample_launch *launch = &result->launches[i];
@@ -33,17 +33,17 @@ static evn_status add_units(evn_plan *plan, const evn__samples_result *result) {
 
 evn_status evn__plan_by_sample(evn_plan *plan, const char *const *names, bool *taken) {
     evn__samples_result result;
-    evn__samples_request request = {.device = plan->device,
-                                    .graph = plan->graph,
-                                    .arena = &plan->arena,
-                                    .fp64 = plan->fp64,
+    evn__samples_request request = {.device = plan->in.device,
+                                    .graph = plan->in.graph,
+                                    .arena = plan->in.arena,
+                                    .fp64 = plan->in.fp64,
                                     .names = names,
-                                    .needed = plan->needed,
-                                    .late = plan->late,
-                                    .first_reader = plan->first_reader,
-                                    .readers = plan->readers};
+                                    .needed = plan->classes.needed,
+                                    .late = plan->classes.late,
+                                    .first_reader = plan->classes.first_reader,
+                                    .readers = plan->classes.readers};
     *taken = false;
-    if (!names || !plan->fuse) {
+    if (!names || !plan->in.fuse) {
         return EVN_OK;
     }
     EVN_TRY(evn__samples_plan(&request, &result));

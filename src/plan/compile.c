@@ -76,7 +76,7 @@ static evn_status append_generated(const evn_plan *plan, const bool *first, evn_
     for (int i = 0; i < plan->launch_count; ++i) {
         const evn__launch *launch = &plan->launches[i];
         if (is_generated(&launch->source) && !launch->replaced && first[i] &&
-            !evn__kernel_find(plan->device, launch->name, plan->fp64)) {
+            !evn__kernel_find(plan->in.device, launch->name, plan->in.fp64)) {
             evn__text_append(text, "%s%s", text->size ? "" : functions, launch->source.text);
         }
     }
@@ -106,7 +106,7 @@ static evn_status prepare_generated(const evn_plan *plan, const evn__source *who
             s->rows[s->count++] = *source;
         }
     }
-    return evn__kernels_prepare(plan->device, s->rows, s->count);
+    return evn__kernels_prepare(plan->in.device, s->rows, s->count);
 }
 
 static evn_status prepare_group(const evn_plan *plan, int group, sources *s) {
@@ -116,14 +116,15 @@ static evn_status prepare_group(const evn_plan *plan, int group, sources *s) {
             s->rows[s->count++] = plan->launches[i].source;
         }
     }
-    return s->count > 0 ? evn__kernels_prepare(plan->device, s->rows, s->count) : EVN_OK;
+    return s->count > 0 ? evn__kernels_prepare(plan->in.device, s->rows, s->count) : EVN_OK;
 }
 
 static evn_status get_kernel(const evn_plan *plan, const evn__source *whole, evn__launch *launch) {
     bool generated = is_generated(&launch->source);
-    launch->kernel = generated ? evn__kernel_find(plan->device, launch->name, plan->fp64) : NULL;
+    launch->kernel =
+        generated ? evn__kernel_find(plan->in.device, launch->name, plan->in.fp64) : NULL;
     return launch->kernel ? EVN_OK
-                          : evn__kernel_get(plan->device, generated ? whole : &launch->source,
+                          : evn__kernel_get(plan->in.device, generated ? whole : &launch->source,
                                             launch->name, &launch->kernel);
 }
 
@@ -149,7 +150,7 @@ evn_status evn__plan_compile(evn_plan *plan) {
                  plan->samples_per_item);
     }
     evn_status status = collect_generated(plan, &text);
-    evn__source whole = {.text = text.data, .options = options, .fp64 = plan->fp64};
+    evn__source whole = {.text = text.data, .options = options, .fp64 = plan->in.fp64};
     if (status == EVN_OK) {
         status = EVN_NEW(&s.rows, plan->launch_count + 1);
     }

@@ -16,45 +16,45 @@ static evn_value source_of(const evn_graph *graph, evn_value value) {
 /// A scalar that is computed on the spot is not read, also where it has memory: its operands are.
 /// @param met  per value: 1 + the last unit that met this scalar
 static void mark_source(evn_plan *plan, int unit, evn_value source, int *met) {
-    const evn__node *node = evn__node_at(plan->graph, source);
-    if (!evn__elements_inline(&plan->elements, source)) {
+    const evn__node *node = evn__node_at(plan->in.graph, source);
+    if (!evn__elements_inline(plan->in.graph, plan->classes.held, source)) {
         bool elsewhere =
             plan->elements.unit_of[source] >= 0 && plan->elements.unit_of[source] != unit;
         plan->elements.crosses[source] = plan->elements.crosses[source] || elsewhere;
         return;
     }
     for (int k = 0; met[source] != unit + 1 && k < node->operand_count; ++k) {
-        mark_source(plan, unit, source_of(plan->graph, node->operands[k]), met);
+        mark_source(plan, unit, source_of(plan->in.graph, node->operands[k]), met);
     }
     met[source] = unit + 1;
 }
 
 static void mark_member(evn_plan *plan, evn_value value, int *met) {
-    const evn__node *node = evn__node_at(plan->graph, value);
+    const evn__node *node = evn__node_at(plan->in.graph, value);
     int unit = plan->elements.unit_of[value];
     if (evn__is_moving(node)) {
-        mark_source(plan, unit, source_of(plan->graph, value), met);
+        mark_source(plan, unit, source_of(plan->in.graph, value), met);
         return;
     }
     for (int k = 0; k < node->operand_count; ++k) {
-        evn_value read = evn__strip(plan->graph, node->operands[k]);
+        evn_value read = evn__strip(plan->in.graph, node->operands[k]);
         if (plan->elements.unit_of[read] != unit) {
-            mark_source(plan, unit, source_of(plan->graph, read), met);
+            mark_source(plan, unit, source_of(plan->in.graph, read), met);
         }
     }
 }
 
 /// A family reads the memory of its operands, but for a sum that another kernel begins.
 static void mark_family(evn_plan *plan, evn_value value) {
-    const evn__node *node = evn__node_at(plan->graph, value);
+    const evn__node *node = evn__node_at(plan->in.graph, value);
     for (int k = 0; !plan->elements.partials[value].begun && k < node->operand_count; ++k) {
-        plan->elements.crosses[evn__strip(plan->graph, node->operands[k])] = true;
+        plan->elements.crosses[evn__strip(plan->in.graph, node->operands[k])] = true;
     }
 }
 
 evn_status evn__plan_store_crossing(evn_plan *plan) {
-    const evn_graph *g = plan->graph;
-    int *met = evn__arena_alloc(&plan->arena, sizeof(int) * (size_t)(g->node_count + 1));
+    const evn_graph *g = plan->in.graph;
+    int *met = evn__arena_alloc(plan->in.arena, sizeof(int) * (size_t)(g->node_count + 1));
     EVN_CHECK(met, EVN_ERR_MEMORY, "no memory to find what %d kernels read", plan->unit_count);
     for (int i = 0; i < g->output_count; ++i) {
         plan->elements.crosses[evn__strip(g, g->outputs[i].value)] = true;
@@ -79,7 +79,7 @@ evn_status evn__plan_store_crossing(evn_plan *plan) {
 }
 
 evn_status evn__plan_check_reads(const evn_plan *plan) {
-    int count = plan->graph->node_count;
+    int count = plan->in.graph->node_count;
     bool *written = NULL;
     if (plan->lanes) {
         return EVN_OK; // kernels over samples belong to no unit's values

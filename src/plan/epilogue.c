@@ -22,12 +22,12 @@ static bool takes_epilogue(evn__op op) {
 
 /// Which value a member reads through its operand `k`: a view that has memory is its own operand.
 static evn_value read_by(const evn_plan *plan, evn_value member, int k) {
-    const evn__node *node = evn__node_at(plan->graph, member);
+    const evn__node *node = evn__node_at(plan->in.graph, member);
     return evn__is_moving(node) ? member : node->operands[k];
 }
 
 bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns) {
-    const evn_graph *g = plan->graph;
+    const evn_graph *g = plan->in.graph;
     for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
         for (int k = 0; plan->units[unit].group.family != v && k < g->nodes[v].operand_count; ++k) {
             evn_value read = read_by(plan, v, k);
@@ -45,7 +45,7 @@ bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns) {
 /// Tensors that the unit reads besides `result`.
 static int further_reads(evn__fusion *f, int unit, evn_value result) {
     const evn_plan *plan = f->plan;
-    const evn_graph *g = plan->graph;
+    const evn_graph *g = plan->in.graph;
     evn__marks_clear(&f->read);
     for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
         for (int k = 0; k < g->nodes[v].operand_count; ++k) {
@@ -63,14 +63,14 @@ static int further_reads(evn__fusion *f, int unit, evn_value result) {
 /// that the kernel begins saves as much as a tensor costs that it reads.
 static bool pays(evn__fusion *f, int kernel, int group, evn_value result) {
     const evn_plan *plan = f->plan;
-    return plan->all_epilogues ||
-           (evn_shape_count(evn_value_shape(plan->graph, result)) >= MIN_ELEMENTS &&
+    return plan->in.all_epilogues ||
+           (evn_shape_count(evn_value_shape(plan->in.graph, result)) >= MIN_ELEMENTS &&
             further_reads(f, group, result) <=
                 MAX_FURTHER_READS + evn__plan_sums_of(plan, kernel, group));
 }
 
 static int64_t last_extent(const evn_plan *plan, evn_value value) {
-    evn_shape shape = evn_value_shape(plan->graph, value);
+    evn_shape shape = evn_value_shape(plan->in.graph, value);
     return shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
 }
 
@@ -79,8 +79,8 @@ static bool may_attach(evn__fusion *f, int kernel, int group) {
     const evn_plan *plan = f->plan;
     const evn__unit *from = &plan->units[kernel], *to = &plan->units[group];
     return to->generated && !to->dead && from->phase == to->phase &&
-           evn_shape_count(evn_value_shape(plan->graph, from->group.family)) ==
-               evn_shape_count(evn_value_shape(plan->graph, to->group.first)) &&
+           evn_shape_count(evn_value_shape(plan->in.graph, from->group.family)) ==
+               evn_shape_count(evn_value_shape(plan->in.graph, to->group.first)) &&
            pays(f, kernel, group, from->group.family) &&
            evn__plan_rows_fit(plan, group, last_extent(plan, from->group.family)) &&
            !evn__fusion_has_detour(f, kernel, group);
@@ -94,8 +94,9 @@ static int smaller_first(const void *a, const void *b) {
 /// The units that read `value`, in the order of their numbers, into `units`.
 static int list_groups(const evn_plan *plan, evn_value value, int *units) {
     int count = 0, distinct = 0;
-    for (int i = plan->first_reader[value]; i < plan->first_reader[value + 1]; ++i) {
-        int unit = plan->elements.unit_of[plan->readers[i]];
+    for (int i = plan->classes.first_reader[value]; i < plan->classes.first_reader[value + 1];
+         ++i) {
+        int unit = plan->elements.unit_of[plan->classes.readers[i]];
         if (unit >= 0 && plan->units[unit].generated) {
             units[count++] = unit;
         }
@@ -124,11 +125,11 @@ static evn_status attach_to(evn__fusion *f, int kernel, int *groups) {
 evn_status evn__plan_attach(evn__fusion *f) {
     const evn_plan *plan = f->plan;
     int *groups = NULL;
-    EVN_TRY(EVN_NEW(&groups, plan->first_reader[plan->graph->node_count] + 1));
+    EVN_TRY(EVN_NEW(&groups, plan->classes.first_reader[plan->in.graph->node_count] + 1));
     evn_status status = EVN_OK;
     for (int kernel = 0; kernel < plan->unit_count && status == EVN_OK; ++kernel) {
         evn_value family = plan->units[kernel].group.family;
-        if (family != EVN_NONE && takes_epilogue(evn__node_at(plan->graph, family)->op)) {
+        if (family != EVN_NONE && takes_epilogue(evn__node_at(plan->in.graph, family)->op)) {
             status = attach_to(f, kernel, groups);
         }
     }

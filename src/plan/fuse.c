@@ -15,21 +15,22 @@ enum {
 };
 
 static bool is_kernel(const evn_plan *plan, evn_value value) {
-    return evn__op_table[evn__node_at(plan->graph, value)->op].class == EVN__CLASS_KERNEL;
+    return evn__op_table[evn__node_at(plan->in.graph, value)->op].class == EVN__CLASS_KERNEL;
 }
 
 /// Whether a generated kernel computes the value: element-wise nodes, and views and literals that
 /// must have memory.
 static bool is_member(const evn_plan *plan, evn_value value) {
-    const evn__node *node = evn__node_at(plan->graph, value);
+    const evn__node *node = evn__node_at(plan->in.graph, value);
     if (evn__op_table[node->op].class == EVN__CLASS_ELEMENT) {
-        return plan->elements.stored[value] || !evn__elements_inline(&plan->elements, value);
+        return plan->classes.stored[value] ||
+               !evn__elements_inline(plan->in.graph, plan->classes.held, value);
     }
-    return plan->elements.stored[value] && (evn__is_moving(node) || node->op == EVN__OP_CONSTANT);
+    return plan->classes.stored[value] && (evn__is_moving(node) || node->op == EVN__OP_CONSTANT);
 }
 
 static int resolve(const evn_plan *plan, evn_value value) {
-    return plan->elements.unit_of[evn__strip(plan->graph, value)];
+    return plan->elements.unit_of[evn__strip(plan->in.graph, value)];
 }
 
 static evn_status add_unit(evn_plan *plan, evn_value value) {
@@ -37,13 +38,13 @@ static evn_status add_unit(evn_plan *plan, evn_value value) {
     plan->units[plan->unit_count] = (evn__unit){
         .group = {value, is_kernel(plan, value) ? value : EVN_NONE, 0, EVN_NONE, EVN_NONE, 0},
         .generated = !is_kernel(plan, value),
-        .phase = plan->late[value]};
+        .phase = plan->classes.late[value]};
     plan->elements.unit_of[value] = plan->unit_count++;
     return EVN_OK;
 }
 
 static int64_t elements(const evn_plan *plan, int unit) {
-    return evn_shape_count(evn_value_shape(plan->graph, plan->units[unit].group.first));
+    return evn_shape_count(evn_value_shape(plan->in.graph, plan->units[unit].group.first));
 }
 
 /// Values from elsewhere that the two units read, and the arguments that this takes.
@@ -55,13 +56,13 @@ static int reads(evn__fusion *f, int a, int b, int *arguments) {
     evn__marks_clear(&f->met);
     for (int i = 0; i < 2; ++i) {
         for (int v = plan->units[units[i]].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
-            const evn__node *node = evn__node_at(plan->graph, v);
+            const evn__node *node = evn__node_at(plan->in.graph, v);
             for (int k = 0; k < node->operand_count; ++k) {
-                evn_value source = evn__strip(plan->graph, node->operands[k]);
+                evn_value source = evn__strip(plan->in.graph, node->operands[k]);
                 int unit = plan->elements.unit_of[source];
                 if (unit < 0 || (unit != a && unit != b)) {
                     evn__mark(&f->read, source);
-                    *arguments += evn__plan_arguments(plan, source, &f->met);
+                    *arguments += evn__plan_arguments(&plan->in, &plan->classes, source, &f->met);
                 }
             }
         }
@@ -70,8 +71,9 @@ static int reads(evn__fusion *f, int a, int b, int *arguments) {
 }
 
 static bool is_read_elsewhere(const evn_plan *plan, evn_value value, int a, int b) {
-    for (int i = plan->first_reader[value]; i < plan->first_reader[value + 1]; ++i) {
-        int unit = plan->elements.unit_of[plan->readers[i]];
+    for (int i = plan->classes.first_reader[value]; i < plan->classes.first_reader[value + 1];
+         ++i) {
+        int unit = plan->elements.unit_of[plan->classes.readers[i]];
         if (unit != a && unit != b) {
             return true;
         }
@@ -87,7 +89,7 @@ static int writes(const evn__fusion *f, int a, int b) {
     int count = 0;
     for (int i = 0; i < 2; ++i) {
         for (int v = plan->units[units[i]].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
-            count += plan->elements.stored[v] || is_read_elsewhere(plan, v, a, b);
+            count += plan->classes.stored[v] || is_read_elsewhere(plan, v, a, b);
         }
     }
     return count;
@@ -112,7 +114,7 @@ static bool may_merge(evn__fusion *f, int a, int b) {
 
 static evn_status merge_with_operands(evn__fusion *f, evn_value value) {
     evn_plan *plan = f->plan;
-    const evn__node *node = evn__node_at(plan->graph, value);
+    const evn__node *node = evn__node_at(plan->in.graph, value);
     if (evn__op_table[node->op].class != EVN__CLASS_ELEMENT) {
         return EVN_OK;
     }
@@ -127,15 +129,15 @@ static evn_status merge_with_operands(evn__fusion *f, evn_value value) {
 
 static evn_status make_units(evn__fusion *f) {
     evn_plan *plan = f->plan;
-    const evn_graph *g = plan->graph;
+    const evn_graph *g = plan->in.graph;
     for (int v = 0; v < g->node_count; ++v) {
-        if (!plan->needed[v] || !(is_kernel(plan, v) || is_member(plan, v))) {
+        if (!plan->classes.needed[v] || !(is_kernel(plan, v) || is_member(plan, v))) {
             continue;
         }
         EVN_TRY(add_unit(plan, v));
         f->members[plan->elements.unit_of[v]] = 1;
         evn__fusion_append(f, plan->elements.unit_of[v]);
-        if (plan->fuse && !evn__elements_inline(&plan->elements, v)) {
+        if (plan->in.fuse && !evn__elements_inline(plan->in.graph, plan->classes.held, v)) {
             EVN_TRY(merge_with_operands(f, v));
         }
     }
@@ -176,7 +178,8 @@ static evn_status list_small(const evn_plan *plan, int *next) {
         const evn__unit *u = &plan->units[unit];
         next[unit] = -1;
         if (!u->dead && u->generated && elements(plan, unit) <= SMALL) {
-            rows[count++] = (small){u->phase, evn_value_shape(plan->graph, u->group.first), unit};
+            rows[count++] =
+                (small){u->phase, evn_value_shape(plan->in.graph, u->group.first), unit};
         }
     }
     qsort(rows, (size_t)count, sizeof(*rows), compare_small);
@@ -222,9 +225,9 @@ static void visit(evn__fusion *f, int unit);
 
 static void visit_sources(evn__fusion *f, evn_value value) {
     const evn_plan *plan = f->plan;
-    const evn__node *node = evn__node_at(plan->graph, value);
+    const evn__node *node = evn__node_at(plan->in.graph, value);
     for (int k = 0; k < node->operand_count; ++k) {
-        evn_value operand = evn__strip(plan->graph, node->operands[k]);
+        evn_value operand = evn__strip(plan->in.graph, node->operands[k]);
         if (plan->elements.unit_of[operand] >= 0) {
             visit(f, plan->elements.unit_of[operand]);
         } else if (evn__mark(&f->met, operand)) {
@@ -247,12 +250,12 @@ static void visit(evn__fusion *f, int unit) {
 
 static evn_status order_units(evn__fusion *f) {
     evn_plan *plan = f->plan;
-    plan->order = evn__arena_alloc(&plan->arena, sizeof(int) * (size_t)(plan->unit_count + 1));
+    plan->order = evn__arena_alloc(plan->in.arena, sizeof(int) * (size_t)(plan->unit_count + 1));
     EVN_CHECK(plan->order, EVN_ERR_MEMORY, "no memory to order %d kernels", plan->unit_count);
     evn__marks_clear(&f->seen);
     evn__marks_clear(&f->met);
     for (int phase = 0; phase < 2; ++phase) {
-        for (int v = 0; v < plan->graph->node_count; ++v) {
+        for (int v = 0; v < plan->in.graph->node_count; ++v) {
             int unit = plan->elements.unit_of[v];
             if (unit >= 0 && plan->units[unit].phase == phase) {
                 visit(f, unit);
@@ -263,7 +266,7 @@ static evn_status order_units(evn__fusion *f) {
 }
 
 static evn_status allocate(evn__fusion *f) {
-    int count = f->plan->graph->node_count + 1;
+    int count = f->plan->in.graph->node_count + 1;
     int **const numbers[] = {&f->behind.at, &f->read.at, &f->met.at, &f->seen.at,
                              &f->members,   &f->found,   &f->before, &f->after};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); ++i) {
@@ -288,7 +291,7 @@ static evn_status fuse(evn__fusion *f) {
     evn_plan *plan = f->plan;
     EVN_TRY(allocate(f));
     EVN_TRY(make_units(f));
-    if (plan->fuse) {
+    if (plan->in.fuse) {
         EVN_TRY(evn__plan_attach(f));
         EVN_TRY(merge_neighbours(f));
         evn__plan_begin_sums(plan);

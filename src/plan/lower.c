@@ -22,20 +22,21 @@ static evn_status add_slots(evn_plan *plan, const evn__call *call) {
         const evn__operand *operand = &call->operands[i];
         EVN_CHECK(operand->kind != EVN__OPERAND_SCRATCH || operand->scratch >= 0, EVN_ERR_MEMORY,
                   "no memory for the scratch list of %s", call->kernel);
-        plan->slots[plan->slot_count++] = (evn__slot){
-            .kind = operand->kind,
-            .value = operand->kind == EVN__OPERAND_VALUE ? evn__strip(plan->graph, operand->value)
-                                                         : EVN_NONE,
-            .scratch = operand->scratch,
-            .integer = operand->integer,
-            .real = operand->real,
-            .written = operand->written};
+        plan->slots[plan->slot_count++] =
+            (evn__slot){.kind = operand->kind,
+                        .value = operand->kind == EVN__OPERAND_VALUE
+                                     ? evn__strip(plan->in.graph, operand->value)
+                                     : EVN_NONE,
+                        .scratch = operand->scratch,
+                        .integer = operand->integer,
+                        .real = operand->real,
+                        .written = operand->written};
     }
     return EVN_OK;
 }
 
 static evn_status copy_text(evn_plan *plan, const char *text, const char **copy) {
-    *copy = text ? evn__arena_string(&plan->arena, text) : NULL;
+    *copy = text ? evn__arena_string(plan->in.arena, text) : NULL;
     EVN_CHECK(!text || *copy, EVN_ERR_MEMORY, "no memory for the text of a kernel");
     return EVN_OK;
 }
@@ -52,7 +53,7 @@ static evn_status emit(evn__lowering *lowering, const evn__call *call) {
                             .unit = lowering->unit,
                             .claims = call->claims,
                             .replaced = plan->units[lowering->unit].replaced};
-    launch->source.fp64 = plan->fp64;
+    launch->source.fp64 = plan->in.fp64;
     EVN_TRY(copy_text(plan, call->kernel, &launch->name));
     EVN_TRY(copy_text(plan, call->source.text, &launch->source.text));
     EVN_TRY(copy_text(plan, call->source.options, &launch->source.options));
@@ -75,8 +76,8 @@ static evn_status emit_result(evn__lowering *lowering, const evn__call *call) {
 evn__lowering evn__plan_lowering(evn_plan *plan, int unit) {
     static const evn__emitter emitter = {emit, emit_result, evn__plan_partial, scratch};
     return (evn__lowering){.emitter = &emitter,
-                           .device = plan->device,
-                           .fp64 = plan->fp64,
+                           .device = plan->in.device,
+                           .fp64 = plan->in.fp64,
                            .plan = plan,
                            .unit = unit};
 }
@@ -88,8 +89,8 @@ static evn_status lower_unit(evn_plan *plan, int unit) {
     }
     evn_value family = plan->units[unit].group.family;
     if (family != EVN_NONE) {
-        evn__op op = evn__node_at(plan->graph, family)->op;
-        EVN_TRY(evn__lower_table[op](&lowering, plan->graph, family));
+        evn__op op = evn__node_at(plan->in.graph, family)->op;
+        EVN_TRY(evn__lower_table[op](&lowering, plan->in.graph, family));
     }
     bool left = plan->units[unit].epilogue && !lowering.attached;
     return plan->units[unit].generated || left

@@ -25,7 +25,7 @@ static size_t aligned(int64_t elements) {
 }
 
 static void bind_ports(evn_plan *plan) {
-    const evn_graph *g = plan->graph;
+    const evn_graph *g = plan->in.graph;
     for (int i = 0; i < g->input_count; ++i) {
         plan->places[g->inputs[i].value] = (evn__place){EVN__HOME_INPUT, i, 0};
     }
@@ -183,13 +183,13 @@ static int place_or_collect(evn_plan *plan, const life *l, int64_t elements, evn
 
 static int collect(evn_plan *plan, const life *values, const life *scratch, piece *pieces) {
     int count = 0;
-    for (int v = 0; v < plan->graph->node_count; ++v) {
+    for (int v = 0; v < plan->in.graph->node_count; ++v) {
         evn__place *place = &plan->places[v];
-        int64_t elements = evn_shape_count(evn_value_shape(plan->graph, v));
+        int64_t elements = evn_shape_count(evn_value_shape(plan->in.graph, v));
         if (values[v].first < 0 || place->home != EVN__HOME_NONE) {
             continue;
         }
-        if (evn__node_at(plan->graph, v)->op == EVN__OP_TABLE) {
+        if (evn__node_at(plan->in.graph, v)->op == EVN__OP_TABLE) {
             *place = (evn__place){EVN__HOME_TABLE, 0, plan->table_elements};
             plan->table_elements += aligned(elements);
         } else {
@@ -215,8 +215,8 @@ static void resolve_slots(evn_plan *plan) {
 }
 
 static evn_status write_table(const evn_plan *plan, evn_value value) {
-    const evn__node *node = evn__node_at(plan->graph, value);
-    return evn__real_write((evn_binding){plan->tables, plan->places[value].offset}, plan->fp64,
+    const evn__node *node = evn__node_at(plan->in.graph, value);
+    return evn__real_write((evn_binding){plan->tables, plan->places[value].offset}, plan->in.fp64,
                            node->attributes.table, (size_t)evn_shape_count(node->shape));
 }
 
@@ -231,7 +231,7 @@ static evn_status create_one_run(evn_plan *plan) {
     EVN_TRY(EVN_NEW(&run_offsets, count));
     run_offsets[EVN__RUN_OFFSETS_RUNS] = run_offsets[EVN__RUN_OFFSETS_TOGETHER] = 1;
     evn_status status =
-        evn_buffer_create(plan->device, count * sizeof(*run_offsets), &plan->one_run);
+        evn_buffer_create(plan->in.device, count * sizeof(*run_offsets), &plan->one_run);
     if (status == EVN_OK) {
         status = evn_buffer_write(plan->one_run, 0, count * sizeof(*run_offsets), run_offsets);
     }
@@ -244,13 +244,14 @@ static evn_status create_buffers(evn_plan *plan) {
         EVN_TRY(create_one_run(plan));
     }
     if (plan->scratch_elements > 0) {
-        EVN_TRY(evn__real_create(plan->device, plan->fp64, plan->scratch_elements, &plan->memory));
+        EVN_TRY(evn__real_create(plan->in.device, plan->in.fp64, plan->scratch_elements,
+                                 &plan->memory));
     }
     if (plan->table_elements == 0) {
         return EVN_OK;
     }
-    EVN_TRY(evn__real_create(plan->device, plan->fp64, plan->table_elements, &plan->tables));
-    for (int v = 0; v < plan->graph->node_count; ++v) {
+    EVN_TRY(evn__real_create(plan->in.device, plan->in.fp64, plan->table_elements, &plan->tables));
+    for (int v = 0; v < plan->in.graph->node_count; ++v) {
         if (plan->places[v].home == EVN__HOME_TABLE) {
             EVN_TRY(write_table(plan, v));
         }
@@ -259,7 +260,7 @@ static evn_status create_buffers(evn_plan *plan) {
 }
 
 evn_status evn__plan_place(evn_plan *plan) {
-    int values = plan->graph->node_count, all = values + plan->scratch_count;
+    int values = plan->in.graph->node_count, all = values + plan->scratch_count;
     life *lives = NULL;
     piece *pieces = NULL;
     bind_ports(plan);

@@ -65,10 +65,10 @@ static void label_before(evn__fusion *f, int unit, int count) {
 ///         element of a `member` of the unit that the search began with
 static bool find_sources(evn__fusion *f, evn_value value, int from, bool member) {
     const evn_plan *plan = f->plan;
-    const evn__node *node = evn__node_at(plan->graph, value);
+    const evn__node *node = evn__node_at(plan->in.graph, value);
     bool same = member && !evn__is_moving(node);
     for (int k = 0; k < node->operand_count; ++k) {
-        evn_value operand = evn__strip(plan->graph, node->operands[k]);
+        evn_value operand = evn__strip(plan->in.graph, node->operands[k]);
         int unit = plan->elements.unit_of[operand];
         if (unit == from) {
             if (!same) {

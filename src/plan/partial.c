@@ -22,32 +22,32 @@ static int64_t columns_of(const evn_graph *graph, evn_value sum) {
 /// Which units can: elsewhere than on a CPU a work-item computes one element. Of the families those
 /// that have EPILOGUE_BEGIN of kernels/variant.cl.
 static bool can_begin(const evn_plan *plan, const evn__unit *unit, int64_t columns) {
-    if (columns == 0 || evn_device_get_info(plan->device)->type != EVN_DEVICE_CPU) {
+    if (columns == 0 || evn_device_get_info(plan->in.device)->type != EVN_DEVICE_CPU) {
         return false;
     }
     if (unit->group.family == EVN_NONE) {
         return true;
     }
-    const evn__node *node = evn__node_at(plan->graph, unit->group.family);
+    const evn__node *node = evn__node_at(plan->in.graph, unit->group.family);
     return (node->op == EVN__OP_NORMALIZE || node->op == EVN__OP_NORMALIZE_GRAD) &&
            node->shape.dim[node->shape.rank - 1] == columns;
 }
 
 static bool may_begin(const evn_plan *plan, int kernel, evn_value sum) {
     const evn__unit *unit = &plan->units[kernel];
-    int64_t columns = columns_of(plan->graph, sum);
+    int64_t columns = columns_of(plan->in.graph, sum);
     return can_begin(plan, unit, columns) && (unit->generated || unit->epilogue) &&
-           unit->phase == plan->late[sum] && unit->group.sums < MAX_SUMS &&
+           unit->phase == plan->classes.late[sum] && unit->group.sums < MAX_SUMS &&
            (unit->group.sums == 0 || unit->group.columns == columns) &&
            evn__plan_rows_fit(plan, kernel, columns);
 }
 
 int evn__plan_sums_of(const evn_plan *plan, int kernel, int group) {
-    const evn_graph *g = plan->graph;
+    const evn_graph *g = plan->in.graph;
     int count = 0;
     for (int v = plan->units[group].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
-        for (int i = plan->first_reader[v]; i < plan->first_reader[v + 1]; ++i) {
-            evn_value sum = plan->readers[i];
+        for (int i = plan->classes.first_reader[v]; i < plan->classes.first_reader[v + 1]; ++i) {
+            evn_value sum = plan->classes.readers[i];
             count += g->nodes[sum].op == EVN__OP_SUM &&
                      can_begin(plan, &plan->units[kernel], columns_of(g, sum));
         }
@@ -62,17 +62,17 @@ static void add_sum(evn_plan *plan, int kernel, evn_value sum) {
     *(unit->group.sums ? &plan->elements.partials[unit->group.last_sum].next
                        : &unit->group.first_sum) = sum;
     unit->group.last_sum = sum;
-    unit->group.columns = columns_of(plan->graph, sum);
+    unit->group.columns = columns_of(plan->in.graph, sum);
     ++unit->group.sums;
 }
 
 void evn__plan_begin_sums(evn_plan *plan) {
-    for (int v = 0; v < plan->graph->node_count; ++v) {
-        const evn__node *node = evn__node_at(plan->graph, v);
-        if (!plan->needed[v] || node->op != EVN__OP_SUM) {
+    for (int v = 0; v < plan->in.graph->node_count; ++v) {
+        const evn__node *node = evn__node_at(plan->in.graph, v);
+        if (!plan->classes.needed[v] || node->op != EVN__OP_SUM) {
             continue;
         }
-        int kernel = plan->elements.unit_of[evn__strip(plan->graph, node->operands[0])];
+        int kernel = plan->elements.unit_of[evn__strip(plan->in.graph, node->operands[0])];
         if (kernel >= 0 && may_begin(plan, kernel, v)) {
             add_sum(plan, kernel, v);
         }

@@ -56,28 +56,23 @@ static evn_status copy_graph(const evn_graph *source, evn_graph **graph) {
 }
 
 static evn_status allocate(evn_plan *plan) {
-    size_t count = (size_t)plan->graph->node_count + 2; // with room behind the last
-    bool **const flags[] = {&plan->needed, &plan->elements.stored, &plan->late,
-                            &plan->elements.crosses, &plan->elements.held};
-    int **const numbers[] = {&plan->elements.unit_of, &plan->elements.next, &plan->first_reader,
-                             &plan->elements.number, &plan->elements.numbered.at};
-    bool fits = true;
-    plan->elements.graph = plan->graph;
-    plan->elements.arena = &plan->arena;
-    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); ++i) {
-        *flags[i] = evn__arena_alloc(&plan->arena, count * sizeof(bool));
-        fits = fits && *flags[i];
-    }
+    size_t count = (size_t)plan->graph->node_count + 1;
+    evn__elements *e = &plan->elements;
+    int **const numbers[] = {&e->unit_of, &e->next, &e->number, &e->numbered.at};
+    *e = (evn__elements){.graph = plan->graph, .arena = &plan->arena, .held = plan->classes.held};
+    e->stored = evn__arena_alloc(&plan->arena, count * sizeof(bool));
+    e->crosses = evn__arena_alloc(&plan->arena, count * sizeof(bool));
+    e->partials = evn__arena_alloc(&plan->arena, count * sizeof(evn__partial));
+    plan->places = evn__arena_alloc(&plan->arena, count * sizeof(evn__place));
+    bool fits = e->stored && e->crosses && e->partials && plan->places;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); ++i) {
         *numbers[i] = evn__arena_alloc(&plan->arena, count * sizeof(int));
         fits = fits && *numbers[i];
     }
-    plan->places = evn__arena_alloc(&plan->arena, count * sizeof(evn__place));
-    plan->elements.partials = evn__arena_alloc(&plan->arena, count * sizeof(evn__partial));
-    EVN_CHECK(fits && plan->places && plan->elements.partials, EVN_ERR_MEMORY,
-              "no memory for a plan of %zu nodes", count);
-    memset(plan->elements.unit_of, 0xff, count * sizeof(int)); // −1: none
-    memset(plan->elements.next, 0xff, count * sizeof(int));
+    EVN_CHECK(fits, EVN_ERR_MEMORY, "no memory for a plan of %zu nodes", count);
+    memcpy(e->stored, plan->classes.stored, (count - 1) * sizeof(bool));
+    memset(e->unit_of, 0xff, count * sizeof(int)); // −1: none
+    memset(e->next, 0xff, count * sizeof(int));
     return EVN_OK;
 }
 
@@ -90,14 +85,15 @@ static evn_status check_late(const evn_graph *graph, const char *const *late) {
 }
 
 static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_options *options) {
-    const evn_device_info *info = evn_device_get_info(plan->device);
-    EVN_CHECK(!plan->fp64 || info->has_fp64, EVN_ERR_ARGUMENT,
+    const evn_device_info *info = evn_device_get_info(plan->in.device);
+    EVN_CHECK(!plan->in.fp64 || info->has_fp64, EVN_ERR_ARGUMENT,
               "device %s has no double precision: use single precision or another device",
               info->name);
     EVN_TRY(copy_graph(graph, &plan->graph));
+    plan->in.graph = plan->graph;
     EVN_TRY(check_late(plan->graph, options->late_inputs));
+    EVN_TRY(evn__plan_classify(&plan->in, options->late_inputs, &plan->classes));
     EVN_TRY(allocate(plan));
-    EVN_TRY(evn__plan_classify(plan, options->late_inputs));
     bool taken;
     EVN_TRY(evn__plan_by_sample(plan, options->sample_inputs, &taken));
     if (!taken) {
@@ -119,10 +115,11 @@ evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
     EVN_REQUIRE(graph);
     options = options ? options : &defaults;
     EVN_TRY(EVN_NEW(plan, 1));
-    (*plan)->device = device;
-    (*plan)->fp64 = options->fp64;
-    (*plan)->fuse = !options->no_fuse;
-    (*plan)->all_epilogues = options->all_epilogues;
+    (*plan)->in = (evn__plan_input){.device = device,
+                                    .arena = &(*plan)->arena,
+                                    .fp64 = options->fp64,
+                                    .fuse = !options->no_fuse,
+                                    .all_epilogues = options->all_epilogues};
     evn_status status = build(*plan, graph, options);
     if (status != EVN_OK) {
         evn_plan_destroy(plan);
@@ -185,7 +182,7 @@ static void print_launch(const evn_plan *plan, const evn__launch *launch, evn__t
         char shape[128];
         if (slot->kind == EVN__OPERAND_VALUE) {
             evn__text_append(text, " %%%d%s:%s", slot->value,
-                             evn__shape_text(evn_value_shape(plan->graph, slot->value), shape),
+                             evn__shape_text(evn_value_shape(plan->in.graph, slot->value), shape),
                              home_name(slot->place.home));
         }
     }

@@ -10,6 +10,25 @@
 #include "kernels/shared.h"
 #include "ops/lower.h"
 
+/// What is planned, and for what: all passes read it.
+typedef struct evn__plan_input {
+    evn_device *device;
+    const evn_graph *graph;
+    evn__arena *arena; ///< for what passes leave
+    bool fp64, fuse, all_epilogues;
+} evn__plan_input;
+
+/// What classify.c leaves: per value whether it is needed at all, and in which phase, and what must
+/// have memory whatever is fused.
+typedef struct evn__classes {
+    bool *needed;
+    bool *late;         ///< phase 1
+    bool *stored;       ///< has memory
+    bool *held;         ///< a scalar that is not computed on the spot
+    int *first_reader;  ///< [values + 1], into `readers`
+    evn_value *readers; ///< needed values that read this one, behind reshapes
+} evn__classes;
+
 /// How a value comes to its consumers.
 typedef enum evn__home {
     EVN__HOME_NONE,    ///< not needed, or seen only inside one kernel (a fused value, a view, a
@@ -69,18 +88,14 @@ typedef struct evn__scratch {
 } evn__scratch;
 
 struct evn_plan {
-    evn_device *device;
-    bool fp64, fuse, all_epilogues;
-    int lanes;            ///< of the generated kernels over samples (src/samples), else 0
-    int samples_per_item; ///< of these
-    evn_graph *graph;     ///< own copy
-    evn__arena arena;
+    evn__plan_input in;
+    evn_graph *graph; ///< own copy, which the passes read in `in`
+    evn__arena arena; ///< likewise
+    evn__classes classes;
+    int lanes;              ///< of the generated kernels over samples (src/samples), else 0
+    int samples_per_item;   ///< of these
     evn__elements elements; ///< what fusion leaves
-    // per value
-    bool *needed, *late;
-    int *first_reader;  ///< [values + 1], into `readers`
-    evn_value *readers; ///< needed values that read this one, behind reshapes
-    evn__place *places;
+    evn__place *places;     ///< per value
     // units and launches
     evn__unit *units;
     int unit_count, unit_capacity;
@@ -102,10 +117,13 @@ struct evn_plan {
 
 /// How many arguments a kernel needs to read `value`, through views and scalars that it computes
 /// for itself, besides those that are `seen`, values; marks what it meets. (classify.c)
-int evn__plan_arguments(const evn_plan *plan, evn_value value, evn__marks *seen);
+int evn__plan_arguments(const evn__plan_input *in, const evn__classes *classes, evn_value value,
+                        evn__marks *seen);
 
-/// Set needed, late and stored: which values must have memory. (classify.c)
-evn_status evn__plan_classify(evn_plan *plan, const char *const *late_inputs);
+/// Judge every value. (classify.c)
+/// @param late_inputs  NULL-ended; NULL: none
+evn_status evn__plan_classify(const evn__plan_input *in, const char *const *late_inputs,
+                              evn__classes *classes);
 
 /// Make units of kernels over samples, in order, where the graph suits; *taken is false where it
 /// does not. (by_sample.c)

@@ -46,7 +46,7 @@ static int size_of(int group, const evn__repeat *r) {
 }
 
 static evn__bound bound_at(const evn__repeat *r, int run) {
-    const evn_graph *g = r->plan->graph;
+    const evn_graph *g = r->plan->in.graph;
     return (evn__bound){r->inputs + (size_t)run * (size_t)g->input_count,
                         r->outputs + (size_t)run * (size_t)g->output_count, r->saved[run]};
 }
@@ -91,7 +91,7 @@ static bool is_own(const evn__slot *slot) {
 }
 
 static bool find_extent(const evn__repeat *r, int launch, const evn__slot *slot, extent *e) {
-    int64_t size = evn_shape_count(evn_value_shape(r->plan->graph, slot->value));
+    int64_t size = evn_shape_count(evn_value_shape(r->plan->in.graph, slot->value));
     int64_t before = 0, way = 0;
     *e = (extent){.launch = launch,
                   .size = size,
@@ -326,7 +326,8 @@ static evn_status create_run_offsets(evn__repeat *r) {
     EVN_TRY(EVN_NEW(&run_offsets, total));
     evn_status status = fill_run_offsets(r, run_offsets);
     if (status == EVN_OK) {
-        status = evn_buffer_create(r->plan->device, total * sizeof(*run_offsets), &r->run_offsets);
+        status =
+            evn_buffer_create(r->plan->in.device, total * sizeof(*run_offsets), &r->run_offsets);
     }
     if (status == EVN_OK) {
         status = evn_buffer_write(r->run_offsets, 0, total * sizeof(*run_offsets), run_offsets);
@@ -346,7 +347,7 @@ static evn_status copy(const evn_binding *from, size_t count, evn_binding **to) 
 }
 
 static evn_status create(evn__repeat *r, const evn__runs *runs) {
-    const evn_graph *g = r->plan->graph;
+    const evn_graph *g = r->plan->in.graph;
     size_t count = (size_t)runs->count;
     EVN_TRY(copy(runs->inputs, count * (size_t)g->input_count, &r->inputs));
     EVN_TRY(copy(runs->outputs, count * (size_t)g->output_count, &r->outputs));
@@ -358,8 +359,8 @@ static evn_status create(evn__repeat *r, const evn__runs *runs) {
         return EVN_OK;
     }
     size_t copies = r->merges ? (size_t)r->together : 1;
-    EVN_TRY(evn__real_create(r->plan->device, r->plan->fp64, copies * r->plan->scratch_elements,
-                             &r->scratch));
+    EVN_TRY(evn__real_create(r->plan->in.device, r->plan->in.fp64,
+                             copies * r->plan->scratch_elements, &r->scratch));
     return create_run_offsets(r);
 }
 
@@ -401,7 +402,7 @@ static bool are_equal(const evn_binding *a, const evn_binding *b, size_t count) 
 }
 
 bool evn__repeat_is(const evn__repeat *r, const evn__runs *runs) {
-    const evn_graph *g = r->plan->graph;
+    const evn_graph *g = r->plan->in.graph;
     size_t count = (size_t)r->count;
     return r->phase == runs->phase && r->count == runs->count &&
            are_equal(r->inputs, runs->inputs, count * (size_t)g->input_count) &&

@@ -60,9 +60,9 @@ static evn_status run_launch(const evn_plan *plan, const evn__bound *bound,
 // Bindings are checked before anything is enqueued ------------------------------------------------
 
 evn_status evn__plan_measure_ports(evn_plan *plan) {
-    const evn_graph *g = plan->graph;
+    const evn_graph *g = plan->in.graph;
     int count = g->input_count + g->output_count;
-    plan->port_elements = evn__arena_alloc(&plan->arena, sizeof(size_t) * ((size_t)count + 1));
+    plan->port_elements = evn__arena_alloc(plan->in.arena, sizeof(size_t) * ((size_t)count + 1));
     EVN_CHECK(plan->port_elements, EVN_ERR_MEMORY, "no memory for a plan of %d ports", count);
     for (int i = 0; i < count; ++i) {
         const evn__port *port =
@@ -77,7 +77,7 @@ static inline bool has_room(const evn_plan *plan, const evn_binding *at, size_t 
     if (!at->buffer) {
         return false;
     }
-    size_t elements = evn_buffer_bytes(at->buffer) >> (plan->fp64 ? 3 : 2);
+    size_t elements = evn_buffer_bytes(at->buffer) >> (plan->in.fp64 ? 3 : 2);
     return at->offset <= elements && count <= elements - at->offset;
 }
 
@@ -88,8 +88,9 @@ static evn_status check_ports(const evn_plan *plan, const evn__port *ports, int 
     EVN_CHECK(bindings || count == 0, EVN_ERR_ARGUMENT, "a plan runs without bindings of its %ss",
               kind);
     for (int i = 0; i < count; ++i) {
-        if (!has_room(plan, &bindings[i], elements[i]) && !(early && plan->late[ports[i].value])) {
-            EVN_TRY(evn__real_check(bindings[i], plan->fp64, elements[i], kind, ports[i].name));
+        if (!has_room(plan, &bindings[i], elements[i]) &&
+            !(early && plan->classes.late[ports[i].value])) {
+            EVN_TRY(evn__real_check(bindings[i], plan->in.fp64, elements[i], kind, ports[i].name));
         }
     }
     return EVN_OK;
@@ -111,7 +112,7 @@ static int find_overlap(evn_binding at, size_t size, const evn_binding *bindings
 static evn_status check_overlaps(const evn_plan *plan, const evn_binding *inputs,
                                  const evn_binding *outputs) {
     enum { MAX_PAIRS = 128 };
-    const evn_graph *g = plan->graph;
+    const evn_graph *g = plan->in.graph;
     const size_t *in = plan->port_elements, *out = in + g->input_count;
     int count =
         g->output_count * (g->input_count + g->output_count) <= MAX_PAIRS ? g->output_count : 0;
@@ -128,7 +129,7 @@ static evn_status check_overlaps(const evn_plan *plan, const evn_binding *inputs
 
 static evn_status check(const evn_plan *plan, bool early, const evn_binding *inputs,
                         const evn_binding *outputs) {
-    const evn_graph *g = plan->graph;
+    const evn_graph *g = plan->in.graph;
     const size_t *in = plan->port_elements, *out = in + g->input_count;
     EVN_TRY(check_ports(plan, g->inputs, g->input_count, in, early, inputs, "input"));
     EVN_TRY(check_ports(plan, g->outputs, g->output_count, out, early, outputs, "output"));
@@ -140,7 +141,8 @@ static evn_status check(const evn_plan *plan, bool early, const evn_binding *inp
 /// The plan's own memory for saved values, made when it is first asked for.
 static evn_status own_saved(evn_plan *plan, evn_binding *saved) {
     if (!plan->saved && plan->saved_elements > 0) {
-        EVN_TRY(evn__real_create(plan->device, plan->fp64, plan->saved_elements, &plan->saved));
+        EVN_TRY(
+            evn__real_create(plan->in.device, plan->in.fp64, plan->saved_elements, &plan->saved));
     }
     *saved = (evn_binding){plan->saved, 0};
     return EVN_OK;
@@ -165,7 +167,7 @@ evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inpu
     if (!saved) {
         EVN_TRY(own_saved(plan, &bound.saved));
     } else if (plan->saved_elements > 0) {
-        EVN_TRY(evn__real_check(*saved, plan->fp64, plan->saved_elements, "memory", "saved"));
+        EVN_TRY(evn__real_check(*saved, plan->in.fp64, plan->saved_elements, "memory", "saved"));
         bound.saved = *saved;
     }
     return run_phase(plan, phase, &bound);

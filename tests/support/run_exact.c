@@ -41,9 +41,9 @@ static evn_buffer *value_buffer(memory *m, evn_value value) {
     evn_buffer **buffer = &m->values[value];
     if (!*buffer) {
         size_t count = count_of(plan, value);
-        TRY(evn__real_create(plan->device, plan->fp64, count, buffer));
+        TRY(evn__real_create(plan->in.device, plan->in.fp64, count, buffer));
         if (node->op == EVN__OP_TABLE) {
-            TRY(evn__real_write((evn_binding){*buffer, 0}, plan->fp64, node->attributes.table,
+            TRY(evn__real_write((evn_binding){*buffer, 0}, plan->in.fp64, node->attributes.table,
                                 count));
         }
     }
@@ -53,7 +53,7 @@ static evn_buffer *value_buffer(memory *m, evn_value value) {
 static evn_buffer *scratch_buffer(memory *m, int scratch) {
     if (!m->scratch[scratch]) {
         size_t count = (size_t)m->plan->scratch[scratch].elements;
-        TRY(evn__real_create(m->plan->device, m->plan->fp64, count, &m->scratch[scratch]));
+        TRY(evn__real_create(m->plan->in.device, m->plan->in.fp64, count, &m->scratch[scratch]));
     }
     return m->scratch[scratch];
 }
@@ -87,7 +87,7 @@ static void run_launches(memory *m) {
 static void load(memory *m, double *const *inputs) {
     for (int i = 0; i < evn_graph_input_count(m->plan->graph); ++i) {
         evn_value value = evn_graph_input(m->plan->graph, i);
-        TRY(evn__real_write((evn_binding){value_buffer(m, value), 0}, m->plan->fp64, inputs[i],
+        TRY(evn__real_write((evn_binding){value_buffer(m, value), 0}, m->plan->in.fp64, inputs[i],
                             count_of(m->plan, value)));
     }
 }
@@ -96,10 +96,10 @@ static void compare(memory *m, int output, const double *expected) {
     evn_value value = evn__strip(m->plan->graph, evn_graph_output(m->plan->graph, output));
     size_t count = count_of(m->plan, value);
     double *got = calloc(count, sizeof(*got));
-    TRY(evn__real_read((evn_binding){value_buffer(m, value), 0}, m->plan->fp64, got, count));
+    TRY(evn__real_read((evn_binding){value_buffer(m, value), 0}, m->plan->in.fp64, got, count));
     double difference = test_difference(got, expected, (int64_t)count);
-    ck_assert_msg(difference <= (m->plan->fp64 ? 1e-12 : 1e-5), "output %s (%s) differs by %g",
-                  evn_graph_output_name(m->plan->graph, output), m->plan->fp64 ? "fp64" : "fp32",
+    ck_assert_msg(difference <= (m->plan->in.fp64 ? 1e-12 : 1e-5), "output %s (%s) differs by %g",
+                  evn_graph_output_name(m->plan->graph, output), m->plan->in.fp64 ? "fp64" : "fp32",
                   difference);
     free(got);
 }
