@@ -7,8 +7,12 @@
 //     build/evonode-bench --first-step   train on the digits for one step, and say when it is done
 // For bench/decoding:
 //     build/evonode-bench --decode FOLDER   read a folder of images, and print the seconds it took
+// For bench/tables:
+//     build/evonode-bench --table FILE      read a CSV file, and print the seconds and the sum of
+//     it
 #include "base/clock.h"
 #include "bench/report.h"
+#include "data/table.h"
 #include "evonode/dataset.h"
 
 #include <stdio.h>
@@ -64,13 +68,40 @@ static evn_status decode(const char *folder) {
     return EVN_OK;
 }
 
+static evn_status read_table(const char *path) {
+    evn__data_table *table;
+    double begun = evn__now(), seconds, sum = 0;
+    EVN_TRY(evn__data_table_read(path, &table));
+    seconds = evn__now() - begun;
+    for (int i = 0; i < table->column_count; ++i) {
+        for (int64_t row = 0; row < table->row_count; ++row) {
+            sum += table->columns[i].values[row];
+        }
+    }
+    printf("%.6f %.17g\n", seconds, sum);
+    evn__data_table_destroy(&table);
+    return EVN_OK;
+}
+
+/// What needs no device: an option, and what it does with the word behind it.
+static const struct {
+    const char *option;
+    evn_status (*run)(const char *argument);
+} readers[] = {{"--decode", decode}, {"--table", read_table}};
+
+static evn_status start(int argc, char **argv, evn_device **device) {
+    for (size_t i = 0; argc == 3 && i < sizeof(readers) / sizeof(readers[0]); ++i) {
+        if (strcmp(argv[1], readers[i].option) == 0) {
+            return readers[i].run(argv[2]);
+        }
+    }
+    EVN_TRY(evn_device_open(NULL, device));
+    return run(*device, argc > 1 ? argv[1] : NULL);
+}
+
 int main(int argc, char **argv) {
     evn_device *device = NULL;
-    bool decodes = argc == 3 && strcmp(argv[1], "--decode") == 0;
-    evn_status status = decodes ? decode(argv[2]) : evn_device_open(NULL, &device);
-    if (status == EVN_OK && !decodes) {
-        status = run(device, argc > 1 ? argv[1] : NULL);
-    }
+    evn_status status = start(argc, argv, &device);
     if (status != EVN_OK) {
         fprintf(stderr, "evonode-bench: %s\n", evn_error_message());
     }

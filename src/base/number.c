@@ -119,10 +119,27 @@ __extension__ typedef unsigned __int128 wide;
 /// digits / 10^tens, rounded once: 62 bits or more of the quotient, the last of which stands for
 /// all that follow.
 static double divide(uint64_t digits, int tens) {
-    uint64_t divisor = 1;
-    for (int i = 0; i < tens; ++i) {
-        divisor *= 10;
-    }
+    static const uint64_t powers[DIVISIBLE_TENS + 1] = {1ull,
+                                                        10ull,
+                                                        100ull,
+                                                        1000ull,
+                                                        10000ull,
+                                                        100000ull,
+                                                        1000000ull,
+                                                        10000000ull,
+                                                        100000000ull,
+                                                        1000000000ull,
+                                                        10000000000ull,
+                                                        100000000000ull,
+                                                        1000000000000ull,
+                                                        10000000000000ull,
+                                                        100000000000000ull,
+                                                        1000000000000000ull,
+                                                        10000000000000000ull,
+                                                        100000000000000000ull,
+                                                        1000000000000000000ull,
+                                                        10000000000000000000ull};
+    uint64_t divisor = powers[tens];
     int up = __builtin_clzll(digits), down = __builtin_clzll(divisor);
     wide dividend = (wide)(digits << up) << 63;
     divisor <<= down;

@@ -39,48 +39,20 @@ static void *bounded(void *memory, size_t bytes) {
     return bytes > EVN__TABLE_CELL_MAX ? NULL : realloc(memory, bytes);
 }
 
+static evn_status check_cell(const reading *r, bool fits) {
+    EVN_CHECK(fits, EVN_ERR_FORMAT,
+              "%s, line %lld: a cell has more than %d bytes; a quote may not be closed",
+              r->table->source, (long long)r->line, EVN__TABLE_CELL_MAX);
+    return EVN_OK;
+}
+
 static evn_status fail_parsing(const reading *r, struct csv_parser *parser) {
     const char *source = r->table->source;
-    EVN_CHECK(csv_error(parser) == CSV_EPARSE, EVN_ERR_FORMAT,
-              "%s, line %lld: a cell has more than %d bytes; a quote may not be closed", source,
-              (long long)r->line, EVN__TABLE_CELL_MAX);
+    EVN_TRY(check_cell(r, csv_error(parser) == CSV_EPARSE));
     EVN_FAIL(EVN_ERR_FORMAT,
              "%s, line %lld: a quote stands within a cell, or text behind a closing one; quote the "
              "whole cell, and write a quote in it twice",
              source, (long long)r->line);
-}
-
-/// All of the data through the parser, a piece after the other.
-static evn_status feed(reading *r, struct csv_parser *parser, void (*cell)(void *, size_t, void *),
-                       void (*end)(int, void *)) {
-    for (size_t at = 0; at < r->size && r->status == EVN_OK; at += PIECE) {
-        size_t bytes = r->size - at < PIECE ? r->size - at : PIECE;
-        if (csv_parse(parser, r->data + at, bytes, cell, end, r) != bytes) {
-            return r->status == EVN_OK ? fail_parsing(r, parser) : r->status;
-        }
-    }
-    if (r->status == EVN_OK && csv_fini(parser, cell, end, r) != 0) {
-        EVN_FAIL(EVN_ERR_FORMAT, "%s: the quote of the last cell is not closed", r->table->source);
-    }
-    return r->status;
-}
-
-static evn_status parse(reading *r, void (*cell)(void *, size_t, void *),
-                        void (*end)(int, void *)) {
-    struct csv_parser parser;
-    EVN_CHECK(csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL | CSV_APPEND_NULL) ==
-                  0,
-              EVN_ERR_MEMORY, "no memory for the CSV parser");
-    csv_set_delim(&parser, (unsigned char)r->delimiter);
-    csv_set_realloc_func(&parser, bounded);
-    r->line = 1;
-    r->column = 0;
-    r->row = 0;
-    r->after_return = false;
-    r->heading = r->table->has_header;
-    evn_status status = feed(r, &parser, cell, end);
-    csv_free(&parser);
-    return status;
 }
 
 /// Lines end in LF, CRLF or CR. Whether a row ends here, not a blank line.
@@ -106,7 +78,7 @@ static bool is_missing(const char *text, size_t size) {
         return true;
     }
     for (size_t i = 0; size <= 4 && i < sizeof(words) / sizeof(words[0]); ++i) {
-        if (strcasecmp(text, words[i]) == 0) {
+        if (strlen(words[i]) == size && strncasecmp(text, words[i], size) == 0) {
             return true;
         }
     }
@@ -154,10 +126,14 @@ static evn_status put_text(reading *r, evn__data_column *column, const char *tex
     if (!column->texts) {
         return EVN_OK;
     }
-    const char *above = r->row > 0 ? column->texts[r->row - 1] : NULL;
-    char *copy = above && strcmp(above, text) == 0 ? column->texts[r->row - 1]
-                                                   : evn__arena_string(&r->table->arena, text);
+    char *above = r->row > 0 ? column->texts[r->row - 1] : NULL;
+    if (above && strlen(above) == size && memcmp(above, text, size) == 0) {
+        column->texts[r->row] = above;
+        return EVN_OK;
+    }
+    char *copy = evn__arena_alloc(&r->table->arena, size + 1);
     EVN_CHECK(copy, EVN_ERR_MEMORY, "no memory for the texts of %s", r->table->source);
+    memcpy(copy, text, size); // behind it the arena has zeros
     column->texts[r->row] = copy;
     return EVN_OK;
 }
@@ -235,6 +211,84 @@ static void take_row(int end, void *user) {
         r->row += r->status == EVN_OK;
     }
     r->column = 0;
+}
+
+// All rows ----------------------------------------------------------------------------------------
+
+/// All of the data through the parser, a piece after the other.
+static evn_status feed(reading *r, struct csv_parser *parser) {
+    for (size_t at = 0; at < r->size && r->status == EVN_OK; at += PIECE) {
+        size_t bytes = r->size - at < PIECE ? r->size - at : PIECE;
+        if (csv_parse(parser, r->data + at, bytes, take_cell, take_row, r) != bytes) {
+            return r->status == EVN_OK ? fail_parsing(r, parser) : r->status;
+        }
+    }
+    if (r->status == EVN_OK && csv_fini(parser, take_cell, take_row, r) != 0) {
+        EVN_FAIL(EVN_ERR_FORMAT, "%s: the quote of the last cell is not closed", r->table->source);
+    }
+    return r->status;
+}
+
+static evn_status parse_quoted(reading *r) {
+    struct csv_parser parser;
+    EVN_CHECK(csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) == 0, EVN_ERR_MEMORY,
+              "no memory for the CSV parser");
+    csv_set_delim(&parser, (unsigned char)r->delimiter);
+    csv_set_realloc_func(&parser, bounded);
+    evn_status status = feed(r, &parser);
+    csv_free(&parser);
+    return status;
+}
+
+// Without quotes ----------------------------------------------------------------------------------
+
+static bool is_space(const reading *r, char c) {
+    return c == ' ' || (c == '\t' && c != r->delimiter);
+}
+
+/// A cell without the spaces around it. A line of nothing else has none.
+static void take_bare(reading *r, const char *at, const char *end, bool last) {
+    while (at < end && is_space(r, *at)) {
+        ++at;
+    }
+    while (at < end && is_space(r, end[-1])) {
+        --end;
+    }
+    if (r->status == EVN_OK) {
+        r->status = check_cell(r, end - at < EVN__TABLE_CELL_MAX);
+    }
+    if (at < end || r->column > 0 || !last) {
+        take_cell((void *)at, (size_t)(end - at), r);
+    }
+}
+
+/// What libcsv would find, in half of the time for a whole file of numbers.
+static evn_status parse_bare(reading *r) {
+    const char *at = r->data, *end = at + r->size;
+    bool ends[256] = {['\n'] = true, ['\r'] = true}, last = true;
+    ends[(unsigned char)r->delimiter] = true;
+    while (r->status == EVN_OK && (at < end || !last)) { // a delimiter at the end begins a cell
+        const char *begin = at;
+        while (at < end && !ends[(unsigned char)*at]) {
+            ++at;
+        }
+        last = at == end || *at != r->delimiter;
+        take_bare(r, begin, at, last);
+        if (last) {
+            take_row(at < end ? *at : '\n', r);
+        }
+        at += at < end;
+    }
+    return r->status;
+}
+
+static evn_status parse(reading *r) {
+    r->line = 1;
+    r->column = 0;
+    r->row = 0;
+    r->after_return = false;
+    r->heading = r->table->has_header;
+    return memchr(r->data, '"', r->size) ? parse_quoted(r) : parse_bare(r);
 }
 
 // The first row -----------------------------------------------------------------------------------
@@ -418,7 +472,7 @@ static evn_status read_texts(reading *r) {
         }
     }
     r->again = true;
-    return any ? parse(r, take_cell, take_row) : EVN_OK;
+    return any ? parse(r) : EVN_OK;
 }
 
 static evn_status read_all(reading *r) {
@@ -427,7 +481,7 @@ static evn_status read_all(reading *r) {
     EVN_TRY(check_text(r));
     r->delimiter = find_delimiter(r);
     EVN_TRY(read_head(r));
-    EVN_TRY(parse(r, take_cell, take_row));
+    EVN_TRY(parse(r));
     t->row_count = r->row;
     EVN_CHECK(t->row_count > 0, EVN_ERR_DATA, "%s has a header and no row below it", t->source);
     EVN_CHECK(r->with_point == 0 || r->with_comma == 0, EVN_ERR_FORMAT,

@@ -68,6 +68,34 @@ START_TEST(forms) {
 }
 END_TEST
 
+/// Files with and without quotes go different ways.
+START_TEST(both_ways_agree) {
+    static const char *const texts[] = {"a,b,\n1, 2 ,\n\n3,4,", "a;b\r\n1;\r\n;x\r\n \r\n3;4 5",
+                                        "a\tb\n1\t \n\t2", "a\n1\n2\n\n3", "a,b\r1,2\r\r3,4\r"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); ++i) {
+        char quoted[128];
+        snprintf(quoted, sizeof(quoted), "\"a\"%s", texts[i] + 1);
+        evn__data_table *t = table_of(texts[i]), *q = table_of(quoted);
+        ck_assert_int_eq(t->row_count, q->row_count);
+        ck_assert_int_eq(t->column_count, q->column_count);
+        for (int k = 0; k < t->column_count; ++k) {
+            ck_assert_str_eq(t->columns[k].name, q->columns[k].name);
+            ck_assert_int_eq(t->columns[k].missing, q->columns[k].missing);
+            ck_assert(!t->columns[k].texts == !q->columns[k].texts);
+            for (int64_t row = 0; row < t->row_count; ++row) {
+                double a = t->columns[k].values[row], b = q->columns[k].values[row];
+                ck_assert(a == b || (isnan(a) && isnan(b)));
+                ck_assert_int_eq(t->lines[row], q->lines[row]);
+                ck_assert(!t->columns[k].texts ||
+                          strcmp(t->columns[k].texts[row], q->columns[k].texts[row]) == 0);
+            }
+        }
+        evn__data_table_destroy(&t);
+        evn__data_table_destroy(&q);
+    }
+}
+END_TEST
+
 START_TEST(names_and_words) {
     evn__data_table *t = table_of("kind,\"width, cm\",,note\n"
                                   "setosa,1,7,\"two\nlines\"\nsetosa,2,8,\nother,3,9,x\n");
@@ -207,6 +235,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("table");
     TCase *c = tcase_create("read");
     tcase_add_test(c, forms);
+    tcase_add_test(c, both_ways_agree);
     tcase_add_test(c, names_and_words);
     tcase_add_test(c, cells_that_are_missing);
     suite_add_tcase(s, c);
