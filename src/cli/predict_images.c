@@ -10,6 +10,7 @@
 #include "task/classifier.h"
 #include "task/images.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,6 +305,15 @@ static evn_status print_answers(inputs *in, const printing *how, int64_t first) 
     return text.status;
 }
 
+static evn_status check_finite(const inputs *in) {
+    int64_t count = in->pixels.count * in->pixels.classes;
+    for (int64_t i = 0; i < count; ++i) {
+        EVN_CHECK(isfinite(in->logits[i]), EVN_ERR_NOT_FINITE,
+                  "an answer of the model is not finite; try another --solver, or smaller --rtol");
+    }
+    return EVN_OK;
+}
+
 /// Compiled when there is an image to answer.
 static evn_status find_logits(evn__session *session, void **program) {
     const evn_task *task = &session->task;
@@ -315,7 +325,8 @@ static evn_status find_logits(evn__session *session, void **program) {
         EVN_TRY(task->methods->compile(task->self, &solver, false, program));
     }
     int64_t batches = (p->count + p->batch - 1) / p->batch;
-    return evn__images_answer(task, *program, batches, in->logits);
+    EVN_TRY(evn__images_answer(task, *program, batches, in->logits));
+    return check_finite(in);
 }
 
 static bool any_good(const evn__image_file *files, int64_t count) {

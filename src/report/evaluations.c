@@ -103,11 +103,21 @@ static void put_calibration(const json_t *calibration, evn__text *html) {
     evn__text_append(html, "</p>\n");
 }
 
+/// How a run on images comes to be evaluated.
+static void put_advice(const evn__reported *run, evn__text *html) {
+    if (!isnan(evn__number_of(run->summary, "test_accuracy"))) {
+        evn__text_append(html, "<p class=\"faint\">evonode eval ");
+        evn__html_text(html, run->folder);
+        evn__text_append(html, " tells its classes apart</p>\n");
+    }
+}
+
 void evn__tables_put_evaluations(const evn__reported *runs, int count, evn__text *html) {
     for (int i = 0; i < count; ++i) {
         const json_t *classes = json_object_get(runs[i].evaluation, "classes");
         const json_t *confusion = json_object_get(runs[i].evaluation, "confusion");
         if (json_array_size(classes) == 0) {
+            put_advice(&runs[i], html);
             continue;
         }
         evn__text_append(html, "<h2>Answers on the test part%s", count > 1 ? ": " : "");
