@@ -20,6 +20,12 @@ static void pause_a_little(void) {
     nanosleep(&(struct timespec){0, 20000000}, NULL);
 }
 
+static pid_t start_watched(const char *arguments) {
+    char path[TEST_PATH];
+    unlink(test_path(path, "printed.err")); // of another run, it names another address
+    return test_program_start("", SMALL "%s", arguments);
+}
+
 /// The port that the program says it serves at; 0: it ended without.
 static int find_port(pid_t process) {
     int port = 0;
@@ -68,9 +74,7 @@ START_TEST(serves) {
     if (strstr(test_program("", SMALL "1 --watch --out b").err, "without libmicrohttpd")) {
         return;
     }
-    char path[TEST_PATH];
-    unlink(test_path(path, "printed.err")); // which names another address
-    pid_t process = test_program_start("", SMALL "100000 --watch --out w");
+    pid_t process = start_watched("100000 --watch --out w");
     int port = find_port(process);
     const char *page = get(port, "/", "localhost");
     for (int i = 0; i < 500 && strstr(page, "has not begun"); ++i) {
@@ -111,7 +115,7 @@ END_TEST
 
 /// A page that is being looked at sees the end before it goes.
 START_TEST(ends) {
-    pid_t process = test_program_start("", SMALL "60 --watch --out e");
+    pid_t process = start_watched("60 --watch --out e");
     for (int i = 0; i < 3000 && !test_exists("printed.err"); ++i) {
         pause_a_little();
     }
