@@ -224,23 +224,61 @@ evn_status evn__unrolled_trajectory(const evn__field *field, evn_parameters *par
 
 // Flows -------------------------------------------------------------------------------------------
 
-/// log N(z; 0, I) − ℓ, [B].
-static evn_value log_density(evn_graph *g, evn_value z, evn_value change) {
+static bool is_identity(const evn__standardisation *s) {
+    bool identity = s->log_volume == 0;
+    for (int i = 0; i < s->dimensions; ++i) {
+        identity = identity && s->mean[i] == 0;
+        for (int k = 0; k < s->dimensions; ++k) {
+            identity = identity && s->factor[i * s->dimensions + k] == (i == k);
+        }
+    }
+    return identity;
+}
+
+/// Points [B, D] as the flow has them: (x − mean) M, whose row i is what a step of 1 along column i
+/// of x becomes.
+static evn_status standardise(evn_graph *g, const evn__standardisation *s, evn_value *x) {
+    int d = s->dimensions;
+    double *matrix = NULL;
+    if (is_identity(s)) {
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&matrix, d * d + 2 * d));
+    double *step = matrix + d * d;
+    evn__standardisation unmoved = *s;
+    unmoved.mean = step + d; // zeros: the step alone
+    for (int i = 0; i < d; ++i) {
+        step[i] = 1;
+        evn__standardisation_apply(&unmoved, step, matrix + i * d);
+        step[i] = 0;
+    }
+    evn_value m = evn_table(g, EVN_SHAPE(d, d), matrix);
+    free(matrix);
+    *x = evn_sub(g, *x, evn_table(g, EVN_SHAPE(1, d), s->mean));
+    *x = evn_matmul(g, *x, m, false, false);
+    return evn_graph_status(g);
+}
+
+/// log N(z; 0, I) − ℓ − log_volume, [B].
+static evn_value log_density(evn_graph *g, evn_value z, evn_value change, double log_volume) {
     const double log_2_pi = 1.8378770664093454836;
     evn_shape shape = evn_value_shape(g, z);
     evn_value squares = evn_scale(g, evn_sum(g, evn_mul(g, z, z), 1u << 1), -0.5);
-    evn_value base = evn_constant(g, -log_2_pi * (double)shape.dim[1] / 2);
+    evn_value base = evn_constant(g, -log_2_pi * (double)shape.dim[1] / 2 - log_volume);
     evn_value log_p = evn_sub(g, evn_add(g, squares, base), change);
     return evn_reshape(g, log_p, EVN_SHAPE(shape.dim[0]));
 }
 
 static evn_status add_flow(evn__unrolled *u, const evn_dynamics *dynamics,
+                           const evn__standardisation *standard,
                            const evn__unroll_options *options) {
     evn_graph *g = u->graph;
     evn_shape state = evn_dynamics_state_shape(dynamics);
     int64_t batch = state.dim[0], dimensions = state.dim[1] - 1;
     int64_t origin[] = {0, 0}, last[] = {0, dimensions};
     evn_value *states, point = evn_input(g, "x", EVN_SHAPE(batch, dimensions));
+    EVN_TRY(begin_part(u, "points", 0));
+    EVN_TRY(standardise(g, standard, &point));
     evn_value parts[] = {point, evn_full(g, EVN_SHAPE(batch, 1), 0)};
     EVN_TRY(solve_all(u, dynamics, options, evn_concat(g, parts, 2, 1), &states));
     evn_value end = states[options->steps];
@@ -248,19 +286,21 @@ static evn_status add_flow(evn__unrolled *u, const evn_dynamics *dynamics,
     EVN_TRY(begin_part(u, "density", 0));
     evn_value z = evn_slice(g, end, origin, EVN_SHAPE(batch, dimensions));
     evn_output(g, "z", z);
-    evn_output(g, "log_p", log_density(g, z, evn_slice(g, end, last, EVN_SHAPE(batch, 1))));
+    evn_output(
+        g, "log_p",
+        log_density(g, z, evn_slice(g, end, last, EVN_SHAPE(batch, 1)), standard->log_volume));
     return evn_graph_status(g);
 }
 
 evn_status evn__unrolled_flow(const evn__flow_kind *kind, const evn__flow_size *size,
-                              evn_parameters *parameters, const evn__unroll_options *options,
-                              evn__unrolled *unrolled) {
+                              evn_parameters *parameters, const evn__standardisation *standard,
+                              const evn__unroll_options *options, evn__unrolled *unrolled) {
     evn_dynamics *dynamics;
     EVN_TRY(
         evn__flow_dynamics(kind, size, options->batch, EVN__TRACE_EXACT, parameters, &dynamics));
     evn_status status = evn_graph_create(&unrolled->graph);
     if (status == EVN_OK) {
-        status = add_flow(unrolled, dynamics, options);
+        status = add_flow(unrolled, dynamics, standard, options);
     }
     evn_dynamics_destroy(&dynamics);
     return status;

@@ -5,6 +5,7 @@
 #define EVN_EXCHANGE_UNROLLED_H
 
 #include "base/memory.h"
+#include "data/standardisation.h"
 #include "evonode/model.h"
 #include "exchange/onnx.h"
 #include "nn/field.h"
@@ -45,10 +46,11 @@ evn_status evn__unrolled_trajectory(const evn__field *field, evn_parameters *par
                                     const evn__unrolled_states *states,
                                     const evn__unroll_options *options, evn__unrolled *unrolled);
 
-/// Points of the target: input "x" [B, D]; outputs "z" [B, D], where they are at t = 1, and "log_p"
-/// [B], their log-density.
+/// Points of the target in their user's units: input "x" [B, D]; outputs "z" [B, D], where they are
+/// at t = 1, and "log_p" [B], their log-density.
+/// @param[in] standard  the flow's own units
 evn_status evn__unrolled_flow(const evn__flow_kind *kind, const evn__flow_size *size,
-                              evn_parameters *parameters, const evn__unroll_options *options,
-                              evn__unrolled *unrolled);
+                              evn_parameters *parameters, const evn__standardisation *standard,
+                              const evn__unroll_options *options, evn__unrolled *unrolled);
 
 #endif

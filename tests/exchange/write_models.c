@@ -279,40 +279,59 @@ START_TEST(curve) {
 }
 END_TEST
 
-static void write_flow(const char *kind) {
-    enum { COUNT = 50 };
+/// Of points whose own units the flow does not have: of 2 columns where it is the plane's.
+static void write_flow(const char *kind, int d) {
+    enum { COUNT = 50, D_MAX = 3 };
     evn_source source;
     evn_task task;
     ports all = {0};
     char name[64];
-    double points[2 * COUNT], log_p[COUNT];
+    double points[D_MAX * COUNT], standard[D_MAX * COUNT], log_p[COUNT];
+    const double mean[D_MAX] = {3, -20, 0.5},
+                 factor[D_MAX * D_MAX] = {2, 0, 0, 1, 0.1, 0, -1, 3, 5};
+    const double zeros[D_MAX] = {0}, unit[] = {1, 0, 0, 1};
+    evn__standardisation units = {0};
     evn__unrolled unrolled = {0};
     evn_solver_options solver = steps_of("rk4", 6);
-    const evn_flow_options flow = {.model = kind, .seed = 4};
-    TRY(evn_source_density("moons", 16, 1, &source));
+    const evn_flow_options flow = {.model = kind, .seed = 4, .width = 20};
+    test_uniform(9, -2, 2, standard, d * COUNT);
+    TRY(evn__standardisation_set(d == 2 ? zeros : mean, d == 2 ? unit : factor, d, &units));
+    for (int i = 0; i < COUNT; ++i) {
+        evn__standardisation_undo(&units, standard + i * d, points + i * d);
+        for (int k = 0; k < d; ++k) {
+            points[i * d + k] = (double)(float)points[i * d + k];
+        }
+        evn__standardisation_apply(&units, points + i * d, standard + i * d);
+    }
+    float rows[D_MAX * COUNT];
+    for (int i = 0; i < d * COUNT; ++i) {
+        rows[i] = (float)standard[i];
+    }
+    TRY(evn_source_points(rows, COUNT, d, 16, 0, 1, &source));
     TRY(evn_task_flow(test_device(), &source, &flow, &task));
     disturb(task.methods->parameters(task.self));
     evn__flow_model model = evn__flow_get_model(&task);
-    test_uniform(9, -2, 2, points, 2 * COUNT);
-    for (int i = 0; i < 2 * COUNT; ++i) {
-        points[i] = (double)(float)points[i];
+    TRY(evn__flow_log_density(&model, &solver, 0, standard, COUNT, log_p, NULL));
+    for (int i = 0; i < COUNT; ++i) {
+        log_p[i] -= units.log_volume;
     }
-    TRY(evn__flow_log_density(&model, &solver, 0, points, COUNT, log_p, NULL));
-    add_port(&all, "in", "x", EVN_SHAPE(COUNT, 2), points);
+    add_port(&all, "in", "x", EVN_SHAPE(COUNT, d), points);
     add_port(&all, "out", "log_p", EVN_SHAPE(COUNT), log_p);
-    snprintf(name, sizeof(name), "flow-%s", kind);
+    snprintf(name, sizeof(name), "flow-%s-%d", kind, d);
     write_ports(&all, name);
     const evn__unroll_options options = {"rk4", 6, EVN__ANY_BATCH};
-    TRY(evn__unrolled_flow(model.kind, &model.size, model.parameters, &options, &unrolled));
+    TRY(evn__unrolled_flow(model.kind, &model.size, model.parameters, &units, &options, &unrolled));
     write_unrolled(name, &unrolled, model.parameters);
     evn__unrolled_free(&unrolled);
+    evn__standardisation_free(&units);
     evn_task_destroy(&task);
     evn_source_destroy(&source);
 }
 
 START_TEST(flow) {
     for (int i = 0; evn_flow_model_name(i); ++i) {
-        write_flow(evn_flow_model_name(i));
+        write_flow(evn_flow_model_name(i), 2);
+        write_flow(evn_flow_model_name(i), 3);
     }
 }
 END_TEST
