@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/number.h"
 #include "cli/reopen.h"
 #include "cli/training.h"
 #include "cli/verb.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { METADATA_MAX = 8, VALUE_SIZE = 64 };
+enum { FACTS_MAX = 8, VALUE_SIZE = 64 };
 
 /// Where a run is solved adaptively, the task's own number of steps.
 static evn__unroll_options unroll_options(const evn__session *session, const evn__settings *given) {
@@ -22,18 +23,18 @@ static evn__unroll_options unroll_options(const evn__session *session, const evn
     };
 }
 
-/// What a user of the file has to know.
-static int describe(const evn__session *session, const evn__unroll_options *options,
-                    const char *classes, char solver[VALUE_SIZE], evn__pair *metadata) {
-    int count = 0;
-    snprintf(solver, VALUE_SIZE, "%s, %d equal steps", options->method, options->steps);
-    metadata[count++] = (evn__pair){"task", session->row->name};
-    metadata[count++] = (evn__pair){"solver", solver};
-    metadata[count++] = (evn__pair){"input", session->row->export->input};
-    if (classes) {
-        metadata[count++] = (evn__pair){"classes", classes};
+/// What a user of the file has to know, as its metadata.
+typedef struct facts {
+    char solver[VALUE_SIZE], duration[VALUE_SIZE];
+    char *classes, *columns; ///< JSON; NULL: none
+    evn__pair pairs[FACTS_MAX];
+    int count;
+} facts;
+
+static void add_fact(facts *f, const char *key, const char *value) {
+    if (value && value[0]) {
+        f->pairs[f->count++] = (evn__pair){key, value};
     }
-    return count;
 }
 
 /// The names of the classes that the run was trained on, as JSON; NULL where they have none.
@@ -46,29 +47,55 @@ static evn_status read_classes(const char *folder, char **classes) {
     return EVN_OK;
 }
 
-static evn_status write(const char *folder, const evn__session *session,
-                        const evn__unroll_options *options, const evn__unrolled *unrolled,
-                        const evn__tensors *tensors, const char *path) {
-    char solver[VALUE_SIZE];
-    evn__pair metadata[METADATA_MAX];
-    char *classes;
-    EVN_TRY(read_classes(folder, &classes));
-    int count = describe(session, options, classes, solver, metadata);
+static char *print_names(const char *const *names, int count) {
+    json_t *array = json_array();
+    for (int i = 0; i < count; ++i) {
+        json_array_append_new(array, json_string(names[i]));
+    }
+    char *text = count > 0 ? json_dumps(array, JSON_COMPACT) : NULL;
+    json_decref(array);
+    return text;
+}
+
+static evn_status find_facts(const char *folder, const evn__session *session,
+                             const evn__unroll_options *options, const evn__unrolled *unrolled,
+                             facts *f) {
+    EVN_TRY(read_classes(folder, &f->classes));
+    f->columns = print_names(unrolled->columns, unrolled->column_count);
+    snprintf(f->solver, VALUE_SIZE, "%s, %d equal steps", options->method, options->steps);
+    if (unrolled->duration > 0) {
+        evn__print(f->duration, VALUE_SIZE, "%.17g", unrolled->duration);
+    }
+    add_fact(f, "task", session->row->name);
+    add_fact(f, "solver", f->solver);
+    add_fact(f, "input", session->row->export->input);
+    add_fact(f, "classes", f->classes);
+    add_fact(f, "columns", f->columns);
+    add_fact(f, "duration", f->duration);
+    return EVN_OK;
+}
+
+static void free_facts(facts *f) {
+    free(f->classes);
+    free(f->columns);
+}
+
+static evn_status write(const evn__session *session, const evn__unroll_options *options,
+                        const evn__unrolled *unrolled, const evn__tensors *tensors, const facts *f,
+                        const char *path) {
     const evn__onnx_options onnx = {.initializers = tensors->items,
                                     .initializer_count = tensors->count,
                                     .any_batch = options->batch == EVN__ANY_BATCH,
                                     .parts = unrolled->parts,
                                     .part_count = unrolled->part_count,
-                                    .metadata = metadata,
-                                    .metadata_count = count};
-    evn_status status = evn__onnx_write(path, unrolled->graph, &onnx);
-    free(classes);
-    EVN_TRY(status);
+                                    .metadata = f->pairs,
+                                    .metadata_count = f->count};
+    EVN_TRY(evn__onnx_write(path, unrolled->graph, &onnx));
     char batch[VALUE_SIZE] = "";
     if (!onnx.any_batch) {
         snprintf(batch, sizeof(batch), ", batches of %lld", (long long)options->batch);
     }
-    printf("%s: %s, %s%s\n", path, session->row->name, solver, batch);
+    printf("%s: %s, %s%s\n", path, session->row->name, f->solver, batch);
     return EVN_OK;
 }
 
@@ -76,14 +103,19 @@ static evn_status export_onnx(const evn__session *session, const evn__settings *
     evn__unroll_options options = unroll_options(session, given);
     evn__unrolled unrolled = {0};
     evn__tensors tensors = {0};
+    facts f = {0};
     evn_status status = session->row->export->unroll(session, &options, &unrolled);
     if (status == EVN_OK) {
         status =
             evn__tensors_fetch(session->task.methods->parameters(session->task.self), 0, &tensors);
     }
     if (status == EVN_OK) {
-        status = write(given->subject, session, &options, &unrolled, &tensors, given->onnx);
+        status = find_facts(given->subject, session, &options, &unrolled, &f);
     }
+    if (status == EVN_OK) {
+        status = write(session, &options, &unrolled, &tensors, &f, given->onnx);
+    }
+    free_facts(&f);
     evn__tensors_free(&tensors);
     evn__unrolled_free(&unrolled);
     return status;

@@ -28,6 +28,8 @@ evn_status evn__flow_of(const evn__session *session, const char *folder, evn__fl
 evn_status evn__flow_unroll(const evn__session *session, const evn__unroll_options *options,
                             evn__unrolled *unrolled) {
     evn__flow_model model = evn__flow_get_model(&session->task);
+    unrolled->columns = session->points->names;
+    unrolled->column_count = session->points->dimensions;
     return evn__unrolled_flow(model.kind, &model.size, model.parameters, &session->points->standard,
                               options, unrolled);
 }

@@ -182,6 +182,9 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
 static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
                          evn__unrolled *unrolled) {
     const evn__series_model model = evn__series_get_model(&session->task);
+    unrolled->columns = model.series->names;
+    unrolled->column_count = model.series->dimensions;
+    unrolled->duration = model.series->unit;
     const evn__unrolled_states states = {.dimensions = model.trajectory.dimensions,
                                          .columns = model.trajectory.columns,
                                          .observations = options->steps,

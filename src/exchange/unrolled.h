@@ -25,6 +25,10 @@ typedef struct evn__unrolled {
     evn_graph *graph;
     evn__onnx_part *parts;
     int part_count, part_capacity;
+    const char *const
+        *columns; ///< names of the input's columns, for its user; NULL: none. Borrowed
+    int column_count;
+    double duration;  ///< from t = 0 to 1 in the user's unit of time; 0: it has none
     evn__arena arena; ///< names of parts
 } evn__unrolled;
 

@@ -238,15 +238,40 @@ START_TEST(images) {
 }
 END_TEST
 
+/// In units of the user's, where the state is (x − mean)/deviation.
+static void write_curve(const char *name, const evn__trajectory_model *model, const float *start,
+                        const evn__trajectory_fit *fit, const double *mean,
+                        const double *deviation) {
+    ports all = {0};
+    double x0[3], *x = calloc((size_t)model->times * 3, sizeof(*x));
+    evn__unrolled unrolled = {0};
+    for (int i = 0; i < 3; ++i) {
+        x0[i] = (double)start[i] * (deviation ? deviation[i] : 1) + (mean ? mean[i] : 0);
+    }
+    for (int i = 0; i < model->times * 3; ++i) {
+        x[i] = fit->x[i] * (deviation ? deviation[i % 3] : 1) + (mean ? mean[i % 3] : 0);
+    }
+    add_port(&all, "in", "x0", EVN_SHAPE(1, 3), x0);
+    add_port(&all, "out", "x", EVN_SHAPE(1, model->times, 3), x);
+    write_ports(&all, name);
+    const evn__unroll_options options = {"midpoint", (int)model->times, EVN__ANY_BATCH};
+    const evn__unrolled_states states = {.dimensions = 3,
+                                         .columns = 3,
+                                         .observations = (int)model->times,
+                                         .mean = mean,
+                                         .deviation = deviation};
+    TRY(evn__unrolled_trajectory(&model->field, model->parameters, &states, &options, &unrolled));
+    write_unrolled(name, &unrolled, model->parameters);
+    evn__unrolled_free(&unrolled);
+    free(x);
+}
+
 START_TEST(curve) {
     evn_source source;
     evn_task task;
-    ports all = {0};
     float start[3], *targets, weight;
-    double x0[3];
     int64_t filled;
     const int widths[] = {20, 20};
-    evn__unrolled unrolled = {0};
     evn__trajectory_fit fit = {0};
     evn_trajectory_options made = evn_trajectory_options_default();
     made.widths = widths;
@@ -260,18 +285,9 @@ START_TEST(curve) {
     targets = calloc((size_t)model.times * 3, sizeof(*targets));
     TRY(source.methods->fill(source.self, &(evn_batch){.part = EVN_TEST}, start, targets, &weight,
                              &filled));
-    for (int i = 0; i < 3; ++i) {
-        x0[i] = start[i];
-    }
-    add_port(&all, "in", "x0", EVN_SHAPE(1, 3), x0);
-    add_port(&all, "out", "x", EVN_SHAPE(1, model.times, 3), fit.x);
-    write_ports(&all, "curve");
-    const evn__unroll_options options = {"midpoint", (int)model.times, EVN__ANY_BATCH};
-    const evn__unrolled_states states = {
-        .dimensions = 3, .columns = 3, .observations = (int)model.times};
-    TRY(evn__unrolled_trajectory(&model.field, model.parameters, &states, &options, &unrolled));
-    write_unrolled("curve", &unrolled, model.parameters);
-    evn__unrolled_free(&unrolled);
+    write_curve("curve", &model, start, &fit, NULL, NULL);
+    const double mean[] = {5, -1, 0.1}, deviation[] = {2, 0.5, 30};
+    write_curve("curve-units", &model, start, &fit, mean, deviation);
     evn__trajectory_fit_free(&fit);
     free(targets);
     evn_task_destroy(&task);
