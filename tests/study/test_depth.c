@@ -1,38 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // One trained model at more and more steps: the finite ResNets approach their limit.
 // TEST: label=quick timeout=300
-#include "evonode/trainer.h"
 #include "study/depth.h"
 #include "test.h"
+#include "training.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { EPOCHS = 4 };
 
-typedef struct trained {
-    evn_dataset *dataset;
-    evn_source source;
-    evn_task task;
-} trained;
-
-static trained open_task(evn_model_kind kind) {
-    trained t = {0};
-    evn_model_options model = evn_model_options_default(8, 8, 1, 10);
-    model.kind = kind;
-    model.filters = 8;
-    TRY(evn_dataset_open("digits", NULL, &t.dataset));
-    TRY(evn_dataset_limit(t.dataset, EVN_TRAIN, 640));
-    TRY(evn_dataset_limit(t.dataset, EVN_TEST, 70)); // two batches and a short one
-    TRY(evn_source_images(t.dataset, 32, NULL, 2, &t.source));
-    TRY(evn_task_images(test_device(), &t.source, &model, 2, &t.task));
+static test_training open_task(evn_model_kind kind) {
+    test_training t = {0};
+    test_training_of_digits(&t, kind, 8, 640, 70, 2); // two batches to test on and a short one
     return t;
-}
-
-static void close_task(trained *t) {
-    evn_task_destroy(&t->task);
-    evn_source_destroy(&t->source);
-    evn_dataset_destroy(&t->dataset);
 }
 
 static evn_solver_options euler(void) {
@@ -43,23 +24,15 @@ static evn_solver_options euler(void) {
     return solver;
 }
 
-static void train(const trained *t) {
-    evn_phase phase = {.name = "backprop",
-                       .solver = euler(),
-                       .epochs = EPOCHS,
-                       .schedule = evn_schedule_default(0.1)};
-    const evn_trainer_options options = {.phases = &phase,
-                                         .phase_count = 1,
-                                         .optimizer =
-                                             evn_optimizer_options_default(EVN_OPTIMIZER_SGD)};
-    evn_trainer *trainer = NULL;
-    TRY(evn_trainer_create(test_device(), &t->task, &options, &trainer));
-    TRY(evn_trainer_run(trainer));
-    evn_trainer_destroy(&trainer);
+static void train(test_training *t) {
+    const evn_phase phase = evn_phase_default("euler", 10, EVN_GRADIENT_BACKPROP, EPOCHS, 0.1);
+    const evn_trainer_options options = test_trainer_options(&phase, 1, EVN_OPTIMIZER_SGD, NULL);
+    test_training_begin(t, &options);
+    TRY(evn_trainer_run(t->trainer));
 }
 
 START_TEST(more_steps_come_nearer) {
-    trained t = open_task(EVN_MODEL_NODE_EW);
+    test_training t = open_task(EVN_MODEL_NODE_EW);
     evn__depth depths[EVN__DEPTHS];
     int64_t samples;
     train(&t);
@@ -88,17 +61,17 @@ START_TEST(more_steps_come_nearer) {
     TRY(evn__depth_draw(depths, samples, test_folder()));
     snprintf(path, sizeof(path), "%s/depth-logits.png", test_folder());
     ck_assert_int_eq(stat(path, &status), 0);
-    close_task(&t);
+    test_training_end(&t);
 }
 END_TEST
 
 START_TEST(a_resnet_has_no_limit) {
-    trained t = open_task(EVN_MODEL_RESNET);
+    test_training t = open_task(EVN_MODEL_RESNET);
     evn__depth depths[EVN__DEPTHS];
     int64_t samples;
     ck_assert_int_eq(evn__depth_measure(&t.task, 1e-3, depths, &samples), EVN_ERR_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "node"));
-    close_task(&t);
+    test_training_end(&t);
 }
 END_TEST
 

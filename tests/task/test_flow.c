@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // TEST: timeout=300
 #include "data/density.h"
-#include "evonode/trainer.h"
 #include "task/flow.h"
 #include "test.h"
+#include "training.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,15 +18,9 @@ static evn_solver_options accurate(void) {
 }
 
 /// A training on the moons.
-typedef struct training {
-    evn_source source;
-    evn_task task;
-    evn_trainer *trainer;
-} training;
-
-static training open_training(const char *model, evn_trace trace, uint64_t seed, int iterations,
-                              bool adjoint) {
-    training t = {0};
+static test_training open_training(const char *model, evn_trace trace, uint64_t seed,
+                                   int iterations, bool adjoint) {
+    test_training t = {0};
     evn_phase phase = {.name = "phase",
                        .solver = accurate(),
                        .epochs = iterations,
@@ -40,25 +34,16 @@ static training open_training(const char *model, evn_trace trace, uint64_t seed,
         phase.solver.method = "rk4";
         phase.solver.steps = 12;
     }
-    const evn_trainer_options options = {.phases = &phase,
-                                         .phase_count = 1,
-                                         .optimizer =
-                                             evn_optimizer_options_default(EVN_OPTIMIZER_ADAM)};
+    const evn_trainer_options options = test_trainer_options(&phase, 1, EVN_OPTIMIZER_ADAM, NULL);
     const evn_flow_options flow = {
         .model = model, .trace = trace, .entropy = evn_density_entropy("moons"), .seed = seed};
     TRY(evn_source_density("moons", 100, seed, &t.source));
     TRY(evn_task_flow(test_device(), &t.source, &flow, &t.task));
-    TRY(evn_trainer_create(test_device(), &t.task, &options, &t.trainer));
+    test_training_begin(&t, &options);
     return t;
 }
 
-static void close_training(training *t) {
-    evn_trainer_destroy(&t->trainer);
-    evn_task_destroy(&t->task);
-    evn_source_destroy(&t->source);
-}
-
-static double nll(const training *t) {
+static double nll(const test_training *t) {
     evn_metrics metrics = {0};
     evn_solver_options solver = accurate();
     TRY(evn_task_evaluate(&t->task, &solver, EVN_TEST, 0, &metrics));
@@ -70,7 +55,7 @@ static double nll(const training *t) {
 }
 
 /// Σ p(·, t) · cell over a grid that has practically all of the density.
-static double integral(const training *flow, double t) {
+static double integral(const test_training *flow, double t) {
     enum { SIDE = 200 };
     const double extent = 9, cell = 2 * extent / SIDE;
     evn__flow_model model = evn__flow_get_model(&flow->task);
@@ -90,7 +75,8 @@ static double integral(const training *flow, double t) {
 }
 
 START_TEST(training_lowers_the_loss) {
-    training flow = open_training(evn_flow_model_name(_i), EVN_TRACE_EXACT, 1, ITERATIONS, false);
+    test_training flow =
+        open_training(evn_flow_model_name(_i), EVN_TRACE_EXACT, 1, ITERATIONS, false);
     double before = nll(&flow);
     TRY(evn_trainer_run(flow.trainer));
     double after = nll(&flow);
@@ -99,16 +85,16 @@ START_TEST(training_lowers_the_loss) {
     ck_assert_double_gt(after, evn_density_entropy("moons"));
     ck_assert_double_eq_tol(integral(&flow, 0), 1, 1e-3);
     ck_assert_double_eq_tol(integral(&flow, 0.4), 1, 1e-3);
-    close_training(&flow);
+    test_training_end(&flow);
 }
 END_TEST
 
 START_TEST(estimates_of_the_trace_train_too) {
-    training flow =
+    test_training flow =
         open_training("node", _i ? EVN_TRACE_GAUSSIAN : EVN_TRACE_RADEMACHER, 1, ITERATIONS, false);
     TRY(evn_trainer_run(flow.trainer));
     ck_assert_double_lt(nll(&flow), 3.2);
-    close_training(&flow);
+    test_training_end(&flow);
 }
 END_TEST
 
@@ -116,11 +102,11 @@ START_TEST(adjoint_agrees_with_backprop) {
     int count;
     double losses[2];
     for (int adjoint = 0; adjoint < 2; ++adjoint) {
-        training flow = open_training("node-ew", EVN_TRACE_EXACT, 1, 10, adjoint);
+        test_training flow = open_training("node-ew", EVN_TRACE_EXACT, 1, 10, adjoint);
         TRY(evn_trainer_run(flow.trainer));
         losses[adjoint] = evn_trainer_losses(flow.trainer, &count)[9];
         ck_assert_int_eq(count, 10);
-        close_training(&flow);
+        test_training_end(&flow);
     }
     ck_assert_double_eq_tol(losses[0], losses[1], 1e-3);
 }
@@ -130,10 +116,11 @@ START_TEST(same_seed_same_bits) {
     double losses[3][20];
     for (int i = 0; i < 3; ++i) {
         int count;
-        training flow = open_training("node-ew", EVN_TRACE_RADEMACHER, i < 2 ? 5 : 6, 20, false);
+        test_training flow =
+            open_training("node-ew", EVN_TRACE_RADEMACHER, i < 2 ? 5 : 6, 20, false);
         TRY(evn_trainer_run(flow.trainer));
         memcpy(losses[i], evn_trainer_losses(flow.trainer, &count), sizeof(losses[i]));
-        close_training(&flow);
+        test_training_end(&flow);
     }
     ck_assert_mem_eq(losses[0], losses[1], sizeof(losses[0]));
     ck_assert_double_ne(losses[0][19], losses[2][19]);
@@ -141,7 +128,7 @@ START_TEST(same_seed_same_bits) {
 END_TEST
 
 /// The density found at time t at the places of samples that are there at t is what they have.
-static void check_density(const training *flow, double t, double (*samples)[3], int count,
+static void check_density(const test_training *flow, double t, double (*samples)[3], int count,
                           double tolerance) {
     evn__flow_model model = evn__flow_get_model(&flow->task);
     evn_solver_options solver = accurate();
@@ -162,7 +149,8 @@ static void check_density(const training *flow, double t, double (*samples)[3], 
 START_TEST(samples_have_their_density) {
     enum { COUNT = 1500 };
     static double points[3][COUNT][3], again[2][10][3];
-    training flow = open_training(evn_flow_model_name(_i), EVN_TRACE_EXACT, 1, ITERATIONS, false);
+    test_training flow =
+        open_training(evn_flow_model_name(_i), EVN_TRACE_EXACT, 1, ITERATIONS, false);
     TRY(evn_trainer_run(flow.trainer));
     evn__flow_model model = evn__flow_get_model(&flow.task);
     evn_solver_options solver = accurate();
@@ -177,7 +165,7 @@ START_TEST(samples_have_their_density) {
         moved = fmax(moved, fabs(points[2][i][0] - points[0][i][0]));
     }
     ck_assert_double_gt(moved, 0.1);
-    close_training(&flow);
+    test_training_end(&flow);
 }
 END_TEST
 
@@ -198,7 +186,7 @@ START_TEST(wrong_options_are_refused) {
 END_TEST
 
 START_TEST(only_times_of_the_flow_have_a_density) {
-    training flow = open_training("node-ew", EVN_TRACE_EXACT, 1, 1, false);
+    test_training flow = open_training("node-ew", EVN_TRACE_EXACT, 1, 1, false);
     evn__flow_model model = evn__flow_get_model(&flow.task);
     evn_solver_options solver = accurate();
     double place[2] = {0}, log_p;
@@ -207,7 +195,7 @@ START_TEST(only_times_of_the_flow_have_a_density) {
         ck_assert_int_eq(evn__flow_log_density(&model, &solver, wrong[i], place, 1, &log_p, NULL),
                          EVN_ERR_ARGUMENT);
     }
-    close_training(&flow);
+    test_training_end(&flow);
 }
 END_TEST
 

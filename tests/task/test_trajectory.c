@@ -1,62 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Neural ODE that follows a curve: it learns, twice alike, by backprop and by the adjoint.
 #include "data/curve.h"
-#include "evonode/trainer.h"
 #include "task/trajectory.h"
 #include "test.h"
+#include "training.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 32, MAX_COUNT = 64 };
+enum { WIDTH = 32 };
 
-typedef struct record {
-    evn_epoch reports[MAX_COUNT];
-    int count;
-    bool stop;
-} record;
-
-static void keep(void *user, const evn_epoch *epoch) {
-    record *r = user;
-    ck_assert_int_lt(r->count, MAX_COUNT);
-    r->reports[r->count++] = *epoch;
-}
-
-static bool stops(void *user) {
-    return ((record *)user)->stop;
-}
-
-static evn_phase phase(const char *method, int steps, evn_gradient gradient, int iterations,
-                       double rate) {
-    evn_phase p = {.name = method,
-                   .solver = evn_solver_options_default(),
-                   .epochs = iterations,
-                   .schedule = evn_schedule_default(rate)};
-    p.solver.method = method;
-    p.solver.steps = steps;
-    p.solver.gradient = gradient;
-    return p;
-}
-
-/// A training on the curve.
-typedef struct training {
-    evn_source source;
-    evn_task task;
-    evn_trainer *trainer;
-} training;
-
-static evn_status open_status(const evn_phase *phases, int count, int width, record *r,
-                              training *t) {
-    const evn_trainer_options options = {.phases = phases,
-                                         .phase_count = count,
-                                         .optimizer =
-                                             evn_optimizer_options_default(EVN_OPTIMIZER_ADAM),
-                                         .renew_optimizer = true,
-                                         .epoch_done = keep,
-                                         .stop = stops,
-                                         .user = r};
-    *t = (training){0};
+static evn_status open_status(const evn_phase *phases, int count, int width, test_record *r,
+                              test_training *t) {
+    evn_trainer_options options = test_trainer_options(phases, count, EVN_OPTIMIZER_ADAM, r);
+    options.renew_optimizer = true;
+    *t = (test_training){0};
     TRY(evn_source_curve(&t->source));
     const int widths[] = {width, width};
     evn_trajectory_options trajectory = evn_trajectory_options_default();
@@ -66,20 +25,14 @@ static evn_status open_status(const evn_phase *phases, int count, int width, rec
                             : status;
 }
 
-static training open_training(const evn_phase *phases, int count, record *r) {
-    training t;
+static test_training open_training(const evn_phase *phases, int count, test_record *r) {
+    test_training t;
     TRY(open_status(phases, count, WIDTH, r, &t));
     return t;
 }
 
-static void close_training(training *t) {
-    evn_trainer_destroy(&t->trainer);
-    evn_task_destroy(&t->task);
-    evn_source_destroy(&t->source);
-}
-
 /// The fit with a phase's solver, whose loss and largest error are those of the points themselves.
-static evn__trajectory_fit fit_of(const training *t, const evn_phase *phase) {
+static evn__trajectory_fit fit_of(const test_training *t, const evn_phase *phase) {
     evn__trajectory_fit fit = {0};
     double loss = 0, worst = 0;
     TRY(evn__trajectory_evaluate(&t->task, &phase->solver, &fit));
@@ -113,9 +66,9 @@ START_TEST(target) {
 END_TEST
 
 START_TEST(the_loss_falls) {
-    record r = {0};
-    evn_phase phases[] = {phase("euler", 100, EVN_GRADIENT_BACKPROP, 400, 0.01)};
-    training t = open_training(phases, 1, &r);
+    test_record r = {0};
+    evn_phase phases[] = {evn_phase_default("euler", 100, EVN_GRADIENT_BACKPROP, 400, 0.01)};
+    test_training t = open_training(phases, 1, &r);
     evn__trajectory_fit before = fit_of(&t, &phases[0]);
     TRY(evn_trainer_run(t.trainer));
     evn__trajectory_fit after = fit_of(&t, &phases[0]);
@@ -138,16 +91,16 @@ START_TEST(the_loss_falls) {
     ck_assert_ptr_null(evn_metrics_find(&last->metrics, "test_loss"));
     evn__trajectory_fit_free(&before);
     evn__trajectory_fit_free(&after);
-    close_training(&t);
+    test_training_end(&t);
 }
 END_TEST
 
 /// From Euler to the adaptive solver: the loss jumps by Euler's own error, then falls again.
 START_TEST(the_adjoint_takes_over) {
-    record r = {0};
-    evn_phase phases[] = {phase("euler", 100, EVN_GRADIENT_BACKPROP, 300, 0.01),
-                          phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 20, 0.001)};
-    training t = open_training(phases, 2, &r);
+    test_record r = {0};
+    evn_phase phases[] = {evn_phase_default("euler", 100, EVN_GRADIENT_BACKPROP, 300, 0.01),
+                          evn_phase_default("dopri5", 0, EVN_GRADIENT_ADJOINT, 20, 0.001)};
+    test_training t = open_training(phases, 2, &r);
     TRY(evn_trainer_run(t.trainer));
     evn__trajectory_fit fit = fit_of(&t, &phases[1]);
     int count;
@@ -159,60 +112,60 @@ START_TEST(the_adjoint_takes_over) {
     ck_assert_double_gt(evn_metrics_value(last, "nfe_backward"), 600);
     ck_assert_double_lt(evn_metrics_value(last, "x_reconstruction"), 0.01);
     evn__trajectory_fit_free(&fit);
-    close_training(&t);
+    test_training_end(&t);
 }
 END_TEST
 
 START_TEST(the_same_seed_gives_the_same_bits) {
     double losses[2][40];
-    evn_phase phases[] = {phase("euler", 100, EVN_GRADIENT_BACKPROP, 30, 0.01),
-                          phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 10, 0.001)};
+    evn_phase phases[] = {evn_phase_default("euler", 100, EVN_GRADIENT_BACKPROP, 30, 0.01),
+                          evn_phase_default("dopri5", 0, EVN_GRADIENT_ADJOINT, 10, 0.001)};
     for (int i = 0; i < 2; ++i) {
-        record r = {0};
+        test_record r = {0};
         int count;
-        training t = open_training(phases, 2, &r);
+        test_training t = open_training(phases, 2, &r);
         TRY(evn_trainer_run(t.trainer));
         const double *all = evn_trainer_losses(t.trainer, &count);
         ck_assert_int_eq(count, 40);
         memcpy(losses[i], all, sizeof(losses[i]));
-        close_training(&t);
+        test_training_end(&t);
     }
     ck_assert_mem_eq(losses[0], losses[1], sizeof(losses[0]));
 }
 END_TEST
 
 START_TEST(endings) {
-    record r = {.stop = true};
-    evn_phase p = phase("euler", 100, EVN_GRADIENT_BACKPROP, 10, 0.01);
-    training t = open_training(&p, 1, &r);
+    test_record r = {.stop = true};
+    evn_phase p = evn_phase_default("euler", 100, EVN_GRADIENT_BACKPROP, 10, 0.01);
+    test_training t = open_training(&p, 1, &r);
     ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_INTERRUPTED);
     ck_assert_int_eq(r.count, 1); // the iteration that was done
-    close_training(&t);
+    test_training_end(&t);
 
     r.stop = false;
     p.schedule.rate = 1e30;
     t = open_training(&p, 1, &r);
     ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_NOT_FINITE);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "learning rate"));
-    close_training(&t);
+    test_training_end(&t);
 }
 END_TEST
 
 static void check_mistake(const evn_phase *p, int count, int width, const char *text) {
-    record r = {0};
-    training t;
+    test_record r = {0};
+    test_training t;
     ck_assert_int_eq(open_status(p, count, width, &r, &t), EVN_ERR_ARGUMENT);
     ck_assert_msg(strstr(evn_error_message(), text), "%s", evn_error_message());
-    close_training(&t);
+    test_training_end(&t);
 }
 
 START_TEST(mistakes_are_reported) {
-    evn_phase p = phase("euler", 100, EVN_GRADIENT_BACKPROP, 10, 0.01);
+    evn_phase p = evn_phase_default("euler", 100, EVN_GRADIENT_BACKPROP, 10, 0.01);
     check_mistake(&p, 1, 0, "width");
     check_mistake(&p, 0, 8, "phase");
     p.solver.gradient = EVN_GRADIENT_NONE;
     check_mistake(&p, 1, 8, "no gradient");
-    evn_phase two[] = {phase("euler", 100, EVN_GRADIENT_BACKPROP, 10, 0.01), p};
+    evn_phase two[] = {evn_phase_default("euler", 100, EVN_GRADIENT_BACKPROP, 10, 0.01), p};
     two[0].automatic = true;
     two[1].solver.gradient = EVN_GRADIENT_BACKPROP;
     check_mistake(two, 2, 8, "iterates");

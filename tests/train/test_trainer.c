@@ -4,6 +4,7 @@
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
 #include "test.h"
+#include "training.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,18 +46,6 @@ static bool stops(void *user) {
     return ((record *)user)->stop;
 }
 
-static evn_phase phase(const char *method, int steps, evn_gradient gradient, int epochs,
-                       double rate) {
-    evn_phase p = {.name = method,
-                   .solver = evn_solver_options_default(),
-                   .epochs = epochs,
-                   .schedule = evn_schedule_default(rate)};
-    p.solver.method = method;
-    p.solver.steps = steps;
-    p.solver.gradient = gradient;
-    return p;
-}
-
 /// What a training is made of besides its data.
 typedef struct setup {
     evn_trainer_options trainer;
@@ -83,14 +72,6 @@ static setup setup_for(evn_model_kind kind, const evn_phase *phases, int count, 
     return s;
 }
 
-/// A training on digits.
-typedef struct training {
-    evn_dataset *dataset;
-    evn_source source;
-    evn_task task;
-    evn_trainer *trainer;
-} training;
-
 static evn_dataset *digits(int64_t limit) {
     evn_dataset *dataset = NULL;
     TRY(evn_dataset_open("digits", NULL, &dataset));
@@ -100,32 +81,25 @@ static evn_dataset *digits(int64_t limit) {
 }
 
 /// What making the trainer ends with; the training is closed in any case.
-static evn_status open_training(const setup *s, int64_t limit, training *t) {
-    *t = (training){.dataset = digits(limit)};
+static evn_status open_training(const setup *s, int64_t limit, test_training *t) {
+    *t = (test_training){.dataset = digits(limit)};
     TRY(evn_source_images(t->dataset, s->batch, &s->augmentation, s->seed, &t->source));
     TRY(evn_task_images(test_device(), &t->source, &s->model, s->seed, &t->task));
     return evn_trainer_create(test_device(), &t->task, &s->trainer, &t->trainer);
 }
 
-static void close_training(training *t) {
-    evn_trainer_destroy(&t->trainer);
-    evn_task_destroy(&t->task);
-    evn_source_destroy(&t->source);
-    evn_dataset_destroy(&t->dataset);
-}
-
 static evn_status train(const setup *s, int64_t limit) {
-    training t;
+    test_training t;
     TRY(open_training(s, limit, &t));
     evn_status status = evn_trainer_run(t.trainer);
-    close_training(&t);
+    test_training_end(&t);
     return status;
 }
 
 static evn_status train_status(const setup *s) {
-    training t;
+    test_training t;
     evn_status status = open_training(s, 64, &t);
-    close_training(&t);
+    test_training_end(&t);
     return status;
 }
 
@@ -142,7 +116,7 @@ static void same_metric(const evn_epoch *a, const evn_epoch *b, const char *name
 START_TEST(each_model_learns) {
     static const evn_model_kind kinds[] = {EVN_MODEL_RESNET, EVN_MODEL_NODE, EVN_MODEL_NODE_EW};
     record r = {0};
-    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, MAX_COUNT, 0.1);
+    evn_phase p = evn_phase_default("euler", 4, EVN_GRADIENT_BACKPROP, MAX_COUNT, 0.1);
     setup s = setup_for(kinds[_i], &p, 1, &r);
     TRY(train(&s, 512));
     const evn_epoch *last = &r.epochs[MAX_COUNT - 1];
@@ -160,8 +134,8 @@ END_TEST
 // The paper's strategy: the switch from backprop to the adjoint costs no accuracy.
 START_TEST(the_adjoint_continues_from_backprop) {
     record r = {0};
-    evn_phase phases[] = {phase("euler", 10, EVN_GRADIENT_BACKPROP, 5, 0.1),
-                          phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 2, 0.01)};
+    evn_phase phases[] = {evn_phase_default("euler", 10, EVN_GRADIENT_BACKPROP, 5, 0.1),
+                          evn_phase_default("dopri5", 0, EVN_GRADIENT_ADJOINT, 2, 0.01)};
     setup s = setup_for(EVN_MODEL_NODE_EW, phases, 2, &r);
     TRY(train(&s, 640));
     printf("test accuracy %.3f, after the switch %.3f; NFE %.1f and %.1f\n",
@@ -180,8 +154,8 @@ END_TEST
 // A coarse grid and a fine tolerance fall apart, and the automatic phase sees it.
 START_TEST(an_automatic_phase_ends_by_itself) {
     record r = {0};
-    evn_phase phases[] = {phase("euler", 1, EVN_GRADIENT_BACKPROP, MAX_COUNT - 1, 0.2),
-                          phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.01)};
+    evn_phase phases[] = {evn_phase_default("euler", 1, EVN_GRADIENT_BACKPROP, MAX_COUNT - 1, 0.2),
+                          evn_phase_default("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.01)};
     phases[0].automatic = true;
     setup s = setup_for(EVN_MODEL_NODE, phases, 2, &r);
     TRY(train(&s, 640));
@@ -204,8 +178,8 @@ END_TEST
 
 START_TEST(the_same_seed_gives_the_same_bits) {
     record runs[2] = {0};
-    evn_phase phases[] = {phase("euler", 5, EVN_GRADIENT_BACKPROP, 1, 0.1),
-                          phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.05)};
+    evn_phase phases[] = {evn_phase_default("euler", 5, EVN_GRADIENT_BACKPROP, 1, 0.1),
+                          evn_phase_default("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.05)};
     for (int i = 0; i < 2; ++i) {
         setup s = setup_for(EVN_MODEL_NODE_EW, phases, 2, &runs[i]);
         TRY(train(&s, 160));
@@ -227,8 +201,8 @@ END_TEST
 // trainer then adds are those of a run that was not stopped.
 START_TEST(a_checkpoint_goes_on) {
     record whole = {0};
-    evn_phase phases[] = {phase("euler", 1, EVN_GRADIENT_BACKPROP, 4, 0.2),
-                          phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 2, 0.01)};
+    evn_phase phases[] = {evn_phase_default("euler", 1, EVN_GRADIENT_BACKPROP, 4, 0.2),
+                          evn_phase_default("dopri5", 0, EVN_GRADIENT_ADJOINT, 2, 0.01)};
     phases[0].automatic = true;
     setup s = setup_for(EVN_MODEL_NODE_EW, phases, 2, &whole);
     s.augmentation = (evn_augmentation){.crop = 1, .elastic = 0.5};
@@ -236,14 +210,14 @@ START_TEST(a_checkpoint_goes_on) {
     ck_assert_int_ge(whole.count, 4);
     for (int after = 0; after < whole.count - 1; ++after) {
         record first = {.save_after = after}, rest = {0};
-        training t;
+        test_training t;
         int epochs;
         s.trainer.user = &first;
         TRY(open_training(&s, 320, &t));
         first.saves = t.trainer;
         ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_INTERRUPTED);
         ck_assert_int_eq(evn_trainer_save(t.trainer, checkpoint_path()), EVN_ERR_ARGUMENT);
-        close_training(&t);
+        test_training_end(&t);
         s.trainer.user = &rest;
         TRY(open_training(&s, 320, &t));
         TRY(evn_trainer_restore(t.trainer, checkpoint_path(), &epochs));
@@ -258,7 +232,7 @@ START_TEST(a_checkpoint_goes_on) {
             same_metric(a, b, "test_loss");
             same_metric(a, b, "learning_rate");
         }
-        close_training(&t);
+        test_training_end(&t);
     }
 }
 END_TEST
@@ -266,17 +240,17 @@ END_TEST
 // Ended after its last epoch, before anything was made of it.
 START_TEST(a_checkpoint_of_all_epochs) {
     record r = {.save_after = 1}, none = {0};
-    evn_phase p = phase("euler", 2, EVN_GRADIENT_BACKPROP, 2, 0.1);
+    evn_phase p = evn_phase_default("euler", 2, EVN_GRADIENT_BACKPROP, 2, 0.1);
     setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
     const int64_t limit = 330; // the last ten are in no batch
-    training t;
+    test_training t;
     evn_metrics wanted = {0}, found = {0};
     int epochs;
     TRY(open_training(&s, limit, &t));
     r.saves = t.trainer;
     TRY(evn_trainer_run(t.trainer));
     TRY(evn_trainer_evaluate(t.trainer, 0, EVN_TRAIN, &wanted));
-    close_training(&t);
+    test_training_end(&t);
     s.trainer.user = &none;
     TRY(open_training(&s, limit, &t));
     TRY(evn_trainer_restore(t.trainer, checkpoint_path(), &epochs));
@@ -287,21 +261,21 @@ START_TEST(a_checkpoint_of_all_epochs) {
     ck_assert_double_gt(evn_metrics_value(&wanted, "train_loss"), 0);
     ck_assert_double_eq(evn_metrics_value(&wanted, "train_loss"),
                         evn_metrics_value(&found, "train_loss"));
-    close_training(&t);
+    test_training_end(&t);
 }
 END_TEST
 
 START_TEST(a_checkpoint_of_another_training) {
     record r = {.save_after = 1};
-    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 3, 0.1);
+    evn_phase p = evn_phase_default("euler", 4, EVN_GRADIENT_BACKPROP, 3, 0.1);
     setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
-    training t;
+    test_training t;
     int epochs;
     TRY(open_training(&s, 64, &t));
     ck_assert_int_eq(evn_trainer_restore(t.trainer, checkpoint_path(), &epochs), EVN_ERR_FILE);
     r.saves = t.trainer;
     ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_INTERRUPTED);
-    close_training(&t);
+    test_training_end(&t);
     // Another model, another optimiser, fewer epochs, accumulation, another rate, one phase more.
     for (int i = 0; i < 6; ++i) {
         setup other = s;
@@ -316,7 +290,7 @@ START_TEST(a_checkpoint_of_another_training) {
         other.trainer.phases = i == 5 ? two : &shorter;
         TRY(open_training(&other, 64, &t));
         ck_assert_int_eq(evn_trainer_restore(t.trainer, checkpoint_path(), &epochs), EVN_ERR_DATA);
-        close_training(&t);
+        test_training_end(&t);
     }
 }
 END_TEST
@@ -324,9 +298,9 @@ END_TEST
 /// Losses and parameters of an epoch in steps of 32 samples, `accumulate` batches each.
 static double accumulated(int accumulate, double *losses, double *weights, int64_t count) {
     record r = {0};
-    evn_phase p = phase("euler", 2, EVN_GRADIENT_BACKPROP, 2, 0.1);
+    evn_phase p = evn_phase_default("euler", 2, EVN_GRADIENT_BACKPROP, 2, 0.1);
     setup s = setup_for(EVN_MODEL_NODE_EW, &p, 1, &r);
-    training t;
+    test_training t;
     s.batch = 32 / accumulate;
     s.trainer.accumulate = accumulate;
     TRY(open_training(&s, 160, &t));
@@ -338,7 +312,7 @@ static double accumulated(int accumulate, double *losses, double *weights, int64
     losses[0] = metric(&r.epochs[0], "train_loss");
     losses[1] = metric(&r.epochs[1], "train_loss");
     double peak = metric(&r.epochs[1], "peak_device_bytes");
-    close_training(&t);
+    test_training_end(&t);
     return peak;
 }
 
@@ -362,7 +336,7 @@ END_TEST
 
 static double peak_with(evn_gradient gradient, int steps) {
     record r = {0};
-    evn_phase p = phase("euler", steps, gradient, 1, 0.05);
+    evn_phase p = evn_phase_default("euler", steps, gradient, 1, 0.05);
     setup s = setup_for(EVN_MODEL_NODE_EW, &p, 1, &r);
     TRY(train(&s, 32));
     return metric(&r.epochs[0], "peak_device_bytes");
@@ -382,7 +356,7 @@ END_TEST
 
 START_TEST(a_loss_that_is_not_finite_ends_training) {
     record r = {0};
-    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 3, 1e30);
+    evn_phase p = evn_phase_default("euler", 4, EVN_GRADIENT_BACKPROP, 3, 1e30);
     setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
     ck_assert_int_eq(train(&s, 256), EVN_ERR_NOT_FINITE);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "learning rate"));
@@ -391,20 +365,20 @@ END_TEST
 
 START_TEST(training_can_be_stopped) {
     record r = {.stop = true};
-    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, 3, 0.1);
+    evn_phase p = evn_phase_default("euler", 4, EVN_GRADIENT_BACKPROP, 3, 0.1);
     setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
-    training t;
+    test_training t;
     TRY(open_training(&s, 256, &t));
     ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_INTERRUPTED);
     ck_assert_int_eq(r.count, 0);
     ck_assert_int_eq(evn_trainer_run(t.trainer), EVN_ERR_ARGUMENT); // the epoch is half done
-    close_training(&t);
+    test_training_end(&t);
 }
 END_TEST
 
 START_TEST(mistakes_are_reported) {
     record r = {0};
-    evn_phase p = phase("euler", 4, EVN_GRADIENT_BACKPROP, -1, 0.1);
+    evn_phase p = evn_phase_default("euler", 4, EVN_GRADIENT_BACKPROP, -1, 0.1);
     setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
     ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
     p.epochs = 1;
@@ -422,9 +396,9 @@ END_TEST
 /// A phase of no epochs is passed over, whatever its schedule.
 START_TEST(no_epochs) {
     record r = {0};
-    evn_phase p[] = {phase("euler", 4, EVN_GRADIENT_BACKPROP, 0, 0.1),
-                     phase("euler", 4, EVN_GRADIENT_BACKPROP, 1, 0.1),
-                     phase("euler", 4, EVN_GRADIENT_BACKPROP, 0, 0.1)};
+    evn_phase p[] = {evn_phase_default("euler", 4, EVN_GRADIENT_BACKPROP, 0, 0.1),
+                     evn_phase_default("euler", 4, EVN_GRADIENT_BACKPROP, 1, 0.1),
+                     evn_phase_default("euler", 4, EVN_GRADIENT_BACKPROP, 0, 0.1)};
     setup s = setup_for(EVN_MODEL_NODE, p, 3, &r);
     p[0].schedule.kind = EVN_SCHEDULE_COSINE;
     TRY(train(&s, 64));
@@ -439,7 +413,7 @@ END_TEST
 /// What solves something needs a gradient; a ResNet does not read the solver.
 START_TEST(a_phase_without_a_gradient) {
     record r = {0};
-    evn_phase p = phase("dopri5", 0, EVN_GRADIENT_NONE, 1, 0.1);
+    evn_phase p = evn_phase_default("dopri5", 0, EVN_GRADIENT_NONE, 1, 0.1);
     setup s = setup_for(EVN_MODEL_RESNET, &p, 1, &r);
     TRY(train(&s, 64));
     ck_assert_ptr_null(evn_metrics_find(&r.epochs[0].metrics, "nfe_forward"));
@@ -452,7 +426,7 @@ END_TEST
 /// A cosine without a length has that of its phase: at the end the rate is its last.
 START_TEST(a_schedule_of_the_phase) {
     record r = {0};
-    evn_phase p = phase("euler", 1, EVN_GRADIENT_BACKPROP, 3, 0.1);
+    evn_phase p = evn_phase_default("euler", 1, EVN_GRADIENT_BACKPROP, 3, 0.1);
     setup s = setup_for(EVN_MODEL_NODE, &p, 1, &r);
     p.schedule.kind = EVN_SCHEDULE_COSINE;
     TRY(train(&s, 320));
@@ -468,18 +442,18 @@ END_TEST
 START_TEST(phases_are_copied) {
     record r = {0};
     char method[8] = "euler", name[8] = "first";
-    evn_phase phases[] = {phase("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.05),
-                          phase(method, 2, EVN_GRADIENT_BACKPROP, 1, 0.05)};
+    evn_phase phases[] = {evn_phase_default("dopri5", 0, EVN_GRADIENT_ADJOINT, 1, 0.05),
+                          evn_phase_default(method, 2, EVN_GRADIENT_BACKPROP, 1, 0.05)};
     phases[0].name = name;
     setup s = setup_for(EVN_MODEL_NODE, phases, 2, &r);
-    training t;
+    test_training t;
     TRY(open_training(&s, 64, &t));
     memset(method, 'x', sizeof(method));
     memset(name, 'x', sizeof(name));
     memset(phases, 0xff, sizeof(phases));
     TRY(evn_trainer_run(t.trainer));
     ck_assert_int_eq(r.count, 2);
-    close_training(&t);
+    test_training_end(&t);
 }
 END_TEST
 
