@@ -29,8 +29,11 @@ typedef struct evn_trajectory_options {
     const char *activation; ///< evn_activation_name
     const char *evolution;  ///< node-ew: the kind of g (evn_evolution_name); NULL: weights are
                             ///< constant
-    int extra;              ///< columns of the state that nothing is observed of; they begin at 0
-    bool missing;           ///< targets may be NaN where nothing was observed
+    /// Its only ODE, for states [B, S], in the place of the four above; NULL: none. Borrowed,
+    /// outlives the task.
+    const evn_network *network;
+    int extra;    ///< columns of the state that nothing is observed of; they begin at 0
+    bool missing; ///< targets may be NaN where nothing was observed
     /// [times of a target], as in evn_solver_options, t being 0 to 1; NULL: equally spaced
     const double *times;
     /// The states at t = 0 are learnt, from the samples on, as the parameter start.state [B, S].
@@ -50,8 +53,8 @@ evn_trajectory_options evn_trajectory_options_default(void);
 const char *evn_activation_name(int index);
 
 /// A Neural ODE dx/dt = f(x), or a NODE-EW, whose solutions from the source's samples on follow its
-/// targets, by the loss Σ (x(tᵢ) − target)² over what was observed. f is an MLP. Metrics: loss,
-/// max_error (the largest distance at a time).
+/// targets, by the loss Σ (x(tᵢ) − target)² over what was observed. f is an MLP, or a network's.
+/// Metrics: loss, max_error (the largest distance at a time).
 /// @param[in] source  samples [D], targets [times, D], all in one batch (evn_source_curve);
 ///                    borrowed
 /// @return EVN_ERR_ARGUMENT; EVN_ERR_SHAPE for a source of other shapes

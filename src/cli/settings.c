@@ -102,7 +102,8 @@ const evn__option evn__settings_options[] = {
     {"preset", "NAME", "settings of a publication, or for a better result", TRAIN,
      &evn__option_text, AT(preset), 0, 0, preset_name},
     {"model", "KIND", "model to train", TRAIN, &evn__option_text, AT(model), 0, 0, model_name},
-    {"network", "FILE", "network of one's own instead of a --model: a file of layers", TRAIN,
+    {"network", "FILE",
+     "network of one's own instead of a --model (series: and --f): a file of layers", TRAIN,
      &evn__option_text, AT(network), 0, 0, NULL},
     {"weights", "KIND", "how the weights of node-ew evolve (g)", TRAIN | DESCRIBE,
      &evn__option_text, AT(weights), 0, 0, evn_evolution_name},
@@ -438,8 +439,9 @@ static evn_status default_options(evn__settings *settings, const evn__task_row *
                                   const evn__default *defaults) {
     for (const evn__default *d = defaults; d->option; ++d) {
         place found = find(settings, TRAIN, d->option, strlen(d->option));
-        if (settings->network && strcmp(d->option, "model") == 0) {
-            continue; // the network takes its place
+        bool network = strcmp(d->option, "model") == 0 || strcmp(d->option, "f") == 0;
+        if (network && settings->network) {
+            continue; // it takes their place
         }
         if (applies(d, settings->preset) && evn__task_has_option(task, d->option) &&
             !evn__option_given(found.option, found.target)) {
@@ -468,8 +470,8 @@ static evn_status complete_phases(evn__settings *settings, const evn__task_row *
 evn_status evn__settings_complete(evn__settings *settings, const evn__task_row *task) {
     EVN_TRY(check_preset(task, settings->preset));
     EVN_TRY(check_options(settings, task));
-    EVN_CHECK(!settings->network || !settings->model, EVN_ERR_USAGE,
-              "--network takes the place of --model; give one of them");
+    EVN_CHECK(!settings->network || (!settings->model && !settings->f), EVN_ERR_USAGE,
+              "--network takes the place of --model and --f; give one of them");
     if (settings->phase_count == 0) {
         EVN_TRY(default_phases(settings, task));
     }

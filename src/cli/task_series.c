@@ -26,11 +26,12 @@ typedef struct layers {
 } layers;
 
 static evn_status fail_f(const char *text) {
+    char list[128];
     EVN_FAIL(EVN_ERR_USAGE,
              "--f is '%s', but should be mlp:N,N with the units of up to %d hidden layers, such as "
-             "mlp:64,64, and :relu, :sigmoid or :softplus behind it for another activation than "
-             "tanh",
-             text, LAYERS_MAX);
+             "mlp:64,64, and for another activation than tanh its name behind it (mlp:64,64:silu): "
+             "%s; --network FILE has other layers",
+             text, LAYERS_MAX, evn__choice_text(evn_activation_name, list, sizeof(list)));
 }
 
 static bool has_activation(const char *name) {
@@ -77,6 +78,9 @@ static evn_status check_settings(const evn__settings *settings) {
     layers f;
     EVN_CHECK(settings->data, EVN_ERR_USAGE,
               "series needs --data FILE.csv, with a column of times and one for each quantity");
+    if (settings->network) {
+        return EVN_OK;
+    }
     EVN_CHECK(strcmp(settings->model, "node") == 0 || strcmp(settings->model, "node-ew") == 0,
               EVN_ERR_USAGE, "a series has no model '%s'; it should be node or node-ew",
               settings->model);
@@ -140,13 +144,16 @@ static evn_status open_data(evn__session *session, evn__settings *settings) {
 }
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
-    layers f;
-    EVN_TRY(read_f(settings->f, &f));
+    layers f = {0};
     evn_trajectory_options options = evn_trajectory_options_default();
-    options.widths = f.widths;
-    options.layers = f.count;
-    options.activation = f.activation;
-    options.evolution = strcmp(settings->model, "node-ew") == 0 ? settings->weights : NULL;
+    options.network = session->network;
+    if (!session->network) {
+        EVN_TRY(read_f(settings->f, &f));
+        options.widths = f.widths;
+        options.layers = f.count;
+        options.activation = f.activation;
+        options.evolution = strcmp(settings->model, "node-ew") == 0 ? settings->weights : NULL;
+    }
     options.extra = (int)settings->extra;
     options.continuity = settings->continuity;
     options.seed = (uint64_t)settings->seed;
@@ -315,9 +322,9 @@ static evn_status sample(const evn__session *session, const evn__command *comman
 
 // The row -----------------------------------------------------------------------------------------
 
-static const char *const options[] = {"data",       "model", "weights", "f",          "time",
-                                      "columns",    "group", "holdout", "holdout-by", "window",
-                                      "continuity", "extra", NULL};
+static const char *const options[] = {"data",   "model",      "network", "weights", "f",
+                                      "time",   "columns",    "group",   "holdout", "holdout-by",
+                                      "window", "continuity", "extra",   NULL};
 
 static const evn__default defaults[] = {
     {NULL, "f", "mlp:32,32"},

@@ -34,6 +34,7 @@ static evn_status build_f(const evn__ode_site *site, evn_shape state, evn_graph 
                         .records = site->records,
                         .giver = site->giver};
     at.t = evn_input(f, "t", EVN_SCALAR);
+    at.state = state.dim[state.rank - 1];
     evn_value x = evn_input(f, "x", state);
     evn_value slope = evn__layering_add(&at, &site->block->layers, x);
     EVN_TRY(evn_graph_status(f));
@@ -81,14 +82,21 @@ static evn_status layer_kind(const evn__ode_site *site, const evn__layer *layer,
     return find_kind(site, layer->evolve ? layer->evolve : site->block->evolve, kind);
 }
 
-/// g gets a weight of f, and gives its slope.
+/// g gets a weight of f, and gives its slope; a matrix is a kernel of one place.
 static void add_slope(evn__network *network, const evn_graph *f, int input, const char *layer,
                       evn_value t, evn__evolution *slope) {
     char name[EVN_MAX_NAME + 1];
     const char *weight = evn_graph_input_name(f, input);
-    evn_value w = evn_input(network->graph, weight, evn_value_shape(f, evn_graph_input(f, input)));
+    evn_shape shape = evn_value_shape(f, evn_graph_input(f, input));
+    evn_value w = evn_input(network->graph, weight, shape);
     snprintf(name, sizeof(name), "d%s", weight);
-    evn_output(network->graph, name, slope(network, layer, t, w));
+    if (shape.rank == 2) {
+        w = evn_reshape(network->graph, w, EVN_SHAPE(1, 1, shape.dim[0], shape.dim[1]));
+        w = evn_reshape(network->graph, slope(network, layer, t, w), shape);
+    } else {
+        w = slope(network, layer, t, w);
+    }
+    evn_output(network->graph, name, w);
 }
 
 static evn_status keep(const evn__ode_site *site, const char *weight, const char *layer,
@@ -122,13 +130,6 @@ static evn_status move_kernel(mover *m, const evn__layer_record *record,
         return EVN_OK; // it has scales and shifts alone
     }
     int rank = evn_value_shape(m->f, evn_graph_input(m->f, input)).rank;
-    if (!(kind->ranks >> rank & 1)) {
-        evn__fail(__FILE__, __LINE__, EVN_ERR_SHAPE,
-                  "%s: %s moves the kernels of convolutions alone; let these weights evolve by "
-                  "linear, low-rank or waves, or say \"evolve\": \"none\"",
-                  record->layer->kind->name, kind->name);
-        return evn__network_place(m->site->of, record->layer->path, EVN_ERR_SHAPE);
-    }
     add_slope(&m->g, m->f, input, record->name, m->t, kind->slope);
     return rank == 4 ? keep(m->site, weight, record->name, kind->slope, m->evolvings) : EVN_OK;
 }
@@ -138,9 +139,7 @@ static evn_status move_kernel(mover *m, const evn__layer_record *record,
 static evn__evolution *vector_slope(const evn__layer_record *record,
                                     const evn__evolution_kind *kind) {
     bool own = record->layer->evolve && strcmp(record->layer->kind->weights, "norm") == 0;
-    return kind->vectors_slope           ? kind->vectors_slope
-           : own && kind->ranks >> 1 & 1 ? kind->slope
-                                         : NULL;
+    return kind->vectors_slope ? kind->vectors_slope : own && kind->vectors ? kind->slope : NULL;
 }
 
 static void move_vectors(mover *m, const evn__layer_record *record, evn__evolution *slope) {

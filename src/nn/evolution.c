@@ -5,18 +5,15 @@
 
 #include <string.h>
 
-enum { KERNELS = 1 << 4, MATRICES = 1 << 2, VECTORS = 1 << 1, ANY = KERNELS | MATRICES | VECTORS };
-
 static const evn__evolution_kind kinds[] = {
-    {"rda", "reaction, diffusion and advection over each kernel", KERNELS, evn__evolution_rda,
-     NULL},
-    {"rda-waves", "rda, and waves of t for scales, shifts and biases", KERNELS, evn__evolution_rda,
+    {"rda", "reaction, diffusion and advection over each kernel", false, evn__evolution_rda, NULL},
+    {"rda-waves", "rda, and waves of t for scales, shifts and biases", false, evn__evolution_rda,
      evn__evolution_waves},
-    {"mlp", "one small MLP shared by all kernel slices", KERNELS, evn__evolution_mlp, NULL},
-    {"linear", "a rate and a drift for each element", ANY, evn__evolution_linear, NULL},
-    {"low-rank", "U tanh(V\u1d40 w + b(t)) over the kernel slices", KERNELS | MATRICES,
-     evn__evolution_low_rank, NULL},
-    {"waves", "a few waves of t for each element", ANY, evn__evolution_waves, NULL},
+    {"mlp", "one small MLP shared by all kernel slices", false, evn__evolution_mlp, NULL},
+    {"linear", "a rate and a drift for each element", true, evn__evolution_linear, NULL},
+    {"low-rank", "U tanh(V\u1d40 w + b(t)) over the kernel slices", false, evn__evolution_low_rank,
+     NULL},
+    {"waves", "a few waves of t for each element", true, evn__evolution_waves, NULL},
 };
 
 const evn__evolution_kind *evn__evolution_at(int index) {

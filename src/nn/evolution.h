@@ -6,16 +6,16 @@
 
 #include "nn/network.h"
 
-/// dw/dt for one weight w named `layer`, a kernel [Kh, Kw, Ci, Co], a matrix [inputs, units] or a
-/// vector [C], from w, t and
-/// parameters of its own that it declares with evn__network_weight(network, layer, …).
+/// dw/dt for one weight w named `layer`, a kernel [Kh, Kw, Ci, Co] or a vector [C], from w, t and
+/// parameters of its own that it declares with evn__network_weight(network, layer, …). A matrix
+/// [inputs, units] comes as a kernel of one place.
 typedef evn_value evn__evolution(evn__network *network, const char *layer, evn_value t,
                                  evn_value w);
 
 typedef struct evn__evolution_kind {
     const char *name;              ///< of --weights
     const char *text;              ///< one line of help
-    unsigned ranks;                ///< bit r: takes weights of rank r
+    bool vectors;                  ///< the slope takes vectors, too
     evn__evolution *slope;         ///< of f's kernels
     evn__evolution *vectors_slope; ///< of its scales, shifts and biases; NULL: they stay
 } evn__evolution_kind;

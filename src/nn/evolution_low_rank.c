@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// dw/dt = U tanh(Vᵀ w + b(t)) with w [P·Ci, Co] (of a dense layer [inputs, units]) by columns: U
-// and V [P·Ci, RANK], b linear in t.
+// dw/dt = U tanh(Vᵀ w + b(t)) with w [P·Ci, Co] by columns: U and V [P·Ci, RANK], b linear in t.
 #include "nn/evolution.h"
 
 #include <math.h>
@@ -11,7 +10,7 @@ evn_value evn__evolution_low_rank(evn__network *network, const char *layer, evn_
                                   evn_value w) {
     evn_graph *g = network->graph;
     evn_shape shape = evn_value_shape(g, w);
-    int64_t columns = shape.dim[shape.rank - 1], rows = evn_shape_count(shape) / columns;
+    int64_t rows = shape.dim[0] * shape.dim[1] * shape.dim[2], columns = shape.dim[3];
     double bound = 1 / sqrt((double)rows);
     evn_value u =
         evn__network_weight(network, layer, "u", EVN_SHAPE(rows, RANK), EVN_INITIAL_CONSTANT, 0);

@@ -3,22 +3,18 @@
 #ifndef EVN_NN_FIELD_H
 #define EVN_NN_FIELD_H
 
-#include "evonode/dynamics.h"
+#include "evonode/network.h"
+#include "nn/activation.h"
 #include "nn/network.h"
-
-typedef evn_value evn__activation(evn_graph *graph, evn_value x);
 
 /// What f of a point is: dense layers, and how their weights evolve.
 typedef struct evn__field {
     const int *widths; ///< units of the hidden layers
     int hidden;        ///< layers, 0 … 99
     evn__activation *activation;
+    const evn_network *network; ///< its ODE instead of all of these; NULL: none
     const char *evolution; ///< kind of g for the layers' matrices (nn/evolution.h); NULL: constant
 } evn__field;
-
-/// The activation of that name; NULL when there is none. Name number `index`, NULL past the last.
-evn__activation *evn__activation_find(const char *name);
-const char *evn__activation_name(int index);
 
 /// dx/dt of x [B, D] by the hidden layers, then one of D units. Layers are named dense1, dense2, …
 /// in the network's scope.

@@ -6,26 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    evn__activation *apply;
-} activations[] = {
-    {"relu", evn_relu}, {"tanh", evn_tanh}, {"sigmoid", evn_sigmoid}, {"softplus", evn_softplus}};
-enum { ACTIVATIONS = sizeof(activations) / sizeof(activations[0]) };
-
-const char *evn__activation_name(int index) {
-    return index < ACTIVATIONS ? activations[index].name : NULL;
-}
-
-evn__activation *evn__activation_find(const char *name) {
-    for (int i = 0; i < ACTIVATIONS; ++i) {
-        if (strcmp(activations[i].name, name) == 0) {
-            return activations[i].apply;
-        }
-    }
-    return NULL;
-}
-
 evn_value evn__field_mlp(evn__network *network, const evn__field *field, evn_value x) {
     evn_shape shape = evn_value_shape(network->graph, x);
     int units = shape.rank == 2 ? (int)shape.dim[1] : 1; // another rank is a failure of matmul
@@ -81,6 +61,9 @@ static evn_status make(const evn__field *field, evn_shape state, evn__network *f
 
 evn_status evn__field_dynamics(const evn__field *field, evn_shape state, evn_parameters *parameters,
                                evn_dynamics **dynamics) {
+    if (field->network) {
+        return evn_network_dynamics(field->network, state, parameters, dynamics);
+    }
     evn__network f = {NULL, parameters, "f"}, g = {NULL, parameters, "g"};
     evn_status status = make(field, state, &f, &g, dynamics);
     evn_graph_destroy(&f.graph);

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "evonode/network.h"
 #include "graph/node.h"
+#include "nn/activation.h"
 #include "nn/layering.h"
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +23,9 @@ enum { UNITS, UNITS_TIME };
 
 static evn_value build_dense(evn__layering *at, const evn__layer *layer, const char *name,
                              evn_value x) {
-    int64_t units =
-        layer->values[UNITS] == EVN__LAYER_FIT ? at->fit->classes : layer->values[UNITS];
+    int64_t units = layer->values[UNITS] == EVN__LAYER_FIT     ? at->fit->classes
+                    : layer->values[UNITS] == EVN__LAYER_STATE ? at->state
+                                                               : layer->values[UNITS];
     return layer->values[UNITS_TIME]
                ? evn__layer_dense_time(&at->network, name, x, at->t, (int)units)
                : evn__layer_dense(&at->network, name, x, (int)units);
@@ -31,8 +33,8 @@ static evn_value build_dense(evn__layering *at, const evn__layer *layer, const c
 
 static const evn__layer_key dense_keys[] = {
     {"units", "features of the result", EVN__KEY_NUMBER, 1, 1 << 20, EVN__LAYER_UNSET, NULL,
-     "classes"},
-    {"time", "t is one more input", EVN__KEY_FLAG, 0, 1, 0, NULL, NULL},
+     "classes", true},
+    {"time", "t is one more input", EVN__KEY_FLAG, 0, 1, 0, NULL, NULL, false},
     {0}};
 
 enum { FILTERS, SIZE, STRIDE, PADDING, CONV_TIME };
@@ -41,6 +43,7 @@ enum { FILTERS, SIZE, STRIDE, PADDING, CONV_TIME };
 static int64_t filters(const evn__layering *at, const evn__layer *layer, evn_shape from) {
     int64_t value = layer->values[FILTERS];
     return value == EVN__LAYER_FIT     ? at->fit->filters
+           : value == EVN__LAYER_STATE ? at->state
            : value == EVN__LAYER_UNSET ? from.dim[3]
                                        : value;
 }
@@ -73,12 +76,12 @@ static evn_value build_conv(evn__layering *at, const evn__layer *layer, const ch
 
 static const evn__layer_key conv_keys[] = {
     {"filters", "channels of the result (left out: as many as before)", EVN__KEY_NUMBER, 1, 4096,
-     EVN__LAYER_UNSET, NULL, "fit"},
-    {"size", "of the kernels, both ways", EVN__KEY_NUMBER, 1, 31, 3, NULL, NULL},
-    {"stride", "pixels from one place to the next", EVN__KEY_NUMBER, 1, 31, 1, NULL, NULL},
+     EVN__LAYER_UNSET, NULL, "fit", true},
+    {"size", "of the kernels, both ways", EVN__KEY_NUMBER, 1, 31, 3, NULL, NULL, false},
+    {"stride", "pixels from one place to the next", EVN__KEY_NUMBER, 1, 31, 1, NULL, NULL, false},
     {"padding", "zeros around the images (left out: half of size - 1)", EVN__KEY_NUMBER, 0, 30,
-     EVN__LAYER_UNSET, NULL, "fit"},
-    {"time", "t is one more channel", EVN__KEY_FLAG, 0, 1, 0, NULL, NULL}};
+     EVN__LAYER_UNSET, NULL, "fit", false},
+    {"time", "t is one more channel", EVN__KEY_FLAG, 0, 1, 0, NULL, NULL, false}};
 
 // Normalisation -----------------------------------------------------------------------------------
 
@@ -100,44 +103,18 @@ static const evn__layer_key norm_keys[] = {
     {"over",
      "what has mean 0 and variance 1: a group of a sample's channels, all of a sample, or "
      "a channel over the batch",
-     EVN__KEY_CHOICE, 0, 0, OVER_GROUP, norms, NULL},
+     EVN__KEY_CHOICE, 0, 0, OVER_GROUP, norms, NULL, false},
     {"groups", "at most so many; fewer where they do not divide the channels", EVN__KEY_NUMBER, 1,
-     4096, 32, NULL, NULL},
+     4096, 32, NULL, NULL, false},
     {0}};
 
 // Activations -------------------------------------------------------------------------------------
 
-#define ACTIVATION(name, expression)                                                               \
-    static evn_value build_##name(evn__layering *at, const evn__layer *layer, const char *weights, \
-                                  evn_value x) {                                                   \
-        evn_graph *g = graph_of(at);                                                               \
-        (void)layer, (void)weights;                                                                \
-        return expression;                                                                         \
-    }
-
-/// x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
-static evn_value gelu(evn_graph *g, evn_value x) {
-    evn_value cube = evn_scale(g, evn_mul(g, x, evn_mul(g, x, x)), 0.044715);
-    evn_value inner = evn_scale(g, evn_add(g, x, cube), 0.79788456080286535588);
-    evn_value gate = evn_add(g, evn_tanh(g, inner), evn_constant(g, 1));
-    return evn_mul(g, evn_scale(g, x, 0.5), gate);
+static evn_value build_activation(evn__layering *at, const evn__layer *layer, const char *name,
+                                  evn_value x) {
+    (void)name;
+    return evn__activation_find(layer->kind->name)(graph_of(at), x);
 }
-
-/// x + (eᵐ − 1 − m) with m = min(x, 0): its derivative at 0 is 1.
-static evn_value elu(evn_graph *g, evn_value x) {
-    evn_value m = evn_neg(g, evn_relu(g, evn_neg(g, x)));
-    evn_value below = evn_sub(g, evn_sub(g, evn_exp(g, m), evn_constant(g, 1)), m);
-    return evn_add(g, x, below);
-}
-
-ACTIVATION(relu, evn_relu(g, x))
-ACTIVATION(tanh, evn_tanh(g, x))
-ACTIVATION(softplus, evn_softplus(g, x))
-ACTIVATION(silu, evn_mul(g, x, evn_sigmoid(g, x)))
-ACTIVATION(gelu, gelu(g, x))
-ACTIVATION(elu, elu(g, x))
-ACTIVATION(sigmoid, evn_sigmoid(g, x))
-ACTIVATION(sin, evn_sin(g, x))
 
 // Shapes ------------------------------------------------------------------------------------------
 
@@ -172,9 +149,9 @@ static evn_value build_max_pool(evn__layering *at, const evn__layer *layer, cons
 }
 
 static const evn__layer_key pool_keys[] = {
-    {"size", "of the windows, both ways", EVN__KEY_NUMBER, 1, 4096, 2, NULL, NULL},
+    {"size", "of the windows, both ways", EVN__KEY_NUMBER, 1, 4096, 2, NULL, NULL, false},
     {"stride", "pixels from one window to the next (left out: size)", EVN__KEY_NUMBER, 1, 4096,
-     EVN__LAYER_UNSET, NULL, NULL},
+     EVN__LAYER_UNSET, NULL, NULL, false},
     {0}};
 
 static evn_value build_global_pool(evn__layering *at, const evn__layer *layer, const char *name,
@@ -237,7 +214,7 @@ static evn_value build_repeat(evn__layering *at, const evn__layer *layer, const 
 }
 
 static const evn__layer_key repeat_keys[] = {
-    {"times", "how often", EVN__KEY_NUMBER, 1, 1000, EVN__LAYER_UNSET, NULL, "fit"}, {0}};
+    {"times", "how often", EVN__KEY_NUMBER, 1, 1000, EVN__LAYER_UNSET, NULL, "fit", false}, {0}};
 
 // The table ---------------------------------------------------------------------------------------
 
@@ -248,15 +225,15 @@ static const evn__layer_kind kinds[] = {
      EVN__IMAGES, false, false, conv_keys, build_conv},
     {"norm", "normalisation, then a scale and a shift for each channel", "norm",
      EVN__ROWS | EVN__IMAGES, false, false, norm_keys, build_norm},
-    {"relu", "max(x, 0)", NULL, EVN__ANY, false, false, NULL, build_relu},
-    {"tanh", "the hyperbolic tangent", NULL, EVN__ANY, false, false, NULL, build_tanh},
-    {"softplus", "log(1 + exp(x))", NULL, EVN__ANY, false, false, NULL, build_softplus},
-    {"silu", "x sigmoid(x)", NULL, EVN__ANY, false, false, NULL, build_silu},
+    {"relu", "max(x, 0)", NULL, EVN__ANY, false, false, NULL, build_activation},
+    {"tanh", "the hyperbolic tangent", NULL, EVN__ANY, false, false, NULL, build_activation},
+    {"softplus", "log(1 + exp(x))", NULL, EVN__ANY, false, false, NULL, build_activation},
+    {"silu", "x sigmoid(x)", NULL, EVN__ANY, false, false, NULL, build_activation},
     {"gelu", "x times the normal distribution's function of x, by its tanh formula", NULL, EVN__ANY,
-     false, false, NULL, build_gelu},
-    {"elu", "x where x > 0, else exp(x) - 1", NULL, EVN__ANY, false, false, NULL, build_elu},
-    {"sigmoid", "1 / (1 + exp(-x))", NULL, EVN__ANY, false, false, NULL, build_sigmoid},
-    {"sin", "the sine", NULL, EVN__ANY, false, false, NULL, build_sin},
+     false, false, NULL, build_activation},
+    {"elu", "x where x > 0, else exp(x) - 1", NULL, EVN__ANY, false, false, NULL, build_activation},
+    {"sigmoid", "1 / (1 + exp(-x))", NULL, EVN__ANY, false, false, NULL, build_activation},
+    {"sin", "the sine", NULL, EVN__ANY, false, false, NULL, build_activation},
     {"mean-pool", "the mean over windows", NULL, EVN__IMAGES, false, false, pool_keys,
      build_mean_pool},
     {"max-pool", "the maximum over windows", NULL, EVN__IMAGES, false, false, pool_keys,
@@ -324,8 +301,9 @@ const char *evn__layer_key_text(const evn__layer_key *key, char *text, size_t si
     if (key->kind == EVN__KEY_FLAG) {
         snprintf(text, size, "true or false%s", value);
     } else if (key->kind == EVN__KEY_NUMBER) {
-        snprintf(text, size, "%lld to %lld%s%s%s%s", (long long)key->low, (long long)key->high,
-                 key->fit ? ", or \"" : "", key->fit ? key->fit : "", key->fit ? "\"" : "", value);
+        snprintf(text, size, "%lld to %lld%s%s%s%s%s", (long long)key->low, (long long)key->high,
+                 key->fit ? ", \"" : "", key->fit ? key->fit : "", key->fit ? "\"" : "",
+                 key->state ? ", \"state\"" : "", value);
     } else {
         size_t used = 0;
         for (int i = 0; key->choices[i] && used < size; ++i) {

@@ -14,6 +14,7 @@ enum {
 /// Values of a key that are no numbers.
 #define EVN__LAYER_UNSET INT64_MIN       ///< left out, and the layer knows what that means
 #define EVN__LAYER_FIT   (INT64_MIN + 1) ///< what fits the images or the classes
+#define EVN__LAYER_STATE (INT64_MIN + 2) ///< as many as the state of the ODE has
 
 typedef enum evn__key_kind {
     EVN__KEY_NUMBER, ///< a whole number from low to high
@@ -28,6 +29,7 @@ typedef struct evn__layer_key {
     int64_t value;              ///< where it is left out
     const char *const *choices; ///< NULL-ended
     const char *fit;            ///< the word for EVN__LAYER_FIT; NULL: there is none
+    bool state;                 ///< takes "state", for EVN__LAYER_STATE
 } evn__layer_key;
 
 typedef struct evn__layer evn__layer;

@@ -62,9 +62,9 @@ static bool takes_time(const evn__layer *layer) {
     return layer->kind->timed;
 }
 
-static bool wants_fit(const evn__layer *layer) {
+static bool wants(const evn__layer *layer, int64_t value) {
     for (int i = 0; i < EVN__LAYER_KEYS; ++i) {
-        if (layer->values[i] == EVN__LAYER_FIT) {
+        if (layer->values[i] == value) {
             return true;
         }
     }
@@ -85,7 +85,12 @@ static bool fits(evn__layering *at, const evn__layer *layer, evn_value x) {
         evn__layering_fail(at, layer, EVN_ERR_SHAPE, "%s", no_time);
         return false;
     }
-    if (!at->fit && wants_fit(layer)) {
+    if (at->state == 0 && wants(layer, EVN__LAYER_STATE)) {
+        evn__layering_fail(at, layer, EVN_ERR_SHAPE,
+                           "there is no state here: \"state\" is for the layers of an ODE");
+        return false;
+    }
+    if (!at->fit && wants(layer, EVN__LAYER_FIT)) {
         evn__layering_fail(at, layer, EVN_ERR_SHAPE,
                            "there are no images or classes that it could fit; give it a number");
         return false;

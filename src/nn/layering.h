@@ -39,6 +39,7 @@ struct evn__layering {
     evn__network network;         ///< graph, parameters, scope
     const struct evn_network *of; ///< for messages
     evn_value t;                  ///< EVN_NONE outside of an ODE
+    int64_t state;                ///< channels or features of the ODE's state; 0: there is none
     const evn__fit *fit;          ///< NULL: nothing fits
     evn__layer_records *records;
     const char *giver; ///< what gave x: "the images", "stem[0] (conv)"

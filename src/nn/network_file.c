@@ -102,6 +102,10 @@ static bool key_value(const evn__layer_key *key, const json_t *value, int64_t *r
         *result = EVN__LAYER_FIT;
         return true;
     }
+    if (text && key->state && strcmp(text, "state") == 0) {
+        *result = EVN__LAYER_STATE;
+        return true;
+    }
     if (key->kind == EVN__KEY_FLAG) {
         *result = json_is_true(value);
         return json_is_boolean(value);
@@ -325,8 +329,8 @@ static evn_status check_scope(const evn_network *network, const evn__block *bloc
 
 static evn_status read_repeat(const evn_network *network, const json_t *value, const char *place,
                               int64_t *repeat) {
-    static const evn__layer_key key = {
-        "repeat", "how often", EVN__KEY_NUMBER, 1, 1000, EVN__LAYER_UNSET, NULL, "fit"};
+    static const evn__layer_key key = {"repeat",         "how often", EVN__KEY_NUMBER, 1,    1000,
+                                       EVN__LAYER_UNSET, NULL,        "fit",           false};
     char takes[64];
     if (value && !key_value(&key, value, repeat)) {
         WRONG(network, place, "repeat should be %s",

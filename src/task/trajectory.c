@@ -5,6 +5,7 @@
 #include "task/trajectory.h"
 
 #include "base/memory.h"
+#include "nn/description.h"
 #include "plan/build.h"
 #include "plan/real.h"
 #include "task/given_source.h"
@@ -456,6 +457,18 @@ static evn_status copy_arrays(trajectory *t) {
                            : EVN_OK;
 }
 
+/// States are what the source gives: nothing stands before the ODE, or behind it.
+static evn_status check_network(const evn_network *network) {
+    EVN_CHECK(
+        network->block_count == 1 && network->ode_count == 1 && network->stem.count == 0 &&
+            network->head.count == 0,
+        EVN_ERR_SHAPE,
+        "%s: for trajectories a network is one ODE, {\"blocks\": [{\"ode\": [ ... ]}]}; leave "
+        "stem, head and other blocks out",
+        network->name);
+    return EVN_OK;
+}
+
 static evn_status check_options(const evn_trajectory_options *o) {
     EVN_CHECK(o->layers >= 0 && o->layers <= 99 && (o->layers == 0 || o->widths), EVN_ERR_ARGUMENT,
               "f has %d hidden layers; give 0 to 99, and their widths", o->layers);
@@ -463,6 +476,7 @@ static evn_status check_options(const evn_trajectory_options *o) {
         EVN_CHECK(o->widths[i] >= 1, EVN_ERR_ARGUMENT,
                   "the width of hidden layer %d of f is %d; give 1 or more", i + 1, o->widths[i]);
     }
+    EVN_TRY(o->network ? check_network(o->network) : EVN_OK);
     EVN_REQUIRE(o->activation);
     EVN_CHECK(evn__activation_find(o->activation), EVN_ERR_ARGUMENT,
               "there is no activation '%s'; evn_activation_name lists them", o->activation);
@@ -537,6 +551,7 @@ static evn_status make(trajectory *t) {
     }
     t->field = (evn__field){.widths = t->options.widths,
                             .hidden = t->options.layers,
+                            .network = t->options.network,
                             .activation = evn__activation_find(t->options.activation),
                             .evolution = t->options.evolution};
     EVN_TRY(make_parameters(t));

@@ -100,6 +100,35 @@ START_TEST(mistakes_leave_no_run) {
 }
 END_TEST
 
+START_TEST(series_take_a_network) {
+    static const char field[] =
+        "{\"blocks\": [{\"ode\": [{\"layer\": \"dense\", \"units\": 8}, \"gelu\",\n"
+        "{\"layer\": \"dense\", \"units\": \"state\"}], \"evolve\": \"linear\"}]}";
+    char rows[1024] = "t,x,y\n";
+    for (int i = 0; i < 24; ++i) {
+        size_t used = strlen(rows);
+        snprintf(rows + used, sizeof(rows) - used, "%d,%d,%d\n", i, i % 7, i % 5);
+    }
+    test_write("rows.csv", rows, strlen(rows));
+    test_write("field.json", field, strlen(field));
+    test_write("two.json", two, strlen(two));
+    test_outcome result = test_program("", "train series --data rows.csv --network field.json "
+                                           "--epochs 3 --out series");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    // two dense layers, 8·2 + 8 and 8·2 + 2; g: rate and drift for each weight; starts of windows
+    ck_assert_double_ge(test_row(result.out, "parameters"), 42 + 64);
+    result = test_program("", "eval series");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    test_fails_with(test_program("", "train series --data rows.csv --network two.json --out no"),
+                    16, "two.json: for trajectories a network is one ODE");
+    test_fails_with(test_program("", "train series --data rows.csv --network two.json --f mlp:8"),
+                    2, "--network takes the place of --model and --f");
+    test_fails_with(test_program("", "train series --data rows.csv --f mlp:8:swish"), 2,
+                    "softplus, silu, gelu, elu or sin");
+    ck_assert(!test_exists("no"));
+}
+END_TEST
+
 START_TEST(networks_are_described) {
     test_outcome result = test_program("", "describe node-ew --size 28 --svg net.svg");
     ck_assert_msg(result.code == 0, "%s", result.err);
@@ -136,6 +165,9 @@ static Suite *suite(void) {
     tcase_add_test(runs, a_run_keeps_its_network);
     tcase_add_test(runs, mistakes_leave_no_run);
     suite_add_tcase(s, runs);
+    TCase *series = tcase_create("series");
+    tcase_add_test(series, series_take_a_network);
+    suite_add_tcase(s, series);
     TCase *shipped = tcase_create("shipped");
     tcase_add_loop_test(shipped, shipped_files_are_the_models, 0, 3);
     suite_add_tcase(s, shipped);

@@ -105,10 +105,9 @@ static const struct {
     {"{\"blocks\": [{\"ode\": [\"relu\"], \"evolve\": \"rda\"}]}",
      EVN_ERR_SHAPE,
      {"no layer has weights that evolve by rda"}},
-    {"{\"stem\": [\"flatten\"], \"blocks\": [{\"ode\": [{\"layer\": \"dense\", \"units\": 64}],\n"
-     "\"evolve\": \"mlp\"}]}",
+    {"{\"stem\": [{\"layer\": \"conv\", \"filters\": \"state\"}]}",
      EVN_ERR_SHAPE,
-     {"blocks[0].ode[0]: dense: mlp moves the kernels of convolutions alone", "linear"}},
+     {"stem[0]: conv: there is no state here"}},
     {"{\"stem\": [{\"layer\": \"conv\", \"name\": \"a\"}, {\"layer\": \"norm\", \"name\": \"a\"}]}",
      EVN_ERR_FORMAT,
      {"stem[1]: norm: there is another layer named 'a' in stem"}},
@@ -357,7 +356,7 @@ END_TEST
 START_TEST(dynamics_of_rows) {
     static const char json[] =
         "{\"blocks\": [{\"ode\": [{\"layer\": \"dense\", \"units\": 16, \"time\": true}, \"tanh\","
-        " {\"layer\": \"dense\", \"units\": 2}], \"evolve\": \"low-rank\"}]}";
+        " {\"layer\": \"dense\", \"units\": \"state\"}], \"evolve\": \"low-rank\"}]}";
     evn_network *network = NULL;
     evn_parameters *parameters = NULL;
     evn_dynamics *dynamics = NULL;
@@ -367,7 +366,7 @@ START_TEST(dynamics_of_rows) {
     ck_assert(evn_dynamics_weight_evolves(dynamics, 0));
     ck_assert_int_ge(evn_parameters_find(parameters, "g.dense2.u"), 0);
     evn_dynamics_destroy(&dynamics);
-    ck_assert_int_eq(evn_network_dynamics(network, EVN_SHAPE(5, 3), parameters, &dynamics),
+    ck_assert_int_eq(evn_network_dynamics(network, EVN_SHAPE(5, 3, 2), parameters, &dynamics),
                      EVN_ERR_SHAPE);
     evn_network_destroy(&network);
     TRY(evn_network_shipped("resnet", &network));
