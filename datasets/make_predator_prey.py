@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Predator and prey at 300 irregular times over some ten cycles, with 3 % noise, as CSV on standard
+"""Predator and prey at 300 irregular times over some eight cycles, with 3 % noise, as CSV on standard
 output: the solution of the Lotka-Volterra equations by the classical Runge-Kutta method. The same
 rows each time (Python 3, standard library only).
 

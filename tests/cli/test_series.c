@@ -87,6 +87,29 @@ START_TEST(from_a_file_to_a_forecast) {
 }
 END_TEST
 
+/// f from a network file, and what does not fit the state.
+START_TEST(networks) {
+    static const char fits[] = "{\"blocks\": [{\"ode\": [{\"layer\": \"dense\", \"units\": 8}, "
+                               "\"tanh\", {\"layer\": \"dense\", \"units\": 2}], "
+                               "\"evolve\": \"linear\"}]}";
+    char wrong[sizeof(fits)];
+    copy_lynx_hare();
+    test_write("net.json", fits, strlen(fits));
+    test_outcome result =
+        test_program("", "train %s --network net.json --epochs 20 --out r", LYNX_HARE);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    // Dense layers with biases; the matrices evolve by two numbers each; two starts.
+    ck_assert_double_eq(test_row(result.out, "parameters"), 24 + 18 + 2 * (16 + 16) + 2 * 2);
+    ck_assert_int_eq(test_program("", "eval r").code, 0);
+    memcpy(wrong, fits, sizeof(fits));
+    *strstr(wrong, "2}") = '3';
+    test_write("wrong.json", wrong, strlen(wrong));
+    test_fails_with(test_program("", "train %s --network wrong.json --out w", LYNX_HARE),
+                    EVN_ERR_SHAPE, "wrong.json:1");
+    ck_assert(!test_exists("w/model.safetensors"));
+}
+END_TEST
+
 /// What was learnt belongs to the very rows.
 START_TEST(other_data) {
     static const char rows[] = "t,x\n0,1\n1,2\n2,1\n3,2\n4,1\n",
@@ -171,6 +194,9 @@ static Suite *suite(void) {
     c = tcase_create("files");
     tcase_add_test(c, other_data);
     tcase_add_test(c, groups);
+    suite_add_tcase(s, c);
+    c = tcase_create("networks");
+    tcase_add_test(c, networks);
     suite_add_tcase(s, c);
     c = tcase_create("refused");
     tcase_add_test(c, refused);
