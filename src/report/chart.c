@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 360, HEIGHT = 220, LEFT = 46, RIGHT = 8, TOP = 8, BOTTOM = 32, TICKS = 5 };
+enum { WIDTH = 360, HEIGHT = 220, LEFT = 46, RIGHT = 14, TOP = 8, BOTTOM = 32, TICKS = 5 };
 enum { POINTS = 500 }; // of a line, at most
 static const double LOG_SPAN = 100;
 
