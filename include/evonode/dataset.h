@@ -76,8 +76,8 @@ evn_folder_options evn_folder_options_default(void);
 /// @param[in] options  NULL: the default
 /// @return EVN_ERR_FILE when something cannot be read, changed meanwhile, or is missing;
 ///         EVN_ERR_FORMAT for a file that is no good image, with its path and the reason;
-///         EVN_ERR_DATA for sizes that differ, fewer than two classes or more than 256, a class too
-///         small to hold out from; EVN_ERR_ARGUMENT for options out of their ranges
+///         EVN_ERR_DATA for sizes that differ, fewer than two classes or more than 4,096, a class
+///         too small to hold out from; EVN_ERR_ARGUMENT for options out of their ranges
 evn_status evn_dataset_open_folder(const char *folder, const evn_folder_options *options,
                                    evn_dataset **dataset);
 void evn_dataset_destroy(evn_dataset **dataset); ///< nulls; accepts NULL
@@ -96,7 +96,7 @@ evn_status evn_dataset_limit(evn_dataset *dataset, evn_part part, int64_t count)
 /// [N, H, W, C] bytes, 0 … 255; borrowed from the data set.
 const uint8_t *evn_dataset_pixels(const evn_dataset *dataset, evn_part part);
 /// [N]; borrowed from the data set.
-const uint8_t *evn_dataset_labels(const evn_dataset *dataset, evn_part part);
+const uint16_t *evn_dataset_labels(const evn_dataset *dataset, evn_part part);
 
 /// Augmentation: how much an image differs, at random, each time it is drawn. Labels stay.
 typedef struct evn_augmentation {

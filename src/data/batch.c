@@ -18,7 +18,8 @@ enum { LEVELS = 256 };
 struct evn_batches {
     evn_batches_options options;
     evn_dataset_info info;
-    const uint8_t *pixels, *labels;
+    const uint8_t *pixels;
+    const uint16_t *labels;
     int64_t samples; ///< of the part
     int64_t epoch;
     int64_t *order; ///< [samples], of this epoch

@@ -133,7 +133,7 @@ evn_status evn__read_cifar(const char *folder, evn_dataset *dataset) {
     }
     EVN_TRY(read_part(of, folder, of->train, count, &dataset->parts[EVN_TRAIN]));
     EVN_TRY(read_part(of, folder, &of->test, 1, &dataset->parts[EVN_TEST]));
-    evn__dataset_describe(dataset, "images", of->classes);
+    EVN_TRY(evn__dataset_describe(dataset, "images", of->classes));
     EVN_TRY(evn__dataset_number(dataset, 0));
     return name_classes(of, folder, dataset);
 }

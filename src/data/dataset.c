@@ -175,16 +175,31 @@ static evn_status read_parts(const source *from, const char *folder, evn__part *
     return status;
 }
 
-void evn__dataset_describe(evn_dataset *dataset, const char *name, int classes) {
-    const evn__part *parts = dataset->parts;
+static evn_status widen_labels(evn__part *part) {
+    if (part->classes) {
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&part->classes, part->labels.extent[0]));
+    for (int64_t i = 0; i < part->labels.extent[0]; ++i) {
+        part->classes[i] = part->labels.bytes[i];
+    }
+    evn__idx_free(&part->labels);
+    return EVN_OK;
+}
+
+evn_status evn__dataset_describe(evn_dataset *dataset, const char *name, int classes) {
+    evn__part *parts = dataset->parts;
+    EVN_TRY(widen_labels(&parts[EVN_TRAIN]));
+    EVN_TRY(widen_labels(&parts[EVN_TEST]));
     dataset->info = (evn_dataset_info){
         .name = name,
-        .count = {parts[EVN_TRAIN].labels.extent[0], parts[EVN_TEST].labels.extent[0]},
+        .count = {parts[EVN_TRAIN].images.extent[0], parts[EVN_TEST].images.extent[0]},
         .height = image_extent(parts, 1),
         .width = image_extent(parts, 2),
         .channels = image_extent(parts, 3),
         .classes = classes,
     };
+    return EVN_OK;
 }
 
 evn_status evn__dataset_number(evn_dataset *dataset, int first) {
@@ -210,7 +225,7 @@ evn_status evn__part_create(evn__part *part, int64_t count, int64_t height, int6
 
 static evn_status open_named(const source *from, const char *folder, evn_dataset *dataset) {
     EVN_TRY(read_parts(from, folder, dataset->parts));
-    evn__dataset_describe(dataset, from->name, from->classes);
+    EVN_TRY(evn__dataset_describe(dataset, from->name, from->classes));
     return evn__dataset_number(dataset, 0);
 }
 
@@ -241,6 +256,7 @@ void evn_dataset_destroy(evn_dataset **dataset) {
     for (int which = 0; which < EVN__PARTS; ++which) {
         evn__idx_free(&(*dataset)->parts[which].images);
         evn__idx_free(&(*dataset)->parts[which].labels);
+        free((*dataset)->parts[which].classes);
     }
     evn__arena_free(&(*dataset)->arena);
     free(*dataset);
@@ -274,8 +290,8 @@ const uint8_t *evn_dataset_pixels(const evn_dataset *dataset, evn_part which) {
     return has_part(dataset, which) ? dataset->parts[which].images.bytes : NULL;
 }
 
-const uint8_t *evn_dataset_labels(const evn_dataset *dataset, evn_part which) {
-    return has_part(dataset, which) ? dataset->parts[which].labels.bytes : NULL;
+const uint16_t *evn_dataset_labels(const evn_dataset *dataset, evn_part which) {
+    return has_part(dataset, which) ? dataset->parts[which].classes : NULL;
 }
 
 void evn__dataset_digest(const evn_dataset *dataset, char digest[EVN__HASH_TEXT]) {
@@ -286,8 +302,7 @@ void evn__dataset_digest(const evn_dataset *dataset, char digest[EVN__HASH_TEXT]
         const evn__part *part = &dataset->parts[which];
         size_t count = (size_t)info->count[which];
         parts[2 * which] = evn__hash_of(part->images.bytes, count * (size_t)pixels);
-        parts[2 * which + 1] =
-            evn__hash_of(part->labels.bytes, count * sizeof(*part->labels.bytes));
+        parts[2 * which + 1] = evn__hash_of(part->classes, count * sizeof(*part->classes));
     }
     const int64_t shape[] = {info->height, info->width, info->channels, info->classes};
     parts[2 * EVN__PARTS] = evn__hash_of(shape, sizeof(shape));

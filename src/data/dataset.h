@@ -11,8 +11,9 @@
 enum { EVN__PARTS = 2 }; // indexed by evn_part
 
 typedef struct evn__part {
-    evn__idx images; ///< [N, H, W] or [N, H, W, C]
-    evn__idx labels; ///< [N]
+    evn__idx images;   ///< [N, H, W] or [N, H, W, C]
+    evn__idx labels;   ///< [N], as files have them; released by evn__dataset_describe
+    uint16_t *classes; ///< [N], the same, or what the folders say
 } evn__part;
 
 struct evn_dataset {
@@ -26,8 +27,8 @@ struct evn_dataset {
 /// those of the parts.
 evn_status evn__dataset_check(const evn__part *parts, const char *const *names);
 
-/// Fill in `info` from the parts.
-void evn__dataset_describe(evn_dataset *dataset, const char *name, int classes);
+/// Fill in `info` from the parts, and `classes` of each from its labels.
+evn_status evn__dataset_describe(evn_dataset *dataset, const char *name, int classes);
 
 /// Name the classes by their numbers, from `first` on.
 evn_status evn__dataset_number(evn_dataset *dataset, int first);

@@ -37,7 +37,7 @@ static evn_status check_options(const evn_folder_options *o) {
 /// Bring a part to the size that was asked for.
 static evn_status resize_part(evn__part *part, const evn_dataset_info *info,
                               const evn_folder_options *options) {
-    int64_t count = part->labels.extent[0];
+    int64_t count = part->images.extent[0];
     size_t from = (size_t)(info->height * info->width * info->channels);
     size_t to = (size_t)(options->height * options->width * info->channels);
     evn__idx resized = {.rank = 4,

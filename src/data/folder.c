@@ -157,8 +157,10 @@ static evn_status add_folder(evn__folder *folder, int parent, const char *below,
         return fail_reading(folder, kept, errno);
     }
     int index = folder->folder_count++;
-    folder->folders[index] = (evn__class_folder){kept, file, label, part};
+    const char *last = strrchr(kept, '/');
+    folder->folders[index] = (evn__class_folder){kept, last ? last + 1 : kept, parent, label, part};
     evn_status status = list_entries(folder, file, kept, &list);
+    close(file); // there can be more classes than files may be open
     if (status == EVN_OK) {
         status = add_files(folder, &list, index);
     }
@@ -231,12 +233,12 @@ static evn_status add_part(evn__folder *folder, int top, const char *name, int p
     if (file < 0) {
         return fail_reading(folder, name, errno);
     }
+    folder->parents[folder->parent_count++] = file;
     evn_status status = list_entries(folder, file, name, &list);
     if (status == EVN_OK) {
         status = add_classes(folder, &list, file, name, part);
     }
     free(list.items);
-    close(file);
     return status;
 }
 
@@ -254,7 +256,12 @@ static evn_status add_all(evn__folder *folder, int top, const entries *list) {
         EVN_TRY(add_part(folder, top, training, test ? EVN_TRAIN : EVN__PART_EITHER));
         return test ? add_part(folder, top, test, EVN_TEST) : EVN_OK;
     }
-    return add_classes(folder, list, top, "", EVN__PART_EITHER);
+    int parent = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0) {
+        return fail_reading(folder, "", errno);
+    }
+    folder->parents[folder->parent_count++] = parent;
+    return add_classes(folder, list, parent, "", EVN__PART_EITHER);
 }
 
 static evn_status check_counts(const evn__folder *folder) {
@@ -306,8 +313,8 @@ evn_status evn__folder_open(const char *path, evn__folder *folder) {
 }
 
 void evn__folder_close(evn__folder *folder) {
-    for (int i = 0; i < folder->folder_count; ++i) {
-        close(folder->folders[i].file);
+    for (int i = 0; i < folder->parent_count; ++i) {
+        close(folder->parents[i]);
     }
     free(folder->folders);
     free(folder->files);
@@ -344,6 +351,19 @@ static evn_status read_open(int file, const evn__folder_file *listed, unsigned c
     return EVN_OK;
 }
 
+/// −1, with errno, where it cannot be opened.
+static int open_listed(const evn__class_folder *folder, const char *name) {
+    int above =
+        openat(folder->parent, folder->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (above < 0) {
+        return above;
+    }
+    int file = openat(above, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), error = errno;
+    close(above);
+    errno = error;
+    return file;
+}
+
 evn_status evn__folder_read(const evn__folder *folder, const evn__folder_file *listed, size_t most,
                             unsigned char **data, size_t *size) {
     EVN_CHECK(!listed->problem, EVN_ERR_FORMAT, "%s", listed->problem);
@@ -351,8 +371,7 @@ evn_status evn__folder_read(const evn__folder *folder, const evn__folder_file *l
     EVN_CHECK((uint64_t)listed->size <= most, EVN_ERR_FORMAT,
               "the file has %lld bytes; images of up to %zu are read", (long long)listed->size,
               most);
-    int file = openat(folder->folders[listed->folder].file, listed->name,
-                      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int file = open_listed(&folder->folders[listed->folder], listed->name);
     EVN_CHECK(file >= 0, EVN_ERR_FILE, "it cannot be opened: %s", strerror(errno));
     *size = (size_t)listed->size;
     evn_status status = EVN_ERR_MEMORY;

@@ -9,7 +9,7 @@
 #include "evonode/dataset.h"
 
 enum {
-    EVN__CLASSES_MAX = 256, ///< labels are bytes
+    EVN__CLASSES_MAX = 4096,
     EVN__FILES_MAX = 1 << 22,
     EVN__PART_EITHER = 2, ///< of a folder without train/ and test/
 };
@@ -17,7 +17,8 @@ enum {
 /// The files of a class in a part.
 typedef struct evn__class_folder {
     const char *path; ///< below the folder's own
-    int file;         ///< open for openat
+    const char *name; ///< the last part of it
+    int parent;       ///< where that is: the folder's own or a part's, open for openat
     int label;        ///< index of the class
     int part;         ///< evn_part or EVN__PART_EITHER
 } evn__class_folder;
@@ -38,6 +39,8 @@ typedef struct evn__folder {
     evn__folder_file *files; ///< by name, then by class
     int file_count, file_capacity;
     bool has_parts;
+    int parents[2]; ///< open folders that have those of classes: one, or one a part
+    int parent_count;
     evn__arena arena; ///< of the texts
 } evn__folder;
 

@@ -193,7 +193,7 @@ static evn_status read_set(const set *s, const char *folder, evn_dataset *datase
     EVN_TRY(read_files(s, folder, dataset));
     EVN_TRY(evn__dataset_check(dataset->parts, names));
     EVN_TRY(number_labels(dataset, s, numbers, &classes));
-    evn__dataset_describe(dataset, "images", classes);
+    EVN_TRY(evn__dataset_describe(dataset, "images", classes));
     return name_classes(dataset, s->paths[EVN_TRAIN][1], numbers, classes);
 }
 

@@ -47,9 +47,8 @@ static void give(split *s, int label, int64_t count, int part) {
     }
 }
 
-static evn_status hold_out(split *s) {
+static evn_status hold_out(split *s, int64_t counts[][EVN__PARTS]) {
     double fraction = s->options->holdout > 0 ? s->options->holdout : 0.1;
-    int64_t counts[EVN__CLASSES_MAX][EVN__PARTS];
     count_images(s, counts);
     for (int label = 0; label < s->folder->class_count; ++label) {
         int64_t count = counts[label][EVN_TRAIN];
@@ -98,13 +97,12 @@ static evn_status add_up(const split *s, int64_t counts[][EVN__PARTS], int64_t s
     return EVN_OK;
 }
 
-static evn_status assign(split *s, int64_t sums[EVN__PARTS]) {
-    int64_t counts[EVN__CLASSES_MAX][EVN__PARTS];
+static evn_status assign_counted(split *s, int64_t counts[][EVN__PARTS], int64_t sums[EVN__PARTS]) {
     for (int64_t i = 0; i < s->pack->count; ++i) {
         s->parts[i] = folder_of(s, i)->part == EVN_TEST ? EVN_TEST : EVN_TRAIN;
     }
     if (!s->folder->has_parts) {
-        EVN_TRY(hold_out(s));
+        EVN_TRY(hold_out(s, counts));
     }
     count_images(s, counts);
     EVN_TRY(add_up(s, counts, sums));
@@ -115,24 +113,32 @@ static evn_status assign(split *s, int64_t sums[EVN__PARTS]) {
     return EVN_OK;
 }
 
+static evn_status assign(split *s, int64_t sums[EVN__PARTS]) {
+    int64_t(*counts)[EVN__PARTS];
+    EVN_TRY(EVN_NEW(&counts, s->folder->class_count));
+    evn_status status = assign_counted(s, counts, sums);
+    free(counts);
+    return status;
+}
+
 /// The training part stays in the pack's block, without gaps; the test part is copied before.
 static evn_status fill(const split *s, const int64_t counts[EVN__PARTS], evn_dataset *dataset) {
     const evn__pack *p = s->pack;
     evn__part *train = &dataset->parts[EVN_TRAIN], *test = &dataset->parts[EVN_TEST];
     size_t bytes = (size_t)(p->height * p->width * p->channels);
     const uint8_t *pixels = evn__pack_pixels(p);
-    uint8_t *to[EVN__PARTS], *labels[EVN__PARTS];
+    uint8_t *to[EVN__PARTS];
+    uint16_t *labels[EVN__PARTS];
     EVN_TRY(evn__part_create(test, counts[EVN_TEST], p->height, p->width, p->channels));
     train->images =
         (evn__idx){.rank = 4, .extent = {counts[EVN_TRAIN], p->height, p->width, p->channels}};
-    train->labels = (evn__idx){.rank = 1, .extent = {counts[EVN_TRAIN]}};
-    EVN_TRY(EVN_NEW(&train->labels.bytes, counts[EVN_TRAIN]));
     for (int which = 0; which < EVN__PARTS; ++which) {
-        labels[which] = dataset->parts[which].labels.bytes;
+        EVN_TRY(EVN_NEW(&dataset->parts[which].classes, counts[which]));
+        labels[which] = dataset->parts[which].classes;
     }
     for (int64_t i = 0; i < p->count; ++i) {
         if (s->parts[i] != UNUSED) {
-            *labels[s->parts[i]]++ = (uint8_t)folder_of(s, i)->label;
+            *labels[s->parts[i]]++ = (uint16_t)folder_of(s, i)->label;
         }
     }
     to[EVN_TEST] = test->images.bytes;
@@ -175,7 +181,7 @@ evn_status evn__split(const evn__folder *folder, evn__pack *pack, const evn_fold
     free(s.order);
     if (status == EVN_OK) {
         pack->bytes = NULL; // the training part has it
-        evn__dataset_describe(dataset, "images", folder->class_count);
+        status = evn__dataset_describe(dataset, "images", folder->class_count);
         dataset->info.left_out = pack->left_out;
     }
     return status;

@@ -59,7 +59,7 @@ static void finish(evn__assessment *a) {
     a->brier /= n;
 }
 
-evn_status evn__assess(const double *logits, const uint8_t *labels, int64_t samples, int classes,
+evn_status evn__assess(const double *logits, const uint16_t *labels, int64_t samples, int classes,
                        evn__assessment *assessment) {
     evn__assessment *a = assessment;
     double *p = NULL;

@@ -40,7 +40,7 @@ typedef struct evn__assessment {
 /// @param[in]  logits  [samples, classes]
 /// @param[in]  labels  [samples]
 /// @param[out] assessment  freed by the caller with evn__assessment_free, also after a failure
-evn_status evn__assess(const double *logits, const uint8_t *labels, int64_t samples, int classes,
+evn_status evn__assess(const double *logits, const uint16_t *labels, int64_t samples, int classes,
                        evn__assessment *assessment);
 void evn__assessment_free(evn__assessment *assessment);
 

@@ -79,7 +79,7 @@ START_TEST(digits_from_folder) {
     ck_assert_mem_eq(evn_dataset_pixels(files, EVN_TRAIN), evn_dataset_pixels(embedded, EVN_TRAIN),
                      1442 * 64);
     ck_assert_mem_eq(evn_dataset_labels(files, EVN_TEST), evn_dataset_labels(embedded, EVN_TEST),
-                     355);
+                     355 * sizeof(uint16_t));
     evn_dataset_destroy(&files);
     evn_dataset_destroy(&embedded);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -392,6 +393,35 @@ START_TEST(ten_thousand) {
 }
 END_TEST
 
+/// More classes than labels of a byte can tell apart, and than files may be open.
+START_TEST(hundreds_of_classes) {
+    enum { CLASSES = 300, FILES = 64 };
+    char name[64];
+    const struct rlimit few = {FILES, FILES};
+    for (int i = 0; i < 3 * CLASSES; ++i) {
+        snprintf(name, sizeof(name), "data/%03d/%d.png", i % CLASSES, i);
+        test_write_png(name, 4, 4, (uint8_t)(i % CLASSES / 2));
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    evn_dataset *dataset = open_folder("data", make_options());
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    ck_assert_int_eq(info.classes, CLASSES);
+    ck_assert_int_eq(info.count[EVN_TEST], CLASSES); // one of each
+    for (int part = 0; part < 2; ++part) {
+        const uint8_t *pixels = evn_dataset_pixels(dataset, (evn_part)part);
+        const uint16_t *labels = evn_dataset_labels(dataset, (evn_part)part);
+        int seen = 0;
+        for (int64_t i = 0; i < info.count[part]; ++i) {
+            ck_assert_int_eq(pixels[16 * i], labels[i] / 2);
+            seen += labels[i] >= 256;
+        }
+        ck_assert_int_eq(seen, (int)info.count[part] * (CLASSES - 256) / CLASSES);
+    }
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 299), "299");
+    evn_dataset_destroy(&dataset);
+}
+END_TEST
+
 static void add(Suite *s, TCase *c, const TTest *test) {
     tcase_add_checked_fixture(c, set_up, NULL);
     test_add(s, c, test);
@@ -414,6 +444,7 @@ static Suite *suite(void) {
     add(s, tcase_create("kept"), kept);
     add(s, tcase_create("off"), off);
     add(s, tcase_create("ten_thousand"), ten_thousand);
+    add(s, tcase_create("classes"), hundreds_of_classes);
     return s;
 }
 

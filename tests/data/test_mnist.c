@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // TEST: label=mnist timeout=300
 // On the real MNIST in $EVONODE_DATA/mnist.
-#include "evonode/dataset.h"
+#include "data/dataset.h"
+#include "study/paper.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -20,14 +21,26 @@ static void check_mnist(const evn_dataset *dataset) {
     ck_assert_int_eq(info.count[EVN_TRAIN], 60000);
     ck_assert_int_eq(info.count[EVN_TEST], 10000);
     ck_assert(info.height == 28 && info.width == 28 && info.channels == 1 && info.classes == 10);
-    const uint8_t first[] = {5, 0, 4, 1, 9};
+    const uint16_t first[] = {5, 0, 4, 1, 9};
     ck_assert_mem_eq(evn_dataset_labels(dataset, EVN_TRAIN), first, sizeof(first));
+}
+
+/// The paper's figures stand beside runs on these data alone.
+static void check_digest(evn_dataset *dataset) {
+    char digest[EVN__HASH_TEXT];
+    evn__dataset_digest(dataset, digest);
+    ck_assert_msg(evn__paper_is_on("mnist", digest), "MNIST has the digest %s", digest);
+    ck_assert(evn__paper_is_on("curve", ""));
+    TRY(evn_dataset_limit(dataset, EVN_TRAIN, 59999));
+    evn__dataset_digest(dataset, digest);
+    ck_assert(!evn__paper_is_on("mnist", digest));
 }
 
 START_TEST(reads_mnist) {
     evn_dataset *named, *found;
     TRY(evn_dataset_open("mnist", mnist_folder(), &named));
     check_mnist(named);
+    check_digest(named);
     ck_assert_int_eq(chdir(test_folder()), 0); // no datasets/mnist here: EVONODE_DATA decides
     TRY(evn_dataset_open("mnist", NULL, &found));
     check_mnist(found);

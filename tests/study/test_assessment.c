@@ -18,7 +18,7 @@ static void fill(double *logits) {
 }
 
 START_TEST(values) {
-    static const uint8_t labels[SAMPLES] = {0, 0, 1, 0, 1};
+    static const uint16_t labels[SAMPLES] = {0, 0, 1, 0, 1};
     double logits[SAMPLES * CLASSES];
     evn__assessment a;
     fill(logits);
