@@ -4,6 +4,7 @@
 #include "cli/task.h"
 #include "cli/verb.h"
 #include "evonode/model.h"
+#include "exchange/weight_map.h"
 #include "nn/layer.h"
 
 #include <ctype.h>
@@ -306,6 +307,19 @@ static void put_tasks(evn__text *page) {
     evn__text_append(page, ".El\n");
 }
 
+/// What --map may name.
+static void put_maps(evn__text *page) {
+    evn__text_append(page, ".Sh MAPS\nValues of\n.Fl Fl map ,\nbesides JSON files:\n"
+                           ".Bl -tag -width odenet\\-mnist\n");
+    for (int i = 0; evn__weight_map_name(i); ++i) {
+        evn__text_append(page, ".It Cm ");
+        put(page, evn__weight_map_name(i), strlen(evn__weight_map_name(i)));
+        evn__text_append(page, "\n");
+        put_line(page, evn__weight_map_text(i));
+    }
+    evn__text_append(page, ".El\n");
+}
+
 /// What network files may say.
 static void put_layers(evn__text *page) {
     const evn__layer_kind *kind;
@@ -372,6 +386,9 @@ static void put_verb(evn__text *page, const evn__verb *verb, release of) {
     }
     if (verb->bit == EVN__VERB_DESCRIBE) {
         put_layers(page);
+    }
+    if (verb->bit == EVN__VERB_TRAIN || verb->bit == EVN__VERB_EXPORT) {
+        put_maps(page);
     }
     evn__text_append(page, ".Sh OPTIONS\n.Bl -tag -width Ds\n");
     put_options(page, evn__settings_options, verb);

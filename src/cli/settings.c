@@ -13,25 +13,12 @@
 
 /// What an option is for any task, where the task's own defaults say nothing.
 static const evn__default common_defaults[] = {
-    {NULL, "model", "node-ew"},
-    {NULL, "weights", "rda"},
-    {NULL, "layers", "10"},
-    {NULL, "optimizer", "sgd"},
-    {NULL, "momentum", "0.9"},
-    {NULL, "weight-decay", "0"},
-    {NULL, "accumulate", "1"},
-    {NULL, "seed", "1"},
-    {NULL, "epochs", "1"},
-    {NULL, "lr", "0.01"},
-    {NULL, "rtol", "1e-3"},
-    {NULL, "atol", "1e-3"},
-    {NULL, "schedule", "constant"},
-    {NULL, "until", "epochs"},
-    {NULL, "warmup", "0"},
-    {NULL, "map", "evonode"},
-    {NULL, "factor", "0.1"},
-    {NULL, "final", "0.01"},
-    {0},
+    {NULL, "model", "node-ew"},     {NULL, "weights", "rda"},  {NULL, "layers", "10"},
+    {NULL, "optimizer", "sgd"},     {NULL, "momentum", "0.9"}, {NULL, "weight-decay", "0"},
+    {NULL, "accumulate", "1"},      {NULL, "seed", "1"},       {NULL, "epochs", "1"},
+    {NULL, "lr", "0.01"},           {NULL, "rtol", "1e-3"},    {NULL, "atol", "1e-3"},
+    {NULL, "schedule", "constant"}, {NULL, "until", "epochs"}, {NULL, "warmup", "0"},
+    {NULL, "factor", "0.1"},        {NULL, "final", "0.01"},   {0},
 };
 
 static const char *model_name(int index) {
@@ -96,8 +83,8 @@ const evn__option evn__settings_options[] = {
     {"weights-from", "FILE", "begin with the parameters of a safetensors file", TRAIN,
      &evn__option_text, AT(weights_from), 0, 0, NULL},
     {"map", "NAME | FILE",
-     "names and layout of a safetensors file: evonode (as model.safetensors of a run), torch, "
-     "odenet-mnist or a JSON file",
+     "names and layout of a safetensors file: a shipped map, or a JSON file (evonode: as "
+     "model.safetensors of a run)",
      TRAIN | EVN__VERB_EXPORT, &evn__option_text, AT(map), 0, 0, NULL},
     {"preset", "NAME", "settings of a publication, or for a better result", TRAIN,
      &evn__option_text, AT(preset), 0, 0, preset_name},

@@ -268,7 +268,7 @@ static evn_status load_weights(const evn__training *t, const evn__settings *sett
     if (!settings->weights_from || t->resumes) {
         return EVN_OK;
     }
-    EVN_TRY(evn__weight_map_read(settings->map, &map));
+    EVN_TRY(evn__weight_map_read(settings->map ? settings->map : "evonode", &map));
     evn_status status = evn__weights_load(settings->weights_from, map, parameters_of(t));
     evn__weight_map_destroy(&map);
     return status;
@@ -284,6 +284,8 @@ static evn_status create(evn__training *t, const evn__settings *settings) {
 
 evn_status evn__training_create(evn__training *training, const evn__settings *settings) {
     training->started = evn__now();
+    EVN_CHECK(!settings->map || settings->weights_from, EVN_ERR_USAGE,
+              "--map is for --weights-from FILE, which is not given");
     EVN_TRY(settings->tensorboard ? evn__events_check() : EVN_OK);
     set_callbacks(training);
     evn__report_activity("compiling");

@@ -119,15 +119,22 @@ static evn_status parse(const char *data, size_t size, evn__weight_map *map) {
     return check(map);
 }
 
+static evn_status fail_missing(evn_status status, const char *path) {
+    evn__text names = {0};
+    for (int i = 0; i < SHIPPED; ++i) {
+        evn__text_append(&names, "%s%s", i ? ", " : "", shipped[i].name);
+    }
+    status = evn__prepend(status, "no map '%s' is shipped (there are %s)", path,
+                          names.data ? names.data : "some");
+    free(names.data);
+    return status;
+}
+
 static evn_status read_file(const char *path, evn__weight_map *map) {
     unsigned char *data;
     size_t size;
     evn_status status = evn__file_read(path, &data, &size);
-    if (status == EVN_ERR_FILE) {
-        return evn__prepend(status, "no map %s is shipped (evonode, torch, odenet-mnist are)",
-                            path);
-    }
-    EVN_TRY(status);
+    EVN_TRY(status == EVN_ERR_FILE ? fail_missing(status, path) : status);
     status = parse((const char *)data, size, map);
     free(data);
     return status == EVN_OK ? status : evn__prepend(status, "%s", path);

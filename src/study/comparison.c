@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const not_compared[] = {"seed", "out", "device", "phase"};
+static const char *const not_compared[] = {"seed", "out", "device", "phase", "tensorboard"};
 
 // Reading -----------------------------------------------------------------------------------------
 

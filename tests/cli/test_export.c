@@ -64,6 +64,10 @@ START_TEST(weights) {
     ck_assert_int_eq(test_program("", "eval w").code, 0);
     test_fails_with(test_program("", "train digits --filters 8 --weights-from t --out x"),
                     EVN_ERR_DATA, "stem.norm1.scale [8] for stem.norm1.scale is missing");
+    test_fails_with(test_program("", "train digits --map torch --out x"), EVN_ERR_USAGE,
+                    "--weights-from");
+    test_fails_with(test_program("", "train digits --weights-from t --map nothing --out x"),
+                    EVN_ERR_FILE, "evonode, torch, odenet-mnist");
     ck_assert(!test_exists("x"));
     free(before);
     free(after);
