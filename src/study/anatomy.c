@@ -179,7 +179,7 @@ static int viewed(const evn_graph *graph, int value) {
 }
 
 /// written[v]: v is in memory. Results of kernels are, and those of element-wise chains that a
-/// kernel takes; the insides of chains are not.
+/// kernel or several others take; the insides of chains are not.
 static void find_written(const evn_graph *graph, bool *written, int *last_use) {
     for (int i = 0; i < graph->node_count; ++i) {
         const evn__node *node = evn__node_at(graph, i);
@@ -188,8 +188,10 @@ static void find_written(const evn_graph *graph, bool *written, int *last_use) {
         for (int k = 0; k < node->operand_count; ++k) {
             int operand = viewed(graph, node->operands[k]);
             evn__op_class class = evn__op_table[evn__node_at(graph, operand)->op].class;
+            bool again = last_use[operand] > 0 && last_use[operand] != i;
             last_use[operand] = i;
-            written[operand] = written[operand] || (kernel && class == EVN__CLASS_ELEMENT);
+            written[operand] =
+                written[operand] || ((kernel || again) && class == EVN__CLASS_ELEMENT);
         }
     }
     for (int i = 0; i < evn_graph_output_count(graph); ++i) {
@@ -240,12 +242,14 @@ static double state_numbers(const evn__system *system) {
     return sum;
 }
 
+typedef evn_status step_builder(const evn__system *system, const evn__tableau *tableau,
+                                evn_graph **graph);
+
 /// A step by a method, as the solver compiles it.
-static evn_status measure_step(const evn__system *system, const char *method, extent *e) {
-    const evn__tableau *tableau = evn__tableau_find(method);
+static evn_status measure_step(const evn__system *system, step_builder *build, const char *method,
+                               extent *e) {
     evn_graph *step = NULL;
-    evn_status status = tableau->error_order > 0 ? evn__adaptive_step_graph(system, tableau, &step)
-                                                 : evn__step_graph(system, tableau, &step);
+    evn_status status = build(system, evn__tableau_find(method), &step);
     if (status == EVN_OK) {
         status = measure(step, e);
     }
@@ -253,22 +257,31 @@ static evn_status measure_step(const evn__system *system, const char *method, ex
     return status;
 }
 
+/// An adaptive solve: the step, what chooses the first, states and slopes of two steps.
+static evn_status measure_adaptive(const evn__system *system, double *numbers) {
+    extent step, start;
+    EVN_TRY(measure_step(system, evn__adaptive_step_graph, "dopri5", &step));
+    EVN_TRY(measure_step(system, evn__start_graph, "dopri5", &start));
+    *numbers = step.peak + start.peak + 4 * state_numbers(system);
+    return EVN_OK;
+}
+
 static evn_status add_ode(evn__anatomy *a, const evn_dynamics *dynamics) {
-    extent step, back;
+    extent step;
     evn__system adjoint = {0};
-    double state = state_numbers(&dynamics->system);
-    EVN_TRY(measure_step(&dynamics->system, "euler", &step));
+    double forward, back = 0, state = state_numbers(&dynamics->system);
+    EVN_TRY(measure_step(&dynamics->system, evn__step_graph, "euler", &step));
+    EVN_TRY(measure_adaptive(&dynamics->system, &forward));
     evn_status status = evn__system_adjoint(&dynamics->system, &adjoint);
     if (status == EVN_OK) {
-        status = measure_step(&adjoint, "dopri5", &back);
+        status = measure_adaptive(&adjoint, &back);
     }
-    double states = state_numbers(&adjoint);
     evn__system_free(&adjoint);
     EVN_TRY(status);
     a->forward += REAL * (2 * state + step.peak);
     a->backprop += REAL * EVN__ANATOMY_STEPS * (state + step.all);
     a->checkpointed += REAL * (EVN__ANATOMY_STEPS * state + 2 * step.all);
-    a->adjoint += REAL * (2 * states + back.peak);
+    a->adjoint += REAL * (forward + back);
     return EVN_OK;
 }
 

@@ -37,7 +37,8 @@ typedef struct evn__anatomy {
     int section_count, section_capacity;
     int64_t parameters;
     double products; ///< forward for one sample, at EVN__ANATOMY_STEPS steps of Euler's method
-    // Estimated bytes on the device for a batch, without fusion of products and sums:
+    // Estimated bytes on the device for a batch: what the values take that kernels or several
+    // element-wise chains read, as if each plan fused what it could; without scratch of kernels.
     double forward, backprop, checkpointed, adjoint;
     evn__arena arena;
 } evn__anatomy;
