@@ -70,7 +70,7 @@ static evn_status find_first(const evn_plan *plan, bool *first) {
 /// Those generated kernels that the device lacks.
 static evn_status append_generated(const evn_plan *plan, const bool *first, evn__text *text) {
     const char *functions = "";
-    if (plan->lanes) {
+    if (plan->units.lanes) {
         EVN_TRY(evn__kernel_text("samples", &functions));
     }
     for (int i = 0; i < plan->launch_count; ++i) {
@@ -145,9 +145,9 @@ evn_status evn__plan_compile(evn_plan *plan) {
     evn__text text = {0};
     char options[64] = "";
     sources s = {0};
-    if (plan->lanes) {
-        snprintf(options, sizeof(options), "-DLANES=%d -DSAMPLES=%d", plan->lanes,
-                 plan->samples_per_item);
+    if (plan->units.lanes) {
+        snprintf(options, sizeof(options), "-DLANES=%d -DSAMPLES=%d", plan->units.lanes,
+                 plan->units.samples_per_item);
     }
     evn_status status = collect_generated(plan, &text);
     evn__source whole = {.text = text.data, .options = options, .fp64 = plan->in.fp64};

@@ -21,16 +21,17 @@ static bool takes_epilogue(evn__op op) {
 }
 
 /// Which value a member reads through its operand `k`: a view that has memory is its own operand.
-static evn_value read_by(const evn_plan *plan, evn_value member, int k) {
-    const evn__node *node = evn__node_at(plan->in.graph, member);
+static evn_value read_by(const evn__fusion *f, evn_value member, int k) {
+    const evn__node *node = evn__node_at(f->in->graph, member);
     return evn__is_moving(node) ? member : node->operands[k];
 }
 
-bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns) {
-    const evn_graph *g = plan->in.graph;
-    for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
-        for (int k = 0; plan->units[unit].group.family != v && k < g->nodes[v].operand_count; ++k) {
-            evn_value read = read_by(plan, v, k);
+bool evn__plan_rows_fit(const evn__fusion *f, int unit, int64_t columns) {
+    const evn_graph *g = f->in->graph;
+    for (int v = f->units->rows[unit].group.first; v != EVN_NONE; v = f->units->elements.next[v]) {
+        for (int k = 0; f->units->rows[unit].group.family != v && k < g->nodes[v].operand_count;
+             ++k) {
+            evn_value read = read_by(f, v, k);
             evn__access access = evn__access_of(g, read);
             int64_t stride = 0;
             if (evn_shape_count(evn_value_shape(g, read)) > 1 &&
@@ -44,13 +45,12 @@ bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns) {
 
 /// Tensors that the unit reads besides `result`.
 static int further_reads(evn__fusion *f, int unit, evn_value result) {
-    const evn_plan *plan = f->plan;
-    const evn_graph *g = plan->in.graph;
+    const evn_graph *g = f->in->graph;
     evn__marks_clear(&f->read);
-    for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
+    for (int v = f->units->rows[unit].group.first; v != EVN_NONE; v = f->units->elements.next[v]) {
         for (int k = 0; k < g->nodes[v].operand_count; ++k) {
             evn_value read = evn__strip(g, g->nodes[v].operands[k]);
-            if (read != result && plan->elements.unit_of[read] != unit &&
+            if (read != result && f->units->elements.unit_of[read] != unit &&
                 g->nodes[read].op != EVN__OP_CONSTANT) {
                 evn__mark(&f->read, read);
             }
@@ -62,27 +62,25 @@ static int further_reads(evn__fusion *f, int unit, evn_value result) {
 /// Whether the pass over memory that is saved is worth compiling the family's kernel again. A sum
 /// that the kernel begins saves as much as a tensor costs that it reads.
 static bool pays(evn__fusion *f, int kernel, int group, evn_value result) {
-    const evn_plan *plan = f->plan;
-    return plan->in.all_epilogues ||
-           (evn_shape_count(evn_value_shape(plan->in.graph, result)) >= MIN_ELEMENTS &&
+    return f->in->all_epilogues ||
+           (evn_shape_count(evn_value_shape(f->in->graph, result)) >= MIN_ELEMENTS &&
             further_reads(f, group, result) <=
-                MAX_FURTHER_READS + evn__plan_sums_of(plan, kernel, group));
+                MAX_FURTHER_READS + evn__plan_sums_of(f, kernel, group));
 }
 
-static int64_t last_extent(const evn_plan *plan, evn_value value) {
-    evn_shape shape = evn_value_shape(plan->in.graph, value);
+static int64_t last_extent(const evn__fusion *f, evn_value value) {
+    evn_shape shape = evn_value_shape(f->in->graph, value);
     return shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
 }
 
 /// @param group  reads the kernel's result
 static bool may_attach(evn__fusion *f, int kernel, int group) {
-    const evn_plan *plan = f->plan;
-    const evn__unit *from = &plan->units[kernel], *to = &plan->units[group];
+    const evn__unit *from = &f->units->rows[kernel], *to = &f->units->rows[group];
     return to->generated && !to->dead && from->phase == to->phase &&
-           evn_shape_count(evn_value_shape(plan->in.graph, from->group.family)) ==
-               evn_shape_count(evn_value_shape(plan->in.graph, to->group.first)) &&
+           evn_shape_count(evn_value_shape(f->in->graph, from->group.family)) ==
+               evn_shape_count(evn_value_shape(f->in->graph, to->group.first)) &&
            pays(f, kernel, group, from->group.family) &&
-           evn__plan_rows_fit(plan, group, last_extent(plan, from->group.family)) &&
+           evn__plan_rows_fit(f, group, last_extent(f, from->group.family)) &&
            !evn__fusion_has_detour(f, kernel, group);
 }
 
@@ -92,12 +90,11 @@ static int smaller_first(const void *a, const void *b) {
 }
 
 /// The units that read `value`, in the order of their numbers, into `units`.
-static int list_groups(const evn_plan *plan, evn_value value, int *units) {
+static int list_groups(const evn__fusion *f, evn_value value, int *units) {
     int count = 0, distinct = 0;
-    for (int i = plan->classes.first_reader[value]; i < plan->classes.first_reader[value + 1];
-         ++i) {
-        int unit = plan->elements.unit_of[plan->classes.readers[i]];
-        if (unit >= 0 && plan->units[unit].generated) {
+    for (int i = f->classes->first_reader[value]; i < f->classes->first_reader[value + 1]; ++i) {
+        int unit = f->units->elements.unit_of[f->classes->readers[i]];
+        if (unit >= 0 && f->units->rows[unit].generated) {
             units[count++] = unit;
         }
     }
@@ -111,25 +108,23 @@ static int list_groups(const evn_plan *plan, evn_value value, int *units) {
 }
 
 static evn_status attach_to(evn__fusion *f, int kernel, int *groups) {
-    evn_plan *plan = f->plan;
-    int count = list_groups(plan, plan->units[kernel].group.family, groups);
+    int count = list_groups(f, f->units->rows[kernel].group.family, groups);
     for (int i = 0; i < count; ++i) {
         if (may_attach(f, kernel, groups[i])) {
             EVN_TRY(evn__fusion_merge(f, kernel, groups[i]));
-            plan->units[kernel].epilogue = true;
+            f->units->rows[kernel].epilogue = true;
         }
     }
     return EVN_OK;
 }
 
 evn_status evn__plan_attach(evn__fusion *f) {
-    const evn_plan *plan = f->plan;
     int *groups = NULL;
-    EVN_TRY(EVN_NEW(&groups, plan->classes.first_reader[plan->in.graph->node_count] + 1));
+    EVN_TRY(EVN_NEW(&groups, f->classes->first_reader[f->in->graph->node_count] + 1));
     evn_status status = EVN_OK;
-    for (int kernel = 0; kernel < plan->unit_count && status == EVN_OK; ++kernel) {
-        evn_value family = plan->units[kernel].group.family;
-        if (family != EVN_NONE && takes_epilogue(evn__node_at(plan->in.graph, family)->op)) {
+    for (int kernel = 0; kernel < f->units->count && status == EVN_OK; ++kernel) {
+        evn_value family = f->units->rows[kernel].group.family;
+        if (family != EVN_NONE && takes_epilogue(evn__node_at(f->in->graph, family)->op)) {
             status = attach_to(f, kernel, groups);
         }
     }

@@ -14,55 +14,55 @@ enum {
     MAX_REFUSED = 128,  // small units that do not join before the search for one that does ends
 };
 
-static bool is_kernel(const evn_plan *plan, evn_value value) {
-    return evn__op_table[evn__node_at(plan->in.graph, value)->op].class == EVN__CLASS_KERNEL;
+static bool is_kernel(const evn__fusion *f, evn_value value) {
+    return evn__op_table[evn__node_at(f->in->graph, value)->op].class == EVN__CLASS_KERNEL;
 }
 
 /// Whether a generated kernel computes the value: element-wise nodes, and views and literals that
 /// must have memory.
-static bool is_member(const evn_plan *plan, evn_value value) {
-    const evn__node *node = evn__node_at(plan->in.graph, value);
+static bool is_member(const evn__fusion *f, evn_value value) {
+    const evn__node *node = evn__node_at(f->in->graph, value);
     if (evn__op_table[node->op].class == EVN__CLASS_ELEMENT) {
-        return plan->classes.stored[value] ||
-               !evn__elements_inline(plan->in.graph, plan->classes.held, value);
+        return f->classes->stored[value] ||
+               !evn__elements_inline(f->in->graph, f->classes->held, value);
     }
-    return plan->classes.stored[value] && (evn__is_moving(node) || node->op == EVN__OP_CONSTANT);
+    return f->classes->stored[value] && (evn__is_moving(node) || node->op == EVN__OP_CONSTANT);
 }
 
-static int resolve(const evn_plan *plan, evn_value value) {
-    return plan->elements.unit_of[evn__strip(plan->in.graph, value)];
+static int resolve(const evn__fusion *f, evn_value value) {
+    return f->units->elements.unit_of[evn__strip(f->in->graph, value)];
 }
 
-static evn_status add_unit(evn_plan *plan, evn_value value) {
-    EVN_TRY(EVN_RESERVE(plan->units, plan->unit_capacity, plan->unit_count + 1));
-    plan->units[plan->unit_count] = (evn__unit){
-        .group = {value, is_kernel(plan, value) ? value : EVN_NONE, 0, EVN_NONE, EVN_NONE, 0},
-        .generated = !is_kernel(plan, value),
-        .phase = plan->classes.late[value]};
-    plan->elements.unit_of[value] = plan->unit_count++;
+static evn_status add_unit(const evn__fusion *f, evn_value value) {
+    EVN_TRY(EVN_RESERVE(f->units->rows, f->units->capacity, f->units->count + 1));
+    f->units->rows[f->units->count] = (evn__unit){
+        .group = {value, is_kernel(f, value) ? value : EVN_NONE, 0, EVN_NONE, EVN_NONE, 0},
+        .generated = !is_kernel(f, value),
+        .phase = f->classes->late[value]};
+    f->units->elements.unit_of[value] = f->units->count++;
     return EVN_OK;
 }
 
-static int64_t elements(const evn_plan *plan, int unit) {
-    return evn_shape_count(evn_value_shape(plan->in.graph, plan->units[unit].group.first));
+static int64_t elements(const evn__fusion *f, int unit) {
+    return evn_shape_count(evn_value_shape(f->in->graph, f->units->rows[unit].group.first));
 }
 
 /// Values from elsewhere that the two units read, and the arguments that this takes.
 static int reads(evn__fusion *f, int a, int b, int *arguments) {
-    const evn_plan *plan = f->plan;
     const int units[] = {a, b};
     *arguments = 0;
     evn__marks_clear(&f->read);
     evn__marks_clear(&f->met);
     for (int i = 0; i < 2; ++i) {
-        for (int v = plan->units[units[i]].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
-            const evn__node *node = evn__node_at(plan->in.graph, v);
+        for (int v = f->units->rows[units[i]].group.first; v != EVN_NONE;
+             v = f->units->elements.next[v]) {
+            const evn__node *node = evn__node_at(f->in->graph, v);
             for (int k = 0; k < node->operand_count; ++k) {
-                evn_value source = evn__strip(plan->in.graph, node->operands[k]);
-                int unit = plan->elements.unit_of[source];
+                evn_value source = evn__strip(f->in->graph, node->operands[k]);
+                int unit = f->units->elements.unit_of[source];
                 if (unit < 0 || (unit != a && unit != b)) {
                     evn__mark(&f->read, source);
-                    *arguments += evn__plan_arguments(&plan->in, &plan->classes, source, &f->met);
+                    *arguments += evn__plan_arguments(f->in, f->classes, source, &f->met);
                 }
             }
         }
@@ -70,10 +70,9 @@ static int reads(evn__fusion *f, int a, int b, int *arguments) {
     return f->read.count;
 }
 
-static bool is_read_elsewhere(const evn_plan *plan, evn_value value, int a, int b) {
-    for (int i = plan->classes.first_reader[value]; i < plan->classes.first_reader[value + 1];
-         ++i) {
-        int unit = plan->elements.unit_of[plan->classes.readers[i]];
+static bool is_read_elsewhere(const evn__fusion *f, evn_value value, int a, int b) {
+    for (int i = f->classes->first_reader[value]; i < f->classes->first_reader[value + 1]; ++i) {
+        int unit = f->units->elements.unit_of[f->classes->readers[i]];
         if (unit != a && unit != b) {
             return true;
         }
@@ -84,12 +83,12 @@ static bool is_read_elsewhere(const evn_plan *plan, evn_value value, int a, int 
 /// Values of the two units that need memory: outputs, and what others read, as far as those are not
 /// going to join. Each is an argument too.
 static int writes(const evn__fusion *f, int a, int b) {
-    const evn_plan *plan = f->plan;
     const int units[] = {a, b};
     int count = 0;
     for (int i = 0; i < 2; ++i) {
-        for (int v = plan->units[units[i]].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
-            count += plan->classes.stored[v] || is_read_elsewhere(plan, v, a, b);
+        for (int v = f->units->rows[units[i]].group.first; v != EVN_NONE;
+             v = f->units->elements.next[v]) {
+            count += f->classes->stored[v] || is_read_elsewhere(f, v, a, b);
         }
     }
     return count;
@@ -103,23 +102,21 @@ static bool has_room(evn__fusion *f, int a, int b) {
 }
 
 static bool may_merge(evn__fusion *f, int a, int b) {
-    const evn_plan *plan = f->plan;
     bool in_order = f->label[a] < f->label[b];
-    ++f->plan->steps;
-    return plan->units[a].generated && plan->units[b].generated &&
-           plan->units[a].phase == plan->units[b].phase && elements(plan, a) == elements(plan, b) &&
+    ++f->units->steps;
+    return f->units->rows[a].generated && f->units->rows[b].generated &&
+           f->units->rows[a].phase == f->units->rows[b].phase && elements(f, a) == elements(f, b) &&
            f->members[a] + f->members[b] <= MAX_MEMBERS && has_room(f, a, b) &&
            !evn__fusion_has_detour(f, in_order ? a : b, in_order ? b : a);
 }
 
 static evn_status merge_with_operands(evn__fusion *f, evn_value value) {
-    evn_plan *plan = f->plan;
-    const evn__node *node = evn__node_at(plan->in.graph, value);
+    const evn__node *node = evn__node_at(f->in->graph, value);
     if (evn__op_table[node->op].class != EVN__CLASS_ELEMENT) {
         return EVN_OK;
     }
     for (int k = 0; k < node->operand_count; ++k) {
-        int own = plan->elements.unit_of[value], other = resolve(plan, node->operands[k]);
+        int own = f->units->elements.unit_of[value], other = resolve(f, node->operands[k]);
         if (other >= 0 && other != own && may_merge(f, other, own)) {
             EVN_TRY(evn__fusion_merge(f, other, own));
         }
@@ -128,16 +125,15 @@ static evn_status merge_with_operands(evn__fusion *f, evn_value value) {
 }
 
 static evn_status make_units(evn__fusion *f) {
-    evn_plan *plan = f->plan;
-    const evn_graph *g = plan->in.graph;
+    const evn_graph *g = f->in->graph;
     for (int v = 0; v < g->node_count; ++v) {
-        if (!plan->classes.needed[v] || !(is_kernel(plan, v) || is_member(plan, v))) {
+        if (!f->classes->needed[v] || !(is_kernel(f, v) || is_member(f, v))) {
             continue;
         }
-        EVN_TRY(add_unit(plan, v));
-        f->members[plan->elements.unit_of[v]] = 1;
-        evn__fusion_append(f, plan->elements.unit_of[v]);
-        if (plan->in.fuse && !evn__elements_inline(plan->in.graph, plan->classes.held, v)) {
+        EVN_TRY(add_unit(f, v));
+        f->members[f->units->elements.unit_of[v]] = 1;
+        evn__fusion_append(f, f->units->elements.unit_of[v]);
+        if (f->in->fuse && !evn__elements_inline(f->in->graph, f->classes->held, v)) {
             EVN_TRY(merge_with_operands(f, v));
         }
     }
@@ -170,16 +166,15 @@ static int compare_small(const void *a, const void *b) {
 }
 
 /// next[unit]: the next small unit of the same phase and shape; −1: none.
-static evn_status list_small(const evn_plan *plan, int *next) {
+static evn_status list_small(const evn__fusion *f, int *next) {
     small *rows = NULL;
     int count = 0;
-    EVN_TRY(EVN_NEW(&rows, plan->unit_count + 1));
-    for (int unit = 0; unit < plan->unit_count; ++unit) {
-        const evn__unit *u = &plan->units[unit];
+    EVN_TRY(EVN_NEW(&rows, f->units->count + 1));
+    for (int unit = 0; unit < f->units->count; ++unit) {
+        const evn__unit *u = &f->units->rows[unit];
         next[unit] = -1;
-        if (!u->dead && u->generated && elements(plan, unit) <= SMALL) {
-            rows[count++] =
-                (small){u->phase, evn_value_shape(plan->in.graph, u->group.first), unit};
+        if (!u->dead && u->generated && elements(f, unit) <= SMALL) {
+            rows[count++] = (small){u->phase, evn_value_shape(f->in->graph, u->group.first), unit};
         }
     }
     qsort(rows, (size_t)count, sizeof(*rows), compare_small);
@@ -195,15 +190,14 @@ static evn_status list_small(const evn_plan *plan, int *next) {
 /// Small units side by side, such as updates of many biases: one launch, where several would cost
 /// more than the work.
 static evn_status merge_neighbours(evn__fusion *f) {
-    evn_plan *plan = f->plan;
     int *next = NULL;
-    EVN_TRY(EVN_NEW(&next, plan->unit_count + 1));
-    evn_status status = list_small(plan, next);
-    for (int a = 0; a < plan->unit_count && status == EVN_OK; ++a) {
+    EVN_TRY(EVN_NEW(&next, f->units->count + 1));
+    evn_status status = list_small(f, next);
+    for (int a = 0; a < f->units->count && status == EVN_OK; ++a) {
         int refused = 0;
         evn__marks_clear(&f->behind);
         f->behind_of = a;
-        for (int last = a, b = next[a]; b >= 0 && !plan->units[a].dead && refused < MAX_REFUSED;
+        for (int last = a, b = next[a]; b >= 0 && !f->units->rows[a].dead && refused < MAX_REFUSED;
              b = next[last]) {
             if (!may_merge(f, a, b)) {
                 last = b;
@@ -224,12 +218,11 @@ static evn_status merge_neighbours(evn__fusion *f) {
 static void visit(evn__fusion *f, int unit);
 
 static void visit_sources(evn__fusion *f, evn_value value) {
-    const evn_plan *plan = f->plan;
-    const evn__node *node = evn__node_at(plan->in.graph, value);
+    const evn__node *node = evn__node_at(f->in->graph, value);
     for (int k = 0; k < node->operand_count; ++k) {
-        evn_value operand = evn__strip(plan->in.graph, node->operands[k]);
-        if (plan->elements.unit_of[operand] >= 0) {
-            visit(f, plan->elements.unit_of[operand]);
+        evn_value operand = evn__strip(f->in->graph, node->operands[k]);
+        if (f->units->elements.unit_of[operand] >= 0) {
+            visit(f, f->units->elements.unit_of[operand]);
         } else if (evn__mark(&f->met, operand)) {
             visit_sources(f, operand);
         }
@@ -237,27 +230,25 @@ static void visit_sources(evn__fusion *f, evn_value value) {
 }
 
 static void visit(evn__fusion *f, int unit) {
-    evn_plan *plan = f->plan;
     if (!evn__mark(&f->seen, unit)) {
         return;
     }
-    for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
+    for (int v = f->units->rows[unit].group.first; v != EVN_NONE; v = f->units->elements.next[v]) {
         visit_sources(f, v);
     }
-    plan->units[unit].place = plan->order_count;
-    plan->order[plan->order_count++] = unit;
+    f->units->rows[unit].place = f->units->order_count;
+    f->units->order[f->units->order_count++] = unit;
 }
 
 static evn_status order_units(evn__fusion *f) {
-    evn_plan *plan = f->plan;
-    plan->order = evn__arena_alloc(plan->in.arena, sizeof(int) * (size_t)(plan->unit_count + 1));
-    EVN_CHECK(plan->order, EVN_ERR_MEMORY, "no memory to order %d kernels", plan->unit_count);
+    f->units->order = evn__arena_alloc(f->in->arena, sizeof(int) * (size_t)(f->units->count + 1));
+    EVN_CHECK(f->units->order, EVN_ERR_MEMORY, "no memory to order %d kernels", f->units->count);
     evn__marks_clear(&f->seen);
     evn__marks_clear(&f->met);
     for (int phase = 0; phase < 2; ++phase) {
-        for (int v = 0; v < plan->in.graph->node_count; ++v) {
-            int unit = plan->elements.unit_of[v];
-            if (unit >= 0 && plan->units[unit].phase == phase) {
+        for (int v = 0; v < f->in->graph->node_count; ++v) {
+            int unit = f->units->elements.unit_of[v];
+            if (unit >= 0 && f->units->rows[unit].phase == phase) {
                 visit(f, unit);
             }
         }
@@ -266,7 +257,7 @@ static evn_status order_units(evn__fusion *f) {
 }
 
 static evn_status allocate(evn__fusion *f) {
-    int count = f->plan->in.graph->node_count + 1;
+    int count = f->in->graph->node_count + 1;
     int **const numbers[] = {&f->behind.at, &f->read.at, &f->met.at, &f->seen.at,
                              &f->members,   &f->found,   &f->before, &f->after};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); ++i) {
@@ -287,21 +278,45 @@ static void release(evn__fusion *f) {
     free(f->label);
 }
 
+/// What the pass leaves per value: nothing is in a unit yet.
+static evn_status allocate_elements(evn__fusion *f) {
+    size_t count = (size_t)f->in->graph->node_count + 1;
+    evn__elements *e = &f->units->elements;
+    evn__arena *arena = f->in->arena;
+    int **const numbers[] = {&e->unit_of, &e->next, &e->number, &e->numbered.at};
+    *e = (evn__elements){.graph = f->in->graph, .arena = arena, .held = f->classes->held};
+    e->stored = evn__arena_alloc(arena, count * sizeof(bool));
+    e->crosses = evn__arena_alloc(arena, count * sizeof(bool));
+    e->partials = evn__arena_alloc(arena, count * sizeof(evn__partial));
+    bool fits = e->stored && e->crosses && e->partials;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); ++i) {
+        *numbers[i] = evn__arena_alloc(arena, count * sizeof(int));
+        fits = fits && *numbers[i];
+    }
+    EVN_CHECK(fits, EVN_ERR_MEMORY, "no memory to fuse %zu nodes", count);
+    memcpy(e->stored, f->classes->stored, (count - 1) * sizeof(bool));
+    memset(e->unit_of, 0xff, count * sizeof(int)); // −1: none
+    memset(e->next, 0xff, count * sizeof(int));
+    return EVN_OK;
+}
+
 static evn_status fuse(evn__fusion *f) {
-    evn_plan *plan = f->plan;
     EVN_TRY(allocate(f));
+    EVN_TRY(allocate_elements(f));
     EVN_TRY(make_units(f));
-    if (plan->in.fuse) {
+    if (f->in->fuse) {
         EVN_TRY(evn__plan_attach(f));
         EVN_TRY(merge_neighbours(f));
-        evn__plan_begin_sums(plan);
+        evn__plan_begin_sums(f);
     }
-    EVN_TRY(evn__plan_store_crossing(plan));
+    EVN_TRY(evn__plan_store_crossing(f));
     return order_units(f);
 }
 
-evn_status evn__plan_fuse(evn_plan *plan) {
-    evn__fusion f = {.plan = plan, .head = -1, .last = -1, .behind_of = -1};
+evn_status evn__plan_fuse(const evn__plan_input *in, const evn__classes *classes,
+                          evn__units *units) {
+    evn__fusion f = {
+        .in = in, .classes = classes, .units = units, .head = -1, .last = -1, .behind_of = -1};
     evn_status status = fuse(&f);
     release(&f);
     return status;

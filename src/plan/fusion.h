@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files that merge units share: fuse.c (element-wise nodes with each other), epilogue.c
-// (element-wise units with the kernel whose result they read) and order.c (whether they may).
+// What the files of fusion share: fuse.c merges element-wise nodes with each other, epilogue.c
+// element-wise units with the kernel whose result they read, order.c says whether they may; then
+// partial.c lets them begin sums, and crossing.c finds what they read of each other.
 #ifndef EVN_PLAN_FUSION_H
 #define EVN_PLAN_FUSION_H
 
@@ -8,10 +9,12 @@
 
 /// Work space of the pass.
 typedef struct evn__fusion {
-    evn_plan *plan;
-    evn__marks read; ///< values, for counting what a kernel reads,
-    evn__marks met;  ///< and its arguments; those that a search has passed through
-    int *members;    ///< per unit: number of nodes
+    const evn__plan_input *in;
+    const evn__classes *classes;
+    evn__units *units; ///< what the pass leaves
+    evn__marks read;   ///< values, for counting what a kernel reads,
+    evn__marks met;    ///< and its arguments; those that a search has passed through
+    int *members;      ///< per unit: number of nodes
     // order.c
     evn__marks seen;     ///< units, for the search for paths
     int *found;          ///< units between the two of the last search that the later one reads
@@ -37,5 +40,17 @@ evn_status evn__fusion_merge(evn__fusion *fusion, int kept, int gone);
 
 /// Give kernels of families the element-wise units that read their result. (epilogue.c)
 evn_status evn__plan_attach(evn__fusion *fusion);
+
+/// Whether what the group reads lies at stride 0 or 1 within rows of `columns`. (epilogue.c)
+bool evn__plan_rows_fit(const evn__fusion *fusion, int unit, int64_t columns);
+
+/// Set `crosses` of all values, and store those. (crossing.c)
+evn_status evn__plan_store_crossing(const evn__fusion *fusion);
+
+/// Let kernels begin the sums over rows that they compute. (partial.c)
+void evn__plan_begin_sums(const evn__fusion *fusion);
+
+/// How many sums over members of `group` the kernel could begin, were it its epilogue. (partial.c)
+int evn__plan_sums_of(const evn__fusion *fusion, int kernel, int group);
 
 #endif

@@ -48,11 +48,11 @@ static evn_status emit(evn__lowering *lowering, const evn__call *call) {
     *launch = (evn__launch){.range = call->range,
                             .first_slot = plan->slot_count,
                             .slot_count = call->operand_count,
-                            .phase = plan->units[lowering->unit].phase,
+                            .phase = plan->units.rows[lowering->unit].phase,
                             .source = call->source,
                             .unit = lowering->unit,
                             .claims = call->claims,
-                            .replaced = plan->units[lowering->unit].replaced};
+                            .replaced = plan->units.rows[lowering->unit].replaced};
     launch->source.fp64 = plan->in.fp64;
     EVN_TRY(copy_text(plan, call->kernel, &launch->name));
     EVN_TRY(copy_text(plan, call->source.text, &launch->source.text));
@@ -64,12 +64,12 @@ static evn_status emit(evn__lowering *lowering, const evn__call *call) {
 
 static evn_status emit_result(evn__lowering *lowering, const evn__call *call) {
     evn_plan *plan = lowering->plan;
-    const evn__unit *unit = &plan->units[lowering->unit];
+    const evn__unit *unit = &plan->units.rows[lowering->unit];
     if (!unit->epilogue) {
         return emit(lowering, call);
     }
     evn__call whole = *call;
-    EVN_TRY(evn__elements_epilogue(&plan->elements, &unit->group, lowering, &whole));
+    EVN_TRY(evn__elements_epilogue(&plan->units.elements, &unit->group, lowering, &whole));
     return emit(lowering, &whole);
 }
 
@@ -84,23 +84,59 @@ evn__lowering evn__plan_lowering(evn_plan *plan, int unit) {
 
 static evn_status lower_unit(evn_plan *plan, int unit) {
     evn__lowering lowering = evn__plan_lowering(plan, unit);
-    if (plan->units[unit].call) {
-        return evn__lower_emit(&lowering, plan->units[unit].call);
+    if (plan->units.rows[unit].call) {
+        return evn__lower_emit(&lowering, plan->units.rows[unit].call);
     }
-    evn_value family = plan->units[unit].group.family;
+    evn_value family = plan->units.rows[unit].group.family;
     if (family != EVN_NONE) {
         evn__op op = evn__node_at(plan->in.graph, family)->op;
         EVN_TRY(evn__lower_table[op](&lowering, plan->in.graph, family));
     }
-    bool left = plan->units[unit].epilogue && !lowering.attached;
-    return plan->units[unit].generated || left
-               ? evn__elements_kernel(&plan->elements, &plan->units[unit].group, &lowering)
+    bool left = plan->units.rows[unit].epilogue && !lowering.attached;
+    return plan->units.rows[unit].generated || left
+               ? evn__elements_kernel(&plan->units.elements, &plan->units.rows[unit].group,
+                                      &lowering)
                : EVN_OK;
 }
 
-evn_status evn__plan_lower(evn_plan *plan) {
-    for (int i = 0; i < plan->order_count; ++i) {
-        EVN_TRY(lower_unit(plan, plan->order[i]));
+/// The calls of prepared units number these.
+static evn_status add_scratch(evn_plan *plan) {
+    EVN_TRY(EVN_RESERVE(plan->scratch, plan->scratch_capacity, plan->units.scratch_count));
+    for (int i = 0; i < plan->units.scratch_count; ++i) {
+        plan->scratch[plan->scratch_count++] = (evn__scratch){plan->units.scratch[i], {0}};
     }
+    return EVN_OK;
+}
+
+evn_status evn__plan_lower(evn_plan *plan) {
+    EVN_TRY(add_scratch(plan));
+    for (int i = 0; i < plan->units.order_count; ++i) {
+        EVN_TRY(lower_unit(plan, plan->units.order[i]));
+    }
+    return EVN_OK;
+}
+
+evn_status evn__plan_check_reads(const evn_plan *plan) {
+    int count = plan->in.graph->node_count;
+    bool *written = NULL;
+    if (plan->units.lanes) {
+        return EVN_OK; // kernels over samples belong to no unit's values
+    }
+    EVN_TRY(EVN_NEW(&written, count + 1));
+    evn_value missing = EVN_NONE;
+    for (int i = 0; i < plan->launch_count; ++i) {
+        const evn__launch *launch = &plan->launches[i];
+        for (int k = 0; k < launch->slot_count; ++k) {
+            const evn__slot *slot = &plan->slots[launch->first_slot + k];
+            if (slot->kind == EVN__OPERAND_VALUE &&
+                plan->units.elements.unit_of[slot->value] >= 0) {
+                written[slot->value] |= launch->unit == plan->units.elements.unit_of[slot->value];
+                missing = written[slot->value] ? missing : slot->value;
+            }
+        }
+    }
+    free(written);
+    EVN_CHECK(missing == EVN_NONE, EVN_ERR_INTERNAL,
+              "the plan reads value %d before a kernel writes it", missing);
     return EVN_OK;
 }

@@ -240,7 +240,7 @@ static evn_status create_one_run(evn_plan *plan) {
 }
 
 static evn_status create_buffers(evn_plan *plan) {
-    if (plan->lanes) {
+    if (plan->units.lanes) {
         EVN_TRY(create_one_run(plan));
     }
     if (plan->scratch_elements > 0) {

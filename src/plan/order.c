@@ -64,12 +64,11 @@ static void label_before(evn__fusion *f, int unit, int count) {
 /// @return whether `from` itself is one of them, other than by an element of its own for the same
 ///         element of a `member` of the unit that the search began with
 static bool find_sources(evn__fusion *f, evn_value value, int from, bool member) {
-    const evn_plan *plan = f->plan;
-    const evn__node *node = evn__node_at(plan->in.graph, value);
+    const evn__node *node = evn__node_at(f->in->graph, value);
     bool same = member && !evn__is_moving(node);
     for (int k = 0; k < node->operand_count; ++k) {
-        evn_value operand = evn__strip(plan->in.graph, node->operands[k]);
-        int unit = plan->elements.unit_of[operand];
+        evn_value operand = evn__strip(f->in->graph, node->operands[k]);
+        int unit = f->units->elements.unit_of[operand];
         if (unit == from) {
             if (!same) {
                 return true;
@@ -89,19 +88,19 @@ static bool find_sources(evn__fusion *f, evn_value value, int from, bool member)
 }
 
 static bool search(evn__fusion *f, int from, int to) {
-    const evn_plan *plan = f->plan;
     f->found_count = 0;
     evn__marks_clear(&f->met);
     evn__marks_clear(&f->seen);
     evn__mark(&f->seen, to);
-    for (int v = plan->units[to].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
+    for (int v = f->units->rows[to].group.first; v != EVN_NONE; v = f->units->elements.next[v]) {
         if (find_sources(f, v, from, true)) {
             return true;
         }
     }
     for (int i = 0; i < f->found_count; ++i) {
         int unit = f->found[i];
-        for (int v = plan->units[unit].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
+        for (int v = f->units->rows[unit].group.first; v != EVN_NONE;
+             v = f->units->elements.next[v]) {
             if (find_sources(f, v, from, false) || f->found_count > MAX_SEARCH) {
                 return true;
             }
@@ -112,7 +111,7 @@ static bool search(evn__fusion *f, int from, int to) {
 
 bool evn__fusion_has_detour(evn__fusion *f, int from, int to) {
     bool found = search(f, from, to);
-    f->plan->steps += f->found_count;
+    f->units->steps += f->found_count;
     if (found && from == f->behind_of) {
         evn__mark(&f->behind, to);
     }
@@ -149,12 +148,12 @@ static evn_status move_found(evn__fusion *f, int before) {
 }
 
 /// The members of both, in the order of the graph.
-static evn_value join_members(evn_plan *plan, evn_value a, evn_value b) {
+static evn_value join_members(const evn__fusion *f, evn_value a, evn_value b) {
     evn_value first = EVN_NONE, *end = &first;
     while (a != EVN_NONE && b != EVN_NONE) {
         evn_value *smaller = a < b ? &a : &b;
         *end = *smaller;
-        end = &plan->elements.next[*smaller];
+        end = &f->units->elements.next[*smaller];
         *smaller = *end;
     }
     *end = a != EVN_NONE ? a : b;
@@ -162,7 +161,6 @@ static evn_value join_members(evn_plan *plan, evn_value a, evn_value b) {
 }
 
 evn_status evn__fusion_merge(evn__fusion *f, int kept, int gone) {
-    evn_plan *plan = f->plan;
     int early = f->label[kept] < f->label[gone] ? kept : gone;
     EVN_TRY(move_found(f, early));
     if (early == gone) { // the one that is kept takes its place
@@ -171,12 +169,12 @@ evn_status evn__fusion_merge(evn__fusion *f, int kept, int gone) {
         f->label[kept] = f->label[gone];
     }
     unlink_unit(f, gone);
-    for (int v = plan->units[gone].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
-        plan->elements.unit_of[v] = kept;
+    for (int v = f->units->rows[gone].group.first; v != EVN_NONE; v = f->units->elements.next[v]) {
+        f->units->elements.unit_of[v] = kept;
     }
-    plan->units[kept].group.first =
-        join_members(plan, plan->units[kept].group.first, plan->units[gone].group.first);
-    plan->units[gone].dead = true;
+    f->units->rows[kept].group.first =
+        join_members(f, f->units->rows[kept].group.first, f->units->rows[gone].group.first);
+    f->units->rows[gone].dead = true;
     f->members[kept] += f->members[gone];
     return EVN_OK;
 }

@@ -21,67 +21,67 @@ static int64_t columns_of(const evn_graph *graph, evn_value sum) {
 
 /// Which units can: elsewhere than on a CPU a work-item computes one element. Of the families those
 /// that have EPILOGUE_BEGIN of kernels/variant.cl.
-static bool can_begin(const evn_plan *plan, const evn__unit *unit, int64_t columns) {
-    if (columns == 0 || evn_device_get_info(plan->in.device)->type != EVN_DEVICE_CPU) {
+static bool can_begin(const evn__fusion *f, const evn__unit *unit, int64_t columns) {
+    if (columns == 0 || evn_device_get_info(f->in->device)->type != EVN_DEVICE_CPU) {
         return false;
     }
     if (unit->group.family == EVN_NONE) {
         return true;
     }
-    const evn__node *node = evn__node_at(plan->in.graph, unit->group.family);
+    const evn__node *node = evn__node_at(f->in->graph, unit->group.family);
     return (node->op == EVN__OP_NORMALIZE || node->op == EVN__OP_NORMALIZE_GRAD) &&
            node->shape.dim[node->shape.rank - 1] == columns;
 }
 
-static bool may_begin(const evn_plan *plan, int kernel, evn_value sum) {
-    const evn__unit *unit = &plan->units[kernel];
-    int64_t columns = columns_of(plan->in.graph, sum);
-    return can_begin(plan, unit, columns) && (unit->generated || unit->epilogue) &&
-           unit->phase == plan->classes.late[sum] && unit->group.sums < MAX_SUMS &&
+static bool may_begin(const evn__fusion *f, int kernel, evn_value sum) {
+    const evn__unit *unit = &f->units->rows[kernel];
+    int64_t columns = columns_of(f->in->graph, sum);
+    return can_begin(f, unit, columns) && (unit->generated || unit->epilogue) &&
+           unit->phase == f->classes->late[sum] && unit->group.sums < MAX_SUMS &&
            (unit->group.sums == 0 || unit->group.columns == columns) &&
-           evn__plan_rows_fit(plan, kernel, columns);
+           evn__plan_rows_fit(f, kernel, columns);
 }
 
-int evn__plan_sums_of(const evn_plan *plan, int kernel, int group) {
-    const evn_graph *g = plan->in.graph;
+int evn__plan_sums_of(const evn__fusion *f, int kernel, int group) {
+    const evn_graph *g = f->in->graph;
     int count = 0;
-    for (int v = plan->units[group].group.first; v != EVN_NONE; v = plan->elements.next[v]) {
-        for (int i = plan->classes.first_reader[v]; i < plan->classes.first_reader[v + 1]; ++i) {
-            evn_value sum = plan->classes.readers[i];
+    for (int v = f->units->rows[group].group.first; v != EVN_NONE; v = f->units->elements.next[v]) {
+        for (int i = f->classes->first_reader[v]; i < f->classes->first_reader[v + 1]; ++i) {
+            evn_value sum = f->classes->readers[i];
             count += g->nodes[sum].op == EVN__OP_SUM &&
-                     can_begin(plan, &plan->units[kernel], columns_of(g, sum));
+                     can_begin(f, &f->units->rows[kernel], columns_of(g, sum));
         }
     }
     return count;
 }
 
 /// Sums are begun in the order of the graph.
-static void add_sum(evn_plan *plan, int kernel, evn_value sum) {
-    evn__unit *unit = &plan->units[kernel];
-    plan->elements.partials[sum] = (evn__partial){.begun = true, .next = EVN_NONE};
-    *(unit->group.sums ? &plan->elements.partials[unit->group.last_sum].next
+static void add_sum(const evn__fusion *f, int kernel, evn_value sum) {
+    evn__unit *unit = &f->units->rows[kernel];
+    f->units->elements.partials[sum] = (evn__partial){.begun = true, .next = EVN_NONE};
+    *(unit->group.sums ? &f->units->elements.partials[unit->group.last_sum].next
                        : &unit->group.first_sum) = sum;
     unit->group.last_sum = sum;
-    unit->group.columns = columns_of(plan->in.graph, sum);
+    unit->group.columns = columns_of(f->in->graph, sum);
     ++unit->group.sums;
 }
 
-void evn__plan_begin_sums(evn_plan *plan) {
-    for (int v = 0; v < plan->in.graph->node_count; ++v) {
-        const evn__node *node = evn__node_at(plan->in.graph, v);
-        if (!plan->classes.needed[v] || node->op != EVN__OP_SUM) {
+void evn__plan_begin_sums(const evn__fusion *f) {
+    for (int v = 0; v < f->in->graph->node_count; ++v) {
+        const evn__node *node = evn__node_at(f->in->graph, v);
+        if (!f->classes->needed[v] || node->op != EVN__OP_SUM) {
             continue;
         }
-        int kernel = plan->elements.unit_of[evn__strip(plan->in.graph, node->operands[0])];
-        if (kernel >= 0 && may_begin(plan, kernel, v)) {
-            add_sum(plan, kernel, v);
+        int kernel = f->units->elements.unit_of[evn__strip(f->in->graph, node->operands[0])];
+        if (kernel >= 0 && may_begin(f, kernel, v)) {
+            add_sum(f, kernel, v);
         }
     }
 }
 
 bool evn__plan_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
                        int64_t *count) {
-    const evn__partial *partial = &lowering->plan->elements.partials[sum];
+    const evn__partial *partial = &lowering->plan->units.elements.partials[sum];
     if (partial->begun) {
         *rows = partial->rows;
         *count = partial->count;

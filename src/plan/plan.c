@@ -57,22 +57,8 @@ static evn_status copy_graph(const evn_graph *source, evn_graph **graph) {
 
 static evn_status allocate(evn_plan *plan) {
     size_t count = (size_t)plan->graph->node_count + 1;
-    evn__elements *e = &plan->elements;
-    int **const numbers[] = {&e->unit_of, &e->next, &e->number, &e->numbered.at};
-    *e = (evn__elements){.graph = plan->graph, .arena = &plan->arena, .held = plan->classes.held};
-    e->stored = evn__arena_alloc(&plan->arena, count * sizeof(bool));
-    e->crosses = evn__arena_alloc(&plan->arena, count * sizeof(bool));
-    e->partials = evn__arena_alloc(&plan->arena, count * sizeof(evn__partial));
     plan->places = evn__arena_alloc(&plan->arena, count * sizeof(evn__place));
-    bool fits = e->stored && e->crosses && e->partials && plan->places;
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); ++i) {
-        *numbers[i] = evn__arena_alloc(&plan->arena, count * sizeof(int));
-        fits = fits && *numbers[i];
-    }
-    EVN_CHECK(fits, EVN_ERR_MEMORY, "no memory for a plan of %zu nodes", count);
-    memcpy(e->stored, plan->classes.stored, (count - 1) * sizeof(bool));
-    memset(e->unit_of, 0xff, count * sizeof(int)); // −1: none
-    memset(e->next, 0xff, count * sizeof(int));
+    EVN_CHECK(plan->places, EVN_ERR_MEMORY, "no memory for a plan of %zu nodes", count);
     return EVN_OK;
 }
 
@@ -94,10 +80,9 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
     EVN_TRY(check_late(plan->graph, options->late_inputs));
     EVN_TRY(evn__plan_classify(&plan->in, options->late_inputs, &plan->classes));
     EVN_TRY(allocate(plan));
-    bool taken;
-    EVN_TRY(evn__plan_by_sample(plan, options->sample_inputs, &taken));
-    if (!taken) {
-        EVN_TRY(evn__plan_fuse(plan));
+    EVN_TRY(evn__plan_by_sample(&plan->in, &plan->classes, options->sample_inputs, &plan->units));
+    if (!plan->units.lanes) {
+        EVN_TRY(evn__plan_fuse(&plan->in, &plan->classes, &plan->units));
     }
     EVN_TRY(evn__plan_lower(plan));
     EVN_TRY(evn__plan_check_reads(plan));
@@ -137,7 +122,7 @@ void evn_plan_destroy(evn_plan **plan) {
     evn_buffer_destroy(&(*plan)->one_run);
     evn_graph_destroy(&(*plan)->graph);
     evn__arena_free(&(*plan)->arena);
-    free((*plan)->units);
+    free((*plan)->units.rows);
     free((*plan)->launches);
     free((*plan)->slots);
     free((*plan)->scratch);

@@ -59,6 +59,20 @@ typedef struct evn__unit {
     const evn__call *call; ///< prepared, in the plan's arena; NULL: made by lowering
 } evn__unit;
 
+/// What fuse.c or by_sample.c leaves: units, each of which becomes launches.
+typedef struct evn__units {
+    evn__unit *rows;
+    int count, capacity;
+    int *order; ///< unit numbers in order of execution
+    int order_count;
+    evn__elements elements; ///< fused: which unit each value is in
+    int lanes;              ///< by sample: of a vector; fused: 0
+    int samples_per_item;   ///< by sample
+    const int64_t *scratch; ///< by sample: elements of what the prepared calls number
+    int scratch_count;
+    int64_t steps; ///< of fusion, for tests: grows as the graph does
+} evn__units;
+
 /// A launch argument before binding.
 typedef struct evn__slot {
     evn__operand_kind kind;
@@ -92,15 +106,8 @@ struct evn_plan {
     evn_graph *graph; ///< own copy, which the passes read in `in`
     evn__arena arena; ///< likewise
     evn__classes classes;
-    int lanes;              ///< of the generated kernels over samples (src/samples), else 0
-    int samples_per_item;   ///< of these
-    evn__elements elements; ///< what fusion leaves
-    evn__place *places;     ///< per value
-    // units and launches
-    evn__unit *units;
-    int unit_count, unit_capacity;
-    int *order; ///< unit numbers in order of execution
-    int order_count;
+    evn__units units;
+    evn__place *places; ///< per value
     evn__launch *launches;
     int launch_count, launch_capacity;
     evn__slot *slots;
@@ -111,7 +118,6 @@ struct evn_plan {
     size_t scratch_elements, saved_elements, table_elements;
     size_t *port_elements; ///< of the inputs, then of the outputs
     evn_buffer *memory, *saved, *tables;
-    int64_t steps;       ///< of the passes, for tests: grows as the graph does
     evn_buffer *one_run; ///< RUN_OFFSETS of a single run; NULL without kernels that take any
 };
 
@@ -125,13 +131,15 @@ int evn__plan_arguments(const evn__plan_input *in, const evn__classes *classes, 
 evn_status evn__plan_classify(const evn__plan_input *in, const char *const *late_inputs,
                               evn__classes *classes);
 
-/// Make units of kernels over samples, in order, where the graph suits; *taken is false where it
-/// does not. (by_sample.c)
-/// @param names  inputs whose first axis counts samples, NULL-ended; NULL: not taken
-evn_status evn__plan_by_sample(evn_plan *plan, const char *const *names, bool *taken);
+/// Make units of kernels over samples, in order, where the graph suits; else units->lanes is 0.
+/// (by_sample.c)
+/// @param names  inputs whose first axis counts samples, NULL-ended; NULL: it does not
+evn_status evn__plan_by_sample(const evn__plan_input *in, const evn__classes *classes,
+                               const char *const *names, evn__units *units);
 
 /// Make units, merging element-wise ones; order them. (fuse.c)
-evn_status evn__plan_fuse(evn_plan *plan);
+evn_status evn__plan_fuse(const evn__plan_input *in, const evn__classes *classes,
+                          evn__units *units);
 
 /// The lowering of a unit's family, whose calls become launches of the plan. (lower.c)
 evn__lowering evn__plan_lowering(evn_plan *plan, int unit);
@@ -146,20 +154,8 @@ evn_status evn__plan_lower(evn_plan *plan);
 /// Compile the kernels of the launches. (compile.c)
 evn_status evn__plan_compile(evn_plan *plan);
 
-/// Whether what the group reads lies at stride 0 or 1 within rows of `columns`. (epilogue.c)
-bool evn__plan_rows_fit(const evn_plan *plan, int unit, int64_t columns);
-
-/// Set `crosses` of all values, and store those. (crossing.c)
-evn_status evn__plan_store_crossing(evn_plan *plan);
-
-/// Fail where a launch reads a value of another unit before that has written it. (crossing.c)
+/// Fail where a launch reads a value of another unit before that has written it. (lower.c)
 evn_status evn__plan_check_reads(const evn_plan *plan);
-
-/// Let kernels begin the sums over rows that they compute. (partial.c)
-void evn__plan_begin_sums(evn_plan *plan);
-
-/// How many sums over members of `group` the kernel could begin, were it its epilogue. (partial.c)
-int evn__plan_sums_of(const evn_plan *plan, int kernel, int group);
 
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
 evn_status evn__plan_place(evn_plan *plan);

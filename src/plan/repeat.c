@@ -223,7 +223,7 @@ static evn_status choose_together(evn__repeat *r) {
     int count = 0;
     int64_t scratch = (int64_t)r->plan->scratch_elements;
     r->together = 1;
-    if (!r->plan->lanes || r->count < 2) {
+    if (!r->plan->units.lanes || r->count < 2) {
         return EVN_OK;
     }
     EVN_TRY(EVN_NEW(&extents, r->plan->slot_count));

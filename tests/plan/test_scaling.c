@@ -113,7 +113,7 @@ static cost time_plan(evn_graph *g, const evn_plan_options *options, int repetit
         TRY(evn_plan_create(test_device(), g, options, &plan));
         double time = processor_time() - start;
         c.time = i > 0 && time < c.time ? time : c.time;
-        c.steps = plan->steps;
+        c.steps = plan->units.steps;
         c.longest = longest_text(plan);
         evn_plan_destroy(&plan);
     }

@@ -107,7 +107,7 @@ static void count_plan(const evn_graph *graph, const evn_plan_options *options,
                        random_tally *tally) {
     evn_plan *plan = NULL;
     TRY(evn_plan_create(test_device(), graph, options, &plan));
-    tally->by_sample += plan->lanes > 0;
+    tally->by_sample += plan->units.lanes > 0;
     for (int i = 0; i < plan->launch_count; ++i) {
         tally->epilogues += plan->launches[i].source.family && plan->launches[i].source.text;
     }
