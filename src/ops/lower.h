@@ -56,7 +56,7 @@ struct evn__lowering {
     evn_device *device;
     bool fp64;
     // the emitter's own
-    struct evn_plan *plan;
+    struct evn__lowering_pass *pass;
     int unit;
     bool attached; ///< the family has taken the unit's epilogue
 };

@@ -9,6 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/// The pass: what it reads and what it leaves.
+typedef struct compilation {
+    const evn__plan_input *in;
+    const evn__units *units;
+    const evn__launches *launches;
+    evn__kernel **kernels;
+} compilation;
+
 typedef struct sources {
     evn__source *rows;
     int count;
@@ -35,8 +43,8 @@ static int group_of(const char *family) {
     return group;
 }
 
-static bool is_in_group(const evn_plan *plan, int index, int group) {
-    const evn__source *source = &plan->launches[index].source;
+static bool is_in_group(const compilation *c, int index, int group) {
+    const evn__source *source = &c->launches->rows[index].source;
     return is_plain(source) && group_of(source->family) == group;
 }
 
@@ -53,14 +61,14 @@ static int compare_names(const void *a, const void *b) {
 }
 
 /// first[i]: launch i is the first of its kernel's name.
-static evn_status find_first(const evn_plan *plan, bool *first) {
+static evn_status find_first(const compilation *c, bool *first) {
     named *rows = NULL;
-    EVN_TRY(EVN_NEW(&rows, plan->launch_count + 1));
-    for (int i = 0; i < plan->launch_count; ++i) {
-        rows[i] = (named){plan->launches[i].name, i};
+    EVN_TRY(EVN_NEW(&rows, c->launches->count + 1));
+    for (int i = 0; i < c->launches->count; ++i) {
+        rows[i] = (named){c->launches->rows[i].name, i};
     }
-    qsort(rows, (size_t)plan->launch_count, sizeof(*rows), compare_names);
-    for (int i = 0; i < plan->launch_count; ++i) {
+    qsort(rows, (size_t)c->launches->count, sizeof(*rows), compare_names);
+    for (int i = 0; i < c->launches->count; ++i) {
         first[rows[i].launch] = i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0;
     }
     free(rows);
@@ -68,96 +76,104 @@ static evn_status find_first(const evn_plan *plan, bool *first) {
 }
 
 /// Those generated kernels that the device lacks.
-static evn_status append_generated(const evn_plan *plan, const bool *first, evn__text *text) {
+static evn_status append_generated(const compilation *c, const bool *first, evn__text *text) {
     const char *functions = "";
-    if (plan->units.lanes) {
+    if (c->units->lanes) {
         EVN_TRY(evn__kernel_text("samples", &functions));
     }
-    for (int i = 0; i < plan->launch_count; ++i) {
-        const evn__launch *launch = &plan->launches[i];
+    for (int i = 0; i < c->launches->count; ++i) {
+        const evn__launch *launch = &c->launches->rows[i];
         if (is_generated(&launch->source) && !launch->replaced && first[i] &&
-            !evn__kernel_find(plan->in.device, launch->name, plan->in.fp64)) {
+            !evn__kernel_find(c->in->device, launch->name, c->in->fp64)) {
             evn__text_append(text, "%s%s", text->size ? "" : functions, launch->source.text);
         }
     }
     return text->status;
 }
 
-static evn_status collect_generated(const evn_plan *plan, evn__text *text) {
+static evn_status collect_generated(const compilation *c, evn__text *text) {
     bool *first = NULL;
-    EVN_TRY(EVN_NEW(&first, plan->launch_count + 1));
-    evn_status status = find_first(plan, first);
+    EVN_TRY(EVN_NEW(&first, c->launches->count + 1));
+    evn_status status = find_first(c, first);
     if (status == EVN_OK) {
-        status = append_generated(plan, first, text);
+        status = append_generated(c, first, text);
     }
     free(first);
     return status;
 }
 
 /// What the plan generates: `whole` and every epilogue.
-static evn_status prepare_generated(const evn_plan *plan, const evn__source *whole, sources *s) {
+static evn_status prepare_generated(const compilation *c, const evn__source *whole, sources *s) {
     s->count = 0;
     if (whole->text) {
         s->rows[s->count++] = *whole;
     }
-    for (int i = 0; i < plan->launch_count; ++i) {
-        const evn__source *source = &plan->launches[i].source;
+    for (int i = 0; i < c->launches->count; ++i) {
+        const evn__source *source = &c->launches->rows[i].source;
         if (source->family && source->text) {
             s->rows[s->count++] = *source;
         }
     }
-    return evn__kernels_prepare(plan->in.device, s->rows, s->count);
+    return evn__kernels_prepare(c->in->device, s->rows, s->count);
 }
 
-static evn_status prepare_group(const evn_plan *plan, int group, sources *s) {
+static evn_status prepare_group(const compilation *c, int group, sources *s) {
     s->count = 0;
-    for (int i = 0; i < plan->launch_count; ++i) {
-        if (is_in_group(plan, i, group)) {
-            s->rows[s->count++] = plan->launches[i].source;
+    for (int i = 0; i < c->launches->count; ++i) {
+        if (is_in_group(c, i, group)) {
+            s->rows[s->count++] = c->launches->rows[i].source;
         }
     }
-    return s->count > 0 ? evn__kernels_prepare(plan->in.device, s->rows, s->count) : EVN_OK;
+    return s->count > 0 ? evn__kernels_prepare(c->in->device, s->rows, s->count) : EVN_OK;
 }
 
-static evn_status get_kernel(const evn_plan *plan, const evn__source *whole, evn__launch *launch) {
+static evn_status get_kernel(const compilation *c, const evn__source *whole, int index) {
+    const evn__launch *launch = &c->launches->rows[index];
     bool generated = is_generated(&launch->source);
-    launch->kernel =
-        generated ? evn__kernel_find(plan->in.device, launch->name, plan->in.fp64) : NULL;
-    return launch->kernel ? EVN_OK
-                          : evn__kernel_get(plan->in.device, generated ? whole : &launch->source,
-                                            launch->name, &launch->kernel);
+    evn__kernel *known =
+        generated ? evn__kernel_find(c->in->device, launch->name, c->in->fp64) : NULL;
+    c->kernels[index] = known;
+    return known ? EVN_OK
+                 : evn__kernel_get(c->in->device, generated ? whole : &launch->source, launch->name,
+                                   &c->kernels[index]);
 }
 
-static evn_status compile(evn_plan *plan, const evn__source *whole, sources *s) {
-    EVN_TRY(prepare_generated(plan, whole, s));
+static evn_status compile(const compilation *c, const evn__source *whole, sources *s) {
+    EVN_TRY(prepare_generated(c, whole, s));
     for (int group = 0; group < GROUPS; ++group) {
-        EVN_TRY(prepare_group(plan, group, s));
+        EVN_TRY(prepare_group(c, group, s));
     }
-    for (int i = 0; i < plan->launch_count; ++i) {
-        if (!plan->launches[i].replaced) {
-            EVN_TRY(get_kernel(plan, whole, &plan->launches[i]));
+    for (int i = 0; i < c->launches->count; ++i) {
+        if (!c->launches->rows[i].replaced) {
+            EVN_TRY(get_kernel(c, whole, i));
         }
     }
     return EVN_OK;
 }
 
-evn_status evn__plan_compile(evn_plan *plan) {
-    evn__text text = {0};
+/// @param text  for what is generated
+static evn_status collect_and_compile(const compilation *c, evn__text *text) {
     char options[64] = "";
     sources s = {0};
-    if (plan->units.lanes) {
-        snprintf(options, sizeof(options), "-DLANES=%d -DSAMPLES=%d", plan->units.lanes,
-                 plan->units.samples_per_item);
+    if (c->units->lanes) {
+        snprintf(options, sizeof(options), "-DLANES=%d -DSAMPLES=%d", c->units->lanes,
+                 c->units->samples_per_item);
     }
-    evn_status status = collect_generated(plan, &text);
-    evn__source whole = {.text = text.data, .options = options, .fp64 = plan->in.fp64};
-    if (status == EVN_OK) {
-        status = EVN_NEW(&s.rows, plan->launch_count + 1);
-    }
-    if (status == EVN_OK) {
-        status = compile(plan, &whole, &s);
-    }
+    EVN_TRY(collect_generated(c, text));
+    const evn__source whole = {.text = text->data, .options = options, .fp64 = c->in->fp64};
+    EVN_TRY(EVN_NEW(&s.rows, c->launches->count + 1));
+    evn_status status = compile(c, &whole, &s);
     free(s.rows);
+    return status;
+}
+
+evn_status evn__plan_compile(const evn__plan_input *in, const evn__units *units,
+                             const evn__launches *launches, evn__kernel ***kernels) {
+    evn__text text = {0};
+    *kernels = evn__arena_alloc(in->arena, sizeof(**kernels) * (size_t)(launches->count + 1));
+    EVN_CHECK(*kernels, EVN_ERR_MEMORY, "no memory for %d kernels", launches->count);
+    const compilation c = {in, units, launches, *kernels};
+    evn_status status = collect_and_compile(&c, &text);
     free(text.data);
     return status;
 }

@@ -6,26 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/// The pass: what it reads and what it leaves.
+typedef struct evn__lowering_pass {
+    const evn__plan_input *in;
+    evn__units *units;
+    evn__launches *launches;
+} evn__lowering_pass;
+
 static evn__operand scratch(evn__lowering *lowering, int64_t elements) {
-    evn_plan *plan = lowering->plan;
+    evn__lowering_pass *pass = lowering->pass;
     evn__operand operand = {.kind = EVN__OPERAND_SCRATCH, .scratch = -1};
-    if (EVN_RESERVE(plan->scratch, plan->scratch_capacity, plan->scratch_count + 1) == EVN_OK) {
-        operand.scratch = plan->scratch_count++;
-        plan->scratch[operand.scratch] = (evn__scratch){elements, {0}};
+    if (EVN_RESERVE(pass->launches->scratch, pass->launches->scratch_capacity,
+                    pass->launches->scratch_count + 1) == EVN_OK) {
+        operand.scratch = pass->launches->scratch_count++;
+        pass->launches->scratch[operand.scratch] = elements;
     }
     return operand; // emit reports the failure
 }
 
-static evn_status add_slots(evn_plan *plan, const evn__call *call) {
-    EVN_TRY(EVN_RESERVE(plan->slots, plan->slot_capacity, plan->slot_count + call->operand_count));
+static evn_status add_slots(evn__lowering_pass *pass, const evn__call *call) {
+    EVN_TRY(EVN_RESERVE(pass->launches->slots, pass->launches->slot_capacity,
+                        pass->launches->slot_count + call->operand_count));
     for (int i = 0; i < call->operand_count; ++i) {
         const evn__operand *operand = &call->operands[i];
         EVN_CHECK(operand->kind != EVN__OPERAND_SCRATCH || operand->scratch >= 0, EVN_ERR_MEMORY,
                   "no memory for the scratch list of %s", call->kernel);
-        plan->slots[plan->slot_count++] =
+        pass->launches->slots[pass->launches->slot_count++] =
             (evn__slot){.kind = operand->kind,
                         .value = operand->kind == EVN__OPERAND_VALUE
-                                     ? evn__strip(plan->in.graph, operand->value)
+                                     ? evn__strip(pass->in->graph, operand->value)
                                      : EVN_NONE,
                         .scratch = operand->scratch,
                         .integer = operand->integer,
@@ -35,102 +44,115 @@ static evn_status add_slots(evn_plan *plan, const evn__call *call) {
     return EVN_OK;
 }
 
-static evn_status copy_text(evn_plan *plan, const char *text, const char **copy) {
-    *copy = text ? evn__arena_string(plan->in.arena, text) : NULL;
+static evn_status copy_text(evn__lowering_pass *pass, const char *text, const char **copy) {
+    *copy = text ? evn__arena_string(pass->in->arena, text) : NULL;
     EVN_CHECK(!text || *copy, EVN_ERR_MEMORY, "no memory for the text of a kernel");
     return EVN_OK;
 }
 
 static evn_status emit(evn__lowering *lowering, const evn__call *call) {
-    evn_plan *plan = lowering->plan;
-    EVN_TRY(EVN_RESERVE(plan->launches, plan->launch_capacity, plan->launch_count + 1));
-    evn__launch *launch = &plan->launches[plan->launch_count];
+    evn__lowering_pass *pass = lowering->pass;
+    EVN_TRY(EVN_RESERVE(pass->launches->rows, pass->launches->capacity, pass->launches->count + 1));
+    evn__launch *launch = &pass->launches->rows[pass->launches->count];
     *launch = (evn__launch){.range = call->range,
-                            .first_slot = plan->slot_count,
+                            .first_slot = pass->launches->slot_count,
                             .slot_count = call->operand_count,
-                            .phase = plan->units.rows[lowering->unit].phase,
+                            .phase = pass->units->rows[lowering->unit].phase,
                             .source = call->source,
                             .unit = lowering->unit,
                             .claims = call->claims,
-                            .replaced = plan->units.rows[lowering->unit].replaced};
-    launch->source.fp64 = plan->in.fp64;
-    EVN_TRY(copy_text(plan, call->kernel, &launch->name));
-    EVN_TRY(copy_text(plan, call->source.text, &launch->source.text));
-    EVN_TRY(copy_text(plan, call->source.options, &launch->source.options));
-    EVN_TRY(add_slots(plan, call));
-    ++plan->launch_count;
+                            .replaced = pass->units->rows[lowering->unit].replaced};
+    launch->source.fp64 = pass->in->fp64;
+    EVN_TRY(copy_text(pass, call->kernel, &launch->name));
+    EVN_TRY(copy_text(pass, call->source.text, &launch->source.text));
+    EVN_TRY(copy_text(pass, call->source.options, &launch->source.options));
+    EVN_TRY(add_slots(pass, call));
+    ++pass->launches->count;
     return EVN_OK;
 }
 
 static evn_status emit_result(evn__lowering *lowering, const evn__call *call) {
-    evn_plan *plan = lowering->plan;
-    const evn__unit *unit = &plan->units.rows[lowering->unit];
+    evn__lowering_pass *pass = lowering->pass;
+    const evn__unit *unit = &pass->units->rows[lowering->unit];
     if (!unit->epilogue) {
         return emit(lowering, call);
     }
     evn__call whole = *call;
-    EVN_TRY(evn__elements_epilogue(&plan->units.elements, &unit->group, lowering, &whole));
+    EVN_TRY(evn__elements_epilogue(&pass->units->elements, &unit->group, lowering, &whole));
     return emit(lowering, &whole);
 }
 
-evn__lowering evn__plan_lowering(evn_plan *plan, int unit) {
-    static const evn__emitter emitter = {emit, emit_result, evn__plan_partial, scratch};
+/// As evn__lower_partial.
+static bool begun(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
+                  int64_t *count) {
+    const evn__partial *partial = &lowering->pass->units->elements.partials[sum];
+    if (partial->begun) {
+        *rows = partial->rows;
+        *count = partial->count;
+    }
+    return partial->begun;
+}
+
+static evn__lowering lowering_of(evn__lowering_pass *pass, int unit) {
+    static const evn__emitter emitter = {emit, emit_result, begun, scratch};
     return (evn__lowering){.emitter = &emitter,
-                           .device = plan->in.device,
-                           .fp64 = plan->in.fp64,
-                           .plan = plan,
+                           .device = pass->in->device,
+                           .fp64 = pass->in->fp64,
+                           .pass = pass,
                            .unit = unit};
 }
 
-static evn_status lower_unit(evn_plan *plan, int unit) {
-    evn__lowering lowering = evn__plan_lowering(plan, unit);
-    if (plan->units.rows[unit].call) {
-        return evn__lower_emit(&lowering, plan->units.rows[unit].call);
+static evn_status lower_unit(evn__lowering_pass *pass, int unit) {
+    evn__lowering lowering = lowering_of(pass, unit);
+    if (pass->units->rows[unit].call) {
+        return evn__lower_emit(&lowering, pass->units->rows[unit].call);
     }
-    evn_value family = plan->units.rows[unit].group.family;
+    evn_value family = pass->units->rows[unit].group.family;
     if (family != EVN_NONE) {
-        evn__op op = evn__node_at(plan->in.graph, family)->op;
-        EVN_TRY(evn__lower_table[op](&lowering, plan->in.graph, family));
+        evn__op op = evn__node_at(pass->in->graph, family)->op;
+        EVN_TRY(evn__lower_table[op](&lowering, pass->in->graph, family));
     }
-    bool left = plan->units.rows[unit].epilogue && !lowering.attached;
-    return plan->units.rows[unit].generated || left
-               ? evn__elements_kernel(&plan->units.elements, &plan->units.rows[unit].group,
+    bool left = pass->units->rows[unit].epilogue && !lowering.attached;
+    return pass->units->rows[unit].generated || left
+               ? evn__elements_kernel(&pass->units->elements, &pass->units->rows[unit].group,
                                       &lowering)
                : EVN_OK;
 }
 
 /// The calls of prepared units number these.
-static evn_status add_scratch(evn_plan *plan) {
-    EVN_TRY(EVN_RESERVE(plan->scratch, plan->scratch_capacity, plan->units.scratch_count));
-    for (int i = 0; i < plan->units.scratch_count; ++i) {
-        plan->scratch[plan->scratch_count++] = (evn__scratch){plan->units.scratch[i], {0}};
+static evn_status add_scratch(evn__lowering_pass *pass) {
+    EVN_TRY(EVN_RESERVE(pass->launches->scratch, pass->launches->scratch_capacity,
+                        pass->units->scratch_count));
+    for (int i = 0; i < pass->units->scratch_count; ++i) {
+        pass->launches->scratch[pass->launches->scratch_count++] = pass->units->scratch[i];
     }
     return EVN_OK;
 }
 
-evn_status evn__plan_lower(evn_plan *plan) {
-    EVN_TRY(add_scratch(plan));
-    for (int i = 0; i < plan->units.order_count; ++i) {
-        EVN_TRY(lower_unit(plan, plan->units.order[i]));
+evn_status evn__plan_lower(const evn__plan_input *in, evn__units *units, evn__launches *launches) {
+    evn__lowering_pass pass = {in, units, launches};
+    EVN_TRY(add_scratch(&pass));
+    for (int i = 0; i < units->order_count; ++i) {
+        EVN_TRY(lower_unit(&pass, units->order[i]));
     }
     return EVN_OK;
 }
 
-evn_status evn__plan_check_reads(const evn_plan *plan) {
-    int count = plan->in.graph->node_count;
+evn_status evn__plan_check_reads(const evn__plan_input *in, const evn__units *units,
+                                 const evn__launches *launches) {
+    int count = in->graph->node_count;
     bool *written = NULL;
-    if (plan->units.lanes) {
+    if (units->lanes) {
         return EVN_OK; // kernels over samples belong to no unit's values
     }
     EVN_TRY(EVN_NEW(&written, count + 1));
     evn_value missing = EVN_NONE;
-    for (int i = 0; i < plan->launch_count; ++i) {
-        const evn__launch *launch = &plan->launches[i];
+    for (int i = 0; i < launches->count; ++i) {
+        const evn__launch *launch = &launches->rows[i];
         for (int k = 0; k < launch->slot_count; ++k) {
-            const evn__slot *slot = &plan->slots[launch->first_slot + k];
-            if (slot->kind == EVN__OPERAND_VALUE &&
-                plan->units.elements.unit_of[slot->value] >= 0) {
-                written[slot->value] |= launch->unit == plan->units.elements.unit_of[slot->value];
+            const evn__slot *slot = &launches->slots[launch->first_slot + k];
+            if (slot->kind == EVN__OPERAND_VALUE && units->elements.unit_of[slot->value] >= 0) {
+                written[slot->value] |= launch->unit == units->elements.unit_of[slot->value];
                 missing = written[slot->value] ? missing : slot->value;
             }
         }

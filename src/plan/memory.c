@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/// The pass: what it reads and what it leaves.
+typedef struct placing {
+    const evn__plan_input *in;
+    const evn__launches *launches;
+    evn__memory *memory;
+} placing;
+
 /// A piece of the arena and the launches during which it is in use.
 typedef struct piece {
     int64_t elements;
@@ -24,16 +31,16 @@ static size_t aligned(int64_t elements) {
     return evn__real_aligned((size_t)elements);
 }
 
-static void bind_ports(evn_plan *plan) {
-    const evn_graph *g = plan->in.graph;
+static void bind_ports(const placing *pass) {
+    const evn_graph *g = pass->in->graph;
     for (int i = 0; i < g->input_count; ++i) {
-        plan->places[g->inputs[i].value] = (evn__place){EVN__HOME_INPUT, i, 0};
+        pass->memory->places[g->inputs[i].value] = (evn__place){EVN__HOME_INPUT, i, 0};
     }
     for (int i = 0; i < g->output_count; ++i) {
         evn_value value = evn__strip(g, g->outputs[i].value);
-        if (plan->places[value].home == EVN__HOME_NONE &&
+        if (pass->memory->places[value].home == EVN__HOME_NONE &&
             evn__node_at(g, value)->op != EVN__OP_TABLE) {
-            plan->places[value] = (evn__place){EVN__HOME_OUTPUT, i, 0};
+            pass->memory->places[value] = (evn__place){EVN__HOME_OUTPUT, i, 0};
         }
     }
 }
@@ -47,11 +54,11 @@ static void touch(life *l, int launch, int phase) {
     l->last_phase = phase;
 }
 
-static void measure_lives(const evn_plan *plan, life *values, life *scratch) {
-    for (int i = 0; i < plan->launch_count; ++i) {
-        const evn__launch *launch = &plan->launches[i];
+static void measure_lives(const placing *pass, life *values, life *scratch) {
+    for (int i = 0; i < pass->launches->count; ++i) {
+        const evn__launch *launch = &pass->launches->rows[i];
         for (int k = 0; k < launch->slot_count; ++k) {
-            const evn__slot *slot = &plan->slots[launch->first_slot + k];
+            const evn__slot *slot = &pass->launches->slots[launch->first_slot + k];
             if (slot->kind == EVN__OPERAND_VALUE) {
                 touch(&values[slot->value], i, launch->phase);
             } else if (slot->kind == EVN__OPERAND_SCRATCH) {
@@ -151,7 +158,7 @@ static evn_status add_piece(shelves *placed, const piece *p) {
     return EVN_OK;
 }
 
-static evn_status place_pieces(evn_plan *plan, piece *pieces, int count) {
+static evn_status place_pieces(const placing *pass, piece *pieces, int count) {
     shelves placed = {0};
     evn_status status = EVN_OK;
     qsort(pieces, (size_t)count, sizeof(*pieces), larger_first);
@@ -159,7 +166,8 @@ static evn_status place_pieces(evn_plan *plan, piece *pieces, int count) {
         *pieces[i].offset = find_gap(&pieces[i], &placed);
         status = add_piece(&placed, &pieces[i]);
         size_t end = *pieces[i].offset + aligned(pieces[i].elements);
-        plan->scratch_elements = end > plan->scratch_elements ? end : plan->scratch_elements;
+        pass->memory->scratch_elements =
+            end > pass->memory->scratch_elements ? end : pass->memory->scratch_elements;
     }
     for (int i = 0; i < placed.count; ++i) {
         free(placed.rows[i].pieces);
@@ -169,11 +177,11 @@ static evn_status place_pieces(evn_plan *plan, piece *pieces, int count) {
 }
 
 /// What crosses from phase to phase has its place at once, the rest becomes a piece of the arena.
-static int place_or_collect(evn_plan *plan, const life *l, int64_t elements, evn__place *place,
+static int place_or_collect(const placing *pass, const life *l, int64_t elements, evn__place *place,
                             piece *pieces, int count) {
     if (l->first_phase != l->last_phase) {
-        *place = (evn__place){EVN__HOME_SAVED, 0, plan->saved_elements};
-        plan->saved_elements += aligned(elements);
+        *place = (evn__place){EVN__HOME_SAVED, 0, pass->memory->saved_elements};
+        pass->memory->saved_elements += aligned(elements);
         return count;
     }
     place->home = EVN__HOME_SCRATCH;
@@ -181,103 +189,137 @@ static int place_or_collect(evn_plan *plan, const life *l, int64_t elements, evn
     return count + 1;
 }
 
-static int collect(evn_plan *plan, const life *values, const life *scratch, piece *pieces) {
+static int collect(const placing *pass, const life *values, const life *scratch, piece *pieces) {
     int count = 0;
-    for (int v = 0; v < plan->in.graph->node_count; ++v) {
-        evn__place *place = &plan->places[v];
-        int64_t elements = evn_shape_count(evn_value_shape(plan->in.graph, v));
+    for (int v = 0; v < pass->in->graph->node_count; ++v) {
+        evn__place *place = &pass->memory->places[v];
+        int64_t elements = evn_shape_count(evn_value_shape(pass->in->graph, v));
         if (values[v].first < 0 || place->home != EVN__HOME_NONE) {
             continue;
         }
-        if (evn__node_at(plan->in.graph, v)->op == EVN__OP_TABLE) {
-            *place = (evn__place){EVN__HOME_TABLE, 0, plan->table_elements};
-            plan->table_elements += aligned(elements);
+        if (evn__node_at(pass->in->graph, v)->op == EVN__OP_TABLE) {
+            *place = (evn__place){EVN__HOME_TABLE, 0, pass->memory->table_elements};
+            pass->memory->table_elements += aligned(elements);
         } else {
-            count = place_or_collect(plan, &values[v], elements, place, pieces, count);
+            count = place_or_collect(pass, &values[v], elements, place, pieces, count);
         }
     }
-    for (int i = 0; i < plan->scratch_count; ++i) {
-        evn__scratch *s = &plan->scratch[i];
-        count = place_or_collect(plan, &scratch[i], s->elements, &s->place, pieces, count);
+    for (int i = 0; i < pass->launches->scratch_count; ++i) {
+        count = place_or_collect(pass, &scratch[i], pass->launches->scratch[i],
+                                 &pass->memory->scratch_places[i], pieces, count);
     }
     return count;
 }
 
-static void resolve_slots(evn_plan *plan) {
-    for (int i = 0; i < plan->slot_count; ++i) {
-        evn__slot *slot = &plan->slots[i];
+static void resolve_slots(const placing *pass) {
+    for (int i = 0; i < pass->launches->slot_count; ++i) {
+        const evn__slot *slot = &pass->launches->slots[i];
         if (slot->kind == EVN__OPERAND_VALUE) {
-            slot->place = plan->places[slot->value];
+            pass->memory->slots[i] = pass->memory->places[slot->value];
         } else if (slot->kind == EVN__OPERAND_SCRATCH) {
-            slot->place = plan->scratch[slot->scratch].place;
+            pass->memory->slots[i] = pass->memory->scratch_places[slot->scratch];
         }
     }
 }
 
-static evn_status write_table(const evn_plan *plan, evn_value value) {
-    const evn__node *node = evn__node_at(plan->in.graph, value);
-    return evn__real_write((evn_binding){plan->tables, plan->places[value].offset}, plan->in.fp64,
-                           node->attributes.table, (size_t)evn_shape_count(node->shape));
+static evn_status write_table(const placing *pass, evn_value value) {
+    const evn__node *node = evn__node_at(pass->in->graph, value);
+    return evn__real_write((evn_binding){pass->memory->tables, pass->memory->places[value].offset},
+                           pass->in->fp64, node->attributes.table,
+                           (size_t)evn_shape_count(node->shape));
 }
 
 /// One run, whose offsets are 0; its claims come and go.
-static evn_status create_one_run(evn_plan *plan) {
+static evn_status create_one_run(const placing *pass) {
     size_t count = 0;
     int64_t *run_offsets = NULL;
-    for (int i = 0; i < plan->launch_count; ++i) {
-        size_t own = evn__plan_run_offset_count(&plan->launches[i], 1);
+    for (int i = 0; i < pass->launches->count; ++i) {
+        size_t own = evn__plan_run_offset_count(&pass->launches->rows[i], 1);
         count = own > count ? own : count;
     }
     EVN_TRY(EVN_NEW(&run_offsets, count));
     run_offsets[EVN__RUN_OFFSETS_RUNS] = run_offsets[EVN__RUN_OFFSETS_TOGETHER] = 1;
     evn_status status =
-        evn_buffer_create(plan->in.device, count * sizeof(*run_offsets), &plan->one_run);
+        evn_buffer_create(pass->in->device, count * sizeof(*run_offsets), &pass->memory->one_run);
     if (status == EVN_OK) {
-        status = evn_buffer_write(plan->one_run, 0, count * sizeof(*run_offsets), run_offsets);
+        status =
+            evn_buffer_write(pass->memory->one_run, 0, count * sizeof(*run_offsets), run_offsets);
     }
     free(run_offsets);
     return status;
 }
 
-static evn_status create_buffers(evn_plan *plan) {
-    if (plan->units.lanes) {
-        EVN_TRY(create_one_run(plan));
+static bool take_run_offsets(const evn__launches *launches) {
+    for (int i = 0; i < launches->slot_count; ++i) {
+        if (launches->slots[i].kind == EVN__OPERAND_RUN_OFFSETS) {
+            return true;
+        }
     }
-    if (plan->scratch_elements > 0) {
-        EVN_TRY(evn__real_create(plan->in.device, plan->in.fp64, plan->scratch_elements,
-                                 &plan->memory));
+    return false;
+}
+
+static evn_status create_buffers(const placing *pass) {
+    if (take_run_offsets(pass->launches)) {
+        EVN_TRY(create_one_run(pass));
     }
-    if (plan->table_elements == 0) {
+    if (pass->memory->scratch_elements > 0) {
+        EVN_TRY(evn__real_create(pass->in->device, pass->in->fp64, pass->memory->scratch_elements,
+                                 &pass->memory->scratch));
+    }
+    if (pass->memory->table_elements == 0) {
         return EVN_OK;
     }
-    EVN_TRY(evn__real_create(plan->in.device, plan->in.fp64, plan->table_elements, &plan->tables));
-    for (int v = 0; v < plan->in.graph->node_count; ++v) {
-        if (plan->places[v].home == EVN__HOME_TABLE) {
-            EVN_TRY(write_table(plan, v));
+    EVN_TRY(evn__real_create(pass->in->device, pass->in->fp64, pass->memory->table_elements,
+                             &pass->memory->tables));
+    for (int v = 0; v < pass->in->graph->node_count; ++v) {
+        if (pass->memory->places[v].home == EVN__HOME_TABLE) {
+            EVN_TRY(write_table(pass, v));
         }
     }
     return EVN_OK;
 }
 
-evn_status evn__plan_place(evn_plan *plan) {
-    int values = plan->in.graph->node_count, all = values + plan->scratch_count;
+static evn_status allocate(const placing *pass) {
+    const size_t counts[] = {(size_t)pass->in->graph->node_count,
+                             (size_t)pass->launches->scratch_count,
+                             (size_t)pass->launches->slot_count};
+    evn__place **const places[] = {&pass->memory->places, &pass->memory->scratch_places,
+                                   &pass->memory->slots};
+    for (int i = 0; i < 3; ++i) {
+        *places[i] = evn__arena_alloc(pass->in->arena, (counts[i] + 1) * sizeof(**places[i]));
+        EVN_CHECK(*places[i], EVN_ERR_MEMORY, "no memory to place %zu values", counts[i]);
+    }
+    return EVN_OK;
+}
+
+/// Find places; `lives` and `pieces` have room for all values and scratch.
+static evn_status place(const placing *pass, life *lives, piece *pieces) {
+    int values = pass->in->graph->node_count;
+    for (int i = 0; i < values + pass->launches->scratch_count; ++i) {
+        lives[i].first = -1;
+    }
+    measure_lives(pass, lives, lives + values);
+    EVN_TRY(place_pieces(pass, pieces, collect(pass, lives, lives + values, pieces)));
+    resolve_slots(pass);
+    return create_buffers(pass);
+}
+
+evn_status evn__plan_place(const evn__plan_input *in, const evn__launches *launches,
+                           evn__memory *memory) {
+    const placing pass = {in, launches, memory};
+    int all = in->graph->node_count + launches->scratch_count;
     life *lives = NULL;
     piece *pieces = NULL;
-    bind_ports(plan);
+    EVN_TRY(allocate(&pass));
+    bind_ports(&pass);
     evn_status status = EVN_NEW(&lives, all);
     if (status == EVN_OK) {
         status = EVN_NEW(&pieces, all);
     }
     if (status == EVN_OK) {
-        for (int i = 0; i < all; ++i) {
-            lives[i].first = -1;
-        }
-        measure_lives(plan, lives, lives + values);
-        status = place_pieces(plan, pieces, collect(plan, lives, lives + values, pieces));
+        status = place(&pass, lives, pieces);
     }
     free(lives);
     free(pieces);
-    EVN_TRY(status);
-    resolve_slots(plan);
-    return create_buffers(plan);
+    return status;
 }

@@ -78,13 +78,3 @@ void evn__plan_begin_sums(const evn__fusion *f) {
         }
     }
 }
-
-bool evn__plan_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
-                       int64_t *count) {
-    const evn__partial *partial = &lowering->plan->units.elements.partials[sum];
-    if (partial->begun) {
-        *rows = partial->rows;
-        *count = partial->count;
-    }
-    return partial->begun;
-}

@@ -55,13 +55,6 @@ static evn_status copy_graph(const evn_graph *source, evn_graph **graph) {
     return status;
 }
 
-static evn_status allocate(evn_plan *plan) {
-    size_t count = (size_t)plan->graph->node_count + 1;
-    plan->places = evn__arena_alloc(&plan->arena, count * sizeof(evn__place));
-    EVN_CHECK(plan->places, EVN_ERR_MEMORY, "no memory for a plan of %zu nodes", count);
-    return EVN_OK;
-}
-
 static evn_status check_late(const evn_graph *graph, const char *const *late) {
     for (; late && *late; ++late) {
         EVN_CHECK(evn_graph_find_input(graph, *late) >= 0, EVN_ERR_ARGUMENT,
@@ -79,16 +72,15 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
     plan->in.graph = plan->graph;
     EVN_TRY(check_late(plan->graph, options->late_inputs));
     EVN_TRY(evn__plan_classify(&plan->in, options->late_inputs, &plan->classes));
-    EVN_TRY(allocate(plan));
     EVN_TRY(evn__plan_by_sample(&plan->in, &plan->classes, options->sample_inputs, &plan->units));
     if (!plan->units.lanes) {
         EVN_TRY(evn__plan_fuse(&plan->in, &plan->classes, &plan->units));
     }
-    EVN_TRY(evn__plan_lower(plan));
-    EVN_TRY(evn__plan_check_reads(plan));
-    EVN_TRY(evn__plan_compile(plan));
-    EVN_TRY(evn__plan_place(plan));
-    return evn__plan_measure_ports(plan);
+    EVN_TRY(evn__plan_lower(&plan->in, &plan->units, &plan->launches));
+    EVN_TRY(evn__plan_check_reads(&plan->in, &plan->units, &plan->launches));
+    EVN_TRY(evn__plan_compile(&plan->in, &plan->units, &plan->launches, &plan->kernels));
+    EVN_TRY(evn__plan_place(&plan->in, &plan->launches, &plan->memory));
+    return evn__plan_measure_ports(&plan->in, &plan->port_elements);
 }
 
 evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
@@ -116,28 +108,28 @@ void evn_plan_destroy(evn_plan **plan) {
     if (!plan || !*plan) {
         return;
     }
-    evn_buffer_destroy(&(*plan)->memory);
+    evn_buffer_destroy(&(*plan)->memory.scratch);
     evn_buffer_destroy(&(*plan)->saved);
-    evn_buffer_destroy(&(*plan)->tables);
-    evn_buffer_destroy(&(*plan)->one_run);
+    evn_buffer_destroy(&(*plan)->memory.tables);
+    evn_buffer_destroy(&(*plan)->memory.one_run);
     evn_graph_destroy(&(*plan)->graph);
     evn__arena_free(&(*plan)->arena);
     free((*plan)->units.rows);
-    free((*plan)->launches);
-    free((*plan)->slots);
-    free((*plan)->scratch);
+    free((*plan)->launches.rows);
+    free((*plan)->launches.slots);
+    free((*plan)->launches.scratch);
     free(*plan);
     *plan = NULL;
 }
 
 size_t evn_plan_saved_element_count(const evn_plan *plan) {
-    return plan ? plan->saved_elements : 0;
+    return plan ? plan->memory.saved_elements : 0;
 }
 
 int evn_plan_launch_count(const evn_plan *plan) {
     int count = 0;
-    for (int i = 0; plan && i < plan->launch_count; ++i) {
-        count += !plan->launches[i].replaced;
+    for (int i = 0; plan && i < plan->launches.count; ++i) {
+        count += !plan->launches.rows[i].replaced;
     }
     return count;
 }
@@ -146,7 +138,7 @@ size_t evn_plan_bytes(const evn_plan *plan) {
     if (!plan) {
         return 0;
     }
-    const evn_buffer *buffers[] = {plan->memory, plan->saved, plan->tables};
+    const evn_buffer *buffers[] = {plan->memory.scratch, plan->saved, plan->memory.tables};
     size_t bytes = 0;
     for (int i = 0; i < 3; ++i) {
         bytes += buffers[i] ? evn_buffer_bytes(buffers[i]) : 0;
@@ -163,12 +155,12 @@ static void print_launch(const evn_plan *plan, const evn__launch *launch, evn__t
     evn__text_append(text, "%d %s%s", launch->phase, launch->name,
                      launch->source.family && launch->source.text ? "+epilogue" : "");
     for (int i = 0; i < launch->slot_count; ++i) {
-        const evn__slot *slot = &plan->slots[launch->first_slot + i];
+        const evn__slot *slot = &plan->launches.slots[launch->first_slot + i];
         char shape[128];
         if (slot->kind == EVN__OPERAND_VALUE) {
             evn__text_append(text, " %%%d%s:%s", slot->value,
                              evn__shape_text(evn_value_shape(plan->in.graph, slot->value), shape),
-                             home_name(slot->place.home));
+                             home_name(evn__plan_place_of(plan, slot)->home));
         }
     }
     evn__text_append(text, "\n");
@@ -178,11 +170,12 @@ evn_status evn_plan_print(const evn_plan *plan, char **out) {
     evn__text text = {0};
     EVN_REQUIRE(plan);
     EVN_REQUIRE(out);
-    for (int i = 0; i < plan->launch_count; ++i) {
-        print_launch(plan, &plan->launches[i], &text);
+    for (int i = 0; i < plan->launches.count; ++i) {
+        print_launch(plan, &plan->launches.rows[i], &text);
     }
-    evn__text_append(&text, "scratch %zu saved %zu tables %zu elements\n", plan->scratch_elements,
-                     plan->saved_elements, plan->table_elements);
+    evn__text_append(&text, "scratch %zu saved %zu tables %zu elements\n",
+                     plan->memory.scratch_elements, plan->memory.saved_elements,
+                     plan->memory.table_elements);
     if (text.status != EVN_OK) {
         free(text.data);
         return text.status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The passes of a plan, in order: classify → fuse → order → lower → compile → lay out memory.
-// Each works on the one struct below; plan.c calls them one after the other.
+// The passes of a plan, in order: classify → fuse, or by sample → lower → compile → lay out memory.
+// Each leaves a result of its own, a type below; plan.c calls them one after the other.
 #ifndef EVN_PLAN_PLAN_H
 #define EVN_PLAN_PLAN_H
 
@@ -76,16 +76,14 @@ typedef struct evn__units {
 /// A launch argument before binding.
 typedef struct evn__slot {
     evn__operand_kind kind;
-    evn__place place; ///< VALUE, SCRATCH
-    evn_value value;  ///< VALUE
-    int scratch;      ///< SCRATCH
+    evn_value value; ///< VALUE
+    int scratch;     ///< SCRATCH
     int64_t integer;
     double real;
     bool written; ///< as in evn__operand
 } evn__slot;
 
 typedef struct evn__launch {
-    evn__kernel *kernel;
     const char *name;   ///< owned by the plan's arena
     evn__source source; ///< strings but the family's name in the plan's arena
     evn__range range;
@@ -95,31 +93,45 @@ typedef struct evn__launch {
     bool replaced; ///< a stage of the launch before, in which work-items cooperate: never enqueued
 } evn__launch;
 
-/// Memory for the calls of one unit, or of several.
-typedef struct evn__scratch {
-    int64_t elements;
-    evn__place place;
-} evn__scratch;
-
-struct evn_plan {
-    evn__plan_input in;
-    evn_graph *graph; ///< own copy, which the passes read in `in`
-    evn__arena arena; ///< likewise
-    evn__classes classes;
-    evn__units units;
-    evn__place *places; ///< per value
-    evn__launch *launches;
-    int launch_count, launch_capacity;
+/// What lower.c leaves: launches in order, and what they are to be given.
+typedef struct evn__launches {
+    evn__launch *rows;
+    int count, capacity;
     evn__slot *slots;
     int slot_count, slot_capacity;
-    evn__scratch *scratch;
+    int64_t *scratch; ///< elements of what SCRATCH numbers
     int scratch_count, scratch_capacity;
-    // memory
+} evn__launches;
+
+/// What memory.c leaves.
+typedef struct evn__memory {
+    evn__place *slots;          ///< per slot of the launches
+    evn__place *places;         ///< per value
+    evn__place *scratch_places; ///< per scratch of the launches
     size_t scratch_elements, saved_elements, table_elements;
-    size_t *port_elements; ///< of the inputs, then of the outputs
-    evn_buffer *memory, *saved, *tables;
+    evn_buffer *scratch, *tables;
     evn_buffer *one_run; ///< RUN_OFFSETS of a single run; NULL without kernels that take any
+} evn__memory;
+
+/// Each pass fills one of these from those before it, and later ones read it: lowering alone adds
+/// to the units what their kernels begin (evn__partial).
+struct evn_plan {
+    evn_graph *graph; ///< own copy
+    evn__arena arena;
+    evn__plan_input in;     ///< made of these and the options
+    evn__classes classes;   ///< classify.c
+    evn__units units;       ///< by_sample.c or fuse.c
+    evn__launches launches; ///< lower.c
+    evn__kernel **kernels;  ///< compile.c: per launch; NULL where it is replaced
+    evn__memory memory;     ///< memory.c
+    size_t *port_elements;  ///< run.c: of the inputs, then of the outputs
+    evn_buffer *saved;      ///< of runs that bring none
 };
+
+/// Where what the slot is given stands.
+static inline const evn__place *evn__plan_place_of(const evn_plan *plan, const evn__slot *slot) {
+    return &plan->memory.slots[slot - plan->launches.slots];
+}
 
 /// How many arguments a kernel needs to read `value`, through views and scalars that it computes
 /// for itself, besides those that are `seen`, values; marks what it meets. (classify.c)
@@ -141,24 +153,22 @@ evn_status evn__plan_by_sample(const evn__plan_input *in, const evn__classes *cl
 evn_status evn__plan_fuse(const evn__plan_input *in, const evn__classes *classes,
                           evn__units *units);
 
-/// The lowering of a unit's family, whose calls become launches of the plan. (lower.c)
-evn__lowering evn__plan_lowering(evn_plan *plan, int unit);
-
-/// As evn__lower_partial. (partial.c)
-bool evn__plan_partial(const evn__lowering *lowering, evn_value sum, evn__operand *rows,
-                       int64_t *count);
-
 /// List the launches of every unit. (lower.c)
-evn_status evn__plan_lower(evn_plan *plan);
-
-/// Compile the kernels of the launches. (compile.c)
-evn_status evn__plan_compile(evn_plan *plan);
+evn_status evn__plan_lower(const evn__plan_input *in, evn__units *units, evn__launches *launches);
 
 /// Fail where a launch reads a value of another unit before that has written it. (lower.c)
-evn_status evn__plan_check_reads(const evn_plan *plan);
+evn_status evn__plan_check_reads(const evn__plan_input *in, const evn__units *units,
+                                 const evn__launches *launches);
+
+/// Compile the kernels of the launches. (compile.c)
+/// @param[out] kernels  per launch, in the input's arena
+evn_status evn__plan_compile(const evn__plan_input *in, const evn__units *units,
+                             const evn__launches *launches, evn__kernel ***kernels);
 
 /// Give every stored value and scratch its memory, create the buffers. (memory.c)
-evn_status evn__plan_place(evn_plan *plan);
+/// @param[in,out] memory  zeroed; what it holds is the caller's also where this fails
+evn_status evn__plan_place(const evn__plan_input *in, const evn__launches *launches,
+                           evn__memory *memory);
 
 /// The memory for RUN_OFFSETS: these, [runs][slots], the claims, all 64-bit integers.
 enum {
@@ -175,7 +185,7 @@ static inline size_t evn__plan_run_offset_count(const evn__launch *launch, int r
 }
 
 /// Note what bindings are compared with. (run.c)
-evn_status evn__plan_measure_ports(evn_plan *plan);
+evn_status evn__plan_measure_ports(const evn__plan_input *in, size_t **port_elements);
 
 /// What a run is bound to.
 typedef struct evn__bound {

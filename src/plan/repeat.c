@@ -52,12 +52,12 @@ static evn__bound bound_at(const evn__repeat *r, int run) {
 }
 
 static bool in_phase(const evn__repeat *r, int launch) {
-    return r->plan->launches[launch].phase == r->phase;
+    return r->plan->launches.rows[launch].phase == r->phase;
 }
 
 /// Whether it is enqueued.
 static bool is_used(const evn__repeat *r, int launch) {
-    return in_phase(r, launch) && !r->plan->launches[launch].replaced;
+    return in_phase(r, launch) && !r->plan->launches.rows[launch].replaced;
 }
 
 /// Whether it does one thing: a stage of the cooperative launch, or a launch of its own.
@@ -66,15 +66,15 @@ static bool is_stage(const evn__repeat *r, int launch) {
 }
 
 static int find_cooperative(const evn__repeat *r) {
-    int i = r->plan->launch_count - 1;
-    while (i >= 0 && !(in_phase(r, i) && r->plan->launches[i].claims > 0)) {
+    int i = r->plan->launches.count - 1;
+    while (i >= 0 && !(in_phase(r, i) && r->plan->launches.rows[i].claims > 0)) {
         --i;
     }
     return i;
 }
 
 static const evn__slot *slot_at(const evn__repeat *r, int launch, int k) {
-    return &r->plan->slots[r->plan->launches[launch].first_slot + k];
+    return &r->plan->launches.slots[r->plan->launches.rows[launch].first_slot + k];
 }
 
 // Whether runs can go together --------------------------------------------------------------------
@@ -84,8 +84,8 @@ static bool is_memory(const evn__slot *slot) {
 }
 
 /// Memory that every run has for itself, or that nothing writes.
-static bool is_own(const evn__slot *slot) {
-    evn__home home = slot->place.home;
+static bool is_own(const evn__repeat *r, const evn__slot *slot) {
+    evn__home home = evn__plan_place_of(r->plan, slot)->home;
     return !is_memory(slot) || home == EVN__HOME_SCRATCH || home == EVN__HOME_SAVED ||
            home == EVN__HOME_TABLE;
 }
@@ -124,7 +124,7 @@ static bool meet(const extent *a, const extent *b) {
 
 /// What runs save must not be in each other's place.
 static bool saves_apart(const evn__repeat *r) {
-    size_t size = r->plan->saved_elements;
+    size_t size = r->plan->memory.saved_elements;
     for (int run = 1; run < r->count && size > 0; ++run) {
         size_t a = r->saved[run - 1].offset, b = r->saved[run].offset;
         bool forward = r->saved[1].offset > r->saved[0].offset;
@@ -138,13 +138,13 @@ static bool saves_apart(const evn__repeat *r) {
 /// All memory of the phase's launches that is bound; false where it cannot be described.
 static bool collect(const evn__repeat *r, extent *extents, int *count) {
     *count = 0;
-    for (int i = 0; i < r->plan->launch_count; ++i) {
-        const evn__launch *launch = &r->plan->launches[i];
+    for (int i = 0; i < r->plan->launches.count; ++i) {
+        const evn__launch *launch = &r->plan->launches.rows[i];
         bool run_offsets = false;
         for (int k = 0; is_stage(r, i) && k < launch->slot_count; ++k) {
             const evn__slot *slot = slot_at(r, i, k);
             run_offsets = run_offsets || slot->kind == EVN__OPERAND_RUN_OFFSETS;
-            if (!is_own(slot) && !find_extent(r, i, slot, &extents[(*count)++])) {
+            if (!is_own(r, slot) && !find_extent(r, i, slot, &extents[(*count)++])) {
                 return false;
             }
         }
@@ -185,8 +185,8 @@ static bool may_merge(const evn__repeat *r, const extent *extents, int count) {
 
 /// Runs of one stage at the same time: only of kernels of one work-item, which then have as many.
 static void find_side_by_side(evn__repeat *r, const extent *extents, int count) {
-    for (int i = 0; i < r->plan->launch_count; ++i) {
-        const evn__launch *launch = &r->plan->launches[i];
+    for (int i = 0; i < r->plan->launches.count; ++i) {
+        const evn__launch *launch = &r->plan->launches.rows[i];
         r->side_by_side[i] = launch->range.global[0] == 1 && is_stage(r, i);
     }
     for (int a = 0; a < count; ++a) {
@@ -201,7 +201,7 @@ static void find_side_by_side(evn__repeat *r, const extent *extents, int count) 
 
 /// Whether each argument of the launch is in one buffer in all runs, so that it can move.
 static bool stays_in_buffers(const evn__repeat *r, int launch) {
-    for (int k = 0; k < r->plan->launches[launch].slot_count; ++k) {
+    for (int k = 0; k < r->plan->launches.rows[launch].slot_count; ++k) {
         const evn__slot *slot = slot_at(r, launch, k);
         const evn_buffer *first = NULL;
         for (int run = 0; is_memory(slot) && run < r->count; ++run) {
@@ -221,14 +221,14 @@ static evn_status choose_together(evn__repeat *r) {
     extent *extents = NULL;
     int64_t *offsets = NULL; // [slots][runs]
     int count = 0;
-    int64_t scratch = (int64_t)r->plan->scratch_elements;
+    int64_t scratch = (int64_t)r->plan->memory.scratch_elements;
     r->together = 1;
     if (!r->plan->units.lanes || r->count < 2) {
         return EVN_OK;
     }
-    EVN_TRY(EVN_NEW(&extents, r->plan->slot_count));
-    evn_status status = EVN_NEW(&offsets, (int64_t)r->plan->slot_count * r->count);
-    for (int i = 0; i < r->plan->slot_count && status == EVN_OK; ++i) {
+    EVN_TRY(EVN_NEW(&extents, r->plan->launches.slot_count));
+    evn_status status = EVN_NEW(&offsets, (int64_t)r->plan->launches.slot_count * r->count);
+    for (int i = 0; i < r->plan->launches.slot_count && status == EVN_OK; ++i) {
         extents[i].offset = offsets + (int64_t)i * r->count;
     }
     if (status == EVN_OK && collect(r, extents, &count) && may_merge(r, extents, count)) {
@@ -256,8 +256,9 @@ static evn_status run_offset_of(const evn__repeat *r, int launch, int k, int fir
     if (!is_memory(slot)) {
         return EVN_OK;
     }
-    if (slot->place.home == EVN__HOME_SCRATCH) {
-        *run_offset = r->merges ? (int64_t)(run - first) * (int64_t)r->plan->scratch_elements : 0;
+    if (evn__plan_place_of(r->plan, slot)->home == EVN__HOME_SCRATCH) {
+        *run_offset =
+            r->merges ? (int64_t)(run - first) * (int64_t)r->plan->memory.scratch_elements : 0;
         return EVN_OK;
     }
     evn__bound a = bound_at(r, first), b = bound_at(r, run);
@@ -271,7 +272,7 @@ static evn_status run_offset_of(const evn__repeat *r, int launch, int k, int fir
 static int64_t stages_side_by_side(const evn__repeat *r) {
     int64_t bits = 0;
     int stage = 0;
-    for (int i = 0; i < r->plan->launch_count; ++i) {
+    for (int i = 0; i < r->plan->launches.count; ++i) {
         if (is_stage(r, i)) {
             bits |= (int64_t)r->side_by_side[i] << stage++;
         }
@@ -281,7 +282,7 @@ static int64_t stages_side_by_side(const evn__repeat *r) {
 
 static evn_status write_run_offsets(const evn__repeat *r, int group, int launch,
                                     int64_t *run_offsets) {
-    int first = first_of(group, r), slots = r->plan->launches[launch].slot_count;
+    int first = first_of(group, r), slots = r->plan->launches.rows[launch].slot_count;
     run_offsets[EVN__RUN_OFFSETS_RUNS] = size_of(group, r);
     run_offsets[EVN__RUN_OFFSETS_TOGETHER] = r->merges ? size_of(group, r) : 1;
     run_offsets[EVN__RUN_OFFSETS_SIDE_BY_SIDE] = r->merges ? stages_side_by_side(r) : 0;
@@ -298,10 +299,11 @@ static evn_status write_run_offsets(const evn__repeat *r, int group, int launch,
 static size_t lay_out_run_offsets(evn__repeat *r) {
     size_t total = 0;
     for (int group = 0; group < groups(r); ++group) {
-        for (int i = 0; i < r->plan->launch_count; ++i) {
-            r->run_offsets_at[group * r->plan->launch_count + i] = total;
+        for (int i = 0; i < r->plan->launches.count; ++i) {
+            r->run_offsets_at[group * r->plan->launches.count + i] = total;
             int runs = size_of(group, r);
-            total += is_used(r, i) ? evn__plan_run_offset_count(&r->plan->launches[i], runs) : 0;
+            total +=
+                is_used(r, i) ? evn__plan_run_offset_count(&r->plan->launches.rows[i], runs) : 0;
         }
     }
     return total;
@@ -309,8 +311,8 @@ static size_t lay_out_run_offsets(evn__repeat *r) {
 
 static evn_status fill_run_offsets(const evn__repeat *r, int64_t *run_offsets) {
     for (int group = 0; group < groups(r); ++group) {
-        for (int i = 0; i < r->plan->launch_count; ++i) {
-            size_t offset = r->run_offsets_at[group * r->plan->launch_count + i];
+        for (int i = 0; i < r->plan->launches.count; ++i) {
+            size_t offset = r->run_offsets_at[group * r->plan->launches.count + i];
             if (is_used(r, i)) {
                 EVN_TRY(write_run_offsets(r, group, i, run_offsets + offset));
             }
@@ -321,7 +323,7 @@ static evn_status fill_run_offsets(const evn__repeat *r, int64_t *run_offsets) {
 
 static evn_status create_run_offsets(evn__repeat *r) {
     int64_t *run_offsets = NULL;
-    EVN_TRY(EVN_NEW(&r->run_offsets_at, groups(r) * r->plan->launch_count));
+    EVN_TRY(EVN_NEW(&r->run_offsets_at, groups(r) * r->plan->launches.count));
     size_t total = lay_out_run_offsets(r);
     EVN_TRY(EVN_NEW(&run_offsets, total));
     evn_status status = fill_run_offsets(r, run_offsets);
@@ -352,7 +354,7 @@ static evn_status create(evn__repeat *r, const evn__runs *runs) {
     EVN_TRY(copy(runs->inputs, count * (size_t)g->input_count, &r->inputs));
     EVN_TRY(copy(runs->outputs, count * (size_t)g->output_count, &r->outputs));
     EVN_TRY(copy(runs->saved, count, &r->saved));
-    EVN_TRY(EVN_NEW(&r->side_by_side, r->plan->launch_count));
+    EVN_TRY(EVN_NEW(&r->side_by_side, r->plan->launches.count));
     r->cooperative = find_cooperative(r);
     EVN_TRY(choose_together(r));
     if (r->together == 1) {
@@ -360,7 +362,7 @@ static evn_status create(evn__repeat *r, const evn__runs *runs) {
     }
     size_t copies = r->merges ? (size_t)r->together : 1;
     EVN_TRY(evn__real_create(r->plan->in.device, r->plan->in.fp64,
-                             copies * r->plan->scratch_elements, &r->scratch));
+                             copies * r->plan->memory.scratch_elements, &r->scratch));
     return create_run_offsets(r);
 }
 
@@ -413,7 +415,7 @@ bool evn__repeat_is(const evn__repeat *r, const evn__runs *runs) {
 // Running -----------------------------------------------------------------------------------------
 
 static evn_status run_launch(const evn__repeat *r, int group, int index) {
-    const evn__launch *launch = &r->plan->launches[index];
+    const evn__launch *launch = &r->plan->launches.rows[index];
     evn__bound bound = bound_at(r, first_of(group, r));
     evn__argument arguments[EVN__OPERAND_CAPACITY];
     for (int k = 0; k < launch->slot_count; ++k) {
@@ -421,14 +423,15 @@ static evn_status run_launch(const evn__repeat *r, int group, int index) {
         EVN_TRY(evn__plan_fill(r->plan, &bound, slot, &arguments[k]));
         if (slot->kind == EVN__OPERAND_RUN_OFFSETS) {
             arguments[k].buffer = r->run_offsets;
-            arguments[k].offset = r->run_offsets_at[group * r->plan->launch_count + index];
-        } else if (is_memory(slot) && slot->place.home == EVN__HOME_SCRATCH) {
+            arguments[k].offset = r->run_offsets_at[group * r->plan->launches.count + index];
+        } else if (is_memory(slot) &&
+                   evn__plan_place_of(r->plan, slot)->home == EVN__HOME_SCRATCH) {
             arguments[k].buffer = r->scratch;
         }
     }
     evn__range range = launch->range;
     range.global[1] = r->side_by_side[index] ? (size_t)size_of(group, r) : 1;
-    return evn__kernel_launch(launch->kernel, arguments, launch->slot_count, range);
+    return evn__kernel_launch(r->plan->kernels[index], arguments, launch->slot_count, range);
 }
 
 static evn_status run_each(const evn__repeat *r) {
@@ -444,7 +447,7 @@ evn_status evn__repeat_run(const evn__repeat *r) {
         return run_each(r);
     }
     for (int group = 0; group < groups(r); ++group) {
-        for (int i = 0; i < r->plan->launch_count; ++i) {
+        for (int i = 0; i < r->plan->launches.count; ++i) {
             if (is_used(r, i)) {
                 EVN_TRY(run_launch(r, group, i));
             }
@@ -455,7 +458,7 @@ evn_status evn__repeat_run(const evn__repeat *r) {
 
 int evn__repeat_launches(const evn__repeat *r) {
     int launches = 0;
-    for (int i = 0; i < r->plan->launch_count; ++i) {
+    for (int i = 0; i < r->plan->launches.count; ++i) {
         launches += is_used(r, i);
     }
     return launches * groups(r);

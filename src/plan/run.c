@@ -15,10 +15,10 @@ static evn_status locate(const evn_plan *plan, const evn__bound *bound, const ev
         at = bound->outputs[place->index];
         break;
     case EVN__HOME_TABLE:
-        at.buffer = plan->tables;
+        at.buffer = plan->memory.tables;
         break;
     case EVN__HOME_SCRATCH:
-        at.buffer = plan->memory;
+        at.buffer = plan->memory.scratch;
         break;
     case EVN__HOME_SAVED:
         at = bound->saved;
@@ -41,34 +41,36 @@ evn_status evn__plan_fill(const evn_plan *plan, const evn__bound *bound, const e
         *argument = (evn__argument){.kind = EVN__ARGUMENT_REAL, .real = slot->real};
         return EVN_OK;
     case EVN__OPERAND_RUN_OFFSETS:
-        *argument = (evn__argument){.kind = EVN__ARGUMENT_BUFFER, .buffer = plan->one_run};
+        *argument = (evn__argument){.kind = EVN__ARGUMENT_BUFFER, .buffer = plan->memory.one_run};
         return EVN_OK;
     default:
-        return locate(plan, bound, &slot->place, argument);
+        return locate(plan, bound, evn__plan_place_of(plan, slot), argument);
     }
 }
 
-static evn_status run_launch(const evn_plan *plan, const evn__bound *bound,
-                             const evn__launch *launch) {
+static evn_status run_launch(const evn_plan *plan, const evn__bound *bound, int index) {
+    const evn__launch *launch = &plan->launches.rows[index];
     evn__argument arguments[EVN__OPERAND_CAPACITY];
     for (int i = 0; i < launch->slot_count; ++i) {
-        EVN_TRY(evn__plan_fill(plan, bound, &plan->slots[launch->first_slot + i], &arguments[i]));
+        EVN_TRY(evn__plan_fill(plan, bound, &plan->launches.slots[launch->first_slot + i],
+                               &arguments[i]));
     }
-    return evn__kernel_launch(launch->kernel, arguments, launch->slot_count, launch->range);
+    return evn__kernel_launch(plan->kernels[index], arguments, launch->slot_count, launch->range);
 }
 
 // Bindings are checked before anything is enqueued ------------------------------------------------
 
-evn_status evn__plan_measure_ports(evn_plan *plan) {
-    const evn_graph *g = plan->in.graph;
+evn_status evn__plan_measure_ports(const evn__plan_input *in, size_t **port_elements) {
+    const evn_graph *g = in->graph;
     int count = g->input_count + g->output_count;
-    plan->port_elements = evn__arena_alloc(plan->in.arena, sizeof(size_t) * ((size_t)count + 1));
-    EVN_CHECK(plan->port_elements, EVN_ERR_MEMORY, "no memory for a plan of %d ports", count);
+    size_t *elements = evn__arena_alloc(in->arena, sizeof(size_t) * ((size_t)count + 1));
+    EVN_CHECK(elements, EVN_ERR_MEMORY, "no memory for a plan of %d ports", count);
     for (int i = 0; i < count; ++i) {
         const evn__port *port =
             i < g->input_count ? &g->inputs[i] : &g->outputs[i - g->input_count];
-        plan->port_elements[i] = (size_t)evn_shape_count(evn__node_at(g, port->value)->shape);
+        elements[i] = (size_t)evn_shape_count(evn__node_at(g, port->value)->shape);
     }
+    *port_elements = elements;
     return EVN_OK;
 }
 
@@ -140,18 +142,18 @@ static evn_status check(const evn_plan *plan, bool early, const evn_binding *inp
 
 /// The plan's own memory for saved values, made when it is first asked for.
 static evn_status own_saved(evn_plan *plan, evn_binding *saved) {
-    if (!plan->saved && plan->saved_elements > 0) {
-        EVN_TRY(
-            evn__real_create(plan->in.device, plan->in.fp64, plan->saved_elements, &plan->saved));
+    if (!plan->saved && plan->memory.saved_elements > 0) {
+        EVN_TRY(evn__real_create(plan->in.device, plan->in.fp64, plan->memory.saved_elements,
+                                 &plan->saved));
     }
     *saved = (evn_binding){plan->saved, 0};
     return EVN_OK;
 }
 
 static evn_status run_phase(const evn_plan *plan, int phase, const evn__bound *bound) {
-    for (int i = 0; i < plan->launch_count; ++i) {
-        if (plan->launches[i].phase == phase && !plan->launches[i].replaced) {
-            EVN_TRY(run_launch(plan, bound, &plan->launches[i]));
+    for (int i = 0; i < plan->launches.count; ++i) {
+        if (plan->launches.rows[i].phase == phase && !plan->launches.rows[i].replaced) {
+            EVN_TRY(run_launch(plan, bound, i));
         }
     }
     return EVN_OK;
@@ -166,8 +168,9 @@ evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inpu
     evn__bound bound = {inputs, outputs, {0}};
     if (!saved) {
         EVN_TRY(own_saved(plan, &bound.saved));
-    } else if (plan->saved_elements > 0) {
-        EVN_TRY(evn__real_check(*saved, plan->in.fp64, plan->saved_elements, "memory", "saved"));
+    } else if (plan->memory.saved_elements > 0) {
+        EVN_TRY(
+            evn__real_check(*saved, plan->in.fp64, plan->memory.saved_elements, "memory", "saved"));
         bound.saved = *saved;
     }
     return run_phase(plan, phase, &bound);

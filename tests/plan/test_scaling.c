@@ -97,9 +97,9 @@ typedef struct cost {
 
 static size_t longest_text(const evn_plan *plan) {
     size_t longest = 0;
-    for (int i = 0; i < plan->launch_count; ++i) {
-        const char *text = plan->launches[i].source.text;
-        size_t length = text && !plan->launches[i].replaced ? strlen(text) : 0;
+    for (int i = 0; i < plan->launches.count; ++i) {
+        const char *text = plan->launches.rows[i].source.text;
+        size_t length = text && !plan->launches.rows[i].replaced ? strlen(text) : 0;
         longest = length > longest ? length : longest;
     }
     return longest;

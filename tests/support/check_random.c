@@ -108,8 +108,9 @@ static void count_plan(const evn_graph *graph, const evn_plan_options *options,
     evn_plan *plan = NULL;
     TRY(evn_plan_create(test_device(), graph, options, &plan));
     tally->by_sample += plan->units.lanes > 0;
-    for (int i = 0; i < plan->launch_count; ++i) {
-        tally->epilogues += plan->launches[i].source.family && plan->launches[i].source.text;
+    for (int i = 0; i < plan->launches.count; ++i) {
+        tally->epilogues +=
+            plan->launches.rows[i].source.family && plan->launches.rows[i].source.text;
     }
     evn_plan_destroy(&plan);
 }

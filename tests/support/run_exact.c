@@ -15,7 +15,7 @@ typedef struct memory {
 static memory memory_new(const evn_plan *plan) {
     memory m = {.plan = plan};
     m.values = calloc((size_t)plan->graph->node_count, sizeof(*m.values));
-    m.scratch = calloc((size_t)plan->scratch_count + 1, sizeof(*m.scratch));
+    m.scratch = calloc((size_t)plan->launches.scratch_count + 1, sizeof(*m.scratch));
     ck_assert(m.values && m.scratch);
     return m;
 }
@@ -24,7 +24,7 @@ static void memory_free(memory *m) {
     for (int i = 0; i < m->plan->graph->node_count; ++i) {
         evn_buffer_destroy(&m->values[i]);
     }
-    for (int i = 0; i < m->plan->scratch_count; ++i) {
+    for (int i = 0; i < m->plan->launches.scratch_count; ++i) {
         evn_buffer_destroy(&m->scratch[i]);
     }
     free(m->values);
@@ -52,7 +52,7 @@ static evn_buffer *value_buffer(memory *m, evn_value value) {
 
 static evn_buffer *scratch_buffer(memory *m, int scratch) {
     if (!m->scratch[scratch]) {
-        size_t count = (size_t)m->plan->scratch[scratch].elements;
+        size_t count = (size_t)m->plan->launches.scratch[scratch];
         TRY(evn__real_create(m->plan->in.device, m->plan->in.fp64, count, &m->scratch[scratch]));
     }
     return m->scratch[scratch];
@@ -74,13 +74,13 @@ static evn__argument argument_of(memory *m, const evn__slot *slot) {
 }
 
 static void run_launches(memory *m) {
-    for (int i = 0; i < m->plan->launch_count; ++i) {
-        const evn__launch *launch = &m->plan->launches[i];
+    for (int i = 0; i < m->plan->launches.count; ++i) {
+        const evn__launch *launch = &m->plan->launches.rows[i];
         evn__argument arguments[EVN__OPERAND_CAPACITY];
         for (int k = 0; k < launch->slot_count; ++k) {
-            arguments[k] = argument_of(m, &m->plan->slots[launch->first_slot + k]);
+            arguments[k] = argument_of(m, &m->plan->launches.slots[launch->first_slot + k]);
         }
-        TRY(evn__kernel_launch(launch->kernel, arguments, launch->slot_count, launch->range));
+        TRY(evn__kernel_launch(m->plan->kernels[i], arguments, launch->slot_count, launch->range));
     }
 }
 

@@ -111,8 +111,8 @@ static evn_graph *product(char key[EVN__VARIANT_KEY]) {
 static size_t columns(const evn_graph *graph) {
     evn_plan *plan = NULL;
     TRY(evn_plan_create(test_device(), graph, &(evn_plan_options){0}, &plan));
-    ck_assert_int_eq(plan->launch_count, 1);
-    size_t items = plan->launches[0].range.global[0];
+    ck_assert_int_eq(plan->launches.count, 1);
+    size_t items = plan->launches.rows[0].range.global[0];
     evn_plan_destroy(&plan);
     return items;
 }
