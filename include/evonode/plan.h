@@ -54,7 +54,8 @@ size_t evn_plan_saved_element_count(const evn_plan *plan);
 /// Run phase 0 or 1. `saved` is caller's memory of evn_plan_saved_element_count, written by phase 0
 /// and read by phase 1; NULL: the plan's own. Phase 0 writes the outputs that do not depend on late
 /// inputs and ignores late ones; phase 1 writes the others. Inputs and outputs of phase 0 must
-/// still be there, bound as before, in phase 1.
+/// still be there, bound as before, in phase 1. Without late inputs phase 0 is the whole plan, and
+/// phase 1 does nothing.
 evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inputs,
                               const evn_binding *outputs, const evn_binding *saved);
 

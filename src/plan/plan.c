@@ -71,6 +71,7 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
     EVN_TRY(copy_graph(graph, &plan->graph));
     plan->in.graph = plan->graph;
     EVN_TRY(check_late(plan->graph, options->late_inputs));
+    plan->phased = options->late_inputs != NULL;
     EVN_TRY(evn__plan_classify(&plan->in, options->late_inputs, &plan->classes));
     EVN_TRY(evn__plan_by_sample(&plan->in, &plan->classes, options->sample_inputs, &plan->units));
     if (!plan->units.lanes) {

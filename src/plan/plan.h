@@ -119,6 +119,7 @@ struct evn_plan {
     evn_graph *graph; ///< own copy
     evn__arena arena;
     evn__plan_input in;     ///< made of these and the options
+    bool phased;            ///< of the options: phase 0 is not all of it
     evn__classes classes;   ///< classify.c
     evn__units units;       ///< by_sample.c or fuse.c
     evn__launches launches; ///< lower.c

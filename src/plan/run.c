@@ -164,7 +164,7 @@ evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inpu
     EVN_REQUIRE(plan);
     EVN_CHECK(phase == 0 || phase == 1, EVN_ERR_ARGUMENT, "a plan has phases 0 and 1, not %d",
               phase);
-    EVN_TRY(check(plan, phase == 0, inputs, outputs));
+    EVN_TRY(check(plan, phase == 0 && plan->phased, inputs, outputs));
     evn__bound bound = {inputs, outputs, {0}};
     if (!saved) {
         EVN_TRY(own_saved(plan, &bound.saved));

@@ -290,6 +290,30 @@ START_TEST(bindings_are_checked) {
 }
 END_TEST
 
+/// Without late inputs phase 0 is all, and checked as all.
+START_TEST(one_phase_is_the_whole_plan) {
+    evn_graph *g = new_graph();
+    evn_output(g, "y", evn_tanh(g, evn_input(g, "x", EVN_SHAPE(9))));
+    evn_plan *plan = NULL;
+    evn_buffer *buffer = NULL;
+    const double ones[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    double y[9];
+    TRY(evn_plan_create(test_device(), g, NULL, &plan));
+    TRY(evn__real_create(test_device(), false, 64, &buffer));
+    const evn_binding x = {buffer, 0}, apart = {buffer, 32};
+    TRY(evn__real_write(x, false, ones, 9));
+    ck_assert_int_eq(evn_plan_run_phase(plan, 0, &x, &x, NULL), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "bound to memory of input x"));
+    TRY(evn_plan_run_phase(plan, 0, &x, &apart, NULL));
+    TRY(evn_plan_run_phase(plan, 1, &x, &apart, NULL));
+    TRY(evn__real_read(apart, false, y, 9));
+    ck_assert_double_eq_tol(y[8], tanh(1), 1e-6);
+    evn_plan_destroy(&plan);
+    evn_buffer_destroy(&buffer);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
 /// Phase 0 needs neither what comes late nor what depends on it; the saved memory is checked too.
 START_TEST(bindings_of_phases_are_checked) {
     evn_graph *g = new_graph(), *vjp = NULL;
@@ -343,6 +367,7 @@ static Suite *suite(void) {
     tcase_add_test(running, running_allocates_and_waits_for_nothing);
     tcase_add_test(running, bindings_are_checked);
     tcase_add_test(running, bindings_of_phases_are_checked);
+    tcase_add_test(running, one_phase_is_the_whole_plan);
     tcase_add_test(running, mistakes_are_reported);
     suite_add_tcase(s, running);
     return s;
