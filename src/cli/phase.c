@@ -207,8 +207,9 @@ evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
         phase->steps > 0 || adaptive, EVN_ERR_USAGE,
         "%s cannot choose its steps; give a number of steps, such as %lld, or the solver dopri5",
         phase->solver, (long long)steps);
-    EVN_CHECK(phase->steps > 0 || phase->rtol > 0 || phase->atol > 0, EVN_ERR_USAGE,
-              "rtol and atol are both 0; give one of them");
+    EVN_CHECK(phase->steps > 0 || phase->atol > 0, EVN_ERR_USAGE,
+              "atol is 0, so that no step is small enough where the state is 0; give it a small "
+              "number, such as 1e-6");
     return EVN_OK;
 }
 

@@ -83,7 +83,7 @@ START_TEST(wrong_phases) {
     test_fails_with(test_program("", "train digits --phase adjoint:solver=rk4,steps=0"),
                     EVN_ERR_USAGE, "cannot choose its steps");
     test_fails_with(test_program("", "train digits --phase adjoint:rtol=0,atol=0"), EVN_ERR_USAGE,
-                    "both 0");
+                    "atol is 0");
     test_fails_with(test_program("", "train digits --schedule step --milestones 3-4"),
                     EVN_ERR_USAGE, "as in 30/60");
     test_fails_with(test_program("", "train digits --phase backprop:milestone=3"), EVN_ERR_USAGE,
