@@ -99,8 +99,9 @@ static evn_status add_outputs(evn__onnx_translation *t) {
         evn__onnx_prefix(&t->model, name);
         t->model.suffix = 1; // the name itself is the last node's
         evn__onnx_expand(t, v, evn_value_shape(t->graph, value));
+        const char *of = evn__onnx_name(t, v);
         t->model.suffix = 0;
-        evn__onnx_node(&t->model, "Identity", EVN__ONNX_ARGUMENTS(v->name), NULL);
+        evn__onnx_node(&t->model, "Identity", EVN__ONNX_ARGUMENTS(of), NULL);
         evn__onnx_port(&t->model, true, name, v->shape, v->batch);
     }
     return t->model.status;

@@ -8,8 +8,10 @@
 #include <string.h>
 
 const char *evn__onnx_name(evn__onnx_translation *t, evn__onnx_value *value) {
-    if (!value->name) {
+    if (!value->name && value->is_constant) {
         value->name = evn__onnx_scalar(&t->model, value->constant);
+    } else if (!value->name) {
+        value->name = evn__onnx_channels_last(t, value->channels_first);
     }
     return value->name;
 }
@@ -72,17 +74,44 @@ static bool fold(evn__onnx_translation *t, const evn__node *node, evn__onnx_valu
     return true;
 }
 
+/// Whether the operation can be done with channels first, as what it is done to is there: then
+/// nothing has to be transposed for it.
+static bool suits_channels_first(const evn__node *node, evn__onnx_value **x) {
+    bool there = false, suits = true;
+    for (int k = 0; k < node->operand_count; ++k) {
+        there = there || (x[k]->channels_first && !x[k]->name);
+        suits = suits && (x[k]->is_constant || x[k]->shape.rank <= 1 || x[k]->shape.rank == 4);
+    }
+    return there && suits;
+}
+
+/// An operand, broadcast against images with channels first.
+static const char *with_channels_first(evn__onnx_translation *t, evn__onnx_value *x) {
+    if (x->is_constant || x->shape.rank == 0) {
+        return evn__onnx_name(t, x);
+    }
+    if (x->shape.rank == 4) {
+        return evn__onnx_channels_first(t, x);
+    }
+    if (!x->per_channel) {
+        const evn__onnx_list shape = {3, {x->shape.dim[0], 1, 1}};
+        x->per_channel = evn__onnx_reshape(t, evn__onnx_name(t, x), &shape);
+    }
+    return x->per_channel;
+}
+
 static void elementwise(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
                         evn__onnx_value *y, const char *type) {
     const char *arguments[3] = {0};
     if (fold(t, node, x, y)) {
         return;
     }
+    bool first = suits_channels_first(node, x);
     broadcast(node, x, y);
     for (int k = 0; k < node->operand_count; ++k) {
-        arguments[k] = evn__onnx_name(t, x[k]);
+        arguments[k] = first ? with_channels_first(t, x[k]) : evn__onnx_name(t, x[k]);
     }
-    y->name = evn__onnx_node(&t->model, type, arguments, NULL);
+    *(first ? &y->channels_first : &y->name) = evn__onnx_node(&t->model, type, arguments, NULL);
 }
 
 #define ELEMENT(NAME, type)                                                                        \

@@ -24,15 +24,9 @@ static const char *transpose(evn__onnx_translation *t, const char *x, int a, int
 /// w [Kh, Kw, Ci, Co] as [Co, Ci, Kh, Kw].
 static const char *kernel_first(evn__onnx_translation *t, evn__onnx_value *w) {
     if (!w->kernel_first) {
-        w->kernel_first = transpose(t, w->name, 3, 2, 0, 1);
+        w->kernel_first = transpose(t, evn__onnx_name(t, w), 3, 2, 0, 1);
     }
     return w->kernel_first;
-}
-
-/// An image with channels first is the result.
-static void finish(evn__onnx_translation *t, const char *image, evn__onnx_value *y) {
-    y->channels_first = image;
-    y->name = evn__onnx_channels_last(t, image);
 }
 
 // Products ----------------------------------------------------------------------------------------
@@ -44,7 +38,7 @@ void evn__onnx_MATMUL(evn__onnx_translation *t, const evn__node *node, evn__onnx
     evn__onnx_keep(t, node, x[1]->batch, x[1]->batch == column);
     y->batch = x[0]->batch >= 0 ? 0 : x[1]->batch >= 0 ? 1 : -1;
     y->name = evn__onnx_node(
-        &t->model, "Gemm", EVN__ONNX_ARGUMENTS(x[0]->name, x[1]->name),
+        &t->model, "Gemm", EVN__ONNX_ARGUMENTS(evn__onnx_name(t, x[0]), evn__onnx_name(t, x[1])),
         EVN__ONNX_ATTRIBUTES(EVN__ONNX_INTEGER("transA", node->attributes.transpose_a),
                              EVN__ONNX_INTEGER("transB", node->attributes.transpose_b)));
 }
@@ -54,11 +48,10 @@ void evn__onnx_CONV2D(evn__onnx_translation *t, const evn__node *node, evn__onnx
     y->batch = evn__onnx_keep(t, node, x[0]->batch, x[0]->batch == 0);
     evn__onnx_keep(t, node, x[1]->batch, false);
     const char *image = evn__onnx_channels_first(t, x[0]), *kernel = kernel_first(t, x[1]);
-    finish(t,
-           evn__onnx_node(&t->model, "Conv", EVN__ONNX_ARGUMENTS(image, kernel),
-                          EVN__ONNX_ATTRIBUTES(both("strides", node->attributes.stride),
-                                               around("pads", node->attributes.padding))),
-           y);
+    y->channels_first =
+        evn__onnx_node(&t->model, "Conv", EVN__ONNX_ARGUMENTS(image, kernel),
+                       EVN__ONNX_ATTRIBUTES(both("strides", node->attributes.stride),
+                                            around("pads", node->attributes.padding)));
 }
 
 /// What of `extent` no window begins at: a transposed convolution has to be told.
@@ -78,11 +71,9 @@ void evn__onnx_CONV2D_INPUT_GRAD(evn__onnx_translation *t, const evn__node *node
     y->batch = evn__onnx_keep(t, node, x[0]->batch, x[0]->batch == 0);
     evn__onnx_keep(t, node, x[1]->batch, false);
     const char *image = evn__onnx_channels_first(t, x[0]), *kernel = kernel_first(t, x[1]);
-    finish(t,
-           evn__onnx_node(
-               &t->model, "ConvTranspose", EVN__ONNX_ARGUMENTS(image, kernel),
-               EVN__ONNX_ATTRIBUTES(both("strides", a->stride), around("pads", a->padding), over)),
-           y);
+    y->channels_first = evn__onnx_node(
+        &t->model, "ConvTranspose", EVN__ONNX_ARGUMENTS(image, kernel),
+        EVN__ONNX_ATTRIBUTES(both("strides", a->stride), around("pads", a->padding), over));
 }
 
 /// A convolution whose batch is the channels, and whose kernel is y_bar with gaps between: of its
@@ -92,8 +83,8 @@ void evn__onnx_CONV2D_WEIGHT_GRAD(evn__onnx_translation *t, const evn__node *nod
     const evn__attributes *a = &node->attributes;
     evn__onnx_keep(t, node, x[0]->batch, false);
     evn__onnx_keep(t, node, x[1]->batch, false);
-    const char *image = transpose(t, x[0]->name, 3, 0, 1, 2);
-    const char *kernel = transpose(t, x[1]->name, 3, 0, 1, 2);
+    const char *image = transpose(t, evn__onnx_name(t, x[0]), 3, 0, 1, 2);
+    const char *kernel = transpose(t, evn__onnx_name(t, x[1]), 3, 0, 1, 2);
     const char *whole = evn__onnx_node(
         &t->model, "Conv", EVN__ONNX_ARGUMENTS(image, kernel),
         EVN__ONNX_ATTRIBUTES(both("dilations", a->stride), around("pads", a->padding)));
@@ -131,8 +122,9 @@ void evn__onnx_NORMALIZE(evn__onnx_translation *t, const evn__node *node, evn__o
     first.integers[rank - 1] = 1;
     y->batch = evn__onnx_keep(t, node, x[0]->batch, x[0]->batch == 0);
     if (!x[0]->channels_first) {
-        x[0]->channels_first = evn__onnx_node(
-            &t->model, "Transpose", EVN__ONNX_ARGUMENTS(x[0]->name), EVN__ONNX_ATTRIBUTES(last));
+        x[0]->channels_first =
+            evn__onnx_node(&t->model, "Transpose", EVN__ONNX_ARGUMENTS(evn__onnx_name(t, x[0])),
+                           EVN__ONNX_ATTRIBUTES(last));
     }
     const char *in = evn__onnx_reshape(t, x[0]->channels_first, &grouped);
     const char *scale = filled(t, "ones", groups, 1), *shift = filled(t, "zeros", groups, 0);
@@ -140,8 +132,10 @@ void evn__onnx_NORMALIZE(evn__onnx_translation *t, const evn__node *node, evn__o
         evn__onnx_node(&t->model, "InstanceNormalization", EVN__ONNX_ARGUMENTS(in, scale, shift),
                        EVN__ONNX_ATTRIBUTES(EVN__ONNX_REAL("epsilon", node->attributes.scalar)));
     y->channels_first = evn__onnx_reshape(t, unit, &back);
-    y->name = evn__onnx_node(&t->model, "Transpose", EVN__ONNX_ARGUMENTS(y->channels_first),
-                             EVN__ONNX_ATTRIBUTES(first));
+    if (rank != 4) { // else where it is needed
+        y->name = evn__onnx_node(&t->model, "Transpose", EVN__ONNX_ARGUMENTS(y->channels_first),
+                                 EVN__ONNX_ATTRIBUTES(first));
+    }
 }
 
 static const char *binary(evn__onnx_translation *t, const char *type, const char *a,
@@ -167,8 +161,8 @@ void evn__onnx_NORMALIZE_GRAD(evn__onnx_translation *t, const evn__node *node, e
     }
     y->batch = evn__onnx_keep(t, node, x[0]->batch, x[0]->batch == 0);
     y->batch = x[1]->batch < 0 ? y->batch : evn__onnx_keep(t, node, x[1]->batch, x[1]->batch == 0);
-    const char *in = evn__onnx_reshape(t, x[0]->name, &grouped);
-    const char *v = evn__onnx_reshape(t, x[1]->name, &grouped);
+    const char *in = evn__onnx_reshape(t, evn__onnx_name(t, x[0]), &grouped);
+    const char *v = evn__onnx_reshape(t, evn__onnx_name(t, x[1]), &grouped);
     const char *centred = binary(t, "Sub", in, group_mean(t, in));
     const char *variance = group_mean(t, binary(t, "Mul", centred, centred));
     const char *epsilon = evn__onnx_scalar(&t->model, node->attributes.scalar);
@@ -183,7 +177,7 @@ void evn__onnx_NORMALIZE_GRAD(evn__onnx_translation *t, const evn__node *node, e
 void evn__onnx_LOG_SOFTMAX(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
                            evn__onnx_value *y) {
     y->batch = evn__onnx_keep(t, node, x[0]->batch, x[0]->batch != node->shape.rank - 1);
-    y->name = evn__onnx_node(&t->model, "LogSoftmax", EVN__ONNX_ARGUMENTS(x[0]->name),
+    y->name = evn__onnx_node(&t->model, "LogSoftmax", EVN__ONNX_ARGUMENTS(evn__onnx_name(t, x[0])),
                              EVN__ONNX_ATTRIBUTES(EVN__ONNX_INTEGER("axis", -1)));
 }
 
@@ -193,11 +187,10 @@ void evn__onnx_MEAN_POOL2D(evn__onnx_translation *t, const evn__node *node, evn_
                            evn__onnx_value *y) {
     y->batch = evn__onnx_keep(t, node, x[0]->batch, x[0]->batch == 0);
     const char *image = evn__onnx_channels_first(t, x[0]);
-    finish(t,
-           evn__onnx_node(&t->model, "AveragePool", EVN__ONNX_ARGUMENTS(image),
-                          EVN__ONNX_ATTRIBUTES(both("kernel_shape", node->attributes.window),
-                                               both("strides", node->attributes.stride))),
-           y);
+    y->channels_first =
+        evn__onnx_node(&t->model, "AveragePool", EVN__ONNX_ARGUMENTS(image),
+                       EVN__ONNX_ATTRIBUTES(both("kernel_shape", node->attributes.window),
+                                            both("strides", node->attributes.stride)));
 }
 
 /// A transposed convolution of each channel by itself with the same share everywhere.
@@ -216,11 +209,9 @@ void evn__onnx_MEAN_POOL2D_GRAD(evn__onnx_translation *t, const evn__node *node,
     const char *share = evn__onnx_filled(&t->model, name, EVN_SHAPE(channels, 1, window, window),
                                          1 / (double)(window * window));
     const char *image = evn__onnx_channels_first(t, x[0]);
-    finish(t,
-           evn__onnx_node(&t->model, "ConvTranspose", EVN__ONNX_ARGUMENTS(image, share),
-                          EVN__ONNX_ATTRIBUTES(both("strides", stride),
-                                               EVN__ONNX_INTEGER("group", channels), over)),
-           y);
+    y->channels_first = evn__onnx_node(
+        &t->model, "ConvTranspose", EVN__ONNX_ARGUMENTS(image, share),
+        EVN__ONNX_ATTRIBUTES(both("strides", stride), EVN__ONNX_INTEGER("group", channels), over));
 }
 
 /// Places of the maxima in the flat image with channels first.
@@ -237,7 +228,7 @@ void evn__onnx_MAX_POOL2D_SELECT(evn__onnx_translation *t, const evn__node *node
     y->batch = evn__onnx_keep(t, node, x[0]->batch, x[0]->batch == 0);
     const char *at = places(t, node, x[0]);
     const char *of = evn__onnx_reshape(t, evn__onnx_channels_first(t, x[1]), &flat);
-    finish(t, evn__onnx_node(&t->model, "Gather", EVN__ONNX_ARGUMENTS(of, at), NULL), y);
+    y->channels_first = evn__onnx_node(&t->model, "Gather", EVN__ONNX_ARGUMENTS(of, at), NULL);
 }
 
 void evn__onnx_MAX_POOL2D_SCATTER(evn__onnx_translation *t, const evn__node *node,
@@ -253,5 +244,5 @@ void evn__onnx_MAX_POOL2D_SCATTER(evn__onnx_translation *t, const evn__node *nod
     const char *sum = evn__onnx_node(
         m, "ScatterElements", EVN__ONNX_ARGUMENTS(zeros, at, what),
         EVN__ONNX_ATTRIBUTES(EVN__ONNX_INTEGER("axis", 0), EVN__ONNX_TEXT("reduction", "add")));
-    finish(t, evn__onnx_node(m, "Reshape", EVN__ONNX_ARGUMENTS(sum, shape), NULL), y);
+    y->channels_first = evn__onnx_node(m, "Reshape", EVN__ONNX_ARGUMENTS(sum, shape), NULL);
 }

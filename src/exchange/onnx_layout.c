@@ -40,7 +40,7 @@ static const char *transpose(evn__onnx_translation *t, const char *x, int rank, 
 const char *evn__onnx_channels_first(evn__onnx_translation *t, evn__onnx_value *x) {
     static const int order[] = {0, 3, 1, 2};
     if (!x->channels_first) {
-        x->channels_first = transpose(t, x->name, 4, order);
+        x->channels_first = transpose(t, evn__onnx_name(t, x), 4, order);
     }
     return x->channels_first;
 }
@@ -73,7 +73,7 @@ void evn__onnx_RESHAPE(evn__onnx_translation *t, const evn__node *node, evn__onn
     evn__onnx_keep(t, node, x[0]->batch, batch >= 0);
     evn__onnx_list shape = extents(node->shape, batch);
     y->batch = batch;
-    y->name = evn__onnx_reshape(t, x[0]->name, &shape);
+    y->name = evn__onnx_reshape(t, evn__onnx_name(t, x[0]), &shape);
 }
 
 /// Nothing is written: who needs the whole shape expands it.
@@ -115,10 +115,10 @@ static const char *whole_extents(evn__onnx_translation *t, evn_shape shape, int 
 }
 
 void evn__onnx_expand(evn__onnx_translation *t, evn__onnx_value *value, evn_shape shape) {
-    const char *name = evn__onnx_name(t, value);
     if (evn_shape_equal(value->shape, shape)) {
         return;
     }
+    const char *name = evn__onnx_name(t, value);
     int missing = shape.rank - value->shape.rank;
     int batch = value->batch < 0 ? -1 : value->batch + missing;
     for (int i = 0; t->any_batch && i < shape.rank && batch < 0; ++i) {
@@ -128,7 +128,7 @@ void evn__onnx_expand(evn__onnx_translation *t, evn__onnx_value *value, evn_shap
     value->name = evn__onnx_node(&t->model, "Expand", EVN__ONNX_ARGUMENTS(name, list), NULL);
     value->shape = shape;
     value->batch = batch;
-    value->channels_first = value->kernel_first = NULL;
+    value->channels_first = value->kernel_first = value->per_channel = NULL;
 }
 
 void evn__onnx_PERMUTE(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
@@ -137,7 +137,7 @@ void evn__onnx_PERMUTE(evn__onnx_translation *t, const evn__node *node, evn__onn
     for (int i = 0; i < node->shape.rank; ++i) {
         y->batch = x[0]->batch == order[i] ? i : y->batch;
     }
-    y->name = transpose(t, x[0]->name, node->shape.rank, order);
+    y->name = transpose(t, evn__onnx_name(t, x[0]), node->shape.rank, order);
 }
 
 void evn__onnx_SLICE(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
@@ -156,8 +156,8 @@ void evn__onnx_SLICE(evn__onnx_translation *t, const evn__node *node, evn__onnx_
     const char *from = evn__onnx_integers(&t->model, &starts);
     const char *to = evn__onnx_integers(&t->model, &ends);
     const char *of = evn__onnx_integers(&t->model, &axes);
-    y->name =
-        evn__onnx_node(&t->model, "Slice", EVN__ONNX_ARGUMENTS(x[0]->name, from, to, of), NULL);
+    y->name = evn__onnx_node(&t->model, "Slice",
+                             EVN__ONNX_ARGUMENTS(evn__onnx_name(t, x[0]), from, to, of), NULL);
 }
 
 void evn__onnx_PAD(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
@@ -173,14 +173,15 @@ void evn__onnx_PAD(evn__onnx_translation *t, const evn__node *node, evn__onnx_va
     }
     y->batch = x[0]->batch;
     const char *by = evn__onnx_integers(&t->model, &pads);
-    y->name = evn__onnx_node(&t->model, "Pad", EVN__ONNX_ARGUMENTS(x[0]->name, by), NULL);
+    y->name =
+        evn__onnx_node(&t->model, "Pad", EVN__ONNX_ARGUMENTS(evn__onnx_name(t, x[0]), by), NULL);
 }
 
 void evn__onnx_CONCAT(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
                       evn__onnx_value *y) {
     const char *arguments[EVN_MAX_INPUTS + 1] = {0};
     for (int k = 0; k < node->operand_count; ++k) {
-        arguments[k] = x[k]->name;
+        arguments[k] = evn__onnx_name(t, x[k]);
         y->batch = x[k]->batch >= 0 ? x[k]->batch : y->batch;
     }
     evn__onnx_keep(t, node, y->batch, y->batch != node->attributes.axis);
@@ -198,6 +199,7 @@ void evn__onnx_SUM(evn__onnx_translation *t, const evn__node *node, evn__onnx_va
     }
     y->batch = x[0]->batch;
     const char *over = evn__onnx_integers(&t->model, &axes);
-    y->name = evn__onnx_node(&t->model, "ReduceSum", EVN__ONNX_ARGUMENTS(x[0]->name, over),
-                             EVN__ONNX_ATTRIBUTES(EVN__ONNX_INTEGER("keepdims", 1)));
+    y->name =
+        evn__onnx_node(&t->model, "ReduceSum", EVN__ONNX_ARGUMENTS(evn__onnx_name(t, x[0]), over),
+                       EVN__ONNX_ATTRIBUTES(EVN__ONNX_INTEGER("keepdims", 1)));
 }

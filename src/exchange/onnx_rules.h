@@ -9,11 +9,13 @@
 
 /// A value of the graph in the model.
 typedef struct evn__onnx_value {
-    const char *name; ///< NULL: a constant that nothing has needed yet (evn__onnx_name)
+    const char *name; ///< NULL: a constant, or an image with channels first, that nothing has
+                      ///< needed otherwise yet (evn__onnx_name)
     evn_shape shape;  ///< which may be smaller than the node's and be broadcast to it, as ONNX's
                       ///< element-wise operators do; whole for all other rules
     int batch;        ///< the axis of it that has any extent; −1: none
     const char *channels_first; ///< the same as [B, C, H, W]; NULL: not made yet
+    const char *per_channel;    ///< of a vector [C]: as [C, 1, 1]; NULL
     const char *kernel_first;   ///< of a kernel [Kh, Kw, Ci, Co]: as [Co, Ci, Kh, Kw]; NULL
     bool is_constant;           ///< the same known number everywhere, `constant`
     double constant;
