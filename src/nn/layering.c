@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LAYERS_MAX = 10000 };
+
 void evn__layer_records_free(evn__layer_records *records) {
     free(records->items);
     evn__arena_free(&records->arena);
@@ -75,6 +77,12 @@ static bool wants(const evn__layer *layer, int64_t value) {
 static bool fits(evn__layering *at, const evn__layer *layer, evn_value x) {
     char text[128];
     evn_shape from = evn_value_shape(at->network.graph, x);
+    if (at->records->count >= LAYERS_MAX) {
+        evn__layering_fail(at, layer, EVN_ERR_SHAPE,
+                           "with all repetitions there are more than %d layers; repeat less often",
+                           LAYERS_MAX);
+        return false;
+    }
     if (!(layer->kind->ranks >> from.rank & 1)) {
         evn__layering_fail(at, layer, EVN_ERR_SHAPE, "it takes %s, but %s gives %s%s",
                            rank_text(layer->kind->ranks), at->giver, evn__shape_text(from, text),

@@ -111,6 +111,10 @@ static const struct {
     {"{\"stem\": [{\"layer\": \"conv\", \"name\": \"a\"}, {\"layer\": \"norm\", \"name\": \"a\"}]}",
      EVN_ERR_FORMAT,
      {"stem[1]: norm: there is another layer named 'a' in stem"}},
+    {"{\"stem\": [{\"layer\": \"repeat\", \"times\": 1000, \"layers\": [{\"layer\": \"repeat\","
+     " \"times\": 1000, \"layers\": [\"relu\"]}]}]}",
+     EVN_ERR_SHAPE,
+     {"stem[0].layers[0].layers[0]: relu: ", "more than 10000 layers"}},
     {"{\"stem\": [\"conv\"], \"head\": [\"flatten\"]}",
      EVN_ERR_SHAPE,
      {"head: head[0] (flatten) gives [2, 64]", "a number for each class, [2, 3]"}},
