@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/random.h"
 #include "derivative.h"
 #include "evonode/model.h"
 #include "nn/description.h"
@@ -329,6 +330,44 @@ START_TEST(a_chain_of_stages) {
 }
 END_TEST
 
+/// Files with a few bytes changed, taken away or doubled are networks, or are refused at a place.
+START_TEST(damaged_files_are_refused) {
+    static const char bytes[] = "{}[]\",: 0179-.eftnrx\\\n";
+    for (uint64_t seed = 0; seed < 1500; ++seed) {
+        char text[sizeof(two) + 64];
+        evn_network *network = NULL;
+        evn_model *model = NULL;
+        memcpy(text, two, sizeof(two));
+        for (uint64_t k = 0; k <= evn__random_below(seed, 0, 0, 3); ++k) {
+            size_t size = strlen(text), at = evn__random_below(seed, 1, k, size);
+            size_t length = evn__random_below(seed, 2, k, 12) % (size - at);
+            switch (evn__random_below(seed, 3, k, 3)) {
+            case 0:
+                text[at] = bytes[evn__random_below(seed, 4, k, sizeof(bytes) - 1)];
+                break;
+            case 1:
+                memmove(text + at, text + at + length, size + 1 - at - length);
+                break;
+            default:
+                memmove(text + at + length, text + at, size + 1 - at);
+            }
+        }
+        test_note(text);
+        evn_status status = evn_network_parse(text, "net", &network);
+        if (status == EVN_OK) {
+            evn_model_options options = evn_model_options_default(8, 8, 1, 3);
+            options.batch = 2;
+            options.network = network;
+            status = evn_model_create(&options, &model);
+        }
+        ck_assert_msg(status == EVN_OK || strncmp(evn_error_message(), "net:", 4) == 0, "%s",
+                      evn_error_message());
+        evn_network_destroy(&network);
+        evn_model_destroy(&model);
+    }
+}
+END_TEST
+
 START_TEST(weights_evolve_layer_by_layer) {
     static const struct {
         int stage;
@@ -400,6 +439,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, kinds);
     TCase *models = tcase_create("models");
     tcase_add_test(models, a_chain_of_stages);
+    tcase_add_test(models, damaged_files_are_refused);
     tcase_add_test(models, weights_evolve_layer_by_layer);
     tcase_add_test(models, dynamics_of_rows);
     suite_add_tcase(s, models);
