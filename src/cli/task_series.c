@@ -78,10 +78,8 @@ static evn_status check_settings(const evn__settings *settings) {
     layers f;
     EVN_CHECK(settings->data, EVN_ERR_USAGE,
               "series needs --data FILE.csv, with a column of times and one for each quantity");
-    if (settings->network) {
-        return EVN_OK;
-    }
-    EVN_CHECK(strcmp(settings->model, "node") == 0 || strcmp(settings->model, "node-ew") == 0,
+    EVN_CHECK(settings->network || strcmp(settings->model, "node") == 0 ||
+                  strcmp(settings->model, "node-ew") == 0,
               EVN_ERR_USAGE, "a series has no model '%s'; it should be node or node-ew",
               settings->model);
     for (int i = 0; i < settings->phase_count; ++i) {
@@ -89,7 +87,7 @@ static evn_status check_settings(const evn__settings *settings) {
                   "a phase of a series cannot end by until=held-out: what is held out of it is "
                   "measured once training is over");
     }
-    return read_f(settings->f, &f);
+    return settings->network ? EVN_OK : read_f(settings->f, &f);
 }
 
 /// Of all that the file gives, and how it is cut.
