@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Series of one's own: a Neural ODE, or a NODE-EW, that follows them and goes on behind them.
 #include "base/hash.h"
+#include "base/number.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/session.h"
@@ -263,13 +264,20 @@ static void write_header(const evn__time_series *s, evn__csv_writer *csv) {
     evn__csv_end_row(csv);
 }
 
+/// With all digits that a time may need: days of a long calendar, seconds since 1970.
+static void put_time(evn__csv_writer *csv, double t) {
+    char text[32];
+    evn__print(text, sizeof(text), "%.15g", t);
+    evn__csv_put_text(csv, text);
+}
+
 static void write_rows(const evn__time_series *s, const evn__track *track, const times *t,
                        const double *values, evn__csv_writer *csv) {
     for (int64_t i = 0; i < t->count; ++i) {
         if (s->track_count > 1) {
             evn__csv_put_text(csv, track->name);
         }
-        evn__csv_put_number(csv, t->items[i]);
+        put_time(csv, t->items[i]);
         for (int k = 0; k < s->dimensions; ++k) {
             evn__csv_put_number(csv, values[i * s->dimensions + k]);
         }

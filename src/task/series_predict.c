@@ -163,11 +163,17 @@ static evn_status predict(prediction *p, const evn_solver_options *solver, int64
 }
 
 static evn_status check(const evn__time_series *s, const evn__request *requests, int64_t count) {
+    const double most = 1e5; // windows that a forecast goes through
     for (int64_t i = 0; i < count; ++i) {
-        double begins = s->t[s->tracks[requests[i].track].first];
+        const evn__track *track = &s->tracks[requests[i].track];
+        double begins = s->t[track->first], ends = s->t[track->first + track->count - 1];
         EVN_CHECK(requests[i].t >= begins, EVN_ERR_DATA,
                   "a value at %s = %.12g is asked for, but the series begins at %.12g",
                   s->time_name, requests[i].t, begins);
+        EVN_CHECK(requests[i].t - ends <= most * s->unit, EVN_ERR_DATA,
+                  "a value at %s = %.12g is asked for, which is too far: more than %g windows of "
+                  "%.12g behind the data",
+                  s->time_name, requests[i].t, most, s->unit);
     }
     return EVN_OK;
 }

@@ -128,6 +128,15 @@ START_TEST(other_data) {
     test_write("at.csv", "-1\n", 3);
     test_fails_with(test_program("", "sample r --times at.csv"), EVN_ERR_DATA, "begins at 0");
     test_fails_with(test_program("", "sample r --times none.csv"), EVN_ERR_FILE, "none.csv");
+    test_write("at.csv", "1e9\n", 4);
+    test_fails_with(test_program("", "sample r --times at.csv"), EVN_ERR_DATA, "too far");
+
+    // Seconds since 1970, with all their digits.
+    static const char seconds[] = "t,x\n1700000000.25,1\n1700000060.5,2\n1700000120,1\n";
+    test_write("u.csv", seconds, strlen(seconds));
+    result = test_program("", "train series --data u.csv --epochs 2 --out u");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(test_program("", "sample u").out, "\n1700000060.5,"));
 }
 END_TEST
 
