@@ -9,8 +9,8 @@
 static double fraction(const bench_result *result, const bench_limits *limits) {
     double arithmetic = result->flops / result->time.median / limits->flops;
     double memory = result->bytes / result->time.median / limits->bytes;
-    double most = arithmetic > memory ? arithmetic : memory;
-    return most > 0 ? most : NAN;
+    double larger = arithmetic > memory ? arithmetic : memory;
+    return larger > 0 ? larger : NAN;
 }
 
 /// n of time ∝ nodesⁿ, from the smallest graph to the largest; NaN where there are not two.

@@ -314,9 +314,9 @@ static evn_status choose_rows(evn__generation *g, int64_t *rows, char text[64]) 
     snprintf(text, 64, "%lld", (long long)*rows);
     if (g->group->sums > 0) {
         int number;
-        int64_t least = (all + MAX_PARTIALS - 1) / MAX_PARTIALS;
+        int64_t min_rows = (all + MAX_PARTIALS - 1) / MAX_PARTIALS;
         *rows = *rows > MIN_ROWS ? *rows : MIN_ROWS;
-        *rows = *rows > least ? *rows : least;
+        *rows = *rows > min_rows ? *rows : min_rows;
         EVN_TRY(evn__generation_add(g, evn__operand_int(*rows), &number));
         evn__text_append(&g->head, ", const int a%d", number);
         snprintf(text, 64, "a%d", number);

@@ -195,17 +195,17 @@ static evn_status join(evn_dynamics *d, const evn_graph *f, const evn_graph *g, 
 }
 
 static evn_status make(evn_dynamics *d, const evn_graph *f, const evn_graph *g) {
-    int most = evn_graph_input_count(f) + evn_graph_input_count(g);
+    int inputs = evn_graph_input_count(f) + evn_graph_input_count(g);
     evn_value *slopes = NULL;
     EVN_TRY(evn_graph_create(&d->system.graph));
-    EVN_TRY(EVN_NEW(&d->weights, most));
-    EVN_TRY(EVN_NEW(&d->system.controlled, most));
+    EVN_TRY(EVN_NEW(&d->weights, inputs));
+    EVN_TRY(EVN_NEW(&d->system.controlled, inputs));
     EVN_TRY(declare(d, f, g));
     for (int i = 0; i < d->system.state_count; ++i) {
         d->system.controlled[i] = true;
     }
-    EVN_TRY(EVN_NEW(&slopes, most + evn_graph_output_count(g)));
-    evn_status status = join(d, f, g, slopes, slopes + most);
+    EVN_TRY(EVN_NEW(&slopes, inputs + evn_graph_output_count(g)));
+    evn_status status = join(d, f, g, slopes, slopes + inputs);
     free(slopes);
     return status;
 }

@@ -258,8 +258,8 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
     solution = solution ? solution : &unused;
     EVN_REQUIRE(solver);
     EVN_REQUIRE(x1);
-    double most = solver->options.fp64 ? DBL_MAX : FLT_MAX;
-    EVN_CHECK(fabs(t0) <= most && fabs(t1) <= most && fabs(t1 - t0) <= most, EVN_ERR_ARGUMENT,
+    double max = solver->options.fp64 ? DBL_MAX : FLT_MAX;
+    EVN_CHECK(fabs(t0) <= max && fabs(t1) <= max && fabs(t1 - t0) <= max, EVN_ERR_ARGUMENT,
               "the interval [%g, %g] is not finite in %s precision", t0, t1,
               solver->options.fp64 ? "double" : "single");
     EVN_TRY(evn__real_check(x0, solver->options.fp64, state_elements(solver), "state", "x0"));

@@ -137,9 +137,6 @@ static void output_pairs(step_build *b) {
 
 static evn_status finish(step_build *b, evn_status status, evn_graph **graph) {
     free(b->states);
-    if (status == EVN_OK) {
-        status = evn_graph_status(b->graph);
-    }
     if (status != EVN_OK) {
         evn_graph_destroy(&b->graph);
     }
@@ -147,18 +144,18 @@ static evn_status finish(step_build *b, evn_status status, evn_graph **graph) {
     return status;
 }
 
+static evn_status build_fixed(step_build *b) {
+    EVN_TRY(begin(b, "dt"));
+    EVN_TRY(run_stages(b, 0));
+    output_states(b);
+    output_pairs(b);
+    return evn_graph_status(b->graph);
+}
+
 evn_status evn__step_graph(const evn__system *system, const evn__tableau *tableau,
                            evn_graph **graph) {
     step_build b = {.system = system, .tableau = tableau};
-    evn_status status = begin(&b, "dt");
-    if (status == EVN_OK) {
-        status = run_stages(&b, 0);
-    }
-    if (status == EVN_OK) {
-        output_states(&b);
-        output_pairs(&b);
-    }
-    return finish(&b, status, graph);
+    return finish(&b, build_fixed(&b), graph);
 }
 
 // Error norm --------------------------------------------------------------------------------------
@@ -191,6 +188,7 @@ static evn_value error_norm(step_build *b, evn_value rtol, evn_value atol) {
 }
 
 static evn_status build_adaptive(step_build *b) {
+    EVN_TRY(begin(b, "dt"));
     evn_graph *g = b->graph;
     for (int i = 0; i < evn__system_outputs(b->system); ++i) {
         char name[256];
@@ -210,11 +208,7 @@ static evn_status build_adaptive(step_build *b) {
 evn_status evn__adaptive_step_graph(const evn__system *system, const evn__tableau *tableau,
                                     evn_graph **graph) {
     step_build b = {.system = system, .tableau = tableau};
-    evn_status status = begin(&b, "dt");
-    if (status == EVN_OK) {
-        status = build_adaptive(&b);
-    }
-    return finish(&b, status, graph);
+    return finish(&b, build_adaptive(&b), graph);
 }
 
 // First step --------------------------------------------------------------------------------------
@@ -237,6 +231,7 @@ static evn_value largest(step_build *b, const evn_value *values, evn_value rtol,
 }
 
 static evn_status build_start(step_build *b) {
+    EVN_TRY(begin(b, "span"));
     evn_graph *g = b->graph;
     evn_value rtol = evn_input(g, "rtol", EVN_SCALAR), atol = evn_input(g, "atol", EVN_SCALAR);
     evn_value span = evn_abs(g, b->dt), direction = evn_sign(g, b->dt);
@@ -269,9 +264,5 @@ static evn_status build_start(step_build *b) {
 evn_status evn__start_graph(const evn__system *system, const evn__tableau *tableau,
                             evn_graph **graph) {
     step_build b = {.system = system, .tableau = tableau};
-    evn_status status = begin(&b, "span");
-    if (status == EVN_OK) {
-        status = build_start(&b);
-    }
-    return finish(&b, status, graph);
+    return finish(&b, build_start(&b), graph);
 }

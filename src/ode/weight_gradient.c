@@ -128,18 +128,18 @@ evn_status evn__weight_gradient_take(evn__weight_gradient *batched, evn_graph *g
 
 // Life --------------------------------------------------------------------------------------------
 
+static evn_status allocate(evn__weight_gradient *batched, int parameters) {
+    EVN_TRY(EVN_NEW(&batched->entries, parameters + 1));
+    EVN_TRY(EVN_NEW(&batched->inputs, (EVN__SIDES + 1) * parameters + 1));
+    return EVN_NEW(&batched->outputs, parameters + 1);
+}
+
 evn_status evn__weight_gradient_create(int parameters, int steps, const evn__layout *layout,
                                        evn__weight_gradient **batched) {
     EVN_TRY(EVN_NEW(batched, 1));
     (*batched)->steps = steps;
     (*batched)->layout = layout;
-    evn_status status = EVN_NEW(&(*batched)->entries, parameters + 1);
-    if (status == EVN_OK) {
-        status = EVN_NEW(&(*batched)->inputs, (EVN__SIDES + 1) * parameters + 1);
-    }
-    if (status == EVN_OK) {
-        status = EVN_NEW(&(*batched)->outputs, parameters + 1);
-    }
+    evn_status status = allocate(*batched, parameters);
     if (status != EVN_OK) {
         evn__weight_gradient_destroy(batched);
     }

@@ -100,19 +100,11 @@ static evn__call start_call(const convolution *c, const char *kernel) {
     return (evn__call){.source = {.family = "conv2d", .options = c->options}, .kernel = kernel};
 }
 
-static void push(evn__call *call, evn__operand operand) {
-    call->operands[call->operand_count++] = operand;
-}
-
-static void push_int(evn__call *call, int64_t integer) {
-    push(call, evn__operand_int(integer));
-}
-
 static void push_geometry(evn__call *call, const convolution *c) {
     const int64_t integers[] = {c->x[0], c->x[1], c->x[2], c->x[3],   c->y[1],   c->y[2],
                                 c->y[3], c->w[0], c->w[1], c->stride, c->padding};
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        push_int(call, integers[i]);
+        evn__push_int(call, integers[i]);
     }
 }
 
@@ -131,9 +123,9 @@ static void set_range(evn__call *call, const convolution *c, int64_t columns, in
 static evn__call start_tiled(const convolution *c, const evn__tiled *t, const char *kernel,
                              int64_t layers, const evn__node *node, evn__operand result) {
     evn__call call = evn__tiled_call(t, kernel, layers);
-    push(&call, evn__operand_value(node->operands[0]));
-    push(&call, evn__operand_value(node->operands[1]));
-    push(&call, result);
+    evn__push(&call, evn__operand_value(node->operands[0]));
+    evn__push(&call, evn__operand_value(node->operands[1]));
+    evn__push(&call, result);
     push_geometry(&call, c);
     return call;
 }
@@ -195,13 +187,13 @@ static evn_status pack(evn__lowering *lowering, const convolution *c, row_source
     evn__operand packed = evn__lower_scratch(lowering, rows->taps * rows->inner * *stride);
     evn__call call = start_call(c, "conv2d_pack");
     call.range = (evn__range){2, {(size_t)*stride, (size_t)rows->taps}, {0}};
-    push(&call, rows->tensor);
-    push(&call, packed);
-    push_int(&call, rows->taps);
-    push_int(&call, rows->inner);
-    push_int(&call, rows->columns);
-    push_int(&call, *stride);
-    push_int(&call, rows->transposed);
+    evn__push(&call, rows->tensor);
+    evn__push(&call, packed);
+    evn__push_int(&call, rows->taps);
+    evn__push_int(&call, rows->inner);
+    evn__push_int(&call, rows->columns);
+    evn__push_int(&call, *stride);
+    evn__push_int(&call, rows->transposed);
     rows->tensor = packed;
     return evn__lower_emit(lowering, &call);
 }
@@ -223,11 +215,11 @@ static evn_status emit_images(evn__lowering *lowering, const convolution *c, con
     evn__call call = start_call(c, kernel);
     const int64_t *image = node->shape.dim;
     set_range(&call, c, image[3], image[1] * image[2], evn__divide_up(image[0], c->tile.rows));
-    push(&call, evn__operand_value(node->operands[0]));
-    push(&call, weights->tensor);
-    push(&call, evn__operand_value(result));
+    evn__push(&call, evn__operand_value(node->operands[0]));
+    evn__push(&call, weights->tensor);
+    evn__push(&call, evn__operand_value(result));
     push_geometry(&call, c);
-    push_int(&call, w_stride);
+    evn__push_int(&call, w_stride);
     return evn__lower_emit_result(lowering, &call);
 }
 
@@ -274,10 +266,10 @@ static evn_status emit_add(evn__lowering *lowering, const convolution *c, evn__o
     int64_t weights = c->w[0] * c->w[1] * c->w[2] * c->w[3];
     evn__call call = start_call(c, "conv2d_add");
     call.range = (evn__range){1, {(size_t)weights}, {0}};
-    push(&call, partial);
-    push(&call, evn__operand_value(w_bar));
-    push_int(&call, weights);
-    push_int(&call, slices);
+    evn__push(&call, partial);
+    evn__push(&call, evn__operand_value(w_bar));
+    evn__push_int(&call, weights);
+    evn__push_int(&call, slices);
     return evn__lower_emit(lowering, &call);
 }
 
@@ -293,7 +285,7 @@ static evn_status emit_tiled_weight_grad(evn__lowering *lowering, const convolut
     int64_t slices = evn__tiled_split(t, evn__lower_device(lowering));
     evn__operand w_bar = place_slices(lowering, node, value, slices);
     evn__call call = start_tiled(c, t, "conv2d_weight_grad_tiled", slices, node, w_bar);
-    push_int(&call, t->slice);
+    evn__push_int(&call, t->slice);
     EVN_TRY(evn__lower_emit(lowering, &call));
     return slices > 1 ? emit_add(lowering, c, w_bar, value, slices) : EVN_OK;
 }
@@ -320,12 +312,12 @@ static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c
     evn__operand w_bar = place_slices(lowering, node, value, slices);
     evn__call call = start_call(c, "conv2d_weight_grad");
     set_range(&call, c, c->w[3], row_tiles, slices);
-    push(&call, evn__operand_value(node->operands[0]));
-    push(&call, pixels.tensor);
-    push(&call, w_bar);
+    evn__push(&call, evn__operand_value(node->operands[0]));
+    evn__push(&call, pixels.tensor);
+    evn__push(&call, w_bar);
     push_geometry(&call, c);
-    push_int(&call, y_stride);
-    push_int(&call, slice);
+    evn__push_int(&call, y_stride);
+    evn__push_int(&call, slice);
     EVN_TRY(evn__lower_emit(lowering, &call));
     return slices > 1 ? emit_add(lowering, c, w_bar, value, slices) : EVN_OK;
 }

@@ -70,8 +70,8 @@ typedef evn_status emit_slice(evn__lowering *lowering, const product *p, evn__op
 
 /// For single rows of a, which read b as fast as memory gives it: each row of b may lie in another
 /// page, and pays for that once a work-item.
-static evn__tile widen(evn__tile tile, int64_t most) {
-    for (tile.vectors = 1; tile.vectors < 8 && 2 * tile.vectors <= most;) {
+static evn__tile widen(evn__tile tile, int64_t max_vectors) {
+    for (tile.vectors = 1; tile.vectors < 8 && 2 * tile.vectors <= max_vectors;) {
         tile.vectors *= 2;
     }
     return tile;
@@ -98,8 +98,8 @@ static int tile_columns(const product *p) {
 }
 
 static void cut_inner(product *p, int64_t slices) {
-    int64_t most = p->k / MATMUL_MIN_SLICE;
-    slices = slices < most ? slices : most;
+    int64_t max_slices = p->k / MATMUL_MIN_SLICE;
+    slices = slices < max_slices ? slices : max_slices;
     slices = slices < MATMUL_MAX_SLICES ? slices : MATMUL_MAX_SLICES;
     p->slice = evn__divide_up(p->k, slices > 1 ? slices : 1);
     p->slices = evn__divide_up(p->k, p->slice);
@@ -122,22 +122,14 @@ static evn__call start_call(const product *p, const char *kernel) {
     return (evn__call){.source = {.family = "matmul", .options = p->options}, .kernel = kernel};
 }
 
-static void push(evn__call *call, evn__operand operand) {
-    call->operands[call->operand_count++] = operand;
-}
-
-static void push_int(evn__call *call, int64_t integer) {
-    push(call, evn__operand_int(integer));
-}
-
 /// N, K, and the strides of both operands from row to row and from column to column.
 static void push_strides(evn__call *call, const product *p) {
-    push_int(call, p->n);
-    push_int(call, p->k);
-    push_int(call, p->transpose_a ? 1 : p->k);
-    push_int(call, p->transpose_a ? p->m : 1);
-    push_int(call, p->transpose_b ? 1 : p->n);
-    push_int(call, p->transpose_b ? p->k : 1);
+    evn__push_int(call, p->n);
+    evn__push_int(call, p->k);
+    evn__push_int(call, p->transpose_a ? 1 : p->k);
+    evn__push_int(call, p->transpose_a ? p->m : 1);
+    evn__push_int(call, p->transpose_b ? 1 : p->n);
+    evn__push_int(call, p->transpose_b ? p->k : 1);
 }
 
 /// Copy b to [K, N or the columns of a tile].
@@ -147,13 +139,13 @@ static evn_status emit_pack(evn__lowering *lowering, product *p) {
     evn__call call = start_call(p, "matmul_pack");
     call.range =
         (evn__range){2, {(size_t)stride, (size_t)evn__divide_up(p->k, EVN_PACK_ROWS)}, {0}};
-    push(&call, p->b);
-    push(&call, packed);
-    push_int(&call, p->n);
-    push_int(&call, stride);
-    push_int(&call, p->k);
-    push_int(&call, p->transpose_b ? 1 : p->n);
-    push_int(&call, p->transpose_b ? p->k : 1);
+    evn__push(&call, p->b);
+    evn__push(&call, packed);
+    evn__push_int(&call, p->n);
+    evn__push_int(&call, stride);
+    evn__push_int(&call, p->k);
+    evn__push_int(&call, p->transpose_b ? 1 : p->n);
+    evn__push_int(&call, p->transpose_b ? p->k : 1);
     p->b = packed;
     p->b_stride = stride;
     return evn__lower_emit(lowering, &call);
@@ -168,16 +160,16 @@ static evn_status emit_product(evn__lowering *lowering, const product *p, evn__o
     for (int i = 0; i < 3; i++) {
         call.range.local[i] = p->tile.local[i];
     }
-    push(&call, p->a);
-    push(&call, p->b);
-    push(&call, c);
-    push_int(&call, p->m);
-    push_int(&call, p->n);
-    push_int(&call, p->k);
-    push_int(&call, p->transpose_a ? 1 : p->k);
-    push_int(&call, p->transpose_a ? p->m : 1);
-    push_int(&call, p->b_stride);
-    push_int(&call, p->slice);
+    evn__push(&call, p->a);
+    evn__push(&call, p->b);
+    evn__push(&call, c);
+    evn__push_int(&call, p->m);
+    evn__push_int(&call, p->n);
+    evn__push_int(&call, p->k);
+    evn__push_int(&call, p->transpose_a ? 1 : p->k);
+    evn__push_int(&call, p->transpose_a ? p->m : 1);
+    evn__push_int(&call, p->b_stride);
+    evn__push_int(&call, p->slice);
     return p->slices == 1 ? evn__lower_emit_result(lowering, &call)
                           : evn__lower_emit(lowering, &call);
 }
@@ -230,14 +222,14 @@ static evn_status emit_blocks(evn__lowering *lowering, const product *p, evn__op
     for (int i = 0; i < 3; i++) {
         call.range.local[i] = 1;
     }
-    push(&call, p->a);
-    push(&call, p->b);
-    push(&call, c);
-    push_int(&call, p->m);
+    evn__push(&call, p->a);
+    evn__push(&call, p->b);
+    evn__push(&call, c);
+    evn__push_int(&call, p->m);
     push_strides(&call, p);
-    push_int(&call, p->block_rows);
-    push_int(&call, p->block_columns);
-    push_int(&call, p->slice);
+    evn__push_int(&call, p->block_rows);
+    evn__push_int(&call, p->block_columns);
+    evn__push_int(&call, p->slice);
     return p->slices == 1 ? evn__lower_emit_result(lowering, &call)
                           : evn__lower_emit(lowering, &call);
 }
@@ -245,22 +237,22 @@ static evn_status emit_blocks(evn__lowering *lowering, const product *p, evn__op
 static evn_status emit_add(evn__lowering *lowering, const product *p, evn__operand partial) {
     evn__call call = start_call(p, "matmul_add");
     call.range = (evn__range){1, {(size_t)(p->m * p->n)}, {0}};
-    push(&call, partial);
-    push(&call, evn__operand_value(p->c));
-    push_int(&call, p->m * p->n);
-    push_int(&call, p->n);
-    push_int(&call, p->slices);
+    evn__push(&call, partial);
+    evn__push(&call, evn__operand_value(p->c));
+    evn__push_int(&call, p->m * p->n);
+    evn__push_int(&call, p->n);
+    evn__push_int(&call, p->slices);
     return evn__lower_emit_result(lowering, &call);
 }
 
 static evn_status emit_tiled(evn__lowering *lowering, const product *p, evn__operand c) {
     evn__call call = evn__tiled_call(&p->tiled, "matmul_tiled", p->slices);
-    push(&call, p->a);
-    push(&call, p->b);
-    push(&call, c);
-    push_int(&call, p->m);
+    evn__push(&call, p->a);
+    evn__push(&call, p->b);
+    evn__push(&call, c);
+    evn__push_int(&call, p->m);
     push_strides(&call, p);
-    push_int(&call, p->tiled.slice);
+    evn__push_int(&call, p->tiled.slice);
     return p->slices == 1 ? evn__lower_emit_result(lowering, &call)
                           : evn__lower_emit(lowering, &call);
 }
@@ -286,12 +278,12 @@ static evn_status emit_dots(evn__lowering *lowering, const product *p, int compu
     int64_t items = evn__divide_up((int64_t)MATMUL_DOT_ITEMS * compute_units, p->m);
     int64_t run = evn__divide_up(evn__divide_up(p->n, EVN_DOTS), items) * EVN_DOTS;
     call.range = (evn__range){2, {(size_t)evn__divide_up(p->n, run), (size_t)p->m}, {1, 1}};
-    push(&call, p->a);
-    push(&call, p->b);
-    push(&call, evn__operand_value(p->c));
-    push_int(&call, p->n);
-    push_int(&call, p->k);
-    push_int(&call, run);
+    evn__push(&call, p->a);
+    evn__push(&call, p->b);
+    evn__push(&call, evn__operand_value(p->c));
+    evn__push_int(&call, p->n);
+    evn__push_int(&call, p->k);
+    evn__push_int(&call, run);
     return evn__lower_emit_result(lowering, &call);
 }
 
@@ -305,9 +297,9 @@ static evn_status emit_small(evn__lowering *lowering, const product *p) {
     evn__call call = start_call(p, "matmul_small");
     size_t runs = (size_t)evn__divide_up(p->n, EVN_SMALL_RUN);
     call.range = (evn__range){2, {runs, (size_t)p->m}, {1, 1}};
-    push(&call, p->a);
-    push(&call, p->b);
-    push(&call, evn__operand_value(p->c));
+    evn__push(&call, p->a);
+    evn__push(&call, p->b);
+    evn__push(&call, evn__operand_value(p->c));
     push_strides(&call, p);
     return evn__lower_emit_result(lowering, &call);
 }
@@ -321,14 +313,14 @@ static bool is_flat(const evn_device_info *device, const product *p) {
 static evn_status emit_flat(evn__lowering *lowering, const product *p) {
     evn__call call = start_call(p, "matmul_flat");
     call.range = (evn__range){1, {(size_t)evn__divide_up(p->n, EVN_SMALL_RUN)}, {1}};
-    push(&call, p->a);
-    push(&call, p->b);
-    push(&call, evn__operand_value(p->c));
-    push_int(&call, p->m);
-    push_int(&call, p->n);
-    push_int(&call, p->k);
-    push_int(&call, p->transpose_a ? 1 : p->k);
-    push_int(&call, p->transpose_a ? p->m : 1);
+    evn__push(&call, p->a);
+    evn__push(&call, p->b);
+    evn__push(&call, evn__operand_value(p->c));
+    evn__push_int(&call, p->m);
+    evn__push_int(&call, p->n);
+    evn__push_int(&call, p->k);
+    evn__push_int(&call, p->transpose_a ? 1 : p->k);
+    evn__push_int(&call, p->transpose_a ? p->m : 1);
     return evn__lower_emit_result(lowering, &call);
 }
 
@@ -362,14 +354,14 @@ static bool takes_blocks(const evn_device_info *device, const evn__variant *vari
 
 static evn_status emit_library(evn__lowering *lowering, const product *p) {
     evn__call call = {.source.blast = true, .kernel = EVN__BLAST_NAME};
-    push(&call, p->a);
-    push(&call, p->b);
-    push(&call, evn__operand_value(p->c));
-    push_int(&call, p->m);
-    push_int(&call, p->n);
-    push_int(&call, p->k);
-    push_int(&call, p->transpose_a);
-    push_int(&call, p->transpose_b);
+    evn__push(&call, p->a);
+    evn__push(&call, p->b);
+    evn__push(&call, evn__operand_value(p->c));
+    evn__push_int(&call, p->m);
+    evn__push_int(&call, p->n);
+    evn__push_int(&call, p->k);
+    evn__push_int(&call, p->transpose_a);
+    evn__push_int(&call, p->transpose_b);
     return evn__lower_emit(lowering, &call);
 }
 

@@ -37,13 +37,14 @@ static int64_t tasks_of(const sum *s) {
 /// Cut the sum into as many parts as the device has use for.
 static void split(const evn__lowering *lowering, sum *s) {
     int64_t units = evn__lower_device(lowering)->compute_units, tasks = tasks_of(s);
-    int64_t wanted = evn__divide_up(SUM_ITEMS * units, tasks), most = s->extent / SUM_MIN_LENGTH;
+    int64_t wanted = evn__divide_up(SUM_ITEMS * units, tasks),
+            max_parts = s->extent / SUM_MIN_LENGTH;
     if (evn__tasks_are_fat(lowering)) {
         int64_t work = s->outer * s->extent * s->inner / SUM_PART_WORK;
         int64_t items = work < EVN__TASKS_PER_UNIT * units ? work : EVN__TASKS_PER_UNIT * units;
         wanted = items / tasks;
     }
-    int64_t parts = wanted < most ? wanted : most;
+    int64_t parts = wanted < max_parts ? wanted : max_parts;
     if (parts > 1) {
         s->length = evn__divide_up(s->extent, parts);
         s->parts = evn__divide_up(s->extent, s->length);

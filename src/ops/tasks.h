@@ -54,9 +54,10 @@ static inline evn_status evn__share_tasks(evn__lowering *lowering, evn__call *ca
     int64_t items = tasks;
     size_t group = EVN__TASKS_GROUP;
     if (evn__tasks_are_fat(lowering)) {
-        int64_t most = (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
+        int64_t max_items =
+            (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
         int64_t worth = evn__divide_up(tasks * work, EVN__TASKS_WORK);
-        items = worth < most ? worth : most;
+        items = worth < max_items ? worth : max_items;
         items = items < tasks ? items : tasks;
         group = 1;
     }

@@ -99,8 +99,8 @@ static int64_t min_slice(const evn__tiled *t) {
 
 int64_t evn__tiled_split(evn__tiled *t, const evn_device_info *device) {
     int64_t slices = evn__divide_up((int64_t)GROUPS_PER_UNIT * device->compute_units, groups(t));
-    int64_t most = t->k / min_slice(t) < MAX_SLICES ? t->k / min_slice(t) : MAX_SLICES;
-    slices = slices < most ? slices : most;
+    int64_t max_slices = t->k / min_slice(t) < MAX_SLICES ? t->k / min_slice(t) : MAX_SLICES;
+    slices = slices < max_slices ? slices : max_slices;
     t->slice = evn__divide_up(t->k, slices > 1 ? slices : 1);
     return evn__divide_up(t->k, t->slice);
 }

@@ -103,9 +103,9 @@ static int64_t pairs_inside(const evn__winograd *c, int axis) {
 static int64_t tiles_each(const evn_device_info *device, const block *b) {
     int64_t rows = evn__tile_fat(device).rows;
     int64_t reals = (int64_t)(device->local_bytes / 8 * 7 / WIDEST_REAL);
-    int64_t most = (reals / points(b) - 2 * GAP) / (channels(b->c) + b->c->w[3]);
-    most = most < MAX_TILES ? most : MAX_TILES;
-    return most > 0 ? most / rows * rows : 0;
+    int64_t max_tiles = (reals / points(b) - 2 * GAP) / (channels(b->c) + b->c->w[3]);
+    max_tiles = max_tiles < MAX_TILES ? max_tiles : MAX_TILES;
+    return max_tiles > 0 ? max_tiles / rows * rows : 0;
 }
 
 /// Elements of the transformed weights [phases, points, channels, Co], with the gaps of STRIDE in
@@ -219,14 +219,14 @@ static evn_status emit_input_grad(evn__lowering *lowering, const block *b, bool 
     evn__call call =
         start_product(&o, "winograd_input_grad", b, evn__operand_value(node->operands[0]), u,
                       evn__operand_value(x_bar));
-    int64_t most = (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
-    int64_t per = evn__divide_up(b->c->x[0], most);
+    int64_t max_items = (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
+    int64_t per = evn__divide_up(b->c->x[0], max_items);
     evn__push_int(&call, last);
     evn__push_int(&call, per);
     return emit(lowering, &call, evn__divide_up(b->c->x[0], per), 1);
 }
 
-static int64_t least(int64_t a, int64_t b) {
+static int64_t min(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
@@ -235,7 +235,7 @@ static int64_t choose_slice(const evn__lowering *lowering, const block *b) {
     const evn_device_info *device = evn__lower_device(lowering);
     int64_t each = tiles_each(device, b);
     int64_t slices = (int64_t)SLICES_PER_UNIT * device->compute_units;
-    slices = least(slices, least(tiles(b) / MIN_SLICE, MAX_PARTIAL / expanded_weights(b)));
+    slices = min(slices, min(tiles(b) / MIN_SLICE, MAX_PARTIAL / expanded_weights(b)));
     slices = slices > 1 ? slices : 1;
     return evn__divide_up(evn__divide_up(tiles(b), slices), each) * each;
 }

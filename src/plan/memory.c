@@ -312,10 +312,8 @@ evn_status evn__plan_place(const evn__plan_input *in, const evn__launches *launc
     piece *pieces = NULL;
     EVN_TRY(allocate(&pass));
     bind_ports(&pass);
-    evn_status status = EVN_NEW(&lives, all);
-    if (status == EVN_OK) {
-        status = EVN_NEW(&pieces, all);
-    }
+    EVN_TRY(EVN_NEW(&lives, all));
+    evn_status status = EVN_NEW(&pieces, all);
     if (status == EVN_OK) {
         status = place(&pass, lives, pieces);
     }

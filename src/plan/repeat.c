@@ -233,8 +233,9 @@ static evn_status choose_together(evn__repeat *r) {
     }
     if (status == EVN_OK && collect(r, extents, &count) && may_merge(r, extents, count)) {
         find_side_by_side(r, extents, count);
-        int64_t most = scratch > 0 ? MAX_SCRATCH / scratch : r->count;
-        r->together = most < r->count ? (int)(most > 1 ? most : 1) : r->count;
+        int64_t max_together = scratch > 0 ? MAX_SCRATCH / scratch : r->count;
+        r->together =
+            max_together < r->count ? (int)(max_together > 1 ? max_together : 1) : r->count;
         r->merges = r->together > 1;
     } else if (status == EVN_OK && r->cooperative >= 0 && stays_in_buffers(r, r->cooperative)) {
         r->together = r->count; // run after run, within the launch
@@ -244,8 +245,7 @@ static evn_status choose_together(evn__repeat *r) {
     return status;
 }
 
-// Offsets of the runs
-// ------------------------------------------------------------------------------
+// Offsets of the runs -----------------------------------------------------------------------------
 
 /// How far slot `k` of the launch is in run `run` from where it is in run `first`.
 static evn_status run_offset_of(const evn__repeat *r, int launch, int k, int first, int run,
@@ -268,11 +268,11 @@ static evn_status run_offset_of(const evn__repeat *r, int launch, int k, int fir
     return EVN_OK;
 }
 
-/// Bit s: of stage s.
+/// Bit s: of stage s, for kernels whose work-items cooperate.
 static int64_t stages_side_by_side(const evn__repeat *r) {
     int64_t bits = 0;
     int stage = 0;
-    for (int i = 0; i < r->plan->launches.count; ++i) {
+    for (int i = 0; i < r->plan->launches.count && r->cooperative >= 0; ++i) {
         if (is_stage(r, i)) {
             bits |= (int64_t)r->side_by_side[i] << stage++;
         }
@@ -321,19 +321,19 @@ static evn_status fill_run_offsets(const evn__repeat *r, int64_t *run_offsets) {
     return EVN_OK;
 }
 
+static evn_status write_all_run_offsets(evn__repeat *r, int64_t *run_offsets, size_t total) {
+    size_t bytes = total * sizeof(*run_offsets);
+    EVN_TRY(fill_run_offsets(r, run_offsets));
+    EVN_TRY(evn_buffer_create(r->plan->in.device, bytes, &r->run_offsets));
+    return evn_buffer_write(r->run_offsets, 0, bytes, run_offsets);
+}
+
 static evn_status create_run_offsets(evn__repeat *r) {
     int64_t *run_offsets = NULL;
     EVN_TRY(EVN_NEW(&r->run_offsets_at, groups(r) * r->plan->launches.count));
     size_t total = lay_out_run_offsets(r);
     EVN_TRY(EVN_NEW(&run_offsets, total));
-    evn_status status = fill_run_offsets(r, run_offsets);
-    if (status == EVN_OK) {
-        status =
-            evn_buffer_create(r->plan->in.device, total * sizeof(*run_offsets), &r->run_offsets);
-    }
-    if (status == EVN_OK) {
-        status = evn_buffer_write(r->run_offsets, 0, total * sizeof(*run_offsets), run_offsets);
-    }
+    evn_status status = write_all_run_offsets(r, run_offsets, total);
     free(run_offsets);
     return status;
 }

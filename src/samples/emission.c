@@ -345,20 +345,23 @@ static evn_status emit(evn__emission *e, evn__sample_function *function, bool *f
     return *fits ? finish(e, function) : EVN_OK;
 }
 
+static evn_status start(evn__emission *e) {
+    int64_t nodes = e->s->graph->node_count;
+    EVN_TRY(EVN_NEW(&e->state, nodes));
+    EVN_TRY(EVN_NEW(&e->number, nodes));
+    memset(e->number, 0xff, sizeof(int) * (size_t)nodes); // −1
+    for (int v = 0; v < EVN__VARS; ++v) {
+        e->range[v] = 1;
+    }
+    e->range[EVN__VAR_SAMPLE] = e->s->batch;
+    return EVN_OK;
+}
+
 evn_status evn__samples_emit(const evn__samples *s, int index, evn__sample_function *function,
                              bool *fits) {
     evn__emission e = {.s = s, .group = &s->groups[index], .index = index, .fits = true};
-    int64_t nodes = s->graph->node_count;
-    evn_status status = EVN_NEW(&e.state, nodes);
+    evn_status status = start(&e);
     if (status == EVN_OK) {
-        status = EVN_NEW(&e.number, nodes);
-    }
-    if (status == EVN_OK) {
-        memset(e.number, 0xff, sizeof(int) * (size_t)nodes); // −1
-        for (int v = 0; v < EVN__VARS; ++v) {
-            e.range[v] = 1;
-        }
-        e.range[EVN__VAR_SAMPLE] = s->batch;
         status = emit(&e, function, fits);
     }
     free(e.state);

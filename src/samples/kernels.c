@@ -152,19 +152,27 @@ static evn_status keep(const kernel *k, const char *name, const char *source) {
 }
 
 /// The kernel's name is a hash of its text, and how many samples the types in it are of.
+static evn_status name_kernel(const kernel *k, evn__text *text, char name[64]) {
+    char digest[EVN__HASH_TEXT];
+    write_text(k, "", text);
+    EVN_TRY(text->status);
+    evn__hash_print(evn__hash_of(text->data, text->size), digest);
+    snprintf(name, 64, "samples_%s_%d", digest, k->s->per_item);
+    return EVN_OK;
+}
+
+static evn_status write_source(const kernel *k, const char *name, evn__text *source) {
+    write_text(k, name, source);
+    EVN_TRY(source->status);
+    return keep(k, name, source->data);
+}
+
 static evn_status finish(const kernel *k) {
-    char digest[EVN__HASH_TEXT], name[64];
+    char name[64];
     evn__text text = {0}, source = {0};
-    write_text(k, "", &text);
-    evn_status status = text.status;
+    evn_status status = name_kernel(k, &text, name);
     if (status == EVN_OK) {
-        evn__hash_print(evn__hash_of(text.data, text.size), digest);
-        snprintf(name, sizeof(name), "samples_%s_%d", digest, k->s->per_item);
-        write_text(k, name, &source);
-        status = source.status;
-    }
-    if (status == EVN_OK) {
-        status = keep(k, name, source.data);
+        status = write_source(k, name, &source);
     }
     free(text.data);
     free(source.data);
@@ -189,12 +197,12 @@ evn_status evn__samples_kernel(const evn__samples *s, const evn__sample_function
 evn_status evn__samples_cooperate(const evn__samples *s, const evn__sample_function *functions,
                                   int count, evn__call *call, bool *fits) {
     kernel k = {.s = s, .functions = functions, .count = count, .cooperative = true, .call = call};
-    int most = 0; // items of a stage, each in two segments at most
+    int max_items = 0; // items of a stage, each in two segments at most
     for (int i = 0; i < count; ++i) {
-        most = functions[i].items > most ? functions[i].items : most;
+        max_items = functions[i].items > max_items ? functions[i].items : max_items;
         int needed = (int)evn__divide_up(1 + functions[i].items, LINE_CLAIMS) * LINE_CLAIMS;
         k.stage_claims = needed > k.stage_claims ? needed : k.stage_claims;
     }
     int units = evn_device_get_info(s->request->device)->compute_units;
-    return make(&k, (size_t)(units < 2 * most ? units : 2 * most), fits);
+    return make(&k, (size_t)(units < 2 * max_items ? units : 2 * max_items), fits);
 }
