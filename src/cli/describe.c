@@ -142,7 +142,7 @@ static void add_part(evn__table *table, const evn__part *part, double batch) {
     } else {
         evn__table_add(table, "%lld", (long long)part->parameters);
     }
-    double products = (double)part->products / batch;
+    double products = part->products / batch;
     evn__table_add(table, "%s",
                    part->nests || products == 0 ? "" : evn__anatomy_count(products, count));
 }
@@ -211,30 +211,35 @@ static json_t *shape_array(evn_shape shape) {
     return array;
 }
 
+/// As much of a number as JSON's integers hold.
+static json_int_t whole(double value) {
+    const double most = 9e18;
+    return (json_int_t)(value < most ? value : most);
+}
+
 static json_t *layer_objects(const evn__anatomy *a) {
     json_t *layers = json_array();
     for (int i = 0; i < a->part_count; ++i) {
         const evn__part *p = &a->parts[i];
         json_array_append_new(
-            layers,
-            json_pack("{s:s, s:s, s:s, s:i, s:b, s:o, s:o, s:I, s:I}", "place", p->place, "layer",
-                      p->layer, "weights", p->weights, "times", p->times, "evolves", p->evolves,
-                      "from", shape_array(p->from), "to", shape_array(p->to), "parameters",
-                      (json_int_t)p->parameters, "multiply_adds", (json_int_t)p->products));
+            layers, json_pack("{s:s, s:s, s:s, s:i, s:b, s:o, s:o, s:I, s:I}", "place", p->place,
+                              "layer", p->layer, "weights", p->weights, "times", p->times,
+                              "evolves", p->evolves, "from", shape_array(p->from), "to",
+                              shape_array(p->to), "parameters", (json_int_t)p->parameters,
+                              "multiply_adds", whole(p->products / (double)p->to.dim[0])));
     }
     return layers;
 }
 
 static evn_status print_json(const evn__anatomy *a, const subject *s) {
     const evn_model_options *o = &s->options;
-    json_t *root =
-        json_pack("{s:s, s:o, s:i, s:o, s:I, s:I, s:{s:I, s:I, s:I, s:I}}", "network",
-                  evn_network_name(s->network), "images",
-                  shape_array(EVN_SHAPE(o->batch, o->height, o->width, o->channels)), "classes",
-                  o->classes, "layers", layer_objects(a), "parameters", (json_int_t)a->parameters,
-                  "multiply_adds", (json_int_t)a->products, "estimated_bytes", "forward",
-                  (json_int_t)a->forward, "backprop", (json_int_t)a->backprop, "checkpointed",
-                  (json_int_t)a->checkpointed, "adjoint", (json_int_t)a->adjoint);
+    json_t *root = json_pack(
+        "{s:s, s:o, s:i, s:o, s:I, s:I, s:{s:I, s:I, s:I, s:I}}", "network",
+        evn_network_name(s->network), "images",
+        shape_array(EVN_SHAPE(o->batch, o->height, o->width, o->channels)), "classes", o->classes,
+        "layers", layer_objects(a), "parameters", (json_int_t)a->parameters, "multiply_adds",
+        whole(a->products), "estimated_bytes", "forward", whole(a->forward), "backprop",
+        whole(a->backprop), "checkpointed", whole(a->checkpointed), "adjoint", whole(a->adjoint));
     EVN_CHECK(root, EVN_ERR_USAGE, "the network's name is not UTF-8, which JSON needs");
     json_dumpf(root, stdout, JSON_INDENT(2));
     printf("\n");

@@ -128,20 +128,20 @@ static evn_status name_layer(evn__layering *at, const evn__layer *layer,
     return EVN_OK;
 }
 
-static int64_t products_of(const evn_graph *graph, const evn__node *node) {
+static double products_of(const evn_graph *graph, const evn__node *node) {
     if (node->op == EVN__OP_MATMUL) {
         evn_shape a = evn_value_shape(graph, node->operands[0]);
-        return evn_shape_count(node->shape) * a.dim[!node->attributes.transpose_a];
+        return (double)evn_shape_count(node->shape) * (double)a.dim[!node->attributes.transpose_a];
     }
     if (node->op == EVN__OP_CONV2D) {
         evn_shape w = evn_value_shape(graph, node->operands[1]);
-        return evn_shape_count(node->shape) * w.dim[0] * w.dim[1] * w.dim[2];
+        return (double)evn_shape_count(node->shape) * (double)(w.dim[0] * w.dim[1] * w.dim[2]);
     }
     return 0;
 }
 
-static int64_t count_products(const evn_graph *graph, int first) {
-    int64_t sum = 0;
+static double count_products(const evn_graph *graph, int first) {
+    double sum = 0;
     for (int i = first; i < graph->node_count; ++i) {
         sum += products_of(graph, evn__node_at(graph, i));
     }

@@ -13,8 +13,9 @@ typedef struct evn__layer_record {
     const char *scope;          ///< of its weights; in the arena of the records
     char name[EVN__LAYER_NAME]; ///< in that scope; "" for one without weights
     evn_shape from, to;
-    int64_t parameters, products; ///< numbers that are learnt; multiply-adds for the batch
-    int depth;                    ///< of nesting
+    int64_t parameters; ///< numbers that are learnt
+    double products;    ///< multiply-adds for the batch
+    int depth;          ///< of nesting
 } evn__layer_record;
 
 /// Zero-initialise, free with evn__layer_records_free.

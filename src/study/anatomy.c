@@ -321,8 +321,7 @@ evn_status evn__anatomy_make(const evn_model *model, evn__anatomy *anatomy) {
     add_evolution(a, model);
     for (int i = 0; i < a->section_count; ++i) {
         const evn__section *section = &a->sections[i];
-        a->products +=
-            (double)section->products * (section->is_ode ? EVN__ANATOMY_STEPS : 1) / batch;
+        a->products += section->products * (section->is_ode ? EVN__ANATOMY_STEPS : 1) / batch;
     }
     return add_memory(a, model);
 }

@@ -10,13 +10,14 @@ enum { EVN__ANATOMY_STEPS = 10 }; // of Euler's method, for what backprop keeps
 
 /// A layer, or several that repeat it, each with weights of its own.
 typedef struct evn__part {
-    const char *place;            ///< in the network file: "blocks[0].ode[2]"
-    const char *layer, *weights;  ///< "conv", and the scope of the (first) weights or ""
-    int times, depth;             ///< how often it is there; how many lists it is in
-    bool evolves;                 ///< some of its weights do
-    bool nests;                   ///< it consists of the layers that follow
-    evn_shape from, to;           ///< of the first and of the last
-    int64_t parameters, products; ///< in all; multiply-adds for a batch
+    const char *place;           ///< in the network file: "blocks[0].ode[2]"
+    const char *layer, *weights; ///< "conv", and the scope of the (first) weights or ""
+    int times, depth;            ///< how often it is there; how many lists it is in
+    bool evolves;                ///< some of its weights do
+    bool nests;                  ///< it consists of the layers that follow
+    evn_shape from, to;          ///< of the first and of the last
+    int64_t parameters;          ///< in all
+    double products;             ///< multiply-adds for a batch, in all
 } evn__part;
 
 /// What lies between: the stem, a block, the head.
@@ -26,7 +27,7 @@ typedef struct evn__section {
     bool evolves;
     int first, count;             ///< of its parts
     int64_t evolution_parameters; ///< g's own
-    int64_t products;             ///< of a batch; of an ODE for an evaluation of f
+    double products;              ///< of a batch; of an ODE for an evaluation of f
     evn_shape to;
 } evn__section;
 

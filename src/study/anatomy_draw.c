@@ -78,7 +78,7 @@ static void draw_part(evn__text *svg, const evn__part *part, int y) {
                  evn__anatomy_count((double)part->parameters, count));
     }
     if (part->products > 0 && !part->nests) {
-        double products = (double)part->products / (double)part->to.dim[0];
+        double products = part->products / (double)part->to.dim[0];
         add_text(svg, MARGIN + PRODUCTS, y + 17, "note", evn__anatomy_count(products, count));
     }
 }
