@@ -12,7 +12,8 @@
 /// Scalars of an adaptive step in device memory.
 enum { SCALAR_T, SCALAR_DT, SCALAR_RTOL, SCALAR_ATOL, SCALAR_RESULT, SCALARS };
 
-/// Steps whose pairs are stacked: as many as take the memory of the cotangents, within these.
+/// Steps whose pairs are stacked: as many as take the memory of the cotangents, within these
+/// (docs/performance/notes.md, Curve, adjoint).
 enum { MIN_STACKED = 8, MAX_STACKED = 256 };
 
 struct evn__integrator {

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+// Measured: blocks in docs/performance/notes.md, SGEMM; the others are bounds between algorithms
+// that `evonode tune --family matmul` measures on both sides of.
 enum {
     MATMUL_MIN_SLICE = 256,     // terms; shorter slices do not pay for the second pass
     MATMUL_MAX_SLICES = 64,     // copies of c in scratch

@@ -3,6 +3,7 @@
 
 #include "ops/tasks.h"
 
+// Chosen by what a compiler makes of them (docs/performance/notes.md, GPUs); never timed.
 enum {
     WIDTH = 4,         // columns of a vector
     PADDING = 4,       // elements between rows of a tile in local memory

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Not on record but for what they are for; rows of `build/evonode-bench`, the adaptive steps and
+// "kernels from nothing" of bench/scoreboard, show a change of the first three.
 enum {
     MAX_MEMBERS = 48,   // keeps generated kernels small,
     MAX_READS = 10,     // and their arguments few,

@@ -4,6 +4,7 @@
 // for each work-item. What is summed then needs no memory.
 #include "plan/fusion.h"
 
+// Measured: docs/performance/notes.md, GroupNorm + ReLU.
 enum {
     MIN_COLUMNS = 16, // a vector,
     MIN_ROWS = 16,    // and more rows than become partial sums

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SCRATCH = 1 << 22 }; // elements, of the runs of one launch
+// Elements, of the runs of one launch: not on record; rows flow_* of `build/evonode-bench` show it.
+enum { MAX_SCRATCH = 1 << 22 };
 
 /// The memory that a slot is in, over all runs.
 typedef struct extent {

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PRIVATE = 1 << 17 }; // elements of a work-item: the second-level cache, the stack
+// Elements of a work-item: the second-level cache, the stack (docs/performance/notes.md, Many
+// operations).
+enum { MAX_PRIVATE = 1 << 17 };
 
 /// The type of a vector along that variable: samples, or elements of a uniform value.
 static const char *type_along(evn__lanes_along along) {

@@ -303,7 +303,8 @@ static evn_status try_to_compile(evn__samples *s, bool cooperation, bool *fits) 
 }
 
 /// Two vectors as one where that leaves an item for each compute unit, and a register holds a
-/// vector. More registers than that for a value are more than there are: four were slower than one.
+/// vector. More registers than that for a value are more than there are: four were slower than one
+/// (docs/performance/notes.md, Flow).
 static int widest_item(const evn__samples *s) {
     enum { VECTOR_BYTES = 64 }; // of lanes, in both precisions
     const evn_device *device = s->request->device;
