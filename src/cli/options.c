@@ -9,13 +9,15 @@
 #include <string.h>
 
 /// A number goes the way of the command line, so that the same limits hold.
-static evn_status read_scalar(const evn__option *option, void *field, const json_t *value) {
+/// A text stays where it is, in `value`; a number has none that would stay.
+static evn_status read_text(const evn__option *option, void *field, const json_t *value) {
+    EVN_CHECK(json_is_string(value), EVN_ERR_FORMAT, "%s is no text", option->name);
+    return option->kind->apply(option, field, json_string_value(value));
+}
+
+static evn_status read_number(const evn__option *option, void *field, const json_t *value) {
     char number[64];
-    if (json_is_string(value)) {
-        return option->kind->apply(option, field, json_string_value(value));
-    }
-    EVN_CHECK(json_is_number(value), EVN_ERR_FORMAT, "%s is neither a text nor a number",
-              option->name);
+    EVN_CHECK(json_is_number(value), EVN_ERR_FORMAT, "%s is no number", option->name);
     if (json_is_integer(value)) {
         snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else {
@@ -62,7 +64,7 @@ static json_t *show_text(const void *field) {
 }
 
 const evn__option_kind evn__option_text = {sizeof(const char *), clear_text,  text_given,
-                                           apply_text,           read_scalar, show_text};
+                                           apply_text,           read_text, show_text};
 
 static void clear_integer(void *field) {
     *(int64_t *)field = INT64_MIN;
@@ -89,7 +91,7 @@ static json_t *show_integer(const void *field) {
 }
 
 const evn__option_kind evn__option_integer = {sizeof(int64_t), clear_integer, integer_given,
-                                              apply_integer,   read_scalar,   show_integer};
+                                              apply_integer,   read_number,   show_integer};
 
 static void clear_real(void *field) {
     *(double *)field = NAN;
@@ -114,7 +116,7 @@ static json_t *show_real(const void *field) {
 }
 
 const evn__option_kind evn__option_real = {sizeof(double), clear_real,  real_given,
-                                           apply_real,     read_scalar, show_real};
+                                           apply_real,     read_number, show_real};
 
 static void clear_flag(void *field) {
     *(bool *)field = false;

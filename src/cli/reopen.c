@@ -14,6 +14,11 @@ static evn_status take_network(const char *folder, evn__settings *settings) {
     return EVN_OK;
 }
 
+/// What is wrong with options that the run kept is no fault of the command line.
+static evn_status as_kept(evn_status status) {
+    return status == EVN_ERR_USAGE ? EVN_ERR_FORMAT : status;
+}
+
 static evn_status read_settings(const char *folder, const json_t *run, const evn__settings *given,
                                 bool solve, const evn__task_row **task, evn__settings *settings) {
     const char *name = json_string_value(json_object_get(run, "task"));
@@ -21,15 +26,17 @@ static evn_status read_settings(const char *folder, const json_t *run, const evn
     EVN_TRY(evn__task_find(name, EVN_ERR_FORMAT, task));
     EVN_TRY(evn__settings_read(settings, json_object_get(run, "options")));
     EVN_TRY(settings->network ? take_network(folder, settings) : EVN_OK);
-    if (solve) {
-        EVN_TRY(evn__settings_override(settings, given));
-    }
     settings->device = given->device || solve ? given->device : settings->device;
     settings->data = given->data ? given->data : settings->data;
     settings->watch = given->watch;
     settings->watch_address = given->watch_address;
     *task = evn__task_for(*task, settings);
-    return evn__settings_complete(settings, *task);
+    EVN_TRY(as_kept(evn__settings_check(settings, *task)));
+    if (solve) {
+        EVN_TRY(evn__settings_override(settings, given));
+    }
+    evn_status status = evn__settings_complete(settings, *task);
+    return solve ? status : as_kept(status);
 }
 
 evn_status evn__reopen_settings(const char *folder, const evn__settings *given, bool solve,

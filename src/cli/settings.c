@@ -454,11 +454,16 @@ static evn_status complete_phases(evn__settings *settings, const evn__task_row *
     return EVN_OK;
 }
 
-evn_status evn__settings_complete(evn__settings *settings, const evn__task_row *task) {
+evn_status evn__settings_check(const evn__settings *settings, const evn__task_row *task) {
     EVN_TRY(check_preset(task, settings->preset));
     EVN_TRY(check_options(settings, task));
     EVN_CHECK(!settings->network || (!settings->model && !settings->f), EVN_ERR_USAGE,
               "--network takes the place of --model and --f; give one of them");
+    return EVN_OK;
+}
+
+evn_status evn__settings_complete(evn__settings *settings, const evn__task_row *task) {
+    EVN_TRY(evn__settings_check(settings, task));
     if (settings->phase_count == 0) {
         EVN_TRY(default_phases(settings, task));
     }

@@ -71,6 +71,10 @@ void evn__settings_free(evn__settings *settings);
 evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count,
                                char *const *words);
 
+/// Whether preset and options are for the task, and for each other.
+/// @return EVN_ERR_USAGE
+evn_status evn__settings_check(const evn__settings *settings, const evn__task_row *task);
+
 /// Fill in what was not given: from the preset, then from the task.
 /// @return EVN_ERR_USAGE for a preset or an option that is not for it
 evn_status evn__settings_complete(evn__settings *settings, const evn__task_row *task);

@@ -91,6 +91,14 @@ static evn_status write_epoch(evn__training *t, const evn_epoch *epoch) {
     return t->events ? evn__events_write(t->events, epoch->epoch + 1, &epoch->metrics) : EVN_OK;
 }
 
+/// Short epochs have no progress within.
+static void tell_epoch(evn__training *t, const evn_epoch *epoch) {
+    char text[EVN__PROGRESS];
+    snprintf(text, sizeof(text), "epoch %d of %d", epoch->epoch + 1, t->epochs);
+    evn__watch_tell(t->watch, text);
+    evn__watch_renew(t->watch);
+}
+
 static void on_epoch(void *user, const evn_epoch *epoch) {
     evn__training *t = user;
     const evn_phase *phases = t->session->phases;
@@ -106,7 +114,7 @@ static void on_epoch(void *user, const evn_epoch *epoch) {
         t->status = write_epoch(t, epoch);
         snprintf(t->message, sizeof(t->message), "%s", evn_error_message());
     }
-    evn__watch_renew(t->watch);
+    tell_epoch(t, epoch);
     if (t->status == EVN_OK && evn__now() - t->saved_at >= t->saving / SAVING_SHARE) {
         save(t);
     }

@@ -51,6 +51,34 @@ START_TEST(broken_description) {
 }
 END_TEST
 
+/// What is wrong with options that the run kept is said of its file.
+START_TEST(kept_options) {
+    static const char *const wrong[][3] = {
+        {"\"weights\": \"rda\"", "\"weights\": 12345",
+         "r/run.json: its options: weights is no text"},
+        {"\"filters\": 8", "\"filters\": {}", "r/run.json"},
+        {"\"group\": null", "\"group\": \"ab\"", "r/run.json: --group is not for the task digits"},
+    };
+    make_run();
+    size_t size;
+    char *run = test_read("r/run.json", &size);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); ++i) {
+        char *at = strstr(run, wrong[i][0]);
+        ck_assert_msg(at != NULL, "%s", wrong[i][0]);
+        size_t before = (size_t)(at - run), old = strlen(wrong[i][0]), new = strlen(wrong[i][1]);
+        char *changed = malloc(size + new);
+        memcpy(changed, run, before);
+        memcpy(changed + before, wrong[i][1], new);
+        memcpy(changed + before + new, at + old, size - before - old);
+        test_write("r/run.json", changed, size - old + new);
+        free(changed);
+        test_fails_with(test_program("", "eval r"), EVN_ERR_FORMAT, wrong[i][2]);
+    }
+    test_write("r/run.json", run, size);
+    free(run);
+}
+END_TEST
+
 START_TEST(other_model) {
     make_run();
     size_t size;
@@ -147,6 +175,7 @@ static Suite *suite(void) {
     tcase_add_test(c, impossible_solver);
     tcase_add_test(c, broken_description);
     tcase_add_test(c, other_model);
+    tcase_add_test(c, kept_options);
     tcase_add_test(c, broken_parameters);
     tcase_add_test(c, unknown_task);
     suite_add_tcase(s, c);
