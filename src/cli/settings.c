@@ -159,7 +159,8 @@ const evn__option evn__settings_options[] = {
      &evn__option_integer, AT(extra), 0, 4096, NULL},
     {"until", "T", "series: values up to that time, from the last row on", SAMPLE,
      &evn__option_real, AT(until), -1e300, 1e300, NULL},
-    {"times", "FILE", "series: values at the times in the first column of a CSV file", SAMPLE,
+    {"times", "FILE",
+     "series: values at the times in a CSV file: its column of that name, or the first one", SAMPLE,
      &evn__option_text, AT(times), 0, 0, NULL},
     {"skip-bad", "N",
      "leave out up to N images that are not good; of the points of a CSV file, rows that lack a "

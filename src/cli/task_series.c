@@ -208,15 +208,16 @@ typedef struct times {
     int64_t count;
 } times;
 
-/// The first column of a file.
-static evn_status read_times(const char *path, times *t) {
+/// The column of a file that is called as the times are, else the first one.
+static evn_status read_times(const char *path, const char *name, times *t) {
     evn__data_table *table;
     EVN_TRY(evn__data_table_read(path, &table));
-    evn_status status = evn__data_table_check_numbers(table, 0);
+    int found = evn__data_table_find(table, name), column = found < 0 ? 0 : found;
+    evn_status status = evn__data_table_check_numbers(table, column);
     status = status == EVN_OK ? EVN_NEW(&t->items, table->row_count) : status;
     for (int64_t i = 0; i < table->row_count && status == EVN_OK; ++i) {
-        if (!isnan(table->columns[0].values[i])) {
-            t->items[t->count++] = table->columns[0].values[i];
+        if (!isnan(table->columns[column].values[i])) {
+            t->items[t->count++] = table->columns[column].values[i];
         }
     }
     evn__data_table_destroy(&table);
@@ -248,7 +249,7 @@ static evn_status own_times(const evn__time_series *s, const evn__track *track, 
 static evn_status make_times(const evn__time_series *s, const evn__track *track,
                              const evn__settings *given, times *t) {
     if (given->times) {
-        return read_times(given->times, t);
+        return read_times(given->times, s->time_name, t);
     }
     return isnan(given->until) ? own_times(s, track, t) : spread_times(s, track, given, t);
 }

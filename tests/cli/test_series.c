@@ -80,7 +80,7 @@ START_TEST(from_a_file_to_a_forecast) {
     ck_assert_int_eq(count_rows(csv, "year,hare,lynx\n", &last), 12);
     ck_assert(last == 1926);
     free(csv);
-    test_write("at.csv", "when\n1910.5\n1900\n1923\n", 22);
+    test_write("at.csv", "n,year\n1,1910.5\n2,1900\n3,1923\n", 30);
     result = test_program("", "sample r --times at.csv");
     ck_assert_int_eq(count_rows(result.out, "year,hare,lynx\n", &last), 3);
     ck_assert(last == 1923);
