@@ -137,7 +137,8 @@ const evn__option evn__settings_options[] = {
     {"holdout-by", "WHAT",
      "series: what is held out, the last rows of each trajectory or whole groups", TRAIN,
      &evn__option_text, AT(holdout_by), 0, 0, holdout_by_name},
-    {"time", "NAME", "series: column of the times (t or time, else the first one)", TRAIN,
+    {"time", "NAME",
+     "series: column of the times (t or time, else the first one but for the group)", TRAIN,
      &evn__option_text, AT(time), 0, 0, NULL},
     {"columns", "A,B,...",
      "series: columns of the quantities (all others); flow on a CSV file: columns of the points "

@@ -47,26 +47,28 @@ static evn_status find_one(const reading *r, const char *option, const char *nam
     return EVN_OK;
 }
 
-static int guess_time(const evn__data_table *table) {
+/// "t" or "time", else the first column that is not the group; −1: there is none.
+static int guess_time(const reading *r) {
     static const char *const names[] = {"t", "time"};
-    for (int i = 0; i < table->column_count; ++i) {
-        for (int k = 0; k < 2; ++k) {
-            if (table->columns[i].named && strcasecmp(table->columns[i].name, names[k]) == 0) {
+    for (int i = 0; i < r->table->column_count; ++i) {
+        const evn__data_column *column = &r->table->columns[i];
+        for (int k = 0; k < 2 && column->named && i != r->group; ++k) {
+            if (strcasecmp(column->name, names[k]) == 0) {
                 return i;
             }
         }
     }
-    return 0;
+    return r->group != 0 ? 0 : r->table->column_count > 1 ? 1 : -1;
 }
 
 static evn_status find_columns(reading *r) {
     const evn__data_table *table = r->table;
     const evn__series_options *o = r->options;
     evn__time_series *s = r->series;
-    r->time = guess_time(table);
     r->group = -1;
-    EVN_TRY(o->time ? find_one(r, "--time", o->time, &r->time) : EVN_OK);
     EVN_TRY(o->group ? find_one(r, "--group", o->group, &r->group) : EVN_OK);
+    r->time = guess_time(r);
+    EVN_TRY(o->time ? find_one(r, "--time", o->time, &r->time) : EVN_OK);
     EVN_TRY(EVN_NEW(&r->columns, EVN__TABLE_COLUMNS_MAX));
     if (o->columns) {
         EVN_TRY(evn__data_table_select(table, "--columns", o->columns, r->columns, &s->dimensions));
@@ -76,20 +78,50 @@ static evn_status find_columns(reading *r) {
             r->columns[s->dimensions++] = i;
         }
     }
-    EVN_CHECK(s->dimensions > 0, EVN_ERR_DATA,
-              "%s has one column of numbers; a series needs a column of times and one for each "
-              "quantity",
+    EVN_CHECK(s->dimensions > 0 && r->time >= 0, EVN_ERR_DATA,
+              "%s has too few columns; a series needs a column of times and one for each quantity",
               table->source);
     return EVN_OK;
 }
 
+/// Such as 2024-01-31, 31.1.2024 or 1/31/24: three numbers, of which the last may go on.
+static bool is_date(const char *text) {
+    int numbers[3];
+    char one, two;
+    return sscanf(text, "%4d%c%2d%c%4d", &numbers[0], &one, &numbers[1], &two, &numbers[2]) == 5 &&
+           one == two && strchr("-./", one);
+}
+
+/// The times are numbers; a word says whether they are dates, or another column was meant.
+static evn_status check_times(const reading *r) {
+    const evn__data_column *column = &r->table->columns[r->time];
+    char word[64], name[64];
+    if (column->words == 0) {
+        return EVN_OK;
+    }
+    long long line = r->table->lines[column->first_word];
+    evn__printable(column->texts[column->first_word], word, sizeof(word));
+    evn__printable(column->name, name, sizeof(name));
+    EVN_CHECK(!is_date(word), EVN_ERR_DATA,
+              "%s, line %lld, column %s: '%s' is a date, which is not read; write the times as "
+              "numbers, such as days since the first or years with a fraction",
+              r->table->source, line, name, word);
+    EVN_CHECK(r->options->time, EVN_ERR_DATA,
+              "%s, line %lld: '%s' is no number, but the column %s was taken for the times; name "
+              "theirs by --time, and one that tells trajectories apart by --group",
+              r->table->source, line, word, name);
+    return evn__data_table_check_numbers(r->table, r->time);
+}
+
 static evn_status check_columns(const reading *r) {
     EVN_CHECK(r->time != r->group, EVN_ERR_USAGE, "--time and --group are the same column");
-    EVN_TRY(evn__data_table_check_numbers(r->table, r->time));
+    EVN_TRY(check_times(r));
     for (int k = 0; k < r->series->dimensions; ++k) {
-        EVN_CHECK(r->columns[k] != r->time && r->columns[k] != r->group, EVN_ERR_USAGE,
-                  "the column %s is a quantity, and the time or the group too",
-                  r->table->columns[r->columns[k]].name);
+        EVN_CHECK(
+            r->columns[k] != r->time && r->columns[k] != r->group, EVN_ERR_USAGE,
+            "the column %s is a quantity, and the time or the group too; name these by --time "
+            "and --group",
+            r->table->columns[r->columns[k]].name);
         EVN_TRY(evn__data_table_check_numbers(r->table, r->columns[k]));
     }
     return EVN_OK;

@@ -11,7 +11,7 @@
 
 /// How a file is read. Texts may be NULL.
 typedef struct evn__series_options {
-    const char *time;    ///< name of the column of times; NULL: "t" or "time", else the first
+    const char *time;    ///< name of the column of times; NULL: "t" or "time", else the first but for the group
     const char *columns; ///< names of the quantities, with commas; NULL: all others
     const char *group;   ///< column whose values tell trajectories apart; NULL: there is one
     double holdout;      ///< part that is not trained on, below 1

@@ -43,6 +43,19 @@ START_TEST(columns) {
 }
 END_TEST
 
+/// The times are the first column that is not the group, or "t" and "time" wherever they are.
+START_TEST(time_behind_the_group) {
+    static const char *const texts[] = {"Ort;Jahr;x\nUlm;3;5\nUlm;4;6\nBonn;1;7\nBonn;2;8\n",
+                                        "Ort,x,Time\nUlm,5,3\nUlm,6,4\nBonn,7,1\nBonn,8,2\n"};
+    evn__time_series *s = series_of(texts[_i], (evn__series_options){.group = "Ort"});
+    ck_assert_str_eq(s->time_name, _i == 0 ? "Jahr" : "Time");
+    ck_assert_int_eq(s->track_count, 2);
+    ck_assert_int_eq(s->dimensions, 1);
+    ck_assert(s->t[0] == 1 && s->values[0] == 7 && s->t[3] == 4 && s->values[3] == 6);
+    evn__series_destroy(&s);
+}
+END_TEST
+
 /// Columns that are named, in the order in which they are; what is missing, and a row without
 /// anything.
 START_TEST(named_and_missing) {
@@ -183,14 +196,19 @@ START_TEST(refused) {
         {"t,x\n0,1\n1,2,3\n", {0}, EVN_ERR_FORMAT, "s.csv", "line 3"},
         {"t,x\n", {0}, EVN_ERR_DATA, "s.csv", ""},
         {"", {0}, EVN_ERR_FORMAT, "empty", "s.csv"},
-        {"t\n0\n1\n", {0}, EVN_ERR_DATA, "one column", "s.csv"},
+        {"t\n0\n1\n", {0}, EVN_ERR_DATA, "too few columns", "s.csv"},
         {"t,x\n0,1\n", {0}, EVN_ERR_DATA, "one row", "s.csv, line 2"},
         {"t,x\n0,\n1,\n", {0}, EVN_ERR_DATA, "no row with a value", "s.csv"},
         {"t,x,y\n0,1,\n1,2,\n2,3,4\n3,4,5\n", {.holdout = 0.5}, EVN_ERR_DATA, "column y", "s.csv"},
         {"t,x\n0,1\n1,2\n", {.time = "year"}, EVN_ERR_DATA, "year", "--time"},
         {"t,x\n0,1\n1,2\n", {.columns = "x,z"}, EVN_ERR_DATA, "z", "--columns"},
         {"t,x\n0,1\n1,2\n", {.columns = "t"}, EVN_ERR_USAGE, "the time", ""},
-        {"t,x\n0,1\n1,2\n", {.group = "t"}, EVN_ERR_USAGE, "same column", ""},
+        {"t,x\n0,1\n1,2\n", {.time = "t", .group = "t"}, EVN_ERR_USAGE, "same column", ""},
+        {"t,x\n0,1\n1,2\n", {.group = "t"}, EVN_ERR_DATA, "too few columns", "s.csv"},
+        {"day,x\n2024-01-31,1\n2024-02-01,2\n", {0}, EVN_ERR_DATA, "is a date", "line 2"},
+        {"day,x\n31.1.2024,1\n", {.time = "day"}, EVN_ERR_DATA, "is a date", "column day"},
+        {"where,t1,x\nUlm,0,1\nUlm,1,2\n", {0}, EVN_ERR_DATA, "column where was", "--group"},
+        {"a,x\nsoon,1\n", {.time = "a"}, EVN_ERR_DATA, "'soon'", "line 2"},
         {"t,x,g\n0,1,a\n1,2,a\n0,1,b\n", {.group = "g"}, EVN_ERR_DATA, "trajectory b", "line 4"},
         {"t,x\n0,1\n1,2\n2,2\n",
          {.holdout = 0.3, .by_group = true},
@@ -215,6 +233,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("data/series");
     TCase *files = tcase_create("files");
     tcase_add_loop_test(files, columns, 0, 6);
+    tcase_add_loop_test(files, time_behind_the_group, 0, 2);
     tcase_add_test(files, named_and_missing);
     tcase_add_test(files, groups);
     suite_add_tcase(s, files);
@@ -224,7 +243,7 @@ static Suite *suite(void) {
     tcase_add_test(parts, batches);
     suite_add_tcase(s, parts);
     TCase *mistakes = tcase_create("mistakes");
-    tcase_add_loop_test(mistakes, refused, 0, 18);
+    tcase_add_loop_test(mistakes, refused, 0, 23);
     suite_add_tcase(s, mistakes);
     return s;
 }
