@@ -255,8 +255,8 @@ static evn_status make_times(const evn__time_series *s, const evn__track *track,
 }
 
 static void write_header(const evn__time_series *s, evn__csv_writer *csv) {
-    if (s->track_count > 1) {
-        evn__csv_put_text(csv, "group");
+    if (s->group_name) {
+        evn__csv_put_text(csv, s->group_name);
     }
     evn__csv_put_text(csv, s->time_name);
     for (int k = 0; k < s->dimensions; ++k) {
@@ -275,7 +275,7 @@ static void put_time(evn__csv_writer *csv, double t) {
 static void write_rows(const evn__time_series *s, const evn__track *track, const times *t,
                        const double *values, evn__csv_writer *csv) {
     for (int64_t i = 0; i < t->count; ++i) {
-        if (s->track_count > 1) {
+        if (s->group_name) {
             evn__csv_put_text(csv, track->name);
         }
         put_time(csv, t->items[i]);

@@ -136,6 +136,9 @@ static evn_status copy_text(evn__time_series *s, const char *text, const char **
 static evn_status copy_names(const reading *r) {
     evn__time_series *s = r->series;
     EVN_TRY(copy_text(s, r->table->columns[r->time].name, &s->time_name));
+    if (r->group >= 0) {
+        EVN_TRY(copy_text(s, r->table->columns[r->group].name, &s->group_name));
+    }
     EVN_TRY(ALLOCATE(s, &s->names, s->dimensions));
     for (int k = 0; k < s->dimensions; ++k) {
         EVN_TRY(copy_text(s, r->table->columns[r->columns[k]].name, &s->names[k]));

@@ -36,6 +36,7 @@ typedef struct evn__window {
 
 typedef struct evn__time_series {
     const char *time_name;
+    const char *group_name; ///< of the column that tells trajectories apart; NULL: there is none
     const char **names; ///< [dimensions]
     int64_t rows;
     int dimensions;

@@ -158,7 +158,7 @@ START_TEST(groups) {
     ck_assert_double_lt(test_row(result.out, "test error"), 0.3);
     result = test_program("", "sample g --until 8 --count 3");
     ck_assert_msg(result.code == 0, "%s", result.err);
-    ck_assert_ptr_nonnull(strstr(result.out, "group,t,x,y\na,"));
+    ck_assert_ptr_nonnull(strstr(result.out, "who,t,x,y\na,"));
     ck_assert_ptr_nonnull(strstr(result.out, "\nd,8,"));
 }
 END_TEST
