@@ -156,6 +156,9 @@ static const struct {
      "In the run directory: the same lines as a table, a column for each metric."},
     {EVN__VERB_TRAIN | EVN__VERB_SAMPLE | EVN__VERB_DENSITY, "points.safetensors",
      "In the run directory of a flow on a CSV file: names and units of its columns."},
+    {EVN__VERB_TRAIN | EVN__VERB_SAMPLE | EVN__VERB_EXPORT, "series.safetensors",
+     "In the run directory of a series: its times, the first values, names and units of its "
+     "columns."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_EVAL | EVN__VERB_SAMPLE | EVN__VERB_DENSITY |
          EVN__VERB_INVERT | EVN__VERB_DEPTH | EVN__VERB_PREDICT,
      "model.safetensors", "In the run directory: every parameter by name."},

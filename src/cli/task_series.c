@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/series_run.h"
 #include "cli/session.h"
 #include "cli/verb.h"
 #include "data/csv_writer.h"
@@ -140,6 +141,19 @@ static evn_status open_data(evn__session *session, evn__settings *settings) {
         report(series);
     }
     return evn__source_series(series, &session->source);
+}
+
+static evn_status open_learnt(evn__session *session, evn__settings *settings, const json_t *run) {
+    evn__time_series *series = NULL;
+    (void)run;
+    EVN_TRY(evn__series_read_kept(session->run, settings->window, &series));
+    session->data = series;
+    session->close = close_data;
+    return evn__source_series(series, &session->source);
+}
+
+static evn_status keep(const evn__session *session, const char *folder) {
+    return evn__series_keep(session->data, folder);
 }
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
@@ -379,6 +393,8 @@ const evn__task_row evn__task_series = {
     .compared = compared,
     .style = {NULL, "%s: training loss, mean over the seeds", "loss  (no unit)", 1, true},
     .open = open_data,
+    .open_learnt = open_learnt,
+    .keep = keep,
     .create = create,
     .draw = draw,
     .export = &exportation,

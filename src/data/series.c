@@ -3,6 +3,7 @@
 
 #include "base/names.h"
 #include "base/random.h"
+#include "data/series_layout.h"
 #include "data/table.h"
 #include <math.h>
 #include <stdio.h>
@@ -24,15 +25,6 @@ typedef struct reading {
         int64_t row; ///< of the table
     } * rows;        ///< that are kept, by group, then in the order of the file
 } reading;
-
-static evn_status allocate(evn__time_series *s, size_t count, size_t size, void *out) {
-    void *memory = evn__arena_alloc(&s->arena, evn__size_product(count, size) + 1);
-    EVN_CHECK(memory, EVN_ERR_MEMORY, "no memory for a series");
-    memcpy(out, &memory, sizeof(memory));
-    return EVN_OK;
-}
-
-#define ALLOCATE(series, out, count) allocate((series), (size_t)(count), sizeof(**(out)), (out))
 
 // Columns -----------------------------------------------------------------------------------------
 
@@ -139,7 +131,7 @@ static evn_status copy_names(const reading *r) {
     if (r->group >= 0) {
         EVN_TRY(copy_text(s, r->table->columns[r->group].name, &s->group_name));
     }
-    EVN_TRY(ALLOCATE(s, &s->names, s->dimensions));
+    EVN_TRY(EVN__SERIES_NEW(s, &s->names, s->dimensions));
     for (int k = 0; k < s->dimensions; ++k) {
         EVN_TRY(copy_text(s, r->table->columns[r->columns[k]].name, &s->names[k]));
     }
@@ -203,8 +195,8 @@ static evn_status check_time(const reading *r, int64_t i) {
 
 static evn_status copy_rows(const reading *r) {
     evn__time_series *s = r->series;
-    EVN_TRY(ALLOCATE(s, &s->t, s->rows));
-    EVN_TRY(ALLOCATE(s, &s->values, s->rows * s->dimensions));
+    EVN_TRY(EVN__SERIES_NEW(s, &s->t, s->rows));
+    EVN_TRY(EVN__SERIES_NEW(s, &s->values, s->rows * s->dimensions));
     for (int64_t i = 0; i < s->rows; ++i) {
         s->t[i] = r->table->columns[r->time].values[r->rows[i].row];
         EVN_TRY(check_time(r, i));
@@ -220,7 +212,7 @@ static evn_status copy_rows(const reading *r) {
 
 static evn_status find_tracks(const reading *r) {
     evn__time_series *s = r->series;
-    EVN_TRY(ALLOCATE(s, &s->tracks, s->rows));
+    EVN_TRY(EVN__SERIES_NEW(s, &s->tracks, s->rows));
     for (int64_t i = 0; i < s->rows; ++i) {
         if (i == 0 || strcmp(r->rows[i].group, r->rows[i - 1].group) != 0) {
             evn__track *track = &s->tracks[s->track_count++];
@@ -282,8 +274,8 @@ static evn_status hold_out(const reading *r) {
 
 static evn_status find_scale(const reading *r) {
     evn__time_series *s = r->series;
-    EVN_TRY(ALLOCATE(s, &s->mean, s->dimensions));
-    EVN_TRY(ALLOCATE(s, &s->deviation, s->dimensions));
+    EVN_TRY(EVN__SERIES_NEW(s, &s->mean, s->dimensions));
+    EVN_TRY(EVN__SERIES_NEW(s, &s->deviation, s->dimensions));
     for (int k = 0; k < s->dimensions; ++k) {
         double count = 0, mean = 0, square = 0; // Welford's sums
         for (int i = 0; i < s->track_count; ++i) {
@@ -305,97 +297,6 @@ static evn_status find_scale(const reading *r) {
     return EVN_OK;
 }
 
-// Windows -----------------------------------------------------------------------------------------
-
-/// The windows of a track: as few as there can be, of lengths that differ by one at most.
-static void add_windows(evn__time_series *s, int index, int64_t window) {
-    evn__track *track = &s->tracks[index];
-    int64_t intervals = track->trained - 1;
-    int64_t count = window > 0 ? (intervals + window - 1) / window : 1;
-    track->first_window = s->window_count;
-    track->windows = track->trained > 0 ? (int)count : 0;
-    for (int64_t i = 0; i < track->windows; ++i) {
-        s->windows[s->window_count++] = (evn__window){index, track->first + i * intervals / count,
-                                                      track->first + (i + 1) * intervals / count};
-    }
-}
-
-static evn_status make_windows(evn__time_series *s, int64_t window) {
-    EVN_TRY(ALLOCATE(s, &s->windows, s->rows));
-    for (int i = 0; i < s->track_count; ++i) {
-        add_windows(s, i, window);
-    }
-    for (int i = 0; i < s->window_count; ++i) {
-        s->unit = fmax(s->unit, s->t[s->windows[i].last] - s->t[s->windows[i].first]);
-    }
-    EVN_CHECK(isfinite(s->unit), EVN_ERR_DATA, "the times of the series are too far apart");
-    return EVN_OK;
-}
-
-static double time_in(const evn__time_series *s, const evn__window *window, int64_t row) {
-    return (s->t[row] - s->t[window->first]) / s->unit;
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/// Times of all windows, each once: those that rounding alone tells apart are one.
-static evn_status unite_times(evn__time_series *s) {
-    const double same = 1e-6;
-    int64_t count = 0;
-    EVN_TRY(ALLOCATE(s, &s->times, s->rows + s->window_count));
-    for (int i = 0; i < s->window_count; ++i) {
-        for (int64_t row = s->windows[i].first; row <= s->windows[i].last; ++row) {
-            s->times[count++] = time_in(s, &s->windows[i], row);
-        }
-    }
-    qsort(s->times, (size_t)count, sizeof(*s->times), by_value);
-    for (int64_t i = 0; i < count; ++i) {
-        if (s->time_count == 0 || s->times[i] - s->times[s->time_count - 1] > same) {
-            s->times[s->time_count++] = s->times[i];
-        }
-    }
-    s->times[s->time_count - 1] = 1;
-    return EVN_OK;
-}
-
-/// Number of the time that is nearest.
-static int64_t find_time(const evn__time_series *s, double time) {
-    int64_t low = 0, high = s->time_count - 1;
-    while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (s->times[middle] <= time) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return time - s->times[low] < s->times[high] - time ? low : high;
-}
-
-static evn_status chain_windows(evn__time_series *s) {
-    EVN_TRY(ALLOCATE(s, &s->continues, s->window_count));
-    for (int i = 0; i < s->window_count; ++i) {
-        const evn__window *window = &s->windows[i];
-        bool chained = i + 1 < s->window_count && window[1].track == window->track;
-        s->continues[i] = chained ? (int)find_time(s, time_in(s, window, window->last)) : -1;
-    }
-    return EVN_OK;
-}
-
-/// What one batch of windows takes.
-static evn_status check_size(const evn__time_series *s) {
-    const double most = 1 << 28;
-    double values = (double)s->time_count * s->window_count * s->dimensions;
-    EVN_CHECK(values <= most, EVN_ERR_DATA,
-              "%d windows with %lld different times and %d columns are too many to be solved "
-              "together; give fewer rows or columns, or another --window",
-              s->window_count, (long long)s->time_count, s->dimensions);
-    return EVN_OK;
-}
-
 // The series --------------------------------------------------------------------------------------
 
 static evn_status build(reading *r) {
@@ -407,10 +308,7 @@ static evn_status build(reading *r) {
     EVN_TRY(find_tracks(r));
     EVN_TRY(hold_out(r));
     EVN_TRY(find_scale(r));
-    EVN_TRY(make_windows(r->series, r->options->window));
-    EVN_TRY(unite_times(r->series));
-    EVN_TRY(chain_windows(r->series));
-    return check_size(r->series);
+    return evn__series_lay_out(r->series, r->options->window);
 }
 
 evn_status evn__series_read(const char *path, const evn__series_options *options,
@@ -479,8 +377,4 @@ void evn__series_scaled(const evn__time_series *series, int track, int64_t row, 
         }
         values[k] = (value - series->mean[k]) / series->deviation[k];
     }
-}
-
-int64_t evn__series_time(const evn__time_series *series, int window, int64_t row) {
-    return find_time(series, time_in(series, &series->windows[window], row));
 }

@@ -11,7 +11,8 @@
 
 /// How a file is read. Texts may be NULL.
 typedef struct evn__series_options {
-    const char *time;    ///< name of the column of times; NULL: "t" or "time", else the first but for the group
+    const char *time; ///< name of the column of times; NULL: "t" or "time", else the first but for
+                      ///< the group
     const char *columns; ///< names of the quantities, with commas; NULL: all others
     const char *group;   ///< column whose values tell trajectories apart; NULL: there is one
     double holdout;      ///< part that is not trained on, below 1
@@ -37,7 +38,7 @@ typedef struct evn__window {
 typedef struct evn__time_series {
     const char *time_name;
     const char *group_name; ///< of the column that tells trajectories apart; NULL: there is none
-    const char **names; ///< [dimensions]
+    const char **names;     ///< [dimensions]
     int64_t rows;
     int dimensions;
     double *t;      ///< [rows], as in the file
@@ -59,6 +60,26 @@ typedef struct evn__time_series {
 ///         time that is missing or does not increase, too few rows, with file and line
 evn_status evn__series_read(const char *path, const evn__series_options *options,
                             evn__time_series **series);
+
+/// What of a series is enough to go on from what was learnt of it: all but its values.
+typedef struct evn__series_outline {
+    const char *time_name, *group_name;
+    const char *const *names;  ///< [dimensions]
+    const char *const *tracks; ///< [track_count]
+    int dimensions, track_count;
+    int64_t rows;
+    const double *t;                ///< [rows]
+    const double *track_rows;       ///< [track_count, 2]: all, and those that are trained on
+    const double *starts;           ///< [track_count, dimensions], scaled, at the first rows
+    const double *mean, *deviation; ///< [dimensions]
+} evn__series_outline;
+
+/// The series again, laid out as it was; values but those at the first rows are NaN.
+/// @param[in] outline  copied
+/// @param[in] window   as in the options it was read with
+/// @return EVN_ERR_DATA for what no series has
+evn_status evn__series_recall(const evn__series_outline *outline, int64_t window,
+                              evn__time_series **series);
 void evn__series_destroy(evn__time_series **series); ///< nulls; accepts NULL
 
 /// The windows as one batch: samples [D], what is known at a window's start (between observations,

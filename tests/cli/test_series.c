@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /// The files of the data sets' folder are where the program's source is.
 static void copy_lynx_hare(void) {
@@ -122,8 +123,6 @@ START_TEST(other_data) {
     json_decref(run);
     test_write("s.csv", more, strlen(more));
     test_fails_with(test_program("", "eval r"), EVN_ERR_DATA, "not those that the run");
-    test_fails_with(test_program("", "sample r"), EVN_ERR_DATA, "not those that the run");
-    test_write("s.csv", rows, strlen(rows));
     test_fails_with(test_program("", "sample r --until 3"), EVN_ERR_USAGE, "goes on to 4");
     test_write("at.csv", "-1\n", 3);
     test_fails_with(test_program("", "sample r --times at.csv"), EVN_ERR_DATA, "begins at 0");
@@ -139,6 +138,38 @@ START_TEST(other_data) {
     ck_assert_ptr_nonnull(strstr(test_program("", "sample u").out, "\n1700000060.5,"));
 }
 END_TEST
+
+/// Values need the run alone, wherever its data are; what stands in for them is checked.
+static void check_without_data(void) {
+    char path[TEST_PATH];
+    size_t size;
+    json_t *summary = test_json("g/summary.json");
+    char *fit = strdup(test_program("", "sample g").out);
+    double error = 0, a[3], b[3];
+    char *data = test_read("g.csv", NULL);
+    for (const char *row = data; (row = strchr(row, '\n')) && row[1]; ++row) {
+        char name, at[32];
+        ck_assert_int_eq(sscanf(row, "\n%c;%lf;%lf;%lf", &name, &a[0], &a[1], &a[2]), 4);
+        snprintf(at, sizeof(at), "\n%c,%g,", name, a[0]);
+        const char *found = strstr(fit, at);
+        ck_assert_msg(found && sscanf(found + strlen(at), "%lf,%lf", &b[1], &b[2]) == 2, "%s", at);
+        error += (a[1] - b[1]) * (a[1] - b[1]) / 40;
+    }
+    free(data);
+    double train = test_number(summary, "train_rmse.x"), test = test_number(summary, "test_rmse.x");
+    ck_assert_double_eq_tol(error, 0.75 * train * train + 0.25 * test * test, 1e-6);
+    json_decref(summary);
+    ck_assert_int_eq(unlink(test_path(path, "g.csv")), 0);
+    ck_assert_str_eq(test_program("", "sample g").out, fit);
+    free(fit);
+    char *kept = test_read("g/series.safetensors", &size);
+    strstr(kept + 8, "evonode series 1")[15] = '0';
+    test_write("g/series.safetensors", kept, size);
+    free(kept);
+    test_fails_with(test_program("", "sample g"), EVN_ERR_FORMAT, "series.safetensors");
+    ck_assert_int_eq(unlink(test_path(path, "g/series.safetensors")), 0);
+    test_fails_with(test_program("", "sample g"), EVN_ERR_FILE, "series.safetensors");
+}
 
 /// Several trajectories; one of them is not trained on.
 START_TEST(groups) {
@@ -160,6 +191,7 @@ START_TEST(groups) {
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_ptr_nonnull(strstr(result.out, "who,t,x,y\na,"));
     ck_assert_ptr_nonnull(strstr(result.out, "\nd,8,"));
+    check_without_data();
 }
 END_TEST
 

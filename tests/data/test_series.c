@@ -179,6 +179,36 @@ START_TEST(batches) {
 }
 END_TEST
 
+// What is kept ------------------------------------------------------------------------------------
+
+START_TEST(outline) {
+    static const char *const names[] = {"x", "y"}, *const tracks[] = {"a", "b"};
+    static const double t[] = {0, 1, 3, 4, 0, 2, 5}, mean[] = {1, 10}, deviation[] = {2, 5};
+    double rows[] = {4, 3, 3, 0}, starts[] = {0.5, -1, 2, 0};
+    const evn__series_outline kept = {"t", NULL, names, tracks, 2,    2,
+                                      7,   t,    rows,  starts, mean, deviation};
+    evn__time_series *s,
+        *read = series_of("g,t,x,y\na,0,1,0\na,1,1,2\na,3,3,1\na,4,5,1\n",
+                          (evn__series_options){.group = "g", .holdout = 0.25, .window = 1});
+    TRY(evn__series_recall(&kept, 1, &s));
+    ck_assert_int_eq(s->window_count, 2); // of three rows; what is held out has none
+    ck_assert(s->unit == 2 && s->time_count == read->time_count);
+    ck_assert_mem_eq(s->times, read->times, sizeof(double) * (size_t)s->time_count);
+    ck_assert_mem_eq(s->continues, read->continues, 2 * sizeof(int));
+    ck_assert(s->values[0] == 2 && s->values[1] == 5 && s->values[8] == 5 && s->values[9] == 10);
+    ck_assert(isnan(s->values[2]) && s->tracks[1].first == 4 && s->tracks[1].windows == 0);
+    evn__series_destroy(&read);
+    evn__series_destroy(&s);
+    static const double wrong[][4] = {{4, 0, 3, 0}, {4, 1, 3, 3}, {5, 3, 2, 2},
+                                      {4, 4, 2, 2}, {4, 3, 4, 2}, {4, 5, 3, 0}};
+    for (int i = 0; i < 6; ++i) {
+        memcpy(rows, wrong[i], sizeof(rows));
+        ck_assert_msg(evn__series_recall(&kept, 1, &s) == EVN_ERR_DATA, "rows %d", i);
+        ck_assert_ptr_null(s);
+    }
+}
+END_TEST
+
 // What is refused ---------------------------------------------------------------------------------
 
 START_TEST(refused) {
@@ -241,6 +271,7 @@ static Suite *suite(void) {
     tcase_add_test(parts, held_out_by_time);
     tcase_add_test(parts, held_out_by_group);
     tcase_add_test(parts, batches);
+    tcase_add_test(parts, outline);
     suite_add_tcase(s, parts);
     TCase *mistakes = tcase_create("mistakes");
     tcase_add_loop_test(mistakes, refused, 0, 23);
