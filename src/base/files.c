@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -141,7 +144,11 @@ static const char *advice_writing(int error) {
     case EISDIR:
     case ENOTDIR:
     case EEXIST:
+    case ELOOP:
+    case ENXIO:
         return "choose another name";
+    case EPIPE:
+        return "check what reads it";
     default:
         return "check the disk and try again";
     }
@@ -209,8 +216,7 @@ static int create_beside(const char *path, evn__text *name) {
     return file;
 }
 
-static evn_status write_through(const char *path, evn__text *temporary, const void *data,
-                                size_t bytes) {
+static evn_status replace(const char *path, evn__text *temporary, const void *data, size_t bytes) {
     int file = create_beside(path, temporary);
     if (file < 0) {
         return fail_writing(path, errno);
@@ -224,9 +230,95 @@ static evn_status write_through(const char *path, evn__text *temporary, const vo
     return EVN_OK;
 }
 
+/// write_all() for which a reader that has gone is EPIPE, not a signal that ends the program.
+static bool write_without_signal(int file, const void *data, size_t bytes) {
+    sigset_t pipe_only, before, waiting;
+    int ignored;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    sigpending(&waiting);
+    bool was_waiting = sigismember(&waiting, SIGPIPE), good = write_all(file, data, bytes);
+    int error = errno;
+    sigpending(&waiting);
+    if (!was_waiting && sigismember(&waiting, SIGPIPE)) {
+        sigwait(&pipe_only, &ignored);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return good;
+}
+
+/// Into what is there: a device, a pipe or a standard stream is no file that could be replaced.
+/// Closes `file`.
+static evn_status write_into(int file, const char *path, const void *data, size_t bytes) {
+    bool good = file >= 0 && write_without_signal(file, data, bytes);
+    int error = errno;
+    if (file >= 0 && close(file) != 0 && good) {
+        good = false;
+        error = errno;
+    }
+    return good ? EVN_OK : fail_writing(path, error);
+}
+
+/// Where the symbolic link `path->data` leads, also if nothing is there yet; false and errno.
+static bool follow_links(evn__text *path) {
+    enum { LINKS_MAX = 40 };
+    struct stat info;
+    char target[PATH_MAX];
+    for (int i = 0; lstat(path->data, &info) == 0 && S_ISLNK(info.st_mode); ++i) {
+        ssize_t length = readlink(path->data, target, sizeof(target));
+        if (length < 0 || length == (ssize_t)sizeof(target) || i == LINKS_MAX) {
+            errno = i == LINKS_MAX ? ELOOP : length < 0 ? errno : ENAMETOOLONG;
+            return false;
+        }
+        char *slash = strrchr(path->data, '/');
+        path->size = slash && target[0] != '/' ? (size_t)(slash + 1 - path->data) : 0;
+        evn__text_append(path, "%.*s", (int)length, target);
+    }
+    errno = ENOMEM;
+    return path->status == EVN_OK;
+}
+
+static evn_status write_behind_link(const char *path, const void *data, size_t bytes) {
+    evn__text target = {0}, temporary = {0};
+    evn__text_append(&target, "%s", path);
+    evn_status status = target.status == EVN_OK && follow_links(&target)
+                            ? replace(target.data, &temporary, data, bytes)
+                            : fail_writing(path, errno);
+    free(target.data);
+    free(temporary.data);
+    return status;
+}
+
+/// The standard output or error stream that a link such as /dev/stdout leads to; −1: none.
+static int standard_stream(const struct stat *there) {
+    struct stat info;
+    for (int file = STDOUT_FILENO; file <= STDERR_FILENO; ++file) {
+        if (fstat(file, &info) == 0 && info.st_dev == there->st_dev &&
+            info.st_ino == there->st_ino) {
+            return file;
+        }
+    }
+    return -1;
+}
+
 evn_status evn__file_write(const char *path, const void *data, size_t bytes) {
+    struct stat info, there;
+    bool linked = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+    bool exists = stat(path, &there) == 0;
+    int stream = linked && exists ? standard_stream(&there) : -1;
+    if (stream >= 0) { // shares its position: opened anew, it would write over the beginning
+        return write_into(dup(stream), path, data, bytes);
+    }
+    if (exists && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode)) {
+        return write_into(open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), path, data, bytes);
+    }
+    if (linked) {
+        return write_behind_link(path, data, bytes);
+    }
     evn__text temporary = {0};
-    evn_status status = write_through(path, &temporary, data, bytes);
+    evn_status status = replace(path, &temporary, data, bytes);
     free(temporary.data);
     return status;
 }
@@ -256,8 +348,9 @@ static evn_status make_each(char *path, unsigned mode) {
         end += strcspn(end, "/");
         char cut = *end;
         *end = 0;
-        if (mkdir(path, (mode_t)mode) != 0 && !evn__is_folder(path)) {
-            return fail_writing(path, errno);
+        int error = mkdir(path, (mode_t)mode) == 0 ? 0 : errno; // stat() below has its own reason
+        if (error && !evn__is_folder(path)) {
+            return fail_writing(path, error);
         }
         if (!cut) {
             return EVN_OK;

@@ -25,7 +25,9 @@ evn_status evn__stream_read(FILE *stream, const char *name, size_t most, unsigne
                             size_t *bytes);
 
 /// Write a file at once: under a temporary name in the same folder, flushed to disk, then renamed
-/// over `path`. On failure the old file is untouched and the temporary one removed.
+/// over `path`. On failure the old file is untouched and the temporary one removed. A symbolic link
+/// stays: what it leads to is written. Where a device, a pipe or a standard stream is, the contents
+/// go into it.
 /// @return EVN_ERR_OUTPUT
 evn_status evn__file_write(const char *path, const void *data, size_t bytes);
 

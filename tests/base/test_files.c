@@ -3,6 +3,8 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +131,96 @@ START_TEST(failure_leaves_nothing_behind) {
 }
 END_TEST
 
+static void expect_contents(const char *path, const char *contents) {
+    unsigned char *data;
+    size_t bytes;
+    TRY(evn__file_read(path, &data, &bytes));
+    ck_assert_str_eq((char *)data, contents);
+    free(data);
+}
+
+static void expect_kind(const char *path, mode_t kind) {
+    struct stat info;
+    ck_assert_int_eq(lstat(path, &info), 0);
+    ck_assert_uint_eq(info.st_mode & S_IFMT, kind);
+}
+
+START_TEST(links_stay) {
+    TRY(evn__folder_make(place("l/inner"), 0777));
+    TRY(evn__file_write(place("l/inner/file"), "old", 3));
+    ck_assert_int_eq(symlink("inner/file", place("l/link")), 0);
+    ck_assert_int_eq(symlink("link", place("l/second")), 0);
+    TRY(evn__file_write(place("l/second"), "new", 3));
+    expect_kind(place("l/second"), S_IFLNK);
+    expect_kind(place("l/link"), S_IFLNK);
+    expect_contents(place("l/inner/file"), "new");
+    ck_assert_int_eq(unlink(place("l/inner/file")), 0); // leads to a file that is still to come
+    TRY(evn__file_write(place("l/second"), "first", 5));
+    expect_contents(place("l/inner/file"), "first");
+    ck_assert_int_eq(symlink(place("l/loop"), place("l/loop")), 0);
+    ck_assert_int_eq(evn__file_write(place("l/loop"), "x", 1), EVN_ERR_OUTPUT);
+    expect_message("/l/loop", "choose another name");
+    ck_assert_int_eq(count_entries(place("l")), 4);
+    ck_assert_int_eq(count_entries(place("l/inner")), 1);
+}
+END_TEST
+
+START_TEST(pipes_are_written_into) {
+    char contents[8] = {0};
+    ck_assert_int_eq(mkfifo(place("fifo"), 0600), 0);
+    ck_assert_int_eq(symlink("fifo", place("to-fifo")), 0);
+    int reader = open(place("fifo"), O_RDONLY | O_NONBLOCK);
+    ck_assert_int_ge(reader, 0);
+    TRY(evn__file_write(place("fifo"), "one", 3));
+    TRY(evn__file_write(place("to-fifo"), "two", 3));
+    ck_assert_int_eq(read(reader, contents, sizeof(contents)), 6);
+    ck_assert_str_eq(contents, "onetwo");
+    expect_kind(place("fifo"), S_IFIFO);
+    expect_kind(place("to-fifo"), S_IFLNK);
+    close(reader);
+}
+END_TEST
+
+static void *read_a_little(void *user) {
+    char byte;
+    int reader = open(user, O_RDONLY);
+    ck_assert_int_eq(read(reader, &byte, 1), 1);
+    close(reader);
+    return NULL;
+}
+
+START_TEST(reader_that_goes_is_an_error) {
+    enum { MORE_THAN_A_PIPE = 1 << 21 };
+    static char data[MORE_THAN_A_PIPE];
+    char path[PATH_SIZE];
+    pthread_t thread;
+    snprintf(path, sizeof(path), "%s", place("left"));
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, read_a_little, path), 0);
+    ck_assert_int_eq(evn__file_write(path, data, sizeof(data)), EVN_ERR_OUTPUT);
+    expect_message("/left: Broken pipe", "check what reads it");
+    pthread_join(thread, NULL);
+    expect_kind(path, S_IFIFO);
+}
+END_TEST
+
+START_TEST(standard_output_goes_on) {
+    int before = dup(STDOUT_FILENO);
+    int file = open(place("log"), O_RDWR | O_CREAT, 0600);
+    ck_assert_int_eq(symlink("log", place("stdout")), 0); // as /dev/stdout
+    ck_assert_int_eq(dup2(file, STDOUT_FILENO), STDOUT_FILENO);
+    bool written = write(STDOUT_FILENO, "a", 1) == 1;
+    evn_status status = evn__file_write(place("stdout"), "b", 1);
+    written = written && write(STDOUT_FILENO, "c", 1) == 1;
+    dup2(before, STDOUT_FILENO);
+    close(before);
+    close(file);
+    ck_assert_int_eq(status, EVN_OK);
+    ck_assert(written);
+    expect_contents(place("log"), "abc");
+}
+END_TEST
+
 // Folders -----------------------------------------------------------------------------------------
 
 START_TEST(folders_are_made_with_those_above) {
@@ -148,6 +240,10 @@ START_TEST(folder_in_the_way_of_a_file) {
     expect_message("/plain", "choose another name");
     ck_assert_int_eq(evn__folder_make(place("plain/below"), 0700), EVN_ERR_OUTPUT);
     ck_assert_int_eq(evn__folder_make("", 0700), EVN_ERR_OUTPUT);
+    // The reason is mkdir's, not that of looking whether there is a folder already.
+    ck_assert_int_eq(symlink("nowhere", place("dangling")), 0);
+    ck_assert_int_eq(evn__folder_make(place("dangling"), 0700), EVN_ERR_OUTPUT);
+    expect_message("/dangling: File exists", "choose another name");
 }
 END_TEST
 
@@ -190,6 +286,10 @@ static Suite *suite(void) {
     tcase_add_test(writing, replacing_is_a_rename);
     tcase_add_test(writing, new_files_follow_the_umask);
     tcase_add_test(writing, failure_leaves_nothing_behind);
+    tcase_add_test(writing, links_stay);
+    tcase_add_test(writing, pipes_are_written_into);
+    tcase_add_test(writing, reader_that_goes_is_an_error);
+    tcase_add_test(writing, standard_output_goes_on);
     suite_add_tcase(all, writing);
     TCase *folders = tcase_create("folders");
     tcase_add_test(folders, folders_are_made_with_those_above);
