@@ -87,7 +87,7 @@ static evn_status add_stream(inputs *in) {
     return EVN_OK;
 }
 
-/// Names that end in newlines, or in NUL bytes where there is one.
+/// Names that end in newlines, CR LF among them, or in NUL bytes where there is one.
 static evn_status add_names(inputs *in, char *text, size_t size) {
     char end = memchr(text, 0, size) ? 0 : '\n';
     char *stop = text + size;
@@ -95,6 +95,9 @@ static evn_status add_names(inputs *in, char *text, size_t size) {
         char *next = memchr(text, end, (size_t)(stop - text));
         next = next ? next : stop; // a NUL byte follows the contents
         *next = 0;
+        if (end && next > text && next[-1] == '\r') {
+            next[-1] = 0;
+        }
         EVN_TRY(text[0] ? add_file(in, text) : EVN_OK);
         text = next + 1;
     }

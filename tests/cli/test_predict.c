@@ -72,6 +72,16 @@ START_TEST(as_eval) {
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_int_eq(count_right(result.out, &all), IMAGES - wrong);
     ck_assert_int_eq(all, IMAGES);
+    static char windows[2 * sizeof(list)];
+    size_t used = 0;
+    for (const char *at = list; *at; ++at) {
+        used += (size_t)snprintf(windows + used, sizeof(windows) - used,
+                                 *at == '\n' ? "\r\n" : "%c", *at);
+    }
+    test_write("windows", windows, used);
+    result = test_program("", "predict r --files-from windows");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_int_eq(count_right(result.out, &all), IMAGES - wrong);
     size_t two = (size_t)(strchr(strchr(list, '\n') + 1, '\n') - list) + 1;
     *strchr(list, '\n') = list[two - 1] = 0; // as find -print0 has them
     test_write("list", list, two);
