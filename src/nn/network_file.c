@@ -16,8 +16,9 @@
 enum { NESTING = 8, NAME_MAX = 32, LAYERS_MAX = 1000 };
 
 evn_status evn__network_place(const evn_network *network, const char *path, evn_status status) {
-    return evn__prepend(status, "%s:%d: %s", network->name, evn__json_line(network->text, path),
-                        path);
+    int line = evn__json_line(network->text, path);
+    return path[0] ? evn__prepend(status, "%s:%d: %s", network->name, line, path)
+                   : evn__prepend(status, "%s:%d", network->name, line); // the file as a whole
 }
 
 /// A list of words with commas between them, at the end of a message.
@@ -254,7 +255,10 @@ static evn_status read_list(evn_network *network, const json_t *array, const cha
         WRONG(network, place, "layers are a list, [ ... ]; there is %s here", kind_text(array));
     }
     size_t count = json_array_size(array);
-    if (count == 0 || count > LAYERS_MAX || depth > NESTING) {
+    if (count == 0) {
+        WRONG(network, place, "the list is empty; it should have 1 to %d layers", LAYERS_MAX);
+    }
+    if (count > LAYERS_MAX || depth > NESTING) {
         WRONG(network, place, "%zu layers, %d lists deep; it should be 1 to %d, %d deep at most",
               count, depth, LAYERS_MAX, NESTING);
     }
@@ -415,6 +419,18 @@ static evn_status read_only_list(evn_network *network, const json_t *root) {
     return read_list(network, root, "", 1, true, &network->stem);
 }
 
+/// Whether what a parser refused, which ends at `position`, closes a list behind a comma.
+static bool ends_in_comma(const char *json, int position) {
+    int at = position - 1;
+    if (at < 0 || (size_t)at >= strlen(json) || !strchr("]}", json[at])) {
+        return false;
+    }
+    do {
+        --at;
+    } while (at >= 0 && strchr(" \t\r\n", json[at]));
+    return at >= 0 && json[at] == ',';
+}
+
 static evn_status parse(evn_network *network, const char *json, const char *name,
                         evn_status (*read)(evn_network *network, const json_t *root)) {
     json_error_t error;
@@ -422,7 +438,9 @@ static evn_status parse(evn_network *network, const char *json, const char *name
     EVN_TRY(copy_text(network, name, &network->name));
     EVN_TRY(copy_text(network, json, &network->text));
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error);
-    EVN_CHECK(root, EVN_ERR_FORMAT, "%s:%d: it is not JSON: %s", name, error.line, error.text);
+    bool comma = !root && ends_in_comma(json, error.position);
+    EVN_CHECK(root, EVN_ERR_FORMAT, "%s:%d: it is not JSON: %s%s", name, error.line, error.text,
+              comma ? "; take out the comma before it: the last of a list has none" : "");
     evn_status status = read(network, root);
     json_decref(root);
     return status;
