@@ -130,12 +130,13 @@ static const char *shape_text(evn_shape shape, char text[96]) {
 static void add_part(evn__table *table, const evn__part *part, double batch) {
     char shape[96], count[32];
     evn__table_add(table, "%s", part->place);
+    const char *input = part->timed ? " (x, t)" : "";
     if (part->times > 1) {
-        evn__table_add(table, "%s, %d times", part->layer, part->times);
+        evn__table_add(table, "%s%s, %d times", part->layer, input, part->times);
     } else {
-        evn__table_add(table, "%s", part->layer);
+        evn__table_add(table, "%s%s", part->layer, input);
     }
-    evn__table_add(table, "%s%s", part->weights, part->evolves ? " (t)" : "");
+    evn__table_add(table, "%s%s", part->weights, part->evolves ? " θ(t)" : "");
     evn__table_add(table, "%s", shape_text(part->to, shape));
     if (part->nests || part->parameters == 0) {
         evn__table_add(table, "%s", "");
@@ -196,7 +197,8 @@ static evn_status print_text(const evn__anatomy *a, const evn_model_options *o) 
     print_memory("checkpointed", a->checkpointed);
     print_memory("adjoint", a->adjoint);
     printf("\n  multiply-adds are those of an image, of an ODE's layers for one evaluation; in "
-           "all and for\n  backprop and checkpointed at %d steps of Euler's method; (t): evolves\n",
+           "all and for\n  backprop and checkpointed at %d steps of Euler's method; θ(t): weights "
+           "that evolve;\n  (x, t): t is an input too\n",
            EVN__ANATOMY_STEPS);
     return EVN_OK;
 }
@@ -222,10 +224,10 @@ static json_t *layer_objects(const evn__anatomy *a) {
     for (int i = 0; i < a->part_count; ++i) {
         const evn__part *p = &a->parts[i];
         json_array_append_new(
-            layers, json_pack("{s:s, s:s, s:s, s:i, s:b, s:o, s:o, s:I, s:I}", "place", p->place,
-                              "layer", p->layer, "weights", p->weights, "times", p->times,
-                              "evolves", p->evolves, "from", shape_array(p->from), "to",
-                              shape_array(p->to), "parameters", (json_int_t)p->parameters,
+            layers, json_pack("{s:s, s:s, s:s, s:i, s:b, s:b, s:o, s:o, s:I, s:I}", "place",
+                              p->place, "layer", p->layer, "weights", p->weights, "times", p->times,
+                              "evolves", p->evolves, "time", p->timed, "from", shape_array(p->from),
+                              "to", shape_array(p->to), "parameters", (json_int_t)p->parameters,
                               "multiply_adds", whole(p->products / (double)p->to.dim[0])));
     }
     return layers;

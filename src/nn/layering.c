@@ -54,7 +54,7 @@ static const char *rank_advice(unsigned ranks) {
 
 static const char *const no_time = "there is no time t here: it is for the layers of an ODE";
 
-static bool takes_time(const evn__layer *layer) {
+bool evn__layer_takes_time(const evn__layer *layer) {
     const evn__layer_key *key;
     for (int i = 0; (key = evn__layer_key_at(layer->kind, i)); ++i) {
         if (strcmp(key->name, "time") == 0 && layer->values[i]) {
@@ -89,7 +89,7 @@ static bool fits(evn__layering *at, const evn__layer *layer, evn_value x) {
                            rank_advice(layer->kind->ranks));
         return false;
     }
-    if (at->t == EVN_NONE && takes_time(layer)) {
+    if (at->t == EVN_NONE && evn__layer_takes_time(layer)) {
         evn__layering_fail(at, layer, EVN_ERR_SHAPE, "%s", no_time);
         return false;
     }

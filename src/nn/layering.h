@@ -53,6 +53,9 @@ struct evn__layering {
 /// Append a list of layers; EVN_NONE after a failure, which sticks to the graph.
 evn_value evn__layering_add(evn__layering *at, const evn__layer_list *list, evn_value x);
 
+/// Whether it has t as an input.
+bool evn__layer_takes_time(const evn__layer *layer);
+
 /// Begin another scope: numbers start again.
 void evn__layering_scope(evn__layering *at, const char *scope);
 

@@ -88,6 +88,7 @@ static evn_status add_part(evn__anatomy *a, evn__section *section, const evn_mod
                         .times = 1,
                         .depth = record->depth,
                         .evolves = evolves(model, weights),
+                        .timed = evn__layer_takes_time(record->layer),
                         .nests = record->layer->kind->nests,
                         .from = record->from,
                         .to = record->to,

@@ -14,6 +14,7 @@ typedef struct evn__part {
     const char *layer, *weights; ///< "conv", and the scope of the (first) weights or ""
     int times, depth;            ///< how often it is there; how many lists it is in
     bool evolves;                ///< some of its weights do
+    bool timed;                  ///< has t as an input
     bool nests;                  ///< it consists of the layers that follow
     evn_shape from, to;          ///< of the first and of the last
     int64_t parameters;          ///< in all

@@ -69,7 +69,9 @@ static void draw_part(evn__text *svg, const evn__part *part, int y) {
         svg, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"%s\"%s/>\n", x, y,
         BOX - part->depth * INDENT, HEIGHT, fill_of(part->layer),
         part->evolves ? " stroke=\"#990000\" stroke-width=\"2\"" : "");
-    snprintf(label, sizeof(label), part->times > 1 ? "%s × %d" : "%s", part->layer, part->times);
+    const char *input = part->timed ? " (x, t)" : "";
+    snprintf(label, sizeof(label), part->times > 1 ? "%s%s × %d" : "%s%s", part->layer, input,
+             part->times);
     add_text(svg, x + 10, y + 17, "layer", label);
     add_text(svg, MARGIN + NAMES, y + 17, "note", part->weights);
     add_text(svg, MARGIN + SHAPES, y + 17, "note", shape_text(part->to, text));

@@ -47,7 +47,7 @@ START_TEST(a_run_keeps_its_network) {
     ck_assert_ptr_nonnull(strstr(result.out, "two.json"));
     result = test_program("", "describe run");
     ck_assert_msg(result.code == 0, "%s", result.err);
-    ck_assert_ptr_nonnull(strstr(result.out, "f1.conv1 (t)"));
+    ck_assert_ptr_nonnull(strstr(result.out, "f1.conv1 θ(t)"));
 }
 END_TEST
 
@@ -134,6 +134,7 @@ START_TEST(networks_are_described) {
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_ptr_nonnull(strstr(result.out, "parameters                208274"));
     ck_assert_double_eq(test_row(result.out, "of which g of f"), 8);
+    ck_assert_ptr_nonnull(strstr(result.out, "f.conv1 θ(t)"));
     char *svg = test_read("net.svg", NULL);
     ck_assert_ptr_nonnull(strstr(svg, "dx/dt = f(t, x, θ(t))"));
     ck_assert_ptr_nonnull(strstr(svg, "</svg>"));
@@ -151,6 +152,11 @@ START_TEST(networks_are_described) {
                         64 * 27 * 32 + 16 * 196 * 1024 + 32 * 3);
     ck_assert_double_gt(test_number(json_object_get(json, "estimated_bytes"), "backprop"), 1e6);
     json_decref(json);
+    result = test_program("", "describe resnet");
+    ck_assert_ptr_null(strstr(result.out, "(x, t)  "));
+    result = test_program("", "describe node");
+    ck_assert_ptr_nonnull(strstr(result.out, "conv (x, t)  "));
+    ck_assert_ptr_null(strstr(result.out, "f.conv1 θ(t)"));
     test_fails_with(test_program("", "describe nothing"), 10, "nothing");
     test_fails_with(test_program("", "describe node --size 8x"), 2, "HxWxC");
     test_fails_with(test_program("", "describe node --size 1"), 16, "does not fit on");
