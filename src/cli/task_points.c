@@ -52,18 +52,19 @@ static evn_status report_points(const evn__points *points, double holdout) {
     char text[256];
     int64_t repeated, test = (int64_t)llround(holdout * (double)points->count);
     EVN_TRY(evn__points_repeated(points, &repeated));
-    snprintf(text, sizeof(text), "%lld rows of %d columns, %lld of them held out",
-             (long long)points->count, points->dimensions, (long long)(test < 1 ? 1 : test));
+    snprintf(text, sizeof(text), "%lld rows of %d %s, %lld of them held out",
+             (long long)points->count, points->dimensions,
+             points->dimensions == 1 ? "column" : "columns", (long long)(test < 1 ? 1 : test));
     evn__report_note(text);
     if (points->left_out > 0) {
-        snprintf(text, sizeof(text), "%lld rows left out, which lack a number",
-                 (long long)points->left_out);
+        snprintf(text, sizeof(text), "%lld %s left out for want of a number",
+                 (long long)points->left_out, points->left_out == 1 ? "row" : "rows");
         evn__report_note(text);
     }
     if (repeated * 10 > points->count) {
         snprintf(text, sizeof(text),
-                 "%lld rows are the same as others: where values repeat, log p has no bound",
-                 (long long)repeated);
+                 "%lld %s the same as others: where values repeat, log p has no bound",
+                 (long long)repeated, repeated == 1 ? "row is" : "rows are");
         evn__report_note(text);
     }
     return EVN_OK;

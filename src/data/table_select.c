@@ -83,6 +83,10 @@ evn_status evn__data_table_select(const evn__data_table *table, const char *opti
 evn_status evn__data_table_check_numbers(const evn__data_table *table, int column) {
     const evn__data_column *c = &table->columns[column];
     char shown[SHOWN];
+    EVN_CHECK(c->words == 0 || c->numbers > 0, EVN_ERR_DATA,
+              "%s: the column '%s' has words, such as '%s', and no numbers; name other columns",
+              table->source, c->name,
+              evn__printable(c->texts[c->first_word], shown, sizeof(shown)));
     EVN_CHECK(c->words == 0, EVN_ERR_DATA,
               "%s, line %lld, column '%s': '%s' is not a finite number; mend it, or name other "
               "columns",

@@ -85,7 +85,7 @@ START_TEST(train_sample_density) {
         test_program("", "train flow --data data.csv --out r --skip-bad 1 --holdout 0.2 %s", SHORT);
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_ptr_nonnull(strstr(result.err, "299 rows of 2 columns, 60 of them held out"));
-    ck_assert_ptr_nonnull(strstr(result.err, "1 rows left out"));
+    ck_assert_ptr_nonnull(strstr(result.err, "1 row left out"));
     json_t *summary = test_json("r/summary.json");
     double nll = test_number(summary, "test_nll");
     ck_assert_double_eq_tol(test_number(summary, "test_bits"), nll / (2 * log(2)), 1e-9);
@@ -183,9 +183,10 @@ START_TEST(what_does_not_fit_is_refused) {
     refuse("a,b\n1,2\n1,3\n1,5\n1,7\n", "", EVN_ERR_DATA, "'a' is constant");
     refuse("a,b\n1,2\n2,4\n3,6\n4,8\n5,10\n", "", EVN_ERR_DATA, "'b' is a sum of multiples");
     refuse("a,b\n1,2\n3,1\n", "--columns a,c", EVN_ERR_DATA, "no column 'c'");
+    refuse("a,b\n1,x\n2,y\n", "--columns b", EVN_ERR_DATA, "the column 'b' has words, such as 'x'");
     refuse("a,b\nx,y\n", "", EVN_ERR_DATA, "no column of numbers");
     refuse("a;b\n1,5;2.5\n", "", EVN_ERR_FORMAT, "decimal comma");
-    refuse("1\n2\n", "", EVN_ERR_DATA, "1 rows to train on");
+    refuse("1\n2\n", "", EVN_ERR_DATA, "there is 1 row to train on");
     char wide[2 * 129 * 2 + 1];
     for (int i = 0; i < 2 * 129; ++i) {
         wide[2 * i] = (char)('1' + i % 7);

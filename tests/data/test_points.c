@@ -68,7 +68,7 @@ START_TEST(what_has_no_density) {
     refuse("a,b\nx,y\n", NULL, 0, "no column of numbers");
     refuse("a,b,c,d\n1,2,3,4\n2,1,5,3\n", NULL, 0, "4 columns of numbers, and 3");
     refuse("a,b\n1,2\n2,2\n4,2\n", NULL, 0, "'b' is constant");
-    refuse("a\n1\n", NULL, 0, "1 rows to train on");
+    refuse("a\n1\n", NULL, 0, "there is 1 row to train on");
     refuse("a,b,c\n1,2,3\n2,1,3\n4,3,7\n3,3,6\n5,1,6\n", NULL, 0, "'c' is a sum of multiples");
     refuse("a,b,c\n1,1,0\n2,2,1\n4,4,7\n3,3,6\n", "a,b", 0, "'b' is a sum of multiples");
     refuse("a\n1e300\n-1e300\n", NULL, 0, "too large");
