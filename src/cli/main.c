@@ -37,9 +37,31 @@ static evn_status fail_unknown(const char *word) {
     EVN_FAIL(EVN_ERR_USAGE, "unknown command '%s'; it should be %s", word, list);
 }
 
+/// An option of other verbs alone: they are named.
+static evn_status fail_option(const evn__verb *verb, const char *option, unsigned owners) {
+    char list[256] = "";
+    for (int i = 0; verbs[i]; ++i) {
+        if (verbs[i]->bit & owners) {
+            size_t used = strlen(list);
+            snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", verbs[i]->name);
+        }
+    }
+    EVN_FAIL(EVN_ERR_USAGE, "unknown option --%s: %s does not have it; it is one of: %s", option,
+             verb->name, list);
+}
+
+static evn_status parse(const evn__verb *verb, const evn__command *command) {
+    evn__settings *given = command->settings;
+    evn_status status =
+        evn__settings_parse(given, verb->bit, command->count - 2, command->words + 2);
+    bool unknown = status == EVN_ERR_USAGE && given->unknown;
+    unsigned owners = unknown ? evn__settings_verbs(given->unknown) : 0;
+    return owners ? fail_option(verb, given->unknown, owners) : status;
+}
+
 static evn_status run_verb(const evn__verb *verb, const evn__command *command) {
     evn__settings *settings = command->settings;
-    EVN_TRY(evn__settings_parse(settings, verb->bit, command->count - 2, command->words + 2));
+    EVN_TRY(parse(verb, command));
     if (settings->help) {
         evn__help_verb(verb);
         return EVN_OK;

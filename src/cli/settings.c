@@ -239,6 +239,17 @@ static place find(evn__settings *settings, unsigned verbs, const char *name, siz
     return found;
 }
 
+unsigned evn__settings_verbs(const char *option) {
+    const evn__option *tables[] = {evn__settings_options, evn__phase_options};
+    unsigned verbs = 0;
+    for (int i = 0; i < 2; ++i) {
+        for (const evn__option *row = tables[i]; row->name; ++row) {
+            verbs |= strcmp(row->name, option) == 0 ? row->verbs : 0;
+        }
+    }
+    return verbs;
+}
+
 static evn_status fail_unknown(unsigned verb, const char *name) {
     enum { NAMES_MAX = 64 };
     const char *names[NAMES_MAX + 1] = {0};
@@ -267,6 +278,7 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
         char *copy = evn__arena_string(&settings->arena, name);
         EVN_CHECK(copy, EVN_ERR_MEMORY, "no memory for the option --%s", name);
         copy[length] = 0;
+        settings->unknown = copy;
         return fail_unknown(verb, copy);
     }
     if (!found.option->argument) {

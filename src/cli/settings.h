@@ -51,7 +51,8 @@ typedef struct evn__settings {
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];
     int phase_count;
-    evn__arena arena; ///< of text that is made; other text is borrowed
+    const char *unknown; ///< an option that was given and that the verb does not have; NULL: none
+    evn__arena arena;    ///< of text that is made; other text is borrowed
 } evn__settings;
 
 /// The options of evn__settings, and those of a phase, which are in `common` for all phases.
@@ -74,6 +75,9 @@ evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count
 /// Whether preset and options are for the task, and for each other.
 /// @return EVN_ERR_USAGE
 evn_status evn__settings_check(const evn__settings *settings, const evn__task_row *task);
+
+/// The bits of the verbs that have an option of this name; 0: none has.
+unsigned evn__settings_verbs(const char *option);
 
 /// Fill in what was not given: from the preset, then from the task.
 /// @return EVN_ERR_USAGE for a preset or an option that is not for it

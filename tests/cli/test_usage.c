@@ -45,6 +45,8 @@ START_TEST(unknown_words) {
     test_fails_with(test_program("", "train digits --epoch 3"), EVN_ERR_USAGE, "--epochs?");
     test_fails_with(test_program("", "train digits --epoch=3"), EVN_ERR_USAGE, "--epochs?");
     test_fails_with(test_program("", "devices --seed 3"), EVN_ERR_USAGE, "unknown option --seed");
+    test_fails_with(test_program("", "predict run --until 3"), EVN_ERR_USAGE,
+                    "predict does not have it; it is one of: train, sample");
     test_fails_with(test_program("", "train digits -e 3"), EVN_ERR_USAGE, "two dashes");
     test_fails_with(test_program("", "devices --json=yes"), EVN_ERR_USAGE, "takes no value");
     test_fails_with(test_program("", "train digits --seed"), EVN_ERR_USAGE, "needs a value");
