@@ -58,9 +58,11 @@ static evn_status read_open_file(int file, const char *path, size_t most, unsign
     if (fstat(file, &info) != 0) {
         return fail_reading(path, errno);
     }
-    if (!S_ISREG(info.st_mode)) {
-        return fail_reading(path, S_ISDIR(info.st_mode) ? EISDIR : EINVAL);
+    if (S_ISDIR(info.st_mode)) {
+        return fail_reading(path, EISDIR);
     }
+    EVN_CHECK(S_ISREG(info.st_mode), EVN_ERR_FILE,
+              "cannot read %s: it is a pipe or a device; save what it gives into a file", path);
     EVN_CHECK((unsigned long long)info.st_size <= most, EVN_ERR_FILE,
               "cannot read %s: it has %lld bytes, more than the %zu that such a file may have; "
               "check that it is the right file",

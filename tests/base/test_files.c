@@ -69,7 +69,7 @@ START_TEST(unreadable_says_why) {
     expect_message(test_folder(), "not a folder");
     ck_assert_int_eq(mkfifo(place("pipe"), 0600), 0);
     ck_assert_int_eq(evn__file_read(place("pipe"), &data, &bytes), EVN_ERR_FILE);
-    expect_message("/pipe", "check");
+    expect_message("/pipe", "is a pipe or a device");
 }
 END_TEST
 
