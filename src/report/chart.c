@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/chart.h"
 
+#include "base/number.h"
 #include "report/html.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { WIDTH = 360, HEIGHT = 220, LEFT = 46, RIGHT = 14, TOP = 8, BOTTOM = 32, TICKS = 5 };
+enum { DIGIT = 7 };    // width of a digit, at most
 enum { POINTS = 500 }; // of a line, at most
 static const double LOG_SPAN = 100;
 
@@ -89,8 +92,11 @@ static void put_y_axis(const axis *x, const axis *y, evn__text *html) {
 static void put_x_axis(const evn__chart *c, const axis *x, evn__text *html) {
     double step = fmax(1, tick_step(fmax(x->high - x->low, 1)));
     for (double tick = step * ceil(x->low / step); tick <= x->high + 1e-9; tick += step) {
-        evn__text_append(html, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.6g</text>",
-                         place(x, tick), HEIGHT - BOTTOM + 14, tick);
+        char text[32];
+        evn__print(text, sizeof(text), "%.6g", tick);
+        double half = DIGIT * (double)strlen(text) / 2; // the last one must not leave the picture
+        evn__text_append(html, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+                         fmin(place(x, tick), WIDTH - half), HEIGHT - BOTTOM + 14, text);
     }
     for (int i = 0; i < c->mark_count; ++i) {
         if (c->marks[i] > x->low && c->marks[i] <= x->high) {

@@ -230,6 +230,35 @@ static bool differs(const evn__reported *runs, int count, const char *option) {
     return different;
 }
 
+/// A phase as it can be typed: "backprop:solver=rk4,steps=5".
+static void put_phase(const json_t *phase, evn__text *html) {
+    const json_t *value;
+    const char *key, *join = ":";
+    evn__html_text(html, text_of(json_object_get(phase, "name")));
+    json_object_foreach((json_t *)phase, key, value) {
+        if (strcmp(key, "name") != 0 && !json_is_null(value)) {
+            evn__text_append(html, "%s", join);
+            evn__html_text(html, key);
+            evn__text_append(html, "=");
+            evn__html_value(html, value);
+            join = ",";
+        }
+    }
+}
+
+static void put_value(const json_t *value, evn__text *html) {
+    const json_t *phase;
+    size_t i;
+    if (!json_is_object(json_array_get(value, 0))) {
+        evn__html_value(html, value);
+        return;
+    }
+    json_array_foreach(value, i, phase) {
+        evn__text_append(html, i ? "<br>" : "");
+        put_phase(phase, html);
+    }
+}
+
 static void put_options(const evn__reported *runs, int count, json_t *options, bool different,
                         evn__text *html) {
     const char *name;
@@ -242,7 +271,7 @@ static void put_options(const evn__reported *runs, int count, json_t *options, b
         put_name(html, name);
         for (int i = 0; i < count; ++i) {
             evn__text_append(html, "<td class=\"wide\">");
-            evn__html_value(html, member(runs[i].run, "options", name));
+            put_value(member(runs[i].run, "options", name), html);
             evn__text_append(html, "</td>");
         }
         evn__text_append(html, "</tr>\n");
@@ -259,7 +288,7 @@ static void put_command(const evn__reported *run, evn__text *html) {
         const char *text = text_of(word);
         bool plain = text[0] && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                              "0123456789_-+=:,./@%") == strlen(text);
-        evn__text_append(html, i ? " " : "");
+        evn__text_append(html, i ? " <span>" : "<span>"); // a line breaks between words alone
         evn__text_append(html, plain ? "" : "&#39;");
         for (; *text; ++text) {
             char one[] = {*text, 0};
@@ -271,7 +300,7 @@ static void put_command(const evn__reported *run, evn__text *html) {
                 evn__text_append(html, "%c", *text);
             }
         }
-        evn__text_append(html, plain ? "" : "&#39;");
+        evn__text_append(html, plain ? "</span>" : "&#39;</span>");
     }
     evn__text_append(html, "</pre>\n");
 }

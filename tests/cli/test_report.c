@@ -44,6 +44,9 @@ START_TEST(page) {
     ck_assert_int_eq(count_of(result.out, "class=\"confusion\""), 1);
     ck_assert_int_gt(count_of(result.out, "class=\"best\""), 3);
     ck_assert_ptr_nonnull(strstr(result.out, "Options that differ"));
+    ck_assert_ptr_nonnull(strstr(result.out, "backprop:solver=euler,steps=1,"));
+    ck_assert_ptr_null(strstr(result.out, "&quot;solver&quot;"));
+    ck_assert_ptr_nonnull(strstr(result.out, "<span>--filters</span> <span>8</span>"));
 }
 END_TEST
 

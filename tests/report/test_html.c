@@ -47,6 +47,24 @@ START_TEST(base64) {
 }
 END_TEST
 
+/// The last number of the x axis stands at its end and has to be in the picture as a whole.
+START_TEST(last_number_is_within) {
+    static const double x[] = {1, 1000000}, y[] = {1, 2};
+    evn__text html = {0};
+    evn__chart_line line = {.label = "a", .x = x, .y = y, .count = 2};
+    evn__chart chart = {.title = "loss", .x_label = "epoch", .lines = &line, .count = 1};
+    evn__chart_put(&chart, &html);
+    TRY(html.status);
+    const char *last = strstr(html.data, ">1e+06</text>");
+    ck_assert_ptr_nonnull(last);
+    while (strncmp(last, "<text x=\"", 9) != 0) {
+        --last;
+    }
+    ck_assert_double_le(strtod(last + 9, NULL), 360 - 5 * 6.5 / 2);
+    free(html.data);
+}
+END_TEST
+
 START_TEST(charts) {
     static const double x[] = {1, 2, 3, 4}, y[] = {0.5, NAN, 0.25, 0.125},
                         large[] = {1, 10, 100, 1e3};
@@ -76,6 +94,7 @@ static Suite *suite(void) {
     test_add(s, tcase_create("texts"), texts);
     test_add(s, tcase_create("base64"), base64);
     test_add(s, tcase_create("charts"), charts);
+    test_add(s, tcase_create("axis"), last_number_is_within);
     return s;
 }
 
