@@ -195,9 +195,9 @@ static void draw_legend(const evn__plot *plot) {
         texts[s] = EVN__COLOUR_AXES;
         numbers[s] = 1;
         widths[s] = line_width(series);
-        scales[s] = 1;
+        scales[s] = series->style == EVN__DOTS ? 3 : 1; // its colour is to be seen
         labels[s] = series->label;
-        marks[s] = MARK; // a dot alone would hardly show its colour
+        marks[s] = mark_of(series) ? mark_of(series) : MARK;
     }
     PLFLT width, height;
     pllegend(&width, &height, PL_LEGEND_ROW_MAJOR, PL_POSITION_TOP | PL_POSITION_OUTSIDE, 0, 0.005,

@@ -74,14 +74,16 @@ static const char *escape(const char *name, char label[LABEL]) {
 static evn_status draw_pair(const evn__points *points, const sides *s, int a, int b,
                             const char *folder) {
     char title[TITLE], stem[64], x[LABEL], y[LABEL];
+    // Few dots would be lost; as many of both sides can be compared by eye, drawn alike.
+    bool few = s->data_count <= FEW;
+    evn__series_style style = few ? EVN__MARKS : EVN__DOTS;
+    int flow_count = few ? s->data_count : SHOWN;
     evn__print(title, sizeof(title), "%d points of the data and %d of the flow", s->data_count,
-               SHOWN);
+               flow_count);
     evn__print(stem, sizeof(stem), "samples-%d-%d", a + 1, b + 1);
-    bool few = s->data_count <= FEW; // dots would be lost among those of the flow
     const evn__series series[] = {
-        {"data", few ? EVN__MARKS : EVN__DOTS, s->data + a * SHOWN, s->data + b * SHOWN, NULL,
-         s->data_count},
-        {"flow", EVN__DOTS, s->flow + a * SHOWN, s->flow + b * SHOWN, NULL, SHOWN}};
+        {"data", style, s->data + a * SHOWN, s->data + b * SHOWN, NULL, s->data_count},
+        {"flow", style, s->flow + a * SHOWN, s->flow + b * SHOWN, NULL, flow_count}};
     const evn__plot plot = {.title = title,
                             .x = {escape(points->names[a], x), false},
                             .y = {escape(points->names[b], y), false},
