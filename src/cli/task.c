@@ -21,16 +21,27 @@ const evn__task_row *evn__task_for(const evn__task_row *row, const evn__settings
     return row->stand_in ? row->stand_in(settings) : row;
 }
 
-evn_status evn__task_find(const char *name, evn_status missing, const evn__task_row **row) {
-    char list[256];
+static const evn__task_row *row_named(const char *name) {
     for (int i = 0; i < ROWS; ++i) {
         if (strcmp(rows[i]->name, name) == 0) {
-            *row = rows[i];
-            return EVN_OK;
+            return rows[i];
         }
     }
-    EVN_FAIL(missing, "unknown task '%.64s'; it should be %s", name,
-             evn__choice_text(name_at, list, sizeof(list)));
+    return NULL;
+}
+
+evn_status evn__task_find(const char *name, evn_status missing, const evn__task_row **row) {
+    char list[256];
+    const evn__task_row *found = row_named(name);
+    EVN_CHECK(found, missing, "unknown task '%.64s'; it should be %s", name,
+              evn__choice_text(name_at, list, sizeof(list)));
+    *row = found;
+    return EVN_OK;
+}
+
+bool evn__task_iterates(const char *name) {
+    const evn__task_row *row = row_named(name);
+    return row && row->iterates;
 }
 
 // Options -----------------------------------------------------------------------------------------

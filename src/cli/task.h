@@ -104,6 +104,9 @@ struct evn__task_row {
 /// @return `missing` with the names that there are
 evn_status evn__task_find(const char *name, evn_status missing, const evn__task_row **row);
 
+/// Whether what the task of that name counts are iterations, not epochs.
+bool evn__task_iterates(const char *name);
+
 /// The row for settings that are not yet complete: `row`, or the one that stands in for it.
 const evn__task_row *evn__task_for(const evn__task_row *row, const evn__settings *settings);
 

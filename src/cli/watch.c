@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cli/report.h"
+#include "cli/task.h"
 #include "report/page.h"
 #include "serve/server.h"
 
@@ -35,7 +36,7 @@ static evn_status read_page(evn__watch *w, evn__page **page, int *version) {
     *version = w->version;
     pthread_mutex_unlock(&w->lock);
     EVN_CHECK(*version > 0, EVN_ERR_FILE, "the run has not begun; load this page again");
-    return evn__page_read(&w->folder, 1, page);
+    return evn__page_read(&w->folder, 1, evn__task_iterates, page);
 }
 
 static evn_status write_page(void *user, evn__text *html) {

@@ -145,7 +145,8 @@ static void put_chart(const evn__reported *runs, int run_count, json_t *metrics,
         }
     }
     find_marks(d);
-    const evn__chart c = {chart, "epoch", d->lines, d->count, d->marks, d->mark_count};
+    const evn__chart c = {
+        chart, evn__reported_step(runs, run_count), d->lines, d->count, d->marks, d->mark_count};
     evn__chart_put(&c, html);
     for (int i = 0; i < d->count; ++i) {
         free((double *)d->lines[i].x);

@@ -15,13 +15,16 @@ struct evn__page {
     int count;
 };
 
-evn_status evn__page_read(const char *const *folders, int count, evn__page **page) {
+evn_status evn__page_read(const char *const *folders, int count, bool (*iterates)(const char *task),
+                          evn__page **page) {
     evn__page *p = NULL;
     EVN_TRY(EVN_NEW(&p, 1));
     evn_status status = EVN_NEW(&p->runs, count);
     for (int i = 0; i < count && status == EVN_OK; ++i) {
         p->count = i + 1;
         status = evn__reported_read(folders[i], &p->runs[i]);
+        const char *task = json_string_value(json_object_get(p->runs[i].run, "task"));
+        p->runs[i].iterates = task && iterates(task);
     }
     if (status != EVN_OK) {
         evn__page_destroy(&p);

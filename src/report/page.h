@@ -10,9 +10,11 @@
 /// Run directories as they were when they were read.
 typedef struct evn__page evn__page;
 
-/// @param[in] folders  [count] of runs, finished or not; borrowed
+/// @param[in] folders   [count] of runs, finished or not; borrowed
+/// @param[in] iterates  whether what a task of that name counts are iterations, not epochs
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT
-evn_status evn__page_read(const char *const *folders, int count, evn__page **page);
+evn_status evn__page_read(const char *const *folders, int count, bool (*iterates)(const char *task),
+                          evn__page **page);
 void evn__page_destroy(evn__page **page); ///< nulls; accepts NULL
 
 /// Append the document.

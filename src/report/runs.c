@@ -19,6 +19,14 @@ double evn__number_of(const json_t *object, const char *name) {
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+const char *evn__reported_step(const evn__reported *runs, int count) {
+    int iterating = 0;
+    for (int i = 0; i < count; ++i) {
+        iterating += runs[i].iterates;
+    }
+    return iterating == 0 ? "epoch" : iterating == count ? "iteration" : "epoch or iteration";
+}
+
 static bool is_picture(const char *name) {
     size_t length = strlen(name);
     return length > 4 && name[0] != '.' && strcmp(name + length - 4, ".png") == 0;

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include <jansson.h>
+#include <stdbool.h>
 
 /// One run. Zero-initialise.
 typedef struct evn__reported {
@@ -13,6 +14,7 @@ typedef struct evn__reported {
     json_t *lines;      ///< of metrics.jsonl
     json_t *summary;    ///< NULL: the run is not finished
     json_t *evaluation; ///< NULL: it was not evaluated
+    bool iterates;      ///< its lines are of iterations, not of epochs
     char **pictures;    ///< [picture_count] names of its PNG files, sorted; owned
     int picture_count, picture_capacity;
 } evn__reported;
@@ -20,6 +22,9 @@ typedef struct evn__reported {
 /// @return EVN_ERR_FILE, EVN_ERR_FORMAT
 evn_status evn__reported_read(const char *folder, evn__reported *run);
 void evn__reported_free(evn__reported *run); ///< also after a failure
+
+/// What the runs count: "epoch", "iteration", or both.
+const char *evn__reported_step(const evn__reported *runs, int count);
 
 /// A number of a member, NaN where it is none.
 double evn__number_of(const json_t *object, const char *name);

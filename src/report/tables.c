@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,12 +81,14 @@ static const json_t *find_device(const evn__reported *run) {
 }
 
 static void put_state(const evn__reported *runs, int count, evn__text *html) {
+    char steps[32];
     put_name(html, "state");
     for (int i = 0; i < count; ++i) {
         evn__text_append(html, "<td>%s</td>", runs[i].summary ? "finished" : "not finished");
     }
     evn__text_append(html, "</tr>\n");
-    put_name(html, "epochs");
+    snprintf(steps, sizeof(steps), "%ss", evn__reported_step(runs, count));
+    put_name(html, steps);
     for (int i = 0; i < count; ++i) {
         size_t lines = json_array_size(runs[i].lines);
         const json_t *last = lines ? json_array_get(runs[i].lines, lines - 1) : NULL;

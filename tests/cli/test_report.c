@@ -31,6 +31,7 @@ START_TEST(page) {
     ck_assert_int_gt(count_of(text, "a&lt;b&gt;&amp;c"), 1);
     ck_assert_int_eq(count_of(text, "name=\"viewport\""), 1);
     ck_assert_int_gt(count_of(text, "<figure class=\"chart\">"), 3);
+    ck_assert_int_gt(count_of(text, ">epoch</text>"), 3);
     ck_assert_int_eq(count_of(text, "http"), 1); // Content-Security-Policy's http-equiv
     ck_assert_int_eq(count_of(text, "<script"), 0);
     ck_assert_int_eq(count_of(text, "<img"), 0);
@@ -47,6 +48,16 @@ START_TEST(page) {
     ck_assert_ptr_nonnull(strstr(result.out, "backprop:solver=euler,steps=1,"));
     ck_assert_ptr_null(strstr(result.out, "&quot;solver&quot;"));
     ck_assert_ptr_nonnull(strstr(result.out, "<span>--filters</span> <span>8</span>"));
+}
+END_TEST
+
+START_TEST(tasks_that_iterate) {
+    test_outcome result = test_program("", "train curve --width 8 --epochs 5 --out c");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    result = test_program("", "report c --out -");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_int_gt(count_of(result.out, ">iteration</text>"), 0);
+    ck_assert_int_eq(count_of(result.out, ">epoch</text>"), 0);
 }
 END_TEST
 
@@ -71,6 +82,7 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("report");
     test_add(s, tcase_create("page"), page);
+    test_add(s, tcase_create("iterations"), tasks_that_iterate);
     test_add(s, tcase_create("refused"), refused);
     return s;
 }
