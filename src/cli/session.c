@@ -2,6 +2,7 @@
 #include "cli/session.h"
 
 #include "base/number.h"
+#include "nn/description.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,15 @@ evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
         .renew_optimizer = row->renew,
     };
     return settings->network ? evn_network_read(settings->network, &session->network) : EVN_OK;
+}
+
+evn_status evn__session_check_filters(int64_t filters, const evn_network *network) {
+    EVN_CHECK(filters == INT64_MIN || !network || evn__network_fits(network, "filters"),
+              EVN_ERR_USAGE,
+              "--filters has no effect: every layer of %s names its own filters; leave it out, or "
+              "write \"filters\": \"fit\" in the file",
+              evn_network_name(network));
+    return EVN_OK;
 }
 
 evn_status evn__session_open(evn__session *session, const evn__task_row *row,

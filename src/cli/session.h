@@ -34,6 +34,12 @@ evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
 /// The same, then read the task's data and open the device.
 evn_status evn__session_open(evn__session *session, const evn__task_row *row,
                              evn__settings *settings);
+
+/// Refuse --filters for a network of the user's whose layers all name theirs.
+/// @param[in] filters  INT64_MIN: not given
+/// @param[in] network  NULL: a model, which takes them
+/// @return EVN_ERR_USAGE
+evn_status evn__session_check_filters(int64_t filters, const evn_network *network);
 void evn__session_close(evn__session *session);
 
 /// The solver that evaluates.

@@ -124,7 +124,11 @@ static evn_status run(const evn__command *command) {
     row = evn__task_for(row, settings);
     EVN_TRY(evn__settings_complete(settings, row));
     EVN_TRY(check(settings, &t));
+    int64_t filters = settings->filters; // a task that has them fills them in
     evn_status status = evn__session_open(&session, row, settings);
+    if (status == EVN_OK) {
+        status = evn__session_check_filters(filters, session.network);
+    }
     if (status == EVN_OK) {
         status = evn__training_create(&t, settings);
     }

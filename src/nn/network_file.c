@@ -503,6 +503,27 @@ evn_status evn_network_shipped(const char *name, evn_network **network) {
     return evn_network_parse((const char *)found->data, name, network);
 }
 
+static bool list_fits(const evn__layer_list *list, const char *name) {
+    bool fits = false;
+    for (int i = 0; i < list->count && !fits; ++i) {
+        const evn__layer *layer = &list->items[i];
+        const evn__layer_key *key;
+        for (int k = 0; (key = evn__layer_key_at(layer->kind, k)); ++k) {
+            fits = fits || (strcmp(key->name, name) == 0 && layer->values[k] == EVN__LAYER_FIT);
+        }
+        fits = fits || list_fits(&layer->layers, name);
+    }
+    return fits;
+}
+
+bool evn__network_fits(const evn_network *network, const char *key) {
+    bool fits = list_fits(&network->stem, key) || list_fits(&network->head, key);
+    for (int i = 0; i < network->block_count; ++i) {
+        fits = fits || list_fits(&network->blocks[i].layers, key);
+    }
+    return fits;
+}
+
 void evn_network_destroy(evn_network **network) {
     if (network && *network) {
         evn__arena_free(&(*network)->arena);

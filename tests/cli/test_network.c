@@ -157,6 +157,15 @@ START_TEST(networks_are_described) {
     result = test_program("", "describe node");
     ck_assert_ptr_nonnull(strstr(result.out, "conv (x, t)  "));
     ck_assert_ptr_null(strstr(result.out, "f.conv1 θ(t)"));
+    const char *fixed = "{\"stem\": [{\"layer\": \"conv\", \"filters\": 4}], \"head\": "
+                        "[\"global-pool\", {\"layer\": \"dense\", \"units\": \"classes\"}]}";
+    test_write("fixed.json", fixed, strlen(fixed));
+    ck_assert_int_eq(test_program("", "describe fixed.json").code, 0);
+    test_fails_with(test_program("", "describe fixed.json --filters 7"), 2, "has no effect");
+    test_fails_with(test_program("", "train digits --network fixed.json --filters 7 --out no"), 2,
+                    "has no effect");
+    ck_assert(!test_exists("no"));
+    ck_assert_int_eq(test_program("", "describe resnet --filters 7").code, 0);
     test_fails_with(test_program("", "describe nothing"), 10, "nothing");
     test_fails_with(test_program("", "describe node --size 8x"), 2, "HxWxC");
     test_fails_with(test_program("", "describe node --size 1"), 16, "does not fit on");
