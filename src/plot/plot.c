@@ -6,11 +6,11 @@
 #include <plplot/plplot.h>
 #include <string.h>
 
-static const double MARGIN = 0.04, MARGIN_3D = 0.1; // of the range, on each side
-static const double LEGEND_ROW = 0.04;              // of the page's height
-enum { LEGEND_CHARACTERS = 76, LEGEND_SAMPLE = 8 }; // in a row; taken by a sample of the line
-enum { LEGEND_ROWS = 2 };                           // of large letters
-static const double LEGEND_SMALL = 0.8;             // size of letters where there are more
+static const double MARGIN = 0.04, MARGIN_3D = 0.1;  // of the range, on each side
+static const double LEGEND_ROW = 0.04;               // of the page's height
+enum { LEGEND_CHARACTERS = 80, LEGEND_SAMPLE = 11 }; // in a row; taken by a sample of the line
+enum { LEGEND_ROWS = 2 };                            // of large letters
+static const double LEGEND_SMALL = 0.8;              // size of letters where there are more
 static const char MARK[] = "○", DOT[] = "·";
 
 typedef struct range {
@@ -72,8 +72,13 @@ static double line_width(const evn__series *series) {
     return series->style == EVN__LINE ? 2 : 2.5;
 }
 
-static void set_pen(const evn__series *series, int index) {
-    plcol0(EVN__COLOUR_SERIES + index);
+static int colour_of(const evn__plot *plot, int index) {
+    return EVN__COLOUR_SERIES + (plot->colours ? plot->colours[index] : index);
+}
+
+static void set_pen(const evn__plot *plot, int index) {
+    const evn__series *series = &plot->series[index];
+    plcol0(colour_of(plot, index));
     plwidth(line_width(series));
     pllsty(series->style == EVN__DASHED ? 2 : 1);
 }
@@ -125,7 +130,7 @@ static void draw_line(const evn__plot *plot, const evn__series *series) {
 
 static void draw_series(const evn__plot *plot) {
     for (int s = 0; s < plot->count; ++s) {
-        set_pen(&plot->series[s], s);
+        set_pen(plot, s);
         if (mark_of(&plot->series[s])) {
             draw_marks(plot, &plot->series[s]);
         } else {
@@ -146,20 +151,29 @@ static size_t text_length(const char *text) {
     return length;
 }
 
+/// Series that the legend has.
+static int labelled(const evn__plot *plot) {
+    int count = 0;
+    for (int s = 0; s < plot->count; ++s) {
+        count += plot->series[s].label != NULL;
+    }
+    return count;
+}
+
 /// The legend's columns with letters of that size.
 static int columns_at(const evn__plot *plot, double size) {
     size_t longest = 1;
     for (int s = 0; s < plot->count; ++s) {
-        size_t length = text_length(plot->series[s].label);
+        size_t length = plot->series[s].label ? text_length(plot->series[s].label) : 0;
         longest = length > longest ? length : longest;
     }
     int columns = (int)(LEGEND_CHARACTERS / size / (double)(longest + LEGEND_SAMPLE));
     columns = columns < 1 ? 1 : columns;
-    return columns < plot->count ? columns : plot->count;
+    return columns < labelled(plot) ? columns : labelled(plot);
 }
 
 static double legend_size(const evn__plot *plot) {
-    return plot->count > LEGEND_ROWS * columns_at(plot, 1) ? LEGEND_SMALL : 1;
+    return labelled(plot) > LEGEND_ROWS * columns_at(plot, 1) ? LEGEND_SMALL : 1;
 }
 
 static int legend_columns(const evn__plot *plot) {
@@ -168,7 +182,7 @@ static int legend_columns(const evn__plot *plot) {
 
 static int legend_rows(const evn__plot *plot) {
     int columns = legend_columns(plot);
-    return (plot->count + columns - 1) / columns;
+    return (labelled(plot) + columns - 1) / columns;
 }
 
 /// Upper edge of the box, below title and legend.
@@ -187,21 +201,25 @@ static void draw_legend(const evn__plot *plot) {
     PLINT texts[EVN__SERIES_MAX], numbers[EVN__SERIES_MAX];
     PLFLT widths[EVN__SERIES_MAX], scales[EVN__SERIES_MAX];
     const char *labels[EVN__SERIES_MAX], *marks[EVN__SERIES_MAX];
+    int i = 0;
     for (int s = 0; s < plot->count; ++s) {
         const evn__series *series = &plot->series[s];
-        kinds[s] = mark_of(series) ? PL_LEGEND_SYMBOL : PL_LEGEND_LINE;
-        colours[s] = EVN__COLOUR_SERIES + s;
-        styles[s] = series->style == EVN__DASHED ? 2 : 1;
-        texts[s] = EVN__COLOUR_AXES;
-        numbers[s] = 1;
-        widths[s] = line_width(series);
-        scales[s] = series->style == EVN__DOTS ? 3 : 1; // its colour is to be seen
-        labels[s] = series->label;
-        marks[s] = mark_of(series) ? mark_of(series) : MARK;
+        if (!series->label) {
+            continue;
+        }
+        kinds[i] = mark_of(series) ? PL_LEGEND_SYMBOL : PL_LEGEND_LINE;
+        colours[i] = colour_of(plot, s);
+        styles[i] = series->style == EVN__DASHED ? 2 : 1;
+        texts[i] = EVN__COLOUR_AXES;
+        numbers[i] = 1;
+        widths[i] = line_width(series);
+        scales[i] = series->style == EVN__DOTS ? 3 : 1; // its colour is to be seen
+        labels[i] = series->label;
+        marks[i++] = mark_of(series) ? mark_of(series) : MARK;
     }
     PLFLT width, height;
     pllegend(&width, &height, PL_LEGEND_ROW_MAJOR, PL_POSITION_TOP | PL_POSITION_OUTSIDE, 0, 0.005,
-             0.06, 0, 0, 1, legend_rows(plot), legend_columns(plot), plot->count, kinds, 0.8,
+             0.06, 0, 0, 1, legend_rows(plot), legend_columns(plot), i, kinds, 0.8,
              legend_size(plot), 1.6, 0, texts, labels, NULL, NULL, NULL, NULL, colours, styles,
              widths, colours, scales, numbers, marks);
 }
@@ -264,6 +282,7 @@ static void draw(const void *user) {
 static evn_status check(const evn__plot *plot) {
     EVN_CHECK(plot->count >= 1 && plot->count <= EVN__SERIES_MAX, EVN_ERR_ARGUMENT,
               "a picture has 1 to %d series, not %d", EVN__SERIES_MAX, plot->count);
+    EVN_CHECK(labelled(plot) > 0, EVN_ERR_ARGUMENT, "no series of the picture has a label");
     return EVN_OK;
 }
 

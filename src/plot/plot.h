@@ -15,7 +15,7 @@ typedef enum evn__series_style { EVN__LINE, EVN__DASHED, EVN__MARKS, EVN__DOTS }
 /// Points in drawing order; one with a coordinate that is not finite, or not above 0 on a log axis,
 /// interrupts the line.
 typedef struct evn__series {
-    const char *label; ///< in the legend
+    const char *label; ///< in the legend; NULL: it is not there, but one of its colour is
     evn__series_style style;
     const double *x, *y, *z; ///< [count]; z NULL: two dimensions
     int count;
@@ -30,8 +30,9 @@ typedef struct evn__axis {
 typedef struct evn__plot {
     const char *title;
     evn__axis x, y, z;
-    const evn__series *series; ///< 1 … EVN__SERIES_MAX
+    const evn__series *series; ///< 1 … EVN__SERIES_MAX, with a label at least one
     int count;
+    const int *colours; ///< [count], each 0 … EVN__SERIES_MAX − 1; NULL: each has its own
 } evn__plot;
 
 /// Draw into a file, whole or not at all; the format by the name's end, ".png" or ".svg".

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRACKS = 3, COLUMNS = 12, POINTS = 400, LABEL = 96, MARKS_MAX = 500 };
+// Of a trajectory there are three items, of the only one four.
+enum { TRACKS = 3, COLUMNS = 12, POINTS = 400, LABEL = 96, MARKS_MAX = 500, TITLE = 320 };
 
 /// What is seen of one trajectory, as [points, dimensions].
 typedef struct seen {
@@ -24,7 +25,7 @@ typedef struct pictures {
 } pictures;
 
 /// Text of the file as a label: "#" begins an escape, and length has a bound.
-static const char *label(const char *text, char to[LABEL]) {
+static const char *as_label(const char *text, char to[LABEL]) {
     char shown[LABEL / 2];
     size_t at = 0;
     evn__printable(text, shown, sizeof(shown));
@@ -65,7 +66,8 @@ typedef struct drawing {
     const pictures *of;
     int axes[2];
     evn__series items[EVN__SERIES_MAX];
-    char labels[EVN__SERIES_MAX][LABEL];
+    int colours[EVN__SERIES_MAX];
+    char labels[TRACKS][LABEL];
     int count;
     double *memory; ///< of coordinates
     size_t used;
@@ -77,8 +79,8 @@ typedef struct part {
     int64_t first, count;
 } part;
 
-static void add(drawing *d, evn__series_style style, const char *name, const seen *view,
-                part from) {
+/// @param[in] label   NULL: not in the legend
+static void add(drawing *d, evn__series_style style, const char *label, int colour, part from) {
     const evn__time_series *s = d->of->series;
     int64_t stride = 1 + (from.count - 1) / MARKS_MAX, shown = 0;
     double *to[] = {d->memory + d->used, d->memory + d->used + MARKS_MAX};
@@ -92,50 +94,81 @@ static void add(drawing *d, evn__series_style style, const char *name, const see
         }
         ++shown;
     }
-    const char *track = s->tracks[view->track].name;
-    char shown_track[LABEL];
-    snprintf(d->labels[d->count], LABEL, "%s%s%.40s", name, track[0] ? ", " : "",
-             label(track, shown_track));
-    d->items[d->count] = (evn__series){d->labels[d->count], style, to[0], to[1], NULL, (int)shown};
+    d->items[d->count] = (evn__series){label, style, to[0], to[1], NULL, (int)shown};
+    d->colours[d->count++] = colour;
     d->used += 2 * MARKS_MAX;
-    ++d->count;
 }
 
-/// What was observed of a trajectory, and its curve.
-static void add_track(drawing *d, const seen *view) {
-    const evn__time_series *s = d->of->series;
-    const evn__track *track = &s->tracks[view->track];
+/// Points of the curve that are a fit; the rest is a forecast.
+static int64_t count_fitted(const evn__track *track, const seen *view) {
     int64_t fitted = 0;
     while (fitted < view->points && view->t[fitted] <= view->trained_until) {
         ++fitted;
     }
-    fitted = track->trained > 0 ? fitted : 0;
+    return track->trained > 0 ? fitted : 0;
+}
+
+/// What was observed of the only trajectory, and its curve.
+static void add_one(drawing *d, const seen *view) {
+    const evn__time_series *s = d->of->series;
+    const evn__track *track = &s->tracks[view->track];
+    int64_t fitted = count_fitted(track, view), held = track->count - track->trained;
     int64_t left = fitted > 0 ? fitted - 1 : 0; // the forecast begins where the fit ends
-    add(d, EVN__MARKS, "data", view, (part){s->t, s->values, track->first, track->trained});
-    add(d, EVN__LINE, "fit", view, (part){view->t, view->curve, 0, fitted});
-    if (track->trained < track->count) {
-        add(d, EVN__MARKS, "held out", view,
-            (part){s->t, s->values, track->first + track->trained, track->count - track->trained});
-        add(d, EVN__DASHED, "forecast", view,
+    add(d, EVN__MARKS, "data", d->count, (part){s->t, s->values, track->first, track->trained});
+    add(d, EVN__LINE, "fit", d->count, (part){view->t, view->curve, 0, fitted});
+    if (held > 0) {
+        add(d, EVN__MARKS, "held out", d->count,
+            (part){s->t, s->values, track->first + track->trained, held});
+        add(d, EVN__DASHED, "forecast", d->count,
             (part){view->t, view->curve, left, view->points - left});
     }
 }
 
+/// One of several: all of it in a colour of its own, under its name.
+static void add_group(drawing *d, const seen *view) {
+    const evn__time_series *s = d->of->series;
+    const evn__track *track = &s->tracks[view->track];
+    int64_t fitted = count_fitted(track, view), left = fitted > 0 ? fitted - 1 : 0;
+    int colour = view->track;
+    char name[LABEL], *label = d->labels[view->track];
+    snprintf(label, LABEL, "%.48s%s", as_label(track->name, name),
+             track->trained > 0 ? "" : " (held out)");
+    add(d, EVN__MARKS, NULL, colour, (part){s->t, s->values, track->first, track->count});
+    add(d, EVN__LINE, label, colour, (part){view->t, view->curve, 0, fitted});
+    if (track->trained < track->count) {
+        add(d, EVN__DASHED, fitted > 0 ? NULL : label, colour,
+            (part){view->t, view->curve, left, view->points - left});
+    }
+}
+
+/// What is drawn, and for several trajectories how.
+static void write_title(const pictures *p, bool over_time, char labels[2][LABEL],
+                        char title[TITLE]) {
+    int all = p->series->track_count;
+    char count[32] = "";
+    if (p->count < all) {
+        snprintf(count, sizeof(count), ", %d of %d", p->count, all);
+    }
+    snprintf(title, TITLE, "%s %s %s%s%s", labels[1], over_time ? "over" : "against", labels[0],
+             count, p->count > 1 ? "  (○ data, — fit, - - forecast)" : "");
+}
+
 static evn_status draw(const pictures *p, int x, int y, const char *folder, const char *stem) {
     drawing d = {.of = p, .axes = {x, y}};
-    char labels[2][LABEL], title[2 * LABEL];
+    char labels[2][LABEL], title[TITLE];
     EVN_TRY(EVN_NEW(&d.memory, 2 * MARKS_MAX * EVN__SERIES_MAX));
-    for (int i = 0; i < p->count && d.count + 4 <= EVN__SERIES_MAX; ++i) {
-        add_track(&d, &p->tracks[i]);
+    for (int i = 0; i < p->count; ++i) {
+        (p->count > 1 ? add_group : add_one)(&d, &p->tracks[i]);
     }
-    label(x < 0 ? p->series->time_name : p->series->names[x], labels[0]);
-    label(p->series->names[y], labels[1]);
-    snprintf(title, sizeof(title), x < 0 ? "%s over %s" : "%s against %s", labels[1], labels[0]);
+    as_label(x < 0 ? p->series->time_name : p->series->names[x], labels[0]);
+    as_label(p->series->names[y], labels[1]);
+    write_title(p, x < 0, labels, title);
     const evn__plot plot = {.title = title,
                             .x = {labels[0], false},
                             .y = {labels[1], false},
                             .series = d.items,
-                            .count = d.count};
+                            .count = d.count,
+                            .colours = d.colours};
     evn_status status = evn__plot_save(&plot, folder, stem);
     free(d.memory);
     return status;

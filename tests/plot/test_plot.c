@@ -99,6 +99,27 @@ START_TEST(series_are_drawn) {
 }
 END_TEST
 
+/// Series that belong together have one colour, and one entry in the legend.
+START_TEST(shared_colours) {
+    static const int colours[] = {0, 2, 0};
+    evn__series series[3];
+    evn__plot plot = flat;
+    fill();
+    memcpy(series, lines, sizeof(series));
+    series[2].label = NULL;
+    plot.series = series;
+    plot.colours = colours;
+    TRY(evn__plot_save(&plot, test_folder(), "shared"));
+    char *text = test_read("shared.svg", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "rgb(0%,44."));
+    ck_assert_ptr_nonnull(strstr(text, "rgb(0%,61."));
+    ck_assert_ptr_null(strstr(text, "rgb(83."));
+    free(text);
+    series[0].label = series[1].label = NULL;
+    ck_assert_int_eq(evn__plot_save(&plot, test_folder(), "none"), EVN_ERR_ARGUMENT);
+}
+END_TEST
+
 START_TEST(same_bytes_twice) {
     size_t sizes[2];
     fill();
@@ -142,6 +163,7 @@ static Suite *suite(void) {
     TCase *c = tcase_create("files");
     tcase_add_test(c, both_formats);
     tcase_add_test(c, series_are_drawn);
+    tcase_add_test(c, shared_colours);
     tcase_add_test(c, same_bytes_twice);
     tcase_add_test(c, odd_numbers);
     suite_add_tcase(s, c);
