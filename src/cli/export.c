@@ -164,7 +164,7 @@ const evn__verb evn__verb_export = {
     "--solver and --steps, or of the run. Its inputs and outputs:\n"
     "  images   images [batch, H, W, C], pixels from 0 to 1 -> logits [batch, classes]\n"
     "  curve    x0 [batch, 3] -> x [batch, times, 3]\n"
-    "  series   x0 [batch, quantities] -> x [batch, steps, quantities]\n"
+    "  series   x0 [batch, quantities and --extra] -> x [batch, steps, quantities]\n"
     "  flow     x [batch, columns] -> z [batch, columns], log_p [batch]\n"
     "Names of classes, solver and what the input is are in its metadata.\n"
     "\n--safetensors writes the parameters for programs that build the network themselves; --map\n"

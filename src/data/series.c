@@ -291,8 +291,13 @@ static evn_status find_scale(const reading *r) {
         }
         EVN_CHECK(count > 0, EVN_ERR_DATA, "%s: the column %s has no value to train on",
                   r->table->source, s->names[k]);
+        EVN_CHECK(
+            square > 0, EVN_ERR_DATA,
+            "%s: the column %s is constant (%.9g) over the rows that are trained on; name the "
+            "others by --columns",
+            r->table->source, s->names[k], mean);
         s->mean[k] = mean;
-        s->deviation[k] = square > 0 ? sqrt(square / count) : 1;
+        s->deviation[k] = sqrt(square / count);
     }
     return EVN_OK;
 }

@@ -230,6 +230,7 @@ START_TEST(refused) {
         {"t,x\n0,1\n", {0}, EVN_ERR_DATA, "one row", "s.csv, line 2"},
         {"t,x\n0,\n1,\n", {0}, EVN_ERR_DATA, "no row with a value", "s.csv"},
         {"t,x,y\n0,1,\n1,2,\n2,3,4\n3,4,5\n", {.holdout = 0.5}, EVN_ERR_DATA, "column y", "s.csv"},
+        {"t,x,y\n0,1,7\n1,2,7\n2,3,8\n", {.holdout = 0.3}, EVN_ERR_DATA, "y is constant (7)", ""},
         {"t,x\n0,1\n1,2\n", {.time = "year"}, EVN_ERR_DATA, "year", "--time"},
         {"t,x\n0,1\n1,2\n", {.columns = "x,z"}, EVN_ERR_DATA, "z", "--columns"},
         {"t,x\n0,1\n1,2\n", {.columns = "t"}, EVN_ERR_USAGE, "the time", ""},
@@ -274,7 +275,7 @@ static Suite *suite(void) {
     tcase_add_test(parts, outline);
     suite_add_tcase(s, parts);
     TCase *mistakes = tcase_create("mistakes");
-    tcase_add_loop_test(mistakes, refused, 0, 23);
+    tcase_add_loop_test(mistakes, refused, 0, 24);
     suite_add_tcase(s, mistakes);
     return s;
 }
