@@ -163,7 +163,7 @@ static evn_status predict(prediction *p, const evn_solver_options *solver, int64
 }
 
 static evn_status check(const evn__time_series *s, const evn__request *requests, int64_t count) {
-    const double most = 1e5; // windows that a forecast goes through
+    const double most = 1e4; // windows that a forecast goes through
     for (int64_t i = 0; i < count; ++i) {
         const evn__track *track = &s->tracks[requests[i].track];
         double begins = s->t[track->first], ends = s->t[track->first + track->count - 1];
@@ -172,8 +172,8 @@ static evn_status check(const evn__time_series *s, const evn__request *requests,
                   s->time_name, requests[i].t, begins);
         EVN_CHECK(requests[i].t - ends <= most * s->unit, EVN_ERR_DATA,
                   "a value at %s = %.12g is asked for, which is too far: more than %g windows of "
-                  "%.12g behind the data",
-                  s->time_name, requests[i].t, most, s->unit);
+                  "%.12g behind the data; ask for times up to %.12g",
+                  s->time_name, requests[i].t, most, s->unit, ends + most * s->unit);
     }
     return EVN_OK;
 }
