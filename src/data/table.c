@@ -434,18 +434,21 @@ static bool parts_evenly(const reading *r, char character, int *count) {
     return even && *count > 0;
 }
 
-/// A comma last: it is what decimal numbers and names have inside.
+/// A comma last: it is what decimal numbers and names have inside. It parts nothing where the first
+/// line has none of the three, and so one column.
 static char find_delimiter(const reading *r) {
     static const char candidates[] = {'\t', ';', ','};
     char present = ',';
+    bool any = false;
     for (int i = 0; i < 3; ++i) {
         int count;
         if (parts_evenly(r, candidates[i], &count)) {
             return candidates[i];
         }
+        any = any || count > 0;
         present = present == ',' && count > 0 ? candidates[i] : present;
     }
-    return present;
+    return any ? present : ';';
 }
 
 static evn_status check_text(reading *r) {

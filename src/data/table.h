@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables of numbers and words as CSV files have them, read by libcsv. Found by itself: comma,
 // semicolon or tab between the cells; a header (a first row without a number); a decimal comma
-// where cells are not parted by commas. Taken as they come: a byte-order mark, CRLF, quotes, blank
-// lines. Messages name file, line and column.
+// where cells are not parted by commas, as those of a single column are not. Taken as they come: a
+// byte-order mark, CRLF, quotes, blank lines. Messages name file, line and column.
 #ifndef EVN_DATA_TABLE_H
 #define EVN_DATA_TABLE_H
 

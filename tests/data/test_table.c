@@ -68,6 +68,22 @@ START_TEST(forms) {
 }
 END_TEST
 
+/// The decimal comma of a single column, which nothing parts.
+START_TEST(one_column) {
+    static const char *const texts[] = {"t\n1,5\n-3\n", "t\r\n\"1,5\"\r\n\"-3\"",
+                                        "\"1,5\"\n\"-3,0\"\n", "t\n1.5\n-3\n"};
+    for (int i = 0; i < 4; ++i) {
+        evn__data_table *t = table_of(texts[i]);
+        ck_assert_int_eq(t->column_count, 1);
+        ck_assert_int_eq(t->row_count, 2);
+        ck_assert(t->columns[0].values[0] == 1.5 && t->columns[0].values[1] == -3);
+        evn__data_table_destroy(&t);
+    }
+    refuse("t\n1,5\n2.5\n", EVN_ERR_FORMAT, "decimal comma");
+    refuse("t\n1;5\n", EVN_ERR_FORMAT, "line 2: the row has 2 cells");
+}
+END_TEST
+
 /// Files with and without quotes go different ways.
 START_TEST(both_ways_agree) {
     static const char *const texts[] = {"a,b,\n1, 2 ,\n\n3,4,", "a;b\r\n1;\r\n;x\r\n \r\n3;4 5",
@@ -235,6 +251,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("table");
     TCase *c = tcase_create("read");
     tcase_add_test(c, forms);
+    tcase_add_test(c, one_column);
     tcase_add_test(c, both_ways_agree);
     tcase_add_test(c, names_and_words);
     tcase_add_test(c, cells_that_are_missing);
