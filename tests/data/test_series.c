@@ -239,7 +239,7 @@ START_TEST(refused) {
         {"day,x\n2024-01-31,1\n2024-02-01,2\n", {0}, EVN_ERR_DATA, "is a date", "line 2"},
         {"day,x\n31.1.2024,1\n", {.time = "day"}, EVN_ERR_DATA, "is a date", "column day"},
         {"where,t1,x\nUlm,0,1\nUlm,1,2\n", {0}, EVN_ERR_DATA, "column where was", "--group"},
-        {"a,x\nsoon,1\n", {.time = "a"}, EVN_ERR_DATA, "'soon'", "line 2"},
+        {"a,x\nsoon,1\n", {.time = "a"}, EVN_ERR_DATA, "'soon'", "column 'a'"},
         {"t,x,g\n0,1,a\n1,2,a\n0,1,b\n", {.group = "g"}, EVN_ERR_DATA, "trajectory b", "line 4"},
         {"t,x\n0,1\n1,2\n2,2\n",
          {.holdout = 0.3, .by_group = true},
