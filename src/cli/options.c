@@ -63,8 +63,8 @@ static json_t *show_text(const void *field) {
     return text_given(field) ? json_string(*(const char *const *)field) : json_null();
 }
 
-const evn__option_kind evn__option_text = {sizeof(const char *), clear_text,  text_given,
-                                           apply_text,           read_text, show_text};
+const evn__option_kind evn__option_text = {sizeof(const char *), clear_text, text_given,
+                                           apply_text,           read_text,  show_text};
 
 static void clear_integer(void *field) {
     *(int64_t *)field = INT64_MIN;
