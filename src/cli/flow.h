@@ -24,6 +24,9 @@ void evn__flow_put_head(evn__csv_writer *writer, const evn__points *points);
 void evn__flow_put_row(evn__csv_writer *writer, const evn__points *points, const double *x,
                        double log_p);
 
+/// evn__task_row.sample of a flow: points with their log p, as CSV.
+evn_status evn__flow_sample_points(const evn__session *session, const evn__command *command);
+
 /// evn__exportation.unroll of a flow.
 evn_status evn__flow_unroll(const evn__session *session, const evn__unroll_options *options,
                             evn__unrolled *unrolled);

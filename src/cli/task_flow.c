@@ -96,5 +96,6 @@ const evn__task_row evn__task_flow = {
     .open = open_data,
     .create = create,
     .draw = draw,
+    .sample = evn__flow_sample_points,
     .export = &exportation,
     .close = close_data};

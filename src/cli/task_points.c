@@ -219,5 +219,6 @@ const evn__task_row evn__task_points = {
     .keep = keep,
     .create = create,
     .draw = draw,
+    .sample = evn__flow_sample_points,
     .close = close_data,
     .export = &exportation};

@@ -262,6 +262,8 @@ static evn_status own_times(const evn__time_series *s, const evn__track *track, 
 
 static evn_status make_times(const evn__time_series *s, const evn__track *track,
                              const evn__settings *given, times *t) {
+    EVN_CHECK(!given->times || isnan(given->until), EVN_ERR_USAGE,
+              "--times and --until both say at which times; give one of them");
     if (given->times) {
         return read_times(given->times, s->time_name, t);
     }

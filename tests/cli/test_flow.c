@@ -84,7 +84,7 @@ START_TEST(what_does_not_fit_is_refused) {
     test_outcome result = test_program(
         "", "train digits --out d --limit 64 --filters 4 --phase backprop:steps=1,epochs=1");
     ck_assert_msg(result.code == 0, "%s", result.err);
-    test_fails_with(test_program("", "sample d"), EVN_ERR_ARGUMENT, "only a flow");
+    test_fails_with(test_program("", "sample d"), EVN_ERR_ARGUMENT, "only a flow and");
 }
 END_TEST
 

@@ -127,6 +127,7 @@ START_TEST(other_data) {
     test_write("at.csv", "-1\n", 3);
     test_fails_with(test_program("", "sample r --times at.csv"), EVN_ERR_DATA, "begins at 0");
     test_fails_with(test_program("", "sample r --times none.csv"), EVN_ERR_FILE, "none.csv");
+    test_fails_with(test_program("", "sample r --times at.csv --until 9"), EVN_ERR_USAGE, "both");
     test_write("at.csv", "1e9\n", 4);
     test_fails_with(test_program("", "sample r --times at.csv"), EVN_ERR_DATA, "times up to 30004");
 
