@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { CONNECTIONS = 16, TIMEOUT = 10, REQUEST_BYTES = 16384 }; // TIMEOUT in seconds
 
@@ -52,7 +53,7 @@ static bool is_own_host(const char *host) {
     bool own = false;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && host; ++i) {
         size_t length = strlen(names[i]);
-        bool same = strncmp(host, names[i], length) == 0;
+        bool same = strncasecmp(host, names[i], length) == 0;
         own = own || (same && (host[length] == 0 || host[length] == ':'));
     }
     return own;

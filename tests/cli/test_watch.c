@@ -99,6 +99,7 @@ START_TEST(serves) {
     }
     ck_assert_msg(strstr(progress, "\"text\":\"epoch ") != NULL, "%s", progress);
     ck_assert_ptr_nonnull(strstr(get(port, "/main.html", "127.0.0.1"), "<h1>"));
+    ck_assert_ptr_nonnull(strstr(get(port, "/main.html", "LocalHost"), "<h1>"));
     ck_assert(strncmp(get(port, "/", "elsewhere.example"), "HTTP/1.1 403", 12) == 0);
     ck_assert(strncmp(get(port, "/", "localhost.example"), "HTTP/1.1 403", 12) == 0);
     ck_assert(strncmp(get(port, "/run.json", "localhost"), "HTTP/1.1 404", 12) == 0);
