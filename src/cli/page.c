@@ -34,6 +34,7 @@ static evn_status run(const evn__command *command) {
     char path[PATH_SIZE];
     evn__page *page = NULL;
     evn__text html = {0};
+    EVN_TRY(evn__run_check_different(given->subjects, given->subject_count));
     EVN_TRY(choose_path(given, path));
     EVN_TRY(evn__run_check_output(path));
     EVN_TRY(evn__page_read(given->subjects, given->subject_count, evn__task_iterates, &page));

@@ -2,6 +2,7 @@
 #include "cli/training.h"
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "cli/report.h"
 #include "cli/tensorboard.h"
 #include "exchange/weights.h"
@@ -210,6 +211,8 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     bool unwritten = t->status != EVN_OK;
     snprintf(message, sizeof(message), "%s", unwritten ? t->message : evn_error_message());
     bool kept = write_parameters(t, settings) == EVN_OK;
+    EVN_CHECK(evn__is_folder(t->folder), unwritten ? t->status : status,
+              "%s (the run directory %s was removed meanwhile)", message, t->folder);
     if (status == EVN_ERR_INTERRUPTED && t->session->row->iterates) {
         save(t); // elsewhere the last checkpoint is of the last whole epoch
     }

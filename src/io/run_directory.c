@@ -129,6 +129,16 @@ evn_status evn__run_check_output(const char *path) {
     return EVN_OK;
 }
 
+evn_status evn__run_check_different(const char *const *folders, int count) {
+    for (int i = 0; i < count; ++i) {
+        for (int j = 0; j < i; ++j) {
+            EVN_CHECK(!evn__is_same_file(folders[i], folders[j]), EVN_ERR_USAGE,
+                      "%s and %s are one run; name each run once", folders[j], folders[i]);
+        }
+    }
+    return EVN_OK;
+}
+
 static evn_status lock_metrics(evn__run_directory *directory) {
     char path[PATH_SIZE];
     EVN_TRY(join(directory->folder, METRICS, path));

@@ -22,6 +22,10 @@ evn_status evn__run_directory_number(const char *parent, const char *stem, char 
 /// @return EVN_ERR_OUTPUT
 evn_status evn__run_check_output(const char *path);
 
+/// Whether no run is named twice: it would make results look more certain than they are.
+/// @return EVN_ERR_USAGE
+evn_status evn__run_check_different(const char *const *folders, int count);
+
 /// What the epochs of a run add up to so far.
 typedef struct evn__run_totals {
     double seconds;                   ///< training alone

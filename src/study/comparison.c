@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/comparison.h"
 
-#include "base/files.h"
 #include "base/number.h"
 #include "io/run_directory.h"
 #include <math.h>
@@ -291,20 +290,9 @@ static evn_status make_labels(evn__comparison *c) {
 
 // Life --------------------------------------------------------------------------------------------
 
-/// A run that counts twice would make its group look more certain than it is.
-static evn_status check_different(const char *const *folders, int count) {
-    for (int i = 0; i < count; ++i) {
-        for (int j = 0; j < i; ++j) {
-            EVN_CHECK(!evn__is_same_file(folders[i], folders[j]), EVN_ERR_USAGE,
-                      "%s and %s are one run; name each run once", folders[j], folders[i]);
-        }
-    }
-    return EVN_OK;
-}
-
 static evn_status read_all(evn__comparison *c, find_style *find, const char *const *folders,
                            int count) {
-    EVN_TRY(check_different(folders, count));
+    EVN_TRY(evn__run_check_different(folders, count));
     EVN_TRY(EVN_NEW(&c->runs, count + 1)); // the last one stays empty
     EVN_TRY(EVN_NEW(&c->groups, count));
     EVN_TRY(EVN_NEW(&c->unfinished, count));

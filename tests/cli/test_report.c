@@ -74,6 +74,7 @@ START_TEST(refused) {
     test_write("r/run.json", run, strlen(run));
     test_write("r/metrics.jsonl", lines, strlen(lines));
     ck_assert_int_eq(test_program("", "report r").code, 0);
+    test_fails_with(test_program("", "report r r/. --out x.html"), EVN_ERR_USAGE, "one run");
     test_write("r/run.json", "no", 2);
     test_fails_with(test_program("", "report r"), EVN_ERR_FORMAT, "r/run.json");
 }

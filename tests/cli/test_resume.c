@@ -120,6 +120,22 @@ START_TEST(goes_on_as_if_nothing_had_been) {
 }
 END_TEST
 
+/// A directory that is gone is not offered to go on with.
+START_TEST(removed_meanwhile) {
+    const struct timespec pause = {0, 1000000};
+    char from[TEST_PATH], to[TEST_PATH];
+    pid_t process = test_program_start("", "train curve --epochs 100000 --out gone");
+    for (int i = 0; i < 10 * POLLS && !test_exists("gone/checkpoint.safetensors"); ++i) {
+        nanosleep(&pause, NULL);
+    }
+    ck_assert_int_eq(rename(test_path(from, "gone"), test_path(to, "elsewhere")), 0);
+    kill(process, SIGTERM);
+    test_outcome result = test_program_end(process);
+    test_fails_with(result, EVN_ERR_INTERRUPTED, "gone was removed meanwhile");
+    ck_assert_ptr_null(strstr(result.err, "evonode resume"));
+}
+END_TEST
+
 /// Before the first epoch is over there is nothing to go on with, and the message promises nothing.
 START_TEST(stopped_in_the_first_epoch) {
     const struct timespec pause = {0, 1000000};
@@ -198,6 +214,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("first_epoch");
     tcase_add_test(c, stopped_in_the_first_epoch);
+    tcase_add_test(c, removed_meanwhile);
     suite_add_tcase(s, c);
     return s;
 }
