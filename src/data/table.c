@@ -320,6 +320,15 @@ static void head_row(int end, void *user) {
     h->complete = h->complete || h->count > 0;
 }
 
+/// Up to and with the end of the line, or all.
+static size_t line_bytes(const char *text, size_t size) {
+    size_t bytes = 0;
+    while (bytes < size && text[bytes] != '\n' && text[bytes] != '\r') {
+        ++bytes;
+    }
+    return bytes < size ? bytes + 1 : size;
+}
+
 /// A line at a time, up to the end of the first row.
 static evn_status parse_head(reading *r, head *h) {
     struct csv_parser parser;
@@ -328,8 +337,7 @@ static evn_status parse_head(reading *r, head *h) {
     csv_set_delim(&parser, (unsigned char)r->delimiter);
     csv_set_realloc_func(&parser, bounded);
     for (size_t at = 0; at < r->size && !h->complete;) {
-        size_t bytes = strcspn(r->data + at, "\r\n") + 1;
-        bytes = bytes < r->size - at ? bytes : r->size - at;
+        size_t bytes = line_bytes(r->data + at, r->size - at);
         if (csv_parse(&parser, r->data + at, bytes, head_cell, head_row, h) != bytes) {
             csv_free(&parser);
             return fail_parsing(r, &parser);

@@ -121,6 +121,7 @@ START_TEST(mean_and_covariance) {
     }
     TRY(evn__standardisation_set(s.mean, s.factor, D, &same));
     ck_assert_double_eq(same.log_volume, s.log_volume);
+    evn__standardisation_free(&same);
     s.factor[4] = -1;
     ck_assert_int_eq(evn__standardisation_set(s.mean, s.factor, D, &same), EVN_ERR_FORMAT);
     evn__standardisation_free(&s);
