@@ -40,10 +40,11 @@ evn_status evn__flow_keep_points(const evn__points *points, const char *folder) 
         json_array_append_new(names, json_string(points->names[i]));
     }
     char *text = json_dumps(names, JSON_COMPACT);
-    const evn__pair metadata[] = {{"format", FORMAT}, {"columns", text ? text : "[]"}};
+    json_decref(names);
+    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the names of the columns");
+    const evn__pair metadata[] = {{"format", FORMAT}, {"columns", text}};
     evn_status status = evn__safetensors_write(path, tensors, TENSORS, metadata, 2);
     free(text);
-    json_decref(names);
     return status;
 }
 

@@ -80,7 +80,7 @@ static evn_status open_given(evn__session *session, const evn__task_row *row, co
     EVN_CHECK(row->predict, EVN_ERR_ARGUMENT,
               "%s is a run of the task %s, which answers no new inputs%s",
               command->settings->subject, row->name,
-              row->sample ? "; its values at any times: evonode sample" : "");
+              row->sample ? "; see evonode sample, and evonode density for rows of a flow" : "");
     EVN_TRY(evn__session_prepare(session, row, settings));
     EVN_TRY(row->predict->open(session, settings, run, command));
     return evn_device_open(settings->device, &session->device);

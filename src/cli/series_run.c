@@ -38,12 +38,15 @@ static evn_status write_outline(const evn__series_outline *o, const json_t *name
     char *trajectories = json_dumps(tracks, JSON_COMPACT);
     const evn__pair metadata[PAIRS] = {{"format", FORMAT},
                                        {"time", o->time_name},
-                                       {"columns", columns ? columns : "[]"},
-                                       {"trajectories", trajectories ? trajectories : "[]"},
+                                       {"columns", columns},
+                                       {"trajectories", trajectories},
                                        {"group", o->group_name}};
     describe(o, tensors);
     evn_status status =
-        evn__safetensors_write(path, tensors, TENSORS, metadata, o->group_name ? PAIRS : PAIRS - 1);
+        columns && trajectories
+            ? evn__safetensors_write(path, tensors, TENSORS, metadata,
+                                     o->group_name ? PAIRS : PAIRS - 1)
+            : evn_error_set(EVN_ERR_MEMORY, "no memory for the names of columns and trajectories");
     free(columns);
     free(trajectories);
     return status;

@@ -21,32 +21,6 @@ static evn_solver_options fixed(const char *method, int steps, evn_gradient grad
     return options;
 }
 
-static double loss(problem *p) {
-    double sum = 0;
-    problem_solve(p, 0, 1);
-    for (int i = 0; i < p->x1_count; ++i) {
-        sum += p->x1_bar[i] * p->x1[i];
-    }
-    return sum;
-}
-
-/// Largest |derivative − central difference| over the entries of `at`, relative to their size.
-static double against_differences(problem *p, double *at, const double *derivative, int count) {
-    const double h = 1e-5;
-    double worst = 0, scale = 1e-12;
-    for (int i = 0; i < count; ++i) {
-        double kept = at[i];
-        at[i] = kept + h;
-        double high = loss(p);
-        at[i] = kept - h;
-        double low = loss(p);
-        at[i] = kept;
-        worst = fmax(worst, fabs(derivative[i] - (high - low) / (2 * h)));
-        scale = fmax(scale, fabs(derivative[i]));
-    }
-    return worst / scale;
-}
-
 /// The loss at the end alone, and at four times on the way.
 START_TEST(backprop_is_the_gradient_of_the_grid) {
     static const char *const methods[] = {"euler", "midpoint", "rk4", "dopri5"};
@@ -56,10 +30,11 @@ START_TEST(backprop_is_the_gradient_of_the_grid) {
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
     problem_gradient(&p);
-    double error = against_differences(&p, p.x0, p.x0_bar, p.x_count);
+    double error = problem_against_differences(&p, p.x0, p.x0_bar, p.x_count);
     ck_assert_msg(error <= 1e-6, "x(0): %g", error);
     for (int i = 0; i < p.weight_count; ++i) {
-        error = against_differences(&p, p.weight[i], p.weight_bar_host[i], p.weight_size[i]);
+        error =
+            problem_against_differences(&p, p.weight[i], p.weight_bar_host[i], p.weight_size[i]);
         printf("%s, %d observations, %s: relative error %.2g\n", options.method,
                options.observations, evn_dynamics_weight_name(p.dynamics, i), error);
         ck_assert_msg(error <= 1e-6, "%s: %g", evn_dynamics_weight_name(p.dynamics, i), error);

@@ -217,3 +217,31 @@ void problem_free(problem *p) {
         free(p->weight_bar_host[i]);
     }
 }
+
+// Derivatives -------------------------------------------------------------------------------------
+
+/// ⟨x1_bar, x1⟩ of a solve from 0 to 1.
+static double loss(problem *p) {
+    double sum = 0;
+    problem_solve(p, 0, 1);
+    for (int i = 0; i < p->x1_count; ++i) {
+        sum += p->x1_bar[i] * p->x1[i];
+    }
+    return sum;
+}
+
+double problem_against_differences(problem *p, double *at, const double *derivative, int count) {
+    const double h = 1e-5;
+    double worst = 0, scale = 1e-12;
+    for (int i = 0; i < count; ++i) {
+        double kept = at[i];
+        at[i] = kept + h;
+        double high = loss(p);
+        at[i] = kept - h;
+        double low = loss(p);
+        at[i] = kept;
+        worst = fmax(worst, fabs(derivative[i] - (high - low) / (2 * h)));
+        scale = fmax(scale, fabs(derivative[i]));
+    }
+    return worst / scale;
+}

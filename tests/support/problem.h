@@ -52,4 +52,8 @@ void problem_gradient(problem *p);
 void problem_reset(problem *p);
 void problem_free(problem *p);
 
+/// Largest |derivative − central difference of ⟨x1_bar, x1⟩ at t = 1| over the entries of `at`,
+/// relative to their size.
+double problem_against_differences(problem *p, double *at, const double *derivative, int count);
+
 #endif
