@@ -1,100 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/files.h"
 #include "cli/flow.h"
 #include "cli/output.h"
 #include "cli/reopen.h"
 #include "cli/verb.h"
 #include "io/run_directory.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/// The rows that are asked about.
-typedef struct question {
-    const evn__points *points;
-    int64_t count;
-    double *x;     ///< [count, D] in the user's units
-    double *z;     ///< [count, D] as the flow has them
-    double *log_p; ///< [count] in the user's units
-} question;
-
-static evn_status read_table(const char *path, evn__data_table **table) {
-    unsigned char *data;
-    size_t size;
-    if (strcmp(path, "-") != 0) {
-        return evn__data_table_read(path, table);
+static evn_status put_table(const evn__flow_rows *rows, const char *out) {
+    evn__answers answers = {0};
+    evn__flow_put_columns(&answers, rows->points);
+    evn__answers_begin(&answers);
+    for (int64_t i = 0; i < rows->count; ++i) {
+        evn__flow_put_point(&answers, rows->points, rows->x + i * rows->points->dimensions,
+                            rows->log_p[i]);
+        evn__answers_end_row(&answers);
     }
-    EVN_TRY(evn__stream_read(stdin, "standard input", EVN__FILE_BYTES_MAX, &data, &size));
-    evn_status status = evn__data_table_parse("standard input", data, size, table);
-    free(data);
-    return status;
+    return evn__answers_write(&answers, out);
 }
 
-static evn_status read_question(const char *path, question *q) {
-    evn__data_table *table;
-    EVN_TRY(read_table(path, &table));
-    q->count = table->row_count;
-    evn_status status = evn__points_match(q->points, table, &q->x);
-    evn__data_table_destroy(&table);
-    EVN_TRY(status);
-    EVN_TRY(EVN_NEW(&q->z, q->count * q->points->dimensions));
-    for (int64_t i = 0; i < q->count; ++i) {
-        int64_t at = i * q->points->dimensions;
-        evn__standardisation_apply(&q->points->standard, q->x + at, q->z + at);
-    }
-    return EVN_NEW(&q->log_p, q->count);
-}
-
-static evn_status put_table(const question *q, const char *out) {
-    evn__csv_writer writer = {0};
-    evn__flow_put_head(&writer, q->points);
-    for (int64_t i = 0; i < q->count; ++i) {
-        evn__flow_put_row(&writer, q->points, q->x + i * q->points->dimensions, q->log_p[i]);
-    }
-    return evn__output_write(&writer.text, out);
-}
-
-static evn_status put_json(const question *q, const char *out) {
+static evn_status put_json(const evn__flow_rows *rows, const char *out) {
     evn__text text = {0};
     double sum = 0;
     evn__text_append(&text, "{\"log_p\": [");
-    for (int64_t i = 0; i < q->count; ++i) {
-        evn__text_append(&text, "%s%.9g", i > 0 ? ", " : "", q->log_p[i]);
-        sum -= q->log_p[i];
+    for (int64_t i = 0; i < rows->count; ++i) {
+        evn__text_append(&text, "%s%.9g", i > 0 ? ", " : "", rows->log_p[i]);
+        sum += rows->log_p[i];
     }
-    double nll = sum / (double)q->count;
+    double mean = sum / (double)rows->count;
     evn__text_append(&text,
                      "], \"count\": %lld, \"nll_nats\": %.9g, \"bits_per_dimension\": %.9g}\n",
-                     (long long)q->count, nll, nll / (log(2) * q->points->dimensions));
+                     (long long)rows->count, -mean, -evn__flow_bits(rows->points, mean));
     return evn__output_write(&text, out);
-}
-
-static evn_status answer(const evn__session *session, const evn__settings *given,
-                         const evn__flow_model *model, question *q) {
-    EVN_TRY(read_question(given->subjects[1], q));
-    EVN_TRY(evn__flow_log_density(model, evn__session_solver(session), 0, q->z, q->count, q->log_p,
-                                  NULL));
-    for (int64_t i = 0; i < q->count; ++i) {
-        q->log_p[i] -= model->log_volume;
-        EVN_CHECK(isfinite(q->log_p[i]), EVN_ERR_NOT_FINITE,
-                  "log p of row %lld is not finite: the point is too far from those that the run "
-                  "was trained on",
-                  (long long)(i + 1));
-    }
-    return given->json ? put_json(q, given->out) : put_table(q, given->out);
 }
 
 static evn_status density(evn__session *session, const evn__command *command) {
     const evn__settings *given = command->settings;
-    evn__flow_model model;
-    EVN_TRY(evn__flow_of(session, given->subject, &model));
-    question q = {.points = session->points};
-    evn_status status = answer(session, given, &model, &q);
-    free(q.x);
-    free(q.z);
-    free(q.log_p);
+    evn__flow_rows rows = {0};
+    evn_status status = evn__flow_ask(session, given, &rows);
+    if (status == EVN_OK) {
+        status = given->json ? put_json(&rows, given->out) : put_table(&rows, given->out);
+    }
+    evn__flow_rows_free(&rows);
     return status;
 }
 

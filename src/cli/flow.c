@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flow.h"
 
-#include "cli/output.h"
 #include "cli/verb.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_COUNT = 1000, DEFAULT_SEED = 1 };
+enum { DEFAULT_COUNT = 1000, DEFAULT_SEED = 1, DIGITS = 9 };
 
 evn_status evn__flow_check_model(const char *name) {
     char list[256];
@@ -43,21 +42,19 @@ evn_status evn__flow_unroll(const evn__session *session, const evn__unroll_optio
 
 // Rows --------------------------------------------------------------------------------------------
 
-void evn__flow_put_head(evn__csv_writer *writer, const evn__points *points) {
+void evn__flow_put_columns(evn__answers *answers, const evn__points *points) {
     for (int i = 0; i < points->dimensions; ++i) {
-        evn__csv_put_text(writer, points->names[i]);
+        evn__answers_column(answers, points->names[i]);
     }
-    evn__csv_put_text(writer, "log_p");
-    evn__csv_end_row(writer);
+    evn__answers_column(answers, "log_p");
 }
 
-void evn__flow_put_row(evn__csv_writer *writer, const evn__points *points, const double *x,
-                       double log_p) {
+void evn__flow_put_point(evn__answers *answers, const evn__points *points, const double *x,
+                         double log_p) {
     for (int i = 0; i < points->dimensions; ++i) {
-        evn__csv_put_number(writer, x[i]);
+        evn__answers_number(answers, x[i], DIGITS);
     }
-    evn__csv_put_number(writer, log_p);
-    evn__csv_end_row(writer);
+    evn__answers_number(answers, log_p, DIGITS);
 }
 
 // Samples -----------------------------------------------------------------------------------------
@@ -65,16 +62,18 @@ void evn__flow_put_row(evn__csv_writer *writer, const evn__points *points, const
 /// Points [count, D + 1], with their log p, as lines of CSV.
 static evn_status write_points(const evn__session *session, const evn__flow_model *model,
                                const double *points, int64_t count, const char *path) {
-    evn__csv_writer writer = {0};
+    evn__answers answers = {0};
     double x[EVN__FLOW_DIMENSIONS_MAX];
     int64_t dimensions = model->size.dimensions;
-    evn__flow_put_head(&writer, session->points);
+    evn__flow_put_columns(&answers, session->points);
+    evn__answers_begin(&answers);
     for (int64_t i = 0; i < count; ++i) {
         const double *point = points + (dimensions + 1) * i;
         evn__standardisation_undo(&session->points->standard, point, x);
-        evn__flow_put_row(&writer, session->points, x, point[dimensions] - model->log_volume);
+        evn__flow_put_point(&answers, session->points, x, point[dimensions] - model->log_volume);
+        evn__answers_end_row(&answers);
     }
-    return evn__output_write(&writer.text, path);
+    return evn__answers_write(&answers, path);
 }
 
 evn_status evn__flow_sample_points(const evn__session *session, const evn__command *command) {

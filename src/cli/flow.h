@@ -3,8 +3,8 @@
 #ifndef EVN_CLI_FLOW_H
 #define EVN_CLI_FLOW_H
 
+#include "cli/answers.h"
 #include "cli/session.h"
-#include "data/csv_writer.h"
 #include "task/flow.h"
 
 /// @return EVN_ERR_USAGE for a model of other tasks
@@ -18,11 +18,31 @@ evn_trace evn__flow_find_trace(const char *name);
 /// @return EVN_ERR_ARGUMENT for a run of another task
 evn_status evn__flow_of(const evn__session *session, const char *folder, evn__flow_model *model);
 
-/// Head and rows of a table of points in the user's units with their log p.
+/// Columns and cells of points in the user's units with their log p, without the end of the head
+/// or the row.
 /// @param[in] x  [D]
-void evn__flow_put_head(evn__csv_writer *writer, const evn__points *points);
-void evn__flow_put_row(evn__csv_writer *writer, const evn__points *points, const double *x,
-                       double log_p);
+void evn__flow_put_columns(evn__answers *answers, const evn__points *points);
+void evn__flow_put_point(evn__answers *answers, const evn__points *points, const double *x,
+                         double log_p);
+
+/// Rows that a flow is asked about.
+typedef struct evn__flow_rows {
+    const evn__points *points; ///< the session's
+    int64_t count;
+    double *x;     ///< [count, D] in the user's units
+    double *log_p; ///< [count], nats in the user's units
+} evn__flow_rows;
+
+/// Read the rows of a CSV file ("-": standard input) and say how likely they are. Zero-initialise
+/// the rows, release them also after a failure.
+/// @return EVN_ERR_ARGUMENT for a run of another task; EVN_ERR_FILE, EVN_ERR_FORMAT, EVN_ERR_DATA;
+///         EVN_ERR_NOT_FINITE for a point too far away
+evn_status evn__flow_ask(const evn__session *session, const evn__settings *given,
+                         evn__flow_rows *rows);
+void evn__flow_rows_free(evn__flow_rows *rows);
+
+/// log p in bits, a dimension of the points.
+double evn__flow_bits(const evn__points *points, double log_p);
 
 /// evn__task_row.sample of a flow: points with their log p, as CSV.
 evn_status evn__flow_sample_points(const evn__session *session, const evn__command *command);

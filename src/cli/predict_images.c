@@ -389,4 +389,4 @@ static evn_status answer_inputs(evn__session *session, const evn__command *comma
     return status == EVN_OK ? check_bad(in, given) : status;
 }
 
-const evn__prediction evn__predict_images = {open_inputs, answer_inputs};
+const evn__prediction evn__predict_images = {NULL, open_inputs, answer_inputs};

@@ -74,18 +74,6 @@ static evn_status open_own(evn__session *session, const evn__task_row *row, cons
     return evn__reopen_check(run, session);
 }
 
-/// What the command line gives.
-static evn_status open_given(evn__session *session, const evn__task_row *row, const json_t *run,
-                             evn__settings *settings, const evn__command *command) {
-    EVN_CHECK(row->predict, EVN_ERR_ARGUMENT,
-              "%s is a run of the task %s, which answers no new inputs%s",
-              command->settings->subject, row->name,
-              row->sample ? "; see evonode sample, and evonode density for rows of a flow" : "");
-    EVN_TRY(evn__session_prepare(session, row, settings));
-    EVN_TRY(row->predict->open(session, settings, run, command));
-    return evn_device_open(settings->device, &session->device);
-}
-
 /// None, where the task can do without.
 static evn_status open_learnt(evn__session *session, const evn__task_row *row, const json_t *run,
                               evn__settings *settings, const evn__command *command) {
@@ -94,6 +82,18 @@ static evn_status open_learnt(evn__session *session, const evn__task_row *row, c
     }
     EVN_TRY(evn__session_prepare(session, row, settings));
     EVN_TRY(row->open_learnt(session, settings, run));
+    return evn_device_open(settings->device, &session->device);
+}
+
+/// What the command line gives.
+static evn_status open_given(evn__session *session, const evn__task_row *row, const json_t *run,
+                             evn__settings *settings, const evn__command *command) {
+    EVN_TRY(row->predict->check ? row->predict->check(command->settings) : EVN_OK);
+    if (!row->predict->open) {
+        return open_learnt(session, row, run, settings, command);
+    }
+    EVN_TRY(evn__session_prepare(session, row, settings));
+    EVN_TRY(row->predict->open(session, settings, run, command));
     return evn_device_open(settings->device, &session->device);
 }
 

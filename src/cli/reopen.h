@@ -31,7 +31,6 @@ evn_status evn__reopen_learnt(const evn__command *command,
 
 /// The same without the data that it was trained on: to answer what the command line gives, in the
 /// way of the run's task.
-/// @return EVN_ERR_ARGUMENT for a task that answers nothing
 evn_status evn__reopen_to_predict(const evn__command *command);
 
 #endif

@@ -63,8 +63,9 @@ const evn__option evn__settings_options[] = {
          EVN__VERB_EXPORT,
      &evn__option_text, AT(device), 0, 0, NULL},
     {"data", "DIR",
-     "directory of the data set's files; a series' CSV file; for a flow, a density's name or a CSV "
-     "file",
+     "directory of the data set's files; a series' CSV file, or curve; for a flow, a density's "
+     "name "
+     "or a CSV file",
      BOTH | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT, &evn__option_text, AT(data), 0,
      0, NULL},
     {"out", "DIR", "run directory (runs/TASK-N)", TRAIN, &evn__option_text, AT(out), 0, 0, NULL},
@@ -161,7 +162,7 @@ const evn__option evn__settings_options[] = {
     {"until", "T", "series: values up to that time, from the last row on", SAMPLE,
      &evn__option_real, AT(until), -1e300, 1e300, NULL},
     {"times", "FILE",
-     "series: values at the times in a CSV file: its column of that name, or the first one", SAMPLE,
+     "series: values at the times in a CSV file: its column of that name, or its only one", SAMPLE,
      &evn__option_text, AT(times), 0, 0, NULL},
     {"skip-bad", "N",
      "leave out up to N images that are not good; of the points of a CSV file, rows that lack a "

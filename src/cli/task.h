@@ -13,9 +13,12 @@ typedef struct evn__command evn__command; // verb.h
 
 /// How a run answers inputs that it was not trained on: `evonode predict RUN INPUT...`.
 typedef struct evn__prediction {
+    /// Whether the command line is right, before anything is read; NULL: `open` says.
+    evn_status (*check)(const evn__settings *given);
     /// Read the inputs that the command line names (its subjects after the run) and make the
     /// session's source, in place of the row's own `open`: no data of the training are there.
-    /// Sets session->data, and session->close where they are to be released.
+    /// Sets session->data, and session->close where they are to be released. NULL: the session is
+    /// opened to use what the run has learnt.
     /// @param[in] run  run.json; "sample" and "target" are the shapes that it was trained on
     evn_status (*open)(evn__session *session, evn__settings *settings, const json_t *run,
                        const evn__command *command);
@@ -91,7 +94,7 @@ struct evn__task_row {
     /// Release session->data; NULL: there is none.
     void (*close)(evn__session *session);
     const evn__exportation *export;  ///< how it becomes an ONNX model; NULL: it does not
-    const evn__prediction *predict;  ///< how it answers what the user gives; NULL: it does not
+    const evn__prediction *predict;  ///< how it answers what the user gives
     const evn__evaluation *evaluate; ///< what eval says besides the metrics; NULL: nothing
     /// Print, or write into --out, what `evonode sample` gives of a run; NULL: nothing.
     evn_status (*sample)(const evn__session *session, const evn__command *command);
@@ -142,5 +145,7 @@ extern const evn__task_row evn__task_series;                                    
 evn_status evn__images_open_none(evn__session *session, evn__settings *settings,
                                  const json_t *run); // predict_images.c
 extern const evn__prediction evn__predict_images;    // predict_images.c
+extern const evn__prediction evn__predict_series;    // series_values.c
+extern const evn__prediction evn__predict_points;    // flow_rows.c
 
 #endif

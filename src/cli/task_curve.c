@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Neural ODE that follows the paper's curve.
-#include "cli/session.h"
+// The series that is built in: a Neural ODE that follows the paper's curve.
+#include "cli/series.h"
 #include "study/curve_pictures.h"
 
+#include <string.h>
+
 static evn_status open_data(evn__session *session, evn__settings *settings) {
-    (void)settings; // the target is a formula
-    return evn_source_curve(&session->source);
+    evn__time_series *series;
+    const char *name = session->row->name;
+    EVN_CHECK(!settings->data || strcmp(settings->data, name) == 0, EVN_ERR_USAGE,
+              "%s is a formula's; for a file write: evonode train series --data %s", name,
+              settings->data);
+    settings->data = NULL; // a run says it by its task
+    EVN_TRY(evn__series_curve(&series));
+    return evn__series_take(session, series);
 }
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
@@ -13,7 +21,8 @@ static evn_status create(evn__session *session, const evn__settings *settings) {
     evn_trajectory_options options = evn_trajectory_options_default();
     options.widths = widths;
     options.seed = (uint64_t)settings->seed;
-    return evn_task_trajectory(session->device, &session->source, &options, &session->task);
+    return evn__series_task(session->device, &session->source, session->data, &options,
+                            &session->task);
 }
 
 static evn_status draw(const evn__session *session, const evn__settings *settings,
@@ -24,8 +33,8 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     const double *losses = evn_trainer_losses(session->trainer, &count);
     EVN_TRY(evn__curve_draw_losses(losses, count, session->phases, session->options.phase_count,
                                    "loss Σ‖x(tᵢ) − s(tᵢ)‖²  (no unit)", folder));
-    evn_status status =
-        evn__trajectory_evaluate(&session->task, evn__session_solver(session), &fit);
+    const evn__series_model model = evn__series_get_model(&session->task);
+    evn_status status = evn__trajectory_evaluate(model.windows, evn__session_solver(session), &fit);
     if (status == EVN_OK) {
         status = evn__curve_pictures(&fit, folder);
     }
@@ -33,15 +42,7 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     return status;
 }
 
-static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
-                         evn__unrolled *unrolled) {
-    evn__trajectory_model model = evn__trajectory_get_model(&session->task);
-    const evn__unrolled_states states = {
-        .dimensions = model.dimensions, .columns = model.columns, .observations = (int)model.times};
-    return evn__unrolled_trajectory(&model.field, model.parameters, &states, options, unrolled);
-}
-
-static const char *const options[] = {"width", NULL};
+static const char *const options[] = {"data", "width", NULL};
 
 static const evn__default defaults[] = {
     {"paper", "width", "1000"},
@@ -56,7 +57,8 @@ static const evn__default defaults[] = {
     {0},
 };
 
-static const evn__exportation exportation = {"x0: float32 [batch, 3], the state at t = 0", unroll};
+static const evn__exportation exportation = {"x0: float32 [batch, 3], the state at t = 0",
+                                             evn__series_unroll};
 
 static const evn__column none[] = {{0}};
 
@@ -68,7 +70,7 @@ static const evn__column compared[] = {
 
 const evn__task_row evn__task_curve = {
     .name = "curve",
-    .text = "a Neural ODE that follows a curve in three dimensions",
+    .text = "a Neural ODE that follows a curve in space, the series that is built in",
     .note = "not the paper's schedule (width 1000; 5000 iterations of backprop, 100 of the "
             "adjoint): --preset paper",
     .steps = 100,
@@ -84,4 +86,6 @@ const evn__task_row evn__task_curve = {
     .open = open_data,
     .create = create,
     .draw = draw,
-    .export = &exportation};
+    .export = &exportation,
+    .predict = &evn__predict_series,
+    .sample = evn__series_sample};

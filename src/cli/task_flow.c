@@ -96,6 +96,7 @@ const evn__task_row evn__task_flow = {
     .open = open_data,
     .create = create,
     .draw = draw,
+    .predict = &evn__predict_points,
     .sample = evn__flow_sample_points,
     .export = &exportation,
     .close = close_data};

@@ -219,6 +219,7 @@ const evn__task_row evn__task_points = {
     .keep = keep,
     .create = create,
     .draw = draw,
+    .predict = &evn__predict_points,
     .sample = evn__flow_sample_points,
     .close = close_data,
     .export = &exportation};

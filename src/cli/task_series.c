@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Series of one's own: a Neural ODE, or a NODE-EW, that follows them and goes on behind them.
 #include "base/hash.h"
-#include "base/number.h"
-#include "cli/output.h"
 #include "cli/report.h"
+#include "cli/series.h"
 #include "cli/series_run.h"
-#include "cli/session.h"
-#include "cli/verb.h"
-#include "data/csv_writer.h"
-#include "data/table.h"
 #include "study/curve_pictures.h"
 #include "study/series_pictures.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LAYERS_MAX = 16, TIMES = 100 };
+enum { LAYERS_MAX = 16 };
 
 // f -----------------------------------------------------------------------------------------------
 
@@ -70,10 +64,10 @@ static evn_status read_f(const char *text, layers *f) {
 
 // Data --------------------------------------------------------------------------------------------
 
-static void close_data(evn__session *session) {
-    evn__time_series *series = session->data;
-    evn__series_destroy(&series);
-    session->data = NULL;
+/// The series that is built in has a row of its own.
+static const evn__task_row *stand_in(const evn__settings *settings) {
+    bool built_in = settings->data && strcmp(settings->data, evn__task_curve.name) == 0;
+    return built_in ? &evn__task_curve : &evn__task_series;
 }
 
 static evn_status check_settings(const evn__settings *settings) {
@@ -131,8 +125,7 @@ static evn_status open_data(evn__session *session, evn__settings *settings) {
     };
     evn__time_series *series = NULL;
     EVN_TRY(evn__series_read(settings->data, &options, &series));
-    session->data = series;
-    session->close = close_data;
+    EVN_TRY(evn__series_take(session, series));
     if (settings->extra == INT64_MIN) { // one quantity alone could not come back to a value
         settings->extra = series->dimensions == 1;
     }
@@ -140,16 +133,14 @@ static evn_status open_data(evn__session *session, evn__settings *settings) {
     if (!settings->solves) {
         report(series);
     }
-    return evn__source_series(series, &session->source);
+    return EVN_OK;
 }
 
 static evn_status open_learnt(evn__session *session, evn__settings *settings, const json_t *run) {
     evn__time_series *series = NULL;
     (void)run;
     EVN_TRY(evn__series_read_kept(session->run, settings->window, &series));
-    session->data = series;
-    session->close = close_data;
-    return evn__source_series(series, &session->source);
+    return evn__series_take(session, series);
 }
 
 static evn_status keep(const evn__session *session, const char *folder) {
@@ -198,151 +189,6 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     return evn__series_pictures(&model, evn__session_solver(session), folder);
 }
 
-/// The state's columns that nothing observes begin at 0 where their start is not known.
-static evn_status unroll(const evn__session *session, const evn__unroll_options *options,
-                         evn__unrolled *unrolled) {
-    const evn__series_model model = evn__series_get_model(&session->task);
-    unrolled->columns = model.series->names;
-    unrolled->column_count = model.series->dimensions;
-    unrolled->duration = model.series->unit;
-    const evn__unrolled_states states = {.dimensions = model.trajectory.dimensions,
-                                         .columns = model.trajectory.columns,
-                                         .observations = options->steps,
-                                         .mean = model.series->mean,
-                                         .deviation = model.series->deviation};
-    return evn__unrolled_trajectory(&model.trajectory.field, model.trajectory.parameters, &states,
-                                    options, unrolled);
-}
-
-// Values at times ---------------------------------------------------------------------------------
-
-/// Times of one trajectory.
-typedef struct times {
-    double *items;
-    int64_t count;
-} times;
-
-/// The column of a file that is called as the times are, else the first one.
-static evn_status read_times(const char *path, const char *name, times *t) {
-    evn__data_table *table;
-    EVN_TRY(evn__data_table_read(path, &table));
-    int found = evn__data_table_find(table, name), column = found < 0 ? 0 : found;
-    evn_status status = evn__data_table_check_numbers(table, column);
-    status = status == EVN_OK ? EVN_NEW(&t->items, table->row_count) : status;
-    for (int64_t i = 0; i < table->row_count && status == EVN_OK; ++i) {
-        if (!isnan(table->columns[column].values[i])) {
-            t->items[t->count++] = table->columns[column].values[i];
-        }
-    }
-    evn__data_table_destroy(&table);
-    return status;
-}
-
-/// Equally spaced ones, from the last row of the trajectory on.
-static evn_status spread_times(const evn__time_series *s, const evn__track *track,
-                               const evn__settings *given, times *t) {
-    double last = s->t[track->first + track->count - 1];
-    EVN_CHECK(given->until > last, EVN_ERR_USAGE,
-              "--until is %.12g, but the series goes on to %.12g; give a later time, or --times",
-              given->until, last);
-    t->count = given->count == INT64_MIN ? TIMES : given->count;
-    EVN_TRY(EVN_NEW(&t->items, t->count));
-    for (int64_t i = 0; i < t->count; ++i) {
-        t->items[i] = last + (given->until - last) * (double)(i + 1) / (double)t->count;
-    }
-    return EVN_OK;
-}
-
-static evn_status own_times(const evn__time_series *s, const evn__track *track, times *t) {
-    t->count = track->count;
-    EVN_TRY(EVN_NEW(&t->items, t->count));
-    memcpy(t->items, s->t + track->first, sizeof(double) * (size_t)t->count);
-    return EVN_OK;
-}
-
-static evn_status make_times(const evn__time_series *s, const evn__track *track,
-                             const evn__settings *given, times *t) {
-    EVN_CHECK(!given->times || isnan(given->until), EVN_ERR_USAGE,
-              "--times and --until both say at which times; give one of them");
-    if (given->times) {
-        return read_times(given->times, s->time_name, t);
-    }
-    return isnan(given->until) ? own_times(s, track, t) : spread_times(s, track, given, t);
-}
-
-static void write_header(const evn__time_series *s, evn__csv_writer *csv) {
-    if (s->group_name) {
-        evn__csv_put_text(csv, s->group_name);
-    }
-    evn__csv_put_text(csv, s->time_name);
-    for (int k = 0; k < s->dimensions; ++k) {
-        evn__csv_put_text(csv, s->names[k]);
-    }
-    evn__csv_end_row(csv);
-}
-
-/// With all digits that a time may need: days of a long calendar, seconds since 1970.
-static void put_time(evn__csv_writer *csv, double t) {
-    char text[32];
-    evn__print(text, sizeof(text), "%.15g", t);
-    evn__csv_put_text(csv, text);
-}
-
-static void write_rows(const evn__time_series *s, const evn__track *track, const times *t,
-                       const double *values, evn__csv_writer *csv) {
-    for (int64_t i = 0; i < t->count; ++i) {
-        if (s->group_name) {
-            evn__csv_put_text(csv, track->name);
-        }
-        put_time(csv, t->items[i]);
-        for (int k = 0; k < s->dimensions; ++k) {
-            evn__csv_put_number(csv, values[i * s->dimensions + k]);
-        }
-        evn__csv_end_row(csv);
-    }
-}
-
-static evn_status predict(const evn__session *session, int track, const times *t,
-                          evn__csv_writer *csv) {
-    const evn__series_model model = evn__series_get_model(&session->task);
-    const evn__time_series *s = model.series;
-    evn__request *requests = NULL;
-    double *values = NULL;
-    evn_status status = EVN_NEW(&requests, t->count);
-    status = status == EVN_OK ? EVN_NEW(&values, t->count * s->dimensions) : status;
-    for (int64_t i = 0; i < t->count && status == EVN_OK; ++i) {
-        requests[i] = (evn__request){track, t->items[i]};
-    }
-    if (status == EVN_OK) {
-        status =
-            evn__series_predict(&model, evn__session_solver(session), requests, t->count, values);
-    }
-    if (status == EVN_OK) {
-        write_rows(s, &s->tracks[track], t, values, csv);
-    }
-    free(requests);
-    free(values);
-    return status;
-}
-
-static evn_status sample(const evn__session *session, const evn__command *command) {
-    const evn__time_series *s = session->data;
-    evn__csv_writer csv = {0};
-    evn_status status = EVN_OK;
-    write_header(s, &csv);
-    for (int i = 0; i < s->track_count && status == EVN_OK; ++i) {
-        times t = {0};
-        status = make_times(s, &s->tracks[i], command->settings, &t);
-        status = status == EVN_OK ? predict(session, i, &t, &csv) : status;
-        free(t.items);
-    }
-    if (status != EVN_OK) {
-        free(csv.text.data);
-        return status;
-    }
-    return evn__output_write(&csv.text, command->settings->out);
-}
-
 // The row -----------------------------------------------------------------------------------------
 
 static const char *const options[] = {"data",   "model",      "network", "weights", "f",
@@ -365,7 +211,7 @@ static const evn__default defaults[] = {
 static const evn__exportation exportation = {
     "x0: float32 [batch, columns], quantities as in the file, then what nothing "
     "observes (0); x is after each step of a window",
-    unroll};
+    evn__series_unroll};
 
 static const evn__column none[] = {{0}};
 
@@ -385,6 +231,7 @@ const evn__task_row evn__task_series = {
     .name = "series",
     .text = "your own: --data FILE.csv, a column of times and one for each quantity, one "
             "trajectory or several",
+    .stand_in = stand_in,
     .steps = 32,
     .iterates = true,
     .renew = true,
@@ -400,6 +247,7 @@ const evn__task_row evn__task_series = {
     .create = create,
     .draw = draw,
     .export = &exportation,
-    .sample = sample,
+    .predict = &evn__predict_series,
+    .sample = evn__series_sample,
     .describe = describe,
     .bound = true};

@@ -58,7 +58,7 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     EVN_TRY(show_words(command, &words));
     *run = json_pack("{s:i, s:{s:s, s:s, s:s}, s:o, s:s, s:o, s:o}", "format", 1, "versions",
                      "evonode", evn_version(), "jansson", jansson_version_str(), "compiler",
-                     __VERSION__, "command", words, "task", settings->subject, "options",
+                     __VERSION__, "command", words, "task", t->session->row->name, "options",
                      evn__settings_show(settings), "device",
                      describe_device(evn_device_get_info(t->session->device)));
     const char *note = settings->preset ? NULL : t->session->row->note;
@@ -87,7 +87,8 @@ static evn_status describe(const evn__command *command, const evn__settings *set
 /// The run directory, when nothing can be refused any more.
 static evn_status claim(const evn__command *command, evn__settings *settings, evn__training *t) {
     if (!settings->out) {
-        EVN_TRY(evn__run_directory_number("runs", settings->subject, t->folder, sizeof(t->folder)));
+        EVN_TRY(
+            evn__run_directory_number("runs", t->session->row->name, t->folder, sizeof(t->folder)));
         settings->out = t->folder;
     }
     json_t *run;

@@ -50,6 +50,8 @@ typedef struct evn__time_series {
     double *mean, *deviation; ///< [dimensions], of what is trained on
     double unit;              ///< of a window's time in that of the file: the longest one's length
     double *times;            ///< [time_count] of all windows, in units: from 0 to 1
+    bool exact; ///< a formula's: one window that begins at its first row's values themselves, which
+                ///< are no time of it; all others are known, at equal distances
     int64_t time_count;
     int *continues;   ///< [window_count], as in evn_trajectory_options
     evn__arena arena; ///< of all of it
@@ -80,12 +82,19 @@ typedef struct evn__series_outline {
 /// @return EVN_ERR_DATA for what no series has
 evn_status evn__series_recall(const evn__series_outline *outline, int64_t window,
                               evn__time_series **series);
+
+/// The paper's curve (data/curve.h) as an exact series: t, and x1, x2, x3 in their own scale.
+evn_status evn__series_curve(evn__time_series **series);
+
 void evn__series_destroy(evn__time_series **series); ///< nulls; accepts NULL
 
 /// The windows as one batch: samples [D], what is known at a window's start (between observations,
 /// on the line from one to the next); targets [times, D], NaN where nothing was observed. Scaled.
 /// @param[in] series  borrowed; outlives the source
 evn_status evn__source_series(const evn__time_series *series, evn_source *source);
+
+/// The same of a series that the source then owns.
+evn_status evn__source_series_owned(evn__time_series *series, evn_source *source);
 
 /// Values at a row, scaled; NaN where they are missing. On the line between the observations around
 /// it where `fill`, and 0 where there are none.
@@ -94,6 +103,11 @@ void evn__series_scaled(const evn__time_series *series, int track, int64_t row, 
 
 /// Number of the time at which a window has a row.
 int64_t evn__series_time(const evn__time_series *series, int window, int64_t row);
+
+/// The first row of a window that is compared with the solution.
+static inline int64_t evn__window_seen(const evn__time_series *series, int window) {
+    return series->windows[window].first + series->exact;
+}
 
 /// The time at which a window begins.
 static inline double evn__window_start(const evn__time_series *series, int window) {

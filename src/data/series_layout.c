@@ -54,7 +54,7 @@ static evn_status unite_times(evn__time_series *s) {
     int64_t count = 0;
     EVN_TRY(EVN__SERIES_NEW(s, &s->times, s->rows + s->window_count));
     for (int i = 0; i < s->window_count; ++i) {
-        for (int64_t row = s->windows[i].first; row <= s->windows[i].last; ++row) {
+        for (int64_t row = evn__window_seen(s, i); row <= s->windows[i].last; ++row) {
             s->times[count++] = time_in(s, &s->windows[i], row);
         }
     }

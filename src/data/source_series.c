@@ -25,7 +25,7 @@ static void fill_window(const evn__time_series *s, int index, double *values, fl
     for (int64_t i = 0; i < count; ++i) {
         targets[i] = NAN;
     }
-    for (int64_t row = window->first; row <= window->last; ++row) {
+    for (int64_t row = evn__window_seen(s, index); row <= window->last; ++row) {
         float *to = targets + evn__series_time(s, index, row) * s->dimensions;
         evn__series_scaled(s, window->track, row, false, values);
         for (int k = 0; k < s->dimensions; ++k) {
@@ -50,9 +50,19 @@ static evn_status fill(void *self, const evn_batch *batch, float *samples, float
     return EVN_OK;
 }
 
-static const evn_source_methods methods = {info, fill, NULL};
+static void destroy(void *self) {
+    evn__time_series *s = self;
+    evn__series_destroy(&s);
+}
+
+static const evn_source_methods borrowing = {info, fill, NULL}, owning = {info, fill, destroy};
 
 evn_status evn__source_series(const evn__time_series *series, evn_source *source) {
-    *source = (evn_source){&methods, (void *)series};
+    *source = (evn_source){&borrowing, (void *)series};
+    return EVN_OK;
+}
+
+evn_status evn__source_series_owned(evn__time_series *series, evn_source *source) {
+    *source = (evn_source){&owning, series};
     return EVN_OK;
 }

@@ -95,10 +95,15 @@ static evn_status list_part(const evn__time_series *s, const rows *r, bool test,
                      : EVN_OK;
 }
 
+static evn__series_model model_of(const series_task *t) {
+    return (evn__series_model){evn__trajectory_get_model(&t->trajectories), t->series,
+                               &t->trajectories};
+}
+
 static evn_status list_errors(const series_task *t, const evn_solver_options *solver, rows *r,
                               evn_metrics *metrics) {
     const evn__time_series *s = t->series;
-    const evn__series_model model = {evn__trajectory_get_model(&t->trajectories), s};
+    const evn__series_model model = model_of(t);
     EVN_TRY(ask(s, r));
     EVN_TRY(evn__series_predict(&model, solver, r->requests, s->rows, r->values));
     EVN_TRY(list_part(s, r, false, metrics));
@@ -110,6 +115,9 @@ static evn_status evaluate(void *self, const evn_solver_options *solver, evn_par
     const series_task *t = self;
     rows r = {0};
     EVN_TRY(evn_task_evaluate(&t->trajectories, solver, part, 0, metrics));
+    if (t->series->exact) {
+        return EVN_OK; // nothing is held out, and the largest error says what there is to say
+    }
     evn_status status = list_errors(t, solver, &r, metrics);
     free(r.requests);
     free(r.values);
@@ -120,9 +128,7 @@ static evn_status evaluate(void *self, const evn_solver_options *solver, evn_par
 
 evn__series_model evn__series_get_model(const evn_task *task) {
     const series_task *t = task->self;
-    return task->methods->evaluate == evaluate
-               ? (evn__series_model){evn__trajectory_get_model(&t->trajectories), t->series}
-               : (evn__series_model){0};
+    return task->methods->evaluate == evaluate ? model_of(t) : (evn__series_model){0};
 }
 
 evn_status evn__series_task(evn_device *device, const evn_source *source,
@@ -130,9 +136,11 @@ evn_status evn__series_task(evn_device *device, const evn_source *source,
                             evn_task *task) {
     series_task *t = NULL;
     evn_trajectory_options chained = *options;
-    chained.times = series->times;
-    chained.continues = series->continues;
-    chained.learn_starts = chained.missing = true;
+    if (!series->exact) {
+        chained.times = series->times;
+        chained.continues = series->continues;
+        chained.learn_starts = chained.missing = true;
+    }
     EVN_TRY(EVN_NEW(&t, 1));
     t->series = series;
     evn_status status = evn_task_trajectory(device, source, &chained, &t->trajectories);
@@ -141,7 +149,7 @@ evn_status evn__series_task(evn_device *device, const evn_source *source,
         return status;
     }
     t->methods = *t->trajectories.methods;
-    t->methods.name = "series";
+    t->methods.name = series->exact ? t->methods.name : "series"; // which checkpoints have
     t->methods.parameters = parameters;
     t->methods.batches = batches;
     t->methods.compile = compile;

@@ -10,9 +10,12 @@
 /// Metrics: loss; train_error and test_error, root mean squares over all columns in deviations of
 /// each; train_rmse.NAME and test_rmse.NAME of the first few columns, in their units. Training
 /// values are compared with the window they are in, held-out ones with what follows from the last
-/// window, or from the first row of a trajectory that is held out.
+/// window, or from the first row of a trajectory that is held out. Of an exact series: loss and
+/// max_error, as of trajectories.
 /// @param[in] source   evn__source_series of the series; borrowed, as the series is
-/// @param[in] options  as for evn_task_trajectory; times, continues and learn_starts are set here
+/// @param[in] options  as for evn_task_trajectory; but for an exact series, times, continues,
+/// learn_starts
+///                     and missing are set here
 evn_status evn__series_task(evn_device *device, const evn_source *source,
                             const evn__time_series *series, const evn_trajectory_options *options,
                             evn_task *task);
@@ -27,6 +30,7 @@ typedef struct evn__request {
 typedef struct evn__series_model {
     evn__trajectory_model trajectory;
     const evn__time_series *series;
+    const evn_task *windows; ///< as a task of trajectories
 } evn__series_model;
 
 /// Model of the task; its series is NULL for another task.

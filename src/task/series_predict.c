@@ -31,6 +31,16 @@ static void prediction_free(prediction *p) {
     free(p->times);
 }
 
+/// The starts of all windows: as they are known, or learnt.
+static evn_status start_windows(prediction *p) {
+    const evn__time_series *s = p->model->series;
+    for (int i = 0; i < s->window_count && s->exact; ++i) {
+        const evn__window *window = &s->windows[i];
+        evn__series_scaled(s, window->track, window->first, true, p->starts + i * p->columns);
+    }
+    return s->exact ? EVN_OK : evn__trajectory_starts(&p->model->trajectory, p->starts);
+}
+
 /// Extra columns of a trajectory that was not trained on begin as others do, on average.
 static void start_held_out(prediction *p, int track) {
     const evn__time_series *s = p->model->series;
@@ -52,7 +62,7 @@ static evn_status prepare(prediction *p, int64_t count) {
     EVN_TRY(EVN_NEW(&p->to, starts));
     EVN_TRY(EVN_NEW(&p->items, count));
     EVN_TRY(EVN_NEW(&p->times, count));
-    EVN_TRY(evn__trajectory_starts(&p->model->trajectory, p->starts));
+    EVN_TRY(start_windows(p));
     for (int i = 0; i < s->track_count; ++i) {
         if (s->tracks[i].windows == 0) {
             start_held_out(p, i);

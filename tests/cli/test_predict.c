@@ -164,19 +164,11 @@ START_TEST(own_images) {
 }
 END_TEST
 
-START_TEST(no_images) {
-    test_outcome result = test_program("", "train curve --epochs 1 --width 4 --out c");
-    ck_assert_msg(result.code == 0, "%s", result.err);
-    test_fails_with(test_program("", "predict c x.png"), EVN_ERR_ARGUMENT, "answers no new");
-}
-END_TEST
-
 static Suite *suite(void) {
     Suite *s = suite_create("predict");
     test_add(s, tcase_create("as_eval"), as_eval);
     test_add(s, tcase_create("bad_files"), bad_files);
     test_add(s, tcase_create("own_images"), own_images);
-    test_add(s, tcase_create("no_images"), no_images);
     return s;
 }
 
