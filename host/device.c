@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "host/cache.h"
 #include "host/guard.h"
+#include "host/list.h"
 #include "host/runtime.h"
 #include "host/tuning.h"
 
@@ -41,14 +42,15 @@ static const char *selector_or_default(const char *selector) {
     return selector && selector[0] ? selector : "auto";
 }
 
-static evn_status open_selected(const evn_device_info *infos, const cl_device_id *ids, int count,
-                                const char *selector, evn_device **device) {
+static evn_status open_selected(const evn__listing *list, const char *selector,
+                                evn_device **device) {
     int chosen = 0;
-    EVN_TRY(evn__device_select(infos, count, selector_or_default(selector), &chosen));
+    EVN_TRY(evn__listing_check(list));
+    EVN_TRY(evn__device_select(list->infos, list->count, selector_or_default(selector), &chosen));
     EVN_TRY(EVN_NEW(device, 1));
-    evn_status status = open_chosen(&infos[chosen], ids[chosen], *device);
+    evn_status status = open_chosen(&list->infos[chosen], list->ids[chosen], *device);
     if (status != EVN_OK) {
-        evn__prepend(status, "device %s", infos[chosen].name);
+        evn__prepend(status, "device %s", list->infos[chosen].name);
         evn_device_close(device);
     }
     return status;
@@ -57,30 +59,24 @@ static evn_status open_selected(const evn_device_info *infos, const cl_device_id
 evn_status evn_device_open(const char *selector, evn_device **device) {
     EVN_REQUIRE(device);
     *device = NULL;
-    evn_device_info *infos;
-    cl_device_id *ids;
-    int count;
-    EVN_TRY(evn__device_list(&infos, &ids, &count));
-    evn_status status = open_selected(infos, ids, count, selector, device);
-    free(infos);
-    free(ids);
+    evn__listing list;
+    EVN_TRY(evn__listing_make(&list));
+    evn_status status = open_selected(&list, selector, device);
+    evn__listing_free(&list);
     return status;
 }
 
 /// Where the id stands in the listing, −1 for one that is not listed (a sub-device).
 static evn_status find_place(cl_device_id id, evn_device_info *info) {
-    evn_device_info *infos;
-    cl_device_id *ids;
-    int count;
-    EVN_TRY(evn__device_list(&infos, &ids, &count));
+    evn__listing list;
+    EVN_TRY(evn__listing_make(&list));
     info->platform = info->device = info->index = -1;
-    for (int i = 0; i < count; ++i) {
-        if (ids[i] == id) {
-            *info = infos[i];
+    for (int i = 0; i < list.count; ++i) {
+        if (list.ids[i] == id) {
+            *info = list.infos[i];
         }
     }
-    free(infos);
-    free(ids);
+    evn__listing_free(&list);
     return EVN_OK;
 }
 

@@ -73,9 +73,6 @@ evn_status evn__cl_status(cl_int code);
 /// it matters. Places (platform, device, index) are the caller's.
 void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info);
 
-/// As evn_device_list, with the ids; both arrays are freed by the caller with free().
-evn_status evn__device_list(evn_device_info **infos, cl_device_id **ids, int *count);
-
 /// Index in `infos` of the device that `selector` names.
 /// @return as evn_device_open
 evn_status evn__device_select(const evn_device_info *infos, int count, const char *selector,

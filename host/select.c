@@ -8,13 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-static const char no_device_text[] =
-    "no OpenCL device found; install a driver: for the CPU Debian and Ubuntu: apt install "
-    "pocl-opencl-icd, Fedora: dnf install pocl, Arch: pacman -S pocl; for a GPU its vendor's "
-    "OpenCL driver (intel-opencl-icd, rocm-opencl-icd, nvidia-opencl-icd), or Mesa's rusticl: "
-    "apt install mesa-opencl-icd, then set RUSTICL_ENABLE=radeonsi, iris or llvmpipe. "
-    "clinfo -l must list it";
-
 /// Types a word accepts, the most preferred first; ends at TYPE_END.
 enum { TYPE_END = -1 };
 
@@ -29,7 +22,8 @@ static const struct {
     {"cpu", {EVN_DEVICE_CPU, TYPE_END}},
 };
 
-/// "0:0 name (cpu); 1:0 name (gpu, unusable: why)" of those for which `keep` holds, or of all.
+/// "0:0 name (cpu of platform); 1:0 name (gpu of platform, unusable: why)" of those for which
+/// `keep` holds, or of all.
 static void describe(evn__text *text, const evn_device_info *infos, int count, const bool *keep) {
     const char *between = "";
     for (int i = 0; i < count; ++i) {
@@ -37,8 +31,8 @@ static void describe(evn__text *text, const evn_device_info *infos, int count, c
             continue;
         }
         const evn_device_info *info = &infos[i];
-        evn__text_append(text, "%s%d:%d %s (%s%s%s)", between, info->platform, info->device,
-                         info->name, evn_device_type_name(info->type),
+        evn__text_append(text, "%s%d:%d %s (%s of %s%s%s)", between, info->platform, info->device,
+                         info->name, evn_device_type_name(info->type), info->platform_name,
                          info->usable ? "" : ", unusable: ", info->unusable);
         between = "; ";
     }
@@ -115,33 +109,57 @@ static bool contains(const char *text, const char *part) {
     return false;
 }
 
-/// A name written in full beats names that only contain it; unusable devices count only when no
-/// usable one matches.
-static int name_rank(const evn_device_info *info, const char *part) {
-    if (!contains(info->name, part)) {
-        return 0;
-    }
-    return 1 + (strcasecmp(info->name, part) == 0) + 2 * info->usable;
+/// What a word can be a part of.
+typedef const char *text_of(const evn_device_info *info);
+
+static const char *device_name(const evn_device_info *info) {
+    return info->name;
 }
 
-static evn_status select_name(const evn_device_info *infos, int count, const char *selector,
-                              int *chosen) {
+/// PoCL's platform has the name that nobody calls it by.
+static const char *platform_name(const evn_device_info *info) {
+    bool pocl = strstr(info->platform_name, "Portable Computing Language");
+    return pocl ? "PoCL (Portable Computing Language)" : info->platform_name;
+}
+
+/// A name written in full beats names that only contain it; unusable devices count only when no
+/// usable one matches.
+static int name_rank(const evn_device_info *info, text_of *of, const char *part) {
+    if (!contains(of(info), part)) {
+        return 0;
+    }
+    return 1 + (strcasecmp(of(info), part) == 0) + 2 * info->usable;
+}
+
+/// Marks those of the best rank. Returns how many.
+static int keep_best(const evn_device_info *infos, int count, text_of *of, const char *part,
+                     bool *keep, int *chosen) {
     int best = 0, matches = 0;
-    bool *keep;
-    EVN_TRY(EVN_NEW(&keep, count));
     for (int i = 0; i < count; ++i) {
-        int rank = name_rank(&infos[i], selector);
+        int rank = name_rank(&infos[i], of, part);
         best = rank > best ? rank : best;
     }
     for (int i = 0; best && i < count; ++i) {
-        keep[i] = name_rank(&infos[i], selector) == best;
+        keep[i] = name_rank(&infos[i], of, part) == best;
         matches += keep[i];
         *chosen = keep[i] ? i : *chosen;
+    }
+    return matches;
+}
+
+/// By a device's name; where none has it, by its platform's.
+static evn_status select_name(const evn_device_info *infos, int count, const char *selector,
+                              int *chosen) {
+    bool *keep;
+    EVN_TRY(EVN_NEW(&keep, count));
+    int matches = keep_best(infos, count, device_name, selector, keep, chosen);
+    if (matches == 0) {
+        matches = keep_best(infos, count, platform_name, selector, keep, chosen);
     }
     evn_status status;
     if (matches == 0) {
         status = fail(EVN_ERR_DEVICE_NAME, infos, count, NULL, selector,
-                      "is no part of any device's name; there are");
+                      "is no part of any device's or platform's name; there are");
     } else if (matches > 1) {
         status = fail(EVN_ERR_DEVICE_NAME, infos, count, keep, selector,
                       "fits several devices; write the platform:device of one of");
@@ -164,7 +182,6 @@ static int parse_number(const char *text, const char **end) {
 
 evn_status evn__device_select(const evn_device_info *infos, int count, const char *selector,
                               int *chosen) {
-    EVN_CHECK(count > 0, EVN_ERR_NO_DEVICE, "%s", no_device_text);
     const char *end;
     int first = parse_number(selector, &end);
     if (first >= 0 && *end == 0) {

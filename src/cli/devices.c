@@ -93,9 +93,6 @@ static evn_status run(const evn__command *command) {
     }
     free(infos);
     EVN_TRY(status);
-    EVN_CHECK(count > 0, EVN_ERR_NO_DEVICE,
-              "there is no OpenCL device; install the driver of your GPU's vendor, or PoCL for the "
-              "CPU (Debian: apt-get install pocl-opencl-icd)");
     EVN_CHECK(automatic >= 0, EVN_ERR_NO_DEVICE, "none of the %d devices can be used", count);
     return EVN_OK;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program.h"
 #include "test.h"
+#include "vendors.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,8 +50,9 @@ static const char NOTHING[] = "OCL_ICD_VENDORS=/nonexistent";
 
 START_TEST(without_devices) {
     test_fails_with(test_program(NOTHING, "devices"), EVN_ERR_NO_DEVICE, "no OpenCL device");
-    test_fails_with(test_program(NOTHING, "devices --json"), EVN_ERR_NO_DEVICE, "install");
-    test_fails_with(test_program(NOTHING, "train digits --out r"), EVN_ERR_NO_DEVICE, "install");
+    test_fails_with(test_program(NOTHING, "devices --json"), EVN_ERR_NO_DEVICE, "OCL_ICD_VENDORS");
+    test_fails_with(test_program(NOTHING, "train digits --out r"), EVN_ERR_NO_DEVICE,
+                    "OCL_ICD_VENDORS");
     ck_assert(!test_exists("r"));
 }
 END_TEST
@@ -66,6 +68,50 @@ START_TEST(wrong_names) {
 }
 END_TEST
 
+// Broken implementations beside the machine's own
+// --------------------------------------------------
+
+/// The entry of that platform.
+static const json_t *device_of(const json_t *root, const char *platform) {
+    const json_t *devices = json_object_get(root, "devices");
+    for (size_t i = 0; i < json_array_size(devices); ++i) {
+        const json_t *device = json_array_get(devices, i);
+        if (strcmp(json_string_value(json_object_get(device, "platform")), platform) == 0) {
+            return device;
+        }
+    }
+    ck_abort_msg("no device of %s", platform);
+    return NULL;
+}
+
+/// Whatever is wrong with one platform, the others' devices are listed and train.
+START_TEST(broken_platforms) {
+    static const struct {
+        const char *word, *reason;
+    } faults[] = {
+        {"fail", "clGetDeviceIDs: CL_OUT_OF_HOST_MEMORY (-6)"},
+        {"refuse_1004", "CL_DEVICE_MAX_WORK_GROUP_SIZE: CL_INVALID_VALUE (-30)"},
+        {"zero_1002", "answers nothing, or 0, to the query CL_DEVICE_MAX_COMPUTE_UNITS"},
+        {"refuse_102b", "CL_DEVICE_NAME"},
+    };
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); ++i) {
+        char words[64];
+        snprintf(words, sizeof(words), "own %s", faults[i].word);
+        test_outcome result = test_program(test_vendors(words), "devices --json");
+        ck_assert_msg(result.code == 0, "%s: %s", faults[i].word, result.err);
+        json_t *root = test_json("printed.out");
+        const json_t *device = device_of(root, "Broken Vendor");
+        const char *said = json_string_value(json_object_get(device, "unusable"));
+        ck_assert(json_is_false(json_object_get(device, "usable")));
+        ck_assert_msg(strstr(said, faults[i].reason) != NULL, "%s: %s", faults[i].word, said);
+        ck_assert_int_ge(json_integer_value(json_object_get(root, "auto")), 0);
+        json_decref(root);
+        test_fails_with(test_program(test_vendors(words), "train digits --device broken --out r"),
+                        EVN_ERR_DEVICE_NAME, faults[i].reason);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("devices");
     TCase *c = tcase_create("list");
@@ -76,6 +122,7 @@ static Suite *suite(void) {
     tcase_add_test(c, without_devices);
     tcase_add_test(c, wrong_names);
     suite_add_tcase(s, c);
+    test_add(s, tcase_create("broken_platforms"), broken_platforms);
     return s;
 }
 

@@ -66,32 +66,24 @@ END_TEST
 
 // Selection among devices that this machine need not have -----------------------------------------
 
+#define POCL  "Portable Computing Language"
+#define INTEL "Intel(R) OpenCL"
+#define AMD   "AMD Accelerated Parallel Processing"
+#define USABLE(platform, device, index, type, name, of)                                            \
+    { platform, device, index, type, name, .platform_name = of, .usable = true }
+
 static const evn_device_info shop[] = {
-    {.platform = 0, .device = 0, .index = 0, .type = EVN_DEVICE_CPU, .name = "Ryzen", .usable = 1},
+    USABLE(0, 0, 0, EVN_DEVICE_CPU, "Ryzen", POCL),
     {.platform = 0,
      .device = 1,
      .index = 1,
      .type = EVN_DEVICE_GPU,
      .name = "Old Radeon",
+     .platform_name = POCL,
      .unusable = "it is older than OpenCL 1.2"},
-    {.platform = 1,
-     .device = 0,
-     .index = 2,
-     .type = EVN_DEVICE_GPU_INTEGRATED,
-     .name = "Iris Xe",
-     .usable = 1},
-    {.platform = 2,
-     .device = 0,
-     .index = 3,
-     .type = EVN_DEVICE_GPU,
-     .name = "Radeon RX",
-     .usable = 1},
-    {.platform = 2,
-     .device = 1,
-     .index = 4,
-     .type = EVN_DEVICE_GPU,
-     .name = "Radeon RX 2",
-     .usable = 1},
+    USABLE(1, 0, 2, EVN_DEVICE_GPU_INTEGRATED, "Iris Xe", INTEL),
+    USABLE(2, 0, 3, EVN_DEVICE_GPU, "Radeon RX", AMD),
+    USABLE(2, 1, 4, EVN_DEVICE_GPU, "Radeon RX 2", AMD),
 };
 
 enum { SHOP = sizeof(shop) / sizeof(shop[0]) };
@@ -101,11 +93,14 @@ START_TEST(selection_finds) {
         const char *selector;
         int count, expected;
     } cases[] = {
-        {"auto", SHOP, 3}, {"gpu", SHOP, 3}, {"GPU", SHOP, 3},       {"igpu", SHOP, 2},
-        {"cpu", SHOP, 0},  {"auto", 3, 2},   {"gpu", 3, 2},          {"auto", 2, 0},
-        {"2:1", SHOP, 4},  {"0:0", SHOP, 0}, {"4", SHOP, 4},         {"0", SHOP, 0},
-        {"xe", SHOP, 2},   {"ryz", SHOP, 0}, {"RADEON rx", SHOP, 3}, {"rx 2", SHOP, 4},
-        {"Radeon", 4, 3}, // the usable one of two
+        {"auto", SHOP, 3},     {"gpu", SHOP, 3}, {"GPU", SHOP, 3},
+        {"igpu", SHOP, 2},     {"cpu", SHOP, 0}, {"auto", 3, 2},
+        {"gpu", 3, 2},         {"auto", 2, 0},   {"2:1", SHOP, 4},
+        {"0:0", SHOP, 0},      {"4", SHOP, 4},   {"0", SHOP, 0},
+        {"xe", SHOP, 2},       {"ryz", SHOP, 0}, {"RADEON rx", SHOP, 3},
+        {"rx 2", SHOP, 4},     {"Radeon", 4, 3}, // the usable one of two
+        {"intel", SHOP, 2},    {INTEL, SHOP, 2}, {"POCL", SHOP, 0},
+        {"portable", SHOP, 0}, // platforms
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
         int chosen = -1;
@@ -133,8 +128,8 @@ START_TEST(selection_refuses) {
         {"-1", SHOP, EVN_ERR_DEVICE_NAME, "0:0 Ryzen"},
         {"igpu", 2, EVN_ERR_DEVICE_NAME, "0:0 Ryzen"},
         {"geforce", SHOP, EVN_ERR_DEVICE_NAME, "\"geforce\""},
-        {"auto", 0, EVN_ERR_NO_DEVICE, "pocl-opencl-icd"},
-        {"0:0", 0, EVN_ERR_NO_DEVICE, "RUSTICL_ENABLE"},
+        {"accelerated", SHOP, EVN_ERR_DEVICE_NAME, "2:1 Radeon RX 2"}, // two of the platform
+        {"nvidia", SHOP, EVN_ERR_DEVICE_NAME, "igpu of Intel(R) OpenCL"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
         int chosen = -1;
