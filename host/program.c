@@ -89,16 +89,19 @@ static evn_status append_file(evn__text *text, const char *family) {
     return text->status;
 }
 
-/// The host was compiled with it: a folder of kernels does not replace it.
-static evn_status append_shared(evn__text *text) {
-    const evn__embedded *file = evn__embedded_find(evn__embedded_kernels, "shared.h");
-    EVN_CHECK(file, EVN_ERR_INTERNAL, "kernels/shared.h is not built in");
-    evn__text_append(text, "#line 1 \"shared.h\"\n%s\n", (const char *)file->data);
+/// The host was compiled with it, or knows it: a folder of kernels does not replace it.
+static evn_status append_header(evn__text *text, const char *name) {
+    const evn__embedded *file = evn__embedded_find(evn__embedded_kernels, name);
+    EVN_CHECK(file, EVN_ERR_INTERNAL, "kernels/%s is not built in", name);
+    evn__text_append(text, "#line 1 \"%s\"\n%s\n", name, (const char *)file->data);
     return text->status;
 }
 
-static evn_status append_head(evn__text *text) {
-    EVN_TRY(append_shared(text));
+static evn_status append_head(evn__text *text, bool declares) {
+    if (declares) {
+        EVN_TRY(append_header(text, "builtins.h"));
+    }
+    EVN_TRY(append_header(text, "shared.h"));
     EVN_TRY(append_file(text, "common"));
     return append_file(text, "elementwise");
 }
@@ -125,8 +128,9 @@ static evn_status append_part(evn__text *text, const evn__source *source, int pa
 }
 
 /// A source by itself, or several as parts 1, 2, ...
-static evn_status write_text(evn__text *text, const evn__source *const *sources, int count) {
-    EVN_TRY(append_head(text));
+static evn_status write_text(evn__text *text, const evn__source *const *sources, int count,
+                             bool declares) {
+    EVN_TRY(append_head(text, declares));
     for (int i = 0; i < count; ++i) {
         EVN_TRY(count == 1 ? append_source(text, sources[i])
                            : append_part(text, sources[i], i + 1));
@@ -138,8 +142,10 @@ static evn_status write_text(evn__text *text, const evn__source *const *sources,
 
 /// No fast-math and no -cl-mad-enable: a NaN must reach the step controller, and results may not
 /// depend on which products a compiler happens to fuse more than the language allows anyway.
-static void write_options(evn__text *options, bool fp64, const char *more) {
-    evn__text_append(options, "-cl-std=CL1.2%s", fp64 ? " -DEVN_FP64" : "");
+/// @param declares  the text declares the built-in functions: without clang's header, by its guard
+static void write_options(evn__text *options, bool fp64, bool declares, const char *more) {
+    evn__text_append(options, "-cl-std=CL1.2%s%s", declares ? " -D_OPENCL_H_" : "",
+                     fp64 ? " -DEVN_FP64" : "");
     if (more[0]) {
         evn__text_append(options, " %s", more);
     }
@@ -188,15 +194,11 @@ static evn_status load_or_compile(evn_device *device, const char *text, const ch
     return *program ? EVN_OK : compile(device, text, options, program);
 }
 
-static evn_status build(evn_device *device, const evn__source *const *sources, int count,
-                        cl_program *program) {
-    bool fp64 = sources[0]->fp64;
-    EVN_CHECK(!fp64 || device->info.has_fp64, EVN_ERR_DEVICE,
-              "%s has no double precision; use single precision or another device",
-              device->info.name);
+static evn_status build_with(evn_device *device, const evn__source *const *sources, int count,
+                             bool declares, cl_program *program) {
     evn__text text = {0}, options = {0};
-    write_options(&options, fp64, count == 1 ? options_of(sources[0]) : "");
-    evn_status status = write_text(&text, sources, count);
+    write_options(&options, sources[0]->fp64, declares, count == 1 ? options_of(sources[0]) : "");
+    evn_status status = write_text(&text, sources, count, declares);
     if (status == EVN_OK) {
         status = options.status;
     }
@@ -205,6 +207,20 @@ static evn_status build(evn_device *device, const evn__source *const *sources, i
     }
     free(text.data);
     free(options.data);
+    return status;
+}
+
+static evn_status build(evn_device *device, const evn__source *const *sources, int count,
+                        cl_program *program) {
+    EVN_CHECK(!sources[0]->fp64 || device->info.has_fp64, EVN_ERR_DEVICE,
+              "%s has no double precision; use single precision or another device",
+              device->info.name);
+    bool declares = device->quirks.reads_builtins;
+    evn_status status = build_with(device, sources, count, declares, program);
+    if (status == EVN_ERR_BUILD && declares) { // a function that kernels/builtins.h lacks
+        status = build_with(device, sources, count, false, program);
+        device->undeclared += status == EVN_OK;
+    }
     return status;
 }
 

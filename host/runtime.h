@@ -41,6 +41,7 @@ struct evn_device {
     int next_stage;
     evn__program *programs;
     int program_count, program_capacity;
+    int undeclared; ///< programs that call what kernels/builtins.h lacks
     evn__kernel **kernels;
     int kernel_count, kernel_capacity;
     char *cache_folder; ///< NULL when compiled programs are not cached

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/files.h"
-#include "host/kernel.h"
+#include "host/runtime.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -107,6 +107,32 @@ START_TEST(kernel_folder_replaces_what_is_built_in) {
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "EVONODE_KERNEL_DIR"));
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "not_there.cl"));
     unsetenv("EVONODE_KERNEL_DIR");
+}
+END_TEST
+
+/// Where clang's header is left out, a text that needs it is compiled with it, to the same numbers.
+START_TEST(undeclared_functions_are_found) {
+    static const char power_text[] = "__kernel void power(OUTPUT(y), const real x) {\n"
+                                     "    OUTPUT_OF(y);\n"
+                                     "    y[0] = pow(x, R(3.0));\n"
+                                     "}\n";
+    evn_device *device = test_device();
+    device->quirks.reads_builtins = true; // elsewhere the guard means nothing
+    evn__kernel *kernel = get(power_text, NULL, "power");
+    evn_buffer *y;
+    float found;
+    TRY(evn_buffer_create(device, 4, &y));
+    evn__argument arguments[] = {{.kind = EVN__ARGUMENT_BUFFER, .buffer = y},
+                                 {.kind = EVN__ARGUMENT_REAL, .real = 2}};
+    TRY(evn__kernel_launch(kernel, arguments, 2,
+                           (evn__range){.dimensions = 1, .global = {1}, .local = {1}}));
+    TRY(evn_buffer_read(y, 0, 4, &found));
+    ck_assert_float_eq(found, 8);
+    evn_buffer_destroy(&y);
+    test_expect_undeclared(device->undeclared); // 1 with PoCL
+    if (strstr(evn_device_get_info(device)->platform_name, "Portable Computing Language")) {
+        ck_assert_int_eq(device->undeclared, 1);
+    }
 }
 END_TEST
 
@@ -268,6 +294,7 @@ static Suite *suite(void) {
     tcase_add_test(build, unknown_names_are_refused);
     tcase_add_test(build, same_source_is_compiled_once);
     tcase_add_test(build, kernel_folder_replaces_what_is_built_in);
+    tcase_add_test(build, undeclared_functions_are_found);
     suite_add_tcase(all, build);
     TCase *launch = tcase_create("launch");
     tcase_add_test(launch, launch_passes_every_kind_of_argument);

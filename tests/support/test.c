@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
+#include "host/runtime.h"
 
 #include <ftw.h>
 #include <math.h>
@@ -11,6 +12,7 @@
 static evn_device *device;
 static char *note;
 static char folder[256];
+static int undeclared;
 
 void test_note(const char *text) {
     free(note);
@@ -20,6 +22,10 @@ void test_note(const char *text) {
 void test_add(Suite *suite, TCase *tcase, const TTest *test) {
     tcase_add_test(tcase, test);
     suite_add_tcase(suite, tcase);
+}
+
+void test_expect_undeclared(int programs) {
+    undeclared = programs;
 }
 
 int test_run(Suite *suite) {
@@ -33,6 +39,11 @@ int test_run(Suite *suite) {
         fprintf(stderr, "%s\n", note);
     }
     test_note(NULL);
+    if (device && device->undeclared != undeclared) {
+        fprintf(stderr, "%d programs call functions that kernels/builtins.h lacks; add these\n",
+                device->undeclared - undeclared);
+        failed++;
+    }
     // Not at exit: the compiler inside PoCL registers destructors as it goes, which would run
     // first, under a kernel that is still being compiled.
     evn_device_close(&device);

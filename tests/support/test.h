@@ -28,6 +28,9 @@ void test_note(const char *text);
 /// The device under test (EVONODE_DEVICE, else auto), opened once a process; fails without one.
 evn_device *test_device(void);
 
+/// So many programs of this process call functions that kernels/builtins.h lacks; else that fails.
+void test_expect_undeclared(int programs);
+
 /// From here on lowering takes the device under test for one of `type`: kernels for GPUs are right
 /// on CPUs too. Returns what it was taken for before.
 evn_device_type test_act_as(evn_device_type type);
