@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a device compiles: with the macros of its extensions and no others, and without double where
+// it has none. A prologue before the program's text sees to it.
+#include "costume.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Written once, for all programs.
+static char *prologue;
+
+static void write_macros(FILE *out, const char *format, const char *extensions) {
+    char *words = strdup(extensions), *rest = words;
+    for (char *word; words && (word = strtok_r(rest, " ", &rest));) {
+        fprintf(out, format, word);
+    }
+    free(words);
+}
+
+/// The extensions below; freed by the caller.
+static char *extensions_below(cl_context context) {
+    const cl_icd_dispatch *below = &layer_costume.below;
+    cl_device_id devices[64] = {0};
+    size_t size = 0;
+    below->clGetContextInfo(context, CL_CONTEXT_DEVICES, sizeof(devices), devices, NULL);
+    below->clGetDeviceInfo(devices[0], CL_DEVICE_EXTENSIONS, 0, NULL, &size);
+    char *text = calloc(1, size + 1);
+    if (!text) {
+        layer_fail("no memory for the extensions");
+    }
+    below->clGetDeviceInfo(devices[0], CL_DEVICE_EXTENSIONS, size, text, NULL);
+    return text;
+}
+
+static void write_prologue(cl_context context) {
+    static const char *const doubles =
+        "double double2 double3 double4 double8 double16 convert_double as_double";
+    size_t size;
+    FILE *out = open_memstream(&prologue, &size);
+    if (!out) {
+        layer_fail("no memory for the extensions");
+    }
+    char *below = extensions_below(context);
+    write_macros(out, "#undef %s\n", below);
+    write_macros(out, "#define %s 1\n", layer_costume.profile.values[PROFILE_KEY_extensions].text);
+    if (!layer_costume_has("cl_khr_fp64")) {
+        fputs("#undef __opencl_c_fp64\n", out);
+        write_macros(out, "#define %s this_device_has_no_cl_khr_fp64\n", doubles);
+    }
+    fputs("#line 1\n", out);
+    fclose(out);
+    free(below);
+}
+
+static cl_program CL_API_CALL create_program(cl_context context, cl_uint count, const char **texts,
+                                             const size_t *lengths, cl_int *code) {
+    if (!prologue) {
+        write_prologue(context);
+    }
+    const char **all = calloc(count + 1, sizeof(*all));
+    size_t *sizes = calloc(count + 1, sizeof(*sizes)); // 0: to the end of the text
+    if (!all || !sizes) {
+        layer_fail("no memory for a program");
+    }
+    all[0] = prologue;
+    for (cl_uint i = 0; i < count; ++i) {
+        all[i + 1] = texts[i];
+        sizes[i + 1] = lengths ? lengths[i] : 0;
+    }
+    cl_program program =
+        layer_costume.below.clCreateProgramWithSource(context, count + 1, all, sizes, code);
+    free(all);
+    free(sizes);
+    return program;
+}
+
+/// The text as the program gave it.
+static cl_int get_source(cl_program program, size_t size, void *value, size_t *size_out) {
+    const cl_icd_dispatch *below = &layer_costume.below;
+    size_t whole = 0, head = prologue ? strlen(prologue) : 0;
+    cl_int code = below->clGetProgramInfo(program, CL_PROGRAM_SOURCE, 0, NULL, &whole);
+    char *text = calloc(1, whole + 1);
+    if (!text) {
+        layer_fail("no memory for a program");
+    }
+    if (code == CL_SUCCESS) {
+        code = below->clGetProgramInfo(program, CL_PROGRAM_SOURCE, whole, text, NULL);
+    }
+    if (head > whole || strncmp(text, prologue, head) != 0) {
+        head = 0; // of a binary
+    }
+    if (code == CL_SUCCESS && value && size < whole - head) {
+        code = CL_INVALID_VALUE;
+    }
+    if (code == CL_SUCCESS && value) {
+        memcpy(value, text + head, whole - head);
+    }
+    if (code == CL_SUCCESS && size_out) {
+        *size_out = whole - head;
+    }
+    free(text);
+    return code;
+}
+
+static cl_int CL_API_CALL get_program_info(cl_program program, cl_program_info name, size_t size,
+                                           void *value, size_t *size_out) {
+    if (name == CL_PROGRAM_SOURCE) {
+        return get_source(program, size, value, size_out);
+    }
+    return layer_costume.below.clGetProgramInfo(program, name, size, value, size_out);
+}
+
+/// Without double, constants like 1.0 are float.
+static cl_int CL_API_CALL build_program(cl_program program, cl_uint count,
+                                        const cl_device_id *devices, const char *options,
+                                        void(CL_CALLBACK *notify)(cl_program, void *), void *user) {
+    const cl_icd_dispatch *below = &layer_costume.below;
+    if (layer_costume_has("cl_khr_fp64")) {
+        return below->clBuildProgram(program, count, devices, options, notify, user);
+    }
+    static const char narrow[] = " -cl-single-precision-constant";
+    size_t size = strlen(options ? options : "") + sizeof(narrow);
+    char *all = malloc(size);
+    if (!all) {
+        layer_fail("no memory for options");
+    }
+    snprintf(all, size, "%s%s", options ? options : "", narrow);
+    cl_int code = below->clBuildProgram(program, count, devices, all, notify, user);
+    free(all);
+    return code;
+}
+
+void layer_costume_compile(cl_icd_dispatch *table) {
+    table->clCreateProgramWithSource = create_program;
+    table->clGetProgramInfo = get_program_info;
+    table->clBuildProgram = build_program;
+}
