@@ -10,6 +10,7 @@ struct evn_buffer {
     evn_device *device;
     cl_mem mem;
     size_t bytes;
+    evn__use use;
     uint64_t serial; ///< unique among all buffers the device ever had
     cl_mem guarded;  ///< zone, contents, zone: mem is a part of it; NULL without guards
     uint64_t poison; ///< eight bytes, repeated over both zones
@@ -100,6 +101,9 @@ uint64_t evn__device_guard_failures(const evn_device *device) {
 // Life --------------------------------------------------------------------------------------------
 
 static evn_status create(evn_buffer *buffer) {
+    if (buffer->device->counting.on) {
+        return EVN_OK;
+    }
     if (buffer->device->guard) {
         return create_guarded(buffer);
     }
@@ -129,34 +133,31 @@ static void release(evn_buffer *buffer) {
     free(buffer);
 }
 
-static void account(evn_device *device, size_t bytes) {
-    evn_device_stats *stats = &device->stats;
-    stats->allocations++;
-    stats->bytes_now += bytes;
-    if (stats->bytes_now > stats->bytes_peak) {
-        stats->bytes_peak = stats->bytes_now;
-    }
+evn_status evn_buffer_create(evn_device *device, size_t bytes, evn_buffer **buffer) {
+    return evn__buffer_create_for(device, EVN__USE_PLANS, bytes, buffer);
 }
 
-evn_status evn_buffer_create(evn_device *device, size_t bytes, evn_buffer **buffer) {
+evn_status evn__buffer_create_for(evn_device *device, evn__use use, size_t bytes,
+                                  evn_buffer **buffer) {
     EVN_REQUIRE(buffer);
     *buffer = NULL;
     EVN_REQUIRE(device);
     EVN_CHECK(bytes > 0, EVN_ERR_ARGUMENT, "a buffer of 0 bytes: ask for one byte at least");
-    if (bytes > device->info.max_allocation_bytes) {
+    if (bytes > device->info.max_allocation_bytes && !device->counting.on) {
         return fail_to_fit(device, bytes, "larger than one buffer may be");
     }
     evn_buffer *fresh;
     EVN_TRY(EVN_NEW(&fresh, 1));
     fresh->device = device;
     fresh->bytes = bytes;
+    fresh->use = use;
     evn_status status = create(fresh);
     if (status != EVN_OK) {
         release(fresh);
         return status == EVN_ERR_DEVICE_MEMORY ? fail_to_fit(device, bytes, evn_error_message())
                                                : status;
     }
-    account(device, bytes);
+    evn__account_add(device, use, bytes);
     fresh->serial = device->stats.allocations;
     *buffer = fresh;
     return EVN_OK;
@@ -170,7 +171,7 @@ void evn_buffer_destroy(evn_buffer **buffer) {
     if (evn__buffer_check_guard(old) != EVN_OK) {
         old->device->guard_failures++;
     }
-    old->device->stats.bytes_now -= old->bytes;
+    evn__account_remove(old->device, old->use, old->bytes);
     release(old); // OpenCL keeps the memory until the commands that use it are done
     *buffer = NULL;
 }
@@ -207,7 +208,7 @@ static bool is_pattern(size_t offset, size_t bytes) {
 
 evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, const void *data) {
     EVN_TRY(check_range(buffer, offset, bytes, "evn_buffer_write"));
-    if (bytes == 0) {
+    if (bytes == 0 || buffer->device->counting.on) {
         return EVN_OK;
     }
     EVN_REQUIRE(data);
@@ -228,12 +229,24 @@ evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, con
     return EVN_OK;
 }
 
+/// What a read gives where nothing was computed (host/counting.h).
+static evn_status fill_with_ones(size_t bytes, void *data) {
+    const float one = 1;
+    for (size_t i = 0; i + sizeof(one) <= bytes; i += sizeof(one)) {
+        memcpy((char *)data + i, &one, sizeof(one));
+    }
+    return EVN_OK;
+}
+
 evn_status evn_buffer_read(evn_buffer *buffer, size_t offset, size_t bytes, void *data) {
     EVN_TRY(check_range(buffer, offset, bytes, "evn_buffer_read"));
     if (bytes == 0) {
         return EVN_OK;
     }
     EVN_REQUIRE(data);
+    if (buffer->device->counting.on) {
+        return fill_with_ones(bytes, data);
+    }
     buffer->device->stats.reads++;
     buffer->device->stats.waits++;
     EVN_CL_CHECK(clEnqueueReadBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
@@ -250,7 +263,7 @@ evn_status evn_buffer_copy(evn_buffer *target, size_t target_offset, const evn_b
               "evn_buffer_copy: the buffers belong to two devices; copy through the host");
     bool apart = target != source || target_offset >= source_offset + bytes ||
                  source_offset >= target_offset + bytes;
-    if (bytes == 0) {
+    if (bytes == 0 || target->device->counting.on) {
         return EVN_OK;
     }
     EVN_CHECK(apart, EVN_ERR_ARGUMENT,
@@ -267,7 +280,7 @@ evn_status evn_buffer_zero(evn_buffer *buffer, size_t offset, size_t bytes) {
     EVN_TRY(check_range(buffer, offset, bytes, "evn_buffer_zero"));
     EVN_CHECK(offset % 4 == 0 && bytes % 4 == 0, EVN_ERR_ARGUMENT,
               "evn_buffer_zero: %zu bytes from %zu: both must be multiples of 4", bytes, offset);
-    if (bytes == 0) {
+    if (bytes == 0 || buffer->device->counting.on) {
         return EVN_OK;
     }
     const cl_uint zero = 0;

@@ -17,7 +17,7 @@ static void ask_text(cl_device_id id, cl_device_info parameter, char *text) {
     text[EVN_DEVICE_TEXT - 1] = 0;
 }
 
-static bool has_extension(cl_device_id id, const char *name) {
+bool evn__device_has_extension(cl_device_id id, const char *name) {
     size_t size = 0;
     clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size);
     char *list = calloc(1, size + 1);
@@ -32,13 +32,17 @@ static bool has_extension(cl_device_id id, const char *name) {
     return found;
 }
 
+static bool is_unified(cl_device_id id) {
+    cl_bool unified = CL_FALSE;
+    ASK(id, CL_DEVICE_HOST_UNIFIED_MEMORY, unified);
+    return unified;
+}
+
 static evn_device_type type_of(cl_device_id id) {
     cl_device_type type = 0;
-    cl_bool unified = CL_FALSE;
     ASK(id, CL_DEVICE_TYPE, type);
-    ASK(id, CL_DEVICE_HOST_UNIFIED_MEMORY, unified);
     if (type & CL_DEVICE_TYPE_GPU) {
-        return unified ? EVN_DEVICE_GPU_INTEGRATED : EVN_DEVICE_GPU;
+        return is_unified(id) ? EVN_DEVICE_GPU_INTEGRATED : EVN_DEVICE_GPU;
     }
     return type & CL_DEVICE_TYPE_CPU ? EVN_DEVICE_CPU : EVN_DEVICE_ACCELERATOR;
 }
@@ -46,7 +50,7 @@ static evn_device_type type_of(cl_device_id id) {
 /// AMD's CL_DEVICE_NAME is the chip's code name (gfx1030); the board's name is what people know.
 static void ask_name(cl_device_id id, char *name) {
     name[0] = 0;
-    if (has_extension(id, "cl_amd_device_attribute_query")) {
+    if (evn__device_has_extension(id, "cl_amd_device_attribute_query")) {
         ask_text(id, CL_DEVICE_BOARD_NAME_AMD, name);
     }
     if (!name[0]) {
@@ -153,8 +157,9 @@ void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_i
     clGetPlatformInfo(platform, CL_PLATFORM_VERSION, EVN_DEVICE_TEXT - 1, info->platform_version,
                       NULL);
     ask_sizes(id, info);
-    info->has_fp64 = has_extension(id, "cl_khr_fp64");
-    info->has_fp16 = has_extension(id, "cl_khr_fp16");
+    info->unified = is_unified(id);
+    info->has_fp64 = evn__device_has_extension(id, "cl_khr_fp64");
+    info->has_fp16 = evn__device_has_extension(id, "cl_khr_fp16");
     judge(id, info);
 }
 

@@ -158,14 +158,11 @@ evn_device_stats evn_device_get_stats(const evn_device *device) {
     return device ? device->stats : (evn_device_stats){0};
 }
 
-void evn_device_reset_peak(evn_device *device) {
-    if (device) {
-        device->stats.bytes_peak = device->stats.bytes_now;
-    }
-}
-
 evn_status evn_device_finish(evn_device *device) {
     EVN_REQUIRE(device);
+    if (device->counting.on) {
+        return EVN_OK;
+    }
     device->stats.waits++;
     EVN_CL_CHECK(clFinish(device->queue), "waiting for the device (clFinish)");
     return EVN_OK;

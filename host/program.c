@@ -313,7 +313,7 @@ static evn_status join(evn_device *device, parts *p) {
 
 evn_status evn__kernels_prepare(evn_device *device, const evn__source *sources, int count) {
     parts p = {0};
-    if (!device->quirks.costly_programs) {
+    if (device->counting.on || !device->quirks.costly_programs) {
         return EVN_OK;
     }
     evn_status status = EVN_NEW(&p.sources, count);

@@ -6,10 +6,12 @@
 #include "base/hash.h"
 #include "base/status.h"
 #include "evonode/cl.h"
+#include "host/counting.h"
 #include "host/kernel.h"
 #include "host/quirks.h"
 #include "host/staging.h"
 #include <jansson.h>
+#include <string.h>
 
 /// A compiled source; its kernels stay valid until the device is closed.
 typedef struct evn__program {
@@ -30,6 +32,15 @@ struct evn__kernel {
     bool blast; ///< host/blast.h; there is no cl_kernel then
 };
 
+/// Counting mode (host/counting.h).
+typedef struct evn__counting {
+    bool on;
+    evn__kernel kernel;     ///< stands for all
+    evn_device_stats stats; ///< as they were before, as the two below
+    evn__memory_use at_peak;
+    uint64_t uses[EVN__USES];
+} evn__counting;
+
 struct evn_device {
     evn_device_info info;
     evn__quirks quirks;
@@ -37,6 +48,9 @@ struct evn_device {
     cl_context context;
     cl_command_queue queue;
     evn_device_stats stats;
+    uint64_t uses[EVN__USES]; ///< bytes held now, by use
+    evn__memory_use at_peak;
+    evn__counting counting;
     evn__stage stages[EVN__STAGES];
     int next_stage;
     evn__program *programs;
@@ -54,6 +68,10 @@ struct evn_device {
 /// A number that no other buffer of the device has or had; never 0.
 uint64_t evn__buffer_serial(const evn_buffer *buffer);
 
+/// A buffer came or went.
+void evn__account_add(evn_device *device, evn__use use, size_t bytes);
+void evn__account_remove(evn_device *device, evn__use use, size_t bytes);
+
 /// "CL_INVALID_VALUE" and so on; static storage; "unknown OpenCL error" for codes not in the list.
 const char *evn__cl_name(cl_int code);
 
@@ -69,6 +87,9 @@ evn_status evn__cl_status(cl_int code);
                      evn__cl_name(cl_code_), (int)cl_code_);                                       \
         }                                                                                          \
     } while (0)
+
+/// Whether it lists the extension.
+bool evn__device_has_extension(cl_device_id id, const char *name);
 
 /// Describe one device. Never fails: what cannot be asked stays empty, and makes it unusable where
 /// it matters. Places (platform, device, index) are the caller's.

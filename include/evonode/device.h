@@ -41,6 +41,7 @@ typedef struct evn_device_info {
     int vector_width; ///< floats in a register, as the driver reports it; at least 1
     uint64_t global_bytes, local_bytes, max_allocation_bytes; ///< in all, local, of one buffer
     uint64_t max_work_group;                                  ///< work-items in a work-group
+    bool unified;                                             ///< it shares the host's memory
     bool has_fp64, has_fp16;        ///< whether it computes in double and half precision
     bool usable;                    ///< available, with a compiler, OpenCL 1.2 or newer
     char unusable[EVN_DEVICE_TEXT]; ///< why not, "" when usable

@@ -70,6 +70,9 @@ typedef struct evn_trainer_options {
     /// own. With k, memory is that of one batch, and a step that of a batch k times as large; the
     /// last step of an epoch takes the batches that are left.
     int accumulate;
+    /// The task's batches are parts of a batch: so many of them in turn are one, and `accumulate`
+    /// counts whole batches. 0 or 1: each is its own.
+    int micro_batches;
     /// Each phase begins with a fresh optimiser: where the solver changes gradients can grow, and
     /// moments that remember the small ones before would make the first steps far too long.
     bool renew_optimizer;

@@ -49,6 +49,15 @@ void evn__report_note(const char *text) {
     fprintf(stderr, "data  %s\n", text);
 }
 
+void evn__report_memory(const char *needs, int micro_batches, bool result) {
+    FILE *to = result ? stdout : stderr;
+    evn__report_clear();
+    fprintf(to, "device memory  %s\n", needs);
+    if (micro_batches > 1) {
+        fprintf(to, "device memory  each batch is computed in %d parts\n", micro_batches);
+    }
+}
+
 void evn__report_dataset(const evn_dataset *dataset) {
     enum { NAMED = 20 };
     evn_dataset_info info = evn_dataset_get_info(dataset);

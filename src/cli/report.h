@@ -21,6 +21,10 @@ void evn__report_activity(const char *text);
 /// A line about the data.
 void evn__report_note(const char *text);
 
+/// The device memory that a training needs, and the parts that its batches are computed in (0 or 1:
+/// none); as a result on standard output where it was all that was asked for.
+void evn__report_memory(const char *needs, int micro_batches, bool result);
+
 /// What was read: counts, sizes, classes.
 void evn__report_dataset(const evn_dataset *dataset);
 

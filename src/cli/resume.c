@@ -49,6 +49,9 @@ static evn_status resume(const char *folder, const evn__task_row *row, const jso
         status = check_data(run, &session);
     }
     if (status == EVN_OK) {
+        status = evn__training_fit(&t, settings);
+    }
+    if (status == EVN_OK) {
         status = evn__training_create(&t, settings);
     }
     if (status == EVN_OK) {

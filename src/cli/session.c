@@ -2,6 +2,7 @@
 #include "cli/session.h"
 
 #include "base/number.h"
+#include "data/parts.h"
 #include "nn/description.h"
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +101,28 @@ evn_status evn__session_open(evn__session *session, const evn__task_row *row,
     EVN_TRY(evn__session_prepare(session, row, settings));
     session->close = row->close;
     EVN_TRY(row->open(session, settings));
+    EVN_TRY(evn__session_split(session, settings->micro_batches));
     return evn_device_open(settings->device, &session->device);
+}
+
+evn_status evn__session_split(evn__session *session, int64_t parts) {
+    evn_source whole = session->source;
+    if (parts <= 1) {
+        return EVN_OK;
+    }
+    int64_t batch = whole.methods->info(whole.self).batch;
+    EVN_CHECK(batch % parts == 0, EVN_ERR_USAGE,
+              "--micro-batches is %lld, which does not divide the batch of %lld", (long long)parts,
+              (long long)batch);
+    EVN_CHECK(!session->network || !evn__network_chooses(session->network, "over", "batch"),
+              EVN_ERR_USAGE,
+              "%s has a norm over the batch, which cannot be computed in parts; let it be over "
+              "groups, or leave out --micro-batches",
+              evn_network_name(session->network));
+    session->source = (evn_source){0};
+    EVN_TRY(evn__source_parts(whole, batch / parts, &session->source));
+    session->options.micro_batches = (int)parts;
+    return EVN_OK;
 }
 
 void evn__session_close(evn__session *session) {

@@ -40,6 +40,11 @@ evn_status evn__session_open(evn__session *session, const evn__task_row *row,
 /// @param[in] network  NULL: a model, which takes them
 /// @return EVN_ERR_USAGE
 evn_status evn__session_check_filters(int64_t filters, const evn_network *network);
+
+/// Let the source give each batch in so many parts, one after the other, and the trainer take them
+/// as one batch.
+/// @return EVN_ERR_USAGE where batches have no such parts, or samples depend on each other
+evn_status evn__session_split(evn__session *session, int64_t parts);
 void evn__session_close(evn__session *session);
 
 /// The solver that evaluates.

@@ -50,7 +50,7 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     return evn__flow_pictures(&model, evn__session_solver(session), density, folder);
 }
 
-static const char *const options[] = {"model", "batch", "data", "trace", NULL};
+static const char *const options[] = {"model", "batch", "data", "trace", "micro-batches", NULL};
 
 static const evn__default defaults[] = {
     {"paper", "batch", "100"}, // the schedule is that by default

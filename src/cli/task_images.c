@@ -177,14 +177,14 @@ static void close_data(evn__session *session) {
     session->data = NULL;
 }
 
-static const char *const options[] = {"model",   "network", "weights", "filters", "layers",
-                                      "batch",   "limit",   "crop",    "rotate",  "scale",
-                                      "elastic", "data",    NULL};
+static const char *const options[] = {"model",   "network", "weights",       "filters", "layers",
+                                      "batch",   "limit",   "crop",          "rotate",  "scale",
+                                      "elastic", "data",    "micro-batches", NULL};
 
-static const char *const folder_options[] = {"model",   "network",  "weights", "filters", "layers",
-                                             "batch",   "limit",    "crop",    "rotate",  "scale",
-                                             "elastic", "flip",     "jitter",  "size",    "fit",
-                                             "holdout", "skip-bad", "data",    NULL};
+static const char *const folder_options[] = {
+    "model", "network", "weights",  "filters", "layers",        "batch",  "limit",
+    "crop",  "rotate",  "scale",    "elastic", "flip",          "jitter", "size",
+    "fit",   "holdout", "skip-bad", "data",    "micro-batches", NULL};
 
 #define NO_AUGMENTATION                                                                            \
     {NULL, "crop", "0"}, {NULL, "rotate", "0"}, {NULL, "scale", "0"}, {                            \

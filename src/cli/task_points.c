@@ -179,7 +179,7 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
 static const evn__exportation exportation = {
     "x: float32 [batch, D], points in the units of their file", evn__flow_unroll};
 
-static const char *const options[] = {"model",   "batch",   "data",     "trace",
+static const char *const options[] = {"model",   "batch",   "data",     "trace", "micro-batches",
                                       "columns", "holdout", "skip-bad", NULL};
 
 static const evn__default defaults[] = {

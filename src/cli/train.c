@@ -116,6 +116,21 @@ static evn_status check(const evn__settings *settings, evn__training *t) {
     return evn__run_directory_check(t->folder);
 }
 
+/// From an open session on.
+static evn_status start(const evn__command *command, int64_t filters, evn__training *t) {
+    evn__settings *settings = command->settings;
+    EVN_TRY(evn__session_check_filters(filters, t->session->network));
+    EVN_TRY(evn__training_fit(t, settings));
+    if (settings->dry_run) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__training_create(t, settings));
+    EVN_TRY(claim(command, settings, t));
+    const evn__task_row *row = t->session->row;
+    EVN_TRY(row->keep ? row->keep(t->session, t->folder) : EVN_OK);
+    return evn__training_run(t, settings);
+}
+
 static evn_status run(const evn__command *command) {
     evn__settings *settings = command->settings;
     const evn__task_row *row;
@@ -128,19 +143,7 @@ static evn_status run(const evn__command *command) {
     int64_t filters = settings->filters; // a task that has them fills them in
     evn_status status = evn__session_open(&session, row, settings);
     if (status == EVN_OK) {
-        status = evn__session_check_filters(filters, session.network);
-    }
-    if (status == EVN_OK) {
-        status = evn__training_create(&t, settings);
-    }
-    if (status == EVN_OK) {
-        status = claim(command, settings, &t);
-    }
-    if (status == EVN_OK && row->keep) {
-        status = row->keep(&session, t.folder);
-    }
-    if (status == EVN_OK) {
-        status = evn__training_run(&t, settings);
+        status = start(command, filters, &t);
     }
     evn__training_close(&t);
     evn__session_close(&session);

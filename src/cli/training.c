@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "cli/rehearsal.h"
 #include "cli/report.h"
 #include "cli/tensorboard.h"
 #include "exchange/weights.h"
@@ -291,6 +292,16 @@ static evn_status create(evn__training *t, const evn__settings *settings) {
     EVN_TRY(load_weights(t, settings));
     return evn_trainer_create(session->device, &session->task, &session->options,
                               &session->trainer);
+}
+
+evn_status evn__training_fit(evn__training *training, evn__settings *settings) {
+    evn__session *session = training->session;
+    evn__needs needs;
+    char text[512];
+    EVN_TRY(evn__memory_fit(session, settings, &needs));
+    evn__report_memory(evn__needs_text(&needs, text, sizeof(text)), session->options.micro_batches,
+                       settings->dry_run);
+    return EVN_OK;
 }
 
 evn_status evn__training_create(evn__training *training, const evn__settings *settings) {

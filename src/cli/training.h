@@ -30,6 +30,11 @@ typedef struct evn__training {
     char message[EVN__MESSAGE_SIZE]; ///< of that failure
 } evn__training;
 
+/// Find out what device memory the training of an open session needs, say so, and see that it fits.
+/// Nothing has been allocated after a failure.
+/// @return as evn__memory_fit
+evn_status evn__training_fit(evn__training *training, evn__settings *settings);
+
 /// Make task and trainer of an open session, with complete settings: after it nothing that was
 /// asked for can be refused, and nothing has been written. A signal (SIGINT, SIGTERM) then ends the
 /// training in order, a second one at once.

@@ -32,6 +32,9 @@ struct evn_network {
 /// Whether a layer's key of that name, such as "filters", takes what fits: what an option gives.
 bool evn__network_fits(const evn_network *network, const char *key);
 
+/// Whether a layer has that choice ("batch") for its key of that name ("over").
+bool evn__network_chooses(const evn_network *network, const char *key, const char *choice);
+
 /// Read a list of layers of a network, parsed from JSON text that is nothing but the list.
 evn_status evn__network_parse_list(const char *json, const char *name, evn_network **network);
 

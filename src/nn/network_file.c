@@ -503,25 +503,41 @@ evn_status evn_network_shipped(const char *name, evn_network **network) {
     return evn_network_parse((const char *)found->data, name, network);
 }
 
-static bool list_fits(const evn__layer_list *list, const char *name) {
-    bool fits = false;
-    for (int i = 0; i < list->count && !fits; ++i) {
+/// @param choice  NULL: that takes what fits
+static bool is_value(const evn__layer_key *key, int64_t value, const char *choice) {
+    if (!choice) {
+        return value == EVN__LAYER_FIT;
+    }
+    return key->kind == EVN__KEY_CHOICE && value >= 0 && strcmp(key->choices[value], choice) == 0;
+}
+
+static bool list_has(const evn__layer_list *list, const char *name, const char *choice) {
+    bool has = false;
+    for (int i = 0; i < list->count && !has; ++i) {
         const evn__layer *layer = &list->items[i];
         const evn__layer_key *key;
         for (int k = 0; (key = evn__layer_key_at(layer->kind, k)); ++k) {
-            fits = fits || (strcmp(key->name, name) == 0 && layer->values[k] == EVN__LAYER_FIT);
+            has = has || (strcmp(key->name, name) == 0 && is_value(key, layer->values[k], choice));
         }
-        fits = fits || list_fits(&layer->layers, name);
+        has = has || list_has(&layer->layers, name, choice);
     }
-    return fits;
+    return has;
+}
+
+static bool network_has(const evn_network *network, const char *key, const char *choice) {
+    bool has = list_has(&network->stem, key, choice) || list_has(&network->head, key, choice);
+    for (int i = 0; i < network->block_count; ++i) {
+        has = has || list_has(&network->blocks[i].layers, key, choice);
+    }
+    return has;
 }
 
 bool evn__network_fits(const evn_network *network, const char *key) {
-    bool fits = list_fits(&network->stem, key) || list_fits(&network->head, key);
-    for (int i = 0; i < network->block_count; ++i) {
-        fits = fits || list_fits(&network->blocks[i].layers, key);
-    }
-    return fits;
+    return network_has(network, key, NULL);
+}
+
+bool evn__network_chooses(const evn_network *network, const char *key, const char *choice) {
+    return network_has(network, key, choice);
 }
 
 void evn_network_destroy(evn_network **network) {

@@ -112,8 +112,8 @@ evn_status evn_parameters_allocate(evn_parameters *parameters, evn_device *devic
     EVN_CHECK(!p->values, EVN_ERR_ARGUMENT, "the parameters are allocated already");
     EVN_CHECK(p->elements > 0, EVN_ERR_ARGUMENT, "the model has no parameters");
     p->fp64 = fp64;
-    EVN_TRY(evn__real_create(device, fp64, p->elements, &p->values));
-    EVN_TRY(evn__real_create(device, fp64, p->elements, &p->gradients));
+    EVN_TRY(evn__real_create_for(device, EVN__USE_PARAMETERS, fp64, p->elements, &p->values));
+    EVN_TRY(evn__real_create_for(device, EVN__USE_GRADIENTS, fp64, p->elements, &p->gradients));
     return initialise(p, seed);
 }
 

@@ -196,15 +196,15 @@ static evn_status create_observe(evn__grid *grid) {
     if (grid->course->each > 0) {
         EVN_TRY(evn__plan_build(grid->device, build_observe, grid, &options, &grid->observe));
     }
-    EVN_TRY(evn__real_create(grid->device, grid->fp64, size, &grid->zeros));
+    EVN_TRY(evn__real_create_for(grid->device, EVN__USE_STATES, grid->fp64, size, &grid->zeros));
     return evn__real_zero((evn_binding){grid->zeros, 0}, grid->fp64, size);
 }
 
 /// What grows with the steps, and what to do where that is too much.
 static evn_status create_of_steps(const evn__grid *grid, size_t points, size_t elements,
                                   const char *what, evn_buffer **buffer) {
-    evn_status status =
-        evn__real_create(grid->device, grid->fp64, evn__size_product(points, elements), buffer);
+    evn_status status = evn__real_create_for(grid->device, EVN__USE_STATES, grid->fp64,
+                                             evn__size_product(points, elements), buffer);
     return status == EVN_ERR_DEVICE_MEMORY
                ? evn__prepend(status, "the %s of %d steps: take fewer, or the adjoint", what,
                               grid->steps)
@@ -233,8 +233,8 @@ static evn_status create(evn__grid *grid, const evn__system *system,
     EVN_TRY(compile(grid, system));
     EVN_TRY(lay_out_bars(grid, system));
     EVN_TRY(create_saved(grid));
-    EVN_TRY(evn__real_create(grid->device, grid->fp64, 2 * (grid->layout.total + grid->carried),
-                             &grid->bar));
+    EVN_TRY(evn__real_create_for(grid->device, EVN__USE_STATES, grid->fp64,
+                                 2 * (grid->layout.total + grid->carried), &grid->bar));
     EVN_TRY(grid->observes ? create_observe(grid) : EVN_OK);
     return evn__times_create(grid->device, grid->course, grid->fp64, &grid->times);
 }

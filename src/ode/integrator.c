@@ -99,10 +99,11 @@ static evn_status compile_adaptive(evn__integrator *in, const evn__system *syste
     evn_graph_destroy(&graph);
     EVN_TRY(status);
     for (int i = 0; i < 2; ++i) {
-        EVN_TRY(
-            evn__real_create(in->device, in->options.fp64, in->slope_layout.total, &in->slopes[i]));
+        EVN_TRY(evn__real_create_for(in->device, EVN__USE_STATES, in->options.fp64,
+                                     in->slope_layout.total, &in->slopes[i]));
     }
-    return evn__real_create(in->device, in->options.fp64, SCALARS, &in->scalars);
+    return evn__real_create_for(in->device, EVN__USE_STATES, in->options.fp64, SCALARS,
+                                &in->scalars);
 }
 
 // Pairs -------------------------------------------------------------------------------------------
@@ -195,7 +196,8 @@ static evn_status create(evn__integrator *in, const evn__system *system) {
     EVN_TRY(EVN_NEW(&in->inputs, ports));
     EVN_TRY(EVN_NEW(&in->outputs, ports));
     for (int i = 0; i < 2; ++i) {
-        EVN_TRY(evn__real_create(in->device, in->options.fp64, in->layout.total, &in->state[i]));
+        EVN_TRY(evn__real_create_for(in->device, EVN__USE_STATES, in->options.fp64,
+                                     in->layout.total, &in->state[i]));
     }
     return in->options.steps > 0 ? compile_fixed(in, system) : compile_adaptive(in, system);
 }

@@ -59,8 +59,8 @@ static void build_jump(const void *self, evn_graph *graph) {
 static evn_status create_jump(evn_solver *solver) {
     const evn_plan_options options = {.fp64 = solver->options.fp64};
     EVN_TRY(evn__plan_build(solver->device, build_jump, solver, &options, &solver->jump));
-    return evn__real_create(solver->device, solver->options.fp64, state_elements(solver),
-                            &solver->jumped);
+    return evn__real_create_for(solver->device, EVN__USE_STATES, solver->options.fp64,
+                                state_elements(solver), &solver->jumped);
 }
 
 static evn_status create_adjoint(evn_solver *solver) {
@@ -72,8 +72,8 @@ static evn_status create_adjoint(evn_solver *solver) {
     }
     evn__system_free(&adjoint);
     EVN_TRY(status);
-    return evn__real_create(solver->device, solver->options.fp64,
-                            evn__integrator_layout(solver->forward)->total, &solver->initial);
+    return evn__real_create_for(solver->device, EVN__USE_STATES, solver->options.fp64,
+                                evn__integrator_layout(solver->forward)->total, &solver->initial);
 }
 
 static evn_status create_integrators(evn_solver *solver) {
@@ -101,8 +101,8 @@ static evn_status create(evn_solver *solver, const evn_dynamics *dynamics) {
     EVN_TRY(EVN_NEW(&solver->parameters, system->parameter_count));
     EVN_TRY(EVN_NEW(&solver->parameters_bar, system->parameter_count));
     if (solver->options.observations > 0) {
-        EVN_TRY(evn__real_create(
-            solver->device, solver->options.fp64,
+        EVN_TRY(evn__real_create_for(
+            solver->device, EVN__USE_STATES, solver->options.fp64,
             evn__size_product(state_elements(solver), (size_t)solver->options.observations),
             &solver->series));
     }
@@ -314,7 +314,8 @@ static evn_status keep_observed(evn_solver *solver, evn_binding *x1_bar) {
     bool fp64 = solver->options.fp64;
     size_t count = state_elements(solver) * (size_t)solver->options.observations;
     if (!solver->observed) {
-        EVN_TRY(evn__real_create(solver->device, fp64, count, &solver->observed));
+        EVN_TRY(
+            evn__real_create_for(solver->device, EVN__USE_STATES, fp64, count, &solver->observed));
     }
     evn_binding kept = {solver->observed, 0};
     EVN_TRY(evn__real_copy(kept, *x1_bar, fp64, count));

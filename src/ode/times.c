@@ -46,8 +46,8 @@ static int lengths(const evn__course *course) {
 evn_status evn__times_create(evn_device *device, const evn__course *course, bool fp64,
                              evn__times *times) {
     *times = (evn__times){.course = course, .fp64 = fp64};
-    return evn__real_create(device, fp64, (size_t)course->steps + (size_t)lengths(course),
-                            &times->buffer);
+    return evn__real_create_for(device, EVN__USE_STATES, fp64,
+                                (size_t)course->steps + (size_t)lengths(course), &times->buffer);
 }
 
 void evn__times_free(evn__times *times) {

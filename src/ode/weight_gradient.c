@@ -246,7 +246,8 @@ evn_status evn__weight_gradient_compile(evn__weight_gradient *batched, evn_devic
         return EVN_OK;
     }
     batched->fp64 = fp64;
-    EVN_TRY(evn__real_create(device, fp64, lay_out(batched), &batched->memory));
+    EVN_TRY(
+        evn__real_create_for(device, EVN__USE_STATES, fp64, lay_out(batched), &batched->memory));
     return compile_products(batched, device, fp64);
 }
 

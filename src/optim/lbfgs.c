@@ -72,9 +72,11 @@ static evn_status prepare(evn__lbfgs *l) {
     EVN_TRY(evn__kernel_get(l->device, &source, "lbfgs_dots", &l->dots));
     EVN_TRY(evn__kernel_get(l->device, &source, "lbfgs_combine", &l->combine));
     EVN_TRY(evn__kernel_get(l->device, &source, "lbfgs_move", &l->move));
-    EVN_TRY(evn__real_create(l->device, l->fp64, rows_count(l), &l->rows));
-    EVN_TRY(evn__real_create(l->device, l->fp64, partial_count(l), &l->partial));
-    EVN_TRY(evn__real_create(l->device, l->fp64, (size_t)basis(l), &l->factors));
+    EVN_TRY(evn__real_create_for(l->device, EVN__USE_OPTIMIZER, l->fp64, rows_count(l), &l->rows));
+    EVN_TRY(evn__real_create_for(l->device, EVN__USE_OPTIMIZER, l->fp64, partial_count(l),
+                                 &l->partial));
+    EVN_TRY(evn__real_create_for(l->device, EVN__USE_OPTIMIZER, l->fp64, (size_t)basis(l),
+                                 &l->factors));
     EVN_TRY(EVN_NEW(&l->sums, (int)partial_count(l)));
     return evn__real_zero((evn_binding){l->rows, 0}, l->fp64, rows_count(l));
 }

@@ -87,12 +87,14 @@ static evn_status prepare(evn_optimizer *o) {
     evn__source source = {.family = "optimizer", .options = "", .fp64 = o->options.fp64};
     const char *name = o->options.kind == EVN_OPTIMIZER_SGD ? "sgd" : "adam";
     EVN_TRY(evn__kernel_get(o->device, &source, "squares", &o->squares));
-    EVN_TRY(evn_buffer_create(o->device, NORM_PARTS * real_bytes(o), &o->parts));
+    EVN_TRY(evn__buffer_create_for(o->device, EVN__USE_OPTIMIZER, NORM_PARTS * real_bytes(o),
+                                   &o->parts));
     if (o->options.kind == EVN_OPTIMIZER_LBFGS) {
         return evn__lbfgs_create(o->device, &o->options, o->count, &o->lbfgs);
     }
     EVN_TRY(evn__kernel_get(o->device, &source, name, &o->step));
-    EVN_TRY(evn_buffer_create(o->device, evn_optimizer_state_bytes(o), &o->state));
+    EVN_TRY(evn__buffer_create_for(o->device, EVN__USE_OPTIMIZER, evn_optimizer_state_bytes(o),
+                                   &o->state));
     return evn_buffer_zero(o->state, 0, evn_optimizer_state_bytes(o));
 }
 

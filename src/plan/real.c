@@ -62,7 +62,12 @@ evn_status evn__real_zero(evn_binding to, bool fp64, size_t count) {
     return evn_buffer_zero(to.buffer, to.offset * size, count * size);
 }
 
-evn_status evn__real_create(evn_device *device, bool fp64, size_t count, evn_buffer **buffer) {
+evn_status evn__real_create_for(evn_device *device, evn__use use, bool fp64, size_t count,
+                                evn_buffer **buffer) {
     size_t bytes = evn__size_product(count ? count : 1, evn__real_bytes(fp64));
-    return evn_buffer_create(device, bytes, buffer);
+    return evn__buffer_create_for(device, use, bytes, buffer);
+}
+
+evn_status evn__real_create(evn_device *device, bool fp64, size_t count, evn_buffer **buffer) {
+    return evn__real_create_for(device, EVN__USE_PLANS, fp64, count, buffer);
 }

@@ -4,6 +4,7 @@
 #define EVN_PLAN_REAL_H
 
 #include "evonode/plan.h"
+#include "host/counting.h"
 
 static inline size_t evn__real_bytes(bool fp64) {
     return fp64 ? sizeof(double) : sizeof(float);
@@ -39,6 +40,9 @@ evn_status evn__real_copy(evn_binding to, evn_binding from, bool fp64, size_t co
 /// Enqueue zeros.
 evn_status evn__real_zero(evn_binding to, bool fp64, size_t count);
 /// A buffer of `count` reals (at least one, so that nothing is a special case).
+evn_status evn__real_create_for(evn_device *device, evn__use use, bool fp64, size_t count,
+                                evn_buffer **buffer);
+/// The same, for plans.
 evn_status evn__real_create(evn_device *device, bool fp64, size_t count, evn_buffer **buffer);
 
 #endif

@@ -55,7 +55,8 @@ static evn_status make_state(const evn__chain *c, const evn_graph *of, bool firs
     size_t given = (size_t)evn_shape_count(evn_value_shape(of, evn_graph_output(of, 0)));
     size_t taken = (size_t)evn_shape_count(evn_value_shape(of, evn_graph_input(of, 0)));
     bool has_bar = c->trains && !first;
-    EVN_TRY(evn__real_create(c->device, false, given + (has_bar ? taken : 0), &made->state));
+    EVN_TRY(evn__real_create_for(c->device, EVN__USE_STATES, false, given + (has_bar ? taken : 0),
+                                 &made->state));
     made->given = (evn_binding){made->state, 0};
     made->taken_bar = (evn_binding){made->state, given};
     return EVN_OK;

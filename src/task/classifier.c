@@ -91,10 +91,10 @@ static evn_status make_memory(evn__classifier *c) {
     c->label_count = (size_t)o->batch * (size_t)o->classes;
     size_t batch = c->image_count + c->label_count + (size_t)o->batch;
     size_t state = (size_t)evn_shape_count(evn_value_shape(head, evn_graph_input(head, 0)));
-    EVN_TRY(evn__real_create(c->device, false, batch, &c->batch));
-    EVN_TRY(evn__real_create(c->device, false, state, &c->x_bar));
-    EVN_TRY(evn__real_create(c->device, false, EVN__CLASSIFIER_SLOTS * (1 + c->label_count),
-                             &c->results));
+    EVN_TRY(evn__real_create_for(c->device, EVN__USE_BATCHES, false, batch, &c->batch));
+    EVN_TRY(evn__real_create_for(c->device, EVN__USE_BATCHES, false, state, &c->x_bar));
+    EVN_TRY(evn__real_create_for(c->device, EVN__USE_BATCHES, false,
+                                 EVN__CLASSIFIER_SLOTS * (1 + c->label_count), &c->results));
     c->images = (evn_binding){c->batch, 0};
     c->labels = (evn_binding){c->batch, c->image_count};
     c->sample_weights = (evn_binding){c->batch, c->image_count + c->label_count};

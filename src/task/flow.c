@@ -121,7 +121,7 @@ static evn_status make_memory(program *p) {
     }
     EVN_TRY(EVN_NEW(&p->points, t->size.dimensions * t->batch));
     EVN_TRY(EVN_NEW(&p->weights, t->batch));
-    EVN_TRY(evn__real_create(t->device, false, 2 * size + 1, &p->memory));
+    EVN_TRY(evn__real_create_for(t->device, EVN__USE_BATCHES, false, 2 * size + 1, &p->memory));
     p->x0 = (evn_binding){p->memory, 0};
     p->x_bar = p->weighted = (evn_binding){p->memory, size}; // a program has one of them
     p->loss_value = (evn_binding){p->memory, 2 * size};

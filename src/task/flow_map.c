@@ -46,7 +46,8 @@ static evn_status map_open(const evn__flow_model *model, const evn_solver_option
     m->dimensions = model->size.dimensions;
     m->columns = evn__flow_columns(&model->size, EVN__TRACE_EXACT);
     EVN_TRY(EVN_NEW(&m->state, CHUNK * m->columns));
-    EVN_TRY(evn__real_create(model->device, false, (size_t)(CHUNK * m->columns), &m->start));
+    EVN_TRY(evn__real_create_for(model->device, EVN__USE_BATCHES, false,
+                                 (size_t)(CHUNK * m->columns), &m->start));
     EVN_TRY(evn__flow_dynamics(model->kind, &model->size, CHUNK, EVN__TRACE_EXACT,
                                model->parameters, &dynamics));
     evn_status status =

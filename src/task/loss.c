@@ -76,7 +76,7 @@ static evn_status make_memory(program *p) {
     for (int port = 0; port < PORTS; ++port) {
         all += evn__real_aligned(count_of(t, port)); // of x the cotangent
     }
-    EVN_TRY(evn__real_create(t->device, false, all, &p->memory));
+    EVN_TRY(evn__real_create_for(t->device, EVN__USE_BATCHES, false, all, &p->memory));
     for (int port = PORT_SAMPLE; port < PORTS; ++port) {
         p->ports[port] = place(p, &at, count_of(t, port));
     }

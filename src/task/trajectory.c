@@ -138,7 +138,7 @@ static evn_status make_memory(program *p) {
     size_t at = 0, all = (size_t)(2 * targets + t->times * states + 2 * states + ends + t->batch);
     EVN_TRY(drawn_create(t, &p->values));
     EVN_TRY(drawn_create(t, &p->next));
-    EVN_TRY(evn__real_create(t->device, false, all + 1, &p->memory));
+    EVN_TRY(evn__real_create_for(t->device, EVN__USE_BATCHES, false, all + 1, &p->memory));
     p->target = place(p, &at, targets);
     p->x_bar = place(p, &at, t->times * states);
     p->x0 = place(p, &at, states);

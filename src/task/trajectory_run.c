@@ -36,7 +36,7 @@ static evn_status way_create(way *w, const double *starts, int64_t count) {
     w->size = w->rows * m->columns;
     EVN_TRY(evn__field_dynamics(&m->field, EVN_SHAPE(w->rows, m->columns), m->parameters,
                                 &w->dynamics));
-    EVN_TRY(evn__real_create(m->device, false, (size_t)w->size, &w->start));
+    EVN_TRY(evn__real_create_for(m->device, EVN__USE_BATCHES, false, (size_t)w->size, &w->start));
     EVN_TRY(EVN_NEW(&w->times, count + 1));
     EVN_TRY(EVN_NEW(&w->state, w->size));
     EVN_TRY(EVN_NEW(&w->series, w->size * (count + 1)));

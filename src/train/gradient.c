@@ -34,7 +34,7 @@ static evn_status make(evn_device *device, int batches, evn__gradient_mean *m) {
         return EVN_OK;
     }
     EVN_TRY(evn__plan_build(device, build_sum, m, NULL, &m->add));
-    return evn__real_create(device, false, 2 * m->count + 1, &m->memory);
+    return evn__real_create_for(device, EVN__USE_GRADIENTS, false, 2 * m->count + 1, &m->memory);
 }
 
 evn_status evn__gradient_mean_create(evn_device *device, const evn_parameters *parameters,

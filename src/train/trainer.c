@@ -133,6 +133,8 @@ static evn_status make(evn_trainer *t) {
     EVN_TRY(evn__phases_copy(&t->options, &t->task, &t->arena, &t->phases));
     t->options.phases = t->phases;
     t->options.accumulate += t->options.accumulate == 0;
+    t->options.micro_batches += t->options.micro_batches == 0;
+    t->options.accumulate *= t->options.micro_batches; // from here on of the task's own batches
     EVN_TRY(evn__phases_digest(&t->options, t->digest));
     t->parameters = t->task.methods->parameters(t->task.self);
     EVN_TRY(check_task(t));
@@ -220,7 +222,8 @@ static evn_status look_ahead(evn_trainer *t, double *own, double *next) {
     double nfe = 0;
     const evn_batch first = {.part = EVN_TRAIN, .epoch = last_epoch(t)};
     int64_t batches = t->task.methods->batches(t->task.self, EVN_TRAIN);
-    batches = batches < BATCHES_AHEAD ? batches : BATCHES_AHEAD;
+    int64_t most = (int64_t)BATCHES_AHEAD * t->options.micro_batches;
+    batches = batches < most ? batches : most;
     EVN_TRY(compile(t, t->at.phase, false));
     EVN_TRY(evn__task_run(&t->task, t->testing, &first, batches, &sums[0], &nfe));
     EVN_TRY(evn__task_run(&t->task, t->ahead, &first, batches, &sums[1], &nfe));
@@ -254,8 +257,9 @@ static evn_status look_at_held_out(evn_trainer *t, double *loss, evn_switch *end
     evn_tally sum = {0};
     double nfe = 0;
     EVN_TRY(compile(t, t->at.phase, false));
-    EVN_TRY(evn__task_run(&t->task, t->testing, &first,
-                          batches < BATCHES_HELD_OUT ? batches : BATCHES_HELD_OUT, &sum, &nfe));
+    int64_t most = (int64_t)BATCHES_HELD_OUT * t->options.micro_batches;
+    EVN_TRY(
+        evn__task_run(&t->task, t->testing, &first, batches < most ? batches : most, &sum, &nfe));
     *loss = sum.loss / sum.weight;
     EVN_CHECK(isfinite(*loss), EVN_ERR_NOT_FINITE,
               "the loss of the held-out part is not finite after %s %d (phase %s); lower the "

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/rehearsal.h"
+
+#include "base/number.h"
+#include "nn/description.h"
+#include "study/anatomy.h"
+#include <stdlib.h>
+#include <string.h>
+
+/// What there is room for, and what asks for it.
+typedef struct fitting {
+    evn__session *session;
+    evn__settings *settings;
+    uint64_t room;  ///< bytes: of the device, and of --memory-limit
+    uint64_t limit; ///< of --memory-limit alone; 0: none, or auto
+    int64_t batch;  ///< of the source
+} fitting;
+
+static bool fits(const fitting *f, const evn__needs *needs) {
+    return evn__needs_bytes(needs) <= f->room &&
+           needs->largest <= evn_device_get_info(f->session->device)->max_allocation_bytes;
+}
+
+static evn_status try(const fitting *f, evn__variation variation, evn__needs *needs, bool *fit) {
+    EVN_TRY(evn__rehearse(f->session, f->settings, &variation, needs));
+    *fit = fits(f, needs);
+    return EVN_OK;
+}
+
+/// The most samples of a batch that fit, at most `most`; 0: not even one does.
+static evn_status find_batch(const fitting *f, int64_t most, int64_t *batch) {
+    int64_t low = 0, high = most + 1; // low fits, high does not
+    while (high - low > 1) {
+        evn__needs needs;
+        bool fit;
+        int64_t middle = low + (high - low) / 2;
+        EVN_TRY(try(f, (evn__variation){.batch = middle}, &needs, &fit));
+        *(fit ? &low : &high) = middle;
+    }
+    *batch = low;
+    return EVN_OK;
+}
+
+/// Whether batches of the training can be computed in parts.
+static bool can_split(const fitting *f) {
+    return f->batch > 1 && evn__task_has_option(f->session->row, "micro-batches") &&
+           !(f->session->network && evn__network_chooses(f->session->network, "over", "batch"));
+}
+
+/// The largest part of a batch that fits; 0: there is none.
+static evn_status find_part(const fitting *f, int64_t *part) {
+    EVN_TRY(find_batch(f, f->batch, part));
+    while (*part > 1 && f->batch % *part != 0) {
+        --*part;
+    }
+    return EVN_OK;
+}
+
+/// "512M" → bytes.
+static evn_status read_size(const char *text, uint64_t *bytes) {
+    static const char units[] = "KMGT";
+    char *end;
+    double value = evn__read_real(text, &end);
+    const char *unit = end > text && *end ? strchr(units, *end) : NULL;
+    if (unit) {
+        value *= (double)((uint64_t)1 << (10 * (unit - units + 1)));
+        end += 1 + (end[1] == 'i') + (end[1] == 'i' && end[2] == 'B');
+    }
+    EVN_CHECK(end > text && *end == 0 && value >= 1 && value < 1e18, EVN_ERR_USAGE,
+              "--memory-limit is '%s', but should be auto or a size such as 512M or 1.5G", text);
+    *bytes = (uint64_t)value;
+    return EVN_OK;
+}
+
+static evn_status read_limit(const evn__settings *settings, fitting *f) {
+    const char *text = settings->memory_limit;
+    f->room = evn__device_room(f->session->device);
+    if (!text || strcmp(text, "auto") == 0) {
+        return EVN_OK;
+    }
+    EVN_TRY(read_size(text, &f->limit));
+    f->room = f->limit < f->room ? f->limit : f->room;
+    return EVN_OK;
+}
+
+// Refusal -----------------------------------------------------------------------------------------
+
+/// What would fit, each tried.
+static evn_status advise(const fitting *f, evn__text *advice) {
+    static const struct {
+        evn_gradient gradient;
+        const char *name;
+    } others[] = {{EVN_GRADIENT_CHECKPOINTED, "checkpointed"}, {EVN_GRADIENT_ADJOINT, "adjoint"}};
+    char bytes[32];
+    int64_t batch = 0;
+    if (evn__task_has_option(f->session->row, "batch")) {
+        EVN_TRY(find_batch(f, f->batch - 1, &batch));
+    }
+    if (batch > 0) {
+        evn__text_append(advice, "--batch %lld", (long long)batch);
+        evn__text_append(advice, "%s",
+                         can_split(f) && !f->settings->memory_limit
+                             ? ", --memory-limit auto (the same batch in parts)"
+                             : "");
+    }
+    for (int i = 0; i < 2; ++i) {
+        evn__needs needs;
+        bool fit;
+        EVN_TRY(try(f, (evn__variation){.gradient = others[i].gradient}, &needs, &fit));
+        if (fit) {
+            evn__text_append(advice, "%s%s phases (%s)", advice->size > 0 ? ", " : "",
+                             others[i].name,
+                             evn__anatomy_bytes((double)evn__needs_bytes(&needs), bytes));
+        }
+    }
+    return advice->status;
+}
+
+static evn_status refuse(const fitting *f, const evn__needs *needs) {
+    char text[512], room[32];
+    const evn_device_info *info = evn_device_get_info(f->session->device);
+    evn__text advice = {0};
+    evn_status status = advise(f, &advice);
+    if (status == EVN_OK) {
+        status = evn_error_set(
+            EVN_ERR_DEVICE_MEMORY,
+            "training needs device memory of %s; %s %s, and at most %llu bytes in one "
+            "buffer; %s%s",
+            evn__needs_text(needs, text, sizeof(text)),
+            f->limit > 0 && f->limit == f->room ? "--memory-limit leaves" : info->name,
+            evn__anatomy_bytes((double)f->room, room),
+            (unsigned long long)info->max_allocation_bytes,
+            advice.size > 0 ? "what fits: "
+                            : "no smaller batch fits, and no other gradient: take a "
+                              "smaller model",
+            advice.size > 0 ? advice.data : "");
+    }
+    free(advice.data);
+    return status;
+}
+
+// The limit ---------------------------------------------------------------------------------------
+
+static evn_status split(const fitting *f, const evn__needs *needs) {
+    int64_t part;
+    EVN_TRY(find_part(f, &part));
+    if (part == 0) {
+        return refuse(f, needs);
+    }
+    f->settings->micro_batches = f->batch / part;
+    return evn__session_split(f->session, f->settings->micro_batches);
+}
+
+evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__needs *needs) {
+    fitting f = {.session = session, .settings = settings};
+    bool fit;
+    f.batch = session->source.methods->info(session->source.self).batch;
+    EVN_TRY(read_limit(settings, &f));
+    EVN_TRY(try(&f, (evn__variation){0}, needs, &fit));
+    if (fit) {
+        return EVN_OK;
+    }
+    if (!settings->memory_limit || session->options.micro_batches > 1 || !can_split(&f)) {
+        return refuse(&f, needs);
+    }
+    EVN_TRY(split(&f, needs));
+    return evn__rehearse(session, settings, &(evn__variation){0}, needs);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/rehearsal.h"
+
+#include "base/number.h"
+#include "data/parts.h"
+
+uint64_t evn__needs_bytes(const evn__needs *needs) {
+    return needs->measuring > needs->training.peak ? needs->measuring : needs->training.peak;
+}
+
+static double mebibytes(uint64_t bytes) {
+    return (double)bytes / (1024 * 1024);
+}
+
+const char *evn__needs_text(const evn__needs *needs, char *text, size_t size) {
+    int used = evn__print(text, size, "%.4g MiB", mebibytes(needs->training.peak));
+    for (int use = 0; use < EVN__USES && used < (int)size; ++use) {
+        used += evn__print(text + used, size - (size_t)used, "%s %s %.3g", use > 0 ? "," : ":",
+                           evn__use_name((evn__use)use), mebibytes(needs->training.uses[use]));
+    }
+    if (needs->measuring > needs->training.peak && used < (int)size) {
+        evn__print(text + used, size - (size_t)used, "; %.4g MiB while results are measured",
+                   mebibytes(needs->measuring));
+    }
+    return text;
+}
+
+// A rehearsal -------------------------------------------------------------------------------------
+
+/// The gradient that keeps less takes the place of one that keeps more.
+static void vary_phases(const evn__variation *variation, evn__session *own) {
+    for (int i = 0; i < own->options.phase_count; ++i) {
+        evn_phase *phase = &own->phases[i];
+        phase->epochs = phase->epochs > 0;
+        if (variation->gradient > phase->solver.gradient) {
+            phase->solver.gradient = variation->gradient;
+        }
+    }
+    own->options.phases = own->phases;
+    own->options.progress = NULL;
+    own->options.epoch_done = NULL;
+    own->options.stop = NULL;
+}
+
+static evn_status measure_results(const evn__session *own) {
+    evn_metrics metrics = {0};
+    const evn_task *task = &own->task;
+    int last = own->options.phase_count - 1;
+    for (int part = 0; part < 2; ++part) {
+        if (task->methods->batches(task->self, (evn_part)part) > 0) {
+            EVN_TRY(evn_trainer_evaluate(own->trainer, last, (evn_part)part, &metrics));
+        }
+    }
+    return EVN_OK;
+}
+
+/// Who is told of a report.
+typedef struct listener {
+    const evn_device *device;
+    evn__needs *needs;
+} listener;
+
+/// The peak of training is that of its reports, as metrics.jsonl has it.
+static void on_report(void *user, const evn_epoch *epoch) {
+    const listener *l = user;
+    evn__memory_use use = evn__device_memory_use(l->device);
+    (void)epoch;
+    if (use.peak > l->needs->training.peak) {
+        l->needs->training = use;
+    }
+}
+
+static evn_status train(evn__session *own, const evn__settings *settings, evn__needs *needs) {
+    listener told = {own->device, needs};
+    own->options.epoch_done = on_report;
+    own->options.user = &told;
+    EVN_TRY(own->row->create(own, settings));
+    EVN_TRY(evn_trainer_create(own->device, &own->task, &own->options, &own->trainer));
+    EVN_TRY(evn_trainer_run(own->trainer));
+    evn_device_reset_peak(own->device);
+    EVN_TRY(measure_results(own));
+    evn__memory_use use = evn__device_memory_use(own->device);
+    needs->measuring = use.peak;
+    needs->largest = use.largest;
+    return EVN_OK;
+}
+
+evn_status evn__rehearse(const evn__session *session, const evn__settings *settings,
+                         const evn__variation *variation, evn__needs *needs) {
+    evn__session own = *session;
+    const evn_source *like = &session->source;
+    int64_t batch = like->methods->info(like->self).batch;
+    *needs = (evn__needs){0};
+    own.task = (evn_task){0};
+    own.trainer = NULL;
+    vary_phases(variation, &own);
+    EVN_TRY(evn__source_blank(like, variation->batch > 0 ? variation->batch : batch, &own.source));
+    evn__device_count_begin(own.device);
+    evn_status status = train(&own, settings, needs);
+    evn_trainer_destroy(&own.trainer);
+    evn_task_destroy(&own.task);
+    evn__device_count_end(own.device);
+    evn_source_destroy(&own.source);
+    return status;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device memory of a training, known before it starts: task and trainer are made, and run for a
+// batch or two of each phase, on a device that only counts (host/counting.h). What is counted is
+// thus what the training's own code asks for.
+#ifndef EVN_CLI_REHEARSAL_H
+#define EVN_CLI_REHEARSAL_H
+
+#include "cli/session.h"
+#include "host/counting.h"
+
+/// Device memory that a training needs.
+typedef struct evn__needs {
+    evn__memory_use training;
+    uint64_t measuring; ///< bytes at the peak while the results are measured, after training
+    uint64_t largest;   ///< bytes of the largest buffer of all
+} evn__needs;
+
+/// What is tried in place of what the settings say.
+typedef struct evn__variation {
+    int64_t batch;         ///< samples that the device gets at once; 0: the source's own
+    evn_gradient gradient; ///< of the phases whose gradient keeps more; EVN_GRADIENT_NONE: as it is
+} evn__variation;
+
+/// Rehearse the training of an open session with complete settings. The device must hold no
+/// buffers that are used meanwhile.
+evn_status evn__rehearse(const evn__session *session, const evn__settings *settings,
+                         const evn__variation *variation, evn__needs *needs);
+
+/// Bytes that have to be there: the most of both.
+uint64_t evn__needs_bytes(const evn__needs *needs);
+
+/// "12.3 MiB: parameters 0.1 MiB, …" into `text`; returns text.
+const char *evn__needs_text(const evn__needs *needs, char *text, size_t size);
+
+/// Rehearse; compute batches in parts where --memory-limit asks for it (then also
+/// settings->micro_batches says so); refuse what does not fit, with what would.
+/// @return EVN_ERR_DEVICE_MEMORY; EVN_ERR_USAGE for a limit that is none
+evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__needs *needs);
+
+#endif
