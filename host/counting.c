@@ -50,6 +50,10 @@ void evn__device_count_begin(evn_device *device) {
     c->kernel.device = device;
 }
 
+bool evn__device_is_counting(const evn_device *device) {
+    return device->counting.on;
+}
+
 void evn__device_count_end(evn_device *device) {
     const evn__counting *c = &device->counting;
     device->stats = c->stats;

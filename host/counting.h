@@ -43,6 +43,8 @@ uint64_t evn__device_room(const evn_device *device);
 /// The account begins at zero.
 void evn__device_count_begin(evn_device *device);
 
+bool evn__device_is_counting(const evn_device *device);
+
 /// Back to work. All buffers made while counting must be destroyed before; the account and the
 /// counters are as they were.
 void evn__device_count_end(evn_device *device);

@@ -85,17 +85,12 @@ static evn_status read_limit(const evn__settings *settings, fitting *f) {
 
 // Refusal -----------------------------------------------------------------------------------------
 
-/// What would fit, each tried.
-static evn_status advise(const fitting *f, evn__text *advice) {
-    static const struct {
-        evn_gradient gradient;
-        const char *name;
-    } others[] = {{EVN_GRADIENT_CHECKPOINTED, "checkpointed"}, {EVN_GRADIENT_ADJOINT, "adjoint"}};
-    char bytes[32];
+static evn_status advise_batch(const fitting *f, evn__text *advice) {
     int64_t batch = 0;
-    if (evn__task_has_option(f->session->row, "batch")) {
-        EVN_TRY(find_batch(f, f->batch - 1, &batch));
+    if (!evn__task_has_option(f->session->row, "batch") || f->session->options.micro_batches > 1) {
+        return EVN_OK;
     }
+    EVN_TRY(find_batch(f, f->batch - 1, &batch));
     if (batch > 0) {
         evn__text_append(advice, "--batch %lld", (long long)batch);
         evn__text_append(advice, "%s",
@@ -103,40 +98,84 @@ static evn_status advise(const fitting *f, evn__text *advice) {
                              ? ", --memory-limit auto (the same batch in parts)"
                              : "");
     }
-    for (int i = 0; i < 2; ++i) {
-        evn__needs needs;
-        bool fit;
-        EVN_TRY(try(f, (evn__variation){.gradient = others[i].gradient}, &needs, &fit));
-        if (fit) {
-            evn__text_append(advice, "%s%s phases (%s)", advice->size > 0 ? ", " : "",
-                             others[i].name,
-                             evn__anatomy_bytes((double)evn__needs_bytes(&needs), bytes));
-        }
+    return advice->status;
+}
+
+/// With batches as they are, and where they may be computed in parts with the smallest.
+static evn_status advise_gradient(const fitting *f, evn_gradient gradient, const char *name,
+                                  evn__text *advice) {
+    bool fit, parts = can_split(f) && f->settings->memory_limit;
+    evn__needs needs;
+    char bytes[32];
+    EVN_TRY(try(f, (evn__variation){.gradient = gradient}, &needs, &fit));
+    if (!fit && parts) {
+        EVN_TRY(try(f, (evn__variation){.batch = 1, .gradient = gradient}, &needs, &fit));
+    } else {
+        parts = false;
+    }
+    if (fit) {
+        evn__text_append(advice, "%s%s phases (%s%s)", advice->size > 0 ? ", " : "", name,
+                         evn__anatomy_bytes((double)evn__needs_bytes(&needs), bytes),
+                         parts ? " with one sample at a time" : "");
     }
     return advice->status;
 }
 
-static evn_status refuse(const fitting *f, const evn__needs *needs) {
-    char text[512], room[32];
-    const evn_device_info *info = evn_device_get_info(f->session->device);
-    evn__text advice = {0};
-    evn_status status = advise(f, &advice);
-    if (status == EVN_OK) {
-        status = evn_error_set(
-            EVN_ERR_DEVICE_MEMORY,
-            "training needs device memory of %s; %s %s, and at most %llu bytes in one "
-            "buffer; %s%s",
-            evn__needs_text(needs, text, sizeof(text)),
-            f->limit > 0 && f->limit == f->room ? "--memory-limit leaves" : info->name,
-            evn__anatomy_bytes((double)f->room, room),
-            (unsigned long long)info->max_allocation_bytes,
-            advice.size > 0 ? "what fits: "
-                            : "no smaller batch fits, and no other gradient: take a "
-                              "smaller model",
-            advice.size > 0 ? advice.data : "");
+/// What would fit, each tried.
+static evn_status advise(const fitting *f, evn__text *advice) {
+    EVN_TRY(advise_batch(f, advice));
+    EVN_TRY(advise_gradient(f, EVN_GRADIENT_CHECKPOINTED, "checkpointed", advice));
+    EVN_TRY(advise_gradient(f, EVN_GRADIENT_ADJOINT, "adjoint", advice));
+    if (advice->size == 0) {
+        evn__text_append(advice, "no smaller batch and no other gradient; take a smaller model%s",
+                         f->limit > 0 ? ", or a larger limit" : "");
     }
+    return advice->status;
+}
+
+/// What one sample at a time needs, where batches may be computed in parts.
+static evn_status describe_least(const fitting *f, evn__text *text) {
+    evn__needs needs;
+    char bytes[32];
+    if (!can_split(f)) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__rehearse(f->session, f->settings, &(evn__variation){.batch = 1}, &needs));
+    evn__text_append(text, " (%s with one sample at a time)",
+                     evn__anatomy_bytes((double)evn__needs_bytes(&needs), bytes));
+    return text->status;
+}
+
+static void describe_room(const fitting *f, const evn__needs *needs, evn__text *text) {
+    char bytes[32];
+    const evn_device_info *info = evn_device_get_info(f->session->device);
+    bool limited = f->limit > 0 && f->limit == f->room;
+    evn__text_append(text, "; %s %s %s", limited ? "--memory-limit" : info->name,
+                     limited ? "is" : "has room for", evn__anatomy_bytes((double)f->room, bytes));
+    if (needs->largest > info->max_allocation_bytes) {
+        evn__text_append(text, ", for one buffer %s",
+                         evn__anatomy_bytes((double)info->max_allocation_bytes, bytes));
+        evn__text_append(text, " of the %s that the largest has",
+                         evn__anatomy_bytes((double)needs->largest, bytes));
+    }
+}
+
+static evn_status refuse(const fitting *f, const evn__needs *needs) {
+    char classes[512];
+    evn__text text = {0}, advice = {0};
+    evn_status status = describe_least(f, &text);
+    if (status == EVN_OK) {
+        describe_room(f, needs, &text);
+        status = advise(f, &advice);
+    }
+    if (status == EVN_OK && text.status == EVN_OK) {
+        status = evn_error_set(
+            EVN_ERR_DEVICE_MEMORY, "training needs device memory of %s%s; what fits: %s",
+            evn__needs_text(needs, classes, sizeof(classes)), text.data, advice.data);
+    }
+    free(text.data);
     free(advice.data);
-    return status;
+    return status != EVN_OK ? status : text.status;
 }
 
 // The limit ---------------------------------------------------------------------------------------

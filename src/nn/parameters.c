@@ -114,7 +114,7 @@ evn_status evn_parameters_allocate(evn_parameters *parameters, evn_device *devic
     p->fp64 = fp64;
     EVN_TRY(evn__real_create_for(device, EVN__USE_PARAMETERS, fp64, p->elements, &p->values));
     EVN_TRY(evn__real_create_for(device, EVN__USE_GRADIENTS, fp64, p->elements, &p->gradients));
-    return initialise(p, seed);
+    return evn__device_is_counting(device) ? EVN_OK : initialise(p, seed);
 }
 
 int evn_parameters_count(const evn_parameters *parameters) {

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device memory of a training: known before it starts, refused where it does not fit, and kept
+// below a limit by computing batches in parts.
+// TEST: timeout=300
+#include "program.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double MIB = 1024 * 1024;
+
+static void write_series(void) {
+    static const char rows[] = "t,x,y\n0,1,0\n0.4,0.9,0.4\n1,,0.8\n1.3,0.3,1\n2.1,-0.5,0.9\n"
+                               "2.4,-0.7,\n3,-1,0.1\n3.7,-0.8,-0.5\n4.4,-0.3,-1\n";
+    test_write("s.csv", rows, strlen(rows));
+}
+
+/// MiB that a dry run says.
+static double needed(const char *words) {
+    test_outcome result = test_program("", "train %s --dry-run", words);
+    ck_assert_msg(result.code == 0, "%s: %s", words, result.err);
+    const char *line = strstr(result.out, "device memory  ");
+    ck_assert_msg(line, "%s", result.out);
+    return strtod(line + strlen("device memory  "), NULL);
+}
+
+/// MiB that the training into that folder takes.
+static double measured(const char *words, const char *folder) {
+    char name[64];
+    test_outcome result = test_program("", "train %s --out %s", words, folder);
+    ck_assert_msg(result.code == 0, "%s: %s", words, result.err);
+    snprintf(name, sizeof(name), "%s/summary.json", folder);
+    json_t *summary = test_json(name);
+    double peak = test_number(summary, "peak_device_bytes") / MIB;
+    json_decref(summary);
+    return peak;
+}
+
+static void check_peaks(const char *task) {
+    static const char *const gradients[] = {
+        "--phase backprop:steps=2,epochs=1", "--phase checkpointed:steps=2,epochs=2",
+        "--phase adjoint:epochs=1,rtol=1e-2",
+        "--phase backprop:steps=4,epochs=1 --phase adjoint:epochs=1,rtol=1e-2"};
+    char words[512], folder[32];
+    for (int i = 0; i < 4; ++i) {
+        snprintf(words, sizeof(words), "%s %s", task, gradients[i]);
+        snprintf(folder, sizeof(folder), "r%d", i);
+        double before = needed(words);
+        double after = measured(words, folder);
+        printf("%s: %.4g MiB said, %.4g MiB measured\n", words, before, after);
+        ck_assert_double_eq_tol(before / after, 1, 1e-3); // it has four digits
+    }
+}
+
+START_TEST(peak_of_images) {
+    check_peaks("digits --filters 8 --batch 32 --limit 64");
+    ck_assert(!test_exists("runs")); // nor has a dry run left anything
+}
+END_TEST
+
+START_TEST(peak_of_a_curve) {
+    check_peaks("curve --width 16");
+}
+END_TEST
+
+START_TEST(peak_of_a_flow) {
+    check_peaks("flow --batch 32");
+}
+END_TEST
+
+START_TEST(peak_of_series) {
+    write_series();
+    check_peaks("series --data s.csv --window 3 --f mlp:8");
+}
+END_TEST
+
+/// An option's number in what a refusal says would fit.
+static int64_t advised(const char *text, const char *option) {
+    const char *at = strstr(text, option);
+    ck_assert_msg(at, "no %s in: %s", option, text);
+    return strtoll(at + strlen(option), NULL, 10);
+}
+
+START_TEST(what_does_not_fit_is_refused) {
+    // Steps keep 80 GiB of batches, and of a batch of one little.
+    static const char large[] = "digits --model node --filters 64 --phase backprop:steps=2000";
+    char words[256];
+    test_outcome result = test_program("", "train %s --batch 1024 --out r", large);
+    test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "training needs device memory of");
+    ck_assert_ptr_nonnull(strstr(result.err, "checkpointed phases"));
+    ck_assert(!test_exists("r"));
+    int64_t batch = advised(result.err, "--batch ");
+    ck_assert_int_ge(batch, 1);
+    snprintf(words, sizeof(words), "%s --batch %lld", large, (long long)batch);
+    ck_assert_double_gt(needed(words), 0);
+    result = test_program("", "train %s --batch %lld --dry-run", large, (long long)batch * 2 + 2);
+    test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "what fits: --batch ");
+
+    result = test_program("", "train digits --memory-limit 64K");
+    test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "with one sample at a time");
+    result = test_program("", "train curve --memory-limit 64K");
+    test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "--memory-limit is 64 KiB");
+    result = test_program("", "train digits --memory-limit 64X");
+    test_fails_with(result, EVN_ERR_USAGE, "--memory-limit is '64X'");
+    result = test_program("", "train digits --micro-batches 3");
+    test_fails_with(result, EVN_ERR_USAGE, "does not divide the batch of 32");
+}
+END_TEST
+
+enum { EPOCHS = 4 };
+
+static void read_losses(const char *name, double losses[EPOCHS]) {
+    char *lines = test_read(name, NULL);
+    int count = 0;
+    for (char *line = strtok(lines, "\n"); line && count < EPOCHS; line = strtok(NULL, "\n")) {
+        json_t *epoch = json_loads(line, 0, NULL);
+        losses[count++] = test_number(epoch, "train_loss");
+        json_decref(epoch);
+    }
+    ck_assert_int_eq(count, EPOCHS);
+    free(lines);
+}
+
+/// At a quarter of the peak, with the losses of whole batches.
+static void check_parts(const char *trained) {
+    double whole[EPOCHS], parts[EPOCHS];
+    char words[512];
+    double peak = measured(trained, "whole");
+    read_losses("whole/metrics.jsonl", whole);
+    snprintf(words, sizeof(words), "%s --memory-limit %.0fK", trained, peak / 4 * 1024);
+    double less = measured(words, "parts");
+    read_losses("parts/metrics.jsonl", parts);
+    json_t *run = test_json("parts/run.json");
+    double count = test_number(json_object_get(run, "options"), "micro-batches");
+    json_decref(run);
+    printf("%.4g MiB, then %.4g MiB in %.0f parts\n", peak, less, count);
+    ck_assert_double_ge(count, 4);
+    ck_assert_double_le(less, peak / 4);
+    for (int i = 0; i < EPOCHS; ++i) {
+        ck_assert_double_eq_tol(parts[i] / whole[i], 1, 1e-5);
+    }
+    test_outcome result = test_program("", "eval parts");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+}
+
+/// With a short last batch to test on, augmentation, and steps of two batches.
+START_TEST(parts_of_images) {
+    check_parts("digits --filters 8 --batch 64 --limit 300 --crop 1 --elastic 0.3 --accumulate 2 "
+                "--phase backprop:steps=2,epochs=4,lr=0.05");
+}
+END_TEST
+
+/// With noise, which has to be that of the whole batch.
+START_TEST(parts_of_points) {
+    check_parts("flow --batch 1024 --trace rademacher --phase backprop:steps=4,epochs=4");
+}
+END_TEST
+
+/// What has statistics of the batch cannot be computed in parts of it.
+START_TEST(norms_over_the_batch_are_not_split) {
+    static const char network[] =
+        "{\"stem\": [{\"layer\": \"conv\", \"filters\": 8}, {\"layer\": \"norm\", \"over\": "
+        "\"batch\"}], \"head\": [\"global-pool\", {\"layer\": \"dense\", \"units\": "
+        "\"classes\"}]}";
+    test_write("n.json", network, strlen(network));
+    test_outcome result = test_program("", "train digits --network n.json --micro-batches 2");
+    test_fails_with(result, EVN_ERR_USAGE, "norm over the batch");
+    result = test_program("", "train digits --network n.json --memory-limit 300K");
+    test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "what fits: --batch ");
+    ck_assert_ptr_null(strstr(result.err, "one sample at a time"));
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("memory");
+    TCase *c;
+    c = tcase_create("peak_of_images");
+    tcase_add_test(c, peak_of_images);
+    suite_add_tcase(s, c);
+    c = tcase_create("peak_of_a_curve");
+    tcase_add_test(c, peak_of_a_curve);
+    suite_add_tcase(s, c);
+    c = tcase_create("peak_of_a_flow");
+    tcase_add_test(c, peak_of_a_flow);
+    suite_add_tcase(s, c);
+    c = tcase_create("peak_of_series");
+    tcase_add_test(c, peak_of_series);
+    suite_add_tcase(s, c);
+    c = tcase_create("what_does_not_fit_is_refused");
+    tcase_add_test(c, what_does_not_fit_is_refused);
+    suite_add_tcase(s, c);
+    c = tcase_create("parts_of_images");
+    tcase_add_test(c, parts_of_images);
+    suite_add_tcase(s, c);
+    c = tcase_create("parts_of_points");
+    tcase_add_test(c, parts_of_points);
+    suite_add_tcase(s, c);
+    c = tcase_create("norms_over_the_batch_are_not_split");
+    tcase_add_test(c, norms_over_the_batch_are_not_split);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
