@@ -89,7 +89,7 @@ START_TEST(what_does_not_fit_is_refused) {
     char words[256];
     test_outcome result = test_program("", "train %s --batch 1024 --out r", large);
     test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "training needs device memory of");
-    ck_assert_ptr_nonnull(strstr(result.err, "checkpointed phases"));
+    ck_assert_ptr_nonnull(strstr(result.err, "adjoint phases"));
     ck_assert(!test_exists("r"));
     int64_t batch = advised(result.err, "--batch ");
     ck_assert_int_ge(batch, 1);
