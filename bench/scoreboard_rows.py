@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of bench/scoreboard and their goals. A key names the row in bench/rows.c and in the ROWS
+"""The rows of bench/scoreboard and their goals. A key names the row in src/bench/rows.c and in the ROWS
 of bench/peers."""
 
 

@@ -11,7 +11,7 @@ libstb-dev libcsv-dev libmicrohttpd-dev libprotobuf-c-dev protobuf-c-compiler li
 test_packages="check universal-ctags oclgrind mesa-opencl-icd clang clang-format curl
 libclblast-dev file mmdebstrap mandoc doxygen
 python3-venv"
-docs_packages="pandoc mandoc doxygen"
+docs_packages="pandoc mandoc doxygen python3"
 
 fail() {
     echo "setup.sh: $*" >&2

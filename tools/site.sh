@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The documentation as a static site:  sh tools/site.sh [BUILD]
-# Builds BUILD/site (BUILD: build) from the Markdown files, the manual pages in BUILD/man and the
-# public headers. It has the layout of the source tree and works from file:// without network.
+# The documentation as a static site:  sh tools/site.sh [BUILD [RESULTS]]
+# Builds BUILD/site (BUILD: build) from the Markdown files, the manual pages in BUILD/man, the public
+# headers and the files of measured devices in RESULTS (results). It has the layout of the source tree and works from file:// without network.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build}
+results=${2:-results}
 site=$build/site
 
-for tool in pandoc mandoc doxygen; do
+for tool in pandoc mandoc doxygen python3; do
     command -v $tool >/dev/null || {
         echo "site.sh: $tool is missing; sh tools/setup.sh docs installs it" >&2
         exit 77
@@ -53,6 +54,19 @@ for source in README.md CONTRIBUTING.md CHANGELOG.md datasets/README.md docs/*.m
 done
 for source in "$build"/man/*.1; do
     manual_page "$source"
+done
+
+# Measured devices: only files that can be taken, all of which are told where one cannot.
+set -- "$results"/*/*.json
+if [ -f "$1" ]; then
+    "$build/evonode" bench check "$@" >/dev/null
+fi
+made=$build/results-pages
+rm -rf "$made"
+python3 tools/site/results.py "$results" "$made"
+for source in $(cd "$made" && find . -name '*.md' | sed 's|^\./||' | LC_ALL=C sort); do
+    page markdown-auto_identifiers+gfm_auto_identifiers "$(sed -n 's/^# //p; /^# /q' "$made/$source")" \
+        "results/${source%.md}.html" <"$made/$source"
 done
 
 for picture in docs/*/*.png docs/*/*.svg; do

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A peer's side of bench/scoreboard:  python serve.py torch|jax
 
-Answers the requests that bench/serve.c describes, a line of JSON each:
+Answers the requests that src/bench/serve.c describes, a line of JSON each:
     version          {"peer": name and versions}
     open KEY FOLDER  {"peer_name", "difference", "worst", "tolerance"}: the row computed from
                      inputs.safetensors of FOLDER, compared with its outputs.safetensors

@@ -37,6 +37,7 @@ typedef enum evn_status {
     EVN_ERR_SOLVER = 15,
     EVN_ERR_SHAPE = 16,
     EVN_ERR_INTERRUPTED = 17,
+    EVN_ERR_SLOWER = 18,
 } evn_status;
 
 /// Short name of a status, "ERR_FILE"; static storage; "unknown" for a value not in the list.

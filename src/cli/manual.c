@@ -177,6 +177,8 @@ static const struct {
     {EVN__VERB_REPORT, "report.html", "In the run directory, or in the current one: the page."},
     {EVN__VERB_EVAL, "evaluation.json",
      "In the run directory: what eval says, its tables included."},
+    {EVN__VERB_BENCH, "results/VENDOR/DEVICE-DRIVER-DATE.json",
+     "With --submit: the result, named after what was measured."},
     {EVN__VERB_DEVICES | EVN__VERB_TUNE, "~/.cache/evonode/tune-DEVICE.json",
      "The variants chosen for a device. A file for another platform, driver or kernel version is "
      "ignored."},
@@ -228,6 +230,11 @@ static const struct {
      "What a shipped network needs for colour images, with a drawing:"},
     {"tune", "evonode tune --quick", "A first tuning in 15 seconds:"},
     {"selftest", "evonode selftest --device gpu", "Check the kernels on a GPU:"},
+    {"bench", "evonode bench --json mine.json", "Measure the best device:"},
+    {"bench", "evonode bench compare before.json after.json --html compared.html",
+     "Two results side by side:"},
+    {"bench", "evonode bench compare after.json --baseline before.json --tolerance 0.05",
+     "Whether anything became slower by more than 5 %:"},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -377,7 +384,10 @@ static void put_examples(evn__text *page, const evn__verb *verb) {
 static void put_verb(evn__text *page, const evn__verb *verb, release of) {
     put_head(page, verb->name, verb->text, of);
     evn__text_append(page, ".Sh SYNOPSIS\n.Nm evonode Cm %s\n", verb->name);
-    if (verb->subject) {
+    if (verb->subject && verb->subject[0] == '[') {
+        evn__text_append(page, ".Op Cm %.*s\n", (int)strcspn(verb->subject + 1, "]"),
+                         verb->subject + 1);
+    } else if (verb->subject) {
         bool several = strstr(verb->subject, "...") != NULL;
         evn__text_append(page, ".Ar %.*s%s\n", (int)strcspn(verb->subject, "."), verb->subject,
                          several ? " ..." : "");

@@ -34,7 +34,8 @@ extern const evn__option_kind evn__option_flag;    ///< bool; takes no argument
 /// different verbs has a row for each.
 struct evn__option {
     const char *name;     ///< without dashes
-    const char *argument; ///< "N", "NAME", …; NULL for a flag; "[N]" may be left out, and is 0 then
+    const char *argument; ///< "N", "NAME", …; NULL for a flag; "[N]" may be left out, and is 0
+                          ///< then, "[DIR]" is "."
     const char *help;     ///< one line
     unsigned verbs;       ///< bits of the verbs that take it
     const evn__option_kind *kind;

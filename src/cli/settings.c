@@ -51,6 +51,7 @@ static const char *holdout_by_name(int index) {
 #define DESCRIBE  EVN__VERB_DESCRIBE
 #define PREDICT   EVN__VERB_PREDICT
 #define DENSITY   EVN__VERB_DENSITY
+#define BENCH     EVN__VERB_BENCH
 #define ALL       (BOTH | SAMPLE | PREDICT | DENSITY)
 #define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH)
 #define WATCHED   (TRAIN | EVN__VERB_RESUME | EVN__OPTION_PASSING)
@@ -60,7 +61,7 @@ static const char *holdout_by_name(int index) {
 const evn__option evn__settings_options[] = {
     {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)",
      ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_TUNE | EVN__VERB_SELFTEST |
-         EVN__VERB_EXPORT,
+         EVN__VERB_EXPORT | BENCH,
      &evn__option_text, AT(device), 0, 0, NULL},
     {"data", "DIR",
      "directory of the data set's files; a series' CSV file, or curve; for a flow, a density's "
@@ -207,6 +208,22 @@ const evn__option evn__settings_options[] = {
      evn__tuner_family},
     {"quick", NULL, "few shapes, 15 seconds instead of 180", EVN__VERB_TUNE, &evn__option_flag,
      AT(quick), 0, 0, NULL},
+    {"rows", "PATTERN", "the rows of these keys or groups, as in conv2d*,flow_100 (all)", BENCH,
+     &evn__option_text, AT(rows), 0, 0, NULL},
+    {"quick", NULL, "shorter samples, one whole run instead of three", BENCH, &evn__option_flag,
+     AT(quick), 0, 0, NULL},
+    {"json", "FILE", "write the result, with all about device, driver and self-test", BENCH,
+     &evn__option_text, AT(json_file), 0, 0, NULL},
+    {"submit", "[DIR]", "write it as results/VENDOR/DEVICE-DRIVER-DATE.json in DIR (here)", BENCH,
+     &evn__option_text, AT(submit), 0, 0, NULL},
+    {"markdown", NULL, "compare: print the table as Markdown", BENCH, &evn__option_flag,
+     AT(markdown), 0, 0, NULL},
+    {"html", "FILE", "compare: write a page with charts, one file that loads nothing", BENCH,
+     &evn__option_text, AT(html), 0, 0, NULL},
+    {"baseline", "FILE", "compare: the result that the others must not be slower than", BENCH,
+     &evn__option_text, AT(baseline), 0, 0, NULL},
+    {"tolerance", "X", "compare: fraction that a time may be longer than the baseline's (0.1)",
+     BENCH, &evn__option_real, AT(tolerance), 0, 100, NULL},
     {"seconds", "N", "time limit of tuning, in seconds", EVN__VERB_TUNE, &evn__option_integer,
      AT(seconds), 1, 86400, NULL},
     {"json", NULL, "print JSON; predict: a line of it for each answer",
@@ -293,9 +310,10 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
     if (!found.option->argument) {
         EVN_CHECK(!value, EVN_ERR_USAGE, "--%s takes no value", found.option->name);
     } else if (!value && found.option->argument[0] == '[') {
-        bool follows = *at + 1 < count && words[*at + 1][0] &&
-                       strspn(words[*at + 1], "0123456789") == strlen(words[*at + 1]);
-        value = follows ? words[++*at] : "0";
+        const char *next = *at + 1 < count ? words[*at + 1] : "";
+        bool text = found.option->kind == &evn__option_text;
+        bool follows = next[0] && (text ? next[0] != '-' : !next[strspn(next, "0123456789")]);
+        value = follows ? words[++*at] : text ? "." : "0";
     } else if (!value) {
         EVN_CHECK(*at + 1 < count, EVN_ERR_USAGE, "--%s needs a value: --%s %s", name, name,
                   found.option->argument);
@@ -306,7 +324,7 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
 
 static evn_status add_subject(evn__settings *settings, unsigned verb, const char *word) {
     const unsigned without = EVN__VERB_DEVICES | EVN__VERB_TUNE | EVN__VERB_SELFTEST;
-    const unsigned several = EVN__VERB_COMPARE | EVN__VERB_REPORT | PREDICT | DENSITY;
+    const unsigned several = EVN__VERB_COMPARE | EVN__VERB_REPORT | PREDICT | DENSITY | BENCH;
     int most = verb & without ? 0 : verb & several ? INT_MAX : 1;
     EVN_CHECK(settings->subject_count < most, EVN_ERR_USAGE, "unexpected argument '%s'", word);
     EVN_TRY(

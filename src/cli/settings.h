@@ -23,6 +23,7 @@ enum {
     EVN__VERB_EXPORT = 4096,
     EVN__VERB_DENSITY = 8192,
     EVN__VERB_DESCRIBE = 16384,
+    EVN__VERB_BENCH = 32768,
     EVN__PHASES_MAX = 16,
 };
 
@@ -42,11 +43,13 @@ typedef struct evn__settings {
     int subject_count, subject_capacity;
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
         *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network,
-        *watch_address, *onnx, *safetensors, *weights_from, *map, *svg, *memory_limit;
+        *watch_address, *onnx, *safetensors, *weights_from, *map, *svg, *memory_limit, *rows,
+        *json_file, *submit, *html, *baseline;
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
         top, window, extra, watch, classes, micro_batches;
-    double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until;
-    bool json, quick, help, flip, tensorboard, dry_run;
+    double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until,
+        tolerance;
+    bool json, quick, help, flip, tensorboard, dry_run, markdown;
     bool solves;                ///< the one phase is there to solve with; nothing is trained
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];

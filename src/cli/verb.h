@@ -34,6 +34,7 @@ extern const evn__verb evn__verb_report;   // page.c
 extern const evn__verb evn__verb_describe; // describe.c
 extern const evn__verb evn__verb_tune;     // tune.c
 extern const evn__verb evn__verb_selftest; // selftest.c
+extern const evn__verb evn__verb_bench;    // bench.c
 
 /// Print the help of the program, or of one verb, to standard output.
 void evn__help_program(const evn__verb *const *verbs);

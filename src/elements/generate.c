@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Not on record; rows norm_vjp and mnist_* of `build/evonode-bench` show it.
+// Not on record; rows norm_vjp and mnist_* of `evonode bench` show it.
 enum {
     CHUNK = 2048, // elements of one work-item on a CPU: amortises its start, leaves enough items
     MIN_ROWS = 8, // of a work-item that leaves their sums as one row,

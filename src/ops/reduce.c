@@ -2,7 +2,7 @@
 // Lowering of sum: one launch, or two where one has too few tasks for the device and long sums.
 #include "ops/tasks.h"
 
-// Not on record; rows norm_vjp and mnist_* of `build/evonode-bench` show it.
+// Not on record; rows norm_vjp and mnist_* of `evonode bench` show it.
 enum {
     SUM_MIN_LENGTH = 64,   // rows; shorter parts do not pay for the second launch
     SUM_PART_WORK = 16384, // elements; nor do parts with less work than this on a CPU

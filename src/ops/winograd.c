@@ -9,7 +9,7 @@
 #include "ops/tile.h"
 
 // Measured: docs/performance/notes.md, MNIST steps; a change shows in rows conv2d* of
-// `build/evonode-bench`.
+// `evonode bench`.
 enum {
     GAP = 16,              // elements between the points of a tensor
     MIN_CHANNELS = 16,     // with fewer the transforms cost more than they save

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Not on record but for what they are for; rows of `build/evonode-bench`, the adaptive steps and
+// Not on record but for what they are for; rows of `evonode bench`, the adaptive steps and
 // "kernels from nothing" of bench/scoreboard, show a change of the first three.
 enum {
     MAX_MEMBERS = 48,   // keeps generated kernels small,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Elements, of the runs of one launch: not on record; rows flow_* of `build/evonode-bench` show it.
+// Elements, of the runs of one launch: not on record; rows flow_* of `evonode bench` show it.
 enum { MAX_SCRATCH = 1 << 22 };
 
 /// The memory that a slot is in, over all runs.

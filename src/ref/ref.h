@@ -18,6 +18,10 @@ extern evn__ref *const evn__ref_table[EVN__OP_COUNT];
 evn_status evn__ref_run(const evn_graph *graph, const double *const *inputs,
                         double *const *outputs);
 
+/// The largest |got − expected| / max(1, max |expected|); infinite where one is not a number and
+/// the other is, or not finite and the other is.
+double evn__ref_difference(const double *got, const double *expected, size_t count);
+
 evn__ref evn__ref_constant, evn__ref_table_data, evn__ref_elementwise;             // elementwise.c
 evn__ref evn__ref_reshape, evn__ref_broadcast, evn__ref_permute, evn__ref_slice;   // layout.c
 evn__ref evn__ref_pad, evn__ref_concat;                                            // layout.c

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/page.h"
 
-#include "base/embedded.h"
-#include "evonode/version.h"
 #include "report/curves.h"
+#include "report/document.h"
 #include "report/html.h"
 #include "report/runs.h"
 #include "report/tables.h"
@@ -113,28 +112,18 @@ void evn__page_put_main(const evn__page *page, evn__text *html) {
     evn__tables_put_settings(page->runs, page->count, html);
 }
 
-static void put_embedded(const char *name, evn__text *html) {
-    evn__text_append(html, "%s", (const char *)evn__embedded_find(evn__embedded_page, name)->data);
-}
-
 void evn__page_put(const evn__page *page, bool live, evn__text *html) {
-    evn__text_append(html,
-                     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                     "img-src data:; style-src 'unsafe-inline'%s\">\n<title>",
-                     live ? "; script-src 'unsafe-inline'; connect-src 'self'" : "");
-    put_heading(page, html);
-    evn__text_append(html, " – evonode</title>\n<style>\n");
-    put_embedded("page.css", html);
-    evn__text_append(html, "</style>\n</head>\n<body>\n%s<main>\n",
-                     live ? "<p id=\"live\">…</p>\n" : "");
-    evn__page_put_main(page, html);
-    evn__text_append(html, "</main>\n<footer>evonode %s</footer>\n", evn_version());
-    if (live) {
-        evn__text_append(html, "<script>\n");
-        put_embedded("page.js", html);
-        evn__text_append(html, "</script>\n");
+    evn__text title = {0};
+    if (page->count == 1) {
+        evn__text_append(&title, "%s", page->runs[0].folder);
+    } else {
+        evn__text_append(&title, "%d runs", page->count);
     }
-    evn__text_append(html, "</body>\n</html>\n");
+    evn__document_begin(title.data ? title.data : "",
+                        live ? "; script-src 'unsafe-inline'; connect-src 'self'" : "", html);
+    free(title.data);
+    evn__text_append(html, "%s<main>\n", live ? "<p id=\"live\">…</p>\n" : "");
+    evn__page_put_main(page, html);
+    evn__text_append(html, "</main>\n");
+    evn__document_end(live ? "page.js" : NULL, html);
 }

@@ -32,7 +32,7 @@
 enum {
     EVN__SAMPLES_SMALL = 8, ///< elements of a row that are unrolled: registers
     // Beyond these the kernels for matrices are faster, although they are many; not on record where
-    // exactly, rows flow_* and curve_* of `build/evonode-bench` show it.
+    // exactly, rows flow_* and curve_* of `evonode bench` show it.
     EVN__SAMPLES_MAX_ROW = 256,       ///< elements of a row
     EVN__SAMPLES_MAX_PRODUCT = 16384, ///< multiplications, of one sample or of a uniform product;
                                       ///< elements of a uniform value

@@ -100,28 +100,13 @@ evn_status evn__trial_plan(const evn__trial *trial, evn_plan **plan) {
                            &(evn_plan_options){.fp64 = trial->fp64, .all_epilogues = true}, plan);
 }
 
-/// fmax passes over NaN: what is not finite must be looked at before.
-static double compare(const double *got, const double *expected, size_t count) {
-    double worst = 0, scale = 1;
-    for (size_t i = 0; i < count; ++i) {
-        if (isnan(got[i]) != isnan(expected[i]) || isinf(got[i]) != isinf(expected[i])) {
-            return INFINITY;
-        }
-        if (isfinite(expected[i])) {
-            worst = fmax(worst, fabs(got[i] - expected[i]));
-            scale = fmax(scale, fabs(expected[i]));
-        }
-    }
-    return worst / scale;
-}
-
 static evn_status check_port(const evn__trial *trial, int port, double *error) {
     double *got;
     size_t count = count_of(trial, port);
     EVN_TRY(EVN_NEW(&got, count));
     evn_status status = evn__real_read(trial->binding[port], trial->fp64, got, count);
     if (status == EVN_OK) {
-        *error = fmax(*error, compare(got, trial->data[port], count));
+        *error = fmax(*error, evn__ref_difference(got, trial->data[port], count));
     }
     free(got);
     return status;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bench/scoreboard with a fake peer:  test_scoreboard.py EVONODE_BENCH EVONODE"""
+"""bench/scoreboard with a fake peer:  test_scoreboard.py EVONODE"""
 
 import json
 import os
@@ -78,5 +78,5 @@ class Scoreboard(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAMS = ["--bench", sys.argv[1], "--evonode", sys.argv[2]]
+    PROGRAMS = ["--evonode", sys.argv[1]]
     unittest.main(argv=sys.argv[:1])

@@ -25,7 +25,7 @@ ELSEWHERE = {"datasets/mnist", "examples/odenet_mnist.py", "examples/cnf.py"}  #
 
 
 def pages():
-    return sorted([*SOURCE.glob("*.md"), *SOURCE.glob("docs/**/*.md"), SOURCE / "datasets/README.md"])
+    return sorted([*SOURCE.glob("*.md"), *SOURCE.glob("docs/**/*.md"), SOURCE / "datasets/README.md", SOURCE / "results/README.md"])
 
 
 def name(page):

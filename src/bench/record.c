@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/record.h"
+
+#include "base/files.h"
+#include "base/hash.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_BYTES_MAX = 4 << 20 };
+static const char KIND[] = "evonode bench";
+
+void evn__bench_record_free(evn__bench_record *record) {
+    json_decref(record->about);
+    free(record->rows);
+    *record = (evn__bench_record){0};
+}
+
+evn_status evn__bench_record_add(evn__bench_record *record, const evn__bench_result *row) {
+    EVN_TRY(EVN_RESERVE(record->rows, record->capacity, record->count + 1));
+    record->rows[record->count++] = *row;
+    return EVN_OK;
+}
+
+const evn__bench_result *evn__bench_record_find(const evn__bench_record *record, const char *key) {
+    for (int i = 0; i < record->count; ++i) {
+        if (strcmp(record->rows[i].key, key) == 0 && record->rows[i].time.count > 0) {
+            return &record->rows[i];
+        }
+    }
+    return NULL;
+}
+
+const char *evn__bench_record_device(const evn__bench_record *record) {
+    const json_t *device = json_object_get(record->about, "device");
+    const char *name = json_string_value(json_object_get(device, "name"));
+    return name ? name : "";
+}
+
+/// Of the whole object but its own member; 32 digits.
+static evn_status hash_of(const json_t *root, char digits[EVN__HASH_TEXT]) {
+    json_t *rest = json_copy((json_t *)root);
+    json_object_del(rest, "hash");
+    char *text = json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    json_decref(rest);
+    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the hash of a result");
+    evn__hash_print(evn__hash_of(text, strlen(text)), digits);
+    free(text);
+    return EVN_OK;
+}
+
+// Writing -----------------------------------------------------------------------------------------
+
+static json_t *real(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *show_times(const evn__bench_time *time) {
+    json_t *samples = json_array();
+    for (int i = 0; i < time->count; ++i) {
+        json_array_append_new(samples, real(time->samples[i]));
+    }
+    return samples;
+}
+
+static json_t *show_row(const evn__bench_result *row) {
+    const evn__bench_time *time = &row->time;
+    json_t *object =
+        json_pack("{s:s, s:s, s:s}", "key", row->key, "name", row->name, "group", row->group);
+    if (time->count == 0) {
+        json_object_set_new(object, row->lacking ? "lacking" : "failed", json_string(row->reason));
+        return object;
+    }
+    json_object_update_new(
+        object,
+        json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "median", real(time->median), "quartiles",
+                  json_pack("[o, o]", real(time->low), real(time->high)), "drift",
+                  real(time->drift), "repetitions", time->repetitions, "samples", show_times(time),
+                  "launches", real(time->launches), "waits", real(time->waits)));
+    json_object_update_new(object,
+                           json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "flops", real(row->flops),
+                                     "bytes", real(row->bytes), "nodes", real(row->nodes),
+                                     "fraction_of_limit", real(row->fraction), "device_flops",
+                                     real(row->speed), "difference", real(row->difference)));
+    json_object_set_new(object, "tolerance", real(row->tolerance));
+    return object;
+}
+
+static json_t *show(const evn__bench_record *record) {
+    json_t *rows = json_array();
+    json_t *root = json_pack("{s:s, s:i}", "kind", KIND, "format", EVN__BENCH_FORMAT);
+    json_object_update(root, record->about);
+    json_object_set_new(root, "limits",
+                        json_pack("{s:o, s:o}", "flops", real(record->limits.flops), "bytes",
+                                  real(record->limits.bytes)));
+    for (int i = 0; i < record->count; ++i) {
+        json_array_append_new(rows, show_row(&record->rows[i]));
+    }
+    json_object_set_new(root, "rows", rows);
+    return root;
+}
+
+/// Nine digits: more say nothing of a time.
+static char *print(const json_t *root) {
+    return json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+}
+
+evn_status evn__bench_record_print(const evn__bench_record *record, char **text) {
+    char digits[EVN__HASH_TEXT];
+    json_t *root = show(record);
+    char *first = print(root);
+    json_decref(root);
+    root = first ? json_loads(first, 0, NULL) : NULL; // the hash is of what a reader sees
+    free(first);
+    *text = NULL;
+    if (root && hash_of(root, digits) == EVN_OK) {
+        json_object_set_new(root, "hash", json_string(digits));
+        *text = print(root);
+    }
+    json_decref(root);
+    EVN_CHECK(*text, EVN_ERR_MEMORY, "no memory for the text of a result");
+    return EVN_OK;
+}
+
+// Reading -----------------------------------------------------------------------------------------
+
+static double number(const json_t *object, const char *name) {
+    const json_t *value = json_object_get(object, name);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+/// A number that is 0 where it is not given.
+static double amount(const json_t *object, const char *name) {
+    double value = number(object, name);
+    return isnan(value) ? 0 : value;
+}
+
+static bool take_text(const json_t *object, const char *name, char *to, size_t size) {
+    const char *text = json_string_value(json_object_get(object, name));
+    snprintf(to, size, "%s", text ? text : "");
+    return text && strlen(text) < size;
+}
+
+/// The samples, from which the rest follows: what the file says of it has to agree.
+static bool take_times(const json_t *object, evn__bench_time *time) {
+    const json_t *samples = json_object_get(object, "samples");
+    size_t count = json_array_size(samples);
+    if (count < 1 || count > EVN__BENCH_SAMPLES) {
+        return false;
+    }
+    for (size_t i = 0; i < count; ++i) {
+        const json_t *sample = json_array_get(samples, i);
+        time->samples[i] = json_number_value(sample);
+        if (!json_is_number(sample) || !(time->samples[i] > 0) || !isfinite(time->samples[i])) {
+            return false;
+        }
+    }
+    time->count = (int)count;
+    time->repetitions = (int)amount(object, "repetitions");
+    time->launches = amount(object, "launches");
+    time->waits = amount(object, "waits");
+    evn__bench_summarise(time);
+    return fabs(number(object, "median") / time->median - 1) < 1e-6;
+}
+
+static bool take_row(const json_t *object, evn__bench_result *row) {
+    *row = (evn__bench_result){.flops = amount(object, "flops"),
+                               .bytes = amount(object, "bytes"),
+                               .nodes = amount(object, "nodes"),
+                               .fraction = number(object, "fraction_of_limit"),
+                               .difference = number(object, "difference"),
+                               .tolerance = number(object, "tolerance"),
+                               .speed = number(object, "device_flops")};
+    row->lacking = take_text(object, "lacking", row->reason, sizeof(row->reason));
+    bool reason = row->lacking || take_text(object, "failed", row->reason, sizeof(row->reason));
+    return take_text(object, "key", row->key, sizeof(row->key)) && row->key[0] &&
+           take_text(object, "name", row->name, sizeof(row->name)) &&
+           take_text(object, "group", row->group, sizeof(row->group)) &&
+           (reason || take_times(object, &row->time));
+}
+
+static evn_status take_rows(const json_t *rows, evn__bench_record *record) {
+    const json_t *object;
+    evn__bench_result row;
+    size_t i;
+    EVN_CHECK(json_array_size(rows) > 0, EVN_ERR_FORMAT, "it has no rows");
+    json_array_foreach(rows, i, object) {
+        EVN_CHECK(take_row(object, &row), EVN_ERR_FORMAT,
+                  "its row number %zu has no name, or no samples that fit its median", i + 1);
+        for (int k = 0; k < record->count; ++k) {
+            EVN_CHECK(strcmp(record->rows[k].key, row.key) != 0, EVN_ERR_FORMAT,
+                      "it has the row %s twice", row.key);
+        }
+        EVN_TRY(evn__bench_record_add(record, &row));
+    }
+    return EVN_OK;
+}
+
+static evn_status check_head(const json_t *root) {
+    const char *kind = json_string_value(json_object_get(root, "kind"));
+    const json_t *format = json_object_get(root, "format");
+    char digits[EVN__HASH_TEXT];
+    EVN_CHECK(kind && strcmp(kind, KIND) == 0 && json_is_integer(format), EVN_ERR_FORMAT,
+              "it is no result of evonode bench --json");
+    EVN_CHECK(json_integer_value(format) <= EVN__BENCH_FORMAT, EVN_ERR_FORMAT,
+              "its format is %d, and this evonode knows %d; read it with a newer evonode",
+              (int)json_integer_value(format), EVN__BENCH_FORMAT);
+    EVN_TRY(hash_of(root, digits));
+    const char *hash = json_string_value(json_object_get(root, "hash"));
+    EVN_CHECK(hash && strcmp(hash, digits) == 0, EVN_ERR_FORMAT,
+              "its hash does not fit its content: it was changed or damaged after it was written; "
+              "measure again");
+    EVN_CHECK(json_is_object(json_object_get(root, "device")), EVN_ERR_FORMAT, "it has no device");
+    return EVN_OK;
+}
+
+static evn_status take(json_t *root, evn__bench_record *record) {
+    EVN_TRY(check_head(root));
+    const json_t *limits = json_object_get(root, "limits");
+    record->limits = (evn__bench_limits){number(limits, "flops"), number(limits, "bytes")};
+    EVN_TRY(take_rows(json_object_get(root, "rows"), record));
+    record->about = json_copy(root);
+    EVN_CHECK(record->about, EVN_ERR_MEMORY, "no memory for it");
+    static const char *const own[] = {"kind", "format", "limits", "rows", "hash"};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); ++i) {
+        json_object_del(record->about, own[i]);
+    }
+    return EVN_OK;
+}
+
+evn_status evn__bench_record_read(const char *path, evn__bench_record *record) {
+    unsigned char *data;
+    size_t size;
+    json_error_t error;
+    *record = (evn__bench_record){0};
+    EVN_TRY(evn__file_read_most(path, FILE_BYTES_MAX, &data, &size));
+    json_t *root = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, &error);
+    free(data);
+    EVN_CHECK(root, EVN_ERR_FORMAT, "%s is no result of evonode bench --json: line %d: %s", path,
+              error.line, error.text);
+    evn_status status = take(root, record);
+    json_decref(root);
+    if (status != EVN_OK) {
+        evn__bench_record_free(record);
+        return evn__prepend(status, "%s", path);
+    }
+    return EVN_OK;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of results: what is written is read, and what was changed, is foreign or newer is refused.
+#include "bench/about.h"
+#include "bench/record.h"
+#include "bench/submission.h"
+#include "bench/suite.h"
+#include "program.h"
+#include "result.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void write_one(char path[TEST_PATH]) {
+    evn__bench_record record;
+    test_result("A vendor", "A device", 1, &record);
+    test_result_write(&record, test_path(path, "a.json"));
+    evn__bench_record_free(&record);
+}
+
+START_TEST(round_trip) {
+    char path[TEST_PATH];
+    evn__bench_record record;
+    write_one(path);
+    TRY(evn__bench_record_read(path, &record));
+    ck_assert_int_eq(record.count, 5);
+    ck_assert_str_eq(evn__bench_record_device(&record), "A device");
+    ck_assert_double_eq_tol(record.limits.flops, 1e12, 1);
+    const evn__bench_result *row = evn__bench_record_find(&record, "conv2d");
+    ck_assert_int_eq(row->time.count, EVN__BENCH_SAMPLES);
+    ck_assert_double_eq_tol(row->time.median, 1e-3, 1e-9);
+    ck_assert_double_eq_tol(row->time.low, 0.99e-3, 1e-9);
+    ck_assert_double_eq_tol(row->difference, 1e-6, 1e-12);
+    ck_assert(isnan(evn__bench_record_find(&record, "mnist_euler")->difference));
+    ck_assert_ptr_null(evn__bench_record_find(&record, "limit_fp16")); // it has no times
+    ck_assert_str_eq(record.rows[4].reason, "the device does not compute in fp16");
+    ck_assert(record.rows[4].lacking);
+    evn__bench_record_free(&record);
+}
+END_TEST
+
+/// Write a.json with `from` replaced by `to`, and expect a refusal that says `text`.
+static void refused(const char *from, const char *to, const char *text) {
+    char path[TEST_PATH], changed[1 << 16];
+    evn__bench_record record;
+    size_t size;
+    write_one(path);
+    char *data = test_read("a.json", &size);
+    char *place = strstr(data, from);
+    ck_assert_msg(place, "no %s in %s", from, data);
+    snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(place - data), data, to,
+             place + strlen(from));
+    free(data);
+    test_write("a.json", changed, strlen(changed));
+    ck_assert_int_eq(evn__bench_record_read(path, &record), EVN_ERR_FORMAT);
+    ck_assert_msg(strstr(evn_error_message(), text), "%s", evn_error_message());
+    ck_assert_msg(strstr(evn_error_message(), "a.json"), "%s", evn_error_message());
+}
+
+START_TEST(damaged) {
+    refused("\"median\": 0.001", "\"median\": 0.0001", "hash does not fit");
+    refused("\"A device\"", "\"Another\"", "hash does not fit");
+    refused("\"evonode bench\"", "\"something\"", "no result of evonode bench");
+    refused("\"format\": 1", "\"format\": 2", "newer evonode");
+    refused("{", "[", "no result of evonode bench");
+    refused("\"hash\"", "\"hish\"", "hash does not fit");
+}
+END_TEST
+
+START_TEST(not_there) {
+    evn__bench_record record;
+    ck_assert_int_eq(evn__bench_record_read("/nowhere/a.json", &record), EVN_ERR_FILE);
+}
+END_TEST
+
+/// Samples that do not make the median that is said, under a hash that fits.
+START_TEST(samples_that_do_not_fit) {
+    char path[TEST_PATH];
+    evn__bench_record record;
+    test_result("A vendor", "A device", 1, &record);
+    test_result_row(&record, "conv2d")->time.median *= 2;
+    test_result_write(&record, test_path(path, "b.json"));
+    evn__bench_record_free(&record);
+    ck_assert_int_eq(evn__bench_record_read(path, &record), EVN_ERR_FORMAT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "number 3"));
+}
+END_TEST
+
+/// What is read back from where --submit would write it.
+static evn_status submitted(evn__bench_record *record, const char *folder) {
+    char root[TEST_PATH];
+    evn__text path = {0};
+    TRY(evn__bench_submission_place(test_path(root, "%s", folder), record->about, &path));
+    test_result_write(record, path.data);
+    evn__bench_record_free(record);
+    TRY(evn__bench_record_read(path.data, record));
+    evn__text again = {0}; // nothing is written over it
+    ck_assert_int_eq(evn__bench_submission_place(root, record->about, &again), EVN_ERR_OUTPUT);
+    evn_status status = evn__bench_submission_check(path.data, record);
+    free(again.data);
+    free(path.data);
+    evn__bench_record_free(record);
+    return status;
+}
+
+START_TEST(submission) {
+    evn__bench_record record;
+    test_result("Advanced Micro Devices, Inc.", "Radeon RX 6600 (gfx1032)", 1, &record);
+    TRY(submitted(&record, "."));
+    ck_assert(test_exists(
+        "results/advanced-micro-devices-inc/radeon-rx-6600-gfx1032-3.1-2026-11-29.json"));
+    test_result("A vendor", "wrong kernels", 1, &record);
+    test_result_row(&record, "conv2d")->difference = 1e-3;
+    ck_assert_int_eq(submitted(&record, "."), EVN_ERR_DATA);
+    test_result("A vendor", "quick", 1, &record);
+    json_object_set_new(record.about, "quick", json_true());
+    ck_assert_int_eq(submitted(&record, "."), EVN_ERR_DATA);
+    test_result("A vendor", "untested", 1, &record);
+    json_object_del(record.about, "selftest");
+    ck_assert_int_eq(submitted(&record, "."), EVN_ERR_DATA);
+    test_result("A vendor", "wrong test", 1, &record);
+    json_object_set_new(json_object_get(record.about, "selftest"), "wrong", json_integer(1));
+    ck_assert_int_eq(submitted(&record, "."), EVN_ERR_DATA);
+    test_result("A vendor", "talks", 1, &record);
+    json_object_set_new(json_object_get(record.about, "host"), "compiler",
+                        json_string("/home/somebody/bin/cc"));
+    ck_assert_int_eq(submitted(&record, "."), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "a path is in it"));
+}
+END_TEST
+
+START_TEST(misplaced) {
+    char path[TEST_PATH];
+    evn__bench_record record;
+    test_result("A vendor", "A device", 1, &record);
+    test_result_write(&record, test_path(path, "results/a-vendor/mine.json"));
+    ck_assert_int_eq(evn__bench_submission_check(path, &record), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "a-vendor/a-device-3.1-2026-11-29.json"));
+    evn__bench_record_free(&record);
+}
+END_TEST
+
+START_TEST(paths_are_hidden) {
+    char text[] = "In file (/root/.cache/x.cl) line 3: and C:\\temp too, 1/2";
+    evn__bench_hide_paths(text);
+    ck_assert_str_eq(text, "In file (…) line 3: and … too, …");
+    char plain[] = "no memory";
+    evn__bench_hide_paths(plain);
+    ck_assert_str_eq(plain, "no memory");
+}
+END_TEST
+
+static void supply(const char *name, const char *file, const char *value) {
+    char path[TEST_PATH], command[2 * TEST_PATH];
+    snprintf(command, sizeof(command), "mkdir -p '%s'", test_path(path, "supplies/%s", name));
+    ck_assert_int_eq(system(command), 0);
+    snprintf(command, sizeof(command), "supplies/%s/%s", name, file);
+    test_write(command, value, strlen(value));
+}
+
+static void expect_power(const char *source, size_t batteries) {
+    char path[TEST_PATH];
+    json_t *power = evn__bench_power(test_path(path, "supplies"));
+    ck_assert_str_eq(json_string_value(json_object_get(power, "source")), source);
+    ck_assert_uint_eq(json_array_size(json_object_get(power, "batteries")), batteries);
+    json_decref(power);
+}
+
+START_TEST(power) {
+    expect_power("unknown", 0);
+    supply("AC", "type", "Mains\n");
+    supply("AC", "online", "1\n");
+    expect_power("mains", 0);
+    supply("BAT0", "type", "Battery\n");
+    supply("BAT0", "status", "Discharging\n");
+    supply("BAT0", "capacity", "81\n");
+    expect_power("battery", 1);
+    supply("BAT0", "status", "Charging\n");
+    expect_power("mains", 1);
+}
+END_TEST
+
+START_TEST(patterns) {
+    TRY(evn__bench_options_check(&(evn__bench_options){.rows = NULL}));
+    TRY(evn__bench_options_check(&(evn__bench_options){.rows = "nothing,conv2d_*grad"}));
+    TRY(evn__bench_options_check(&(evn__bench_options){.rows = "training steps"}));
+    ck_assert_int_eq(evn__bench_options_check(&(evn__bench_options){.rows = "conv"}),
+                     EVN_ERR_USAGE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "conv2d_stem"));
+}
+END_TEST
+
+START_TEST(drift) {
+    evn__bench_time time = {.count = 9, .samples = {1, 1, 1, 2, 2, 2, 3, 3, 3}};
+    evn__bench_summarise(&time);
+    ck_assert_double_eq(time.drift, 2);
+    ck_assert_double_eq(time.median, 2);
+    ck_assert_double_eq(time.low, 1);
+    ck_assert_double_eq(time.high, 3);
+    ck_assert_double_eq(time.best, 1);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("record");
+    test_add(s, tcase_create("round_trip"), round_trip);
+    test_add(s, tcase_create("damaged"), damaged);
+    test_add(s, tcase_create("not_there"), not_there);
+    test_add(s, tcase_create("samples_that_do_not_fit"), samples_that_do_not_fit);
+    test_add(s, tcase_create("submission"), submission);
+    test_add(s, tcase_create("misplaced"), misplaced);
+    test_add(s, tcase_create("paths_are_hidden"), paths_are_hidden);
+    test_add(s, tcase_create("power"), power);
+    test_add(s, tcase_create("patterns"), patterns);
+    test_add(s, tcase_create("drift"), drift);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
