@@ -26,3 +26,7 @@ void evn__affinity_prepare(void) {
 void evn__affinity_prepare(void) {
 }
 #endif
+
+void evn__affinity_release(void) {
+    setenv("POCL_AFFINITY", "0", 1);
+}

@@ -140,6 +140,7 @@ void evn_device_close(evn_device **device) {
     if (old->context) {
         clReleaseContext(old->context);
     }
+    free(old->compiler);
     free(old->cache_folder);
     json_decref(old->variants);
     free(old);

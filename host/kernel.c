@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 #include "host/blast.h"
+#include "host/build.h"
 #include "host/part.h"
 #include "host/runtime.h"
 
@@ -28,16 +29,13 @@ static evn_status ask_group(evn__kernel *kernel) {
     return EVN_OK;
 }
 
-static evn_status ask_kernel(evn__kernel *kernel, const char *name) {
+static evn_status ask_kernel(evn__kernel *kernel) {
     cl_uint count;
     EVN_CL_CHECK(clGetKernelInfo(kernel->kernel, CL_KERNEL_NUM_ARGS, sizeof(count), &count, NULL),
                  "clGetKernelInfo");
     EVN_TRY(ask_group(kernel));
     kernel->argument_count = (int)count;
-    EVN_TRY(EVN_NEW(&kernel->last, kernel->argument_count));
-    kernel->name = strdup(name);
-    EVN_CHECK(kernel->name, EVN_ERR_MEMORY, "no memory for the name of kernel %s", name);
-    return EVN_OK;
+    return EVN_NEW(&kernel->last, kernel->argument_count);
 }
 
 static void free_kernel(evn__kernel *kernel) {
@@ -45,32 +43,33 @@ static void free_kernel(evn__kernel *kernel) {
         clReleaseKernel(kernel->kernel);
     }
     free(kernel->name);
+    free(kernel->own_name);
     free(kernel->last);
     free(kernel);
 }
 
-/// The product of a library, in the place of a kernel.
-static evn_status create_blast(evn__kernel *kernel) {
-    EVN_CHECK(EVN__HAS_BLAST, EVN_ERR_BUILD, "evonode was built without CLBlast");
-    kernel->blast = true;
-    kernel->name = strdup(EVN__BLAST_NAME);
-    EVN_CHECK(kernel->name, EVN_ERR_MEMORY, "no memory for the name of a kernel");
-    return EVN_OK;
+evn_status evn__kernel_make(evn__kernel *kernel) {
+    cl_int code;
+    if (kernel->kernel || kernel->blast) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__build_make(kernel->device, kernel->build));
+    kernel->kernel = clCreateKernel(kernel->build->program, kernel->own_name, &code);
+    EVN_CHECK(code == CL_SUCCESS, EVN_ERR_BUILD,
+              "kernel %s cannot be made: %s (%d); check that the source defines it", kernel->name,
+              evn__cl_name(code), (int)code);
+    return ask_kernel(kernel);
 }
 
-static evn_status create_kernel(evn__kernel *kernel, const evn__program *program,
-                                const char *name) {
-    cl_int code;
+static evn_status create_kernel(evn__kernel *kernel, const evn__program *program) {
+    EVN_CHECK(kernel->name, EVN_ERR_MEMORY, "no memory for the name of a kernel");
     evn__text own = {0};
     char suffix[EVN__PART_SUFFIX];
-    evn__text_append(&own, "%s%s", name, evn__part_suffix(program->part, suffix));
+    evn__text_append(&own, "%s%s", kernel->name, evn__part_suffix(program->part, suffix));
     EVN_TRY(own.status);
-    kernel->kernel = clCreateKernel(program->program, own.data, &code);
-    free(own.data);
-    EVN_CHECK(code == CL_SUCCESS, EVN_ERR_BUILD,
-              "kernel %s cannot be made: %s (%d); check that the source defines it", name,
-              evn__cl_name(code), (int)code);
-    return ask_kernel(kernel, name);
+    kernel->own_name = own.data;
+    kernel->build = program->build;
+    return kernel->device->batch ? EVN_OK : evn__kernel_make(kernel);
 }
 
 static evn__kernel *find_kernel(const evn_device *device, evn__hash program, const char *name) {
@@ -111,15 +110,18 @@ evn_status evn__kernel_get(evn_device *device, const evn__source *source, const 
     }
     *kernel = find_kernel(device, program.key, name);
     if (*kernel) {
-        return EVN_OK;
+        return device->batch ? EVN_OK : evn__kernel_make(*kernel);
     }
+    EVN_CHECK(!source->blast || EVN__HAS_BLAST, EVN_ERR_BUILD, "evonode was built without CLBlast");
     EVN_TRY(EVN_RESERVE(device->kernels, device->kernel_capacity, device->kernel_count + 1));
     evn__kernel *fresh;
     EVN_TRY(EVN_NEW(&fresh, 1));
-    fresh->device = device;
-    fresh->fp64 = source->fp64;
-    fresh->program = program.key;
-    evn_status status = source->blast ? create_blast(fresh) : create_kernel(fresh, &program, name);
+    *fresh = (evn__kernel){.device = device,
+                           .fp64 = source->fp64,
+                           .program = program.key,
+                           .blast = source->blast,
+                           .name = strdup(name)};
+    evn_status status = source->blast ? EVN_OK : create_kernel(fresh, &program);
     if (status != EVN_OK) {
         free_kernel(fresh);
         return status;
@@ -136,11 +138,12 @@ void evn__kernels_free(evn_device *device) {
         }
         free_kernel(device->kernels[i]);
     }
-    for (int i = 0; i < device->program_count; ++i) {
-        clReleaseProgram(device->programs[i].program);
+    for (int i = 0; i < device->build_count; ++i) {
+        evn__build_free(device->builds[i]);
     }
     free(device->kernels);
     free(device->programs);
+    free(device->builds);
 }
 
 // Launch ------------------------------------------------------------------------------------------
@@ -266,6 +269,7 @@ evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *argument
     if (kernel->blast) {
         return evn__blast_launch(kernel, arguments, count);
     }
+    EVN_TRY(evn__kernel_make(kernel));
     EVN_CHECK(range.dimensions >= 1 && range.dimensions <= 3, EVN_ERR_INTERNAL,
               "kernel %s: an index space of %d dimensions", kernel->name, range.dimensions);
     for (int i = range.dimensions; i < 3; ++i) {

@@ -5,7 +5,7 @@
 #include "base/embedded.h"
 #include "base/files.h"
 #include "base/memory.h"
-#include "host/cache.h"
+#include "host/build.h"
 #include "host/part.h"
 #include "host/runtime.h"
 
@@ -83,7 +83,7 @@ evn_status evn__kernel_text(const char *family, const char **text) {
 
 /// Line numbers of the build log then count in the file that the reader knows.
 static evn_status append_file(evn__text *text, const char *family) {
-    const char *file;
+    const char *file = NULL;
     EVN_TRY(evn__kernel_text(family, &file));
     evn__text_append(text, "#line 1 \"%s.cl\"\n%s\n", family, file);
     return text->status;
@@ -97,10 +97,7 @@ static evn_status append_header(evn__text *text, const char *name) {
     return text->status;
 }
 
-static evn_status append_head(evn__text *text, bool declares) {
-    if (declares) {
-        EVN_TRY(append_header(text, "builtins.h"));
-    }
+static evn_status append_head(evn__text *text) {
     EVN_TRY(append_header(text, "shared.h"));
     EVN_TRY(append_file(text, "common"));
     return append_file(text, "elementwise");
@@ -128,9 +125,8 @@ static evn_status append_part(evn__text *text, const evn__source *source, int pa
 }
 
 /// A source by itself, or several as parts 1, 2, ...
-static evn_status write_text(evn__text *text, const evn__source *const *sources, int count,
-                             bool declares) {
-    EVN_TRY(append_head(text, declares));
+static evn_status write_text(evn__text *text, const evn__source *const *sources, int count) {
+    EVN_TRY(append_head(text));
     for (int i = 0; i < count; ++i) {
         EVN_TRY(count == 1 ? append_source(text, sources[i])
                            : append_part(text, sources[i], i + 1));
@@ -142,86 +138,45 @@ static evn_status write_text(evn__text *text, const evn__source *const *sources,
 
 /// No fast-math and no -cl-mad-enable: a NaN must reach the step controller, and results may not
 /// depend on which products a compiler happens to fuse more than the language allows anyway.
-/// @param declares  the text declares the built-in functions: without clang's header, by its guard
-static void write_options(evn__text *options, bool fp64, bool declares, const char *more) {
-    evn__text_append(options, "-cl-std=CL1.2%s%s", declares ? " -D_OPENCL_H_" : "",
-                     fp64 ? " -DEVN_FP64" : "");
+static void write_options(evn__text *options, bool fp64, const char *more) {
+    evn__text_append(options, "-cl-std=CL1.2%s", fp64 ? " -DEVN_FP64" : "");
     if (more[0]) {
         evn__text_append(options, " %s", more);
     }
 }
 
-/// Fail with the head of the log, where the first error stands.
-static evn_status fail_build(const evn_device *device, cl_program program, cl_int code,
-                             const char *options) {
-    size_t bytes = 0;
-    clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
-    char *log = calloc(1, bytes + 1);
-    if (log) {
-        clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
+/// What is to be compiled; at once, unless a batch is open.
+static evn_status write_build(const evn_device *device, const evn__source *const *sources,
+                              int count, evn__build *build) {
+    const char *family = sources[0]->family;
+    build->name = strdup(count == 1 && family ? family : "(generated)");
+    EVN_CHECK(build->name, EVN_ERR_MEMORY, "no memory for a program's name");
+    write_options(&build->options, sources[0]->fp64, count == 1 ? options_of(sources[0]) : "");
+    EVN_TRY(build->options.status);
+    if (device->quirks.reads_builtins) {
+        EVN_TRY(append_header(&build->text, "builtins.h"));
+        build->head = build->text.size;
     }
-    evn_status status = evn__fail(
-        __FILE__, __LINE__, EVN_ERR_BUILD,
-        "a kernel did not compile on %s (driver %s) with options \"%s\": %s (%d); the log "
-        "begins:\n%.2400s",
-        device->info.name, device->info.driver, options, evn__cl_name(code), (int)code,
-        log ? log : "");
-    free(log);
-    return status;
-}
-
-static evn_status compile(evn_device *device, const char *text, const char *options,
-                          cl_program *program) {
-    cl_int code;
-    cl_program fresh = clCreateProgramWithSource(device->context, 1, &text, NULL, &code);
-    EVN_CL_CHECK(code, "clCreateProgramWithSource");
-    code = clBuildProgram(fresh, 1, &device->id, options, NULL, NULL);
-    if (code != CL_SUCCESS) {
-        evn_status status = fail_build(device, fresh, code, options);
-        clReleaseProgram(fresh);
-        return status;
-    }
-    device->stats.programs_built++;
-    evn__cache_store(device, text, options, fresh);
-    *program = fresh;
-    return EVN_OK;
-}
-
-static evn_status load_or_compile(evn_device *device, const char *text, const char *options,
-                                  cl_program *program) {
-    *program = evn__cache_load(device, text, options);
-    device->stats.programs_loaded += *program != NULL;
-    return *program ? EVN_OK : compile(device, text, options, program);
-}
-
-static evn_status build_with(evn_device *device, const evn__source *const *sources, int count,
-                             bool declares, cl_program *program) {
-    evn__text text = {0}, options = {0};
-    write_options(&options, sources[0]->fp64, declares, count == 1 ? options_of(sources[0]) : "");
-    evn_status status = write_text(&text, sources, count, declares);
-    if (status == EVN_OK) {
-        status = options.status;
-    }
-    if (status == EVN_OK) {
-        status = load_or_compile(device, text.data, options.data, program);
-    }
-    free(text.data);
-    free(options.data);
-    return status;
+    return write_text(&build->text, sources, count);
 }
 
 static evn_status build(evn_device *device, const evn__source *const *sources, int count,
-                        cl_program *program) {
+                        evn__build **build) {
     EVN_CHECK(!sources[0]->fp64 || device->info.has_fp64, EVN_ERR_DEVICE,
               "%s has no double precision; use single precision or another device",
               device->info.name);
-    bool declares = device->quirks.reads_builtins;
-    evn_status status = build_with(device, sources, count, declares, program);
-    if (status == EVN_ERR_BUILD && declares) { // a function that kernels/builtins.h lacks
-        status = build_with(device, sources, count, false, program);
-        device->undeclared += status == EVN_OK;
+    EVN_TRY(EVN_RESERVE(device->builds, device->build_capacity, device->build_count + 1));
+    EVN_TRY(EVN_NEW(build, 1));
+    evn_status status = write_build(device, sources, count, *build);
+    if (status == EVN_OK && !device->batch) {
+        status = evn__build_make(device, *build);
     }
-    return status;
+    if (status != EVN_OK) {
+        evn__build_free(*build);
+        return status;
+    }
+    device->builds[device->build_count++] = *build;
+    return EVN_OK;
 }
 
 // Memory ------------------------------------------------------------------------------------------
@@ -254,13 +209,11 @@ evn_status evn__program_get(evn_device *device, const evn__source *source, evn__
     }
     EVN_TRY(EVN_RESERVE(device->programs, device->program_capacity, device->program_count + 1));
     program->part = 0;
-    evn_status status = build(device, &source, 1, &program->program);
+    evn_status status = build(device, &source, 1, &program->build);
     if (status == EVN_OK) {
         device->programs[device->program_count++] = *program;
     }
-    return status == EVN_OK ? status
-                            : evn__prepend(status, "kernels/%s",
-                                           source->family ? source->family : "(generated)");
+    return status;
 }
 
 // Several sources as one program ------------------------------------------------------------------
@@ -296,17 +249,14 @@ static evn_status choose_parts(const evn_device *device, const evn__source *sour
 }
 
 static evn_status join(evn_device *device, parts *p) {
-    cl_program program;
+    evn__build *joined;
     EVN_TRY(
         EVN_RESERVE(device->programs, device->program_capacity, device->program_count + p->count));
-    EVN_TRY(build(device, p->sources, p->count, &program));
+    EVN_TRY(build(device, p->sources, p->count, &joined));
     for (int i = 0; i < p->count; ++i) {
         evn__program *part = &device->programs[device->program_count++];
         *part = p->programs[i];
-        part->program = program;
-        if (i > 0) {
-            clRetainProgram(program);
-        }
+        part->build = joined;
     }
     return EVN_OK;
 }

@@ -20,10 +20,12 @@ static const struct {
     // PoCL keeps compiled kernels under ~/.cache/pocl. Asking it for binaries is also harmful: it
     // then compiles every kernel once more, generically, for any work-group size. It runs each
     // program through the preprocessor, with clang's header of all built-in functions, before it
-    // looks into its cache: 17 ms, 3 without that header. Its work-groups run in threads of the operating system, one after the other in each.
+    // looks into its cache: 17 ms, 3 without that header. Its work-groups run in threads of the
+    // operating system, one after the other in each.
     {"Portable Computing Language",
      {.caches_programs = true,
       .costly_programs = true,
+      .compiles_at_launch = true,
       .reads_builtins = true,
       .groups_progress = ORDERED,
       .long_vectors = ORDERED}},

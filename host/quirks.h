@@ -8,10 +8,11 @@
 typedef struct evn__quirks {
     bool caches_programs; ///< the implementation keeps compiled programs itself: ours is bypassed
     bool costly_programs; ///< each program costs much, however small: sources share them
-    bool reads_builtins;  ///< it reads clang's opencl-c.h before each program, cached ones too
-    bool groups_progress; ///< a work-group that has begun makes progress while others wait
-    bool long_vectors;    ///< the compiler knows vectors of more than 16 elements, by clang's
-                          ///< ext_vector_type
+    bool compiles_at_launch; ///< a kernel is compiled at its first launch, not with its program
+    bool reads_builtins;     ///< it reads clang's opencl-c.h before each program, cached ones too
+    bool groups_progress;    ///< a work-group that has begun makes progress while others wait
+    bool long_vectors;       ///< the compiler knows vectors of more than 16 elements, by clang's
+                             ///< ext_vector_type
 } evn__quirks;
 
 evn__quirks evn__quirks_of(const evn_device_info *info);

@@ -13,18 +13,21 @@
 #include <jansson.h>
 #include <string.h>
 
-/// A compiled source; its kernels stay valid until the device is closed.
+/// A source that is compiled, or will be when the batch ends; its kernels stay valid until the
+/// device is closed.
 typedef struct evn__program {
-    evn__hash key; ///< of family or text, options, precision
-    cl_program program;
-    int part; ///< of the program: what its kernels' names end in (host/part.h)
+    evn__hash key;            ///< of family or text, options, precision
+    struct evn__build *build; ///< of the device (host/build.h)
+    int part;                 ///< of the program: what its kernels' names end in (host/part.h)
 } evn__program;
 
 struct evn__kernel {
     evn_device *device;
     evn__hash program; ///< key of its program
     char *name;
-    cl_kernel kernel;
+    struct evn__build *build; ///< of its program
+    char *own_name;           ///< in it
+    cl_kernel kernel;         ///< NULL until its program is made
     int argument_count;
     uint64_t *last; ///< per argument: what it was set to last, 0: nothing (host/kernel.c)
     size_t max_work_group;
@@ -53,9 +56,14 @@ struct evn_device {
     evn__counting counting;
     evn__stage stages[EVN__STAGES];
     int next_stage;
+    struct evn__build **builds;
+    int build_count, build_capacity;
     evn__program *programs;
     int program_count, program_capacity;
-    int undeclared; ///< programs that call what kernels/builtins.h lacks
+    struct evn__batch *batch; ///< what waits to be compiled (host/batch.h); NULL: nothing waits
+    char *compiler;           ///< a program that compiles beside this one (host/batch.h), or NULL
+    double compiler_seconds;  ///< that it has for one of them
+    int undeclared;           ///< programs that call what kernels/builtins.h lacks
     evn__kernel **kernels;
     int kernel_count, kernel_capacity;
     char *cache_folder; ///< NULL when compiled programs are not cached
@@ -103,8 +111,13 @@ evn_status evn__device_select(const evn_device_info *infos, int count, const cha
 /// Release all programs and kernels of a device.
 void evn__kernels_free(evn_device *device);
 
-/// The compiled program of a source, from memory, the disk cache or the compiler.
+/// The program of a source, from memory, the disk cache or the compiler; while a batch is open, not
+/// made yet.
 /// @param[out] program  borrowed from the device
 evn_status evn__program_get(evn_device *device, const evn__source *source, evn__program *program);
+
+/// Make the kernel, and its program, where that has waited for the end of a batch.
+/// @return EVN_ERR_BUILD as evn__kernel_get
+evn_status evn__kernel_make(evn__kernel *kernel);
 
 #endif

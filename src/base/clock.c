@@ -3,8 +3,16 @@
 
 #include <time.h>
 
-double evn__now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+static double read_clock(clockid_t clock) {
+    struct timespec t = {0};
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double evn__now(void) {
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+double evn__processor_seconds(void) {
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }

@@ -5,4 +5,7 @@
 /// Seconds since some moment, on a clock that is never set back.
 double evn__now(void);
 
+/// Seconds of processor time that this process has taken.
+double evn__processor_seconds(void);
+
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/verb.h"
 #include "evonode/version.h"
+#include "host/batch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,6 +99,10 @@ static evn_status run(const evn__command *command) {
     if (strcmp(word, "--manual") == 0) { // not in the help: docs/CMakeLists.txt calls it
         EVN_CHECK(command->count == 4, EVN_ERR_USAGE, "usage: evonode --manual FOLDER DATE");
         return evn__manual_write(verbs, command->words[2], evn_version(), command->words[3]);
+    }
+    if (strcmp(word, EVN__COMPILER_WORD) == 0) { // not in the help: a run starts it beside itself
+        EVN_CHECK(command->count == 3, EVN_ERR_USAGE, "usage: evonode %s P:D", word);
+        return evn__compiler_serve(command->words[2]);
     }
     const evn__verb *verb = find_verb(word);
     return verb ? run_verb(verb, command) : fail_unknown(word);

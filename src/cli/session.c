@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/session.h"
 
+#include "base/files.h"
 #include "base/number.h"
 #include "data/parts.h"
+#include "host/batch.h"
 #include "nn/description.h"
 #include <stdlib.h>
 #include <string.h>
@@ -96,13 +98,20 @@ evn_status evn__session_check_filters(int64_t filters, const evn_network *networ
     return EVN_OK;
 }
 
+/// This program, where the system gives it a name: it compiles kernels beside a run (host/batch.h).
+#define SELF "/proc/self/exe"
+enum { COMPILER_SECONDS = 60 }; // the largest kernel that is known takes 2 s
+
 evn_status evn__session_open(evn__session *session, const evn__task_row *row,
                              evn__settings *settings) {
     EVN_TRY(evn__session_prepare(session, row, settings));
     session->close = row->close;
     EVN_TRY(row->open(session, settings));
     EVN_TRY(evn__session_split(session, settings->micro_batches));
-    return evn_device_open(settings->device, &session->device);
+    EVN_TRY(evn_device_open(settings->device, &session->device));
+    return evn__is_regular_file(SELF)
+               ? evn__device_set_compiler(session->device, SELF, COMPILER_SECONDS)
+               : EVN_OK;
 }
 
 evn_status evn__session_split(evn__session *session, int64_t parts) {
