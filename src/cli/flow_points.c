@@ -3,21 +3,15 @@
 // the columns, with which the run is used where its data are not.
 #include "cli/flow.h"
 
+#include "io/run_directory.h"
 #include "io/safetensors.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char FORMAT[] = "evonode points 1";
+static const char FORMAT[] = "evonode points 1", FILE_NAME[] = "points.safetensors";
 enum { PATH_SIZE = 4096, TENSORS = 2 };
-
-static evn_status path_of(const char *folder, char path[PATH_SIZE]) {
-    int size = snprintf(path, PATH_SIZE, "%s/points.safetensors", folder);
-    EVN_CHECK(size < PATH_SIZE, EVN_ERR_OUTPUT, "the path is too long: %.80s…", folder);
-    return EVN_OK;
-}
 
 static void describe(int dimensions, const void *mean, const void *factor,
                      evn__tensor tensors[TENSORS]) {
@@ -33,7 +27,7 @@ static void describe(int dimensions, const void *mean, const void *factor,
 evn_status evn__flow_keep_points(const evn__points *points, const char *folder) {
     char path[PATH_SIZE];
     evn__tensor tensors[TENSORS];
-    EVN_TRY(path_of(folder, path));
+    EVN_TRY(evn__run_file(folder, FILE_NAME, path, sizeof(path)));
     describe(points->dimensions, points->standard.mean, points->standard.factor, tensors);
     json_t *names = json_array();
     for (int i = 0; i < points->dimensions; ++i) {
@@ -101,7 +95,7 @@ evn_status evn__flow_read_points(const char *folder, evn__points **points) {
     char path[PATH_SIZE];
     evn__safetensors *file;
     *points = NULL;
-    EVN_TRY(path_of(folder, path));
+    EVN_TRY(evn__run_file(folder, FILE_NAME, path, sizeof(path)));
     EVN_TRY(evn__safetensors_read(path, &file));
     const char *columns = evn__safetensors_metadata(file, "columns");
     json_t *array = columns ? json_loads(columns, 0, NULL) : NULL;

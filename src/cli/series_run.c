@@ -3,21 +3,15 @@
 // [D], and all names, with which the run is used where its data are not.
 #include "cli/series_run.h"
 
+#include "io/run_directory.h"
 #include "io/safetensors.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char FORMAT[] = "evonode series 1";
+static const char FORMAT[] = "evonode series 1", FILE_NAME[] = "series.safetensors";
 enum { PATH_SIZE = 4096, TENSORS = 5, COUNTS = 2, PAIRS = 5 };
-
-static evn_status path_of(const char *folder, char path[PATH_SIZE]) {
-    int size = snprintf(path, PATH_SIZE, "%s/series.safetensors", folder);
-    EVN_CHECK(size < PATH_SIZE, EVN_ERR_OUTPUT, "the path is too long: %.80s…", folder);
-    return EVN_OK;
-}
 
 static void describe(const evn__series_outline *o, evn__tensor tensors[TENSORS]) {
     const evn__tensor all[TENSORS] = {
@@ -66,7 +60,7 @@ static void list_tracks(const evn__time_series *s, double *rows, double *starts,
 evn_status evn__series_keep(const evn__time_series *series, const char *folder) {
     char path[PATH_SIZE];
     double *rows = NULL, *starts = NULL;
-    EVN_TRY(path_of(folder, path));
+    EVN_TRY(evn__run_file(folder, FILE_NAME, path, sizeof(path)));
     evn_status status = EVN_NEW(&rows, (int64_t)COUNTS * series->track_count);
     status = status == EVN_OK ? EVN_NEW(&starts, (int64_t)series->track_count * series->dimensions)
                               : status;
@@ -167,7 +161,7 @@ evn_status evn__series_read_kept(const char *folder, int64_t window, evn__time_s
     char path[PATH_SIZE];
     evn__safetensors *file;
     *series = NULL;
-    EVN_TRY(path_of(folder, path));
+    EVN_TRY(evn__run_file(folder, FILE_NAME, path, sizeof(path)));
     EVN_TRY(evn__safetensors_read(path, &file));
     kept k = {.file = file};
     evn_status status = read_file(&k, window, series);

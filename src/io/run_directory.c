@@ -29,17 +29,17 @@ struct evn__run_directory {
     evn__metrics_table *table; ///< NULL before the first line
 };
 
-static evn_status join(const char *folder, const char *name, char path[PATH_SIZE]) {
-    int length = snprintf(path, PATH_SIZE, "%s/%s", folder, name);
-    EVN_CHECK(length < PATH_SIZE, EVN_ERR_OUTPUT, "the path of the folder %.80s… is too long",
-              folder);
+evn_status evn__run_file(const char *folder, const char *name, char *path, size_t size) {
+    int length = snprintf(path, size, "%s/%s", folder, name);
+    EVN_CHECK(length >= 0 && (size_t)length < size, EVN_ERR_OUTPUT,
+              "the path of the folder %.80s… is too long", folder);
     return EVN_OK;
 }
 
 static bool exists(const char *folder, const char *name) {
     char path[PATH_SIZE];
     struct stat info;
-    return join(folder, name, path) == EVN_OK && lstat(path, &info) == 0;
+    return evn__run_file(folder, name, path, PATH_SIZE) == EVN_OK && lstat(path, &info) == 0;
 }
 
 // JSON --------------------------------------------------------------------------------------------
@@ -53,7 +53,8 @@ static evn_status write_json(const char *folder, const char *name, json_t *objec
     evn__text text = {0};
     evn__text_append(&text, "%s\n", json);
     free(json);
-    evn_status status = text.status == EVN_OK ? join(folder, name, path) : text.status;
+    evn_status status =
+        text.status == EVN_OK ? evn__run_file(folder, name, path, PATH_SIZE) : text.status;
     if (status == EVN_OK) {
         status = evn__file_write(path, text.data, text.size);
     }
@@ -141,7 +142,7 @@ evn_status evn__run_check_different(const char *const *folders, int count) {
 
 static evn_status lock_metrics(evn__run_directory *directory) {
     char path[PATH_SIZE];
-    EVN_TRY(join(directory->folder, METRICS, path));
+    EVN_TRY(evn__run_file(directory->folder, METRICS, path, PATH_SIZE));
     directory->metrics = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
     EVN_CHECK(directory->metrics >= 0, EVN_ERR_OUTPUT,
               "cannot write %s: %s; name another place for the run", path, strerror(errno));
@@ -154,7 +155,7 @@ static evn_status lock_metrics(evn__run_directory *directory) {
 
 static evn_status remove_file(const evn__run_directory *directory, const char *name) {
     char path[PATH_SIZE];
-    EVN_TRY(join(directory->folder, name, path));
+    EVN_TRY(evn__run_file(directory->folder, name, path, PATH_SIZE));
     EVN_CHECK(unlink(path) == 0 || errno == ENOENT, EVN_ERR_OUTPUT, "cannot remove %s: %s", path,
               strerror(errno));
     return EVN_OK;
@@ -257,7 +258,7 @@ static evn_status write_table(evn__run_directory *directory) {
     char path[PATH_SIZE];
     json_t *lines;
     evn__metrics_table_destroy(&directory->table);
-    EVN_TRY(join(directory->folder, TABLE, path));
+    EVN_TRY(evn__run_file(directory->folder, TABLE, path, PATH_SIZE));
     EVN_TRY(evn__run_metrics(directory->folder, &lines));
     evn_status status = evn__metrics_table_create(path, lines, &directory->table);
     json_decref(lines);
@@ -355,7 +356,7 @@ evn_status evn__run_directory_parameters(evn__run_directory *directory,
                                          const evn_parameters *parameters,
                                          const evn__pair *metadata, int metadata_count) {
     char path[PATH_SIZE];
-    EVN_TRY(join(directory->folder, MODEL, path));
+    EVN_TRY(evn__run_file(directory->folder, MODEL, path, PATH_SIZE));
     evn__tensors all = {0};
     evn_status status = evn__tensors_fetch(parameters, 0, &all);
     if (status == EVN_OK) {
@@ -372,7 +373,7 @@ static evn_status read_json(const char *folder, const char *name, json_t **value
     unsigned char *text;
     size_t size;
     json_error_t error;
-    EVN_TRY(join(folder, name, path));
+    EVN_TRY(evn__run_file(folder, name, path, PATH_SIZE));
     EVN_TRY(evn__file_read(path, &text, &size));
     *value = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
     free(text);
@@ -399,7 +400,7 @@ evn_status evn__run_evaluation(const char *folder, json_t **evaluation) {
 static evn_status read_lines(const char *folder, char path[PATH_SIZE], char **text) {
     unsigned char *data;
     size_t size;
-    EVN_TRY(join(folder, METRICS, path));
+    EVN_TRY(evn__run_file(folder, METRICS, path, PATH_SIZE));
     EVN_TRY(evn__file_read(path, &data, &size));
     *text = (char *)data;
     return EVN_OK;
@@ -477,24 +478,17 @@ evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
     return write_table(directory);
 }
 
-static evn_status path_of(const char *folder, const char *name, char *path, size_t size) {
-    int length = snprintf(path, size, "%s/%s", folder, name);
-    EVN_CHECK(length >= 0 && (size_t)length < size, EVN_ERR_OUTPUT,
-              "the path of the folder %.80s… is too long", folder);
-    return EVN_OK;
-}
-
 evn_status evn__run_checkpoint(const char *folder, char *path, size_t size) {
-    return path_of(folder, CHECKPOINT, path, size);
+    return evn__run_file(folder, CHECKPOINT, path, size);
 }
 
 evn_status evn__run_network(const char *folder, char *path, size_t size) {
-    return path_of(folder, NETWORK, path, size);
+    return evn__run_file(folder, NETWORK, path, size);
 }
 
 evn_status evn__run_directory_network(evn__run_directory *directory, const char *json) {
     char path[PATH_SIZE];
-    EVN_TRY(join(directory->folder, NETWORK, path));
+    EVN_TRY(evn__run_file(directory->folder, NETWORK, path, PATH_SIZE));
     return evn__file_write(path, json, strlen(json));
 }
 
@@ -514,7 +508,7 @@ static evn_status load(evn_parameters *parameters, const evn__safetensors *file)
 evn_status evn__run_parameters(const char *folder, evn_parameters *parameters) {
     char path[PATH_SIZE];
     evn__safetensors *file;
-    EVN_TRY(join(folder, MODEL, path));
+    EVN_TRY(evn__run_file(folder, MODEL, path, PATH_SIZE));
     EVN_TRY(evn__safetensors_read(path, &file));
     evn_status status = load(parameters, file);
     evn__safetensors_destroy(&file);

@@ -83,6 +83,10 @@ evn_status evn__run_directory_parameters(evn__run_directory *directory,
 /// Keep the network file that the run's model is built from, network.json.
 evn_status evn__run_directory_network(evn__run_directory *directory, const char *json);
 
+/// Path of a file in the folder.
+/// @return EVN_ERR_OUTPUT when it is too long
+evn_status evn__run_file(const char *folder, const char *name, char *path, size_t size);
+
 /// Path of network.json.
 /// @return EVN_ERR_OUTPUT when it is too long
 evn_status evn__run_network(const char *folder, char *path, size_t size);
