@@ -10,8 +10,25 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FACTS_MAX = 8, VALUE_SIZE = 64 };
+
+/// Standard output, where the path is "-".
+static const char *target_of(const char *path) {
+    return strcmp(path, "-") == 0 ? "/dev/stdout" : path;
+}
+
+/// Where what was written is said: not into a model that standard output takes.
+static FILE *notes_of(const evn__settings *given) {
+    const char *paths[] = {given->onnx, given->safetensors};
+    for (int i = 0; i < 2; ++i) {
+        if (paths[i] && strcmp(paths[i], "-") == 0) {
+            return stderr;
+        }
+    }
+    return stdout;
+}
 
 /// Where a run is solved adaptively, the task's own number of steps.
 static evn__unroll_options unroll_options(const evn__session *session, const evn__settings *given) {
@@ -82,7 +99,7 @@ static void free_facts(facts *f) {
 
 static evn_status write(const evn__session *session, const evn__unroll_options *options,
                         const evn__unrolled *unrolled, const evn__tensors *tensors, const facts *f,
-                        const char *path) {
+                        const evn__settings *given) {
     const evn__onnx_options onnx = {.initializers = tensors->items,
                                     .initializer_count = tensors->count,
                                     .any_batch = options->batch == EVN__ANY_BATCH,
@@ -90,12 +107,12 @@ static evn_status write(const evn__session *session, const evn__unroll_options *
                                     .part_count = unrolled->part_count,
                                     .metadata = f->pairs,
                                     .metadata_count = f->count};
-    EVN_TRY(evn__onnx_write(path, unrolled->graph, &onnx));
+    EVN_TRY(evn__onnx_write(target_of(given->onnx), unrolled->graph, &onnx));
     char batch[VALUE_SIZE] = "";
     if (!onnx.any_batch) {
         snprintf(batch, sizeof(batch), ", batches of %lld", (long long)options->batch);
     }
-    printf("%s: %s, %s%s\n", path, session->row->name, f->solver, batch);
+    fprintf(notes_of(given), "%s: %s, %s%s\n", given->onnx, session->row->name, f->solver, batch);
     return EVN_OK;
 }
 
@@ -113,7 +130,7 @@ static evn_status export_onnx(const evn__session *session, const evn__settings *
         status = find_facts(given->subject, session, &options, &unrolled, &f);
     }
     if (status == EVN_OK) {
-        status = write(session, &options, &unrolled, &tensors, &f, given->onnx);
+        status = write(session, &options, &unrolled, &tensors, &f, given);
     }
     free_facts(&f);
     evn__tensors_free(&tensors);
@@ -124,11 +141,11 @@ static evn_status export_onnx(const evn__session *session, const evn__settings *
 static evn_status export_safetensors(const evn__session *session, const evn__settings *given) {
     evn__weight_map *map;
     EVN_TRY(evn__weight_map_read(given->map ? given->map : "evonode", &map));
-    evn_status status = evn__weights_save(given->safetensors, map,
+    evn_status status = evn__weights_save(target_of(given->safetensors), map,
                                           session->task.methods->parameters(session->task.self));
     evn__weight_map_destroy(&map);
     EVN_TRY(status);
-    printf("%s: %s, parameters\n", given->safetensors, session->row->name);
+    fprintf(notes_of(given), "%s: %s, parameters\n", given->safetensors, session->row->name);
     return EVN_OK;
 }
 
@@ -149,6 +166,9 @@ static evn_status run(const evn__command *command) {
               "nothing to export to; give --onnx FILE or --safetensors FILE, as in: evonode export "
               "%s --onnx model.onnx",
               given->subject);
+    EVN_CHECK(!given->onnx || !given->safetensors || strcmp(given->onnx, given->safetensors) != 0,
+              EVN_ERR_USAGE, "--onnx and --safetensors both write into '%s'; give two files",
+              given->onnx);
     EVN_CHECK(!given->map || given->safetensors, EVN_ERR_USAGE,
               "--map is for --safetensors FILE, which is not given");
     return evn__reopen_learnt(command, export);
@@ -160,6 +180,7 @@ const evn__verb evn__verb_export = {
     "write a trained model for other programs",
     EVN__VERB_EXPORT,
     run,
+    "\n- as a FILE is standard output.\n"
     "\nThe ONNX model (opset 17) has the parameters in it and solves by equal steps, those of\n"
     "--solver and --steps, or of the run. Its inputs and outputs:\n"
     "  images   images [batch, H, W, C], pixels from 0 to 1 -> logits [batch, classes]\n"

@@ -74,12 +74,36 @@ START_TEST(weights) {
 }
 END_TEST
 
+/// Standard output, a file or a pipe, gets the bytes that the file has, and nothing else.
+static void check_stream(const char *file, const char *option) {
+    static const char *const ways[] = {"", "| cat"};
+    size_t size[2];
+    char *whole = test_read(file, &size[0]);
+    for (int i = 0; i < 2; ++i) {
+        test_outcome result = test_program("", "export c %s - %s", option, ways[i]);
+        ck_assert_msg(result.code == 0, "%s", result.err);
+        ck_assert(i == 1 || strstr(result.err, "-: curve"));
+        char *stream = test_read("printed.out", &size[1]);
+        ck_assert(size[0] == size[1] && memcmp(whole, stream, size[0]) == 0);
+        free(stream);
+    }
+    ck_assert(!test_exists("-"));
+    free(whole);
+}
+
 START_TEST(curve) {
     train("c", "curve --width 8 --phase backprop:epochs=1");
+    ck_assert_int_eq(test_program("", "export c --safetensors s").code, 0);
+    check_stream("s", "--safetensors");
     if (evn__onnx_is_there()) {
         test_fails_with(test_program("", "export c --onnx m --steps 7"), EVN_ERR_ARGUMENT,
                         "a multiple of");
-        ck_assert_int_eq(test_program("", "export c --onnx m").code, 0);
+        test_outcome result = test_program("", "export c --onnx m");
+        ck_assert_msg(result.code == 0, "%s", result.err);
+        ck_assert_ptr_nonnull(strstr(result.out, "m: curve, euler, 100 equal steps"));
+        check_stream("m", "--onnx");
+        test_fails_with(test_program("", "export c --onnx m --safetensors m"), EVN_ERR_USAGE,
+                        "both write into 'm'");
     }
 }
 END_TEST
