@@ -262,7 +262,7 @@ static evn_status show(const evn__settings *given, const subject *s, evn__anatom
 static evn_status describe(const evn__settings *given, subject *s) {
     evn__anatomy anatomy = {0};
     EVN_TRY(read_subject(given, s));
-    EVN_TRY(evn__session_check_filters(given->filters, s->network));
+    EVN_TRY(evn__session_check_sizes(given->filters, given->layers, s->network));
     EVN_TRY(apply(given, &s->options));
     s->options.network = s->network;
     EVN_TRY(evn_model_create(&s->options, &s->model));

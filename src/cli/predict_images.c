@@ -233,9 +233,21 @@ static void put_object(json_t *object, evn__text *text) {
     free(line);
 }
 
+/// A name that is no UTF-8 as it can be shown, with its bytes in hexadecimal: other names may be
+/// shown the same.
 static json_t *show_file(const char *path, const char *shown) {
     json_t *name = json_string(path);
-    return json_pack("{s:o}", "file", name ? name : json_string(shown));
+    if (name) {
+        return json_pack("{s:o}", "file", name);
+    }
+    evn__text bytes = {0};
+    for (const char *at = path; *at; ++at) {
+        evn__text_append(&bytes, "%02x", (unsigned char)*at);
+    }
+    json_t *object =
+        json_pack("{s:s, s:s}", "file", shown, "file_bytes", bytes.data ? bytes.data : "");
+    free(bytes.data);
+    return object;
 }
 
 static void put_json(const inputs *in, const char *path, const char *shown, const answer *a,

@@ -89,11 +89,16 @@ evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
     return settings->network ? evn_network_read(settings->network, &session->network) : EVN_OK;
 }
 
-evn_status evn__session_check_filters(int64_t filters, const evn_network *network) {
+evn_status evn__session_check_sizes(int64_t filters, int64_t layers, const evn_network *network) {
     EVN_CHECK(filters == INT64_MIN || !network || evn__network_fits(network, "filters"),
               EVN_ERR_USAGE,
               "--filters has no effect: every layer of %s names its own filters; leave it out, or "
               "write \"filters\": \"fit\" in the file",
+              evn_network_name(network));
+    EVN_CHECK(layers == INT64_MIN || !network || evn__network_fits(network, "repeat"),
+              EVN_ERR_USAGE,
+              "--layers has no effect: no block of %s is repeated that often; leave it out, or "
+              "write \"repeat\": \"fit\" in a block of the file",
               evn_network_name(network));
     return EVN_OK;
 }

@@ -35,11 +35,12 @@ evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
 evn_status evn__session_open(evn__session *session, const evn__task_row *row,
                              evn__settings *settings);
 
-/// Refuse --filters for a network of the user's whose layers all name theirs.
-/// @param[in] filters  INT64_MIN: not given
+/// Refuse --filters for a network of the user's whose layers all name theirs, and --layers for one
+/// that has no block of that many.
+/// @param[in] filters, layers  INT64_MIN: not given
 /// @param[in] network  NULL: a model, which takes them
 /// @return EVN_ERR_USAGE
-evn_status evn__session_check_filters(int64_t filters, const evn_network *network);
+evn_status evn__session_check_sizes(int64_t filters, int64_t layers, const evn_network *network);
 
 /// Let the source give each batch in so many parts, one after the other, and the trainer take them
 /// as one batch.

@@ -117,9 +117,11 @@ static evn_status check(const evn__settings *settings, evn__training *t) {
 }
 
 /// From an open session on.
-static evn_status start(const evn__command *command, int64_t filters, evn__training *t) {
+/// @param[in] filters, layers  as they were given
+static evn_status start(const evn__command *command, int64_t filters, int64_t layers,
+                        evn__training *t) {
     evn__settings *settings = command->settings;
-    EVN_TRY(evn__session_check_filters(filters, t->session->network));
+    EVN_TRY(evn__session_check_sizes(filters, layers, t->session->network));
     EVN_TRY(evn__training_fit(t, settings));
     if (settings->dry_run) {
         return EVN_OK;
@@ -138,12 +140,12 @@ static evn_status run(const evn__command *command) {
     evn__training t = {.session = &session};
     EVN_TRY(evn__task_find(settings->subject, EVN_ERR_USAGE, &row));
     row = evn__task_for(row, settings);
+    int64_t filters = settings->filters, layers = settings->layers; // tasks fill them in
     EVN_TRY(evn__settings_complete(settings, row));
     EVN_TRY(check(settings, &t));
-    int64_t filters = settings->filters; // a task that has them fills them in
     evn_status status = evn__session_open(&session, row, settings);
     if (status == EVN_OK) {
-        status = start(command, filters, &t);
+        status = start(command, filters, layers, &t);
     }
     evn__training_close(&t);
     evn__session_close(&session);

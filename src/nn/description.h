@@ -29,7 +29,8 @@ struct evn_network {
     int block_count, ode_count;
 };
 
-/// Whether a layer's key of that name, such as "filters", takes what fits: what an option gives.
+/// Whether a layer's key of that name, such as "filters", or "repeat" of a block, takes what fits:
+/// what an option gives.
 bool evn__network_fits(const evn_network *network, const char *key);
 
 /// Whether a layer has that choice ("batch") for its key of that name ("over").

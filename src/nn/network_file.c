@@ -533,7 +533,11 @@ static bool network_has(const evn_network *network, const char *key, const char 
 }
 
 bool evn__network_fits(const evn_network *network, const char *key) {
-    return network_has(network, key, NULL);
+    bool repeats = false;
+    for (int i = 0; i < network->block_count && strcmp(key, "repeat") == 0; ++i) {
+        repeats = repeats || network->blocks[i].repeat == EVN__LAYER_FIT;
+    }
+    return repeats || network_has(network, key, NULL);
 }
 
 bool evn__network_chooses(const evn_network *network, const char *key, const char *choice) {

@@ -56,13 +56,13 @@ START_TEST(shipped_files_are_the_models) {
     static const char *const names[] = {"resnet", "node", "node-ew"};
     size_t sizes[2];
     char *weights[2], file[64];
-    const char *name = names[_i];
+    const char *name = names[_i], *layers = _i == 0 ? "--layers 2" : ""; // the others have none
     test_outcome result =
-        test_program("", "train digits --model %s " SHORT " --layers 2 --out %s-name", name, name);
+        test_program("", "train digits --model %s " SHORT " %s --out %s-name", name, layers, name);
     ck_assert_msg(result.code == 0, "%s", result.err);
-    result = test_program(
-        "", "train digits --network %s/networks/%s.json " SHORT " --layers 2 --out %s-file",
-        getenv("EVONODE_SOURCE"), name, name);
+    result =
+        test_program("", "train digits --network %s/networks/%s.json " SHORT " %s --out %s-file",
+                     getenv("EVONODE_SOURCE"), name, layers, name);
     ck_assert_msg(result.code == 0, "%s", result.err);
     snprintf(file, sizeof(file), "%s-name/model.safetensors", name);
     weights[0] = test_read(file, &sizes[0]);
@@ -162,6 +162,11 @@ START_TEST(networks_are_described) {
     test_write("fixed.json", fixed, strlen(fixed));
     ck_assert_int_eq(test_program("", "describe fixed.json").code, 0);
     test_fails_with(test_program("", "describe fixed.json --filters 7"), 2, "has no effect");
+    test_fails_with(test_program("", "describe fixed.json --layers 7"), 2,
+                    "--layers has no effect");
+    test_fails_with(test_program("", "train digits --network fixed.json --layers 7 --out n"), 2,
+                    "--layers has no effect");
+    ck_assert_int_eq(test_program("", "describe resnet --layers 7").code, 0);
     test_fails_with(test_program("", "train digits --network fixed.json --filters 7 --out no"), 2,
                     "has no effect");
     ck_assert(!test_exists("no"));

@@ -127,6 +127,12 @@ START_TEST(bad_files) {
     result = test_program("", "predict r 'good one.png' text.png --json --skip-bad 1");
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_ptr_nonnull(strstr(result.out, "\"error\":\"text.png: it is no PNG"));
+    test_write_halves("\xff.png", SIDE, 200, 10);
+    test_write_halves("\\xff.png", SIDE, 10, 200);
+    result = test_program("", "predict r '\xff.png' '\\xff.png' --json");
+    ck_assert_ptr_nonnull(
+        strstr(result.out, "{\"file\":\"\\\\xff.png\",\"file_bytes\":\"ff2e706e67\","));
+    ck_assert_ptr_nonnull(strstr(result.out, "\n{\"file\":\"\\\\xff.png\",\"class\""));
     test_fails_with(test_program("", "predict r nothing.png"), EVN_ERR_FILE, "nothing.png");
     test_fails_with(test_program("", "predict r r"), EVN_ERR_FILE, "name a file");
     test_fails_with(test_program("", "predict r - </dev/null"), EVN_ERR_FORMAT, "file is empty");
