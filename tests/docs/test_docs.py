@@ -5,13 +5,10 @@
 Each check prints what is wrong, a line each, and ends with 1 if there was anything."""
 import html
 import os
-import random
 import re
-import struct
 import subprocess
 import sys
 import tempfile
-import zlib
 from pathlib import Path
 
 CHECK, SOURCE, PROGRAM, MANUAL = sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4])
@@ -117,48 +114,6 @@ def commands():
         yield f"only {count} command lines were found"
 
 
-def made_picture(width, height, colour, stripes):
-    """A PNG of stripes, across or down, with some noise."""
-    noise = random.Random(width * height + stripes)
-    rows = bytearray()
-    for y in range(height):
-        rows.append(0)
-        for x in range(width):
-            bright = (x if stripes else y) // 6 % 2
-            rows += bytes(min(255, max(0, c * (1 + bright) // 2 + noise.randrange(-30, 30))) for c in colour)
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(bytes(rows))),
-              (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks)
-
-
-def walk():
-    """Run the guide's walk from pictures to an answer, each command as it is written."""
-    guide = (SOURCE / "docs/guide.md").read_text()
-    section = guide.split("## Your own pictures, from start to end\n")[1].split("\n## ")[0]
-    script = "\n".join(line for block in blocks(section) for line in block.splitlines() if line.strip())
-    with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder)
-        for i in range(48):
-            path = here / "pets" / ("dog" if i % 2 else "cat") / f"{i} of mine.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(made_picture(66 + i, 60, (90 + i, 160 - i, 120), i % 2))
-        (here / "photo.png").write_bytes(made_picture(100, 90, (140, 140, 120), 1))
-        os.symlink(PROGRAM, here / "evonode")
-        done = subprocess.run(["sh", "-eux", "-c", script], capture_output=True, text=True, cwd=here, env=dict(
-            os.environ, PATH=f"{here}:{os.environ['PATH']}", EVONODE_CACHE_DIR=str(here / "cache")))
-        if "Debian: libprotobuf-c-dev" in done.stderr:  # built without it
-            print(done.stderr)
-            sys.exit(77)
-        if done.returncode or script.count("evonode ") < 5:
-            yield f"ended with {done.returncode}: {done.stdout}{done.stderr}"
-        if "photo.png: dog " not in done.stdout:
-            yield f"the picture is no dog: {done.stdout}"
-        for name in ("summary.json", "metrics.csv", "evaluation.json", "confusion.png", "report.html", "../../pets.onnx"):
-            if not (here / "runs/pets" / name).exists():
-                yield f"runs/pets has no {name}"
-
-
 def sources():
     """Paths and names of the code that the documentation speaks of."""
     code = "\n".join(path.read_text(errors="replace") for folder in ("src", "host", "include", "kernels", "bench")
@@ -256,7 +211,6 @@ def site():
 
 
 problems = list({"links": links, "commands": commands, "sources": sources, "environment": environment,
-                 "exit_codes": exit_codes, "verbs": verbs, "networks": networks, "site": site,
-                 "walk": walk}[CHECK]())
+                 "exit_codes": exit_codes, "verbs": verbs, "networks": networks, "site": site}[CHECK]())
 print("\n".join(problems) if problems else f"{CHECK}: {len(pages())} pages, nothing is wrong")
 sys.exit(bool(problems))
