@@ -108,7 +108,7 @@ class Desk:
         program.chmod(0o755)
         self.environment = dict(
             os.environ, PATH=f"{here}/bin:{os.environ['PATH']}", EVONODE_CACHE_DIR=str(here / "cache"),
-            EVONODE_DATA=str(here / "data"), HOME=str(here), CCACHE_DIR=os.environ.get("CCACHE_DIR", str(here / "ccache")))
+            EVONODE_DATA=str(here / "data"))
 
     def run(self, command, cwd=None):
         return subprocess.run(["sh", "-euc", command], capture_output=True, text=True, cwd=cwd or self.here,
@@ -148,8 +148,8 @@ class Desk:
 
 def interrupt(desk):
     """A run on mnist that was interrupted after its first epoch."""
-    shutil.rmtree(desk.here / "runs/mnist-1")
-    process = subprocess.Popen([PROGRAM, "train", "mnist", "--phase", "backprop:steps=2,epochs=12", "--out", "runs/mnist-1"],
+    shutil.rmtree(desk.here / "runs/mnist-1", ignore_errors=True)
+    process = subprocess.Popen([PROGRAM, "train", "mnist", "--phase", "backprop:steps=2,epochs=24", "--out", "runs/mnist-1"],
                                cwd=desk.here, env=desk.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None and not (desk.here / "runs/mnist-1/checkpoint.safetensors").exists():
         time.sleep(0.02)
@@ -222,6 +222,7 @@ def walk(desk):
 def install(desk):
     """As the user of a copy of the sources, whose home is the folder; what is built stays out of it."""
     sources = desk.here / "evonode"
+    desk.environment["HOME"] = str(desk.here)
     shutil.copytree(SOURCE, sources, symlinks=True, ignore=shutil.ignore_patterns("build*", ".git", "runs", "mnist"))
     follow(desk, section("Install"), sources)
     if not (desk.here / ".local/bin/evonode").exists():
