@@ -18,6 +18,7 @@ const char *evn__cl_name(cl_int code) {
 evn_status evn__cl_status(cl_int code) {
     switch (code) {
     case CL_MEM_OBJECT_ALLOCATION_FAILURE:
+    case CL_INVALID_BUFFER_SIZE: // larger than the device allows one to be: none of ours is empty
         return EVN_ERR_DEVICE_MEMORY;
     case CL_OUT_OF_HOST_MEMORY:
         return EVN_ERR_MEMORY;

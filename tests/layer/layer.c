@@ -7,13 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-// The lowest first: what stands above the costume sees what the program asked for.
+// The lowest first: what stands above the costume sees what the program asked for, and a call that
+// fails is not counted as done.
 static const struct {
     const char *variable;
     layer_begin *begin;
 } uses[] = {
     {"EVN_LAYER_COSTUME", layer_costume_begin},
+    {"EVN_LAYER_FAULT", layer_fault_begin},
     {"EVN_LAYER_WRITE", layer_write_begin},
+    {"EVN_LAYER_COUNT", layer_count_begin},
 };
 
 static cl_icd_dispatch table;

@@ -14,7 +14,7 @@
 /// what is below it, and puts its own functions into it. `value` is the variable's.
 typedef void layer_begin(const char *value, cl_icd_dispatch *table);
 
-layer_begin layer_costume_begin, layer_write_begin;
+layer_begin layer_costume_begin, layer_fault_begin, layer_write_begin, layer_count_begin;
 
 /// Says what is wrong and ends the process with code 2: a loader passes over a layer that does not
 /// start, and the test would then run without it.

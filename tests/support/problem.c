@@ -157,6 +157,9 @@ static void place(problem *p, size_t *at, int count, evn_binding *binding) {
 
 void problem_prepare(problem *p, const evn_solver_options *options) {
     p->fp64 = options->fp64;
+    if (p->fp64) {
+        test_needs_fp64();
+    }
     TRY(evn_solver_create(test_device(), p->dynamics, options, &p->solver));
     ck_assert_int_le(options->observations, PROBLEM_OBSERVATIONS);
     p->x1_count = p->x_count * (options->observations > 0 ? options->observations : 1);

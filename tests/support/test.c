@@ -11,6 +11,7 @@
 
 static evn_device *device;
 static char *note;
+static int unavailable; // tests that the device cannot run
 static char folder[256];
 static int undeclared;
 
@@ -28,11 +29,18 @@ void test_expect_undeclared(int programs) {
     undeclared = programs;
 }
 
+void test_needs_fp64(void) {
+    if (!evn_device_get_info(test_device())->has_fp64) {
+        unavailable++;
+        ck_abort_msg("not run: it needs double precision, which this device has not");
+    }
+}
+
 int test_run(Suite *suite) {
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);
     srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
+    int failed = srunner_ntests_failed(runner) - unavailable;
     int ran = srunner_ntests_run(runner);
     srunner_free(runner);
     if (failed > 0 && note) {
@@ -49,6 +57,9 @@ int test_run(Suite *suite) {
     evn_device_close(&device);
     if (ran == 0) {
         fprintf(stderr, "no test of that name ran: that is a failure\n");
+    }
+    if (failed == 0 && ran > 0 && unavailable == ran) {
+        return TEST_SKIPPED;
     }
     return failed == 0 && ran > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

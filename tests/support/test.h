@@ -16,6 +16,9 @@
                       evn_error_place());                                                          \
     } while (0)
 
+/// The exit status of a case of which the device can run no test.
+enum { TEST_SKIPPED = 77 };
+
 /// Run the suite; the program's exit status.
 int test_run(Suite *suite);
 
@@ -27,6 +30,9 @@ void test_note(const char *text);
 
 /// The device under test (EVONODE_DEVICE, else auto), opened once a process; fails without one.
 evn_device *test_device(void);
+
+/// Ends the test, which does not count, on a device without double precision.
+void test_needs_fp64(void);
 
 /// So many programs of this process call functions that kernels/builtins.h lacks; else that fails.
 void test_expect_undeclared(int programs);

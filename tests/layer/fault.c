@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes calls fail: NAME:K:CODE is the K-th call of an entry point, NAME:K:CODE:on that and all
+// later ones, NAME:K:CODE:late an enqueue that is taken, whose error the next call that waits
+// gives.
+#include "layer.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum entry {
+#define OBJECT(name, type, parameters, arguments, waits) ENTRY_##name,
+#define STATUS(name, parameters, arguments, waits)       ENTRY_##name,
+#include "entries.def"
+    ENTRIES
+};
+
+static const char *const names[ENTRIES] = {
+#define OBJECT(name, type, parameters, arguments, waits) #name,
+#define STATUS(name, parameters, arguments, waits)       #name,
+#include "entries.def"
+};
+
+/// What becomes of the calls of an entry point; code 0: nothing.
+static struct {
+    long call;
+    cl_int code;
+    bool on, late;
+    atomic_long calls;
+} faults[ENTRIES];
+
+static cl_icd_dispatch below;
+static atomic_int pending; ///< the code of a call that was taken; 0: none
+
+/// The code that a call fails with at once.
+static cl_int begin(enum entry entry) {
+    long call = ++faults[entry].calls;
+    bool meant = call == faults[entry].call || (faults[entry].on && call > faults[entry].call);
+    if (!meant || !faults[entry].code) {
+        return CL_SUCCESS;
+    }
+    if (faults[entry].late) {
+        pending = faults[entry].code;
+        return CL_SUCCESS;
+    }
+    return faults[entry].code;
+}
+
+/// What a call returns that went well, or did not, below. One that waits gives what is pending,
+/// once.
+static cl_int end(cl_int code, bool waits) {
+    return waits && code == CL_SUCCESS ? atomic_exchange(&pending, CL_SUCCESS) : code;
+}
+
+#define STATUS(name, parameters, arguments, waits)                                                 \
+    static cl_int CL_API_CALL faulty_##name parameters {                                           \
+        cl_int fault = begin(ENTRY_##name);                                                        \
+        return fault ? fault : end(below.name arguments, (waits) != 0);                            \
+    }
+#define OBJECT(name, type, parameters, arguments, waits)                                           \
+    static type CL_API_CALL faulty_##name parameters {                                             \
+        cl_int fault = begin(ENTRY_##name);                                                        \
+        if (!fault) {                                                                              \
+            fault = end(CL_SUCCESS, (waits) != 0);                                                 \
+        }                                                                                          \
+        if (fault && code) {                                                                       \
+            *code = fault;                                                                         \
+        }                                                                                          \
+        return fault ? NULL : below.name arguments;                                                \
+    }
+#include "entries.def"
+
+static enum entry find(const char *name, const char *fault) {
+    for (int i = 0; i < ENTRIES; ++i) {
+        if (strcmp(name, names[i]) == 0) {
+            return (enum entry)i;
+        }
+    }
+    layer_fail("EVN_LAYER_FAULT: %s: entries.def has no %s", fault, name);
+}
+
+static long parse(const char *text, const char *fault) {
+    char *rest;
+    long number = text ? strtol(text, &rest, 10) : 0;
+    if (!text || rest == text || *rest) {
+        layer_fail("EVN_LAYER_FAULT: %s is no NAME:K:CODE, with :on or :late behind it or not",
+                   fault);
+    }
+    return number;
+}
+
+static void add(const char *fault) {
+    char *words = strdup(fault), *rest = words;
+    if (!words) {
+        layer_fail("no memory for a fault");
+    }
+    enum entry entry = find(strtok_r(rest, ":", &rest), fault);
+    long call = parse(strtok_r(NULL, ":", &rest), fault);
+    long code = parse(strtok_r(NULL, ":", &rest), fault);
+    const char *manner = strtok_r(NULL, ":", &rest);
+    faults[entry].call = call;
+    faults[entry].code = (cl_int)code;
+    faults[entry].on = manner && strcmp(manner, "on") == 0;
+    faults[entry].late = manner && strcmp(manner, "late") == 0;
+    if (call < 1 || code >= 0) {
+        layer_fail("EVN_LAYER_FAULT: %s: calls count from 1, codes are below 0", fault);
+    }
+    if (manner && !faults[entry].on && !faults[entry].late) {
+        layer_fail("EVN_LAYER_FAULT: %s: \"%s\" is neither on nor late", fault, manner);
+    }
+    if (faults[entry].late && strncmp(names[entry], "clEnqueue", 9) != 0) {
+        layer_fail("EVN_LAYER_FAULT: %s: only what is enqueued can fail late", fault);
+    }
+    free(words);
+}
+
+void layer_fault_begin(const char *value, cl_icd_dispatch *table) {
+    char *list = strdup(value), *rest = list;
+    if (!list) {
+        layer_fail("no memory for a fault");
+    }
+    for (const char *fault; (fault = strtok_r(rest, ",", &rest));) {
+        add(fault);
+    }
+    free(list);
+    below = *table;
+#define OBJECT(name, type, parameters, arguments, waits) table->name = faulty_##name;
+#define STATUS(name, parameters, arguments, waits)       table->name = faulty_##name;
+#include "entries.def"
+}

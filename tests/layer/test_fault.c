@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each entry point's call fails where it is to, and evonode says so and loses nothing.
+#include "evonode/buffer.h"
+#include "layered.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static test_cl open_with(const char *fault) {
+    test_under_layer("EVN_LAYER_FAULT", fault);
+    return test_cl_open();
+}
+
+START_TEST(once) {
+    test_cl cl = open_with("clFinish:2:-36,clFlush:1:-5:on");
+    ck_assert_int_eq(clFinish(cl.queue), CL_SUCCESS);
+    ck_assert_int_eq(clFinish(cl.queue), CL_INVALID_COMMAND_QUEUE);
+    ck_assert_int_eq(clFinish(cl.queue), CL_SUCCESS);
+    ck_assert_int_eq(clFlush(cl.queue), CL_OUT_OF_RESOURCES);
+    ck_assert_int_eq(clFlush(cl.queue), CL_OUT_OF_RESOURCES);
+    test_cl_close(&cl);
+}
+END_TEST
+
+START_TEST(object) {
+    cl_int code;
+    test_cl cl = open_with("clCreateBuffer:1:-4");
+    cl_mem buffer = clCreateBuffer(cl.context, CL_MEM_READ_WRITE, 16, NULL, &code);
+    ck_assert_ptr_null(buffer);
+    ck_assert_int_eq(code, CL_MEM_OBJECT_ALLOCATION_FAILURE);
+    buffer = clCreateBuffer(cl.context, CL_MEM_READ_WRITE, 16, NULL, &code);
+    ck_assert_int_eq(code, CL_SUCCESS);
+    clReleaseMemObject(buffer);
+    test_cl_close(&cl);
+}
+END_TEST
+
+/// A write that is taken: what waits next gives its error, once.
+static void check_late(bool by_read) {
+    int data[4] = {0};
+    cl_int code;
+    test_cl cl = open_with("clEnqueueFillBuffer:1:-5:late");
+    cl_mem buffer = clCreateBuffer(cl.context, CL_MEM_READ_WRITE, 16, NULL, &code);
+    ck_assert_int_eq(clEnqueueFillBuffer(cl.queue, buffer, data, 4, 0, 16, 0, NULL, NULL),
+                     CL_SUCCESS);
+    ck_assert_int_eq(clFlush(cl.queue), CL_SUCCESS);
+    ck_assert_int_eq(clEnqueueReadBuffer(cl.queue, buffer, by_read, 0, 16, data, 0, NULL, NULL),
+                     by_read ? CL_OUT_OF_RESOURCES : CL_SUCCESS);
+    ck_assert_int_eq(clFinish(cl.queue), by_read ? CL_SUCCESS : CL_OUT_OF_RESOURCES);
+    ck_assert_int_eq(clFinish(cl.queue), CL_SUCCESS);
+    clReleaseMemObject(buffer);
+    test_cl_close(&cl);
+}
+
+START_TEST(late_finish) {
+    check_late(false);
+}
+END_TEST
+
+START_TEST(late_read) {
+    check_late(true);
+}
+END_TEST
+
+/// Each of them, failing from its first, second or third call on: a run ends with an exit code for
+/// it and names the code, or, where the program can do without, goes on.
+static const struct {
+    const char *fault;
+    int code;         ///< exit code; 0: the run goes well
+    const char *text; ///< in the message
+} runs[] = {
+    {"clGetPlatformInfo:1:-30:on", 0, ""},
+    {"clCreateContext:1:-6", EVN_ERR_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
+    {"clCreateCommandQueue:1:-5", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
+    {"clCreateBuffer:1:-4", EVN_ERR_DEVICE_MEMORY, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
+    {"clCreateBuffer:5:-61", EVN_ERR_DEVICE_MEMORY, "CL_INVALID_BUFFER_SIZE"},
+    {"clCreateProgramWithSource:1:-6:on", EVN_ERR_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
+    {"clBuildProgram:1:-11:on", EVN_ERR_BUILD, "CL_BUILD_PROGRAM_FAILURE"},
+    {"clCreateKernel:2:-46", EVN_ERR_BUILD, "CL_INVALID_KERNEL_NAME"},
+    {"clGetKernelInfo:1:-48", EVN_ERR_DEVICE, "CL_INVALID_KERNEL"},
+    {"clGetKernelWorkGroupInfo:1:-48", EVN_ERR_DEVICE, "CL_INVALID_KERNEL"},
+    {"clSetKernelArg:3:-49", EVN_ERR_DEVICE, "CL_INVALID_ARG_INDEX"},
+    {"clEnqueueNDRangeKernel:2:-5", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
+    {"clEnqueueNDRangeKernel:1:-5:late", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
+    {"clEnqueueWriteBuffer:1:-5", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
+    {"clEnqueueReadBuffer:1:-14", EVN_ERR_DEVICE, "CL_EXEC_STATUS_ERROR"},
+    {"clFinish:1:-36:on", 0, ""}, // at the end alone: what a run needs, it has read
+};
+enum { RUNS = sizeof(runs) / sizeof(runs[0]) };
+
+START_TEST(training) {
+    const char *fault = runs[_i].fault;
+    test_outcome result = test_program(
+        test_layer_variables("EVONODE_CACHE_DIR=off EVN_LAYER_FAULT=%s", fault),
+        "train curve --width 8 --optimizer adam --phase backprop:epochs=2 --out r%d", _i);
+    ck_assert_msg(result.code == runs[_i].code && strstr(result.err, runs[_i].text),
+                  "%s: ended with %d instead of %d, or without '%s': %s", fault, result.code,
+                  runs[_i].code, runs[_i].text, result.err);
+}
+END_TEST
+
+START_TEST(wrong_faults) {
+    static const struct {
+        const char *fault, *message;
+    } wrong[] = {
+        {"clNothing:1:-5", "entries.def has no clNothing"},
+        {"clFinish:0:-5", "calls count from 1"},
+        {"clFinish:1:5", "codes are below 0"},
+        {"clFinish:1", "is no NAME:K:CODE"},
+        {"clFinish:1:-5:later", "\"later\" is neither on nor late"},
+        {"clCreateBuffer:1:-4:late", "only what is enqueued can fail late"},
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); ++i) {
+        test_layer_refuses(test_layer_variables("EVN_LAYER_FAULT=%s", wrong[i].fault),
+                           wrong[i].message);
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("fault");
+    test_add(suite, tcase_create("once"), once);
+    test_add(suite, tcase_create("object"), object);
+    test_add(suite, tcase_create("late_finish"), late_finish);
+    test_add(suite, tcase_create("late_read"), late_read);
+    TCase *runs_case = tcase_create("training");
+    tcase_add_loop_test(runs_case, training, 0, RUNS);
+    suite_add_tcase(suite, runs_case);
+    test_add(suite, tcase_create("wrong_faults"), wrong_faults);
+    return test_run(suite);
+}
