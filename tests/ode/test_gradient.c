@@ -234,6 +234,7 @@ static void erratum_gradient(erratum *e, bool with_term) {
 }
 
 START_TEST(the_papers_equations_give_no_gradient) {
+    test_needs_fp64();
     erratum e;
     test_uniform(1, -1, 1, e.x0, 6);
     test_uniform(2, -1, 1, e.w0, 4);
