@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /// The parts that do not depend on where context and queue come from.
 static evn_status prepare(evn_device *device) {
@@ -35,19 +36,28 @@ static evn_status open_chosen(const evn_device_info *info, cl_device_id id, evn_
     return prepare(device);
 }
 
-static const char *selector_or_default(const char *selector) {
-    if (!selector) {
-        selector = getenv("EVONODE_DEVICE");
+/// Who chose, for people who wonder why it computes there.
+static void note_choice(const evn__listing *list, const char *selector, bool given, int chosen,
+                        char choice[EVN__CHOICE]) {
+    if (strcasecmp(selector, "auto") == 0) {
+        char reason[EVN__CHOICE - 8];
+        evn__device_reason(list->infos, list->count, chosen, reason, sizeof(reason));
+        snprintf(choice, EVN__CHOICE, "auto: %s", reason);
+    } else {
+        snprintf(choice, EVN__CHOICE, "%s%.256s",
+                 given ? "--device " : "EVONODE_DEVICE=", selector);
     }
-    return selector && selector[0] ? selector : "auto";
 }
 
 static evn_status open_selected(const evn__listing *list, const char *selector,
                                 evn_device **device) {
     int chosen = 0;
+    const char *variable = getenv("EVONODE_DEVICE");
+    const char *word = selector ? selector : variable && variable[0] ? variable : "auto";
     EVN_TRY(evn__listing_check(list));
-    EVN_TRY(evn__device_select(list->infos, list->count, selector_or_default(selector), &chosen));
+    EVN_TRY(evn__device_select(list->infos, list->count, word, &chosen));
     EVN_TRY(EVN_NEW(device, 1));
+    note_choice(list, word, selector, chosen, (*device)->choice);
     evn_status status = open_chosen(&list->infos[chosen], list->ids[chosen], *device);
     if (status != EVN_OK) {
         evn__prepend(status, "device %s", list->infos[chosen].name);
@@ -145,6 +155,10 @@ void evn_device_close(evn_device **device) {
     json_decref(old->variants);
     free(old);
     *device = NULL;
+}
+
+const char *evn__device_choice(const evn_device *device) {
+    return device->choice;
 }
 
 const evn__quirks *evn__device_quirks(const evn_device *device) {

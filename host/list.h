@@ -28,4 +28,10 @@ void evn__listing_free(evn__listing *list);
 /// @return EVN_ERR_NO_DEVICE, with what is missing and how to mend it, where it has no device
 evn_status evn__listing_check(const evn__listing *list);
 
+/// Who chose an open device: "--device 0:0", "EVONODE_DEVICE=cpu", "auto: the only usable device".
+const char *evn__device_choice(const evn_device *device);
+
+/// Index of the device that "auto" takes and why; −1 where none can be used.
+int evn__device_auto(const evn_device_info *infos, int count, char *reason, size_t size);
+
 #endif

@@ -44,8 +44,11 @@ typedef struct evn__counting {
     uint64_t uses[EVN__USES];
 } evn__counting;
 
+enum { EVN__CHOICE = 1024 };
+
 struct evn_device {
     evn_device_info info;
+    char choice[EVN__CHOICE]; ///< who chose it, and where that was "auto", why
     evn__quirks quirks;
     cl_device_id id;
     cl_context context;
@@ -107,6 +110,10 @@ void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_i
 /// @return as evn_device_open
 evn_status evn__device_select(const evn_device_info *infos, int count, const char *selector,
                               int *chosen);
+
+/// Why "auto" takes infos[chosen], as a clause: "the only usable device".
+void evn__device_reason(const evn_device_info *infos, int count, int chosen, char *text,
+                        size_t size);
 
 /// Release all programs and kernels of a device.
 void evn__kernels_free(evn_device *device);

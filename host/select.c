@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which device a selector names. Pure: it sees descriptions only.
 #include "base/memory.h"
+#include "host/list.h"
 #include "host/runtime.h"
 
 #include <ctype.h>
@@ -199,4 +200,62 @@ evn_status evn__device_select(const evn_device_info *infos, int count, const cha
         }
     }
     return select_name(infos, count, selector, chosen);
+}
+
+// Why it took what it took ------------------------------------------------------------------------
+
+/// What people call devices of a type.
+static const char *const kinds[] = {
+    [EVN_DEVICE_CPU] = "CPU",
+    [EVN_DEVICE_GPU] = "GPU with memory of its own",
+    [EVN_DEVICE_GPU_INTEGRATED] = "integrated GPU",
+    [EVN_DEVICE_ACCELERATOR] = "accelerator",
+};
+
+static int count_usable(const evn_device_info *infos, int count, evn_device_type type) {
+    int usable = 0;
+    for (int i = 0; i < count; ++i) {
+        usable += infos[i].usable && infos[i].type == type;
+    }
+    return usable;
+}
+
+/// The first unusable GPU, which would have come before any other; −1: there is none.
+static int find_lost_gpu(const evn_device_info *infos, int count) {
+    for (int i = 0; i < count; ++i) {
+        bool gpu = infos[i].type == EVN_DEVICE_GPU || infos[i].type == EVN_DEVICE_GPU_INTEGRATED;
+        if (gpu && !infos[i].usable) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+void evn__device_reason(const evn_device_info *infos, int count, int chosen, char *text,
+                        size_t size) {
+    const evn_device_info *info = &infos[chosen];
+    int same = count_usable(infos, count, info->type), usable = 0;
+    for (int i = 0; i < count; ++i) {
+        usable += infos[i].usable;
+    }
+    int written = snprintf(text, size, "%s %s%s", same == 1 ? "the only" : "the first",
+                           same == usable && same == 1 ? "usable device" : kinds[info->type],
+                           same == usable                 ? ""
+                           : info->type == EVN_DEVICE_GPU ? ", which comes before other devices"
+                           : info->type == EVN_DEVICE_GPU_INTEGRATED ? ", which comes before CPUs"
+                                                                     : "");
+    int lost = info->type == EVN_DEVICE_GPU ? -1 : find_lost_gpu(infos, count);
+    if (lost >= 0 && written > 0 && (size_t)written < size) {
+        snprintf(text + written, size - (size_t)written, "; the GPU %s cannot be used: %s",
+                 infos[lost].name, infos[lost].unusable);
+    }
+}
+
+int evn__device_auto(const evn_device_info *infos, int count, char *reason, size_t size) {
+    int chosen;
+    if (evn__device_select(infos, count, "auto", &chosen) != EVN_OK) {
+        return -1;
+    }
+    evn__device_reason(infos, count, chosen, reason, size);
+    return chosen;
 }

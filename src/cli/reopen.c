@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/reopen.h"
 
+#include "cli/open_device.h"
 #include "cli/training.h"
 
 #include <string.h>
@@ -82,7 +83,7 @@ static evn_status open_learnt(evn__session *session, const evn__task_row *row, c
     }
     EVN_TRY(evn__session_prepare(session, row, settings));
     EVN_TRY(row->open_learnt(session, settings, run));
-    return evn_device_open(settings->device, &session->device);
+    return evn__open_device(settings, &session->device);
 }
 
 /// What the command line gives.

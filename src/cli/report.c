@@ -3,6 +3,7 @@
 
 #include "base/names.h"
 #include "base/number.h"
+#include "host/list.h"
 #include "study/paper.h"
 #include <math.h>
 #include <stdio.h>
@@ -42,6 +43,12 @@ void evn__report_activity(const char *text) {
 
 void evn__report_clear(void) {
     rewrite("");
+}
+
+void evn__report_device(const evn_device *device) {
+    evn__report_clear();
+    fprintf(stderr, "device  %s (%s)\n", evn_device_get_info(device)->name,
+            evn__device_choice(device));
 }
 
 void evn__report_note(const char *text) {

@@ -25,6 +25,9 @@ void evn__report_note(const char *text);
 /// none); as a result on standard output where it was all that was asked for.
 void evn__report_memory(const char *needs, int micro_batches, bool result);
 
+/// Where a run computes, and who chose that or why.
+void evn__report_device(const evn_device *device);
+
 /// What was read: counts, sizes, classes.
 void evn__report_dataset(const evn_dataset *dataset);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tune/selftest.h"
 
+#include "cli/open_device.h"
 #include "cli/verb.h"
 
 #include <stdio.h>
@@ -28,7 +29,7 @@ static evn_status test(evn_device *device) {
 
 static evn_status run(const evn__command *command) {
     evn_device *device = NULL;
-    EVN_TRY(evn_device_open(command->settings->device, &device));
+    EVN_TRY(evn__open_device(command->settings, &device));
     evn_status status = test(device);
     evn_device_close(&device);
     return status;

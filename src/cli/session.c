@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/number.h"
+#include "cli/open_device.h"
 #include "data/parts.h"
 #include "host/batch.h"
 #include "nn/description.h"
@@ -113,7 +114,7 @@ evn_status evn__session_open(evn__session *session, const evn__task_row *row,
     session->close = row->close;
     EVN_TRY(row->open(session, settings));
     EVN_TRY(evn__session_split(session, settings->micro_batches));
-    EVN_TRY(evn_device_open(settings->device, &session->device));
+    EVN_TRY(evn__open_device(settings, &session->device));
     return evn__is_regular_file(SELF)
                ? evn__device_set_compiler(session->device, SELF, COMPILER_SECONDS)
                : EVN_OK;

@@ -2,21 +2,22 @@
 #include "cli/training.h"
 #include "cli/verb.h"
 #include "evonode/version.h"
+#include "host/list.h"
 #include "host/tuning.h"
 
 #include <string.h>
 
 // The run folder ----------------------------------------------------------------------------------
 
-static json_t *describe_device(const evn_device_info *info) {
+static json_t *describe_device(const evn_device_info *info, const char *choice) {
     char selector[32];
     snprintf(selector, sizeof(selector), "%d:%d", info->platform, info->device);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "selector", selector,
-                     "name", info->name, "type", evn_device_type_name(info->type), "vendor",
-                     info->vendor, "driver", info->driver, "version", info->version, "platform",
-                     info->platform_name, "platform_version", info->platform_version,
-                     "compute_units", info->compute_units, "global_bytes",
-                     (json_int_t)info->global_bytes);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "selector",
+                     selector, "choice", choice, "name", info->name, "type",
+                     evn_device_type_name(info->type), "vendor", info->vendor, "driver",
+                     info->driver, "version", info->version, "platform", info->platform_name,
+                     "platform_version", info->platform_version, "compute_units",
+                     info->compute_units, "global_bytes", (json_int_t)info->global_bytes);
 }
 
 /// Words that are not UTF-8, as the path of the run can be, would be left out without a word.
@@ -60,7 +61,8 @@ static evn_status describe(const evn__command *command, const evn__settings *set
                      "evonode", evn_version(), "jansson", jansson_version_str(), "compiler",
                      __VERSION__, "command", words, "task", t->session->row->name, "options",
                      evn__settings_show(settings), "device",
-                     describe_device(evn_device_get_info(t->session->device)));
+                     describe_device(evn_device_get_info(t->session->device),
+                                     evn__device_choice(t->session->device)));
     const char *note = settings->preset ? NULL : t->session->row->note;
     if (*run && note) {
         json_object_set_new(*run, "note", json_string(note));

@@ -310,6 +310,7 @@ evn_status evn__training_create(evn__training *training, const evn__settings *se
               "--map is for --weights-from FILE, which is not given");
     EVN_TRY(settings->tensorboard ? evn__events_check() : EVN_OK);
     set_callbacks(training);
+    evn__report_device(training->session->device);
     evn__report_activity("compiling");
     evn_status status = create(training, settings);
     evn__report_clear();

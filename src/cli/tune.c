@@ -2,6 +2,7 @@
 #include "host/tuning.h"
 #include "tune/tuner.h"
 
+#include "cli/open_device.h"
 #include "cli/verb.h"
 
 #include <stdio.h>
@@ -47,7 +48,7 @@ static evn_status tune(evn_device *device, const evn__settings *settings) {
 
 static evn_status run(const evn__command *command) {
     evn_device *device = NULL;
-    EVN_TRY(evn_device_open(command->settings->device, &device));
+    EVN_TRY(evn__open_device(command->settings, &device));
     evn_status status = tune(device, command->settings);
     evn_device_close(&device);
     return status;

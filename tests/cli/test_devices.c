@@ -50,7 +50,8 @@ static const char NOTHING[] = "OCL_ICD_VENDORS=/nonexistent";
 
 START_TEST(without_devices) {
     test_fails_with(test_program(NOTHING, "devices"), EVN_ERR_NO_DEVICE, "no OpenCL device");
-    test_fails_with(test_program(NOTHING, "devices --json"), EVN_ERR_NO_DEVICE, "OCL_ICD_VENDORS");
+    test_fails_with(test_program(NOTHING, "devices --json"), EVN_ERR_NO_DEVICE,
+                    "OCL_ICD_VENDORS is");
     test_fails_with(test_program(NOTHING, "train digits --out r"), EVN_ERR_NO_DEVICE,
                     "OCL_ICD_VENDORS");
     ck_assert(!test_exists("r"));
@@ -112,6 +113,53 @@ START_TEST(broken_platforms) {
 }
 END_TEST
 
+/// A driver that takes down whoever loads it takes down a child alone: it is named, and the list is
+/// made without it.
+START_TEST(driver_crashes) {
+    test_outcome result = test_program(test_vendors("own crash fail"), "devices --json");
+    ck_assert_int_eq(result.code, EVN_ERR_DEVICE);
+    ck_assert_msg(strstr(result.err, "broken-crash.so, which ") != NULL, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "signal 11"));
+    json_t *root = test_json("printed.out");
+    ck_assert_int_ge(json_integer_value(json_object_get(root, "auto")), 0);
+    ck_assert_ptr_nonnull(device_of(root, "Broken Vendor")); // the other one, which only fails
+    const json_t *finding = json_array_get(json_object_get(root, "findings"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(finding, "cause")), "library-crashes");
+    ck_assert_ptr_nonnull(
+        strstr(json_string_value(json_object_get(finding, "advice")), "OCL_ICD_VENDORS"));
+    json_decref(root);
+    result = test_program(test_vendors("crash"), "devices");
+    test_fails_with(result, EVN_ERR_DEVICE, "leave it out");
+    ck_assert_ptr_nonnull(strstr(result.out, "To mend it: "));
+}
+END_TEST
+
+START_TEST(driver_hangs) {
+    char variables[2048];
+    snprintf(variables, sizeof(variables), "EVONODE_DRIVER_SECONDS=2 %s", test_vendors("own hang"));
+    test_outcome result = test_program(variables, "devices");
+    test_fails_with(result, EVN_ERR_DEVICE, "did not answer within 2 seconds");
+    ck_assert_ptr_nonnull(strstr(result.out, "auto takes this one: "));
+}
+END_TEST
+
+/// The run ends by the driver's fault, but says so and what to do.
+START_TEST(training_meets_crash) {
+    test_outcome result = test_program(test_vendors("own crash"), "train digits --out r");
+    test_fails_with(result, EVN_ERR_DEVICE, "evonode devices");
+    ck_assert(!test_exists("r"));
+}
+END_TEST
+
+/// A platform without a device is no missing driver.
+START_TEST(silent_platforms) {
+    test_fails_with(test_program(test_vendors("none"), "devices"), EVN_ERR_NO_DEVICE,
+                    "Broken Vendor is there, but gives no device");
+    test_fails_with(test_program(test_vendors("none"), "train digits --out r"), EVN_ERR_NO_DEVICE,
+                    "Broken Vendor is there, but gives no device");
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("devices");
     TCase *c = tcase_create("list");
@@ -123,6 +171,10 @@ static Suite *suite(void) {
     tcase_add_test(c, wrong_names);
     suite_add_tcase(s, c);
     test_add(s, tcase_create("broken_platforms"), broken_platforms);
+    test_add(s, tcase_create("driver_crashes"), driver_crashes);
+    test_add(s, tcase_create("driver_hangs"), driver_hangs);
+    test_add(s, tcase_create("training_meets_crash"), training_meets_crash);
+    test_add(s, tcase_create("silent_platforms"), silent_platforms);
     return s;
 }
 

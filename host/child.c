@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/child.h"
+
+#include "base/clock.h"
+
+#if defined(_WIN32) // no fork; what would run in a child is done in the process itself, or not at
+                    // all
+
+evn_status evn__child_run(void (*work)(void *user, int out), void *user, double seconds,
+                          evn__child_result *result) {
+    (void)work, (void)user, (void)seconds;
+    *result = (evn__child_result){.end = EVN__CHILD_NONE};
+    return EVN_OK;
+}
+
+void evn__child_write(int out, const void *data, size_t bytes) {
+    (void)out, (void)data, (void)bytes;
+}
+
+#else
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void evn__child_write(int out, const void *data, size_t bytes) {
+    const char *at = data;
+    while (bytes > 0) {
+        ssize_t written = write(out, at, bytes);
+        if (written < 0 && errno != EINTR) {
+            return;
+        }
+        at += written > 0 ? written : 0;
+        bytes -= written > 0 ? (size_t)written : 0;
+    }
+}
+
+/// No core file and no noise: the parent says what happened.
+static void begin_child(void (*work)(void *user, int out), void *user, int out) {
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    int quiet = open("/dev/null", O_WRONLY);
+    if (quiet >= 0) {
+        dup2(quiet, STDOUT_FILENO);
+        dup2(quiet, STDERR_FILENO);
+    }
+    static const int fatal[] = {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE};
+    for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); ++i) {
+        signal(fatal[i], SIG_DFL);
+    }
+    work(user, out);
+    _exit(0); // no exit handlers: they are the parent's, or those of the library under suspicion
+}
+
+static evn_status append(evn__text *text, const char *data, size_t bytes) {
+    char *grown = realloc(text->data, text->size + bytes + 1);
+    EVN_CHECK(grown, EVN_ERR_MEMORY, "no memory for what a child process says");
+    text->data = grown;
+    memcpy(text->data + text->size, data, bytes);
+    text->size += bytes;
+    text->data[text->size] = 0;
+    return EVN_OK;
+}
+
+/// Until it closes its end, or the time is over: then `late`.
+static evn_status collect(int in, double deadline, evn__text *data, bool *late) {
+    char part[4096];
+    for (*late = false;;) {
+        double left = deadline - evn__now();
+        struct pollfd wait = {.fd = in, .events = POLLIN};
+        int ready = left > 0 ? poll(&wait, 1, (int)(1e3 * left) + 1) : 0;
+        if (ready == 0) {
+            *late = true;
+            return EVN_OK;
+        }
+        ssize_t got = ready > 0 ? read(in, part, sizeof(part)) : -1;
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return EVN_OK;
+        }
+        if (got > 0) {
+            EVN_TRY(append(data, part, (size_t)got));
+        }
+    }
+}
+
+/// It has closed its end: it is about to be gone, or was a moment ago.
+static void end_child(pid_t child, bool late, evn__child_result *result) {
+    int state = 0;
+    if (late) {
+        kill(child, SIGKILL);
+    }
+    while (waitpid(child, &state, 0) < 0 && errno == EINTR) {
+    }
+    result->signal = WIFSIGNALED(state) && !late ? WTERMSIG(state) : 0;
+    bool well = WIFEXITED(state) && WEXITSTATUS(state) == 0;
+    result->end = late ? EVN__CHILD_LATE : well ? EVN__CHILD_DONE : EVN__CHILD_CRASHED;
+}
+
+evn_status evn__child_run(void (*work)(void *user, int out), void *user, double seconds,
+                          evn__child_result *result) {
+    int ends[2];
+    *result = (evn__child_result){.end = EVN__CHILD_NONE};
+    if (pipe(ends) != 0) {
+        return EVN_OK;
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        begin_child(work, user, ends[1]);
+    }
+    close(ends[1]);
+    evn_status status = EVN_OK;
+    if (child > 0) {
+        bool late;
+        status = collect(ends[0], evn__now() + seconds, &result->data, &late);
+        end_child(child, late || status != EVN_OK, result);
+    }
+    close(ends[0]);
+    return status;
+}
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Work that may crash or hang, in a child process with a time limit: vendors' libraries run there.
+#ifndef EVN_HOST_CHILD_H
+#define EVN_HOST_CHILD_H
+
+#include "base/memory.h"
+
+typedef enum evn__child_end {
+    EVN__CHILD_DONE,
+    EVN__CHILD_CRASHED,
+    EVN__CHILD_LATE, ///< it was ended when its time was over
+    EVN__CHILD_NONE, ///< this system has no fork, or had no process left: nothing was done
+} evn__child_end;
+
+typedef struct evn__child_result {
+    evn__child_end end;
+    int signal;     ///< that it crashed by; 0: it ended by itself, with an exit code
+    evn__text data; ///< what it wrote; freed by the caller
+} evn__child_result;
+
+/// Call `work` in a child and collect what it writes to `out`. The calling process must not have
+/// used OpenCL before: an implementation's threads do not survive a fork.
+/// @return EVN_ERR_MEMORY; whatever becomes of the child is in the result
+evn_status evn__child_run(void (*work)(void *user, int out), void *user, double seconds,
+                          evn__child_result *result);
+
+/// Write all of it; for use in `work`. What cannot be written is lost.
+void evn__child_write(int out, const void *data, size_t bytes);
+
+#endif
