@@ -161,6 +161,17 @@ const char *evn__device_choice(const evn_device *device) {
     return device->choice;
 }
 
+void evn__device_listen(evn_device *device, evn__listener *listener, void *user) {
+    device->listener = listener;
+    device->listener_user = user;
+}
+
+void evn__device_tell(evn_device *device, struct evn_plan *plan, bool made) {
+    if (device->listener) {
+        device->listener(device->listener_user, plan, made);
+    }
+}
+
 const evn__quirks *evn__device_quirks(const evn_device *device) {
     return &device->quirks;
 }

@@ -8,6 +8,7 @@
 #include "evonode/cl.h"
 #include "host/counting.h"
 #include "host/kernel.h"
+#include "host/listener.h"
 #include "host/quirks.h"
 #include "host/staging.h"
 #include <jansson.h>
@@ -69,9 +70,11 @@ struct evn_device {
     int undeclared;           ///< programs that call what kernels/builtins.h lacks
     evn__kernel **kernels;
     int kernel_count, kernel_capacity;
-    char *cache_folder; ///< NULL when compiled programs are not cached
-    json_t *variants;   ///< shape class → name of the tuned variant (host/tuning.h)
-    bool guard;         ///< host/guard.h
+    char *cache_folder;      ///< NULL when compiled programs are not cached
+    json_t *variants;        ///< shape class → name of the tuned variant (host/tuning.h)
+    evn__listener *listener; ///< NULL: nobody wants to know of the plans
+    void *listener_user;
+    bool guard; ///< host/guard.h
     uint64_t guard_failures;
     uint64_t guard_serial; ///< buffers made under guard, so that no two have the same poison
 };

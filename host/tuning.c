@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/tuning.h"
 
-#include "base/embedded.h"
-#include "base/files.h"
-#include "host/cache.h"
+#include "host/device_file.h"
 #include "host/runtime.h"
 
-#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-enum { FORMAT_VERSION = 1, NAME_LETTERS = 40, HASH_LETTERS = 8 };
-
 /// What became of a device's file.
 typedef struct reading {
-    json_t *variants; ///< NULL: none that can be used
-    evn__text path;   ///< empty: tuning is off
-    char why[320];    ///< where variants is NULL
+    json_t *variants;               ///< NULL: none that can be used
+    evn__text path;                 ///< empty: tuning is off
+    char why[EVN__DEVICE_FILE_WHY]; ///< where variants is NULL
 } reading;
 
 // Where, and for what -----------------------------------------------------------------------------
@@ -30,70 +25,7 @@ static bool is_off(void) {
                     strcasecmp(mode, "none") == 0);
 }
 
-/// The name says platform and device; what else must agree stands inside, so that a file that no
-/// longer fits is found, and replaced, instead of left lying.
-static void write_path(evn__text *path, const evn_device_info *info) {
-    char hash[EVN__HASH_TEXT], name[NAME_LETTERS + 1] = "";
-    evn__text both = {0}, folder = {0};
-    evn__cache_folder(&folder, "");
-    evn__text_append(&both, "%s\n%s", info->platform_name, info->name);
-    if (both.status == EVN_OK && folder.status == EVN_OK && folder.size > 0) {
-        evn__hash_print(evn__hash_of(both.data, both.size), hash);
-        for (int i = 0; i < NAME_LETTERS && info->name[i]; ++i) {
-            unsigned char letter = (unsigned char)info->name[i];
-            name[i] = isalnum(letter) ? (char)letter : '-';
-        }
-        evn__text_append(path, "%s/tune-%s-%.*s.json", folder.data, name, HASH_LETTERS, hash);
-    }
-    free(both.data);
-    free(folder.data);
-}
-
-/// Of the text that is compiled, which EVONODE_KERNEL_DIR may replace; of none where that lacks it.
-static evn__hash hash_kernel(const evn__embedded *file) {
-    char family[NAME_LETTERS + 1];
-    const char *text;
-    if (strcmp(file->name, "shared.h") == 0) { // the host's own, which nothing replaces
-        return evn__hash_of(file->data, file->size);
-    }
-    snprintf(family, sizeof(family), "%.*s", (int)strcspn(file->name, "."), file->name);
-    return evn__kernel_text(family, &text) == EVN_OK ? evn__hash_of(text, strlen(text))
-                                                     : (evn__hash){0};
-}
-
-/// A variant is chosen for the kernels as they were: other text, other times, other faults.
-static void hash_kernels(char text[EVN__HASH_TEXT]) {
-    evn__hash sum = {0};
-    for (const evn__embedded *file = evn__embedded_kernels; file->name; ++file) {
-        evn__hash pair[2] = {sum, hash_kernel(file)};
-        sum = evn__hash_of(pair, sizeof(pair));
-    }
-    evn__hash_print(sum, text);
-}
-
-/// What a file must agree with.
-static json_t *make_key(const evn_device_info *info) {
-    char kernels[EVN__HASH_TEXT];
-    hash_kernels(kernels);
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:s}", "format", FORMAT_VERSION, "platform",
-                     info->platform_name, "platform_version", info->platform_version, "device",
-                     info->name, "driver", info->driver, "compute_units", info->compute_units,
-                     "kernels", kernels);
-}
-
 // Read --------------------------------------------------------------------------------------------
-
-static bool keys_agree(const json_t *root, json_t *expected, reading *result) {
-    const char *name;
-    json_t *value;
-    json_object_foreach(expected, name, value) {
-        if (!json_equal(json_object_get(root, name), value)) {
-            snprintf(result->why, sizeof(result->why), "it was measured with another %s", name);
-            return false;
-        }
-    }
-    return true;
-}
 
 static bool are_names(const json_t *variants) {
     const char *key;
@@ -106,36 +38,17 @@ static bool are_names(const json_t *variants) {
     return json_is_object(variants);
 }
 
-static void take_variants(const evn_device_info *info, const json_t *root, reading *result) {
-    json_t *expected = make_key(info), *variants = json_object_get(root, "variants");
-    if (!expected) {
-        snprintf(result->why, sizeof(result->why), "no memory");
-    } else if (keys_agree(root, expected, result)) {
-        if (are_names(variants)) {
-            result->variants = json_incref(variants);
-        } else {
-            snprintf(result->why, sizeof(result->why), "\"variants\" is not an object of names");
-        }
-    }
-    json_decref(expected);
-}
-
 static void read_file(const evn_device_info *info, reading *result) {
-    unsigned char *data;
-    size_t bytes;
-    if (evn__file_read(result->path.data, &data, &bytes) != EVN_OK) {
-        snprintf(result->why, sizeof(result->why), "it cannot be read");
-        return;
-    }
-    json_error_t error;
-    json_t *root = json_loadb((const char *)data, bytes, JSON_REJECT_DUPLICATES, &error);
-    if (root) {
-        take_variants(info, root, result);
-    } else {
-        snprintf(result->why, sizeof(result->why), "line %d: %s", error.line, error.text);
+    json_t *key = evn__device_file_key(info);
+    json_t *root = key ? evn__device_file_read(result->path.data, key, result->why) : NULL;
+    json_t *variants = json_object_get(root, "variants");
+    if (root && are_names(variants)) {
+        result->variants = json_incref(variants);
+    } else if (root) {
+        snprintf(result->why, sizeof(result->why), "\"variants\" is not an object of names");
     }
     json_decref(root);
-    free(data);
+    json_decref(key);
 }
 
 static bool is_there(const reading *result) {
@@ -145,7 +58,7 @@ static bool is_there(const reading *result) {
 static reading read_tuning(const evn_device_info *info) {
     reading result = {0};
     if (!is_off()) {
-        write_path(&result.path, info);
+        evn__device_file_path(&result.path, "tune", info);
     }
     if (is_there(&result)) {
         read_file(info, &result);
@@ -208,32 +121,19 @@ evn_status evn__tuning_digest(const evn_device *device, char digest[33]) {
 
 // Write -------------------------------------------------------------------------------------------
 
-static evn_status write_file(const evn_device *device, const char *path) {
-    json_t *root = make_key(&device->info);
-    char *text = NULL;
-    if (root && json_object_set(root, "variants", device->variants) == 0) {
-        text = json_dumps(root, JSON_INDENT(2));
-    }
-    json_decref(root);
-    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the text of %s", path);
-    evn_status status = evn__file_write(path, text, strlen(text));
-    free(text);
-    return status;
-}
-
 evn_status evn__tuning_save(const evn_device *device, char **path) {
+    evn__text file = {0};
     *path = NULL;
-    evn__text file = {0}, folder = {0};
-    evn__cache_folder(&folder, "");
-    if (!is_off() && folder.status == EVN_OK && folder.size > 0) {
-        write_path(&file, &device->info);
+    if (!is_off()) {
+        evn__device_file_path(&file, "tune", &device->info);
     }
     evn_status status = file.status;
     if (file.size > 0 && status == EVN_OK) {
-        status = evn__folder_make(folder.data, 0700);
-        status = status == EVN_OK ? write_file(device, file.data) : status;
+        json_t *key = evn__device_file_key(&device->info);
+        status = key ? evn__device_file_write(file.data, key, "variants", device->variants)
+                     : EVN_ERR_MEMORY;
+        json_decref(key);
     }
-    free(folder.data);
     if (status != EVN_OK) {
         free(file.data);
         return status;

@@ -8,6 +8,7 @@
 #include "bench/about.h"
 #include "bench/submission.h"
 #include "bench/suite.h"
+#include "cli/open_device.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "data/table.h"
@@ -303,7 +304,7 @@ static evn_status run(const evn__command *command) {
     evn_device *device = NULL;
     EVN_TRY(find_mode(given, &mode));
     EVN_TRY(check_options(mode, given));
-    EVN_TRY(mode->computes ? evn_device_open(given->device, &device) : EVN_OK);
+    EVN_TRY(mode->computes ? evn__open_device(given, &device) : EVN_OK);
     evn_status status = mode->run(device, given);
     evn_device_close(&device);
     return status;

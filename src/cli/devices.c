@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/number.h"
 #include "cli/verb.h"
 #include "host/list.h"
 #include "host/survey.h"
@@ -153,7 +154,8 @@ static evn_status judge(const list *l) {
 /// EVONODE_DRIVER_SECONDS: for slower ones.
 static double driver_seconds(void) {
     const char *text = getenv("EVONODE_DRIVER_SECONDS");
-    double seconds = text ? strtod(text, NULL) : 0;
+    char *end;
+    double seconds = text ? evn__read_real(text, &end) : 0;
     return seconds > 0 ? seconds : SECONDS;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cli/open_device.h"
 #include "cli/training.h"
+#include "cli/trust.h"
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ static evn_status read_settings(const char *folder, const json_t *run, const evn
     settings->device = given->device || solve ? given->device : settings->device;
     settings->data = given->data ? given->data : settings->data;
     settings->watch = given->watch;
+    settings->force = given->force;
     settings->watch_address = given->watch_address;
     *task = evn__task_for(*task, settings);
     EVN_TRY(as_kept(evn__settings_check(settings, *task)));
@@ -95,7 +97,7 @@ static evn_status open_given(evn__session *session, const evn__task_row *row, co
     }
     EVN_TRY(evn__session_prepare(session, row, settings));
     EVN_TRY(row->predict->open(session, settings, run, command));
-    return evn_device_open(settings->device, &session->device);
+    return evn__open_device(settings, &session->device);
 }
 
 /// How a run comes to its data.
@@ -103,7 +105,9 @@ typedef evn_status (*opening)(evn__session *session, const evn__task_row *row, c
                               evn__settings *settings, const evn__command *command);
 
 static evn_status create(evn__session *session, const char *folder, const evn__settings *settings) {
+    EVN_TRY(evn__trust_begin(session));
     EVN_TRY(session->row->create(session, settings));
+    EVN_TRY(evn__trust_check(session, settings));
     return evn__run_parameters(folder, session->task.methods->parameters(session->task.self));
 }
 

@@ -51,6 +51,10 @@ void evn__report_device(const evn_device *device) {
             evn__device_choice(device));
 }
 
+void evn__report_distrust(const char *what) {
+    fprintf(stderr, "warning: --force: the device computes wrongly: %s\n", what);
+}
+
 void evn__report_note(const char *text) {
     evn__report_clear();
     fprintf(stderr, "data  %s\n", text);

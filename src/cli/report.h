@@ -28,6 +28,9 @@ void evn__report_memory(const char *needs, int micro_batches, bool result);
 /// Where a run computes, and who chose that or why.
 void evn__report_device(const evn_device *device);
 
+/// That the device is used though it computes wrongly: what was found.
+void evn__report_distrust(const char *what);
+
 /// What was read: counts, sizes, classes.
 void evn__report_dataset(const evn_dataset *dataset);
 

@@ -19,7 +19,7 @@ static evn_status test(evn_device *device) {
     const evn_device_info *info = evn_device_get_info(device);
     printf("%s, driver %s\n\n  %-20s %-9s %5s  %9s  %9s\n", info->name, info->driver, "kernels",
            "precision", "cases", "error", "allowed");
-    EVN_TRY(evn__selftest(device, print_row, NULL, &wrong));
+    EVN_TRY(evn__selftest(device, NULL, print_row, NULL, &wrong));
     EVN_CHECK(wrong == 0, EVN_ERR_DEVICE,
               "%d cases differ from the reference on %s: its results cannot be trusted; update its "
               "driver (now %s), or take another --device",

@@ -148,6 +148,7 @@ void evn__session_close(evn__session *session) {
     if (session->close) {
         session->close(session);
     }
+    evn__first_use_end(&session->first_use);
     evn_device_close(&session->device);
 }
 

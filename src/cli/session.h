@@ -8,6 +8,7 @@
 #include "data/points.h"
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
+#include "tune/first_use.h"
 
 struct evn__session {
     const evn__task_row *row;
@@ -24,7 +25,9 @@ struct evn__session {
     evn_network *network;        ///< a network file's; NULL: a shipped one
     evn_source source;
     evn_task task;
-    evn_trainer *trainer; ///< NULL where nothing is trained
+    evn_trainer *trainer;               ///< NULL where nothing is trained
+    evn__first_use *first_use;          ///< until it is checked
+    char selftest[EVN__FIRST_USE_WHAT]; ///< "right", "off", or what is wrong and was forced
 };
 
 /// Translate the settings, which must be complete. Zero-initialise the session before.

@@ -59,10 +59,14 @@ static const char *holdout_by_name(int index) {
 #define SEED_MAX  9007199254740991 // whole numbers are exact up to here, in JSON too
 
 const evn__option evn__settings_options[] = {
-    {"device", "P:D | N | NAME | cpu | gpu | igpu | auto", "where to compute (EVONODE_DEVICE)",
+    {"device", "P:D | N | NAME | PLATFORM | cpu | gpu | igpu | auto",
+     "where to compute (EVONODE_DEVICE)",
      ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_TUNE | EVN__VERB_SELFTEST |
          EVN__VERB_EXPORT | BENCH,
      &evn__option_text, AT(device), 0, 0, NULL},
+    {"force", NULL, "use the device though its results were found wrong",
+     ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT | EVN__OPTION_PASSING,
+     &evn__option_flag, AT(force), 0, 0, NULL},
     {"data", "DIR",
      "directory of the data set's files; a series' CSV file, or curve; for a flow, a density's "
      "name "

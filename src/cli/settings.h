@@ -49,7 +49,7 @@ typedef struct evn__settings {
         top, window, extra, watch, classes, micro_batches;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until,
         tolerance;
-    bool json, quick, help, flip, tensorboard, dry_run, markdown;
+    bool json, quick, help, flip, tensorboard, dry_run, markdown, force;
     bool solves;                ///< the one phase is there to solve with; nothing is trained
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];

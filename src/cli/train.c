@@ -73,6 +73,9 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     if (*run && t->session->digest[0]) { // figures of other data are no comparison
         json_object_set_new(*run, "data_digest", json_string(t->session->digest));
     }
+    if (*run) {
+        json_object_set_new(*run, "selftest", json_string(t->session->selftest));
+    }
     char tuning[33];
     EVN_TRY(evn__tuning_digest(t->session->device, tuning));
     if (*run && tuning[0]) { // results depend on it in the last bits

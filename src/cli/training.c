@@ -6,6 +6,7 @@
 #include "cli/rehearsal.h"
 #include "cli/report.h"
 #include "cli/tensorboard.h"
+#include "cli/trust.h"
 #include "exchange/weights.h"
 #include "study/paper.h"
 
@@ -312,8 +313,14 @@ evn_status evn__training_create(evn__training *training, const evn__settings *se
     set_callbacks(training);
     evn__report_device(training->session->device);
     evn__report_activity("compiling");
-    evn_status status = create(training, settings);
+    evn_status status = evn__trust_begin(training->session);
+    if (status == EVN_OK) {
+        status = create(training, settings);
+    }
     evn__report_clear();
+    if (status == EVN_OK) {
+        status = evn__trust_check(training->session, settings);
+    }
     if (status == EVN_OK) {
         status = evn__watch_begin(training->folder, settings, &training->watch);
     }

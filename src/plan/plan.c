@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/plan.h"
 
+#include "host/listener.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +103,8 @@ evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
     evn_status status = build(*plan, graph, options);
     if (status != EVN_OK) {
         evn_plan_destroy(plan);
+    } else {
+        evn__device_tell(device, *plan, true);
     }
     return status;
 }
@@ -109,6 +113,7 @@ void evn_plan_destroy(evn_plan **plan) {
     if (!plan || !*plan) {
         return;
     }
+    evn__device_tell((*plan)->in.device, *plan, false);
     evn_buffer_destroy(&(*plan)->memory.scratch);
     evn_buffer_destroy(&(*plan)->saved);
     evn_buffer_destroy(&(*plan)->memory.tables);

@@ -8,6 +8,7 @@
 
 typedef struct evn__sample {
     const char *family;
+    const char *operation; ///< in the names of its operations (graph/op.def); "": in any graph
     void (*build)(evn_graph *graph, int index); ///< inputs, outputs and all; a failure sticks
     int count;                                  ///< index: 0 … count − 1
 } evn__sample;

@@ -14,10 +14,17 @@ typedef struct evn__selftest_row {
     char reason[160]; ///< "", or the last failure to compile or to run; such a case is wrong too
 } evn__selftest_row;
 
+/// Some cases of some families: for a device that is used for the first time.
+typedef struct evn__selftest_part {
+    bool (*uses)(void *user, const char *operation); ///< as evn__sample has it
+    void *user;
+} evn__selftest_part;
+
 /// Run all in single and, where the device has it, double precision; `report` is called after each
 /// family.
+/// @param[in] part  NULL: all; else two cases, in single precision, of each family that it uses
 /// @param[out] wrong  cases that differ or fail; 0: the device can be trusted
-evn_status evn__selftest(evn_device *device,
+evn_status evn__selftest(evn_device *device, const evn__selftest_part *part,
                          void (*report)(void *user, const evn__selftest_row *row), void *user,
                          int *wrong);
 

@@ -137,6 +137,37 @@ evn_status evn__trial_check(evn__trial *trial, evn_plan *plan, double *error) {
     return EVN_OK;
 }
 
+/// Copies of the inputs, each number a little off, and memory for the results.
+static evn_status perturb(const evn__trial *trial, double **data) {
+    static const double PART = 1e-6;
+    for (int port = 0; port < trial->ports; ++port) {
+        size_t count = count_of(trial, port);
+        EVN_TRY(EVN_NEW(&data[port], count));
+        for (size_t i = 0; i < count && port < trial->inputs; ++i) {
+            data[port][i] = trial->data[port][i] * (i % 2 ? 1 + PART : 1 - PART);
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn__trial_sensitivity(const evn__trial *trial, double *change) {
+    double **data;
+    *change = 0;
+    EVN_TRY(EVN_NEW(&data, trial->ports));
+    evn_status status = perturb(trial, data);
+    if (status == EVN_OK) {
+        status = evn__ref_run(trial->graph, (const double *const *)data, data + trial->inputs);
+    }
+    for (int port = trial->inputs; port < trial->ports && status == EVN_OK; ++port) {
+        *change = fmax(*change, compare(data[port], trial->data[port], count_of(trial, port)));
+    }
+    for (int port = 0; port < trial->ports; ++port) {
+        free(data[port]);
+    }
+    free(data);
+    return status;
+}
+
 evn_status evn__trial_time(evn__trial *trial, evn_plan *plan, int count, double *seconds) {
     EVN_TRY(evn_device_finish(trial->device));
     double started = evn__now();

@@ -26,6 +26,11 @@ evn_status evn__trial_plan(const evn__trial *trial, evn_plan **plan);
 /// where one is not a number and the other is, or not finite and the other is.
 evn_status evn__trial_check(evn__trial *trial, evn_plan *plan, double *error);
 
+/// How much the reference's own results change when its inputs do in the sixth digit, measured as
+/// by evn__trial_check: what rounding may make of them. Infinite where it is NaN here and not
+/// there.
+evn_status evn__trial_sensitivity(const evn__trial *trial, double *change);
+
 /// Seconds of one run, as the mean over `count` that are enqueued together.
 evn_status evn__trial_time(evn__trial *trial, evn_plan *plan, int count, double *seconds);
 

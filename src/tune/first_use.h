@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The self-test at the first use: the very plans that a program made on a device, run with numbers
+// and compared with the reference, once for each plan, device, driver and version. What was right
+// is kept (host/checked.h), so that a second start costs a look at that file.
+#ifndef EVN_TUNE_FIRST_USE_H
+#define EVN_TUNE_FIRST_USE_H
+
+#include "evonode/device.h"
+
+enum { EVN__FIRST_USE_WHAT = 512 };
+
+typedef struct evn__first_use evn__first_use;
+
+typedef struct evn__first_use_result {
+    int plans;                      ///< there are
+    int known;                      ///< of them were found right before
+    int checked;                    ///< were compared now
+    int wrong;                      ///< of those differ from the reference
+    int families;                   ///< kernel families compared by small cases, for large plans
+    int left;                       ///< plans that cannot be judged: their results hang on rounding
+    char what[EVN__FIRST_USE_WHAT]; ///< of the first wrong one
+} evn__first_use_result;
+
+/// From here on remember the plans that are made on the device.
+evn_status evn__first_use_begin(evn_device *device, evn__first_use **use);
+
+/// Check the plans that there are now, as far as they are not known. They must not be in use: their
+/// memory is overwritten. EVONODE_SELFTEST=off: check nothing.
+/// @return EVN_OK also where some are wrong; another status where the device fails
+evn_status evn__first_use_check(evn__first_use *use, evn__first_use_result *result);
+
+/// Nulls; accepts NULL. The device must still be open.
+void evn__first_use_end(evn__first_use **use);
+
+#endif

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The self-test at the first use of a device: one that computes wrongly is played by kernels that
+// do. TEST: timeout=300
+#include "test.h"
+#include "base/embedded.h"
+#include "base/files.h"
+#include "base/memory.h"
+#include "program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Products of convolutions that are a thousandth too large: training would go on without a word.
+static const char FAULT[] = "#undef fma\n#define fma(a, b, c) ((R(1.001) * (a)) * (b) + (c))\n";
+
+/// A folder of kernels of which conv2d.cl begins with the fault.
+static void plant(void) {
+    char path[TEST_PATH];
+    TRY(evn__folder_make(test_path(path, "kernels"), 0700));
+    for (const evn__embedded *file = evn__embedded_kernels; file->name; ++file) {
+        evn__text text = {0};
+        evn__text_append(&text, "%s%s", strcmp(file->name, "conv2d.cl") == 0 ? FAULT : "",
+                         (const char *)file->data);
+        TRY(text.status);
+        TRY(evn__file_write(test_path(path, "kernels/%s", file->name), text.data, text.size));
+        free(text.data);
+    }
+}
+
+static const char SHORT[] = "train digits --limit 32 --filters 8 --phase adjoint:epochs=1 --out";
+
+/// With a cache of the test's own.
+static test_outcome train(bool faulty, const char *more) {
+    char variables[3 * TEST_PATH], cache[TEST_PATH], kernels[TEST_PATH];
+    snprintf(variables, sizeof(variables), "EVONODE_SELFTEST= EVONODE_CACHE_DIR=%s %s%s",
+             test_path(cache, "cache"), faulty ? "EVONODE_KERNEL_DIR=" : "",
+             faulty ? test_path(kernels, "kernels") : "");
+    return test_program(variables, "%s %s", SHORT, more);
+}
+
+static void expect_verdict(const char *file, const char *text) {
+    json_t *run = test_json(file);
+    const char *verdict = json_string_value(json_object_get(run, "selftest"));
+    ck_assert_ptr_nonnull(verdict);
+    ck_assert_msg(strstr(verdict, text) != NULL, "%s", verdict);
+    json_decref(run);
+}
+
+START_TEST(wrong_device) {
+    plant();
+    test_outcome result = train(true, "r");
+    test_fails_with(result, EVN_ERR_DEVICE, "computes wrongly");
+    ck_assert_ptr_nonnull(strstr(result.err, "--force"));
+    ck_assert(!test_exists("r"));
+    result = train(true, "r"); // a wrong result is never kept as a right one
+    test_fails_with(result, EVN_ERR_DEVICE, "computes wrongly");
+    result = train(true, "r --force");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "warning: --force: the device computes wrongly"));
+    expect_verdict("r/run.json", "off by");
+    result = test_program("EVONODE_SELFTEST=off", "%s s", SHORT);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    expect_verdict("s/run.json", "off");
+}
+END_TEST
+
+/// What was right once is not checked again, unless something is new.
+START_TEST(right_device) {
+    char folder[TEST_PATH], command[2 * TEST_PATH], path[256], line[2 * TEST_PATH];
+    test_outcome result = train(false, "r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    expect_verdict("r/run.json", "right");
+    snprintf(command, sizeof(command), "ls %s/selftest-*.json", test_path(folder, "cache"));
+    FILE *list = popen(command, "r");
+    ck_assert_ptr_nonnull(fgets(line, sizeof(line), list));
+    pclose(list);
+    line[strcspn(line, "\n")] = 0;
+    snprintf(path, sizeof(path), "%.200s", strrchr(line, '/') + 1);
+    size_t size, again;
+    snprintf(line, sizeof(line), "cache/%s", path);
+    char *before = test_read(line, &size);
+    ck_assert_ptr_nonnull(strstr(before, "\"right\": {"));
+    ck_assert_ptr_nonnull(strstr(before, ": true"));
+    result = train(false, "s");
+    ck_assert_int_eq(result.code, 0);
+    char *after = test_read(line, &again);
+    ck_assert_uint_eq(size, again);
+    ck_assert_mem_eq(before, after, size);
+    free(before);
+    free(after);
+    plant(); // other kernels: what is known is of no use
+    test_fails_with(train(true, "t"), EVN_ERR_DEVICE, "computes wrongly");
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("selftest");
+    test_add(s, tcase_create("wrong_device"), wrong_device);
+    test_add(s, tcase_create("right_device"), right_device);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
