@@ -3,6 +3,7 @@
 #include "host/cache.h"
 #include "host/guard.h"
 #include "host/list.h"
+#include "host/probe.h"
 #include "host/runtime.h"
 #include "host/tuning.h"
 
@@ -17,6 +18,7 @@ static evn_status prepare(evn_device *device) {
     const char *guard = getenv("EVONODE_GUARD");
     device->guard = guard && strcmp(guard, "1") == 0;
     EVN_TRY(evn__cache_open(device));
+    EVN_TRY(evn__probes_open(device));
     return evn__tuning_open(device);
 }
 

@@ -13,6 +13,10 @@ enum { ORDERED = true };
 enum { ORDERED = false };
 #endif
 
+bool evn__memory_is_ordered(void) {
+    return ORDERED;
+}
+
 static const struct {
     const char *platform; ///< part of CL_PLATFORM_NAME
     evn__quirks quirks;
@@ -27,6 +31,7 @@ static const struct {
       .costly_programs = true,
       .compiles_at_launch = true,
       .reads_builtins = true,
+      .known = true,
       .groups_progress = ORDERED,
       .long_vectors = ORDERED}},
     // NVIDIA's driver keeps compiled programs under ~/.nv/ComputeCache; its "binary" is PTX text,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/probe.h"
 #include "cli/verb.h"
 #include "evonode/version.h"
 #include "host/batch.h"
@@ -103,6 +104,9 @@ static evn_status run(const evn__command *command) {
     if (strcmp(word, EVN__COMPILER_WORD) == 0) { // not in the help: a run starts it beside itself
         EVN_CHECK(command->count == 3, EVN_ERR_USAGE, "usage: evonode %s P:D", word);
         return evn__compiler_serve(command->words[2]);
+    }
+    if (strcmp(word, "--probe") == 0 && command->count == 3) { // not in the help: cli/probe.c
+        return evn__probe_main(command->words[2]);
     }
     const evn__verb *verb = find_verb(word);
     return verb ? run_verb(verb, command) : fail_unknown(word);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/open_device.h"
 
+#include "cli/probe.h"
+
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +44,9 @@ evn_status evn__open_device(const evn__settings *settings, evn_device **device) 
     sigaction(SIGALRM, &before_alarm, NULL);
     for (int i = 0; i < FATAL; ++i) {
         sigaction(fatal[i], &before[i], NULL);
+    }
+    if (status == EVN_OK) {
+        evn__probe_device(*device);
     }
     return status;
 }

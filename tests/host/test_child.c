@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+#include "host/child.h"
+#include "test.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void say_much(void *user, int out) {
+    for (int i = 0; i < 20000; ++i) { // more than a pipe holds
+        evn__child_write(out, user, strlen(user));
+    }
+}
+
+static void crash(void *user, int out) {
+    evn__child_write(out, user, strlen(user));
+    raise(SIGSEGV);
+}
+
+static void leave(void *user, int out) {
+    (void)user, (void)out;
+    _exit(3);
+}
+
+static void hang(void *user, int out) {
+    evn__child_write(out, user, strlen(user));
+    for (;;) {
+        pause();
+    }
+}
+
+static evn__child_result run(void (*work)(void *user, int out), double seconds) {
+    evn__child_result result;
+    TRY(evn__child_run(work, "words ", seconds, &result));
+    return result;
+}
+
+START_TEST(ends) {
+    evn__child_result result = run(say_much, 60);
+    ck_assert_int_eq(result.end, EVN__CHILD_DONE);
+    ck_assert_uint_eq(result.data.size, 6 * 20000);
+    free(result.data.data);
+    result = run(crash, 60);
+    ck_assert_int_eq(result.end, EVN__CHILD_CRASHED);
+    ck_assert_int_eq(result.signal, SIGSEGV);
+    ck_assert_str_eq(result.data.data, "words "); // what it said before counts
+    free(result.data.data);
+    result = run(leave, 60);
+    ck_assert_int_eq(result.end, EVN__CHILD_CRASHED);
+    ck_assert_int_eq(result.signal, 0);
+    ck_assert_ptr_null(result.data.data);
+    double begun = evn__now();
+    result = run(hang, 0.3);
+    ck_assert_int_eq(result.end, EVN__CHILD_LATE);
+    ck_assert_double_ge(evn__now() - begun, 0.3);
+    ck_assert_str_eq(result.data.data, "words ");
+    free(result.data.data);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("child");
+    test_add(s, tcase_create("ends"), ends);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
