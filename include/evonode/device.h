@@ -66,7 +66,7 @@ typedef struct evn_device_stats {
 evn_status evn_device_list(evn_device_info **infos, int *count);
 
 /// Open the device that `selector` names.
-/// @param[in] selector  "P:D", a flat index, a part of the name (case does not matter), "cpu",
+/// @param[in] selector  "P:D", a flat index, a part of the name or of its platform's, "cpu",
 ///                      "gpu", "igpu", "auto"; NULL takes EVONODE_DEVICE, and "auto" without it.
 ///                      auto prefers a discrete GPU, then an integrated one, then a CPU; gpu
 ///                      takes an integrated one where there is no other. Of several devices of

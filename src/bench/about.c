@@ -89,7 +89,7 @@ static void add_selftest_row(void *user, const evn__selftest_row *row) {
 static evn_status run_selftest(evn_device *device, json_t *about) {
     int wrong = 0;
     json_t *rows = json_array();
-    evn_status status = evn__selftest(device, add_selftest_row, rows, &wrong);
+    evn_status status = evn__selftest(device, NULL, add_selftest_row, rows, &wrong);
     json_object_set_new(about, "selftest",
                         json_pack("{s:i, s:o}", "wrong", wrong, "families", rows));
     return status;

@@ -159,7 +159,8 @@ evn_status evn__trial_sensitivity(const evn__trial *trial, double *change) {
         status = evn__ref_run(trial->graph, (const double *const *)data, data + trial->inputs);
     }
     for (int port = trial->inputs; port < trial->ports && status == EVN_OK; ++port) {
-        *change = fmax(*change, compare(data[port], trial->data[port], count_of(trial, port)));
+        *change = fmax(*change,
+                       evn__ref_difference(data[port], trial->data[port], count_of(trial, port)));
     }
     for (int port = 0; port < trial->ports; ++port) {
         free(data[port]);
