@@ -19,6 +19,43 @@
 #define EVN_DOT_ROWS          8  // rows of a dot product at a time,
 #define EVN_RUN_OF_DOTS       64 // and of an item: a multiple
 
+// control.cl, src/ode/control.c. A record of a solve: pairs of reals, then numbers.
+#define EVN_CONTROL_RECORD   16 // reals, of which numbers take the last ones
+#define EVN_CONTROL_T        0
+#define EVN_CONTROL_DT       2 // of the next attempt; of the last one where there is none
+#define EVN_CONTROL_WANTED   4
+#define EVN_CONTROL_NUMBERS  8
+#define EVN_CONTROL_STATUS   0
+#define EVN_CONTROL_LANDS    1 // whether the next attempt ends its interval
+#define EVN_CONTROL_ACCEPTED 2
+#define EVN_CONTROL_REJECTED 3
+#define EVN_CONTROL_ATTEMPTS 4 // in this interval
+#define EVN_CONTROL_INTERVAL 5
+#define EVN_CONTROL_STARTS   6
+#define EVN_CONTROL_TOOK     7 // what became of the attempt before
+// Its status: a solve goes on, or waits at the end of an interval, or has ended
+#define EVN_CONTROL_RUNNING    0
+#define EVN_CONTROL_LANDED     1
+#define EVN_CONTROL_DONE       2
+#define EVN_CONTROL_TOO_SMALL  3
+#define EVN_CONTROL_TOO_MANY   4
+#define EVN_CONTROL_NOT_FINITE 5
+// TOOK
+#define EVN_CONTROL_NOTHING 0
+#define EVN_CONTROL_ACCEPT  1
+#define EVN_CONTROL_REJECT  2
+// What a solve has to keep to: reals, then pairs
+#define EVN_CONTROL_RTOL   0
+#define EVN_CONTROL_ATOL   1
+#define EVN_CONTROL_SPAN   2 // of the first interval
+#define EVN_CONTROL_WHOLE  3 // of all
+#define EVN_CONTROL_T0     4
+#define EVN_CONTROL_SAFETY 6
+#define EVN_CONTROL_LEAST  8
+#define EVN_CONTROL_MOST   10
+#define EVN_CONTROL_DT_MIN 12
+#define EVN_CONTROL_ENDS   14
+
 // elementwise.cl, src/elements/generate.c
 #define EVN_EPILOGUE_LANES 16
 

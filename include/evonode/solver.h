@@ -68,6 +68,9 @@ typedef struct evn_solution {
                             ///< when it tried none
     int accepted, rejected; ///< steps
     int nfe;                ///< evaluations of the right-hand side
+    int surplus;            ///< adaptive: steps that were enqueued before the host knew that the
+                            ///< solve had ended; they change nothing, and count nowhere else
+    int waits;              ///< adaptive: times that the host waited to see how far the solve is
 } evn_solution;
 
 /// Whether a solver can be made with these options, as far as dynamics do not matter; fast.
@@ -91,7 +94,8 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 /// @param[out] x1       where x(t1) is, [observations, state] where there are some; memory of the
 ///                      solver, valid until its next solve
 /// @param[out] solution may be NULL
-/// Fixed steps enqueue only. Adaptive ones wait for one scalar a step.
+/// Fixed steps enqueue only. Adaptive ones are decided about on the device: the host waits for the
+/// end, once where the solve takes what the last ones took, and for every 16 steps at the most.
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);

@@ -22,11 +22,14 @@ typedef struct evn__layout {
 evn_status evn__layout_create(const evn__system *system, evn__layout *layout);
 evn_status evn__layout_create_outputs(const evn__system *system, evn__layout *layout);
 void evn__layout_free(evn__layout *layout);
+/// Where each component is in a buffer; returns the place after.
+evn_binding *evn__layout_bind(const evn__layout *layout, evn_buffer *buffer, evn_binding *to);
 
 /// @param[in] course  of the options; outlives the integrator
+/// @param     jumps   adaptive, backward: the state changes at each observation
 evn_status evn__integrator_create(evn_device *device, const evn__system *system,
                                   const evn_solver_options *options, const evn__course *course,
-                                  evn__integrator **integrator);
+                                  bool jumps, evn__integrator **integrator);
 void evn__integrator_destroy(evn__integrator **integrator);
 
 /// Where component `index` of the current state is: write it before a solve, read it after.
@@ -47,15 +50,24 @@ typedef struct evn__leg {
     bool backward; ///< the same for all legs of an integrator
 } evn__leg;
 
-/// Move the current state over a leg. `parameters`: one binding each.
+/// With fixed steps: move the current state over a leg. `parameters`: one binding each.
 evn_status evn__integrate(evn__integrator *integrator, const evn__leg *leg,
                           const evn_binding *parameters, evn_solution *solution);
 
-/// The same from where the last leg ended, with its parameters: the step that it proposed is the
-/// first, and its last slopes serve again unless the state was `changed`.
-evn_status evn__integrate_further(evn__integrator *integrator, const evn__leg *leg,
-                                  const evn_binding *parameters, bool changed,
-                                  evn_solution *solution);
+/// The whole course from t0 to t1, or backward, and what happens at its observations.
+typedef struct evn__way {
+    double t0, t1;
+    bool backward;
+    /// [observations, x], where the solve has any. Forward, x is put there at the end of each
+    /// interval; backward, the component `jumps` gets its share at the beginning of each but the
+    /// first one of the course.
+    evn_binding series;
+    int jumps;
+} evn__way;
+
+/// With adaptive steps: move the current state over the whole course; t0 ≠ t1. Waits now and then.
+evn_status evn__integrate_adaptively(evn__integrator *integrator, const evn__way *way,
+                                     const evn_binding *parameters, evn_solution *solution);
 
 /// Time and length of each fixed step of a course, in device memory; rewritten only when they
 /// change, so that a fixed-step solve never waits.

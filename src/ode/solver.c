@@ -68,7 +68,7 @@ static evn_status create_adjoint(evn_solver *solver) {
     evn_status status = evn__system_adjoint(&solver->dynamics->system, &adjoint);
     if (status == EVN_OK) {
         status = evn__integrator_create(solver->device, &adjoint, &solver->options, &solver->course,
-                                        &solver->backward);
+                                        solver->options.observations > 0, &solver->backward);
     }
     evn__system_free(&adjoint);
     EVN_TRY(status);
@@ -79,7 +79,7 @@ static evn_status create_adjoint(evn_solver *solver) {
 static evn_status create_integrators(evn_solver *solver) {
     bool adjoint = solver->options.gradient == EVN_GRADIENT_ADJOINT;
     EVN_TRY(evn__integrator_create(solver->device, &solver->dynamics->system, &solver->options,
-                                   &solver->course, &solver->forward));
+                                   &solver->course, false, &solver->forward));
     EVN_TRY(adjoint ? create_adjoint(solver) : EVN_OK);
     return adjoint && solver->options.observations > 0 ? create_jump(solver) : EVN_OK;
 }
@@ -205,27 +205,24 @@ static evn_status observe(evn_solver *solver, int index, evn_binding x) {
                           solver->options.fp64, state_layout(solver)->size[0]);
 }
 
-/// Add what one leg did to what was done before.
-static void add_solution(evn_solution *sum, const evn_solution *leg) {
-    int accepted = sum->accepted, rejected = sum->rejected, nfe = sum->nfe;
-    *sum = *leg;
-    sum->accepted += accepted;
-    sum->rejected += rejected;
-    sum->nfe += nfe;
+/// Whether there is a way to go, in steps that the device chooses.
+static bool is_adaptive(const evn_solver *solver) {
+    return solver->options.steps == 0 && solver->t0 != solver->t1;
 }
 
-/// Integrate over an interval, from its end where it is `backward`, and add up what was done. The
-/// first one of a solve finds its own step, the others go on with what it came to.
-static evn_status integrate(evn_solver *solver, int interval, bool first, bool backward,
+/// Fixed steps over an interval, from its end where it is `backward`, added to what was done; of
+/// adaptive ones, no way is none.
+static evn_status integrate(evn_solver *solver, int interval, bool backward,
                             evn_solution *solution) {
     evn__integrator *in = backward ? solver->backward : solver->forward;
     const evn__leg leg = {solver->t0, solver->t1, interval, backward};
-    evn_solution part = {0};
-    evn_status status = first
-                            ? evn__integrate(in, &leg, solver->parameters, &part)
-                            : evn__integrate_further(in, &leg, solver->parameters, backward, &part);
-    add_solution(solution, &part);
-    return status;
+    evn_solution part = {.t = solver->t0};
+    EVN_TRY(solver->options.steps > 0 ? evn__integrate(in, &leg, solver->parameters, &part)
+                                      : EVN_OK);
+    part.accepted += solution->accepted;
+    part.nfe += solution->nfe;
+    *solution = part;
+    return EVN_OK;
 }
 
 static evn_status solve_on_grid(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
@@ -238,17 +235,24 @@ static evn_status solve_on_grid(evn_solver *solver, evn_binding *x1, evn_solutio
     return evn__grid_observe(solver->grid, in_series(solver, *x1, solver->course.starts));
 }
 
-static evn_status solve_by_integrator(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
+static evn_status solve_by_intervals(evn_solver *solver, evn_solution *solution) {
     const evn__course *course = &solver->course;
     *solution = (evn_solution){0};
     for (int i = 0; i < course->intervals; ++i) {
-        EVN_TRY(integrate(solver, i, i == 0, false, solution));
-        *x1 = evn__integrator_state(solver->forward, 0);
-        if (solver->series) {
-            EVN_TRY(observe(solver, evn__course_observation(course, i), *x1));
-            *x1 = (evn_binding){solver->series, 0};
-        }
+        EVN_TRY(integrate(solver, i, false, solution));
+        EVN_TRY(solver->series ? observe(solver, evn__course_observation(course, i),
+                                         evn__integrator_state(solver->forward, 0))
+                               : EVN_OK);
     }
+    return EVN_OK;
+}
+
+static evn_status solve_by_integrator(evn_solver *solver, evn_binding *x1, evn_solution *solution) {
+    const evn__way way = {.t0 = solver->t0, .t1 = solver->t1, .series = {solver->series, 0}};
+    EVN_TRY(is_adaptive(solver)
+                ? evn__integrate_adaptively(solver->forward, &way, solver->parameters, solution)
+                : solve_by_intervals(solver, solution));
+    *x1 = solver->series ? way.series : evn__integrator_state(solver->forward, 0);
     return EVN_OK;
 }
 
@@ -385,19 +389,35 @@ static evn_status load_adjoint(evn_solver *solver, evn_binding x1_bar) {
     return evn__integrator_clear(solver->backward);
 }
 
+static evn_status adjoint_by_intervals(evn_solver *solver, evn_binding x1_bar,
+                                       evn_solution *solution) {
+    const evn__course *course = &solver->course;
+    *solution = (evn_solution){0};
+    for (int i = course->intervals - 1; i >= 0; --i) {
+        EVN_TRY(integrate(solver, i, true, solution));
+        if (i > 0) {
+            EVN_TRY(jump(solver, adjoint_state_bar(solver, 0), x1_bar,
+                         evn__course_observation(course, i - 1)));
+        }
+    }
+    return EVN_OK;
+}
+
+static evn_status adjoint_adaptively(evn_solver *solver, evn_binding x1_bar,
+                                     evn_solution *solution) {
+    evn__way way = {solver->t0, solver->t1, true, {NULL, 0}, solver->dynamics->system.state_count};
+    way.series = solver->series ? x1_bar : way.series;
+    return evn__integrate_adaptively(solver->backward, &way, solver->parameters, solution);
+}
+
 static evn_status gradient_adjoint(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                                    const evn_binding *weights_bar, evn_solution *solution) {
     const evn__course *course = &solver->course;
-    int last = course->intervals - 1;
-    *solution = (evn_solution){0};
-    EVN_TRY(load_adjoint(solver, in_series(solver, x1_bar, evn__course_observation(course, last))));
-    for (int i = last; i >= 0; --i) {
-        EVN_TRY(integrate(solver, i, i == last, true, solution));
-        if (i > 0 || course->starts) {
-            int before = evn__course_observation(course, i - 1);
-            EVN_TRY(jump(solver, adjoint_state_bar(solver, 0), x1_bar, before));
-        }
-    }
+    int last = evn__course_observation(course, course->intervals - 1);
+    EVN_TRY(load_adjoint(solver, in_series(solver, x1_bar, last)));
+    EVN_TRY(is_adaptive(solver) ? adjoint_adaptively(solver, x1_bar, solution)
+                                : adjoint_by_intervals(solver, x1_bar, solution));
+    EVN_TRY(course->starts ? jump(solver, adjoint_state_bar(solver, 0), x1_bar, 0) : EVN_OK);
     EVN_TRY(evn__integrator_flush(solver->backward));
     *x0_bar = adjoint_state_bar(solver, 0);
     want_parameters(solver, weights_bar);

@@ -32,6 +32,13 @@ evn_status evn__layout_create_outputs(const evn__system *system, evn__layout *la
     return EVN_OK;
 }
 
+evn_binding *evn__layout_bind(const evn__layout *layout, evn_buffer *buffer, evn_binding *to) {
+    for (int i = 0; i < layout->count; ++i) {
+        *to++ = (evn_binding){buffer, layout->offset[i]};
+    }
+    return to;
+}
+
 void evn__layout_free(evn__layout *layout) {
     free(layout->offset);
     free(layout->size);

@@ -279,6 +279,20 @@ evn_binding *evn__weight_gradient_bind(const evn__weight_gradient *batched, int 
     return to;
 }
 
+evn_status evn__weight_gradient_move(const evn__weight_gradient *batched, int from, int to) {
+    for (int i = 0; i < EVN__SIDES * batched->count; ++i) {
+        const entry *e = &batched->entries[i / EVN__SIDES];
+        int side = i % EVN__SIDES;
+        size_t each = (size_t)(e->terms * e->rows * e->columns[side]);
+        evn_binding target = {batched->memory, e->stack[side] + (size_t)to * each};
+        evn_binding source = {batched->memory, e->stack[side] + (size_t)from * each};
+        if (e->state[side] < 0) {
+            EVN_TRY(evn__real_copy(target, source, batched->fp64, each));
+        }
+    }
+    return EVN_OK;
+}
+
 evn_status evn__weight_gradient_multiply(evn__weight_gradient *batched, evn_binding trajectory,
                                          const evn_binding *results) {
     bind(batched);

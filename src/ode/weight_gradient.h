@@ -52,6 +52,9 @@ bool evn__weight_gradient_has(const evn__weight_gradient *batched, int parameter
 evn_binding *evn__weight_gradient_bind(const evn__weight_gradient *batched, int parameter, int step,
                                        evn_binding *to);
 
+/// The operands of one step take the place of another's; enqueues only.
+evn_status evn__weight_gradient_move(const evn__weight_gradient *batched, int from, int to);
+
 /// After all steps, whose states are in trajectory [steps, layout.total]: the cotangents, each to
 /// where `results` [parameters] has it; enqueues only.
 evn_status evn__weight_gradient_multiply(evn__weight_gradient *batched, evn_binding trajectory,

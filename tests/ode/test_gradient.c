@@ -190,7 +190,7 @@ static void integrate(evn__system *system, double t0, double t1, double *const *
     evn_solution solution;
     evn__course course;
     TRY(evn__course_create(&options, &course));
-    TRY(evn__integrator_create(test_device(), system, &options, &course, &in));
+    TRY(evn__integrator_create(test_device(), system, &options, &course, false, &in));
     TRY(evn__real_create(test_device(), true, 4, &parameter));
     evn_binding at = {parameter, 0};
     TRY(evn__real_write(at, true, r, 4));

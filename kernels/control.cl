@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+// control.cl — the step control of an adaptive solve (src/ode/control.c): error norms decide here
+// what becomes of a step and how long the next one is.
+// Twin: tests/ode/test_control.c.   Relaxed math: none.
+// Time must not lose digits where real is float: times and lengths are pairs, x + y with y beyond
+// the last digit of x. What is written here is right whether or not a compiler contracts it.
+
+inline real2 evn_pair(__global const real *x) {
+    return (real2)(x[0], x[1]);
+}
+
+inline real2 evn_two_sum(const real a, const real b) {
+    const real sum = a + b, rest = sum - a;
+    return (real2)(sum, (a - (sum - rest)) + (b - rest));
+}
+
+inline real2 evn_add(const real2 a, const real2 b) {
+    const real2 high = evn_two_sum(a.x, b.x), low = evn_two_sum(a.y, b.y);
+    const real2 sum = evn_two_sum(high.x, high.y + low.x);
+    return evn_two_sum(sum.x, sum.y + low.y);
+}
+
+inline real2 evn_times(const real2 a, const real2 b) {
+    const real product = a.x * b.x;
+    return evn_two_sum(product, fma(a.x, b.x, -product) + (a.x * b.y + a.y * b.x));
+}
+
+// |a| >= |b|; NaN reaches nothing
+inline bool evn_reaches(const real2 a, const real2 b) {
+    const real2 u = a.x < 0 ? -a : a, v = b.x < 0 ? -b : b;
+    return u.x > v.x || (u.x == v.x && u.y >= v.y);
+}
+
+// What a record of a solve says: what has been done, and what the next attempt is.
+typedef struct {
+    real2 t, dt, wanted; // wanted: before it was cut short to land
+    int status, lands, accepted, rejected, attempts, interval, starts, took;
+} evn_record;
+
+#define RECORDS(x)    __global real *x##_buffer, const ulong x##_offset
+#define RECORD_OF(x)  __global real *x = x##_buffer + x##_offset
+#define NUMBERS_OF(x) ((__global int *)((x) + EVN_CONTROL_NUMBERS))
+#define RUNS(x)       __global long *x##_buffer, const ulong x##_offset
+
+inline evn_record evn_load(__global real *from) {
+    __global const int *n = NUMBERS_OF(from);
+    evn_record r;
+    r.t = evn_pair(from + EVN_CONTROL_T);
+    r.dt = evn_pair(from + EVN_CONTROL_DT);
+    r.wanted = evn_pair(from + EVN_CONTROL_WANTED);
+    r.status = n[EVN_CONTROL_STATUS];
+    r.lands = n[EVN_CONTROL_LANDS];
+    r.accepted = n[EVN_CONTROL_ACCEPTED];
+    r.rejected = n[EVN_CONTROL_REJECTED];
+    r.attempts = n[EVN_CONTROL_ATTEMPTS];
+    r.interval = n[EVN_CONTROL_INTERVAL];
+    r.starts = n[EVN_CONTROL_STARTS];
+    r.took = n[EVN_CONTROL_TOOK];
+    return r;
+}
+
+inline void evn_store_pair(const real2 value, __global real *to) {
+    to[0] = value.x;
+    to[1] = value.y;
+}
+
+inline void evn_store(const evn_record r, __global real *to) {
+    __global int *n = NUMBERS_OF(to);
+    evn_store_pair(r.t, to + EVN_CONTROL_T);
+    evn_store_pair(r.dt, to + EVN_CONTROL_DT);
+    evn_store_pair(r.wanted, to + EVN_CONTROL_WANTED);
+    n[EVN_CONTROL_STATUS] = r.status;
+    n[EVN_CONTROL_LANDS] = r.lands;
+    n[EVN_CONTROL_ACCEPTED] = r.accepted;
+    n[EVN_CONTROL_REJECTED] = r.rejected;
+    n[EVN_CONTROL_ATTEMPTS] = r.attempts;
+    n[EVN_CONTROL_INTERVAL] = r.interval;
+    n[EVN_CONTROL_STARTS] = r.starts;
+    n[EVN_CONTROL_TOOK] = r.took;
+}
+
+// Plans whose kernels look at their number of runs do nothing while they are not due.
+inline void evn_set_runs(const evn_record r, __global long *steps, __global long *starts) {
+    steps[0] = r.status == EVN_CONTROL_RUNNING;
+    starts[0] = r.status != EVN_CONTROL_RUNNING;
+}
+
+// Controllers (src/ode/controller.c): the factor from this step to the next, of the error of this
+// one.
+// ------------------------------------------------------------------------------------------------
+
+// safety · error^(−1/q), between least and most; q: order of the error estimate + 1. One step of
+// Newton's method gives the root to the digits of a pair.
+inline real2 evn_elementary(const real error, const int q, __global const real *limits) {
+    const real2 safety = evn_pair(limits + EVN_CONTROL_SAFETY);
+    const real2 least = evn_pair(limits + EVN_CONTROL_LEAST);
+    const real2 most = evn_pair(limits + EVN_CONTROL_MOST);
+    if (!isfinite(error)) {
+        return least;
+    }
+    const real root = exp(log(error) * (R(-1.0) / q));
+    if (!(error > 0) || safety.x * root > R(1.01) * most.x) {
+        return most;
+    }
+    if (safety.x * root < R(0.99) * least.x) {
+        return least;
+    }
+    real2 power = (real2)(error, 0);
+    for (int i = 0; i < q; i++) {
+        power = evn_times(power, (real2)(root, 0));
+    }
+    const real rest = (1 - power.x) - power.y;
+    const real2 factor = evn_times(safety, evn_two_sum(root, root * rest / q));
+    return evn_reaches(factor, most) ? most : evn_reaches(factor, least) ? factor : least;
+}
+
+// The state machine
+// ------------------------------------------------------------------------------------------------
+
+// The next attempt is a step of `wanted`, or the end of the interval, or there is none.
+inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *limits,
+                        const int max_steps) {
+    const real2 end = evn_pair(limits + EVN_CONTROL_ENDS + 2 * r->interval);
+    const real2 left = evn_add(end, -r->t);
+    r->wanted = wanted;
+    r->lands = evn_reaches(wanted, left);
+    r->status = EVN_CONTROL_RUNNING;
+    if (!isfinite(wanted.x)) {
+        r->status = EVN_CONTROL_NOT_FINITE;
+    } else if (!r->lands && (!evn_reaches(wanted, evn_pair(limits + EVN_CONTROL_DT_MIN)) ||
+                             evn_add(r->t, wanted).x == r->t.x)) {
+        r->status = EVN_CONTROL_TOO_SMALL;
+    } else if (r->attempts >= max_steps) {
+        r->status = EVN_CONTROL_TOO_MANY;
+    } else {
+        r->dt = r->lands ? left : wanted;
+    }
+}
+
+// The interval's end is reached; a step that was cut short there says little about the one after
+// it.
+inline void evn_land(evn_record *r, const real2 next, __global const real *limits,
+                     const int max_steps, const int intervals, const int jumps) {
+    const real2 proposed = evn_reaches(r->wanted, next) ? r->wanted : next;
+    r->attempts = 0;
+    if (r->interval + 1 == intervals) {
+        r->status = EVN_CONTROL_DONE;
+    } else if (jumps) {
+        r->status = EVN_CONTROL_LANDED;
+        r->wanted = proposed;
+    } else {
+        r->interval++;
+        evn_prepare(r, proposed, limits, max_steps);
+    }
+}
+
+// An attempt had this error; there was none unless the solve is running.
+inline evn_record evn_judge(evn_record r, const real error, __global const real *limits,
+                            const int max_steps, const int intervals, const int jumps,
+                            const int q) {
+    const bool accepted = error <= 1;
+    r.took = r.status != EVN_CONTROL_RUNNING ? EVN_CONTROL_NOTHING
+             : accepted                      ? EVN_CONTROL_ACCEPT
+                                             : EVN_CONTROL_REJECT;
+    if (r.took == EVN_CONTROL_NOTHING) {
+        return r;
+    }
+    const real2 factor = evn_elementary(error, q, limits);
+    real2 next = accepted || factor.x < 1 ? evn_times(r.dt, factor) : r.dt;
+    // No step is longer than the whole way, and no product too large for a real.
+    const real whole = limits[EVN_CONTROL_WHOLE];
+    next = fabs(next.x) < fabs(whole) ? next : (real2)(whole, 0);
+    r.attempts++;
+    r.accepted += accepted;
+    r.rejected += !accepted;
+    if (accepted) {
+        r.t = r.lands ? evn_pair(limits + EVN_CONTROL_ENDS + 2 * r.interval) : evn_add(r.t, r.dt);
+    }
+    if (accepted && r.lands) {
+        evn_land(&r, next, limits, max_steps, intervals, jumps);
+    } else {
+        evn_prepare(&r, next, limits, max_steps);
+    }
+    return r;
+}
+
+// One work-item: the record of a solve that begins with a step of first[0].
+__kernel void control_begin(INPUT(limits), INPUT(first), RECORDS(record), RUNS(steps), RUNS(starts),
+                            const int max_steps) {
+    INPUT_OF(limits);
+    INPUT_OF(first);
+    RECORD_OF(record);
+    evn_record r = {evn_pair(limits + EVN_CONTROL_T0), (real2)(0, 0), (real2)(0, 0)};
+    r.status = r.lands = r.accepted = r.rejected = r.attempts = r.interval = r.took = 0;
+    r.starts = 1;
+    evn_prepare(&r, (real2)(first[0], 0), limits, max_steps);
+    evn_store(r, record);
+    evn_set_runs(r, steps_buffer + steps_offset, starts_buffer + starts_offset);
+}
+
+#define FOR_EACH_OF(count) for (ulong i = get_global_id(0); i < count; i += get_global_size(0))
+
+// After an attempt from x [x_count] and slopes to x_next and slopes_next, which the next one goes
+// on from: where it was not accepted they become what they were. Where it lands, the first
+// `observed` elements are copied to series[interval] (0: none). All work-items decide alike, from
+// what only the first writes, and elsewhere.
+__kernel void control_settle(INPUT(limits), INPUT(error), RECORDS(before), RECORDS(after), INPUT(x),
+                             OUTPUT(x_next), const ulong x_count, INPUT(slopes),
+                             OUTPUT(slopes_next), const ulong slopes_count, OUTPUT(series),
+                             const ulong observed, RUNS(steps), RUNS(starts), const int max_steps,
+                             const int intervals, const int jumps, const int q) {
+    INPUT_OF(limits);
+    INPUT_OF(error);
+    RECORD_OF(before);
+    RECORD_OF(after);
+    INPUT_OF(x);
+    OUTPUT_OF(x_next);
+    INPUT_OF(slopes);
+    OUTPUT_OF(slopes_next);
+    OUTPUT_OF(series);
+    __global const int *numbers = NUMBERS_OF(before);
+    const bool accepted = numbers[EVN_CONTROL_STATUS] == EVN_CONTROL_RUNNING && error[0] <= 1;
+    if (!accepted) {
+        FOR_EACH_OF(x_count) {
+            x_next[i] = x[i];
+        }
+        FOR_EACH_OF(slopes_count) {
+            slopes_next[i] = slopes[i];
+        }
+    } else if (numbers[EVN_CONTROL_LANDS]) {
+        FOR_EACH_OF(observed) {
+            series[numbers[EVN_CONTROL_INTERVAL] * observed + i] = x_next[i];
+        }
+    }
+    if (get_global_id(0) == 0) {
+        const evn_record r =
+            evn_judge(evn_load(before), error[0], limits, max_steps, intervals, jumps, q);
+        evn_store(r, after);
+        evn_set_runs(r, steps_buffer + steps_offset, starts_buffer + starts_offset);
+    }
+}
+
+// x += share, if the solve stands at the end of this interval.
+__kernel void control_jump(RECORDS(record), OUTPUT(x), INPUT(share), const ulong count,
+                           const int interval) {
+    RECORD_OF(record);
+    OUTPUT_OF(x);
+    INPUT_OF(share);
+    __global const int *numbers = NUMBERS_OF(record);
+    if (numbers[EVN_CONTROL_STATUS] == EVN_CONTROL_LANDED &&
+        numbers[EVN_CONTROL_INTERVAL] == interval) {
+        FOR_EACH_OF(count) {
+            x[i] += share[i];
+        }
+    }
+}
+
+// After a jump and a new start, which gave slopes_next: the solve goes on in the next interval. If
+// it does not stand at the end of this one, slopes_next become what the slopes were.
+__kernel void control_restart(INPUT(limits), RECORDS(before), RECORDS(after), INPUT(slopes),
+                              OUTPUT(slopes_next), const ulong slopes_count, RUNS(steps),
+                              RUNS(starts), const int max_steps, const int interval) {
+    INPUT_OF(limits);
+    RECORD_OF(before);
+    RECORD_OF(after);
+    INPUT_OF(slopes);
+    OUTPUT_OF(slopes_next);
+    __global const int *numbers = NUMBERS_OF(before);
+    const bool due = numbers[EVN_CONTROL_STATUS] == EVN_CONTROL_LANDED &&
+                     numbers[EVN_CONTROL_INTERVAL] == interval;
+    if (!due) {
+        FOR_EACH_OF(slopes_count) {
+            slopes_next[i] = slopes[i];
+        }
+    }
+    if (get_global_id(0) == 0) {
+        evn_record r = evn_load(before);
+        r.took = EVN_CONTROL_NOTHING;
+        if (due) {
+            r.interval++;
+            r.starts++;
+            evn_prepare(&r, r.wanted, limits, max_steps);
+        }
+        evn_store(r, after);
+        evn_set_runs(r, steps_buffer + steps_offset, starts_buffer + starts_offset);
+    }
+}

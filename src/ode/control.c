@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ode/control.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "host/kernel.h"
+#include "kernels/shared.h"
+#include "ode/controller.h"
+#include "plan/real.h"
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// The last record of a look is the first of the next.
+enum { RECORDS = EVN__CONTROL_OPERATIONS + 1 };
+
+// A work-item of a kernel that copies has so many elements, if it copies: that is rare, and what a
+// work-item costs that does not is little on any device.
+enum { ELEMENTS_OF_ITEM = 64, MAX_ITEMS = 4096 };
+
+struct evn__control {
+    evn_device *device;
+    const evn__course *course;
+    const evn__controller *controller;
+    const evn__tableau *tableau;
+    bool fp64, jumps;
+    double rtol, atol, dt_min;
+    int max_steps;
+    double t0, t1; ///< as set
+    bool backward, set;
+    evn_buffer *records, *limits, *result, *unused;
+    evn_buffer *steps, *starts; ///< borrowed, or `unused`
+    evn__kernel *begin, *settle, *jump, *restart;
+    int enqueued; ///< attempts and restarts since the last look
+};
+
+// Life --------------------------------------------------------------------------------------------
+
+static evn_status get_kernels(evn__control *c) {
+    const evn__source source = {.family = "control", .options = "", .fp64 = c->fp64};
+    EVN_TRY(evn__kernel_get(c->device, &source, "control_begin", &c->begin));
+    EVN_TRY(evn__kernel_get(c->device, &source, "control_settle", &c->settle));
+    if (!c->jumps) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__kernel_get(c->device, &source, "control_jump", &c->jump));
+    return evn__kernel_get(c->device, &source, "control_restart", &c->restart);
+}
+
+static evn_status create(evn__control *c) {
+    enum { UNUSED_BYTES = 2 * sizeof(int64_t) };
+    size_t limits = EVN_CONTROL_ENDS + 2 * (size_t)c->course->intervals;
+    EVN_TRY(
+        evn__real_create(c->device, c->fp64, (size_t)RECORDS * EVN_CONTROL_RECORD, &c->records));
+    EVN_TRY(evn__real_create(c->device, c->fp64, limits, &c->limits));
+    EVN_TRY(evn__real_create(c->device, c->fp64, 1, &c->result));
+    EVN_TRY(evn_buffer_create(c->device, UNUSED_BYTES, &c->unused));
+    c->steps = c->starts = c->unused;
+    return get_kernels(c);
+}
+
+evn_status evn__control_create(evn_device *device, const evn_solver_options *options,
+                               const evn__tableau *tableau, const evn__course *course, bool jumps,
+                               evn__control **control) {
+    EVN_TRY(EVN_NEW(control, 1));
+    **control = (evn__control){.device = device,
+                               .course = course,
+                               .controller = &evn__controller_elementary,
+                               .tableau = tableau,
+                               .fp64 = options->fp64,
+                               .jumps = jumps,
+                               .rtol = options->rtol,
+                               .atol = options->atol,
+                               .dt_min = options->dt_min,
+                               .max_steps = options->max_steps};
+    evn_status status = create(*control);
+    if (status != EVN_OK) {
+        evn__control_destroy(control);
+    }
+    return status;
+}
+
+void evn__control_destroy(evn__control **control) {
+    evn__control *c = *control;
+    if (!c) {
+        return;
+    }
+    evn_buffer_destroy(&c->records);
+    evn_buffer_destroy(&c->limits);
+    evn_buffer_destroy(&c->result);
+    evn_buffer_destroy(&c->unused);
+    free(c);
+    *control = NULL;
+}
+
+void evn__control_skip(evn__control *control, evn_buffer *steps, evn_buffer *starts) {
+    control->steps = steps ? steps : control->unused;
+    control->starts = starts ? starts : control->unused;
+}
+
+// Limits ------------------------------------------------------------------------------------------
+
+/// As two reals, the second beyond the first one's last digit.
+static void split(bool fp64, double value, double pair[2]) {
+    pair[0] = fp64 ? value : (double)(float)value;
+    pair[1] = value - pair[0];
+}
+
+double evn__control_end(const evn__control *c, int interval) {
+    int own = c->backward ? c->course->intervals - 1 - interval : interval;
+    return c->backward ? evn__course_begin(c->course, own, c->t0, c->t1)
+                       : evn__course_end(c->course, own, c->t0, c->t1);
+}
+
+static double begin_of(const evn__control *c) {
+    return c->backward ? c->t1 : c->t0;
+}
+
+static void fill_limits(const evn__control *c, double *limits) {
+    double begin = begin_of(c);
+    limits[EVN_CONTROL_RTOL] = c->rtol;
+    limits[EVN_CONTROL_ATOL] = c->atol;
+    limits[EVN_CONTROL_SPAN] = evn__control_end(c, 0) - begin;
+    limits[EVN_CONTROL_WHOLE] = c->backward ? c->t0 - c->t1 : c->t1 - c->t0;
+    split(c->fp64, begin, limits + EVN_CONTROL_T0);
+    split(c->fp64, c->controller->safety, limits + EVN_CONTROL_SAFETY);
+    split(c->fp64, c->controller->least, limits + EVN_CONTROL_LEAST);
+    split(c->fp64, c->controller->most, limits + EVN_CONTROL_MOST);
+    split(c->fp64, c->dt_min, limits + EVN_CONTROL_DT_MIN);
+    for (int i = 0; i < c->course->intervals; ++i) {
+        split(c->fp64, evn__control_end(c, i), limits + EVN_CONTROL_ENDS + 2 * (size_t)i);
+    }
+}
+
+evn_status evn__control_set(evn__control *c, double t0, double t1, bool backward) {
+    double *limits = NULL;
+    size_t count = EVN_CONTROL_ENDS + 2 * (size_t)c->course->intervals;
+    if (c->set && c->t0 == t0 && c->t1 == t1 && c->backward == backward) {
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&limits, count));
+    c->t0 = t0;
+    c->t1 = t1;
+    c->backward = backward;
+    fill_limits(c, limits);
+    evn_status status = evn__real_write((evn_binding){c->limits, 0}, c->fp64, limits, count);
+    free(limits);
+    c->set = status == EVN_OK;
+    return status;
+}
+
+// Where things are --------------------------------------------------------------------------------
+
+evn_binding evn__control_limit(const evn__control *control, int which) {
+    return (evn_binding){control->limits, (size_t)which};
+}
+
+static evn_binding record_at(const evn__control *c, int index) {
+    return (evn_binding){c->records, (size_t)index * EVN_CONTROL_RECORD};
+}
+
+evn_binding evn__control_now(const evn__control *control, int which) {
+    evn_binding at = record_at(control, control->enqueued);
+    at.offset += (size_t)which;
+    return at;
+}
+
+evn_binding evn__control_result(const evn__control *control) {
+    return (evn_binding){control->result, 0};
+}
+
+// Kernels -----------------------------------------------------------------------------------------
+
+static evn__argument memory(evn_binding at) {
+    return (evn__argument){.kind = EVN__ARGUMENT_BUFFER, .buffer = at.buffer, .offset = at.offset};
+}
+
+static evn__argument whole(evn_buffer *buffer) {
+    return memory((evn_binding){buffer, 0});
+}
+
+static evn__argument number(int value) {
+    return (evn__argument){.kind = EVN__ARGUMENT_INT, .integer = value};
+}
+
+static evn__argument size(size_t value) {
+    return (evn__argument){.kind = EVN__ARGUMENT_UINT64, .integer = (int64_t)value};
+}
+
+static evn_status launch(evn__kernel *kernel, const evn__argument *arguments, size_t count,
+                         size_t elements) {
+    size_t items = (elements + ELEMENTS_OF_ITEM - 1) / ELEMENTS_OF_ITEM;
+    items = items < 1 ? 1 : items > MAX_ITEMS ? MAX_ITEMS : items;
+    return evn__kernel_launch(kernel, arguments, (int)count,
+                              (evn__range){.dimensions = 1, .global = {items}});
+}
+
+#define LAUNCH(kernel, arguments, elements)                                                        \
+    launch((kernel), (arguments), sizeof(arguments) / sizeof(*(arguments)), (elements))
+
+evn_status evn__control_begin(evn__control *c) {
+    c->enqueued = 0;
+    const evn__argument arguments[] = {whole(c->limits), whole(c->result), memory(record_at(c, 0)),
+                                       whole(c->steps),  whole(c->starts), number(c->max_steps)};
+    return LAUNCH(c->begin, arguments, 1);
+}
+
+/// Places of the record before the operation that is enqueued and after it.
+static evn_status next_record(evn__control *c, evn__argument *before, evn__argument *after) {
+    EVN_CHECK(c->enqueued < EVN__CONTROL_OPERATIONS, EVN_ERR_INTERNAL,
+              "%d operations of a step control without a look", c->enqueued);
+    *before = memory(record_at(c, c->enqueued));
+    *after = memory(record_at(c, ++c->enqueued));
+    return EVN_OK;
+}
+
+evn_status evn__control_settle(evn__control *c, const evn__decided *d) {
+    evn__argument before, after;
+    EVN_TRY(next_record(c, &before, &after));
+    const evn__argument arguments[] = {whole(c->limits),
+                                       whole(c->result),
+                                       before,
+                                       after,
+                                       memory(d->x),
+                                       memory(d->x_next),
+                                       size(d->x_count),
+                                       memory(d->slopes),
+                                       memory(d->slopes_next),
+                                       size(d->slopes_count),
+                                       d->observed ? memory(d->series) : whole(c->unused),
+                                       size(d->observed),
+                                       whole(c->steps),
+                                       whole(c->starts),
+                                       number(c->max_steps),
+                                       number(c->course->intervals),
+                                       number(c->jumps),
+                                       number(c->tableau->error_order + 1)};
+    return LAUNCH(c->settle, arguments, d->x_count + d->slopes_count);
+}
+
+evn_status evn__control_jump(evn__control *c, int interval, evn_binding x, evn_binding share,
+                             size_t count) {
+    const evn__argument arguments[] = {memory(record_at(c, c->enqueued)), memory(x), memory(share),
+                                       size(count), number(interval)};
+    return LAUNCH(c->jump, arguments, count);
+}
+
+evn_status evn__control_restart(evn__control *c, int interval, const evn__decided *d) {
+    evn__argument before, after;
+    EVN_TRY(next_record(c, &before, &after));
+    const evn__argument arguments[] = {whole(c->limits),
+                                       before,
+                                       after,
+                                       memory(d->slopes),
+                                       memory(d->slopes_next),
+                                       size(d->slopes_count),
+                                       whole(c->steps),
+                                       whole(c->starts),
+                                       number(c->max_steps),
+                                       number(interval)};
+    return LAUNCH(c->restart, arguments, d->slopes_count);
+}
+
+// Looks -------------------------------------------------------------------------------------------
+
+static double real_at(const evn__control *c, const unsigned char *record, int which) {
+    float narrow;
+    double wide;
+    if (c->fp64) {
+        memcpy(&wide, record + sizeof(wide) * (size_t)which, sizeof(wide));
+        return wide;
+    }
+    memcpy(&narrow, record + sizeof(narrow) * (size_t)which, sizeof(narrow));
+    return narrow;
+}
+
+static double pair_at(const evn__control *c, const unsigned char *record, int which) {
+    double high = real_at(c, record, which);
+    return isfinite(high) ? high + real_at(c, record, which + 1) : high;
+}
+
+static evn__record parse(const evn__control *c, const unsigned char *record) {
+    int n[EVN_CONTROL_TOOK + 1];
+    memcpy(n, record + EVN_CONTROL_NUMBERS * evn__real_bytes(c->fp64), sizeof(n));
+    return (evn__record){.status = n[EVN_CONTROL_STATUS],
+                         .lands = n[EVN_CONTROL_LANDS],
+                         .accepted = n[EVN_CONTROL_ACCEPTED],
+                         .rejected = n[EVN_CONTROL_REJECTED],
+                         .attempts = n[EVN_CONTROL_ATTEMPTS],
+                         .interval = n[EVN_CONTROL_INTERVAL],
+                         .starts = n[EVN_CONTROL_STARTS],
+                         .took = n[EVN_CONTROL_TOOK],
+                         .t = pair_at(c, record, EVN_CONTROL_T),
+                         .dt = pair_at(c, record, EVN_CONTROL_DT),
+                         .wanted = pair_at(c, record, EVN_CONTROL_WANTED)};
+}
+
+evn_status evn__control_look(evn__control *c, evn__record *records, int *count) {
+    unsigned char bytes[RECORDS * EVN_CONTROL_RECORD * sizeof(double)];
+    size_t one = EVN_CONTROL_RECORD * evn__real_bytes(c->fp64);
+    *count = c->enqueued + 1;
+    EVN_TRY(evn_buffer_read(c->records, 0, one * (size_t)*count, bytes));
+    for (int i = 0; i < *count; ++i) {
+        records[i] = parse(c, bytes + one * (size_t)i);
+    }
+    // The next ones, where there are any, begin where these end.
+    if (c->enqueued > 0 && records[c->enqueued].status <= EVN_CONTROL_LANDED) {
+        EVN_TRY(evn_buffer_copy(c->records, 0, c->records, one * (size_t)c->enqueued, one));
+    }
+    c->enqueued = 0;
+    return EVN_OK;
+}
+
+// Measuring ---------------------------------------------------------------------------------------
+
+/// Seconds of so many launches and a look.
+static evn_status time_launches(evn__control *c, int launches, double *seconds) {
+    evn__record records[RECORDS];
+    int count;
+    double begun = evn__now();
+    for (int i = 0; i < launches; ++i) {
+        EVN_TRY(evn__control_begin(c));
+    }
+    EVN_TRY(evn__control_look(c, records, &count));
+    *seconds = fmin(*seconds, evn__now() - begun);
+    return EVN_OK;
+}
+
+evn_status evn__control_measure(evn__control *c, double *wait, double *launch) {
+    enum { REPETITIONS = 4, MANY = 8 };
+    double one = DBL_MAX, many = DBL_MAX, unused = DBL_MAX;
+    EVN_TRY(time_launches(c, 1, &unused)); // the first one compiles
+    for (int i = 0; i < REPETITIONS; ++i) {
+        EVN_TRY(time_launches(c, 1, &one));
+        EVN_TRY(time_launches(c, MANY, &many));
+    }
+    *launch = fmax(0, many - one) / (MANY - 1);
+    *wait = fmax(0, one - *launch);
+    return EVN_OK;
+}

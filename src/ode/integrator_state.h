@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the integrator share: integrator.c has its life and fixed steps, adaptive.c
+// adaptive ones.
+#ifndef EVN_ODE_INTEGRATOR_STATE_H
+#define EVN_ODE_INTEGRATOR_STATE_H
+
+#include "ode/integrator.h"
+#include "ode/weight_gradient.h"
+
+/// What only adaptive steps need. (adaptive.c)
+typedef struct evn__adaptive evn__adaptive;
+
+enum { EVN__INTEGRATOR_SCALARS = 5 }; ///< at most, among the ports of a step
+
+struct evn__integrator {
+    evn_device *device;
+    const evn__tableau *tableau;
+    evn_solver_options options;
+    const evn__course *course;        ///< borrowed
+    bool jumps;                       ///< as in evn__integrator_create
+    evn__layout layout, slope_layout; ///< of the state; of what the system gives
+    int parameter_count;
+    evn__weight_gradient *batched; ///< of an adjoint: parameters with pairs
+    int stacked, max_stacked;      ///< steps whose operands are in it
+    int *quadrature;               ///< as the system's
+    evn_plan *step;
+    evn_buffer *state[2]; ///< now and next, exchanged by each step
+    int now;
+    evn__times times; ///< fixed steps
+    evn__adaptive *adaptive;
+    evn_binding *inputs, *outputs;
+};
+
+evn_status evn__adaptive_create(evn__integrator *in, const evn__system *system);
+void evn__adaptive_destroy(evn__adaptive **adaptive); ///< nulls; accepts NULL
+
+evn_status evn__integrator_compile(evn__integrator *in, const evn_graph *graph, evn_plan **plan);
+
+/// Bindings of one kind; each returns the place after.
+evn_binding *evn__integrator_bind_states(const evn__integrator *in, int which, evn_binding *to);
+evn_binding *evn__integrator_bind_parameters(const evn__integrator *in,
+                                             const evn_binding *parameters, evn_binding *to);
+/// Operands of pairs, in a slot of the stack: the next free one is `stacked`.
+evn_binding *evn__integrator_bind_pairs(const evn__integrator *in, int slot, evn_binding *to);
+
+/// The step whose operands are in the next free slot counts.
+evn_status evn__integrator_keep_pairs(evn__integrator *in);
+
+/// Why an adaptive solve cannot go on, and what helps; `next` is the step that was to come, of a
+/// leg from t0 to t1. (outcome.c)
+evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,
+                             double t0, double t1, double next);
+
+#endif
