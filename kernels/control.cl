@@ -184,8 +184,13 @@ inline evn_record evn_judge(evn_record r, const real error, __global const real 
     return r;
 }
 
+// Work-items that copy are GROUP_ITEMS a group (an option): with 1 a compiler for CPUs writes no loop over
+// the items of a group around all this, which takes PoCL 17 s of work instead of 1.
+#define GROUP __attribute__((reqd_work_group_size(GROUP_ITEMS, 1, 1)))
+#define ONE   __attribute__((reqd_work_group_size(1, 1, 1)))
+
 // One work-item: the record of a solve that begins with a step of first[0].
-__kernel void control_begin(INPUT(limits), INPUT(first), RECORDS(record), RUNS(steps), RUNS(starts),
+__kernel ONE void control_begin(INPUT(limits), INPUT(first), RECORDS(record), RUNS(steps), RUNS(starts),
                             const int max_steps) {
     INPUT_OF(limits);
     INPUT_OF(first);
@@ -204,7 +209,7 @@ __kernel void control_begin(INPUT(limits), INPUT(first), RECORDS(record), RUNS(s
 // on from: where it was not accepted they become what they were. Where it lands, the first
 // `observed` elements are copied to series[interval] (0: none). All work-items decide alike, from
 // what only the first writes, and elsewhere.
-__kernel void control_settle(INPUT(limits), INPUT(error), RECORDS(before), RECORDS(after), INPUT(x),
+__kernel GROUP void control_settle(INPUT(limits), INPUT(error), RECORDS(before), RECORDS(after), INPUT(x),
                              OUTPUT(x_next), const ulong x_count, INPUT(slopes),
                              OUTPUT(slopes_next), const ulong slopes_count, OUTPUT(series),
                              const ulong observed, RUNS(steps), RUNS(starts), const int max_steps,
@@ -241,7 +246,7 @@ __kernel void control_settle(INPUT(limits), INPUT(error), RECORDS(before), RECOR
 }
 
 // x += share, if the solve stands at the end of this interval.
-__kernel void control_jump(RECORDS(record), OUTPUT(x), INPUT(share), const ulong count,
+__kernel GROUP void control_jump(RECORDS(record), OUTPUT(x), INPUT(share), const ulong count,
                            const int interval) {
     RECORD_OF(record);
     OUTPUT_OF(x);
@@ -257,7 +262,7 @@ __kernel void control_jump(RECORDS(record), OUTPUT(x), INPUT(share), const ulong
 
 // After a jump and a new start, which gave slopes_next: the solve goes on in the next interval. If
 // it does not stand at the end of this one, slopes_next become what the slopes were.
-__kernel void control_restart(INPUT(limits), RECORDS(before), RECORDS(after), INPUT(slopes),
+__kernel GROUP void control_restart(INPUT(limits), RECORDS(before), RECORDS(after), INPUT(slopes),
                               OUTPUT(slopes_next), const ulong slopes_count, RUNS(steps),
                               RUNS(starts), const int max_steps, const int interval) {
     INPUT_OF(limits);

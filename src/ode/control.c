@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "host/kernel.h"
 #include "kernels/shared.h"
 #include "ode/controller.h"
@@ -17,7 +18,7 @@ enum { RECORDS = EVN__CONTROL_OPERATIONS + 1 };
 
 // A work-item of a kernel that copies has so many elements, if it copies: that is rare, and what a
 // work-item costs that does not is little on any device.
-enum { ELEMENTS_OF_ITEM = 64, MAX_ITEMS = 4096 };
+enum { ELEMENTS_OF_ITEM = 64, MAX_ITEMS = 4096, GROUP_ITEMS = 64 };
 
 struct evn__control {
     evn_device *device;
@@ -32,13 +33,18 @@ struct evn__control {
     evn_buffer *records, *limits, *result, *unused;
     evn_buffer *steps, *starts; ///< borrowed, or `unused`
     evn__kernel *begin, *settle, *jump, *restart;
+    int group;    ///< work-items of a group
     int enqueued; ///< attempts and restarts since the last look
 };
 
 // Life --------------------------------------------------------------------------------------------
 
 static evn_status get_kernels(evn__control *c) {
-    const evn__source source = {.family = "control", .options = "", .fp64 = c->fp64};
+    bool cpu = evn_device_get_info(c->device)->type == EVN_DEVICE_CPU;
+    char options[32];
+    c->group = cpu ? 1 : GROUP_ITEMS;
+    evn__print(options, sizeof(options), "-DGROUP_ITEMS=%d", c->group);
+    const evn__source source = {.family = "control", .options = options, .fp64 = c->fp64};
     EVN_TRY(evn__kernel_get(c->device, &source, "control_begin", &c->begin));
     EVN_TRY(evn__kernel_get(c->device, &source, "control_settle", &c->settle));
     if (!c->jumps) {
@@ -188,22 +194,24 @@ static evn__argument size(size_t value) {
     return (evn__argument){.kind = EVN__ARGUMENT_UINT64, .integer = (int64_t)value};
 }
 
+/// Work-items for so many elements that may have to be copied.
 static evn_status launch(evn__kernel *kernel, const evn__argument *arguments, size_t count,
-                         size_t elements) {
+                         size_t group, size_t elements) {
     size_t items = (elements + ELEMENTS_OF_ITEM - 1) / ELEMENTS_OF_ITEM;
     items = items < 1 ? 1 : items > MAX_ITEMS ? MAX_ITEMS : items;
     return evn__kernel_launch(kernel, arguments, (int)count,
-                              (evn__range){.dimensions = 1, .global = {items}});
+                              (evn__range){.dimensions = 1, .global = {items}, .local = {group}});
 }
 
-#define LAUNCH(kernel, arguments, elements)                                                        \
-    launch((kernel), (arguments), sizeof(arguments) / sizeof(*(arguments)), (elements))
+#define LAUNCH(kernel, arguments, group, elements)                                                 \
+    launch((kernel), (arguments), sizeof(arguments) / sizeof(*(arguments)), (size_t)(group),       \
+           (elements))
 
 evn_status evn__control_begin(evn__control *c) {
     c->enqueued = 0;
     const evn__argument arguments[] = {whole(c->limits), whole(c->result), memory(record_at(c, 0)),
                                        whole(c->steps),  whole(c->starts), number(c->max_steps)};
-    return LAUNCH(c->begin, arguments, 1);
+    return LAUNCH(c->begin, arguments, 1, 1);
 }
 
 /// Places of the record before the operation that is enqueued and after it.
@@ -236,14 +244,14 @@ evn_status evn__control_settle(evn__control *c, const evn__decided *d) {
                                        number(c->course->intervals),
                                        number(c->jumps),
                                        number(c->tableau->error_order + 1)};
-    return LAUNCH(c->settle, arguments, d->x_count + d->slopes_count);
+    return LAUNCH(c->settle, arguments, c->group, d->x_count + d->slopes_count);
 }
 
 evn_status evn__control_jump(evn__control *c, int interval, evn_binding x, evn_binding share,
                              size_t count) {
     const evn__argument arguments[] = {memory(record_at(c, c->enqueued)), memory(x), memory(share),
                                        size(count), number(interval)};
-    return LAUNCH(c->jump, arguments, count);
+    return LAUNCH(c->jump, arguments, c->group, count);
 }
 
 evn_status evn__control_restart(evn__control *c, int interval, const evn__decided *d) {
@@ -259,7 +267,7 @@ evn_status evn__control_restart(evn__control *c, int interval, const evn__decide
                                        whole(c->starts),
                                        number(c->max_steps),
                                        number(interval)};
-    return LAUNCH(c->restart, arguments, d->slopes_count);
+    return LAUNCH(c->restart, arguments, c->group, d->slopes_count);
 }
 
 // Looks -------------------------------------------------------------------------------------------

@@ -1,0 +1,609 @@
+// SPDX-License-Identifier: Apache-2.0
+// The step control on the device: against its twin here, in plain C and double, for errors of all
+// kinds; whole solves against a loop that waits for each error; how often the host looks.
+#include "kernels/shared.h"
+#include "ode/control.h"
+#include "ode/controller.h"
+#include "ode/integrator.h"
+#include "ode/lookahead.h"
+#include "ode/step.h"
+#include "plan/real.h"
+#include "problem.h"
+#include "test.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Twin --------------------------------------------------------------------------------------------
+
+typedef struct twin {
+    const evn_solver_options *options;
+    const evn__tableau *tableau;
+    const evn__control *control; ///< for the ends
+    int intervals;
+    bool jumps;
+    double whole;
+    evn__record r;
+} twin;
+
+static bool advances(bool fp64, double t, double dt) {
+    return fp64 ? t + dt != t : (float)(t + dt) != (float)t;
+}
+
+static void prepare(twin *w, double wanted) {
+    evn__record *r = &w->r;
+    double left = evn__control_end(w->control, r->interval) - r->t;
+    r->wanted = wanted;
+    r->lands = fabs(wanted) >= fabs(left);
+    r->status = EVN_CONTROL_RUNNING;
+    if (!isfinite(wanted)) {
+        r->status = EVN_CONTROL_NOT_FINITE;
+    } else if (!r->lands &&
+               (fabs(wanted) < w->options->dt_min || !advances(w->options->fp64, r->t, wanted))) {
+        r->status = EVN_CONTROL_TOO_SMALL;
+    } else if (r->attempts >= w->options->max_steps) {
+        r->status = EVN_CONTROL_TOO_MANY;
+    } else {
+        r->dt = r->lands ? left : wanted;
+    }
+}
+
+static void land(twin *w, double next) {
+    evn__record *r = &w->r;
+    double proposed = fabs(next) > fabs(r->wanted) ? next : r->wanted;
+    r->attempts = 0;
+    if (r->interval + 1 == w->intervals) {
+        r->status = EVN_CONTROL_DONE;
+    } else if (w->jumps) {
+        r->status = EVN_CONTROL_LANDED;
+        r->wanted = proposed;
+    } else {
+        r->interval++;
+        prepare(w, proposed);
+    }
+}
+
+static void judge(twin *w, double error) {
+    const evn__controller *controller = &evn__controller_elementary;
+    evn__record *r = &w->r;
+    r->took = EVN_CONTROL_NOTHING;
+    if (r->status != EVN_CONTROL_RUNNING) {
+        return;
+    }
+    bool accepted = error <= 1;
+    double factor = controller->factor(controller, w->tableau, error);
+    double next = r->dt * (accepted ? factor : fmin(factor, 1));
+    next = fabs(next) < fabs(w->whole) ? next : w->whole;
+    r->took = accepted ? EVN_CONTROL_ACCEPT : EVN_CONTROL_REJECT;
+    r->attempts++;
+    r->accepted += accepted;
+    r->rejected += !accepted;
+    if (accepted) {
+        r->t = r->lands ? evn__control_end(w->control, r->interval) : r->t + r->dt;
+    }
+    if (accepted && r->lands) {
+        land(w, next);
+    } else {
+        prepare(w, next);
+    }
+}
+
+static void restart(twin *w, int interval) {
+    w->r.took = EVN_CONTROL_NOTHING;
+    if (w->r.status == EVN_CONTROL_LANDED && w->r.interval == interval) {
+        w->r.interval++;
+        w->r.starts++;
+        prepare(w, w->r.wanted);
+    }
+}
+
+// Against the twin --------------------------------------------------------------------------------
+
+enum { X = 5, SLOPES = 7, SERIES = 4 * X };
+
+/// A control with memory to decide about.
+typedef struct bench {
+    evn__course course;
+    evn_solver_options options;
+    evn__control *control;
+    evn_buffer *x[2], *slopes[2], *series, *share;
+    double value[2][X], slope[2][SLOPES]; ///< what is there
+    double seen[SERIES];
+    int now, first;
+    twin twin;
+    uint64_t random;
+} bench;
+
+/// A number that single precision has, too.
+static double uniform(bench *b) {
+    b->random = b->random * 6364136223846793005u + 1442695040888963407u;
+    return (double)(b->random >> 40) / (double)(1 << 24);
+}
+
+static const double times[] = {0, 0.25, 0.2501, 0.8, 1};
+
+static void create(bench *b, evn_solver_options options, bool backward, double t0, double t1) {
+    *b = (bench){.options = options, .random = 17};
+    const evn__tableau *tableau = evn__tableau_find("dopri5");
+    TRY(evn__course_create(&options, &b->course));
+    TRY(evn__control_create(test_device(), &options, tableau, &b->course, backward, &b->control));
+    TRY(evn__control_set(b->control, t0, t1, backward));
+    for (int i = 0; i < 2; ++i) {
+        TRY(evn__real_create(test_device(), options.fp64, X, &b->x[i]));
+        TRY(evn__real_create(test_device(), options.fp64, SLOPES, &b->slopes[i]));
+    }
+    TRY(evn__real_create(test_device(), options.fp64, SERIES, &b->series));
+    TRY(evn__real_create(test_device(), options.fp64, X, &b->share));
+    b->twin = (twin){.options = &b->options,
+                     .tableau = tableau,
+                     .control = b->control,
+                     .intervals = b->course.intervals,
+                     .jumps = backward,
+                     .whole = backward ? t0 - t1 : t1 - t0};
+    b->twin.whole = options.fp64 ? b->twin.whole : (double)(float)b->twin.whole;
+    b->twin.r = (evn__record){.t = backward ? t1 : t0, .starts = 1};
+}
+
+static void destroy(bench *b) {
+    evn__control_destroy(&b->control);
+    for (int i = 0; i < 2; ++i) {
+        evn_buffer_destroy(&b->x[i]);
+        evn_buffer_destroy(&b->slopes[i]);
+    }
+    evn_buffer_destroy(&b->series);
+    evn_buffer_destroy(&b->share);
+    evn__course_free(&b->course);
+}
+
+static evn__decided decided(const bench *b) {
+    return (evn__decided){.x = {b->x[b->now], 0},
+                          .x_next = {b->x[!b->now], 0},
+                          .x_count = X,
+                          .slopes = {b->slopes[b->first], 0},
+                          .slopes_next = {b->slopes[!b->first], 0},
+                          .slopes_count = SLOPES,
+                          .series = {b->series, 0},
+                          .observed = b->twin.jumps ? 0 : X};
+}
+
+/// What a step would leave, which is the next state only if it is accepted.
+static void write_next(bench *b) {
+    for (int i = 0; i < X; ++i) {
+        b->value[!b->now][i] = uniform(b);
+    }
+    for (int i = 0; i < SLOPES; ++i) {
+        b->slope[!b->first][i] = uniform(b);
+    }
+    TRY(evn__real_write((evn_binding){b->x[!b->now], 0}, b->options.fp64, b->value[!b->now], X));
+    TRY(evn__real_write((evn_binding){b->slopes[!b->first], 0}, b->options.fp64,
+                        b->slope[!b->first], SLOPES));
+}
+
+static void check_memory(const bench *b) {
+    double x[X], slopes[SLOPES], series[SERIES];
+    TRY(evn__real_read((evn_binding){b->x[b->now], 0}, b->options.fp64, x, X));
+    TRY(evn__real_read((evn_binding){b->slopes[b->first], 0}, b->options.fp64, slopes, SLOPES));
+    TRY(evn__real_read((evn_binding){b->series, 0}, b->options.fp64, series, SERIES));
+    ck_assert_mem_eq(x, b->value[b->now], sizeof(x));
+    ck_assert_mem_eq(slopes, b->slope[b->first], sizeof(slopes));
+    for (int i = 0; i < X * b->twin.r.interval && !b->twin.jumps; ++i) {
+        ck_assert(series[i] == b->seen[i]);
+    }
+}
+
+/// Equal to a few units of what a pair of reals can tell; what the kernels see, to one of a real.
+static void check_record(const bench *b, const evn__record *r) {
+    const evn__record *w = &b->twin.r;
+    double all = fabs(b->twin.whole) + fabs(w->t), digits = b->options.fp64 ? 1e-14 : 1e-12;
+    ck_assert_int_eq(r->status, w->status);
+    ck_assert_int_eq(r->took, w->took);
+    ck_assert_int_eq(r->accepted, w->accepted);
+    ck_assert_int_eq(r->rejected, w->rejected);
+    ck_assert_int_eq(r->attempts, w->attempts);
+    ck_assert_int_eq(r->interval, w->interval);
+    ck_assert_int_eq(r->starts, w->starts);
+    ck_assert_msg(fabs(r->t - w->t) <= digits * all, "t %.17g, not %.17g", r->t, w->t);
+    if (w->status != EVN_CONTROL_NOT_FINITE) {
+        ck_assert_msg(fabs(r->wanted - w->wanted) <= digits * fabs(w->wanted) * 20,
+                      "wanted %.17g, not %.17g", r->wanted, w->wanted);
+        ck_assert_double_le(fabs(r->dt - w->dt), digits * all);
+    }
+}
+
+/// The twin goes on from where the device is, so that differences do not add up. After the end
+/// there is one look, behind all that was enqueued.
+static void look(bench *b) {
+    evn__record records[EVN__CONTROL_OPERATIONS + 1];
+    int count;
+    TRY(evn__control_look(b->control, records, &count));
+    check_record(b, &records[count - 1]);
+    b->twin.r.t = records[count - 1].t;
+    b->twin.r.dt = records[count - 1].dt;
+    b->twin.r.wanted = records[count - 1].wanted;
+}
+
+static void begin(bench *b, double first) {
+    write_next(b);
+    b->now = !b->now;
+    b->first = !b->first;
+    TRY(evn__real_write(evn__control_result(b->control), b->options.fp64, &first, 1));
+    TRY(evn__control_begin(b->control));
+    prepare(&b->twin, b->options.fp64 ? first : (double)(float)first);
+    look(b);
+}
+
+static void step(bench *b, double error) {
+    int interval = b->twin.r.interval;
+    bool lands = b->twin.r.lands;
+    error = b->options.fp64 ? error : (double)(float)error;
+    write_next(b);
+    TRY(evn__real_write(evn__control_result(b->control), b->options.fp64, &error, 1));
+    const evn__decided d = decided(b);
+    TRY(evn__control_settle(b->control, &d));
+    judge(&b->twin, error);
+    bool accepted = b->twin.r.took == EVN_CONTROL_ACCEPT;
+    if (!accepted) {
+        memcpy(b->value[!b->now], b->value[b->now], sizeof(b->value[0]));
+        memcpy(b->slope[!b->first], b->slope[b->first], sizeof(b->slope[0]));
+    } else if (lands && !b->twin.jumps) {
+        memcpy(b->seen + interval * X, b->value[!b->now], sizeof(b->value[0]));
+    }
+    b->now = !b->now;
+    b->first = !b->first;
+    if (b->twin.r.status <= EVN_CONTROL_LANDED) {
+        look(b);
+    }
+    check_memory(b);
+}
+
+/// A jump and a new start at an interval's end, of which nothing happens elsewhere.
+static void go_on(bench *b, int interval) {
+    bool due = b->twin.r.status == EVN_CONTROL_LANDED && b->twin.r.interval == interval;
+    double share[X], before[SLOPES];
+    for (int i = 0; i < X; ++i) {
+        share[i] = uniform(b);
+        double sum = b->value[b->now][i] + share[i];
+        b->value[b->now][i] = !due              ? b->value[b->now][i]
+                              : b->options.fp64 ? sum
+                                                : (double)(float)sum;
+    }
+    memcpy(before, b->slope[b->first], sizeof(before));
+    TRY(evn__real_write((evn_binding){b->share, 0}, b->options.fp64, share, X));
+    TRY(evn__control_jump(b->control, interval, (evn_binding){b->x[b->now], 0},
+                          (evn_binding){b->share, 0}, X));
+    for (int i = 0; i < SLOPES; ++i) {
+        b->slope[!b->first][i] = uniform(b);
+    }
+    TRY(evn__real_write((evn_binding){b->slopes[!b->first], 0}, b->options.fp64,
+                        b->slope[!b->first], SLOPES));
+    const evn__decided d = decided(b);
+    TRY(evn__control_restart(b->control, interval, &d));
+    restart(&b->twin, interval);
+    b->first = !b->first;
+    if (!due) {
+        memcpy(b->slope[b->first], before, sizeof(before));
+    }
+    look(b);
+    check_memory(b);
+}
+
+static evn_solver_options observed(bool fp64) {
+    evn_solver_options options = evn_solver_options_default();
+    options.observations = 5;
+    options.times = times;
+    options.fp64 = fp64;
+    return options;
+}
+
+/// Errors over and under 1, huge, tiny, none and not finite, to the end and behind it. Single
+/// precision is given values that are its own.
+START_TEST(errors_of_all_kinds) {
+    static const double odd[] = {0, 1e-30, 1e-12, 1, 1.0001, 1e4, 1e30, INFINITY, NAN};
+    bool fp64 = _i & 1, backward = _i & 2;
+    bench b;
+    create(&b, observed(fp64), backward, _i & 4 ? 7 : -0.1, _i & 4 ? -1e6 : 0.9);
+    begin(&b, 1e-5 * b.twin.whole);
+    int attempts = 0;
+    for (; b.twin.r.status != EVN_CONTROL_DONE; ++attempts) {
+        ck_assert_int_lt(attempts, 5000);
+        ck_assert_int_le(b.twin.r.status, EVN_CONTROL_DONE);
+        if (b.twin.r.status == EVN_CONTROL_LANDED) {
+            step(&b, 0.5); // waits
+            go_on(&b, b.twin.r.interval + 1);
+            go_on(&b, b.twin.r.interval);
+        }
+        double u = uniform(&b);
+        step(&b, u < 0.1 ? odd[attempts % 9] : exp(8 * (uniform(&b) - 0.75)));
+    }
+    ck_assert(b.twin.r.t == (backward ? (_i & 4 ? 7 : -0.1) : (_i & 4 ? -1e6 : 0.9)) || !fp64);
+    ck_assert(b.twin.r.accepted > 5 && b.twin.r.rejected > 5);
+    for (int i = 0; i < 3; ++i) { // behind the end
+        step(&b, i == 1 ? NAN : 0.1);
+    }
+    ck_assert_int_eq(b.twin.r.took, EVN_CONTROL_NOTHING);
+    look(&b);
+    destroy(&b);
+}
+END_TEST
+
+static int end_with(evn_solver_options options, double t0, double t1, double first, double error) {
+    bench b;
+    create(&b, options, false, t0, t1);
+    begin(&b, first);
+    for (int i = 0; i < 1000 && b.twin.r.status == EVN_CONTROL_RUNNING; ++i) {
+        step(&b, error);
+    }
+    int status = b.twin.r.status;
+    step(&b, 0.5);
+    ck_assert_int_eq(b.twin.r.status, status);
+    look(&b);
+    destroy(&b);
+    return status;
+}
+
+START_TEST(failures_are_found) {
+    evn_solver_options options = evn_solver_options_default();
+    ck_assert_int_eq(end_with(options, 0, 1, NAN, 1), EVN_CONTROL_NOT_FINITE);
+    ck_assert_int_eq(end_with(options, 0, 1, -INFINITY, 1), EVN_CONTROL_NOT_FINITE);
+    ck_assert_int_eq(end_with(options, 1, 2, 0.01, NAN), EVN_CONTROL_TOO_SMALL);
+    ck_assert_int_eq(end_with(options, 1.7e9, 1.7e9 + 1e4, 60, 0.5), EVN_CONTROL_TOO_SMALL);
+    options.dt_min = 1e-3;
+    ck_assert_int_eq(end_with(options, 0, 1, 0.01, 1e3), EVN_CONTROL_TOO_SMALL);
+    ck_assert_int_eq(end_with(options, 0, 1, 0.9e-3, 0.5), EVN_CONTROL_TOO_SMALL);
+    options.dt_min = 0;
+    options.max_steps = 6;
+    ck_assert_int_eq(end_with(options, 0, 1, 0.01, 0.6), EVN_CONTROL_TOO_MANY);
+    ck_assert_int_eq(end_with(options, 0, 1, 0.2, 0.59), EVN_CONTROL_DONE);
+}
+END_TEST
+
+/// No step is longer than the way, also where it would be larger than any number.
+START_TEST(steps_stay_finite) {
+    evn_solver_options options = evn_solver_options_default();
+    ck_assert_int_eq(end_with(options, 0, 3e38, 2.9e38, 0), EVN_CONTROL_DONE);
+    ck_assert_int_eq(end_with(options, 3e38, 0, -2e38, 1e-9), EVN_CONTROL_DONE);
+}
+END_TEST
+
+// A solve with a host that waits for each error ---------------------------------------------------
+
+typedef struct host_solve {
+    evn_plan *start, *step;
+    evn_buffer *scalars, *state[2], *slopes[2];
+    evn__layout layout, slope_layout;
+    bool fp64;
+    int accepted, rejected, now;
+} host_solve;
+
+static evn_plan *compile(const evn_graph *graph, bool fp64) {
+    static const char *const samples[] = {"x", "x_bar", "dx_first", "dx_bar_first", NULL};
+    evn_plan_options options = {.fp64 = fp64, .sample_inputs = samples};
+    evn_plan *plan = NULL;
+    TRY(evn_plan_create(test_device(), graph, &options, &plan));
+    return plan;
+}
+
+static evn_binding scalar(const host_solve *h, int index) {
+    return (evn_binding){h->scalars, (size_t)index};
+}
+
+/// t, dt, states, parameters, slopes if `step`, rtol, atol.
+static void bind(const host_solve *h, const problem *p, bool step, evn_binding *to) {
+    *to++ = scalar(h, 0);
+    *to++ = scalar(h, 1);
+    to = evn__layout_bind(&h->layout, h->state[h->now], to);
+    for (int i = 0; i < p->weight_count; ++i) {
+        if (!p->dynamics->weights[i].evolves) {
+            to[p->dynamics->weights[i].index] = p->weights[i];
+        }
+    }
+    to += p->dynamics->system.parameter_count;
+    to = step ? evn__layout_bind(&h->slope_layout, h->slopes[h->now], to) : to;
+    *to++ = scalar(h, 2);
+    *to = scalar(h, 3);
+}
+
+static double run(host_solve *h, const problem *p, bool step, double t, double dt) {
+    evn_binding inputs[64], outputs[64], *to = outputs;
+    double values[] = {t, dt}, result;
+    TRY(evn__real_write(scalar(h, 0), h->fp64, values, 2));
+    bind(h, p, step, inputs);
+    to = step ? evn__layout_bind(&h->layout, h->state[!h->now], to) : to;
+    to = evn__layout_bind(&h->slope_layout, h->slopes[step ? !h->now : h->now], to);
+    *to = scalar(h, 4);
+    TRY(evn_plan_run(step ? h->step : h->start, inputs, outputs));
+    TRY(evn__real_read(scalar(h, 4), h->fp64, &result, 1));
+    return result;
+}
+
+static void prepare_host(host_solve *h, const problem *p, const evn_solver_options *options) {
+    const evn__system *system = &p->dynamics->system;
+    const evn__tableau *tableau = evn__tableau_find("dopri5");
+    double tolerances[] = {options->rtol, options->atol};
+    evn_graph *graph = NULL;
+    *h = (host_solve){.fp64 = options->fp64};
+    TRY(evn__start_graph(system, tableau, &graph));
+    h->start = compile(graph, h->fp64);
+    evn_graph_destroy(&graph);
+    TRY(evn__adaptive_step_graph(system, tableau, &graph));
+    h->step = compile(graph, h->fp64);
+    evn_graph_destroy(&graph);
+    TRY(evn__layout_create(system, &h->layout));
+    TRY(evn__layout_create_outputs(system, &h->slope_layout));
+    TRY(evn__real_create(test_device(), h->fp64, 5, &h->scalars));
+    TRY(evn__real_write(scalar(h, 2), h->fp64, tolerances, 2));
+    for (int i = 0; i < 2; ++i) {
+        TRY(evn__real_create(test_device(), h->fp64, h->layout.total, &h->state[i]));
+        TRY(evn__real_create(test_device(), h->fp64, h->slope_layout.total, &h->slopes[i]));
+    }
+}
+
+static void load_host(host_solve *h, const problem *p) {
+    TRY(evn__real_copy((evn_binding){h->state[0], 0}, p->x0_at, h->fp64, (size_t)p->x_count));
+    for (int i = 0; i < p->weight_count; ++i) {
+        const evn__weight *w = &p->dynamics->weights[i];
+        if (w->evolves) {
+            TRY(evn__real_copy((evn_binding){h->state[0], h->layout.offset[w->index]},
+                               p->weights[i], h->fp64, (size_t)p->weight_size[i]));
+        }
+    }
+}
+
+/// As the solver did before the device decided: doubles on the host, an error read for each step.
+static void solve_on_host(host_solve *h, const problem *p, double t0, double t1) {
+    const evn__controller *controller = &evn__controller_elementary;
+    const evn__tableau *tableau = evn__tableau_find("dopri5");
+    load_host(h, p);
+    double t = t0, next = run(h, p, false, t0, t1 - t0);
+    while (t != t1) {
+        double left = t1 - t, dt = fabs(next) >= fabs(left) ? left : next;
+        double error = run(h, p, true, t, dt);
+        double factor = controller->factor(controller, tableau, error);
+        bool accepted = error <= 1;
+        if (accepted) {
+            t = dt == left ? t1 : t + dt;
+            h->now = !h->now;
+        }
+        h->accepted += accepted;
+        h->rejected += !accepted;
+        next = dt * (accepted ? factor : fmin(factor, 1));
+        ck_assert_int_lt(h->accepted + h->rejected, 4000);
+    }
+}
+
+static void free_host(host_solve *h) {
+    evn_plan_destroy(&h->start);
+    evn_plan_destroy(&h->step);
+    evn_buffer_destroy(&h->scalars);
+    for (int i = 0; i < 2; ++i) {
+        evn_buffer_destroy(&h->state[i]);
+        evn_buffer_destroy(&h->slopes[i]);
+    }
+    evn__layout_free(&h->layout);
+    evn__layout_free(&h->slope_layout);
+}
+
+/// The same steps, accepted and rejected, and the same bits of the state at the end: also of a
+/// solve whose steps are enqueued together, after the first ones.
+START_TEST(steps_are_those_of_a_host) {
+    problem p = _i < 2 ? problem_node_ew(7) : problem_linear();
+    evn_solver_options options = evn_solver_options_default();
+    options.rtol = options.atol = _i % 2 ? 1e-6 : 1e-4;
+    double t1 = _i < 2 ? 3 : -20, *x = calloc((size_t)p.x_count, sizeof(*x));
+    host_solve h;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, t1);
+    prepare_host(&h, &p, &options);
+    solve_on_host(&h, &p, 0, t1);
+    TRY(evn__real_read((evn_binding){h.state[h.now], 0}, false, x, (size_t)p.x_count));
+    for (int i = 0; i < 4; ++i) {
+        ck_assert_int_eq(p.solution.accepted, h.accepted);
+        ck_assert_int_eq(p.solution.rejected, h.rejected);
+        ck_assert_mem_eq(p.x1, x, sizeof(*x) * (size_t)p.x_count);
+        problem_solve(&p, 0, t1);
+    }
+    free(x);
+    free_host(&h);
+    problem_free(&p);
+}
+END_TEST
+
+// Looks -------------------------------------------------------------------------------------------
+
+static int fewest(const evn_solution *s, int each) {
+    return (s->accepted + s->rejected + each - 1) / each;
+}
+
+/// Once solves have taken the same steps, the host looks as rarely as it may, and nothing is
+/// enqueued behind the end. Gradients besides empty their stacks of at least 8 steps.
+START_TEST(looks_become_rare) {
+    problem p = _i == 2 ? problem_wide(3) : problem_node_ew(7);
+    evn_solver_options options = evn_solver_options_default();
+    options.rtol = options.atol = 1e-6;
+    options.gradient = EVN_GRADIENT_ADJOINT;
+    options.observations = _i ? 8 : 0;
+    problem_prepare(&p, &options);
+    double *first = calloc((size_t)p.x_count, sizeof(*first));
+    for (int i = 0; i < 5; ++i) {
+        problem_solve(&p, 0, 4);
+        problem_gradient(&p);
+        const evn_solution *s[] = {&p.solution, &p.backward};
+        for (int k = 0; k < 2; ++k) {
+            int attempts = s[k]->accepted + s[k]->rejected;
+            ck_assert_int_ge(s[k]->waits, fewest(s[k], EVN__LOOKAHEAD_MAX));
+            ck_assert_int_lt(s[k]->surplus, EVN__LOOKAHEAD_MAX * s[k]->waits);
+            ck_assert_msg(i < 3 || (s[k]->surplus == 0 &&
+                                    s[k]->waits <= fewest(s[k], k ? 8 : EVN__LOOKAHEAD_MAX) + k),
+                          "%d: %d waits for %d attempts, and %d for nothing", i, s[k]->waits,
+                          attempts, s[k]->surplus);
+        }
+        // However many are enqueued together, bits are the same.
+        ck_assert(i == 0 || memcmp(first, p.x0_bar, sizeof(*first) * (size_t)p.x_count) == 0);
+        memcpy(first, p.x0_bar, sizeof(*first) * (size_t)p.x_count);
+    }
+    printf("attempts %d + %d, rejected %d + %d, waits %d + %d\n",
+           p.solution.accepted + p.solution.rejected, p.backward.accepted + p.backward.rejected,
+           p.solution.rejected, p.backward.rejected, p.solution.waits, p.backward.waits);
+    free(first);
+    problem_free(&p);
+}
+END_TEST
+
+/// What a solve says that it waited is what the device has counted.
+START_TEST(waits_are_counted) {
+    problem p = problem_node_ew(7);
+    evn_solver_options options = evn_solver_options_default();
+    evn_binding x1;
+    problem_prepare(&p, &options);
+    for (int i = 0; i < 3; ++i) {
+        uint64_t before = evn_device_get_stats(test_device()).waits;
+        TRY(problem_try(&p, 0, 1, &x1));
+        uint64_t waits = evn_device_get_stats(test_device()).waits - before - p.loads;
+        ck_assert_int_eq((int)waits, p.solution.waits);
+    }
+    ck_assert_int_eq(p.solution.waits, 1);
+    problem_free(&p);
+}
+END_TEST
+
+/// No way takes no steps.
+START_TEST(no_way) {
+    problem p = problem_node_ew(7);
+    evn_solver_options options = evn_solver_options_default();
+    options.gradient = EVN_GRADIENT_ADJOINT;
+    options.observations = 3;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 1, 1);
+    problem_gradient(&p);
+    for (int i = 0; i < p.x_count; ++i) {
+        ck_assert(p.x1[i] == (double)(float)p.x0[i] && p.x1[2 * p.x_count + i] == p.x1[i]);
+        double sum = p.x1_bar[i] + p.x1_bar[p.x_count + i] + p.x1_bar[2 * p.x_count + i];
+        ck_assert_double_eq_tol(p.x0_bar[i], sum, 1e-6);
+    }
+    ck_assert_int_eq(p.solution.accepted + p.solution.nfe + p.backward.accepted, 0);
+    problem_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("ode/control");
+    TCase *twins = tcase_create("twin");
+    tcase_add_loop_test(twins, errors_of_all_kinds, 0, 8);
+    tcase_add_test(twins, failures_are_found);
+    tcase_add_test(twins, steps_stay_finite);
+    suite_add_tcase(s, twins);
+    TCase *host = tcase_create("host");
+    tcase_add_loop_test(host, steps_are_those_of_a_host, 0, 4);
+    suite_add_tcase(s, host);
+    TCase *looks = tcase_create("looks");
+    tcase_add_loop_test(looks, looks_become_rare, 0, 3);
+    tcase_add_test(looks, waits_are_counted);
+    tcase_add_test(looks, no_way);
+    suite_add_tcase(s, looks);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
