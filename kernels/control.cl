@@ -80,9 +80,10 @@ inline void evn_store(const evn_record r, __global real *to) {
 }
 
 // Plans whose kernels look at their number of runs do nothing while they are not due.
-inline void evn_set_runs(const evn_record r, __global long *steps, __global long *starts) {
+inline void evn_set_runs(const evn_record r, const bool starts_again, __global long *steps,
+                         __global long *starts) {
     steps[0] = r.status == EVN_CONTROL_RUNNING;
-    starts[0] = r.status != EVN_CONTROL_RUNNING;
+    starts[0] = starts_again;
 }
 
 // Controllers (src/ode/controller.c): the factor from this step to the next, of the error of this
@@ -145,11 +146,9 @@ inline void evn_land(evn_record *r, const real2 next, __global const real *limit
     r->attempts = 0;
     if (r->interval + 1 == intervals) {
         r->status = EVN_CONTROL_DONE;
-    } else if (jumps) {
-        r->status = EVN_CONTROL_LANDED;
-        r->wanted = proposed;
     } else {
         r->interval++;
+        r->starts += jumps;
         evn_prepare(r, proposed, limits, max_steps);
     }
 }
@@ -200,19 +199,21 @@ __kernel ONE void control_begin(INPUT(limits), INPUT(first), RECORDS(record), RU
     r.starts = 1;
     evn_prepare(&r, (real2)(first[0], 0), limits, max_steps);
     evn_store(r, record);
-    evn_set_runs(r, steps_buffer + steps_offset, starts_buffer + starts_offset);
+    evn_set_runs(r, false, steps_buffer + steps_offset, starts_buffer + starts_offset);
 }
 
 #define FOR_EACH_OF(count) for (ulong i = get_global_id(0); i < count; i += get_global_size(0))
 
-// After an attempt from x [x_count] and slopes to x_next and slopes_next, which the next one goes
-// on from: where it was not accepted they become what they were. Where it lands, the first
-// `observed` elements are copied to series[interval] (0: none). All work-items decide alike, from
-// what only the first writes, and elsewhere.
+// After an attempt from x [x_count] and slopes to x_next and slopes_next, which the next one goes on
+// from: where it was not accepted they become what they were. Where it lands, the first `observed`
+// elements of x_next are copied to series[interval] (0: none). With jumps, those from `jump` on get
+// their share at the end of all intervals but the last one, in which a solve backward is at the
+// first of the course; then a new start is due.
+// All work-items decide alike, from what only the first writes, and elsewhere.
 __kernel GROUP void control_settle(INPUT(limits), INPUT(error), RECORDS(before), RECORDS(after), INPUT(x),
                              OUTPUT(x_next), const ulong x_count, INPUT(slopes),
                              OUTPUT(slopes_next), const ulong slopes_count, OUTPUT(series),
-                             const ulong observed, RUNS(steps), RUNS(starts), const int max_steps,
+                             const ulong observed, const ulong jump, RUNS(steps), RUNS(starts), const int max_steps,
                              const int intervals, const int jumps, const int q) {
     INPUT_OF(limits);
     INPUT_OF(error);
@@ -232,61 +233,20 @@ __kernel GROUP void control_settle(INPUT(limits), INPUT(error), RECORDS(before),
         FOR_EACH_OF(slopes_count) {
             slopes_next[i] = slopes[i];
         }
-    } else if (numbers[EVN_CONTROL_LANDS]) {
+    } else if (numbers[EVN_CONTROL_LANDS] && !jumps) {
         FOR_EACH_OF(observed) {
             series[numbers[EVN_CONTROL_INTERVAL] * observed + i] = x_next[i];
+        }
+    } else if (numbers[EVN_CONTROL_LANDS] && numbers[EVN_CONTROL_INTERVAL] + 1 < intervals) {
+        FOR_EACH_OF(observed) {
+            x_next[jump + i] +=
+                series[(intervals - 2 - numbers[EVN_CONTROL_INTERVAL]) * observed + i];
         }
     }
     if (get_global_id(0) == 0) {
         const evn_record r =
             evn_judge(evn_load(before), error[0], limits, max_steps, intervals, jumps, q);
         evn_store(r, after);
-        evn_set_runs(r, steps_buffer + steps_offset, starts_buffer + starts_offset);
-    }
-}
-
-// x += share, if the solve stands at the end of this interval.
-__kernel GROUP void control_jump(RECORDS(record), OUTPUT(x), INPUT(share), const ulong count,
-                           const int interval) {
-    RECORD_OF(record);
-    OUTPUT_OF(x);
-    INPUT_OF(share);
-    __global const int *numbers = NUMBERS_OF(record);
-    if (numbers[EVN_CONTROL_STATUS] == EVN_CONTROL_LANDED &&
-        numbers[EVN_CONTROL_INTERVAL] == interval) {
-        FOR_EACH_OF(count) {
-            x[i] += share[i];
-        }
-    }
-}
-
-// After a jump and a new start, which gave slopes_next: the solve goes on in the next interval. If
-// it does not stand at the end of this one, slopes_next become what the slopes were.
-__kernel GROUP void control_restart(INPUT(limits), RECORDS(before), RECORDS(after), INPUT(slopes),
-                              OUTPUT(slopes_next), const ulong slopes_count, RUNS(steps),
-                              RUNS(starts), const int max_steps, const int interval) {
-    INPUT_OF(limits);
-    RECORD_OF(before);
-    RECORD_OF(after);
-    INPUT_OF(slopes);
-    OUTPUT_OF(slopes_next);
-    __global const int *numbers = NUMBERS_OF(before);
-    const bool due = numbers[EVN_CONTROL_STATUS] == EVN_CONTROL_LANDED &&
-                     numbers[EVN_CONTROL_INTERVAL] == interval;
-    if (!due) {
-        FOR_EACH_OF(slopes_count) {
-            slopes_next[i] = slopes[i];
-        }
-    }
-    if (get_global_id(0) == 0) {
-        evn_record r = evn_load(before);
-        r.took = EVN_CONTROL_NOTHING;
-        if (due) {
-            r.interval++;
-            r.starts++;
-            evn_prepare(&r, r.wanted, limits, max_steps);
-        }
-        evn_store(r, after);
-        evn_set_runs(r, steps_buffer + steps_offset, starts_buffer + starts_offset);
+        evn_set_runs(r, r.starts > numbers[EVN_CONTROL_STARTS], steps_buffer + steps_offset, starts_buffer + starts_offset);
     }
 }

@@ -33,13 +33,12 @@
 #define EVN_CONTROL_INTERVAL 5
 #define EVN_CONTROL_STARTS   6
 #define EVN_CONTROL_TOOK     7 // what became of the attempt before
-// Its status: a solve goes on, or waits at the end of an interval, or has ended
+// Its status: a solve goes on, or has ended
 #define EVN_CONTROL_RUNNING    0
-#define EVN_CONTROL_LANDED     1
-#define EVN_CONTROL_DONE       2
-#define EVN_CONTROL_TOO_SMALL  3
-#define EVN_CONTROL_TOO_MANY   4
-#define EVN_CONTROL_NOT_FINITE 5
+#define EVN_CONTROL_DONE       1
+#define EVN_CONTROL_TOO_SMALL  2
+#define EVN_CONTROL_TOO_MANY   3
+#define EVN_CONTROL_NOT_FINITE 4
 // TOOK
 #define EVN_CONTROL_NOTHING 0
 #define EVN_CONTROL_ACCEPT  1

@@ -11,7 +11,6 @@
 #include "plan/skip.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct evn__adaptive {
     evn_plan *start;
@@ -20,11 +19,7 @@ struct evn__adaptive {
     evn__control *control;
     evn__lookahead lookahead;
     bool skips;    ///< what is behind the end costs its launches alone
-    double launch; ///< seconds, as measured
-    int *attempts; ///< [intervals] of this solve,
-    int *last;     ///< and of the last one
-    bool known;    ///< there was one,
-    bool steady;   ///< and the one before it took as many
+    bool restarts; ///< a start behind each attempt does nothing but where it is due
 };
 
 /// A solve under way.
@@ -33,9 +28,9 @@ typedef struct solve {
     evn__adaptive *a;
     const evn__way *way;
     const evn_binding *parameters;
-    evn__record now;                              ///< as last seen
-    bool is_attempt[EVN__CONTROL_OPERATIONS + 1]; ///< what made the records since
-    int operations, enqueued;                     ///< since; attempts among them
+    evn__record now; ///< as last seen
+    int enqueued;    ///< attempts since
+    int starts;      ///< that have been enqueued, but for those that the device decides about
     int surplus, waits;
 } solve;
 
@@ -56,10 +51,14 @@ static evn_status create_control(evn__integrator *in, evn__adaptive *a) {
     evn_buffer *steps = evn__plan_runs(in->step), *starts = evn__plan_runs(a->start);
     EVN_TRY(evn__control_create(in->device, &in->options, in->tableau, in->course, in->jumps,
                                 &a->control));
-    EVN_TRY(evn__control_measure(a->control, &a->lookahead.wait, &a->launch));
+    double launch;
+    EVN_TRY(evn__control_measure(a->control, &a->lookahead.wait, &launch));
     evn__control_skip(a->control, steps, starts);
-    a->skips = steps != NULL;
-    a->lookahead.surplus = a->skips ? (evn_plan_launch_count(in->step) + 1) * a->launch : 0;
+    a->restarts = in->jumps && steps && starts;
+    a->skips = steps && (!in->jumps || starts);
+    int launches = evn_plan_launch_count(in->step) + 1;
+    launches += a->restarts ? evn_plan_launch_count(a->start) : 0;
+    a->lookahead.surplus = a->skips ? launches * launch : 0;
     return EVN_OK;
 }
 
@@ -72,8 +71,6 @@ evn_status evn__adaptive_create(evn__integrator *in, const evn__system *system) 
         EVN_TRY(
             evn__real_create(in->device, in->options.fp64, in->slope_layout.total, &a->slopes[i]));
     }
-    EVN_TRY(EVN_NEW(&a->attempts, in->course->intervals));
-    EVN_TRY(EVN_NEW(&a->last, in->course->intervals));
     return create_control(in, a);
 }
 
@@ -87,8 +84,6 @@ void evn__adaptive_destroy(evn__adaptive **adaptive) {
         evn_buffer_destroy(&a->slopes[i]);
     }
     evn__control_destroy(&a->control);
-    free(a->attempts);
-    free(a->last);
     free(a);
     *adaptive = NULL;
 }
@@ -111,20 +106,19 @@ static evn_binding *bind_tolerances(const solve *s, evn_binding *to) {
     return to;
 }
 
-/// Slopes at a time, to slopes[which], and a first step.
-static evn_status start(solve *s, evn_binding t, int which) {
+/// Slopes at a time, and a first step.
+static evn_status start(solve *s, evn_binding t) {
     evn_binding *inputs = s->in->inputs, *outputs = s->in->outputs;
     inputs[0] = t;
     inputs[1] = evn__control_limit(s->a->control, EVN_CONTROL_SPAN);
     bind_tolerances(s, bind_state(s, inputs + 2));
-    *bind_slopes(s, which, outputs) = evn__control_result(s->a->control);
+    *bind_slopes(s, s->a->first, outputs) = evn__control_result(s->a->control);
     return evn_plan_run(s->a->start, inputs, outputs);
 }
 
 static evn__decided decided(const solve *s) {
     const evn__integrator *in = s->in;
     const evn__adaptive *a = s->a;
-    bool observes = s->way->series.buffer && !s->way->backward;
     evn__decided d = {.x = {in->state[in->now], 0},
                       .x_next = {in->state[!in->now], 0},
                       .x_count = in->layout.total,
@@ -132,7 +126,8 @@ static evn__decided decided(const solve *s) {
                       .slopes_next = {a->slopes[!a->first], 0},
                       .slopes_count = in->slope_layout.total,
                       .series = s->way->series,
-                      .observed = observes ? in->layout.size[0] : 0};
+                      .observed = s->way->series.buffer ? in->layout.size[0] : 0,
+                      .jump = in->layout.offset[s->way->jumps]};
     d.series.offset += (size_t)evn__course_observation(in->course, 0) * d.observed;
     return d;
 }
@@ -153,70 +148,38 @@ static evn_status attempt(solve *s, int slot) {
     EVN_TRY(evn__control_settle(a->control, &d));
     in->now = !in->now;
     a->first = !a->first;
-    s->is_attempt[++s->operations] = true;
     s->enqueued++;
-    return EVN_OK;
-}
-
-/// From the end of an interval on: add what belongs there, and start again.
-static evn_status go_on(solve *s, int interval) {
-    evn__integrator *in = s->in;
-    evn__adaptive *a = s->a;
-    int own = in->course->intervals - 1 - interval; // in the order of the course
-    size_t count = in->layout.size[0];
-    evn_binding share = s->way->series;
-    share.offset += (size_t)evn__course_observation(in->course, own - 1) * count;
-    EVN_TRY(evn__control_jump(a->control, interval, evn__integrator_state(in, s->way->jumps), share,
-                              count));
-    EVN_TRY(start(s, evn__control_now(a->control, EVN_CONTROL_T), !a->first));
-    const evn__decided d = decided(s);
-    EVN_TRY(evn__control_restart(a->control, interval, &d));
-    a->first = !a->first;
-    s->is_attempt[++s->operations] = false;
-    return EVN_OK;
+    return a->restarts ? start(s, evn__control_now(a->control, EVN_CONTROL_T)) : EVN_OK;
 }
 
 // How much is enqueued ----------------------------------------------------------------------------
 
-/// Whether it is known what each interval will take.
-static bool foresees(const evn__adaptive *a) {
-    return a->known && (a->steady || evn__lookahead_is_cheap(&a->lookahead));
-}
-
-/// The rest of the way, or with jumps of the interval, over the next step.
+/// The rest of the way over the next step; an interval takes one at least.
 static double fits(const solve *s) {
-    const evn__course *course = s->in->course;
-    int last = s->in->jumps ? s->now.interval : course->intervals - 1;
+    int last = s->in->course->intervals - 1;
     double steps = fabs((evn__control_end(s->a->control, last) - s->now.t) / s->now.wanted);
     return fmax(steps, last - s->now.interval + 1);
 }
 
-static int choose_attempts(const solve *s, bool first) {
+static int choose_attempts(const solve *s) {
     const evn__integrator *in = s->in;
     int room = in->batched ? in->max_stacked - in->stacked : EVN__LOOKAHEAD_MAX;
-    int count = EVN__LOOKAHEAD_MAX;
-    double known = first ? 0 : fits(s);
-    if (!in->jumps) {
-        int made = s->now.accepted + s->now.rejected;
-        count = evn__lookahead_choose(&s->a->lookahead, made, known);
-    } else if (!foresees(s->a)) {
-        count = evn__lookahead_guess(&s->a->lookahead, known);
+    int made = s->now.accepted + s->now.rejected;
+    if (in->jumps && !s->a->restarts) {
+        return 1; // the host has to see where a new start is due
     }
+    int count = evn__lookahead_choose(&s->a->lookahead, made, s->waits > 0 ? fits(s) : 0);
     return count < room ? count : room;
 }
 
-static evn_status enqueue(solve *s, bool first) {
-    int count = choose_attempts(s, first), slot = s->in->stacked;
-    int interval = s->now.interval, made = s->now.attempts, last = s->in->course->intervals - 1;
-    bool landed = s->now.status == EVN_CONTROL_LANDED, knows = s->in->jumps && foresees(s->a);
-    s->operations = s->enqueued = 0;
-    while (s->enqueued < count && !(knows && landed && interval == last)) {
-        if (landed) {
-            EVN_TRY(go_on(s, interval++));
-            made = 0;
-        }
+static evn_status enqueue(solve *s) {
+    int count = choose_attempts(s), slot = s->in->stacked;
+    if (s->now.starts > s->starts && !s->a->restarts) {
+        s->starts = s->now.starts;
+        EVN_TRY(start(s, evn__control_now(s->a->control, EVN_CONTROL_T)));
+    }
+    for (s->enqueued = 0; s->enqueued < count;) {
         EVN_TRY(attempt(s, slot++));
-        landed = knows && ++made >= s->a->last[interval];
     }
     return EVN_OK;
 }
@@ -233,19 +196,14 @@ static evn_status keep_pairs(solve *s, int slot) {
 }
 
 static evn_status take_records(solve *s, const evn__record *records) {
-    int slot = s->in->stacked;
-    for (int i = 1; i <= s->operations; ++i) {
-        if (!s->is_attempt[i]) {
-            continue;
-        }
+    int first = s->in->stacked;
+    for (int i = 1; i <= s->enqueued; ++i) {
         s->surplus += records[i].took == EVN_CONTROL_NOTHING;
-        s->a->attempts[records[i - 1].interval] += records[i].took != EVN_CONTROL_NOTHING;
         if (records[i].took == EVN_CONTROL_ACCEPT) {
-            EVN_TRY(keep_pairs(s, slot));
+            EVN_TRY(keep_pairs(s, first + i - 1));
         }
-        ++slot;
     }
-    s->now = records[s->operations];
+    s->now = records[s->enqueued];
     return EVN_OK;
 }
 
@@ -260,7 +218,7 @@ static void note_time(solve *s, double seconds) {
 }
 
 static evn_status look(solve *s, double begun) {
-    evn__record records[EVN__CONTROL_OPERATIONS + 1];
+    evn__record records[EVN__CONTROL_ATTEMPTS + 1];
     int count;
     EVN_TRY(evn__control_look(s->a->control, records, &count));
     ++s->waits;
@@ -283,16 +241,6 @@ static evn_outcome outcome_of(int status) {
     }
 }
 
-/// What this solve took is what the next one will be expected to take.
-static void remember(solve *s) {
-    evn__adaptive *a = s->a;
-    size_t bytes = sizeof(int) * (size_t)s->in->course->intervals;
-    a->steady = a->known && memcmp(a->attempts, a->last, bytes) == 0;
-    memcpy(a->last, a->attempts, bytes);
-    a->known = true;
-    evn__lookahead_add(&a->lookahead, s->now.accepted + s->now.rejected);
-}
-
 static evn_status finish(solve *s, evn_solution *solution) {
     const evn__record *now = &s->now;
     const evn__control *control = s->a->control;
@@ -308,7 +256,7 @@ static evn_status finish(solve *s, evn_solution *solution) {
                                .surplus = s->surplus,
                                .waits = s->waits};
     if (done) {
-        remember(s);
+        evn__lookahead_add(&s->a->lookahead, attempts);
         return EVN_OK;
     }
     double begin = interval > 0       ? evn__control_end(control, interval - 1)
@@ -319,9 +267,9 @@ static evn_status finish(solve *s, evn_solution *solution) {
 
 static evn_status begin(solve *s) {
     evn__adaptive *a = s->a;
-    memset(a->attempts, 0, sizeof(int) * (size_t)s->in->course->intervals);
+    s->starts = 1;
     EVN_TRY(evn__control_set(a->control, s->way->t0, s->way->t1, s->way->backward));
-    EVN_TRY(start(s, evn__control_limit(a->control, EVN_CONTROL_T0), a->first));
+    EVN_TRY(start(s, evn__control_limit(a->control, EVN_CONTROL_T0)));
     return evn__control_begin(a->control);
 }
 
@@ -331,8 +279,8 @@ evn_status evn__integrate_adaptively(evn__integrator *in, const evn__way *way,
     EVN_TRY(begin(&s));
     do {
         double begun = evn__now();
-        EVN_TRY(enqueue(&s, s.waits == 0));
+        EVN_TRY(enqueue(&s));
         EVN_TRY(look(&s, begun));
-    } while (s.now.status == EVN_CONTROL_RUNNING || s.now.status == EVN_CONTROL_LANDED);
+    } while (s.now.status == EVN_CONTROL_RUNNING);
     return finish(&s, solution);
 }

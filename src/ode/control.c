@@ -14,7 +14,7 @@
 #include <string.h>
 
 /// The last record of a look is the first of the next.
-enum { RECORDS = EVN__CONTROL_OPERATIONS + 1 };
+enum { RECORDS = EVN__CONTROL_ATTEMPTS + 1 };
 
 // A work-item of a kernel that copies has so many elements, if it copies: that is rare, and what a
 // work-item costs that does not is little on any device.
@@ -32,9 +32,9 @@ struct evn__control {
     bool backward, set;
     evn_buffer *records, *limits, *result, *unused;
     evn_buffer *steps, *starts; ///< borrowed, or `unused`
-    evn__kernel *begin, *settle, *jump, *restart;
+    evn__kernel *begin, *settle;
     int group;    ///< work-items of a group
-    int enqueued; ///< attempts and restarts since the last look
+    int enqueued; ///< attempts since the last look
 };
 
 // Life --------------------------------------------------------------------------------------------
@@ -46,12 +46,7 @@ static evn_status get_kernels(evn__control *c) {
     evn__print(options, sizeof(options), "-DGROUP_ITEMS=%d", c->group);
     const evn__source source = {.family = "control", .options = options, .fp64 = c->fp64};
     EVN_TRY(evn__kernel_get(c->device, &source, "control_begin", &c->begin));
-    EVN_TRY(evn__kernel_get(c->device, &source, "control_settle", &c->settle));
-    if (!c->jumps) {
-        return EVN_OK;
-    }
-    EVN_TRY(evn__kernel_get(c->device, &source, "control_jump", &c->jump));
-    return evn__kernel_get(c->device, &source, "control_restart", &c->restart);
+    return evn__kernel_get(c->device, &source, "control_settle", &c->settle);
 }
 
 static evn_status create(evn__control *c) {
@@ -140,8 +135,10 @@ static void fill_limits(const evn__control *c, double *limits) {
 }
 
 evn_status evn__control_set(evn__control *c, double t0, double t1, bool backward) {
+    const int64_t one_run = 1;
     double *limits = NULL;
     size_t count = EVN_CONTROL_ENDS + 2 * (size_t)c->course->intervals;
+    EVN_TRY(evn_buffer_write(c->starts, 0, sizeof(one_run), &one_run));
     if (c->set && c->t0 == t0 && c->t1 == t1 && c->backward == backward) {
         return EVN_OK;
     }
@@ -214,22 +211,14 @@ evn_status evn__control_begin(evn__control *c) {
     return LAUNCH(c->begin, arguments, 1, 1);
 }
 
-/// Places of the record before the operation that is enqueued and after it.
-static evn_status next_record(evn__control *c, evn__argument *before, evn__argument *after) {
-    EVN_CHECK(c->enqueued < EVN__CONTROL_OPERATIONS, EVN_ERR_INTERNAL,
-              "%d operations of a step control without a look", c->enqueued);
-    *before = memory(record_at(c, c->enqueued));
-    *after = memory(record_at(c, ++c->enqueued));
-    return EVN_OK;
-}
-
 evn_status evn__control_settle(evn__control *c, const evn__decided *d) {
-    evn__argument before, after;
-    EVN_TRY(next_record(c, &before, &after));
+    EVN_CHECK(c->enqueued < EVN__CONTROL_ATTEMPTS, EVN_ERR_INTERNAL,
+              "%d attempts of an adaptive solve without a look", c->enqueued);
+    int before = c->enqueued++;
     const evn__argument arguments[] = {whole(c->limits),
                                        whole(c->result),
-                                       before,
-                                       after,
+                                       memory(record_at(c, before)),
+                                       memory(record_at(c, before + 1)),
                                        memory(d->x),
                                        memory(d->x_next),
                                        size(d->x_count),
@@ -238,6 +227,7 @@ evn_status evn__control_settle(evn__control *c, const evn__decided *d) {
                                        size(d->slopes_count),
                                        d->observed ? memory(d->series) : whole(c->unused),
                                        size(d->observed),
+                                       size(d->jump),
                                        whole(c->steps),
                                        whole(c->starts),
                                        number(c->max_steps),
@@ -245,29 +235,6 @@ evn_status evn__control_settle(evn__control *c, const evn__decided *d) {
                                        number(c->jumps),
                                        number(c->tableau->error_order + 1)};
     return LAUNCH(c->settle, arguments, c->group, d->x_count + d->slopes_count);
-}
-
-evn_status evn__control_jump(evn__control *c, int interval, evn_binding x, evn_binding share,
-                             size_t count) {
-    const evn__argument arguments[] = {memory(record_at(c, c->enqueued)), memory(x), memory(share),
-                                       size(count), number(interval)};
-    return LAUNCH(c->jump, arguments, c->group, count);
-}
-
-evn_status evn__control_restart(evn__control *c, int interval, const evn__decided *d) {
-    evn__argument before, after;
-    EVN_TRY(next_record(c, &before, &after));
-    const evn__argument arguments[] = {whole(c->limits),
-                                       before,
-                                       after,
-                                       memory(d->slopes),
-                                       memory(d->slopes_next),
-                                       size(d->slopes_count),
-                                       whole(c->steps),
-                                       whole(c->starts),
-                                       number(c->max_steps),
-                                       number(interval)};
-    return LAUNCH(c->restart, arguments, c->group, d->slopes_count);
 }
 
 // Looks -------------------------------------------------------------------------------------------
@@ -313,7 +280,7 @@ evn_status evn__control_look(evn__control *c, evn__record *records, int *count) 
         records[i] = parse(c, bytes + one * (size_t)i);
     }
     // The next ones, where there are any, begin where these end.
-    if (c->enqueued > 0 && records[c->enqueued].status <= EVN_CONTROL_LANDED) {
+    if (c->enqueued > 0 && records[c->enqueued].status == EVN_CONTROL_RUNNING) {
         EVN_TRY(evn_buffer_copy(c->records, 0, c->records, one * (size_t)c->enqueued, one));
     }
     c->enqueued = 0;

@@ -4,8 +4,7 @@
 // attempts and looks now and then. Each attempt leaves a record, and finds its t and dt in the one
 // before. What is enqueued behind the end of a solve changes nothing.
 //
-// From one interval to the next a solve goes on by itself; with `jumps` it waits at the end of each
-// for a jump and a new start.
+// From one interval to the next a solve goes on by itself; with `jumps` only after a new start.
 #ifndef EVN_ODE_CONTROL_H
 #define EVN_ODE_CONTROL_H
 
@@ -21,7 +20,7 @@ typedef struct evn__record {
     int accepted, rejected;
     int attempts; ///< in this interval
     int interval; ///< in the order in which the solve comes to them
-    int starts;   ///< evaluations of the start's graph that counted
+    int starts;   ///< how often slopes had to be computed anew: at first, and after jumps
     int took;     ///< what became of the attempt before: EVN_CONTROL_ACCEPT, …
     double t, dt, wanted;
 } evn__record;
@@ -32,8 +31,11 @@ typedef struct evn__decided {
     size_t x_count;
     evn_binding slopes, slopes_next;
     size_t slopes_count;
-    evn_binding series; ///< where the state is put at the end of each interval
-    size_t observed;    ///< its elements; 0: nowhere
+    evn_binding series; ///< [intervals, observed]: where x is put at the end of each interval; with
+                        ///< jumps, what is added to it at the beginning of each but the first of
+                        ///< the course
+    size_t observed;    ///< elements of x; 0: none
+    size_t jump;        ///< from which element of x on it is added
 } evn__decided;
 
 /// @param[in] course  outlives the control
@@ -48,7 +50,8 @@ void evn__control_skip(evn__control *control, evn_buffer *steps, evn_buffer *sta
 /// Seconds of a look, and of a launch of one work-item; waits.
 evn_status evn__control_measure(evn__control *control, double *wait, double *launch);
 
-/// From t0 to t1; `backward`: from the end of the course to its beginning. Enqueues only.
+/// The next solve is from t0 to t1; `backward`: from the end of the course to its beginning, its
+/// first start is due. Enqueues only.
 evn_status evn__control_set(evn__control *control, double t0, double t1, bool backward);
 /// The end of an interval, in the order of the solve.
 double evn__control_end(const evn__control *control, int interval);
@@ -62,16 +65,11 @@ evn_binding evn__control_result(const evn__control *control);
 evn_status evn__control_begin(evn__control *control);
 /// After an attempt: accept it or not, by the error in the result.
 evn_status evn__control_settle(evn__control *control, const evn__decided *decided);
-/// At the end of an interval: x += share; then, after a new start, go on.
-evn_status evn__control_jump(evn__control *control, int interval, evn_binding x, evn_binding share,
-                             size_t count);
-evn_status evn__control_restart(evn__control *control, int interval, const evn__decided *decided);
-
-enum { EVN__CONTROL_OPERATIONS = 32 }; ///< attempts and restarts between two looks, at most
+enum { EVN__CONTROL_ATTEMPTS = 16 }; ///< between two looks, at most
 
 /// Wait, and read the records since the last look.
-/// @param[out] records  [EVN__CONTROL_OPERATIONS + 1]: that of the last look, then one after each
-///                      attempt or restart
+/// @param[out] records  [EVN__CONTROL_ATTEMPTS + 1]: that of the last look, then one after each
+///                      attempt
 /// @param[out] count    of these, at least 1
 evn_status evn__control_look(evn__control *control, evn__record *records, int *count);
 
