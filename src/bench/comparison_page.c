@@ -36,10 +36,12 @@ static void put_selftest(const json_t *about, evn__text *html) {
 }
 
 static void put_results(const evn__bench_comparison *c, evn__text *html) {
-    evn__text_append(html, "<div class=\"scroll\"><table>\n<tr><th></th><th>device</th><th>driver"
-                           "</th><th>platform</th><th>evonode</th><th>date</th><th>power</th>"
-                           "<th>multiply-add</th><th>memory</th><th>self-test</th><th>file</th>"
-                           "</tr>\n");
+    evn__text_append(
+        html,
+        "<div class=\"scroll\"><table class=\"texts\">\n<tr><th></th><th>device</th><th>driver"
+        "</th><th>platform</th><th>evonode</th><th>date</th><th>power</th>"
+        "<th>multiply-add</th><th>memory</th><th>self-test</th><th>file</th>"
+        "</tr>\n");
     for (int k = 0; k < c->count; ++k) {
         const json_t *about = c->records[k].about, *device = json_object_get(about, "device");
         evn__text_append(html, "<tr><td>%s</td>", evn__bench_comparison_letter(k));

@@ -6,40 +6,59 @@
 
 #include <math.h>
 
-enum { WIDTH = 360, RIGHT = 44, NAME = 14, BAR = 10, GAP = 6 };
+enum { WIDTH = 360, RIGHT = 48, NAME = 14, BAR = 10, GAP = 6 };
 
-/// Pixels of a value's bar.
-static double place(double value, double most) {
-    return (WIDTH - RIGHT) * fmin(value / most, 1);
+/// What the pixels 0 to WIDTH − RIGHT stand for. With a mark it is logarithmic: bars begin there.
+typedef struct scale {
+    double low, high, origin;
+    bool log;
+} scale;
+
+static double place(const scale *s, double value) {
+    double at = s->log ? log(value / s->low) / log(s->high / s->low)
+                       : (value - s->low) / (s->high - s->low);
+    return (WIDTH - RIGHT) * fmin(fmax(at, 0), 1);
 }
 
-/// The largest value; spreads beyond it are cut.
-static double find_most(const evn__bars *b) {
-    double most = isnan(b->mark) ? 0 : 1.1 * b->mark;
+static bool has_value(const evn__bars *b, int group) {
     bool any = false;
-    for (int i = 0; i < b->group_count * b->count; ++i) {
-        any = any || isfinite(b->bars[i].value);
-        most = isfinite(b->bars[i].value) ? fmax(most, b->bars[i].value) : most;
+    for (int k = 0; k < b->count; ++k) {
+        any = any || isfinite(b->bars[group * b->count + k].value);
     }
-    return any ? most : 0;
+    return any;
 }
 
-static void put_bar(const evn__bars *b, const evn__bar *bar, int who, int y, double most,
+/// Spreads beyond the values are cut.
+static scale find_scale(const evn__bars *b) {
+    bool marked = !isnan(b->mark);
+    scale s = {marked ? b->mark / 1.25 : 0, marked ? 1.25 * b->mark : 0, marked ? b->mark : 0,
+               marked};
+    for (int i = 0; i < b->group_count * b->count; ++i) {
+        double value = b->bars[i].value;
+        if (isfinite(value)) {
+            s.high = fmax(s.high, value);
+            s.low = marked ? fmin(s.low, value) : s.low;
+        }
+    }
+    return s;
+}
+
+static void put_bar(const evn__bars *b, const evn__bar *bar, int who, int y, const scale *s,
                     evn__text *html) {
     if (!isfinite(bar->value)) {
         evn__text_append(html, "<text x=\"0\" y=\"%d\">–</text>", y + 4);
         return;
     }
-    double end = place(bar->value, most);
-    evn__text_append(html, "<path class=\"bar c%d\" d=\"M0 %dH%.1f\"/>",
-                     (b->first_colour + who) % EVN__CHART_COLOURS, y, fmax(end, 0.5));
-    double high = end;
+    double begin = place(s, s->origin), end = place(s, bar->value), right = fmax(begin, end);
+    evn__text_append(html, "<path class=\"bar c%d\" d=\"M%.1f %dH%.1f\"/>",
+                     (b->first_colour + who) % EVN__CHART_COLOURS, begin, y,
+                     fabs(end - begin) < 1 ? begin + 1 : end);
     if (isfinite(bar->low) && isfinite(bar->high)) {
-        high = fmax(end, place(bar->high, most));
-        evn__text_append(html, "<path class=\"spread\" d=\"M%.1f %dH%.1f\"/>",
-                         place(bar->low, most), y, high);
+        right = fmax(right, place(s, bar->high));
+        evn__text_append(html, "<path class=\"spread\" d=\"M%.1f %dH%.1f\"/>", place(s, bar->low),
+                         y, place(s, bar->high));
     }
-    evn__text_append(html, "<text x=\"%.1f\" y=\"%d\">", high + 3, y + 4);
+    evn__text_append(html, "<text x=\"%.1f\" y=\"%d\">", right + 3, y + 4);
     evn__text_append(html, b->percent ? "%.0f %%" : "%.3g",
                      b->percent ? 100 * bar->value : bar->value);
     evn__text_append(html, "</text>");
@@ -58,30 +77,39 @@ static void put_legend(const evn__bars *b, evn__text *html) {
     evn__text_append(html, "</p>");
 }
 
+static void put_group(const evn__bars *b, int group, int y, const scale *s, evn__text *html) {
+    evn__text_append(html, "<text x=\"0\" y=\"%d\">", y + NAME - 3);
+    evn__html_text(html, b->groups[group]);
+    evn__text_append(html, "</text>");
+    for (int k = 0; k < b->count; ++k) {
+        put_bar(b, &b->bars[group * b->count + k], k, y + NAME + BAR * k + BAR / 2, s, html);
+    }
+}
+
 void evn__bars_put(const evn__bars *bars, evn__text *html) {
-    double most = find_most(bars);
-    int group = NAME + BAR * bars->count + GAP, height = group * bars->group_count;
-    if (!(most > 0)) {
+    scale s = find_scale(bars);
+    int step = NAME + BAR * bars->count + GAP, shown = 0;
+    for (int i = 0; i < bars->group_count; ++i) {
+        shown += has_value(bars, i);
+    }
+    if (shown == 0) {
         return;
     }
     evn__text_append(html, "<figure class=\"chart\"><figcaption>");
     evn__html_text(html, bars->title);
     evn__text_append(html, "</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
-                     WIDTH, height);
+                     WIDTH, step * shown);
     evn__html_text(html, bars->title);
     evn__text_append(html, "\">");
-    for (int i = 0; i < bars->group_count; ++i) {
-        evn__text_append(html, "<text x=\"0\" y=\"%d\">", i * group + NAME - 3);
-        evn__html_text(html, bars->groups[i]);
-        evn__text_append(html, "</text>");
-        for (int k = 0; k < bars->count; ++k) {
-            put_bar(bars, &bars->bars[i * bars->count + k], k, i * group + NAME + BAR * k + BAR / 2,
-                    most, html);
-        }
+    if (s.log) {
+        evn__text_append(html, "<path class=\"mark\" d=\"M%.1f 0V%d\"/>", place(&s, s.origin),
+                         step * shown);
     }
-    if (!isnan(bars->mark)) {
-        double x = place(bars->mark, most);
-        evn__text_append(html, "<path class=\"mark\" d=\"M%.1f 0V%d\"/>", x, height);
+    for (int i = 0, y = 0; i < bars->group_count; ++i) {
+        if (has_value(bars, i)) {
+            put_group(bars, i, y, &s, html);
+            y += step;
+        }
     }
     evn__text_append(html, "</svg>");
     put_legend(bars, html);

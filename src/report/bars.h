@@ -18,11 +18,11 @@ typedef struct evn__bars {
     const evn__bar *bars;      ///< [group_count, count], values >= 0
     int group_count, count;
     int first_colour; ///< of the first label
-    double mark;      ///< where a line goes down through all, NaN: none
+    double mark;      ///< > 0: bars begin there, and the scale is logarithmic; NaN: at 0
     bool percent;     ///< values are fractions, shown as per cent
 } evn__bars;
 
-/// Append a figure with its legend. Nothing where there is no value.
+/// Append a figure with its legend, without the groups that have no value; nothing where none has.
 void evn__bars_put(const evn__bars *bars, evn__text *html);
 
 #endif

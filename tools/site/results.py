@@ -67,6 +67,10 @@ def shown(form, value):
     return "–" if value is None else form.format(value)
 
 
+def short(text, most=26):
+    return text if len(text) <= most else text[:most - 1].rstrip() + "…"
+
+
 def block(text):
     """HTML that pandoc leaves alone."""
     return f"\n```{{=html}}\n{text}\n```\n"
@@ -96,8 +100,9 @@ def scatter(results, x_title, x_of, y_title, y_of):
     parts = []
     for power in range(x_low, x_high + 1):
         x, _ = at(10.0 ** power, 10.0 ** y_low)
-        parts.append(f'<path class="grid" d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}"/><text x="{min(x, WIDTH - 14):.1f}" '
-                     f'y="{HEIGHT - BOTTOM + 13}" text-anchor="middle">{10.0 ** power:g}</text>')
+        anchor = ("end", WIDTH) if power == x_high else ("middle", x)  # the last one must not leave the picture
+        parts.append(f'<path class="grid" d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}"/><text x="{anchor[1]:.1f}" '
+                     f'y="{HEIGHT - BOTTOM + 13}" text-anchor="{anchor[0]}">{10.0 ** power:g}</text>')
     for power in range(y_low, y_high + 1):
         _, y = at(10.0 ** x_low, 10.0 ** power)
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/><text x="{LEFT - 4}" y="{y + 4:.1f}" '
@@ -109,7 +114,7 @@ def scatter(results, x_title, x_of, y_title, y_of):
         end = x > WIDTH / 2
         parts.append(f'<a href="{escape(device_page(result))}"><circle class="{result.device["type"]}" cx="{x:.1f}" '
                      f'cy="{y:.1f}" r="4"><title>{label}</title></circle><text x="{x + (-7 if end else 7):.1f}" '
-                     f'y="{y + 4:.1f}" text-anchor="{"end" if end else "start"}">{escape(result.device["name"][:26])}'
+                     f'y="{y + 4:.1f}" text-anchor="{"end" if end else "start"}">{escape(short(result.device["name"]))}'
                      "</text></a>")
     parts.append(f'<text x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_title)}</text>')
     title = escape(f"{y_title}, against {x_title}")
@@ -124,12 +129,11 @@ def bars(result):
         return ""
     most = max(1.0, max(r["fraction_of_limit"] for r in rows))
     scale = (WIDTH - 50) / most
-    parts = []
+    parts = [f'<path class="limit" d="M{scale:.1f} 0V{28 * len(rows)}"/>']
     for i, row in enumerate(rows):
         y, share = 28 * i, row["fraction_of_limit"]
         parts.append(f'<text x="0" y="{y + 11}">{escape(row["name"])}</text><path class="bar" d="M0 {y + 19}H'
                      f'{scale * share:.1f}"/><text x="{scale * share + 4:.1f}" y="{y + 23}">{100 * share:.0f} %</text>')
-    parts.append(f'<path class="limit" d="M{scale:.1f} 0V{28 * len(rows)}"/>')
     title = "Kernels: share of the device's own limit"
     return (f'<figure class="chart"><figcaption>{title}</figcaption><svg viewBox="0 0 {WIDTH} {28 * len(rows)}" '
             f'role="img" aria-label="{title}">{"".join(parts)}</svg></figure>')
@@ -143,16 +147,16 @@ def device_page(result):
 
 
 def all_table(results):
-    heads = ["device"] + [title for title, _ in TEXTS] + [title for title, _, _ in COLUMNS]
+    heads = ["device"] + [title for title, _, _ in COLUMNS] + [title for title, _ in TEXTS]
     lines = ["<div class=\"table wide\"><table class=\"sortable\"><thead><tr>"
              + "".join(f'<th><button type="button">{escape(h)}</button></th>' for h in heads) + "</tr></thead><tbody>"]
     for r in results:
         cells = [f'<td><a href="{escape(device_page(r))}">{escape(r.device["name"])}</a></td>']
-        cells += [f"<td>{escape(of(r))}</td>" for _, of in TEXTS]
         for _, form, of in COLUMNS:
             value = of(r)
             key = f' data-value="{value:.9g}"' if value is not None else ""
             cells.append(f'<td class="number"{key}>{shown(form, value)}</td>')
+        cells += [f"<td>{escape(of(r))}</td>" for _, of in TEXTS]
         lines.append("<tr>" + "".join(cells) + "</tr>")
     script = (HERE / "sort.js").read_text(encoding="utf-8")
     return "\n".join(lines) + f"</tbody></table></div>\n<script>\n{script}</script>"
@@ -180,7 +184,7 @@ def facts(r):
              ("tuning", data["tuning"] or "none"), ("power", data["power"]["source"]),
              ("self-test", f"{sum(f['cases'] for f in selftest['families'])} cases, {selftest['wrong']} wrong"),
              ("hash", data["hash"])]
-    return ("<div class=\"table\"><table>"
+    return ("<div class=\"table\"><table class=\"facts\">"
             + "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in pairs) + "</table></div>")
 
 
