@@ -22,18 +22,23 @@ static void find_spread(const evn__bench_time *time, double *low, double *high) 
     *high = sorted[time->count - 1 - cut];
 }
 
+/// What a repetition does, in a unit that is the row's: limits do as much as the device needs.
+static double work_of(const evn__bench_result *row) {
+    return row->flops > 0 ? row->flops : row->bytes > 0 ? row->bytes : 1;
+}
+
 static void weigh(const evn__bench_result *base, double tolerance, evn__bench_cell *cell) {
+    double scale = work_of(cell->row) / work_of(base);
     double low, high, base_low, base_high;
     find_spread(&base->time, &base_low, &base_high);
     find_spread(&cell->row->time, &low, &high);
-    cell->ratio = base->time.median / cell->row->time.median;
-    cell->low = base_low / high;
-    cell->high = base_high / low;
+    cell->ratio = scale * base->time.median / cell->row->time.median;
+    cell->low = scale * base_low / high;
+    cell->high = scale * base_high / low;
     cell->verdict = cell->low > 1    ? EVN__BENCH_FASTER
                     : cell->high < 1 ? EVN__BENCH_SLOWER
                                      : EVN__BENCH_SAME;
-    cell->regression = cell->verdict == EVN__BENCH_SLOWER &&
-                       cell->row->time.median > (1 + tolerance) * base->time.median;
+    cell->regression = cell->verdict == EVN__BENCH_SLOWER && 1 / cell->ratio > 1 + tolerance;
 }
 
 static const evn__bench_result *find(const evn__bench_record *record, const char *key) {

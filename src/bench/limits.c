@@ -51,7 +51,15 @@ static const char source_text[] =
     "    if (write) { y[get_global_id(0)] = R(0.0); }\n"
     "}\n";
 
-enum { CHAINS = 12, ROUNDS = 2000, CPU_ITEMS = 4096, UNIT_ITEMS = 1024, GROUP = 64, RUN = 4096 };
+enum {
+    CHAINS = 12,
+    FEW_ROUNDS = 64,
+    ROUNDS = 2048,
+    CPU_ITEMS = 4096,
+    UNIT_ITEMS = 1024,
+    GROUP = 64,
+    RUN = 4096
+};
 static const size_t COPY_BYTES = (size_t)16 << 20;
 
 /// A kernel with its memory, or a copy with what it copies.
@@ -119,11 +127,38 @@ static bool is_cpu(evn_device *device) {
     return evn_device_get_info(device)->type == EVN_DEVICE_CPU;
 }
 
-/// A CPU runs few work-items on long vectors, other devices many that fill their units.
-static evn__range spread(evn_device *device) {
-    size_t units = (size_t)evn_device_get_info(device)->compute_units;
-    return is_cpu(device) ? (evn__range){1, {CPU_ITEMS}, {1}}
-                          : (evn__range){1, {units * UNIT_ITEMS}, {GROUP}};
+/// How work is spread: few work-items in groups of their own, on a CPU; many that fill groups,
+/// elsewhere. Which is faster is measured: a driver that runs a group in the lanes of a CPU's
+/// vectors wants the second.
+typedef struct shape {
+    evn__range range;
+    int64_t number; ///< the kernel's int
+    double work;    ///< what is done by it, in any unit
+} shape;
+
+static void set_shape(limit *l, const shape *s) {
+    l->range = s->range;
+    l->arguments[l->count - 1] = integer(s->number);
+}
+
+/// Set the faster of two shapes; *seconds of one launch of it.
+static evn_status choose_shape(limit *l, const shape shapes[2], const shape **chosen,
+                               double *seconds) {
+    double times[2];
+    for (int i = 0; i < 2; ++i) {
+        set_shape(l, &shapes[i]);
+        EVN_TRY(evn__bench_repeat(l->device, launch, l, 1, &times[i])); // compiles
+        for (int k = 0; k < 3; ++k) {
+            double again;
+            EVN_TRY(evn__bench_repeat(l->device, launch, l, 1, &again));
+            times[i] = k == 0 ? again : fmin(times[i], again);
+        }
+    }
+    int best = times[1] / shapes[1].work < times[0] / shapes[0].work;
+    *seconds = times[best];
+    *chosen = &shapes[best];
+    set_shape(l, *chosen);
+    return EVN_OK;
 }
 
 // Arithmetic --------------------------------------------------------------------------------------
@@ -151,23 +186,40 @@ static evn_status check_precision(evn_device *device, int bytes) {
     return EVN_OK;
 }
 
+/// Rounds, a power of two, that take some milliseconds when FEW_ROUNDS take `seconds`.
+static int64_t choose_rounds(double seconds) {
+    static const double LAUNCH_SECONDS = 0.005;
+    int64_t rounds = FEW_ROUNDS;
+    while (rounds < ROUNDS && seconds * (double)rounds / FEW_ROUNDS < LAUNCH_SECONDS) {
+        rounds *= 2;
+    }
+    return rounds;
+}
+
 evn_status evn__bench_arithmetic(evn_device *device, const void *options, evn__bench_job *job) {
     const evn__bench_arithmetic_options *o = options;
     const struct precision *precision = precision_of(o->bytes);
-    EVN_TRY(check_precision(device, o->bytes));
-    evn__range range = spread(device);
+    size_t units = (size_t)evn_device_get_info(device)->compute_units;
+    const shape shapes[] = {
+        {{1, {CPU_ITEMS}, {1}}, FEW_ROUNDS, CPU_ITEMS},
+        {{1, {units * UNIT_ITEMS}, {GROUP}}, FEW_ROUNDS, (double)(units * UNIT_ITEMS)}};
+    const shape *chosen;
     int count = vector_count(device, o->bytes);
+    size_t items = units * UNIT_ITEMS > CPU_ITEMS ? units * UNIT_ITEMS : CPU_ITEMS;
+    double seconds;
     char defines[96];
     limit *l = NULL;
-    EVN_TRY(create(device, range.global[0] * (size_t)(count * o->bytes), launch, job, &l));
+    EVN_TRY(check_precision(device, o->bytes));
+    EVN_TRY(create(device, items * (size_t)(count * o->bytes), launch, job, &l));
     snprintf(defines, sizeof(defines), "-DELEMENT=%s -DCOUNT=%d%s", precision->element, count,
              precision->options);
     EVN_TRY(get_kernel(l, "bench_fma", defines, o->bytes == 8));
     l->arguments[0] = part(l->buffer, 0);
-    l->arguments[1] = integer(ROUNDS);
     l->count = 2;
-    l->range = range;
-    job->flops = 2.0 * (double)range.global[0] * ROUNDS * CHAINS * count;
+    EVN_TRY(choose_shape(l, shapes, &chosen, &seconds));
+    int64_t rounds = choose_rounds(seconds);
+    l->arguments[1] = integer(rounds);
+    job->flops = 2.0 * chosen->work * (double)rounds * CHAINS * count;
     return EVN_OK;
 }
 
@@ -187,18 +239,19 @@ static size_t triad_elements(evn_device *device) {
 
 evn_status evn__bench_memory(evn_device *device, const void *options, evn__bench_job *job) {
     (void)options;
-    size_t elements = triad_elements(device), run = is_cpu(device) ? RUN : 1;
+    size_t elements = triad_elements(device);
+    const shape shapes[] = {{{1, {elements / RUN}, {1}}, RUN, 1}, {{1, {elements}, {GROUP}}, 1, 1}};
+    const shape *unused;
+    double seconds;
     limit *l = NULL;
     EVN_TRY(create(device, 3 * elements * sizeof(float), launch, job, &l));
     EVN_TRY(get_kernel(l, "bench_triad", SINGLE, false));
     for (size_t i = 0; i < 3; ++i) {
         l->arguments[i] = part(l->buffer, i * elements);
     }
-    l->arguments[3] = integer((int64_t)run);
     l->count = 4;
-    l->range = (evn__range){1, {elements / run}, {is_cpu(device) ? 1 : GROUP}};
     job->bytes = 3.0 * (double)elements * sizeof(float);
-    return EVN_OK;
+    return choose_shape(l, shapes, &unused, &seconds);
 }
 
 // The host ----------------------------------------------------------------------------------------

@@ -200,6 +200,7 @@ static evn_status measure(evn_device *device, const evn__settings *given) {
     EVN_TRY(check_place(device, given));
     printf("%s, driver %s\n\n  %-38s %10s  %-19s %13s %6s %7s %8s\n", info->name, info->driver,
            "row", "median ms", "    quartiles", "rate", "limit", "launch", "error");
+    fflush(stdout);
     evn_status status = evn__bench_run(device, &options, &record);
     if (status == EVN_OK) {
         status = finish(&record, given);

@@ -74,6 +74,29 @@ START_TEST(slower) {
 }
 END_TEST
 
+/// A limit that does twice the work in twice the time is the same.
+START_TEST(by_work) {
+    char a[TEST_PATH], b[TEST_PATH];
+    const char *paths[] = {a, b};
+    evn__bench_comparison c;
+    evn__bench_record record;
+    test_result("A vendor", "A device", 1, &record);
+    test_result_write(&record, test_path(a, "a.json"));
+    evn__bench_result *row = test_result_row(&record, "limit_fp32");
+    for (int i = 0; i < row->time.count; ++i) {
+        row->time.samples[i] *= 2;
+    }
+    evn__bench_summarise(&row->time);
+    row->flops *= 2;
+    test_result_write(&record, test_path(b, "b.json"));
+    evn__bench_record_free(&record);
+    TRY(evn__bench_compare(paths, 2, 0.1, &c));
+    ck_assert_double_eq_tol(cell(&c, "limit_fp32")->ratio, 1, 1e-6);
+    ck_assert_int_eq(c.regressions, 0);
+    evn__bench_comparison_free(&c);
+}
+END_TEST
+
 /// A row that the first has and that fails in the second.
 START_TEST(failing) {
     char a[TEST_PATH], b[TEST_PATH];
@@ -119,6 +142,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("comparison");
     test_add(s, tcase_create("with_itself"), with_itself);
     test_add(s, tcase_create("slower"), slower);
+    test_add(s, tcase_create("by_work"), by_work);
     test_add(s, tcase_create("failing"), failing);
     test_add(s, tcase_create("page"), page);
     return s;
