@@ -30,7 +30,7 @@ const char *test_layer_variables(const char *format, ...) {
 }
 
 void test_layer_refuses(const char *variables, const char *message) {
-    test_outcome result = test_program(variables, "devices");
+    test_outcome result = test_program(variables, "selftest"); // devices asks by child processes
     ck_assert_msg(result.code == 2 && strstr(result.err, message),
                   "ended with %d, without '%s':\n%s", result.code, message, result.err);
 }
