@@ -11,6 +11,7 @@ struct evn_buffer {
     cl_mem mem;
     size_t bytes;
     evn__use use;
+    bool shared;     ///< with the host, which maps it
     uint64_t serial; ///< unique among all buffers the device ever had
     cl_mem guarded;  ///< zone, contents, zone: mem is a part of it; NULL without guards
     uint64_t poison; ///< eight bytes, repeated over both zones
@@ -108,8 +109,10 @@ static evn_status create(evn_buffer *buffer) {
         return create_guarded(buffer);
     }
     cl_int code;
-    buffer->mem =
-        clCreateBuffer(buffer->device->context, CL_MEM_READ_WRITE, buffer->bytes, NULL, &code);
+    // What the host writes and reads again and again is where it need not be copied.
+    buffer->shared = buffer->use == EVN__USE_BATCHES && buffer->device->info.unified;
+    cl_mem_flags flags = CL_MEM_READ_WRITE | (buffer->shared ? CL_MEM_ALLOC_HOST_PTR : 0);
+    buffer->mem = clCreateBuffer(buffer->device->context, flags, buffer->bytes, NULL, &code);
     EVN_CL_CHECK(code, "clCreateBuffer");
     return EVN_OK;
 }
@@ -223,9 +226,12 @@ evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, con
         return evn__staging_write(buffer->device, buffer->mem, offset, bytes, data);
     }
     buffer->device->stats.waits++; // the queue is in order: a blocking copy waits for all before it
+    EVN_TRY(evn__queue_sleep(buffer->device));
+    evn__wait begun = evn__wait_begin();
     EVN_CL_CHECK(clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
                                       data, 0, NULL, NULL),
                  "copying to the device (clEnqueueWriteBuffer)");
+    evn__wait_end(buffer->device, begun);
     return EVN_OK;
 }
 
@@ -235,6 +241,26 @@ static evn_status fill_with_ones(size_t bytes, void *data) {
     for (size_t i = 0; i + sizeof(one) <= bytes; i += sizeof(one)) {
         memcpy((char *)data + i, &one, sizeof(one));
     }
+    return EVN_OK;
+}
+
+static evn_status read_copied(evn_buffer *buffer, size_t offset, size_t bytes, void *data) {
+    EVN_CL_CHECK(clEnqueueReadBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
+                                     data, 0, NULL, NULL),
+                 "copying from the device (clEnqueueReadBuffer)");
+    return EVN_OK;
+}
+
+static evn_status read_mapped(evn_buffer *buffer, size_t offset, size_t bytes, void *data) {
+    cl_int code;
+    cl_command_queue queue = buffer->device->queue;
+    void *memory = clEnqueueMapBuffer(queue, buffer->mem, CL_TRUE, CL_MAP_READ, offset, bytes, 0,
+                                      NULL, NULL, &code);
+    EVN_CL_CHECK(code, "mapping memory of the device (clEnqueueMapBuffer)");
+    memcpy(data, memory, bytes);
+    buffer->device->stats.maps++;
+    EVN_CL_CHECK(clEnqueueUnmapMemObject(queue, buffer->mem, memory, 0, NULL, NULL),
+                 "unmapping memory of the device (clEnqueueUnmapMemObject)");
     return EVN_OK;
 }
 
@@ -249,9 +275,11 @@ evn_status evn_buffer_read(evn_buffer *buffer, size_t offset, size_t bytes, void
     }
     buffer->device->stats.reads++;
     buffer->device->stats.waits++;
-    EVN_CL_CHECK(clEnqueueReadBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
-                                     data, 0, NULL, NULL),
-                 "copying from the device (clEnqueueReadBuffer)");
+    EVN_TRY(evn__queue_sleep(buffer->device));
+    evn__wait begun = evn__wait_begin();
+    EVN_TRY(buffer->shared ? read_mapped(buffer, offset, bytes, data)
+                           : read_copied(buffer, offset, bytes, data));
+    evn__wait_end(buffer->device, begun);
     return EVN_OK;
 }
 

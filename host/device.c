@@ -192,7 +192,10 @@ evn_status evn_device_finish(evn_device *device) {
         return EVN_OK;
     }
     device->stats.waits++;
+    EVN_TRY(evn__queue_sleep(device));
+    evn__wait begun = evn__wait_begin();
     EVN_CL_CHECK(clFinish(device->queue), "waiting for the device (clFinish)");
+    evn__wait_end(device, begun);
     return EVN_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "host/listener.h"
 #include "host/quirks.h"
 #include "host/staging.h"
+#include "host/wait.h"
 #include <jansson.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ struct evn_device {
     uint64_t uses[EVN__USES]; ///< bytes held now, by use
     evn__memory_use at_peak;
     evn__counting counting;
+    evn__waiting waiting;
     evn__stage stages[EVN__STAGES];
     int next_stage;
     struct evn__build **builds;

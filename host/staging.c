@@ -9,13 +9,8 @@
 /// Wait until the stage's last write is done.
 static evn_status settle(evn_device *device, evn__stage *stage) {
     if (stage->written) {
-        cl_int state;
-        EVN_CL_CHECK(clGetEventInfo(stage->written, CL_EVENT_COMMAND_EXECUTION_STATUS,
-                                    sizeof(state), &state, NULL),
-                     "clGetEventInfo");
-        device->stats.waits += state != CL_COMPLETE;
         double begun = evn__now();
-        EVN_CL_CHECK(clWaitForEvents(1, &stage->written), "waiting for a copy to the device");
+        EVN_TRY(evn__event_wait(device, stage->written, "waiting for a copy to the device"));
         device->stats.copy_wait_seconds += evn__now() - begun;
         clReleaseEvent(stage->written);
         stage->written = NULL;

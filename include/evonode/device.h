@@ -54,6 +54,7 @@ typedef struct evn_device_stats {
     double copy_wait_seconds;       ///< the host waited so that it could copy more to the device
     uint64_t writes;                ///< host → device copies
     uint64_t reads;                 ///< device → host copies
+    uint64_t maps;                  ///< written or read by the host in place, without a copy
     uint64_t allocations;           ///< buffers created
     uint64_t programs_built;        ///< compiled from source in this process
     uint64_t programs_loaded;       ///< taken from the disk cache

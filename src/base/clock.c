@@ -16,3 +16,7 @@ double evn__now(void) {
 double evn__processor_seconds(void) {
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
+
+double evn__thread_seconds(void) {
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}

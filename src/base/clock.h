@@ -8,4 +8,7 @@ double evn__now(void);
 /// Seconds of processor time that this process has taken.
 double evn__processor_seconds(void);
 
+/// Seconds of processor time that the calling thread has taken.
+double evn__thread_seconds(void);
+
 #endif

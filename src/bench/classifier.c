@@ -55,9 +55,10 @@ static void destroy(void *user) {
 
 /// Noise as images, with every class equally often.
 static evn_status load(classifier_job *j) {
-    float *images = NULL;
-    EVN_TRY(EVN_NEW(&images, PIXELS + LABELS + BATCH));
-    float *labels = images + PIXELS, *weights = labels + LABELS;
+    float *labels = NULL, *images;
+    EVN_TRY(evn__classifier_open(j->classifier, &images));
+    EVN_TRY(EVN_NEW(&labels, LABELS + BATCH));
+    float *weights = labels + LABELS;
     for (int i = 0; i < PIXELS; ++i) {
         images[i] = (float)evn__random_uniform(1, 0, (uint64_t)i);
         j->images[i] = images[i];
@@ -67,8 +68,8 @@ static evn_status load(classifier_job *j) {
         j->labels[i * CLASSES + i % CLASSES] = 1;
         weights[i] = 1;
     }
-    evn_status status = evn__classifier_load(j->classifier, images, labels, weights);
-    free(images);
+    evn_status status = evn__classifier_load(j->classifier, labels, weights);
+    free(labels);
     return status;
 }
 

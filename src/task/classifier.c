@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "evonode/diff.h"
+#include "host/inbox.h"
 #include "plan/real.h"
 #include "task/bound_plan.h"
 #include "task/chain.h"
@@ -10,6 +11,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/// Inputs of the head that are no weights, behind x.
+enum { HEAD_LABELS = 1, HEAD_WEIGHTS = 2 };
 
 struct evn__classifier {
     evn_device *device;
@@ -18,10 +23,11 @@ struct evn__classifier {
     bool trains;
     evn__chain *chain;
     evn__bound_plan head;
-    evn_buffer *batch;   ///< images, labels, sample weights
+    evn__inbox *batch;   ///< images, labels, sample weights
+    float *opened;       ///< where the next batch is written
     evn_buffer *results; ///< [slots] losses, [slots, B, N] logits
     evn_buffer *x_bar;   ///< the cotangent of what the head takes
-    evn_binding images, labels, sample_weights;
+    evn_binding images;  ///< of the loaded batch
     size_t image_count, label_count;
     int64_t batch_size;
 };
@@ -46,7 +52,7 @@ static evn_status head_pullback(evn_graph *graph, const evn_graph *head, evn_val
     for (int i = 0; i < inputs; ++i) {
         char name[256];
         snprintf(name, sizeof(name), "%s_bar", evn_graph_input_name(head, i));
-        bool data = i == 1 || i == 2; // labels and sample weights are not learnt
+        bool data = i == HEAD_LABELS || i == HEAD_WEIGHTS; // they are not learnt
         if (!data) {
             evn_output(graph, name, bars[i]);
         }
@@ -75,8 +81,6 @@ static evn_status make_head(evn__classifier *c) {
     const evn_graph *graph = own ? own : evn_model_head(c->model);
     evn_status status = evn__bound_plan_create(c->device, graph, NULL, c->parameters, &c->head);
     if (status == EVN_OK) {
-        evn__bound_plan_input(&c->head, graph, "labels", c->labels);
-        evn__bound_plan_input(&c->head, graph, "sample_weights", c->sample_weights);
         evn__bound_plan_output(&c->head, graph, "x_bar", (evn_binding){c->x_bar, 0});
     }
     evn_graph_destroy(&own);
@@ -91,13 +95,10 @@ static evn_status make_memory(evn__classifier *c) {
     c->label_count = (size_t)o->batch * (size_t)o->classes;
     size_t batch = c->image_count + c->label_count + (size_t)o->batch;
     size_t state = (size_t)evn_shape_count(evn_value_shape(head, evn_graph_input(head, 0)));
-    EVN_TRY(evn__real_create_for(c->device, EVN__USE_BATCHES, false, batch, &c->batch));
+    EVN_TRY(evn__inbox_create(c->device, batch * sizeof(float), &c->batch));
     EVN_TRY(evn__real_create_for(c->device, EVN__USE_BATCHES, false, state, &c->x_bar));
     EVN_TRY(evn__real_create_for(c->device, EVN__USE_BATCHES, false,
                                  EVN__CLASSIFIER_SLOTS * (1 + c->label_count), &c->results));
-    c->images = (evn_binding){c->batch, 0};
-    c->labels = (evn_binding){c->batch, c->image_count};
-    c->sample_weights = (evn_binding){c->batch, c->image_count + c->label_count};
     return EVN_OK;
 }
 
@@ -131,7 +132,7 @@ void evn__classifier_destroy(evn__classifier **classifier) {
     }
     evn__chain_destroy(&c->chain);
     evn__bound_plan_free(&c->head);
-    evn_buffer_destroy(&c->batch);
+    evn__inbox_destroy(&c->batch);
     evn_buffer_destroy(&c->x_bar);
     evn_buffer_destroy(&c->results);
     free(c);
@@ -140,12 +141,25 @@ void evn__classifier_destroy(evn__classifier **classifier) {
 
 // Running -----------------------------------------------------------------------------------------
 
-evn_status evn__classifier_load(evn__classifier *classifier, const float *images,
-                                const float *labels, const float *weights) {
+evn_status evn__classifier_open(evn__classifier *classifier, float **images) {
+    void *memory;
+    EVN_TRY(evn__inbox_open(classifier->batch, &memory));
+    *images = classifier->opened = memory;
+    return EVN_OK;
+}
+
+evn_status evn__classifier_load(evn__classifier *classifier, const float *labels,
+                                const float *weights) {
     evn__classifier *c = classifier;
-    EVN_TRY(evn__real_write_floats(c->images, images, c->image_count));
-    EVN_TRY(evn__real_write_floats(c->labels, labels, c->label_count));
-    return evn__real_write_floats(c->sample_weights, weights, (size_t)c->batch_size);
+    float *to = c->opened + c->image_count;
+    evn_buffer *batch;
+    memcpy(to, labels, c->label_count * sizeof(*to));
+    memcpy(to + c->label_count, weights, (size_t)c->batch_size * sizeof(*to));
+    EVN_TRY(evn__inbox_close(c->batch, &batch));
+    c->images = (evn_binding){batch, 0};
+    c->head.inputs[HEAD_LABELS] = (evn_binding){batch, c->image_count};
+    c->head.inputs[HEAD_WEIGHTS] = (evn_binding){batch, c->image_count + c->label_count};
+    return EVN_OK;
 }
 
 evn_status evn__classifier_forward(evn__classifier *classifier, int slot, evn_solution *forward) {

@@ -22,9 +22,12 @@ evn_status evn__classifier_create(evn_device *device, const evn_model *model,
                                   evn__classifier **classifier);
 void evn__classifier_destroy(evn__classifier **classifier);
 
-/// Copy a batch to the device: images [B, H, W, C], labels [B, N] one-hot, weights [B].
-evn_status evn__classifier_load(evn__classifier *classifier, const float *images,
-                                const float *labels, const float *weights);
+/// Where the images [B, H, W, C] of the next batch are to be written.
+evn_status evn__classifier_open(evn__classifier *classifier, float **images);
+
+/// After that: let the device have the batch, with labels [B, N] one-hot and weights [B].
+evn_status evn__classifier_load(evn__classifier *classifier, const float *labels,
+                                const float *weights);
 
 /// Loss and logits of the loaded batch into `slot`.
 evn_status evn__classifier_forward(evn__classifier *classifier, int slot, evn_solution *forward);

@@ -20,14 +20,14 @@ typedef struct images {
     evn_source_info info;
     evn_model *model;
     int classes;
-    size_t sample_count, label_count; ///< floats of a batch
+    size_t label_count; ///< floats of a batch
 } images;
 
 /// A classifier, and on the host a batch and the labels of those whose results are on the device.
 typedef struct program {
     images *task;
     evn__classifier *classifier;
-    float *samples, *weights;
+    float *weights;
     float *labels; ///< [slots, B, classes]
     int64_t filled[EVN__CLASSIFIER_SLOTS];
     double *logits;      ///< [slots, B, classes]
@@ -42,7 +42,6 @@ static void release(void *self) {
         return;
     }
     evn__classifier_destroy(&p->classifier);
-    free(p->samples);
     free(p->weights);
     free(p->labels);
     free(p->logits);
@@ -51,7 +50,6 @@ static void release(void *self) {
 
 static evn_status allocate(program *p) {
     size_t labels = p->task->label_count * EVN__CLASSIFIER_SLOTS;
-    EVN_TRY(EVN_NEW(&p->samples, p->task->sample_count));
     EVN_TRY(EVN_NEW(&p->weights, p->task->info.batch));
     EVN_TRY(EVN_NEW(&p->labels, labels));
     return EVN_NEW(&p->logits, labels);
@@ -84,10 +82,10 @@ static evn_status check(void *self, const evn_solver_options *solver, bool train
 static evn_status load(void *self, const evn_batch *batch, int slot) {
     program *p = self;
     images *t = p->task;
-    float *labels = p->labels + (size_t)slot * t->label_count;
-    EVN_TRY(
-        evn__source_fill(&t->source, batch, 1, p->samples, labels, p->weights, &p->filled[slot]));
-    return evn__classifier_load(p->classifier, p->samples, labels, p->weights);
+    float *labels = p->labels + (size_t)slot * t->label_count, *samples;
+    EVN_TRY(evn__classifier_open(p->classifier, &samples));
+    EVN_TRY(evn__source_fill(&t->source, batch, 1, samples, labels, p->weights, &p->filled[slot]));
+    return evn__classifier_load(p->classifier, labels, p->weights);
 }
 
 static evn_status forward(void *self, int slot, evn_solution *solution) {
@@ -186,7 +184,6 @@ static evn_status make(images *t, const evn_model_options *options, uint64_t see
     model.channels = t->info.sample.dim[2];
     model.classes = t->classes = (int)t->info.target.dim[0];
     model.batch = t->info.batch;
-    t->sample_count = (size_t)(t->info.batch * evn_shape_count(t->info.sample));
     t->label_count = (size_t)(t->info.batch * t->classes);
     EVN_TRY(evn_model_create(&model, &t->model));
     return evn_parameters_allocate(evn_model_parameters(t->model), t->device, false, seed);

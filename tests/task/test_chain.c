@@ -19,8 +19,9 @@ typedef struct trained {
 
 static void load(evn__classifier *c) {
     double numbers[B * PIXELS];
-    float images[B * PIXELS], labels[B * CLASSES] = {0}, weights[B];
+    float *images, labels[B * CLASSES] = {0}, weights[B];
     test_uniform(3, 0, 1, numbers, B * PIXELS);
+    TRY(evn__classifier_open(c, &images));
     for (int i = 0; i < B * PIXELS; ++i) {
         images[i] = (float)numbers[i];
     }
@@ -28,7 +29,7 @@ static void load(evn__classifier *c) {
         labels[i * CLASSES + i % CLASSES] = 1;
         weights[i] = 1;
     }
-    TRY(evn__classifier_load(c, images, labels, weights));
+    TRY(evn__classifier_load(c, labels, weights));
 }
 
 static trained open_network(const char *json, const evn_solver_options *solver) {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waiting for the device. OpenCL does not say whether its waits give the processor away or go
+// round in a loop, so it is measured: where a wait has burnt the thread's time, later ones look
+// again and again and sleep in between.
+#include "host/wait.h"
+#include "base/clock.h"
+#include "host/runtime.h"
+
+#include <time.h>
+
+// A wait counts when it is long enough to tell, and burns when it takes most of its time.
+static const double TELLING_SECONDS = 1e-3, BURNING_SHARE = 0.5;
+static const double FIRST_SLEEP = 20e-6, LONGEST_SLEEP = 1e-3, SLEEP_SHARE = 0.125;
+
+void evn__device_spin(evn_device *device, bool on) {
+    device->waiting = on ? EVN__WAITING_SPINS : EVN__WAITING_UNKNOWN;
+}
+
+static void sleep_for(double seconds) {
+    struct timespec time = {0, (long)(seconds * 1e9)};
+    nanosleep(&time, NULL);
+}
+
+evn__wait evn__wait_begin(void) {
+    return (evn__wait){evn__now(), evn__thread_seconds()};
+}
+
+void evn__wait_end(evn_device *device, evn__wait begun) {
+    double seconds = evn__now() - begun.time;
+    if (device->waiting == EVN__WAITING_UNKNOWN && seconds >= TELLING_SECONDS) {
+        double burnt = evn__thread_seconds() - begun.thread;
+        device->waiting =
+            burnt > BURNING_SHARE * seconds ? EVN__WAITING_SLEEPS : EVN__WAITING_UNKNOWN;
+    }
+}
+
+/// Sleep until the command is done or has failed, by an eighth of what it has taken at a time.
+static evn_status sleep_until(cl_event event, cl_int *state) {
+    double begun = evn__now();
+    for (;;) {
+        EVN_CL_CHECK(
+            clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(*state), state, NULL),
+            "clGetEventInfo");
+        if (*state <= CL_COMPLETE) {
+            return EVN_OK;
+        }
+        double sleep = (evn__now() - begun) * SLEEP_SHARE;
+        sleep = sleep > FIRST_SLEEP ? sleep : FIRST_SLEEP;
+        sleep_for(sleep < LONGEST_SLEEP ? sleep : LONGEST_SLEEP);
+    }
+}
+
+evn_status evn__event_wait(evn_device *device, cl_event event, const char *what) {
+    cl_int state;
+    EVN_CL_CHECK(
+        clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(state), &state, NULL),
+        "clGetEventInfo");
+    device->stats.waits += state > CL_COMPLETE;
+    if (state > CL_COMPLETE && device->waiting == EVN__WAITING_SLEEPS) {
+        EVN_TRY(evn_device_flush(device));
+        EVN_TRY(sleep_until(event, &state));
+    }
+    evn__wait begun = evn__wait_begin();
+    EVN_CL_CHECK(clWaitForEvents(1, &event), what);
+    evn__wait_end(device, begun);
+    return EVN_OK;
+}
+
+/// All that is enqueued is before the marker.
+evn_status evn__queue_sleep(evn_device *device) {
+    cl_event event;
+    cl_int state = CL_COMPLETE;
+    if (device->waiting != EVN__WAITING_SLEEPS) {
+        return EVN_OK;
+    }
+    EVN_CL_CHECK(clEnqueueMarkerWithWaitList(device->queue, 0, NULL, &event),
+                 "clEnqueueMarkerWithWaitList");
+    evn_status status = evn_device_flush(device);
+    status = status == EVN_OK ? sleep_until(event, &state) : status;
+    clReleaseEvent(event);
+    return status;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waiting for the device without burning a processor (host/wait.c).
+#ifndef EVN_HOST_WAIT_H
+#define EVN_HOST_WAIT_H
+
+#include "evonode/cl.h"
+#include "evonode/device.h"
+
+/// How the host waits for a device.
+typedef enum evn__waiting {
+    EVN__WAITING_UNKNOWN, ///< as OpenCL does, and no wait has burnt the processor yet
+    EVN__WAITING_SLEEPS,  ///< OpenCL's waits burn it
+    EVN__WAITING_SPINS,   ///< as OpenCL does, because it was asked for
+} evn__waiting;
+
+/// When a wait began: on the clock, and in the thread's processor time.
+typedef struct evn__wait {
+    double time, thread;
+} evn__wait;
+
+/// Around a wait of OpenCL's own, to see whether it burns.
+evn__wait evn__wait_begin(void);
+void evn__wait_end(evn_device *device, evn__wait begun);
+
+/// Wait for a command, and count the wait unless it is done already.
+/// @param[in] what  for the message, if it failed
+evn_status evn__event_wait(evn_device *device, cl_event event, const char *what);
+
+/// Before a wait of OpenCL's own: where it would burn, sleep until all that is enqueued is done.
+evn_status evn__queue_sleep(evn_device *device);
+
+/// Never sleep (for benchmarks: it costs up to an eighth of a short wait).
+void evn__device_spin(evn_device *device, bool on);
+
+#endif
