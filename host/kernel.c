@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
 #include "base/memory.h"
 #include "host/blast.h"
 #include "host/build.h"
@@ -261,6 +262,15 @@ static evn_status enqueue(const evn__kernel *kernel, const evn__range *range) {
     return EVN_OK;
 }
 
+static evn_status enqueue_timed(const evn__kernel *kernel, const evn__range *range) {
+    EVN_TRY(evn_device_finish(kernel->device));
+    double begun = evn__now();
+    EVN_TRY(enqueue(kernel, range));
+    EVN_TRY(evn_device_finish(kernel->device));
+    evn__longest_add(kernel->device, kernel->name, evn__now() - begun);
+    return EVN_OK;
+}
+
 evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
                               evn__range range) {
     if (kernel->device->counting.on) {
@@ -286,5 +296,5 @@ evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *argument
     EVN_CHECK(index == kernel->argument_count, EVN_ERR_INTERNAL,
               "kernel %s takes %d arguments, %d were given; compare its parameters with the call",
               kernel->name, kernel->argument_count, index);
-    return enqueue(kernel, &range);
+    return kernel->device->times ? enqueue_timed(kernel, &range) : enqueue(kernel, &range);
 }

@@ -11,6 +11,7 @@
 #include "host/listener.h"
 #include "host/quirks.h"
 #include "host/staging.h"
+#include "host/timing.h"
 #include "host/wait.h"
 #include <jansson.h>
 #include <string.h>
@@ -60,6 +61,8 @@ struct evn_device {
     evn__memory_use at_peak;
     evn__counting counting;
     evn__waiting waiting;
+    bool times; ///< each launch (host/timing.h)
+    evn__longest_launch longest;
     evn__stage stages[EVN__STAGES];
     int next_stage;
     struct evn__build **builds;
@@ -83,6 +86,9 @@ struct evn_device {
 
 /// A number that no other buffer of the device has or had; never 0.
 uint64_t evn__buffer_serial(const evn_buffer *buffer);
+
+/// A launch was timed.
+void evn__longest_add(evn_device *device, const char *kernel, double seconds);
 
 /// A buffer came or went.
 void evn__account_add(evn_device *device, evn__use use, size_t bytes);

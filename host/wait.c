@@ -12,8 +12,8 @@
 static const double TELLING_SECONDS = 1e-3, BURNING_SHARE = 0.5;
 static const double FIRST_SLEEP = 20e-6, LONGEST_SLEEP = 1e-3, SLEEP_SHARE = 0.125;
 
-void evn__device_spin(evn_device *device, bool on) {
-    device->waiting = on ? EVN__WAITING_SPINS : EVN__WAITING_UNKNOWN;
+void evn__device_wait_as(evn_device *device, evn__waiting waiting) {
+    device->waiting = waiting;
 }
 
 static void sleep_for(double seconds) {

@@ -29,7 +29,8 @@ evn_status evn__event_wait(evn_device *device, cl_event event, const char *what)
 /// Before a wait of OpenCL's own: where it would burn, sleep until all that is enqueued is done.
 evn_status evn__queue_sleep(evn_device *device);
 
-/// Never sleep (for benchmarks: it costs up to an eighth of a short wait).
-void evn__device_spin(evn_device *device, bool on);
+/// How to wait from now on. EVN__WAITING_SPINS is for benchmarks: sleeping makes a wait up to an
+/// eighth longer.
+void evn__device_wait_as(evn_device *device, evn__waiting waiting);
 
 #endif

@@ -73,6 +73,9 @@ typedef struct evn_trainer_options {
     /// The task's batches are parts of a batch: so many of them in turn are one, and `accumulate`
     /// counts whole batches. 0 or 1: each is its own.
     int micro_batches;
+    /// After each step of the optimiser the device is left to others, and to cool, for so many
+    /// seconds, and for so large a share of all the time (0 to 0.99). 0: it is not.
+    double pause_seconds, pause_share;
     /// Each phase begins with a fresh optimiser: where the solver changes gradients can grow, and
     /// moments that remember the small ones before would make the first steps far too long.
     bool renew_optimizer;

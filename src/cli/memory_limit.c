@@ -2,7 +2,6 @@
 #include "cli/rehearsal.h"
 
 #include "base/number.h"
-#include "nn/description.h"
 #include "study/anatomy.h"
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +40,8 @@ static evn_status find_batch(const fitting *f, int64_t most, int64_t *batch) {
     return EVN_OK;
 }
 
-/// Whether batches of the training can be computed in parts.
 static bool can_split(const fitting *f) {
-    return f->batch > 1 && evn__task_has_option(f->session->row, "micro-batches") &&
-           !(f->session->network && evn__network_chooses(f->session->network, "over", "batch"));
+    return f->batch > 1 && evn__session_splits(f->session);
 }
 
 /// The largest part of a batch that fits; 0: there is none.
@@ -197,9 +194,12 @@ evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__
     EVN_TRY(read_limit(settings, &f));
     EVN_TRY(try(&f, (evn__variation){0}, needs, &fit));
     if (fit) {
+        if (settings->memory_limit && settings->micro_batches == INT64_MIN && can_split(&f)) {
+            settings->micro_batches = 1; // a run that is resumed must not decide anew
+        }
         return EVN_OK;
     }
-    if (!settings->memory_limit || session->options.micro_batches > 1 || !can_split(&f)) {
+    if (!settings->memory_limit || settings->micro_batches != INT64_MIN || !can_split(&f)) {
         return refuse(&f, needs);
     }
     EVN_TRY(split(&f, needs));

@@ -40,6 +40,7 @@ static void vary_phases(const evn__variation *variation, evn__session *own) {
     own->options.progress = NULL;
     own->options.epoch_done = NULL;
     own->options.stop = NULL;
+    own->options.pause_seconds = own->options.pause_share = 0;
 }
 
 static evn_status measure_results(const evn__session *own) {
@@ -85,8 +86,9 @@ static evn_status train(evn__session *own, const evn__settings *settings, evn__n
     return EVN_OK;
 }
 
-evn_status evn__rehearse(const evn__session *session, const evn__settings *settings,
-                         const evn__variation *variation, evn__needs *needs) {
+/// @param[in] counts  whether the device only counts
+static evn_status rehearse(const evn__session *session, const evn__settings *settings,
+                           const evn__variation *variation, bool counts, evn__needs *needs) {
     evn__session own = *session;
     const evn_source *like = &session->source;
     int64_t batch = like->methods->info(like->self).batch;
@@ -95,11 +97,30 @@ evn_status evn__rehearse(const evn__session *session, const evn__settings *setti
     own.trainer = NULL;
     vary_phases(variation, &own);
     EVN_TRY(evn__source_blank(like, variation->batch > 0 ? variation->batch : batch, &own.source));
-    evn__device_count_begin(own.device);
+    if (counts) {
+        evn__device_count_begin(own.device);
+    }
     evn_status status = train(&own, settings, needs);
     evn_trainer_destroy(&own.trainer);
     evn_task_destroy(&own.task);
-    evn__device_count_end(own.device);
+    if (counts) {
+        evn__device_count_end(own.device);
+    }
     evn_source_destroy(&own.source);
+    return status;
+}
+
+evn_status evn__rehearse(const evn__session *session, const evn__settings *settings,
+                         const evn__variation *variation, evn__needs *needs) {
+    return rehearse(session, settings, variation, true, needs);
+}
+
+evn_status evn__rehearse_timed(const evn__session *session, const evn__settings *settings,
+                               const evn__variation *variation, evn__longest_launch *longest) {
+    evn__needs needs;
+    EVN_TRY(rehearse(session, settings, variation, false, &needs)); // drivers warm up
+    evn__device_time_begin(session->device);
+    evn_status status = rehearse(session, settings, variation, false, &needs);
+    *longest = evn__device_time_end(session->device);
     return status;
 }

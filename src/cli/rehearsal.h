@@ -26,6 +26,10 @@ typedef struct evn__variation {
 evn_status evn__rehearse(const evn__session *session, const evn__settings *settings,
                          const evn__variation *variation, evn__needs *needs);
 
+/// Rehearse on the device itself, and find the longest launch.
+evn_status evn__rehearse_timed(const evn__session *session, const evn__settings *settings,
+                               const evn__variation *variation, evn__longest_launch *longest);
+
 /// Bytes that have to be there: the most of both.
 uint64_t evn__needs_bytes(const evn__needs *needs);
 
@@ -36,5 +40,10 @@ const char *evn__needs_text(const evn__needs *needs, char *text, size_t size);
 /// settings->micro_batches says so); refuse what does not fit, with what would.
 /// @return EVN_ERR_DEVICE_MEMORY; EVN_ERR_USAGE for a limit that is none
 evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__needs *needs);
+
+/// Time the launches, where --launch-limit or the device asks for it; compute batches in
+/// parts so that none is longer, and warn where no parts help. session->longest is the longest.
+/// @param[in] fixed  the parts must stay as they are: a run goes on
+evn_status evn__launch_fit(evn__session *session, evn__settings *settings, bool fixed);
 
 #endif

@@ -60,6 +60,16 @@ void evn__report_note(const char *text) {
     fprintf(stderr, "data  %s\n", text);
 }
 
+void evn__report_line(const char *text) {
+    evn__report_clear();
+    fprintf(stderr, "%s\n", text);
+}
+
+void evn__report_warning(const char *text) {
+    evn__report_clear();
+    fprintf(stderr, "warning: %s\n", text);
+}
+
 void evn__report_memory(const char *needs, int micro_batches, bool result) {
     FILE *to = result ? stdout : stderr;
     evn__report_clear();

@@ -31,6 +31,12 @@ void evn__report_device(const evn_device *device);
 /// That the device is used though it computes wrongly: what was found.
 void evn__report_distrust(const char *what);
 
+/// A line as it is.
+void evn__report_line(const char *text);
+
+/// A line that asks for attention.
+void evn__report_warning(const char *text);
+
 /// What was read: counts, sizes, classes.
 void evn__report_dataset(const evn_dataset *dataset);
 

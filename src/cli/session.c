@@ -4,8 +4,11 @@
 #include "base/files.h"
 #include "base/number.h"
 #include "cli/open_device.h"
+#include "cli/report.h"
 #include "data/parts.h"
 #include "host/batch.h"
+#include "host/priority.h"
+#include "host/wait.h"
 #include "nn/description.h"
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +73,23 @@ static evn_optimizer_options make_optimizer(const evn__settings *settings) {
     return optimizer;
 }
 
+/// "0.2" seconds, or "50%" of the time.
+static evn_status read_pause(const char *text, evn_trainer_options *options) {
+    char *end;
+    if (!text) {
+        return EVN_OK;
+    }
+    double value = evn__read_real(text, &end);
+    bool share = *end == '%';
+    EVN_CHECK(end > text && end[share] == 0 && value >= 0 && value <= (share ? 99 : 3600),
+              EVN_ERR_USAGE,
+              "--pause is '%s', but should be seconds up to 3600, or a share of the time up to "
+              "99%%, such as 50%%",
+              text);
+    *(share ? &options->pause_share : &options->pause_seconds) = share ? value / 100 : value;
+    return EVN_OK;
+}
+
 evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
                                 const evn__settings *settings) {
     session->row = row;
@@ -87,6 +107,7 @@ evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
         .accumulate = (int)settings->accumulate,
         .renew_optimizer = row->renew,
     };
+    EVN_TRY(read_pause(settings->pause, &session->options));
     return settings->network ? evn_network_read(settings->network, &session->network) : EVN_OK;
 }
 
@@ -115,9 +136,20 @@ evn_status evn__session_open(evn__session *session, const evn__task_row *row,
     EVN_TRY(row->open(session, settings));
     EVN_TRY(evn__session_split(session, settings->micro_batches));
     EVN_TRY(evn__open_device(settings, &session->device));
+    evn__device_wait_as(session->device,
+                        settings->spin ? EVN__WAITING_SPINS : EVN__WAITING_UNKNOWN);
+    if (settings->low_priority && !evn__device_lower_priority(session->device)) {
+        evn__report_warning("the platform has no hints of priority (cl_khr_priority_hints): "
+                            "--low-priority changes nothing; --pause leaves others time");
+    }
     return evn__is_regular_file(SELF)
                ? evn__device_set_compiler(session->device, SELF, COMPILER_SECONDS)
                : EVN_OK;
+}
+
+bool evn__session_splits(const evn__session *session) {
+    return evn__task_has_option(session->row, "micro-batches") &&
+           !(session->network && evn__network_chooses(session->network, "over", "batch"));
 }
 
 evn_status evn__session_split(evn__session *session, int64_t parts) {

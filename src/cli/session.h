@@ -8,6 +8,7 @@
 #include "data/points.h"
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
+#include "host/timing.h"
 #include "tune/first_use.h"
 
 struct evn__session {
@@ -25,6 +26,7 @@ struct evn__session {
     evn_network *network;        ///< a network file's; NULL: a shipped one
     evn_source source;
     evn_task task;
+    evn__longest_launch longest;        ///< seconds 0: no launch was timed
     evn_trainer *trainer;               ///< NULL where nothing is trained
     evn__first_use *first_use;          ///< until it is checked
     char selftest[EVN__FIRST_USE_WHAT]; ///< "right", "off", or what is wrong and was forced
@@ -44,6 +46,9 @@ evn_status evn__session_open(evn__session *session, const evn__task_row *row,
 /// @param[in] network  NULL: a model, which takes them
 /// @return EVN_ERR_USAGE
 evn_status evn__session_check_sizes(int64_t filters, int64_t layers, const evn_network *network);
+
+/// Whether batches can be computed in parts: no sample depends on others.
+bool evn__session_splits(const evn__session *session);
 
 /// Let the source give each batch in so many parts, one after the other, and the trainer take them
 /// as one batch.

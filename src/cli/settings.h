@@ -44,12 +44,12 @@ typedef struct evn__settings {
     const char *device, *data, *out, *model, *weights, *optimizer, *preset, *trace, *family, *size,
         *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network,
         *watch_address, *onnx, *safetensors, *weights_from, *map, *svg, *memory_limit, *rows,
-        *json_file, *submit, *html, *baseline;
+        *launch_limit, *pause, *json_file, *submit, *html, *baseline;
     int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
         top, window, extra, watch, classes, micro_batches;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until,
         tolerance;
-    bool json, quick, help, flip, tensorboard, dry_run, markdown, force;
+    bool json, quick, help, flip, tensorboard, dry_run, markdown, force, spin, low_priority;
     bool solves;                ///< the one phase is there to solve with; nothing is trained
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];

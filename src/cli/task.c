@@ -83,6 +83,7 @@ const evn__column evn__report_columns[] = {
     {"nfe_forward", "NFE forward", "%.4g", 1, 0, false},
     {"nfe_backward", "NFE backward", "%.4g", 1, 0, false},
     {"peak_device_bytes", "peak device memory", "%.4g MiB", 1 / MIB, 0, false},
+    {"longest_launch", "longest launch", "%.3g s", 1, 0, false},
     {"parameters", "parameters", "%.0f", 1, 0, false},
     {0},
 };

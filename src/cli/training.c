@@ -196,6 +196,8 @@ static evn_status summarize(evn__training *t, double seconds, evn_metrics *metri
     EVN_TRY(add(metrics, "nfe_backward", "", so_far->nfe_backward));
     EVN_TRY(add(metrics, "peak_device_bytes", "bytes",
                 so_far->epochs > 0 ? so_far->peak_device_bytes : NAN));
+    EVN_TRY(add(metrics, "longest_launch", "s",
+                t->session->longest.seconds > 0 ? t->session->longest.seconds : NAN));
     return add(metrics, "parameters", EVN_UNIT_COUNT,
                (double)evn_parameters_scalar_count(parameters_of(t)));
 }
@@ -302,7 +304,7 @@ evn_status evn__training_fit(evn__training *training, evn__settings *settings) {
     EVN_TRY(evn__memory_fit(session, settings, &needs));
     evn__report_memory(evn__needs_text(&needs, text, sizeof(text)), session->options.micro_batches,
                        settings->dry_run);
-    return EVN_OK;
+    return settings->dry_run ? EVN_OK : evn__launch_fit(session, settings, training->resumes);
 }
 
 evn_status evn__training_create(evn__training *training, const evn__settings *settings) {

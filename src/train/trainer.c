@@ -7,6 +7,7 @@
 #include "task/evaluate.h"
 #include "train/checkpoint.h"
 #include "train/gradient.h"
+#include "train/pause.h"
 #include "train/phases.h"
 #include <math.h>
 #include <stdlib.h>
@@ -145,6 +146,7 @@ static evn_status make(evn_trainer *t) {
     EVN_TRY(evn__phases_digest(&t->options, t->digest));
     t->parameters = t->task.methods->parameters(t->task.self);
     EVN_TRY(check_task(t));
+    EVN_TRY(evn__pause_check(&t->options));
     EVN_TRY(check_solvers(t));
     EVN_TRY(EVN_NEW(&t->losses, evn__phases_epochs(t->phases, t->options.phase_count)));
     for (int i = 0; i < t->options.phase_count && !t->best; ++i) {
@@ -503,7 +505,9 @@ static evn_status train_epoch(evn_trainer *t, report *r, bool *stopped) {
     while (done < steps) {
         int64_t left = steps - done;
         int count = left < t->options.accumulate ? (int)left : t->options.accumulate;
+        double begun = evn__now();
         EVN_TRY(train_step(t, done, count, r));
+        EVN_TRY(evn__pause(t->device, &t->options, begun));
         done += count;
         if (r->sum.weight > r->shown.weight) { // something new was read
             show_progress(t, done, r);

@@ -158,6 +158,35 @@ START_TEST(parts_of_points) {
 }
 END_TEST
 
+/// On any device where it is asked for: without effect where launches are short, with the longest
+/// in the summary; parts where they help; a pause changes no bits.
+START_TEST(launches_are_timed) {
+    static const char run[] =
+        "digits --filters 8 --limit 64 --phase backprop:steps=2,epochs=2,lr=0.05";
+    char words[256];
+    size_t size, other;
+    measured(run, "a");
+    snprintf(words, sizeof(words), "%s --launch-limit 100 --pause 20%% --spin", run);
+    measured(words, "b");
+    json_t *summary = test_json("b/summary.json");
+    ck_assert_double_gt(test_number(summary, "longest_launch"), 0);
+    json_decref(summary);
+    char *one = test_read("a/model.safetensors", &size),
+         *two = test_read("b/model.safetensors", &other);
+    ck_assert_uint_eq(size, other);
+    ck_assert_mem_eq(one, two, size);
+    free(one);
+    free(two);
+    test_outcome result = test_program("", "train %s --launch-limit 1e-9 --out c", run);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "warning: a launch of "));
+    result = test_program("", "train %s --launch-limit 0", run);
+    test_fails_with(result, EVN_ERR_USAGE, "--launch-limit is '0'");
+    result = test_program("", "train %s --pause 120%%", run);
+    test_fails_with(result, EVN_ERR_USAGE, "--pause is '120%'");
+}
+END_TEST
+
 /// What has statistics of the batch cannot be computed in parts of it.
 START_TEST(norms_over_the_batch_are_not_split) {
     static const char network[] =
@@ -196,6 +225,9 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("parts_of_points");
     tcase_add_test(c, parts_of_points);
+    suite_add_tcase(s, c);
+    c = tcase_create("launches_are_timed");
+    tcase_add_test(c, launches_are_timed);
     suite_add_tcase(s, c);
     c = tcase_create("norms_over_the_batch_are_not_split");
     tcase_add_test(c, norms_over_the_batch_are_not_split);

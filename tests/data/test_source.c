@@ -2,6 +2,7 @@
 // What the built-in sources say of themselves, and that a batch depends on its description alone.
 #include "data/curve.h"
 #include "data/density.h"
+#include "data/parts.h"
 #include "evonode/source.h"
 #include "test.h"
 
@@ -87,6 +88,46 @@ START_TEST(density) {
     evn_source_destroy(&source);
     ck_assert(isnan(evn_density_entropy("none")));
     ck_assert_double_gt(evn_density_entropy("moons"), 0);
+}
+END_TEST
+
+/// The parts of a batch are its samples in order, of training and of a test whose last batch is
+/// short; a part without a sample is none.
+START_TEST(parts) {
+    enum { PART = BATCH / 4 };
+    static batch whole, part;
+    const evn_augmentation crop = {.crop = 2};
+    evn_dataset *dataset = NULL;
+    evn_source source, same, split;
+    TRY(evn_dataset_open("digits", NULL, &dataset));
+    TRY(evn_source_images(dataset, BATCH, &crop, 1, &source));
+    TRY(evn_source_images(dataset, BATCH, &crop, 1, &same));
+    TRY(evn__source_parts(same, PART, &split));
+    int64_t tested = evn_dataset_get_info(dataset).count[EVN_TEST];
+    ck_assert_int_eq(info(&split).batch, PART);
+    ck_assert_int_eq(info(&split).batches[EVN_TRAIN], 4 * info(&source).batches[EVN_TRAIN]);
+    ck_assert_int_eq(info(&split).batches[EVN_TEST], (tested + PART - 1) / PART);
+    for (int training = 0; training < 2; ++training) {
+        evn_batch at = {.part = training ? EVN_TRAIN : EVN_TEST, .training = training, .epoch = 2};
+        int64_t batches = info(&split).batches[at.part];
+        for (int64_t i = 0; i < batches; ++i) {
+            evn_batch all = at;
+            all.index = all.number = i / 4;
+            fill(&source, all, &whole);
+            at.index = at.number = i;
+            fill(&split, at, &part);
+            size_t first = (size_t)(i % 4) * PART;
+            ck_assert_mem_eq(part.samples, whole.samples + first * PIXELS,
+                             PART * PIXELS * sizeof(float));
+            ck_assert_mem_eq(part.targets, whole.targets + first * CLASSES,
+                             PART * CLASSES * sizeof(float));
+            ck_assert_mem_eq(part.weights, whole.weights + first, PART * sizeof(float));
+            ck_assert_int_eq(part.filled, i == batches - 1 && !training ? tested % PART : PART);
+        }
+    }
+    evn_source_destroy(&split);
+    ck_assert_int_eq(evn__source_parts(source, 5, &split), EVN_ERR_ARGUMENT); // it took the source
+    evn_dataset_destroy(&dataset);
 }
 END_TEST
 

@@ -4,9 +4,12 @@
 #include "evonode/device.h"
 #include "host/counting.h"
 #include "host/inbox.h"
+#include "host/priority.h"
+#include "host/timing.h"
 #include "host/wait.h"
 #include "test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { COUNT = 1000, ROUNDS = 9 };
@@ -92,6 +95,29 @@ START_TEST(counting) {
 }
 END_TEST
 
+/// Waits of either kind are for all that was enqueued; a queue of low priority computes as well.
+START_TEST(waits_and_queues) {
+    evn_device *device = test_device();
+    evn_buffer *buffer;
+    float in[3] = {1, 2, 3}, out[3];
+    TRY(evn_buffer_create(device, sizeof(in), &buffer));
+    for (int way = EVN__WAITING_UNKNOWN; way <= EVN__WAITING_SPINS; ++way) {
+        evn__device_wait_as(device, (evn__waiting)way);
+        in[0] += 1;
+        TRY(evn_buffer_write(buffer, 0, sizeof(in), in));
+        TRY(evn_device_finish(device));
+        TRY(evn_buffer_read(buffer, 0, sizeof(out), out));
+        ck_assert_mem_eq(in, out, sizeof(in));
+    }
+    evn__device_wait_as(device, EVN__WAITING_UNKNOWN);
+    printf("low priority: %d\n", evn__device_lower_priority(device));
+    TRY(evn_buffer_zero(buffer, 0, sizeof(in)));
+    TRY(evn_buffer_read(buffer, 0, sizeof(out), out));
+    ck_assert(out[0] == 0 && out[2] == 0);
+    evn_buffer_destroy(&buffer);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("inbox");
     TCase *c;
@@ -103,6 +129,9 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("counting");
     tcase_add_test(c, counting);
+    suite_add_tcase(s, c);
+    c = tcase_create("waits_and_queues");
+    tcase_add_test(c, waits_and_queues);
     suite_add_tcase(s, c);
     return s;
 }
