@@ -211,6 +211,7 @@ static Suite *suite(void) {
     tcase_add_test(c, images);
     tcase_add_test(c, density);
     tcase_add_test(c, points);
+    tcase_add_test(c, parts);
     tcase_add_test(c, curve);
     suite_add_tcase(s, c);
     return s;
