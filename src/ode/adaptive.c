@@ -68,8 +68,8 @@ evn_status evn__adaptive_create(evn__integrator *in, const evn__system *system) 
     EVN_TRY(compile(in, system, evn__adaptive_step_graph, &in->step));
     EVN_TRY(compile(in, system, evn__start_graph, &a->start));
     for (int i = 0; i < 2; ++i) {
-        EVN_TRY(
-            evn__real_create(in->device, in->options.fp64, in->slope_layout.total, &a->slopes[i]));
+        EVN_TRY(evn__real_create_for(in->device, EVN__USE_STATES, in->options.fp64,
+                                     in->slope_layout.total, &a->slopes[i]));
     }
     return create_control(in, a);
 }

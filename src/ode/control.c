@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "host/counting.h"
 #include "host/kernel.h"
 #include "kernels/shared.h"
 #include "ode/controller.h"
@@ -52,11 +53,11 @@ static evn_status get_kernels(evn__control *c) {
 static evn_status create(evn__control *c) {
     enum { UNUSED_BYTES = 2 * sizeof(int64_t) };
     size_t limits = EVN_CONTROL_ENDS + 2 * (size_t)c->course->intervals;
-    EVN_TRY(
-        evn__real_create(c->device, c->fp64, (size_t)RECORDS * EVN_CONTROL_RECORD, &c->records));
-    EVN_TRY(evn__real_create(c->device, c->fp64, limits, &c->limits));
-    EVN_TRY(evn__real_create(c->device, c->fp64, 1, &c->result));
-    EVN_TRY(evn_buffer_create(c->device, UNUSED_BYTES, &c->unused));
+    EVN_TRY(evn__real_create_for(c->device, EVN__USE_STATES, c->fp64,
+                                 (size_t)RECORDS * EVN_CONTROL_RECORD, &c->records));
+    EVN_TRY(evn__real_create_for(c->device, EVN__USE_STATES, c->fp64, limits, &c->limits));
+    EVN_TRY(evn__real_create_for(c->device, EVN__USE_STATES, c->fp64, 1, &c->result));
+    EVN_TRY(evn__buffer_create_for(c->device, EVN__USE_STATES, UNUSED_BYTES, &c->unused));
     c->steps = c->starts = c->unused;
     return get_kernels(c);
 }
@@ -271,13 +272,23 @@ static evn__record parse(const evn__control *c, const unsigned char *record) {
                          .wanted = pair_at(c, record, EVN_CONTROL_WANTED)};
 }
 
+/// Where nothing is computed (host/counting.h): the end.
+static evn__record imagine(const evn__control *c) {
+    return (evn__record){.status = EVN_CONTROL_DONE,
+                         .accepted = 1,
+                         .interval = c->course->intervals - 1,
+                         .starts = 1,
+                         .took = EVN_CONTROL_NOTHING};
+}
+
 evn_status evn__control_look(evn__control *c, evn__record *records, int *count) {
     unsigned char bytes[RECORDS * EVN_CONTROL_RECORD * sizeof(double)];
     size_t one = EVN_CONTROL_RECORD * evn__real_bytes(c->fp64);
     *count = c->enqueued + 1;
     EVN_TRY(evn_buffer_read(c->records, 0, one * (size_t)*count, bytes));
     for (int i = 0; i < *count; ++i) {
-        records[i] = parse(c, bytes + one * (size_t)i);
+        records[i] =
+            evn__device_is_counting(c->device) ? imagine(c) : parse(c, bytes + one * (size_t)i);
     }
     // The next ones, where there are any, begin where these end.
     if (c->enqueued > 0 && records[c->enqueued].status == EVN_CONTROL_RUNNING) {

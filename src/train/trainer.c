@@ -436,7 +436,7 @@ static evn_status load(evn_trainer *t, const evn_batch *batch, int slot, report 
     double begun = evn__now() - evn_device_get_stats(t->device).copy_wait_seconds;
     EVN_TRY_TASK(&t->task, load, t->training, batch, slot);
     double seconds = evn__now() - evn_device_get_stats(t->device).copy_wait_seconds - begun;
-    // A solver that chooses its steps waits for each of them, so that little is ahead of it.
+    // A solver that chooses its steps waits for its end, so that little is ahead of it.
     bool adaptive = t->phases[t->at.phase].solver.steps == 0;
     r->loading += r->drained || adaptive ? seconds : 0;
     r->drained = false;

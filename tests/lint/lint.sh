@@ -82,8 +82,7 @@ spdx() {
 
 # An operation family has a kernel, a launcher, a reference and a test under the same name.
 # Not families: common.cl and variant.cl are put before every kernel; optimizer.cl updates parameters and
-# control.cl chooses steps,
-# which is no operation of a graph; elementwise kernels are generated for each fused chain
+# control.cl chooses steps, which are no operations of a graph; elementwise kernels are generated for each fused chain
 # (src/elements/generate.c); ops.c, variant.c, run.c and difference.c are of their whole rooms; winograd and tiled are
 # further methods of conv2d, the latter of matmul too, and share their references.
 rhyming_paths() {
