@@ -25,6 +25,10 @@ inline real2 evn_times(const real2 a, const real2 b) {
     return evn_two_sum(product, fma(a.x, b.x, -product) + (a.x * b.y + a.y * b.x));
 }
 
+inline bool evn_is_finite(const real x) {
+    return x - x == 0;
+}
+
 // |a| >= |b|; NaN reaches nothing
 inline bool evn_reaches(const real2 a, const real2 b) {
     const real2 u = a.x < 0 ? -a : a, v = b.x < 0 ? -b : b;
@@ -96,7 +100,7 @@ inline real2 evn_elementary(const real error, const int q, __global const real *
     const real2 safety = evn_pair(limits + EVN_CONTROL_SAFETY);
     const real2 least = evn_pair(limits + EVN_CONTROL_LEAST);
     const real2 most = evn_pair(limits + EVN_CONTROL_MOST);
-    if (!isfinite(error)) {
+    if (!evn_is_finite(error)) {
         return least;
     }
     const real root = exp(log(error) * (R(-1.0) / q));
@@ -126,7 +130,7 @@ inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *
     r->wanted = wanted;
     r->lands = evn_reaches(wanted, left);
     r->status = EVN_CONTROL_RUNNING;
-    if (!isfinite(wanted.x)) {
+    if (!evn_is_finite(wanted.x)) {
         r->status = EVN_CONTROL_NOT_FINITE;
     } else if (!r->lands && (!evn_reaches(wanted, evn_pair(limits + EVN_CONTROL_DT_MIN)) ||
                              evn_add(r->t, wanted).x == r->t.x)) {
