@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AMD: clang's amdgcn back end, which ROCm's OpenCL uses, with libclc's library."""
+
+from __future__ import annotations
+
+import re
+
+import isa
+from clang import compile_to_assembly
+from compilers import Compilers
+from figures import Figures
+from isa import Instruction, Line, starts
+from targets import Target, groups_of_unit
+
+_REMARK = re.compile(r"remark:\s+([^:]+): (\S+) \[-Rpass-analysis=kernel-resource-usage\]")
+
+
+def compile_program(
+    compilers: Compilers, target: Target, folder: str, options: str
+) -> list[Figures]:
+    triple = ["-target", "amdgcn-amd-amdhsa", f"-mcpu={target.name}"]
+    triple += ["-Rpass-analysis=kernel-resource-usage"]
+    text, messages = compile_to_assembly(compilers, folder, options, triple, "amdgcn--amdhsa.bc")
+    groups = dict(_reqd_groups(text))
+    return [
+        _figures(compilers, target, remarks, text, groups)
+        for remarks in _remarks(messages)
+        if f".amdhsa_kernel {remarks['Function Name']}\n" in text
+    ]
+
+
+def _remarks(messages: str) -> list[dict[str, str]]:
+    functions: list[dict[str, str]] = []
+    for key, value in _REMARK.findall(messages):
+        if key == "Function Name":
+            functions.append({})
+        functions[-1][key.strip()] = value
+    return functions
+
+
+def _reqd_groups(text: str):
+    """Names and work-items of the kernels that fix their work-group, from the metadata."""
+    for kernel in re.split(r"\n  - \.a", text[text.find("amdhsa.kernels:") :])[1:]:
+        name = re.search(r"\.name: +(\S+)\n", kernel.split(".max_flat")[-1] + "\n")
+        sizes = re.search(r"\.reqd_workgroup_size:\s+- (\d+)\s+- (\d+)\s+- (\d+)", kernel)
+        if name and sizes:
+            yield name.group(1), int(sizes[1]) * int(sizes[2]) * int(sizes[3])
+
+
+def _figures(compilers, target, remarks, text, groups) -> Figures:
+    name = remarks["Function Name"]
+    body = text[text.index(f"\n{name}:") :]
+    body = body[: body.index("s_endpgm")]
+    wave = 32 if ".amdhsa_wavefront_size32 1" in text else 64
+    found = Figures(
+        name,
+        registers=int(remarks["VGPRs"]) + int(remarks.get("AGPRs", 0)),
+        spills=4 * int(remarks["VGPRs Spill"]),
+        local_bytes=int(remarks["LDS Size [bytes/block]"]),
+        simd=wave,
+        group=groups.get(name, 0),
+    )
+    # The compiler's occupancy counts local memory too, which groups_of_unit does by itself.
+    waves = _waves(target, found.registers, wave)
+    found.threads = waves * target.simds
+    found.groups = groups_of_unit(target, found.threads, found.group, wave, found.local_bytes)
+    found.loop, lines = isa.busiest(_lines(body), classify)
+    found.loop.mca = _mca(compilers, target, lines)
+    return found
+
+
+def _waves(target: Target, registers: int, wave: int) -> int:
+    """Waves of a SIMD that so many registers allow (LLVM's AMDGPUBaseInfo)."""
+    name = target.name
+    if name.startswith(("gfx90a", "gfx94")):
+        total, granule = 512, 8
+    elif wave == 64:
+        total, granule = 256, 4
+    else:
+        large = name.startswith(("gfx1100", "gfx1101", "gfx1151", "gfx12"))
+        total = 1536 if large else 1024
+        granule = 24 if large else 16 if name >= "gfx1030" else 8
+    used = -(-max(1, registers) // granule) * granule
+    return min(target.threads // target.simds, total // used)
+
+
+def _lines(body: str) -> list[Line]:
+    lines = []
+    for text in body.splitlines():
+        label = re.match(r"(\.LBB\w+):", text)
+        code = text.split(";")[0].strip()
+        branch = re.match(r"s_c?branch\w* (\.LBB\w+)", code)
+        lines.append(Line(code, label[1] if label else "", branch[1] if branch else ""))
+    return lines
+
+
+def classify(code: str) -> Instruction | None:
+    """Scalar instructions go beside the others and cost no slot of a SIMD."""
+    if starts(code, "v_dual_fmac_f32", "v_dual_fma"):
+        pair = len(re.findall(r"v_dual_fma", code))
+        return Instruction("fma", fmas=pair)
+    if starts(code, "v_pk_fma_f32"):
+        return Instruction("fma", slots=1, fmas=2)
+    if starts(code, "v_fma", "v_mac_f", "v_pk_fma", "v_mad_f"):
+        return Instruction("fma")
+    if starts(code, "ds_read", "ds_write", "ds_load", "ds_store"):
+        bits = re.search(r"_b(\d+)", code)
+        pair = 2 if "2" in code.split()[0].split("_")[1] + code.split()[0][-6:-4] else 1
+        return Instruction("local_memory", 0, local_bytes=pair * int(bits[1]) / 8 if bits else 4)
+    if starts(code, "global_", "flat_", "buffer_", "scratch_"):
+        return Instruction("global_memory", 0)
+    if starts(code, r"v_\w*(_[iub]\d+|cndmask|lshl|readfirstlane|bfe)"):
+        return Instruction("address")
+    return Instruction("other") if code.startswith("v_") else None
+
+
+def _mca(compilers: Compilers, target: Target, lines: list[Line]) -> float:
+    """Cycles of the loop as llvm-mca sees one wave; 0 where it does not know an instruction."""
+    code = [line.text for line in lines if line.text and not line.text.startswith((".", "s_"))]
+    if not compilers.mca or not code:
+        return 0
+    import subprocess  # of this one place: its input is text
+
+    done = subprocess.run(
+        [compilers.mca.path, "-mtriple=amdgcn", f"-mcpu={target.name}", "-iterations=8"],
+        input="\n".join(code),
+        env=compilers.mca.environment or None,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    cycles = re.search(r"Total Cycles: +(\d+)", done.stdout)
+    return int(cycles[1]) / 8 if cycles and done.returncode == 0 else 0

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Innermost loops of assembly, and what their instructions are.
+
+Which loop counts is known from labels and branches alone: a branch backwards makes a loop, one
+that has no other in it is innermost, and of these the one with the most multiply-adds is where a
+product spends its time. A branch forwards inside of it is taken as not taken: all of it counts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from figures import Loop
+
+
+@dataclass
+class Line:
+    text: str
+    label: str = ""  # defined here
+    branch: str = ""  # to this label
+
+
+@dataclass(frozen=True)
+class Instruction:
+    kind: str  # a field of Loop
+    slots: float = 1
+    fmas: float = 1  # of a multiply-add: two at once, or a vector of them
+    local_bytes: float = 0  # of a lane
+
+
+def innermost(lines: list[Line]) -> list[tuple[int, int]]:
+    labels = {line.label: at for at, line in enumerate(lines) if line.label}
+    loops = {
+        (labels[line.branch], at)
+        for at, line in enumerate(lines)
+        if line.branch in labels and labels[line.branch] <= at
+    }
+    return sorted(
+        a for a in loops if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in loops)
+    )
+
+
+def count(lines: list[Line], classify) -> Loop:
+    loop = Loop()
+    for line in lines:
+        instruction = classify(line.text)
+        if not instruction:
+            continue
+        amount = instruction.slots * (instruction.fmas if instruction.kind == "fma" else 1)
+        setattr(loop, instruction.kind, getattr(loop, instruction.kind) + amount)
+        loop.local_bytes += instruction.local_bytes
+        if instruction.kind == "fma" and instruction.fmas > 1:  # its slots are fewer than its work
+            loop.other -= instruction.slots * (instruction.fmas - 1)
+    return loop
+
+
+def busiest(lines: list[Line], classify) -> tuple[Loop, list[Line]]:
+    """The innermost loop with the most multiply-adds, and its lines."""
+    best, body = Loop(), []
+    for begin, end in innermost(lines):
+        own = lines[begin : end + 1]
+        loop = count(own, classify)
+        if loop.fma > best.fma or not body:
+            best, body = loop, own
+    return best, body
+
+
+def fraction_of_peak(loop: Loop, simds: int, simd: int, local_per_clock: int, fmas: int) -> float:
+    """Of the multiply-adds that the device could do: by issue slots, and by local memory's width.
+
+    A unit issues on `simds` parts, each a hardware thread of `simd` lanes in simd / lanes-per-clock
+    clocks; what counts is how many bytes a multiply-add needs.
+    """
+    if loop.fma <= 0:
+        return 0
+    by_issue = loop.fma / (loop.slots() * fmas)
+    lanes_per_clock = {8: 8, 16: 8, 32: 32, 64: 16}.get(simd, 32)
+    if loop.local_bytes == 0:
+        return min(1.0, by_issue)
+    unit_fmas = simds * lanes_per_clock * fmas
+    clocks_of_local = loop.local_bytes / local_per_clock  # of a lane
+    clocks_of_fma = loop.fma / unit_fmas
+    return min(1.0, by_issue, clocks_of_fma / clocks_of_local)
+
+
+def starts(text: str, *names: str) -> bool:
+    return re.match(rf"(?:{'|'.join(names)})", text) is not None

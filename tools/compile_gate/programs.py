@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs as evonode builds them, cut into the kernel sources that they are made of.
+
+A folder of programs is what tests/layer writes down: HASH.cl, the text, and HASH.options. evonode
+puts several sources into one program (host/part.c). A source looks the same in whichever program
+it stands but for its number, so each is compiled by itself, and once.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+_BEGIN = '#line 1 "variant.cl"'
+_RENAME = re.compile(r"#(define (\w+) \2__\d+|undef \w+)$")
+_GENERATED = re.compile(r"_[0-9a-f]{32}\b")
+_ORDER = ("ROWS", "VECTORS", "WIDTH", "LANES", "GROUP_X", "GROUP_Y", "DEPTH")
+
+
+@dataclass
+class Unit:
+    """A kernel source with all that stands before it."""
+
+    text: str
+    options: str
+    costumes: set[str] = field(default_factory=set)
+    is_default: bool = False  # a training builds it; else only the tuner does
+
+    def key(self) -> str:
+        return hashlib.sha256(f"{self.options}\n{self.text}".encode()).hexdigest()
+
+    def defines(self) -> dict[str, str]:
+        own = self.text[self._begin() : self.text.index(_BEGIN)]
+        found = dict(re.findall(r"^#define (\w+) (\S+)$", own, re.M))
+        found.update(re.findall(r"-D(\w+)=?(\S*)", self.options))
+        return found
+
+    def _begin(self) -> int:
+        """Where the source's own lines begin, after the head that all have."""
+        return max(0, self.text.rfind("\n\n", 0, self.text.index(_BEGIN)))
+
+    def label(self, kernel: str) -> str:
+        """What figures are kept under: the kernel, with its tile and whether it has an epilogue.
+
+        The names of generated kernels end in a hash of their text, which any change changes."""
+        d = self.defines()
+        tile = "x".join(d[k] for k in ("ROWS", "VECTORS", "WIDTH") if k in d)
+        group = "x".join(d[k] for k in ("GROUP_X", "GROUP_Y") if k in d)
+        rest = [f"{k.lower()} {v}" for k, v in sorted(d.items()) if k not in _ORDER]
+        rest += [f"{k.lower()} {d[k]}" for k in ("LANES", "DEPTH") if k in d]
+        if "VECTORS" in d and "ROWS" not in d:
+            rest.append(f"vectors {d['VECTORS']}")
+            tile = ""
+        words = [_GENERATED.sub("", kernel), tile, f"in {group}" if group else "", *rest]
+        generated = '#line 1 "generated.cl"' in self.text and not _GENERATED.search(kernel)
+        words.append("+ epilogue" if generated else "")
+        return " ".join(w for w in words if w and not w.startswith(("evn_fp64", "epilogue_")))
+
+
+def split(text: str) -> list[str]:
+    """The sources of a program, each with the head of the program."""
+    lines = text.split("\n")
+    begins = []
+    for at, line in enumerate(lines):
+        if line == _BEGIN:
+            while at > 0 and lines[at - 1].startswith("#define "):
+                at -= 1
+            begins.append(at)
+    if not begins:
+        return [text]
+    head, ends = lines[: begins[0]], [*begins[1:], len(lines)]
+    return [
+        "\n".join(head + [""] + [l for l in lines[b:e] if not _RENAME.match(l)])
+        for b, e in zip(begins, ends)
+    ]
+
+
+def read_folder(folder: str) -> list[tuple[str, str]]:
+    """(text, options) of each program."""
+    programs = []
+    for path in sorted(glob.glob(f"{folder}/*.cl")):
+        with open(path, encoding="utf-8") as text, open(
+            path.removesuffix(".cl") + ".options", encoding="utf-8"
+        ) as options:
+            programs.append((text.read(), options.read().strip("\0\n")))
+    return programs
+
+
+def add_folder(units: dict[str, Unit], folder: str, costume: str, is_default: bool) -> int:
+    """Adds the sources of all programs in a folder; how many programs there are."""
+    programs = read_folder(folder)
+    for text, options in programs:
+        for part in split(text):
+            fresh = Unit(part, options)
+            unit = units.setdefault(fresh.key(), fresh)
+            unit.costumes.add(costume)
+            unit.is_default = unit.is_default or is_default
+    return len(programs)
