@@ -127,6 +127,21 @@ static void judge(cl_device_id id, evn_device_info *info) {
     info->usable = !reason[0];
 }
 
+/// Of cl_intel_required_subgroup_size.
+static int ask_min_sub_group(cl_device_id id) {
+    enum { MAX_SIZES = 16 };
+    size_t sizes[MAX_SIZES], bytes = 0, least = 0;
+    if (!evn__device_has_extension(id, "cl_intel_required_subgroup_size") ||
+        clGetDeviceInfo(id, CL_DEVICE_SUB_GROUP_SIZES_INTEL, sizeof(sizes), sizes, &bytes) !=
+            CL_SUCCESS) {
+        return 0;
+    }
+    for (size_t i = 0; i < bytes / sizeof(sizes[0]); ++i) {
+        least = least == 0 || sizes[i] < least ? sizes[i] : least;
+    }
+    return (int)least;
+}
+
 static void ask_sizes(cl_device_id id, evn_device_info *info) {
     cl_uint units = 0, clock = 0, width = 0;
     cl_ulong global = 0, local = 0, allocation = 0;
@@ -145,6 +160,7 @@ static void ask_sizes(cl_device_id id, evn_device_info *info) {
     info->local_bytes = local;
     info->max_allocation_bytes = allocation;
     info->max_work_group = group;
+    info->min_sub_group = ask_min_sub_group(id);
 }
 
 void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info) {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Install what evonode is built with, where it is missing:  sh tools/setup.sh [tests | docs]
-# With "tests" also what only the tests need, with "docs" what the documentation's site needs. Uses
-# apt; elsewhere it says what to install.
+# Install what evonode is built with, where it is missing:  sh tools/setup.sh [tests | docs | gate]
+# With "tests" also what only the tests need, with "docs" what the documentation's site needs, with
+# "gate" the compilers of the compile gate. Uses apt; elsewhere it says what to install.
 set -eu
 
 build_packages="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
@@ -56,7 +56,8 @@ case ${1:-} in
 '') ;;
 tests) modules=check packages=$test_packages ;;
 docs) tools=$docs_packages packages=$docs_packages ;; # each brings a tool of its own name
-*) fail "unknown argument '$1'; usage: sh tools/setup.sh [tests | docs]" ;;
+gate) packages="python3-venv check" ;;
+*) fail "unknown argument '$1'; usage: sh tools/setup.sh [tests | docs | gate]" ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
@@ -75,3 +76,4 @@ if [ -n "$missing" ]; then
     echo "Installing:" $missing
     install $missing
 fi
+[ "${1:-}" != gate ] || sh "$(dirname "$0")/compile_gate/setup.sh"

@@ -3,7 +3,7 @@
 
 #include "ops/tasks.h"
 
-// Chosen by what a compiler makes of them (docs/performance/notes.md, GPUs); never timed.
+// Chosen by what compilers make of them (docs/devices.md); never timed.
 enum {
     WIDTH = 4,         // columns of a vector
     PADDING = 4,       // elements between rows of a tile in local memory
@@ -19,14 +19,24 @@ enum {
     MAX_SLICES = 64,     // copies of C in scratch
 };
 
-// From large to small: a larger tile loads each operand less often.
-static const evn__tile tiles[] = {
-    {8, 2, WIDTH, {16, 16, 1}},
-    {8, 1, WIDTH, {16, 16, 1}},
-    {4, 1, WIDTH, {16, 16, 1}},
-    {4, 1, WIDTH, {8, 8, 1}},
+/// A tile for devices whose hardware threads have registers for it.
+typedef struct choice {
+    evn__tile tile;
+    bool few_registers; ///< also where few work-items share a thread's registers
+} choice;
+
+// From large to small: a larger tile loads each operand less often. Where a compiler may put as few
+// as 8 work-items into a hardware thread (Intel), it does so for all of these, to have 128 registers
+// for each; tiles of 8 rows spill even then, and groups of 256 take more than half of the threads
+// that they may share (docs/devices.md).
+static const choice choices[] = {
+    {{8, 2, WIDTH, {16, 16, 1}}, false},
+    {{8, 1, WIDTH, {16, 16, 1}}, false},
+    {{4, 1, WIDTH, {16, 16, 1}}, false},
+    {{4, 1, WIDTH, {16, 8, 1}}, true},
+    {{4, 1, WIDTH, {8, 8, 1}}, true},
 };
-enum { TILES = sizeof(tiles) / sizeof(tiles[0]) };
+enum { CHOICES = sizeof(choices) / sizeof(choices[0]), FEW_ITEMS = 8 };
 
 static int64_t tile_rows(const evn__tile *tile) {
     return tile->rows * (int64_t)tile->local[1];
@@ -59,9 +69,11 @@ static bool is_filled(const evn_device_info *device, const evn__tiled *t) {
 /// The largest tile that is filled, or else the smallest.
 static bool choose_tile(const evn_device_info *device, evn__tiled *t) {
     bool found = false;
-    for (int i = 0; i < TILES; ++i) {
-        if (is_possible(device, &tiles[i])) {
-            t->tile = tiles[i];
+    bool few_registers = device->min_sub_group > 0 && device->min_sub_group <= FEW_ITEMS;
+    for (int i = 0; i < CHOICES; ++i) {
+        const evn__tile *tile = &choices[i].tile;
+        if (is_possible(device, tile) && (choices[i].few_registers || !few_registers)) {
+            t->tile = *tile;
             found = true;
             if (is_filled(device, t)) {
                 break;

@@ -46,6 +46,7 @@ static void check_program(const char *folder) {
     ck_assert_int_eq(count_files(path, ".options", name), 1);
     check_text(folder, name, ".cl", text);
     check_text(folder, name, ".options", "-cl-std=CL1.2");
+    check_text(folder, name, ".kernels", "k\nk\n"); // each time that one is made
     test_cl_close(&cl);
 }
 

@@ -62,22 +62,26 @@ def _figures(target: Target, path: str, code: str, local: dict[str, int]) -> Fig
 
 
 def _local_of_kernels(folder: str) -> dict[str, tuple[int, int]]:
-    """Local memory and fixed work-group, from the LLVM that IGC has made of the program."""
+    """Local memory and fixed work-group, from the LLVM that IGC begins with."""
     found: dict[str, tuple[int, int]] = {}
-    for path in glob.glob(f"{folder}/*_optimized.ll"):
+    for path in glob.glob(f"{folder}/*_beforeUnification.ll"):
         with open(path, encoding="utf-8", errors="replace") as file:
             text = file.read()
-        for name, rest in re.findall(r"\ndefine spir_kernel void @(\w+)\(([^\n]*)", text):
-            group = re.search(r"!reqd_work_group_size !(\d+)", rest)
-            sizes = _metadata(text, group[1]) if group else []
-            items = sizes[0] * sizes[1] * sizes[2] if len(sizes) == 3 else 0
-            found[name] = (_local_bytes(text, name), items)
+        for name in re.findall(r"\ndefine spir_kernel void @(\w+)\(", text):
+            found[name] = (_local_bytes(text, name), _reqd_group(text, name))
     return found
 
 
-def _metadata(text: str, number: str) -> list[int]:
-    line = re.search(rf"\n!{number} = !\{{([^}}]*)\}}", text)
-    return [int(v) for v in re.findall(r"i32 (\d+)", line[1])] if line else []
+def _reqd_group(text: str, kernel: str) -> int:
+    """Work-items, by the metadata that names the kernel; 0: it leaves them to the launch."""
+    node = re.search(rf"\n!\d+ = !\{{[^\n]* @{kernel}, ([^\n]*)\}}", text)
+    for number in re.findall(r"!(\d+)", node[1] if node else ""):
+        sizes = re.search(
+            rf'\n!{number} = !\{{!"reqd_work_group_size", i32 (\d+), i32 (\d+), i32 (\d+)\}}', text
+        )
+        if sizes:
+            return int(sizes[1]) * int(sizes[2]) * int(sizes[3])
+    return 0
 
 
 def _local_bytes(text: str, kernel: str) -> int:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Innermost loops of assembly, and what their instructions are.
 
-Which loop counts is known from labels and branches alone: a branch backwards makes a loop, one
-that has no other in it is innermost, and of these the one with the most multiply-adds is where a
-product spends its time. A branch forwards inside of it is taken as not taken: all of it counts.
+Which loop counts is known from labels and branches alone: a branch backwards makes a loop, and the
+one with the most multiply-adds of its own is where a product spends its time. A branch forwards
+inside of it is taken as not taken: all of it counts.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class Instruction:
     local_bytes: float = 0  # of a lane
 
 
-def innermost(lines: list[Line]) -> list[tuple[int, int]]:
+def loops_of(lines: list[Line]) -> list[tuple[int, int]]:
+    """First and last line of each loop."""
     labels = {line.label: at for at, line in enumerate(lines) if line.label}
-    loops = {
-        (labels[line.branch], at)
-        for at, line in enumerate(lines)
-        if line.branch in labels and labels[line.branch] <= at
-    }
     return sorted(
-        a for a in loops if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in loops)
+        {
+            (labels[line.branch], at)
+            for at, line in enumerate(lines)
+            if line.branch in labels and labels[line.branch] <= at
+        }
     )
 
 
@@ -56,14 +56,23 @@ def count(lines: list[Line], classify) -> Loop:
 
 
 def busiest(lines: list[Line], classify) -> tuple[Loop, list[Line]]:
-    """The innermost loop with the most multiply-adds, and its lines."""
-    best, body = Loop(), []
-    for begin, end in innermost(lines):
-        own = lines[begin : end + 1]
-        loop = count(own, classify)
-        if loop.fma > best.fma or not body:
-            best, body = loop, own
-    return best, body
+    """The loop with the most multiply-adds of its own, not of a loop in it, and its lines.
+
+    A loop in it that has fewer, such as one that looks for the next pixel, counts once."""
+    loops = loops_of(lines)
+    counted = {(b, e): count(lines[b : e + 1], classify) for b, e in loops}
+
+    def own(loop: tuple[int, int]) -> float:
+        inner = [l for l in loops if l != loop and loop[0] <= l[0] and l[1] <= loop[1]]
+        outermost = [
+            l for l in inner if not any(o != l and o[0] <= l[0] and l[1] <= o[1] for o in inner)
+        ]
+        return counted[loop].fma - sum(counted[l].fma for l in outermost)
+
+    if not loops:
+        return Loop(), []
+    best = max(loops, key=lambda l: (own(l), l[0] - l[1]))
+    return counted[best], lines[best[0] : best[1] + 1]
 
 
 def fraction_of_peak(loop: Loop, simds: int, simd: int, local_per_clock: int, fmas: int) -> float:

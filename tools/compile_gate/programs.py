@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field
 
 _BEGIN = '#line 1 "variant.cl"'
 _RENAME = re.compile(r"#(define (\w+) \2__\d+|undef \w+)$")
 _GENERATED = re.compile(r"_[0-9a-f]{32}\b")
+_KERNEL = re.compile(r"(?:GROUP )?\b__kernel void (\w+)\(")
 _ORDER = ("ROWS", "VECTORS", "WIDTH", "LANES", "GROUP_X", "GROUP_Y", "DEPTH")
 
 
@@ -23,23 +25,34 @@ _ORDER = ("ROWS", "VECTORS", "WIDTH", "LANES", "GROUP_X", "GROUP_Y", "DEPTH")
 class Unit:
     """A kernel source with all that stands before it."""
 
-    text: str
+    source: str
     options: str
+    used: set[str] = field(default_factory=set)  # kernels that are launched; none: all may be
     costumes: set[str] = field(default_factory=set)
     is_default: bool = False  # a training builds it; else only the tuner does
 
+    @property
+    def text(self) -> str:
+        """Without the kernels that nobody launches: no compiler spends time on functions that
+        are not called."""
+
+        def hide(m: re.Match) -> str:
+            return m[0] if m[1] in self.used else f"static void {m[1]}("
+
+        return _KERNEL.sub(hide, self.source) if self.used else self.source
+
     def key(self) -> str:
-        return hashlib.sha256(f"{self.options}\n{self.text}".encode()).hexdigest()
+        return _hash(self.options, self.text)
 
     def defines(self) -> dict[str, str]:
-        own = self.text[self._begin() : self.text.index(_BEGIN)]
+        own = self.source[self._begin() : self.source.index(_BEGIN)]
         found = dict(re.findall(r"^#define (\w+) (\S+)$", own, re.M))
         found.update(re.findall(r"-D(\w+)=?(\S*)", self.options))
         return found
 
     def _begin(self) -> int:
         """Where the source's own lines begin, after the head that all have."""
-        return max(0, self.text.rfind("\n\n", 0, self.text.index(_BEGIN)))
+        return max(0, self.source.rfind("\n\n", 0, self.source.index(_BEGIN)))
 
     def label(self, kernel: str) -> str:
         """What figures are kept under: the kernel, with its tile and whether it has an epilogue.
@@ -54,7 +67,7 @@ class Unit:
             rest.append(f"vectors {d['VECTORS']}")
             tile = ""
         words = [_GENERATED.sub("", kernel), tile, f"in {group}" if group else "", *rest]
-        generated = '#line 1 "generated.cl"' in self.text and not _GENERATED.search(kernel)
+        generated = '#line 1 "generated.cl"' in self.source and not _GENERATED.search(kernel)
         words.append("+ epilogue" if generated else "")
         return " ".join(w for w in words if w and not w.startswith(("evn_fp64", "epilogue_")))
 
@@ -77,24 +90,39 @@ def split(text: str) -> list[str]:
     ]
 
 
-def read_folder(folder: str) -> list[tuple[str, str]]:
-    """(text, options) of each program."""
+def _hash(options: str, text: str) -> str:
+    return hashlib.sha256(f"{options}\n{text}".encode()).hexdigest()
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def read_folder(folder: str) -> list[tuple[str, str, set[str]]]:
+    """Text, options and launched kernels of each program."""
     programs = []
     for path in sorted(glob.glob(f"{folder}/*.cl")):
-        with open(path, encoding="utf-8") as text, open(
-            path.removesuffix(".cl") + ".options", encoding="utf-8"
-        ) as options:
-            programs.append((text.read(), options.read().strip("\0\n")))
+        stem = path.removesuffix(".cl")
+        kernels = _read(f"{stem}.kernels").split() if os.path.exists(f"{stem}.kernels") else []
+        programs.append((_read(path), _read(f"{stem}.options").strip("\0\n"), set(kernels)))
     return programs
+
+
+def _used_of_part(kernels: set[str], part: int) -> set[str]:
+    """Kernels of the source with that number, from 1; its names end in it (host/part.c)."""
+    suffix = f"__{part}"
+    own = {k.removesuffix(suffix) for k in kernels if k.endswith(suffix)}
+    return own | {k for k in kernels if not re.search(r"__\d+$", k)}
 
 
 def add_folder(units: dict[str, Unit], folder: str, costume: str, is_default: bool) -> int:
     """Adds the sources of all programs in a folder; how many programs there are."""
     programs = read_folder(folder)
-    for text, options in programs:
-        for part in split(text):
-            fresh = Unit(part, options)
-            unit = units.setdefault(fresh.key(), fresh)
+    for text, options, kernels in programs:
+        for number, source in enumerate(split(text), start=1):
+            unit = units.setdefault(_hash(options, source), Unit(source, options))
+            unit.used |= _used_of_part(kernels, number)
             unit.costumes.add(costume)
             unit.is_default = unit.is_default or is_default
     return len(programs)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compile gate: what evonode builds goes through the compilers of AMD, NVIDIA and Intel.
+
+python3 tools/compile_gate [options]; --help lists them. README.md says what it looks at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import os
+import sys
+
+import page
+from compilers import Compilers, find_compilers
+from programs import Unit, add_folder
+from targets import DEFAULTS, Target, UnknownTarget, find_target
+from verdict import Row, faults, growth, make_rows, read_accepted, read_rows, write_rows
+from work import Cache, Result, compile_all
+from written import QUICK, TRAININGS, VARIANTS, WriteError, Writer
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+KEPT = os.path.join(SOURCE, "docs", "devices", "figures.tsv")
+ACCEPTED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "accepted.tsv")
+PAGE = os.path.join(SOURCE, "docs", "devices.md")
+PROFILES = os.path.join(SOURCE, "tests", "layer", "profiles")
+
+
+def _arguments(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("compile_gate", description=__doc__.split("\n\n")[0])
+    add = parser.add_argument
+    add("--build", default=os.path.join(SOURCE, "build"), help="build folder [build]")
+    add("--targets", default=",".join(DEFAULTS), help="such as gfx1010,sm_89,dg2 [%(default)s]")
+    add("--costumes", default="", help="profiles of tests/layer, names or files [all]")
+    add("--tasks", default="", help=f"of {', '.join(TRAININGS)} [all]")
+    add("--quick", action="store_true", help=f"a part: the tasks {', '.join(QUICK)}")
+    add("--variants", action="store_true", help="what only the tuner would build, too")
+    add("--programs", action="append", default=[], help="a folder written by tests/layer instead")
+    add("--jobs", type=int, default=os.cpu_count() or 1, help="compilers at a time [%(default)s]")
+    add("--require", action="store_true", help="a compiler that is missing is a failure")
+    add("--write", action="store_true", help="keep the figures and write docs/devices.md")
+    return parser.parse_args(words)
+
+
+def _profiles(names: str) -> list[str]:
+    if not names:
+        return sorted(glob.glob(f"{PROFILES}/*.profile"))
+    return [n if os.path.exists(n) else f"{PROFILES}/{n}.profile" for n in names.split(",")]
+
+
+def _read_profile(path: str) -> dict[str, str]:
+    found = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            key, equals, value = line.split("#")[0].partition("=")
+            if equals:
+                found[key.strip()] = value.strip()
+    return found
+
+
+def _vendor_of(profile: str) -> str:
+    """Whose compiler the costume's programs meet; "" one that the gate does not have."""
+    return _read_profile(profile).get("compiler", "").split(" ")[0]
+
+
+def _collect(options: argparse.Namespace) -> tuple[dict[str, Unit], dict[str, str]]:
+    """The sources to compile, and each costume's vendor."""
+    units: dict[str, Unit] = {}
+    vendors: dict[str, str] = {}
+    for folder in options.programs:
+        add_folder(units, folder, folder, True)
+        vendors[folder] = ""
+    if options.programs:
+        return units, vendors
+    writer = Writer(options.build, os.path.join(options.build, "gate", "programs"))
+    tasks = options.tasks.split(",") if options.tasks else list(QUICK if options.quick else TRAININGS)
+    for profile in _profiles(options.costumes):
+        vendors[profile] = _vendor_of(profile)
+        for task in tasks:
+            count = add_folder(units, writer.write(profile, task), profile, True)
+            print(f"{os.path.basename(profile)}: {task}, {count} programs", flush=True)
+        if options.variants:
+            add_folder(units, writer.write(profile, VARIANTS), profile, False)
+    return units, vendors
+
+
+def _targets(options: argparse.Namespace, compilers: Compilers) -> tuple[list[Target], list[str]]:
+    """Those with a compiler, and the names of the others."""
+    found, skipped = [], []
+    for name in options.targets.split(","):
+        target = find_target(name)
+        missing = compilers.missing(target.vendor)
+        if missing:
+            print(f"skipped: {name}, for want of {missing}; sh tools/setup.sh gate brings it")
+            skipped.append(name)
+        else:
+            found.append(target)
+    return found, skipped
+
+
+def _pairs(units: dict[str, Unit], vendors: dict[str, str], targets: list[Target]):
+    """A costume's programs go to its vendor's targets; those of vendors without a compiler here,
+    to all."""
+    for unit in units.values():
+        for target in targets:
+            if any(vendors[c] in ("", target.vendor) for c in unit.costumes):
+                yield unit, target
+
+
+def _show_progress(done: int, count: int) -> None:
+    if sys.stderr.isatty() or done % 100 == 0 or done == count:
+        print(f"\r{done} of {count}", end="\n" if done == count else "", file=sys.stderr, flush=True)
+
+
+def _errors(results: list[Result]) -> list[str]:
+    found = []
+    for result in results:
+        if result.error:
+            kernels = ", ".join(sorted(result.unit.used)) or "a program"
+            kind = "default" if result.unit.is_default else "variant"
+            found.append(f"{kernels} ({kind}) on {result.target.name}: {result.error}")
+    return found
+
+
+def _report(title: str, lines: list[str]) -> None:
+    if lines:
+        print(f"\n{title}:")
+        print("\n".join(f"  {line}" for line in lines))
+
+
+def _write(rows: list[Row], kept: list[Row]) -> None:
+    """What was not compiled this time stays as it was."""
+    fresh = {r.key() for r in rows}
+    names = {r.target for r in rows}
+    rows = sorted(
+        rows + [r for r in kept if r.key() not in fresh and r.target not in names],
+        key=lambda r: r.key(),
+    )
+    write_rows(KEPT, rows)
+    profiles = {os.path.basename(p): _read_profile(p) for p in _profiles("")}
+    text = page.render(rows, profiles, read_accepted(ACCEPTED))
+    with open(PAGE, "w", encoding="utf-8") as file:
+        file.write(text)
+    print(f"{PAGE}: {len(rows)} rows")
+
+
+def main(words: list[str]) -> int:
+    options = _arguments(words)
+    compilers = find_compilers(os.path.join(options.build, "gate"))
+    try:
+        targets, skipped = _targets(options, compilers)
+        units, vendors = _collect(options)
+    except (UnknownTarget, WriteError, OSError) as error:
+        print(f"compile_gate: {error}", file=sys.stderr)
+        return 2
+    if not units:
+        print("compile_gate: no program to compile; see --programs and --tasks", file=sys.stderr)
+        return 2
+    pairs = list(_pairs(units, vendors, targets))
+    cache = Cache(os.path.join(options.build, "gate", "cache"), compilers)
+    results = compile_all(compilers, cache, pairs, options.jobs, _show_progress)
+    rows, kept = make_rows(results), read_rows(KEPT)
+    errors, bad = _errors(results), faults(rows, read_accepted(ACCEPTED))
+    _report("does not compile", errors)
+    _report("not good enough for a default", bad)
+    _report("grew by more than a tenth against docs/devices/figures.tsv", growth(rows, kept))
+    reused = sum(r.is_kept for r in results)
+    print(f"\n{len(units)} sources, {len(targets)} targets, {len(results)} compilations ({reused} kept)")
+    if options.write:
+        _write(rows, kept)
+    if not targets:
+        return 1 if options.require else 77
+    return 1 if errors or bad or (skipped and options.require) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/devices.md: the figures as tables for people, the worst first."""
+
+from __future__ import annotations
+
+from predict import predictions
+from targets import DEFAULTS
+from verdict import GROUPS, Row
+
+_HEAD = """# Devices
+
+What the compilers of AMD, NVIDIA and Intel make of the kernels. **No GPU was at hand**: nothing on this page was measured on one, all of it is what the vendors' own compilers say ([how](../tools/compile_gate/README.md)). All figures are in [devices/figures.tsv](devices/figures.tsv); the command
+
+    python3 tools/compile_gate --variants --write
+
+makes both again.
+
+The programs are those that short trainings of the tasks build, forward and backward, where [tests/layer](../tests/layer/README.md) plays the devices of its profiles. Of one kernel in several programs the worst figures stand here.
+"""
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+
+
+def _targets_of(rows: list[Row]) -> list[str]:
+    found = {r.target for r in rows}
+    return [t for t in DEFAULTS if t in found] + sorted(found - set(DEFAULTS))
+
+
+def _by_kernel(rows: list[Row]) -> dict[str, dict[str, Row]]:
+    kernels: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        kernels.setdefault(row.kernel, {})[row.target] = row
+    return kernels
+
+
+def _cell(row: Row | None) -> str:
+    if not row:
+        return ""
+    text = f"{row.registers} · {row.groups}"
+    if row.target in ("skl", "tgllp", "dg2") or not row.target.startswith(("gfx", "sm_")):
+        text = f"SIMD{row.simd} · {row.groups}"
+    text += f" · **{row.spills} B spilt**" if row.spills else ""
+    return f"**{text}**" if row.groups < GROUPS and not row.spills else text
+
+
+def _worst_first(kernels: dict[str, dict[str, Row]]) -> list[tuple[str, dict[str, Row]]]:
+    def badness(item):
+        rows = item[1].values()
+        registers = max(r.registers for r in rows if r.target.startswith(("gfx", "sm_"))) if any(
+            r.target.startswith(("gfx", "sm_")) for r in rows
+        ) else 0  # fmt: skip
+        return (-max(r.spills for r in rows), min(r.groups for r in rows), -registers, item[0])
+
+    return sorted(kernels.items(), key=badness)
+
+
+def _summary(rows: list[Row], targets: list[str]) -> str:
+    cells = []
+    for name in targets:
+        own = [r for r in rows if r.target == name]
+        defaults = [r for r in own if r.use == "default"]
+        spilt = sum(r.spills > 0 for r in defaults)
+        few = sum(r.groups < GROUPS for r in defaults)
+        variants = [r for r in own if r.use == "variant"]
+        lost = sum(r.spills > 0 for r in variants)
+        cells.append([name, *map(str, (len(defaults), spilt, few, len(variants), lost))])
+    head = "target;kernels;that spill;fewer than two work-groups;variants;that spill"
+    return _markdown(head.split(";"), cells)
+
+
+def _resources(rows: list[Row], targets: list[str]) -> str:
+    table = [
+        [f"`{kernel}`", str(max(r.local for r in own.values())), *[_cell(own.get(t)) for t in targets]]
+        for kernel, own in _worst_first(_by_kernel(rows))
+    ]
+    return _markdown(["kernel", "local bytes", *targets], table)
+
+
+def _loops(rows: list[Row], targets: list[str]) -> str:
+    def least(item):
+        return min((r.peak for r in item[1].values() if r.fma), default=1)
+
+    products = _by_kernel([r for r in rows if r.fma >= 16 and "+ epilogue" not in r.kernel])
+    table = []
+    for kernel, own in sorted(products.items(), key=least):
+        cells = [
+            f"{100 * own[t].peak:.0f} % ({own[t].fma:.0f} of {own[t].slots:.0f})" if t in own else ""
+            for t in targets
+        ]
+        table.append([f"`{kernel}`", *cells])
+    return _markdown(["kernel", *targets], table)
+
+
+def _accepted(accepted: dict[tuple[str, str], str]) -> str:
+    if not accepted:
+        return ""
+    table = [[f"`{k}`", t, reason] for (k, t), reason in sorted(accepted.items())]
+    return "\n### Accepted for now\n\n" + _markdown(["kernel", "target", "why"], table)
+
+
+def render(rows: list[Row], profiles: dict[str, dict[str, str]], accepted) -> str:
+    targets = _targets_of(rows)
+    defaults = [r for r in rows if r.use == "default"]
+    variants = [r for r in rows if r.use == "variant"]
+    parts = [_HEAD, "\n## In short\n\n", _summary(rows, targets)]
+    parts.append(
+        "\n## Registers and work-groups\n\nOf each kernel: registers of a work-item (Intel: how many"
+        " work-items share a hardware thread, more is better) · work-groups that a unit holds (AMD's"
+        " compute unit, NVIDIA's multiprocessor, Intel's sub-slice); groups of 256 where a kernel"
+        " leaves it to the launch. The worst come first.\n\n"
+    )
+    parts += [_resources(defaults, targets), _accepted(accepted)]
+    parts.append(
+        "\n## Inner loops\n\nThe innermost loop with the most multiply-adds: which fraction of the"
+        " device's multiply-adds a second it allows at best (multiply-adds among the instructions"
+        " that take an issue slot, and what local memory delivers). Waiting for memory is not in"
+        " it; neither are loops around this one.\n\n"
+    )
+    parts.append(_loops(defaults, targets))
+    if variants:
+        parts.append("\n## Variants of the tuner\n\nNone is a default on these devices.\n\n")
+        parts += [_resources(variants, targets), "\n", _loops(variants, targets)]
+    parts += ["\n## Predicted times\n\n", predictions(defaults, profiles)]
+    return "".join(parts)

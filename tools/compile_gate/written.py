@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Has evonode write down the programs that it builds on a device, played by tests/layer."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import struct
+import subprocess
+import tempfile
+from dataclasses import dataclass
+
+# One short training a task and kind of model, each forward and backward, by both ways to the
+# gradient. Few samples: which programs are built does not hang on their number.
+_BOTH = "--phase backprop:epochs=1 --phase adjoint:epochs=1"
+TRAININGS = {
+    "images": f"train images --data {{data}} --batch 128 {_BOTH}",
+    "digits": f"train digits --limit 32 {_BOTH}",
+    "resnet": "train digits --limit 32 --model resnet --phase backprop:epochs=1",
+    "curve": f"train curve {_BOTH}",
+    "flow": f"train flow --data moons {_BOTH}",
+    "hypernet": f"train flow --data moons --model hypernet {_BOTH}",
+}
+VARIANTS = "variants"  # not a training: tests/gate/write_variants.c
+QUICK = ("digits", "flow")
+
+
+def _write_images(folder: str) -> None:
+    """IDX files of images as large as MNIST's, for the same model: noise, of ten classes."""
+    for part, count in (("train", 128), ("t10k", 10)):
+        noise = random.Random(count).randbytes(count * 28 * 28)
+        with open(f"{folder}/{part}-images-idx3-ubyte", "wb") as file:
+            file.write(struct.pack(">4I", 0x803, count, 28, 28) + noise)
+        with open(f"{folder}/{part}-labels-idx1-ubyte", "wb") as file:
+            file.write(struct.pack(">2I", 0x801, count) + bytes(i % 10 for i in range(count)))
+
+
+class WriteError(Exception):
+    pass
+
+
+@dataclass
+class Writer:
+    build: str  # folder with evonode and tests/layer/evn_layer.so
+    keep: str  # where programs are kept, a folder for each state of evonode and costume
+
+    def write(self, profile: str, task: str) -> str:
+        """The folder of programs of a task in a costume, made now or before."""
+        folder = os.path.join(self.keep, self._key(profile, task))
+        if os.path.isdir(folder):
+            return folder
+        os.makedirs(self.keep, exist_ok=True)
+        fresh = tempfile.mkdtemp(dir=self.keep)
+        try:
+            self._run(profile, task, fresh)
+        except BaseException:
+            shutil.rmtree(fresh)
+            raise
+        os.rename(fresh, folder)
+        return folder
+
+    def _key(self, profile: str, task: str) -> str:
+        digest = hashlib.sha256(TRAININGS.get(task, task).encode())
+        program = self._variants() if task == VARIANTS else self._evonode()
+        for path in (profile, program, self._layer()):
+            with open(path, "rb") as file:
+                digest.update(file.read())
+        name = os.path.basename(profile).removesuffix(".profile")
+        return f"{name}-{task}-{digest.hexdigest()[:16]}"
+
+    def _evonode(self) -> str:
+        return os.path.join(self.build, "evonode")
+
+    def _variants(self) -> str:
+        return os.path.join(self.build, "tests", "gate", "gate_write_variants")
+
+    def _layer(self) -> str:
+        return os.path.join(self.build, "tests", "layer", "evn_layer.so")
+
+    def _run(self, profile: str, task: str, folder: str) -> None:
+        with tempfile.TemporaryDirectory(prefix="evonode-gate-") as runs:
+            command = [self._variants()]
+            if task != VARIANTS:
+                _write_images(runs)
+                words = TRAININGS[task].format(data=runs).split()
+                command = [self._evonode(), *words, "--out", f"{runs}/run"]
+            done = subprocess.run(
+                command,
+                env={
+                    **os.environ,
+                    "OPENCL_LAYERS": self._layer(),
+                    "EVN_LAYER_COSTUME": profile,
+                    "EVN_LAYER_WRITE": folder,
+                    "EVONODE_CACHE_DIR": "off",
+                    "EVONODE_TUNE": "off",
+                },
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise WriteError(f"{' '.join(command)} in {profile}:\n{done.stdout[-1500:]}")
