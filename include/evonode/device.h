@@ -38,7 +38,7 @@ typedef struct evn_device_info {
     char platform_version[EVN_DEVICE_TEXT]; ///< CL_PLATFORM_VERSION
     int compute_units;                      ///< CL_DEVICE_MAX_COMPUTE_UNITS
     int clock_mhz;                          ///< highest clock
-    int vector_width; ///< floats in a register, as the driver reports it; at least 1
+    int vector_width;  ///< floats in a register, as the driver reports it; at least 1
     int min_sub_group; ///< fewest work-items that its compiler may put into a sub-group, where it
                        ///< chooses between several numbers; else 0
     uint64_t global_bytes, local_bytes, max_allocation_bytes; ///< in all, local, of one buffer

@@ -19,21 +19,19 @@ enum {
     MAX_SLICES = 64,     // copies of C in scratch
 };
 
-/// A tile for devices whose hardware threads have registers for it.
+/// A tile that is a default.
 typedef struct choice {
     evn__tile tile;
-    bool few_registers; ///< also where few work-items share a thread's registers
+    bool small_file; ///< also where a hardware thread has 4 KiB of registers
 } choice;
 
 // From large to small: a larger tile loads each operand less often. Where a compiler may put as few
-// as 8 work-items into a hardware thread (Intel), it does so for all of these, to have 128 registers
-// for each; tiles of 8 rows spill even then, and groups of 256 take more than half of the threads
-// that they may share (docs/devices.md).
+// as 8 work-items into a hardware thread (Intel's GPUs), it does so for all of these: each has 128
+// registers then, which tiles of 8 rows do not fit into, and a group of 256 takes more than half of
+// the threads that share local memory (docs/devices.md).
 static const choice choices[] = {
-    {{8, 2, WIDTH, {16, 16, 1}}, false},
-    {{8, 1, WIDTH, {16, 16, 1}}, false},
-    {{4, 1, WIDTH, {16, 16, 1}}, false},
-    {{4, 1, WIDTH, {16, 8, 1}}, true},
+    {{8, 2, WIDTH, {16, 16, 1}}, false}, {{8, 1, WIDTH, {16, 16, 1}}, false},
+    {{4, 1, WIDTH, {16, 16, 1}}, false}, {{4, 1, WIDTH, {16, 8, 1}}, true},
     {{4, 1, WIDTH, {8, 8, 1}}, true},
 };
 enum { CHOICES = sizeof(choices) / sizeof(choices[0]), FEW_ITEMS = 8 };
@@ -69,10 +67,10 @@ static bool is_filled(const evn_device_info *device, const evn__tiled *t) {
 /// The largest tile that is filled, or else the smallest.
 static bool choose_tile(const evn_device_info *device, evn__tiled *t) {
     bool found = false;
-    bool few_registers = device->min_sub_group > 0 && device->min_sub_group <= FEW_ITEMS;
+    bool small_file = device->min_sub_group > 0 && device->min_sub_group <= FEW_ITEMS;
     for (int i = 0; i < CHOICES; ++i) {
         const evn__tile *tile = &choices[i].tile;
-        if (is_possible(device, tile) && (choices[i].few_registers || !few_registers)) {
+        if (is_possible(device, tile) && (choices[i].small_file || !small_file)) {
             t->tile = *tile;
             found = true;
             if (is_filled(device, t)) {

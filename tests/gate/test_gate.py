@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the compile gate reads and decides:  test_gate.py CASE SOURCE [BUILD]"""
+
+import os
+import sys
+import tempfile
+
+SOURCE = sys.argv[2]
+sys.path.insert(0, os.path.join(SOURCE, "tools", "compile_gate"))
+
+import amd  # noqa: E402
+import intel  # noqa: E402
+import isa  # noqa: E402
+import nvidia  # noqa: E402
+import page  # noqa: E402
+import targets  # noqa: E402
+import verdict  # noqa: E402
+from compilers import find_compilers  # noqa: E402
+from figures import CompileError, Loop  # noqa: E402
+from isa import Line  # noqa: E402
+from programs import Unit, add_folder, split  # noqa: E402
+from work import Cache, compile_all  # noqa: E402
+
+HEAD = '#line 1 "common.cl"\ntypedef float real;\n'
+ONE = '#line 1 "variant.cl"\n#line 1 "a.cl"\n__kernel void one(__global real *y) { y[0] = 1; }\n__kernel void two(__global real *y) { y[0] = 2; }\n'
+
+
+def part(number: int, options: str, text: str, names: list[str]) -> str:
+    """As host/part.c writes it."""
+    renames = "".join(f"#define {n} {n}__{number}\n" for n in names)
+    return options + renames + text + "\n#undef ROWS\n" + "".join(f"#undef {n}\n" for n in names)
+
+
+def write(folder: str, name: str, text: str, options: str, kernels: str) -> None:
+    for ending, content in ((".cl", text), (".options", options), (".kernels", kernels)):
+        with open(os.path.join(folder, name + ending), "w", encoding="utf-8") as file:
+            file.write(content)
+
+
+def programs() -> None:
+    """A source is the same whichever number it has; kernels that are not launched are no kernels."""
+    first, second = part(1, "#define ROWS 4\n", ONE, ["one", "two"]), part(
+        2, "#define ROWS 8\n", ONE, ["one", "two"]
+    )
+    third = part(1, "#define ROWS 8\n", ONE, ["one", "two"])
+    assert split(HEAD + first + second)[1] == split(HEAD + third)[0]
+    assert split("__kernel void k() {}") == ["__kernel void k() {}"]
+    units: dict[str, Unit] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, "a", HEAD + first + second, "-cl-std=CL1.2", "one__1\ntwo__2\n")
+        write(folder, "b", HEAD + third, "-cl-std=CL1.2", "one__1\n")
+        assert add_folder(units, folder, "costume", True) == 2
+    assert len(units) == 2, list(units)
+    by_rows = {u.defines()["ROWS"]: u for u in units.values()}
+    assert by_rows["4"].used == {"one"} and by_rows["8"].used == {"one", "two"}
+    assert "static void two(" in by_rows["4"].text and "__kernel void one(" in by_rows["4"].text
+    assert by_rows["8"].text.count("__kernel") == 2
+    tile = Unit(HEAD + ONE, "-DROWS=4 -DVECTORS=1 -DWIDTH=4 -DGROUP_X=8 -DGROUP_Y=8 -DDEPTH=16")
+    assert tile.label("one") == "one 4x1x4 in 8x8 depth 16", tile.label("one")
+    assert tile.label("fused_" + "0f" * 16).startswith("fused 4x1x4")
+
+
+def lines(text: str, read) -> list[Line]:
+    return read(text)
+
+
+def loops() -> None:
+    """The loop with the most multiply-adds, and what its instructions are, of each vendor."""
+    code = """
+.LBB0_1:
+\tv_fma_f32 v0, v1, v2, v3
+.LBB0_2:
+\tv_fmac_f32_e32 v0, v1, v2
+\tv_fmac_f32_e32 v0, v1, v2
+\tds_read_b128 v[0:3], v9
+\tv_add_nc_u32_e32 v1, 1, v1
+\ts_add_i32 s0, s0, 1
+.LBB0_3:
+\tv_add_nc_u32_e32 v1, 1, v1
+\ts_cbranch_vccnz .LBB0_3
+\ts_cbranch_scc1 .LBB0_2
+\ts_cbranch_scc1 .LBB0_1
+"""
+    loop, body = isa.busiest(amd._lines(code), amd.classify)
+    assert (loop.fma, loop.address, loop.local_bytes) == (2, 2, 16), loop
+    assert len(body) == 10, body
+    pair = isa.count([Line("v_dual_fmac_f32 v0, v1, v2 :: v_dual_fmac_f32 v3, v4, v5")], amd.classify)
+    assert pair.fma == 2 and pair.slots() == 1, pair
+
+    code = """
+.L_x_1:
+        /*0010*/                   FFMA R1, R2, R3, R1 ;
+        /*0020*/                   LDS.128 R4, [R8] ;
+        /*0030*/               @P0 IADD3 R1, R2, R3, RZ ;
+        /*0040*/               @P6 BRA `(.L_x_1) ;
+"""
+    loop, _ = isa.busiest(nvidia._lines(code), nvidia.classify)
+    assert (loop.fma, loop.local_memory, loop.address, loop.other) == (1, 1, 1, 1), loop
+    assert loop.local_bytes == 16
+
+    code = """_main:
+L1:
+        mad (16|M0)              r12.0<1>:f    r12.0<1;0>:f      r14.0<1;0>:f      r16.0<0>:f       // $1
+        send.dc1 (8|M0)          r27      r100    null    0x0            0x024060FE           {@1,$14} // $2
+        send.dc1 (8|M0)          r27      r100    null    0x0            0x02406002           {@1,$14} // $2
+(W)     add (1|M0)               r4.0<1>:d     r4.0<0;1,0>:d     4:w                                // $3
+(f1.0)  while (8|M0)                         L1                                                      // $4
+"""
+    loop, _ = isa.busiest(intel._lines(code), intel.classify)
+    assert (loop.fma, loop.local_memory, loop.global_memory, loop.address) == (2, 1, 1, 2), loop
+
+
+def limits() -> None:
+    """Targets by the longest name that they begin with; work-groups of a unit."""
+    assert targets.find_target("gfx1032").threads == 32  # as gfx103
+    assert targets.find_target("gfx1010").threads == 40
+    assert targets.find_target("gfx942").vendor == "amd"
+    assert targets.find_target("sm_89").local_bytes == 102400
+    assert targets.find_target("adl-s").vendor == "intel"
+    try:
+        targets.find_target("voodoo")
+        raise AssertionError("an unknown target was taken")
+    except targets.UnknownTarget as error:
+        assert "voodoo" in str(error)
+    skl = targets.find_target("skl")
+    assert targets.groups_of_unit(skl, 56, 256, 8, 0) == 1
+    assert targets.groups_of_unit(skl, 56, 128, 8, 0) == 3
+    assert targets.groups_of_unit(skl, 56, 64, 8, 40000) == 1
+    assert amd._waves(targets.find_target("gfx906"), 128, 64) == 2
+    assert amd._waves(targets.find_target("gfx1030"), 128, 32) == 8
+    half = isa.fraction_of_peak(Loop(fma=16, local_bytes=32), 4, 32, 128, 1)
+    assert half == 0.5, half  # local memory's width
+    assert isa.fraction_of_peak(Loop(fma=16, address=48), 4, 32, 128, 1) == 0.25
+
+
+def row(**changes) -> verdict.Row:
+    values = dict(kernel="k", target="skl", use="default", registers=100, spills=0, local=0, simd=8,
+                  groups=2, fma=16.0, slots=32.0, peak=0.5)  # fmt: skip
+    return verdict.Row(**{**values, **changes})
+
+
+def verdict_case() -> None:
+    """Spills and few work-groups of a default are faults; a tenth more is shown."""
+    assert verdict.faults([row()], {}) == []
+    assert len(verdict.faults([row(spills=4), row(groups=1)], {})) == 2
+    assert verdict.faults([row(spills=4, use="variant")], {}) == []
+    assert verdict.faults([row(spills=4)], {("k", "skl"): "why"}) == []
+    assert verdict.growth([row(registers=110)], [row()]) == []
+    assert len(verdict.growth([row(registers=111)], [row()])) == 2
+    assert len(verdict.growth([row(slots=40.0)], [row()])) == 2
+    assert len(verdict.growth([row(groups=1)], [row()])) == 2
+    assert verdict.growth([row(kernel="new")], [row()]) == []
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "sub", "figures.tsv")
+        assert verdict.read_rows(path) == []
+        verdict.write_rows(path, [row()])
+        assert verdict.read_rows(path) == [row()]
+
+
+def page_case() -> None:
+    """The worst kernel first; the page in the tree is that of the figures in the tree."""
+    rows = [row(kernel="good", groups=4), row(kernel="spills", spills=8), row(kernel="few", groups=1)]
+    text = page.render(rows, {}, {})
+    assert text.index("`spills`") < text.index("`few`") < text.index("`good`")
+    assert "**8 B spilt**" in text.replace("SIMD8 · 2 · ", "")
+
+
+def compilers() -> None:
+    """Each compiler that is here: registers of a small kernel, the spills of a large one, an error."""
+    found = find_compilers(os.path.join(sys.argv[3], "gate"))
+    small = "__kernel void k(__global float *y) { y[get_global_id(0)] *= 2.0f; }"
+    small += "\n__kernel __attribute__((reqd_work_group_size(8, 4, 1))) void g(__global float *y)"
+    small += "{ __local float t[64]; t[get_local_id(0)] = y[0]; barrier(1); y[1] = t[3]; }"
+    wide = "__kernel void k(__global float16 *y) { float16 v[40];"
+    wide += " for (int i = 0; i < 40; i++) v[i] = y[i * 7]; for (int t = 0; t < y[3].s0; t++)"
+    wide += " for (int i = 0; i < 40; i++) v[i] = v[i] * v[(i + 1) % 40] + y[t];"
+    wide += " for (int i = 0; i < 40; i++) y[i] = v[i]; }"
+    names = [n for n in ("gfx1030", "sm_86", "tgllp") if not found.missing(targets.find_target(n).vendor)]
+    if not names:
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            pairs = [(Unit(t, "-cl-std=CL1.2"), targets.find_target(name)) for t in (small, wide, "wrong")]
+            results = compile_all(found, Cache(folder, found), pairs, 2, lambda *_: None)
+            kernels = {f.kernel: f for f in results[0].figures}
+            assert not results[0].error and set(kernels) == {"k", "g"}, (name, results[0])
+            assert kernels["g"].local_bytes == 256 and kernels["g"].group == 32, (name, kernels)
+            assert kernels["k"].registers > 0 and kernels["k"].spills == 0, (name, kernels)
+            assert results[1].figures[0].spills > 0, (name, results[1])
+            assert results[2].error, name
+            again = compile_all(found, Cache(folder, found), pairs, 2, lambda *_: None)
+            assert all(r.is_kept for r in again)
+
+
+CASES = {
+    "programs": programs,
+    "loops": loops,
+    "limits": limits,
+    "verdict": verdict_case,
+    "page": page_case,
+    "compilers": compilers,
+}
+CASES[sys.argv[1]]()
