@@ -26,9 +26,9 @@ typedef struct choice {
 } choice;
 
 // From large to small: a larger tile loads each operand less often. Where a compiler may put as few
-// as 8 work-items into a hardware thread (Intel's GPUs), it does so for all of these: each has 128
-// registers then, which tiles of 8 rows do not fit into, and a group of 256 takes more than half of
-// the threads that share local memory (docs/devices.md).
+// as 8 work-items into a hardware thread (Intel's GPUs), it does so for all of these, so that each
+// has 128 registers; larger tiles spill (4 x 2 in 8 x 8) or, in groups of 256, take more than half
+// of the threads that share local memory (tools/compile_gate).
 static const choice choices[] = {
     {{8, 2, WIDTH, {16, 16, 1}}, false}, {{8, 1, WIDTH, {16, 16, 1}}, false},
     {{4, 1, WIDTH, {16, 16, 1}}, false}, {{4, 1, WIDTH, {16, 8, 1}}, true},

@@ -67,7 +67,7 @@ START_TEST(weight_grad) {
 END_TEST
 
 /// The choice by size: the largest tile that leaves no compute unit idle, short slices for few
-/// rows; none for few terms, for a CPU, or without local memory.
+/// rows, small tiles for few registers; none for few terms, for a CPU, or without local memory.
 START_TEST(choice) {
     evn_device_info gpu = {
         .type = EVN_DEVICE_GPU, .compute_units = 16, .local_bytes = 1 << 15, .max_work_group = 256};
@@ -86,6 +86,11 @@ START_TEST(choice) {
     ck_assert(evn__tiled_fits(&gpu, NULL, 1, 10, 1024, &t));
     ck_assert_int_eq(evn__tiled_split(&t, &gpu), 32);
     ck_assert(!evn__tiled_fits(&gpu, NULL, 4096, 4096, 4, &t));
+    gpu.min_sub_group = 8; // few registers a thread
+    ck_assert(evn__tiled_fits(&gpu, NULL, 4096, 4096, 64, &t));
+    ck_assert_int_eq(t.tile.rows * t.tile.vectors, 4);
+    ck_assert_int_eq((int)(t.tile.local[0] * t.tile.local[1]), 128);
+    gpu.min_sub_group = 0;
     gpu.max_work_group = 64;
     ck_assert(evn__tiled_fits(&gpu, NULL, 4096, 4096, 64, &t));
     ck_assert_int_eq((int)t.tile.local[0], 8);

@@ -128,14 +128,12 @@ def _report(title: str, lines: list[str]) -> None:
         print("\n".join(f"  {line}" for line in lines))
 
 
-def _write(rows: list[Row], kept: list[Row]) -> None:
-    """What was not compiled this time stays as it was."""
+def _write(rows: list[Row], kept: list[Row], is_whole: bool) -> None:
+    """What was not compiled this time stays as it was, but for kernels that a whole run misses."""
     fresh = {r.key() for r in rows}
-    names = {r.target for r in rows}
-    rows = sorted(
-        rows + [r for r in kept if r.key() not in fresh and r.target not in names],
-        key=lambda r: r.key(),
-    )
+    gone = {r.target for r in rows} if is_whole else set()
+    stay = [r for r in kept if r.key() not in fresh and r.target not in gone]
+    rows = sorted(rows + stay, key=lambda r: r.key())
     write_rows(KEPT, rows)
     profiles = {os.path.basename(p): _read_profile(p) for p in _profiles("")}
     text = page.render(rows, profiles, read_accepted(ACCEPTED))
@@ -146,6 +144,7 @@ def _write(rows: list[Row], kept: list[Row]) -> None:
 
 def main(words: list[str]) -> int:
     options = _arguments(words)
+    options.build = os.path.abspath(options.build)
     compilers = find_compilers(os.path.join(options.build, "gate"))
     try:
         targets, skipped = _targets(options, compilers)
@@ -167,7 +166,8 @@ def main(words: list[str]) -> int:
     reused = sum(r.is_kept for r in results)
     print(f"\n{len(units)} sources, {len(targets)} targets, {len(results)} compilations ({reused} kept)")
     if options.write:
-        _write(rows, kept)
+        parts = (options.programs, options.costumes, options.tasks, options.quick)
+        _write(rows, kept, options.variants and not any(parts))
     if not targets:
         return 1 if options.require else 77
     return 1 if errors or bad or (skipped and options.require) else 0

@@ -90,6 +90,7 @@ def _version(tool: Tool | None) -> str:
 
 
 def find_compilers(gate: str) -> Compilers:
+    gate = os.path.abspath(gate)
     python = f"{gate}/python/lib/*/site-packages/nvidia/*/bin"
     found = Compilers()
     found.clang, found.clc = _find_clang(gate)

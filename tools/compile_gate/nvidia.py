@@ -29,16 +29,19 @@ def compile_program(
 ) -> list[Figures]:
     assert compilers.ptxas
     triple = ["-target", "nvptx64-nvidia-nvcl", "-Xclang", "-target-cpu", "-Xclang", target.name]
-    text, _ = compile_to_assembly(compilers, folder, options, triple, "nvptx64--nvidiacl.bc")
+    compile_to_assembly(compilers, folder, options, triple, "nvptx64--nvidiacl.bc")
     arguments = ["-v", f"-arch={target.name}", "program.s", "-o", "program.cubin"]
     done = compilers.ptxas.run(*arguments, folder=folder)
     if done.returncode != 0:
         raise CompileError(done.stdout[-2000:])
     code = _code_of_kernels(compilers, folder)
-    return [_figures(target, m, text, code) for m in _KERNEL.finditer(done.stdout)]
+    groups = _reqd_groups(compilers, folder, options)
+    return [_figures(target, m, groups, code) for m in _KERNEL.finditer(done.stdout)]
 
 
-def _figures(target: Target, m: re.Match, text: str, code: dict[str, str]) -> Figures:
+def _figures(
+    target: Target, m: re.Match, groups: dict[str, int], code: dict[str, str]
+) -> Figures:
     local = re.search(r"(\d+) bytes smem", m[6])
     found = Figures(
         m[1],
@@ -46,7 +49,7 @@ def _figures(target: Target, m: re.Match, text: str, code: dict[str, str]) -> Fi
         spills=max(int(m[3]), int(m[4])),
         local_bytes=int(local[1]) if local else 0,
         simd=WARP,
-        group=_reqd_group(text, m[1]),
+        group=groups.get(m[1], 0),
     )
     per_warp = -(-found.registers * WARP // GRANULE) * GRANULE
     per_part = REGISTERS // target.simds // max(per_warp, GRANULE)
@@ -56,10 +59,24 @@ def _figures(target: Target, m: re.Match, text: str, code: dict[str, str]) -> Fi
     return found
 
 
-def _reqd_group(ptx: str, kernel: str) -> int:
-    head = re.search(rf"\.entry {kernel}\(.*?\n\{{", ptx, re.S)
-    sizes = re.search(r"\.reqntid (\d+), (\d+), (\d+)", head[0]) if head else None
-    return int(sizes[1]) * int(sizes[2]) * int(sizes[3]) if sizes else 0
+def _reqd_groups(compilers: Compilers, folder: str, options: str) -> dict[str, int]:
+    """Work-items of the kernels that fix their work-group, by the text after the preprocessor:
+    clang does not hand them on to PTX."""
+    assert compilers.clang
+    done = compilers.clang.run("-x", "cl", *options.split(), "-E", "-P", "program.cl", folder=folder)
+    found = re.findall(
+        r"reqd_work_group_size\(([^,()]+),([^,()]+),([^,()]+)\)\)\)(?:\s|__kernel|void)*(\w+)\(",
+        done.stdout,
+    )
+    return {k: _product(x) * _product(y) * _product(z) for x, y, z, k in found}
+
+
+def _product(text: str) -> int:
+    """Of whole numbers: "8 * 8"."""
+    result = 1
+    for factor in text.split("*"):
+        result *= int(factor)
+    return result
 
 
 def _code_of_kernels(compilers: Compilers, folder: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from predict import predictions
+from predict import TITLE, predictions
 from targets import DEFAULTS
 from verdict import GROUPS, Row
 
@@ -15,7 +15,7 @@ What the compilers of AMD, NVIDIA and Intel make of the kernels. **No GPU was at
 
 makes both again.
 
-The programs are those that short trainings of the tasks build, forward and backward, where [tests/layer](../tests/layer/README.md) plays the devices of its profiles. Of one kernel in several programs the worst figures stand here.
+The programs are those that short trainings of the tasks build, forward and backward, where [tests/layer](../tests/layer/README.md) plays the devices of its profiles. Of one kernel in several programs the worst figures stand here; of kernels and targets that the last run left out, those of an earlier one, or none.
 """
 
 
@@ -123,5 +123,13 @@ def render(rows: list[Row], profiles: dict[str, dict[str, str]], accepted) -> st
     if variants:
         parts.append("\n## Variants of the tuner\n\nNone is a default on these devices.\n\n")
         parts += [_resources(variants, targets), "\n", _loops(variants, targets)]
-    parts += ["\n## Predicted times\n\n", predictions(defaults, profiles)]
+    table = predictions(defaults, profiles)
+    if table:
+        parts.append(
+            f"\n## Predicted, not measured\n\n{TITLE}: the least that its multiply-adds take at the"
+            " fraction of peak that the inner loop of the convolution allows, or its memory traffic"
+            " at the memory's bandwidth; without what launches cost. To be held against the first"
+            " measurements.\n\n"
+        )
+        parts.append(_markdown(["profile", "target", "fraction of peak", "predicted ms"], table))
     return "".join(parts)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 _BEGIN = '#line 1 "variant.cl"'
 _RENAME = re.compile(r"#(define (\w+) \2__\d+|undef \w+)$")
 _GENERATED = re.compile(r"_[0-9a-f]{32}\b")
-_KERNEL = re.compile(r"(?:GROUP )?\b__kernel void (\w+)\(")
+_KERNEL = re.compile(r"(?:\b[A-Z]+ )?\b__kernel void (\w+)\(")
 _ORDER = ("ROWS", "VECTORS", "WIDTH", "LANES", "GROUP_X", "GROUP_Y", "DEPTH")
 
 
