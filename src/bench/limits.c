@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Independent chains of fused multiply-adds in registers; a triad over memory beyond the caches;
+// Independent chains of multiply-adds in registers (mad is fused where the device has that; fma is
+// software where it has not, as on llvmpipe); a triad over memory beyond the caches;
 // nothing.
 static const char source_text[] =
     "#ifdef HALF\n"
@@ -30,7 +31,7 @@ static const char source_text[] =
     "    }\n"
     "    for (int i = 0; i < rounds; i++) {\n"
     "        _Pragma(\"unroll\") for (int c = 0; c < CHAINS; c++) {\n"
-    "            sum[c] = fma(sum[c], a, b);\n"
+    "            sum[c] = mad(sum[c], a, b);\n"
     "        }\n"
     "    }\n"
     "    elements total = sum[0];\n"
