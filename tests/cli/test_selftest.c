@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The self-test at the first use of a device: one that computes wrongly is played by kernels that
-// do. TEST: timeout=300
+// The self-test at the first use of a device. One that computes wrongly is played by its kernels.
+// TEST: timeout=600
 #include "test.h"
 #include "base/embedded.h"
 #include "base/files.h"
