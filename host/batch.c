@@ -66,6 +66,7 @@ evn_status evn__batch_expect(evn__kernel *kernel, const evn__argument_kind *kind
         return EVN_OK;
     }
     bool fits = !kernel->blast && count <= EVN__JOB_ARGUMENTS &&
+                kernel->own_name && // a rehearsal's has none
                 strlen(kernel->own_name) < sizeof(job.kernel);
     if (!batch || kernel->kernel || !fits) {
         return EVN_OK;
