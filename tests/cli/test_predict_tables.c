@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // evonode predict with tables: a series at times, a flow at rows. The answers are those of sample
 // and density.
-// TEST: timeout=300
+// TEST: timeout=600
 #include "program.h"
 #include "test.h"
 
