@@ -9,8 +9,9 @@
 /// process may run on all processors, since PoCL does not ask which.
 void evn__affinity_prepare(void);
 
-/// Before the first call of OpenCL in a process that compiles beside others: PoCL compiles in one of
-/// the threads that it launches from, and kept on a processor, those of all would share the first.
+/// Before the first call of OpenCL in a process that compiles beside others: PoCL compiles in one
+/// of the threads that it launches from, and kept on a processor, those of all would share the
+/// first.
 void evn__affinity_release(void);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process that compiles for another one (host/batch.h).
+// The process that compiles for another one (host/forecast.h).
 #include "host/affinity.h"
-#include "host/batch.h"
+#include "host/forecast.h"
 #include "host/job.h"
 
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "host/blast.h"
 #include "host/build.h"
+#include "host/forecast.h"
 #include "host/part.h"
 #include "host/runtime.h"
 
@@ -70,7 +71,7 @@ static evn_status create_kernel(evn__kernel *kernel, const evn__program *program
     EVN_TRY(own.status);
     kernel->own_name = own.data;
     kernel->build = program->build;
-    return kernel->device->batch ? EVN_OK : evn__kernel_make(kernel);
+    return kernel->device->forecast ? EVN_OK : evn__kernel_make(kernel);
 }
 
 static evn__kernel *find_kernel(const evn_device *device, evn__hash program, const char *name) {
@@ -84,7 +85,7 @@ static evn__kernel *find_kernel(const evn_device *device, evn__hash program, con
 }
 
 evn__kernel *evn__kernel_find(const evn_device *device, const char *name, bool fp64) {
-    if (device->counting.on) {
+    if (device->counting.on && !device->forecast) {
         return NULL;
     }
     for (int i = 0; i < device->kernel_count; ++i) {
@@ -99,7 +100,7 @@ evn__kernel *evn__kernel_find(const evn_device *device, const char *name, bool f
 evn_status evn__kernel_get(evn_device *device, const evn__source *source, const char *name,
                            evn__kernel **kernel) {
     evn__program program = {0};
-    if (device->counting.on) {
+    if (device->counting.on && !device->forecast) {
         *kernel = &device->counting.kernel;
         return EVN_OK;
     }
@@ -111,7 +112,7 @@ evn_status evn__kernel_get(evn_device *device, const evn__source *source, const 
     }
     *kernel = find_kernel(device, program.key, name);
     if (*kernel) {
-        return device->batch ? EVN_OK : evn__kernel_make(*kernel);
+        return device->forecast ? EVN_OK : evn__kernel_make(*kernel);
     }
     EVN_CHECK(!source->blast || EVN__HAS_BLAST, EVN_ERR_BUILD, "evonode was built without CLBlast");
     EVN_TRY(EVN_RESERVE(device->kernels, device->kernel_capacity, device->kernel_count + 1));
@@ -274,7 +275,7 @@ static evn_status enqueue_timed(const evn__kernel *kernel, const evn__range *ran
 evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
                               evn__range range) {
     if (kernel->device->counting.on) {
-        return EVN_OK;
+        return evn__forecast_add(kernel, arguments, count, &range);
     }
     if (kernel->blast) {
         return evn__blast_launch(kernel, arguments, count);

@@ -145,7 +145,7 @@ static void write_options(evn__text *options, bool fp64, const char *more) {
     }
 }
 
-/// What is to be compiled; at once, unless a batch is open.
+/// What is to be compiled; at once, unless a forecast is.
 static evn_status write_build(const evn_device *device, const evn__source *const *sources,
                               int count, evn__build *build) {
     const char *family = sources[0]->family;
@@ -168,7 +168,7 @@ static evn_status build(evn_device *device, const evn__source *const *sources, i
     EVN_TRY(EVN_RESERVE(device->builds, device->build_capacity, device->build_count + 1));
     EVN_TRY(EVN_NEW(build, 1));
     evn_status status = write_build(device, sources, count, *build);
-    if (status == EVN_OK && !device->batch) {
+    if (status == EVN_OK && !device->forecast) {
         status = evn__build_make(device, *build);
     }
     if (status != EVN_OK) {
@@ -263,7 +263,7 @@ static evn_status join(evn_device *device, parts *p) {
 
 evn_status evn__kernels_prepare(evn_device *device, const evn__source *sources, int count) {
     parts p = {0};
-    if (device->counting.on || !device->quirks.costly_programs) {
+    if ((device->counting.on && !device->forecast) || !device->quirks.costly_programs) {
         return EVN_OK;
     }
     evn_status status = EVN_NEW(&p.sources, count);

@@ -16,7 +16,7 @@
 #include <jansson.h>
 #include <string.h>
 
-/// A source that is compiled, or will be when the batch ends; its kernels stay valid until the
+/// A source that is compiled, or will be when it is needed; its kernels stay valid until the
 /// device is closed.
 typedef struct evn__program {
     evn__hash key;            ///< of family or text, options, precision
@@ -69,10 +69,11 @@ struct evn_device {
     int build_count, build_capacity;
     evn__program *programs;
     int program_count, program_capacity;
-    struct evn__batch *batch; ///< what waits to be compiled (host/batch.h); NULL: nothing waits
-    char *compiler;           ///< a program that compiles beside this one (host/batch.h), or NULL
-    double compiler_seconds;  ///< that it has for one of them
-    int undeclared;           ///< programs that call what kernels/builtins.h lacks
+    struct evn__forecast
+        *forecast;           ///< what waits to be compiled (host/forecast.h); NULL: nothing waits
+    char *compiler;          ///< a program that compiles beside this one (host/forecast.h), or NULL
+    double compiler_seconds; ///< that it has for one of them
+    int undeclared;          ///< programs that call what kernels/builtins.h lacks
     evn__kernel **kernels;
     int kernel_count, kernel_capacity;
     char *cache_folder;      ///< NULL when compiled programs are not cached
@@ -129,12 +130,12 @@ void evn__device_reason(const evn_device_info *infos, int count, int chosen, cha
 /// Release all programs and kernels of a device.
 void evn__kernels_free(evn_device *device);
 
-/// The program of a source, from memory, the disk cache or the compiler; while a batch is open, not
-/// made yet.
+/// The program of a source, from memory, the disk cache or the compiler; while a forecast is open,
+/// not made yet.
 /// @param[out] program  borrowed from the device
 evn_status evn__program_get(evn_device *device, const evn__source *source, evn__program *program);
 
-/// Make the kernel, and its program, where that has waited for the end of a batch.
+/// Make the kernel, and its program, where that has waited.
 /// @return EVN_ERR_BUILD as evn__kernel_get
 evn_status evn__kernel_make(evn__kernel *kernel);
 

@@ -2,7 +2,7 @@
 #include "cli/probe.h"
 #include "cli/verb.h"
 #include "evonode/version.h"
-#include "host/batch.h"
+#include "host/forecast.h"
 
 #include <stdio.h>
 #include <string.h>

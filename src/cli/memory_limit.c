@@ -2,6 +2,8 @@
 #include "cli/rehearsal.h"
 
 #include "base/number.h"
+#include "cli/report.h"
+#include "host/forecast.h"
 #include "study/anatomy.h"
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,18 @@ static evn_status try(const fitting *f, evn__variation variation, evn__needs *ne
     EVN_TRY(evn__rehearse(f->session, f->settings, &variation, needs));
     *fit = fits(f, needs);
     return EVN_OK;
+}
+
+/// As the training will be; where it fits, its kernels are compiled, which several processes do.
+static evn_status try_as_is(const fitting *f, evn__needs *needs, bool *fit) {
+    evn_device *device = f->session->device;
+    *fit = false;
+    EVN_TRY(evn__forecast_begin(device));
+    evn_status status = try(f, (evn__variation){0}, needs, fit);
+    evn__report_activity("compiling");
+    evn_status compiled = evn__forecast_end(device, *fit && !f->settings->dry_run);
+    evn__report_clear();
+    return status == EVN_OK ? compiled : status;
 }
 
 /// The most samples of a batch that fit, at most `most`; 0: not even one does.
@@ -192,7 +206,7 @@ evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__
     bool fit;
     f.batch = session->source.methods->info(session->source.self).batch;
     EVN_TRY(read_limit(settings, &f));
-    EVN_TRY(try(&f, (evn__variation){0}, needs, &fit));
+    EVN_TRY(try_as_is(&f, needs, &fit));
     if (fit) {
         if (settings->memory_limit && settings->micro_batches == INT64_MIN && can_split(&f)) {
             settings->micro_batches = 1; // a run that is resumed must not decide anew
@@ -203,5 +217,5 @@ evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__
         return refuse(&f, needs);
     }
     EVN_TRY(split(&f, needs));
-    return evn__rehearse(session, settings, &(evn__variation){0}, needs);
+    return try_as_is(&f, needs, &fit);
 }

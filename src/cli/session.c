@@ -6,7 +6,7 @@
 #include "cli/open_device.h"
 #include "cli/report.h"
 #include "data/parts.h"
-#include "host/batch.h"
+#include "host/forecast.h"
 #include "host/priority.h"
 #include "host/wait.h"
 #include "nn/description.h"
@@ -125,9 +125,10 @@ evn_status evn__session_check_sizes(int64_t filters, int64_t layers, const evn_n
     return EVN_OK;
 }
 
-/// This program, where the system gives it a name: it compiles kernels beside a run (host/batch.h).
+/// This program, where the system gives it a name: it compiles kernels beside a run
+/// (host/forecast.h).
 #define SELF "/proc/self/exe"
-enum { COMPILER_SECONDS = 60 }; // the largest kernel that is known takes 2 s
+enum { COMPILER_SECONDS = 180 }; // the largest kernel that is known takes 2 s, on a machine at rest
 
 evn_status evn__session_open(evn__session *session, const evn__task_row *row,
                              evn__settings *settings) {

@@ -3,7 +3,6 @@
 // kernels of families, is in one program, since no other plan is likely to need it. Of the kernels
 // of families as they are, those that take long to compile share a program with their family's
 // alone, so that plans for other models find it compiled.
-#include "host/batch.h"
 #include "plan/plan.h"
 
 #include <stdio.h>
@@ -139,19 +138,6 @@ static evn_status get_kernel(const compilation *c, const evn__source *whole, int
                                    &c->kernels[index]);
 }
 
-/// Tell the device how the kernel will be launched.
-static evn_status expect(const compilation *c, int index) {
-    const evn__launch *launch = &c->launches->rows[index];
-    evn__argument_kind kinds[EVN__OPERAND_CAPACITY];
-    for (int i = 0; i < launch->slot_count; ++i) {
-        evn__operand_kind kind = c->launches->slots[launch->first_slot + i].kind;
-        kinds[i] = kind == EVN__OPERAND_INT    ? EVN__ARGUMENT_INT
-                   : kind == EVN__OPERAND_REAL ? EVN__ARGUMENT_REAL
-                                               : EVN__ARGUMENT_BUFFER;
-    }
-    return evn__batch_expect(c->kernels[index], kinds, launch->slot_count, &launch->range);
-}
-
 static evn_status compile(const compilation *c, const evn__source *whole, sources *s) {
     EVN_TRY(prepare_generated(c, whole, s));
     for (int group = 0; group < GROUPS; ++group) {
@@ -160,7 +146,6 @@ static evn_status compile(const compilation *c, const evn__source *whole, source
     for (int i = 0; i < c->launches->count; ++i) {
         if (!c->launches->rows[i].replaced) {
             EVN_TRY(get_kernel(c, whole, i));
-            EVN_TRY(expect(c, i));
         }
     }
     return EVN_OK;

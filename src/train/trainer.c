@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "host/batch.h"
 #include "task/evaluate.h"
 #include "train/checkpoint.h"
 #include "train/gradient.h"
@@ -62,15 +61,9 @@ static evn_status compile_with(evn_trainer *t, const evn_solver_options *solver,
                                void **program) {
     void *made = NULL;
     release(t, program);
-    EVN_TRY(evn__batch_begin(t->device));
-    evn__error_clear();
-    evn_status status = evn__task_result(
-        &t->task, "compile", t->task.methods->compile(t->task.self, solver, train, &made));
-    evn_status built = evn__batch_end(t->device, status == EVN_OK);
-    if (status == EVN_OK) {
-        *program = made;
-    }
-    return status == EVN_OK ? built : status;
+    EVN_TRY_TASK(&t->task, compile, t->task.self, solver, train, &made);
+    *program = made;
+    return EVN_OK;
 }
 
 static evn_status compile(evn_trainer *t, int phase, bool train) {
@@ -154,11 +147,6 @@ static evn_status make(evn_trainer *t) {
                     ? EVN_NEW(&t->best, evn_parameters_element_count(t->parameters))
                     : EVN_OK);
     }
-    return EVN_OK;
-}
-
-/// What computes. All of it is compiled together.
-static evn_status make_kernels(evn_trainer *t) {
     EVN_TRY(renew_optimizer(t));
     EVN_TRY(evn__gradient_mean_create(t->device, t->parameters, t->options.accumulate, &t->mean));
     return compile(t, 0, true);
@@ -176,14 +164,6 @@ evn_status evn_trainer_create(evn_device *device, const evn_task *task,
     (*trainer)->task = *task;
     (*trainer)->options = *options;
     evn_status status = make(*trainer);
-    if (status == EVN_OK) {
-        status = evn__batch_begin(device);
-    }
-    if (status == EVN_OK) {
-        status = make_kernels(*trainer);
-        evn_status built = evn__batch_end(device, status == EVN_OK);
-        status = status == EVN_OK ? built : status;
-    }
     if (status != EVN_OK) {
         evn_trainer_destroy(trainer);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cache is forced on and empty: what other processes have compiled is loaded from it.
 #include "base/files.h"
-#include "host/batch.h"
+#include "host/forecast.h"
 #include "host/runtime.h"
 #include "test.h"
 
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROGRAMS = 12 }; // as many as other processes are worth (FEW_JOBS in host/batch.c)
+enum { PROGRAMS = 12 }; // as many as other processes are worth (FEW_JOBS in host/forecast.c)
 
 static const char text[] = "__kernel void twice(OUTPUT(y), INPUT(x), const int n, const real a) {\n"
                            "    OUTPUT_OF(y);\n"
@@ -24,17 +24,17 @@ static const char text[] = "__kernel void twice(OUTPUT(y), INPUT(x), const int n
                            "    }\n"
                            "}\n";
 
-static const evn__argument_kind kinds[] = {EVN__ARGUMENT_BUFFER, EVN__ARGUMENT_BUFFER,
-                                           EVN__ARGUMENT_INT, EVN__ARGUMENT_REAL};
+static const evn__argument kinds[] = {{.kind = EVN__ARGUMENT_BUFFER},
+                                      {.kind = EVN__ARGUMENT_BUFFER},
+                                      {.kind = EVN__ARGUMENT_INT},
+                                      {.kind = EVN__ARGUMENT_REAL}};
 static const evn__range range = {.dimensions = 1, .global = {4}, .local = {2}};
 
-static evn__kernel *kernels[PROGRAMS];
-
-static evn__kernel *get(const char *source, int number) {
+static evn__kernel *get(evn_device *device, int number) {
     char options[32];
     evn__kernel *kernel;
     snprintf(options, sizeof(options), "-DNUMBER=%d", number);
-    TRY(evn__kernel_get(test_device(), &(evn__source){.text = source, .options = options}, "twice",
+    TRY(evn__kernel_get(device, &(evn__source){.text = text, .options = options}, "twice",
                         &kernel));
     return kernel;
 }
@@ -72,21 +72,28 @@ static evn_device *open_device(const char *compiler, double seconds) {
     return device;
 }
 
-/// A batch of all programs, which then compute.
-static void compile(evn_device *device) {
-    TRY(evn__batch_begin(device));
-    for (int i = 0; i < PROGRAMS; ++i) {
-        kernels[i] = get(text, i);
-        TRY(evn__batch_expect(kernels[i], kinds, 4, &range));
+/// Note so many programs, while counting, and have them compiled.
+static void forecast(evn_device *device, int programs, bool wanted) {
+    evn__device_count_begin(device);
+    TRY(evn__forecast_begin(device));
+    for (int i = 0; i < programs; ++i) {
+        TRY(evn__kernel_launch(get(device, i), kinds, 4, range));
+        TRY(evn__kernel_launch(get(device, i), kinds, 4, range)); // is noted once
     }
+    evn__device_count_end(device);
     ck_assert_uint_eq(device->stats.programs_built + device->stats.programs_loaded, 0);
-    TRY(evn__batch_end(device, true));
-    ck_assert_uint_eq(device->stats.programs_built + device->stats.programs_loaded, PROGRAMS);
-    for (int i = 0; i < PROGRAMS; ++i) {
-        check(kernels[i], i);
-    }
+    TRY(evn__forecast_end(device, wanted));
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); // no process is left
     ck_assert_int_eq(errno, ECHILD);
+}
+
+/// All of them, which then compute.
+static void compile(evn_device *device) {
+    forecast(device, PROGRAMS, true);
+    for (int i = 0; i < PROGRAMS; ++i) {
+        check(get(device, i), i);
+    }
+    ck_assert_uint_eq(device->stats.programs_built + device->stats.programs_loaded, PROGRAMS);
 }
 
 static const char *write_script(const char *commands) {
@@ -127,88 +134,76 @@ START_TEST(slow_compilers_are_ended) {
 }
 END_TEST
 
-/// The first batch leaves a mark; the second, of a new process, starts nobody.
-START_TEST(what_was_compiled_is_not_asked_for) {
+/// A compiler that says that it has begun.
+static const char *write_witness(void) {
     char script[1024];
-    const char *program = getenv("EVONODE_PROGRAM");
     snprintf(script, sizeof(script), "#!/bin/sh\necho >>%s/begun\nexec %s \"$@\"\n", test_folder(),
-             program);
-    evn_device *device = open_device(write_script(script), 60);
+             getenv("EVONODE_PROGRAM"));
+    return write_script(script);
+}
+
+static bool has_begun(void) {
+    char path[512];
+    snprintf(path, sizeof(path), "%s/begun", test_folder());
+    return unlink(path) == 0;
+}
+
+/// The first forecast leaves a mark; the second, of another start, asks nobody.
+START_TEST(what_was_compiled_is_not_asked_for) {
+    evn_device *other, *device = open_device(write_witness(), 60);
     compile(device);
-    snprintf(script, sizeof(script), "%s/begun", test_folder());
-    ck_assert_int_eq(access(script, F_OK), 0);
-    ck_assert_int_eq(unlink(script), 0);
-    evn_device *other;
+    ck_assert(has_begun());
     TRY(evn_device_open(NULL, &other));
     TRY(evn__device_set_compiler(other, device->compiler, 60));
-    TRY(evn__batch_begin(other));
-    for (int i = 0; i < PROGRAMS; ++i) {
-        char options[32];
-        evn__kernel *kernel;
-        snprintf(options, sizeof(options), "-DNUMBER=%d", i);
-        TRY(evn__kernel_get(other, &(evn__source){.text = text, .options = options}, "twice",
-                            &kernel));
-        TRY(evn__batch_expect(kernel, kinds, 4, &range));
-    }
-    TRY(evn__batch_end(other, true));
-    ck_assert_uint_eq(other->stats.programs_loaded, PROGRAMS);
-    ck_assert_int_ne(access(script, F_OK), 0);
+    forecast(other, PROGRAMS, true);
+    ck_assert(!has_begun());
+    check(get(device, 7), 7);
     evn_device_close(&other);
 }
 END_TEST
 
-// Alone -------------------------------------------------------------------------------------------
-
-START_TEST(few_are_compiled_at_the_end) {
-    evn_device *device = open_device(getenv("EVONODE_PROGRAM"), 60);
-    TRY(evn__batch_begin(device));
-    TRY(evn__batch_begin(device));
-    evn__kernel *kernel = get(text, 5);
-    TRY(evn__batch_expect(kernel, kinds, 4, &range));
-    TRY(evn__batch_end(device, true));
-    ck_assert_uint_eq(device->stats.programs_built, 0); // the outer one goes on
-    TRY(evn__batch_end(device, true));
-    ck_assert_uint_eq(device->stats.programs_built, 1);
-    check(kernel, 5);
-    TRY(evn__batch_end(device, true)); // there is none
+START_TEST(few_are_not_asked_for) {
+    evn_device *device = open_device(write_witness(), 60);
+    forecast(device, PROGRAMS - 1, true);
+    ck_assert(!has_begun());
+    check(get(device, 5), 5);
+    ck_assert_uint_eq(device->stats.programs_built, 1); // the others wait for their use
 }
 END_TEST
 
-START_TEST(launches_do_not_wait_for_the_end) {
-    evn_device *device = open_device(NULL, 0);
-    TRY(evn__batch_begin(device));
-    check(get(text, 3), 3);
-    evn__kernel *late = get(text, 4);
-    TRY(evn__batch_end(device, false));
-    ck_assert_uint_eq(device->stats.programs_built, 1);
-    check(late, 4);
+START_TEST(unwanted_are_not_asked_for) {
+    evn_device *device = open_device(write_witness(), 60);
+    forecast(device, PROGRAMS, false);
+    ck_assert(!has_begun());
+    check(get(device, 3), 3);
 }
 END_TEST
 
-START_TEST(errors_come_at_the_end) {
+START_TEST(errors_come_with_the_use) {
     evn_device *device = open_device(NULL, 0);
     evn__kernel *broken;
     evn__source source = {.text = "__kernel void broken(OUTPUT(y)) {\n    no_such_thing();\n}\n"};
-    TRY(evn__batch_begin(device));
+    evn__device_count_begin(device);
+    TRY(evn__forecast_begin(device));
     TRY(evn__kernel_get(device, &source, "broken", &broken));
-    evn__kernel *good = get(text, 6);
-    ck_assert_int_eq(evn__batch_end(device, true), EVN_ERR_BUILD);
-    ck_assert_ptr_nonnull(strstr(evn_error_message(), "no_such_thing"));
+    evn__device_count_end(device);
+    TRY(evn__forecast_end(device, true));
     ck_assert_int_eq(evn__kernel_get(device, &source, "broken", &broken), EVN_ERR_BUILD);
-    check(good, 6);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "no_such_thing"));
+    check(get(device, 6), 6);
 }
 END_TEST
 
 static Suite *suite(void) {
-    Suite *all = suite_create("batch");
+    Suite *all = suite_create("forecast");
     test_add(all, tcase_create("others_compile"), others_compile);
     test_add(all, tcase_create("dead"), dead_compilers_are_done_without);
     test_add(all, tcase_create("dying"), compilers_may_die_at_work);
     test_add(all, tcase_create("slow"), slow_compilers_are_ended);
     test_add(all, tcase_create("marked"), what_was_compiled_is_not_asked_for);
-    test_add(all, tcase_create("few"), few_are_compiled_at_the_end);
-    test_add(all, tcase_create("launches"), launches_do_not_wait_for_the_end);
-    test_add(all, tcase_create("errors"), errors_come_at_the_end);
+    test_add(all, tcase_create("few"), few_are_not_asked_for);
+    test_add(all, tcase_create("unwanted"), unwanted_are_not_asked_for);
+    test_add(all, tcase_create("errors"), errors_come_with_the_use);
     return all;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/helpers.h"
+#include "host/compilers.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "host/batch.h"
+#include "host/forecast.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ enum {
     JOBS_EACH = 6, ///< at least: what it does first, PoCL's own functions, is as long
 };
 
-typedef struct helper {
+typedef struct compiler {
     pid_t process; ///< 0: none (any more)
     int socket;
     int job;      ///< that it does; −1: none
@@ -31,7 +31,7 @@ typedef struct helper {
     int *numbers; ///< per build of the device: what it knows it by, −1: not sent
     int known;    ///< how many it knows
     evn__build *last;
-} helper;
+} compiler;
 
 typedef struct crew {
     const evn_device *device;
@@ -39,13 +39,13 @@ typedef struct crew {
     evn__build *const *builds;
     bool *taken; ///< per job
     int count;
-    helper helpers[MOST];
+    compiler compilers[MOST];
     int size;
 } crew;
 
 // Begin and end -----------------------------------------------------------------------------------
 
-static int count_helpers(int jobs) {
+static int count_compilers(int jobs) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     int most = processors < MOST ? (int)processors : MOST;
     return most < jobs / JOBS_EACH ? most : jobs / JOBS_EACH;
@@ -67,11 +67,11 @@ static bool spawn(const char *program, const char *selector, int socket, pid_t *
     return done;
 }
 
-static bool start(const evn_device *device, helper *h) {
+static bool start(const evn_device *device, compiler *h) {
     int pair[2];
     char selector[32];
     snprintf(selector, sizeof(selector), "%d:%d", device->info.platform, device->info.device);
-    *h = (helper){.job = -1};
+    *h = (compiler){.job = -1};
     if (EVN_NEW(&h->numbers, device->build_count) != EVN_OK ||
         socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) {
         return false;
@@ -92,7 +92,7 @@ static bool start(const evn_device *device, helper *h) {
 }
 
 /// Nothing is lost: implementations write their caches under temporary names.
-static void end(helper *h) {
+static void end(compiler *h) {
     if (h->process > 0) {
         close(h->socket);
         kill(h->process, SIGKILL);
@@ -114,13 +114,13 @@ static bool is_begun(const crew *c, const evn__build *build) {
     return false;
 }
 
-/// How much a helper would rather have a job: of the program that it has loaded, of one that nobody
-/// has compiled, of any.
-static int rank(const crew *c, const helper *h, int job) {
+/// How much a process would rather have a job: of the program that it has loaded, of one that
+/// nobody has compiled, of any.
+static int rank(const crew *c, const compiler *h, int job) {
     return c->builds[job] == h->last ? 2 : is_begun(c, c->builds[job]) ? 0 : 1;
 }
 
-static int choose(const crew *c, const helper *h) {
+static int choose(const crew *c, const compiler *h) {
     int best = -1, highest = -1;
     for (int i = 0; i < c->count; ++i) {
         int own = c->taken[i] ? -1 : rank(c, h, i);
@@ -141,7 +141,7 @@ static int find_build(const evn_device *device, const evn__build *build) {
 }
 
 /// The next job, if there is any.
-static void give(crew *c, helper *h) {
+static void give(crew *c, compiler *h) {
     int next = choose(c, h);
     h->job = next;
     if (next < 0) {
@@ -160,7 +160,7 @@ static void give(crew *c, helper *h) {
     }
 }
 
-static void hear(crew *c, helper *h) {
+static void hear(crew *c, compiler *h) {
     char answer;
     if (recv(h->socket, &answer, 1, 0) == 1) {
         give(c, h);
@@ -172,12 +172,12 @@ static void hear(crew *c, helper *h) {
 /// Wait for any answer; false when nobody has a job any more.
 static bool wait_once(crew *c) {
     struct pollfd sockets[MOST];
-    helper *of[MOST];
+    compiler *of[MOST];
     int busy = 0;
     for (int i = 0; i < c->size; ++i) {
-        if (c->helpers[i].job >= 0) {
-            of[busy] = &c->helpers[i];
-            sockets[busy++] = (struct pollfd){.fd = c->helpers[i].socket, .events = POLLIN};
+        if (c->compilers[i].job >= 0) {
+            of[busy] = &c->compilers[i];
+            sockets[busy++] = (struct pollfd){.fd = c->compilers[i].socket, .events = POLLIN};
         }
     }
     if (busy == 0) {
@@ -194,26 +194,26 @@ static bool wait_once(crew *c) {
     return true;
 }
 
-void evn__helpers_compile(const evn_device *device, const evn__job *jobs, evn__build *const *builds,
-                          int count) {
+void evn__compilers_run(const evn_device *device, const evn__job *jobs, evn__build *const *builds,
+                        int count) {
     crew c = {.device = device, .jobs = jobs, .builds = builds, .count = count};
     if (EVN_NEW(&c.taken, count) != EVN_OK) {
         return;
     }
-    for (int wanted = count_helpers(count); c.size < wanted; ++c.size) {
-        if (!start(device, &c.helpers[c.size])) {
-            free(c.helpers[c.size].numbers);
+    for (int wanted = count_compilers(count); c.size < wanted; ++c.size) {
+        if (!start(device, &c.compilers[c.size])) {
+            free(c.compilers[c.size].numbers);
             break;
         }
     }
     for (int i = 0; i < c.size; ++i) {
-        give(&c, &c.helpers[i]);
+        give(&c, &c.compilers[i]);
     }
     while (wait_once(&c)) {
     }
     for (int i = 0; i < c.size; ++i) {
-        end(&c.helpers[i]);
-        free(c.helpers[i].numbers);
+        end(&c.compilers[i]);
+        free(c.compilers[i].numbers);
     }
     free(c.taken);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Processes that compile for this one.
-#ifndef EVN_HOST_HELPERS_H
-#define EVN_HOST_HELPERS_H
+#ifndef EVN_HOST_COMPILERS_H
+#define EVN_HOST_COMPILERS_H
 
 #include "host/job.h"
 
@@ -9,7 +9,7 @@
 /// dies, or takes longer than the device's compiler_seconds for a job, takes that job with it and
 /// nothing else; what is not done in the end is simply not in the cache.
 /// @param builds  of each job
-void evn__helpers_compile(const evn_device *device, const evn__job *jobs, evn__build *const *builds,
-                          int count);
+void evn__compilers_run(const evn_device *device, const evn__job *jobs, evn__build *const *builds,
+                        int count);
 
 #endif
