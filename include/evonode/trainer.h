@@ -74,8 +74,10 @@ typedef struct evn_trainer_options {
     /// counts whole batches. 0 or 1: each is its own.
     int micro_batches;
     /// After each step of the optimiser the device is left to others, and to cool, for so many
-    /// seconds, and for so large a share of all the time (0 to 0.99). 0: it is not.
-    double pause_seconds, pause_share;
+    /// seconds. 0: it is not.
+    double pause_seconds;
+    /// As long again as this share of all the time, 0 to 0.99; it is added to pause_seconds.
+    double pause_share;
     /// Each phase begins with a fresh optimiser: where the solver changes gradients can grow, and
     /// moments that remember the small ones before would make the first steps far too long.
     bool renew_optimizer;
