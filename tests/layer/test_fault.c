@@ -85,7 +85,7 @@ static const struct {
     {"clEnqueueNDRangeKernel:2:-5", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
     {"clEnqueueNDRangeKernel:1:-5:late", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
     {"clEnqueueWriteBuffer:1:-5", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
-    {"clEnqueueReadBuffer:1:-14", EVN_ERR_DEVICE, "CL_EXEC_STATUS_ERROR"},
+    {"clEnqueueReadBuffer:1:-14:on", EVN_ERR_DEVICE, "CL_EXEC_STATUS_ERROR"},
     {"clFinish:1:-36:on", 0, ""}, // at the end alone: what a run needs, it has read
 };
 enum { RUNS = sizeof(runs) / sizeof(runs[0]) };
