@@ -509,8 +509,8 @@ START_TEST(looks_become_rare) {
             int attempts = s[k]->accepted + s[k]->rejected;
             ck_assert_int_ge(s[k]->waits, fewest(s[k], EVN__LOOKAHEAD_MAX));
             ck_assert_int_lt(s[k]->surplus, EVN__LOOKAHEAD_MAX * s[k]->waits);
-            ck_assert_msg(i < 3 || (s[k]->surplus == 0 &&
-                                    s[k]->waits <= most_waits(s[k], k, _i == 1)),
+            ck_assert_msg(i < 3 ||
+                              (s[k]->surplus == 0 && s[k]->waits <= most_waits(s[k], k, _i == 1)),
                           "%d: %d waits for %d attempts, and %d for nothing", i, s[k]->waits,
                           attempts, s[k]->surplus);
         }
