@@ -24,7 +24,8 @@ static const struct {
     // PoCL keeps compiled kernels under ~/.cache/pocl. Asking it for binaries is also harmful: it
     // then compiles every kernel once more, generically, for any work-group size. It runs each
     // program through the preprocessor, with clang's header of all built-in functions, before it
-    // looks into its cache: 17 ms, 3 without that header. Its work-groups run in threads of the
+    // looks into its cache: 17 ms, a third of it without that header. Its work-groups run in
+    // threads of the
     // operating system, one after the other in each.
     {"Portable Computing Language",
      {.caches_programs = true,
