@@ -49,7 +49,8 @@ manual_page() { # SOURCE
     } | page markdown "$name(1)" "man/$name.html"
 }
 
-for source in README.md CONTRIBUTING.md CHANGELOG.md datasets/README.md docs/*.md docs/*/*.md; do
+for source in README.md CONTRIBUTING.md CHANGELOG.md datasets/README.md tests/layer/README.md \
+    tools/compile_gate/README.md docs/*.md docs/*/*.md; do
     markdown "$source"
 done
 for source in "$build"/man/*.1; do
@@ -69,9 +70,9 @@ for source in $(cd "$made" && find . -name '*.md' | sed 's|^\./||' | LC_ALL=C so
         "results/${source%.md}.html" <"$made/$source"
 done
 
-for picture in docs/*/*.png docs/*/*.svg; do
-    mkdir -p "$site/$(dirname "$picture")"
-    cp "$picture" "$site/$picture"
+for file in docs/*/*.png docs/*/*.svg docs/*/*.tsv; do
+    mkdir -p "$site/$(dirname "$file")"
+    cp "$file" "$site/$file"
 done
 cp LICENSE "$site/LICENSE.txt"
 cp CITATION.cff tools/site/style.css "$site"
