@@ -113,6 +113,9 @@ static double uniform(bench *b) {
 static const double times[] = {0, 0.25, 0.2501, 0.8, 1};
 
 static void create(bench *b, evn_solver_options options, bool backward, double t0, double t1) {
+    if (options.fp64) {
+        test_needs_fp64();
+    }
     *b = (bench){.options = options, .random = 17};
     const evn__tableau *tableau = evn__tableau_find("dopri5");
     TRY(evn__course_create(&options, &b->course));

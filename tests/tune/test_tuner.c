@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tuner: variants that are wrong cannot win, however fast they are; what wins is right.
-// TEST: timeout=300 serial
+// TEST: timeout=900 serial
 #include "base/files.h"
 #include "host/tuning.h"
 #include "plan/plan.h"
