@@ -71,6 +71,7 @@ ORDER(ulong)
     WIDTHS(ONE, type, sqrt)                                                                        \
     WIDTHS(ONE, type, tanh)                                                                        \
     WIDTHS(THREE, type, fma)                                                                       \
+    WIDTHS(THREE, type, mad)                                                                       \
     LOAD_WIDTHS(__global, type)                                                                    \
     LOAD_WIDTHS(__local, type)                                                                     \
     LOAD_WIDTHS(__private, type)
