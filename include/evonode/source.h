@@ -39,7 +39,7 @@ typedef struct evn_source_methods {
     /// Shapes and counts; the same in all its life.
     evn_source_info (*info)(const void *self);
     /// Write a batch.
-    /// @param[out] samples  [B, sample]
+    /// @param[out] samples  [B, sample], what fills up the batch too: it may be any memory before
     /// @param[out] targets  [B, target]; NULL, or not written, where there are none
     /// @param[out] weights  [B], 1 for a sample, 0 for what fills up the batch
     /// @param[out] filled   samples of weight 1, which come first: 1 to B; B where a flow is

@@ -2,6 +2,7 @@
 #include "bench/about.h"
 
 #include "evonode/version.h"
+#include "host/device_json.h"
 #include "host/tuning.h"
 #include "tune/selftest.h"
 
@@ -9,21 +10,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static json_t *show_device(const evn_device_info *info) {
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name", info->name, "type",
-                               evn_device_type_name(info->type), "vendor", info->vendor, "driver",
-                               info->driver, "version", info->version, "platform",
-                               info->platform_name, "platform_version", info->platform_version);
-    json_t *numbers = json_pack(
-        "{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "compute_units", info->compute_units,
-        "clock_mhz", info->clock_mhz, "vector_width", info->vector_width, "global_bytes",
-        (json_int_t)info->global_bytes, "local_bytes", (json_int_t)info->local_bytes,
-        "max_allocation_bytes", (json_int_t)info->max_allocation_bytes, "max_work_group",
-        (json_int_t)info->max_work_group, "fp64", info->has_fp64, "fp16", info->has_fp16);
-    json_object_update_new(object, numbers);
-    return object;
-}
 
 /// What the program was compiled by, and for.
 static json_t *show_compiler(void) {
@@ -105,11 +91,11 @@ static json_t *show_date(void) {
 evn_status evn__bench_about(evn_device *device, bool quick, bool selftest, json_t **about) {
     char digest[33];
     EVN_TRY(evn__tuning_digest(device, digest));
-    json_t *root =
-        json_pack("{s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "evonode", evn_version(), "date",
-                  show_date(), "quick", quick, "device", show_device(evn_device_get_info(device)),
-                  "host", show_host(), "tuning", digest[0] ? json_string(digest) : json_null(),
-                  "power", evn__bench_power(evn__bench_power_folder));
+    json_t *root = json_pack("{s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "evonode", evn_version(),
+                             "date", show_date(), "quick", quick, "device",
+                             evn__device_json(evn_device_get_info(device)), "host", show_host(),
+                             "tuning", digest[0] ? json_string(digest) : json_null(), "power",
+                             evn__bench_power(evn__bench_power_folder));
     EVN_CHECK(root, EVN_ERR_MEMORY, "no memory for what is said of the device");
     evn_status status = selftest ? run_selftest(device, root) : EVN_OK;
     if (status != EVN_OK) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/number.h"
 #include "cli/verb.h"
+#include "host/device_json.h"
 #include "host/list.h"
 #include "host/survey.h"
 #include "host/tuning.h"
@@ -75,17 +76,10 @@ static void print_all(const list *l) {
 static json_t *device_object(const evn_device_info *info) {
     char selector[32];
     snprintf(selector, sizeof(selector), "%d:%d", info->platform, info->device);
-    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I,"
-                     " s:b, s:b, s:b, s:s}",
-                     "selector", selector, "index", info->index, "name", info->name, "type",
-                     evn_device_type_name(info->type), "vendor", info->vendor, "driver",
-                     info->driver, "version", info->version, "platform", info->platform_name,
-                     "platform_version", info->platform_version, "compute_units",
-                     info->compute_units, "clock_mhz", info->clock_mhz, "global_bytes",
-                     (json_int_t)info->global_bytes, "local_bytes", (json_int_t)info->local_bytes,
-                     "max_allocation_bytes", (json_int_t)info->max_allocation_bytes,
-                     "max_work_group", (json_int_t)info->max_work_group, "fp64", info->has_fp64,
-                     "fp16", info->has_fp16, "usable", info->usable, "unusable", info->unusable);
+    json_t *object = json_pack("{s:s, s:i, s:b, s:s}", "selector", selector, "index", info->index,
+                               "usable", info->usable, "unusable", info->unusable);
+    json_object_update_new(object, evn__device_json(info));
+    return object;
 }
 
 static json_t *platform_object(const evn__platform *platform) {
