@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One epoch of backprop through ten Euler steps on MNIST, then the adjoint with dopri5 on a part of
-// it: the accuracies that the project promises. Needs EVONODE_DATA/mnist.
-// TEST: label=mnist timeout=1500
+// Two epochs of backprop through ten Euler steps on MNIST, then the adjoint with dopri5 on a part
+// of it: the accuracies that the project promises. Needs EVONODE_DATA/mnist. TEST: label=mnist
+// timeout=1500
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
 #include "test.h"
@@ -60,13 +60,13 @@ static double train(const evn_phase *phase, int64_t limit, evn_task *start, evn_
 START_TEST(backprop_then_adjoint) {
     evn_phase euler = {.name = "backprop",
                        .solver = evn_solver_options_default(),
-                       .epochs = 1,
+                       .epochs = 2,
                        .schedule = evn_schedule_default(0.1)};
     euler.solver.method = "euler";
     euler.solver.steps = 10;
     euler.solver.gradient = EVN_GRADIENT_BACKPROP;
     euler.schedule.kind = EVN_SCHEDULE_COSINE;
-    euler.schedule.epochs = 1;
+    euler.schedule.epochs = 2;
     euler.schedule.warmup = 0.1;
     evn_phase adjoint = {.name = "adjoint",
                          .solver = evn_solver_options_default(),
@@ -75,7 +75,8 @@ START_TEST(backprop_then_adjoint) {
     adjoint.solver.gradient = EVN_GRADIENT_ADJOINT;
     evn_task whole, part;
     double first = train(&euler, 60000, NULL, &whole);
-    ck_assert_msg(first >= 0.98, "%.4f after one epoch", first);
+    // Four seeds on 8 and 16 lanes gave 0.9902 to 0.9913; after one epoch they differ by a percent.
+    ck_assert_msg(first >= 0.987, "%.4f after two epochs", first);
     double second = train(&adjoint, 3200, &whole, &part);
     // 10,000 test images at 98 %: the standard deviation of the accuracy is 0.14 %.
     ck_assert_msg(second >= first - 0.003, "%.4f after the adjoint", second);
