@@ -31,7 +31,7 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--build", default=os.path.join(SOURCE, "build"), help="build folder [build]")
     add("--targets", default=",".join(DEFAULTS), help="such as gfx1010,sm_89,dg2 [%(default)s]")
-    add("--costumes", default="", help="profiles of tests/layer, names or files [all]")
+    add("--costumes", default="", help="profiles of tests/layer, names or files [all GPUs]")
     add("--tasks", default="", help=f"of {', '.join(TRAININGS)} [all]")
     add("--quick", action="store_true", help=f"a part: the tasks {', '.join(QUICK)}")
     add("--variants", action="store_true", help="what only the tuner would build, too")
@@ -43,8 +43,9 @@ def _arguments(words: list[str]) -> argparse.Namespace:
 
 
 def _profiles(names: str) -> list[str]:
-    if not names:
-        return sorted(glob.glob(f"{PROFILES}/*.profile"))
+    if not names:  # a processor's programs are for no compiler of the gate
+        every = sorted(glob.glob(f"{PROFILES}/*.profile"))
+        return [path for path in every if _read_profile(path)["type"] == "gpu"]
     return [n if os.path.exists(n) else f"{PROFILES}/{n}.profile" for n in names.split(",")]
 
 
