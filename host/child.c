@@ -75,10 +75,13 @@ static evn_status collect(int in, double deadline, evn__text *data, bool *late) 
     for (*late = false;;) {
         double left = deadline - evn__now();
         struct pollfd wait = {.fd = in, .events = POLLIN};
-        int ready = left > 0 ? poll(&wait, 1, (int)(1e3 * left) + 1) : 0;
-        if (ready == 0) {
+        if (left <= 0) {
             *late = true;
             return EVN_OK;
+        }
+        int ready = poll(&wait, 1, left < 60 ? (int)(1e3 * left) + 1 : 60000);
+        if (ready == 0) {
+            continue;
         }
         ssize_t got = ready > 0 ? read(in, part, sizeof(part)) : -1;
         if (got == 0 || (got < 0 && errno != EINTR)) {

@@ -138,19 +138,35 @@ void evn__findings_free(evn__findings *findings) {
 }
 
 evn__surroundings evn__surroundings_here(void) {
-    const char *vendors = getenv("OCL_ICD_VENDORS");
+    const char *vendors = getenv("OCL_ICD_VENDORS"), *folder = getenv("OPENCL_VENDOR_PATH");
     bool chosen = vendors && vendors[0];
+    folder = folder && folder[0] ? folder : "/etc/OpenCL/vendors";
     return (evn__surroundings){.devices = "/dev",
-                               .vendors = chosen ? vendors : "/etc/OpenCL/vendors",
+                               .vendors = chosen ? vendors : folder,
                                .release = "/etc/os-release",
                                .chosen = chosen,
                                .rusticl = getenv("RUSTICL_ENABLE"),
                                .reach = access};
 }
 
+static bool is_vendor_name(const char *name) {
+    size_t length = strlen(name);
+    return length > 4 && strcmp(name + length - 4, ".icd") == 0;
+}
+
 static int is_vendor_file(const struct dirent *entry) {
-    size_t length = strlen(entry->d_name);
-    return length > 4 && strcmp(entry->d_name + length - 4, ".icd") == 0;
+    return is_vendor_name(entry->d_name);
+}
+
+/// A name without a folder is one of the system's drivers first, as the loader has it (ocl-icd,
+/// libOpenCL(7)).
+static evn_status use_file(const char *name, evn_status (*use)(void *user, const char *path),
+                           void *user) {
+    char path[1024];
+    snprintf(path, sizeof(path), "/etc/OpenCL/vendors/%.900s", name);
+    bool system = !strchr(name, '/') && evn__is_regular_file(path);
+    const char *file = system ? path : name;
+    return is_vendor_name(file) && evn__is_regular_file(file) ? use(user, file) : EVN_OK;
 }
 
 evn_status evn__vendor_files(const evn__surroundings *here,
@@ -159,7 +175,7 @@ evn_status evn__vendor_files(const evn__surroundings *here,
     evn_status status = EVN_OK;
     int count = scandir(here->vendors, &names, is_vendor_file, alphasort);
     if (count < 0) { // one file, or nothing
-        return evn__is_regular_file(here->vendors) ? use(user, here->vendors) : EVN_OK;
+        return use_file(here->vendors, use, user);
     }
     for (int i = 0; i < count; ++i) {
         evn__text path = {0};
@@ -266,14 +282,19 @@ evn_status evn__diagnose(const evn__surroundings *here, const evn__platform *pla
     return find_nodes(here, findings);
 }
 
+void evn__findings_text(const evn__surroundings *here, const evn__findings *findings,
+                        evn__text *text) {
+    for (int i = 0; i < findings->count; ++i) {
+        evn__text_append(text, "%s%s; to mend it: ", i > 0 ? ". " : "", findings->rows[i].what);
+        evn__advice_text(here, findings->rows[i].cause, text);
+    }
+}
+
 void evn__diagnosis_text(const evn__surroundings *here, const evn__platform *platforms, int count,
                          evn__text *text) {
     evn__findings findings = {0};
     if (evn__diagnose(here, platforms, count, &findings) == EVN_OK) {
-        for (int i = 0; i < findings.count; ++i) {
-            evn__text_append(text, "%s%s; to mend it: ", i > 0 ? ". " : "", findings.rows[i].what);
-            evn__advice_text(here, findings.rows[i].cause, text);
-        }
+        evn__findings_text(here, &findings, text);
     }
     evn__findings_free(&findings);
 }

@@ -55,7 +55,11 @@ const char *evn__cause_word(evn__cause cause);
 /// Append what mends `cause` on this system; on one that is not known, for each system by name.
 void evn__advice_text(const evn__surroundings *here, evn__cause cause, evn__text *text);
 
-/// Append all findings with their advice, as one sentence after the other.
+/// Append findings with their advice, as one sentence after the other.
+void evn__findings_text(const evn__surroundings *here, const evn__findings *findings,
+                        evn__text *text);
+
+/// Append all that the diagnosis finds.
 void evn__diagnosis_text(const evn__surroundings *here, const evn__platform *platforms, int count,
                          evn__text *text);
 

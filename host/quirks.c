@@ -24,9 +24,8 @@ static const struct {
     // PoCL keeps compiled kernels under ~/.cache/pocl. Asking it for binaries is also harmful: it
     // then compiles every kernel once more, generically, for any work-group size. It runs each
     // program through the preprocessor, with clang's header of all built-in functions, before it
-    // looks into its cache: 17 ms, a third of it without that header. Its work-groups run in
-    // threads of the
-    // operating system, one after the other in each.
+    // looks into its cache: 17 ms, a third of it without that header. On CPUs its work-groups run
+    // in threads of the operating system, one after the other in each.
     {"Portable Computing Language",
      {.caches_programs = true,
       .costly_programs = true,
@@ -46,7 +45,12 @@ static const struct {
 evn__quirks evn__quirks_of(const evn_device_info *info) {
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); ++i) {
         if (strstr(info->platform_name, table[i].platform)) {
-            return table[i].quirks;
+            evn__quirks found = table[i].quirks;
+            if (info->type !=
+                EVN_DEVICE_CPU) { // PoCL has GPUs too, whose work-groups no thread runs
+                found.known = found.groups_progress = found.long_vectors = false;
+            }
+            return found;
         }
     }
     return (evn__quirks){0};

@@ -109,7 +109,8 @@ typedef struct search {
 
 /// The file of that name in another folder.
 static void move_path(const char *from, const char *folder, char path[PATH_SIZE]) {
-    snprintf(path, PATH_SIZE, "%.700s/%.300s", folder, strrchr(from, '/') + 1);
+    const char *slash = strrchr(from, '/');
+    snprintf(path, PATH_SIZE, "%.700s/%.300s", folder, slash ? slash + 1 : from);
 }
 
 static evn_status copy_file(const char *from, const char *folder, char path[PATH_SIZE]) {
@@ -143,10 +144,14 @@ static evn_status name_culprit(search *s, const char *path, const evn__child_res
                                  "%.0f seconds",
                                  library, path, s->seconds);
     }
+    char how[32] = "";
+    if (result->signal != 0) { // 0: it ends the process
+        snprintf(how, sizeof(how), " (signal %d)", result->signal);
+    }
     return evn__findings_add(&s->survey->findings, EVN__CAUSE_LIBRARY_CRASHES,
                              "the driver %.200s, which %.200s names, crashes while it is loaded "
-                             "and asked for its devices (signal %d)",
-                             library, path, result->signal);
+                             "and asked for its devices%s",
+                             library, path, how);
 }
 
 /// One driver by itself.
@@ -156,11 +161,15 @@ static evn_status try_alone(void *user, const char *path) {
     evn__survey own = {0};
     char copied[PATH_SIZE], kept[PATH_SIZE];
     ++s->files;
-    EVN_TRY(copy_file(path, s->alone, copied));
-    evn_status status = list_with(s->alone, s->seconds, &own, &result);
+    evn_status status = copy_file(path, s->alone, copied);
+    if (status == EVN_ERR_FILE) {
+        return EVN_OK; // the loader passes over what cannot be read
+    }
+    EVN_TRY(status);
+    status = list_with(s->alone, s->seconds, &own, &result);
     unlink(copied);
     evn__survey_free(&own);
-    if (status == EVN_OK && result.end != EVN__CHILD_DONE) {
+    if (status == EVN_OK && (result.end == EVN__CHILD_CRASHED || result.end == EVN__CHILD_LATE)) {
         return name_culprit(s, path, &result);
     }
     return copy_file(path, s->good, kept); // a loader's error of its own is no crash
@@ -170,13 +179,14 @@ static evn_status try_alone(void *user, const char *path) {
 static evn_status list_good(search *s, const evn__surroundings *here) {
     evn__child_result result;
     EVN_TRY(list_with(s->good, s->seconds, s->survey, &result));
-    if (result.end == EVN__CHILD_DONE) {
+    if (result.end == EVN__CHILD_DONE || result.end == EVN__CHILD_NONE) {
         return EVN_OK;
     }
     return evn__findings_add(&s->survey->findings, EVN__CAUSE_LIBRARIES_CLASH,
-                             "each of the drivers that %s names loads by itself, but together "
-                             "they crash",
-                             here->vendors);
+                             "each of the%s drivers that %s names loads by itself, but together "
+                             "they %s",
+                             s->survey->left_out > 0 ? " other" : "", here->vendors,
+                             result.end == EVN__CHILD_LATE ? "hang" : "crash");
 }
 
 static evn_status remove_kept(void *user, const char *path) {
@@ -209,11 +219,9 @@ static evn_status search_culprits(double seconds, evn__survey *survey,
     if (status == EVN_OK && s.files > 0) {
         status = list_good(&s, &here);
     } else if (status == EVN_OK) { // a loader that finds its drivers elsewhere
-        bool late = all->end == EVN__CHILD_LATE;
-        status = evn__findings_add(&survey->findings,
-                                   late ? EVN__CAUSE_LIBRARY_HANGS : EVN__CAUSE_LIBRARY_CRASHES,
-                                   "a driver %s while all are loaded; %s names none",
-                                   late ? "hangs" : "crashes", here.vendors);
+        status = evn__findings_add(&survey->findings, EVN__CAUSE_LIBRARIES_CLASH,
+                                   "a driver %s while all are loaded, and %s does not say which",
+                                   all->end == EVN__CHILD_LATE ? "hangs" : "crashes", here.vendors);
     }
     evn__vendor_files(&here, remove_kept, &s);
     rmdir(s.good);
@@ -229,6 +237,7 @@ static evn_status make(double seconds, evn__survey *survey) {
     EVN_TRY(list_with(NULL, seconds, survey, &all));
     if (all.end == EVN__CHILD_CRASHED || all.end == EVN__CHILD_LATE) {
         EVN_TRY(search_culprits(seconds, survey, &all));
+        survey->unsafe = survey->findings.count > 0;
     }
     evn__surroundings here = evn__surroundings_here();
     bool known = survey->platform_count > 0 || survey->findings.count == 0;

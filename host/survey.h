@@ -12,6 +12,7 @@ typedef struct evn__survey {
     int count, platform_count;
     evn__findings findings;
     int left_out; ///< drivers without which this list was made: numbers are those without them
+    bool unsafe;  ///< a program that loads all drivers crashes or hangs; the first finding says why
 } evn__survey;
 
 /// @param[in] seconds  that the drivers have to answer, each time that they are asked

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 static const double GIB = 1024.0 * 1024.0 * 1024.0;
+static const double MAX_SECONDS = 86400;
 static const double SECONDS = 20; // for drivers to answer; the slowest seen takes less than one
 
 /// What was found, and what "auto" makes of it.
@@ -125,12 +126,11 @@ static evn_status judge(const list *l) {
     const evn__survey *s = &l->survey;
     evn__surroundings here = evn__surroundings_here();
     evn__text why = {0};
-    for (int i = 0; i < s->findings.count && s->count == 0; ++i) {
-        evn__text_append(&why, "%s%s; to mend it: ", i > 0 ? ". " : "", s->findings.rows[i].what);
-        evn__advice_text(&here, s->findings.rows[i].cause, &why);
+    if (s->count == 0) {
+        evn__findings_text(&here, &s->findings, &why);
     }
     evn_status status = EVN_OK;
-    if (s->left_out > 0) {
+    if (s->unsafe) {
         status = evn__fail(__FILE__, __LINE__, EVN_ERR_DEVICE,
                            "%s; training would crash or hang with it: leave it out first",
                            s->findings.rows[0].what);
@@ -150,7 +150,7 @@ static double driver_seconds(void) {
     const char *text = getenv("EVONODE_DRIVER_SECONDS");
     char *end;
     double seconds = text ? evn__read_real(text, &end) : 0;
-    return seconds > 0 ? seconds : SECONDS;
+    return seconds > 0 && seconds < MAX_SECONDS ? seconds : SECONDS;
 }
 
 static evn_status run(const evn__command *command) {

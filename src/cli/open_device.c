@@ -43,7 +43,10 @@ evn_status evn__open_device(const evn__settings *settings, evn_device **device) 
     alarm(0);
     sigaction(SIGALRM, &before_alarm, NULL);
     for (int i = 0; i < FATAL; ++i) {
-        sigaction(fatal[i], &before[i], NULL);
+        struct sigaction now;
+        if (sigaction(fatal[i], NULL, &now) == 0 && now.sa_handler == on_crash) { // not a driver's
+            sigaction(fatal[i], &before[i], NULL);
+        }
     }
     if (status == EVN_OK) {
         evn__probe_device(*device);

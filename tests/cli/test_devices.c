@@ -116,7 +116,7 @@ END_TEST
 /// A driver that takes down whoever loads it takes down a child alone: it is named, and the list is
 /// made without it.
 START_TEST(driver_crashes) {
-    test_outcome result = test_program(test_vendors("own crash fail"), "devices --json");
+    test_outcome result = test_program(test_vendors("own crash dangling fail"), "devices --json");
     ck_assert_int_eq(result.code, EVN_ERR_DEVICE);
     ck_assert_msg(strstr(result.err, "broken-crash.so, which ") != NULL, "%s", result.err);
     ck_assert_ptr_nonnull(strstr(result.err, "signal 11"));

@@ -133,6 +133,9 @@ END_TEST
 START_TEST(cache_is_bypassed_where_the_driver_has_one) {
     evn_device_info info = {.platform_name = "Portable Computing Language"};
     ck_assert(evn__quirks_of(&info).caches_programs);
+    info.type = EVN_DEVICE_GPU; // of PoCL too, but no thread of the host runs its work-groups
+    ck_assert(evn__quirks_of(&info).caches_programs);
+    ck_assert(!evn__quirks_of(&info).groups_progress && !evn__quirks_of(&info).long_vectors);
     snprintf(info.platform_name, sizeof(info.platform_name), "NVIDIA CUDA");
     ck_assert(evn__quirks_of(&info).caches_programs);
     snprintf(info.platform_name, sizeof(info.platform_name), "rusticl");

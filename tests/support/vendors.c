@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void copy(const char *from, const char *to) {
     unsigned char *data;
@@ -45,6 +46,10 @@ const char *test_vendors(const char *words) {
     for (char *word; (word = strtok_r(rest, " ", &rest));) {
         if (strcmp(word, "own") == 0) {
             TRY(evn__vendor_files(&here, copy_vendor, name));
+        } else if (strcmp(word, "dangling") == 0) {
+            char link[TEST_PATH];
+            snprintf(link, sizeof(link), "%.500s/dangling.icd", folder);
+            ck_assert_int_eq(symlink("/nonexistent.icd", link), 0);
         } else {
             break_one(name, word);
         }
