@@ -2,6 +2,7 @@
 #include "host/probe.h"
 
 #include "base/status.h"
+#include "evonode/version.h"
 #include "host/device_file.h"
 #include "host/kernel.h"
 #include "host/runtime.h"
@@ -162,6 +163,23 @@ static bool find_path(const evn_device *device, evn__text *path) {
     return path->status == EVN_OK && path->size > 0;
 }
 
+/// Of an older version, which asked less, some are missing.
+static bool has_all(const json_t *answers) {
+    for (int i = 0; i < PROBES; ++i) {
+        if (!json_is_boolean(json_object_get(answers, probes[i].name))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// What the answers belong to; they hold for the version that asked.
+static json_t *make_key(const evn_device *device) {
+    json_t *key = evn__device_file_key(&device->info);
+    json_object_set_new(key, "version", json_string(evn_version()));
+    return key;
+}
+
 static void take(evn_device *device, const json_t *answers) {
     for (int i = 0; i < PROBES; ++i) {
         *answer_of(device, i) = json_is_true(json_object_get(answers, probes[i].name));
@@ -176,10 +194,10 @@ evn_status evn__probes_open(evn_device *device) {
         return EVN_OK;
     }
     if (find_path(device, &path) && access(path.data, F_OK) == 0) {
-        json_t *key = evn__device_file_key(&device->info);
+        json_t *key = make_key(device);
         json_t *root = key ? evn__device_file_read(path.data, key, why) : NULL;
         json_t *answers = json_object_get(root, MEMBER);
-        if (json_is_object(answers)) {
+        if (has_all(answers)) {
             take(device, answers);
         }
         json_decref(root);
@@ -198,7 +216,7 @@ bool evn__probes_wanted(const evn_device *device) {
 
 void evn__probes_keep(evn_device *device, const char *text) {
     evn__text path = {0};
-    json_t *answers = json_object(), *key = evn__device_file_key(&device->info);
+    json_t *answers = json_object(), *key = make_key(device);
     for (int i = 0; i < PROBES; ++i) {
         const char *line = text ? strstr(text, probes[i].name) : NULL;
         bool yes = line && strncmp(line + strlen(probes[i].name), " 1\n", 3) == 0;

@@ -3,6 +3,7 @@
 
 #include "host/child.h"
 #include "host/probe.h"
+#include "tune/first_use.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,23 +34,19 @@ static void run_again(void *user, int out) {
     }
 }
 
-static bool is_off(void) {
-    const char *mode = getenv("EVONODE_SELFTEST");
-    return mode && strcmp(mode, "off") == 0;
-}
-
 void evn__probe_device(evn_device *device) {
     char place[32];
     evn__child_result result;
     const evn_device_info *info = evn_device_get_info(device);
-    if (is_off() || !evn__probes_wanted(device)) {
+    if (evn__selftest_is_off() || !evn__probes_wanted(device)) {
         return;
     }
     snprintf(place, sizeof(place), "%d:%d", info->platform, info->device);
-    if (evn__child_run(run_again, place, SECONDS, &result) == EVN_OK) {
+    evn_status status = evn__child_run(run_again, place, SECONDS, &result);
+    if (status == EVN_OK && result.end != EVN__CHILD_NONE) {
         evn__probes_keep(device, result.data.data);
-        free(result.data.data);
     }
+    free(result.data.data);
 }
 
 #else // how a program finds itself is not known here: what the quirks say must do

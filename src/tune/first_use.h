@@ -12,14 +12,18 @@ enum { EVN__FIRST_USE_WHAT = 512 };
 typedef struct evn__first_use evn__first_use;
 
 typedef struct evn__first_use_result {
-    int plans;                      ///< there are
-    int known;                      ///< of them were found right before
-    int checked;                    ///< were compared now
-    int wrong;                      ///< of those differ from the reference
-    int families;                   ///< kernel families compared by small cases, for large plans
-    int left;                       ///< plans that cannot be judged: their results hang on rounding
+    int plans;    ///< there are
+    int known;    ///< are not to be checked again
+    int checked;  ///< were compared now
+    int wrong;    ///< of those differ from the reference
+    int families; ///< kernel families compared by small cases, for large plans
+    int left;     ///< plans of which nothing is known: their results hang on rounding, they had no
+                  ///< room, or they are large, in double precision or by sample
     char what[EVN__FIRST_USE_WHAT]; ///< of the first wrong one
 } evn__first_use_result;
+
+/// Whether EVONODE_SELFTEST is off, 0 or none.
+bool evn__selftest_is_off(void);
 
 /// From here on remember the plans that are made on the device.
 evn_status evn__first_use_begin(evn_device *device, evn__first_use **use);
