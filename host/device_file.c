@@ -34,7 +34,7 @@ void evn__device_file_path(evn__text *path, const char *what, const evn_device_i
 static evn__hash hash_kernel(const evn__embedded *file) {
     char family[NAME_LETTERS + 1];
     const char *text;
-    if (strcmp(file->name, "shared.h") == 0) { // the host's own, which nothing replaces
+    if (!strstr(file->name, ".cl")) { // a header is the host's own, which nothing replaces
         return evn__hash_of(file->data, file->size);
     }
     snprintf(family, sizeof(family), "%.*s", (int)strcspn(file->name, "."), file->name);

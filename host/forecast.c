@@ -128,23 +128,24 @@ static void leave_mark(const evn__text *path) {
     evn__error_clear();
 }
 
-/// Whether the first program has to be compiled, though there is a mark.
-static evn_status is_cold(evn_device *device, bool *cold) {
+/// Whether the first program has to be compiled, though there is a mark. One that does not compile
+/// is its user's to report.
+static bool is_cold(evn_device *device) {
     double begin = evn__processor_seconds();
-    EVN_TRY(evn__build_make(device, device->forecast->builds[0]));
-    *cold = evn__processor_seconds() - begin > COLD;
-    return EVN_OK;
+    evn_status status = evn__build_make(device, device->forecast->builds[0]);
+    return status == EVN_OK && evn__processor_seconds() - begin > COLD;
 }
 
-static evn_status compile_marked(evn_device *device, const evn__text *mark) {
+static void compile_marked(evn_device *device, const evn__text *mark) {
     evn__forecast *forecast = device->forecast;
     bool marked = mark->size > 0 && evn__is_regular_file(mark->data), cold = !marked;
-    EVN_TRY(marked || mark->size == 0 ? is_cold(device, &cold) : EVN_OK);
+    if (marked || mark->size == 0) {
+        cold = is_cold(device);
+    }
     if (cold) {
         evn__compilers_run(device, forecast->jobs, forecast->builds, forecast->count);
         leave_mark(mark);
     }
-    return EVN_OK;
 }
 
 static evn_status compile(evn_device *device) {
@@ -155,7 +156,7 @@ static evn_status compile(evn_device *device) {
     }
     evn_status status = write_mark(device, &mark);
     if (status == EVN_OK) {
-        status = compile_marked(device, &mark);
+        compile_marked(device, &mark);
     }
     free(mark.data);
     return status;

@@ -60,11 +60,19 @@ evn_status evn__kernel_make(evn__kernel *kernel) {
     EVN_CHECK(code == CL_SUCCESS, EVN_ERR_BUILD,
               "kernel %s cannot be made: %s (%d); check that the source defines it", kernel->name,
               evn__cl_name(code), (int)code);
-    return ask_kernel(kernel);
+    evn_status status = ask_kernel(kernel);
+    if (status != EVN_OK) { // a kernel that is there is one that may be launched
+        clReleaseKernel(kernel->kernel);
+        kernel->kernel = NULL;
+    }
+    return status;
 }
 
 static evn_status create_kernel(evn__kernel *kernel, const evn__program *program) {
     EVN_CHECK(kernel->name, EVN_ERR_MEMORY, "no memory for the name of a kernel");
+    if (kernel->blast) {
+        return EVN_OK;
+    }
     evn__text own = {0};
     char suffix[EVN__PART_SUFFIX];
     evn__text_append(&own, "%s%s", kernel->name, evn__part_suffix(program->part, suffix));
@@ -123,7 +131,7 @@ evn_status evn__kernel_get(evn_device *device, const evn__source *source, const 
                            .program = program.key,
                            .blast = source->blast,
                            .name = strdup(name)};
-    evn_status status = source->blast ? EVN_OK : create_kernel(fresh, &program);
+    evn_status status = create_kernel(fresh, &program);
     if (status != EVN_OK) {
         free_kernel(fresh);
         return status;

@@ -55,12 +55,15 @@ evn_status evn__kernel_get(evn_device *device, const evn__source *source, const 
 /// @return EVN_ERR_BUILD as evn__kernel_get
 evn_status evn__kernels_prepare(evn_device *device, const evn__source *sources, int count);
 
-/// Kernel `name` of that precision if the device has compiled one, in whatever program; else NULL.
-/// For names that say what the kernel does, such as a hash of its text.
+/// Kernel `name` of that precision if the device has one, in whatever program, which after a
+/// forecast need not be compiled; else NULL. For names that say what the kernel does, such as a
+/// hash of its text.
 evn__kernel *evn__kernel_find(const evn_device *device, const char *name, bool fp64);
 
-/// Set the arguments and enqueue; never waits. An empty index space enqueues nothing.
-/// @return EVN_ERR_DEVICE, EVN_ERR_DEVICE_MEMORY (many drivers allocate at the first launch)
+/// Set the arguments and enqueue; waits only while launches are timed (host/timing.h). A kernel
+/// that a forecast has named is compiled here. An empty index space enqueues nothing.
+/// @return EVN_ERR_BUILD, EVN_ERR_DEVICE, EVN_ERR_DEVICE_MEMORY (many drivers allocate at the first
+/// launch)
 evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
                               evn__range range);
 
