@@ -40,14 +40,14 @@ static evn_status try_as_is(const fitting *f, evn__needs *needs, bool *fit) {
     return status == EVN_OK ? compiled : status;
 }
 
-/// The most samples of a batch that fit, at most `most`; 0: not even one does.
-static evn_status find_batch(const fitting *f, int64_t most, int64_t *batch) {
+/// The most samples of a batch, or of parts of one, that fit, at most `most`; 0: not even one does.
+static evn_status find_batch(const fitting *f, int64_t most, bool parts, int64_t *batch) {
     int64_t low = 0, high = most + 1; // low fits, high does not
     while (high - low > 1) {
         evn__needs needs;
         bool fit;
         int64_t middle = low + (high - low) / 2;
-        EVN_TRY(try(f, (evn__variation){.batch = middle}, &needs, &fit));
+        EVN_TRY(try(f, (evn__variation){.batch = middle, .parts = parts}, &needs, &fit));
         *(fit ? &low : &high) = middle;
     }
     *batch = low;
@@ -60,7 +60,7 @@ static bool can_split(const fitting *f) {
 
 /// The largest part of a batch that fits; 0: there is none.
 static evn_status find_part(const fitting *f, int64_t *part) {
-    EVN_TRY(find_batch(f, f->batch, part));
+    EVN_TRY(find_batch(f, f->batch / 2, true, part));
     while (*part > 1 && f->batch % *part != 0) {
         --*part;
     }
@@ -101,7 +101,7 @@ static evn_status advise_batch(const fitting *f, evn__text *advice) {
     if (!evn__task_has_option(f->session->row, "batch") || f->session->options.micro_batches > 1) {
         return EVN_OK;
     }
-    EVN_TRY(find_batch(f, f->batch - 1, &batch));
+    EVN_TRY(find_batch(f, f->batch - 1, false, &batch));
     if (batch > 0) {
         evn__text_append(advice, "--batch %lld", (long long)batch);
         evn__text_append(advice, "%s",
@@ -120,7 +120,8 @@ static evn_status advise_gradient(const fitting *f, evn_gradient gradient, const
     char bytes[32];
     EVN_TRY(try(f, (evn__variation){.gradient = gradient}, &needs, &fit));
     if (!fit && parts) {
-        EVN_TRY(try(f, (evn__variation){.batch = 1, .gradient = gradient}, &needs, &fit));
+        EVN_TRY(try(f, (evn__variation){.batch = 1, .parts = true, .gradient = gradient}, &needs,
+                    &fit));
     } else {
         parts = false;
     }
@@ -151,7 +152,8 @@ static evn_status describe_least(const fitting *f, evn__text *text) {
     if (!can_split(f)) {
         return EVN_OK;
     }
-    EVN_TRY(evn__rehearse(f->session, f->settings, &(evn__variation){.batch = 1}, &needs));
+    EVN_TRY(evn__rehearse(f->session, f->settings, &(evn__variation){.batch = 1, .parts = true},
+                          &needs));
     evn__text_append(text, " (%s with one sample at a time)",
                      evn__anatomy_bytes((double)evn__needs_bytes(&needs), bytes));
     return text->status;
@@ -217,5 +219,6 @@ evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__
         return refuse(&f, needs);
     }
     EVN_TRY(split(&f, needs));
-    return try_as_is(&f, needs, &fit);
+    EVN_TRY(try_as_is(&f, needs, &fit));
+    return fit ? EVN_OK : refuse(&f, needs);
 }

@@ -96,6 +96,9 @@ static evn_status rehearse(const evn__session *session, const evn__settings *set
     own.task = (evn_task){0};
     own.trainer = NULL;
     vary_phases(variation, &own);
+    if (variation->parts && own.options.micro_batches < 2) {
+        own.options.micro_batches = 2;
+    }
     EVN_TRY(evn__source_blank(like, variation->batch > 0 ? variation->batch : batch, &own.source));
     if (counts) {
         evn__device_count_begin(own.device);

@@ -18,6 +18,7 @@ typedef struct evn__needs {
 /// What is tried in place of what the settings say.
 typedef struct evn__variation {
     int64_t batch;         ///< samples that the device gets at once; 0: the source's own
+    bool parts;            ///< that is one of several that make a step, whose gradients are kept
     evn_gradient gradient; ///< of the phases whose gradient keeps more; EVN_GRADIENT_NONE: as it is
 } evn__variation;
 
