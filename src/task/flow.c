@@ -223,6 +223,7 @@ static evn_status find_loss(program *p, evn_binding x) {
     }
     EVN_TRY(evn_device_flush(p->task->device));
     ++next.number;
+    ++next.index; // parts of a batch are known by both
     return draw(p, &next, &ahead);
 }
 

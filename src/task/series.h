@@ -14,8 +14,7 @@
 /// max_error, as of trajectories.
 /// @param[in] source   evn__source_series of the series; borrowed, as the series is
 /// @param[in] options  as for evn_task_trajectory; but for an exact series, times, continues,
-/// learn_starts
-///                     and missing are set here
+///                     learn_starts and missing are set here
 evn_status evn__series_task(evn_device *device, const evn_source *source,
                             const evn__time_series *series, const evn_trajectory_options *options,
                             evn_task *task);

@@ -46,6 +46,12 @@ static evn_status check(const evn_trainer_options *options, const evn_task *task
               "training needs at least one phase");
     EVN_CHECK(options->accumulate >= 0, EVN_ERR_ARGUMENT,
               "gradients of %d batches cannot be accumulated; give 1 or more", options->accumulate);
+    int64_t batches = (options->accumulate ? options->accumulate : 1) *
+                      (int64_t)(options->micro_batches ? options->micro_batches : 1);
+    EVN_CHECK(options->micro_batches >= 0 && batches <= INT_MAX, EVN_ERR_ARGUMENT,
+              "%d batches in %d parts each cannot be accumulated; give 1 or more, and at most %d "
+              "parts in all",
+              options->accumulate, options->micro_batches, INT_MAX);
     for (int i = 0; i < options->phase_count; ++i) {
         EVN_TRY(check_phase(options, task, i));
         epochs += options->phases[i].epochs;

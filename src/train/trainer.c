@@ -487,7 +487,7 @@ static evn_status train_epoch(evn_trainer *t, report *r, bool *stopped) {
         int count = left < t->options.accumulate ? (int)left : t->options.accumulate;
         double begun = evn__now();
         EVN_TRY(train_step(t, done, count, r));
-        EVN_TRY(evn__pause(t->device, &t->options, begun));
+        EVN_TRY(is_stopped(t) ? EVN_OK : evn__pause(t->device, &t->options, begun));
         done += count;
         if (r->sum.weight > r->shown.weight) { // something new was read
             show_progress(t, done, r);

@@ -385,6 +385,11 @@ START_TEST(mistakes_are_reported) {
     s.trainer.accumulate = -1;
     ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
     s.trainer.accumulate = 0;
+    s.trainer.micro_batches = -1;
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
+    s.trainer.accumulate = s.trainer.micro_batches = 1 << 16;
+    ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
+    s.trainer.accumulate = s.trainer.micro_batches = 0;
     s.trainer.phase_count = 0;
     ck_assert_int_eq(train_status(&s), EVN_ERR_ARGUMENT);
     s.trainer.phase_count = 1;
