@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/about.h"
 
+#include "base/names.h"
 #include "evonode/version.h"
 #include "host/device_json.h"
 #include "host/tuning.h"
 #include "tune/selftest.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -64,12 +66,13 @@ void evn__bench_hide_paths(char *text) {
 static void add_selftest_row(void *user, const evn__selftest_row *row) {
     json_t *rows = user;
     char reason[sizeof(row->reason)];
-    snprintf(reason, sizeof(reason), "%s", row->reason);
+    evn__printable(row->reason, reason, sizeof(reason));
     evn__bench_hide_paths(reason);
     json_array_append_new(
-        rows, json_pack("{s:s, s:s, s:i, s:i, s:f, s:f, s:s}", "family", row->family, "precision",
+        rows, json_pack("{s:s, s:s, s:i, s:i, s:o, s:f, s:s}", "family", row->family, "precision",
                         row->fp64 ? "fp64" : "fp32", "cases", row->cases, "wrong", row->wrong,
-                        "difference", row->error, "tolerance", row->tolerance, "reason", reason));
+                        "difference", isfinite(row->error) ? json_real(row->error) : json_null(),
+                        "tolerance", row->tolerance, "reason", reason));
 }
 
 static evn_status run_selftest(evn_device *device, json_t *about) {

@@ -115,8 +115,8 @@ double evn__bench_exchange(void);
 /// Answer requests, a line each, from standard input until it ends; see serve.c.
 evn_status evn__bench_serve(evn_device *device);
 
-/// The first step of training on the digits, as evonode train does it: for the time from the start
-/// of the process.
+/// A first step of training on the digits, without rehearsal and self-test: for the time from the
+/// start of the process.
 evn_status evn__bench_first_step(evn_device *device);
 
 #endif

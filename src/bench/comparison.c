@@ -41,15 +41,6 @@ static void weigh(const evn__bench_result *base, double tolerance, evn__bench_ce
     cell->regression = cell->verdict == EVN__BENCH_SLOWER && 1 / cell->ratio > 1 + tolerance;
 }
 
-static const evn__bench_result *find(const evn__bench_record *record, const char *key) {
-    for (int i = 0; i < record->count; ++i) {
-        if (strcmp(record->rows[i].key, key) == 0) {
-            return &record->rows[i];
-        }
-    }
-    return NULL;
-}
-
 static void fill_cell(const evn__bench_result *base, const evn__bench_result *row, double tolerance,
                       evn__bench_cell *cell) {
     *cell = (evn__bench_cell){.row = row, .ratio = NAN, .low = NAN, .high = NAN};
@@ -90,10 +81,10 @@ static evn_status compare(double tolerance, evn__bench_comparison *c) {
     EVN_TRY(list_keys(c, &keys, &c->row_count));
     evn_status status = EVN_NEW(&c->cells, c->row_count * c->count);
     for (int i = 0; i < c->row_count && status == EVN_OK; ++i) {
-        const evn__bench_result *base = find(&c->records[0], keys[i]);
+        const evn__bench_result *base = evn__bench_record_find(&c->records[0], keys[i]);
         for (int k = 0; k < c->count; ++k) {
             evn__bench_cell *cell = &c->cells[i * c->count + k];
-            fill_cell(base, find(&c->records[k], keys[i]), tolerance, cell);
+            fill_cell(base, evn__bench_record_find(&c->records[k], keys[i]), tolerance, cell);
             c->regressions += k > 0 && cell->regression;
         }
     }

@@ -34,6 +34,9 @@ typedef struct power {
 static void add_supply(power *p, const char *folder, const char *supply) {
     char type[VALUE], value[VALUE];
     read_line(folder, supply, "type", type);
+    if (strcmp(read_line(folder, supply, "scope", value), "Device") == 0) {
+        return; // of a mouse or the like
+    }
     if (strcmp(type, "Battery") == 0) {
         json_t *battery = json_object();
         read_line(folder, supply, "status", value);

@@ -25,7 +25,7 @@ evn_status evn__bench_record_add(evn__bench_record *record, const evn__bench_res
 
 const evn__bench_result *evn__bench_record_find(const evn__bench_record *record, const char *key) {
     for (int i = 0; i < record->count; ++i) {
-        if (strcmp(record->rows[i].key, key) == 0 && record->rows[i].time.count > 0) {
+        if (strcmp(record->rows[i].key, key) == 0) {
             return &record->rows[i];
         }
     }

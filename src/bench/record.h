@@ -36,7 +36,7 @@ void evn__bench_record_free(evn__bench_record *record);
 /// @return EVN_ERR_MEMORY
 evn_status evn__bench_record_add(evn__bench_record *record, const evn__bench_result *row);
 
-/// The row of that key which was measured; NULL: there is none.
+/// The row of that key, measured or not; NULL: there is none.
 const evn__bench_result *evn__bench_record_find(const evn__bench_record *record, const char *key);
 
 /// Name of the device, as in the file.

@@ -2,10 +2,14 @@
 // Our side of bench/scoreboard. A request is a line of words, the answer a line of JSON, which has
 // "error" when the request failed:
 //     limits           {"device", "driver", "flops", "bytes"}
-//     speed            {"flops", "exchange"}: what the processors do now, and how far apart they
-//     are open KEY FOLDER  {"flops", "bytes"}; one repetition is done; its inputs and outputs
-//                      are in FOLDER as inputs.safetensors and outputs.safetensors
+//
+//     speed            {"flops", "exchange"}: the processors' speed now, and their distance
+//
+//     open KEY FOLDER  {"flops", "bytes"}; one repetition is done; its inputs and outputs are in
+//                      FOLDER as inputs.safetensors and outputs.safetensors
+//
 //     run COUNT        {"seconds"}: a repetition, on average over COUNT
+//
 // bench/peers/serve.py answers the last two.
 #include "bench/bench.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/suite.h"
 
+#include "base/names.h"
 #include "bench/about.h"
 #include "bench/rows.h"
 
@@ -89,9 +90,11 @@ static evn_status measure(evn_device *device, const evn__bench_row *row, bool qu
 }
 
 static void take_reason(evn__bench_result *result) {
-    snprintf(result->reason, sizeof(result->reason), "%.250s", evn_error_message());
-    result->reason[strcspn(result->reason, "\n")] = 0;
-    evn__bench_hide_paths(result->reason);
+    char line[sizeof(result->reason)];
+    snprintf(line, sizeof(line), "%.*s", (int)strcspn(evn_error_message(), "\n"),
+             evn_error_message());
+    evn__bench_hide_paths(line);
+    evn__printable(line, result->reason, sizeof(result->reason)); // drivers write any bytes
     result->time.count = 0;
 }
 
@@ -127,7 +130,7 @@ static evn_status run_row(evn_device *device, const evn__bench_options *options,
 evn_status evn__bench_run(evn_device *device, const evn__bench_options *options,
                           evn__bench_record *record) {
     const evn__bench_row *row;
-    *record = (evn__bench_record){0};
+    *record = (evn__bench_record){.limits = {NAN, NAN}};
     EVN_TRY(evn__bench_options_check(options));
     EVN_TRY(evn__bench_about(device, options->quick, options->selftest, &record->about));
     for (int i = 0; (row = evn__bench_row_at(i)); ++i) {

@@ -34,7 +34,8 @@ START_TEST(round_trip) {
     ck_assert_double_eq_tol(row->time.low, 0.99e-3, 1e-9);
     ck_assert_double_eq_tol(row->difference, 1e-6, 1e-12);
     ck_assert(isnan(evn__bench_record_find(&record, "mnist_euler")->difference));
-    ck_assert_ptr_null(evn__bench_record_find(&record, "limit_fp16")); // it has no times
+    ck_assert_int_eq(evn__bench_record_find(&record, "limit_fp16")->time.count, 0);
+    ck_assert_ptr_null(evn__bench_record_find(&record, "no such row"));
     ck_assert_str_eq(record.rows[4].reason, "the device does not compute in fp16");
     ck_assert(record.rows[4].lacking);
     evn__bench_record_free(&record);
@@ -114,6 +115,9 @@ START_TEST(submission) {
     test_result("A vendor", "wrong kernels", 1, &record);
     test_result_row(&record, "conv2d")->difference = 1e-3;
     ck_assert_int_eq(submitted(&record, "."), EVN_ERR_DATA);
+    test_result("A vendor", "kernels that give no number", 1, &record);
+    test_result_row(&record, "conv2d")->difference = INFINITY;
+    ck_assert_int_eq(submitted(&record, "."), EVN_ERR_DATA);
     test_result("A vendor", "quick", 1, &record);
     json_object_set_new(record.about, "quick", json_true());
     ck_assert_int_eq(submitted(&record, "."), EVN_ERR_DATA);
@@ -178,6 +182,10 @@ START_TEST(power) {
     supply("BAT0", "capacity", "81\n");
     expect_power("battery", 1);
     supply("BAT0", "status", "Charging\n");
+    expect_power("mains", 1);
+    supply("hidpp_battery_0", "type", "Battery\n"); // a mouse's
+    supply("hidpp_battery_0", "scope", "Device\n");
+    supply("hidpp_battery_0", "status", "Discharging\n");
     expect_power("mains", 1);
 }
 END_TEST

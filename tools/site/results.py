@@ -60,7 +60,7 @@ def slug(text):
 
 
 def escape(text):
-    return html.escape(str(text), quote=True)
+    return html.escape(" ".join(str(text).split()), quote=True)  # a line of its own would end a block of HTML
 
 
 def shown(form, value):
@@ -112,7 +112,7 @@ def scatter(results, x_title, x_of, y_title, y_of):
         label = escape(f"{result.device['name']}, {result.device['driver']}: "
                        f"{x_value:.3g} {x_title}, {y_value:.3g} {y_title}")
         end = x > WIDTH / 2
-        parts.append(f'<a href="{escape(device_page(result))}"><circle class="{result.device["type"]}" cx="{x:.1f}" '
+        parts.append(f'<a href="{escape(device_page(result))}"><circle class="{slug(result.device["type"])}" cx="{x:.1f}" '
                      f'cy="{y:.1f}" r="4"><title>{label}</title></circle><text x="{x + (-7 if end else 7):.1f}" '
                      f'y="{y + 4:.1f}" text-anchor="{"end" if end else "start"}">{escape(short(result.device["name"]))}'
                      "</text></a>")
@@ -226,7 +226,7 @@ def device(results):
     parts = [f"# {results[0].device['name'].translate(str.maketrans(dict.fromkeys('*_`<[]#', ' ')))}\n",
              "[All devices](../index.html)\n"]
     for r in results:
-        parts += [f"\n## {r.data['date']}, driver {slug(r.device['driver'])}\n", block(facts(r)), block(bars(r)),
+        parts += [f"\n## {slug(r.data['date'])}, driver {slug(r.device['driver'])}\n", block(facts(r)), block(bars(r)),
                   block(rows_table(r))]
     return "\n".join(parts)
 
