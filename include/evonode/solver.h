@@ -38,7 +38,7 @@ typedef struct evn_solver_options {
                         ///< 0: adaptive, for methods with an estimate
     double rtol, atol;  ///< adaptive: tolerances per element; atol in units of the state
     double dt_min;      ///< adaptive: smaller steps end the solve (units of t); >= 0
-    int max_steps;      ///< adaptive: more attempts end the solve; >= 1
+    int max_steps;      ///< adaptive: more attempts from one observation to the next end it; >= 1
     /// 0: the solve gives x(t1). n > 0: it gives x at n times, and the gradient takes n cotangents.
     /// Each is hit by a step: from one to the next there are the fewest equal steps that are no
     /// longer than (t1 - t0) / steps.
@@ -87,15 +87,14 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 
 /// Solve from t0 to t1 (either direction).
 /// @param[in]  x0       memory of x at t0, in the dynamics' shape; unchanged. What the last solve
-/// or
-///                      gradient gave will do, too
+///                      or gradient gave will do, too
 /// @param[in]  weights  one binding per weight of the dynamics; must stay until the gradient is
-/// taken
+///                      taken
 /// @param[out] x1       where x(t1) is, [observations, state] where there are some; memory of the
 ///                      solver, valid until its next solve
 /// @param[out] solution may be NULL
 /// Fixed steps enqueue only. Adaptive ones are decided about on the device: the host waits for the
-/// end, once where the solve takes what the last ones took, and for every 16 steps at the most.
+/// end, once where the solve takes what the last ones took, otherwise after every 1 to 16 steps.
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);

@@ -34,6 +34,8 @@ typedef struct solve {
     int surplus, waits;
 } solve;
 
+_Static_assert((int)EVN__LOOKAHEAD_MAX <= (int)EVN__CONTROL_ATTEMPTS, "records of a look");
+
 // Life --------------------------------------------------------------------------------------------
 
 static evn_status compile(evn__integrator *in, const evn__system *system,
@@ -58,7 +60,8 @@ static evn_status create_control(evn__integrator *in, evn__adaptive *a) {
     a->skips = steps && (!in->jumps || starts);
     int launches = evn_plan_launch_count(in->step) + 1;
     launches += a->restarts ? evn_plan_launch_count(a->start) : 0;
-    a->lookahead.surplus = a->skips ? launches * launch : 0;
+    // What the clock cannot tell from nothing is known all the same.
+    a->lookahead.surplus = a->skips ? fmax(launches * launch, 1e-9) : 0;
     return EVN_OK;
 }
 
@@ -276,6 +279,7 @@ static evn_status begin(solve *s) {
 evn_status evn__integrate_adaptively(evn__integrator *in, const evn__way *way,
                                      const evn_binding *parameters, evn_solution *solution) {
     solve s = {.in = in, .a = in->adaptive, .way = way, .parameters = parameters};
+    *solution = (evn_solution){0};
     EVN_TRY(begin(&s));
     do {
         double begun = evn__now();

@@ -51,7 +51,7 @@ static evn_status get_kernels(evn__control *c) {
 }
 
 static evn_status create(evn__control *c) {
-    enum { UNUSED_BYTES = 2 * sizeof(int64_t) };
+    enum { UNUSED_BYTES = sizeof(int64_t) };
     size_t limits = EVN_CONTROL_ENDS + 2 * (size_t)c->course->intervals;
     EVN_TRY(evn__real_create_for(c->device, EVN__USE_STATES, c->fp64,
                                  (size_t)RECORDS * EVN_CONTROL_RECORD, &c->records));

@@ -13,4 +13,4 @@ static double elementary(const evn__controller *controller, const evn__tableau *
     return fmin(controller->most, fmax(controller->least, factor));
 }
 
-const evn__controller evn__controller_elementary = {"elementary", 0.9, 0.2, 10, elementary};
+const evn__controller evn__controller_elementary = {0.9, 0.2, 10, elementary};

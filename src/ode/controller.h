@@ -7,7 +7,6 @@
 #include "ode/tableau.h"
 
 typedef struct evn__controller {
-    const char *name;
     double safety, least, most; ///< of the factor
     /// Factor of the next step: `error` is at most 1 where the step is accepted; infinite or NaN,
     /// it counts as far too large.

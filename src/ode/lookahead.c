@@ -2,6 +2,7 @@
 #include "ode/lookahead.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 static int kept(const evn__lookahead *l) {
     return l->solves < EVN__LOOKAHEAD_SOLVES ? l->solves : EVN__LOOKAHEAD_SOLVES;
@@ -13,7 +14,8 @@ void evn__lookahead_add(evn__lookahead *l, int attempts) {
     l->solves = l->solves + 1 < 2 * EVN__LOOKAHEAD_SOLVES ? l->solves + 1 : EVN__LOOKAHEAD_SOLVES;
 }
 
-bool evn__lookahead_is_cheap(const evn__lookahead *l) {
+/// Whether a step behind the end costs less than a look.
+static bool is_cheap(const evn__lookahead *l) {
     return l->surplus > 0 && l->surplus <= l->wait;
 }
 
@@ -47,7 +49,7 @@ static int cheapest(const evn__lookahead *l, int made) {
 }
 
 int evn__lookahead_guess(const evn__lookahead *l, double fits) {
-    if (!evn__lookahead_is_cheap(l) || !(fits > 1)) {
+    if (!is_cheap(l) || !(fits > 1)) {
         return 1;
     }
     return fits < EVN__LOOKAHEAD_MAX ? (int)ceil(fits) : EVN__LOOKAHEAD_MAX;

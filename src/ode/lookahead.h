@@ -4,8 +4,6 @@
 #ifndef EVN_ODE_LOOKAHEAD_H
 #define EVN_ODE_LOOKAHEAD_H
 
-#include <stdbool.h>
-
 enum { EVN__LOOKAHEAD_MAX = 16, EVN__LOOKAHEAD_SOLVES = 8 };
 
 /// What is known of a solver. Zero-initialise.
@@ -28,8 +26,5 @@ int evn__lookahead_guess(const evn__lookahead *lookahead, double fits);
 /// The same: those that would have cost least in the last solves; where they say nothing, a guess.
 /// @param made  attempts of this solve up to now
 int evn__lookahead_choose(const evn__lookahead *lookahead, int made, double fits);
-
-/// Whether a step behind the end costs less than a look.
-bool evn__lookahead_is_cheap(const evn__lookahead *lookahead);
 
 #endif

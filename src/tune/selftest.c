@@ -59,8 +59,14 @@ static evn_status run_family(evn_device *device, const evn__sample *sample, bool
     return EVN_OK;
 }
 
+/// Whether a family begins here of which any operation is asked for.
 static bool is_wanted(const evn__sample *sample, const evn__selftest_part *part) {
-    return is_first(sample) && (!part || part->uses(part->user, sample->operation));
+    bool wanted = !part;
+    const char *family = sample->family;
+    for (const evn__sample *s = sample; s->family && strcmp(s->family, family) == 0; ++s) {
+        wanted = wanted || part->uses(part->user, s->operation);
+    }
+    return wanted && is_first(sample);
 }
 
 evn_status evn__selftest(evn_device *device, const evn__selftest_part *part,
