@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // evonode bench, compare and check.
-// TEST: timeout=300
 #include "program.h"
 #include "result.h"
 #include "test.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // evonode compare: groups, their numbers, and what cannot be compared.
-// TEST: timeout=300
 #include "program.h"
 #include "test.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // evonode depth on a small run, and a phase that ends by itself.
-// TEST: timeout=300
 #include "program.h"
 #include "test.h"
 

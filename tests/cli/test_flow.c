@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A flow through the program: run folder, pictures, evaluation, samples.
-// TEST: timeout=300
 #include "program.h"
 #include "test.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // evonode train images: a folder as anybody has it, and the same images as IDX files.
-// TEST: timeout=300
 #include "pictures.h"
 #include "program.h"
 #include "test.h"

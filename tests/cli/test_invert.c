@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // evonode invert on small runs: what is recovered, and what cannot be run backwards.
-// TEST: timeout=300
 #include "program.h"
 #include "test.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device memory of a training: known before it starts, refused where it does not fit, and kept
 // below a limit by computing batches in parts.
-// TEST: timeout=300
 #include "program.h"
 #include "test.h"
 

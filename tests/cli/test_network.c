@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Networks of one's own, from the command line: train --network, what a run keeps, describe.
-// TEST: timeout=300
 #include "program.h"
 #include "test.h"
 

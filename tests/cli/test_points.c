@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A flow on columns of a CSV file through the program: training, samples and densities in the
 // user's units and by the user's names, without the file; what is refused, and what is left behind.
-// TEST: timeout=300
 #include "base/number.h"
 #include "program.h"
 #include "test.h"

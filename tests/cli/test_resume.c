@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run that is ended before its time and resumed, twice, ends with the bits of one that was not.
-// TEST: timeout=300
 #include "program.h"
 #include "test.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A series through the program: from a file to values behind its end, and files that are refused.
-// TEST: timeout=300
 #include "program.h"
 #include "test.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training runs through the program: what is in the run folder, and what a failed run leaves.
-// TEST: timeout=300
 #include "program.h"
 #include "test.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // evonode tune and its file, and evonode selftest.
-// TEST: timeout=200
 #include "program.h"
 #include "test.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every tile in local memory that the tuner may choose for a GPU, and the family's own choice among
 // them, against the reference, with guard zones around the buffers.
-// TEST: timeout=120
 #include "host/guard.h"
 #include "host/tuning.h"
 #include "ops/tiled.h"

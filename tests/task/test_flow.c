@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// TEST: timeout=300
 #include "data/density.h"
 #include "task/flow.h"
 #include "test.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A flow on rows of numbers: densities in the user's units, and early stopping.
-// TEST: timeout=300
 #include "data/points.h"
 #include "evonode/trainer.h"
 #include "task/flow.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two epochs of backprop through ten Euler steps on MNIST, then the adjoint with dopri5 on a part
-// of it: the accuracies that the project promises. Needs EVONODE_DATA/mnist. TEST: label=mnist
-// timeout=1500
+// of it: the accuracies that the project promises. Needs EVONODE_DATA/mnist.
+// TEST: label=mnist timeout=1500
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
 #include "test.h"

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 _BEGIN = '#line 1 "variant.cl"'
 _RENAME = re.compile(r"#(define (\w+) \2__\d+|undef \w+)$")
 _GENERATED = re.compile(r"_[0-9a-f]{32}\b")
-_KERNEL = re.compile(r"(?:\b[A-Z]+ )?\b__kernel void (\w+)\(")
+# From its first word to the brace that closes it, which alone begins a line.
+_KERNEL = re.compile(r"(?:\b[A-Z]+ )?\b__kernel (?:[A-Z]+ )?void (\w+)\(.*?^}$", re.M | re.S)
 _ORDER = ("ROWS", "VECTORS", "WIDTH", "LANES", "GROUP_X", "GROUP_Y", "DEPTH")
 
 
@@ -33,11 +34,11 @@ class Unit:
 
     @property
     def text(self) -> str:
-        """Without the kernels that nobody launches: no compiler spends time on functions that
-        are not called."""
+        """Without the kernels that nobody launches, so that no compiler spends time on them; all
+        lines keep their numbers."""
 
         def hide(m: re.Match) -> str:
-            return m[0] if m[1] in self.used else f"static void {m[1]}("
+            return m[0] if m[1] in self.used else "\n" * m[0].count("\n")
 
         return _KERNEL.sub(hide, self.source) if self.used else self.source
 
