@@ -206,7 +206,14 @@ __kernel ONE void control_begin(INPUT(limits), INPUT(first), RECORDS(record), RU
     evn_set_runs(r, false, steps_buffer + steps_offset, starts_buffer + starts_offset);
 }
 
+#if GROUP_ITEMS == 1 // on a CPU an item walks along memory; on a GPU neighbours read neighbours
+#define RUN_OF(count) ((count + get_global_size(0) - 1) / get_global_size(0))
+#define FOR_EACH_OF(count)                                                                         \
+    for (ulong i = get_global_id(0) * RUN_OF(count), end = min((ulong)count, i + RUN_OF(count));   \
+         i < end; i++)
+#else
 #define FOR_EACH_OF(count) for (ulong i = get_global_id(0); i < count; i += get_global_size(0))
+#endif
 
 // After an attempt from x [x_count] and slopes to x_next and slopes_next, which the next one goes on
 // from: where it was not accepted they become what they were. Where it lands, the first `observed`
