@@ -25,9 +25,13 @@ esac
     echo "costume.sh: there is no $profile; there are:" tests/layer/profiles/* >&2
     exit 1
 }
-build=${EVN_BUILD:-build}
+build=$(cd "${EVN_BUILD:-build}" && pwd)
 prefer_pocl
-OPENCL_LAYERS=$PWD/$build/tests/layer/evn_layer.so
+OPENCL_LAYERS=$build/tests/layer/evn_layer.so
+[ -f "$OPENCL_LAYERS" ] || { # the loader would pass over it
+    echo "costume.sh: there is no $OPENCL_LAYERS; build it first" >&2
+    exit 1
+}
 EVN_LAYER_COSTUME=$(cd "$(dirname "$profile")" && pwd)/$(basename "$profile")
 # Nothing of a costume stays. PoCL's binaries would be asked for, and compiled once more for it.
 EVONODE_CACHE_DIR=off

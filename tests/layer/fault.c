@@ -72,12 +72,13 @@ static cl_int end(cl_int code, bool waits) {
 #include "entries.def"
 
 static enum entry find(const char *name, const char *fault) {
-    for (int i = 0; i < ENTRIES; ++i) {
+    for (int i = 0; name && i < ENTRIES; ++i) {
         if (strcmp(name, names[i]) == 0) {
             return (enum entry)i;
         }
     }
-    layer_fail("EVN_LAYER_FAULT: %s: entries.def has no %s", fault, name);
+    layer_fail("EVN_LAYER_FAULT: %s: entries.def has no %s", fault,
+               name ? name : "name that is empty");
 }
 
 static long parse(const char *text, const char *fault) {
@@ -99,6 +100,12 @@ static void add(const char *fault) {
     long call = parse(strtok_r(NULL, ":", &rest), fault);
     long code = parse(strtok_r(NULL, ":", &rest), fault);
     const char *manner = strtok_r(NULL, ":", &rest);
+    if (faults[entry].code) {
+        layer_fail("EVN_LAYER_FAULT: %s: %s has a fault already", fault, names[entry]);
+    }
+    if (strtok_r(NULL, ":", &rest)) {
+        layer_fail("EVN_LAYER_FAULT: %s: nothing comes behind on or late", fault);
+    }
     faults[entry].call = call;
     faults[entry].code = (cl_int)code;
     faults[entry].on = manner && strcmp(manner, "on") == 0;

@@ -152,6 +152,9 @@ static void check_whole(const char *path, const profile *p) {
     if (p->values[PROFILE_KEY_work_items].count != 3) {
         layer_fail("%s: work_items has not three numbers", path);
     }
+    if (!profile_number(p, PROFILE_KEY_timer_ns) || !profile_number(p, PROFILE_KEY_align_bits)) {
+        layer_fail("%s: timer_ns and align_bits must be above 0", path);
+    }
 }
 
 void profile_read(const char *path, profile *p) {

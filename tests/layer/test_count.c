@@ -112,10 +112,11 @@ START_TEST(leaked) {
 END_TEST
 
 /// evonode releases what it makes, in training and after an error.
-static void check_run(int code, const char *command) {
+static void check_run(int code, const char *fault, const char *command) {
     char path[TEST_PATH];
     test_outcome result = test_program(
-        test_layer_variables("EVN_LAYER_COUNT='%s'", test_path(path, "summary")), "%s", command);
+        test_layer_variables("%sEVN_LAYER_COUNT='%s'", fault, test_path(path, "summary")), "%s",
+        command);
     ck_assert_msg(result.code == code, "%s", result.err);
     char *summary = test_read("summary", NULL);
     ck_assert_int_gt(counted(summary, "contexts_made"), 0);
@@ -127,8 +128,10 @@ static void check_run(int code, const char *command) {
 }
 
 START_TEST(training) {
-    check_run(0, "train curve --phase backprop:epochs=1 --phase adjoint:epochs=1 --out r");
-    check_run(0, "eval r");
+    check_run(0, "", "train curve --phase backprop:epochs=1 --phase adjoint:epochs=1 --out r");
+    check_run(0, "", "eval r");
+    check_run(EVN_ERR_DEVICE, "EVN_LAYER_FAULT=clEnqueueNDRangeKernel:2:-5 ",
+              "train curve --phase backprop:epochs=1 --out failed");
 }
 END_TEST
 

@@ -74,7 +74,7 @@ START_TEST(refused) {
 }
 END_TEST
 
-/// A run's programs: evonode says itself how many it built.
+/// A run's programs, each with its options.
 START_TEST(training) {
     char path[TEST_PATH], name[TEST_PATH];
     test_path(path, "written");

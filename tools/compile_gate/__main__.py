@@ -78,6 +78,8 @@ def _collect(options: argparse.Namespace) -> tuple[dict[str, Unit], dict[str, st
     for profile in _profiles(options.costumes):
         vendors[profile] = _vendor_of(profile)
         for task in tasks:
+            if task not in TRAININGS:
+                raise WriteError(f"no task is named '{task}'; there are {', '.join(TRAININGS)}")
             count = add_folder(units, writer.write(profile, task), profile, True)
             print(f"{os.path.basename(profile)}: {task}, {count} programs", flush=True)
         if options.variants:
@@ -149,6 +151,8 @@ def main(words: list[str]) -> int:
     compilers = find_compilers(os.path.join(options.build, "gate"))
     try:
         targets, skipped = _targets(options, compilers)
+        if not targets:
+            return 1 if options.require else 77
         units, vendors = _collect(options)
     except (UnknownTarget, WriteError, OSError) as error:
         print(f"compile_gate: {error}", file=sys.stderr)
@@ -158,7 +162,7 @@ def main(words: list[str]) -> int:
         return 2
     pairs = list(_pairs(units, vendors, targets))
     cache = Cache(os.path.join(options.build, "gate", "cache"), compilers)
-    results = compile_all(compilers, cache, pairs, options.jobs, _show_progress)
+    results = compile_all(compilers, cache, pairs, max(1, options.jobs), _show_progress)
     rows, kept = make_rows(results), read_rows(KEPT)
     errors, bad = _errors(results), faults(rows, read_accepted(ACCEPTED))
     _report("does not compile", errors)
@@ -169,8 +173,6 @@ def main(words: list[str]) -> int:
     if options.write:
         parts = (options.programs, options.costumes, options.tasks, options.quick)
         _write(rows, kept, options.variants and not any(parts))
-    if not targets:
-        return 1 if options.require else 77
     return 1 if errors or bad or (skipped and options.require) else 0
 
 

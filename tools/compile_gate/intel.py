@@ -28,13 +28,10 @@ def compile_program(
     )
     if done.returncode != 0 or not os.path.exists(f"{folder}/program"):
         raise CompileError(done.stdout[-2000:])
-    with open(f"{folder}/program.cl", encoding="utf-8") as file:
-        local = _local_of_kernels(folder)
-        found = {f.kernel: f for f in _all(target, folder, local, file.read())}
-    return list(found.values())
+    return list({f.kernel: f for f in _all(target, folder, _local_of_kernels(folder))}.values())
 
 
-def _all(target: Target, folder: str, local: dict[str, int], text: str):
+def _all(target: Target, folder: str, local: dict[str, int]):
     for path in sorted(glob.glob(f"{folder}/*_simd*_entry_*.asm")):
         with open(path, encoding="utf-8", errors="replace") as file:
             yield _figures(target, path, file.read(), local)

@@ -40,7 +40,7 @@ def _cell(row: Row | None) -> str:
     if not row:
         return ""
     text = f"{row.registers} · {row.groups}"
-    if row.target in ("skl", "tgllp", "dg2") or not row.target.startswith(("gfx", "sm_")):
+    if not row.target.startswith(("gfx", "sm_")):
         text = f"SIMD{row.simd} · {row.groups}"
     text += f" · **{row.spills} B spilt**" if row.spills else ""
     return f"**{text}**" if row.groups < GROUPS and not row.spills else text
@@ -79,17 +79,21 @@ def _resources(rows: list[Row], targets: list[str]) -> str:
     return _markdown(["kernel", "local bytes", *targets], table)
 
 
+def _loop_cell(row: Row | None) -> str:
+    if not row:
+        return ""
+    return f"{100 * row.peak:.0f} % ({row.fma:.0f} of {row.slots:.0f})" if row.fma else "no loop found"
+
+
 def _loops(rows: list[Row], targets: list[str]) -> str:
     def least(item):
         return min((r.peak for r in item[1].values() if r.fma), default=1)
 
-    products = _by_kernel([r for r in rows if r.fma >= 16 and "+ epilogue" not in r.kernel])
+    products = {r.kernel for r in rows if r.fma >= 16 and "+ epilogue" not in r.kernel}
+    every = _by_kernel([r for r in rows if r.kernel in products])
     table = []
-    for kernel, own in sorted(products.items(), key=least):
-        cells = [
-            f"{100 * own[t].peak:.0f} % ({own[t].fma:.0f} of {own[t].slots:.0f})" if t in own else ""
-            for t in targets
-        ]
+    for kernel, own in sorted(every.items(), key=least):
+        cells = [_loop_cell(own.get(t)) for t in targets]
         table.append([f"`{kernel}`", *cells])
     return _markdown(["kernel", *targets], table)
 

@@ -8,6 +8,8 @@ whichever is longer. What launches cost is in no vendor's figures and is not in 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from targets import UnknownTarget, find_target
 from verdict import Row
 
@@ -36,14 +38,13 @@ def seconds(peak: float, gflops: float, bandwidth: float) -> float:
 
 
 def _peak(rows: list[Row], target: str) -> float:
-    """Of the convolution, in its largest default tile on the target or on another of its family."""
-    family = find_target(target)
+    """Of the convolution, in its best default tile on the target or on another of its family."""
+    family = replace(find_target(target), name="")
     own = [
         r.peak
         for r in rows
         if r.kernel.startswith("conv2d_tiled") and r.fma and "+ epilogue" not in r.kernel
-        and find_target(r.target).threads == family.threads
-        and find_target(r.target).vendor == family.vendor
+        and replace(find_target(r.target), name="") == family
     ]  # fmt: skip
     return max(own, default=0)
 

@@ -120,7 +120,7 @@ def write_rows(path: str, rows: list[Row]) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write("# SPDX-License-Identifier: Apache-2.0\n")
-        file.write("# Made by: python3 tools/compile_gate --write\n")
+        file.write("# Made by: python3 tools/compile_gate --variants --write\n")
         file.write("\n".join([HEAD, *(r.line() for r in rows)]) + "\n")
 
 

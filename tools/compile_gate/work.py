@@ -7,6 +7,7 @@ import glob
 import hashlib
 import json
 import os
+import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -82,6 +83,9 @@ def _compile(compilers: Compilers, cache: Cache, unit: Unit, target: Target) -> 
                 result.error = "the compiler names no kernel; the gate cannot read what it says"
         except CompileError as error:
             result.error = str(error)
+        except subprocess.TimeoutExpired:  # not kept: the machine may have been busy
+            result.error = "the compiler did not end in its time"
+            return result
     cache.keep(result)
     return result
 
