@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // A value stays 0 where the device does not support the query.
 #define ASK(id, parameter, value) clGetDeviceInfo((id), (parameter), sizeof(value), &(value), NULL)
@@ -142,6 +143,15 @@ static int ask_min_sub_group(cl_device_id id) {
     return (int)least;
 }
 
+/// CL_DEVICE_GLOBAL_MEM_CACHE_SIZE is another cache with every implementation.
+static uint64_t second_level_cache(void) {
+    long bytes = -1;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
 static void ask_sizes(cl_device_id id, evn_device_info *info) {
     cl_uint units = 0, clock = 0, width = 0;
     cl_ulong global = 0, local = 0, allocation = 0;
@@ -159,6 +169,7 @@ static void ask_sizes(cl_device_id id, evn_device_info *info) {
     info->global_bytes = global;
     info->local_bytes = local;
     info->max_allocation_bytes = allocation;
+    info->cache_bytes = info->type == EVN_DEVICE_CPU ? second_level_cache() : 0;
     info->max_work_group = group;
     info->min_sub_group = ask_min_sub_group(id);
 }

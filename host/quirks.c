@@ -38,8 +38,10 @@ static const struct {
     // which would still have to be compiled.
     {"NVIDIA CUDA", {.caches_programs = true}},
     // rusticl uses Mesa's shader cache, and (22.3) aborts the process on a binary that it does not
-    // understand, where others return an error that we could answer with a new compilation.
-    {"rusticl", {.caches_programs = true}},
+    // understand, where others return an error that we could answer with a new compilation. Its
+    // llvmpipe (22.3) ends loops when a work-item has gone through them 65,535 times in all: one of
+    // 1000 x 70 iterations did 63,715.
+    {"rusticl", {.caches_programs = true, .short_loops = true}},
 };
 
 evn__quirks evn__quirks_of(const evn_device_info *info) {

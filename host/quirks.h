@@ -10,6 +10,8 @@ typedef struct evn__quirks {
     bool costly_programs; ///< each program costs much, however small: sources share them
     bool compiles_at_launch; ///< a kernel is compiled at its first launch, not with its program
     bool reads_builtins;     ///< it reads clang's opencl-c.h before each program, cached ones too
+    bool short_loops;        ///< the loops of a work-item end, without a word, after some 65,000
+                             ///< iterations in all
     bool known;              ///< the following two are, without probes (host/probe.h)
     bool groups_progress;    ///< a work-group that has begun makes progress while others wait
     bool long_vectors;       ///< the compiler knows vectors of more than 16 elements, by clang's

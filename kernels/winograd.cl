@@ -8,9 +8,11 @@
 // Twin: src/ref/conv2d.c.   Source: Lavin and Gray 2016, with the points 0, 1, −1, ∞ and, for 5, 2.
 // The products of a tile are a matrix product over channels at each point. A work-item transforms
 // up to TILES tiles into local memory, multiplies there and transforms back: it stays in the caches.
+// With -DROOM it does so in a part of global memory that is its own: what local memory a CPU grants
+// says nothing about its caches.
 // Assumes: one work-item a group; INPUTS and OUTPUTS are multiples of WIDTH, the columns of a
 // product (OUTPUTS, in the input gradient CHANNELS) of VECTORS · WIDTH, and TILES of ROWS.
-// Tuned: ROWS, VECTORS, WIDTH (variant.cl), TILES.   Relaxed math: none.
+// Tuned: ROWS, VECTORS, WIDTH (variant.cl), TILES, ROOM.   Relaxed math: none.
 // Rounding: with 4 points about the direct method's error, with 5 a few times that, by the numbers
 // up to 8 in A and 3 in B.
 
@@ -24,11 +26,24 @@
 #define PREFETCH(p) prefetch(p, WIDTH)
 #endif
 
-// STORE to local and to global memory as one instruction, which vstore is not with every compiler.
+#ifdef ROOM
+#define NEAR __global
+#define NEAR_PARAMETER OUTPUT(room),
+#define DECLARE_NEAR(a, a_size, b, b_size)                                                         \
+    OUTPUT_OF(room);                                                                               \
+    NEAR real *a = room + (long)get_group_id(0) * ((a_size) + (b_size));                           \
+    NEAR real *b = a + (a_size)
+#else
+#define NEAR __local
+#define NEAR_PARAMETER
+#define DECLARE_NEAR(a, a_size, b, b_size) __local real a[a_size], b[b_size]
+#endif
+
+// STORE to near and to global memory as one instruction, which vstore is not with every compiler.
 typedef struct __attribute__((packed)) {
     vector x;
 } unaligned;
-#define STORE_LOCAL(x_, p)  (((__local unaligned *)(p))->x = (x_))
+#define STORE_NEAR(x_, p)   (((NEAR unaligned *)(p))->x = (x_))
 #define STORE_GLOBAL(x_, p) (((__global unaligned *)(p))->x = (x_))
 
 #define POINTS_OF(outputs) ((outputs) + TAPS - 1) // along an axis
@@ -183,21 +198,21 @@ INLINE void load_tile(vector to[POINTS], __global const real *image, const int r
     }
 }
 
-// Points of `elements` channels of tiles in local memory, from and to registers.
-INLINE void store_points(const vector tile[POINTS], __local real *v, const int elements) {
+// Points of `elements` channels of tiles in near memory, from and to registers.
+INLINE void store_points(const vector tile[POINTS], NEAR real *v, const int elements) {
     UNROLL for (int i = 0; i < POINTS; i++) {
-        STORE_LOCAL(tile[i], v + i * STRIDE(elements));
+        STORE_NEAR(tile[i], v + i * STRIDE(elements));
     }
 }
 
-INLINE void load_points(vector tile[POINTS], __local const real *m, const int elements) {
+INLINE void load_points(vector tile[POINTS], NEAR const real *m, const int elements) {
     UNROLL for (int i = 0; i < POINTS; i++) {
         tile[i] = LOAD(0, m + i * STRIDE(elements));
     }
 }
 
 // v[point, tile, c] of tiles [begin, end) of x in one phase, for all CHANNELS.
-static void expand_inputs(__global const real *x, __local real *v, const int begin, const int end,
+static void expand_inputs(__global const real *x, NEAR real *v, const int begin, const int end,
                    const int phase, EXTENTS) {
     for (int t = begin; t < end; t++) {
         __global const real *image = x + SAMPLE(t) * height * width * INPUTS;
@@ -218,7 +233,7 @@ static void expand_inputs(__global const real *x, __local real *v, const int beg
 }
 
 // z[point, tile, co] of tiles [begin, end) of y_bar.
-static void expand_cotangents(__global const real *y_bar, __local real *z, const int begin, const int end,
+static void expand_cotangents(__global const real *y_bar, NEAR real *z, const int begin, const int end,
                        EXTENTS) {
     for (int t = begin; t < end; t++) {
         for (int c = 0; c < OUTPUTS; c += WIDTH) {
@@ -238,14 +253,14 @@ static void expand_cotangents(__global const real *y_bar, __local real *z, const
 
 // m[point, tile, :] = v[point, tile, :] u[point], or += for `add`, of `tiles` tiles. The rows of a
 // register tile past the last are written too: nobody reads them.
-static void multiply(__local const real *v, __global const real *u, __local real *m, const int tiles,
+static void multiply(NEAR const real *v, __global const real *u, NEAR real *m, const int tiles,
               const int inner, const int columns, const bool add) {
     for (int point = 0; point < POINTS; point++) {
         for (int n = 0; n < columns; n += COLUMNS) {
             for (int t = 0; t < tiles; t += ROWS) {
-                __local real *to = m + t * columns + n;
+                NEAR real *to = m + t * columns + n;
                 __global const real *u_k = u + n;
-                __local const real *v_rows[ROWS];
+                NEAR const real *v_rows[ROWS];
                 vector sum[ROWS][VECTORS];
                 UNROLL for (int i = 0; i < ROWS; i++) {
                     v_rows[i] = v + min(t + i, tiles - 1) * inner;
@@ -262,7 +277,7 @@ static void multiply(__local const real *v, __global const real *u, __local real
                 }
                 UNROLL for (int i = 0; i < ROWS; i++) {
                     UNROLL for (int j = 0; j < VECTORS; j++) {
-                        STORE_LOCAL(sum[i][j], to + i * columns + j * WIDTH);
+                        STORE_NEAR(sum[i][j], to + i * columns + j * WIDTH);
                     }
                 }
             }
@@ -331,24 +346,28 @@ INLINE void store_outputs(vector tile[POINTS], __global real *y, const int t, EX
     }
 }
 
-// Work-item: TILES tiles, all channels.
-__kernel void winograd_conv2d(INPUT(x), INPUT(u), OUTPUT(y), EXTENTS) {
+// Work-item: `per` tiles, a multiple of TILES, all channels.
+__kernel void winograd_conv2d(INPUT(x), INPUT(u), OUTPUT(y), NEAR_PARAMETER EXTENTS,
+                              const int per) {
     INPUT_OF(x);
     INPUT_OF(u);
     OUTPUT_OF(y);
-    __local real v[POINTS * STRIDE(TILES * CHANNELS)], m[POINTS * STRIDE(TILES * OUTPUTS)];
-    const int begin = (int)get_global_id(0) * TILES;
-    const int end = min(begin + TILES, samples * TILES_EACH);
-    for (int phase = 0; phase < STEP; phase++) {
-        expand_inputs(x, v, begin, end, phase, EXTENTS_HERE);
-        multiply(v, u + (long)phase * POINTS * STRIDE(AREA), m, end - begin, CHANNELS, OUTPUTS,
-                 phase > 0);
-    }
-    for (int t = begin; t < end; t++) {
-        for (int c = 0; c < OUTPUTS; c += WIDTH) {
-            vector tile[POINTS];
-            load_points(tile, m + (t - begin) * OUTPUTS + c, TILES * OUTPUTS);
-            store_outputs(tile, y + c, t, EXTENTS_HERE);
+    DECLARE_NEAR(v, POINTS * STRIDE(TILES * CHANNELS), m, POINTS * STRIDE(TILES * OUTPUTS));
+    const int first = (int)get_global_id(0) * per;
+    const int last = min(first + per, samples * TILES_EACH);
+    for (int begin = first; begin < last; begin += TILES) {
+        const int end = min(begin + TILES, last);
+        for (int phase = 0; phase < STEP; phase++) {
+            expand_inputs(x, v, begin, end, phase, EXTENTS_HERE);
+            multiply(v, u + (long)phase * POINTS * STRIDE(AREA), m, end - begin, CHANNELS, OUTPUTS,
+                     phase > 0);
+        }
+        for (int t = begin; t < end; t++) {
+            for (int c = 0; c < OUTPUTS; c += WIDTH) {
+                vector tile[POINTS];
+                load_points(tile, m + (t - begin) * OUTPUTS + c, TILES * OUTPUTS);
+                store_outputs(tile, y + c, t, EXTENTS_HERE);
+            }
         }
     }
 }
@@ -393,12 +412,12 @@ INLINE void add_inputs(vector tile[POINTS], __global real *x_bar, const int t, c
 }
 
 // Work-item: `per` samples, all channels. The last of the calls that share x_bar clears the rest.
-__kernel void winograd_input_grad(INPUT(y_bar), INPUT(u), OUTPUT(x_bar), EXTENTS,
+__kernel void winograd_input_grad(INPUT(y_bar), INPUT(u), OUTPUT(x_bar), NEAR_PARAMETER EXTENTS,
                                   const int last_call, const int per) {
     INPUT_OF(y_bar);
     INPUT_OF(u);
     OUTPUT_OF(x_bar);
-    __local real z[POINTS * STRIDE(TILES * OUTPUTS)], m[POINTS * STRIDE(TILES * CHANNELS)];
+    DECLARE_NEAR(z, POINTS * STRIDE(TILES * OUTPUTS), m, POINTS * STRIDE(TILES * CHANNELS));
     const int first = (int)get_global_id(0) * per, last = min(first + per, samples);
     for (int b = first; b < last && last_call; b++) {
         clear_rest(x_bar + (long)b * height * width * INPUTS, EXTENTS_HERE);
@@ -423,14 +442,14 @@ __kernel void winograd_input_grad(INPUT(y_bar), INPUT(u), OUTPUT(x_bar), EXTENTS
 // The weight gradient -----------------------------------------------------------------------------
 
 // m[point, c, co] = Σ_t v[point, t, c] z[point, t, co], or += for `add`, over `tiles` tiles.
-static void correlate(__local const real *v, __local const real *z, __global real *m, const int tiles,
+static void correlate(NEAR const real *v, NEAR const real *z, __global real *m, const int tiles,
                const bool add) {
     for (int point = 0; point < POINTS; point++) {
         for (int c = 0; c < CHANNELS; c += ROWS) {
             const int rows = CHANNELS % ROWS == 0 ? ROWS : min(ROWS, CHANNELS - c);
             for (int co = 0; co < OUTPUTS; co += COLUMNS) {
                 __global real *to = m + c * OUTPUTS + co;
-                __local const real *v_t = v + c, *z_t = z + co;
+                NEAR const real *v_t = v + c, *z_t = z + co;
                 vector sum[ROWS][VECTORS];
                 UNROLL for (int i = 0; i < ROWS; i++) {
                     UNROLL for (int j = 0; j < VECTORS; j++) {
@@ -462,11 +481,12 @@ static void correlate(__local const real *v, __local const real *z, __global rea
 }
 
 // m[slice, phase, point, c, co]: the sums over a slice of `per` tiles. Work-item: a slice.
-__kernel void winograd_correlate(INPUT(x), INPUT(y_bar), OUTPUT(m), EXTENTS, const int per) {
+__kernel void winograd_correlate(INPUT(x), INPUT(y_bar), OUTPUT(m), NEAR_PARAMETER EXTENTS,
+                                 const int per) {
     INPUT_OF(x);
     INPUT_OF(y_bar);
     OUTPUT_OF(m);
-    __local real v[POINTS * STRIDE(TILES * CHANNELS)], z[POINTS * STRIDE(TILES * OUTPUTS)];
+    DECLARE_NEAR(v, POINTS * STRIDE(TILES * CHANNELS), z, POINTS * STRIDE(TILES * OUTPUTS));
     const int slice = (int)get_global_id(0), first = slice * per;
     const int last = min(first + per, samples * TILES_EACH);
     m += (long)slice * STEP * POINTS * STRIDE(AREA);

@@ -42,8 +42,10 @@ typedef struct evn_device_info {
     int min_sub_group; ///< fewest work-items that its compiler may put into a sub-group, where it
                        ///< chooses between several numbers; else 0
     uint64_t global_bytes, local_bytes, max_allocation_bytes; ///< in all, local, of one buffer
-    uint64_t max_work_group;                                  ///< work-items in a work-group
-    bool unified;                                             ///< it shares the host's memory
+    uint64_t cache_bytes; ///< of a CPU: the second-level cache of a core, as the system has it; 0:
+                          ///< not known
+    uint64_t max_work_group;        ///< work-items in a work-group
+    bool unified;                   ///< it shares the host's memory
     bool has_fp64, has_fp16;        ///< whether it computes in double and half precision
     bool usable;                    ///< available, with a compiler, OpenCL 1.2 or newer
     char unusable[EVN_DEVICE_TEXT]; ///< why not, "" when usable

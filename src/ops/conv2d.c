@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lowering of evn_conv2d and its two gradients, where Winograd's method does not serve: tiles in
-// local memory on a GPU, else a kernel for each; before it a copy of the operand that is read in
-// rows where those are not contiguous or too short, after it (weight gradient) the sum over slices
-// of the batch.
+// Lowering of evn_conv2d and its two gradients: Winograd's method where it serves, tiles in local
+// memory on a GPU, else a kernel for each; before it a copy of the operand that is read in rows
+// where those are not contiguous or too short, after it (weight gradient) the sum over slices of
+// the batch.
 #include "base/status.h"
 #include "ops/lower.h"
 #include "ops/tasks.h"
@@ -22,13 +22,16 @@ enum {
 
 static const evn__variant variants[] = {
     EVN__VARIANT_TILES,
+    {.algorithm = EVN__ALGORITHM_WINOGRAD},
 };
 const evn__space evn__space_conv2d = {variants, sizeof(variants) / sizeof(variants[0])};
 
 typedef struct convolution {
     const int64_t *x, *w, *y; ///< extents [B, H, W, Ci], [Kh, Kw, Ci, Co], [B, Ho, Wo, Co]
     int64_t stride, padding;
-    const evn__variant *variant; ///< tuned, so that Winograd's method is out; or NULL
+    evn__op op;
+    const evn__variant *variant; ///< tuned, or NULL
+    evn__winograd winograd;      ///< the same extents
     evn__tile tile;
     char options[64];
 } convolution;
@@ -71,6 +74,23 @@ static evn_status check_extents(const convolution *c) {
     return EVN_OK;
 }
 
+/// Whether it is done by Winograd's method.
+static bool is_winograd(const evn__lowering *lowering, const convolution *c) {
+    if (c->variant) {
+        return c->variant->algorithm == EVN__ALGORITHM_WINOGRAD &&
+               evn__winograd_possible(lowering, &c->winograd);
+    }
+    return evn__winograd_gains(lowering, &c->winograd, c->op);
+}
+
+/// A tuned method that is not for this convolution leaves the choice to us.
+static void forget_impossible(const evn__lowering *lowering, convolution *c) {
+    bool winograd = c->variant && c->variant->algorithm == EVN__ALGORITHM_WINOGRAD;
+    if (winograd && !is_winograd(lowering, c)) {
+        c->variant = NULL;
+    }
+}
+
 /// The convolution between nodes x, w and y, with the tuned variant for `value` or else tiles for
 /// rows × columns.
 static evn_status describe(convolution *c, const evn__lowering *lowering, const evn_graph *graph,
@@ -83,17 +103,17 @@ static evn_status describe(convolution *c, const evn__lowering *lowering, const 
                        .y = tensors[2]->shape.dim,
                        .stride = node->attributes.stride,
                        .padding = node->attributes.padding,
+                       .op = node->op,
                        .variant = variant,
                        .tile = variant && variant->algorithm == EVN__ALGORITHM_TILES
                                    ? variant->tile
                                    : choose_tile(evn__lower_device(lowering), rows, columns)};
+    c->winograd = (evn__winograd){c->x, c->w, c->y, c->stride, c->padding};
     snprintf(c->options, sizeof c->options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", c->tile.rows,
              c->tile.vectors, c->tile.width);
-    return check_extents(c);
-}
-
-static evn__winograd for_winograd(const convolution *c) {
-    return (evn__winograd){c->x, c->w, c->y, c->stride, c->padding};
+    EVN_TRY(check_extents(c));
+    forget_impossible(lowering, c);
+    return EVN_OK;
 }
 
 static evn__call start_call(const convolution *c, const char *kernel) {
@@ -201,11 +221,10 @@ static evn_status pack(evn__lowering *lowering, const convolution *c, row_source
 /// conv2d or conv2d_input_grad: `node`, numbered `result`, is the images that are computed.
 static evn_status emit_images(evn__lowering *lowering, const convolution *c, const char *kernel,
                               const evn__node *node, row_source *weights, evn_value result) {
-    evn__winograd winograd = for_winograd(c);
-    if (!c->variant && evn__winograd_fits(lowering, &winograd, node->op)) {
-        return evn__winograd_emit(lowering, &winograd, node, result);
-    }
     evn__tiled t;
+    if (is_winograd(lowering, c)) {
+        return evn__winograd_emit(lowering, &c->winograd, node, result);
+    }
     if (node->op == EVN__OP_CONV2D ? is_tiled_forward(lowering, c, &t)
                                    : is_tiled_input_grad(lowering, c, &t)) {
         return emit_tiled_images(lowering, c, &t, node, result);
@@ -292,11 +311,10 @@ static evn_status emit_tiled_weight_grad(evn__lowering *lowering, const convolut
 
 static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c,
                                    const evn__node *node, evn_value value) {
-    evn__winograd winograd = for_winograd(c);
-    if (!c->variant && evn__winograd_fits(lowering, &winograd, node->op)) {
-        return evn__winograd_emit(lowering, &winograd, node, value);
-    }
     evn__tiled t;
+    if (is_winograd(lowering, c)) {
+        return evn__winograd_emit(lowering, &c->winograd, node, value);
+    }
     if (is_tiled(lowering, c, c->w[0] * c->w[1] * c->w[2], c->w[3], c->y[0] * c->y[1] * c->y[2],
                  &t)) {
         return emit_tiled_weight_grad(lowering, c, &t, node, value);

@@ -12,7 +12,7 @@ enum { EXACT_EXTENT = 8 };
 static const char *const algorithms[] = {
     [EVN__ALGORITHM_TILES] = "tiles",     [EVN__ALGORITHM_DOTS] = "dots",
     [EVN__ALGORITHM_BLOCKS] = "blocks",   [EVN__ALGORITHM_LOCAL] = "local",
-    [EVN__ALGORITHM_CLBLAST] = "clblast",
+    [EVN__ALGORITHM_CLBLAST] = "clblast", [EVN__ALGORITHM_WINOGRAD] = "winograd",
 };
 
 const char *evn__variant_name(const evn__variant *variant, char name[EVN__VARIANT_NAME]) {
@@ -24,6 +24,17 @@ const char *evn__variant_name(const evn__variant *variant, char name[EVN__VARIAN
     snprintf(name, EVN__VARIANT_NAME, "%s %dx%dx%d in %zux%zu", algorithms[variant->algorithm],
              tile->rows, tile->vectors, tile->width, tile->local[0], tile->local[1]);
     return name;
+}
+
+const char *evn__variant_unfit(const evn__variant *variant, const evn_device_info *device) {
+    size_t group = variant->tile.local[0] * variant->tile.local[1] * variant->tile.local[2];
+    if (group > device->max_work_group) {
+        return "its work-group is larger than the device allows";
+    }
+    if (variant->algorithm == EVN__ALGORITHM_CLBLAST) {
+        return NULL; // the library chooses its own work-groups
+    }
+    return (group <= 1) == (device->type == EVN_DEVICE_CPU) ? NULL : "for another sort of device";
 }
 
 const evn__variant *evn__variant_find(evn__op op, const char *name) {

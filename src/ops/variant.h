@@ -9,11 +9,12 @@
 #include "ops/tile.h"
 
 typedef enum evn__algorithm {
-    EVN__ALGORITHM_TILES,   ///< tiles in registers
-    EVN__ALGORITHM_DOTS,    ///< matmul: dot products of rows, where the shape allows them
-    EVN__ALGORITHM_BLOCKS,  ///< matmul: tiles, in blocks for the caches of a CPU
-    EVN__ALGORITHM_LOCAL,   ///< tiles of both operands in local memory (tiled.h)
-    EVN__ALGORITHM_CLBLAST, ///< matmul: the library's (host/blast.h)
+    EVN__ALGORITHM_TILES,    ///< tiles in registers
+    EVN__ALGORITHM_DOTS,     ///< matmul: dot products of rows, where the shape allows them
+    EVN__ALGORITHM_BLOCKS,   ///< matmul: tiles, in blocks for the caches of a CPU
+    EVN__ALGORITHM_LOCAL,    ///< tiles of both operands in local memory (tiled.h)
+    EVN__ALGORITHM_CLBLAST,  ///< matmul: the library's (host/blast.h)
+    EVN__ALGORITHM_WINOGRAD, ///< conv2d: Winograd's method for CPUs (winograd.h)
 } evn__algorithm;
 
 /// One candidate. Any shape must be computed right: where the algorithm is not for it, the family
@@ -70,6 +71,9 @@ extern const evn__space evn__space_conv2d; // conv2d.c
 /// "clblast", "tiles 8x2x16 in 1x1": rows, vectors and width of the tile, work-group. Stable: it is
 /// in files.
 const char *evn__variant_name(const evn__variant *variant, char name[EVN__VARIANT_NAME]);
+
+/// Why there is no use in trying it on the device; NULL: there is.
+const char *evn__variant_unfit(const evn__variant *variant, const evn_device_info *device);
 
 /// The operation's variant of that name; NULL when there is none.
 const evn__variant *evn__variant_find(evn__op op, const char *name);

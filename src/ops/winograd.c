@@ -5,6 +5,7 @@
 // gradient takes the products over tiles instead of over channels.
 #include "ops/winograd.h"
 
+#include "host/quirks.h"
 #include "ops/tasks.h"
 #include "ops/tile.h"
 
@@ -19,6 +20,7 @@ enum {
     MAX_PARTIAL = 1 << 22, // reals of a weight gradient's sums over slices
     WIDEST_REAL = 8,       // bytes; the working precision is not known here
     MAX_BLOCKS = 4,
+    ASSUMED_CACHE = 1 << 18, // bytes of a second-level cache, where the system does not tell
 };
 
 /// Outputs from (top, left) on, as down × across tiles of tall × wide outputs.
@@ -99,15 +101,33 @@ static int64_t pairs_inside(const evn__winograd *c, int axis) {
     return pairs;
 }
 
-/// Tiles of a work-item, a multiple of the register tile's rows, whose transforms on both sides of
-/// the product fit local memory, and in single precision fill less than half of it: on CPUs it is a
-/// second-level cache, and the weights need room too. 0 if none does.
-static int64_t tiles_each(const evn_device_info *device, const block *b) {
+/// Tiles, a multiple of the register tile's rows, whose transforms on both sides of the product fit
+/// so many bytes, and in single precision fill less than half of them: the weights need room too.
+/// 0 if none does.
+static int64_t tiles_in(uint64_t bytes, const evn_device_info *device, const block *b) {
     int64_t rows = evn__tile_fat(device).rows;
-    int64_t reals = (int64_t)(device->local_bytes / 8 * 7 / WIDEST_REAL);
+    int64_t reals = (int64_t)(bytes / 8 * 7 / WIDEST_REAL);
     int64_t max_tiles = (reals / points(b) - 2 * GAP) / (channels(b->c) + b->c->w[3]);
     max_tiles = max_tiles < MAX_TILES ? max_tiles : MAX_TILES;
     return max_tiles > 0 ? max_tiles / rows * rows : 0;
+}
+
+/// Whether a work-item's tiles are in local memory. What bounds them on a CPU is the second-level
+/// cache, as which PoCL grants local memory; where that is smaller, they are in global memory.
+static bool is_local(const evn_device_info *device, const block *b) {
+    return tiles_in(device->local_bytes, device, b) > 0;
+}
+
+/// Tiles of a work-item; 0 if not even a register tile's rows fit the cache.
+static int64_t tiles_each(const evn_device_info *device, const block *b) {
+    uint64_t cache = device->cache_bytes > 0 ? device->cache_bytes : ASSUMED_CACHE;
+    return tiles_in(is_local(device, b) ? device->local_bytes : cache, device, b);
+}
+
+/// Elements of a work-item's tiles on both sides of the product, as kernels/winograd.cl has them.
+static int64_t room(const evn_device_info *device, const block *b) {
+    int64_t each = tiles_each(device, b);
+    return points(b) * (each * (channels(b->c) + b->c->w[3]) + 2 * GAP);
 }
 
 /// Elements of the transformed weights [phases, points, channels, Co], with the gaps of STRIDE in
@@ -117,31 +137,45 @@ static int64_t expanded_weights(const block *b) {
 }
 
 static bool whole_vectors(const evn_device_info *device, int64_t count) {
-    return count >= MIN_CHANNELS && count % evn__tile_fat(device).width == 0;
+    return count % evn__tile_fat(device).width == 0;
 }
 
-/// Room for every block, and a third fewer multiplications than the direct method.
+static bool has_room(const evn_device_info *device, const evn__winograd *c) {
+    blocks all = cut_blocks(device, c);
+    for (int i = 0; i < all.count; ++i) {
+        if (tiles_each(device, &all.block[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// A third fewer multiplications than the direct method.
 static bool saves(const evn_device_info *device, const evn__winograd *c) {
     blocks all = cut_blocks(device, c);
     int64_t products = 0;
     for (int i = 0; i < all.count; ++i) {
         const block *b = &all.block[i];
-        if (tiles_each(device, b) == 0) {
-            return false;
-        }
         products += c->stride * c->stride * points(b) * b->down * b->across;
     }
     return 3 * products <= 2 * pairs_inside(c, 1) * pairs_inside(c, 2);
 }
 
-bool evn__winograd_fits(const evn__lowering *lowering, const evn__winograd *c, evn__op op) {
+bool evn__winograd_possible(const evn__lowering *lowering, const evn__winograd *c) {
     const evn_device_info *device = evn__lower_device(lowering);
     bool known = c->w[0] == c->w[1] &&
                  ((c->w[0] == 3 && c->stride == 1) || (c->w[0] == 4 && c->stride == 2));
+    return evn__tasks_are_fat(lowering) && known &&
+           !evn__device_quirks(lowering->device)->short_loops && whole_vectors(device, c->w[2]) &&
+           whole_vectors(device, c->w[3]) && has_room(device, c);
+}
+
+bool evn__winograd_gains(const evn__lowering *lowering, const evn__winograd *c, evn__op op) {
+    const evn_device_info *device = evn__lower_device(lowering);
     // The input gradient's work-items have whole samples.
     bool enough = op != EVN__OP_CONV2D_INPUT_GRAD || c->x[0] >= device->compute_units;
-    return evn__tasks_are_fat(lowering) && known && enough && whole_vectors(device, c->w[2]) &&
-           whole_vectors(device, c->w[3]) && saves(device, c);
+    return evn__winograd_possible(lowering, c) && enough && c->w[2] >= MIN_CHANNELS &&
+           c->w[3] >= MIN_CHANNELS && saves(device, c);
 }
 
 // Calls -------------------------------------------------------------------------------------------
@@ -160,9 +194,10 @@ static options write_options(const evn__lowering *lowering, const block *b, int6
     }
     snprintf(o.text, sizeof o.text,
              "-DROWS=%d -DVECTORS=%d -DWIDTH=%d -DTAPS=%d -DSTEP=%d -DTALL=%d -DWIDE=%d "
-             "-DTILES=%d -DINPUTS=%d -DOUTPUTS=%d",
+             "-DTILES=%d -DINPUTS=%d -DOUTPUTS=%d%s",
              tile.rows, tile.vectors, tile.width, (int)taps(b->c), (int)b->c->stride, b->tall,
-             b->wide, (int)tiles_each(device, b), (int)b->c->w[2], (int)b->c->w[3]);
+             b->wide, (int)tiles_each(device, b), (int)b->c->w[2], (int)b->c->w[3],
+             is_local(device, b) ? "" : " -DROOM");
     return o;
 }
 
@@ -170,14 +205,20 @@ static evn__call start_call(const options *o, const char *kernel) {
     return (evn__call){.source = {.family = "winograd", .options = o->text}, .kernel = kernel};
 }
 
-/// A call on two tensors and a third that it computes, with the arguments EXTENTS.
-static evn__call start_product(const options *o, const char *kernel, const block *b,
-                               evn__operand left, evn__operand right, evn__operand result) {
+/// A call of `items` work-items on two tensors and a third that it computes, with their tiles where
+/// these are in global memory, and the arguments EXTENTS.
+static evn__call start_product(evn__lowering *lowering, const options *o, const char *kernel,
+                               const block *b, const evn__operand tensors[3], int64_t items) {
+    const evn_device_info *device = evn__lower_device(lowering);
     const evn__winograd *c = b->c;
     evn__call call = start_call(o, kernel);
-    evn__push(&call, left);
-    evn__push(&call, right);
-    evn__push(&call, result);
+    call.range = (evn__range){2, {(size_t)items, 1}, {1, 1}};
+    for (int i = 0; i < 3; ++i) {
+        evn__push(&call, tensors[i]);
+    }
+    if (!is_local(device, b)) {
+        evn__push(&call, evn__lower_scratch(lowering, items * room(device, b)));
+    }
     const int64_t integers[] = {c->x[0],    c->x[1], c->x[2], c->y[1], c->y[2],
                                 c->padding, b->top,  b->left, b->down, b->across};
     for (size_t i = 0; i < sizeof integers / sizeof *integers; ++i) {
@@ -189,6 +230,14 @@ static evn__call start_product(const options *o, const char *kernel, const block
 static evn_status emit(evn__lowering *lowering, evn__call *call, int64_t items, int64_t others) {
     call->range = (evn__range){2, {(size_t)items, (size_t)others}, {1, 1}};
     return evn__lower_emit(lowering, call);
+}
+
+/// Tiles of a work-item of the convolution: in global memory it takes several lots one after the
+/// other, so that fewer have a part of it.
+static int64_t choose_forward(const evn_device_info *device, const block *b) {
+    int64_t each = tiles_each(device, b), lots = evn__divide_up(tiles(b), each);
+    int64_t max_items = (int64_t)EVN__TASKS_PER_UNIT * device->compute_units;
+    return is_local(device, b) ? each : evn__divide_up(lots, max_items) * each;
 }
 
 /// *u = the weights transformed, for products over Ci or, `transposed`, over Co.
@@ -207,10 +256,13 @@ static evn_status emit_forward(evn__lowering *lowering, const block *b, const ev
     options o = write_options(lowering, b, b->c->w[3]);
     evn__operand u;
     EVN_TRY(emit_weights(lowering, &o, b, node->operands[1], false, &u));
-    evn__call call = start_product(&o, "winograd_conv2d", b, evn__operand_value(node->operands[0]),
-                                   u, evn__operand_value(y));
-    int64_t each = tiles_each(evn__lower_device(lowering), b);
-    return emit(lowering, &call, evn__divide_up(tiles(b), each), 1);
+    const evn__operand tensors[] = {evn__operand_value(node->operands[0]), u,
+                                    evn__operand_value(y)};
+    int64_t per = choose_forward(evn__lower_device(lowering), b);
+    evn__call call =
+        start_product(lowering, &o, "winograd_conv2d", b, tensors, evn__divide_up(tiles(b), per));
+    evn__push_int(&call, per);
+    return evn__lower_emit(lowering, &call);
 }
 
 static evn_status emit_input_grad(evn__lowering *lowering, const block *b, bool last,
@@ -218,14 +270,15 @@ static evn_status emit_input_grad(evn__lowering *lowering, const block *b, bool 
     options o = write_options(lowering, b, b->c->w[2]);
     evn__operand u;
     EVN_TRY(emit_weights(lowering, &o, b, node->operands[1], true, &u));
-    evn__call call =
-        start_product(&o, "winograd_input_grad", b, evn__operand_value(node->operands[0]), u,
-                      evn__operand_value(x_bar));
+    const evn__operand tensors[] = {evn__operand_value(node->operands[0]), u,
+                                    evn__operand_value(x_bar)};
     int64_t max_items = (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
     int64_t per = evn__divide_up(b->c->x[0], max_items);
+    evn__call call = start_product(lowering, &o, "winograd_input_grad", b, tensors,
+                                   evn__divide_up(b->c->x[0], per));
     evn__push_int(&call, last);
     evn__push_int(&call, per);
-    return emit(lowering, &call, evn__divide_up(b->c->x[0], per), 1);
+    return evn__lower_emit(lowering, &call);
 }
 
 static int64_t min(int64_t a, int64_t b) {
@@ -247,11 +300,11 @@ static evn_status emit_weight_grad(evn__lowering *lowering, const block *b, bool
     options o = write_options(lowering, b, b->c->w[3]);
     int64_t slice = choose_slice(lowering, b), slices = evn__divide_up(tiles(b), slice);
     evn__operand m = evn__lower_scratch(lowering, slices * expanded_weights(b));
-    evn__call call =
-        start_product(&o, "winograd_correlate", b, evn__operand_value(node->operands[0]),
-                      evn__operand_value(node->operands[1]), m);
+    const evn__operand tensors[] = {evn__operand_value(node->operands[0]),
+                                    evn__operand_value(node->operands[1]), m};
+    evn__call call = start_product(lowering, &o, "winograd_correlate", b, tensors, slices);
     evn__push_int(&call, slice);
-    EVN_TRY(emit(lowering, &call, slices, 1));
+    EVN_TRY(evn__lower_emit(lowering, &call));
     call = start_call(&o, "winograd_contract");
     evn__push(&call, m);
     evn__push(&call, evn__operand_value(w_bar));

@@ -64,6 +64,19 @@ static void conv2d_weight_grad(evn_graph *g, int index) {
     evn__product_build(g, EVN__OP_CONV2D_WEIGHT_GRAD, geometries[index]);
 }
 
+/// Each of the three operations at each of two shapes.
+static void build_winograd(evn_graph *g, int index, const int64_t sizes[2][EVN__PRODUCT_SIZES]) {
+    const evn__op ops[] = {EVN__OP_CONV2D, EVN__OP_CONV2D_INPUT_GRAD, EVN__OP_CONV2D_WEIGHT_GRAD};
+    evn__product_build(g, ops[index % 3], sizes[index / 3]);
+}
+
+/// For CPUs: whole vectors of channels, tiles that reach over the edge.
+static void winograd(evn_graph *g, int index) {
+    build_winograd(g, index,
+                   (const int64_t[2][EVN__PRODUCT_SIZES]){{2, 7, 6, 16, 3, 3, 32, 1, 1},
+                                                          {2, 13, 13, 16, 4, 4, 16, 2, 1}});
+}
+
 // Reductions --------------------------------------------------------------------------------------
 
 /// Along rows and down columns, whole vectors and rests, in one pass and in two.
@@ -201,18 +214,19 @@ static void epilogues(evn_graph *g, int index) {
 }
 
 const evn__sample evn__samples[] = {
-    {"matmul", "matmul", matmul, 12},
-    {"conv2d", "conv2d", conv2d, GEOMETRIES},
-    {"conv2d_input_grad", "conv2d_input_grad", conv2d_input_grad, GEOMETRIES},
-    {"conv2d_weight_grad", "conv2d_weight_grad", conv2d_weight_grad, GEOMETRIES},
-    {"reduce", "sum", sums, 6},
-    {"normalize", "normalize", normalize, 6},
-    {"softmax", "log_softmax", log_softmax, 4},
-    {"pool2d", "pool2d", pool2d, POOLINGS},
-    {"layout", "pad", pad, 1},
-    {"layout", "concat", concat, 1},
-    {"generated", "", chains, 1},
-    {"generated", "", views, 1},
-    {"generated", "", epilogues, 1},
+    {"matmul", "matmul", matmul, 12, NULL},
+    {"conv2d", "conv2d", conv2d, GEOMETRIES, NULL},
+    {"conv2d_input_grad", "conv2d_input_grad", conv2d_input_grad, GEOMETRIES, NULL},
+    {"conv2d_weight_grad", "conv2d_weight_grad", conv2d_weight_grad, GEOMETRIES, NULL},
+    {"winograd", "conv2d", winograd, 6, "winograd"},
+    {"reduce", "sum", sums, 6, NULL},
+    {"normalize", "normalize", normalize, 6, NULL},
+    {"softmax", "log_softmax", log_softmax, 4, NULL},
+    {"pool2d", "pool2d", pool2d, POOLINGS, NULL},
+    {"layout", "pad", pad, 1, NULL},
+    {"layout", "concat", concat, 1, NULL},
+    {"generated", "", chains, 1, NULL},
+    {"generated", "", views, 1, NULL},
+    {"generated", "", epilogues, 1, NULL},
     {0},
 };

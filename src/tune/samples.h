@@ -11,6 +11,7 @@ typedef struct evn__sample {
     const char *operation; ///< in the names of its operations (graph/op.def); "": in any graph
     void (*build)(evn_graph *graph, int index); ///< inputs, outputs and all; a failure sticks
     int count;                                  ///< index: 0 … count − 1
+    const char *variant; ///< NULL, or one that output 0 is to be computed by (ops/variant.h)
 } evn__sample;
 
 /// Ends with a row whose family is NULL.

@@ -2,6 +2,8 @@
 #include "tune/selftest.h"
 
 #include "base/status.h"
+#include "host/tuning.h"
+#include "ops/variant.h"
 #include "tune/samples.h"
 #include "tune/trial.h"
 
@@ -24,13 +26,36 @@ static evn_status measure(evn_device *device, const evn_graph *graph, bool fp64,
     return status;
 }
 
+/// With the sample's variant, where it has one; the device is then tuned as before.
+static evn_status measure_variant(evn_device *device, const evn__sample *sample,
+                                  const evn_graph *graph, bool fp64, double *error) {
+    char key[EVN__VARIANT_KEY], before[EVN__VARIANT_NAME] = "";
+    if (!sample->variant || evn_graph_status(graph) != EVN_OK) {
+        return measure(device, graph, fp64, error);
+    }
+    const char *tuned =
+        evn__tuning_find(device, evn__variant_key(graph, evn_graph_output(graph, 0), fp64, key));
+    snprintf(before, sizeof(before), "%s", tuned ? tuned : "");
+    EVN_TRY(evn__tuning_set(device, key, sample->variant));
+    evn_status status = measure(device, graph, fp64, error);
+    EVN_TRY(evn__tuning_set(device, key, before[0] ? before : NULL));
+    return status;
+}
+
+/// Whether it is of use on the device: a variant for others would only be passed over.
+static bool is_fit(evn_device *device, const evn__sample *sample) {
+    const evn__variant *variant =
+        sample->variant ? evn__variant_find(EVN__OP_CONV2D, sample->variant) : NULL;
+    return !variant || !evn__variant_unfit(variant, evn_device_get_info(device));
+}
+
 static evn_status add_case(evn_device *device, const evn__sample *sample, int index,
                            evn__selftest_row *row) {
     double error = INFINITY;
     evn_graph *graph = NULL;
     EVN_TRY(evn_graph_create(&graph));
     sample->build(graph, index);
-    if (measure(device, graph, row->fp64, &error) != EVN_OK) {
+    if (measure_variant(device, sample, graph, row->fp64, &error) != EVN_OK) {
         snprintf(row->reason, sizeof(row->reason), "%.150s", evn_error_message());
         row->reason[strcspn(row->reason, "\n")] = 0;
     }
@@ -50,7 +75,7 @@ static evn_status run_family(evn_device *device, const evn__sample *sample, bool
                              evn__selftest_row *row) {
     row->family = sample->family;
     for (; sample->family && strcmp(sample->family, row->family) == 0; ++sample) {
-        for (int i = 0; i < sample->count; ++i) {
+        for (int i = 0; i < sample->count && is_fit(device, sample); ++i) {
             if (all || i == 1 % sample->count || i == sample->count - 1) { // not the smallest
                 EVN_TRY(add_case(device, sample, i, row));
             }
@@ -59,12 +84,15 @@ static evn_status run_family(evn_device *device, const evn__sample *sample, bool
     return EVN_OK;
 }
 
-/// Whether a family begins here of which any operation is asked for.
-static bool is_wanted(const evn__sample *sample, const evn__selftest_part *part) {
-    bool wanted = !part;
+/// Whether a family begins here that is of use on the device and of which any operation is asked
+/// for.
+static bool is_wanted(evn_device *device, const evn__sample *sample,
+                      const evn__selftest_part *part) {
+    bool wanted = false;
     const char *family = sample->family;
     for (const evn__sample *s = sample; s->family && strcmp(s->family, family) == 0; ++s) {
-        wanted = wanted || part->uses(part->user, s->operation);
+        bool asked = !part || part->uses(part->user, s->operation);
+        wanted = wanted || (asked && is_fit(device, s));
     }
     return wanted && is_first(sample);
 }
@@ -75,7 +103,7 @@ evn_status evn__selftest(evn_device *device, const evn__selftest_part *part,
     *wrong = 0;
     int precisions = evn_device_get_info(device)->has_fp64 && !part ? 2 : 1;
     for (const evn__sample *sample = evn__samples; sample->family; ++sample) {
-        for (int fp64 = 0; fp64 < precisions && is_wanted(sample, part); ++fp64) {
+        for (int fp64 = 0; fp64 < precisions && is_wanted(device, sample, part); ++fp64) {
             evn__selftest_row row = {.fp64 = fp64, .tolerance = fp64 ? 1e-12 : 1e-5};
             EVN_TRY(run_family(device, sample, !part, &row));
             report(user, &row);

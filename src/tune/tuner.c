@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "host/tuning.h"
+#include "plan/plan.h"
 #include "tune/samples.h"
 #include "tune/trial.h"
 
@@ -110,26 +111,31 @@ static evn_status check_graph(evn_device *device, const evn_graph *graph, const 
     return status;
 }
 
-static evn_status check_sample(evn_device *device, const evn__sample *sample, int index,
+/// A sample whose result is another operation's is passed over, with no error.
+static evn_status check_sample(evn_device *device, const evn__sample *sample, int index, evn__op op,
                                const char *name, double *error) {
     evn_graph *graph = NULL;
+    *error = 0;
     EVN_TRY(evn_graph_create(&graph));
     sample->build(graph, index);
     evn_status status = evn_graph_status(graph);
-    if (status == EVN_OK) {
+    if (status == EVN_OK && evn__node_at(graph, evn_graph_output(graph, 0))->op == op) {
+        *error = INFINITY;
         status = check_graph(device, graph, name, error);
     }
     evn_graph_destroy(&graph);
     return status;
 }
 
-/// Whether the variant agrees with the reference at every odd shape of the operation.
+/// Whether the variant agrees with the reference at every odd shape of the operation, its own among
+/// them.
 static evn_status check_odd(comparison *c, const char *name, verdict *known) {
     const char *text = evn__op_table[c->shape->op].text;
     for (const evn__sample *sample = evn__samples; sample->family && *known == UNKNOWN; ++sample) {
-        for (int i = 0; i < sample->count && strcmp(sample->family, text) == 0; ++i) {
-            double error = INFINITY;
-            EVN_TRY(check_sample(c->device, sample, i, name, &error));
+        bool own = sample->variant && strcmp(sample->variant, name) == 0;
+        for (int i = 0; i < sample->count && (own || strcmp(sample->family, text) == 0); ++i) {
+            double error;
+            EVN_TRY(check_sample(c->device, sample, i, c->shape->op, name, &error));
             if (!(error <= TOLERANCE)) {
                 *known = WRONG;
                 return EVN_OK;
@@ -187,18 +193,6 @@ static void note(comparison *c, const char *name, const char *why) {
     c->row.reason[strcspn(c->row.reason, "\n")] = 0;
 }
 
-/// Why the device need not try a variant; NULL: it may.
-static const char *unfit(const evn_device_info *info, const evn__variant *variant) {
-    size_t group = variant->tile.local[0] * variant->tile.local[1] * variant->tile.local[2];
-    if (group > info->max_work_group) {
-        return "its work-group is larger than the device allows";
-    }
-    if (group == 0) {
-        return NULL; // CLBlast chooses its own work-groups
-    }
-    return (group == 1) == (info->type == EVN_DEVICE_CPU) ? NULL : "for another sort of device";
-}
-
 static evn_status try_plan(comparison *c, evn_plan *plan, const char *name, verdict *odd,
                            double *best) {
     race r;
@@ -223,22 +217,43 @@ static evn_status try_plan(comparison *c, evn_plan *plan, const char *name, verd
     return EVN_OK;
 }
 
+static bool is_same_launch(const evn__launch *a, const evn__launch *b) {
+    bool same = strcmp(a->name, b->name) == 0 && a->range.dimensions == b->range.dimensions &&
+                strcmp(a->source.options ? a->source.options : "",
+                       b->source.options ? b->source.options : "") == 0;
+    for (int i = 0; i < a->range.dimensions && same; ++i) {
+        same = a->range.global[i] == b->range.global[i] && a->range.local[i] == b->range.local[i];
+    }
+    return same;
+}
+
+/// Whether a candidate is what the family takes by itself: of its algorithm, or in its place.
+static bool is_default(const comparison *c, const evn_plan *plan) {
+    const evn__launches *a = &plan->launches, *b = &c->plan->launches;
+    bool same = a->count == b->count;
+    for (int i = 0; i < a->count && same; ++i) {
+        same = is_same_launch(&a->rows[i], &b->rows[i]);
+    }
+    return same;
+}
+
 /// A candidate that fails to compile or to run is skipped.
 static evn_status try_candidate(comparison *c, int index, verdict *odd, double *best) {
     char name[EVN__VARIANT_NAME];
     const evn__variant *variant = &c->space->rows[index];
     evn__variant_name(variant, name);
-    const char *why = unfit(evn_device_get_info(c->device), variant);
+    const char *why = evn__variant_unfit(variant, evn_device_get_info(c->device));
     if (!why) {
         evn_plan *plan = NULL;
         EVN_TRY(evn__tuning_set(c->device, c->key, name));
         evn_status status = evn__trial_plan(c->trial, &plan);
         EVN_TRY(evn__tuning_set(c->device, c->key, NULL));
-        if (status == EVN_OK) {
+        const char *idle = status == EVN_OK && is_default(c, plan) ? "it is the default" : NULL;
+        if (status == EVN_OK && !idle) {
             status = try_plan(c, plan, name, odd, best);
         }
         evn_plan_destroy(&plan);
-        why = status == EVN_OK ? NULL : evn_error_message();
+        why = status == EVN_OK ? idle : evn_error_message();
     }
     if (why) {
         ++c->row.skipped;

@@ -21,12 +21,9 @@ static const struct {
     {EVN__OP_CONV2D_WEIGHT_GRAD, {8, 12, 12, 64, 3, 3, 64, 1, 1}},
 };
 
-/// As the tuner: one work-item a group is for CPUs, and only for them.
+/// As the tuner, but for the library's product, whose programs are not ours.
 static bool is_fit(const evn_device_info *info, const evn__variant *variant) {
-    const size_t *local = variant->tile.local;
-    size_t group = local[0] * local[1] * local[2];
-    return group > 0 && group <= info->max_work_group &&
-           (group == 1) == (info->type == EVN_DEVICE_CPU);
+    return variant->algorithm != EVN__ALGORITHM_CLBLAST && !evn__variant_unfit(variant, info);
 }
 
 static evn_status build(evn_device *device, const evn_graph *graph, evn_value node,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // evn_conv2d and its two gradients against their references, with guard zones around the buffers.
 #include "host/guard.h"
+#include "host/tuning.h"
+#include "ops/variant.h"
+#include "plan/plan.h"
 #include "run_plan.h"
 #include <math.h>
 #include <stdlib.h>
@@ -88,6 +91,59 @@ START_TEST(test_winograd_stride_2) {
 }
 END_TEST
 
+/// A CPU that grants little local memory: the tiles are in global memory.
+START_TEST(test_winograd_in_room) {
+    uint64_t local = test_grant_local(32 << 10);
+    check((geometry){5, 7, 5, 16, 3, 3, 48, 1, 1});
+    check((geometry){40, 6, 6, 48, 3, 3, 64, 1, 1});
+    check((geometry){5, 13, 13, 64, 4, 4, 64, 2, 1});
+    check((geometry){7, 12, 27, 32, 4, 4, 16, 2, 1});
+    test_grant_local(local);
+}
+END_TEST
+
+/// Whether the operation is computed by Winograd's method for CPUs, with `variant` as the tuned
+/// one.
+static bool takes_winograd(geometry g, int operation, const char *variant) {
+    char key[EVN__VARIANT_KEY];
+    evn_plan *plan = NULL;
+    evn_graph *graph = build(g, operation);
+    evn__variant_key(graph, evn_graph_output(graph, 0), false, key);
+    TRY(evn__tuning_set(test_device(), key, variant));
+    TRY(evn_plan_create(test_device(), graph, NULL, &plan));
+    bool found = strcmp(plan->launches.rows[0].source.family, "winograd") == 0;
+    if (variant) {
+        check_options(graph, &(evn_plan_options){0}, (uint64_t)operation);
+    }
+    TRY(evn__tuning_set(test_device(), key, NULL));
+    evn_plan_destroy(&plan);
+    evn_graph_destroy(&graph);
+    return found;
+}
+
+/// The tuned choice against the default, with little local memory too; images so small that the
+/// method saves nothing take it only if they are told to, and channels that fill no vector never.
+START_TEST(test_winograd_chosen) {
+    geometry large = {8, 7, 5, 16, 3, 3, 48, 1, 1}, small = {3, 2, 2, 16, 3, 3, 16, 1, 1};
+    geometry uneven = {8, 7, 5, 17, 3, 3, 48, 1, 1};
+    evn_device_type own = test_act_as(EVN_DEVICE_CPU);
+    uint64_t local = test_grant_local(1 << 20);
+    for (int i = 0; i < 2; i++) {
+        for (int operation = 0; operation < 3; operation++) {
+            ck_assert(takes_winograd(large, operation, NULL));
+            ck_assert(takes_winograd(large, operation, "winograd"));
+            ck_assert(!takes_winograd(large, operation, "tiles 4x2x16 in 1x1"));
+            ck_assert(!takes_winograd(small, operation, NULL));
+            ck_assert(takes_winograd(small, operation, "winograd"));
+            ck_assert(!takes_winograd(uneven, operation, "winograd"));
+        }
+        test_grant_local(32 << 10);
+    }
+    test_grant_local(local);
+    test_act_as(own);
+}
+END_TEST
+
 START_TEST(test_4x4) {
     check((geometry){10, 9, 7, 16, 4, 4, 32, 2, 1});
     check((geometry){3, 8, 8, 5, 4, 4, 6, 2, 0});
@@ -165,6 +221,8 @@ static Suite *suite(void) {
     add(s, tcase_create("3x3"), test_3x3);
     add(s, tcase_create("winograd"), test_winograd);
     add(s, tcase_create("winograd_stride_2"), test_winograd_stride_2);
+    add(s, tcase_create("winograd_in_room"), test_winograd_in_room);
+    add(s, tcase_create("winograd_chosen"), test_winograd_chosen);
     add(s, tcase_create("4x4"), test_4x4);
     add(s, tcase_create("one_channel"), test_one_channel);
     add(s, tcase_create("uneven"), test_uneven);

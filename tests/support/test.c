@@ -79,6 +79,13 @@ evn_device_type test_act_as(evn_device_type type) {
     return before;
 }
 
+uint64_t test_grant_local(uint64_t bytes) {
+    evn_device_info *info = (evn_device_info *)evn_device_get_info(test_device());
+    uint64_t before = info->local_bytes;
+    info->local_bytes = bytes;
+    return before;
+}
+
 // SplitMix64 (Steele, Lea, Flood 2014): tests must not depend on the random numbers they test.
 static uint64_t next(uint64_t *state) {
     uint64_t z = (*state += 0x9e3779b97f4a7c15u);

@@ -41,6 +41,10 @@ void test_expect_undeclared(int programs);
 /// on CPUs too. Returns what it was taken for before.
 evn_device_type test_act_as(evn_device_type type);
 
+/// From here on lowering takes the device under test for one with so much local memory. Returns
+/// what it was taken for before.
+uint64_t test_grant_local(uint64_t bytes);
+
 /// Fill with reproducible numbers, uniform in [low, high).
 void test_uniform(uint64_t seed, double low, double high, double *data, int64_t count);
 

@@ -3,6 +3,8 @@
 // enough for a simulator and for slow compilers: CTest runs the program on the device under test,
 // under Oclgrind and on rusticl.
 #include "evonode/optimizer.h"
+#include "host/tuning.h"
+#include "ops/variant.h"
 #include "plan/real.h"
 #include "problem.h"
 #include "run_exact.h"
@@ -21,6 +23,15 @@ static void check_platform(void) {
 
 // Operations --------------------------------------------------------------------------------------
 
+/// The variant is for one sort of device: acting as the other it takes its own choice.
+static void choose(const evn_graph *graph, const char *variant) {
+    char key[EVN__VARIANT_KEY];
+    for (int fp64 = 0; fp64 < 2; ++fp64) {
+        evn__variant_key(graph, evn_graph_output(graph, 0), fp64, key);
+        TRY(evn__tuning_set(test_device(), key, variant));
+    }
+}
+
 static void check_family(const char *family) {
     int checked = 0;
     for (const evn__sample *sample = evn__samples; sample->family; ++sample) {
@@ -28,6 +39,9 @@ static void check_family(const char *family) {
             evn_graph *graph = NULL;
             TRY(evn_graph_create(&graph));
             sample->build(graph, i);
+            if (sample->variant) {
+                choose(graph, sample->variant);
+            }
             check_exact(graph);
             ++checked;
         }
@@ -45,6 +59,7 @@ FAMILY(matmul)
 FAMILY(conv2d)
 FAMILY(conv2d_input_grad)
 FAMILY(conv2d_weight_grad)
+FAMILY(winograd)
 FAMILY(reduce)
 FAMILY(normalize)
 FAMILY(softmax)
@@ -221,6 +236,7 @@ static Suite *suite(void) {
     tcase_add_test(add(s, tcase_create("conv2d")), conv2d);
     tcase_add_test(add(s, tcase_create("conv2d_input_grad")), conv2d_input_grad);
     tcase_add_test(add(s, tcase_create("conv2d_weight_grad")), conv2d_weight_grad);
+    tcase_add_test(add(s, tcase_create("winograd")), winograd);
     tcase_add_test(add(s, tcase_create("reduce")), reduce);
     tcase_add_test(add(s, tcase_create("normalize")), normalize);
     tcase_add_test(add(s, tcase_create("softmax")), softmax);
