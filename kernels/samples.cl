@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // samples.cl — functions of the kernels that carry a sample in each lane (src/samples/emission.c),
 // which follow this text.   Twin: src/ref/elementwise.c.   Relaxed math: none.
-// Assumes: LANES is 8 or 16, SAMPLES that or twice that.
+// Assumes: LANES is 8 or 16, SAMPLES that or twice that; or, on GPUs, LANES is 1 and SAMPLES the
+// work-items of a group, a multiple of 4 and not less than EVN_SUM_SLOTS.
 
 // A kernel does several runs of its plan one after the other, or, with as many work-items along the
 // second axis, side by side: `run_offsets` is their number, two numbers for cooperation, then for each run
@@ -17,6 +18,95 @@
     __global const long *run_offset = x + EVN_RUN_OFFSETS_FIRST + get_global_id(1) * arguments;    \
     for (long run = get_global_id(1); run < x[0];                                                  \
          run += get_global_size(1), run_offset += get_global_size(1) * arguments)
+
+#if LANES == 1
+
+// GPUs: a sample in each work-item of a group of SAMPLES; `item` is the group's number. The samples
+// of a group lie side by side in memory.
+#define LANE                ((int)get_local_id(0))
+#define SHARE               barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
+// Local memory that its kernel does not use by itself is shared by all work-groups in PoCL (3.1): the
+// functions that do are part of the kernel.
+#define ALWAYS_INLINE       __attribute__((always_inline))
+typedef real samples;
+#define LOAD_SAMPLES(p)     ((p)[LANE])
+#define STORE_SAMPLES(v, p) ((p)[LANE] = (v))
+#define evn_tanh(x)         tanh(x)
+
+// The work-items of a group share `count` elements. The loop is as long for all of them: PoCL (3.1)
+// has compiled wrongly, between barriers in a loop, what was not.
+#define FOR_EACH(n, count, work_items)                                                             \
+    for (int n = LANE; n - LANE < (count); n += (work_items))                                      \
+        if (n < (count))
+
+// Work-items behind the last row repeat it, so that they stay as finite as it is.
+inline samples evn_gather(__global const real *x, const int row, const int stride, const int rows) {
+    return x[(long)min(row + LANE, rows - 1) * stride];
+}
+
+inline void evn_scatter(const samples value, __global real *x, const int row, const int stride,
+                        const int rows) {
+    if (row + LANE < rows) {
+        x[(long)(row + LANE) * stride] = value;
+    }
+}
+
+// 1 where there is a sample.
+inline samples evn_live(const int row, const int rows) {
+    return row + LANE < rows ? R(1.0) : R(0.0);
+}
+
+// Sums over the group's samples: up to EVN_SUM_SLOTS wait in `tile`, [slots, samples] with a column
+// more so that no two work-items need the same bank. Then each is made by a work-item, always in the
+// same order, and left at its target. All work-items get here.
+#define LEAVE_SUM(place, x)                                                                        \
+    {                                                                                              \
+        tile[slot * (SAMPLES + 1) + LANE] = (x);                                                   \
+        target = LANE == slot ? (place) : target;                                                  \
+        slot++;                                                                                    \
+    }
+
+#define FLUSH_SUMS                                                                                 \
+    {                                                                                              \
+        evn_flush_sums(tile, slot, target);                                                        \
+        slot = 0;                                                                                  \
+    }
+
+static ALWAYS_INLINE void evn_flush_sums(__local const real *tile, const int slots, __global real *target) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (LANE < slots) {
+        __local const real *row = tile + LANE * (SAMPLES + 1);
+        real part[4] = {R(0.0), R(0.0), R(0.0), R(0.0)}; // they hide the latency of an addition
+        for (int i = 0; i < SAMPLES; i += 4) {
+#pragma unroll
+            for (int p = 0; p < 4; p++) {
+                part[p] += row[i + p];
+            }
+        }
+        *target = (part[0] + part[1]) + (part[2] + part[3]);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+}
+
+// Sum of what the groups for `rows` samples have left, [groups, stride], in their order, for all
+// work-items of this group.
+#define ADD_PARTIAL(space)                                                                         \
+    static ALWAYS_INLINE void __attribute__((overloadable))                                        \
+    evn_add_partial(space real *sum, __global const real *partial, const int count,                \
+                    const int stride, const int rows) {                                            \
+        FOR_EACH(j, count, (int)get_local_size(0)) {                                               \
+            real total = partial[j];                                                               \
+            for (int group = 1; group * SAMPLES < rows; group++) {                                 \
+                total += partial[(long)group * stride + j];                                        \
+            }                                                                                      \
+            sum[j] = total;                                                                        \
+        }                                                                                          \
+        SHARE;                                                                                     \
+    }
+ADD_PARTIAL(__local)
+ADD_PARTIAL(__global)
+
+#else
 
 // Cooperation: a stage is a number of items that any work-item can compute; the next one begins when
 // all are done. Nobody waits for an item that no work-item has claimed, so it does not matter how
@@ -314,3 +404,5 @@ static void evn_product_dots(const int item, __global const real *restrict x,
         }
     }
 }
+
+#endif

@@ -18,6 +18,7 @@
 #define EVN_TILE_VECTORS      8  // vectors of a result that an item keeps in registers
 #define EVN_DOT_ROWS          8  // rows of a dot product at a time,
 #define EVN_RUN_OF_DOTS       64 // and of an item: a multiple
+#define EVN_SUM_SLOTS         32 // sums over a work-group's samples that it makes at a time
 
 // control.cl, src/ode/control.c. A record of a solve: pairs of reals, then numbers.
 #define EVN_CONTROL_RECORD   16 // reals, of which numbers take the last ones

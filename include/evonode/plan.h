@@ -31,8 +31,9 @@ typedef struct evn_plan_options {
     /// or NULL: one phase. What does not depend on them runs in the first.
     const char *const *late_inputs;
     /// Names of inputs whose first axis counts samples that meet in sums only; NULL-ended, or NULL.
-    /// Names that the graph lacks are passed over. Where all values are small for each sample, a
-    /// CPU then computes the graph in a few kernels, with a sample in each lane of its vectors.
+    /// Names that the graph lacks are passed over. Where all values are small for each sample, the
+    /// graph is then computed in a few kernels, with a sample in each lane of a CPU's vectors, or
+    /// in each work-item of a GPU.
     const char *const *sample_inputs;
 } evn_plan_options;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Units from the kernels that carry a sample in each lane (src/samples), in place of fusion.
+// Units from the kernels that carry a sample in each lane or work-item (src/samples), in place of
+// fusion.
 #include "plan/plan.h"
 #include "samples/samples.h"
 

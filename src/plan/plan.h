@@ -66,8 +66,8 @@ typedef struct evn__units {
     int *order; ///< unit numbers in order of execution
     int order_count;
     evn__elements elements; ///< fused: which unit each value is in
-    int lanes;              ///< by sample: of a vector; fused: 0
-    int samples_per_item;   ///< by sample
+    int lanes;              ///< by sample: of a vector, on GPUs 1; fused: 0
+    int samples_per_item;   ///< by sample; on GPUs of a work-group
     const int64_t *scratch; ///< by sample: elements of what the prepared calls number
     int scratch_count;
     int64_t steps; ///< of fusion, for tests: grows as the graph does

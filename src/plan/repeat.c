@@ -184,11 +184,12 @@ static bool may_merge(const evn__repeat *r, const extent *extents, int count) {
     return true;
 }
 
-/// Runs of one stage at the same time: only of kernels of one work-item, which then have as many.
+/// Runs of one stage at the same time: only of kernels of one work-item, or on a GPU one
+/// work-group, which then have as many.
 static void find_side_by_side(evn__repeat *r, const extent *extents, int count) {
     for (int i = 0; i < r->plan->launches.count; ++i) {
         const evn__launch *launch = &r->plan->launches.rows[i];
-        r->side_by_side[i] = launch->range.global[0] == 1 && is_stage(r, i);
+        r->side_by_side[i] = launch->range.global[0] == launch->range.local[0] && is_stage(r, i);
     }
     for (int a = 0; a < count; ++a) {
         bool *side = &r->side_by_side[extents[a].launch];

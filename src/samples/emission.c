@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "samples/emission.h"
 
+#include "kernels/shared.h"
 #include "ops/tasks.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,25 +241,88 @@ bool evn__emission_read_later(const evn__emission *e, evn_value value) {
 // Memory ------------------------------------------------------------------------------------------
 
 void evn__emission_take_private(evn__emission *e, int64_t elements) {
+    int64_t most = e->s->simt ? EVN__SIMT_MAX_PRIVATE * e->s->per_item : MAX_PRIVATE;
     e->private_elements += elements;
-    e->fits = e->fits && e->private_elements <= MAX_PRIVATE;
+    e->fits = e->fits && e->private_elements <= most;
+}
+
+int evn__emission_items(const evn__emission *e) {
+    if (!e->s->simt) {
+        return 1;
+    }
+    int items = EVN__SIMT_UNIFORM_ITEMS;
+    while ((uint64_t)items > evn_device_get_info(e->s->request->device)->max_work_group) {
+        items /= 2;
+    }
+    return e->group->rows ? e->s->per_item : items;
+}
+
+static int64_t max_local(const evn__emission *e) {
+    uint64_t half = evn_device_get_info(e->s->request->device)->local_bytes / 2;
+    uint64_t bytes = half < EVN__SIMT_LOCAL_BYTES ? half : EVN__SIMT_LOCAL_BYTES;
+    return (int64_t)(bytes / (e->s->request->fp64 ? sizeof(double) : sizeof(float)));
+}
+
+void evn__emission_share(evn__emission *e, int number, int64_t count) {
+    evn__samples_result *result = e->s->result;
+    if (e->local_elements + count <= max_local(e)) {
+        evn__text_append(&e->body, "    __local real *const v%d = tile + %lld;\n", number,
+                         (long long)e->local_elements);
+        e->local_elements += count;
+        return;
+    }
+    if (e->work < 0) {
+        e->work = result->scratch_count++; // slabs.c has left room
+        result->scratch[e->work] = 0;
+    }
+    evn__operand memory = {.kind = EVN__OPERAND_SCRATCH, .scratch = e->work};
+    evn__text_append(&e->body, "    __global real *const v%d = a%d + %lld;\n", number,
+                     evn__emission_argument(e, "OUTPUT", memory),
+                     (long long)result->scratch[e->work]);
+    result->scratch[e->work] += count;
+    e->fits = e->fits && !e->group->rows; // work-groups would write to the same place
+}
+
+void evn__emission_flush(evn__emission *e, evn__text *text) {
+    if (e->slots > 0) {
+        evn__text_append(text, "    FLUSH_SUMS\n");
+    }
+    e->slots = 0;
 }
 
 // Before the members ------------------------------------------------------------------------------
 
-/// Add up the partial sums that the work-items have left.
+/// Add up the partial sums that the work-items, or work-groups, have left.
 static void add_partial(evn__emission *e, evn_value value) {
     const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
     int argument = evn__emission_argument(e, "INPUT", slab->memory);
     int64_t count = evn__divide_up(evn__samples_count(e->s, value), e->s->lanes) * e->s->lanes;
     int number = evn__emission_number(e, value);
-    evn__text_append(&e->body,
-                     "    real v%d[%lld];\n"
-                     "    evn_add_partial(v%d, a%d + %lld, %lld, %lld, batch);\n",
-                     number, (long long)count, number, argument, (long long)e->s->offset[value],
-                     (long long)count, (long long)slab->total);
-    evn__emission_take_private(e, count);
+    if (e->s->simt && !e->group->rows && e->s->stored[value]) {
+        evn__text_append(&e->body, "    __global real *const v%d = a%d;\n", number,
+                         evn__emission_argument(e, "OUTPUT", evn__operand_value(value)));
+    } else if (e->s->simt) {
+        evn__emission_share(e, number, count);
+    } else {
+        evn__text_append(&e->body, "    real v%d[%lld];\n", number, (long long)count);
+        evn__emission_take_private(e, count);
+    }
+    evn__text_append(&e->body, "    evn_add_partial(v%d, a%d + %lld, %lld, %lld, batch);\n", number,
+                     argument, (long long)e->s->offset[value], (long long)count,
+                     (long long)slab->total);
     e->state[value] = EVN__EMITTED_ARRAY;
+}
+
+void evn__emission_copy(evn__emission *e, evn_value value) {
+    long long count = evn__samples_count(e->s, value);
+    if (e->s->simt) {
+        evn__text_append(&e->body, "    FOR_EACH(j, %lld, %d) {\n", count, evn__emission_items(e));
+    } else {
+        evn__text_append(&e->body, "    for (int j = 0; j < %lld; ++j) {\n", count);
+    }
+    evn__text_append(&e->body, "        a%d[j] = v%d[j];\n    }\n",
+                     evn__emission_argument(e, "OUTPUT", evn__operand_value(value)),
+                     e->number[value]);
 }
 
 static void gather_input(evn__emission *e, evn_value value) {
@@ -286,10 +350,9 @@ static void gather_input(evn__emission *e, evn_value value) {
 /// A contraction that is an output, in the kernel that adds it up.
 static void output_sum(evn__emission *e, evn_value value) {
     add_partial(e, value);
-    evn__text_append(
-        &e->body, "    for (int j = 0; j < %lld; ++j) {\n        a%d[j] = v%d[j];\n    }\n",
-        (long long)evn__samples_count(e->s, value),
-        evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), e->number[value]);
+    if (!e->s->simt) {
+        evn__emission_copy(e, value);
+    }
 }
 
 static void read_first(evn__emission *e) {
@@ -328,8 +391,39 @@ static evn_status finish(const evn__emission *e, evn__sample_function *function)
     return copy_text(e, e->body.data, &function->body);
 }
 
+static bool has_sums(const evn__emission *e) {
+    bool found = false;
+    for (int v = e->group->first; v < e->group->end; ++v) {
+        found = found || (e->group->member[v] && e->s->kind[v] == EVN__SAMPLES_CONTRACTION);
+    }
+    return found;
+}
+
+/// Local memory of sums, and what they wait with.
+static void start_sums(evn__emission *e) {
+    if (!e->group->rows) {
+        e->local_elements = evn__emission_items(e);
+    } else if (has_sums(e)) {
+        e->local_elements = EVN_SUM_SLOTS * (e->s->per_item + 1);
+        evn__text_append(&e->body, "    int slot = 0;\n    __global real *target = 0;\n");
+    }
+}
+
+/// What the group shares is read no more before the next run writes it.
+static void end_sharing(evn__emission *e, evn__sample_function *function) {
+    evn__emission_flush(e, &e->body);
+    if (e->local_elements > 0) {
+        evn__text_append(&e->body, "    SHARE;\n");
+    }
+    function->local = e->local_elements;
+}
+
 static evn_status emit(evn__emission *e, evn__sample_function *function, bool *fits) {
     function->items = 1;
+    function->group = evn__emission_items(e);
+    if (e->s->simt) {
+        start_sums(e);
+    }
     if (e->group->large != EVN_NONE) {
         function->items = evn__emit_product(e);
     } else if (e->group->rows) {
@@ -341,6 +435,9 @@ static evn_status emit(evn__emission *e, evn__sample_function *function, bool *f
     } else {
         read_first(e);
         evn__emit_uniform(e);
+    }
+    if (e->s->simt) {
+        end_sharing(e, function);
     }
     EVN_TRY(e->body.status);
     *fits = e->fits;
@@ -361,7 +458,8 @@ static evn_status start(evn__emission *e) {
 
 evn_status evn__samples_emit(const evn__samples *s, int index, evn__sample_function *function,
                              bool *fits) {
-    evn__emission e = {.s = s, .group = &s->groups[index], .index = index, .fits = true};
+    evn__emission e = {
+        .s = s, .group = &s->groups[index], .index = index, .work = -1, .fits = true};
     evn_status status = start(&e);
     if (status == EVN_OK) {
         status = emit(&e, function, fits);

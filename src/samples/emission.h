@@ -27,7 +27,12 @@ typedef struct evn__emission {
     int64_t range[EVN__VARS]; ///< of the loop variables
     evn__affine here;         ///< the element that a local value is, in the loop being written
     int64_t private_elements; ///< in arrays of the work-item
-    bool fits;                ///< everything so far could be written
+    // simt
+    int64_t local_elements; ///< of local memory: what sums need, then what the group shares
+    int work;               ///< number of the scratch for what has no room there; −1: none
+    int slots;              ///< sums over samples that wait in local memory
+    bool flushed;           ///< since it was last set to false: there were too many to wait
+    bool fits;              ///< everything so far could be written
 } evn__emission;
 
 /// The variable along which a vector runs; EVN__VAR_ONE: no vector.
@@ -61,6 +66,18 @@ bool evn__emission_ready(const evn__emission *e, evn_value value);
 
 /// Note an array of the work-item, of which there is not much room.
 void evn__emission_take_private(evn__emission *e, int64_t elements);
+
+/// Declare vN, `count` elements that the work-items of a group share. (simt)
+void evn__emission_share(evn__emission *e, int number, int64_t count);
+
+/// Copy vN to where it is an output.
+void evn__emission_copy(evn__emission *e, evn_value value);
+
+/// Append to `text` what ends the waiting of sums over samples. (simt)
+void evn__emission_flush(evn__emission *e, evn__text *text);
+
+/// Work-items of the group's work-group: 1 but for simt.
+int evn__emission_items(const evn__emission *e);
 
 /// Whether a member that is not written, and not local, reads `value`.
 bool evn__emission_read_later(const evn__emission *e, evn_value value);

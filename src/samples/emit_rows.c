@@ -4,6 +4,7 @@
 // each other at the same element only, and the sums over them.
 #include "samples/emission.h"
 
+#include "kernels/shared.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -118,10 +119,27 @@ static void store(evn__emission *e, evn_value value, evn__affine element, const 
     }
 }
 
-/// The left side of the statement that leaves an element of a contraction in its slab.
+/// Lanes behind the last sample do not count.
+static const char *live_factor(const evn__emission *e) {
+    return e->s->batch % e->s->per_item == 0 ? "" : "live * ";
+}
+
+/// Room for one more sum that waits in local memory. (simt)
+static void take_slot(evn__emission *e, evn__text *text) {
+    if (e->slots == EVN_SUM_SLOTS) {
+        evn__emission_flush(e, text);
+        e->flushed = true;
+    }
+    ++e->slots;
+}
+
+/// What begins the statement that sums over samples and leaves an element of a contraction in its
+/// slab; a term and ");" end it.
 static void assign_partial(evn__emission *e, evn_value value, evn__affine row, evn__affine column,
                            evn__text *text) {
     char at[160];
+    const char *begin = e->s->simt ? "LEAVE_SUM(a%d + (long)item * %lld + %s, %s"
+                                   : "a%d[(long)item * %lld + %s] = evn_sum_samples(%s";
     const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
     evn__affine flat = column;
     for (int v = 0; v < EVN__VARS; ++v) {
@@ -129,13 +147,11 @@ static void assign_partial(evn__emission *e, evn_value value, evn__affine row, e
     }
     flat.c[EVN__VAR_ONE] += e->s->offset[value];
     evn__affine_text(&flat, at);
-    evn__text_append(text, "a%d[(long)item * %lld + %s] = ",
-                     evn__emission_argument(e, "OUTPUT", slab->memory), (long long)slab->total, at);
-}
-
-/// Lanes behind the last sample do not count.
-static const char *live_factor(const evn__emission *e) {
-    return e->s->batch % e->s->per_item == 0 ? "" : "live * ";
+    if (e->s->simt) {
+        take_slot(e, text);
+    }
+    evn__text_append(text, begin, evn__emission_argument(e, "OUTPUT", slab->memory),
+                     (long long)slab->total, at, live_factor(e));
 }
 
 /// One element of a contraction: the sum over this work-item's samples.
@@ -143,7 +159,6 @@ static bool contract(evn__emission *e, evn_value value, evn__affine row, evn__af
                      evn__text *text) {
     const evn__node *node = node_of(e, value);
     assign_partial(e, value, row, column, text);
-    evn__text_append(text, "evn_sum_samples(%s", live_factor(e));
     bool fits;
     if (is_total(e, value)) {
         evn__text_append(text, "(");
@@ -262,7 +277,8 @@ static bool reduce_in_loop(evn__emission *e, evn_value value, evn__text *text) {
 /// The statements of one value in the loop, if everything they read is there.
 static bool join(evn__emission *e, evn_value value, evn__text *loop) {
     evn__text text = {0};
-    bool fits;
+    int slots = e->slots;
+    bool fits, flushed = e->flushed;
     evn__emitted state = EVN__EMITTED_PENDING;
     if (is_reduction(e, value)) {
         fits = reduce_in_loop(e, value, &text);
@@ -277,6 +293,9 @@ static bool join(evn__emission *e, evn_value value, evn__text *loop) {
     if (fits && text.status == EVN_OK) {
         evn__text_append(loop, "%s", text.data);
         e->state[value] = state;
+    } else {
+        e->slots = slots;
+        e->flushed = flushed;
     }
     free(text.data);
     return fits;
@@ -401,12 +420,30 @@ static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text
         evn__text_append(&e->body, "    samples %s = (samples)(R(0.0));\n", name);
         if (is_total(e, value)) {
             assign_partial(e, value, element, element, after);
-            evn__text_append(after, "evn_sum_samples(%s%s);\n", live_factor(e), name);
+            evn__text_append(after, "%s);\n", name);
         } else {
             store(e, value, element, name, after);
         }
     }
     e->state[value] = EVN__EMITTED_SMALL;
+}
+
+/// The loop over `extent` elements with that body, each iteration of which leaves `slots` sums, or
+/// more where some have been made in it: as many iterations as there is room for wait together.
+static void append_loop(evn__emission *e, int64_t extent, int slots, bool flushed,
+                        const char *loop) {
+    const char *body = loop ? loop : "";
+    long long count = extent, together = slots == 0 || flushed ? 1 : EVN_SUM_SLOTS / slots;
+    if (together > 1) {
+        evn__text_append(&e->body,
+                         "    for (int j0 = 0; j0 < %lld; j0 += %lld) {\n"
+                         "    for (int j = j0; j < min(j0 + %lld, %lld); ++j) {\n"
+                         "%s    }\n    FLUSH_SUMS\n    }\n",
+                         count, together, together, count, body);
+    } else {
+        evn__text_append(&e->body, "    for (int j = 0; j < %lld; ++j) {\n%s%s    }\n", count, body,
+                         slots > 0 ? "    FLUSH_SUMS\n" : "");
+    }
 }
 
 static void write_loop(evn__emission *e, evn_value first) {
@@ -415,6 +452,7 @@ static void write_loop(evn__emission *e, evn_value first) {
     evn__text attempt = {0}, loop = {0}, after = {0};
     e->range[EVN__VAR_J] = extent;
     e->here = loop_variable();
+    evn__emission_flush(e, &e->body);
     collect(e, extent, &attempt, &all);
     // Of a full loop nothing waits: what waits for a loop that is full again would wait for ever.
     int waiting = all.count < MAX_JOINED ? find_waiting(e, extent, &all) : 0;
@@ -423,14 +461,18 @@ static void write_loop(evn__emission *e, evn_value first) {
     }
     free(attempt.data);
     e->fits = e->fits && all.count > 0;
+    e->slots = 0;
+    e->flushed = false;
     collect_again(e, &all, &loop, &joined);
+    int slots = e->slots;
+    bool flushed = e->flushed;
+    e->slots = 0;
     for (int i = 0; i < joined.count; ++i) {
         settle(e, joined.value[i], &loop, &after);
     }
     if (waiting < all.count) {
-        evn__text_append(&e->body, "    for (int j = 0; j < %lld; ++j) {\n%s    }\n%s",
-                         (long long)extent, loop.data ? loop.data : "",
-                         after.data ? after.data : "");
+        append_loop(e, extent, slots, flushed, loop.data);
+        evn__text_append(&e->body, "%s", after.data ? after.data : "");
     }
     e->range[EVN__VAR_J] = 1;
     free(loop.data);
@@ -444,13 +486,14 @@ static void nest_contraction(evn__emission *e, evn_value value) {
     contraction_extents(e, value, &m, &n);
     e->range[EVN__VAR_I] = m;
     e->range[EVN__VAR_J] = n;
-    evn__text_append(&e->body,
-                     "    for (int i = 0; i < %lld; ++i) {\n"
-                     "    for (int j = 0; j < %lld; ++j) {\n",
-                     (long long)m, (long long)n);
-    e->fits =
-        e->fits && contract(e, value, evn__affine_of(EVN__VAR_I, 0), loop_variable(), &e->body);
-    evn__text_append(&e->body, "    }\n    }\n");
+    evn__text term = {0};
+    evn__emission_flush(e, &e->body);
+    e->fits = e->fits && contract(e, value, evn__affine_of(EVN__VAR_I, 0), loop_variable(), &term);
+    evn__text_append(&e->body, "    for (int i = 0; i < %lld; ++i) {\n", (long long)m);
+    append_loop(e, n, e->slots, false, term.data);
+    evn__text_append(&e->body, "    }\n");
+    e->slots = 0;
+    free(term.data);
 }
 
 /// Columns that are summed together: their sums wait for each other less, and share the row.

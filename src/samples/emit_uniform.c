@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel of a group of values that are the same for all samples: one work-item, one value after
 // the other, vectors along the last axis where the elements lie side by side. Element-wise values
-// of one shape share a loop.
+// of one shape share a loop. On a GPU it is one work-group: its work-items divide the elements, or
+// the terms of few elements, and scalars are computed by each.
 #include "samples/emission.h"
 
 #include "ops/tasks.h"
@@ -74,6 +75,8 @@ static void declare(evn__emission *e, evn_value value) {
     } else if (e->s->stored[value]) {
         evn__text_append(&e->body, "    __global real *const v%d = a%d;\n", number,
                          evn__emission_argument(e, "OUTPUT", evn__operand_value(value)));
+    } else if (e->s->simt) {
+        evn__emission_share(e, number, count);
     } else {
         evn__text_append(&e->body, "    real v%d[%lld];\n", number, (long long)count);
         evn__emission_take_private(e, count);
@@ -83,10 +86,7 @@ static void declare(evn__emission *e, evn_value value) {
 /// Where it lies in a slab and is an output too.
 static void copy_out(evn__emission *e, evn_value value) {
     if (e->s->slab[value] >= 0 && e->s->stored[value]) {
-        evn__text_append(
-            &e->body, "    for (int j = 0; j < %lld; ++j) {\n        a%d[j] = v%d[j];\n    }\n",
-            (long long)evn__samples_count(e->s, value),
-            evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), e->number[value]);
+        evn__emission_copy(e, value);
     }
 }
 
@@ -96,6 +96,14 @@ static void copy_out(evn__emission *e, evn_value value) {
 /// whole, and its first elements are computed twice.
 static void open_loops(evn__emission *e, int64_t rows, int64_t columns, bool wide) {
     bool whole = columns % e->s->lanes == 0;
+    if (e->s->simt) {
+        evn__text_append(&e->body,
+                         "    FOR_EACH(n, %lld, %d) {\n"
+                         "        const int i = n / %lld, j = n %% %lld;\n    {\n",
+                         (long long)(rows * columns), evn__emission_items(e), (long long)columns,
+                         (long long)columns);
+        return;
+    }
     evn__text_append(&e->body, "    for (int i = 0; i < %lld; ++i) {\n", (long long)rows);
     if (wide && !whole) {
         evn__text_append(&e->body,
@@ -108,7 +116,17 @@ static void open_loops(evn__emission *e, int64_t rows, int64_t columns, bool wid
     }
 }
 
+/// What the loops have stored is there for all.
+static void close_loops(evn__emission *e) {
+    evn__text_append(&e->body, "    }\n    }\n%s", e->s->simt ? "    SHARE;\n" : "");
+}
+
 // Scalars -----------------------------------------------------------------------------------------
+
+/// Where the statement that stores a scalar begins: one work-item's.
+static const char *alone(const evn__emission *e) {
+    return e->s->simt ? "if (LANE == 0) " : "";
+}
 
 static void write_scalar(evn__emission *e, evn_value value) {
     const evn__index first = {0};
@@ -118,12 +136,12 @@ static void write_scalar(evn__emission *e, evn_value value) {
     evn__text_append(&e->body, ";\n");
     if (e->s->slab[value] >= 0) {
         const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
-        evn__text_append(&e->body, "    a%d[%lld] = v%d_0;\n",
+        evn__text_append(&e->body, "    %sa%d[%lld] = v%d_0;\n", alone(e),
                          evn__emission_argument(e, "OUTPUT", slab->memory),
                          (long long)e->s->offset[value], number);
     }
     if (e->s->stored[value]) {
-        evn__text_append(&e->body, "    a%d[0] = v%d_0;\n",
+        evn__text_append(&e->body, "    %sa%d[0] = v%d_0;\n", alone(e),
                          evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), number);
     }
     e->state[value] = EVN__EMITTED_SMALL;
@@ -194,7 +212,8 @@ static bool write_elements(evn__emission *e, evn_value first, bool wide) {
     }
     if (count > 0) {
         open_loops(e, d.rows, d.columns, wide);
-        evn__text_append(&e->body, "%s    }\n    }\n", loop.data ? loop.data : "");
+        evn__text_append(&e->body, "%s", loop.data ? loop.data : "");
+        close_loops(e);
     }
     for (int i = 0; i < count; ++i) {
         copy_out(e, joined[i]);
@@ -302,6 +321,44 @@ static void write_sum(evn__emission *e, const reduction *r, evn__lanes_along alo
     add_terms(e, r, EVN__VAR_ONE, "sum", done, r->terms);
 }
 
+/// Work-items for each element, a power of two: more than one where there are few elements.
+static int parts_of(const evn__emission *e, const reduction *r) {
+    enum { MOST = 64 }; // one work-item adds them up
+    int64_t elements = r->d.rows * r->d.columns, parts = 1;
+    while (parts < MOST && 2 * parts * elements <= evn__emission_items(e) &&
+           2 * parts <= r->terms) {
+        parts *= 2;
+    }
+    return (int)parts;
+}
+
+/// Work-items side by side take the terms of an element in turn.
+static void divide_terms(evn__emission *e, const reduction *r, int parts) {
+    long long elements = r->d.rows * r->d.columns, columns = r->d.columns;
+    int number = evn__emission_number(e, r->value);
+    declare(e, r->value);
+    evn__text_append(&e->body,
+                     "    {\n        const int n = LANE / %d, i = n / %lld, j = n %% %lld;\n"
+                     "        real sum = R(0.0);\n"
+                     "        for (int k0 = 0; k0 < %lld; k0 += %d) {\n"
+                     "            const int k = k0 + LANE %% %d;\n"
+                     "            if (n < %lld && k < %lld) {\n            sum += ",
+                     parts, columns, columns, (long long)r->terms, parts, parts, elements,
+                     (long long)r->terms);
+    e->fits = e->fits && term(e, r, EVN__VAR_ONE, &e->body);
+    evn__text_append(&e->body,
+                     ";\n        }\n        }\n        tile[LANE] = sum;\n"
+                     "        barrier(CLK_LOCAL_MEM_FENCE);\n"
+                     "        if (LANE < %lld) {\n            sum = tile[LANE * %d];\n"
+                     "            for (int p = 1; p < %d; ++p) {\n"
+                     "                sum += tile[LANE * %d + p];\n            }\n"
+                     "            v%d[LANE] = sum;\n",
+                     elements, parts, parts, parts, number);
+    close_loops(e);
+    copy_out(e, r->value);
+    e->state[r->value] = EVN__EMITTED_ARRAY;
+}
+
 static void write_reduction(evn__emission *e, evn_value value) {
     reduction r;
     if (!describe(e, value, &r)) {
@@ -309,7 +366,12 @@ static void write_reduction(evn__emission *e, evn_value value) {
         return;
     }
     set_range(e, r.d.rows, r.d.columns, r.terms);
-    evn__lanes_along along = choose_lanes(e, &r);
+    int parts = parts_of(e, &r);
+    if (parts > 1) {
+        divide_terms(e, &r, parts);
+        return;
+    }
+    evn__lanes_along along = e->s->simt ? EVN__VAR_ONE : choose_lanes(e, &r);
     int number = evn__emission_number(e, value);
     declare(e, value);
     open_loops(e, r.d.rows, r.d.columns, along == EVN__VAR_J);
@@ -323,7 +385,7 @@ static void write_reduction(evn__emission *e, evn_value value) {
         evn__text_append(&e->body, "        v%d[i * %lld + j] = sum;\n", number,
                          (long long)r.d.columns);
     }
-    evn__text_append(&e->body, "    }\n    }\n");
+    close_loops(e);
     copy_out(e, value);
     e->state[value] = EVN__EMITTED_ARRAY;
 }
@@ -336,7 +398,7 @@ static void copy_part(evn__emission *e, evn_value value, int k, int64_t start, i
     domain d = domain_of_shape(evn_value_shape(e->s->graph, node->operands[k]));
     evn__text wide = {0}, text = {0};
     set_range(e, d.rows, d.columns, 1);
-    bool lanes = d.columns >= e->s->lanes &&
+    bool lanes = !e->s->simt && d.columns >= e->s->lanes &&
                  evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_J, &wide);
     e->fits = e->fits && d.fits &&
               evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_ONE, &text);
@@ -348,7 +410,7 @@ static void copy_part(evn__emission *e, evn_value value, int k, int64_t start, i
         evn__text_append(&e->body, "v%d[%lld + i * %lld + j] = %s;\n", e->number[value],
                          (long long)start, (long long)row, text.data ? text.data : "");
     }
-    evn__text_append(&e->body, "    }\n    }\n");
+    close_loops(e);
     free(wide.data);
     free(text.data);
 }
@@ -382,9 +444,9 @@ static void write_parts(evn__emission *e, evn_value value) {
     evn__emission_number(e, value);
     declare(e, value);
     if (pad) {
-        evn__text_append(&e->body,
-                         "    for (int j = 0; j < %lld; ++j) {\n        v%d[j] = 0;\n    }\n",
-                         (long long)count, e->number[value]);
+        open_loops(e, 1, count, false);
+        evn__text_append(&e->body, "        v%d[j] = 0;\n", e->number[value]);
+        close_loops(e);
     }
     for (int k = 0; k < node->operand_count; ++k) {
         evn_shape from = evn_value_shape(e->s->graph, node->operands[k]);
@@ -401,8 +463,9 @@ static void write_parts(evn__emission *e, evn_value value) {
 
 static void write_elementwise(evn__emission *e, evn_value value) {
     domain d = domain_of(e, value);
-    bool written = d.fits && ((d.columns >= e->s->lanes && write_elements(e, value, true)) ||
-                              write_elements(e, value, false));
+    bool wide = !e->s->simt && d.columns >= e->s->lanes;
+    bool written =
+        d.fits && ((wide && write_elements(e, value, true)) || write_elements(e, value, false));
     e->fits = e->fits && written;
 }
 

@@ -122,7 +122,8 @@ static evn_status add_large(evn__samples *s, int phase, int level) {
 evn_status evn__samples_find_levels(evn__samples *s) {
     EVN_TRY(list_readers(s));
     for (int v = 0; v < s->graph->node_count; ++v) {
-        bool gated = s->large[v] && evn__device_quirks(s->request->device)->groups_progress;
+        bool gated =
+            s->large[v] && !s->simt && evn__device_quirks(s->request->device)->groups_progress;
         s->gate[v] = gated ? evn__samples_gate(s, v) : EVN_NONE;
         s->level[v] = s->computed[v] ? find_level(s, v) : 0;
     }

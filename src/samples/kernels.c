@@ -82,7 +82,9 @@ static void write_functions(const kernel *k, const char *name, evn__text *text) 
         if (text_of(k, i) < i) {
             continue;
         }
-        evn__text_append(text, "static void %s_%d(const int item, const int batch", name, i);
+        evn__text_append(text, "static %svoid %s_%d(const int item, const int batch%s",
+                         k->s->simt ? "ALWAYS_INLINE " : "", name, i,
+                         function->local > 0 ? ", __local real *tile" : "");
         for (int n = 0; n < function->operand_count; ++n) {
             evn__text_append(text, ", RUN_%s(a%d)", direction(&function->operands[n]), n);
         }
@@ -92,6 +94,7 @@ static void write_functions(const kernel *k, const char *name, evn__text *text) 
 
 static void write_actuals(const kernel *k, int index, evn__text *text) {
     const evn__sample_function *function = &k->functions[index];
+    evn__text_append(text, "%s", function->local > 0 ? ", tile" : "");
     for (int n = 0; n < function->operand_count; ++n) {
         int at =
             evn__samples_find(k->call->operands, k->call->operand_count, &function->operands[n]);
@@ -119,17 +122,25 @@ static void write_cooperation(const kernel *k, const char *name, evn__text *text
 }
 
 static void write_runs(const kernel *k, const char *name, evn__text *text) {
+    if (k->functions->local > 0) {
+        evn__text_append(text, "    __local real tile[%lld];\n", (long long)k->functions->local);
+    }
     evn__text_append(text,
                      "    FOR_EACH_RUN(run_offsets, %d) {\n"
-                     "        const int item = (int)get_global_id(0);\n        ",
-                     k->call->operand_count);
+                     "        const int item = (int)get_%s_id(0);\n        ",
+                     k->call->operand_count, k->s->simt ? "group" : "global");
     write_call(k, name, 0, text);
     evn__text_append(text, "    }\n");
 }
 
 static void write_text(const kernel *k, const char *name, evn__text *text) {
     write_functions(k, name, text);
-    evn__text_append(text, "__kernel void %s(const int batch, RUNS_OFFSETS(run_offsets)", name);
+    evn__text_append(text, "__kernel ");
+    if (k->s->simt) {
+        evn__text_append(text, "__attribute__((reqd_work_group_size(%d, 1, 1))) ",
+                         k->functions->group);
+    }
+    evn__text_append(text, "void %s(const int batch, RUNS_OFFSETS(run_offsets)", name);
     for (int i = FIRST; i < k->call->operand_count; ++i) {
         evn__text_append(text, ", RUNS_%s(a%d)", direction(&k->call->operands[i]), i);
     }
@@ -179,8 +190,9 @@ static evn_status finish(const kernel *k) {
     return status;
 }
 
-static evn_status make(kernel *k, size_t items, bool *fits) {
-    *k->call = (evn__call){.range = {2, {items, 1}, {1, 1}}};
+/// @param group  work-items of each of the items
+static evn_status make(kernel *k, size_t items, size_t group, bool *fits) {
+    *k->call = (evn__call){.range = {2, {items * group, 1}, {group, 1}}};
     k->call->operands[k->call->operand_count++] = evn__operand_int(k->s->batch);
     k->call->operands[k->call->operand_count++] = (evn__operand){.kind = EVN__OPERAND_RUN_OFFSETS};
     k->call->claims = k->cooperative ? k->count * k->stage_claims : 0;
@@ -191,7 +203,7 @@ static evn_status make(kernel *k, size_t items, bool *fits) {
 evn_status evn__samples_kernel(const evn__samples *s, const evn__sample_function *function,
                                evn__call *call, bool *fits) {
     kernel k = {.s = s, .functions = function, .count = 1, .call = call};
-    return make(&k, (size_t)function->items, fits);
+    return make(&k, (size_t)function->items, (size_t)function->group, fits);
 }
 
 evn_status evn__samples_cooperate(const evn__samples *s, const evn__sample_function *functions,
@@ -204,5 +216,5 @@ evn_status evn__samples_cooperate(const evn__samples *s, const evn__sample_funct
         k.stage_claims = needed > k.stage_claims ? needed : k.stage_claims;
     }
     int units = evn_device_get_info(s->request->device)->compute_units;
-    return make(&k, (size_t)(units < 2 * max_items ? units : 2 * max_items), fits);
+    return make(&k, (size_t)(units < 2 * max_items ? units : 2 * max_items), 1, fits);
 }

@@ -105,7 +105,15 @@ int64_t evn__samples_work(const evn__samples *s, evn_value value) {
     return evn__samples_count(s, value) * a.dim[!node->attributes.transpose_a];
 }
 
-/// Whether one work-item computes it soon enough.
+static int64_t max_product(const evn__samples *s, evn_value value) {
+    if (!s->simt) {
+        return EVN__SAMPLES_MAX_PRODUCT;
+    }
+    bool uniform = s->kind[value] == EVN__SAMPLES_UNIFORM;
+    return uniform ? EVN__SIMT_MAX_UNIFORM_PRODUCT : EVN__SIMT_MAX_PRODUCT;
+}
+
+/// Whether one work-item, or a work-group, computes it soon enough.
 static bool is_small(const evn__samples *s, evn_value value) {
     const evn__node *node = node_at(s, value);
     evn_shape shape = node->shape;
@@ -116,7 +124,10 @@ static bool is_small(const evn__samples *s, evn_value value) {
                evn_shape_count(read) <= EVN__SAMPLES_MAX_PRODUCT;
     }
     if (s->kind[value] != EVN__SAMPLES_CONTRACTION) {
-        return evn__samples_work(s, value) <= EVN__SAMPLES_MAX_PRODUCT;
+        return evn__samples_work(s, value) <= max_product(s, value);
+    }
+    if (s->simt) {
+        return evn_shape_count(shape) <= EVN__SIMT_MAX_SUMS;
     }
     bool thin = shape.dim[0] <= EVN__SAMPLES_SMALL || shape.dim[1] <= EVN__SAMPLES_SMALL;
     return thin || evn__samples_work(s, value) <= EVN__SAMPLES_MAX_SUMS;
@@ -204,7 +215,8 @@ static int first_group(const evn__samples *s, int phase) {
 /// Whether work-items can cooperate in a phase of several kernels.
 static bool can_cooperate(const evn__samples *s, int phase) {
     int first = first_group(s, phase), end = first_group(s, phase + 1);
-    bool divides = evn__device_quirks(s->request->device)->groups_progress && end - first > 1;
+    bool progress = !s->simt && evn__device_quirks(s->request->device)->groups_progress;
+    bool divides = progress && end - first > 1;
     for (int i = first; i < end; ++i) {
         evn_value large = s->groups[i].large;
         divides = divides && (large == EVN_NONE || evn__samples_divides(s, large));
@@ -307,6 +319,9 @@ static evn_status try_to_compile(evn__samples *s, bool cooperation, bool *fits) 
 /// (docs/performance/notes.md, Flow).
 static int widest_item(const evn__samples *s) {
     enum { VECTOR_BYTES = 64 }; // of lanes, in both precisions
+    if (s->simt) {
+        return EVN__SIMT_SAMPLES;
+    }
     const evn_device *device = s->request->device;
     const evn_device_info *info = evn_device_get_info(device);
     int64_t vectors = evn__divide_up(s->batch, s->lanes);
@@ -319,7 +334,8 @@ static int widest_item(const evn__samples *s) {
 static evn_status try_groups(evn__samples *s, int max_members, bool *fits) {
     EVN_TRY(evn__samples_make_groups(s, max_members));
     bool again = max_members < INT_MAX && !s->cut; // what did not fit whole
-    for (int per_item = widest_item(s); !*fits && !again && per_item >= s->lanes; per_item /= 2) {
+    int widest = widest_item(s), least = s->simt ? widest : s->lanes;
+    for (int per_item = widest; !*fits && !again && per_item >= least; per_item /= 2) {
         s->per_item = per_item;
         EVN_TRY(try_to_compile(s, true, fits));
         if (!*fits && (s->cooperates[0] || s->cooperates[1])) {
@@ -390,18 +406,29 @@ static void release(evn__samples *s) {
     free(s->gate);
 }
 
+/// Whether there are as many samples as a work-group of a GPU has.
+static bool fills_group(const evn__samples *s) {
+    const evn_device_info *info = evn_device_get_info(s->request->device);
+    return s->batch >= EVN__SIMT_SAMPLES && info->max_work_group >= EVN__SIMT_SAMPLES;
+}
+
 evn_status evn__samples_plan(const evn__samples_request *request, evn__samples_result *result) {
+    evn_device_type type = evn_device_get_info(request->device)->type;
+    bool simt = type == EVN_DEVICE_GPU || type == EVN_DEVICE_GPU_INTEGRATED;
     evn__samples s = {.request = request,
                       .result = result,
                       .graph = request->graph,
-                      .lanes = request->fp64 ? 8 : 16};
+                      .simt = simt,
+                      .lanes = simt            ? 1
+                               : request->fp64 ? 8
+                                               : 16};
     *result = (evn__samples_result){0};
-    // Uniform values are one work-item's: only a CPU's is fast enough for that.
-    if (evn_device_get_info(request->device)->type != EVN_DEVICE_CPU) {
+    if (!simt && type != EVN_DEVICE_CPU) {
         return EVN_OK;
     }
     evn_status status = allocate(&s);
-    if (status == EVN_OK && find_samples(&s, request->names) && find_kinds(&s)) {
+    if (status == EVN_OK && find_samples(&s, request->names) && (!simt || fills_group(&s)) &&
+        find_kinds(&s)) {
         status = compile(&s, &result->taken);
     }
     release(&s);

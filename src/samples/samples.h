@@ -21,6 +21,11 @@
 // A single sample is no sample: all values are then uniform, and what lies between the large
 // products of a step is one launch.
 //
+// On a GPU the lanes are the work-items of a group (SIMT): what is said of an item's samples is
+// said of a work-group's, whose sums over them go through local memory. Uniform values are those of
+// one work-group, which divides the elements of each and waits for itself between them. Kernels do
+// not cooperate there.
+//
 // samples.c: kinds, launches; groups.c: levels, groups; slabs.c: memory; index.c: where an element
 // of a view lies; emission.c, emit_rows.c, emit_uniform.c, emit_product.c: a function for each
 // group; kernels.c: the kernels that call them.
@@ -37,6 +42,20 @@ enum {
     EVN__SAMPLES_MAX_PRODUCT = 16384, ///< multiplications, of one sample or of a uniform product;
                                       ///< elements of a uniform value
     EVN__SAMPLES_MAX_SUMS = 1 << 19,  ///< multiplications of a contraction with two long axes
+};
+
+/// The same for GPUs. None was at hand: the limits are estimates of what takes as long as the
+/// launch that it saves, 5 to 10 µs at 2 GHz: 4 clocks a multiplication of a sample, 10 a sum over
+/// samples.
+enum {
+    EVN__SIMT_SAMPLES = 32,        ///< samples of a work-group, and the least that are worth it: a
+                                   ///< few hundred are then on as many units as there are groups
+    EVN__SIMT_UNIFORM_ITEMS = 256, ///< work-items for uniform values, at most
+    EVN__SIMT_MAX_PRODUCT = 4096,  ///< multiplications of one sample
+    EVN__SIMT_MAX_UNIFORM_PRODUCT = 1 << 16,
+    EVN__SIMT_MAX_SUMS = 1024,        ///< elements of a contraction
+    EVN__SIMT_MAX_PRIVATE = 2048,     ///< elements of a work-item's arrays
+    EVN__SIMT_LOCAL_BYTES = 16 << 10, ///< of a work-group, or half of what the device has
 };
 
 typedef enum evn__sample_kind {
@@ -89,7 +108,7 @@ typedef struct evn__sample_launch {
 /// What comes of it.
 typedef struct evn__samples_result {
     bool taken;
-    int lanes, per_item;
+    int lanes, per_item;          ///< as in evn__samples
     evn__sample_launch *launches; ///< in order of execution
     int launch_count;
     int64_t *scratch; ///< elements of each: the calls' SCRATCH operands are numbers of these
@@ -101,8 +120,10 @@ typedef struct evn__samples {
     evn__samples_result *result;
     const evn_graph *graph;
     int64_t batch;
-    int lanes;    ///< of a vector
-    int per_item; ///< samples that a work-item carries together: lanes, or twice that
+    bool simt;    ///< a sample in each work-item
+    int lanes;    ///< of a vector; simt: 1
+    int per_item; ///< samples that a work-item carries together: lanes, or twice that; simt: that a
+                  ///< work-group does
     // per value
     int *first_reader;  ///< [values + 1], into `readers`
     evn_value *readers; ///< computed values that read this one, behind views that none computes
@@ -127,7 +148,9 @@ typedef struct evn__samples {
 /// What computes a group, item by item, and its arguments: memory.
 typedef struct evn__sample_function {
     const char *body; ///< in the arena
-    int items;        ///< for each of which it is to be called
+    int items;        ///< for each of which it is to be called, simt: by a work-group
+    int group;        ///< work-items of a group
+    int64_t local;    ///< reals in local memory
     evn__operand operands[EVN__OPERAND_CAPACITY];
     int operand_count;
 } evn__sample_function;

@@ -21,9 +21,10 @@ static void find_needed(evn__samples *s, bool *crosses) {
             if (s->groups[i].member[v] && s->group[v] != i && evn__samples_added_up(s, v)) {
                 need(s, v, crosses, i);
             }
-            for (int k = 0;
-                 s->groups[i].member[v] && (source = evn__samples_reads(s, v, k)) != EVN_NONE;
-                 ++k) {
+            // What it adds up it does not compute.
+            bool computes =
+                s->groups[i].member[v] && (s->groups[i].rows || !evn__samples_added_up(s, v));
+            for (int k = 0; computes && (source = evn__samples_reads(s, v, k)) != EVN_NONE; ++k) {
                 if (s->computed[source] && !s->groups[i].member[source]) {
                     need(s, source, crosses, i);
                 }
@@ -68,8 +69,8 @@ static void fill_slabs(evn__samples *s, const bool *crosses) {
 
 static evn_status allocate_slabs(evn__samples *s) {
     int64_t items = evn__divide_up(s->batch, s->per_item);
-    s->result->scratch =
-        evn__arena_alloc(s->request->arena, sizeof(int64_t) * (size_t)(s->slab_count + 1));
+    s->result->scratch = evn__arena_alloc(
+        s->request->arena, sizeof(int64_t) * (size_t)(s->slab_count + s->group_count + 1));
     EVN_CHECK(s->result->scratch, EVN_ERR_MEMORY, "no memory for %d slabs", s->slab_count);
     s->result->scratch_count = s->slab_count;
     for (int i = 0; i < s->slab_count; ++i) {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAYS = 12, MAX_INPUT_NAMES = 256 };
+enum { WAYS = 14, MAX_INPUT_NAMES = 256 };
 
 /// A graph, its inputs as single precision has them, and what the reference makes of them.
 typedef struct subject {
@@ -90,6 +90,8 @@ static const planning ways[WAYS] = {
     {"fp64, samples", {.fp64 = true, .sample_inputs = samples}, false, false},
     {"fp32, samples", {.sample_inputs = samples}, false, false},
     {"fp64, samples, late inputs", {.fp64 = true, .sample_inputs = samples}, false, true},
+    {"fp64, samples, late inputs, GPU", {.fp64 = true, .sample_inputs = samples}, true, true},
+    {"fp32, samples, GPU", {.sample_inputs = samples}, true, false},
 };
 
 /// Every third input or so.

@@ -139,8 +139,12 @@ problem problem_wide(uint64_t seed) {
 }
 
 problem problem_node_ew(uint64_t seed) {
+    return problem_node_ew_of(3, seed);
+}
+
+problem problem_node_ew_of(int rows, uint64_t seed) {
     evn_value t, x;
-    evn_graph *f = f_graph(EVN_SHAPE(3, 2), &t, &x);
+    evn_graph *f = f_graph(EVN_SHAPE(rows, 2), &t, &x);
     evn_value out = evn_input(f, "out", EVN_SHAPE(5, 2)), w = evn_input(f, "w", EVN_SHAPE(2, 5));
     evn_value v = evn_input(f, "v", EVN_SHAPE(5));
     evn_value sum = evn_add(f, evn_matmul(f, x, w, false, false), evn_mul(f, t, v));

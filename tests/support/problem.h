@@ -35,6 +35,8 @@ void problem_linear_start(double *x0);
 /// NODE-EW on x [3, 2]: f = tanh(x W + t·v) V with W evolving by g = tanh(A W) + t·W·s, A and s
 /// parameters of g; V, v constant. Random numbers from `seed`.
 problem problem_node_ew(uint64_t seed);
+/// The same on x [rows, 2].
+problem problem_node_ew_of(int rows, uint64_t seed);
 
 /// x' = tanh(tanh(x U) W) Wᵀ V + t·s on x [2, 3], with 24 units: the slopes of the cotangents of U,
 /// W and V are sums of products with few rows, W's of two; that of s is not. Numbers from `seed`.
