@@ -10,6 +10,7 @@
 #include "ops/tiled.h"
 #include "ops/variant.h"
 #include "ops/winograd.h"
+#include "ops/winograd_tiled.h"
 #include <limits.h>
 #include <stdio.h>
 
@@ -23,6 +24,10 @@ enum {
 static const evn__variant variants[] = {
     EVN__VARIANT_TILES,
     {.algorithm = EVN__ALGORITHM_WINOGRAD},
+    {EVN__ALGORITHM_WINOGRAD_2, {8, 2, 4, {16, 16, 1}}},
+    {EVN__ALGORITHM_WINOGRAD_2, {4, 2, 4, {16, 8, 1}}},
+    {EVN__ALGORITHM_WINOGRAD_2, {4, 1, 4, {16, 4, 1}}},
+    {EVN__ALGORITHM_WINOGRAD_4, {4, 1, 4, {16, 12, 1}}},
 };
 const evn__space evn__space_conv2d = {variants, sizeof(variants) / sizeof(variants[0])};
 
@@ -74,7 +79,7 @@ static evn_status check_extents(const convolution *c) {
     return EVN_OK;
 }
 
-/// Whether it is done by Winograd's method.
+/// Whether it is done by Winograd's method for CPUs.
 static bool is_winograd(const evn__lowering *lowering, const convolution *c) {
     if (c->variant) {
         return c->variant->algorithm == EVN__ALGORITHM_WINOGRAD &&
@@ -83,10 +88,20 @@ static bool is_winograd(const evn__lowering *lowering, const convolution *c) {
     return evn__winograd_gains(lowering, &c->winograd, c->op);
 }
 
-/// A tuned method that is not for this convolution leaves the choice to us.
+/// Whether it is done by Winograd's method for GPUs.
+static bool is_winograd_tiled(const evn__lowering *lowering, const convolution *c,
+                              evn__winograd_tiled *t) {
+    return evn__winograd_tiled_fits(evn__lower_device(lowering), lowering->fp64, &c->winograd,
+                                    c->op, c->variant, t);
+}
+
+/// A tuned method of Winograd's that is not for this convolution leaves the choice to us.
 static void forget_impossible(const evn__lowering *lowering, convolution *c) {
-    bool winograd = c->variant && c->variant->algorithm == EVN__ALGORITHM_WINOGRAD;
-    if (winograd && !is_winograd(lowering, c)) {
+    evn__winograd_tiled t;
+    const evn__variant *variant = c->variant;
+    bool winograd = variant && variant->algorithm == EVN__ALGORITHM_WINOGRAD;
+    if ((winograd && !is_winograd(lowering, c)) ||
+        (variant && evn__variant_is_winograd(variant) && !is_winograd_tiled(lowering, c, &t))) {
         c->variant = NULL;
     }
 }
@@ -221,9 +236,13 @@ static evn_status pack(evn__lowering *lowering, const convolution *c, row_source
 /// conv2d or conv2d_input_grad: `node`, numbered `result`, is the images that are computed.
 static evn_status emit_images(evn__lowering *lowering, const convolution *c, const char *kernel,
                               const evn__node *node, row_source *weights, evn_value result) {
+    evn__winograd_tiled winograd;
     evn__tiled t;
     if (is_winograd(lowering, c)) {
         return evn__winograd_emit(lowering, &c->winograd, node, result);
+    }
+    if (is_winograd_tiled(lowering, c, &winograd)) {
+        return evn__winograd_tiled_images(lowering, &winograd, node, result);
     }
     if (node->op == EVN__OP_CONV2D ? is_tiled_forward(lowering, c, &t)
                                    : is_tiled_input_grad(lowering, c, &t)) {
@@ -309,11 +328,24 @@ static evn_status emit_tiled_weight_grad(evn__lowering *lowering, const convolut
     return slices > 1 ? emit_add(lowering, c, w_bar, value, slices) : EVN_OK;
 }
 
+static evn_status emit_winograd_weight_grad(evn__lowering *lowering, const convolution *c,
+                                            evn__winograd_tiled *t, const evn__node *node,
+                                            evn_value value) {
+    int64_t slices = evn__winograd_tiled_split(t, evn__lower_device(lowering));
+    evn__operand w_bar = place_slices(lowering, node, value, slices);
+    EVN_TRY(evn__winograd_tiled_weights(lowering, t, node, slices, w_bar));
+    return slices > 1 ? emit_add(lowering, c, w_bar, value, slices) : EVN_OK;
+}
+
 static evn_status emit_weight_grad(evn__lowering *lowering, const convolution *c,
                                    const evn__node *node, evn_value value) {
+    evn__winograd_tiled winograd;
     evn__tiled t;
     if (is_winograd(lowering, c)) {
         return evn__winograd_emit(lowering, &c->winograd, node, value);
+    }
+    if (is_winograd_tiled(lowering, c, &winograd)) {
+        return emit_winograd_weight_grad(lowering, c, &winograd, node, value);
     }
     if (is_tiled(lowering, c, c->w[0] * c->w[1] * c->w[2], c->w[3], c->y[0] * c->y[1] * c->y[2],
                  &t)) {

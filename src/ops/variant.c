@@ -10,9 +10,14 @@
 enum { EXACT_EXTENT = 8 };
 
 static const char *const algorithms[] = {
-    [EVN__ALGORITHM_TILES] = "tiles",     [EVN__ALGORITHM_DOTS] = "dots",
-    [EVN__ALGORITHM_BLOCKS] = "blocks",   [EVN__ALGORITHM_LOCAL] = "local",
-    [EVN__ALGORITHM_CLBLAST] = "clblast", [EVN__ALGORITHM_WINOGRAD] = "winograd",
+    [EVN__ALGORITHM_TILES] = "tiles",
+    [EVN__ALGORITHM_DOTS] = "dots",
+    [EVN__ALGORITHM_BLOCKS] = "blocks",
+    [EVN__ALGORITHM_LOCAL] = "local",
+    [EVN__ALGORITHM_CLBLAST] = "clblast",
+    [EVN__ALGORITHM_WINOGRAD] = "winograd",
+    [EVN__ALGORITHM_WINOGRAD_2] = "winograd 2x2",
+    [EVN__ALGORITHM_WINOGRAD_4] = "winograd 4x4",
 };
 
 const char *evn__variant_name(const evn__variant *variant, char name[EVN__VARIANT_NAME]) {

@@ -9,12 +9,14 @@
 #include "ops/tile.h"
 
 typedef enum evn__algorithm {
-    EVN__ALGORITHM_TILES,    ///< tiles in registers
-    EVN__ALGORITHM_DOTS,     ///< matmul: dot products of rows, where the shape allows them
-    EVN__ALGORITHM_BLOCKS,   ///< matmul: tiles, in blocks for the caches of a CPU
-    EVN__ALGORITHM_LOCAL,    ///< tiles of both operands in local memory (tiled.h)
-    EVN__ALGORITHM_CLBLAST,  ///< matmul: the library's (host/blast.h)
-    EVN__ALGORITHM_WINOGRAD, ///< conv2d: Winograd's method for CPUs (winograd.h)
+    EVN__ALGORITHM_TILES,      ///< tiles in registers
+    EVN__ALGORITHM_DOTS,       ///< matmul: dot products of rows, where the shape allows them
+    EVN__ALGORITHM_BLOCKS,     ///< matmul: tiles, in blocks for the caches of a CPU
+    EVN__ALGORITHM_LOCAL,      ///< tiles of both operands in local memory (tiled.h)
+    EVN__ALGORITHM_CLBLAST,    ///< matmul: the library's (host/blast.h)
+    EVN__ALGORITHM_WINOGRAD,   ///< conv2d: Winograd's method for CPUs (winograd.h)
+    EVN__ALGORITHM_WINOGRAD_2, ///< conv2d: for GPUs, tiles of 2×2 outputs (winograd_tiled.h)
+    EVN__ALGORITHM_WINOGRAD_4, ///< of 4×4
 } evn__algorithm;
 
 /// One candidate. Any shape must be computed right: where the algorithm is not for it, the family
@@ -71,6 +73,12 @@ extern const evn__space evn__space_conv2d; // conv2d.c
 /// "clblast", "tiles 8x2x16 in 1x1": rows, vectors and width of the tile, work-group. Stable: it is
 /// in files.
 const char *evn__variant_name(const evn__variant *variant, char name[EVN__VARIANT_NAME]);
+
+/// Whether it is Winograd's method for GPUs.
+static inline bool evn__variant_is_winograd(const evn__variant *variant) {
+    return variant->algorithm == EVN__ALGORITHM_WINOGRAD_2 ||
+           variant->algorithm == EVN__ALGORITHM_WINOGRAD_4;
+}
 
 /// Why there is no use in trying it on the device; NULL: there is.
 const char *evn__variant_unfit(const evn__variant *variant, const evn_device_info *device);

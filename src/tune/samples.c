@@ -77,6 +77,13 @@ static void winograd(evn_graph *g, int index) {
                                                           {2, 13, 13, 16, 4, 4, 16, 2, 1}});
 }
 
+/// For GPUs: more tiles and more channels than a work-group has.
+static void winograd_tiled(evn_graph *g, int index) {
+    build_winograd(g, index,
+                   (const int64_t[2][EVN__PRODUCT_SIZES]){{4, 7, 5, 9, 3, 3, 35, 1, 1},
+                                                          {1, 4, 6, 34, 3, 3, 7, 1, 0}});
+}
+
 // Reductions --------------------------------------------------------------------------------------
 
 /// Along rows and down columns, whole vectors and rests, in one pass and in two.
@@ -219,6 +226,8 @@ const evn__sample evn__samples[] = {
     {"conv2d_input_grad", "conv2d_input_grad", conv2d_input_grad, GEOMETRIES, NULL},
     {"conv2d_weight_grad", "conv2d_weight_grad", conv2d_weight_grad, GEOMETRIES, NULL},
     {"winograd", "conv2d", winograd, 6, "winograd"},
+    {"winograd_tiled", "conv2d", winograd_tiled, 6, "winograd 4x4 4x1x4 in 16x12"},
+    {"winograd_tiled", "conv2d", winograd_tiled, 6, "winograd 2x2 8x2x4 in 16x16"},
     {"reduce", "sum", sums, 6, NULL},
     {"normalize", "normalize", normalize, 6, NULL},
     {"softmax", "log_softmax", log_softmax, 4, NULL},

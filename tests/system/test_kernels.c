@@ -60,6 +60,7 @@ FAMILY(conv2d)
 FAMILY(conv2d_input_grad)
 FAMILY(conv2d_weight_grad)
 FAMILY(winograd)
+FAMILY(winograd_tiled)
 FAMILY(reduce)
 FAMILY(normalize)
 FAMILY(softmax)
@@ -237,6 +238,7 @@ static Suite *suite(void) {
     tcase_add_test(add(s, tcase_create("conv2d_input_grad")), conv2d_input_grad);
     tcase_add_test(add(s, tcase_create("conv2d_weight_grad")), conv2d_weight_grad);
     tcase_add_test(add(s, tcase_create("winograd")), winograd);
+    tcase_add_test(add(s, tcase_create("winograd_tiled")), winograd_tiled);
     tcase_add_test(add(s, tcase_create("reduce")), reduce);
     tcase_add_test(add(s, tcase_create("normalize")), normalize);
     tcase_add_test(add(s, tcase_create("softmax")), softmax);
