@@ -5,6 +5,7 @@
 #define EVN_TUNE_SAMPLES_H
 
 #include "graph/node.h"
+#include <stdbool.h>
 
 typedef struct evn__sample {
     const char *family;
@@ -12,6 +13,8 @@ typedef struct evn__sample {
     void (*build)(evn_graph *graph, int index); ///< inputs, outputs and all; a failure sticks
     int count;                                  ///< index: 0 … count − 1
     const char *variant; ///< NULL, or one that output 0 is to be computed by (ops/variant.h)
+    bool tuned; ///< that is no default, and rounds more: its error is the tuner's to judge,
+                ///< and says nothing of the device
 } evn__sample;
 
 /// Ends with a row whose family is NULL.

@@ -42,11 +42,12 @@ static evn_status measure_variant(evn_device *device, const evn__sample *sample,
     return status;
 }
 
-/// Whether it is of use on the device: a variant for others would only be passed over.
+/// Whether it says something of the device: a variant for others would only be passed over.
 static bool is_fit(evn_device *device, const evn__sample *sample) {
     const evn__variant *variant =
         sample->variant ? evn__variant_find(EVN__OP_CONV2D, sample->variant) : NULL;
-    return !variant || !evn__variant_unfit(variant, evn_device_get_info(device));
+    return !sample->tuned &&
+           (!variant || !evn__variant_unfit(variant, evn_device_get_info(device)));
 }
 
 static evn_status add_case(evn_device *device, const evn__sample *sample, int index,
