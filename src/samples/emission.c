@@ -409,10 +409,12 @@ static void start_sums(evn__emission *e) {
     }
 }
 
-/// What the group shares is read no more before the next run writes it.
+/// What the group shares is read no more before the next run writes it, and work-items behind the
+/// last sample, which read its row, do so after it is written.
 static void end_sharing(evn__emission *e, evn__sample_function *function) {
+    bool part = e->group->rows && e->s->batch % e->s->per_item != 0;
     evn__emission_flush(e, &e->body);
-    if (e->local_elements > 0) {
+    if (e->local_elements > 0 || part) {
         evn__text_append(&e->body, "    SHARE;\n");
     }
     function->local = e->local_elements;

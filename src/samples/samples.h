@@ -50,7 +50,8 @@ enum {
 enum {
     EVN__SIMT_SAMPLES = 32,        ///< samples of a work-group, and the least that are worth it: a
                                    ///< few hundred are then on as many units as there are groups
-    EVN__SIMT_UNIFORM_ITEMS = 256, ///< work-items for uniform values, at most
+    EVN__SIMT_UNIFORM_ITEMS = 128, ///< work-items for uniform values, at most: more have too few
+                                   ///< registers each
     EVN__SIMT_MAX_PRODUCT = 4096,  ///< multiplications of one sample
     EVN__SIMT_MAX_UNIFORM_PRODUCT = 1 << 16,
     EVN__SIMT_MAX_SUMS = 1024,        ///< elements of a contraction
