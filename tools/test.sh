@@ -19,7 +19,7 @@ if ! build/evonode devices; then
     exit 1
 fi
 
-labels=quick
+labels="quick|guide"
 if command -v apt-get >/dev/null; then # then setup.sh has installed both: missing is a failure
     labels="$labels|system"
 else
