@@ -12,8 +12,8 @@ def row(key, name, peer, goal, *, check=None, against=None, pairs=None, note="")
             "against": against, "pairs": pairs, "note": note}
 
 
-def both(key, name, goal, **others):
-    return [row(key, name, "torch", goal, **others), row(key, name, "jax", 2, **others)]
+def both(key, name, goal, jax=2, **others):
+    return [row(key, name, "torch", goal, **others), row(key, name, "jax", jax, **others)]
 
 
 CHECKED_AT = "numbers compared along equal Euler steps"
@@ -27,15 +27,15 @@ ROWS = [
     row("conv2d_grads", "conv 3x3, 64-64, 6x6, batch 128: both gradients", "torch", 1.5),
     row("norm", "GroupNorm + ReLU 128x64x6x6: forward", "torch", 2),
     row("norm_vjp", "GroupNorm + ReLU 128x64x6x6: forward and vjp", "torch", 2),
-    *both("mnist_euler", "MNIST NODE step, Euler 10, backprop", 4),
-    *both("mnist_adjoint", "MNIST NODE step, dopri5 1e-3, adjoint", 5,
+    *both("mnist_euler", "MNIST NODE step, Euler 10, backprop", 5),
+    *both("mnist_adjoint", "MNIST NODE step, dopri5 1e-3, adjoint", 6, 7,
           check="mnist_adjoint_check", pairs=3, note=f"{CHECKED_AT}; {SLOW}"),
-    *both("curve_euler", "curve 3-1000-1000-3, Euler 100, backprop", 8),
+    *both("curve_euler", "curve 3-1000-1000-3, Euler 100, backprop", 8, 5),
     *both("curve_adjoint", "curve 3-1000-1000-3, dopri5 1e-5, adjoint", 20, pairs=3, note=SLOW),
     *both("flow_100", "flow, 100 points", 50),
     *both("flow_512", "flow, 512 points", 30),
-    row("first_step", "start to the first training step, digits", None, 0.3),
-    row("compile_all", "kernels from nothing, MNIST run", None, 15, pairs=1),
+    row("first_step", "start to the first training step, digits", None, 0.2),
+    row("compile_all", "kernels from nothing, MNIST run", None, 8, pairs=1),
     row("mnist_ew_euler", "NODE-EW step over NODE step, Euler 10", "ours", 1.05,
         against="mnist_euler"),
 ]
