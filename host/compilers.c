@@ -79,8 +79,7 @@ static bool start(const evn_device *device, compiler *h) {
     }
     fcntl(pair[0], F_SETFD, FD_CLOEXEC);
     fcntl(pair[1], F_SETFD, FD_CLOEXEC);
-    // A text that fills the socket waits for a process that is to read it: no longer than for a
-    // job.
+    // A text that fills the socket waits until the process reads it: no longer than for a job.
     struct timeval limit = {.tv_sec = (time_t)device->compiler_seconds + 1};
     setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     bool done = spawn(device->compiler, selector, pair[1], &h->process);

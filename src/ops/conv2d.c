@@ -165,15 +165,12 @@ static evn__call start_tiled(const convolution *c, const evn__tiled *t, const ch
     return call;
 }
 
-static bool is_short(const int64_t extents[4]) {
-    return extents[0] * extents[1] * extents[2] <= INT_MAX / 2 / extents[3];
-}
-
 /// Whether a convolution is a product [m, k] [k, n] for tiles in local memory, whose kernels count
 /// elements in 32 bits.
 static bool is_tiled(const evn__lowering *lowering, const convolution *c, int64_t m, int64_t n,
                      int64_t k, evn__tiled *t) {
-    return m >= CONV2D_MIN_ROWS && is_short(c->x) && is_short(c->w) && is_short(c->y) &&
+    return m >= CONV2D_MIN_ROWS && evn__is_short(c->x) && evn__is_short(c->w) &&
+           evn__is_short(c->y) &&
            evn__tiled_fits(evn__lower_device(lowering), c->variant, m, n, k, t);
 }
 

@@ -20,6 +20,11 @@ static inline int64_t evn__divide_up(int64_t a, int64_t b) {
     return (a + b - 1) / b;
 }
 
+/// Whether a kernel may count the elements of these extents in 32 bits.
+static inline bool evn__is_short(const int64_t extents[4]) {
+    return extents[0] * extents[1] * extents[2] <= INT_MAX / 2 / extents[3];
+}
+
 static inline bool evn__tasks_are_fat(const evn__lowering *lowering) {
     return evn__lower_device(lowering)->type == EVN_DEVICE_CPU;
 }

@@ -22,6 +22,12 @@ static inline evn__tile evn__tile_fat(const evn_device_info *device) {
     return (evn__tile){6, 2, device->vector_width == 8 ? 8 : 4, {1, 1, 1}};
 }
 
+/// Whether the compiler may put so few work-items into a hardware thread that each has 128
+/// registers and no more (Intel's GPUs: docs/devices.md).
+static inline bool evn__tile_few_registers(const evn_device_info *device) {
+    return device->min_sub_group > 0 && device->min_sub_group <= 8;
+}
+
 /// Few registers, many work-items, 64 to a group: for devices that are no CPU.
 static inline evn__tile evn__tile_small(void) {
     return (evn__tile){4, 1, 4, {16, 4, 1}};

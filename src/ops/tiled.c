@@ -34,7 +34,7 @@ static const choice choices[] = {
     {{4, 1, WIDTH, {16, 16, 1}}, false}, {{4, 1, WIDTH, {16, 8, 1}}, true},
     {{4, 1, WIDTH, {8, 8, 1}}, true},
 };
-enum { CHOICES = sizeof(choices) / sizeof(choices[0]), FEW_ITEMS = 8 };
+enum { CHOICES = sizeof(choices) / sizeof(choices[0]) };
 
 static int64_t tile_rows(const evn__tile *tile) {
     return tile->rows * (int64_t)tile->local[1];
@@ -67,7 +67,7 @@ static bool is_filled(const evn_device_info *device, const evn__tiled *t) {
 /// The largest tile that is filled, or else the smallest.
 static bool choose_tile(const evn_device_info *device, evn__tiled *t) {
     bool found = false;
-    bool small_file = device->min_sub_group > 0 && device->min_sub_group <= FEW_ITEMS;
+    bool small_file = evn__tile_few_registers(device);
     for (int i = 0; i < CHOICES; ++i) {
         const evn__tile *tile = &choices[i].tile;
         if (is_possible(device, tile) && (choices[i].small_file || !small_file)) {

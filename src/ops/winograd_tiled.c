@@ -11,7 +11,6 @@ enum {
     COPY_Y = 4,
     MIN_CHANNELS = 32,    // with fewer the transforms cost more than they save
     GROUPS_PER_UNIT = 2,  // to hide each other's loads
-    FEW_ITEMS = 8,        // a hardware thread with as few has not the registers for 64 sums
     MIN_SLICE = 64,       // tiles: adding up a slice costs as much as nine of them
     MAX_SLICES = 64,      // copies of w_bar in scratch
     COLUMNS_MULTIPLE = 4, // of the transformed weights: a vector
@@ -110,22 +109,18 @@ static bool choose_tile(const evn_device_info *device, bool fp64, evn__winograd_
 
 // Whether -----------------------------------------------------------------------------------------
 
-static bool is_short(const int64_t extents[4]) {
-    return extents[0] * extents[1] * extents[2] <= INT_MAX / 2 / extents[3];
-}
-
 /// The kernels count elements in 32 bits, of the transformed weights too.
 static bool is_possible(const evn_device_info *device, const evn__winograd *c) {
     return device->type != EVN_DEVICE_CPU && c->w[0] == 3 && c->w[1] == 3 && c->stride == 1 &&
-           is_short(c->x) && is_short(c->y) &&
+           evn__is_short(c->x) && evn__is_short(c->y) &&
            (c->w[2] + COLUMNS_MULTIPLE) * (c->w[3] + COLUMNS_MULTIPLE) <= INT_MAX / 2 / 36;
 }
 
 /// Enough channels, a third fewer multiplications than the direct method, and registers.
 static bool gains(const evn_device_info *device, const evn__winograd_tiled *t) {
     const int64_t *images = tiled_images(t);
-    bool small_file = device->min_sub_group > 0 && device->min_sub_group <= FEW_ITEMS;
-    return !small_file && t->c->w[2] >= MIN_CHANNELS && t->c->w[3] >= MIN_CHANNELS &&
+    return !evn__tile_few_registers(device) && t->c->w[2] >= MIN_CHANNELS &&
+           t->c->w[3] >= MIN_CHANNELS &&
            3 * points(t) * tiles(t) <= 2 * 9 * images[0] * images[1] * images[2];
 }
 

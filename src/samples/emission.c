@@ -263,7 +263,9 @@ static int64_t max_local(const evn__emission *e) {
     return (int64_t)(bytes / (e->s->request->fp64 ? sizeof(double) : sizeof(float)));
 }
 
-void evn__emission_share(evn__emission *e, int number, int64_t count) {
+/// Declare vN as the group's, in local memory or, where that is full, in scratch: uniform groups
+/// are one work-group.
+static void share(evn__emission *e, int number, int64_t count) {
     evn__samples_result *result = e->s->result;
     if (e->local_elements + count <= max_local(e)) {
         evn__text_append(&e->body, "    __local real *const v%d = tile + %lld;\n", number,
@@ -283,6 +285,19 @@ void evn__emission_share(evn__emission *e, int number, int64_t count) {
     e->fits = e->fits && !e->group->rows; // work-groups would write to the same place
 }
 
+void evn__emission_declare(evn__emission *e, evn_value value, int64_t count, bool in_output) {
+    int number = e->number[value];
+    if (in_output) {
+        evn__text_append(&e->body, "    __global real *const v%d = a%d;\n", number,
+                         evn__emission_argument(e, "OUTPUT", evn__operand_value(value)));
+    } else if (e->s->simt) {
+        share(e, number, count);
+    } else {
+        evn__text_append(&e->body, "    real v%d[%lld];\n", number, (long long)count);
+        evn__emission_take_private(e, count);
+    }
+}
+
 void evn__emission_flush(evn__emission *e, evn__text *text) {
     if (e->slots > 0) {
         evn__text_append(text, "    FLUSH_SUMS\n");
@@ -298,15 +313,8 @@ static void add_partial(evn__emission *e, evn_value value) {
     int argument = evn__emission_argument(e, "INPUT", slab->memory);
     int64_t count = evn__divide_up(evn__samples_count(e->s, value), e->s->lanes) * e->s->lanes;
     int number = evn__emission_number(e, value);
-    if (e->s->simt && !e->group->rows && e->s->stored[value]) {
-        evn__text_append(&e->body, "    __global real *const v%d = a%d;\n", number,
-                         evn__emission_argument(e, "OUTPUT", evn__operand_value(value)));
-    } else if (e->s->simt) {
-        evn__emission_share(e, number, count);
-    } else {
-        evn__text_append(&e->body, "    real v%d[%lld];\n", number, (long long)count);
-        evn__emission_take_private(e, count);
-    }
+    bool in_output = e->s->simt && !e->group->rows && e->s->stored[value];
+    evn__emission_declare(e, value, count, in_output);
     evn__text_append(&e->body, "    evn_add_partial(v%d, a%d + %lld, %lld, %lld, batch);\n", number,
                      argument, (long long)e->s->offset[value], (long long)count,
                      (long long)slab->total);

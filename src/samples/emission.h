@@ -67,8 +67,9 @@ bool evn__emission_ready(const evn__emission *e, evn_value value);
 /// Note an array of the work-item, of which there is not much room.
 void evn__emission_take_private(evn__emission *e, int64_t elements);
 
-/// Declare vN, `count` elements that the work-items of a group share. (simt)
-void evn__emission_share(evn__emission *e, int number, int64_t count);
+/// Declare vN of the numbered value, `count` elements: the output itself, or shared by the group,
+/// or private.
+void evn__emission_declare(evn__emission *e, evn_value value, int64_t count, bool in_output);
 
 /// Copy vN to where it is an output.
 void evn__emission_copy(evn__emission *e, evn_value value);

@@ -66,20 +66,13 @@ static evn__affine flat_element(int64_t columns) {
 /// Declare vN: in a slab, in an output, or private.
 static void declare(evn__emission *e, evn_value value) {
     int number = evn__emission_number(e, value);
-    int64_t count = evn__samples_count(e->s, value);
     if (e->s->slab[value] >= 0) {
         const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
         evn__text_append(&e->body, "    __global real *const v%d = a%d + %lld;\n", number,
                          evn__emission_argument(e, "OUTPUT", slab->memory),
                          (long long)e->s->offset[value]);
-    } else if (e->s->stored[value]) {
-        evn__text_append(&e->body, "    __global real *const v%d = a%d;\n", number,
-                         evn__emission_argument(e, "OUTPUT", evn__operand_value(value)));
-    } else if (e->s->simt) {
-        evn__emission_share(e, number, count);
     } else {
-        evn__text_append(&e->body, "    real v%d[%lld];\n", number, (long long)count);
-        evn__emission_take_private(e, count);
+        evn__emission_declare(e, value, evn__samples_count(e->s, value), e->s->stored[value]);
     }
 }
 

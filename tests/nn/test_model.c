@@ -177,7 +177,7 @@ START_TEST(adjoint_of_evolving_weights) {
     ck_assert_int_le(count, MAX_COUNT);
     options = evn_solver_options_default();
     options.fp64 = true;
-    options.rtol = options.atol = 1e-6;
+    options.rtol = options.atol = 1e-9;
     options.gradient = EVN_GRADIENT_ADJOINT;
     gather(&p, &options, adjoint);
     double error = test_difference(adjoint, exact, count);

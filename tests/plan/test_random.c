@@ -21,19 +21,19 @@ static void check_seeds(uint64_t first, uint64_t end) {
 }
 
 START_TEST(first) {
-    check_seeds(0, 15);
+    check_seeds(0, 25);
 }
 END_TEST
 
 START_TEST(second) {
-    check_seeds(15, 30);
+    check_seeds(25, 50);
 }
 END_TEST
 
 /// Every operation is in one of the graphs at least, where it is needed.
 START_TEST(operations) {
     int seen[EVN__OP_COUNT] = {0};
-    for (uint64_t seed = 0; seed < 30; ++seed) {
+    for (uint64_t seed = 0; seed < 50; ++seed) {
         evn_graph *graph = random_graph(seed, RANDOM_ANY, 60, 2049);
         bool needed[4096];
         ck_assert_int_le(graph->node_count, 4096);
