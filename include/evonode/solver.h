@@ -124,6 +124,9 @@ evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double
 /// its next solve. With cotangents of 0 the gradient is this reconstruction alone.
 evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0);
 
+/// Gradients: name of number `index` of evn_gradient, NULL past the last.
+const char *evn_gradient_name(int index);
+
 /// Methods known to evn_solver_create: name of number `index`, NULL past the last.
 const char *evn_method_name(int index);
 /// Order of convergence of method number `index`.

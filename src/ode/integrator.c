@@ -16,12 +16,6 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__tabl
     EVN_CHECK(*tableau, EVN_ERR_ARGUMENT,
               "no solver is named '%s': use euler, midpoint, rk4 or dopri5",
               options->method ? options->method : "");
-    EVN_CHECK(options->gradient == EVN_GRADIENT_NONE ||
-                  options->gradient == EVN_GRADIENT_BACKPROP ||
-                  options->gradient == EVN_GRADIENT_CHECKPOINTED ||
-                  options->gradient == EVN_GRADIENT_ADJOINT,
-              EVN_ERR_ARGUMENT, "solver %s: there is no gradient %d", options->method,
-              (int)options->gradient);
     EVN_CHECK(options->steps >= 0 && options->steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
               "solver %s: %d steps; give 1 to %d", options->method, options->steps, EVN__MAX_STEPS);
     if (options->steps > 0) {
@@ -38,12 +32,6 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__tabl
     EVN_CHECK(options->max_steps >= 1 && options->max_steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
               "solver %s: max_steps %d; give 1 to %d", options->method, options->max_steps,
               EVN__MAX_STEPS);
-    EVN_CHECK(options->gradient != EVN_GRADIENT_BACKPROP &&
-                  options->gradient != EVN_GRADIENT_CHECKPOINTED,
-              EVN_ERR_ARGUMENT,
-              "backprop goes along a fixed grid: give solver %s a number of steps, or use the "
-              "adjoint",
-              options->method);
     return EVN_OK;
 }
 
@@ -154,6 +142,9 @@ static evn_status create(evn__integrator *in, const evn__system *system) {
         EVN_TRY(evn__real_create_for(in->device, EVN__USE_STATES, in->options.fp64,
                                      in->layout.total, &in->state[i]));
     }
+    EVN_TRY(in->jumps ? evn__jump_create(in->device, evn__system_state_shape(system, 0),
+                                         in->options.fp64, &in->jump)
+                      : EVN_OK);
     return in->options.steps > 0 ? compile_fixed(in, system) : evn__adaptive_create(in, system);
 }
 
@@ -179,6 +170,7 @@ void evn__integrator_destroy(evn__integrator **integrator) {
     }
     evn_plan_destroy(&in->step);
     evn__adaptive_destroy(&in->adaptive);
+    evn__jump_destroy(&in->jump);
     for (int i = 0; i < 2; ++i) {
         evn_buffer_destroy(&in->state[i]);
     }
@@ -215,17 +207,18 @@ evn_binding *evn__integrator_bind_parameters(const evn__integrator *in,
 
 // Fixed steps -------------------------------------------------------------------------------------
 
-/// Time of the end of a leg, in its own direction.
-static double leg_to(const evn__integrator *in, const evn__leg *leg) {
-    return leg->backward ? evn__course_begin(in->course, leg->interval, leg->t0, leg->t1)
-                         : evn__course_end(in->course, leg->interval, leg->t0, leg->t1);
+/// Time of the end of an interval, in the direction of the way.
+static double end_of(const evn__integrator *in, const evn__way *way, int interval) {
+    return way->backward ? evn__course_begin(in->course, interval, way->t0, way->t1)
+                         : evn__course_end(in->course, interval, way->t0, way->t1);
 }
 
-evn_status evn__integrate(evn__integrator *in, const evn__leg *leg, const evn_binding *parameters,
-                          evn_solution *solution) {
-    int first = evn__course_first(in->course, leg->interval);
-    int steps = evn__course_first(in->course, leg->interval + 1) - first;
-    EVN_TRY(evn__times_set(&in->times, leg->t0, leg->t1, leg->backward));
+/// Move the current state over an interval.
+static evn_status take_steps(evn__integrator *in, const evn__way *way, int interval,
+                             const evn_binding *parameters, evn_solution *solution) {
+    int first = evn__course_first(in->course, interval);
+    int steps = evn__course_first(in->course, interval + 1) - first;
+    EVN_TRY(evn__times_set(&in->times, way->t0, way->t1, way->backward));
     for (int step = first; step < first + steps; ++step) {
         in->inputs[0] = evn__times_at(&in->times, step);
         in->inputs[1] = evn__times_dt(&in->times, step);
@@ -238,9 +231,51 @@ evn_status evn__integrate(evn__integrator *in, const evn__leg *leg, const evn_bi
         in->now = !in->now;
     }
     int stages = in->tableau->stages - (in->tableau->fsal ? 1 : 0);
-    *solution = (evn_solution){.t = leg_to(in, leg),
-                               .dt = evn__times_length(&in->times, leg->interval),
-                               .accepted = steps,
-                               .nfe = steps * stages};
+    solution->t = end_of(in, way, interval);
+    solution->dt = evn__times_length(&in->times, interval);
+    solution->accepted += steps;
+    solution->nfe += steps * stages;
     return EVN_OK;
+}
+
+/// The component `jumps` gets the share of an observation.
+static evn_status jump(const evn__integrator *in, const evn__way *way, int observation) {
+    evn_binding share = way->series;
+    share.offset += (size_t)observation * in->layout.size[0];
+    return evn__jump_add(in->jump, evn__integrator_state(in, way->jumps), share);
+}
+
+/// What happens at the end of an interval, in the direction of the way.
+static evn_status pass_observation(const evn__integrator *in, const evn__way *way, int interval) {
+    evn_binding at = way->series;
+    if (!at.buffer) {
+        return EVN_OK;
+    }
+    if (way->backward) {
+        return interval > 0 ? jump(in, way, evn__course_observation(in->course, interval - 1))
+                            : EVN_OK;
+    }
+    at.offset += (size_t)evn__course_observation(in->course, interval) * in->layout.size[0];
+    return evn__real_copy(at, evn__integrator_state(in, 0), in->options.fp64, in->layout.size[0]);
+}
+
+/// Fixed steps; of adaptive ones, no way is none.
+static evn_status by_intervals(evn__integrator *in, const evn__way *way,
+                               const evn_binding *parameters, evn_solution *solution) {
+    *solution = (evn_solution){.t = way->t0};
+    for (int i = 0; i < in->course->intervals; ++i) {
+        int interval = way->backward ? in->course->intervals - 1 - i : i;
+        EVN_TRY(in->adaptive ? EVN_OK : take_steps(in, way, interval, parameters, solution));
+        EVN_TRY(pass_observation(in, way, interval));
+    }
+    return EVN_OK;
+}
+
+evn_status evn__integrate(evn__integrator *in, const evn__way *way, const evn_binding *parameters,
+                          evn_solution *solution) {
+    bool adapts = in->adaptive && way->t0 != way->t1;
+    EVN_TRY(adapts ? evn__integrate_adaptively(in, way, parameters, solution)
+                   : by_intervals(in, way, parameters, solution));
+    bool starts = way->backward && way->series.buffer && in->course->starts;
+    return starts ? jump(in, way, 0) : EVN_OK;
 }

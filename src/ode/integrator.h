@@ -26,7 +26,7 @@ void evn__layout_free(evn__layout *layout);
 evn_binding *evn__layout_bind(const evn__layout *layout, evn_buffer *buffer, evn_binding *to);
 
 /// @param[in] course  of the options; outlives the integrator
-/// @param     jumps   adaptive, backward: the state changes at each observation
+/// @param     jumps   backward, with observations: the state changes at each
 evn_status evn__integrator_create(evn_device *device, const evn__system *system,
                                   const evn_solver_options *options, const evn__course *course,
                                   bool jumps, evn__integrator **integrator);
@@ -43,31 +43,21 @@ evn_status evn__integrator_flush(evn__integrator *integrator);
 /// The cotangent of a parameter, whichever way it is computed.
 evn_binding evn__integrator_parameter_bar(const evn__integrator *integrator, int parameter);
 
-/// One interval of the course from t0 to t1; backward from its end to its beginning.
-typedef struct evn__leg {
-    double t0, t1; ///< of the whole course
-    int interval;
-    bool backward; ///< the same for all legs of an integrator
-} evn__leg;
-
-/// With fixed steps: move the current state over a leg. `parameters`: one binding each.
-evn_status evn__integrate(evn__integrator *integrator, const evn__leg *leg,
-                          const evn_binding *parameters, evn_solution *solution);
-
 /// The whole course from t0 to t1, or backward, and what happens at its observations.
 typedef struct evn__way {
     double t0, t1;
-    bool backward;
+    bool backward; ///< the same for all ways of an integrator
     /// [observations, x], where the solve has any. Forward, x is put there at the end of each
-    /// interval; backward, the component `jumps` gets its share at the beginning of each but the
-    /// first one of the course.
+    /// interval; backward, the component `jumps` gets its share at the beginning of each, of the
+    /// first one of the course only where the start is observed.
     evn_binding series;
     int jumps;
 } evn__way;
 
-/// With adaptive steps: move the current state over the whole course; t0 ≠ t1. Waits now and then.
-evn_status evn__integrate_adaptively(evn__integrator *integrator, const evn__way *way,
-                                     const evn_binding *parameters, evn_solution *solution);
+/// Move the current state over the whole course. Fixed steps enqueue only; adaptive ones wait now
+/// and then.
+evn_status evn__integrate(evn__integrator *integrator, const evn__way *way,
+                          const evn_binding *parameters, evn_solution *solution);
 
 /// Time and length of each fixed step of a course, in device memory; rewritten only when they
 /// change, so that a fixed-step solve never waits.

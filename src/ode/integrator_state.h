@@ -5,6 +5,7 @@
 #define EVN_ODE_INTEGRATOR_STATE_H
 
 #include "ode/integrator.h"
+#include "ode/jump.h"
 #include "ode/weight_gradient.h"
 
 /// What only adaptive steps need. (adaptive.c)
@@ -28,11 +29,16 @@ struct evn__integrator {
     int now;
     evn__times times; ///< fixed steps
     evn__adaptive *adaptive;
+    evn__jump *jump; ///< at observations that no step control passes
     evn_binding *inputs, *outputs;
 };
 
 evn_status evn__adaptive_create(evn__integrator *in, const evn__system *system);
 void evn__adaptive_destroy(evn__adaptive **adaptive); ///< nulls; accepts NULL
+
+/// Adaptive steps over a way that is one: t0 ≠ t1. What happens at an observed start is left.
+evn_status evn__integrate_adaptively(evn__integrator *integrator, const evn__way *way,
+                                     const evn_binding *parameters, evn_solution *solution);
 
 evn_status evn__integrator_compile(evn__integrator *in, const evn_graph *graph, evn_plan **plan);
 

@@ -197,8 +197,8 @@ static void integrate(evn__system *system, double t0, double t1, double *const *
     for (int i = 0; i < system->state_count; ++i) {
         TRY(evn__real_write(evn__integrator_state(in, i), true, states[i], (size_t)sizes[i]));
     }
-    const evn__leg leg = {t0, t1, 0, false};
-    TRY(evn__integrate(in, &leg, &at, &solution));
+    const evn__way way = {.t0 = t0, .t1 = t1};
+    TRY(evn__integrate(in, &way, &at, &solution));
     for (int i = 0; i < system->state_count; ++i) {
         TRY(evn__real_read(evn__integrator_state(in, i), true, states[i], (size_t)sizes[i]));
     }

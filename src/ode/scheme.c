@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ode/scheme.h"
+
+/// A kind of gradient, with its scheme for each kind of steps; NULL: there is none.
+typedef struct row {
+    const char *name;
+    const evn__scheme_methods *fixed, *adaptive;
+} row;
+
+static const row rows[] = {
+    [EVN_GRADIENT_NONE] = {"none", &evn__scheme_none, &evn__scheme_none},
+    [EVN_GRADIENT_BACKPROP] = {"backprop", &evn__scheme_grid, NULL},
+    [EVN_GRADIENT_CHECKPOINTED] = {"checkpointed", &evn__scheme_grid, NULL},
+    [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, &evn__scheme_adjoint},
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static const evn__scheme_methods *find(const evn_solver_options *options) {
+    const row *r = &rows[options->gradient];
+    return options->steps > 0 ? r->fixed : r->adaptive;
+}
+
+evn_status evn__scheme_check(const evn_solver_options *options) {
+    int gradient = (int)options->gradient;
+    EVN_CHECK(gradient >= 0 && gradient < ROWS, EVN_ERR_ARGUMENT,
+              "solver %s: there is no gradient %d", options->method, gradient);
+    EVN_CHECK(find(options), EVN_ERR_ARGUMENT,
+              "backprop goes along a fixed grid: give solver %s a number of steps, or use the "
+              "adjoint",
+              options->method);
+    return EVN_OK;
+}
+
+evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme) {
+    const evn__scheme_methods *methods = find(problem->options);
+    evn_status status = methods->create(problem, scheme);
+    if (*scheme) {
+        **scheme = (evn__scheme){methods, problem};
+    }
+    if (status != EVN_OK) {
+        evn__scheme_destroy(scheme);
+    }
+    return status;
+}
+
+void evn__scheme_destroy(evn__scheme **scheme) {
+    if (*scheme) {
+        (*scheme)->methods->destroy(*scheme);
+        *scheme = NULL;
+    }
+}
+
+const char *evn_gradient_name(int index) {
+    return index >= 0 && index < ROWS ? rows[index].name : NULL;
+}

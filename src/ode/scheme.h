@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A gradient scheme: how a solver goes from t0 to t1, what it keeps of the way, and how the
+// gradient comes from that. solver.c knows schemes by this interface alone; each is a file of its
+// own, and its row is in scheme.c.
+#ifndef EVN_ODE_SCHEME_H
+#define EVN_ODE_SCHEME_H
+
+#include "ode/course.h"
+#include "ode/system.h"
+
+/// What is solved, and how. Outlives the scheme.
+typedef struct evn__problem {
+    evn_device *device;
+    const evn__system *system;
+    const evn_solver_options *options; ///< checked; without times, which the course has
+    const evn__course *course;
+} evn__problem;
+
+/// One solve of it, and of one gradient through that solve.
+typedef struct evn__passage {
+    double t0, t1;
+    const evn_binding *parameters; ///< of the system, one each
+    evn_binding series;            ///< [observations, x] of a solve; without observations no buffer
+    evn_binding x1_bar;            ///< of a gradient: in the shape of the series, or of x
+    const evn_binding *parameters_bar; ///< of a gradient: where the parameters' cotangents go
+} evn__passage;
+
+typedef struct evn__scheme evn__scheme;
+
+typedef struct evn__scheme_methods {
+    evn_status (*create)(const evn__problem *problem, evn__scheme **scheme);
+    void (*destroy)(evn__scheme *scheme); ///< whole or not
+
+    /// Where component `index` of the state is: at t0, to be written before a solve; at t1, after
+    /// it.
+    evn_binding (*begin)(const evn__scheme *scheme, int index);
+    evn_binding (*end)(const evn__scheme *scheme, int index);
+
+    /// From t0 to t1. Each observation but one at t0 itself, which is there already, goes to the
+    /// series.
+    evn_status (*solve)(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution);
+
+    /// Of the last solve, as often as wanted; NULL: there is none. Overwrites the cotangents of the
+    /// parameters, and leaves those of the state at t0 where state_bar says.
+    evn_status (*gradient)(evn__scheme *scheme, const evn__passage *passage,
+                           evn_solution *solution);
+    evn_binding (*state_bar)(const evn__scheme *scheme, int index);
+
+    /// After a gradient: component `index` of the state at t0 as solving backwards has found it;
+    /// NULL: the gradient does not go that way.
+    evn_binding (*reconstructed)(const evn__scheme *scheme, int index);
+} evn__scheme_methods;
+
+/// The head of each scheme's own struct.
+struct evn__scheme {
+    const evn__scheme_methods *methods;
+    const evn__problem *problem;
+};
+
+extern const evn__scheme_methods evn__scheme_none, evn__scheme_adjoint, evn__scheme_grid;
+
+/// Whether there is a scheme for these options, which are right otherwise.
+/// @return EVN_ERR_ARGUMENT as evn_solver_create documents it
+evn_status evn__scheme_check(const evn_solver_options *options);
+
+/// The scheme of the problem's options.
+evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme);
+void evn__scheme_destroy(evn__scheme **scheme); ///< nulls; accepts NULL
+
+/// Observation `index` of [observations, x].
+static inline evn_binding evn__scheme_observation(const evn__problem *problem, evn_binding series,
+                                                  int index) {
+    series.offset +=
+        (size_t)index * (size_t)evn_shape_count(evn__system_state_shape(problem->system, 0));
+    return series;
+}
+
+#endif
