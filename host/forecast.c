@@ -71,6 +71,19 @@ evn_status evn__forecast_add(evn__kernel *kernel, const evn__argument *arguments
     return add_job(forecast, &job, kernel->build);
 }
 
+size_t evn__forecast_group(const evn_device *device, const evn__kernel *kernel) {
+    const evn__forecast *forecast = device->forecast;
+    size_t largest = 0;
+    for (int i = 0; i < forecast->count; ++i) {
+        const evn__job *job = &forecast->jobs[i];
+        if (forecast->builds[i] == kernel->build && strcmp(job->kernel, kernel->own_name) == 0) {
+            size_t items = job->local[0] * job->local[1] * job->local[2];
+            largest = items > largest ? items : largest;
+        }
+    }
+    return largest;
+}
+
 /// Programs of kernels whose launches were not seen.
 static evn_status add_builds(evn_device *device) {
     evn__forecast *forecast = device->forecast;

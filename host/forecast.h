@@ -17,6 +17,10 @@ evn_status evn__forecast_begin(evn_device *device);
 evn_status evn__forecast_add(evn__kernel *kernel, const evn__argument *arguments, int count,
                              const evn__range *range);
 
+/// Work-items of the largest work-group that a launch of the kernel was noted with; 0: its launches
+/// leave that to the implementation, or there were none.
+size_t evn__forecast_group(const evn_device *device, const evn__kernel *kernel);
+
 /// Have what was noted compiled, where that is wanted and worth it. What does not compile is found
 /// by whoever needs it.
 evn_status evn__forecast_end(evn_device *device, bool wanted);

@@ -17,10 +17,10 @@ import predict  # noqa: E402
 import targets  # noqa: E402
 import verdict  # noqa: E402
 from compilers import find_compilers  # noqa: E402
-from figures import CompileError, Loop  # noqa: E402
+from figures import CompileError, Figures, Loop  # noqa: E402
 from isa import Line  # noqa: E402
 from programs import Unit, add_folder, split  # noqa: E402
-from work import Cache, compile_all  # noqa: E402
+from work import Cache, Result, compile_all  # noqa: E402
 
 HEAD = '#line 1 "common.cl"\ntypedef float real;\n'
 ONE = (
@@ -52,12 +52,14 @@ def programs() -> None:
     assert split("__kernel void k() {}") == ["__kernel void k() {}"]
     units: dict[str, Unit] = {}
     with tempfile.TemporaryDirectory() as folder:
-        write(folder, "a", HEAD + first + second, "-cl-std=CL1.2", "one__1\ntwo__2\n")
-        write(folder, "b", HEAD + third, "-cl-std=CL1.2", "one__1\n")
+        write(folder, "a", HEAD + first + second, "-cl-std=CL1.2", "one__1\none__1 64\ntwo__2 32\n")
+        write(folder, "b", HEAD + third, "-cl-std=CL1.2", "one__1\none__1 8\none__1 16\n")
         assert add_folder(units, folder, "costume", True) == 2
     assert len(units) == 2, list(units)
     by_rows = {u.defines()["ROWS"]: u for u in units.values()}
     assert by_rows["4"].used == {"one"} and by_rows["8"].used == {"one", "two"}
+    assert by_rows["4"].groups == {"one": 64}, by_rows["4"].groups
+    assert by_rows["8"].groups == {"one": 16, "two": 32}, by_rows["8"].groups
     cut = by_rows["4"]
     assert "two(" not in cut.text and "__kernel void one(" in cut.text, cut.text
     assert cut.text.count("\n") == cut.source.count("\n")
@@ -115,6 +117,16 @@ L1:
 """
     loop, _ = isa.busiest(intel._lines(code), intel.classify)
     assert (loop.fma, loop.local_memory, loop.global_memory, loop.address) == (2, 1, 1, 2), loop
+    code = """_main:
+_0_010:
+        mad (8|M0)               r12.0<1>:f    r12.0<1;0>:f      r14.0<1;0>:f      r16.0<0>:f       // $1
+(f0.1)  goto (8|M0)                          _0_012            _0_012                                // $2
+(f1.1)  goto.b (8|M0)                        _0_012            _0_010                                // $3
+_0_012:
+        goto.b (8|M0)                        _0_012            _0_012                                // $4
+"""
+    loop, body = isa.busiest(intel._lines(code), intel.classify)
+    assert loop.fma == 1 and len(body) == 4, (loop, body)
 
 
 def limits() -> None:
@@ -147,7 +159,14 @@ def row(**changes) -> verdict.Row:
 
 
 def verdict_case() -> None:
-    """Spills and few work-groups of a default are faults; a tenth more is shown."""
+    """Spills and few work-groups of a default are faults; a tenth more is shown. Work-groups are as
+    large as the kernel says, or its launch, or what every costume allows."""
+    skl = targets.find_target("skl")
+    for fixed, launched, groups in ((0, 0, 1), (0, 64, 7), (128, 64, 3)):
+        unit = Unit(HEAD + ONE, "", groups={"one": launched}, is_default=True)
+        kernel = Figures("one", simd=8, group=fixed, threads=56)
+        (found,) = verdict.make_rows([Result(unit, skl, [kernel])])
+        assert (found.groups, found.use) == (groups, "default"), found
     assert verdict.faults([row()], {}) == []
     assert len(verdict.faults([row(spills=4), row(groups=1)], {})) == 2
     assert verdict.faults([row(spills=4, use="variant")], {}) == []

@@ -194,6 +194,22 @@ START_TEST(errors_come_with_the_use) {
 }
 END_TEST
 
+START_TEST(groups_are_known) {
+    evn_device *device = open_device(NULL, 0);
+    const evn__range wide = {.dimensions = 2, .global = {8, 4}, .local = {4, 3}};
+    evn__device_count_begin(device);
+    TRY(evn__forecast_begin(device));
+    evn__kernel *launched = get(device, 0), *other = get(device, 1);
+    TRY(evn__kernel_launch(launched, kinds, 4, wide));
+    TRY(evn__kernel_launch(launched, kinds, 4, range));
+    TRY(evn__kernel_launch(other, kinds, 4, (evn__range){.dimensions = 1, .global = {4}}));
+    ck_assert_uint_eq(evn__forecast_group(device, launched), 12);
+    ck_assert_uint_eq(evn__forecast_group(device, other), 0);
+    evn__device_count_end(device);
+    TRY(evn__forecast_end(device, false));
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *all = suite_create("forecast");
     test_add(all, tcase_create("others_compile"), others_compile);
@@ -204,6 +220,7 @@ static Suite *suite(void) {
     test_add(all, tcase_create("few"), few_are_not_asked_for);
     test_add(all, tcase_create("unwanted"), unwanted_are_not_asked_for);
     test_add(all, tcase_create("errors"), errors_come_with_the_use);
+    test_add(all, tcase_create("groups"), groups_are_known);
     return all;
 }
 

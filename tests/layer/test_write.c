@@ -30,6 +30,22 @@ static void check_text(const char *folder, const char *name, const char *ending,
     free(written);
 }
 
+/// A launch in a work-group of the program's choice, and one without.
+static void launch(const test_cl *cl, cl_kernel kernel) {
+    const size_t global = 4, local = 2;
+    cl_int code;
+    cl_mem y = clCreateBuffer(cl->context, CL_MEM_READ_WRITE, sizeof(float), NULL, &code);
+    ck_assert_int_eq(code, CL_SUCCESS);
+    ck_assert_int_eq(clSetKernelArg(kernel, 0, sizeof(y), &y), CL_SUCCESS);
+    for (int i = 0; i < 4; ++i) {
+        ck_assert_int_eq(clEnqueueNDRangeKernel(cl->queue, kernel, 1, NULL, &global,
+                                                i % 2 ? &local : NULL, 0, NULL, NULL),
+                         CL_SUCCESS);
+    }
+    ck_assert_int_eq(clFinish(cl->queue), CL_SUCCESS);
+    clReleaseMemObject(y);
+}
+
 /// Byte by byte as the program gave it, a costume below or none; once, however often it is built.
 static void check_program(const char *folder) {
     const char *text = "// 1.0\n__kernel void k(__global float *y) {\n  y[0] = 1;\n}";
@@ -40,13 +56,15 @@ static void check_program(const char *folder) {
     for (int i = 0; i < 2; ++i) {
         cl_kernel kernel = test_cl_kernel(&cl, text, &code);
         ck_assert_int_eq(code, CL_SUCCESS);
+        launch(&cl, kernel);
         clReleaseKernel(kernel);
     }
     ck_assert_int_eq(count_files(path, ".cl", name), 1);
     ck_assert_int_eq(count_files(path, ".options", name), 1);
     check_text(folder, name, ".cl", text);
     check_text(folder, name, ".options", "-cl-std=CL1.2");
-    check_text(folder, name, ".kernels", "k\nk\n"); // each time that one is made
+    // Each time that one is made; a size of work-groups once.
+    check_text(folder, name, ".kernels", "k\nk 2\nk\n");
     test_cl_close(&cl);
 }
 

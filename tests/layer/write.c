@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes down each program that is built: HASH.cl, its text, and HASH.options, what it is built
 // with, byte by byte as they were given. The hash is of both. HASH.kernels are the names of the
-// kernels that were made of it.
+// kernels that were made of it, and of
+// those launched in work-groups that the program chose, with their work-items.
 #include "layer.h"
 
 #include <errno.h>
@@ -24,11 +25,18 @@ typedef struct named {
     char name[NAME];
 } named;
 
+/// A size of work-groups that has been written down; the latest comes first.
+typedef struct launched {
+    struct launched *next;
+    char *line; ///< behind the name of the program
+} launched;
+
 static struct {
     const char *folder;
     cl_icd_dispatch below;
     pthread_mutex_t lock;
-    named *programs; ///< for the life of the process
+    named *programs; ///< for the life of the process, as the launches
+    launched *launches;
 } use = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /// At once, under its last name: other processes write the same.
@@ -95,10 +103,9 @@ static cl_int CL_API_CALL build_program(cl_program program, cl_uint count,
 }
 
 /// One line, whole beside those of other processes.
-static void write_kernel(const char *program, const char *kernel) {
-    char path[PATH], line[PATH];
+static void write_line(const char *program, const char *line) {
+    char path[PATH];
     snprintf(path, sizeof(path), "%s/%s.kernels", use.folder, program);
-    snprintf(line, sizeof(line), "%s\n", kernel);
     FILE *out = fopen(path, "a");
     bool written = out && fputs(line, out) >= 0;
     if ((out && fclose(out) != 0) || !written) {
@@ -106,18 +113,74 @@ static void write_kernel(const char *program, const char *kernel) {
     }
 }
 
-static cl_kernel CL_API_CALL create_kernel(cl_program program, const char *name, cl_int *code) {
-    cl_kernel kernel = use.below.clCreateKernel(program, name, code);
-    pthread_mutex_lock(&use.lock);
+static const named *find_program(cl_program program) {
     const named *found = use.programs;
     while (found && found->program != program) {
         found = found->next;
     }
+    return found;
+}
+
+static cl_kernel CL_API_CALL create_kernel(cl_program program, const char *name, cl_int *code) {
+    cl_kernel kernel = use.below.clCreateKernel(program, name, code);
+    char line[PATH];
+    snprintf(line, sizeof(line), "%s\n", name);
+    pthread_mutex_lock(&use.lock);
+    const named *found = find_program(program);
     if (kernel && found) {
-        write_kernel(found->name, name);
+        write_line(found->name, line);
     }
     pthread_mutex_unlock(&use.lock);
     return kernel;
+}
+
+/// Whether it is new; it is known from then on.
+static bool add_launch(const char *line) {
+    for (const launched *l = use.launches; l; l = l->next) {
+        if (strcmp(l->line, line) == 0) {
+            return false;
+        }
+    }
+    launched *fresh = calloc(1, sizeof(*fresh));
+    if (!fresh || !(fresh->line = strdup(line))) {
+        layer_fail("no memory for a launch");
+    }
+    fresh->next = use.launches;
+    use.launches = fresh;
+    return true;
+}
+
+static void write_launch(cl_kernel kernel, cl_uint dimensions, const size_t *local) {
+    cl_program program;
+    char name[PATH / 2], line[PATH];
+    size_t items = 1;
+    for (cl_uint i = 0; i < dimensions; ++i) {
+        items *= local[i];
+    }
+    if (use.below.clGetKernelInfo(kernel, CL_KERNEL_PROGRAM, sizeof(program), &program, NULL) ||
+        use.below.clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof(name), name, NULL)) {
+        return;
+    }
+    pthread_mutex_lock(&use.lock);
+    const named *found = find_program(program);
+    if (found) {
+        snprintf(line, sizeof(line), "%s%s %zu\n", found->name, name, items);
+    }
+    if (found && add_launch(line)) {
+        write_line(found->name, line + strlen(found->name));
+    }
+    pthread_mutex_unlock(&use.lock);
+}
+
+static cl_int CL_API_CALL enqueue(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
+                                  const size_t *offset, const size_t *global, const size_t *local,
+                                  cl_uint count, const cl_event *events, cl_event *event) {
+    cl_int code = use.below.clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local,
+                                                   count, events, event);
+    if (code == CL_SUCCESS && local) {
+        write_launch(kernel, dimensions, local);
+    }
+    return code;
 }
 
 void layer_write_begin(const char *folder, cl_icd_dispatch *table) {
@@ -128,4 +191,5 @@ void layer_write_begin(const char *folder, cl_icd_dispatch *table) {
     use.below = *table;
     table->clBuildProgram = build_program;
     table->clCreateKernel = create_kernel;
+    table->clEnqueueNDRangeKernel = enqueue;
 }

@@ -10,7 +10,7 @@ from clang import compile_to_assembly
 from compilers import Compilers
 from figures import Figures
 from isa import Instruction, Line, starts
-from targets import Target, groups_of_unit
+from targets import Target
 
 _REMARK = re.compile(r"remark:\s+([^:]+): (\S+) \[-Rpass-analysis=kernel-resource-usage\]")
 
@@ -60,10 +60,9 @@ def _figures(compilers, target, remarks, text, groups) -> Figures:
         simd=wave,
         group=groups.get(name, 0),
     )
-    # The compiler's occupancy counts local memory too, which groups_of_unit does by itself.
+    # The compiler's occupancy counts local memory too, which the verdict does by itself.
     waves = _waves(target, found.registers, wave)
     found.threads = waves * target.simds
-    found.groups = groups_of_unit(target, found.threads, found.group, wave, found.local_bytes)
     found.loop, lines = isa.busiest(_lines(body), classify)
     found.loop.mca = _mca(compilers, target, lines)
     return found

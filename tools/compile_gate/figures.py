@@ -33,7 +33,6 @@ class Figures:
     simd: int = 0  # work-items of a hardware thread
     group: int = 0  # work-items of a work-group, where the kernel fixes it
     threads: int = 0  # hardware threads that a unit holds
-    groups: int = 0  # work-groups that a unit holds
     loop: Loop = field(default_factory=Loop)
 
     def to_json(self) -> dict:

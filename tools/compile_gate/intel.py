@@ -11,7 +11,7 @@ import isa
 from compilers import Compilers
 from figures import CompileError, Figures
 from isa import Instruction, Line
-from targets import Target, groups_of_unit
+from targets import Target
 
 REGISTERS = 128  # of a hardware thread
 
@@ -53,7 +53,6 @@ def _figures(target: Target, path: str, code: str, local: dict[str, int]) -> Fig
         group=group,
         threads=target.threads,
     )
-    found.groups = groups_of_unit(target, found.threads, group, simd, size)
     found.loop, _ = isa.busiest(_lines(code), classify)
     return found
 
@@ -99,7 +98,10 @@ def _lines(code: str) -> list[Line]:
     for text in code[code.find("_main:") :].splitlines():
         label = re.match(r"(\w+):", text)
         code_text = text.split("//")[0].strip()
-        branch = re.search(r"\b(?:while|jmpi|brd|brc)\b.* (\w+)$", re.sub(r"\{.*\}", "", code_text).strip())
+        bare = re.sub(r"\{.*\}", "", code_text).strip()
+        branch = re.search(r"\b(?:while|jmpi|brd|brc)\b.* (\w+)$", bare)
+        # Where those go on who do not jump, then where the others do.
+        branch = branch or re.search(r"\bgoto\.b\b.* \w+ +(\w+)$", bare)
         comment = text.split("//")[1] if "//" in text else ""
         whole = f"{code_text} // {comment}" if "send" in code_text else code_text
         lines.append(Line(whole, label[1] if label else "", branch[1] if branch else ""))

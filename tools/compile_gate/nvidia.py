@@ -10,7 +10,7 @@ from clang import compile_to_assembly
 from compilers import Compilers
 from figures import CompileError, Figures
 from isa import Instruction, Line, starts
-from targets import Target, groups_of_unit
+from targets import Target
 
 WARP = 32
 REGISTERS = 65536  # of a multiprocessor, all since sm_50
@@ -54,7 +54,6 @@ def _figures(
     per_warp = -(-found.registers * WARP // GRANULE) * GRANULE
     per_part = REGISTERS // target.simds // max(per_warp, GRANULE)
     found.threads = min(target.threads, per_part * target.simds)
-    found.groups = groups_of_unit(target, found.threads, found.group, WARP, found.local_bytes)
     found.loop, _ = isa.busiest(_lines(code.get(m[1], "")), classify)
     return found
 

@@ -29,6 +29,7 @@ class Unit:
     source: str
     options: str
     used: set[str] = field(default_factory=set)  # kernels that are launched; none: all may be
+    groups: dict[str, int] = field(default_factory=dict)  # work-items of their largest work-group
     costumes: set[str] = field(default_factory=set)
     is_default: bool = False  # a training builds it; else only the tuner does
 
@@ -100,21 +101,30 @@ def _read(path: str) -> str:
         return file.read()
 
 
-def read_folder(folder: str) -> list[tuple[str, str, set[str]]]:
-    """Text, options and launched kernels of each program."""
+def read_folder(folder: str) -> list[tuple[str, str, dict[str, int]]]:
+    """Text, options and launched kernels of each program, with the work-items of a group; 0: unknown."""
     programs = []
     for path in sorted(glob.glob(f"{folder}/*.cl")):
         stem = path.removesuffix(".cl")
-        kernels = _read(f"{stem}.kernels").split() if os.path.exists(f"{stem}.kernels") else []
-        programs.append((_read(path), _read(f"{stem}.options").strip("\0\n"), set(kernels)))
+        programs.append((_read(path), _read(f"{stem}.options").strip("\0\n"), _kernels(stem)))
     return programs
 
 
-def _used_of_part(kernels: set[str], part: int) -> set[str]:
+def _kernels(stem: str) -> dict[str, int]:
+    """A line each time that one was made or launched: its name, then perhaps the work-items."""
+    kernels: dict[str, int] = {}
+    lines = _read(f"{stem}.kernels").splitlines() if os.path.exists(f"{stem}.kernels") else []
+    for line in lines:
+        name, _, items = line.partition(" ")
+        kernels[name] = max(kernels.get(name, 0), int(items or 0))
+    return kernels
+
+
+def _used_of_part(kernels: dict[str, int], part: int) -> dict[str, int]:
     """Kernels of the source with that number, from 1; its names end in it (host/part.c)."""
     suffix = f"__{part}"
-    own = {k.removesuffix(suffix) for k in kernels if k.endswith(suffix)}
-    return own | {k for k in kernels if not re.search(r"__\d+$", k)}
+    own = {k.removesuffix(suffix): n for k, n in kernels.items() if k.endswith(suffix)}
+    return own | {k: n for k, n in kernels.items() if not re.search(r"__\d+$", k)}
 
 
 def add_folder(units: dict[str, Unit], folder: str, costume: str, is_default: bool) -> int:
@@ -123,7 +133,9 @@ def add_folder(units: dict[str, Unit], folder: str, costume: str, is_default: bo
     for text, options, kernels in programs:
         for number, source in enumerate(split(text), start=1):
             unit = units.setdefault(_hash(options, source), Unit(source, options))
-            unit.used |= _used_of_part(kernels, number)
+            for kernel, items in _used_of_part(kernels, number).items():
+                unit.used.add(kernel)
+                unit.groups[kernel] = max(unit.groups.get(kernel, 0), items)
             unit.costumes.add(costume)
             unit.is_default = unit.is_default or is_default
     return len(programs)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 
 import isa
 from figures import Figures
-from targets import Target
+from programs import Unit
+from targets import Target, groups_of_unit
 from work import Result
 
 GROUPS = 2  # of a unit, so that one computes while another waits
@@ -47,12 +48,15 @@ class Row:
         return Row(**{name: kind(v) for (name, kind), v in zip(names, line.split("\t"))})
 
 
-def _row(label: str, use: str, target: Target, f: Figures) -> Row:
+def _row(unit: Unit, target: Target, f: Figures) -> Row:
+    group = f.group or unit.groups.get(f.kernel, 0)
+    groups = groups_of_unit(target, f.threads, group, f.simd, f.local_bytes)
     peak = isa.fraction_of_peak(
         f.loop, target.simds, f.simd, target.local_bytes_per_clock, target.fmas_per_slot
     )
     return Row(
-        label, target.name, use, f.registers, f.spills, f.local_bytes, f.simd, f.groups,
+        unit.label(f.kernel), target.name, "default" if unit.is_default else "variant",
+        f.registers, f.spills, f.local_bytes, f.simd, groups,
         float(f.loop.fma), float(f.loop.slots()), float(peak),
     )  # fmt: skip
 
@@ -70,9 +74,8 @@ def _worst(a: Row, b: Row) -> Row:
 def make_rows(results: list[Result]) -> list[Row]:
     rows: dict[tuple[str, str], Row] = {}
     for result in results:
-        use = "default" if result.unit.is_default else "variant"
         for figures in result.figures:
-            row = _row(result.unit.label(figures.kernel), use, result.target, figures)
+            row = _row(result.unit, result.target, figures)
             rows[row.key()] = _worst(rows[row.key()], row) if row.key() in rows else row
     return sorted(rows.values(), key=lambda r: r.key())
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Has evonode write down the programs that it builds on a device, played by tests/layer."""
+"""Has evonode name the programs that it would build on a device, played by tests/layer: its rehearsal
+of a training (src/cli/rehearsal.c) knows them all, and nothing is compiled or run for it."""
 
 from __future__ import annotations
 
@@ -12,18 +13,18 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
-# One short training a task and kind of model, each forward and backward, by both ways to the
-# gradient. Few samples: which programs are built does not hang on their number.
+# A training a task and kind of model, each forward and backward, by both ways to the gradient.
 _BOTH = "--phase backprop:epochs=1 --phase adjoint:epochs=1"
 TRAININGS = {
     "images": f"train images --data {{data}} --batch 128 {_BOTH}",
-    "digits": f"train digits --limit 32 {_BOTH}",
-    "resnet": "train digits --limit 32 --model resnet --phase backprop:epochs=1",
+    "digits": f"train digits {_BOTH}",
+    "resnet": "train digits --model resnet --phase backprop:epochs=1",
     "curve": f"train curve {_BOTH}",
+    "series": f"train series --data {{data}}/series.csv {_BOTH}",
     "flow": f"train flow --data moons {_BOTH}",
     "hypernet": f"train flow --data moons --model hypernet {_BOTH}",
 }
-VARIANTS = "variants"  # not a training: tests/gate/write_variants.c
+VARIANTS = "variants"  # not a training: tests/gate/variants.c
 QUICK = ("digits", "flow")
 
 
@@ -37,13 +38,18 @@ def _write_images(folder: str) -> None:
             file.write(struct.pack(">2I", 0x801, count) + bytes(i % 10 for i in range(count)))
 
 
+def _write_series(folder: str) -> None:
+    with open(f"{folder}/series.csv", "w", encoding="utf-8") as file:
+        file.write("t,x,y\n" + "".join(f"{i / 10},{i % 7},{i % 5}\n" for i in range(60)))
+
+
 class WriteError(Exception):
     pass
 
 
 @dataclass
 class Writer:
-    build: str  # folder with evonode and tests/layer/evn_layer.so
+    build: str  # folder with tests/gate/gate_write and tests/layer/evn_layer.so
     keep: str  # where programs are kept, a folder for each state of evonode and costume
 
     def write(self, profile: str, task: str) -> str:
@@ -63,37 +69,30 @@ class Writer:
 
     def _key(self, profile: str, task: str) -> str:
         digest = hashlib.sha256(TRAININGS.get(task, task).encode())
-        program = self._variants() if task == VARIANTS else self._evonode()
-        for path in (profile, program, self._layer()):
+        for path in (profile, self._program(), self._layer()):
             with open(path, "rb") as file:
                 digest.update(file.read())
         name = os.path.basename(profile).removesuffix(".profile")
         return f"{name}-{task}-{digest.hexdigest()[:16]}"
 
-    def _evonode(self) -> str:
-        return os.path.join(self.build, "evonode")
-
-    def _variants(self) -> str:
-        return os.path.join(self.build, "tests", "gate", "gate_write_variants")
+    def _program(self) -> str:
+        return os.path.join(self.build, "tests", "gate", "gate_write")
 
     def _layer(self) -> str:
         return os.path.join(self.build, "tests", "layer", "evn_layer.so")
 
     def _run(self, profile: str, task: str, folder: str) -> None:
-        with tempfile.TemporaryDirectory(prefix="evonode-gate-") as runs:
-            command = [self._variants()]
-            if task != VARIANTS:
-                _write_images(runs)
-                words = TRAININGS[task].format(data=runs).split()
-                command = [self._evonode(), *words, "--out", f"{runs}/run"]
+        with tempfile.TemporaryDirectory(prefix="evonode-gate-") as data:
+            _write_images(data)
+            _write_series(data)
+            words = TRAININGS.get(task, task).format(data=data).split()
+            command = [self._program(), folder, *words]
             done = subprocess.run(
                 command,
                 env={
                     **os.environ,
                     "OPENCL_LAYERS": self._layer(),
                     "EVN_LAYER_COSTUME": profile,
-                    "EVN_LAYER_WRITE": folder,
-                    "EVONODE_CACHE_DIR": "off",
                     "EVONODE_TUNE": "off",
                 },
                 stdout=subprocess.PIPE,

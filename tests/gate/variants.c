@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds a product with each variant that the tuner may try on the device, and runs none of them:
-// under tests/layer, which writes down the programs.   gate_write_variants
-#include "base/status.h"
-#include "evonode/device.h"
+#include "evonode/buffer.h"
 #include "evonode/plan.h"
+#include "gate/write.h"
+#include "host/counting.h"
+#include "host/forecast.h"
 #include "host/tuning.h"
 #include "ops/variant.h"
 #include "tune/samples.h"
-
-#include <stdio.h>
 
 // Large enough for each algorithm; a tile of any size is right for any shape.
 static const struct {
@@ -26,18 +24,35 @@ static bool is_fit(const evn_device_info *info, const evn__variant *variant) {
     return variant->algorithm != EVN__ALGORITHM_CLBLAST && !evn__variant_unfit(variant, info);
 }
 
-static evn_status build(evn_device *device, const evn_graph *graph, evn_value node,
-                        const evn__variant *variant) {
+/// Nothing is computed, but the size of work-groups is noted.
+static evn_status launch(evn_device *device, evn_plan *plan) {
+    enum { PORTS = 3, ELEMENTS = 1 << 20 }; // more than any of the operands has
+    evn_binding ports[PORTS];
+    evn_buffer *buffer = NULL;
+    EVN_TRY(evn_buffer_create(device, PORTS * ELEMENTS * sizeof(float), &buffer));
+    for (int i = 0; i < PORTS; ++i) {
+        ports[i] = (evn_binding){buffer, (size_t)i * ELEMENTS};
+    }
+    evn_status status = evn_plan_run(plan, ports, ports + PORTS - 1);
+    evn_buffer_destroy(&buffer);
+    return status;
+}
+
+static evn_status name(evn_device *device, const evn_graph *graph, evn_value node,
+                       const evn__variant *variant) {
     char key[EVN__VARIANT_KEY], name[EVN__VARIANT_NAME];
     evn_plan *plan = NULL;
     evn__variant_key(graph, node, false, key);
     EVN_TRY(evn__tuning_set(device, key, evn__variant_name(variant, name)));
     evn_status status = evn_plan_create(device, graph, NULL, &plan);
+    if (status == EVN_OK) {
+        status = launch(device, plan);
+    }
     evn_plan_destroy(&plan);
     return status;
 }
 
-static evn_status build_all(evn_device *device) {
+static evn_status name_all(evn_device *device) {
     for (size_t i = 0; i < sizeof(products) / sizeof(products[0]); ++i) {
         const evn__space *space = evn__space_table[products[i].op];
         evn_graph *graph = NULL;
@@ -46,7 +61,7 @@ static evn_status build_all(evn_device *device) {
         evn_status status = evn_graph_status(graph);
         for (int row = 0; row < space->count && status == EVN_OK; ++row) {
             if (is_fit(evn_device_get_info(device), &space->rows[row])) {
-                status = build(device, graph, node, &space->rows[row]);
+                status = name(device, graph, node, &space->rows[row]);
             }
         }
         evn_graph_destroy(&graph);
@@ -55,15 +70,22 @@ static evn_status build_all(evn_device *device) {
     return EVN_OK;
 }
 
-int main(void) {
-    evn_device *device = NULL;
-    evn_status status = evn_device_open(NULL, &device);
+static evn_status write(evn_device *device, const char *folder) {
+    evn__device_count_begin(device);
+    EVN_TRY(evn__forecast_begin(device));
+    evn_status status = name_all(device);
     if (status == EVN_OK) {
-        status = build_all(device);
+        status = gate_write_programs(device, folder);
     }
-    if (status != EVN_OK) {
-        fprintf(stderr, "%s\n", evn_error_message());
-    }
+    evn__device_count_end(device);
+    evn_status ended = evn__forecast_end(device, false);
+    return status == EVN_OK ? ended : status;
+}
+
+evn_status gate_write_variants(const char *folder) {
+    evn_device *device = NULL;
+    EVN_TRY(evn_device_open(NULL, &device));
+    evn_status status = write(device, folder);
     evn_device_close(&device);
-    return status == EVN_OK ? 0 : 1;
+    return status;
 }
