@@ -9,6 +9,9 @@
     inline type __attribute__((overloadable)) evn_maximum(const type a, const type b) {            \
         return (a > b || a != a) ? a : b;                                                        \
     }                                                                                              \
+    inline type __attribute__((overloadable)) evn_mask(const type x, const type keep) {            \
+        return keep > 0 ? x : (type)(R(0.0));                                                      \
+    }                                                                                              \
     inline type __attribute__((overloadable)) evn_relu(const type x) {                             \
         return x < 0 ? (type)(R(0.0)) : x;                                                         \
     }                                                                                              \

@@ -113,16 +113,19 @@ evn_value evn_table(evn_graph *graph, evn_shape shape, const double *data);
 
 // Element-wise; operands of two-argument operations are broadcast against each other as in NumPy
 // ----
-// A NaN stays one in all of them, as do infinities where the mathematics has them.
+// A NaN stays one in all of them but evn_mask, as do infinities where the mathematics has them.
 
 evn_value evn_add(evn_graph *graph, evn_value a, evn_value b);     ///< a + b
 evn_value evn_sub(evn_graph *graph, evn_value a, evn_value b);     ///< a − b
 evn_value evn_mul(evn_graph *graph, evn_value a, evn_value b);     ///< a b
 evn_value evn_div(evn_graph *graph, evn_value a, evn_value b);     ///< a / b
 evn_value evn_maximum(evn_graph *graph, evn_value a, evn_value b); ///< the larger
-evn_value evn_neg(evn_graph *graph, evn_value x);                  ///< −x
-evn_value evn_abs(evn_graph *graph, evn_value x);                  ///< |x|
-evn_value evn_sign(evn_graph *graph, evn_value x);                 ///< −1, 0 or 1; derivative 0
+/// x where keep > 0, else 0, whatever x is there: NaN too; where keep is NaN, it is 0. Derivative 0
+/// with respect to keep.
+evn_value evn_mask(evn_graph *graph, evn_value x, evn_value keep);
+evn_value evn_neg(evn_graph *graph, evn_value x);      ///< −x
+evn_value evn_abs(evn_graph *graph, evn_value x);      ///< |x|
+evn_value evn_sign(evn_graph *graph, evn_value x);     ///< −1, 0 or 1; derivative 0
 evn_value evn_step(evn_graph *graph, evn_value x);     ///< 1 where x > 0, else 0; derivative 0
 evn_value evn_exp(evn_graph *graph, evn_value x);      ///< eˣ
 evn_value evn_log(evn_graph *graph, evn_value x);      ///< natural logarithm

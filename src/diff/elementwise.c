@@ -128,6 +128,14 @@ evn_value evn__jvp_MUL(const evn__site *site, const evn_value *x_dot) {
     return evn__add_tangents(g, times(g, X(1), x_dot[0]), times(g, X(0), x_dot[1]));
 }
 
+void evn__vjp_MASK(const evn__site *site, evn_value y_bar, evn_value *x_bar) {
+    x_bar[0] = evn_mask(site->graph, y_bar, X(1));
+}
+
+evn_value evn__jvp_MASK(const evn__site *site, const evn_value *x_dot) {
+    return x_dot[0] == EVN_NONE ? EVN_NONE : evn_mask(site->graph, x_dot[0], X(1));
+}
+
 static evn_value quotient_slope(const evn__site *site) {
     return evn_neg(site->graph, evn_div(site->graph, site->y, X(1)));
 }

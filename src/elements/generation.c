@@ -14,6 +14,7 @@ static const char *const formulas[EVN__OP_COUNT] = {
     [EVN__OP_MUL] = "%s * %s",
     [EVN__OP_DIV] = "%s / %s",
     [EVN__OP_MAXIMUM] = "evn_maximum(%s, %s)",
+    [EVN__OP_MASK] = "evn_mask(%s, %s)",
     [EVN__OP_NEG] = "-%s",
     [EVN__OP_ABS] = "fabs(%s)",
     [EVN__OP_SIGN] = "evn_sign(%s)",

@@ -138,6 +138,19 @@ ELEMENT(SIGMOID, "Sigmoid")
 ELEMENT(SOFTPLUS, "Softplus")
 ELEMENT(RELU, "Relu")
 
+/// x where keep > 0, else 0.
+void evn__onnx_MASK(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
+                    evn__onnx_value *y) {
+    if (!fold(t, node, x, y)) {
+        broadcast(node, x, y);
+        const char *value = evn__onnx_name(t, x[0]), *keep = evn__onnx_name(t, x[1]);
+        const char *zero = evn__onnx_scalar(&t->model, 0);
+        const char *kept =
+            evn__onnx_node(&t->model, "Greater", EVN__ONNX_ARGUMENTS(keep, zero), NULL);
+        y->name = evn__onnx_node(&t->model, "Where", EVN__ONNX_ARGUMENTS(kept, value, zero), NULL);
+    }
+}
+
 /// 1 where x > 0, else 0: the positive part of the sign.
 void evn__onnx_STEP(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
                     evn__onnx_value *y) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NaN in gives NaN out in every operation.
+// NaN in gives NaN out in every operation, but where a mask leaves it out.
 #include "ref/ref.h"
 
 #include <math.h>
@@ -62,6 +62,8 @@ static double two_arguments(evn__op op, double a, double b) {
         return a / b;
     case EVN__OP_MAXIMUM:
         return isnan(a) || a > b ? a : b;
+    case EVN__OP_MASK:
+        return b > 0 ? a : 0;
     default:
         return NAN;
     }

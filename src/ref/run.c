@@ -12,6 +12,7 @@ evn__ref *const evn__ref_table[EVN__OP_COUNT] = {
     [EVN__OP_MUL] = evn__ref_elementwise,
     [EVN__OP_DIV] = evn__ref_elementwise,
     [EVN__OP_MAXIMUM] = evn__ref_elementwise,
+    [EVN__OP_MASK] = evn__ref_elementwise,
     [EVN__OP_NEG] = evn__ref_elementwise,
     [EVN__OP_ABS] = evn__ref_elementwise,
     [EVN__OP_SIGN] = evn__ref_elementwise,

@@ -175,6 +175,7 @@ static void chains(evn_graph *g, int index) {
     evn_output(g, "smooth", evn_sub(g, evn_log(g, positive), evn_softplus(g, y)));
     evn_output(g, "wave", evn_add(g, evn_sin(g, a), evn_mul(g, evn_cos(g, b), evn_step(g, a))));
     evn_output(g, "rest", evn_add(g, evn_sqrt(g, positive), evn_mul(g, evn_sign(g, a), b)));
+    evn_output(g, "masked", evn_mask(g, y, b));
     evn_output(g, "scaled", evn_relu(g, evn_scale(g, a, 0.3)));
 }
 

@@ -110,8 +110,8 @@ static void elements(void) {
         evn_neg,  evn_abs,     evn_sign,     evn_step,    evn_exp,
         evn_log,  evn_sqrt,    evn_sin,      evn_cos,     evn_tanh,
         evn_relu, evn_sigmoid, evn_softplus, evn_sum_all, evn_log_softmax};
-    evn_value (*const binary[])(evn_graph *, evn_value, evn_value) = {evn_add, evn_sub, evn_mul,
-                                                                      evn_div, evn_maximum};
+    evn_value (*const binary[])(evn_graph *, evn_value, evn_value) = {
+        evn_add, evn_sub, evn_mul, evn_div, evn_maximum, evn_mask};
     const evn_value bad[] = {-1, -2, 2, INT32_MAX, INT32_MIN};
     for (size_t f = 0; f < sizeof(unary) / sizeof(unary[0]); ++f) {
         ck_assert_int_eq(unary[f](NULL, 0), EVN_NONE);

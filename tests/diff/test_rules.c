@@ -31,6 +31,7 @@ BUILD(build_maximum, evn_maximum(g, x[0], x[1]))
 BUILD(build_neg, evn_neg(g, x[0]))
 BUILD(build_abs, evn_abs(g, x[0]))
 BUILD(build_sign, evn_mul(g, evn_sign(g, x[0]), x[0]))
+BUILD(build_mask, evn_mask(g, x[0], x[1]))
 BUILD(build_step, evn_mul(g, evn_step(g, x[0]), x[0]))
 BUILD(build_exp, evn_exp(g, x[0]))
 BUILD(build_log, evn_log(g, x[0]))
@@ -89,6 +90,7 @@ static const rule_case cases[] = {
     {EVN__OP_MUL, build_mul, -1, 1, 2, {S34, S34}},
     {EVN__OP_DIV, build_div, 0.5, 2, 2, {S34, {1, {4}}}},
     {EVN__OP_MAXIMUM, build_maximum, -1, 1, 2, {S34, S34}},
+    {EVN__OP_MASK, build_mask, -1, 1, 2, {S34, S34}},
     {EVN__OP_NEG, build_neg, -1, 1, 1, {S34}},
     {EVN__OP_ABS, build_abs, 0.1, 1, 1, {S34}},
     {EVN__OP_SIGN, build_sign, -1, -0.1, 1, {S34}},

@@ -26,6 +26,7 @@ START_TEST(every_elementwise_operation) {
     evn_output(g, "mul", evn_mul(g, a, b));
     evn_output(g, "div", evn_div(g, a, positive));
     evn_output(g, "maximum", evn_maximum(g, a, b));
+    evn_output(g, "mask", evn_mask(g, a, b));
     evn_output(g, "neg", evn_neg(g, a));
     evn_output(g, "sign", evn_sign(g, a));
     evn_output(g, "step", evn_step(g, a));

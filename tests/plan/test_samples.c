@@ -90,6 +90,7 @@ static void add_elementwise(evn_graph *g, evn_value x, evn_value y) {
     evn_output(g, "sub", evn_sub(g, x, y));
     evn_output(g, "div", evn_div(g, x, positive));
     evn_output(g, "maximum", evn_maximum(g, x, y));
+    evn_output(g, "mask", evn_mask(g, x, y));
     evn_output(g, "neg", evn_neg(g, x));
     evn_output(g, "sign", evn_sign(g, x));
     evn_output(g, "step", evn_step(g, x));
