@@ -12,6 +12,7 @@ static const row rows[] = {
     [EVN_GRADIENT_BACKPROP] = {"backprop", &evn__scheme_grid, NULL},
     [EVN_GRADIENT_CHECKPOINTED] = {"checkpointed", &evn__scheme_grid, NULL},
     [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, &evn__scheme_adjoint},
+    [EVN_GRADIENT_REVERSIBLE] = {"reversible", &evn__scheme_reversible, NULL},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -26,9 +27,11 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
     EVN_CHECK(gradient >= 0 && gradient < ROWS, EVN_ERR_ARGUMENT,
               "solver %s: there is no gradient %d", options->method, gradient);
     EVN_CHECK(find(options), EVN_ERR_ARGUMENT,
-              "backprop goes along a fixed grid: give solver %s a number of steps, or use the "
-              "adjoint",
-              options->method);
+              "%s goes along a fixed grid: give solver %s a number of steps, or use the adjoint",
+              rows[gradient].name, options->method);
+    EVN_CHECK(options->coupling >= 0 && options->coupling <= 1, EVN_ERR_ARGUMENT,
+              "solver %s: coupling %g; give more than 0 and at most 1, or 0 to have it chosen",
+              options->method, options->coupling);
     return EVN_OK;
 }
 

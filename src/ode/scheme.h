@@ -57,7 +57,8 @@ struct evn__scheme {
     const evn__problem *problem;
 };
 
-extern const evn__scheme_methods evn__scheme_none, evn__scheme_adjoint, evn__scheme_grid;
+extern const evn__scheme_methods evn__scheme_none, evn__scheme_adjoint, evn__scheme_grid,
+    evn__scheme_reversible;
 
 /// Whether there is a scheme for these options, which are right otherwise.
 /// @return EVN_ERR_ARGUMENT as evn_solver_create documents it

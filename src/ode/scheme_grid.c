@@ -9,8 +9,7 @@
 typedef struct on_grid {
     evn__scheme base;
     evn__grid *grid;
-    evn__jump *jump;      ///< where the start is observed
-    evn_buffer *observed; ///< with observations, once it is needed: what x1_bar was
+    evn__jump *jump; ///< where the start is observed
 } on_grid;
 
 static evn_status create(const evn__problem *p, evn__scheme **scheme) {
@@ -27,7 +26,6 @@ static void destroy(evn__scheme *scheme) {
     on_grid *g = (on_grid *)scheme;
     evn__grid_destroy(&g->grid);
     evn__jump_destroy(&g->jump);
-    evn_buffer_destroy(&g->observed);
     free(g);
 }
 
@@ -53,24 +51,6 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
                : EVN_OK;
 }
 
-/// Cotangents of observations are read all along the way. Those that stand where the grid carries
-/// its own, as x0_bar of the last gradient does, are put aside.
-static evn_status keep_observed(on_grid *g, evn_binding *x1_bar) {
-    const evn__problem *p = g->base.problem;
-    if (x1_bar->buffer != state_bar(&g->base, 0).buffer) {
-        return EVN_OK;
-    }
-    bool fp64 = p->options->fp64;
-    size_t count = evn__scheme_observation(p, (evn_binding){0}, p->options->observations).offset;
-    if (!g->observed) {
-        EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, count, &g->observed));
-    }
-    evn_binding kept = {g->observed, 0};
-    EVN_TRY(evn__real_copy(kept, *x1_bar, fp64, count));
-    *x1_bar = kept;
-    return EVN_OK;
-}
-
 /// Cotangents of the state at t1, but for the observations'.
 static evn_status load(const on_grid *g, bool observes, evn_binding x1_bar) {
     const evn__layout *layout = evn__grid_layout(g->grid);
@@ -87,13 +67,12 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
     on_grid *g = (on_grid *)scheme;
     const evn__problem *p = scheme->problem;
     bool observes = p->options->observations > 0;
-    evn_binding x1_bar = passage->x1_bar;
-    EVN_TRY(observes ? keep_observed(g, &x1_bar) : EVN_OK);
-    EVN_TRY(load(g, observes, x1_bar));
-    const evn_binding ends = evn__scheme_observation(p, x1_bar, p->course->starts);
+    EVN_TRY(load(g, observes, passage->x1_bar));
+    const evn_binding ends = evn__scheme_observation(p, passage->x1_bar, p->course->starts);
     EVN_TRY(evn__grid_backward(g->grid, passage->parameters, passage->parameters_bar,
                                observes ? &ends : NULL, solution));
-    return p->course->starts ? evn__jump_add(g->jump, state_bar(scheme, 0), x1_bar) : EVN_OK;
+    return p->course->starts ? evn__jump_add(g->jump, state_bar(scheme, 0), passage->x1_bar)
+                             : EVN_OK;
 }
 
 const evn__scheme_methods evn__scheme_grid = {.create = create,

@@ -19,6 +19,7 @@ struct evn_solver {
     evn__layout layout;          ///< of the state
     evn_buffer *initial;         ///< where the scheme reconstructs: a copy of the state at t0
     evn_buffer *series;          ///< [observations, x]: what the solve gives
+    evn_buffer *observed;        ///< with observations, once it is needed: what x1_bar was
     evn_binding *parameters;     ///< of the system, of the last solve
     evn_binding *parameters_bar; ///< where their cotangents go
     evn__passage passage;        ///< of the last solve
@@ -107,6 +108,7 @@ void evn_solver_destroy(evn_solver **solver) {
     evn__scheme_destroy(&s->scheme);
     evn_buffer_destroy(&s->initial);
     evn_buffer_destroy(&s->series);
+    evn_buffer_destroy(&s->observed);
     evn__layout_free(&s->layout);
     evn_dynamics_destroy(&s->dynamics);
     evn__course_free(&s->course);
@@ -226,6 +228,24 @@ static evn_status check_gradient(const evn_solver *solver, evn_binding x1_bar,
     return check_weights(solver, weights_bar, "cotangent of weight");
 }
 
+/// Cotangents of observations are read all along the way. Those that stand where a scheme carries
+/// its own, as x0_bar of the last gradient does, are put aside.
+static evn_status keep_observed(evn_solver *solver, evn_binding *x1_bar) {
+    if (!observes(solver) || x1_bar->buffer != state_bar(solver, 0).buffer) {
+        return EVN_OK;
+    }
+    bool fp64 = solver->options.fp64;
+    size_t count = state_elements(solver) * (size_t)solver->options.observations;
+    if (!solver->observed) {
+        EVN_TRY(evn__real_create_for(solver->problem.device, EVN__USE_STATES, fp64, count,
+                                     &solver->observed));
+    }
+    evn_binding kept = {solver->observed, 0};
+    EVN_TRY(evn__real_copy(kept, *x1_bar, fp64, count));
+    *x1_bar = kept;
+    return EVN_OK;
+}
+
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                               const evn_binding *weights_bar, evn_solution *solution) {
     evn_solution unused;
@@ -234,6 +254,7 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     EVN_REQUIRE(x0_bar);
     EVN_TRY(check_gradient(solver, x1_bar, weights_bar));
     solver->reconstructed = false;
+    EVN_TRY(keep_observed(solver, &x1_bar));
     want_parameters(solver, weights_bar);
     evn__passage passage = solver->passage;
     passage.x1_bar = x1_bar;

@@ -158,6 +158,22 @@ evn_status evn__step_graph(const evn__system *system, const evn__tableau *tablea
     return finish(&b, build_fixed(&b), graph);
 }
 
+static evn_status build_change(step_build *b) {
+    EVN_TRY(begin(b, "dt"));
+    EVN_TRY(run_stages(b, 0));
+    for (int i = 0; i < b->system->state_count; ++i) {
+        evn_output(b->graph, evn_graph_output_name(b->system->graph, i),
+                   combine(b, b->tableau->b, b->tableau->stages, i));
+    }
+    return evn_graph_status(b->graph);
+}
+
+evn_status evn__change_graph(const evn__system *system, const evn__tableau *tableau,
+                             evn_graph **graph) {
+    step_build b = {.system = system, .tableau = tableau};
+    return finish(&b, build_change(&b), graph);
+}
+
 // Error norm --------------------------------------------------------------------------------------
 
 /// sqrt(mean((x / scale)²)), a scalar.
