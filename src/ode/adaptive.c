@@ -248,6 +248,7 @@ static evn_status finish(solve *s, evn_solution *solution) {
     const evn__record *now = &s->now;
     const evn__control *control = s->a->control;
     int interval = now->interval, attempts = now->accepted + now->rejected;
+    int each = evn__tableau_adaptive_evaluations(s->in->tableau);
     bool done = now->status == EVN_CONTROL_DONE;
     double end = evn__control_end(control, interval);
     *solution = (evn_solution){.outcome = outcome_of(now->status),
@@ -255,7 +256,7 @@ static evn_status finish(solve *s, evn_solution *solution) {
                                .dt = now->dt,
                                .accepted = now->accepted,
                                .rejected = now->rejected,
-                               .nfe = 2 * now->starts + (s->in->tableau->stages - 1) * attempts,
+                               .nfe = 2 * now->starts + each * attempts,
                                .surplus = s->surplus,
                                .waits = s->waits};
     if (done) {

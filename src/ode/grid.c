@@ -382,11 +382,10 @@ static evn_status run_all(evn__grid *grid, int phase, evn__repeat **repeat) {
 }
 
 static void report(const evn__grid *grid, evn_solution *solution) {
-    int stages = grid->tableau->stages - (grid->tableau->fsal ? 1 : 0);
     *solution = (evn_solution){.t = grid->times.t1,
                                .dt = evn__times_length(&grid->times, grid->course->intervals - 1),
                                .accepted = grid->steps,
-                               .nfe = grid->steps * stages};
+                               .nfe = grid->steps * evn__tableau_evaluations(grid->tableau)};
 }
 
 evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_binding *parameters,

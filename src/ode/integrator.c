@@ -230,11 +230,10 @@ static evn_status take_steps(evn__integrator *in, const evn__way *way, int inter
         EVN_TRY(evn__integrator_keep_pairs(in));
         in->now = !in->now;
     }
-    int stages = in->tableau->stages - (in->tableau->fsal ? 1 : 0);
     solution->t = end_of(in, way, interval);
     solution->dt = evn__times_length(&in->times, interval);
     solution->accepted += steps;
-    solution->nfe += steps * stages;
+    solution->nfe += steps * evn__tableau_evaluations(in->tableau);
     return EVN_OK;
 }
 

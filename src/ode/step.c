@@ -11,7 +11,8 @@ typedef struct step_build {
     evn_graph *graph;
     evn_value t, dt;
     evn_value *states, *parameters, *next;
-    evn_value *k; ///< [stages][outputs]: slopes, then operands of pairs
+    evn_value *k; ///< [stages + 1][outputs]: slopes, then operands of pairs; behind the stages what
+                  ///< is evaluated after the step
     evn_value *inputs;
 } step_build;
 
@@ -24,10 +25,11 @@ static evn_status begin(step_build *b, const char *second_scalar) {
     int inputs = evn_graph_input_count(s->graph), states = s->state_count;
     int outputs = evn__system_outputs(s);
     EVN_TRY(evn_graph_create(&b->graph));
-    EVN_TRY(EVN_NEW(&b->states, 2 * states + outputs * EVN__MAX_STAGES + 2 * inputs));
+    int slopes = outputs * (b->tableau->stages + 1);
+    EVN_TRY(EVN_NEW(&b->states, 2 * states + slopes + 2 * inputs));
     b->next = b->states + states;
     b->k = b->next + states;
-    b->parameters = b->k + outputs * EVN__MAX_STAGES;
+    b->parameters = b->k + slopes;
     b->inputs = b->parameters + inputs;
     b->t = evn_input(b->graph, "t", EVN_SCALAR);
     b->dt = evn_input(b->graph, second_scalar, EVN_SCALAR);
@@ -187,20 +189,47 @@ static evn_value tolerance(evn_graph *g, evn_value rtol, evn_value atol, evn_val
     return evn_add(g, atol, evn_mul(g, rtol, size));
 }
 
+/// The norm of the error; where there are two estimates E and Ẽ one of higher order,
+/// E² / sqrt(E² + Ẽ² / 100) (Hairer, Nørsett, Wanner: Solving ODEs I, II.10), without the square of
+/// E, which may be too small for a real.
+static evn_value norm_of(evn_graph *g, evn_value error, evn_value coarse, evn_value scale) {
+    evn_value fine = scaled_norm(g, error, scale);
+    if (coarse == EVN_NONE) {
+        return fine;
+    }
+    evn_value least = evn_constant(g, 1e-30);
+    evn_value ratio = evn_div(g, scaled_norm(g, coarse, scale), evn_maximum(g, fine, least));
+    evn_value rest = evn_scale(g, evn_mul(g, ratio, ratio), 0.01);
+    return evn_div(g, fine, evn_sqrt(g, evn_add(g, rest, evn_constant(g, 1))));
+}
+
 /// The largest norm over the controlled states: one component's size must not hide another's.
 static evn_value error_norm(step_build *b, evn_value rtol, evn_value atol) {
     evn_graph *g = b->graph;
+    const evn__tableau *tableau = b->tableau;
     evn_value worst = evn_constant(g, 0);
     for (int i = 0; i < b->system->state_count; ++i) {
-        evn_value error = combine(b, b->tableau->e, b->tableau->stages, i);
         if (!b->system->controlled[i]) {
             continue;
         }
+        evn_value error = combine(b, tableau->e, tableau->stages, i);
+        evn_value coarse = combine(b, tableau->coarse, tableau->stages, i);
         evn_value size = evn_maximum(g, evn_abs(g, b->states[i]), evn_abs(g, b->next[i]));
-        evn_value norm = scaled_norm(g, error, tolerance(g, rtol, atol, size));
+        evn_value norm = norm_of(g, error, coarse, tolerance(g, rtol, atol, size));
         worst = evn_maximum(g, worst, norm);
     }
     return worst;
+}
+
+/// What the system gives at t + dt: the last stage, or one more evaluation.
+static evn_status slopes_after(step_build *b, evn_value **slopes) {
+    int stages = b->tableau->stages;
+    if (b->tableau->fsal) {
+        *slopes = stage(b, stages - 1);
+        return EVN_OK;
+    }
+    *slopes = stage(b, stages);
+    return slopes_at(b, evn_add(b->graph, b->t, b->dt), b->next, *slopes);
 }
 
 static evn_status build_adaptive(step_build *b) {
@@ -214,8 +243,10 @@ static evn_status build_adaptive(step_build *b) {
     }
     evn_value rtol = evn_input(g, "rtol", EVN_SCALAR), atol = evn_input(g, "atol", EVN_SCALAR);
     EVN_TRY(run_stages(b, 1));
+    evn_value *after;
+    EVN_TRY(slopes_after(b, &after));
     output_states(b);
-    output_slopes(b, stage(b, b->tableau->stages - 1));
+    output_slopes(b, after);
     evn_output(g, "error", error_norm(b, rtol, atol));
     output_pairs(b);
     return evn_graph_status(g);

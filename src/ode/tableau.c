@@ -8,8 +8,8 @@
     { __VA_ARGS__ }
 
 static const evn__tableau tableaux[] = {
-#define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e)                            \
-    {#name, stages, order, error_order, fsal, c, a, b, e},
+#define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e, coarse)                    \
+    {#name, stages, order, error_order, fsal, c, a, b, e, coarse},
 #include "ode/tableau.def"
 #undef EVN_TABLEAU
 };
@@ -27,6 +27,18 @@ const evn__tableau *evn__tableau_find(const char *name) {
 
 double evn__tableau_a(const evn__tableau *tableau, int i, int j) {
     return tableau->a[i * (i - 1) / 2 + j];
+}
+
+int evn__tableau_evaluations(const evn__tableau *tableau) {
+    int count = tableau->stages;
+    while (tableau->b[count - 1] == 0) {
+        --count;
+    }
+    return count;
+}
+
+int evn__tableau_adaptive_evaluations(const evn__tableau *tableau) {
+    return tableau->fsal ? tableau->stages - 1 : tableau->stages;
 }
 
 const char *evn_method_name(int index) {

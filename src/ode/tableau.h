@@ -6,12 +6,12 @@
 #include <stdbool.h>
 
 enum {
-    EVN__MAX_STAGES = 7,
+    EVN__MAX_STAGES = 12,
     EVN__MAX_STEPS = INT_MAX / EVN__MAX_STAGES - 1, ///< whose evaluations can still be counted
 };
 
 /// An explicit Runge–Kutta method: k_i = f(t + c_i dt, y + dt Σ_{j<i} a_ij k_j),
-/// y' = y + dt Σ b_i k_i, error = dt Σ e_i k_i.
+/// y' = y + dt Σ b_i k_i, error = dt Σ e_i k_i; a second estimate, of lower order, is dt Σ ẽ_i k_i.
 typedef struct evn__tableau {
     const char *name;
     int stages, order, error_order;
@@ -19,6 +19,7 @@ typedef struct evn__tableau {
     double c[EVN__MAX_STAGES];
     double a[EVN__MAX_STAGES * (EVN__MAX_STAGES - 1) / 2]; ///< row i from evn__tableau_a(i, 0)
     double b[EVN__MAX_STAGES], e[EVN__MAX_STAGES];
+    double coarse[EVN__MAX_STAGES]; ///< ẽ; all zero where there is one estimate
 } evn__tableau;
 
 /// NULL when there is no method of that name.
@@ -26,5 +27,11 @@ const evn__tableau *evn__tableau_find(const char *name);
 
 /// a_ij, j < i; stages count from 0.
 double evn__tableau_a(const evn__tableau *tableau, int i, int j);
+
+/// Evaluations of the right-hand side in a step: without an estimate, stages behind the last one
+/// that b has are none. With one, the first stage is there already, and the slope after the step is
+/// evaluated where no stage gives it.
+int evn__tableau_evaluations(const evn__tableau *tableau);
+int evn__tableau_adaptive_evaluations(const evn__tableau *tableau);
 
 #endif

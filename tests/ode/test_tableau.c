@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every tableau against the order conditions: of all rooted trees up to its order, and no further
+// (Hairer, Nørsett, Wanner: Solving ODEs I, II.2); the same of what its estimates compare with.
+#include "evonode/solver.h"
+#include "ode/tableau.h"
+#include "test.h"
+#include <math.h>
+#include <stdio.h>
+
+enum { MAX_ORDER = 9, MAX_TREES = 512 };
+
+/// A rooted tree, and what a method makes of it in each stage: Π over the branches of Σ_j a_ij φ_j.
+typedef struct tree {
+    int order;
+    double density;
+    double stage[EVN__MAX_STAGES];
+} tree;
+
+typedef struct forest {
+    const evn__tableau *tableau;
+    tree trees[MAX_TREES];
+    int count;
+} forest;
+
+static void graft(const evn__tableau *tableau, const tree *branch, tree *to) {
+    to->density *= branch->density;
+    for (int i = 0; i < tableau->stages; ++i) {
+        double sum = 0;
+        for (int j = 0; j < i; ++j) {
+            sum += evn__tableau_a(tableau, i, j) * branch->stage[j];
+        }
+        to->stage[i] *= sum;
+    }
+}
+
+/// All trees that have `begun`, and branches with `nodes` nodes besides, none of a number above
+/// `last`: each set of branches comes up once.
+static void branch(forest *f, const tree *begun, int nodes, int last) {
+    if (nodes == 0) {
+        ck_assert_int_lt(f->count, MAX_TREES);
+        f->trees[f->count] = *begun;
+        f->trees[f->count++].density *= begun->order;
+        return;
+    }
+    for (int i = 0; i <= last; ++i) {
+        if (f->trees[i].order <= nodes) {
+            tree grown = *begun;
+            graft(f->tableau, &f->trees[i], &grown);
+            branch(f, &grown, nodes - f->trees[i].order, i);
+        }
+    }
+}
+
+static void plant(forest *f, const evn__tableau *tableau) {
+    f->tableau = tableau;
+    f->count = 0;
+    for (int order = 1; order <= MAX_ORDER; ++order) {
+        tree root = {.order = order, .density = 1};
+        for (int i = 0; i < EVN__MAX_STAGES; ++i) {
+            root.stage[i] = 1;
+        }
+        branch(f, &root, order - 1, f->count - 1);
+    }
+}
+
+/// Up to which order Σ (b_i − e_i) φ_i is 1 / density for all trees.
+static int order_of(const forest *f, const double *e) {
+    const evn__tableau *tableau = f->tableau;
+    int order = MAX_ORDER;
+    for (int k = 0; k < f->count; ++k) {
+        const tree *t = &f->trees[k];
+        double sum = 0, size = 0;
+        for (int i = 0; i < tableau->stages; ++i) {
+            double term = (tableau->b[i] - (e ? e[i] : 0)) * t->stage[i];
+            sum += term;
+            size += fabs(term);
+        }
+        if (fabs(sum - 1 / t->density) > 1e-14 * (1 + size) * tableau->stages &&
+            t->order <= order) {
+            order = t->order - 1;
+        }
+    }
+    return order;
+}
+
+static const evn__tableau *tableau_at(int index) {
+    return evn__tableau_find(evn_method_name(index));
+}
+
+START_TEST(trees_are_counted) {
+    static const int known[] = {1, 1, 2, 4, 9, 20, 48, 115, 286}; // OEIS A000081
+    forest f;
+    plant(&f, tableau_at(0));
+    int counts[MAX_ORDER] = {0};
+    for (int i = 0; i < f.count; ++i) {
+        counts[f.trees[i].order - 1]++;
+    }
+    ck_assert_mem_eq(counts, known, sizeof(known));
+}
+END_TEST
+
+START_TEST(rows_sum_up_to_their_times) {
+    const evn__tableau *t = tableau_at(_i);
+    for (int i = 0; i < t->stages; ++i) {
+        double sum = 0, size = 1;
+        for (int j = 0; j < i; ++j) {
+            sum += evn__tableau_a(t, i, j);
+            size += fabs(evn__tableau_a(t, i, j));
+        }
+        ck_assert_msg(fabs(sum - t->c[i]) < 1e-15 * size, "%s: stage %d", t->name, i);
+        ck_assert(t->c[i] >= 0 && t->c[i] <= 1); // f is not evaluated outside of a step
+    }
+}
+END_TEST
+
+START_TEST(last_stages_are_first_ones) {
+    const evn__tableau *t = tableau_at(_i);
+    int last = t->stages - 1;
+    bool same = t->c[last] == 1 && t->b[last] == 0 && last > 0;
+    for (int j = 0; j < last; ++j) {
+        same = same && t->b[j] == evn__tableau_a(t, last, j);
+    }
+    ck_assert_int_eq(same, t->fsal);
+}
+END_TEST
+
+START_TEST(order_conditions_hold) {
+    const evn__tableau *t = tableau_at(_i);
+    forest f;
+    plant(&f, t);
+    int order = order_of(&f, NULL);
+    ck_assert_msg(order == t->order, "%s has order %d, not %d", t->name, order, t->order);
+}
+END_TEST
+
+static bool is_zero(const double *row) {
+    bool zero = true;
+    for (int i = 0; i < EVN__MAX_STAGES; ++i) {
+        zero = zero && row[i] == 0;
+    }
+    return zero;
+}
+
+/// An estimate of the error shrinks with dt to the power of one more than the lower order; two of
+/// them, joined, as the square of the finer over the coarser.
+START_TEST(estimates_have_their_order) {
+    const evn__tableau *t = tableau_at(_i);
+    forest f;
+    plant(&f, t);
+    ck_assert_int_eq(is_zero(t->e), t->error_order == 0);
+    ck_assert(is_zero(t->coarse) || t->error_order > 0);
+    if (t->error_order == 0) {
+        return;
+    }
+    int fine = order_of(&f, t->e), error_order = fine < t->order ? fine : t->order;
+    if (!is_zero(t->coarse)) {
+        error_order = 2 * (fine + 1) - (order_of(&f, t->coarse) + 1) - 1;
+    }
+    ck_assert_msg(error_order == t->error_order, "%s: estimate of order %d, not %d", t->name,
+                  error_order, t->error_order);
+}
+END_TEST
+
+/// A weight that is off by so little is noticed.
+START_TEST(mistakes_are_noticed) {
+    evn__tableau wrong = *tableau_at(_i);
+    wrong.b[0] += 1e-11;
+    forest f;
+    plant(&f, &wrong);
+    ck_assert_int_lt(order_of(&f, NULL), wrong.order);
+    wrong = *tableau_at(_i);
+    if (wrong.order > 2) {
+        wrong.a[1] += 1e-9;
+        plant(&f, &wrong);
+        ck_assert_int_lt(order_of(&f, NULL), wrong.order);
+    }
+}
+END_TEST
+
+static Suite *suite(void) {
+    int methods = 0;
+    while (evn_method_name(methods)) {
+        ++methods;
+    }
+    Suite *s = suite_create("ode/tableau");
+    TCase *conditions = tcase_create("conditions");
+    tcase_add_test(conditions, trees_are_counted);
+    tcase_add_loop_test(conditions, rows_sum_up_to_their_times, 0, methods);
+    tcase_add_loop_test(conditions, last_stages_are_first_ones, 0, methods);
+    tcase_add_loop_test(conditions, order_conditions_hold, 0, methods);
+    tcase_add_loop_test(conditions, estimates_have_their_order, 0, methods);
+    tcase_add_loop_test(conditions, mistakes_are_noticed, 0, methods);
+    suite_add_tcase(s, conditions);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
