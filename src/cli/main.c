@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/nearest.h"
 #include "cli/probe.h"
 #include "cli/verb.h"
 #include "evonode/version.h"

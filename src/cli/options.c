@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/options.h"
 
+#include "base/nearest.h"
 #include "base/number.h"
 #include <errno.h>
 #include <math.h>
@@ -53,8 +54,10 @@ static evn_status apply_text(const evn__option *option, void *field, const char 
         allowed = allowed || strcmp(option->choice(i), value) == 0;
     }
     char list[256];
-    EVN_CHECK(allowed, EVN_ERR_USAGE, "%s is '%s', but should be %s", option->name, value,
-              evn__choice_text(option->choice, list, sizeof(list)));
+    const char *near = allowed ? NULL : evn__nearest_choice(value, option->choice);
+    EVN_CHECK(allowed, EVN_ERR_USAGE, "%s is '%s', but should be %s%s%s%s", option->name, value,
+              evn__choice_text(option->choice, list, sizeof(list)), near ? "; did you mean " : "",
+              near ? near : "", near ? "?" : "");
     *(const char **)field = value;
     return EVN_OK;
 }
@@ -209,49 +212,4 @@ evn_status evn__options_read(const evn__option *table, unsigned verbs, void *tar
         }
     }
     return EVN_OK;
-}
-
-// Nearest name ------------------------------------------------------------------------------------
-
-enum { WORD_MAX = 31 };
-
-static int least(int a, int b, int c) {
-    int ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
-/// Insertions, deletions and replacements that turn a into b; both at most WORD_MAX long.
-static int distance(const char *a, const char *b) {
-    int row[WORD_MAX + 1];
-    int columns = (int)strlen(b);
-    for (int j = 0; j <= columns; ++j) {
-        row[j] = j;
-    }
-    for (int i = 1; a[i - 1]; ++i) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= columns; ++j) {
-            int above = row[j];
-            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[columns];
-}
-
-const char *evn__nearest(const char *word, const char *const *names) {
-    const char *best = NULL;
-    int best_distance = 4;
-    size_t length = strlen(word);
-    for (; *names && length <= WORD_MAX; ++names) {
-        if (strlen(*names) > WORD_MAX) {
-            continue;
-        }
-        int d = length >= 3 && strncmp(*names, word, length) == 0 ? 1 : distance(word, *names);
-        if (d < best_distance && d <= (int)(length + 1) / 2) {
-            best = *names;
-            best_distance = d;
-        }
-    }
-    return best;
 }

@@ -72,9 +72,6 @@ void evn__options_show(const evn__option *table, unsigned verbs, const void *tar
 evn_status evn__options_read(const evn__option *table, unsigned verbs, void *target,
                              const json_t *object);
 
-/// The one of `names` (up to NULL) that `word` was probably meant to be; NULL when none is near.
-const char *evn__nearest(const char *word, const char *const *names);
-
 /// How a choice is listed in help and messages: "a, b or c" into `text`; returns text.
 const char *evn__choice_text(const char *(*choice)(int index), char *text, size_t size);
 

@@ -2,6 +2,7 @@
 // Phases of training: --phase NAME:key=value,... and the options that hold for all phases.
 #include "cli/settings.h"
 
+#include "base/nearest.h"
 #include <stdio.h>
 #include <string.h>
 

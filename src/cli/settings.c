@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/nearest.h"
 #include "cli/task.h"
 #include "evonode/model.h"
 #include "tune/tuner.h"

@@ -12,10 +12,7 @@
 enum { MIN_STACKED = 8, MAX_STACKED = 256 };
 
 evn_status evn__check_options(const evn_solver_options *options, const evn__tableau **tableau) {
-    *tableau = evn__tableau_find(options->method);
-    EVN_CHECK(*tableau, EVN_ERR_ARGUMENT,
-              "no solver is named '%s': use euler, midpoint, rk4 or dopri5",
-              options->method ? options->method : "");
+    EVN_TRY(evn__tableau_need(options->method, tableau));
     EVN_CHECK(options->steps >= 0 && options->steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
               "solver %s: %d steps; give 1 to %d", options->method, options->steps, EVN__MAX_STEPS);
     if (options->steps > 0) {

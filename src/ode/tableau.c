@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/tableau.h"
 
+#include "base/nearest.h"
+#include "base/status.h"
 #include "evonode/solver.h"
+#include <stdio.h>
 #include <string.h>
 
 #define ARRAY(...)                                                                                 \
@@ -23,6 +26,27 @@ const evn__tableau *evn__tableau_find(const char *name) {
         }
     }
     return NULL;
+}
+
+static void list_names(char *text, size_t size) {
+    size_t used = 0;
+    for (int i = 0; i < TABLEAUX && used < size; ++i) {
+        const char *between = i == 0 ? "" : i + 1 < TABLEAUX ? ", " : " and ";
+        used += (size_t)snprintf(text + used, size - used, "%s%s", between, tableaux[i].name);
+    }
+}
+
+evn_status evn__tableau_need(const char *name, const evn__tableau **tableau) {
+    char names[256];
+    *tableau = evn__tableau_find(name);
+    if (*tableau) {
+        return EVN_OK;
+    }
+    const char *near = name ? evn__nearest_choice(name, evn_method_name) : NULL;
+    list_names(names, sizeof(names));
+    EVN_CHECK(!near, EVN_ERR_ARGUMENT, "no solver is named '%s'; did you mean %s? There are %s",
+              name, near, names);
+    EVN_FAIL(EVN_ERR_ARGUMENT, "no solver is named '%s'; there are %s", name ? name : "", names);
 }
 
 double evn__tableau_a(const evn__tableau *tableau, int i, int j) {

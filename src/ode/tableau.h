@@ -2,6 +2,7 @@
 #ifndef EVN_ODE_TABLEAU_H
 #define EVN_ODE_TABLEAU_H
 
+#include "evonode/status.h"
 #include <limits.h>
 #include <stdbool.h>
 
@@ -24,6 +25,8 @@ typedef struct evn__tableau {
 
 /// NULL when there is no method of that name.
 const evn__tableau *evn__tableau_find(const char *name);
+/// @return EVN_ERR_ARGUMENT, with the names there are, and the one that was probably meant
+evn_status evn__tableau_need(const char *name, const evn__tableau **tableau);
 
 /// a_ij, j < i; stages count from 0.
 double evn__tableau_a(const evn__tableau *tableau, int i, int j);

@@ -11,8 +11,8 @@ struct evn__unroll {
 };
 
 static evn_status make(evn__unroll *unroll, const evn_dynamics *dynamics, const char *method) {
-    const evn__tableau *tableau = evn__tableau_find(method);
-    EVN_CHECK(tableau, EVN_ERR_ARGUMENT, "no method is named '%s'", method ? method : "");
+    const evn__tableau *tableau;
+    EVN_TRY(evn__tableau_need(method, &tableau));
     EVN_TRY(evn__dynamics_copy(dynamics, &unroll->dynamics));
     EVN_TRY(evn__step_graph(&unroll->dynamics->system, tableau, &unroll->step));
     return EVN_NEW(&unroll->values,

@@ -65,6 +65,8 @@ START_TEST(wrong_values) {
                     "resnet, node, node-ew or hypernet");
     test_fails_with(test_program("", "train digits --weights none"), EVN_ERR_USAGE, "rda");
     test_fails_with(test_program("", "train digits --solver magic"), EVN_ERR_USAGE, "dopri5");
+    test_fails_with(test_program("", "train digits --solver tsit"), EVN_ERR_USAGE,
+                    "did you mean tsit5?");
     test_fails_with(test_program("", "train digits --out ''"), EVN_ERR_USAGE, "empty");
     test_fails_with(test_program("", "train digits --preset paper"), EVN_ERR_USAGE,
                     "digits has no preset paper (tasks that have it: mnist, curve, flow)");

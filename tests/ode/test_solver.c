@@ -284,7 +284,8 @@ START_TEST(mistakes_are_reported) {
     options.method = "rk5";
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
-    ck_assert_ptr_nonnull(strstr(evn_error_message(), "rk5"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "'rk5'"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "mean rk4?"));
     options.method = "rk4"; // no error estimate, no steps
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
