@@ -500,6 +500,8 @@ static int most_waits(const evn_solution *s, bool backward, bool jumps) {
 START_TEST(looks_become_rare) {
     problem p = _i == 2 ? problem_wide(3) : problem_node_ew(7);
     evn_solver_options options = evn_solver_options_default();
+    // So few samples have kernels that look at their number of runs on CPUs alone.
+    bool skips = _i == 2 && evn_device_get_info(test_device())->type == EVN_DEVICE_CPU;
     options.rtol = options.atol = 1e-6;
     options.gradient = EVN_GRADIENT_ADJOINT;
     options.observations = _i ? 8 : 0;
@@ -513,8 +515,8 @@ START_TEST(looks_become_rare) {
             int attempts = s[k]->accepted + s[k]->rejected;
             ck_assert_int_ge(s[k]->waits, fewest(s[k], EVN__LOOKAHEAD_MAX));
             ck_assert_int_lt(s[k]->surplus, EVN__LOOKAHEAD_MAX * s[k]->waits);
-            ck_assert_msg(i < 3 ||
-                              (s[k]->surplus == 0 && s[k]->waits <= most_waits(s[k], k, _i == 1)),
+            ck_assert_msg(i < 3 || (s[k]->surplus == 0 &&
+                                    s[k]->waits <= most_waits(s[k], k, _i > 0 && !skips)),
                           "%d: %d waits for %d attempts, and %d for nothing", i, s[k]->waits,
                           attempts, s[k]->surplus);
         }

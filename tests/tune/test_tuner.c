@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tuner: variants that are wrong cannot win, however fast they are; what wins is right.
 // TEST: timeout=900 serial
+#include "base/embedded.h"
 #include "base/files.h"
 #include "host/tuning.h"
 #include "plan/plan.h"
@@ -15,18 +16,15 @@
 // Tiles that no device takes by default, one for CPUs, one for others.
 #define FAULTY "#if ROWS == 12 || ROWS == 2\n#undef fma\n"
 
-static const char *const kernels[] = {"common", "elementwise", "variant",
-                                      "matmul", "conv2d",      "layout"};
-
-/// A folder of kernels in which matmul.cl begins with `fault`.
+/// A folder of kernels in which those of products begin with `fault`.
 static void plant(const char *fault) {
-    for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); ++i) {
+    for (const evn__embedded *file = evn__embedded_kernels; file->name; ++file) {
+        bool product = strcmp(file->name, "matmul.cl") == 0 || strcmp(file->name, "tiled.cl") == 0;
         char path[1024];
-        const char *text;
         evn__text whole = {0};
-        TRY(evn__kernel_text(kernels[i], &text));
-        evn__text_append(&whole, "%s\n%s", strcmp(kernels[i], "matmul") == 0 ? fault : "", text);
-        snprintf(path, sizeof(path), "%s/%s.cl", test_folder(), kernels[i]);
+        evn__text_append(&whole, "%s\n%s", product ? fault : "", (const char *)file->data);
+        TRY(whole.status);
+        snprintf(path, sizeof(path), "%s/%s", test_folder(), file->name);
         TRY(evn__file_write(path, whole.data, whole.size));
         free(whole.data);
     }
