@@ -22,10 +22,12 @@ typedef struct evn_solver evn_solver;
 /// How the gradient through a solution is computed.
 typedef enum evn_gradient {
     EVN_GRADIENT_NONE,
-    /// Backprop along the grid of fixed steps; intermediate values are kept: memory grows with the
-    /// number of steps.
+    /// Backprop along the steps that were taken; intermediate values are kept: memory grows with
+    /// the number of steps. Of adaptive steps it is the gradient with the lengths of the steps held
+    /// constant, and the gradient goes them once more.
     EVN_GRADIENT_BACKPROP,
-    /// The same gradient; only the states of the grid are kept, the rest is recomputed.
+    /// The same gradient; only the states between steps are kept, or as many of them as there are
+    /// `checkpoints`; the rest is recomputed.
     EVN_GRADIENT_CHECKPOINTED,
     /// Algorithm 1: x, θ and the cotangents are solved backwards; memory does not grow.
     EVN_GRADIENT_ADJOINT,
@@ -52,6 +54,10 @@ typedef struct evn_solver_options {
     /// with 1; the first may be 0, the start itself. NULL: n equal parts, after t0. Not kept
     const double *times;
     evn_gradient gradient; ///< NONE: evn_solve_gradient is refused
+    /// Checkpointed: states that are kept, at the places where the fewest steps are computed again
+    /// (Griewank and Walther 2000): with c of them, each step r times more at most where
+    /// (c + r)! / (c! r!) is no less than the number of steps. 0: the state before each step
+    int checkpoints;
     /// Reversible: how strongly its two states are held together, 0 < λ <= 1. Small: stable for
     /// larger slopes; undoing n steps loses a factor λ⁻ⁿ. 0: 0.99, from 100 steps on 1 − 1/steps
     double coupling;
@@ -88,7 +94,7 @@ evn_status evn_solver_options_check(const evn_solver_options *options);
 /// Compile. The dynamics may be destroyed afterwards.
 /// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, times
 ///         that do not increase from 0 to 1, an adaptive solve without an error estimate or with
-///         backprop; EVN_ERR_DEVICE_MEMORY
+///         the reversible method, checkpoints of another gradient; EVN_ERR_DEVICE_MEMORY
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
                              const evn_solver_options *options, evn_solver **solver);
 void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL

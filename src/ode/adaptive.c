@@ -198,12 +198,22 @@ static evn_status keep_pairs(solve *s, int slot) {
     return evn__integrator_keep_pairs(in);
 }
 
+/// The attempt after a record was accepted.
+static evn_status keep_step(const solve *s, const evn__record *before, const evn__record *after) {
+    bool lands = after->interval != before->interval || after->status == EVN_CONTROL_DONE;
+    int last = s->in->course->intervals - 1;
+    int interval = s->way->backward ? last - before->interval : before->interval;
+    return evn__trail_add(&s->in->trail, before->t, before->dt,
+                          lands ? evn__course_observation(s->in->course, interval) : -1);
+}
+
 static evn_status take_records(solve *s, const evn__record *records) {
     int first = s->in->stacked;
     for (int i = 1; i <= s->enqueued; ++i) {
         s->surplus += records[i].took == EVN_CONTROL_NOTHING;
         if (records[i].took == EVN_CONTROL_ACCEPT) {
             EVN_TRY(keep_pairs(s, first + i - 1));
+            EVN_TRY(keep_step(s, &records[i - 1], &records[i]));
         }
     }
     s->now = records[s->enqueued];

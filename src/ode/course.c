@@ -141,3 +141,22 @@ int evn__course_interval(const evn__course *course, int step) {
     }
     return low;
 }
+
+double evn__course_length(const evn__course *course, int interval, double t0, double t1) {
+    if (evn__course_is_uniform(course)) {
+        return (t1 - t0) / course->steps;
+    }
+    int steps = evn__course_first(course, interval + 1) - evn__course_first(course, interval);
+    double way =
+        evn__course_end(course, interval, t0, t1) - evn__course_begin(course, interval, t0, t1);
+    return way / steps;
+}
+
+double evn__course_time(const evn__course *course, int step, double t0, double t1) {
+    int interval = evn__course_interval(course, step);
+    double length = evn__course_length(course, interval, t0, t1);
+    return evn__course_is_uniform(course)
+               ? t0 + step * length
+               : evn__course_begin(course, interval, t0, t1) +
+                     (step - evn__course_first(course, interval)) * length;
+}

@@ -31,6 +31,11 @@ double evn__course_begin(const evn__course *course, int interval, double t0, dou
 int evn__course_first(const evn__course *course, int interval);
 int evn__course_interval(const evn__course *course, int step);
 
+/// Fixed steps between t0 and t1: the length of those of an interval; the time at the beginning of
+/// a step.
+double evn__course_length(const evn__course *course, int interval, double t0, double t1);
+double evn__course_time(const evn__course *course, int step, double t0, double t1);
+
 /// Number of the observation at the end of an interval.
 static inline int evn__course_observation(const evn__course *course, int interval) {
     return interval + course->starts;

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/grid.h"
 
-#include "evonode/diff.h"
-#include "ode/step.h"
-#include "ode/weight_gradient.h"
+#include "ode/joint.h"
 #include "plan/build.h"
 #include "plan/real.h"
 #include "plan/repeat.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,14 +14,14 @@ struct evn__grid {
     const evn__course *course; ///< borrowed
     int steps;
     bool fp64, recompute, observes;
-    evn__layout layout;                             ///< of the state
-    int parameter_count, input_count, output_count; ///< of the system; of the plan
+    evn__layout layout; ///< of the state
+    int parameter_count;
     size_t *bar_offset; ///< of the cotangents, states and then parameters, in their half of bar
     size_t *bar_size;   ///< elements of each parameter
     size_t carried;     ///< elements of the parameters' cotangents that are carried
     evn__weight_gradient
-        *batched;           ///< parameters whose cotangents are not carried from step to step
-    evn_plan *plan;         ///< the step and its vjp, in two phases
+        *batched; ///< parameters whose cotangents are not carried from step to step
+    evn__joint joint;
     evn_plan *observe;      ///< with observations, equally many steps apart: from the trajectory to
                             ///< their series
     evn_buffer *trajectory; ///< [steps + 1][layout.total]
@@ -38,125 +35,18 @@ struct evn__grid {
     evn__repeat *forward, *backward[2];       ///< all steps; backward from each half of bar
 };
 
-// The step and its vjp as one graph ---------------------------------------------------------------
-// Inputs: t, dt, states, parameters, then the late ones: cotangents of the states after the step,
-// with observations what one adds to the cotangent of the first state, and the cotangents so far of
-// the parameters that are carried. Outputs: the states after the step, the cotangents of the states
-// before it, then for each parameter its cotangent with this step's share, or the operands of that
-// share (ode/weight_gradient.h).
-
-typedef struct joint_build {
-    const evn__system *system;
-    evn_graph *graph;
-    const char **late; ///< NULL-ended names of the late inputs, in the graph's memory
-    int late_count;
-    bool observes;
-    evn__weight_gradient *batched; ///< NULL: all parameters are carried
-} joint_build;
-
-static evn_value late_input(joint_build *b, const char *name, evn_shape shape) {
-    evn_value value = evn_input(b->graph, name, shape);
-    if (value != EVN_NONE) {
-        b->late[b->late_count++] =
-            evn_graph_input_name(b->graph, evn_graph_input_count(b->graph) - 1);
-    }
-    return value;
-}
-
-/// NAME_bar for input `index` of the step.
-static void bar_name(const evn_graph *step, int index, char name[256]) {
-    snprintf(name, 256, "%s_bar", evn_graph_input_name(step, index));
-}
-
-static void seed_states(joint_build *b, const evn_graph *step, evn_value *seeds) {
-    for (int i = 0; i < b->system->state_count; ++i) {
-        char name[256];
-        bar_name(step, 2 + i, name);
-        seeds[i] = late_input(b, name, evn__system_state_shape(b->system, i));
-    }
-    if (b->observes) {
-        evn_value share = late_input(b, "observed", evn__system_state_shape(b->system, 0));
-        seeds[0] = evn_add(b->graph, seeds[0], share);
-    }
-}
-
-/// @param states  before the step
-static evn_status output_parameter(joint_build *b, const evn_graph *step, int index,
-                                   const evn_value *states, evn_value share) {
-    char name[256];
-    bool taken = false;
-    if (b->batched) {
-        EVN_TRY(evn__weight_gradient_take(b->batched, b->graph, index, share, states, &taken));
-    }
-    if (!taken) {
-        bar_name(step, 2 + b->system->state_count + index, name);
-        evn_value sum = late_input(b, name, evn__system_parameter_shape(b->system, index));
-        evn_output(b->graph, name, evn_add(b->graph, sum, share));
-    }
-    return evn_graph_status(b->graph);
-}
-
-static evn_status build_joint(joint_build *b, const evn_graph *step, evn_value *values) {
-    int states = b->system->state_count, inputs = evn_graph_input_count(step);
-    int parameters = b->system->parameter_count;
-    evn_value *x = values, *next = x + inputs, *seeds = next + states, *bars = seeds + states;
-    for (int i = 0; i < inputs; ++i) {
-        x[i] = evn_input(b->graph, evn_graph_input_name(step, i),
-                         evn_value_shape(step, evn_graph_input(step, i)));
-    }
-    EVN_TRY(evn_graph_status(b->graph));
-    EVN_TRY(evn_graph_inline(b->graph, step, x, next));
-    seed_states(b, step, seeds);
-    EVN_TRY(evn_graph_status(b->graph));
-    EVN_TRY(evn_pullback(b->graph, next, seeds, states, x + 2, states + parameters, bars));
-    for (int i = 0; i < states; ++i) {
-        evn_output(b->graph, evn_graph_output_name(step, i), next[i]);
-    }
-    for (int i = 0; i < states; ++i) {
-        char name[256];
-        bar_name(step, 2 + i, name);
-        evn_output(b->graph, name, bars[i]);
-    }
-    for (int i = 0; i < parameters; ++i) {
-        EVN_TRY(output_parameter(b, step, i, x + 2, bars[states + i]));
-    }
-    return evn_graph_status(b->graph);
-}
-
-static evn_status compile_joint(evn__grid *grid, joint_build *b, const evn_graph *step) {
-    evn_value *values = NULL;
-    int ports = b->system->state_count + b->system->parameter_count + 2;
-    EVN_TRY(evn_graph_create(&b->graph));
-    EVN_TRY(EVN_NEW(&b->late, ports));
-    EVN_TRY(EVN_NEW(&values, 4 * ports));
-    evn_status status = build_joint(b, step, values);
-    free(values);
-    EVN_TRY(status);
-    EVN_TRY(evn__weight_gradient_compile(grid->batched, grid->device, grid->fp64));
-    size_t steps = (size_t)grid->steps;
-    EVN_TRY(EVN_NEW(&grid->inputs, steps * (size_t)evn_graph_input_count(b->graph)));
-    EVN_TRY(EVN_NEW(&grid->outputs, steps * (size_t)evn_graph_output_count(b->graph)));
-    EVN_TRY(EVN_NEW(&grid->saved_at, grid->steps));
-    grid->input_count = evn_graph_input_count(b->graph);
-    grid->output_count = evn_graph_output_count(b->graph);
-    static const char *const samples[] = {"x", "x_bar", "observed", NULL};
-    evn_plan_options options = {
-        .fp64 = grid->fp64, .late_inputs = b->late, .sample_inputs = samples};
-    return evn_plan_create(grid->device, b->graph, &options, &grid->plan);
-}
-
 static evn_status compile(evn__grid *grid, const evn__system *system) {
     // Checkpointed mode saves memory: nothing is kept of a step.
-    joint_build b = {.system = system,
-                     .observes = grid->observes,
-                     .batched = grid->recompute ? NULL : grid->batched};
-    evn_graph *step = NULL;
-    EVN_TRY(evn__step_graph(system, grid->tableau, &step));
-    evn_status status = compile_joint(grid, &b, step);
-    evn_graph_destroy(&step);
-    evn_graph_destroy(&b.graph);
-    free(b.late);
-    return status;
+    const evn__joint_options options = {.system = system,
+                                        .tableau = grid->tableau,
+                                        .fp64 = grid->fp64,
+                                        .observes = grid->observes,
+                                        .batched = grid->recompute ? NULL : grid->batched};
+    size_t steps = (size_t)grid->steps;
+    EVN_TRY(evn__joint_create(grid->device, &options, &grid->joint));
+    EVN_TRY(EVN_NEW(&grid->inputs, steps * (size_t)grid->joint.input_count));
+    EVN_TRY(EVN_NEW(&grid->outputs, steps * (size_t)grid->joint.output_count));
+    return EVN_NEW(&grid->saved_at, steps);
 }
 
 // Life --------------------------------------------------------------------------------------------
@@ -219,7 +109,7 @@ static evn_status create_trajectory(evn__grid *grid) {
 
 static evn_status create_saved(evn__grid *grid) {
     return create_of_steps(grid, grid->recompute ? 1 : (size_t)grid->steps,
-                           evn_plan_saved_element_count(grid->plan), "intermediate values",
+                           evn_plan_saved_element_count(grid->joint.plan), "intermediate values",
                            &grid->saved);
 }
 
@@ -266,7 +156,7 @@ void evn__grid_destroy(evn__grid **grid) {
     evn__repeat_destroy(&g->forward);
     evn__repeat_destroy(&g->backward[0]);
     evn__repeat_destroy(&g->backward[1]);
-    evn_plan_destroy(&g->plan);
+    evn__joint_free(&g->joint);
     evn_plan_destroy(&g->observe);
     evn_buffer_destroy(&g->trajectory);
     evn_buffer_destroy(&g->saved);
@@ -333,7 +223,7 @@ static evn_binding observation(const evn__grid *grid, int step, const evn_bindin
 }
 
 static evn_binding saved_at(const evn__grid *grid, int step) {
-    size_t size = evn_plan_saved_element_count(grid->plan);
+    size_t size = evn_plan_saved_element_count(grid->joint.plan);
     return (evn_binding){grid->saved, grid->recompute ? 0 : (size_t)step * size};
 }
 
@@ -341,8 +231,8 @@ static evn_binding saved_at(const evn__grid *grid, int step) {
 static void bind_step(evn__grid *grid, int run, int step, int now, const evn_binding *parameters,
                       const evn_binding *observed) {
     int states = grid->layout.count;
-    evn_binding *in = grid->inputs + (size_t)run * (size_t)grid->input_count;
-    evn_binding *out = grid->outputs + (size_t)run * (size_t)grid->output_count;
+    evn_binding *in = grid->inputs + (size_t)run * (size_t)grid->joint.input_count;
+    evn_binding *out = grid->outputs + (size_t)run * (size_t)grid->joint.output_count;
     grid->saved_at[run] = saved_at(grid, step);
     *in++ = evn__times_at(&grid->times, step);
     *in++ = evn__times_dt(&grid->times, step);
@@ -376,7 +266,7 @@ static evn_status run_all(evn__grid *grid, int phase, evn__repeat **repeat) {
         evn__repeat_destroy(repeat);
     }
     if (!*repeat) {
-        EVN_TRY(evn__repeat_create(grid->plan, &runs, repeat));
+        EVN_TRY(evn__repeat_create(grid->joint.plan, &runs, repeat));
     }
     return evn__repeat_run(*repeat);
 }
@@ -402,10 +292,10 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
 /// Each step's forward run again before its cotangents.
 static evn_status recompute_backward(evn__grid *grid) {
     for (int run = 0; run < grid->steps; ++run) {
-        const evn_binding *in = grid->inputs + (size_t)run * (size_t)grid->input_count;
-        const evn_binding *out = grid->outputs + (size_t)run * (size_t)grid->output_count;
+        const evn_binding *in = grid->inputs + (size_t)run * (size_t)grid->joint.input_count;
+        const evn_binding *out = grid->outputs + (size_t)run * (size_t)grid->joint.output_count;
         for (int phase = 0; phase < 2; ++phase) {
-            EVN_TRY(evn_plan_run_phase(grid->plan, phase, in, out, &grid->saved_at[run]));
+            EVN_TRY(evn_plan_run_phase(grid->joint.plan, phase, in, out, &grid->saved_at[run]));
         }
     }
     return EVN_OK;

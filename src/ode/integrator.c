@@ -172,6 +172,7 @@ void evn__integrator_destroy(evn__integrator **integrator) {
         evn_buffer_destroy(&in->state[i]);
     }
     evn__times_free(&in->times);
+    evn__trail_free(&in->trail);
     evn__layout_free(&in->layout);
     evn__layout_free(&in->slope_layout);
     evn__weight_gradient_destroy(&in->batched);
@@ -188,6 +189,10 @@ evn_binding evn__integrator_state(const evn__integrator *integrator, int index) 
 
 const evn__layout *evn__integrator_layout(const evn__integrator *integrator) {
     return &integrator->layout;
+}
+
+const evn__trail *evn__integrator_trail(const evn__integrator *integrator) {
+    return &integrator->trail;
 }
 
 // Bindings ----------------------------------------------------------------------------------------
@@ -269,6 +274,7 @@ static evn_status by_intervals(evn__integrator *in, const evn__way *way,
 
 evn_status evn__integrate(evn__integrator *in, const evn__way *way, const evn_binding *parameters,
                           evn_solution *solution) {
+    in->trail.count = 0;
     bool adapts = in->adaptive && way->t0 != way->t1;
     EVN_TRY(adapts ? evn__integrate_adaptively(in, way, parameters, solution)
                    : by_intervals(in, way, parameters, solution));

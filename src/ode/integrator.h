@@ -7,6 +7,7 @@
 #include "ode/course.h"
 #include "ode/system.h"
 #include "ode/tableau.h"
+#include "ode/trail.h"
 
 typedef struct evn__integrator evn__integrator;
 
@@ -58,6 +59,9 @@ typedef struct evn__way {
 /// and then.
 evn_status evn__integrate(evn__integrator *integrator, const evn__way *way,
                           const evn_binding *parameters, evn_solution *solution);
+
+/// Adaptive: the steps of the last way that it came to the end of, or up to where it stopped.
+const evn__trail *evn__integrator_trail(const evn__integrator *integrator);
 
 /// Time and length of each fixed step of a course, in device memory; rewritten only when they
 /// change, so that a fixed-step solve never waits.

@@ -29,7 +29,8 @@ struct evn__integrator {
     int now;
     evn__times times; ///< fixed steps
     evn__adaptive *adaptive;
-    evn__jump *jump; ///< at observations that no step control passes
+    evn__trail trail; ///< adaptive: of the last way
+    evn__jump *jump;  ///< at observations that no step control passes
     evn_binding *inputs, *outputs;
 };
 

@@ -1,33 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/scheme.h"
 
-/// A kind of gradient, with its scheme for each kind of steps; NULL: there is none.
+/// A kind of gradient, with its scheme for fixed steps, for those with a given number of
+/// checkpoints, and for adaptive steps; NULL: there is none.
 typedef struct row {
     const char *name;
-    const evn__scheme_methods *fixed, *adaptive;
+    const evn__scheme_methods *fixed, *bounded, *adaptive;
 } row;
 
 static const row rows[] = {
-    [EVN_GRADIENT_NONE] = {"none", &evn__scheme_none, &evn__scheme_none},
-    [EVN_GRADIENT_BACKPROP] = {"backprop", &evn__scheme_grid, NULL},
-    [EVN_GRADIENT_CHECKPOINTED] = {"checkpointed", &evn__scheme_grid, NULL},
-    [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, &evn__scheme_adjoint},
-    [EVN_GRADIENT_REVERSIBLE] = {"reversible", &evn__scheme_reversible, NULL},
+    [EVN_GRADIENT_NONE] = {"none", &evn__scheme_none, NULL, &evn__scheme_none},
+    [EVN_GRADIENT_BACKPROP] = {"backprop", &evn__scheme_grid, NULL, &evn__scheme_replay_adaptive},
+    [EVN_GRADIENT_CHECKPOINTED] = {"checkpointed", &evn__scheme_grid, &evn__scheme_replay_fixed,
+                                   &evn__scheme_replay_adaptive},
+    [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, NULL, &evn__scheme_adjoint},
+    [EVN_GRADIENT_REVERSIBLE] = {"reversible", &evn__scheme_reversible, NULL, NULL},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 static const evn__scheme_methods *find(const evn_solver_options *options) {
     const row *r = &rows[options->gradient];
-    return options->steps > 0 ? r->fixed : r->adaptive;
+    return options->steps == 0 ? r->adaptive : options->checkpoints > 0 ? r->bounded : r->fixed;
 }
 
 evn_status evn__scheme_check(const evn_solver_options *options) {
     int gradient = (int)options->gradient;
     EVN_CHECK(gradient >= 0 && gradient < ROWS, EVN_ERR_ARGUMENT,
               "solver %s: there is no gradient %d", options->method, gradient);
+    EVN_CHECK(options->checkpoints >= 0 &&
+                  (options->checkpoints == 0 || rows[gradient].bounded != NULL),
+              EVN_ERR_ARGUMENT,
+              "solver %s: %d checkpoints; give 0 or more, and more than 0 for the gradient "
+              "checkpointed alone, not %s",
+              options->method, options->checkpoints, rows[gradient].name);
     EVN_CHECK(find(options), EVN_ERR_ARGUMENT,
-              "%s goes along a fixed grid: give solver %s a number of steps, or use the adjoint",
+              "%s goes along fixed steps: give solver %s a number of steps, or take backprop, "
+              "checkpointed or the adjoint",
               rows[gradient].name, options->method);
     EVN_CHECK(options->coupling >= 0 && options->coupling <= 1, EVN_ERR_ARGUMENT,
               "solver %s: coupling %g; give more than 0 and at most 1, or 0 to have it chosen",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An algebraically reversible method along fixed steps: nothing is kept but the state at t1, and
 // the gradient finds the states before it by undoing the steps.
+#include "ode/cotangents.h"
 #include "ode/integrator.h"
 #include "ode/jump.h"
 #include "ode/reversible.h"
@@ -19,14 +20,10 @@ typedef struct reversible {
     evn_plan *forward, *backward;
     evn__layout layout; ///< of one part of the state
     evn__times times;
-    evn_buffer *states; ///< [PLACES][PARTS][total]
-    evn_buffer *bars;   ///< [2]: cotangents of y and z, [2][total], then those of the parameters
-    evn__jump **joins;  ///< [layout.count]: sums of cotangents of y and z
-    evn_buffer *zeros;  ///< with observations: what a step without one adds
-    size_t *bar_at;     ///< of the parameters, behind those of y and z
-    size_t bars_total;
-    int end, first; ///< places of x(t1) and, after a gradient, of x(t0)
-    int now;        ///< which of two bars
+    evn_buffer *states;   ///< [PLACES][PARTS][total]
+    evn__cotangents bars; ///< of y, and of z
+    evn__jump **joins;    ///< [layout.count]: sums of cotangents of y and z
+    int end, first;       ///< places of x(t1) and, after a gradient, of x(t0)
     evn_binding *inputs, *outputs;
 } reversible;
 
@@ -54,30 +51,13 @@ static evn_status compile(reversible *r, evn_status (*build)(const evn__reversib
     return status;
 }
 
-static evn_status lay_out(reversible *r) {
-    const evn__system *system = r->base.problem->system;
-    EVN_TRY(evn__layout_create(system, &r->layout));
-    EVN_TRY(EVN_NEW(&r->bar_at, system->parameter_count));
-    size_t total = 2 * r->layout.total;
-    for (int i = 0; i < system->parameter_count; ++i) {
-        r->bar_at[i] = total;
-        total += evn__real_aligned((size_t)evn_shape_count(evn__system_parameter_shape(system, i)));
-    }
-    r->bars_total = total;
-    return EVN_OK;
-}
-
 static evn_status allocate(reversible *r) {
     const evn__problem *p = r->base.problem;
-    bool fp64 = p->options->fp64;
     int ports = 3 + (PARTS + 2) * p->system->state_count + 2 * p->system->parameter_count;
     EVN_TRY(EVN_NEW(&r->inputs, ports));
     EVN_TRY(EVN_NEW(&r->outputs, ports));
-    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64,
-                                 (size_t)PLACES * PARTS * r->layout.total, &r->states));
-    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, 2 * r->bars_total, &r->bars));
-    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, r->layout.size[0], &r->zeros));
-    return evn__real_zero((evn_binding){r->zeros, 0}, fp64, r->layout.size[0]);
+    return evn__real_create_for(p->device, EVN__USE_STATES, p->options->fp64,
+                                (size_t)PLACES * PARTS * r->layout.total, &r->states);
 }
 
 static evn_status create_joins(reversible *r) {
@@ -96,7 +76,8 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
     *scheme = &r->base;
     r->base.problem = p;
     EVN_TRY(evn__check_options(p->options, &r->tableau));
-    EVN_TRY(lay_out(r));
+    EVN_TRY(evn__layout_create(p->system, &r->layout));
+    EVN_TRY(evn__cotangents_create(p, 2, &r->bars));
     EVN_TRY(allocate(r));
     EVN_TRY(create_joins(r));
     EVN_TRY(evn__times_create(p->device, p->course, p->options->fp64, &r->times));
@@ -114,9 +95,7 @@ static void destroy(evn__scheme *scheme) {
     evn__layout_free(&r->layout);
     evn__times_free(&r->times);
     evn_buffer_destroy(&r->states);
-    evn_buffer_destroy(&r->bars);
-    evn_buffer_destroy(&r->zeros);
-    free(r->bar_at);
+    evn__cotangents_free(&r->bars);
     free(r->joins);
     free(r->inputs);
     free(r->outputs);
@@ -149,13 +128,8 @@ static evn_binding reconstructed(const evn__scheme *scheme, int index) {
     return state_at(r, r->first, index);
 }
 
-static evn_binding bars_at(const reversible *r, int which, size_t offset) {
-    return (evn_binding){r->bars, (size_t)which * r->bars_total + offset};
-}
-
 static evn_binding state_bar(const evn__scheme *scheme, int index) {
-    const reversible *r = (const reversible *)scheme;
-    return bars_at(r, r->now, r->layout.offset[index]);
+    return evn__cotangents_state(&((const reversible *)scheme)->bars, 0, index);
 }
 
 // Bindings; each returns the place after ----------------------------------------------------------
@@ -180,20 +154,6 @@ static evn_binding *bind_step(const reversible *r, const evn__passage *passage, 
         *to++ = passage->parameters[i];
     }
     return to;
-}
-
-static evn_binding *bind_state_bars(const reversible *r, int which, evn_binding *to) {
-    for (int i = 0; i < 2 * r->layout.count; ++i) {
-        size_t other = i < r->layout.count ? 0 : r->layout.total;
-        *to++ = bars_at(r, which, other + r->layout.offset[i % r->layout.count]);
-    }
-    return to;
-}
-
-static void bind_parameter_bars(const reversible *r, int which, evn_binding *to) {
-    for (int i = 0; i < r->base.problem->system->parameter_count; ++i) {
-        *to++ = bars_at(r, which, r->bar_at[i]);
-    }
 }
 
 // Forward -----------------------------------------------------------------------------------------
@@ -249,37 +209,23 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
 
 // Backward ----------------------------------------------------------------------------------------
 
-/// Cotangents of the state at t1, but for the observations', and of the parameters.
-static evn_status load_bars(reversible *r, const evn__passage *passage) {
-    const evn_solver_options *options = r->base.problem->options;
-    size_t x = options->observations > 0 ? 0 : r->layout.size[0];
-    r->now = 0;
-    EVN_TRY(evn__real_copy(state_bar(&r->base, 0), passage->x1_bar, options->fp64, x));
-    return evn__real_zero(bars_at(r, 0, x), options->fp64, r->bars_total - x);
-}
-
-/// What the observation after `step`, if there is one, adds to the cotangent.
-static evn_binding share_of(const reversible *r, const evn__passage *passage, int step) {
-    const evn__problem *p = r->base.problem;
-    int interval = evn__course_interval(p->course, step);
-    return step + 1 == evn__course_first(p->course, interval + 1)
-               ? evn__scheme_observation(p, passage->x1_bar,
-                                         evn__course_observation(p->course, interval))
-               : (evn_binding){r->zeros, 0};
-}
-
 static evn_status undo_step(reversible *r, const evn__passage *passage, int step, int to) {
+    const evn__course *course = r->base.problem->course;
     evn_binding *in = bind_step(r, passage, step, r->first);
-    in = bind_state_bars(r, r->now, in);
+    in = evn__cotangents_bind_states(&r->bars, false, in);
     if (r->base.problem->options->observations > 0) {
-        *in++ = share_of(r, passage, step);
+        int interval = evn__course_interval(course, step);
+        bool lands = step + 1 == evn__course_first(course, interval + 1);
+        *in++ = evn__cotangents_share(&r->bars, passage->x1_bar,
+                                      lands ? evn__course_observation(course, interval) : -1);
     }
-    bind_parameter_bars(r, r->now, in);
+    evn__cotangents_bind_parameters(&r->bars, false, in);
     evn_binding *out = bind_states(r, to, r->outputs);
-    bind_parameter_bars(r, !r->now, bind_state_bars(r, !r->now, out));
+    out = evn__cotangents_bind_states(&r->bars, true, out);
+    evn__cotangents_bind_parameters(&r->bars, true, out);
     EVN_TRY(evn_plan_run(r->backward, r->inputs, r->outputs));
     r->first = to;
-    r->now = !r->now;
+    r->bars.now = !r->bars.now;
     return EVN_OK;
 }
 
@@ -288,28 +234,18 @@ static evn_status undo_step(reversible *r, const evn__passage *passage, int step
 static evn_status join_bars(const reversible *r, const evn__passage *passage) {
     const evn__problem *p = r->base.problem;
     for (int i = 0; i < r->layout.count; ++i) {
-        evn_binding other = bars_at(r, r->now, r->layout.total + r->layout.offset[i]);
-        EVN_TRY(evn__jump_add(r->joins[i], state_bar(&r->base, i), other));
+        EVN_TRY(evn__jump_add(r->joins[i], state_bar(&r->base, i),
+                              evn__cotangents_state(&r->bars, 1, i)));
     }
     return p->course->starts ? evn__jump_add(r->joins[0], state_bar(&r->base, 0), passage->x1_bar)
                              : EVN_OK;
-}
-
-static evn_status deliver(const reversible *r, const evn_binding *parameters_bar) {
-    const evn__system *system = r->base.problem->system;
-    for (int i = 0; i < system->parameter_count; ++i) {
-        size_t count = (size_t)evn_shape_count(evn__system_parameter_shape(system, i));
-        EVN_TRY(evn__real_copy(parameters_bar[i], bars_at(r, r->now, r->bar_at[i]),
-                               r->base.problem->options->fp64, count));
-    }
-    return EVN_OK;
 }
 
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     reversible *r = (reversible *)scheme;
     int spare = !r->end;
-    EVN_TRY(load_bars(r, passage));
+    EVN_TRY(evn__cotangents_load(&r->bars, passage->x1_bar));
     r->first = r->end;
     for (int step = scheme->problem->course->steps - 1; step >= 0; --step) {
         EVN_TRY(undo_step(r, passage, step, spare));
@@ -317,7 +253,7 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
     }
     EVN_TRY(join_bars(r, passage));
     report(r, passage, true, solution);
-    return deliver(r, passage->parameters_bar);
+    return evn__cotangents_deliver(&r->bars, passage->parameters_bar);
 }
 
 const evn__scheme_methods evn__scheme_reversible = {.create = create,

@@ -62,28 +62,20 @@ void evn__times_free(evn__times *times) {
 }
 
 double evn__times_length(const evn__times *times, int interval) {
-    const evn__course *c = times->course;
-    double t0 = times->t0, t1 = times->t1, sign = times->backward ? -1 : 1;
-    if (evn__course_is_uniform(c)) {
-        return sign * (t1 - t0) / c->steps;
-    }
-    int steps = evn__course_first(c, interval + 1) - evn__course_first(c, interval);
-    double way = evn__course_end(c, interval, t0, t1) - evn__course_begin(c, interval, t0, t1);
-    return sign * way / steps;
+    double length = evn__course_length(times->course, interval, times->t0, times->t1);
+    return times->backward ? -length : length;
 }
 
 /// The time at the beginning of a step, which backward is the end of its interval's mirror image.
 static double time_of(const evn__times *times, int step) {
     const evn__course *c = times->course;
+    if (!times->backward) {
+        return evn__course_time(c, step, times->t0, times->t1);
+    }
     int interval = evn__course_interval(c, step);
     int within = step - evn__course_first(c, interval);
-    double length = evn__times_length(times, interval);
-    if (!times->backward) {
-        return evn__course_is_uniform(c)
-                   ? times->t0 + step * length
-                   : evn__course_begin(c, interval, times->t0, times->t1) + within * length;
-    }
-    return evn__course_end(c, interval, times->t0, times->t1) + within * length;
+    return evn__course_end(c, interval, times->t0, times->t1) +
+           within * evn__times_length(times, interval);
 }
 
 static evn_status write_times(const evn__times *times) {

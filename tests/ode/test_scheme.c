@@ -2,6 +2,8 @@
 // Gradient schemes in fp64: each discrete gradient against the same steps written out as one graph
 // and pulled back by the reference; what the reversible method recovers; memory against steps.
 #include "evonode/diff.h"
+#include "ode/integrator.h"
+#include "ode/revolve.h"
 #include "ode/unroll.h"
 #include "plan/real.h"
 #include "problem.h"
@@ -118,6 +120,45 @@ static int solved_gradient(problem *p, const evn_solver_options *options, double
     return count;
 }
 
+/// Those of the same solve by an integrator alone.
+static void accepted_steps(const problem *p, const evn_solver_options *options, evn__trail *trail) {
+    evn__course course;
+    evn__integrator *in = NULL;
+    evn_solution solution;
+    evn_binding parameters[PROBLEM_WEIGHTS];
+    evn_buffer *buffer = NULL;
+    const evn_dynamics *d = p->dynamics;
+    TRY(evn__course_create(options, &course));
+    TRY(evn__integrator_create(test_device(), &d->system, options, &course, false, &in));
+    TRY(evn__real_write(evn__integrator_state(in, 0), true, p->x0, (size_t)p->x_count));
+    TRY(evn__real_create(test_device(), true, RESULTS, &buffer));
+    size_t at = 0;
+    for (int i = 0; i < p->weight_count; at += (size_t)p->weight_size[i++]) {
+        evn_binding to = d->weights[i].evolves ? evn__integrator_state(in, d->weights[i].index)
+                                               : (evn_binding){buffer, at};
+        if (!d->weights[i].evolves) {
+            parameters[d->weights[i].index] = to;
+        }
+        TRY(evn__real_write(to, true, p->weight[i], (size_t)p->weight_size[i]));
+    }
+    evn_buffer *series = NULL;
+    TRY(evn__real_create(test_device(), true, RESULTS, &series));
+    const evn__way way = {
+        .t0 = 0, .t1 = 1, .series = {options->observations > 0 ? series : NULL, 0}};
+    TRY(evn__integrate(in, &way, parameters, &solution));
+    const evn__trail *found = evn__integrator_trail(in);
+    for (int i = 0; i < found->count; ++i) {
+        TRY(evn__trail_add(trail, found->steps[i].t, found->steps[i].dt,
+                           found->steps[i].observation));
+    }
+    ck_assert_double_eq_tol(found->steps[found->count - 1].t + found->steps[found->count - 1].dt, 1,
+                            1e-14);
+    evn_buffer_destroy(&buffer);
+    evn_buffer_destroy(&series);
+    evn__integrator_destroy(&in);
+    evn__course_free(&course);
+}
+
 static void check_same(const char *what, const double *got, const double *expected, int count) {
     double error = test_difference(got, expected, count);
     printf("%s: differs from the steps written out by %.2g\n", what, error);
@@ -139,6 +180,90 @@ START_TEST(backprop_is_the_gradient_of_its_steps) {
     evn_solver_options options = with("rk4", 7, (evn_gradient)_i);
     ck_assert_int_eq(solved_gradient(&p, &options, got), count);
     check_same(evn_gradient_name(_i), got, expected, count);
+    problem_free(&p);
+}
+END_TEST
+
+/// With fewer states than steps, and their memory.
+START_TEST(checkpoints_give_the_same_bits) {
+    enum { STEPS = 30 };
+    double expected[RESULTS], got[RESULTS];
+    problem p = problem_node_ew(23);
+    for (int observations = 0; observations <= 5; observations += 5) {
+        evn_solver_options options = with("midpoint", STEPS, EVN_GRADIENT_CHECKPOINTED);
+        options.observations = observations;
+        int count = solved_gradient(&p, &options, expected);
+        for (options.checkpoints = 1; options.checkpoints <= 40; options.checkpoints *= 3) {
+            ck_assert_int_eq(solved_gradient(&p, &options, got), count);
+            ck_assert_mem_eq(got, expected, sizeof(double) * (size_t)count);
+            int expected_nfe = 2 * (int)(STEPS + evn__revolve_cost(STEPS, options.checkpoints));
+            printf("%d checkpoints: %d + %d evaluations\n", options.checkpoints, p.solution.nfe,
+                   p.backward.nfe);
+            ck_assert_int_eq(p.solution.nfe, 2 * STEPS);
+            ck_assert_int_le(p.backward.nfe, expected_nfe);
+        }
+    }
+    problem_free(&p);
+}
+END_TEST
+
+// Binomial checkpoints ----------------------------------------------------------------------------
+
+/// The least cost, by trying every place of the next state.
+static int64_t least_cost(int steps, int slots) {
+    enum { STEPS = 40, SLOTS = 8 };
+    static int64_t cost[STEPS + 1][SLOTS + 1];
+    for (int l = 1; l <= steps; ++l) {
+        for (int s = 1; s <= slots; ++s) {
+            cost[l][s] = (int64_t)l * (l - 1) / 2;
+            for (int m = 1; m < l && s > 1; ++m) {
+                int64_t tried = m + cost[l - m][s - 1] + cost[m][s];
+                cost[l][s] = tried < cost[l][s] ? tried : cost[l][s];
+            }
+        }
+    }
+    return cost[steps][slots];
+}
+
+START_TEST(checkpoints_are_where_they_cost_least) {
+    for (int steps = 1; steps <= 40; ++steps) {
+        for (int slots = 1; slots <= 8; ++slots) {
+            ck_assert_int_eq(evn__revolve_cost(steps, slots), least_cost(steps, slots));
+        }
+    }
+    ck_assert_int_eq(evn__revolve_cost(100000, 100000), 99999);
+}
+END_TEST
+
+// Adaptive steps ----------------------------------------------------------------------------------
+
+/// The steps that the solver took, as it would take them at these tolerances.
+START_TEST(backprop_along_accepted_steps) {
+    double expected[RESULTS], got[RESULTS];
+    problem p = problem_node_ew(24);
+    const evn_gradient gradient = _i % 2 == 0 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_CHECKPOINTED;
+    evn_solver_options options = with("dopri5", 0, gradient);
+    options.rtol = options.atol = 1e-6;
+    options.observations = _i < 2 ? 0 : 3;
+    options.checkpoints = _i == 3 ? 2 : 0;
+    ck_assert_int_gt(solved_gradient(&p, &options, got), 0);
+    int accepted = p.backward.accepted;
+    ck_assert_int_eq(p.solution.accepted, accepted);
+    ck_assert_int_gt(accepted, 4);
+    evn__trail trail = {0};
+    accepted_steps(&p, &options, &trail);
+    ck_assert_int_eq(trail.count, accepted);
+    written w;
+    written_begin(&w, &p, "dopri5");
+    for (int i = 0; i < trail.count; ++i) {
+        written_step(&w, trail.steps[i].t, trail.steps[i].dt);
+        if (trail.steps[i].observation >= 0) {
+            written_observe(&w);
+        }
+    }
+    int count = written_gradient(&w, expected);
+    check_same(evn_gradient_name((int)gradient), got, expected, count);
+    evn__trail_free(&trail);
     problem_free(&p);
 }
 END_TEST
@@ -211,7 +336,12 @@ static Suite *suite(void) {
     TCase *fixed = tcase_create("fixed");
     tcase_add_loop_test(fixed, backprop_is_the_gradient_of_its_steps, EVN_GRADIENT_BACKPROP,
                         EVN_GRADIENT_CHECKPOINTED + 1);
+    tcase_add_test(fixed, checkpoints_give_the_same_bits);
+    tcase_add_test(fixed, checkpoints_are_where_they_cost_least);
     suite_add_tcase(s, fixed);
+    TCase *adaptive = tcase_create("adaptive");
+    tcase_add_loop_test(adaptive, backprop_along_accepted_steps, 0, 4);
+    suite_add_tcase(s, adaptive);
     TCase *reversible = tcase_create("reversible");
     tcase_add_loop_test(reversible, reversible_is_the_gradient_of_its_steps, 0, 8);
     tcase_add_test(reversible, reversible_recovers_the_start);

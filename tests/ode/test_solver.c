@@ -290,9 +290,18 @@ START_TEST(mistakes_are_reported) {
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
     options.method = "dopri5";
-    options.gradient = EVN_GRADIENT_BACKPROP; // adaptive
+    options.gradient = EVN_GRADIENT_REVERSIBLE; // adaptive
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
+    options.steps = 10;
+    options.coupling = 1.5;
+    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    options.coupling = 0;
+    options.checkpoints = 3; // of what keeps none
+    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    options.checkpoints = options.steps = 0;
     options.gradient = EVN_GRADIENT_NONE;
     options.atol = 0;
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
