@@ -38,7 +38,8 @@ inline bool evn_reaches(const real2 a, const real2 b) {
 // What a record of a solve says: what has been done, and what the next attempt is.
 typedef struct {
     real2 t, dt, wanted; // wanted: before it was cut short to land
-    int status, lands, accepted, rejected, attempts, interval, starts, took;
+    real2 errors;        // of the last accepted step, and of the one before
+    int status, lands, accepted, rejected, interval, starts, took;
 } evn_record;
 
 #define RECORDS(x)    __global real *x##_buffer, const ulong x##_offset
@@ -52,11 +53,11 @@ inline evn_record evn_load(__global real *from) {
     r.t = evn_pair(from + EVN_CONTROL_T);
     r.dt = evn_pair(from + EVN_CONTROL_DT);
     r.wanted = evn_pair(from + EVN_CONTROL_WANTED);
+    r.errors = evn_pair(from + EVN_CONTROL_ERRORS);
     r.status = n[EVN_CONTROL_STATUS];
     r.lands = n[EVN_CONTROL_LANDS];
     r.accepted = n[EVN_CONTROL_ACCEPTED];
     r.rejected = n[EVN_CONTROL_REJECTED];
-    r.attempts = n[EVN_CONTROL_ATTEMPTS];
     r.interval = n[EVN_CONTROL_INTERVAL];
     r.starts = n[EVN_CONTROL_STARTS];
     r.took = n[EVN_CONTROL_TOOK];
@@ -73,11 +74,11 @@ inline void evn_store(const evn_record r, __global real *to) {
     evn_store_pair(r.t, to + EVN_CONTROL_T);
     evn_store_pair(r.dt, to + EVN_CONTROL_DT);
     evn_store_pair(r.wanted, to + EVN_CONTROL_WANTED);
+    evn_store_pair(r.errors, to + EVN_CONTROL_ERRORS);
     n[EVN_CONTROL_STATUS] = r.status;
     n[EVN_CONTROL_LANDS] = r.lands;
     n[EVN_CONTROL_ACCEPTED] = r.accepted;
     n[EVN_CONTROL_REJECTED] = r.rejected;
-    n[EVN_CONTROL_ATTEMPTS] = r.attempts;
     n[EVN_CONTROL_INTERVAL] = r.interval;
     n[EVN_CONTROL_STARTS] = r.starts;
     n[EVN_CONTROL_TOOK] = r.took;
@@ -90,13 +91,13 @@ inline void evn_set_runs(const evn_record r, const bool starts_again, __global l
     starts[0] = starts_again;
 }
 
-// Controllers (src/ode/controller.c): the factor from this step to the next, of the error of this
-// one.
+// Controllers (src/ode/controller.c): the factor from this step to the next, of its error and of
+// those before. An option, CONTROLLER, names the one that is used.
 // ------------------------------------------------------------------------------------------------
 
 // safety · error^(−1/q), between least and most; q: order of the error estimate + 1. One step of
 // Newton's method gives the root to the digits of a pair.
-inline real2 evn_elementary(const real error, const int q, __global const real *limits) {
+inline real2 evn_elementary(const real error, const real2 errors, const int q, __global const real *limits) {
     const real2 safety = evn_pair(limits + EVN_CONTROL_SAFETY);
     const real2 least = evn_pair(limits + EVN_CONTROL_LEAST);
     const real2 most = evn_pair(limits + EVN_CONTROL_MOST);
@@ -119,8 +120,34 @@ inline real2 evn_elementary(const real error, const int q, __global const real *
     return evn_reaches(factor, most) ? most : evn_reaches(factor, least) ? factor : least;
 }
 
+// safety · error^(−a/q) · errors.x^(−b/q) · errors.y^(−c/q), between least and most; what was
+// rejected says nothing about the steps before it.
+inline real2 evn_with_history(const real error, const real2 errors, const int q,
+                              __global const real *limits) {
+    if (!(error > 0 && error <= 1)) {
+        return evn_elementary(error, errors, q, limits);
+    }
+    __global const real *exponents = limits + EVN_CONTROL_EXPONENTS;
+    const real sum = exponents[0] * log(error) + exponents[1] * log(errors.x) +
+                     exponents[2] * log(errors.y);
+    const real factor = limits[EVN_CONTROL_SAFETY] * exp(-sum / q);
+    const real least = limits[EVN_CONTROL_LEAST], most = limits[EVN_CONTROL_MOST];
+    return (real2)(factor > most ? most : factor > least ? factor : least, 0);
+}
+
+inline void evn_remember(evn_record *r, const real error, __global const real *limits) {
+    const real least = limits[EVN_CONTROL_REMEMBERED];
+    r->errors = (real2)(error > least ? error : least, r->errors.x);
+}
+
 // The state machine
 // ------------------------------------------------------------------------------------------------
+
+// No stage of a step from t may be seen beyond the end of the solve, as rounding could have it.
+inline real2 evn_inside(const real2 t, const real2 dt, __global const real *limits) {
+    const real over = (t.x + dt.x) - limits[EVN_CONTROL_T1];
+    return over != 0 && (over > 0) == (dt.x > 0) ? (real2)(dt.x - over, 0) : dt;
+}
 
 // The next attempt is a step of `wanted`, or the end of the interval, or there is none.
 inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *limits,
@@ -135,10 +162,10 @@ inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *
     } else if (!r->lands && (!evn_reaches(wanted, evn_pair(limits + EVN_CONTROL_DT_MIN)) ||
                              evn_add(r->t, wanted).x == r->t.x)) {
         r->status = EVN_CONTROL_TOO_SMALL;
-    } else if (r->attempts >= max_steps) {
+    } else if (r->accepted + r->rejected >= max_steps) {
         r->status = EVN_CONTROL_TOO_MANY;
     } else {
-        r->dt = r->lands ? left : wanted;
+        r->dt = evn_inside(r->t, r->lands ? left : wanted, limits);
     }
 }
 
@@ -147,7 +174,6 @@ inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *
 inline void evn_land(evn_record *r, const real2 next, __global const real *limits,
                      const int max_steps, const int intervals, const int jumps) {
     const real2 proposed = evn_reaches(r->wanted, next) ? r->wanted : next;
-    r->attempts = 0;
     if (r->interval + 1 == intervals) {
         r->status = EVN_CONTROL_DONE;
     } else {
@@ -168,12 +194,11 @@ inline evn_record evn_judge(evn_record r, const real error, __global const real 
     if (r.took == EVN_CONTROL_NOTHING) {
         return r;
     }
-    const real2 factor = evn_elementary(error, q, limits);
+    const real2 factor = CONTROLLER(error, r.errors, q, limits);
     real2 next = accepted || factor.x < 1 ? evn_times(r.dt, factor) : r.dt;
-    // No step is longer than the whole way, and no product too large for a real.
-    const real whole = limits[EVN_CONTROL_WHOLE];
-    next = fabs(next.x) < fabs(whole) ? next : (real2)(whole, 0);
-    r.attempts++;
+    // No step is longer than the longest, and no product too large for a real.
+    const real longest = limits[EVN_CONTROL_LONGEST];
+    next = fabs(next.x) < fabs(longest) ? next : (real2)(longest, 0);
     r.accepted += accepted;
     r.rejected += !accepted;
     if (accepted) {
@@ -182,6 +207,9 @@ inline evn_record evn_judge(evn_record r, const real error, __global const real 
     if (accepted && r.lands) {
         evn_land(&r, next, limits, max_steps, intervals, jumps);
     } else {
+        if (accepted) {
+            evn_remember(&r, error, limits);
+        }
         evn_prepare(&r, next, limits, max_steps);
     }
     return r;
@@ -198,8 +226,8 @@ __kernel ONE void control_begin(INPUT(limits), INPUT(first), RECORDS(record), RU
     INPUT_OF(limits);
     INPUT_OF(first);
     RECORD_OF(record);
-    evn_record r = {evn_pair(limits + EVN_CONTROL_T0), (real2)(0, 0), (real2)(0, 0)};
-    r.status = r.lands = r.accepted = r.rejected = r.attempts = r.interval = r.took = 0;
+    evn_record r = {evn_pair(limits + EVN_CONTROL_T0), (real2)(0, 0), (real2)(0, 0), (real2)(1, 1)};
+    r.status = r.lands = r.accepted = r.rejected = r.interval = r.took = 0;
     r.starts = 1;
     evn_prepare(&r, (real2)(first[0], 0), limits, max_steps);
     evn_store(r, record);

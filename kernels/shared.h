@@ -25,15 +25,15 @@
 #define EVN_CONTROL_T        0
 #define EVN_CONTROL_DT       2 // of the next attempt; of the last one where there is none
 #define EVN_CONTROL_WANTED   4
+#define EVN_CONTROL_ERRORS   6 // two: of the last accepted step, and of the one before
 #define EVN_CONTROL_NUMBERS  8
 #define EVN_CONTROL_STATUS   0
 #define EVN_CONTROL_LANDS    1 // whether the next attempt ends its interval
 #define EVN_CONTROL_ACCEPTED 2
 #define EVN_CONTROL_REJECTED 3
-#define EVN_CONTROL_ATTEMPTS 4 // in this interval
-#define EVN_CONTROL_INTERVAL 5
-#define EVN_CONTROL_STARTS   6
-#define EVN_CONTROL_TOOK     7 // what became of the attempt before
+#define EVN_CONTROL_INTERVAL 4
+#define EVN_CONTROL_STARTS   5
+#define EVN_CONTROL_TOOK     6 // what became of the attempt before
 // Its status: a solve goes on, or has ended
 #define EVN_CONTROL_RUNNING    0
 #define EVN_CONTROL_DONE       1
@@ -45,16 +45,20 @@
 #define EVN_CONTROL_ACCEPT  1
 #define EVN_CONTROL_REJECT  2
 // What a solve has to keep to: reals, then pairs
-#define EVN_CONTROL_RTOL   0
-#define EVN_CONTROL_ATOL   1
-#define EVN_CONTROL_SPAN   2 // of the first interval
-#define EVN_CONTROL_WHOLE  3 // of all
-#define EVN_CONTROL_T0     4
-#define EVN_CONTROL_SAFETY 6
-#define EVN_CONTROL_LEAST  8
-#define EVN_CONTROL_MOST   10
-#define EVN_CONTROL_DT_MIN 12
-#define EVN_CONTROL_ENDS   14
+#define EVN_CONTROL_RTOL       0
+#define EVN_CONTROL_ATOL       1
+#define EVN_CONTROL_SPAN       2 // the longest first step
+#define EVN_CONTROL_LONGEST    3 // step of all
+#define EVN_CONTROL_FIRST      4 // step, where it is given
+#define EVN_CONTROL_T1         5
+#define EVN_CONTROL_EXPONENTS  6 // three: of the controller
+#define EVN_CONTROL_REMEMBERED 9 // the least error that it remembers
+#define EVN_CONTROL_T0         10
+#define EVN_CONTROL_SAFETY     12
+#define EVN_CONTROL_LEAST      14
+#define EVN_CONTROL_MOST       16
+#define EVN_CONTROL_DT_MIN     18
+#define EVN_CONTROL_ENDS       20
 
 // elementwise.cl, src/elements/generate.c
 #define EVN_EPILOGUE_LANES 16

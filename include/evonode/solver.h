@@ -38,14 +38,42 @@ typedef enum evn_gradient {
     EVN_GRADIENT_REVERSIBLE,
 } evn_gradient;
 
+/// How the next step follows from errors, those before 1 where a step was as long as it may be;
+/// q: order of the estimate + 1.
+typedef enum evn_controller {
+    EVN_CONTROLLER_I,   ///< error^(−1/q), the usual one
+    EVN_CONTROLLER_PI,  ///< error^(−0.7/q) times the last one^(0.4/q): smoother where stability
+                        ///< bounds the steps (Gustafsson 1991)
+    EVN_CONTROLLER_PID, ///< the same with the last but one: 0.58, −0.21, 0.1 (Kennedy, Carpenter
+                        ///< 2003)
+} evn_controller;
+
+/// What has to be at most 1 for a step to be accepted: of the ratios of error and tolerance of all
+/// elements, over x and the weights that evolve, in a gradient by solving backwards over their
+/// cotangents too. Constant weights have no error, and the integrals that are their cotangents are
+/// passed over.
+typedef enum evn_norm {
+    EVN_NORM_MIXED, ///< the largest root mean square of any of these: one's size hides no other
+    EVN_NORM_RMS,   ///< the root mean square of all elements
+    EVN_NORM_STATE, ///< the largest of x and its cotangent alone: the weights have no say
+} evn_norm;
+
 /// Set up with evn_solver_options_default, then change fields.
 typedef struct evn_solver_options {
     const char *method; ///< evn_method_name: "euler", "rk4", "dopri5", …
     int steps;          ///< > 0: that many equal steps, or more where observations have to be hit;
                         ///< 0: adaptive, for methods with an estimate
     double rtol, atol;  ///< adaptive: tolerances per element; atol in units of the state
-    double dt_min;      ///< adaptive: smaller steps end the solve (units of t); >= 0
-    int max_steps;      ///< adaptive: more attempts from one observation to the next end it; >= 1
+    evn_controller controller; ///< adaptive: of the step size
+    double safety;             ///< adaptive: factor of each step that is chosen; above 0, at most 1
+    double min_factor; ///< adaptive: no step is shorter than so much of the one before; in (0, 1)
+    double max_factor; ///< adaptive: nor longer; above 1
+    evn_norm norm;     ///< adaptive: of the error
+    double dt_first;   ///< adaptive: length of the first step (units of t); 0: chosen (Hairer,
+                       ///< Nørsett, Wanner: Solving ODEs I, II.4)
+    double dt_min;     ///< adaptive: smaller steps end the solve (units of t); >= 0
+    double dt_max;     ///< adaptive: no step is longer (units of t); 0: the whole way
+    int max_steps;     ///< adaptive: more attempts in all end the solve; >= 1
     /// 0: the solve gives x(t1). n > 0: it gives x at n times, and the gradient takes n cotangents.
     /// Each is hit by a step: from one to the next there are the fewest equal steps that are no
     /// longer than (t1 - t0) / steps.
@@ -140,6 +168,10 @@ evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0);
 
 /// Gradients: name of number `index` of evn_gradient, NULL past the last.
 const char *evn_gradient_name(int index);
+
+/// Name of controller, and of norm, number `index`, NULL past the last.
+const char *evn_controller_name(int index);
+const char *evn_norm_name(int index);
 
 /// Methods known to evn_solver_create: name of number `index`, NULL past the last.
 const char *evn_method_name(int index);

@@ -132,7 +132,8 @@ static evn_status build(adjoint_build *b) {
 evn_status evn__system_adjoint(const evn__system *system, evn__system *adjoint) {
     int states = system->state_count, parameters = system->parameter_count;
     adjoint_build b = {.system = system, .adjoint = adjoint, .bar_count = states + parameters};
-    *adjoint = (evn__system){.state_count = 2 * states, .parameter_count = parameters};
+    *adjoint = (evn__system){
+        .state_count = 2 * states, .parameter_count = parameters, .joint = system->joint};
     EVN_TRY(EVN_NEW(&adjoint->controlled, 2 * states + parameters));
     for (int i = 0; i < 2 * states; ++i) {
         adjoint->controlled[i] = system->controlled[i % states];

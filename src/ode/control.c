@@ -8,6 +8,7 @@
 #include "host/kernel.h"
 #include "kernels/shared.h"
 #include "ode/controller.h"
+#include "ode/rounding.h"
 #include "plan/real.h"
 #include <float.h>
 #include <math.h>
@@ -24,11 +25,10 @@ enum { ELEMENTS_OF_ITEM = 64, MAX_ITEMS = 4096, GROUP_ITEMS = 64 };
 struct evn__control {
     evn_device *device;
     const evn__course *course;
-    const evn__controller *controller;
+    evn__controller controller;
     const evn__tableau *tableau;
+    evn_solver_options options;
     bool fp64, jumps;
-    double rtol, atol, dt_min;
-    int max_steps;
     double t0, t1; ///< as set
     bool backward, set;
     evn_buffer *records, *limits, *result, *unused;
@@ -42,9 +42,10 @@ struct evn__control {
 
 static evn_status get_kernels(evn__control *c) {
     bool cpu = evn_device_get_info(c->device)->type == EVN_DEVICE_CPU;
-    char options[32];
+    char options[64];
     c->group = cpu ? 1 : GROUP_ITEMS;
-    evn__print(options, sizeof(options), "-DGROUP_ITEMS=%d", c->group);
+    evn__print(options, sizeof(options), "-DGROUP_ITEMS=%d -DCONTROLLER=%s", c->group,
+               c->controller.kernel);
     const evn__source source = {.family = "control", .options = options, .fp64 = c->fp64};
     EVN_TRY(evn__kernel_get(c->device, &source, "control_begin", &c->begin));
     return evn__kernel_get(c->device, &source, "control_settle", &c->settle);
@@ -68,14 +69,11 @@ evn_status evn__control_create(evn_device *device, const evn_solver_options *opt
     EVN_TRY(EVN_NEW(control, 1));
     **control = (evn__control){.device = device,
                                .course = course,
-                               .controller = &evn__controller_elementary,
+                               .controller = evn__controller_create(options),
                                .tableau = tableau,
+                               .options = *options,
                                .fp64 = options->fp64,
-                               .jumps = jumps,
-                               .rtol = options->rtol,
-                               .atol = options->atol,
-                               .dt_min = options->dt_min,
-                               .max_steps = options->max_steps};
+                               .jumps = jumps};
     evn_status status = create(*control);
     if (status != EVN_OK) {
         evn__control_destroy(control);
@@ -119,17 +117,42 @@ static double begin_of(const evn__control *c) {
     return c->backward ? c->t1 : c->t0;
 }
 
+/// A step in the direction of the solve, at most as long as `longest` > 0; 0: no limit.
+static double limited(double way, double longest) {
+    return longest > 0 && longest < fabs(way) ? copysign(longest, way) : way;
+}
+
+/// The longest first step: it must not be seen to end beyond t1, as rounding could have it.
+static double first_span(const evn__control *c, double begin, double end) {
+    double span = limited(evn__control_end(c, 0) - begin, c->options.dt_max);
+    return span - evn__rounded_over(c->fp64, begin, span, end);
+}
+
+static void fill_steps(const evn__control *c, double *limits) {
+    const evn_solver_options *o = &c->options;
+    double begin = begin_of(c), end = evn__control_end(c, c->course->intervals - 1);
+    limits[EVN_CONTROL_SPAN] = first_span(c, begin, end);
+    limits[EVN_CONTROL_LONGEST] = limited(end - begin, o->dt_max);
+    limits[EVN_CONTROL_FIRST] = limited(limits[EVN_CONTROL_LONGEST], o->dt_first);
+    limits[EVN_CONTROL_T1] = end;
+}
+
+static void fill_controller(const evn__control *c, double *limits) {
+    const evn__controller *k = &c->controller;
+    memcpy(limits + EVN_CONTROL_EXPONENTS, k->exponents, sizeof(k->exponents));
+    limits[EVN_CONTROL_REMEMBERED] = k->remembered;
+    split(c->fp64, k->safety, limits + EVN_CONTROL_SAFETY);
+    split(c->fp64, k->least, limits + EVN_CONTROL_LEAST);
+    split(c->fp64, k->most, limits + EVN_CONTROL_MOST);
+}
+
 static void fill_limits(const evn__control *c, double *limits) {
-    double begin = begin_of(c);
-    limits[EVN_CONTROL_RTOL] = c->rtol;
-    limits[EVN_CONTROL_ATOL] = c->atol;
-    limits[EVN_CONTROL_SPAN] = evn__control_end(c, 0) - begin;
-    limits[EVN_CONTROL_WHOLE] = c->backward ? c->t0 - c->t1 : c->t1 - c->t0;
-    split(c->fp64, begin, limits + EVN_CONTROL_T0);
-    split(c->fp64, c->controller->safety, limits + EVN_CONTROL_SAFETY);
-    split(c->fp64, c->controller->least, limits + EVN_CONTROL_LEAST);
-    split(c->fp64, c->controller->most, limits + EVN_CONTROL_MOST);
-    split(c->fp64, c->dt_min, limits + EVN_CONTROL_DT_MIN);
+    limits[EVN_CONTROL_RTOL] = c->options.rtol;
+    limits[EVN_CONTROL_ATOL] = c->options.atol;
+    fill_steps(c, limits);
+    fill_controller(c, limits);
+    split(c->fp64, begin_of(c), limits + EVN_CONTROL_T0);
+    split(c->fp64, c->options.dt_min, limits + EVN_CONTROL_DT_MIN);
     for (int i = 0; i < c->course->intervals; ++i) {
         split(c->fp64, evn__control_end(c, i), limits + EVN_CONTROL_ENDS + 2 * (size_t)i);
     }
@@ -207,8 +230,11 @@ static evn_status launch(evn__kernel *kernel, const evn__argument *arguments, si
 
 evn_status evn__control_begin(evn__control *c) {
     c->enqueued = 0;
-    const evn__argument arguments[] = {whole(c->limits), whole(c->result), memory(record_at(c, 0)),
-                                       whole(c->steps),  whole(c->starts), number(c->max_steps)};
+    evn_binding first =
+        c->options.dt_first > 0 ? evn__control_limit(c, EVN_CONTROL_FIRST) : evn__control_result(c);
+    const evn__argument arguments[] = {whole(c->limits),        memory(first),
+                                       memory(record_at(c, 0)), whole(c->steps),
+                                       whole(c->starts),        number(c->options.max_steps)};
     return LAUNCH(c->begin, arguments, 1, 1);
 }
 
@@ -231,7 +257,7 @@ evn_status evn__control_settle(evn__control *c, const evn__decided *d) {
                                        size(d->jump),
                                        whole(c->steps),
                                        whole(c->starts),
-                                       number(c->max_steps),
+                                       number(c->options.max_steps),
                                        number(c->course->intervals),
                                        number(c->jumps),
                                        number(c->tableau->error_order + 1)};
@@ -263,7 +289,6 @@ static evn__record parse(const evn__control *c, const unsigned char *record) {
                          .lands = n[EVN_CONTROL_LANDS],
                          .accepted = n[EVN_CONTROL_ACCEPTED],
                          .rejected = n[EVN_CONTROL_REJECTED],
-                         .attempts = n[EVN_CONTROL_ATTEMPTS],
                          .interval = n[EVN_CONTROL_INTERVAL],
                          .starts = n[EVN_CONTROL_STARTS],
                          .took = n[EVN_CONTROL_TOOK],

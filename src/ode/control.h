@@ -18,7 +18,6 @@ typedef struct evn__record {
     int status; ///< EVN_CONTROL_RUNNING, …
     bool lands;
     int accepted, rejected;
-    int attempts; ///< in this interval
     int interval; ///< in the order in which the solve comes to them
     int starts;   ///< how often slopes had to be computed anew: at first, and after jumps
     int took;     ///< what became of the attempt before: EVN_CONTROL_ACCEPT, …

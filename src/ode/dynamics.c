@@ -31,6 +31,19 @@ int evn__system_pairs_of_one(const evn__system *system, int first) {
     return end - first;
 }
 
+void evn__system_set_norm(evn__system *system, evn_norm norm) {
+    system->joint = norm == EVN_NORM_RMS;
+    for (int i = 0; i < system->state_count; ++i) {
+        system->controlled[i] = norm != EVN_NORM_STATE || i == 0;
+    }
+}
+
+const char *evn_norm_name(int index) {
+    static const char *const names[] = {
+        [EVN_NORM_MIXED] = "mixed", [EVN_NORM_RMS] = "rms", [EVN_NORM_STATE] = "state"};
+    return index >= 0 && index < (int)(sizeof(names) / sizeof(names[0])) ? names[index] : NULL;
+}
+
 // Checks of f and g -------------------------------------------------------------------------------
 
 static evn_shape input_shape(const evn_graph *graph, int index) {
@@ -201,9 +214,7 @@ static evn_status make(evn_dynamics *d, const evn_graph *f, const evn_graph *g) 
     EVN_TRY(EVN_NEW(&d->weights, inputs));
     EVN_TRY(EVN_NEW(&d->system.controlled, inputs));
     EVN_TRY(declare(d, f, g));
-    for (int i = 0; i < d->system.state_count; ++i) {
-        d->system.controlled[i] = true;
-    }
+    evn__system_set_norm(&d->system, EVN_NORM_MIXED);
     EVN_TRY(EVN_NEW(&slopes, inputs + evn_graph_output_count(g)));
     evn_status status = join(d, f, g, slopes, slopes + inputs);
     free(slopes);

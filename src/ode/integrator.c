@@ -21,15 +21,7 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__tabl
     EVN_CHECK((*tableau)->error_order > 0, EVN_ERR_ARGUMENT,
               "solver %s has no error estimate: give it a number of steps, or take dopri5",
               options->method);
-    EVN_CHECK(options->rtol >= 0 && options->atol > 0 && isfinite(options->rtol + options->atol),
-              EVN_ERR_ARGUMENT, "solver %s: rtol %g must be >= 0 and atol %g > 0", options->method,
-              options->rtol, options->atol);
-    EVN_CHECK(options->dt_min >= 0 && isfinite(options->dt_min), EVN_ERR_ARGUMENT,
-              "solver %s: dt_min %g is not a number >= 0", options->method, options->dt_min);
-    EVN_CHECK(options->max_steps >= 1 && options->max_steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
-              "solver %s: max_steps %d; give 1 to %d", options->method, options->max_steps,
-              EVN__MAX_STEPS);
-    return EVN_OK;
+    return evn__check_control(options);
 }
 
 evn_status evn__integrator_compile(evn__integrator *in, const evn_graph *graph, evn_plan **plan) {

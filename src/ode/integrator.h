@@ -85,5 +85,7 @@ double evn__times_length(const evn__times *times, int interval);
 
 /// The tableau of the options' method, with the checks that evn_solver_create documents.
 evn_status evn__check_options(const evn_solver_options *options, const evn__tableau **tableau);
+/// Of these, what only adaptive steps need.
+evn_status evn__check_control(const evn_solver_options *options);
 
 #endif

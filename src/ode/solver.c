@@ -28,8 +28,13 @@ struct evn_solver {
 };
 
 evn_solver_options evn_solver_options_default(void) {
-    return (evn_solver_options){
-        .method = "dopri5", .rtol = 1e-3, .atol = 1e-3, .dt_min = 0, .max_steps = 10000};
+    return (evn_solver_options){.method = "dopri5",
+                                .rtol = 1e-3,
+                                .atol = 1e-3,
+                                .safety = 0.9,
+                                .min_factor = 0.2,
+                                .max_factor = 10,
+                                .max_steps = 10000};
 }
 
 static evn_status check_options(const evn_solver_options *options, const evn__tableau **tableau) {
@@ -78,6 +83,7 @@ static evn_status create(evn_solver *solver, evn_device *device, const evn_dynam
     solver->options.method = tableau->name; // the caller's may not live as long
     solver->options.times = NULL;
     EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
+    evn__system_set_norm(&solver->dynamics->system, solver->options.norm);
     solver->problem =
         (evn__problem){device, &solver->dynamics->system, &solver->options, &solver->course};
     EVN_TRY(create_memory(solver));

@@ -178,47 +178,64 @@ evn_status evn__change_graph(const evn__system *system, const evn__tableau *tabl
 
 // Error norm --------------------------------------------------------------------------------------
 
-/// sqrt(mean((x / scale)²)), a scalar.
-static evn_value scaled_norm(evn_graph *g, evn_value x, evn_value scale) {
+/// A norm of ratios over the controlled states: the largest root mean square of one, so that one's
+/// size hides no other, or that of all.
+typedef struct norm {
+    evn_value value;
+    double count; ///< elements so far, where they are one norm
+} norm;
+
+static norm norm_begin(step_build *b) {
+    return (norm){.value = evn_constant(b->graph, 0)};
+}
+
+static void norm_add(step_build *b, norm *n, evn_value x, evn_value scale) {
+    evn_graph *g = b->graph;
     evn_value ratio = evn_div(g, x, scale);
     double count = (double)evn_shape_count(evn_value_shape(g, x));
-    return evn_sqrt(g, evn_scale(g, evn_sum_all(g, evn_mul(g, ratio, ratio)), 1 / count));
+    evn_value sum = evn_sum_all(g, evn_mul(g, ratio, ratio));
+    n->count += count;
+    n->value = b->system->joint
+                   ? evn_add(g, n->value, sum)
+                   : evn_maximum(g, n->value, evn_sqrt(g, evn_scale(g, sum, 1 / count)));
+}
+
+static evn_value norm_end(step_build *b, const norm *n) {
+    evn_graph *g = b->graph;
+    return b->system->joint ? evn_sqrt(g, evn_scale(g, n->value, 1 / n->count)) : n->value;
 }
 
 static evn_value tolerance(evn_graph *g, evn_value rtol, evn_value atol, evn_value size) {
     return evn_add(g, atol, evn_mul(g, rtol, size));
 }
 
-/// The norm of the error; where there are two estimates E and Ẽ one of higher order,
-/// E² / sqrt(E² + Ẽ² / 100) (Hairer, Nørsett, Wanner: Solving ODEs I, II.10), without the square of
-/// E, which may be too small for a real.
-static evn_value norm_of(evn_graph *g, evn_value error, evn_value coarse, evn_value scale) {
-    evn_value fine = scaled_norm(g, error, scale);
-    if (coarse == EVN_NONE) {
-        return fine;
-    }
-    evn_value least = evn_constant(g, 1e-30);
-    evn_value ratio = evn_div(g, scaled_norm(g, coarse, scale), evn_maximum(g, fine, least));
+/// Of two estimates E and Ẽ one of higher order, E² / sqrt(E² + Ẽ² / 100) (Hairer, Nørsett, Wanner:
+/// Solving ODEs I, II.10), without the square of E, which may be too small for a real.
+static evn_value join_estimates(evn_graph *g, evn_value fine, evn_value coarse) {
+    evn_value ratio = evn_div(g, coarse, evn_maximum(g, fine, evn_constant(g, 1e-30)));
     evn_value rest = evn_scale(g, evn_mul(g, ratio, ratio), 0.01);
     return evn_div(g, fine, evn_sqrt(g, evn_add(g, rest, evn_constant(g, 1))));
 }
 
-/// The largest norm over the controlled states: one component's size must not hide another's.
 static evn_value error_norm(step_build *b, evn_value rtol, evn_value atol) {
     evn_graph *g = b->graph;
     const evn__tableau *tableau = b->tableau;
-    evn_value worst = evn_constant(g, 0);
+    norm fine = norm_begin(b), coarse = fine;
     for (int i = 0; i < b->system->state_count; ++i) {
         if (!b->system->controlled[i]) {
             continue;
         }
         evn_value error = combine(b, tableau->e, tableau->stages, i);
-        evn_value coarse = combine(b, tableau->coarse, tableau->stages, i);
+        evn_value second = combine(b, tableau->coarse, tableau->stages, i);
         evn_value size = evn_maximum(g, evn_abs(g, b->states[i]), evn_abs(g, b->next[i]));
-        evn_value norm = norm_of(g, error, coarse, tolerance(g, rtol, atol, size));
-        worst = evn_maximum(g, worst, norm);
+        evn_value scale = tolerance(g, rtol, atol, size);
+        norm_add(b, &fine, error, scale);
+        if (second != EVN_NONE) {
+            norm_add(b, &coarse, second, scale);
+        }
     }
-    return worst;
+    evn_value value = norm_end(b, &fine);
+    return coarse.count > 0 ? join_estimates(g, value, norm_end(b, &coarse)) : value;
 }
 
 /// What the system gives at t + dt: the last stage, or one more evaluation.
@@ -264,17 +281,16 @@ static evn_value minimum(evn_graph *g, evn_value a, evn_value b) {
     return evn_neg(g, evn_maximum(g, evn_neg(g, a), evn_neg(g, b)));
 }
 
-/// The largest scaled norm over the controlled states of values[state].
-static evn_value largest(step_build *b, const evn_value *values, evn_value rtol, evn_value atol) {
+/// The norm of values[state], by tolerances for the states as they are.
+static evn_value norm_of(step_build *b, const evn_value *values, evn_value rtol, evn_value atol) {
     evn_graph *g = b->graph;
-    evn_value worst = evn_constant(g, 0);
+    norm n = norm_begin(b);
     for (int i = 0; i < b->system->state_count; ++i) {
         if (b->system->controlled[i]) {
-            evn_value scale = tolerance(g, rtol, atol, evn_abs(g, b->states[i]));
-            worst = evn_maximum(g, worst, scaled_norm(g, values[i], scale));
+            norm_add(b, &n, values[i], tolerance(g, rtol, atol, evn_abs(g, b->states[i])));
         }
     }
-    return worst;
+    return norm_end(b, &n);
 }
 
 static evn_status build_start(step_build *b) {
@@ -285,8 +301,8 @@ static evn_status build_start(step_build *b) {
     evn_value tiny = evn_constant(g, 1e-12);
     EVN_TRY(slopes_at(b, b->t, b->states, stage(b, 0)));
     output_slopes(b, stage(b, 0));
-    evn_value d0 = largest(b, b->states, rtol, atol);
-    evn_value d1 = largest(b, stage(b, 0), rtol, atol);
+    evn_value d0 = norm_of(b, b->states, rtol, atol);
+    evn_value d1 = norm_of(b, stage(b, 0), rtol, atol);
     // Two guesses from sizes alone: a hundredth of state over slope, and not less than 1e-6 of the
     // span, so that a zero state gives a step too.
     evn_value guess = evn_div(g, evn_scale(g, d0, 0.01), evn_maximum(g, d1, tiny));
@@ -298,7 +314,7 @@ static evn_status build_start(step_build *b) {
     for (int i = 0; i < b->system->state_count; ++i) {
         b->next[i] = evn_sub(g, stage(b, 1)[i], stage(b, 0)[i]);
     }
-    evn_value d2 = evn_div(g, largest(b, b->next, rtol, atol), guess);
+    evn_value d2 = evn_div(g, norm_of(b, b->next, rtol, atol), guess);
     evn_value steep = evn_maximum(g, evn_maximum(g, d1, d2), tiny);
     evn_value power = evn_constant(g, 1.0 / (b->tableau->error_order + 1));
     evn_value ratio = evn_div(g, evn_constant(g, 0.01), steep);

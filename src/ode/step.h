@@ -17,8 +17,9 @@ evn_status evn__change_graph(const evn__system *system, const evn__tableau *tabl
 
 /// y' with an error estimate. Further inputs: what the system gives at t (first stage), then
 /// "rtol", "atol"; further outputs, before those of pairs: what it gives at t + dt, with which the
-/// next attempt begins, then "error": the largest over the controlled states of
-/// sqrt(mean((error / (atol + rtol max(|y|, |y'|)))²)); at most 1 is acceptable, NaN stays NaN.
+/// next attempt begins, then "error": the largest over the controlled states, or over
+/// all elements of these, of sqrt(mean((error / (atol + rtol max(|y|, |y'|)))²)); at most 1 is
+/// acceptable, NaN stays NaN.
 evn_status evn__adaptive_step_graph(const evn__system *system, const evn__tableau *tableau,
                                     evn_graph **graph);
 

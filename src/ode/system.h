@@ -5,6 +5,7 @@
 #define EVN_ODE_SYSTEM_H
 
 #include "evonode/dynamics.h"
+#include "evonode/solver.h"
 #include "graph/node.h"
 
 /// Operands A [rows, columns[0]] and B [rows, columns[1]] of a product AᵀB: the slope of a
@@ -22,6 +23,7 @@ typedef struct evn__system {
     evn_graph *graph;
     int state_count, parameter_count;
     bool *controlled; ///< per state: whether it enters the error norm
+    bool joint;       ///< whether that is one norm over all of these, or the largest of theirs
     evn__pair *pairs; ///< of an adjoint, those of a parameter one after the other
     int pair_count;
     int *quadrature; ///< of an adjoint, per parameter: the state that is its cotangent; −1: pairs
@@ -40,6 +42,9 @@ static inline int evn__system_parameter(const evn__system *system, int index) {
 static inline int evn__system_outputs(const evn__system *system) {
     return system->state_count + 2 * system->pair_count;
 }
+/// Which states enter the error norm, and how.
+void evn__system_set_norm(evn__system *system, evn_norm norm);
+
 /// How many pairs from `first` on are of one parameter.
 int evn__system_pairs_of_one(const evn__system *system, int first);
 

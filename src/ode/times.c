@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/integrator.h"
+#include "ode/rounding.h"
 #include "plan/real.h"
 
 #include <stdlib.h>
@@ -78,13 +79,20 @@ static double time_of(const evn__times *times, int step) {
            within * evn__times_length(times, interval);
 }
 
+/// The same, earlier where rounding would have the step seen beyond the end of the course.
+static double time_inside(const evn__times *times, int step) {
+    double t = time_of(times, step);
+    double dt = evn__times_length(times, evn__course_interval(times->course, step));
+    return t - evn__rounded_over(times->fp64, t, dt, times->backward ? times->t0 : times->t1);
+}
+
 static evn_status write_times(const evn__times *times) {
     const evn__course *c = times->course;
     size_t count = (size_t)c->steps + (size_t)lengths(c);
     double *values = NULL;
     EVN_TRY(EVN_NEW(&values, count));
     for (int i = 0; i < c->steps; ++i) {
-        values[i] = time_of(times, i);
+        values[i] = time_inside(times, i);
     }
     for (int i = 0; i < lengths(c); ++i) {
         values[c->steps + i] = evn__times_length(times, i);
