@@ -25,9 +25,11 @@ typedef enum evn_model_kind {
 
 /// Sizes of a model. Set up with evn_model_options_default, then change fields.
 typedef struct evn_model_options {
-    evn_model_kind kind;             ///< one of the shipped networks
-    const evn_network *network;      ///< another one instead; NULL: none. Borrowed by the call
-    const char *weights;             ///< the kind of g that "fit" means, evn_evolution_name
+    evn_model_kind kind;        ///< one of the shipped networks
+    const evn_network *network; ///< another one instead; NULL: none. Borrowed by the call
+    /// How weights evolve where a network says "fit": a name of evn_evolution_name, and of a basis
+    /// with the number of its functions, as in "fourier:5", unless it is to be the usual one.
+    const char *weights;
     int64_t height, width, channels; ///< of an image
     int classes;                     ///< >= 2
     // What "fit" means in a network, as it is in the shipped ones:
@@ -78,7 +80,7 @@ const evn_dynamics *evn_model_dynamics(const evn_model *model);
 /// outputs "loss" (a scalar) and "logits" [B, classes].
 const evn_graph *evn_model_head(const evn_model *model);
 
-/// Kinds of g: name and help text of number `index`; NULL past the last.
+/// Kinds of weight evolution, θ(t): name of number `index`; NULL past the last.
 const char *evn_evolution_name(int index);
 /// Help text of kind number `index`; NULL past the last.
 const char *evn_evolution_text(int index);

@@ -27,8 +27,8 @@ typedef struct evn_trajectory_options {
     const int *widths;      ///< units of f's hidden layers
     int layers;             ///< entries of widths, 0 to 99
     const char *activation; ///< evn_activation_name
-    const char *evolution;  ///< node-ew: the kind of g (evn_evolution_name); NULL: weights are
-                            ///< constant
+    const char *evolution;  ///< how the matrices (of a basis: and biases) of f evolve, as `weights`
+                            ///< of evn_model_options; NULL: they are constant
     /// Its only ODE, for states [B, S], in the place of the four above; NULL: none. Borrowed,
     /// outlives the task.
     const evn_network *network;
@@ -107,6 +107,9 @@ typedef struct evn_flow_options {
     /// ln |dx/dz| where z is the source's samples and x the units in which densities are to be
     /// measured: what it adds to −log p.
     double log_volume;
+    /// How the weights of a model that evolve do, as `weights` of evn_model_options; NULL: by waves
+    /// of t whose phases depend on the weights.
+    const char *weights;
 } evn_flow_options;
 
 /// A continuous normalizing flow in D dimensions, 1 to 128, by maximum likelihood. Metrics, of each

@@ -62,7 +62,7 @@ static evn_status apply(const evn__settings *settings, evn_model_options *option
     if (settings->filters != INT64_MIN) {
         options->filters = (int)settings->filters;
     }
-    options->weights = settings->weights ? settings->weights : options->weights;
+    options->weights = settings->evolution ? settings->evolution : options->weights;
     return EVN_OK;
 }
 
@@ -259,8 +259,9 @@ static evn_status show(const evn__settings *given, const subject *s, evn__anatom
     return given->json ? print_json(a, s) : print_text(a, &s->options);
 }
 
-static evn_status describe(const evn__settings *given, subject *s) {
+static evn_status describe(evn__settings *given, subject *s) {
     evn__anatomy anatomy = {0};
+    EVN_TRY(evn__settings_evolve(given));
     EVN_TRY(read_subject(given, s));
     EVN_TRY(evn__session_check_sizes(given->filters, given->layers, s->network));
     EVN_TRY(apply(given, &s->options));

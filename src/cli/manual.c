@@ -270,7 +270,7 @@ static void put_option(evn__text *page, const evn__option *option, bool defaults
     const char *value = evn__settings_default(option->name);
     char list[256];
     if (option->choice) {
-        evn__text_append(page, ".br\nOne of: ");
+        evn__text_append(page, ".br\nOne of:\n");
         put_line(page, evn__choice_text(option->choice, list, sizeof(list)));
     }
     if (value && defaults) {

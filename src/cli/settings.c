@@ -99,8 +99,12 @@ const evn__option evn__settings_options[] = {
     {"network", "FILE",
      "network of one's own instead of a --model (series: and --f): a file of layers", TRAIN,
      &evn__option_text, AT(network), 0, 0, NULL},
-    {"weights", "KIND", "how the weights of node-ew evolve (g)", TRAIN | DESCRIBE,
-     &evn__option_text, AT(weights), 0, 0, evn_evolution_name},
+    {"weights", "KIND", "how the weights of node-ew evolve", TRAIN | DESCRIBE, &evn__option_text,
+     AT(weights), 0, 0, evn_evolution_name},
+    {"basis", "N",
+     "functions of t of which weights are a sum, where --weights names such (8; steps: as many as "
+     "there are)",
+     TRAIN | DESCRIBE, &evn__option_integer, AT(basis), 1, 64, NULL},
     {"filters", "N", "channels of the state (default: by image size)", TRAIN | DESCRIBE,
      &evn__option_integer, AT(filters), 1, 4096, NULL},
     {"layers", "N", "layers of resnet", TRAIN | DESCRIBE, &evn__option_integer, AT(layers), 1, 1000,
@@ -479,12 +483,22 @@ static const char *default_value(const evn__settings *settings, const evn__defau
     return lbfgs && strcmp(d->option, "lr") == 0 ? "1" : d->value;
 }
 
+/// Whether the task has no value for an option that has one for others.
+static bool does_without(const evn__task_row *task, const char *option) {
+    for (const evn__default *d = task->defaults; d->option; ++d) {
+        if (!d->value && strcmp(d->option, option) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static evn_status default_options(evn__settings *settings, const evn__task_row *task,
                                   const evn__default *defaults) {
     for (const evn__default *d = defaults; d->option; ++d) {
         place found = find(settings, TRAIN, d->option, strlen(d->option));
         bool network = strcmp(d->option, "model") == 0 || strcmp(d->option, "f") == 0;
-        if (network && settings->network) {
+        if ((network && settings->network) || does_without(task, d->option)) {
             continue; // it takes their place
         }
         if (applies(d, settings->preset) && evn__task_has_option(task, d->option) &&
@@ -527,7 +541,8 @@ evn_status evn__settings_complete(evn__settings *settings, const evn__task_row *
     EVN_TRY(default_rates(settings, task));
     EVN_TRY(default_options(settings, task, task->defaults));
     EVN_TRY(default_options(settings, task, common_defaults));
-    return complete_phases(settings, task);
+    EVN_TRY(complete_phases(settings, task));
+    return evn__settings_evolve(settings);
 }
 
 // run.json ----------------------------------------------------------------------------------------

@@ -45,8 +45,9 @@ typedef struct evn__settings {
         *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network,
         *watch_address, *onnx, *safetensors, *weights_from, *map, *svg, *memory_limit, *rows,
         *launch_limit, *pause, *json_file, *submit, *html, *baseline;
-    int64_t seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds, skip_bad,
-        top, window, extra, watch, classes, micro_batches;
+    const char *evolution; ///< weights and basis as one word; evn__settings_evolve
+    int64_t basis, seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds,
+        skip_bad, top, window, extra, watch, classes, micro_batches;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until,
         tolerance;
     bool json, quick, help, flip, tensorboard, dry_run, markdown, force, spin, low_priority;
@@ -85,6 +86,11 @@ unsigned evn__settings_verbs(const char *option);
 /// Fill in what was not given: from the preset, then from the task.
 /// @return EVN_ERR_USAGE for a preset or an option that is not for it
 evn_status evn__settings_complete(evn__settings *settings, const evn__task_row *task);
+
+/// Check and fill in --basis, and make of it and --weights the word that models take, "fourier:8".
+/// evn__settings_complete does, once there are phases.
+/// @return EVN_ERR_USAGE
+evn_status evn__settings_evolve(evn__settings *settings);
 
 /// All options as an object, phases as objects in an array; and back (borrowing text from it).
 json_t *evn__settings_show(const evn__settings *settings);

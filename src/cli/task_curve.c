@@ -12,6 +12,9 @@ static evn_status open_data(evn__session *session, evn__settings *settings) {
               "%s is a formula's; for a file write: evonode train series --data %s", name,
               settings->data);
     settings->data = NULL; // a run says it by its task
+    EVN_CHECK(strcmp(settings->model, "node") == 0 || strcmp(settings->model, "node-ew") == 0,
+              EVN_ERR_USAGE, "a curve has no model '%s'; it should be node or node-ew",
+              settings->model);
     EVN_TRY(evn__series_curve(&series));
     return evn__series_take(session, series);
 }
@@ -20,6 +23,7 @@ static evn_status create(evn__session *session, const evn__settings *settings) {
     const int widths[] = {(int)settings->width, (int)settings->width};
     evn_trajectory_options options = evn_trajectory_options_default();
     options.widths = widths;
+    options.evolution = strcmp(settings->model, "node-ew") == 0 ? settings->evolution : NULL;
     options.seed = (uint64_t)settings->seed;
     return evn__series_task(session->device, &session->source, session->data, &options,
                             &session->task);
@@ -42,13 +46,14 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     return status;
 }
 
-static const char *const options[] = {"data", "width", NULL};
+static const char *const options[] = {"data", "model", "weights", "basis", "width", NULL};
 
 static const evn__default defaults[] = {
     {"paper", "width", "1000"},
     {"paper", "phase", "backprop:solver=euler,steps=100,epochs=5000"},
     {"paper", "phase", "adjoint:solver=dopri5,epochs=100"},
     {NULL, "width", "300"},
+    {NULL, "model", "node"},
     {NULL, "phase", "backprop:epochs=2000"},
     {NULL, "phase", "adjoint:epochs=60"},
     {NULL, "optimizer", "lbfgs"},

@@ -36,6 +36,7 @@ static evn_status create(evn__session *session, const evn__settings *settings) {
     const evn_flow_options options = {.model = settings->model,
                                       .trace = evn__flow_find_trace(settings->trace),
                                       .entropy = evn_density_entropy(settings->data),
+                                      .weights = settings->evolution,
                                       .seed = (uint64_t)settings->seed};
     return evn_task_flow(session->device, &session->source, &options, &session->task);
 }
@@ -50,7 +51,8 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
     return evn__flow_pictures(&model, evn__session_solver(session), density, folder);
 }
 
-static const char *const options[] = {"model", "batch", "data", "trace", "micro-batches", NULL};
+static const char *const options[] = {"model", "weights", "basis",         "batch",
+                                      "data",  "trace",   "micro-batches", NULL};
 
 static const evn__default defaults[] = {
     {"paper", "batch", "100"}, // the schedule is that by default
@@ -61,6 +63,7 @@ static const evn__default defaults[] = {
     {NULL, "batch", "100"},
     {NULL, "phase", "backprop:solver=rk4,epochs=900,lr=0.1,schedule=cosine"},
     {NULL, "phase", "adjoint:epochs=100,lr=2e-4,schedule=cosine"},
+    {NULL, "weights", NULL}, // in the flow's own way
     {NULL, "optimizer", "adam"},
     {NULL, "rtol", "1e-5"},
     {NULL, "atol", "1e-5"},

@@ -23,7 +23,7 @@ static evn_model_options make_model(const evn__session *session, const evn__sett
         info.sample.dim[0], info.sample.dim[1], info.sample.dim[2], (int)info.target.dim[0]);
     model.kind = settings->model ? model_kind(settings->model) : model.kind;
     model.network = session->network;
-    model.weights = settings->weights;
+    model.weights = settings->evolution;
     model.layers = (int)settings->layers;
     if (settings->filters != INT64_MIN) {
         model.filters = (int)settings->filters;
@@ -177,14 +177,14 @@ static void close_data(evn__session *session) {
     session->data = NULL;
 }
 
-static const char *const options[] = {"model",   "network", "weights",       "filters", "layers",
-                                      "batch",   "limit",   "crop",          "rotate",  "scale",
-                                      "elastic", "data",    "micro-batches", NULL};
+static const char *const options[] = {"model",  "network", "weights", "basis",         "filters",
+                                      "layers", "batch",   "limit",   "crop",          "rotate",
+                                      "scale",  "elastic", "data",    "micro-batches", NULL};
 
 static const char *const folder_options[] = {
-    "model", "network", "weights",  "filters", "layers",        "batch",  "limit",
-    "crop",  "rotate",  "scale",    "elastic", "flip",          "jitter", "size",
-    "fit",   "holdout", "skip-bad", "data",    "micro-batches", NULL};
+    "model", "network", "weights", "basis",    "filters", "layers",        "batch",
+    "limit", "crop",    "rotate",  "scale",    "elastic", "flip",          "jitter",
+    "size",  "fit",     "holdout", "skip-bad", "data",    "micro-batches", NULL};
 
 #define NO_AUGMENTATION                                                                            \
     {NULL, "crop", "0"}, {NULL, "rotate", "0"}, {NULL, "scale", "0"}, {                            \

@@ -158,6 +158,7 @@ static evn_status create(evn__session *session, const evn__settings *settings) {
     const evn_flow_options options = {.model = settings->model,
                                       .trace = evn__flow_find_trace(settings->trace),
                                       .entropy = NAN,
+                                      .weights = settings->evolution,
                                       .seed = (uint64_t)settings->seed,
                                       .width =
                                           session->points->dimensions < WIDE_FROM ? WIDTH : WIDE,
@@ -179,12 +180,14 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
 static const evn__exportation exportation = {
     "x: float32 [batch, D], points in the units of their file", evn__flow_unroll};
 
-static const char *const options[] = {"model",   "batch",   "data",     "trace", "micro-batches",
-                                      "columns", "holdout", "skip-bad", NULL};
+static const char *const options[] = {"model", "weights",       "basis",   "batch",   "data",
+                                      "trace", "micro-batches", "columns", "holdout", "skip-bad",
+                                      NULL};
 
 static const evn__default defaults[] = {
     {NULL, "phase",
      "backprop:solver=rk4,steps=8,epochs=1000,lr=0.02,schedule=cosine,until=held-out"},
+    {NULL, "weights", NULL}, // in the flow's own way
     {NULL, "optimizer", "adam"},
     {NULL, "rtol", "1e-5"},
     {NULL, "atol", "1e-5"},

@@ -156,7 +156,7 @@ static evn_status create(evn__session *session, const evn__settings *settings) {
         options.widths = f.widths;
         options.layers = f.count;
         options.activation = f.activation;
-        options.evolution = strcmp(settings->model, "node-ew") == 0 ? settings->weights : NULL;
+        options.evolution = strcmp(settings->model, "node-ew") == 0 ? settings->evolution : NULL;
     }
     options.extra = (int)settings->extra;
     options.continuity = settings->continuity;
@@ -191,9 +191,9 @@ static evn_status draw(const evn__session *session, const evn__settings *setting
 
 // The row -----------------------------------------------------------------------------------------
 
-static const char *const options[] = {"data",   "model",      "network", "weights", "f",
-                                      "time",   "columns",    "group",   "holdout", "holdout-by",
-                                      "window", "continuity", "extra",   NULL};
+static const char *const options[] = {"data",       "model",  "network",    "weights", "basis",
+                                      "f",          "time",   "columns",    "group",   "holdout",
+                                      "holdout-by", "window", "continuity", "extra",   NULL};
 
 static const evn__default defaults[] = {
     {NULL, "f", "mlp:32,32"},

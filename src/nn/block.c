@@ -28,12 +28,16 @@ static evn_status check_state(const evn__ode_site *site, evn_shape state, evn_sh
 }
 
 static evn_status build_f(const evn__ode_site *site, evn_shape state, evn_graph *f) {
-    evn__layering at = {.network = {f, site->parameters, site->f},
+    evn__expansions expansions = {0};
+    evn__layering at = {.network = {f, site->parameters, site->f, NULL},
                         .of = site->of,
                         .fit = site->fit,
+                        .evolve = site->block->evolve,
+                        .fit_evolve = site->evolve,
+                        .expansions = &expansions,
                         .records = site->records,
                         .giver = site->giver};
-    at.t = evn_input(f, "t", EVN_SCALAR);
+    at.t = expansions.t = evn_input(f, "t", EVN_SCALAR);
     at.state = state.dim[state.rank - 1];
     evn_value x = evn_input(f, "x", state);
     evn_value slope = evn__layering_add(&at, &site->block->layers, x);
@@ -44,42 +48,18 @@ static evn_status build_f(const evn__ode_site *site, evn_shape state, evn_graph 
 }
 
 evn_status evn__ode_f(const evn__ode_site *site, evn_shape state, evn_graph **f) {
+    evn__evolves wanted;
+    EVN_TRY(evn__evolves_read(site->block->evolve, site->evolve, &wanted));
     EVN_TRY(evn_graph_create(f));
     return build_f(site, state, *f);
 }
 
 // Which weights evolve ----------------------------------------------------------------------------
 
-static evn_status fail_unknown(const char *name) {
-    evn__text names = {0};
-    for (int i = 0; evn_evolution_name(i); ++i) {
-        evn__text_append(&names, "%s%s", i ? ", " : "", evn_evolution_name(i));
-    }
-    evn_status status = names.status;
-    if (status == EVN_OK) {
-        status =
-            evn__fail(__FILE__, __LINE__, EVN_ERR_ARGUMENT,
-                      "no kind of weight evolution is named '%s': use one of %s", name, names.data);
-    }
-    free(names.data);
-    return status;
-}
-
-/// The kind of g that a word means; NULL: none.
-static evn_status find_kind(const evn__ode_site *site, const char *word,
-                            const evn__evolution_kind **kind) {
-    *kind = NULL;
-    if (!word || strcmp(word, EVN__EVOLVE_NONE) == 0) {
-        return EVN_OK;
-    }
-    const char *name = strcmp(word, EVN__EVOLVE_FIT) != 0 ? word : site->evolve ? site->evolve : "";
-    *kind = evn__evolution_find(name);
-    return *kind ? EVN_OK : fail_unknown(name);
-}
-
-static evn_status layer_kind(const evn__ode_site *site, const evn__layer *layer,
-                             const evn__evolution_kind **kind) {
-    return find_kind(site, layer->evolve ? layer->evolve : site->block->evolve, kind);
+static evn_status layer_evolves(const evn__ode_site *site, const evn__layer *layer,
+                                evn__evolves *evolves) {
+    return evn__evolves_read(layer->evolve ? layer->evolve : site->block->evolve, site->evolve,
+                             evolves);
 }
 
 /// g gets a weight of f, and gives its slope; a matrix is a kernel of one place.
@@ -160,15 +140,15 @@ static evn_status build_g(mover *m, int first) {
     m->t = evn_input(m->g.graph, "t", EVN_SCALAR);
     for (int i = first; i < records->count; ++i) {
         const evn__layer_record *record = &records->items[i];
-        const evn__evolution_kind *kind = NULL;
-        EVN_TRY(record->name[0] ? layer_kind(m->site, record->layer, &kind) : EVN_OK);
-        EVN_TRY(kind ? move_kernel(m, record, kind) : EVN_OK);
+        evn__evolves e = {0};
+        EVN_TRY(record->name[0] ? layer_evolves(m->site, record->layer, &e) : EVN_OK);
+        EVN_TRY(e.kind && e.kind->slope ? move_kernel(m, record, e.kind) : EVN_OK);
     }
     for (int i = first; i < records->count; ++i) {
         const evn__layer_record *record = &records->items[i];
-        const evn__evolution_kind *kind = NULL;
-        EVN_TRY(record->name[0] ? layer_kind(m->site, record->layer, &kind) : EVN_OK);
-        evn__evolution *slope = kind ? vector_slope(record, kind) : NULL;
+        evn__evolves e = {0};
+        EVN_TRY(record->name[0] ? layer_evolves(m->site, record->layer, &e) : EVN_OK);
+        evn__evolution *slope = e.kind ? vector_slope(record, e.kind) : NULL;
         if (slope) {
             move_vectors(m, record, slope);
         }
@@ -176,19 +156,28 @@ static evn_status build_g(mover *m, int first) {
     return evn_graph_status(m->g.graph);
 }
 
+/// Whether there are weights that, as is wanted, are functions of t, or constants.
+static bool has_others(const evn__ode_site *site, int first, const evn__evolves *wanted) {
+    bool has = false;
+    for (int i = first; i < site->records->count; ++i) {
+        has = has || site->records->items[i].name[0];
+    }
+    return has && !wanted->kind->slope;
+}
+
 static evn_status join(const evn__ode_site *site, int first, const evn_graph *f,
                        evn__evolvings *evolvings, evn_dynamics **dynamics) {
     evn_graph *g = NULL;
-    const evn__evolution_kind *wanted;
-    EVN_TRY(find_kind(site, site->block->evolve, &wanted));
+    evn__evolves wanted;
+    EVN_TRY(evn__evolves_read(site->block->evolve, site->evolve, &wanted));
     EVN_TRY(evn_graph_create(&g));
-    mover m = {site, f, {g, site->parameters, site->g}, EVN_NONE, evolvings};
+    mover m = {site, f, {g, site->parameters, site->g, NULL}, EVN_NONE, evolvings};
     evn_status status = build_g(&m, first);
     bool moves = status == EVN_OK && evn_graph_output_count(g) > 0;
-    if (status == EVN_OK && wanted && !moves) {
+    if (status == EVN_OK && wanted.kind && !moves && !has_others(site, first, &wanted)) {
         evn__fail(__FILE__, __LINE__, EVN_ERR_SHAPE,
                   "no layer has weights that evolve by %s; leave \"evolve\" out, or take waves",
-                  wanted->name);
+                  wanted.kind->name);
         status = evn__network_place(site->of, site->block->path, EVN_ERR_SHAPE);
     }
     if (status == EVN_OK) {
@@ -260,7 +249,7 @@ evn_value evn_layers(evn_graph *graph, evn_parameters *parameters, const char *s
     if (status != EVN_OK) {
         return evn__graph_fail(graph, status, "%s", evn_error_message());
     }
-    evn__layering at = {.network = {graph, parameters, scope},
+    evn__layering at = {.network = {graph, parameters, scope, NULL},
                         .of = list,
                         .t = t,
                         .records = &records,

@@ -18,9 +18,12 @@ evn_value evn__field_mlp(evn__network *network, const evn__field *field, evn_val
     return x;
 }
 
-static evn_status build_f(const evn__field *field, evn_shape state, evn__network *f) {
-    evn_input(f->graph, "t", EVN_SCALAR);
+static evn_status build_f(const evn__field *field, evn_shape state, const evn__evolves *evolves,
+                          evn__network *f) {
+    evn__expansions expansions = {.t = evn_input(f->graph, "t", EVN_SCALAR)};
     evn_value x = evn_input(f->graph, "x", state);
+    EVN_TRY(evn__network_expand(f, &expansions, evolves->kind ? evolves->kind->basis : NULL,
+                                evolves->count));
     evn_output(f->graph, "dx", evn__field_mlp(f, field, x));
     return evn_graph_status(f->graph);
 }
@@ -46,15 +49,13 @@ static evn_status build_g(const evn_graph *f, const evn__evolution_kind *kind, e
 
 static evn_status make(const evn__field *field, evn_shape state, evn__network *f, evn__network *g,
                        evn_dynamics **dynamics) {
+    evn__evolves evolves;
+    EVN_TRY(evn__evolves_read(field->evolution, NULL, &evolves));
     EVN_TRY(evn_graph_create(&f->graph));
-    EVN_TRY(build_f(field, state, f));
-    if (field->evolution) {
-        const evn__evolution_kind *kind = evn__evolution_find(field->evolution);
-        EVN_CHECK(kind, EVN_ERR_ARGUMENT,
-                  "no kind of weight evolution is named '%s'; evn_evolution_name lists them",
-                  field->evolution);
+    EVN_TRY(build_f(field, state, &evolves, f));
+    if (evolves.kind && evolves.kind->slope) {
         EVN_TRY(evn_graph_create(&g->graph));
-        EVN_TRY(build_g(f->graph, kind, g));
+        EVN_TRY(build_g(f->graph, evolves.kind, g));
     }
     return evn_dynamics_create(f->graph, g->graph, dynamics);
 }
@@ -64,7 +65,7 @@ evn_status evn__field_dynamics(const evn__field *field, evn_shape state, evn_par
     if (field->network) {
         return evn_network_dynamics(field->network, state, parameters, dynamics);
     }
-    evn__network f = {NULL, parameters, "f"}, g = {NULL, parameters, "g"};
+    evn__network f = {NULL, parameters, "f", NULL}, g = {NULL, parameters, "g", NULL};
     evn_status status = make(field, state, &f, &g, dynamics);
     evn_graph_destroy(&f.graph);
     evn_graph_destroy(&g.graph);

@@ -22,6 +22,19 @@ const evn__flow_kind *evn__flow_find(const char *name) {
     return NULL;
 }
 
+evn_status evn__flow_choose(const char *name, const char *weights, evn__flow_kind *kind) {
+    const evn__flow_kind *found = evn__flow_find(name);
+    evn__evolves evolves;
+    EVN_CHECK(found, EVN_ERR_ARGUMENT, "a flow has no model '%s'; evn_flow_model_name lists them",
+              name);
+    *kind = *found;
+    EVN_TRY(evn__evolves_read(found->slope ? weights : NULL, NULL, &evolves));
+    if (evolves.kind) {
+        evn__flow_weights(evolves, kind);
+    }
+    return EVN_OK;
+}
+
 int64_t evn__flow_theta_count(const evn__flow_size *size) {
     return (3 * size->dimensions + 1) * size->width;
 }
@@ -133,7 +146,7 @@ static evn_status build_f(const evn__flow_kind *kind, const evn__flow_size *size
     evn_value t = evn_input(g, "t", EVN_SCALAR), trace;
     evn_value x = evn_input(g, "x", EVN_SHAPE(batch, evn__flow_columns(size, how)));
     f.z = columns(g, x, 0, size->dimensions);
-    build_slope(&f, kind->theta(network, t, evn__flow_theta_count(size)));
+    build_slope(&f, kind->theta(kind, network, t, evn__flow_theta_count(size)));
     EVN_TRY(evn_graph_status(g));
     EVN_TRY(build_trace(&f, x, how, &trace));
     evn_value parts[] = {f.slope, evn_neg(g, trace),
@@ -149,14 +162,14 @@ static evn_status build_g(const evn__flow_kind *kind, const evn__flow_size *size
                           const char *theta_name, const char *slope_name, evn__network *g) {
     evn_value t = evn_input(g->graph, "t", EVN_SCALAR);
     evn_value theta = evn_input(g->graph, theta_name, EVN_SHAPE(1, evn__flow_theta_count(size)));
-    evn_output(g->graph, slope_name, kind->slope(g, t, theta));
+    evn_output(g->graph, slope_name, kind->slope(kind, g, t, theta));
     return evn_graph_status(g->graph);
 }
 
 evn_status evn__flow_f(const evn__flow_kind *kind, const evn__flow_size *size, int64_t batch,
                        evn__flow_trace trace, evn_parameters *parameters, evn_graph **f) {
     EVN_TRY(evn_graph_create(f));
-    evn__network network = {*f, parameters, "f"};
+    evn__network network = {*f, parameters, "f", NULL};
     evn_status status = build_f(kind, size, batch, trace, &network);
     if (status != EVN_OK) {
         evn_graph_destroy(f);

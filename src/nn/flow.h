@@ -8,6 +8,7 @@
 #define EVN_NN_FLOW_H
 
 #include "evonode/dynamics.h"
+#include "nn/evolution.h"
 #include "nn/network.h"
 
 enum { EVN__FLOW_DIMENSIONS_MAX = 128 };
@@ -26,14 +27,16 @@ typedef struct evn__flow_size {
 int64_t evn__flow_theta_count(const evn__flow_size *size);
 
 /// A kind of flow: one file each, one line in the table of flow.c.
-typedef struct evn__flow_kind {
+typedef struct evn__flow_kind evn__flow_kind;
+struct evn__flow_kind {
     const char *name; ///< of --model
     const char *text; ///< one line of help
     /// θ [1, count] as f sees it at time t.
-    evn_value (*theta)(evn__network *f, evn_value t, int64_t count);
+    evn_value (*theta)(const evn__flow_kind *kind, evn__network *f, evn_value t, int64_t count);
     /// dθ/dt of the weight EVN__FLOW_WEIGHT, NULL where nothing evolves.
-    evn_value (*slope)(evn__network *g, evn_value t, evn_value theta);
-} evn__flow_kind;
+    evn_value (*slope)(const evn__flow_kind *kind, evn__network *g, evn_value t, evn_value theta);
+    evn__evolves evolves; ///< of flow_weights.c
+};
 
 /// How tr(∂f/∂z) is found. The estimates εᵀ(∂f/∂z)ε (Hutchinson) take their noise ε [B, D] from the
 /// state, which then is [B, 2 D + 1]: z, ℓ, ε, and dε/dt = 0.
@@ -41,6 +44,11 @@ typedef enum evn__flow_trace { EVN__TRACE_EXACT, EVN__TRACE_ESTIMATE } evn__flow
 
 /// Columns of the state.
 int64_t evn__flow_columns(const evn__flow_size *size, evn__flow_trace trace);
+
+/// The kind of that name; one whose weights evolve does so as `weights` says (nn/evolution.h), or
+/// in its own way, where that is NULL.
+/// @return EVN_ERR_ARGUMENT
+evn_status evn__flow_choose(const char *name, const char *weights, evn__flow_kind *kind);
 
 /// NULL when there is no kind of that name; kind number `index`, NULL past the last.
 const evn__flow_kind *evn__flow_find(const char *name);
@@ -67,5 +75,9 @@ evn_value evn__flow_weight(evn__network *f, int64_t count);
 extern const evn__flow_kind evn__flow_constant; // flow_constant.c
 extern const evn__flow_kind evn__flow_hyper;    // flow_hyper.c
 extern const evn__flow_kind evn__flow_evolving; // flow_evolving.c
+
+/// A kind whose θ evolves in one of the ways of nn/evolution.h, of which a g sees it as a kernel of
+/// one place, one input and `count` outputs.
+void evn__flow_weights(evn__evolves evolves, evn__flow_kind *kind); // flow_weights.c
 
 #endif

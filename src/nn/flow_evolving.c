@@ -24,7 +24,8 @@ static evn_value phases(evn__network *g, evn_value theta) {
     return evn_add(graph, evn_scale(graph, sum, 1.0 / (double)count), b);
 }
 
-static evn_value slope(evn__network *g, evn_value t, evn_value theta) {
+static evn_value slope(const evn__flow_kind *kind, evn__network *g, evn_value t, evn_value theta) {
+    (void)kind;
     const double pi = 3.14159265358979323846;
     double frequencies[WAVES];
     for (int k = 0; k < WAVES; ++k) {
@@ -38,10 +39,11 @@ static evn_value slope(evn__network *g, evn_value t, evn_value theta) {
     return evn_matmul(graph, waves, out, false, false);
 }
 
-static evn_value theta(evn__network *f, evn_value t, int64_t count) {
+static evn_value theta(const evn__flow_kind *kind, evn__network *f, evn_value t, int64_t count) {
+    (void)kind;
     (void)t;
     return evn__flow_weight(f, count);
 }
 
-const evn__flow_kind evn__flow_evolving = {"node-ew", "the weights of f evolve by waves of t",
-                                           theta, slope};
+const evn__flow_kind evn__flow_evolving = {
+    "node-ew", "the weights of f evolve by waves of t", theta, slope, {0}};

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "graph/node.h"
+#include "nn/evolution.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,6 +164,18 @@ static evn_status begin_record(evn__layering *at, const evn__layer *layer, const
     return EVN_OK;
 }
 
+/// Let the layer's weights be functions of t where it, or the ODE, says so.
+static evn_status expand(evn__layering *at, const evn__layer *layer) {
+    evn__evolves evolves;
+    if (!at->expansions) {
+        return EVN_OK;
+    }
+    EVN_TRY(
+        evn__evolves_read(layer->evolve ? layer->evolve : at->evolve, at->fit_evolve, &evolves));
+    return evn__network_expand(&at->network, at->expansions,
+                               evolves.kind ? evolves.kind->basis : NULL, evolves.count);
+}
+
 static evn_value build_layer(evn__layering *at, const evn__layer *layer, evn_value x) {
     char name[EVN__LAYER_NAME];
     int index = 0, first = at->network.graph->node_count;
@@ -172,13 +185,16 @@ static evn_value build_layer(evn__layering *at, const evn__layer *layer, evn_val
     }
     evn_status status = name_layer(at, layer, name);
     status = status == EVN_OK ? begin_record(at, layer, name, x, &index) : status;
+    status = status == EVN_OK && name[0] ? expand(at, layer) : status;
     if (status != EVN_OK) {
         return stick(at, layer->path, status);
     }
+    bool expanded = name[0] && at->network.expansion;
     ++at->depth;
     x = layer->kind->build(at, layer, name, x);
     --at->depth;
     evn__layer_record *record = &at->records->items[index]; // which layers inside may have moved
+    record->expanded = expanded;
     record->to = evn_value_shape(at->network.graph, x);
     record->parameters = evn_parameters_scalar_count(at->network.parameters) - before;
     record->products = count_products(at->network.graph, first);

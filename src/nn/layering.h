@@ -5,6 +5,7 @@
 #define EVN_NN_LAYERING_H
 
 #include "base/memory.h"
+#include "nn/basis.h"
 #include "nn/layer.h"
 
 /// A layer as it was built.
@@ -16,6 +17,7 @@ typedef struct evn__layer_record {
     int64_t parameters; ///< numbers that are learnt
     double products;    ///< multiply-adds for the batch
     int depth;          ///< of nesting
+    bool expanded;      ///< its weights are functions of t (nn/basis.h)
 } evn__layer_record;
 
 /// Zero-initialise, free with evn__layer_records_free.
@@ -42,6 +44,9 @@ struct evn__layering {
     evn_value t;                  ///< EVN_NONE outside of an ODE
     int64_t state;                ///< channels or features of the ODE's state; 0: there is none
     const evn__fit *fit;          ///< NULL: nothing fits
+    const char *evolve;           ///< an ODE's: how weights evolve where a layer says nothing
+    const char *fit_evolve;       ///< what "fit" means there
+    evn__expansions *expansions;  ///< of the ODE's graph; NULL: there is none
     evn__layer_records *records;
     const char *giver; ///< what gave x: "the images", "stem[0] (conv)"
 

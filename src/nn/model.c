@@ -257,7 +257,7 @@ static evn_status make(evn_model *model) {
                        .times = o->down_samplings,
                        .classes = o->classes},
                .shape = EVN_SHAPE(o->batch, o->height, o->width, o->channels)};
-    m.at = (evn__layering){.network = {NULL, model->parameters, "stem"},
+    m.at = (evn__layering){.network = {NULL, model->parameters, "stem", NULL},
                            .of = model->network,
                            .t = EVN_NONE,
                            .fit = &m.fit,
@@ -353,7 +353,7 @@ const char *evn__evolving_weight(const evn_model *model, int index) {
 
 static evn_status build_evolving(const evn_model *model, const evn__evolving *kernel,
                                  evn_graph *g) {
-    evn__network network = {g, model->parameters, kernel->scope};
+    evn__network network = {g, model->parameters, kernel->scope, NULL};
     int index = evn_parameters_find(model->parameters, kernel->weight);
     evn_value t = evn_input(g, "t", EVN_SCALAR);
     evn_value w = evn_input(g, "x", evn_parameters_shape(model->parameters, index));

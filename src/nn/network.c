@@ -2,20 +2,52 @@
 #include "nn/network.h"
 
 #include "graph/node.h"
+#include "nn/basis.h"
+#include "nn/parameters.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+
+/// [K, shape]
+static evn_shape coefficients(const evn__expansion *expansion, evn_shape shape) {
+    evn_shape all = {.rank = shape.rank + 1, .dim = {expansion->count}};
+    memcpy(all.dim + 1, shape.dim, sizeof(*shape.dim) * (size_t)shape.rank);
+    return all;
+}
+
+static evn_value expand(evn_graph *graph, const evn__expansion *expansion, evn_value c,
+                        evn_shape shape) {
+    c = evn_reshape(graph, c, EVN_SHAPE(expansion->count, evn_shape_count(shape)));
+    return evn_reshape(graph, evn_matmul(graph, expansion->functions, c, false, false), shape);
+}
+
+/// Declared once; the coefficients begin so that θ is at all t what the weight would be.
+static evn_status declare(const evn__network *network, const char *name, evn_shape shape,
+                          evn_initial initial, double value) {
+    const evn__expansion *e = network->expansion;
+    if (evn_parameters_find(network->parameters, name) >= 0) {
+        return EVN_OK;
+    }
+    if (!e) {
+        return evn_parameters_add(network->parameters, name, shape, initial, value);
+    }
+    return evn__parameters_add_coefficients(network->parameters, name, coefficients(e, shape),
+                                            initial, value / evn__basis_scale(e->basis, e->count),
+                                            e->basis);
+}
 
 evn_value evn__network_weight(evn__network *network, const char *layer, const char *kind,
                               evn_shape shape, evn_initial initial, double value) {
     char name[256];
+    evn_graph *g = network->graph;
+    const evn__expansion *e = network->expansion;
     snprintf(name, sizeof(name), "%s.%s.%s", network->scope, layer, kind);
-    if (evn_parameters_find(network->parameters, name) < 0) {
-        evn_status status = evn_parameters_add(network->parameters, name, shape, initial, value);
-        if (status != EVN_OK) {
-            return evn__graph_fail(network->graph, status, "%s", evn_error_message());
-        }
+    evn_status status = declare(network, name, shape, initial, value);
+    if (status != EVN_OK) {
+        return evn__graph_fail(g, status, "%s", evn_error_message());
     }
-    return evn_input(network->graph, name, shape);
+    return e ? expand(g, e, evn_input(g, name, coefficients(e, shape)), shape)
+             : evn_input(g, name, shape);
 }
 
 static const double EPSILON = 1e-5; // added to variances

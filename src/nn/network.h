@@ -6,14 +6,18 @@
 #include "evonode/graph.h"
 #include "evonode/parameters.h"
 
+typedef struct evn__expansion evn__expansion; // nn/basis.h
+
 /// A graph under construction. Weights are named scope.layer.kind; failures stick to the graph.
 typedef struct evn__network {
     evn_graph *graph;
     evn_parameters *parameters; ///< where weights are declared; one that exists is used again
     const char *scope;
+    const evn__expansion *expansion; ///< weights as functions of t; NULL: they are constants
 } evn__network;
 
-/// A weight as an input of the graph. The name is scope.layer.kind.
+/// A weight as an input of the graph; of an expansion the value of Σₖ φₖ(t) cₖ, and the input is
+/// c [K, shape]. The name is scope.layer.kind.
 evn_value evn__network_weight(evn__network *network, const char *layer, const char *kind,
                               evn_shape shape, evn_initial initial, double value);
 

@@ -80,9 +80,13 @@ static evn_status read_name(evn_network *network, const json_t *value, const cha
 static evn_status read_evolve(evn_network *network, const json_t *value, const char *place,
                               const char **evolve) {
     const char *text = json_string_value(value);
-    bool known = text && (strcmp(text, EVN__EVOLVE_NONE) == 0 ||
-                          strcmp(text, EVN__EVOLVE_FIT) == 0 || evn__evolution_find(text));
-    if (!known) {
+    evn__evolves evolves;
+    evn_status status =
+        text ? evn__evolves_read(text, evn_evolution_name(0), &evolves) : EVN_ERR_FORMAT;
+    if (status != EVN_OK && text && evolves.kind) { // with another number
+        return evn__network_place(network, place, EVN_ERR_FORMAT);
+    }
+    if (status != EVN_OK) {
         words list = {0};
         for (int i = 0; evn_evolution_name(i); ++i) {
             add_word(&list, evn_evolution_name(i));

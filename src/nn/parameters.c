@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "graph/node.h"
+#include "nn/basis.h"
+#include "nn/parameters.h"
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@ typedef struct tensor {
     evn_initial initial;
     double value;
     size_t offset, size;
+    const evn__basis *basis; ///< of the rows; NULL: there are none
 } tensor;
 
 struct evn_parameters {
@@ -45,8 +48,8 @@ void evn_parameters_destroy(evn_parameters **parameters) {
     *parameters = NULL;
 }
 
-evn_status evn_parameters_add(evn_parameters *parameters, const char *name, evn_shape shape,
-                              evn_initial initial, double value) {
+static evn_status add(evn_parameters *parameters, const char *name, evn_shape shape,
+                      evn_initial initial, double value, const evn__basis *basis) {
     evn_parameters *p = parameters;
     char text[128];
     EVN_REQUIRE(parameters);
@@ -68,16 +71,29 @@ evn_status evn_parameters_add(evn_parameters *parameters, const char *name, evn_
               "parameter %s: with a tensor of shape %s there are too many", name,
               evn__shape_text(shape, text));
     EVN_TRY(EVN_RESERVE(p->tensors, p->capacity, p->count + 1));
-    tensor t = {evn__arena_string(&p->arena, name), shape, initial, value, p->elements, size};
+    tensor t = {
+        evn__arena_string(&p->arena, name), shape, initial, value, p->elements, size, basis};
     EVN_CHECK(t.name, EVN_ERR_MEMORY, "no memory for the name %s", name);
     p->tensors[p->count++] = t;
     p->elements += evn__real_aligned(size);
     return EVN_OK;
 }
 
+evn_status evn_parameters_add(evn_parameters *parameters, const char *name, evn_shape shape,
+                              evn_initial initial, double value) {
+    return add(parameters, name, shape, initial, value, NULL);
+}
+
+evn_status evn__parameters_add_coefficients(evn_parameters *parameters, const char *name,
+                                            evn_shape shape, evn_initial initial, double value,
+                                            const evn__basis *basis) {
+    return add(parameters, name, shape, initial, value, basis);
+}
+
 static void draw(const tensor *t, uint64_t seed, double *data) {
     uint64_t stream = evn__checksum(t->name, strlen(t->name));
-    for (size_t i = 0; i < t->size; ++i) {
+    size_t drawn = t->basis ? t->size / (size_t)t->shape.dim[0] : t->size;
+    for (size_t i = 0; i < drawn; ++i) {
         switch (t->initial) {
         case EVN_INITIAL_CONSTANT:
             data[i] = t->value;
@@ -89,6 +105,9 @@ static void draw(const tensor *t, uint64_t seed, double *data) {
             data[i] = t->value * evn__random_normal(seed, stream, i);
             break;
         }
+    }
+    for (size_t i = drawn; i < t->size; ++i) {
+        data[i] = t->basis->partition ? data[i - drawn] : 0;
     }
 }
 
@@ -138,6 +157,11 @@ int evn_parameters_find(const evn_parameters *parameters, const char *name) {
 const char *evn_parameters_name(const evn_parameters *parameters, int index) {
     const tensor *t = tensor_at(parameters, index);
     return t ? t->name : NULL;
+}
+
+const evn__basis *evn__parameters_basis(const evn_parameters *parameters, int index) {
+    const tensor *t = tensor_at(parameters, index);
+    return t ? t->basis : NULL;
 }
 
 evn_shape evn_parameters_shape(const evn_parameters *parameters, int index) {

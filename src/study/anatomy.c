@@ -87,7 +87,7 @@ static evn_status add_part(evn__anatomy *a, evn__section *section, const evn_mod
                         .weights = evn__arena_string(&a->arena, weights),
                         .times = 1,
                         .depth = record->depth,
-                        .evolves = evolves(model, weights),
+                        .evolves = record->expanded || evolves(model, weights),
                         .timed = evn__layer_takes_time(record->layer),
                         .nests = record->layer->kind->nests,
                         .from = record->from,
@@ -154,10 +154,12 @@ static void add_evolution(evn__anatomy *a, const evn_model *model) {
         while (!evn_model_stage(model, stage).dynamics) {
             ++stage;
         }
+        for (int k = section->first; k < section->first + section->count; ++k) {
+            section->evolves = section->evolves || a->parts[k].evolves;
+        }
         const evn_dynamics *dynamics = evn_model_stage(model, stage++).dynamics;
         for (int k = 0; k < evn_dynamics_weight_count(dynamics); ++k) {
             bool of_g = evn_dynamics_weight_name(dynamics, k)[0] == 'g';
-            section->evolves = section->evolves || evn_dynamics_weight_evolves(dynamics, k);
             section->evolution_parameters +=
                 of_g ? evn_shape_count(evn_dynamics_weight_shape(dynamics, k)) : 0;
         }

@@ -97,7 +97,7 @@ static void title_of(const evn__section *section, char title[160]) {
     }
     snprintf(title, 160, "%s: dx/dt = f(t, x, θ%s), t = 0 … 1", section->name,
              section->evolves ? "(t)" : "");
-    if (section->evolves) {
+    if (section->evolution_parameters > 0) {
         size_t used = strlen(title);
         snprintf(title + used, 160 - used, ",  dθ/dt = g: %s parameters",
                  evn__anatomy_count((double)section->evolution_parameters, count));

@@ -62,7 +62,8 @@ static bool is_compared(const json_t *options, const char *name) {
             return false;
         }
     }
-    return (evolves || strcmp(name, "weights") != 0) && (layered || strcmp(name, "layers") != 0);
+    return (evolves || (strcmp(name, "weights") != 0 && strcmp(name, "basis") != 0)) &&
+           (layered || strcmp(name, "layers") != 0);
 }
 
 /// Options that matter as texts, those of phases numbered, and the device.

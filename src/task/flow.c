@@ -19,7 +19,7 @@ typedef struct flow {
     evn_device *device;
     evn_source source;
     evn_flow_options options;
-    const evn__flow_kind *kind;
+    evn__flow_kind kind;
     evn__flow_size size;
     int64_t batch, columns; ///< of the state [B, columns]
     evn_parameters *parameters;
@@ -276,7 +276,7 @@ static void destroy(void *self) {
 }
 
 static evn__flow_model model_of(const flow *t) {
-    return (evn__flow_model){t->device, t->kind, t->size, t->parameters, t->options.log_volume};
+    return (evn__flow_model){t->device, &t->kind, t->size, t->parameters, t->options.log_volume};
 }
 
 static evn_status set(evn_metrics *metrics, evn_part part, const char *name, const char *unit,
@@ -360,14 +360,13 @@ static evn_status make(flow *t) {
     evn_source_info info = t->source.methods->info(t->source.self);
     EVN_CHECK(t->options.trace >= EVN_TRACE_EXACT && t->options.trace <= EVN_TRACE_GAUSSIAN,
               EVN_ERR_ARGUMENT, "there is no trace %d", (int)t->options.trace);
-    EVN_CHECK(t->kind, EVN_ERR_ARGUMENT, "a flow has no model '%s'; evn_flow_model_name lists them",
-              t->options.model);
+    EVN_TRY(evn__flow_choose(t->options.model, t->options.weights, &t->kind));
     EVN_TRY(make_size(t, &info));
     t->batch = info.batch;
     t->columns = evn__flow_columns(&t->size, trace_of(t));
     EVN_TRY(evn_parameters_create(&t->parameters));
     EVN_TRY(
-        evn__flow_dynamics(t->kind, &t->size, t->batch, trace_of(t), t->parameters, &t->dynamics));
+        evn__flow_dynamics(&t->kind, &t->size, t->batch, trace_of(t), t->parameters, &t->dynamics));
     return evn_parameters_allocate(t->parameters, t->device, false, t->options.seed);
 }
 
@@ -381,10 +380,7 @@ evn_status evn_task_flow(evn_device *device, const evn_source *source,
     EVN_REQUIRE(options);
     EVN_REQUIRE(options->model);
     EVN_TRY(EVN_NEW(&t, 1));
-    *t = (flow){.device = device,
-                .source = *source,
-                .options = *options,
-                .kind = evn__flow_find(options->model)};
+    *t = (flow){.device = device, .source = *source, .options = *options};
     evn_status status = make(t);
     if (status != EVN_OK) {
         destroy(t);

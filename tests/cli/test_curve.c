@@ -24,7 +24,7 @@ static void check_run(void) {
     json_t *run = test_json("r/run.json");
     const json_t *options = json_object_get(run, "options");
     ck_assert_double_eq(test_number(options, "width"), 16);
-    ck_assert(json_is_null(json_object_get(options, "model")));
+    ck_assert_str_eq(json_string_value(json_object_get(options, "model")), "node");
     const json_t *first = json_array_get(json_object_get(options, "phase"), 0);
     ck_assert_double_eq(test_number(first, "steps"), 100);
     ck_assert_str_eq(json_string_value(json_object_get(options, "optimizer")), "lbfgs");

@@ -136,10 +136,10 @@ START_TEST(evolution_is_a_sum_of_waves) {
     evn_parameters *parameters;
     TRY(evn_parameters_create(&parameters));
     TRY(evn_graph_create(&graph));
-    evn__network network = {graph, parameters, "g"};
+    evn__network network = {graph, parameters, "g", NULL};
     evn_value t = evn_input(graph, "t", EVN_SCALAR);
     evn_value theta = evn_input(graph, "theta", EVN_SHAPE(1, THETA_COUNT));
-    evn_output(graph, "slope", evn__flow_evolving.slope(&network, t, theta));
+    evn_output(graph, "slope", evn__flow_evolving.slope(&evn__flow_evolving, &network, t, theta));
     TRY(evn_graph_status(graph));
     values in = values_like_inputs(graph, 4, 0.2, 0.9), out = values_run(graph, &in);
     ck_assert_int_eq(in.count, INPUTS);

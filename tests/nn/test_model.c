@@ -122,7 +122,7 @@ END_TEST
 static evn_graph *slope_graph(const char *kind, evn_parameters *parameters) {
     evn_graph *g = NULL;
     TRY(evn_graph_create(&g));
-    evn__network network = {g, parameters, "g"};
+    evn__network network = {g, parameters, "g", NULL};
     evn_value t = evn_input(g, "t", EVN_SCALAR), w = evn_input(g, "w", EVN_SHAPE(3, 3, 4, 5));
     evn_output(g, "dw", evn__evolution_find(kind)->slope(&network, "conv", t, w));
     TRY(evn_graph_status(g));
@@ -131,6 +131,9 @@ static evn_graph *slope_graph(const char *kind, evn_parameters *parameters) {
 
 START_TEST(every_kind_of_evolution_has_gradients) {
     evn_parameters *parameters = NULL;
+    if (!evn__evolution_at(_i)->slope) {
+        return; // test_basis has them
+    }
     TRY(evn_parameters_create(&parameters));
     evn_graph *g = slope_graph(evn_evolution_name(_i), parameters);
     check_derivative(g, 3, -1, 1);
