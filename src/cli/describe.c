@@ -183,7 +183,7 @@ static evn_status print_text(const evn__anatomy *a, const evn_model_options *o) 
     print_line("parameters", text);
     for (int i = 0; i < a->section_count; ++i) {
         const evn__section *section = &a->sections[i];
-        if (section->evolves) {
+        if (section->evolution_parameters > 0) {
             char name[64];
             snprintf(name, sizeof(name), "of which g of %s", section->name);
             snprintf(text, sizeof(text), "%lld", (long long)section->evolution_parameters);

@@ -53,6 +53,7 @@ static const char *holdout_by_name(int index) {
 #define PREDICT   EVN__VERB_PREDICT
 #define DENSITY   EVN__VERB_DENSITY
 #define BENCH     EVN__VERB_BENCH
+#define COMPRESS  EVN__VERB_COMPRESS
 #define ALL       (BOTH | SAMPLE | PREDICT | DENSITY)
 #define BOTH      (EVN__VERB_TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH)
 #define WATCHED   (TRAIN | EVN__VERB_RESUME | EVN__OPTION_PASSING)
@@ -63,18 +64,19 @@ const evn__option evn__settings_options[] = {
     {"device", "P:D | N | NAME | PLATFORM | cpu | gpu | igpu | auto",
      "where to compute (EVONODE_DEVICE)",
      ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_TUNE | EVN__VERB_SELFTEST |
-         EVN__VERB_EXPORT | BENCH,
+         EVN__VERB_EXPORT | COMPRESS | BENCH,
      &evn__option_text, AT(device), 0, 0, NULL},
     {"force", NULL, "use the device though its results were found wrong",
-     ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT | EVN__OPTION_PASSING,
+     ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT | COMPRESS | EVN__OPTION_PASSING,
      &evn__option_flag, AT(force), 0, 0, NULL},
     {"data", "DIR",
      "directory of the data set's files; a series' CSV file, or curve; for a flow, a density's "
      "name "
      "or a CSV file",
-     BOTH | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT, &evn__option_text, AT(data), 0,
+     BOTH | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT | COMPRESS, &evn__option_text,
+     AT(data), 0, 0, NULL},
+    {"out", "DIR", "run directory (runs/TASK-N)", TRAIN | COMPRESS, &evn__option_text, AT(out), 0,
      0, NULL},
-    {"out", "DIR", "run directory (runs/TASK-N)", TRAIN, &evn__option_text, AT(out), 0, 0, NULL},
     {"out", "FILE", "file for the points (standard output)", SAMPLE, &evn__option_text, AT(out), 0,
      0, NULL},
     {"out", "FILE", "file for the answers (standard output)", DENSITY, &evn__option_text, AT(out),
@@ -99,12 +101,12 @@ const evn__option evn__settings_options[] = {
     {"network", "FILE",
      "network of one's own instead of a --model (series: and --f): a file of layers", TRAIN,
      &evn__option_text, AT(network), 0, 0, NULL},
-    {"weights", "KIND", "how the weights of node-ew evolve", TRAIN | DESCRIBE, &evn__option_text,
-     AT(weights), 0, 0, evn_evolution_name},
+    {"weights", "KIND", "how the weights of node-ew evolve", TRAIN | DESCRIBE | COMPRESS,
+     &evn__option_text, AT(weights), 0, 0, evn_evolution_name},
     {"basis", "N",
      "functions of t of which weights are a sum, where --weights names such (8; steps: as many as "
      "there are)",
-     TRAIN | DESCRIBE, &evn__option_integer, AT(basis), 1, 64, NULL},
+     TRAIN | DESCRIBE | COMPRESS, &evn__option_integer, AT(basis), 1, 64, NULL},
     {"filters", "N", "channels of the state (default: by image size)", TRAIN | DESCRIBE,
      &evn__option_integer, AT(filters), 1, 4096, NULL},
     {"layers", "N", "layers of resnet", TRAIN | DESCRIBE, &evn__option_integer, AT(layers), 1, 1000,

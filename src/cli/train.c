@@ -20,8 +20,7 @@ static json_t *describe_device(const evn_device_info *info, const char *choice) 
                      info->compute_units, "global_bytes", (json_int_t)info->global_bytes);
 }
 
-/// Words that are not UTF-8, as the path of the run can be, would be left out without a word.
-static evn_status show_words(const evn__command *command, json_t **words) {
+evn_status evn__training_words(const evn__command *command, json_t **words) {
     bool whole = true;
     *words = json_array();
     for (int i = 0; i < command->count; ++i) {
@@ -56,7 +55,7 @@ static void show_source(const evn_source *source, json_t *run) {
 static evn_status describe(const evn__command *command, const evn__settings *settings,
                            const evn__training *t, json_t **run) {
     json_t *words;
-    EVN_TRY(show_words(command, &words));
+    EVN_TRY(evn__training_words(command, &words));
     *run = json_pack("{s:i, s:{s:s, s:s, s:s}, s:o, s:s, s:o, s:o}", "format", 1, "versions",
                      "evonode", evn_version(), "jansson", jansson_version_str(), "compiler",
                      __VERSION__, "command", words, "task", t->session->row->name, "options",

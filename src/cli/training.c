@@ -153,7 +153,8 @@ static char *print_classes(const evn__training *t) {
     return text;
 }
 
-static evn_status write_parameters(evn__training *t, const evn__settings *settings) {
+evn_status evn__training_keep(evn__training *training, const evn__settings *settings) {
+    evn__training *t = training;
     char *classes = print_classes(t);
     evn__pair metadata[] = {{"format", "evonode 1"},
                             {"task", t->session->row->name},
@@ -214,7 +215,7 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     char message[EVN__MESSAGE_SIZE];
     bool unwritten = t->status != EVN_OK;
     snprintf(message, sizeof(message), "%s", unwritten ? t->message : evn_error_message());
-    bool kept = write_parameters(t, settings) == EVN_OK;
+    bool kept = evn__training_keep(t, settings) == EVN_OK;
     EVN_CHECK(evn__is_folder(t->folder), unwritten ? t->status : status,
               "%s (the run directory %s was removed meanwhile)", message, t->folder);
     if (status == EVN_ERR_INTERRUPTED && t->session->row->iterates) {
@@ -254,7 +255,7 @@ static evn_status finish(evn__training *t, const evn__settings *settings) {
         t->session->phase = t->session->options.phase_count - 1;
     }
     EVN_TRY(summarize(t, evn__now() - t->started, &metrics));
-    EVN_TRY(write_parameters(t, settings));
+    EVN_TRY(evn__training_keep(t, settings));
     EVN_TRY(row->draw ? row->draw(t->session, settings, t->folder) : EVN_OK);
     EVN_TRY(evn__run_directory_finish(t->directory, &metrics));
     evn__report_summary(row, t->folder, t->session->device, &metrics,

@@ -46,6 +46,13 @@ evn_status evn__training_run(evn__training *training, const evn__settings *setti
 /// Release what the training has: watch and directory.
 void evn__training_close(evn__training *training);
 
+/// Write what the task has learnt into the run directory.
+evn_status evn__training_keep(evn__training *training, const evn__settings *settings);
+
+/// The words of the command line, a new array.
+/// @return EVN_ERR_USAGE where one is not UTF-8: it would be left out without a word
+evn_status evn__training_words(const evn__command *command, json_t **words);
+
 /// The names of the classes, a new array.
 json_t *evn__class_names(const evn_dataset *dataset);
 

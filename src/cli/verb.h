@@ -29,6 +29,7 @@ extern const evn__verb evn__verb_invert;   // invert.c
 extern const evn__verb evn__verb_sample;   // sample.c
 extern const evn__verb evn__verb_density;  // density.c
 extern const evn__verb evn__verb_export;   // export.c
+extern const evn__verb evn__verb_compress; // compress.c
 extern const evn__verb evn__verb_compare;  // compare.c
 extern const evn__verb evn__verb_report;   // page.c
 extern const evn__verb evn__verb_describe; // describe.c

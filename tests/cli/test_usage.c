@@ -36,7 +36,7 @@ START_TEST(unknown_words) {
     test_fails_with(test_program("", "trian digits"), EVN_ERR_USAGE, "did you mean train?");
     test_fails_with(test_program("", "xyzzy"), EVN_ERR_USAGE,
                     "devices, describe, train, resume, eval, predict, depth, invert, sample, "
-                    "density, export, compare, "
+                    "density, export, compress, compare, "
                     "report, tune, selftest or bench");
     test_fails_with(test_program("", "train"), EVN_ERR_USAGE, "train needs a TASK");
     test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE,

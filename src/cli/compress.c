@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/reopen.h"
+#include "cli/report.h"
+#include "cli/training.h"
+#include "nn/evolution.h"
+#include "nn/projection.h"
+
+#include "base/number.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/// Before and after: the run's task, and the one that it becomes.
+typedef struct compression {
+    evn__session *from;
+    evn__session to; ///< of the same device, data and solver; owns its task alone
+    evn__settings settings;
+    json_t *run;
+    char words[2][64]; ///< how weights evolve
+    evn__projection projection;
+    evn_metrics metrics[2];
+} compression;
+
+static evn_parameters *parameters_of(const evn__session *session) {
+    return session->task.methods->parameters(session->task.self);
+}
+
+// What it becomes ---------------------------------------------------------------------------------
+
+static bool has_basis(const evn_parameters *parameters) {
+    bool has = false;
+    for (int i = 0; i < evn_parameters_count(parameters); ++i) {
+        has = has || evn__parameters_basis(parameters, i);
+    }
+    return has;
+}
+
+/// As the run has it, with the command line's kind and number in their place.
+static evn_status choose(const evn__settings *given, compression *c) {
+    evn__settings *s = &c->settings;
+    const char *folder = given->subject;
+    EVN_CHECK(has_basis(parameters_of(c->from)), EVN_ERR_ARGUMENT,
+              "the weights of %s are no functions of t (%s); compress takes runs that were trained "
+              "with --weights steps, buckets, piecewise-linear, fourier, chebyshev, legendre, "
+              "splines or hypernet",
+              folder,
+              s->model && strcmp(s->model, "node-ew") != 0 ? s->model
+              : s->evolution                               ? s->evolution
+                                                           : "its own waves");
+    EVN_CHECK(given->weights || given->basis != INT64_MIN, EVN_ERR_USAGE,
+              "compress to what? Give the number of functions, --basis N, or another kind, "
+              "--weights KIND, or both, as in: evonode compress %s --basis 4",
+              folder);
+    snprintf(c->words[0], sizeof(c->words[0]), "%s", s->evolution);
+    s->weights = given->weights ? given->weights : s->weights;
+    s->basis = given->basis;
+    const evn__evolution_kind *kind = evn__evolution_find(s->weights);
+    EVN_CHECK(!kind || !kind->slope, EVN_ERR_USAGE,
+              "--weights is %s, a g, by which a θ(t) that is given cannot be had; it should be a "
+              "function of t, such as splines",
+              s->weights);
+    EVN_TRY(evn__settings_evolve(s));
+    snprintf(c->words[1], sizeof(c->words[1]), "%s", s->evolution);
+    return EVN_OK;
+}
+
+static evn_status make(compression *c) {
+    c->to = *c->from;
+    c->to.task = (evn_task){0};
+    EVN_TRY(c->to.row->create(&c->to, &c->settings));
+    EVN_TRY(evn__parameters_project(parameters_of(c->from), NULL, parameters_of(&c->to),
+                                    &c->projection));
+    EVN_CHECK(c->projection.projected > 0, EVN_ERR_ARGUMENT,
+              "no weight is in another basis, or of another number of functions, than before (%s); "
+              "give another --basis or --weights; in a network file those are compressed that say "
+              "\"evolve\": \"fit\"",
+              c->words[0]);
+    const evn__session *both[] = {c->from, &c->to};
+    for (int i = 0; i < 2; ++i) {
+        EVN_TRY(evn_task_evaluate(&both[i]->task, evn__session_solver(c->from), EVN_TEST, 0,
+                                  &c->metrics[i]));
+        EVN_TRY(evn_metrics_set(&c->metrics[i], "parameters", EVN_UNIT_COUNT, EVN_BETTER_LOWER,
+                                (double)evn_parameters_scalar_count(parameters_of(both[i]))));
+    }
+    return EVN_OK;
+}
+
+// The new run -------------------------------------------------------------------------------------
+
+/// run.json of the run, from which the settings have their texts, with what is different.
+static evn_status describe(const evn__command *command, const compression *c, json_t **run) {
+    json_t *words;
+    EVN_TRY(evn__training_words(command, &words));
+    *run = json_copy(c->run);
+    json_object_set_new(*run, "command", words);
+    json_object_set_new(*run, "options", evn__settings_show(&c->settings));
+    json_object_set_new(*run, "compressed",
+                        json_pack("{s:s, s:s, s:s, s:f}", "run", command->settings->subject, "from",
+                                  c->words[0], "to", c->words[1], "distance",
+                                  c->projection.distance));
+    return EVN_OK;
+}
+
+static evn_status write(const evn__command *command, compression *c, evn__training *t) {
+    const evn__task_row *row = c->to.row;
+    const char *out = command->settings->out;
+    json_t *run;
+    EVN_CHECK(!out || strlen(out) < sizeof(t->folder), EVN_ERR_OUTPUT,
+              "the path of the run directory is too long: %.80s…", out);
+    if (out) {
+        memcpy(t->folder, out, strlen(out) + 1);
+    } else {
+        EVN_TRY(evn__run_directory_number("runs", row->name, t->folder, sizeof(t->folder)));
+    }
+    c->settings.out = t->folder;
+    EVN_TRY(describe(command, c, &run));
+    evn_status status = evn__run_directory_create(t->folder, run, &t->directory);
+    json_decref(run);
+    EVN_TRY(status);
+    const evn_network *own = c->to.network;
+    EVN_TRY(own ? evn__run_directory_network(t->directory, evn_network_text(own)) : EVN_OK);
+    EVN_TRY(row->keep ? row->keep(&c->to, t->folder) : EVN_OK);
+    EVN_TRY(evn__training_keep(t, &c->settings));
+    return evn__run_directory_finish(t->directory, &c->metrics[1]);
+}
+
+// Saying so ---------------------------------------------------------------------------------------
+
+static double value_of(const evn__column *column, const evn_metrics *metrics) {
+    return evn__column_value(column, evn_metrics_value(metrics, column->metric));
+}
+
+static void print_columns(const evn__column *columns, const compression *c) {
+    for (; columns->metric; ++columns) {
+        char texts[2][64];
+        for (int i = 0; i < 2; ++i) {
+            evn__print(texts[i], sizeof(texts[i]), columns->format,
+                       value_of(columns, &c->metrics[i]));
+        }
+        if (!isnan(value_of(columns, &c->metrics[1]))) {
+            printf("  %-24s %-16s %s\n", columns->title, texts[0], texts[1]);
+        }
+    }
+}
+
+static void print(const compression *c, const char *folder) {
+    char distance[32];
+    printf("  %-24s %-16s %s\n", "weights", c->words[0], c->words[1]);
+    print_columns(c->to.row->report, c);
+    print_columns(evn__report_columns, c);
+    evn__print(distance, sizeof(distance), "%.3g", c->projection.distance);
+    printf("  %-24s %-16s %s\n", "distance of weights", "", distance);
+    printf("  %-24s %s\n", "run directory", folder);
+}
+
+// The verb ----------------------------------------------------------------------------------------
+
+static evn_status compress(evn__session *session, const evn__command *command) {
+    compression c = {.from = session};
+    evn__training t = {.session = &c.to};
+    const evn__task_row *row;
+    evn_status status = evn__reopen_settings(command->settings->subject, command->settings, false,
+                                             &c.run, &row, &c.settings);
+    if (status == EVN_OK) {
+        status = choose(command->settings, &c);
+    }
+    if (status == EVN_OK) {
+        status = make(&c);
+    }
+    if (status == EVN_OK) {
+        status = write(command, &c, &t);
+    }
+    if (status == EVN_OK) {
+        print(&c, t.folder);
+    }
+    evn__training_close(&t);
+    evn_task_destroy(&c.to.task);
+    evn__settings_free(&c.settings);
+    json_decref(c.run);
+    return status;
+}
+
+static evn_status run(const evn__command *command) {
+    const char *out = command->settings->out;
+    EVN_TRY(out ? evn__run_directory_check(out) : EVN_OK);
+    return evn__reopen(command, compress);
+}
+
+const evn__verb evn__verb_compress = {
+    "compress",
+    "RUN",
+    "fewer, or other, functions of t for the weights of a trained model",
+    EVN__VERB_COMPRESS,
+    run,
+    "\nRUN was trained with --weights fourier or another function of t. Its θ(t) becomes the\n"
+    "nearest one with --basis N functions, of the same kind or that of --weights, by least "
+    "squares\n"
+    "over t; nothing is trained. Shown are the metrics of the test part, by the solver of the\n"
+    "run's last phase, and the parameters, before and behind; the distance of the weights is that\n"
+    "of both θ(t) over t, relative to θ(t). --out is a run directory, which eval, predict, "
+    "sample,\n"
+    "export and compress take as any.\n"};
