@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/checked.h"
 
+#include "base/json.h"
 #include "base/status.h"
 #include "evonode/version.h"
 #include "host/device_file.h"

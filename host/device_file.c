@@ -4,6 +4,7 @@
 #include "base/embedded.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "host/kernel.h"
 #include "host/runtime.h"
 
@@ -80,11 +81,11 @@ json_t *evn__device_file_read(const char *path, json_t *key, char why[EVN__DEVIC
         snprintf(why, EVN__DEVICE_FILE_WHY, "it cannot be read");
         return NULL;
     }
-    json_error_t error;
-    json_t *root = json_loadb((const char *)data, bytes, JSON_REJECT_DUPLICATES, &error);
+    json_t *root;
+    evn_status status = evn__json_parse((const char *)data, bytes, &root);
     free(data);
-    if (!root) {
-        snprintf(why, EVN__DEVICE_FILE_WHY, "line %d: %s", error.line, error.text);
+    if (status != EVN_OK) {
+        snprintf(why, EVN__DEVICE_FILE_WHY, "%.*s", EVN__DEVICE_FILE_WHY - 1, evn_error_message());
     } else if (!keys_agree(root, key, why)) {
         json_decref(root);
         root = NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/probe.h"
 
+#include "base/json.h"
 #include "base/status.h"
 #include "evonode/version.h"
 #include "host/device_file.h"
@@ -176,7 +177,7 @@ static bool has_all(const json_t *answers) {
 /// What the answers belong to; they hold for the version that asked.
 static json_t *make_key(const evn_device *device) {
     json_t *key = evn__device_file_key(&device->info);
-    json_object_set_new(key, "version", json_string(evn_version()));
+    evn__json_put(key, "version", json_string(evn_version()));
     return key;
 }
 
@@ -220,7 +221,7 @@ void evn__probes_keep(evn_device *device, const char *text) {
     for (int i = 0; i < PROBES; ++i) {
         const char *line = text ? strstr(text, probes[i].name) : NULL;
         bool yes = line && strncmp(line + strlen(probes[i].name), " 1\n", 3) == 0;
-        json_object_set_new(answers, probes[i].name, json_boolean(yes));
+        evn__json_put(answers, probes[i].name, json_boolean(yes));
     }
     take(device, answers);
     if (key && find_path(device, &path)) { // a failure is ignored: it is tried again

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/tuning.h"
 
+#include "base/json.h"
 #include "host/device_file.h"
 #include "host/runtime.h"
 

@@ -2,6 +2,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,13 +38,11 @@ static evn_status fail_reading(const char *path, int error) {
     EVN_FAIL(EVN_ERR_FILE, "cannot read %s: %s; %s", path, strerror(error), advice_reading(error));
 }
 
-static bool read_all(int file, unsigned char *data, size_t bytes) {
+bool evn__read_all(int file, void *data, size_t bytes) {
     size_t done = 0;
     while (done < bytes) {
-        ssize_t got = read(file, data + done, bytes - done);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
+        ssize_t got;
+        EVN_RETRY(got, read(file, (char *)data + done, bytes - done));
         if (got <= 0) {
             errno = got == 0 ? EIO : errno; // shorter than it was when its size was asked
             return false;
@@ -70,7 +70,7 @@ static evn_status read_open_file(int file, const char *path, size_t most, unsign
     size_t size = (size_t)info.st_size;
     unsigned char *contents = malloc(size + 1);
     EVN_CHECK(contents, EVN_ERR_MEMORY, "no memory for the %zu bytes of %s", size, path);
-    if (!read_all(file, contents, size)) {
+    if (!evn__read_all(file, contents, size)) {
         int error = errno;
         free(contents);
         return fail_reading(path, error);
@@ -83,7 +83,8 @@ static evn_status read_open_file(int file, const char *path, size_t most, unsign
 
 evn_status evn__file_read_most(const char *path, size_t most, unsigned char **data, size_t *bytes) {
     // Non-blocking, so that a named pipe is refused below instead of waited for.
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int file;
+    EVN_RETRY(file, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file < 0) {
         return fail_reading(path, errno);
     }
@@ -161,39 +162,66 @@ static evn_status fail_writing(const char *path, int error) {
              advice_writing(error));
 }
 
-static bool write_all(int file, const unsigned char *data, size_t bytes) {
+bool evn__write_all(int file, const void *data, size_t bytes) {
+    const char *at = data;
     while (bytes > 0) {
-        ssize_t put = write(file, data, bytes);
-        if (put < 0 && errno != EINTR) {
+        ssize_t put;
+        EVN_RETRY(put, write(file, at, bytes));
+        if (put < 0) {
             return false;
         }
-        if (put > 0) {
-            data += put;
-            bytes -= (size_t)put;
-        }
+        at += put;
+        bytes -= (size_t)put;
     }
     return true;
 }
 
-/// Flush the folder's entry of a renamed file; best effort, as not every file system can.
-static void sync_folder_of(char *path) {
+evn_status evn__file_append(int file, const char *path, const void *data, size_t bytes) {
+    return evn__write_all(file, data, bytes) ? EVN_OK : fail_writing(path, errno);
+}
+
+/// Not every file system, and no pipe, can.
+static bool sync_file(int file) {
+    int result;
+    EVN_RETRY(result, fsync(file));
+    return result == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
+evn_status evn__file_sync(int file, const char *path) {
+    return sync_file(file) ? EVN_OK : fail_writing(path, errno);
+}
+
+/// What the system says only now of what was written; a signal does not leave it open.
+static bool close_written(int file) {
+    return close(file) == 0 || errno == EINTR;
+}
+
+evn_status evn__folder_sync(const char *folder) {
+    int file;
+    EVN_RETRY(file, open(folder, O_RDONLY | O_CLOEXEC));
+    if (file < 0) { // one may write into a folder that one may not read
+        return errno == EACCES ? EVN_OK : fail_writing(folder, errno);
+    }
+    evn_status status = evn__file_sync(file, folder);
+    close(file);
+    return status;
+}
+
+/// The folder's part of a path, which is cut there.
+static const char *cut_folder(char *path) {
     char *slash = strrchr(path, '/');
-    const char *folder = slash == path ? "/" : slash ? path : ".";
-    if (slash && slash != path) {
-        *slash = 0;
+    if (!slash || slash == path) {
+        return slash ? "/" : ".";
     }
-    int file = open(folder, O_RDONLY | O_CLOEXEC);
-    if (file >= 0) {
-        fsync(file);
-        close(file);
-    }
+    *slash = 0;
+    return path;
 }
 
 /// Contents of the temporary file, on disk; errno tells why not. Closes `file`.
 static bool fill(int file, const void *data, size_t bytes) {
-    bool good = write_all(file, data, bytes) && fsync(file) == 0;
+    bool good = evn__write_all(file, data, bytes) && sync_file(file);
     int error = errno;
-    if (close(file) != 0 && good) {
+    if (!close_written(file) && good) {
         good = false;
         error = errno;
     }
@@ -201,35 +229,113 @@ static bool fill(int file, const void *data, size_t bytes) {
     return good;
 }
 
+// Temporary files: NAME.tmp-PROCESS-NUMBER, locked while their writer lives.
+
+static bool lock_file(int file) {
+    int result;
+    EVN_RETRY(result, flock(file, LOCK_EX | LOCK_NB));
+    return result == 0;
+}
+
+/// Whether it is one of `name`, or where that is NULL, of any.
+static bool is_temporary(const char *entry, const char *name) {
+    const char *suffix = NULL, *digits = "0123456789";
+    for (const char *at = entry; (at = strstr(at, EVN__TEMPORARY)); ++at) {
+        suffix = at; // the last one
+    }
+    if (!suffix || (name && ((size_t)(suffix - entry) != strlen(name) ||
+                             strncmp(entry, name, strlen(name))))) {
+        return false;
+    }
+    suffix += strlen(EVN__TEMPORARY);
+    size_t process = strspn(suffix, digits);
+    size_t number = suffix[process] == '-' ? strspn(suffix + process + 1, digits) : 0;
+    return process > 0 && number > 0 && suffix[process + 1 + number] == 0;
+}
+
+bool evn__file_is_temporary(const char *entry) {
+    return is_temporary(entry, NULL);
+}
+
+/// A file that can be locked has no writer any more.
+static void sweep_entry(int folder, const char *entry) {
+    int file = openat(folder, entry, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file >= 0 && lock_file(file)) {
+        unlinkat(folder, entry, 0);
+    }
+    if (file >= 0) {
+        close(file);
+    }
+}
+
+void evn__folder_sweep(const char *folder, const char *name) {
+    DIR *stream = opendir(folder);
+    if (!stream) {
+        return;
+    }
+    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
+        if (is_temporary(entry->d_name, name)) {
+            sweep_entry(dirfd(stream), entry->d_name);
+        }
+    }
+    closedir(stream);
+}
+
+/// Whether nobody else took the file for one that was left. Where there are no locks, nobody can.
+static bool is_own(int file) {
+    struct stat info;
+    return (lock_file(file) || errno != EWOULDBLOCK) && fstat(file, &info) == 0 &&
+           info.st_nlink > 0;
+}
+
 /// Create a file next to `path` that no other thread or process has; −1 and errno on failure.
 /// Not mkstemp: that makes the file private, and asking for the umask is not safe with threads.
 static int create_beside(const char *path, evn__text *name) {
     static atomic_uint serial;
-    int file;
-    do {
+    for (;;) {
+        int file;
         name->size = 0;
-        evn__text_append(name, "%s.tmp-%ld-%u", path, (long)getpid(), atomic_fetch_add(&serial, 1));
+        evn__text_append(name, "%s" EVN__TEMPORARY "%ld-%u", path, (long)getpid(),
+                         atomic_fetch_add(&serial, 1));
         if (name->status != EVN_OK) {
             errno = ENOMEM;
             return -1;
         }
-        file = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (file < 0 && errno == EEXIST);
-    return file;
+        EVN_RETRY(file, open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+        if ((file >= 0 && is_own(file)) || (file < 0 && errno != EEXIST)) {
+            return file;
+        }
+        if (file >= 0) {
+            close(file);
+        }
+    }
+}
+
+/// What killed writers of the same file have left.
+static void sweep_beside(const char *path) {
+    char *copy = strdup(path);
+    const char *slash = strrchr(path, '/');
+    if (copy) {
+        evn__folder_sweep(cut_folder(copy), slash ? slash + 1 : path);
+    }
+    free(copy);
 }
 
 static evn_status replace(const char *path, evn__text *temporary, const void *data, size_t bytes) {
-    int file = create_beside(path, temporary);
+    sweep_beside(path);
+    int file = create_beside(path, temporary), moved = -1;
     if (file < 0) {
         return fail_writing(path, errno);
     }
-    if (!fill(file, data, bytes) || rename(temporary->data, path) != 0) {
+    if (fill(file, data, bytes)) {
+        EVN_RETRY(moved, rename(temporary->data, path));
+    }
+    if (moved != 0) {
         int error = errno;
         unlink(temporary->data);
         return fail_writing(path, error);
     }
-    sync_folder_of(temporary->data);
-    return EVN_OK;
+    return evn__folder_sync(cut_folder(temporary->data));
 }
 
 /// write_all() for which a reader that has gone is EPIPE, not a signal that ends the program.
@@ -240,7 +346,7 @@ static bool write_without_signal(int file, const void *data, size_t bytes) {
     sigaddset(&pipe_only, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
     sigpending(&waiting);
-    bool was_waiting = sigismember(&waiting, SIGPIPE), good = write_all(file, data, bytes);
+    bool was_waiting = sigismember(&waiting, SIGPIPE), good = evn__write_all(file, data, bytes);
     int error = errno;
     sigpending(&waiting);
     if (!was_waiting && sigismember(&waiting, SIGPIPE)) {
@@ -256,7 +362,7 @@ static bool write_without_signal(int file, const void *data, size_t bytes) {
 static evn_status write_into(int file, const char *path, const void *data, size_t bytes) {
     bool good = file >= 0 && write_without_signal(file, data, bytes);
     int error = errno;
-    if (file >= 0 && close(file) != 0 && good) {
+    if (file >= 0 && !close_written(file) && good) {
         good = false;
         error = errno;
     }
@@ -323,6 +429,14 @@ evn_status evn__file_write(const char *path, const void *data, size_t bytes) {
     evn_status status = replace(path, &temporary, data, bytes);
     free(temporary.data);
     return status;
+}
+
+evn_status evn__file_remove(const char *path) {
+    int result;
+    EVN_RETRY(result, unlink(path));
+    EVN_CHECK(result == 0 || errno == ENOENT, EVN_ERR_OUTPUT, "cannot remove %s: %s; %s", path,
+              strerror(errno), advice_writing(errno));
+    return EVN_OK;
 }
 
 // Folders -----------------------------------------------------------------------------------------

@@ -5,9 +5,16 @@
 #define EVN_BASE_FILES_H
 
 #include "base/status.h"
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+/// A call of the system, again and again while signals end it early.
+#define EVN_RETRY(result, call)                                                                    \
+    do {                                                                                           \
+        (result) = (call);                                                                         \
+    } while ((result) < 0 && errno == EINTR)
 
 /// Largest file that is read whole, 4 GiB: a wrong path must not exhaust memory.
 #define EVN__FILE_BYTES_MAX ((size_t)4 << 30)
@@ -24,8 +31,35 @@ evn_status evn__file_read_most(const char *path, size_t most, unsigned char **da
 evn_status evn__stream_read(FILE *stream, const char *name, size_t most, unsigned char **data,
                             size_t *bytes);
 
+/// All bytes, in however many calls; false and errno where they cannot be had, or written.
+bool evn__read_all(int file, void *data, size_t bytes);
+bool evn__write_all(int file, const void *data, size_t bytes);
+
+/// Append to an open file, which is `path` in the message.
+/// @return EVN_ERR_OUTPUT; what was written until then stays
+evn_status evn__file_append(int file, const char *path, const void *data, size_t bytes);
+
+/// Put what was written, or the entries of a folder, onto the disk, as far as its file system can.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__file_sync(int file, const char *path);
+evn_status evn__folder_sync(const char *folder);
+
+/// Remove a file, if it is there.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__file_remove(const char *path);
+
+/// What is between a file's name and the numbers that tell its temporary files apart.
+#define EVN__TEMPORARY ".tmp-"
+
+/// Remove the temporary files of `name`, NULL: of all files, whose writers were killed.
+void evn__folder_sweep(const char *folder, const char *name);
+
+/// Whether an entry of a folder has the name of a temporary file.
+bool evn__file_is_temporary(const char *entry);
+
 /// Write a file at once: under a temporary name in the same folder, flushed to disk, then renamed
-/// over `path`. On failure the old file is untouched and the temporary one removed. A symbolic link
+/// over `path`. On failure the old file is untouched and the temporary one removed; one that a
+/// killed writer left is removed by the next. A symbolic link
 /// stays: what it leads to is written. Where a device, a pipe or a standard stream is, the contents
 /// go into it.
 /// @return EVN_ERR_OUTPUT

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/about.h"
 
+#include "base/json.h"
 #include "base/names.h"
 #include "evonode/version.h"
 #include "host/device_json.h"
@@ -43,7 +44,7 @@ static json_t *show_compiler(void) {
 
 static json_t *show_host(void) {
     json_t *host = show_compiler();
-    json_object_set_new(host, "processors", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
+    evn__json_put(host, "processors", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
     return host;
 }
 
@@ -68,19 +69,18 @@ static void add_selftest_row(void *user, const evn__selftest_row *row) {
     char reason[sizeof(row->reason)];
     evn__printable(row->reason, reason, sizeof(reason));
     evn__bench_hide_paths(reason);
-    json_array_append_new(
-        rows, json_pack("{s:s, s:s, s:i, s:i, s:o, s:f, s:s}", "family", row->family, "precision",
-                        row->fp64 ? "fp64" : "fp32", "cases", row->cases, "wrong", row->wrong,
-                        "difference", isfinite(row->error) ? json_real(row->error) : json_null(),
-                        "tolerance", row->tolerance, "reason", reason));
+    evn__json_append(rows, json_pack("{s:s, s:s, s:i, s:i, s:o, s:f, s:s}", "family", row->family,
+                                     "precision", row->fp64 ? "fp64" : "fp32", "cases", row->cases,
+                                     "wrong", row->wrong, "difference",
+                                     isfinite(row->error) ? json_real(row->error) : json_null(),
+                                     "tolerance", row->tolerance, "reason", reason));
 }
 
 static evn_status run_selftest(evn_device *device, json_t *about) {
     int wrong = 0;
     json_t *rows = json_array();
     evn_status status = evn__selftest(device, NULL, add_selftest_row, rows, &wrong);
-    json_object_set_new(about, "selftest",
-                        json_pack("{s:i, s:o}", "wrong", wrong, "families", rows));
+    evn__json_put(about, "selftest", json_pack("{s:i, s:o}", "wrong", wrong, "families", rows));
     return status;
 }
 

@@ -2,6 +2,7 @@
 // Where the power comes from: a laptop on its battery computes slower.
 #include "bench/about.h"
 
+#include "base/json.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,11 +42,11 @@ static void add_supply(power *p, const char *folder, const char *supply) {
         json_t *battery = json_object();
         read_line(folder, supply, "status", value);
         p->discharging = p->discharging || strcmp(value, "Discharging") == 0;
-        json_object_set_new(battery, "status", json_string(value));
+        evn__json_put(battery, "status", json_string(value));
         read_line(folder, supply, "capacity", value);
-        json_object_set_new(battery, "percent",
-                            value[0] ? json_integer(strtol(value, NULL, 10)) : json_null());
-        json_array_append_new(p->batteries, battery);
+        evn__json_put(battery, "percent",
+                      value[0] ? json_integer(strtol(value, NULL, 10)) : json_null());
+        evn__json_append(p->batteries, battery);
     } else if (strcmp(type, "Mains") == 0) {
         p->mains = p->mains || read_line(folder, supply, "online", value)[0] == '1';
     }

@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static json_t *real(double value) {
 static json_t *show_times(const evn__bench_time *time) {
     json_t *samples = json_array();
     for (int i = 0; i < time->count; ++i) {
-        json_array_append_new(samples, real(time->samples[i]));
+        evn__json_append(samples, real(time->samples[i]));
     }
     return samples;
 }
@@ -69,21 +70,20 @@ static json_t *show_row(const evn__bench_result *row) {
     json_t *object =
         json_pack("{s:s, s:s, s:s}", "key", row->key, "name", row->name, "group", row->group);
     if (time->count == 0) {
-        json_object_set_new(object, row->lacking ? "lacking" : "failed", json_string(row->reason));
+        evn__json_put(object, row->lacking ? "lacking" : "failed", json_string(row->reason));
         return object;
     }
-    json_object_update_new(
-        object,
-        json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "median", real(time->median), "quartiles",
-                  json_pack("[o, o]", real(time->low), real(time->high)), "drift",
-                  real(time->drift), "repetitions", time->repetitions, "samples", show_times(time),
-                  "launches", real(time->launches), "waits", real(time->waits)));
-    json_object_update_new(object,
-                           json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "flops", real(row->flops),
-                                     "bytes", real(row->bytes), "nodes", real(row->nodes),
-                                     "fraction_of_limit", real(row->fraction), "device_flops",
-                                     real(row->speed), "difference", real(row->difference)));
-    json_object_set_new(object, "tolerance", real(row->tolerance));
+    evn__json_put_all(object,
+                      json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "median", real(time->median),
+                                "quartiles", json_pack("[o, o]", real(time->low), real(time->high)),
+                                "drift", real(time->drift), "repetitions", time->repetitions,
+                                "samples", show_times(time), "launches", real(time->launches),
+                                "waits", real(time->waits)));
+    evn__json_put_all(object, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "flops", real(row->flops),
+                                        "bytes", real(row->bytes), "nodes", real(row->nodes),
+                                        "fraction_of_limit", real(row->fraction), "device_flops",
+                                        real(row->speed), "difference", real(row->difference)));
+    evn__json_put(object, "tolerance", real(row->tolerance));
     return object;
 }
 
@@ -91,19 +91,20 @@ static json_t *show(const evn__bench_record *record) {
     json_t *rows = json_array();
     json_t *root = json_pack("{s:s, s:i}", "kind", KIND, "format", EVN__BENCH_FORMAT);
     json_object_update(root, record->about);
-    json_object_set_new(root, "limits",
-                        json_pack("{s:o, s:o}", "flops", real(record->limits.flops), "bytes",
-                                  real(record->limits.bytes)));
+    evn__json_put(root, "limits",
+                  json_pack("{s:o, s:o}", "flops", real(record->limits.flops), "bytes",
+                            real(record->limits.bytes)));
     for (int i = 0; i < record->count; ++i) {
-        json_array_append_new(rows, show_row(&record->rows[i]));
+        evn__json_append(rows, show_row(&record->rows[i]));
     }
-    json_object_set_new(root, "rows", rows);
+    evn__json_put(root, "rows", rows);
     return root;
 }
 
 /// Nine digits: more say nothing of a time.
 static char *print(const json_t *root) {
-    return json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+    char *text;
+    return evn__json_print(root, JSON_INDENT(1), 9, &text) == EVN_OK ? text : NULL;
 }
 
 evn_status evn__bench_record_print(const evn__bench_record *record, char **text) {
@@ -115,7 +116,7 @@ evn_status evn__bench_record_print(const evn__bench_record *record, char **text)
     free(first);
     *text = NULL;
     if (root && hash_of(root, digits) == EVN_OK) {
-        json_object_set_new(root, "hash", json_string(digits));
+        evn__json_put(root, "hash", json_string(digits));
         *text = print(root);
     }
     json_decref(root);
@@ -232,14 +233,15 @@ static evn_status take(json_t *root, evn__bench_record *record) {
 evn_status evn__bench_record_read(const char *path, evn__bench_record *record) {
     unsigned char *data;
     size_t size;
-    json_error_t error;
+    json_t *root;
     *record = (evn__bench_record){0};
     EVN_TRY(evn__file_read_most(path, FILE_BYTES_MAX, &data, &size));
-    json_t *root = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, &error);
+    evn_status status = evn__json_parse((const char *)data, size, &root);
     free(data);
-    EVN_CHECK(root, EVN_ERR_FORMAT, "%s is no result of evonode bench --json: line %d: %s", path,
-              error.line, error.text);
-    evn_status status = take(root, record);
+    if (status != EVN_OK) {
+        return evn__prepend(status, "%s is no result of evonode bench --json", path);
+    }
+    status = take(root, record);
     json_decref(root);
     if (status != EVN_OK) {
         evn__bench_record_free(record);

@@ -13,6 +13,7 @@
 // bench/peers/serve.py answers the last two.
 #include "bench/bench.h"
 
+#include "base/json.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,18 +30,18 @@ static evn_status answer_limits(server *s, json_t *answer) {
     const evn_device_info *info = evn_device_get_info(s->device);
     evn__bench_limits limits;
     EVN_TRY(evn__bench_limits_measure(s->device, &limits));
-    json_object_set_new(answer, "device", json_string(info->name));
-    json_object_set_new(answer, "driver", json_string(info->driver));
-    json_object_set_new(answer, "flops", json_real(limits.flops));
-    json_object_set_new(answer, "bytes", json_real(limits.bytes));
+    evn__json_put(answer, "device", json_string(info->name));
+    evn__json_put(answer, "driver", json_string(info->driver));
+    evn__json_put(answer, "flops", json_real(limits.flops));
+    evn__json_put(answer, "bytes", json_real(limits.bytes));
     return EVN_OK;
 }
 
 static evn_status answer_speed(server *s, json_t *answer) {
     double flops;
     EVN_TRY(evn__bench_speed_measure(s->device, &flops));
-    json_object_set_new(answer, "flops", json_real(flops));
-    json_object_set_new(answer, "exchange", json_real(evn__bench_exchange()));
+    evn__json_put(answer, "flops", json_real(flops));
+    evn__json_put(answer, "exchange", json_real(evn__bench_exchange()));
     return EVN_OK;
 }
 
@@ -64,8 +65,8 @@ static evn_status answer_open(server *s, const char *key, const char *folder, js
     EVN_TRY(evn__bench_repeat(s->device, s->job.work, s->job.user, 1, &seconds));
     EVN_TRY(write_tensors(s, s->job.inputs, folder, "inputs"));
     EVN_TRY(write_tensors(s, s->job.outputs, folder, "outputs"));
-    json_object_set_new(answer, "flops", json_real(s->job.flops));
-    json_object_set_new(answer, "bytes", json_real(s->job.bytes));
+    evn__json_put(answer, "flops", json_real(s->job.flops));
+    evn__json_put(answer, "bytes", json_real(s->job.bytes));
     return EVN_OK;
 }
 
@@ -77,7 +78,7 @@ static evn_status answer_run(server *s, const char *text, json_t *answer) {
               "'%s' is no number of repetitions; give 1 to %d", text, REPETITIONS_MAX);
     EVN_CHECK(s->job.work, EVN_ERR_ARGUMENT, "no row is open; send 'open KEY FOLDER' first");
     EVN_TRY(evn__bench_repeat(s->device, s->job.work, s->job.user, (int)count, &seconds));
-    json_object_set_new(answer, "seconds", json_real(seconds));
+    evn__json_put(answer, "seconds", json_real(seconds));
     return EVN_OK;
 }
 
@@ -98,7 +99,10 @@ static evn_status answer(server *s, char *line, json_t *object) {
 }
 
 static evn_status send(json_t *object) {
-    int failed = json_dumpf(object, stdout, 0) || putchar('\n') == EOF || fflush(stdout);
+    char *text;
+    EVN_TRY(evn__json_print(object, 0, 17, &text));
+    int failed = printf("%s\n", text) < 0 || fflush(stdout);
+    free(text);
     EVN_CHECK(!failed, EVN_ERR_OUTPUT, "the answer cannot be written");
     return EVN_OK;
 }
@@ -111,7 +115,7 @@ evn_status evn__bench_serve(evn_device *device) {
         json_t *object = json_object();
         line[strcspn(line, "\n")] = '\0';
         if (answer(&s, line, object) != EVN_OK) {
-            json_object_set_new(object, "error", json_string(evn_error_message()));
+            evn__json_put(object, "error", json_string(evn_error_message()));
         }
         status = send(object);
         json_decref(object);

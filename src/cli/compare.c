@@ -2,6 +2,7 @@
 #include "study/comparison.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "cli/table.h"
 #include "cli/task.h"
@@ -205,7 +206,7 @@ static json_t *show_group(const evn__comparison *c, const evn__task_row *row,
     const evn__column *lists[3];
     json_t *runs = json_array(), *object;
     for (int i = 0; i < group->count; ++i) {
-        json_array_append_new(runs, json_string(group->runs[i]->folder));
+        evn__json_append(runs, json_string(group->runs[i]->folder));
     }
     object = json_pack("{s:s, s:o, s:O}", "label", group->label, "runs", runs, "options",
                        (json_t *)group->options);
@@ -214,17 +215,16 @@ static json_t *show_group(const evn__comparison *c, const evn__task_row *row,
             evn__statistic s = evn__group_statistic(group, col->metric);
             json_t *statistic = show_statistic(&s);
             add_meaning(statistic, group, col->metric);
-            json_object_set_new(object, col->metric, statistic);
+            evn__json_put(object, col->metric, statistic);
         }
     }
     if (row->iterates) {
         race r = run_race(c, group);
-        json_object_set_new(object, "race",
-                            json_pack("{s:s, s:o, s:o, s:o}", "against", r.first->label, "loss",
-                                      real_or_null(r.level), "iterations",
-                                      real_or_null(r.at < 0 ? NAN : group->mean.epochs[r.at]),
-                                      "seconds",
-                                      real_or_null(r.at < 0 ? NAN : group->mean.seconds[r.at])));
+        evn__json_put(object, "race",
+                      json_pack("{s:s, s:o, s:o, s:o}", "against", r.first->label, "loss",
+                                real_or_null(r.level), "iterations",
+                                real_or_null(r.at < 0 ? NAN : group->mean.epochs[r.at]), "seconds",
+                                real_or_null(r.at < 0 ? NAN : group->mean.seconds[r.at])));
     }
     return object;
 }
@@ -237,8 +237,8 @@ static json_t *show_paper(const evn__comparison *c) {
             "{s:s, s:s, s:o, s:o, s:o}", "name", figure->name, "source", figure->source,
             "test_error_percent", real_or_null(figure->test_error), "seconds_per_epoch",
             real_or_null(figure->seconds_per_epoch), "speedup", real_or_null(figure->speedup));
-        json_object_set_new(object, "text", figure->text ? json_string(figure->text) : json_null());
-        json_array_append_new(list, object);
+        evn__json_put(object, "text", figure->text ? json_string(figure->text) : json_null());
+        evn__json_append(list, object);
     }
     return list;
 }
@@ -260,13 +260,14 @@ static evn_status print_json(const evn__comparison *c, const evn__task_row *row)
     EVN_TRY(check_folders(c));
     json_t *groups = json_array();
     for (int i = 0; i < c->group_count; ++i) {
-        json_array_append_new(groups, show_group(c, row, &c->groups[i]));
+        evn__json_append(groups, show_group(c, row, &c->groups[i]));
     }
     json_t *all =
         json_pack("{s:s, s:o, s:o}", "task", c->task, "groups", groups, "paper", show_paper(c));
-    char *text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    char *text;
+    evn_status status = evn__json_print(all, JSON_INDENT(2), 9, &text);
     json_decref(all);
-    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the comparison");
+    EVN_TRY(status);
     printf("%s\n", text);
     free(text);
     return EVN_OK;

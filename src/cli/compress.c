@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
 #include "cli/reopen.h"
 #include "cli/report.h"
 #include "cli/training.h"
@@ -92,34 +93,30 @@ static evn_status describe(const evn__command *command, const compression *c, js
     json_t *words;
     EVN_TRY(evn__training_words(command, &words));
     *run = json_copy(c->run);
-    json_object_set_new(*run, "command", words);
-    json_object_set_new(*run, "options", evn__settings_show(&c->settings));
-    json_object_set_new(*run, "compressed",
-                        json_pack("{s:s, s:s, s:s, s:f}", "run", command->settings->subject, "from",
-                                  c->words[0], "to", c->words[1], "distance",
-                                  c->projection.distance));
+    EVN_CHECK(*run, EVN_ERR_MEMORY, "no memory for the description of the run");
+    evn__json_put(*run, "command", words);
+    evn__json_put(*run, "options", evn__settings_show(&c->settings));
+    evn__json_put(*run, "compressed",
+                  json_pack("{s:s, s:s, s:s, s:f}", "run", command->settings->subject, "from",
+                            c->words[0], "to", c->words[1], "distance", c->projection.distance));
     return EVN_OK;
 }
 
 static evn_status write(const evn__command *command, compression *c, evn__training *t) {
-    const evn__task_row *row = c->to.row;
     const char *out = command->settings->out;
-    json_t *run;
+    json_t *run = NULL;
     EVN_CHECK(!out || strlen(out) < sizeof(t->folder), EVN_ERR_OUTPUT,
               "the path of the run directory is too long: %.80s…", out);
     if (out) {
         memcpy(t->folder, out, strlen(out) + 1);
     } else {
-        EVN_TRY(evn__run_directory_number("runs", row->name, t->folder, sizeof(t->folder)));
+        EVN_TRY(evn__run_directory_number("runs", c->to.row->name, t->folder, sizeof(t->folder)));
     }
     c->settings.out = t->folder;
     EVN_TRY(describe(command, c, &run));
-    evn_status status = evn__run_directory_create(t->folder, run, &t->directory);
+    evn_status status = evn__training_begin(t, t->folder, run);
     json_decref(run);
     EVN_TRY(status);
-    const evn_network *own = c->to.network;
-    EVN_TRY(own ? evn__run_directory_network(t->directory, evn_network_text(own)) : EVN_OK);
-    EVN_TRY(row->keep ? row->keep(&c->to, t->folder) : EVN_OK);
     EVN_TRY(evn__training_keep(t, &c->settings));
     return evn__run_directory_finish(t->directory, &c->metrics[1]);
 }

@@ -3,6 +3,7 @@
 
 #include "base/embedded.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "cli/reopen.h"
 #include "cli/table.h"
 #include "cli/verb.h"
@@ -208,7 +209,7 @@ static evn_status print_text(const evn__anatomy *a, const evn_model_options *o) 
 static json_t *shape_array(evn_shape shape) {
     json_t *array = json_array();
     for (int i = 0; i < shape.rank; ++i) {
-        json_array_append_new(array, json_integer(shape.dim[i]));
+        evn__json_append(array, json_integer(shape.dim[i]));
     }
     return array;
 }
@@ -223,7 +224,7 @@ static json_t *layer_objects(const evn__anatomy *a) {
     json_t *layers = json_array();
     for (int i = 0; i < a->part_count; ++i) {
         const evn__part *p = &a->parts[i];
-        json_array_append_new(
+        evn__json_append(
             layers, json_pack("{s:s, s:s, s:s, s:i, s:b, s:b, s:o, s:o, s:I, s:I}", "place",
                               p->place, "layer", p->layer, "weights", p->weights, "times", p->times,
                               "evolves", p->evolves, "time", p->timed, "from", shape_array(p->from),
@@ -243,9 +244,12 @@ static evn_status print_json(const evn__anatomy *a, const subject *s) {
         whole(a->products), "estimated_bytes", "forward", whole(a->forward), "backprop",
         whole(a->backprop), "checkpointed", whole(a->checkpointed), "adjoint", whole(a->adjoint));
     EVN_CHECK(root, EVN_ERR_USAGE, "the network's name is not UTF-8, which JSON needs");
-    json_dumpf(root, stdout, JSON_INDENT(2));
-    printf("\n");
+    char *text;
+    evn_status status = evn__json_print(root, JSON_INDENT(2), 17, &text);
     json_decref(root);
+    EVN_TRY(status);
+    printf("%s\n", text);
+    free(text);
     return EVN_OK;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
 #include "base/number.h"
 #include "cli/verb.h"
 #include "host/device_json.h"
@@ -79,7 +80,7 @@ static json_t *device_object(const evn_device_info *info) {
     snprintf(selector, sizeof(selector), "%d:%d", info->platform, info->device);
     json_t *object = json_pack("{s:s, s:i, s:b, s:s}", "selector", selector, "index", info->index,
                                "usable", info->usable, "unusable", info->unusable);
-    json_object_update_new(object, evn__device_json(info));
+    evn__json_put_all(object, evn__device_json(info));
     return object;
 }
 
@@ -102,22 +103,24 @@ static evn_status print_json(const list *l) {
     const evn__survey *s = &l->survey;
     json_t *devices = json_array(), *platforms = json_array(), *findings = json_array();
     for (int i = 0; i < s->count; ++i) {
-        json_array_append_new(devices, device_object(&s->infos[i]));
+        evn__json_append(devices, device_object(&s->infos[i]));
     }
     for (int i = 0; i < s->platform_count; ++i) {
-        json_array_append_new(platforms, platform_object(&s->platforms[i]));
+        evn__json_append(platforms, platform_object(&s->platforms[i]));
     }
     for (int i = 0; i < s->findings.count; ++i) {
-        json_array_append_new(findings, finding_object(&s->findings.rows[i]));
+        evn__json_append(findings, finding_object(&s->findings.rows[i]));
     }
     json_t *root =
         json_pack("{s:o, s:s, s:o, s:o, s:o}", "auto",
                   l->automatic >= 0 ? json_integer(l->automatic) : json_null(), "auto_reason",
                   l->reason, "devices", devices, "platforms", platforms, "findings", findings);
-    EVN_CHECK(root, EVN_ERR_MEMORY, "no memory for the list of %d devices", s->count);
-    json_dumpf(root, stdout, JSON_INDENT(2));
-    printf("\n");
+    char *text;
+    evn_status status = evn__json_print(root, JSON_INDENT(2), 17, &text);
     json_decref(root);
+    EVN_TRY(status);
+    printf("%s\n", text);
+    free(text);
     return EVN_OK;
 }
 

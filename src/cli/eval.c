@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
 #include "cli/reopen.h"
 #include "cli/report.h"
 #include "cli/verb.h"
@@ -33,10 +34,10 @@ static evn_status measure(const evn__session *session, const char *folder, evn_m
     const evn_solver_options *solver = evn__session_solver(session);
     const evn__evaluation *more = session->row->evaluate;
     const char *device = evn_device_get_info(session->device)->name;
-    json_object_set_new(report, "evonode", json_string(evn_version()));
-    json_object_set_new(report, "task", json_string(session->row->name));
-    json_object_set_new(report, "solver", show_solver(solver));
-    json_object_set_new(report, "device", json_string(device));
+    evn__json_put(report, "evonode", json_string(evn_version()));
+    evn__json_put(report, "task", json_string(session->row->name));
+    evn__json_put(report, "solver", show_solver(solver));
+    evn__json_put(report, "device", json_string(device));
     EVN_TRY(more ? more->measure(session, folder, metrics, report)
                  : evn_task_evaluate(&session->task, solver, EVN_TEST, 0, metrics));
     evn__run_metrics_show(metrics, report);
@@ -44,8 +45,8 @@ static evn_status measure(const evn__session *session, const char *folder, evn_m
 }
 
 static evn_status print_json(const json_t *report) {
-    char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the evaluation");
+    char *text;
+    EVN_TRY(evn__json_print(report, JSON_INDENT(2), 9, &text));
     printf("%s\n", text);
     free(text);
     return EVN_OK;

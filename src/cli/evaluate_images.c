@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What eval tells of a run on images: class by class, what is taken for what, and calibration.
+#include "base/json.h"
 #include "base/memory.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -23,7 +24,7 @@ static evn_status keep(const evn__assessment *a, const char *const *names, const
     EVN_TRY(set(metrics, "test_macro_f1", EVN_BETTER_HIGHER, a->macro_f1));
     EVN_TRY(set(metrics, "test_calibration_error", EVN_BETTER_LOWER, a->calibration_error));
     EVN_TRY(set(metrics, "test_brier", EVN_BETTER_LOWER, a->brier));
-    json_object_update_new(report, evn__assessment_show(a, names));
+    evn__json_put_all(report, evn__assessment_show(a, names));
     return folder ? evn__assessment_draw(a, names, folder) : EVN_OK;
 }
 

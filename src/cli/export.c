@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
 #include "base/number.h"
 #include "cli/reopen.h"
 #include "cli/training.h"
@@ -57,28 +58,30 @@ static void add_fact(facts *f, const char *key, const char *value) {
 /// The names of the classes that the run was trained on, as JSON; NULL where they have none.
 static evn_status read_classes(const char *folder, char **classes) {
     json_t *run;
+    *classes = NULL;
     EVN_TRY(evn__run_read(folder, &run));
     const json_t *names = json_object_get(run, "classes");
-    *classes = names ? json_dumps(names, JSON_COMPACT) : NULL;
+    evn_status status = names ? evn__json_print(names, JSON_COMPACT, 17, classes) : EVN_OK;
     json_decref(run);
-    return EVN_OK;
+    return status;
 }
 
-static char *print_names(const char *const *names, int count) {
+static evn_status print_names(const char *const *names, int count, char **text) {
     json_t *array = json_array();
     for (int i = 0; i < count; ++i) {
-        json_array_append_new(array, json_string(names[i]));
+        evn__json_append(array, json_string(names[i]));
     }
-    char *text = count > 0 ? json_dumps(array, JSON_COMPACT) : NULL;
+    *text = NULL;
+    evn_status status = count > 0 ? evn__json_print(array, JSON_COMPACT, 17, text) : EVN_OK;
     json_decref(array);
-    return text;
+    return status;
 }
 
 static evn_status find_facts(const char *folder, const evn__session *session,
                              const evn__unroll_options *options, const evn__unrolled *unrolled,
                              facts *f) {
     EVN_TRY(read_classes(folder, &f->classes));
-    f->columns = print_names(unrolled->columns, unrolled->column_count);
+    EVN_TRY(print_names(unrolled->columns, unrolled->column_count, &f->columns));
     snprintf(f->solver, VALUE_SIZE, "%s, %d equal steps", options->method, options->steps);
     if (unrolled->duration > 0) {
         evn__print(f->duration, VALUE_SIZE, "%.17g", unrolled->duration);

@@ -3,6 +3,7 @@
 // the columns, with which the run is used where its data are not.
 #include "cli/flow.h"
 
+#include "base/json.h"
 #include "io/run_directory.h"
 #include "io/safetensors.h"
 
@@ -31,13 +32,14 @@ evn_status evn__flow_keep_points(const evn__points *points, const char *folder) 
     describe(points->dimensions, points->standard.mean, points->standard.factor, tensors);
     json_t *names = json_array();
     for (int i = 0; i < points->dimensions; ++i) {
-        json_array_append_new(names, json_string(points->names[i]));
+        evn__json_append(names, json_string(points->names[i]));
     }
-    char *text = json_dumps(names, JSON_COMPACT);
+    char *text;
+    evn_status status = evn__json_print(names, JSON_COMPACT, 17, &text);
     json_decref(names);
-    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the names of the columns");
+    EVN_TRY(status);
     const evn__pair metadata[] = {{"format", FORMAT}, {"columns", text}};
-    evn_status status = evn__safetensors_write(path, tensors, TENSORS, metadata, 2);
+    status = evn__safetensors_write(path, tensors, TENSORS, metadata, 2);
     free(text);
     return status;
 }

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
 #include "base/nearest.h"
 #include "cli/probe.h"
 #include "cli/verb.h"
 #include "evonode/version.h"
 #include "host/forecast.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const evn__verb *const verbs[] = {
     &evn__verb_devices,  &evn__verb_describe, &evn__verb_train,
@@ -112,17 +119,41 @@ static void report(evn_status status, const char *verb) {
     }
 }
 
+/// A file that is opened later must not become the standard output or error of a program that was
+/// started without. What is read or written there fails all the same, but for messages.
+static void secure_streams(void) {
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; ++file) {
+        if (fcntl(file, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[file]) != file) {
+            abort(); // nothing can be said, and nothing may be written
+        }
+    }
+    signal(SIGPIPE, SIG_IGN); // a reader that has gone is an error of the write
+}
+
+/// Of a training the results are in its directory; that nobody reads its progress is no failure.
+static evn_status end_output(evn_status status, const evn__verb *verb) {
+    bool whole = fflush(stdout) == 0 && !ferror(stdout);
+    if (whole || status != EVN_OK || verb == &evn__verb_train || verb == &evn__verb_resume) {
+        return status;
+    }
+    EVN_FAIL(EVN_ERR_OUTPUT,
+             "cannot write to standard output; check the program that reads it, and the disk");
+}
+
 int main(int argc, char **argv) {
+    secure_streams();
     evn__settings settings;
     evn__settings_clear(&settings);
     evn__command command = {argc, argv, &settings};
+    evn__json_watch();
     evn_status status = run(&command);
-    if (fflush(stdout) != 0 && status == EVN_OK) {
-        status = evn__fail(__FILE__, __LINE__, EVN_ERR_OUTPUT,
-                           "cannot write to standard output; check the program that reads it");
+    if (status == EVN_OK) {
+        status = evn__json_check();
     }
+    const evn__verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
+    status = end_output(status, verb);
     if (status != EVN_OK) {
-        const evn__verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
         report(status, verb ? verb->name : NULL);
     }
     evn__settings_free(&settings);

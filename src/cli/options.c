@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/options.h"
 
+#include "base/json.h"
 #include "base/nearest.h"
 #include "base/number.h"
 #include <errno.h>
@@ -192,7 +193,7 @@ void evn__options_show(const evn__option *table, unsigned verbs, const void *tar
     for (const evn__option *row = table; row->name; ++row) {
         if ((row->verbs & verbs) && !(row->verbs & EVN__OPTION_PASSING)) {
             const char *field = (const char *)target + row->offset;
-            json_object_set_new(object, row->name, row->kind->show(field));
+            evn__json_put(object, row->name, row->kind->show(field));
         }
     }
 }

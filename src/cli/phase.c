@@ -2,6 +2,7 @@
 // Phases of training: --phase NAME:key=value,... and the options that hold for all phases.
 #include "cli/settings.h"
 
+#include "base/json.h"
 #include "base/nearest.h"
 #include <stdio.h>
 #include <string.h>
@@ -162,9 +163,9 @@ static json_t *show_phases(const void *field) {
     json_t *array = json_array();
     for (int i = 0; i < settings->phase_count; ++i) {
         json_t *entry = json_object();
-        json_object_set_new(entry, "name", json_string(settings->phases[i].name));
+        evn__json_put(entry, "name", json_string(settings->phases[i].name));
         evn__options_show(evn__phase_options, TRAIN, &settings->phases[i], entry);
-        json_array_append_new(array, entry);
+        evn__json_append(array, entry);
     }
     return array;
 }

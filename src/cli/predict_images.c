@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Classes of image files, by a trained run.
 #include "base/files.h"
+#include "base/json.h"
 #include "base/names.h"
 #include "cli/report.h"
 #include "cli/session.h"
@@ -227,9 +228,13 @@ static json_t *show_class(const inputs *in, const answer *a, int place) {
 
 /// Takes the object.
 static void put_object(json_t *object, evn__text *text) {
-    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    char *line;
+    evn_status status = evn__json_print(object, JSON_COMPACT, 9, &line);
     json_decref(object);
-    evn__text_append(text, "%s\n", line ? line : "null");
+    if (status == EVN_OK) {
+        evn__text_append(text, "%s\n", line);
+    }
+    text->status = text->status == EVN_OK ? status : text->status;
     free(line);
 }
 
@@ -253,11 +258,11 @@ static json_t *show_file(const char *path, const char *shown) {
 static void put_json(const inputs *in, const char *path, const char *shown, const answer *a,
                      evn__text *text) {
     json_t *object = show_file(path, shown), *top = json_array();
-    json_object_update_new(object, show_class(in, a, 0));
+    evn__json_put_all(object, show_class(in, a, 0));
     for (int i = 0; i < a->count; ++i) {
-        json_array_append_new(top, show_class(in, a, i));
+        evn__json_append(top, show_class(in, a, i));
     }
-    json_object_set_new(object, "top", top);
+    evn__json_put(object, "top", top);
     put_object(object, text);
 }
 
@@ -275,7 +280,7 @@ static void put_problem(inputs *in, const evn__image_file *file, bool json, evn_
     }
     if (json) {
         json_t *object = show_file(file->path, evn__printable(file->path, name, sizeof(name)));
-        json_object_set_new(object, "error", json_string(shown));
+        evn__json_put(object, "error", json_string(shown));
         put_object(object, text);
     }
 }

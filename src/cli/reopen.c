@@ -138,7 +138,11 @@ static evn_status reopen(const evn__command *command, opening open,
 
 evn_status evn__reopen(const evn__command *command,
                        evn_status (*use)(evn__session *session, const evn__command *command)) {
-    return reopen(command, open_own, use);
+    evn__run_lock lock;
+    EVN_TRY(evn__run_directory_share(command->settings->subject, &lock));
+    evn_status status = reopen(command, open_own, use);
+    evn__run_lock_release(&lock);
+    return status;
 }
 
 evn_status evn__reopen_learnt(const evn__command *command,

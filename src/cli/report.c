@@ -181,7 +181,11 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
 
 void evn__report_resumed(const char *unit, int done, int all) {
     evn__report_clear();
-    fprintf(stderr, "resumes after %s %d of %d\n", unit, done, all);
+    if (done == 0) {
+        fprintf(stderr, "begins again: no checkpoint was written yet\n");
+    } else {
+        fprintf(stderr, "resumes after %s %d of %d\n", unit, done, all);
+    }
 }
 
 void evn__report_finished(const char *folder) {
@@ -196,6 +200,11 @@ void evn__report_lost(const char *folder, int listed, int done) {
                 "the lines of the others are lost\n",
                 folder, listed, done);
     }
+}
+
+void evn__report_older(const char *reason) {
+    evn__report_clear();
+    fprintf(stderr, "evonode: warning: %s; the run goes on from the checkpoint before\n", reason);
 }
 
 void evn__report_unfinished(const char *folder) {

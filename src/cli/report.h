@@ -67,6 +67,9 @@ void evn__report_finished(const char *folder);
 /// That metrics.jsonl lacks epochs which the checkpoint knows of; nothing where it has them all.
 void evn__report_lost(const char *folder, int listed, int done);
 
+/// That a run goes on from the checkpoint before, since the newest cannot be read.
+void evn__report_older(const char *reason);
+
 /// That a run which is evaluated is not finished.
 void evn__report_unfinished(const char *folder);
 

@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/made_with.h"
 #include "cli/reopen.h"
 #include "cli/report.h"
 #include "cli/training.h"
 #include "cli/verb.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static evn_status check_checkpoint(const char *folder) {
-    char path[EVN__FOLDER_SIZE];
-    EVN_TRY(evn__run_checkpoint(folder, path, sizeof(path)));
-    EVN_CHECK(access(path, F_OK) == 0, EVN_ERR_FILE,
-              "%s is missing: the run ended before its first checkpoint, so there is nothing to "
-              "resume; train again",
-              path);
-    return EVN_OK;
-}
-
-static evn_status claim(const char *folder, evn__training *t) {
+static evn_status claim(const char *folder, bool best, evn__training *t) {
     EVN_CHECK(strlen(folder) < sizeof(t->folder), EVN_ERR_OUTPUT,
               "the path of the run directory is too long: %.80s…", folder);
     memcpy(t->folder, folder, strlen(folder) + 1);
     EVN_TRY(evn__run_directory_reopen(folder, &t->directory));
-    return check_checkpoint(folder);
+    t->has_checkpoint = t->directory && evn__run_has_checkpoint(folder);
+    return t->directory && best ? evn__run_checkpoint_return(folder) : EVN_OK;
 }
 
 /// Other data would make it the run of neither.
@@ -34,60 +27,70 @@ static evn_status check_data(const json_t *run, const evn__session *session) {
     return EVN_OK;
 }
 
-static evn_status resume(const char *folder, const evn__task_row *row, const json_t *run,
-                         evn__settings *settings) {
-    evn__session session = {.run = folder};
-    evn__training t = {.session = &session, .resumes = true};
-    evn_status status = claim(folder, &t);
-    if (status == EVN_OK) {
-        status = evn__session_open(&session, row, settings);
+/// The same bits come of the same device, driver and program alone.
+static evn_status check_same(const json_t *run, const evn__settings *settings, evn__training *t) {
+    char *text, warning[EVN__MESSAGE_SIZE];
+    json_t *differs;
+    EVN_TRY(evn__made_with_compare(t->session, run, &differs));
+    if (json_array_size(differs) == 0) {
+        json_decref(differs);
+        return EVN_OK;
     }
+    t->differs = differs;
+    EVN_TRY(evn__made_with_text(differs, &text));
+    snprintf(warning, sizeof(warning),
+             "the run does not go on with what it began with, so that the last bits differ (%s)",
+             text);
+    free(text);
+    EVN_CHECK(!settings->same, EVN_ERR_DATA, "%s; leave out --same, or resume where it was begun",
+              warning);
+    evn__report_warning(warning);
+    return EVN_OK;
+}
+
+static evn_status resume(const evn__task_row *row, const json_t *run, evn__settings *settings,
+                         evn__training *t) {
+    EVN_TRY(evn__session_open(t->session, row, settings));
+    EVN_TRY(evn__reopen_check(run, t->session));
+    EVN_TRY(check_data(run, t->session));
+    EVN_TRY(check_same(run, settings, t));
+    EVN_TRY(evn__training_fit(t, settings));
+    EVN_TRY(evn__training_create(t, settings));
+    return evn__training_run(t, settings);
+}
+
+/// With the folder claimed, so that what is read is what will be there.
+static evn_status resume_claimed(const evn__command *command, evn__training *t) {
+    const evn__task_row *row;
+    json_t *run;
+    evn__settings settings;
+    evn_status status =
+        evn__reopen_settings(t->folder, command->settings, false, &run, &row, &settings);
     if (status == EVN_OK) {
-        status = evn__reopen_check(run, &session);
+        settings.same = command->settings->same;
+        t->run = run;
+        status = resume(row, run, &settings, t);
     }
-    if (status == EVN_OK) {
-        status = check_data(run, &session);
-    }
-    if (status == EVN_OK) {
-        status = evn__training_fit(&t, settings);
-    }
-    if (status == EVN_OK) {
-        status = evn__training_create(&t, settings);
-    }
-    if (status == EVN_OK) {
-        status = evn__training_run(&t, settings);
-    }
-    evn__training_close(&t);
-    evn__session_close(&session);
+    evn__training_close(t);
+    evn__session_close(t->session);
+    evn__settings_free(&settings);
+    json_decref(run);
     return status;
 }
 
 /// A finished run is where resuming ends, however often it is asked for.
-static evn_status resume_unfinished(const char *folder, const evn__task_row *row, const json_t *run,
-                                    evn__settings *settings) {
-    json_t *summary;
-    EVN_TRY(evn__run_summary(folder, &summary));
-    if (!summary) {
-        return resume(folder, row, run, settings);
-    }
-    json_decref(summary);
-    evn__report_finished(folder);
-    return EVN_OK;
-}
-
 static evn_status run(const evn__command *command) {
     const char *folder = command->settings->subject;
-    const evn__task_row *row;
-    json_t *description;
-    evn__settings settings;
-    evn_status status =
-        evn__reopen_settings(folder, command->settings, false, &description, &row, &settings);
-    if (status == EVN_OK) {
-        status = resume_unfinished(folder, row, description, &settings);
+    evn__session session = {.run = folder};
+    evn__training t = {.session = &session, .resumes = true};
+    evn_status status = claim(folder, command->settings->best, &t);
+    if (status == EVN_OK && t.directory) {
+        return resume_claimed(command, &t);
     }
-    evn__settings_free(&settings);
-    json_decref(description);
-    return status;
+    evn__training_close(&t);
+    EVN_TRY(status);
+    evn__report_finished(folder);
+    return EVN_OK;
 }
 
 const evn__verb evn__verb_resume = {
@@ -97,5 +100,7 @@ const evn__verb evn__verb_resume = {
     EVN__VERB_RESUME,
     run,
     "\nA checkpoint is written after each epoch; where epochs are short, as often as takes a\n"
-    "fiftieth of the time. A resumed run gives the same bits as one that was not interrupted, on\n"
-    "the same device.\n"};
+    "fiftieth of the time. The one before and the one of the least loss are kept too; a run that\n"
+    "was ended before its first begins again. A resumed run gives the same bits as one that was\n"
+    "not interrupted, on the same device with the same driver and program; what differs is said\n"
+    "and kept in run.json.\n"};

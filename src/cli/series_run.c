@@ -3,6 +3,7 @@
 // [D], and all names, with which the run is used where its data are not.
 #include "cli/series_run.h"
 
+#include "base/json.h"
 #include "io/run_directory.h"
 #include "io/safetensors.h"
 
@@ -28,19 +29,19 @@ static void describe(const evn__series_outline *o, evn__tensor tensors[TENSORS])
 static evn_status write_outline(const evn__series_outline *o, const json_t *names,
                                 const json_t *tracks, const char *path) {
     evn__tensor tensors[TENSORS];
-    char *columns = json_dumps(names, JSON_COMPACT);
-    char *trajectories = json_dumps(tracks, JSON_COMPACT);
+    char *columns, *trajectories = NULL;
+    EVN_TRY(evn__json_print(names, JSON_COMPACT, 17, &columns));
+    evn_status status = evn__json_print(tracks, JSON_COMPACT, 17, &trajectories);
     const evn__pair metadata[PAIRS] = {{"format", FORMAT},
                                        {"time", o->time_name},
                                        {"columns", columns},
                                        {"trajectories", trajectories},
                                        {"group", o->group_name}};
     describe(o, tensors);
-    evn_status status =
-        columns && trajectories
-            ? evn__safetensors_write(path, tensors, TENSORS, metadata,
-                                     o->group_name ? PAIRS : PAIRS - 1)
-            : evn_error_set(EVN_ERR_MEMORY, "no memory for the names of columns and trajectories");
+    if (status == EVN_OK) {
+        status = evn__safetensors_write(path, tensors, TENSORS, metadata,
+                                        o->group_name ? PAIRS : PAIRS - 1);
+    }
     free(columns);
     free(trajectories);
     return status;
@@ -53,7 +54,7 @@ static void list_tracks(const evn__time_series *s, double *rows, double *starts,
         rows[COUNTS * i] = (double)track->count;
         rows[COUNTS * i + 1] = (double)track->trained;
         evn__series_scaled(s, i, track->first, true, starts + (int64_t)i * s->dimensions);
-        json_array_append_new(tracks, json_string(track->name));
+        evn__json_append(tracks, json_string(track->name));
     }
 }
 
@@ -67,7 +68,7 @@ evn_status evn__series_keep(const evn__time_series *series, const char *folder) 
     if (status == EVN_OK) {
         json_t *names = json_array(), *tracks = json_array();
         for (int k = 0; k < series->dimensions; ++k) {
-            json_array_append_new(names, json_string(series->names[k]));
+            evn__json_append(names, json_string(series->names[k]));
         }
         list_tracks(series, rows, starts, tracks);
         const evn__series_outline outline = {.time_name = series->time_name,

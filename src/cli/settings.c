@@ -69,6 +69,10 @@ const evn__option evn__settings_options[] = {
     {"force", NULL, "use the device though its results were found wrong",
      ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT | COMPRESS | EVN__OPTION_PASSING,
      &evn__option_flag, AT(force), 0, 0, NULL},
+    {"best", NULL, "go on from the checkpoint of the least loss instead of the last one",
+     EVN__VERB_RESUME, &evn__option_flag, AT(best), 0, 0, NULL},
+    {"same", NULL, "refuse to go on where device, driver or program are not those of before",
+     EVN__VERB_RESUME, &evn__option_flag, AT(same), 0, 0, NULL},
     {"data", "DIR",
      "directory of the data set's files; a series' CSV file, or curve; for a flow, a density's "
      "name "

@@ -51,7 +51,8 @@ typedef struct evn__settings {
         skip_bad, top, window, extra, watch, classes, micro_batches;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until,
         tolerance;
-    bool json, quick, help, flip, tensorboard, dry_run, markdown, force, spin, low_priority;
+    bool json, quick, help, flip, tensorboard, dry_run, markdown, force, spin, low_priority, best,
+        same;
     bool solves;                ///< the one phase is there to solve with; nothing is trained
     evn__phase_settings common; ///< for all phases
     evn__phase_settings phases[EVN__PHASES_MAX];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Series of one's own: a Neural ODE, or a NODE-EW, that follows them and goes on behind them.
 #include "base/hash.h"
+#include "base/json.h"
 #include "cli/report.h"
 #include "cli/series.h"
 #include "cli/series_run.h"
@@ -170,12 +171,12 @@ static void describe(const evn__session *session, json_t *run) {
     const evn__time_series *s = session->data;
     json_t *columns = json_array();
     for (int k = 0; k < s->dimensions; ++k) {
-        json_array_append_new(columns, json_pack("{s:s, s:f, s:f}", "name", s->names[k], "mean",
-                                                 s->mean[k], "deviation", s->deviation[k]));
+        evn__json_append(columns, json_pack("{s:s, s:f, s:f}", "name", s->names[k], "mean",
+                                            s->mean[k], "deviation", s->deviation[k]));
     }
-    json_object_set_new(run, "series",
-                        json_pack("{s:s, s:f, s:i, s:o}", "time", s->time_name, "unit_of_time",
-                                  s->unit, "windows", s->window_count, "columns", columns));
+    evn__json_put(run, "series",
+                  json_pack("{s:s, s:f, s:i, s:o}", "time", s->time_name, "unit_of_time", s->unit,
+                            "windows", s->window_count, "columns", columns));
 }
 
 static evn_status draw(const evn__session *session, const evn__settings *settings,

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+#include "cli/made_with.h"
 #include "cli/training.h"
 #include "cli/verb.h"
-#include "evonode/version.h"
-#include "host/list.h"
-#include "host/tuning.h"
 
 #include <string.h>
 
 // The run folder ----------------------------------------------------------------------------------
-
-static json_t *describe_device(const evn_device_info *info, const char *choice) {
-    char selector[32];
-    snprintf(selector, sizeof(selector), "%d:%d", info->platform, info->device);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "selector",
-                     selector, "choice", choice, "name", info->name, "type",
-                     evn_device_type_name(info->type), "vendor", info->vendor, "driver",
-                     info->driver, "version", info->version, "platform", info->platform_name,
-                     "platform_version", info->platform_version, "compute_units",
-                     info->compute_units, "global_bytes", (json_int_t)info->global_bytes);
-}
 
 evn_status evn__training_words(const evn__command *command, json_t **words) {
     bool whole = true;
@@ -37,7 +25,7 @@ evn_status evn__training_words(const evn__command *command, json_t **words) {
 static json_t *show_shape(evn_shape shape) {
     json_t *extents = json_array();
     for (int i = 0; i < shape.rank; ++i) {
-        json_array_append_new(extents, json_integer(shape.dim[i]));
+        evn__json_append(extents, json_integer(shape.dim[i]));
     }
     return extents;
 }
@@ -45,9 +33,9 @@ static json_t *show_shape(evn_shape shape) {
 /// What the model takes, for those who have no data of the training.
 static void show_source(const evn_source *source, json_t *run) {
     evn_source_info info = source->methods->info(source->self);
-    json_object_set_new(run, "sample", show_shape(info.sample));
+    evn__json_put(run, "sample", show_shape(info.sample));
     if (info.has_target) {
-        json_object_set_new(run, "target", show_shape(info.target));
+        evn__json_put(run, "target", show_shape(info.target));
     }
 }
 
@@ -56,31 +44,21 @@ static evn_status describe(const evn__command *command, const evn__settings *set
                            const evn__training *t, json_t **run) {
     json_t *words;
     EVN_TRY(evn__training_words(command, &words));
-    *run = json_pack("{s:i, s:{s:s, s:s, s:s}, s:o, s:s, s:o, s:o}", "format", 1, "versions",
-                     "evonode", evn_version(), "jansson", jansson_version_str(), "compiler",
-                     __VERSION__, "command", words, "task", t->session->row->name, "options",
-                     evn__settings_show(settings), "device",
-                     describe_device(evn_device_get_info(t->session->device),
-                                     evn__device_choice(t->session->device)));
+    *run = json_pack("{s:i, s:o, s:s, s:o}", "format", 1, "command", words, "task",
+                     t->session->row->name, "options", evn__settings_show(settings));
+    EVN_CHECK(*run, EVN_ERR_MEMORY, "no memory for the description of the run");
+    EVN_TRY(evn__made_with_show(t->session, *run));
     const char *note = settings->preset ? NULL : t->session->row->note;
-    if (*run && note) {
-        json_object_set_new(*run, "note", json_string(note));
+    if (note) {
+        evn__json_put(*run, "note", json_string(note));
     }
-    if (*run && t->session->classes) {
-        json_object_set_new(*run, "classes", evn__class_names(t->session->classes));
+    if (t->session->classes) {
+        evn__json_put(*run, "classes", evn__class_names(t->session->classes));
     }
-    if (*run && t->session->digest[0]) { // figures of other data are no comparison
-        json_object_set_new(*run, "data_digest", json_string(t->session->digest));
+    if (t->session->digest[0]) { // figures of other data are no comparison
+        evn__json_put(*run, "data_digest", json_string(t->session->digest));
     }
-    if (*run) {
-        json_object_set_new(*run, "selftest", json_string(t->session->selftest));
-    }
-    char tuning[33];
-    EVN_TRY(evn__tuning_digest(t->session->device, tuning));
-    if (*run && tuning[0]) { // results depend on it in the last bits
-        json_object_set_new(*run, "tuning", json_string(tuning));
-    }
-    EVN_CHECK(*run, EVN_ERR_USAGE, "the run cannot be described: the device's name is not UTF-8");
+    evn__json_put(*run, "selftest", json_string(t->session->selftest));
     show_source(&t->session->source, *run);
     if (t->session->row->describe) {
         t->session->row->describe(t->session, *run);
@@ -95,13 +73,13 @@ static evn_status claim(const evn__command *command, evn__settings *settings, ev
             evn__run_directory_number("runs", t->session->row->name, t->folder, sizeof(t->folder)));
         settings->out = t->folder;
     }
-    json_t *run;
-    EVN_TRY(describe(command, settings, t, &run));
-    evn_status status = evn__run_directory_create(settings->out, run, &t->directory);
+    json_t *run = NULL;
+    evn_status status = describe(command, settings, t, &run);
+    if (status == EVN_OK) {
+        status = evn__training_begin(t, settings->out, run);
+    }
     json_decref(run);
-    EVN_TRY(status);
-    const evn_network *own = t->session->network;
-    return own ? evn__run_directory_network(t->directory, evn_network_text(own)) : EVN_OK;
+    return status;
 }
 
 // The verb ----------------------------------------------------------------------------------------
@@ -132,8 +110,6 @@ static evn_status start(const evn__command *command, int64_t filters, int64_t la
     }
     EVN_TRY(evn__training_create(t, settings));
     EVN_TRY(claim(command, settings, t));
-    const evn__task_row *row = t->session->row;
-    EVN_TRY(row->keep ? row->keep(t->session, t->folder) : EVN_OK);
     return evn__training_run(t, settings);
 }
 

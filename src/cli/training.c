@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "cli/rehearsal.h"
 #include "cli/report.h"
 #include "cli/tensorboard.h"
@@ -34,6 +35,10 @@ static void catch_signals(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) { // not under nohup
+        sigaction(SIGHUP, &action, NULL);
+    }
 }
 
 // What the trainer calls --------------------------------------------------------------------------
@@ -63,12 +68,19 @@ static bool is_shown(evn__training *t, const evn_epoch *epoch) {
 static void save(evn__training *t) {
     char path[EVN__FOLDER_SIZE];
     double begun = evn__now();
-    evn_status status = evn__run_checkpoint(t->folder, path, sizeof(path));
+    evn_status status = evn__run_checkpoint(t->folder, EVN__CHECKPOINT_NEWEST, path, sizeof(path));
     if (status == EVN_OK) {
         status = evn__run_directory_flush(t->directory);
     }
     if (status == EVN_OK) {
+        status = evn__run_checkpoint_keep(t->folder, EVN__CHECKPOINT_BEFORE);
+    }
+    if (status == EVN_OK) {
         status = evn_trainer_save(t->session->trainer, path);
+    }
+    bool best = t->so_far.loss <= t->so_far.least_loss || !evn__run_has_best(t->folder);
+    if (status == EVN_OK && best) {
+        status = evn__run_checkpoint_keep(t->folder, EVN__CHECKPOINT_BEST);
     }
     if (status != EVN_OK && t->unsaved == EVN_OK) {
         evn__report_unsaved(evn_error_message());
@@ -134,28 +146,39 @@ static evn_parameters *parameters_of(const evn__training *t) {
     return t->session->task.methods->parameters(t->session->task.self);
 }
 
+evn_status evn__training_begin(evn__training *training, const char *folder, const json_t *run) {
+    const evn__session *session = training->session;
+    const evn_network *own = session->network;
+    EVN_TRY(evn__run_directory_create(folder, &training->directory));
+    EVN_TRY(own ? evn__run_directory_network(training->directory, evn_network_text(own)) : EVN_OK);
+    EVN_TRY(session->row->keep ? session->row->keep(session, training->folder) : EVN_OK);
+    return evn__run_directory_begin(training->directory, run);
+}
+
 json_t *evn__class_names(const evn_dataset *dataset) {
     json_t *names = json_array();
     for (int i = 0; i < evn_dataset_get_info(dataset).classes; ++i) {
-        json_array_append_new(names, json_string(evn_dataset_class_name(dataset, i)));
+        evn__json_append(names, json_string(evn_dataset_class_name(dataset, i)));
     }
     return names;
 }
 
 /// The names of the classes as JSON, for the metadata of the parameters; NULL where there are none.
-static char *print_classes(const evn__training *t) {
+static evn_status print_classes(const evn__training *t, char **text) {
+    *text = NULL;
     if (!t->session->classes) {
-        return NULL;
+        return EVN_OK;
     }
     json_t *names = evn__class_names(t->session->classes);
-    char *text = json_dumps(names, JSON_COMPACT);
+    evn_status status = evn__json_print(names, JSON_COMPACT, 17, text);
     json_decref(names);
-    return text;
+    return status;
 }
 
 evn_status evn__training_keep(evn__training *training, const evn__settings *settings) {
     evn__training *t = training;
-    char *classes = print_classes(t);
+    char *classes;
+    EVN_TRY(print_classes(t, &classes));
     evn__pair metadata[] = {{"format", "evonode 1"},
                             {"task", t->session->row->name},
                             {"model", settings->network ? "own"
@@ -230,20 +253,58 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
              what_is_kept(t->so_far.epochs > 0, kept), next, goes_on ? t->folder : "");
 }
 
-/// To where the checkpoint is.
-static evn_status go_back(evn__training *t) {
+static evn_status restore(evn__training *t, evn__generation generation, int *epochs) {
     char path[EVN__FOLDER_SIZE];
-    int epochs;
+    EVN_TRY(evn__run_checkpoint(t->folder, generation, path, sizeof(path)));
+    return evn_trainer_restore(t->session->trainer, path, epochs);
+}
+
+/// From the newest checkpoint, and where that is damaged, from the one before.
+static evn_status restore_newest(evn__training *t, int *epochs) {
+    char reason[EVN__MESSAGE_SIZE];
+    evn_status status = restore(t, EVN__CHECKPOINT_NEWEST, epochs);
+    if (status != EVN_ERR_FORMAT && status != EVN_ERR_FILE) {
+        return status;
+    }
+    snprintf(reason, sizeof(reason), "%s", evn_error_message());
+    EVN_CHECK(restore(t, EVN__CHECKPOINT_BEFORE, epochs) == EVN_OK, status,
+              "%s; there is no older one to go on from: train again", reason);
+    evn__report_older(reason);
+    return EVN_OK;
+}
+
+/// What another device, driver or program goes on with is not what the first would have had.
+static evn_status note_differences(const evn__training *t, int epochs) {
+    if (!t->differs) {
+        return EVN_OK;
+    }
+    json_t *run = json_deep_copy(t->run), *all = json_object_get(run, "resumed");
+    if (!all) {
+        all = json_array();
+        evn__json_put(run, "resumed", all);
+    }
+    evn__json_append(all,
+                     json_pack("{s:i, s:O}", "epoch", epochs, "differs", (json_t *)t->differs));
+    evn_status status = evn__json_check();
+    if (status == EVN_OK) {
+        status = evn__run_directory_begin(t->directory, run);
+    }
+    json_decref(run);
+    return status;
+}
+
+/// To where the checkpoint is, or where none was written yet, to the beginning.
+static evn_status go_back(evn__training *t) {
+    int epochs = 0;
     evn__session *session = t->session;
-    EVN_TRY(evn__run_checkpoint(t->folder, path, sizeof(path)));
-    EVN_TRY(evn_trainer_restore(session->trainer, path, &epochs));
+    EVN_TRY(t->has_checkpoint ? restore_newest(t, &epochs) : EVN_OK);
+    EVN_TRY(note_differences(t, epochs));
     EVN_TRY(evn__run_directory_rewind(t->directory, epochs, &t->so_far));
     evn__report_lost(t->folder, t->so_far.epochs, epochs);
     t->so_far.epochs = epochs;
     int phase = t->so_far.phase;
     session->phase = phase >= 0 && phase < session->options.phase_count ? phase : 0;
     t->earlier = t->so_far.seconds;
-    t->has_checkpoint = true;
     evn__report_resumed(session->row->iterates ? "iteration" : "epoch", epochs, t->epochs);
     return EVN_OK;
 }
@@ -251,6 +312,7 @@ static evn_status go_back(evn__training *t) {
 static evn_status finish(evn__training *t, const evn__settings *settings) {
     const evn__task_row *row = t->session->row;
     evn_metrics metrics = {0};
+    EVN_TRY(evn_device_finish(t->session->device)); // its last errors are the run's
     if (t->epochs == 0) { // nothing was trained: as it would be in the end
         t->session->phase = t->session->options.phase_count - 1;
     }
@@ -272,16 +334,16 @@ static void set_callbacks(evn__training *t) {
     options->epoch_done = on_epoch;
     options->stop = on_stop;
     options->user = t;
-    t->so_far.nfe_forward = t->so_far.nfe_backward = NAN;
+    t->so_far = evn__run_totals_none();
     for (int i = 0; i < options->phase_count; ++i) {
         t->epochs += options->phases[i].epochs;
     }
 }
 
-/// Begin with another program's parameters. A run that is resumed has its own.
+/// Begin with another program's parameters. A checkpoint has its own.
 static evn_status load_weights(const evn__training *t, const evn__settings *settings) {
     evn__weight_map *map;
-    if (!settings->weights_from || t->resumes) {
+    if (!settings->weights_from || t->has_checkpoint) {
         return EVN_OK;
     }
     EVN_TRY(evn__weight_map_read(settings->map ? settings->map : "evonode", &map));
@@ -334,6 +396,8 @@ evn_status evn__training_create(evn__training *training, const evn__settings *se
 void evn__training_close(evn__training *training) {
     evn__watch_end(&training->watch);
     evn__run_directory_destroy(&training->directory);
+    json_decref(training->differs);
+    training->differs = NULL;
 }
 
 evn_status evn__training_run(evn__training *training, const evn__settings *settings) {

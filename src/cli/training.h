@@ -16,7 +16,9 @@ typedef struct evn__training {
     evn__watch *watch;   ///< NULL: nobody watches
     evn__events *events; ///< for TensorBoard; NULL: not asked for
     char folder[EVN__FOLDER_SIZE];
-    bool resumes;            ///< from the folder's checkpoint
+    bool resumes;            ///< a run that has begun, with its options
+    const json_t *run;       ///< its run.json, where it resumes
+    json_t *differs;         ///< from what it was begun with (made_with.h); NULL: nothing
     int epochs;              ///< of all phases
     evn__run_totals so_far;  ///< of the epochs that are done
     double started;          ///< when the task was made
@@ -45,6 +47,9 @@ evn_status evn__training_run(evn__training *training, const evn__settings *setti
 
 /// Release what the training has: watch and directory.
 void evn__training_close(evn__training *training);
+
+/// The run directory, and all that a run needs to be resumed; run.json comes last.
+evn_status evn__training_begin(evn__training *training, const char *folder, const json_t *run);
 
 /// Write what the task has learnt into the run directory.
 evn_status evn__training_keep(evn__training *training, const evn__settings *settings);

@@ -5,6 +5,7 @@
 
 #ifdef EVN_TENSORBOARD
 
+#include "base/files.h"
 #include "base/memory.h"
 #include "tensorboard.pb-c.h"
 
@@ -63,12 +64,9 @@ static evn_status write_record(evn__events *events, const Evonode__Events__Event
     data = put_number(data, masked_checksum(record, LENGTH), CHECKSUM);
     evonode__events__event__pack(event, data);
     put_number(data + size, masked_checksum(data, size), CHECKSUM);
-    ssize_t written = write(events->file, record, whole);
+    evn_status status = evn__file_append(events->file, events->path, record, whole);
     free(record);
-    EVN_CHECK(written == (ssize_t)whole, EVN_ERR_OUTPUT,
-              "cannot write %s: %s; free some space on the disk", events->path,
-              written < 0 ? strerror(errno) : "no space is left");
-    return EVN_OK;
+    return status;
 }
 
 static double wall_time(void) {
@@ -159,8 +157,9 @@ static evn_status open_file(const char *folder, evn__events *events) {
                               host[0] ? host : "host", (long)getpid());
         EVN_CHECK(length < PATH_SIZE, EVN_ERR_OUTPUT, "the path of the folder %.80s… is too long",
                   folder);
-        events->file =
-            open(events->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, FILE_MODE);
+        EVN_RETRY(
+            events->file,
+            open(events->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, FILE_MODE));
         if (events->file >= 0) {
             return EVN_OK;
         }

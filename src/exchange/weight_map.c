@@ -3,6 +3,7 @@
 
 #include "base/embedded.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <jansson.h>
@@ -113,9 +114,7 @@ static evn_status check(evn__weight_map *map) {
 }
 
 static evn_status parse(const char *data, size_t size, evn__weight_map *map) {
-    json_error_t error;
-    map->root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &error);
-    EVN_CHECK(map->root, EVN_ERR_FORMAT, "line %d: %s", error.line, error.text);
+    EVN_TRY(evn__json_parse(data, size, &map->root));
     return check(map);
 }
 

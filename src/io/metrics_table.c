@@ -91,7 +91,7 @@ static evn_status create(evn__metrics_table *table, const char *path, const json
     table->columns = find_columns(lines);
     EVN_CHECK(table->path && table->columns, EVN_ERR_MEMORY, "no memory for the table %s", path);
     EVN_TRY(write_all(table, lines));
-    table->file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    EVN_RETRY(table->file, open(path, O_WRONLY | O_APPEND | O_CLOEXEC));
     EVN_CHECK(table->file >= 0, EVN_ERR_OUTPUT, "cannot write %s: %s; check the folder", path,
               strerror(errno));
     return EVN_OK;
@@ -135,11 +135,14 @@ bool evn__metrics_table_fits(const evn__metrics_table *table, const json_t *line
 evn_status evn__metrics_table_add(evn__metrics_table *table, const json_t *line) {
     evn__text text = {0};
     put_line(&text, table->columns, line);
-    ssize_t written = text.status == EVN_OK ? write(table->file, text.data, text.size) : -1;
-    bool whole = written == (ssize_t)text.size;
+    evn_status status = text.status;
+    if (status == EVN_OK) {
+        status = evn__file_append(table->file, table->path, text.data, text.size);
+    }
     free(text.data);
-    EVN_TRY(text.status);
-    EVN_CHECK(whole, EVN_ERR_OUTPUT, "cannot write %s: %s; free some space on the disk",
-              table->path, written < 0 ? strerror(errno) : "no space is left");
-    return EVN_OK;
+    return status;
+}
+
+evn_status evn__metrics_table_flush(const evn__metrics_table *table) {
+    return evn__file_sync(table->file, table->path);
 }

@@ -26,4 +26,8 @@ bool evn__metrics_table_fits(const evn__metrics_table *table, const json_t *line
 /// @return EVN_ERR_OUTPUT
 evn_status evn__metrics_table_add(evn__metrics_table *table, const json_t *line);
 
+/// Put what was appended onto the disk.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__metrics_table_flush(const evn__metrics_table *table);
+
 #endif

@@ -2,6 +2,7 @@
 #include "io/run_directory.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "io/metrics_table.h"
 #include "io/tensors.h"
@@ -12,20 +13,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", TABLE[] = "metrics.csv",
                   EVALUATION[] = "evaluation.json", SUMMARY[] = "summary.json",
-                  MODEL[] = "model.safetensors", CHECKPOINT[] = "checkpoint.safetensors",
-                  NETWORK[] = "network.json";
+                  MODEL[] = "model.safetensors", NETWORK[] = "network.json",
+                  SERIES[] = "series.safetensors", POINTS[] = "points.safetensors";
 
 enum { FOLDER_MODE = 0777, FILE_MODE = 0666, PATH_SIZE = 4096, NUMBER_MAX = 1000000 };
 
 struct evn__run_directory {
     char folder[PATH_SIZE];
-    int metrics;               ///< open for appending, and locked
+    evn__run_lock lock;
+    int metrics;               ///< open for appending
     evn__metrics_table *table; ///< NULL before the first line
 };
 
@@ -47,9 +48,12 @@ static bool exists(const char *folder, const char *name) {
 /// Takes `object`.
 static evn_status write_json(const char *folder, const char *name, json_t *object) {
     char path[PATH_SIZE];
-    char *json = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    char *json;
+    evn_status printed = evn__json_print(object, JSON_INDENT(2), 15, &json);
     json_decref(object);
-    EVN_CHECK(json, EVN_ERR_MEMORY, "no memory for %s", name);
+    if (printed != EVN_OK) {
+        return evn__prepend(printed, "%s/%s", folder, name);
+    }
     evn__text text = {0};
     evn__text_append(&text, "%s\n", json);
     free(json);
@@ -83,13 +87,29 @@ evn_status evn__run_directory_number(const char *parent, const char *stem, char 
     EVN_FAIL(EVN_ERR_OUTPUT, "%s has no free number for %s", parent, stem);
 }
 
+static bool is_own(const char *name) {
+    const char *const own[] = {RUN,   METRICS, TABLE,  SUMMARY, EVALUATION,
+                               MODEL, NETWORK, SERIES, POINTS};
+    bool found = strcmp(name, evn__run_lock_name) == 0;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); ++i) {
+        found = found || strcmp(own[i], name) == 0;
+    }
+    for (int i = 0; i < EVN__CHECKPOINTS; ++i) {
+        found = found || strcmp(evn__run_checkpoint_name((evn__generation)i), name) == 0;
+    }
+    return found;
+}
+
+/// Whether nothing is in the folder but what a run that was killed while it began can leave.
 static evn_status check_empty(const char *folder) {
     DIR *stream = opendir(folder);
     EVN_CHECK(stream, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; name another place", folder,
               strerror(errno));
     bool empty = true;
     for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
-        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+        const char *name = entry->d_name;
+        bool none = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+        empty = empty && (none || is_own(name) || evn__file_is_temporary(name));
     }
     closedir(stream);
     EVN_CHECK(empty, EVN_ERR_OUTPUT,
@@ -101,22 +121,11 @@ static evn_status check_free(const char *folder) {
     EVN_CHECK(!exists(folder, SUMMARY), EVN_ERR_OUTPUT,
               "the folder %s has a finished run in it; name a new folder, or remove this one",
               folder);
-    EVN_CHECK(!exists(folder, CHECKPOINT), EVN_ERR_OUTPUT,
+    EVN_CHECK(!evn__run_has_checkpoint(folder), EVN_ERR_OUTPUT,
               "the folder %s has an unfinished run in it; 'evonode resume %s' continues it; name "
               "a new folder, or remove this one",
               folder, folder);
     return exists(folder, RUN) ? EVN_OK : check_empty(folder);
-}
-
-static bool is_own(const char *name) {
-    const char *const own[] = {RUN,        METRICS, TABLE,      SUMMARY,
-                               EVALUATION, MODEL,   CHECKPOINT, NETWORK};
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); ++i) {
-        if (strcmp(own[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 evn_status evn__run_check_output(const char *path) {
@@ -140,63 +149,75 @@ evn_status evn__run_check_different(const char *const *folders, int count) {
     return EVN_OK;
 }
 
-static evn_status lock_metrics(evn__run_directory *directory) {
+static evn_status open_metrics(evn__run_directory *directory) {
     char path[PATH_SIZE];
     EVN_TRY(evn__run_file(directory->folder, METRICS, path, PATH_SIZE));
-    directory->metrics = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
+    EVN_RETRY(directory->metrics, open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE));
     EVN_CHECK(directory->metrics >= 0, EVN_ERR_OUTPUT,
               "cannot write %s: %s; name another place for the run", path, strerror(errno));
-    // Not by fcntl, whose lock ends as soon as this process reads the file by another descriptor.
-    EVN_CHECK(flock(directory->metrics, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK,
-              EVN_ERR_OUTPUT, "another process is writing the run %s; name a new folder",
-              directory->folder);
     return EVN_OK;
 }
 
 static evn_status remove_file(const evn__run_directory *directory, const char *name) {
     char path[PATH_SIZE];
     EVN_TRY(evn__run_file(directory->folder, name, path, PATH_SIZE));
-    EVN_CHECK(unlink(path) == 0 || errno == ENOENT, EVN_ERR_OUTPUT, "cannot remove %s: %s", path,
-              strerror(errno));
+    return evn__file_remove(path);
+}
+
+static evn_status shorten(const evn__run_directory *directory, off_t size) {
+    int result;
+    EVN_RETRY(result, ftruncate(directory->metrics, size));
+    EVN_CHECK(result == 0, EVN_ERR_OUTPUT, "cannot shorten %s/%s: %s; check the disk",
+              directory->folder, METRICS, strerror(errno));
     return EVN_OK;
 }
 
-/// What an unfinished run left would contradict the new run.json.
+/// What an unfinished run left would contradict the new run.json; that of the old one goes first.
 static evn_status clear_folder(const evn__run_directory *directory) {
-    EVN_CHECK(ftruncate(directory->metrics, 0) == 0, EVN_ERR_OUTPUT,
-              "cannot replace the unfinished run in %s: %s; name a new folder", directory->folder,
-              strerror(errno));
-    EVN_TRY(remove_file(directory, TABLE));
-    EVN_TRY(remove_file(directory, EVALUATION));
-    return remove_file(directory, MODEL);
+    const char *const old[] = {RUN, NETWORK, SERIES, POINTS, TABLE, EVALUATION, MODEL};
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); ++i) {
+        EVN_TRY(remove_file(directory, old[i]));
+    }
+    EVN_TRY(evn__run_checkpoints_remove(directory->folder));
+    return shorten(directory, 0);
 }
 
-static evn_status claim(evn__run_directory *directory, const json_t *run) {
+static evn_status claim(evn__run_directory *directory) {
     EVN_TRY(evn__folder_make(directory->folder, FOLDER_MODE));
+    EVN_TRY(check_free(directory->folder)); // first, so that no other folder gets a lock
+    EVN_TRY(evn__run_lock_take(directory->folder, true, &directory->lock));
     EVN_TRY(check_free(directory->folder));
-    EVN_TRY(lock_metrics(directory));
-    EVN_TRY(clear_folder(directory));
-    return write_json(directory->folder, RUN, json_deep_copy(run));
+    EVN_TRY(open_metrics(directory));
+    return clear_folder(directory);
 }
 
+/// Leaves the lock untaken where the run is finished.
 static evn_status reclaim(evn__run_directory *directory) {
-    EVN_CHECK(exists(directory->folder, RUN), EVN_ERR_OUTPUT, "there is no run in %s",
-              directory->folder);
-    EVN_CHECK(!exists(directory->folder, SUMMARY), EVN_ERR_OUTPUT,
-              "the run in %s is finished; evonode eval tests it", directory->folder);
-    EVN_TRY(lock_metrics(directory));
+    EVN_CHECK(exists(directory->folder, RUN), EVN_ERR_FILE,
+              "%s/%s is missing: no run has begun there; evonode train begins one",
+              directory->folder, RUN);
+    if (exists(directory->folder, SUMMARY)) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__run_lock_take(directory->folder, true, &directory->lock));
+    if (exists(directory->folder, SUMMARY)) { // by the process that had the lock until now
+        evn__run_lock_release(&directory->lock);
+        return EVN_OK;
+    }
+    EVN_TRY(open_metrics(directory));
     return remove_file(directory, EVALUATION); // it was of other parameters
 }
 
-/// run: NULL to go on with the run that is there.
-static evn_status open_run(const char *folder, const json_t *run, evn__run_directory **directory) {
+static evn_status open_run(const char *folder, evn_status (*take)(evn__run_directory *),
+                           evn__run_directory **directory) {
     evn__run_directory *made;
+    *directory = NULL;
     EVN_CHECK(strlen(folder) < PATH_SIZE, EVN_ERR_OUTPUT, "the path %.80s… is too long", folder);
     EVN_TRY(EVN_NEW(&made, 1));
     snprintf(made->folder, PATH_SIZE, "%s", folder);
     made->metrics = -1;
-    evn_status status = run ? claim(made, run) : reclaim(made);
-    if (status != EVN_OK) {
+    evn_status status = take(made);
+    if (status != EVN_OK || made->lock.file == 0) {
         evn__run_directory_destroy(&made);
         return status;
     }
@@ -212,13 +233,22 @@ evn_status evn__run_directory_check(const char *folder) {
     return check_free(folder);
 }
 
-evn_status evn__run_directory_create(const char *folder, const json_t *run,
-                                     evn__run_directory **directory) {
-    return open_run(folder, run, directory);
+evn_status evn__run_directory_create(const char *folder, evn__run_directory **directory) {
+    return open_run(folder, claim, directory);
 }
 
 evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **directory) {
-    return open_run(folder, NULL, directory);
+    return open_run(folder, reclaim, directory);
+}
+
+evn_status evn__run_directory_share(const char *folder, evn__run_lock *lock) {
+    *lock = (evn__run_lock){0};
+    bool writes = exists(folder, RUN) && access(folder, W_OK) == 0;
+    return writes ? evn__run_lock_take(folder, false, lock) : EVN_OK;
+}
+
+evn_status evn__run_directory_begin(evn__run_directory *directory, const json_t *run) {
+    return write_json(directory->folder, RUN, json_deep_copy(run));
 }
 
 void evn__run_directory_destroy(evn__run_directory **directory) {
@@ -227,6 +257,7 @@ void evn__run_directory_destroy(evn__run_directory **directory) {
     }
     if (*directory) {
         evn__metrics_table_destroy(&(*directory)->table);
+        evn__run_lock_release(&(*directory)->lock); // last: until then nobody else writes
     }
     free(*directory);
     *directory = NULL;
@@ -249,7 +280,7 @@ static json_t *metric_value(const evn_metric *metric) {
 
 static void add_metrics(json_t *object, const evn_metrics *metrics) {
     for (int i = 0; i < metrics->count; ++i) {
-        json_object_set_new(object, metrics->items[i].name, metric_value(&metrics->items[i]));
+        evn__json_put(object, metrics->items[i].name, metric_value(&metrics->items[i]));
     }
 }
 
@@ -272,29 +303,43 @@ static evn_status append_row(evn__run_directory *directory, const json_t *line) 
 }
 
 static evn_status append_line(evn__run_directory *directory, const json_t *line) {
-    char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for a line of %s", METRICS);
+    char path[PATH_SIZE];
+    EVN_TRY(evn__run_file(directory->folder, METRICS, path, PATH_SIZE));
+    char *text;
+    EVN_TRY(evn__json_print(line, JSON_COMPACT, 9, &text));
     size_t length = strlen(text);
     text[length++] = '\n'; // in place of the NUL byte: one write for the whole line
-    ssize_t written = write(directory->metrics, text, length);
+    evn_status status = evn__file_append(directory->metrics, path, text, length);
     free(text);
-    EVN_CHECK(written == (ssize_t)length, EVN_ERR_OUTPUT,
-              "cannot write %s/%s: %s; free some space on the disk", directory->folder, METRICS,
-              written < 0 ? strerror(errno) : "no space is left");
+    return status;
+}
+
+/// What is written into a folder that has lost its name is lost.
+static evn_status check_place(const evn__run_directory *directory) {
+    EVN_CHECK(evn__run_lock_holds(&directory->lock, directory->folder), EVN_ERR_OUTPUT,
+              "the run directory %s was removed or moved while it was written; put it back and "
+              "resume, or train again",
+              directory->folder);
     return EVN_OK;
 }
 
 evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__run_line *line) {
+    EVN_TRY(check_place(directory));
     json_t *object = json_pack("{s:i, s:i, s:s}", "epoch", line->epoch, "phase", line->phase,
                                "phase_name", line->phase_name);
     add_metrics(object, line->metrics);
-    json_object_set_new(object, "switch", line->ended ? json_string(line->ended) : json_null());
+    evn__json_put(object, "switch", line->ended ? json_string(line->ended) : json_null());
     evn_status status = append_line(directory, object);
     if (status == EVN_OK) {
         status = append_row(directory, object);
     }
     json_decref(object);
     return status;
+}
+
+evn__run_totals evn__run_totals_none(void) {
+    return (evn__run_totals){
+        .phase = -1, .nfe_forward = NAN, .nfe_backward = NAN, .loss = NAN, .least_loss = NAN};
 }
 
 void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch,
@@ -305,6 +350,8 @@ void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch,
         fmax(totals->peak_device_bytes, evn_metrics_value(metrics, "peak_device_bytes"));
     totals->nfe_forward = evn_metrics_value(metrics, "nfe_forward");
     totals->nfe_backward = evn_metrics_value(metrics, "nfe_backward");
+    totals->loss = evn_metrics_value(metrics, "train_loss");
+    totals->least_loss = fmin(totals->least_loss, totals->loss);
     totals->phase = phase;
     totals->timed += epoch + 1 - totals->epochs;
     totals->epochs = epoch + 1;
@@ -320,7 +367,7 @@ static json_t *describe_metrics(const evn_metrics *metrics) {
     json_t *object = json_object();
     for (int i = 0; i < metrics->count; ++i) {
         const evn_metric *metric = &metrics->items[i];
-        json_object_set_new(
+        evn__json_put(
             object, metric->name,
             json_pack("{s:s, s:s?}", "unit", metric->unit, "better", better_name(metric->better)));
     }
@@ -329,25 +376,33 @@ static json_t *describe_metrics(const evn_metrics *metrics) {
 
 void evn__run_metrics_show(const evn_metrics *metrics, json_t *object) {
     add_metrics(object, metrics);
-    json_object_set_new(object, "metrics", describe_metrics(metrics));
+    evn__json_put(object, "metrics", describe_metrics(metrics));
 }
 
 evn_status evn__run_evaluation_write(const char *folder, const json_t *evaluation) {
     return write_json(folder, EVALUATION, json_deep_copy(evaluation));
 }
 
+evn_status evn__run_directory_flush(const evn__run_directory *directory) {
+    char path[PATH_SIZE];
+    EVN_TRY(check_place(directory));
+    EVN_TRY(evn__run_file(directory->folder, METRICS, path, PATH_SIZE));
+    return evn__file_sync(directory->metrics, path);
+}
+
 evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics) {
     json_t *object = json_object();
     evn__run_metrics_show(metrics, object);
+    evn_status status = evn__run_directory_flush(directory);
+    if (status == EVN_OK && directory->table) {
+        status = evn__metrics_table_flush(directory->table);
+    }
+    if (status != EVN_OK) {
+        json_decref(object);
+        return status;
+    }
     EVN_TRY(write_json(directory->folder, SUMMARY, object));
-    return remove_file(directory, CHECKPOINT);
-}
-
-evn_status evn__run_directory_flush(const evn__run_directory *directory) {
-    EVN_CHECK(fdatasync(directory->metrics) == 0 || errno == EINVAL, EVN_ERR_OUTPUT,
-              "cannot write %s/%s: %s; free some space on the disk", directory->folder, METRICS,
-              strerror(errno));
-    return EVN_OK;
+    return evn__run_checkpoints_remove(directory->folder);
 }
 
 // Parameters --------------------------------------------------------------------------------------
@@ -356,6 +411,7 @@ evn_status evn__run_directory_parameters(evn__run_directory *directory,
                                          const evn_parameters *parameters,
                                          const evn__pair *metadata, int metadata_count) {
     char path[PATH_SIZE];
+    EVN_TRY(check_place(directory));
     EVN_TRY(evn__run_file(directory->folder, MODEL, path, PATH_SIZE));
     evn__tensors all = {0};
     evn_status status = evn__tensors_fetch(parameters, 0, &all);
@@ -372,14 +428,11 @@ static evn_status read_json(const char *folder, const char *name, json_t **value
     char path[PATH_SIZE];
     unsigned char *text;
     size_t size;
-    json_error_t error;
     EVN_TRY(evn__run_file(folder, name, path, PATH_SIZE));
     EVN_TRY(evn__file_read(path, &text, &size));
-    *value = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
+    evn_status status = evn__json_parse((const char *)text, size, value);
     free(text);
-    EVN_CHECK(*value, EVN_ERR_FORMAT, "%s is not valid JSON at line %d: %s", path, error.line,
-              error.text);
-    return EVN_OK;
+    return status == EVN_OK ? status : evn__prepend(status, "%s", path);
 }
 
 evn_status evn__run_read(const char *folder, json_t **run) {
@@ -408,21 +461,22 @@ static evn_status read_lines(const char *folder, char path[PATH_SIZE], char **te
 
 evn_status evn__run_metrics(const char *folder, json_t **lines) {
     char path[PATH_SIZE], *text;
-    json_error_t error;
     evn_status status = EVN_OK;
     EVN_TRY(read_lines(folder, path, &text));
     *lines = json_array();
     char *line = text;
     for (char *end = strchr(line, '\n'); end && status == EVN_OK; end = strchr(line, '\n')) {
-        json_t *object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &error);
-        if (!object) {
-            status = evn__fail(__FILE__, __LINE__, EVN_ERR_FORMAT, "line %zu of %s is not JSON: %s",
-                               json_array_size(*lines) + 1, path, error.text);
+        json_t *object;
+        status = evn__json_parse(line, (size_t)(end - line), &object);
+        if (status != EVN_OK) {
+            status = evn__prepend(status, "line %zu of %s", json_array_size(*lines) + 1, path);
+            break;
         }
-        json_array_append_new(*lines, object);
+        evn__json_append(*lines, object);
         line = end + 1;
     }
     free(text);
+    status = status == EVN_OK ? evn__json_check() : status;
     if (status != EVN_OK) {
         json_decref(*lines);
         *lines = NULL;
@@ -445,7 +499,7 @@ static evn_status read_metric(const json_t *line, const char *name, evn_metrics 
 /// Whether the line is of one of the first `epochs` epochs; then it is added.
 static bool add_line(const char *line, size_t length, int epochs, evn__run_totals *totals) {
     static const char *const names[] = {"seconds", "peak_device_bytes", "nfe_forward",
-                                        "nfe_backward"};
+                                        "nfe_backward", "train_loss"};
     json_t *object = json_loadb(line, length, 0, NULL);
     int64_t epoch = read_count(object, "epoch"), phase = read_count(object, "phase");
     bool counts = epoch >= 0 && epoch < epochs && phase >= 0;
@@ -465,21 +519,17 @@ evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
     char path[PATH_SIZE], *text;
     EVN_TRY(read_lines(directory->folder, path, &text));
     char *line = text;
-    *totals = (evn__run_totals){.phase = -1, .nfe_forward = NAN, .nfe_backward = NAN};
+    *totals = evn__run_totals_none();
     for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
         if (!add_line(line, (size_t)(end - line), epochs, totals)) {
             break;
         }
         line = end + 1;
     }
-    int failed = ftruncate(directory->metrics, line - text);
+    evn_status status = shorten(directory, line - text);
     free(text);
-    EVN_CHECK(!failed, EVN_ERR_OUTPUT, "cannot shorten %s: %s", path, strerror(errno));
+    EVN_TRY(status);
     return write_table(directory);
-}
-
-evn_status evn__run_checkpoint(const char *folder, char *path, size_t size) {
-    return evn__run_file(folder, CHECKPOINT, path, size);
 }
 
 evn_status evn__run_network(const char *folder, char *path, size_t size) {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The folder of a run: run.json (what was asked for, and where it ran), metrics.jsonl (a line for
 // each epoch), metrics.csv (the same as a table), model.safetensors (every parameter by name) and,
-// once the run is finished, summary.json. Until then checkpoint.safetensors says where it goes on.
-// All but the metrics appear whole or not at all.
+// once the run is finished, summary.json. Until then its checkpoints (run_checkpoints.h) say where
+// it goes on. All but the metrics appear whole or not at all. What stands for something is written
+// after it: run.json after what the run needs to begin, a checkpoint after the lines that it
+// counts, summary.json after all, and what it makes superfluous is removed last.
 #ifndef EVN_IO_RUN_DIRECTORY_H
 #define EVN_IO_RUN_DIRECTORY_H
 
 #include "evonode/metrics.h"
 #include "evonode/parameters.h"
+#include "io/run_checkpoints.h"
+#include "io/run_lock.h"
 #include "io/safetensors.h"
 #include <jansson.h>
 
@@ -31,6 +35,7 @@ typedef struct evn__run_totals {
     double seconds;                   ///< training alone
     double peak_device_bytes;         ///< the most of all epochs
     double nfe_forward, nfe_backward; ///< of the last report; NaN: not applicable
+    double loss, least_loss;          ///< of the last report, and of all; NaN: none had one
     int phase, epochs;                ///< of the last report; how many are done
     int timed; ///< epochs that `seconds` is of: not those whose lines are lost
 } evn__run_totals;
@@ -42,17 +47,27 @@ void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch, const ev
 /// @return EVN_ERR_OUTPUT as evn__run_directory_create
 evn_status evn__run_directory_check(const char *folder);
 
-/// Claim a folder, which is made where it is missing, and write run.json. What an unfinished run
-/// without a checkpoint left there is replaced.
+/// Claim a folder, which is made where it is missing. What an unfinished run without a checkpoint
+/// left there is removed.
 /// @return EVN_ERR_OUTPUT when it cannot be written, is in use, holds a finished run or a
 ///         checkpoint, or holds something that is no run
-evn_status evn__run_directory_create(const char *folder, const json_t *run,
-                                     evn__run_directory **directory);
+evn_status evn__run_directory_create(const char *folder, evn__run_directory **directory);
 void evn__run_directory_destroy(evn__run_directory **directory); ///< nulls; accepts NULL
 
-/// Claim the folder of an unfinished run, to go on with it.
-/// @return EVN_ERR_OUTPUT when it holds no run, a finished one, or is in use
+/// Write run.json: from here on the run can be resumed, so that what it needs is there before.
+/// Again: with what a later process has to add.
+/// @return EVN_ERR_OUTPUT; EVN_ERR_MEMORY
+evn_status evn__run_directory_begin(evn__run_directory *directory, const json_t *run);
+
+/// Claim the folder of a run that has begun, to go on with it; *directory stays NULL where the run
+/// is finished.
+/// @return EVN_ERR_FILE when it holds no run; EVN_ERR_OUTPUT when it is in use
 evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **directory);
+
+/// Keep trainings out of the folder of a run while something is written into it beside the run; a
+/// run of somebody else, which is only read, is left alone. Released with evn__run_lock_release.
+/// @return EVN_ERR_OUTPUT when it is being trained
+evn_status evn__run_directory_share(const char *folder, evn__run_lock *lock);
 
 /// Leave in metrics.jsonl and metrics.csv the lines of the first `epochs` epochs alone, and add
 /// them up. Those that it lacks are missing from totals->epochs.
@@ -60,7 +75,11 @@ evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **di
 evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
                                      evn__run_totals *totals);
 
+/// Nothing is added up yet.
+evn__run_totals evn__run_totals_none(void);
+
 /// Flush metrics.jsonl to the disk: a checkpoint must not know of more epochs than it.
+/// @return EVN_ERR_OUTPUT, also when the folder was removed or moved meanwhile
 evn_status evn__run_directory_flush(const evn__run_directory *directory);
 
 /// A line of metrics.jsonl: an epoch, or some iterations, the last of which is number `epoch`.
@@ -72,6 +91,7 @@ typedef struct evn__run_line {
 } evn__run_line;
 
 /// Append a line to metrics.jsonl (NaN: null) and metrics.csv, and hand it to the system.
+/// @return EVN_ERR_OUTPUT, also when the folder was removed or moved meanwhile
 evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__run_line *line);
 
 /// Write model.safetensors.
@@ -91,11 +111,7 @@ evn_status evn__run_file(const char *folder, const char *name, char *path, size_
 /// @return EVN_ERR_OUTPUT when it is too long
 evn_status evn__run_network(const char *folder, char *path, size_t size);
 
-/// Path of the checkpoint, which a finished run has no more.
-/// @return EVN_ERR_OUTPUT when it is too long
-evn_status evn__run_checkpoint(const char *folder, char *path, size_t size);
-
-/// Write summary.json, the metrics with their units: the run is finished.
+/// Write summary.json, the metrics with their units: the run is finished. Its checkpoints go.
 evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics);
 
 /// Add the metrics to an object: a member each, and "metrics" with their units and which way is

@@ -2,8 +2,9 @@
 #include "io/safetensors.h"
 
 #include "base/files.h"
-#include "base/hash.h"
+#include "base/json.h"
 #include "base/memory.h"
+#include "io/seal.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -20,7 +21,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 #define MAX_INTEGER (((int64_t)1 << 48) - 1)
 #define MAX_NAME    ((size_t)1024)
 
-enum { LENGTH_BYTES = 8, CHECKSUM_SIZE = sizeof("xxh3:0123456789abcdef") };
+enum { LENGTH_BYTES = 8 };
 
 static const char METADATA[] = "__metadata__";
 static const char PRODUCER[] = "evonode";
@@ -38,10 +39,6 @@ static const struct {
 } dtypes[] = {[EVN__U8] = {"U8", 1},
               [EVN__F32] = {"F32", sizeof(float)},
               [EVN__F64] = {"F64", sizeof(double)}};
-
-static void checksum_text(const unsigned char *data, size_t size, char text[CHECKSUM_SIZE]) {
-    snprintf(text, CHECKSUM_SIZE, "xxh3:%016" PRIx64, evn__checksum(data, size));
-}
 
 static evn_status check_name(const char *name) {
     EVN_CHECK(name[0], EVN_ERR_FORMAT, "a tensor has an empty name");
@@ -101,11 +98,8 @@ static bool has_sign(const char *text, size_t size) {
 static evn_status parse_header(const char *text, size_t size, json_t **root) {
     EVN_CHECK(text[0] == '{', EVN_ERR_FORMAT, "the header does not begin with '{'");
     EVN_CHECK(!has_sign(text, size), EVN_ERR_FORMAT, "the header has a number with a sign");
-    json_error_t error;
-    *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    EVN_CHECK(*root, EVN_ERR_FORMAT, "the header is not valid JSON at byte %d: %s", error.position,
-              error.text);
-    return EVN_OK;
+    evn_status status = evn__json_parse(text, size, root);
+    return status == EVN_OK ? status : evn__prepend(status, "the header");
 }
 
 static evn_status check_metadata(json_t *metadata) {
@@ -245,13 +239,17 @@ static evn_status check_checksum(const evn__safetensors *file, size_t size) {
     if (!stated && !(producer && strcmp(producer, PRODUCER) == 0)) {
         return EVN_OK;
     }
-    char found[CHECKSUM_SIZE];
-    checksum_text(file->data, size, found);
+    char found[EVN__SEAL_SIZE];
+    if (!stated || evn__seal_is_whole(stated)) {
+        EVN_TRY(evn__seal_of(file->root, file->data, size, found));
+    } else {
+        evn__seal_of_data(file->data, size, found);
+    }
     EVN_CHECK(
         stated && strcmp(stated, found) == 0, EVN_ERR_FORMAT,
-        "the file is damaged, or was edited and has the metadata of before: the checksum of its "
-        "data is %s, its header states %s; fetch it again, or write the edited one without "
-        "'checksum' and 'producer' in its metadata",
+        "the file is damaged, or was edited and has the metadata of before: its checksum is %s, "
+        "its header states %s; fetch it again, or write the edited one without 'checksum' and "
+        "'producer' in its metadata",
         found, stated ? stated : "none");
     return EVN_OK;
 }
@@ -434,11 +432,10 @@ static evn_status put(json_t *object, const char *key, json_t *value) {
     return EVN_OK;
 }
 
-static evn_status put_metadata(json_t *root, const evn__pair *pairs, int count, const char *sum) {
+static evn_status put_metadata(json_t *root, const evn__pair *pairs, int count) {
     json_t *metadata = json_object();
     EVN_TRY(put(root, METADATA, metadata));
     EVN_TRY(put(metadata, "producer", json_string(PRODUCER)));
-    EVN_TRY(put(metadata, "checksum", json_string(sum)));
     for (int i = 0; i < count; ++i) {
         EVN_TRY(put(metadata, pairs[i].key, json_string(pairs[i].value)));
     }
@@ -452,7 +449,7 @@ static evn_status put_tensor(json_t *root, const evn__tensor *tensor, size_t beg
     json_t *shape = json_array();
     EVN_TRY(put(entry, "shape", shape));
     for (int axis = 0; axis < tensor->rank; ++axis) {
-        json_array_append_new(shape, json_integer(tensor->extent[axis]));
+        evn__json_append(shape, json_integer(tensor->extent[axis]));
     }
     return put(entry, "data_offsets",
                json_pack("[I, I]", (json_int_t)begin, (json_int_t)(begin + tensor->bytes)));
@@ -515,18 +512,17 @@ static evn_status build_data(content *out) {
 }
 
 static evn_status build_header(content *out) {
-    char sum[CHECKSUM_SIZE];
-    checksum_text(out->data, out->size, sum);
+    char seal[EVN__SEAL_SIZE];
     out->root = json_object();
-    EVN_TRY(put_metadata(out->root, out->metadata, out->metadata_count, sum));
+    EVN_TRY(put_metadata(out->root, out->metadata, out->metadata_count));
     size_t at = 0;
     for (int i = 0; i < out->count; ++i) {
         EVN_TRY(put_tensor(out->root, &out->tensors[i], at));
         at += out->tensors[i].bytes;
     }
-    out->header = json_dumps(out->root, JSON_COMPACT);
-    EVN_CHECK(out->header, EVN_ERR_MEMORY, "no memory for the header of %d tensors", out->count);
-    return EVN_OK;
+    EVN_TRY(evn__seal_of(out->root, out->data, out->size, seal));
+    EVN_TRY(put(json_object_get(out->root, METADATA), "checksum", json_string(seal)));
+    return evn__json_print(out->root, JSON_COMPACT, 17, &out->header);
 }
 
 static evn_status build_file(content *out) {

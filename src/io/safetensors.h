@@ -3,8 +3,8 @@
 //
 // File: u64 little-endian N; N bytes of JSON: name → {dtype, shape, data_offsets}, and
 // "__metadata__": text → text; then the tensors' bytes, without gaps. The format has no checksum,
-// so the writer puts one of the tensors' bytes into the metadata ("checksum", XXH3), and the reader
-// verifies it where there is one. The reader refuses whatever a reader could disagree about.
+// so the writer puts one into the metadata ("checksum", io/seal.h), and the reader verifies it
+// where there is one. The reader refuses whatever a reader could disagree about.
 #ifndef EVN_IO_SAFETENSORS_H
 #define EVN_IO_SAFETENSORS_H
 

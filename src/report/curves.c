@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/curves.h"
 
+#include "base/json.h"
 #include "report/chart.h"
 #include "report/html.h"
 
@@ -67,7 +68,7 @@ static json_t *find_metrics(const evn__reported *runs, int count) {
         json_array_foreach(runs[i].lines, k, line) {
             json_object_foreach(line, name, value) {
                 if (json_is_number(value) && !is_plain(name)) {
-                    json_object_set_new(names, name, json_true());
+                    evn__json_put(names, name, json_true());
                 }
             }
         }
@@ -163,7 +164,7 @@ static json_t *find_charts(json_t *metrics) {
     const char *metric;
     char chart[NAME];
     json_object_foreach(metrics, metric, unused) {
-        json_object_set_new(charts, chart_of(metric, chart), json_true());
+        evn__json_put(charts, chart_of(metric, chart), json_true());
     }
     return charts;
 }

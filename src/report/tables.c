@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/tables.h"
 
+#include "base/json.h"
 #include "report/html.h"
 
 #include <math.h>
@@ -183,7 +184,7 @@ static json_t *find_metrics(const evn__reported *runs, int count) {
         json_object_foreach(from, name, value) {
             bool place = strcmp(name, "epoch") == 0 || strcmp(name, "phase") == 0;
             if (json_is_number(value) && !place) {
-                json_object_set_new(names, name, json_true());
+                evn__json_put(names, name, json_true());
             }
         }
     }
@@ -215,7 +216,7 @@ static json_t *find_options(const evn__reported *runs, int count) {
     for (int i = 0; i < count; ++i) {
         json_object_foreach(json_object_get(runs[i].run, "options"), name, value) {
             if (!json_is_null(value) && !json_is_false(value)) {
-                json_object_set_new(names, name, json_true());
+                evn__json_put(names, name, json_true());
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/assessment.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "task/classifier.h"
 
@@ -94,11 +95,11 @@ static json_t *show_classes(const evn__assessment *a, const char *const *names) 
     json_t *classes = json_array();
     for (int c = 0; c < a->classes; ++c) {
         const evn__class_score *s = &a->scores[c];
-        json_array_append_new(classes,
-                              json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "class", names[c],
-                                        "count", (json_int_t)s->count, "answered",
-                                        (json_int_t)s->answered, "precision", number(s->precision),
-                                        "recall", number(s->recall), "f1", number(s->f1)));
+        evn__json_append(classes,
+                         json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "class", names[c], "count",
+                                   (json_int_t)s->count, "answered", (json_int_t)s->answered,
+                                   "precision", number(s->precision), "recall", number(s->recall),
+                                   "f1", number(s->f1)));
     }
     return classes;
 }
@@ -108,9 +109,9 @@ static json_t *show_confusion(const evn__assessment *a) {
     for (int truth = 0; truth < a->classes; ++truth) {
         json_t *row = json_array();
         for (int answer = 0; answer < a->classes; ++answer) {
-            json_array_append_new(row, json_integer(a->confusion[truth * a->classes + answer]));
+            evn__json_append(row, json_integer(a->confusion[truth * a->classes + answer]));
         }
-        json_array_append_new(rows, row);
+        evn__json_append(rows, row);
     }
     return rows;
 }
@@ -119,11 +120,11 @@ static json_t *show_bins(const evn__assessment *a) {
     json_t *bins = json_array();
     for (int i = 0; i < EVN__RELIABILITY_BINS; ++i) {
         const evn__reliability *r = &a->bins[i];
-        json_array_append_new(
-            bins,
-            json_pack("{s:f, s:f, s:I, s:o, s:o}", "from", (double)i / EVN__RELIABILITY_BINS, "to",
-                      (double)(i + 1) / EVN__RELIABILITY_BINS, "count", (json_int_t)r->count,
-                      "confidence", number(r->confidence), "accuracy", number(r->accuracy)));
+        evn__json_append(bins, json_pack("{s:f, s:f, s:I, s:o, s:o}", "from",
+                                         (double)i / EVN__RELIABILITY_BINS, "to",
+                                         (double)(i + 1) / EVN__RELIABILITY_BINS, "count",
+                                         (json_int_t)r->count, "confidence", number(r->confidence),
+                                         "accuracy", number(r->accuracy)));
     }
     return bins;
 }

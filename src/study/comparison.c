@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/comparison.h"
 
+#include "base/json.h"
 #include "base/number.h"
 #include "io/run_directory.h"
 #include <math.h>
@@ -46,10 +47,10 @@ static evn_status read_history(evn__arena *arena, const char *metric, evn__run *
 static void set_text(json_t *flat, const char *name, const json_t *value) {
     char text[64];
     if (json_is_string(value)) {
-        json_object_set_new(flat, name, json_string(json_string_value(value)));
+        evn__json_put(flat, name, json_string(json_string_value(value)));
     } else if (json_is_number(value)) {
         evn__print(text, sizeof(text), "%.10g", json_number_value(value));
-        json_object_set_new(flat, name, json_string(text));
+        evn__json_put(flat, name, json_string(text));
     } // null: not given
 }
 

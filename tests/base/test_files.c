@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +109,26 @@ START_TEST(replacing_is_a_rename) {
     ck_assert_str_eq(contents, "old");
     fclose(reader);
     ck_assert_int_eq(count_entries(place("w")), 1);
+}
+END_TEST
+
+/// What a killed writer left goes with the next one's, and not what a living one is writing.
+START_TEST(leftovers_are_swept) {
+    TRY(evn__folder_make(place("s"), 0777));
+    TRY(evn__file_write(place("s/a.tmp-1-0"), "half", 4)); // as if its writer had been killed
+    TRY(evn__file_write(place("s/b.tmp-1-0"), "half", 4));
+    TRY(evn__file_write(place("s/a.tmp-1-x"), "mine", 4));
+    int living = open(place("s/a.tmp-2-0"), O_RDWR | O_CREAT, 0600);
+    ck_assert_int_eq(flock(living, LOCK_EX), 0);
+    TRY(evn__file_write(place("s/a"), "whole", 5));
+    ck_assert_int_ne(access(place("s/a.tmp-1-0"), F_OK), 0);
+    ck_assert_int_eq(access(place("s/b.tmp-1-0"), F_OK), 0); // of another file
+    ck_assert_int_eq(access(place("s/a.tmp-2-0"), F_OK), 0);
+    evn__folder_sweep(place("s"), NULL);
+    ck_assert_int_ne(access(place("s/b.tmp-1-0"), F_OK), 0);
+    close(living);
+    evn__folder_sweep(place("s"), NULL);
+    ck_assert_int_eq(count_entries(place("s")), 2); // a and what only looks like one
 }
 END_TEST
 
@@ -284,6 +305,7 @@ static Suite *suite(void) {
     suite_add_tcase(all, reading);
     TCase *writing = tcase_create("writing");
     tcase_add_test(writing, replacing_is_a_rename);
+    tcase_add_test(writing, leftovers_are_swept);
     tcase_add_test(writing, new_files_follow_the_umask);
     tcase_add_test(writing, failure_leaves_nothing_behind);
     tcase_add_test(writing, links_stay);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run that is ended before its time and resumed, twice, ends with the bits of one that was not.
+#include "io/run_checkpoints.h"
 #include "program.h"
 #include "test.h"
 
@@ -7,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { POLLS = 12000 }; // of 10 ms: two minutes, of which most would be compiling
 
@@ -119,7 +122,7 @@ START_TEST(goes_on_as_if_nothing_had_been) {
 }
 END_TEST
 
-/// A directory that is gone is not offered to go on with.
+/// A directory that is gone ends the training: it would learn for nothing.
 START_TEST(removed_meanwhile) {
     const struct timespec pause = {0, 1000000};
     char from[TEST_PATH], to[TEST_PATH];
@@ -128,10 +131,10 @@ START_TEST(removed_meanwhile) {
         nanosleep(&pause, NULL);
     }
     ck_assert_int_eq(rename(test_path(from, "gone"), test_path(to, "elsewhere")), 0);
-    kill(process, SIGTERM);
     test_outcome result = test_program_end(process);
-    test_fails_with(result, EVN_ERR_INTERRUPTED, "gone was removed meanwhile");
+    test_fails_with(result, EVN_ERR_OUTPUT, "gone was removed or moved");
     ck_assert_ptr_null(strstr(result.err, "evonode resume"));
+    ck_assert(!test_exists("gone"));
 }
 END_TEST
 
@@ -170,16 +173,13 @@ START_TEST(says_what_is_wrong) {
     test_outcome result = end_after(test_program_start("", "train %s --out r", IMAGES), 2, SIGKILL);
     ck_assert_int_eq(result.code, -1);
     size_t size;
-    char *checkpoint = test_read("r/checkpoint.safetensors", &size);
+    char path[TEST_PATH], *checkpoint = test_read("r/checkpoint.safetensors", &size);
     checkpoint[size - 1] ^= 1;
+    remove(test_path(path, "r/checkpoint-before.safetensors"));
     test_write("r/checkpoint.safetensors", checkpoint, size);
     test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "checksum");
     test_write("r/checkpoint.safetensors", checkpoint, size / 2);
-    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "checkpoint.safetensors");
-
-    char path[TEST_PATH];
-    ck_assert_int_eq(remove(test_path(path, "r/checkpoint.safetensors")), 0);
-    test_fails_with(test_program("", "resume r"), EVN_ERR_FILE, "train again");
+    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "train again");
     free(checkpoint);
 
     result = test_program("", "train %s --out other", CURVE);
@@ -188,6 +188,123 @@ START_TEST(says_what_is_wrong) {
     test_write("r/checkpoint.safetensors", model, size);
     test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "not a checkpoint");
     free(model);
+}
+END_TEST
+
+static char *damage(const char *name) {
+    size_t size;
+    char *data = test_read(name, &size), path[TEST_PATH];
+    remove(test_path(path, "%s", name)); // it may be one file with an older generation
+    data[size / 2] ^= 4;
+    test_write(name, data, size);
+    return data;
+}
+
+/// A run that is killed once it has three checkpoints, or lines at least.
+static void train_until_killed(void) {
+    pid_t process = test_program_start("", "train %s --out r", IMAGES);
+    for (int i = 0; i < POLLS && !test_exists("r/checkpoint-before.safetensors"); ++i) {
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+    }
+    end_after(process, 4, SIGKILL);
+}
+
+static void resume_to_the_end(const char *option, const char *said) {
+    test_outcome result = test_program("", "resume r %s", option);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_msg(strstr(result.err, said), "%s", result.err);
+    assert_same_files("r/model.safetensors", "whole/model.safetensors");
+    check_metrics();
+    for (int i = 0; i < EVN__CHECKPOINTS; ++i) {
+        char path[TEST_PATH];
+        const char *name = evn__run_checkpoint_name((evn__generation)i);
+        ck_assert_int_ne(access(test_path(path, "r/%s", name), F_OK), 0);
+    }
+    char command[TEST_PATH];
+    snprintf(command, sizeof(command), "rm -r '%s/r'", test_folder());
+    ck_assert_int_eq(system(command), 0);
+}
+
+/// Which checkpoint it goes on from, to the same end: the one before where the newest is damaged;
+/// none, where none was written; the best, where it is asked for.
+START_TEST(generations) {
+    test_outcome result = test_program("", "train %s --out whole", IMAGES);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    train_until_killed();
+    free(damage("r/checkpoint.safetensors"));
+    resume_to_the_end("", "goes on from the checkpoint before");
+    train_until_killed();
+    resume_to_the_end("--best", "resumes after epoch");
+    train_until_killed();
+    char path[TEST_PATH];
+    for (int i = 0; i < EVN__CHECKPOINTS; ++i) {
+        remove(test_path(path, "r/%s", evn__run_checkpoint_name((evn__generation)i)));
+    }
+    test_fails_with(test_program("", "resume r --best"), EVN_ERR_FILE, "no best checkpoint");
+    resume_to_the_end("", "begins again");
+}
+END_TEST
+
+/// Neither a second resume nor what looks at the run comes beside a training.
+START_TEST(one_at_a_time) {
+    pid_t process = test_program_start("", "train %s --out r", IMAGES);
+    const struct timespec pause = {0, 10000000};
+    for (int i = 0; i < POLLS && !test_exists("r/run.json"); ++i) {
+        nanosleep(&pause, NULL);
+    }
+    char command[1024];
+    snprintf(command, sizeof(command), "cd '%s' && '%s' resume r >/dev/null 2>&1", test_folder(),
+             getenv("EVONODE_PROGRAM"));
+    ck_assert_int_eq(WEXITSTATUS(system(command)), EVN_ERR_OUTPUT);
+    kill(process, SIGHUP);
+    test_outcome result = test_program_end(process);
+    test_fails_with(result, EVN_ERR_INTERRUPTED, "stopped");
+}
+END_TEST
+
+/// Output that nobody reads, or can be written nowhere, is no reason to stop, and never ends up in
+/// the files of the run.
+START_TEST(without_streams) {
+    static const char *const streams[] = {"</dev/null 2>&-", ">&- 2>&-", "<&- >&- 2>&-",
+                                          "2>&1 | true", ">/dev/full"};
+    for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); ++i) {
+        char command[1024];
+        snprintf(
+            command, sizeof(command),
+            "cd '%s' && bash -c \"set -o pipefail; '%s' train curve --width 8 --epochs 40 --out "
+            "s%zu %s\"",
+            test_folder(), getenv("EVONODE_PROGRAM"), i, streams[i]);
+        ck_assert_int_eq(WEXITSTATUS(system(command)), 0);
+        char name[64];
+        snprintf(name, sizeof(name), "s%zu/metrics.jsonl", i);
+        ck_assert_int_eq(count_lines(name), 40);
+        char *text = test_read(name, NULL);
+        for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+            ck_assert_msg(*line == '{' && end[-1] == '}', "%s: %s", streams[i], line);
+        }
+        free(text);
+    }
+}
+END_TEST
+
+/// A run that goes on with something else says so, keeps it, and with --same refuses.
+START_TEST(made_with_something_else) {
+    test_outcome result = end_after(test_program_start("", "train %s --out r", IMAGES), 2, SIGKILL);
+    json_t *run = test_json("r/run.json");
+    json_object_set_new(json_object_get(run, "device"), "driver", json_string("another"));
+    char path[TEST_PATH];
+    ck_assert_int_eq(json_dump_file(run, test_path(path, "r/run.json"), 0), 0);
+    json_decref(run);
+    test_fails_with(test_program("", "resume r --same"), EVN_ERR_DATA, "driver: another, now");
+    result = test_program("", "resume r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "warning: the run does not go on with what it began"));
+    run = test_json("r/run.json");
+    json_t *first = json_array_get(json_object_get(run, "resumed"), 0);
+    ck_assert_double_ge(test_number(first, "epoch"), 1);
+    json_t *differs = json_array_get(json_object_get(first, "differs"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(differs, "what")), "driver");
+    json_decref(run);
 }
 END_TEST
 
@@ -207,6 +324,16 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("errors");
     tcase_add_test(c, says_what_is_wrong);
+    suite_add_tcase(s, c);
+    c = tcase_create("generations");
+    tcase_add_test(c, generations);
+    suite_add_tcase(s, c);
+    c = tcase_create("beside");
+    tcase_add_test(c, one_at_a_time);
+    tcase_add_test(c, without_streams);
+    suite_add_tcase(s, c);
+    c = tcase_create("made_with");
+    tcase_add_test(c, made_with_something_else);
     suite_add_tcase(s, c);
     c = tcase_create("lost");
     tcase_add_test(c, says_which_lines_are_lost);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/run_directory.h"
+
+#include "base/files.h"
 #include "program.h"
 #include "test.h"
 
@@ -18,7 +20,10 @@ static json_t *description(void) {
 static evn_status create(const char *name, evn__run_directory **directory) {
     char path[TEST_PATH];
     json_t *run = description();
-    evn_status status = evn__run_directory_create(test_path(path, "%s", name), run, directory);
+    evn_status status = evn__run_directory_create(test_path(path, "%s", name), directory);
+    if (status == EVN_OK) {
+        status = evn__run_directory_begin(*directory, run);
+    }
     json_decref(run);
     return status;
 }
@@ -68,6 +73,97 @@ START_TEST(one_writer) {
     ck_assert_int_eq(waitpid(process, &status, 0), process);
     ck_assert_int_eq(status, 0);
     evn__run_directory_destroy(&directory);
+}
+END_TEST
+
+/// What a run that was killed before it had run.json leaves is no hindrance; anything else is.
+START_TEST(begins_anew) {
+    evn__run_directory *directory = NULL;
+    char path[TEST_PATH];
+    TRY(evn__run_directory_create(test_path(path, "killed"), &directory));
+    evn__run_directory_destroy(&directory);
+    test_write("killed/run.json.tmp-12-0", "half", 4);
+    test_write("killed/network.json", "{}", 2);
+    TRY(create("killed", &directory));
+    ck_assert(test_exists("killed/run.json"));
+    ck_assert(!test_exists("killed/run.json.tmp-12-0"));
+    ck_assert(!test_exists("killed/network.json"));
+    evn__run_directory_destroy(&directory);
+    ck_assert_int_eq(mkdir(test_path(path, "own"), 0777), 0);
+    test_write("own/notes.txt", "mine", 4);
+    ck_assert_int_eq(create("own", &directory), EVN_ERR_OUTPUT);
+    ck_assert(!test_exists("own/lock"));
+}
+END_TEST
+
+/// What looks at a run and a training keep each other out; two of the first do not.
+START_TEST(sharing) {
+    char folder[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    evn__run_lock one, other;
+    TRY(create("both", &directory));
+    ck_assert_int_eq(evn__run_directory_share(test_path(folder, "both"), &one), EVN_ERR_OUTPUT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "another process"));
+    evn__run_directory_destroy(&directory);
+    TRY(evn__run_directory_share(folder, &one));
+    TRY(evn__run_directory_share(folder, &other));
+    ck_assert_int_eq(create("both", &directory), EVN_ERR_OUTPUT);
+    evn__run_lock_release(&one);
+    ck_assert_int_eq(create("both", &directory), EVN_ERR_OUTPUT);
+    evn__run_lock_release(&other);
+    TRY(create("both", &directory));
+    evn__run_directory_destroy(&directory);
+}
+END_TEST
+
+/// A folder that was removed, and even one that has come in its place, gets nothing.
+START_TEST(lost_folder) {
+    char path[TEST_PATH], away[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    TRY(create("lost", &directory));
+    ck_assert_int_eq(rename(test_path(path, "lost"), test_path(away, "away")), 0);
+    const evn__run_line line = {
+        .epoch = 0, .phase = 0, .phase_name = "backprop", .metrics = &(evn_metrics){0}};
+    ck_assert_int_eq(evn__run_directory_epoch(directory, &line), EVN_ERR_OUTPUT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "was removed or moved"));
+    evn__run_directory *second = NULL;
+    TRY(create("lost", &second));
+    ck_assert_int_eq(evn__run_directory_finish(directory, &(evn_metrics){0}), EVN_ERR_OUTPUT);
+    ck_assert(!test_exists("lost/summary.json"));
+    evn__run_directory_destroy(&directory);
+    evn__run_directory_destroy(&second);
+}
+END_TEST
+
+static void expect_file(const char *name, const char *contents) {
+    char *there = test_read(name, NULL);
+    ck_assert_str_eq(there, contents);
+    free(there);
+}
+
+START_TEST(generations) {
+    char folder[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    TRY(create("g", &directory));
+    test_path(folder, "g");
+    ck_assert(!evn__run_has_checkpoint(folder));
+    TRY(evn__run_checkpoint_keep(folder, EVN__CHECKPOINT_BEFORE)); // there is none
+    test_write("g/checkpoint.safetensors", "1", 1);
+    TRY(evn__run_checkpoint_keep(folder, EVN__CHECKPOINT_BEST));
+    TRY(evn__run_checkpoint_keep(folder, EVN__CHECKPOINT_BEST)); // again: the same file
+    TRY(evn__run_checkpoint_keep(folder, EVN__CHECKPOINT_BEFORE));
+    char newest[TEST_PATH];
+    TRY(evn__file_write(test_path(newest, "g/checkpoint.safetensors"), "2", 1));
+    expect_file("g/checkpoint.safetensors", "2");
+    expect_file("g/checkpoint-before.safetensors", "1");
+    expect_file("g/checkpoint-best.safetensors", "1");
+    TRY(evn__run_checkpoint_return(folder));
+    expect_file("g/checkpoint.safetensors", "1");
+    ck_assert(!test_exists("g/checkpoint-before.safetensors"));
+    TRY(evn__run_directory_finish(directory, &(evn_metrics){0}));
+    ck_assert(!evn__run_has_checkpoint(folder) && !evn__run_has_best(folder));
+    evn__run_directory_destroy(&directory);
+    ck_assert_int_eq(evn__run_checkpoint_return(folder), EVN_ERR_FILE);
 }
 END_TEST
 
@@ -164,9 +260,10 @@ START_TEST(rewinds) {
     TRY(evn__run_directory_finish(directory, &(evn_metrics){0}));
     evn__run_directory_destroy(&directory);
     ck_assert(!test_exists("r/checkpoint.safetensors"));
-    ck_assert_int_eq(evn__run_directory_reopen(folder, &directory), EVN_ERR_OUTPUT);
+    TRY(evn__run_directory_reopen(folder, &directory)); // finished
+    ck_assert_ptr_null(directory);
     ck_assert_int_eq(evn__run_directory_reopen(test_path(folder, "none"), &directory),
-                     EVN_ERR_OUTPUT);
+                     EVN_ERR_FILE);
     ck_assert_ptr_null(directory);
 }
 END_TEST
@@ -304,6 +401,10 @@ static Suite *suite(void) {
     TCase *c = tcase_create("folder");
     tcase_add_test(c, claims);
     tcase_add_test(c, one_writer);
+    tcase_add_test(c, begins_anew);
+    tcase_add_test(c, sharing);
+    tcase_add_test(c, lost_folder);
+    tcase_add_test(c, generations);
     tcase_add_test(c, numbers);
     tcase_add_test(c, metrics_as_they_are);
     tcase_add_test(c, rewinds);

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/run_checkpoints.h"
+
+#include "base/files.h"
+#include "io/run_directory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 4096 };
+
+static const char *const names[EVN__CHECKPOINTS] = {
+    "checkpoint.safetensors",
+    "checkpoint-before.safetensors",
+    "checkpoint-best.safetensors",
+};
+
+const char *evn__run_checkpoint_name(evn__generation generation) {
+    return names[generation];
+}
+
+evn_status evn__run_checkpoint(const char *folder, evn__generation generation, char *path,
+                               size_t size) {
+    return evn__run_file(folder, names[generation], path, size);
+}
+
+static bool is_there(const char *folder, evn__generation generation) {
+    char path[PATH_SIZE];
+    return evn__run_checkpoint(folder, generation, path, sizeof(path)) == EVN_OK &&
+           access(path, F_OK) == 0;
+}
+
+bool evn__run_has_checkpoint(const char *folder) {
+    return is_there(folder, EVN__CHECKPOINT_NEWEST) || is_there(folder, EVN__CHECKPOINT_BEFORE);
+}
+
+bool evn__run_has_best(const char *folder) {
+    return is_there(folder, EVN__CHECKPOINT_BEST);
+}
+
+/// Where the file system has no links.
+static evn_status copy(const char *from, const char *to) {
+    unsigned char *data;
+    size_t bytes;
+    EVN_TRY(evn__file_read(from, &data, &bytes));
+    evn_status status = evn__file_write(to, data, bytes);
+    free(data);
+    return status;
+}
+
+/// A link that is moved over the older one: a name is never without its file.
+static bool link_over(const char *from, const char *to) {
+    char between[PATH_SIZE + 32];
+    int result;
+    snprintf(between, sizeof(between), "%s" EVN__TEMPORARY "%ld-0", to, (long)getpid());
+    EVN_RETRY(result, link(from, between));
+    if (result == 0) {
+        EVN_RETRY(result, rename(between, to));
+        unlink(between); // rename leaves it where both were one file already
+    }
+    return result == 0;
+}
+
+/// Give a file the name of another generation too.
+static evn_status name_also(const char *folder, evn__generation from, evn__generation to) {
+    char from_path[PATH_SIZE], to_path[PATH_SIZE];
+    EVN_TRY(evn__run_checkpoint(folder, from, from_path, sizeof(from_path)));
+    EVN_TRY(evn__run_checkpoint(folder, to, to_path, sizeof(to_path)));
+    return link_over(from_path, to_path) ? EVN_OK : copy(from_path, to_path);
+}
+
+evn_status evn__run_checkpoint_keep(const char *folder, evn__generation older) {
+    return is_there(folder, EVN__CHECKPOINT_NEWEST)
+               ? name_also(folder, EVN__CHECKPOINT_NEWEST, older)
+               : EVN_OK;
+}
+
+evn_status evn__run_checkpoint_return(const char *folder) {
+    char path[PATH_SIZE];
+    EVN_CHECK(evn__run_has_best(folder), EVN_ERR_FILE,
+              "the run in %s has no best checkpoint, %s; resume without --best", folder,
+              names[EVN__CHECKPOINT_BEST]);
+    EVN_TRY(name_also(folder, EVN__CHECKPOINT_BEST, EVN__CHECKPOINT_NEWEST));
+    EVN_TRY(evn__run_checkpoint(folder, EVN__CHECKPOINT_BEFORE, path, sizeof(path)));
+    EVN_TRY(evn__file_remove(path));
+    return evn__folder_sync(folder);
+}
+
+evn_status evn__run_checkpoints_remove(const char *folder) {
+    char path[PATH_SIZE];
+    for (int i = 0; i < EVN__CHECKPOINTS; ++i) {
+        EVN_TRY(evn__run_checkpoint(folder, (evn__generation)i, path, sizeof(path)));
+        EVN_TRY(evn__file_remove(path));
+    }
+    return EVN_OK;
+}
