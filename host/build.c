@@ -8,6 +8,9 @@
 static evn_status fail_build(const evn_device *device, cl_program program, cl_int code,
                              const char *options) {
     size_t bytes = 0;
+    EVN_CHECK(evn__cl_status(code) == EVN_ERR_BUILD, evn__cl_status(code),
+              "compiling for %s failed: %s (%d); %s", device->info.name, evn__cl_name(code),
+              (int)code, evn__cl_advice(code));
     clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
     char *log = calloc(1, bytes + 1);
     if (log) {
@@ -23,8 +26,8 @@ static evn_status fail_build(const evn_device *device, cl_program program, cl_in
     return status;
 }
 
-static evn_status compile(evn_device *device, const char *text, const char *options,
-                          cl_program *program) {
+static evn_status compile_once(evn_device *device, const char *text, const char *options,
+                               cl_program *program) {
     cl_int code;
     cl_program fresh = clCreateProgramWithSource(device->context, 1, &text, NULL, &code);
     EVN_CL_CHECK(code, "clCreateProgramWithSource");
@@ -34,6 +37,20 @@ static evn_status compile(evn_device *device, const char *text, const char *opti
         clReleaseProgram(fresh);
         return status;
     }
+    *program = fresh;
+    return EVN_OK;
+}
+
+static evn_status compile(evn_device *device, const char *text, const char *options,
+                          cl_program *program) {
+    cl_program fresh = NULL;
+    evn_status status = compile_once(device, text, options, &fresh);
+    // Where implementations keep what they compiled, processes that begin together can take each
+    // other's files away; a second time they are there.
+    if (status == EVN_ERR_BUILD && device->quirks.caches_programs) {
+        status = compile_once(device, text, options, &fresh);
+    }
+    EVN_TRY(status);
     device->stats.programs_built++;
     evn__cache_store(device, text, options, fresh);
     *program = fresh;

@@ -11,6 +11,44 @@
 // A value stays 0 where the device does not support the query.
 #define ASK(id, parameter, value) clGetDeviceInfo((id), (parameter), sizeof(value), &(value), NULL)
 
+/// What a device is asked, and the first mandatory query that it did not answer: without it nothing
+/// can be chosen for it. An answer is what was read, once; none is taken for a value.
+typedef struct inquiry {
+    cl_device_id id;
+    char *extensions; ///< all of them, in one text
+    char *reason;     ///< [EVN_DEVICE_TEXT], empty as long as all was answered
+} inquiry;
+
+static void fail_query(inquiry *q, const char *name, cl_int code) {
+    if (q->reason[0]) {
+        return;
+    }
+    if (code == CL_SUCCESS) {
+        snprintf(q->reason, EVN_DEVICE_TEXT, "its driver answers nothing, or 0, to the query %s",
+                 name);
+    } else {
+        snprintf(q->reason, EVN_DEVICE_TEXT, "its driver does not answer the query %s: %s (%d)",
+                 name, evn__cl_name(code), (int)code);
+    }
+}
+
+/// A number that each device has; `zero`: 0 is one too.
+static void must(inquiry *q, cl_device_info parameter, const char *name, size_t bytes, void *value,
+                 bool zero) {
+    cl_int code = clGetDeviceInfo(q->id, parameter, bytes, value, NULL);
+    bool filled = zero;
+    for (size_t i = 0; i < bytes; ++i) {
+        filled = filled || ((unsigned char *)value)[i] != 0;
+    }
+    if (code != CL_SUCCESS || !filled) {
+        fail_query(q, name, code);
+    }
+}
+
+#define MUST(q, parameter, value, zero)                                                            \
+    must((q), CL_DEVICE_##parameter, "CL_DEVICE_" #parameter, sizeof(value), &(value), (zero))
+
+/// "" where it has none.
 static void ask_text(cl_device_id id, cl_device_info parameter, char *text) {
     if (clGetDeviceInfo(id, parameter, EVN_DEVICE_TEXT, text, NULL) != CL_SUCCESS) {
         text[0] = 0;
@@ -18,17 +56,47 @@ static void ask_text(cl_device_id id, cl_device_info parameter, char *text) {
     text[EVN_DEVICE_TEXT - 1] = 0;
 }
 
-bool evn__device_has_extension(cl_device_id id, const char *name) {
-    size_t size = 0;
-    clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size);
-    char *list = calloc(1, size + 1);
-    bool found = false;
-    if (list && clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, list, NULL) == CL_SUCCESS) {
-        size_t length = strlen(name);
-        for (char *at = list; !found && (at = strstr(at, name)); at += length) {
-            found = (at == list || at[-1] == ' ') && (at[length] == 0 || at[length] == ' ');
-        }
+/// One that each device has; the rest of a long one is left out.
+static void must_text(inquiry *q, cl_device_info parameter, const char *name, char *text) {
+    char answer[EVN_DEVICE_TEXT * 4] = {0};
+    cl_int code = clGetDeviceInfo(q->id, parameter, sizeof(answer) - 1, answer, NULL);
+    snprintf(text, EVN_DEVICE_TEXT, "%.*s", EVN_DEVICE_TEXT - 1, code ? "" : answer);
+    if (!text[0]) {
+        fail_query(q, name, code);
     }
+}
+
+/// The text is the caller's; NULL and a code where it cannot be had.
+static char *read_extensions(cl_device_id id, cl_int *code) {
+    size_t size = 0;
+    *code = clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size);
+    char *list = *code == CL_SUCCESS ? calloc(1, size + 1) : NULL;
+    if (*code == CL_SUCCESS && !list) {
+        *code = CL_OUT_OF_HOST_MEMORY;
+    }
+    if (list) {
+        *code = clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, list, NULL);
+    }
+    if (*code != CL_SUCCESS) {
+        free(list);
+        list = NULL;
+    }
+    return list;
+}
+
+static bool lists(const char *list, const char *name) {
+    bool found = false;
+    size_t length = strlen(name);
+    for (const char *at = list; at && !found && (at = strstr(at, name)); at += length) {
+        found = (at == list || at[-1] == ' ') && (at[length] == 0 || at[length] == ' ');
+    }
+    return found;
+}
+
+bool evn__device_has_extension(cl_device_id id, const char *name) {
+    cl_int code;
+    char *list = read_extensions(id, &code);
+    bool found = lists(list, name);
     free(list);
     return found;
 }
@@ -39,85 +107,36 @@ static bool is_unified(cl_device_id id) {
     return unified;
 }
 
-static evn_device_type type_of(cl_device_id id) {
+static evn_device_type type_of(inquiry *q) {
     cl_device_type type = 0;
-    ASK(id, CL_DEVICE_TYPE, type);
+    MUST(q, TYPE, type, false);
     if (type & CL_DEVICE_TYPE_GPU) {
-        return is_unified(id) ? EVN_DEVICE_GPU_INTEGRATED : EVN_DEVICE_GPU;
+        return is_unified(q->id) ? EVN_DEVICE_GPU_INTEGRATED : EVN_DEVICE_GPU;
     }
     return type & CL_DEVICE_TYPE_CPU ? EVN_DEVICE_CPU : EVN_DEVICE_ACCELERATOR;
 }
 
 /// AMD's CL_DEVICE_NAME is the chip's code name (gfx1030); the board's name is what people know.
-static void ask_name(cl_device_id id, char *name) {
+static void ask_name(inquiry *q, char *name) {
     name[0] = 0;
-    if (evn__device_has_extension(id, "cl_amd_device_attribute_query")) {
-        ask_text(id, CL_DEVICE_BOARD_NAME_AMD, name);
+    if (lists(q->extensions, "cl_amd_device_attribute_query")) {
+        ask_text(q->id, CL_DEVICE_BOARD_NAME_AMD, name);
     }
     if (!name[0]) {
-        ask_text(id, CL_DEVICE_NAME, name);
+        must_text(q, CL_DEVICE_NAME, "CL_DEVICE_NAME", name);
     }
 }
 
-/// What no device may leave open: without it nothing can be chosen for it. `zero`: 0 is an answer.
-typedef struct mandatory {
-    cl_device_info parameter;
-    const char *name;
-    bool zero;
-} mandatory;
-
-#define MANDATORY(name, zero)                                                                      \
-    { CL_DEVICE_##name, "CL_DEVICE_" #name, zero }
-
-static const mandatory mandatories[] = {
-    MANDATORY(TYPE, false),
-    MANDATORY(NAME, false),
-    MANDATORY(VERSION, false),
-    MANDATORY(AVAILABLE, true),
-    MANDATORY(COMPILER_AVAILABLE, true),
-    MANDATORY(MAX_COMPUTE_UNITS, false),
-    MANDATORY(GLOBAL_MEM_SIZE, false),
-    MANDATORY(LOCAL_MEM_SIZE, false),
-    MANDATORY(MAX_MEM_ALLOC_SIZE, false),
-    MANDATORY(MAX_WORK_GROUP_SIZE, false),
-};
-
-/// The first mandatory query that fails, or answers 0 or an empty text where that cannot be.
-static bool lacks_answer(cl_device_id id, char *reason, size_t size) {
-    for (size_t i = 0; i < sizeof(mandatories) / sizeof(mandatories[0]); ++i) {
-        const mandatory *query = &mandatories[i];
-        char answer[EVN_DEVICE_TEXT * 4] = {0};
-        size_t bytes = 0;
-        cl_int code = clGetDeviceInfo(id, query->parameter, sizeof(answer), answer, &bytes);
-        if (code != CL_SUCCESS) {
-            snprintf(reason, size, "its driver does not answer the query %s: %s (%d)", query->name,
-                     evn__cl_name(code), (int)code);
-            return true;
-        }
-        bool filled = false;
-        for (size_t k = 0; k < bytes && k < sizeof(answer); ++k) {
-            filled = filled || answer[k] != 0;
-        }
-        if (!filled && !query->zero) {
-            snprintf(reason, size, "its driver answers nothing, or 0, to the query %s",
-                     query->name);
-            return true;
-        }
-    }
-    return false;
-}
-
-static void judge(cl_device_id id, evn_device_info *info) {
+static void judge(inquiry *q, evn_device_info *info) {
     cl_bool available = CL_FALSE, compiler = CL_FALSE;
     int major = 0, minor = 0;
-    if (lacks_answer(id, info->unusable, sizeof(info->unusable))) {
-        return;
-    }
-    ASK(id, CL_DEVICE_AVAILABLE, available);
-    ASK(id, CL_DEVICE_COMPILER_AVAILABLE, compiler);
+    MUST(q, AVAILABLE, available, true);
+    MUST(q, COMPILER_AVAILABLE, compiler, true);
     bool known = sscanf(info->version, "OpenCL %d.%d", &major, &minor) == 2;
     const char *reason = "";
-    if (!available) {
+    if (q->reason[0]) {
+        reason = q->reason;
+    } else if (!available) {
         reason = "the device is not available";
     } else if (!compiler) {
         reason = "it has no compiler";
@@ -129,11 +148,11 @@ static void judge(cl_device_id id, evn_device_info *info) {
 }
 
 /// Of cl_intel_required_subgroup_size.
-static int ask_min_sub_group(cl_device_id id) {
+static int ask_min_sub_group(const inquiry *q) {
     enum { MAX_SIZES = 16 };
     size_t sizes[MAX_SIZES], bytes = 0, least = 0;
-    if (!evn__device_has_extension(id, "cl_intel_required_subgroup_size") ||
-        clGetDeviceInfo(id, CL_DEVICE_SUB_GROUP_SIZES_INTEL, sizeof(sizes), sizes, &bytes) !=
+    if (!lists(q->extensions, "cl_intel_required_subgroup_size") ||
+        clGetDeviceInfo(q->id, CL_DEVICE_SUB_GROUP_SIZES_INTEL, sizeof(sizes), sizes, &bytes) !=
             CL_SUCCESS) {
         return 0;
     }
@@ -152,17 +171,17 @@ static uint64_t second_level_cache(void) {
     return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-static void ask_sizes(cl_device_id id, evn_device_info *info) {
+static void ask_sizes(inquiry *q, evn_device_info *info) {
     cl_uint units = 0, clock = 0, width = 0;
     cl_ulong global = 0, local = 0, allocation = 0;
     size_t group = 0;
-    ASK(id, CL_DEVICE_MAX_COMPUTE_UNITS, units);
-    ASK(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, clock);
-    ASK(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, width);
-    ASK(id, CL_DEVICE_GLOBAL_MEM_SIZE, global);
-    ASK(id, CL_DEVICE_LOCAL_MEM_SIZE, local);
-    ASK(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, allocation);
-    ASK(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, group);
+    ASK(q->id, CL_DEVICE_MAX_CLOCK_FREQUENCY, clock);
+    ASK(q->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, width);
+    MUST(q, MAX_COMPUTE_UNITS, units, false);
+    MUST(q, GLOBAL_MEM_SIZE, global, false);
+    MUST(q, LOCAL_MEM_SIZE, local, false);
+    MUST(q, MAX_MEM_ALLOC_SIZE, allocation, false);
+    MUST(q, MAX_WORK_GROUP_SIZE, group, false);
     info->compute_units = (int)units;
     info->clock_mhz = (int)clock;
     info->vector_width = width > 0 ? (int)width : 1;
@@ -171,23 +190,35 @@ static void ask_sizes(cl_device_id id, evn_device_info *info) {
     info->max_allocation_bytes = allocation;
     info->cache_bytes = info->type == EVN_DEVICE_CPU ? second_level_cache() : 0;
     info->max_work_group = group;
-    info->min_sub_group = ask_min_sub_group(id);
+    info->min_sub_group = ask_min_sub_group(q);
 }
 
 void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info) {
-    *info = (evn_device_info){.type = type_of(id)};
-    ask_name(id, info->name);
+    char reason[EVN_DEVICE_TEXT] = "";
+    cl_int code;
+    inquiry q = {.id = id, .reason = reason};
+    q.extensions = read_extensions(id, &code);
+    if (!q.extensions) { // that it has no double precision, say, would be a guess
+        fail_query(&q, "CL_DEVICE_EXTENSIONS", code);
+    }
+    *info = (evn_device_info){.type = type_of(&q)};
+    ask_name(&q, info->name);
     ask_text(id, CL_DEVICE_VENDOR, info->vendor);
     ask_text(id, CL_DRIVER_VERSION, info->driver);
-    ask_text(id, CL_DEVICE_VERSION, info->version);
-    clGetPlatformInfo(platform, CL_PLATFORM_NAME, EVN_DEVICE_TEXT - 1, info->platform_name, NULL);
+    must_text(&q, CL_DEVICE_VERSION, "CL_DEVICE_VERSION", info->version);
+    code = clGetPlatformInfo(platform, CL_PLATFORM_NAME, EVN_DEVICE_TEXT - 1, info->platform_name,
+                             NULL);
+    if (code != CL_SUCCESS || !info->platform_name[0]) { // what kernels it gets depends on it
+        fail_query(&q, "CL_PLATFORM_NAME", code);
+    }
     clGetPlatformInfo(platform, CL_PLATFORM_VERSION, EVN_DEVICE_TEXT - 1, info->platform_version,
                       NULL);
-    ask_sizes(id, info);
+    ask_sizes(&q, info);
     info->unified = is_unified(id);
-    info->has_fp64 = evn__device_has_extension(id, "cl_khr_fp64");
-    info->has_fp16 = evn__device_has_extension(id, "cl_khr_fp16");
-    judge(id, info);
+    info->has_fp64 = lists(q.extensions, "cl_khr_fp64");
+    info->has_fp16 = lists(q.extensions, "cl_khr_fp16");
+    judge(&q, info);
+    free(q.extensions);
 }
 
 const char *evn_device_type_name(evn_device_type type) {

@@ -119,17 +119,25 @@ static evn_status describe_adopted(evn_device *device) {
     return prepare(device);
 }
 
+/// What is not held is not released either.
+static evn_status retain(cl_context context, cl_command_queue queue, evn_device *device) {
+    EVN_CL_CHECK(clRetainContext(context), "clRetainContext");
+    device->context = context;
+    EVN_CL_CHECK(clRetainCommandQueue(queue), "clRetainCommandQueue");
+    device->queue = queue;
+    return EVN_OK;
+}
+
 evn_status evn_device_adopt(cl_context context, cl_command_queue queue, evn_device **device) {
     EVN_REQUIRE(device);
     *device = NULL;
     EVN_CHECK(context && queue, EVN_ERR_ARGUMENT,
               "evn_device_adopt: context or queue is NULL; pass both");
     EVN_TRY(EVN_NEW(device, 1));
-    clRetainContext(context);
-    clRetainCommandQueue(queue);
-    (*device)->context = context;
-    (*device)->queue = queue;
-    evn_status status = describe_adopted(*device);
+    evn_status status = retain(context, queue, *device);
+    if (status == EVN_OK) {
+        status = describe_adopted(*device);
+    }
     if (status != EVN_OK) {
         evn_device_close(device);
     }

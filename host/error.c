@@ -15,6 +15,19 @@ const char *evn__cl_name(cl_int code) {
     }
 }
 
+const char *evn__cl_advice(cl_int code) {
+    switch (evn__cl_status(code)) {
+    case EVN_ERR_BUILD:
+        return "check that the source defines it for this device";
+    case EVN_ERR_MEMORY:
+        return "free some memory of this machine";
+    case EVN_ERR_DEVICE_MEMORY:
+        return "free some memory of the device, or take a smaller batch or model";
+    default:
+        return "the device or its driver failed: try again, and then another --device";
+    }
+}
+
 evn_status evn__cl_status(cl_int code) {
     switch (code) {
     case CL_MEM_OBJECT_ALLOCATION_FAILURE:
@@ -22,6 +35,16 @@ evn_status evn__cl_status(cl_int code) {
         return EVN_ERR_DEVICE_MEMORY;
     case CL_OUT_OF_HOST_MEMORY:
         return EVN_ERR_MEMORY;
+    case CL_BUILD_PROGRAM_FAILURE:
+    case CL_COMPILE_PROGRAM_FAILURE:
+    case CL_LINK_PROGRAM_FAILURE:
+    case CL_INVALID_BUILD_OPTIONS:
+    case CL_INVALID_COMPILER_OPTIONS:
+    case CL_INVALID_LINKER_OPTIONS:
+    case CL_INVALID_PROGRAM_EXECUTABLE:
+    case CL_INVALID_KERNEL_NAME:
+    case CL_INVALID_KERNEL_DEFINITION:
+        return EVN_ERR_BUILD;
     default: // CL_OUT_OF_RESOURCES too: drivers also use it for faults and too large work-groups
         return EVN_ERR_DEVICE;
     }

@@ -57,9 +57,8 @@ evn_status evn__kernel_make(evn__kernel *kernel) {
     }
     EVN_TRY(evn__build_make(kernel->device, kernel->build));
     kernel->kernel = clCreateKernel(kernel->build->program, kernel->own_name, &code);
-    EVN_CHECK(code == CL_SUCCESS, EVN_ERR_BUILD,
-              "kernel %s cannot be made: %s (%d); check that the source defines it", kernel->name,
-              evn__cl_name(code), (int)code);
+    EVN_CHECK(code == CL_SUCCESS, evn__cl_status(code), "kernel %s cannot be made: %s (%d); %s",
+              kernel->name, evn__cl_name(code), (int)code, evn__cl_advice(code));
     evn_status status = ask_kernel(kernel);
     if (status != EVN_OK) { // a kernel that is there is one that may be launched
         clReleaseKernel(kernel->kernel);

@@ -98,7 +98,11 @@ void evn__account_remove(evn_device *device, evn__use use, size_t bytes);
 /// "CL_INVALID_VALUE" and so on; static storage; "unknown OpenCL error" for codes not in the list.
 const char *evn__cl_name(cl_int code);
 
-/// Our status for a failed call: EVN_ERR_MEMORY, EVN_ERR_DEVICE_MEMORY or EVN_ERR_DEVICE.
+/// What to do about a failed call; static storage.
+const char *evn__cl_advice(cl_int code);
+
+/// Our status for a failed call: EVN_ERR_MEMORY, EVN_ERR_DEVICE_MEMORY, EVN_ERR_BUILD for what is
+/// wrong with a source, or EVN_ERR_DEVICE.
 evn_status evn__cl_status(cl_int code);
 
 /// Fail with the code's status and name unless it is CL_SUCCESS; `what` is what was tried.

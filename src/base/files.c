@@ -52,8 +52,8 @@ bool evn__read_all(int file, void *data, size_t bytes) {
     return true;
 }
 
-static evn_status read_open_file(int file, const char *path, size_t most, unsigned char **data,
-                                 size_t *bytes) {
+static evn_status read_open_file(int file, const char *path, size_t most, bool head,
+                                 unsigned char **data, size_t *bytes) {
     struct stat info;
     if (fstat(file, &info) != 0) {
         return fail_reading(path, errno);
@@ -63,11 +63,11 @@ static evn_status read_open_file(int file, const char *path, size_t most, unsign
     }
     EVN_CHECK(S_ISREG(info.st_mode), EVN_ERR_FILE,
               "cannot read %s: it is a pipe or a device; save what it gives into a file", path);
-    EVN_CHECK((unsigned long long)info.st_size <= most, EVN_ERR_FILE,
+    EVN_CHECK(head || (unsigned long long)info.st_size <= most, EVN_ERR_FILE,
               "cannot read %s: it has %lld bytes, more than the %zu that such a file may have; "
               "check that it is the right file",
               path, (long long)info.st_size, most);
-    size_t size = (size_t)info.st_size;
+    size_t size = head && (unsigned long long)info.st_size > most ? most : (size_t)info.st_size;
     unsigned char *contents = malloc(size + 1);
     EVN_CHECK(contents, EVN_ERR_MEMORY, "no memory for the %zu bytes of %s", size, path);
     if (!evn__read_all(file, contents, size)) {
@@ -81,16 +81,25 @@ static evn_status read_open_file(int file, const char *path, size_t most, unsign
     return EVN_OK;
 }
 
-evn_status evn__file_read_most(const char *path, size_t most, unsigned char **data, size_t *bytes) {
+static evn_status read_file(const char *path, size_t most, bool head, unsigned char **data,
+                            size_t *bytes) {
     // Non-blocking, so that a named pipe is refused below instead of waited for.
     int file;
     EVN_RETRY(file, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file < 0) {
         return fail_reading(path, errno);
     }
-    evn_status status = read_open_file(file, path, most, data, bytes);
+    evn_status status = read_open_file(file, path, most, head, data, bytes);
     close(file);
     return status;
+}
+
+evn_status evn__file_read_most(const char *path, size_t most, unsigned char **data, size_t *bytes) {
+    return read_file(path, most, false, data, bytes);
+}
+
+evn_status evn__file_read_head(const char *path, size_t most, unsigned char **data, size_t *bytes) {
+    return read_file(path, most, true, data, bytes);
 }
 
 evn_status evn__file_read(const char *path, unsigned char **data, size_t *bytes) {

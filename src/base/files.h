@@ -26,6 +26,9 @@
 evn_status evn__file_read(const char *path, unsigned char **data, size_t *bytes);
 evn_status evn__file_read_most(const char *path, size_t most, unsigned char **data, size_t *bytes);
 
+/// The beginning of a file: `most` bytes, or all that it has.
+evn_status evn__file_read_head(const char *path, size_t most, unsigned char **data, size_t *bytes);
+
 /// The same of what a stream, such as standard input, gives until its end. `name` is its name in
 /// messages.
 evn_status evn__stream_read(FILE *stream, const char *name, size_t most, unsigned char **data,

@@ -6,8 +6,10 @@
 #include "evonode/version.h"
 #include "io/run_directory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /// The parameters of a run that was stopped may be those of the middle of an epoch.
@@ -28,6 +30,18 @@ static json_t *show_solver(const evn_solver_options *solver) {
                            "atol", solver->atol);
 }
 
+static evn_status check_finite(const evn_metrics *metrics) {
+    for (int i = 0; i < metrics->count; ++i) {
+        const evn_metric *metric = &metrics->items[i];
+        EVN_CHECK(!strstr(metric->name, "loss") || isfinite(metric->value), EVN_ERR_NOT_FINITE,
+                  "%s is not finite: the states of the model overflow with this solver; try more "
+                  "--steps, another --solver or smaller --rtol, or train it again with a lower "
+                  "rate",
+                  metric->name);
+    }
+    return EVN_OK;
+}
+
 /// The test part, and what else the task's row measures.
 static evn_status measure(const evn__session *session, const char *folder, evn_metrics *metrics,
                           json_t *report) {
@@ -40,6 +54,7 @@ static evn_status measure(const evn__session *session, const char *folder, evn_m
     evn__json_put(report, "device", json_string(device));
     EVN_TRY(more ? more->measure(session, folder, metrics, report)
                  : evn_task_evaluate(&session->task, solver, EVN_TEST, 0, metrics));
+    EVN_TRY(check_finite(metrics));
     evn__run_metrics_show(metrics, report);
     return EVN_OK;
 }

@@ -47,6 +47,18 @@ static evn_status assess(const evn_dataset *dataset, const double *logits, int64
     return status;
 }
 
+/// A class is answered for logits that are no numbers too, and would be counted.
+static evn_status check_finite(const double *logits, int64_t count, int64_t classes) {
+    for (int64_t i = 0; i < count; ++i) {
+        EVN_CHECK(isfinite(logits[i]), EVN_ERR_NOT_FINITE,
+                  "what the model says of image %lld of the test part is not finite: its states "
+                  "overflow with this solver; try more --steps, another --solver or smaller "
+                  "--rtol, or train it again with a lower rate",
+                  (long long)(i / classes));
+    }
+    return EVN_OK;
+}
+
 static evn_status measure(const evn__session *session, const char *folder, evn_metrics *metrics,
                           json_t *report) {
     const evn_dataset *dataset = session->data;
@@ -55,8 +67,11 @@ static evn_status measure(const evn__session *session, const char *folder, evn_m
     EVN_TRY(EVN_NEW(&logits, evn__images_test_capacity(&session->task) * classes));
     evn_status status =
         evn__images_logits(&session->task, evn__session_solver(session), logits, metrics);
+    int64_t samples = evn_dataset_get_info(dataset).count[EVN_TEST];
     if (status == EVN_OK) {
-        int64_t samples = evn_dataset_get_info(dataset).count[EVN_TEST];
+        status = check_finite(logits, samples * classes, classes);
+    }
+    if (status == EVN_OK) {
         status = assess(dataset, logits, samples, folder, metrics, report);
     }
     free(logits);

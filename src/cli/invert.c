@@ -29,6 +29,18 @@ static void print(const evn__inversions *inversions) {
            EVN__INVERT_IMAGES);
 }
 
+/// Where no solver comes there and back, there is nothing to show.
+static evn_status check_finite(const evn__inversions *inversions) {
+    bool found = false;
+    for (int i = 1; i < EVN__INVERT_ROWS; ++i) { // the first is of x(0) itself
+        found = found || isfinite(inversions->rows[i].x_error);
+    }
+    EVN_CHECK(found, EVN_ERR_NOT_FINITE,
+              "the states of the model overflow with every solver: there is nothing to invert; "
+              "train it again with a lower rate");
+    return EVN_OK;
+}
+
 static evn_status measure(evn__session *session, const evn__command *command) {
     const char *folder = command->settings->subject;
     evn__inversions inversions = {0};
@@ -42,6 +54,9 @@ static evn_status measure(evn__session *session, const evn__command *command) {
                                             steps > 0 ? steps : STEPS, &inversions);
     if (status == EVN_ERR_ARGUMENT) {
         status = evn__prepend(status, "%s", folder);
+    }
+    if (status == EVN_OK) {
+        status = check_finite(&inversions);
     }
     if (status == EVN_OK) {
         print(&inversions);

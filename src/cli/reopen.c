@@ -130,6 +130,9 @@ static evn_status reopen(const evn__command *command, opening open,
     if (status == EVN_OK) {
         status = use(&session, command);
     }
+    if (status == EVN_OK && session.device) { // its last errors are the command's
+        status = evn_device_finish(session.device);
+    }
     evn__session_close(&session);
     evn__settings_free(&settings);
     json_decref(description);

@@ -59,7 +59,7 @@ static evn_status resume(const evn__task_row *row, const json_t *run, evn__setti
     return evn__training_run(t, settings);
 }
 
-/// With the folder claimed, so that what is read is what will be there.
+/// With the folder claimed, unless it is finished, so that what is read is what will be there.
 static evn_status resume_claimed(const evn__command *command, evn__training *t) {
     const evn__task_row *row;
     json_t *run;
@@ -69,7 +69,7 @@ static evn_status resume_claimed(const evn__command *command, evn__training *t) 
     if (status == EVN_OK) {
         settings.same = command->settings->same;
         t->run = run;
-        status = resume(row, run, &settings, t);
+        status = t->directory ? resume(row, run, &settings, t) : EVN_OK; // finished: only read
     }
     evn__training_close(t);
     evn__session_close(t->session);
@@ -84,12 +84,15 @@ static evn_status run(const evn__command *command) {
     evn__session session = {.run = folder};
     evn__training t = {.session = &session, .resumes = true};
     evn_status status = claim(folder, command->settings->best, &t);
-    if (status == EVN_OK && t.directory) {
-        return resume_claimed(command, &t);
+    bool finished = !t.directory;
+    if (status == EVN_OK) {
+        status = resume_claimed(command, &t);
     }
     evn__training_close(&t);
     EVN_TRY(status);
-    evn__report_finished(folder);
+    if (finished) {
+        evn__report_finished(folder);
+    }
     return EVN_OK;
 }
 

@@ -76,10 +76,10 @@ static evn_status find_file(const source *from, const char *folder, evn_part whi
 }
 
 static evn_status load_file(const source *from, const char *folder, evn_part which,
-                            const char *kind, int rank, evn__idx *idx) {
+                            const char *kind, int rank, bool outline, evn__idx *idx) {
     char path[PATH_SIZE];
     EVN_TRY(find_file(from, folder, which, kind, rank, path));
-    return evn__idx_read(path, idx);
+    return outline ? evn__idx_outline(path, idx) : evn__idx_read(path, idx);
 }
 
 static evn_status load_embedded(const evn__embedded *table, const char *prefix, const char *kind,
@@ -92,9 +92,9 @@ static evn_status load_embedded(const evn__embedded *table, const char *prefix, 
 }
 
 static evn_status load(const source *from, const char *folder, evn_part which, const char *kind,
-                       int rank, evn__idx *idx) {
+                       int rank, bool outline, evn__idx *idx) {
     if (folder) {
-        return load_file(from, folder, which, kind, rank, idx);
+        return load_file(from, folder, which, kind, rank, outline, idx);
     }
     return load_embedded(from->embedded, from->prefix[which], kind, rank, idx);
 }
@@ -158,16 +158,27 @@ static evn_status check_parts(const source *from, const evn__part *parts) {
 
 // The data set ------------------------------------------------------------------------------------
 
-static evn_status load_parts(const source *from, const char *folder, evn__part *parts) {
+static evn_status load_parts(const source *from, const char *folder, bool outline,
+                             evn__part *parts) {
     for (int which = 0; which < EVN__PARTS; ++which) {
-        EVN_TRY(load(from, folder, which, "images", 3, &parts[which].images));
-        EVN_TRY(load(from, folder, which, "labels", 1, &parts[which].labels));
+        EVN_TRY(load(from, folder, which, "images", 3, outline, &parts[which].images));
+        EVN_TRY(load(from, folder, which, "labels", 1, outline, &parts[which].labels));
     }
     return EVN_OK;
 }
 
+/// Whether the headers of files fit together, before what they state is unpacked.
+static evn_status check_outlines(const source *from, const char *folder) {
+    evn__part stated[EVN__PARTS] = {0};
+    EVN_TRY(load_parts(from, folder, true, stated));
+    evn_status status = evn__dataset_check(stated, from->prefix);
+    return status == EVN_OK ? status
+                            : evn__prepend(status, "data set %s in '%s'", from->name, folder);
+}
+
 static evn_status read_parts(const source *from, const char *folder, evn__part *parts) {
-    EVN_TRY(load_parts(from, folder, parts));
+    EVN_TRY(folder ? check_outlines(from, folder) : EVN_OK);
+    EVN_TRY(load_parts(from, folder, false, parts));
     evn_status status = check_parts(from, parts);
     if (status != EVN_OK && folder) {
         evn__prepend(status, "data set %s in '%s'", from->name, folder);

@@ -2,7 +2,6 @@
 #include "data/idx.h"
 
 #include "base/files.h"
-#include "base/memory.h"
 #include "data/unpack.h"
 
 #include <stdlib.h>
@@ -75,6 +74,22 @@ static evn_status read_extents(evn__unpack *unpack, evn__idx *idx, int64_t *coun
     return EVN_OK;
 }
 
+/// As much memory as was unpacked, and as much again: a header may state what does not follow.
+static evn_status read_bytes(evn__unpack *unpack, size_t count, uint8_t **bytes) {
+    enum { FIRST = 1 << 20 };
+    size_t done = 0;
+    while (done < count) {
+        size_t wanted = done ? 2 * done : FIRST;
+        wanted = wanted < count ? wanted : count;
+        uint8_t *more = realloc(*bytes, wanted);
+        EVN_CHECK(more, EVN_ERR_MEMORY, "no memory for %zu bytes of IDX data", wanted);
+        *bytes = more;
+        EVN_TRY(evn__unpack_read(unpack, more + done, wanted - done));
+        done = wanted;
+    }
+    return EVN_OK;
+}
+
 static evn_status read_content(evn__unpack *unpack, evn__idx *idx) {
     int64_t count;
     EVN_TRY(read_magic(unpack, idx));
@@ -84,8 +99,7 @@ static evn_status read_content(evn__unpack *unpack, evn__idx *idx) {
               "the IDX header states %lld bytes, the file has %zu at most: it is truncated; fetch "
               "it again",
               (long long)count, bound);
-    EVN_TRY(EVN_NEW(&idx->bytes, count));
-    EVN_TRY(evn__unpack_read(unpack, idx->bytes, (size_t)count));
+    EVN_TRY(read_bytes(unpack, (size_t)count, &idx->bytes));
     return evn__unpack_finish(unpack);
 }
 
@@ -100,6 +114,30 @@ evn_status evn__idx_parse(const uint8_t *data, size_t size, evn__idx *idx) {
         evn__idx_free(idx);
     }
     return status;
+}
+
+static evn_status read_outline(const uint8_t *head, size_t size, evn__idx *idx) {
+    int64_t count;
+    evn__unpack unpack;
+    EVN_TRY(check_impostors(head, size));
+    EVN_TRY(evn__unpack_open(&unpack, head, size));
+    evn_status status = read_magic(&unpack, idx);
+    if (status == EVN_OK) {
+        status = read_extents(&unpack, idx, &count);
+    }
+    evn__unpack_close(&unpack);
+    return status;
+}
+
+evn_status evn__idx_outline(const char *path, evn__idx *idx) {
+    enum { HEAD = 1 << 16 }; // before the content gzip has a name and a comment
+    uint8_t *head;
+    size_t size;
+    *idx = (evn__idx){0};
+    EVN_TRY(evn__file_read_head(path, HEAD, &head, &size));
+    evn_status status = read_outline(head, size, idx);
+    free(head);
+    return status == EVN_OK ? status : evn__prepend(status, "%s", path);
 }
 
 evn_status evn__idx_read(const char *path, evn__idx *idx) {

@@ -17,9 +17,13 @@ typedef struct evn__idx {
     uint8_t *bytes;                    ///< in C order; owned
 } evn__idx;
 
-/// Parse a whole file in memory. Never allocates more than the header states, nor more than the
-/// file could unpack to. EVN_ERR_FORMAT for whatever is not as above.
+/// Parse a whole file in memory. Never allocates more than the header states, nor more than twice
+/// of what was unpacked. EVN_ERR_FORMAT for whatever is not as above.
 evn_status evn__idx_parse(const uint8_t *data, size_t size, evn__idx *idx);
+
+/// The rank and extents that a file's header states, and no bytes: whether files fit together is
+/// known before anything is unpacked. As evn__idx_read.
+evn_status evn__idx_outline(const char *path, evn__idx *idx);
 
 /// Read and parse a file; messages begin with its path.
 evn_status evn__idx_read(const char *path, evn__idx *idx);

@@ -173,15 +173,16 @@ static evn_status name_classes(evn_dataset *dataset, const char *labels_path,
 
 // The set -----------------------------------------------------------------------------------------
 
-static evn_status read_files(const set *s, const char *folder, evn_dataset *dataset) {
+static evn_status read_files(const set *s, const char *folder, evn__part *to,
+                             evn_status (*read)(const char *path, evn__idx *idx)) {
     static const char *const parts[] = {"training", "test"}, *const kinds[] = {"images", "labels"};
     for (int which = 0; which < EVN__PARTS; ++which) {
         for (int kind = 0; kind < 2; ++kind) {
             const char *path = s->paths[which][kind];
-            evn__part *part = &dataset->parts[which];
+            evn__part *part = &to[which];
             EVN_CHECK(path, EVN_ERR_FILE, "the folder %s has IDX files, but none with the %s %s",
                       folder, parts[which], kinds[kind]);
-            EVN_TRY(evn__idx_read(path, kind == 0 ? &part->images : &part->labels));
+            EVN_TRY(read(path, kind == 0 ? &part->images : &part->labels));
         }
     }
     return EVN_OK;
@@ -190,8 +191,11 @@ static evn_status read_files(const set *s, const char *folder, evn_dataset *data
 static evn_status read_set(const set *s, const char *folder, evn_dataset *dataset) {
     const char *names[] = {s->paths[EVN_TRAIN][0], s->paths[EVN_TEST][0]};
     int numbers[LABELS], classes;
-    EVN_TRY(read_files(s, folder, dataset));
-    EVN_TRY(evn__dataset_check(dataset->parts, names));
+    evn__part stated[EVN__PARTS] = {0};
+    EVN_TRY(read_files(s, folder, stated, evn__idx_outline));
+    EVN_TRY(evn__dataset_check(stated, names));
+    EVN_TRY(read_files(s, folder, dataset->parts, evn__idx_read));
+    EVN_TRY(evn__dataset_check(dataset->parts, names)); // they may have changed meanwhile
     EVN_TRY(number_labels(dataset, s, numbers, &classes));
     EVN_TRY(evn__dataset_describe(dataset, "images", classes));
     return name_classes(dataset, s->paths[EVN_TRAIN][1], numbers, classes);

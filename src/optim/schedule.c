@@ -24,8 +24,9 @@ static evn_status check_step(const evn_schedule *s) {
               EVN_SCHEDULE_MILESTONES);
     for (int i = 0; i < s->milestone_count; ++i) {
         double before = i > 0 ? s->milestones[i - 1] : 0;
-        EVN_CHECK(s->milestones[i] >= before, EVN_ERR_ARGUMENT,
-                  "schedule: milestone %g is not in ascending order", s->milestones[i]);
+        EVN_CHECK(s->milestones[i] >= before && isfinite(s->milestones[i]), EVN_ERR_ARGUMENT,
+                  "schedule: milestone %g is not in ascending order, or not finite",
+                  s->milestones[i]);
     }
     return EVN_OK;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Run folders that cannot be evaluated.
+#include "io/safetensors.h"
 #include "program.h"
 #include "test.h"
 
@@ -110,6 +111,46 @@ START_TEST(broken_parameters) {
 }
 END_TEST
 
+/// The parameters 10³⁰ times as large: the states overflow.
+static void blow_up(const char *path) {
+    enum { TENSORS_MAX = 256 };
+    evn__safetensors *file;
+    evn__tensor tensors[TENSORS_MAX];
+    TRY(evn__safetensors_read(path, &file));
+    int count = evn__safetensors_count(file);
+    ck_assert_int_le(count, TENSORS_MAX);
+    for (int i = 0; i < count; ++i) {
+        tensors[i] = *evn__safetensors_tensor(file, i);
+        float *data = malloc(tensors[i].bytes + 1);
+        memcpy(data, tensors[i].data, tensors[i].bytes);
+        for (size_t k = 0; k < tensors[i].bytes / sizeof(*data); ++k) {
+            data[k] *= 1e30f;
+        }
+        tensors[i].data = data;
+    }
+    TRY(evn__safetensors_write(path, tensors, count, NULL, 0));
+    for (int i = 0; i < count; ++i) {
+        free((void *)tensors[i].data);
+    }
+    evn__safetensors_destroy(&file);
+}
+
+/// An answer is found for states that are no numbers too; it is not told as one.
+START_TEST(overflow) {
+    char path[TEST_PATH];
+    make_run();
+    size_t size;
+    char *model = test_read("r/model.safetensors", &size);
+    blow_up(test_path(path, "r/model.safetensors"));
+    remove(test_path(path, "r/evaluation.json"));
+    test_fails_with(test_program("", "eval r"), EVN_ERR_NOT_FINITE, "not finite");
+    ck_assert(!test_exists("r/evaluation.json"));
+    test_fails_with(test_program("", "invert r"), EVN_ERR_NOT_FINITE, "overflow");
+    test_write("r/model.safetensors", model, size);
+    free(model);
+}
+END_TEST
+
 /// Every verb that opens a run.
 START_TEST(unknown_task) {
     make_run();
@@ -177,6 +218,7 @@ static Suite *suite(void) {
     tcase_add_test(c, other_model);
     tcase_add_test(c, kept_options);
     tcase_add_test(c, broken_parameters);
+    tcase_add_test(c, overflow);
     tcase_add_test(c, unknown_task);
     suite_add_tcase(s, c);
     return s;

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static const char *const parts[] = {"train", "t10k"};
 
@@ -202,6 +204,33 @@ START_TEST(label_out_of_range) {
 }
 END_TEST
 
+static long resident_kib(void) {
+    struct rusage usage;
+    ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+/// What does not fit by its headers is not unpacked, however much it would be.
+START_TEST(headers_first) {
+    enum { COUNT = 100000, SIDE = 64 };
+    static const unsigned char zeros[SIDE * SIDE];
+    const unsigned char header[] = {0, 0, 8, 3, 0, 1, 0x86, 0xa0, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
+    char path[512];
+    write_all();
+    snprintf(path, sizeof(path), "%s/train-images-idx3-ubyte", test_folder());
+    gzFile file = gzopen(path, "wb1");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(gzwrite(file, header, sizeof(header)), sizeof(header));
+    for (int i = 0; i < COUNT; ++i) {
+        ck_assert_int_eq(gzwrite(file, zeros, sizeof(zeros)), sizeof(zeros));
+    }
+    ck_assert_int_eq(gzclose(file), Z_OK);
+    long before = resident_kib();
+    refuse(EVN_ERR_DATA, "100000 images, but 12 labels");
+    ck_assert_int_lt(resident_kib() - before, 32 << 10); // of 400 MB
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *all = suite_create("dataset");
     TCase *builtin = tcase_create("digits");
@@ -220,6 +249,7 @@ static Suite *suite(void) {
     tcase_add_test(unfit, swapped_files);
     tcase_add_test(unfit, counts_and_shapes);
     tcase_add_test(unfit, label_out_of_range);
+    tcase_add_test(unfit, headers_first);
     suite_add_tcase(all, unfit);
     return all;
 }

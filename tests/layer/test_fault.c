@@ -71,13 +71,18 @@ static const struct {
     int code;         ///< exit code; 0: the run goes well
     const char *text; ///< in the message
 } runs[] = {
-    {"clGetPlatformInfo:1:-30:on", 0, ""},
+    {"clGetPlatformInfo:1:-30:on", EVN_ERR_NO_DEVICE, "CL_PLATFORM_NAME"},
+    {"clGetDeviceInfo:1:-6", EVN_ERR_NO_DEVICE, "CL_DEVICE_EXTENSIONS"},
     {"clCreateContext:1:-6", EVN_ERR_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
     {"clCreateCommandQueue:1:-5", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
     {"clCreateBuffer:1:-4", EVN_ERR_DEVICE_MEMORY, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
     {"clCreateBuffer:5:-61", EVN_ERR_DEVICE_MEMORY, "CL_INVALID_BUFFER_SIZE"},
     {"clCreateProgramWithSource:1:-6:on", EVN_ERR_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
     {"clBuildProgram:1:-11:on", EVN_ERR_BUILD, "CL_BUILD_PROGRAM_FAILURE"},
+    {"clBuildProgram:1:-11", 0, ""}, // as from a cache that another process was writing
+    {"clBuildProgram:1:-6:on", EVN_ERR_MEMORY, "free some memory of this machine"},
+    {"clBuildProgram:2:-2:on", EVN_ERR_DEVICE, "try again, and then another --device"},
+    {"clCreateKernel:1:-5", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
     {"clCreateKernel:2:-46", EVN_ERR_BUILD, "CL_INVALID_KERNEL_NAME"},
     {"clGetKernelInfo:1:-48", EVN_ERR_DEVICE, "CL_INVALID_KERNEL"},
     {"clGetKernelWorkGroupInfo:1:-48", EVN_ERR_DEVICE, "CL_INVALID_KERNEL"},
@@ -86,7 +91,7 @@ static const struct {
     {"clEnqueueNDRangeKernel:1:-5:late", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
     {"clEnqueueWriteBuffer:1:-5", EVN_ERR_DEVICE, "CL_OUT_OF_RESOURCES"},
     {"clEnqueueReadBuffer:1:-14:on", EVN_ERR_DEVICE, "CL_EXEC_STATUS_ERROR"},
-    {"clFinish:1:-36:on", 0, ""}, // at the end alone: what a run needs, it has read
+    {"clFinish:1:-36:on", EVN_ERR_DEVICE, "CL_INVALID_COMMAND_QUEUE"},
 };
 enum { RUNS = sizeof(runs) / sizeof(runs[0]) };
 

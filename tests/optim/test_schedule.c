@@ -43,8 +43,8 @@ START_TEST(one_cycle) {
 END_TEST
 
 START_TEST(bad_schedules) {
-    evn_schedule s[7];
-    for (int i = 0; i < 7; ++i) {
+    evn_schedule s[8];
+    for (int i = 0; i < 8; ++i) {
         s[i] = evn_schedule_default(0.1);
     }
     s[0].rate = 0;
@@ -54,6 +54,7 @@ START_TEST(bad_schedules) {
     s[4].kind = EVN_SCHEDULE_STEP, s[4].milestone_count = EVN_SCHEDULE_MILESTONES + 1;
     s[5].kind = EVN_SCHEDULE_STEP, s[5].milestone_count = 2, s[5].milestones[0] = 3;
     s[6].kind = (evn_schedule_kind)17;
+    s[7].kind = EVN_SCHEDULE_STEP, s[7].milestone_count = 1, s[7].milestones[0] = INFINITY;
     ck_assert_int_eq(evn_schedule_check(&s[_i]), EVN_ERR_ARGUMENT);
 }
 END_TEST
@@ -64,7 +65,7 @@ static Suite *suite(void) {
     tcase_add_test(rates, constant);
     tcase_add_test(rates, steps);
     tcase_add_test(rates, one_cycle);
-    tcase_add_loop_test(rates, bad_schedules, 0, 7);
+    tcase_add_loop_test(rates, bad_schedules, 0, 8);
     suite_add_tcase(s, rates);
     return s;
 }
