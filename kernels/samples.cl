@@ -19,12 +19,29 @@
     for (long run = get_global_id(1); run < x[0];                                                  \
          run += get_global_size(1), run_offset += get_global_size(1) * arguments)
 
+// Runs end where none of the samples of an item needs another: `active` [rows] is 0 for all of them.
+// The work-items of a group wait for what the run before has left there.
+inline bool evn_is_idle(__global const real *active, const int row, const int rows) {
+    bool idle = true;
+    for (int i = 0; i < SAMPLES; i++) {
+        idle = idle && !(active[min(row + i, rows - 1)] > 0);
+    }
+    return idle;
+}
+
+#define LEAVE_IF_IDLE(active, item, batch)                                                         \
+    ALL_ARRIVE;                                                                                    \
+    if (evn_is_idle(active, item * SAMPLES, batch)) {                                              \
+        break;                                                                                     \
+    }
+
 #if LANES == 1
 
 // GPUs: a sample in each work-item of a group of SAMPLES; `item` is the group's number. The samples
 // of a group lie side by side in memory.
 #define LANE                ((int)get_local_id(0))
 #define SHARE               barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
+#define ALL_ARRIVE          SHARE
 // Local memory that its kernel does not use by itself is shared by all work-groups in PoCL (3.1): the
 // functions that do are part of the kernel.
 #define ALWAYS_INLINE       __attribute__((always_inline))
@@ -107,6 +124,8 @@ ADD_PARTIAL(__local)
 ADD_PARTIAL(__global)
 
 #else
+
+#define ALL_ARRIVE
 
 // Cooperation: a stage is a number of items that any work-item can compute; the next one begins when
 // all are done. Nobody waits for an item that no work-item has claimed, so it does not matter how

@@ -35,6 +35,13 @@ typedef struct evn_plan_options {
     /// graph is then computed in a few kernels, with a sample in each lane of a CPU's vectors, or
     /// in each work-item of a GPU.
     const char *const *sample_inputs;
+    /// Also where there are so few samples that other kernels would be faster: a sample has then
+    /// the same bits in any batch, of two or more, whose values are small enough.
+    bool few_samples;
+    /// Name of one of these of one number a sample, or NULL. Where it is 0 for all samples that a
+    /// kernel carries together, these need no run of the plan: whether it is made or left out, as
+    /// are then the runs after it in the same launch, is all one to the caller.
+    const char *active_input;
 } evn_plan_options;
 
 /// Compile `graph` for `device`. The graph may be destroyed afterwards.

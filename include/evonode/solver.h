@@ -6,7 +6,9 @@
 /// Bits. The same calls of a solver, or of another with the same options on the same device, give
 /// the same bits. With fixed steps a sample (a row of x, where f treats each for itself) has the
 /// same bits whatever the other samples of its batch are; adaptive steps are chosen for the batch
-/// as a whole. In a batch of another size, and alone most of all, a sample is computed by other
+/// as a whole, unless each sample has steps of its own (per_sample), which then have the same bits
+/// in a batch of any size where samples are small (rows of up to 256 elements). Otherwise, in a
+/// batch of another size, and alone most of all, a sample is computed by other
 /// kernels, which add in another order: it is then the same to rounding, not to the bit.
 #ifndef EVONODE_SOLVER_H
 #define EVONODE_SOLVER_H
@@ -90,6 +92,11 @@ typedef struct evn_solver_options {
     /// larger slopes; undoing n steps loses a factor λ⁻ⁿ. 0: 0.99, from 100 steps on 1 − 1/steps
     double coupling;
     bool fp64; ///< real is double; the device must have it
+    /// Adaptive: each sample, a row of x along its first axis, has steps of its own: its own error
+    /// norm, accepted or rejected by itself. f must not mix samples, and no weight evolves or
+    /// depends on t. At observations x is interpolated within steps, which these do not cut short;
+    /// max_steps is of the whole way of a sample.
+    bool per_sample;
 } evn_solver_options;
 
 /// dopri5, adaptive at 1e-3, no gradient, single precision.
@@ -140,6 +147,28 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);
+
+/// Times of a solve in which each sample has its own. [B]: as many as x has rows.
+typedef struct evn_sample_times {
+    const double *t0, *t1; ///< [B], in either direction
+    const double *times;   ///< [B, observations] within [t0, t1] of the sample, in any order; NULL:
+                           ///< at the options' fractions of its way
+} evn_sample_times;
+
+/// The same as evn_solve with times of each sample's own; the options must have per_sample.
+/// @param[in] times  read only now
+/// @return EVN_ERR_ARGUMENT, naming the sample, where a time is not finite or not on the way;
+///         EVN_ERR_SOLVER or EVN_ERR_NOT_FINITE, naming the first sample that came to a stop: x1 is
+///         right for the others, and of those that stopped the last x, at observations behind it
+///         NaN
+evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, evn_binding x0,
+                             const evn_binding *weights, evn_binding *x1, evn_solution *solution);
+
+/// What sample `index` did in the last solve, which may have failed. The solution of the solve
+/// itself has the counts of the sample that needed the most attempts.
+/// @return EVN_ERR_ARGUMENT without per_sample, without such a sample, or before a solve
+evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
+                                      evn_solution *solution);
 
 /// The gradient through the last solve, which must have ended with EVN_OK; again, with other
 /// cotangents, as often as wanted, also after one that failed.

@@ -241,19 +241,6 @@ static evn_status look(solve *s, double begun) {
 
 // A solve -----------------------------------------------------------------------------------------
 
-static evn_outcome outcome_of(int status) {
-    switch (status) {
-    case EVN_CONTROL_TOO_SMALL:
-        return EVN_OUTCOME_STEP_TOO_SMALL;
-    case EVN_CONTROL_TOO_MANY:
-        return EVN_OUTCOME_TOO_MANY_STEPS;
-    case EVN_CONTROL_NOT_FINITE:
-        return EVN_OUTCOME_NOT_FINITE;
-    default:
-        return EVN_OUTCOME_DONE;
-    }
-}
-
 static evn_status finish(solve *s, evn_solution *solution) {
     const evn__record *now = &s->now;
     const evn__control *control = s->a->control;
@@ -261,7 +248,7 @@ static evn_status finish(solve *s, evn_solution *solution) {
     int each = evn__tableau_adaptive_evaluations(s->in->tableau);
     bool done = now->status == EVN_CONTROL_DONE;
     double end = evn__control_end(control, interval);
-    *solution = (evn_solution){.outcome = outcome_of(now->status),
+    *solution = (evn_solution){.outcome = evn__outcome_of(now->status),
                                .t = done ? end : now->t,
                                .dt = now->dt,
                                .accepted = now->accepted,

@@ -13,6 +13,10 @@ void evn__system_free(evn__system *system) {
     *system = (evn__system){0};
 }
 
+evn_shape evn__system_time_shape(const evn__system *system) {
+    return evn_value_shape(system->graph, evn_graph_input(system->graph, 0));
+}
+
 evn_shape evn__system_state_shape(const evn__system *system, int index) {
     return evn_value_shape(system->graph, evn_graph_input(system->graph, evn__system_state(index)));
 }

@@ -53,6 +53,9 @@ evn_binding *evn__integrator_bind_pairs(const evn__integrator *in, int slot, evn
 /// The step whose operands are in the next free slot counts.
 evn_status evn__integrator_keep_pairs(evn__integrator *in);
 
+/// What a step control means by EVN_CONTROL_DONE, … (outcome.c)
+evn_outcome evn__outcome_of(int status);
+
 /// Why an adaptive solve cannot go on, and what helps; `next` is the step that was to come, of a
 /// leg from t0 to t1. (outcome.c)
 evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,

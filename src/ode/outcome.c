@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why an adaptive solve ended before its end.
 #include "base/number.h"
+#include "kernels/shared.h"
 #include "ode/integrator_state.h"
 #include <math.h>
+
+evn_outcome evn__outcome_of(int status) {
+    switch (status) {
+    case EVN_CONTROL_TOO_SMALL:
+        return EVN_OUTCOME_STEP_TOO_SMALL;
+    case EVN_CONTROL_TOO_MANY:
+        return EVN_OUTCOME_TOO_MANY_STEPS;
+    case EVN_CONTROL_NOT_FINITE:
+        return EVN_OUTCOME_NOT_FINITE;
+    default:
+        return EVN_OUTCOME_DONE;
+    }
+}
 
 /// Distance of the times beside t that the kernels see.
 static double resolution(const evn_solver_options *options, double t) {

@@ -2,26 +2,31 @@
 #include "ode/scheme.h"
 
 /// A kind of gradient, with its scheme for fixed steps, for those with a given number of
-/// checkpoints, and for adaptive steps; NULL: there is none.
+/// checkpoints, for adaptive steps, and for those of each sample's own; NULL: there is none.
 typedef struct row {
     const char *name;
-    const evn__scheme_methods *fixed, *bounded, *adaptive;
+    const evn__scheme_methods *fixed, *bounded, *adaptive, *by_sample;
 } row;
 
 static const row rows[] = {
-    [EVN_GRADIENT_NONE] = {"none", &evn__scheme_none, NULL, &evn__scheme_none},
-    [EVN_GRADIENT_BACKPROP] = {"backprop", &evn__scheme_grid, NULL, &evn__scheme_replay_adaptive},
+    [EVN_GRADIENT_NONE] = {"none", &evn__scheme_none, NULL, &evn__scheme_none,
+                           &evn__scheme_by_sample},
+    [EVN_GRADIENT_BACKPROP] = {"backprop", &evn__scheme_grid, NULL, &evn__scheme_replay_adaptive,
+                               NULL},
     [EVN_GRADIENT_CHECKPOINTED] = {"checkpointed", &evn__scheme_grid, &evn__scheme_replay_fixed,
-                                   &evn__scheme_replay_adaptive},
-    [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, NULL, &evn__scheme_adjoint},
-    [EVN_GRADIENT_REVERSIBLE] = {"reversible", &evn__scheme_reversible, NULL, NULL},
+                                   &evn__scheme_replay_adaptive, NULL},
+    [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, NULL, &evn__scheme_adjoint, NULL},
+    [EVN_GRADIENT_REVERSIBLE] = {"reversible", &evn__scheme_reversible, NULL, NULL, NULL},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 static const evn__scheme_methods *find(const evn_solver_options *options) {
     const row *r = &rows[options->gradient];
-    return options->steps == 0 ? r->adaptive : options->checkpoints > 0 ? r->bounded : r->fixed;
+    return options->per_sample        ? r->by_sample
+           : options->steps == 0      ? r->adaptive
+           : options->checkpoints > 0 ? r->bounded
+                                      : r->fixed;
 }
 
 evn_status evn__scheme_check(const evn_solver_options *options) {
@@ -34,6 +39,14 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
               "solver %s: %d checkpoints; give 0 or more, and more than 0 for the gradient "
               "checkpointed alone, not %s",
               options->method, options->checkpoints, rows[gradient].name);
+    EVN_CHECK(
+        !options->per_sample || options->steps == 0, EVN_ERR_ARGUMENT,
+        "solver %s: per_sample is of adaptive steps, and there are %d fixed ones, which a sample "
+        "takes whatever the others are; leave one of them out",
+        options->method, options->steps);
+    EVN_CHECK(!options->per_sample || find(options), EVN_ERR_ARGUMENT,
+              "solver %s: there is no gradient '%s' along steps of each sample's own",
+              options->method, rows[gradient].name);
     EVN_CHECK(find(options), EVN_ERR_ARGUMENT,
               "%s goes along fixed steps: give solver %s a number of steps, or take backprop, "
               "checkpointed or the adjoint",

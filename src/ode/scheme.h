@@ -19,9 +19,10 @@ typedef struct evn__problem {
 /// One solve of it, and of one gradient through that solve.
 typedef struct evn__passage {
     double t0, t1;
-    const evn_binding *parameters; ///< of the system, one each
-    evn_binding series;            ///< [observations, x] of a solve; without observations no buffer
-    evn_binding x1_bar;            ///< of a gradient: in the shape of the series, or of x
+    const evn_sample_times *samples; ///< of each sample its own, in place of these; else NULL
+    const evn_binding *parameters;   ///< of the system, one each
+    evn_binding series; ///< [observations, x] of a solve; without observations no buffer
+    evn_binding x1_bar; ///< of a gradient: in the shape of the series, or of x
     const evn_binding *parameters_bar; ///< of a gradient: where the parameters' cotangents go
 } evn__passage;
 
@@ -39,6 +40,9 @@ typedef struct evn__scheme_methods {
     /// From t0 to t1. Each observation but one at t0 itself, which is there already, goes to the
     /// series.
     evn_status (*solve)(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution);
+
+    /// What one sample did in the last solve; NULL: no sample has steps of its own.
+    evn_solution (*sample)(const evn__scheme *scheme, int index);
 
     /// Of the last solve, as often as wanted; NULL: there is none. Overwrites the cotangents of the
     /// parameters, and leaves those of the state at t0 where state_bar says.
@@ -58,7 +62,8 @@ struct evn__scheme {
 };
 
 extern const evn__scheme_methods evn__scheme_none, evn__scheme_adjoint, evn__scheme_grid,
-    evn__scheme_replay_fixed, evn__scheme_replay_adaptive, evn__scheme_reversible;
+    evn__scheme_replay_fixed, evn__scheme_replay_adaptive, evn__scheme_reversible,
+    evn__scheme_by_sample;
 
 /// Whether there is a scheme for these options, which are right otherwise.
 /// @return EVN_ERR_ARGUMENT as evn_solver_create documents it

@@ -23,6 +23,7 @@ struct evn_solver {
     evn_binding *parameters;     ///< of the system, of the last solve
     evn_binding *parameters_bar; ///< where their cotangents go
     evn__passage passage;        ///< of the last solve
+    bool tried;                  ///< it began
     bool solved;                 ///< it came to its end: there is something to differentiate
     bool reconstructed;          ///< so did a gradient of it that solves backwards
 };
@@ -170,26 +171,99 @@ static evn_status observe_start(const evn_solver *solver) {
                                  : EVN_OK;
 }
 
-evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
-                     const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
+static double largest(const evn_solver *solver) {
+    return solver->options.fp64 ? DBL_MAX : FLT_MAX;
+}
+
+static const char *precision(const evn_solver *solver) {
+    return solver->options.fp64 ? "double" : "single";
+}
+
+static bool is_interval(const evn_solver *solver, double t0, double t1) {
+    double most = largest(solver);
+    return fabs(t0) <= most && fabs(t1) <= most && fabs(t1 - t0) <= most;
+}
+
+static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0,
+                        const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     evn_solution unused;
-    solution = solution ? solution : &unused;
-    EVN_REQUIRE(solver);
     EVN_REQUIRE(x1);
-    double max = solver->options.fp64 ? DBL_MAX : FLT_MAX;
-    EVN_CHECK(fabs(t0) <= max && fabs(t1) <= max && fabs(t1 - t0) <= max, EVN_ERR_ARGUMENT,
-              "the interval [%g, %g] is not finite in %s precision", t0, t1,
-              solver->options.fp64 ? "double" : "single");
     EVN_TRY(evn__real_check(x0, solver->options.fp64, state_elements(solver), "state", "x0"));
     EVN_TRY(check_weights(solver, weights, "weight"));
-    solver->solved = solver->reconstructed = false;
+    solver->tried = solver->solved = solver->reconstructed = false;
     EVN_TRY(load(solver, x0, weights));
-    solver->passage = (evn__passage){
-        .t0 = t0, .t1 = t1, .parameters = solver->parameters, .series = {solver->series, 0}};
+    passage.parameters = solver->parameters;
+    passage.series.buffer = solver->series;
+    solver->passage = passage;
     EVN_TRY(observe_start(solver));
-    EVN_TRY(solver->scheme->methods->solve(solver->scheme, &solver->passage, solution));
-    *x1 = solver->series ? solver->passage.series : solver->scheme->methods->end(solver->scheme, 0);
-    solver->solved = true;
+    solver->tried = true;
+    evn_status status = solver->scheme->methods->solve(solver->scheme, &solver->passage,
+                                                       solution ? solution : &unused);
+    *x1 = solver->series ? passage.series : solver->scheme->methods->end(solver->scheme, 0);
+    solver->passage.samples = NULL; // the caller's
+    solver->solved = status == EVN_OK;
+    return status;
+}
+
+evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
+                     const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
+    EVN_REQUIRE(solver);
+    EVN_CHECK(is_interval(solver, t0, t1), EVN_ERR_ARGUMENT,
+              "the interval [%g, %g] is not finite in %s precision", t0, t1, precision(solver));
+    const evn__passage passage = {.t0 = t0, .t1 = t1};
+    return solve(solver, passage, x0, weights, x1, solution);
+}
+
+// Times of each sample's own ----------------------------------------------------------------------
+
+static int64_t sample_count(const evn_solver *solver) {
+    return evn_dynamics_state_shape(solver->dynamics).dim[0];
+}
+
+static evn_status check_sample(const evn_solver *solver, const evn_sample_times *times,
+                               int64_t sample) {
+    double t0 = times->t0[sample], t1 = times->t1[sample];
+    EVN_CHECK(is_interval(solver, t0, t1), EVN_ERR_ARGUMENT,
+              "sample %lld: the interval [%g, %g] is not finite in %s precision", (long long)sample,
+              t0, t1, precision(solver));
+    int count = times->times ? solver->options.observations : 0;
+    for (int i = 0; i < count; ++i) {
+        double t = times->times[sample * count + i];
+        EVN_CHECK(t >= fmin(t0, t1) && t <= fmax(t0, t1), EVN_ERR_ARGUMENT,
+                  "sample %lld: the time of observation %d is %g, which is not between t0 = %g and "
+                  "t1 = %g",
+                  (long long)sample, i + 1, t, t0, t1);
+    }
+    return EVN_OK;
+}
+
+evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, evn_binding x0,
+                             const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(times);
+    EVN_REQUIRE(times->t0);
+    EVN_REQUIRE(times->t1);
+    EVN_CHECK(solver->options.per_sample, EVN_ERR_ARGUMENT,
+              "the solver has one time for the whole batch: set per_sample in its options");
+    for (int64_t i = 0; i < sample_count(solver); ++i) {
+        EVN_TRY(check_sample(solver, times, i));
+    }
+    const evn__passage passage = {.samples = times};
+    return solve(solver, passage, x0, weights, x1, solution);
+}
+
+evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
+                                      evn_solution *solution) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(solution);
+    const evn__scheme_methods *methods = solver->scheme->methods;
+    EVN_CHECK(methods->sample, EVN_ERR_ARGUMENT,
+              "the solver's steps are those of the whole batch: set per_sample in its options");
+    EVN_CHECK(solver->tried, EVN_ERR_ARGUMENT, "there is no solve yet: call evn_solve first");
+    EVN_CHECK(index >= 0 && index < sample_count(solver), EVN_ERR_ARGUMENT,
+              "there is no sample %lld: x has samples 0 to %lld", (long long)index,
+              (long long)sample_count(solver) - 1);
+    *solution = methods->sample(solver->scheme, (int)index);
     return EVN_OK;
 }
 

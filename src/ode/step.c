@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/step.h"
 
+#include "ode/interpolant.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ typedef struct step_build {
     evn_value *k; ///< [stages + 1][outputs]: slopes, then operands of pairs; behind the stages what
                   ///< is evaluated after the step
     evn_value *inputs;
+    bool dense; ///< with the middle of the step
 } step_build;
 
 static evn_value *stage(const step_build *b, int i) {
@@ -31,8 +33,8 @@ static evn_status begin(step_build *b, const char *second_scalar) {
     b->k = b->next + states;
     b->parameters = b->k + slopes;
     b->inputs = b->parameters + inputs;
-    b->t = evn_input(b->graph, "t", EVN_SCALAR);
-    b->dt = evn_input(b->graph, second_scalar, EVN_SCALAR);
+    b->t = evn_input(b->graph, "t", evn__system_time_shape(s));
+    b->dt = evn_input(b->graph, second_scalar, evn__system_time_shape(s));
     for (int i = 1; i < inputs; ++i) {
         evn_value source = evn_graph_input(s->graph, i);
         evn_value value = evn_input(b->graph, evn_graph_input_name(s->graph, i),
@@ -192,8 +194,9 @@ static norm norm_begin(step_build *b) {
 static void norm_add(step_build *b, norm *n, evn_value x, evn_value scale) {
     evn_graph *g = b->graph;
     evn_value ratio = evn_div(g, x, scale);
-    double count = (double)evn_shape_count(evn_value_shape(g, x));
-    evn_value sum = evn_sum_all(g, evn_mul(g, ratio, ratio));
+    evn_shape times = evn_value_shape(g, b->t); // a norm for each
+    double count = (double)(evn_shape_count(evn_value_shape(g, x)) / evn_shape_count(times));
+    evn_value sum = evn_sum_to(g, evn_mul(g, ratio, ratio), times);
     n->count += count;
     n->value = b->system->joint
                    ? evn_add(g, n->value, sum)
@@ -249,6 +252,19 @@ static evn_status slopes_after(step_build *b, evn_value **slopes) {
     return slopes_at(b, evn_add(b->graph, b->t, b->dt), b->next, *slopes);
 }
 
+/// Displacement of a state in the middle of the step; the one that a cubic through both ends and
+/// their slopes has, where the method has none of a higher order.
+static evn_value middle(step_build *b, const evn_value *after, int state) {
+    evn_graph *g = b->graph;
+    const double *weights = evn__interpolant_middle(b->tableau);
+    if (weights) {
+        return combine(b, weights, b->tableau->stages, state);
+    }
+    evn_value half = evn_scale(g, evn_sub(g, b->next[state], b->states[state]), 0.5);
+    evn_value bend = evn_mul(g, b->dt, evn_sub(g, stage(b, 0)[state], after[state]));
+    return evn_add(g, half, evn_scale(g, bend, 0.125));
+}
+
 static evn_status build_adaptive(step_build *b) {
     EVN_TRY(begin(b, "dt"));
     evn_graph *g = b->graph;
@@ -265,6 +281,11 @@ static evn_status build_adaptive(step_build *b) {
     output_states(b);
     output_slopes(b, after);
     evn_output(g, "error", error_norm(b, rtol, atol));
+    for (int i = 0; i < b->system->state_count && b->dense; ++i) {
+        char name[64];
+        snprintf(name, sizeof(name), "middle.%d", i);
+        evn_output(g, name, middle(b, after, i));
+    }
     output_pairs(b);
     return evn_graph_status(g);
 }
@@ -272,6 +293,12 @@ static evn_status build_adaptive(step_build *b) {
 evn_status evn__adaptive_step_graph(const evn__system *system, const evn__tableau *tableau,
                                     evn_graph **graph) {
     step_build b = {.system = system, .tableau = tableau};
+    return finish(&b, build_adaptive(&b), graph);
+}
+
+evn_status evn__dense_step_graph(const evn__system *system, const evn__tableau *tableau,
+                                 evn_graph **graph) {
+    step_build b = {.system = system, .tableau = tableau, .dense = true};
     return finish(&b, build_adaptive(&b), graph);
 }
 

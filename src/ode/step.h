@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One step of a Runge–Kutta method as a graph: differentiable, and compiled like any other.
+// One step of a Runge–Kutta method as a graph: differentiable, and compiled like any other. Times,
+// lengths and errors have the shape of the system's time: they are scalars, or one for each sample.
 #ifndef EVN_ODE_STEP_H
 #define EVN_ODE_STEP_H
 
@@ -22,6 +23,11 @@ evn_status evn__change_graph(const evn__system *system, const evn__tableau *tabl
 /// acceptable, NaN stays NaN.
 evn_status evn__adaptive_step_graph(const evn__system *system, const evn__tableau *tableau,
                                     evn_graph **graph);
+
+/// The same, and behind the error the displacement y(t + dt/2) − y(t) of each state, from which
+/// ode/interpolant.h makes all between t and t + dt.
+evn_status evn__dense_step_graph(const evn__system *system, const evn__tableau *tableau,
+                                 evn_graph **graph);
 
 /// The start of an adaptive solve. Inputs "t", "span" (t1 − t0), states, parameters, "rtol",
 /// "atol"; outputs what the system gives at t, then "dt": the first step (Hairer, Nørsett, Wanner:

@@ -48,6 +48,8 @@ void evn__system_set_norm(evn__system *system, evn_norm norm);
 /// How many pairs from `first` on are of one parameter.
 int evn__system_pairs_of_one(const evn__system *system, int first);
 
+evn_shape evn__system_time_shape(const evn__system *system); ///< of "t": a scalar, unless samples
+                                                             ///< have times of their own
 evn_shape evn__system_state_shape(const evn__system *system, int index);
 evn_shape evn__system_parameter_shape(const evn__system *system, int index);
 

@@ -28,18 +28,20 @@ static evn_status add_units(const evn__samples_result *result, evn__arena *arena
 }
 
 evn_status evn__plan_by_sample(const evn__plan_input *in, const evn__classes *classes,
-                               const char *const *names, evn__units *units) {
+                               const evn_plan_options *options, evn__units *units) {
     evn__samples_result result;
     evn__samples_request request = {.device = in->device,
                                     .graph = in->graph,
                                     .arena = in->arena,
                                     .fp64 = in->fp64,
-                                    .names = names,
+                                    .names = options->sample_inputs,
+                                    .few = options->few_samples,
+                                    .active = options->active_input,
                                     .needed = classes->needed,
                                     .late = classes->late,
                                     .first_reader = classes->first_reader,
                                     .readers = classes->readers};
-    if (!names || !in->fuse) {
+    if (!options->sample_inputs || !in->fuse) {
         return EVN_OK;
     }
     EVN_TRY(evn__samples_plan(&request, &result));

@@ -76,7 +76,7 @@ static evn_status build(evn_plan *plan, const evn_graph *graph, const evn_plan_o
     EVN_TRY(check_late(plan->graph, options->late_inputs));
     plan->phased = options->late_inputs != NULL;
     EVN_TRY(evn__plan_classify(&plan->in, options->late_inputs, &plan->classes));
-    EVN_TRY(evn__plan_by_sample(&plan->in, &plan->classes, options->sample_inputs, &plan->units));
+    EVN_TRY(evn__plan_by_sample(&plan->in, &plan->classes, options, &plan->units));
     if (!plan->units.lanes) {
         EVN_TRY(evn__plan_fuse(&plan->in, &plan->classes, &plan->units));
     }

@@ -146,9 +146,8 @@ evn_status evn__plan_classify(const evn__plan_input *in, const char *const *late
 
 /// Make units of kernels over samples, in order, where the graph suits; else units->lanes is 0.
 /// (by_sample.c)
-/// @param names  inputs whose first axis counts samples, NULL-ended; NULL: it does not
 evn_status evn__plan_by_sample(const evn__plan_input *in, const evn__classes *classes,
-                               const char *const *names, evn__units *units);
+                               const evn_plan_options *options, evn__units *units);
 
 /// Make units, merging element-wise ones; order them. (fuse.c)
 evn_status evn__plan_fuse(const evn__plan_input *in, const evn__classes *classes,

@@ -121,6 +121,18 @@ static void write_cooperation(const kernel *k, const char *name, evn__text *text
     evn__text_append(text, "    }\n    evn_leave(claims, run_offsets[0] * %d);\n", k->call->claims);
 }
 
+/// Leave where no sample of the item needs this run, and so none after it.
+static void write_leaving(const kernel *k, evn__text *text) {
+    const evn__operand active = evn__operand_value(k->s->active);
+    int at = evn__samples_find(k->call->operands, k->call->operand_count, &active);
+    if (k->s->active != EVN_NONE && at < k->call->operand_count) {
+        evn__text_append(text,
+                         "LEAVE_IF_IDLE(a%d_buffer + a%d_offset + run_offset[%d], item, batch)\n"
+                         "        ",
+                         at, at, at);
+    }
+}
+
 static void write_runs(const kernel *k, const char *name, evn__text *text) {
     if (k->functions->local > 0) {
         evn__text_append(text, "    __local real tile[%lld];\n", (long long)k->functions->local);
@@ -129,6 +141,7 @@ static void write_runs(const kernel *k, const char *name, evn__text *text) {
                      "    FOR_EACH_RUN(run_offsets, %d) {\n"
                      "        const int item = (int)get_%s_id(0);\n        ",
                      k->call->operand_count, k->s->simt ? "group" : "global");
+    write_leaving(k, text);
     write_call(k, name, 0, text);
     evn__text_append(text, "    }\n");
 }

@@ -172,6 +172,8 @@ static bool find_samples(evn__samples *s, const char *const *names) {
             return false;
         }
         s->sampled[value] = s->batch > 1;
+        bool active = s->request->active && strcmp(*names, s->request->active) == 0;
+        s->active = active && s->sampled[value] ? value : s->active;
     }
     return s->batch > 0;
 }
@@ -406,10 +408,11 @@ static void release(evn__samples *s) {
     free(s->gate);
 }
 
-/// Whether there are as many samples as a work-group of a GPU has.
+/// Whether there are as many samples as a work-group of a GPU has, or few will do.
 static bool fills_group(const evn__samples *s) {
     const evn_device_info *info = evn_device_get_info(s->request->device);
-    return s->batch >= EVN__SIMT_SAMPLES && info->max_work_group >= EVN__SIMT_SAMPLES;
+    bool enough = s->batch >= EVN__SIMT_SAMPLES || s->request->few;
+    return enough && info->max_work_group >= EVN__SIMT_SAMPLES;
 }
 
 evn_status evn__samples_plan(const evn__samples_request *request, evn__samples_result *result) {
@@ -419,6 +422,7 @@ evn_status evn__samples_plan(const evn__samples_request *request, evn__samples_r
                       .result = result,
                       .graph = request->graph,
                       .simt = simt,
+                      .active = EVN_NONE,
                       .lanes = simt            ? 1
                                : request->fp64 ? 8
                                                : 16};

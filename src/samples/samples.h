@@ -92,6 +92,9 @@ typedef struct evn__samples_request {
     evn__arena *arena; ///< for what the result points to
     bool fp64;
     const char *const *names; ///< inputs whose first axis counts samples, NULL-ended
+    bool few;                 ///< also where there are fewer samples than are worth it
+    const char *active;       ///< one of them, of one element a sample: where it is 0 for all
+                              ///< samples of an item, its runs are left out; NULL: there is none
     // per value
     const bool *needed, *late;
     const int *first_reader;  ///< [values + 1], into `readers`
@@ -140,7 +143,8 @@ typedef struct evn__samples {
     evn__sample_group *groups;
     int group_count, group_capacity;
     int levels;
-    bool cut; ///< values of a phase, level and kind are in several groups
+    evn_value active; ///< the input that says which samples need a run; EVN_NONE: all do
+    bool cut;         ///< values of a phase, level and kind are in several groups
     evn__sample_slab *slabs;
     int slab_count;
     bool cooperates[2]; ///< per phase

@@ -82,13 +82,13 @@ spdx() {
 
 # An operation family has a kernel, a launcher, a reference and a test under the same name.
 # Not families: common.cl and variant.cl are put before every kernel; optimizer.cl updates parameters and
-# control.cl chooses steps, which are no operations of a graph; elementwise kernels are generated for each fused chain
+# control.cl and interpolate.cl are of solves, not operations of a graph; elementwise kernels are generated for each fused chain
 # (src/elements/generate.c); ops.c, variant.c, run.c and difference.c are of their whole rooms; winograd, winograd_tiled
 # and tiled are further methods of conv2d, the last of matmul too, and share their references.
 rhyming_paths() {
     families=$(ls kernels/*.cl src/ops/*.c src/ref/*.c tests/ops/test_*.c |
         sed 's|.*/||; s|^test_||; s|\..*||' | sort -u |
-        grep -vxE 'common|variant|optimizer|control|elementwise|samples|ops|run|difference|tiled|winograd|winograd_tiled')
+        grep -vxE 'common|variant|optimizer|control|interpolate|elementwise|samples|ops|run|difference|tiled|winograd|winograd_tiled')
     bad=0
     for family in $families; do
         for file in "kernels/$family.cl" "src/ops/$family.c" "src/ref/$family.c" \

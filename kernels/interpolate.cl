@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// interpolate.cl — x of each sample at its observations, from the interpolants of the steps of its own
+// (src/ode/sample_solve.c): series [observations, samples, size].   Relaxed math: none.
+// Twin: tests/ode/test_by_sample.c.
+// Times are pairs of reals: ends [samples, EVN_SAMPLE_ENDS], times [observations, samples, 2]. A
+// work-item has a sample and every so many of its observations.
+
+inline real2 evn_pair(__global const real *x) {
+    return (real2)(x[0], x[1]);
+}
+
+// How far b is behind a in the direction of the way.
+inline real evn_ahead(const real2 a, const real2 b, const real way) {
+    const real distance = (b.x - a.x) + (b.y - a.y);
+    return way < 0 ? -distance : distance;
+}
+
+#define FOR_EACH_OBSERVATION                                                                       \
+    for (int j = get_global_id(1); j < observations; j += get_global_size(1))
+
+// Before the first step: x where the start is observed, NaN elsewhere, which stays where a sample does
+// not get to.
+__kernel void interpolate_begin(INPUT(ends), INPUT(times), INPUT(x), OUTPUT(series),
+                                const int samples, const int observations, const int size) {
+    INPUT_OF(ends);
+    INPUT_OF(times);
+    INPUT_OF(x);
+    OUTPUT_OF(series);
+    const int sample = get_global_id(0);
+    if (sample >= samples) {
+        return;
+    }
+    const real2 begin = evn_pair(ends + sample * EVN_SAMPLE_ENDS + EVN_SAMPLE_BEGIN);
+    FOR_EACH_OBSERVATION {
+        const long at = (long)j * samples + sample;
+        const real2 t = evn_pair(times + 2 * at);
+        const bool starts = t.x == begin.x && t.y == begin.y;
+        for (int d = 0; d < size; d++) {
+            series[at * size + d] = starts ? x[(long)sample * size + d] : (real)NAN;
+        }
+    }
+}
+
+// The number of the last of `count` steps [rows, EVN_SAMPLE_STEP] that begins before t; −1: none does.
+inline int evn_find_step(__global const real *steps, const long rows, const int count, const real2 t,
+                         const real way) {
+    int low = -1, high = count - 1;
+    while (low < high) {
+        const int middle = low + (high - low + 1) / 2;
+        const real2 begin = evn_pair(steps + middle * rows * EVN_SAMPLE_STEP + EVN_SAMPLE_STEP_T);
+        if (evn_ahead(begin, t, way) > 0) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    return low;
+}
+
+// After attempts of numbers `first` to `first` + `attempts` − 1, which left steps [attempts, rows,
+// EVN_SAMPLE_STEP] and, for each, terms [EVN_SAMPLE_TERMS][attempts, rows, size]: what lies in them.
+__kernel void interpolate_steps(INPUT(ends), INPUT(times), INPUT(record), INPUT(steps),
+                                INPUT(terms), OUTPUT(series), const int samples, const int rows,
+                                const int observations, const int size, const int first,
+                                const int attempts) {
+    INPUT_OF(ends);
+    INPUT_OF(times);
+    INPUT_OF(record);
+    INPUT_OF(steps);
+    INPUT_OF(terms);
+    OUTPUT_OF(series);
+    const int sample = get_global_id(0);
+    if (sample >= samples) {
+        return;
+    }
+    record += sample * EVN_SAMPLE_RECORD;
+    steps += sample * EVN_SAMPLE_STEP;
+    const real way = ends[sample * EVN_SAMPLE_ENDS + EVN_SAMPLE_WAY];
+    const real2 now = evn_pair(record + EVN_SAMPLE_T);
+    const int made = (int)(record[EVN_SAMPLE_ACCEPTED] + record[EVN_SAMPLE_REJECTED]) - first;
+    const int count = min(made, attempts);
+    FOR_EACH_OBSERVATION {
+        const long at = (long)j * samples + sample;
+        const real2 t = evn_pair(times + 2 * at);
+        const int step = count > 0 ? evn_find_step(steps, rows, count, t, way) : -1;
+        if (step < 0 || evn_ahead(now, t, way) > 0) {
+            continue; // in a step that has been made before, or is still to be made
+        }
+        __global const real *done = steps + step * (long)rows * EVN_SAMPLE_STEP;
+        const real2 begin = evn_pair(done + EVN_SAMPLE_STEP_T);
+        const real theta = ((t.x - begin.x) + (t.y - begin.y)) / done[EVN_SAMPLE_STEP_DT];
+        const long term = (long)attempts * rows * size;
+        for (int d = 0; d < size; d++) {
+            __global const real *c = terms + ((long)step * rows + sample) * size + d;
+            real value = c[(EVN_SAMPLE_TERMS - 1) * term];
+            for (int p = EVN_SAMPLE_TERMS - 2; p >= 0; p--) {
+                value = value * theta + c[p * term];
+            }
+            series[at * size + d] = value;
+        }
+    }
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+// A value of f is one of three kinds. Shared ones depend on neither t nor x and stay as they are.
+// Timed ones depend on t alone: one of shape S becomes [B] + S, a value a sample. Sampled ones
+// depend on x, and have the samples along their first axis, which no operation may mix: what is
+// made of a sample is then made of it alone. Where a timed value meets a sampled one, and lies
+// along its samples, a sampled one is made in its place.
+#include "ode/by_sample.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum kind { SHARED, TIMED, SAMPLED } kind;
+
+typedef struct lift {
+    const evn_graph *from;
+    evn_graph *to;
+    int64_t was, batch; ///< samples before and after
+    evn_value *map;     ///< per value of `from`
+    evn_value *beside;  ///< of timed ones, once it has been needed: the sampled one in its place
+    kind *kinds;
+} lift;
+
+/// One operation that is not shared, and what it becomes; EVN_NONE: it cannot be.
+typedef struct place {
+    lift *l;
+    const evn__node *node;
+    kind kind; ///< of the result: the furthest of the operands
+} place;
+
+typedef evn_value rule(place *p);
+
+static kind operand_kind(const place *p, int k) {
+    return p->l->kinds[p->node->operands[k]];
+}
+
+static evn_value as_sampled(lift *l, evn_value value);
+
+static evn_value operand(const place *p, int k) {
+    evn_value value = p->node->operands[k];
+    bool meets = p->kind == SAMPLED && operand_kind(p, k) == TIMED;
+    return meets ? as_sampled(p->l, value) : p->l->map[value];
+}
+
+static evn_shape operand_shape(const place *p, int k) {
+    return evn_value_shape(p->l->from, p->node->operands[k]);
+}
+
+/// [B] + `axes` ones + shape.
+static evn_shape with_batch(const lift *l, int axes, evn_shape shape) {
+    evn_shape result = {.rank = shape.rank + 1 + axes, .dim = {l->batch}};
+    for (int i = 0; i < axes && i + 1 < EVN_MAX_RANK; ++i) {
+        result.dim[i + 1] = 1;
+    }
+    for (int i = 0; i < shape.rank && i + 1 + axes < EVN_MAX_RANK; ++i) {
+        result.dim[i + 1 + axes] = shape.dim[i];
+    }
+    return result;
+}
+
+/// A shared operand beside timed ones: the same for each sample.
+static evn_value timed(const place *p, int k) {
+    evn_shape shape = operand_shape(p, k);
+    return operand_kind(p, k) == TIMED
+               ? operand(p, k)
+               : evn_broadcast(p->l->to, operand(p, k), with_batch(p->l, 0, shape));
+}
+
+/// The shape of a sampled value that was this one.
+static evn_shape sampled_shape(const lift *l, evn_shape shape) {
+    shape.dim[0] = shape.dim[0] / l->was * l->batch;
+    return shape;
+}
+
+/// A shared operand beside sampled ones: there may be more samples than before of one alone.
+static evn_value sampled(const place *p, int k) {
+    evn_shape shape = operand_shape(p, k);
+    bool along = shape.rank == p->node->shape.rank && shape.dim[0] == 1 && p->l->batch > p->l->was;
+    return operand_kind(p, k) == SHARED && along
+               ? evn_broadcast(p->l->to, operand(p, k), sampled_shape(p->l, shape))
+               : operand(p, k);
+}
+
+/// Of an operation all of whose operands have the samples along their first axis, or none.
+static bool is_side_by_side(const place *p) {
+    return evn__op_table[p->node->op].class == EVN__CLASS_ELEMENT || p->node->op == EVN__OP_CONCAT;
+}
+
+static evn_value beside(const place *p, int k) {
+    return p->kind == TIMED ? timed(p, k) : is_side_by_side(p) ? sampled(p, k) : operand(p, k);
+}
+
+/// The operation itself on operands that are as they were, along the first axis too, or, timed, all
+/// behind an axis of samples.
+static evn_value copy(place *p) {
+    evn__node node = *p->node;
+    for (int k = 0; k < node.operand_count; ++k) {
+        node.operands[k] = beside(p, k);
+    }
+    node.shape =
+        p->kind == TIMED ? with_batch(p->l, 0, node.shape) : sampled_shape(p->l, node.shape);
+    for (int k = 0; k < node.operand_count; ++k) {
+        if (node.operands[k] == EVN_NONE) {
+            return EVN_NONE;
+        }
+    }
+    return evn__shape_is_valid(node.shape) ? evn__node_add(p->l->to, &node) : EVN_NONE;
+}
+
+// Rules -------------------------------------------------------------------------------------------
+
+static evn_value lift_reshape(place *p) {
+    evn_shape shape = p->node->shape;
+    if (p->kind == TIMED) {
+        return evn_reshape(p->l->to, operand(p, 0), with_batch(p->l, 0, shape));
+    }
+    bool apart = shape.rank > 0 && shape.dim[0] % p->l->was == 0;
+    return apart ? evn_reshape(p->l->to, operand(p, 0), sampled_shape(p->l, shape)) : EVN_NONE;
+}
+
+/// Of a timed value, behind the axis of samples.
+static evn_value broadcast_timed(place *p) {
+    evn_shape from = operand_shape(p, 0), to = with_batch(p->l, 0, p->node->shape);
+    evn_shape between = with_batch(p->l, p->node->shape.rank - from.rank, from);
+    return evn__shape_is_valid(to)
+               ? evn_broadcast(p->l->to, evn_reshape(p->l->to, operand(p, 0), between), to)
+               : EVN_NONE;
+}
+
+static evn_value lift_broadcast(place *p) {
+    evn_shape from = operand_shape(p, 0), to = p->node->shape;
+    if (p->kind == TIMED) {
+        return broadcast_timed(p);
+    }
+    return from.rank == to.rank && from.dim[0] == to.dim[0] ? copy(p) : EVN_NONE;
+}
+
+static evn_value lift_permute(place *p) {
+    int order[EVN_MAX_RANK] = {0};
+    if (p->kind == SAMPLED) {
+        return p->node->attributes.order[0] == 0 ? copy(p) : EVN_NONE;
+    }
+    for (int i = 0; i < p->node->shape.rank && i + 1 < EVN_MAX_RANK; ++i) {
+        order[i + 1] = p->node->attributes.order[i] + 1;
+    }
+    return evn_permute(p->l->to, operand(p, 0), order);
+}
+
+/// Slices and pads: all samples, and each by itself.
+static evn_value lift_part(place *p,
+                           evn_value (*build)(evn_graph *, evn_value, const int64_t *, evn_shape)) {
+    int64_t start[EVN_MAX_RANK] = {0};
+    if (p->kind == SAMPLED) {
+        return p->node->shape.dim[0] == operand_shape(p, 0).dim[0] ? copy(p) : EVN_NONE;
+    }
+    for (int i = 0; i < p->node->shape.rank && i + 1 < EVN_MAX_RANK; ++i) {
+        start[i + 1] = p->node->attributes.start[i];
+    }
+    return build(p->l->to, operand(p, 0), start, with_batch(p->l, 0, p->node->shape));
+}
+
+static evn_value lift_slice(place *p) {
+    return lift_part(p, evn_slice);
+}
+
+static evn_value lift_pad(place *p) {
+    return lift_part(p, evn_pad);
+}
+
+/// Operations along some axes: not along the samples.
+static evn_value lift_along(place *p) {
+    evn__node node = *p->node;
+    if (p->kind == SAMPLED) {
+        return node.attributes.axis > 0 ? copy(p) : EVN_NONE;
+    }
+    ++node.attributes.axis;
+    p->node = &node;
+    return copy(p);
+}
+
+/// Rows times a matrix that is shared.
+static evn_value lift_matmul(place *p) {
+    const evn__attributes *a = &p->node->attributes;
+    if (operand_kind(p, 0) == SHARED || operand_kind(p, 1) != SHARED || a->transpose_a) {
+        return EVN_NONE;
+    }
+    if (p->kind == SAMPLED) {
+        return copy(p);
+    }
+    evn_graph *g = p->l->to;
+    evn_shape rows = operand_shape(p, 0);
+    evn_value flat =
+        evn_reshape(g, operand(p, 0), EVN_SHAPE(p->l->batch * rows.dim[0], rows.dim[1]));
+    evn_value product = evn_matmul(g, flat, operand(p, 1), false, a->transpose_b);
+    return evn_reshape(g, product, with_batch(p->l, 0, p->node->shape));
+}
+
+/// Images with a kernel that is shared.
+static evn_value lift_image(place *p) {
+    bool shared = operand_kind(p, 0) == SAMPLED && operand_kind(p, 1) == SHARED;
+    return shared ? copy(p) : EVN_NONE;
+}
+
+/// What treats each sample by itself, of one operand or of two that are both sampled.
+static evn_value lift_sample(place *p) {
+    bool sampled = p->node->shape.rank > 1;
+    for (int k = 0; k < p->node->operand_count; ++k) {
+        sampled = sampled && operand_kind(p, k) == SAMPLED;
+    }
+    return sampled ? copy(p) : EVN_NONE;
+}
+
+/// Samples meet.
+static evn_value lift_none(place *p) {
+    (void)p;
+    return EVN_NONE;
+}
+
+static rule *const classes[] = {
+    [EVN__CLASS_LEAF] = lift_none,
+    [EVN__CLASS_ELEMENT] = copy,
+    [EVN__CLASS_VIEW] = lift_none,
+    [EVN__CLASS_KERNEL] = lift_none,
+};
+
+/// Where an operation has no rule of its own its class has one.
+static rule *const rules[EVN__OP_COUNT] = {
+    [EVN__OP_RESHAPE] = lift_reshape,
+    [EVN__OP_BROADCAST] = lift_broadcast,
+    [EVN__OP_PERMUTE] = lift_permute,
+    [EVN__OP_SLICE] = lift_slice,
+    [EVN__OP_PAD] = lift_pad,
+    [EVN__OP_CONCAT] = lift_along,
+    [EVN__OP_SUM] = lift_along,
+    [EVN__OP_MATMUL] = lift_matmul,
+    [EVN__OP_CONV2D] = lift_image,
+    [EVN__OP_CONV2D_INPUT_GRAD] = lift_image,
+    [EVN__OP_NORMALIZE] = lift_sample,
+    [EVN__OP_NORMALIZE_GRAD] = lift_sample,
+    [EVN__OP_LOG_SOFTMAX] = lift_sample,
+    [EVN__OP_MEAN_POOL2D] = lift_sample,
+    [EVN__OP_MEAN_POOL2D_GRAD] = lift_sample,
+    [EVN__OP_MAX_POOL2D_SELECT] = lift_sample,
+    [EVN__OP_MAX_POOL2D_SCATTER] = lift_sample,
+};
+
+static evn_value apply(place *p) {
+    rule *own = rules[p->node->op];
+    return (own ? own : classes[evn__op_table[p->node->op].class])(p);
+}
+
+// Timed values beside sampled ones ----------------------------------------------------------------
+
+/// A timed value that was the same for all samples.
+static bool is_along_samples(const place *p) {
+    evn_shape from = operand_shape(p, 0), to = p->node->shape;
+    return p->node->op == EVN__OP_BROADCAST && to.rank > 0 && to.dim[0] == p->l->was &&
+           (from.rank < to.rank || from.dim[0] == 1);
+}
+
+/// [B] + shape as rows of what it was broadcast to.
+static evn_value lay_along(const place *p) {
+    evn_shape from = operand_shape(p, 0), to = p->node->shape, row = from;
+    if (from.rank == to.rank) { // its first axis, of one, is that of the samples
+        row.rank = from.rank - 1;
+        memcpy(row.dim, from.dim + 1, sizeof(*row.dim) * (size_t)row.rank);
+    }
+    evn_shape between = with_batch(p->l, to.rank - 1 - row.rank, row);
+    evn_value source = p->l->map[p->node->operands[0]];
+    return evn_broadcast(p->l->to, evn_reshape(p->l->to, source, between), sampled_shape(p->l, to));
+}
+
+static evn_value as_sampled(lift *l, evn_value value) {
+    if (l->beside[value] == EVN_NONE) {
+        place p = {.l = l, .node = evn__node_at(l->from, value), .kind = SAMPLED};
+        bool leaf = p.node->operand_count == 0; // t itself, which lies along no sample
+        l->beside[value] = leaf ? EVN_NONE : is_along_samples(&p) ? lay_along(&p) : apply(&p);
+    }
+    return l->beside[value];
+}
+
+// The graph ---------------------------------------------------------------------------------------
+
+static evn_status refuse(const place *p) {
+    const char *text = evn__op_table[p->node->op].text;
+    char shape[128];
+    bool timed = false;
+    for (int k = 0; k < p->node->operand_count; ++k) {
+        timed = timed || operand_kind(p, k) == TIMED;
+    }
+    evn__shape_text(p->node->shape, shape);
+    EVN_TRY(evn_graph_status(p->l->to));
+    EVN_CHECK(
+        !timed, EVN_ERR_ARGUMENT,
+        "steps of each sample's own: f has %s %s of what depends on t: weights that depend on "
+        "t need one t for the whole batch; leave per_sample out",
+        text, shape);
+    EVN_FAIL(
+        EVN_ERR_ARGUMENT,
+        "steps of each sample's own: in f the samples of x (its first axis, %lld of them) meet "
+        "in %s %s; leave per_sample out",
+        (long long)p->l->was, text, shape);
+}
+
+static evn_status lift_node(lift *l, evn_value value) {
+    place p = {.l = l, .node = evn__node_at(l->from, value), .kind = SHARED};
+    for (int k = 0; k < p.node->operand_count; ++k) {
+        p.kind = operand_kind(&p, k) > p.kind ? operand_kind(&p, k) : p.kind;
+    }
+    if (p.kind == SHARED) {
+        l->map[value] = evn__node_copy(l->to, l->from, value, l->map);
+        return evn_graph_status(l->to);
+    }
+    l->map[value] = apply(&p);
+    l->kinds[value] = p.kind;
+    return l->map[value] == EVN_NONE ? refuse(&p) : EVN_OK;
+}
+
+static void lift_inputs(lift *l) {
+    const evn_graph *from = l->from;
+    for (int i = 0; i < from->input_count; ++i) {
+        evn_value value = from->inputs[i].value;
+        evn_shape shape = evn_value_shape(from, value);
+        if (i == 0) { // t: a scalar for each sample
+            int axes = evn_value_shape(from, from->inputs[1].value).rank - 1;
+            evn_value t = evn_input(l->to, from->inputs[i].name, with_batch(l, axes, EVN_SCALAR));
+            l->map[value] = evn_reshape(l->to, t, EVN_SHAPE(l->batch));
+        } else {
+            l->map[value] =
+                evn_input(l->to, from->inputs[i].name, i == 1 ? sampled_shape(l, shape) : shape);
+        }
+        l->kinds[value] = i == 0 ? TIMED : i == 1 ? SAMPLED : SHARED;
+    }
+}
+
+static evn_status lift_graph(lift *l) {
+    bool *needed = NULL;
+    EVN_TRY(EVN_NEW(&needed, l->from->node_count));
+    evn__graph_needed(l->from, needed);
+    lift_inputs(l);
+    evn_status status = evn_graph_status(l->to);
+    for (int v = 0; v < l->from->node_count && status == EVN_OK; ++v) {
+        if (needed[v] && evn__node_at(l->from, v)->op != EVN__OP_INPUT) {
+            status = lift_node(l, v);
+        }
+    }
+    free(needed);
+    EVN_TRY(status);
+    evn_value slope = l->from->outputs[0].value; // of an f that depends on nothing it is widened
+    evn_shape shape = sampled_shape(l, evn_value_shape(l->from, slope));
+    evn_value made = l->kinds[slope] == TIMED ? as_sampled(l, slope) : l->map[slope];
+    EVN_TRY(evn_graph_status(l->to));
+    EVN_CHECK(made != EVN_NONE, EVN_ERR_ARGUMENT,
+              "steps of each sample's own: f depends on t alone, but not as one value for all "
+              "samples; leave per_sample out");
+    evn_output(l->to, l->from->outputs[0].name, evn_broadcast(l->to, made, shape));
+    return evn_graph_status(l->to);
+}
+
+static evn_status check(const evn__system *system) {
+    EVN_CHECK(system->state_count == 1, EVN_ERR_ARGUMENT,
+              "steps of each sample's own need constant weights: those that evolve have one t for "
+              "the whole batch; leave per_sample out");
+    EVN_CHECK(evn__system_state_shape(system, 0).rank > 0, EVN_ERR_ARGUMENT,
+              "steps of each sample's own need an axis of samples, the first of x, which is a "
+              "scalar");
+    return EVN_OK;
+}
+
+static evn_status fill(lift *l, const evn__system *system, evn__system *lifted) {
+    EVN_TRY(EVN_NEW(&l->map, l->from->node_count));
+    EVN_TRY(EVN_NEW(&l->beside, l->from->node_count));
+    memset(l->beside, 0xff, sizeof(*l->beside) * (size_t)l->from->node_count); // EVN_NONE
+    EVN_TRY(EVN_NEW(&l->kinds, l->from->node_count));
+    EVN_TRY(EVN_NEW(&lifted->controlled, system->state_count));
+    memcpy(lifted->controlled, system->controlled, sizeof(bool) * (size_t)system->state_count);
+    EVN_TRY(evn_graph_create(&lifted->graph));
+    l->to = lifted->graph;
+    return lift_graph(l);
+}
+
+evn_status evn__system_by_sample(const evn__system *system, evn__system *lifted) {
+    enum { FEWEST = 2 }; // one alone would be computed by other kernels
+    *lifted = (evn__system){.state_count = system->state_count,
+                            .parameter_count = system->parameter_count};
+    EVN_TRY(check(system));
+    int64_t samples = evn__system_state_shape(system, 0).dim[0];
+    lift l = {.from = system->graph, .was = samples, .batch = samples > 1 ? samples : FEWEST};
+    evn_status status = fill(&l, system, lifted);
+    free(l.map);
+    free(l.beside);
+    free(l.kinds);
+    if (status != EVN_OK) {
+        evn__system_free(lifted);
+    }
+    return status;
+}

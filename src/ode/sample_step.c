@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+// Truth is 1, untruth 0; what is chosen between may be NaN where it is not chosen. Times are pairs,
+// the second beyond the first one's last digit, as in kernels/control.cl.
+#include "ode/sample_step.h"
+
+#include "ode/interpolant.h"
+#include "ode/step.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct pair {
+    evn_value high, low;
+} pair;
+
+/// Values of an attempt; of each sample, unless said otherwise.
+typedef struct attempt {
+    evn_graph *graph;
+    const evn__system *system;
+    const evn__tableau *tableau;
+    const evn__controller *controller;
+    evn_shape time;                       ///< of one number for each sample
+    int64_t samples;                      ///< how many
+    evn_value limits[EVN__SAMPLE_LIMITS]; ///< scalars
+    pair end;
+    evn_value x, slope, *parameters;
+    pair t;
+    evn_value accepted, rejected, status;
+} attempt;
+
+// Truths ------------------------------------------------------------------------------------------
+
+static evn_value number(const attempt *a, double value) {
+    return evn_constant(a->graph, value);
+}
+
+static evn_value not_so(const attempt *a, evn_value truth) {
+    return evn_sub(a->graph, number(a, 1), truth);
+}
+
+static evn_value both(const attempt *a, evn_value p, evn_value q) {
+    return evn_mul(a->graph, p, q);
+}
+
+/// Whether p > q; never of NaN.
+static evn_value is_larger(const attempt *a, evn_value p, evn_value q) {
+    return evn_mask(a->graph, number(a, 1), evn_sub(a->graph, p, q));
+}
+
+static evn_value is_finite(const attempt *a, evn_value x) {
+    const double largest = 3e38; // of both precisions
+    return is_larger(a, number(a, largest), evn_abs(a->graph, x));
+}
+
+static evn_value choose(const attempt *a, evn_value truth, evn_value yes, evn_value no) {
+    return evn_add(a->graph, evn_mask(a->graph, yes, truth),
+                   evn_mask(a->graph, no, not_so(a, truth)));
+}
+
+static evn_value minimum(const attempt *a, evn_value p, evn_value q) {
+    evn_graph *g = a->graph;
+    return evn_neg(g, evn_maximum(g, evn_neg(g, p), evn_neg(g, q)));
+}
+
+// Times -------------------------------------------------------------------------------------------
+
+static pair two_sum(const attempt *a, evn_value p, evn_value q) {
+    evn_graph *g = a->graph;
+    evn_value sum = evn_add(g, p, q), rest = evn_sub(g, sum, p);
+    evn_value low = evn_add(g, evn_sub(g, p, evn_sub(g, sum, rest)), evn_sub(g, q, rest));
+    return (pair){sum, low};
+}
+
+static pair add_length(const attempt *a, pair t, evn_value dt) {
+    pair sum = two_sum(a, t.high, dt);
+    return two_sum(a, sum.high, evn_add(a->graph, sum.low, t.low));
+}
+
+/// From t to the end.
+static evn_value way_left(const attempt *a, pair t) {
+    evn_graph *g = a->graph;
+    return evn_add(g, evn_sub(g, a->end.high, t.high), evn_sub(g, a->end.low, t.low));
+}
+
+static pair choose_pair(const attempt *a, evn_value truth, pair yes, pair no) {
+    return (pair){choose(a, truth, yes.high, no.high), choose(a, truth, yes.low, no.low)};
+}
+
+// Ports -------------------------------------------------------------------------------------------
+
+/// Column `index` of a table [B, columns], in the shape of times.
+static evn_value column(const attempt *a, evn_value table, int index) {
+    const int64_t start[] = {0, index};
+    evn_value part = evn_slice(a->graph, table, start, EVN_SHAPE(a->samples, 1));
+    return evn_reshape(a->graph, part, a->time);
+}
+
+static pair column_pair(const attempt *a, evn_value table, int index) {
+    return (pair){column(a, table, index), column(a, table, index + 1)};
+}
+
+static void output_table(const attempt *a, const char *name, const evn_value *columns, int count) {
+    evn_value parts[EVN_MAX_INPUTS];
+    for (int i = 0; i < count; ++i) {
+        evn_value one = evn_broadcast(a->graph, columns[i], a->time);
+        parts[i] = evn_reshape(a->graph, one, EVN_SHAPE(a->samples, 1));
+    }
+    evn_output(a->graph, name, evn_concat(a->graph, parts, count, 1));
+}
+
+static evn_value state_input(const attempt *a, const char *name) {
+    return evn_input(a->graph, name, evn__system_state_shape(a->system, 0));
+}
+
+static evn_status input_rest(attempt *a) {
+    static const char *const names[] = {"rtol", "atol", "dt_min", "max_steps"};
+    EVN_TRY(EVN_NEW(&a->parameters, a->system->parameter_count + 1));
+    for (int i = 0; i < a->system->parameter_count; ++i) {
+        int input = evn__system_parameter(a->system, i);
+        a->parameters[i] = evn_input(a->graph, evn_graph_input_name(a->system->graph, input),
+                                     evn__system_parameter_shape(a->system, i));
+    }
+    for (int i = 0; i < EVN__SAMPLE_LIMITS; ++i) {
+        a->limits[i] = evn_input(a->graph, names[i], EVN_SCALAR);
+    }
+    return evn_graph_status(a->graph);
+}
+
+/// Inline a graph of ode/step.h: times and x, then parameters, then what it has besides.
+static evn_status inline_step(const attempt *a, const evn_graph *step, pair times,
+                              const evn_value *rest, int rest_count, evn_value *outputs) {
+    evn_value *inputs = NULL;
+    EVN_TRY(EVN_NEW(&inputs, evn_graph_input_count(step)));
+    int count = 0;
+    inputs[count++] = times.high;
+    inputs[count++] = times.low;
+    inputs[count++] = a->x;
+    for (int i = 0; i < a->system->parameter_count; ++i) {
+        inputs[count++] = a->parameters[i];
+    }
+    for (int i = 0; i < rest_count; ++i) {
+        inputs[count++] = rest[i];
+    }
+    evn_status status = evn_graph_inline(a->graph, step, inputs, outputs);
+    free(inputs);
+    return status;
+}
+
+// What comes next ---------------------------------------------------------------------------------
+
+/// Factor from this step to the next: safety · error^(−1/q), q one more than the order of the
+/// estimate (ode/controller.h).
+static evn_value factor(const attempt *a, evn_value error) {
+    evn_graph *g = a->graph;
+    const evn__controller *c = a->controller;
+    evn_value power = evn_scale(g, evn_log(g, error), -1.0 / (a->tableau->error_order + 1));
+    evn_value value = evn_scale(g, evn_exp(g, power), c->safety);
+    value = minimum(a, evn_maximum(g, value, number(a, c->least)), number(a, c->most));
+    return choose(a, is_finite(a, error), value, number(a, c->least));
+}
+
+/// Whether a step of `wanted` from t comes to the end.
+static evn_value is_landing(const attempt *a, pair t, evn_value wanted) {
+    evn_graph *g = a->graph;
+    return not_so(a, is_larger(a, evn_abs(g, way_left(a, t)), evn_abs(g, wanted)));
+}
+
+/// The status of a solve that is to go on from t with a step of `wanted`.
+static evn_value find_status(const attempt *a, pair t, evn_value wanted, evn_value attempts) {
+    evn_graph *g = a->graph;
+    evn_value size = evn_abs(g, wanted);
+    evn_value moves = evn_abs(g, evn_sub(g, evn_add(g, t.high, wanted), t.high));
+    evn_value small =
+        not_so(a, both(a, not_so(a, is_larger(a, a->limits[EVN__SAMPLE_DT_MIN], size)),
+                       is_larger(a, moves, number(a, 0))));
+    small = both(a, small, not_so(a, is_landing(a, t, wanted)));
+    evn_value many = not_so(a, is_larger(a, a->limits[EVN__SAMPLE_MAX_STEPS], attempts));
+    evn_value status =
+        choose(a, many, number(a, EVN_CONTROL_TOO_MANY), number(a, EVN_CONTROL_RUNNING));
+    status = choose(a, small, number(a, EVN_CONTROL_TOO_SMALL), status);
+    return choose(a, is_finite(a, wanted), status, number(a, EVN_CONTROL_NOT_FINITE));
+}
+
+static void output_record(const attempt *a, pair t, evn_value wanted) {
+    const evn_value columns[EVN_SAMPLE_RECORD] = {t.high,      t.low,       wanted,
+                                                  a->accepted, a->rejected, a->status};
+    output_table(a, "record", columns, EVN_SAMPLE_RECORD);
+}
+
+// The start ---------------------------------------------------------------------------------------
+
+static evn_status build_start(attempt *a, const evn_graph *start) {
+    evn_graph *g = a->graph;
+    evn_value ends = evn_input(g, "ends", EVN_SHAPE(a->samples, EVN_SAMPLE_ENDS)), made[2];
+    a->x = state_input(a, "x");
+    EVN_TRY(input_rest(a));
+    a->end = column_pair(a, ends, EVN_SAMPLE_END);
+    a->t = column_pair(a, ends, EVN_SAMPLE_BEGIN);
+    evn_value way = column(a, ends, EVN_SAMPLE_WAY);
+    EVN_TRY(inline_step(a, start, (pair){a->t.high, way}, a->limits, 2, made));
+    a->accepted = a->rejected = number(a, 0);
+    a->status = find_status(a, a->t, made[1], number(a, 0));
+    evn_value somewhere = is_larger(a, evn_abs(g, way), number(a, 0));
+    a->status = choose(a, somewhere, a->status, number(a, EVN_CONTROL_DONE));
+    evn_output(g, "slope", made[0]);
+    output_record(a, a->t, made[1]);
+    evn_value active = evn_sub(g, number(a, 2), evn_step(g, a->status));
+    output_table(a, "active", &active, 1);
+    return evn_graph_status(g);
+}
+
+// An attempt --------------------------------------------------------------------------------------
+
+/// What the step from the state gives, in the order of the graph's outputs.
+typedef struct made {
+    evn_value x, slope, error, middle;
+} made;
+
+static void output_dense(const attempt *a, const made *m, evn_value dt, evn_value done) {
+    const evn_value step[EVN_SAMPLE_STEP] = {a->t.high, a->t.low, done};
+    evn_value terms[EVN__INTERPOLANT_TERMS];
+    const evn__span span = {a->x, m->x, dt, a->slope, m->slope, m->middle};
+    output_table(a, "step", step, EVN_SAMPLE_STEP);
+    evn__interpolant_build(a->graph, &span, terms);
+    for (int p = 0; p < EVN__INTERPOLANT_TERMS; ++p) {
+        char name[32];
+        snprintf(name, sizeof(name), "term.%d", p);
+        evn_output(a->graph, name, terms[p]);
+    }
+}
+
+/// What becomes of the step of dt that was made, where `running`.
+static void settle(attempt *a, const made *m, evn_value active, evn_value wanted, bool dense) {
+    evn_graph *g = a->graph;
+    evn_value running = is_larger(a, active, number(a, 1)), lands = is_landing(a, a->t, wanted);
+    evn_value dt = choose(a, lands, way_left(a, a->t), wanted);
+    evn_value good =
+        both(a, is_finite(a, m->error), not_so(a, is_larger(a, m->error, number(a, 1))));
+    evn_value accepts = both(a, running, good);
+    pair after = choose_pair(a, lands, a->end, add_length(a, a->t, dt));
+    after = choose_pair(a, accepts, after, a->t);
+    evn_value change = factor(a, m->error);
+    evn_value shrinks = is_larger(a, number(a, 1), change);
+    evn_value changes = not_so(a, both(a, not_so(a, good), not_so(a, shrinks)));
+    evn_value next = choose(a, running, choose(a, changes, evn_mul(g, dt, change), dt), wanted);
+    a->accepted = evn_add(g, a->accepted, accepts);
+    a->rejected = evn_add(g, a->rejected, both(a, running, not_so(a, good)));
+    evn_value goes_on = find_status(a, after, next, evn_add(g, a->accepted, a->rejected));
+    evn_value status = choose(a, both(a, accepts, lands), number(a, EVN_CONTROL_DONE), goes_on);
+    a->status = choose(a, running, status, a->status);
+    evn_value ends = both(a, running, evn_step(g, a->status));
+    evn_value waits = evn_maximum(g, evn_sub(g, active, number(a, 1)), number(a, 0));
+    evn_value stands = choose(a, running, evn_sub(g, number(a, 2), ends), waits);
+    output_table(a, "active", &stands, 1);
+    output_record(a, after, next);
+    evn_output(g, "x", choose(a, accepts, m->x, a->x));
+    evn_output(g, "slope", choose(a, accepts, m->slope, a->slope));
+    if (dense) {
+        output_dense(a, m, dt, evn_mask(g, dt, accepts));
+    }
+}
+
+static evn_status build_attempt(attempt *a, const evn_graph *step, bool dense) {
+    evn_graph *g = a->graph;
+    evn_value table = evn_input(g, "active", EVN_SHAPE(a->samples, 1)), outputs[4] = {0};
+    evn_value ends = evn_input(g, "ends", EVN_SHAPE(a->samples, EVN_SAMPLE_ENDS));
+    evn_value record = evn_input(g, "record", EVN_SHAPE(a->samples, EVN_SAMPLE_RECORD));
+    a->x = state_input(a, "x");
+    a->slope = state_input(a, "slope");
+    EVN_TRY(input_rest(a));
+    evn_value active = evn_reshape(g, table, a->time);
+    a->end = column_pair(a, ends, EVN_SAMPLE_END);
+    a->t = column_pair(a, record, EVN_SAMPLE_T);
+    a->accepted = column(a, record, EVN_SAMPLE_ACCEPTED);
+    a->rejected = column(a, record, EVN_SAMPLE_REJECTED);
+    a->status = column(a, record, EVN_SAMPLE_STATUS);
+    evn_value wanted = column(a, record, EVN_SAMPLE_WANTED);
+    evn_value dt = choose(a, is_landing(a, a->t, wanted), way_left(a, a->t), wanted);
+    const evn_value rest[] = {a->slope, a->limits[EVN__SAMPLE_RTOL], a->limits[EVN__SAMPLE_ATOL]};
+    EVN_TRY(inline_step(a, step, (pair){a->t.high, dt}, rest, 3, outputs));
+    const made m = {outputs[0], outputs[1], outputs[2], outputs[3]};
+    settle(a, &m, active, wanted, dense);
+    return evn_graph_status(g);
+}
+
+// Graphs ------------------------------------------------------------------------------------------
+
+static evn_status prepare(attempt *a, evn_graph **graph) {
+    a->time = evn__system_time_shape(a->system);
+    a->samples = a->time.dim[0];
+    EVN_TRY(evn_graph_create(graph));
+    a->graph = *graph;
+    return EVN_OK;
+}
+
+static evn_status finish(attempt *a, evn_status status, evn_graph **graph) {
+    free(a->parameters);
+    if (status != EVN_OK) {
+        evn_graph_destroy(graph);
+    }
+    return status;
+}
+
+evn_status evn__sample_start_graph(const evn__system *system, const evn__tableau *tableau,
+                                   const evn__controller *controller, evn_graph **graph) {
+    attempt a = {.system = system, .tableau = tableau, .controller = controller};
+    evn_graph *start = NULL;
+    EVN_TRY(prepare(&a, graph));
+    evn_status status = evn__start_graph(system, tableau, &start);
+    status = status == EVN_OK ? build_start(&a, start) : status;
+    evn_graph_destroy(&start);
+    return finish(&a, status, graph);
+}
+
+evn_status evn__sample_attempt_graph(const evn__system *system, const evn__tableau *tableau,
+                                     const evn__controller *controller, bool dense,
+                                     evn_graph **graph) {
+    attempt a = {.system = system, .tableau = tableau, .controller = controller};
+    evn_graph *step = NULL;
+    EVN_TRY(prepare(&a, graph));
+    evn_status status = dense ? evn__dense_step_graph(system, tableau, &step)
+                              : evn__adaptive_step_graph(system, tableau, &step);
+    status = status == EVN_OK ? build_attempt(&a, step, dense) : status;
+    evn_graph_destroy(&step);
+    return finish(&a, status, graph);
+}

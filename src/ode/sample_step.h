@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attempts of an adaptive solve in which each sample has a step of its own, as graphs: step, error,
+// what becomes of it and how long the next one is are values that each sample has. Systems are
+// those of ode/by_sample.h; [B, …] is the shape of x.
+#ifndef EVN_ODE_SAMPLE_STEP_H
+#define EVN_ODE_SAMPLE_STEP_H
+
+#include "kernels/shared.h"
+#include "ode/controller.h"
+#include "ode/system.h"
+
+/// What a solve keeps to.
+enum {
+    EVN__SAMPLE_RTOL,
+    EVN__SAMPLE_ATOL,
+    EVN__SAMPLE_DT_MIN,
+    EVN__SAMPLE_MAX_STEPS,
+    EVN__SAMPLE_LIMITS ///< how many
+};
+
+/// The start. Inputs "ends" [B, EVN_SAMPLE_ENDS] and "x", then parameters and the limits, scalars;
+/// outputs the slopes at the start, "record" [B, EVN_SAMPLE_RECORD] and "active" [B, 1].
+evn_status evn__sample_start_graph(const evn__system *system, const evn__tableau *tableau,
+                                   const evn__controller *controller, evn_graph **graph);
+
+/// An attempt. Inputs "active", "ends", "record", "x", the slopes, parameters, limits; outputs
+/// those of these that change, "active", "record", "x" and slopes, then, if it is `dense`, what was
+/// done: "step" [B, EVN_SAMPLE_STEP] and "term.0", … [B, …], the step's interpolant. Samples that
+/// have come to an end stay as they are. `active` says how a sample stands: 2 while it has to go
+/// on, 1 when it has just ended, 0 from the attempt after that on, which changes nothing.
+evn_status evn__sample_attempt_graph(const evn__system *system, const evn__tableau *tableau,
+                                     const evn__controller *controller, bool dense,
+                                     evn_graph **graph);
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each sample with steps of its own, without a gradient.
+#include "ode/sample_solve.h"
+#include <stdlib.h>
+
+typedef struct by_sample {
+    evn__scheme base;
+    evn__sample_solve *solve;
+} by_sample;
+
+static evn_status create(const evn__problem *problem, evn__scheme **scheme) {
+    by_sample *b = NULL;
+    EVN_TRY(EVN_NEW(&b, 1));
+    *scheme = &b->base;
+    return evn__sample_solve_create(problem, &b->solve);
+}
+
+static void destroy(evn__scheme *scheme) {
+    by_sample *b = (by_sample *)scheme;
+    evn__sample_solve_destroy(&b->solve);
+    free(b);
+}
+
+static evn_binding state(const evn__scheme *scheme, int index) {
+    (void)index; // there is one
+    return evn__sample_solve_state(((const by_sample *)scheme)->solve);
+}
+
+static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {
+    return evn__sample_solve_run(((by_sample *)scheme)->solve, passage, solution);
+}
+
+static evn_solution sample(const evn__scheme *scheme, int index) {
+    return evn__sample_solve_solution(((const by_sample *)scheme)->solve, index);
+}
+
+const evn__scheme_methods evn__scheme_by_sample = {.create = create,
+                                                   .destroy = destroy,
+                                                   .begin = state,
+                                                   .end = state,
+                                                   .solve = solve,
+                                                   .sample = sample};
