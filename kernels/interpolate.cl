@@ -57,46 +57,86 @@ inline int evn_find_step(__global const real *steps, const long rows, const int 
     return low;
 }
 
-// After attempts of numbers `first` to `first` + `attempts` − 1, which left steps [attempts, rows,
-// EVN_SAMPLE_STEP] and, for each, terms [EVN_SAMPLE_TERMS][attempts, rows, size]: what lies in them.
-__kernel void interpolate_steps(INPUT(ends), INPUT(times), INPUT(record), INPUT(steps),
-                                INPUT(terms), OUTPUT(series), const int samples, const int rows,
-                                const int observations, const int size, const int first,
-                                const int attempts) {
-    INPUT_OF(ends);
-    INPUT_OF(times);
-    INPUT_OF(record);
-    INPUT_OF(steps);
-    INPUT_OF(terms);
-    OUTPUT_OF(series);
-    const int sample = get_global_id(0);
-    if (sample >= samples) {
-        return;
-    }
-    record += sample * EVN_SAMPLE_RECORD;
-    steps += sample * EVN_SAMPLE_STEP;
-    const real way = ends[sample * EVN_SAMPLE_ENDS + EVN_SAMPLE_WAY];
-    const real2 now = evn_pair(record + EVN_SAMPLE_T);
+// Attempts of numbers `first` to `first` + `attempts` − 1 of a solve with this record have left steps
+// [attempts, rows, EVN_SAMPLE_STEP]. Number of the one in which t is, and how far; −1: of none.
+inline int evn_locate(__global const real *record, __global const real *steps, const long rows,
+                      const int first, const int attempts, const real2 t, const real way,
+                      real *theta) {
     const int made = (int)(record[EVN_SAMPLE_ACCEPTED] + record[EVN_SAMPLE_REJECTED]) - first;
     const int count = min(made, attempts);
+    const int step = count > 0 ? evn_find_step(steps, rows, count, t, way) : -1;
+    if (step < 0 || evn_ahead(evn_pair(record + EVN_SAMPLE_T), t, way) > 0) {
+        return -1; // in a step that has been made before, or is still to be made
+    }
+    __global const real *done = steps + step * rows * EVN_SAMPLE_STEP;
+    const real2 begin = evn_pair(done + EVN_SAMPLE_STEP_T);
+    *theta = ((t.x - begin.x) + (t.y - begin.y)) / done[EVN_SAMPLE_STEP_DT];
+    return step;
+}
+
+#define LOCATED                                                                                    \
+    INPUT(ends), INPUT(times), INPUT(record), INPUT(steps), const int samples, const int rows,     \
+        const int observations, const int size, const int first, const int attempts
+#define LOCATED_OF                                                                                 \
+    INPUT_OF(ends);                                                                                \
+    INPUT_OF(times);                                                                               \
+    INPUT_OF(record);                                                                              \
+    INPUT_OF(steps);                                                                               \
+    const int sample = get_global_id(0);                                                           \
+    if (sample >= samples) {                                                                       \
+        return;                                                                                    \
+    }                                                                                              \
+    const real way = ends[sample * EVN_SAMPLE_ENDS + EVN_SAMPLE_WAY];
+
+// What lies in steps whose interpolants are starts [attempts, rows, size], the first term, and terms
+// [EVN_SAMPLE_TERMS − 1][attempts, rows, size].
+__kernel void interpolate_steps(LOCATED, INPUT(starts), INPUT(terms), OUTPUT(series)) {
+    LOCATED_OF;
+    INPUT_OF(starts);
+    INPUT_OF(terms);
+    OUTPUT_OF(series);
+    const long term = (long)attempts * rows * size;
     FOR_EACH_OBSERVATION {
         const long at = (long)j * samples + sample;
-        const real2 t = evn_pair(times + 2 * at);
-        const int step = count > 0 ? evn_find_step(steps, rows, count, t, way) : -1;
-        if (step < 0 || evn_ahead(now, t, way) > 0) {
-            continue; // in a step that has been made before, or is still to be made
-        }
-        __global const real *done = steps + step * (long)rows * EVN_SAMPLE_STEP;
-        const real2 begin = evn_pair(done + EVN_SAMPLE_STEP_T);
-        const real theta = ((t.x - begin.x) + (t.y - begin.y)) / done[EVN_SAMPLE_STEP_DT];
-        const long term = (long)attempts * rows * size;
-        for (int d = 0; d < size; d++) {
-            __global const real *c = terms + ((long)step * rows + sample) * size + d;
-            real value = c[(EVN_SAMPLE_TERMS - 1) * term];
-            for (int p = EVN_SAMPLE_TERMS - 2; p >= 0; p--) {
-                value = value * theta + c[p * term];
+        real theta = R(0.0);
+        const int step = evn_locate(record + sample * EVN_SAMPLE_RECORD, steps + sample * EVN_SAMPLE_STEP,
+                                    rows, first, attempts, evn_pair(times + 2 * at), way, &theta);
+        for (int d = 0; d < size && step >= 0; d++) {
+            const long from = ((long)step * rows + sample) * size + d;
+            real value = terms[(EVN_SAMPLE_TERMS - 2) * term + from];
+            for (int p = EVN_SAMPLE_TERMS - 3; p >= 0; p--) {
+                value = value * theta + terms[p * term + from];
             }
-            series[at * size + d] = value;
+            series[at * size + d] = value * theta + starts[from];
+        }
+    }
+}
+
+// Its transpose: cotangents of the series are added to those of the terms, term_bar [EVN_SAMPLE_TERMS]
+// [attempts, rows, size]. Where the start is observed it is the first term of the first attempt. A
+// work-item has a sample and every so many of its elements, for all observations.
+__kernel void interpolate_back(LOCATED, INPUT(series_bar), OUTPUT(term_bar)) {
+    LOCATED_OF;
+    INPUT_OF(series_bar);
+    OUTPUT_OF(term_bar);
+    const real2 begin = evn_pair(ends + sample * EVN_SAMPLE_ENDS + EVN_SAMPLE_BEGIN);
+    const long term = (long)attempts * rows * size;
+    for (int j = 0; j < observations; j++) {
+        const long at = (long)j * samples + sample;
+        const real2 t = evn_pair(times + 2 * at);
+        const bool starts = first == 0 && t.x == begin.x && t.y == begin.y;
+        real theta = R(0.0);
+        const int step = starts ? 0
+                                : evn_locate(record + sample * EVN_SAMPLE_RECORD,
+                                             steps + sample * EVN_SAMPLE_STEP, rows, first,
+                                             attempts, t, way, &theta);
+        for (int d = get_global_id(1); d < size && step >= 0; d += get_global_size(1)) {
+            real share = series_bar[at * size + d];
+            __global real *to = term_bar + ((long)step * rows + sample) * size + d;
+            for (int p = 0; p < EVN_SAMPLE_TERMS; p++) {
+                to[p * term] += share;
+                share *= theta;
+            }
         }
     }
 }

@@ -3,13 +3,13 @@
 
 #include "base/number.h"
 #include "host/counting.h"
-#include "host/kernel.h"
 #include "ode/by_sample.h"
 #include "ode/integrator.h"
 #include "ode/integrator_state.h"
+#include "ode/interpolant.h"
+#include "ode/sample_state.h"
 #include "ode/sample_step.h"
 #include "plan/real.h"
-#include "plan/repeat.h"
 #include "plan/skip.h"
 #include <math.h>
 #include <stdlib.h>
@@ -20,30 +20,7 @@ enum {
     // of samples that need none cost next to nothing where kernels leave them out.
     MANY_ATTEMPTS = 64,
     FEW_ATTEMPTS = 8,
-    MAX_DENSE_BYTES = 32 << 20, // of interpolants between two looks
-    GROUP_ITEMS = 64,
-    MAX_OBSERVATION_ITEMS = 64
-};
-
-struct evn__sample_solve {
-    const evn__problem *problem;
-    const evn__tableau *tableau;
-    evn__system system; ///< with a time for each sample
-    bool fp64, dense;
-    int samples, rows; ///< B; rows in memory, of which there are more where B is 1
-    size_t size;       ///< elements of a sample
-    evn_plan *start, *attempt;
-    evn_buffer *x[2], *slope[2], *record[2], *active[2]; ///< exchanged by each attempt
-    evn_buffer *limits;                                  ///< [EVN__SAMPLE_LIMITS]
-    evn_buffer *ends;                                    ///< [rows, EVN_SAMPLE_ENDS]
-    evn_buffer *times;                                   ///< [observations, B, 2]
-    evn_buffer *steps, *terms; ///< of the attempts between two looks (kernels/interpolate.cl)
-    int together;              ///< attempts between two looks
-    evn_binding *inputs, *outputs, *saved; ///< of each of them
-    evn__repeat *attempts;
-    evn__kernel *interpolate_begin, *interpolate_steps;
-    double *host_ends, *host_times, *host_record; ///< as on the device, in double precision
-    bool written;                                 ///< so they are
+    MAX_DENSE_BYTES = 32 << 20 // of interpolants between two looks
 };
 
 // Life --------------------------------------------------------------------------------------------
@@ -54,6 +31,10 @@ static size_t observations(const evn__sample_solve *s) {
 
 static evn_status make_buffer(const evn__sample_solve *s, size_t count, evn_buffer **buffer) {
     return evn__real_create_for(s->problem->device, EVN__USE_STATES, s->fp64, count, buffer);
+}
+
+size_t evn__sample_solve_elements(const evn__sample_solve *s) {
+    return (size_t)s->rows * s->size;
 }
 
 static evn_status compile(evn__sample_solve *s, evn_graph *graph, evn_plan **plan) {
@@ -72,33 +53,34 @@ static evn_status compile_all(evn__sample_solve *s) {
     s->rows = (int)evn__system_state_shape(&s->system, 0).dim[0];
     EVN_TRY(evn__sample_start_graph(&s->system, s->tableau, controller, &graph));
     EVN_TRY(compile(s, graph, &s->start));
-    EVN_TRY(evn__sample_attempt_graph(&s->system, s->tableau, controller, s->dense, &graph));
+    EVN_TRY(evn__sample_attempt_graph(&s->system, s->tableau, controller, s->terms, &graph));
     return compile(s, graph, &s->attempt);
 }
 
-/// Reals of an attempt's interpolants.
-static size_t dense_size(const evn__sample_solve *s) {
-    return (size_t)s->rows * s->size * EVN_SAMPLE_TERMS;
-}
-
 static void choose_together(evn__sample_solve *s) {
-    size_t most = MAX_DENSE_BYTES / (dense_size(s) * evn__real_bytes(s->fp64)) / 2 * 2;
+    size_t one = evn__sample_solve_elements(s) * (size_t)s->terms * evn__real_bytes(s->fp64);
+    size_t most = one > 0 ? MAX_DENSE_BYTES / one / 2 * 2 : MANY_ATTEMPTS;
     s->together = evn__plan_runs(s->attempt) ? MANY_ATTEMPTS : FEW_ATTEMPTS;
-    if (s->dense && most < (size_t)s->together) {
+    if (most < (size_t)s->together) {
         s->together = most > 2 ? (int)most : 2;
     }
 }
 
 static evn_status make_dense(evn__sample_solve *s) {
-    evn_device *device = s->problem->device;
-    const evn__source source = {.family = "interpolate", .options = "", .fp64 = s->fp64};
     size_t attempts = (size_t)s->together, count = observations(s) * (size_t)s->samples;
+    size_t terms =
+        evn__size_product(attempts, evn__sample_solve_elements(s) * (EVN_SAMPLE_TERMS - 1));
     EVN_TRY(make_buffer(s, 2 * count, &s->times));
-    EVN_TRY(make_buffer(s, attempts * (size_t)s->rows * EVN_SAMPLE_STEP, &s->steps));
-    EVN_TRY(make_buffer(s, evn__size_product(attempts, dense_size(s)), &s->terms));
+    EVN_TRY(make_buffer(s, terms, &s->later_terms));
     EVN_TRY(EVN_NEW(&s->host_times, 2 * count));
-    EVN_TRY(evn__kernel_get(device, &source, "interpolate_begin", &s->interpolate_begin));
-    return evn__kernel_get(device, &source, "interpolate_steps", &s->interpolate_steps);
+    s->interpolation = (evn__interpolation){.device = s->problem->device,
+                                            .fp64 = s->fp64,
+                                            .samples = s->samples,
+                                            .rows = s->rows,
+                                            .observations = (int)observations(s),
+                                            .size = (int)s->size,
+                                            .attempts = s->together};
+    return evn__interpolation_get(&s->interpolation);
 }
 
 static evn_status write_limits(evn__sample_solve *s) {
@@ -125,7 +107,18 @@ static evn_status make_memory(evn__sample_solve *s) {
     EVN_TRY(EVN_NEW(&s->inputs, (size_t)s->together * ports));
     EVN_TRY(EVN_NEW(&s->outputs, (size_t)s->together * ports));
     EVN_TRY(EVN_NEW(&s->saved, s->together));
-    return s->dense ? make_dense(s) : EVN_OK;
+    return observations(s) > 0 ? make_dense(s) : EVN_OK;
+}
+
+/// Between its ends a step has to be known about as well as there.
+static evn_status check_interpolant(const evn__sample_solve *s) {
+    enum { CUBIC_ORDER = 4 }; // of methods that a cubic is good enough for
+    bool good = s->tableau->order <= CUBIC_ORDER || evn__interpolant_middle(s->tableau);
+    EVN_CHECK(good || observations(s) == 0, EVN_ERR_ARGUMENT,
+              "solver %s has no interpolant of its order, and observations along steps of each "
+              "sample's own need one; take tsit5 or dopri5",
+              s->tableau->name);
+    return EVN_OK;
 }
 
 static evn_status create(evn__sample_solve *s) {
@@ -133,9 +126,11 @@ static evn_status create(evn__sample_solve *s) {
     evn_shape shape = evn__system_state_shape(s->problem->system, 0);
     EVN_TRY(evn__check_options(options, &s->tableau));
     s->fp64 = options->fp64;
-    s->dense = options->observations > 0;
+    s->keeps = options->gradient != EVN_GRADIENT_NONE;
+    s->terms = options->observations > 0 ? EVN_SAMPLE_TERMS : s->keeps;
     s->samples = shape.rank > 0 ? (int)shape.dim[0] : 1;
     s->size = (size_t)(evn_shape_count(shape) / s->samples);
+    EVN_TRY(check_interpolant(s));
     EVN_TRY(compile_all(s));
     return make_memory(s);
 }
@@ -155,7 +150,13 @@ void evn__sample_solve_destroy(evn__sample_solve **solve) {
     if (!s) {
         return;
     }
-    evn__repeat_destroy(&s->attempts);
+    for (int i = 0; i < s->chunk_count; ++i) {
+        evn__repeat_destroy(&s->chunks[i].forward);
+        evn__repeat_destroy(&s->chunks[i].backward);
+        evn_buffer_destroy(&s->chunks[i].steps);
+        evn_buffer_destroy(&s->chunks[i].starts);
+        evn_buffer_destroy(&s->chunks[i].record);
+    }
     evn_plan_destroy(&s->start);
     evn_plan_destroy(&s->attempt);
     evn__system_free(&s->system);
@@ -165,10 +166,11 @@ void evn__sample_solve_destroy(evn__sample_solve **solve) {
         evn_buffer_destroy(&s->record[i]);
         evn_buffer_destroy(&s->active[i]);
     }
-    evn_buffer **const others[] = {&s->limits, &s->ends, &s->times, &s->steps, &s->terms};
+    evn_buffer **const others[] = {&s->limits, &s->ends, &s->times, &s->later_terms};
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); ++i) {
         evn_buffer_destroy(others[i]);
     }
+    free(s->chunks);
     free(s->inputs);
     free(s->outputs);
     free(s->saved);
@@ -224,7 +226,7 @@ static bool set_ends(evn__sample_solve *s, const evn__passage *passage) {
 
 static bool set_times(evn__sample_solve *s, const evn__passage *passage) {
     bool is_new = false;
-    for (int sample = 0; sample < s->samples && s->dense; ++sample) {
+    for (int sample = 0; sample < s->samples && s->host_times; ++sample) {
         for (int j = 0; j < (int)observations(s); ++j) {
             double *to = s->host_times + 2 * ((size_t)j * (size_t)s->samples + (size_t)sample);
             is_new |= set_pair(s->fp64, observation_of(s, passage, sample, j), to);
@@ -241,49 +243,12 @@ static evn_status write_times(evn__sample_solve *s, const evn__passage *passage)
         EVN_TRY(evn__real_write((evn_binding){s->ends, 0}, s->fp64, s->host_ends,
                                 (size_t)s->rows * EVN_SAMPLE_ENDS));
     }
-    if (s->dense && (times || all)) {
+    if (s->host_times && (times || all)) {
         EVN_TRY(evn__real_write((evn_binding){s->times, 0}, s->fp64, s->host_times,
                                 2 * observations(s) * (size_t)s->samples));
     }
     s->written = true;
     return EVN_OK;
-}
-
-// Interpolation -----------------------------------------------------------------------------------
-
-static evn__argument memory(evn_buffer *buffer, size_t offset) {
-    return (evn__argument){.kind = EVN__ARGUMENT_BUFFER, .buffer = buffer, .offset = offset};
-}
-
-static evn__argument number(int64_t value) {
-    return (evn__argument){.kind = EVN__ARGUMENT_INT, .integer = value};
-}
-
-static evn_status launch(const evn__sample_solve *s, evn__kernel *kernel,
-                         const evn__argument *arguments, int count) {
-    bool cpu = evn_device_get_info(s->problem->device)->type == EVN_DEVICE_CPU;
-    size_t group = cpu ? 1 : GROUP_ITEMS, many = observations(s);
-    size_t items = ((size_t)s->samples + group - 1) / group * group;
-    many = cpu ? 1 : many < MAX_OBSERVATION_ITEMS ? many : MAX_OBSERVATION_ITEMS;
-    return evn__kernel_launch(kernel, arguments, count, (evn__range){2, {items, many}, {group, 1}});
-}
-
-static evn_status observe_begin(const evn__sample_solve *s, evn_binding series) {
-    const evn__argument arguments[] = {
-        memory(s->ends, 0),      memory(s->times, 0),
-        memory(s->x[0], 0),      memory(series.buffer, series.offset),
-        number(s->samples),      number((int64_t)observations(s)),
-        number((int64_t)s->size)};
-    return launch(s, s->interpolate_begin, arguments, sizeof(arguments) / sizeof(*arguments));
-}
-
-static evn_status observe_steps(const evn__sample_solve *s, evn_binding series, int first) {
-    const evn__argument arguments[] = {
-        memory(s->ends, 0),       memory(s->times, 0), memory(s->record[0], 0),
-        memory(s->steps, 0),      memory(s->terms, 0), memory(series.buffer, series.offset),
-        number(s->samples),       number(s->rows),     number((int64_t)observations(s)),
-        number((int64_t)s->size), number(first),       number(s->together)};
-    return launch(s, s->interpolate_steps, arguments, sizeof(arguments) / sizeof(*arguments));
 }
 
 // Attempts ----------------------------------------------------------------------------------------
@@ -311,18 +276,21 @@ static evn_status run_start(const evn__sample_solve *s, const evn__passage *pass
     return evn_plan_run(s->start, s->inputs, outputs);
 }
 
-/// What attempt `index` between two looks leaves for interpolation.
-static evn_binding *bind_dense(const evn__sample_solve *s, int index, evn_binding *to) {
-    size_t row = (size_t)s->rows, at = (size_t)index;
-    *to++ = (evn_binding){s->steps, at * row * EVN_SAMPLE_STEP};
-    for (int p = 0; p < EVN_SAMPLE_TERMS; ++p) {
-        size_t term = (size_t)p * (size_t)s->together;
-        *to++ = (evn_binding){s->terms, (term + at) * row * s->size};
+/// What attempt `index` of the chunk leaves.
+static evn_binding *bind_done(const evn__sample_solve *s, const evn__sample_chunk *chunk, int index,
+                              evn_binding *to) {
+    size_t elements = evn__sample_solve_elements(s), at = (size_t)index;
+    *to++ = (evn_binding){chunk->steps, at * (size_t)s->rows * EVN_SAMPLE_STEP};
+    *to++ = (evn_binding){chunk->starts, at * elements};
+    for (int p = 1; p < s->terms; ++p) {
+        size_t term = (size_t)(p - 1) * (size_t)s->together;
+        *to++ = (evn_binding){s->later_terms, (term + at) * elements};
     }
     return to;
 }
 
-static void bind_attempts(const evn__sample_solve *s, const evn__passage *passage) {
+static void bind_attempts(const evn__sample_solve *s, const evn__passage *passage,
+                          const evn__sample_chunk *chunk) {
     evn_binding *in = s->inputs, *out = s->outputs;
     for (int i = 0; i < s->together; ++i) {
         int now = i % 2, next = !now;
@@ -336,20 +304,71 @@ static void bind_attempts(const evn__sample_solve *s, const evn__passage *passag
         *out++ = whole(s->record[next]);
         *out++ = whole(s->x[next]);
         *out++ = whole(s->slope[next]);
-        out = s->dense ? bind_dense(s, i, out) : out;
+        out = s->terms > 0 ? bind_done(s, chunk, i, out) : out;
     }
 }
 
-static evn_status run_attempts(evn__sample_solve *s, const evn__passage *passage) {
-    bind_attempts(s, passage);
+evn_status evn__sample_chunk_run(evn_plan *plan, const evn__runs *runs, evn__repeat **repeat) {
+    if (*repeat && !evn__repeat_is(*repeat, runs)) {
+        evn__repeat_destroy(repeat);
+    }
+    if (!*repeat) {
+        EVN_TRY(evn__repeat_create(plan, runs, repeat));
+    }
+    return evn__repeat_run(*repeat);
+}
+
+/// Memory for what the attempts of another chunk leave.
+static evn_status add_chunk(evn__sample_solve *s) {
+    size_t attempts = s->terms > 0 ? (size_t)s->together : 0;
+    EVN_TRY(EVN_RESERVE(s->chunks, s->chunk_capacity, s->chunk_count + 1));
+    evn__sample_chunk *chunk = &s->chunks[s->chunk_count++];
+    *chunk = (evn__sample_chunk){0};
+    EVN_TRY(make_buffer(s, attempts * (size_t)s->rows * EVN_SAMPLE_STEP, &chunk->steps));
+    EVN_TRY(make_buffer(s, (size_t)s->rows * EVN_SAMPLE_RECORD, &chunk->record));
+    return make_buffer(s, evn__size_product(attempts, evn__sample_solve_elements(s)),
+                       &chunk->starts);
+}
+
+/// Chunk `index`, or where nothing is kept the same one again.
+static evn_status get_chunk(evn__sample_solve *s, int index, evn__sample_chunk **chunk) {
+    int own = s->keeps ? index : 0;
+    if (own == s->chunk_count) {
+        evn_status status = add_chunk(s);
+        EVN_TRY(status == EVN_ERR_DEVICE_MEMORY
+                    ? evn__prepend(status,
+                                   "the states of %d steps, which the gradient needs: loosen rtol "
+                                   "and atol",
+                                   (index + 1) * s->together)
+                    : status);
+    }
+    *chunk = &s->chunks[own];
+    return EVN_OK;
+}
+
+static evn_status run_chunk(evn__sample_solve *s, const evn__passage *passage, int index) {
+    evn__sample_chunk *chunk;
+    EVN_TRY(get_chunk(s, index, &chunk));
+    if (s->keeps) { // attempts that are left out took no step
+        EVN_TRY(evn__real_zero(whole(chunk->steps), s->fp64,
+                               (size_t)s->together * (size_t)s->rows * EVN_SAMPLE_STEP));
+    }
+    bind_attempts(s, passage, chunk);
     const evn__runs runs = {0, s->together, s->inputs, s->outputs, s->saved};
-    if (s->attempts && !evn__repeat_is(s->attempts, &runs)) {
-        evn__repeat_destroy(&s->attempts);
+    EVN_TRY(evn__sample_chunk_run(s->attempt, &runs, &chunk->forward));
+    EVN_TRY(evn__real_copy(whole(chunk->record), whole(s->record[0]), s->fp64,
+                           (size_t)s->rows * EVN_SAMPLE_RECORD));
+    if (!s->later_terms) {
+        return EVN_OK;
     }
-    if (!s->attempts) {
-        EVN_TRY(evn__repeat_create(s->attempt, &runs, &s->attempts));
-    }
-    return evn__repeat_run(s->attempts);
+    const evn__located located = evn__sample_solve_locate(s, index, chunk);
+    return evn__interpolation_steps(&s->interpolation, &located, chunk->starts, s->later_terms,
+                                    passage->series);
+}
+
+evn__located evn__sample_solve_locate(const evn__sample_solve *s, int index,
+                                      const evn__sample_chunk *chunk) {
+    return (evn__located){s->ends, s->times, chunk->record, chunk->steps, index * s->together};
 }
 
 /// Wait, and see whether any sample has to go on. Where nothing is computed (host/counting.h) none
@@ -408,9 +427,16 @@ static evn_status finish(const evn__sample_solve *s, const evn__passage *passage
                         failed, s->samples);
 }
 
+/// The series before the first step.
+static evn_status observe_begin(const evn__sample_solve *s, const evn__passage *passage) {
+    const evn__located located = {.ends = s->ends, .times = s->times};
+    return s->later_terms
+               ? evn__interpolation_begin(&s->interpolation, &located, s->x[0], passage->series)
+               : EVN_OK;
+}
+
 evn_status evn__sample_solve_run(evn__sample_solve *s, const evn__passage *passage,
                                  evn_solution *solution) {
-    int attempts = 0, waits = 0;
     bool running = true;
     EVN_TRY(write_times(s, passage));
     for (int row = s->samples; row < s->rows; ++row) { // what is there only to be many
@@ -418,11 +444,10 @@ evn_status evn__sample_solve_run(evn__sample_solve *s, const evn__passage *passa
         EVN_TRY(evn__real_copy(copy, whole(s->x[0]), s->fp64, s->size));
     }
     EVN_TRY(run_start(s, passage));
-    EVN_TRY(s->dense ? observe_begin(s, passage->series) : EVN_OK);
-    for (; running; attempts += s->together, ++waits) {
-        EVN_TRY(run_attempts(s, passage));
-        EVN_TRY(s->dense ? observe_steps(s, passage->series, attempts) : EVN_OK);
+    EVN_TRY(observe_begin(s, passage));
+    for (s->used = 0; running; ++s->used) {
+        EVN_TRY(run_chunk(s, passage, s->used));
         EVN_TRY(look(s, &running));
     }
-    return finish(s, passage, attempts, waits, solution);
+    return finish(s, passage, s->used * s->together, s->used, solution);
 }

@@ -3,10 +3,12 @@
 // the second beyond the first one's last digit, as in kernels/control.cl.
 #include "ode/sample_step.h"
 
+#include "evonode/diff.h"
 #include "ode/interpolant.h"
 #include "ode/step.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct pair {
     evn_value high, low;
@@ -215,13 +217,22 @@ typedef struct made {
     evn_value x, slope, error, middle;
 } made;
 
-static void output_dense(const attempt *a, const made *m, evn_value dt, evn_value done) {
+/// The step's interpolant, or x alone.
+static void build_terms(const attempt *a, const made *m, evn_value dt, int count,
+                        evn_value terms[EVN__INTERPOLANT_TERMS]) {
+    const evn__span span = {a->x, m->x, dt, a->slope, m->slope, m->middle};
+    terms[0] = a->x;
+    if (count > 1) {
+        evn__interpolant_build(a->graph, &span, terms);
+    }
+}
+
+static void output_done(const attempt *a, const made *m, evn_value dt, evn_value done, int count) {
     const evn_value step[EVN_SAMPLE_STEP] = {a->t.high, a->t.low, done};
     evn_value terms[EVN__INTERPOLANT_TERMS];
-    const evn__span span = {a->x, m->x, dt, a->slope, m->slope, m->middle};
     output_table(a, "step", step, EVN_SAMPLE_STEP);
-    evn__interpolant_build(a->graph, &span, terms);
-    for (int p = 0; p < EVN__INTERPOLANT_TERMS; ++p) {
+    build_terms(a, m, dt, count, terms);
+    for (int p = 0; p < count; ++p) {
         char name[32];
         snprintf(name, sizeof(name), "term.%d", p);
         evn_output(a->graph, name, terms[p]);
@@ -229,7 +240,7 @@ static void output_dense(const attempt *a, const made *m, evn_value dt, evn_valu
 }
 
 /// What becomes of the step of dt that was made, where `running`.
-static void settle(attempt *a, const made *m, evn_value active, evn_value wanted, bool dense) {
+static void settle(attempt *a, const made *m, evn_value active, evn_value wanted, int terms) {
     evn_graph *g = a->graph;
     evn_value running = is_larger(a, active, number(a, 1)), lands = is_landing(a, a->t, wanted);
     evn_value dt = choose(a, lands, way_left(a, a->t), wanted);
@@ -254,12 +265,12 @@ static void settle(attempt *a, const made *m, evn_value active, evn_value wanted
     output_record(a, after, next);
     evn_output(g, "x", choose(a, accepts, m->x, a->x));
     evn_output(g, "slope", choose(a, accepts, m->slope, a->slope));
-    if (dense) {
-        output_dense(a, m, dt, evn_mask(g, dt, accepts));
+    if (terms > 0) {
+        output_done(a, m, dt, evn_mask(g, dt, accepts), terms);
     }
 }
 
-static evn_status build_attempt(attempt *a, const evn_graph *step, bool dense) {
+static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
     evn_graph *g = a->graph;
     evn_value table = evn_input(g, "active", EVN_SHAPE(a->samples, 1)), outputs[4] = {0};
     evn_value ends = evn_input(g, "ends", EVN_SHAPE(a->samples, EVN_SAMPLE_ENDS));
@@ -278,7 +289,83 @@ static evn_status build_attempt(attempt *a, const evn_graph *step, bool dense) {
     const evn_value rest[] = {a->slope, a->limits[EVN__SAMPLE_RTOL], a->limits[EVN__SAMPLE_ATOL]};
     EVN_TRY(inline_step(a, step, (pair){a->t.high, dt}, rest, 3, outputs));
     const made m = {outputs[0], outputs[1], outputs[2], outputs[3]};
-    settle(a, &m, active, wanted, dense);
+    settle(a, &m, active, wanted, terms);
+    return evn_graph_status(g);
+}
+
+// Backward ----------------------------------------------------------------------------------------
+
+/// x after the step, then its terms, from x and the parameters.
+static evn_status make_again(attempt *a, const evn_graph *step, evn_value dt, int terms,
+                             evn_value *after) {
+    evn_graph *g = a->graph;
+    evn_value outputs[4] = {0}, tolerance = evn_constant(g, 1); // of an error that nobody reads
+    evn_value *inputs = NULL;
+    EVN_TRY(EVN_NEW(&inputs, 2 + a->system->parameter_count));
+    inputs[0] = a->t.high;
+    inputs[1] = a->x;
+    memcpy(inputs + 2, a->parameters, sizeof(*inputs) * (size_t)a->system->parameter_count);
+    evn_status status = evn_graph_inline(g, a->system->graph, inputs, &a->slope);
+    free(inputs);
+    EVN_TRY(status);
+    const evn_value rest[] = {a->slope, tolerance, tolerance};
+    EVN_TRY(inline_step(a, step, (pair){a->t.high, dt}, rest, 3, outputs));
+    const made m = {outputs[0], outputs[1], outputs[2], outputs[3]};
+    after[0] = m.x;
+    build_terms(a, &m, dt, terms, after + 1);
+    return evn_graph_status(g);
+}
+
+static void input_parameters(const attempt *a, evn_value *values, const char *suffix) {
+    for (int i = 0; i < a->system->parameter_count; ++i) {
+        char name[EVN_MAX_NAME];
+        int input = evn__system_parameter(a->system, i);
+        snprintf(name, sizeof(name), "%s%s", evn_graph_input_name(a->system->graph, input), suffix);
+        values[i] = evn_input(a->graph, name, evn__system_parameter_shape(a->system, i));
+    }
+}
+
+/// What the step began with; where there was none the end stands in, so that all is finite.
+static evn_value input_step(attempt *a) {
+    evn_graph *g = a->graph;
+    evn_value done = evn_input(g, "step", EVN_SHAPE(a->samples, EVN_SAMPLE_STEP));
+    evn_value x = state_input(a, "x");
+    evn_value ends = evn_input(g, "ends", EVN_SHAPE(a->samples, EVN_SAMPLE_ENDS));
+    evn_value x_end = state_input(a, "x_end"), dt = column(a, done, EVN_SAMPLE_STEP_DT);
+    evn_value moved = is_larger(a, evn_abs(g, dt), number(a, 0));
+    evn_value t = column(a, done, EVN_SAMPLE_STEP_T), t_end = column(a, ends, EVN_SAMPLE_END);
+    a->x = choose(a, moved, x, x_end);
+    a->t.high = choose(a, moved, t, t_end);
+    return dt;
+}
+
+/// @param room  for the parameters, their cotangents so far, what is differentiated by, and that
+static evn_status build_backward(attempt *a, const evn_graph *step, int terms, evn_value *room) {
+    evn_graph *g = a->graph;
+    int parameters = a->system->parameter_count;
+    evn_value *so_far = room + parameters, *wrt = so_far + parameters, *bars = wrt + parameters + 1;
+    evn_value after[1 + EVN__INTERPOLANT_TERMS], seeds[1 + EVN__INTERPOLANT_TERMS];
+    evn_value dt = input_step(a);
+    a->parameters = room;
+    input_parameters(a, room, "");
+    seeds[0] = state_input(a, "x_bar");
+    for (int p = 0; p < terms; ++p) {
+        char name[32];
+        snprintf(name, sizeof(name), "term_bar.%d", p);
+        seeds[1 + p] = state_input(a, name);
+    }
+    input_parameters(a, so_far, "_bar");
+    EVN_TRY(evn_graph_status(g));
+    EVN_TRY(make_again(a, step, dt, terms, after));
+    wrt[0] = a->x;
+    memcpy(wrt + 1, room, sizeof(*wrt) * (size_t)parameters);
+    EVN_TRY(evn_pullback(g, after, seeds, 1 + terms, wrt, 1 + parameters, bars));
+    evn_output(g, "x_bar", bars[0]);
+    for (int i = 0; i < parameters; ++i) {
+        char name[32];
+        snprintf(name, sizeof(name), "parameter_bar.%d", i);
+        evn_output(g, name, evn_add(g, so_far[i], bars[1 + i]));
+    }
     return evn_graph_status(g);
 }
 
@@ -312,14 +399,29 @@ evn_status evn__sample_start_graph(const evn__system *system, const evn__tableau
 }
 
 evn_status evn__sample_attempt_graph(const evn__system *system, const evn__tableau *tableau,
-                                     const evn__controller *controller, bool dense,
+                                     const evn__controller *controller, int terms,
                                      evn_graph **graph) {
     attempt a = {.system = system, .tableau = tableau, .controller = controller};
     evn_graph *step = NULL;
     EVN_TRY(prepare(&a, graph));
-    evn_status status = dense ? evn__dense_step_graph(system, tableau, &step)
-                              : evn__adaptive_step_graph(system, tableau, &step);
-    status = status == EVN_OK ? build_attempt(&a, step, dense) : status;
+    evn_status status = terms > 1 ? evn__dense_step_graph(system, tableau, &step)
+                                  : evn__adaptive_step_graph(system, tableau, &step);
+    status = status == EVN_OK ? build_attempt(&a, step, terms) : status;
     evn_graph_destroy(&step);
+    return finish(&a, status, graph);
+}
+
+evn_status evn__sample_backward_graph(const evn__system *system, const evn__tableau *tableau,
+                                      int terms, evn_graph **graph) {
+    attempt a = {.system = system, .tableau = tableau};
+    evn_graph *step = NULL;
+    evn_value *room = NULL;
+    EVN_TRY(prepare(&a, graph));
+    evn_status status = EVN_NEW(&room, 4 * system->parameter_count + 2);
+    status = status == EVN_OK ? evn__dense_step_graph(system, tableau, &step) : status;
+    status = status == EVN_OK ? build_backward(&a, step, terms, room) : status;
+    evn_graph_destroy(&step);
+    free(room);
+    a.parameters = NULL; // they were there
     return finish(&a, status, graph);
 }

@@ -24,12 +24,21 @@ evn_status evn__sample_start_graph(const evn__system *system, const evn__tableau
                                    const evn__controller *controller, evn_graph **graph);
 
 /// An attempt. Inputs "active", "ends", "record", "x", the slopes, parameters, limits; outputs
-/// those of these that change, "active", "record", "x" and slopes, then, if it is `dense`, what was
-/// done: "step" [B, EVN_SAMPLE_STEP] and "term.0", … [B, …], the step's interpolant. Samples that
-/// have come to an end stay as they are. `active` says how a sample stands: 2 while it has to go
-/// on, 1 when it has just ended, 0 from the attempt after that on, which changes nothing.
+/// those of these that change, "active", "record", "x" and slopes, then, if there are to be
+/// `terms`, what was done: "step" [B, EVN_SAMPLE_STEP] and "term.0", … [B, …], the first terms of
+/// the step's interpolant, of which that of number 0 is x before the step. Samples that have come
+/// to an end stay as they are. `active` says how a sample stands: 2 while it has to go on, 1 when
+/// it has just ended, 0 from the attempt after that on, which changes nothing.
 evn_status evn__sample_attempt_graph(const evn__system *system, const evn__tableau *tableau,
-                                     const evn__controller *controller, bool dense,
+                                     const evn__controller *controller, int terms,
                                      evn_graph **graph);
+
+/// Backward over an attempt that took a step of dt, or none where dt is 0. Inputs "step", "x"
+/// before it, "ends", "x_end", which stands in for x where nothing was done, parameters; "x_bar",
+/// the cotangent after it, "term_bar.0", … of the `terms`, and those of the parameters so far;
+/// outputs "x_bar" before it and the parameters' with its share. The length of the step counts as
+/// given.
+evn_status evn__sample_backward_graph(const evn__system *system, const evn__tableau *tableau,
+                                      int terms, evn_graph **graph);
 
 #endif

@@ -12,9 +12,9 @@ static const row rows[] = {
     [EVN_GRADIENT_NONE] = {"none", &evn__scheme_none, NULL, &evn__scheme_none,
                            &evn__scheme_by_sample},
     [EVN_GRADIENT_BACKPROP] = {"backprop", &evn__scheme_grid, NULL, &evn__scheme_replay_adaptive,
-                               NULL},
+                               &evn__scheme_by_sample_backprop},
     [EVN_GRADIENT_CHECKPOINTED] = {"checkpointed", &evn__scheme_grid, &evn__scheme_replay_fixed,
-                                   &evn__scheme_replay_adaptive, NULL},
+                                   &evn__scheme_replay_adaptive, &evn__scheme_by_sample_backprop},
     [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, NULL, &evn__scheme_adjoint, NULL},
     [EVN_GRADIENT_REVERSIBLE] = {"reversible", &evn__scheme_reversible, NULL, NULL, NULL},
 };

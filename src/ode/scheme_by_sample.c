@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each sample with steps of its own, without a gradient.
-#include "ode/sample_solve.h"
+// Each sample with steps of its own: without a gradient, and with backprop along them.
+#include "ode/sample_gradient.h"
 #include <stdlib.h>
 
 typedef struct by_sample {
     evn__scheme base;
     evn__sample_solve *solve;
+    evn__sample_gradient *gradient; ///< of the scheme that has one
 } by_sample;
 
 static evn_status create(const evn__problem *problem, evn__scheme **scheme) {
@@ -15,8 +16,15 @@ static evn_status create(const evn__problem *problem, evn__scheme **scheme) {
     return evn__sample_solve_create(problem, &b->solve);
 }
 
+static evn_status create_backprop(const evn__problem *problem, evn__scheme **scheme) {
+    EVN_TRY(create(problem, scheme));
+    by_sample *b = (by_sample *)*scheme;
+    return evn__sample_gradient_create(b->solve, &b->gradient);
+}
+
 static void destroy(evn__scheme *scheme) {
     by_sample *b = (by_sample *)scheme;
+    evn__sample_gradient_destroy(&b->gradient);
     evn__sample_solve_destroy(&b->solve);
     free(b);
 }
@@ -34,9 +42,28 @@ static evn_solution sample(const evn__scheme *scheme, int index) {
     return evn__sample_solve_solution(((const by_sample *)scheme)->solve, index);
 }
 
+static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
+                           evn_solution *solution) {
+    return evn__sample_gradient_run(((by_sample *)scheme)->gradient, passage, solution);
+}
+
+static evn_binding state_bar(const evn__scheme *scheme, int index) {
+    (void)index;
+    return evn__sample_gradient_state_bar(((const by_sample *)scheme)->gradient);
+}
+
 const evn__scheme_methods evn__scheme_by_sample = {.create = create,
                                                    .destroy = destroy,
                                                    .begin = state,
                                                    .end = state,
                                                    .solve = solve,
                                                    .sample = sample};
+
+const evn__scheme_methods evn__scheme_by_sample_backprop = {.create = create_backprop,
+                                                            .destroy = destroy,
+                                                            .begin = state,
+                                                            .end = state,
+                                                            .solve = solve,
+                                                            .sample = sample,
+                                                            .gradient = gradient,
+                                                            .state_bar = state_bar};

@@ -202,6 +202,49 @@ START_TEST(as_the_solver_for_one) {
 }
 END_TEST
 
+// Gradients ---------------------------------------------------------------------------------------
+
+/// Largest difference of two arrays, relative to the largest number of the second.
+static double difference(const double *a, const double *b, int count) {
+    double worst = 0, size = 0;
+    for (int i = 0; i < count; ++i) {
+        worst = fmax(worst, fabs(a[i] - b[i]));
+        size = fmax(size, fabs(b[i]));
+    }
+    return worst / size;
+}
+
+/// Backprop along each sample's steps, at a tolerance at which they hardly matter, against the
+/// adjoint along those of the batch.
+START_TEST(gradient_is_the_adjoints) {
+    enum { BATCH = 5 };
+    problem p = network(BATCH, 16), q = network(BATCH, 16);
+    evn_solver_options options = own_steps(1e-11, true);
+    options.observations = _i * PROBLEM_OBSERVATIONS;
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    problem_prepare(&p, &options);
+    options.per_sample = false;
+    options.gradient = EVN_GRADIENT_ADJOINT;
+    problem_prepare(&q, &options);
+    test_uniform(9, -1, 1, p.x1_bar, p.x1_count);
+    memcpy(q.x1_bar, p.x1_bar, sizeof(double) * (size_t)p.x1_count);
+    problem_solve(&p, 0, 3);
+    problem_gradient(&p);
+    problem_solve(&q, 0, 3);
+    problem_gradient(&q);
+    double x0_bar = difference(p.x0_bar, q.x0_bar, p.x_count);
+    printf("x0_bar differs by %.2g\n", x0_bar);
+    ck_assert_double_le(x0_bar, 1e-8);
+    for (int i = 0; i < p.weight_count; ++i) {
+        double w_bar = difference(p.weight_bar_host[i], q.weight_bar_host[i], p.weight_size[i]);
+        printf("%s_bar differs by %.2g\n", evn_dynamics_weight_name(p.dynamics, i), w_bar);
+        ck_assert_double_le(w_bar, 1e-8);
+    }
+    problem_free(&p);
+    problem_free(&q);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("ode/sample_solve");
     TCase *bits = tcase_create("bits");
@@ -212,6 +255,9 @@ static Suite *suite(void) {
     TCase *alone = tcase_create("alone");
     tcase_add_loop_test(alone, as_the_solver_for_one, 0, 2);
     suite_add_tcase(s, alone);
+    TCase *gradients = tcase_create("gradients");
+    tcase_add_loop_test(gradients, gradient_is_the_adjoints, 0, 2);
+    suite_add_tcase(s, gradients);
     return s;
 }
 

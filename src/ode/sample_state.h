@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of solves with steps of each sample's own share: sample_solve.c goes forward,
+// sample_gradient.c back.
+#ifndef EVN_ODE_SAMPLE_STATE_H
+#define EVN_ODE_SAMPLE_STATE_H
+
+#include "kernels/shared.h"
+#include "ode/interpolation.h"
+#include "ode/sample_solve.h"
+#include "ode/tableau.h"
+#include "plan/repeat.h"
+
+/// What the attempts between two looks leave; kept where there is a gradient.
+typedef struct evn__sample_chunk {
+    evn_buffer *steps;  ///< [together, rows, EVN_SAMPLE_STEP]
+    evn_buffer *starts; ///< [together, rows, …]: x before each
+    evn_buffer *record; ///< [rows, EVN_SAMPLE_RECORD], after them
+    evn__repeat *forward, *backward;
+} evn__sample_chunk;
+
+struct evn__sample_solve {
+    const evn__problem *problem;
+    const evn__tableau *tableau;
+    evn__system system; ///< with a time for each sample
+    bool fp64, keeps;
+    int samples, rows; ///< B; rows in memory, of which there are more where B is 1
+    size_t size;       ///< elements of a sample
+    int terms;         ///< of interpolants that attempts leave; 1: x alone
+    evn_plan *start, *attempt;
+    evn_buffer *x[2], *slope[2], *record[2], *active[2]; ///< exchanged by each attempt
+    evn_buffer *limits;                                  ///< [EVN__SAMPLE_LIMITS]
+    evn_buffer *ends;                                    ///< [rows, EVN_SAMPLE_ENDS]
+    evn_buffer *times;       ///< with observations: [observations, B, 2]
+    evn_buffer *later_terms; ///< with observations: the terms after the first
+    evn__interpolation interpolation;
+    int together; ///< attempts between two looks
+    evn__sample_chunk *chunks;
+    int chunk_count, chunk_capacity, used;        ///< used: of the last solve
+    evn_binding *inputs, *outputs, *saved;        ///< of the attempts of a chunk
+    double *host_ends, *host_times, *host_record; ///< as on the device, in double precision
+    bool written;                                 ///< so they are
+};
+
+/// Elements of x in memory.
+size_t evn__sample_solve_elements(const evn__sample_solve *solve);
+
+/// Where chunk `index` of the last solve has its steps.
+evn__located evn__sample_solve_locate(const evn__sample_solve *solve, int index,
+                                      const evn__sample_chunk *chunk);
+
+/// Runs, prepared before if they were the same.
+evn_status evn__sample_chunk_run(evn_plan *plan, const evn__runs *runs, evn__repeat **repeat);
+
+#endif
