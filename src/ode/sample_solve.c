@@ -11,6 +11,7 @@
 #include "ode/sample_step.h"
 #include "plan/real.h"
 #include "plan/skip.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,13 +48,13 @@ static evn_status compile(evn__sample_solve *s, evn_graph *graph, evn_plan **pla
 }
 
 static evn_status compile_all(evn__sample_solve *s) {
-    const evn__controller *controller = &evn__controller_elementary;
+    const evn__controller controller = evn__controller_create(s->problem->options);
     evn_graph *graph = NULL;
     EVN_TRY(evn__system_by_sample(s->problem->system, &s->system));
     s->rows = (int)evn__system_state_shape(&s->system, 0).dim[0];
-    EVN_TRY(evn__sample_start_graph(&s->system, s->tableau, controller, &graph));
+    EVN_TRY(evn__sample_start_graph(&s->system, s->tableau, &controller, &graph));
     EVN_TRY(compile(s, graph, &s->start));
-    EVN_TRY(evn__sample_attempt_graph(&s->system, s->tableau, controller, s->terms, &graph));
+    EVN_TRY(evn__sample_attempt_graph(&s->system, s->tableau, &controller, s->terms, &graph));
     return compile(s, graph, &s->attempt);
 }
 
@@ -85,7 +86,15 @@ static evn_status make_dense(evn__sample_solve *s) {
 
 static evn_status write_limits(evn__sample_solve *s) {
     const evn_solver_options *o = s->problem->options;
-    const double limits[EVN__SAMPLE_LIMITS] = {o->rtol, o->atol, o->dt_min, o->max_steps};
+    const double unbounded = FLT_MAX; // in both precisions
+    const double limits[EVN__SAMPLE_LIMITS] = {
+        [EVN__SAMPLE_RTOL] = o->rtol,
+        [EVN__SAMPLE_ATOL] = o->atol,
+        [EVN__SAMPLE_DT_FIRST] = o->dt_first,
+        [EVN__SAMPLE_DT_MIN] = o->dt_min,
+        [EVN__SAMPLE_DT_MAX] = o->dt_max > 0 ? o->dt_max : unbounded,
+        [EVN__SAMPLE_MAX_STEPS] = o->max_steps,
+    };
     EVN_TRY(make_buffer(s, EVN__SAMPLE_LIMITS, &s->limits));
     return evn__real_write((evn_binding){s->limits, 0}, s->fp64, limits, EVN__SAMPLE_LIMITS);
 }

@@ -27,6 +27,7 @@ typedef struct attempt {
     evn_value x, slope, *parameters;
     pair t;
     evn_value accepted, rejected, status;
+    evn_value errors[2]; ///< of the accepted steps before, the last one first
 } attempt;
 
 // Truths ------------------------------------------------------------------------------------------
@@ -114,7 +115,8 @@ static evn_value state_input(const attempt *a, const char *name) {
 }
 
 static evn_status input_rest(attempt *a) {
-    static const char *const names[] = {"rtol", "atol", "dt_min", "max_steps"};
+    static const char *const names[] = {"rtol",   "atol",   "dt_first",
+                                        "dt_min", "dt_max", "max_steps"};
     EVN_TRY(EVN_NEW(&a->parameters, a->system->parameter_count + 1));
     for (int i = 0; i < a->system->parameter_count; ++i) {
         int input = evn__system_parameter(a->system, i);
@@ -149,21 +151,65 @@ static evn_status inline_step(const attempt *a, const evn_graph *step, pair time
 
 // What comes next ---------------------------------------------------------------------------------
 
-/// Factor from this step to the next: safety · error^(−1/q), q one more than the order of the
-/// estimate (ode/controller.h).
-static evn_value factor(const attempt *a, evn_value error) {
+/// Σ exponents[i] log(errors[i]) / q.
+static evn_value log_factor(const attempt *a, const double *exponents, const evn_value *errors,
+                            int count) {
+    evn_graph *g = a->graph;
+    evn_value sum = number(a, 0);
+    for (int i = 0; i < count; ++i) {
+        if (exponents[i] != 0) {
+            evn_value term = evn_scale(g, evn_log(g, errors[i]), exponents[i]);
+            sum = evn_add(g, sum, term);
+        }
+    }
+    return evn_scale(g, sum, 1.0 / (a->tableau->error_order + 1));
+}
+
+/// As the controller's (ode/controller.h): after an accepted step of its error and those before,
+/// else of its error alone.
+static evn_value factor(const attempt *a, evn_value error, evn_value good) {
     evn_graph *g = a->graph;
     const evn__controller *c = a->controller;
-    evn_value power = evn_scale(g, evn_log(g, error), -1.0 / (a->tableau->error_order + 1));
-    evn_value value = evn_scale(g, evn_exp(g, power), c->safety);
+    const double alone[] = {1};
+    const evn_value errors[] = {error, a->errors[0], a->errors[1]};
+    evn_value power = log_factor(a, alone, errors, 1);
+    if (c->exponents[0] != 1) {
+        power = choose(a, good, log_factor(a, c->exponents, errors, 3), power);
+    }
+    evn_value value = evn_scale(g, evn_exp(g, evn_neg(g, power)), c->safety);
     value = minimum(a, evn_maximum(g, value, number(a, c->least)), number(a, c->most));
     return choose(a, is_finite(a, error), value, number(a, c->least));
+}
+
+/// The errors that the next attempt remembers.
+static void remember(attempt *a, evn_value error, evn_value accepts) {
+    evn_value least = number(a, a->controller->remembered);
+    evn_value last = choose(a, accepts, evn_maximum(a->graph, error, least), a->errors[0]);
+    a->errors[1] = choose(a, accepts, a->errors[0], a->errors[1]);
+    a->errors[0] = last;
+}
+
+/// No longer than the longest step.
+static evn_value bounded(const attempt *a, evn_value wanted) {
+    evn_graph *g = a->graph;
+    evn_value size = minimum(a, evn_abs(g, wanted), a->limits[EVN__SAMPLE_DT_MAX]);
+    return evn_mul(g, evn_sign(g, wanted), size);
 }
 
 /// Whether a step of `wanted` from t comes to the end.
 static evn_value is_landing(const attempt *a, pair t, evn_value wanted) {
     evn_graph *g = a->graph;
     return not_so(a, is_larger(a, evn_abs(g, way_left(a, t)), evn_abs(g, wanted)));
+}
+
+/// The step of `wanted`, or what is left; no stage of it is seen beyond the end, as rounding could
+/// have it.
+static evn_value inside(const attempt *a, evn_value wanted) {
+    evn_graph *g = a->graph;
+    evn_value dt = choose(a, is_landing(a, a->t, wanted), way_left(a, a->t), wanted);
+    evn_value over = evn_sub(g, evn_add(g, a->t.high, dt), a->end.high);
+    evn_value beyond = evn_mul(g, over, evn_sign(g, dt));
+    return evn_sub(g, dt, evn_mask(g, over, beyond));
 }
 
 /// The status of a solve that is to go on from t with a step of `wanted`.
@@ -183,8 +229,8 @@ static evn_value find_status(const attempt *a, pair t, evn_value wanted, evn_val
 }
 
 static void output_record(const attempt *a, pair t, evn_value wanted) {
-    const evn_value columns[EVN_SAMPLE_RECORD] = {t.high,      t.low,       wanted,
-                                                  a->accepted, a->rejected, a->status};
+    const evn_value columns[EVN_SAMPLE_RECORD] = {
+        t.high, t.low, wanted, a->accepted, a->rejected, a->status, a->errors[0], a->errors[1]};
     output_table(a, "record", columns, EVN_SAMPLE_RECORD);
 }
 
@@ -199,12 +245,16 @@ static evn_status build_start(attempt *a, const evn_graph *start) {
     a->t = column_pair(a, ends, EVN_SAMPLE_BEGIN);
     evn_value way = column(a, ends, EVN_SAMPLE_WAY);
     EVN_TRY(inline_step(a, start, (pair){a->t.high, way}, a->limits, 2, made));
+    evn_value given = a->limits[EVN__SAMPLE_DT_FIRST];
+    evn_value first = evn_mul(g, evn_sign(g, way), given);
+    first = bounded(a, choose(a, is_larger(a, given, number(a, 0)), first, made[1]));
     a->accepted = a->rejected = number(a, 0);
-    a->status = find_status(a, a->t, made[1], number(a, 0));
+    a->errors[0] = a->errors[1] = number(a, 1);
+    a->status = find_status(a, a->t, first, number(a, 0));
     evn_value somewhere = is_larger(a, evn_abs(g, way), number(a, 0));
     a->status = choose(a, somewhere, a->status, number(a, EVN_CONTROL_DONE));
     evn_output(g, "slope", made[0]);
-    output_record(a, a->t, made[1]);
+    output_record(a, a->t, first);
     evn_value active = evn_sub(g, number(a, 2), evn_step(g, a->status));
     output_table(a, "active", &active, 1);
     return evn_graph_status(g);
@@ -243,16 +293,18 @@ static void output_done(const attempt *a, const made *m, evn_value dt, evn_value
 static void settle(attempt *a, const made *m, evn_value active, evn_value wanted, int terms) {
     evn_graph *g = a->graph;
     evn_value running = is_larger(a, active, number(a, 1)), lands = is_landing(a, a->t, wanted);
-    evn_value dt = choose(a, lands, way_left(a, a->t), wanted);
+    evn_value dt = inside(a, wanted);
     evn_value good =
         both(a, is_finite(a, m->error), not_so(a, is_larger(a, m->error, number(a, 1))));
     evn_value accepts = both(a, running, good);
     pair after = choose_pair(a, lands, a->end, add_length(a, a->t, dt));
     after = choose_pair(a, accepts, after, a->t);
-    evn_value change = factor(a, m->error);
+    evn_value change = factor(a, m->error, good);
     evn_value shrinks = is_larger(a, number(a, 1), change);
     evn_value changes = not_so(a, both(a, not_so(a, good), not_so(a, shrinks)));
-    evn_value next = choose(a, running, choose(a, changes, evn_mul(g, dt, change), dt), wanted);
+    evn_value next = bounded(a, choose(a, changes, evn_mul(g, dt, change), dt));
+    next = choose(a, running, next, wanted);
+    remember(a, m->error, accepts);
     a->accepted = evn_add(g, a->accepted, accepts);
     a->rejected = evn_add(g, a->rejected, both(a, running, not_so(a, good)));
     evn_value goes_on = find_status(a, after, next, evn_add(g, a->accepted, a->rejected));
@@ -284,8 +336,10 @@ static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
     a->accepted = column(a, record, EVN_SAMPLE_ACCEPTED);
     a->rejected = column(a, record, EVN_SAMPLE_REJECTED);
     a->status = column(a, record, EVN_SAMPLE_STATUS);
+    a->errors[0] = column(a, record, EVN_SAMPLE_ERRORS);
+    a->errors[1] = column(a, record, EVN_SAMPLE_ERRORS + 1);
     evn_value wanted = column(a, record, EVN_SAMPLE_WANTED);
-    evn_value dt = choose(a, is_landing(a, a->t, wanted), way_left(a, a->t), wanted);
+    evn_value dt = inside(a, wanted);
     const evn_value rest[] = {a->slope, a->limits[EVN__SAMPLE_RTOL], a->limits[EVN__SAMPLE_ATOL]};
     EVN_TRY(inline_step(a, step, (pair){a->t.high, dt}, rest, 3, outputs));
     const made m = {outputs[0], outputs[1], outputs[2], outputs[3]};

@@ -13,7 +13,9 @@
 enum {
     EVN__SAMPLE_RTOL,
     EVN__SAMPLE_ATOL,
+    EVN__SAMPLE_DT_FIRST, ///< 0: chosen
     EVN__SAMPLE_DT_MIN,
+    EVN__SAMPLE_DT_MAX,
     EVN__SAMPLE_MAX_STEPS,
     EVN__SAMPLE_LIMITS ///< how many
 };
