@@ -137,18 +137,6 @@ static evn_status make_folder_of(const char *path) {
     return status;
 }
 
-/// The folder of a file that is to be written has to be there.
-static evn_status check_folder_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *folder = strdup(path);
-    EVN_CHECK(folder, EVN_ERR_MEMORY, "no memory for a path");
-    folder[slash ? slash - path + 1 : 0] = 0;
-    bool there = !slash || evn__is_folder(folder);
-    free(folder);
-    EVN_CHECK(there, EVN_ERR_OUTPUT, "the folder of %s is not there; make it first", path);
-    return evn__run_check_output(path);
-}
-
 static evn_status submit(const evn__bench_record *record, const char *folder) {
     evn__text path = {0};
     evn_status status = evn__bench_submission_place(folder, record->about, &path);
@@ -169,7 +157,7 @@ static evn_status submit(const evn__bench_record *record, const char *folder) {
 static evn_status check_place(evn_device *device, const evn__settings *given) {
     json_t *about = NULL;
     evn__text path = {0};
-    EVN_TRY(given->json_file ? check_folder_of(given->json_file) : EVN_OK);
+    EVN_TRY(given->json_file ? evn__run_check_output(given->json_file) : EVN_OK);
     if (!given->submit) {
         return EVN_OK;
     }

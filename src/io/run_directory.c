@@ -134,6 +134,8 @@ evn_status evn__run_check_output(const char *path) {
     int length = slash ? snprintf(folder, PATH_SIZE, "%.*s", (int)(name - path), path)
                        : snprintf(folder, PATH_SIZE, ".");
     EVN_CHECK(length < PATH_SIZE, EVN_ERR_OUTPUT, "the path %.80s… is too long", path);
+    EVN_CHECK(evn__is_folder(folder), EVN_ERR_OUTPUT,
+              "the folder of %s is not there; make it first", path);
     EVN_CHECK(!is_own(name) || !exists(folder, RUN), EVN_ERR_OUTPUT,
               "%s is a file of the run itself; name another file", path);
     return EVN_OK;

@@ -22,7 +22,8 @@ typedef struct evn__run_directory evn__run_directory;
 /// @return EVN_ERR_OUTPUT
 evn_status evn__run_directory_number(const char *parent, const char *stem, char *path, size_t size);
 
-/// Whether a file may be written: it is none that makes up a run, whose results it would replace.
+/// Whether a file may be written: its folder is there, and it is none that makes up a run, whose
+/// results it would replace.
 /// @return EVN_ERR_OUTPUT
 evn_status evn__run_check_output(const char *path);
 

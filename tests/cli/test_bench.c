@@ -72,6 +72,9 @@ START_TEST(compares) {
            "| the row conv2d | 1 | 1.5 |");
     expect(test_program("", "bench compare b.json a.json --html p.html"), "faster");
     ck_assert(test_exists("p.html"));
+    // Before anything is read.
+    test_fails_with(test_program("", "bench compare none.json --html nowhere/p.html"),
+                    EVN_ERR_OUTPUT, "the folder of nowhere/p.html is not there");
     test_fails_with(test_program("", "bench compare b.json --baseline a.json"), EVN_ERR_SLOWER,
                     "4 rows are slower than the baseline by more than 10 %, or fail: limit_fp32");
     expect(test_program("", "bench compare b.json --baseline a.json --tolerance 0.6"), "0.67");
