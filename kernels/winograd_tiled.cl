@@ -290,6 +290,16 @@ INLINE int column_of_round(const int round, const int item) {
     return round % VECTORS * 16 + item % 16;
 }
 
+// What both kernels begin with: the terms in local memory, where sums pass at the end, and which rows and
+// columns of the products, of how many tiles of the result, are the work-group's.
+#define TILES_OF_GROUP                                                                             \
+    __local vector a[SIZE];                                                                        \
+    __local vector *b = a + A_SIZE;                                                                \
+    const int item = (int)(get_local_id(1) * GROUP_X + get_local_id(0));                           \
+    const int m0 = (int)get_group_id(1) * TILE_M, n0 = (int)get_group_id(0) * TILE_N;              \
+    const int down = (out_height + OUTSIDE - 1) / OUTSIDE;                                         \
+    const int across = (out_width + OUTSIDE - 1) / OUTSIDE, tiles = samples * down * across
+
 // The convolution ---------------------------------------------------------------------------------
 
 #ifndef WEIGHT_GRAD
@@ -300,12 +310,7 @@ GROUP __kernel void winograd_tiled(INPUT(x), INPUT(u), OUTPUT(y), EXTENTS,
     INPUT_OF(x);
     INPUT_OF(u);
     OUTPUT_OF(y);
-    __local vector a[SIZE];
-    __local vector *b = a + A_SIZE;
-    const int item = (int)(get_local_id(1) * GROUP_X + get_local_id(0));
-    const int m0 = (int)get_group_id(1) * TILE_M, n0 = (int)get_group_id(0) * TILE_N;
-    const int down = (out_height + OUTSIDE - 1) / OUTSIDE;
-    const int across = (out_width + OUTSIDE - 1) / OUTSIDE, tiles = samples * down * across;
+    TILES_OF_GROUP;
     // Neighbours transform neighbouring channels of a tile.
     const int term = item % DEPTH, row = item / DEPTH;
     const place own = place_of(min(m0 + row, tiles - 1), down, across);
@@ -373,12 +378,7 @@ GROUP __kernel void winograd_tiled_weight_grad(INPUT(x), INPUT(y_bar), OUTPUT(w_
     INPUT_OF(x);
     INPUT_OF(y_bar);
     OUTPUT_OF(w_bar);
-    __local vector a[SIZE];
-    __local vector *b = a + A_SIZE;
-    const int item = (int)(get_local_id(1) * GROUP_X + get_local_id(0));
-    const int m0 = (int)get_group_id(1) * TILE_M, n0 = (int)get_group_id(0) * TILE_N;
-    const int down = (out_height + OUTSIDE - 1) / OUTSIDE;
-    const int across = (out_width + OUTSIDE - 1) / OUTSIDE, tiles = samples * down * across;
+    TILES_OF_GROUP;
     const int begin = (int)get_group_id(2) * slice, end = min(begin + slice, tiles);
     // The first work-items transform tiles of x, the last ones of y_bar: neighbours take neighbouring
     // channels.

@@ -16,9 +16,9 @@ enum {
     COLUMNS_MULTIPLE = 4, // of the transformed weights: a vector
 };
 
-/// The defaults, from large to small: a larger tile transforms each operand less often.
+/// The defaults, from large to small: a larger tile transforms each operand less often. Of 256
+/// work-items a unit would hold one work-group, by their registers (docs/devices.md).
 static const evn__tile choices[] = {
-    {8, 2, 4, {16, 16, 1}},
     {4, 2, 4, {16, 8, 1}},
     {4, 1, 4, {16, 4, 1}},
 };

@@ -1,67 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every tile in local memory that the tuner may choose for a GPU, and the family's own choice among
 // them, against the reference, with guard zones around the buffers.
-#include "host/guard.h"
-#include "host/tuning.h"
 #include "ops/tiled.h"
 #include "run_plan.h"
-#include "tune/samples.h"
+#include "variants.h"
 
-typedef int64_t sizes[EVN__PRODUCT_SIZES];
+static void check_tile(const evn_graph *graph, int index) {
+    check_options(graph, &(evn_plan_options){.all_epilogues = true}, (uint64_t)index);
+}
 
 /// Run the product with each tile in turn.
-static void check(evn__op op, const sizes s) {
+static void check(evn__op op, const product_sizes s) {
     evn_graph *graph = NULL;
-    char key[EVN__VARIANT_KEY], name[EVN__VARIANT_NAME];
-    int tried = 0;
     TRY(evn_graph_create(&graph));
     evn_value result = evn__product_build(graph, op, s);
     TRY(evn_graph_status(graph));
-    evn_device_type own = test_act_as(EVN_DEVICE_GPU);
-    evn__device_guard(test_device(), true);
-    evn__variant_key(graph, result, false, key);
-    const evn__space *space = evn__space_table[op];
-    for (int i = 0; i < space->count; ++i) {
-        if (space->rows[i].algorithm == EVN__ALGORITHM_LOCAL) {
-            TRY(evn__tuning_set(test_device(), key, evn__variant_name(&space->rows[i], name)));
-            check_options(graph, &(evn_plan_options){.all_epilogues = true}, (uint64_t)i);
-            ++tried;
-        }
-    }
-    TRY(evn__tuning_set(test_device(), key, NULL));
-    ck_assert_int_ge(tried, 8);
-    ck_assert_uint_eq(evn__device_guard_failures(test_device()), 0);
-    test_act_as(own);
+    ck_assert_int_ge(check_variants(graph, result, EVN__ALGORITHM_LOCAL, check_tile), 8);
     evn_graph_destroy(&graph);
 }
 
 /// More than the largest tile in both directions, a rest in each; slices of the terms.
 START_TEST(matmul) {
-    check(EVN__OP_MATMUL, (sizes){131, 137, 37, 0, 0});
-    check(EVN__OP_MATMUL, (sizes){137, 131, 33, 1, 0});
-    check(EVN__OP_MATMUL, (sizes){3, 2, 1100, 0, 1});
-    check(EVN__OP_MATMUL, (sizes){45, 70, 3, 1, 1});
+    check(EVN__OP_MATMUL, (product_sizes){131, 137, 37, 0, 0});
+    check(EVN__OP_MATMUL, (product_sizes){137, 131, 33, 1, 0});
+    check(EVN__OP_MATMUL, (product_sizes){3, 2, 1100, 0, 1});
+    check(EVN__OP_MATMUL, (product_sizes){45, 70, 3, 1, 1});
 }
 END_TEST
 
 START_TEST(conv2d) {
-    check(EVN__OP_CONV2D, (sizes){7, 5, 6, 11, 3, 3, 35, 1, 1});
-    check(EVN__OP_CONV2D, (sizes){5, 9, 7, 3, 4, 4, 70, 2, 1});
+    check(EVN__OP_CONV2D, (product_sizes){7, 5, 6, 11, 3, 3, 35, 1, 1});
+    check(EVN__OP_CONV2D, (product_sizes){5, 9, 7, 3, 4, 4, 70, 2, 1});
 }
 END_TEST
 
 /// Strides that leave phases without taps or without pixels; padding above the kernel.
 START_TEST(input_grad) {
-    check(EVN__OP_CONV2D_INPUT_GRAD, (sizes){7, 5, 6, 35, 3, 3, 11, 1, 1});
-    check(EVN__OP_CONV2D_INPUT_GRAD, (sizes){5, 9, 7, 70, 4, 4, 3, 2, 1});
-    check(EVN__OP_CONV2D_INPUT_GRAD, (sizes){4, 11, 2, 9, 2, 1, 10, 3, 0});
-    check(EVN__OP_CONV2D_INPUT_GRAD, (sizes){2, 2, 3, 9, 2, 2, 5, 1, 4});
+    check(EVN__OP_CONV2D_INPUT_GRAD, (product_sizes){7, 5, 6, 35, 3, 3, 11, 1, 1});
+    check(EVN__OP_CONV2D_INPUT_GRAD, (product_sizes){5, 9, 7, 70, 4, 4, 3, 2, 1});
+    check(EVN__OP_CONV2D_INPUT_GRAD, (product_sizes){4, 11, 2, 9, 2, 1, 10, 3, 0});
+    check(EVN__OP_CONV2D_INPUT_GRAD, (product_sizes){2, 2, 3, 9, 2, 2, 5, 1, 4});
 }
 END_TEST
 
 START_TEST(weight_grad) {
-    check(EVN__OP_CONV2D_WEIGHT_GRAD, (sizes){7, 5, 6, 11, 3, 3, 35, 1, 1});
-    check(EVN__OP_CONV2D_WEIGHT_GRAD, (sizes){25, 9, 7, 1, 4, 4, 70, 2, 1});
+    check(EVN__OP_CONV2D_WEIGHT_GRAD, (product_sizes){7, 5, 6, 11, 3, 3, 35, 1, 1});
+    check(EVN__OP_CONV2D_WEIGHT_GRAD, (product_sizes){25, 9, 7, 1, 4, 4, 70, 2, 1});
 }
 END_TEST
 

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Winograd's method on GPUs: every variant that the tuner may choose, against the reference with
 // guard zones around the buffers; what is refused; the family's own choice.
-#include "host/guard.h"
-#include "host/tuning.h"
 #include "ops/winograd_tiled.h"
 #include "plan/plan.h"
 #include "run_plan.h"
-#include "tune/samples.h"
+#include "variants.h"
 #include <string.h>
-
-typedef int64_t sizes[EVN__PRODUCT_SIZES];
 
 static const evn__op ops[] = {EVN__OP_CONV2D, EVN__OP_CONV2D_INPUT_GRAD,
                               EVN__OP_CONV2D_WEIGHT_GRAD};
 
 /// The operation, and as a second output relu(result · row), which becomes its epilogue.
-static evn_graph *build(evn__op op, const sizes s, evn_value *result) {
+static evn_graph *build(evn__op op, const product_sizes s, evn_value *result) {
     evn_graph *graph = NULL;
     TRY(evn_graph_create(&graph));
     *result = evn__product_build(graph, op, s);
@@ -23,14 +19,6 @@ static evn_graph *build(evn__op op, const sizes s, evn_value *result) {
     evn_value row = evn_input(graph, "row", EVN_SHAPE(columns));
     evn_output(graph, "scaled", evn_relu(graph, evn_mul(graph, *result, row)));
     return graph;
-}
-
-static void choose(const evn_graph *graph, evn_value result, const char *name) {
-    char key[EVN__VARIANT_KEY];
-    for (int fp64 = 0; fp64 < 2; ++fp64) {
-        evn__variant_key(graph, result, fp64, key);
-        TRY(evn__tuning_set(test_device(), key, name));
-    }
 }
 
 /// Whether a plan of the graph has a launch of that family.
@@ -46,12 +34,9 @@ static bool takes(const evn_graph *graph, const char *family) {
     return found;
 }
 
-static bool is_possible(const evn__variant *variant) {
-    const evn_device_info *info = evn_device_get_info(test_device());
-    return variant->tile.local[0] * variant->tile.local[1] <= info->max_work_group;
-}
-
-static void check_precisions(const evn_graph *graph, uint64_t seed) {
+static void check_tile(const evn_graph *graph, int index) {
+    uint64_t seed = (uint64_t)index;
+    ck_assert(takes(graph, "winograd_tiled"));
     check_options(graph, &(evn_plan_options){.all_epilogues = true}, seed);
     if (evn_device_get_info(test_device())->has_fp64) {
         check_options(graph, &(evn_plan_options){.all_epilogues = true, .fp64 = true}, seed);
@@ -59,83 +44,67 @@ static void check_precisions(const evn_graph *graph, uint64_t seed) {
 }
 
 /// Run the three operations with every variant of the number of outputs.
-static void check(evn__algorithm algorithm, const sizes s) {
+static void check(evn__algorithm algorithm, const product_sizes s) {
     int tried = 0;
-    evn_device_type own = test_act_as(EVN_DEVICE_GPU);
-    evn__device_guard(test_device(), true);
     for (int op = 0; op < 3; ++op) {
         evn_value result;
         evn_graph *graph = build(ops[op], s, &result);
-        const evn__space *space = evn__space_table[ops[op]];
-        for (int i = 0; i < space->count; ++i) {
-            const evn__variant *variant = &space->rows[i];
-            char name[EVN__VARIANT_NAME];
-            if (variant->algorithm == algorithm && is_possible(variant)) {
-                choose(graph, result, evn__variant_name(variant, name));
-                test_note(name);
-                ck_assert(takes(graph, "winograd_tiled"));
-                check_precisions(graph, (uint64_t)i);
-                ++tried;
-            }
-        }
-        choose(graph, result, NULL);
+        tried += check_variants(graph, result, algorithm, check_tile);
         evn_graph_destroy(&graph);
     }
     ck_assert_int_ge(tried, 3);
-    ck_assert_uint_eq(evn__device_guard_failures(test_device()), 0);
-    test_act_as(own);
 }
 
 /// More tiles and channels than a work-group has, and fewer; images that tiles do not fill.
 START_TEST(tiles_of_2) {
-    check(EVN__ALGORITHM_WINOGRAD_2, (sizes){5, 7, 5, 35, 3, 3, 33, 1, 1});
-    check(EVN__ALGORITHM_WINOGRAD_2, (sizes){1, 4, 3, 3, 3, 3, 5, 1, 0});
+    check(EVN__ALGORITHM_WINOGRAD_2, (product_sizes){5, 7, 5, 35, 3, 3, 33, 1, 1});
+    check(EVN__ALGORITHM_WINOGRAD_2, (product_sizes){1, 4, 3, 3, 3, 3, 5, 1, 0});
 }
 END_TEST
 
 START_TEST(tiles_of_4) {
-    check(EVN__ALGORITHM_WINOGRAD_4, (sizes){5, 7, 6, 35, 3, 3, 17, 1, 1});
-    check(EVN__ALGORITHM_WINOGRAD_4, (sizes){1, 4, 3, 3, 3, 3, 5, 1, 0});
+    check(EVN__ALGORITHM_WINOGRAD_4, (product_sizes){5, 7, 6, 35, 3, 3, 17, 1, 1});
+    check(EVN__ALGORITHM_WINOGRAD_4, (product_sizes){1, 4, 3, 3, 3, 3, 5, 1, 0});
 }
 END_TEST
 
 /// The input gradient's padding is then zero, and below zero.
 START_TEST(padding) {
-    check(EVN__ALGORITHM_WINOGRAD_2, (sizes){2, 3, 4, 4, 3, 3, 6, 1, 2});
-    check(EVN__ALGORITHM_WINOGRAD_2, (sizes){1, 2, 3, 5, 3, 3, 4, 1, 4});
+    check(EVN__ALGORITHM_WINOGRAD_2, (product_sizes){2, 3, 4, 4, 3, 3, 6, 1, 2});
+    check(EVN__ALGORITHM_WINOGRAD_2, (product_sizes){1, 2, 3, 5, 3, 3, 4, 1, 4});
 }
 END_TEST
 
 /// Sums over many tiles: slices; and rounding as with many channels.
 START_TEST(many) {
-    check(EVN__ALGORITHM_WINOGRAD_2, (sizes){24, 10, 9, 96, 3, 3, 40, 1, 1});
-    check(EVN__ALGORITHM_WINOGRAD_4, (sizes){24, 10, 9, 96, 3, 3, 40, 1, 1});
+    check(EVN__ALGORITHM_WINOGRAD_2, (product_sizes){24, 10, 9, 96, 3, 3, 40, 1, 1});
+    check(EVN__ALGORITHM_WINOGRAD_4, (product_sizes){24, 10, 9, 96, 3, 3, 40, 1, 1});
 }
 END_TEST
 
 /// Other kernels, strides and devices: the family's own choice, as without a variant.
 START_TEST(refused) {
-    const sizes other[] = {
+    const product_sizes other[] = {
         {2, 5, 5, 4, 3, 3, 4, 2, 1}, {2, 5, 5, 4, 1, 1, 4, 1, 0}, {2, 5, 5, 4, 3, 4, 4, 1, 1}};
     evn_value result;
     evn_device_type own = test_act_as(EVN_DEVICE_GPU);
     for (int i = 0; i < 3; ++i) {
         evn_graph *graph = build(ops[i], other[i], &result);
-        choose(graph, result, "winograd 2x2 4x1x4 in 16x4");
+        choose_variant(graph, result, "winograd 2x2 4x1x4 in 16x4");
         ck_assert(!takes(graph, "winograd_tiled"));
-        choose(graph, result, "winograd");
+        choose_variant(graph, result, "winograd");
         ck_assert(!takes(graph, "winograd"));
-        choose(graph, result, NULL);
+        choose_variant(graph, result, NULL);
         evn_graph_destroy(&graph);
     }
-    evn_graph *graph = build(ops[0], (sizes){2, 5, 5, 4, 3, 3, 4, 1, 1}, &result);
-    choose(graph, result, "winograd 2x2 4x1x4 in 16x4");
+    evn_graph *graph = build(ops[0], (product_sizes){2, 5, 5, 4, 3, 3, 4, 1, 1}, &result);
+    choose_variant(graph, result, "winograd 2x2 4x1x4 in 16x4");
     uint64_t local = test_grant_local(1 << 10);
     ck_assert(!takes(graph, "winograd_tiled"));
     test_grant_local(local);
     test_act_as(EVN_DEVICE_CPU);
     ck_assert(!takes(graph, "winograd_tiled"));
-    choose(graph, result, NULL);
+    choose_variant(graph, result, NULL);
     evn_graph_destroy(&graph);
     test_act_as(own);
 }
@@ -163,15 +132,15 @@ START_TEST(choice) {
     evn__winograd_tiled t;
     evn_device_info device = gpu;
     ck_assert(fits(&device, false, EVN__OP_CONV2D, NULL, &t));
-    ck_assert_int_eq(items(&t), 256);
+    ck_assert_int_eq(items(&t), 128);
     ck_assert_int_eq(t.outside, 2);
-    device.max_work_group = 128;
+    device.max_work_group = 64;
     ck_assert(fits(&device, false, EVN__OP_CONV2D, NULL, &t));
-    ck_assert_int_eq(items(&t), 128);
+    ck_assert_int_eq(items(&t), 64);
     device = gpu;
-    device.compute_units = 200; // 2 · 144 groups of the largest
+    device.compute_units = 300; // 2 · 288 groups of the largest
     ck_assert(fits(&device, false, EVN__OP_CONV2D_INPUT_GRAD, NULL, &t));
-    ck_assert_int_eq(items(&t), 128);
+    ck_assert_int_eq(items(&t), 64);
     device.compute_units = 1000;
     ck_assert(!fits(&device, false, EVN__OP_CONV2D, NULL, &t));
     device = gpu;
@@ -182,8 +151,8 @@ START_TEST(choice) {
     ck_assert(!fits(&device, false, EVN__OP_CONV2D, NULL, &t));
     device.type = EVN_DEVICE_GPU;
     ck_assert(fits(&device, false, EVN__OP_CONV2D_WEIGHT_GRAD, NULL, &t));
-    ck_assert_int_eq((int)evn__winograd_tiled_split(&t, &device), 8); // of 2 × 2 groups
-    ck_assert_int_eq((int)t.slice, 576);
+    ck_assert_int_eq((int)evn__winograd_tiled_split(&t, &device), 4); // of 4 × 2 groups
+    ck_assert_int_eq((int)t.slice, 1152);
 }
 END_TEST
 
@@ -200,7 +169,9 @@ START_TEST(local_memory) {
     device.local_bytes = 1 << 16;
     ck_assert(fits(&device, true, EVN__OP_CONV2D, wide, &t));
     device.local_bytes = 1 << 15;
-    ck_assert(fits(&device, true, EVN__OP_CONV2D, NULL, &t));
+    const evn__variant *large = evn__variant_find(EVN__OP_CONV2D, "winograd 2x2 8x2x4 in 16x16");
+    ck_assert_ptr_nonnull(large);
+    ck_assert(fits(&device, true, EVN__OP_CONV2D, large, &t));
     ck_assert_int_eq(t.depth, 2);
 }
 END_TEST
