@@ -47,12 +47,24 @@ __kernel void squares(INPUT(g), OUTPUT(y), const ulong count, const ulong first,
     y[part] = sum;
 }
 
-static real across(const real16 v) {
+#ifndef LANES // of a sum in lbfgs_dots: a CPU's vector, or 1
+#define LANES 16
+#endif
+#if LANES == 16
+typedef real16 lanes;
+#define FIRST(sum) (sum).s0
+
+static real across(const lanes v) {
     const real8 w = v.lo + v.hi;
     const real4 u = w.lo + w.hi;
     const real2 t = u.lo + u.hi;
     return t.x + t.y;
 }
+#else
+typedef real lanes;
+#define FIRST(sum)  (sum)
+#define across(sum) (sum)
+#endif
 
 // L-BFGS (src/optim/lbfgs.c): `rows` is [2·history + 3, count]: the s, the y, then g, p and d.
 
@@ -73,7 +85,7 @@ __kernel void lbfgs_store(INPUT(p), INPUT(g), OUTPUT(rows), const ulong count, c
 }
 
 // y[part, right, k] = sum over a part of the elements of left row a, b or c (k = 0, 1, 2) times row
-// `right`, parts as in `squares`. Parts of adjacent elements are summed by vectors. The order of every
+// `right`, parts as in `squares`. Parts of adjacent elements are summed by vectors, where these have LANES. The order of every
 // sum is fixed by the arguments; the host adds up the parts. A work-item has EVN_LBFGS_ROWS of `rights` rows:
 // the left ones, which then are read a quarter as often, come from a cache, and these from memory.
 __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count, const ulong a,
@@ -85,7 +97,7 @@ __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count
     const ulong part = get_global_id(1), row = get_global_id(0) * EVN_LBFGS_ROWS;
     __global const real *x[3] = {left + a * count, left + b * count, left + c * count};
     __global const real *z[EVN_LBFGS_ROWS];
-    real16 sum[EVN_LBFGS_ROWS][3];
+    lanes sum[EVN_LBFGS_ROWS][3];
 #pragma unroll
     for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
         z[r] = right + min(row + r, rights - 1) * count;
@@ -93,6 +105,7 @@ __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count
     }
     ulong i = part * first;
     const ulong end = min(count, i + stride * length);
+#if LANES == 16
     for (; stride == 1 && i + 16 <= end; i += 16) {
         const real16 u = load_16(x[0] + i), v = load_16(x[1] + i), w = load_16(x[2] + i);
 #pragma unroll
@@ -103,11 +116,12 @@ __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count
             sum[r][2] = fma(w, factor, sum[r][2]);
         }
     }
+#endif
     for (; i < end; i += stride) {
 #pragma unroll
         for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
             for (int k = 0; k < 3; k++) {
-                sum[r][k].s0 = fma(x[k][i], z[r][i], sum[r][k].s0);
+                FIRST(sum[r][k]) = fma(x[k][i], z[r][i], FIRST(sum[r][k]));
             }
         }
     }

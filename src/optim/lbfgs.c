@@ -67,7 +67,8 @@ static size_t rows_count(const evn__lbfgs *l) {
 }
 
 static evn_status prepare(evn__lbfgs *l) {
-    evn__source source = {.family = "optimizer", .options = "", .fp64 = l->fp64};
+    const char *options = l->cpu ? "" : "-DLANES=1";
+    evn__source source = {.family = "optimizer", .options = options, .fp64 = l->fp64};
     EVN_TRY(evn__kernel_get(l->device, &source, "lbfgs_store", &l->store));
     EVN_TRY(evn__kernel_get(l->device, &source, "lbfgs_dots", &l->dots));
     EVN_TRY(evn__kernel_get(l->device, &source, "lbfgs_combine", &l->combine));
@@ -190,7 +191,7 @@ static evn_status dots(const evn__lbfgs *l, evn_binding left, const int lefts[LE
                                  size((size_t)rights)};
     size_t items = ((size_t)rights + EVN_LBFGS_ROWS - 1) / EVN_LBFGS_ROWS;
     EVN_TRY(evn__kernel_launch(l->dots, arguments, sizeof(arguments) / sizeof(*arguments),
-                               (evn__range){2, {items, l->parts}, {1, 1}}));
+                               (evn__range){2, {items, l->parts}, {1, l->cpu ? 1 : GROUP}}));
     EVN_TRY(evn__real_read(partial, l->fp64, l->sums, l->parts * (size_t)rights * LEFTS));
     for (int k = 0; k < LEFTS; ++k) {
         for (int j = 0; j < rights; ++j) {
