@@ -20,7 +20,7 @@ from compilers import find_compilers  # noqa: E402
 from figures import CompileError, Figures, Loop  # noqa: E402
 from isa import Line  # noqa: E402
 from programs import Unit, add_folder, split  # noqa: E402
-from work import Cache, Result, compile_all  # noqa: E402
+from work import VENDORS, Cache, Result, compile_all  # noqa: E402
 
 HEAD = '#line 1 "common.cl"\ntypedef float real;\n'
 ONE = (
@@ -54,7 +54,7 @@ def programs() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write(folder, "a", HEAD + first + second, "-cl-std=CL1.2", "one__1\none__1 64\ntwo__2 32\n")
         write(folder, "b", HEAD + third, "-cl-std=CL1.2", "one__1\none__1 8\none__1 16\n")
-        assert add_folder(units, folder, "costume", True) == 2
+        assert add_folder(units, folder, ("amd",), True) == 2
     assert len(units) == 2, list(units)
     by_rows = {u.defines()["ROWS"]: u for u in units.values()}
     assert by_rows["4"].used == {"one"} and by_rows["8"].used == {"one", "two"}
@@ -67,6 +67,10 @@ def programs() -> None:
     tile = Unit(HEAD + ONE, "-DROWS=4 -DVECTORS=1 -DWIDTH=4 -DGROUP_X=8 -DGROUP_Y=8 -DDEPTH=16")
     assert tile.label("one") == "one 4x1x4 in 8x8 depth 16", tile.label("one")
     assert tile.label("fused_" + "0f" * 16).startswith("fused 4x1x4")
+    assert tile.label("samples_" + "0f" * 16 + "_32").startswith("samples_32 4x1x4")
+    unit = Unit("", "", vendors={"amd": True, "intel": False, "": True})
+    assert [unit.use_on(v) for v in VENDORS] == ["default", "other", "variant"]
+    assert unit.is_for("nvidia") and not Unit("", "", vendors={"amd": True}).is_for("nvidia")
 
 
 def lines(text: str, read) -> list[Line]:
@@ -163,13 +167,19 @@ def verdict_case() -> None:
     large as the kernel says, or its launch, or what every costume allows."""
     skl = targets.find_target("skl")
     for fixed, launched, groups in ((0, 0, 1), (0, 64, 7), (128, 64, 3)):
-        unit = Unit(HEAD + ONE, "", groups={"one": launched}, is_default=True)
+        unit = Unit(HEAD + ONE, "", groups={"one": launched}, vendors={"intel": True})
         kernel = Figures("one", simd=8, group=fixed, threads=56)
         (found,) = verdict.make_rows([Result(unit, skl, [kernel])])
         assert (found.groups, found.use) == (groups, "default"), found
     assert verdict.faults([row()], {}) == []
     assert len(verdict.faults([row(spills=4), row(groups=1)], {})) == 2
-    assert verdict.faults([row(spills=4, use="variant")], {}) == []
+    assert verdict.faults([row(spills=4, use="variant"), row(spills=4, use="other")], {}) == []
+    better, worse = Figures("one", simd=8, spills=4), Figures("one", simd=8, spills=8)
+    own = Unit(HEAD + ONE, "", vendors={"intel": True}), Unit(HEAD + ONE, "", vendors={"intel": True})
+    foreign = Unit(HEAD + ONE, "", vendors={"": True})
+    for unit, spills in ((own[1], 8), (foreign, 4)):
+        (found,) = verdict.make_rows([Result(own[0], skl, [better]), Result(unit, skl, [worse])])
+        assert (found.spills, found.use) == (spills, "default"), found
     assert verdict.faults([row(spills=4)], {("k", "skl"): "why"}) == []
     assert verdict.growth([row(registers=110)], [row()]) == []
     assert len(verdict.growth([row(registers=111)], [row()])) == 2

@@ -16,7 +16,7 @@ from compilers import Compilers, find_compilers
 from programs import Unit, add_folder
 from targets import DEFAULTS, Target, UnknownTarget, find_target
 from verdict import Row, faults, growth, make_rows, read_accepted, read_rows, write_rows
-from work import Cache, Result, compile_all
+from work import VENDORS, Cache, Result, compile_all
 from written import QUICK, TRAININGS, VARIANTS, WriteError, Writer
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -64,27 +64,25 @@ def _vendor_of(profile: str) -> str:
     return _read_profile(profile).get("compiler", "").split(" ")[0]
 
 
-def _collect(options: argparse.Namespace) -> tuple[dict[str, Unit], dict[str, str]]:
-    """The sources to compile, and each costume's vendor."""
+def _collect(options: argparse.Namespace) -> dict[str, Unit]:
+    """The sources to compile."""
     units: dict[str, Unit] = {}
-    vendors: dict[str, str] = {}
     for folder in options.programs:
-        add_folder(units, folder, folder, True)
-        vendors[folder] = ""
+        add_folder(units, folder, tuple(VENDORS), True)
     if options.programs:
-        return units, vendors
+        return units
     writer = Writer(options.build, os.path.join(options.build, "gate", "programs"))
     tasks = options.tasks.split(",") if options.tasks else list(QUICK if options.quick else TRAININGS)
     for profile in _profiles(options.costumes):
-        vendors[profile] = _vendor_of(profile)
+        vendor = (_vendor_of(profile),)
         for task in tasks:
             if task not in TRAININGS:
                 raise WriteError(f"no task is named '{task}'; there are {', '.join(TRAININGS)}")
-            count = add_folder(units, writer.write(profile, task), profile, True)
+            count = add_folder(units, writer.write(profile, task), vendor, True)
             print(f"{os.path.basename(profile)}: {task}, {count} programs", flush=True)
         if options.variants:
-            add_folder(units, writer.write(profile, VARIANTS), profile, False)
-    return units, vendors
+            add_folder(units, writer.write(profile, VARIANTS), vendor, False)
+    return units
 
 
 def _targets(options: argparse.Namespace, compilers: Compilers) -> tuple[list[Target], list[str]]:
@@ -101,12 +99,12 @@ def _targets(options: argparse.Namespace, compilers: Compilers) -> tuple[list[Ta
     return found, skipped
 
 
-def _pairs(units: dict[str, Unit], vendors: dict[str, str], targets: list[Target]):
+def _pairs(units: dict[str, Unit], targets: list[Target]):
     """A costume's programs go to its vendor's targets; those of vendors without a compiler here,
     to all."""
     for unit in units.values():
         for target in targets:
-            if any(vendors[c] in ("", target.vendor) for c in unit.costumes):
+            if unit.is_for(target.vendor):
                 yield unit, target
 
 
@@ -120,7 +118,7 @@ def _errors(results: list[Result]) -> list[str]:
     for result in results:
         if result.error:
             kernels = ", ".join(sorted(result.unit.used)) or "a program"
-            kind = "default" if result.unit.is_default else "variant"
+            kind = result.unit.use_on(result.target.vendor)
             found.append(f"{kernels} ({kind}) on {result.target.name}: {result.error}")
     return found
 
@@ -153,14 +151,14 @@ def main(words: list[str]) -> int:
         targets, skipped = _targets(options, compilers)
         if not targets:
             return 1 if options.require else 77
-        units, vendors = _collect(options)
+        units = _collect(options)
     except (UnknownTarget, WriteError, OSError) as error:
         print(f"compile_gate: {error}", file=sys.stderr)
         return 2
     if not units:
         print("compile_gate: no program to compile; see --programs and --tasks", file=sys.stderr)
         return 2
-    pairs = list(_pairs(units, vendors, targets))
+    pairs = list(_pairs(units, targets))
     cache = Cache(os.path.join(options.build, "gate", "cache"), compilers)
     results = compile_all(compilers, cache, pairs, max(1, options.jobs), _show_progress)
     rows, kept = make_rows(results), read_rows(KEPT)

@@ -44,15 +44,40 @@ def loops_of(lines: list[Line]) -> list[tuple[int, int]]:
 def count(lines: list[Line], classify) -> Loop:
     loop = Loop()
     for line in lines:
-        instruction = classify(line.text)
-        if not instruction:
-            continue
-        amount = instruction.slots * (instruction.fmas if instruction.kind == "fma" else 1)
-        setattr(loop, instruction.kind, getattr(loop, instruction.kind) + amount)
-        loop.local_bytes += instruction.local_bytes
-        if instruction.kind == "fma" and instruction.fmas > 1:  # its slots are fewer than its work
-            loop.other -= instruction.slots * (instruction.fmas - 1)
+        _add(loop, classify(line.text))
     return loop
+
+
+def _add(loop: Loop, instruction: Instruction | None) -> None:
+    if not instruction:
+        return
+    amount = instruction.slots * (instruction.fmas if instruction.kind == "fma" else 1)
+    setattr(loop, instruction.kind, getattr(loop, instruction.kind) + amount)
+    loop.local_bytes += instruction.local_bytes
+    if instruction.kind == "fma" and instruction.fmas > 1:  # its slots are fewer than its work
+        loop.other -= instruction.slots * (instruction.fmas - 1)
+
+
+def _fmas_before(lines: list[Line], classify) -> list[float]:
+    """Multiply-adds above each line, and of all: a kernel may have hundreds of loops."""
+    found = [0.0]
+    for line in lines:
+        instruction = classify(line.text)
+        is_fma = instruction and instruction.kind == "fma"
+        found.append(found[-1] + (instruction.slots * instruction.fmas if is_fma else 0))
+    return found
+
+
+def _parents(loops: list[tuple[int, int]]) -> dict[tuple[int, int], tuple[int, int]]:
+    """The smallest loop around each one that is in another."""
+    found, around = {}, []
+    for loop in sorted(loops, key=lambda l: (l[0], -l[1])):
+        around = [a for a in around if a[1] >= loop[0]]
+        holding = [a for a in around if a[1] >= loop[1]]
+        if holding:
+            found[loop] = min(holding, key=lambda a: a[1] - a[0])
+        around.append(loop)
+    return found
 
 
 def busiest(lines: list[Line], classify) -> tuple[Loop, list[Line]]:
@@ -60,19 +85,15 @@ def busiest(lines: list[Line], classify) -> tuple[Loop, list[Line]]:
 
     A loop in it that has fewer, such as one that looks for the next pixel, counts once."""
     loops = loops_of(lines)
-    counted = {(b, e): count(lines[b : e + 1], classify) for b, e in loops}
-
-    def own(loop: tuple[int, int]) -> float:
-        inner = [l for l in loops if l != loop and loop[0] <= l[0] and l[1] <= loop[1]]
-        outermost = [
-            l for l in inner if not any(o != l and o[0] <= l[0] and l[1] <= o[1] for o in inner)
-        ]
-        return counted[loop].fma - sum(counted[l].fma for l in outermost)
-
     if not loops:
         return Loop(), []
-    best = max(loops, key=lambda l: (own(l), l[0] - l[1]))
-    return counted[best], lines[best[0] : best[1] + 1]
+    before = _fmas_before(lines, classify)
+    own = {(b, e): before[e + 1] - before[b] for b, e in loops}
+    for (begin, end), parent in _parents(loops).items():
+        own[parent] -= before[end + 1] - before[begin]
+    best = max(loops, key=lambda l: (own[l], l[0] - l[1]))
+    body = lines[best[0] : best[1] + 1]
+    return count(body, classify), body
 
 
 def fraction_of_peak(loop: Loop, simds: int, simd: int, local_per_clock: int, fmas: int) -> float:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 _BEGIN = '#line 1 "variant.cl"'
 _RENAME = re.compile(r"#(define (\w+) \2__\d+|undef \w+)$")
-_GENERATED = re.compile(r"_[0-9a-f]{32}\b")
+_GENERATED = re.compile(r"_[0-9a-f]{32}(?=_|\b)")
 # From its first word to the brace that closes it, which alone begins a line.
 _KERNEL = re.compile(r"(?:\b[A-Z]+ )?\b__kernel (?:[A-Z]+ )?void (\w+)\(.*?^}$", re.M | re.S)
 _ORDER = ("ROWS", "VECTORS", "WIDTH", "LANES", "GROUP_X", "GROUP_Y", "DEPTH")
@@ -30,8 +30,17 @@ class Unit:
     options: str
     used: set[str] = field(default_factory=set)  # kernels that are launched; none: all may be
     groups: dict[str, int] = field(default_factory=dict)  # work-items of their largest work-group
-    costumes: set[str] = field(default_factory=set)
-    is_default: bool = False  # a training builds it; else only the tuner does
+    vendors: dict[str, bool] = field(default_factory=dict)  # whose devices have it: as a default?
+
+    def is_for(self, vendor: str) -> bool:
+        """Whether that vendor's compilers are asked: "" is one whose compilers cannot be had."""
+        return vendor in self.vendors or "" in self.vendors
+
+    def use_on(self, vendor: str) -> str:
+        """Default: a training builds it; variant: the tuner alone; other: on other vendors' devices."""
+        if vendor not in self.vendors:
+            return "other"
+        return "default" if self.vendors[vendor] else "variant"
 
     @property
     def text(self) -> str:
@@ -127,8 +136,9 @@ def _used_of_part(kernels: dict[str, int], part: int) -> dict[str, int]:
     return own | {k: n for k, n in kernels.items() if not re.search(r"__\d+$", k)}
 
 
-def add_folder(units: dict[str, Unit], folder: str, costume: str, is_default: bool) -> int:
-    """Adds the sources of all programs in a folder; how many programs there are."""
+def add_folder(units: dict[str, Unit], folder: str, vendors: tuple[str, ...], is_default: bool) -> int:
+    """Adds the sources of all programs in a folder, which those vendors' devices build; how many
+    programs there are."""
     programs = read_folder(folder)
     for text, options, kernels in programs:
         for number, source in enumerate(split(text), start=1):
@@ -136,6 +146,6 @@ def add_folder(units: dict[str, Unit], folder: str, costume: str, is_default: bo
             for kernel, items in _used_of_part(kernels, number).items():
                 unit.used.add(kernel)
                 unit.groups[kernel] = max(unit.groups.get(kernel, 0), items)
-            unit.costumes.add(costume)
-            unit.is_default = unit.is_default or is_default
+            for vendor in vendors:
+                unit.vendors[vendor] = unit.vendors.get(vendor, False) or is_default
     return len(programs)

@@ -12,6 +12,7 @@ from programs import Unit
 from targets import Target, groups_of_unit
 from work import Result
 
+USES = ("default", "variant", "other")
 GROUPS = 2  # of a unit, so that one computes while another waits
 GROWTH = 1.1  # against the kept figures
 
@@ -24,7 +25,7 @@ class Row:
 
     kernel: str
     target: str
-    use: str  # default, or variant: only the tuner builds it
+    use: str  # default; variant: only the tuner builds it; other: only other vendors' devices do
     registers: int
     spills: int  # bytes of a work-item
     local: int  # bytes of a work-group
@@ -55,17 +56,19 @@ def _row(unit: Unit, target: Target, f: Figures) -> Row:
         f.loop, target.simds, f.simd, target.local_bytes_per_clock, target.fmas_per_slot
     )
     return Row(
-        unit.label(f.kernel), target.name, "default" if unit.is_default else "variant",
+        unit.label(f.kernel), target.name, unit.use_on(target.vendor),
         f.registers, f.spills, f.local_bytes, f.simd, groups,
         float(f.loop.fma), float(f.loop.slots()), float(peak),
     )  # fmt: skip
 
 
 def _worst(a: Row, b: Row) -> Row:
-    use = "default" if "default" in (a.use, b.use) else "variant"
+    """What is built for less matter does not count."""
+    if a.use != b.use:
+        return min(a, b, key=lambda r: USES.index(r.use))
     loop = min(a, b, key=lambda r: (r.fma == 0, r.peak))
     return Row(
-        a.kernel, a.target, use, max(a.registers, b.registers), max(a.spills, b.spills),
+        a.kernel, a.target, a.use, max(a.registers, b.registers), max(a.spills, b.spills),
         max(a.local, b.local), min(a.simd, b.simd), min(a.groups, b.groups),
         loop.fma, loop.slots, loop.peak,
     )  # fmt: skip

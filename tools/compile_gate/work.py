@@ -20,7 +20,7 @@ from figures import CompileError, Figures
 from programs import Unit
 from targets import Target
 
-_VENDORS = {"amd": amd, "nvidia": nvidia, "intel": intel}
+VENDORS = {"amd": amd, "nvidia": nvidia, "intel": intel}
 
 
 @dataclass
@@ -77,7 +77,7 @@ def _compile(compilers: Compilers, cache: Cache, unit: Unit, target: Target) -> 
         with open(f"{folder}/program.cl", "w", encoding="utf-8") as file:
             file.write(unit.text)
         try:
-            vendor = _VENDORS[target.vendor]
+            vendor = VENDORS[target.vendor]
             result.figures = vendor.compile_program(compilers, target, folder, unit.options)
             if not result.figures and "__kernel" in unit.text:
                 result.error = "the compiler names no kernel; the gate cannot read what it says"
