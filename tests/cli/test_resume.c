@@ -138,6 +138,50 @@ START_TEST(removed_meanwhile) {
 }
 END_TEST
 
+static const char PARTS[] = "digits --filters 8 --batch 64 --limit 128 "
+                            "--phase backprop:steps=2,epochs=30,lr=0.05";
+
+/// KiB that half of the device memory of that training is.
+static double half_of_memory(const char *words) {
+    test_outcome result = test_program("", "train %s --dry-run", words);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    const char *line = strstr(result.out, "device memory  ");
+    ck_assert_msg(line, "%s", result.out);
+    return strtod(line + strlen("device memory  "), NULL) * 1024 / 2;
+}
+
+/// Interrupt and resume a run that a limit lets compute batches in parts; the whole run is told
+/// their number, which a limit of time finds by measuring.
+/// @return the number of parts
+static int check_limit(const char *limit) {
+    test_outcome result =
+        end_after(test_program_start("", "train %s %s --out r", PARTS, limit), 2, SIGTERM);
+    test_fails_with(result, EVN_ERR_INTERRUPTED, "evonode resume r");
+    json_t *run = test_json("r/run.json");
+    int parts = (int)test_number(json_object_get(run, "options"), "micro-batches");
+    json_decref(run);
+    result = test_program("", "resume r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    result = test_program("", "train %s --micro-batches %d --out whole", PARTS, parts);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    printf("%s: %d parts\n", limit, parts);
+    assert_same_files("r/model.safetensors", "whole/model.safetensors");
+    check_metrics();
+    return parts;
+}
+
+START_TEST(parts_by_memory) {
+    char limit[64];
+    snprintf(limit, sizeof(limit), "--memory-limit %.0fK", half_of_memory(PARTS));
+    ck_assert_int_ge(check_limit(limit), 2);
+}
+END_TEST
+
+START_TEST(parts_by_time) {
+    check_limit("--launch-limit 2e-4");
+}
+END_TEST
+
 /// Before the first epoch is over there is nothing to go on with, and the message promises nothing.
 START_TEST(stopped_in_the_first_epoch) {
     const struct timespec pause = {0, 1000000};
@@ -321,6 +365,12 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("series");
     tcase_add_loop_test(c, goes_on_as_if_nothing_had_been, 3, 4);
+    suite_add_tcase(s, c);
+    c = tcase_create("memory_limit");
+    tcase_add_test(c, parts_by_memory);
+    suite_add_tcase(s, c);
+    c = tcase_create("launch_limit");
+    tcase_add_test(c, parts_by_time);
     suite_add_tcase(s, c);
     c = tcase_create("errors");
     tcase_add_test(c, says_what_is_wrong);
