@@ -91,6 +91,14 @@ typedef struct evn_solver_options {
     /// Reversible: how strongly its two states are held together, 0 < λ <= 1. Small: stable for
     /// larger slopes; undoing n steps loses a factor λ⁻ⁿ. 0: 0.99, from 100 steps on 1 − 1/steps
     double coupling;
+    /// Adjoint and reversible: how far the state that was found by solving backwards may be from
+    /// the true one at t0, ‖difference‖/‖true‖ (a norm below atol an element counts as that);
+    /// beyond it, or where it is not finite, the gradient fails, with an outcome of its own. Waits
+    /// for the device. 0: it is not looked at, and nothing is waited for
+    double reconstruction;
+    /// A gradient that fails so, or whose solve backwards stops, is taken again from checkpoints,
+    /// after another solve; evn_solution says that it was
+    bool fall_back;
     bool fp64; ///< real is double; the device must have it
     /// Adaptive: each sample, a row of x along its first axis, has steps of its own: its own error
     /// norm, accepted or rejected by itself. f must not mix samples, and no weight evolves or
@@ -99,8 +107,12 @@ typedef struct evn_solver_options {
     bool per_sample;
 } evn_solver_options;
 
-/// dopri5, adaptive at 1e-3, no gradient, single precision.
+/// dopri5, adaptive at 1e-3, no gradient, reconstruction within 1, single precision.
 evn_solver_options evn_solver_options_default(void);
+
+/// The options of the same solves without a gradient, as far as they do not depend on it: those of
+/// the reversible method stay as they are.
+evn_solver_options evn_solver_options_forward(const evn_solver_options *options);
 
 /// How a solve ended; every value but DONE comes with EVN_ERR_SOLVER or EVN_ERR_NOT_FINITE.
 typedef enum evn_outcome {
@@ -108,6 +120,7 @@ typedef enum evn_outcome {
     EVN_OUTCOME_STEP_TOO_SMALL,
     EVN_OUTCOME_TOO_MANY_STEPS,
     EVN_OUTCOME_NOT_FINITE,
+    EVN_OUTCOME_NOT_RECONSTRUCTED, ///< of a gradient: solving backwards leads elsewhere
 } evn_outcome;
 
 /// What a solve did.
@@ -120,6 +133,7 @@ typedef struct evn_solution {
     int surplus;            ///< adaptive: steps that were enqueued before the host knew that the
                             ///< solve had ended; they change nothing, and count nowhere else
     int waits;              ///< adaptive: times that the host waited to see how far the solve is
+    bool fell_back;         ///< of a gradient: it is that of checkpoints (fall_back)
 } evn_solution;
 
 /// Whether a solver can be made with these options, as far as dynamics do not matter; fast.
@@ -185,13 +199,13 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                               const evn_binding *weights_bar, evn_solution *solution);
 
-/// After an adjoint gradient of the last solve (else EVN_ERR_ARGUMENT): how far the reconstructed
-/// x(t0) and evolving weights θ(t0) are from the true ones, ‖difference‖/‖true‖ (0 where nothing
-/// evolves). Waits for the device. Large values mean that the dynamics cannot be solved backwards
-/// and the gradient is wrong.
+/// After an adjoint or reversible gradient of the last solve (else EVN_ERR_ARGUMENT): how far the
+/// reconstructed x(t0) and evolving weights θ(t0) are from the true ones, ‖difference‖/‖true‖ (0
+/// where nothing evolves). Waits for the device. Large values mean that the dynamics cannot be
+/// solved backwards and the gradient is wrong.
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error);
 
-/// After an adjoint gradient: where the reconstructed x(t0) is; memory of the solver, valid until
+/// After such a gradient: where the reconstructed x(t0) is; memory of the solver, valid until
 /// its next solve. With cotangents of 0 the gradient is this reconstruction alone.
 evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0);
 

@@ -25,7 +25,9 @@ static void print(const evn__inversions *inversions) {
         print_row(&inversions->rows[i]);
     }
     printf("\n  relative errors of what is recovered, over %d test images; x(0) itself: what the "
-           "search for\n  the images leaves; Euler's steps backwards do not undo those forwards\n",
+           "search for\n  the images leaves; Euler's steps backwards do not undo those forwards, "
+           "those of the\n  "
+           "reversible midpoint rule do\n",
            EVN__INVERT_IMAGES);
 }
 
@@ -79,8 +81,9 @@ const evn__verb evn__verb_invert = {
     EVN__VERB_INVERT,
     run,
     "\nSolves test images from t = 0 to 1 and back, with dopri5 at tolerances from 1e-2 to 1e-6,\n"
-    "and with Euler's method at the run's steps, whose steps backwards are not exact. The stem,\n"
-    "which makes x(0) of an image, is not injective: the image is sought by L-BFGS, in 200\n"
-    "iterations from dark grey, as one whose x(0) is near the recovered one. Draws invert (images "
-    "in,\n"
-    "features out, images back) and invert-errors (png and svg) into the run directory.\n"};
+    "with Euler's method at the run's steps, whose steps backwards are not exact, and with as "
+    "many\n"
+    "of the reversible midpoint rule, which are undone to rounding. The stem, which makes x(0) of\n"
+    "an image, is not injective: the image is sought by L-BFGS, in 200 iterations from dark grey,\n"
+    "as one whose x(0) is near the recovered one. Draws invert (images in, features out, images\n"
+    "back) and invert-errors (png and svg) into the run directory.\n"};

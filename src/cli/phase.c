@@ -11,10 +11,12 @@ static const struct {
     const char *name;
     evn_gradient gradient;
     const char *solver; ///< where none is given
+    bool adapts;        ///< steps are adaptive where the solver can choose them
 } kinds[] = {
-    {"backprop", EVN_GRADIENT_BACKPROP, "euler"},
-    {"checkpointed", EVN_GRADIENT_CHECKPOINTED, "euler"},
-    {"adjoint", EVN_GRADIENT_ADJOINT, "dopri5"},
+    {"backprop", EVN_GRADIENT_BACKPROP, "euler", false},
+    {"checkpointed", EVN_GRADIENT_CHECKPOINTED, "euler", false},
+    {"adjoint", EVN_GRADIENT_ADJOINT, "dopri5", true},
+    {"reversible", EVN_GRADIENT_REVERSIBLE, "midpoint", false},
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
@@ -39,6 +41,11 @@ static const char *schedule_name(int index) {
     return names[index];
 }
 
+static const char *fallback_name(int index) {
+    static const char *const names[] = {"none", "checkpointed", NULL};
+    return names[index];
+}
+
 static const char *until_name(int index) {
     static const char *const names[] = {"epochs", "automatic", "held-out", NULL};
     return names[index];
@@ -58,6 +65,17 @@ const evn__option evn__phase_options[] = {
      1e6, NULL},
     {"rtol", "X", "adaptive: relative tolerance", ALL, &evn__option_real, AT(rtol), 0, 1, NULL},
     {"atol", "X", "adaptive: absolute tolerance", ALL, &evn__option_real, AT(atol), 0, 1, NULL},
+    {"checkpoints", "N",
+     "checkpointed: states that are kept, the others are computed again; 0: one a step", TRAIN,
+     &evn__option_integer, AT(checkpoints), 0, 1e6, NULL},
+    {"coupling", "X", "reversible: how its two states are held together; 0: by the steps", TRAIN,
+     &evn__option_real, AT(coupling), 0, 1, NULL},
+    {"reconstruction", "X",
+     "adjoint: how far from the true start solving backwards may end, relative to it; beyond it "
+     "the training ends, or falls back; 0: it is not looked at",
+     TRAIN, &evn__option_real, AT(reconstruction), 0, 1e6, NULL},
+    {"fallback", "KIND", "adjoint: the gradient where it ends further away, or does not get there",
+     TRAIN, &evn__option_text, AT(fallback), 0, 0, fallback_name},
     {"epochs", "N", "passes over the training images; iterations of a curve or flow; 0: none",
      TRAIN, &evn__option_integer, AT(epochs), 0, 1e6, NULL},
     {"lr", "X", "learning rate, the highest of the schedule; lbfgs: 1 by default", TRAIN,
@@ -193,16 +211,15 @@ static bool is_adaptive(const char *method) {
 
 evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
     int kind = find(phase->name);
-    bool adjoint = kinds[kind].gradient == EVN_GRADIENT_ADJOINT;
     if (!phase->solver) {
         phase->solver = kinds[kind].solver;
     }
     bool adaptive = is_adaptive(phase->solver);
     if (phase->steps == INT64_MIN) {
-        phase->steps = adjoint && adaptive ? 0 : steps;
+        phase->steps = kinds[kind].adapts && adaptive ? 0 : steps;
     }
     EVN_CHECK(
-        phase->steps > 0 || adjoint, EVN_ERR_USAGE,
+        phase->steps > 0 || kinds[kind].gradient != EVN_GRADIENT_REVERSIBLE, EVN_ERR_USAGE,
         "it needs equal steps; give a number of steps, such as %lld, or make it an adjoint phase",
         (long long)steps);
     EVN_CHECK(

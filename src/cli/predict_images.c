@@ -340,8 +340,7 @@ static evn_status find_logits(evn__session *session, void **program) {
     inputs *in = session->data;
     evn__pixels *p = &in->pixels;
     if (!*program) {
-        evn_solver_options solver = *evn__session_solver(session);
-        solver.gradient = EVN_GRADIENT_NONE;
+        const evn_solver_options solver = evn_solver_options_forward(evn__session_solver(session));
         EVN_TRY(task->methods->compile(task->self, &solver, false, program));
     }
     int64_t batches = (p->count + p->batch - 1) / p->batch;

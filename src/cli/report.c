@@ -172,8 +172,8 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
     }
     fprintf(stderr,
             "evonode: warning: epoch %d, phase %s: the backward solve ends %.0f %% away from the "
-            "true %s at t = 0, so that the adjoint's gradient is unreliable; give the phase a "
-            "smaller rtol and atol, or use a checkpointed phase\n",
+            "true %s at t = 0, so that the adjoint's gradient is not to be trusted; use a "
+            "checkpointed or a reversible phase, or give this one fallback=checkpointed\n",
             epoch->epoch + 1, phases[epoch->phase].name, 100 * worst,
             x >= theta ? "state" : "evolving weights");
     return true;

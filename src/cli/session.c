@@ -56,6 +56,10 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
     phase->solver.rtol = from->rtol;
     phase->solver.atol = from->atol;
     phase->solver.gradient = evn__phase_gradient(from->name);
+    phase->solver.checkpoints = (int)from->checkpoints;
+    phase->solver.coupling = from->coupling;
+    phase->solver.reconstruction = from->reconstruction;
+    phase->solver.fall_back = strcmp(from->fallback, "checkpointed") == 0;
     phase->epochs = (int)from->epochs;
     phase->automatic = strcmp(from->until, "automatic") == 0;
     phase->held_out = strcmp(from->until, "held-out") == 0;

@@ -14,12 +14,17 @@
 
 /// What an option is for any task, where the task's own defaults say nothing.
 static const evn__default common_defaults[] = {
-    {NULL, "model", "node-ew"},     {NULL, "weights", "rda"},  {NULL, "layers", "10"},
-    {NULL, "optimizer", "sgd"},     {NULL, "momentum", "0.9"}, {NULL, "weight-decay", "0"},
-    {NULL, "accumulate", "1"},      {NULL, "seed", "1"},       {NULL, "epochs", "1"},
-    {NULL, "lr", "0.01"},           {NULL, "rtol", "1e-3"},    {NULL, "atol", "1e-3"},
-    {NULL, "schedule", "constant"}, {NULL, "until", "epochs"}, {NULL, "warmup", "0"},
-    {NULL, "factor", "0.1"},        {NULL, "final", "0.01"},   {0},
+    {NULL, "model", "node-ew"},     {NULL, "weights", "rda"},
+    {NULL, "layers", "10"},         {NULL, "optimizer", "sgd"},
+    {NULL, "momentum", "0.9"},      {NULL, "weight-decay", "0"},
+    {NULL, "accumulate", "1"},      {NULL, "seed", "1"},
+    {NULL, "epochs", "1"},          {NULL, "lr", "0.01"},
+    {NULL, "rtol", "1e-3"},         {NULL, "atol", "1e-3"},
+    {NULL, "schedule", "constant"}, {NULL, "until", "epochs"},
+    {NULL, "warmup", "0"},          {NULL, "checkpoints", "0"},
+    {NULL, "coupling", "0"},        {NULL, "reconstruction", "1"},
+    {NULL, "fallback", "none"},     {NULL, "factor", "0.1"},
+    {NULL, "final", "0.01"},        {0},
 };
 
 static const char *model_name(int index) {

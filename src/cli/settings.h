@@ -31,9 +31,9 @@ enum {
 /// A phase of training: what follows --phase NAME:, and what the options of the same names say for
 /// all phases. The fields are named like their options.
 typedef struct evn__phase_settings {
-    const char *name, *solver, *schedule, *milestones, *until;
-    int64_t steps, epochs;
-    double rtol, atol, lr, warmup, factor, final;
+    const char *name, *solver, *schedule, *milestones, *until, *fallback;
+    int64_t steps, epochs, checkpoints;
+    double rtol, atol, lr, warmup, factor, final, coupling, reconstruction;
 } evn__phase_settings;
 
 typedef struct evn__task_row evn__task_row; // task.h

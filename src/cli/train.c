@@ -139,9 +139,11 @@ const evn__verb evn__verb_train = {
     EVN__VERB_TRAIN,
     run,
     "\nA phase is NAME:KEY=VALUE,...; NAME is\n"
-    "  backprop                  through equal steps; memory grows with their number\n"
-    "  checkpointed              the same gradient; only the states of the steps are kept\n"
-    "  adjoint                   solved backwards; memory does not grow, steps may be adaptive\n"
+    "  backprop                  through the steps taken; memory grows with their number\n"
+    "  checkpointed              the same gradient; only states are kept, all or N checkpoints\n"
+    "  adjoint                   solved backwards; memory does not grow; not for all dynamics\n"
+    "  reversible                steps that can be undone, on top of the solver; exact, and\n"
+    "                            memory does not grow; twice the evaluations\n"
     "A key that a phase lacks is taken from the option of that name, then from the task; rate\n"
     "and schedule from the task's phase of that name. Two phases, one after the other:\n"
     "  --phase backprop:steps=10,epochs=15,lr=0.05 --phase adjoint:epochs=2,lr=0.01\n"};

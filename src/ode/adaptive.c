@@ -263,7 +263,7 @@ static evn_status finish(solve *s, evn_solution *solution) {
     double begin = interval > 0       ? evn__control_end(control, interval - 1)
                    : s->way->backward ? s->way->t1
                                       : s->way->t0;
-    return evn__outcome_fail(&s->in->options, solution, begin, end, now->wanted);
+    return evn__outcome_fail(&s->in->options, solution, begin, end, now->wanted, s->way->backward);
 }
 
 static evn_status begin(solve *s) {

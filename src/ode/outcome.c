@@ -26,10 +26,15 @@ static double resolution(const evn_solver_options *options, double t) {
 
 /// What is to be done depends on why there was no step.
 static void advise(const evn_solver_options *options, evn_outcome outcome, double t0, double t1,
-                   double t, double next, char text[192]) {
+                   double t, double next, bool backward, char text[192]) {
     const double fewest =
         1e4; // times of an interval that steps of a sensible length can tell apart
-    if (outcome == EVN_OUTCOME_NOT_FINITE) {
+    bool coarse = resolution(options, t) * fewest > fabs(t1 - t0);
+    if (backward && !coarse) { // tolerances do not make dynamics reversible
+        evn__print(text, 192,
+                   "these dynamics cannot be solved backwards; take the gradient checkpointed or "
+                   "reversible, or let the solver fall back on checkpoints");
+    } else if (outcome == EVN_OUTCOME_NOT_FINITE) {
         evn__print(
             text, 192,
             "the state or its slope is not finite; look at the initial state and the weights, "
@@ -44,7 +49,7 @@ static void advise(const evn_solver_options *options, evn_outcome outcome, doubl
                    "its step became smaller than dt_min = %g; lower that, loosen rtol and atol, or "
                    "use fixed steps",
                    options->dt_min);
-    } else if (resolution(options, t) * fewest > fabs(t1 - t0)) {
+    } else if (coarse) {
         evn__print(
             text, 192,
             "%s precision has no two times there that are closer than %.3g; let time begin at "
@@ -60,12 +65,13 @@ static void advise(const evn_solver_options *options, evn_outcome outcome, doubl
 }
 
 evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,
-                             double t0, double t1, double next) {
+                             double t0, double t1, double next, bool backward) {
     char text[192];
-    advise(options, solution->outcome, t0, t1, solution->t, next, text);
+    advise(options, solution->outcome, t0, t1, solution->t, next, backward, text);
     EVN_FAIL(
         solution->outcome == EVN_OUTCOME_NOT_FINITE ? EVN_ERR_NOT_FINITE : EVN_ERR_SOLVER,
-        "the solver stopped at t = %.9g on the way to %.9g, before a step of %g, with %d steps "
+        "the solver stopped at t = %.9g on the way %sto %.9g, before a step of %g, with %d steps "
         "accepted and %d rejected: %s",
-        solution->t, t1, next, solution->accepted, solution->rejected, text);
+        solution->t, backward ? "back " : "", t1, next, solution->accepted, solution->rejected,
+        text);
 }

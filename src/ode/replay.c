@@ -178,7 +178,7 @@ evn_binding evn__replay_state_bar(const evn__replay *replay, int index) {
 }
 
 int evn__replay_evaluations(const evn__replay *r) {
-    return r->gone * (r->tableau->stages - (r->tableau->fsal ? 1 : 0));
+    return r->gone * evn__tableau_evaluations(r->tableau);
 }
 
 static evn_binding saved_at(const evn__replay *r, int step) {

@@ -23,22 +23,19 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 static const evn__scheme_methods *find(const evn_solver_options *options) {
     const row *r = &rows[options->gradient];
-    return options->per_sample        ? r->by_sample
-           : options->steps == 0      ? r->adaptive
-           : options->checkpoints > 0 ? r->bounded
-                                      : r->fixed;
+    bool bounded = options->checkpoints > 0 && r->bounded;
+    return options->per_sample   ? r->by_sample
+           : options->steps == 0 ? r->adaptive
+           : bounded             ? r->bounded
+                                 : r->fixed;
 }
 
 evn_status evn__scheme_check(const evn_solver_options *options) {
     int gradient = (int)options->gradient;
     EVN_CHECK(gradient >= 0 && gradient < ROWS, EVN_ERR_ARGUMENT,
               "solver %s: there is no gradient %d", options->method, gradient);
-    EVN_CHECK(options->checkpoints >= 0 &&
-                  (options->checkpoints == 0 || rows[gradient].bounded != NULL),
-              EVN_ERR_ARGUMENT,
-              "solver %s: %d checkpoints; give 0 or more, and more than 0 for the gradient "
-              "checkpointed alone, not %s",
-              options->method, options->checkpoints, rows[gradient].name);
+    EVN_CHECK(options->checkpoints >= 0, EVN_ERR_ARGUMENT,
+              "solver %s: %d checkpoints; give 0 or more", options->method, options->checkpoints);
     EVN_CHECK(
         !options->per_sample || options->steps == 0, EVN_ERR_ARGUMENT,
         "solver %s: per_sample is of adaptive steps, and there are %d fixed ones, which a sample "
@@ -54,6 +51,9 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
     EVN_CHECK(options->coupling >= 0 && options->coupling <= 1, EVN_ERR_ARGUMENT,
               "solver %s: coupling %g; give more than 0 and at most 1, or 0 to have it chosen",
               options->method, options->coupling);
+    EVN_CHECK(options->reconstruction >= 0, EVN_ERR_ARGUMENT,
+              "solver %s: a reconstruction bound of %g; give a number > 0, or 0 for none",
+              options->method, options->reconstruction);
     return EVN_OK;
 }
 
@@ -74,6 +74,13 @@ void evn__scheme_destroy(evn__scheme **scheme) {
         (*scheme)->methods->destroy(*scheme);
         *scheme = NULL;
     }
+}
+
+evn_solver_options evn_solver_options_forward(const evn_solver_options *options) {
+    evn_solver_options forward = *options;
+    bool own = options->gradient == EVN_GRADIENT_REVERSIBLE; // its solve is its own
+    forward.gradient = own ? options->gradient : EVN_GRADIENT_NONE;
+    return forward;
 }
 
 const char *evn_gradient_name(int index) {

@@ -187,8 +187,7 @@ static void report(const reversible *r, const evn__passage *passage, bool backwa
     *solution = (evn_solution){.t = backward ? passage->t0 : passage->t1,
                                .dt = backward ? -dt : dt,
                                .accepted = course->steps,
-                               .nfe = 2 * course->steps *
-                                      (r->tableau->stages - (r->tableau->fsal ? 1 : 0))};
+                               .nfe = 2 * course->steps * evn__tableau_evaluations(r->tableau)};
 }
 
 static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {

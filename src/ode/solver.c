@@ -4,6 +4,7 @@
 #include "evonode/solver.h"
 
 #include "ode/integrator.h"
+#include "ode/reconstruction.h"
 #include "ode/scheme.h"
 #include "plan/real.h"
 #include <float.h>
@@ -16,8 +17,12 @@ struct evn_solver {
     evn_dynamics *dynamics;
     evn__problem problem; ///< of the above
     evn__scheme *scheme;
-    evn__layout layout;          ///< of the state
-    evn_buffer *initial;         ///< where the scheme reconstructs: a copy of the state at t0
+    evn__layout layout;                  ///< of the state
+    evn__reconstruction *reconstruction; ///< where the scheme solves backwards
+    evn_solver_options checkpointed;     ///< the same options, for what is fallen back on
+    evn__problem fallback_problem;
+    evn__scheme *fallback;       ///< once it is needed
+    const evn__scheme *last;     ///< which of both the last gradient is of
     evn_buffer *series;          ///< [observations, x]: what the solve gives
     evn_buffer *observed;        ///< with observations, once it is needed: what x1_bar was
     evn_binding *parameters;     ///< of the system, of the last solve
@@ -35,7 +40,8 @@ evn_solver_options evn_solver_options_default(void) {
                                 .safety = 0.9,
                                 .min_factor = 0.2,
                                 .max_factor = 10,
-                                .max_steps = 10000};
+                                .max_steps = 10000,
+                                .reconstruction = 1};
 }
 
 static evn_status check_options(const evn_solver_options *options, const evn__tableau **tableau) {
@@ -71,9 +77,9 @@ static evn_status create_memory(evn_solver *solver) {
 
 static evn_status create_scheme(evn_solver *solver) {
     EVN_TRY(evn__scheme_create(&solver->problem, &solver->scheme));
+    solver->last = solver->scheme;
     return solver->scheme->methods->reconstructed
-               ? evn__real_create_for(solver->problem.device, EVN__USE_STATES, solver->options.fp64,
-                                      solver->layout.total, &solver->initial)
+               ? evn__reconstruction_create(&solver->problem, &solver->reconstruction)
                : EVN_OK;
 }
 
@@ -113,7 +119,8 @@ void evn_solver_destroy(evn_solver **solver) {
         return;
     }
     evn__scheme_destroy(&s->scheme);
-    evn_buffer_destroy(&s->initial);
+    evn__scheme_destroy(&s->fallback);
+    evn__reconstruction_destroy(&s->reconstruction);
     evn_buffer_destroy(&s->series);
     evn_buffer_destroy(&s->observed);
     evn__layout_free(&s->layout);
@@ -131,11 +138,10 @@ static evn_status set_initial(evn_solver *solver, int index, evn_binding value) 
     size_t count = solver->layout.size[index];
     evn_binding begin = solver->scheme->methods->begin(solver->scheme, index);
     EVN_TRY(evn__real_copy(begin, value, solver->options.fp64, count));
-    if (!solver->initial) {
-        return EVN_OK;
-    }
-    return evn__real_copy((evn_binding){solver->initial, solver->layout.offset[index]}, value,
-                          solver->options.fp64, count);
+    return solver->reconstruction
+               ? evn__real_copy(evn__reconstruction_truth(solver->reconstruction, index), value,
+                                solver->options.fp64, count)
+               : EVN_OK;
 }
 
 /// One binding for each weight, with room for it.
@@ -201,6 +207,7 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
                                                        solution ? solution : &unused);
     *x1 = solver->series ? passage.series : solver->scheme->methods->end(solver->scheme, 0);
     solver->passage.samples = NULL; // the caller's
+    solver->last = solver->scheme;
     solver->solved = status == EVN_OK;
     return status;
 }
@@ -280,7 +287,7 @@ static void want_parameters(evn_solver *solver, const evn_binding *weights_bar) 
 }
 
 static evn_binding state_bar(const evn_solver *solver, int index) {
-    return solver->scheme->methods->state_bar(solver->scheme, index);
+    return solver->last->methods->state_bar(solver->last, index);
 }
 
 /// Copy the cotangents of the weights that evolve to where the caller wants them.
@@ -326,6 +333,54 @@ static evn_status keep_observed(evn_solver *solver, evn_binding *x1_bar) {
     return EVN_OK;
 }
 
+/// The gradient of the scheme itself, if it can be trusted.
+static evn_status try_gradient(evn_solver *solver, const evn__passage *passage,
+                               evn_solution *solution) {
+    EVN_TRY(solver->scheme->methods->gradient(solver->scheme, passage, solution));
+    solver->reconstructed = solver->reconstruction != NULL;
+    return solver->reconstruction && solver->options.reconstruction > 0
+               ? evn__reconstruction_check(solver->reconstruction, solver->scheme, solution)
+               : EVN_OK;
+}
+
+static evn_status create_fallback(evn_solver *solver) {
+    solver->checkpointed = solver->options;
+    solver->checkpointed.gradient = EVN_GRADIENT_CHECKPOINTED;
+    solver->fallback_problem = solver->problem;
+    solver->fallback_problem.options = &solver->checkpointed;
+    return evn__scheme_create(&solver->fallback_problem, &solver->fallback);
+}
+
+/// The gradient from checkpoints, after a solve from the same start.
+static evn_status fall_back(evn_solver *solver, const evn__passage *passage,
+                            evn_solution *solution) {
+    evn_solution ahead = {0};
+    int spent = solution->nfe;
+    EVN_TRY(solver->fallback ? EVN_OK : create_fallback(solver));
+    const evn__scheme_methods *methods = solver->fallback->methods;
+    for (int i = 0; i < solver->layout.count; ++i) {
+        EVN_TRY(evn__real_copy(methods->begin(solver->fallback, i),
+                               evn__reconstruction_truth(solver->reconstruction, i),
+                               solver->options.fp64, solver->layout.size[i]));
+    }
+    EVN_TRY(methods->solve(solver->fallback, passage, &ahead));
+    EVN_TRY(methods->gradient(solver->fallback, passage, solution));
+    solution->nfe += spent + ahead.nfe;
+    solution->fell_back = true;
+    solver->last = solver->fallback;
+    return EVN_OK;
+}
+
+static evn_status take_gradient(evn_solver *solver, const evn__passage *passage,
+                                evn_solution *solution) {
+    solver->last = solver->scheme;
+    evn_status status = try_gradient(solver, passage, solution);
+    bool untrusted = status == EVN_ERR_SOLVER || status == EVN_ERR_NOT_FINITE;
+    return untrusted && solver->options.fall_back && solver->reconstruction
+               ? fall_back(solver, passage, solution)
+               : status;
+}
+
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                               const evn_binding *weights_bar, evn_solution *solution) {
     evn_solution unused;
@@ -339,39 +394,12 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     evn__passage passage = solver->passage;
     passage.x1_bar = x1_bar;
     passage.parameters_bar = solver->parameters_bar;
-    EVN_TRY(solver->scheme->methods->gradient(solver->scheme, &passage, solution));
+    EVN_TRY(take_gradient(solver, &passage, solution));
     *x0_bar = state_bar(solver, 0);
-    EVN_TRY(deliver(solver, weights_bar));
-    solver->reconstructed = solver->scheme->methods->reconstructed != NULL;
-    return EVN_OK;
+    return deliver(solver, weights_bar);
 }
 
 // Reconstruction ----------------------------------------------------------------------------------
-
-/// ‖a − b‖² and ‖b‖² of one component are added to sums[0] and sums[1].
-static evn_status compare(const evn_solver *solver, int index, double sums[2]) {
-    const evn__scheme *scheme = solver->scheme;
-    size_t count = solver->layout.size[index];
-    double *a = NULL;
-    EVN_TRY(EVN_NEW(&a, 2 * count));
-    double *b = a + count;
-    evn_binding truth = {solver->initial, solver->layout.offset[index]};
-    evn_status status = evn__real_read(scheme->methods->reconstructed(scheme, index),
-                                       solver->options.fp64, a, count);
-    if (status == EVN_OK) {
-        status = evn__real_read(truth, solver->options.fp64, b, count);
-    }
-    for (size_t i = 0; i < count && status == EVN_OK; ++i) {
-        sums[0] += (a[i] - b[i]) * (a[i] - b[i]);
-        sums[1] += b[i] * b[i];
-    }
-    free(a);
-    return status;
-}
-
-static double relative(const double sums[2]) {
-    return sums[1] > 0 ? sqrt(sums[0] / sums[1]) : sqrt(sums[0]);
-}
 
 static evn_status check_reconstructed(const evn_solver *solver) {
     EVN_CHECK(solver->scheme->methods->reconstructed, EVN_ERR_ARGUMENT,
@@ -383,18 +411,12 @@ static evn_status check_reconstructed(const evn_solver *solver) {
 }
 
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error) {
-    double x[2] = {0}, theta[2] = {0};
     EVN_REQUIRE(solver);
     EVN_REQUIRE(x_error);
     EVN_REQUIRE(theta_error);
     EVN_TRY(check_reconstructed(solver));
-    EVN_TRY(compare(solver, 0, x));
-    for (int i = 1; i < solver->dynamics->system.state_count; ++i) {
-        EVN_TRY(compare(solver, i, theta));
-    }
-    *x_error = relative(x);
-    *theta_error = relative(theta);
-    return EVN_OK;
+    return evn__reconstruction_measure(solver->reconstruction, solver->scheme, x_error,
+                                       theta_error);
 }
 
 evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0) {

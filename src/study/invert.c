@@ -247,6 +247,7 @@ static evn_status invert_all(inverter *in, int steps) {
     evn_solver_options options = evn_solver_options_default();
     char name[32];
     options.gradient = EVN_GRADIENT_ADJOINT;
+    options.reconstruction = 0; // which is what is measured
     EVN_TRY(start_row(in, "x(0) itself", row));
     row->x_error = row->theta_error = 0;
     EVN_TRY(search(in, initial_state(in), row));
@@ -260,6 +261,11 @@ static evn_status invert_all(inverter *in, int steps) {
     options.method = "euler";
     options.steps = steps;
     snprintf(name, sizeof(name), "Euler, %d steps", steps);
+    EVN_TRY(start_row(in, name, ++row));
+    EVN_TRY(invert(in, &options, row));
+    options.method = "midpoint";
+    options.gradient = EVN_GRADIENT_REVERSIBLE;
+    snprintf(name, sizeof(name), "reversible, %d", steps);
     EVN_TRY(start_row(in, name, ++row));
     return invert(in, &options, row);
 }

@@ -10,7 +10,7 @@
 #include "evonode/solver.h"
 #include "evonode/source.h"
 
-enum { EVN__INVERT_TOLERANCES = 5, EVN__INVERT_ROWS = EVN__INVERT_TOLERANCES + 2 };
+enum { EVN__INVERT_TOLERANCES = 5, EVN__INVERT_ROWS = EVN__INVERT_TOLERANCES + 3 };
 enum { EVN__INVERT_IMAGES = 32, EVN__INVERT_ITERATIONS = 200 };
 
 /// One way there and back. Errors are ‖recovered − true‖/‖true‖ over all images, NaN where a solve
@@ -25,7 +25,7 @@ typedef struct evn__inversion {
 } evn__inversion;
 
 /// Rows: x(0) itself given to the search for images (what the stem alone loses), dopri5 at 1e-2 …
-/// 1e-6, Euler. Zero-initialise.
+/// 1e-6, Euler, the reversible midpoint rule. Zero-initialise.
 typedef struct evn__inversions {
     evn__inversion rows[EVN__INVERT_ROWS];
     int64_t height, width, channels; ///< of an image
@@ -35,7 +35,7 @@ typedef struct evn__inversions {
 } evn__inversions;
 
 /// Invert the first images of the test part of a source of images.
-/// @param[in] steps  of Euler's method
+/// @param[in] steps  of the last two
 /// @return EVN_ERR_ARGUMENT for a model without dynamics; EVN_ERR_DATA for too few images. The
 /// gradients of the model's parameters
 ///         are overwritten.

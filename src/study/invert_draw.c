@@ -17,7 +17,7 @@ static const struct {
     const char *label;
 } backs[ROWS - BACK] = {{EVN__INVERT_TOLERANCES, "back, 1e-6"},
                         {2, "back, 1e-3"},
-                        {EVN__INVERT_ROWS - 1, "back, Euler"}};
+                        {EVN__INVERT_TOLERANCES + 1, "back, Euler"}};
 
 // Digits and features -----------------------------------------------------------------------------
 

@@ -128,8 +128,7 @@ evn_status evn_task_evaluate(const evn_task *task, const evn_solver_options *sol
     EVN_TRY(check_part(part));
     EVN_REQUIRE(solver);
     EVN_REQUIRE(metrics);
-    evn_solver_options forward = *solver;
-    forward.gradient = EVN_GRADIENT_NONE;
+    const evn_solver_options forward = evn_solver_options_forward(solver);
     if (task->methods->evaluate) {
         EVN_TRY_TASK(task, evaluate, task->self, &forward, part, metrics);
         return EVN_OK;

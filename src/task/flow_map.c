@@ -40,8 +40,7 @@ static double *row_of(const map *m, int64_t index) {
 static evn_status map_open(const evn__flow_model *model, const evn_solver_options *options,
                            int times, map *m) {
     evn_dynamics *dynamics;
-    evn_solver_options solver = *options;
-    solver.gradient = EVN_GRADIENT_NONE;
+    evn_solver_options solver = evn_solver_options_forward(options);
     solver.observations = times;
     m->dimensions = model->size.dimensions;
     m->columns = evn__flow_columns(&model->size, EVN__TRACE_EXACT);
@@ -78,8 +77,7 @@ static evn_status map_solve(map *m, double t0, double t1, evn_binding *end,
 static evn_status solve_weights(const evn__flow_model *model, const evn_solver_options *options,
                                 double t, evn__learnt_solver *ahead, evn_binding *theta) {
     evn_dynamics *dynamics;
-    evn_solver_options solver = *options;
-    solver.gradient = EVN_GRADIENT_NONE;
+    evn_solver_options solver = evn_solver_options_forward(options);
     EVN_TRY(evn__flow_theta_dynamics(model->kind, &model->size, model->parameters, &dynamics));
     evn_status status =
         evn__learnt_solver_create(model->device, dynamics, model->parameters, &solver, ahead);

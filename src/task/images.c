@@ -224,8 +224,7 @@ int64_t evn__images_test_capacity(const evn_task *task) {
 evn_status evn__images_logits(const evn_task *task, const evn_solver_options *solver,
                               double *logits, evn_metrics *metrics) {
     void *compiled = NULL;
-    evn_solver_options forward_only = *solver;
-    forward_only.gradient = EVN_GRADIENT_NONE;
+    const evn_solver_options forward_only = evn_solver_options_forward(solver);
     EVN_TRY(compile(task->self, &forward_only, false, &compiled));
     ((program *)compiled)->kept_logits = logits;
     evn_status status = evn__task_measure(task, compiled, EVN_TEST, 0, metrics);

@@ -357,8 +357,7 @@ evn_status evn__trajectory_evaluate(const evn_task *task, const evn_solver_optio
                                     evn__trajectory_fit *fit) {
     trajectory *t = task->self;
     void *compiled = NULL;
-    evn_solver_options forward_only = *solver;
-    forward_only.gradient = EVN_GRADIENT_NONE;
+    const evn_solver_options forward_only = evn_solver_options_forward(solver);
     fit->times = t->times;
     fit->batch = t->batch;
     fit->dimensions = t->dimensions;

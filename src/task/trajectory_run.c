@@ -55,8 +55,7 @@ static evn_status prepare(way *w, const evn_solver_options *solver, const double
     if (equal) {
         return EVN_OK;
     }
-    evn_solver_options options = *solver;
-    options.gradient = EVN_GRADIENT_NONE;
+    evn_solver_options options = evn_solver_options_forward(solver);
     options.observations = w->count = count;
     memcpy(w->times, times, sizeof(double) * (size_t)count);
     options.times = w->times;

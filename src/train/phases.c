@@ -118,6 +118,8 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     for (int i = 0; s->times && i < s->observations; ++i) {
         evn__text_append(text, "%.17g ", s->times[i]);
     }
+    evn__text_append(text, "%d %.17g %.17g %d|", s->checkpoints, s->coupling, s->reconstruction,
+                     s->fall_back);
     evn__text_append(text, "%d %.17g %.17g %.17g %.17g %.17g %.17g", (int)r->kind, r->rate,
                      r->epochs, r->final, r->warmup, r->start, r->factor);
     for (int i = 0; i < r->milestone_count; ++i) {

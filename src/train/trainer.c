@@ -72,10 +72,8 @@ static evn_status compile(evn_trainer *t, int phase, bool train) {
     if (*program && *compiled == phase) {
         return EVN_OK;
     }
-    evn_solver_options solver = t->phases[phase].solver;
-    if (!train) {
-        solver.gradient = EVN_GRADIENT_NONE;
-    }
+    const evn_solver_options *own = &t->phases[phase].solver;
+    const evn_solver_options solver = train ? *own : evn_solver_options_forward(own);
     *compiled = phase;
     evn_status status = compile_with(t, &solver, train, program);
     return status == EVN_ERR_ARGUMENT
@@ -88,8 +86,7 @@ static evn_status compile_ahead(evn_trainer *t, int phase) {
         release(t, &t->ahead);
         return EVN_OK;
     }
-    evn_solver_options solver = t->phases[phase + 1].solver;
-    solver.gradient = EVN_GRADIENT_NONE;
+    const evn_solver_options solver = evn_solver_options_forward(&t->phases[phase + 1].solver);
     return compile_with(t, &solver, false, &t->ahead);
 }
 

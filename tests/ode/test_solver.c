@@ -298,7 +298,7 @@ START_TEST(mistakes_are_reported) {
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
     options.coupling = 0;
-    options.checkpoints = 3; // of what keeps none
+    options.checkpoints = -3;
     ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
                      EVN_ERR_ARGUMENT);
     options.checkpoints = options.steps = 0;

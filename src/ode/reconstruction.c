@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ode/reconstruction.h"
+
+#include "base/number.h"
+#include "plan/build.h"
+#include "plan/real.h"
+#include <math.h>
+#include <stdlib.h>
+
+/// Sums of squares: of what is found less the truth, and of the truth; of x, of evolving weights.
+enum { X_DIFFERENCE, X_TRUTH, THETA_DIFFERENCE, THETA_TRUTH, SUMS };
+
+struct evn__reconstruction {
+    const evn__problem *problem;
+    evn__layout layout;
+    evn_buffer *truth, *sums;
+    evn_plan *plan;
+    evn_binding *inputs;
+};
+
+// Life --------------------------------------------------------------------------------------------
+
+static void add_square(evn_graph *g, evn_value x, evn_value *sum) {
+    *sum = evn_add(g, *sum, evn_sum_all(g, evn_mul(g, x, x)));
+}
+
+/// Inputs: all components found, then all true ones.
+static void build(const void *self, evn_graph *g) {
+    const evn__reconstruction *r = self;
+    const evn_graph *system = r->problem->system->graph;
+    int count = r->layout.count;
+    evn_value sums[SUMS] = {evn_constant(g, 0), evn_constant(g, 0), evn_constant(g, 0),
+                            evn_constant(g, 0)};
+    for (int i = 0; i < 2 * count; ++i) {
+        char name[EVN_MAX_NAME + 8];
+        int state = i % count;
+        evn__print(name, sizeof(name), "%s%s",
+                   evn_graph_input_name(system, evn__system_state(state)),
+                   i < count ? "" : "_true");
+        evn_input(g, name, evn__system_state_shape(r->problem->system, state));
+    }
+    for (int i = 0; i < count && evn_graph_status(g) == EVN_OK; ++i) {
+        evn_value truth = evn_graph_input(g, count + i);
+        add_square(g, evn_sub(g, evn_graph_input(g, i), truth),
+                   &sums[i == 0 ? X_DIFFERENCE : THETA_DIFFERENCE]);
+        add_square(g, truth, &sums[i == 0 ? X_TRUTH : THETA_TRUTH]);
+    }
+    for (int i = 0; i < SUMS; ++i) {
+        sums[i] = evn_reshape(g, sums[i], EVN_SHAPE(1));
+    }
+    evn_output(g, "sums", evn_concat(g, sums, SUMS, 0));
+}
+
+static evn_status create(evn__reconstruction *r) {
+    const evn__problem *p = r->problem;
+    bool fp64 = p->options->fp64;
+    const evn_plan_options options = {.fp64 = fp64};
+    EVN_TRY(evn__layout_create(p->system, &r->layout));
+    EVN_TRY(EVN_NEW(&r->inputs, 2 * r->layout.count));
+    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, r->layout.total, &r->truth));
+    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, SUMS, &r->sums));
+    return evn__plan_build(p->device, build, r, &options, &r->plan);
+}
+
+evn_status evn__reconstruction_create(const evn__problem *problem,
+                                      evn__reconstruction **reconstruction) {
+    EVN_TRY(EVN_NEW(reconstruction, 1));
+    (*reconstruction)->problem = problem;
+    evn_status status = create(*reconstruction);
+    if (status != EVN_OK) {
+        evn__reconstruction_destroy(reconstruction);
+    }
+    return status;
+}
+
+void evn__reconstruction_destroy(evn__reconstruction **reconstruction) {
+    evn__reconstruction *r = *reconstruction;
+    if (!r) {
+        return;
+    }
+    evn__layout_free(&r->layout);
+    evn_buffer_destroy(&r->truth);
+    evn_buffer_destroy(&r->sums);
+    evn_plan_destroy(&r->plan);
+    free(r->inputs);
+    free(r);
+    *reconstruction = NULL;
+}
+
+// Measuring ---------------------------------------------------------------------------------------
+
+evn_binding evn__reconstruction_truth(const evn__reconstruction *reconstruction, int index) {
+    return (evn_binding){reconstruction->truth, reconstruction->layout.offset[index]};
+}
+
+static evn_status measure(evn__reconstruction *r, const evn__scheme *scheme, double sums[SUMS]) {
+    int count = r->layout.count;
+    const evn_binding to = {r->sums, 0};
+    for (int i = 0; i < count; ++i) {
+        r->inputs[i] = scheme->methods->reconstructed(scheme, i);
+        r->inputs[count + i] = evn__reconstruction_truth(r, i);
+    }
+    EVN_TRY(evn_plan_run(r->plan, r->inputs, &to));
+    return evn__real_read(to, r->problem->options->fp64, sums, SUMS);
+}
+
+static double relative(double difference, double truth) {
+    return truth > 0 ? sqrt(difference / truth) : sqrt(difference);
+}
+
+evn_status evn__reconstruction_measure(evn__reconstruction *r, const evn__scheme *scheme,
+                                       double *x_error, double *theta_error) {
+    double sums[SUMS];
+    EVN_TRY(measure(r, scheme, sums));
+    *x_error = relative(sums[X_DIFFERENCE], sums[X_TRUTH]);
+    *theta_error = relative(sums[THETA_DIFFERENCE], sums[THETA_TRUTH]);
+    return EVN_OK;
+}
+
+/// The error by which a gradient is judged, of so many elements.
+static double judged(const evn__reconstruction *r, double difference, double truth,
+                     size_t elements) {
+    double atol = r->problem->options->atol;
+    return relative(difference, fmax(truth, atol * atol * (double)elements));
+}
+
+evn_status evn__reconstruction_check(evn__reconstruction *r, const evn__scheme *scheme,
+                                     evn_solution *solution) {
+    static const char *const remedy =
+        "take the gradient checkpointed or reversible, or let the solver fall back on checkpoints";
+    const evn__layout *layout = &r->layout;
+    double sums[SUMS], bound = r->problem->options->reconstruction;
+    EVN_TRY(measure(r, scheme, sums));
+    double x = judged(r, sums[X_DIFFERENCE], sums[X_TRUTH], layout->size[0]);
+    double theta =
+        judged(r, sums[THETA_DIFFERENCE], sums[THETA_TRUTH], layout->total - layout->size[0]);
+    bool finite = isfinite(x) && isfinite(theta);
+    solution->outcome = !finite                      ? EVN_OUTCOME_NOT_FINITE
+                        : x > bound || theta > bound ? EVN_OUTCOME_NOT_RECONSTRUCTED
+                                                     : solution->outcome;
+    EVN_CHECK(finite, EVN_ERR_NOT_FINITE,
+              "the solve backwards did not stay finite on its way to t = %.9g: these dynamics "
+              "cannot be solved backwards; %s",
+              solution->t, remedy);
+    EVN_CHECK(x <= bound && theta <= bound, EVN_ERR_SOLVER,
+              "solving backwards ends %.3g of %s away from the true one at t = %.9g, which is more "
+              "than %g, so that the adjoint's gradient is not to be trusted; %s",
+              fmax(x, theta), x >= theta ? "the state" : "the evolving weights", solution->t, bound,
+              remedy);
+    return EVN_OK;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far a state that was found by solving backwards is from the one that a solve began with.
+#ifndef EVN_ODE_RECONSTRUCTION_H
+#define EVN_ODE_RECONSTRUCTION_H
+
+#include "ode/integrator.h"
+#include "ode/scheme.h"
+
+typedef struct evn__reconstruction evn__reconstruction;
+
+evn_status evn__reconstruction_create(const evn__problem *problem,
+                                      evn__reconstruction **reconstruction);
+void evn__reconstruction_destroy(evn__reconstruction **reconstruction); ///< nulls; accepts NULL
+
+/// Where a copy of component `index` of the true state is, to be written.
+evn_binding evn__reconstruction_truth(const evn__reconstruction *reconstruction, int index);
+
+/// ‖found − true‖ / ‖true‖ of x, and of all evolving weights; the difference itself where the truth
+/// is 0. Waits.
+evn_status evn__reconstruction_measure(evn__reconstruction *reconstruction,
+                                       const evn__scheme *scheme, double *x_error,
+                                       double *theta_error);
+
+/// EVN_OK where neither is beyond the options' bound; a state whose norm is below `atol` an element
+/// counts as one of that norm.
+/// @return EVN_ERR_NOT_FINITE, EVN_ERR_SOLVER, which say what to do; with an outcome of their own
+evn_status evn__reconstruction_check(evn__reconstruction *reconstruction, const evn__scheme *scheme,
+                                     evn_solution *solution);
+
+#endif

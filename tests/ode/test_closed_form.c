@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Coupled systems whose gradients are known in closed form, by every gradient there is, and systems
+// that cannot be solved backwards: the adjoint refuses them, or falls back on checkpoints.
+#include "plan/real.h"
+#include "problem.h"
+#include "test.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { GRADIENTS = 5, CELLS = 16 };
+
+static const evn_gradient gradients[] = {EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED,
+                                         EVN_GRADIENT_ADJOINT, EVN_GRADIENT_REVERSIBLE,
+                                         EVN_GRADIENT_BACKPROP};
+
+/// Adaptive at `tolerance`, but for the reversible method and the last one.
+static evn_solver_options options_of(int which, double tolerance) {
+    evn_solver_options options = evn_solver_options_default();
+    options.gradient = gradients[which];
+    options.fp64 = true;
+    options.rtol = options.atol = tolerance;
+    options.steps = which >= 3 ? 400 : 0;
+    return options;
+}
+
+static evn_graph *new_graph(evn_shape x, evn_value *t, evn_value *state) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    *t = evn_input(g, "t", EVN_SCALAR);
+    if (state) {
+        *state = evn_input(g, "x", x);
+    }
+    return g;
+}
+
+static problem make(evn_graph *f, evn_graph *g) {
+    evn_dynamics *dynamics = NULL;
+    TRY(evn_dynamics_create(f, g, &dynamics));
+    evn_graph_destroy(&f);
+    evn_graph_destroy(&g);
+    problem p = problem_new(dynamics);
+    for (int i = 0; i < p.x_count; ++i) {
+        p.x1_bar[i] = 1;
+    }
+    return p;
+}
+
+static void solve(problem *p, const evn_solver_options *options) {
+    problem_prepare(p, options);
+    problem_solve(p, 0, 1);
+    problem_gradient(p);
+}
+
+static void check(const char *what, double got, double expected, double bound) {
+    double error = fabs(got - expected) / fmax(1, fabs(expected));
+    printf("%s: %.12g, off by %.2g\n", what, got, error);
+    ck_assert_msg(error <= bound, "%s: %.12g instead of %.12g", what, got, expected);
+}
+
+// θ' = g θ, x' = θ x: x(1) = x(0) exp(θ(0) (eᵍ − 1) / g).
+START_TEST(growing_weight) {
+    const double x0 = 0.8, theta = 0.6, rate = 0.5, tolerance = 1e-9;
+    evn_value t, x;
+    evn_graph *f = new_graph(EVN_SHAPE(1), &t, &x), *g = new_graph(EVN_SHAPE(1), &t, NULL);
+    evn_output(f, "dx", evn_mul(f, evn_input(f, "w", EVN_SHAPE(1)), x));
+    evn_value w = evn_input(g, "w", EVN_SHAPE(1));
+    evn_output(g, "dw", evn_mul(g, w, evn_input(g, "rate", EVN_SHAPE(1))));
+    problem p = make(f, g);
+    p.x0[0] = x0;
+    p.weight[0][0] = theta;
+    p.weight[1][0] = rate;
+    evn_solver_options options = options_of(_i, tolerance);
+    solve(&p, &options);
+    double grown = (exp(rate) - 1) / rate, x1 = x0 * exp(theta * grown);
+    double slope = (rate * exp(rate) - exp(rate) + 1) / (rate * rate);
+    check("x(1)", p.x1[0], x1, 10 * tolerance);
+    check("in x(0)", p.x0_bar[0], x1 / x0, 10 * tolerance);
+    check("in theta(0)", p.weight_bar_host[0][0], x1 * grown, 10 * tolerance);
+    check("in g", p.weight_bar_host[1][0], x1 * theta * slope, 10 * tolerance);
+    problem_free(&p);
+}
+END_TEST
+
+// a' = −ω b, b' = ω a, x' = a: x(1) = x(0) + a(0) sin ω / ω − b(0) (1 − cos ω) / ω.
+START_TEST(rotating_weights) {
+    const double a0 = 0.7, b0 = -0.4, omega = 2.5, tolerance = 1e-9;
+    evn_value t, x;
+    evn_graph *f = new_graph(EVN_SHAPE(1), &t, &x), *g = new_graph(EVN_SHAPE(1), &t, NULL);
+    evn_value unused = evn_scale(f, evn_input(f, "b", EVN_SHAPE(1)), 0);
+    evn_output(f, "dx", evn_add(f, evn_input(f, "a", EVN_SHAPE(1)), unused));
+    evn_value a = evn_input(g, "a", EVN_SHAPE(1)), b = evn_input(g, "b", EVN_SHAPE(1));
+    evn_value speed = evn_input(g, "speed", EVN_SHAPE(1));
+    evn_output(g, "da", evn_neg(g, evn_mul(g, speed, b)));
+    evn_output(g, "db", evn_mul(g, speed, a));
+    problem p = make(f, g);
+    for (int i = 0; i < p.weight_count; ++i) {
+        const char *name = evn_dynamics_weight_name(p.dynamics, i);
+        p.weight[i][0] = name[0] == 'a' ? a0 : name[0] == 'b' ? b0 : omega;
+    }
+    evn_solver_options options = options_of(_i, tolerance);
+    solve(&p, &options);
+    double s = sin(omega), c = cos(omega);
+    for (int i = 0; i < p.weight_count; ++i) {
+        const char *name = evn_dynamics_weight_name(p.dynamics, i);
+        double in_speed =
+            a0 * (omega * c - s) / (omega * omega) - b0 * (omega * s - 1 + c) / (omega * omega);
+        double expected = name[0] == 'a' ? s / omega : name[0] == 'b' ? -(1 - c) / omega : in_speed;
+        check(name, p.weight_bar_host[i][0], expected, 10 * tolerance);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+// Not to be solved backwards ----------------------------------------------------------------------
+
+/// x' = −50 x.
+static problem problem_decay(void) {
+    evn_value t, x;
+    evn_graph *f = new_graph(EVN_SHAPE(1, 1), &t, &x);
+    evn_output(f, "dx", evn_scale(f, x, -50));
+    problem p = make(f, NULL);
+    p.x0[0] = 1;
+    return p;
+}
+
+/// x' = θ, where heat flows between the cells of θ and none gets lost: the cotangents of θ(0) are
+/// those of x(1) for equal ones, and solving θ backwards is the backward heat equation.
+static problem problem_heat(void) {
+    evn_value t, x;
+    double table[CELLS * CELLS] = {0};
+    for (int i = 0; i + 1 < CELLS; ++i) {
+        table[i * CELLS + i] -= 50;
+        table[i * CELLS + i + 1] += 50;
+        table[(i + 1) * CELLS + i] += 50;
+        table[(i + 1) * CELLS + i + 1] -= 50;
+    }
+    evn_shape shape = EVN_SHAPE(1, CELLS);
+    evn_graph *f = new_graph(shape, &t, &x), *g = new_graph(shape, &t, NULL);
+    evn_output(f, "dx", evn_input(f, "w", shape));
+    evn_value w = evn_input(g, "w", shape);
+    evn_value flow = evn_table(g, EVN_SHAPE(CELLS, CELLS), table);
+    evn_output(g, "dw", evn_matmul(g, w, flow, false, false));
+    problem p = make(f, g);
+    test_uniform(31, -1, 1, p.weight[0], CELLS);
+    return p;
+}
+
+static problem ill_posed(int which) {
+    return which == 0 ? problem_decay() : problem_heat();
+}
+
+/// Adaptive and fixed steps, single and double precision: refused, or right. Of these only short
+/// fixed steps undo the decay, whose state they scale.
+START_TEST(adjoint_refuses) {
+    for (int steps = 0; steps <= 400; steps += 400) {
+        problem p = ill_posed(_i / 2);
+        evn_solver_options options = options_of(2, 1e-6);
+        options.fp64 = _i % 2;
+        options.steps = steps;
+        problem_prepare(&p, &options);
+        problem_solve(&p, 0, 1);
+        evn_binding x0_bar;
+        TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));
+        evn_status status =
+            evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward);
+        if (_i < 2 && steps > 0) {
+            double got = NAN;
+            TRY(status);
+            TRY(evn__real_read(x0_bar, p.fp64, &got, 1));
+            check("in x(0)", got / exp(-50), 1, 1e-4);
+            problem_free(&p);
+            continue;
+        }
+        printf("%d steps: outcome %d: %s\n", steps, (int)p.backward.outcome, evn_error_message());
+        ck_assert(status == EVN_ERR_SOLVER || status == EVN_ERR_NOT_FINITE);
+        ck_assert_int_ne(p.backward.outcome, EVN_OUTCOME_DONE);
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), "checkpointed or reversible"));
+        ck_assert_ptr_null(strstr(evn_error_message(), "loosen"));
+        problem_free(&p);
+    }
+}
+END_TEST
+
+START_TEST(adjoint_falls_back) {
+    for (int steps = 0; steps <= 400; steps += 400) {
+        problem p = ill_posed(_i);
+        evn_solver_options options = options_of(2, 1e-6);
+        options.steps = steps;
+        options.fall_back = true;
+        solve(&p, &options);
+        ck_assert(p.backward.fell_back == (_i == 1 || steps == 0));
+        check("in x(0)", p.x0_bar[0], _i == 0 ? p.x1[0] : 1, 1e-9); // x(0) = 1, and x(1) linear
+        for (int i = 0; i < CELLS && _i == 1; ++i) {
+            check("in theta(0)", p.weight_bar_host[0][i], 1, 1e-9);
+        }
+        problem_free(&p);
+    }
+}
+END_TEST
+
+/// Where it can be solved backwards nothing is refused, and nothing falls back.
+START_TEST(adjoint_is_trusted) {
+    problem p = problem_growth(true);
+    evn_solver_options options = options_of(2, 1e-6);
+    options.fall_back = true;
+    options.reconstruction = 1e-4;
+    solve(&p, &options);
+    ck_assert(!p.backward.fell_back);
+    check("in x(0)", p.x0_bar[0], exp(1), 1e-5);
+    problem_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("ode/closed_form");
+    TCase *coupled = tcase_create("coupled");
+    tcase_add_loop_test(coupled, growing_weight, 0, GRADIENTS);
+    tcase_add_loop_test(coupled, rotating_weights, 0, GRADIENTS);
+    suite_add_tcase(s, coupled);
+    TCase *backwards = tcase_create("backwards");
+    tcase_add_loop_test(backwards, adjoint_refuses, 0, 4);
+    tcase_add_loop_test(backwards, adjoint_falls_back, 0, 2);
+    tcase_add_test(backwards, adjoint_is_trusted);
+    suite_add_tcase(s, backwards);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
