@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// Preloaded into evonode, makes a call of the system, or an allocation, go wrong where the tests
+// want it: EVN_FAULTS is KIND:K:MANNER, with :on behind it for all later calls too. KIND is files
+// or memory, K counts from 1 the calls of the program itself (and of memory, those of the libraries
+// that work for it alone), 0 is none. MANNER is an error by name, short, or kill. The count of all
+// calls goes into the file EVN_FAULTS_COUNT. Only the process that was started is meant, none that
+// it starts.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { RANGES = 16, SHORT = -1, KILL = -2 };
+
+static struct {
+    bool memory, on;
+    long call;
+    int error; ///< errno, or SHORT, or KILL
+    atomic_long calls;
+    pid_t process; ///< 0: none is meant
+} plan;
+
+/// Code whose calls count.
+static struct { uintptr_t begin, end; } ranges[RANGES];
+static int range_count;
+
+static const struct {
+    const char *name;
+    int error;
+} manners[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EMFILE", EMFILE},
+               {"ENOMEM", ENOMEM}, {"short", SHORT},   {"kill", KILL}};
+
+static int add_module(struct dl_phdr_info *info, size_t size, void *first) {
+    static const char *const libraries[] = {"libevonode", "libjansson", "libz.so", "libcsv",
+                                            "libprotobuf-c"};
+    bool *program = first, counts = *program;
+    (void)size;
+    *program = false;
+    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); ++i) {
+        counts = counts || ((plan.memory || i == 0) && strstr(info->dlpi_name, libraries[i]));
+    }
+    for (int i = 0; counts && i < info->dlpi_phnum && range_count < RANGES; ++i) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_X)) {
+            ranges[range_count].begin = info->dlpi_addr + part->p_vaddr;
+            ranges[range_count++].end = info->dlpi_addr + part->p_vaddr + part->p_memsz;
+        }
+    }
+    return 0;
+}
+
+__attribute__((constructor)) static void begin(void) {
+    char kind[16] = "", manner[16] = "", on[4] = "";
+    const char *value = getenv("EVN_FAULTS");
+    bool program = true;
+    if (!value) {
+        return;
+    }
+    if (sscanf(value, "%15[^:]:%ld:%15[^:]:%3s", kind, &plan.call, manner, on) < 2) {
+        _exit(99);
+    }
+    plan.memory = strcmp(kind, "memory") == 0;
+    plan.on = strcmp(on, "on") == 0;
+    plan.error = plan.call == 0;
+    for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); ++i) {
+        plan.error = strcmp(manner, manners[i].name) == 0 ? manners[i].error : plan.error;
+    }
+    if (!plan.error) {
+        _exit(99);
+    }
+    dl_iterate_phdr(add_module, &program);
+    unsetenv("EVN_FAULTS");
+    plan.process = getpid();
+}
+
+__attribute__((destructor)) static void end(void) {
+    const char *path = getenv("EVN_FAULTS_COUNT");
+    if (path && plan.process == getpid()) {
+        plan.process = 0;
+        FILE *file = fopen(path, "w");
+        if (file) {
+            fprintf(file, "%ld\n", (long)plan.calls);
+            fclose(file);
+        }
+    }
+}
+
+static bool is_meant(const void *caller) {
+    for (int i = 0; i < range_count; ++i) {
+        if ((uintptr_t)caller >= ranges[i].begin && (uintptr_t)caller < ranges[i].end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// What happens to a call: 0, nothing; an errno; SHORT.
+static int strike(bool memory, const void *caller) {
+    if (!plan.process || memory != plan.memory || !is_meant(caller) || getpid() != plan.process) {
+        return 0;
+    }
+    long call = ++plan.calls;
+    if (call != plan.call && !(plan.on && call > plan.call && plan.call > 0)) {
+        return 0;
+    }
+    if (plan.error == KILL) {
+        raise(SIGKILL);
+    }
+    return plan.error;
+}
+
+#define CALLER __builtin_return_address(0)
+
+/// The next definition of a function.
+#define NEXT(name, type)                                                                           \
+    static type (*next)();                                                                         \
+    if (!next) {                                                                                   \
+        *(void **)&next = dlsym(RTLD_NEXT, #name);                                                 \
+    }
+
+/// Of a function that has no short form.
+#define FAIL_OR(memory, failure)                                                                   \
+    int fault = strike(memory, CALLER);                                                            \
+    if (fault > 0) {                                                                               \
+        errno = fault;                                                                             \
+        return failure;                                                                            \
+    }
+
+#define FILE_CALL(name, parameters, arguments)                                                     \
+    int name parameters {                                                                          \
+        NEXT(name, int)                                                                            \
+        FAIL_OR(false, -1)                                                                         \
+        return next arguments;                                                                     \
+    }
+
+FILE_CALL(fsync, (int file), (file))
+FILE_CALL(fdatasync, (int file), (file))
+FILE_CALL(rename, (const char *from, const char *to), (from, to))
+FILE_CALL(link, (const char *from, const char *to), (from, to))
+FILE_CALL(unlink, (const char *path), (path))
+FILE_CALL(unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
+FILE_CALL(ftruncate, (int file, off_t size), (file, size))
+FILE_CALL(flock, (int file, int operation), (file, operation))
+FILE_CALL(mkdir, (const char *path, mode_t mode), (path, mode))
+FILE_CALL(access, (const char *path, int mode), (path, mode))
+
+int open(const char *path, int flags, ...) {
+    va_list list;
+    va_start(list, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0;
+    va_end(list);
+    NEXT(open, int)
+    FAIL_OR(false, -1)
+    return next(path, flags, mode);
+}
+
+int openat(int folder, const char *path, int flags, ...) {
+    va_list list;
+    va_start(list, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0;
+    va_end(list);
+    NEXT(openat, int)
+    FAIL_OR(false, -1)
+    return next(folder, path, flags, mode);
+}
+
+/// Closed all the same, as Linux does.
+int close(int file) {
+    NEXT(close, int)
+    int fault = strike(false, CALLER), result = next(file);
+    if (fault > 0) {
+        errno = fault;
+        return -1;
+    }
+    return result;
+}
+
+ssize_t read(int file, void *data, size_t bytes) {
+    NEXT(read, ssize_t)
+    FAIL_OR(false, -1)
+    return next(file, data, fault == SHORT && bytes > 1 ? bytes / 2 : bytes);
+}
+
+ssize_t write(int file, const void *data, size_t bytes) {
+    NEXT(write, ssize_t)
+    FAIL_OR(false, -1)
+    return next(file, data, fault == SHORT && bytes > 1 ? bytes / 2 : bytes);
+}
+
+// Memory ------------------------------------------------------------------------------------------
+
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *memory, size_t bytes);
+
+void *malloc(size_t bytes) {
+    FAIL_OR(true, NULL)
+    return __libc_malloc(bytes);
+}
+
+void *calloc(size_t count, size_t bytes) {
+    FAIL_OR(true, NULL)
+    return __libc_calloc(count, bytes);
+}
+
+void *realloc(void *memory, size_t bytes) {
+    FAIL_OR(true, NULL)
+    return __libc_realloc(memory, bytes);
+}
+
+char *strdup(const char *text) {
+    FAIL_OR(true, NULL)
+    size_t bytes = strlen(text) + 1;
+    char *copy = __libc_malloc(bytes);
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
