@@ -228,9 +228,12 @@ evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, con
     buffer->device->stats.waits++; // the queue is in order: a blocking copy waits for all before it
     EVN_TRY(evn__queue_sleep(buffer->device));
     // Not measured as a wait: where a driver copies in this thread, it burns no time in vain.
-    EVN_CL_CHECK(clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
-                                      data, 0, NULL, NULL),
-                 "copying to the device (clEnqueueWriteBuffer)");
+    static const char what[] = "copying to the device (clEnqueueWriteBuffer)";
+    evn__deadline_begin(buffer->device, what);
+    cl_int code = clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
+                                       data, 0, NULL, NULL);
+    evn__deadline_end(buffer->device);
+    EVN_CL_CHECK(code, what);
     return EVN_OK;
 }
 
@@ -244,22 +247,24 @@ static evn_status fill_with_ones(size_t bytes, void *data) {
 }
 
 static evn_status read_copied(evn_buffer *buffer, size_t offset, size_t bytes, void *data) {
-    evn__wait begun = evn__wait_begin();
-    EVN_CL_CHECK(clEnqueueReadBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
-                                     data, 0, NULL, NULL),
-                 "copying from the device (clEnqueueReadBuffer)");
+    static const char what[] = "copying from the device (clEnqueueReadBuffer)";
+    evn__wait begun = evn__wait_begin(buffer->device, what);
+    cl_int code = clEnqueueReadBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
+                                      data, 0, NULL, NULL);
     evn__wait_end(buffer->device, begun);
+    EVN_CL_CHECK(code, what);
     return EVN_OK;
 }
 
 static evn_status read_mapped(evn_buffer *buffer, size_t offset, size_t bytes, void *data) {
     cl_int code;
     cl_command_queue queue = buffer->device->queue;
-    evn__wait begun = evn__wait_begin();
+    static const char what[] = "mapping memory of the device (clEnqueueMapBuffer)";
+    evn__wait begun = evn__wait_begin(buffer->device, what);
     void *memory = clEnqueueMapBuffer(queue, buffer->mem, CL_TRUE, CL_MAP_READ, offset, bytes, 0,
                                       NULL, NULL, &code);
-    EVN_CL_CHECK(code, "mapping memory of the device (clEnqueueMapBuffer)");
     evn__wait_end(buffer->device, begun);
+    EVN_CL_CHECK(code, what);
     memcpy(data, memory, bytes);
     buffer->device->stats.maps++;
     EVN_CL_CHECK(clEnqueueUnmapMemObject(queue, buffer->mem, memory, 0, NULL, NULL),

@@ -150,7 +150,9 @@ void evn_device_close(evn_device **device) {
         return;
     }
     if (old->queue) {
+        evn__deadline_begin(old, "closing the device (clFinish)");
         clFinish(old->queue);
+        evn__deadline_end(old);
     }
     evn__kernels_free(old);
     evn__staging_free(old);
@@ -160,6 +162,7 @@ void evn_device_close(evn_device **device) {
     if (old->context) {
         clReleaseContext(old->context);
     }
+    evn__deadline_free(old);
     free(old->compiler);
     free(old->cache_folder);
     json_decref(old->variants);
@@ -201,9 +204,11 @@ evn_status evn_device_finish(evn_device *device) {
     }
     device->stats.waits++;
     EVN_TRY(evn__queue_sleep(device));
-    evn__wait begun = evn__wait_begin();
-    EVN_CL_CHECK(clFinish(device->queue), "waiting for the device (clFinish)");
+    static const char what[] = "waiting for the device (clFinish)";
+    evn__wait begun = evn__wait_begin(device, what);
+    cl_int code = clFinish(device->queue);
     evn__wait_end(device, begun);
+    EVN_CL_CHECK(code, what);
     return EVN_OK;
 }
 

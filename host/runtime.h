@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "evonode/cl.h"
 #include "host/counting.h"
+#include "host/deadline.h"
 #include "host/kernel.h"
 #include "host/listener.h"
 #include "host/quirks.h"
@@ -61,7 +62,8 @@ struct evn_device {
     evn__memory_use at_peak;
     evn__counting counting;
     evn__waiting waiting;
-    bool times; ///< each launch (host/timing.h)
+    struct evn__deadline *deadline; ///< host/deadline.h; NULL: waits may last
+    bool times;                     ///< each launch (host/timing.h)
     evn__longest_launch longest;
     evn__stage stages[EVN__STAGES];
     int next_stage;

@@ -21,11 +21,13 @@ static void sleep_for(double seconds) {
     nanosleep(&time, NULL);
 }
 
-evn__wait evn__wait_begin(void) {
+evn__wait evn__wait_begin(const evn_device *device, const char *what) {
+    evn__deadline_begin(device, what);
     return (evn__wait){evn__now(), evn__thread_seconds()};
 }
 
 void evn__wait_end(evn_device *device, evn__wait begun) {
+    evn__deadline_end(device);
     double seconds = evn__now() - begun.time;
     if (device->waiting == EVN__WAITING_UNKNOWN && seconds >= TELLING_SECONDS) {
         double burnt = evn__thread_seconds() - begun.thread;
@@ -35,7 +37,7 @@ void evn__wait_end(evn_device *device, evn__wait begun) {
 }
 
 /// Sleep until the command is done or has failed, by an eighth of what it has taken at a time.
-static evn_status sleep_until(cl_event event, cl_int *state) {
+static evn_status sleep_watched(cl_event event, cl_int *state) {
     double begun = evn__now();
     for (;;) {
         EVN_CL_CHECK(
@@ -50,6 +52,14 @@ static evn_status sleep_until(cl_event event, cl_int *state) {
     }
 }
 
+static evn_status sleep_until(const evn_device *device, cl_event event, const char *what,
+                              cl_int *state) {
+    evn__deadline_begin(device, what);
+    evn_status status = sleep_watched(event, state);
+    evn__deadline_end(device);
+    return status;
+}
+
 evn_status evn__event_wait(evn_device *device, cl_event event, const char *what) {
     cl_int state;
     EVN_CL_CHECK(
@@ -58,11 +68,12 @@ evn_status evn__event_wait(evn_device *device, cl_event event, const char *what)
     device->stats.waits += state > CL_COMPLETE;
     if (state > CL_COMPLETE && device->waiting == EVN__WAITING_SLEEPS) {
         EVN_TRY(evn_device_flush(device));
-        EVN_TRY(sleep_until(event, &state));
+        EVN_TRY(sleep_until(device, event, what, &state));
     }
-    evn__wait begun = evn__wait_begin();
-    EVN_CL_CHECK(clWaitForEvents(1, &event), what);
+    evn__wait begun = evn__wait_begin(device, what);
+    cl_int code = clWaitForEvents(1, &event);
     evn__wait_end(device, begun);
+    EVN_CL_CHECK(code, what);
     return EVN_OK;
 }
 
@@ -76,7 +87,8 @@ evn_status evn__queue_sleep(evn_device *device) {
     EVN_CL_CHECK(clEnqueueMarkerWithWaitList(device->queue, 0, NULL, &event),
                  "clEnqueueMarkerWithWaitList");
     evn_status status = evn_device_flush(device);
-    status = status == EVN_OK ? sleep_until(event, &state) : status;
+    status =
+        status == EVN_OK ? sleep_until(device, event, "waiting for the device", &state) : status;
     clReleaseEvent(event);
     return status;
 }

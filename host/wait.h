@@ -18,8 +18,9 @@ typedef struct evn__wait {
     double time, thread;
 } evn__wait;
 
-/// Around a wait of OpenCL's own, to see whether it burns.
-evn__wait evn__wait_begin(void);
+/// Around a wait of OpenCL's own, to see whether it burns, and whether it ends (host/deadline.h).
+/// @param[in] what  what is waited for; stays
+evn__wait evn__wait_begin(const evn_device *device, const char *what);
 void evn__wait_end(evn_device *device, evn__wait begun);
 
 /// Wait for a command, and count the wait unless it is done already.

@@ -38,6 +38,7 @@ typedef enum evn_status {
     EVN_ERR_SHAPE = 16,
     EVN_ERR_INTERRUPTED = 17,
     EVN_ERR_SLOWER = 18,
+    EVN_ERR_DEADLINE = 19,
 } evn_status;
 
 /// Short name of a status, "ERR_FILE"; static storage; "unknown" for a value not in the list.

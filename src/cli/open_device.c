@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/open_device.h"
 
+#include "base/number.h"
 #include "cli/probe.h"
+#include "host/deadline.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE = 20 }; // seconds, then a line says what is waited for
+enum { PATIENCE = 20 };   // seconds, then a line says what is waited for
+enum { DEADLINE = 3600 }; // of a wait for the device: more than any known launch takes
 
 static const int fatal[] = {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE};
 enum { FATAL = sizeof(fatal) / sizeof(fatal[0]) };
@@ -30,6 +35,33 @@ static void on_long(int number) {
         "terminal: evonode devices\n");
 }
 
+/// A call that hangs does not return: the process ends with what is on the disk.
+static void on_late(void *user, const char *what, double seconds) {
+    char text[512];
+    (void)user;
+    evn__print(text, sizeof(text),
+               "\nevonode: the device does not answer: %s has lasted %.0f s; its driver hangs, or "
+               "needs longer: EVONODE_DEADLINE is in seconds, or off. A training goes on from its "
+               "checkpoint: evonode resume\n",
+               what, seconds);
+    say(text);
+    _exit(EVN_ERR_DEADLINE);
+}
+
+static evn_status set_deadline(evn_device *device) {
+    const char *text = getenv("EVONODE_DEADLINE");
+    double seconds = DEADLINE;
+    if (text && strcmp(text, "off") == 0) {
+        seconds = 0;
+    } else if (text && text[0]) {
+        char *end;
+        seconds = evn__read_real(text, &end);
+        EVN_CHECK(end > text && *end == 0 && seconds > 0 && seconds <= 1e7, EVN_ERR_USAGE,
+                  "EVONODE_DEADLINE is '%s', but should be seconds up to 10000000, or off", text);
+    }
+    return evn__device_set_deadline(device, seconds, on_late, NULL);
+}
+
 evn_status evn__open_device(const evn__settings *settings, evn_device **device) {
     struct sigaction crash = {.sa_handler = on_crash}, slow = {.sa_handler = on_long},
                      before[FATAL], before_alarm;
@@ -50,6 +82,7 @@ evn_status evn__open_device(const evn__settings *settings, evn_device **device) 
     }
     if (status == EVN_OK) {
         evn__probe_device(*device);
+        status = set_deadline(*device);
     }
     return status;
 }

@@ -86,12 +86,12 @@ START_TEST(threads_keep_their_own) {
 END_TEST
 
 START_TEST(every_status_has_name_and_text) {
-    for (int i = EVN_OK; i <= EVN_ERR_SLOWER; ++i) {
+    for (int i = EVN_OK; i <= EVN_ERR_DEADLINE; ++i) {
         ck_assert_str_ne(evn_status_name((evn_status)i), "unknown");
         ck_assert_str_ne(evn_status_text((evn_status)i), "unknown status");
     }
     ck_assert_str_eq(evn_status_name(EVN_ERR_FILE), "ERR_FILE");
-    ck_assert_str_eq(evn_status_name((evn_status)(EVN_ERR_SLOWER + 1)), "unknown");
+    ck_assert_str_eq(evn_status_name((evn_status)(EVN_ERR_DEADLINE + 1)), "unknown");
     ck_assert_str_eq(evn_status_text((evn_status)-1), "unknown status");
 }
 END_TEST

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes calls fail: NAME:K:CODE is the K-th call of an entry point, NAME:K:CODE:on that and all
 // later ones, NAME:K:CODE:late an enqueue that is taken, whose error the next call that waits
-// gives.
+// gives, NAME:K:CODE:hang one that never returns.
 #include "layer.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum entry {
 #define OBJECT(name, type, parameters, arguments, waits) ENTRY_##name,
@@ -26,7 +27,7 @@ static const char *const names[ENTRIES] = {
 static struct {
     long call;
     cl_int code;
-    bool on, late;
+    bool on, late, hangs;
     atomic_long calls;
 } faults[ENTRIES];
 
@@ -39,6 +40,9 @@ static cl_int begin(enum entry entry) {
     bool meant = call == faults[entry].call || (faults[entry].on && call > faults[entry].call);
     if (!meant || !faults[entry].code) {
         return CL_SUCCESS;
+    }
+    while (faults[entry].hangs) {
+        pause();
     }
     if (faults[entry].late) {
         pending = faults[entry].code;
@@ -110,10 +114,11 @@ static void add(const char *fault) {
     faults[entry].code = (cl_int)code;
     faults[entry].on = manner && strcmp(manner, "on") == 0;
     faults[entry].late = manner && strcmp(manner, "late") == 0;
+    faults[entry].hangs = manner && strcmp(manner, "hang") == 0;
     if (call < 1 || code >= 0) {
         layer_fail("EVN_LAYER_FAULT: %s: calls count from 1, codes are below 0", fault);
     }
-    if (manner && !faults[entry].on && !faults[entry].late) {
+    if (manner && !faults[entry].on && !faults[entry].late && !faults[entry].hangs) {
         layer_fail("EVN_LAYER_FAULT: %s: \"%s\" is neither on nor late", fault, manner);
     }
     if (faults[entry].late && strncmp(names[entry], "clEnqueue", 9) != 0) {

@@ -106,6 +106,31 @@ START_TEST(training) {
 }
 END_TEST
 
+/// A driver that hangs ends the run after a while, by name, and its checkpoint is as good as
+/// before.
+START_TEST(hanging) {
+    static const struct {
+        const char *fault, *text;
+    } calls[] = {{"clFinish:1:-36:hang", "clFinish"},
+                 {"clEnqueueReadBuffer:9:-5:hang", "clEnqueueReadBuffer"},
+                 {"clBuildProgram:2:-11:hang", "clBuildProgram"}};
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); ++i) {
+        test_outcome result = test_program(
+            test_layer_variables("EVONODE_DEADLINE=2 EVONODE_CACHE_DIR=off EVN_LAYER_FAULT=%s",
+                                 calls[i].fault),
+            "train curve --width 8 --optimizer adam --phase backprop:epochs=40 --out h%zu", i);
+        test_fails_with(result, EVN_ERR_DEADLINE, calls[i].text);
+        char summary[64];
+        snprintf(summary, sizeof(summary), "h%zu/summary.json", i);
+        ck_assert(!test_exists(summary));
+    }
+    test_outcome result = test_program("", "resume h0");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    test_fails_with(test_program("EVONODE_DEADLINE=soon", "train curve --out s"), EVN_ERR_USAGE,
+                    "EVONODE_DEADLINE");
+}
+END_TEST
+
 START_TEST(wrong_faults) {
     static const struct {
         const char *fault, *message;
@@ -133,6 +158,7 @@ int main(void) {
     TCase *runs_case = tcase_create("training");
     tcase_add_loop_test(runs_case, training, 0, RUNS);
     suite_add_tcase(suite, runs_case);
+    test_add(suite, tcase_create("hanging"), hanging);
     test_add(suite, tcase_create("wrong_faults"), wrong_faults);
     return test_run(suite);
 }
