@@ -2,6 +2,7 @@
 #include "host/child.h"
 
 #include "base/clock.h"
+#include "base/files.h"
 
 #if defined(_WIN32) // no fork; what would run in a child is done in the process itself, or not at
                     // all
@@ -31,15 +32,7 @@ void evn__child_write(int out, const void *data, size_t bytes) {
 #include <unistd.h>
 
 void evn__child_write(int out, const void *data, size_t bytes) {
-    const char *at = data;
-    while (bytes > 0) {
-        ssize_t written = write(out, at, bytes);
-        if (written < 0 && errno != EINTR) {
-            return;
-        }
-        at += written > 0 ? written : 0;
-        bytes -= written > 0 ? (size_t)written : 0;
-    }
+    evn__write_all(out, data, bytes); // where nobody reads, nobody is to be told
 }
 
 /// No core file and no noise: the parent says what happened.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/folder.h"
 
+#include "base/files.h"
 #include "base/names.h"
 
 #include <dirent.h>
@@ -330,35 +331,24 @@ static bool is_as_listed(int file, const evn__folder_file *listed) {
            info.st_mtime == listed->seconds && info.NANOSECONDS == listed->nanoseconds;
 }
 
-static evn_status read_all(int file, unsigned char *data, size_t size) {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = read(file, data + done, size - done);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        EVN_CHECK(got >= 0, EVN_ERR_FILE, "it cannot be read: %s", strerror(errno));
-        EVN_CHECK(got > 0, EVN_ERR_FILE, "it changed while it was read");
-        done += (size_t)got;
-    }
-    return EVN_OK;
-}
-
 static evn_status read_open(int file, const evn__folder_file *listed, unsigned char *data) {
     EVN_CHECK(is_as_listed(file, listed), EVN_ERR_FILE, "it changed after the folder was listed");
-    EVN_TRY(read_all(file, data, (size_t)listed->size));
+    EVN_CHECK(evn__read_all(file, data, (size_t)listed->size), EVN_ERR_FILE,
+              "it cannot be read: %s", strerror(errno));
     EVN_CHECK(is_as_listed(file, listed), EVN_ERR_FILE, "it changed while it was read");
     return EVN_OK;
 }
 
 /// −1, with errno, where it cannot be opened.
 static int open_listed(const evn__class_folder *folder, const char *name) {
-    int above =
-        openat(folder->parent, folder->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int above, file;
+    EVN_RETRY(above, openat(folder->parent, folder->name,
+                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (above < 0) {
         return above;
     }
-    int file = openat(above, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), error = errno;
+    EVN_RETRY(file, openat(above, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    int error = errno;
     close(above);
     errno = error;
     return file;
