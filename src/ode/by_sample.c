@@ -98,11 +98,6 @@ static evn_value copy(place *p) {
     }
     node.shape =
         p->kind == TIMED ? with_batch(p->l, 0, node.shape) : sampled_shape(p->l, node.shape);
-    for (int k = 0; k < node.operand_count; ++k) {
-        if (node.operands[k] == EVN_NONE) {
-            return EVN_NONE;
-        }
-    }
     return evn__shape_is_valid(node.shape) ? evn__node_add(p->l->to, &node) : EVN_NONE;
 }
 
@@ -244,6 +239,11 @@ static rule *const rules[EVN__OP_COUNT] = {
 };
 
 static evn_value apply(place *p) {
+    for (int k = 0; k < p->node->operand_count; ++k) {
+        if (operand(p, k) == EVN_NONE) {
+            return EVN_NONE;
+        }
+    }
     rule *own = rules[p->node->op];
     return (own ? own : classes[evn__op_table[p->node->op].class])(p);
 }
@@ -269,12 +269,24 @@ static evn_value lay_along(const place *p) {
     return evn_broadcast(p->l->to, evn_reshape(p->l->to, source, between), sampled_shape(p->l, to));
 }
 
-static evn_value as_sampled(lift *l, evn_value value) {
-    if (l->beside[value] == EVN_NONE) {
-        place p = {.l = l, .node = evn__node_at(l->from, value), .kind = SAMPLED};
-        bool leaf = p.node->operand_count == 0; // t itself, which lies along no sample
-        l->beside[value] = leaf ? EVN_NONE : is_along_samples(&p) ? lay_along(&p) : apply(&p);
+/// Of one sample alone its axis is there already, behind that of the samples.
+static bool is_of_one(const lift *l, evn_shape shape) {
+    return l->was == 1 && shape.rank > 0 && shape.dim[0] == 1;
+}
+
+static evn_value make_sampled(lift *l, evn_value value) {
+    place p = {.l = l, .node = evn__node_at(l->from, value), .kind = SAMPLED};
+    if (is_of_one(l, p.node->shape)) {
+        return evn_reshape(l->to, l->map[value], sampled_shape(l, p.node->shape));
     }
+    if (p.node->operand_count == 0) {
+        return EVN_NONE; // t itself, which lies along no sample
+    }
+    return is_along_samples(&p) ? lay_along(&p) : apply(&p);
+}
+
+static evn_value as_sampled(lift *l, evn_value value) {
+    l->beside[value] = l->beside[value] == EVN_NONE ? make_sampled(l, value) : l->beside[value];
     return l->beside[value];
 }
 

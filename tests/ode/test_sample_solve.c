@@ -4,6 +4,7 @@
 #include "evonode/solver.h"
 #include "plan/real.h"
 #include "problem.h"
+#include "refused.h"
 #include "test.h"
 #include <math.h>
 #include <stdio.h>
@@ -202,6 +203,162 @@ START_TEST(as_the_solver_for_one) {
 }
 END_TEST
 
+// Own times, and ends ----------------------------------------------------------------------------
+
+/// x' = x², NaN where t is outside of −1 … 2: from x0 at t0 it is x0 / (1 − x0 (t − t0)), which is
+/// infinite at t0 + 1/x0.
+static problem blow_up(int batch) {
+    evn_value t, x;
+    evn_graph *f = begin(batch, 1, &t, &x);
+    evn_value inside =
+        evn_mul(f, evn_sub(f, evn_constant(f, 2), t), evn_add(f, t, evn_constant(f, 1)));
+    evn_value outside = evn_step(f, evn_neg(f, inside));
+    evn_value nan = evn_log(f, evn_constant(f, -1));
+    evn_output(f, "dx", evn_add(f, evn_mul(f, x, x), evn_mask(f, nan, outside)));
+    return finish(f);
+}
+
+static double exact(double x0, double way) {
+    return x0 / (1 - x0 * way);
+}
+
+enum { OWN = 6, POINTS = 3 };
+
+/// Both directions, no way at all, observations at any place in any order; f is NaN outside of all
+/// of the ways.
+START_TEST(own_times) {
+    static const double t0[OWN] = {-1, 2, 0.5, 0, -1, 1.5}, t1[OWN] = {2, -1, 0.5, 1, -0.5, 1.25};
+    static const double times[OWN * POINTS] = {-1, 0.25, 2, -1, 2,    0.3,  0.5, 0.5,  0.5,
+                                               1,  0.5,  0, -1, -0.5, -0.7, 1.3, 1.25, 1.3};
+    problem p = blow_up(OWN);
+    evn_solver_options options = own_steps(1e-9, true);
+    evn_binding x1;
+    options.observations = POINTS;
+    options.method = _i == 0 ? "dopri5" : "tsit5";
+    for (int i = 0; i < OWN; ++i) {
+        p.x0[i] = 0.1 + 0.03 * i;
+    }
+    problem_prepare(&p, &options);
+    TRY(evn__real_write(p.x0_at, true, p.x0, OWN));
+    for (int given = 1; given >= 0; --given) {
+        const evn_sample_times own = {t0, t1, given ? times : NULL};
+        TRY(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, &p.solution));
+        TRY(evn__real_read(x1, true, p.x1, OWN * POINTS));
+        for (int i = 0; i < OWN * POINTS; ++i) {
+            int sample = i % OWN, point = i / OWN;
+            double part = (point + 1.0) / POINTS, way = t1[sample] - t0[sample];
+            double t = given ? times[sample * POINTS + point] : t0[sample] + part * way;
+            ck_assert_double_eq_tol(p.x1[i], exact(p.x0[sample], t - t0[sample]), 1e-8);
+        }
+    }
+    problem_free(&p);
+}
+END_TEST
+
+static const evn_outcome outcomes[] = {EVN_OUTCOME_DONE, EVN_OUTCOME_STEP_TOO_SMALL,
+                                       EVN_OUTCOME_DONE, EVN_OUTCOME_NOT_FINITE, EVN_OUTCOME_DONE};
+enum { STOPS = sizeof(outcomes) / sizeof(outcomes[0]) };
+
+/// One blows up, one begins with NaN: each says so, and the others are as without them.
+START_TEST(stops_harm_nobody) {
+    static const double x0[STOPS] = {0.2, 2, -1, NAN, 0.4};
+    problem p = blow_up(STOPS);
+    evn_solver_options options = own_steps(1e-8, true);
+    evn_binding x1;
+    memcpy(p.x0, x0, sizeof(x0));
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "sample 1 (2 of 5 samples"));
+    TRY(evn__real_read(x1, true, p.x1, STOPS));
+    for (int i = 0; i < STOPS; ++i) {
+        evn_solution one;
+        TRY(evn_solver_sample_solution(p.solver, i, &one));
+        ck_assert_int_eq(one.outcome, outcomes[i]);
+        if (one.outcome == EVN_OUTCOME_DONE) {
+            ck_assert(one.t == 1);
+            ck_assert_double_eq_tol(p.x1[i], exact(x0[i], 1), 1e-7);
+        }
+    }
+    evn_solution one;
+    TRY(evn_solver_sample_solution(p.solver, 1, &one));
+    ck_assert_double_eq_tol(one.t, 0.5, 1e-4);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_STEP_TOO_SMALL);
+    problem_free(&p);
+}
+END_TEST
+
+/// Each has max_steps for itself.
+START_TEST(steps_run_out_one_by_one) {
+    problem p = lotka_volterra(3);
+    evn_solver_options options = own_steps(1e-6, false);
+    evn_binding x1;
+    evn_solution one;
+    options.max_steps = 15;
+    p.x0[2] = 4;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 10, &x1), EVN_ERR_SOLVER);
+    for (int i = 0; i < 3; ++i) {
+        TRY(evn_solver_sample_solution(p.solver, i, &one));
+        ck_assert_int_eq(one.outcome, i == 1 ? EVN_OUTCOME_TOO_MANY_STEPS : EVN_OUTCOME_DONE);
+        ck_assert_int_le(one.accepted + one.rejected, 15);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+// Mistakes ----------------------------------------------------------------------------------------
+
+START_TEST(wrong_times_are_refused) {
+    double t0[2] = {0, 0}, t1[2] = {1, 1}, times[2] = {0.5, 1};
+    problem p = blow_up(2);
+    evn_solver_options options = own_steps(1e-6, false);
+    evn_sample_times own = {t0, t1, times};
+    evn_binding x1;
+    evn_solution one;
+    options.observations = 1;
+    problem_prepare(&p, &options);
+    REFUSED(evn_solver_sample_solution(p.solver, 0, &one)); // no solve yet
+    times[1] = 1.5;
+    REFUSED(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, NULL));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "sample 1"));
+    times[1] = NAN;
+    REFUSED(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, NULL));
+    t1[0] = INFINITY;
+    REFUSED(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, NULL));
+    REFUSED(evn_solve_samples(p.solver, NULL, p.x0_at, p.weights, &x1, NULL));
+    problem_free(&p);
+}
+END_TEST
+
+/// Options that do not go with per_sample, by name.
+START_TEST(wrong_options_are_refused) {
+    problem p = network(4, 8), q = problem_node_ew(1);
+    evn_solver_options options = own_steps(1e-6, false), fixed = options, adjoint = options;
+    evn_solver_options dense = options, batch = options;
+    evn_sample_times own = {p.x0, p.x0, NULL};
+    evn_binding x1;
+    evn_solution one;
+    evn_solver *solver = NULL;
+    fixed.steps = 3;
+    adjoint.gradient = EVN_GRADIENT_ADJOINT;
+    dense.method = "dop853";
+    dense.observations = 2;
+    REFUSED(evn_solver_options_check(&fixed));
+    REFUSED(evn_solver_options_check(&adjoint));
+    REFUSED(evn_solver_create(test_device(), p.dynamics, &dense, &solver));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "interpolant"));
+    REFUSED(evn_solver_create(test_device(), q.dynamics, &options, &solver));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "constant weights"));
+    ck_assert_ptr_null(solver);
+    batch.per_sample = false;
+    problem_prepare(&p, &batch);
+    REFUSED(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, NULL));
+    REFUSED(evn_solver_sample_solution(p.solver, 0, &one));
+    problem_free(&p);
+    problem_free(&q);
+}
+END_TEST
+
 // Gradients ---------------------------------------------------------------------------------------
 
 /// Largest difference of two arrays, relative to the largest number of the second.
@@ -255,6 +412,15 @@ static Suite *suite(void) {
     TCase *alone = tcase_create("alone");
     tcase_add_loop_test(alone, as_the_solver_for_one, 0, 2);
     suite_add_tcase(s, alone);
+    TCase *ends = tcase_create("ends");
+    tcase_add_loop_test(ends, own_times, 0, 2);
+    tcase_add_test(ends, stops_harm_nobody);
+    tcase_add_test(ends, steps_run_out_one_by_one);
+    suite_add_tcase(s, ends);
+    TCase *mistakes = tcase_create("mistakes");
+    tcase_add_test(mistakes, wrong_times_are_refused);
+    tcase_add_test(mistakes, wrong_options_are_refused);
+    suite_add_tcase(s, mistakes);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradient_is_the_adjoints, 0, 2);
     suite_add_tcase(s, gradients);

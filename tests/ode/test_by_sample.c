@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Systems with a time for each sample: each row is what the system gives at that time; what mixes
+// samples, and weights that depend on t, are refused by name.
+#include "derivative.h"
+#include "ode/by_sample.h"
+#include "ref/ref.h"
+#include "test.h"
+#include <string.h>
+
+static evn_graph *begin(evn_shape shape, evn_value *t, evn_value *x) {
+    evn_graph *f = NULL;
+    TRY(evn_graph_create(&f));
+    *t = evn_input(f, "t", EVN_SCALAR);
+    *x = evn_input(f, "x", shape);
+    return f;
+}
+
+/// Time as a column, as a part of the bias, and behind a small network of its own, all with as many
+/// units as there are samples.
+static evn_graph *dense(int batch) {
+    enum { UNITS = 4 };
+    evn_value t, x;
+    evn_graph *f = begin(EVN_SHAPE(batch, 3), &t, &x);
+    evn_value u = evn_input(f, "u", EVN_SHAPE(4, UNITS)),
+              v = evn_input(f, "v", EVN_SHAPE(UNITS, 3));
+    evn_value s = evn_input(f, "s", EVN_SHAPE(UNITS)), h = evn_input(f, "h", EVN_SHAPE(1, UNITS));
+    evn_value k = evn_input(f, "k", EVN_SHAPE(UNITS, 3));
+    const evn_value parts[] = {x, evn_broadcast(f, t, EVN_SHAPE(batch, 1))};
+    evn_value sum = evn_matmul(f, evn_concat(f, parts, 2, 1), u, false, false);
+    sum = evn_tanh(f, evn_add(f, sum, evn_mul(f, evn_sin(f, t), s)));
+    evn_value own = evn_matmul(f, evn_reshape(f, t, EVN_SHAPE(1, 1)), h, false, false);
+    evn_value shift = evn_matmul(f, evn_tanh(f, own), k, false, false);
+    evn_value dx = evn_add(f, evn_matmul(f, sum, v, false, false), shift);
+    evn_output(f, "dx", evn_mul(f, dx, evn_exp(f, evn_neg(f, t))));
+    return f;
+}
+
+/// Images: convolution, normalisation, views and a sum over places.
+static evn_graph *images(int batch) {
+    evn_value t, x;
+    evn_graph *f = begin(EVN_SHAPE(batch, 4, 4, 2), &t, &x);
+    evn_value w = evn_input(f, "w", EVN_SHAPE(3, 3, 2, 2)), m = evn_input(f, "m", EVN_SHAPE(2, 2));
+    evn_value h = evn_conv2d(f, evn_normalize(f, x, 1, 1e-3), w, (evn_conv2d_options){1, 1});
+    h = evn_add(f, evn_relu(f, h), evn_mul(f, t, evn_mean(f, x, 6)));
+    evn_value rows = evn_reshape(f, h, EVN_SHAPE(batch * 16, 2));
+    h = evn_reshape(f, evn_matmul(f, rows, m, false, true), EVN_SHAPE(batch, 4, 4, 2));
+    const int order[] = {0, 2, 1, 3};
+    evn_output(f, "dx", evn_mul(f, evn_permute(f, h, order), evn_cos(f, t)));
+    return f;
+}
+
+static evn_graph *of_time_alone(int batch) {
+    evn_value t, x;
+    evn_graph *f = begin(EVN_SHAPE(batch, 2), &t, &x);
+    evn_output(f, "dx", evn_broadcast(f, evn_mul(f, t, t), EVN_SHAPE(batch, 2)));
+    return f;
+}
+
+static evn_graph *(*const builders[])(int batch) = {dense, images, of_time_alone};
+enum { BUILDERS = sizeof(builders) / sizeof(builders[0]) };
+
+static void lift(const evn_graph *f, evn_dynamics **dynamics, evn__system *lifted) {
+    TRY(evn_dynamics_create(f, NULL, dynamics));
+    TRY(evn__system_by_sample(&(*dynamics)->system, lifted));
+}
+
+/// @param batch  of 1 there are two rows of the same
+static void check_rows(evn_graph *f, int batch) {
+    evn_dynamics *dynamics = NULL;
+    evn__system lifted;
+    lift(f, &dynamics, &lifted);
+    const evn_graph *own = dynamics->system.graph;
+    int rows = batch > 1 ? batch : 2;
+    ck_assert_int_eq(evn__system_time_shape(&lifted).dim[0], rows);
+    values given = values_like_inputs(own, 7, -1, 1),
+           many = values_like_inputs(lifted.graph, 8, -1, 1);
+    for (int i = 1; i < given.count; ++i) {
+        int64_t count = evn_shape_count(evn_value_shape(own, evn_graph_input(own, i)));
+        memcpy(many.data[i], given.data[i], sizeof(double) * (size_t)count);
+    }
+    int64_t size = evn_shape_count(evn__system_state_shape(&dynamics->system, 0)) / batch;
+    for (int row = batch; row < rows; ++row) {
+        memcpy(many.data[1] + row * size, given.data[1], sizeof(double) * (size_t)size);
+    }
+    values got = values_run(lifted.graph, &many);
+    for (int row = 0; row < rows; ++row) {
+        given.data[0][0] = many.data[0][row];
+        values expected = values_run(own, &given);
+        for (int64_t d = 0; d < size; ++d) {
+            ck_assert_double_eq_tol(got.data[0][row * size + d],
+                                    expected.data[0][row % batch * size + d], 1e-14);
+        }
+        values_free(&expected);
+    }
+    values_free(&given);
+    values_free(&many);
+    values_free(&got);
+    evn__system_free(&lifted);
+    evn_dynamics_destroy(&dynamics);
+    evn_graph_destroy(&f);
+}
+
+START_TEST(rows_have_their_time) {
+    static const int batches[] = {4, 5, 1}; // 4: as many as units
+    for (size_t i = 0; i < sizeof(batches) / sizeof(*batches); ++i) {
+        check_rows(builders[_i](batches[i]), batches[i]);
+    }
+}
+END_TEST
+
+// Refusals ----------------------------------------------------------------------------------------
+
+static evn_value mean_field(evn_graph *f, evn_value t, evn_value x) {
+    (void)t;
+    return evn_sub(f, x, evn_mean(f, x, 1));
+}
+
+static evn_value neighbours(evn_graph *f, evn_value t, evn_value x) {
+    const int order[] = {1, 0};
+    (void)t;
+    return evn_permute(f, x, order);
+}
+
+static evn_value weights_of_time(evn_graph *f, evn_value t, evn_value x) {
+    evn_value w = evn_input(f, "w", EVN_SHAPE(3, 3));
+    return evn_matmul(f, x, evn_mul(f, w, t), false, false);
+}
+
+static evn_value gram(evn_graph *f, evn_value t, evn_value x) {
+    (void)t;
+    return evn_matmul(f, evn_matmul(f, x, x, false, true), x, false, false);
+}
+
+static const struct {
+    evn_value (*build)(evn_graph *f, evn_value t, evn_value x);
+    const char *says;
+} refusals[] = {{mean_field, "meet in sum"},
+                {neighbours, "meet in permute"},
+                {gram, "meet in matmul"},
+                {weights_of_time, "weights that depend on t"}};
+enum { REFUSALS = sizeof(refusals) / sizeof(refusals[0]) };
+
+START_TEST(mixing_is_refused) {
+    evn_dynamics *dynamics = NULL;
+    evn__system lifted;
+    evn_value t, x;
+    evn_graph *f = begin(EVN_SHAPE(3, 3), &t, &x);
+    evn_output(f, "dx", refusals[_i].build(f, t, x));
+    TRY(evn_dynamics_create(f, NULL, &dynamics));
+    ck_assert_int_eq(evn__system_by_sample(&dynamics->system, &lifted), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), refusals[_i].says));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "per_sample"));
+    evn_dynamics_destroy(&dynamics);
+    evn_graph_destroy(&f);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("ode/by_sample");
+    TCase *rows = tcase_create("rows");
+    tcase_add_loop_test(rows, rows_have_their_time, 0, BUILDERS);
+    tcase_add_loop_test(rows, mixing_is_refused, 0, REFUSALS);
+    suite_add_tcase(s, rows);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
