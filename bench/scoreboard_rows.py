@@ -34,6 +34,8 @@ ROWS = [
     *both("curve_adjoint", "curve 3-1000-1000-3, dopri5 1e-5, adjoint", 20, pairs=3, note=SLOW),
     *both("flow_100", "flow, 100 points", 50),
     *both("flow_512", "flow, 512 points", 30),
+    row("van_der_pol", "van der Pol, 256 samples with steps of their own, 200 times", "jax", 2),
+    row("network_100", "network 8-64-8, 1,024 samples with steps of their own, 100 times", "jax", 2),
     row("first_step", "start to the first training step, digits", None, 0.2),
     row("compile_all", "kernels from nothing, MNIST run", None, 8, pairs=1),
     row("mnist_ew_euler", "NODE-EW step over NODE step, Euler 10", "ours", 1.05,

@@ -8,9 +8,9 @@ import diffrax
 import jax
 import jax.numpy as jnp
 from diffrax import (BacksolveAdjoint, DirectAdjoint, Dopri5, Euler, ODETerm, PIDController,
-                     RecursiveCheckpointAdjoint, SaveAt, StepTo, adjoint_rms_seminorm)
+                     RecursiveCheckpointAdjoint, SaveAt, StepTo, Tsit5, adjoint_rms_seminorm)
 
-from job import ADJOINT, FLOW, STEP, Job
+from job import ADJOINT, FLOW, OWN_STEPS, STEP, Job
 
 finish = jax.block_until_ready
 
@@ -194,6 +194,37 @@ def flow(inputs):
     return [job(how, loss, weights, FLOW)]
 
 
+# Steps of each sample's own ----------------------------------------------------------------------
+
+def own_steps(field, solver, end, times, inputs):
+    (x0,), weights = arrays(inputs, ("x0",))
+    ts = jnp.linspace(0, end, times + 1)[1:]
+
+    def solve(x, p):
+        return diffrax.diffeqsolve(ODETerm(field), solver, 0.0, end, None, x, p,
+                                   saveat=SaveAt(ts=ts), adjoint=DirectAdjoint(),
+                                   stepsize_controller=PIDController(rtol=1e-5, atol=1e-5)).ys
+    every = jax.jit(jax.vmap(solve, in_axes=(0, None), out_axes=1))
+    name = f"diffrax {diffrax.__version__}, vmap"
+    return [Job(name, lambda: every(x0, weights), lambda ys: {"series": ys}, OWN_STEPS)]
+
+
+def oscillator(t, x, p):
+    return jnp.stack([x[1], 2 * (1 - x[0] ** 2) * x[1] - x[0]])
+
+
+def network(t, x, p):
+    return jnp.tanh(x @ p["u"] + p["b"]) @ p["v"] + p["c"]
+
+
+def van_der_pol(inputs):
+    return own_steps(oscillator, Dopri5(), 7.63, 200, inputs)
+
+
+def network_100(inputs):
+    return own_steps(network, Tsit5(), 1.0, 100, inputs)
+
+
 ROWS = {
     "mnist_euler": mnist_euler,
     "mnist_adjoint": mnist_adjoint,
@@ -202,4 +233,6 @@ ROWS = {
     "curve_adjoint": curve_adjoint,
     "flow_100": flow,
     "flow_512": flow,
+    "van_der_pol": van_der_pol,
+    "network_100": network_100,
 }

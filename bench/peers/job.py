@@ -14,8 +14,9 @@ class Job(NamedTuple):
 
 # What single precision leaves of one operation, whose sums go in another order; of a training step,
 # where a ReLU whose argument is nearly 0 can be open on one side and shut on the other, and of one
-# whose states are solved backwards; and what adaptive steps at 1e-5 leave of the flow.
+# whose states are solved backwards; and what adaptive steps at 1e-5 leave of the flow, and of solves.
 EXACT = 1e-5
 STEP = 5e-3
 ADJOINT = 1e-2
 FLOW = 3e-3
+OWN_STEPS = 1e-3

@@ -52,6 +52,11 @@
         __VA_ARGS__                                                                                \
     }
 
+#define SAMPLES(...)                                                                               \
+    evn__bench_samples, &(const evn__bench_samples_options) {                                      \
+        __VA_ARGS__                                                                                \
+    }
+
 #define PLAN(...)                                                                                  \
     evn__bench_plan, &(const evn__bench_plan_options) {                                            \
         __VA_ARGS__                                                                                \
@@ -94,6 +99,10 @@ static const evn__bench_row rows[] = {
     {"ode_ew_rk4", "rk4 step, NODE-EW", SOLVE(EVN_MODEL_NODE_EW, "rk4", false), EVN__BENCH_SOLVERS},
     {"ode_adjoint", "dopri5 step and adjoint, NODE", SOLVE(EVN_MODEL_NODE, "dopri5", true),
      EVN__BENCH_SOLVERS},
+    {"van_der_pol", "van der Pol, 256 samples, steps of their own, dopri5 1e-5, 200 times",
+     SAMPLES("dopri5", 256, 2, .times = 200, .end = 7.63, .tolerance = 1e-5), EVN__BENCH_SOLVERS},
+    {"network_100", "network 8-64-8, 1,024 samples, steps of their own, tsit5 1e-5, 100 times",
+     SAMPLES("tsit5", 1024, 8, 64, .times = 100, .end = 1, .tolerance = 1e-5), EVN__BENCH_SOLVERS},
     {"mnist_euler", "MNIST step, NODE, Euler 10, backprop", CLASSIFIER(EVN_MODEL_NODE, 10, false),
      EVN__BENCH_TRAINING},
     {"mnist_ew_euler", "MNIST step, NODE-EW, Euler 10, backprop",

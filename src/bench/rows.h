@@ -67,6 +67,18 @@ typedef struct evn__bench_solve_options {
 } evn__bench_solve_options;
 evn_status evn__bench_solve(evn_device *device, const void *options, evn__bench_job *job);
 
+// bench/samples.c ---------------------------------------------------------------------------------
+
+/// A solve from 0 to `end` with steps of each sample's own, seen at so many equal parts of it.
+typedef struct evn__bench_samples_options {
+    const char *method;
+    int64_t batch, size;
+    int64_t units; ///< of the network; 0: van der Pol's oscillators
+    int times;
+    double end, tolerance;
+} evn__bench_samples_options;
+evn_status evn__bench_samples(evn_device *device, const void *options, evn__bench_job *job);
+
 // Loss and gradient of one batch, without the optimiser -------------------------------------------
 
 /// bench/classifier.c: the MNIST model, batch 128.

@@ -11,8 +11,8 @@
 struct evn__sample_gradient {
     evn__sample_solve *solve; ///< borrowed
     evn_plan *plan;           ///< of one attempt, backward
-    evn_buffer *x_bar[2];     ///< [rows, …], exchanged by each attempt
-    evn_buffer *bar[2];       ///< cotangents of the parameters so far, exchanged by each attempt
+    evn_buffer *x_bar;        ///< two halves [rows, …], exchanged by each attempt
+    evn_buffer *bar;          ///< cotangents of the parameters so far, in two halves as well
     size_t *bar_at, *bar_size, bar_total;
     evn_buffer *term_bar; ///< with observations: [terms][together, rows, …]
     evn_buffer *observed; ///< with observations, once it is needed: what x1_bar was
@@ -67,10 +67,8 @@ static evn_status create(evn__sample_gradient *g) {
     size_t ports = 8 + EVN_SAMPLE_TERMS + 2 * (size_t)s->system.parameter_count;
     EVN_TRY(compile(g));
     EVN_TRY(lay_out(g));
-    for (int i = 0; i < 2; ++i) {
-        EVN_TRY(make(g, evn__sample_solve_elements(s), &g->x_bar[i]));
-        EVN_TRY(make(g, g->bar_total, &g->bar[i]));
-    }
+    EVN_TRY(make(g, 2 * evn__real_aligned(evn__sample_solve_elements(s)), &g->x_bar));
+    EVN_TRY(make(g, 2 * g->bar_total, &g->bar));
     EVN_TRY(make(g, term_bar_count(s), &g->term_bar));
     EVN_TRY(EVN_NEW(&g->inputs, (size_t)s->together * ports));
     EVN_TRY(EVN_NEW(&g->outputs, (size_t)s->together * ports));
@@ -93,10 +91,8 @@ void evn__sample_gradient_destroy(evn__sample_gradient **gradient) {
         return;
     }
     evn_plan_destroy(&g->plan);
-    for (int i = 0; i < 2; ++i) {
-        evn_buffer_destroy(&g->x_bar[i]);
-        evn_buffer_destroy(&g->bar[i]);
-    }
+    evn_buffer_destroy(&g->x_bar);
+    evn_buffer_destroy(&g->bar);
     evn_buffer_destroy(&g->term_bar);
     evn_buffer_destroy(&g->observed);
     free(g->bar_at);
@@ -109,7 +105,7 @@ void evn__sample_gradient_destroy(evn__sample_gradient **gradient) {
 }
 
 evn_binding evn__sample_gradient_state_bar(const evn__sample_gradient *gradient) {
-    return (evn_binding){gradient->x_bar[0], 0};
+    return (evn_binding){gradient->x_bar, 0};
 }
 
 // Running -----------------------------------------------------------------------------------------
@@ -126,18 +122,18 @@ static void bind_chunk(const evn__sample_gradient *g, const evn__passage *passag
         *in++ = (evn_binding){chunk->steps, attempt * (size_t)s->rows * EVN_SAMPLE_STEP};
         *in++ = (evn_binding){chunk->starts, attempt * elements};
         *in++ = (evn_binding){s->ends, 0};
-        *in++ = (evn_binding){s->x[0], 0};
+        *in++ = (evn_binding){s->x, 0};
         for (int i = 0; i < s->system.parameter_count; ++i) {
             *in++ = passage->parameters[i];
         }
-        *in++ = (evn_binding){g->x_bar[now], 0};
-        *out++ = (evn_binding){g->x_bar[next], 0};
+        *in++ = (evn_binding){g->x_bar, now * evn__real_aligned(elements)};
+        *out++ = (evn_binding){g->x_bar, next * evn__real_aligned(elements)};
         for (int p = 0; p < term_count(s); ++p) {
             *in++ = (evn_binding){g->term_bar, ((size_t)p * together + attempt) * elements};
         }
         for (int i = 0; i < s->system.parameter_count; ++i) {
-            *in++ = (evn_binding){g->bar[now], g->bar_at[i]};
-            *out++ = (evn_binding){g->bar[next], g->bar_at[i]};
+            *in++ = (evn_binding){g->bar, now * g->bar_total + g->bar_at[i]};
+            *out++ = (evn_binding){g->bar, next * g->bar_total + g->bar_at[i]};
         }
     }
 }
@@ -160,7 +156,7 @@ static evn_status run_chunk(evn__sample_gradient *g, const evn__passage *passage
 /// x0_bar of the last gradient does, are put aside.
 static evn_status keep_observed(evn__sample_gradient *g, evn_binding *x1_bar) {
     const evn__sample_solve *s = g->solve;
-    if (x1_bar->buffer != g->x_bar[0]) {
+    if (x1_bar->buffer != g->x_bar) {
         return EVN_OK;
     }
     size_t count = (size_t)s->problem->options->observations * (size_t)s->samples * s->size;
@@ -175,10 +171,10 @@ static evn_status keep_observed(evn__sample_gradient *g, evn_binding *x1_bar) {
 static evn_status load(evn__sample_gradient *g, evn_binding x1_bar, bool observes) {
     const evn__sample_solve *s = g->solve;
     size_t given = observes ? 0 : (size_t)s->samples * s->size;
-    EVN_TRY(evn__real_copy((evn_binding){g->x_bar[0], 0}, x1_bar, s->fp64, given));
-    EVN_TRY(evn__real_zero((evn_binding){g->x_bar[0], given}, s->fp64,
+    EVN_TRY(evn__real_copy((evn_binding){g->x_bar, 0}, x1_bar, s->fp64, given));
+    EVN_TRY(evn__real_zero((evn_binding){g->x_bar, given}, s->fp64,
                            evn__sample_solve_elements(s) - given));
-    return evn__real_zero((evn_binding){g->bar[0], 0}, s->fp64, g->bar_total);
+    return evn__real_zero((evn_binding){g->bar, 0}, s->fp64, g->bar_total);
 }
 
 evn_status evn__sample_gradient_run(evn__sample_gradient *g, const evn__passage *passage,
@@ -192,7 +188,7 @@ evn_status evn__sample_gradient_run(evn__sample_gradient *g, const evn__passage 
         EVN_TRY(run_chunk(g, passage, observes ? x1_bar : (evn_binding){0}, i));
     }
     for (int i = 0; i < s->system.parameter_count; ++i) {
-        EVN_TRY(evn__real_copy(passage->parameters_bar[i], (evn_binding){g->bar[0], g->bar_at[i]},
+        EVN_TRY(evn__real_copy(passage->parameters_bar[i], (evn_binding){g->bar, g->bar_at[i]},
                                s->fp64, g->bar_size[i]));
     }
     int attempts = s->used * s->together;

@@ -38,6 +38,10 @@ size_t evn__sample_solve_elements(const evn__sample_solve *s) {
     return (size_t)s->rows * s->size;
 }
 
+static evn_status make_halves(const evn__sample_solve *s, size_t count, evn_buffer **buffer) {
+    return make_buffer(s, 2 * evn__real_aligned(count), buffer);
+}
+
 static evn_status compile(evn__sample_solve *s, evn_graph *graph, evn_plan **plan) {
     static const char *const samples[] = {"active", "ends", "record", "x", "slope", NULL};
     const evn_plan_options options = {
@@ -101,12 +105,10 @@ static evn_status write_limits(evn__sample_solve *s) {
 
 static evn_status make_memory(evn__sample_solve *s) {
     size_t rows = (size_t)s->rows;
-    for (int i = 0; i < 2; ++i) {
-        EVN_TRY(make_buffer(s, rows * s->size, &s->x[i]));
-        EVN_TRY(make_buffer(s, rows * s->size, &s->slope[i]));
-        EVN_TRY(make_buffer(s, rows * EVN_SAMPLE_RECORD, &s->record[i]));
-        EVN_TRY(make_buffer(s, rows, &s->active[i]));
-    }
+    EVN_TRY(make_halves(s, rows * s->size, &s->x));
+    EVN_TRY(make_halves(s, rows * s->size, &s->slope));
+    EVN_TRY(make_halves(s, rows * EVN_SAMPLE_RECORD, &s->record));
+    EVN_TRY(make_halves(s, rows, &s->active));
     EVN_TRY(make_buffer(s, rows * EVN_SAMPLE_ENDS, &s->ends));
     EVN_TRY(EVN_NEW(&s->host_ends, rows * EVN_SAMPLE_ENDS));
     EVN_TRY(EVN_NEW(&s->host_record, rows * EVN_SAMPLE_RECORD));
@@ -169,13 +171,8 @@ void evn__sample_solve_destroy(evn__sample_solve **solve) {
     evn_plan_destroy(&s->start);
     evn_plan_destroy(&s->attempt);
     evn__system_free(&s->system);
-    for (int i = 0; i < 2; ++i) {
-        evn_buffer_destroy(&s->x[i]);
-        evn_buffer_destroy(&s->slope[i]);
-        evn_buffer_destroy(&s->record[i]);
-        evn_buffer_destroy(&s->active[i]);
-    }
-    evn_buffer **const others[] = {&s->limits, &s->ends, &s->times, &s->later_terms};
+    evn_buffer **const others[] = {&s->x,      &s->slope, &s->record, &s->active,
+                                   &s->limits, &s->ends,  &s->times,  &s->later_terms};
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); ++i) {
         evn_buffer_destroy(others[i]);
     }
@@ -191,7 +188,7 @@ void evn__sample_solve_destroy(evn__sample_solve **solve) {
 }
 
 evn_binding evn__sample_solve_state(const evn__sample_solve *solve) {
-    return (evn_binding){solve->x[0], 0};
+    return (evn_binding){solve->x, 0};
 }
 
 // Times -------------------------------------------------------------------------------------------
@@ -266,6 +263,13 @@ static evn_binding whole(evn_buffer *buffer) {
     return (evn_binding){buffer, 0};
 }
 
+/// One of two halves of a buffer of so many elements a row.
+static evn_binding half_of(const evn__sample_solve *s, evn_buffer *buffer, size_t elements,
+                           int which) {
+    size_t count = evn__real_aligned((size_t)s->rows * elements);
+    return (evn_binding){buffer, (size_t)which * count};
+}
+
 static evn_binding *bind_rest(const evn__sample_solve *s, const evn__passage *passage,
                               evn_binding *to) {
     for (int i = 0; i < s->system.parameter_count; ++i) {
@@ -278,9 +282,9 @@ static evn_binding *bind_rest(const evn__sample_solve *s, const evn__passage *pa
 }
 
 static evn_status run_start(const evn__sample_solve *s, const evn__passage *passage) {
-    const evn_binding outputs[] = {whole(s->slope[0]), whole(s->record[0]), whole(s->active[0])};
+    const evn_binding outputs[] = {whole(s->slope), whole(s->record), whole(s->active)};
     s->inputs[0] = whole(s->ends);
-    s->inputs[1] = whole(s->x[0]);
+    s->inputs[1] = whole(s->x);
     bind_rest(s, passage, s->inputs + 2);
     return evn_plan_run(s->start, s->inputs, outputs);
 }
@@ -303,16 +307,16 @@ static void bind_attempts(const evn__sample_solve *s, const evn__passage *passag
     evn_binding *in = s->inputs, *out = s->outputs;
     for (int i = 0; i < s->together; ++i) {
         int now = i % 2, next = !now;
-        *in++ = whole(s->active[now]);
+        *in++ = half_of(s, s->active, 1, now);
         *in++ = whole(s->ends);
-        *in++ = whole(s->record[now]);
-        *in++ = whole(s->x[now]);
-        *in++ = whole(s->slope[now]);
+        *in++ = half_of(s, s->record, EVN_SAMPLE_RECORD, now);
+        *in++ = half_of(s, s->x, s->size, now);
+        *in++ = half_of(s, s->slope, s->size, now);
         in = bind_rest(s, passage, in);
-        *out++ = whole(s->active[next]);
-        *out++ = whole(s->record[next]);
-        *out++ = whole(s->x[next]);
-        *out++ = whole(s->slope[next]);
+        *out++ = half_of(s, s->active, 1, next);
+        *out++ = half_of(s, s->record, EVN_SAMPLE_RECORD, next);
+        *out++ = half_of(s, s->x, s->size, next);
+        *out++ = half_of(s, s->slope, s->size, next);
         out = s->terms > 0 ? bind_done(s, chunk, i, out) : out;
     }
 }
@@ -365,7 +369,7 @@ static evn_status run_chunk(evn__sample_solve *s, const evn__passage *passage, i
     bind_attempts(s, passage, chunk);
     const evn__runs runs = {0, s->together, s->inputs, s->outputs, s->saved};
     EVN_TRY(evn__sample_chunk_run(s->attempt, &runs, &chunk->forward));
-    EVN_TRY(evn__real_copy(whole(chunk->record), whole(s->record[0]), s->fp64,
+    EVN_TRY(evn__real_copy(whole(chunk->record), whole(s->record), s->fp64,
                            (size_t)s->rows * EVN_SAMPLE_RECORD));
     if (!s->later_terms) {
         return EVN_OK;
@@ -384,7 +388,7 @@ evn__located evn__sample_solve_locate(const evn__sample_solve *s, int index,
 /// has.
 static evn_status look(evn__sample_solve *s, bool *running) {
     size_t count = (size_t)s->rows * EVN_SAMPLE_RECORD;
-    EVN_TRY(evn__real_read(whole(s->record[0]), s->fp64, s->host_record, count));
+    EVN_TRY(evn__real_read(whole(s->record), s->fp64, s->host_record, count));
     *running = false;
     for (int row = 0; row < s->rows && !evn__device_is_counting(s->problem->device); ++row) {
         double status = s->host_record[(size_t)row * EVN_SAMPLE_RECORD + EVN_SAMPLE_STATUS];
@@ -440,7 +444,7 @@ static evn_status finish(const evn__sample_solve *s, const evn__passage *passage
 static evn_status observe_begin(const evn__sample_solve *s, const evn__passage *passage) {
     const evn__located located = {.ends = s->ends, .times = s->times};
     return s->later_terms
-               ? evn__interpolation_begin(&s->interpolation, &located, s->x[0], passage->series)
+               ? evn__interpolation_begin(&s->interpolation, &located, s->x, passage->series)
                : EVN_OK;
 }
 
@@ -449,8 +453,8 @@ evn_status evn__sample_solve_run(evn__sample_solve *s, const evn__passage *passa
     bool running = true;
     EVN_TRY(write_times(s, passage));
     for (int row = s->samples; row < s->rows; ++row) { // what is there only to be many
-        const evn_binding copy = {s->x[0], (size_t)row * s->size};
-        EVN_TRY(evn__real_copy(copy, whole(s->x[0]), s->fp64, s->size));
+        const evn_binding copy = {s->x, (size_t)row * s->size};
+        EVN_TRY(evn__real_copy(copy, whole(s->x), s->fp64, s->size));
     }
     EVN_TRY(run_start(s, passage));
     EVN_TRY(observe_begin(s, passage));

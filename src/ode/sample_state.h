@@ -27,11 +27,11 @@ struct evn__sample_solve {
     size_t size;       ///< elements of a sample
     int terms;         ///< of interpolants that attempts leave; 1: x alone
     evn_plan *start, *attempt;
-    evn_buffer *x[2], *slope[2], *record[2], *active[2]; ///< exchanged by each attempt
-    evn_buffer *limits;                                  ///< [EVN__SAMPLE_LIMITS]
-    evn_buffer *ends;                                    ///< [rows, EVN_SAMPLE_ENDS]
-    evn_buffer *times;       ///< with observations: [observations, B, 2]
-    evn_buffer *later_terms; ///< with observations: the terms after the first
+    evn_buffer *x, *slope, *record, *active; ///< two halves each, exchanged by each attempt
+    evn_buffer *limits;                      ///< [EVN__SAMPLE_LIMITS]
+    evn_buffer *ends;                        ///< [rows, EVN_SAMPLE_ENDS]
+    evn_buffer *times;                       ///< with observations: [observations, B, 2]
+    evn_buffer *later_terms;                 ///< with observations: the terms after the first
     evn__interpolation interpolation;
     int together; ///< attempts between two looks
     evn__sample_chunk *chunks;
