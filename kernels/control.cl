@@ -143,10 +143,19 @@ inline void evn_remember(evn_record *r, const real error, __global const real *l
 // The state machine
 // ------------------------------------------------------------------------------------------------
 
+#define LAST_DIGIT (sizeof(real) == sizeof(int) ? R(0x1p-23) : R(0x1p-52))
+
+// By how much t + dt, rounded, is beyond the end of the solve; 0 where it is not.
+inline real evn_over(const real t, const real dt, __global const real *limits) {
+    const real over = (t + dt) - limits[EVN_CONTROL_T1];
+    return over != 0 && (over > 0) == (dt > 0) ? over : 0;
+}
+
 // No stage of a step from t may be seen beyond the end of the solve, as rounding could have it.
-inline real2 evn_inside(const real2 t, const real2 dt, __global const real *limits) {
-    const real over = (t.x + dt.x) - limits[EVN_CONTROL_T1];
-    return over != 0 && (over > 0) == (dt.x > 0) ? (real2)(dt.x - over, 0) : dt;
+inline real2 evn_inside(const real t, const real2 dt, __global const real *limits) {
+    const real over = evn_over(t, dt.x, limits), shorter = dt.x - over;
+    const bool still = evn_over(t, shorter, limits) != 0; // by less than a digit of dt
+    return over == 0 ? dt : (real2)(still ? dt.x - dt.x * LAST_DIGIT : shorter, 0);
 }
 
 // The next attempt is a step of `wanted`, or the end of the interval, or there is none.
@@ -165,7 +174,7 @@ inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *
     } else if (r->accepted + r->rejected >= max_steps) {
         r->status = EVN_CONTROL_TOO_MANY;
     } else {
-        r->dt = evn_inside(r->t, r->lands ? left : wanted, limits);
+        r->dt = evn_inside(r->t.x, r->lands ? left : wanted, limits);
     }
 }
 

@@ -125,7 +125,7 @@ static double limited(double way, double longest) {
 /// The longest first step: it must not be seen to end beyond t1, as rounding could have it.
 static double first_span(const evn__control *c, double begin, double end) {
     double span = limited(evn__control_end(c, 0) - begin, c->options.dt_max);
-    return span - evn__rounded_over(c->fp64, begin, span, end);
+    return evn__rounded_length(c->fp64, begin, span, end);
 }
 
 static void fill_steps(const evn__control *c, double *limits) {

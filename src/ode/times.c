@@ -83,7 +83,7 @@ static double time_of(const evn__times *times, int step) {
 static double time_inside(const evn__times *times, int step) {
     double t = time_of(times, step);
     double dt = evn__times_length(times, evn__course_interval(times->course, step));
-    return t - evn__rounded_over(times->fp64, t, dt, times->backward ? times->t0 : times->t1);
+    return evn__rounded_begin(times->fp64, t, dt, times->backward ? times->t0 : times->t1);
 }
 
 static evn_status write_times(const evn__times *times) {

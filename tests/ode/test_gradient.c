@@ -123,22 +123,20 @@ START_TEST(adjoint_of_wide_layers) {
 }
 END_TEST
 
-/// With every method that has an estimate, whether or not its last stage is the first of the next
-/// step.
-START_TEST(adjoint_by_every_pair) {
+/// Whether or not a method's last stage is the first of its next step, or has any weight.
+START_TEST(adjoint_by_other_pairs) {
+    static const char *const methods[] = {"heun", "bosh3", "fehlberg45"};
     enum { COUNT = 2 * 3 + 3 * 24 + 24 * 24 + 24 * 3 + 3 };
     static double exact[COUNT], adjoint[COUNT];
     problem p = problem_wide(12);
     gradient_with(&p, fixed("rk4", 200, EVN_GRADIENT_BACKPROP), exact);
-    for (int i = 0; evn_method_name(i); ++i) {
-        evn_solver_options options = fixed(evn_method_name(i), 0, EVN_GRADIENT_ADJOINT);
-        options.rtol = options.atol = evn_method_order(i) < 4 ? 1e-5 : 1e-8;
-        if (evn_method_is_adaptive(i)) {
-            gradient_with(&p, options, adjoint);
-            double error = test_difference(adjoint, exact, COUNT);
-            printf("%s: adjoint differs by %.2g\n", options.method, error);
-            ck_assert_msg(error < 20 * options.rtol, "%s: %g", options.method, error);
-        }
+    for (int i = 0; i < 3; ++i) {
+        evn_solver_options options = fixed(methods[i], 0, EVN_GRADIENT_ADJOINT);
+        options.rtol = options.atol = i < 2 ? 1e-5 : 1e-8;
+        gradient_with(&p, options, adjoint);
+        double error = test_difference(adjoint, exact, COUNT);
+        printf("%s: adjoint differs by %.2g\n", options.method, error);
+        ck_assert_msg(error < 20 * options.rtol, "%s: %g", options.method, error);
     }
     problem_free(&p);
 }
@@ -336,7 +334,7 @@ static Suite *suite(void) {
     TCase *adjoint = tcase_create("adjoint");
     tcase_add_loop_test(adjoint, adjoint_converges_to_backprop, 0, 2);
     tcase_add_loop_test(adjoint, adjoint_of_wide_layers, 0, 2);
-    tcase_add_test(adjoint, adjoint_by_every_pair);
+    tcase_add_test(adjoint, adjoint_by_other_pairs);
     tcase_add_test(adjoint, adjoint_reconstructs_the_start);
     suite_add_tcase(s, adjoint);
     TCase *paper = tcase_create("erratum");

@@ -98,6 +98,97 @@ START_TEST(adaptive_meets_its_tolerance) {
 }
 END_TEST
 
+static evn_solution solution_with(evn_solver_options options, double *error) {
+    problem p = problem_linear();
+    options.fp64 = true;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 3);
+    *error = problem_linear_error(&p, 3);
+    evn_solution solution = p.solution;
+    problem_free(&p);
+    return solution;
+}
+
+/// Whatever chooses the steps, and however errors are measured.
+START_TEST(controllers_and_norms_meet_tolerances) {
+    evn_solver_options options = evn_solver_options_default();
+    options.rtol = options.atol = 1e-6;
+    options.controller = (evn_controller)(_i / 3);
+    options.norm = (evn_norm)(_i % 3);
+    double error;
+    evn_solution s = solution_with(options, &error);
+    printf("%s, %s: error %.2g, %d + %d steps\n", evn_controller_name(_i / 3),
+           evn_norm_name(_i % 3), error, s.accepted, s.rejected);
+    ck_assert_double_lt(error, 20e-6);
+    ck_assert_int_lt(s.rejected, s.accepted / 4);
+}
+END_TEST
+
+/// Beside θ with large errors x alone is what is looked at, or hides in a mean.
+START_TEST(norms_differ) {
+    int accepted[3];
+    for (int norm = 0; norm < 3; ++norm) {
+        problem p = problem_node_ew(7);
+        evn_solver_options options = evn_solver_options_default();
+        options.rtol = options.atol = 1e-7;
+        options.norm = (evn_norm)norm;
+        options.fp64 = true;
+        problem_prepare(&p, &options);
+        problem_solve(&p, 0, 3);
+        accepted[norm] = p.solution.accepted;
+        problem_free(&p);
+    }
+    printf("steps: %d mixed, %d rms, %d state\n", accepted[0], accepted[1], accepted[2]);
+    ck_assert_int_gt(accepted[EVN_NORM_MIXED], accepted[EVN_NORM_RMS]);
+    ck_assert_int_ge(accepted[EVN_NORM_MIXED], accepted[EVN_NORM_STATE]);
+    ck_assert_int_ne(accepted[EVN_NORM_RMS], accepted[EVN_NORM_STATE]);
+}
+END_TEST
+
+/// Lengths and factors of steps are what options say.
+START_TEST(lengths_are_bounded) {
+    double error;
+    evn_solver_options options = evn_solver_options_default();
+    evn_solution loose = solution_with(options, &error);
+    options.dt_max = 0.07;
+    evn_solution s = solution_with(options, &error);
+    ck_assert_int_lt(loose.accepted, 40);
+    ck_assert_int_ge(s.accepted, (int)(3 / 0.07));
+    ck_assert_int_le(s.accepted, (int)(3 / 0.07) + 6);
+    options.dt_max = 0;
+    options.dt_first = 1e-6;
+    options.max_factor = 2; // from 1e-6 to 0.1 in 17 steps
+    s = solution_with(options, &error);
+    ck_assert_int_ge(s.accepted, loose.accepted + 14);
+    options = evn_solver_options_default();
+    options.safety = 0.5;
+    s = solution_with(options, &error);
+    ck_assert_int_gt(s.accepted, loose.accepted * 3 / 2);
+    ck_assert_int_eq(s.rejected, 0);
+}
+END_TEST
+
+/// Also where the solve has many observations, each of which takes few.
+START_TEST(steps_are_counted_over_the_whole_way) {
+    problem p = problem_linear();
+    evn_solver_options options = evn_solver_options_default();
+    options.fp64 = true;
+    options.observations = 8;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 3);
+    int attempts = p.solution.accepted + p.solution.rejected;
+    for (int room = attempts - 1; room <= attempts; ++room) {
+        evn_binding x1;
+        problem_reset(&p);
+        options.max_steps = room;
+        problem_prepare(&p, &options);
+        ck_assert_int_eq(problem_try(&p, 0, 3, &x1), room < attempts ? EVN_ERR_SOLVER : EVN_OK);
+        ck_assert_int_eq(p.solution.accepted + p.solution.rejected, room);
+    }
+    problem_free(&p);
+}
+END_TEST
+
 // What is observed on the way is what shorter solves would end with.
 START_TEST(observations_are_states_on_the_way) {
     for (int steps = 0; steps <= 12; steps += 12) {
@@ -377,6 +468,10 @@ static Suite *suite(void) {
     suite_add_tcase(s, orders);
     TCase *adaptive = tcase_create("adaptive");
     tcase_add_loop_test(adaptive, adaptive_meets_its_tolerance, 0, count_methods());
+    tcase_add_loop_test(adaptive, controllers_and_norms_meet_tolerances, 0, 9);
+    tcase_add_test(adaptive, norms_differ);
+    tcase_add_test(adaptive, lengths_are_bounded);
+    tcase_add_test(adaptive, steps_are_counted_over_the_whole_way);
     tcase_add_test(adaptive, observations_are_states_on_the_way);
     tcase_add_test(adaptive, backwards_in_time_undoes_forwards);
     suite_add_tcase(s, adaptive);

@@ -145,6 +145,59 @@ START_TEST(steps_never_wait) {
 }
 END_TEST
 
+// The ends of the way -----------------------------------------------------------------------------
+
+/// x' = (√(t − first) + √(last − t)) / 100: not a number outside of [first, last], two weights.
+static problem problem_between(void) {
+    evn_graph *f = NULL;
+    evn_dynamics *dynamics = NULL;
+    TRY(evn_graph_create(&f));
+    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", EVN_SHAPE(3));
+    evn_value first = evn_input(f, "first", EVN_SCALAR), last = evn_input(f, "last", EVN_SCALAR);
+    evn_value past = evn_sqrt(f, evn_sub(f, t, first)), left = evn_sqrt(f, evn_sub(f, last, t));
+    evn_value both = evn_scale(f, evn_add(f, past, left), 0.01);
+    evn_output(f, "dx", evn_add(f, evn_scale(f, x, 0.01), both));
+    TRY(evn_dynamics_create(f, NULL, &dynamics));
+    evn_graph_destroy(&f);
+    return problem_new(dynamics);
+}
+
+static double draw(uint64_t *random) {
+    *random = *random * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*random >> 33) / 1e8; // 0 to 86
+}
+
+static void check_between(evn_solver_options options, bool fp64) {
+    problem p = problem_between();
+    p.fp64 = options.fp64 = fp64;
+    uint64_t random = 5;
+    problem_prepare(&p, &options);
+    for (int i = 0; i < 40; ++i) {
+        double t0 = draw(&random), t1 = i % 3 ? draw(&random) : t0 + 0.1 * draw(&random);
+        p.weight[0][0] = fmin(t0, t1);
+        p.weight[1][0] = fmax(t0, t1);
+        problem_solve(&p, t0, t1);
+        ck_assert_msg(isfinite(p.x1[p.x1_count - 1]), "%s, %d steps, from %.17g to %.17g",
+                      options.method, options.steps, t0, t1);
+    }
+    problem_free(&p);
+}
+
+/// Rounding has f evaluated nowhere beyond the ends, whichever way, along fixed and adaptive steps:
+/// a unit in the last place would be enough for a NaN.
+START_TEST(f_is_evaluated_between_the_ends) {
+    static const char *const methods[] = {"rk4", "dopri5", "dop853"};
+    for (int k = 0; k < 6; ++k) {
+        evn_solver_options options = evn_solver_options_default();
+        options.method = methods[k / 2];
+        options.steps = _i & 2 || k < 2 ? 7 : 0;
+        options.rtol = options.atol = 1e-3;
+        options.dt_first = k % 2 ? 1e3 : 0; // all the way
+        check_between(options, _i & 1);
+    }
+}
+END_TEST
+
 // Gradients ---------------------------------------------------------------------------------------
 
 static void check_gradient(problem *p, double tolerance) {
@@ -237,6 +290,9 @@ static Suite *suite(void) {
     tcase_add_loop_test(values, observations_are_states_at_their_times, 0, 4);
     tcase_add_loop_test(values, steps_never_wait, 0, 4);
     suite_add_tcase(s, values);
+    TCase *between = tcase_create("ends");
+    tcase_add_loop_test(between, f_is_evaluated_between_the_ends, 0, 4);
+    suite_add_tcase(s, between);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradients_against_differences, 2, 8);
     tcase_add_loop_test(gradients, adaptive_gradients_against_differences, 0, 2);
