@@ -10,6 +10,7 @@
 #include "host/priority.h"
 #include "host/wait.h"
 #include "nn/description.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,25 @@ static evn_status make_schedule(const evn__phase_settings *from, evn_schedule *s
     return status == EVN_OK ? status : evn__prepend(EVN_ERR_USAGE, "phase %s", from->name);
 }
 
+/// Number of a name in a list; the first where there is none.
+static int number_of(const char *name, const char *(*list)(int index)) {
+    int index = 0;
+    while (name && list(index) && strcmp(list(index), name) != 0) {
+        ++index;
+    }
+    return index;
+}
+
+/// What was not given stays as the library has it.
+static void make_control(const evn__phase_settings *from, evn_solver_options *solver) {
+    solver->controller = (evn_controller)number_of(from->controller, evn_controller_name);
+    solver->norm = (evn_norm)number_of(from->norm, evn_norm_name);
+    solver->safety = isnan(from->safety) ? solver->safety : from->safety;
+    solver->dt_first = isnan(from->dt_first) ? solver->dt_first : from->dt_first;
+    solver->dt_max = isnan(from->dt_max) ? solver->dt_max : from->dt_max;
+    solver->max_steps = from->max_steps == INT64_MIN ? solver->max_steps : (int)from->max_steps;
+}
+
 static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) {
     phase->name = from->name;
     phase->solver = evn_solver_options_default();
@@ -56,6 +76,7 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
     phase->solver.rtol = from->rtol;
     phase->solver.atol = from->atol;
     phase->solver.gradient = evn__phase_gradient(from->name);
+    make_control(from, &phase->solver);
     phase->solver.checkpoints = (int)from->checkpoints;
     phase->solver.coupling = from->coupling;
     phase->solver.reconstruction = from->reconstruction;

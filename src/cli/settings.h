@@ -32,8 +32,10 @@ enum {
 /// all phases. The fields are named like their options.
 typedef struct evn__phase_settings {
     const char *name, *solver, *schedule, *milestones, *until, *fallback;
-    int64_t steps, epochs, checkpoints;
-    double rtol, atol, lr, warmup, factor, final, coupling, reconstruction;
+    const char *controller, *norm;
+    int64_t steps, epochs, max_steps, checkpoints;
+    double rtol, atol, lr, warmup, factor, final;
+    double safety, dt_first, dt_max, coupling, reconstruction;
 } evn__phase_settings;
 
 typedef struct evn__task_row evn__task_row; // task.h

@@ -115,6 +115,8 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     evn__text_append(text, "%s %d %d|%s %d %.17g %.17g %.17g %d %d %d|", p->name, p->epochs,
                      p->automatic + 2 * p->held_out, s->method ? s->method : "", s->steps, s->rtol,
                      s->atol, s->dt_min, s->max_steps, s->observations, (int)s->gradient);
+    evn__text_append(text, "%d %d %.17g %.17g %.17g %.17g %.17g|", (int)s->controller, (int)s->norm,
+                     s->safety, s->min_factor, s->max_factor, s->dt_first, s->dt_max);
     for (int i = 0; s->times && i < s->observations; ++i) {
         evn__text_append(text, "%.17g ", s->times[i]);
     }

@@ -67,6 +67,10 @@ START_TEST(wrong_values) {
     test_fails_with(test_program("", "train digits --solver magic"), EVN_ERR_USAGE, "dopri5");
     test_fails_with(test_program("", "train digits --solver tsit"), EVN_ERR_USAGE,
                     "did you mean tsit5?");
+    test_fails_with(test_program("", "train digits --controller pd"), EVN_ERR_USAGE,
+                    "should be i, pi or pid");
+    test_fails_with(test_program("", "train digits --norm l2"), EVN_ERR_USAGE, "rms");
+    test_fails_with(test_program("", "train digits --safety 2"), EVN_ERR_USAGE, "a number from");
     test_fails_with(test_program("", "train digits --out ''"), EVN_ERR_USAGE, "empty");
     test_fails_with(test_program("", "train digits --preset paper"), EVN_ERR_USAGE,
                     "digits has no preset paper (tasks that have it: mnist, curve, flow)");
