@@ -132,8 +132,10 @@ typedef struct evn_solution {
     int nfe;                ///< evaluations of the right-hand side
     int surplus;            ///< adaptive: steps that were enqueued before the host knew that the
                             ///< solve had ended; they change nothing, and count nowhere else
-    int waits;              ///< adaptive: times that the host waited to see how far the solve is
-    bool fell_back;         ///< of a gradient: it is that of checkpoints (fall_back)
+    double decay;   ///< after too many steps: where an explicit method looks wrong, the rate
+                    ///< of what decays so fast that it bounds the steps; else 0
+    int waits;      ///< adaptive: times that the host waited to see how far the solve is
+    bool fell_back; ///< of a gradient: it is that of checkpoints (fall_back)
 } evn_solution;
 
 /// Whether a solver can be made with these options, as far as dynamics do not matter; fast.

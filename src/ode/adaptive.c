@@ -7,6 +7,7 @@
 #include "ode/integrator_state.h"
 #include "ode/lookahead.h"
 #include "ode/step.h"
+#include "ode/stiffness.h"
 #include "plan/real.h"
 #include "plan/skip.h"
 #include <math.h>
@@ -239,6 +240,53 @@ static evn_status look(solve *s, double begun) {
     return take_records(s, records);
 }
 
+// Stiffness ---------------------------------------------------------------------------------------
+
+/// Components of a state, or of slopes, one after the other.
+static evn_status read_vector(const solve *s, evn_buffer *from, const evn__layout *layout,
+                              double *x) {
+    for (int i = 0; i < s->in->layout.count; ++i) {
+        evn_binding at = {from, layout->offset[i]};
+        EVN_TRY(evn__real_read(at, s->in->options.fp64, x, layout->size[i]));
+        x += layout->size[i];
+    }
+    return EVN_OK;
+}
+
+/// f by the plan of starts, at the time of the last look but one, which is near enough. The memory
+/// of the state is free after a solve that failed.
+static evn_status slope_at(void *self, const double *x, double *slope) {
+    solve *s = self;
+    const evn__layout *layout = &s->in->layout;
+    for (int i = 0; i < layout->count; ++i) {
+        EVN_TRY(evn__real_write(evn__integrator_state(s->in, i), s->in->options.fp64, x,
+                                layout->size[i]));
+        x += layout->size[i];
+    }
+    EVN_TRY(start(s, evn__control_now(s->a->control, EVN_CONTROL_T)));
+    return read_vector(s, s->a->slopes[s->a->first], &s->in->slope_layout, slope);
+}
+
+/// Whether something decays so fast that steps are about as long as stability allows.
+static evn_status find_decay(solve *s, double dt, double *decay) {
+    evn__integrator *in = s->in;
+    evn__slope f = {.self = s, .at = slope_at, .fp64 = in->options.fp64};
+    double *x = NULL;
+    for (int i = 0; i < in->layout.count; ++i) {
+        f.count += in->layout.size[i];
+    }
+    EVN_TRY(evn__control_let_start(s->a->control));
+    EVN_TRY(EVN_NEW(&x, f.count));
+    evn_status status = read_vector(s, in->state[in->now], &in->layout, x);
+    if (status == EVN_OK) {
+        status = evn__stiffness_rate(&f, x, dt > 0, decay);
+    }
+    free(x);
+    bool bounds = *decay * fabs(dt) > evn__tableau_stability(in->tableau) / 4;
+    *decay = bounds ? *decay : 0;
+    return status;
+}
+
 // A solve -----------------------------------------------------------------------------------------
 
 static evn_status finish(solve *s, evn_solution *solution) {
@@ -259,6 +307,9 @@ static evn_status finish(solve *s, evn_solution *solution) {
     if (done) {
         evn__lookahead_add(&s->a->lookahead, attempts);
         return EVN_OK;
+    }
+    if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
+        EVN_TRY(find_decay(s, now->dt, &solution->decay));
     }
     double begin = interval > 0       ? evn__control_end(control, interval - 1)
                    : s->way->backward ? s->way->t1

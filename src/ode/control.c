@@ -158,11 +158,15 @@ static void fill_limits(const evn__control *c, double *limits) {
     }
 }
 
-evn_status evn__control_set(evn__control *c, double t0, double t1, bool backward) {
+evn_status evn__control_let_start(evn__control *control) {
     const int64_t one_run = 1;
+    return evn_buffer_write(control->starts, 0, sizeof(one_run), &one_run);
+}
+
+evn_status evn__control_set(evn__control *c, double t0, double t1, bool backward) {
     double *limits = NULL;
     size_t count = EVN_CONTROL_ENDS + 2 * (size_t)c->course->intervals;
-    EVN_TRY(evn_buffer_write(c->starts, 0, sizeof(one_run), &one_run));
+    EVN_TRY(evn__control_let_start(c));
     if (c->set && c->t0 == t0 && c->t1 == t1 && c->backward == backward) {
         return EVN_OK;
     }

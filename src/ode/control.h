@@ -52,6 +52,8 @@ evn_status evn__control_measure(evn__control *control, double *wait, double *lau
 /// The next solve is from t0 to t1; `backward`: from the end of the course to its beginning, its
 /// first start is due. Enqueues only.
 evn_status evn__control_set(evn__control *control, double t0, double t1, bool backward);
+/// After the end of a solve: starts are due again.
+evn_status evn__control_let_start(evn__control *control);
 /// The end of an interval, in the order of the solve.
 double evn__control_end(const evn__control *control, int interval);
 

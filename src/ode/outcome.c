@@ -24,50 +24,79 @@ static double resolution(const evn_solver_options *options, double t) {
                          : (double)(nextafterf(fabsf((float)t), INFINITY) - fabsf((float)t));
 }
 
-/// What is to be done depends on why there was no step.
-static void advise(const evn_solver_options *options, evn_outcome outcome, double t0, double t1,
-                   double t, double next, bool backward, char text[192]) {
-    const double fewest =
-        1e4; // times of an interval that steps of a sensible length can tell apart
-    bool coarse = resolution(options, t) * fewest > fabs(t1 - t0);
-    if (backward && !coarse) { // tolerances do not make dynamics reversible
-        evn__print(text, 192,
-                   "these dynamics cannot be solved backwards; take the gradient checkpointed or "
-                   "reversible, or let the solver fall back on checkpoints");
-    } else if (outcome == EVN_OUTCOME_NOT_FINITE) {
-        evn__print(
-            text, 192,
-            "the state or its slope is not finite; look at the initial state and the weights, "
-            "or lower the learning rate");
-    } else if (outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
-        evn__print(text, 192,
-                   "it used up its %d steps; raise max_steps, loosen rtol and atol, lower the "
-                   "learning rate, or use fixed steps",
-                   options->max_steps);
-    } else if (fabs(next) < options->dt_min) {
-        evn__print(text, 192,
+enum { ADVICE = 384 };
+
+static void advise_slower(const evn_solver_options *options, const evn_solution *solution,
+                          double left, char text[ADVICE]) {
+    double bound = evn__tableau_stability(evn__tableau_find(options->method));
+    double longest = bound / solution->decay;
+    evn__print(
+        text, ADVICE,
+        "it used up its %d steps, and looks stiff: what decays at a rate of %.2g there keeps "
+        "the steps of an explicit method short, those of %s below %.2g, at any tolerance. "
+        "Raise max_steps to about %.1g, shorten the way, or let the dynamics be slower: "
+        "smaller weights, a lower learning rate",
+        options->max_steps, solution->decay, options->method, longest,
+        options->max_steps + 1.5 * fabs(left) / longest);
+}
+
+/// Whether times are too coarse there for steps of a sensible length.
+static bool is_coarse(const evn_solver_options *options, double way, double t) {
+    const double fewest = 1e4; // times of an interval
+    return resolution(options, t) * fewest > fabs(way);
+}
+
+static void advise_small(const evn_solver_options *options, bool coarse, double t, double next,
+                         char text[ADVICE]) {
+    if (fabs(next) < options->dt_min) {
+        evn__print(text, ADVICE,
                    "its step became smaller than dt_min = %g; lower that, loosen rtol and atol, or "
                    "use fixed steps",
                    options->dt_min);
     } else if (coarse) {
         evn__print(
-            text, 192,
+            text, ADVICE,
             "%s precision has no two times there that are closer than %.3g; let time begin at "
             "0%s",
             options->fp64 ? "double" : "single", resolution(options, t),
             options->fp64 ? "" : ", or use double precision");
     } else {
         evn__print(
-            text, 192,
+            text, ADVICE,
             "its step became too small; loosen rtol and atol, lower the learning rate, or use "
             "fixed steps");
     }
 }
 
+/// What is to be done depends on why there was no step.
+static void advise(const evn_solver_options *options, const evn_solution *solution, double t0,
+                   double t1, double next, bool backward, char text[ADVICE]) {
+    bool coarse = is_coarse(options, t1 - t0, solution->t);
+    if (backward && !coarse) { // tolerances do not make dynamics reversible
+        evn__print(text, ADVICE,
+                   "these dynamics cannot be solved backwards; take the gradient checkpointed or "
+                   "reversible, or let the solver fall back on checkpoints");
+    } else if (solution->outcome == EVN_OUTCOME_NOT_FINITE) {
+        evn__print(
+            text, ADVICE,
+            "the state or its slope is not finite; look at the initial state and the weights, "
+            "or lower the learning rate");
+    } else if (solution->decay > 0) {
+        advise_slower(options, solution, t1 - solution->t, text);
+    } else if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
+        evn__print(text, ADVICE,
+                   "it used up its %d steps; raise max_steps, loosen rtol and atol, lower the "
+                   "learning rate, or use fixed steps",
+                   options->max_steps);
+    } else {
+        advise_small(options, coarse, solution->t, next, text);
+    }
+}
+
 evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,
                              double t0, double t1, double next, bool backward) {
-    char text[192];
-    advise(options, solution->outcome, t0, t1, solution->t, next, backward, text);
+    char text[ADVICE];
+    advise(options, solution, t0, t1, next, backward, text);
     EVN_FAIL(
         solution->outcome == EVN_OUTCOME_NOT_FINITE ? EVN_ERR_NOT_FINITE : EVN_ERR_SOLVER,
         "the solver stopped at t = %.9g on the way %sto %.9g, before a step of %g, with %d steps "

@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "base/status.h"
 #include "evonode/solver.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,6 +64,29 @@ int evn__tableau_evaluations(const evn__tableau *tableau) {
 
 int evn__tableau_adaptive_evaluations(const evn__tableau *tableau) {
     return tableau->fsal ? tableau->stages - 1 : tableau->stages;
+}
+
+/// What a step makes of x' = z x, dt = 1, from 1.
+static double stability_function(const evn__tableau *tableau, double z) {
+    double k[EVN__MAX_STAGES], result = 1;
+    for (int i = 0; i < tableau->stages; ++i) {
+        double x = 1;
+        for (int j = 0; j < i; ++j) {
+            x += evn__tableau_a(tableau, i, j) * k[j];
+        }
+        k[i] = z * x;
+        result += tableau->b[i] * k[i];
+    }
+    return result;
+}
+
+double evn__tableau_stability(const evn__tableau *tableau) {
+    const double step = 1e-3, rounding = 1e-9;
+    double reach = step;
+    while (fabs(stability_function(tableau, -reach)) <= 1 + rounding) {
+        reach += step;
+    }
+    return reach - step;
 }
 
 const char *evn_method_name(int index) {

@@ -7,6 +7,7 @@
 #include "test.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // x' = x: ten Euler steps over [0, 1] give exactly 1.1¹⁰, and so is the gradient.
@@ -335,6 +336,69 @@ START_TEST(too_many_steps) {
 }
 END_TEST
 
+/// x' = −rate (x − y), y' = cos t: y is slow, and x follows it.
+static problem problem_stiff(double rate) {
+    evn_graph *f = NULL;
+    evn_dynamics *dynamics = NULL;
+    TRY(evn_graph_create(&f));
+    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", EVN_SHAPE(1, 2));
+    evn_value m = evn_input(f, "m", EVN_SHAPE(2, 2)), w = evn_input(f, "w", EVN_SHAPE(2));
+    evn_value cosine = evn_cos(f, t);
+    evn_value forced = evn_mul(f, evn_add(f, evn_sub(f, x, x), w), cosine);
+    evn_output(f, "dx", evn_add(f, evn_matmul(f, x, m, false, false), forced));
+    TRY(evn_dynamics_create(f, NULL, &dynamics));
+    evn_graph_destroy(&f);
+    problem p = problem_new(dynamics);
+    p.weight[0][0] = -rate;
+    p.weight[0][2] = rate;
+    p.weight[1][1] = 1;
+    return p;
+}
+
+/// A stiff problem is told from one that is long: by what bounds the steps of an explicit method,
+/// with a way out that leads out.
+START_TEST(stiff_problems_are_named) {
+    evn_solver_options options = evn_solver_options_default();
+    options.method = _i % 2 ? "bosh3" : "dopri5";
+    options.fp64 = _i < 2;
+    options.max_steps = 300;
+    problem p = problem_stiff(2000);
+    p.fp64 = options.fp64;
+    evn_binding x1;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 3, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
+    printf("%s\n", evn_error_message());
+    ck_assert_double_eq_tol(p.solution.decay, 2000, 100);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "stiff"));
+    const char *about = strstr(evn_error_message(), "max_steps to about ");
+    ck_assert_ptr_nonnull(about);
+    problem_reset(&p);
+    options.max_steps = (int)strtod(about + strlen("max_steps to about "), NULL);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 3);
+    ck_assert_double_eq_tol(p.x1[0], sin(3), 0.02);
+    problem_free(&p);
+}
+END_TEST
+
+/// What turns, or grows, bounds no step by stability.
+START_TEST(others_are_not_stiff) {
+    problem p = _i ? problem_growth(true) : problem_linear();
+    evn_solver_options options = evn_solver_options_default();
+    options.rtol = options.atol = 1e-9;
+    options.fp64 = true;
+    options.max_steps = 50;
+    evn_binding x1;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 100, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
+    ck_assert(p.solution.decay == 0);
+    ck_assert_ptr_null(strstr(evn_error_message(), "stiff"));
+    problem_free(&p);
+}
+END_TEST
+
 START_TEST(not_a_number_ends_the_solve) {
     problem p = problem_linear();
     evn_solver_options options = evn_solver_options_default();
@@ -478,6 +542,8 @@ static Suite *suite(void) {
     TCase *endings = tcase_create("endings");
     tcase_add_test(endings, a_pole_ends_the_solve);
     tcase_add_test(endings, too_many_steps);
+    tcase_add_loop_test(endings, stiff_problems_are_named, 0, 4);
+    tcase_add_loop_test(endings, others_are_not_stiff, 0, 2);
     tcase_add_test(endings, the_last_step_is_reported);
     tcase_add_test(endings, messages_name_the_cause);
     tcase_add_test(endings, not_a_number_ends_the_solve);

@@ -177,6 +177,20 @@ START_TEST(mistakes_are_noticed) {
 }
 END_TEST
 
+/// The interval of stability of methods for which it is in books.
+START_TEST(stability_is_that_of_books) {
+    static const struct {
+        const char *name;
+        double reach;
+    } known[] = {
+        {"euler", 2}, {"midpoint", 2}, {"bosh3", 2.513}, {"rk4", 2.785}, {"dopri5", 3.307}};
+    for (int i = 0; i < 5; ++i) {
+        double reach = evn__tableau_stability(evn__tableau_find(known[i].name));
+        ck_assert_double_eq_tol(reach, known[i].reach, 2e-3);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     int methods = 0;
     while (evn_method_name(methods)) {
@@ -190,6 +204,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(conditions, order_conditions_hold, 0, methods);
     tcase_add_loop_test(conditions, estimates_have_their_order, 0, methods);
     tcase_add_loop_test(conditions, mistakes_are_noticed, 0, methods);
+    tcase_add_test(conditions, stability_is_that_of_books);
     suite_add_tcase(s, conditions);
     return s;
 }
