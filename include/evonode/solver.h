@@ -201,6 +201,14 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                               const evn_binding *weights_bar, evn_solution *solution);
 
+/// The grid of the last solve, also of one that failed: t0, where its steps began after that, and
+/// where the last one ended.
+/// @param[out] times  [count]
+/// @param[in]  count  evn_solution.accepted + 1
+/// @return EVN_ERR_ARGUMENT when that is another number, when there was no solve, and where each
+///         sample has steps of its own
+evn_status evn_solver_grid(const evn_solver *solver, double *times, int count);
+
 /// After an adjoint or reversible gradient of the last solve (else EVN_ERR_ARGUMENT): how far the
 /// reconstructed x(t0) and evolving weights θ(t0) are from the true ones, ‖difference‖/‖true‖ (0
 /// where nothing evolves). Waits for the device. Large values mean that the dynamics cannot be

@@ -7,6 +7,7 @@
 
 #include "ode/course.h"
 #include "ode/system.h"
+#include "ode/trail.h"
 
 /// What is solved, and how. Outlives the scheme.
 typedef struct evn__problem {
@@ -43,6 +44,10 @@ typedef struct evn__scheme_methods {
 
     /// What one sample did in the last solve; NULL: no sample has steps of its own.
     evn_solution (*sample)(const evn__scheme *scheme, int index);
+
+    /// The steps of the last solve, where these are chosen on the way; NULL: they are the course's,
+    /// or each sample's own.
+    const evn__trail *(*trail)(const evn__scheme *scheme);
 
     /// Of the last solve, as often as wanted; NULL: there is none. Overwrites the cotangents of the
     /// parameters, and leaves those of the state at t0 where state_bar says.

@@ -97,11 +97,16 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
     return deliver(a, passage->parameters_bar);
 }
 
+static const evn__trail *trail(const evn__scheme *scheme) {
+    return evn__integrator_trail(((const adjoint *)scheme)->forward);
+}
+
 const evn__scheme_methods evn__scheme_adjoint = {.create = create,
                                                  .destroy = destroy,
                                                  .begin = state,
                                                  .end = state,
                                                  .solve = solve,
+                                                 .trail = trail,
                                                  .gradient = gradient,
                                                  .state_bar = state_bar,
                                                  .reconstructed = reconstructed};

@@ -31,5 +31,13 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
     return evn__integrate(((none *)scheme)->forward, &way, passage->parameters, solution);
 }
 
-const evn__scheme_methods evn__scheme_none = {
-    .create = create, .destroy = destroy, .begin = state, .end = state, .solve = solve};
+static const evn__trail *trail(const evn__scheme *scheme) {
+    return evn__integrator_trail(((const none *)scheme)->forward);
+}
+
+const evn__scheme_methods evn__scheme_none = {.create = create,
+                                              .destroy = destroy,
+                                              .begin = state,
+                                              .end = state,
+                                              .solve = solve,
+                                              .trail = trail};

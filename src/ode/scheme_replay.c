@@ -140,10 +140,15 @@ static evn_status gradient_adaptive(evn__scheme *scheme, const evn__passage *pas
     return EVN_OK;
 }
 
+static const evn__trail *trail(const evn__scheme *scheme) {
+    return evn__integrator_trail(((const replayed *)scheme)->forward);
+}
+
 const evn__scheme_methods evn__scheme_replay_adaptive = {.create = create_adaptive,
                                                          .destroy = destroy,
                                                          .begin = state,
                                                          .end = state,
                                                          .solve = solve_adaptive,
+                                                         .trail = trail,
                                                          .gradient = gradient_adaptive,
                                                          .state_bar = state_bar};

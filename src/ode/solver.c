@@ -274,6 +274,48 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
     return EVN_OK;
 }
 
+// Grid --------------------------------------------------------------------------------------------
+
+static evn_status copy_grid(const evn__trail *trail, double t0, double *times, int count) {
+    EVN_CHECK(count == trail->count + 1, EVN_ERR_ARGUMENT,
+              "the grid of the last solve has %d points, its accepted steps and one, but there is "
+              "room for %d",
+              trail->count + 1, count);
+    times[0] = t0;
+    for (int i = 0; i < trail->count; ++i) {
+        times[i] = trail->steps[i].t;
+        times[i + 1] = trail->steps[i].t + trail->steps[i].dt;
+    }
+    return EVN_OK;
+}
+
+/// That of fixed steps is the course's.
+static evn_status copy_fixed_grid(const evn_solver *solver, double *times, int count) {
+    const evn__passage *p = &solver->passage;
+    evn__trail trail = {0};
+    evn_status status = evn__trail_set(&trail, &solver->course, p->t0, p->t1);
+    if (status == EVN_OK) {
+        status = copy_grid(&trail, p->t0, times, count);
+    }
+    evn__trail_free(&trail);
+    return status;
+}
+
+evn_status evn_solver_grid(const evn_solver *solver, double *times, int count) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(times);
+    const evn__scheme_methods *methods = solver->scheme->methods;
+    bool fixed = solver->options.steps > 0;
+    EVN_CHECK(solver->passage.parameters, EVN_ERR_ARGUMENT,
+              "there was no solve that could have a grid: call evn_solve first");
+    EVN_CHECK(fixed || methods->trail, EVN_ERR_ARGUMENT,
+              "each sample has steps of its own: there is no grid of all");
+    EVN_TRY(fixed ? copy_fixed_grid(solver, times, count)
+                  : copy_grid(methods->trail(solver->scheme), solver->passage.t0, times, count));
+    times[count - 1] = solver->solved ? solver->passage.t1 : times[count - 1];
+    return EVN_OK;
+}
+
 // Gradient ----------------------------------------------------------------------------------------
 
 /// Note where the parameters' cotangents are to go.

@@ -169,6 +169,40 @@ START_TEST(lengths_are_bounded) {
 }
 END_TEST
 
+/// t0, each step's end, t1: of chosen and of fixed steps, and as far as a solve came that failed.
+START_TEST(grids_can_be_read) {
+    double times[512];
+    problem p = problem_linear();
+    evn_solver_options options = evn_solver_options_default();
+    options.fp64 = true;
+    options.rtol = options.atol = 1e-5;
+    options.observations = 3;
+    options.gradient = _i % 2 ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_NONE;
+    options.steps = _i / 2 ? 10 : 0;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(evn_solver_grid(p.solver, times, 1), EVN_ERR_ARGUMENT);
+    problem_solve(&p, 5, 2);
+    int count = p.solution.accepted + 1, seen = 0;
+    TRY(evn_solver_grid(p.solver, times, count));
+    ck_assert_int_eq(evn_solver_grid(p.solver, times, count - 1), EVN_ERR_ARGUMENT);
+    ck_assert(times[0] == 5 && times[count - 1] == 2);
+    for (int i = 1; i < count; ++i) {
+        ck_assert(times[i] < times[i - 1]);
+        seen += fabs(times[i] - 4) < 1e-12 || fabs(times[i] - 3) < 1e-12;
+    }
+    ck_assert_int_eq(seen, 2); // observations
+    problem_reset(&p);
+    options.steps = 0;
+    options.max_steps = 5;
+    problem_prepare(&p, &options);
+    evn_binding x1;
+    ck_assert_int_eq(problem_try(&p, 5, 2, &x1), EVN_ERR_SOLVER);
+    TRY(evn_solver_grid(p.solver, times, p.solution.accepted + 1));
+    ck_assert_double_eq_tol(times[p.solution.accepted], p.solution.t, 1e-12);
+    problem_free(&p);
+}
+END_TEST
+
 /// Also where the solve has many observations, each of which takes few.
 START_TEST(steps_are_counted_over_the_whole_way) {
     problem p = problem_linear();
@@ -535,6 +569,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(adaptive, controllers_and_norms_meet_tolerances, 0, 9);
     tcase_add_test(adaptive, norms_differ);
     tcase_add_test(adaptive, lengths_are_bounded);
+    tcase_add_loop_test(adaptive, grids_can_be_read, 0, 4);
     tcase_add_test(adaptive, steps_are_counted_over_the_whole_way);
     tcase_add_test(adaptive, observations_are_states_on_the_way);
     tcase_add_test(adaptive, backwards_in_time_undoes_forwards);
