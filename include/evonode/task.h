@@ -102,6 +102,10 @@ typedef struct evn_task_methods {
     /// Read what `save` wrote.
     evn_status (*restore)(void *self, const void *data);
 
+    /// Optional: what it solves, one after the other, NULL past the last; its weights are
+    /// parameters of the same names. For what looks at θ(t).
+    const evn_dynamics *(*dynamics)(void *self, int index);
+
     /// Release `self`, after all its programs.
     void (*destroy)(void *self);
 } evn_task_methods;

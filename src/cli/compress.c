@@ -5,6 +5,7 @@
 #include "cli/training.h"
 #include "nn/evolution.h"
 #include "nn/projection.h"
+#include "task/moved_weight.h"
 
 #include "base/number.h"
 #include <math.h>
@@ -40,19 +41,21 @@ static bool has_basis(const evn_parameters *parameters) {
 static evn_status choose(const evn__settings *given, compression *c) {
     evn__settings *s = &c->settings;
     const char *folder = given->subject;
-    EVN_CHECK(has_basis(parameters_of(c->from)), EVN_ERR_ARGUMENT,
-              "the weights of %s are no functions of t (%s); compress takes runs that were trained "
-              "with --weights steps, buckets, piecewise-linear, fourier, chebyshev, legendre, "
-              "splines or hypernet",
-              folder,
-              s->model && strcmp(s->model, "node-ew") != 0 ? s->model
-              : s->evolution                               ? s->evolution
-                                                           : "its own waves");
+    bool moves = evn__task_moves_weights(&c->from->task);
+    const char *before = s->evolution ? s->evolution : "waves of its own";
+    EVN_CHECK(moves || has_basis(parameters_of(c->from)), EVN_ERR_ARGUMENT,
+              "the weights of %s are constant: there is nothing to compress; take a run of "
+              "--model node-ew",
+              folder);
     EVN_CHECK(given->weights || given->basis != INT64_MIN, EVN_ERR_USAGE,
               "compress to what? Give the number of functions, --basis N, or another kind, "
               "--weights KIND, or both, as in: evonode compress %s --basis 4",
               folder);
-    snprintf(c->words[0], sizeof(c->words[0]), "%s", s->evolution);
+    EVN_CHECK(given->weights || !moves, EVN_ERR_USAGE,
+              "the weights of %s are moved by a g (%s); say of which functions of t they are to be "
+              "a sum, as in: --weights splines --basis 4",
+              folder, before);
+    snprintf(c->words[0], sizeof(c->words[0]), "%s", before);
     s->weights = given->weights ? given->weights : s->weights;
     s->basis = given->basis;
     const evn__evolution_kind *kind = evn__evolution_find(s->weights);
@@ -65,11 +68,19 @@ static evn_status choose(const evn__settings *given, compression *c) {
     return EVN_OK;
 }
 
+/// Where a g moves weights they are solved.
+static evn_status sample(const void *self, const char *name, int count, bool *moves,
+                         double *theta) {
+    const evn__session *session = self;
+    return evn__moved_weight_sample(session->device, &session->task, name, count, moves, theta);
+}
+
 static evn_status make(compression *c) {
+    const evn__sampler sampler = {c->from, sample};
     c->to = *c->from;
     c->to.task = (evn_task){0};
     EVN_TRY(c->to.row->create(&c->to, &c->settings));
-    EVN_TRY(evn__parameters_project(parameters_of(c->from), NULL, parameters_of(&c->to),
+    EVN_TRY(evn__parameters_project(parameters_of(c->from), &sampler, parameters_of(&c->to),
                                     &c->projection));
     EVN_CHECK(c->projection.projected > 0, EVN_ERR_ARGUMENT,
               "no weight is in another basis, or of another number of functions, than before (%s); "

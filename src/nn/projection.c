@@ -265,6 +265,7 @@ evn_status evn__parameters_project(evn_parameters *from, const evn__sampler *sam
         side_free(&b);
         EVN_TRY(status);
     }
-    projection->distance = sums.all > 0 ? sqrt(sums.lost / sums.all) : 0;
+    // Differences of squares: below 1e-8 it is rounding.
+    projection->distance = sums.all > 0 ? sqrt(fmax(sums.lost, 0) / sums.all) : 0;
     return EVN_OK;
 }

@@ -316,6 +316,10 @@ static evn_status evaluate(void *self, const evn_solver_options *solver, evn_par
     return set_metrics(t, part, nll + t->options.log_volume, nfe, metrics);
 }
 
+static const evn_dynamics *dynamics_at(void *self, int index) {
+    return index == 0 ? ((const flow *)self)->dynamics : NULL;
+}
+
 static const evn_task_methods methods = {.name = "flow",
                                          .iterates = true,
                                          .slots = 1,
@@ -330,6 +334,7 @@ static const evn_task_methods methods = {.name = "flow",
                                          .read = read,
                                          .reconstruction = reconstruction,
                                          .evaluate = evaluate,
+                                         .dynamics = dynamics_at,
                                          .destroy = destroy};
 
 evn__flow_model evn__flow_get_model(const evn_task *task) {

@@ -149,6 +149,18 @@ static void destroy(void *self) {
     free(t);
 }
 
+/// The ODEs among the stages of the model.
+static const evn_dynamics *dynamics_at(void *self, int index) {
+    const evn_model *model = ((const images *)self)->model;
+    for (int i = 0; i < evn_model_stage_count(model); ++i) {
+        const evn_dynamics *dynamics = evn_model_stage(model, i).dynamics;
+        if (dynamics && index-- == 0) {
+            return dynamics;
+        }
+    }
+    return NULL;
+}
+
 static const evn_task_methods methods = {.name = "images",
                                          .slots = EVN__CLASSIFIER_SLOTS,
                                          .scores = scores,
@@ -163,6 +175,7 @@ static const evn_task_methods methods = {.name = "images",
                                          .gradient = gradient,
                                          .read = read,
                                          .reconstruction = reconstruction,
+                                         .dynamics = dynamics_at,
                                          .destroy = destroy};
 
 static evn_status check_source(const evn_source_info *info) {

@@ -413,6 +413,10 @@ static void destroy(void *self) {
     free(t);
 }
 
+static const evn_dynamics *dynamics_at(void *self, int index) {
+    return index == 0 ? ((const trajectory *)self)->dynamics : NULL;
+}
+
 static const evn_task_methods methods = {.name = "trajectory",
                                          .iterates = true,
                                          .slots = 1,
@@ -427,6 +431,7 @@ static const evn_task_methods methods = {.name = "trajectory",
                                          .read = read,
                                          .reconstruction = reconstruction,
                                          .evaluate = evaluate,
+                                         .dynamics = dynamics_at,
                                          .destroy = destroy};
 
 evn__trajectory_model evn__trajectory_get_model(const evn_task *task) {
