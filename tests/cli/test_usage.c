@@ -64,6 +64,13 @@ START_TEST(wrong_values) {
     test_fails_with(test_program("", "train digits --model cnn"), EVN_ERR_USAGE,
                     "resnet, node, node-ew or hypernet");
     test_fails_with(test_program("", "train digits --weights none"), EVN_ERR_USAGE, "rda");
+    test_fails_with(test_program("", "train digits --weights splines --basis 3"), EVN_ERR_USAGE,
+                    "splines takes 4 to 64 functions");
+    test_fails_with(test_program("", "train digits --weights rda --basis 3"), EVN_ERR_USAGE,
+                    "--weights fourier and its like, not with rda");
+    test_fails_with(test_program("", "train flow --basis 3"), EVN_ERR_USAGE, "not with none");
+    test_fails_with(test_program("", "train digits --weights steps --basis 3"), EVN_ERR_USAGE,
+                    "the phase backprop takes 10 steps; give --steps 3 or --basis 10");
     test_fails_with(test_program("", "train digits --solver magic"), EVN_ERR_USAGE, "dopri5");
     test_fails_with(test_program("", "train digits --solver tsit"), EVN_ERR_USAGE,
                     "did you mean tsit5?");
