@@ -15,13 +15,25 @@
 #include <string.h>
 #include <unistd.h>
 
-static const evn__verb *const verbs[] = {
-    &evn__verb_devices,  &evn__verb_describe, &evn__verb_train,
-    &evn__verb_resume,   &evn__verb_eval,     &evn__verb_predict,
-    &evn__verb_depth,    &evn__verb_invert,   &evn__verb_sample,
-    &evn__verb_density,  &evn__verb_export,   &evn__verb_compress,
-    &evn__verb_compare,  &evn__verb_report,   &evn__verb_tune,
-    &evn__verb_selftest, &evn__verb_bench,    NULL};
+static const evn__verb *const verbs[] = {&evn__verb_devices,
+                                         &evn__verb_describe,
+                                         &evn__verb_train,
+                                         &evn__verb_resume,
+                                         &evn__verb_eval,
+                                         &evn__verb_predict,
+                                         &evn__verb_depth,
+                                         &evn__verb_invert,
+                                         &evn__verb_gradcheck,
+                                         &evn__verb_sample,
+                                         &evn__verb_density,
+                                         &evn__verb_export,
+                                         &evn__verb_compress,
+                                         &evn__verb_compare,
+                                         &evn__verb_report,
+                                         &evn__verb_tune,
+                                         &evn__verb_selftest,
+                                         &evn__verb_bench,
+                                         NULL};
 
 static const evn__verb *find_verb(const char *name) {
     for (int i = 0; verbs[i]; ++i) {

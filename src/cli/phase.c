@@ -54,7 +54,7 @@ static const char *until_name(int index) {
 #define TRAIN EVN__VERB_TRAIN
 #define ALL                                                                                        \
     (TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH | EVN__VERB_SAMPLE | EVN__VERB_PREDICT |             \
-     EVN__VERB_DENSITY)
+     EVN__VERB_DENSITY | EVN__VERB_GRADCHECK)
 #define SOLVED    (ALL | EVN__VERB_EXPORT)
 #define AT(field) offsetof(evn__phase_settings, field)
 
@@ -84,7 +84,7 @@ const evn__option evn__phase_options[] = {
      &evn__option_real, AT(coupling), 0, 1, NULL},
     {"reconstruction", "X",
      "adjoint: how far from the true start solving backwards may end, relative to it; beyond it "
-     "the training ends, or falls back; 0: it is not looked at",
+     "the training ends, or falls back; 0: an epoch ends with a warning where it is beyond 0.05",
      TRAIN, &evn__option_real, AT(reconstruction), 0, 1e6, NULL},
     {"fallback", "KIND", "adjoint: the gradient where it ends further away, or does not get there",
      TRAIN, &evn__option_text, AT(fallback), 0, 0, fallback_name},

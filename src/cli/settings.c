@@ -22,7 +22,7 @@ static const evn__default common_defaults[] = {
     {NULL, "rtol", "1e-3"},         {NULL, "atol", "1e-3"},
     {NULL, "schedule", "constant"}, {NULL, "until", "epochs"},
     {NULL, "warmup", "0"},          {NULL, "checkpoints", "0"},
-    {NULL, "coupling", "0"},        {NULL, "reconstruction", "1"},
+    {NULL, "coupling", "0"},        {NULL, "reconstruction", "0"},
     {NULL, "fallback", "none"},     {NULL, "factor", "0.1"},
     {NULL, "final", "0.01"},        {0},
 };
@@ -69,10 +69,11 @@ const evn__option evn__settings_options[] = {
     {"device", "P:D | N | NAME | PLATFORM | cpu | gpu | igpu | auto",
      "where to compute (EVONODE_DEVICE)",
      ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_TUNE | EVN__VERB_SELFTEST |
-         EVN__VERB_EXPORT | COMPRESS | BENCH,
+         EVN__VERB_EXPORT | COMPRESS | BENCH | EVN__VERB_GRADCHECK,
      &evn__option_text, AT(device), 0, 0, NULL},
     {"force", NULL, "use the device though its results were found wrong",
-     ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT | COMPRESS | EVN__OPTION_PASSING,
+     ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT | COMPRESS | EVN__VERB_GRADCHECK |
+         EVN__OPTION_PASSING,
      &evn__option_flag, AT(force), 0, 0, NULL},
     {"best", NULL, "go on from the checkpoint of the least loss instead of the last one",
      EVN__VERB_RESUME, &evn__option_flag, AT(best), 0, 0, NULL},
@@ -258,7 +259,8 @@ const evn__option evn__settings_options[] = {
     {"seconds", "N", "time limit of tuning, in seconds", EVN__VERB_TUNE, &evn__option_integer,
      AT(seconds), 1, 86400, NULL},
     {"json", NULL, "print JSON; predict: a line of it for each answer",
-     EVN__VERB_DEVICES | EVN__VERB_COMPARE | EVN__VERB_EVAL | PREDICT | DENSITY | DESCRIBE,
+     EVN__VERB_DEVICES | EVN__VERB_COMPARE | EVN__VERB_EVAL | EVN__VERB_GRADCHECK | PREDICT |
+         DENSITY | DESCRIBE,
      &evn__option_flag, AT(json), 0, 0, NULL},
     {"classes", "N", "classes of images (10)", DESCRIBE, &evn__option_integer, AT(classes), 2, 1e6,
      NULL},

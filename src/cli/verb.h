@@ -19,23 +19,24 @@ typedef struct evn__verb {
     const char *notes; ///< further lines of its help, "" for none
 } evn__verb;
 
-extern const evn__verb evn__verb_devices;  // devices.c
-extern const evn__verb evn__verb_train;    // train.c
-extern const evn__verb evn__verb_resume;   // resume.c
-extern const evn__verb evn__verb_eval;     // eval.c
-extern const evn__verb evn__verb_predict;  // predict.c
-extern const evn__verb evn__verb_depth;    // depth.c
-extern const evn__verb evn__verb_invert;   // invert.c
-extern const evn__verb evn__verb_sample;   // sample.c
-extern const evn__verb evn__verb_density;  // density.c
-extern const evn__verb evn__verb_export;   // export.c
-extern const evn__verb evn__verb_compress; // compress.c
-extern const evn__verb evn__verb_compare;  // compare.c
-extern const evn__verb evn__verb_report;   // page.c
-extern const evn__verb evn__verb_describe; // describe.c
-extern const evn__verb evn__verb_tune;     // tune.c
-extern const evn__verb evn__verb_selftest; // selftest.c
-extern const evn__verb evn__verb_bench;    // bench.c
+extern const evn__verb evn__verb_devices;   // devices.c
+extern const evn__verb evn__verb_train;     // train.c
+extern const evn__verb evn__verb_resume;    // resume.c
+extern const evn__verb evn__verb_eval;      // eval.c
+extern const evn__verb evn__verb_predict;   // predict.c
+extern const evn__verb evn__verb_depth;     // depth.c
+extern const evn__verb evn__verb_invert;    // invert.c
+extern const evn__verb evn__verb_gradcheck; // gradcheck.c
+extern const evn__verb evn__verb_sample;    // sample.c
+extern const evn__verb evn__verb_density;   // density.c
+extern const evn__verb evn__verb_export;    // export.c
+extern const evn__verb evn__verb_compress;  // compress.c
+extern const evn__verb evn__verb_compare;   // compare.c
+extern const evn__verb evn__verb_report;    // page.c
+extern const evn__verb evn__verb_describe;  // describe.c
+extern const evn__verb evn__verb_tune;      // tune.c
+extern const evn__verb evn__verb_selftest;  // selftest.c
+extern const evn__verb evn__verb_bench;     // bench.c
 
 /// Print the help of the program, or of one verb, to standard output.
 void evn__help_program(const evn__verb *const *verbs);

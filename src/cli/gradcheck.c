@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/gradcheck.h"
+
+#include "base/json.h"
+#include "cli/open_device.h"
+#include "cli/reopen.h"
+#include "task/flow.h"
+#include "task/images.h"
+#include "task/series.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLES = 8 }; // in x: differences are solves in double precision, two a direction
+
+/// The ODE of a task, and what its weights are.
+typedef struct subject {
+    evn_dynamics *dynamics;
+    evn_model *model; ///< whose the dynamics are, where there is one
+    const evn_parameters *parameters;
+} subject;
+
+// Each sets the dynamics, if the task is one of its kind.
+
+static evn_status take_images(const evn_task *task, subject *s) {
+    const evn_model *model = evn__images_model(task);
+    if (!model) {
+        return EVN_OK;
+    }
+    evn_model_options options = *evn_model_get_options(model);
+    options.batch = SAMPLES;
+    s->parameters = evn_model_parameters(model);
+    return evn_model_create(&options, &s->model);
+}
+
+static evn_status take_series(const evn_task *task, subject *s) {
+    const evn__trajectory_model m = evn__series_get_model(task).trajectory;
+    if (!m.device) {
+        return EVN_OK;
+    }
+    s->parameters = m.parameters;
+    return evn__field_dynamics(&m.field, EVN_SHAPE(SAMPLES, m.columns), m.parameters, &s->dynamics);
+}
+
+static evn_status take_flow(const evn_task *task, subject *s) {
+    const evn__flow_model m = evn__flow_get_model(task);
+    if (!m.device) {
+        return EVN_OK;
+    }
+    s->parameters = m.parameters;
+    return evn__flow_dynamics(m.kind, &m.size, SAMPLES, EVN__TRACE_EXACT, m.parameters,
+                              &s->dynamics);
+}
+
+static evn_status take(const evn_task *task, subject *s) {
+    EVN_TRY(take_images(task, s));
+    EVN_TRY(take_series(task, s));
+    return take_flow(task, s);
+}
+
+// Output ------------------------------------------------------------------------------------------
+
+static bool is_trusted(const evn__gradcheck_row *row) {
+    return row->status == EVN_OK && !(row->reconstruction > EVN__GRADCHECK_RECONSTRUCTION);
+}
+
+static void print_number(const char *format, int width, double value) {
+    isnan(value) ? (void)printf("  %*s", width, "-") : (void)printf(format, width, value);
+}
+
+static void print_row(const evn__gradcheck_row *row) {
+    printf("  %-24s", row->name);
+    print_number("  %*.1e", 9, row->own);
+    print_number("  %*.1e", 9, row->exact);
+    print_number("  %*.4f", 8, row->seconds);
+    printf("  %4d+%-4d  %5d  %9.3f", row->nfe, row->nfe_back, row->waits,
+           (double)row->bytes / (1024.0 * 1024.0));
+    print_number("  %*.1e", 9, row->reconstruction);
+    printf("%s\n", is_trusted(row) ? "" : "  not to be trusted");
+    if (row->message[0]) {
+        printf("      %s\n", row->message);
+    }
+}
+
+static void print(const evn__gradcheck_row *rows) {
+    bool trusted = true;
+    printf("  %-24s  %9s  %9s  %8s  %9s  %5s  %9s  %9s\n", "gradient", "own steps", "solution",
+           "seconds", "NFE", "waits", "MiB", "rebuilt");
+    for (int i = 0; i < EVN__GRADCHECK_ROWS; ++i) {
+        print_row(&rows[i]);
+        trusted = trusted && is_trusted(&rows[i]);
+    }
+    printf("\n  relative errors of derivatives along %d directions, single precision: own steps "
+           "against\n  central differences of the same steps in double precision, solution against "
+           "those of dopri5 at 1e-10;\n  rebuilt: how far solving backwards ends from the true "
+           "start\n",
+           EVN__GRADCHECK_DIRECTIONS);
+    if (!trusted) {
+        printf("  beyond %g it is not to be trusted: use a checkpointed or a reversible phase, or "
+               "give an adjoint\n  phase fallback=checkpointed\n",
+               EVN__GRADCHECK_RECONSTRUCTION);
+    }
+}
+
+static json_t *number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *show_row(const evn__gradcheck_row *row) {
+    json_t *object = json_object();
+    evn__json_put(object, "gradient", json_string(row->name));
+    evn__json_put(object, "method", json_string(row->options.method));
+    evn__json_put(object, "steps", json_integer(row->options.steps));
+    evn__json_put(object, "error_own_steps", number(row->own));
+    evn__json_put(object, "error_solution", number(row->exact));
+    evn__json_put(object, "seconds", number(row->seconds));
+    evn__json_put(object, "nfe_forward", json_integer(row->nfe));
+    evn__json_put(object, "nfe_backward", json_integer(row->nfe_back));
+    evn__json_put(object, "waits", json_integer(row->waits));
+    evn__json_put(object, "peak_bytes", json_integer((json_int_t)row->bytes));
+    evn__json_put(object, "reconstruction", number(row->reconstruction));
+    evn__json_put(object, "trusted", json_boolean(is_trusted(row)));
+    if (row->message[0]) {
+        evn__json_put(object, "message", json_string(row->message));
+    }
+    return object;
+}
+
+static evn_status print_json(const evn__gradcheck_row *rows) {
+    json_t *array = json_array();
+    char *text;
+    for (int i = 0; i < EVN__GRADCHECK_ROWS; ++i) {
+        evn__json_append(array, show_row(&rows[i]));
+    }
+    evn_status status = evn__json_print(array, JSON_INDENT(2), 6, &text);
+    json_decref(array);
+    EVN_TRY(status);
+    printf("%s\n", text);
+    free(text);
+    return EVN_OK;
+}
+
+// The verb ----------------------------------------------------------------------------------------
+
+static evn_status check(const evn__session *session, const evn__settings *given, subject *s) {
+    evn__gradcheck_row rows[EVN__GRADCHECK_ROWS];
+    EVN_TRY(take(&session->task, s));
+    const evn_dynamics *dynamics = s->model ? evn_model_dynamics(s->model) : s->dynamics;
+    EVN_CHECK(dynamics, EVN_ERR_ARGUMENT,
+              "%s has no ODE: there is nothing to solve; take a model node or node-ew",
+              given->subject);
+    EVN_TRY(evn__gradcheck_measure(session->device, dynamics, s->parameters,
+                                   evn__session_solver(session), rows));
+    if (given->json) {
+        return print_json(rows);
+    }
+    print(rows);
+    return EVN_OK;
+}
+
+static evn_status measure(evn__session *session, const evn__command *command) {
+    subject s = {0};
+    evn_status status = check(session, command->settings, &s);
+    evn_dynamics_destroy(&s.dynamics);
+    evn_model_destroy(&s.model);
+    return status;
+}
+
+/// A task as it begins to be trained.
+static evn_status open_task(const evn__task_row *row, const evn__command *command) {
+    evn__session session = {0};
+    evn__settings *settings = command->settings;
+    row = evn__task_for(row, settings);
+    EVN_TRY(evn__settings_complete(settings, row));
+    evn_status status = evn__session_open(&session, row, settings);
+    if (status == EVN_OK) {
+        status = row->create(&session, settings);
+    }
+    if (status == EVN_OK) {
+        status = measure(&session, command);
+    }
+    evn__session_close(&session);
+    return status;
+}
+
+static evn_status run(const evn__command *command) {
+    const evn__task_row *row;
+    return evn__task_find(command->settings->subject, EVN_ERR_ARGUMENT, &row) == EVN_OK
+               ? open_task(row, command)
+               : evn__reopen_learnt(command, measure);
+}
+
+const evn__verb evn__verb_gradcheck = {
+    "gradcheck",
+    "RUN|TASK",
+    "compare the gradients that there are: error, cost, and which can be trusted",
+    EVN__VERB_GRADCHECK,
+    run,
+    "\nOf the ODE of a run, or of a task as its training begins: 8 samples with a random x(0), "
+    "and\n"
+    "as loss the product of x(1) and random numbers. Each gradient in single precision against\n"
+    "central differences in double precision along three directions; time, evaluations forward\n"
+    "and backward, waits, device memory; and how far solving backwards ends from the true start,\n"
+    "of the adjoint and of the reversible method. The device needs double precision.\n"};

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/gradcheck.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/random.h"
+#include "plan/real.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double STEP = 1e-5; // of the central differences, along unit directions
+
+/// One dynamics with its numbers: x(0), then the weights, one after the other, then the loss's.
+typedef struct checker {
+    evn_device *device;
+    const evn_dynamics *dynamics;
+    int weights;
+    size_t x, total;    ///< elements of x; of x and all weights
+    size_t *offset;     ///< of each weight
+    double *point;      ///< [total]
+    double *loss;       ///< [x]
+    double *directions; ///< [DIRECTIONS][total], of norm 1
+    double *work;       ///< [total]
+    evn_binding *values, *bars;
+} checker;
+
+/// A solver with its device memory: the numbers, then the loss's, then the weights' cotangents.
+typedef struct bench {
+    evn_solver *solver;
+    evn_buffer *memory;
+    bool fp64;
+} bench;
+
+// Numbers -----------------------------------------------------------------------------------------
+
+static void normalise(double *v, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; ++i) {
+        sum += v[i] * v[i];
+    }
+    for (size_t i = 0; i < count; ++i) {
+        v[i] /= sqrt(sum);
+    }
+}
+
+static evn_status place_weights(checker *c, const evn_parameters *parameters) {
+    for (int i = 0; i < c->weights; ++i) {
+        int index = evn_parameters_find(parameters, evn_dynamics_weight_name(c->dynamics, i));
+        EVN_TRY(evn_parameters_read(parameters, index, c->point + c->offset[i]));
+    }
+    return EVN_OK;
+}
+
+static evn_status fill(checker *c, const evn_parameters *parameters) {
+    enum { SEED = 1, POINT = 0, LOSS = 1, DIRECTIONS = 2 }; // and their streams
+    size_t directions = EVN__GRADCHECK_DIRECTIONS * c->total;
+    EVN_TRY(EVN_NEW(&c->point, c->total));
+    EVN_TRY(EVN_NEW(&c->loss, c->x));
+    EVN_TRY(EVN_NEW(&c->directions, directions));
+    EVN_TRY(EVN_NEW(&c->work, c->total));
+    EVN_TRY(EVN_NEW(&c->values, c->weights));
+    EVN_TRY(EVN_NEW(&c->bars, c->weights));
+    for (size_t i = 0; i < c->x; ++i) {
+        c->point[i] = (float)evn__random_normal(SEED, POINT, i);
+        c->loss[i] = (float)evn__random_normal(SEED, LOSS, i);
+    }
+    for (size_t i = 0; i < directions; ++i) {
+        c->directions[i] = evn__random_normal(SEED, DIRECTIONS, i);
+    }
+    for (int k = 0; k < EVN__GRADCHECK_DIRECTIONS; ++k) {
+        normalise(c->directions + (size_t)k * c->total, c->total);
+    }
+    return place_weights(c, parameters);
+}
+
+static evn_status open_checker(checker *c, const evn_parameters *parameters) {
+    c->weights = evn_dynamics_weight_count(c->dynamics);
+    c->x = c->total = (size_t)evn_shape_count(evn_dynamics_state_shape(c->dynamics));
+    EVN_TRY(EVN_NEW(&c->offset, c->weights));
+    for (int i = 0; i < c->weights; ++i) {
+        c->offset[i] = c->total;
+        c->total += (size_t)evn_shape_count(evn_dynamics_weight_shape(c->dynamics, i));
+    }
+    return fill(c, parameters);
+}
+
+static void close_checker(checker *c) {
+    free(c->offset);
+    free(c->point);
+    free(c->loss);
+    free(c->directions);
+    free(c->work);
+    free(c->values);
+    free(c->bars);
+}
+
+// Solving -----------------------------------------------------------------------------------------
+
+static evn_status open_bench(const checker *c, const evn_solver_options *options, bench *b) {
+    b->fp64 = options->fp64;
+    EVN_TRY(evn_solver_create(c->device, c->dynamics, options, &b->solver));
+    EVN_TRY(evn__real_create(c->device, b->fp64, 2 * c->total, &b->memory));
+    return evn__real_write((evn_binding){b->memory, c->total}, b->fp64, c->loss, c->x);
+}
+
+static void close_bench(bench *b) {
+    evn_solver_destroy(&b->solver);
+    evn_buffer_destroy(&b->memory);
+}
+
+static evn_status load(const checker *c, const bench *b, const double *point) {
+    return evn__real_write((evn_binding){b->memory, 0}, b->fp64, point, c->total);
+}
+
+static evn_status solve(const checker *c, const bench *b, evn_binding *x1, evn_solution *solution) {
+    const evn_binding x0 = {b->memory, 0};
+    for (int i = 0; i < c->weights; ++i) {
+        c->values[i] = (evn_binding){b->memory, c->offset[i]};
+        c->bars[i] = (evn_binding){b->memory, c->total + c->offset[i]};
+    }
+    return evn_solve(b->solver, 0, 1, x0, c->values, x1, solution);
+}
+
+/// The loss a step of `size` along a direction.
+static evn_status loss_at(const checker *c, const bench *b, const double *direction, double size,
+                          double *loss) {
+    evn_binding x1;
+    for (size_t i = 0; i < c->total; ++i) {
+        c->work[i] = c->point[i] + size * direction[i];
+    }
+    EVN_TRY(load(c, b, c->work));
+    EVN_TRY(solve(c, b, &x1, NULL));
+    EVN_TRY(evn__real_read(x1, b->fp64, c->work, c->x));
+    *loss = 0;
+    for (size_t i = 0; i < c->x; ++i) {
+        *loss += c->loss[i] * c->work[i];
+    }
+    return EVN_OK;
+}
+
+static evn_status differences(const checker *c, evn_solver_options options,
+                              double slopes[EVN__GRADCHECK_DIRECTIONS]) {
+    bench b = {0};
+    options = evn_solver_options_forward(&options);
+    options.fp64 = true;
+    evn_status status = open_bench(c, &options, &b);
+    for (int k = 0; k < EVN__GRADCHECK_DIRECTIONS && status == EVN_OK; ++k) {
+        const double *direction = c->directions + (size_t)k * c->total;
+        double high = 0, low = 0;
+        status = loss_at(c, &b, direction, STEP, &high);
+        status = status == EVN_OK ? loss_at(c, &b, direction, -STEP, &low) : status;
+        slopes[k] = (high - low) / (2 * STEP);
+    }
+    close_bench(&b);
+    return status;
+}
+
+/// Derivatives along the directions, of the gradient that stands in a bench.
+static evn_status project(const checker *c, const bench *b, evn_binding x0_bar,
+                          double slopes[EVN__GRADCHECK_DIRECTIONS]) {
+    EVN_TRY(evn__real_read(x0_bar, b->fp64, c->work, c->x));
+    EVN_TRY(evn__real_read((evn_binding){b->memory, c->total + c->x}, b->fp64, c->work + c->x,
+                           c->total - c->x));
+    for (int k = 0; k < EVN__GRADCHECK_DIRECTIONS; ++k) {
+        slopes[k] = 0;
+        for (size_t i = 0; i < c->total; ++i) {
+            slopes[k] += c->work[i] * c->directions[(size_t)k * c->total + i];
+        }
+    }
+    return EVN_OK;
+}
+
+static double distance(const double *slopes, const double *truth) {
+    double difference = 0, norm = 0;
+    for (int k = 0; k < EVN__GRADCHECK_DIRECTIONS; ++k) {
+        difference += (slopes[k] - truth[k]) * (slopes[k] - truth[k]);
+        norm += truth[k] * truth[k];
+    }
+    return sqrt(difference / norm);
+}
+
+// Rows --------------------------------------------------------------------------------------------
+
+/// A solve with its gradient, timed: the first one may have to prepare.
+static evn_status run(const checker *c, const bench *b, evn__gradcheck_row *row,
+                      double slopes[EVN__GRADCHECK_DIRECTIONS]) {
+    enum { TIMES = 3 };
+    evn_binding x1, x0_bar = {0}, loss = {b->memory, c->total};
+    evn_solution ahead, back;
+    row->seconds = INFINITY;
+    for (int i = 0; i < TIMES; ++i) {
+        EVN_TRY(load(c, b, c->point));
+        EVN_TRY(evn_device_finish(c->device));
+        double begun = evn__now();
+        uint64_t waits = evn_device_get_stats(c->device).waits;
+        EVN_TRY(solve(c, b, &x1, &ahead));
+        EVN_TRY(evn_solve_gradient(b->solver, loss, &x0_bar, c->bars, &back));
+        row->waits = (int)(evn_device_get_stats(c->device).waits - waits);
+        EVN_TRY(evn_device_finish(c->device));
+        row->seconds = fmin(row->seconds, evn__now() - begun);
+    }
+    row->nfe = ahead.nfe;
+    row->nfe_back = back.nfe;
+    double x, theta;
+    if (evn_solver_reconstruction(b->solver, &x, &theta) == EVN_OK) {
+        row->reconstruction = fmax(x, theta);
+    }
+    return project(c, b, x0_bar, slopes);
+}
+
+static evn_status measure(const checker *c, const double *exact, evn__gradcheck_row *row) {
+    double slopes[EVN__GRADCHECK_DIRECTIONS], own[EVN__GRADCHECK_DIRECTIONS];
+    bench b = {0};
+    evn_device_reset_peak(c->device);
+    uint64_t before = evn_device_get_stats(c->device).bytes_now;
+    evn_status status = open_bench(c, &row->options, &b);
+    status = status == EVN_OK ? run(c, &b, row, slopes) : status;
+    row->bytes = evn_device_get_stats(c->device).bytes_peak - before;
+    close_bench(&b);
+    status = status == EVN_OK ? differences(c, row->options, own) : status;
+    if (status == EVN_OK) {
+        row->own = distance(slopes, own);
+        row->exact = distance(slopes, exact);
+    }
+    return status;
+}
+
+/// What a scheme cannot do with these dynamics is a result, and no error.
+static evn_status measure_row(const checker *c, const double *exact, evn__gradcheck_row *row) {
+    row->own = row->exact = row->reconstruction = row->seconds = NAN;
+    row->status = measure(c, exact, row);
+    bool result = row->status == EVN_ERR_SOLVER || row->status == EVN_ERR_NOT_FINITE;
+    if (result) {
+        evn__print(row->message, sizeof(row->message), "%s", evn_error_message());
+    }
+    return result ? EVN_OK : row->status;
+}
+
+static evn__gradcheck_row row_of(const evn_solver_options *from, evn_gradient gradient,
+                                 const char *note) {
+    evn__gradcheck_row row = {.options = *from};
+    row.options.gradient = gradient;
+    row.options.reconstruction = 0; // which is what is measured
+    evn__print(row.name, sizeof(row.name), "%s%s", evn_gradient_name((int)gradient), note);
+    return row;
+}
+
+/// As many states as the steps have binary digits.
+static int few_checkpoints(int steps) {
+    int count = 1;
+    while (steps >> count > 0) {
+        ++count;
+    }
+    return count;
+}
+
+static void list_rows(const evn_solver_options *from, evn__gradcheck_row *rows) {
+    enum { STEPS = 10 }; // of the reversible method, where the others choose theirs
+    evn_solver_options adaptive = *from, fixed = *from;
+    char note[32];
+    adaptive.steps = 0;
+    adaptive.method = from->steps > 0 ? "dopri5" : from->method;
+    fixed.steps = from->steps > 0 ? from->steps : STEPS;
+    int checkpoints = few_checkpoints(fixed.steps);
+    rows[0] = row_of(from, EVN_GRADIENT_BACKPROP, "");
+    rows[1] = row_of(from, EVN_GRADIENT_CHECKPOINTED, "");
+    evn__print(note, sizeof(note), ", %d states", checkpoints);
+    rows[2] = row_of(from, EVN_GRADIENT_CHECKPOINTED, note);
+    rows[2].options.checkpoints = checkpoints;
+    evn__print(note, sizeof(note), ", %d steps", fixed.steps);
+    rows[3] = row_of(&fixed, EVN_GRADIENT_REVERSIBLE, note);
+    rows[4] = row_of(&fixed, EVN_GRADIENT_ADJOINT, note);
+    rows[5] = row_of(&adaptive, EVN_GRADIENT_ADJOINT, ", adaptive");
+}
+
+static evn_status measure_all(checker *c, const evn_parameters *parameters,
+                              const evn_solver_options *options, evn__gradcheck_row *rows) {
+    double exact[EVN__GRADCHECK_DIRECTIONS];
+    evn_solver_options fine = evn_solver_options_default();
+    fine.rtol = fine.atol = 1e-10;
+    EVN_TRY(open_checker(c, parameters));
+    EVN_TRY(differences(c, fine, exact));
+    list_rows(options, rows);
+    for (int i = 0; i < EVN__GRADCHECK_ROWS; ++i) {
+        EVN_TRY(measure_row(c, exact, &rows[i]));
+    }
+    return EVN_OK;
+}
+
+evn_status evn__gradcheck_measure(evn_device *device, const evn_dynamics *dynamics,
+                                  const evn_parameters *parameters,
+                                  const evn_solver_options *options,
+                                  evn__gradcheck_row rows[EVN__GRADCHECK_ROWS]) {
+    checker c = {.device = device, .dynamics = dynamics};
+    const evn_device_info *info = evn_device_get_info(device);
+    EVN_CHECK(info->has_fp64, EVN_ERR_ARGUMENT,
+              "%s has no double precision, which the differences need; give another --device",
+              info->name);
+    evn_status status = measure_all(&c, parameters, options, rows);
+    close_checker(&c);
+    return status;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every gradient scheme on one ODE: how far its gradient is from central differences in double
+// precision, and what it costs. The loss is the inner product of x(1) and random numbers; x(0) is
+// drawn, too. Gradients are taken in single precision, as training takes them.
+#ifndef EVN_STUDY_GRADCHECK_H
+#define EVN_STUDY_GRADCHECK_H
+
+#include "evonode/parameters.h"
+#include "evonode/solver.h"
+
+enum { EVN__GRADCHECK_ROWS = 6, EVN__GRADCHECK_DIRECTIONS = 3 };
+
+/// Beyond this, what was found by solving backwards is not to be trusted.
+#define EVN__GRADCHECK_RECONSTRUCTION 0.05
+
+/// One scheme. Errors are over all directions, ‖difference‖/‖central differences‖.
+typedef struct evn__gradcheck_row {
+    char name[48];
+    evn_solver_options options;
+    evn_status status;     ///< of solve and gradient; not OK: what follows is NaN or 0
+    char message[192];     ///< why
+    double own;            ///< against differences of the same steps
+    double exact;          ///< against differences of the solution, dopri5 at 1e-10
+    double seconds;        ///< of a solve with its gradient, the least of three
+    int nfe, nfe_back;     ///< evaluations
+    int waits;             ///< of the host, in a solve with its gradient
+    uint64_t bytes;        ///< most device memory of the solver
+    double reconstruction; ///< the larger one of x(0) and θ(0); NaN: nothing is solved backwards
+} evn__gradcheck_row;
+
+/// @param[in] parameters  have the dynamics' weights by name; unchanged
+/// @param[in] options     method and steps, or tolerances, that the rows take
+/// @return EVN_ERR_ARGUMENT on a device without double precision
+evn_status evn__gradcheck_measure(evn_device *device, const evn_dynamics *dynamics,
+                                  const evn_parameters *parameters,
+                                  const evn_solver_options *options,
+                                  evn__gradcheck_row rows[EVN__GRADCHECK_ROWS]);
+
+#endif
