@@ -34,10 +34,11 @@ END_TEST
 START_TEST(unknown_words) {
     test_fails_with(test_program("", " "), EVN_ERR_USAGE, "evonode train digits");
     test_fails_with(test_program("", "trian digits"), EVN_ERR_USAGE, "did you mean train?");
-    test_fails_with(test_program("", "xyzzy"), EVN_ERR_USAGE,
-                    "devices, describe, train, resume, eval, predict, depth, invert, sample, "
-                    "density, export, compress, compare, "
-                    "report, tune, selftest or bench");
+    test_fails_with(
+        test_program("", "xyzzy"), EVN_ERR_USAGE,
+        "devices, describe, train, resume, eval, predict, depth, invert, gradcheck, sample, "
+        "density, export, compress, compare, "
+        "report, tune, selftest or bench");
     test_fails_with(test_program("", "train"), EVN_ERR_USAGE, "train needs a TASK");
     test_fails_with(test_program("", "train cifar"), EVN_ERR_USAGE,
                     "digits, mnist, images, series, curve or flow");
@@ -88,7 +89,7 @@ END_TEST
 
 START_TEST(wrong_phases) {
     test_fails_with(test_program("", "train digits --phase forward"), EVN_ERR_USAGE,
-                    "backprop, checkpointed or adjoint");
+                    "backprop, checkpointed, adjoint or reversible");
     test_fails_with(test_program("", "train digits --phase backprop:steps"), EVN_ERR_USAGE,
                     "not key=value");
     test_fails_with(test_program("", "train digits --phase backprop:speed=3"), EVN_ERR_USAGE,

@@ -271,16 +271,16 @@ END_TEST
 // Reversible --------------------------------------------------------------------------------------
 
 START_TEST(reversible_is_the_gradient_of_its_steps) {
-    static const char *const methods[] = {"euler", "midpoint", "rk4", "dopri5"};
+    static const char *const methods[] = {"euler", "rk4", "midpoint"};
     double expected[RESULTS], got[RESULTS];
     problem p = problem_node_ew(21);
-    evn_solver_options options = with(methods[_i % 4], 6, EVN_GRADIENT_REVERSIBLE);
-    options.observations = _i < 4 ? 0 : 3;
-    options.coupling = _i < 4 ? 0 : 0.9;
+    evn_solver_options options = with(methods[_i], 6, EVN_GRADIENT_REVERSIBLE);
+    options.observations = _i < 2 ? 0 : 3;
+    options.coupling = _i < 2 ? 0 : 0.9;
     written w;
     written_begin(&w, &p, options.method);
     for (int step = 0; step < options.steps; ++step) {
-        written_reversible_step(&w, step / 6.0, 1 / 6.0, _i < 4 ? 0.99 : 0.9);
+        written_reversible_step(&w, step / 6.0, 1 / 6.0, _i < 2 ? 0.99 : 0.9);
         if (step == 5 || (options.observations > 0 && step % 2 == 1)) {
             written_observe(&w);
         }
@@ -343,7 +343,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(adaptive, backprop_along_accepted_steps, 0, 4);
     suite_add_tcase(s, adaptive);
     TCase *reversible = tcase_create("reversible");
-    tcase_add_loop_test(reversible, reversible_is_the_gradient_of_its_steps, 0, 8);
+    tcase_add_loop_test(reversible, reversible_is_the_gradient_of_its_steps, 0, 3);
     tcase_add_test(reversible, reversible_recovers_the_start);
     tcase_add_loop_test(reversible, reversible_converges, 0, 3);
     suite_add_tcase(s, reversible);
