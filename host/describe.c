@@ -175,8 +175,8 @@ static void ask_sizes(inquiry *q, evn_device_info *info) {
     cl_uint units = 0, clock = 0, width = 0;
     cl_ulong global = 0, local = 0, allocation = 0;
     size_t group = 0;
-    ASK(q->id, CL_DEVICE_MAX_CLOCK_FREQUENCY, clock);
-    ASK(q->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, width);
+    MUST(q, MAX_CLOCK_FREQUENCY, clock, true);
+    MUST(q, NATIVE_VECTOR_WIDTH_FLOAT, width, true);
     MUST(q, MAX_COMPUTE_UNITS, units, false);
     MUST(q, GLOBAL_MEM_SIZE, global, false);
     MUST(q, LOCAL_MEM_SIZE, local, false);
@@ -204,7 +204,7 @@ void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_i
     *info = (evn_device_info){.type = type_of(&q)};
     ask_name(&q, info->name);
     ask_text(id, CL_DEVICE_VENDOR, info->vendor);
-    ask_text(id, CL_DRIVER_VERSION, info->driver);
+    must_text(&q, CL_DRIVER_VERSION, "CL_DRIVER_VERSION", info->driver);
     must_text(&q, CL_DEVICE_VERSION, "CL_DEVICE_VERSION", info->version);
     code = clGetPlatformInfo(platform, CL_PLATFORM_NAME, EVN_DEVICE_TEXT - 1, info->platform_name,
                              NULL);

@@ -2,6 +2,7 @@
 #include "faults.h"
 
 #include "evonode/status.h"
+#include "layered.h"
 #include "program.h"
 #include "test.h"
 
@@ -146,16 +147,11 @@ static void recover(const scenario *s, const expectation *e, const char *what) {
                   e->names);
 }
 
-/// One run with a fault; what it ends with is either right, or said.
-static void run(const scenario *s, const expectation *e, const char *kind, long call,
-                const char *manner) {
-    char variables[TEXT], what[TEXT];
+/// One run with a fault, by these variables; what it ends with is either right, or said.
+static void run(const scenario *s, const expectation *e, const char *variables, const char *what,
+                bool killed) {
     prepare(s);
-    snprintf(variables, sizeof(variables), "LD_PRELOAD=%s EVN_FAULTS=%s:%ld:%s",
-             getenv("EVONODE_FAULTS"), kind, call, manner);
-    snprintf(what, sizeof(what), "%s, %s call %ld: %s", s->name, kind, call, manner);
     test_note(what);
-    bool killed = strncmp(manner, "kill", 4) == 0;
     test_outcome result = test_program(variables, "%s", s->command);
     if (result.code == 0) {
         check_result(s, e, result.out, what);
@@ -165,6 +161,15 @@ static void run(const scenario *s, const expectation *e, const char *kind, long 
         ck_assert_msg(strstr(result.err, "evonode: "), "%s: no message: %s", what, result.err);
     }
     recover(s, e, what);
+}
+
+static void run_call(const scenario *s, const expectation *e, const char *kind, long call,
+                     const char *manner) {
+    char variables[TEXT], what[TEXT];
+    snprintf(variables, sizeof(variables), "LD_PRELOAD=%s EVN_FAULTS=%s:%ld:%s",
+             getenv("EVONODE_FAULTS"), kind, call, manner);
+    snprintf(what, sizeof(what), "%s, %s call %ld: %s", s->name, kind, call, manner);
+    run(s, e, variables, what, strncmp(manner, "kill", 4) == 0);
 }
 
 // Scenarios ---------------------------------------------------------------------------------------
@@ -222,26 +227,60 @@ static bool is_chosen(test_choice choice, long call, int manner, int manners) {
             mixed / (unsigned)choice.every % (unsigned)manners == (unsigned)manner);
 }
 
+static void begin(const scenario *s, const char *kind, test_choice *choice, expectation *e) {
+    const char *seed = getenv("EVN_FAULTS_SEED");
+    choice->seed = seed ? (unsigned)strtoul(seed, NULL, 10) : choice->seed;
+#ifdef __SANITIZE_ADDRESS__
+    exit(TEST_SKIPPED); // it wants to be loaded first, and has an allocator of its own
+#endif
+    make_folders();
+    expect(s, kind, e);
+}
+
 void test_scenario(int which, const char *kind, const char *const *manners, test_choice choice) {
     const scenario *s = &scenarios[which];
     expectation e;
     int count = 0;
-    const char *seed = getenv("EVN_FAULTS_SEED");
-    choice.seed = seed ? (unsigned)strtoul(seed, NULL, 10) : choice.seed;
-#ifdef __SANITIZE_ADDRESS__
-    exit(TEST_SKIPPED); // it wants to be loaded first, and has an allocator of its own
-#endif
     while (manners[count]) {
         ++count;
     }
-    make_folders();
-    expect(s, kind, &e);
+    begin(s, kind, &choice, &e);
     for (long call = 1; call <= e.calls; ++call) {
         for (int m = 0; m < count; ++m) {
             if (is_chosen(choice, call, m, count)) {
-                run(s, &e, kind, call, manners[m]);
+                run_call(s, &e, kind, call, manners[m]);
             }
         }
+    }
+    free(e.out);
+}
+
+// OpenCL ------------------------------------------------------------------------------------------
+
+static const char *const entries[] = {
+#define OBJECT(name, type, parameters, arguments, waits) #name,
+#define STATUS(name, parameters, arguments, waits)       #name,
+#include "tests/layer/entries.def"
+};
+enum { ENTRIES = sizeof(entries) / sizeof(entries[0]) };
+
+void test_scenario_opencl(int which, test_choice choice) {
+    static const char *const manners[] = {"-5", "-6", "-36", "-5:on", "-6:on", "-36:on"};
+    static const int calls[] = {1, 2, 3, 5, 9, 20, 60, 200};
+    enum { CALLS = sizeof(calls) / sizeof(calls[0]), MANNERS = sizeof(manners) / sizeof(char *) };
+    const scenario *s = &scenarios[which];
+    expectation e;
+    begin(s, "files", &choice, &e);
+    for (int i = 0; i < ENTRIES * CALLS * MANNERS; ++i) {
+        const char *entry = entries[i / (CALLS * MANNERS)];
+        int call = calls[i / MANNERS % CALLS], m = i % MANNERS;
+        char what[TEXT];
+        if (!is_chosen(choice, i / MANNERS, m, MANNERS)) {
+            continue;
+        }
+        snprintf(what, sizeof(what), "%s:%d:%s", entry, call, manners[m]);
+        run(s, &e, test_layer_variables("EVONODE_CACHE_DIR=off EVN_LAYER_FAULT=%s", what), what,
+            false);
     }
     free(e.out);
 }

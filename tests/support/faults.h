@@ -22,4 +22,7 @@ const char *test_scenario_name(int scenario);
 /// @param[in] manners  names of the shim's, with NULL behind the last
 void test_scenario(int scenario, const char *kind, const char *const *manners, test_choice choice);
 
+/// The same with calls of each entry point of OpenCL that fail, by the layer (tests/layer).
+void test_scenario_opencl(int scenario, test_choice choice);
+
 #endif
