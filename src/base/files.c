@@ -466,6 +466,15 @@ bool evn__is_same_file(const char *a, const char *b) {
            one.st_ino == other.st_ino;
 }
 
+/// Put the name of a new file or folder onto the disk.
+static evn_status sync_above(const char *path) {
+    char *copy = strdup(path);
+    EVN_CHECK(copy, EVN_ERR_MEMORY, "no memory for a path of %zu bytes", strlen(path));
+    evn_status status = evn__folder_sync(cut_folder(copy));
+    free(copy);
+    return status;
+}
+
 /// Makes each folder of `path`, cutting the string at every slash in turn.
 static evn_status make_each(char *path, unsigned mode) {
     for (char *end = path;; *end = '/') {
@@ -477,6 +486,7 @@ static evn_status make_each(char *path, unsigned mode) {
         if (error && !evn__is_folder(path)) {
             return fail_writing(path, error);
         }
+        EVN_TRY(error ? EVN_OK : sync_above(path));
         if (!cut) {
             return EVN_OK;
         }

@@ -141,6 +141,7 @@ static void secure_streams(void) {
         }
     }
     signal(SIGPIPE, SIG_IGN); // a reader that has gone is an error of the write
+    signal(SIGXFSZ, SIG_IGN); // and so is a file that may not become larger
 }
 
 /// Of a training the results are in its directory; that nobody reads its progress is no failure.

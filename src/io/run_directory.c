@@ -78,7 +78,7 @@ evn_status evn__run_directory_number(const char *parent, const char *stem, char 
                   "the path of the folder %.80s… is too long", parent);
         if (mkdir(folder, FOLDER_MODE) == 0) {
             memcpy(path, folder, length + 1);
-            return EVN_OK;
+            return evn__folder_sync(parent);
         }
         EVN_CHECK(errno == EEXIST, EVN_ERR_OUTPUT,
                   "cannot make the folder %s: %s; name another place for the run", folder,

@@ -3,8 +3,8 @@
 // want it: EVN_FAULTS is KIND:K:MANNER, with :on behind it for all later calls too. KIND is files
 // or memory, K counts from 1 the calls of the program itself (and of memory, those of the libraries
 // that work for it alone), 0 is none. MANNER is an error by name, short, or kill. The count of all
-// calls goes into the file EVN_FAULTS_COUNT. Only the process that was started is meant, none that
-// it starts.
+// calls goes into the file EVN_FAULTS_COUNT, what they changed, in order, into EVN_FAULTS_RECORD
+// (power.py reads it). Only the process that was started is meant, none that it starts.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { RANGES = 16, SHORT = -1, KILL = -2 };
@@ -36,6 +37,8 @@ static struct {
 /// Code whose calls count.
 static struct { uintptr_t begin, end; } ranges[RANGES];
 static int range_count;
+
+static int record = -1; ///< where changes are noted
 
 static const struct {
     const char *name;
@@ -83,6 +86,11 @@ __attribute__((constructor)) static void begin(void) {
     }
     dl_iterate_phdr(add_module, &program);
     unsetenv("EVN_FAULTS");
+    const char *path = getenv("EVN_FAULTS_RECORD");
+    record = path ? (int)syscall(SYS_openat, AT_FDCWD, path,
+                                 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)
+                  : -1;
+    unsetenv("EVN_FAULTS_RECORD");
     plan.process = getpid();
 }
 
@@ -122,6 +130,32 @@ static int strike(bool memory, const void *caller) {
     return plan.error;
 }
 
+// Recording ---------------------------------------------------------------------------------------
+
+/// A line "VERB FD NUMBER FIRST<tab>SECOND", behind it `bytes` bytes.
+static void note(const char *verb, int file, long number, const char *first, const char *second,
+                 const void *data, size_t bytes) {
+    if (record >= 0) {
+        int error = errno;
+        dprintf(record, "%s %d %ld %s\t%s\n", verb, file, number, first, second);
+        while (bytes > 0) {
+            ssize_t put = syscall(SYS_write, record, data, bytes);
+            if (put <= 0) {
+                _exit(99);
+            }
+            data = (const char *)data + put;
+            bytes -= (size_t)put;
+        }
+        errno = error;
+    }
+}
+
+/// After a call of the program that went well.
+#define NOTE(good, ...)                                                                            \
+    if ((good) && is_meant(CALLER)) {                                                              \
+        note(__VA_ARGS__);                                                                         \
+    }
+
 #define CALLER __builtin_return_address(0)
 
 /// The next definition of a function.
@@ -139,23 +173,26 @@ static int strike(bool memory, const void *caller) {
         return failure;                                                                            \
     }
 
-#define FILE_CALL(name, parameters, arguments)                                                     \
+#define FILE_CALL(name, parameters, arguments, file, number, first, second)                        \
     int name parameters {                                                                          \
         NEXT(name, int)                                                                            \
         FAIL_OR(false, -1)                                                                         \
-        return next arguments;                                                                     \
+        int result = next arguments;                                                               \
+        NOTE(result == 0, #name, file, number, first, second, NULL, 0)                             \
+        return result;                                                                             \
     }
 
-FILE_CALL(fsync, (int file), (file))
-FILE_CALL(fdatasync, (int file), (file))
-FILE_CALL(rename, (const char *from, const char *to), (from, to))
-FILE_CALL(link, (const char *from, const char *to), (from, to))
-FILE_CALL(unlink, (const char *path), (path))
-FILE_CALL(unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
-FILE_CALL(ftruncate, (int file, off_t size), (file, size))
-FILE_CALL(flock, (int file, int operation), (file, operation))
-FILE_CALL(mkdir, (const char *path, mode_t mode), (path, mode))
-FILE_CALL(access, (const char *path, int mode), (path, mode))
+FILE_CALL(fsync, (int file), (file), file, 0, "", "")
+FILE_CALL(fdatasync, (int file), (file), file, 0, "", "")
+FILE_CALL(rename, (const char *from, const char *to), (from, to), -1, 0, from, to)
+FILE_CALL(link, (const char *from, const char *to), (from, to), -1, 0, from, to)
+FILE_CALL(unlink, (const char *path), (path), -1, 0, path, "")
+FILE_CALL(unlinkat, (int folder, const char *path, int flags), (folder, path, flags), folder, flags,
+          path, "")
+FILE_CALL(ftruncate, (int file, off_t size), (file, size), file, (long)size, "", "")
+FILE_CALL(flock, (int file, int operation), (file, operation), file, operation, "", "")
+FILE_CALL(mkdir, (const char *path, mode_t mode), (path, mode), -1, (long)mode, path, "")
+FILE_CALL(access, (const char *path, int mode), (path, mode), -1, mode, path, "")
 
 int open(const char *path, int flags, ...) {
     va_list list;
@@ -164,7 +201,9 @@ int open(const char *path, int flags, ...) {
     va_end(list);
     NEXT(open, int)
     FAIL_OR(false, -1)
-    return next(path, flags, mode);
+    int file = next(path, flags, mode);
+    NOTE(file >= 0, "open", file, (long)flags, path, "", NULL, 0)
+    return file;
 }
 
 int openat(int folder, const char *path, int flags, ...) {
@@ -181,6 +220,7 @@ int openat(int folder, const char *path, int flags, ...) {
 int close(int file) {
     NEXT(close, int)
     int fault = strike(false, CALLER), result = next(file);
+    NOTE(true, "close", file, 0, "", "", NULL, 0)
     if (fault > 0) {
         errno = fault;
         return -1;
@@ -197,7 +237,9 @@ ssize_t read(int file, void *data, size_t bytes) {
 ssize_t write(int file, const void *data, size_t bytes) {
     NEXT(write, ssize_t)
     FAIL_OR(false, -1)
-    return next(file, data, fault == SHORT && bytes > 1 ? bytes / 2 : bytes);
+    ssize_t put = next(file, data, fault == SHORT && bytes > 1 ? bytes / 2 : bytes);
+    NOTE(put > 0, "write", file, (long)put, "", "", data, (size_t)put)
+    return put;
 }
 
 // Memory ------------------------------------------------------------------------------------------
