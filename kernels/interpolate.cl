@@ -41,14 +41,27 @@ __kernel void interpolate_begin(INPUT(ends), INPUT(times), INPUT(x), OUTPUT(seri
     }
 }
 
+inline bool evn_begins_before(__global const real *steps, const long rows, const int step,
+                              const real2 t, const real way) {
+    const real2 begin = evn_pair(steps + step * rows * EVN_SAMPLE_STEP + EVN_SAMPLE_STEP_T);
+    return evn_ahead(begin, t, way) > 0;
+}
+
 // The number of the last of `count` steps [rows, EVN_SAMPLE_STEP] that begins before t; −1: none does.
+// From the one of the observation before on, which is near where times are in order.
 inline int evn_find_step(__global const real *steps, const long rows, const int count, const real2 t,
-                         const real way) {
-    int low = -1, high = count - 1;
+                         const real way, const int before) {
+    int low = before, high = count - 1;
+    if (low >= 0 && low < count && evn_begins_before(steps, rows, low, t, way)) {
+        while (low < high && evn_begins_before(steps, rows, low + 1, t, way)) {
+            low++;
+        }
+        return low;
+    }
+    low = -1;
     while (low < high) {
         const int middle = low + (high - low + 1) / 2;
-        const real2 begin = evn_pair(steps + middle * rows * EVN_SAMPLE_STEP + EVN_SAMPLE_STEP_T);
-        if (evn_ahead(begin, t, way) > 0) {
+        if (evn_begins_before(steps, rows, middle, t, way)) {
             low = middle;
         } else {
             high = middle - 1;
@@ -58,15 +71,19 @@ inline int evn_find_step(__global const real *steps, const long rows, const int 
 }
 
 // Attempts of numbers `first` to `first` + `attempts` − 1 of a solve with this record have left steps
-// [attempts, rows, EVN_SAMPLE_STEP]. Number of the one in which t is, and how far; −1: of none.
+// [attempts, rows, EVN_SAMPLE_STEP]. Number of the one in which t is, and how far; −1: of none, as it
+// lies in a step that was made before, or is still to be made.
 inline int evn_locate(__global const real *record, __global const real *steps, const long rows,
                       const int first, const int attempts, const real2 t, const real way,
-                      real *theta) {
+                      const int before, real *theta) {
     const int made = (int)(record[EVN_SAMPLE_ACCEPTED] + record[EVN_SAMPLE_REJECTED]) - first;
     const int count = min(made, attempts);
-    const int step = count > 0 ? evn_find_step(steps, rows, count, t, way) : -1;
-    if (step < 0 || evn_ahead(evn_pair(record + EVN_SAMPLE_T), t, way) > 0) {
-        return -1; // in a step that has been made before, or is still to be made
+    if (count <= 0 || evn_ahead(evn_pair(record + EVN_SAMPLE_T), t, way) > 0) {
+        return -1;
+    }
+    const int step = evn_find_step(steps, rows, count, t, way, before);
+    if (step < 0) {
+        return -1;
     }
     __global const real *done = steps + step * rows * EVN_SAMPLE_STEP;
     const real2 begin = evn_pair(done + EVN_SAMPLE_STEP_T);
@@ -96,11 +113,12 @@ __kernel void interpolate_steps(LOCATED, INPUT(starts), INPUT(terms), OUTPUT(ser
     INPUT_OF(terms);
     OUTPUT_OF(series);
     const long term = (long)attempts * rows * size;
+    int step = -1;
     FOR_EACH_OBSERVATION {
         const long at = (long)j * samples + sample;
         real theta = R(0.0);
-        const int step = evn_locate(record + sample * EVN_SAMPLE_RECORD, steps + sample * EVN_SAMPLE_STEP,
-                                    rows, first, attempts, evn_pair(times + 2 * at), way, &theta);
+        step = evn_locate(record + sample * EVN_SAMPLE_RECORD, steps + sample * EVN_SAMPLE_STEP, rows,
+                          first, attempts, evn_pair(times + 2 * at), way, step, &theta);
         for (int d = 0; d < size && step >= 0; d++) {
             const long from = ((long)step * rows + sample) * size + d;
             real value = terms[(EVN_SAMPLE_TERMS - 2) * term + from];
@@ -121,15 +139,16 @@ __kernel void interpolate_back(LOCATED, INPUT(series_bar), OUTPUT(term_bar)) {
     OUTPUT_OF(term_bar);
     const real2 begin = evn_pair(ends + sample * EVN_SAMPLE_ENDS + EVN_SAMPLE_BEGIN);
     const long term = (long)attempts * rows * size;
+    int step = -1;
     for (int j = 0; j < observations; j++) {
         const long at = (long)j * samples + sample;
         const real2 t = evn_pair(times + 2 * at);
         const bool starts = first == 0 && t.x == begin.x && t.y == begin.y;
         real theta = R(0.0);
-        const int step = starts ? 0
-                                : evn_locate(record + sample * EVN_SAMPLE_RECORD,
-                                             steps + sample * EVN_SAMPLE_STEP, rows, first,
-                                             attempts, t, way, &theta);
+        step = starts ? 0
+                      : evn_locate(record + sample * EVN_SAMPLE_RECORD,
+                                   steps + sample * EVN_SAMPLE_STEP, rows, first, attempts, t, way,
+                                   step, &theta);
         for (int d = get_global_id(1); d < size && step >= 0; d += get_global_size(1)) {
             real share = series_bar[at * size + d];
             __global real *to = term_bar + ((long)step * rows + sample) * size + d;

@@ -59,9 +59,9 @@ static evn_value choose(const attempt *a, evn_value truth, evn_value yes, evn_va
                    evn_mask(a->graph, no, not_so(a, truth)));
 }
 
+/// p where it is NaN.
 static evn_value minimum(const attempt *a, evn_value p, evn_value q) {
-    evn_graph *g = a->graph;
-    return evn_neg(g, evn_maximum(g, evn_neg(g, p), evn_neg(g, q)));
+    return choose(a, is_larger(a, p, q), q, p);
 }
 
 // Times -------------------------------------------------------------------------------------------

@@ -214,11 +214,11 @@ static int first_group(const evn__samples *s, int phase) {
     return first;
 }
 
-/// Whether work-items can cooperate in a phase of several kernels.
+/// Whether work-items can cooperate in a phase of several kernels; not where they may leave.
 static bool can_cooperate(const evn__samples *s, int phase) {
     int first = first_group(s, phase), end = first_group(s, phase + 1);
     bool progress = !s->simt && evn__device_quirks(s->request->device)->groups_progress;
-    bool divides = progress && end - first > 1;
+    bool divides = progress && end - first > 1 && s->active == EVN_NONE;
     for (int i = first; i < end; ++i) {
         evn_value large = s->groups[i].large;
         divides = divides && (large == EVN_NONE || evn__samples_divides(s, large));
