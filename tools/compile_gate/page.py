@@ -15,7 +15,7 @@ What the compilers of AMD, NVIDIA and Intel make of the kernels. **No GPU was at
 
 makes both again.
 
-The programs are those that short trainings of the tasks build, forward and backward, where [tests/layer](../tests/layer/README.md) plays the devices of its profiles. Of one kernel in several programs the worst figures stand here; of kernels and targets that the last run left out, those of an earlier one, or none.
+The programs are those that trainings of the tasks build, forward and backward, as their rehearsals name them where [tests/layer](../tests/layer/README.md) plays the devices of its profiles; what only other vendors' devices build is `other` in the figures, and not judged. Of one kernel in several programs the worst figures stand here; of kernels and targets that the last run left out, those of an earlier one, or none.
 """
 
 
@@ -113,8 +113,8 @@ def render(rows: list[Row], profiles: dict[str, dict[str, str]], accepted) -> st
     parts.append(
         "\n## Registers and work-groups\n\nOf each kernel: registers of a work-item (Intel: how many"
         " work-items share a hardware thread, more is better) · work-groups that a unit holds (AMD's"
-        " compute unit, NVIDIA's multiprocessor, Intel's sub-slice); groups of 256 where a kernel"
-        " leaves it to the launch. The worst come first.\n\n"
+        " compute unit, NVIDIA's multiprocessor, Intel's sub-slice); groups as large as they are"
+        " launched, of 256 where that is left to the driver. The worst come first.\n\n"
     )
     parts += [_resources(defaults, targets), _accepted(accepted)]
     parts.append(
