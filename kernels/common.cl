@@ -20,6 +20,11 @@ typedef float16 real16;
 #define R(x) x##f
 #endif
 
+// Functions that work on arrays, which stay in registers, or are given local memory, which PoCL (3.1)
+// shares among all work-groups where a function that uses it is no part of its kernel.
+#define ALWAYS_INLINE __attribute__((always_inline))
+#define INLINE        static ALWAYS_INLINE
+
 // A tensor argument is a buffer and an offset in elements: many tensors share one buffer, and
 // sub-buffers would have to be aligned. INPUT and OUTPUT declare the two parameters, INPUT_OF and
 // OUTPUT_OF the pointer.

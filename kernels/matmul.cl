@@ -92,7 +92,7 @@ __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int
 // conflicts: cache lines of B a power of two apart would displace each other.
 
 // panel[k, n] = B[k, n] of the `terms` × `count` elements at b, one by one; zero up to COLUMNS.
-static void pack_panel(__global const real *b, __local real *panel, const int count, const int terms,
+INLINE void pack_panel(__global const real *b, __local real *panel, const int count, const int terms,
                 const int b_row, const int b_column) {
     if (b_column == 1) {
         for (int k = 0; k < terms; k++) {
@@ -114,7 +114,7 @@ static void pack_panel(__global const real *b, __local real *panel, const int co
 
 // As many panels as `count` columns fill, one after the other. Whole rows are copied through all
 // panels at once, since each may lie in another page of memory.
-static void pack_panels(__global const real *b, __local real *packed, const int count, const int terms,
+INLINE void pack_panels(__global const real *b, __local real *packed, const int count, const int terms,
                  const int b_row, const int b_column) {
     const int whole = b_column == 1 ? count / COLUMNS * COLUMNS : 0;
     for (int k = 0; k < terms; k++) {
@@ -131,7 +131,7 @@ static void pack_panels(__global const real *b, __local real *packed, const int 
 
 // ROWS rows of A times a packed panel, to the `rows` × `count` elements at c; added to what is there
 // unless `first`. Rows of A past `rows` repeat the last one.
-static void multiply_panel(__global const real *a, __local const real *packed, __global real *c, const int rows,
+INLINE void multiply_panel(__global const real *a, __local const real *packed, __global real *c, const int rows,
                     const int count, const int terms, const int a_row, const int a_column,
                     const int c_row, const bool first) {
     __global const real *a_rows[ROWS];

@@ -171,7 +171,7 @@ __kernel void normalize_groups_grad(INPUT(x), INPUT(v), OUTPUT(y), const int pos
         for (int c = own_c; c < span; c += across)
 
 // Each item gets the mean over its group from all items' sums, added up in the same order every time.
-static real shared_mean(const real own, __local real *sums, const int across, const int width,
+INLINE real shared_mean(const real own, __local real *sums, const int across, const int width,
                         const real scale) {
     const int item = (int)get_local_id(0), own_p = item / across;
     sums[item] = own;

@@ -42,9 +42,6 @@ inline bool evn_is_idle(__global const real *active, const int row, const int ro
 #define LANE                ((int)get_local_id(0))
 #define SHARE               barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #define ALL_ARRIVE          SHARE
-// Local memory that its kernel does not use by itself is shared by all work-groups in PoCL (3.1): the
-// functions that do are part of the kernel.
-#define ALWAYS_INLINE       __attribute__((always_inline))
 typedef real samples;
 #define LOAD_SAMPLES(p)     ((p)[LANE])
 #define STORE_SAMPLES(v, p) ((p)[LANE] = (v))
@@ -89,7 +86,7 @@ inline samples evn_live(const int row, const int rows) {
         slot = 0;                                                                                  \
     }
 
-static ALWAYS_INLINE void evn_flush_sums(__local const real *tile, const int slots, __global real *target) {
+INLINE void evn_flush_sums(__local const real *tile, const int slots, __global real *target) {
     barrier(CLK_LOCAL_MEM_FENCE);
     if (LANE < slots) {
         __local const real *row = tile + LANE * (SAMPLES + 1);
@@ -108,7 +105,7 @@ static ALWAYS_INLINE void evn_flush_sums(__local const real *tile, const int slo
 // Sum of what the groups for `rows` samples have left, [groups, stride], in their order, for all
 // work-items of this group.
 #define ADD_PARTIAL(space)                                                                         \
-    static ALWAYS_INLINE void __attribute__((overloadable))                                        \
+    INLINE void __attribute__((overloadable))                                                      \
     evn_add_partial(space real *sum, __global const real *partial, const int count,                \
                     const int stride, const int rows) {                                            \
         FOR_EACH(j, count, (int)get_local_size(0)) {                                               \

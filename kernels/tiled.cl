@@ -52,7 +52,7 @@
             next[s];                                                                               \
     }
 
-static void multiply_tiles(__local const real4 *a, __local const real4 *b,
+INLINE void multiply_tiles(__local const real4 *a, __local const real4 *b,
                            vector sum[ROWS][VECTORS]) {
     const int x = (int)get_local_id(0), y = (int)get_local_id(1);
     for (int k = 0; k < DEPTH; k++) {

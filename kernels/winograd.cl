@@ -17,7 +17,6 @@
 // up to 8 in A and 3 in B.
 
 #define UNROLL _Pragma("unroll")
-#define INLINE static __attribute__((always_inline)) // what it works on stays in registers
 
 // Towards the caches while the processor is at other work. PoCL's prefetch() does nothing.
 #if defined(__x86_64__) || defined(__aarch64__)

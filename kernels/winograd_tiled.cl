@@ -34,7 +34,6 @@
 
 #define GROUP  __attribute__((reqd_work_group_size(GROUP_X, GROUP_Y, 1)))
 #define UNROLL _Pragma("unroll")
-#define INLINE static __attribute__((always_inline)) // what it works on stays in registers
 
 // Transforms --------------------------------------------------------------------------------------
 // Along one axis, of x[0], x[s], x[2s] …, in place: Bᵀ, A, Aᵀ; and Gᵀ. G is for vectors of one element.
