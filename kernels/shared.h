@@ -61,21 +61,21 @@
 #define EVN_CONTROL_ENDS       20
 
 // interpolate.cl, src/ode/sample_step.c: steps of each sample's own. Columns of reals.
-#define EVN_SAMPLE_ENDS        5 // of a solve: begin and end, pairs, and the way between them
-#define EVN_SAMPLE_BEGIN       0
-#define EVN_SAMPLE_END         2
-#define EVN_SAMPLE_WAY         4
-#define EVN_SAMPLE_RECORD      8 // after an attempt
-#define EVN_SAMPLE_T           0 // a pair
-#define EVN_SAMPLE_WANTED      2 // the next step, before it is cut short to land
-#define EVN_SAMPLE_ACCEPTED    3
-#define EVN_SAMPLE_REJECTED    4
-#define EVN_SAMPLE_STATUS      5 // EVN_CONTROL_RUNNING, …
-#define EVN_SAMPLE_ERRORS      6 // of the accepted step before, and of the one before that
-#define EVN_SAMPLE_STEP        3 // what an attempt did: from t, a pair, a step of dt; 0: none
-#define EVN_SAMPLE_STEP_T      0
-#define EVN_SAMPLE_STEP_DT     2
-#define EVN_SAMPLE_TERMS       5 // of a step's interpolant
+#define EVN_SAMPLE_ENDS     5 // of a solve: begin and end, pairs, and the way between them
+#define EVN_SAMPLE_BEGIN    0
+#define EVN_SAMPLE_END      2
+#define EVN_SAMPLE_WAY      4
+#define EVN_SAMPLE_RECORD   8 // after an attempt
+#define EVN_SAMPLE_T        0 // a pair
+#define EVN_SAMPLE_WANTED   2 // the next step, before it is cut short to land
+#define EVN_SAMPLE_ACCEPTED 3
+#define EVN_SAMPLE_REJECTED 4
+#define EVN_SAMPLE_STATUS   5 // EVN_CONTROL_RUNNING, …
+#define EVN_SAMPLE_ERRORS   6 // of the accepted step before, and of the one before that
+#define EVN_SAMPLE_STEP     3 // what an attempt did: from t, a pair, a step of dt; 0: none
+#define EVN_SAMPLE_STEP_T   0
+#define EVN_SAMPLE_STEP_DT  2
+#define EVN_SAMPLE_TERMS    5 // of a step's interpolant
 
 // elementwise.cl, src/elements/generate.c
 #define EVN_EPILOGUE_LANES 16

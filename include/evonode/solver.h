@@ -166,9 +166,10 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
 
 /// Times of a solve in which each sample has its own. [B]: as many as x has rows.
 typedef struct evn_sample_times {
-    const double *t0, *t1; ///< [B], in either direction
-    const double *times;   ///< [B, observations] within [t0, t1] of the sample, in any order; NULL:
-                           ///< at the options' fractions of its way
+    const double *t0;    ///< [B], where each begins
+    const double *t1;    ///< [B], where it ends, in either direction
+    const double *times; ///< [B, observations] within [t0, t1] of the sample, in any order; NULL:
+                         ///< at the options' fractions of its way
 } evn_sample_times;
 
 /// The same as evn_solve with times of each sample's own; the options must have per_sample.
@@ -222,8 +223,9 @@ evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0);
 /// Gradients: name of number `index` of evn_gradient, NULL past the last.
 const char *evn_gradient_name(int index);
 
-/// Name of controller, and of norm, number `index`, NULL past the last.
+/// Name of controller number `index`, NULL past the last.
 const char *evn_controller_name(int index);
+/// Name of norm number `index`, NULL past the last.
 const char *evn_norm_name(int index);
 
 /// Methods known to evn_solver_create: name of number `index`, NULL past the last.
