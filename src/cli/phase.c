@@ -121,7 +121,7 @@ static evn_status add(evn__settings *settings, const char *name, evn__phase_sett
 }
 
 static evn_status fail_unknown_key(const char *name) {
-    enum { KEYS_MAX = 32 };
+    enum { KEYS_MAX = 64 };
     const char *names[KEYS_MAX + 1] = {0};
     int count = 0;
     for (const evn__option *row = evn__phase_options; row->name && count < KEYS_MAX; ++row) {

@@ -310,7 +310,7 @@ unsigned evn__settings_verbs(const char *option) {
 }
 
 static evn_status fail_unknown(unsigned verb, const char *name) {
-    enum { NAMES_MAX = 64 };
+    enum { NAMES_MAX = 256 };
     const char *names[NAMES_MAX + 1] = {0};
     const evn__option *tables[] = {evn__settings_options, evn__phase_options};
     int count = 0;

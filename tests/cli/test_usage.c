@@ -95,7 +95,9 @@ START_TEST(wrong_phases) {
     test_fails_with(test_program("", "train digits --phase backprop:speed=3"), EVN_ERR_USAGE,
                     "has no key 'speed'");
     test_fails_with(test_program("", "train digits --phase backprop:steps=0"), EVN_ERR_USAGE,
-                    "needs equal steps");
+                    "cannot choose its steps");
+    test_fails_with(test_program("", "train digits --phase reversible:solver=dopri5,steps=0"),
+                    EVN_ERR_USAGE, "needs equal steps");
     test_fails_with(test_program("", "train digits --phase adjoint:solver=rk4,steps=0"),
                     EVN_ERR_USAGE, "cannot choose its steps");
     test_fails_with(test_program("", "train digits --phase adjoint:rtol=0,atol=0"), EVN_ERR_USAGE,
