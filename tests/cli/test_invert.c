@@ -40,6 +40,9 @@ START_TEST(errors_fall_with_the_tolerance) {
     ck_assert_msg(fine.theta > 0 && fine.theta < 1e-3, "%g", fine.theta);
     ck_assert_int_eq(euler.forward, 4);
     ck_assert_msg(euler.x > 10 * fine.x, "Euler's %g against %g", euler.x, fine.x);
+    row reversible = read_row(result.out, "reversible, 4");
+    ck_assert_msg(reversible.x <= 1e-5 && reversible.theta <= 1e-5, "%g, %g", reversible.x,
+                  reversible.theta);
     ck_assert_msg(given.x == 0 && given.pixels > 0 && given.pixels < 0.5, "%g", given.pixels);
     ck_assert_msg(fine.pixels < 0.5, "%g", fine.pixels); // all black would be 1
     ck_assert(test_exists("a/invert.png") && test_exists("a/invert.svg"));
