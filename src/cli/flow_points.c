@@ -100,8 +100,11 @@ evn_status evn__flow_read_points(const char *folder, evn__points **points) {
     EVN_TRY(evn__run_file(folder, FILE_NAME, path, sizeof(path)));
     EVN_TRY(evn__safetensors_read(path, &file));
     const char *columns = evn__safetensors_metadata(file, "columns");
-    json_t *array = columns ? json_loads(columns, 0, NULL) : NULL;
-    evn_status status = read_file(file, array, points);
+    json_t *array = NULL;
+    evn_status status = columns ? evn__json_parse(columns, strlen(columns), &array) : EVN_OK;
+    if (status == EVN_OK) {
+        status = read_file(file, array, points);
+    }
     json_decref(array);
     evn__safetensors_destroy(&file);
     if (status != EVN_OK) {

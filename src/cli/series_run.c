@@ -116,8 +116,9 @@ static evn_status read_names(kept *k, evn__series_outline *o) {
     const char *trajectories = evn__safetensors_metadata(k->file, "trajectories");
     o->time_name = evn__safetensors_metadata(k->file, "time");
     o->group_name = evn__safetensors_metadata(k->file, "group");
-    k->columns = columns ? json_loads(columns, 0, NULL) : NULL;
-    k->trajectories = trajectories ? json_loads(trajectories, 0, NULL) : NULL;
+    EVN_TRY(columns ? evn__json_parse(columns, strlen(columns), &k->columns) : EVN_OK);
+    EVN_TRY(trajectories ? evn__json_parse(trajectories, strlen(trajectories), &k->trajectories)
+                         : EVN_OK);
     o->dimensions = (int)json_array_size(k->columns);
     o->track_count = (int)json_array_size(k->trajectories);
     EVN_CHECK(o->time_name && o->dimensions > 0 && o->track_count > 0, EVN_ERR_FORMAT,

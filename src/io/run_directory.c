@@ -498,22 +498,29 @@ static evn_status read_metric(const json_t *line, const char *name, evn_metrics 
     return evn_metrics_set(metrics, name, "", EVN_BETTER_NEITHER, number);
 }
 
-/// Whether the line is of one of the first `epochs` epochs; then it is added.
-static bool add_line(const char *line, size_t length, int epochs, evn__run_totals *totals) {
+/// *counts: the line is of one of the first `epochs` epochs; then it is added. That there is no
+/// memory to read it is no reason to drop it.
+static evn_status add_line(const char *line, size_t length, int epochs, evn__run_totals *totals,
+                           bool *counts) {
     static const char *const names[] = {"seconds", "peak_device_bytes", "nfe_forward",
                                         "nfe_backward", "train_loss"};
-    json_t *object = json_loadb(line, length, 0, NULL);
-    int64_t epoch = read_count(object, "epoch"), phase = read_count(object, "phase");
-    bool counts = epoch >= 0 && epoch < epochs && phase >= 0;
-    evn_metrics metrics = {0};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && counts; ++i) {
-        counts = read_metric(object, names[i], &metrics) == EVN_OK;
+    json_t *object;
+    evn_status status = evn__json_parse(line, length, &object);
+    *counts = false;
+    if (status != EVN_OK) {
+        return status == EVN_ERR_FORMAT ? EVN_OK : status;
     }
-    if (counts) {
+    int64_t epoch = read_count(object, "epoch"), phase = read_count(object, "phase");
+    *counts = epoch >= 0 && epoch < epochs && phase >= 0;
+    evn_metrics metrics = {0};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && *counts && status == EVN_OK; ++i) {
+        status = read_metric(object, names[i], &metrics);
+    }
+    if (*counts && status == EVN_OK) {
         evn__run_totals_add(totals, (int)phase, (int)epoch, &metrics);
     }
     json_decref(object);
-    return counts;
+    return status;
 }
 
 evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
@@ -521,14 +528,17 @@ evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
     char path[PATH_SIZE], *text;
     EVN_TRY(read_lines(directory->folder, path, &text));
     char *line = text;
+    bool counts = true;
+    evn_status status = EVN_OK;
     *totals = evn__run_totals_none();
     for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
-        if (!add_line(line, (size_t)(end - line), epochs, totals)) {
+        status = add_line(line, (size_t)(end - line), epochs, totals, &counts);
+        if (status != EVN_OK || !counts) {
             break;
         }
         line = end + 1;
     }
-    evn_status status = shorten(directory, line - text);
+    status = status == EVN_OK ? shorten(directory, line - text) : status;
     free(text);
     EVN_TRY(status);
     return write_table(directory);
