@@ -80,6 +80,31 @@ START_TEST(run_folder) {
 }
 END_TEST
 
+/// A bound on the way back is no hindrance to a rehearsal, which solves nothing.
+START_TEST(bound_way_back) {
+    static const char *const names[] = {"adjoint", "reversible"};
+    char words[128];
+    snprintf(words, sizeof(words),
+             "train curve --out %s --width 16 --phase %s:epochs=3,reconstruction=0.05", names[_i],
+             names[_i]);
+    test_outcome result = test_program("", "%s --dry-run", words);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_msg(!test_exists(names[_i]), "a rehearsal left a folder");
+    result = test_program("", "%s", words);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "iteration 3/3"));
+}
+END_TEST
+
+/// Where the way back does not end at the start, the bound ends the training.
+START_TEST(bound_is_kept) {
+    test_outcome result = test_program("", "train curve --out kept --width 16 --phase "
+                                           "adjoint:epochs=3,solver=euler,steps=3,"
+                                           "reconstruction=1e-7");
+    test_fails_with(result, EVN_ERR_SOLVER, "more than 1e-07");
+}
+END_TEST
+
 START_TEST(refused) {
     test_fails_with(test_program("", "train curve --batch 8"), EVN_ERR_USAGE,
                     "--batch is not for the task curve");
@@ -92,6 +117,10 @@ static Suite *suite(void) {
     Suite *s = suite_create("curve");
     TCase *c = tcase_create("run_folder");
     tcase_add_test(c, run_folder);
+    suite_add_tcase(s, c);
+    c = tcase_create("way_back");
+    tcase_add_loop_test(c, bound_way_back, 0, 2);
+    tcase_add_test(c, bound_is_kept);
     suite_add_tcase(s, c);
     c = tcase_create("refused");
     tcase_add_test(c, refused);
