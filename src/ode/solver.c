@@ -24,7 +24,7 @@ struct evn_solver {
     evn__scheme *fallback;       ///< once it is needed
     const evn__scheme *last;     ///< which of both the last gradient is of
     evn_buffer *series;          ///< [observations, x]: what the solve gives
-    evn_buffer *observed;        ///< with observations, once it is needed: what x1_bar was
+    evn_buffer *x1_bar;          ///< a copy of the caller's, once one is needed
     evn_binding *parameters;     ///< of the system, of the last solve
     evn_binding *parameters_bar; ///< where their cotangents go
     evn__passage passage;        ///< of the last solve
@@ -122,7 +122,7 @@ void evn_solver_destroy(evn_solver **solver) {
     evn__scheme_destroy(&s->fallback);
     evn__reconstruction_destroy(&s->reconstruction);
     evn_buffer_destroy(&s->series);
-    evn_buffer_destroy(&s->observed);
+    evn_buffer_destroy(&s->x1_bar);
     evn__layout_free(&s->layout);
     evn_dynamics_destroy(&s->dynamics);
     evn__course_free(&s->course);
@@ -344,6 +344,11 @@ static evn_status deliver(const evn_solver *solver, const evn_binding *weights_b
     return EVN_OK;
 }
 
+/// Of what a solve gives, and of its cotangent.
+static size_t given_elements(const evn_solver *solver) {
+    return state_elements(solver) * (observes(solver) ? (size_t)solver->options.observations : 1);
+}
+
 static evn_status check_gradient(const evn_solver *solver, evn_binding x1_bar,
                                  const evn_binding *weights_bar) {
     EVN_CHECK(solver->scheme->methods->gradient, EVN_ERR_ARGUMENT,
@@ -351,25 +356,33 @@ static evn_status check_gradient(const evn_solver *solver, evn_binding x1_bar,
     EVN_CHECK(solver->solved, EVN_ERR_ARGUMENT,
               "there is no solve to differentiate: call evn_solve first, and go on only if it is "
               "EVN_OK");
-    size_t points = observes(solver) ? (size_t)solver->options.observations : 1;
-    EVN_TRY(evn__real_check(x1_bar, solver->options.fp64, points * state_elements(solver),
-                            "cotangent", "x1_bar"));
+    EVN_TRY(evn__real_check(x1_bar, solver->options.fp64, given_elements(solver), "cotangent",
+                            "x1_bar"));
     return check_weights(solver, weights_bar, "cotangent of weight");
 }
 
-/// Cotangents of observations are read all along the way. Those that stand where a scheme carries
-/// its own, as x0_bar of the last gradient does, are put aside.
-static evn_status keep_observed(evn_solver *solver, evn_binding *x1_bar) {
-    if (!observes(solver) || x1_bar->buffer != state_bar(solver, 0).buffer) {
+/// Whether a gradient of the scheme writes to a buffer: it carries its cotangents there.
+static bool carries(const evn__scheme *scheme, const evn_buffer *buffer) {
+    return scheme && scheme->methods->state_bar(scheme, 0).buffer == buffer;
+}
+
+/// Cotangents of observations are read all along the way, and all of them again where it is fallen
+/// back. Those that stand where a scheme carries its own, as x0_bar of the last gradient does, are
+/// put aside.
+static evn_status keep_cotangent(evn_solver *solver, evn_binding *x1_bar) {
+    bool again = observes(solver) || solver->options.fall_back;
+    bool lost =
+        carries(solver->scheme, x1_bar->buffer) || carries(solver->fallback, x1_bar->buffer);
+    if (!again || !lost) {
         return EVN_OK;
     }
     bool fp64 = solver->options.fp64;
-    size_t count = state_elements(solver) * (size_t)solver->options.observations;
-    if (!solver->observed) {
+    size_t count = given_elements(solver);
+    if (!solver->x1_bar) {
         EVN_TRY(evn__real_create_for(solver->problem.device, EVN__USE_STATES, fp64, count,
-                                     &solver->observed));
+                                     &solver->x1_bar));
     }
-    evn_binding kept = {solver->observed, 0};
+    evn_binding kept = {solver->x1_bar, 0};
     EVN_TRY(evn__real_copy(kept, *x1_bar, fp64, count));
     *x1_bar = kept;
     return EVN_OK;
@@ -393,10 +406,13 @@ static evn_status create_fallback(evn_solver *solver) {
     return evn__scheme_create(&solver->fallback_problem, &solver->fallback);
 }
 
-/// The gradient from checkpoints, after a solve from the same start.
+/// The gradient from checkpoints, after a solve from the same start, whose series is the caller's
+/// as the first one left it.
 static evn_status fall_back(evn_solver *solver, const evn__passage *passage,
                             evn_solution *solution) {
     evn_solution ahead = {0};
+    evn__passage unobserved = *passage;
+    unobserved.series = (evn_binding){0};
     int spent = solution->nfe;
     EVN_TRY(solver->fallback ? EVN_OK : create_fallback(solver));
     const evn__scheme_methods *methods = solver->fallback->methods;
@@ -405,7 +421,7 @@ static evn_status fall_back(evn_solver *solver, const evn__passage *passage,
                                evn__reconstruction_truth(solver->reconstruction, i),
                                solver->options.fp64, solver->layout.size[i]));
     }
-    EVN_TRY(methods->solve(solver->fallback, passage, &ahead));
+    EVN_TRY(methods->solve(solver->fallback, &unobserved, &ahead));
     EVN_TRY(methods->gradient(solver->fallback, passage, solution));
     solution->nfe += spent + ahead.nfe;
     solution->fell_back = true;
@@ -431,7 +447,7 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     EVN_REQUIRE(x0_bar);
     EVN_TRY(check_gradient(solver, x1_bar, weights_bar));
     solver->reconstructed = false;
-    EVN_TRY(keep_observed(solver, &x1_bar));
+    EVN_TRY(keep_cotangent(solver, &x1_bar));
     want_parameters(solver, weights_bar);
     evn__passage passage = solver->passage;
     passage.x1_bar = x1_bar;

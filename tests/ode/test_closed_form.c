@@ -199,6 +199,90 @@ START_TEST(adjoint_falls_back) {
 }
 END_TEST
 
+/// What is fallen back with: fixed and adaptive steps, without and with observations; the bound is
+/// one that no solve backwards keeps.
+static void prepare_falling_back(problem *p, int which) {
+    evn_solver_options options = options_of(2, 1e-4);
+    options.steps = which % 2 ? 3 : 0;
+    options.observations = which < 2 ? 0 : 2;
+    options.reconstruction = 1e-300;
+    options.fall_back = true;
+    *p = problem_node_ew(41);
+    p->x1_bar[0] = 0.3;
+    problem_prepare(p, &options);
+    problem_solve(p, 0, 1);
+}
+
+/// The cotangent that the last gradient gave, the adjoint's or the fallback's, will do as one's own
+/// copy of it.
+START_TEST(fallback_takes_what_a_gradient_gave) {
+    problem p;
+    double given[12], expected[6];
+    prepare_falling_back(&p, _i);
+    evn_binding x0_bar;
+    TRY(evn__real_write(p.x1_bar_at, true, p.x1_bar, (size_t)p.x1_count));
+    TRY(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward));
+    for (int again = 0; again < 2; ++again) {
+        ck_assert(p.backward.fell_back);
+        TRY(evn__real_read(x0_bar, true, given, (size_t)p.x1_count));
+        TRY(evn_solve_gradient(p.solver, x0_bar, &x0_bar, p.weights_bar, &p.backward));
+        TRY(evn__real_read(x0_bar, true, p.x0_bar, (size_t)p.x_count));
+        TRY(evn__real_write(p.x1_bar_at, true, given, (size_t)p.x1_count));
+        TRY(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, NULL));
+        TRY(evn__real_read(x0_bar, true, expected, (size_t)p.x_count));
+        ck_assert_mem_eq(p.x0_bar, expected, sizeof(expected));
+    }
+    problem_free(&p);
+}
+END_TEST
+
+/// What an adjoint that was trusted gave, to one that falls back.
+START_TEST(fallback_takes_what_the_adjoint_gave) {
+    problem p = problem_decay();
+    double given, got, expected;
+    evn_binding x0_bar;
+    evn_solver_options options = options_of(2, 1e-4);
+    options.reconstruction = 1e-2;
+    options.fall_back = true;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 0.01);
+    TRY(evn__real_write(p.x1_bar_at, true, p.x1_bar, 1));
+    TRY(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward));
+    ck_assert(!p.backward.fell_back);
+    TRY(evn__real_read(x0_bar, true, &given, 1));
+    problem_solve(&p, 0, 1);
+    TRY(evn_solve_gradient(p.solver, x0_bar, &x0_bar, p.weights_bar, &p.backward));
+    ck_assert(p.backward.fell_back);
+    TRY(evn__real_read(x0_bar, true, &got, 1));
+    TRY(evn__real_write(p.x1_bar_at, true, &given, 1));
+    TRY(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, NULL));
+    TRY(evn__real_read(x0_bar, true, &expected, 1));
+    ck_assert_double_eq(got, expected);
+    problem_free(&p);
+}
+END_TEST
+
+/// The series that the caller holds is his until the next solve: a mark in it survives the solve of
+/// the fallback.
+START_TEST(fallback_leaves_the_series) {
+    problem p;
+    double mark[12], after[12];
+    evn_binding series, x0_bar;
+    prepare_falling_back(&p, _i);
+    TRY(problem_try(&p, 0, 1, &series));
+    for (int i = 0; i < p.x1_count; ++i) {
+        mark[i] = i;
+    }
+    TRY(evn__real_write(series, true, mark, (size_t)p.x1_count));
+    TRY(evn__real_write(p.x1_bar_at, true, p.x1_bar, (size_t)p.x1_count));
+    TRY(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward));
+    ck_assert(p.backward.fell_back);
+    TRY(evn__real_read(series, true, after, (size_t)p.x1_count));
+    ck_assert_mem_eq(after, mark, sizeof(mark));
+    problem_free(&p);
+}
+END_TEST
+
 /// Where it can be solved backwards nothing is refused, and nothing falls back.
 START_TEST(adjoint_is_trusted) {
     problem p = problem_growth(true);
@@ -223,6 +307,11 @@ static Suite *suite(void) {
     tcase_add_loop_test(backwards, adjoint_falls_back, 0, 2);
     tcase_add_test(backwards, adjoint_is_trusted);
     suite_add_tcase(s, backwards);
+    TCase *fallback = tcase_create("fallback");
+    tcase_add_loop_test(fallback, fallback_takes_what_a_gradient_gave, 0, 2);
+    tcase_add_test(fallback, fallback_takes_what_the_adjoint_gave);
+    tcase_add_loop_test(fallback, fallback_leaves_the_series, 2, 4);
+    suite_add_tcase(s, fallback);
     return s;
 }
 
