@@ -33,7 +33,7 @@ struct evn__replay {
 
 // Life --------------------------------------------------------------------------------------------
 
-static evn_status create_of_steps(const evn__replay *r, size_t points, size_t elements,
+static evn_status create_of_steps(const evn__replay *r, int steps, size_t points, size_t elements,
                                   const char *what, evn_buffer **buffer) {
     evn_buffer_destroy(buffer);
     evn_status status =
@@ -43,28 +43,44 @@ static evn_status create_of_steps(const evn__replay *r, size_t points, size_t el
                ? evn__prepend(status,
                               "the %s of %d steps: keep fewer as checkpoints, or take the "
                               "reversible method or the adjoint",
-                              what, r->capacity)
+                              what, steps)
                : status;
 }
 
-/// Memory for so many steps.
+/// Memory for so many steps, in place of what there is; where it fails there is none.
+static evn_status make_room(evn__replay *r, int steps) {
+    int slots = r->checkpoints > 0 && r->checkpoints < steps ? r->checkpoints : steps;
+    r->capacity = r->slots = 0;
+    r->trail.count = 0; // the times have to be written again
+    free(r->kept);
+    EVN_TRY(EVN_NEW(&r->kept, slots));
+    EVN_TRY(create_of_steps(r, steps, (size_t)slots + WORKING, r->bars.layout.total, "states",
+                            &r->states));
+    EVN_TRY(create_of_steps(r, steps, r->keeps ? (size_t)steps : 1,
+                            evn_plan_saved_element_count(r->joint.plan), "intermediate values",
+                            &r->saved));
+    EVN_TRY(create_of_steps(r, steps, 2, (size_t)steps, "times", &r->times));
+    r->capacity = steps;
+    r->slots = slots;
+    return EVN_OK;
+}
+
+static bool lacks_memory(evn_status status) {
+    return status == EVN_ERR_DEVICE_MEMORY || status == EVN_ERR_MEMORY;
+}
+
+/// Memory for so many steps, and for some more, so that it need not be made for each solve that
+/// takes a few; where that is too much, for these alone.
 static evn_status reserve(evn__replay *r, int steps) {
     const double growth = 1.5;
-    if (steps <= r->capacity) {
+    int fewest = steps > 1 ? steps : 1;
+    if (fewest <= r->capacity) {
         return EVN_OK;
     }
     double more = growth * r->capacity;
-    r->capacity = more > steps && more < EVN__MAX_STEPS ? (int)more : steps;
-    r->slots = r->checkpoints > 0 && r->checkpoints < r->capacity ? r->checkpoints : r->capacity;
-    free(r->kept);
-    EVN_TRY(EVN_NEW(&r->kept, r->slots));
-    EVN_TRY(
-        create_of_steps(r, (size_t)r->slots + WORKING, r->bars.layout.total, "states", &r->states));
-    EVN_TRY(create_of_steps(r, r->keeps ? (size_t)r->capacity : 1,
-                            evn_plan_saved_element_count(r->joint.plan), "intermediate values",
-                            &r->saved));
-    r->trail.count = 0; // the times have to be written again
-    return create_of_steps(r, 2, (size_t)r->capacity, "times", &r->times);
+    bool grows = more > fewest && more < EVN__MAX_STEPS;
+    evn_status status = grows ? make_room(r, (int)more) : EVN_OK;
+    return grows && !lacks_memory(status) ? status : make_room(r, fewest);
 }
 
 static evn_status create(evn__replay *r, int steps) {
@@ -82,7 +98,7 @@ static evn_status create(evn__replay *r, int steps) {
     EVN_TRY(options.observes ? evn__jump_create(p->device, evn__system_state_shape(p->system, 0),
                                                 o->fp64, &r->jump)
                              : EVN_OK);
-    return reserve(r, steps > 1 ? steps : 1);
+    return reserve(r, steps);
 }
 
 evn_status evn__replay_create(const evn__problem *problem, int steps, evn__replay **replay) {
@@ -145,17 +161,24 @@ static bool is_followed(const evn__replay *r, const evn__trail *trail) {
     return true;
 }
 
-evn_status evn__replay_follow(evn__replay *r, const evn__trail *trail) {
-    EVN_TRY(reserve(r, trail->count));
-    if (is_followed(r, trail)) {
-        return EVN_OK;
-    }
+/// Take over the steps, and have the kernels see them.
+static evn_status take_steps(evn__replay *r, const evn__trail *trail) {
     r->trail.count = 0;
     for (int i = 0; i < trail->count; ++i) {
         const evn__tread *step = &trail->steps[i];
         EVN_TRY(evn__trail_add(&r->trail, step->t, step->dt, step->observation));
     }
     return write_times(r);
+}
+
+evn_status evn__replay_follow(evn__replay *r, const evn__trail *trail) {
+    EVN_TRY(reserve(r, trail->count));
+    if (is_followed(r, trail)) {
+        return EVN_OK;
+    }
+    evn_status status = take_steps(r, trail);
+    r->trail.count = status == EVN_OK ? r->trail.count : 0; // half of them are followed by nobody
+    return status;
 }
 
 // Where things are --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 // Gradient schemes in fp64: each discrete gradient against the same steps written out as one graph
 // and pulled back by the reference; what the reversible method recovers; memory against steps.
 #include "evonode/diff.h"
+#include "host/runtime.h"
 #include "ode/integrator.h"
 #include "ode/revolve.h"
 #include "ode/unroll.h"
@@ -268,6 +269,43 @@ START_TEST(backprop_along_accepted_steps) {
 }
 END_TEST
 
+/// As long as no buffer may have so many bytes: out of memory, whichever buffer it is of those that
+/// the gradient makes for the steps of a longer solve; after that as if nothing had been.
+START_TEST(gradients_go_on_when_there_is_memory) {
+    double expected[RESULTS];
+    problem p = problem_node_ew(24);
+    evn_solver_options options = with("dopri5", 0, (evn_gradient)_i);
+    options.dt_max = 0.01;
+    int count = solved_gradient(&p, &options, expected);
+    problem_prepare(&p, &options);
+    uint64_t most = test_device()->info.max_allocation_bytes;
+    int failures = 0;
+    evn_status status = EVN_ERR_DEVICE_MEMORY;
+    for (uint64_t bytes = 64; status != EVN_OK && bytes < most; bytes *= 2) {
+        evn_binding x0_bar;
+        problem_solve(&p, 0, 1);
+        TRY(evn__real_write(p.x1_bar_at, true, p.x1_bar, (size_t)p.x1_count));
+        test_device()->info.max_allocation_bytes = bytes;
+        status = evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, NULL);
+        test_device()->info.max_allocation_bytes = most;
+        ck_assert_msg(status == EVN_OK || status == EVN_ERR_DEVICE_MEMORY, "%d: %s", (int)status,
+                      evn_error_message());
+        failures += status != EVN_OK;
+    }
+    ck_assert_int_gt(failures, 3);
+    problem_gradient(&p);
+    ck_assert_int_gt(p.solution.accepted, 16); // more than there was memory for at first
+    ck_assert_mem_eq(p.x0_bar, expected, sizeof(double) * (size_t)p.x_count);
+    int at = p.x_count;
+    for (int i = 0; i < p.weight_count; at += p.weight_size[i++]) {
+        ck_assert_mem_eq(p.weight_bar_host[i], expected + at,
+                         sizeof(double) * (size_t)p.weight_size[i]);
+    }
+    ck_assert_int_eq(at, count);
+    problem_free(&p);
+}
+END_TEST
+
 // Reversible --------------------------------------------------------------------------------------
 
 START_TEST(reversible_is_the_gradient_of_its_steps) {
@@ -342,6 +380,10 @@ static Suite *suite(void) {
     TCase *adaptive = tcase_create("adaptive");
     tcase_add_loop_test(adaptive, backprop_along_accepted_steps, 0, 4);
     suite_add_tcase(s, adaptive);
+    TCase *memory = tcase_create("memory");
+    tcase_add_loop_test(memory, gradients_go_on_when_there_is_memory, EVN_GRADIENT_BACKPROP,
+                        EVN_GRADIENT_CHECKPOINTED + 1);
+    suite_add_tcase(s, memory);
     TCase *reversible = tcase_create("reversible");
     tcase_add_loop_test(reversible, reversible_is_the_gradient_of_its_steps, 0, 3);
     tcase_add_test(reversible, reversible_recovers_the_start);
