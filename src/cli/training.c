@@ -10,6 +10,7 @@
 #include "cli/trust.h"
 #include "exchange/weights.h"
 #include "study/paper.h"
+#include "train/checkpoint.h"
 
 #include <math.h>
 #include <signal.h>
@@ -64,6 +65,16 @@ static bool is_shown(evn__training *t, const evn_epoch *epoch) {
     return shown;
 }
 
+/// Keep the newest checkpoint as the best of those that were written, if it is.
+static evn_status keep_best(evn__training *t) {
+    if (t->best_loss <= t->so_far.loss && evn__run_has_best(t->folder)) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__run_checkpoint_keep(t->folder, EVN__CHECKPOINT_BEST));
+    t->best_loss = t->so_far.loss;
+    return EVN_OK;
+}
+
 /// Training goes on without a checkpoint where none can be written: the next one may succeed.
 static void save(evn__training *t) {
     char path[EVN__FOLDER_SIZE];
@@ -78,9 +89,8 @@ static void save(evn__training *t) {
     if (status == EVN_OK) {
         status = evn_trainer_save(t->session->trainer, path);
     }
-    bool best = t->so_far.loss <= t->so_far.least_loss || !evn__run_has_best(t->folder);
-    if (status == EVN_OK && best) {
-        status = evn__run_checkpoint_keep(t->folder, EVN__CHECKPOINT_BEST);
+    if (status == EVN_OK) {
+        status = keep_best(t);
     }
     if (status != EVN_OK && t->unsaved == EVN_OK) {
         evn__report_unsaved(evn_error_message());
@@ -270,7 +280,20 @@ static evn_status restore_newest(evn__training *t, int *epochs) {
     EVN_CHECK(restore(t, EVN__CHECKPOINT_BEFORE, epochs) == EVN_OK, status,
               "%s; there is no older one to go on from: train again", reason);
     evn__report_older(reason);
-    return EVN_OK;
+    return evn__run_checkpoint_return(t->folder, EVN__CHECKPOINT_BEFORE); // else it is lost next
+}
+
+/// The loss of the best checkpoint, as metrics.jsonl has it; one that is damaged has none, and is
+/// replaced by the next.
+static evn_status recall_best(evn__training *t) {
+    char path[EVN__FOLDER_SIZE];
+    int epochs;
+    t->best_loss = NAN;
+    EVN_TRY(evn__run_checkpoint(t->folder, EVN__CHECKPOINT_BEST, path, sizeof(path)));
+    if (!evn__run_has_best(t->folder) || evn__checkpoint_epochs(path, &epochs) != EVN_OK) {
+        return EVN_OK;
+    }
+    return evn__run_loss(t->folder, epochs, &t->best_loss);
 }
 
 /// What another device, driver or program goes on with is not what the first would have had.
@@ -279,6 +302,7 @@ static evn_status note_differences(const evn__training *t, int epochs) {
         return EVN_OK;
     }
     json_t *run = json_deep_copy(t->run), *all = json_object_get(run, "resumed");
+    EVN_CHECK(run, EVN_ERR_MEMORY, "no memory for the description of the run");
     if (!all) {
         all = json_array();
         evn__json_put(run, "resumed", all);
@@ -300,6 +324,7 @@ static evn_status go_back(evn__training *t) {
     EVN_TRY(t->has_checkpoint ? restore_newest(t, &epochs) : EVN_OK);
     EVN_TRY(note_differences(t, epochs));
     EVN_TRY(evn__run_directory_rewind(t->directory, epochs, &t->so_far));
+    EVN_TRY(recall_best(t));
     evn__report_lost(t->folder, t->so_far.epochs, epochs);
     t->so_far.epochs = epochs;
     int phase = t->so_far.phase;
@@ -335,6 +360,7 @@ static void set_callbacks(evn__training *t) {
     options->stop = on_stop;
     options->user = t;
     t->so_far = evn__run_totals_none();
+    t->best_loss = NAN;
     for (int i = 0; i < options->phase_count; ++i) {
         t->epochs += options->phases[i].epochs;
     }

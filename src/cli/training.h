@@ -21,6 +21,7 @@ typedef struct evn__training {
     json_t *differs;         ///< from what it was begun with (made_with.h); NULL: nothing
     int epochs;              ///< of all phases
     evn__run_totals so_far;  ///< of the epochs that are done
+    double best_loss;        ///< of the checkpoint that is kept as the best; NaN: of none known
     double started;          ///< when the task was made
     double earlier;          ///< seconds of training before it was resumed
     int lines;               ///< shown of iterations so far, some a phase

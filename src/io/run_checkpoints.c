@@ -76,12 +76,11 @@ evn_status evn__run_checkpoint_keep(const char *folder, evn__generation older) {
                : EVN_OK;
 }
 
-evn_status evn__run_checkpoint_return(const char *folder) {
+evn_status evn__run_checkpoint_return(const char *folder, evn__generation older) {
     char path[PATH_SIZE];
-    EVN_CHECK(evn__run_has_best(folder), EVN_ERR_FILE,
-              "the run in %s has no best checkpoint, %s; resume without --best", folder,
-              names[EVN__CHECKPOINT_BEST]);
-    EVN_TRY(name_also(folder, EVN__CHECKPOINT_BEST, EVN__CHECKPOINT_NEWEST));
+    EVN_CHECK(is_there(folder, older), EVN_ERR_FILE, "the run in %s has no %s to go back to",
+              folder, names[older]);
+    EVN_TRY(name_also(folder, older, EVN__CHECKPOINT_NEWEST));
     EVN_TRY(evn__run_checkpoint(folder, EVN__CHECKPOINT_BEFORE, path, sizeof(path)));
     EVN_TRY(evn__file_remove(path));
     return evn__folder_sync(folder);

@@ -32,9 +32,9 @@ bool evn__run_has_best(const char *folder);
 /// @return EVN_ERR_OUTPUT; EVN_ERR_FILE
 evn_status evn__run_checkpoint_keep(const char *folder, evn__generation older);
 
-/// Go back to the best one: it is the newest again, and none is older.
+/// Go back to an older one: it is the newest again, and none is before it.
 /// @return EVN_ERR_FILE when there is none; EVN_ERR_OUTPUT
-evn_status evn__run_checkpoint_return(const char *folder);
+evn_status evn__run_checkpoint_return(const char *folder, evn__generation older);
 
 /// Remove all: the run is finished, or begins again.
 /// @return EVN_ERR_OUTPUT

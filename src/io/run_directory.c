@@ -100,16 +100,18 @@ static bool is_own(const char *name) {
     return found;
 }
 
-/// Whether nothing is in the folder but what a run that was killed while it began can leave.
+/// Whether nothing is in the folder but what a run that was killed while it began can leave: its
+/// lock, which it takes first, and then files of its own. Without a lock they are somebody else's.
 static evn_status check_empty(const char *folder) {
     DIR *stream = opendir(folder);
     EVN_CHECK(stream, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; name another place", folder,
               strerror(errno));
-    bool empty = true;
+    bool empty = true, claimed = exists(folder, evn__run_lock_name);
     for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
         const char *name = entry->d_name;
         bool none = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-        empty = empty && (none || is_own(name) || evn__file_is_temporary(name));
+        bool left = claimed && (is_own(name) || evn__file_is_temporary(name));
+        empty = empty && (none || left);
     }
     closedir(stream);
     EVN_CHECK(empty, EVN_ERR_OUTPUT,
@@ -125,7 +127,8 @@ static evn_status check_free(const char *folder) {
               "the folder %s has an unfinished run in it; 'evonode resume %s' continues it; name "
               "a new folder, or remove this one",
               folder, folder);
-    return exists(folder, RUN) ? EVN_OK : check_empty(folder);
+    bool begun = exists(folder, RUN) && exists(folder, evn__run_lock_name);
+    return begun ? EVN_OK : check_empty(folder);
 }
 
 evn_status evn__run_check_output(const char *path) {
@@ -188,6 +191,7 @@ static evn_status claim(evn__run_directory *directory) {
     EVN_TRY(evn__folder_make(directory->folder, FOLDER_MODE));
     EVN_TRY(check_free(directory->folder)); // first, so that no other folder gets a lock
     EVN_TRY(evn__run_lock_take(directory->folder, true, &directory->lock));
+    EVN_TRY(evn__folder_sync(directory->folder)); // what comes after it is the run's
     EVN_TRY(check_free(directory->folder));
     EVN_TRY(open_metrics(directory));
     return clear_folder(directory);
@@ -206,8 +210,7 @@ static evn_status reclaim(evn__run_directory *directory) {
         evn__run_lock_release(&directory->lock);
         return EVN_OK;
     }
-    EVN_TRY(open_metrics(directory));
-    return remove_file(directory, EVALUATION); // it was of other parameters
+    return open_metrics(directory);
 }
 
 static evn_status open_run(const char *folder, evn_status (*take)(evn__run_directory *),
@@ -340,8 +343,7 @@ evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__ru
 }
 
 evn__run_totals evn__run_totals_none(void) {
-    return (evn__run_totals){
-        .phase = -1, .nfe_forward = NAN, .nfe_backward = NAN, .loss = NAN, .least_loss = NAN};
+    return (evn__run_totals){.phase = -1, .nfe_forward = NAN, .nfe_backward = NAN, .loss = NAN};
 }
 
 void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch,
@@ -353,7 +355,6 @@ void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch,
     totals->nfe_forward = evn_metrics_value(metrics, "nfe_forward");
     totals->nfe_backward = evn_metrics_value(metrics, "nfe_backward");
     totals->loss = evn_metrics_value(metrics, "train_loss");
-    totals->least_loss = fmin(totals->least_loss, totals->loss);
     totals->phase = phase;
     totals->timed += epoch + 1 - totals->epochs;
     totals->epochs = epoch + 1;
@@ -498,47 +499,79 @@ static evn_status read_metric(const json_t *line, const char *name, evn_metrics 
     return evn_metrics_set(metrics, name, "", EVN_BETTER_NEITHER, number);
 }
 
-/// *counts: the line is of one of the first `epochs` epochs; then it is added. That there is no
-/// memory to read it is no reason to drop it.
-static evn_status add_line(const char *line, size_t length, int epochs, evn__run_totals *totals,
-                           bool *counts) {
+evn_status evn__run_loss(const char *folder, int epochs, double *loss) {
+    json_t *lines;
+    size_t i;
+    const json_t *line;
+    *loss = NAN;
+    EVN_TRY(evn__run_metrics(folder, &lines));
+    json_array_foreach(lines, i, line) {
+        const json_t *value = json_object_get(line, "train_loss");
+        if (read_count(line, "epoch") == epochs - 1 && json_is_number(value)) {
+            *loss = json_number_value(value);
+        }
+    }
+    json_decref(lines);
+    return EVN_OK;
+}
+
+/// What a line says is added, if it is of one of the first `epochs` epochs.
+static evn_status add_object(const json_t *object, int epochs, evn__run_totals *totals,
+                             bool *counts) {
     static const char *const names[] = {"seconds", "peak_device_bytes", "nfe_forward",
                                         "nfe_backward", "train_loss"};
+    int64_t epoch = read_count(object, "epoch"), phase = read_count(object, "phase");
+    evn_metrics metrics = {0};
+    *counts = epoch >= 0 && epoch < epochs && phase >= 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && *counts; ++i) {
+        EVN_TRY(read_metric(object, names[i], &metrics));
+    }
+    if (*counts) {
+        evn__run_totals_add(totals, (int)phase, (int)epoch, &metrics);
+    }
+    return EVN_OK;
+}
+
+/// *counts: the line is whole, and of one of the first `epochs` epochs; then it is added.
+static evn_status add_line(const char *line, size_t length, int epochs, evn__run_totals *totals,
+                           bool *counts) {
     json_t *object;
     evn_status status = evn__json_parse(line, length, &object);
     *counts = false;
-    if (status != EVN_OK) {
+    if (status != EVN_OK) { // what is damaged ends what counts; what could not be read does not
         return status == EVN_ERR_FORMAT ? EVN_OK : status;
     }
-    int64_t epoch = read_count(object, "epoch"), phase = read_count(object, "phase");
-    *counts = epoch >= 0 && epoch < epochs && phase >= 0;
-    evn_metrics metrics = {0};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && *counts && status == EVN_OK; ++i) {
-        status = read_metric(object, names[i], &metrics);
-    }
-    if (*counts && status == EVN_OK) {
-        evn__run_totals_add(totals, (int)phase, (int)epoch, &metrics);
-    }
+    status = add_object(object, epochs, totals, counts);
     json_decref(object);
     return status;
+}
+
+/// Bytes of the lines that count, which are added.
+static evn_status add_lines(const char *text, int epochs, evn__run_totals *totals, off_t *bytes) {
+    const char *line = text;
+    bool counts = true;
+    for (const char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
+        EVN_TRY(add_line(line, (size_t)(end - line), epochs, totals, &counts));
+        if (!counts) {
+            break;
+        }
+        line = end + 1;
+    }
+    *bytes = line - text;
+    return EVN_OK;
 }
 
 evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
                                      evn__run_totals *totals) {
     char path[PATH_SIZE], *text;
+    off_t bytes;
+    EVN_TRY(remove_file(directory, EVALUATION)); // it was of other parameters
     EVN_TRY(read_lines(directory->folder, path, &text));
-    char *line = text;
-    bool counts = true;
-    evn_status status = EVN_OK;
     *totals = evn__run_totals_none();
-    for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
-        status = add_line(line, (size_t)(end - line), epochs, totals, &counts);
-        if (status != EVN_OK || !counts) {
-            break;
-        }
-        line = end + 1;
+    evn_status status = add_lines(text, epochs, totals, &bytes);
+    if (status == EVN_OK) {
+        status = shorten(directory, bytes);
     }
-    status = status == EVN_OK ? shorten(directory, line - text) : status;
     free(text);
     EVN_TRY(status);
     return write_table(directory);

@@ -36,7 +36,7 @@ typedef struct evn__run_totals {
     double seconds;                   ///< training alone
     double peak_device_bytes;         ///< the most of all epochs
     double nfe_forward, nfe_backward; ///< of the last report; NaN: not applicable
-    double loss, least_loss;          ///< of the last report, and of all; NaN: none had one
+    double loss;                      ///< of the last report; NaN: it had none
     int phase, epochs;                ///< of the last report; how many are done
     int timed; ///< epochs that `seconds` is of: not those whose lines are lost
 } evn__run_totals;
@@ -71,7 +71,7 @@ evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **di
 evn_status evn__run_directory_share(const char *folder, evn__run_lock *lock);
 
 /// Leave in metrics.jsonl and metrics.csv the lines of the first `epochs` epochs alone, and add
-/// them up. Those that it lacks are missing from totals->epochs.
+/// them up. Those that it lacks are missing from totals->epochs. evaluation.json goes.
 /// @return EVN_ERR_OUTPUT; EVN_ERR_FILE
 evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
                                      evn__run_totals *totals);
@@ -135,6 +135,10 @@ evn_status evn__run_summary(const char *folder, json_t **summary);
 
 /// The lines of metrics.jsonl as an array; a last line that is still being written is left out.
 evn_status evn__run_metrics(const char *folder, json_t **lines);
+
+/// The training loss of the line of metrics.jsonl that ends when `epochs` are done; NaN: it has
+/// none, or is not there.
+evn_status evn__run_loss(const char *folder, int epochs, double *loss);
 
 /// Read model.safetensors of a folder into parameters of the same names and shapes.
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA with what is missing or differs

@@ -5,6 +5,7 @@
 #include "io/tensors.h"
 #include "train/phases.h"
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,5 +233,15 @@ evn_status evn__checkpoint_read(const char *path, const evn__checkpoint *checkpo
     EVN_TRY(evn__safetensors_read(path, &file));
     evn_status status = restore(file, checkpoint);
     evn__safetensors_destroy(&file);
+    return status == EVN_OK ? status : evn__prepend(status, "%s", path);
+}
+
+evn_status evn__checkpoint_epochs(const char *path, int *epochs) {
+    evn__safetensors *file;
+    counter c = {"epochs", 0, INT_MAX};
+    EVN_TRY(evn__safetensors_read(path, &file));
+    evn_status status = read_counter(file, &c);
+    evn__safetensors_destroy(&file);
+    *epochs = (int)c.value;
     return status == EVN_OK ? status : evn__prepend(status, "%s", path);
 }

@@ -41,4 +41,8 @@ evn_status evn__checkpoint_write(const char *path, const evn__checkpoint *checkp
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA when it is of another training
 evn_status evn__checkpoint_read(const char *path, const evn__checkpoint *checkpoint);
 
+/// How many epochs were done when a file was written.
+/// @return EVN_ERR_FILE; EVN_ERR_FORMAT when it is no checkpoint
+evn_status evn__checkpoint_epochs(const char *path, int *epochs);
+
 #endif

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run that is ended before its time and resumed, twice, ends with the bits of one that was not.
-#include "io/run_checkpoints.h"
+#include "io/run_directory.h"
 #include "program.h"
 #include "test.h"
+#include "train/checkpoint.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,6 +291,31 @@ START_TEST(generations) {
 }
 END_TEST
 
+static double loss_of(evn__generation generation) {
+    char folder[TEST_PATH], path[TEST_PATH];
+    int epochs;
+    double loss;
+    TRY(evn__run_checkpoint(test_path(folder, "r"), generation, path, sizeof(path)));
+    TRY(evn__checkpoint_epochs(path, &epochs));
+    TRY(evn__run_loss(folder, epochs, &loss));
+    return loss;
+}
+
+/// The best checkpoint is the best of those that were written, also of those before a resume.
+START_TEST(best) {
+    double before = INFINITY;
+    for (int i = 0; i < 3; ++i) {
+        pid_t process = test_program_start("", i == 0 ? "train %s --out r" : "resume r", FLOW);
+        end_after(process, count_lines("r/metrics.jsonl") + 6, SIGTERM);
+        double kept = loss_of(EVN__CHECKPOINT_BEST);
+        ck_assert_double_le(kept, loss_of(EVN__CHECKPOINT_NEWEST));
+        ck_assert_double_le(kept, loss_of(EVN__CHECKPOINT_BEFORE));
+        ck_assert_double_le(kept, before);
+        before = kept;
+    }
+}
+END_TEST
+
 /// Neither a second resume nor what looks at the run comes beside a training.
 START_TEST(one_at_a_time) {
     pid_t process = test_program_start("", "train %s --out r", IMAGES);
@@ -377,6 +404,9 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("generations");
     tcase_add_test(c, generations);
+    suite_add_tcase(s, c);
+    c = tcase_create("best");
+    tcase_add_test(c, best);
     suite_add_tcase(s, c);
     c = tcase_create("beside");
     tcase_add_test(c, one_at_a_time);

@@ -40,6 +40,12 @@ static void set(evn_metrics *metrics, const char *name, const char *unit, evn_be
     TRY(evn_metrics_set(metrics, name, unit, better, value));
 }
 
+static void expect_file(const char *name, const char *contents) {
+    char *there = test_read(name, NULL);
+    ck_assert_str_eq(there, contents);
+    free(there);
+}
+
 START_TEST(claims) {
     evn__run_directory *directory = NULL;
     TRY(create("deep/er/r", &directory));
@@ -96,6 +102,28 @@ START_TEST(begins_anew) {
 }
 END_TEST
 
+/// Files of the user's may be called as a run's own are; without a lock no run has left them.
+START_TEST(spares_others) {
+    static const char *const names[] = {"others/model.safetensors", "others/network.json",
+                                        "others/metrics.csv", "others/x.tmp-12-0",
+                                        "others/run.json"};
+    enum { NAMES = sizeof(names) / sizeof(names[0]) };
+    char folder[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    ck_assert_int_eq(mkdir(test_path(folder, "others"), 0777), 0);
+    for (int i = 0; i < NAMES; ++i) {
+        test_write(names[i], "mine", 4);
+        ck_assert_int_eq(evn__run_directory_check(folder), EVN_ERR_OUTPUT);
+        ck_assert_int_eq(create("others", &directory), EVN_ERR_OUTPUT);
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), "holds no run"));
+    }
+    ck_assert(!test_exists("others/lock") && !test_exists("others/metrics.jsonl"));
+    for (int i = 0; i < NAMES; ++i) {
+        expect_file(names[i], "mine");
+    }
+}
+END_TEST
+
 /// What looks at a run and a training keep each other out; two of the first do not.
 START_TEST(sharing) {
     char folder[TEST_PATH];
@@ -135,12 +163,6 @@ START_TEST(lost_folder) {
 }
 END_TEST
 
-static void expect_file(const char *name, const char *contents) {
-    char *there = test_read(name, NULL);
-    ck_assert_str_eq(there, contents);
-    free(there);
-}
-
 START_TEST(generations) {
     char folder[TEST_PATH];
     evn__run_directory *directory = NULL;
@@ -157,13 +179,19 @@ START_TEST(generations) {
     expect_file("g/checkpoint.safetensors", "2");
     expect_file("g/checkpoint-before.safetensors", "1");
     expect_file("g/checkpoint-best.safetensors", "1");
-    TRY(evn__run_checkpoint_return(folder));
+    TRY(evn__run_checkpoint_return(folder, EVN__CHECKPOINT_BEST));
+    expect_file("g/checkpoint.safetensors", "1");
+    ck_assert(!test_exists("g/checkpoint-before.safetensors"));
+    TRY(evn__run_checkpoint_keep(folder, EVN__CHECKPOINT_BEFORE));
+    TRY(evn__file_write(newest, "damaged", 7));
+    TRY(evn__run_checkpoint_return(folder, EVN__CHECKPOINT_BEFORE));
     expect_file("g/checkpoint.safetensors", "1");
     ck_assert(!test_exists("g/checkpoint-before.safetensors"));
     TRY(evn__run_directory_finish(directory, &(evn_metrics){0}));
     ck_assert(!evn__run_has_checkpoint(folder) && !evn__run_has_best(folder));
     evn__run_directory_destroy(&directory);
-    ck_assert_int_eq(evn__run_checkpoint_return(folder), EVN_ERR_FILE);
+    ck_assert_int_eq(evn__run_checkpoint_return(folder, EVN__CHECKPOINT_BEST), EVN_ERR_FILE);
+    ck_assert_int_eq(evn__run_checkpoint_return(folder, EVN__CHECKPOINT_BEFORE), EVN_ERR_FILE);
 }
 END_TEST
 
@@ -402,6 +430,7 @@ static Suite *suite(void) {
     tcase_add_test(c, claims);
     tcase_add_test(c, one_writer);
     tcase_add_test(c, begins_anew);
+    tcase_add_test(c, spares_others);
     tcase_add_test(c, sharing);
     tcase_add_test(c, lost_folder);
     tcase_add_test(c, generations);
