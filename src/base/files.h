@@ -61,8 +61,9 @@ void evn__folder_sweep(const char *folder, const char *name);
 bool evn__file_is_temporary(const char *entry);
 
 /// Write a file at once: under a temporary name in the same folder, flushed to disk, then renamed
-/// over `path`. On failure the old file is untouched and the temporary one removed; one that a
-/// killed writer left is removed by the next. A symbolic link
+/// over `path`. On failure the old file is untouched and the temporary one removed, except where
+/// only the folder cannot be put onto the disk: then the new file is there, for how long is not
+/// known. A temporary file that a killed writer left is removed by the next. A symbolic link
 /// stays: what it leads to is written. Where a device, a pipe or a standard stream is, the contents
 /// go into it.
 /// @return EVN_ERR_OUTPUT

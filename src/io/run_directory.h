@@ -12,6 +12,7 @@
 #include "evonode/parameters.h"
 #include "io/run_checkpoints.h"
 #include "io/run_lock.h"
+#include "io/run_totals.h"
 #include "io/safetensors.h"
 #include <jansson.h>
 
@@ -31,18 +32,6 @@ evn_status evn__run_check_output(const char *path);
 /// @return EVN_ERR_USAGE
 evn_status evn__run_check_different(const char *const *folders, int count);
 
-/// What the epochs of a run add up to so far.
-typedef struct evn__run_totals {
-    double seconds;                   ///< training alone
-    double peak_device_bytes;         ///< the most of all epochs
-    double nfe_forward, nfe_backward; ///< of the last report; NaN: not applicable
-    double loss;                      ///< of the last report; NaN: it had none
-    int phase, epochs;                ///< of the last report; how many are done
-    int timed; ///< epochs that `seconds` is of: not those whose lines are lost
-} evn__run_totals;
-
-void evn__run_totals_add(evn__run_totals *totals, int phase, int epoch, const evn_metrics *metrics);
-
 /// Whether a folder could be claimed, as far as can be told without writing: before what takes
 /// long.
 /// @return EVN_ERR_OUTPUT as evn__run_directory_create
@@ -61,7 +50,7 @@ void evn__run_directory_destroy(evn__run_directory **directory); ///< nulls; acc
 evn_status evn__run_directory_begin(evn__run_directory *directory, const json_t *run);
 
 /// Claim the folder of a run that has begun, to go on with it; *directory stays NULL where the run
-/// is finished.
+/// is finished, of which checkpoints and half-written files are removed.
 /// @return EVN_ERR_FILE when it holds no run; EVN_ERR_OUTPUT when it is in use
 evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **directory);
 
@@ -75,9 +64,6 @@ evn_status evn__run_directory_share(const char *folder, evn__run_lock *lock);
 /// @return EVN_ERR_OUTPUT; EVN_ERR_FILE
 evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
                                      evn__run_totals *totals);
-
-/// Nothing is added up yet.
-evn__run_totals evn__run_totals_none(void);
 
 /// Flush metrics.jsonl to the disk: a checkpoint must not know of more epochs than it.
 /// @return EVN_ERR_OUTPUT, also when the folder was removed or moved meanwhile
@@ -135,10 +121,6 @@ evn_status evn__run_summary(const char *folder, json_t **summary);
 
 /// The lines of metrics.jsonl as an array; a last line that is still being written is left out.
 evn_status evn__run_metrics(const char *folder, json_t **lines);
-
-/// The training loss of the line of metrics.jsonl that ends when `epochs` are done; NaN: it has
-/// none, or is not there.
-evn_status evn__run_loss(const char *folder, int epochs, double *loss);
 
 /// Read model.safetensors of a folder into parameters of the same names and shapes.
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA with what is missing or differs

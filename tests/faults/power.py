@@ -170,8 +170,9 @@ def check(program, folder, model, what):
     with open(os.path.join(folder, "r", "model.safetensors"), "rb") as file:
         if file.read() != model:
             sys.exit(f"{what}: another model")
-    left = [name for name in os.listdir(os.path.join(folder, "r")) if ".tmp-" in name]
-    if left and "nothing is left to do" not in result.stderr:
+    left = [name for name in os.listdir(os.path.join(folder, "r"))
+            if ".tmp-" in name or name.startswith("checkpoint")]
+    if left:
         sys.exit(f"{what}: leaves {left}")
 
 

@@ -6,6 +6,8 @@
 // calls goes into the file EVN_FAULTS_COUNT, what they changed, in order, into EVN_FAULTS_RECORD
 // (power.py reads it). Only the process that was started is meant, none that it starts.
 #define _GNU_SOURCE
+#include <stdlib.h>
+#ifdef __GLIBC__ // whose own names it calls
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +19,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -269,3 +270,4 @@ char *strdup(const char *text) {
     char *copy = __libc_malloc(bytes);
     return copy ? memcpy(copy, text, bytes) : NULL;
 }
+#endif

@@ -66,6 +66,29 @@ START_TEST(claims) {
 }
 END_TEST
 
+/// What a run that was killed right behind its summary has left goes when it is resumed.
+START_TEST(ends_what_was_finished) {
+    char folder[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    TRY(create("ended", &directory));
+    TRY(evn__run_directory_finish(directory, &(evn_metrics){0}));
+    evn__run_directory_destroy(&directory);
+    test_write("ended/checkpoint.safetensors", "1", 1);
+    test_write("ended/checkpoint-best.safetensors", "1", 1);
+    test_write("ended/model.safetensors.tmp-12-0", "half", 4);
+    evn__run_lock reader;
+    TRY(evn__run_directory_share(test_path(folder, "ended"), &reader));
+    TRY(evn__run_directory_reopen(folder, &directory)); // is looked at: no hindrance
+    ck_assert_ptr_null(directory);
+    evn__run_lock_release(&reader);
+    TRY(evn__run_directory_reopen(folder, &directory));
+    ck_assert_ptr_null(directory);
+    ck_assert(!evn__run_has_checkpoint(folder) && !evn__run_has_best(folder));
+    ck_assert(!test_exists("ended/model.safetensors.tmp-12-0"));
+    ck_assert(test_exists("ended/summary.json"));
+}
+END_TEST
+
 START_TEST(one_writer) {
     evn__run_directory *directory = NULL;
     TRY(create("shared", &directory));
@@ -428,6 +451,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("run_directory");
     TCase *c = tcase_create("folder");
     tcase_add_test(c, claims);
+    tcase_add_test(c, ends_what_was_finished);
     tcase_add_test(c, one_writer);
     tcase_add_test(c, begins_anew);
     tcase_add_test(c, spares_others);
