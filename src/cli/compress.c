@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
+#include "cli/made_with.h"
 #include "cli/reopen.h"
 #include "cli/report.h"
 #include "cli/training.h"
@@ -104,13 +105,18 @@ static evn_status describe(const evn__command *command, const compression *c, js
     json_t *words;
     EVN_TRY(evn__training_words(command, &words));
     *run = json_copy(c->run);
-    EVN_CHECK(*run, EVN_ERR_MEMORY, "no memory for the description of the run");
+    if (!*run) {
+        json_decref(words);
+        EVN_FAIL(EVN_ERR_MEMORY, "no memory for the description of the run");
+    }
+    json_object_del(*run, "tuning"); // there may be none now
+    json_object_del(*run, "resumed");
     evn__json_put(*run, "command", words);
     evn__json_put(*run, "options", evn__settings_show(&c->settings));
     evn__json_put(*run, "compressed",
                   json_pack("{s:s, s:s, s:s, s:f}", "run", command->settings->subject, "from",
                             c->words[0], "to", c->words[1], "distance", c->projection.distance));
-    return EVN_OK;
+    return evn__made_with_show(&c->to, *run);
 }
 
 static evn_status write(const evn__command *command, compression *c, evn__training *t) {
@@ -124,11 +130,14 @@ static evn_status write(const evn__command *command, compression *c, evn__traini
         EVN_TRY(evn__run_directory_number("runs", c->to.row->name, t->folder, sizeof(t->folder)));
     }
     c->settings.out = t->folder;
-    EVN_TRY(describe(command, c, &run));
-    evn_status status = evn__training_begin(t, t->folder, run);
+    EVN_TRY(evn__training_claim(t, t->folder));
+    EVN_TRY(evn__training_keep(t, &c->settings));
+    evn_status status = describe(command, c, &run);
+    if (status == EVN_OK) { // behind the model: from here on it is one that can be used
+        status = evn__run_directory_begin(t->directory, run);
+    }
     json_decref(run);
     EVN_TRY(status);
-    EVN_TRY(evn__training_keep(t, &c->settings));
     return evn__run_directory_finish(t->directory, &c->metrics[1]);
 }
 

@@ -57,6 +57,10 @@ static evn_status check_same(const json_t *run, const evn__settings *settings, e
 
 static evn_status resume(const evn__task_row *row, const json_t *run, evn__settings *settings,
                          evn__training *t) {
+    EVN_CHECK(!json_object_get(run, "compressed"), EVN_ERR_FILE,
+              "%s was cut off while evonode compress wrote it, and there is no training to go on "
+              "with; compress again",
+              t->folder);
     EVN_TRY(evn__session_open(t->session, row, settings));
     EVN_TRY(evn__reopen_check(run, t->session));
     EVN_TRY(check_data(run, t->session));

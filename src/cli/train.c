@@ -76,7 +76,10 @@ static evn_status claim(const evn__command *command, evn__settings *settings, ev
     json_t *run = NULL;
     evn_status status = describe(command, settings, t, &run);
     if (status == EVN_OK) {
-        status = evn__training_begin(t, settings->out, run);
+        status = evn__training_claim(t, settings->out);
+    }
+    if (status == EVN_OK) {
+        status = evn__run_directory_begin(t->directory, run);
     }
     json_decref(run);
     return status;

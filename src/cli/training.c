@@ -156,13 +156,12 @@ static evn_parameters *parameters_of(const evn__training *t) {
     return t->session->task.methods->parameters(t->session->task.self);
 }
 
-evn_status evn__training_begin(evn__training *training, const char *folder, const json_t *run) {
+evn_status evn__training_claim(evn__training *training, const char *folder) {
     const evn__session *session = training->session;
     const evn_network *own = session->network;
     EVN_TRY(evn__run_directory_create(folder, &training->directory));
     EVN_TRY(own ? evn__run_directory_network(training->directory, evn_network_text(own)) : EVN_OK);
-    EVN_TRY(session->row->keep ? session->row->keep(session, training->folder) : EVN_OK);
-    return evn__run_directory_begin(training->directory, run);
+    return session->row->keep ? session->row->keep(session, training->folder) : EVN_OK;
 }
 
 json_t *evn__class_names(const evn_dataset *dataset) {

@@ -49,8 +49,9 @@ evn_status evn__training_run(evn__training *training, const evn__settings *setti
 /// Release what the training has: watch and directory.
 void evn__training_close(evn__training *training);
 
-/// The run directory, and all that a run needs to be resumed; run.json comes last.
-evn_status evn__training_begin(evn__training *training, const char *folder, const json_t *run);
+/// The run directory with all that a run needs to be resumed but run.json, which comes last
+/// (evn__run_directory_begin).
+evn_status evn__training_claim(evn__training *training, const char *folder);
 
 /// Write what the task has learnt into the run directory.
 evn_status evn__training_keep(evn__training *training, const evn__settings *settings);

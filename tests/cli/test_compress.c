@@ -53,7 +53,12 @@ START_TEST(use) {
     good(test_program("", "export b --onnx b.onnx"));
     ck_assert_ptr_nonnull(strstr(good(test_program("", "compare a b")).out, "splines"));
     good(test_program("", "compress b --weights buckets --basis 2 --out c"));
+    char path[TEST_PATH];
+    remove(test_path(path, "c/summary.json")); // as where it was cut off
+    test_fails_with(test_program("", "resume c"), EVN_ERR_FILE, "compress again");
+    good(test_program("", "compress b --weights buckets --basis 2 --out c"));
     json_t *run = test_json("c/run.json");
+    ck_assert_ptr_nonnull(json_object_get(json_object_get(run, "versions"), "evonode"));
     const json_t *from = json_object_get(run, "compressed"), *o = json_object_get(run, "options");
     ck_assert_str_eq(json_string_value(json_object_get(from, "run")), "b");
     ck_assert_str_eq(json_string_value(json_object_get(from, "from")), "splines:4");
