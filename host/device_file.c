@@ -102,8 +102,9 @@ evn_status evn__device_file_write(const char *path, json_t *key, const char *nam
     }
     free(folder.data);
     EVN_TRY(status);
-    char *text = json_object_set(key, name, value) == 0 ? json_dumps(key, JSON_INDENT(2)) : NULL;
-    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the text of %s", path);
+    char *text;
+    evn__json_put(key, name, json_incref(value));
+    EVN_TRY(evn__json_print(key, JSON_INDENT(2), 17, &text));
     status = evn__file_write(path, text, strlen(text));
     free(text);
     return status;

@@ -196,7 +196,8 @@ evn_status evn__probes_open(evn_device *device) {
     }
     if (find_path(device, &path) && access(path.data, F_OK) == 0) {
         json_t *key = make_key(device);
-        json_t *root = key ? evn__device_file_read(path.data, key, why) : NULL;
+        bool whole = evn__json_check() == EVN_OK; // else they are asked for again
+        json_t *root = whole ? evn__device_file_read(path.data, key, why) : NULL;
         json_t *answers = json_object_get(root, MEMBER);
         if (has_all(answers)) {
             take(device, answers);
@@ -224,7 +225,8 @@ void evn__probes_keep(evn_device *device, const char *text) {
         evn__json_put(answers, probes[i].name, json_boolean(yes));
     }
     take(device, answers);
-    if (key && find_path(device, &path)) { // a failure is ignored: it is tried again
+    bool whole = evn__json_check() == EVN_OK; // what fails here is no failure of what is said next
+    if (whole && find_path(device, &path)) {  // a failure is ignored: it is tried again
         evn__device_file_write(path.data, key, MEMBER, answers);
     }
     json_decref(answers);

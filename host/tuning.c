@@ -41,7 +41,12 @@ static bool are_names(const json_t *variants) {
 
 static void read_file(const evn_device_info *info, reading *result) {
     json_t *key = evn__device_file_key(info);
-    json_t *root = key ? evn__device_file_read(result->path.data, key, result->why) : NULL;
+    json_t *root = NULL;
+    if (evn__json_check() == EVN_OK && key) {
+        root = evn__device_file_read(result->path.data, key, result->why);
+    } else {
+        snprintf(result->why, sizeof(result->why), "no memory to read it");
+    }
     json_t *variants = json_object_get(root, "variants");
     if (root && are_names(variants)) {
         result->variants = json_incref(variants);
