@@ -111,7 +111,7 @@ typedef struct evn_solver_options {
 evn_solver_options evn_solver_options_default(void);
 
 /// The options of the same solves without a gradient, as far as they do not depend on it: those of
-/// the reversible method stay as they are.
+/// the reversible method stay as they are. Of NULL, the default ones.
 evn_solver_options evn_solver_options_forward(const evn_solver_options *options);
 
 /// How a solve ended; every value but DONE comes with EVN_ERR_SOLVER or EVN_ERR_NOT_FINITE.

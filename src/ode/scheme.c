@@ -77,9 +77,9 @@ void evn__scheme_destroy(evn__scheme **scheme) {
 }
 
 evn_solver_options evn_solver_options_forward(const evn_solver_options *options) {
-    evn_solver_options forward = *options;
-    bool own = options->gradient == EVN_GRADIENT_REVERSIBLE; // its solve is its own
-    forward.gradient = own ? options->gradient : EVN_GRADIENT_NONE;
+    evn_solver_options forward = options ? *options : evn_solver_options_default();
+    bool own = forward.gradient == EVN_GRADIENT_REVERSIBLE; // its solve is its own
+    forward.gradient = own ? forward.gradient : EVN_GRADIENT_NONE;
     return forward;
 }
 

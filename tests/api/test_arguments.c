@@ -138,6 +138,33 @@ static void dynamics(void) {
     evn_dynamics_destroy(&d);
 }
 
+/// Solves in which each sample has times of its own.
+static void samples(void) {
+    evn_dynamics *d = growth();
+    evn_solver_options options = evn_solver_options_default();
+    evn_solver *whole = NULL, *own = NULL;
+    evn_binding at = {NULL, 0}, out;
+    evn_solution solution;
+    const double t0[3] = {0, 0, 0}, t1[3] = {1, 2, 3}, bad[3] = {1, NAN, 3};
+    const evn_sample_times times = {t0, t1, NULL}, half = {t0, NULL, NULL}, wrong = {t0, bad, NULL};
+    TRY(evn_solver_create(test_device(), d, &options, &whole));
+    options.per_sample = true;
+    TRY(evn_solver_create(test_device(), d, &options, &own));
+    REFUSED(evn_solve_samples(NULL, &times, at, NULL, &out, NULL));
+    REFUSED(evn_solve_samples(own, NULL, at, NULL, &out, NULL));
+    REFUSED(evn_solve_samples(own, &half, at, NULL, &out, NULL));
+    REFUSED(evn_solve_samples(own, &wrong, at, NULL, &out, NULL));
+    REFUSED(evn_solve_samples(own, &times, at, NULL, &out, NULL));
+    REFUSED(evn_solve_samples(whole, &times, at, NULL, &out, NULL));
+    REFUSED(evn_solver_sample_solution(NULL, 0, &solution));
+    REFUSED(evn_solver_sample_solution(own, 0, NULL));
+    REFUSED(evn_solver_sample_solution(own, -1, &solution));
+    REFUSED(evn_solver_sample_solution(whole, 0, &solution));
+    evn_solver_destroy(&whole);
+    evn_solver_destroy(&own);
+    evn_dynamics_destroy(&d);
+}
+
 static void solvers(void) {
     evn_dynamics *d = growth();
     evn_solver_options options = evn_solver_options_default();
@@ -149,6 +176,7 @@ static void solvers(void) {
     REFUSED(evn_solver_create(test_device(), d, NULL, &solver));
     REFUSED(evn_solver_create(test_device(), d, &options, NULL));
     REFUSED(evn_solver_options_check(NULL));
+    ck_assert_str_eq(evn_solver_options_forward(NULL).method, options.method);
     options.method = NULL;
     REFUSED(evn_solver_options_check(&options));
     REFUSED(evn_solver_create(test_device(), d, &options, &solver));
@@ -166,6 +194,9 @@ static void solvers(void) {
     REFUSED(evn_solve_gradient(NULL, at, &out, NULL, NULL));
     REFUSED(evn_solve_gradient(solver, at, NULL, NULL, NULL));
     REFUSED(evn_solve_gradient(solver, at, &out, NULL, NULL));
+    REFUSED(evn_solver_grid(NULL, &error, 1));
+    REFUSED(evn_solver_grid(solver, NULL, 1));
+    REFUSED(evn_solver_grid(solver, &error, 1)); // before a solve
     REFUSED(evn_solver_reconstruction(NULL, &error, &error));
     REFUSED(evn_solver_reconstruction(solver, NULL, &error));
     REFUSED(evn_solver_reconstruction(solver, &error, NULL));
@@ -176,6 +207,9 @@ static void solvers(void) {
         ck_assert_ptr_null(evn_method_name(bad[k]));
         ck_assert_int_eq(evn_method_order(bad[k]), 0);
         ck_assert(!evn_method_is_adaptive(bad[k]));
+        ck_assert_ptr_null(evn_gradient_name(bad[k]));
+        ck_assert_ptr_null(evn_controller_name(bad[k]));
+        ck_assert_ptr_null(evn_norm_name(bad[k]));
     }
     evn_solver_destroy(&solver);
     evn_dynamics_destroy(&d);
@@ -498,8 +532,8 @@ static void sources(void) {
 // All of them -------------------------------------------------------------------------------------
 
 static void (*const all[])(void) = {
-    devices,    buffers,   plans,    dynamics, solvers, parameters, no_parameters, models,
-    optimizers, schedules, datasets, folders,  batches, metrics,    sources,       network_files};
+    devices,    buffers,   plans,    dynamics, samples, solvers, parameters, no_parameters, models,
+    optimizers, schedules, datasets, folders,  batches, metrics, sources,    network_files};
 
 START_TEST(wrong_arguments_are_refused) {
     all[_i]();
