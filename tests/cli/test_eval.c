@@ -151,6 +151,29 @@ START_TEST(overflow) {
 }
 END_TEST
 
+/// Whatever a task measures: a flow has no loss, a series has errors of its columns.
+START_TEST(overflow_of_other_tasks) {
+    static const char *const tasks[] = {
+        "flow --phase backprop:solver=rk4,steps=2,epochs=2",
+        "curve --width 4 --phase backprop:epochs=1",
+        "series --data s.csv --f mlp:4 --window 3 --phase backprop:solver=rk4,epochs=2"};
+    char path[64], full[TEST_PATH];
+    static const char rows[] = "t,x\n0,0\n1,1\n2,0\n3,-1\n4,0\n5,1\n6,0\n7,-1\n8,0\n9,1\n";
+    test_write("s.csv", rows, strlen(rows));
+    test_outcome result = test_program("", "train %s --out o%d", tasks[_i], _i);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    result = test_program("", "eval o%d", _i);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    snprintf(path, sizeof(path), "o%d/evaluation.json", _i);
+    remove(test_path(full, path));
+    char model[64];
+    snprintf(model, sizeof(model), "o%d/model.safetensors", _i);
+    blow_up(test_path(full, model));
+    test_fails_with(test_program("", "eval o%d", _i), EVN_ERR_NOT_FINITE, "not finite");
+    ck_assert(!test_exists(path));
+}
+END_TEST
+
 /// Every verb that opens a run.
 START_TEST(unknown_task) {
     make_run();
@@ -220,6 +243,9 @@ static Suite *suite(void) {
     tcase_add_test(c, broken_parameters);
     tcase_add_test(c, overflow);
     tcase_add_test(c, unknown_task);
+    suite_add_tcase(s, c);
+    c = tcase_create("overflow");
+    tcase_add_loop_test(c, overflow_of_other_tasks, 0, 3);
     suite_add_tcase(s, c);
     return s;
 }
