@@ -314,7 +314,9 @@ static evn_status finish(solve *s, evn_solution *solution) {
     double begin = interval > 0       ? evn__control_end(control, interval - 1)
                    : s->way->backward ? s->way->t1
                                       : s->way->t0;
-    return evn__outcome_fail(&s->in->options, solution, begin, end, now->wanted, s->way->backward);
+    double last = evn__control_end(control, s->in->course->intervals - 1);
+    return evn__outcome_fail(&s->in->options, solution, begin, end, last, now->wanted,
+                             s->way->backward);
 }
 
 static evn_status begin(solve *s) {

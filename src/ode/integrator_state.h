@@ -57,8 +57,8 @@ evn_status evn__integrator_keep_pairs(evn__integrator *in);
 evn_outcome evn__outcome_of(int status);
 
 /// Why an adaptive solve cannot go on, and what helps; `next` is the step that was to come, of a
-/// leg from t0 to t1. (outcome.c)
+/// leg from t0 to t1 of a solve to `end`. (outcome.c)
 evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,
-                             double t0, double t1, double next, bool backward);
+                             double t0, double t1, double end, double next, bool backward);
 
 #endif

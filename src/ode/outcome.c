@@ -70,7 +70,7 @@ static void advise_small(const evn_solver_options *options, bool coarse, double 
 
 /// What is to be done depends on why there was no step.
 static void advise(const evn_solver_options *options, const evn_solution *solution, double t0,
-                   double t1, double next, bool backward, char text[ADVICE]) {
+                   double t1, double end, double next, bool backward, char text[ADVICE]) {
     bool coarse = is_coarse(options, t1 - t0, solution->t);
     if (backward && !coarse) { // tolerances do not make dynamics reversible
         evn__print(text, ADVICE,
@@ -82,7 +82,7 @@ static void advise(const evn_solver_options *options, const evn_solution *soluti
             "the state or its slope is not finite; look at the initial state and the weights, "
             "or lower the learning rate");
     } else if (solution->decay > 0) {
-        advise_slower(options, solution, t1 - solution->t, text);
+        advise_slower(options, solution, end - solution->t, text);
     } else if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
         evn__print(text, ADVICE,
                    "it used up its %d steps; raise max_steps, loosen rtol and atol, lower the "
@@ -94,9 +94,9 @@ static void advise(const evn_solver_options *options, const evn_solution *soluti
 }
 
 evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,
-                             double t0, double t1, double next, bool backward) {
+                             double t0, double t1, double end, double next, bool backward) {
     char text[ADVICE];
-    advise(options, solution, t0, t1, next, backward, text);
+    advise(options, solution, t0, t1, end, next, backward, text);
     EVN_FAIL(
         solution->outcome == EVN_OUTCOME_NOT_FINITE ? EVN_ERR_NOT_FINITE : EVN_ERR_SOLVER,
         "the solver stopped at t = %.9g on the way %sto %.9g, before a step of %g, with %d steps "

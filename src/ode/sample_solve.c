@@ -435,9 +435,10 @@ static evn_status finish(const evn__sample_solve *s, const evn__passage *passage
     double t0, t1;
     ends_of(passage, first, &t0, &t1);
     solution->outcome = stopped.outcome;
-    return evn__prepend(evn__outcome_fail(s->problem->options, &stopped, t0, t1, stopped.dt, false),
-                        "sample %d (%d of %d samples came to a stop, the others are solved)", first,
-                        failed, s->samples);
+    return evn__prepend(
+        evn__outcome_fail(s->problem->options, &stopped, t0, t1, t1, stopped.dt, false),
+        "sample %d (%d of %d samples came to a stop, the others are solved)", first, failed,
+        s->samples);
 }
 
 /// The series before the first step.
