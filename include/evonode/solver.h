@@ -183,7 +183,8 @@ evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, 
 
 /// What sample `index` did in the last solve, which may have failed. The solution of the solve
 /// itself has the counts of the sample that needed the most attempts.
-/// @return EVN_ERR_ARGUMENT without per_sample, without such a sample, or before a solve
+/// @return EVN_ERR_ARGUMENT without per_sample, without such a sample, before a solve, or where the
+///         device failed in the last one
 evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
                                       evn_solution *solution);
 

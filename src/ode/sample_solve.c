@@ -156,17 +156,21 @@ evn_status evn__sample_solve_create(const evn__problem *problem, evn__sample_sol
     return status;
 }
 
+static void free_chunk(evn__sample_chunk *chunk) {
+    evn__repeat_destroy(&chunk->forward);
+    evn__repeat_destroy(&chunk->backward);
+    evn_buffer_destroy(&chunk->steps);
+    evn_buffer_destroy(&chunk->starts);
+    evn_buffer_destroy(&chunk->record);
+}
+
 void evn__sample_solve_destroy(evn__sample_solve **solve) {
     evn__sample_solve *s = *solve;
     if (!s) {
         return;
     }
     for (int i = 0; i < s->chunk_count; ++i) {
-        evn__repeat_destroy(&s->chunks[i].forward);
-        evn__repeat_destroy(&s->chunks[i].backward);
-        evn_buffer_destroy(&s->chunks[i].steps);
-        evn_buffer_destroy(&s->chunks[i].starts);
-        evn_buffer_destroy(&s->chunks[i].record);
+        free_chunk(&s->chunks[i]);
     }
     evn_plan_destroy(&s->start);
     evn_plan_destroy(&s->attempt);
@@ -331,16 +335,27 @@ evn_status evn__sample_chunk_run(evn_plan *plan, const evn__runs *runs, evn__rep
     return evn__repeat_run(*repeat);
 }
 
-/// Memory for what the attempts of another chunk leave.
-static evn_status add_chunk(evn__sample_solve *s) {
+static evn_status make_chunk(const evn__sample_solve *s, evn__sample_chunk *chunk) {
     size_t attempts = s->terms > 0 ? (size_t)s->together : 0;
-    EVN_TRY(EVN_RESERVE(s->chunks, s->chunk_capacity, s->chunk_count + 1));
-    evn__sample_chunk *chunk = &s->chunks[s->chunk_count++];
-    *chunk = (evn__sample_chunk){0};
     EVN_TRY(make_buffer(s, attempts * (size_t)s->rows * EVN_SAMPLE_STEP, &chunk->steps));
     EVN_TRY(make_buffer(s, (size_t)s->rows * EVN_SAMPLE_RECORD, &chunk->record));
     return make_buffer(s, evn__size_product(attempts, evn__sample_solve_elements(s)),
                        &chunk->starts);
+}
+
+/// Memory for what the attempts of another chunk leave: all of it, or none, as the next solve may
+/// find more room.
+static evn_status add_chunk(evn__sample_solve *s) {
+    EVN_TRY(EVN_RESERVE(s->chunks, s->chunk_capacity, s->chunk_count + 1));
+    evn__sample_chunk *chunk = &s->chunks[s->chunk_count];
+    *chunk = (evn__sample_chunk){0};
+    evn_status status = make_chunk(s, chunk);
+    if (status == EVN_OK) {
+        ++s->chunk_count;
+    } else {
+        free_chunk(chunk);
+    }
+    return status;
 }
 
 /// Chunk `index`, or where nothing is kept the same one again.

@@ -28,7 +28,7 @@ struct evn_solver {
     evn_binding *parameters;     ///< of the system, of the last solve
     evn_binding *parameters_bar; ///< where their cotangents go
     evn__passage passage;        ///< of the last solve
-    bool tried;                  ///< it began
+    bool ended;                  ///< it came to its end or to a stop
     bool solved;                 ///< it came to its end: there is something to differentiate
     bool reconstructed;          ///< so did a gradient of it that solves backwards
 };
@@ -193,22 +193,23 @@ static bool is_interval(const evn_solver *solver, double t0, double t1) {
 static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0,
                         const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     evn_solution unused;
+    solution = solution ? solution : &unused;
+    *solution = (evn_solution){0}; // also where the device fails on the way
     EVN_REQUIRE(x1);
     EVN_TRY(evn__real_check(x0, solver->options.fp64, state_elements(solver), "state", "x0"));
     EVN_TRY(check_weights(solver, weights, "weight"));
-    solver->tried = solver->solved = solver->reconstructed = false;
+    solver->ended = solver->solved = solver->reconstructed = false;
     EVN_TRY(load(solver, x0, weights));
     passage.parameters = solver->parameters;
     passage.series.buffer = solver->series;
     solver->passage = passage;
     EVN_TRY(observe_start(solver));
-    solver->tried = true;
-    evn_status status = solver->scheme->methods->solve(solver->scheme, &solver->passage,
-                                                       solution ? solution : &unused);
+    evn_status status = solver->scheme->methods->solve(solver->scheme, &solver->passage, solution);
     *x1 = solver->series ? passage.series : solver->scheme->methods->end(solver->scheme, 0);
     solver->passage.samples = NULL; // the caller's
     solver->last = solver->scheme;
     solver->solved = status == EVN_OK;
+    solver->ended = solver->solved || solution->outcome != EVN_OUTCOME_DONE;
     return status;
 }
 
@@ -266,7 +267,8 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
     const evn__scheme_methods *methods = solver->scheme->methods;
     EVN_CHECK(methods->sample, EVN_ERR_ARGUMENT,
               "the solver's steps are those of the whole batch: set per_sample in its options");
-    EVN_CHECK(solver->tried, EVN_ERR_ARGUMENT, "there is no solve yet: call evn_solve first");
+    EVN_CHECK(solver->ended, EVN_ERR_ARGUMENT,
+              "there is no solve that came to its end or to a stop: call evn_solve first");
     EVN_CHECK(index >= 0 && index < sample_count(solver), EVN_ERR_ARGUMENT,
               "there is no sample %lld: x has samples 0 to %lld", (long long)index,
               (long long)sample_count(solver) - 1);

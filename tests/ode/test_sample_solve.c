@@ -2,6 +2,7 @@
 // Steps of each sample's own: as alone, bit for bit, whoever its mates are and however many; as the
 // solver for one; own ends and observations; stops that harm no other.
 #include "evonode/solver.h"
+#include "layered.h"
 #include "plan/real.h"
 #include "problem.h"
 #include "refused.h"
@@ -306,6 +307,70 @@ START_TEST(steps_run_out_one_by_one) {
 }
 END_TEST
 
+// Memory ------------------------------------------------------------------------------------------
+
+enum { FAILS = 64, ROWS = 2 }; // the allocation that fails, of the process
+
+/// Before what is made next, whose buffer number `which` is to fail; returns how many are there.
+static int fill_up(evn_buffer *buffers[FAILS], int which) {
+    int count = 0;
+    while (evn_device_get_stats(test_device()).allocations + (uint64_t)which + 1 < FAILS) {
+        TRY(evn_buffer_create(test_device(), 64, &buffers[count++]));
+    }
+    return count;
+}
+
+/// A solve to which no memory is given for what its steps leave has nothing to say of samples; the
+/// next one is as if it had not been, and so is its gradient.
+static void check_memory(int which) {
+    char fault[64];
+    evn_buffer *buffers[FAILS] = {0};
+    evn_solution one;
+    evn_binding x1;
+    snprintf(fault, sizeof(fault), "clCreateBuffer:%d:-4", FAILS);
+    test_under_layer("EVN_LAYER_FAULT", fault);
+    problem p = blow_up(ROWS);
+    evn_solver_options options = own_steps(1e-6, true);
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    p.x0[0] = 0.2;
+    p.x0[1] = -1;
+    problem_prepare(&p, &options);
+    int count = fill_up(buffers, which);
+    memset(&p.solution, 0x55, sizeof(p.solution));
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_DEVICE_MEMORY);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "the states of"));
+    ck_assert_int_eq(p.solution.accepted, 0);
+    REFUSED(evn_solver_sample_solution(p.solver, 0, &one));
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    for (int i = 0; i < ROWS; ++i) {
+        double way = 1 - p.x0[i];
+        TRY(evn_solver_sample_solution(p.solver, i, &one));
+        ck_assert_int_gt(one.accepted, 0);
+        ck_assert_double_eq_tol(p.x1[i], exact(p.x0[i], 1), 1e-5);
+        ck_assert_double_eq_tol(p.x0_bar[i], 1 / (way * way), 1e-4);
+    }
+    for (int i = 0; i < count; ++i) {
+        evn_buffer_destroy(&buffers[i]);
+    }
+    problem_free(&p);
+}
+
+START_TEST(no_memory_for_steps) {
+    check_memory(0);
+}
+END_TEST
+
+START_TEST(no_memory_for_records) {
+    check_memory(1);
+}
+END_TEST
+
+START_TEST(no_memory_for_states) {
+    check_memory(2);
+}
+END_TEST
+
 // Mistakes ----------------------------------------------------------------------------------------
 
 START_TEST(wrong_times_are_refused) {
@@ -417,6 +482,15 @@ static Suite *suite(void) {
     tcase_add_test(ends, stops_harm_nobody);
     tcase_add_test(ends, steps_run_out_one_by_one);
     suite_add_tcase(s, ends);
+    TCase *memory = tcase_create("no_steps"); // a process each, as a fault comes once
+    tcase_add_test(memory, no_memory_for_steps);
+    suite_add_tcase(s, memory);
+    memory = tcase_create("no_records");
+    tcase_add_test(memory, no_memory_for_records);
+    suite_add_tcase(s, memory);
+    memory = tcase_create("no_states");
+    tcase_add_test(memory, no_memory_for_states);
+    suite_add_tcase(s, memory);
     TCase *mistakes = tcase_create("mistakes");
     tcase_add_test(mistakes, wrong_times_are_refused);
     tcase_add_test(mistakes, wrong_options_are_refused);
