@@ -197,7 +197,8 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
 ///                          next gradient
 /// @param[out] weights_bar  one binding per weight; overwritten with its cotangent. Not memory of
 ///                          the solver, of weights or of each other
-/// @param[out] solution     of the backward solve; may be NULL
+/// @param[out] solution     of the backward solve, with per_sample of the sample that took the most
+///                          steps; may be NULL
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape, and when there
 ///         is no such solve
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,

@@ -14,8 +14,8 @@ struct evn__sample_gradient {
     evn_buffer *x_bar;        ///< two halves [rows, …], exchanged by each attempt
     evn_buffer *bar;          ///< cotangents of the parameters so far, in two halves as well
     size_t *bar_at, *bar_size, bar_total;
-    evn_buffer *term_bar; ///< with observations: [terms][together, rows, …]
-    evn_buffer *observed; ///< with observations, once it is needed: what x1_bar was
+    evn_buffer *term_bar;                  ///< with observations: [terms][together, rows, …]
+    size_t input_count, output_count;      ///< of an attempt
     evn_binding *inputs, *outputs, *saved; ///< of the attempts of a chunk
 };
 
@@ -64,14 +64,16 @@ static size_t term_bar_count(const evn__sample_solve *s) {
 
 static evn_status create(evn__sample_gradient *g) {
     const evn__sample_solve *s = g->solve;
-    size_t ports = 8 + EVN_SAMPLE_TERMS + 2 * (size_t)s->system.parameter_count;
+    size_t parameters = (size_t)s->system.parameter_count;
+    g->input_count = 5 + (size_t)term_count(s) + 2 * parameters;
+    g->output_count = 1 + parameters;
     EVN_TRY(compile(g));
     EVN_TRY(lay_out(g));
     EVN_TRY(make(g, 2 * evn__real_aligned(evn__sample_solve_elements(s)), &g->x_bar));
     EVN_TRY(make(g, 2 * g->bar_total, &g->bar));
     EVN_TRY(make(g, term_bar_count(s), &g->term_bar));
-    EVN_TRY(EVN_NEW(&g->inputs, (size_t)s->together * ports));
-    EVN_TRY(EVN_NEW(&g->outputs, (size_t)s->together * ports));
+    EVN_TRY(EVN_NEW(&g->inputs, (size_t)s->together * g->input_count));
+    EVN_TRY(EVN_NEW(&g->outputs, (size_t)s->together * g->output_count));
     return EVN_NEW(&g->saved, s->together);
 }
 
@@ -94,7 +96,6 @@ void evn__sample_gradient_destroy(evn__sample_gradient **gradient) {
     evn_buffer_destroy(&g->x_bar);
     evn_buffer_destroy(&g->bar);
     evn_buffer_destroy(&g->term_bar);
-    evn_buffer_destroy(&g->observed);
     free(g->bar_at);
     free(g->bar_size);
     free(g->inputs);
@@ -110,8 +111,8 @@ evn_binding evn__sample_gradient_state_bar(const evn__sample_gradient *gradient)
 
 // Running -----------------------------------------------------------------------------------------
 
-/// The runs of a chunk, its last attempt first. As their number is even, they begin and end with
-/// the first of two buffers.
+/// The runs of a chunk, its last attempt first. As even numbers of them go together, each time they
+/// begin and end with the first of two buffers.
 static void bind_chunk(const evn__sample_gradient *g, const evn__passage *passage,
                        const evn__sample_chunk *chunk) {
     const evn__sample_solve *s = g->solve;
@@ -138,6 +139,23 @@ static void bind_chunk(const evn__sample_gradient *g, const evn__passage *passag
     }
 }
 
+/// Over the first `made` attempts of the chunk, the last ones first, and some that took no step.
+static evn_status go_back(const evn__sample_gradient *g, evn__sample_chunk *chunk, int made) {
+    int together = g->solve->together;
+    for (int i = EVN__SAMPLE_BACK - 1; i >= 0; --i) {
+        int first = i > 0 ? EVN__SAMPLE_FIRST_BACK << (i - 1) : 0;
+        int end = EVN__SAMPLE_FIRST_BACK << i;
+        end = end < together ? end : together;
+        if (first < end && first < made) {
+            size_t run = (size_t)(together - end);
+            const evn__runs runs = {0, end - first, g->inputs + run * g->input_count,
+                                    g->outputs + run * g->output_count, g->saved + run};
+            EVN_TRY(evn__sample_chunk_run(g->plan, &runs, &chunk->backward[i]));
+        }
+    }
+    return EVN_OK;
+}
+
 static evn_status run_chunk(evn__sample_gradient *g, const evn__passage *passage,
                             evn_binding observed, int index) {
     const evn__sample_solve *s = g->solve;
@@ -148,23 +166,7 @@ static evn_status run_chunk(evn__sample_gradient *g, const evn__passage *passage
         EVN_TRY(evn__interpolation_back(&s->interpolation, &located, observed, g->term_bar));
     }
     bind_chunk(g, passage, chunk);
-    const evn__runs runs = {0, s->together, g->inputs, g->outputs, g->saved};
-    return evn__sample_chunk_run(g->plan, &runs, &chunk->backward);
-}
-
-/// Cotangents of observations are read all along the way: those that stand where x_bar goes, as
-/// x0_bar of the last gradient does, are put aside.
-static evn_status keep_observed(evn__sample_gradient *g, evn_binding *x1_bar) {
-    const evn__sample_solve *s = g->solve;
-    if (x1_bar->buffer != g->x_bar) {
-        return EVN_OK;
-    }
-    size_t count = (size_t)s->problem->options->observations * (size_t)s->samples * s->size;
-    EVN_TRY(g->observed ? EVN_OK : make(g, count, &g->observed));
-    const evn_binding kept = {g->observed, 0};
-    EVN_TRY(evn__real_copy(kept, *x1_bar, s->fp64, count));
-    *x1_bar = kept;
-    return EVN_OK;
+    return go_back(g, chunk, s->made - index * s->together);
 }
 
 /// Cotangents at the ends: of x, of rows that are there only to be many, of the parameters.
@@ -177,23 +179,35 @@ static evn_status load(evn__sample_gradient *g, evn_binding x1_bar, bool observe
     return evn__real_zero((evn_binding){g->bar, 0}, s->fp64, g->bar_total);
 }
 
+/// What the sample says that took the most steps.
+static void report(const evn__sample_solve *s, evn_solution *solution) {
+    int longest = 0, most = 0;
+    for (int i = 0; i < s->samples; ++i) {
+        int accepted = evn__sample_solve_solution(s, i).accepted;
+        longest = accepted > most ? i : longest;
+        most = accepted > most ? accepted : most;
+    }
+    const double *begin =
+        s->host_ends + (size_t)longest * EVN_SAMPLE_ENDS + EVN_SAMPLE_BEGIN; // a pair
+    *solution = (evn_solution){.t = begin[0] + begin[1],
+                               .accepted = most,
+                               .nfe = most * (s->tableau->stages + !s->tableau->fsal)};
+}
+
 evn_status evn__sample_gradient_run(evn__sample_gradient *g, const evn__passage *passage,
                                     evn_solution *solution) {
     const evn__sample_solve *s = g->solve;
     bool observes = s->later_terms != NULL;
-    evn_binding x1_bar = passage->x1_bar;
-    EVN_TRY(observes ? keep_observed(g, &x1_bar) : EVN_OK);
-    EVN_TRY(load(g, x1_bar, observes));
+    const evn_binding observed = observes ? passage->x1_bar : (evn_binding){0};
+    *solution = (evn_solution){0};
+    EVN_TRY(load(g, passage->x1_bar, observes));
     for (int i = s->used - 1; i >= 0; --i) {
-        EVN_TRY(run_chunk(g, passage, observes ? x1_bar : (evn_binding){0}, i));
+        EVN_TRY(run_chunk(g, passage, observed, i));
     }
     for (int i = 0; i < s->system.parameter_count; ++i) {
         EVN_TRY(evn__real_copy(passage->parameters_bar[i], (evn_binding){g->bar, g->bar_at[i]},
                                s->fp64, g->bar_size[i]));
     }
-    int attempts = s->used * s->together;
-    *solution = (evn_solution){.t = passage->t0,
-                               .accepted = attempts,
-                               .nfe = attempts * (s->tableau->stages + !s->tableau->fsal)};
+    report(s, solution);
     return EVN_OK;
 }

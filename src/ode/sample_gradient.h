@@ -13,6 +13,7 @@ evn_status evn__sample_gradient_create(evn__sample_solve *solve, evn__sample_gra
 void evn__sample_gradient_destroy(evn__sample_gradient **gradient); ///< nulls; accepts NULL
 
 /// Through the last solve. Overwrites the cotangents of the parameters; enqueues only.
+/// @param[out] solution  of the sample that took the most steps; dt, which the device has, is 0
 evn_status evn__sample_gradient_run(evn__sample_gradient *gradient, const evn__passage *passage,
                                     evn_solution *solution);
 

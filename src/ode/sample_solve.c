@@ -19,7 +19,7 @@
 enum {
     // Attempts between two looks; even, so that what they leave is where the next ones begin. Those
     // of samples that need none cost next to nothing where kernels leave them out.
-    MANY_ATTEMPTS = 64,
+    MANY_ATTEMPTS = EVN__SAMPLE_FIRST_BACK << (EVN__SAMPLE_BACK - 1),
     FEW_ATTEMPTS = 8,
     MAX_DENSE_BYTES = 32 << 20 // of interpolants between two looks
 };
@@ -158,7 +158,9 @@ evn_status evn__sample_solve_create(const evn__problem *problem, evn__sample_sol
 
 static void free_chunk(evn__sample_chunk *chunk) {
     evn__repeat_destroy(&chunk->forward);
-    evn__repeat_destroy(&chunk->backward);
+    for (int i = 0; i < EVN__SAMPLE_BACK; ++i) {
+        evn__repeat_destroy(&chunk->backward[i]);
+    }
     evn_buffer_destroy(&chunk->steps);
     evn_buffer_destroy(&chunk->starts);
     evn_buffer_destroy(&chunk->record);
@@ -429,8 +431,8 @@ evn_solution evn__sample_solve_solution(const evn__sample_solve *s, int sample) 
 }
 
 /// Say of all samples what there is to say.
-static evn_status finish(const evn__sample_solve *s, const evn__passage *passage, int attempts,
-                         int waits, evn_solution *solution) {
+static evn_status finish(evn__sample_solve *s, const evn__passage *passage, int attempts, int waits,
+                         evn_solution *solution) {
     int failed = 0, first = 0, most = 0;
     for (int i = 0; i < s->samples; ++i) {
         evn_solution one = evn__sample_solve_solution(s, i);
@@ -441,6 +443,7 @@ static evn_status finish(const evn__sample_solve *s, const evn__passage *passage
             most = made;
         }
     }
+    s->made = evn__device_is_counting(s->problem->device) ? attempts : most; // of any solve
     solution->surplus = attempts - most;
     solution->waits = waits;
     if (failed == 0) {

@@ -10,12 +10,17 @@
 #include "ode/tableau.h"
 #include "plan/repeat.h"
 
+/// Ways back over the attempts of a chunk: the first FIRST of them, then as many again as those
+/// before, up to 64. What no sample made is not gone back, or at most as much of it as was made,
+/// and each is prepared once.
+enum { EVN__SAMPLE_FIRST_BACK = 4, EVN__SAMPLE_BACK = 5 };
+
 /// What the attempts between two looks leave; kept where there is a gradient.
 typedef struct evn__sample_chunk {
     evn_buffer *steps;  ///< [together, rows, EVN_SAMPLE_STEP]
     evn_buffer *starts; ///< [together, rows, …]: x before each
     evn_buffer *record; ///< [rows, EVN_SAMPLE_RECORD], after them
-    evn__repeat *forward, *backward;
+    evn__repeat *forward, *backward[EVN__SAMPLE_BACK];
 } evn__sample_chunk;
 
 struct evn__sample_solve {
@@ -35,7 +40,8 @@ struct evn__sample_solve {
     evn__interpolation interpolation;
     int together; ///< attempts between two looks
     evn__sample_chunk *chunks;
-    int chunk_count, chunk_capacity, used;        ///< used: of the last solve
+    int chunk_count, chunk_capacity;
+    int used, made;                               ///< of the last solve: chunks, attempts of any
     evn_binding *inputs, *outputs, *saved;        ///< of the attempts of a chunk
     double *host_ends, *host_times, *host_record; ///< as on the device, in double precision
     bool written;                                 ///< so they are

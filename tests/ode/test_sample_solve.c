@@ -467,6 +467,61 @@ START_TEST(gradient_is_the_adjoints) {
 }
 END_TEST
 
+/// What a gradient says is of the sample with the most steps: where that one began, and no attempt
+/// that was rejected or idle.
+START_TEST(gradient_counts_steps) {
+    static const double t0[] = {0, 5, 7}, t1[] = {0.01, 9, 7.1};
+    evn_binding x1, x0_bar;
+    evn_solution one, solution;
+    problem p = network(3, 16);
+    evn_solver_options options = own_steps(1e-5, false);
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    options.dt_first = 3; // too long
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1); // writes
+    TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));
+    const evn_sample_times own = {t0, t1, NULL};
+    TRY(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, &solution));
+    TRY(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward));
+    TRY(evn_solver_sample_solution(p.solver, 1, &one));
+    ck_assert_int_gt(one.rejected, 0);
+    ck_assert_int_eq(p.backward.accepted, one.accepted);
+    ck_assert_int_eq(p.backward.rejected, 0);
+    ck_assert_int_eq(p.backward.nfe, 7 * one.accepted); // stages of dopri5
+    ck_assert_double_eq(p.backward.t, 5);
+    problem_free(&p);
+}
+END_TEST
+
+/// Launches of the gradient through a way to t1 that takes so many attempts.
+static uint64_t launches_back(problem *p, double t1, int *attempts) {
+    problem_solve(p, 0, t1);
+    problem_gradient(p); // prepares
+    uint64_t before = evn_device_get_stats(test_device()).launches;
+    problem_gradient(p);
+    *attempts = p->solution.accepted + p->solution.rejected;
+    return evn_device_get_stats(test_device()).launches - before;
+}
+
+/// What no sample attempted is not gone back either.
+START_TEST(gradient_leaves_idle_attempts_out) {
+    problem p = network(3, 16);
+    evn_solver_options options = own_steps(1e-5, false);
+    int few, many;
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    problem_prepare(&p, &options);
+    uint64_t back_of_many = launches_back(&p, 1, &many),
+             back_of_few = launches_back(&p, 0.01, &few);
+    printf("%d attempts: %llu launches, %d: %llu\n", few, (unsigned long long)back_of_few, many,
+           (unsigned long long)back_of_many);
+    ck_assert_int_le(few, 4);
+    ck_assert_int_gt(many, 4);
+    ck_assert_int_le(many, 64);
+    ck_assert_uint_lt(back_of_few, back_of_many);
+    problem_free(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("ode/sample_solve");
     TCase *bits = tcase_create("bits");
@@ -497,6 +552,8 @@ static Suite *suite(void) {
     suite_add_tcase(s, mistakes);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradient_is_the_adjoints, 0, 2);
+    tcase_add_test(gradients, gradient_counts_steps);
+    tcase_add_test(gradients, gradient_leaves_idle_attempts_out);
     suite_add_tcase(s, gradients);
     return s;
 }
