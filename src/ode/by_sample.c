@@ -71,13 +71,30 @@ static evn_shape sampled_shape(const lift *l, evn_shape shape) {
     return shape;
 }
 
+/// Of a broadcast: whether all along its first axis is the same.
+static bool is_same_along_first(const evn_graph *graph, const evn__node *node) {
+    evn_shape from = evn_value_shape(graph, node->operands[0]), to = node->shape;
+    return from.rank < to.rank || (from.rank > 0 && from.dim[0] == 1);
+}
+
+/// What is broadcast along the first axis, as a bias is, is so to as many rows as there are now:
+/// the same operation as that of many samples. Else the rows are there again for each sample.
+static evn_value repeated(const place *p, int k) {
+    lift *l = p->l;
+    const evn__node *node = evn__node_at(l->from, p->node->operands[k]);
+    evn_shape shape = node->shape, wide = sampled_shape(l, shape);
+    if (node->op == EVN__OP_BROADCAST && is_same_along_first(l->from, node)) {
+        return evn_broadcast(l->to, l->map[node->operands[0]], wide);
+    }
+    int64_t count = evn_shape_count(shape);
+    evn_value row = evn_reshape(l->to, operand(p, k), EVN_SHAPE(1, count));
+    return evn_reshape(l->to, evn_broadcast(l->to, row, EVN_SHAPE(l->batch, count)), wide);
+}
+
 /// A shared operand beside sampled ones: there may be more samples than before of one alone.
 static evn_value sampled(const place *p, int k) {
-    evn_shape shape = operand_shape(p, k);
-    bool along = shape.rank == p->node->shape.rank && shape.dim[0] == 1 && p->l->batch > p->l->was;
-    return operand_kind(p, k) == SHARED && along
-               ? evn_broadcast(p->l->to, operand(p, k), sampled_shape(p->l, shape))
-               : operand(p, k);
+    bool widens = operand_kind(p, k) == SHARED && p->l->batch > p->l->was;
+    return widens && operand_shape(p, k).rank > 0 ? repeated(p, k) : operand(p, k);
 }
 
 /// Of an operation all of whose operands have the samples along their first axis, or none.
@@ -252,9 +269,9 @@ static evn_value apply(place *p) {
 
 /// A timed value that was the same for all samples.
 static bool is_along_samples(const place *p) {
-    evn_shape from = operand_shape(p, 0), to = p->node->shape;
+    evn_shape to = p->node->shape;
     return p->node->op == EVN__OP_BROADCAST && to.rank > 0 && to.dim[0] == p->l->was &&
-           (from.rank < to.rank || from.dim[0] == 1);
+           is_same_along_first(p->l->from, p->node);
 }
 
 /// [B] + shape as rows of what it was broadcast to.

@@ -56,7 +56,24 @@ static evn_graph *of_time_alone(int batch) {
     return f;
 }
 
-static evn_graph *(*const builders[])(int batch) = {dense, images, of_time_alone};
+/// Rows of two behind a reshape: with a bias, beside what all rows share, times numbers of each
+/// row's own.
+static evn_graph *rows_of_two(int batch) {
+    enum { ROWS = 3, UNITS = 2 };
+    evn_value t, x;
+    evn_graph *f = begin(EVN_SHAPE(batch, ROWS * UNITS), &t, &x);
+    evn_value b = evn_input(f, "b", EVN_SHAPE(UNITS)), k = evn_input(f, "k", EVN_SHAPE(1, UNITS));
+    evn_value h = evn_add(f, evn_reshape(f, x, EVN_SHAPE(batch * ROWS, UNITS)), b);
+    const evn_value parts[] = {h, evn_broadcast(f, k, EVN_SHAPE(batch * ROWS, UNITS))};
+    evn_value m = evn_input(f, "m", EVN_SHAPE(batch * ROWS, 1));
+    h = evn_mul(f, evn_sum(f, evn_tanh(f, evn_concat(f, parts, 2, 1)), 2), m);
+    evn_value back = evn_reshape(f, evn_broadcast(f, h, EVN_SHAPE(batch * ROWS, UNITS)),
+                                 EVN_SHAPE(batch, ROWS * UNITS));
+    evn_output(f, "dx", evn_mul(f, back, evn_cos(f, t)));
+    return f;
+}
+
+static evn_graph *(*const builders[])(int batch) = {dense, images, of_time_alone, rows_of_two};
 enum { BUILDERS = sizeof(builders) / sizeof(builders[0]) };
 
 static void lift(const evn_graph *f, evn_dynamics **dynamics, evn__system *lifted) {
