@@ -270,25 +270,34 @@ static evn_value apply(place *p) {
 /// A timed value that was the same for all samples.
 static bool is_along_samples(const place *p) {
     evn_shape to = p->node->shape;
-    return p->node->op == EVN__OP_BROADCAST && to.rank > 0 && to.dim[0] == p->l->was &&
+    return p->node->op == EVN__OP_BROADCAST && to.rank > 0 && to.dim[0] % p->l->was == 0 &&
            is_same_along_first(p->l->from, p->node);
 }
 
-/// [B] + shape as rows of what it was broadcast to.
+/// [B] + shape as rows of what it was broadcast to, of which a sample may have several.
 static evn_value lay_along(const place *p) {
+    lift *l = p->l;
     evn_shape from = operand_shape(p, 0), to = p->node->shape, row = from;
+    bool several = to.dim[0] > l->was;
     if (from.rank == to.rank) { // its first axis, of one, is that of the samples
         row.rank = from.rank - 1;
         memcpy(row.dim, from.dim + 1, sizeof(*row.dim) * (size_t)row.rank);
     }
-    evn_shape between = with_batch(p->l, to.rank - 1 - row.rank, row);
-    evn_value source = p->l->map[p->node->operands[0]];
-    return evn_broadcast(p->l->to, evn_reshape(p->l->to, source, between), sampled_shape(p->l, to));
+    evn_shape between = with_batch(l, to.rank - 1 - row.rank + several, row);
+    evn_shape wide = several ? with_batch(l, 0, to) : sampled_shape(l, to);
+    if (several) {
+        wide.dim[1] = to.dim[0] / l->was;
+    }
+    if (!evn__shape_is_valid(wide)) {
+        return EVN_NONE;
+    }
+    evn_value source = evn_reshape(l->to, l->map[p->node->operands[0]], between);
+    return evn_reshape(l->to, evn_broadcast(l->to, source, wide), sampled_shape(l, to));
 }
 
-/// Of one sample alone its axis is there already, behind that of the samples.
+/// Of one sample alone all rows are its own, behind the axis of the samples.
 static bool is_of_one(const lift *l, evn_shape shape) {
-    return l->was == 1 && shape.rank > 0 && shape.dim[0] == 1;
+    return l->was == 1 && shape.rank > 0;
 }
 
 static evn_value make_sampled(lift *l, evn_value value) {

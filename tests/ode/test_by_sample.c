@@ -56,14 +56,15 @@ static evn_graph *of_time_alone(int batch) {
     return f;
 }
 
-/// Rows of two behind a reshape: with a bias, beside what all rows share, times numbers of each
-/// row's own.
+/// Rows of two behind a reshape: with a bias and one that depends on t, beside what all rows share,
+/// times numbers of each row's own.
 static evn_graph *rows_of_two(int batch) {
     enum { ROWS = 3, UNITS = 2 };
     evn_value t, x;
     evn_graph *f = begin(EVN_SHAPE(batch, ROWS * UNITS), &t, &x);
     evn_value b = evn_input(f, "b", EVN_SHAPE(UNITS)), k = evn_input(f, "k", EVN_SHAPE(1, UNITS));
     evn_value h = evn_add(f, evn_reshape(f, x, EVN_SHAPE(batch * ROWS, UNITS)), b);
+    h = evn_add(f, h, evn_mul(f, t, b));
     const evn_value parts[] = {h, evn_broadcast(f, k, EVN_SHAPE(batch * ROWS, UNITS))};
     evn_value m = evn_input(f, "m", EVN_SHAPE(batch * ROWS, 1));
     h = evn_mul(f, evn_sum(f, evn_tanh(f, evn_concat(f, parts, 2, 1)), 2), m);
