@@ -2,7 +2,6 @@
 // Steps of each sample's own: as alone, bit for bit, whoever its mates are and however many; as the
 // solver for one; own ends and observations; stops that harm no other.
 #include "evonode/solver.h"
-#include "layered.h"
 #include "plan/real.h"
 #include "problem.h"
 #include "refused.h"
@@ -204,6 +203,44 @@ START_TEST(as_the_solver_for_one) {
 }
 END_TEST
 
+enum { PARTS = 3, UNITS = 2, WIDE = PARTS * UNITS };
+
+/// Each sample taken apart into rows: dx = tanh(x + b + t b), a row.
+static problem rows(int batch) {
+    evn_value t, x;
+    evn_graph *f = begin(batch, WIDE, &t, &x);
+    evn_value b = evn_input(f, "b", EVN_SHAPE(UNITS));
+    evn_value h = evn_add(f, evn_reshape(f, x, EVN_SHAPE(batch * PARTS, UNITS)), b);
+    h = evn_tanh(f, evn_add(f, h, evn_mul(f, t, b)));
+    evn_output(f, "dx", evn_reshape(f, h, EVN_SHAPE(batch, WIDE)));
+    problem p = finish(f);
+    test_uniform(1, -2, 2, p.x0, p.x_count);
+    p.weight[0][0] = -1;
+    p.weight[0][1] = 0.5;
+    return p;
+}
+
+/// One alone, with as many rows as it has, is as it is among others and as with one step of all.
+START_TEST(rows_of_one) {
+    problem one = rows(1), many = rows(5), plain = rows(1);
+    evn_solver_options options = own_steps(1e-7, true);
+    problem_prepare(&one, &options);
+    problem_prepare(&many, &options);
+    options.per_sample = false;
+    problem_prepare(&plain, &options);
+    problem_solve(&one, 0, 2);
+    problem_solve(&many, 0, 2);
+    problem_solve(&plain, 0, 2);
+    for (int i = 0; i < WIDE; ++i) {
+        ck_assert(one.x1[i] == many.x1[i]);
+        ck_assert_double_eq_tol(one.x1[i], plain.x1[i], 1e-11);
+    }
+    problem_free(&one);
+    problem_free(&many);
+    problem_free(&plain);
+}
+END_TEST
+
 // Own times, and ends ----------------------------------------------------------------------------
 
 /// x' = x², NaN where t is outside of −1 … 2: from x0 at t0 it is x0 / (1 − x0 (t − t0)), which is
@@ -307,70 +344,6 @@ START_TEST(steps_run_out_one_by_one) {
 }
 END_TEST
 
-// Memory ------------------------------------------------------------------------------------------
-
-enum { FAILS = 64, ROWS = 2 }; // the allocation that fails, of the process
-
-/// Before what is made next, whose buffer number `which` is to fail; returns how many are there.
-static int fill_up(evn_buffer *buffers[FAILS], int which) {
-    int count = 0;
-    while (evn_device_get_stats(test_device()).allocations + (uint64_t)which + 1 < FAILS) {
-        TRY(evn_buffer_create(test_device(), 64, &buffers[count++]));
-    }
-    return count;
-}
-
-/// A solve to which no memory is given for what its steps leave has nothing to say of samples; the
-/// next one is as if it had not been, and so is its gradient.
-static void check_memory(int which) {
-    char fault[64];
-    evn_buffer *buffers[FAILS] = {0};
-    evn_solution one;
-    evn_binding x1;
-    snprintf(fault, sizeof(fault), "clCreateBuffer:%d:-4", FAILS);
-    test_under_layer("EVN_LAYER_FAULT", fault);
-    problem p = blow_up(ROWS);
-    evn_solver_options options = own_steps(1e-6, true);
-    options.gradient = EVN_GRADIENT_BACKPROP;
-    p.x0[0] = 0.2;
-    p.x0[1] = -1;
-    problem_prepare(&p, &options);
-    int count = fill_up(buffers, which);
-    memset(&p.solution, 0x55, sizeof(p.solution));
-    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_DEVICE_MEMORY);
-    ck_assert_ptr_nonnull(strstr(evn_error_message(), "the states of"));
-    ck_assert_int_eq(p.solution.accepted, 0);
-    REFUSED(evn_solver_sample_solution(p.solver, 0, &one));
-    problem_solve(&p, 0, 1);
-    problem_gradient(&p);
-    for (int i = 0; i < ROWS; ++i) {
-        double way = 1 - p.x0[i];
-        TRY(evn_solver_sample_solution(p.solver, i, &one));
-        ck_assert_int_gt(one.accepted, 0);
-        ck_assert_double_eq_tol(p.x1[i], exact(p.x0[i], 1), 1e-5);
-        ck_assert_double_eq_tol(p.x0_bar[i], 1 / (way * way), 1e-4);
-    }
-    for (int i = 0; i < count; ++i) {
-        evn_buffer_destroy(&buffers[i]);
-    }
-    problem_free(&p);
-}
-
-START_TEST(no_memory_for_steps) {
-    check_memory(0);
-}
-END_TEST
-
-START_TEST(no_memory_for_records) {
-    check_memory(1);
-}
-END_TEST
-
-START_TEST(no_memory_for_states) {
-    check_memory(2);
-}
-END_TEST
-
 // Mistakes ----------------------------------------------------------------------------------------
 
 START_TEST(wrong_times_are_refused) {
@@ -467,61 +440,6 @@ START_TEST(gradient_is_the_adjoints) {
 }
 END_TEST
 
-/// What a gradient says is of the sample with the most steps: where that one began, and no attempt
-/// that was rejected or idle.
-START_TEST(gradient_counts_steps) {
-    static const double t0[] = {0, 5, 7}, t1[] = {0.01, 9, 7.1};
-    evn_binding x1, x0_bar;
-    evn_solution one, solution;
-    problem p = network(3, 16);
-    evn_solver_options options = own_steps(1e-5, false);
-    options.gradient = EVN_GRADIENT_BACKPROP;
-    options.dt_first = 3; // too long
-    problem_prepare(&p, &options);
-    problem_solve(&p, 0, 1); // writes
-    TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));
-    const evn_sample_times own = {t0, t1, NULL};
-    TRY(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, &solution));
-    TRY(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward));
-    TRY(evn_solver_sample_solution(p.solver, 1, &one));
-    ck_assert_int_gt(one.rejected, 0);
-    ck_assert_int_eq(p.backward.accepted, one.accepted);
-    ck_assert_int_eq(p.backward.rejected, 0);
-    ck_assert_int_eq(p.backward.nfe, 7 * one.accepted); // stages of dopri5
-    ck_assert_double_eq(p.backward.t, 5);
-    problem_free(&p);
-}
-END_TEST
-
-/// Launches of the gradient through a way to t1 that takes so many attempts.
-static uint64_t launches_back(problem *p, double t1, int *attempts) {
-    problem_solve(p, 0, t1);
-    problem_gradient(p); // prepares
-    uint64_t before = evn_device_get_stats(test_device()).launches;
-    problem_gradient(p);
-    *attempts = p->solution.accepted + p->solution.rejected;
-    return evn_device_get_stats(test_device()).launches - before;
-}
-
-/// What no sample attempted is not gone back either.
-START_TEST(gradient_leaves_idle_attempts_out) {
-    problem p = network(3, 16);
-    evn_solver_options options = own_steps(1e-5, false);
-    int few, many;
-    options.gradient = EVN_GRADIENT_BACKPROP;
-    problem_prepare(&p, &options);
-    uint64_t back_of_many = launches_back(&p, 1, &many),
-             back_of_few = launches_back(&p, 0.01, &few);
-    printf("%d attempts: %llu launches, %d: %llu\n", few, (unsigned long long)back_of_few, many,
-           (unsigned long long)back_of_many);
-    ck_assert_int_le(few, 4);
-    ck_assert_int_gt(many, 4);
-    ck_assert_int_le(many, 64);
-    ck_assert_uint_lt(back_of_few, back_of_many);
-    problem_free(&p);
-}
-END_TEST
-
 static Suite *suite(void) {
     Suite *s = suite_create("ode/sample_solve");
     TCase *bits = tcase_create("bits");
@@ -531,29 +449,19 @@ static Suite *suite(void) {
     suite_add_tcase(s, bits);
     TCase *alone = tcase_create("alone");
     tcase_add_loop_test(alone, as_the_solver_for_one, 0, 2);
+    tcase_add_test(alone, rows_of_one);
     suite_add_tcase(s, alone);
     TCase *ends = tcase_create("ends");
     tcase_add_loop_test(ends, own_times, 0, 2);
     tcase_add_test(ends, stops_harm_nobody);
     tcase_add_test(ends, steps_run_out_one_by_one);
     suite_add_tcase(s, ends);
-    TCase *memory = tcase_create("no_steps"); // a process each, as a fault comes once
-    tcase_add_test(memory, no_memory_for_steps);
-    suite_add_tcase(s, memory);
-    memory = tcase_create("no_records");
-    tcase_add_test(memory, no_memory_for_records);
-    suite_add_tcase(s, memory);
-    memory = tcase_create("no_states");
-    tcase_add_test(memory, no_memory_for_states);
-    suite_add_tcase(s, memory);
     TCase *mistakes = tcase_create("mistakes");
     tcase_add_test(mistakes, wrong_times_are_refused);
     tcase_add_test(mistakes, wrong_options_are_refused);
     suite_add_tcase(s, mistakes);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradient_is_the_adjoints, 0, 2);
-    tcase_add_test(gradients, gradient_counts_steps);
-    tcase_add_test(gradients, gradient_leaves_idle_attempts_out);
     suite_add_tcase(s, gradients);
     return s;
 }
