@@ -70,6 +70,7 @@ ORDER(ulong)
     WIDTHS(ONE, type, sin)                                                                         \
     WIDTHS(ONE, type, sqrt)                                                                        \
     WIDTHS(ONE, type, tanh)                                                                        \
+    WIDTHS(TWO, type, nextafter)                                                                   \
     WIDTHS(THREE, type, fma)                                                                       \
     WIDTHS(THREE, type, mad)                                                                       \
     LOAD_WIDTHS(__global, type)                                                                    \

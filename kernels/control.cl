@@ -38,6 +38,7 @@ inline bool evn_reaches(const real2 a, const real2 b) {
 // What a record of a solve says: what has been done, and what the next attempt is.
 typedef struct {
     real2 t, dt, wanted; // wanted: before it was cut short to land
+    real seen;           // t as the stages see it
     real2 errors;        // of the last accepted step, and of the one before
     int status, lands, accepted, rejected, interval, starts, took;
 } evn_record;
@@ -53,6 +54,7 @@ inline evn_record evn_load(__global real *from) {
     r.t = evn_pair(from + EVN_CONTROL_T);
     r.dt = evn_pair(from + EVN_CONTROL_DT);
     r.wanted = evn_pair(from + EVN_CONTROL_WANTED);
+    r.seen = from[EVN_CONTROL_SEEN];
     r.errors = evn_pair(from + EVN_CONTROL_ERRORS);
     r.status = n[EVN_CONTROL_STATUS];
     r.lands = n[EVN_CONTROL_LANDS];
@@ -74,6 +76,7 @@ inline void evn_store(const evn_record r, __global real *to) {
     evn_store_pair(r.t, to + EVN_CONTROL_T);
     evn_store_pair(r.dt, to + EVN_CONTROL_DT);
     evn_store_pair(r.wanted, to + EVN_CONTROL_WANTED);
+    to[EVN_CONTROL_SEEN] = r.seen;
     evn_store_pair(r.errors, to + EVN_CONTROL_ERRORS);
     n[EVN_CONTROL_STATUS] = r.status;
     n[EVN_CONTROL_LANDS] = r.lands;
@@ -151,11 +154,39 @@ inline real evn_over(const real t, const real dt, __global const real *limits) {
     return over != 0 && (over > 0) == (dt > 0) ? over : 0;
 }
 
-// No stage of a step from t may be seen beyond the end of the solve, as rounding could have it.
-inline real2 evn_inside(const real t, const real2 dt, __global const real *limits) {
-    const real over = evn_over(t, dt.x, limits), shorter = dt.x - over;
+// dt, shorter by what rounding needs.
+inline real2 evn_shorter(const real t, const real2 dt, __global const real *limits) {
+    const real shorter = dt.x - evn_over(t, dt.x, limits);
     const bool still = evn_over(t, shorter, limits) != 0; // by less than a digit of dt
-    return over == 0 ? dt : (real2)(still ? dt.x - dt.x * LAST_DIGIT : shorter, 0);
+    return (real2)(still ? dt.x - dt.x * LAST_DIGIT : shorter, 0);
+}
+
+// t, earlier by what rounding needs.
+inline real evn_earlier(const real t, const real dt, __global const real *limits) {
+    const real earlier = t - evn_over(t, dt, limits);
+    const bool still = evn_over(earlier, dt, limits) != 0; // by less than a digit of t
+    return still ? nextafter(t, dt > 0 ? -(real)INFINITY : (real)INFINITY) : earlier;
+}
+
+// The next attempt is a step of dt, none of whose stages may be seen beyond the ends of the solve, as
+// rounding could have it. Far from 0 times have fewer digits than lengths: there a shorter step would
+// lose what t + dt loses, so that t is seen earlier instead; or, where the solve begins with this
+// step, it becomes two.
+inline void evn_set_step(evn_record *r, const real2 dt, __global const real *limits) {
+    const real t = r->t.x, over = evn_over(t, dt.x, limits), begin = limits[EVN_CONTROL_T0];
+    const real earlier = evn_earlier(t, dt.x, limits);
+    const bool coarse = fabs(over) > fabs(limits[EVN_CONTROL_T1] - begin) * LAST_DIGIT;
+    const bool outside = dt.x > 0 ? earlier < begin : earlier > begin;
+    r->dt = dt;
+    r->seen = t;
+    if (coarse && !outside) {
+        r->seen = earlier;
+    } else if (coarse && fabs(dt.x) > 4 * fabs(over)) {
+        r->dt = dt * R(0.5);
+        r->lands = false;
+    } else if (over != 0) {
+        r->dt = evn_shorter(t, dt, limits);
+    }
 }
 
 // The next attempt is a step of `wanted`, or the end of the interval, or there is none.
@@ -174,7 +205,7 @@ inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *
     } else if (r->accepted + r->rejected >= max_steps) {
         r->status = EVN_CONTROL_TOO_MANY;
     } else {
-        r->dt = evn_inside(r->t.x, r->lands ? left : wanted, limits);
+        evn_set_step(r, r->lands ? left : wanted, limits);
     }
 }
 
@@ -235,7 +266,11 @@ __kernel ONE void control_begin(INPUT(limits), INPUT(first), RECORDS(record), RU
     INPUT_OF(limits);
     INPUT_OF(first);
     RECORD_OF(record);
-    evn_record r = {evn_pair(limits + EVN_CONTROL_T0), (real2)(0, 0), (real2)(0, 0), (real2)(1, 1)};
+    evn_record r;
+    r.t = evn_pair(limits + EVN_CONTROL_T0);
+    r.dt = r.wanted = (real2)(0, 0);
+    r.errors = (real2)(1, 1);
+    r.seen = r.t.x;
     r.status = r.lands = r.accepted = r.rejected = r.interval = r.took = 0;
     r.starts = 1;
     evn_prepare(&r, (real2)(first[0], 0), limits, max_steps);

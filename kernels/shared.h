@@ -26,7 +26,8 @@
 #define EVN_CONTROL_DT       2 // of the next attempt; of the last one where there is none
 #define EVN_CONTROL_WANTED   4
 #define EVN_CONTROL_ERRORS   6 // two: of the last accepted step, and of the one before
-#define EVN_CONTROL_NUMBERS  8
+#define EVN_CONTROL_SEEN     8 // one: t as the stages of the next attempt see it
+#define EVN_CONTROL_NUMBERS  9
 #define EVN_CONTROL_STATUS   0
 #define EVN_CONTROL_LANDS    1 // whether the next attempt ends its interval
 #define EVN_CONTROL_ACCEPTED 2

@@ -140,7 +140,7 @@ static evn__decided decided(const solve *s) {
 static evn_status attempt(solve *s, int slot) {
     evn__integrator *in = s->in;
     evn__adaptive *a = s->a;
-    in->inputs[0] = evn__control_now(a->control, EVN_CONTROL_T);
+    in->inputs[0] = evn__control_now(a->control, EVN_CONTROL_SEEN);
     in->inputs[1] = evn__control_now(a->control, EVN_CONTROL_DT);
     bind_tolerances(s, bind_slopes(s, a->first, bind_state(s, in->inputs + 2)));
     evn_binding *rest = evn__integrator_bind_states(in, !in->now, in->outputs);
@@ -204,7 +204,7 @@ static evn_status keep_step(const solve *s, const evn__record *before, const evn
     bool lands = after->interval != before->interval || after->status == EVN_CONTROL_DONE;
     int last = s->in->course->intervals - 1;
     int interval = s->way->backward ? last - before->interval : before->interval;
-    return evn__trail_add(&s->in->trail, before->t, before->dt,
+    return evn__trail_add(&s->in->trail, before->seen, before->dt,
                           lands ? evn__course_observation(s->in->course, interval) : -1);
 }
 

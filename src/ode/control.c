@@ -286,6 +286,12 @@ static double pair_at(const evn__control *c, const unsigned char *record, int wh
     return isfinite(high) ? high + real_at(c, record, which + 1) : high;
 }
 
+/// t, shifted as much as what the stages see is, with the digits that they do not.
+static double seen_at(const evn__control *c, const unsigned char *record) {
+    double shift = real_at(c, record, EVN_CONTROL_SEEN) - real_at(c, record, EVN_CONTROL_T);
+    return pair_at(c, record, EVN_CONTROL_T) + shift;
+}
+
 static evn__record parse(const evn__control *c, const unsigned char *record) {
     int n[EVN_CONTROL_TOOK + 1];
     memcpy(n, record + EVN_CONTROL_NUMBERS * evn__real_bytes(c->fp64), sizeof(n));
@@ -298,7 +304,8 @@ static evn__record parse(const evn__control *c, const unsigned char *record) {
                          .took = n[EVN_CONTROL_TOOK],
                          .t = pair_at(c, record, EVN_CONTROL_T),
                          .dt = pair_at(c, record, EVN_CONTROL_DT),
-                         .wanted = pair_at(c, record, EVN_CONTROL_WANTED)};
+                         .wanted = pair_at(c, record, EVN_CONTROL_WANTED),
+                         .seen = seen_at(c, record)};
 }
 
 /// Where nothing is computed (host/counting.h): the end.

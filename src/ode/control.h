@@ -22,6 +22,7 @@ typedef struct evn__record {
     int starts;   ///< how often slopes had to be computed anew: at first, and after jumps
     int took;     ///< what became of the attempt before: EVN_CONTROL_ACCEPT, …
     double t, dt, wanted;
+    double seen; ///< t as the stages of the next attempt see it
 } evn__record;
 
 /// What a kernel of the control decides about.

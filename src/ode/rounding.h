@@ -15,8 +15,9 @@ static inline double evn__rounded_over(bool fp64, double t, double dt, double en
     return over != 0 && (over > 0) == (dt > 0) ? over : 0;
 }
 
-/// dt, shorter by what rounding needs, and then a number of the kernels' precision. Twin:
-/// evn_inside in kernels/control.cl.
+// Twins: evn_over, evn_shorter and evn_earlier in kernels/control.cl.
+
+/// dt, shorter by what rounding needs, and then a number of the kernels' precision.
 static inline double evn__rounded_length(bool fp64, double t, double dt, double end) {
     double over = evn__rounded_over(fp64, t, dt, end), seen = fp64 ? dt : (double)(float)dt;
     double shorter = fp64 ? seen - over : (double)((float)seen - (float)over);

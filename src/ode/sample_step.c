@@ -23,7 +23,7 @@ typedef struct attempt {
     evn_shape time;                       ///< of one number for each sample
     int64_t samples;                      ///< how many
     evn_value limits[EVN__SAMPLE_LIMITS]; ///< scalars
-    pair end;
+    pair begin, end;                      ///< of the solve
     evn_value x, slope, *parameters;
     pair t;
     evn_value accepted, rejected, status;
@@ -99,6 +99,11 @@ static evn_value column(const attempt *a, evn_value table, int index) {
 
 static pair column_pair(const attempt *a, evn_value table, int index) {
     return (pair){column(a, table, index), column(a, table, index + 1)};
+}
+
+static void input_ends(attempt *a, evn_value ends) {
+    a->begin = column_pair(a, ends, EVN_SAMPLE_BEGIN);
+    a->end = column_pair(a, ends, EVN_SAMPLE_END);
 }
 
 static void output_table(const attempt *a, const char *name, const evn_value *columns, int count) {
@@ -202,14 +207,39 @@ static evn_value is_landing(const attempt *a, pair t, evn_value wanted) {
     return not_so(a, is_larger(a, evn_abs(g, way_left(a, t)), evn_abs(g, wanted)));
 }
 
-/// The step of `wanted`, or what is left; no stage of it is seen beyond the end, as rounding could
-/// have it.
-static evn_value inside(const attempt *a, evn_value wanted) {
+/// By how much t + dt, rounded, is beyond the end; 0 where it is not.
+static evn_value over(const attempt *a, evn_value t, evn_value dt) {
     evn_graph *g = a->graph;
-    evn_value dt = choose(a, is_landing(a, a->t, wanted), way_left(a, a->t), wanted);
-    evn_value over = evn_sub(g, evn_add(g, a->t.high, dt), a->end.high);
-    evn_value beyond = evn_mul(g, over, evn_sign(g, dt));
-    return evn_sub(g, dt, evn_mask(g, over, beyond));
+    evn_value behind = evn_sub(g, evn_add(g, t, dt), a->end.high);
+    return evn_mask(g, behind, evn_mul(g, behind, evn_sign(g, dt)));
+}
+
+/// A step of dt as its stages see it, from t on.
+typedef struct seen {
+    evn_value t, dt, lands;
+} seen;
+
+/// The t that a step of dt from t is seen from: earlier where it would be seen to end beyond the
+/// end, unless it begins the solve, and then t itself.
+static evn_value seen_from(const attempt *a, evn_value dt, evn_value *outside) {
+    evn_graph *g = a->graph;
+    evn_value earlier = evn_sub(g, a->t.high, over(a, a->t.high, dt));
+    evn_value before = evn_mul(g, evn_sub(g, a->begin.high, earlier), evn_sign(g, dt));
+    *outside = is_larger(a, before, number(a, 0));
+    return choose(a, *outside, a->t.high, earlier);
+}
+
+/// The step of `wanted`, or what is left; no stage of it is seen beyond the ends, as rounding could
+/// have it (evn_set_step in kernels/control.cl).
+static seen see_step(const attempt *a, evn_value wanted) {
+    evn_graph *g = a->graph;
+    evn_value outside, lands = is_landing(a, a->t, wanted);
+    evn_value dt = choose(a, lands, way_left(a, a->t), wanted);
+    evn_value t = seen_from(a, dt, &outside);
+    evn_value digits = evn_scale(g, evn_abs(g, over(a, a->t.high, dt)), 4);
+    evn_value halves = both(a, outside, is_larger(a, evn_abs(g, dt), digits));
+    dt = choose(a, halves, evn_scale(g, dt, 0.5), dt);
+    return (seen){t, evn_sub(g, dt, over(a, t, dt)), both(a, lands, not_so(a, halves))};
 }
 
 /// The status of a solve that is to go on from t with a step of `wanted`.
@@ -241,8 +271,8 @@ static evn_status build_start(attempt *a, const evn_graph *start) {
     evn_value ends = evn_input(g, "ends", EVN_SHAPE(a->samples, EVN_SAMPLE_ENDS)), made[2];
     a->x = state_input(a, "x");
     EVN_TRY(input_rest(a));
-    a->end = column_pair(a, ends, EVN_SAMPLE_END);
-    a->t = column_pair(a, ends, EVN_SAMPLE_BEGIN);
+    input_ends(a, ends);
+    a->t = a->begin;
     evn_value way = column(a, ends, EVN_SAMPLE_WAY);
     EVN_TRY(inline_step(a, start, (pair){a->t.high, way}, a->limits, 2, made));
     evn_value given = a->limits[EVN__SAMPLE_DT_FIRST];
@@ -289,11 +319,11 @@ static void output_done(const attempt *a, const made *m, evn_value dt, evn_value
     }
 }
 
-/// What becomes of the step of dt that was made, where `running`.
-static void settle(attempt *a, const made *m, evn_value active, evn_value wanted, int terms) {
+/// What becomes of the step that was made, where `running`.
+static void settle(attempt *a, const made *m, const seen *step, evn_value active, evn_value wanted,
+                   int terms) {
     evn_graph *g = a->graph;
-    evn_value running = is_larger(a, active, number(a, 1)), lands = is_landing(a, a->t, wanted);
-    evn_value dt = inside(a, wanted);
+    evn_value running = is_larger(a, active, number(a, 1)), lands = step->lands, dt = step->dt;
     evn_value good =
         both(a, is_finite(a, m->error), not_so(a, is_larger(a, m->error, number(a, 1))));
     evn_value accepts = both(a, running, good);
@@ -331,7 +361,7 @@ static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
     a->slope = state_input(a, "slope");
     EVN_TRY(input_rest(a));
     evn_value active = evn_reshape(g, table, a->time);
-    a->end = column_pair(a, ends, EVN_SAMPLE_END);
+    input_ends(a, ends);
     a->t = column_pair(a, record, EVN_SAMPLE_T);
     a->accepted = column(a, record, EVN_SAMPLE_ACCEPTED);
     a->rejected = column(a, record, EVN_SAMPLE_REJECTED);
@@ -339,11 +369,11 @@ static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
     a->errors[0] = column(a, record, EVN_SAMPLE_ERRORS);
     a->errors[1] = column(a, record, EVN_SAMPLE_ERRORS + 1);
     evn_value wanted = column(a, record, EVN_SAMPLE_WANTED);
-    evn_value dt = inside(a, wanted);
+    const seen one = see_step(a, wanted);
     const evn_value rest[] = {a->slope, a->limits[EVN__SAMPLE_RTOL], a->limits[EVN__SAMPLE_ATOL]};
-    EVN_TRY(inline_step(a, step, (pair){a->t.high, dt}, rest, 3, outputs));
+    EVN_TRY(inline_step(a, step, (pair){one.t, one.dt}, rest, 3, outputs));
     const made m = {outputs[0], outputs[1], outputs[2], outputs[3]};
-    settle(a, &m, active, wanted, terms);
+    settle(a, &m, &one, active, wanted, terms);
     return evn_graph_status(g);
 }
 
@@ -354,6 +384,7 @@ static evn_status make_again(attempt *a, const evn_graph *step, evn_value dt, in
                              evn_value *after) {
     evn_graph *g = a->graph;
     evn_value outputs[4] = {0}, tolerance = evn_constant(g, 1); // of an error that nobody reads
+    evn_value outside, t = seen_from(a, dt, &outside);
     evn_value *inputs = NULL;
     EVN_TRY(EVN_NEW(&inputs, 2 + a->system->parameter_count));
     inputs[0] = a->t.high;
@@ -363,7 +394,7 @@ static evn_status make_again(attempt *a, const evn_graph *step, evn_value dt, in
     free(inputs);
     EVN_TRY(status);
     const evn_value rest[] = {a->slope, tolerance, tolerance};
-    EVN_TRY(inline_step(a, step, (pair){a->t.high, dt}, rest, 3, outputs));
+    EVN_TRY(inline_step(a, step, (pair){t, dt}, rest, 3, outputs));
     const made m = {outputs[0], outputs[1], outputs[2], outputs[3]};
     after[0] = m.x;
     build_terms(a, &m, dt, terms, after + 1);
@@ -387,9 +418,10 @@ static evn_value input_step(attempt *a) {
     evn_value ends = evn_input(g, "ends", EVN_SHAPE(a->samples, EVN_SAMPLE_ENDS));
     evn_value x_end = state_input(a, "x_end"), dt = column(a, done, EVN_SAMPLE_STEP_DT);
     evn_value moved = is_larger(a, evn_abs(g, dt), number(a, 0));
-    evn_value t = column(a, done, EVN_SAMPLE_STEP_T), t_end = column(a, ends, EVN_SAMPLE_END);
+    evn_value t = column(a, done, EVN_SAMPLE_STEP_T);
+    input_ends(a, ends);
     a->x = choose(a, moved, x, x_end);
-    a->t.high = choose(a, moved, t, t_end);
+    a->t.high = choose(a, moved, t, a->end.high);
     return dt;
 }
 

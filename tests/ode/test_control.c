@@ -11,6 +11,7 @@
 #include "plan/real.h"
 #include "problem.h"
 #include "test.h"
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ typedef struct twin {
     const evn__control *control; ///< for the ends
     int intervals;
     bool jumps;
+    double begin;
     double longest;
     double errors[2];
     evn__record r;
@@ -33,10 +35,33 @@ static bool advances(bool fp64, double t, double dt) {
     return fp64 ? t + dt != t : (float)(t + dt) != (float)t;
 }
 
-/// No stage is seen beyond the end.
-static double inside(const twin *w, double t, double dt) {
-    return evn__rounded_length(w->options->fp64, t, dt,
-                               evn__control_end(w->control, w->intervals - 1));
+static double rounded(bool fp64, double t) {
+    return fp64 ? t : (double)(float)t;
+}
+
+static double last_end(const twin *w) {
+    return evn__control_end(w->control, w->intervals - 1);
+}
+
+/// No stage is seen beyond the ends.
+static void set_step(twin *w, double dt) {
+    bool fp64 = w->options->fp64;
+    evn__record *r = &w->r;
+    double t = rounded(fp64, r->t), end = last_end(w), begin = rounded(fp64, w->begin);
+    double over = evn__rounded_over(fp64, t, dt, end);
+    double earlier = rounded(fp64, evn__rounded_begin(fp64, t, dt, end));
+    double digit = fabs(rounded(fp64, end) - begin) * (fp64 ? DBL_EPSILON : FLT_EPSILON);
+    bool outside = dt > 0 ? earlier < begin : earlier > begin;
+    r->dt = dt;
+    r->seen = r->t;
+    if (fabs(over) > digit && !outside) {
+        r->seen = r->t + (earlier - t);
+    } else if (fabs(over) > digit && fabs(dt) > 4 * fabs(over)) {
+        r->dt = dt / 2;
+        r->lands = false;
+    } else {
+        r->dt = evn__rounded_length(fp64, t, dt, end);
+    }
 }
 
 static void prepare(twin *w, double wanted) {
@@ -53,7 +78,7 @@ static void prepare(twin *w, double wanted) {
     } else if (r->accepted + r->rejected >= w->options->max_steps) {
         r->status = EVN_CONTROL_TOO_MANY;
     } else {
-        r->dt = inside(w, r->t, r->lands ? left : wanted);
+        set_step(w, r->lands ? left : wanted);
     }
 }
 
@@ -145,6 +170,7 @@ static void create(bench *b, evn_solver_options options, bool backward, double t
                      .control = b->control,
                      .intervals = b->course.intervals,
                      .jumps = backward,
+                     .begin = backward ? t1 : t0,
                      .longest = backward ? t0 - t1 : t1 - t0,
                      .errors = {1, 1}};
     if (options.dt_max > 0) {
@@ -223,13 +249,18 @@ static void check_record(const bench *b, const evn__record *r) {
         ck_assert_msg(fabs(r->wanted - w->wanted) <= digits * fabs(w->wanted) * 20,
                       "wanted %.17g, not %.17g", r->wanted, w->wanted);
         ck_assert_double_le(fabs(r->dt - w->dt), digits * all);
+        ck_assert(w->status != EVN_CONTROL_RUNNING || r->lands == w->lands);
+        ck_assert_msg(w->status != EVN_CONTROL_RUNNING || fabs(r->seen - w->seen) <= digits * all,
+                      "seen at %.17g, not %.17g", r->seen, w->seen);
     }
 }
 
-/// A step's end is seen at t + dt, rounded.
+/// A step is seen from the beginning of the solve on, and ends at t + dt, rounded.
 static bool is_inside(const bench *b, const evn__record *r) {
-    double end = evn__control_end(b->control, b->course.intervals - 1);
-    return evn__rounded_over(b->options.fp64, r->t, r->dt, end) == 0;
+    bool fp64 = b->options.fp64;
+    double begin = rounded(fp64, b->twin.begin), seen = rounded(fp64, r->seen);
+    return evn__rounded_over(fp64, r->seen, r->dt, last_end(&b->twin)) == 0 &&
+           (r->dt > 0 ? seen >= begin : seen <= begin);
 }
 
 /// The twin goes on from where the device is, so that differences do not add up. After the end

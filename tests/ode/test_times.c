@@ -183,6 +183,27 @@ static void check_between(evn_solver_options options, bool fp64) {
     problem_free(&p);
 }
 
+/// Where times have fewer digits than lengths, steps that end with the way lose none: x' = x in
+/// single precision from t0 on is as exact as from 0. Short ways are one step.
+START_TEST(times_far_from_zero) {
+    evn_solver_options options = evn_solver_options_default();
+    options.rtol = options.atol = 1e-6;
+    options.per_sample = _i & 1;
+    problem p = problem_growth(false);
+    problem_prepare(&p, &options);
+    double worst = 0;
+    for (int i = 0; i < 60; ++i) {
+        double t0 = (_i & 2 ? -1000 : 1000) + 16.77 * i, way = 0.0123 + 0.0257 * (i * 7 % 60);
+        double t1 = i % 3 ? t0 + way : t0 - way;
+        problem_solve(&p, t0, t1);
+        worst = fmax(worst, fabs(p.x1[0] / exp(t1 - t0) - 1));
+    }
+    printf("error %.2g\n", worst);
+    ck_assert_double_le(worst, 4e-6);
+    problem_free(&p);
+}
+END_TEST
+
 /// Rounding has f evaluated nowhere beyond the ends, whichever way, along fixed and adaptive steps:
 /// a unit in the last place would be enough for a NaN.
 START_TEST(f_is_evaluated_between_the_ends) {
@@ -292,6 +313,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, values);
     TCase *between = tcase_create("ends");
     tcase_add_loop_test(between, f_is_evaluated_between_the_ends, 0, 4);
+    tcase_add_loop_test(between, times_far_from_zero, 0, 4);
     suite_add_tcase(s, between);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradients_against_differences, 2, 8);
