@@ -207,12 +207,9 @@ static double end_of(const evn__integrator *in, const evn__way *way, int interva
                          : evn__course_end(in->course, interval, way->t0, way->t1);
 }
 
-/// Move the current state over an interval.
-static evn_status take_steps(evn__integrator *in, const evn__way *way, int interval,
-                             const evn_binding *parameters, evn_solution *solution) {
-    int first = evn__course_first(in->course, interval);
-    int steps = evn__course_first(in->course, interval + 1) - first;
-    EVN_TRY(evn__times_set(&in->times, way->t0, way->t1, way->backward));
+/// Move the current state over steps, as their times are set.
+static evn_status go_steps(evn__integrator *in, const evn_binding *parameters, int first,
+                           int steps) {
     for (int step = first; step < first + steps; ++step) {
         in->inputs[0] = evn__times_at(&in->times, step);
         in->inputs[1] = evn__times_dt(&in->times, step);
@@ -224,10 +221,21 @@ static evn_status take_steps(evn__integrator *in, const evn__way *way, int inter
         EVN_TRY(evn__integrator_keep_pairs(in));
         in->now = !in->now;
     }
+    return EVN_OK;
+}
+
+/// The same over an interval; no way is none, whatever f is there.
+static evn_status take_steps(evn__integrator *in, const evn__way *way, int interval,
+                             const evn_binding *parameters, evn_solution *solution) {
+    int first = evn__course_first(in->course, interval);
+    int steps = evn__course_first(in->course, interval + 1) - first;
+    bool moves = way->t0 != way->t1;
+    EVN_TRY(evn__times_set(&in->times, way->t0, way->t1, way->backward));
+    EVN_TRY(moves ? go_steps(in, parameters, first, steps) : EVN_OK);
     solution->t = end_of(in, way, interval);
     solution->dt = evn__times_length(&in->times, interval);
     solution->accepted += steps;
-    solution->nfe += steps * evn__tableau_evaluations(in->tableau);
+    solution->nfe += moves ? steps * evn__tableau_evaluations(in->tableau) : 0;
     return EVN_OK;
 }
 

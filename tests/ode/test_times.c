@@ -219,6 +219,34 @@ START_TEST(f_is_evaluated_between_the_ends) {
 }
 END_TEST
 
+/// From t0 to t0 fixed steps are none: x, and its cotangents, stay where f is not a number.
+START_TEST(no_way_evaluates_nothing) {
+    problem p = problem_between();
+    evn_solver_options options = observed("rk4", 6, EVN_GRADIENT_NONE, _i & 1);
+    options.gradient = _i & 2 ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_NONE;
+    problem_prepare(&p, &options);
+    p.weight[0][0] = 3; // f is where t >= 3 and t <= 1
+    p.weight[1][0] = 1;
+    problem_solve(&p, 2, 2);
+    ck_assert_int_eq(p.solution.nfe, 0);
+    for (int i = 0; i < p.x1_count; ++i) {
+        ck_assert(p.x1[i] == (p.fp64 ? p.x0[i % p.x_count] : (double)(float)p.x0[i % p.x_count]));
+    }
+    if (options.gradient == EVN_GRADIENT_ADJOINT) {
+        problem_gradient(&p);
+        for (int i = 0; i < p.x_count; ++i) {
+            double sum = 0;
+            for (int k = i; k < p.x1_count; k += p.x_count) {
+                sum += p.x1_bar[k];
+            }
+            ck_assert_double_eq_tol(p.x0_bar[i], sum, 1e-6);
+        }
+        ck_assert(p.weight_bar_host[0][0] == 0 && p.weight_bar_host[1][0] == 0);
+    }
+    problem_free(&p);
+}
+END_TEST
+
 // Gradients ---------------------------------------------------------------------------------------
 
 static void check_gradient(problem *p, double tolerance) {
@@ -314,6 +342,7 @@ static Suite *suite(void) {
     TCase *between = tcase_create("ends");
     tcase_add_loop_test(between, f_is_evaluated_between_the_ends, 0, 4);
     tcase_add_loop_test(between, times_far_from_zero, 0, 4);
+    tcase_add_loop_test(between, no_way_evaluates_nothing, 0, 4);
     suite_add_tcase(s, between);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradients_against_differences, 2, 8);
