@@ -2,6 +2,7 @@
 #include "ode/grid.h"
 
 #include "ode/joint.h"
+#include "ode/jump.h"
 #include "plan/build.h"
 #include "plan/real.h"
 #include "plan/repeat.h"
@@ -28,6 +29,7 @@ struct evn__grid {
     evn_buffer *saved;      ///< [steps or 1][saved elements of the plan]
     evn_buffer *bar;        ///< cotangents now and next, exchanged by each step: states [2][total],
                             ///< carried parameters [2][carried]
+    evn__jump *jump;        ///< with observations, once no way was gone back
     evn_buffer *zeros;      ///< with observations: what a step without one adds
     int now;
     evn__times times;
@@ -158,6 +160,7 @@ void evn__grid_destroy(evn__grid **grid) {
     evn__repeat_destroy(&g->backward[1]);
     evn__joint_free(&g->joint);
     evn_plan_destroy(&g->observe);
+    evn__jump_destroy(&g->jump);
     evn_buffer_destroy(&g->trajectory);
     evn_buffer_destroy(&g->saved);
     evn_buffer_destroy(&g->bar);
@@ -271,11 +274,50 @@ static evn_status run_all(evn__grid *grid, int phase, evn__repeat **repeat) {
     return evn__repeat_run(*repeat);
 }
 
+/// Whether there is a way.
+static bool moves(const evn__grid *grid) {
+    return grid->times.t0 != grid->times.t1;
+}
+
 static void report(const evn__grid *grid, evn_solution *solution) {
-    *solution = (evn_solution){.t = grid->times.t1,
-                               .dt = evn__times_length(&grid->times, grid->course->intervals - 1),
-                               .accepted = grid->steps,
-                               .nfe = grid->steps * evn__tableau_evaluations(grid->tableau)};
+    *solution = (evn_solution){
+        .t = grid->times.t1,
+        .dt = evn__times_length(&grid->times, grid->course->intervals - 1),
+        .accepted = grid->steps,
+        .nfe = moves(grid) ? grid->steps * evn__tableau_evaluations(grid->tableau) : 0};
+}
+
+// From t0 to t0: all points are the first one, whatever f is there.
+
+static evn_status repeat_start(const evn__grid *grid) {
+    size_t total = grid->layout.total;
+    for (int point = 1; point <= grid->steps; ++point) {
+        EVN_TRY(evn__real_copy((evn_binding){grid->trajectory, (size_t)point * total},
+                               (evn_binding){grid->trajectory, 0}, grid->fp64, total));
+    }
+    return EVN_OK;
+}
+
+/// The cotangent of state 0 gets all shares.
+static evn_status add_shares(evn__grid *grid, const evn_binding *observed) {
+    size_t size = grid->layout.size[0];
+    if (!grid->jump) {
+        EVN_TRY(evn__jump_create(grid->device, EVN_SHAPE((int64_t)size), grid->fp64, &grid->jump));
+    }
+    for (int i = 0; i < grid->course->intervals; ++i) {
+        const evn_binding share = {observed->buffer, observed->offset + (size_t)i * size};
+        EVN_TRY(evn__jump_add(grid->jump, evn__grid_state_bar(grid, 0), share));
+    }
+    return EVN_OK;
+}
+
+static evn_status stay_backward(evn__grid *grid, const evn_binding *parameters_bar,
+                                const evn_binding *observed) {
+    EVN_TRY(observed ? add_shares(grid, observed) : EVN_OK);
+    for (int i = 0; i < grid->parameter_count; ++i) {
+        EVN_TRY(evn__real_zero(parameters_bar[i], grid->fp64, grid->bar_size[i]));
+    }
+    return EVN_OK;
 }
 
 evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_binding *parameters,
@@ -284,7 +326,7 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
     for (int step = 0; step < grid->steps; ++step) {
         bind_step(grid, step, step, 0, parameters, NULL); // no cotangents yet
     }
-    EVN_TRY(run_all(grid, 0, &grid->forward));
+    EVN_TRY(moves(grid) ? run_all(grid, 0, &grid->forward) : repeat_start(grid));
     report(grid, solution);
     return EVN_OK;
 }
@@ -313,9 +355,8 @@ static evn_status deliver(const evn__grid *grid, const evn_binding *parameters_b
     return EVN_OK;
 }
 
-evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
-                              const evn_binding *parameters_bar, const evn_binding *observed,
-                              evn_solution *solution) {
+static evn_status go_backward(evn__grid *grid, const evn_binding *parameters,
+                              const evn_binding *parameters_bar, const evn_binding *observed) {
     int start = grid->now;
     EVN_TRY(evn__real_zero((evn_binding){grid->bar, carried_at(grid, start)}, grid->fp64,
                            grid->carried));
@@ -326,7 +367,14 @@ evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
     EVN_TRY(grid->recompute ? recompute_backward(grid) : run_all(grid, 1, &grid->backward[start]));
     EVN_TRY(evn__weight_gradient_multiply(grid->batched, (evn_binding){grid->trajectory, 0},
                                           parameters_bar));
-    EVN_TRY(deliver(grid, parameters_bar));
+    return deliver(grid, parameters_bar);
+}
+
+evn_status evn__grid_backward(evn__grid *grid, const evn_binding *parameters,
+                              const evn_binding *parameters_bar, const evn_binding *observed,
+                              evn_solution *solution) {
+    EVN_TRY(moves(grid) ? go_backward(grid, parameters, parameters_bar, observed)
+                        : stay_backward(grid, parameters_bar, observed));
     report(grid, solution);
     return EVN_OK;
 }

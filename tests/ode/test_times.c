@@ -222,8 +222,13 @@ END_TEST
 /// From t0 to t0 fixed steps are none: x, and its cotangents, stay where f is not a number.
 START_TEST(no_way_evaluates_nothing) {
     problem p = problem_between();
-    evn_solver_options options = observed("rk4", 6, EVN_GRADIENT_NONE, _i & 1);
-    options.gradient = _i & 2 ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_NONE;
+    static const evn_gradient gradients[] = {EVN_GRADIENT_NONE, EVN_GRADIENT_ADJOINT,
+                                             EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED};
+    evn_solver_options options = observed("rk4", 6, gradients[_i / 3], _i % 3 == 1);
+    if (_i % 3 == 2) { // x(t1) alone
+        options.observations = 0;
+        options.times = NULL;
+    }
     problem_prepare(&p, &options);
     p.weight[0][0] = 3; // f is where t >= 3 and t <= 1
     p.weight[1][0] = 1;
@@ -232,7 +237,7 @@ START_TEST(no_way_evaluates_nothing) {
     for (int i = 0; i < p.x1_count; ++i) {
         ck_assert(p.x1[i] == (p.fp64 ? p.x0[i % p.x_count] : (double)(float)p.x0[i % p.x_count]));
     }
-    if (options.gradient == EVN_GRADIENT_ADJOINT) {
+    if (options.gradient != EVN_GRADIENT_NONE) {
         problem_gradient(&p);
         for (int i = 0; i < p.x_count; ++i) {
             double sum = 0;
@@ -342,7 +347,7 @@ static Suite *suite(void) {
     TCase *between = tcase_create("ends");
     tcase_add_loop_test(between, f_is_evaluated_between_the_ends, 0, 4);
     tcase_add_loop_test(between, times_far_from_zero, 0, 4);
-    tcase_add_loop_test(between, no_way_evaluates_nothing, 0, 4);
+    tcase_add_loop_test(between, no_way_evaluates_nothing, 0, 12);
     suite_add_tcase(s, between);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradients_against_differences, 2, 8);
