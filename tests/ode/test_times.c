@@ -205,13 +205,14 @@ START_TEST(times_far_from_zero) {
 END_TEST
 
 /// Rounding has f evaluated nowhere beyond the ends, whichever way, along fixed and adaptive steps:
-/// a unit in the last place would be enough for a NaN.
+/// a unit in the last place would be enough for a NaN. From 4 on with steps of each sample's own.
 START_TEST(f_is_evaluated_between_the_ends) {
     static const char *const methods[] = {"rk4", "dopri5", "dop853"};
     for (int k = 0; k < 6; ++k) {
         evn_solver_options options = evn_solver_options_default();
         options.method = methods[k / 2];
-        options.steps = _i & 2 || k < 2 ? 7 : 0;
+        options.per_sample = _i >= 4 && k >= 2;
+        options.steps = !options.per_sample && (_i & 2 || k < 2) ? 7 : 0;
         options.rtol = options.atol = 1e-3;
         options.dt_first = k % 2 ? 1e3 : 0; // all the way
         check_between(options, _i & 1);
@@ -345,7 +346,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(values, steps_never_wait, 0, 4);
     suite_add_tcase(s, values);
     TCase *between = tcase_create("ends");
-    tcase_add_loop_test(between, f_is_evaluated_between_the_ends, 0, 4);
+    tcase_add_loop_test(between, f_is_evaluated_between_the_ends, 0, 6);
     tcase_add_loop_test(between, times_far_from_zero, 0, 4);
     tcase_add_loop_test(between, no_way_evaluates_nothing, 0, 12);
     suite_add_tcase(s, between);
