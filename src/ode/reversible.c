@@ -14,7 +14,7 @@ static const char *const suffixes[PARTS] = {"", "_low", "_pair", "_pair_low"};
 typedef struct build {
     const evn__reversible *method;
     evn_graph *graph;
-    evn_graph *change; ///< Ψ: inputs t, dt, states, parameters, backward then its cotangents;
+    evn_graph *change; ///< Ψ: inputs t, dt, states, parameters, end, backward then its cotangents;
                        ///< outputs the changes, backward then the cotangents of states, parameters
     evn_value t, dt;
     evn_value *part[PARTS];
@@ -66,11 +66,12 @@ static evn_value coupled(build *b, int i, evn_value change) {
 
 // Ψ -----------------------------------------------------------------------------------------------
 
-/// Ψ(t, dt, y), or, `back`, Ψ(t + dt, −dt, y); backward with its pullback of b->seeds.
+/// Ψ(t, dt, y), or, `back`, Ψ(t + dt, −dt, y), which ends at t itself, not a digit before it, where
+/// f may be anything; backward with its pullback of b->seeds.
 static evn_status change_at(build *b, bool back, const evn_value *y) {
     int states = states_of(b), parameters = parameters_of(b);
-    evn_value *to = b->inputs;
-    *to++ = back ? evn_add(b->graph, b->t, b->dt) : b->t;
+    evn_value *to = b->inputs, after = evn_add(b->graph, b->t, b->dt);
+    *to++ = back ? after : b->t;
     *to++ = back ? evn_neg(b->graph, b->dt) : b->dt;
     for (int i = 0; i < states; ++i) {
         *to++ = y[i];
@@ -78,6 +79,7 @@ static evn_status change_at(build *b, bool back, const evn_value *y) {
     for (int i = 0; i < parameters; ++i) {
         *to++ = b->parameters[i];
     }
+    *to++ = back ? b->t : after;
     for (int i = 0; i < states && b->seeds; ++i) {
         *to++ = b->seeds[i];
     }
@@ -104,7 +106,7 @@ static evn_status differentiate(build *b) {
 
 static evn_status allocate(build *b, bool backward) {
     int states = states_of(b), parameters = parameters_of(b);
-    int ports = SCALARS + 2 * states + parameters;
+    int ports = SCALARS + 2 * states + parameters + 1;
     EVN_TRY(EVN_NEW(&b->memory, (PARTS + SIDES + 1) * states + 2 * parameters + 2 * ports));
     evn_value *at = b->memory;
     for (int p = 0; p < PARTS; ++p, at += states) {

@@ -32,7 +32,9 @@ static inline double evn__rounded_length(bool fp64, double t, double dt, double 
 static inline double evn__rounded_begin(bool fp64, double t, double dt, double end) {
     double earlier = t - evn__rounded_over(fp64, t, dt, end), back = dt > 0 ? -INFINITY : INFINITY;
     bool still = evn__rounded_over(fp64, earlier, dt, end) != 0;
-    return !still ? earlier : fp64 ? nextafter(t, back) : (double)nextafterf((float)t, (float)back);
+    return !still ? earlier
+           : fp64 ? nextafter(earlier, back)
+                  : (double)nextafterf((float)earlier, (float)back);
 }
 
 #endif

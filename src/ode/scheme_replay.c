@@ -58,7 +58,8 @@ static evn_binding end_fixed(const evn__scheme *scheme, int index) {
 static evn_status solve_fixed(evn__scheme *scheme, const evn__passage *passage,
                               evn_solution *solution) {
     replayed *r = (replayed *)scheme;
-    EVN_TRY(evn__trail_set(&r->trail, scheme->problem->course, passage->t0, passage->t1));
+    const evn__problem *p = scheme->problem;
+    EVN_TRY(evn__trail_set(&r->trail, p->course, p->options->fp64, passage->t0, passage->t1));
     EVN_TRY(evn__replay_follow(r->replay, &r->trail));
     EVN_TRY(evn__replay_forward(r->replay, passage));
     *solution = (evn_solution){.t = passage->t1,

@@ -295,7 +295,7 @@ static evn_status copy_grid(const evn__trail *trail, double t0, double *times, i
 static evn_status copy_fixed_grid(const evn_solver *solver, double *times, int count) {
     const evn__passage *p = &solver->passage;
     evn__trail trail = {0};
-    evn_status status = evn__trail_set(&trail, &solver->course, p->t0, p->t1);
+    evn_status status = evn__trail_set(&trail, &solver->course, solver->options.fp64, p->t0, p->t1);
     if (status == EVN_OK) {
         status = copy_grid(&trail, p->t0, times, count);
     }

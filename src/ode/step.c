@@ -10,7 +10,7 @@ typedef struct step_build {
     const evn__system *system;
     const evn__tableau *tableau;
     evn_graph *graph;
-    evn_value t, dt;
+    evn_value t, dt, end; ///< end: the time after the step; EVN_NONE: t + dt
     evn_value *states, *parameters, *next;
     evn_value *k; ///< [stages + 1][outputs]: slopes, then operands of pairs; behind the stages what
                   ///< is evaluated after the step
@@ -35,6 +35,7 @@ static evn_status begin(step_build *b, const char *second_scalar) {
     b->inputs = b->parameters + inputs;
     b->t = evn_input(b->graph, "t", evn__system_time_shape(s));
     b->dt = evn_input(b->graph, second_scalar, evn__system_time_shape(s));
+    b->end = EVN_NONE;
     for (int i = 1; i < inputs; ++i) {
         evn_value source = evn_graph_input(s->graph, i);
         evn_value value = evn_input(b->graph, evn_graph_input_name(s->graph, i),
@@ -80,7 +81,9 @@ static void advance(step_build *b, const double *weights, int count, evn_value *
 
 static evn_value stage_time(const step_build *b, int i) {
     double c = b->tableau->c[i];
-    return c == 0 ? b->t : evn_add(b->graph, b->t, evn_scale(b->graph, b->dt, c));
+    return c == 0                         ? b->t
+           : c == 1 && b->end != EVN_NONE ? b->end
+                                          : evn_add(b->graph, b->t, evn_scale(b->graph, b->dt, c));
 }
 
 /// Stages from `first` on, then the states after the step.
@@ -164,6 +167,7 @@ evn_status evn__step_graph(const evn__system *system, const evn__tableau *tablea
 
 static evn_status build_change(step_build *b) {
     EVN_TRY(begin(b, "dt"));
+    b->end = evn_input(b->graph, "end", evn__system_time_shape(b->system));
     EVN_TRY(run_stages(b, 0));
     for (int i = 0; i < b->system->state_count; ++i) {
         evn_output(b->graph, evn_graph_output_name(b->system->graph, i),

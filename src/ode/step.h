@@ -12,7 +12,8 @@
 evn_status evn__step_graph(const evn__system *system, const evn__tableau *tableau,
                            evn_graph **graph);
 
-/// What such a step adds: dt Σ b_i k_i of each state, as "dx", "dw1", …; the same inputs.
+/// What such a step adds: dt Σ b_i k_i of each state, as "dx", "dw1", …; the same inputs, and
+/// behind them "end": the time at the end of the step, which t + dt is but for rounding.
 evn_status evn__change_graph(const evn__system *system, const evn__tableau *tableau,
                              evn_graph **graph);
 

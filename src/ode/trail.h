@@ -22,7 +22,9 @@ void evn__trail_free(evn__trail *trail);
 /// Another step.
 evn_status evn__trail_add(evn__trail *trail, double t, double dt, int observation);
 
-/// The fixed steps of a course from t0 to t1.
-evn_status evn__trail_set(evn__trail *trail, const evn__course *course, double t0, double t1);
+/// The fixed steps of a course from t0 to t1, where kernels of that precision see them, as those of
+/// evn__times_set.
+evn_status evn__trail_set(evn__trail *trail, const evn__course *course, bool fp64, double t0,
+                          double t1);
 
 #endif

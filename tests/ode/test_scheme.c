@@ -185,24 +185,35 @@ START_TEST(backprop_is_the_gradient_of_its_steps) {
 }
 END_TEST
 
-/// With fewer states than steps, and their memory.
-START_TEST(checkpoints_give_the_same_bits) {
-    enum { STEPS = 30 };
+/// Of the same steps, with all intermediate values kept and with fewer states than steps; rk4 has
+/// stages at the ends of steps, whose times are rounded.
+static void check_same_bits(problem *p, evn_solver_options options) {
     double expected[RESULTS], got[RESULTS];
+    p->fp64 = options.fp64;
+    int count = solved_gradient(p, &options, expected);
+    options.gradient = EVN_GRADIENT_CHECKPOINTED;
+    int stages = p->solution.nfe / p->solution.accepted;
+    for (options.checkpoints = 0; options.checkpoints <= 40;
+         options.checkpoints = 3 * options.checkpoints + 1) {
+        ck_assert_int_eq(solved_gradient(p, &options, got), count);
+        ck_assert_mem_eq(got, expected, sizeof(double) * (size_t)count);
+        int slots = options.checkpoints > 0 ? options.checkpoints : options.steps;
+        int most = stages * (int)(options.steps + evn__revolve_cost(options.steps, slots));
+        printf("%d checkpoints: %d + %d evaluations\n", options.checkpoints, p->solution.nfe,
+               p->backward.nfe);
+        ck_assert_int_eq(p->solution.nfe, stages * options.steps);
+        ck_assert_int_le(p->backward.nfe, most);
+    }
+}
+
+START_TEST(checkpoints_give_the_same_bits) {
     problem p = problem_node_ew(23);
-    for (int observations = 0; observations <= 5; observations += 5) {
-        evn_solver_options options = with("midpoint", STEPS, EVN_GRADIENT_CHECKPOINTED);
-        options.observations = observations;
-        int count = solved_gradient(&p, &options, expected);
-        for (options.checkpoints = 1; options.checkpoints <= 40; options.checkpoints *= 3) {
-            ck_assert_int_eq(solved_gradient(&p, &options, got), count);
-            ck_assert_mem_eq(got, expected, sizeof(double) * (size_t)count);
-            int expected_nfe = 2 * (int)(STEPS + evn__revolve_cost(STEPS, options.checkpoints));
-            printf("%d checkpoints: %d + %d evaluations\n", options.checkpoints, p.solution.nfe,
-                   p.backward.nfe);
-            ck_assert_int_eq(p.solution.nfe, 2 * STEPS);
-            ck_assert_int_le(p.backward.nfe, expected_nfe);
-        }
+    for (int k = 0; k < 8; ++k) {
+        evn_solver_options options =
+            with(k & 1 ? "midpoint" : "rk4", k & 2 ? 30 : 35, EVN_GRADIENT_BACKPROP);
+        options.fp64 = k & 4;
+        options.observations = 5 * _i;
+        check_same_bits(&p, options);
     }
     problem_free(&p);
 }
@@ -374,7 +385,7 @@ static Suite *suite(void) {
     TCase *fixed = tcase_create("fixed");
     tcase_add_loop_test(fixed, backprop_is_the_gradient_of_its_steps, EVN_GRADIENT_BACKPROP,
                         EVN_GRADIENT_CHECKPOINTED + 1);
-    tcase_add_test(fixed, checkpoints_give_the_same_bits);
+    tcase_add_loop_test(fixed, checkpoints_give_the_same_bits, 0, 2);
     tcase_add_test(fixed, checkpoints_are_where_they_cost_least);
     suite_add_tcase(s, fixed);
     TCase *adaptive = tcase_create("adaptive");

@@ -253,6 +253,29 @@ START_TEST(no_way_evaluates_nothing) {
 }
 END_TEST
 
+/// Along the fixed steps of each kind of gradient, with all checkpoints and with few, in single and
+/// double precision.
+START_TEST(schemes_evaluate_f_between_the_ends) {
+    static const char *const methods[] = {"rk4", "dop853"};
+    static const struct {
+        evn_gradient gradient;
+        int checkpoints;
+    } schemes[] = {{EVN_GRADIENT_BACKPROP, 0},
+                   {EVN_GRADIENT_CHECKPOINTED, 0},
+                   {EVN_GRADIENT_CHECKPOINTED, 2},
+                   {EVN_GRADIENT_ADJOINT, 0},
+                   {EVN_GRADIENT_REVERSIBLE, 0}};
+    for (int k = 0; k < 4; ++k) {
+        evn_solver_options options = evn_solver_options_default();
+        options.method = methods[k / 2];
+        options.steps = k % 2 ? 7 : 13;
+        options.gradient = schemes[_i / 2].gradient;
+        options.checkpoints = schemes[_i / 2].checkpoints;
+        check_between(options, _i % 2);
+    }
+}
+END_TEST
+
 // Gradients ---------------------------------------------------------------------------------------
 
 static void check_gradient(problem *p, double tolerance) {
@@ -349,6 +372,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(between, f_is_evaluated_between_the_ends, 0, 6);
     tcase_add_loop_test(between, times_far_from_zero, 0, 4);
     tcase_add_loop_test(between, no_way_evaluates_nothing, 0, 12);
+    tcase_add_loop_test(between, schemes_evaluate_f_between_the_ends, 0, 10);
     suite_add_tcase(s, between);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradients_against_differences, 2, 8);
