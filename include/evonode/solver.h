@@ -86,7 +86,8 @@ typedef struct evn_solver_options {
     evn_gradient gradient; ///< NONE: evn_solve_gradient is refused
     /// Checkpointed: states that are kept, at the places where the fewest steps are computed again
     /// (Griewank and Walther 2000): with c of them, each step r times more at most where
-    /// (c + r)! / (c! r!) is no less than the number of steps. 0: the state before each step
+    /// (c + r)! / (c! r!) is no less than the number of steps. 0: the state before each step, as
+    /// always with per_sample. Of what an adjoint falls back on, too
     int checkpoints;
     /// Reversible: how strongly its two states are held together, 0 < λ <= 1. Small: stable for
     /// larger slopes; undoing n steps loses a factor λ⁻ⁿ. 0: 0.99, from 100 steps on 1 − 1/steps
@@ -96,8 +97,8 @@ typedef struct evn_solver_options {
     /// beyond it, or where it is not finite, the gradient fails, with an outcome of its own. Waits
     /// for the device. 0: it is not looked at, and nothing is waited for
     double reconstruction;
-    /// A gradient that fails so, or whose solve backwards stops, is taken again from checkpoints,
-    /// after another solve; evn_solution says that it was
+    /// Adjoint: a gradient that fails so, or whose solve backwards stops, is taken again from
+    /// checkpoints, after another solve; evn_solution says that it was
     bool fall_back;
     bool fp64; ///< real is double; the device must have it
     /// Adaptive: each sample, a row of x along its first axis, has steps of its own: its own error
@@ -109,6 +110,11 @@ typedef struct evn_solver_options {
 
 /// dopri5, adaptive at 1e-3, no gradient, reconstruction within 1, single precision.
 evn_solver_options evn_solver_options_default(void);
+
+/// The same options with a gradient of evn_gradient; those that only other gradients have are left
+/// out.
+evn_solver_options evn_solver_options_with(const evn_solver_options *options,
+                                           evn_gradient gradient);
 
 /// The options of the same solves without a gradient, as far as they do not depend on it: those of
 /// the reversible method stay as they are. Of NULL, the default ones.
@@ -145,7 +151,8 @@ evn_status evn_solver_options_check(const evn_solver_options *options);
 /// Compile. The dynamics may be destroyed afterwards.
 /// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, times
 ///         that do not increase from 0 to 1, an adaptive solve without an error estimate or with
-///         the reversible method, checkpoints of another gradient; EVN_ERR_DEVICE_MEMORY
+///         the reversible method; checkpoints, a coupling or fall_back of another gradient;
+///         EVN_ERR_DEVICE_MEMORY
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
                              const evn_solver_options *options, evn_solver **solver);
 void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL

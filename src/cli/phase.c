@@ -78,8 +78,10 @@ const evn__option evn__phase_options[] = {
     {"max-steps", "N", "adaptive: more steps than this end a solve; 10000 by default", ALL,
      &evn__option_integer, AT(max_steps), 1, 1e8, NULL},
     {"checkpoints", "N",
-     "checkpointed: states that are kept, the others are computed again; 0: one a step", TRAIN,
-     &evn__option_integer, AT(checkpoints), 0, 1e6, NULL},
+     "checkpointed, or what an adjoint falls back on: states that are kept, the others are "
+     "computed "
+     "again; 0: one a step",
+     TRAIN, &evn__option_integer, AT(checkpoints), 0, 1e6, NULL},
     {"coupling", "X", "reversible: how its two states are held together; 0: by the steps", TRAIN,
      &evn__option_real, AT(coupling), 0, 1, NULL},
     {"reconstruction", "X",

@@ -33,7 +33,7 @@ static void vary_phases(const evn__variation *variation, evn__session *own) {
         evn_phase *phase = &own->phases[i];
         phase->epochs = phase->epochs > 0;
         if (variation->gradient > phase->solver.gradient) {
-            phase->solver.gradient = variation->gradient;
+            phase->solver = evn_solver_options_with(&phase->solver, variation->gradient);
         }
     }
     own->options.phases = own->phases;

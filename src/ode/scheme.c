@@ -2,10 +2,12 @@
 #include "ode/scheme.h"
 
 /// A kind of gradient, with its scheme for fixed steps, for those with a given number of
-/// checkpoints, for adaptive steps, and for those of each sample's own; NULL: there is none.
+/// checkpoints, for adaptive steps, and for those of each sample's own; NULL: there is none. Then
+/// which of the options that not all gradients have are its own.
 typedef struct row {
     const char *name;
     const evn__scheme_methods *fixed, *bounded, *adaptive, *by_sample;
+    bool couples, falls_back;
 } row;
 
 static const row rows[] = {
@@ -15,8 +17,10 @@ static const row rows[] = {
                                &evn__scheme_by_sample_backprop},
     [EVN_GRADIENT_CHECKPOINTED] = {"checkpointed", &evn__scheme_grid, &evn__scheme_replay_fixed,
                                    &evn__scheme_replay_adaptive, &evn__scheme_by_sample_backprop},
-    [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, NULL, &evn__scheme_adjoint, NULL},
-    [EVN_GRADIENT_REVERSIBLE] = {"reversible", &evn__scheme_reversible, NULL, NULL, NULL},
+    [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, NULL, &evn__scheme_adjoint, NULL,
+                              .falls_back = true},
+    [EVN_GRADIENT_REVERSIBLE] = {"reversible", &evn__scheme_reversible, NULL, NULL, NULL,
+                                 .couples = true},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -28,6 +32,32 @@ static const evn__scheme_methods *find(const evn_solver_options *options) {
            : options->steps == 0 ? r->adaptive
            : bounded             ? r->bounded
                                  : r->fixed;
+}
+
+/// Whether a number of checkpoints means something: to the gradient, or to what is fallen back on.
+static bool keeps_checkpoints(const row *r, const evn_solver_options *options) {
+    return (r->bounded && !options->per_sample) || options->fall_back;
+}
+
+/// What only other gradients have would do nothing.
+static evn_status check_own(const evn_solver_options *options) {
+    const row *r = &rows[options->gradient];
+    EVN_CHECK(r->couples || options->coupling == 0, EVN_ERR_ARGUMENT,
+              "solver %s: a coupling of %g, which is of the reversible method, with the gradient "
+              "'%s'; leave it out",
+              options->method, options->coupling, r->name);
+    EVN_CHECK(r->falls_back || !options->fall_back, EVN_ERR_ARGUMENT,
+              "solver %s: the gradient '%s' cannot fall back on checkpoints, which is for the "
+              "adjoint, whose solve they repeat; leave fall_back out",
+              options->method, r->name);
+    EVN_CHECK(options->checkpoints == 0 || keeps_checkpoints(r, options), EVN_ERR_ARGUMENT,
+              "solver %s: %d checkpoints with the gradient '%s'%s; leave them out, or take "
+              "checkpointed%s",
+              options->method, options->checkpoints, r->name,
+              options->per_sample ? " along steps of each sample's own, which keeps all states"
+                                  : "",
+              options->per_sample ? " for the whole batch" : "");
+    return EVN_OK;
 }
 
 evn_status evn__scheme_check(const evn_solver_options *options) {
@@ -54,7 +84,7 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
     EVN_CHECK(options->reconstruction >= 0, EVN_ERR_ARGUMENT,
               "solver %s: a reconstruction bound of %g; give a number > 0, or 0 for none",
               options->method, options->reconstruction);
-    return EVN_OK;
+    return check_own(options);
 }
 
 evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme) {
@@ -76,11 +106,21 @@ void evn__scheme_destroy(evn__scheme **scheme) {
     }
 }
 
+evn_solver_options evn_solver_options_with(const evn_solver_options *options,
+                                           evn_gradient gradient) {
+    evn_solver_options with = options ? *options : evn_solver_options_default();
+    int index = (int)gradient;
+    const row *r = &rows[index >= 0 && index < ROWS ? index : EVN_GRADIENT_NONE];
+    with.gradient = gradient;
+    with.fall_back = r->falls_back && with.fall_back;
+    with.coupling = r->couples ? with.coupling : 0;
+    with.checkpoints = keeps_checkpoints(r, &with) ? with.checkpoints : 0;
+    return with;
+}
+
 evn_solver_options evn_solver_options_forward(const evn_solver_options *options) {
-    evn_solver_options forward = options ? *options : evn_solver_options_default();
-    bool own = forward.gradient == EVN_GRADIENT_REVERSIBLE; // its solve is its own
-    forward.gradient = own ? forward.gradient : EVN_GRADIENT_NONE;
-    return forward;
+    bool own = options && options->gradient == EVN_GRADIENT_REVERSIBLE; // its solve is its own
+    return evn_solver_options_with(options, own ? options->gradient : EVN_GRADIENT_NONE);
 }
 
 const char *evn_gradient_name(int index) {

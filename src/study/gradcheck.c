@@ -240,8 +240,7 @@ static evn_status measure_row(const checker *c, const double *exact, evn__gradch
 
 static evn__gradcheck_row row_of(const evn_solver_options *from, evn_gradient gradient,
                                  const char *note) {
-    evn__gradcheck_row row = {.options = *from};
-    row.options.gradient = gradient;
+    evn__gradcheck_row row = {.options = evn_solver_options_with(from, gradient)};
     row.options.reconstruction = 0; // which is what is measured
     evn__print(row.name, sizeof(row.name), "%s%s", evn_gradient_name((int)gradient), note);
     return row;

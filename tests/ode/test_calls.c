@@ -227,6 +227,54 @@ START_TEST(options_out_of_range) {
 }
 END_TEST
 
+/// What only another gradient has would do nothing: it is refused, and left out of the same options
+/// with that gradient.
+START_TEST(options_of_another_gradient) {
+    static const struct {
+        evn_gradient gradient;
+        bool per_sample, fall_back, right;
+        int checkpoints;
+        double coupling;
+        const char *text;
+    } rows[] = {{EVN_GRADIENT_NONE, .checkpoints = 3, .text = "3 checkpoints"},
+                {EVN_GRADIENT_BACKPROP, .checkpoints = 3, .text = "3 checkpoints"},
+                {EVN_GRADIENT_ADJOINT, .checkpoints = 3, .text = "3 checkpoints"},
+                {EVN_GRADIENT_REVERSIBLE, .checkpoints = 3, .text = "3 checkpoints"},
+                {EVN_GRADIENT_CHECKPOINTED, .per_sample = true, .checkpoints = 3,
+                 .text = "each sample's own"},
+                {EVN_GRADIENT_NONE, .coupling = 0.9, .text = "coupling"},
+                {EVN_GRADIENT_CHECKPOINTED, .coupling = 0.9, .text = "coupling"},
+                {EVN_GRADIENT_ADJOINT, .coupling = 0.9, .text = "coupling"},
+                {EVN_GRADIENT_BACKPROP, .fall_back = true, .text = "fall back"},
+                {EVN_GRADIENT_CHECKPOINTED, .fall_back = true, .text = "fall back"},
+                {EVN_GRADIENT_REVERSIBLE, .fall_back = true, .text = "fall back"},
+                {EVN_GRADIENT_CHECKPOINTED, .checkpoints = 3, .right = true},
+                {EVN_GRADIENT_REVERSIBLE, .coupling = 0.9, .right = true},
+                {EVN_GRADIENT_ADJOINT, .fall_back = true, .checkpoints = 3, .right = true}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); ++i) {
+        evn_solver_options options = evn_solver_options_default(), left;
+        options.gradient = rows[i].gradient;
+        options.per_sample = rows[i].per_sample;
+        options.steps = options.per_sample ? 0 : 5;
+        options.fall_back = rows[i].fall_back;
+        options.checkpoints = rows[i].checkpoints;
+        options.coupling = rows[i].coupling;
+        evn_status status = evn_solver_options_check(&options);
+        ck_assert_msg(status == (rows[i].right ? EVN_OK : EVN_ERR_ARGUMENT), "row %zu: %d", i,
+                      (int)status);
+        ck_assert_msg(rows[i].right || strstr(evn_error_message(), rows[i].text), "row %zu: %s", i,
+                      evn_error_message());
+        left = evn_solver_options_with(&options, options.gradient);
+        TRY(evn_solver_options_check(&left));
+        ck_assert(!rows[i].right ||
+                  (left.checkpoints == options.checkpoints && left.coupling == options.coupling &&
+                   left.fall_back == options.fall_back));
+        left = evn_solver_options_forward(&options);
+        TRY(evn_solver_options_check(&left));
+    }
+}
+END_TEST
+
 /// As many steps as can be counted, of a state of 2⁴⁰ numbers: sizes that overflow 64 bits.
 START_TEST(sizes_that_no_device_has) {
     evn_graph *f = NULL;
@@ -274,6 +322,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, order);
     TCase *ranges = tcase_create("ranges");
     tcase_add_loop_test(ranges, options_out_of_range, 0, 12);
+    tcase_add_test(ranges, options_of_another_gradient);
     tcase_add_test(ranges, sizes_that_no_device_has);
     tcase_add_test(ranges, intervals_beyond_the_precision);
     suite_add_tcase(s, ranges);
