@@ -170,12 +170,15 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
     if (!(worst > RECONSTRUCTION_LIMIT)) { // also where there is none
         return false;
     }
+    const evn_phase *phase = &phases[epoch->phase];
+    bool undoes = phase->solver.gradient == EVN_GRADIENT_REVERSIBLE;
     fprintf(stderr,
             "evonode: warning: epoch %d, phase %s: the backward solve ends %.0f %% away from the "
-            "true %s at t = 0, so that the adjoint's gradient is not to be trusted; use a "
-            "checkpointed or a reversible phase, or give this one fallback=checkpointed\n",
-            epoch->epoch + 1, phases[epoch->phase].name, 100 * worst,
-            x >= theta ? "state" : "evolving weights");
+            "true %s at t = 0, so that its gradient is not to be trusted; use a checkpointed "
+            "%sphase, or give this one %s\n",
+            epoch->epoch + 1, phase->name, 100 * worst, x >= theta ? "state" : "evolving weights",
+            undoes ? "" : "or a reversible ",
+            undoes ? "a coupling nearer to 1" : "fallback=checkpointed");
     return true;
 }
 

@@ -126,8 +126,7 @@ static double judged(const evn__reconstruction *r, double difference, double tru
 
 evn_status evn__reconstruction_check(evn__reconstruction *r, const evn__scheme *scheme,
                                      evn_solution *solution) {
-    static const char *const remedy =
-        "take the gradient checkpointed or reversible, or let the solver fall back on checkpoints";
+    const char *gradient = evn_gradient_name((int)r->problem->options->gradient);
     const evn__layout *layout = &r->layout;
     double sums[SUMS], bound = r->problem->options->reconstruction;
     EVN_TRY(measure(r, scheme, sums));
@@ -141,14 +140,14 @@ evn_status evn__reconstruction_check(evn__reconstruction *r, const evn__scheme *
     solution->outcome = !finite                      ? EVN_OUTCOME_NOT_FINITE
                         : x > bound || theta > bound ? EVN_OUTCOME_NOT_RECONSTRUCTED
                                                      : solution->outcome;
-    EVN_CHECK(finite, EVN_ERR_NOT_FINITE,
-              "the solve backwards did not stay finite on its way to t = %.9g: these dynamics "
-              "cannot be solved backwards; %s",
-              solution->t, remedy);
+    EVN_CHECK(
+        finite, EVN_ERR_NOT_FINITE,
+        "the gradient '%s': the solve backwards did not stay finite on its way to t = %.9g; %s",
+        gradient, solution->t, scheme->methods->remedy);
     EVN_CHECK(x <= bound && theta <= bound, EVN_ERR_SOLVER,
               "solving backwards ends %.3g of %s away from the true one at t = %.9g, which is more "
-              "than %g, so that the adjoint's gradient is not to be trusted; %s",
+              "than %g, so that the gradient '%s' is not to be trusted; %s",
               fmax(x, theta), x >= theta ? "the state" : "the evolving weights", solution->t, bound,
-              remedy);
+              gradient, scheme->methods->remedy);
     return EVN_OK;
 }

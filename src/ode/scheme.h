@@ -58,6 +58,7 @@ typedef struct evn__scheme_methods {
     /// After a gradient: component `index` of the state at t0 as solving backwards has found it;
     /// NULL: the gradient does not go that way.
     evn_binding (*reconstructed)(const evn__scheme *scheme, int index);
+    const char *remedy; ///< what is to be done where that leads elsewhere
 } evn__scheme_methods;
 
 /// The head of each scheme's own struct.

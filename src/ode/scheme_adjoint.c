@@ -101,12 +101,15 @@ static const evn__trail *trail(const evn__scheme *scheme) {
     return evn__integrator_trail(((const adjoint *)scheme)->forward);
 }
 
-const evn__scheme_methods evn__scheme_adjoint = {.create = create,
-                                                 .destroy = destroy,
-                                                 .begin = state,
-                                                 .end = state,
-                                                 .solve = solve,
-                                                 .trail = trail,
-                                                 .gradient = gradient,
-                                                 .state_bar = state_bar,
-                                                 .reconstructed = reconstructed};
+const evn__scheme_methods evn__scheme_adjoint = {
+    .create = create,
+    .destroy = destroy,
+    .begin = state,
+    .end = state,
+    .solve = solve,
+    .trail = trail,
+    .gradient = gradient,
+    .state_bar = state_bar,
+    .reconstructed = reconstructed,
+    .remedy =
+        "take the gradient checkpointed or reversible, or let the solver fall back on checkpoints"};

@@ -255,11 +255,13 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
     return evn__cotangents_deliver(&r->bars, passage->parameters_bar);
 }
 
-const evn__scheme_methods evn__scheme_reversible = {.create = create,
-                                                    .destroy = destroy,
-                                                    .begin = begin,
-                                                    .end = end,
-                                                    .solve = solve,
-                                                    .gradient = gradient,
-                                                    .state_bar = state_bar,
-                                                    .reconstructed = reconstructed};
+const evn__scheme_methods evn__scheme_reversible = {
+    .create = create,
+    .destroy = destroy,
+    .begin = begin,
+    .end = end,
+    .solve = solve,
+    .gradient = gradient,
+    .state_bar = state_bar,
+    .reconstructed = reconstructed,
+    .remedy = "give a coupling nearer to 1 or more steps, or take the gradient checkpointed"};

@@ -463,7 +463,8 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
 
 static evn_status check_reconstructed(const evn_solver *solver) {
     EVN_CHECK(solver->scheme->methods->reconstructed, EVN_ERR_ARGUMENT,
-              "only the adjoint reconstructs the state");
+              "the gradient '%s' reconstructs no state: the adjoint and the reversible method do",
+              evn_gradient_name((int)solver->options.gradient));
     EVN_CHECK(
         solver->reconstructed, EVN_ERR_ARGUMENT,
         "no state has been reconstructed since the last solve: call evn_solve_gradient first");

@@ -29,6 +29,8 @@ static void check_not_reconstructed(problem *p) {
     ck_assert_int_eq(evn_solver_reconstruction(p->solver, &x, &theta), EVN_ERR_ARGUMENT);
     ck_assert_int_eq(evn_solver_reconstructed(p->solver, &at), EVN_ERR_ARGUMENT);
     ck_assert(x == -1 && theta == -1);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "reconstruct"));
+    ck_assert_ptr_null(strstr(evn_error_message(), "only the adjoint"));
 }
 
 /// A gradient needs a solve that came to its end, a reconstruction needs a gradient of that solve.

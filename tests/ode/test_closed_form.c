@@ -182,6 +182,28 @@ START_TEST(adjoint_refuses) {
 }
 END_TEST
 
+/// Undoing steps that are held together too little loses the start: the gradient is refused by its
+/// name, with what helps it.
+START_TEST(reversible_refuses) {
+    problem p = problem_growth(true);
+    evn_solver_options options = options_of(3, 1e-6);
+    evn_binding x0_bar;
+    options.coupling = 0.5;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));
+    evn_status status =
+        evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward);
+    printf("outcome %d: %s\n", (int)p.backward.outcome, evn_error_message());
+    ck_assert(status == EVN_ERR_SOLVER || status == EVN_ERR_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "'reversible'"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "coupling nearer to 1"));
+    ck_assert_ptr_null(strstr(evn_error_message(), "adjoint"));
+    ck_assert_ptr_null(strstr(evn_error_message(), "fall back"));
+    problem_free(&p);
+}
+END_TEST
+
 START_TEST(adjoint_falls_back) {
     for (int steps = 0; steps <= 400; steps += 400) {
         problem p = ill_posed(_i);
@@ -304,6 +326,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, coupled);
     TCase *backwards = tcase_create("backwards");
     tcase_add_loop_test(backwards, adjoint_refuses, 0, 4);
+    tcase_add_test(backwards, reversible_refuses);
     tcase_add_loop_test(backwards, adjoint_falls_back, 0, 2);
     tcase_add_test(backwards, adjoint_is_trusted);
     suite_add_tcase(s, backwards);
