@@ -68,14 +68,33 @@ static void advise_small(const evn_solver_options *options, bool coarse, double 
     }
 }
 
+/// A bound of the options may have stopped the solve, or the dynamics, which tolerances do not make
+/// reversible.
+static void advise_backward(const evn_solver_options *options, const evn_solution *solution,
+                            double next, char text[ADVICE]) {
+    static const char way_out[] = "take the gradient checkpointed or reversible, or let the solver "
+                                  "fall back on checkpoints";
+    if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
+        evn__print(text, ADVICE,
+                   "it used up its %d steps; raise max_steps; if that does not "
+                   "help, these dynamics cannot be solved backwards: %s",
+                   options->max_steps, way_out);
+    } else if (solution->outcome == EVN_OUTCOME_STEP_TOO_SMALL && fabs(next) < options->dt_min) {
+        evn__print(text, ADVICE,
+                   "its step became smaller than dt_min = %g; lower that; if that "
+                   "does not help, these dynamics cannot be solved backwards: %s",
+                   options->dt_min, way_out);
+    } else {
+        evn__print(text, ADVICE, "these dynamics cannot be solved backwards; %s", way_out);
+    }
+}
+
 /// What is to be done depends on why there was no step.
 static void advise(const evn_solver_options *options, const evn_solution *solution, double t0,
                    double t1, double end, double next, bool backward, char text[ADVICE]) {
     bool coarse = is_coarse(options, t1 - t0, solution->t);
-    if (backward && !coarse) { // tolerances do not make dynamics reversible
-        evn__print(text, ADVICE,
-                   "these dynamics cannot be solved backwards; take the gradient checkpointed or "
-                   "reversible, or let the solver fall back on checkpoints");
+    if (backward && !coarse) {
+        advise_backward(options, solution, next, text);
     } else if (solution->outcome == EVN_OUTCOME_NOT_FINITE) {
         evn__print(
             text, ADVICE,

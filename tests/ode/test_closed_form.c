@@ -182,6 +182,45 @@ START_TEST(adjoint_refuses) {
 }
 END_TEST
 
+/// The way back of dynamics that can be solved backwards, but not within what the options allow:
+/// that is named first.
+START_TEST(bounds_are_named_first) {
+    static const char *const names[] = {"raise max_steps", "smaller than dt_min"};
+    problem p = problem_node_ew(21);
+    evn_solver_options options = options_of(2, 1e-4);
+    evn_binding x0_bar;
+    options.rtol = 1e-10;
+    for (int i = 0; i < p.x_count; ++i) {
+        p.x1_bar[i] *= 1e6; // large beside atol, as the state is not: the way back is harder
+    }
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    int ahead = p.solution.accepted + p.solution.rejected;
+    ck_assert_int_lt(ahead, p.backward.accepted + p.backward.rejected);
+    double shortest = 1, before = 0, times[64];
+    ck_assert_int_lt(p.solution.accepted, 64);
+    TRY(evn_solver_grid(p.solver, times, p.solution.accepted + 1));
+    for (int i = 1; i < p.solution.accepted; before = times[i++]) { // the last one is cut short
+        shortest = fmin(shortest, times[i] - before);
+    }
+    options.max_steps = _i == 0 ? ahead : options.max_steps;
+    options.dt_min = _i == 0 ? 0 : 0.99 * shortest;
+    problem_reset(&p);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));
+    evn_status status =
+        evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward);
+    const char *text = evn_error_message(), *named = strstr(text, names[_i]);
+    printf("%s\n", text);
+    ck_assert_int_eq(status, EVN_ERR_SOLVER);
+    ck_assert_ptr_nonnull(named);
+    ck_assert_ptr_nonnull(strstr(named, "cannot be solved backwards"));
+    problem_free(&p);
+}
+END_TEST
+
 /// Undoing steps that are held together too little loses the start: the gradient is refused by its
 /// name, with what helps it.
 START_TEST(reversible_refuses) {
@@ -327,6 +366,7 @@ static Suite *suite(void) {
     TCase *backwards = tcase_create("backwards");
     tcase_add_loop_test(backwards, adjoint_refuses, 0, 4);
     tcase_add_test(backwards, reversible_refuses);
+    tcase_add_loop_test(backwards, bounds_are_named_first, 0, 2);
     tcase_add_loop_test(backwards, adjoint_falls_back, 0, 2);
     tcase_add_test(backwards, adjoint_is_trusted);
     suite_add_tcase(s, backwards);
