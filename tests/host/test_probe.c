@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Probes: what they find agrees with what is known, and what they find is kept.
 #include "host/probe.h"
+
+#include "base/json.h"
 #include "host/runtime.h"
 #include "test.h"
 
@@ -61,10 +63,29 @@ START_TEST(kept) {
 }
 END_TEST
 
+/// Nothing can be kept of a device whose driver's text is none; what is said next lacks nothing.
+START_TEST(not_kept) {
+    evn_device *device;
+    TRY(evn_device_open(NULL, &device));
+    setenv("EVONODE_CACHE_DIR", test_folder(), 1);
+    forget(device);
+    strcpy(device->info.driver, "\xff"); // no UTF-8
+    evn__probes_keep(device, "long_vectors 1\n");
+    TRY(evn__json_check());
+    ck_assert(device->quirks.known && device->quirks.long_vectors);
+    forget(device);
+    TRY(evn__probes_open(device));
+    ck_assert(!device->quirks.known);
+    TRY(evn__json_check());
+    evn_device_close(&device);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("probe");
     test_add(s, tcase_create("agree"), agree);
     test_add(s, tcase_create("kept"), kept);
+    test_add(s, tcase_create("not_kept"), not_kept);
     return s;
 }
 
