@@ -333,9 +333,10 @@ static bool is_as_listed(int file, const evn__folder_file *listed) {
 
 static evn_status read_open(int file, const evn__folder_file *listed, unsigned char *data) {
     EVN_CHECK(is_as_listed(file, listed), EVN_ERR_FILE, "it changed after the folder was listed");
-    EVN_CHECK(evn__read_all(file, data, (size_t)listed->size), EVN_ERR_FILE,
-              "it cannot be read: %s", strerror(errno));
+    bool whole = evn__read_all(file, data, (size_t)listed->size);
+    int error = errno;
     EVN_CHECK(is_as_listed(file, listed), EVN_ERR_FILE, "it changed while it was read");
+    EVN_CHECK(whole, EVN_ERR_FILE, "it cannot be read: %s", strerror(error));
     return EVN_OK;
 }
 
