@@ -63,6 +63,8 @@ evn_status evn__device_set_deadline(evn_device *device, double seconds, evn__lat
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->over, NULL);
     if (pthread_create(&d->thread, NULL, look, d) != 0) {
+        pthread_cond_destroy(&d->over);
+        pthread_mutex_destroy(&d->lock);
         free(d);
         EVN_FAIL(EVN_ERR_MEMORY, "no thread can be had to watch the device; close some programs");
     }

@@ -12,7 +12,7 @@
 typedef void evn__late(void *user, const char *what, double seconds);
 
 /// From now on no wait of the device is to last longer than `seconds`; 0: however long.
-/// @return EVN_ERR_MEMORY; EVN_ERR_INTERNAL when no thread can be had
+/// @return EVN_ERR_MEMORY, also when no thread can be had
 evn_status evn__device_set_deadline(evn_device *device, double seconds, evn__late *late,
                                     void *user);
 

@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 /// Add "versions", "device" and "tuning" of an open session to run.json.
-/// @return EVN_ERR_USAGE where a text is not UTF-8; EVN_ERR_MEMORY; EVN_ERR_FILE
+/// @return EVN_ERR_MEMORY, also where a driver's text is not UTF-8
 evn_status evn__made_with_show(const evn__session *session, json_t *run);
 
 /// What differs between an open session and a run that was made with something else, as a new array
