@@ -4,11 +4,15 @@
 #include "faults.h"
 #include "test.h"
 
+#ifndef EVERY
+#define EVERY 20
+#endif
+
 static const char *const manners[] = {"EIO",  "ENOSPC", "EINTR",     "short",
                                       "kill", "EIO:on", "ENOSPC:on", NULL};
 
 START_TEST(scenario) {
-    test_scenario(_i, "files", manners, (test_choice){.every = 20, .seed = 1});
+    test_scenario(_i, "files", manners, (test_choice){.every = EVERY, .seed = 1});
 }
 END_TEST
 

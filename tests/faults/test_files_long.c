@@ -1,29 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TEST: label=long timeout=7200
-// Every one of what test_files.c takes a part of.
-#include "faults.h"
-#include "test.h"
-
-static const char *const manners[] = {"EIO",  "ENOSPC", "EINTR",     "short",
-                                      "kill", "EIO:on", "ENOSPC:on", NULL};
-
-START_TEST(scenario) {
-    test_scenario(_i, "files", manners, (test_choice){.every = 1, .seed = 1});
-}
-END_TEST
-
-static void add(Suite *suite, TCase *tcase, int which) {
-    tcase_add_loop_test(tcase, scenario, which, which + 1);
-    suite_add_tcase(suite, tcase);
-}
-
-int main(void) {
-    Suite *suite = suite_create("files");
-    add(suite, tcase_create("train"), 0);
-    add(suite, tcase_create("resume"), 1);
-    add(suite, tcase_create("eval"), 2);
-    add(suite, tcase_create("compare"), 3);
-    add(suite, tcase_create("predict"), 4);
-    add(suite, tcase_create("report"), 5);
-    return test_run(suite);
-}
+// TEST: label=long timeout=7200 cases=test_files.c
+// Every one of what that takes a part of.
+#define EVERY 1
+#include "test_files.c"

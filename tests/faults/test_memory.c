@@ -4,10 +4,14 @@
 #include "faults.h"
 #include "test.h"
 
+#ifndef EVERY
+#define EVERY 400
+#endif
+
 static const char *const manners[] = {"ENOMEM", "ENOMEM:on", NULL};
 
 START_TEST(scenario) {
-    test_scenario(_i, "memory", manners, (test_choice){.every = 400, .seed = 1});
+    test_scenario(_i, "memory", manners, (test_choice){.every = EVERY, .seed = 1});
 }
 END_TEST
 

@@ -4,8 +4,12 @@
 #include "faults.h"
 #include "test.h"
 
+#ifndef EVERY
+#define EVERY 60
+#endif
+
 START_TEST(scenario) {
-    test_scenario_opencl(_i, (test_choice){.every = 60, .seed = 1});
+    test_scenario_opencl(_i, (test_choice){.every = EVERY, .seed = 1});
 }
 END_TEST
 

@@ -9,7 +9,6 @@
 #include "evonode/network.h"
 #include "io/run_directory.h"
 #include "io/safetensors.h"
-#include "io/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
