@@ -221,8 +221,8 @@ evn_status evn_solver_grid(const evn_solver *solver, double *times, int count);
 
 /// After an adjoint or reversible gradient of the last solve (else EVN_ERR_ARGUMENT): how far the
 /// reconstructed x(t0) and evolving weights θ(t0) are from the true ones, ‖difference‖/‖true‖ (0
-/// where nothing evolves). Waits for the device. Large values mean that the dynamics cannot be
-/// solved backwards and the gradient is wrong.
+/// where nothing evolves; infinite where they are not finite). Waits for the device. Large values
+/// mean that the dynamics cannot be solved backwards and the gradient is wrong.
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error);
 
 /// After such a gradient: where the reconstructed x(t0) is; memory of the solver, valid until

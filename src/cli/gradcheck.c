@@ -62,10 +62,6 @@ static evn_status take(const evn_task *task, subject *s) {
 
 // Output ------------------------------------------------------------------------------------------
 
-static bool is_trusted(const evn__gradcheck_row *row) {
-    return row->status == EVN_OK && !(row->reconstruction > EVN__GRADCHECK_RECONSTRUCTION);
-}
-
 static void print_number(const char *format, int width, double value) {
     isnan(value) ? (void)printf("  %*s", width, "-") : (void)printf(format, width, value);
 }
@@ -78,7 +74,7 @@ static void print_row(const evn__gradcheck_row *row) {
     printf("  %4d+%-4d  %5d  %9.3f", row->nfe, row->nfe_back, row->waits,
            (double)row->bytes / (1024.0 * 1024.0));
     print_number("  %*.1e", 9, row->reconstruction);
-    printf("%s\n", is_trusted(row) ? "" : "  not to be trusted");
+    printf("%s\n", evn__gradcheck_trusts(row) ? "" : "  not to be trusted");
     if (row->message[0]) {
         printf("      %s\n", row->message);
     }
@@ -90,7 +86,7 @@ static void print(const evn__gradcheck_row *rows) {
            "seconds", "NFE", "waits", "MiB", "rebuilt");
     for (int i = 0; i < EVN__GRADCHECK_ROWS; ++i) {
         print_row(&rows[i]);
-        trusted = trusted && is_trusted(&rows[i]);
+        trusted = trusted && evn__gradcheck_trusts(&rows[i]);
     }
     printf("\n  relative errors of derivatives along %d directions, single precision: own steps "
            "against\n  central differences of the same steps in double precision, solution against "
@@ -121,7 +117,7 @@ static json_t *show_row(const evn__gradcheck_row *row) {
     evn__json_put(object, "waits", json_integer(row->waits));
     evn__json_put(object, "peak_bytes", json_integer((json_int_t)row->bytes));
     evn__json_put(object, "reconstruction", number(row->reconstruction));
-    evn__json_put(object, "trusted", json_boolean(is_trusted(row)));
+    evn__json_put(object, "trusted", json_boolean(evn__gradcheck_trusts(row)));
     if (row->message[0]) {
         evn__json_put(object, "message", json_string(row->message));
     }

@@ -172,11 +172,15 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
     }
     const evn_phase *phase = &phases[epoch->phase];
     bool undoes = phase->solver.gradient == EVN_GRADIENT_REVERSIBLE;
+    char far[64] = "does not stay finite on its way to";
+    if (isfinite(worst)) {
+        evn__print(far, sizeof(far), "ends %.0f %% away from", 100 * worst);
+    }
     fprintf(stderr,
-            "evonode: warning: epoch %d, phase %s: the backward solve ends %.0f %% away from the "
-            "true %s at t = 0, so that its gradient is not to be trusted; use a checkpointed "
-            "%sphase, or give this one %s\n",
-            epoch->epoch + 1, phase->name, 100 * worst, x >= theta ? "state" : "evolving weights",
+            "evonode: warning: epoch %d, phase %s: the backward solve %s the true %s at t = 0, so "
+            "that its gradient is not to be trusted; use a checkpointed %sphase, or give this one "
+            "%s\n",
+            epoch->epoch + 1, phase->name, far, x >= theta ? "state" : "evolving weights",
             undoes ? "" : "or a reversible ",
             undoes ? "a coupling nearer to 1" : "fallback=checkpointed");
     return true;

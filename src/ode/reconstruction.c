@@ -104,8 +104,10 @@ static evn_status measure(evn__reconstruction *r, const evn__scheme *scheme, dou
     return evn__real_read(to, r->problem->options->fp64, sums, SUMS);
 }
 
+/// What is not finite is as far away as can be: NaN would be below every bound.
 static double relative(double difference, double truth) {
-    return truth > 0 ? sqrt(difference / truth) : sqrt(difference);
+    double error = truth > 0 ? sqrt(difference / truth) : sqrt(difference);
+    return isnan(error) ? INFINITY : error;
 }
 
 evn_status evn__reconstruction_measure(evn__reconstruction *r, const evn__scheme *scheme,

@@ -178,7 +178,12 @@ static double distance(const double *slopes, const double *truth) {
         difference += (slopes[k] - truth[k]) * (slopes[k] - truth[k]);
         norm += truth[k] * truth[k];
     }
-    return sqrt(difference / norm);
+    return difference == 0 ? 0 : sqrt(difference / norm);
+}
+
+bool evn__gradcheck_trusts(const evn__gradcheck_row *row) {
+    return row->status == EVN_OK && isfinite(row->own) && isfinite(row->exact) &&
+           !(row->reconstruction > EVN__GRADCHECK_RECONSTRUCTION); // NaN: nothing was rebuilt
 }
 
 // Rows --------------------------------------------------------------------------------------------
@@ -189,7 +194,7 @@ static evn_status run(const checker *c, const bench *b, evn__gradcheck_row *row,
     enum { TIMES = 3 };
     evn_binding x1, x0_bar = {0}, loss = {b->memory, c->total};
     evn_solution ahead, back;
-    row->seconds = INFINITY;
+    double seconds = INFINITY;
     for (int i = 0; i < TIMES; ++i) {
         EVN_TRY(load(c, b, c->point));
         EVN_TRY(evn_device_finish(c->device));
@@ -199,8 +204,9 @@ static evn_status run(const checker *c, const bench *b, evn__gradcheck_row *row,
         EVN_TRY(evn_solve_gradient(b->solver, loss, &x0_bar, c->bars, &back));
         row->waits = (int)(evn_device_get_stats(c->device).waits - waits);
         EVN_TRY(evn_device_finish(c->device));
-        row->seconds = fmin(row->seconds, evn__now() - begun);
+        seconds = fmin(seconds, evn__now() - begun);
     }
+    row->seconds = seconds;
     row->nfe = ahead.nfe;
     row->nfe_back = back.nfe;
     double x, theta;
@@ -217,7 +223,9 @@ static evn_status measure(const checker *c, const double *exact, evn__gradcheck_
     uint64_t before = evn_device_get_stats(c->device).bytes_now;
     evn_status status = open_bench(c, &row->options, &b);
     status = status == EVN_OK ? run(c, &b, row, slopes) : status;
-    row->bytes = evn_device_get_stats(c->device).bytes_peak - before;
+    if (status == EVN_OK) {
+        row->bytes = evn_device_get_stats(c->device).bytes_peak - before;
+    }
     close_bench(&b);
     status = status == EVN_OK ? differences(c, row->options, own) : status;
     if (status == EVN_OK) {

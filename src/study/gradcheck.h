@@ -18,7 +18,7 @@ typedef struct evn__gradcheck_row {
     char name[48];
     evn_solver_options options;
     evn_status status;     ///< of solve and gradient; not OK: what follows is NaN or 0
-    char message[192];     ///< why
+    char message[1024];    ///< why
     double own;            ///< against differences of the same steps
     double exact;          ///< against differences of the solution, dopri5 at 1e-10
     double seconds;        ///< of a solve with its gradient, the least of three
@@ -27,6 +27,9 @@ typedef struct evn__gradcheck_row {
     uint64_t bytes;        ///< most device memory of the solver
     double reconstruction; ///< the larger one of x(0) and θ(0); NaN: nothing is solved backwards
 } evn__gradcheck_row;
+
+/// Whether a gradient was measured, is finite, and was not found by solving backwards elsewhere.
+bool evn__gradcheck_trusts(const evn__gradcheck_row *row);
 
 /// @param[in] parameters  have the dynamics' weights by name; unchanged
 /// @param[in] options     method and steps, or tolerances, that the rows take

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which gradients are trusted: not one that is not finite, nor one that could not be had.
+#include "study/gradcheck.h"
+#include "test.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STEPS = 100, ADJOINT = 4, ADJOINT_ADAPTIVE = 5 };
+
+/// x' = -w x (1 + 1.02 x²) / (1 + x²): decays from any x, so that solved backwards x grows until
+/// its square overflows, and then is no number.
+static evn_dynamics *decay(void) {
+    const evn_shape shape = EVN_SHAPE(4);
+    evn_graph *f = NULL;
+    evn_dynamics *dynamics = NULL;
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    evn_value x = evn_input(f, "x", shape), w = evn_input(f, "w", shape);
+    evn_value square = evn_mul(f, x, x), one = evn_full(f, shape, 1);
+    evn_value part = evn_div(f, evn_add(f, one, evn_scale(f, square, 1.02)), //
+                             evn_add(f, one, square));
+    evn_output(f, "dx", evn_neg(f, evn_mul(f, evn_mul(f, w, x), part)));
+    TRY(evn_graph_status(f));
+    TRY(evn_dynamics_create(f, NULL, &dynamics));
+    evn_graph_destroy(&f);
+    return dynamics;
+}
+
+static evn_parameters *rate_of(double rate) {
+    const double w[4] = {rate, rate, rate, rate};
+    evn_parameters *parameters = NULL;
+    TRY(evn_parameters_create(&parameters));
+    TRY(evn_parameters_add(parameters, "w", EVN_SHAPE(4), EVN_INITIAL_NORMAL, 1));
+    TRY(evn_parameters_allocate(parameters, test_device(), false, 1));
+    TRY(evn_parameters_write(parameters, 0, w));
+    return parameters;
+}
+
+static void measure(double rate, evn__gradcheck_row rows[EVN__GRADCHECK_ROWS]) {
+    evn_dynamics *dynamics = decay();
+    evn_parameters *parameters = rate_of(rate);
+    evn_solver_options options = evn_solver_options_default();
+    options.method = "euler";
+    options.steps = STEPS;
+    TRY(evn__gradcheck_measure(test_device(), dynamics, parameters, &options, rows));
+    evn_parameters_destroy(&parameters);
+    evn_dynamics_destroy(&dynamics);
+}
+
+START_TEST(what_is_not_finite_is_not_trusted) {
+    evn__gradcheck_row rows[EVN__GRADCHECK_ROWS];
+    test_needs_fp64();
+    measure(190, rows);
+    for (int i = 0; i < 3; ++i) { // along the steps that were taken
+        ck_assert_double_lt(rows[i].own, 1e-3);
+        ck_assert(evn__gradcheck_trusts(&rows[i]));
+    }
+    const evn__gradcheck_row *adjoint = &rows[ADJOINT];
+    ck_assert_int_eq(adjoint->status, EVN_OK);
+    ck_assert_msg(!isfinite(adjoint->own), "%g", adjoint->own);
+    ck_assert_msg(isinf(adjoint->reconstruction), "%g", adjoint->reconstruction);
+    ck_assert(!evn__gradcheck_trusts(adjoint));
+}
+END_TEST
+
+/// A gradient that could not be had has no figures, and the whole reason.
+START_TEST(what_failed_has_no_figures) {
+    evn__gradcheck_row rows[EVN__GRADCHECK_ROWS];
+    test_needs_fp64();
+    measure(190, rows);
+    const evn__gradcheck_row *row = &rows[ADJOINT_ADAPTIVE];
+    ck_assert_msg(row->status == EVN_ERR_SOLVER || row->status == EVN_ERR_NOT_FINITE, "%d",
+                  row->status);
+    ck_assert(isnan(row->seconds) && isnan(row->own) && row->bytes == 0 && row->nfe == 0);
+    ck_assert(!evn__gradcheck_trusts(row));
+    ck_assert_str_eq(row->message, evn_error_message());
+}
+END_TEST
+
+START_TEST(what_is_right_is_trusted) {
+    evn__gradcheck_row rows[EVN__GRADCHECK_ROWS];
+    test_needs_fp64();
+    measure(1, rows);
+    for (int i = 0; i < EVN__GRADCHECK_ROWS; ++i) {
+        ck_assert_msg(evn__gradcheck_trusts(&rows[i]), "%s", rows[i].name);
+        ck_assert(rows[i].seconds > 0 && rows[i].bytes > 0);
+    }
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("study/gradcheck");
+    TCase *c = tcase_create("trust");
+    tcase_add_test(c, what_is_not_finite_is_not_trusted);
+    tcase_add_test(c, what_failed_has_no_figures);
+    tcase_add_test(c, what_is_right_is_trusted);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
