@@ -229,10 +229,10 @@ evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, con
     EVN_TRY(evn__queue_sleep(buffer->device));
     // Not measured as a wait: where a driver copies in this thread, it burns no time in vain.
     static const char what[] = "copying to the device (clEnqueueWriteBuffer)";
-    evn__deadline_begin(buffer->device, what);
-    cl_int code = clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
-                                       data, 0, NULL, NULL);
-    evn__deadline_end(buffer->device);
+    cl_int code;
+    EVN__TIMED(buffer->device, what,
+               code = clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset,
+                                           bytes, data, 0, NULL, NULL));
     EVN_CL_CHECK(code, what);
     return EVN_OK;
 }

@@ -31,9 +31,8 @@ static evn_status compile_once(evn_device *device, const char *text, const char 
     cl_int code;
     cl_program fresh = clCreateProgramWithSource(device->context, 1, &text, NULL, &code);
     EVN_CL_CHECK(code, "clCreateProgramWithSource");
-    evn__deadline_begin(device, "compiling kernels (clBuildProgram)");
-    code = clBuildProgram(fresh, 1, &device->id, options, NULL, NULL);
-    evn__deadline_end(device);
+    EVN__TIMED(device, "compiling kernels (clBuildProgram)",
+               code = clBuildProgram(fresh, 1, &device->id, options, NULL, NULL));
     if (code != CL_SUCCESS) {
         evn_status status = fail_build(device, fresh, code, options);
         clReleaseProgram(fresh);

@@ -75,8 +75,12 @@ static cl_program build_binary(const evn_device *device, const unsigned char *bi
     if (code != CL_SUCCESS) {
         return NULL;
     }
-    if (loaded != CL_SUCCESS ||
-        clBuildProgram(program, 1, &device->id, options, NULL, NULL) != CL_SUCCESS) {
+    code = loaded;
+    if (code == CL_SUCCESS) {
+        EVN__TIMED(device, "loading compiled kernels (clBuildProgram)",
+                   code = clBuildProgram(program, 1, &device->id, options, NULL, NULL));
+    }
+    if (code != CL_SUCCESS) {
         clReleaseProgram(program);
         return NULL;
     }

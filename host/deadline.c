@@ -20,12 +20,16 @@ typedef struct evn__deadline {
     pthread_cond_t over;
     bool ended;
     const char *what; ///< NULL: nothing is waited for
-    double begun;
+    double lasted;    ///< seconds in which this process ran, too
+    double seen;      ///< when that was added up last
 } evn__deadline;
 
-static void wait_for_look(evn__deadline *d) {
+static double pause_of(const evn__deadline *d) {
+    return d->seconds / LOOKS < LOOK_MAX ? d->seconds / LOOKS : LOOK_MAX;
+}
+
+static void wait_for_look(evn__deadline *d, double pause) {
     struct timespec until;
-    double pause = d->seconds / LOOKS < LOOK_MAX ? d->seconds / LOOKS : LOOK_MAX;
     clock_gettime(CLOCK_REALTIME, &until);
     long long nanoseconds = until.tv_nsec + (long long)(pause * 1e9);
     until.tv_sec += (time_t)(nanoseconds / 1000000000);
@@ -33,16 +37,27 @@ static void wait_for_look(evn__deadline *d) {
     pthread_cond_timedwait(&d->over, &d->lock, &until);
 }
 
+/// A process that was stopped, or a machine that slept, did not wait: a look counts for its pause,
+/// and for as much again on a busy machine.
+static void add_up(evn__deadline *d, double pause) {
+    double now = evn__now(), passed = now - d->seen;
+    d->lasted += passed < 2 * pause ? passed : 2 * pause;
+    d->seen = now;
+}
+
 static void *look(void *user) {
     evn__deadline *d = user;
+    double pause = pause_of(d);
     bool told = false;
     pthread_mutex_lock(&d->lock);
     while (!d->ended && !told) {
-        wait_for_look(d);
-        double lasted = d->what ? evn__now() - d->begun : 0;
-        if (lasted > d->seconds) {
-            told = true;
-            d->late(d->user, d->what, lasted);
+        wait_for_look(d, pause);
+        if (d->what) {
+            add_up(d, pause);
+            told = d->lasted > d->seconds;
+        }
+        if (told) {
+            d->late(d->user, d->what, d->lasted);
         }
     }
     pthread_mutex_unlock(&d->lock);
@@ -77,7 +92,8 @@ void evn__deadline_begin(const evn_device *device, const char *what) {
     if (d) {
         pthread_mutex_lock(&d->lock);
         d->what = what;
-        d->begun = evn__now();
+        d->lasted = 0;
+        d->seen = evn__now();
         pthread_mutex_unlock(&d->lock);
     }
 }

@@ -150,17 +150,16 @@ void evn_device_close(evn_device **device) {
         return;
     }
     if (old->queue) {
-        evn__deadline_begin(old, "closing the device (clFinish)");
-        clFinish(old->queue);
-        evn__deadline_end(old);
+        EVN__TIMED(old, "closing the device (clFinish)", clFinish(old->queue));
     }
     evn__kernels_free(old);
     evn__staging_free(old);
     if (old->queue) {
-        clReleaseCommandQueue(old->queue);
+        EVN__TIMED(old, "closing the device (clReleaseCommandQueue)",
+                   clReleaseCommandQueue(old->queue));
     }
     if (old->context) {
-        clReleaseContext(old->context);
+        EVN__TIMED(old, "closing the device (clReleaseContext)", clReleaseContext(old->context));
     }
     evn__deadline_free(old);
     free(old->compiler);

@@ -60,7 +60,8 @@ void evn__inbox_destroy(evn__inbox **inbox) {
         side *s = &old->sides[i];
         cl_int code;
         if (s->mapped) {
-            clWaitForEvents(1, &s->mapped);
+            EVN__TIMED(old->device, "releasing memory of the device (clWaitForEvents)",
+                       clWaitForEvents(1, &s->mapped));
             clReleaseEvent(s->mapped);
         }
         if (s->memory) {

@@ -32,8 +32,9 @@ bool evn__device_lower_priority(evn_device *device) {
     if (!queue || code != CL_SUCCESS) {
         return false;
     }
-    clFinish(device->queue);
-    clReleaseCommandQueue(device->queue);
+    EVN__TIMED(device, "changing the queue (clFinish)", clFinish(device->queue));
+    EVN__TIMED(device, "changing the queue (clReleaseCommandQueue)",
+               clReleaseCommandQueue(device->queue));
     device->queue = queue;
     return true;
 }

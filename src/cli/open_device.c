@@ -81,8 +81,10 @@ evn_status evn__open_device(const evn__settings *settings, evn_device **device) 
         }
     }
     if (status == EVN_OK) {
-        evn__probe_device(*device);
         status = set_deadline(*device);
+    }
+    if (status == EVN_OK) {
+        evn__probe_device(*device); // under the deadline: it compiles and waits
     }
     return status;
 }
