@@ -136,6 +136,20 @@ START_TEST(hanging) {
 }
 END_TEST
 
+/// Binaries are built, too, where they are loaded from the cache.
+START_TEST(hanging_on_a_binary) {
+    static const char *const train = "train curve --width 8 --phase backprop:epochs=1 --out";
+    static const char *const cache = "EVONODE_CACHE=force EVONODE_CACHE_DIR=cached";
+    test_outcome result = test_program(cache, "%s b0", train);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    char variables[256];
+    snprintf(variables, sizeof(variables), "%s EVONODE_DEADLINE=10 EVN_LAYER_FAULT=%s", cache,
+             "clBuildProgram:1:-11:hang");
+    result = test_program(test_layer_variables("%s", variables), "%s b1", train);
+    test_fails_with(result, EVN_ERR_DEADLINE, "loading compiled kernels (clBuildProgram)");
+}
+END_TEST
+
 START_TEST(wrong_faults) {
     static const struct {
         const char *fault, *message;
@@ -164,6 +178,7 @@ int main(void) {
     tcase_add_loop_test(runs_case, training, 0, RUNS);
     suite_add_tcase(suite, runs_case);
     test_add(suite, tcase_create("hanging"), hanging);
+    test_add(suite, tcase_create("hanging_on_a_binary"), hanging_on_a_binary);
     test_add(suite, tcase_create("wrong_faults"), wrong_faults);
     return test_run(suite);
 }
