@@ -95,8 +95,8 @@ static void print(const evn__gradcheck_row *rows) {
            EVN__GRADCHECK_DIRECTIONS);
     if (!trusted) {
         printf("  beyond %g it is not to be trusted: use a checkpointed or a reversible phase, or "
-               "give an adjoint\n  phase fallback=checkpointed\n",
-               EVN__GRADCHECK_RECONSTRUCTION);
+               "give an adjoint\n  phase reconstruction=%g,fallback=checkpointed\n",
+               EVN__GRADCHECK_RECONSTRUCTION, EVN__GRADCHECK_RECONSTRUCTION);
     }
 }
 

@@ -172,6 +172,11 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
     }
     const evn_phase *phase = &phases[epoch->phase];
     bool undoes = phase->solver.gradient == EVN_GRADIENT_REVERSIBLE;
+    char instead[64] = "a coupling nearer to 1";
+    if (!undoes) {
+        evn__print(instead, sizeof(instead), "reconstruction=%g,fallback=checkpointed",
+                   RECONSTRUCTION_LIMIT);
+    }
     char far[64] = "does not stay finite on its way to";
     if (isfinite(worst)) {
         evn__print(far, sizeof(far), "ends %.0f %% away from", 100 * worst);
@@ -181,8 +186,7 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
             "that its gradient is not to be trusted; use a checkpointed %sphase, or give this one "
             "%s\n",
             epoch->epoch + 1, phase->name, far, x >= theta ? "state" : "evolving weights",
-            undoes ? "" : "or a reversible ",
-            undoes ? "a coupling nearer to 1" : "fallback=checkpointed");
+            undoes ? "" : "or a reversible ", instead);
     return true;
 }
 
