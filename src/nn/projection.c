@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES = 960, SAMPLES = 64 }; // 960: pieces of most numbers end between two places
+enum {
+    PLACES = 960, // pieces of most numbers end between two places; many to a function, at most 64
+    CHECKS = 480  // each in the middle between two places: what is fitted there alone is seen
+};
 
 // Least squares -----------------------------------------------------------------------------------
 
@@ -153,26 +156,26 @@ static void side_free(side *s) {
 static evn_status take_samples(side *s, const evn__sampler *sampler, const char *name,
                                bool *moves) {
     double *theta;
-    EVN_TRY(EVN_NEW(&theta, s->size * SAMPLES));
-    evn_status status = sampler->sample(sampler->self, name, SAMPLES, moves, theta);
+    EVN_TRY(EVN_NEW(&theta, s->size * PLACES));
+    evn_status status = sampler->sample(sampler->self, name, PLACES, moves, theta);
     if (status != EVN_OK || !*moves) {
         free(theta);
         return status;
     }
     s->c = theta;
-    s->count = SAMPLES;
-    EVN_TRY(EVN_NEW(&s->functions, SAMPLES * SAMPLES));
-    for (int i = 0; i < SAMPLES; ++i) {
-        s->functions[i * SAMPLES + i] = 1;
+    s->count = PLACES;
+    EVN_TRY(EVN_NEW(&s->functions, PLACES * PLACES));
+    for (int i = 0; i < PLACES; ++i) {
+        s->functions[i * PLACES + i] = 1;
     }
     return EVN_OK;
 }
 
-static evn_status side_read(side *s, int places) {
+static evn_status side_read(side *s) {
     EVN_TRY(EVN_NEW(&s->c, s->size * s->count));
-    EVN_TRY(EVN_NEW(&s->functions, places * s->count));
+    EVN_TRY(EVN_NEW(&s->functions, PLACES * s->count));
     EVN_TRY(evn_parameters_read(s->parameters, s->index, s->c));
-    return evaluate(s->parameters, s->index, places, s->count, s->functions);
+    return evaluate(s->parameters, s->index, PLACES, s->count, s->functions);
 }
 
 /// Σ over rows and columns of (rows · c)², rows [count, width], c [width, size].
@@ -213,17 +216,59 @@ typedef struct squares {
     double lost, all;
 } squares;
 
-static evn_status project(const side *from, side *to, int places, squares *sums) {
-    double *coefficients, one = 0, all = 0;
-    EVN_TRY(square_of(from->functions, places, from->count, from->c, from->size, &all));
-    least_squares(places, to->count, to->functions, from->count, from->functions);
+/// Least squares over the places. `to` gets its coefficients; from's functions become what is left
+/// over, below the rows of to's count.
+static evn_status fit(const side *from, side *to) {
+    EVN_TRY(EVN_NEW(&to->functions, PLACES * to->count));
+    EVN_TRY(EVN_NEW(&to->c, to->count * to->size));
+    EVN_TRY(evaluate(to->parameters, to->index, PLACES, to->count, to->functions));
+    least_squares(PLACES, to->count, to->functions, from->count, from->functions);
+    return transfer(from, to, from->functions, to->c);
+}
+
+/// Between two bases: what the fit left over.
+static evn_status project(const side *from, side *to, squares *sums) {
+    double lost = 0, all = 0;
+    EVN_TRY(square_of(from->functions, PLACES, from->count, from->c, from->size, &all));
+    EVN_TRY(fit(from, to));
     const double *left = from->functions + to->count * from->count;
-    EVN_TRY(square_of(left, places - to->count, from->count, from->c, from->size, &one));
-    sums->lost += one / places;
-    sums->all += all / places;
-    EVN_TRY(EVN_NEW(&coefficients, to->count * to->size));
-    evn_status status = transfer(from, to, from->functions, coefficients);
-    free(coefficients);
+    EVN_TRY(square_of(left, PLACES - to->count, from->count, from->c, from->size, &lost));
+    sums->lost += lost / PLACES;
+    sums->all += all / PLACES;
+    return EVN_OK;
+}
+
+/// ‖functions c − theta‖² and ‖theta‖², in the mean over the checks.
+static void compare(const side *s, const double *functions, const double *theta, squares *sums) {
+    for (int64_t i = 0; i < CHECKS * s->size; ++i) {
+        const double *row = functions + i / s->size * s->count;
+        double difference = -theta[i];
+        for (int k = 0; k < s->count; ++k) {
+            difference += row[k] * s->c[k * s->size + i % s->size];
+        }
+        sums->lost += difference * difference / CHECKS;
+        sums->all += theta[i] * theta[i] / CHECKS;
+    }
+}
+
+/// Of samples: at times that the fit did not see.
+static evn_status check(const side *s, const evn__sampler *sampler, const char *name,
+                        squares *sums) {
+    bool moves;
+    double *theta = NULL, *functions = NULL;
+    evn_status status = EVN_NEW(&theta, CHECKS * s->size);
+    status = status == EVN_OK ? EVN_NEW(&functions, CHECKS * s->count) : status;
+    if (status == EVN_OK) {
+        status = sampler->sample(sampler->self, name, CHECKS, &moves, theta);
+    }
+    if (status == EVN_OK) {
+        status = evaluate(s->parameters, s->index, CHECKS, s->count, functions);
+    }
+    if (status == EVN_OK) {
+        compare(s, functions, theta, sums);
+    }
+    free(theta);
+    free(functions);
     return status;
 }
 
@@ -234,18 +279,20 @@ static evn_status project_tensor(side *from, side *to, const evn__sampler *sampl
     EVN_CHECK(from->size == to->size, EVN_ERR_SHAPE, "the parameter %s has %lld numbers, not %lld",
               name, (long long)from->size, (long long)to->size);
     EVN_TRY(sampler ? take_samples(from, sampler, name, &moves) : EVN_OK);
+    if (moves) {
+        ++*projected;
+        EVN_TRY(fit(from, to));
+        return check(to, sampler, name, sums);
+    }
+    EVN_TRY(side_read(from));
     bool same = evn__parameters_basis(from->parameters, from->index) ==
                     evn__parameters_basis(to->parameters, to->index) &&
                 from->count == to->count;
-    int places = moves ? SAMPLES : PLACES;
-    EVN_TRY(moves ? EVN_OK : side_read(from, places));
     if (same) {
         return evn_parameters_write(to->parameters, to->index, from->c);
     }
     ++*projected;
-    EVN_TRY(EVN_NEW(&to->functions, places * to->count));
-    EVN_TRY(evaluate(to->parameters, to->index, places, to->count, to->functions));
-    return project(from, to, places, sums);
+    return project(from, to, sums);
 }
 
 evn_status evn__parameters_project(evn_parameters *from, const evn__sampler *sampler,

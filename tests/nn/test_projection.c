@@ -159,6 +159,56 @@ START_TEST(what_a_g_moves_is_sampled) {
 }
 END_TEST
 
+/// A wave too fast for the basis, of as many functions as it can have: what is between the places
+/// of the fit counts, and the distance is that of the best fit, found from many more places.
+static evn_status sample_wave(const void *self, const char *name, int count, bool *moves,
+                              double *theta) {
+    const double *frequency = self;
+    *moves = name[0] == 'f';
+    for (int i = 0; *moves && i < count * SIZE; ++i) {
+        theta[i] = sin(2 * acos(-1) * *frequency * (i / SIZE + 0.5) / count + 0.3);
+    }
+    return EVN_OK;
+}
+
+/// ‖θ' − θ‖ / ‖θ‖ over t of what a tensor of `to` has become, by its Legendre polynomials.
+static double true_distance(const double *c, int count, double frequency) {
+    enum { FINE = 20000 };
+    double lost = 0, all = 0;
+    for (int i = 0; i < FINE; ++i) {
+        double t = (i + 0.5) / FINE, x = 2 * t - 1, before = 0, now = 1, sum = 0;
+        double theta = sin(2 * acos(-1) * frequency * t + 0.3);
+        for (int k = 0; k < count; ++k) {
+            sum += c[k * SIZE] * now;
+            double next = ((2 * k + 1) * x * now - k * before) / (k + 1);
+            before = now;
+            now = next;
+        }
+        lost += (sum - theta) * (sum - theta);
+        all += theta * theta;
+    }
+    return sqrt(lost / all);
+}
+
+START_TEST(between_samples_it_is_near_too) {
+    static const double frequencies[] = {3, 31};
+    static double c[MOST * SIZE];
+    evn_parameters *from = weight_of("none", 1), *to = weight_of("legendre:64", 2);
+    for (int i = 0; i < 2; ++i) {
+        evn__projection p;
+        const evn__sampler sampler = {&frequencies[i], sample_wave};
+        TRY(evn__parameters_project(from, &sampler, to, &p));
+        read_all(to, c);
+        double truth = true_distance(c, MOST, frequencies[i]);
+        printf("frequency %g: distance %.3g, in truth %.3g\n", frequencies[i], p.distance, truth);
+        ck_assert_double_eq_tol(p.distance, truth, 1e-9 + 0.02 * truth);
+        ck_assert_double_lt(truth, i == 0 ? 1e-6 : 0.9);
+    }
+    evn_parameters_destroy(&from);
+    evn_parameters_destroy(&to);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("nn/projection");
     TCase *c = tcase_create("projection");
@@ -166,6 +216,7 @@ static Suite *suite(void) {
     tcase_add_test(c, what_it_has_not_is_nearest);
     tcase_add_test(c, more_functions_are_nearer);
     tcase_add_test(c, what_a_g_moves_is_sampled);
+    tcase_add_test(c, between_samples_it_is_near_too);
     suite_add_tcase(s, c);
     return s;
 }
