@@ -494,46 +494,11 @@ static void metrics(void) {
     ck_assert(isnan(evn_metrics_value(&list, NULL)));
 }
 
-static void sources(void) {
-    static const evn_augmentation bad = {.crop = -1};
-    evn_dataset *data = NULL;
-    evn_source source = {0};
-    evn_source_destroy(NULL);
-    evn_source_destroy(&source);
-    TRY(evn_dataset_open("digits", NULL, &data));
-    REFUSED(evn_source_images(NULL, 4, NULL, 1, &source));
-    REFUSED(evn_source_images(data, 0, NULL, 1, &source));
-    REFUSED(evn_source_images(data, far, NULL, 1, &source));
-    REFUSED(evn_source_images(data, 4, &bad, 1, &source));
-    REFUSED(evn_source_images(data, 4, NULL, 1, NULL));
-    evn_dataset_destroy(&data);
-    REFUSED(evn_source_density(NULL, 4, 1, &source));
-    REFUSED(evn_source_density("nobody", 4, 1, &source));
-    REFUSED(evn_source_density("moons", 0, 1, &source));
-    REFUSED(evn_source_density("moons", far, 1, &source));
-    REFUSED(evn_source_density("moons", 4, 1, NULL));
-    const float rows[] = {0, 1, NAN};
-    REFUSED(evn_source_points(NULL, 2, 1, 4, 0, 1, &source));
-    REFUSED(evn_source_points(rows, 0, 1, 4, 0, 1, &source));
-    REFUSED(evn_source_points(rows, 2, 0, 4, 0, 1, &source));
-    REFUSED(evn_source_points(rows, far, far, 4, 0, 1, &source));
-    REFUSED(evn_source_points(rows, 2, 1, 0, 0, 1, &source));
-    REFUSED(evn_source_points(rows, 2, 1, 4, 1, 1, &source));
-    REFUSED(evn_source_points(rows, 2, 1, 4, NAN, 1, &source));
-    REFUSED(evn_source_points(rows, 2, 1, 4, 0, 1, NULL));
-    ck_assert_int_eq(evn_source_points(rows, 3, 1, 4, 0, 1, &source), EVN_ERR_NOT_FINITE);
-    REFUSED(evn_source_curve(NULL));
-    ck_assert_ptr_null(source.methods);
-    ck_assert_ptr_null(evn_density_name(-1));
-    ck_assert_ptr_null(evn_density_name(99));
-    ck_assert(isnan(evn_density_entropy(NULL)));
-}
-
 // All of them -------------------------------------------------------------------------------------
 
 static void (*const all[])(void) = {
-    devices,    buffers,   plans,    dynamics, samples, solvers, parameters, no_parameters, models,
-    optimizers, schedules, datasets, folders,  batches, metrics, sources,    network_files};
+    devices, buffers,    plans,     dynamics, samples, solvers, parameters, no_parameters,
+    models,  optimizers, schedules, datasets, folders, batches, metrics,    network_files};
 
 START_TEST(wrong_arguments_are_refused) {
     all[_i]();

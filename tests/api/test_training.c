@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wrong arguments of the functions of task.h, tasks.h and trainer.h, as in test_arguments.c.
+// Wrong arguments of the functions of source.h, task.h, tasks.h and trainer.h, as in
+// test_arguments.c.
 #include "evonode/evonode.h"
 #include "refused.h"
 #include <math.h>
@@ -14,6 +15,42 @@ static evn_status no_fill(void *self, const evn_batch *batch, float *samples, fl
     (void)self, (void)batch, (void)samples, (void)targets, (void)weights, (void)filled;
     return EVN_OK;
 }
+
+START_TEST(sources) {
+    static const evn_augmentation bad = {.crop = -1};
+    evn_dataset *data = NULL;
+    evn_source source = {0};
+    evn_source_destroy(NULL);
+    evn_source_destroy(&source);
+    TRY(evn_dataset_open("digits", NULL, &data));
+    REFUSED(evn_source_images(NULL, 4, NULL, 1, &source));
+    REFUSED(evn_source_images(data, 0, NULL, 1, &source));
+    REFUSED(evn_source_images(data, INT64_MAX, NULL, 1, &source));
+    REFUSED(evn_source_images(data, 4, &bad, 1, &source));
+    REFUSED(evn_source_images(data, 4, NULL, 1, NULL));
+    evn_dataset_destroy(&data);
+    REFUSED(evn_source_density(NULL, 4, 1, &source));
+    REFUSED(evn_source_density("nobody", 4, 1, &source));
+    REFUSED(evn_source_density("moons", 0, 1, &source));
+    REFUSED(evn_source_density("moons", INT64_MAX, 1, &source));
+    REFUSED(evn_source_density("moons", 4, 1, NULL));
+    const float rows[] = {0, 1, NAN};
+    REFUSED(evn_source_points(NULL, 2, 1, 4, 0, 1, &source));
+    REFUSED(evn_source_points(rows, 0, 1, 4, 0, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 0, 4, 0, 1, &source));
+    REFUSED(evn_source_points(rows, INT64_MAX, INT64_MAX, 4, 0, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 1, 0, 0, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 1, 4, 1, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 1, 4, NAN, 1, &source));
+    REFUSED(evn_source_points(rows, 2, 1, 4, 0, 1, NULL));
+    ck_assert_int_eq(evn_source_points(rows, 3, 1, 4, 0, 1, &source), EVN_ERR_NOT_FINITE);
+    REFUSED(evn_source_curve(NULL));
+    ck_assert_ptr_null(source.methods);
+    ck_assert_ptr_null(evn_density_name(-1));
+    ck_assert_ptr_null(evn_density_name(99));
+    ck_assert(isnan(evn_density_entropy(NULL)));
+}
+END_TEST
 
 START_TEST(tasks) {
     static const evn_source_methods empty = {0}, broken = {.info = no_batches, .fill = no_fill};
@@ -133,6 +170,7 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("training");
     TCase *refused = tcase_create("refused");
+    tcase_add_test(refused, sources);
     tcase_add_test(refused, tasks);
     tcase_add_test(refused, phases);
     tcase_add_test(refused, trainers);
