@@ -165,7 +165,7 @@ inline real2 evn_shorter(const real t, const real2 dt, __global const real *limi
 inline real evn_earlier(const real t, const real dt, __global const real *limits) {
     const real earlier = t - evn_over(t, dt, limits);
     const bool still = evn_over(earlier, dt, limits) != 0; // by less than a digit of t
-    return still ? nextafter(t, dt > 0 ? -(real)INFINITY : (real)INFINITY) : earlier;
+    return still ? nextafter(earlier, dt > 0 ? -(real)INFINITY : (real)INFINITY) : earlier;
 }
 
 // The next attempt is a step of dt, none of whose stages may be seen beyond the ends of the solve, as

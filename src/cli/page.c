@@ -36,7 +36,7 @@ static evn_status run(const evn__command *command) {
     evn__text html = {0};
     EVN_TRY(evn__run_check_different(given->subjects, given->subject_count));
     EVN_TRY(choose_path(given, path));
-    EVN_TRY(evn__run_check_output(path));
+    EVN_TRY(given->out ? evn__run_check_output(path) : EVN_OK); // a folder of runs is read first
     EVN_TRY(evn__page_read(given->subjects, given->subject_count, evn__task_iterates, &page));
     evn__page_put(page, false, &html);
     evn__page_destroy(&page);

@@ -177,6 +177,7 @@ static void solvers(void) {
     REFUSED(evn_solver_create(test_device(), d, &options, NULL));
     REFUSED(evn_solver_options_check(NULL));
     ck_assert_str_eq(evn_solver_options_forward(NULL).method, options.method);
+    ck_assert_str_eq(evn_solver_options_with(NULL, EVN_GRADIENT_ADJOINT).method, options.method);
     options.method = NULL;
     REFUSED(evn_solver_options_check(&options));
     REFUSED(evn_solver_create(test_device(), d, &options, &solver));
