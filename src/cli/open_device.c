@@ -22,8 +22,14 @@ static void say(const char *text) {
     (void)written; // in a signal handler nobody can be told
 }
 
+static volatile sig_atomic_t loading; // a driver may keep the handler of crashes, behind its own
+
 static void on_crash(int number) {
-    (void)number;
+    if (!loading) {
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
     say("evonode: an OpenCL driver crashed while it was loaded; to see which, and how to leave it "
         "out: evonode devices\n");
     _exit(EVN_ERR_DEVICE);
@@ -71,7 +77,9 @@ evn_status evn__open_device(const evn__settings *settings, evn_device **device) 
     slow.sa_flags = SA_RESTART;
     sigaction(SIGALRM, &slow, &before_alarm);
     alarm(PATIENCE);
+    loading = 1;
     evn_status status = evn_device_open(settings->device, device);
+    loading = 0;
     alarm(0);
     sigaction(SIGALRM, &before_alarm, NULL);
     for (int i = 0; i < FATAL; ++i) {

@@ -29,6 +29,11 @@ static evn_status compile(void *self, const evn_solver_options *solver, bool tra
     return task->methods->compile(task->self, solver, trains, program);
 }
 
+static const evn_dynamics *dynamics_at(void *self, int index) {
+    const evn_task *task = &((series_task *)self)->trajectories;
+    return task->methods->dynamics(task->self, index);
+}
+
 static void destroy(void *self) {
     series_task *t = self;
     evn_task_destroy(&t->trajectories);
@@ -154,6 +159,7 @@ evn_status evn__series_task(evn_device *device, const evn_source *source,
     t->methods.batches = batches;
     t->methods.compile = compile;
     t->methods.evaluate = evaluate;
+    t->methods.dynamics = dynamics_at;
     t->methods.destroy = destroy;
     *task = (evn_task){&t->methods, t};
     return EVN_OK;
