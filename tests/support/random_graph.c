@@ -203,7 +203,7 @@ static bool make_binary(maker *m) {
     }
     bool swap = draw(m, 2);
     evn_value x = swap ? b.value : a.value, y = swap ? a.value : b.value;
-    switch (draw(m, m->kind == RANDOM_SMOOTH ? 4 : 5)) {
+    switch (draw(m, m->kind == RANDOM_SMOOTH ? 4 : 6)) {
     case 0:
         return offer(m, evn_add(g, x, y), a.bound + b.bound, false);
     case 1:
@@ -212,9 +212,13 @@ static bool make_binary(maker *m) {
         return offer(m, evn_mul(g, x, y), a.bound * b.bound, false);
     case 3:
         return offer(m, evn_div(g, x, away(m, y)), 2 * (swap ? b : a).bound, false);
-    default:
+    case 4:
         return offer(m, evn_maximum(g, a.value, shifted(m, b)), a.bound + b.bound + 0.6,
                      a.exact && b.exact);
+    default: // a value that is rounded has no sign to rely on
+        return offer(m,
+                     evn_mask(g, a.value, b.exact ? b.value : evn_constant(g, fraction(m) - 0.4)),
+                     a.bound, a.exact);
     }
 }
 
