@@ -11,15 +11,25 @@ typedef struct row {
 } row;
 
 static const row rows[] = {
-    [EVN_GRADIENT_NONE] = {"none", &evn__scheme_none, NULL, &evn__scheme_none,
-                           &evn__scheme_by_sample},
-    [EVN_GRADIENT_BACKPROP] = {"backprop", &evn__scheme_grid, NULL, &evn__scheme_replay_adaptive,
-                               &evn__scheme_by_sample_backprop},
-    [EVN_GRADIENT_CHECKPOINTED] = {"checkpointed", &evn__scheme_grid, &evn__scheme_replay_fixed,
-                                   &evn__scheme_replay_adaptive, &evn__scheme_by_sample_backprop},
-    [EVN_GRADIENT_ADJOINT] = {"adjoint", &evn__scheme_adjoint, NULL, &evn__scheme_adjoint, NULL,
+    [EVN_GRADIENT_NONE] = {.name = "none",
+                           .fixed = &evn__scheme_none,
+                           .adaptive = &evn__scheme_none,
+                           .by_sample = &evn__scheme_by_sample},
+    [EVN_GRADIENT_BACKPROP] = {.name = "backprop",
+                               .fixed = &evn__scheme_grid,
+                               .adaptive = &evn__scheme_replay_adaptive,
+                               .by_sample = &evn__scheme_by_sample_backprop},
+    [EVN_GRADIENT_CHECKPOINTED] = {.name = "checkpointed",
+                                   .fixed = &evn__scheme_grid,
+                                   .bounded = &evn__scheme_replay_fixed,
+                                   .adaptive = &evn__scheme_replay_adaptive,
+                                   .by_sample = &evn__scheme_by_sample_backprop},
+    [EVN_GRADIENT_ADJOINT] = {.name = "adjoint",
+                              .fixed = &evn__scheme_adjoint,
+                              .adaptive = &evn__scheme_adjoint,
                               .falls_back = true},
-    [EVN_GRADIENT_REVERSIBLE] = {"reversible", &evn__scheme_reversible, NULL, NULL, NULL,
+    [EVN_GRADIENT_REVERSIBLE] = {.name = "reversible",
+                                 .fixed = &evn__scheme_reversible,
                                  .couples = true},
 };
 
