@@ -165,10 +165,8 @@ START_TEST(overflow_of_other_tasks) {
     result = test_program("", "eval o%d", _i);
     ck_assert_msg(result.code == 0, "%s", result.err);
     snprintf(path, sizeof(path), "o%d/evaluation.json", _i);
-    remove(test_path(full, path));
-    char model[64];
-    snprintf(model, sizeof(model), "o%d/model.safetensors", _i);
-    blow_up(test_path(full, model));
+    remove(test_path(full, "%s", path));
+    blow_up(test_path(full, "o%d/model.safetensors", _i));
     test_fails_with(test_program("", "eval o%d", _i), EVN_ERR_NOT_FINITE, "not finite");
     ck_assert(!test_exists(path));
 }
