@@ -79,8 +79,7 @@ const evn__option evn__phase_options[] = {
      &evn__option_integer, AT(max_steps), 1, 1e8, NULL},
     {"checkpoints", "N",
      "checkpointed, or what an adjoint falls back on: states that are kept, the others are "
-     "computed "
-     "again; 0: one a step",
+     "computed again; 0: one a step",
      TRAIN, &evn__option_integer, AT(checkpoints), 0, 1e6, NULL},
     {"coupling", "X", "reversible: how its two states are held together; 0: by the steps", TRAIN,
      &evn__option_real, AT(coupling), 0, 1, NULL},

@@ -401,8 +401,7 @@ static evn_status try_gradient(evn_solver *solver, const evn__passage *passage,
 }
 
 static evn_status create_fallback(evn_solver *solver) {
-    solver->checkpointed = solver->options;
-    solver->checkpointed.gradient = EVN_GRADIENT_CHECKPOINTED;
+    solver->checkpointed = evn_solver_options_with(&solver->options, EVN_GRADIENT_CHECKPOINTED);
     solver->fallback_problem = solver->problem;
     solver->fallback_problem.options = &solver->checkpointed;
     return evn__scheme_create(&solver->fallback_problem, &solver->fallback);
@@ -445,6 +444,7 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
                               const evn_binding *weights_bar, evn_solution *solution) {
     evn_solution unused;
     solution = solution ? solution : &unused;
+    *solution = (evn_solution){0}; // also where the scheme gives up before it says anything
     EVN_REQUIRE(solver);
     EVN_REQUIRE(x0_bar);
     EVN_TRY(check_gradient(solver, x1_bar, weights_bar));
