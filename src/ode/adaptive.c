@@ -41,10 +41,10 @@ _Static_assert((int)EVN__LOOKAHEAD_MAX <= (int)EVN__CONTROL_ATTEMPTS, "records o
 
 static evn_status compile(evn__integrator *in, const evn__system *system,
                           evn_status (*build)(const evn__system *system,
-                                              const evn__tableau *tableau, evn_graph **graph),
+                                              const evn__stepper *stepper, evn_graph **graph),
                           evn_plan **plan) {
     evn_graph *graph = NULL;
-    EVN_TRY(build(system, in->tableau, &graph));
+    EVN_TRY(build(system, in->stepper, &graph));
     evn_status status = evn__integrator_compile(in, graph, plan);
     evn_graph_destroy(&graph);
     return status;
@@ -52,7 +52,7 @@ static evn_status compile(evn__integrator *in, const evn__system *system,
 
 static evn_status create_control(evn__integrator *in, evn__adaptive *a) {
     evn_buffer *steps = evn__plan_runs(in->step), *starts = evn__plan_runs(a->start);
-    EVN_TRY(evn__control_create(in->device, &in->options, in->tableau, in->course, in->jumps,
+    EVN_TRY(evn__control_create(in->device, &in->options, in->stepper, in->course, in->jumps,
                                 &a->control));
     double launch;
     EVN_TRY(evn__control_measure(a->control, &a->lookahead.wait, &launch));
@@ -282,7 +282,7 @@ static evn_status find_decay(solve *s, double dt, double *decay) {
         status = evn__stiffness_rate(&f, x, dt > 0, decay);
     }
     free(x);
-    bool bounds = *decay * fabs(dt) > evn__tableau_stability(in->tableau) / 4;
+    bool bounds = *decay * fabs(dt) > evn__stepper_stability(in->stepper) / 4;
     *decay = bounds ? *decay : 0;
     return status;
 }
@@ -293,7 +293,7 @@ static evn_status finish(solve *s, evn_solution *solution) {
     const evn__record *now = &s->now;
     const evn__control *control = s->a->control;
     int interval = now->interval, attempts = now->accepted + now->rejected;
-    int each = evn__tableau_adaptive_evaluations(s->in->tableau);
+    int each = evn__stepper_adaptive_evaluations(s->in->stepper);
     bool done = now->status == EVN_CONTROL_DONE;
     double end = evn__control_end(control, interval);
     *solution = (evn_solution){.outcome = evn__outcome_of(now->status),

@@ -26,7 +26,7 @@ struct evn__control {
     evn_device *device;
     const evn__course *course;
     evn__controller controller;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     evn_solver_options options;
     bool fp64, jumps;
     double t0, t1; ///< as set
@@ -64,13 +64,13 @@ static evn_status create(evn__control *c) {
 }
 
 evn_status evn__control_create(evn_device *device, const evn_solver_options *options,
-                               const evn__tableau *tableau, const evn__course *course, bool jumps,
+                               const evn__stepper *stepper, const evn__course *course, bool jumps,
                                evn__control **control) {
     EVN_TRY(EVN_NEW(control, 1));
     **control = (evn__control){.device = device,
                                .course = course,
                                .controller = evn__controller_create(options),
-                               .tableau = tableau,
+                               .stepper = stepper,
                                .options = *options,
                                .fp64 = options->fp64,
                                .jumps = jumps};
@@ -264,7 +264,7 @@ evn_status evn__control_settle(evn__control *c, const evn__decided *d) {
                                        number(c->options.max_steps),
                                        number(c->course->intervals),
                                        number(c->jumps),
-                                       number(c->tableau->error_order + 1)};
+                                       number(c->stepper->error_order + 1)};
     return LAUNCH(c->settle, arguments, c->group, d->x_count + d->slopes_count);
 }
 

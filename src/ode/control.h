@@ -9,7 +9,7 @@
 #define EVN_ODE_CONTROL_H
 
 #include "ode/course.h"
-#include "ode/tableau.h"
+#include "ode/stepper.h"
 
 typedef struct evn__control evn__control;
 
@@ -40,7 +40,7 @@ typedef struct evn__decided {
 
 /// @param[in] course  outlives the control
 evn_status evn__control_create(evn_device *device, const evn_solver_options *options,
-                               const evn__tableau *tableau, const evn__course *course, bool jumps,
+                               const evn__stepper *stepper, const evn__course *course, bool jumps,
                                evn__control **control);
 void evn__control_destroy(evn__control **control); ///< nulls; accepts NULL
 

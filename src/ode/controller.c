@@ -34,10 +34,10 @@ evn__controller evn__controller_create(const evn_solver_options *options) {
                              .remembered = 1e-4};
 }
 
-double evn__controller_factor(const evn__controller *c, const evn__tableau *tableau, double error,
+double evn__controller_factor(const evn__controller *c, const evn__stepper *stepper, double error,
                               const double errors[2]) {
     const double *e = c->exponents;
-    double q = tableau->error_order + 1, factor = c->most;
+    double q = stepper->error_order + 1, factor = c->most;
     if (!isfinite(error)) {
         return c->least;
     }

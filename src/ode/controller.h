@@ -5,7 +5,7 @@
 #define EVN_ODE_CONTROLLER_H
 
 #include "evonode/solver.h"
-#include "ode/tableau.h"
+#include "ode/stepper.h"
 
 /// The factor of the next step: safety · e_n^(−a/q) · e_{n−1}^(−b/q) · e_{n−2}^(−c/q) with
 /// q = order of the estimate + 1, between least and most. After a rejected step it is that of
@@ -23,7 +23,7 @@ evn__controller evn__controller_create(const evn_solver_options *options);
 /// @param error   at most 1 where the step is accepted; infinite or NaN, it counts as far too large
 /// @param errors  [2], of the accepted steps before, the last one first, 1 where there are none;
 ///                those that were cut short to land are not among them
-double evn__controller_factor(const evn__controller *controller, const evn__tableau *tableau,
+double evn__controller_factor(const evn__controller *controller, const evn__stepper *stepper,
                               double error, const double errors[2]);
 
 #endif

@@ -2,7 +2,7 @@
 #include "ode/course.h"
 
 #include "base/memory.h"
-#include "ode/tableau.h"
+#include "ode/stepper.h"
 #include <math.h>
 #include <stdlib.h>
 

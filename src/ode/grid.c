@@ -11,7 +11,7 @@
 
 struct evn__grid {
     evn_device *device;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     const evn__course *course; ///< borrowed
     int steps;
     bool fp64, recompute, observes;
@@ -40,7 +40,7 @@ struct evn__grid {
 static evn_status compile(evn__grid *grid, const evn__system *system) {
     // Checkpointed mode saves memory: nothing is kept of a step.
     const evn__joint_options options = {.system = system,
-                                        .tableau = grid->tableau,
+                                        .stepper = grid->stepper,
                                         .fp64 = grid->fp64,
                                         .observes = grid->observes,
                                         .batched = grid->recompute ? NULL : grid->batched};
@@ -117,7 +117,7 @@ static evn_status create_saved(evn__grid *grid) {
 
 static evn_status create(evn__grid *grid, const evn__system *system,
                          const evn_solver_options *options) {
-    EVN_TRY(evn__check_options(options, &grid->tableau));
+    EVN_TRY(evn__check_options(options, &grid->stepper));
     EVN_TRY(evn__layout_create(system, &grid->layout));
     EVN_TRY(create_trajectory(grid));
     EVN_TRY(evn__weight_gradient_create(system->parameter_count, grid->steps, &grid->layout,
@@ -284,7 +284,7 @@ static void report(const evn__grid *grid, evn_solution *solution) {
         .t = grid->times.t1,
         .dt = evn__times_length(&grid->times, grid->course->intervals - 1),
         .accepted = grid->steps,
-        .nfe = moves(grid) ? grid->steps * evn__tableau_evaluations(grid->tableau) : 0};
+        .nfe = moves(grid) ? grid->steps * evn__stepper_evaluations(grid->stepper) : 0};
 }
 
 // From t0 to t0: all points are the first one, whatever f is there.

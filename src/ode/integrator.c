@@ -11,14 +11,14 @@
 /// (docs/performance/notes.md, Curve, adjoint).
 enum { MIN_STACKED = 8, MAX_STACKED = 256 };
 
-evn_status evn__check_options(const evn_solver_options *options, const evn__tableau **tableau) {
-    EVN_TRY(evn__tableau_need(options->method, tableau));
+evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper) {
+    EVN_TRY(evn__stepper_need(options->method, stepper));
     EVN_CHECK(options->steps >= 0 && options->steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
               "solver %s: %d steps; give 1 to %d", options->method, options->steps, EVN__MAX_STEPS);
     if (options->steps > 0) {
         return EVN_OK;
     }
-    EVN_CHECK((*tableau)->error_order > 0, EVN_ERR_ARGUMENT,
+    EVN_CHECK((*stepper)->error_order > 0, EVN_ERR_ARGUMENT,
               "solver %s has no error estimate: give it a number of steps, or take dopri5",
               options->method);
     return evn__check_control(options);
@@ -33,7 +33,7 @@ evn_status evn__integrator_compile(evn__integrator *in, const evn_graph *graph, 
 
 static evn_status compile_fixed(evn__integrator *in, const evn__system *system) {
     evn_graph *graph = NULL;
-    EVN_TRY(evn__step_graph(system, in->tableau, &graph));
+    EVN_TRY(evn__step_graph(system, in->stepper, &graph));
     evn_status status = evn__integrator_compile(in, graph, &in->step);
     evn_graph_destroy(&graph);
     EVN_TRY(status);
@@ -41,15 +41,6 @@ static evn_status compile_fixed(evn__integrator *in, const evn__system *system) 
 }
 
 // Pairs -------------------------------------------------------------------------------------------
-
-/// Stages with b_i ≠ 0.
-static int stages_that_count(const evn__tableau *tableau) {
-    int count = 0;
-    for (int i = 0; i < tableau->stages; ++i) {
-        count += tableau->b[i] != 0;
-    }
-    return count;
-}
 
 static int choose_stacked(const evn__system *system, int stages) {
     int64_t cotangents = 0, step = 0;
@@ -72,7 +63,7 @@ static evn_status create_pairs(evn__integrator *in, const evn__system *system) {
     if (system->pair_count == 0) {
         return EVN_OK;
     }
-    int stages = stages_that_count(in->tableau);
+    int stages = evn__stepper_operands(in->stepper);
     in->max_stacked = choose_stacked(system, stages);
     EVN_TRY(
         evn__weight_gradient_create(system->parameter_count, in->max_stacked, NULL, &in->batched));
@@ -118,13 +109,13 @@ evn_binding evn__integrator_parameter_bar(const evn__integrator *integrator, int
 // Life --------------------------------------------------------------------------------------------
 
 static evn_status create(evn__integrator *in, const evn__system *system) {
-    EVN_TRY(evn__check_options(&in->options, &in->tableau));
+    EVN_TRY(evn__check_options(&in->options, &in->stepper));
     EVN_TRY(evn__layout_create(system, &in->layout));
     EVN_TRY(evn__layout_create_outputs(system, &in->slope_layout));
     EVN_TRY(create_pairs(in, system));
     in->parameter_count = system->parameter_count;
     int ports = system->state_count + system->parameter_count + evn__system_outputs(system) +
-                2 * system->pair_count * EVN__MAX_STAGES + EVN__INTEGRATOR_SCALARS;
+                2 * system->pair_count * EVN__MAX_EVALUATIONS + EVN__INTEGRATOR_SCALARS;
     EVN_TRY(EVN_NEW(&in->inputs, ports));
     EVN_TRY(EVN_NEW(&in->outputs, ports));
     for (int i = 0; i < 2; ++i) {
@@ -235,7 +226,7 @@ static evn_status take_steps(evn__integrator *in, const evn__way *way, int inter
     solution->t = end_of(in, way, interval);
     solution->dt = evn__times_length(&in->times, interval);
     solution->accepted += steps;
-    solution->nfe += moves ? steps * evn__tableau_evaluations(in->tableau) : 0;
+    solution->nfe += moves ? steps * evn__stepper_evaluations(in->stepper) : 0;
     return EVN_OK;
 }
 

@@ -5,8 +5,8 @@
 
 #include "evonode/solver.h"
 #include "ode/course.h"
+#include "ode/stepper.h"
 #include "ode/system.h"
-#include "ode/tableau.h"
 #include "ode/trail.h"
 
 typedef struct evn__integrator evn__integrator;
@@ -83,8 +83,8 @@ evn_binding evn__times_dt(const evn__times *times, int step);
 /// The length itself, of the steps of an interval.
 double evn__times_length(const evn__times *times, int interval);
 
-/// The tableau of the options' method, with the checks that evn_solver_create documents.
-evn_status evn__check_options(const evn_solver_options *options, const evn__tableau **tableau);
+/// The stepper of the options' method, with the checks that evn_solver_create documents.
+evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper);
 /// Of these, what only adaptive steps need.
 evn_status evn__check_control(const evn_solver_options *options);
 

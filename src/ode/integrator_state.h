@@ -15,7 +15,7 @@ enum { EVN__INTEGRATOR_SCALARS = 5 }; ///< at most, among the ports of a step
 
 struct evn__integrator {
     evn_device *device;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     evn_solver_options options;
     const evn__course *course;        ///< borrowed
     bool jumps;                       ///< as in evn__integrator_create

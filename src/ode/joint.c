@@ -120,7 +120,7 @@ evn_status evn__joint_create(evn_device *device, const evn__joint_options *optio
         .system = options->system, .observes = options->observes, .batched = options->batched};
     evn_graph *step = NULL;
     *joint = (evn__joint){0};
-    EVN_TRY(evn__step_graph(options->system, options->tableau, &step));
+    EVN_TRY(evn__step_graph(options->system, options->stepper, &step));
     evn_status status = make(device, options, &b, step, joint);
     evn_graph_destroy(&step);
     evn_graph_destroy(&b.graph);

@@ -3,8 +3,8 @@
 #ifndef EVN_ODE_JOINT_H
 #define EVN_ODE_JOINT_H
 
+#include "ode/stepper.h"
 #include "ode/system.h"
-#include "ode/tableau.h"
 #include "ode/weight_gradient.h"
 
 /// Inputs: t, dt, states, parameters, then the late ones: cotangents of the states after the step,
@@ -19,7 +19,7 @@ typedef struct evn__joint {
 
 typedef struct evn__joint_options {
     const evn__system *system;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     bool fp64, observes;
     evn__weight_gradient *batched; ///< takes parameters, and is compiled; NULL: all are carried
 } evn__joint_options;

@@ -28,7 +28,7 @@ enum { ADVICE = 384 };
 
 static void advise_slower(const evn_solver_options *options, const evn_solution *solution,
                           double left, char text[ADVICE]) {
-    double bound = evn__tableau_stability(evn__tableau_find(options->method));
+    double bound = evn__stepper_stability(evn__stepper_find(options->method));
     double longest = bound / solution->decay;
     evn__print(
         text, ADVICE,

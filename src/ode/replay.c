@@ -14,7 +14,7 @@ enum { WORKING = 2 };
 
 struct evn__replay {
     const evn__problem *problem;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     bool keeps;          ///< intermediate values
     int checkpoints;     ///< 0: a state for each step
     int capacity, slots; ///< steps that there is memory for; states of these that are kept
@@ -86,9 +86,9 @@ static evn_status reserve(evn__replay *r, int steps) {
 static evn_status create(evn__replay *r, int steps) {
     const evn__problem *p = r->problem;
     const evn_solver_options *o = p->options;
-    EVN_TRY(evn__check_options(o, &r->tableau));
+    EVN_TRY(evn__check_options(o, &r->stepper));
     const evn__joint_options options = {.system = p->system,
-                                        .tableau = r->tableau,
+                                        .stepper = r->stepper,
                                         .fp64 = o->fp64,
                                         .observes = o->observations > 0};
     EVN_TRY(evn__cotangents_create(p, 1, &r->bars));
@@ -201,7 +201,7 @@ evn_binding evn__replay_state_bar(const evn__replay *replay, int index) {
 }
 
 int evn__replay_evaluations(const evn__replay *r) {
-    return r->gone * evn__tableau_evaluations(r->tableau);
+    return r->gone * evn__stepper_evaluations(r->stepper);
 }
 
 static evn_binding saved_at(const evn__replay *r, int step) {

@@ -253,7 +253,7 @@ static evn_status finish(build *b, evn_status status, evn_graph **graph) {
 static evn_status begin(build *b, bool backward) {
     EVN_TRY(allocate(b, backward));
     EVN_TRY(evn_graph_create(&b->graph));
-    EVN_TRY(evn__change_graph(b->method->system, b->method->tableau, &b->change));
+    EVN_TRY(evn__change_graph(b->method->system, b->method->stepper, &b->change));
     EVN_TRY(backward ? differentiate(b) : EVN_OK);
     declare(b);
     return evn_graph_status(b->graph);

@@ -8,8 +8,8 @@
 #ifndef EVN_ODE_REVERSIBLE_H
 #define EVN_ODE_REVERSIBLE_H
 
+#include "ode/stepper.h"
 #include "ode/system.h"
-#include "ode/tableau.h"
 
 /// The parts of a state: y, z, and what is beyond their last digits.
 enum {
@@ -22,7 +22,7 @@ enum {
 
 typedef struct evn__reversible {
     const evn__system *system;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     double coupling; ///< λ, 0 < λ <= 1
     bool observes;   ///< backward: a share of an observation is added to y's first component
 } evn__reversible;

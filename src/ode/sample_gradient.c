@@ -34,7 +34,7 @@ static evn_status compile(evn__sample_gradient *g) {
     const evn_plan_options options = {
         .fp64 = s->fp64, .sample_inputs = samples, .few_samples = true};
     evn_graph *graph = NULL;
-    EVN_TRY(evn__sample_backward_graph(&s->system, s->tableau, term_count(s), &graph));
+    EVN_TRY(evn__sample_backward_graph(&s->system, s->stepper, term_count(s), &graph));
     evn_status status = evn_plan_create(s->problem->device, graph, &options, &g->plan);
     evn_graph_destroy(&graph);
     return status;
@@ -191,7 +191,7 @@ static void report(const evn__sample_solve *s, evn_solution *solution) {
         s->host_ends + (size_t)longest * EVN_SAMPLE_ENDS + EVN_SAMPLE_BEGIN; // a pair
     *solution = (evn_solution){.t = begin[0] + begin[1],
                                .accepted = most,
-                               .nfe = most * (s->tableau->stages + !s->tableau->fsal)};
+                               .nfe = most * (1 + evn__stepper_adaptive_evaluations(s->stepper))};
 }
 
 evn_status evn__sample_gradient_run(evn__sample_gradient *g, const evn__passage *passage,

@@ -56,9 +56,9 @@ static evn_status compile_all(evn__sample_solve *s) {
     evn_graph *graph = NULL;
     EVN_TRY(evn__system_by_sample(s->problem->system, &s->system));
     s->rows = (int)evn__system_state_shape(&s->system, 0).dim[0];
-    EVN_TRY(evn__sample_start_graph(&s->system, s->tableau, &controller, &graph));
+    EVN_TRY(evn__sample_start_graph(&s->system, s->stepper, &controller, &graph));
     EVN_TRY(compile(s, graph, &s->start));
-    EVN_TRY(evn__sample_attempt_graph(&s->system, s->tableau, &controller, s->terms, &graph));
+    EVN_TRY(evn__sample_attempt_graph(&s->system, s->stepper, &controller, s->terms, &graph));
     return compile(s, graph, &s->attempt);
 }
 
@@ -124,18 +124,18 @@ static evn_status make_memory(evn__sample_solve *s) {
 /// Between its ends a step has to be known about as well as there.
 static evn_status check_interpolant(const evn__sample_solve *s) {
     enum { CUBIC_ORDER = 4 }; // of methods that a cubic is good enough for
-    bool good = s->tableau->order <= CUBIC_ORDER || evn__interpolant_middle(s->tableau);
+    bool good = s->stepper->order <= CUBIC_ORDER || evn__stepper_has_middle(s->stepper);
     EVN_CHECK(good || observations(s) == 0, EVN_ERR_ARGUMENT,
               "solver %s has no interpolant of its order, and observations along steps of each "
               "sample's own need one; take tsit5 or dopri5",
-              s->tableau->name);
+              s->stepper->name);
     return EVN_OK;
 }
 
 static evn_status create(evn__sample_solve *s) {
     const evn_solver_options *options = s->problem->options;
     evn_shape shape = evn__system_state_shape(s->problem->system, 0);
-    EVN_TRY(evn__check_options(options, &s->tableau));
+    EVN_TRY(evn__check_options(options, &s->stepper));
     s->fp64 = options->fp64;
     s->keeps = options->gradient != EVN_GRADIENT_NONE;
     s->terms = options->observations > 0 ? EVN_SAMPLE_TERMS : s->keeps;
@@ -426,7 +426,7 @@ evn_solution evn__sample_solve_solution(const evn__sample_solve *s, int sample) 
                           .dt = record[EVN_SAMPLE_WANTED],
                           .accepted = accepted,
                           .rejected = rejected,
-                          .nfe = 2 + evn__tableau_adaptive_evaluations(s->tableau) *
+                          .nfe = 2 + evn__stepper_adaptive_evaluations(s->stepper) *
                                          (accepted + rejected)};
 }
 

@@ -7,7 +7,7 @@
 #include "kernels/shared.h"
 #include "ode/interpolation.h"
 #include "ode/sample_solve.h"
-#include "ode/tableau.h"
+#include "ode/stepper.h"
 #include "plan/repeat.h"
 
 /// Ways back over the attempts of a chunk: the first FIRST of them, then as many again as those
@@ -25,7 +25,7 @@ typedef struct evn__sample_chunk {
 
 struct evn__sample_solve {
     const evn__problem *problem;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     evn__system system; ///< with a time for each sample
     bool fp64, keeps;
     int samples, rows; ///< B; rows in memory, of which there are more where B is 1

@@ -18,7 +18,7 @@ typedef struct pair {
 typedef struct attempt {
     evn_graph *graph;
     const evn__system *system;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     const evn__controller *controller;
     evn_shape time;                       ///< of one number for each sample
     int64_t samples;                      ///< how many
@@ -167,7 +167,7 @@ static evn_value log_factor(const attempt *a, const double *exponents, const evn
             sum = evn_add(g, sum, term);
         }
     }
-    return evn_scale(g, sum, 1.0 / (a->tableau->error_order + 1));
+    return evn_scale(g, sum, 1.0 / (a->stepper->error_order + 1));
 }
 
 /// As the controller's (ode/controller.h): after an accepted step of its error and those before,
@@ -473,38 +473,38 @@ static evn_status finish(attempt *a, evn_status status, evn_graph **graph) {
     return status;
 }
 
-evn_status evn__sample_start_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__sample_start_graph(const evn__system *system, const evn__stepper *stepper,
                                    const evn__controller *controller, evn_graph **graph) {
-    attempt a = {.system = system, .tableau = tableau, .controller = controller};
+    attempt a = {.system = system, .stepper = stepper, .controller = controller};
     evn_graph *start = NULL;
     EVN_TRY(prepare(&a, graph));
-    evn_status status = evn__start_graph(system, tableau, &start);
+    evn_status status = evn__start_graph(system, stepper, &start);
     status = status == EVN_OK ? build_start(&a, start) : status;
     evn_graph_destroy(&start);
     return finish(&a, status, graph);
 }
 
-evn_status evn__sample_attempt_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__sample_attempt_graph(const evn__system *system, const evn__stepper *stepper,
                                      const evn__controller *controller, int terms,
                                      evn_graph **graph) {
-    attempt a = {.system = system, .tableau = tableau, .controller = controller};
+    attempt a = {.system = system, .stepper = stepper, .controller = controller};
     evn_graph *step = NULL;
     EVN_TRY(prepare(&a, graph));
-    evn_status status = terms > 1 ? evn__dense_step_graph(system, tableau, &step)
-                                  : evn__adaptive_step_graph(system, tableau, &step);
+    evn_status status = terms > 1 ? evn__dense_step_graph(system, stepper, &step)
+                                  : evn__adaptive_step_graph(system, stepper, &step);
     status = status == EVN_OK ? build_attempt(&a, step, terms) : status;
     evn_graph_destroy(&step);
     return finish(&a, status, graph);
 }
 
-evn_status evn__sample_backward_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__sample_backward_graph(const evn__system *system, const evn__stepper *stepper,
                                       int terms, evn_graph **graph) {
-    attempt a = {.system = system, .tableau = tableau};
+    attempt a = {.system = system, .stepper = stepper};
     evn_graph *step = NULL;
     evn_value *room = NULL;
     EVN_TRY(prepare(&a, graph));
     evn_status status = EVN_NEW(&room, 4 * system->parameter_count + 2);
-    status = status == EVN_OK ? evn__dense_step_graph(system, tableau, &step) : status;
+    status = status == EVN_OK ? evn__dense_step_graph(system, stepper, &step) : status;
     status = status == EVN_OK ? build_backward(&a, step, terms, room) : status;
     evn_graph_destroy(&step);
     free(room);

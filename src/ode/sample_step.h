@@ -22,7 +22,7 @@ enum {
 
 /// The start. Inputs "ends" [B, EVN_SAMPLE_ENDS] and "x", then parameters and the limits, scalars;
 /// outputs the slopes at the start, "record" [B, EVN_SAMPLE_RECORD] and "active" [B, 1].
-evn_status evn__sample_start_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__sample_start_graph(const evn__system *system, const evn__stepper *stepper,
                                    const evn__controller *controller, evn_graph **graph);
 
 /// An attempt. Inputs "active", "ends", "record", "x", the slopes, parameters, limits; outputs
@@ -31,7 +31,7 @@ evn_status evn__sample_start_graph(const evn__system *system, const evn__tableau
 /// the step's interpolant, of which that of number 0 is x before the step. Samples that have come
 /// to an end stay as they are. `active` says how a sample stands: 2 while it has to go on, 1 when
 /// it has just ended, 0 from the attempt after that on, which changes nothing.
-evn_status evn__sample_attempt_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__sample_attempt_graph(const evn__system *system, const evn__stepper *stepper,
                                      const evn__controller *controller, int terms,
                                      evn_graph **graph);
 
@@ -40,7 +40,7 @@ evn_status evn__sample_attempt_graph(const evn__system *system, const evn__table
 /// the cotangent after it, "term_bar.0", … of the `terms`, and those of the parameters so far;
 /// outputs "x_bar" before it and the parameters' with its share. The length of the step counts as
 /// given.
-evn_status evn__sample_backward_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__sample_backward_graph(const evn__system *system, const evn__stepper *stepper,
                                       int terms, evn_graph **graph);
 
 #endif

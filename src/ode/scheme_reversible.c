@@ -16,7 +16,7 @@ enum { PLACES = 3, SPARE = 2, PARTS = EVN__REVERSIBLE_PARTS };
 
 typedef struct reversible {
     evn__scheme base;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     evn_plan *forward, *backward;
     evn__layout layout; ///< of one part of the state
     evn__times times;
@@ -41,7 +41,7 @@ static evn_status compile(reversible *r, evn_status (*build)(const evn__reversib
     static const char *const samples[] = {"x",     "x_low",      "x_pair",   "x_pair_low",
                                           "x_bar", "x_pair_bar", "observed", NULL};
     const evn__problem *p = r->base.problem;
-    const evn__reversible method = {p->system, r->tableau, choose_coupling(p),
+    const evn__reversible method = {p->system, r->stepper, choose_coupling(p),
                                     p->options->observations > 0};
     const evn_plan_options options = {.fp64 = p->options->fp64, .sample_inputs = samples};
     evn_graph *graph = NULL;
@@ -75,7 +75,7 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
     EVN_TRY(EVN_NEW(&r, 1));
     *scheme = &r->base;
     r->base.problem = p;
-    EVN_TRY(evn__check_options(p->options, &r->tableau));
+    EVN_TRY(evn__check_options(p->options, &r->stepper));
     EVN_TRY(evn__layout_create(p->system, &r->layout));
     EVN_TRY(evn__cotangents_create(p, 2, &r->bars));
     EVN_TRY(allocate(r));
@@ -187,7 +187,7 @@ static void report(const reversible *r, const evn__passage *passage, bool backwa
     *solution = (evn_solution){.t = backward ? passage->t0 : passage->t1,
                                .dt = backward ? -dt : dt,
                                .accepted = course->steps,
-                               .nfe = 2 * course->steps * evn__tableau_evaluations(r->tableau)};
+                               .nfe = 2 * course->steps * evn__stepper_evaluations(r->stepper)};
 }
 
 static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {

@@ -44,15 +44,15 @@ evn_solver_options evn_solver_options_default(void) {
                                 .reconstruction = 1};
 }
 
-static evn_status check_options(const evn_solver_options *options, const evn__tableau **tableau) {
-    EVN_TRY(evn__check_options(options, tableau));
+static evn_status check_options(const evn_solver_options *options, const evn__stepper **stepper) {
+    EVN_TRY(evn__check_options(options, stepper));
     return evn__scheme_check(options);
 }
 
 evn_status evn_solver_options_check(const evn_solver_options *options) {
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     EVN_REQUIRE(options);
-    return check_options(options, &tableau);
+    return check_options(options, &stepper);
 }
 
 static size_t state_elements(const evn_solver *solver) {
@@ -84,10 +84,10 @@ static evn_status create_scheme(evn_solver *solver) {
 }
 
 static evn_status create(evn_solver *solver, evn_device *device, const evn_dynamics *dynamics) {
-    const evn__tableau *tableau;
-    EVN_TRY(check_options(&solver->options, &tableau));
+    const evn__stepper *stepper;
+    EVN_TRY(check_options(&solver->options, &stepper));
     EVN_TRY(evn__course_create(&solver->options, &solver->course));
-    solver->options.method = tableau->name; // the caller's may not live as long
+    solver->options.method = stepper->name; // the caller's may not live as long
     solver->options.times = NULL;
     EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
     evn__system_set_norm(&solver->dynamics->system, solver->options.norm);

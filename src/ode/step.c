@@ -1,33 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/step.h"
 
-#include "ode/interpolant.h"
+#include "ode/step_build.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-/// A step under construction. Arrays over states, or [stage][output of the system].
-typedef struct step_build {
-    const evn__system *system;
-    const evn__tableau *tableau;
-    evn_graph *graph;
-    evn_value t, dt, end; ///< end: the time after the step; EVN_NONE: t + dt
-    evn_value *states, *parameters, *next;
-    evn_value *k; ///< [stages + 1][outputs]: slopes, then operands of pairs; behind the stages what
-                  ///< is evaluated after the step
-    evn_value *inputs;
-    bool dense; ///< with the middle of the step
-} step_build;
-
-static evn_value *stage(const step_build *b, int i) {
-    return b->k + (size_t)i * (size_t)evn__system_outputs(b->system);
+static evn_value *stage(const evn__step_build *b, int i) {
+    return evn__step_slopes(b, i);
 }
 
-static evn_status begin(step_build *b, const char *second_scalar) {
+static evn_status begin(evn__step_build *b, const char *second_scalar) {
     const evn__system *s = b->system;
     int inputs = evn_graph_input_count(s->graph), states = s->state_count;
     int outputs = evn__system_outputs(s);
     EVN_TRY(evn_graph_create(&b->graph));
-    int slopes = outputs * (b->tableau->stages + 1);
+    int slopes = outputs * (b->stepper->kind->slopes(b->stepper) + 1);
     EVN_TRY(EVN_NEW(&b->states, 2 * states + slopes + 2 * inputs));
     b->next = b->states + states;
     b->k = b->next + states;
@@ -45,79 +32,24 @@ static evn_status begin(step_build *b, const char *second_scalar) {
     return evn_graph_status(b->graph);
 }
 
-/// slopes[output] = right-hand side at (t, states).
-static evn_status slopes_at(step_build *b, evn_value t, const evn_value *states,
-                            evn_value *slopes) {
-    const evn__system *s = b->system;
-    b->inputs[0] = t;
-    for (int i = 0; i < s->state_count; ++i) {
-        b->inputs[evn__system_state(i)] = states[i];
-    }
-    for (int i = 0; i < s->parameter_count; ++i) {
-        b->inputs[evn__system_parameter(s, i)] = b->parameters[i];
-    }
-    return evn_graph_inline(b->graph, s->graph, b->inputs, slopes);
-}
-
-/// dt Σ weight[j] k_j of one state; EVN_NONE when all weights are zero.
-static evn_value combine(step_build *b, const double *weights, int count, int state) {
-    evn_graph *g = b->graph;
-    evn_value sum = EVN_NONE;
-    for (int j = 0; j < count; ++j) {
-        if (weights[j] != 0) {
-            evn_value term = evn_scale(g, stage(b, j)[state], weights[j]);
-            sum = sum == EVN_NONE ? term : evn_add(g, sum, term);
-        }
-    }
-    return sum == EVN_NONE ? EVN_NONE : evn_mul(g, b->dt, sum);
-}
-
-static void advance(step_build *b, const double *weights, int count, evn_value *to) {
-    for (int i = 0; i < b->system->state_count; ++i) {
-        evn_value change = combine(b, weights, count, i);
-        to[i] = change == EVN_NONE ? b->states[i] : evn_add(b->graph, b->states[i], change);
-    }
-}
-
-static evn_value stage_time(const step_build *b, int i) {
-    double c = b->tableau->c[i];
-    return c == 0                         ? b->t
-           : c == 1 && b->end != EVN_NONE ? b->end
-                                          : evn_add(b->graph, b->t, evn_scale(b->graph, b->dt, c));
-}
-
-/// Stages from `first` on, then the states after the step.
-static evn_status run_stages(step_build *b, int first) {
-    const evn__tableau *tableau = b->tableau;
-    for (int i = first; i < tableau->stages; ++i) {
-        double a[EVN__MAX_STAGES];
-        for (int j = 0; j < i; ++j) {
-            a[j] = evn__tableau_a(tableau, i, j);
-        }
-        advance(b, a, i, b->next);
-        EVN_TRY(slopes_at(b, stage_time(b, i), b->next, stage(b, i)));
-    }
-    advance(b, tableau->b, tableau->stages, b->next);
-    return evn_graph_status(b->graph);
-}
-
-static void output_states(step_build *b) {
+static void output_states(evn__step_build *b) {
     for (int i = 0; i < b->system->state_count; ++i) {
         evn_output(b->graph, evn_graph_input_name(b->system->graph, evn__system_state(i)),
                    b->next[i]);
     }
 }
 
-static void output_slopes(step_build *b, const evn_value *slopes) {
+static void output_slopes(evn__step_build *b, const evn_value *slopes) {
     for (int i = 0; i < evn__system_outputs(b->system); ++i) {
         evn_output(b->graph, evn_graph_output_name(b->system->graph, i), slopes[i]);
     }
 }
 
-/// Operand `side` of a pair, over all stages that count; dt b_j is part of the right one.
-static void output_operand(step_build *b, int pair, int side) {
-    for (int j = 0; j < b->tableau->stages; ++j) {
-        double weight = b->tableau->b[j];
+/// Operand `side` of a pair, of all slopes that count; dt b_j is part of the right one.
+static void output_operand(evn__step_build *b, int pair, int side) {
+    const evn__stepper_kind *kind = b->stepper->kind;
+    for (int j = 0; j < kind->slopes(b->stepper); ++j) {
+        double weight = kind->weight(b->stepper, j);
         if (weight == 0) {
             continue;
         }
@@ -131,7 +63,7 @@ static void output_operand(step_build *b, int pair, int side) {
 
 /// As evn__weight_gradient_bind wants them: for each parameter all left operands, then all right
 /// ones.
-static void output_pairs(step_build *b) {
+static void output_pairs(evn__step_build *b) {
     for (int first = 0, end; first < b->system->pair_count; first = end) {
         end = first + evn__system_pairs_of_one(b->system, first);
         for (int side = 0; side < 2; ++side) {
@@ -142,7 +74,7 @@ static void output_pairs(step_build *b) {
     }
 }
 
-static evn_status finish(step_build *b, evn_status status, evn_graph **graph) {
+static evn_status finish(evn__step_build *b, evn_status status, evn_graph **graph) {
     free(b->states);
     if (status != EVN_OK) {
         evn_graph_destroy(&b->graph);
@@ -151,34 +83,34 @@ static evn_status finish(step_build *b, evn_status status, evn_graph **graph) {
     return status;
 }
 
-static evn_status build_fixed(step_build *b) {
+static evn_status build_fixed(evn__step_build *b) {
     EVN_TRY(begin(b, "dt"));
-    EVN_TRY(run_stages(b, 0));
+    EVN_TRY(b->stepper->kind->advance(b->stepper, b));
     output_states(b);
     output_pairs(b);
     return evn_graph_status(b->graph);
 }
 
-evn_status evn__step_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__step_graph(const evn__system *system, const evn__stepper *stepper,
                            evn_graph **graph) {
-    step_build b = {.system = system, .tableau = tableau};
+    evn__step_build b = {.system = system, .stepper = stepper};
     return finish(&b, build_fixed(&b), graph);
 }
 
-static evn_status build_change(step_build *b) {
+static evn_status build_change(evn__step_build *b) {
     EVN_TRY(begin(b, "dt"));
     b->end = evn_input(b->graph, "end", evn__system_time_shape(b->system));
-    EVN_TRY(run_stages(b, 0));
+    EVN_TRY(b->stepper->kind->advance(b->stepper, b));
     for (int i = 0; i < b->system->state_count; ++i) {
         evn_output(b->graph, evn_graph_output_name(b->system->graph, i),
-                   combine(b, b->tableau->b, b->tableau->stages, i));
+                   b->stepper->kind->change(b->stepper, b, i));
     }
     return evn_graph_status(b->graph);
 }
 
-evn_status evn__change_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__change_graph(const evn__system *system, const evn__stepper *stepper,
                              evn_graph **graph) {
-    step_build b = {.system = system, .tableau = tableau};
+    evn__step_build b = {.system = system, .stepper = stepper};
     return finish(&b, build_change(&b), graph);
 }
 
@@ -191,11 +123,11 @@ typedef struct norm {
     double count; ///< elements so far, where they are one norm
 } norm;
 
-static norm norm_begin(step_build *b) {
+static norm norm_begin(evn__step_build *b) {
     return (norm){.value = evn_constant(b->graph, 0)};
 }
 
-static void norm_add(step_build *b, norm *n, evn_value x, evn_value scale) {
+static void norm_add(evn__step_build *b, norm *n, evn_value x, evn_value scale) {
     evn_graph *g = b->graph;
     evn_value ratio = evn_div(g, x, scale);
     evn_shape times = evn_value_shape(g, b->t); // a norm for each
@@ -207,7 +139,7 @@ static void norm_add(step_build *b, norm *n, evn_value x, evn_value scale) {
                    : evn_maximum(g, n->value, evn_sqrt(g, evn_scale(g, sum, 1 / count)));
 }
 
-static evn_value norm_end(step_build *b, const norm *n) {
+static evn_value norm_end(evn__step_build *b, const norm *n) {
     evn_graph *g = b->graph;
     return b->system->joint ? evn_sqrt(g, evn_scale(g, n->value, 1 / n->count)) : n->value;
 }
@@ -224,16 +156,16 @@ static evn_value join_estimates(evn_graph *g, evn_value fine, evn_value coarse) 
     return evn_div(g, fine, evn_sqrt(g, evn_add(g, rest, evn_constant(g, 1))));
 }
 
-static evn_value error_norm(step_build *b, evn_value rtol, evn_value atol) {
+static evn_value error_norm(evn__step_build *b, evn_value rtol, evn_value atol) {
     evn_graph *g = b->graph;
-    const evn__tableau *tableau = b->tableau;
+    const evn__stepper_kind *kind = b->stepper->kind;
     norm fine = norm_begin(b), coarse = fine;
     for (int i = 0; i < b->system->state_count; ++i) {
         if (!b->system->controlled[i]) {
             continue;
         }
-        evn_value error = combine(b, tableau->e, tableau->stages, i);
-        evn_value second = combine(b, tableau->coarse, tableau->stages, i);
+        evn_value error = kind->error(b->stepper, b, EVN__ESTIMATE_FINE, i);
+        evn_value second = kind->error(b->stepper, b, EVN__ESTIMATE_COARSE, i);
         evn_value size = evn_maximum(g, evn_abs(g, b->states[i]), evn_abs(g, b->next[i]));
         evn_value scale = tolerance(g, rtol, atol, size);
         norm_add(b, &fine, error, scale);
@@ -245,31 +177,30 @@ static evn_value error_norm(step_build *b, evn_value rtol, evn_value atol) {
     return coarse.count > 0 ? join_estimates(g, value, norm_end(b, &coarse)) : value;
 }
 
-/// What the system gives at t + dt: the last stage, or one more evaluation.
-static evn_status slopes_after(step_build *b, evn_value **slopes) {
-    int stages = b->tableau->stages;
-    if (b->tableau->fsal) {
-        *slopes = stage(b, stages - 1);
+/// What the system gives at t + dt: the last slopes, or one more evaluation.
+static evn_status slopes_after(evn__step_build *b, evn_value **slopes) {
+    int sets = b->stepper->kind->slopes(b->stepper);
+    if (b->stepper->fsal) {
+        *slopes = stage(b, sets - 1);
         return EVN_OK;
     }
-    *slopes = stage(b, stages);
-    return slopes_at(b, evn_add(b->graph, b->t, b->dt), b->next, *slopes);
+    *slopes = stage(b, sets);
+    return evn__step_evaluate(b, evn_add(b->graph, b->t, b->dt), b->next, *slopes);
 }
 
 /// Displacement of a state in the middle of the step; the one that a cubic through both ends and
 /// their slopes has, where the method has none of a higher order.
-static evn_value middle(step_build *b, const evn_value *after, int state) {
+static evn_value middle(evn__step_build *b, const evn_value *after, int state) {
     evn_graph *g = b->graph;
-    const double *weights = evn__interpolant_middle(b->tableau);
-    if (weights) {
-        return combine(b, weights, b->tableau->stages, state);
+    if (evn__stepper_has_middle(b->stepper)) {
+        return b->stepper->kind->middle(b->stepper, b, state);
     }
     evn_value half = evn_scale(g, evn_sub(g, b->next[state], b->states[state]), 0.5);
     evn_value bend = evn_mul(g, b->dt, evn_sub(g, stage(b, 0)[state], after[state]));
     return evn_add(g, half, evn_scale(g, bend, 0.125));
 }
 
-static evn_status build_adaptive(step_build *b) {
+static evn_status build_adaptive(evn__step_build *b) {
     EVN_TRY(begin(b, "dt"));
     evn_graph *g = b->graph;
     for (int i = 0; i < evn__system_outputs(b->system); ++i) {
@@ -279,7 +210,7 @@ static evn_status build_adaptive(step_build *b) {
         stage(b, 0)[i] = evn_input(g, name, evn_value_shape(system, evn_graph_output(system, i)));
     }
     evn_value rtol = evn_input(g, "rtol", EVN_SCALAR), atol = evn_input(g, "atol", EVN_SCALAR);
-    EVN_TRY(run_stages(b, 1));
+    EVN_TRY(b->stepper->kind->advance(b->stepper, b));
     evn_value *after;
     EVN_TRY(slopes_after(b, &after));
     output_states(b);
@@ -294,15 +225,15 @@ static evn_status build_adaptive(step_build *b) {
     return evn_graph_status(g);
 }
 
-evn_status evn__adaptive_step_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__adaptive_step_graph(const evn__system *system, const evn__stepper *stepper,
                                     evn_graph **graph) {
-    step_build b = {.system = system, .tableau = tableau};
+    evn__step_build b = {.system = system, .stepper = stepper, .adaptive = true};
     return finish(&b, build_adaptive(&b), graph);
 }
 
-evn_status evn__dense_step_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__dense_step_graph(const evn__system *system, const evn__stepper *stepper,
                                  evn_graph **graph) {
-    step_build b = {.system = system, .tableau = tableau, .dense = true};
+    evn__step_build b = {.system = system, .stepper = stepper, .adaptive = true, .dense = true};
     return finish(&b, build_adaptive(&b), graph);
 }
 
@@ -313,7 +244,8 @@ static evn_value minimum(evn_graph *g, evn_value a, evn_value b) {
 }
 
 /// The norm of values[state], by tolerances for the states as they are.
-static evn_value norm_of(step_build *b, const evn_value *values, evn_value rtol, evn_value atol) {
+static evn_value norm_of(evn__step_build *b, const evn_value *values, evn_value rtol,
+                         evn_value atol) {
     evn_graph *g = b->graph;
     norm n = norm_begin(b);
     for (int i = 0; i < b->system->state_count; ++i) {
@@ -324,13 +256,13 @@ static evn_value norm_of(step_build *b, const evn_value *values, evn_value rtol,
     return norm_end(b, &n);
 }
 
-static evn_status build_start(step_build *b) {
+static evn_status build_start(evn__step_build *b) {
     EVN_TRY(begin(b, "span"));
     evn_graph *g = b->graph;
     evn_value rtol = evn_input(g, "rtol", EVN_SCALAR), atol = evn_input(g, "atol", EVN_SCALAR);
     evn_value span = evn_abs(g, b->dt), direction = evn_sign(g, b->dt);
     evn_value tiny = evn_constant(g, 1e-12);
-    EVN_TRY(slopes_at(b, b->t, b->states, stage(b, 0)));
+    EVN_TRY(evn__step_evaluate(b, b->t, b->states, stage(b, 0)));
     output_slopes(b, stage(b, 0));
     evn_value d0 = norm_of(b, b->states, rtol, atol);
     evn_value d1 = norm_of(b, stage(b, 0), rtol, atol);
@@ -340,14 +272,14 @@ static evn_status build_start(step_build *b) {
     guess = minimum(g, evn_maximum(g, guess, evn_scale(g, span, 1e-6)), span);
     b->dt = evn_mul(g, guess, direction);
     const double euler[] = {1};
-    advance(b, euler, 1, b->next);
-    EVN_TRY(slopes_at(b, evn_add(g, b->t, b->dt), b->next, stage(b, 1)));
+    evn__step_advance(b, euler, 1, b->next);
+    EVN_TRY(evn__step_evaluate(b, evn_add(g, b->t, b->dt), b->next, stage(b, 1)));
     for (int i = 0; i < b->system->state_count; ++i) {
         b->next[i] = evn_sub(g, stage(b, 1)[i], stage(b, 0)[i]);
     }
     evn_value d2 = evn_div(g, norm_of(b, b->next, rtol, atol), guess);
     evn_value steep = evn_maximum(g, evn_maximum(g, d1, d2), tiny);
-    evn_value power = evn_constant(g, 1.0 / (b->tableau->error_order + 1));
+    evn_value power = evn_constant(g, 1.0 / (b->stepper->error_order + 1));
     evn_value ratio = evn_div(g, evn_constant(g, 0.01), steep);
     evn_value fine = evn_exp(g, evn_mul(g, power, evn_log(g, ratio)));
     evn_value dt = minimum(g, minimum(g, evn_scale(g, guess, 100), fine), span);
@@ -355,8 +287,8 @@ static evn_status build_start(step_build *b) {
     return evn_graph_status(g);
 }
 
-evn_status evn__start_graph(const evn__system *system, const evn__tableau *tableau,
+evn_status evn__start_graph(const evn__system *system, const evn__stepper *stepper,
                             evn_graph **graph) {
-    step_build b = {.system = system, .tableau = tableau};
+    evn__step_build b = {.system = system, .stepper = stepper};
     return finish(&b, build_start(&b), graph);
 }

@@ -1,53 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/tableau.h"
 
-#include "base/nearest.h"
-#include "base/status.h"
-#include "evonode/solver.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define ARRAY(...)                                                                                 \
     { __VA_ARGS__ }
 
-static const evn__tableau tableaux[] = {
+const evn__tableau evn__tableaux[EVN__TABLEAUX] = {
 #define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e, coarse)                    \
     {#name, stages, order, error_order, fsal, c, a, b, e, coarse},
 #include "ode/tableau.def"
 #undef EVN_TABLEAU
 };
 
-enum { TABLEAUX = sizeof(tableaux) / sizeof(tableaux[0]) };
-
 const evn__tableau *evn__tableau_find(const char *name) {
-    for (int i = 0; i < TABLEAUX; ++i) {
-        if (name && strcmp(tableaux[i].name, name) == 0) {
-            return &tableaux[i];
+    for (int i = 0; i < EVN__TABLEAUX; ++i) {
+        if (name && strcmp(evn__tableaux[i].name, name) == 0) {
+            return &evn__tableaux[i];
         }
     }
     return NULL;
-}
-
-static void list_names(char *text, size_t size) {
-    size_t used = 0;
-    for (int i = 0; i < TABLEAUX && used < size; ++i) {
-        const char *between = i == 0 ? "" : i + 1 < TABLEAUX ? ", " : " and ";
-        used += (size_t)snprintf(text + used, size - used, "%s%s", between, tableaux[i].name);
-    }
-}
-
-evn_status evn__tableau_need(const char *name, const evn__tableau **tableau) {
-    char names[256];
-    *tableau = evn__tableau_find(name);
-    if (*tableau) {
-        return EVN_OK;
-    }
-    const char *near = name ? evn__nearest_choice(name, evn_method_name) : NULL;
-    list_names(names, sizeof(names));
-    EVN_CHECK(!near, EVN_ERR_ARGUMENT, "no solver is named '%s'; did you mean %s? There are %s",
-              name, near, names);
-    EVN_FAIL(EVN_ERR_ARGUMENT, "no solver is named '%s'; there are %s", name ? name : "", names);
 }
 
 double evn__tableau_a(const evn__tableau *tableau, int i, int j) {
@@ -87,16 +60,4 @@ double evn__tableau_stability(const evn__tableau *tableau) {
         reach += step;
     }
     return reach - step;
-}
-
-const char *evn_method_name(int index) {
-    return index >= 0 && index < TABLEAUX ? tableaux[index].name : NULL;
-}
-
-int evn_method_order(int index) {
-    return index >= 0 && index < TABLEAUX ? tableaux[index].order : 0;
-}
-
-bool evn_method_is_adaptive(int index) {
-    return index >= 0 && index < TABLEAUX && tableaux[index].error_order > 0;
 }

@@ -2,14 +2,9 @@
 #ifndef EVN_ODE_TABLEAU_H
 #define EVN_ODE_TABLEAU_H
 
-#include "evonode/status.h"
-#include <limits.h>
 #include <stdbool.h>
 
-enum {
-    EVN__MAX_STAGES = 12,
-    EVN__MAX_STEPS = INT_MAX / EVN__MAX_STAGES - 1, ///< whose evaluations can still be counted
-};
+enum { EVN__MAX_STAGES = 12 };
 
 /// An explicit Runge–Kutta method: k_i = f(t + c_i dt, y + dt Σ_{j<i} a_ij k_j),
 /// y' = y + dt Σ b_i k_i, error = dt Σ e_i k_i; a second estimate, of lower order, is dt Σ ẽ_i k_i.
@@ -23,10 +18,17 @@ typedef struct evn__tableau {
     double coarse[EVN__MAX_STAGES]; ///< ẽ; all zero where there is one estimate
 } evn__tableau;
 
-/// NULL when there is no method of that name.
+enum {
+#define EVN_TABLEAU(name, ...) EVN__TABLEAU_##name,
+#include "ode/tableau.def"
+#undef EVN_TABLEAU
+    EVN__TABLEAUX ///< how many
+};
+
+extern const evn__tableau evn__tableaux[EVN__TABLEAUX];
+
+/// NULL when there is none of that name.
 const evn__tableau *evn__tableau_find(const char *name);
-/// @return EVN_ERR_ARGUMENT, with the names there are, and the one that was probably meant
-evn_status evn__tableau_need(const char *name, const evn__tableau **tableau);
 
 /// a_ij, j < i; stages count from 0.
 double evn__tableau_a(const evn__tableau *tableau, int i, int j);

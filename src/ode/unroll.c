@@ -11,10 +11,10 @@ struct evn__unroll {
 };
 
 static evn_status make(evn__unroll *unroll, const evn_dynamics *dynamics, const char *method) {
-    const evn__tableau *tableau;
-    EVN_TRY(evn__tableau_need(method, &tableau));
+    const evn__stepper *stepper;
+    EVN_TRY(evn__stepper_need(method, &stepper));
     EVN_TRY(evn__dynamics_copy(dynamics, &unroll->dynamics));
-    EVN_TRY(evn__step_graph(&unroll->dynamics->system, tableau, &unroll->step));
+    EVN_TRY(evn__step_graph(&unroll->dynamics->system, stepper, &unroll->step));
     return EVN_NEW(&unroll->values,
                    evn_graph_input_count(unroll->step) + evn_graph_output_count(unroll->step));
 }

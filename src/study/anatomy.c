@@ -245,14 +245,14 @@ static double state_numbers(const evn__system *system) {
     return sum;
 }
 
-typedef evn_status step_builder(const evn__system *system, const evn__tableau *tableau,
+typedef evn_status step_builder(const evn__system *system, const evn__stepper *stepper,
                                 evn_graph **graph);
 
 /// A step by a method, as the solver compiles it.
 static evn_status measure_step(const evn__system *system, step_builder *build, const char *method,
                                extent *e) {
     evn_graph *step = NULL;
-    evn_status status = build(system, evn__tableau_find(method), &step);
+    evn_status status = build(system, evn__stepper_find(method), &step);
     if (status == EVN_OK) {
         status = measure(step, e);
     }

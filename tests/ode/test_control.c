@@ -21,7 +21,7 @@
 
 typedef struct twin {
     const evn_solver_options *options;
-    const evn__tableau *tableau;
+    const evn__stepper *stepper;
     const evn__control *control; ///< for the ends
     int intervals;
     bool jumps;
@@ -102,7 +102,7 @@ static void judge(twin *w, double error) {
         return;
     }
     bool accepted = error <= 1;
-    double factor = evn__controller_factor(&controller, w->tableau, error, w->errors);
+    double factor = evn__controller_factor(&controller, w->stepper, error, w->errors);
     double next = r->dt * (accepted ? factor : fmin(factor, 1));
     next = fabs(next) < fabs(w->longest) ? next : w->longest;
     r->took = accepted ? EVN_CONTROL_ACCEPT : EVN_CONTROL_REJECT;
@@ -152,9 +152,9 @@ static void create(bench *b, evn_solver_options options, bool backward, double t
         test_needs_fp64();
     }
     *b = (bench){.options = options, .random = 17};
-    const evn__tableau *tableau = evn__tableau_find("dopri5");
+    const evn__stepper *stepper = evn__stepper_find("dopri5");
     TRY(evn__course_create(&options, &b->course));
-    TRY(evn__control_create(test_device(), &options, tableau, &b->course, backward, &b->control));
+    TRY(evn__control_create(test_device(), &options, stepper, &b->course, backward, &b->control));
     TRY(evn__control_set(b->control, t0, t1, backward));
     for (int i = 0; i < 2; ++i) {
         TRY(evn__real_create(test_device(), options.fp64, X, &b->x[i]));
@@ -166,7 +166,7 @@ static void create(bench *b, evn_solver_options options, bool backward, double t
     }
     TRY(evn__real_write((evn_binding){b->series, 0}, options.fp64, b->seen, SERIES));
     b->twin = (twin){.options = &b->options,
-                     .tableau = tableau,
+                     .stepper = stepper,
                      .control = b->control,
                      .intervals = b->course.intervals,
                      .jumps = backward,

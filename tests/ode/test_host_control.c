@@ -60,14 +60,14 @@ static double run(host_solve *h, const problem *p, bool step, double t, double d
 
 static void prepare_host(host_solve *h, const problem *p, const evn_solver_options *options) {
     const evn__system *system = &p->dynamics->system;
-    const evn__tableau *tableau = evn__tableau_find("dopri5");
+    const evn__stepper *stepper = evn__stepper_find("dopri5");
     double tolerances[] = {options->rtol, options->atol};
     evn_graph *graph = NULL;
     *h = (host_solve){.fp64 = options->fp64};
-    TRY(evn__start_graph(system, tableau, &graph));
+    TRY(evn__start_graph(system, stepper, &graph));
     h->start = compile(graph, h->fp64);
     evn_graph_destroy(&graph);
-    TRY(evn__adaptive_step_graph(system, tableau, &graph));
+    TRY(evn__adaptive_step_graph(system, stepper, &graph));
     h->step = compile(graph, h->fp64);
     evn_graph_destroy(&graph);
     TRY(evn__layout_create(system, &h->layout));
@@ -96,13 +96,13 @@ static void solve_on_host(host_solve *h, const problem *p, double t0, double t1)
     const evn_solver_options options = evn_solver_options_default();
     const evn__controller controller = evn__controller_create(&options);
     const double none[] = {1, 1};
-    const evn__tableau *tableau = evn__tableau_find("dopri5");
+    const evn__stepper *stepper = evn__stepper_find("dopri5");
     load_host(h, p);
     double t = t0, next = run(h, p, false, t0, t1 - t0);
     while (t != t1) {
         double left = t1 - t, dt = fabs(next) >= fabs(left) ? left : next;
         double error = run(h, p, true, t, dt);
-        double factor = evn__controller_factor(&controller, tableau, error, none);
+        double factor = evn__controller_factor(&controller, stepper, error, none);
         bool accepted = error <= 1;
         if (accepted) {
             t = dt == left ? t1 : t + dt;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Solvers: exact answers, orders of convergence, step control, memory, no waits.
 #include "evonode/solver.h"
-#include "ode/tableau.h"
+#include "ode/stepper.h"
 #include "plan/real.h"
 #include "problem.h"
 #include "test.h"
@@ -66,7 +66,7 @@ static int count_methods(void) {
 
 /// Starts and attempts evaluate what they say: an attempt's first slope is there already.
 static int evaluations(const char *method, const evn_solution *s) {
-    int each = evn__tableau_adaptive_evaluations(evn__tableau_find(method));
+    int each = evn__stepper_adaptive_evaluations(evn__stepper_find(method));
     return 2 + each * (s->accepted + s->rejected);
 }
 
@@ -88,7 +88,7 @@ START_TEST(adaptive_meets_its_tolerance) {
         problem_solve(&p, 0, 3);
         double error = problem_linear_error(&p, 3);
         // Where the estimate is of what goes on, the errors of all steps add up.
-        bool sums = evn__tableau_find(method)->error_order == evn_method_order(_i);
+        bool sums = evn__stepper_find(method)->error_order == evn_method_order(_i);
         double bound = 50 + (sums ? 5 * p.solution.accepted : 0);
         ck_assert_msg(error < bound * tolerance, "error %g at tolerance %g", error, tolerance);
         ck_assert_int_eq(p.solution.nfe, evaluations(method, &p.solution));

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A step under construction: what steppers (ode/stepper.h) make it with.
+#ifndef EVN_ODE_STEP_BUILD_H
+#define EVN_ODE_STEP_BUILD_H
+
+#include "ode/stepper.h"
+#include "ode/system.h"
+
+/// Arrays over states, or [set][output of the system].
+struct evn__step_build {
+    const evn__system *system;
+    const evn__stepper *stepper;
+    evn_graph *graph;
+    evn_value t, dt, end; ///< end: the time after the step; EVN_NONE: t + dt
+    evn_value *states, *parameters, *next;
+    evn_value *k; ///< [sets + 1][outputs]: slopes, then operands of pairs; behind the sets what is
+                  ///< evaluated after the step
+    evn_value *inputs;
+    bool adaptive; ///< the first set of slopes is given
+    bool dense;    ///< with the middle of the step
+};
+
+/// Slopes of set `set`, then operands.
+evn_value *evn__step_slopes(const evn__step_build *step, int set);
+
+/// slopes[output] = right-hand side at (t, states).
+evn_status evn__step_evaluate(evn__step_build *step, evn_value t, const evn_value *states,
+                              evn_value *slopes);
+
+/// dt Σ weight[j] k_j of one state; EVN_NONE when all weights are zero.
+evn_value evn__step_combine(evn__step_build *step, const double *weights, int count, int state);
+
+/// to = states + dt Σ weight[j] k_j.
+void evn__step_advance(evn__step_build *step, const double *weights, int count, evn_value *to);
+
+/// t + c dt; the time after the step where c is 1.
+evn_value evn__step_time(const evn__step_build *step, double c);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ode/stepper.h"
+
+#include "base/nearest.h"
+#include "base/status.h"
+#include "evonode/solver.h"
+#include "ode/explicit.h"
+#include <stdio.h>
+#include <string.h>
+
+static const evn__stepper steppers[] = {
+#define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e, coarse)                    \
+    {#name, order, error_order, fsal, &evn__explicit, &evn__tableaux[EVN__TABLEAU_##name]},
+#include "ode/tableau.def"
+#undef EVN_TABLEAU
+};
+
+enum { STEPPERS = sizeof(steppers) / sizeof(steppers[0]) };
+
+const evn__stepper *evn__stepper_at(int index) {
+    return index >= 0 && index < STEPPERS ? &steppers[index] : NULL;
+}
+
+const evn__stepper *evn__stepper_find(const char *name) {
+    for (int i = 0; i < STEPPERS; ++i) {
+        if (name && strcmp(steppers[i].name, name) == 0) {
+            return &steppers[i];
+        }
+    }
+    return NULL;
+}
+
+static void list_names(char *text, size_t size) {
+    size_t used = 0;
+    for (int i = 0; i < STEPPERS && used < size; ++i) {
+        const char *between = i == 0 ? "" : i + 1 < STEPPERS ? ", " : " and ";
+        used += (size_t)snprintf(text + used, size - used, "%s%s", between, steppers[i].name);
+    }
+}
+
+evn_status evn__stepper_need(const char *name, const evn__stepper **stepper) {
+    char names[512];
+    *stepper = evn__stepper_find(name);
+    if (*stepper) {
+        return EVN_OK;
+    }
+    const char *near = name ? evn__nearest_choice(name, evn_method_name) : NULL;
+    list_names(names, sizeof(names));
+    EVN_CHECK(!near, EVN_ERR_ARGUMENT, "no solver is named '%s'; did you mean %s? There are %s",
+              name, near, names);
+    EVN_FAIL(EVN_ERR_ARGUMENT, "no solver is named '%s'; there are %s", name ? name : "", names);
+}
+
+int evn__stepper_evaluations(const evn__stepper *stepper) {
+    return stepper->kind->evaluations(stepper);
+}
+
+int evn__stepper_adaptive_evaluations(const evn__stepper *stepper) {
+    return stepper->kind->adaptive_evaluations(stepper);
+}
+
+double evn__stepper_stability(const evn__stepper *stepper) {
+    return stepper->kind->stability(stepper);
+}
+
+int evn__stepper_operands(const evn__stepper *stepper) {
+    int count = 0;
+    for (int set = 0; set < stepper->kind->slopes(stepper); ++set) {
+        count += stepper->kind->weight(stepper, set) != 0;
+    }
+    return count;
+}
+
+bool evn__stepper_has_middle(const evn__stepper *stepper) {
+    return stepper->kind->has_middle && stepper->kind->has_middle(stepper);
+}
+
+const char *evn_method_name(int index) {
+    const evn__stepper *stepper = evn__stepper_at(index);
+    return stepper ? stepper->name : NULL;
+}
+
+int evn_method_order(int index) {
+    const evn__stepper *stepper = evn__stepper_at(index);
+    return stepper ? stepper->order : 0;
+}
+
+bool evn_method_is_adaptive(int index) {
+    const evn__stepper *stepper = evn__stepper_at(index);
+    return stepper && stepper->error_order > 0;
+}
