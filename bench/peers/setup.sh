@@ -18,3 +18,4 @@ make_environment() { # name, options of venv
 }
 make_environment torch --system-site-packages
 make_environment jax
+build/peers/torch/bin/pip install --quiet --no-deps -r bench/peers/requirements-torchode.txt

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows in torch and torchdiffeq. Images are [B, C, H, W], kernels [Co, Ci, Kh, Kw], dense weights
+"""Rows in torch, torchdiffeq and torchode. Images are [B, C, H, W], kernels [Co, Ci, Kh, Kw], dense weights
 [out, in] here; they are converted from and to ours outside of what is timed."""
 
 import os
+import types
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+import torchode
 from torchdiffeq import odeint, odeint_adjoint
 from importlib.metadata import version as version_of
 
-from job import ADJOINT, EXACT, FLOW, STEP, Job
+from job import ADJOINT, EXACT, FLOW, OWN_STEPS, STEP, Job
 
 torch.set_num_threads(os.cpu_count())
 
@@ -18,7 +20,8 @@ torch.set_num_threads(os.cpu_count())
 def version():
     if not torch.backends.mkldnn.is_available():
         raise RuntimeError("this torch has no oneDNN; its convolutions would not be a fair peer")
-    return f"torch {torch.__version__}, numpy {np.__version__}, torchdiffeq {version_of('torchdiffeq')}"
+    ours = ", ".join(f"{name} {version_of(name)}" for name in ("torchdiffeq", "torchode"))
+    return f"torch {torch.__version__}, numpy {np.__version__}, {ours}"
 
 
 def finish(result):
@@ -289,6 +292,79 @@ def flow(inputs):
     return [Job(peer(), run, lambda r: {"loss": r[0].item(), **parameters.outputs(r[1])}, FLOW)]
 
 
+# Steps of each sample's own ----------------------------------------------------------------------
+
+@torch.jit.script
+class NoEvent:
+    def __init__(self):
+        self.count = 0
+
+    def record(self, stream: int):
+        pass
+
+    def synchronize(self):
+        pass
+
+
+def no_stream(device: torch.device) -> int:
+    return 0
+
+
+def without_cuda():
+    """A torch for torchode to see: its loop names CUDA's events, for which a torch that was built for
+    CPUs alone has no compiled class. On a CPU the loop does not come to them."""
+    seen = types.ModuleType("torch")
+    seen.__dict__.update(torch.__dict__)
+    seen.cuda = types.ModuleType("cuda")
+    seen.cuda.Event, seen.cuda.current_stream = NoEvent, no_stream
+    return seen
+
+
+def compiled_solver(field, method):
+    torchode.adjoints.torch = without_cuda()
+    term = torchode.ODETerm(field)
+    control = torchode.IntegralController(atol=1e-5, rtol=1e-5, term=term)
+    return torch.jit.script(torchode.AutoDiffAdjoint(method(term=term), control))
+
+
+def own_steps(field, method, end, times, inputs):
+    x0 = torch.from_numpy(inputs["x0"])
+    ts = torch.linspace(0, end, times + 1)[1:].repeat(len(x0), 1)
+    solver = compiled_solver(field, method)
+    problem = torchode.InitialValueProblem(y0=x0, t_start=torch.zeros(len(x0)), t_eval=ts,
+                                           t_end=torch.full((len(x0),), float(end)))
+
+    def run():
+        with torch.no_grad():
+            return solver.solve(problem).ys
+    return [Job(f"torchode {version_of('torchode')}, compiled", run,
+                lambda ys: {"series": ys.numpy().transpose(1, 0, 2)}, OWN_STEPS)]
+
+
+class Oscillator(torch.nn.Module):
+    def forward(self, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        place, speed = x[:, 0], x[:, 1]
+        return torch.stack((speed, 2 * (1 - place * place) * speed - place), 1)
+
+
+class Network(torch.nn.Module):
+    def __init__(self, inputs):
+        super().__init__()
+        self.u, self.v = torch.from_numpy(inputs["u"]), torch.from_numpy(inputs["v"])
+        self.b, self.c = torch.from_numpy(inputs["b"]), torch.from_numpy(inputs["c"])
+
+    def forward(self, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return torch.addmm(self.c, torch.tanh(torch.addmm(self.b, x, self.u)), self.v)
+
+
+def van_der_pol(inputs):
+    return own_steps(Oscillator(), torchode.Dopri5, 7.63, 200, inputs)
+
+
+def network_100(inputs):
+    return own_steps(Network(inputs), torchode.Tsit5, 1.0, 100, inputs)
+
+
 ROWS = {
     "matmul_square": matmul,
     "matmul_conv": matmul,
@@ -304,4 +380,6 @@ ROWS = {
     "curve_adjoint": curve_adjoint,
     "flow_100": flow,
     "flow_512": flow,
+    "van_der_pol": van_der_pol,
+    "network_100": network_100,
 }
