@@ -6,6 +6,7 @@
 
 #include "evonode/dataset.h"
 #include "evonode/diff.h"
+#include "evonode/event.h"
 #include "evonode/optimizer.h"
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"

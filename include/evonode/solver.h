@@ -120,13 +120,15 @@ evn_solver_options evn_solver_options_with(const evn_solver_options *options,
 /// the reversible method stay as they are. Of NULL, the default ones.
 evn_solver_options evn_solver_options_forward(const evn_solver_options *options);
 
-/// How a solve ended; every value but DONE comes with EVN_ERR_SOLVER or EVN_ERR_NOT_FINITE.
+/// How a solve ended; every value but DONE and EVENT comes with EVN_ERR_SOLVER or
+/// EVN_ERR_NOT_FINITE.
 typedef enum evn_outcome {
     EVN_OUTCOME_DONE,
     EVN_OUTCOME_STEP_TOO_SMALL,
     EVN_OUTCOME_TOO_MANY_STEPS,
     EVN_OUTCOME_NOT_FINITE,
     EVN_OUTCOME_NOT_RECONSTRUCTED, ///< of a gradient: solving backwards leads elsewhere
+    EVN_OUTCOME_EVENT,             ///< at a terminal event (evonode/event.h), which is no failure
 } evn_outcome;
 
 /// What a solve did.

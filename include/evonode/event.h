@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Events: zeros of functions of t and x on the way of a solve. A solver that looks for them ends
+/// at the first one that is terminal, and differentiates through its time.
+///
+/// An event is found where its function has changed its sign from one end of an accepted step to
+/// the other: a pair of zeros within one step is passed over (dt_max makes steps shorter). Its time
+/// is then narrowed down along the step itself, which is taken again with other lengths, until two
+/// times are as near to each other as the precision has them: the state at an event is one that
+/// the method gives, and the function is 0 there but for rounding. Where a function is 0 at the
+/// start, its derivative says from which side it comes.
+#ifndef EVONODE_EVENT_H
+#define EVONODE_EVENT_H
+
+#include "evonode/solver.h"
+
+EVN_API_BEGIN
+
+/// A compiled solver that looks for events.
+typedef struct evn_event_solver evn_event_solver;
+
+/// Which zeros count, in the order in which the solve comes to them.
+typedef enum evn_event_direction {
+    EVN_EVENT_EITHER,
+    EVN_EVENT_RISING,  ///< from below 0 to above
+    EVN_EVENT_FALLING, ///< from above 0 to below
+} evn_event_direction;
+
+/// What is looked for.
+typedef struct evn_event {
+    /// Inputs "t" (scalar), "x" in the dynamics' shape, then any of the dynamics' weights that do
+    /// not evolve, by name. One output: a number, or with per_sample [B] or [B, 1], one for each
+    /// sample, of which it must not mix any. Copied
+    const evn_graph *function;
+    evn_event_direction direction; ///< which of its zeros count
+    bool terminal; ///< the solve ends there; else it is noted, and the solve goes on
+} evn_event;
+
+/// An event that was found.
+typedef struct evn_occurrence {
+    int64_t sample;  ///< with per_sample; else 0
+    int event;       ///< its number among those that were given
+    double t;        ///< at the zero, or behind it by as little as the precision has
+    const double *x; ///< the state there, [state], or with per_sample of the sample alone; borrowed
+                     ///< until the solver's next solve
+} evn_occurrence;
+
+/// Compile. The dynamics and the events may be destroyed afterwards. Options are those of solvers,
+/// with fixed or adaptive steps, of the batch or per_sample, and any gradient, but without
+/// observations.
+/// @param[in] events  [count], 1 to EVN_MAX_INPUTS
+/// @return EVN_ERR_ARGUMENT as evn_solver_create, and naming the event for a function that is none
+///         of these dynamics'; EVN_ERR_SHAPE, naming the event, for one with another output
+evn_status evn_event_solver_create(evn_device *device, const evn_dynamics *dynamics,
+                                   const evn_solver_options *options, const evn_event *events,
+                                   int count, evn_event_solver **solver);
+void evn_event_solver_destroy(evn_event_solver **solver); ///< nulls; accepts NULL
+
+/// As evn_solve, up to the first terminal event; where there is none, to t1. Waits after each step.
+/// @param[out] x1        where x at the event, or at t1, is
+/// @param[out] solution  outcome EVN_OUTCOME_EVENT, and t that of the event; EVN_OUTCOME_DONE where
+///                       no terminal event was met. May be NULL
+/// @return as evn_solve; EVN_ERR_NOT_FINITE, naming the event, where its function is not finite
+evn_status evn_solve_to_event(evn_event_solver *solver, double t0, double t1, evn_binding x0,
+                              const evn_binding *weights, evn_binding *x1, evn_solution *solution);
+
+/// The same with times of each sample's own: per_sample. The times of observations must be NULL.
+evn_status evn_solve_samples_to_event(evn_event_solver *solver, const evn_sample_times *times,
+                                      evn_binding x0, const evn_binding *weights, evn_binding *x1,
+                                      evn_solution *solution);
+
+/// What sample `index` did in the last solve; without per_sample there is sample 0 alone.
+/// @return EVN_ERR_ARGUMENT without such a sample, and before a solve
+evn_status evn_event_solver_sample_solution(const evn_event_solver *solver, int64_t index,
+                                            evn_solution *solution);
+
+/// Events of the last solve: by sample, and of one sample in the order of the way.
+int evn_event_solver_occurrence_count(const evn_event_solver *solver);
+/// Number `index` of these.
+/// @return EVN_ERR_ARGUMENT when there are not as many
+evn_status evn_event_solver_occurrence(const evn_event_solver *solver, int index,
+                                       evn_occurrence *occurrence);
+
+/// The gradient through the last solve, which must have ended with EVN_OK, and through the time t*
+/// of the event that ended it, which by the implicit function theorem moves with x by
+/// −eₓ / (eₜ + eₓ f): the cotangent of x at t* becomes x̄ − eₓᵀ (t̄ + x̄·f) / (eₜ + eₓ f), that of a
+/// weight of e gets its share, and the rest is the options' gradient of a solve to t*, which is
+/// made first. Samples that ended at t1 have the usual gradient. Waits.
+/// @param[in]  x1_bar       cotangent of x1, in its shape
+/// @param[in]  t_bar        [1], or with per_sample [B]: cotangents of the times of the terminal
+///                          events; not read where there was none. NULL: zeros
+/// @param[out] x0_bar       as in evn_solve_gradient, as are weights_bar and the solution, whose
+///                          nfe includes that of the solve
+/// @return as evn_solve_gradient; EVN_ERR_NOT_FINITE, naming the sample, where the function only
+///         touches 0, so that its time has no derivative
+evn_status evn_solve_to_event_gradient(evn_event_solver *solver, evn_binding x1_bar,
+                                       const double *t_bar, evn_binding *x0_bar,
+                                       const evn_binding *weights_bar, evn_solution *solution);
+
+EVN_API_END
+
+#endif

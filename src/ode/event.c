@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: Apache-2.0
+// A solver that looks for events: a search, and for the gradient a solver that goes to where that
+// has ended.
+#include "evonode/event.h"
+
+#include "base/memory.h"
+#include "ode/event_search.h"
+#include "ode/integrator.h"
+#include "ode/jump.h"
+#include "plan/real.h"
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct evn_event_solver {
+    evn_device *device;
+    evn_solver_options options;
+    evn_dynamics *dynamics;
+    evn_event *events; ///< without their functions
+    evn__problem problem;
+    evn__event_system system;
+    evn__event_search *search;
+    evn_occurrence *found; ///< of the last solve, in order
+    int found_capacity;
+    evn_binding *weights;    ///< of the last solve, one for each
+    evn_binding *parameters; ///< of these, in the order of the system
+    double *t0, *t1;         ///< of each sample of the last solve: where it began and ended
+    bool ended, solved;      ///< as a solver's
+    // Of the gradient, else none.
+    evn_solver *gradient; ///< from t0 to where the search has ended
+    evn_plan *through;    ///< at the events
+    evn_buffer *start;    ///< the state at t0
+    evn_buffer *bars;     ///< x_bar, those of the parameters, rates
+    evn_buffer *given;    ///< x_bar of all rows, times, their cotangents, which event
+    evn__jump **shares;   ///< of each weight that is a parameter
+    double *host;         ///< what is written to `given`
+};
+
+// Life --------------------------------------------------------------------------------------------
+
+static int sample_count(const evn_event_solver *s) {
+    return s->options.per_sample ? (int)evn_dynamics_state_shape(s->dynamics).dim[0] : 1;
+}
+
+static size_t state_size(const evn_event_solver *s, int index) {
+    return (size_t)evn_shape_count(evn__system_state_shape(&s->dynamics->system, index));
+}
+
+static evn_status check_events(const evn_solver_options *options, const evn_event *events,
+                               int count) {
+    EVN_CHECK(options->observations == 0, EVN_ERR_ARGUMENT,
+              "a solve to an event has no observations: solve to the time of the event again, with "
+              "a solver that has them");
+    EVN_CHECK(count >= 1 && count <= EVN_MAX_INPUTS, EVN_ERR_ARGUMENT,
+              "%d events; give 1 to %d, and where there are none take evn_solve", count,
+              EVN_MAX_INPUTS);
+    for (int i = 0; i < count; ++i) {
+        EVN_CHECK(events[i].function, EVN_ERR_ARGUMENT, "event %d has no function", i);
+        EVN_CHECK(
+            events[i].direction >= EVN_EVENT_EITHER && events[i].direction <= EVN_EVENT_FALLING,
+            EVN_ERR_ARGUMENT, "event %d: there is no direction %d", i, (int)events[i].direction);
+    }
+    return EVN_OK;
+}
+
+static evn_status compile_through(evn_event_solver *s) {
+    static const char *const batch[] = {"x.0", "x_bar", NULL};
+    static const char *const own[] = {"t", "x.0", "x_bar", "t_bar", "which", NULL};
+    bool lifted = s->options.per_sample;
+    const evn_plan_options options = {
+        .fp64 = s->options.fp64, .sample_inputs = lifted ? own : batch, .few_samples = lifted};
+    evn_graph *graph = NULL;
+    EVN_TRY(evn__event_gradient_graph(&s->system, &graph));
+    evn_status status = evn_plan_create(s->device, graph, &options, &s->through);
+    evn_graph_destroy(&graph);
+    return status;
+}
+
+static evn_status make(const evn_event_solver *s, size_t count, evn_buffer **buffer) {
+    return evn__real_create_for(s->device, EVN__USE_STATES, s->options.fp64, count, buffer);
+}
+
+/// Elements of x in all rows.
+static size_t row_elements(const evn_event_solver *s) {
+    return (size_t)evn_shape_count(evn__system_state_shape(&s->system.system, 0));
+}
+
+/// Where number `index` of what the gradient at the events gives is; one behind the last: the end.
+static size_t bar_at(const evn_event_solver *s, int index) {
+    size_t at = index > 0 ? evn__real_aligned(row_elements(s)) : 0;
+    for (int i = 1; i < index; ++i) {
+        at += evn__real_aligned(
+            (size_t)evn_shape_count(evn__system_parameter_shape(&s->system.system, i - 1)));
+    }
+    return at;
+}
+
+static evn_status make_gradient(evn_event_solver *s) {
+    size_t rows = (size_t)s->system.rows, numbers = rows * (2 + (size_t)s->system.count), start = 0;
+    for (int i = 0; i < s->dynamics->system.state_count; ++i) {
+        start += evn__real_aligned(state_size(s, i));
+    }
+    EVN_TRY(evn_solver_create(s->device, s->dynamics, &s->options, &s->gradient));
+    EVN_TRY(compile_through(s));
+    EVN_TRY(make(s, start, &s->start));
+    EVN_TRY(make(s, bar_at(s, s->dynamics->system.parameter_count + 1) + rows, &s->bars));
+    EVN_TRY(make(s, evn__real_aligned(row_elements(s)) + numbers, &s->given));
+    EVN_TRY(EVN_NEW(&s->host, numbers));
+    EVN_TRY(EVN_NEW(&s->shares, s->dynamics->weight_count));
+    for (int i = 0; i < s->dynamics->weight_count; ++i) {
+        if (!s->dynamics->weights[i].evolves) {
+            EVN_TRY(evn__jump_create(s->device, evn_dynamics_weight_shape(s->dynamics, i),
+                                     s->options.fp64, &s->shares[i]));
+        }
+    }
+    return EVN_OK;
+}
+
+static evn_status create(evn_event_solver *s, const evn_dynamics *dynamics, const evn_event *events,
+                         int count) {
+    const evn__stepper *stepper;
+    EVN_TRY(check_events(&s->options, events, count));
+    EVN_TRY(evn_solver_options_check(&s->options));
+    EVN_TRY(evn__check_options(&s->options, &stepper));
+    s->options.method = stepper->name; // the caller's may not live as long
+    EVN_TRY(evn__dynamics_copy(dynamics, &s->dynamics));
+    evn__system_set_norm(&s->dynamics->system, s->options.norm);
+    EVN_TRY(evn__event_system_create(s->dynamics, &s->options, stepper, events, count, &s->system));
+    EVN_TRY(EVN_NEW(&s->events, count));
+    for (int i = 0; i < count; ++i) {
+        s->events[i] = (evn_event){NULL, events[i].direction, events[i].terminal};
+    }
+    s->problem =
+        (evn__problem){.device = s->device, .system = &s->dynamics->system, .options = &s->options};
+    EVN_TRY(evn__event_search_create(&s->problem, &s->system, s->events, &s->search));
+    EVN_TRY(EVN_NEW(&s->weights, s->dynamics->weight_count + 1));
+    EVN_TRY(EVN_NEW(&s->parameters, s->dynamics->weight_count + 1));
+    EVN_TRY(EVN_NEW(&s->t0, sample_count(s)));
+    EVN_TRY(EVN_NEW(&s->t1, sample_count(s)));
+    return s->options.gradient == EVN_GRADIENT_NONE ? EVN_OK : make_gradient(s);
+}
+
+evn_status evn_event_solver_create(evn_device *device, const evn_dynamics *dynamics,
+                                   const evn_solver_options *options, const evn_event *events,
+                                   int count, evn_event_solver **solver) {
+    EVN_REQUIRE(solver);
+    *solver = NULL;
+    EVN_REQUIRE(device);
+    EVN_REQUIRE(dynamics);
+    EVN_REQUIRE(options);
+    EVN_REQUIRE(events);
+    EVN_TRY(EVN_NEW(solver, 1));
+    (*solver)->device = device;
+    (*solver)->options = *options;
+    evn_status status = create(*solver, dynamics, events, count);
+    if (status != EVN_OK) {
+        evn_event_solver_destroy(solver);
+    }
+    return status;
+}
+
+void evn_event_solver_destroy(evn_event_solver **solver) {
+    evn_event_solver *s = solver ? *solver : NULL;
+    if (!s) {
+        return;
+    }
+    evn_solver_destroy(&s->gradient);
+    evn_plan_destroy(&s->through);
+    evn_buffer_destroy(&s->start);
+    evn_buffer_destroy(&s->bars);
+    evn_buffer_destroy(&s->given);
+    for (int i = 0; s->shares && i < s->dynamics->weight_count; ++i) {
+        evn__jump_destroy(&s->shares[i]);
+    }
+    evn__event_search_destroy(&s->search);
+    evn__event_system_free(&s->system);
+    evn_dynamics_destroy(&s->dynamics);
+    free(s->events);
+    free(s->found);
+    free(s->weights);
+    free(s->parameters);
+    free(s->t0);
+    free(s->t1);
+    free(s->shares);
+    free(s->host);
+    free(s);
+    *solver = NULL;
+}
+
+// A solve -----------------------------------------------------------------------------------------
+
+static evn_status check_way(const evn_event_solver *s, double t0, double t1) {
+    double most = s->options.fp64 ? DBL_MAX : FLT_MAX;
+    EVN_CHECK(fabs(t0) <= most && fabs(t1) <= most && fabs(t1 - t0) <= most, EVN_ERR_ARGUMENT,
+              "the interval [%g, %g] is not finite in %s precision", t0, t1,
+              s->options.fp64 ? "double" : "single");
+    return EVN_OK;
+}
+
+static evn_status check_weights(const evn_event_solver *s, const evn_binding *weights,
+                                const char *kind) {
+    for (int i = 0; i < s->dynamics->weight_count; ++i) {
+        size_t count = (size_t)evn_shape_count(evn_dynamics_weight_shape(s->dynamics, i));
+        EVN_CHECK(weights, EVN_ERR_ARGUMENT, "nothing is bound to the %ss", kind);
+        EVN_TRY(evn__real_check(weights[i], s->options.fp64, count, kind,
+                                s->dynamics->weights[i].name));
+    }
+    return EVN_OK;
+}
+
+/// Component `index` of the state at t0, for the gradient.
+static evn_binding start_at(const evn_event_solver *s, int index) {
+    evn_binding at = {s->start, 0};
+    for (int i = 0; i < index; ++i) {
+        at.offset += evn__real_aligned(state_size(s, i));
+    }
+    return at;
+}
+
+static evn_status set_initial(const evn_event_solver *s, int index, evn_binding value) {
+    size_t count = state_size(s, index);
+    EVN_TRY(
+        evn__real_copy(evn__event_search_state(s->search, index), value, s->options.fp64, count));
+    return s->start ? evn__real_copy(start_at(s, index), value, s->options.fp64, count) : EVN_OK;
+}
+
+static evn_status load(evn_event_solver *s, evn_binding x0, const evn_binding *weights) {
+    EVN_TRY(set_initial(s, 0, x0));
+    for (int i = 0; i < s->dynamics->weight_count; ++i) {
+        const evn__weight *w = &s->dynamics->weights[i];
+        s->weights[i] = weights[i];
+        if (w->evolves) {
+            EVN_TRY(set_initial(s, w->index, weights[i]));
+            s->weights[i] = s->start ? start_at(s, w->index) : weights[i];
+        } else {
+            s->parameters[w->index] = weights[i];
+        }
+    }
+    return EVN_OK;
+}
+
+/// By sample, and then along its way.
+static int compare(const void *a, const void *b) {
+    const evn_occurrence *p = a, *q = b;
+    return p->sample != q->sample ? (p->sample > q->sample) - (p->sample < q->sample)
+                                  : (p->t > q->t) - (p->t < q->t);
+}
+
+/// Reverse the order of those of each sample that solves backwards in time.
+static void turn(const evn_event_solver *s, int count) {
+    for (int first = 0, end; first < count; first = end) {
+        int64_t sample = s->found[first].sample;
+        for (end = first; end < count && s->found[end].sample == sample; ++end) {
+        }
+        bool backward = s->t1[sample] < s->t0[sample];
+        for (int i = first, j = end - 1; backward && i < j; ++i, --j) {
+            evn_occurrence other = s->found[i];
+            s->found[i] = s->found[j];
+            s->found[j] = other;
+        }
+    }
+}
+
+static evn_status collect(evn_event_solver *s) {
+    int count = evn__event_search_count(s->search);
+    EVN_TRY(EVN_RESERVE(s->found, s->found_capacity, count));
+    for (int i = 0; i < count; ++i) {
+        const evn__event_found *one = evn__event_search_found(s->search, i);
+        s->found[i] = (evn_occurrence){one->row, one->event, one->t, one->x};
+    }
+    if (count > 0) {
+        qsort(s->found, (size_t)count, sizeof(*s->found), compare);
+    }
+    turn(s, count);
+    return EVN_OK;
+}
+
+static evn_status solve(evn_event_solver *s, const evn__passage *passage, evn_binding x0,
+                        const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
+    evn_solution unused;
+    solution = solution ? solution : &unused;
+    *solution = (evn_solution){0}; // also where the device fails on the way
+    EVN_REQUIRE(x1);
+    EVN_TRY(evn__real_check(x0, s->options.fp64, state_size(s, 0), "state", "x0"));
+    EVN_TRY(check_weights(s, weights, "weight"));
+    s->ended = s->solved = false;
+    EVN_TRY(load(s, x0, weights));
+    evn__passage own = *passage;
+    own.parameters = s->parameters;
+    evn_status status = evn__event_search_run(s->search, &own, solution);
+    *x1 = evn__event_search_state(s->search, 0);
+    s->solved = status == EVN_OK;
+    s->ended = s->solved || solution->outcome != EVN_OUTCOME_DONE;
+    for (int i = 0; i < sample_count(s) && s->ended; ++i) {
+        s->t0[i] = passage->samples ? passage->samples->t0[i] : passage->t0;
+        s->t1[i] = evn__event_search_solution(s->search, i).t;
+    }
+    EVN_TRY(collect(s));
+    return status;
+}
+
+evn_status evn_solve_to_event(evn_event_solver *solver, double t0, double t1, evn_binding x0,
+                              const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
+    EVN_REQUIRE(solver);
+    EVN_TRY(check_way(solver, t0, t1));
+    const evn__passage passage = {.t0 = t0, .t1 = t1};
+    return solve(solver, &passage, x0, weights, x1, solution);
+}
+
+evn_status evn_solve_samples_to_event(evn_event_solver *solver, const evn_sample_times *times,
+                                      evn_binding x0, const evn_binding *weights, evn_binding *x1,
+                                      evn_solution *solution) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(times);
+    EVN_REQUIRE(times->t0);
+    EVN_REQUIRE(times->t1);
+    EVN_CHECK(solver->options.per_sample, EVN_ERR_ARGUMENT,
+              "the solver has one time for the whole batch: set per_sample in its options");
+    EVN_CHECK(!times->times, EVN_ERR_ARGUMENT,
+              "there are times of observations, which a solve to an event has not");
+    for (int i = 0; i < sample_count(solver); ++i) {
+        evn_status status = check_way(solver, times->t0[i], times->t1[i]);
+        EVN_TRY(status == EVN_OK ? status : evn__prepend(status, "sample %d", i));
+    }
+    const evn__passage passage = {.samples = times};
+    return solve(solver, &passage, x0, weights, x1, solution);
+}
+
+// What it found -----------------------------------------------------------------------------------
+
+evn_status evn_event_solver_sample_solution(const evn_event_solver *solver, int64_t index,
+                                            evn_solution *solution) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(solution);
+    EVN_CHECK(solver->ended, EVN_ERR_ARGUMENT,
+              "there is no solve that came to its end or to a stop: call evn_solve_to_event first");
+    EVN_CHECK(index >= 0 && index < sample_count(solver), EVN_ERR_ARGUMENT,
+              "there is no sample %lld: there are samples 0 to %d", (long long)index,
+              sample_count(solver) - 1);
+    *solution = evn__event_search_solution(solver->search, (int)index);
+    return EVN_OK;
+}
+
+int evn_event_solver_occurrence_count(const evn_event_solver *solver) {
+    return solver && solver->ended ? evn__event_search_count(solver->search) : 0;
+}
+
+evn_status evn_event_solver_occurrence(const evn_event_solver *solver, int index,
+                                       evn_occurrence *occurrence) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(occurrence);
+    int count = evn_event_solver_occurrence_count(solver);
+    EVN_CHECK(index >= 0 && index < count, EVN_ERR_ARGUMENT,
+              "there is no occurrence %d of an event: there are %d", index, count);
+    *occurrence = solver->found[index];
+    return EVN_OK;
+}
+
+// Gradient ----------------------------------------------------------------------------------------
+
+static evn_status check_gradient(const evn_event_solver *s, evn_binding x1_bar,
+                                 const evn_binding *weights_bar) {
+    EVN_CHECK(s->gradient, EVN_ERR_ARGUMENT,
+              "the solver was made without a gradient: set gradient in its options");
+    EVN_CHECK(s->solved, EVN_ERR_ARGUMENT,
+              "there is no solve to differentiate: call evn_solve_to_event first, and go on only "
+              "if it is EVN_OK");
+    EVN_TRY(evn__real_check(x1_bar, s->options.fp64, state_size(s, 0), "cotangent", "x1_bar"));
+    return check_weights(s, weights_bar, "cotangent of weight");
+}
+
+/// To where the search has ended.
+static evn_status solve_again(evn_event_solver *s, evn_solution *solution) {
+    evn_binding x1;
+    const evn_sample_times times = {.t0 = s->t0, .t1 = s->t1};
+    return s->options.per_sample
+               ? evn_solve_samples(s->gradient, &times, start_at(s, 0), s->weights, &x1, solution)
+               : evn_solve(s->gradient, s->t0[0], s->t1[0], start_at(s, 0), s->weights, &x1,
+                           solution);
+}
+
+/// Times, their cotangents, and which event each row ended with; behind x_bar, whose rows that are
+/// there only to be many have none.
+static evn_status give(evn_event_solver *s, evn_binding x1_bar, const double *t_bar) {
+    size_t rows = (size_t)s->system.rows, count = (size_t)s->system.count, x = row_elements(s);
+    double *which = s->host + 2 * rows;
+    memset(which, 0, sizeof(*which) * rows * count);
+    for (size_t i = 0; i < rows; ++i) {
+        bool counts = i < (size_t)sample_count(s);
+        int event = counts ? evn__event_search_terminal(s->search, (int)i) : -1;
+        s->host[i] = s->t1[counts ? i : 0];
+        s->host[rows + i] = t_bar && event >= 0 ? t_bar[i] : 0;
+        which[i * count + (size_t)(event < 0 ? 0 : event)] = event >= 0;
+    }
+    EVN_TRY(evn__real_zero((evn_binding){s->given, 0}, s->options.fp64, x));
+    EVN_TRY(evn__real_copy((evn_binding){s->given, 0}, x1_bar, s->options.fp64, state_size(s, 0)));
+    return evn__real_write((evn_binding){s->given, evn__real_aligned(x)}, s->options.fp64, s->host,
+                           rows * (2 + count));
+}
+
+static evn_status run_through(const evn_event_solver *s) {
+    int states = s->dynamics->system.state_count, parameters = s->dynamics->system.parameter_count;
+    size_t rows = (size_t)s->system.rows, numbers = evn__real_aligned(row_elements(s));
+    evn_binding *in = NULL, *out = NULL;
+    EVN_TRY(EVN_NEW(&in, 2 * (states + parameters) + 8));
+    out = in + states + parameters + 4;
+    evn_binding *to = in, *from = out;
+    *to++ = (evn_binding){s->given, numbers};
+    for (int i = 0; i < states; ++i) {
+        *to++ = evn__event_search_state(s->search, i);
+    }
+    memcpy(to, s->parameters, sizeof(*to) * (size_t)parameters);
+    to += parameters;
+    *to++ = (evn_binding){s->given, 0};
+    *to++ = (evn_binding){s->given, numbers + rows};
+    *to++ = (evn_binding){s->given, numbers + 2 * rows};
+    for (int i = 0; i < parameters + 2; ++i) { // x_bar, parameters, rates
+        *from++ = (evn_binding){s->bars, bar_at(s, i)};
+    }
+    evn_status status = evn_plan_run(s->through, in, out);
+    free(in);
+    return status;
+}
+
+/// Where an event's function only touches 0 its time has no derivative.
+static evn_status check_rates(const evn_event_solver *s) {
+    const evn_binding rates = {s->bars, bar_at(s, s->dynamics->system.parameter_count + 1)};
+    EVN_TRY(evn__real_read(rates, s->options.fp64, s->host, (size_t)s->system.rows));
+    for (int i = 0; i < sample_count(s); ++i) {
+        int event = evn__event_search_terminal(s->search, i);
+        EVN_CHECK(event < 0 || (isfinite(s->host[i]) && s->host[i] != 0), EVN_ERR_NOT_FINITE,
+                  "sample %d ended with event %d, whose function changes at a rate of %g there: "
+                  "its time has no derivative",
+                  i, event, s->host[i]);
+    }
+    return EVN_OK;
+}
+
+/// Weights that the events read get their share.
+static evn_status add_shares(const evn_event_solver *s, const evn_binding *weights_bar) {
+    for (int i = 0; i < s->dynamics->weight_count; ++i) {
+        const evn__weight *w = &s->dynamics->weights[i];
+        if (!w->evolves) {
+            const evn_binding share = {s->bars, bar_at(s, 1 + w->index)};
+            EVN_TRY(evn__jump_add(s->shares[i], weights_bar[i], share));
+        }
+    }
+    return EVN_OK;
+}
+
+evn_status evn_solve_to_event_gradient(evn_event_solver *solver, evn_binding x1_bar,
+                                       const double *t_bar, evn_binding *x0_bar,
+                                       const evn_binding *weights_bar, evn_solution *solution) {
+    evn_solution unused, ahead = {0};
+    solution = solution ? solution : &unused;
+    *solution = (evn_solution){0}; // also where something fails before it says anything
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(x0_bar);
+    EVN_TRY(check_gradient(solver, x1_bar, weights_bar));
+    EVN_TRY(give(solver, x1_bar, t_bar));
+    EVN_TRY(run_through(solver));
+    EVN_TRY(check_rates(solver));
+    EVN_TRY(solve_again(solver, &ahead));
+    EVN_TRY(evn_solve_gradient(solver->gradient, (evn_binding){solver->bars, 0}, x0_bar,
+                               weights_bar, solution));
+    solution->nfe += ahead.nfe;
+    return add_shares(solver, weights_bar);
+}

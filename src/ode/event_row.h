@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// One row of a search for events, a sample or the whole batch: how far it is, and what the next
+// attempt is. It marches as any solve does; where an event changes its sign over a step it narrows
+// that down, notes it, and settles for the step, or for its part up to the first terminal event.
+#ifndef EVN_ODE_EVENT_ROW_H
+#define EVN_ODE_EVENT_ROW_H
+
+#include "evonode/event.h"
+#include "ode/controller.h"
+#include "ode/root.h"
+
+/// The same for all rows.
+typedef struct evn__event_rules {
+    const evn_solver_options *options;
+    const evn__stepper *stepper;
+    evn__controller controller;
+    const evn_event *events;
+    int count;
+} evn__event_rules;
+
+/// What becomes of an attempt.
+typedef enum evn__event_row_verdict {
+    EVN__EVENT_DROP,   ///< the row stays where it was
+    EVN__EVENT_NOTE,   ///< so it does; what was tried is the state at event row->noted
+    EVN__EVENT_ACCEPT, ///< the row is where the attempt came to
+} evn__event_row_verdict;
+
+typedef struct evn__event_row evn__event_row;
+
+/// What an attempt is for.
+typedef evn__event_row_verdict evn__event_attempt(evn__event_row *row,
+                                                  const evn__event_rules *rules, double error,
+                                                  const double *e);
+
+struct evn__event_row {
+    double t0, t1, t;         ///< the way; where it is
+    double dt;                ///< of the next attempt; 0 where there is none
+    double wanted;            ///< before it was cut short to land
+    bool lands;               ///< the attempt would come to t1
+    double errors[2];         ///< of the accepted steps before, the last one first
+    int accepted, rejected;   ///< steps
+    int attempts;             ///< all there were, of those that narrow down too
+    evn_outcome outcome;      ///< once there is no next one
+    int event;                ///< terminal, that it ended with, or that is not finite; −1: none
+    int noted;                ///< the last one that was
+    double e[EVN_MAX_INPUTS]; ///< at t
+    int side[EVN_MAX_INPUTS]; ///< the sign that each stands for: 1, −1, or 0: not known
+    evn__event_attempt *attempt; ///< what the next attempt is for
+    struct {
+        double dt, error, e[EVN_MAX_INPUTS]; ///< of the whole step
+        bool lands;
+        int event; ///< that is being narrowed down
+        evn__root root;
+        double end; ///< of what is to be settled for
+        int ends;   ///< with this event; −1: it is the whole step
+    } step;
+};
+
+/// At t0.
+/// @param[in] e, rate  [count], values and their derivatives along the solution
+/// @param     dt       adaptive: the first step
+void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
+                          const double *e, const double *rate, double dt);
+
+/// An attempt of row->dt had this error, and these values after it.
+evn__event_row_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,
+                                           double error, const double *e);
+
+#endif
