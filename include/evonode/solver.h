@@ -100,6 +100,10 @@ typedef struct evn_solver_options {
     /// Adjoint: a gradient that fails so, or whose solve backwards stops, is taken again from
     /// checkpoints, after another solve; evn_solution says that it was
     bool fall_back;
+    /// The gradient is one with respect to times, too: evn_solver_time_gradient
+    bool time_gradient;
+    /// Evolving weights can be read at observations, too: evn_solver_weight. Needs memory for them
+    bool observe_weights;
     bool fp64; ///< real is double; the device must have it
     /// Adaptive: each sample, a row of x along its first axis, has steps of its own: its own error
     /// norm, accepted or rejected by itself. f must not mix samples, and no weight evolves or
@@ -153,7 +157,8 @@ evn_status evn_solver_options_check(const evn_solver_options *options);
 /// Compile. The dynamics may be destroyed afterwards.
 /// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, times
 ///         that do not increase from 0 to 1, an adaptive solve without an error estimate or with
-///         the reversible method; checkpoints, a coupling or fall_back of another gradient;
+///         the reversible method; checkpoints, a coupling or fall_back of another gradient, or a
+///         time_gradient of none;
 ///         EVN_ERR_DEVICE_MEMORY
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
                              const evn_solver_options *options, evn_solver **solver);
@@ -197,6 +202,14 @@ evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, 
 evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
                                       evn_solution *solution);
 
+/// Where weight `index` of the dynamics is after the last solve, which must have ended with EVN_OK:
+/// of one that evolves θ at an observation, with observe_weights, or with `observation` −1 θ(t1);
+/// of a constant one what the solve was given. Memory of the solver, or the caller's.
+/// θ(t1) is valid until the next solve or gradient, at observations until the next solve.
+/// @return EVN_ERR_ARGUMENT without such a weight, observation or solve
+evn_status evn_solver_weight(const evn_solver *solver, int index, int observation,
+                             evn_binding *weight);
+
 /// The gradient through the last solve, which must have ended with EVN_OK; again, with other
 /// cotangents, as often as wanted, also after one that failed.
 /// @param[in]  x1_bar       cotangent of what the solve gave, in its shape: at each observation the
@@ -212,6 +225,22 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
 ///         is no such solve
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                               const evn_binding *weights_bar, evn_solution *solution);
+
+/// After a gradient of the last solve, with time_gradient: the gradient with respect to its times,
+/// per unit of t. Waits for the device.
+/// @param[out] t0_bar, t1_bar  [1], where each sample has times of its own [B]; of what evn_solve
+///                             or evn_solve_samples was given: observations at fractions of the way
+///                             move with both ends. May be NULL
+/// @param[out] times_bar       [observations] or [B, observations]: of the time of each observation
+///                             by itself; 0 of an observed start, which t0 is. May be NULL
+/// With fixed steps of backprop, checkpointed and reversible it is exactly that of the steps, with
+/// as many of them; with adaptive ones that of the steps that were taken, whose places within the
+/// way from one observation to the next count as constant. Otherwise, and where a way has no
+/// length, it is that of the solution, x̄·f(t, x, θ) at the time of an observation, up to the error
+/// of the solve.
+/// @return EVN_ERR_ARGUMENT without time_gradient, or where there is no such gradient
+evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *t1_bar,
+                                    double *times_bar);
 
 /// The grid of the last solve, also of one that failed: t0, where its steps began after that, and
 /// where the last one ended.

@@ -130,7 +130,7 @@ static evn__decided decided(const solve *s) {
                       .slopes_next = {a->slopes[!a->first], 0},
                       .slopes_count = in->slope_layout.total,
                       .series = s->way->series,
-                      .observed = s->way->series.buffer ? in->layout.size[0] : 0,
+                      .observed = s->way->series.buffer ? evn__integrator_observed(in, s->way) : 0,
                       .jump = in->layout.offset[s->way->jumps]};
     d.series.offset += (size_t)evn__course_observation(in->course, 0) * d.observed;
     return d;

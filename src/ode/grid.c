@@ -13,8 +13,9 @@ struct evn__grid {
     evn_device *device;
     const evn__stepper *stepper;
     const evn__course *course; ///< borrowed
+    size_t observed;           ///< elements of an observation
     int steps;
-    bool fp64, recompute, observes;
+    bool fp64, recompute, observes, time_gradient;
     evn__layout layout; ///< of the state
     int parameter_count;
     size_t *bar_offset; ///< of the cotangents, states and then parameters, in their half of bar
@@ -31,6 +32,7 @@ struct evn__grid {
                             ///< carried parameters [2][carried]
     evn__jump *jump;        ///< with observations, once no way was gone back
     evn_buffer *zeros;      ///< with observations: what a step without one adds
+    evn_buffer *time_bars;  ///< [2][steps], where wanted: cotangents of t and dt of each step
     int now;
     evn__times times;
     evn_binding *inputs, *outputs, *saved_at; ///< of each step
@@ -43,6 +45,7 @@ static evn_status compile(evn__grid *grid, const evn__system *system) {
                                         .stepper = grid->stepper,
                                         .fp64 = grid->fp64,
                                         .observes = grid->observes,
+                                        .times = grid->time_gradient,
                                         .batched = grid->recompute ? NULL : grid->batched};
     size_t steps = (size_t)grid->steps;
     EVN_TRY(evn__joint_create(grid->device, &options, &grid->joint));
@@ -77,7 +80,7 @@ static void build_observe(const void *self, evn_graph *graph) {
     int64_t total = (int64_t)layout->total;
     const int64_t start[] = {0, (each - 1) * total + (int64_t)layout->offset[0]};
     evn_value points = evn_input(graph, "points", EVN_SHAPE(count, each * total));
-    evn_shape shape = EVN_SHAPE(count, (int64_t)layout->size[0]);
+    evn_shape shape = EVN_SHAPE(count, (int64_t)grid->observed);
     evn_output(graph, "series", evn_slice(graph, points, start, shape));
 }
 
@@ -128,21 +131,25 @@ static evn_status create(evn__grid *grid, const evn__system *system,
     EVN_TRY(evn__real_create_for(grid->device, EVN__USE_STATES, grid->fp64,
                                  2 * (grid->layout.total + grid->carried), &grid->bar));
     EVN_TRY(grid->observes ? create_observe(grid) : EVN_OK);
+    EVN_TRY(grid->time_gradient ? create_of_steps(grid, 2, (size_t)grid->steps,
+                                                  "cotangents of the times", &grid->time_bars)
+                                : EVN_OK);
     return evn__times_create(grid->device, grid->course, grid->fp64, &grid->times);
 }
 
-evn_status evn__grid_create(evn_device *device, const evn__system *system,
-                            const evn_solver_options *options, const evn__course *course,
-                            evn__grid **grid) {
+evn_status evn__grid_create(const evn__problem *problem, evn__grid **grid) {
+    const evn_solver_options *options = problem->options;
     EVN_TRY(EVN_NEW(grid, 1));
-    (*grid)->device = device;
-    (*grid)->course = course;
-    (*grid)->steps = course->steps;
+    (*grid)->device = problem->device;
+    (*grid)->course = problem->course;
+    (*grid)->observed = problem->observed;
+    (*grid)->steps = problem->course->steps;
     (*grid)->observes = options->observations > 0;
+    (*grid)->time_gradient = options->time_gradient;
     (*grid)->fp64 = options->fp64;
     (*grid)->recompute = options->gradient == EVN_GRADIENT_CHECKPOINTED;
-    (*grid)->parameter_count = system->parameter_count;
-    evn_status status = create(*grid, system, options);
+    (*grid)->parameter_count = problem->system->parameter_count;
+    evn_status status = create(*grid, problem->system, options);
     if (status != EVN_OK) {
         evn__grid_destroy(grid);
     }
@@ -164,6 +171,7 @@ void evn__grid_destroy(evn__grid **grid) {
     evn_buffer_destroy(&g->trajectory);
     evn_buffer_destroy(&g->saved);
     evn_buffer_destroy(&g->bar);
+    evn_buffer_destroy(&g->time_bars);
     evn_buffer_destroy(&g->zeros);
     evn__times_free(&g->times);
     evn__layout_free(&g->layout);
@@ -192,8 +200,8 @@ evn_status evn__grid_observe(const evn__grid *grid, evn_binding series) {
     }
     for (int i = 0; i < grid->course->intervals; ++i) {
         evn_binding x = evn__grid_state(grid, evn__course_first(grid->course, i + 1), 0);
-        EVN_TRY(evn__real_copy(series, x, grid->fp64, grid->layout.size[0]));
-        series.offset += grid->layout.size[0];
+        EVN_TRY(evn__real_copy(series, x, grid->fp64, grid->observed));
+        series.offset += grid->observed;
     }
     return EVN_OK;
 }
@@ -211,6 +219,12 @@ static evn_binding bar_at(const evn__grid *grid, int which, int index) {
 
 evn_binding evn__grid_state_bar(const evn__grid *grid, int index) {
     return bar_at(grid, grid->now, index);
+}
+
+void evn__grid_time_bars(const evn__grid *grid, evn_binding bars[2]) {
+    for (int i = 0; i < 2; ++i) {
+        bars[i] = (evn_binding){grid->time_bars, (size_t)(i * grid->steps)};
+    }
 }
 
 // Running -----------------------------------------------------------------------------------------
@@ -259,6 +273,9 @@ static void bind_step(evn__grid *grid, int run, int step, int now, const evn_bin
             *in++ = bar_at(grid, now, states + i);
             *out++ = bar_at(grid, !now, states + i);
         }
+    }
+    for (int i = 0; i < 2 && grid->time_gradient; ++i) {
+        *out++ = (evn_binding){grid->time_bars, (size_t)(i * grid->steps + step)};
     }
 }
 

@@ -5,19 +5,18 @@
 #define EVN_ODE_GRID_H
 
 #include "ode/integrator.h"
+#include "ode/scheme.h"
 
 typedef struct evn__grid evn__grid;
 
-/// @param[in] course  of the options; outlives the grid
-evn_status evn__grid_create(evn_device *device, const evn__system *system,
-                            const evn_solver_options *options, const evn__course *course,
-                            evn__grid **grid);
+/// @param[in] problem  outlives the grid
+evn_status evn__grid_create(const evn__problem *problem, evn__grid **grid);
 void evn__grid_destroy(evn__grid **grid);
 
 const evn__layout *evn__grid_layout(const evn__grid *grid);
 
-/// After forward, with observations: copy those that end an interval to series [intervals, x];
-/// enqueues only.
+/// After forward, with observations: copy those that end an interval to series [intervals,
+/// observed]; enqueues only.
 evn_status evn__grid_observe(const evn__grid *grid, evn_binding series);
 
 /// Component of the state at grid point `point` (0 … steps).
@@ -30,6 +29,10 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
 /// Cotangent of a state component: to be written for the last point before evn__grid_backward,
 /// read for point 0 after it.
 evn_binding evn__grid_state_bar(const evn__grid *grid, int index);
+
+/// With time_gradient, after evn__grid_backward: cotangents of t and of dt of each step.
+void evn__grid_time_bars(const evn__grid *grid, evn_binding bars[2]);
+
 /// @param[in] parameters_bar  where the cotangents of the parameters go
 /// @param[in] observed  with observations: the cotangents [intervals, x] of those that end an
 ///                      interval, added to that of state 0 where each was made; else NULL

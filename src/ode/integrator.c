@@ -190,6 +190,10 @@ evn_binding *evn__integrator_bind_parameters(const evn__integrator *in,
     return to + in->parameter_count;
 }
 
+size_t evn__integrator_observed(const evn__integrator *in, const evn__way *way) {
+    return way->observed > 0 ? way->observed : in->layout.size[0];
+}
+
 // Fixed steps -------------------------------------------------------------------------------------
 
 /// Time of the end of an interval, in the direction of the way.
@@ -247,8 +251,9 @@ static evn_status pass_observation(const evn__integrator *in, const evn__way *wa
         return interval > 0 ? jump(in, way, evn__course_observation(in->course, interval - 1))
                             : EVN_OK;
     }
-    at.offset += (size_t)evn__course_observation(in->course, interval) * in->layout.size[0];
-    return evn__real_copy(at, evn__integrator_state(in, 0), in->options.fp64, in->layout.size[0]);
+    size_t count = evn__integrator_observed(in, way);
+    at.offset += (size_t)evn__course_observation(in->course, interval) * count;
+    return evn__real_copy(at, evn__integrator_state(in, 0), in->options.fp64, count);
 }
 
 /// Fixed steps; of adaptive ones, no way is none.

@@ -48,10 +48,11 @@ evn_binding evn__integrator_parameter_bar(const evn__integrator *integrator, int
 typedef struct evn__way {
     double t0, t1;
     bool backward; ///< the same for all ways of an integrator
-    /// [observations, x], where the solve has any. Forward, x is put there at the end of each
-    /// interval; backward, the component `jumps` gets its share at the beginning of each, of the
-    /// first one of the course only where the start is observed.
+    /// [observations, observed], where the solve has any. Forward, x is put there at the end of
+    /// each interval; backward, the component `jumps` gets its share at the beginning of each, of
+    /// the first one of the course only where the start is observed.
     evn_binding series;
+    size_t observed; ///< forward: elements of the state that are put there; 0: those of x
     int jumps;
 } evn__way;
 

@@ -50,6 +50,9 @@ evn_binding *evn__integrator_bind_parameters(const evn__integrator *in,
 /// Operands of pairs, in a slot of the stack: the next free one is `stacked`.
 evn_binding *evn__integrator_bind_pairs(const evn__integrator *in, int slot, evn_binding *to);
 
+/// Elements of an observation.
+size_t evn__integrator_observed(const evn__integrator *in, const evn__way *way);
+
 /// The step whose operands are in the next free slot counts.
 evn_status evn__integrator_keep_pairs(evn__integrator *in);
 

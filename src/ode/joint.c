@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { SCALARS = 2 }; // t and dt, the first inputs of a step
+
 typedef struct build {
     const evn__system *system;
     evn_graph *graph;
     const char **late; ///< NULL-ended names of the late inputs, in the graph's memory
     int late_count;
-    bool observes;
+    bool observes, times;
     evn__weight_gradient *batched; ///< NULL: all parameters are carried
 } build;
 
@@ -32,7 +34,7 @@ static void bar_name(const evn_graph *step, int index, char name[256]) {
 static void seed_states(build *b, const evn_graph *step, evn_value *seeds) {
     for (int i = 0; i < b->system->state_count; ++i) {
         char name[256];
-        bar_name(step, 2 + i, name);
+        bar_name(step, SCALARS + i, name);
         seeds[i] = late_input(b, name, evn__system_state_shape(b->system, i));
     }
     if (b->observes) {
@@ -50,7 +52,7 @@ static evn_status output_parameter(build *b, const evn_graph *step, int index,
         EVN_TRY(evn__weight_gradient_take(b->batched, b->graph, index, share, states, &taken));
     }
     if (!taken) {
-        bar_name(step, 2 + b->system->state_count + index, name);
+        bar_name(step, SCALARS + b->system->state_count + index, name);
         evn_value sum = late_input(b, name, evn__system_parameter_shape(b->system, index));
         evn_output(b->graph, name, evn_add(b->graph, sum, share));
     }
@@ -61,6 +63,7 @@ static evn_status build_graph(build *b, const evn_graph *step, evn_value *values
     int states = b->system->state_count, inputs = evn_graph_input_count(step);
     int parameters = b->system->parameter_count;
     evn_value *x = values, *next = x + inputs, *seeds = next + states, *bars = seeds + states;
+    int first = b->times ? 0 : SCALARS; // among the inputs, of those whose cotangents are wanted
     for (int i = 0; i < inputs; ++i) {
         x[i] = evn_input(b->graph, evn_graph_input_name(step, i),
                          evn_value_shape(step, evn_graph_input(step, i)));
@@ -69,17 +72,23 @@ static evn_status build_graph(build *b, const evn_graph *step, evn_value *values
     EVN_TRY(evn_graph_inline(b->graph, step, x, next));
     seed_states(b, step, seeds);
     EVN_TRY(evn_graph_status(b->graph));
-    EVN_TRY(evn_pullback(b->graph, next, seeds, states, x + 2, states + parameters, bars));
+    EVN_TRY(evn_pullback(b->graph, next, seeds, states, x + first,
+                         SCALARS + states + parameters - first, bars + first));
     for (int i = 0; i < states; ++i) {
         evn_output(b->graph, evn_graph_output_name(step, i), next[i]);
     }
     for (int i = 0; i < states; ++i) {
         char name[256];
-        bar_name(step, 2 + i, name);
-        evn_output(b->graph, name, bars[i]);
+        bar_name(step, SCALARS + i, name);
+        evn_output(b->graph, name, bars[SCALARS + i]);
     }
     for (int i = 0; i < parameters; ++i) {
-        EVN_TRY(output_parameter(b, step, i, x + 2, bars[states + i]));
+        EVN_TRY(output_parameter(b, step, i, x + SCALARS, bars[SCALARS + states + i]));
+    }
+    for (int i = first; i < SCALARS; ++i) {
+        char name[256];
+        bar_name(step, i, name);
+        evn_output(b->graph, name, bars[i]);
     }
     return evn_graph_status(b->graph);
 }
@@ -96,7 +105,7 @@ static evn_status compile(evn_device *device, bool fp64, const build *b, evn__jo
 
 static evn_status fill(build *b, const evn_graph *step) {
     evn_value *values = NULL;
-    int ports = b->system->state_count + b->system->parameter_count + 2;
+    int ports = b->system->state_count + b->system->parameter_count + SCALARS;
     EVN_TRY(evn_graph_create(&b->graph));
     EVN_TRY(EVN_NEW(&b->late, ports));
     EVN_TRY(EVN_NEW(&values, 4 * ports));
@@ -116,8 +125,10 @@ static evn_status make(evn_device *device, const evn__joint_options *o, build *b
 
 evn_status evn__joint_create(evn_device *device, const evn__joint_options *options,
                              evn__joint *joint) {
-    build b = {
-        .system = options->system, .observes = options->observes, .batched = options->batched};
+    build b = {.system = options->system,
+               .observes = options->observes,
+               .times = options->times,
+               .batched = options->batched};
     evn_graph *step = NULL;
     *joint = (evn__joint){0};
     EVN_TRY(evn__step_graph(options->system, options->stepper, &step));

@@ -11,7 +11,7 @@
 /// with observations what one adds to the cotangent of the first state, and the cotangents so far
 /// of the parameters that are carried. Outputs: the states after the step, the cotangents of the
 /// states before it, then for each parameter its cotangent with this step's share, or the operands
-/// of that share (ode/weight_gradient.h).
+/// of that share (ode/weight_gradient.h), then, with `times`, the cotangents of t and dt.
 typedef struct evn__joint {
     evn_plan *plan;
     int input_count, output_count; ///< of its graph
@@ -20,7 +20,7 @@ typedef struct evn__joint {
 typedef struct evn__joint_options {
     const evn__system *system;
     const evn__stepper *stepper;
-    bool fp64, observes;
+    bool fp64, observes, times;
     evn__weight_gradient *batched; ///< takes parameters, and is compiled; NULL: all are carried
 } evn__joint_options;
 

@@ -20,14 +20,15 @@ struct evn__replay {
     int capacity, slots; ///< steps that there is memory for; states of these that are kept
     evn__joint joint;
     evn__cotangents bars;
-    evn__jump *jump;    ///< with observations: for those that no step ends at
-    evn_buffer *states; ///< [slots + WORKING][total]
-    evn_buffer *saved;  ///< [capacity or 1][saved elements of the plan]
-    evn_buffer *times;  ///< [2][capacity]: t, then dt
-    evn__trail trail;   ///< its own copy
-    int *kept, count;   ///< before which step the state in each slot is; slots that are taken
-    int end;            ///< place of the state after the last step
-    int gone;           ///< steps that were gone forward
+    evn__jump *jump;       ///< with observations: for those that no step ends at
+    evn_buffer *states;    ///< [slots + WORKING][total]
+    evn_buffer *saved;     ///< [capacity or 1][saved elements of the plan]
+    evn_buffer *times;     ///< [2][capacity]: t, then dt
+    evn_buffer *time_bars; ///< [2][capacity], where wanted: their cotangents
+    evn__trail trail;      ///< its own copy
+    int *kept, count;      ///< before which step the state in each slot is; slots that are taken
+    int end;               ///< place of the state after the last step
+    int gone;              ///< steps that were gone forward
     evn_binding *inputs, *outputs;
 };
 
@@ -60,6 +61,10 @@ static evn_status make_room(evn__replay *r, int steps) {
                             evn_plan_saved_element_count(r->joint.plan), "intermediate values",
                             &r->saved));
     EVN_TRY(create_of_steps(r, steps, 2, (size_t)steps, "times", &r->times));
+    EVN_TRY(
+        r->problem->options->time_gradient
+            ? create_of_steps(r, steps, 2, (size_t)steps, "cotangents of the times", &r->time_bars)
+            : EVN_OK);
     r->capacity = steps;
     r->slots = slots;
     return EVN_OK;
@@ -90,7 +95,8 @@ static evn_status create(evn__replay *r, int steps) {
     const evn__joint_options options = {.system = p->system,
                                         .stepper = r->stepper,
                                         .fp64 = o->fp64,
-                                        .observes = o->observations > 0};
+                                        .observes = o->observations > 0,
+                                        .times = o->time_gradient};
     EVN_TRY(evn__cotangents_create(p, 1, &r->bars));
     EVN_TRY(evn__joint_create(p->device, &options, &r->joint));
     EVN_TRY(EVN_NEW(&r->inputs, r->joint.input_count));
@@ -124,6 +130,7 @@ void evn__replay_destroy(evn__replay **replay) {
     evn_buffer_destroy(&r->states);
     evn_buffer_destroy(&r->saved);
     evn_buffer_destroy(&r->times);
+    evn_buffer_destroy(&r->time_bars);
     evn__trail_free(&r->trail);
     free(r->kept);
     free(r->inputs);
@@ -200,6 +207,12 @@ evn_binding evn__replay_state_bar(const evn__replay *replay, int index) {
     return evn__cotangents_state(&replay->bars, 0, index);
 }
 
+void evn__replay_time_bars(const evn__replay *replay, evn_binding bars[2]) {
+    for (int i = 0; i < 2; ++i) {
+        bars[i] = (evn_binding){replay->time_bars, (size_t)(i * replay->capacity)};
+    }
+}
+
 int evn__replay_evaluations(const evn__replay *r) {
     return r->gone * evn__stepper_evaluations(r->stepper);
 }
@@ -235,7 +248,10 @@ static void bind(evn__replay *r, const evn__passage *passage, int step, int from
     }
     evn__cotangents_bind_parameters(&r->bars, false, in);
     out = evn__cotangents_bind_states(&r->bars, true, out);
-    evn__cotangents_bind_parameters(&r->bars, true, out);
+    out = evn__cotangents_bind_parameters(&r->bars, true, out);
+    for (int i = 0; i < 2 && r->problem->options->time_gradient; ++i) {
+        *out++ = (evn_binding){r->time_bars, (size_t)(i * r->capacity + step)};
+    }
 }
 
 static evn_status run(evn__replay *r, int phase, int step) {
@@ -255,9 +271,9 @@ static evn_status advance(evn__replay *r, const evn__passage *passage, int step,
         EVN_TRY(run(r, 0, step + i));
         *place = to;
         if (passage->series.buffer && observation >= 0) {
-            EVN_TRY(evn__real_copy(
-                evn__scheme_observation(r->problem, passage->series, observation),
-                state_at(r, to, 0), r->problem->options->fp64, r->bars.layout.size[0]));
+            EVN_TRY(evn__real_copy(evn__scheme_place(r->problem, passage->series, observation),
+                                   state_at(r, to, 0), r->problem->options->fp64,
+                                   r->problem->observed));
         }
     }
     return EVN_OK;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SCALARS = 2, PARTS = EVN__REVERSIBLE_PARTS, SIDES = 2, NAME = 256 };
+enum { SCALARS = 2, TIMES = 3, PARTS = EVN__REVERSIBLE_PARTS, SIDES = 2, NAME = 256 };
 
 static const char *const suffixes[PARTS] = {"", "_low", "_pair", "_pair_low"};
 
@@ -20,6 +20,7 @@ typedef struct build {
     evn_value *part[PARTS];
     evn_value *parameters;
     evn_value *y_bar, *z_bar, *shares; ///< backward; shares of this step for the parameters
+    evn_value t_bar, dt_bar;           ///< backward, with times
     evn_value *inputs, *outputs;       ///< of `change`
     evn_value *seeds;
     evn_value *memory;
@@ -66,6 +67,19 @@ static evn_value coupled(build *b, int i, evn_value change) {
 
 // Ψ -----------------------------------------------------------------------------------------------
 
+static void accumulate(evn_graph *graph, evn_value share, evn_value *sum) {
+    *sum = evn_add(graph, *sum, share);
+}
+
+/// What the cotangents of Ψ's own times, its end too, are to t and dt: see change_at.
+static void add_time_bars(build *b, bool back) {
+    evn_graph *g = b->graph;
+    const evn_value *own = b->outputs + 2 * states_of(b) + parameters_of(b);
+    evn_value begin = own[0], length = own[1], end = own[2], at_dt = back ? begin : end;
+    accumulate(g, evn_add(g, begin, end), &b->t_bar);
+    accumulate(g, evn_add(g, at_dt, back ? evn_neg(g, length) : length), &b->dt_bar);
+}
+
 /// Ψ(t, dt, y), or, `back`, Ψ(t + dt, −dt, y), which ends at t itself, not a digit before it, where
 /// f may be anything; backward with its pullback of b->seeds.
 static evn_status change_at(build *b, bool back, const evn_value *y) {
@@ -83,17 +97,25 @@ static evn_status change_at(build *b, bool back, const evn_value *y) {
     for (int i = 0; i < states && b->seeds; ++i) {
         *to++ = b->seeds[i];
     }
-    return evn_graph_inline(b->graph, b->change, b->inputs, b->outputs);
+    EVN_TRY(evn_graph_inline(b->graph, b->change, b->inputs, b->outputs));
+    if (b->seeds && b->method->times) {
+        add_time_bars(b, back);
+    }
+    return evn_graph_status(b->graph);
 }
 
-/// Ψ with its pullback in states and parameters.
+/// Ψ with its pullback in states and parameters, then in its times.
 static evn_status differentiate(build *b) {
     int states = states_of(b), parameters = parameters_of(b);
     const char **wrt = NULL;
     evn_graph *plain = b->change;
-    EVN_TRY(EVN_NEW(&wrt, states + parameters + 1));
+    EVN_TRY(EVN_NEW(&wrt, states + parameters + TIMES + 1));
     for (int i = 0; i < states + parameters; ++i) {
         wrt[i] = evn_graph_input_name(plain, SCALARS + i);
+    }
+    const int times[TIMES] = {0, 1, SCALARS + states + parameters}; // t, dt, end
+    for (int i = 0; i < TIMES && b->method->times; ++i) {
+        wrt[states + parameters + i] = evn_graph_input_name(plain, times[i]);
     }
     evn_status status = evn_vjp(plain, wrt, &b->change);
     b->change = status == EVN_OK ? b->change : NULL;
@@ -184,6 +206,10 @@ static void output_bars(build *b) {
             evn_input(b->graph, name, evn__system_parameter_shape(b->method->system, i));
         evn_output(b->graph, name, evn_add(b->graph, sum, b->shares[i]));
     }
+    if (b->method->times) {
+        evn_output(b->graph, "t_bar", b->t_bar);
+        evn_output(b->graph, "dt_bar", b->dt_bar);
+    }
 }
 
 // Steps -------------------------------------------------------------------------------------------
@@ -269,6 +295,7 @@ static evn_status build_forward(build *b) {
 static evn_status build_backward(build *b) {
     EVN_TRY(begin(b, true));
     declare_bars(b);
+    b->t_bar = b->dt_bar = evn_constant(b->graph, 0);
     EVN_TRY(evn_graph_status(b->graph));
     EVN_TRY(undo_z(b));
     EVN_TRY(undo_y(b));

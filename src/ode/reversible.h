@@ -25,6 +25,7 @@ typedef struct evn__reversible {
     const evn__stepper *stepper;
     double coupling; ///< λ, 0 < λ <= 1
     bool observes;   ///< backward: a share of an observation is added to y's first component
+    bool times;      ///< backward: with the cotangents of t and dt
 } evn__reversible;
 
 /// Inputs "t", "dt", all states of a part, part by part, parameters; outputs the states after the
@@ -33,8 +34,8 @@ evn_status evn__reversible_forward(const evn__reversible *method, evn_graph **gr
 
 /// From after a step to before it. Inputs as above, "t" being the time before the step, then the
 /// cotangents of y and of z after the step, "observed" where it observes, and the cotangents of
-/// the parameters so far; outputs the states before the step, the cotangents of y and z there, and
-/// those of the parameters with this step's share.
+/// the parameters so far; outputs the states before the step, the cotangents of y and z there,
+/// those of the parameters with this step's share and, where wanted, those of t and dt.
 evn_status evn__reversible_backward(const evn__reversible *method, evn_graph **graph);
 
 #endif

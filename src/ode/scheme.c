@@ -60,6 +60,10 @@ static evn_status check_own(const evn_solver_options *options) {
               "solver %s: the gradient '%s' cannot fall back on checkpoints, which is for the "
               "adjoint, whose solve they repeat; leave fall_back out",
               options->method, r->name);
+    EVN_CHECK(!options->time_gradient || options->gradient != EVN_GRADIENT_NONE, EVN_ERR_ARGUMENT,
+              "solver %s: the times are to have a gradient, and nothing else has one: give it one, "
+              "or leave time_gradient out",
+              options->method);
     EVN_CHECK(options->checkpoints == 0 || keeps_checkpoints(r, options), EVN_ERR_ARGUMENT,
               "solver %s: %d checkpoints with the gradient '%s'%s; leave them out, or take "
               "checkpointed%s",
@@ -123,6 +127,7 @@ evn_solver_options evn_solver_options_with(const evn_solver_options *options,
     const row *r = &rows[index >= 0 && index < ROWS ? index : EVN_GRADIENT_NONE];
     with.gradient = gradient;
     with.fall_back = r->falls_back && with.fall_back;
+    with.time_gradient = gradient != EVN_GRADIENT_NONE && with.time_gradient;
     with.coupling = r->couples ? with.coupling : 0;
     with.checkpoints = keeps_checkpoints(r, &with) ? with.checkpoints : 0;
     return with;

@@ -15,6 +15,9 @@ typedef struct evn__problem {
     const evn__system *system;
     const evn_solver_options *options; ///< checked; without times, which the course has
     const evn__course *course;
+    /// Elements of the state, from its first, that an observation keeps: those of x, or all, as
+    /// they are laid out, where evolving weights are wanted there.
+    size_t observed;
 } evn__problem;
 
 /// One solve of it, and of one gradient through that solve.
@@ -22,8 +25,8 @@ typedef struct evn__passage {
     double t0, t1;
     const evn_sample_times *samples; ///< of each sample its own, in place of these; else NULL
     const evn_binding *parameters;   ///< of the system, one each
-    evn_binding series; ///< [observations, x] of a solve; without observations no buffer
-    evn_binding x1_bar; ///< of a gradient: in the shape of the series, or of x
+    evn_binding series; ///< [observations, observed] of a solve; without observations no buffer
+    evn_binding x1_bar; ///< of a gradient: [observations, x], or x
     const evn_binding *parameters_bar; ///< of a gradient: where the parameters' cotangents go
 } evn__passage;
 
@@ -55,6 +58,10 @@ typedef struct evn__scheme_methods {
                            evn_solution *solution);
     evn_binding (*state_bar)(const evn__scheme *scheme, int index);
 
+    /// With time_gradient, after a gradient over a way that is one: where the cotangents of t and
+    /// of dt of each step are. NULL: the gradient is not one of steps, or of each sample's own.
+    void (*time_bars)(const evn__scheme *scheme, evn_binding bars[2]);
+
     /// After a gradient: component `index` of the state at t0 as solving backwards has found it;
     /// NULL: the gradient does not go that way.
     evn_binding (*reconstructed)(const evn__scheme *scheme, int index);
@@ -84,6 +91,13 @@ static inline evn_binding evn__scheme_observation(const evn__problem *problem, e
                                                   int index) {
     series.offset +=
         (size_t)index * (size_t)evn_shape_count(evn__system_state_shape(problem->system, 0));
+    return series;
+}
+
+/// Observation `index` of the series of a solve.
+static inline evn_binding evn__scheme_place(const evn__problem *problem, evn_binding series,
+                                            int index) {
+    series.offset += (size_t)index * problem->observed;
     return series;
 }
 

@@ -51,7 +51,10 @@ static evn_binding state_bar(const evn__scheme *scheme, int index) {
 }
 
 static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {
-    const evn__way way = {.t0 = passage->t0, .t1 = passage->t1, .series = passage->series};
+    const evn__way way = {.t0 = passage->t0,
+                          .t1 = passage->t1,
+                          .series = passage->series,
+                          .observed = scheme->problem->observed};
     return evn__integrate(((adjoint *)scheme)->forward, &way, passage->parameters, solution);
 }
 

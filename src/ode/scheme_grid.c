@@ -16,7 +16,7 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
     on_grid *g = NULL;
     EVN_TRY(EVN_NEW(&g, 1));
     *scheme = &g->base;
-    EVN_TRY(evn__grid_create(p->device, p->system, p->options, p->course, &g->grid));
+    EVN_TRY(evn__grid_create(p, &g->grid));
     return p->course->starts ? evn__jump_create(p->device, evn__system_state_shape(p->system, 0),
                                                 p->options->fp64, &g->jump)
                              : EVN_OK;
@@ -46,8 +46,7 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
     evn__grid *grid = ((on_grid *)scheme)->grid;
     EVN_TRY(evn__grid_forward(grid, passage->t0, passage->t1, passage->parameters, solution));
     return passage->series.buffer
-               ? evn__grid_observe(grid,
-                                   evn__scheme_observation(p, passage->series, p->course->starts))
+               ? evn__grid_observe(grid, evn__scheme_place(p, passage->series, p->course->starts))
                : EVN_OK;
 }
 
@@ -75,10 +74,15 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                              : EVN_OK;
 }
 
+static void time_bars(const evn__scheme *scheme, evn_binding bars[2]) {
+    evn__grid_time_bars(((const on_grid *)scheme)->grid, bars);
+}
+
 const evn__scheme_methods evn__scheme_grid = {.create = create,
                                               .destroy = destroy,
                                               .begin = begin,
                                               .end = end,
                                               .solve = solve,
                                               .gradient = gradient,
-                                              .state_bar = state_bar};
+                                              .state_bar = state_bar,
+                                              .time_bars = time_bars};

@@ -29,6 +29,10 @@ static evn_binding state_bar(const evn__scheme *scheme, int index) {
     return evn__replay_state_bar(((const replayed *)scheme)->replay, index);
 }
 
+static void time_bars(const evn__scheme *scheme, evn_binding bars[2]) {
+    evn__replay_time_bars(((const replayed *)scheme)->replay, bars);
+}
+
 static void report_gradient(const replayed *r, const evn__passage *passage, const evn__trail *trail,
                             int again, evn_solution *solution) {
     double dt = trail->count > 0 ? trail->steps[0].dt : 0;
@@ -55,17 +59,38 @@ static evn_binding end_fixed(const evn__scheme *scheme, int index) {
     return evn__replay_end(((const replayed *)scheme)->replay, index);
 }
 
+/// No way is none, whatever f is there.
+static evn_status set_trail(replayed *r, const evn__passage *passage) {
+    const evn__problem *p = r->base.problem;
+    r->trail.count = 0;
+    return passage->t0 == passage->t1
+               ? EVN_OK
+               : evn__trail_set(&r->trail, p->course, p->options->fp64, passage->t0, passage->t1);
+}
+
+/// All observations are of the start, of which an observed one is there already.
+static evn_status stay(const replayed *r, const evn__passage *passage) {
+    const evn__problem *p = r->base.problem;
+    for (int i = p->course->starts; i < p->options->observations; ++i) {
+        EVN_TRY(evn__real_copy(evn__scheme_place(p, passage->series, i),
+                               evn__replay_begin(r->replay, 0), p->options->fp64, p->observed));
+    }
+    return EVN_OK;
+}
+
 static evn_status solve_fixed(evn__scheme *scheme, const evn__passage *passage,
                               evn_solution *solution) {
     replayed *r = (replayed *)scheme;
     const evn__problem *p = scheme->problem;
-    EVN_TRY(evn__trail_set(&r->trail, p->course, p->options->fp64, passage->t0, passage->t1));
+    EVN_TRY(set_trail(r, passage));
     EVN_TRY(evn__replay_follow(r->replay, &r->trail));
     EVN_TRY(evn__replay_forward(r->replay, passage));
-    *solution = (evn_solution){.t = passage->t1,
-                               .dt = r->trail.steps[r->trail.count - 1].dt,
-                               .accepted = r->trail.count,
-                               .nfe = evn__replay_evaluations(r->replay)};
+    EVN_TRY(r->trail.count == 0 && passage->series.buffer ? stay(r, passage) : EVN_OK);
+    *solution = (evn_solution){
+        .t = passage->t1,
+        .dt = evn__course_length(p->course, p->course->intervals - 1, passage->t0, passage->t1),
+        .accepted = p->course->steps,
+        .nfe = evn__replay_evaluations(r->replay)};
     return EVN_OK;
 }
 
@@ -74,6 +99,7 @@ static evn_status gradient_fixed(evn__scheme *scheme, const evn__passage *passag
     replayed *r = (replayed *)scheme;
     EVN_TRY(evn__replay_backward(r->replay, passage));
     report_gradient(r, passage, &r->trail, 0, solution);
+    solution->accepted = scheme->problem->course->steps;
     return EVN_OK;
 }
 
@@ -83,7 +109,8 @@ const evn__scheme_methods evn__scheme_replay_fixed = {.create = create_fixed,
                                                       .end = end_fixed,
                                                       .solve = solve_fixed,
                                                       .gradient = gradient_fixed,
-                                                      .state_bar = state_bar};
+                                                      .state_bar = state_bar,
+                                                      .time_bars = time_bars};
 
 // Adaptive steps ----------------------------------------------------------------------------------
 
@@ -106,7 +133,10 @@ static evn_binding state(const evn__scheme *scheme, int index) {
 static evn_status solve_adaptive(evn__scheme *scheme, const evn__passage *passage,
                                  evn_solution *solution) {
     replayed *r = (replayed *)scheme;
-    const evn__way way = {.t0 = passage->t0, .t1 = passage->t1, .series = passage->series};
+    const evn__way way = {.t0 = passage->t0,
+                          .t1 = passage->t1,
+                          .series = passage->series,
+                          .observed = scheme->problem->observed};
     EVN_TRY(evn__real_copy((evn_binding){r->start, 0}, state(scheme, 0),
                            scheme->problem->options->fp64,
                            evn__integrator_layout(r->forward)->total));
@@ -152,4 +182,5 @@ const evn__scheme_methods evn__scheme_replay_adaptive = {.create = create_adapti
                                                          .solve = solve_adaptive,
                                                          .trail = trail,
                                                          .gradient = gradient_adaptive,
-                                                         .state_bar = state_bar};
+                                                         .state_bar = state_bar,
+                                                         .time_bars = time_bars};

@@ -6,6 +6,7 @@
 #include "ode/integrator.h"
 #include "ode/reconstruction.h"
 #include "ode/scheme.h"
+#include "ode/time_gradient.h"
 #include "plan/real.h"
 #include <float.h>
 #include <math.h>
@@ -23,14 +24,17 @@ struct evn_solver {
     evn__problem fallback_problem;
     evn__scheme *fallback;       ///< once it is needed
     const evn__scheme *last;     ///< which of both the last gradient is of
-    evn_buffer *series;          ///< [observations, x]: what the solve gives
+    evn__time_gradient *times;   ///< where one is wanted
+    evn_buffer *series;          ///< [observations, observed]: what the solve observes
+    evn_buffer *given;           ///< [observations, x] of it, where that is not the same
     evn_buffer *x1_bar;          ///< a copy of the caller's, once one is needed
     evn_binding *parameters;     ///< of the system, of the last solve
     evn_binding *parameters_bar; ///< where their cotangents go
     evn__passage passage;        ///< of the last solve
     bool ended;                  ///< it came to its end or to a stop
     bool solved;                 ///< it came to its end: there is something to differentiate
-    bool reconstructed;          ///< so did a gradient of it that solves backwards
+    bool differentiated;         ///< so did a gradient of it,
+    bool reconstructed;          ///< and one that solves backwards
 };
 
 evn_solver_options evn_solver_options_default(void) {
@@ -63,21 +67,36 @@ static bool observes(const evn_solver *solver) {
     return solver->options.observations > 0;
 }
 
+/// Whether evolving weights are observed, too.
+static bool keeps_weights(const evn_solver *solver) {
+    const evn_solver_options *o = &solver->options;
+    return observes(solver) && solver->layout.count > 1 && (o->observe_weights || o->time_gradient);
+}
+
 static evn_status create_memory(evn_solver *solver) {
     evn_device *device = solver->problem.device;
     bool fp64 = solver->options.fp64;
     EVN_TRY(EVN_NEW(&solver->parameters, solver->dynamics->system.parameter_count));
     EVN_TRY(EVN_NEW(&solver->parameters_bar, solver->dynamics->system.parameter_count));
     EVN_TRY(evn__layout_create(&solver->dynamics->system, &solver->layout));
-    size_t count = evn__size_product(state_elements(solver), (size_t)solver->options.observations);
-    return observes(solver)
-               ? evn__real_create_for(device, EVN__USE_STATES, fp64, count, &solver->series)
+    size_t x = state_elements(solver), observations = (size_t)solver->options.observations;
+    solver->problem.observed = keeps_weights(solver) ? solver->layout.total : x;
+    size_t observed = evn__size_product(solver->problem.observed, observations);
+    EVN_TRY(observes(solver)
+                ? evn__real_create_for(device, EVN__USE_STATES, fp64, observed, &solver->series)
+                : EVN_OK);
+    return keeps_weights(solver)
+               ? evn__real_create_for(device, EVN__USE_STATES, fp64,
+                                      evn__size_product(x, observations), &solver->given)
                : EVN_OK;
 }
 
 static evn_status create_scheme(evn_solver *solver) {
     EVN_TRY(evn__scheme_create(&solver->problem, &solver->scheme));
     solver->last = solver->scheme;
+    EVN_TRY(solver->options.time_gradient
+                ? evn__time_gradient_create(&solver->problem, &solver->times)
+                : EVN_OK);
     return solver->scheme->methods->reconstructed
                ? evn__reconstruction_create(&solver->problem, &solver->reconstruction)
                : EVN_OK;
@@ -91,8 +110,10 @@ static evn_status create(evn_solver *solver, evn_device *device, const evn_dynam
     solver->options.times = NULL;
     EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
     evn__system_set_norm(&solver->dynamics->system, solver->options.norm);
-    solver->problem =
-        (evn__problem){device, &solver->dynamics->system, &solver->options, &solver->course};
+    solver->problem = (evn__problem){.device = device,
+                                     .system = &solver->dynamics->system,
+                                     .options = &solver->options,
+                                     .course = &solver->course};
     EVN_TRY(create_memory(solver));
     return create_scheme(solver);
 }
@@ -121,7 +142,9 @@ void evn_solver_destroy(evn_solver **solver) {
     evn__scheme_destroy(&s->scheme);
     evn__scheme_destroy(&s->fallback);
     evn__reconstruction_destroy(&s->reconstruction);
+    evn__time_gradient_destroy(&s->times);
     evn_buffer_destroy(&s->series);
+    evn_buffer_destroy(&s->given);
     evn_buffer_destroy(&s->x1_bar);
     evn__layout_free(&s->layout);
     evn_dynamics_destroy(&s->dynamics);
@@ -138,6 +161,9 @@ static evn_status set_initial(evn_solver *solver, int index, evn_binding value) 
     size_t count = solver->layout.size[index];
     evn_binding begin = solver->scheme->methods->begin(solver->scheme, index);
     EVN_TRY(evn__real_copy(begin, value, solver->options.fp64, count));
+    EVN_TRY(solver->times ? evn__real_copy(evn__time_gradient_start(solver->times, index), value,
+                                           solver->options.fp64, count)
+                          : EVN_OK);
     return solver->reconstruction
                ? evn__real_copy(evn__reconstruction_truth(solver->reconstruction, index), value,
                                 solver->options.fp64, count)
@@ -173,8 +199,21 @@ static evn_status load(evn_solver *solver, evn_binding x0, const evn_binding *we
 static evn_status observe_start(const evn_solver *solver) {
     evn_binding begin = solver->scheme->methods->begin(solver->scheme, 0);
     return solver->course.starts ? evn__real_copy((evn_binding){solver->series, 0}, begin,
-                                                  solver->options.fp64, state_elements(solver))
+                                                  solver->options.fp64, solver->problem.observed)
                                  : EVN_OK;
+}
+
+/// What the caller gets of the observations: x, one after the other.
+static evn_status give(const evn_solver *solver, evn_binding *x1) {
+    const evn_binding series = {solver->series, 0};
+    size_t x = state_elements(solver);
+    *x1 = (evn_binding){solver->given ? solver->given : solver->series, 0};
+    for (int i = 0; i < solver->options.observations && solver->given; ++i) {
+        evn_binding to = {solver->given, (size_t)i * x};
+        EVN_TRY(evn__real_copy(to, evn__scheme_place(&solver->problem, series, i),
+                               solver->options.fp64, x));
+    }
+    return EVN_OK;
 }
 
 static double largest(const evn_solver *solver) {
@@ -198,14 +237,18 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
     EVN_REQUIRE(x1);
     EVN_TRY(evn__real_check(x0, solver->options.fp64, state_elements(solver), "state", "x0"));
     EVN_TRY(check_weights(solver, weights, "weight"));
-    solver->ended = solver->solved = solver->reconstructed = false;
+    solver->ended = solver->solved = solver->differentiated = solver->reconstructed = false;
     EVN_TRY(load(solver, x0, weights));
     passage.parameters = solver->parameters;
     passage.series.buffer = solver->series;
     solver->passage = passage;
+    if (solver->times) {
+        evn__time_gradient_begin(solver->times, &passage);
+    }
     EVN_TRY(observe_start(solver));
     evn_status status = solver->scheme->methods->solve(solver->scheme, &solver->passage, solution);
-    *x1 = solver->series ? passage.series : solver->scheme->methods->end(solver->scheme, 0);
+    *x1 = solver->scheme->methods->end(solver->scheme, 0);
+    EVN_TRY(solver->series ? give(solver, x1) : EVN_OK);
     solver->passage.samples = NULL; // the caller's
     solver->last = solver->scheme;
     solver->solved = status == EVN_OK;
@@ -220,6 +263,38 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
               "the interval [%g, %g] is not finite in %s precision", t0, t1, precision(solver));
     const evn__passage passage = {.t0 = t0, .t1 = t1};
     return solve(solver, passage, x0, weights, x1, solution);
+}
+
+static evn_status check_weight(const evn_solver *solver, int index, int observation) {
+    int count = solver->dynamics->weight_count;
+    EVN_CHECK(index >= 0 && index < count, EVN_ERR_ARGUMENT,
+              "there is no weight %d: the dynamics has %d, from 0 on", index, count);
+    EVN_CHECK(observation >= -1 && observation < solver->options.observations, EVN_ERR_ARGUMENT,
+              "there is no observation %d: the solver has %d, from 0 on; -1 is t1", observation,
+              solver->options.observations);
+    EVN_CHECK(solver->solved, EVN_ERR_ARGUMENT,
+              "there is no solve that came to its end: call evn_solve first, and go on only if it "
+              "is EVN_OK");
+    return EVN_OK;
+}
+
+evn_status evn_solver_weight(const evn_solver *solver, int index, int observation,
+                             evn_binding *weight) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(weight);
+    EVN_TRY(check_weight(solver, index, observation));
+    const evn__weight *w = &solver->dynamics->weights[index];
+    EVN_CHECK(!w->evolves || observation < 0 || solver->given, EVN_ERR_ARGUMENT,
+              "the solver keeps no weights at observations: set observe_weights in its options");
+    if (w->evolves && observation >= 0) {
+        *weight =
+            evn__scheme_place(&solver->problem, (evn_binding){solver->series, 0}, observation);
+        weight->offset += solver->layout.offset[w->index];
+    } else {
+        *weight = w->evolves ? solver->scheme->methods->end(solver->scheme, w->index)
+                             : solver->parameters[w->index];
+    }
+    return EVN_OK;
 }
 
 // Times of each sample's own ----------------------------------------------------------------------
@@ -369,10 +444,10 @@ static bool carries(const evn__scheme *scheme, const evn_buffer *buffer) {
 }
 
 /// Cotangents of observations are read all along the way, and all of them again where it is fallen
-/// back. Those that stand where a scheme carries its own, as x0_bar of the last gradient does, are
-/// put aside.
+/// back, or for those of times. Those that stand where a scheme carries its own, as x0_bar of the
+/// last gradient does, are put aside.
 static evn_status keep_cotangent(evn_solver *solver, evn_binding *x1_bar) {
-    bool again = observes(solver) || solver->options.fall_back;
+    bool again = observes(solver) || solver->options.fall_back || solver->times;
     bool lost =
         carries(solver->scheme, x1_bar->buffer) || carries(solver->fallback, x1_bar->buffer);
     if (!again || !lost) {
@@ -448,15 +523,30 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     EVN_REQUIRE(solver);
     EVN_REQUIRE(x0_bar);
     EVN_TRY(check_gradient(solver, x1_bar, weights_bar));
-    solver->reconstructed = false;
+    solver->differentiated = solver->reconstructed = false;
     EVN_TRY(keep_cotangent(solver, &x1_bar));
     want_parameters(solver, weights_bar);
     evn__passage passage = solver->passage;
     passage.x1_bar = x1_bar;
     passage.parameters_bar = solver->parameters_bar;
     EVN_TRY(take_gradient(solver, &passage, solution));
+    EVN_TRY(solver->times ? evn__time_gradient_take(solver->times, solver->last, &passage)
+                          : EVN_OK);
     *x0_bar = state_bar(solver, 0);
-    return deliver(solver, weights_bar);
+    EVN_TRY(deliver(solver, weights_bar));
+    solver->differentiated = true;
+    return EVN_OK;
+}
+
+evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *t1_bar,
+                                    double *times_bar) {
+    EVN_REQUIRE(solver);
+    EVN_CHECK(solver->times, EVN_ERR_ARGUMENT,
+              "the solver has no gradient in its times: set time_gradient in its options");
+    EVN_CHECK(solver->differentiated, EVN_ERR_ARGUMENT,
+              "there is no gradient of the last solve: call evn_solve_gradient first, and go on "
+              "only if it is EVN_OK");
+    return evn__time_gradient_read(solver->times, t0_bar, t1_bar, times_bar);
 }
 
 // Reconstruction ----------------------------------------------------------------------------------

@@ -41,13 +41,19 @@ void evn__unroll_destroy(evn__unroll **unroll) {
 
 evn_status evn__unroll_step(const evn__unroll *unroll, evn_graph *graph, double t, double dt,
                             evn_value *x, evn_value *weights) {
+    return evn__unroll_step_at(unroll, graph, evn_constant(graph, t), evn_constant(graph, dt), x,
+                               weights);
+}
+
+evn_status evn__unroll_step_at(const evn__unroll *unroll, evn_graph *graph, evn_value t,
+                               evn_value dt, evn_value *x, evn_value *weights) {
     enum { SCALARS = 2 }; // t and dt
     const evn_dynamics *d = unroll->dynamics;
     evn_value *inputs = unroll->values, *states = inputs + SCALARS;
     evn_value *parameters = states + d->system.state_count;
     evn_value *next = inputs + evn_graph_input_count(unroll->step);
-    inputs[0] = evn_constant(graph, t);
-    inputs[1] = evn_constant(graph, dt);
+    inputs[0] = t;
+    inputs[1] = dt;
     states[0] = *x;
     for (int i = 0; i < d->weight_count; ++i) {
         const evn__weight *w = &d->weights[i];

@@ -17,5 +17,8 @@ void evn__unroll_destroy(evn__unroll **unroll); ///< nulls; accepts NULL
 /// @param[in,out] weights  one value for each weight of the dynamics; those that evolve are moved
 evn_status evn__unroll_step(const evn__unroll *unroll, evn_graph *graph, double t, double dt,
                             evn_value *x, evn_value *weights);
+/// The same with scalars of the graph.
+evn_status evn__unroll_step_at(const evn__unroll *unroll, evn_graph *graph, evn_value t,
+                               evn_value dt, evn_value *x, evn_value *weights);
 
 #endif

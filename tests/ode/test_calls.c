@@ -3,6 +3,7 @@
 #include "evonode/solver.h"
 #include "plan/real.h"
 #include "problem.h"
+#include "refused.h"
 #include "test.h"
 #include <float.h>
 #include <limits.h>
@@ -313,6 +314,80 @@ START_TEST(intervals_beyond_the_precision) {
 }
 END_TEST
 
+// Weights -----------------------------------------------------------------------------------------
+
+enum { OUT, W, V }; // weights of f in problem_node_ew, of which W evolves
+
+static double weight_is_off(const problem *p, int observation, const double *expected) {
+    double w[10];
+    evn_binding at;
+    TRY(evn_solver_weight(p->solver, W, observation, &at));
+    TRY(evn__real_read(at, p->fp64, w, 10));
+    return test_difference(w, expected, 10);
+}
+
+static void check_observed(evn_gradient gradient, int steps, int checkpoints) {
+    static const double times[] = {0, 0.5, 1};
+    double expected[3][10], x[2][6];
+    problem p = problem_node_ew(50);
+    evn_solver_options options = evn_solver_options_default();
+    options.method = "dopri5";
+    options.steps = steps;
+    options.rtol = options.atol = 1e-10;
+    options.gradient = gradient;
+    options.checkpoints = checkpoints;
+    options.fp64 = true;
+    memcpy(expected[0], p.weight[W], sizeof(expected[0]));
+    for (int k = 0; k < 2; ++k) { // θ(t1) of solves that end there
+        evn_binding at;
+        problem_prepare(&p, &options);
+        problem_solve(&p, 0, 0.5 + 0.5 * k);
+        TRY(evn_solver_weight(p.solver, W, -1, &at));
+        TRY(evn__real_read(at, true, expected[1 + k], 10));
+        memcpy(x[k], p.x1, sizeof(x[k]));
+        problem_reset(&p);
+    }
+    options.observations = 3;
+    options.times = times;
+    options.observe_weights = true;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    for (int k = 0; k < 3; ++k) {
+        ck_assert_double_lt(weight_is_off(&p, k, expected[k]), 1e-8);
+        ck_assert_double_lt(test_difference(p.x1 + 6 * k, k == 0 ? p.x0 : x[k - 1], 6), 1e-8);
+    }
+    ck_assert_double_lt(weight_is_off(&p, -1, expected[2]), 1e-8);
+    problem_free(&p);
+}
+
+START_TEST(weights_at_observations) {
+    static const evn_gradient gradients[] = {
+        EVN_GRADIENT_NONE, EVN_GRADIENT_BACKPROP, EVN_GRADIENT_ADJOINT, EVN_GRADIENT_CHECKPOINTED,
+        EVN_GRADIENT_NONE, EVN_GRADIENT_BACKPROP, EVN_GRADIENT_ADJOINT, EVN_GRADIENT_REVERSIBLE};
+    check_observed(gradients[_i], _i % 4 == 3 || _i < 3 ? 80 : 0, _i == 3 ? 2 : 0);
+}
+END_TEST
+
+START_TEST(which_weights_there_are) {
+    evn_binding at;
+    problem p = problem_node_ew(51);
+    evn_solver_options options = evn_solver_options_default();
+    options.observations = 2;
+    problem_prepare(&p, &options);
+    REFUSED(evn_solver_weight(p.solver, W, -1, &at)); // no solve
+    problem_solve(&p, 0, 1);
+    TRY(evn_solver_weight(p.solver, W, -1, &at));
+    TRY(evn_solver_weight(p.solver, V, 1, &at)); // constant
+    ck_assert(at.buffer == p.weights[V].buffer && at.offset == p.weights[V].offset);
+    REFUSED(evn_solver_weight(p.solver, W, 1, &at)); // not kept
+    REFUSED(evn_solver_weight(p.solver, W, 2, &at));
+    REFUSED(evn_solver_weight(p.solver, W, -2, &at));
+    REFUSED(evn_solver_weight(p.solver, p.weight_count, -1, &at));
+    REFUSED(evn_solver_weight(p.solver, -1, -1, &at));
+    problem_free(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("ode/calls");
     TCase *order = tcase_create("order");
@@ -328,6 +403,10 @@ static Suite *suite(void) {
     tcase_add_test(ranges, sizes_that_no_device_has);
     tcase_add_test(ranges, intervals_beyond_the_precision);
     suite_add_tcase(s, ranges);
+    TCase *weights = tcase_create("weights");
+    tcase_add_loop_test(weights, weights_at_observations, 0, 8);
+    tcase_add_test(weights, which_weights_there_are);
+    suite_add_tcase(s, weights);
     return s;
 }
 

@@ -223,9 +223,11 @@ END_TEST
 /// From t0 to t0 fixed steps are none: x, and its cotangents, stay where f is not a number.
 START_TEST(no_way_evaluates_nothing) {
     problem p = problem_between();
-    static const evn_gradient gradients[] = {EVN_GRADIENT_NONE, EVN_GRADIENT_ADJOINT,
-                                             EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED};
+    static const evn_gradient gradients[] = {EVN_GRADIENT_NONE,       EVN_GRADIENT_ADJOINT,
+                                             EVN_GRADIENT_BACKPROP,   EVN_GRADIENT_CHECKPOINTED,
+                                             EVN_GRADIENT_REVERSIBLE, EVN_GRADIENT_CHECKPOINTED};
     evn_solver_options options = observed("rk4", 6, gradients[_i / 3], _i % 3 == 1);
+    options.checkpoints = _i / 3 == 5 ? 2 : 0;
     if (_i % 3 == 2) { // x(t1) alone
         options.observations = 0;
         options.times = NULL;
@@ -371,7 +373,7 @@ static Suite *suite(void) {
     TCase *between = tcase_create("ends");
     tcase_add_loop_test(between, f_is_evaluated_between_the_ends, 0, 6);
     tcase_add_loop_test(between, times_far_from_zero, 0, 4);
-    tcase_add_loop_test(between, no_way_evaluates_nothing, 0, 12);
+    tcase_add_loop_test(between, no_way_evaluates_nothing, 0, 18);
     tcase_add_loop_test(between, schemes_evaluate_f_between_the_ends, 0, 10);
     suite_add_tcase(s, between);
     TCase *gradients = tcase_create("gradients");
