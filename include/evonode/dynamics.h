@@ -23,6 +23,18 @@ typedef struct evn_dynamics evn_dynamics;
 evn_status evn_dynamics_create(const evn_graph *f, const evn_graph *g, evn_dynamics **dynamics);
 void evn_dynamics_destroy(evn_dynamics **dynamics); ///< nulls; accepts NULL
 
+/// Forward mode: the dynamics of x with a tangent ẋ of it, where weights have tangents, too:
+/// (x, ẋ)' = (f, ∂f/∂x ẋ + ∂f/∂θ θ̇), and θ̇' = ∂g/∂θ θ̇ + … for weights that evolve. Its state is x
+/// with ẋ behind it along the last axis, [B, D] → [B, 2D]; where x has one axis or none, along one
+/// more, [B] → [B, 2]. Its weights are those of `dynamics`, in their order, then their tangents in
+/// the same, named …_dot.
+/// A solve of it is the jvp of the solve: along fixed steps exactly that of the steps; adaptive
+/// ones keep tangents within the tolerances, too, so that they may be others than without. The
+/// gradient of a solve of it, by any scheme, has second derivatives: with a cotangent x̄1 of ẋ(t1)
+/// alone those of x(t0) and of the weights are the product of the Hessian of ⟨x̄1, x(t1)⟩ and of the
+/// direction (ẋ(t0), θ̇), and those of ẋ(t0) and the tangents its gradient.
+evn_status evn_dynamics_tangent(const evn_dynamics *dynamics, evn_dynamics **tangent);
+
 evn_shape evn_dynamics_state_shape(const evn_dynamics *dynamics); ///< of x
 
 /// All weights that are learnt: those of f in f's order, then g's own. For an evolving one the
