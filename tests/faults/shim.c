@@ -3,15 +3,18 @@
 // want it: EVN_FAULTS is KIND:K:MANNER, with :on behind it for all later calls too. KIND is files
 // or memory, K counts from 1 the calls of the program itself (and of memory, those of the libraries
 // that work for it alone), 0 is none. MANNER is an error by name, short, or kill. The count of all
-// calls goes into the file EVN_FAULTS_COUNT, what they changed, in order, into EVN_FAULTS_RECORD
-// (power.py reads it). Only the process that was started is meant, none that it starts.
+// calls, and which of them came from a new place (places.h), go into the file EVN_FAULTS_COUNT,
+// what they changed, in order, into EVN_FAULTS_RECORD (power.py reads it). Only the process that
+// was started is meant, none that it starts.
 #define _GNU_SOURCE
 #include <stdlib.h>
 #ifdef __GLIBC__ // whose own names it calls
+#include "places.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -32,8 +35,10 @@ static struct {
     long call;
     int error; ///< errno, or SHORT, or KILL
     atomic_long calls;
-    pid_t process; ///< 0: none is meant
-} plan;
+    pid_t process;     ///< 0: none is meant
+    const char *count; ///< where calls are counted; NULL: nowhere
+    pthread_mutex_t lock;
+} plan = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /// Code whose calls count.
 static struct { uintptr_t begin, end; } ranges[RANGES];
@@ -92,18 +97,14 @@ __attribute__((constructor)) static void begin(void) {
                                  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)
                   : -1;
     unsetenv("EVN_FAULTS_RECORD");
+    plan.count = getenv("EVN_FAULTS_COUNT");
     plan.process = getpid();
 }
 
 __attribute__((destructor)) static void end(void) {
-    const char *path = getenv("EVN_FAULTS_COUNT");
-    if (path && plan.process == getpid()) {
+    if (plan.count && plan.process == getpid()) {
         plan.process = 0;
-        FILE *file = fopen(path, "w");
-        if (file) {
-            fprintf(file, "%ld\n", (long)plan.calls);
-            fclose(file);
-        }
+        places_write(plan.count, plan.calls);
     }
 }
 
@@ -122,6 +123,11 @@ static int strike(bool memory, const void *caller) {
         return 0;
     }
     long call = ++plan.calls;
+    if (plan.count) {
+        pthread_mutex_lock(&plan.lock);
+        places_note(call);
+        pthread_mutex_unlock(&plan.lock);
+    }
     if (call != plan.call && !(plan.on && call > plan.call && plan.call > 0)) {
         return 0;
     }

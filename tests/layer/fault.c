@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes calls fail: NAME:K:CODE is the K-th call of an entry point, NAME:K:CODE:on that and all
 // later ones, NAME:K:CODE:late an enqueue that is taken, whose error the next call that waits
-// gives, NAME:K:CODE:hang one that never returns.
+// gives, NAME:K:CODE:hang one that never returns. NAME is any for the calls of all of them
+// together.
+#define _GNU_SOURCE
+#include "../faults/places.h"
 #include "layer.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,6 +18,7 @@ enum entry {
 #define OBJECT(name, type, parameters, arguments, waits) ENTRY_##name,
 #define STATUS(name, parameters, arguments, waits)       ENTRY_##name,
 #include "entries.def"
+    ANY,
     ENTRIES
 };
 
@@ -21,6 +26,7 @@ static const char *const names[ENTRIES] = {
 #define OBJECT(name, type, parameters, arguments, waits) #name,
 #define STATUS(name, parameters, arguments, waits)       #name,
 #include "entries.def"
+    "any",
 };
 
 /// What becomes of the calls of an entry point; code 0: nothing.
@@ -32,11 +38,18 @@ static struct {
 } faults[ENTRIES];
 
 static cl_icd_dispatch below;
-static atomic_int pending; ///< the code of a call that was taken; 0: none
+static atomic_int pending;  ///< the code of a call that was taken; 0: none
+static const char *counted; ///< where calls are counted; NULL: nowhere
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/// The code that a call fails with at once.
-static cl_int begin(enum entry entry) {
+/// The code that a call fails with at once, by the fault of one entry point or of any.
+static cl_int strike(enum entry entry) {
     long call = ++faults[entry].calls;
+    if (counted && entry == ANY) {
+        pthread_mutex_lock(&lock);
+        places_note(call);
+        pthread_mutex_unlock(&lock);
+    }
     bool meant = call == faults[entry].call || (faults[entry].on && call > faults[entry].call);
     if (!meant || !faults[entry].code) {
         return CL_SUCCESS;
@@ -49,6 +62,17 @@ static cl_int begin(enum entry entry) {
         return CL_SUCCESS;
     }
     return faults[entry].code;
+}
+
+static cl_int begin(enum entry entry) {
+    cl_int own = strike(entry), any = strike(ANY);
+    return own ? own : any;
+}
+
+__attribute__((destructor)) static void write_count(void) {
+    if (counted) {
+        places_write(counted, faults[ANY].calls);
+    }
 }
 
 /// What a call returns that went well, or did not, below. One that waits gives what is pending,
@@ -136,6 +160,8 @@ void layer_fault_begin(const char *value, cl_icd_dispatch *table) {
         add(fault);
     }
     free(list);
+    counted = getenv("EVN_LAYER_FAULT_COUNT");
+    unsetenv("EVN_LAYER_FAULT_COUNT"); // of this process alone
     below = *table;
 #define OBJECT(name, type, parameters, arguments, waits) table->name = faulty_##name;
 #define STATUS(name, parameters, arguments, waits)       table->name = faulty_##name;

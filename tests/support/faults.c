@@ -7,6 +7,7 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,27 +16,53 @@
 enum { NAMES_MAX = 64, NAME_SIZE = 256, TEXT = 2048 };
 
 #define TASK "curve --width 8 --phase backprop:epochs=3"
+#define MOVES                                                                                      \
+    "curve --width 8 --model node-ew --weights fourier --basis 5 --phase backprop:epochs=3"
 
 /// In the folder r, which is "made" (a finished run), "half" (one that was killed), or not there.
 typedef struct scenario {
     const char *name;
     const char *from;    ///< what r is a copy of; NULL: it is not there
     const char *command; ///< the verb and what follows
-    bool trains;         ///< its result is the model, else what it prints
-    const char *said;    ///< what it prints where it goes on without something; NULL: it does not
+    bool trains;         ///< its result is a model, else what it prints
+    bool resumes;        ///< what it leaves half done is gone on with, else it is done again
+    const char *said;    ///< what it prints where that may differ; NULL: it may not
 } scenario;
 
-static const scenario scenarios[TEST_SCENARIOS] = {
-    {"train", NULL, "train " TASK " --out r", true, NULL},
-    {"resume", "half", "resume r", true, NULL},
-    {"eval", "made", "eval r --json", false, NULL},
-    {"compare", "made", "compare r --json", false, NULL},
-    {"predict", "made", "sample r --times times.csv", false, NULL},
-    {"report", "made", "report r --out -", false, "cannot read"},
+static const scenario scenarios[] = {
+    {"train", NULL, "train " TASK " --out r", true, true, NULL},
+    {"resume", "half", "resume r", true, true, NULL},
+    {"eval", "made", "eval r --json", false, false, NULL},
+    {"compare", "made", "compare r --json", false, false, NULL},
+    {"sample", "made", "sample r --times times.csv", false, false, NULL},
+    {"report", "made", "report r --out -", false, false, "cannot read"},
+    {"compress", NULL, "compress moves --basis 3 --out r", true, false, NULL},
+    {"export", "made", "export r --onnx -", false, false, NULL},
+    {"gradcheck", "made", "gradcheck r --steps 4", false, false, "rebuilt"}, // and seconds
+};
+enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
+
+static const struct {
+    const char *name;
+    const char *const *manners;
+    int part; ///< so many faults, about, of a seeded part
+} kinds[] = {
+    [TEST_FILES] = {"files",
+                    (const char *const[]){"EIO", "ENOSPC", "EINTR", "short", "kill", "EIO:on",
+                                          "ENOSPC:on", NULL},
+                    10},
+    [TEST_MEMORY] = {"memory", (const char *const[]){"ENOMEM", "ENOMEM:on", NULL}, 6},
+    [TEST_OPENCL] = {"opencl",
+                     (const char *const[]){"-5", "-6", "-36", "-5:on", "-6:on", "-36:on", NULL}, 6},
 };
 
-const char *test_scenario_name(int which) {
-    return scenarios[which].name;
+int test_scenario_find(test_fault_kind kind, const char *verb) {
+    for (int i = 0; i < SCENARIOS; ++i) {
+        if (strcmp(scenarios[i].name, verb) == 0) {
+            return (int)kind * SCENARIOS + i;
+        }
+    }
+    ck_abort_msg("no scenario is called %s", verb);
 }
 
 // Folders -----------------------------------------------------------------------------------------
@@ -81,12 +108,32 @@ static void prepare(const scenario *s) {
 
 // What is compared --------------------------------------------------------------------------------
 
-/// What an undisturbed run leaves.
-typedef struct expectation {
-    char *out;        ///< NULL of a training
+/// A scenario under faults of a kind: what an undisturbed run leaves, and what became of the
+/// others.
+typedef struct trial {
+    const scenario *scenario;
+    test_fault_kind kind;
+    const char *what; ///< the fault
+    char *out;        ///< what is printed
     char names[TEXT]; ///< in r
     long calls;       ///< of the program
-} expectation;
+    long *places;     ///< the first call from each place
+    long place_count;
+    long tried, right, said, killed, wrong;
+} trial;
+
+/// Notes what went wrong, once for each fault.
+static bool wrong(trial *t, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    printf("WRONG: %s, %s: %s: ", t->scenario->name, kinds[t->kind].name, t->what);
+    vprintf(format, arguments);
+    printf("\n");
+    fflush(stdout);
+    va_end(arguments);
+    ++t->wrong;
+    return false;
+}
 
 static bool same_file(const char *a, const char *b) {
     size_t size, other;
@@ -101,24 +148,23 @@ static bool same_file(const char *a, const char *b) {
 }
 
 /// Whether the result is that of the undisturbed run.
-static void check_result(const scenario *s, const expectation *e, const char *out,
-                         const char *what) {
-    if (s->trains) {
-        ck_assert_msg(same_file("r/model.safetensors", "made/model.safetensors"),
-                      "%s: another model", what);
-        ck_assert_msg(test_exists("r/summary.json"), "%s: no summary", what);
-        json_decref(test_json("r/summary.json"));
-        return;
-    }
+static bool is_right(trial *t, const char *out) {
+    const scenario *s = t->scenario;
     size_t at = 0;
-    if (s->said && strstr(out, s->said)) {
-        return;
+    if (s->trains && !same_file("r/model.safetensors", "right.safetensors")) {
+        return wrong(t, "another model");
     }
-    while (out[at] && out[at] == e->out[at]) {
+    if (s->trains) {
+        return test_exists("r/summary.json") || wrong(t, "no summary");
+    }
+    if (s->said && strstr(out, s->said)) {
+        return true;
+    }
+    while (out[at] && out[at] == t->out[at]) {
         ++at;
     }
-    ck_assert_msg(out[at] == e->out[at], "%s: prints …%.200s instead of …%.200s", what, out + at,
-                  e->out + at);
+    return out[at] == t->out[at] ||
+           wrong(t, "prints …%.200s instead of …%.200s", out + at, t->out + at);
 }
 
 static bool is_documented(int code) {
@@ -126,155 +172,183 @@ static bool is_documented(int code) {
            code != EVN_ERR_INTERNAL && code != EVN_ERR_USAGE;
 }
 
+/// Nothing in r is other than the scenario began with, which the undisturbed run shows to be whole.
+static bool is_untouched(const scenario *s) {
+    char line[TEXT];
+    const char *how =
+        s->from ? "cd '%s' && diff -rq %s r >/dev/null 2>&1" : "cd '%s' && test ! -e r";
+    snprintf(line, sizeof(line), how, test_folder(), s->from);
+    return system(line) == 0;
+}
+
 /// Without faults, from where the fault left it, all comes to its end.
-static void recover(const scenario *s, const expectation *e, const char *what) {
+static bool recover(trial *t) {
     char names[TEXT];
-    const char *command = s->command;
-    if (s->trains && test_exists("r/run.json")) {
-        command = "resume r";
+    const scenario *s = t->scenario;
+    bool begun = s->trains && s->resumes && test_exists("r/run.json");
+    const char *command = begun ? "resume r" : s->command;
+    if (!(s->trains && !s->resumes && test_exists("r/summary.json"))) {
+        test_outcome result = test_program("", "%s", command);
+        if (result.code != 0) {
+            return wrong(t, "then %s: %d, %s", command, result.code, result.err);
+        }
+        if (!is_right(t, result.out)) {
+            return false;
+        }
     }
-    test_outcome result = test_program("", "%s", command);
-    ck_assert_msg(result.code == 0, "%s, then %s: %d, %s", what, command, result.code, result.err);
-    check_result(s, e, result.out, what);
     list("r", names);
-    ck_assert_msg(strcmp(names, e->names) == 0, "%s: leaves %s instead of %s", what, names,
-                  e->names);
+    return strcmp(names, t->names) == 0 || wrong(t, "leaves %s instead of %s", names, t->names);
 }
 
 /// One run with a fault, by these variables; what it ends with is either right, or said.
-static void run(const scenario *s, const expectation *e, const char *variables, const char *what,
-                bool killed) {
-    prepare(s);
+static void run(trial *t, const char *variables, const char *what) {
+    bool may_be_killed = strstr(what, "kill") != NULL;
+    t->what = what;
+    prepare(t->scenario);
     test_note(what);
-    test_outcome result = test_program(variables, "%s", s->command);
+    test_outcome result = test_program(variables, "%s", t->scenario->command);
+    ++t->tried;
     if (result.code == 0) {
-        check_result(s, e, result.out, what);
-    } else if (!killed || result.code != -1) {
-        ck_assert_msg(is_documented(result.code), "%s: ended with %d: %s", what, result.code,
-                      result.err);
-        ck_assert_msg(strstr(result.err, "evonode: "), "%s: no message: %s", what, result.err);
+        ++t->right;
+        if (!is_right(t, result.out)) {
+            return;
+        }
+    } else if (may_be_killed && result.code == -1) {
+        ++t->killed;
+    } else {
+        ++t->said;
+        if (!is_documented(result.code) || !strstr(result.err, "evonode: ")) {
+            wrong(t, "ended with %d: %s", result.code, result.err);
+            return;
+        }
     }
-    recover(s, e, what);
-}
-
-static void run_call(const scenario *s, const expectation *e, const char *kind, long call,
-                     const char *manner) {
-    char variables[TEXT], what[TEXT];
-    snprintf(variables, sizeof(variables), "LD_PRELOAD=%s EVN_FAULTS=%s:%ld:%s",
-             getenv("EVONODE_FAULTS"), kind, call, manner);
-    snprintf(what, sizeof(what), "%s, %s call %ld: %s", s->name, kind, call, manner);
-    run(s, e, variables, what, strncmp(manner, "kill", 4) == 0);
+    if (result.code == 0 || !is_untouched(t->scenario)) {
+        recover(t);
+    }
 }
 
 // Scenarios ---------------------------------------------------------------------------------------
 
-/// How many calls a command makes; fails unless it goes well.
-static long count_calls(const char *kind, const char *command, test_outcome *result) {
-    char variables[TEXT];
-    snprintf(variables, sizeof(variables),
-             "LD_PRELOAD=%s EVN_FAULTS=%s:0:EIO EVN_FAULTS_COUNT=count", getenv("EVONODE_FAULTS"),
-             kind);
-    *result = test_program(variables, "%s", command);
-    ck_assert_msg(result->code == 0, "%s: %s", command, result->err);
-    char *count = test_read("count", NULL);
-    long calls = strtol(count, NULL, 10);
-    free(count);
-    ck_assert_int_gt(calls, 0);
-    return calls;
-}
-
-/// The folders that scenarios begin with: a finished run, and one that was killed as late as can be
-/// with a checkpoint.
-static void make_folders(void) {
-    test_outcome result;
-    test_write("times.csv", "t\n0.1\n0.7\n", 10);
-    count_calls("files", "train " TASK " --out made", &result); // compiles
-    shell("rm -rf made", "", "");
-    long calls = count_calls("files", "train " TASK " --out made", &result);
-    for (int tenth = 9; tenth > 2; --tenth) {
-        char variables[TEXT];
-        shell("rm -rf half", "", "");
-        snprintf(variables, sizeof(variables), "LD_PRELOAD=%s EVN_FAULTS=files:%ld:kill",
-                 getenv("EVONODE_FAULTS"), calls * tenth / 10);
-        test_program(variables, "train " TASK " --out half");
-        if (test_exists("half/checkpoint.safetensors") && !test_exists("half/summary.json")) {
-            return;
-        }
+/// Variables for a fault, which is K:MANNER.
+static const char *variables(test_fault_kind kind, const char *fault, const char *more) {
+    static char text[TEXT];
+    if (kind == TEST_OPENCL) {
+        return test_layer_variables("EVONODE_CACHE_DIR=off EVN_LAYER_FAULT=any:%s %s", fault, more);
     }
-    ck_abort_msg("no run could be killed between a checkpoint and its end");
+    snprintf(text, sizeof(text), "LD_PRELOAD=%s EVN_FAULTS=%s:%s %s", getenv("EVONODE_FAULTS"),
+             kinds[kind].name, fault, more);
+    return text;
 }
 
-static void expect(const scenario *s, const char *kind, expectation *e) {
-    test_outcome result;
-    prepare(s);
-    e->calls = count_calls(kind, s->command, &result);
-    e->out = strdup(result.out);
-    list("r", e->names);
-    check_result(s, e, e->out, s->name);
+/// Count the calls that the undisturbed command makes, and find its places.
+static void count_calls(trial *t) {
+    const char *none = t->kind == TEST_OPENCL ? "999999999:-5" : "0:EIO";
+    const char *more = "EVN_FAULTS_COUNT=count EVN_LAYER_FAULT_COUNT=count";
+    prepare(t->scenario);
+    test_outcome result = test_program(variables(t->kind, none, more), "%s", t->scenario->command);
+    ck_assert_msg(result.code == 0, "%s: %s", t->scenario->command, result.err);
+    t->out = strdup(result.out);
+    char *count = test_read("count", NULL), *rest = count;
+    t->calls = strtol(rest, &rest, 10);
+    t->places = calloc((size_t)t->calls + 1, sizeof(long));
+    while (*rest && rest[1]) {
+        t->places[t->place_count++] = strtol(rest, &rest, 10);
+    }
+    free(count);
+    ck_assert_int_gt(t->place_count, 0);
 }
 
-/// Which calls, and of them which manners, a mixture of both and the seed says.
-static bool is_chosen(test_choice choice, long call, int manner, int manners) {
-    unsigned mixed = ((unsigned)call * 2654435761u + choice.seed * 40503u) >> 8;
-    return choice.every == 1 ||
-           (mixed % (unsigned)choice.every == 0 &&
-            mixed / (unsigned)choice.every % (unsigned)manners == (unsigned)manner);
+static void make(const char *command) {
+    test_outcome result = test_program("", "%s", command);
+    ck_assert_msg(result.code == 0, "%s: %s", command, result.err);
 }
 
-static void begin(const scenario *s, const char *kind, test_choice *choice, expectation *e) {
-    const char *seed = getenv("EVN_FAULTS_SEED");
-    choice->seed = seed ? (unsigned)strtoul(seed, NULL, 10) : choice->seed;
+/// A run that was killed as late as can be with a checkpoint.
+static void make_half(void) {
+    char fault[64];
+    trial t = {.scenario = &scenarios[0], .kind = TEST_FILES};
+    count_calls(&t);
+    for (int tenth = 9; tenth > 2; --tenth) {
+        shell("rm -rf half r", "", "");
+        snprintf(fault, sizeof(fault), "%ld:kill", t.calls * tenth / 10);
+        test_program(variables(TEST_FILES, fault, ""), "train " TASK " --out half");
+        if (test_exists("half/checkpoint.safetensors") && !test_exists("half/summary.json")) {
+            break;
+        }
+        ck_assert_msg(tenth > 3, "no run could be killed between a checkpoint and its end");
+    }
+    free(t.out);
+    free(t.places);
+}
+
+/// What the scenario begins with, and what an undisturbed run of it leaves.
+static void begin(trial *t) {
+    const scenario *s = t->scenario;
 #if !defined(__GLIBC__) || defined(__SANITIZE_ADDRESS__)
     exit(TEST_SKIPPED); // the shim is for glibc; the sanitizer wants to be loaded first
 #endif
-    make_folders();
-    expect(s, kind, e);
+    test_write("times.csv", "t\n0.1\n0.7\n", 10);
+    if (s->from && strcmp(s->from, "half") == 0) {
+        make_half();
+    } else if (s->from) {
+        make("train " TASK " --out made");
+    } else if (strstr(s->command, "moves")) {
+        make("train " MOVES " --out moves");
+    }
+    prepare(s);
+    make(s->command); // compiles
+    if (s->trains) {
+        shell("cp %s right.safetensors", "r/model.safetensors", "");
+    }
+    count_calls(t);
+    ck_assert(is_right(t, t->out));
+    list("r", t->names);
 }
 
-void test_scenario(int which, const char *kind, const char *const *manners, test_choice choice) {
-    const scenario *s = &scenarios[which];
-    expectation e;
+static unsigned variable(const char *name, unsigned usual) {
+    const char *value = getenv(name);
+    return value ? (unsigned)strtoul(value, NULL, 10) : usual;
+}
+
+/// Which calls, and of them which manners: of a part a mixture of both and the seed says.
+static bool is_chosen(const trial *t, test_choice choice, long call, int manner, int manners) {
+    unsigned every = (unsigned)(t->place_count / kinds[t->kind].part) + 1;
+    unsigned mixed = ((unsigned)call * 2654435761u + variable("EVN_FAULTS_SEED", 1) * 40503u) >> 8;
+    if (choice != TEST_PART) {
+        return (unsigned)call % variable("EVN_FAULTS_PARTS", 1) + 1 ==
+               variable("EVN_FAULTS_PART", 1);
+    }
+    return mixed % every == 0 && mixed / every % (unsigned)manners == (unsigned)manner;
+}
+
+static void try_call(trial *t, test_choice choice, long call) {
+    const char *const *manners = kinds[t->kind].manners;
     int count = 0;
+    char fault[64];
     while (manners[count]) {
         ++count;
     }
-    begin(s, kind, &choice, &e);
-    for (long call = 1; call <= e.calls; ++call) {
-        for (int m = 0; m < count; ++m) {
-            if (is_chosen(choice, call, m, count)) {
-                run_call(s, &e, kind, call, manners[m]);
-            }
+    for (int m = 0; m < count; ++m) {
+        if (is_chosen(t, choice, call, m, count)) {
+            snprintf(fault, sizeof(fault), "%ld:%s", call, manners[m]);
+            run(t, variables(t->kind, fault, ""), fault);
         }
     }
-    free(e.out);
 }
 
-// OpenCL ------------------------------------------------------------------------------------------
-
-static const char *const entries[] = {
-#define OBJECT(name, type, parameters, arguments, waits) #name,
-#define STATUS(name, parameters, arguments, waits)       #name,
-#include "tests/layer/entries.def"
-};
-enum { ENTRIES = sizeof(entries) / sizeof(entries[0]) };
-
-void test_scenario_opencl(int which, test_choice choice) {
-    static const char *const manners[] = {"-5", "-6", "-36", "-5:on", "-6:on", "-36:on"};
-    static const int calls[] = {1, 2, 3, 5, 9, 20, 60, 200};
-    enum { CALLS = sizeof(calls) / sizeof(calls[0]), MANNERS = sizeof(manners) / sizeof(char *) };
-    const scenario *s = &scenarios[which];
-    expectation e;
-    begin(s, "files", &choice, &e);
-    for (int i = 0; i < ENTRIES * CALLS * MANNERS; ++i) {
-        const char *entry = entries[i / (CALLS * MANNERS)];
-        int call = calls[i / MANNERS % CALLS], m = i % MANNERS;
-        char what[TEXT];
-        if (!is_chosen(choice, i / MANNERS, m, MANNERS)) {
-            continue;
-        }
-        snprintf(what, sizeof(what), "%s:%d:%s", entry, call, manners[m]);
-        run(s, &e, test_layer_variables("EVONODE_CACHE_DIR=off EVN_LAYER_FAULT=%s", what), what,
-            false);
+void test_scenario(int number, test_choice choice) {
+    trial t = {.scenario = &scenarios[number % SCENARIOS],
+               .what = "none",
+               .kind = (test_fault_kind)(number / SCENARIOS)};
+    begin(&t);
+    for (long i = 0; i < (choice == TEST_EVERY ? t.calls : t.place_count); ++i) {
+        try_call(&t, choice, choice == TEST_EVERY ? i + 1 : t.places[i]);
     }
-    free(e.out);
+    printf("%s, %s: %ld calls from %ld places, %ld faults: %ld right, %ld said so, %ld killed, "
+           "%ld WRONG\n",
+           t.scenario->name, kinds[t.kind].name, t.calls, t.place_count, t.tried, t.right, t.said,
+           t.killed, t.wrong);
+    free(t.out);
+    free(t.places);
+    ck_assert_msg(t.wrong == 0, "%ld faults ended wrongly (above)", t.wrong);
 }

@@ -1,28 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs of the program in which one call after the other goes wrong (tests/faults/shim.c), and what
-// has to hold after each: the bits of the undisturbed run, or a documented exit code with a
-// message; a run directory that can be gone on with, and in the end nothing in it that does not
-// belong there.
+// Runs of the program in which one call after the other goes wrong, and what has to hold after
+// each: the bits of the undisturbed run, or a documented exit code with a message; a run directory
+// that can be gone on with, and in the end nothing in it that does not belong there.
 #ifndef EVN_TEST_FAULTS_H
 #define EVN_TEST_FAULTS_H
 
-/// One in so many calls, another choice for each seed; EVN_FAULTS_SEED takes the place of this one.
-typedef struct test_choice {
-    int every;
-    unsigned seed;
-} test_choice;
+/// Of which calls: of the system for files and allocations (tests/faults/shim.c), of OpenCL's entry
+/// points (tests/layer/fault.c).
+typedef enum test_fault_kind { TEST_FILES, TEST_MEMORY, TEST_OPENCL } test_fault_kind;
 
-enum { TEST_SCENARIOS = 6 };
+/// A seeded part of the calls in one manner each (EVN_FAULTS_SEED chooses another); of each place
+/// in the program the first call; every call. The last two in all manners, in EVN_FAULTS_PARTS
+/// equal parts, of which this is EVN_FAULTS_PART, from 1.
+typedef enum test_choice { TEST_PART, TEST_PLACES, TEST_EVERY } test_choice;
 
-/// Name of a scenario: train, resume, …; static storage.
-const char *test_scenario_name(int scenario);
+/// The number of a scenario; fails where there is none.
+int test_scenario_find(test_fault_kind kind, const char *verb);
 
-/// A scenario with each chosen call going wrong in a manner of its own (every = 1: in all manners).
-/// @param[in] kind     "files" or "memory"
-/// @param[in] manners  names of the shim's, with NULL behind the last
-void test_scenario(int scenario, const char *kind, const char *const *manners, test_choice choice);
-
-/// The same with calls of each entry point of OpenCL that fail, by the layer (tests/layer).
-void test_scenario_opencl(int scenario, test_choice choice);
+/// A scenario with each chosen call going wrong. Prints how many there were and how they ended, and
+/// each that ended wrongly.
+void test_scenario(int number, test_choice choice);
 
 #endif

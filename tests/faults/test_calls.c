@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A seeded part of all calls goes wrong, one at a time (support/faults.h): calls of the system for
+// files, allocations, calls of OpenCL.
+#include "faults.h"
+#include "test.h"
+
+#ifndef CHOICE
+#define CHOICE TEST_PART
+#endif
+
+START_TEST(scenario) {
+    test_scenario(_i, CHOICE);
+}
+END_TEST
+
+static void add(Suite *suite, TCase *tcase, test_fault_kind kind, const char *verb) {
+    int scenario_index = test_scenario_find(kind, verb);
+    tcase_add_loop_test(tcase, scenario, scenario_index, scenario_index + 1);
+    suite_add_tcase(suite, tcase);
+}
+
+int main(void) {
+    Suite *suite = suite_create("calls");
+    add(suite, tcase_create("files_train"), TEST_FILES, "train");
+    add(suite, tcase_create("files_resume"), TEST_FILES, "resume");
+    add(suite, tcase_create("files_eval"), TEST_FILES, "eval");
+    add(suite, tcase_create("files_compare"), TEST_FILES, "compare");
+    add(suite, tcase_create("files_sample"), TEST_FILES, "sample");
+    add(suite, tcase_create("files_report"), TEST_FILES, "report");
+    add(suite, tcase_create("files_compress"), TEST_FILES, "compress");
+    add(suite, tcase_create("files_export"), TEST_FILES, "export");
+    add(suite, tcase_create("memory_train"), TEST_MEMORY, "train");
+    add(suite, tcase_create("memory_resume"), TEST_MEMORY, "resume");
+    add(suite, tcase_create("memory_eval"), TEST_MEMORY, "eval");
+    add(suite, tcase_create("memory_compare"), TEST_MEMORY, "compare");
+    add(suite, tcase_create("memory_sample"), TEST_MEMORY, "sample");
+    add(suite, tcase_create("memory_report"), TEST_MEMORY, "report");
+    add(suite, tcase_create("memory_compress"), TEST_MEMORY, "compress");
+    add(suite, tcase_create("memory_export"), TEST_MEMORY, "export");
+    add(suite, tcase_create("memory_gradcheck"), TEST_MEMORY, "gradcheck");
+    add(suite, tcase_create("opencl_train"), TEST_OPENCL, "train");
+    add(suite, tcase_create("opencl_eval"), TEST_OPENCL, "eval");
+    return test_run(suite);
+}

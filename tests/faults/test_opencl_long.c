@@ -1,5 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-// TEST: label=long timeout=7200 cases=test_opencl.c
-// Every one of what that takes a part of.
-#define EVERY 1
-#include "test_opencl.c"
