@@ -17,6 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char FREE_MEMORY[] = "end what else needs memory";
+
+/// The status of a call of the system that has failed.
+static evn_status status_of(int error, evn_status usual) {
+    return error == ENOMEM ? EVN_ERR_MEMORY : usual;
+}
+
 // Reading -----------------------------------------------------------------------------------------
 
 static const char *advice_reading(int error) {
@@ -29,13 +36,16 @@ static const char *advice_reading(int error) {
     case EISDIR:
     case ENOTDIR:
         return "name a file, not a folder";
+    case ENOMEM:
+        return FREE_MEMORY;
     default:
         return "check the disk and try again";
     }
 }
 
 static evn_status fail_reading(const char *path, int error) {
-    EVN_FAIL(EVN_ERR_FILE, "cannot read %s: %s; %s", path, strerror(error), advice_reading(error));
+    EVN_FAIL(status_of(error, EVN_ERR_FILE), "cannot read %s: %s; %s", path, strerror(error),
+             advice_reading(error));
 }
 
 bool evn__read_all(int file, void *data, size_t bytes) {
@@ -161,13 +171,15 @@ static const char *advice_writing(int error) {
         return "choose another name";
     case EPIPE:
         return "check what reads it";
+    case ENOMEM:
+        return FREE_MEMORY;
     default:
         return "check the disk and try again";
     }
 }
 
 static evn_status fail_writing(const char *path, int error) {
-    EVN_FAIL(EVN_ERR_OUTPUT, "cannot write %s: %s; %s", path, strerror(error),
+    EVN_FAIL(status_of(error, EVN_ERR_OUTPUT), "cannot write %s: %s; %s", path, strerror(error),
              advice_writing(error));
 }
 
@@ -290,11 +302,12 @@ void evn__folder_sweep(const char *folder, const char *name) {
     closedir(stream);
 }
 
-/// Whether nobody else took the file for one that was left. Where there are no locks, nobody can.
+/// Whether nobody else took the file for one that was left. Where there are no locks, nobody can; a
+/// file of which the system says nothing is kept, or another and another would be made.
 static bool is_own(int file) {
     struct stat info;
-    return (lock_file(file) || errno != EWOULDBLOCK) && fstat(file, &info) == 0 &&
-           info.st_nlink > 0;
+    return (lock_file(file) || errno != EWOULDBLOCK) &&
+           (fstat(file, &info) != 0 || info.st_nlink > 0);
 }
 
 /// Create a file next to `path` that no other thread or process has; −1 and errno on failure.

@@ -40,6 +40,10 @@ evn_status evn__json_print(const json_t *value, size_t flags, int digits, char *
     *text = NULL;
     EVN_TRY(evn__json_check());
     *text = value ? json_dumps(value, flags | JSON_REAL_PRECISION(digits)) : NULL;
+    if (failed) { // Jansson passes over some that fail, and the text has a gap
+        free(*text);
+        *text = NULL;
+    }
     failed = false; // what failed now is said here, and is no failure of the next one
     EVN_CHECK(*text, EVN_ERR_MEMORY, "no memory for what is to be written as JSON");
     return EVN_OK;

@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/// The bytes of the well-formed UTF-8 character at `at`; 0 when there is none, or it is a control
-/// character (Unicode 15, table 3-7).
-static size_t character(const unsigned char *at) {
+/// The bytes of the well-formed UTF-8 character at `at`; 0 when there is none (Unicode 15, table
+/// 3-7).
+static size_t sequence(const unsigned char *at) {
     unsigned char low = 0x80, high = 0xbf;
     size_t more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : 1;
     if (at[0] < 0x80) {
-        return at[0] >= 0x20 && at[0] != 0x7f;
+        return 1;
     }
-    if (at[0] < 0xc2 || at[0] > 0xf4 || (at[0] == 0xc2 && at[1] < 0xa0)) {
+    if (at[0] < 0xc2 || at[0] > 0xf4) {
         return 0;
     }
     low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : low;
@@ -25,12 +25,26 @@ static size_t character(const unsigned char *at) {
     return more + 1;
 }
 
+static bool is_control(const unsigned char *at) {
+    return at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+}
+
+bool evn__is_utf8(const char *text) {
+    const unsigned char *at = (const unsigned char *)text;
+    size_t bytes = 1;
+    while (*at && bytes > 0) {
+        bytes = sequence(at);
+        at += bytes;
+    }
+    return *at == 0;
+}
+
 const char *evn__printable(const char *name, char *shown, size_t size) {
     static const char more[] = "…";
     const unsigned char *at = (const unsigned char *)name;
     size_t used = 0;
     while (*at) {
-        size_t bytes = character(at), width = bytes ? bytes : 4;
+        size_t bytes = is_control(at) ? 0 : sequence(at), width = bytes ? bytes : 4;
         if (used + width + sizeof(more) > size) {
             memcpy(shown + used, more, sizeof(more));
             return shown;

@@ -3,11 +3,15 @@
 #ifndef EVN_BASE_NAMES_H
 #define EVN_BASE_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /// Write a name as UTF-8 without control characters: any other byte becomes \xNN. What does not
 /// fit into `size` (>= 8) bytes ends in "…".
 /// @return shown
 const char *evn__printable(const char *name, char *shown, size_t size);
+
+/// Whether all of it is well-formed UTF-8; control characters are.
+bool evn__is_utf8(const char *text);
 
 #endif

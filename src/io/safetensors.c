@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/names.h"
 #include "io/seal.h"
 
 #include <inttypes.h>
@@ -421,23 +422,31 @@ static int by_key(const void *left, const void *right) {
     return strcmp(((const evn__pair *)left)->key, ((const evn__pair *)right)->key);
 }
 
-/// Takes `value`; refuses a key that is there, or text that is not UTF-8.
+/// Takes `value`; refuses a key that is there, or is not UTF-8.
 static evn_status put(json_t *object, const char *key, json_t *value) {
-    if (json_object_get(object, key)) {
+    const char *wrong = json_object_get(object, key) ? "occurs twice"
+                        : !evn__is_utf8(key)         ? "is not valid UTF-8"
+                                                     : NULL;
+    if (wrong) {
         json_decref(value);
-        EVN_FAIL(EVN_ERR_ARGUMENT, "'%s' occurs twice", key);
+        EVN_FAIL(EVN_ERR_ARGUMENT, "'%s' %s", key, wrong);
     }
-    EVN_CHECK(json_object_set_new(object, key, value) == 0, EVN_ERR_ARGUMENT,
-              "'%s' or its value is not valid UTF-8, or no memory is left", key);
+    EVN_CHECK(json_object_set_new(object, key, value) == 0, EVN_ERR_MEMORY,
+              "no memory for '%s' in a header", key);
     return EVN_OK;
+}
+
+static evn_status put_text(json_t *object, const char *key, const char *text) {
+    EVN_CHECK(evn__is_utf8(text), EVN_ERR_ARGUMENT, "the value of '%s' is not valid UTF-8", key);
+    return put(object, key, json_string(text));
 }
 
 static evn_status put_metadata(json_t *root, const evn__pair *pairs, int count) {
     json_t *metadata = json_object();
     EVN_TRY(put(root, METADATA, metadata));
-    EVN_TRY(put(metadata, "producer", json_string(PRODUCER)));
+    EVN_TRY(put_text(metadata, "producer", PRODUCER));
     for (int i = 0; i < count; ++i) {
-        EVN_TRY(put(metadata, pairs[i].key, json_string(pairs[i].value)));
+        EVN_TRY(put_text(metadata, pairs[i].key, pairs[i].value));
     }
     return EVN_OK;
 }
@@ -445,7 +454,7 @@ static evn_status put_metadata(json_t *root, const evn__pair *pairs, int count) 
 static evn_status put_tensor(json_t *root, const evn__tensor *tensor, size_t begin) {
     json_t *entry = json_object();
     EVN_TRY(put(root, tensor->name, entry));
-    EVN_TRY(put(entry, "dtype", json_string(dtypes[tensor->dtype].name)));
+    EVN_TRY(put_text(entry, "dtype", dtypes[tensor->dtype].name));
     json_t *shape = json_array();
     EVN_TRY(put(entry, "shape", shape));
     for (int axis = 0; axis < tensor->rank; ++axis) {

@@ -17,6 +17,19 @@ START_TEST(printable) {
 }
 END_TEST
 
+START_TEST(utf8) {
+    static const char *const right[] = {"", "a\tb\n", "Küche/猫/😀", "\xc2\x85"};
+    static const char *const wrong[] = {"latin \xe9t\xe9", "\xc0\xaf",         "\xed\xa0\x80",
+                                        "a\xe7\x8c",       "\xf5\x80\x80\x80", "\x80"};
+    for (int i = 0; i < 4; ++i) {
+        ck_assert(evn__is_utf8(right[i]));
+    }
+    for (int i = 0; i < 6; ++i) {
+        ck_assert(!evn__is_utf8(wrong[i]));
+    }
+}
+END_TEST
+
 START_TEST(long_names_end_in_an_ellipsis) {
     char shown[12];
     ck_assert_str_eq(evn__printable("0123456789abc", shown, sizeof(shown)), "01234567…");
@@ -30,6 +43,7 @@ static Suite *suite(void) {
     tcase_add_test(c, printable);
     tcase_add_test(c, long_names_end_in_an_ellipsis);
     suite_add_tcase(s, c);
+    test_add(s, tcase_create("utf8"), utf8);
     return s;
 }
 

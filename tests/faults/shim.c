@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preloaded into evonode, makes a call of the system, or an allocation, go wrong where the tests
-// want it: EVN_FAULTS is KIND:K:MANNER, with :on behind it for all later calls too. KIND is files
-// or memory, K counts from 1 the calls of the program itself (and of memory, those of the libraries
-// that work for it alone), 0 is none. MANNER is an error by name, short, or kill. The count of all
-// calls, and which of them came from a new place (places.h), go into the file EVN_FAULTS_COUNT,
-// what they changed, in order, into EVN_FAULTS_RECORD (power.py reads it). Only the process that
-// was started is meant, none that it starts.
+// want it: EVN_FAULTS is KIND:K:MANNER, with :on behind it for all later calls too. KIND is files,
+// memory, or queries (what asks for files and lists folders), K counts from 1 the calls of the
+// program itself (and of memory, those of the libraries that work for it alone), 0 is none. MANNER
+// is an error by name, short, or kill. The count of all calls, and which of them came from a new
+// place (places.h), go into the file EVN_FAULTS_COUNT, what they changed, in order, into
+// EVN_FAULTS_RECORD (power.py reads it). Only the process that was started is meant, none that it
+// starts. A program may also plan its own faults (support/sweep.h).
 #define _GNU_SOURCE
 #include <stdlib.h>
 #ifdef __GLIBC__ // whose own names it calls
 #include "places.h"
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,8 +32,13 @@
 
 enum { RANGES = 16, SHORT = -1, KILL = -2 };
 
+typedef enum kind { FILES, MEMORY, QUERIES, KINDS } kind;
+
+static const char *const kinds[KINDS] = {"files", "memory", "queries"};
+
 static struct {
-    bool memory, on;
+    kind kind;
+    bool on;
     long call;
     int error; ///< errno, or SHORT, or KILL
     atomic_long calls;
@@ -59,7 +66,8 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *first) {
     (void)size;
     *program = false;
     for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); ++i) {
-        counts = counts || ((plan.memory || i == 0) && strstr(info->dlpi_name, libraries[i]));
+        counts =
+            counts || ((plan.kind == MEMORY || i == 0) && strstr(info->dlpi_name, libraries[i]));
     }
     for (int i = 0; counts && i < info->dlpi_phnum && range_count < RANGES; ++i) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
@@ -71,26 +79,46 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *first) {
     return 0;
 }
 
-__attribute__((constructor)) static void begin(void) {
-    char kind[16] = "", manner[16] = "", on[4] = "";
-    const char *value = getenv("EVN_FAULTS");
+static void read_plan(const char *value) {
+    char name[16] = "", manner[16] = "", on[4] = "";
     bool program = true;
-    if (!value) {
-        return;
-    }
-    if (sscanf(value, "%15[^:]:%ld:%15[^:]:%3s", kind, &plan.call, manner, on) < 2) {
+    if (sscanf(value, "%15[^:]:%ld:%15[^:]:%3s", name, &plan.call, manner, on) < 2) {
         _exit(99);
     }
-    plan.memory = strcmp(kind, "memory") == 0;
+    for (plan.kind = 0; plan.kind < KINDS && strcmp(name, kinds[plan.kind]) != 0;) {
+        plan.kind++;
+    }
     plan.on = strcmp(on, "on") == 0;
     plan.error = plan.call == 0;
     for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); ++i) {
         plan.error = strcmp(manner, manners[i].name) == 0 ? manners[i].error : plan.error;
     }
-    if (!plan.error) {
+    if (!plan.error || plan.kind == KINDS) {
         _exit(99);
     }
+    range_count = 0;
     dl_iterate_phdr(add_module, &program);
+}
+
+/// The plan of a program that was preloaded with this, as in EVN_FAULTS; NULL: none from now on.
+/// Returns how many calls the last one has counted.
+long evn_faults_plan(const char *value) {
+    plan.process = 0;
+    long calls = plan.calls;
+    plan.calls = 0;
+    if (value) {
+        read_plan(value);
+        plan.process = getpid();
+    }
+    return calls;
+}
+
+__attribute__((constructor)) static void begin(void) {
+    const char *value = getenv("EVN_FAULTS");
+    if (!value) {
+        return;
+    }
+    read_plan(value);
     unsetenv("EVN_FAULTS");
     const char *path = getenv("EVN_FAULTS_RECORD");
     record = path ? (int)syscall(SYS_openat, AT_FDCWD, path,
@@ -118,8 +146,8 @@ static bool is_meant(const void *caller) {
 }
 
 /// What happens to a call: 0, nothing; an errno; SHORT.
-static int strike(bool memory, const void *caller) {
-    if (!plan.process || memory != plan.memory || !is_meant(caller) || getpid() != plan.process) {
+static int strike(kind kind, const void *caller) {
+    if (!plan.process || kind != plan.kind || !is_meant(caller) || getpid() != plan.process) {
         return 0;
     }
     long call = ++plan.calls;
@@ -173,8 +201,8 @@ static void note(const char *verb, int file, long number, const char *first, con
     }
 
 /// Of a function that has no short form.
-#define FAIL_OR(memory, failure)                                                                   \
-    int fault = strike(memory, CALLER);                                                            \
+#define FAIL_OR(kind, failure)                                                                     \
+    int fault = strike(kind, CALLER);                                                              \
     if (fault > 0) {                                                                               \
         errno = fault;                                                                             \
         return failure;                                                                            \
@@ -183,7 +211,7 @@ static void note(const char *verb, int file, long number, const char *first, con
 #define FILE_CALL(name, parameters, arguments, file, number, first, second)                        \
     int name parameters {                                                                          \
         NEXT(name, int)                                                                            \
-        FAIL_OR(false, -1)                                                                         \
+        FAIL_OR(FILES, -1)                                                                         \
         int result = next arguments;                                                               \
         NOTE(result == 0, #name, file, number, first, second, NULL, 0)                             \
         return result;                                                                             \
@@ -207,7 +235,7 @@ int open(const char *path, int flags, ...) {
     mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0;
     va_end(list);
     NEXT(open, int)
-    FAIL_OR(false, -1)
+    FAIL_OR(FILES, -1)
     int file = next(path, flags, mode);
     NOTE(file >= 0, "open", file, (long)flags, path, "", NULL, 0)
     return file;
@@ -219,14 +247,14 @@ int openat(int folder, const char *path, int flags, ...) {
     mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0;
     va_end(list);
     NEXT(openat, int)
-    FAIL_OR(false, -1)
+    FAIL_OR(FILES, -1)
     return next(folder, path, flags, mode);
 }
 
 /// Closed all the same, as Linux does.
 int close(int file) {
     NEXT(close, int)
-    int fault = strike(false, CALLER), result = next(file);
+    int fault = strike(FILES, CALLER), result = next(file);
     NOTE(true, "close", file, 0, "", "", NULL, 0)
     if (fault > 0) {
         errno = fault;
@@ -237,17 +265,35 @@ int close(int file) {
 
 ssize_t read(int file, void *data, size_t bytes) {
     NEXT(read, ssize_t)
-    FAIL_OR(false, -1)
+    FAIL_OR(FILES, -1)
     return next(file, data, fault == SHORT && bytes > 1 ? bytes / 2 : bytes);
 }
 
 ssize_t write(int file, const void *data, size_t bytes) {
     NEXT(write, ssize_t)
-    FAIL_OR(false, -1)
+    FAIL_OR(FILES, -1)
     ssize_t put = next(file, data, fault == SHORT && bytes > 1 ? bytes / 2 : bytes);
     NOTE(put > 0, "write", file, (long)put, "", "", data, (size_t)put)
     return put;
 }
+
+// Queries -----------------------------------------------------------------------------------------
+
+#define QUERY(type, name, parameters, arguments, failure)                                          \
+    type name parameters {                                                                         \
+        NEXT(name, type)                                                                           \
+        FAIL_OR(QUERIES, failure)                                                                  \
+        return next arguments;                                                                     \
+    }
+
+QUERY(int, stat, (const char *path, struct stat *info), (path, info), -1)
+QUERY(int, fstat, (int file, struct stat *info), (file, info), -1)
+QUERY(int, fstatat, (int folder, const char *path, struct stat *info, int flags),
+      (folder, path, info, flags), -1)
+QUERY(DIR *, opendir, (const char *path), (path), NULL)
+QUERY(DIR *, fdopendir, (int file), (file), NULL)
+QUERY(struct dirent *, readdir, (DIR * stream), (stream), NULL)
+QUERY(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
 
 // Memory ------------------------------------------------------------------------------------------
 
@@ -256,22 +302,22 @@ void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
 
 void *malloc(size_t bytes) {
-    FAIL_OR(true, NULL)
+    FAIL_OR(MEMORY, NULL)
     return __libc_malloc(bytes);
 }
 
 void *calloc(size_t count, size_t bytes) {
-    FAIL_OR(true, NULL)
+    FAIL_OR(MEMORY, NULL)
     return __libc_calloc(count, bytes);
 }
 
 void *realloc(void *memory, size_t bytes) {
-    FAIL_OR(true, NULL)
+    FAIL_OR(MEMORY, NULL)
     return __libc_realloc(memory, bytes);
 }
 
 char *strdup(const char *text) {
-    FAIL_OR(true, NULL)
+    FAIL_OR(MEMORY, NULL)
     size_t bytes = strlen(text) + 1;
     char *copy = __libc_malloc(bytes);
     return copy ? memcpy(copy, text, bytes) : NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/safetensors.h"
 #include "io/seal.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <math.h>
@@ -430,6 +431,30 @@ START_TEST(match_wants_finite) {
 }
 END_TEST
 
+// Faults ------------------------------------------------------------------------------------------
+
+static evn_status write_sample(void) {
+    return evn__safetensors_write(sample_path(), sample, SAMPLES, pairs, 2);
+}
+
+static evn_status read_sample(void) {
+    evn__safetensors *file = NULL;
+    evn_status status = evn__safetensors_read(sample_path(), &file);
+    status = status == EVN_OK ? evn__safetensors_match(file, sample, SAMPLES) : status;
+    evn__safetensors_destroy(&file);
+    return status;
+}
+
+START_TEST(faults) {
+    static const test_deed deeds[] = {{.name = "write", .run = write_sample},
+                                      {.name = "read", .run = read_sample}};
+    test_sweep_begin();
+    test_sweep(&deeds[0]);
+    TRY(write_sample());
+    test_sweep(&deeds[1]);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *all = suite_create("safetensors");
     TCase *content = tcase_create("content");
@@ -455,6 +480,7 @@ static Suite *suite(void) {
     tcase_add_test(match, match_lists_differences);
     tcase_add_test(match, match_wants_finite);
     suite_add_tcase(all, match);
+    test_add(all, tcase_create("faults"), faults);
     return all;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/safetensors.h"
 #include "plan/real.h"
+#include "sweep.h"
 #include "test.h"
 #include "train/checkpoint.h"
 
@@ -260,6 +261,43 @@ START_TEST(what_is_not_finite_is_not_written) {
 }
 END_TEST
 
+// Faults ------------------------------------------------------------------------------------------
+
+static training one;
+
+static evn_status write_one(void) {
+    evn_task task;
+    evn__checkpoint checkpoint = checkpoint_of(&one, &task);
+    return evn__checkpoint_write(path_of("c"), &checkpoint);
+}
+
+static evn_status read_one(void) {
+    evn_task task;
+    evn__checkpoint checkpoint = checkpoint_of(&one, &task);
+    return evn__checkpoint_read(path_of("c"), &checkpoint);
+}
+
+static evn_status read_epochs(void) {
+    int epochs;
+    return evn__checkpoint_epochs(path_of("c"), &epochs);
+}
+
+START_TEST(every_fault) {
+    static const test_deed deeds[] = {
+        {.name = "write", .run = write_one, .on_device = true},
+        {.name = "read", .run = read_one, .on_device = true},
+        {.name = "epochs", .run = read_epochs},
+    };
+    test_sweep_begin();
+    one = stand(true, "c");
+    for (int i = 0; i < 3; ++i) {
+        test_sweep(&deeds[i]);
+        TRY(write_one());
+    }
+    close_training(&one);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("checkpoint");
     TCase *c = tcase_create("content");
@@ -271,6 +309,7 @@ static Suite *suite(void) {
     tcase_add_test(c, says_which_version);
     tcase_add_test(c, a_task_that_refuses);
     suite_add_tcase(s, c);
+    test_add(s, tcase_create("faults"), every_fault);
     return s;
 }
 
