@@ -38,6 +38,11 @@ typedef enum evn_gradient {
     /// steps; memory does not grow. Twice as many evaluations; what the solve gives is another
     /// approximation, of the same order, than that of `method`.
     EVN_GRADIENT_REVERSIBLE,
+    /// The adjoint along what the solve kept: x and θ come from the interpolants of its adaptive
+    /// steps, which are gone once more for them, and the cotangents alone are solved backwards,
+    /// step by step. Right also where dynamics cannot be solved backwards; memory grows with the
+    /// steps.
+    EVN_GRADIENT_ADJOINT_QUADRATURE,
 } evn_gradient;
 
 /// How the next step follows from errors, those before 1 where a step was as long as it may be;

@@ -2,20 +2,25 @@
 // The adjoint of a system is a system: its vjp, with the slopes negated (Algorithm 1 of He, Xie,
 // Lin 2019, with the term −(∂f/∂θ)ᵀa in db/dt that the paper leaves out).
 #include "evonode/diff.h"
+#include "ode/interpolant.h"
 #include "ode/weight_gradient.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { STEP_SCALARS = 2 }; // t and dt of a step
+
 typedef struct adjoint_build {
     const evn__system *system;
     evn__system *adjoint;
     evn_graph *graph;
+    bool along;        ///< the states are those of interpolants
     int bar_count;     ///< states + parameters
     evn_value *inputs; ///< of the system: t, states, parameters
     evn_value *seeds;  ///< cotangents of the states
     evn_value *slopes; ///< of the states
     evn_value *bars;   ///< vjp in states and parameters
+    evn_value *terms;  ///< along: [states][EVN__INTERPOLANT_TERMS]
 } adjoint_build;
 
 static const char *source_name(const adjoint_build *b, int input) {
@@ -32,11 +37,40 @@ static evn_value bar_input(const adjoint_build *b, int input) {
     return evn_input(b->graph, name, source_shape(b, input));
 }
 
-/// Inputs: t, states, cotangents of states, quadratures, parameters.
+/// x or θ at t, by the interpolant of the step.
+static evn_value interpolate(const adjoint_build *b, evn_value part, const evn_value *terms) {
+    evn_value sum = terms[EVN__INTERPOLANT_TERMS - 1];
+    for (int p = EVN__INTERPOLANT_TERMS - 2; p >= 0; --p) {
+        sum = evn_add(b->graph, terms[p], evn_mul(b->graph, part, sum));
+    }
+    return sum;
+}
+
+/// Behind the parameters: terms of the interpolants of all states, t and dt of the step.
+static void declare_step(adjoint_build *b, evn_value *terms) {
+    evn_graph *g = b->graph;
+    int states = b->system->state_count;
+    for (int i = 0; i < states * EVN__INTERPOLANT_TERMS; ++i) {
+        char name[256];
+        int input = evn__system_state(i / EVN__INTERPOLANT_TERMS);
+        snprintf(name, sizeof(name), "%s_term.%d", source_name(b, input),
+                 i % EVN__INTERPOLANT_TERMS);
+        terms[i] = evn_input(g, name, source_shape(b, input));
+    }
+    evn_value begin = evn_input(g, "step_t", EVN_SCALAR), dt = evn_input(g, "step_dt", EVN_SCALAR);
+    evn_value part = evn_div(g, evn_sub(g, b->inputs[0], begin), dt);
+    for (int i = 0; i < states; ++i) {
+        b->inputs[evn__system_state(i)] =
+            interpolate(b, part, terms + (size_t)i * EVN__INTERPOLANT_TERMS);
+    }
+}
+
+/// Inputs: t, states, cotangents of states, quadratures, parameters; or, along a step, its
+/// interpolants behind all in the place of the states.
 static void declare(adjoint_build *b) {
     const evn__system *s = b->system;
     b->inputs[0] = evn_input(b->graph, "t", EVN_SCALAR);
-    for (int i = 0; i < s->state_count; ++i) {
+    for (int i = 0; i < s->state_count && !b->along; ++i) {
         int input = evn__system_state(i);
         b->inputs[input] = evn_input(b->graph, source_name(b, input), source_shape(b, input));
     }
@@ -51,6 +85,9 @@ static void declare(adjoint_build *b) {
     for (int i = 0; i < s->parameter_count; ++i) {
         int input = evn__system_parameter(s, i);
         b->inputs[input] = evn_input(b->graph, source_name(b, input), source_shape(b, input));
+    }
+    if (b->along) {
+        declare_step(b, b->terms);
     }
 }
 
@@ -68,7 +105,7 @@ static evn_status find_pairs(adjoint_build *b) {
     const evn__system *s = b->system;
     evn__system *adjoint = b->adjoint;
     EVN_TRY(EVN_NEW(&adjoint->pairs, s->parameter_count * EVN__WEIGHT_GRADIENT_TERMS));
-    EVN_TRY(EVN_NEW(&adjoint->quadrature, s->parameter_count));
+    EVN_TRY(EVN_NEW(&adjoint->quadrature, adjoint->parameter_count)); // 0: of no interest
     EVN_TRY(pull_back(b));
     for (int i = 0; i < s->parameter_count; ++i) {
         evn__product terms[EVN__WEIGHT_GRADIENT_TERMS];
@@ -110,7 +147,7 @@ static evn_status build(adjoint_build *b) {
     const evn__system *s = b->system;
     EVN_TRY(find_pairs(b));
     EVN_TRY(pull_back(b));
-    for (int i = 0; i < s->state_count; ++i) {
+    for (int i = 0; i < s->state_count && !b->along; ++i) {
         evn_output(b->graph, evn_graph_output_name(s->graph, i), b->slopes[i]);
     }
     for (int i = 0; i < s->state_count; ++i) {
@@ -129,23 +166,36 @@ static evn_status build(adjoint_build *b) {
     return evn_graph_status(b->graph);
 }
 
-evn_status evn__system_adjoint(const evn__system *system, evn__system *adjoint) {
+static evn_status make(const evn__system *system, bool along, evn__system *adjoint) {
     int states = system->state_count, parameters = system->parameter_count;
-    adjoint_build b = {.system = system, .adjoint = adjoint, .bar_count = states + parameters};
-    *adjoint = (evn__system){
-        .state_count = 2 * states, .parameter_count = parameters, .joint = system->joint};
-    EVN_TRY(EVN_NEW(&adjoint->controlled, 2 * states + parameters));
-    for (int i = 0; i < 2 * states; ++i) {
+    int carried = along ? states : 2 * states;
+    int terms = along ? states * EVN__INTERPOLANT_TERMS : 0;
+    adjoint_build b = {
+        .system = system, .adjoint = adjoint, .along = along, .bar_count = states + parameters};
+    *adjoint = (evn__system){.state_count = carried,
+                             .parameter_count = parameters + (along ? terms + STEP_SCALARS : 0),
+                             .joint = system->joint};
+    EVN_TRY(EVN_NEW(&adjoint->controlled, carried + parameters));
+    for (int i = 0; i < carried; ++i) {
         adjoint->controlled[i] = system->controlled[i % states];
     }
     evn_value *values = NULL;
-    EVN_TRY(EVN_NEW(&values, 2 * states + 2 * b.bar_count + 1));
+    EVN_TRY(EVN_NEW(&values, 2 * states + 2 * b.bar_count + 1 + terms));
     b.inputs = values;
     b.seeds = b.inputs + b.bar_count + 1;
     b.slopes = b.seeds + states;
     b.bars = b.slopes + states;
+    b.terms = b.bars + b.bar_count;
     evn_status status = build(&b);
     adjoint->graph = b.graph;
     free(values);
     return status;
+}
+
+evn_status evn__system_adjoint(const evn__system *system, evn__system *adjoint) {
+    return make(system, false, adjoint);
+}
+
+evn_status evn__system_adjoint_along(const evn__system *system, evn__system *adjoint) {
+    return make(system, true, adjoint);
 }

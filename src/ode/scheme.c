@@ -31,6 +31,8 @@ static const row rows[] = {
     [EVN_GRADIENT_REVERSIBLE] = {.name = "reversible",
                                  .fixed = &evn__scheme_reversible,
                                  .couples = true},
+    [EVN_GRADIENT_ADJOINT_QUADRATURE] = {.name = "adjoint-quadrature",
+                                         .adaptive = &evn__scheme_adjoint_quadrature},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -88,6 +90,10 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
     EVN_CHECK(!options->per_sample || find(options), EVN_ERR_ARGUMENT,
               "solver %s: there is no gradient '%s' along steps of each sample's own",
               options->method, rows[gradient].name);
+    EVN_CHECK(find(options) || options->steps == 0, EVN_ERR_ARGUMENT,
+              "%s goes along adaptive steps: leave the number of steps of solver %s out, or take "
+              "backprop, checkpointed or the adjoint",
+              rows[gradient].name, options->method);
     EVN_CHECK(find(options), EVN_ERR_ARGUMENT,
               "%s goes along fixed steps: give solver %s a number of steps, or take backprop, "
               "checkpointed or the adjoint",

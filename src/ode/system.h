@@ -74,4 +74,9 @@ evn_status evn__dynamics_copy(const evn_dynamics *dynamics, evn_dynamics **copy)
 /// dc/dt = −(∂f/∂c)ᵀa − (∂g/∂c)ᵀb. Same parameters as `system`.
 evn_status evn__system_adjoint(const evn__system *system, evn__system *adjoint);
 
+/// The same along a step of a solve: states a, b and quadratures alone; x and θ are those of the
+/// step's interpolants. Behind the parameters of `system` it has, of each of its states, the terms
+/// (ode/interpolant.h), then the step's t and dt.
+evn_status evn__system_adjoint_along(const evn__system *system, evn__system *adjoint);
+
 #endif
