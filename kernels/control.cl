@@ -227,7 +227,7 @@ inline void evn_land(evn_record *r, const real2 next, __global const real *limit
 inline evn_record evn_judge(evn_record r, const real error, __global const real *limits,
                             const int max_steps, const int intervals, const int jumps,
                             const int q) {
-    const bool accepted = error <= 1;
+    const bool accepted = error <= 1, again = r.took == EVN_CONTROL_REJECT;
     r.took = r.status != EVN_CONTROL_RUNNING ? EVN_CONTROL_NOTHING
              : accepted                      ? EVN_CONTROL_ACCEPT
                                              : EVN_CONTROL_REJECT;
@@ -235,7 +235,9 @@ inline evn_record evn_judge(evn_record r, const real error, __global const real 
         return r;
     }
     const real2 factor = CONTROLLER(error, r.errors, q, limits);
-    real2 next = accepted || factor.x < 1 ? evn_times(r.dt, factor) : r.dt;
+    // Neither behind a step that is rejected nor behind the one that is accepted in its place is the
+    // next one longer (Hairer, Nørsett, Wanner: Solving ODEs I, II.4).
+    real2 next = factor.x < 1 || (accepted && !again) ? evn_times(r.dt, factor) : r.dt;
     // No step is longer than the longest, and no product too large for a real.
     const real longest = limits[EVN_CONTROL_LONGEST];
     next = fabs(next.x) < fabs(longest) ? next : (real2)(longest, 0);

@@ -66,13 +66,14 @@
 #define EVN_SAMPLE_BEGIN    0
 #define EVN_SAMPLE_END      2
 #define EVN_SAMPLE_WAY      4
-#define EVN_SAMPLE_RECORD   8 // after an attempt
+#define EVN_SAMPLE_RECORD   9 // after an attempt
 #define EVN_SAMPLE_T        0 // a pair
 #define EVN_SAMPLE_WANTED   2 // the next step, before it is cut short to land
 #define EVN_SAMPLE_ACCEPTED 3
 #define EVN_SAMPLE_REJECTED 4
 #define EVN_SAMPLE_STATUS   5 // EVN_CONTROL_RUNNING, …
 #define EVN_SAMPLE_ERRORS   6 // of the accepted step before, and of the one before that
+#define EVN_SAMPLE_REFUSED  8 // whether it was rejected
 #define EVN_SAMPLE_STEP     3 // what an attempt did: from t, a pair, a step of dt; 0: none
 #define EVN_SAMPLE_STEP_T   0
 #define EVN_SAMPLE_STEP_DT  2

@@ -114,7 +114,9 @@ static void advance(evn__event_row *row, const evn__event_rules *rules, bool lan
         row->t = row->t0 + row->accepted * ((row->t1 - row->t0) / rules->options->steps);
         prepare_fixed(row, rules);
     } else {
-        double next = limited(rules, dt * factor(row, rules, error));
+        double most = row->refused ? 1 : INFINITY;
+        double next = limited(rules, dt * fmin(most, factor(row, rules, error)));
+        row->refused = false;
         row->t += dt;
         row->errors[1] = row->errors[0];
         row->errors[0] = fmax(error, rules->controller.remembered);
@@ -124,6 +126,7 @@ static void advance(evn__event_row *row, const evn__event_rules *rules, bool lan
 
 static void reject(evn__event_row *row, const evn__event_rules *rules, double error) {
     ++row->rejected;
+    row->refused = true;
     prepare(row, rules, row->dt * fmin(1, factor(row, rules, error)));
 }
 

@@ -37,6 +37,7 @@ struct evn__event_row {
     double dt;                ///< of the next attempt; 0 where there is none
     double wanted;            ///< before it was cut short to land
     bool lands;               ///< the attempt would come to t1
+    bool refused;             ///< the last attempt of a whole step was rejected
     double errors[2];         ///< of the accepted steps before, the last one first
     int accepted, rejected;   ///< steps
     int attempts;             ///< all there were, of those that narrow down too

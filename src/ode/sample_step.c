@@ -27,6 +27,7 @@ typedef struct attempt {
     evn_value x, slope, *parameters;
     pair t;
     evn_value accepted, rejected, status;
+    evn_value refused;   ///< whether the last attempt was rejected
     evn_value errors[2]; ///< of the accepted steps before, the last one first
 } attempt;
 
@@ -108,11 +109,16 @@ static void input_ends(attempt *a, evn_value ends) {
 
 static void output_table(const attempt *a, const char *name, const evn_value *columns, int count) {
     evn_value parts[EVN_MAX_INPUTS];
+    int joined = 0;
     for (int i = 0; i < count; ++i) {
+        if (joined == EVN_MAX_INPUTS) {
+            parts[0] = evn_concat(a->graph, parts, joined, 1);
+            joined = 1;
+        }
         evn_value one = evn_broadcast(a->graph, columns[i], a->time);
-        parts[i] = evn_reshape(a->graph, one, EVN_SHAPE(a->samples, 1));
+        parts[joined++] = evn_reshape(a->graph, one, EVN_SHAPE(a->samples, 1));
     }
-    evn_output(a->graph, name, evn_concat(a->graph, parts, count, 1));
+    evn_output(a->graph, name, evn_concat(a->graph, parts, joined, 1));
 }
 
 static evn_value state_input(const attempt *a, const char *name) {
@@ -259,8 +265,9 @@ static evn_value find_status(const attempt *a, pair t, evn_value wanted, evn_val
 }
 
 static void output_record(const attempt *a, pair t, evn_value wanted) {
-    const evn_value columns[EVN_SAMPLE_RECORD] = {
-        t.high, t.low, wanted, a->accepted, a->rejected, a->status, a->errors[0], a->errors[1]};
+    const evn_value columns[EVN_SAMPLE_RECORD] = {t.high,       t.low,        wanted,
+                                                  a->accepted,  a->rejected,  a->status,
+                                                  a->errors[0], a->errors[1], a->refused};
     output_table(a, "record", columns, EVN_SAMPLE_RECORD);
 }
 
@@ -278,7 +285,7 @@ static evn_status build_start(attempt *a, const evn_graph *start) {
     evn_value given = a->limits[EVN__SAMPLE_DT_FIRST];
     evn_value first = evn_mul(g, evn_sign(g, way), given);
     first = bounded(a, choose(a, is_larger(a, given, number(a, 0)), first, made[1]));
-    a->accepted = a->rejected = number(a, 0);
+    a->accepted = a->rejected = a->refused = number(a, 0);
     a->errors[0] = a->errors[1] = number(a, 1);
     a->status = find_status(a, a->t, first, number(a, 0));
     evn_value somewhere = is_larger(a, evn_abs(g, way), number(a, 0));
@@ -331,10 +338,12 @@ static void settle(attempt *a, const made *m, const seen *step, evn_value active
     after = choose_pair(a, accepts, after, a->t);
     evn_value change = factor(a, m->error, good);
     evn_value shrinks = is_larger(a, number(a, 1), change);
-    evn_value changes = not_so(a, both(a, not_so(a, good), not_so(a, shrinks)));
+    evn_value may_grow = both(a, good, not_so(a, a->refused)); // as evn_judge in kernels/control.cl
+    evn_value changes = not_so(a, both(a, not_so(a, may_grow), not_so(a, shrinks)));
     evn_value next = bounded(a, choose(a, changes, evn_mul(g, dt, change), dt));
     next = choose(a, running, next, wanted);
     remember(a, m->error, accepts);
+    a->refused = choose(a, running, not_so(a, good), a->refused);
     a->accepted = evn_add(g, a->accepted, accepts);
     a->rejected = evn_add(g, a->rejected, both(a, running, not_so(a, good)));
     evn_value goes_on = find_status(a, after, next, evn_add(g, a->accepted, a->rejected));
@@ -368,6 +377,7 @@ static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
     a->status = column(a, record, EVN_SAMPLE_STATUS);
     a->errors[0] = column(a, record, EVN_SAMPLE_ERRORS);
     a->errors[1] = column(a, record, EVN_SAMPLE_ERRORS + 1);
+    a->refused = column(a, record, EVN_SAMPLE_REFUSED);
     evn_value wanted = column(a, record, EVN_SAMPLE_WANTED);
     const seen one = see_step(a, wanted);
     const evn_value rest[] = {a->slope, a->limits[EVN__SAMPLE_RTOL], a->limits[EVN__SAMPLE_ATOL]};

@@ -98,6 +98,7 @@ static void solve_on_host(host_solve *h, const problem *p, double t0, double t1)
     const double none[] = {1, 1};
     const evn__stepper *stepper = evn__stepper_find("dopri5");
     load_host(h, p);
+    bool again = false;
     double t = t0, next = run(h, p, false, t0, t1 - t0);
     while (t != t1) {
         double left = t1 - t, dt = fabs(next) >= fabs(left) ? left : next;
@@ -110,7 +111,8 @@ static void solve_on_host(host_solve *h, const problem *p, double t0, double t1)
         }
         h->accepted += accepted;
         h->rejected += !accepted;
-        next = dt * (accepted ? factor : fmin(factor, 1));
+        next = dt * (accepted && !again ? factor : fmin(factor, 1));
+        again = !accepted;
         ck_assert_int_lt(h->accepted + h->rejected, 4000);
     }
 }

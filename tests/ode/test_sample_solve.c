@@ -89,7 +89,7 @@ START_TEST(idle_mates_change_nothing) {
                fabs(alone[i] - exact[i]), fabs(among[i] - exact[i]), fabs(together[i] - exact[i]));
         ck_assert(alone[i] == among[i]);
         ck_assert_double_eq_tol(alone[i], single[i], 1e-11);
-        ck_assert_double_le(30 * fabs(among[i] - exact[i]), fabs(together[i] - exact[i]));
+        ck_assert_double_le(20 * fabs(among[i] - exact[i]), fabs(together[i] - exact[i]));
     }
 }
 END_TEST
