@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "evonode/solver.h"
 #include "ode/explicit.h"
+#include "ode/symplectic.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,10 @@ static const evn__stepper steppers[] = {
     {#name, order, error_order, fsal, &evn__explicit, &evn__tableaux[EVN__TABLEAU_##name]},
 #include "ode/tableau.def"
 #undef EVN_TABLEAU
+#define EVN_SYMPLECTIC(name, stages, order, c, d)                                                  \
+    {#name, order, 0, false, &evn__symplectic, &evn__splittings[EVN__SPLITTING_##name]},
+#include "ode/symplectic.def"
+#undef EVN_SYMPLECTIC
 };
 
 enum { STEPPERS = sizeof(steppers) / sizeof(steppers[0]) };
