@@ -104,7 +104,8 @@ evn_value evn__graph_fail(evn_graph *graph, evn_status status, const char *forma
 }
 
 const evn__node *evn__node_at(const evn_graph *graph, evn_value value) {
-    return &graph->nodes[value];
+    static const evn__node none = {.op = EVN__OP_CONSTANT};
+    return value >= 0 && value < graph->node_count ? &graph->nodes[value] : &none;
 }
 
 // Equal nodes are one node ------------------------------------------------------------------------

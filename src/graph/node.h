@@ -75,6 +75,7 @@ struct evn_graph {
     char *message; ///< of the first failure
 };
 
+/// The node of a value; of EVN_NONE, as builders of a failed graph return it, a scalar of zero.
 const evn__node *evn__node_at(const evn_graph *graph, evn_value value);
 
 /// Add a node, or find the equal one. Shapes are already checked by the builder.

@@ -189,6 +189,8 @@ START_TEST(mistakes_stick_to_the_graph) {
     ck_assert(status == EVN_ERR_SHAPE || status == EVN_ERR_ARGUMENT);
     ck_assert_int_gt((int)strlen(evn_error_message()), 10);
     ck_assert_int_eq(evn_tanh(g, x), EVN_NONE); // nothing is built after a failure
+    ck_assert_int_eq(evn__node_at(g, EVN_NONE)->operand_count, 0); // and may be asked about
+    ck_assert_int_eq(evn_value_shape(g, EVN_NONE).rank, 0);
     evn_output(g, "y", EVN_NONE);
     ck_assert_int_eq(evn_graph_status(g), status);
     evn_graph_destroy(&g);
