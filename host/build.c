@@ -2,6 +2,8 @@
 #include "host/build.h"
 #include "host/cache.h"
 
+#include "base/names.h"
+
 #include <stdlib.h>
 
 /// Fail with the head of the log, where the first error stands.
@@ -15,6 +17,7 @@ static evn_status fail_build(const evn_device *device, cl_program program, cl_in
     char *log = calloc(1, bytes + 1);
     if (log) {
         clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
+        evn__make_utf8(log);
     }
     evn_status status = evn__fail(
         __FILE__, __LINE__, EVN_ERR_BUILD,

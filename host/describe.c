@@ -2,6 +2,8 @@
 // What a device says of itself, and whether that is enough to use it.
 #include "host/runtime.h"
 
+#include "base/names.h"
+
 #include <CL/cl_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +56,14 @@ static void ask_text(cl_device_id id, cl_device_info parameter, char *text) {
         text[0] = 0;
     }
     text[EVN_DEVICE_TEXT - 1] = 0;
+    evn__make_utf8(text);
+}
+
+cl_int evn__platform_text(cl_platform_id id, cl_platform_info parameter, char *text) {
+    cl_int code = clGetPlatformInfo(id, parameter, EVN_DEVICE_TEXT - 1, text, NULL);
+    text[code == CL_SUCCESS ? EVN_DEVICE_TEXT - 1 : 0] = 0;
+    evn__make_utf8(text);
+    return code;
 }
 
 /// One that each device has; the rest of a long one is left out.
@@ -61,6 +71,7 @@ static void must_text(inquiry *q, cl_device_info parameter, const char *name, ch
     char answer[EVN_DEVICE_TEXT * 4] = {0};
     cl_int code = clGetDeviceInfo(q->id, parameter, sizeof(answer) - 1, answer, NULL);
     snprintf(text, EVN_DEVICE_TEXT, "%.*s", EVN_DEVICE_TEXT - 1, code ? "" : answer);
+    evn__make_utf8(text);
     if (!text[0]) {
         fail_query(q, name, code);
     }
@@ -206,13 +217,11 @@ void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_i
     ask_text(id, CL_DEVICE_VENDOR, info->vendor);
     must_text(&q, CL_DRIVER_VERSION, "CL_DRIVER_VERSION", info->driver);
     must_text(&q, CL_DEVICE_VERSION, "CL_DEVICE_VERSION", info->version);
-    code = clGetPlatformInfo(platform, CL_PLATFORM_NAME, EVN_DEVICE_TEXT - 1, info->platform_name,
-                             NULL);
+    code = evn__platform_text(platform, CL_PLATFORM_NAME, info->platform_name);
     if (code != CL_SUCCESS || !info->platform_name[0]) { // what kernels it gets depends on it
         fail_query(&q, "CL_PLATFORM_NAME", code);
     }
-    clGetPlatformInfo(platform, CL_PLATFORM_VERSION, EVN_DEVICE_TEXT - 1, info->platform_version,
-                      NULL);
+    evn__platform_text(platform, CL_PLATFORM_VERSION, info->platform_version);
     ask_sizes(&q, info);
     info->unified = is_unified(id);
     info->has_fp64 = lists(q.extensions, "cl_khr_fp64");

@@ -13,8 +13,7 @@
 
 static void ask_platform(cl_platform_id id, int number, evn__platform *platform) {
     *platform = (evn__platform){.number = number};
-    if (clGetPlatformInfo(id, CL_PLATFORM_NAME, EVN_DEVICE_TEXT - 1, platform->name, NULL) !=
-            CL_SUCCESS ||
+    if (evn__platform_text(id, CL_PLATFORM_NAME, platform->name) != CL_SUCCESS ||
         !platform->name[0]) {
         snprintf(platform->name, sizeof(platform->name), "(a platform without a name)");
     }

@@ -168,9 +168,8 @@ void evn__part_append(evn__text *program, const char *options, const char *text,
     find_names(&s);
     evn__text_append(program, "%s%s\n%s", names.data ? names.data : "", text,
                      ends.data ? ends.data : "");
-    if (names.status != EVN_OK || ends.status != EVN_OK) {
-        program->status = EVN_ERR_MEMORY;
-    }
+    evn__text_need(program, &names);
+    evn__text_need(program, &ends);
     free(names.data);
     free(ends.data);
 }

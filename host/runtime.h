@@ -124,6 +124,11 @@ bool evn__device_has_extension(cl_device_id id, const char *name);
 /// it matters. Places (platform, device, index) are the caller's.
 void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info);
 
+/// A text of a platform, [EVN_DEVICE_TEXT]; what is no UTF-8 in it becomes ?, as in those of
+/// devices.
+/// @return the code of the query; "" where it fails
+cl_int evn__platform_text(cl_platform_id id, cl_platform_info parameter, char *text);
+
 /// Index in `infos` of the device that `selector` names.
 /// @return as evn_device_open
 evn_status evn__device_select(const evn_device_info *infos, int count, const char *selector,

@@ -118,8 +118,8 @@ evn_status evn__tuning_digest(const evn_device *device, char digest[33]) {
     if (json_object_size(device->variants) == 0) {
         return EVN_OK;
     }
-    char *text = json_dumps(device->variants, JSON_COMPACT | JSON_SORT_KEYS);
-    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the digest of the tuned variants");
+    char *text;
+    EVN_TRY(evn__json_print(device->variants, JSON_COMPACT | JSON_SORT_KEYS, 17, &text));
     evn__hash_print(evn__hash_of(text, strlen(text)), digest);
     free(text);
     return EVN_OK;

@@ -113,3 +113,16 @@ void evn__text_append(evn__text *text, const char *format, ...) {
     }
     va_end(again);
 }
+
+void evn__text_append_bytes(evn__text *text, const char *bytes, size_t count) {
+    text->status = text->status == EVN_OK ? text_grow(text, count) : text->status;
+    if (text->status == EVN_OK) {
+        memcpy(text->data + text->size, bytes, count);
+        text->size += count;
+        text->data[text->size] = 0;
+    }
+}
+
+void evn__text_need(evn__text *text, const evn__text *part) {
+    text->status = text->status == EVN_OK ? part->status : text->status;
+}

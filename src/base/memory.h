@@ -51,4 +51,9 @@ typedef struct evn__text {
 void evn__text_append(evn__text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+void evn__text_append_bytes(evn__text *text, const char *bytes, size_t count);
+
+/// A text that is made of `part` has failed where that has: call it wherever one goes into another.
+void evn__text_need(evn__text *text, const evn__text *part);
+
 #endif

@@ -60,3 +60,13 @@ const char *evn__printable(const char *name, char *shown, size_t size) {
     shown[used] = 0;
     return shown;
 }
+
+void evn__make_utf8(char *text) {
+    for (size_t bytes; *text; text += bytes) {
+        bytes = sequence((const unsigned char *)text);
+        if (bytes == 0) {
+            *text = '?';
+            bytes = 1;
+        }
+    }
+}

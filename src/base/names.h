@@ -11,7 +11,10 @@
 /// @return shown
 const char *evn__printable(const char *name, char *shown, size_t size);
 
-/// Whether all of it is well-formed UTF-8; control characters are.
+/// Whether JSON can have the text: it is well-formed UTF-8.
 bool evn__is_utf8(const char *text);
+
+/// Put ? in the place of each byte that is no part of well-formed UTF-8. Control characters stay.
+void evn__make_utf8(char *text);
 
 #endif

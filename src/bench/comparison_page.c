@@ -121,6 +121,7 @@ static void put_chart(const evn__bench_comparison *c, const char *group, bool ra
         evn__bars_put(&bars, html);
     }
     html->status = html->status == EVN_OK ? status : html->status;
+    evn__text_need(html, &title);
     free(title.data);
     free(s.names);
     free(s.labels);

@@ -42,10 +42,11 @@ const char *evn__bench_record_device(const evn__bench_record *record) {
 /// Of the whole object but its own member; 32 digits.
 static evn_status hash_of(const json_t *root, char digits[EVN__HASH_TEXT]) {
     json_t *rest = json_copy((json_t *)root);
+    char *text;
     json_object_del(rest, "hash");
-    char *text = json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    evn_status status = evn__json_print(rest, JSON_COMPACT | JSON_SORT_KEYS, 17, &text);
     json_decref(rest);
-    EVN_CHECK(text, EVN_ERR_MEMORY, "no memory for the hash of a result");
+    EVN_TRY(status);
     evn__hash_print(evn__hash_of(text, strlen(text)), digits);
     free(text);
     return EVN_OK;
@@ -90,7 +91,7 @@ static json_t *show_row(const evn__bench_result *row) {
 static json_t *show(const evn__bench_record *record) {
     json_t *rows = json_array();
     json_t *root = json_pack("{s:s, s:i}", "kind", KIND, "format", EVN__BENCH_FORMAT);
-    json_object_update(root, record->about);
+    evn__json_put_all(root, json_incref(record->about));
     evn__json_put(root, "limits",
                   json_pack("{s:o, s:o}", "flops", real(record->limits.flops), "bytes",
                             real(record->limits.bytes)));
@@ -112,10 +113,12 @@ evn_status evn__bench_record_print(const evn__bench_record *record, char **text)
     json_t *root = show(record);
     char *first = print(root);
     json_decref(root);
-    root = first ? json_loads(first, 0, NULL) : NULL; // the hash is of what a reader sees
+    if (!first || evn__json_parse(first, strlen(first), &root) != EVN_OK) {
+        root = NULL;
+    }
     free(first);
     *text = NULL;
-    if (root && hash_of(root, digits) == EVN_OK) {
+    if (root && hash_of(root, digits) == EVN_OK) { // of what a reader sees
         evn__json_put(root, "hash", json_string(digits));
         *text = print(root);
     }

@@ -2,6 +2,7 @@
 #include "cli/answers.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "cli/output.h"
 
@@ -16,23 +17,10 @@ static void fail(evn__answers *a, evn_status status) {
     a->csv.text.status = a->csv.text.status == EVN_OK ? status : a->csv.text.status;
 }
 
-/// Text in the quotes of JSON.
-static void append_quoted(evn__answers *a, const char *text, evn__text *to) {
-    json_t *string = json_string(text);
-    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-    json_decref(string);
-    if (quoted) {
-        evn__text_append(to, "%s", quoted);
-    } else {
-        fail(a, evn__fail(__FILE__, __LINE__, EVN_ERR_MEMORY, "no memory for a line of JSON"));
-    }
-    free(quoted);
-}
-
 static evn_status add_key(evn__answers *a, const char *name) {
     EVN_TRY(EVN_RESERVE(a->keys, a->capacity, a->count + 1));
     a->keys[a->count] = (evn__text){0};
-    append_quoted(a, name, &a->keys[a->count++]);
+    evn__json_quote(name, &a->keys[a->count++]);
     return a->keys[a->count - 1].status;
 }
 
@@ -60,7 +48,7 @@ static void begin_member(evn__answers *a) {
 void evn__answers_text(evn__answers *answers, const char *text) {
     if (answers->json) {
         begin_member(answers);
-        append_quoted(answers, text, &answers->csv.text);
+        evn__json_quote(text, &answers->csv.text);
     } else {
         evn__csv_put_text(&answers->csv, text);
     }

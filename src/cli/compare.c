@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "base/number.h"
 #include "cli/table.h"
 #include "cli/task.h"
@@ -198,7 +199,9 @@ static void add_meaning(json_t *statistic, const evn__group *group, const char *
     for (int i = 0; i < group->count && !own; ++i) {
         own = json_object_get(json_object_get(group->runs[i]->summary, "metrics"), metric);
     }
-    json_object_update(statistic, own);
+    if (own) {
+        evn__json_put_all(statistic, json_incref(own));
+    }
 }
 
 static json_t *show_group(const evn__comparison *c, const evn__task_row *row,
@@ -246,10 +249,7 @@ static json_t *show_paper(const evn__comparison *c) {
 /// JSON has no text that is not UTF-8.
 static evn_status check_folders(const evn__comparison *c) {
     for (int i = 0; i < c->run_count; ++i) {
-        json_t *text = json_string(c->runs[i].folder);
-        bool holds = text != NULL;
-        json_decref(text);
-        EVN_CHECK(holds, EVN_ERR_USAGE,
+        EVN_CHECK(evn__is_utf8(c->runs[i].folder), EVN_ERR_USAGE,
                   "the path %s is not UTF-8, which JSON needs; name the run by another",
                   c->runs[i].folder);
     }

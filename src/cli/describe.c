@@ -4,6 +4,7 @@
 #include "base/embedded.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "cli/reopen.h"
 #include "cli/table.h"
 #include "cli/verb.h"
@@ -236,6 +237,8 @@ static json_t *layer_objects(const evn__anatomy *a) {
 
 static evn_status print_json(const evn__anatomy *a, const subject *s) {
     const evn_model_options *o = &s->options;
+    EVN_CHECK(evn__is_utf8(evn_network_name(s->network)), EVN_ERR_USAGE,
+              "the network's name is not UTF-8, which JSON needs");
     json_t *root = json_pack(
         "{s:s, s:o, s:i, s:o, s:I, s:I, s:{s:I, s:I, s:I, s:I}}", "network",
         evn_network_name(s->network), "images",
@@ -243,7 +246,6 @@ static evn_status print_json(const evn__anatomy *a, const subject *s) {
         "layers", layer_objects(a), "parameters", (json_int_t)a->parameters, "multiply_adds",
         whole(a->products), "estimated_bytes", "forward", whole(a->forward), "backprop",
         whole(a->backprop), "checkpointed", whole(a->checkpointed), "adjoint", whole(a->adjoint));
-    EVN_CHECK(root, EVN_ERR_USAGE, "the network's name is not UTF-8, which JSON needs");
     char *text;
     evn_status status = evn__json_print(root, JSON_INDENT(2), 17, &text);
     json_decref(root);

@@ -93,9 +93,9 @@ static json_t *finding_object(const evn__finding *finding) {
     evn__surroundings here = evn__surroundings_here();
     evn__text advice = {0};
     evn__advice_text(&here, finding->cause, &advice);
-    json_t *object = json_pack("{s:s, s:s, s:s}", "cause", evn__cause_word(finding->cause), "what",
-                               finding->what, "advice", advice.data ? advice.data : "");
-    free(advice.data);
+    json_t *object =
+        json_pack("{s:s, s:s}", "cause", evn__cause_word(finding->cause), "what", finding->what);
+    evn__json_put_text(object, "advice", &advice);
     return object;
 }
 

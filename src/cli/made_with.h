@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 /// Add "versions", "device" and "tuning" of an open session to run.json.
-/// @return EVN_ERR_MEMORY, also where a driver's text is not UTF-8
+/// @return EVN_ERR_MEMORY
 evn_status evn__made_with_show(const evn__session *session, json_t *run);
 
 /// What differs between an open session and a run that was made with something else, as a new array

@@ -241,17 +241,15 @@ static void put_object(json_t *object, evn__text *text) {
 /// A name that is no UTF-8 as it can be shown, with its bytes in hexadecimal: other names may be
 /// shown the same.
 static json_t *show_file(const char *path, const char *shown) {
-    json_t *name = json_string(path);
-    if (name) {
-        return json_pack("{s:o}", "file", name);
+    if (evn__is_utf8(path)) {
+        return json_pack("{s:s}", "file", path);
     }
     evn__text bytes = {0};
     for (const char *at = path; *at; ++at) {
         evn__text_append(&bytes, "%02x", (unsigned char)*at);
     }
-    json_t *object =
-        json_pack("{s:s, s:s}", "file", shown, "file_bytes", bytes.data ? bytes.data : "");
-    free(bytes.data);
+    json_t *object = json_pack("{s:s}", "file", shown);
+    evn__json_put_text(object, "file_bytes", &bytes);
     return object;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/tensorboard.h"
 
+#include "base/json.h"
 #include "base/number.h"
 
 #include <stdlib.h>
@@ -27,13 +28,15 @@ static void append_options(evn__text *text, const char *prefix, json_t *options)
                 append_options(text, phase, item);
             }
         } else if (!json_is_null(value)) {
-            char *shown = json_is_string(value)
-                              ? strdup(json_string_value(value))
-                              : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+            evn__text shown = {0};
+            if (!json_is_string(value)) {
+                evn__json_show(value, 0, 9, &shown);
+            }
             evn__text_append(text, "| %s%s | ", prefix, name);
-            append_cell(text, shown ? shown : "");
+            append_cell(text, shown.data ? shown.data : json_string_value(value));
             evn__text_append(text, " |\n");
-            free(shown);
+            evn__text_need(text, &shown);
+            free(shown.data);
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
+#include "base/names.h"
 #include "cli/made_with.h"
 #include "cli/training.h"
 #include "cli/verb.h"
@@ -9,16 +10,15 @@
 // The run folder ----------------------------------------------------------------------------------
 
 evn_status evn__training_words(const evn__command *command, json_t **words) {
-    bool whole = true;
+    for (int i = 0; i < command->count; ++i) {
+        EVN_CHECK(
+            evn__is_utf8(command->words[i]), EVN_ERR_USAGE,
+            "a word of the command line is not UTF-8, which run.json needs; name another path");
+    }
     *words = json_array();
     for (int i = 0; i < command->count; ++i) {
-        whole = json_array_append_new(*words, json_string(command->words[i])) == 0 && whole;
+        evn__json_append(*words, json_string(command->words[i]));
     }
-    if (!whole) {
-        json_decref(*words);
-    }
-    EVN_CHECK(whole, EVN_ERR_USAGE,
-              "a word of the command line is not UTF-8, which run.json needs; name another path");
     return EVN_OK;
 }
 

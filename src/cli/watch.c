@@ -2,12 +2,12 @@
 #include "cli/watch.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "cli/report.h"
 #include "cli/task.h"
 #include "report/page.h"
 #include "serve/server.h"
 
-#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,11 +68,9 @@ static evn_status write_progress(void *user, evn__text *text) {
                               (int)w->ended);
     w->asked_at = evn__now();
     pthread_mutex_unlock(&w->lock);
-    char *line = json_dumps(state, JSON_COMPACT);
+    evn__json_show(state, JSON_COMPACT, 17, text);
     json_decref(state);
-    EVN_CHECK(line, EVN_ERR_MEMORY, "no memory for the progress");
-    evn__text_append(text, "%s\n", line);
-    free(line);
+    evn__text_append(text, "\n");
     return text->status;
 }
 

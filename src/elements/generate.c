@@ -361,6 +361,21 @@ static const char *or_empty(const evn__text *text) {
 static const char zeros_frame[] = //
     "    for (int column = 0; column < COLUMNS; ++column) {\n%s    }\n";
 
+/// The parts that a kernel or an epilogue is put together of.
+#define PARTS(g)                                                                                   \
+    {                                                                                              \
+        &(g)->scalars, &(g)->bases, &(g)->body, &(g)->zeros, &(g)->head, &(g)->pointers,           \
+            &(g)->formals, &(g)->pass                                                              \
+    }
+
+static evn_status check_parts(const evn__generation *g) {
+    const evn__text *const texts[] = PARTS(g);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); ++i) {
+        EVN_TRY(texts[i]->status);
+    }
+    return EVN_OK;
+}
+
 /// All of the kernel behind its name.
 static void write_tail(const evn__generation *g, const char *frame, const char *constants,
                        evn__text *text) {
@@ -461,6 +476,7 @@ static evn_status attach(evn__generation *g, const evn__text *text, evn__call *c
 
 static evn_status generate_epilogue(evn__generation *g, evn__call *call, evn__text *text) {
     EVN_TRY(emit_members(g));
+    EVN_TRY(check_parts(g));
     EVN_TRY(write_epilogue(g, text));
     return attach(g, text, call);
 }
@@ -472,6 +488,7 @@ static evn_status generate(evn__generation *g, evn__text *constants, evn__text *
     EVN_TRY(evn__generation_add(g, evn__operand_int(g->count), &elements_argument));
     EVN_TRY(choose_frame(g, &frame, constants));
     EVN_TRY(emit_members(g));
+    EVN_TRY(check_parts(g));
     write_tail(g, frame, constants->data, tail);
     EVN_TRY(tail->status);
     return emit_kernel(g, tail->data);
@@ -494,8 +511,7 @@ static void start(evn__generation *g, evn__elements *elements, const evn__group 
 }
 
 static void finish(evn__generation *g) {
-    evn__text *const texts[] = {&g->scalars, &g->bases,    &g->body,    &g->zeros,
-                                &g->head,    &g->pointers, &g->formals, &g->pass};
+    evn__text *const texts[] = PARTS(g);
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); ++i) {
         free(texts[i]->data);
     }

@@ -2,6 +2,7 @@
 #include "io/metrics_table.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -36,9 +37,11 @@ static void put_value(evn__text *text, const json_t *value) {
     if (json_is_string(value)) {
         put_text(text, json_string_value(value));
     } else if (value && !json_is_null(value)) {
-        char *number = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-        put_text(text, number ? number : "");
-        free(number);
+        evn__text number = {0};
+        evn__json_show(value, 0, 9, &number);
+        put_text(text, number.data ? number.data : "");
+        evn__text_need(text, &number);
+        free(number.data);
     }
 }
 
@@ -63,7 +66,7 @@ static json_t *find_columns(const json_t *lines) {
     json_t *columns = json_object(), *line;
     size_t i;
     json_array_foreach(lines, i, line) {
-        json_object_update_missing(columns, line);
+        evn__json_put_missing(columns, line);
     }
     return columns;
 }
@@ -89,6 +92,7 @@ static evn_status write_all(const evn__metrics_table *table, const json_t *lines
 static evn_status create(evn__metrics_table *table, const char *path, const json_t *lines) {
     table->path = strdup(path);
     table->columns = find_columns(lines);
+    EVN_TRY(evn__json_check());
     EVN_CHECK(table->path && table->columns, EVN_ERR_MEMORY, "no memory for the table %s", path);
     EVN_TRY(write_all(table, lines));
     EVN_RETRY(table->file, open(path, O_WRONLY | O_APPEND | O_CLOEXEC));

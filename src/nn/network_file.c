@@ -2,12 +2,12 @@
 // Network files: JSON into lists of layers.
 #include "base/embedded.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/names.h"
 #include "evonode/model.h"
 #include "nn/description.h"
 #include "nn/evolution.h"
 #include "nn/layering.h"
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,12 +139,16 @@ static evn_status read_key(evn_network *network, const evn__layer_kind *kind,
         return EVN_OK;
     }
     if (!key_value(key, value, result)) {
-        char *given = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        evn__fail(__FILE__, __LINE__, EVN_ERR_FORMAT, "%s of %s is %.60s, but should be %s",
-                  key->name, kind->name, given ? given : "?",
-                  evn__layer_key_text(key, takes, sizeof(takes)));
-        free(given);
-        return evn__network_place(network, below(network, place, key->name), EVN_ERR_FORMAT);
+        evn__text given = {0};
+        evn__json_show(value, JSON_COMPACT, 17, &given);
+        evn_status status = given.status;
+        if (status == EVN_OK) {
+            status = evn__fail(__FILE__, __LINE__, EVN_ERR_FORMAT,
+                               "%s of %s is %.60s, but should be %s", key->name, kind->name,
+                               given.data, evn__layer_key_text(key, takes, sizeof(takes)));
+        }
+        free(given.data);
+        return evn__network_place(network, below(network, place, key->name), status);
     }
     return EVN_OK;
 }
@@ -441,11 +445,15 @@ static evn_status parse(evn_network *network, const char *json, const char *name
     network->name = name;
     EVN_TRY(copy_text(network, name, &network->name));
     EVN_TRY(copy_text(network, json, &network->text));
-    json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error);
-    bool comma = !root && ends_in_comma(json, error.position);
-    EVN_CHECK(root, EVN_ERR_FORMAT, "%s:%d: it is not JSON: %s%s", name, error.line, error.text,
-              comma ? "; take out the comma before it: the last of a list has none" : "");
-    evn_status status = read(network, root);
+    json_t *root;
+    evn_status status = evn__json_parse_at(json, strlen(json), &root, &error);
+    if (status == EVN_ERR_FORMAT) {
+        bool comma = ends_in_comma(json, error.position);
+        EVN_FAIL(status, "%s:%d: it is not JSON: %s%s", name, error.line, error.text,
+                 comma ? "; take out the comma before it: the last of a list has none" : "");
+    }
+    EVN_TRY(status);
+    status = read(network, root);
     json_decref(root);
     return status;
 }

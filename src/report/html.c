@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/html.h"
 
+#include "base/json.h"
 #include "base/names.h"
 #include "base/number.h"
 
@@ -64,9 +65,15 @@ void evn__html_value(evn__text *html, const json_t *value) {
         evn__html_text(html, json_string_value(value));
         return;
     }
-    char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6)) : NULL;
-    evn__html_text(html, text && !json_is_null(value) ? text : "–");
-    free(text);
+    evn__text text = {0};
+    if (value && !json_is_null(value)) {
+        evn__json_show(value, 0, 6, &text);
+    } else {
+        evn__text_append(&text, "–");
+    }
+    evn__text_need(html, &text);
+    evn__html_text(html, text.status == EVN_OK ? text.data : "");
+    free(text.data);
 }
 
 void evn__html_base64(evn__text *html, const unsigned char *data, size_t size) {

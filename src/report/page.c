@@ -54,13 +54,16 @@ static void put_picture(const evn__reported *run, int index, evn__text *html) {
     evn__text_append(html, "<figure><figcaption>");
     evn__html_text(html, run->pictures[index]);
     evn__text_append(html, "</figcaption>");
-    if (evn__reported_picture(run, index, &data, &size) == EVN_OK) {
+    evn_status status = evn__reported_picture(run, index, &data, &size);
+    if (status == EVN_OK) {
         evn__text_append(html, "<img loading=\"lazy\" alt=\"");
         evn__html_text(html, run->pictures[index]);
         evn__text_append(html, "\" src=\"data:image/png;base64,");
         evn__html_base64(html, data, size);
         evn__text_append(html, "\">");
         free(data);
+    } else if (status == EVN_ERR_MEMORY) {
+        html->status = html->status == EVN_OK ? status : html->status;
     } else { // it went meanwhile, or is too large
         evn__text_append(html, "<p class=\"faint\">");
         evn__html_text(html, evn_error_message());
@@ -121,6 +124,7 @@ void evn__page_put(const evn__page *page, bool live, evn__text *html) {
     }
     evn__document_begin(title.data ? title.data : "",
                         live ? "; script-src 'unsafe-inline'; connect-src 'self'" : "", html);
+    evn__text_need(html, &title);
     free(title.data);
     evn__text_append(html, "%s<main>\n", live ? "<p id=\"live\">…</p>\n" : "");
     evn__page_put_main(page, html);

@@ -184,7 +184,9 @@ bool evn__emission_element(evn__emission *e, evn_value value, const evn__index *
     for (int k = 0; k < node->operand_count && fits; ++k) {
         fits = evn__emission_read(e, node->operands[k], index, along, &operand[k]);
     }
-    if (fits) {
+    evn__text_need(text, &operand[0]);
+    evn__text_need(text, &operand[1]);
+    if (fits && text->status == EVN_OK) {
         evn__text_append(text, formula_along(along, node->op), operand[0].data, operand[1].data);
     }
     free(operand[0].data);

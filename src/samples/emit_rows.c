@@ -290,6 +290,7 @@ static bool join(evn__emission *e, evn_value value, evn__text *loop) {
         fits = expression(e, value, loop_variable(), &text);
         evn__text_append(&text, ";\n");
     }
+    evn__text_need(&e->body, &text);
     if (fits && text.status == EVN_OK) {
         evn__text_append(loop, "%s", text.data);
         e->state[value] = state;
@@ -470,6 +471,9 @@ static void write_loop(evn__emission *e, evn_value first) {
     for (int i = 0; i < joined.count; ++i) {
         settle(e, joined.value[i], &loop, &after);
     }
+    evn__text_need(&e->body, &attempt);
+    evn__text_need(&e->body, &loop);
+    evn__text_need(&e->body, &after);
     if (waiting < all.count) {
         append_loop(e, extent, slots, flushed, loop.data);
         evn__text_append(&e->body, "%s", after.data ? after.data : "");
@@ -489,6 +493,7 @@ static void nest_contraction(evn__emission *e, evn_value value) {
     evn__text term = {0};
     evn__emission_flush(e, &e->body);
     e->fits = e->fits && contract(e, value, evn__affine_of(EVN__VAR_I, 0), loop_variable(), &term);
+    evn__text_need(&e->body, &term);
     evn__text_append(&e->body, "    for (int i = 0; i < %lld; ++i) {\n", (long long)m);
     append_loop(e, n, e->slots, false, term.data);
     evn__text_append(&e->body, "    }\n");

@@ -153,6 +153,7 @@ static bool join(evn__emission *e, evn_value value, const domain *d, evn__lanes_
     evn__text_append(&text, "const %s l%d = ", along == EVN__VAR_ONE ? "real" : "lanes",
                      evn__emission_number(e, value));
     bool fits = evn__emission_element(e, value, &d->index, along, &text) && text.status == EVN_OK;
+    evn__text_need(&e->body, &text); // what does not fit has not failed
     if (fits) {
         evn__text_append(loop, "%s;\n", text.data);
         e->state[value] = EVN__EMITTED_LOCAL;
@@ -205,6 +206,7 @@ static bool write_elements(evn__emission *e, evn_value first, bool wide) {
     }
     if (count > 0) {
         open_loops(e, d.rows, d.columns, wide);
+        evn__text_need(&e->body, &loop);
         evn__text_append(&e->body, "%s", loop.data ? loop.data : "");
         close_loops(e);
     }
@@ -395,10 +397,13 @@ static void copy_part(evn__emission *e, evn_value value, int k, int64_t start, i
                  evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_J, &wide);
     e->fits = e->fits && d.fits &&
               evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_ONE, &text);
+    evn__text_need(&e->body, &wide);
+    evn__text_need(&e->body, &text);
     open_loops(e, d.rows, d.columns, lanes);
     if (lanes) {
-        evn__text_append(&e->body, "STORE_LANES(%s, v%d + %lld + i * %lld + j);\n", wide.data,
-                         e->number[value], (long long)start, (long long)row);
+        evn__text_append(&e->body, "STORE_LANES(%s, v%d + %lld + i * %lld + j);\n",
+                         wide.data ? wide.data : "", e->number[value], (long long)start,
+                         (long long)row);
     } else {
         evn__text_append(&e->body, "v%d[%lld + i * %lld + j] = %s;\n", e->number[value],
                          (long long)start, (long long)row, text.data ? text.data : "");

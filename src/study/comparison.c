@@ -222,8 +222,10 @@ static void append_part(const evn__comparison *c, int index,
         evn__text other = {0};
         append(&c->groups[i], &other);
         differs = differs || strcmp(own.data ? own.data : "", other.data ? other.data : "") != 0;
+        evn__text_need(label, &other);
         free(other.data);
     }
+    evn__text_need(label, &own);
     if (differs && own.data) {
         evn__text_append(label, "%s%s", label->size ? " " : "", own.data);
     }
@@ -247,12 +249,12 @@ static void append_rest(const evn__comparison *c, const char *const *labels, int
         if (strcmp(labels[i], labels[index]) != 0) {
             continue;
         }
-        json_object_update(all, (json_t *)own->options);
-        json_object_update(all, (json_t *)other->options);
+        evn__json_put_all(all, json_incref((json_t *)own->options));
+        evn__json_put_all(all, json_incref((json_t *)other->options));
         json_object_foreach(all, name, value) {
             const char *text = evn__group_option(own, name);
             if (!in_label(name) && strcmp(text, evn__group_option(other, name)) != 0 &&
-                !strstr(label->data, name)) {
+                !(label->data && strstr(label->data, name))) {
                 evn__text_append(label, " %s=%s", name, *text ? text : "-");
             }
         }

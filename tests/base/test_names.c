@@ -37,6 +37,19 @@ START_TEST(long_names_end_in_an_ellipsis) {
 }
 END_TEST
 
+START_TEST(made_utf8) {
+    char right[] = "Küche/猫/😀\n\x1b\x7f", cut[] = "\xe7\x8c",
+         mixed[] = "GPU \xe9\xff (\xc2\x85) \xc2";
+    ck_assert(evn__is_utf8(right) && !evn__is_utf8(cut) && !evn__is_utf8(mixed));
+    evn__make_utf8(right);
+    evn__make_utf8(cut);
+    evn__make_utf8(mixed);
+    ck_assert_str_eq(right, "Küche/猫/😀\n\x1b\x7f");
+    ck_assert_str_eq(cut, "??");
+    ck_assert_str_eq(mixed, "GPU ?? (\xc2\x85) ?");
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("names");
     TCase *c = tcase_create("printable");
@@ -44,6 +57,7 @@ static Suite *suite(void) {
     tcase_add_test(c, long_names_end_in_an_ellipsis);
     suite_add_tcase(s, c);
     test_add(s, tcase_create("utf8"), utf8);
+    test_add(s, tcase_create("made_utf8"), made_utf8);
     return s;
 }
 

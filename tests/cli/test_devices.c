@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "layered.h"
 #include "program.h"
 #include "test.h"
 #include "vendors.h"
@@ -43,6 +44,21 @@ START_TEST(list) {
     ck_assert_ptr_nonnull(strstr(result.out, line));
     ck_assert_ptr_nonnull(strstr(result.out, "auto takes this one"));
     json_decref(root);
+}
+END_TEST
+
+/// A driver may call its device what it likes; JSON and run.json may not.
+START_TEST(names_that_are_no_utf8) {
+    char path[TEST_PATH];
+    test_changed_profile(path, "rx6600", "board_name = GPU \xe9\xff");
+    const char *variables = test_layer_variables("EVN_LAYER_COSTUME='%s'", path);
+    test_outcome result = test_program(variables, "devices --json");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_decref(test_json("printed.out"));
+    ck_assert_ptr_nonnull(strstr(result.out, "GPU ??"));
+    result = test_program(variables, "train curve --width 8 --phase backprop:epochs=1 --out r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_decref(test_json("r/run.json"));
 }
 END_TEST
 
@@ -175,6 +191,7 @@ static Suite *suite(void) {
     test_add(s, tcase_create("driver_hangs"), driver_hangs);
     test_add(s, tcase_create("training_meets_crash"), training_meets_crash);
     test_add(s, tcase_create("silent_platforms"), silent_platforms);
+    test_add(s, tcase_create("names_that_are_no_utf8"), names_that_are_no_utf8);
     return s;
 }
 

@@ -70,6 +70,13 @@ expect numbers_without_locale '"%.17g", y'
 printf 'snprintf(x, 64, "%%d %%s", 1, e);\n' >src/graph/read.c
 accept numbers_without_locale
 rm src/graph/read.c
+echo 'char *f(json_t *x) { return json_dumps(x, 0); }' >src/graph/show.c
+expect json_by_builder 'src/graph/show.c:1'
+echo 'json_object_set_new(x, "a", json_true());' >src/graph/show.c
+expect json_by_builder 'src/graph/show.c:1'
+echo 'EVN_CHECK(json_object_set_new(x, "a", json_true()) == 0, EVN_ERR_MEMORY, "");' >src/graph/show.c
+accept json_by_builder
+rm src/graph/show.c
 yes '' | head -n 601 >src/graph/long.c
 expect file_length 'src/graph/long.c'
 if command -v ctags >/dev/null; then
