@@ -87,9 +87,8 @@ static cl_program build_binary(const evn_device *device, const unsigned char *bi
     return program;
 }
 
-/// The binary inside a file's contents; NULL unless every check holds.
-static const unsigned char *find_binary(const unsigned char *data, size_t bytes,
-                                        const evn__text *key, size_t *binary_bytes) {
+const unsigned char *evn__cache_find(const unsigned char *data, size_t bytes, const evn__text *key,
+                                     size_t *binary_bytes) {
     header head;
     if (bytes < sizeof(head)) {
         return NULL;
@@ -113,7 +112,7 @@ static cl_program load(const evn_device *device, const char *path, const evn__te
     if (access(path, R_OK) != 0 || evn__file_read(path, &data, &bytes) != EVN_OK) {
         return NULL;
     }
-    const unsigned char *binary = find_binary(data, bytes, key, &binary_bytes);
+    const unsigned char *binary = evn__cache_find(data, bytes, key, &binary_bytes);
     cl_program program = binary ? build_binary(device, binary, binary_bytes, options) : NULL;
     free(data);
     return program;

@@ -16,6 +16,10 @@ evn_status evn__cache_open(evn_device *device);
 /// The built program of text and options; NULL when it has to be compiled. Owned by the caller.
 cl_program evn__cache_load(const evn_device *device, const char *text, const char *options);
 
+/// The binary in the contents of an entry, into which it points; NULL unless every check holds.
+const unsigned char *evn__cache_find(const unsigned char *data, size_t bytes, const evn__text *key,
+                                     size_t *binary_bytes);
+
 /// Keep a freshly built program, replacing what there was.
 void evn__cache_store(const evn_device *device, const char *text, const char *options,
                       cl_program program);

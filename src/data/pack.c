@@ -121,9 +121,10 @@ static const char *check(const unsigned char *data, size_t bytes, const evn__pac
         return "is of the folder as it was before";
     }
     bool fits =
-        head->count >= 1 && head->count + head->left_out == file_count && head->left_out >= 0 &&
-        head->height >= 1 && head->width >= 1 && head->height <= INT16_MAX &&
-        head->width <= INT16_MAX && (head->channels == 1 || head->channels == 3) &&
+        head->count >= 1 && head->left_out >= 0 && head->count <= file_count &&
+        head->left_out == file_count - head->count && head->height >= 1 && head->width >= 1 &&
+        head->height <= INT16_MAX && head->width <= INT16_MAX &&
+        (head->channels == 1 || head->channels == 3) &&
         bytes == evn__pack_size(head->count, head->height, head->width, (int)head->channels);
     bool whole =
         fits && head->checksum == evn__checksum(data + sizeof(*head), bytes - sizeof(*head));
