@@ -80,9 +80,13 @@ static evn_status print(const evn__session *session, const evn__settings *given,
 static evn_status evaluate(evn__session *session, const evn__command *command) {
     const evn__settings *given = command->settings;
     evn_metrics metrics = {0};
-    EVN_TRY(warn_unfinished(given->subject));
-    bool kept = access(given->subject, W_OK) == 0; // a run of somebody else is only read
+    EVN_TRY(given->best ? EVN_OK : warn_unfinished(given->subject));
+    // A run of somebody else is only read, and what it keeps is of its model.
+    bool kept = access(given->subject, W_OK) == 0 && !given->best;
     json_t *report = json_object();
+    if (given->best) {
+        evn__json_put(report, "checkpoint", json_string("best"));
+    }
     evn_status status = measure(session, kept ? given->subject : NULL, &metrics, report);
     if (status == EVN_OK && kept) {
         status = evn__run_evaluation_write(given->subject, report);
@@ -109,4 +113,5 @@ const evn__verb evn__verb_eval = {
     "the class were found (recall) and F1, which classes are taken for which, and how far the\n"
     "probabilities are from the frequencies (expected calibration error over 15 bins, Brier\n"
     "score). The run directory gets evaluation.json with all of it and, of images, the pictures\n"
-    "confusion and reliability (png and svg).\n"};
+    "confusion and reliability (png and svg). With --best, of a run that is not finished, it gets\n"
+    "none.\n"};

@@ -4,6 +4,7 @@
 #include "cli/open_device.h"
 #include "cli/training.h"
 #include "cli/trust.h"
+#include "train/checkpoint.h"
 
 #include <string.h>
 
@@ -104,11 +105,27 @@ static evn_status open_given(evn__session *session, const evn__task_row *row, co
 typedef evn_status (*opening)(evn__session *session, const evn__task_row *row, const json_t *run,
                               evn__settings *settings, const evn__command *command);
 
-static evn_status create(evn__session *session, const char *folder, const evn__settings *settings) {
+/// The model, or of a run that is not finished the checkpoint of the least loss.
+static evn_status read_parameters(const char *folder, bool best, evn_parameters *parameters) {
+    char path[4096];
+    if (!best) {
+        return evn__run_parameters(folder, parameters);
+    }
+    EVN_TRY(evn__run_checkpoint(folder, EVN__CHECKPOINT_BEST, path, sizeof(path)));
+    EVN_CHECK(evn__run_has_best(folder), EVN_ERR_FILE,
+              "the run in %s has no best checkpoint, %s, as finished runs have none; leave --best "
+              "out",
+              folder, evn__run_checkpoint_name(EVN__CHECKPOINT_BEST));
+    return evn__checkpoint_parameters(path, parameters);
+}
+
+static evn_status create(evn__session *session, const evn__settings *given,
+                         const evn__settings *settings) {
     EVN_TRY(evn__trust_begin(session));
     EVN_TRY(session->row->create(session, settings));
     EVN_TRY(evn__trust_check(session, settings));
-    return evn__run_parameters(folder, session->task.methods->parameters(session->task.self));
+    return read_parameters(given->subject, given->best,
+                           session->task.methods->parameters(session->task.self));
 }
 
 static evn_status reopen(const evn__command *command, opening open,
@@ -125,7 +142,7 @@ static evn_status reopen(const evn__command *command, opening open,
         status = open(&session, row, description, &settings, command);
     }
     if (status == EVN_OK) {
-        status = create(&session, folder, &settings);
+        status = create(&session, command->settings, &settings);
     }
     if (status == EVN_OK) {
         status = use(&session, command);

@@ -75,8 +75,9 @@ const evn__option evn__settings_options[] = {
      ALL | EVN__VERB_RESUME | EVN__VERB_INVERT | EVN__VERB_EXPORT | COMPRESS | EVN__VERB_GRADCHECK |
          EVN__OPTION_PASSING,
      &evn__option_flag, AT(force), 0, 0, NULL},
-    {"best", NULL, "go on from the checkpoint of the least loss instead of the last one",
-     EVN__VERB_RESUME, &evn__option_flag, AT(best), 0, 0, NULL},
+    {"best", NULL,
+     "resume: go on from the checkpoint of the least loss instead of the last one; eval: test it",
+     EVN__VERB_RESUME | EVN__VERB_EVAL, &evn__option_flag, AT(best), 0, 0, NULL},
     {"same", NULL, "refuse to go on where device, driver or program are not those of before",
      EVN__VERB_RESUME, &evn__option_flag, AT(same), 0, 0, NULL},
     {"data", "DIR",

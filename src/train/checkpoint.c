@@ -236,6 +236,35 @@ evn_status evn__checkpoint_read(const char *path, const evn__checkpoint *checkpo
     return status == EVN_OK ? status : evn__prepend(status, "%s", path);
 }
 
+/// What else the file has may be as it is.
+static evn_status load_parameters(const evn__safetensors *file, evn_parameters *parameters) {
+    static const char *const further[FURTHER] = {STATE, TASK_STATE, LOSSES, BEST};
+    evn__tensors all = {0};
+    evn_status status = evn__tensors_describe(parameters, FURTHER, &all);
+    for (int i = 0; i < FURTHER && status == EVN_OK; ++i) {
+        const evn__tensor *found = evn__safetensors_find(file, further[i]);
+        if (found) {
+            all.items[all.count++] = *found;
+        }
+    }
+    if (status == EVN_OK) {
+        status = evn__safetensors_match(file, all.items, all.count);
+    }
+    if (status == EVN_OK) {
+        status = evn__tensors_store(parameters, file);
+    }
+    evn__tensors_free(&all);
+    return status;
+}
+
+evn_status evn__checkpoint_parameters(const char *path, evn_parameters *parameters) {
+    evn__safetensors *file;
+    EVN_TRY(evn__safetensors_read(path, &file));
+    evn_status status = load_parameters(file, parameters);
+    evn__safetensors_destroy(&file);
+    return status == EVN_OK ? status : evn__prepend(status, "%s", path);
+}
+
 evn_status evn__checkpoint_epochs(const char *path, int *epochs) {
     evn__safetensors *file;
     counter c = {"epochs", 0, INT_MAX};

@@ -41,6 +41,10 @@ evn_status evn__checkpoint_write(const char *path, const evn__checkpoint *checkp
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA when it is of another training
 evn_status evn__checkpoint_read(const char *path, const evn__checkpoint *checkpoint);
 
+/// Read the parameters alone.
+/// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA when it is of another model
+evn_status evn__checkpoint_parameters(const char *path, evn_parameters *parameters);
+
 /// How many epochs were done when a file was written.
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT when it is no checkpoint
 evn_status evn__checkpoint_epochs(const char *path, int *epochs);

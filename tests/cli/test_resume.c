@@ -301,6 +301,33 @@ static double loss_of(evn__generation generation) {
     return loss;
 }
 
+static double evaluated(const char *option, bool best) {
+    test_outcome result = test_program("", "eval r --json %s", option);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_int_eq(strstr(result.out, "\"checkpoint\": \"best\"") != NULL, best);
+    json_t *report = test_json("printed.out");
+    double loss = test_number(report, "test_nll");
+    json_decref(report);
+    return loss;
+}
+
+/// eval --best reads the best checkpoint, whichever it is, and keeps nothing.
+static void check_evaluation_of_best(void) {
+    size_t size;
+    char path[TEST_PATH];
+    ck_assert_double_le(evaluated("--best", true), INFINITY);
+    ck_assert(!test_exists("r/evaluation.json"));
+    remove(test_path(path, "r/checkpoint-best.safetensors"));
+    test_fails_with(test_program("", "eval r --best"), EVN_ERR_FILE, "no best checkpoint");
+    char *newest = test_read("r/checkpoint.safetensors", &size);
+    test_write("r/checkpoint-best.safetensors", newest, size);
+    ck_assert_double_eq(evaluated("--best", true), evaluated("", false));
+    newest[size / 2] ^= 4;
+    test_write("r/checkpoint-best.safetensors", newest, size);
+    test_fails_with(test_program("", "eval r --best"), EVN_ERR_FORMAT, "checksum");
+    free(newest);
+}
+
 /// The best checkpoint is the best of those that were written, also of those before a resume.
 START_TEST(best) {
     double before = INFINITY;
@@ -313,6 +340,7 @@ START_TEST(best) {
         ck_assert_double_le(kept, before);
         before = kept;
     }
+    check_evaluation_of_best();
 }
 END_TEST
 
