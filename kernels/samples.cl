@@ -422,3 +422,34 @@ static void evn_product_dots(const int item, __global const real *restrict x,
 }
 
 #endif
+
+// Linear systems, each sample its own: m [n, n] and x [n] by elimination in place. The larger pivot
+// comes up row by row, where it is the larger one.
+INLINE void evn_solve_samples(samples *m, samples *x, const int n) {
+    for (int k = 0; k < n; k++) {
+        for (int i = k + 1; i < n; i++) {
+            const samples here = fabs(m[k * n + k]), there = fabs(m[i * n + k]);
+            for (int j = k; j < n; j++) {
+                const samples a = m[k * n + j], b = m[i * n + j];
+                m[k * n + j] = there > here ? b : a;
+                m[i * n + j] = there > here ? a : b;
+            }
+            const samples a = x[k], b = x[i];
+            x[k] = there > here ? b : a;
+            x[i] = there > here ? a : b;
+        }
+        for (int i = k + 1; i < n; i++) {
+            const samples factor = m[i * n + k] / m[k * n + k];
+            for (int j = k + 1; j < n; j++) {
+                m[i * n + j] -= factor * m[k * n + j];
+            }
+            x[i] -= factor * x[k];
+        }
+    }
+    for (int k = n - 1; k >= 0; k--) {
+        for (int j = k + 1; j < n; j++) {
+            x[k] -= m[k * n + j] * x[j];
+        }
+        x[k] /= m[k * n + k];
+    }
+}

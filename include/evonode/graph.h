@@ -127,6 +127,7 @@ evn_value evn_neg(evn_graph *graph, evn_value x);      ///< −x
 evn_value evn_abs(evn_graph *graph, evn_value x);      ///< |x|
 evn_value evn_sign(evn_graph *graph, evn_value x);     ///< −1, 0 or 1; derivative 0
 evn_value evn_step(evn_graph *graph, evn_value x);     ///< 1 where x > 0, else 0; derivative 0
+evn_value evn_detach(evn_graph *graph, evn_value x);   ///< x, but with derivative 0
 evn_value evn_exp(evn_graph *graph, evn_value x);      ///< eˣ
 evn_value evn_log(evn_graph *graph, evn_value x);      ///< natural logarithm
 evn_value evn_sqrt(evn_graph *graph, evn_value x);     ///< √x
@@ -169,6 +170,11 @@ evn_value evn_sum_to(evn_graph *graph, evn_value x, evn_shape shape);
 /// op(a) op(b) with op(a) [M, K], op(b) [K, N]; a transposed operand is stored as its transpose.
 evn_value evn_matmul(evn_graph *graph, evn_value a, evn_value b, bool transpose_a,
                      bool transpose_b);
+
+/// The solutions x [B, n] of op(a) x = b for each of B samples, a [B, n, n], b [B, n]; transposed,
+/// op(a) is the transpose. By elimination with row pivots; what a singular matrix has is not
+/// finite.
+evn_value evn_linear_solve(evn_graph *graph, evn_value a, evn_value b, bool transpose);
 
 /// Stride and zero padding are the same for both axes.
 typedef struct evn_conv2d_options {

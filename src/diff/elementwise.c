@@ -21,6 +21,7 @@ LEAF(TABLE)
 
 // Derivative zero almost everywhere.
 LEAF(SIGN)
+LEAF(DETACH)
 LEAF(STEP)
 
 // y = op(x): tangent and cotangent are multiplied by derivative_NAME(site).

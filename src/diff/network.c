@@ -36,6 +36,41 @@ evn_value evn__jvp_MATMUL(const evn__site *site, const evn_value *x_dot) {
     return evn__add_tangents(g, a, b);
 }
 
+// Linear systems ----------------------------------------------------------------------------------
+
+/// [B, n, n]: of each sample column times row.
+static evn_value outer(evn_graph *g, evn_value column, evn_value row) {
+    evn_shape s = evn_value_shape(g, row);
+    return evn_mul(g, evn_reshape(g, column, EVN_SHAPE(s.dim[0], s.dim[1], 1)),
+                   evn_reshape(g, row, EVN_SHAPE(s.dim[0], 1, s.dim[1])));
+}
+
+/// op(a)ᵀ b̄ = x̄, and ā = −b̄ xᵀ, or its transpose.
+void evn__vjp_SOLVE(const evn__site *site, evn_value y_bar, evn_value *x_bar) {
+    evn_graph *g = site->graph;
+    bool transposed = site->node.attributes.transpose_a;
+    evn_value b_bar = evn_linear_solve(g, X(0), y_bar, !transposed), minus = evn_neg(g, b_bar);
+    x_bar[0] = transposed ? outer(g, site->y, minus) : outer(g, minus, site->y);
+    x_bar[1] = b_bar;
+}
+
+/// op(a) ẋ = ḃ − op(ȧ) x.
+evn_value evn__jvp_SOLVE(const evn__site *site, const evn_value *x_dot) {
+    evn_graph *g = site->graph;
+    bool transposed = site->node.attributes.transpose_a;
+    evn_value right = x_dot[1];
+    if (x_dot[0] != EVN_NONE) {
+        evn_shape s = site->node.shape, along = EVN_SHAPE(s.dim[0], 1, s.dim[1]);
+        if (transposed) {
+            along = EVN_SHAPE(s.dim[0], s.dim[1], 1);
+        }
+        evn_value terms = evn_mul(g, x_dot[0], evn_reshape(g, site->y, along));
+        evn_value sum = evn_reshape(g, evn_sum(g, terms, transposed ? 2 : 4), s);
+        right = right == EVN_NONE ? evn_neg(g, sum) : evn_sub(g, right, sum);
+    }
+    return evn_linear_solve(g, X(0), right, transposed);
+}
+
 static evn_conv2d_options conv_options(const evn__site *site) {
     return (evn_conv2d_options){site->node.attributes.stride, site->node.attributes.padding};
 }

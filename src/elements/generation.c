@@ -19,6 +19,7 @@ static const char *const formulas[EVN__OP_COUNT] = {
     [EVN__OP_ABS] = "fabs(%s)",
     [EVN__OP_SIGN] = "evn_sign(%s)",
     [EVN__OP_STEP] = "evn_step(%s)",
+    [EVN__OP_DETACH] = "%s",
     [EVN__OP_EXP] = "exp(%s)",
     [EVN__OP_LOG] = "log(%s)",
     [EVN__OP_SQRT] = "sqrt(%s)",

@@ -181,6 +181,20 @@ void evn__onnx_LOG_SOFTMAX(evn__onnx_translation *t, const evn__node *node, evn_
                              EVN__ONNX_ATTRIBUTES(EVN__ONNX_INTEGER("axis", -1)));
 }
 
+// Linear systems ----------------------------------------------------------------------------------
+
+void evn__onnx_SOLVE(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
+                     evn__onnx_value *y) {
+    (void)x, (void)y;
+    if (t->status == EVN_OK) {
+        t->status = evn__fail(__FILE__, __LINE__, EVN_ERR_ARGUMENT,
+                              "%s: ONNX has no operator for %s, the solution of linear systems, "
+                              "which implicit solvers need; export with an explicit one, such as "
+                              "--solver dopri5",
+                              t->model.prefix, evn__op_table[node->op].text);
+    }
+}
+
 // Pooling -----------------------------------------------------------------------------------------
 
 void evn__onnx_MEAN_POOL2D(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,

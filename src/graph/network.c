@@ -61,6 +61,18 @@ evn_value evn_matmul(evn_graph *graph, evn_value a, evn_value b, bool transpose_
                 attributes);
 }
 
+evn_value evn_linear_solve(evn_graph *graph, evn_value a, evn_value b, bool transpose) {
+    if (!known(graph, EVN__OP_SOLVE, a, b)) {
+        return EVN_NONE;
+    }
+    evn_shape sa = evn_value_shape(graph, a), sb = evn_value_shape(graph, b);
+    if (sa.rank != 3 || sb.rank != 2 || sa.dim[0] != sb.dim[0] || sa.dim[1] != sb.dim[1] ||
+        sa.dim[2] != sb.dim[1]) {
+        return mismatch(graph, EVN__OP_SOLVE, sa, sb);
+    }
+    return node(graph, EVN__OP_SOLVE, sb, a, b, (evn__attributes){.transpose_a = transpose});
+}
+
 // Convolution -------------------------------------------------------------------------------------
 
 static int64_t conv_extent(int64_t extent, int64_t kernel, evn_conv2d_options options) {

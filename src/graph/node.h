@@ -36,7 +36,7 @@ typedef struct evn__attributes {
     int order[EVN_MAX_RANK];      ///< PERMUTE
     int axis;                     ///< CONCAT; SUM: first axis of the run that is summed
     int axes;                     ///< SUM: number of adjacent axes summed
-    int transpose_a, transpose_b; ///< MATMUL
+    int transpose_a, transpose_b; ///< MATMUL; transpose_a also SOLVE
     int stride, padding;          ///< CONV2D*; stride also *_POOL2D*
     int window;                   ///< *_POOL2D*
     int groups;                   ///< NORMALIZE*

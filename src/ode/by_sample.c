@@ -244,6 +244,7 @@ static rule *const rules[EVN__OP_COUNT] = {
     [EVN__OP_CONCAT] = lift_along,
     [EVN__OP_SUM] = lift_along,
     [EVN__OP_MATMUL] = lift_matmul,
+    [EVN__OP_SOLVE] = lift_sample,
     [EVN__OP_CONV2D] = lift_image,
     [EVN__OP_CONV2D_INPUT_GRAD] = lift_image,
     [EVN__OP_NORMALIZE] = lift_sample,

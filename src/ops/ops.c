@@ -7,6 +7,7 @@ evn__lower *const evn__lower_table[EVN__OP_COUNT] = {
     [EVN__OP_CONCAT] = evn__lower_concat,
     [EVN__OP_SUM] = evn__lower_sum,
     [EVN__OP_MATMUL] = evn__lower_matmul,
+    [EVN__OP_SOLVE] = evn__lower_solve,
     [EVN__OP_CONV2D] = evn__lower_conv2d,
     [EVN__OP_CONV2D_INPUT_GRAD] = evn__lower_conv2d_input_grad,
     [EVN__OP_CONV2D_WEIGHT_GRAD] = evn__lower_conv2d_weight_grad,

@@ -25,6 +25,8 @@ static double one_argument(evn__op op, double x) {
         return fabs(x);
     case EVN__OP_SIGN:
         return x > 0 ? 1 : x < 0 ? -1 : x;
+    case EVN__OP_DETACH:
+        return x;
     case EVN__OP_STEP:
         return isnan(x) ? x : x > 0;
     case EVN__OP_EXP:

@@ -74,6 +74,10 @@ void evn__emission_declare(evn__emission *e, evn_value value, int64_t count, boo
 /// Copy vN to where it is an output.
 void evn__emission_copy(evn__emission *e, evn_value value);
 
+/// Statements that put `variable`, element `element` of the value, where other kernels read it.
+void evn__emission_store(evn__emission *e, evn_value value, evn__affine element,
+                         const char *variable, evn__text *text);
+
 /// Append to `text` what ends the waiting of sums over samples. (simt)
 void evn__emission_flush(evn__emission *e, evn__text *text);
 
@@ -84,6 +88,9 @@ int evn__emission_items(const evn__emission *e);
 bool evn__emission_read_later(const evn__emission *e, evn_value value);
 
 evn__affine evn__affine_of(int variable, int64_t constant);
+
+/// Append a linear system of rows, of a group of rows. (emit_system.c)
+void evn__emit_system(evn__emission *e, evn_value value);
 
 /// Append the members of a group. (emit_rows.c, emit_uniform.c, emit_product.c)
 void evn__emit_rows(evn__emission *e);

@@ -94,9 +94,8 @@ static bool expression(evn__emission *e, evn_value value, evn__affine element, e
 
 // Writing -----------------------------------------------------------------------------------------
 
-/// Statements that put `variable`, element `element` of the value, where other kernels read it.
-static void store(evn__emission *e, evn_value value, evn__affine element, const char *variable,
-                  evn__text *text) {
+void evn__emission_store(evn__emission *e, evn_value value, evn__affine element,
+                         const char *variable, evn__text *text) {
     char at[160];
     int64_t count = evn__samples_count(e->s, value);
     if (e->s->group[value] != e->index) {
@@ -203,13 +202,15 @@ static void unroll_row(evn__emission *e, evn_value value) {
         evn__text_append(&e->body, "    const samples %s = ", name);
         e->fits = e->fits && expression(e, value, element, &e->body);
         evn__text_append(&e->body, ";\n");
-        store(e, value, element, name, &e->body);
+        evn__emission_store(e, value, element, name, &e->body);
     }
     e->state[value] = EVN__EMITTED_SMALL;
 }
 
 static void unroll(evn__emission *e, evn_value value) {
-    if (is_contraction(e, value)) {
+    if (node_of(e, value)->op == EVN__OP_SOLVE) {
+        evn__emit_system(e, value);
+    } else if (is_contraction(e, value)) {
         unroll_contraction(e, value);
     } else {
         unroll_row(e, value);
@@ -221,6 +222,9 @@ static void unroll(evn__emission *e, evn_value value) {
 /// Elements of the loop that computes the value: 0 where it is unrolled.
 static int64_t loop_extent(const evn__emission *e, evn_value value) {
     int64_t a, b;
+    if (node_of(e, value)->op == EVN__OP_SOLVE) {
+        return 0; // its loops are a function of their own
+    }
     if (is_contraction(e, value) && !is_total(e, value)) {
         contraction_extents(e, value, &a, &b);
     } else {
@@ -406,7 +410,7 @@ static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text
     if (e->state[value] == EVN__EMITTED_LOCAL) {
         int64_t count = evn__samples_count(e->s, value);
         snprintf(name, sizeof(name), "l%d", number);
-        store(e, value, loop_variable(), name, loop);
+        evn__emission_store(e, value, loop_variable(), name, loop);
         if (evn__emission_read_later(e, value)) {
             evn__text_append(&e->body, "    samples v%d[%lld];\n", number, (long long)count);
             evn__text_append(loop, "v%d[j] = l%d;\n", number, number);
@@ -423,7 +427,7 @@ static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text
             assign_partial(e, value, element, element, after);
             evn__text_append(after, "%s);\n", name);
         } else {
-            store(e, value, element, name, after);
+            evn__emission_store(e, value, element, name, after);
         }
     }
     e->state[value] = EVN__EMITTED_SMALL;
@@ -538,7 +542,7 @@ static void nest_product(evn__emission *e, evn_value value) {
         column.c[EVN__VAR_ONE] = c;
         snprintf(name, sizeof(name), "sum%lld", (long long)c);
         evn__text_append(&e->body, "        v%d[j + %lld] = %s;\n", number, (long long)c, name);
-        store(e, value, column, name, &e->body);
+        evn__emission_store(e, value, column, name, &e->body);
     }
     evn__text_append(&e->body, "    }\n");
     evn__emission_take_private(e, count * e->s->per_item);
@@ -555,7 +559,7 @@ static void nest_parts(evn__emission *e, evn_value value) {
         evn__text_append(&e->body, "    %s = ", name);
         e->fits = e->fits && placed(e, value, c, &e->body);
         evn__text_append(&e->body, ";\n");
-        store(e, value, element, name, &e->body);
+        evn__emission_store(e, value, element, name, &e->body);
     }
     evn__emission_take_private(e, count * e->s->per_item);
 }

@@ -149,6 +149,7 @@ static bool is_cheap(const evn__samples *s, evn_value value) {
     case EVN__OP_SOFTPLUS:
     case EVN__OP_DIV:
     case EVN__OP_SUM:
+    case EVN__OP_SOLVE:
         return false;
     case EVN__OP_MATMUL:
         return evn__samples_work(s, value) <= 2 * evn__samples_count(s, value);

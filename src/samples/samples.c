@@ -53,7 +53,7 @@ static bool has_rows(const evn__samples *s, evn_value value) {
 
 static bool is_supported(evn__op op) {
     return evn__op_table[op].class != EVN__CLASS_KERNEL || op == EVN__OP_PAD ||
-           op == EVN__OP_CONCAT || op == EVN__OP_SUM || op == EVN__OP_MATMUL;
+           op == EVN__OP_CONCAT || op == EVN__OP_SUM || op == EVN__OP_MATMUL || op == EVN__OP_SOLVE;
 }
 
 static bool keeps_samples_apart(const evn__samples *s, const evn__node *node) {
@@ -67,6 +67,14 @@ static bool keeps_samples_apart(const evn__samples *s, const evn__node *node) {
     default:
         return true;
     }
+}
+
+/// Linear systems are each sample's own, both sides of them, and small.
+static bool solves_for_samples(const evn__samples *s, evn_value value) {
+    const evn__node *node = node_at(s, value);
+    return node->op != EVN__OP_SOLVE ||
+           (s->sampled[node->operands[0]] && s->sampled[node->operands[1]] &&
+            evn__samples_count(s, value) <= EVN__SAMPLES_MAX_SYSTEM);
 }
 
 static bool is_contraction(const evn__samples *s, const evn__node *node) {
@@ -192,7 +200,7 @@ static bool find_kinds(evn__samples *s) {
         if (!r->needed[v]) {
             continue;
         }
-        if (!is_supported(node->op) || !find_kind(s, v)) {
+        if (!is_supported(node->op) || !find_kind(s, v) || !solves_for_samples(s, v)) {
             return false;
         }
         bool product = node->op == EVN__OP_MATMUL && s->kind[v] == EVN__SAMPLES_UNIFORM;

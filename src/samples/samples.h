@@ -27,8 +27,8 @@
 // not cooperate there.
 //
 // samples.c: kinds, launches; groups.c: levels, groups; slabs.c: memory; index.c: where an element
-// of a view lies; emission.c, emit_rows.c, emit_uniform.c, emit_product.c: a function for each
-// group; kernels.c: the kernels that call them.
+// of a view lies; emission.c, emit_rows.c, emit_system.c, emit_uniform.c, emit_product.c: a
+// function for each group; kernels.c: the kernels that call them.
 #ifndef EVN_SAMPLES_SAMPLES_H
 #define EVN_SAMPLES_SAMPLES_H
 
@@ -41,6 +41,7 @@ enum {
     EVN__SAMPLES_MAX_ROW = 256,       ///< elements of a row
     EVN__SAMPLES_MAX_PRODUCT = 16384, ///< multiplications, of one sample or of a uniform product;
                                       ///< elements of a uniform value
+    EVN__SAMPLES_MAX_SYSTEM = 16,     ///< unknowns of a sample's linear system, kept in an array
     EVN__SAMPLES_MAX_SUMS = 1 << 19,  ///< multiplications of a contraction with two long axes
 };
 

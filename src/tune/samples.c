@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tune/samples.h"
 
+#include <stdlib.h>
+
 // Matrices and convolutions -----------------------------------------------------------------------
 
 static evn_value build_matmul(evn_graph *graph, const int64_t sizes[EVN__PRODUCT_SIZES]) {
@@ -114,6 +116,23 @@ static void log_softmax(evn_graph *g, int index) {
     const int64_t classes[] = {1, 10, 16, 37};
     evn_value x = evn_input(g, "x", EVN_SHAPE(7, classes[index]));
     evn_output(g, "y", evn_log_softmax(g, x));
+}
+
+/// Rows that have to change places: of the matrix with zeros along its diagonal, too.
+static void solve(evn_graph *g, int index) {
+    const int64_t sizes[] = {1, 2, 3, 7, 19};
+    int64_t n = sizes[index];
+    evn_value a = evn_input(g, "a", EVN_SHAPE(5, n, n)), b = evn_input(g, "b", EVN_SHAPE(5, n));
+    double *corner = calloc((size_t)(n * n), sizeof(*corner));
+    for (int64_t i = 0; corner && i < n; ++i) {
+        corner[i * n + (i + 1) % n] = 2 * (double)n;
+    }
+    if (corner) {
+        evn_value matrix = evn_add(g, a, evn_table(g, EVN_SHAPE(n, n), corner));
+        evn_output(g, "x", evn_linear_solve(g, matrix, b, false));
+        evn_output(g, "transposed", evn_linear_solve(g, matrix, b, true));
+    }
+    free(corner);
 }
 
 // Pooling and layout ------------------------------------------------------------------------------
@@ -232,6 +251,7 @@ const evn__sample evn__samples[] = {
     {"reduce", "sum", sums, 6, NULL, false},
     {"normalize", "normalize", normalize, 6, NULL, false},
     {"softmax", "log_softmax", log_softmax, 4, NULL, false},
+    {"solve", "solve", solve, 5, NULL, false},
     {"pool2d", "pool2d", pool2d, POOLINGS, NULL, false},
     {"layout", "pad", pad, 1, NULL, false},
     {"layout", "concat", concat, 1, NULL, false},

@@ -219,6 +219,12 @@ static void networks(void) {
     NO_VALUE(evn_normalize(g, evn_constant(g, 1), 1, 1e-5));
     NO_VALUE(evn_normalize_grad(g, i, x, 1, 1e-5));
     NO_VALUE(evn_log_softmax(g, evn_constant(g, 1)));
+    ck_assert_int_eq(evn_linear_solve(NULL, 0, 0, false), EVN_NONE);
+    NO_VALUE(evn_linear_solve(g, x, x, false));
+    NO_VALUE(evn_linear_solve(g, i, x, true));
+    NO_VALUE(evn_linear_solve(g, evn_input(g, "a", EVN_SHAPE(2, 3, 3)), x, false));
+    NO_VALUE(evn_linear_solve(g, evn_input(g, "a", EVN_SHAPE(2, 3, 4)),
+                              evn_input(g, "b", EVN_SHAPE(2, 3)), true));
 }
 
 static void pools(void) {

@@ -32,6 +32,7 @@ BUILD(build_neg, evn_neg(g, x[0]))
 BUILD(build_abs, evn_abs(g, x[0]))
 BUILD(build_sign, evn_mul(g, evn_sign(g, x[0]), x[0]))
 BUILD(build_mask, evn_mask(g, x[0], x[1]))
+BUILD(build_detach, evn_mul(g, evn_detach(g, evn_sign(g, x[0])), x[0]))
 BUILD(build_step, evn_mul(g, evn_step(g, x[0]), x[0]))
 BUILD(build_exp, evn_exp(g, x[0]))
 BUILD(build_log, evn_log(g, x[0]))
@@ -53,6 +54,15 @@ BUILD(build_matmul, evn_matmul(g, x[0], x[1], false, false))
 BUILD(build_matmul_a, evn_matmul(g, x[0], x[1], true, false))
 BUILD(build_matmul_b, evn_matmul(g, x[0], x[1], false, true))
 BUILD(build_matmul_ab, evn_matmul(g, x[0], x[1], true, true))
+
+/// Of a matrix that is far from singular.
+static evn_value build_solve_of(evn_graph *g, const evn_value *x, bool transposed) {
+    const double diagonal[] = {0, 5, 0, 5, 0, 0, 0, 0, 5};
+    evn_value a = evn_add(g, x[0], evn_table(g, EVN_SHAPE(3, 3), diagonal));
+    return evn_linear_solve(g, a, x[1], transposed);
+}
+BUILD(build_solve, build_solve_of(g, x, false))
+BUILD(build_solve_transposed, build_solve_of(g, x, true))
 
 #define OPTIONS ((evn_conv2d_options){2, 1})
 BUILD(build_conv2d, evn_conv2d(g, x[0], x[1], OPTIONS))
@@ -94,6 +104,7 @@ static const rule_case cases[] = {
     {EVN__OP_NEG, build_neg, -1, 1, 1, {S34}},
     {EVN__OP_ABS, build_abs, 0.1, 1, 1, {S34}},
     {EVN__OP_SIGN, build_sign, -1, -0.1, 1, {S34}},
+    {EVN__OP_DETACH, build_detach, 0.1, 1, 1, {S34}},
     {EVN__OP_STEP, build_step, 0.1, 1, 1, {S34}},
     {EVN__OP_EXP, build_exp, -1, 1, 1, {S34}},
     {EVN__OP_LOG, build_log, 0.5, 2, 1, {S34}},
@@ -118,6 +129,8 @@ static const rule_case cases[] = {
     {EVN__OP_MATMUL, build_matmul, -1, 1, 2, {{2, {1, 4}}, {2, {4, 5}}}},
     {EVN__OP_MATMUL, build_matmul_ab, -1, 1, 2, {{2, {4, 1}}, {2, {5, 4}}}},
     {EVN__OP_MATMUL, build_matmul_b, -1, 1, 2, {{2, {3, 4}}, {2, {1, 4}}}},
+    {EVN__OP_SOLVE, build_solve, -1, 1, 2, {{3, {2, 3, 3}}, {2, {2, 3}}}},
+    {EVN__OP_SOLVE, build_solve_transposed, -1, 1, 2, {{3, {2, 3, 3}}, {2, {2, 3}}}},
     {EVN__OP_CONV2D, build_conv2d, -1, 1, 2, {{4, {2, 6, 5, 2}}, {4, {3, 2, 2, 3}}}},
     {EVN__OP_CONV2D_INPUT_GRAD,
      build_conv2d_input_grad,

@@ -147,13 +147,14 @@ START_TEST(families_are_parts) {
         {.family = "softmax"},
         {.family = "pool2d", .options = "-DLANES=1"},
         {.family = "layout", .options = ""},
+        {.family = "solve", .options = ""},
         {.family = "optimizer", .options = ""}};
     static const char *const names[] = {
-        "matmul",           "matmul",      "conv2d",      "sum_columns", "sum_rows",
-        "normalize_groups", "log_softmax", "mean_pool2d", "pad",         "adam"};
+        "matmul",      "matmul",      "conv2d", "sum_columns", "sum_rows", "normalize_groups",
+        "log_softmax", "mean_pool2d", "pad",    "solve",       "adam"};
     uint64_t before = built();
-    TRY(evn__kernels_prepare(test_device(), sources, 10));
-    for (int i = 0; i < 10; ++i) {
+    TRY(evn__kernels_prepare(test_device(), sources, 11));
+    for (int i = 0; i < 11; ++i) {
         evn__kernel *kernel;
         TRY(evn__kernel_get(test_device(), &sources[i], names[i], &kernel));
     }

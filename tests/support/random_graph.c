@@ -188,7 +188,7 @@ static bool make_kink(maker *m) {
     case 1:
         return offer(m, evn_relu(g, shifted(m, c)), c.bound + 0.6, c.exact);
     case 2:
-        return offer(m, evn_sign(g, pick_exact(m, -1).value), 1, true);
+        return offer(m, evn_detach(g, evn_sign(g, pick_exact(m, -1).value)), 1, true);
     default:
         return offer(m, evn_step(g, pick_exact(m, -1).value), 1, true);
     }
@@ -416,21 +416,28 @@ static bool make_normalization(maker *m) {
         --groups;
     }
     if (draw(m, 2)) {
-        evn_value y = evn_normalize(m->graph, x.value, groups, 0.3);
-        return offer(m, y, 4 * x.bound, false);
-    } else {
-        candidate v = pick_same(m, s);
-        evn_value y = evn_normalize_grad(m->graph, x.value, v.value, groups, 0.3);
-        return offer(m, y, 16 * v.bound, false);
+        return offer(m, evn_normalize(m->graph, x.value, groups, 0.3), 4 * x.bound, false);
     }
+    candidate v = pick_same(m, s);
+    evn_value y = evn_normalize_grad(m->graph, x.value, v.value, groups, 0.3);
+    return offer(m, y, 16 * v.bound, false);
 }
 
 static bool make_softmax(maker *m) {
     candidate x = pick(m);
-    if (shape_of(m, x.value).rank > 0) {
-        return offer(m, evn_log_softmax(m->graph, x.value), 2 * x.bound + 10, false);
-    }
-    return false;
+    return shape_of(m, x.value).rank > 0 &&
+           offer(m, evn_log_softmax(m->graph, x.value), 2 * x.bound + 10, false);
+}
+
+/// Matrices from the elements of rows: the identity, and half of it at most.
+static bool make_solve(maker *m) {
+    static const double one[] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
+    int64_t n = draw(m, 2) ? 1 : 4, batch = m->kind == RANDOM_SAMPLES ? m->batch : 1 + draw(m, 20);
+    candidate b = pick_same(m, EVN_SHAPE(batch, n)), a = pick_same(m, EVN_SHAPE(batch, n * n));
+    evn_value small = evn_scale(m->graph, a.value, 0.5 / ((double)n * fmax(a.bound, 1)));
+    small = evn_add(m->graph, small, evn_table(m->graph, EVN_SHAPE(n * n), one));
+    evn_value matrix = evn_reshape(m->graph, small, EVN_SHAPE(batch, n, n));
+    return offer(m, evn_linear_solve(m->graph, matrix, b.value, draw(m, 2)), 2 * b.bound, false);
 }
 
 static bool make_mean_pool(maker *m) {
@@ -440,9 +447,8 @@ static bool make_mean_pool(maker *m) {
     if (draw(m, 2)) {
         return offer(m, evn_mean_pool2d(m->graph, x.value, window, stride), x.bound, false);
     }
-    for (int i = 1; i < 3; ++i) {
-        s.dim[i] = (s.dim[i] - 1) * stride + window;
-    }
+    s.dim[1] = (s.dim[1] - 1) * stride + window;
+    s.dim[2] = (s.dim[2] - 1) * stride + window;
     return offer(m, evn_mean_pool2d_grad(m->graph, x.value, s, window, stride), 9 * x.bound, false);
 }
 
@@ -455,15 +461,13 @@ static bool make_max_pool(maker *m) {
     }
     if (which == 0) {
         return offer(m, evn_max_pool2d(m->graph, x.value, window, stride), x.bound, x.exact);
-    }
-    if (which == 1) {
+    } else if (which == 1) {
         candidate v = pick_same(m, s);
         evn_value y = evn_max_pool2d_select(m->graph, x.value, v.value, window, stride);
         return offer(m, y, v.bound, v.exact);
     }
-    for (int i = 1; i < 3; ++i) {
-        s.dim[i] = (s.dim[i] - window) / stride + 1;
-    }
+    s.dim[1] = (s.dim[1] - window) / stride + 1;
+    s.dim[2] = (s.dim[2] - window) / stride + 1;
     candidate y = pick_same(m, s);
     evn_value x_bar = evn_max_pool2d_scatter(m->graph, x.value, y.value, window, stride);
     return offer(m, x_bar, 9 * y.bound, false);
@@ -497,12 +501,10 @@ static bool make_sample_product(maker *m) {
 
 static bool make_sample_sum(maker *m) {
     candidate a = pick(m);
-    if (is_rows(m, a.value)) {
-        unsigned axes = draw(m, 3) ? 2 : 1;
-        int64_t terms = shape_of(m, a.value).dim[axes == 1 ? 0 : 1];
-        return offer(m, evn_sum(m->graph, a.value, axes), a.bound * (double)terms, false);
-    }
-    return false;
+    unsigned axes = draw(m, 3) ? 2 : 1;
+    int64_t terms = shape_of(m, a.value).dim[axes == 1 ? 0 : 1];
+    return is_rows(m, a.value) &&
+           offer(m, evn_sum(m->graph, a.value, axes), a.bound * (double)terms, false);
 }
 
 // Graphs ------------------------------------------------------------------------------------------
@@ -528,14 +530,16 @@ static void make_one(maker *m) {
                                 make_binary,  make_reshape,   make_broadcast,   make_permute,
                                 make_slice,   make_pad,       make_concat,      make_sum,
                                 make_matmul,  make_table,     make_convolution, make_normalization,
-                                make_softmax, make_mean_pool, make_max_pool,    make_sum};
+                                make_softmax, make_mean_pool, make_max_pool,    make_sum,
+                                make_solve};
     static make *const smooth[] = {
-        make_smooth, make_binary,      make_reshape, make_broadcast,     make_permute,
-        make_slice,  make_pad,         make_concat,  make_sum,           make_matmul,
-        make_table,  make_convolution, make_softmax, make_normalization, make_mean_pool};
+        make_smooth,  make_binary,        make_reshape,   make_broadcast,
+        make_permute, make_slice,         make_pad,       make_concat,
+        make_sum,     make_matmul,        make_table,     make_convolution,
+        make_softmax, make_normalization, make_mean_pool, make_solve};
     static make *const samples[] = {make_smooth, make_smooth, make_kink,           make_binary,
                                     make_binary, make_binary, make_sample_product, make_sample_sum,
-                                    make_slice,  make_pad,    make_concat};
+                                    make_slice,  make_pad,    make_concat,         make_solve};
     make *chosen = m->kind == RANDOM_ANY ? any[draw(m, sizeof(any) / sizeof(*any))]
                    : m->kind == RANDOM_SMOOTH
                        ? smooth[draw(m, sizeof(smooth) / sizeof(*smooth))]
@@ -562,14 +566,10 @@ static evn_shape draw_shape(maker *m) {
 static void start(maker *m) {
     const int64_t batches[] = {2, 15, 16, 33, 100};
     m->batch = batches[draw(m, 5)];
-    if (m->kind == RANDOM_SAMPLES) {
-        new_input(m, EVN_SHAPE(m->batch, 1 + draw(m, 9)));
-        new_input(m, EVN_SHAPE(m->batch, 1));
-        new_input(m, EVN_SCALAR);
-        return;
-    }
+    const evn_shape rows[] = {EVN_SHAPE(m->batch, 1 + draw(m, 9)), EVN_SHAPE(m->batch, 1),
+                              EVN_SCALAR};
     for (int i = 0; i < 3; ++i) {
-        new_input(m, draw_shape(m));
+        new_input(m, m->kind == RANDOM_SAMPLES ? rows[i] : draw_shape(m));
     }
 }
 
