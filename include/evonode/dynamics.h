@@ -15,11 +15,11 @@ typedef struct evn_dynamics evn_dynamics;
 
 /// Join f and g.
 /// @param[in] f  inputs "t" (scalar), "x", then weights; one output: dx, of the shape of x
-/// @param[in] g  NULL, or inputs "t" and any of f's weights by name (those evolve), then its own
-///               parameters; one output "d<weight>" for each of the weights, of its shape. An input
-///               "x" of the state's shape is the state x(t): weights may follow it
-/// Both are copied. A weight of f that g does not know is constant. Weights may have any names but
-/// "t" and "x", which are time and state in g too.
+/// @param[in] g  NULL, or inputs "t", any of f's weights by name, and its own parameters; one
+///               output "d<weight>" for each of f's weights that it moves, of its shape: those
+///               evolve. An input "x" of the state's shape is the state x(t): weights may follow it
+/// Both are copied. A weight of f that g does not move is constant, also where g reads it: then
+/// both share it. Weights may have any names but "t" and "x", which are time and state in g too.
 evn_status evn_dynamics_create(const evn_graph *f, const evn_graph *g, evn_dynamics **dynamics);
 void evn_dynamics_destroy(evn_dynamics **dynamics); ///< nulls; accepts NULL
 

@@ -74,11 +74,6 @@ static evn_status check_f(const evn_graph *f) {
     return EVN_OK;
 }
 
-/// Whether input `index` of f is a weight that g moves.
-static bool evolves(const evn_graph *f, const evn_graph *g, int index) {
-    return g && index >= 2 && evn_graph_find_input(g, evn_graph_input_name(f, index)) >= 0;
-}
-
 /// The output of g that is the slope of weight `name`; −1: none.
 static int find_slope(const evn_graph *g, const char *name) {
     char slope[EVN_MAX_NAME + 2];
@@ -86,15 +81,20 @@ static int find_slope(const evn_graph *g, const char *name) {
     return evn_graph_find_output(g, slope);
 }
 
-static evn_status check_slope(const evn_graph *f, const evn_graph *g, int index) {
+/// Whether input `index` of f is a weight that g moves.
+static bool evolves(const evn_graph *f, const evn_graph *g, int index) {
+    return g && index >= 2 && find_slope(g, evn_graph_input_name(f, index)) >= 0;
+}
+
+/// A weight that g reads, or moves, or both.
+static evn_status check_weight(const evn_graph *f, const evn_graph *g, int index) {
     const char *name = evn_graph_input_name(f, index);
-    int output = find_slope(g, name);
-    EVN_CHECK(output >= 0, EVN_ERR_ARGUMENT, "g reads weight %s but has no output d%s", name, name);
-    int input = evn_graph_find_input(g, name);
-    EVN_CHECK(
-        evn_shape_equal(input_shape(g, input), input_shape(f, index)) &&
-            evn_shape_equal(evn_value_shape(g, evn_graph_output(g, output)), input_shape(f, index)),
-        EVN_ERR_SHAPE, "f and g disagree on the shape of weight %s", name);
+    int input = evn_graph_find_input(g, name), output = find_slope(g, name);
+    evn_shape shape = input_shape(f, index);
+    bool reads = input < 0 || evn_shape_equal(input_shape(g, input), shape);
+    bool moves =
+        output < 0 || evn_shape_equal(evn_value_shape(g, evn_graph_output(g, output)), shape);
+    EVN_CHECK(reads && moves, EVN_ERR_SHAPE, "f and g disagree on the shape of weight %s", name);
     return EVN_OK;
 }
 
@@ -105,13 +105,14 @@ static evn_status check_g(const evn_graph *f, const evn_graph *g) {
               "the input x of g is the state, and must have its shape; give a parameter another "
               "name");
     for (int i = 2; i < evn_graph_input_count(f); ++i) {
-        if (evolves(f, g, i)) {
-            EVN_TRY(check_slope(f, g, i));
-            ++moved;
-        }
+        EVN_TRY(check_weight(f, g, i));
+        moved += evolves(f, g, i);
     }
-    EVN_CHECK(moved == evn_graph_output_count(g), EVN_ERR_ARGUMENT,
-              "g has %d outputs, but moves %d weights of f", evn_graph_output_count(g), moved);
+    EVN_CHECK(
+        moved == evn_graph_output_count(g), EVN_ERR_ARGUMENT,
+        "g has %d outputs, but moves %d weights of f: each of its outputs has to be the slope "
+        "of one, d and its name",
+        evn_graph_output_count(g), moved);
     return EVN_OK;
 }
 

@@ -120,6 +120,8 @@ static void dynamics(void) {
     evn_graph *empty = NULL;
     TRY(evn_graph_create(&empty));
     REFUSED(evn_dynamics_create(NULL, NULL, &none));
+    REFUSED(evn_dynamics_tangent(NULL, &none));
+    REFUSED(evn_dynamics_tangent(d, NULL));
     REFUSED(evn_dynamics_create(empty, NULL, &none));
     evn_graph_destroy(&empty);
     evn_dynamics_destroy(NULL);
@@ -198,6 +200,11 @@ static void solvers(void) {
     REFUSED(evn_solver_grid(NULL, &error, 1));
     REFUSED(evn_solver_grid(solver, NULL, 1));
     REFUSED(evn_solver_grid(solver, &error, 1)); // before a solve
+    REFUSED(evn_solver_time_gradient(NULL, &error, &error, NULL));
+    REFUSED(evn_solver_time_gradient(solver, &error, &error, NULL)); // without one
+    REFUSED(evn_solver_weight(NULL, 0, -1, &out));
+    REFUSED(evn_solver_weight(solver, 0, -1, NULL));
+    REFUSED(evn_solver_weight(solver, 0, -1, &out)); // before a solve
     REFUSED(evn_solver_reconstruction(NULL, &error, &error));
     REFUSED(evn_solver_reconstruction(solver, NULL, &error));
     REFUSED(evn_solver_reconstruction(solver, &error, NULL));

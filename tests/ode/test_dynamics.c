@@ -147,6 +147,51 @@ START_TEST(g_may_read_the_state) {
 }
 END_TEST
 
+/// dx = s w and dw = −s w share a constant s: x(1) = x₀ + w₀ (1 − e⁻ˢ).
+START_TEST(f_and_g_may_share_a_constant) {
+    for (int gradient = EVN_GRADIENT_BACKPROP; gradient <= EVN_GRADIENT_ADJOINT_QUADRATURE;
+         ++gradient) {
+        evn_graph *f = new_graph(), *g = new_graph();
+        evn_dynamics *dynamics = NULL;
+        evn_input(f, "t", EVN_SCALAR);
+        evn_input(f, "x", EVN_SHAPE(2));
+        evn_value w = evn_input(f, "w", EVN_SHAPE(2)), s = evn_input(f, "s", EVN_SHAPE(2));
+        evn_output(f, "dx", evn_mul(f, s, w));
+        evn_input(g, "t", EVN_SCALAR);
+        s = evn_input(g, "s", EVN_SHAPE(2));
+        w = evn_input(g, "w", EVN_SHAPE(2));
+        evn_output(g, "dw", evn_neg(g, evn_mul(g, s, w)));
+        TRY(evn_dynamics_create(f, g, &dynamics));
+        ck_assert_int_eq(evn_dynamics_weight_count(dynamics), 2);
+        ck_assert(evn_dynamics_weight_evolves(dynamics, 0));
+        ck_assert(!evn_dynamics_weight_evolves(dynamics, 1));
+        problem p = problem_new(dynamics);
+        evn_solver_options options = evn_solver_options_default();
+        options.gradient = (evn_gradient)gradient;
+        options.steps = gradient == EVN_GRADIENT_REVERSIBLE ? 200 : 0;
+        options.rtol = options.atol = 1e-11;
+        options.fp64 = true;
+        for (int i = 0; i < 2; ++i) {
+            p.x0[i] = 0.5 + i;
+            p.weight[0][i] = 1.5 - i;
+            p.weight[1][i] = 0.7 + i;
+        }
+        problem_prepare(&p, &options);
+        problem_solve(&p, 0, 1);
+        problem_gradient(&p);
+        for (int i = 0; i < 2; ++i) {
+            double left = exp(-p.weight[1][i]), w0 = p.weight[0][i];
+            ck_assert_double_eq_tol(p.x1[i], p.x0[i] + w0 * (1 - left), 1e-9);
+            ck_assert_double_eq_tol(p.weight_bar_host[0][i], 1 - left, 1e-9);
+            ck_assert_double_eq_tol(p.weight_bar_host[1][i], w0 * left, 1e-9);
+        }
+        problem_free(&p);
+        evn_graph_destroy(&f);
+        evn_graph_destroy(&g);
+    }
+}
+END_TEST
+
 /// f: dx = x·w on [2]; each g lacks or has something that it must not.
 START_TEST(what_does_not_belong_together) {
     for (int wrong = 0; wrong < 6; ++wrong) {
@@ -179,6 +224,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, names);
     TCase *evolution = tcase_create("evolution");
     tcase_add_test(evolution, g_may_read_the_state);
+    tcase_add_test(evolution, f_and_g_may_share_a_constant);
     tcase_add_test(evolution, what_does_not_belong_together);
     suite_add_tcase(s, evolution);
     return s;
