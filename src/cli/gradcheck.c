@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/gradcheck.h"
 
+#include "base/files.h"
 #include "base/json.h"
 #include "cli/open_device.h"
 #include "cli/reopen.h"
@@ -182,10 +183,15 @@ static evn_status open_task(const evn__task_row *row, const evn__command *comman
 }
 
 static evn_status run(const evn__command *command) {
+    const char *named = command->settings->subject;
     const evn__task_row *row;
-    return evn__task_find(command->settings->subject, EVN_ERR_ARGUMENT, &row) == EVN_OK
-               ? open_task(row, command)
-               : evn__reopen_learnt(command, measure);
+    evn_status status = evn__task_find(named, EVN_ERR_FILE, &row);
+    if (status == EVN_OK) {
+        return open_task(row, command);
+    }
+    return evn__is_folder(named)
+               ? evn__reopen_learnt(command, measure)
+               : evn__prepend(status, "%s is neither a run nor a task", named);
 }
 
 const evn__verb evn__verb_gradcheck = {
@@ -199,4 +205,5 @@ const evn__verb evn__verb_gradcheck = {
     "as loss the product of x(1) and random numbers. Each gradient in single precision against\n"
     "central differences in double precision along three directions; time, evaluations forward\n"
     "and backward, waits, device memory; and how far solving backwards ends from the true start,\n"
-    "of the adjoint and of the reversible method. The device needs double precision.\n"};
+    "of the adjoint and of the reversible method. Forward is a solve with a tangent, one of those\n"
+    "directions. The device needs double precision.\n"};

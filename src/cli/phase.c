@@ -17,6 +17,7 @@ static const struct {
     {"checkpointed", EVN_GRADIENT_CHECKPOINTED, "euler", false},
     {"adjoint", EVN_GRADIENT_ADJOINT, "dopri5", true},
     {"reversible", EVN_GRADIENT_REVERSIBLE, "midpoint", false},
+    {"adjoint-quadrature", EVN_GRADIENT_ADJOINT_QUADRATURE, "dopri5", true},
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
@@ -235,6 +236,10 @@ evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
         phase->steps > 0 || kinds[kind].gradient != EVN_GRADIENT_REVERSIBLE, EVN_ERR_USAGE,
         "it needs equal steps; give a number of steps, such as %lld, or make it an adjoint phase",
         (long long)steps);
+    EVN_CHECK(phase->steps == 0 || kinds[kind].gradient != EVN_GRADIENT_ADJOINT_QUADRATURE,
+              EVN_ERR_USAGE,
+              "it goes along adaptive steps; leave steps out and take a solver that chooses them, "
+              "such as dopri5, or make it an adjoint phase");
     EVN_CHECK(
         phase->steps > 0 || adaptive, EVN_ERR_USAGE,
         "%s cannot choose its steps; give a number of steps, such as %lld, or the solver dopri5",

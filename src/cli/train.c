@@ -147,6 +147,8 @@ const evn__verb evn__verb_train = {
     "  adjoint                   solved backwards; memory does not grow; not for all dynamics\n"
     "  reversible                steps that can be undone, on top of the solver; exact, and\n"
     "                            memory does not grow; twice the evaluations\n"
+    "  adjoint-quadrature        the adjoint along the kept steps of an adaptive solve; for all\n"
+    "                            dynamics; memory grows with the steps\n"
     "A key that a phase lacks is taken from the option of that name, then from the task; rate\n"
     "and schedule from the task's phase of that name. Two phases, one after the other:\n"
     "  --phase backprop:steps=10,epochs=15,lr=0.05 --phase adjoint:epochs=2,lr=0.01\n"};

@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/random.h"
 #include "plan/real.h"
+#include "study/tangents.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,12 @@ typedef struct bench {
     evn_buffer *memory;
     bool fp64;
 } bench;
+
+/// How a row comes to its derivatives along the directions.
+typedef evn_status (*way)(const checker *c, evn__gradcheck_row *row,
+                          double slopes[EVN__GRADCHECK_DIRECTIONS]);
+
+enum { FORWARD = EVN__GRADCHECK_ROWS - 1 }; // the row without a gradient backwards
 
 // Numbers -----------------------------------------------------------------------------------------
 
@@ -216,29 +223,51 @@ static evn_status run(const checker *c, const bench *b, evn__gradcheck_row *row,
     return project(c, b, x0_bar, slopes);
 }
 
-static evn_status measure(const checker *c, const double *exact, evn__gradcheck_row *row) {
-    double slopes[EVN__GRADCHECK_DIRECTIONS], own[EVN__GRADCHECK_DIRECTIONS];
+/// The derivatives of a row, backwards; with what it needs.
+static evn_status go_back(const checker *c, evn__gradcheck_row *row,
+                          double slopes[EVN__GRADCHECK_DIRECTIONS]) {
     bench b = {0};
-    evn_device_reset_peak(c->device);
-    uint64_t before = evn_device_get_stats(c->device).bytes_now;
     evn_status status = open_bench(c, &row->options, &b);
     status = status == EVN_OK ? run(c, &b, row, slopes) : status;
-    if (status == EVN_OK) {
-        row->bytes = evn_device_get_stats(c->device).bytes_peak - before;
-    }
     close_bench(&b);
-    status = status == EVN_OK ? differences(c, row->options, own) : status;
-    if (status == EVN_OK) {
-        row->own = distance(slopes, own);
-        row->exact = distance(slopes, exact);
-    }
     return status;
 }
 
+/// The same forwards, a solve of the tangent dynamics a direction.
+static evn_status go_forward(const checker *c, evn__gradcheck_row *row,
+                             double slopes[EVN__GRADCHECK_DIRECTIONS]) {
+    evn__tangents tangents = {.device = c->device, .dynamics = c->dynamics, .point = c->point};
+    row->seconds = INFINITY;
+    evn_status status = evn__tangents_open(&tangents, &row->options);
+    for (int k = 0; k < EVN__GRADCHECK_DIRECTIONS && status == EVN_OK; ++k) {
+        evn__tangent_cost cost;
+        status = evn__tangents_push(&tangents, c->directions + (size_t)k * c->total, c->loss,
+                                    &slopes[k], &cost);
+        row->seconds = fmin(row->seconds, cost.seconds);
+        row->nfe = cost.nfe;
+        row->waits = cost.waits;
+    }
+    evn__tangents_close(&tangents);
+    return status;
+}
+
+static evn_status measure(const checker *c, const double *exact, way go, evn__gradcheck_row *row) {
+    double slopes[EVN__GRADCHECK_DIRECTIONS], own[EVN__GRADCHECK_DIRECTIONS];
+    evn_device_reset_peak(c->device);
+    uint64_t before = evn_device_get_stats(c->device).bytes_now;
+    EVN_TRY(go(c, row, slopes));
+    row->bytes = evn_device_get_stats(c->device).bytes_peak - before;
+    EVN_TRY(differences(c, row->options, own));
+    row->own = distance(slopes, own);
+    row->exact = distance(slopes, exact);
+    return EVN_OK;
+}
+
 /// What a scheme cannot do with these dynamics is a result, and no error.
-static evn_status measure_row(const checker *c, const double *exact, evn__gradcheck_row *row) {
+static evn_status measure_row(const checker *c, const double *exact, way go,
+                              evn__gradcheck_row *row) {
     row->own = row->exact = row->reconstruction = row->seconds = NAN;
-    row->status = measure(c, exact, row);
+    row->status = measure(c, exact, go, row);
     bool result = row->status == EVN_ERR_SOLVER || row->status == EVN_ERR_NOT_FINITE;
     if (result) {
         evn__print(row->message, sizeof(row->message), "%s", evn_error_message());
@@ -280,6 +309,9 @@ static void list_rows(const evn_solver_options *from, evn__gradcheck_row *rows) 
     rows[3] = row_of(&fixed, EVN_GRADIENT_REVERSIBLE, note);
     rows[4] = row_of(&fixed, EVN_GRADIENT_ADJOINT, note);
     rows[5] = row_of(&adaptive, EVN_GRADIENT_ADJOINT, ", adaptive");
+    rows[6] = row_of(&adaptive, EVN_GRADIENT_ADJOINT_QUADRATURE, "");
+    rows[FORWARD] = row_of(from, EVN_GRADIENT_NONE, "");
+    evn__print(rows[FORWARD].name, sizeof(rows[FORWARD].name), "forward");
 }
 
 static evn_status measure_all(checker *c, const evn_parameters *parameters,
@@ -291,7 +323,7 @@ static evn_status measure_all(checker *c, const evn_parameters *parameters,
     EVN_TRY(differences(c, fine, exact));
     list_rows(options, rows);
     for (int i = 0; i < EVN__GRADCHECK_ROWS; ++i) {
-        EVN_TRY(measure_row(c, exact, &rows[i]));
+        EVN_TRY(measure_row(c, exact, i == FORWARD ? go_forward : go_back, &rows[i]));
     }
     return EVN_OK;
 }

@@ -82,7 +82,7 @@ END_TEST
 
 /// A bound on the way back is no hindrance to a rehearsal, which solves nothing.
 START_TEST(bound_way_back) {
-    static const char *const names[] = {"adjoint", "reversible"};
+    static const char *const names[] = {"adjoint", "reversible", "adjoint-quadrature"};
     char words[128];
     snprintf(words, sizeof(words),
              "train curve --out %s --width 16 --phase %s:epochs=3,reconstruction=0.05", names[_i],
@@ -119,7 +119,7 @@ static Suite *suite(void) {
     tcase_add_test(c, run_folder);
     suite_add_tcase(s, c);
     c = tcase_create("way_back");
-    tcase_add_loop_test(c, bound_way_back, 0, 2);
+    tcase_add_loop_test(c, bound_way_back, 0, 3);
     tcase_add_test(c, bound_is_kept);
     suite_add_tcase(s, c);
     c = tcase_create("refused");

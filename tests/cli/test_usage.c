@@ -89,7 +89,7 @@ END_TEST
 
 START_TEST(wrong_phases) {
     test_fails_with(test_program("", "train digits --phase forward"), EVN_ERR_USAGE,
-                    "backprop, checkpointed, adjoint or reversible");
+                    "backprop, checkpointed, adjoint, reversible or adjoint-quadrature");
     test_fails_with(test_program("", "train digits --phase backprop:steps"), EVN_ERR_USAGE,
                     "not key=value");
     test_fails_with(test_program("", "train digits --phase backprop:speed=3"), EVN_ERR_USAGE,
@@ -98,6 +98,8 @@ START_TEST(wrong_phases) {
                     "cannot choose its steps");
     test_fails_with(test_program("", "train digits --phase reversible:solver=dopri5,steps=0"),
                     EVN_ERR_USAGE, "needs equal steps");
+    test_fails_with(test_program("", "train digits --phase adjoint-quadrature:steps=5"),
+                    EVN_ERR_USAGE, "adaptive steps");
     test_fails_with(test_program("", "train digits --phase adjoint:solver=rk4,steps=0"),
                     EVN_ERR_USAGE, "cannot choose its steps");
     test_fails_with(test_program("", "train digits --phase adjoint:rtol=0,atol=0"), EVN_ERR_USAGE,

@@ -74,7 +74,7 @@ START_TEST(what_failed_has_no_figures) {
                   row->status);
     ck_assert(isnan(row->seconds) && isnan(row->own) && row->bytes == 0 && row->nfe == 0);
     ck_assert(!evn__gradcheck_trusts(row));
-    ck_assert_str_eq(row->message, evn_error_message());
+    ck_assert_ptr_nonnull(strstr(row->message, "cannot be solved backwards"));
 }
 END_TEST
 
