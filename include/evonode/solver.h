@@ -105,6 +105,13 @@ typedef struct evn_solver_options {
     /// Adjoint: a gradient that fails so, or whose solve backwards stops, is taken again from
     /// checkpoints, after another solve; evn_solution says that it was
     bool fall_back;
+    /// [jump_count], increasing, in units of t: where f may jump, of which it has the later value
+    /// at the time itself. No step goes across one, f is evaluated nowhere between both sides of
+    /// it, and each part of the way starts anew, with `steps` steps of its own where they are
+    /// fixed. For gradients by backprop and checkpointed, which solve all parts but the last once
+    /// more, of constant weights. Copied
+    const double *jumps;
+    int jump_count; ///< 0: none
     /// The gradient is one with respect to times, too: evn_solver_time_gradient
     bool time_gradient;
     /// Evolving weights can be read at observations, too: evn_solver_weight. Needs memory for them
@@ -163,7 +170,7 @@ evn_status evn_solver_options_check(const evn_solver_options *options);
 /// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, times
 ///         that do not increase from 0 to 1, an adaptive solve without an error estimate or with
 ///         the reversible method; checkpoints, a coupling or fall_back of another gradient, or a
-///         time_gradient of none;
+///         time_gradient of none; jumps that do not increase, or with what does not go with them;
 ///         EVN_ERR_DEVICE_MEMORY
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
                              const evn_solver_options *options, evn_solver **solver);

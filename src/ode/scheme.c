@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/scheme.h"
 
+#include <math.h>
+
 /// A kind of gradient, with its scheme for fixed steps, for those with a given number of
 /// checkpoints, for adaptive steps, and for those of each sample's own; NULL: there is none. Then
 /// which of the options that not all gradients have are its own.
@@ -76,6 +78,31 @@ static evn_status check_own(const evn_solver_options *options) {
     return EVN_OK;
 }
 
+/// What goes in parts.
+static evn_status check_jumps(const evn_solver_options *o) {
+    const row *r = &rows[o->gradient];
+    EVN_CHECK(o->jumps && o->jump_count > 0, EVN_ERR_ARGUMENT,
+              "solver %s: %d jumps of f, and %s where they are", o->method, o->jump_count,
+              o->jumps ? "a list of" : "nothing that says");
+    for (int i = 0; i < o->jump_count; ++i) {
+        EVN_CHECK(isfinite(o->jumps[i]) && (i == 0 || o->jumps[i] > o->jumps[i - 1]),
+                  EVN_ERR_ARGUMENT,
+                  "solver %s: jump %d of f is at %g; the times have to be finite and increase",
+                  o->method, i, o->jumps[i]);
+    }
+    EVN_CHECK(o->observations == 0 && !o->per_sample && !o->time_gradient, EVN_ERR_ARGUMENT,
+              "solver %s: observations, per_sample and time_gradient do not go with jumps of f: "
+              "solve up to each jump, and from there on",
+              o->method);
+    EVN_CHECK(o->gradient == EVN_GRADIENT_NONE || r->bounded ||
+                  o->gradient == EVN_GRADIENT_BACKPROP,
+              EVN_ERR_ARGUMENT,
+              "solver %s: the gradient '%s' does not go across jumps of f; take backprop or "
+              "checkpointed",
+              o->method, r->name);
+    return check_own(o);
+}
+
 evn_status evn__scheme_check(const evn_solver_options *options) {
     int gradient = (int)options->gradient;
     EVN_CHECK(gradient >= 0 && gradient < ROWS, EVN_ERR_ARGUMENT,
@@ -104,11 +131,18 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
     EVN_CHECK(options->reconstruction >= 0, EVN_ERR_ARGUMENT,
               "solver %s: a reconstruction bound of %g; give a number > 0, or 0 for none",
               options->method, options->reconstruction);
-    return check_own(options);
+    return options->jump_count != 0 ? check_jumps(options) : check_own(options);
+}
+
+/// Across jumps a way goes in parts, each by the scheme that there is for it.
+static const evn__scheme_methods *choose(const evn_solver_options *options) {
+    return options->jump_count == 0                 ? find(options)
+           : options->gradient == EVN_GRADIENT_NONE ? &evn__scheme_jumps
+                                                    : &evn__scheme_jumps_backprop;
 }
 
 evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme) {
-    const evn__scheme_methods *methods = find(problem->options);
+    const evn__scheme_methods *methods = choose(problem->options);
     evn_status status = methods->create(problem, scheme);
     if (*scheme) {
         **scheme = (evn__scheme){methods, problem};

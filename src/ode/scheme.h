@@ -77,7 +77,7 @@ struct evn__scheme {
 extern const evn__scheme_methods evn__scheme_none, evn__scheme_adjoint,
     evn__scheme_adjoint_quadrature, evn__scheme_grid, evn__scheme_replay_fixed,
     evn__scheme_replay_adaptive, evn__scheme_reversible, evn__scheme_by_sample,
-    evn__scheme_by_sample_backprop;
+    evn__scheme_by_sample_backprop, evn__scheme_jumps, evn__scheme_jumps_backprop;
 
 /// Whether there is a scheme for these options, which are right otherwise.
 /// @return EVN_ERR_ARGUMENT as evn_solver_create documents it

@@ -15,6 +15,7 @@
 struct evn_solver {
     evn_solver_options options; ///< without times, which are the caller's: the course has them
     evn__course course;
+    double *jumps; ///< the options' own
     evn_dynamics *dynamics;
     evn__problem problem; ///< of the above
     evn__scheme *scheme;
@@ -102,12 +103,23 @@ static evn_status create_scheme(evn_solver *solver) {
                : EVN_OK;
 }
 
+static evn_status copy_jumps(evn_solver *solver) {
+    evn_solver_options *o = &solver->options;
+    EVN_TRY(EVN_NEW(&solver->jumps, o->jump_count + 1));
+    for (int i = 0; i < o->jump_count; ++i) {
+        solver->jumps[i] = o->jumps[i];
+    }
+    o->jumps = solver->jumps;
+    return EVN_OK;
+}
+
 static evn_status create(evn_solver *solver, evn_device *device, const evn_dynamics *dynamics) {
     const evn__stepper *stepper;
     EVN_TRY(check_options(&solver->options, &stepper));
     EVN_TRY(evn__course_create(&solver->options, &solver->course));
     solver->options.method = stepper->name; // the caller's may not live as long
     solver->options.times = NULL;
+    EVN_TRY(copy_jumps(solver));
     EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
     evn__system_set_norm(&solver->dynamics->system, solver->options.norm);
     solver->problem = (evn__problem){.device = device,
@@ -151,6 +163,7 @@ void evn_solver_destroy(evn_solver **solver) {
     evn__course_free(&s->course);
     free(s->parameters);
     free(s->parameters_bar);
+    free(s->jumps);
     free(s);
     *solver = NULL;
 }
@@ -382,7 +395,7 @@ evn_status evn_solver_grid(const evn_solver *solver, double *times, int count) {
     EVN_REQUIRE(solver);
     EVN_REQUIRE(times);
     const evn__scheme_methods *methods = solver->scheme->methods;
-    bool fixed = solver->options.steps > 0;
+    bool fixed = solver->options.steps > 0 && solver->options.jump_count == 0;
     EVN_CHECK(solver->passage.parameters, EVN_ERR_ARGUMENT,
               "there was no solve that could have a grid: call evn_solve first");
     EVN_CHECK(fixed || methods->trail, EVN_ERR_ARGUMENT,

@@ -36,6 +36,8 @@ static const struct {
     {"backprop, adaptive", "dopri5", EVN_GRADIENT_BACKPROP, 0, 0, false},
     {"checkpointed, adaptive", "tsit5", EVN_GRADIENT_CHECKPOINTED, 0, 2, false},
     {"adjoint, adaptive", "dopri5", EVN_GRADIENT_ADJOINT, 0, 0, false},
+    {"adjoint-quadrature, adaptive", "dopri5", EVN_GRADIENT_ADJOINT_QUADRATURE, 0, 0, false},
+    {"backprop, leapfrog", "leapfrog", EVN_GRADIENT_BACKPROP, 7, 0, false},
     {"backprop, own steps", "dopri5", EVN_GRADIENT_BACKPROP, 0, 0, true},
 };
 enum { WAYS = sizeof(ways) / sizeof(ways[0]), BOUNCES = 4 };

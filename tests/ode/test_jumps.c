@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jumps of f at given times: exact on both sides, of full order, in few steps, both ways in time;
+// gradients against the closed form.
+#include "plan/real.h"
+#include "problem.h"
+#include "refused.h"
+#include "rig.h"
+#include "test.h"
+#include <math.h>
+#include <stdio.h>
+
+static const double jumps[] = {0.3, 0.7};
+
+/// x' = −a x before 0.3, b x² between, −a x again from 0.7 on, each at its beginning, too.
+static problem piecewise(void) {
+    evn_graph *f = NULL;
+    TRY(evn_graph_create(&f));
+    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", EVN_SHAPE(1));
+    evn_value a = evn_input(f, "a", EVN_SCALAR), b = evn_input(f, "b", EVN_SCALAR);
+    evn_value first = evn_step(f, evn_sub(f, evn_constant(f, jumps[0]), t));
+    evn_value last =
+        evn_sub(f, evn_constant(f, 1), evn_step(f, evn_sub(f, evn_constant(f, jumps[1]), t)));
+    evn_value outer = evn_add(f, first, last);
+    evn_value inner = evn_sub(f, evn_constant(f, 1), outer);
+    evn_value decays = evn_mul(f, outer, evn_neg(f, evn_mul(f, a, x)));
+    evn_output(f, "dx", evn_add(f, decays, evn_mul(f, inner, evn_mul(f, b, evn_mul(f, x, x)))));
+    problem p = problem_new(rig_dynamics(f, NULL));
+    p.fp64 = true;
+    p.x0[0] = 1.2;
+    p.weight[0][0] = 0.9;
+    p.weight[1][0] = 0.8;
+    return p;
+}
+
+typedef struct closed {
+    double x, by_x, by_a, by_b;
+} closed;
+
+/// From 0 to 1.
+static closed closed_form(double x0, double a, double b) {
+    double first = exp(-0.3 * a), x = x0 * first, w = 1 - 0.4 * b * x, y = x / w;
+    double by_x = 1 / (w * w), by_b = 0.4 * x * x / (w * w);
+    return (closed){y * first, first * by_x * first, -0.3 * first * (y + by_x * x), first * by_b};
+}
+
+static evn_solver_options with(const char *method, int steps, bool knows) {
+    evn_solver_options options = rig_options(1e-9);
+    options.method = method;
+    options.steps = steps;
+    options.jumps = knows ? jumps : NULL;
+    options.jump_count = knows ? 2 : 0;
+    return options;
+}
+
+static double error_of(const evn_solver_options *options, evn_solution *solution) {
+    problem p = piecewise();
+    problem_prepare(&p, options);
+    problem_solve(&p, 0, 1);
+    double error = fabs(p.x1[0] - closed_form(1.2, 0.9, 0.8).x);
+    *solution = p.solution;
+    problem_free(&p);
+    return error;
+}
+
+START_TEST(order) {
+    evn_solution solution;
+    const evn_solver_options coarse = with("rk4", 10, true), fine = with("rk4", 20, true);
+    const evn_solver_options blind = with("rk4", 30, false);
+    double error = error_of(&coarse, &solution);
+    ck_assert_int_eq(solution.accepted, 30);
+    ck_assert_int_eq(solution.nfe, 120);
+    double slope = log2(error / error_of(&fine, &solution));
+    printf("order %.3f, error %.2g; without jumps %.2g\n", slope, error,
+           error_of(&blind, &solution));
+    ck_assert_double_eq_tol(slope, 4, 0.15);
+    ck_assert_double_gt(error_of(&blind, &solution), 1e3 * error);
+}
+END_TEST
+
+START_TEST(adaptive) {
+    evn_solution seeing, blind;
+    const evn_solver_options knows = with("dopri5", 0, true), guesses = with("dopri5", 0, false);
+    double error = error_of(&knows, &seeing);
+    error_of(&guesses, &blind);
+    printf("error %.2g, %d evaluations, without jumps %d\n", error, seeing.nfe, blind.nfe);
+    ck_assert_double_le(error, 1e-8);
+    ck_assert_int_eq(seeing.rejected, 0);
+    ck_assert_int_lt(seeing.nfe, blind.nfe);
+}
+END_TEST
+
+/// There and back; the grid has the steps of all parts.
+START_TEST(both_ways) {
+    problem p = piecewise();
+    const evn_solver_options options = with("dop853", _i == 0 ? 0 : 12, true);
+    double grid[64];
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    ck_assert_int_lt(p.solution.accepted, 63);
+    TRY(evn_solver_grid(p.solver, grid, p.solution.accepted + 1));
+    ck_assert(grid[0] == 0 && grid[p.solution.accepted] == 1);
+    int landed = 0;
+    for (int i = 1; i <= p.solution.accepted; ++i) {
+        ck_assert(grid[i] > grid[i - 1]);
+        landed += grid[i] == jumps[0] || grid[i] == jumps[1];
+    }
+    ck_assert_int_eq(landed, 2);
+    p.x0[0] = p.x1[0];
+    problem_solve(&p, 1, 0);
+    ck_assert_double_eq_tol(p.x1[0], 1.2, 1e-8);
+    p.x0[0] = 1.2;
+    problem_solve(&p, 0.3, 0.3);
+    ck_assert(p.x1[0] == 1.2);
+    problem_free(&p);
+}
+END_TEST
+
+/// A way that ends at a jump has nothing of what comes after it, one that begins there all.
+START_TEST(ends_at_jumps) {
+    problem p = piecewise();
+    const evn_solver_options options = with("rk4", 8, true);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 0.3);
+    ck_assert_double_eq_tol(p.x1[0], 1.2 * exp(-0.27), 1e-8);
+    problem_solve(&p, 0.3, 0.7);
+    ck_assert_double_eq_tol(p.x1[0], 1.2 / (1 - 0.4 * 0.8 * 1.2), 1e-5);
+    problem_solve(&p, 0.3, 0);
+    ck_assert_double_eq_tol(p.x1[0], 1.2 * exp(0.27), 1e-8);
+    problem_free(&p);
+}
+END_TEST
+
+START_TEST(gradients) {
+    static const struct {
+        evn_gradient gradient;
+        int steps, checkpoints;
+    } ways[] = {{EVN_GRADIENT_BACKPROP, 0, 0},
+                {EVN_GRADIENT_BACKPROP, 60, 0},
+                {EVN_GRADIENT_CHECKPOINTED, 60, 4},
+                {EVN_GRADIENT_CHECKPOINTED, 0, 3}};
+    problem p = piecewise();
+    evn_solver_options options = with("dopri5", ways[_i].steps, true);
+    options.gradient = ways[_i].gradient;
+    options.checkpoints = ways[_i].checkpoints;
+    options.rtol = options.atol = 1e-11;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    closed c = closed_form(1.2, 0.9, 0.8);
+    for (int again = 0; again < 2; ++again) {
+        problem_gradient(&p);
+        ck_assert_double_eq_tol(p.x0_bar[0], c.by_x, 1e-9);
+        ck_assert_double_eq_tol(p.weight_bar_host[0][0], c.by_a, 1e-9);
+        ck_assert_double_eq_tol(p.weight_bar_host[1][0], c.by_b, 1e-9);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+static void refuse(problem p, const evn_solver_options *options) {
+    evn_solver *solver = NULL;
+    REFUSED(evn_solver_create(test_device(), p.dynamics, options, &solver));
+    ck_assert_ptr_null(solver);
+    problem_free(&p);
+}
+
+START_TEST(wrong_jumps_are_refused) {
+    static const double falling[] = {0.7, 0.3}, none[] = {0.3, NAN};
+    evn_solver_options options = with("dopri5", 0, true), bad = options;
+    bad.jumps = falling;
+    refuse(piecewise(), &bad);
+    bad.jumps = none;
+    refuse(piecewise(), &bad);
+    bad.jumps = NULL;
+    refuse(piecewise(), &bad);
+    bad = options;
+    bad.jump_count = -1;
+    refuse(piecewise(), &bad);
+    bad = options;
+    bad.gradient = EVN_GRADIENT_ADJOINT;
+    refuse(piecewise(), &bad);
+    bad = options;
+    bad.observations = 3;
+    refuse(piecewise(), &bad);
+    bad = options;
+    bad.per_sample = true;
+    refuse(piecewise(), &bad);
+    bad = options;
+    bad.gradient = EVN_GRADIENT_BACKPROP;
+    refuse(problem_node_ew(3), &bad); // weights that evolve
+    problem p = piecewise();
+    evn_binding x0_bar;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    REFUSED(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, NULL));
+    problem_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("ode/jumps");
+    TCase *ways = tcase_create("ways");
+    tcase_add_test(ways, order);
+    tcase_add_test(ways, adaptive);
+    tcase_add_loop_test(ways, both_ways, 0, 2);
+    tcase_add_test(ways, ends_at_jumps);
+    suite_add_tcase(s, ways);
+    TCase *derivatives = tcase_create("gradients");
+    tcase_add_loop_test(derivatives, gradients, 0, 4);
+    suite_add_tcase(s, derivatives);
+    TCase *mistakes = tcase_create("mistakes");
+    tcase_add_test(mistakes, wrong_jumps_are_refused);
+    suite_add_tcase(s, mistakes);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
