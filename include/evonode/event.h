@@ -8,7 +8,8 @@
 /// is then narrowed down along the step itself, which is taken again with other lengths, until two
 /// times are as near to each other as the precision has them: the state at an event is one that
 /// the method gives, and the function is 0 there but for rounding. Where a function is 0 at the
-/// start, its derivative says from which side it comes.
+/// start, to some digits of time, as behind an event that ended another solve, its derivative says
+/// from which side it comes.
 #ifndef EVONODE_EVENT_H
 #define EVONODE_EVENT_H
 
@@ -96,6 +97,12 @@ evn_status evn_event_solver_occurrence(const evn_event_solver *solver, int index
 evn_status evn_solve_to_event_gradient(evn_event_solver *solver, evn_binding x1_bar,
                                        const double *t_bar, evn_binding *x0_bar,
                                        const evn_binding *weights_bar, evn_solution *solution);
+
+/// After such a gradient, with time_gradient in the options: that with respect to t0, per unit of
+/// t, through the time of the event, too. The t1 of a way that an event has ended has none.
+/// @param[out] t0_bar  [1], or with per_sample [B]
+/// @return EVN_ERR_ARGUMENT without time_gradient, or where there is no such gradient
+evn_status evn_solve_to_event_time_gradient(evn_event_solver *solver, double *t0_bar);
 
 EVN_API_END
 

@@ -469,3 +469,11 @@ evn_status evn_solve_to_event_gradient(evn_event_solver *solver, evn_binding x1_
     solution->nfe += ahead.nfe;
     return add_shares(solver, weights_bar);
 }
+
+evn_status evn_solve_to_event_time_gradient(evn_event_solver *solver, double *t0_bar) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(t0_bar);
+    EVN_CHECK(solver->gradient, EVN_ERR_ARGUMENT,
+              "the solver was made without a gradient: set gradient in its options");
+    return evn_solver_time_gradient(solver->gradient, t0_bar, NULL, NULL);
+}

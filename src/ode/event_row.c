@@ -221,12 +221,21 @@ static evn__event_row_verdict settle(evn__event_row *row, const evn__event_rules
 
 // A row -------------------------------------------------------------------------------------------
 
+/// What is so near to a zero in time is at it: the state that a solve ended with at an event is
+/// such a one.
+static double shortest(const evn__event_row *row, const evn__event_rules *rules) {
+    const double digits = 16;
+    double digit = rules->options->fp64 ? DBL_EPSILON : (double)FLT_EPSILON;
+    return digits * digit * fmax(fabs(row->t0), fabs(row->t1 - row->t0));
+}
+
 void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
                           const double *e, const double *rate, double dt) {
     *row = (evn__event_row){.t0 = t0, .t1 = t1, .t = t0, .errors = {1, 1}, .event = -1};
     for (int i = 0; i < rules->count; ++i) {
-        row->e[i] = e[i];
-        row->side[i] = e[i] != 0 ? sign_of(e[i]) : sign_of(rate[i] * (t1 - t0));
+        bool at_zero = fabs(e[i]) <= fabs(rate[i]) * shortest(row, rules);
+        row->e[i] = at_zero ? 0 : e[i];
+        row->side[i] = at_zero ? sign_of(rate[i] * (t1 - t0)) : sign_of(e[i]);
     }
     if (!all_finite(row, rules, e)) {
         return;

@@ -59,6 +59,10 @@ START_TEST(calls) {
     REFUSED(evn_solve_to_event_gradient(NULL, r.x1_bar, NULL, &x1, NULL, NULL));
     REFUSED(evn_solve_to_event_gradient(r.solver, none, NULL, &x1, NULL, NULL));
     REFUSED(evn_solve_to_event_gradient(r.solver, r.x1_bar, NULL, NULL, NULL, NULL));
+    double t0_bar;
+    REFUSED(evn_solve_to_event_time_gradient(NULL, &t0_bar));
+    REFUSED(evn_solve_to_event_time_gradient(r.solver, NULL));
+    REFUSED(evn_solve_to_event_time_gradient(r.solver, &t0_bar)); // without time_gradient
     REFUSED(evn_event_solver_sample_solution(NULL, 0, &solution));
     REFUSED(evn_event_solver_sample_solution(r.solver, 0, NULL));
     REFUSED(evn_event_solver_sample_solution(r.solver, 1, &solution));
