@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wrong arguments of graph.h and diff.h: an error of its own, never a signal. test_arguments.c sees
-// to it that no function is missing.
+// Wrong arguments of graph.h and diff.h: an error of its own, never a signal. test_every_function.c
+// sees to it that no function is missing.
 #include "evonode/diff.h"
 #include "evonode/network.h"
 #include "refused.h"
@@ -107,9 +107,9 @@ static void ports(void) {
 /// Without a graph, and with values that it does not have.
 static void elements(void) {
     evn_value (*const unary[])(evn_graph *, evn_value) = {
-        evn_neg,  evn_abs,     evn_sign,     evn_step,    evn_exp,
-        evn_log,  evn_sqrt,    evn_sin,      evn_cos,     evn_tanh,
-        evn_relu, evn_sigmoid, evn_softplus, evn_sum_all, evn_log_softmax};
+        evn_neg,     evn_abs,      evn_sign,    evn_step,       evn_exp,  evn_log,
+        evn_sqrt,    evn_sin,      evn_cos,     evn_tanh,       evn_relu, evn_detach,
+        evn_sigmoid, evn_softplus, evn_sum_all, evn_log_softmax};
     evn_value (*const binary[])(evn_graph *, evn_value, evn_value) = {
         evn_add, evn_sub, evn_mul, evn_div, evn_maximum, evn_mask};
     const evn_value bad[] = {-1, -2, 2, INT32_MAX, INT32_MIN};
