@@ -23,7 +23,7 @@ def compile_program(
     text, messages = compile_to_assembly(compilers, folder, options, triple, "amdgcn--amdhsa.bc")
     groups = dict(_reqd_groups(text))
     return [
-        _figures(compilers, target, remarks, text, groups)
+        _figures(target, remarks, text, groups)
         for remarks in _remarks(messages)
         if f".amdhsa_kernel {remarks['Function Name']}\n" in text
     ]
@@ -47,7 +47,7 @@ def _reqd_groups(text: str):
             yield name.group(1), int(sizes[1]) * int(sizes[2]) * int(sizes[3])
 
 
-def _figures(compilers, target, remarks, text, groups) -> Figures:
+def _figures(target: Target, remarks: dict[str, str], text: str, groups: dict[str, int]) -> Figures:
     name = remarks["Function Name"]
     body = text[text.index(f"\n{name}:") :]
     body = body[: body.index("s_endpgm")]
@@ -63,8 +63,7 @@ def _figures(compilers, target, remarks, text, groups) -> Figures:
     # The compiler's occupancy counts local memory too, which the verdict does by itself.
     waves = _waves(target, found.registers, wave)
     found.threads = waves * target.simds
-    found.loop, lines = isa.busiest(_lines(body), classify)
-    found.loop.mca = _mca(compilers, target, lines)
+    found.loop, _ = isa.busiest(_lines(body), classify)
     return found
 
 
@@ -111,23 +110,3 @@ def classify(code: str) -> Instruction | None:
     if starts(code, r"v_\w*(_[iub]\d+|cndmask|lshl|readfirstlane|bfe)"):
         return Instruction("address")
     return Instruction("other") if code.startswith("v_") else None
-
-
-def _mca(compilers: Compilers, target: Target, lines: list[Line]) -> float:
-    """Cycles of the loop as llvm-mca sees one wave; 0 where it does not know an instruction."""
-    code = [line.text for line in lines if line.text and not line.text.startswith((".", "s_"))]
-    if not compilers.mca or not code:
-        return 0
-    import subprocess  # of this one place: its input is text
-
-    done = subprocess.run(
-        [compilers.mca.path, "-mtriple=amdgcn", f"-mcpu={target.name}", "-iterations=8"],
-        input="\n".join(code),
-        env=compilers.mca.environment or None,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        check=False,
-    )
-    cycles = re.search(r"Total Cycles: +(\d+)", done.stdout)
-    return int(cycles[1]) / 8 if cycles and done.returncode == 0 else 0

@@ -34,7 +34,6 @@ class Tool:
 class Compilers:
     clang: Tool | None = None
     clc: str = ""  # folder of the OpenCL library
-    mca: Tool | None = None
     ptxas: Tool | None = None
     nvdisasm: Tool | None = None
     ocloc: Tool | None = None
@@ -97,9 +96,6 @@ def find_compilers(gate: str) -> Compilers:
     found.ptxas = _find(["ptxas", "/usr/local/cuda/bin/ptxas", f"{python}/ptxas"])
     found.nvdisasm = _find(["nvdisasm", "/usr/local/cuda/bin/nvdisasm", f"{python}/nvdisasm"])
     found.ocloc = _find_ocloc(gate)
-    if found.clang:
-        mca = os.path.join(os.path.dirname(found.clang.path), "llvm-mca")
-        found.mca = Tool(mca, found.clang.environment) if os.path.exists(mca) else None
-    tools = (found.clang, found.ptxas, found.nvdisasm, found.ocloc, found.mca)
+    tools = (found.clang, found.ptxas, found.nvdisasm, found.ocloc)
     found.version = "\n".join(_version(t) for t in tools)
     return found

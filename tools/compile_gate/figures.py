@@ -16,7 +16,6 @@ class Loop:
     address: float = 0  # whole numbers
     other: float = 0
     local_bytes: float = 0  # read and written by a lane in local memory
-    mca: float = 0  # llvm-mca's cycles, 0: it does not know the target
 
     def slots(self) -> float:
         return self.fma + self.global_memory + self.local_memory + self.address + self.other
