@@ -41,9 +41,18 @@ typedef struct convolution {
     char options[64];
 } convolution;
 
-static evn__tile choose_tile(const evn_device_info *device, int64_t rows, int64_t columns) {
+/// The weight gradient looks for each row's border apart: half of the rows where registers are few.
+static evn__tile choose_small_tile(const evn_device_info *device, evn__op op) {
+    evn__tile tile = evn__tile_small();
+    bool few = op == EVN__OP_CONV2D_WEIGHT_GRAD && evn__tile_few_registers(device);
+    tile.rows = few ? tile.rows / 2 : tile.rows;
+    return tile;
+}
+
+static evn__tile choose_tile(const evn_device_info *device, evn__op op, int64_t rows,
+                             int64_t columns) {
     if (device->type != EVN_DEVICE_CPU) {
-        return evn__tile_small();
+        return choose_small_tile(device, op);
     }
     evn__tile tile = evn__tile_fat(device);
     if (rows < 5) {
@@ -120,9 +129,10 @@ static evn_status describe(convolution *c, const evn__lowering *lowering, const 
                        .padding = node->attributes.padding,
                        .op = node->op,
                        .variant = variant,
-                       .tile = variant && variant->algorithm == EVN__ALGORITHM_TILES
-                                   ? variant->tile
-                                   : choose_tile(evn__lower_device(lowering), rows, columns)};
+                       .tile =
+                           variant && variant->algorithm == EVN__ALGORITHM_TILES
+                               ? variant->tile
+                               : choose_tile(evn__lower_device(lowering), node->op, rows, columns)};
     c->winograd = (evn__winograd){c->x, c->w, c->y, c->stride, c->padding};
     snprintf(c->options, sizeof c->options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d", c->tile.rows,
              c->tile.vectors, c->tile.width);
