@@ -38,58 +38,59 @@ inline bool evn_is_idle(__global const real *active, const int row, const int ro
 #if LANES == 1
 
 // GPUs: a sample in each work-item of a group of SAMPLES; `item` is the group's number. The samples
-// of a group lie side by side in memory.
-#define LANE                ((int)get_local_id(0))
-#define SHARE               barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
-#define ALL_ARRIVE          SHARE
+// of a group lie side by side in memory. Functions have `lane`, the work-item's number, which looks as
+// if a run could change it (none is the 2^62nd): else compilers work out all addresses that are the same
+// for all runs before the first one, and have registers for half of them.
+#define LANE_IN(run) ((int)(ushort)(get_local_id(0) + (ulong)((run) >> 62)))
+#define SHARE        barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
+#define ALL_ARRIVE   SHARE
 typedef real samples;
-#define LOAD_SAMPLES(p)     ((p)[LANE])
-#define STORE_SAMPLES(v, p) ((p)[LANE] = (v))
+#define LOAD_SAMPLES(p)     ((p)[lane])
+#define STORE_SAMPLES(v, p) ((p)[lane] = (v))
 #define evn_tanh(x)         tanh(x)
+
+// Iterations at once need as many times the registers: of loops that hold much, one; of sums, as many as
+// hide the latency of what they read.
+#define NOT_UNROLLED _Pragma("unroll 1")
+#define FOUR_AT_ONCE _Pragma("unroll 4")
 
 // The work-items of a group share `count` elements. The loop is as long for all of them: PoCL (3.1)
 // has compiled wrongly, between barriers in a loop, what was not.
 #define FOR_EACH(n, count, work_items)                                                             \
-    for (int n = LANE; n - LANE < (count); n += (work_items))                                      \
-        if (n < (count))
+    NOT_UNROLLED for (int n = lane; n - lane < (count); n += (work_items)) if (n < (count))
 
 // Work-items behind the last row repeat it, so that they stay as finite as it is.
-inline samples evn_gather(__global const real *x, const int row, const int stride, const int rows) {
-    return x[(long)min(row + LANE, rows - 1) * stride];
-}
+#define evn_gather(x, row, stride, rows) ((x)[(long)min((row) + lane, (rows)-1) * (stride)])
 
-inline void evn_scatter(const samples value, __global real *x, const int row, const int stride,
-                        const int rows) {
-    if (row + LANE < rows) {
-        x[(long)(row + LANE) * stride] = value;
+#define evn_scatter(value, x, row, stride, rows)                                                   \
+    if ((row) + lane < (rows)) {                                                                   \
+        (x)[(long)((row) + lane) * (stride)] = (value);                                            \
     }
-}
 
 // 1 where there is a sample.
-inline samples evn_live(const int row, const int rows) {
-    return row + LANE < rows ? R(1.0) : R(0.0);
-}
+#define evn_live(row, rows) ((row) + lane < (rows) ? R(1.0) : R(0.0))
 
 // Sums over the group's samples: up to EVN_SUM_SLOTS wait in `tile`, [slots, samples] with a column
 // more so that no two work-items need the same bank. Then each is made by a work-item, always in the
-// same order, and left at its target. All work-items get here.
+// same order, and left at its target: an element of `sums`, as half a pointer. All work-items get here.
 #define LEAVE_SUM(place, x)                                                                        \
     {                                                                                              \
-        tile[slot * (SAMPLES + 1) + LANE] = (x);                                                   \
-        target = LANE == slot ? (place) : target;                                                  \
+        tile[slot * (SAMPLES + 1) + lane] = (x);                                                   \
+        target = lane == slot ? (place) : target;                                                  \
         slot++;                                                                                    \
     }
 
-#define FLUSH_SUMS                                                                                 \
+#define FLUSH_SUMS(sums)                                                                           \
     {                                                                                              \
-        evn_flush_sums(tile, slot, target);                                                        \
+        evn_flush_sums(lane, tile, slot, (sums) + target);                                         \
         slot = 0;                                                                                  \
     }
 
-INLINE void evn_flush_sums(__local const real *tile, const int slots, __global real *target) {
+INLINE void evn_flush_sums(const int lane, __local const real *tile, const int slots,
+                           __global real *target) {
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (LANE < slots) {
-        __local const real *row = tile + LANE * (SAMPLES + 1);
+    if (lane < slots) {
+        __local const real *row = tile + lane * (SAMPLES + 1);
         real part[4] = {R(0.0), R(0.0), R(0.0), R(0.0)}; // they hide the latency of an addition
         for (int i = 0; i < SAMPLES; i += 4) {
 #pragma unroll
@@ -104,21 +105,17 @@ INLINE void evn_flush_sums(__local const real *tile, const int slots, __global r
 
 // Sum of what the groups for `rows` samples have left, [groups, stride], in their order, for all
 // work-items of this group.
-#define ADD_PARTIAL(space)                                                                         \
-    INLINE void __attribute__((overloadable))                                                      \
-    evn_add_partial(space real *sum, __global const real *partial, const int count,                \
-                    const int stride, const int rows) {                                            \
+#define evn_add_partial(sum, partial, count, stride, rows)                                         \
+    {                                                                                              \
         FOR_EACH(j, count, (int)get_local_size(0)) {                                               \
-            real total = partial[j];                                                               \
-            for (int group = 1; group * SAMPLES < rows; group++) {                                 \
-                total += partial[(long)group * stride + j];                                        \
+            real total = (partial)[j];                                                             \
+            for (int group = 1; group * SAMPLES < (rows); group++) {                               \
+                total += (partial)[(long)group * (stride) + j];                                    \
             }                                                                                      \
-            sum[j] = total;                                                                        \
+            (sum)[j] = total;                                                                      \
         }                                                                                          \
         SHARE;                                                                                     \
     }
-ADD_PARTIAL(__local)
-ADD_PARTIAL(__global)
 
 #else
 

@@ -300,11 +300,37 @@ void evn__emission_declare(evn__emission *e, evn_value value, int64_t count, boo
     }
 }
 
-void evn__emission_flush(evn__emission *e, evn__text *text) {
-    if (e->slots > 0) {
-        evn__text_append(text, "    FLUSH_SUMS\n");
+void evn__emission_store(evn__emission *e, evn_value value, evn__affine element,
+                         const char *variable, evn__text *text) {
+    char at[160];
+    int64_t count = evn__samples_count(e->s, value);
+    if (e->s->group[value] != e->index) {
+        return; // computed again, for this kernel alone
     }
-    e->slots = 0;
+    if (e->s->slab[value] >= 0) {
+        const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
+        evn__affine moved = element;
+        moved.c[EVN__VAR_ONE] += e->s->offset[value];
+        evn__affine_text(&moved, at);
+        evn__text_append(text, "STORE_SAMPLES(%s, a%d + ((long)item * %lld + %s) * SAMPLES);\n",
+                         variable, evn__emission_argument(e, "OUTPUT", slab->memory),
+                         (long long)slab->total, at);
+    }
+    if (e->s->stored[value]) {
+        evn__affine_text(&element, at);
+        evn__text_append(text, "evn_scatter(%s, a%d + %s, row, %lld, batch);\n", variable,
+                         evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), at,
+                         (long long)count);
+    }
+}
+
+void evn__emission_flush(evn__emission *e, evn__text *text) {
+    const evn__sample_slab *slab = e->sums.slab;
+    if (e->sums.count > 0) {
+        evn__text_append(text, "    FLUSH_SUMS(a%d + (long)item * %lld)\n",
+                         evn__emission_argument(e, "OUTPUT", slab->memory), (long long)slab->total);
+    }
+    e->sums.count = 0;
 }
 
 // Before the members ------------------------------------------------------------------------------
@@ -415,7 +441,7 @@ static void start_sums(evn__emission *e) {
         e->local_elements = evn__emission_items(e);
     } else if (has_sums(e)) {
         e->local_elements = EVN_SUM_SLOTS * (e->s->per_item + 1);
-        evn__text_append(&e->body, "    int slot = 0;\n    __global real *target = 0;\n");
+        evn__text_append(&e->body, "    int slot = 0, target = 0;\n");
     }
 }
 

@@ -14,6 +14,13 @@ typedef enum evn__emitted {
     EVN__EMITTED_ARRAY, ///< vN[…]
 } evn__emitted;
 
+/// Sums over samples that wait in local memory. (simt)
+typedef struct evn__waiting_sums {
+    int count;
+    const evn__sample_slab *slab; ///< where all of them go
+    bool flushed; ///< since it was last set to false: some did not wait for those after them
+} evn__waiting_sums;
+
 typedef struct evn__emission {
     const evn__samples *s;
     const evn__sample_group *group;
@@ -30,9 +37,8 @@ typedef struct evn__emission {
     // simt
     int64_t local_elements; ///< of local memory: what sums need, then what the group shares
     int work;               ///< number of the scratch for what has no room there; −1: none
-    int slots;              ///< sums over samples that wait in local memory
-    bool flushed;           ///< since it was last set to false: there were too many to wait
-    bool fits;              ///< everything so far could be written
+    evn__waiting_sums sums;
+    bool fits; ///< everything so far could be written
 } evn__emission;
 
 /// The variable along which a vector runs; EVN__VAR_ONE: no vector.

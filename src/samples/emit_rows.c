@@ -94,42 +94,20 @@ static bool expression(evn__emission *e, evn_value value, evn__affine element, e
 
 // Writing -----------------------------------------------------------------------------------------
 
-void evn__emission_store(evn__emission *e, evn_value value, evn__affine element,
-                         const char *variable, evn__text *text) {
-    char at[160];
-    int64_t count = evn__samples_count(e->s, value);
-    if (e->s->group[value] != e->index) {
-        return; // computed again, for this kernel alone
-    }
-    if (e->s->slab[value] >= 0) {
-        const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
-        evn__affine moved = element;
-        moved.c[EVN__VAR_ONE] += e->s->offset[value];
-        evn__affine_text(&moved, at);
-        evn__text_append(text, "STORE_SAMPLES(%s, a%d + ((long)item * %lld + %s) * SAMPLES);\n",
-                         variable, evn__emission_argument(e, "OUTPUT", slab->memory),
-                         (long long)slab->total, at);
-    }
-    if (e->s->stored[value]) {
-        evn__affine_text(&element, at);
-        evn__text_append(text, "evn_scatter(%s, a%d + %s, row, %lld, batch);\n", variable,
-                         evn__emission_argument(e, "OUTPUT", evn__operand_value(value)), at,
-                         (long long)count);
-    }
-}
-
 /// Lanes behind the last sample do not count.
 static const char *live_factor(const evn__emission *e) {
     return e->s->batch % e->s->per_item == 0 ? "" : "live * ";
 }
 
-/// Room for one more sum that waits in local memory. (simt)
-static void take_slot(evn__emission *e, evn__text *text) {
-    if (e->slots == EVN_SUM_SLOTS) {
+/// Room for one more sum that waits in local memory, for its place in the slab. (simt)
+static void take_slot(evn__emission *e, const evn__sample_slab *slab, evn__text *text) {
+    evn__waiting_sums *sums = &e->sums;
+    if (sums->count == EVN_SUM_SLOTS || (sums->count > 0 && sums->slab != slab)) {
         evn__emission_flush(e, text);
-        e->flushed = true;
+        sums->flushed = true;
     }
-    ++e->slots;
+    sums->slab = slab;
+    ++sums->count;
 }
 
 /// What begins the statement that sums over samples and leaves an element of a contraction in its
@@ -137,8 +115,6 @@ static void take_slot(evn__emission *e, evn__text *text) {
 static void assign_partial(evn__emission *e, evn_value value, evn__affine row, evn__affine column,
                            evn__text *text) {
     char at[160];
-    const char *begin = e->s->simt ? "LEAVE_SUM(a%d + (long)item * %lld + %s, %s"
-                                   : "a%d[(long)item * %lld + %s] = evn_sum_samples(%s";
     const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
     evn__affine flat = column;
     for (int v = 0; v < EVN__VARS; ++v) {
@@ -147,10 +123,13 @@ static void assign_partial(evn__emission *e, evn_value value, evn__affine row, e
     flat.c[EVN__VAR_ONE] += e->s->offset[value];
     evn__affine_text(&flat, at);
     if (e->s->simt) {
-        take_slot(e, text);
+        take_slot(e, slab, text);
+        evn__text_append(text, "LEAVE_SUM(%s, %s", at, live_factor(e));
+    } else {
+        evn__text_append(text, "a%d[(long)item * %lld + %s] = evn_sum_samples(%s",
+                         evn__emission_argument(e, "OUTPUT", slab->memory), (long long)slab->total,
+                         at, live_factor(e));
     }
-    evn__text_append(text, begin, evn__emission_argument(e, "OUTPUT", slab->memory),
-                     (long long)slab->total, at, live_factor(e));
 }
 
 /// One element of a contraction: the sum over this work-item's samples.
@@ -281,8 +260,8 @@ static bool reduce_in_loop(evn__emission *e, evn_value value, evn__text *text) {
 /// The statements of one value in the loop, if everything they read is there.
 static bool join(evn__emission *e, evn_value value, evn__text *loop) {
     evn__text text = {0};
-    int slots = e->slots;
-    bool fits, flushed = e->flushed;
+    const evn__waiting_sums before = e->sums;
+    bool fits;
     evn__emitted state = EVN__EMITTED_PENDING;
     if (is_reduction(e, value)) {
         fits = reduce_in_loop(e, value, &text);
@@ -299,8 +278,7 @@ static bool join(evn__emission *e, evn_value value, evn__text *loop) {
         evn__text_append(loop, "%s", text.data);
         e->state[value] = state;
     } else {
-        e->slots = slots;
-        e->flushed = flushed;
+        e->sums = before;
     }
     free(text.data);
     return fits;
@@ -433,22 +411,24 @@ static void settle(evn__emission *e, evn_value value, evn__text *loop, evn__text
     e->state[value] = EVN__EMITTED_SMALL;
 }
 
-/// The loop over `extent` elements with that body, each iteration of which leaves `slots` sums, or
-/// more where some have been made in it: as many iterations as there is room for wait together.
-static void append_loop(evn__emission *e, int64_t extent, int slots, bool flushed,
-                        const char *loop) {
+/// The loop over `extent` elements with that body, each iteration of which leaves the sums that
+/// wait, or more where some did not: as many iterations as there is room for wait together.
+static void append_loop(evn__emission *e, int64_t extent, const char *loop) {
     const char *body = loop ? loop : "";
-    long long count = extent, together = slots == 0 || flushed ? 1 : EVN_SUM_SLOTS / slots;
+    const evn__waiting_sums *sums = &e->sums;
+    long long count = extent;
+    long long together = sums->count == 0 || sums->flushed ? 1 : EVN_SUM_SLOTS / sums->count;
     if (together > 1) {
         evn__text_append(&e->body,
                          "    for (int j0 = 0; j0 < %lld; j0 += %lld) {\n"
-                         "    for (int j = j0; j < min(j0 + %lld, %lld); ++j) {\n"
-                         "%s    }\n    FLUSH_SUMS\n    }\n",
+                         "    NOT_UNROLLED for (int j = j0; j < min(j0 + %lld, %lld); ++j) {\n"
+                         "%s    }\n",
                          count, together, together, count, body);
     } else {
-        evn__text_append(&e->body, "    for (int j = 0; j < %lld; ++j) {\n%s%s    }\n", count, body,
-                         slots > 0 ? "    FLUSH_SUMS\n" : "");
+        evn__text_append(&e->body, "    for (int j = 0; j < %lld; ++j) {\n%s", count, body);
     }
+    evn__emission_flush(e, &e->body);
+    evn__text_append(&e->body, "    }\n");
 }
 
 static void write_loop(evn__emission *e, evn_value first) {
@@ -466,20 +446,21 @@ static void write_loop(evn__emission *e, evn_value first) {
     }
     free(attempt.data);
     e->fits = e->fits && all.count > 0;
-    e->slots = 0;
-    e->flushed = false;
+    e->sums = (evn__waiting_sums){0};
     collect_again(e, &all, &loop, &joined);
-    int slots = e->slots;
-    bool flushed = e->flushed;
-    e->slots = 0;
+    const evn__waiting_sums inside = e->sums;
+    e->sums = (evn__waiting_sums){0};
     for (int i = 0; i < joined.count; ++i) {
         settle(e, joined.value[i], &loop, &after);
     }
     evn__text_need(&e->body, &attempt);
     evn__text_need(&e->body, &loop);
     evn__text_need(&e->body, &after);
+    const evn__waiting_sums behind = e->sums;
     if (waiting < all.count) {
-        append_loop(e, extent, slots, flushed, loop.data);
+        e->sums = inside;
+        append_loop(e, extent, loop.data);
+        e->sums = behind;
         evn__text_append(&e->body, "%s", after.data ? after.data : "");
     }
     e->range[EVN__VAR_J] = 1;
@@ -496,12 +477,12 @@ static void nest_contraction(evn__emission *e, evn_value value) {
     e->range[EVN__VAR_J] = n;
     evn__text term = {0};
     evn__emission_flush(e, &e->body);
+    e->sums.flushed = false;
     e->fits = e->fits && contract(e, value, evn__affine_of(EVN__VAR_I, 0), loop_variable(), &term);
     evn__text_need(&e->body, &term);
     evn__text_append(&e->body, "    for (int i = 0; i < %lld; ++i) {\n", (long long)m);
-    append_loop(e, n, e->slots, false, term.data);
+    append_loop(e, n, term.data);
     evn__text_append(&e->body, "    }\n");
-    e->slots = 0;
     free(term.data);
 }
 

@@ -118,7 +118,7 @@ static void close_loops(evn__emission *e) {
 
 /// Where the statement that stores a scalar begins: one work-item's.
 static const char *alone(const evn__emission *e) {
-    return e->s->simt ? "if (LANE == 0) " : "";
+    return e->s->simt ? "if (lane == 0) " : "";
 }
 
 static void write_scalar(evn__emission *e, evn_value value) {
@@ -333,21 +333,21 @@ static void divide_terms(evn__emission *e, const reduction *r, int parts) {
     int number = evn__emission_number(e, r->value);
     declare(e, r->value);
     evn__text_append(&e->body,
-                     "    {\n        const int n = LANE / %d, i = n / %lld, j = n %% %lld;\n"
+                     "    {\n        const int n = lane / %d, i = n / %lld, j = n %% %lld;\n"
                      "        real sum = R(0.0);\n"
-                     "        for (int k0 = 0; k0 < %lld; k0 += %d) {\n"
-                     "            const int k = k0 + LANE %% %d;\n"
+                     "        FOUR_AT_ONCE for (int k0 = 0; k0 < %lld; k0 += %d) {\n"
+                     "            const int k = k0 + lane %% %d;\n"
                      "            if (n < %lld && k < %lld) {\n            sum += ",
                      parts, columns, columns, (long long)r->terms, parts, parts, elements,
                      (long long)r->terms);
     e->fits = e->fits && term(e, r, EVN__VAR_ONE, &e->body);
     evn__text_append(&e->body,
-                     ";\n        }\n        }\n        tile[LANE] = sum;\n"
+                     ";\n        }\n        }\n        tile[lane] = sum;\n"
                      "        barrier(CLK_LOCAL_MEM_FENCE);\n"
-                     "        if (LANE < %lld) {\n            sum = tile[LANE * %d];\n"
-                     "            for (int p = 1; p < %d; ++p) {\n"
-                     "                sum += tile[LANE * %d + p];\n            }\n"
-                     "            v%d[LANE] = sum;\n",
+                     "        if (lane < %lld) {\n            sum = tile[lane * %d];\n"
+                     "            FOUR_AT_ONCE for (int p = 1; p < %d; ++p) {\n"
+                     "                sum += tile[lane * %d + p];\n            }\n"
+                     "            v%d[lane] = sum;\n",
                      elements, parts, parts, parts, number);
     close_loops(e);
     copy_out(e, r->value);

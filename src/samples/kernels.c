@@ -82,8 +82,9 @@ static void write_functions(const kernel *k, const char *name, evn__text *text) 
         if (text_of(k, i) < i) {
             continue;
         }
-        evn__text_append(text, "static %svoid %s_%d(const int item, const int batch%s",
+        evn__text_append(text, "static %svoid %s_%d(const int item, %sconst int batch%s",
                          k->s->simt ? "ALWAYS_INLINE " : "", name, i,
+                         k->s->simt ? "const int lane, " : "",
                          function->local > 0 ? ", __local real *tile" : "");
         for (int n = 0; n < function->operand_count; ++n) {
             evn__text_append(text, ", RUN_%s(a%d)", direction(&function->operands[n]), n);
@@ -103,7 +104,8 @@ static void write_actuals(const kernel *k, int index, evn__text *text) {
 }
 
 static void write_call(const kernel *k, const char *name, int index, evn__text *text) {
-    evn__text_append(text, "%s_%d(item, batch", name, text_of(k, index));
+    evn__text_append(text, "%s_%d(item, %sbatch", name, text_of(k, index),
+                     k->s->simt ? "lane, " : "");
     write_actuals(k, index, text);
     evn__text_append(text, ");\n");
 }
@@ -142,6 +144,9 @@ static void write_runs(const kernel *k, const char *name, evn__text *text) {
                      "        const int item = (int)get_%s_id(0);\n        ",
                      k->call->operand_count, k->s->simt ? "group" : "global");
     write_leaving(k, text);
+    if (k->s->simt) {
+        evn__text_append(text, "const int lane = LANE_IN(run);\n        ");
+    }
     write_call(k, name, 0, text);
     evn__text_append(text, "    }\n");
 }

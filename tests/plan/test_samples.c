@@ -499,6 +499,26 @@ START_TEST(many_sums) {
 }
 END_TEST
 
+/// Sums of one loop, in turn for this phase and for the next one too, which have memory apart.
+START_TEST(sums_for_both_phases) {
+    enum { ROWS = 70, LONG = 20 };
+    static const char *const late[] = {"u", NULL};
+    evn_graph *g = new_graph();
+    evn_value x = evn_input(g, "x", EVN_SHAPE(ROWS, LONG)), u = evn_input(g, "u", EVN_SHAPE(LONG));
+    for (int i = 0; i < 3; ++i) {
+        char name[32];
+        evn_value scaled = evn_scale(g, x, 1 + 0.1 * i);
+        evn_value now = evn_sum(g, evn_exp(g, scaled), 1u << 0);
+        evn_value both = evn_sum(g, evn_sin(g, scaled), 1u << 0);
+        snprintf(name, sizeof(name), "now%d", i);
+        evn_output(g, name, evn_mul(g, x, evn_add(g, now, both)));
+        snprintf(name, sizeof(name), "later%d", i);
+        evn_output(g, name, evn_mul(g, u, both));
+    }
+    check(g, late, true, 15);
+}
+END_TEST
+
 /// Uniform values that a GPU's local memory has no room for, and sums of few elements with very
 /// many terms.
 START_TEST(large_uniform_values) {
@@ -545,6 +565,7 @@ static Suite *suite(void) {
     tcase_add_test(levels, contractions);
     tcase_add_test(levels, phases);
     tcase_add_test(levels, many_sums);
+    tcase_add_test(levels, sums_for_both_phases);
     suite_add_tcase(s, levels);
     TCase *others = tcase_create("others");
     tcase_add_test(others, one_sample);
