@@ -4,22 +4,6 @@
 #include "base/clock.h"
 #include "base/files.h"
 
-#if defined(_WIN32) // no fork; what would run in a child is done in the process itself, or not at
-                    // all
-
-evn_status evn__child_run(void (*work)(void *user, int out), void *user, double seconds,
-                          evn__child_result *result) {
-    (void)work, (void)user, (void)seconds;
-    *result = (evn__child_result){.end = EVN__CHILD_NONE};
-    return EVN_OK;
-}
-
-void evn__child_write(int out, const void *data, size_t bytes) {
-    (void)out, (void)data, (void)bytes;
-}
-
-#else
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -121,5 +105,3 @@ evn_status evn__child_run(void (*work)(void *user, int out), void *user, double 
     close(ends[0]);
     return status;
 }
-
-#endif

@@ -9,7 +9,7 @@ typedef enum evn__child_end {
     EVN__CHILD_DONE,
     EVN__CHILD_CRASHED,
     EVN__CHILD_LATE, ///< it was ended when its time was over
-    EVN__CHILD_NONE, ///< this system has no fork, or had no process left: nothing was done
+    EVN__CHILD_NONE, ///< the system had no process left: nothing was done
 } evn__child_end;
 
 typedef struct evn__child_result {

@@ -13,7 +13,7 @@
 
 // Systems -----------------------------------------------------------------------------------------
 
-typedef enum system_kind { ANY, DEBIAN, FEDORA, ARCH, WINDOWS, MACOS, SYSTEMS } system_kind;
+typedef enum system_kind { ANY, DEBIAN, FEDORA, ARCH, MACOS, SYSTEMS } system_kind;
 
 /// `ids`: what ID or ID_LIKE of os-release has.
 static const struct {
@@ -22,7 +22,6 @@ static const struct {
     [DEBIAN] = {"Debian and Ubuntu", {"debian", "ubuntu"}},
     [FEDORA] = {"Fedora", {"fedora", "rhel"}},
     [ARCH] = {"Arch", {"arch"}},
-    [WINDOWS] = {"Windows", {0}},
     [MACOS] = {"macOS", {0}},
 };
 
@@ -71,10 +70,7 @@ static system_kind system_of_release(const char *release) {
 
 /// ANY: not known.
 static system_kind find_system(const evn__surroundings *here) {
-#if defined(_WIN32)
-    (void)here, (void)system_of_release;
-    return WINDOWS;
-#elif defined(__APPLE__)
+#if defined(__APPLE__)
     (void)here, (void)system_of_release;
     return MACOS;
 #else

@@ -16,7 +16,7 @@
 #define EVN_C_END_
 #endif
 
-#if defined(__GNUC__) && !defined(_WIN32)
+#if defined(__GNUC__)
 #define EVN_API_BEGIN _Pragma("GCC visibility push(default)") EVN_C_BEGIN_
 #define EVN_API_END   EVN_C_END_ _Pragma("GCC visibility pop")
 #else

@@ -34,8 +34,6 @@ static json_t *show_compiler(void) {
     const char *system = "Linux";
 #elif defined(__APPLE__)
     const char *system = "macOS";
-#elif defined(_WIN32)
-    const char *system = "Windows";
 #else
     const char *system = "unknown";
 #endif
