@@ -18,6 +18,17 @@ makes both again.
 The programs are those that trainings of the tasks build, forward and backward, as their rehearsals name them where [tests/layer](../tests/layer/README.md) plays the devices of its profiles; what only other vendors' devices build is `other` in the figures, and not judged. Of one kernel in several programs the worst figures stand here; of kernels and targets that the last run left out, those of an earlier one, or none.
 """
 
+# By count of instructions; where it changes, the kernel does.
+_SUB_GROUPS = """
+## Sub-groups
+
+No kernel uses them (`cl_khr_subgroups`). Where they could serve, counted in instructions of a work-item:
+
+- **Sums over samples** (flows): 24 sums of 32 work-items wait together in local memory: 24 writes, two barriers, 32 reads and 32 additions, under 4 for each sum. `sub_group_reduce_add` is 5 exchanges and 5 additions for each.
+- **Normalisation**: 256 work-items are 4 rows of 64 channels, so that memory is read in whole lines. What a sub-group holds are different channels: it could replace the last additions, of a group's 2 to 4 channels, and none of the barriers.
+- **Products**: with 4 rows a work-item reads local memory in vectors of 4; an exchange moves one element, so that AMD's and NVIDIA's loops would need up to four times as many instructions for their operands. On Intel's GPUs a broadcast is part of an instruction, and the loops above spend half of their slots on addresses and moves: block reads (`cl_intel_subgroups`) are the one case that promises much. Nothing here can run them, so they are not written.
+"""
+
 
 def _markdown(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
@@ -127,6 +138,7 @@ def render(rows: list[Row], profiles: dict[str, dict[str, str]], accepted) -> st
     if variants:
         parts.append("\n## Variants of the tuner\n\nNone is a default on these devices.\n\n")
         parts += [_resources(variants, targets), "\n", _loops(variants, targets)]
+    parts.append(_SUB_GROUPS)
     table = predictions(defaults, profiles)
     if table:
         parts.append(
