@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two epochs of backprop through ten Euler steps on MNIST, then the adjoint with dopri5 on a part
-// of it: the accuracies that the project promises. Needs EVONODE_DATA/mnist.
+// Two epochs of backprop through ten Euler steps on a quarter of MNIST, then the adjoint with
+// dopri5 on less; test_mnist_long.c takes all of it. Needs EVONODE_DATA/mnist.
 // TEST: label=mnist timeout=1500
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
 #include "test.h"
 #include <stdio.h>
 #include <stdlib.h>
+
+#ifndef TRAINED // images, of both parts, and the least accuracy after each phase
+#define TRAINED      15000
+#define TESTED       2500
+#define LEAST        0.93
+#define LEAST_CHANGE (-0.012)
+#endif
 
 static void print_epoch(void *user, const evn_epoch *epoch) {
     const evn_metrics *m = &epoch->metrics;
@@ -44,6 +51,7 @@ static double train(const evn_phase *phase, int64_t limit, evn_task *start, evn_
                                          .user = &accuracy};
     TRY(evn_dataset_open("mnist", NULL, &dataset));
     TRY(evn_dataset_limit(dataset, EVN_TRAIN, limit));
+    TRY(evn_dataset_limit(dataset, EVN_TEST, TESTED));
     TRY(evn_source_images(dataset, model.batch, NULL, 1, &source));
     TRY(evn_task_images(test_device(), &source, &model, 1, task));
     if (start) {
@@ -74,12 +82,10 @@ START_TEST(backprop_then_adjoint) {
                          .schedule = evn_schedule_default(0.001)};
     adjoint.solver.gradient = EVN_GRADIENT_ADJOINT;
     evn_task whole, part;
-    double first = train(&euler, 60000, NULL, &whole);
-    // Four seeds on 8 and 16 lanes gave 0.9902 to 0.9913; after one epoch they differ by a percent.
-    ck_assert_msg(first >= 0.987, "%.4f after two epochs", first);
+    double first = train(&euler, TRAINED, NULL, &whole);
+    ck_assert_msg(first >= LEAST, "%.4f after two epochs", first);
     double second = train(&adjoint, 3200, &whole, &part);
-    // 10,000 test images at 98 %: the standard deviation of the accuracy is 0.14 %.
-    ck_assert_msg(second >= first - 0.003, "%.4f after the adjoint", second);
+    ck_assert_msg(second - first >= LEAST_CHANGE, "%.4f after the adjoint", second);
     evn_task_destroy(&part);
     evn_task_destroy(&whole);
 }
