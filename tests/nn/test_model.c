@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifndef EVOLUTIONS // whose adjoints are compared; test_model_long.c has all three
+#define EVOLUTIONS 1
+#endif
+
 static evn_model *make(evn_model_kind kind, const char *weights, evn_model_options options) {
     evn_model *model = NULL;
     options.kind = kind;
@@ -159,7 +163,8 @@ static int gather(problem *p, const evn_solver_options *options, double *all) {
 /// f with its evolving weights, solved backwards, against backprop through many steps, in double.
 /// They meet as 1 / steps: where a ReLU opens, f has a kink.
 START_TEST(adjoint_of_evolving_weights) {
-    static const char *const kinds[] = {"rda-waves", "mlp", "low-rank"};
+    static const char *const kinds[] = {"rda-waves", "mlp",
+                                        "low-rank"}; // the first: the most kernels
     enum { MAX_COUNT = 4096 };
     static double exact[MAX_COUNT], adjoint[MAX_COUNT];
     evn_model *model = make(EVN_MODEL_NODE_EW, kinds[_i], tiny());
@@ -314,7 +319,7 @@ static Suite *suite(void) {
     tcase_add_test(gradients, waves_are_waves);
     suite_add_tcase(s, gradients);
     TCase *adjoints = tcase_create("adjoints");
-    tcase_add_loop_test(adjoints, adjoint_of_evolving_weights, 0, 3);
+    tcase_add_loop_test(adjoints, adjoint_of_evolving_weights, 0, EVOLUTIONS);
     suite_add_tcase(s, adjoints);
     return s;
 }
