@@ -295,7 +295,7 @@ static evn_status build_forward(build *b) {
 static evn_status build_backward(build *b) {
     EVN_TRY(begin(b, true));
     declare_bars(b);
-    b->t_bar = b->dt_bar = evn_constant(b->graph, 0);
+    b->t_bar = b->dt_bar = b->method->times ? evn_constant(b->graph, 0) : EVN_NONE;
     EVN_TRY(evn_graph_status(b->graph));
     EVN_TRY(undo_z(b));
     EVN_TRY(undo_y(b));

@@ -41,8 +41,9 @@ void evn__unroll_destroy(evn__unroll **unroll) {
 
 evn_status evn__unroll_step(const evn__unroll *unroll, evn_graph *graph, double t, double dt,
                             evn_value *x, evn_value *weights) {
-    return evn__unroll_step_at(unroll, graph, evn_constant(graph, t), evn_constant(graph, dt), x,
-                               weights);
+    // Not as arguments, which compilers evaluate in any order: exported bytes would differ.
+    evn_value begin = evn_constant(graph, t), length = evn_constant(graph, dt);
+    return evn__unroll_step_at(unroll, graph, begin, length, x, weights);
 }
 
 evn_status evn__unroll_step_at(const evn__unroll *unroll, evn_graph *graph, evn_value t,
