@@ -125,38 +125,62 @@ static evn_status fill(build *b) {
 
 // Weights -----------------------------------------------------------------------------------------
 
-static bool has_name(const evn_dynamics *d, int count, const char *name) {
-    for (int i = 0; i < count; ++i) {
-        if (strcmp(d->weights[i].name, name) == 0) {
-            return true;
+static const char suffix[] = "_dot";
+
+/// Whether `name` is `stem` and so many suffixes.
+static bool is_name(const char *name, const char *stem, int suffixes) {
+    size_t length = strlen(stem);
+    bool begins = strncmp(name, stem, length) == 0;
+    name += begins ? length : 0;
+    for (; suffixes > 0 && strncmp(name, suffix, strlen(suffix)) == 0; --suffixes) {
+        name += strlen(suffix);
+    }
+    return begins && suffixes == 0 && *name == 0;
+}
+
+static bool is_taken(const evn_dynamics *source, int suffixes) {
+    for (int i = 0; i < source->weight_count; ++i) {
+        for (int k = 0; k < source->weight_count; ++k) {
+            if (is_name(source->weights[i].name, source->weights[k].name, suffixes)) {
+                return true;
+            }
         }
     }
     return false;
 }
 
-/// NAME, or NAME_dot, with a further suffix where it is taken.
-static evn_status name_weight(evn_dynamics *d, int index, const char *name, bool dot) {
-    char text[EVN_MAX_NAME + 64];
-    evn__print(text, sizeof(text), "%s%s", name, dot ? "_dot" : "");
-    while (dot && has_name(d, index, text) && strlen(text) < sizeof(text) - 8) {
-        strcat(text, "_dot");
+/// As many for all weights, so that the name of a tangent is that of no other weight or tangent.
+static int choose_suffixes(const evn_dynamics *source) {
+    int suffixes = 1;
+    while (is_taken(source, suffixes)) { // names end
+        ++suffixes;
     }
-    d->weights[index].name = evn__arena_string(&d->arena, text);
-    EVN_CHECK(d->weights[index].name, EVN_ERR_MEMORY, "no memory for the name %s", text);
+    return suffixes;
+}
+
+static evn_status name_weight(evn_dynamics *d, int index, const char *stem, int suffixes) {
+    size_t length = strlen(stem), each = strlen(suffix);
+    char *name = evn__arena_alloc(&d->arena, length + (size_t)suffixes * each + 1);
+    EVN_CHECK(name, EVN_ERR_MEMORY, "no memory for the name of a tangent of %s", stem);
+    memcpy(name, stem, length);
+    for (int i = 0; i < suffixes; ++i) {
+        memcpy(name + length + (size_t)i * each, suffix, each); // the arena's memory ends with 0
+    }
+    d->weights[index].name = name;
     return EVN_OK;
 }
 
 static evn_status list_weights(const build *b) {
     const evn_dynamics *source = b->source;
     evn_dynamics *d = b->made;
-    int count = source->weight_count;
+    int count = source->weight_count, suffixes = choose_suffixes(source);
     EVN_TRY(EVN_NEW(&d->weights, 2 * count));
     for (int i = 0; i < 2 * count; ++i) {
         const evn__weight *w = &source->weights[i % count];
         bool dot = i >= count;
         int behind = w->evolves ? b->states - 1 : b->parameters;
         d->weights[i] = (evn__weight){NULL, w->evolves, w->index + (dot ? behind : 0)};
-        EVN_TRY(name_weight(d, i, w->name, dot));
+        EVN_TRY(name_weight(d, i, w->name, dot ? suffixes : 0));
         d->weight_count = i + 1;
     }
     return EVN_OK;

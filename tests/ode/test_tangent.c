@@ -148,11 +148,11 @@ START_TEST(of_fixed_steps) {
     problem_prepare(&q, &options);
     problem_solve(&q, 0, 1);
     take_half(q.x1, 6, COLUMNS, false, half);
-    check("x", half, x1, 6, 1e-12);
+    check("x", half, x1, 6, 1e-13);
     take_half(q.x1, 6, COLUMNS, true, half);
-    check("its tangent", half, x1_dot, 6, 1e-12);
+    check("its tangent", half, x1_dot, 6, 1e-13);
     ck_assert_int_eq(solved_hessian(&q, &p, COLUMNS, got), count);
-    check("second derivatives", got, expected, count, 1e-10);
+    check("second derivatives", got, expected, count, 1e-13);
     problem_free(&q);
     problem_free(&p);
 }
@@ -296,6 +296,40 @@ START_TEST(twice) {
 }
 END_TEST
 
+/// The name of a tangent is that of its weight with as many suffixes as all others have, and of
+/// nothing else, whatever the weights are called.
+static void check_names(const char *const *names, int count, const char *suffix) {
+    evn_graph *f = NULL;
+    evn_dynamics *dynamics = NULL, *tangent = NULL;
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    evn_value x = evn_input(f, "x", EVN_SHAPE(1));
+    for (int i = 0; i < count; ++i) {
+        x = evn_mul(f, x, evn_input(f, names[i], EVN_SCALAR));
+    }
+    evn_output(f, "dx", x);
+    TRY(evn_dynamics_create(f, NULL, &dynamics));
+    TRY(evn_dynamics_tangent(dynamics, &tangent));
+    ck_assert_int_eq(evn_dynamics_weight_count(tangent), 2 * count);
+    for (int i = 0; i < 2 * count; ++i) {
+        char expected[2 * EVN_MAX_NAME];
+        snprintf(expected, sizeof(expected), "%s%s", names[i % count], i < count ? "" : suffix);
+        ck_assert_str_eq(evn_dynamics_weight_name(tangent, i), expected);
+    }
+    evn_dynamics_destroy(&tangent);
+    evn_dynamics_destroy(&dynamics);
+    evn_graph_destroy(&f);
+}
+
+START_TEST(names) {
+    check_names((const char *[]){"w", "c"}, 2, "_dot");
+    check_names((const char *[]){"w", "w_dot", "c"}, 3, "_dot_dot");
+    check_names((const char *[]){"c", "w_dot_dot", "w"}, 3, "_dot");
+    check_names((const char *[]){"w_dot_dot", "w_dot", "w"}, 3, "_dot_dot_dot");
+    check_names((const char *[]){"w", "_dot", "w_dots"}, 3, "_dot");
+}
+END_TEST
+
 START_TEST(arguments) {
     evn_dynamics *tangent = NULL;
     problem p = problem_linear();
@@ -317,6 +351,7 @@ static Suite *suite(void) {
     TCase *closed = tcase_create("closed_form");
     tcase_add_loop_test(closed, exponential, 0, 5);
     tcase_add_test(closed, twice);
+    tcase_add_test(closed, names);
     tcase_add_test(closed, arguments);
     suite_add_tcase(s, closed);
     return s;
