@@ -148,10 +148,10 @@ inline void evn_remember(evn_record *r, const real error, __global const real *l
 
 #define LAST_DIGIT (sizeof(real) == sizeof(int) ? R(0x1p-23) : R(0x1p-52))
 
-// By how much t + dt, rounded, is beyond the end of the solve; 0 where it is not.
+// By how much t + dt, rounded, is beyond the end of the solve; 0 where it is not, and without a dt.
 inline real evn_over(const real t, const real dt, __global const real *limits) {
     const real over = (t + dt) - limits[EVN_CONTROL_T1];
-    return over != 0 && (over > 0) == (dt > 0) ? over : 0;
+    return (over > 0 && dt > 0) || (over < 0 && dt < 0) ? over : 0;
 }
 
 // dt, shorter by what rounding needs.

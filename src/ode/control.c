@@ -122,9 +122,14 @@ static double limited(double way, double longest) {
     return longest > 0 && longest < fabs(way) ? copysign(longest, way) : way;
 }
 
-/// The longest first step: it must not be seen to end beyond t1, as rounding could have it.
+/// The longest first step, to the end of the first interval that has a length in double: it must
+/// not be seen to end beyond t1, as rounding could have it.
 static double first_span(const evn__control *c, double begin, double end) {
-    double span = limited(evn__control_end(c, 0) - begin, c->options.dt_max);
+    double way = 0;
+    for (int i = 0; i < c->course->intervals && way == 0; ++i) {
+        way = evn__control_end(c, i) - begin;
+    }
+    double span = limited(way, c->options.dt_max);
     return evn__rounded_length(c->fp64, begin, span, end);
 }
 

@@ -8,11 +8,12 @@
 #include <math.h>
 #include <stdbool.h>
 
-/// By how much t + dt is seen beyond the end of a way that dt goes along; 0 where it is not.
+/// By how much t + dt is seen beyond the end of a way that dt goes along; 0 where it is not, and
+/// without a dt.
 static inline double evn__rounded_over(bool fp64, double t, double dt, double end) {
     double sum = fp64 ? t + dt : (double)((float)t + (float)dt);
     double over = sum - (fp64 ? end : (double)(float)end);
-    return over != 0 && (over > 0) == (dt > 0) ? over : 0;
+    return (over > 0 && dt > 0) || (over < 0 && dt < 0) ? over : 0;
 }
 
 // Twins: evn_over, evn_shorter and evn_earlier in kernels/control.cl.
