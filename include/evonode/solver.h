@@ -240,16 +240,17 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
 
 /// After a gradient of the last solve, with time_gradient: the gradient with respect to its times,
 /// per unit of t. Waits for the device.
-/// @param[out] t0_bar, t1_bar  [1], where each sample has times of its own [B]; of what evn_solve
-///                             or evn_solve_samples was given: observations at fractions of the way
-///                             move with both ends. May be NULL
-/// @param[out] times_bar       [observations] or [B, observations]: of the time of each observation
-///                             by itself; 0 of an observed start, which t0 is. May be NULL
+/// @param[out] t0_bar, t1_bar  of what the solve was given: after evn_solve [1], with per_sample
+///                             too, after evn_solve_samples [B]; observations at fractions of the
+///                             way move with both ends. May be NULL
+/// @param[out] times_bar       [observations], after evn_solve_samples [B, observations]: of the
+///                             time of each observation by itself; 0 of an observed start, which t0
+///                             is. May be NULL
 /// With fixed steps of backprop, checkpointed and reversible it is exactly that of the steps, with
 /// as many of them; with adaptive ones that of the steps that were taken, whose places within the
-/// way from one observation to the next count as constant. Otherwise, and where a way has no
-/// length, it is that of the solution, x̄·f(t, x, θ) at the time of an observation, up to the error
-/// of the solve.
+/// way from one observation to the next count as constant; so it is after an adjoint that has
+/// fallen back on checkpoints. Otherwise, and where a way has no length, it is that of the
+/// solution, x̄·f(t, x, θ) at the time of an observation, up to the error of the solve.
 /// @return EVN_ERR_ARGUMENT without time_gradient, or where there is no such gradient
 evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *t1_bar,
                                     double *times_bar);

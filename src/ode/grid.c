@@ -32,7 +32,7 @@ struct evn__grid {
                             ///< carried parameters [2][carried]
     evn__jump *jump;        ///< with observations, once no way was gone back
     evn_buffer *zeros;      ///< with observations: what a step without one adds
-    evn_buffer *time_bars;  ///< [2][steps], where wanted: cotangents of t and dt of each step
+    evn__time_bars time_bars;
     int now;
     evn__times times;
     evn_binding *inputs, *outputs, *saved_at; ///< of each step
@@ -131,9 +131,11 @@ static evn_status create(evn__grid *grid, const evn__system *system,
     EVN_TRY(evn__real_create_for(grid->device, EVN__USE_STATES, grid->fp64,
                                  2 * (grid->layout.total + grid->carried), &grid->bar));
     EVN_TRY(grid->observes ? create_observe(grid) : EVN_OK);
-    EVN_TRY(grid->time_gradient ? create_of_steps(grid, 2, (size_t)grid->steps,
-                                                  "cotangents of the times", &grid->time_bars)
-                                : EVN_OK);
+    grid->time_bars.stride = (size_t)grid->steps;
+    EVN_TRY(grid->time_gradient
+                ? create_of_steps(grid, EVN__TIME_BARS, grid->time_bars.stride,
+                                  "cotangents of the times", &grid->time_bars.buffer)
+                : EVN_OK);
     return evn__times_create(grid->device, grid->course, grid->fp64, &grid->times);
 }
 
@@ -171,7 +173,7 @@ void evn__grid_destroy(evn__grid **grid) {
     evn_buffer_destroy(&g->trajectory);
     evn_buffer_destroy(&g->saved);
     evn_buffer_destroy(&g->bar);
-    evn_buffer_destroy(&g->time_bars);
+    evn_buffer_destroy(&g->time_bars.buffer);
     evn_buffer_destroy(&g->zeros);
     evn__times_free(&g->times);
     evn__layout_free(&g->layout);
@@ -221,10 +223,8 @@ evn_binding evn__grid_state_bar(const evn__grid *grid, int index) {
     return bar_at(grid, grid->now, index);
 }
 
-void evn__grid_time_bars(const evn__grid *grid, evn_binding bars[2]) {
-    for (int i = 0; i < 2; ++i) {
-        bars[i] = (evn_binding){grid->time_bars, (size_t)(i * grid->steps)};
-    }
+evn__time_bars evn__grid_time_bars(const evn__grid *grid) {
+    return grid->time_bars;
 }
 
 // Running -----------------------------------------------------------------------------------------
@@ -274,9 +274,7 @@ static void bind_step(evn__grid *grid, int run, int step, int now, const evn_bin
             *out++ = bar_at(grid, !now, states + i);
         }
     }
-    for (int i = 0; i < 2 && grid->time_gradient; ++i) {
-        *out++ = (evn_binding){grid->time_bars, (size_t)(i * grid->steps + step)};
-    }
+    evn__time_bars_bind(grid->time_bars, step, out);
 }
 
 /// Runs as they are bound, prepared before if they were the same.

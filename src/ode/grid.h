@@ -30,8 +30,8 @@ evn_status evn__grid_forward(evn__grid *grid, double t0, double t1, const evn_bi
 /// read for point 0 after it.
 evn_binding evn__grid_state_bar(const evn__grid *grid, int index);
 
-/// With time_gradient, after evn__grid_backward: cotangents of t and of dt of each step.
-void evn__grid_time_bars(const evn__grid *grid, evn_binding bars[2]);
+/// With time_gradient, after evn__grid_backward.
+evn__time_bars evn__grid_time_bars(const evn__grid *grid);
 
 /// @param[in] parameters_bar  where the cotangents of the parameters go
 /// @param[in] observed  with observations: the cotangents [intervals, x] of those that end an

@@ -20,15 +20,15 @@ struct evn__replay {
     int capacity, slots; ///< steps that there is memory for; states of these that are kept
     evn__joint joint;
     evn__cotangents bars;
-    evn__jump *jump;       ///< with observations: for those that no step ends at
-    evn_buffer *states;    ///< [slots + WORKING][total]
-    evn_buffer *saved;     ///< [capacity or 1][saved elements of the plan]
-    evn_buffer *times;     ///< [2][capacity]: t, then dt
-    evn_buffer *time_bars; ///< [2][capacity], where wanted: their cotangents
-    evn__trail trail;      ///< its own copy
-    int *kept, count;      ///< before which step the state in each slot is; slots that are taken
-    int end;               ///< place of the state after the last step
-    int gone;              ///< steps that were gone forward
+    evn__jump *jump;          ///< with observations: for those that no step ends at
+    evn_buffer *states;       ///< [slots + WORKING][total]
+    evn_buffer *saved;        ///< [capacity or 1][saved elements of the plan]
+    evn_buffer *times;        ///< [2][capacity]: t, then dt
+    evn__time_bars time_bars; ///< their cotangents, where wanted
+    evn__trail trail;         ///< its own copy
+    int *kept, count;         ///< before which step the state in each slot is; slots that are taken
+    int end;                  ///< place of the state after the last step
+    int gone;                 ///< steps that were gone forward
     evn_binding *inputs, *outputs;
 };
 
@@ -61,10 +61,11 @@ static evn_status make_room(evn__replay *r, int steps) {
                             evn_plan_saved_element_count(r->joint.plan), "intermediate values",
                             &r->saved));
     EVN_TRY(create_of_steps(r, steps, 2, (size_t)steps, "times", &r->times));
-    EVN_TRY(
-        r->problem->options->time_gradient
-            ? create_of_steps(r, steps, 2, (size_t)steps, "cotangents of the times", &r->time_bars)
-            : EVN_OK);
+    r->time_bars.stride = (size_t)steps;
+    EVN_TRY(r->problem->options->time_gradient
+                ? create_of_steps(r, steps, EVN__TIME_BARS, r->time_bars.stride,
+                                  "cotangents of the times", &r->time_bars.buffer)
+                : EVN_OK);
     r->capacity = steps;
     r->slots = slots;
     return EVN_OK;
@@ -130,7 +131,7 @@ void evn__replay_destroy(evn__replay **replay) {
     evn_buffer_destroy(&r->states);
     evn_buffer_destroy(&r->saved);
     evn_buffer_destroy(&r->times);
-    evn_buffer_destroy(&r->time_bars);
+    evn_buffer_destroy(&r->time_bars.buffer);
     evn__trail_free(&r->trail);
     free(r->kept);
     free(r->inputs);
@@ -207,10 +208,8 @@ evn_binding evn__replay_state_bar(const evn__replay *replay, int index) {
     return evn__cotangents_state(&replay->bars, 0, index);
 }
 
-void evn__replay_time_bars(const evn__replay *replay, evn_binding bars[2]) {
-    for (int i = 0; i < 2; ++i) {
-        bars[i] = (evn_binding){replay->time_bars, (size_t)(i * replay->capacity)};
-    }
+evn__time_bars evn__replay_time_bars(const evn__replay *replay) {
+    return replay->time_bars;
 }
 
 int evn__replay_evaluations(const evn__replay *r) {
@@ -249,9 +248,7 @@ static void bind(evn__replay *r, const evn__passage *passage, int step, int from
     evn__cotangents_bind_parameters(&r->bars, false, in);
     out = evn__cotangents_bind_states(&r->bars, true, out);
     out = evn__cotangents_bind_parameters(&r->bars, true, out);
-    for (int i = 0; i < 2 && r->problem->options->time_gradient; ++i) {
-        *out++ = (evn_binding){r->time_bars, (size_t)(i * r->capacity + step)};
-    }
+    evn__time_bars_bind(r->time_bars, step, out);
 }
 
 static evn_status run(evn__replay *r, int phase, int step) {

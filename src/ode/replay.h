@@ -31,8 +31,8 @@ evn_status evn__replay_forward(evn__replay *replay, const evn__passage *passage)
 evn_status evn__replay_backward(evn__replay *replay, const evn__passage *passage);
 evn_binding evn__replay_state_bar(const evn__replay *replay, int index);
 
-/// With time_gradient, after it: cotangents of t and of dt of each step.
-void evn__replay_time_bars(const evn__replay *replay, evn_binding bars[2]);
+/// With time_gradient, after it.
+evn__time_bars evn__replay_time_bars(const evn__replay *replay);
 
 /// Evaluations of the last one of these, of the right-hand side.
 int evn__replay_evaluations(const evn__replay *replay);

@@ -135,14 +135,14 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
 }
 
 /// Across jumps a way goes in parts, each by the scheme that there is for it.
-static const evn__scheme_methods *choose(const evn_solver_options *options) {
+const evn__scheme_methods *evn__scheme_choose(const evn_solver_options *options) {
     return options->jump_count == 0                 ? find(options)
            : options->gradient == EVN_GRADIENT_NONE ? &evn__scheme_jumps
                                                     : &evn__scheme_jumps_backprop;
 }
 
 evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme) {
-    const evn__scheme_methods *methods = choose(problem->options);
+    const evn__scheme_methods *methods = evn__scheme_choose(problem->options);
     evn_status status = methods->create(problem, scheme);
     if (*scheme) {
         **scheme = (evn__scheme){methods, problem};

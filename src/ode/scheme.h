@@ -7,6 +7,7 @@
 
 #include "ode/course.h"
 #include "ode/system.h"
+#include "ode/time_bars.h"
 #include "ode/trail.h"
 
 /// What is solved, and how. Outlives the scheme.
@@ -29,6 +30,12 @@ typedef struct evn__passage {
     evn_binding x1_bar; ///< of a gradient: [observations, x], or x
     const evn_binding *parameters_bar; ///< of a gradient: where the parameters' cotangents go
 } evn__passage;
+
+/// Whether there is a way, of all samples together: without one the state stays, whatever f is
+/// there.
+static inline bool evn__passage_moves(const evn__passage *passage) {
+    return passage->t0 != passage->t1;
+}
 
 typedef struct evn__scheme evn__scheme;
 
@@ -58,9 +65,9 @@ typedef struct evn__scheme_methods {
                            evn_solution *solution);
     evn_binding (*state_bar)(const evn__scheme *scheme, int index);
 
-    /// With time_gradient, after a gradient over a way that is one: where the cotangents of t and
-    /// of dt of each step are. NULL: the gradient is not one of steps, or of each sample's own.
-    void (*time_bars)(const evn__scheme *scheme, evn_binding bars[2]);
+    /// With time_gradient, after a gradient over a way that is one: where the cotangents of the
+    /// times of its steps are. NULL: the gradient is not one of steps, or of each sample's own.
+    evn__time_bars (*time_bars)(const evn__scheme *scheme);
 
     /// After a gradient: component `index` of the state at t0 as solving backwards has found it;
     /// NULL: the gradient does not go that way.
@@ -82,6 +89,9 @@ extern const evn__scheme_methods evn__scheme_none, evn__scheme_adjoint,
 /// Whether there is a scheme for these options, which are right otherwise.
 /// @return EVN_ERR_ARGUMENT as evn_solver_create documents it
 evn_status evn__scheme_check(const evn_solver_options *options);
+
+/// What the scheme of options that passed this can do.
+const evn__scheme_methods *evn__scheme_choose(const evn_solver_options *options);
 
 /// The scheme of the problem's options.
 evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme);

@@ -74,8 +74,8 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                              : EVN_OK;
 }
 
-static void time_bars(const evn__scheme *scheme, evn_binding bars[2]) {
-    evn__grid_time_bars(((const on_grid *)scheme)->grid, bars);
+static evn__time_bars time_bars(const evn__scheme *scheme) {
+    return evn__grid_time_bars(((const on_grid *)scheme)->grid);
 }
 
 const evn__scheme_methods evn__scheme_grid = {.create = create,

@@ -29,8 +29,8 @@ static evn_binding state_bar(const evn__scheme *scheme, int index) {
     return evn__replay_state_bar(((const replayed *)scheme)->replay, index);
 }
 
-static void time_bars(const evn__scheme *scheme, evn_binding bars[2]) {
-    evn__replay_time_bars(((const replayed *)scheme)->replay, bars);
+static evn__time_bars time_bars(const evn__scheme *scheme) {
+    return evn__replay_time_bars(((const replayed *)scheme)->replay);
 }
 
 static void report_gradient(const replayed *r, const evn__passage *passage, const evn__trail *trail,
@@ -63,13 +63,13 @@ static evn_binding end_fixed(const evn__scheme *scheme, int index) {
 static evn_status set_trail(replayed *r, const evn__passage *passage) {
     const evn__problem *p = r->base.problem;
     r->trail.count = 0;
-    return passage->t0 == passage->t1
-               ? EVN_OK
-               : evn__trail_set(&r->trail, p->course, p->options->fp64, passage->t0, passage->t1);
+    return evn__passage_moves(passage)
+               ? evn__trail_set(&r->trail, p->course, p->options->fp64, passage->t0, passage->t1)
+               : EVN_OK;
 }
 
 /// All observations are of the start, of which an observed one is there already.
-static evn_status stay(const replayed *r, const evn__passage *passage) {
+static evn_status repeat_start(const replayed *r, const evn__passage *passage) {
     const evn__problem *p = r->base.problem;
     for (int i = p->course->starts; i < p->options->observations; ++i) {
         EVN_TRY(evn__real_copy(evn__scheme_place(p, passage->series, i),
@@ -85,7 +85,7 @@ static evn_status solve_fixed(evn__scheme *scheme, const evn__passage *passage,
     EVN_TRY(set_trail(r, passage));
     EVN_TRY(evn__replay_follow(r->replay, &r->trail));
     EVN_TRY(evn__replay_forward(r->replay, passage));
-    EVN_TRY(r->trail.count == 0 && passage->series.buffer ? stay(r, passage) : EVN_OK);
+    EVN_TRY(r->trail.count == 0 && passage->series.buffer ? repeat_start(r, passage) : EVN_OK);
     *solution = (evn_solution){
         .t = passage->t1,
         .dt = evn__course_length(p->course, p->course->intervals - 1, passage->t0, passage->t1),

@@ -20,11 +20,11 @@ typedef struct reversible {
     evn_plan *forward, *backward;
     evn__layout layout; ///< of one part of the state
     evn__times times;
-    evn_buffer *states;    ///< [PLACES][PARTS][total]
-    evn__cotangents bars;  ///< of y, and of z
-    evn__jump **joins;     ///< [layout.count]: sums of cotangents of y and z
-    evn_buffer *time_bars; ///< [2][steps], where wanted: cotangents of t and dt of each step
-    int end, first;        ///< places of x(t1) and, after a gradient, of x(t0)
+    evn_buffer *states;   ///< [PLACES][PARTS][total]
+    evn__cotangents bars; ///< of y, and of z
+    evn__jump **joins;    ///< [layout.count]: sums of cotangents of y and z
+    evn__time_bars time_bars;
+    int end, first; ///< places of x(t1) and, after a gradient, of x(t0)
     evn_binding *inputs, *outputs;
 } reversible;
 
@@ -57,9 +57,10 @@ static evn_status allocate(reversible *r) {
     int ports = 5 + (PARTS + 2) * p->system->state_count + 2 * p->system->parameter_count;
     EVN_TRY(EVN_NEW(&r->inputs, ports));
     EVN_TRY(EVN_NEW(&r->outputs, ports));
+    r->time_bars.stride = (size_t)p->course->steps;
     EVN_TRY(p->options->time_gradient
                 ? evn__real_create_for(p->device, EVN__USE_STATES, p->options->fp64,
-                                       2 * (size_t)p->course->steps, &r->time_bars)
+                                       EVN__TIME_BARS * r->time_bars.stride, &r->time_bars.buffer)
                 : EVN_OK);
     return evn__real_create_for(p->device, EVN__USE_STATES, p->options->fp64,
                                 (size_t)PLACES * PARTS * r->layout.total, &r->states);
@@ -100,7 +101,7 @@ static void destroy(evn__scheme *scheme) {
     evn__layout_free(&r->layout);
     evn__times_free(&r->times);
     evn_buffer_destroy(&r->states);
-    evn_buffer_destroy(&r->time_bars);
+    evn_buffer_destroy(&r->time_bars.buffer);
     evn__cotangents_free(&r->bars);
     free(r->joins);
     free(r->inputs);
@@ -186,20 +187,16 @@ static evn_status observe(const reversible *r, const evn__passage *passage, int 
     return evn__real_copy(at, state_at(r, r->end, 0), p->options->fp64, p->observed);
 }
 
-/// Whether there is a way; without one the state stays, whatever f is there.
-static bool moves(const evn__passage *passage) {
-    return passage->t0 != passage->t1;
-}
-
 static void report(const reversible *r, const evn__passage *passage, bool backward,
                    evn_solution *solution) {
     const evn__course *course = r->base.problem->course;
     double dt = evn__times_length(&r->times, backward ? 0 : course->intervals - 1);
-    *solution = (evn_solution){
-        .t = backward ? passage->t0 : passage->t1,
-        .dt = backward ? -dt : dt,
-        .accepted = course->steps,
-        .nfe = moves(passage) ? 2 * course->steps * evn__stepper_evaluations(r->stepper) : 0};
+    *solution = (evn_solution){.t = backward ? passage->t0 : passage->t1,
+                               .dt = backward ? -dt : dt,
+                               .accepted = course->steps,
+                               .nfe = evn__passage_moves(passage)
+                                          ? 2 * course->steps * evn__stepper_evaluations(r->stepper)
+                                          : 0};
 }
 
 static evn_status go_step(reversible *r, const evn__passage *passage, int step) {
@@ -216,7 +213,7 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
     EVN_TRY(set_parts(r));
     EVN_TRY(evn__times_set(&r->times, passage->t0, passage->t1, false));
     for (int step = 0; step < scheme->problem->course->steps; ++step) {
-        EVN_TRY(moves(passage) ? go_step(r, passage, step) : EVN_OK);
+        EVN_TRY(evn__passage_moves(passage) ? go_step(r, passage, step) : EVN_OK);
         EVN_TRY(observe(r, passage, step));
     }
     report(r, passage, false, solution);
@@ -239,9 +236,7 @@ static evn_status undo_step(reversible *r, const evn__passage *passage, int step
     evn_binding *out = bind_states(r, to, r->outputs);
     out = evn__cotangents_bind_states(&r->bars, true, out);
     out = evn__cotangents_bind_parameters(&r->bars, true, out);
-    for (int i = 0; i < 2 && r->time_bars; ++i) {
-        *out++ = (evn_binding){r->time_bars, (size_t)(i * course->steps + step)};
-    }
+    evn__time_bars_bind(r->time_bars, step, out);
     EVN_TRY(evn_plan_run(r->backward, r->inputs, r->outputs));
     r->first = to;
     r->bars.now = !r->bars.now;
@@ -249,7 +244,7 @@ static evn_status undo_step(reversible *r, const evn__passage *passage, int step
 }
 
 /// All shares of observations, where no step takes them.
-static evn_status stay(const reversible *r, evn_binding x1_bar) {
+static evn_status add_shares(const reversible *r, evn_binding x1_bar) {
     const evn__problem *p = r->base.problem;
     for (int i = p->course->starts; i < p->options->observations; ++i) {
         EVN_TRY(evn__jump_add(r->joins[0], state_bar(&r->base, 0),
@@ -284,17 +279,14 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
     reversible *r = (reversible *)scheme;
     EVN_TRY(evn__cotangents_load(&r->bars, passage->x1_bar));
     r->first = r->end;
-    EVN_TRY(moves(passage) ? undo_steps(r, passage) : stay(r, passage->x1_bar));
+    EVN_TRY(evn__passage_moves(passage) ? undo_steps(r, passage) : add_shares(r, passage->x1_bar));
     EVN_TRY(join_bars(r, passage));
     report(r, passage, true, solution);
     return evn__cotangents_deliver(&r->bars, passage->parameters_bar);
 }
 
-static void time_bars(const evn__scheme *scheme, evn_binding bars[2]) {
-    const reversible *r = (const reversible *)scheme;
-    for (int i = 0; i < 2; ++i) {
-        bars[i] = (evn_binding){r->time_bars, (size_t)(i * scheme->problem->course->steps)};
-    }
+static evn__time_bars time_bars(const evn__scheme *scheme) {
+    return ((const reversible *)scheme)->time_bars;
 }
 
 const evn__scheme_methods evn__scheme_reversible = {

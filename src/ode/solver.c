@@ -4,6 +4,7 @@
 #include "evonode/solver.h"
 
 #include "ode/integrator.h"
+#include "ode/observations.h"
 #include "ode/reconstruction.h"
 #include "ode/scheme.h"
 #include "ode/time_gradient.h"
@@ -23,19 +24,18 @@ struct evn_solver {
     evn__reconstruction *reconstruction; ///< where the scheme solves backwards
     evn_solver_options checkpointed;     ///< the same options, for what is fallen back on
     evn__problem fallback_problem;
-    evn__scheme *fallback;       ///< once it is needed
-    const evn__scheme *last;     ///< which of both the last gradient is of
-    evn__time_gradient *times;   ///< where one is wanted
-    evn_buffer *series;          ///< [observations, observed]: what the solve observes
-    evn_buffer *given;           ///< [observations, x] of it, where that is not the same
-    evn_buffer *x1_bar;          ///< a copy of the caller's, once one is needed
-    evn_binding *parameters;     ///< of the system, of the last solve
-    evn_binding *parameters_bar; ///< where their cotangents go
-    evn__passage passage;        ///< of the last solve
-    bool ended;                  ///< it came to its end or to a stop
-    bool solved;                 ///< it came to its end: there is something to differentiate
-    bool differentiated;         ///< so did a gradient of it,
-    bool reconstructed;          ///< and one that solves backwards
+    evn__scheme *fallback;             ///< once it is needed
+    const evn__scheme *last;           ///< which of both the last gradient is of
+    evn__time_gradient *time_gradient; ///< where one is wanted
+    evn__observations *observations;   ///< where the solve observes
+    evn_buffer *x1_bar;                ///< a copy of the caller's, once one is needed
+    evn_binding *parameters;           ///< of the system, of the last solve
+    evn_binding *parameters_bar;       ///< where their cotangents go
+    evn__passage passage;              ///< of the last solve, without what its samples have
+    bool ended;                        ///< it came to its end or to a stop
+    bool solved;                       ///< it came to its end: there is something to differentiate
+    bool differentiated;               ///< so did a gradient of it,
+    bool reconstructed;                ///< and one that solves backwards
 };
 
 evn_solver_options evn_solver_options_default(void) {
@@ -68,35 +68,30 @@ static bool observes(const evn_solver *solver) {
     return solver->options.observations > 0;
 }
 
-/// Whether evolving weights are observed, too.
+/// Whether evolving weights are observed, too: a gradient in times that is none of steps needs
+/// them.
 static bool keeps_weights(const evn_solver *solver) {
     const evn_solver_options *o = &solver->options;
-    return observes(solver) && solver->layout.count > 1 && (o->observe_weights || o->time_gradient);
+    bool rates = o->time_gradient && !evn__scheme_choose(o)->time_bars;
+    return solver->layout.count > 1 && (o->observe_weights || rates);
 }
 
 static evn_status create_memory(evn_solver *solver) {
-    evn_device *device = solver->problem.device;
-    bool fp64 = solver->options.fp64;
     EVN_TRY(EVN_NEW(&solver->parameters, solver->dynamics->system.parameter_count));
     EVN_TRY(EVN_NEW(&solver->parameters_bar, solver->dynamics->system.parameter_count));
     EVN_TRY(evn__layout_create(&solver->dynamics->system, &solver->layout));
-    size_t x = state_elements(solver), observations = (size_t)solver->options.observations;
-    solver->problem.observed = keeps_weights(solver) ? solver->layout.total : x;
-    size_t observed = evn__size_product(solver->problem.observed, observations);
-    EVN_TRY(observes(solver)
-                ? evn__real_create_for(device, EVN__USE_STATES, fp64, observed, &solver->series)
-                : EVN_OK);
-    return keeps_weights(solver)
-               ? evn__real_create_for(device, EVN__USE_STATES, fp64,
-                                      evn__size_product(x, observations), &solver->given)
-               : EVN_OK;
+    solver->problem.observed =
+        keeps_weights(solver) ? solver->layout.total : state_elements(solver);
+    return observes(solver) ? evn__observations_create(&solver->problem, &solver->observations)
+                            : EVN_OK;
 }
 
 static evn_status create_scheme(evn_solver *solver) {
     EVN_TRY(evn__scheme_create(&solver->problem, &solver->scheme));
     solver->last = solver->scheme;
     EVN_TRY(solver->options.time_gradient
-                ? evn__time_gradient_create(&solver->problem, &solver->times)
+                ? evn__time_gradient_create(&solver->problem, solver->scheme->methods,
+                                            &solver->time_gradient)
                 : EVN_OK);
     return solver->scheme->methods->reconstructed
                ? evn__reconstruction_create(&solver->problem, &solver->reconstruction)
@@ -154,9 +149,8 @@ void evn_solver_destroy(evn_solver **solver) {
     evn__scheme_destroy(&s->scheme);
     evn__scheme_destroy(&s->fallback);
     evn__reconstruction_destroy(&s->reconstruction);
-    evn__time_gradient_destroy(&s->times);
-    evn_buffer_destroy(&s->series);
-    evn_buffer_destroy(&s->given);
+    evn__time_gradient_destroy(&s->time_gradient);
+    evn__observations_destroy(&s->observations);
     evn_buffer_destroy(&s->x1_bar);
     evn__layout_free(&s->layout);
     evn_dynamics_destroy(&s->dynamics);
@@ -174,9 +168,8 @@ static evn_status set_initial(evn_solver *solver, int index, evn_binding value) 
     size_t count = solver->layout.size[index];
     evn_binding begin = solver->scheme->methods->begin(solver->scheme, index);
     EVN_TRY(evn__real_copy(begin, value, solver->options.fp64, count));
-    EVN_TRY(solver->times ? evn__real_copy(evn__time_gradient_start(solver->times, index), value,
-                                           solver->options.fp64, count)
-                          : EVN_OK);
+    EVN_TRY(solver->time_gradient ? evn__time_gradient_start(solver->time_gradient, index, value)
+                                  : EVN_OK);
     return solver->reconstruction
                ? evn__real_copy(evn__reconstruction_truth(solver->reconstruction, index), value,
                                 solver->options.fp64, count)
@@ -211,22 +204,10 @@ static evn_status load(evn_solver *solver, evn_binding x0, const evn_binding *we
 /// The state at t0 where it is an observation.
 static evn_status observe_start(const evn_solver *solver) {
     evn_binding begin = solver->scheme->methods->begin(solver->scheme, 0);
-    return solver->course.starts ? evn__real_copy((evn_binding){solver->series, 0}, begin,
-                                                  solver->options.fp64, solver->problem.observed)
-                                 : EVN_OK;
-}
-
-/// What the caller gets of the observations: x, one after the other.
-static evn_status give(const evn_solver *solver, evn_binding *x1) {
-    const evn_binding series = {solver->series, 0};
-    size_t x = state_elements(solver);
-    *x1 = (evn_binding){solver->given ? solver->given : solver->series, 0};
-    for (int i = 0; i < solver->options.observations && solver->given; ++i) {
-        evn_binding to = {solver->given, (size_t)i * x};
-        EVN_TRY(evn__real_copy(to, evn__scheme_place(&solver->problem, series, i),
-                               solver->options.fp64, x));
-    }
-    return EVN_OK;
+    return solver->course.starts
+               ? evn__real_copy(evn__observations_all(solver->observations), begin,
+                                solver->options.fp64, solver->problem.observed)
+               : EVN_OK;
 }
 
 static double largest(const evn_solver *solver) {
@@ -253,16 +234,19 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
     solver->ended = solver->solved = solver->differentiated = solver->reconstructed = false;
     EVN_TRY(load(solver, x0, weights));
     passage.parameters = solver->parameters;
-    passage.series.buffer = solver->series;
+    passage.series = evn__observations_all(solver->observations);
     solver->passage = passage;
-    if (solver->times) {
-        evn__time_gradient_begin(solver->times, &passage);
+    solver->passage.samples = NULL; // the caller's
+    if (solver->time_gradient) {
+        evn__time_gradient_begin(solver->time_gradient, &passage);
     }
     EVN_TRY(observe_start(solver));
-    evn_status status = solver->scheme->methods->solve(solver->scheme, &solver->passage, solution);
-    *x1 = solver->scheme->methods->end(solver->scheme, 0);
-    EVN_TRY(solver->series ? give(solver, x1) : EVN_OK);
-    solver->passage.samples = NULL; // the caller's
+    evn_status status = solver->scheme->methods->solve(solver->scheme, &passage, solution);
+    *x1 = solver->observations ? evn__observations_given(solver->observations)
+                               : solver->scheme->methods->end(solver->scheme, 0);
+    if (status == EVN_OK && solver->observations) {
+        status = evn__observations_give(solver->observations);
+    }
     solver->last = solver->scheme;
     solver->solved = status == EVN_OK;
     solver->ended = solver->solved || solution->outcome != EVN_OUTCOME_DONE;
@@ -297,11 +281,10 @@ evn_status evn_solver_weight(const evn_solver *solver, int index, int observatio
     EVN_REQUIRE(weight);
     EVN_TRY(check_weight(solver, index, observation));
     const evn__weight *w = &solver->dynamics->weights[index];
-    EVN_CHECK(!w->evolves || observation < 0 || solver->given, EVN_ERR_ARGUMENT,
+    EVN_CHECK(!w->evolves || observation < 0 || solver->options.observe_weights, EVN_ERR_ARGUMENT,
               "the solver keeps no weights at observations: set observe_weights in its options");
     if (w->evolves && observation >= 0) {
-        *weight =
-            evn__scheme_place(&solver->problem, (evn_binding){solver->series, 0}, observation);
+        *weight = evn__scheme_place(&solver->problem, solver->passage.series, observation);
         weight->offset += solver->layout.offset[w->index];
     } else {
         *weight = w->evolves ? solver->scheme->methods->end(solver->scheme, w->index)
@@ -460,7 +443,7 @@ static bool carries(const evn__scheme *scheme, const evn_buffer *buffer) {
 /// back, or for those of times. Those that stand where a scheme carries its own, as x0_bar of the
 /// last gradient does, are put aside.
 static evn_status keep_cotangent(evn_solver *solver, evn_binding *x1_bar) {
-    bool again = observes(solver) || solver->options.fall_back || solver->times;
+    bool again = observes(solver) || solver->options.fall_back || solver->time_gradient;
     bool lost =
         carries(solver->scheme, x1_bar->buffer) || carries(solver->fallback, x1_bar->buffer);
     if (!again || !lost) {
@@ -543,8 +526,9 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     passage.x1_bar = x1_bar;
     passage.parameters_bar = solver->parameters_bar;
     EVN_TRY(take_gradient(solver, &passage, solution));
-    EVN_TRY(solver->times ? evn__time_gradient_take(solver->times, solver->last, &passage)
-                          : EVN_OK);
+    EVN_TRY(solver->time_gradient
+                ? evn__time_gradient_take(solver->time_gradient, solver->last, &passage)
+                : EVN_OK);
     *x0_bar = state_bar(solver, 0);
     EVN_TRY(deliver(solver, weights_bar));
     solver->differentiated = true;
@@ -554,12 +538,12 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
 evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *t1_bar,
                                     double *times_bar) {
     EVN_REQUIRE(solver);
-    EVN_CHECK(solver->times, EVN_ERR_ARGUMENT,
+    EVN_CHECK(solver->time_gradient, EVN_ERR_ARGUMENT,
               "the solver has no gradient in its times: set time_gradient in its options");
     EVN_CHECK(solver->differentiated, EVN_ERR_ARGUMENT,
               "there is no gradient of the last solve: call evn_solve_gradient first, and go on "
               "only if it is EVN_OK");
-    return evn__time_gradient_read(solver->times, t0_bar, t1_bar, times_bar);
+    return evn__time_gradient_read(solver->time_gradient, t0_bar, t1_bar, times_bar);
 }
 
 // Reconstruction ----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradients with respect to t0, t1 and times of observations, in fp64: along steps against the same
-// steps written out as a graph of these times and pulled back by the reference; otherwise against
-// central differences and closed forms.
+// Gradients with respect to t0, t1 and times of observations: along steps, in both precisions,
+// against the same steps written out as a graph of these times and pulled back by the reference;
+// otherwise, in fp64, against central differences and closed forms.
 #include "evonode/diff.h"
 #include "ode/unroll.h"
 #include "plan/real.h"
@@ -18,7 +18,11 @@ enum { TIMES = PROBLEM_OBSERVATIONS + 1, STATES = PROBLEM_WEIGHTS + 1, POINTS = 
 /// The first is the start, and the parts take 1, 3 and 2 of 6 steps; then without the start.
 static const double fractions[] = {0, 0.125, 0.7, 1};
 
-static const double begin = 0.3, end = 1.5;
+typedef struct span {
+    double begin, end;
+} span;
+
+static const span forth = {0.3, 1.5}, back = {1.5, 0.3};
 
 static evn_solver_options with(const char *method, int steps, evn_gradient gradient) {
     evn_solver_options options = evn_solver_options_default();
@@ -43,6 +47,7 @@ static void observe(evn_solver_options *options, int kind) {
 typedef struct written {
     const problem *p;
     const evn_solver_options *options;
+    span way;
     evn_graph *graph;
     evn__unroll *unroll;
     int times, count;
@@ -56,16 +61,18 @@ static double fraction_of(const evn_solver_options *o, int observation) {
                                 : (observation + 1.0) / o->observations;
 }
 
-static void written_begin(written *w, const problem *p, const evn_solver_options *options) {
+static void written_begin(written *w, const problem *p, const evn_solver_options *options,
+                          span way) {
     int given = options->observations > 0 ? options->observations : 1;
-    *w = (written){.p = p, .options = options, .count = p->weight_count + 1, .times = 1 + given};
+    *w = (written){
+        .p = p, .options = options, .way = way, .count = p->weight_count + 1, .times = 1 + given};
     TRY(evn_graph_create(&w->graph));
     TRY(evn__unroll_create(p->dynamics, options->method, &w->unroll));
     for (int i = 0; i < w->times; ++i) {
         char name[32];
         snprintf(name, sizeof(name), "time%d", i);
         double part = i == 0 ? 0 : fraction_of(options, i - 1);
-        w->time_of[i] = part == 1 ? end : begin + part * (end - begin);
+        w->time_of[i] = part == 1 ? way.end : way.begin + part * (way.end - way.begin);
         w->time[i] = evn_input(w->graph, name, EVN_SCALAR);
     }
     for (int i = 0; i < w->count; ++i) {
@@ -128,7 +135,7 @@ static void written_go(written *w, const double *grid, int points) {
         } else {
             TRY(evn__unroll_step_at(w->unroll, g, t, dt, &w->at[0], w->at + 1));
         }
-        if (fabs(grid[i + 1] - w->time_of[next]) < 1e-12) {
+        if (fabs(grid[i + 1] - w->time_of[next]) < 1e-5) {
             written_observe(w, next - 1);
             now = next++;
         }
@@ -158,13 +165,13 @@ static void written_gradient(written *w, double *bars) {
 }
 
 /// t0, t1, then observations, as evn_solver_time_gradient has them, of the grid of a solver.
-static void expect(problem *p, const evn_solver_options *options, double *expected) {
+static void expect(problem *p, const evn_solver_options *options, span way, double *expected) {
     double grid[POINTS], bars[TIMES];
     int points = p->solution.accepted + 1;
     written w;
     ck_assert_int_le(points, POINTS);
     TRY(evn_solver_grid(p->solver, grid, points));
-    written_begin(&w, p, options);
+    written_begin(&w, p, options, way);
     written_go(&w, grid, points);
     written_gradient(&w, bars);
     expected[0] = bars[0];
@@ -177,45 +184,88 @@ static void expect(problem *p, const evn_solver_options *options, double *expect
     }
 }
 
-static void solved(problem *p, const evn_solver_options *options, double *got) {
+static void solved(problem *p, const evn_solver_options *options, span way, double *got) {
     problem_prepare(p, options);
-    problem_solve(p, begin, end);
+    problem_solve(p, way.begin, way.end);
     problem_gradient(p);
     TRY(evn_solver_time_gradient(p->solver, &got[0], &got[1], got + 2));
 }
 
-static void check_steps(problem *p, const evn_solver_options *options) {
+static void check_steps(problem *p, const evn_solver_options *options, span way) {
     double expected[TIMES + 1], got[TIMES + 1];
     int count = 2 + options->observations;
-    solved(p, options, got);
-    expect(p, options, expected);
+    solved(p, options, way, got);
+    expect(p, options, way, expected);
     double error = test_difference(got, expected, count);
-    printf("%s, %s, %d steps, %d observations: %.2g\n", evn_gradient_name((int)options->gradient),
-           options->method, p->solution.accepted, options->observations, error);
-    ck_assert_msg(error <= 1e-10, "%g", error);
+    printf("%s, %s, %d steps, %d observations, %s: %.2g\n",
+           evn_gradient_name((int)options->gradient), options->method, p->solution.accepted,
+           options->observations, options->fp64 ? "double" : "single", error);
+    ck_assert_msg(error <= (options->fp64 ? 1e-13 : 1e-5), "%g", error);
     problem_reset(p);
 }
 
-START_TEST(fixed_steps) {
+enum { PLAIN, SINGLE, BACKWARD, AUTONOMOUS, VARIANTS };
+
+static void check_variant(evn_solver_options options, int variant) {
+    problem p = variant == AUTONOMOUS ? problem_linear() : problem_node_ew(30);
+    options.fp64 = variant != SINGLE;
+    check_steps(&p, &options, variant == BACKWARD ? back : forth);
+    problem_free(&p);
+}
+
+static evn_solver_options fixed(int gradient, int kind, const char *method) {
     static const evn_gradient gradients[] = {EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED,
                                              EVN_GRADIENT_CHECKPOINTED, EVN_GRADIENT_REVERSIBLE};
+    evn_solver_options options = with(method, 6, gradients[gradient]);
+    options.checkpoints = gradient == 2 ? 2 : 0;
+    observe(&options, kind);
+    return options;
+}
+
+static evn_solver_options adaptive(evn_gradient gradient, int kind) {
+    evn_solver_options options = with("dopri5", 0, gradient);
+    options.rtol = options.atol = 1e-5;
+    observe(&options, kind);
+    return options;
+}
+
+START_TEST(fixed_steps) {
     static const char *const methods[] = {"rk4", "midpoint", "dopri5"};
-    problem p = problem_node_ew(30);
-    evn_solver_options options = with(methods[_i % 3], 6, gradients[_i / 4]);
-    options.checkpoints = _i / 4 == 2 ? 2 : 0;
-    observe(&options, _i % 4);
-    check_steps(&p, &options);
-    problem_free(&p);
+    check_variant(fixed(_i / 4, _i % 4, methods[_i % 3]), PLAIN);
 }
 END_TEST
 
 START_TEST(adaptive_steps) {
-    problem p = problem_node_ew(31);
-    evn_solver_options options =
-        with("dopri5", 0, _i < 4 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_CHECKPOINTED);
-    options.rtol = options.atol = 1e-5;
+    check_variant(adaptive(_i < 4 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_CHECKPOINTED, _i % 4),
+                  PLAIN);
+}
+END_TEST
+
+/// The last of each variant is adaptive.
+START_TEST(variants_of_steps) {
+    int variant = 1 + _i / 5, gradient = _i % 5, kind = (variant + gradient) % 4;
+    check_variant(gradient < 4 ? fixed(gradient, kind, "rk4")
+                               : adaptive(EVN_GRADIENT_BACKPROP, kind),
+                  variant);
+}
+END_TEST
+
+/// An adjoint that has fallen back has the gradient of the steps.
+START_TEST(fallen_back) {
+    double got[TIMES + 1], expected[TIMES + 1];
+    problem p = problem_node_ew(34);
+    evn_solver_options options = with("dopri5", _i < 4 ? 6 : 0, EVN_GRADIENT_ADJOINT);
+    options.rtol = options.atol = 1e-4;
+    options.reconstruction = 1e-300; // which no solve backwards keeps
+    options.fall_back = true;
     observe(&options, _i % 4);
-    check_steps(&p, &options);
+    solved(&p, &options, forth, got);
+    ck_assert(p.backward.fell_back);
+    problem_reset(&p);
+    options = evn_solver_options_with(&options, EVN_GRADIENT_CHECKPOINTED);
+    solved(&p, &options, forth, expected);
+    double error = test_difference(got, expected, 2 + options.observations);
+    ck_assert_msg(error <= 1e-14, "%g", error);
     problem_free(&p);
 }
 END_TEST
@@ -234,8 +284,9 @@ static double loss(problem *p, double t0, double t1) {
 /// Of the loss in t0 and in t1.
 static void differences(problem *p, double *slopes) {
     const double h = 1e-4;
-    slopes[0] = (loss(p, begin + h, end) - loss(p, begin - h, end)) / (2 * h);
-    slopes[1] = (loss(p, begin, end + h) - loss(p, begin, end - h)) / (2 * h);
+    const double t0 = forth.begin, t1 = forth.end;
+    slopes[0] = (loss(p, t0 + h, t1) - loss(p, t0 - h, t1)) / (2 * h);
+    slopes[1] = (loss(p, t0, t1 + h) - loss(p, t0, t1 - h)) / (2 * h);
 }
 
 START_TEST(adjoint_is_that_of_the_solution) {
@@ -246,11 +297,11 @@ START_TEST(adjoint_is_that_of_the_solution) {
              _i < 8 ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_ADJOINT_QUADRATURE);
     options.rtol = options.atol = 1e-10;
     observe(&options, _i % 4);
-    solved(&p, &options, got);
+    solved(&p, &options, forth, got);
     problem_reset(&p);
     options.gradient = EVN_GRADIENT_BACKPROP;
     options.steps = 400;
-    solved(&p, &options, expected);
+    solved(&p, &options, forth, expected);
     double error = test_difference(got, expected, 2 + options.observations);
     printf("adjoint, %d observations: %.2g\n", options.observations, error);
     ck_assert_msg(error <= 1e-8, "%g", error);
@@ -265,7 +316,7 @@ START_TEST(schemes_agree_with_differences) {
     problem p = problem_node_ew(33);
     evn_solver_options options = with("rk4", 100, gradients[_i / 4]);
     observe(&options, _i % 4);
-    solved(&p, &options, got);
+    solved(&p, &options, forth, got);
     differences(&p, expected);
     double error = test_difference(got, expected, 2);
     printf("%s: %.2g\n", evn_gradient_name((int)options.gradient), error);
@@ -334,7 +385,7 @@ static void closed_form(const problem *p, int row, const double *x_bar, double t
     *t_bar = 0;
     for (int i = 0; i < 2; ++i) {
         double a = p->weight[0][i];
-        double x = p->x0[2 * row + i] * exp(a * (t * t - t0 * t0) / 2);
+        double x = p->x0[2 * row + i] * exp(a * (t - t0) * (t + t0) / 2);
         *t_bar += x_bar[2 * row + i] * a * t * x;
         *t0_bar -= x_bar[2 * row + i] * a * t0 * x;
     }
@@ -383,6 +434,99 @@ START_TEST(samples_have_their_own) {
 }
 END_TEST
 
+/// Samples of one solve share its times, however they step: one number for all, and none behind it.
+START_TEST(samples_share_times) {
+    enum { GUARD = 77 };
+    const double t0 = 0.2, t1 = 1.1;
+    int rows = _i % 2 ? 1 : 3, kind = _i / 2;
+    double t0_bar[4], t1_bar[4], times_bar[13], times[4] = {0}, first = 0, last = 0;
+    problem p = problem_of_time(rows);
+    evn_solver_options options = with("dopri5", 0, EVN_GRADIENT_BACKPROP);
+    options.rtol = options.atol = 1e-11;
+    options.per_sample = true;
+    observe(&options, kind);
+    int count = options.observations;
+    t0_bar[1] = t1_bar[1] = times_bar[count] = GUARD;
+    problem_prepare(&p, &options);
+    problem_solve(&p, t0, t1);
+    problem_gradient(&p);
+    TRY(evn_solver_time_gradient(p.solver, t0_bar, t1_bar, times_bar));
+    for (int row = 0; row < rows; ++row) {
+        for (int i = 0; i < (count > 0 ? count : 1); ++i) {
+            double part = fraction_of(&options, i), t = t0 + part * (t1 - t0), bar;
+            closed_form(&p, row, p.x1_bar + i * p.x_count, t0, t, &first, &bar);
+            times[i] += part > 0 ? bar : 0;
+            last += part * bar;
+            first += (1 - part) * bar;
+        }
+    }
+    ck_assert_double_eq_tol(t0_bar[0], first, 1e-8);
+    ck_assert_double_eq_tol(t1_bar[0], last, 1e-8);
+    for (int i = 0; i < count; ++i) {
+        ck_assert_double_eq_tol(times_bar[i], times[i], 1e-8);
+    }
+    ck_assert(t0_bar[1] == GUARD && t1_bar[1] == GUARD && times_bar[count] == GUARD);
+    problem_free(&p);
+}
+END_TEST
+
+// Intervals without length ------------------------------------------------------------------------
+
+/// x' = a t x by a method that is as good as exact: the solution, and its gradient.
+static void check_rates(evn_solver_options options, double t0, double t1) {
+    double got[TIMES + 1], bar, first = 0, last = 0;
+    problem p = problem_of_time(2);
+    p.weight[0][0] /= t1;
+    p.weight[0][1] /= t1;
+    solved(&p, &options, (span){t0, t1}, got);
+    for (int i = 0; i < options.observations; ++i) {
+        const double *x_bar = p.x1_bar + (size_t)i * (size_t)p.x_count;
+        double part = fraction_of(&options, i), t = t0 + part * (t1 - t0), sum = 0;
+        for (int k = 0; k < p.x_count; ++k) {
+            double growth = exp(p.weight[0][k % 2] * (t - t0) * (t + t0) / 2);
+            ck_assert_double_eq_tol(p.x1[i * p.x_count + k], p.x0[k] * growth, 1e-6);
+        }
+        for (int row = 0; row < 2; ++row) {
+            closed_form(&p, row, x_bar, t0, t, &first, &bar);
+            sum += bar;
+        }
+        ck_assert_double_eq_tol(got[2 + i], sum, 1e-5);
+        first += (1 - part) * sum;
+        last += part * sum;
+    }
+    ck_assert_double_eq_tol(got[0], first, 1e-5);
+    ck_assert_double_eq_tol(got[1], last, 1e-5);
+    problem_free(&p);
+}
+
+static evn_solver_options any(int which, int steps) {
+    static const evn_gradient gradients[] = {EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED,
+                                             EVN_GRADIENT_REVERSIBLE, EVN_GRADIENT_ADJOINT,
+                                             EVN_GRADIENT_BACKPROP};
+    evn_solver_options options = with("dopri5", which < 4 ? steps : 0, gradients[which]);
+    options.checkpoints = which == 1 ? 2 : 0;
+    options.rtol = options.atol = 1e-9;
+    return options;
+}
+
+/// Two observations at times that are one in double, though their fractions of the way are not.
+START_TEST(at_one_time) {
+    static const double times[] = {0.5, 0.5000000000000001, 1};
+    evn_solver_options options = any(_i, 40);
+    options.observations = 3;
+    options.times = times;
+    check_rates(options, 1, 2);
+}
+END_TEST
+
+/// Eight in a way that has four numbers of double.
+START_TEST(far_from_zero) {
+    evn_solver_options options = any(_i, 8);
+    options.observations = 8;
+    check_rates(options, 1e9, 1e9 + 4e-7);
+}
+END_TEST
+
 // What is refused ---------------------------------------------------------------------------------
 
 START_TEST(there_has_to_be_one) {
@@ -416,12 +560,19 @@ static Suite *suite(void) {
     TCase *steps = tcase_create("steps");
     tcase_add_loop_test(steps, fixed_steps, 0, 16);
     tcase_add_loop_test(steps, adaptive_steps, 0, 8);
+    tcase_add_loop_test(steps, variants_of_steps, 0, 5 * (VARIANTS - 1));
+    tcase_add_loop_test(steps, fallen_back, 0, 8);
     suite_add_tcase(s, steps);
+    TCase *lengths = tcase_create("lengths");
+    tcase_add_loop_test(lengths, at_one_time, 0, 5);
+    tcase_add_loop_test(lengths, far_from_zero, 0, 5);
+    suite_add_tcase(s, lengths);
     TCase *solution = tcase_create("solution");
     tcase_add_loop_test(solution, adjoint_is_that_of_the_solution, 0, 12);
     tcase_add_loop_test(solution, schemes_agree_with_differences, 0, 12);
     tcase_add_loop_test(solution, no_way, 0, 28);
     tcase_add_loop_test(solution, samples_have_their_own, 0, 6);
+    tcase_add_loop_test(solution, samples_share_times, 0, 8);
     suite_add_tcase(s, solution);
     TCase *calls = tcase_create("calls");
     tcase_add_test(calls, there_has_to_be_one);
