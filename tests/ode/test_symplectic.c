@@ -109,7 +109,7 @@ static void drift(const char *method, int periods, double worst[PARTS]) {
 
 /// Bounded, where a method that is not symplectic drifts all along the way.
 static void check_drift(int periods) {
-    static const double bounds[] = {3e-3, 1e-4};
+    static const double bounds[] = {3e-3, 1e-5};
     double worst[PARTS];
     for (int i = 0; i < METHODS; ++i) {
         drift(methods[i], periods, worst);
