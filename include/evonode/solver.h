@@ -67,7 +67,7 @@ typedef enum evn_norm {
 
 /// Set up with evn_solver_options_default, then change fields.
 typedef struct evn_solver_options {
-    const char *method; ///< evn_method_name: "euler", "rk4", "dopri5", …
+    const char *method; ///< evn_method_name: "euler", "rk4", "dopri5", "kvaerno5", …
     int steps;          ///< > 0: that many equal steps, or more where observations have to be hit;
                         ///< 0: adaptive, for methods with an estimate
     double rtol, atol;  ///< adaptive: tolerances per element; atol in units of the state
@@ -143,6 +143,7 @@ typedef enum evn_outcome {
     EVN_OUTCOME_STEP_TOO_SMALL,
     EVN_OUTCOME_TOO_MANY_STEPS,
     EVN_OUTCOME_NOT_FINITE,
+    EVN_OUTCOME_NEWTON_FAILED,     ///< implicit, fixed steps: the equations of one were not solved
     EVN_OUTCOME_NOT_RECONSTRUCTED, ///< of a gradient: solving backwards leads elsewhere
     EVN_OUTCOME_EVENT,             ///< at a terminal event (evonode/event.h), which is no failure
 } evn_outcome;
@@ -184,8 +185,9 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 /// @param[out] x1       where x(t1) is, [observations, state] where there are some; memory of the
 ///                      solver, valid until its next solve
 /// @param[out] solution may be NULL
-/// Fixed steps enqueue only. Adaptive ones are decided about on the device: the host waits for the
-/// end, once where the solve takes what the last ones took, otherwise after every 1 to 16 steps.
+/// Fixed steps enqueue only; those of implicit methods are looked at once, at the end. Adaptive
+/// ones are decided about on the device: the host waits for the end, once where the solve takes
+/// what the last ones took, otherwise after every 1 to 16 steps.
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);

@@ -15,6 +15,7 @@ typedef struct adjoint_build {
     evn__system *adjoint;
     evn_graph *graph;
     bool along;        ///< the states are those of interpolants
+    bool pairs;        ///< whether there may be any
     int bar_count;     ///< states + parameters
     evn_value *inputs; ///< of the system: t, states, parameters
     evn_value *seeds;  ///< cotangents of the states
@@ -110,7 +111,8 @@ static evn_status find_pairs(adjoint_build *b) {
     for (int i = 0; i < s->parameter_count; ++i) {
         evn__product terms[EVN__WEIGHT_GRADIENT_TERMS];
         int count;
-        if (!evn__weight_gradient_find(b->graph, b->bars[s->state_count + i], terms, &count)) {
+        if (!b->pairs ||
+            !evn__weight_gradient_find(b->graph, b->bars[s->state_count + i], terms, &count)) {
             adjoint->quadrature[i] = adjoint->state_count++;
             continue;
         }
@@ -166,12 +168,15 @@ static evn_status build(adjoint_build *b) {
     return evn_graph_status(b->graph);
 }
 
-static evn_status make(const evn__system *system, bool along, evn__system *adjoint) {
+static evn_status make(const evn__system *system, bool along, bool pairs, evn__system *adjoint) {
     int states = system->state_count, parameters = system->parameter_count;
     int carried = along ? states : 2 * states;
     int terms = along ? states * EVN__INTERPOLANT_TERMS : 0;
-    adjoint_build b = {
-        .system = system, .adjoint = adjoint, .along = along, .bar_count = states + parameters};
+    adjoint_build b = {.system = system,
+                       .adjoint = adjoint,
+                       .along = along,
+                       .pairs = pairs,
+                       .bar_count = states + parameters};
     *adjoint = (evn__system){.state_count = carried,
                              .parameter_count = parameters + (along ? terms + STEP_SCALARS : 0),
                              .joint = system->joint};
@@ -192,10 +197,10 @@ static evn_status make(const evn__system *system, bool along, evn__system *adjoi
     return status;
 }
 
-evn_status evn__system_adjoint(const evn__system *system, evn__system *adjoint) {
-    return make(system, false, adjoint);
+evn_status evn__system_adjoint(const evn__system *system, bool pairs, evn__system *adjoint) {
+    return make(system, false, pairs, adjoint);
 }
 
-evn_status evn__system_adjoint_along(const evn__system *system, evn__system *adjoint) {
-    return make(system, true, adjoint);
+evn_status evn__system_adjoint_along(const evn__system *system, bool pairs, evn__system *adjoint) {
+    return make(system, true, pairs, adjoint);
 }

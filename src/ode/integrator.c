@@ -115,7 +115,8 @@ static evn_status create(evn__integrator *in, const evn__system *system) {
     EVN_TRY(create_pairs(in, system));
     in->parameter_count = system->parameter_count;
     int ports = system->state_count + system->parameter_count + evn__system_outputs(system) +
-                2 * system->pair_count * EVN__MAX_EVALUATIONS + EVN__INTEGRATOR_SCALARS;
+                2 * system->pair_count * evn__stepper_operands(in->stepper) +
+                EVN__INTEGRATOR_SCALARS;
     EVN_TRY(EVN_NEW(&in->inputs, ports));
     EVN_TRY(EVN_NEW(&in->outputs, ports));
     for (int i = 0; i < 2; ++i) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why an adaptive solve ended before its end.
+// Why a solve ended before its end.
 #include "base/number.h"
 #include "kernels/shared.h"
 #include "ode/integrator_state.h"
+#include "plan/real.h"
 #include <math.h>
+#include <stdlib.h>
 
 evn_outcome evn__outcome_of(int status) {
     switch (status) {
@@ -24,7 +26,7 @@ static double resolution(const evn_solver_options *options, double t) {
                          : (double)(nextafterf(fabsf((float)t), INFINITY) - fabsf((float)t));
 }
 
-enum { ADVICE = 384 };
+enum { ADVICE = 480 };
 
 static void advise_slower(const evn_solver_options *options, const evn_solution *solution,
                           double left, char text[ADVICE]) {
@@ -34,8 +36,9 @@ static void advise_slower(const evn_solver_options *options, const evn_solution 
         text, ADVICE,
         "it used up its %d steps, and looks stiff: what decays at a rate of %.2g there keeps "
         "the steps of an explicit method short, those of %s below %.2g, at any tolerance. "
-        "Raise max_steps to about %.1g, shorten the way, or let the dynamics be slower: "
-        "smaller weights, a lower learning rate",
+        "Take an implicit one, such as kvaerno5 or rosenbrock23; or raise max_steps to about "
+        "%.1g, shorten the way, or let the dynamics be slower: smaller weights, a lower learning "
+        "rate",
         options->max_steps, solution->decay, options->method, longest,
         options->max_steps + 1.5 * fabs(left) / longest);
 }
@@ -122,4 +125,26 @@ evn_status evn__outcome_fail(const evn_solver_options *options, const evn_soluti
         "accepted and %d rejected: %s",
         solution->t, backward ? "back " : "", t1, next, solution->accepted, solution->rejected,
         text);
+}
+
+evn_status evn__outcome_check_steps(const evn_solver_options *options, evn_binding x, size_t count,
+                                    evn_solution *solution) {
+    double *read = NULL;
+    bool finite = true;
+    if (!evn__stepper_find(options->method)->kind->iterates) {
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&read, count));
+    evn_status status = evn__real_read(x, options->fp64, read, count);
+    for (size_t i = 0; i < count; ++i) {
+        finite = finite && isfinite(read[i]);
+    }
+    free(read);
+    EVN_TRY(status);
+    solution->outcome = finite ? EVN_OUTCOME_DONE : EVN_OUTCOME_NEWTON_FAILED;
+    EVN_CHECK(finite, EVN_ERR_SOLVER,
+              "the state after %d steps of %s is not finite: Newton's method did not solve the "
+              "equations of one of them, or f is not finite; take more steps, or adaptive ones",
+              solution->accepted, options->method);
+    return EVN_OK;
 }

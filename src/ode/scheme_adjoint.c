@@ -13,7 +13,8 @@ typedef struct adjoint {
 
 static evn_status create_backward(const evn__problem *p, adjoint *a) {
     evn__system system = {0};
-    evn_status status = evn__system_adjoint(p->system, &system);
+    bool pairs = evn__stepper_operands(evn__stepper_find(p->options->method)) > 0;
+    evn_status status = evn__system_adjoint(p->system, pairs, &system);
     if (status == EVN_OK) {
         status = evn__integrator_create(p->device, &system, p->options, p->course,
                                         p->options->observations > 0, &a->backward);

@@ -28,7 +28,8 @@ static evn_status create_backward(const evn__problem *p, along *a) {
     a->options = *p->options;
     a->options.observations = 0;
     EVN_TRY(evn__course_create(&a->options, &a->course));
-    evn_status status = evn__system_adjoint_along(p->system, &system);
+    bool pairs = evn__stepper_operands(evn__stepper_find(p->options->method)) > 0;
+    evn_status status = evn__system_adjoint_along(p->system, pairs, &system);
     if (status == EVN_OK) {
         status = evn__integrator_create(p->device, &system, &a->options, &a->course, false,
                                         &a->backward);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/step.h"
 
+#include "ode/error_norm.h"
 #include "ode/step_build.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,14 +16,16 @@ static evn_status begin(evn__step_build *b, const char *second_scalar) {
     int outputs = evn__system_outputs(s);
     EVN_TRY(evn_graph_create(&b->graph));
     int slopes = outputs * (b->stepper->kind->slopes(b->stepper) + 1);
-    EVN_TRY(EVN_NEW(&b->states, 2 * states + slopes + 2 * inputs));
+    EVN_TRY(EVN_NEW(&b->states, 3 * states + slopes + 2 * inputs));
     b->next = b->states + states;
-    b->k = b->next + states;
+    b->estimate = b->next + states;
+    b->k = b->estimate + states;
     b->parameters = b->k + slopes;
     b->inputs = b->parameters + inputs;
     b->t = evn_input(b->graph, "t", evn__system_time_shape(s));
     b->dt = evn_input(b->graph, second_scalar, evn__system_time_shape(s));
-    b->end = EVN_NONE;
+    b->end = b->doubt = EVN_NONE;
+    b->rtol = b->atol = EVN_NONE;
     for (int i = 1; i < inputs; ++i) {
         evn_value source = evn_graph_input(s->graph, i);
         evn_value value = evn_input(b->graph, evn_graph_input_name(s->graph, i),
@@ -83,9 +86,24 @@ static evn_status finish(evn__step_build *b, evn_status status, evn_graph **grap
     return status;
 }
 
+/// Nobody looks at a fixed step: where its stepper could not solve it, it is not a number.
+static void mark_doubtful(evn__step_build *b) {
+    evn_graph *g = b->graph;
+    if (b->doubt == EVN_NONE) {
+        return;
+    }
+    evn_value zero = evn_constant(g, 0), one = evn_constant(g, 1);
+    evn_value bad = evn_step(g, evn_sub(g, b->doubt, one));
+    evn_value mark = evn_detach(g, evn_mask(g, evn_div(g, zero, evn_sub(g, one, bad)), bad));
+    for (int i = 0; i < b->system->state_count; ++i) {
+        b->next[i] = evn_add(g, b->next[i], mark);
+    }
+}
+
 static evn_status build_fixed(evn__step_build *b) {
     EVN_TRY(begin(b, "dt"));
     EVN_TRY(b->stepper->kind->advance(b->stepper, b));
+    mark_doubtful(b);
     output_states(b);
     output_pairs(b);
     return evn_graph_status(b->graph);
@@ -116,38 +134,6 @@ evn_status evn__change_graph(const evn__system *system, const evn__stepper *step
 
 // Error norm --------------------------------------------------------------------------------------
 
-/// A norm of ratios over the controlled states: the largest root mean square of one, so that one's
-/// size hides no other, or that of all.
-typedef struct norm {
-    evn_value value;
-    double count; ///< elements so far, where they are one norm
-} norm;
-
-static norm norm_begin(evn__step_build *b) {
-    return (norm){.value = evn_constant(b->graph, 0)};
-}
-
-static void norm_add(evn__step_build *b, norm *n, evn_value x, evn_value scale) {
-    evn_graph *g = b->graph;
-    evn_value ratio = evn_div(g, x, scale);
-    evn_shape times = evn_value_shape(g, b->t); // a norm for each
-    double count = (double)(evn_shape_count(evn_value_shape(g, x)) / evn_shape_count(times));
-    evn_value sum = evn_sum_to(g, evn_mul(g, ratio, ratio), times);
-    n->count += count;
-    n->value = b->system->joint
-                   ? evn_add(g, n->value, sum)
-                   : evn_maximum(g, n->value, evn_sqrt(g, evn_scale(g, sum, 1 / count)));
-}
-
-static evn_value norm_end(evn__step_build *b, const norm *n) {
-    evn_graph *g = b->graph;
-    return b->system->joint ? evn_sqrt(g, evn_scale(g, n->value, 1 / n->count)) : n->value;
-}
-
-static evn_value tolerance(evn_graph *g, evn_value rtol, evn_value atol, evn_value size) {
-    return evn_add(g, atol, evn_mul(g, rtol, size));
-}
-
 /// Of two estimates E and Ẽ one of higher order, E² / sqrt(E² + Ẽ² / 100) (Hairer, Nørsett, Wanner:
 /// Solving ODEs I, II.10), without the square of E, which may be too small for a real.
 static evn_value join_estimates(evn_graph *g, evn_value fine, evn_value coarse) {
@@ -156,10 +142,10 @@ static evn_value join_estimates(evn_graph *g, evn_value fine, evn_value coarse) 
     return evn_div(g, fine, evn_sqrt(g, evn_add(g, rest, evn_constant(g, 1))));
 }
 
-static evn_value error_norm(evn__step_build *b, evn_value rtol, evn_value atol) {
+static evn_value error_norm(evn__step_build *b) {
     evn_graph *g = b->graph;
     const evn__stepper_kind *kind = b->stepper->kind;
-    norm fine = norm_begin(b), coarse = fine;
+    evn__error_norm fine = evn__error_norm_begin(b), coarse = fine;
     for (int i = 0; i < b->system->state_count; ++i) {
         if (!b->system->controlled[i]) {
             continue;
@@ -167,14 +153,15 @@ static evn_value error_norm(evn__step_build *b, evn_value rtol, evn_value atol) 
         evn_value error = kind->error(b->stepper, b, EVN__ESTIMATE_FINE, i);
         evn_value second = kind->error(b->stepper, b, EVN__ESTIMATE_COARSE, i);
         evn_value size = evn_maximum(g, evn_abs(g, b->states[i]), evn_abs(g, b->next[i]));
-        evn_value scale = tolerance(g, rtol, atol, size);
-        norm_add(b, &fine, error, scale);
+        evn_value scale = evn__error_tolerance(b, size);
+        evn__error_norm_add(b, &fine, error, scale);
         if (second != EVN_NONE) {
-            norm_add(b, &coarse, second, scale);
+            evn__error_norm_add(b, &coarse, second, scale);
         }
     }
-    evn_value value = norm_end(b, &fine);
-    return coarse.count > 0 ? join_estimates(g, value, norm_end(b, &coarse)) : value;
+    evn_value value = evn__error_norm_end(b, &fine);
+    value = coarse.count > 0 ? join_estimates(g, value, evn__error_norm_end(b, &coarse)) : value;
+    return b->doubt == EVN_NONE ? value : evn_maximum(g, value, b->doubt);
 }
 
 /// What the system gives at t + dt: the last slopes, or one more evaluation.
@@ -209,13 +196,14 @@ static evn_status build_adaptive(evn__step_build *b) {
         snprintf(name, sizeof(name), "%s_first", evn_graph_output_name(system, i));
         stage(b, 0)[i] = evn_input(g, name, evn_value_shape(system, evn_graph_output(system, i)));
     }
-    evn_value rtol = evn_input(g, "rtol", EVN_SCALAR), atol = evn_input(g, "atol", EVN_SCALAR);
+    b->rtol = evn_input(g, "rtol", EVN_SCALAR);
+    b->atol = evn_input(g, "atol", EVN_SCALAR);
     EVN_TRY(b->stepper->kind->advance(b->stepper, b));
     evn_value *after;
     EVN_TRY(slopes_after(b, &after));
     output_states(b);
     output_slopes(b, after);
-    evn_output(g, "error", error_norm(b, rtol, atol));
+    evn_output(g, "error", error_norm(b));
     for (int i = 0; i < b->system->state_count && b->dense; ++i) {
         char name[64];
         snprintf(name, sizeof(name), "middle.%d", i);
@@ -244,28 +232,29 @@ static evn_value minimum(evn_graph *g, evn_value a, evn_value b) {
 }
 
 /// The norm of values[state], by tolerances for the states as they are.
-static evn_value norm_of(evn__step_build *b, const evn_value *values, evn_value rtol,
-                         evn_value atol) {
+static evn_value norm_of(evn__step_build *b, const evn_value *values) {
     evn_graph *g = b->graph;
-    norm n = norm_begin(b);
+    evn__error_norm n = evn__error_norm_begin(b);
     for (int i = 0; i < b->system->state_count; ++i) {
         if (b->system->controlled[i]) {
-            norm_add(b, &n, values[i], tolerance(g, rtol, atol, evn_abs(g, b->states[i])));
+            evn__error_norm_add(b, &n, values[i],
+                                evn__error_tolerance(b, evn_abs(g, b->states[i])));
         }
     }
-    return norm_end(b, &n);
+    return evn__error_norm_end(b, &n);
 }
 
 static evn_status build_start(evn__step_build *b) {
     EVN_TRY(begin(b, "span"));
     evn_graph *g = b->graph;
-    evn_value rtol = evn_input(g, "rtol", EVN_SCALAR), atol = evn_input(g, "atol", EVN_SCALAR);
+    b->rtol = evn_input(g, "rtol", EVN_SCALAR);
+    b->atol = evn_input(g, "atol", EVN_SCALAR);
     evn_value span = evn_abs(g, b->dt), direction = evn_sign(g, b->dt);
     evn_value tiny = evn_constant(g, 1e-12);
     EVN_TRY(evn__step_evaluate(b, b->t, b->states, stage(b, 0)));
     output_slopes(b, stage(b, 0));
-    evn_value d0 = norm_of(b, b->states, rtol, atol);
-    evn_value d1 = norm_of(b, stage(b, 0), rtol, atol);
+    evn_value d0 = norm_of(b, b->states);
+    evn_value d1 = norm_of(b, stage(b, 0));
     // Two guesses from sizes alone: a hundredth of state over slope, and not less than 1e-6 of the
     // span, so that a zero state gives a step too.
     evn_value guess = evn_div(g, evn_scale(g, d0, 0.01), evn_maximum(g, d1, tiny));
@@ -277,7 +266,7 @@ static evn_status build_start(evn__step_build *b) {
     for (int i = 0; i < b->system->state_count; ++i) {
         b->next[i] = evn_sub(g, stage(b, 1)[i], stage(b, 0)[i]);
     }
-    evn_value d2 = evn_div(g, norm_of(b, b->next, rtol, atol), guess);
+    evn_value d2 = evn_div(g, norm_of(b, b->next), guess);
     evn_value steep = evn_maximum(g, evn_maximum(g, d1, d2), tiny);
     evn_value power = evn_constant(g, 1.0 / (b->stepper->error_order + 1));
     evn_value ratio = evn_div(g, evn_constant(g, 0.01), steep);

@@ -16,8 +16,12 @@ struct evn__step_build {
     evn_value *k; ///< [sets + 1][outputs]: slopes, then operands of pairs; behind the sets what is
                   ///< evaluated after the step
     evn_value *inputs;
-    bool adaptive; ///< the first set of slopes is given
-    bool dense;    ///< with the middle of the step
+    evn_value *estimate;  ///< room for the stepper's own, with `adaptive`
+    evn_value rtol, atol; ///< EVN_NONE: fixed steps
+    evn_value doubt;      ///< of what the stepper could not solve well enough: joins the error of
+                          ///< an adaptive step, above 1 makes a fixed one NaN; EVN_NONE: nothing
+    bool adaptive;        ///< the first set of slopes is given
+    bool dense;           ///< with the middle of the step
 };
 
 /// Slopes of set `set`, then operands.

@@ -5,6 +5,8 @@
 #include "base/status.h"
 #include "evonode/solver.h"
 #include "ode/explicit.h"
+#include "ode/implicit.h"
+#include "ode/rosenbrock.h"
 #include "ode/symplectic.h"
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,11 @@ static const evn__stepper steppers[] = {
     {#name, order, 0, false, &evn__symplectic, &evn__splittings[EVN__SPLITTING_##name]},
 #include "ode/symplectic.def"
 #undef EVN_SYMPLECTIC
+#define EVN_IMPLICIT(name, stages, order, error_order, fsal, diagonal, c, a, b, e)                 \
+    {#name, order, error_order, fsal, &evn__implicit, &evn__tableaux[EVN__TABLEAU_##name]},
+#include "ode/implicit.def"
+#undef EVN_IMPLICIT
+    {"rosenbrock23", 2, 2, true, &evn__rosenbrock23, NULL},
 };
 
 enum { STEPPERS = sizeof(steppers) / sizeof(steppers[0]) };

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 enum {
-    EVN__MAX_EVALUATIONS = 12,                           ///< of a step, at most
+    EVN__MAX_EVALUATIONS = 64,                           ///< of a step, at most
     EVN__MAX_STEPS = INT_MAX / EVN__MAX_EVALUATIONS - 1, ///< whose evaluations can be counted
 };
 
@@ -25,6 +25,8 @@ typedef enum evn__estimate {
 
 /// What a kind of stepper can do. Values are of the graph under construction; EVN_NONE: none.
 typedef struct evn__stepper_kind {
+    bool iterates; ///< it solves equations, in vain perhaps: a fixed step is not a number then
+
     /// Evaluations of the right-hand side in a step without an estimate; in one with it, whose
     /// first slope is there already, and whose last one is for the next.
     int (*evaluations)(const evn__stepper *stepper);

@@ -9,9 +9,13 @@
 
 const evn__tableau evn__tableaux[EVN__TABLEAUX] = {
 #define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e, coarse)                    \
-    {#name, stages, order, error_order, fsal, c, a, b, e, coarse},
+    {#name, stages, order, error_order, fsal, c, a, b, e, coarse, 0},
 #include "ode/tableau.def"
 #undef EVN_TABLEAU
+#define EVN_IMPLICIT(name, stages, order, error_order, fsal, diagonal, c, a, b, e)                 \
+    {#name, stages, order, error_order, fsal, c, a, b, e, ARRAY(0), diagonal},
+#include "ode/implicit.def"
+#undef EVN_IMPLICIT
 };
 
 const evn__tableau *evn__tableau_find(const char *name) {
@@ -24,7 +28,7 @@ const evn__tableau *evn__tableau_find(const char *name) {
 }
 
 double evn__tableau_a(const evn__tableau *tableau, int i, int j) {
-    return tableau->a[i * (i - 1) / 2 + j];
+    return j < i ? tableau->a[i * (i - 1) / 2 + j] : i > 0 ? tableau->diagonal : 0;
 }
 
 int evn__tableau_evaluations(const evn__tableau *tableau) {
@@ -47,7 +51,7 @@ static double stability_function(const evn__tableau *tableau, double z) {
         for (int j = 0; j < i; ++j) {
             x += evn__tableau_a(tableau, i, j) * k[j];
         }
-        k[i] = z * x;
+        k[i] = z * x / (1 - z * evn__tableau_a(tableau, i, i));
         result += tableau->b[i] * k[i];
     }
     return result;

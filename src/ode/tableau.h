@@ -6,8 +6,9 @@
 
 enum { EVN__MAX_STAGES = 12 };
 
-/// An explicit Runge–Kutta method: k_i = f(t + c_i dt, y + dt Σ_{j<i} a_ij k_j),
-/// y' = y + dt Σ b_i k_i, error = dt Σ e_i k_i; a second estimate, of lower order, is dt Σ ẽ_i k_i.
+/// A Runge–Kutta method, explicit or diagonally implicit: k_i = f(t + c_i dt, y + dt Σ_{j<=i} a_ij
+/// k_j), y' = y + dt Σ b_i k_i, error = dt Σ e_i k_i; a second estimate, of lower order, is dt Σ
+/// ẽ_i k_i.
 typedef struct evn__tableau {
     const char *name;
     int stages, order, error_order;
@@ -16,12 +17,16 @@ typedef struct evn__tableau {
     double a[EVN__MAX_STAGES * (EVN__MAX_STAGES - 1) / 2]; ///< row i from evn__tableau_a(i, 0)
     double b[EVN__MAX_STAGES], e[EVN__MAX_STAGES];
     double coarse[EVN__MAX_STAGES]; ///< ẽ; all zero where there is one estimate
+    double diagonal;                ///< a_ii of all stages but the first, whose is 0
 } evn__tableau;
 
 enum {
 #define EVN_TABLEAU(name, ...) EVN__TABLEAU_##name,
 #include "ode/tableau.def"
 #undef EVN_TABLEAU
+#define EVN_IMPLICIT(name, ...) EVN__TABLEAU_##name,
+#include "ode/implicit.def"
+#undef EVN_IMPLICIT
     EVN__TABLEAUX ///< how many
 };
 
@@ -30,7 +35,7 @@ extern const evn__tableau evn__tableaux[EVN__TABLEAUX];
 /// NULL when there is none of that name.
 const evn__tableau *evn__tableau_find(const char *name);
 
-/// a_ij, j < i; stages count from 0.
+/// a_ij, j <= i; stages count from 0.
 double evn__tableau_a(const evn__tableau *tableau, int i, int j);
 
 /// Evaluations of the right-hand side in a step: without an estimate, stages behind the last one

@@ -275,7 +275,7 @@ static evn_status add_ode(evn__anatomy *a, const evn_dynamics *dynamics) {
     double forward, back = 0, state = state_numbers(&dynamics->system);
     EVN_TRY(measure_step(&dynamics->system, evn__step_graph, "euler", &step));
     EVN_TRY(measure_adaptive(&dynamics->system, &forward));
-    evn_status status = evn__system_adjoint(&dynamics->system, &adjoint);
+    evn_status status = evn__system_adjoint(&dynamics->system, true, &adjoint);
     if (status == EVN_OK) {
         status = measure_adaptive(&adjoint, &back);
     }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The norm of an error over states, in units of the tolerances: at most 1 is acceptable.
+#ifndef EVN_ODE_ERROR_NORM_H
+#define EVN_ODE_ERROR_NORM_H
+
+#include "ode/step_build.h"
+
+/// A norm of ratios over states: the largest root mean square of one, so that one's size hides no
+/// other, or that of all.
+typedef struct evn__error_norm {
+    evn_value value;
+    double count; ///< elements so far, where they are one norm
+} evn__error_norm;
+
+evn__error_norm evn__error_norm_begin(evn__step_build *step);
+/// Another state's x / scale.
+void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, evn_value x,
+                         evn_value scale);
+evn_value evn__error_norm_end(evn__step_build *step, const evn__error_norm *norm);
+
+/// atol + rtol size
+evn_value evn__error_tolerance(evn__step_build *step, evn_value size);
+
+#endif
