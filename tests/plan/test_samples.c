@@ -237,26 +237,6 @@ START_TEST(parts) {
 }
 END_TEST
 
-/// Each sample's own, whose rows have to change places.
-START_TEST(linear_systems) {
-    const int64_t sizes[] = {1, 3, 8, 16};
-    int64_t n = sizes[_i], rows = many_samples();
-    double shift[16 * 16] = {0};
-    for (int64_t i = 0; i < n; ++i) {
-        shift[i * n + (i + 1) % n] = (double)n + 1;
-    }
-    evn_graph *g = new_graph();
-    evn_value x = evn_input(g, "x", EVN_SHAPE(rows, n * n));
-    evn_value b = evn_input(g, "y", EVN_SHAPE(rows, n));
-    evn_value flat = evn_add(g, x, evn_table(g, EVN_SHAPE(n * n), shift));
-    evn_value a = evn_reshape(g, flat, EVN_SHAPE(rows, n, n));
-    evn_value z = evn_linear_solve(g, a, b, false);
-    evn_output(g, "z", evn_tanh(g, z));
-    evn_output(g, "w", evn_linear_solve(g, a, evn_mul(g, z, b), true));
-    check(g, NULL, true, 60 + (uint64_t)_i);
-}
-END_TEST
-
 /// A field and its vjp in two phases: rows cross from the first to the second, or are repeated.
 START_TEST(phases) {
     static const char *const late[] = {"y", NULL};
@@ -583,7 +563,6 @@ static Suite *suite(void) {
     suite_add_tcase(s, rows);
     TCase *levels = tcase_create("levels");
     tcase_add_test(levels, contractions);
-    tcase_add_loop_test(levels, linear_systems, 0, 4);
     tcase_add_test(levels, phases);
     tcase_add_test(levels, many_sums);
     tcase_add_test(levels, sums_for_both_phases);
