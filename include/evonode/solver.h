@@ -218,8 +218,8 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
 
 /// Where weight `index` of the dynamics is after the last solve, which must have ended with EVN_OK:
 /// of one that evolves θ at an observation, with observe_weights, or with `observation` −1 θ(t1);
-/// of a constant one what the solve was given. Memory of the solver, or the caller's.
-/// θ(t1) is valid until the next solve or gradient, at observations until the next solve.
+/// of a constant one what the solve was given. Memory of the solver, valid until the next
+/// solve, or the caller's.
 /// @return EVN_ERR_ARGUMENT without such a weight, observation or solve
 evn_status evn_solver_weight(const evn_solver *solver, int index, int observation,
                              evn_binding *weight);

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Places of states beside those that are kept: a step goes from one to the other.
-enum { WORKING = 2 };
+/// Places of states beside those that are kept: a step goes from one to the other; and that of the
+/// last state, which the caller may read after a gradient, too.
+enum { WORKING = 3, END = WORKING - 1 };
 
 struct evn__replay {
     const evn__problem *problem;
@@ -262,7 +263,8 @@ static evn_status run(evn__replay *r, int phase, int step) {
 static evn_status advance(evn__replay *r, const evn__passage *passage, int step, int count,
                           int keep, int *place) {
     for (int i = 0; i < count; ++i) {
-        int to = keep >= 0 && i == count - 1 ? keep : other(r, *place);
+        bool last = step + i + 1 == r->trail.count;
+        int to = last ? r->slots + END : keep >= 0 && i == count - 1 ? keep : other(r, *place);
         int observation = r->trail.steps[step + i].observation;
         bind(r, passage, step + i, *place, to);
         EVN_TRY(run(r, 0, step + i));

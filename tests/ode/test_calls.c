@@ -314,9 +314,36 @@ START_TEST(intervals_beyond_the_precision) {
 }
 END_TEST
 
-// Weights -----------------------------------------------------------------------------------------
-
 enum { OUT, W, V }; // weights of f in problem_node_ew, of which W evolves
+
+/// What a solve gave stays what it is until the next one, whatever the gradient does.
+START_TEST(gradients_leave_the_solution) {
+    static const evn_gradient gradients[] = {
+        EVN_GRADIENT_BACKPROP,   EVN_GRADIENT_CHECKPOINTED, EVN_GRADIENT_CHECKPOINTED,
+        EVN_GRADIENT_REVERSIBLE, EVN_GRADIENT_ADJOINT,      EVN_GRADIENT_ADJOINT_QUADRATURE,
+        EVN_GRADIENT_BACKPROP,   EVN_GRADIENT_ADJOINT};
+    double before[6], after[6], w[2][10];
+    evn_binding x1, weight;
+    problem p = problem_node_ew(52);
+    evn_solver_options options = evn_solver_options_default();
+    options.gradient = gradients[_i];
+    options.steps = _i < 5 ? 9 : 0;
+    options.checkpoints = _i == 2 ? 2 : 0;
+    problem_prepare(&p, &options);
+    TRY(problem_try(&p, 0, 1, &x1));
+    TRY(evn__real_read(x1, p.fp64, before, 6));
+    TRY(evn_solver_weight(p.solver, W, -1, &weight));
+    TRY(evn__real_read(weight, p.fp64, w[0], 10));
+    problem_gradient(&p);
+    TRY(evn__real_read(x1, p.fp64, after, 6));
+    TRY(evn__real_read(weight, p.fp64, w[1], 10));
+    ck_assert_mem_eq(before, after, sizeof(before));
+    ck_assert_mem_eq(w[0], w[1], sizeof(w[0]));
+    problem_free(&p);
+}
+END_TEST
+
+// Weights -----------------------------------------------------------------------------------------
 
 static double weight_is_off(const problem *p, int observation, const double *expected) {
     double w[10];
@@ -406,6 +433,7 @@ static Suite *suite(void) {
     TCase *weights = tcase_create("weights");
     tcase_add_loop_test(weights, weights_at_observations, 0, 8);
     tcase_add_test(weights, which_weights_there_are);
+    tcase_add_loop_test(weights, gradients_leave_the_solution, 0, 8);
     suite_add_tcase(s, weights);
     return s;
 }
