@@ -7,9 +7,18 @@
 /// the other: a pair of zeros within one step is passed over (dt_max makes steps shorter). Its time
 /// is then narrowed down along the step itself, which is taken again with other lengths, until two
 /// times are as near to each other as the precision has them: the state at an event is one that
-/// the method gives, and the function is 0 there but for rounding. Where a function is 0 at the
-/// start, to some digits of time, as behind an event that ended another solve, its derivative says
-/// from which side it comes.
+/// the method gives, and the function is 0 there but for rounding. A function that comes to 0 and
+/// stays there, or turns back, is one event, where it first is 0.
+///
+/// A zero at the start is none: the derivative of the function says to which side it goes. It
+/// counts as one where it is ahead by no more than some digits of time, those of t0 and of the
+/// longest step that the options allow: a solve that goes on behind an event, with another state
+/// perhaps, begins at the zero but for rounding, on either side, and does not meet the same event
+/// again.
+///
+/// Events whose times are within the width are at one time. An event may be anything behind one
+/// that is terminal; elsewhere one that is not finite makes an adaptive step shorter, and ends the
+/// solve where that does not help.
 #ifndef EVONODE_EVENT_H
 #define EVONODE_EVENT_H
 
@@ -60,7 +69,10 @@ void evn_event_solver_destroy(evn_event_solver **solver); ///< nulls; accepts NU
 /// As evn_solve, up to the first terminal event; where there is none, to t1. Waits after each step.
 /// @param[out] x1        where x at the event, or at t1, is
 /// @param[out] solution  outcome EVN_OUTCOME_EVENT, and t that of the event; EVN_OUTCOME_DONE where
-///                       no terminal event was met. May be NULL
+///                       no terminal event was met. With per_sample the outcome is EVENT where any
+///                       sample met one; all else is that of the sample with the most attempts, and
+///                       evn_event_solver_sample_solution says what each did. Its nfe counts those
+///                       that narrow down, too; decay is not measured. May be NULL
 /// @return as evn_solve; EVN_ERR_NOT_FINITE, naming the event, where its function is not finite
 evn_status evn_solve_to_event(evn_event_solver *solver, double t0, double t1, evn_binding x0,
                               const evn_binding *weights, evn_binding *x1, evn_solution *solution);
@@ -75,7 +87,12 @@ evn_status evn_solve_samples_to_event(evn_event_solver *solver, const evn_sample
 evn_status evn_event_solver_sample_solution(const evn_event_solver *solver, int64_t index,
                                             evn_solution *solution);
 
-/// Events of the last solve: by sample, and of one sample in the order of the way.
+/// The event that ended sample `index`; −1: none did.
+/// @return as evn_event_solver_sample_solution
+evn_status evn_event_solver_ended_with(const evn_event_solver *solver, int64_t index, int *event);
+
+/// Events of the last solve: by sample, and of one sample in the order of the way; of those at one
+/// time the one that ended it is the last.
 int evn_event_solver_occurrence_count(const evn_event_solver *solver);
 /// Number `index` of these.
 /// @return EVN_ERR_ARGUMENT when there are not as many
@@ -86,12 +103,16 @@ evn_status evn_event_solver_occurrence(const evn_event_solver *solver, int index
 /// of the event that ended it, which by the implicit function theorem moves with x by
 /// −eₓ / (eₜ + eₓ f): the cotangent of x at t* becomes x̄ − eₓᵀ (t̄ + x̄·f) / (eₜ + eₓ f), that of a
 /// weight of e gets its share, and the rest is the options' gradient of a solve to t*, which is
-/// made first. Samples that ended at t1 have the usual gradient. Waits.
+/// made before the first gradient. Samples that ended at t1 have the usual gradient. Waits.
+///
+/// That solve may take other steps than the one that looked for events: fixed steps are as many as
+/// in the options, over the way to t*, and those of the reversible gradient are of its own method.
+/// The gradient is one of that solve's x at t*, which differs from x1 by the error of the method.
 /// @param[in]  x1_bar       cotangent of x1, in its shape
 /// @param[in]  t_bar        [1], or with per_sample [B]: cotangents of the times of the terminal
 ///                          events; not read where there was none. NULL: zeros
 /// @param[out] x0_bar       as in evn_solve_gradient, as are weights_bar and the solution, whose
-///                          nfe includes that of the solve
+///                          nfe includes that of the solve, the first time
 /// @return as evn_solve_gradient; EVN_ERR_NOT_FINITE, naming the sample, where the function only
 ///         touches 0, so that its time has no derivative
 evn_status evn_solve_to_event_gradient(evn_event_solver *solver, evn_binding x1_bar,

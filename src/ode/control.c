@@ -129,8 +129,7 @@ static double first_span(const evn__control *c, double begin, double end) {
     for (int i = 0; i < c->course->intervals && way == 0; ++i) {
         way = evn__control_end(c, i) - begin;
     }
-    double span = limited(way, c->options.dt_max);
-    return evn__rounded_length(c->fp64, begin, span, end);
+    return evn__rounded_span(c->fp64, begin, way, c->options.dt_max, end);
 }
 
 static void fill_steps(const evn__control *c, double *limits) {

@@ -27,12 +27,13 @@ struct evn_event_solver {
     evn_binding *parameters; ///< of these, in the order of the system
     double *t0, *t1;         ///< of each sample of the last solve: where it began and ended
     bool ended, solved;      ///< as a solver's
+    bool again;              ///< so did the gradient's solver, to where this solve has ended
     // Of the gradient, else none.
     evn_solver *gradient; ///< from t0 to where the search has ended
     evn_plan *through;    ///< at the events
     evn_buffer *start;    ///< the state at t0
     evn_buffer *bars;     ///< x_bar, those of the parameters, rates
-    evn_buffer *given;    ///< x_bar of all rows, times, their cotangents, which event
+    evn_buffer *given;    ///< x_bar of all rows, times, their cotangents, which event, one row each
     evn__jump **shares;   ///< of each weight that is a parameter
     double *host;         ///< what is written to `given`
 };
@@ -71,7 +72,7 @@ static evn_status check_events(const evn_solver_options *options, const evn_even
 
 static evn_status compile_through(evn_event_solver *s) {
     static const char *const batch[] = {"x.0", "x_bar", NULL};
-    static const char *const own[] = {"t", "x.0", "x_bar", "t_bar", "which", NULL};
+    static const char *const own[] = {"t", "x.0", "x_bar", "t_bar", "which", "first", NULL};
     bool lifted = s->options.per_sample;
     const evn_plan_options options = {
         .fp64 = s->options.fp64, .sample_inputs = lifted ? own : batch, .few_samples = lifted};
@@ -102,7 +103,8 @@ static size_t bar_at(const evn_event_solver *s, int index) {
 }
 
 static evn_status make_gradient(evn_event_solver *s) {
-    size_t rows = (size_t)s->system.rows, numbers = rows * (2 + (size_t)s->system.count), start = 0;
+    size_t rows = (size_t)s->system.rows, numbers = rows * (2 + 2 * (size_t)s->system.count);
+    size_t start = 0;
     for (int i = 0; i < s->dynamics->system.state_count; ++i) {
         start += evn__real_aligned(state_size(s, i));
     }
@@ -245,28 +247,6 @@ static evn_status load(evn_event_solver *s, evn_binding x0, const evn_binding *w
     return EVN_OK;
 }
 
-/// By sample, and then along its way.
-static int compare(const void *a, const void *b) {
-    const evn_occurrence *p = a, *q = b;
-    return p->sample != q->sample ? (p->sample > q->sample) - (p->sample < q->sample)
-                                  : (p->t > q->t) - (p->t < q->t);
-}
-
-/// Reverse the order of those of each sample that solves backwards in time.
-static void turn(const evn_event_solver *s, int count) {
-    for (int first = 0, end; first < count; first = end) {
-        int64_t sample = s->found[first].sample;
-        for (end = first; end < count && s->found[end].sample == sample; ++end) {
-        }
-        bool backward = s->t1[sample] < s->t0[sample];
-        for (int i = first, j = end - 1; backward && i < j; ++i, --j) {
-            evn_occurrence other = s->found[i];
-            s->found[i] = s->found[j];
-            s->found[j] = other;
-        }
-    }
-}
-
 static evn_status collect(evn_event_solver *s) {
     int count = evn__event_search_count(s->search);
     EVN_TRY(EVN_RESERVE(s->found, s->found_capacity, count));
@@ -274,10 +254,6 @@ static evn_status collect(evn_event_solver *s) {
         const evn__event_found *one = evn__event_search_found(s->search, i);
         s->found[i] = (evn_occurrence){one->row, one->event, one->t, one->x};
     }
-    if (count > 0) {
-        qsort(s->found, (size_t)count, sizeof(*s->found), compare);
-    }
-    turn(s, count);
     return EVN_OK;
 }
 
@@ -289,19 +265,19 @@ static evn_status solve(evn_event_solver *s, const evn__passage *passage, evn_bi
     EVN_REQUIRE(x1);
     EVN_TRY(evn__real_check(x0, s->options.fp64, state_size(s, 0), "state", "x0"));
     EVN_TRY(check_weights(s, weights, "weight"));
-    s->ended = s->solved = false;
+    s->ended = s->solved = s->again = false;
     EVN_TRY(load(s, x0, weights));
     evn__passage own = *passage;
     own.parameters = s->parameters;
     evn_status status = evn__event_search_run(s->search, &own, solution);
     *x1 = evn__event_search_state(s->search, 0);
+    EVN_TRY(collect(s)); // without it there is nothing to ask for
     s->solved = status == EVN_OK;
     s->ended = s->solved || solution->outcome != EVN_OUTCOME_DONE;
     for (int i = 0; i < sample_count(s) && s->ended; ++i) {
-        s->t0[i] = passage->samples ? passage->samples->t0[i] : passage->t0;
+        evn__passage_ends(passage, i, &s->t0[i], &s->t1[i]);
         s->t1[i] = evn__event_search_solution(s->search, i).t;
     }
-    EVN_TRY(collect(s));
     return status;
 }
 
@@ -334,16 +310,29 @@ evn_status evn_solve_samples_to_event(evn_event_solver *solver, const evn_sample
 
 // What it found -----------------------------------------------------------------------------------
 
+static evn_status check_sample(const evn_event_solver *s, int64_t index) {
+    EVN_CHECK(s->ended, EVN_ERR_ARGUMENT,
+              "there is no solve that came to its end or to a stop: call evn_solve_to_event first");
+    EVN_CHECK(index >= 0 && index < sample_count(s), EVN_ERR_ARGUMENT,
+              "there is no sample %lld: there are samples 0 to %d", (long long)index,
+              sample_count(s) - 1);
+    return EVN_OK;
+}
+
 evn_status evn_event_solver_sample_solution(const evn_event_solver *solver, int64_t index,
                                             evn_solution *solution) {
     EVN_REQUIRE(solver);
     EVN_REQUIRE(solution);
-    EVN_CHECK(solver->ended, EVN_ERR_ARGUMENT,
-              "there is no solve that came to its end or to a stop: call evn_solve_to_event first");
-    EVN_CHECK(index >= 0 && index < sample_count(solver), EVN_ERR_ARGUMENT,
-              "there is no sample %lld: there are samples 0 to %d", (long long)index,
-              sample_count(solver) - 1);
+    EVN_TRY(check_sample(solver, index));
     *solution = evn__event_search_solution(solver->search, (int)index);
+    return EVN_OK;
+}
+
+evn_status evn_event_solver_ended_with(const evn_event_solver *solver, int64_t index, int *event) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(event);
+    EVN_TRY(check_sample(solver, index));
+    *event = evn__event_search_terminal(solver->search, (int)index);
     return EVN_OK;
 }
 
@@ -375,41 +364,61 @@ static evn_status check_gradient(const evn_event_solver *s, evn_binding x1_bar,
     return check_weights(s, weights_bar, "cotangent of weight");
 }
 
-/// To where the search has ended.
+/// To where the search has ended, once.
 static evn_status solve_again(evn_event_solver *s, evn_solution *solution) {
     evn_binding x1;
     const evn_sample_times times = {.t0 = s->t0, .t1 = s->t1};
-    return s->options.per_sample
-               ? evn_solve_samples(s->gradient, &times, start_at(s, 0), s->weights, &x1, solution)
-               : evn_solve(s->gradient, s->t0[0], s->t1[0], start_at(s, 0), s->weights, &x1,
-                           solution);
+    if (s->again) {
+        return EVN_OK;
+    }
+    EVN_TRY(s->options.per_sample
+                ? evn_solve_samples(s->gradient, &times, start_at(s, 0), s->weights, &x1, solution)
+                : evn_solve(s->gradient, s->t0[0], s->t1[0], start_at(s, 0), s->weights, &x1,
+                            solution));
+    s->again = true;
+    return EVN_OK;
+}
+
+/// Which event each row ended with; of each event the first row that did.
+static void fill_which(const evn_event_solver *s, double *which) {
+    size_t rows = (size_t)s->system.rows, count = (size_t)s->system.count;
+    double *first = which + rows * count;
+    bool met[EVN_MAX_INPUTS] = {false};
+    memset(which, 0, sizeof(*which) * 2 * rows * count);
+    for (int i = 0; i < sample_count(s); ++i) { // not rows that are there only to be many
+        int event = evn__event_search_terminal(s->search, i);
+        if (event >= 0) {
+            which[(size_t)i * count + (size_t)event] = 1;
+            first[(size_t)i * count + (size_t)event] = !met[event];
+            met[event] = true;
+        }
+    }
 }
 
 /// Times, their cotangents, and which event each row ended with; behind x_bar, whose rows that are
 /// there only to be many have none.
 static evn_status give(evn_event_solver *s, evn_binding x1_bar, const double *t_bar) {
     size_t rows = (size_t)s->system.rows, count = (size_t)s->system.count, x = row_elements(s);
-    double *which = s->host + 2 * rows;
-    memset(which, 0, sizeof(*which) * rows * count);
     for (size_t i = 0; i < rows; ++i) {
         bool counts = i < (size_t)sample_count(s);
         int event = counts ? evn__event_search_terminal(s->search, (int)i) : -1;
         s->host[i] = s->t1[counts ? i : 0];
         s->host[rows + i] = t_bar && event >= 0 ? t_bar[i] : 0;
-        which[i * count + (size_t)(event < 0 ? 0 : event)] = event >= 0;
     }
+    fill_which(s, s->host + 2 * rows);
     EVN_TRY(evn__real_zero((evn_binding){s->given, 0}, s->options.fp64, x));
     EVN_TRY(evn__real_copy((evn_binding){s->given, 0}, x1_bar, s->options.fp64, state_size(s, 0)));
     return evn__real_write((evn_binding){s->given, evn__real_aligned(x)}, s->options.fp64, s->host,
-                           rows * (2 + count));
+                           2 * rows * (1 + count));
 }
 
 static evn_status run_through(const evn_event_solver *s) {
     int states = s->dynamics->system.state_count, parameters = s->dynamics->system.parameter_count;
     size_t rows = (size_t)s->system.rows, numbers = evn__real_aligned(row_elements(s));
+    size_t table = rows * (size_t)s->system.count;
     evn_binding *in = NULL, *out = NULL;
-    EVN_TRY(EVN_NEW(&in, 2 * (states + parameters) + 8));
-    out = in + states + parameters + 4;
+    EVN_TRY(EVN_NEW(&in, 2 * (states + parameters) + 9));
+    out = in + states + parameters + 5;
     evn_binding *to = in, *from = out;
     *to++ = (evn_binding){s->given, numbers};
     for (int i = 0; i < states; ++i) {
@@ -420,6 +429,7 @@ static evn_status run_through(const evn_event_solver *s) {
     *to++ = (evn_binding){s->given, 0};
     *to++ = (evn_binding){s->given, numbers + rows};
     *to++ = (evn_binding){s->given, numbers + 2 * rows};
+    *to++ = (evn_binding){s->given, numbers + 2 * rows + table};
     for (int i = 0; i < parameters + 2; ++i) { // x_bar, parameters, rates
         *from++ = (evn_binding){s->bars, bar_at(s, i)};
     }

@@ -60,59 +60,64 @@ static evn_status inline_event(const evn_dynamics *d, const evn_graph *function,
 }
 
 /// The inputs of the system, and e.
-static evn_status join(const evn_dynamics *d, const evn_event *events, int count, int64_t rows,
+static evn_status join(const evn_dynamics *d, const evn_graph *function, int event, int64_t rows,
                        evn_graph *joint) {
     const evn_graph *from = d->system.graph;
-    evn_value values[EVN_MAX_INPUTS];
+    evn_value e = EVN_NONE;
     for (int i = 0; i < evn_graph_input_count(from); ++i) {
         evn_input(joint, evn_graph_input_name(from, i),
                   evn_value_shape(from, evn_graph_input(from, i)));
     }
-    for (int i = 0; i < count; ++i) {
-        EVN_TRY(evn_graph_status(events[i].function));
-        EVN_TRY(inline_event(d, events[i].function, i, rows, joint, &values[i]));
-    }
-    evn_output(joint, "e", evn_concat(joint, values, count, 1));
+    EVN_TRY(evn_graph_status(function));
+    EVN_TRY(inline_event(d, function, event, rows, joint, &e));
+    evn_output(joint, "e", e);
     return evn_graph_status(joint);
 }
 
-/// The same for samples with times of their own.
-static evn_status lift(const evn__system *joint, evn__event_system *made,
-                       const evn__system *system) {
-    EVN_TRY(evn__system_by_sample(system, &made->system));
-    evn_status status = evn__system_by_sample(joint, &made->events);
-    return status == EVN_OK ? status : evn__prepend(status, "the events, in place of f");
+/// One event; the same for samples with times of their own.
+static evn_status make_event(const evn_dynamics *d, bool by_sample, const evn_graph *function,
+                             int event, evn__system *made) {
+    evn__system joint = d->system; // but for the graph
+    int64_t rows = by_sample ? evn_dynamics_state_shape(d).dim[0] : 1;
+    joint.graph = NULL;
+    EVN_TRY(evn_graph_create(&joint.graph));
+    evn_status status = join(d, function, event, rows, joint.graph);
+    if (status == EVN_OK && by_sample) {
+        status = evn__system_by_sample(&joint, made);
+        status = status == EVN_OK ? status : evn__prepend(status, "event %d, in place of f", event);
+    } else if (status == EVN_OK) {
+        *made = joint;
+        joint.graph = NULL; // no longer its own
+    }
+    evn_graph_destroy(&joint.graph);
+    return status;
 }
 
 static evn_status make(const evn_dynamics *d, bool by_sample, const evn_event *events, int count,
-                       evn__system *joint, evn__event_system *made) {
-    evn_shape x = evn_dynamics_state_shape(d);
-    EVN_CHECK(!by_sample || x.rank > 0, EVN_ERR_ARGUMENT,
+                       evn__event_system *made) {
+    EVN_CHECK(!by_sample || evn_dynamics_state_shape(d).rank > 0, EVN_ERR_ARGUMENT,
               "steps of each sample's own need an axis of samples, the first of x, which is a "
               "scalar");
-    EVN_TRY(evn_graph_create(&joint->graph));
-    EVN_TRY(join(d, events, count, by_sample ? x.dim[0] : 1, joint->graph));
+    EVN_TRY(EVN_NEW(&made->events, count));
     if (by_sample) {
-        EVN_TRY(lift(joint, made, &d->system));
+        EVN_TRY(evn__system_by_sample(&d->system, &made->system));
     } else {
         made->system = d->system; // borrowed
-        made->events = *joint;
-        joint->graph = NULL; // no longer its own
     }
-    made->rows =
-        (int)evn_value_shape(made->events.graph, evn_graph_output(made->events.graph, 0)).dim[0];
+    for (made->count = 0; made->count < count; ++made->count) {
+        EVN_TRY(make_event(d, by_sample, events[made->count].function, made->count,
+                           &made->events[made->count]));
+    }
+    const evn_graph *any = made->events[0].graph;
+    made->rows = (int)evn_value_shape(any, evn_graph_output(any, 0)).dim[0];
     return EVN_OK;
 }
 
 evn_status evn__event_system_create(const evn_dynamics *dynamics, const evn_solver_options *options,
                                     const evn__stepper *stepper, const evn_event *events, int count,
                                     evn__event_system *made) {
-    *made =
-        (evn__event_system){.stepper = stepper, .adaptive = options->steps == 0, .count = count};
-    evn__system joint = dynamics->system; // but for the graph
-    joint.graph = NULL;
-    evn_status status = make(dynamics, options->per_sample, events, count, &joint, made);
-    evn_graph_destroy(&joint.graph);
+    *made = (evn__event_system){.stepper = stepper, .adaptive = options->steps == 0};
+    evn_status status = make(dynamics, options->per_sample, events, count, made);
     if (status != EVN_OK) {
         evn__event_system_free(made);
     }
@@ -125,12 +130,18 @@ static bool is_lifted(const evn__event_system *s) {
 }
 
 void evn__event_system_free(evn__event_system *s) {
-    if (is_lifted(s)) {
-        evn__system_free(&s->system);
-        evn__system_free(&s->events);
-    } else {
-        evn_graph_destroy(&s->events.graph);
+    bool lifted = is_lifted(s);
+    for (int i = 0; i < s->count; ++i) {
+        if (lifted) {
+            evn__system_free(&s->events[i]);
+        } else {
+            evn_graph_destroy(&s->events[i].graph);
+        }
     }
+    if (lifted) {
+        evn__system_free(&s->system);
+    }
+    free(s->events);
     *s = (evn__event_system){0};
 }
 
@@ -140,19 +151,20 @@ void evn__event_system_free(evn__event_system *s) {
 typedef struct build {
     const evn__event_system *s;
     evn_graph *graph;
-    evn_value *states, *parameters, *slopes, *others; ///< [inputs of the system] each
-    evn_value *inputs;                                ///< of what is inlined
+    evn_value *states, *parameters, *slopes, *others, *bars; ///< [inputs of the system] each
+    evn_value *inputs;                                       ///< of what is inlined
     evn_value rtol, atol;
 } build;
 
 static evn_status begin(build *b) {
     size_t most = 4 * (size_t)evn_graph_input_count(b->s->system.graph) + 8;
     EVN_TRY(evn_graph_create(&b->graph));
-    EVN_TRY(EVN_NEW(&b->states, 5 * most));
+    EVN_TRY(EVN_NEW(&b->states, 6 * most));
     b->parameters = b->states + most;
     b->slopes = b->parameters + most;
     b->others = b->slopes + most;
-    b->inputs = b->others + most;
+    b->bars = b->others + most;
+    b->inputs = b->bars + most;
     return EVN_OK;
 }
 
@@ -220,8 +232,19 @@ static evn_status inline_at(build *b, const evn_graph *callee, evn_value t, evn_
     return evn_graph_inline(b->graph, callee, b->inputs, outputs);
 }
 
+/// One event, [rows, 1].
+static evn_status one_at(build *b, int event, evn_value t, const evn_value *states, evn_value *e) {
+    return inline_at(b, b->s->events[event].graph, t, EVN_NONE, states, 0, NULL, e);
+}
+
+/// All, [rows, events].
 static evn_status event_at(build *b, evn_value t, const evn_value *states, evn_value *e) {
-    return inline_at(b, b->s->events.graph, t, EVN_NONE, states, 0, NULL, e);
+    evn_value parts[EVN_MAX_INPUTS];
+    for (int i = 0; i < b->s->count; ++i) {
+        EVN_TRY(one_at(b, i, t, states, &parts[i]));
+    }
+    *e = evn_concat(b->graph, parts, b->s->count, 1);
+    return evn_graph_status(b->graph);
 }
 
 /// de/dt along the solution, where its slopes are known.
@@ -319,17 +342,16 @@ evn_status evn__event_step_graph(const evn__event_system *system, evn_graph **gr
 
 // Accepting ---------------------------------------------------------------------------------------
 
-int evn__event_chosen(const evn__event_system *s) {
+/// Tensors that are chosen among: states and, adaptive, slopes.
+static int chosen_count(const evn__event_system *s) {
     return s->system.state_count * (s->adaptive ? 2 : 1);
 }
 
-/// Inputs "<name>.0", … of the shapes of what is chosen.
-static void chosen_inputs(build *b, const char *name, evn_value *values) {
-    for (int i = 0; i < evn__event_chosen(b->s); ++i) {
-        char text[64];
-        snprintf(text, sizeof(text), "%s.%d", name, i);
-        values[i] = evn_input(b->graph, text,
-                              evn__system_state_shape(&b->s->system, i % b->s->system.state_count));
+/// The states, then the slopes of adaptive steps.
+static void chosen_inputs(build *b, const char *states, const char *slopes, evn_value *values) {
+    state_inputs(b, states, values);
+    if (b->s->adaptive) {
+        state_inputs(b, slopes, values + b->s->system.state_count);
     }
 }
 
@@ -338,9 +360,9 @@ static evn_status build_choose(build *b) {
     evn_graph *g = b->graph;
     evn_value accept = time_input(b, "accept");
     evn_value keep = evn_sub(g, evn_constant(g, 1), accept);
-    chosen_inputs(b, "x", b->states);
-    chosen_inputs(b, "tried", b->others);
-    for (int i = 0; i < evn__event_chosen(b->s); ++i) {
+    chosen_inputs(b, "x", "slope", b->states);
+    chosen_inputs(b, "tried", "tried_slope", b->others);
+    for (int i = 0; i < chosen_count(b->s); ++i) {
         char text[64];
         snprintf(text, sizeof(text), "chosen.%d", i);
         evn_value tried = evn_mask(g, b->others[i], accept);
@@ -358,7 +380,14 @@ evn_status evn__event_choose_graph(const evn__event_system *system, evn_graph **
 
 /// Of each row the number for its event, [rows, 1].
 static evn_value pick(build *b, evn_value table, evn_value which) {
-    return evn_sum(b->graph, evn_mul(b->graph, table, which), 1U << 1);
+    return evn_sum(b->graph, evn_mask(b->graph, table, which), 1U << 1);
+}
+
+/// Of each row the number for event i, in the shape of times.
+static evn_value column(build *b, evn_value table, int event) {
+    const int64_t start[] = {0, event};
+    evn_value part = evn_slice(b->graph, table, start, EVN_SHAPE(b->s->rows, 1));
+    return evn_reshape(b->graph, part, evn__system_time_shape(&b->s->system));
 }
 
 /// (t̄ + x̄·f) / (de/dt) of each row that ended with an event, [rows, 1].
@@ -372,31 +401,73 @@ static evn_value multiplier(build *b, evn_value x_bar, evn_value t_bar, evn_valu
     return evn_mask(g, evn_div(g, moved, rate), ended);
 }
 
+/// Values of the rows that ended with the event. The others get that of the first one that did: an
+/// event may have any derivative there, and 0 times infinity is no 0.
+static evn_value stand_in(build *b, evn_value values, evn_value which, evn_value first) {
+    evn_graph *g = b->graph;
+    evn_value others = evn_sub(g, evn_constant(g, 1), which);
+    evn_value one = evn_sum(g, evn_mask(g, values, first), 1U << 0);
+    return evn_add(g, evn_mask(g, values, which), evn_mask(g, one, others));
+}
+
+/// Add −eᵀ multiplier of the rows that ended with the event to the bars of x and the parameters.
+static evn_status pull(build *b, int event, evn_value t, evn_value tables[2],
+                       evn_value multiplier) {
+    evn_graph *g = b->graph;
+    evn_value x = b->states[0], e;
+    evn_value which = column(b, tables[0], event), first = column(b, tables[1], event);
+    evn_value ended = evn_sum_all(g, first);
+    if (is_lifted(b->s)) {
+        b->states[0] = stand_in(b, x, which, first);
+        t = stand_in(b, t, which, first);
+    }
+    evn_status status = one_at(b, event, t, b->states, &e);
+    b->states[0] = x;
+    EVN_TRY(status);
+    evn_value keep = evn_reshape(g, which, EVN_SHAPE(b->s->rows, 1));
+    evn_value e_bar = evn_neg(g, evn_mask(g, multiplier, keep));
+    int count = 1 + b->s->system.parameter_count;
+    b->inputs[0] = x;
+    memcpy(b->inputs + 1, b->parameters, sizeof(evn_value) * (size_t)(count - 1));
+    EVN_TRY(evn_pullback(g, &e, &e_bar, 1, b->inputs, count, b->others));
+    for (int i = 0; i < count; ++i) {
+        b->bars[i] = evn_add(g, b->bars[i], evn_mask(g, b->others[i], i == 0 ? which : ended));
+    }
+    return evn_graph_status(g);
+}
+
+static void gradient_outputs(build *b, evn_value rate) {
+    evn_output(b->graph, "x_bar", b->bars[0]);
+    for (int i = 0; i < b->s->system.parameter_count; ++i) {
+        char text[64];
+        snprintf(text, sizeof(text), "p%d_bar", i);
+        evn_output(b->graph, text, b->bars[1 + i]);
+    }
+    evn_output(b->graph, "rate", rate);
+}
+
 static evn_status build_gradient(build *b) {
     EVN_TRY(begin(b));
     evn_graph *g = b->graph;
-    int parameters = b->s->system.parameter_count;
+    evn_shape table = EVN_SHAPE(b->s->rows, b->s->count);
     evn_value t = time_input(b, "t"), e, rates;
     state_inputs(b, "x", b->states);
     parameter_inputs(b);
-    evn_value x_bar = evn_input(g, "x_bar", evn_value_shape(g, b->states[0]));
+    b->bars[0] = evn_input(g, "x_bar", evn_value_shape(g, b->states[0]));
     evn_value t_bar = time_input(b, "t_bar");
-    evn_value which = evn_input(g, "which", EVN_SHAPE(b->s->rows, b->s->count));
+    evn_value tables[] = {evn_input(g, "which", table), evn_input(g, "first", table)};
+    for (int i = 0; i < b->s->system.parameter_count; ++i) {
+        b->bars[1 + i] = evn_full(g, evn_value_shape(g, b->parameters[i]), 0);
+    }
     EVN_TRY(inline_at(b, b->s->system.graph, t, EVN_NONE, b->states, 0, NULL, b->slopes));
     EVN_TRY(event_at(b, t, b->states, &e));
     EVN_TRY(rate_of(b, t, e, &rates));
-    evn_value rate = pick(b, rates, which);
-    evn_value e_bar = evn_neg(g, evn_mul(g, which, multiplier(b, x_bar, t_bar, which, rate)));
-    b->inputs[0] = b->states[0];
-    memcpy(b->inputs + 1, b->parameters, sizeof(evn_value) * (size_t)parameters);
-    EVN_TRY(evn_pullback(g, &e, &e_bar, 1, b->inputs, 1 + parameters, b->others));
-    evn_output(g, "x_bar", evn_add(g, x_bar, b->others[0]));
-    for (int i = 0; i < parameters; ++i) {
-        char text[64];
-        snprintf(text, sizeof(text), "p%d_bar", i);
-        evn_output(g, text, b->others[1 + i]);
+    evn_value rate = pick(b, rates, tables[0]);
+    evn_value by = multiplier(b, b->bars[0], t_bar, tables[0], rate);
+    for (int i = 0; i < b->s->count; ++i) {
+        EVN_TRY(pull(b, i, t, tables, by));
     }
-    evn_output(g, "rate", rate);
+    gradient_outputs(b, rate);
     return evn_graph_status(g);
 }
 

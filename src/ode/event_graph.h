@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps and events as graphs. A system's events are a graph of the same inputs with one output
-// "e" [rows, events]: rows are the samples where these have times of their own, else there is one.
+// Steps and events as graphs. Each event is a graph of the system's inputs with one output "e"
+// [rows, 1]: rows are the samples where these have times of their own, else there is one.
 #ifndef EVN_ODE_EVENT_GRAPH_H
 #define EVN_ODE_EVENT_GRAPH_H
 
@@ -10,8 +10,8 @@
 
 /// What is solved, and what is looked for on the way.
 typedef struct evn__event_system {
-    evn__system system; ///< with a time for each sample where they have steps of their own
-    evn__system events; ///< as above; only its graph is more than the system's
+    evn__system system;  ///< with a time for each sample where they have steps of their own
+    evn__system *events; ///< [count]: as above; only their graphs are more than the system's
     const evn__stepper *stepper;
     bool adaptive;
     int rows, count; ///< events
@@ -25,7 +25,8 @@ evn_status evn__event_system_create(const evn_dynamics *dynamics, const evn_solv
 void evn__event_system_free(evn__event_system *system); ///< what it holds, not the struct
 
 /// At the start. Inputs "t", "span", states, parameters, "rtol", "atol"; outputs "e" and "rate",
-/// its derivative along the solution; adaptive: the slopes, and "dt", the first step.
+/// its derivative along the solution, [rows, events]; adaptive: the slopes, and "dt", the first
+/// step.
 evn_status evn__event_start_graph(const evn__event_system *system, evn_graph **graph);
 
 /// A step. Inputs "t", "dt", "end" (t + dt as it is to be seen), states, parameters; adaptive: the
@@ -33,16 +34,15 @@ evn_status evn__event_start_graph(const evn__event_system *system, evn_graph **g
 /// after it, and "error".
 evn_status evn__event_step_graph(const evn__event_system *system, evn_graph **graph);
 
-/// Inputs "accept", 1 or 0 for each time, then `count` tensors and as many others in place of
-/// which, where it is 1, they come; the chosen ones.
+/// Inputs "accept", 1 or 0 for each time, then states "x.0", …, adaptive: slopes "slope.0", …, and
+/// as many of what was tried, "tried.0", …, "tried_slope.0", …; outputs these where it is 1, else
+/// those.
 evn_status evn__event_choose_graph(const evn__event_system *system, evn_graph **graph);
 
-/// Tensors that the last one chooses among: states and, adaptive, slopes.
-int evn__event_chosen(const evn__event_system *system);
-
 /// At the events. Inputs "t", states, parameters, "x_bar", "t_bar", "which" [rows, events]: 1 for
-/// the event that a row ended with; outputs "x_bar" and the parameters' cotangents, as
-/// evn_solve_to_event_gradient has them, then "rate" [rows, 1] of that event.
+/// the event that a row ended with, "first": the same of one row alone for each event; outputs
+/// "x_bar" and the parameters' cotangents, as evn_solve_to_event_gradient has them, then "rate"
+/// [rows, 1] of that event. Other events may be anything there.
 evn_status evn__event_gradient_graph(const evn__event_system *system, evn_graph **graph);
 
 #endif

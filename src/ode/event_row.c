@@ -12,7 +12,7 @@ static bool is_adaptive(const evn__event_rules *rules) {
 
 /// As the kernels see it.
 static double seen(const evn__event_rules *rules, double x) {
-    return rules->options->fp64 ? x : (double)(float)x;
+    return evn__rounded(rules->options->fp64, x);
 }
 
 // The end -----------------------------------------------------------------------------------------
@@ -20,17 +20,16 @@ static double seen(const evn__event_rules *rules, double x) {
 static void end(evn__event_row *row, evn_outcome outcome, int event) {
     row->outcome = outcome;
     row->event = event;
-    row->dt = 0;
+    row->attempt = NULL;
 }
 
-static bool all_finite(evn__event_row *row, const evn__event_rules *rules, const double *e) {
-    for (int i = 0; i < rules->count; ++i) {
-        if (!isfinite(e[i])) {
-            end(row, EVN_OUTCOME_NOT_FINITE, i);
-            return false;
-        }
+/// The first event that is not finite; −1: none.
+static int find_odd(const evn__event_rules *rules, const double *e) {
+    int i = 0;
+    while (i < rules->count && isfinite(e[i])) {
+        ++i;
     }
-    return true;
+    return i < rules->count ? i : -1;
 }
 
 // Sides -------------------------------------------------------------------------------------------
@@ -39,59 +38,72 @@ static int sign_of(double x) {
     return (x > 0) - (x < 0);
 }
 
-/// Whether event i has come to the other side, or to 0.
-static bool changes(const evn__event_row *row, int i, double e) {
-    return row->side[i] != 0 && sign_of(e) != row->side[i];
+/// Whether event i has come to the other side, or to 0, over the step.
+static bool changes(const evn__event_row *row, int i) {
+    double e = row->step.e[i];
+    return row->side[i] != 0 && isfinite(e) && sign_of(e) != row->side[i];
 }
 
 /// Whether that counts.
 static bool crosses(const evn__event_row *row, const evn__event_rules *rules, int i) {
     evn_event_direction direction = rules->events[i].direction;
     bool rises = row->side[i] < 0;
-    return changes(row, i, row->step.e[i]) &&
+    return changes(row, i) &&
            (direction == EVN_EVENT_EITHER || rises == (direction == EVN_EVENT_RISING));
 }
 
-/// The values at the new t; 0 stands for the side that they go to.
+/// The values at the new t. What is 0 has been found, and has no side until it leaves 0.
 static void take_values(evn__event_row *row, const evn__event_rules *rules, const double *e) {
     for (int i = 0; i < rules->count; ++i) {
-        row->side[i] = e[i] != 0 ? sign_of(e[i]) : -row->side[i];
+        row->side[i] = sign_of(e[i]);
         row->e[i] = e[i];
     }
 }
 
 // Marching ----------------------------------------------------------------------------------------
 
-/// A step that is seen to end no later than t1.
-static double seen_step(const evn__event_row *row, const evn__event_rules *rules, double dt) {
-    bool fp64 = rules->options->fp64;
-    return seen(rules, evn__rounded_length(fp64, row->t, seen(rules, dt), row->t1));
+static void land(evn__event_row *row) {
+    row->t = row->t1;
+    end(row, EVN_OUTCOME_DONE, -1);
+}
+
+/// The next attempt; a way that is too short to be seen is gone already.
+static void set_step(evn__event_row *row, double t, double dt) {
+    row->attempt = march;
+    row->seen = t;
+    row->dt = dt;
+    if (sign_of(dt) != sign_of(row->t1 - row->t0)) {
+        land(row);
+    }
 }
 
 /// The next attempt is a step of `wanted`, or what is left, or there is none.
 static void prepare(evn__event_row *row, const evn__event_rules *rules, double wanted) {
     const evn_solver_options *o = rules->options;
     double left = row->t1 - row->t, next = row->t + wanted;
-    row->attempt = march;
+    bool lands = fabs(wanted) >= fabs(left) || seen(rules, row->t) == seen(rules, row->t1);
     row->wanted = wanted;
-    row->lands = fabs(wanted) >= fabs(left);
-    row->dt = seen_step(row, rules, row->lands ? left : wanted);
     if (!isfinite(wanted)) {
         end(row, EVN_OUTCOME_NOT_FINITE, -1);
-    } else if (!row->lands &&
-               (fabs(wanted) < o->dt_min || seen(rules, next) == seen(rules, row->t))) {
+    } else if (!lands && (fabs(wanted) < o->dt_min || seen(rules, next) == seen(rules, row->t))) {
         end(row, EVN_OUTCOME_STEP_TOO_SMALL, -1);
     } else if (row->accepted + row->rejected >= o->max_steps) {
         end(row, EVN_OUTCOME_TOO_MANY_STEPS, -1);
+    } else {
+        const evn__seen_step step = evn__rounded_step(
+            o->fp64, row->t, seen(rules, lands ? left : wanted), row->t0, row->t1);
+        row->lands = lands && !step.halved;
+        set_step(row, step.t, seen(rules, step.dt));
     }
 }
 
 /// The same of fixed steps, which count from t0.
 static void prepare_fixed(evn__event_row *row, const evn__event_rules *rules) {
     int steps = rules->options->steps;
-    row->attempt = march;
+    double dt = seen(rules, (row->t1 - row->t0) / steps);
     row->lands = row->accepted + 1 == steps;
-    row->dt = row->wanted = seen_step(row, rules, (row->t1 - row->t0) / steps);
+    row->wanted = dt;
+    set_step(row, evn__rounded_begin(rules->options->fp64, row->t, dt, row->t1), dt);
 }
 
 static double limited(const evn__event_rules *rules, double dt) {
@@ -108,8 +120,7 @@ static void advance(evn__event_row *row, const evn__event_rules *rules, bool lan
                     double error) {
     ++row->accepted;
     if (lands) {
-        row->t = row->t1;
-        end(row, EVN_OUTCOME_DONE, -1);
+        land(row);
     } else if (!is_adaptive(rules)) {
         row->t = row->t0 + row->accepted * ((row->t1 - row->t0) / rules->options->steps);
         prepare_fixed(row, rules);
@@ -130,117 +141,173 @@ static void reject(evn__event_row *row, const evn__event_rules *rules, double er
     prepare(row, rules, row->dt * fmin(1, factor(row, rules, error)));
 }
 
+/// An event is not finite behind a step, which is made shorter, as one whose error is not.
+static void refuse(evn__event_row *row, const evn__event_rules *rules, int event) {
+    if (is_adaptive(rules)) {
+        reject(row, rules, NAN);
+    }
+    if (!is_adaptive(rules) || (!row->attempt && row->outcome == EVN_OUTCOME_STEP_TOO_SMALL)) {
+        end(row, EVN_OUTCOME_NOT_FINITE, event);
+    }
+}
+
 // Events within a step ----------------------------------------------------------------------------
+
+static const evn__event_verdict dropped = {false, false};
 
 /// The next attempt narrows the event down, or is at its place.
 static void go_on(evn__event_row *row, const evn__event_rules *rules) {
     double at = 0;
     row->attempt = evn__root_next(&row->step.root, &at) ? narrow : note;
-    at = row->attempt == narrow ? at : evn__root_end(&row->step.root);
-    row->dt = at == 1 ? row->step.dt : seen(rules, at * row->step.dt);
+    row->dt = row->attempt == narrow ? seen(rules, at) : evn__root_end(&row->step.root);
 }
 
-/// Two times of the precision, as a part of the step.
-static double narrowest(const evn__event_row *row, const evn__event_rules *rules) {
-    double digit = rules->options->fp64 ? DBL_EPSILON : (double)FLT_EPSILON;
-    double t = fmax(fabs(row->t), fabs(row->t + row->step.dt));
-    return 2 * digit * fmax(1, t / fabs(row->step.dt));
+static bool is_found(const evn__event_row *row, int i) {
+    return row->step.found[i] != 0 && fabs(row->step.found[i]) <= fabs(row->step.end);
 }
 
-/// Turn to the first event from `first` on that counts; without one, settle.
-static void look_from(evn__event_row *row, const evn__event_rules *rules, int first) {
-    int i = first;
-    while (i < rules->count && !crosses(row, rules, i)) {
+/// Turn to the first event that counts and is not found yet; false: there is none.
+static bool look(evn__event_row *row, const evn__event_rules *rules) {
+    int i = 0;
+    while (i < rules->count && (is_found(row, i) || !crosses(row, rules, i))) {
         ++i;
     }
-    row->step.event = i;
-    if (i < rules->count) {
-        row->step.root =
-            evn__root_begin(row->e[i], row->step.e[i], row->side[i] < 0, narrowest(row, rules));
-        go_on(row, rules);
-    } else {
-        row->dt = row->step.end;
-        row->attempt = settle;
+    if (i == rules->count) {
+        return false;
     }
+    row->step.event = i;
+    row->step.root = evn__root_begin(row->step.end, row->e[i], row->step.e[i], row->side[i] < 0,
+                                     row->step.width);
+    go_on(row, rules);
+    return true;
 }
 
-static evn__event_row_verdict march(evn__event_row *row, const evn__event_rules *rules,
-                                    double error, const double *e) {
-    if (is_adaptive(rules) && !(error <= 1)) {
-        reject(row, rules, error);
-        return EVN__EVENT_DROP;
+/// Whether a terminal event may end the solve before the end of the step.
+static bool may_end(const evn__event_row *row, const evn__event_rules *rules) {
+    bool may = false;
+    for (int i = 0; i < rules->count; ++i) {
+        may = may || (rules->events[i].terminal && crosses(row, rules, i));
     }
-    if (!all_finite(row, rules, e)) {
-        return EVN__EVENT_DROP;
-    }
+    return may;
+}
+
+/// What was tried is a step, in which nothing has been found yet.
+static void begin_step(evn__event_row *row, const evn__event_rules *rules, double error,
+                       const double *e) {
+    double digit = rules->options->fp64 ? DBL_EPSILON : (double)FLT_EPSILON;
+    double t = fmax(fabs(row->t), fabs(row->t + row->dt));
     row->step.dt = row->step.end = row->dt;
     row->step.error = error;
     row->step.lands = row->lands;
     row->step.ends = -1;
+    row->step.width = 2 * digit * fmax(fabs(row->dt), t);
+    memset(row->step.found, 0, sizeof(row->step.found));
     memcpy(row->step.e, e, sizeof(*e) * (size_t)rules->count);
-    look_from(row, rules, 0);
-    return row->attempt == settle ? settle(row, rules, error, e) : EVN__EVENT_DROP;
 }
 
-static evn__event_row_verdict narrow(evn__event_row *row, const evn__event_rules *rules,
-                                     double error, const double *e) {
-    (void)error; // less than that of the whole step
-    if (all_finite(row, rules, e)) {
-        evn__root_add(&row->step.root, row->dt / row->step.dt, e[row->step.event]);
-        go_on(row, rules);
+static evn__event_verdict march(evn__event_row *row, const evn__event_rules *rules, double error,
+                                const double *e) {
+    int odd = find_odd(rules, e);
+    if (is_adaptive(rules) && !(error <= 1)) {
+        reject(row, rules, error);
+        return dropped;
     }
-    return EVN__EVENT_DROP;
+    begin_step(row, rules, error, e);
+    if (odd >= 0 && !may_end(row, rules)) {
+        refuse(row, rules, odd);
+        return dropped;
+    }
+    return settle(row, rules, error, e);
 }
 
-static evn__event_row_verdict note(evn__event_row *row, const evn__event_rules *rules, double error,
-                                   const double *e) {
-    (void)error, (void)e; // known
-    row->noted = row->step.event;
-    if (rules->events[row->noted].terminal &&
+static evn__event_verdict narrow(evn__event_row *row, const evn__event_rules *rules, double error,
+                                 const double *e) {
+    int event = row->step.event;
+    double tried = row->dt;
+    if (!isfinite(e[event])) {
+        end(row, EVN_OUTCOME_NOT_FINITE, event);
+        return dropped;
+    }
+    evn__root_add(&row->step.root, tried, e[event]);
+    go_on(row, rules);
+    return row->attempt == note && row->dt == tried ? note(row, rules, error, e) : dropped;
+}
+
+static evn__event_verdict note(evn__event_row *row, const evn__event_rules *rules, double error,
+                               const double *e) {
+    evn__event_verdict verdict = {.notes = true};
+    int event = row->noted = row->step.event;
+    row->step.found[event] = row->dt;
+    if (rules->events[event].terminal &&
         (row->step.ends < 0 || fabs(row->dt) < fabs(row->step.end))) {
         row->step.end = row->dt;
-        row->step.ends = row->noted;
+        row->step.ends = event;
     }
-    look_from(row, rules, row->noted + 1);
-    return EVN__EVENT_NOTE;
+    if (row->dt == row->step.end) {
+        verdict.accepts = settle(row, rules, error, e).accepts;
+    } else if (!look(row, rules)) {
+        row->attempt = settle;
+        row->dt = row->step.end;
+    }
+    return verdict;
 }
 
-static evn__event_row_verdict settle(evn__event_row *row, const evn__event_rules *rules,
-                                     double error, const double *e) {
+/// At the end of the step, or of its part up to a terminal event, which others may have come before
+/// that had changed twice over the whole step.
+static evn__event_verdict settle(evn__event_row *row, const evn__event_rules *rules, double error,
+                                 const double *e) {
     (void)error; // that of the whole step counts
+    int odd = find_odd(rules, e);
+    memcpy(row->step.e, e, sizeof(*e) * (size_t)rules->count);
+    if (look(row, rules)) {
+        return dropped;
+    }
+    if (odd >= 0) {
+        end(row, EVN_OUTCOME_NOT_FINITE, odd);
+        return dropped;
+    }
     take_values(row, rules, e);
     if (row->step.ends >= 0) {
         ++row->accepted;
-        row->t += row->step.end;
+        row->t = evn__event_row_end(row);
         end(row, EVN_OUTCOME_EVENT, row->step.ends);
     } else {
         advance(row, rules, row->step.lands, row->step.dt, row->step.error);
     }
-    return EVN__EVENT_ACCEPT;
+    return (evn__event_verdict){.accepts = true};
 }
 
 // A row -------------------------------------------------------------------------------------------
 
-/// What is so near to a zero in time is at it: the state that a solve ended with at an event is
-/// such a one.
-static double shortest(const evn__event_row *row, const evn__event_rules *rules) {
-    const double digits = 16;
-    double digit = rules->options->fp64 ? DBL_EPSILON : (double)FLT_EPSILON;
-    return digits * digit * fmax(fabs(row->t0), fabs(row->t1 - row->t0));
+/// Whether an event is 0 there but for rounding: the solution leads to 0, which is nearer than
+/// times are to each other, as where a solve goes on behind an event, from the other side of it.
+static bool starts_at_zero(const evn__event_rules *rules, double e, double rate, double t0,
+                           double t1) {
+    const double digits = 16 * (rules->options->fp64 ? DBL_EPSILON : (double)FLT_EPSILON);
+    double longest = rules->options->steps > 0 ? fabs(t1 - t0) / rules->options->steps
+                                               : fabs(limited(rules, t1 - t0));
+    bool leads = sign_of(e) * sign_of(rate) * sign_of(t1 - t0) < 0;
+    return e == 0 || (leads && fabs(e) <= digits * fabs(rate) * fmax(fabs(t0), longest));
+}
+
+/// The values at t0; 0 stands for the side that it goes to.
+static void start_values(evn__event_row *row, const evn__event_rules *rules, const double *e,
+                         const double *rate) {
+    for (int i = 0; i < rules->count; ++i) {
+        bool at_zero = starts_at_zero(rules, e[i], rate[i], row->t0, row->t1);
+        row->e[i] = at_zero ? 0 : e[i];
+        row->side[i] = at_zero ? sign_of(rate[i]) * sign_of(row->t1 - row->t0) : sign_of(e[i]);
+    }
 }
 
 void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
                           const double *e, const double *rate, double dt) {
     *row = (evn__event_row){.t0 = t0, .t1 = t1, .t = t0, .errors = {1, 1}, .event = -1};
-    for (int i = 0; i < rules->count; ++i) {
-        bool at_zero = fabs(e[i]) <= fabs(rate[i]) * shortest(row, rules);
-        row->e[i] = at_zero ? 0 : e[i];
-        row->side[i] = at_zero ? sign_of(rate[i] * (t1 - t0)) : sign_of(e[i]);
-    }
-    if (!all_finite(row, rules, e)) {
-        return;
-    }
-    if (t0 == t1) {
+    int odd = find_odd(rules, e);
+    start_values(row, rules, e, rate);
+    if (odd >= 0) {
+        end(row, EVN_OUTCOME_NOT_FINITE, odd);
+    } else if (t0 == t1) {
         end(row, EVN_OUTCOME_DONE, -1);
     } else if (is_adaptive(rules)) {
         double given = rules->options->dt_first;
@@ -250,8 +317,17 @@ void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, do
     }
 }
 
-evn__event_row_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,
-                                           double error, const double *e) {
+evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,
+                                       double error, const double *e) {
     ++row->attempts;
     return row->attempt(row, rules, error, e);
+}
+
+double evn__event_row_end(const evn__event_row *row) {
+    double t = row->t + row->dt;
+    return row->t1 > row->t0 ? fmin(t, row->t1) : fmax(t, row->t1);
+}
+
+double evn__event_row_span(const evn__event_rules *rules, double t0, double t1) {
+    return evn__rounded_span(rules->options->fp64, t0, t1 - t0, rules->options->dt_max, t1);
 }

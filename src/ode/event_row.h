@@ -18,23 +18,21 @@ typedef struct evn__event_rules {
     int count;
 } evn__event_rules;
 
-/// What becomes of an attempt.
-typedef enum evn__event_row_verdict {
-    EVN__EVENT_DROP,   ///< the row stays where it was
-    EVN__EVENT_NOTE,   ///< so it does; what was tried is the state at event row->noted
-    EVN__EVENT_ACCEPT, ///< the row is where the attempt came to
-} evn__event_row_verdict;
+/// What becomes of an attempt; of neither: the row stays where it was.
+typedef struct evn__event_verdict {
+    bool notes;   ///< what was tried is the state at event row->noted
+    bool accepts; ///< the row is where the attempt came to
+} evn__event_verdict;
 
 typedef struct evn__event_row evn__event_row;
 
 /// What an attempt is for.
-typedef evn__event_row_verdict evn__event_attempt(evn__event_row *row,
-                                                  const evn__event_rules *rules, double error,
-                                                  const double *e);
+typedef evn__event_verdict evn__event_attempt(evn__event_row *row, const evn__event_rules *rules,
+                                              double error, const double *e);
 
 struct evn__event_row {
     double t0, t1, t;         ///< the way; where it is
-    double dt;                ///< of the next attempt; 0 where there is none
+    double seen, dt;          ///< of the next attempt, as its stages see it: from there, how far
     double wanted;            ///< before it was cut short to land
     bool lands;               ///< the attempt would come to t1
     bool refused;             ///< the last attempt of a whole step was rejected
@@ -46,25 +44,33 @@ struct evn__event_row {
     int noted;                ///< the last one that was
     double e[EVN_MAX_INPUTS]; ///< at t
     int side[EVN_MAX_INPUTS]; ///< the sign that each stands for: 1, −1, or 0: not known
-    evn__event_attempt *attempt; ///< what the next attempt is for
+    evn__event_attempt *attempt; ///< what the next attempt is for; NULL: there is none
     struct {
-        double dt, error, e[EVN_MAX_INPUTS]; ///< of the whole step
+        double dt, error; ///< of the whole step
         bool lands;
-        int event; ///< that is being narrowed down
+        double end, e[EVN_MAX_INPUTS]; ///< of what is to be settled for, and the values there
+        int ends;                      ///< with this event; −1: it is the whole step
+        double width;                  ///< times within it are one
+        int event;                     ///< that is being narrowed down
         evn__root root;
-        double end; ///< of what is to be settled for
-        int ends;   ///< with this event; −1: it is the whole step
+        double found[EVN_MAX_INPUTS]; ///< where in the step each was; 0: it was not
     } step;
 };
 
 /// At t0.
 /// @param[in] e, rate  [count], values and their derivatives along the solution
 /// @param     dt       adaptive: the first step
+/// A value that is 0 but for rounding, on the side that the solution comes from, is 0.
 void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
                           const double *e, const double *rate, double dt);
 
 /// An attempt of row->dt had this error, and these values after it.
-evn__event_row_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,
-                                           double error, const double *e);
+evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,
+                                       double error, const double *e);
+
+/// The time at the end of the next attempt.
+double evn__event_row_end(const evn__event_row *row);
+/// The longest first step there may be.
+double evn__event_row_span(const evn__event_rules *rules, double t0, double t1);
 
 #endif

@@ -39,9 +39,9 @@ struct evn__event_search {
 static evn_status compile(evn__event_search *s,
                           evn_status (*build)(const evn__event_system *, evn_graph **),
                           evn_plan **plan) {
-    static const char *const batch[] = {"x.0", "slope.0", "tried.0", "x.1", "tried.1", NULL};
-    static const char *const own[] = {"t",       "dt",      "end", "span",    "accept", "x.0",
-                                      "slope.0", "tried.0", "x.1", "tried.1", NULL};
+    static const char *const batch[] = {"x.0", "slope.0", "tried.0", "tried_slope.0", NULL};
+    static const char *const own[] = {"t",   "dt",      "end",     "span",          "accept",
+                                      "x.0", "slope.0", "tried.0", "tried_slope.0", NULL};
     bool lifted = s->problem->options->per_sample;
     const evn_plan_options options = {
         .fp64 = s->fp64, .sample_inputs = lifted ? own : batch, .few_samples = lifted};
@@ -245,33 +245,53 @@ static evn_status add_found(evn__event_search *s, int row, double t) {
     }
     EVN_TRY(EVN_RESERVE(s->found, s->found_capacity, s->found_count + 1));
     evn__event_found *one = &s->found[s->found_count];
-    *one = (evn__event_found){row, s->row[row].noted, t, NULL};
+    *one = (evn__event_found){.row = row, .event = s->row[row].noted, .t = t};
     EVN_TRY(EVN_NEW(&one->x, size));
     ++s->found_count;
     return read_row(s, row, one->x, size);
 }
 
-/// What was found behind the terminal event in the same step.
-static void drop_behind(evn__event_search *s, int row) {
+/// A row has ended. What was found behind its end in the same step is none of its way; what is
+/// within the width of a time is at it.
+static void close_row(evn__event_search *s, int row) {
     const evn__event_row *r = &s->row[row];
+    double way = fabs(r->t - r->t0);
     int kept = 0;
     for (int i = 0; i < s->found_count; ++i) {
-        evn__event_found *one = &s->found[i];
-        if (one->row == row && fabs(one->t - r->t0) > fabs(r->t - r->t0)) {
-            free(one->x);
-        } else {
-            s->found[kept++] = *one;
+        evn__event_found one = s->found[i];
+        if (one.row == row) {
+            double over = fabs(one.t - r->t0) - way;
+            one.t = over > 0 ? r->t : one.t;
+            one.way = fabs(one.t - r->t0);
+            one.ends = one.event == evn__event_search_terminal(s, row) && one.way == way;
+            if (over > r->step.width) {
+                free(one.x);
+                continue;
+            }
         }
+        s->found[kept++] = one;
     }
     s->found_count = kept;
 }
 
-// A search ----------------------------------------------------------------------------------------
-
-static void ends_of(const evn__passage *passage, int row, double *t0, double *t1) {
-    *t0 = passage->samples ? passage->samples->t0[row] : passage->t0;
-    *t1 = passage->samples ? passage->samples->t1[row] : passage->t1;
+static int compare(const void *a, const void *b) {
+    const evn__event_found *p = a, *q = b;
+    if (p->row != q->row) {
+        return p->row < q->row ? -1 : 1;
+    }
+    if (p->way != q->way) {
+        return p->way < q->way ? -1 : 1;
+    }
+    return p->ends != q->ends ? p->ends - q->ends : p->event - q->event;
 }
+
+static void sort_found(evn__event_search *s) {
+    if (s->found_count > 0) {
+        qsort(s->found, (size_t)s->found_count, sizeof(*s->found), compare);
+    }
+}
+
+// A search ----------------------------------------------------------------------------------------
 
 /// The sample that a row is of: a second one is there only to be many.
 static int sample_of(const evn__event_search *s, int row) {
@@ -287,16 +307,16 @@ static evn_status begin(evn__event_search *s, const evn__passage *passage) {
     const double *dt = rate + (size_t)s->rules.count * (size_t)s->rows;
     double t0, t1;
     for (int row = 0; row < s->rows; ++row) {
-        ends_of(passage, sample_of(s, row), &t0, &t1);
+        evn__passage_ends(passage, sample_of(s, row), &t0, &t1);
         *host_time(s, T, row) = *host_time(s, END, row) = t0;
-        *host_time(s, DT, row) = t1 - t0;
+        *host_time(s, DT, row) = evn__event_row_span(&s->rules, t0, t1);
     }
     EVN_TRY(write_times(s));
     EVN_TRY(run_start(s, passage));
     EVN_TRY(read_result(s, 2 * s->rules.count + s->system->adaptive));
     for (int row = 0; row < s->rows; ++row) {
         size_t first = (size_t)row * (size_t)s->rules.count;
-        ends_of(passage, sample_of(s, row), &t0, &t1);
+        evn__passage_ends(passage, sample_of(s, row), &t0, &t1);
         evn__event_row_begin(&s->row[row], &s->rules, t0, t1, e + first, rate + first, dt[row]);
     }
     return EVN_OK;
@@ -307,29 +327,29 @@ static bool set_times(evn__event_search *s) {
     bool goes = false;
     for (int i = 0; i < s->rows; ++i) {
         const evn__event_row *row = &s->row[i];
-        double end = row->t + row->dt;
-        *host_time(s, T, i) = row->t;
-        *host_time(s, DT, i) = row->dt;
-        *host_time(s, END, i) = row->t1 > row->t0 ? fmin(end, row->t1) : fmax(end, row->t1);
-        goes = goes || row->dt != 0;
+        bool ended = !row->attempt;
+        *host_time(s, T, i) = ended ? row->t : row->seen;
+        *host_time(s, DT, i) = ended ? 0 : row->dt;
+        *host_time(s, END, i) = ended ? row->t : evn__event_row_end(row);
+        goes = goes || !ended;
     }
     return goes;
 }
 
 static evn_status judge(evn__event_search *s, int row) {
+    evn__event_row *r = &s->row[row];
     const double *e = s->host_result + (size_t)row * (size_t)s->rules.count;
     double error = s->host_result[(size_t)s->rules.count * (size_t)s->rows + (size_t)row];
-    double t = s->row[row].t + s->row[row].dt;
-    evn__event_row_verdict verdict = EVN__EVENT_DROP;
-    if (s->row[row].dt != 0) {
-        verdict = evn__event_row_take(&s->row[row], &s->rules, error, e);
+    double t = evn__event_row_end(r);
+    *host_time(s, ACCEPT, row) = 0;
+    if (!r->attempt) {
+        return EVN_OK;
     }
-    *host_time(s, ACCEPT, row) = verdict == EVN__EVENT_ACCEPT;
-    if (verdict == EVN__EVENT_NOTE) {
-        return add_found(s, row, t);
-    }
-    if (verdict == EVN__EVENT_ACCEPT && s->row[row].outcome == EVN_OUTCOME_EVENT) {
-        drop_behind(s, row);
+    const evn__event_verdict verdict = evn__event_row_take(r, &s->rules, error, e);
+    *host_time(s, ACCEPT, row) = verdict.accepts;
+    EVN_TRY(verdict.notes ? add_found(s, row, t) : EVN_OK);
+    if (!r->attempt) {
+        close_row(s, row);
     }
     return EVN_OK;
 }
@@ -366,10 +386,14 @@ evn_solution evn__event_search_solution(const evn__event_search *s, int row) {
 static evn_status fail(const evn__event_search *s, int row) {
     const evn__event_row *r = &s->row[row];
     const evn_solution solution = evn__event_search_solution(s, row);
-    EVN_CHECK(r->event < 0, EVN_ERR_NOT_FINITE,
-              "event %d is not finite at a step from t = %.9g, of %.3g; look at its function, or "
-              "let a terminal event end the solve before",
-              r->event, r->t, r->wanted);
+    EVN_CHECK(r->event < 0 || r->attempts > 0, EVN_ERR_NOT_FINITE,
+              "event %d is not finite at the start, t = %.9g; look at its function and at x0",
+              r->event, r->t);
+    EVN_CHECK(
+        r->event < 0, EVN_ERR_NOT_FINITE,
+        "event %d is not finite within a step of %.3g from t = %.9g; look at its function, or "
+        "let a terminal event end the solve before",
+        r->event, r->dt, r->t);
     return evn__outcome_fail(s->problem->options, &solution, r->t0, r->t1, r->t1, r->wanted, false);
 }
 
@@ -411,6 +435,7 @@ evn_status evn__event_search_run(evn__event_search *s, const evn__passage *passa
         EVN_TRY(judge_all(s));
         ++waits;
     }
+    sort_found(s);
     return finish(s, waits, solution);
 }
 

@@ -11,11 +11,13 @@
 
 typedef struct evn__event_search evn__event_search;
 
-/// What a search has found, in the order in which it did; x [size of a row] is the search's.
+/// What a search has found: by row, and then along its way, what ended it last, and else by number.
 typedef struct evn__event_found {
     int row, event;
     double t;
-    double *x;
+    double *x;  ///< [size of a row], the search's
+    double way; ///< from t0 to t
+    bool ends;  ///< the row ended with it
 } evn__event_found;
 
 /// @param[in] problem, system, events  outlive it

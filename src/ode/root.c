@@ -8,14 +8,19 @@ static bool is_behind(const evn__root *r, double value) {
     return r->rises ? value >= 0 : value <= 0;
 }
 
-evn__root evn__root_begin(double at_begin, double at_end, bool rises, double width) {
-    const evn__root_point begin = {0, at_begin}, end = {1, at_end};
+evn__root evn__root_begin(double length, double at_begin, double at_end, bool rises, double width) {
+    const evn__root_point begin = {0, at_begin}, end = {length, at_end};
     return (evn__root){
         .last = end, .other = begin, .before = begin, .rises = rises, .width = width};
 }
 
+/// Whether the last place is behind the zero; else the other one is.
+static bool last_is_behind(const evn__root *r) {
+    return fabs(r->last.at) > fabs(r->other.at);
+}
+
 double evn__root_end(const evn__root *r) {
-    return r->last.at > r->other.at ? r->last.at : r->other.at;
+    return last_is_behind(r) ? r->last.at : r->other.at;
 }
 
 /// By how much of the way to the other one the next place is away from the last.
@@ -35,8 +40,7 @@ static double interpolate(const evn__root *r) {
 
 bool evn__root_next(const evn__root *r, double *at) {
     double way = r->other.at - r->last.at, least = 0.5 * r->width / fabs(way);
-    evn__root_point end = r->last.at > r->other.at ? r->last : r->other;
-    if (end.value == 0 || !(least < 0.5)) {
+    if (!(least < 0.5)) {
         return false;
     }
     double part = fmin(1 - least, fmax(least, interpolate(r)));
@@ -45,7 +49,7 @@ bool evn__root_next(const evn__root *r, double *at) {
 }
 
 void evn__root_add(evn__root *r, double at, double value) {
-    bool same = is_behind(r, value) == (r->last.at > r->other.at);
+    bool same = is_behind(r, value) == last_is_behind(r);
     r->before = same ? r->last : r->other;
     r->other = same ? r->other : r->last;
     r->last = (evn__root_point){at, value};

@@ -22,9 +22,10 @@ typedef struct evn__root {
     int made;                    ///< values since the beginning
 } evn__root;
 
-/// Between 0 and 1. A value of 0 at the beginning stands for the sign that the function comes from:
-/// the zero that is sought is a later one.
-evn__root evn__root_begin(double at_begin, double at_end, bool rises, double width);
+/// Between 0 and `length`, which may be below 0. A value of 0 at the beginning stands for the sign
+/// that the function comes from: the zero that is sought is a later one. Elsewhere 0 is behind the
+/// zero: of a function that stays there the first place is sought.
+evn__root evn__root_begin(double length, double at_begin, double at_end, bool rises, double width);
 
 /// Where the function is to be evaluated next; false: evn__root_end is near enough.
 bool evn__root_next(const evn__root *root, double *at);
@@ -32,7 +33,8 @@ bool evn__root_next(const evn__root *root, double *at);
 /// It has this value there, which is finite.
 void evn__root_add(evn__root *root, double at, double value);
 
-/// The zero, or the place just behind it: the function has changed its sign there.
+/// The place just behind the zero, or this itself: the function has changed its sign there, or is
+/// 0.
 double evn__root_end(const evn__root *root);
 
 #endif

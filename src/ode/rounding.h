@@ -8,6 +8,11 @@
 #include <math.h>
 #include <stdbool.h>
 
+/// As the kernels see it.
+static inline double evn__rounded(bool fp64, double x) {
+    return fp64 ? x : (double)(float)x;
+}
+
 /// By how much t + dt is seen beyond the end of a way that dt goes along; 0 where it is not, and
 /// without a dt.
 static inline double evn__rounded_over(bool fp64, double t, double dt, double end) {
@@ -36,6 +41,42 @@ static inline double evn__rounded_begin(bool fp64, double t, double dt, double e
     return !still ? earlier
            : fp64 ? nextafter(earlier, back)
                   : (double)nextafterf((float)earlier, (float)back);
+}
+
+/// A step as its stages see it.
+typedef struct evn__seen_step {
+    double t, dt;
+    bool halved; ///< it is the first of two
+} evn__seen_step;
+
+/// A step of dt from t on, on the way from begin to end, none of whose stages is seen beyond these.
+/// Twin: evn_set_step in kernels/control.cl.
+static inline evn__seen_step evn__rounded_step(bool fp64, double t, double dt, double begin,
+                                               double end) {
+    double digit = fp64 ? DBL_EPSILON : (double)FLT_EPSILON;
+    double now = evn__rounded(fp64, t), first = evn__rounded(fp64, begin);
+    double over = evn__rounded_over(fp64, now, dt, end);
+    double earlier = evn__rounded(fp64, evn__rounded_begin(fp64, now, dt, end));
+    bool coarse = fabs(over) > fabs(evn__rounded(fp64, end) - first) * digit;
+    bool outside = dt > 0 ? earlier < first : earlier > first;
+    evn__seen_step step = {.t = now, .dt = dt};
+    if (coarse && !outside) {
+        step.t = earlier;
+    } else if (coarse && fabs(dt) > 4 * fabs(over)) {
+        step.dt = dt / 2;
+        step.halved = true;
+    } else if (over != 0) {
+        step.dt = evn__rounded_length(fp64, now, dt, end);
+    }
+    return step;
+}
+
+/// The longest first step over a way, at most `longest` > 0 (0: no limit), of a solve to end: no
+/// evaluation behind it may be seen beyond the end.
+static inline double evn__rounded_span(bool fp64, double begin, double way, double longest,
+                                       double end) {
+    double span = longest > 0 && longest < fabs(way) ? copysign(longest, way) : way;
+    return evn__rounded_length(fp64, begin, span, end);
 }
 
 #endif

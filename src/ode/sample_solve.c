@@ -208,16 +208,11 @@ static bool set_pair(bool fp64, double value, double pair[2]) {
     return is_new;
 }
 
-static void ends_of(const evn__passage *passage, int sample, double *t0, double *t1) {
-    *t0 = passage->samples ? passage->samples->t0[sample] : passage->t0;
-    *t1 = passage->samples ? passage->samples->t1[sample] : passage->t1;
-}
-
 static double observation_of(const evn__sample_solve *s, const evn__passage *passage, int sample,
                              int index) {
     const evn__course *course = s->problem->course;
     double t0, t1;
-    ends_of(passage, sample, &t0, &t1);
+    evn__passage_ends(passage, sample, &t0, &t1);
     if (passage->samples && passage->samples->times) {
         return passage->samples->times[(size_t)sample * observations(s) + (size_t)index];
     }
@@ -228,7 +223,7 @@ static bool set_ends(evn__sample_solve *s, const evn__passage *passage) {
     bool is_new = false;
     for (int row = 0; row < s->rows; ++row) {
         double *ends = s->host_ends + (size_t)row * EVN_SAMPLE_ENDS, t0, t1;
-        ends_of(passage, row < s->samples ? row : 0, &t0, &t1);
+        evn__passage_ends(passage, row < s->samples ? row : 0, &t0, &t1);
         is_new |= set_pair(s->fp64, t0, ends + EVN_SAMPLE_BEGIN);
         is_new |= set_pair(s->fp64, t1, ends + EVN_SAMPLE_END);
         ends[EVN_SAMPLE_WAY] = t1 - t0;
@@ -451,7 +446,7 @@ static evn_status finish(evn__sample_solve *s, const evn__passage *passage, int 
     }
     const evn_solution stopped = evn__sample_solve_solution(s, first);
     double t0, t1;
-    ends_of(passage, first, &t0, &t1);
+    evn__passage_ends(passage, first, &t0, &t1);
     solution->outcome = stopped.outcome;
     return evn__prepend(
         evn__outcome_fail(s->problem->options, &stopped, t0, t1, t1, stopped.dt, false),

@@ -37,6 +37,13 @@ static inline bool evn__passage_moves(const evn__passage *passage) {
     return passage->t0 != passage->t1;
 }
 
+/// Where the way of a sample begins and ends.
+static inline void evn__passage_ends(const evn__passage *passage, int sample, double *t0,
+                                     double *t1) {
+    *t0 = passage->samples ? passage->samples->t0[sample] : passage->t0;
+    *t1 = passage->samples ? passage->samples->t1[sample] : passage->t1;
+}
+
 typedef struct evn__scheme evn__scheme;
 
 typedef struct evn__scheme_methods {

@@ -47,7 +47,9 @@ START_TEST(calls) {
     evn_solution solution;
     evn_occurrence o;
     REFUSED(evn_solve_to_event_gradient(r.solver, r.x1_bar, NULL, &x1, NULL, NULL)); // no solve
+    int ended;
     REFUSED(evn_event_solver_sample_solution(r.solver, 0, &solution));
+    REFUSED(evn_event_solver_ended_with(r.solver, 0, &ended));
     REFUSED(evn_solve_to_event(NULL, 0, 1, r.x0, NULL, &x1, NULL));
     REFUSED(evn_solve_to_event(r.solver, 0, 1, none, NULL, &x1, NULL));
     REFUSED(evn_solve_to_event(r.solver, 0, 1, r.x0, NULL, NULL, NULL));
@@ -67,6 +69,10 @@ START_TEST(calls) {
     REFUSED(evn_event_solver_sample_solution(r.solver, 0, NULL));
     REFUSED(evn_event_solver_sample_solution(r.solver, 1, &solution));
     REFUSED(evn_event_solver_sample_solution(r.solver, -1, &solution));
+    REFUSED(evn_event_solver_ended_with(NULL, 0, &ended));
+    REFUSED(evn_event_solver_ended_with(r.solver, 0, NULL));
+    REFUSED(evn_event_solver_ended_with(r.solver, 1, &ended));
+    REFUSED(evn_event_solver_ended_with(r.solver, -1, &ended));
     REFUSED(evn_event_solver_occurrence(NULL, 0, &o));
     REFUSED(evn_event_solver_occurrence(r.solver, 0, NULL));
     REFUSED(evn_event_solver_occurrence(r.solver, 1, &o));

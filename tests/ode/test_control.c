@@ -35,33 +35,17 @@ static bool advances(bool fp64, double t, double dt) {
     return fp64 ? t + dt != t : (float)(t + dt) != (float)t;
 }
 
-static double rounded(bool fp64, double t) {
-    return fp64 ? t : (double)(float)t;
-}
-
 static double last_end(const twin *w) {
     return evn__control_end(w->control, w->intervals - 1);
 }
 
-/// No stage is seen beyond the ends.
 static void set_step(twin *w, double dt) {
-    bool fp64 = w->options->fp64;
     evn__record *r = &w->r;
-    double t = rounded(fp64, r->t), end = last_end(w), begin = rounded(fp64, w->begin);
-    double over = evn__rounded_over(fp64, t, dt, end);
-    double earlier = rounded(fp64, evn__rounded_begin(fp64, t, dt, end));
-    double digit = fabs(rounded(fp64, end) - begin) * (fp64 ? DBL_EPSILON : FLT_EPSILON);
-    bool outside = dt > 0 ? earlier < begin : earlier > begin;
-    r->dt = dt;
-    r->seen = r->t;
-    if (fabs(over) > digit && !outside) {
-        r->seen = r->t + (earlier - t);
-    } else if (fabs(over) > digit && fabs(dt) > 4 * fabs(over)) {
-        r->dt = dt / 2;
-        r->lands = false;
-    } else {
-        r->dt = evn__rounded_length(fp64, t, dt, end);
-    }
+    const evn__seen_step step =
+        evn__rounded_step(w->options->fp64, r->t, dt, w->begin, last_end(w));
+    r->dt = step.dt;
+    r->seen = r->t + (step.t - evn__rounded(w->options->fp64, r->t));
+    r->lands = r->lands && !step.halved;
 }
 
 static void prepare(twin *w, double wanted) {
@@ -259,7 +243,7 @@ static void check_record(const bench *b, const evn__record *r) {
 /// A step is seen from the beginning of the solve on, and ends at t + dt, rounded.
 static bool is_inside(const bench *b, const evn__record *r) {
     bool fp64 = b->options.fp64;
-    double begin = rounded(fp64, b->twin.begin), seen = rounded(fp64, r->seen);
+    double begin = evn__rounded(fp64, b->twin.begin), seen = evn__rounded(fp64, r->seen);
     return evn__rounded_over(fp64, r->seen, r->dt, last_end(&b->twin)) == 0 &&
            (r->dt > 0 ? seen >= begin : seen <= begin);
 }

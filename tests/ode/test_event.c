@@ -87,13 +87,19 @@ START_TEST(first_terminal_event_ends) {
 }
 END_TEST
 
-/// No event: the end, and the same there as a solver has it.
-START_TEST(without_event) {
-    static const double x0[] = {1, 0};
+/// q + level.
+static evn_graph *shifted(double level) {
     evn_graph *e = NULL;
     TRY(evn_graph_create(&e));
     evn_value x = evn_input(e, "x", EVN_SHAPE(1, 2));
-    evn_output(e, "e", evn_add(e, evn_constant(e, 2), rig_column(e, x, 0)));
+    evn_output(e, "e", evn_add(e, evn_constant(e, level), rig_column(e, x, 0)));
+    return e;
+}
+
+/// No event: the end, and the same there as a solver has it.
+START_TEST(without_event) {
+    static const double x0[] = {1, 0};
+    evn_graph *e = shifted(2);
     const evn_event event = {e, EVN_EVENT_EITHER, true};
     evn_solver_options options = rig_options(1e-10);
     options.gradient = EVN_GRADIENT_BACKPROP;
@@ -116,6 +122,117 @@ START_TEST(without_event) {
     ck_assert(x1[0] == 1 && x1[1] == 0);
     rig_free(&r);
     evn_graph_destroy(&e);
+}
+END_TEST
+
+/// Where nothing is met, the steps of a solver, and its bits: with a first step that is too long,
+/// in both precisions, also where times are few, and with bounds of the step.
+START_TEST(steps_are_those_of_a_solver) {
+    static const struct {
+        bool fp64;
+        double t0, t1, dt_max;
+        int steps;
+    } ways[] = {{true, 0, 9, 0, 0},    {true, 3, -9, 0.2, 0},   {false, 0, 9, 0, 0},
+                {false, 0, 9, 0.2, 0}, {false, 500, 509, 0, 0}, {false, 500, 503, 0, 40}};
+    static const double x0[] = {1, 0};
+    evn_dynamics *dynamics = rig_oscillator(1);
+    evn_graph *e = shifted(2);
+    const evn_event event = {e, EVN_EVENT_EITHER, true};
+    evn_solver_options options = rig_options(1e-5);
+    options.fp64 = ways[_i].fp64;
+    options.dt_first = 3;
+    options.dt_max = ways[_i].dt_max;
+    options.steps = ways[_i].steps;
+    rig r = rig_new(rig_oscillator(1), &options, &event, 1);
+    evn_solver *solver = NULL;
+    evn_solution solution;
+    evn_binding x1;
+    double x[2], y[2];
+    TRY(evn_solver_create(test_device(), dynamics, &options, &solver));
+    rig_solve(&r, ways[_i].t0, ways[_i].t1, x0, x);
+    TRY(evn_solve(solver, ways[_i].t0, ways[_i].t1, r.x0, NULL, &x1, &solution));
+    TRY(evn__real_read(x1, r.fp64, y, 2));
+    ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_DONE);
+    ck_assert(r.solution.t == ways[_i].t1);
+    if (options.steps == 0) {
+        ck_assert(solution.rejected > 0 || options.dt_max > 0);
+        ck_assert_int_eq(r.solution.accepted, solution.accepted);
+        ck_assert_int_eq(r.solution.rejected, solution.rejected);
+    }
+    for (int i = 0; i < 2; ++i) {
+        ck_assert_double_eq_tol(x[i], y[i], options.fp64 ? 1e-14 : 2e-6);
+    }
+    evn_solver_destroy(&solver);
+    evn_dynamics_destroy(&dynamics);
+    rig_free(&r);
+    evn_graph_destroy(&e);
+}
+END_TEST
+
+/// f is not a number behind t1, and the start looks no further, also where t0 + (t1 − t0) is seen
+/// there.
+START_TEST(nothing_is_evaluated_behind_the_end) {
+    const double t0 = 0.3747455962350339, t1 = 0.42121336102542162, x0 = 1000;
+    evn_graph *f = NULL, *e = NULL;
+    TRY(evn_graph_create(&f));
+    evn_value t = evn_input(f, "t", EVN_SCALAR);
+    evn_input(f, "x", EVN_SHAPE(1, 1));
+    evn_value left = evn_sqrt(f, evn_sub(f, evn_constant(f, t1), t));
+    evn_output(f, "dx", evn_broadcast(f, left, EVN_SHAPE(1, 1)));
+    TRY(evn_graph_create(&e));
+    evn_output(e, "e", evn_input(e, "x", EVN_SHAPE(1, 1)));
+    const evn_event event = {e, EVN_EVENT_EITHER, true};
+    evn_solver_options options = evn_solver_options_default();
+    options.per_sample = _i == 1;
+    rig r = rig_new(rig_dynamics(f, NULL), &options, &event, 1);
+    double x1;
+    rig_solve(&r, t0, t1, &x0, &x1);
+    ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_DONE);
+    rig_free(&r);
+    evn_graph_destroy(&e);
+}
+END_TEST
+
+/// Events at one time: the one that ended the solve is the last, and all are there.
+START_TEST(events_at_one_time) {
+    static const double x0[] = {1, 0, 0.1, 0};
+    static const int order[] = {3, 0, 2, 1};
+    bool own = _i >= 2;
+    int64_t rows = own ? 2 : 1;
+    evn_graph *functions[4];
+    evn_event events[4];
+    for (int i = 0; i < 4; ++i) { // (i + 1) (q − 0.2), and q − 0.5
+        evn_graph *g = functions[i] = NULL;
+        TRY(evn_graph_create(&g));
+        evn_value q = rig_column(g, evn_input(g, "x", EVN_SHAPE(rows, 2)), 0);
+        evn_value above = evn_sub(g, q, evn_constant(g, i == 3 ? 0.5 : 0.2));
+        evn_output(g, "e", evn_scale(g, above, i + 1));
+        functions[i] = g;
+        events[i] = (evn_event){g, EVN_EVENT_EITHER, i == 1};
+    }
+    evn_solver_options options = rig_options(1e-9);
+    options.per_sample = own;
+    rig r = rig_new(rig_oscillator((int)rows), &options, events, 4);
+    double x1[4], t1 = _i % 2 ? -3 : 3;
+    int event;
+    rig_solve(&r, 0, t1, x0, x1);
+    ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_EVENT);
+    TRY(evn_event_solver_ended_with(r.solver, 0, &event));
+    ck_assert_int_eq(event, 1);
+    ck_assert_int_eq(evn_event_solver_occurrence_count(r.solver), 4);
+    for (int i = 0; i < 4; ++i) {
+        evn_occurrence o = rig_occurrence(&r, i);
+        ck_assert_int_eq(o.event, order[i]);
+        ck_assert_double_eq_tol(fabs(o.t), acos(i == 0 ? 0.5 : 0.2), 1e-8);
+    }
+    if (own) {
+        TRY(evn_event_solver_ended_with(r.solver, 1, &event));
+        ck_assert_int_eq(event, -1);
+    }
+    rig_free(&r);
+    for (int i = 0; i < 4; ++i) {
+        evn_graph_destroy(&functions[i]);
+    }
 }
 END_TEST
 
@@ -289,6 +406,9 @@ static Suite *suite(void) {
     tcase_add_loop_test(found, directions, 0, 3);
     tcase_add_loop_test(found, first_terminal_event_ends, 0, 2);
     tcase_add_loop_test(found, without_event, 0, 2);
+    tcase_add_loop_test(found, steps_are_those_of_a_solver, 0, 6);
+    tcase_add_loop_test(found, nothing_is_evaluated_behind_the_end, 0, 2);
+    tcase_add_loop_test(found, events_at_one_time, 0, 4);
     tcase_add_test(found, samples_end_by_themselves);
     tcase_add_loop_test(found, single_precision, 0, 2);
     suite_add_tcase(s, found);

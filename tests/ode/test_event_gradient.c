@@ -230,6 +230,115 @@ START_TEST(gradient_is_that_of_differences) {
 }
 END_TEST
 
+// Events that did not end a row
+// --------------------------------------------------------------------
+
+/// sqrt(s q²) − level, whose derivatives at q = 0 are none; `s` is a weight of the ball, its
+/// gravity.
+static evn_graph *distance(int rows, double level) {
+    evn_graph *e = NULL;
+    TRY(evn_graph_create(&e));
+    evn_value q = rig_column(e, evn_input(e, "x", EVN_SHAPE(rows, 2)), 0);
+    evn_value s = evn_input(e, "gravity", EVN_SCALAR);
+    evn_value root = evn_sqrt(e, evn_mul(e, s, evn_mul(e, q, q)));
+    evn_output(e, "e", evn_sub(e, root, evn_constant(e, level)));
+    return e;
+}
+
+/// q' = v, v' = −gravity q: at rest at 0 it stays there.
+static evn_dynamics *springs(int rows) {
+    evn_graph *f = NULL;
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    evn_value x = evn_input(f, "x", EVN_SHAPE(rows, 2));
+    evn_value gravity = evn_input(f, "gravity", EVN_SCALAR);
+    evn_value pull = evn_neg(f, evn_mul(f, gravity, rig_column(f, x, 0)));
+    const evn_value slopes[] = {rig_column(f, x, 1), pull};
+    evn_output(f, "dx", evn_concat(f, slopes, 2, 1));
+    return rig_dynamics(f, NULL);
+}
+
+/// Cotangents of x0 [rows, 2], and of the weight.
+static void spring_gradient(int rows, const evn_event *events, int count, double *bars) {
+    static const double x0[] = {1, 0, 0.7, 0.1, 0, 0}, t_bar[] = {1, 0.5, 2}, gravity = 1.3;
+    static const double x1_bar[] = {0.2, 0.4, -0.3, 1, 0.1, 0.6};
+    evn_solver_options options = rig_options(1e-10);
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    options.per_sample = true;
+    options.dt_max = 0.05; // at 0 every step is good enough
+    rig r = rig_new(springs(rows), &options, events, count);
+    evn_binding x0_bar;
+    evn_solution first, second;
+    double x1[6], again[7];
+    size_t size = 2 * (size_t)rows;
+    TRY(evn__real_write(r.weights[0], true, &gravity, 1));
+    rig_solve(&r, 0, 3, x0, x1);
+    TRY(evn__real_write(r.x1_bar, true, x1_bar, size));
+    for (int i = 0; i < 2; ++i) { // the second time without another solve
+        double *to = i == 0 ? bars : again;
+        TRY(evn_solve_to_event_gradient(r.solver, r.x1_bar, t_bar, &x0_bar, r.weights_bar,
+                                        i == 0 ? &first : &second));
+        TRY(evn__real_read(x0_bar, true, to, size));
+        TRY(evn__real_read(r.weights_bar[0], true, to + size, 1));
+    }
+    ck_assert_mem_eq(bars, again, sizeof(*bars) * (size + 1));
+    ck_assert_int_lt(second.nfe, first.nfe);
+    rig_free(&r);
+}
+
+/// The gradient is that without them, and without the sample that ended at t1, whose own is the
+/// usual one.
+START_TEST(other_events_do_not_matter) {
+    evn_graph *two = distance(2, 0.2), *three = distance(3, 0.2), *other = distance(3, -1);
+    evn_graph *straight = rig_component(3, 2, 0);
+    const evn_event alone = {two, EVN_EVENT_EITHER, true};
+    const evn_event among[] = {{other, EVN_EVENT_EITHER, false},
+                               {three, EVN_EVENT_EITHER, true},
+                               {straight, EVN_EVENT_EITHER, false}};
+    double few[5], many[7];
+    spring_gradient(2, &alone, 1, few);
+    spring_gradient(3, among, 3, many);
+    double w = sqrt(1.3), angle = 3 * w,
+           usual[] = {0.1 * cos(angle) - 0.6 * w * sin(angle),
+                      0.1 * sin(angle) / w + 0.6 * cos(angle)};
+    for (int i = 0; i < 4; ++i) {
+        ck_assert_double_eq_tol(many[i], few[i], 1e-12);
+    }
+    ck_assert_double_eq_tol(many[4], usual[0], 1e-8);
+    ck_assert_double_eq_tol(many[5], usual[1], 1e-8);
+    ck_assert_double_eq_tol(many[6], few[4], 1e-12); // of the sample at 0: nothing
+    evn_graph_destroy(&two);
+    evn_graph_destroy(&three);
+    evn_graph_destroy(&other);
+    evn_graph_destroy(&straight);
+}
+END_TEST
+
+/// Of the whole batch: one that cannot be differentiated where another one ends it.
+START_TEST(one_row) {
+    static const double x0[] = {1, 0}, gravity = 1, t_bar = 1, x_bar[] = {0, 0};
+    evn_graph *end = rig_component(1, 2, 0), *other = distance(1, -1);
+    const evn_event events[] = {{end, EVN_EVENT_FALLING, true}, {other, EVN_EVENT_EITHER, false}};
+    evn_solver_options options = rig_options(1e-12);
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    rig r = rig_new(springs(1), &options, events, 2);
+    evn_binding x0_bar;
+    double x1[2], bars[3];
+    TRY(evn__real_write(r.weights[0], true, &gravity, 1));
+    TRY(evn__real_write(r.x1_bar, true, x_bar, 2));
+    rig_solve(&r, 0, 3, x0, x1);
+    TRY(evn_solve_to_event_gradient(r.solver, r.x1_bar, &t_bar, &x0_bar, r.weights_bar, NULL));
+    TRY(evn__real_read(x0_bar, true, bars, 2));
+    TRY(evn__real_read(r.weights_bar[0], true, bars + 2, 1));
+    ck_assert_double_eq_tol(bars[0], 0, 1e-9); // t = atan(w q / −v) / w
+    ck_assert_double_eq_tol(bars[1], 1, 1e-9);
+    ck_assert_double_eq_tol(bars[2], -3.14159265358979323846 / 4, 1e-9);
+    rig_free(&r);
+    evn_graph_destroy(&end);
+    evn_graph_destroy(&other);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("ode/event_gradient");
     TCase *bounces = tcase_create("ball");
@@ -238,6 +347,10 @@ static Suite *suite(void) {
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradient_is_that_of_differences, 0, 4);
     suite_add_tcase(s, gradients);
+    TCase *others = tcase_create("others");
+    tcase_add_test(others, other_events_do_not_matter);
+    tcase_add_test(others, one_row);
+    suite_add_tcase(s, others);
     return s;
 }
 

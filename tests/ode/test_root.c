@@ -28,6 +28,16 @@ static double thrown(double x) { // begins with a zero, which is not the one
     return x - 4 * x * x;
 }
 
+static double plateau(double x) { // stays at 0
+    return fmax(0.3 - x, 0);
+}
+static double exact(double x) { // 0 itself is among the places
+    return x - 0.5;
+}
+static double ends_with(double x) { // its zero is the end
+    return 1 - x;
+}
+
 static const struct {
     double (*f)(double x);
     bool rises;
@@ -41,31 +51,36 @@ static const struct {
     {near_begin, true, 1e-9, 10},
     {sharp, true, 0.123, 20},
     {thrown, false, 0.25, 10},
+    {plateau, false, 0.3, 70},
+    {exact, true, 0.5, 6},
+    {ends_with, false, 1, 10},
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };
 
+/// Forwards and backwards.
 START_TEST(zeros_are_found) {
-    const double width = 4e-16;
-    double (*f)(double) = cases[_i].f;
-    evn__root root = evn__root_begin(f(0), f(1), cases[_i].rises, width);
+    const double length = _i < CASES ? 1 : -1, width = 4e-16;
+    const int i = _i % CASES;
+    double (*f)(double) = cases[i].f;
+    evn__root root = evn__root_begin(length, f(0), f(1), cases[i].rises, width);
     double at;
     while (evn__root_next(&root, &at)) {
-        ck_assert(at > 0 && at < 1);
+        ck_assert(at * length > 0 && at * length < 1);
         ck_assert_int_lt(root.made, 100);
-        evn__root_add(&root, at, f(at));
+        evn__root_add(&root, at, f(at * length));
     }
-    double end = evn__root_end(&root);
+    double end = evn__root_end(&root) * length;
     printf("%.17g by %d values\n", end, root.made);
-    ck_assert_double_le(fabs(end - cases[_i].zero), 1e-15);
-    ck_assert(cases[_i].rises ? f(end) >= 0 : f(end) <= 0);
-    ck_assert_int_le(root.made, cases[_i].most);
+    ck_assert_double_le(fabs(end - cases[i].zero), 1e-15);
+    ck_assert(cases[i].rises ? f(end) >= 0 : f(end) <= 0);
+    ck_assert_int_le(root.made, cases[i].most);
 }
 END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("ode/root");
     TCase *zeros = tcase_create("zeros");
-    tcase_add_loop_test(zeros, zeros_are_found, 0, CASES);
+    tcase_add_loop_test(zeros, zeros_are_found, 0, 2 * CASES);
     suite_add_tcase(s, zeros);
     return s;
 }
