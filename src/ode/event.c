@@ -55,9 +55,6 @@ static evn_status check_events(const evn_solver_options *options, const evn_even
               "a solver that has them");
     EVN_CHECK(options->jump_count == 0, EVN_ERR_ARGUMENT,
               "a solve to an event knows no jumps of f: solve up to each, and from there on");
-    EVN_CHECK(!options->time_gradient, EVN_ERR_ARGUMENT,
-              "a solve to an event has no gradient in its times but that of the event: leave "
-              "time_gradient out");
     EVN_CHECK(count >= 1 && count <= EVN_MAX_INPUTS, EVN_ERR_ARGUMENT,
               "%d events; give 1 to %d, and where there are none take evn_solve", count,
               EVN_MAX_INPUTS);
