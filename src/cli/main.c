@@ -154,6 +154,13 @@ static evn_status end_output(evn_status status, const evn__verb *verb) {
              "cannot write to standard output; check the program that reads it, and the disk");
 }
 
+/// A device that failed could not be waited for: what it runs, or compiles, does so under the exit
+/// handlers of its own libraries, some of which end in a crash then.
+static bool may_be_busy(evn_status status) {
+    return status == EVN_ERR_DEVICE || status == EVN_ERR_DEVICE_MEMORY || status == EVN_ERR_BUILD ||
+           status == EVN_ERR_MEMORY;
+}
+
 int main(int argc, char **argv) {
     secure_streams();
     evn__settings settings;
@@ -170,5 +177,9 @@ int main(int argc, char **argv) {
         report(status, verb ? verb->name : NULL);
     }
     evn__settings_free(&settings);
+    if (may_be_busy(status)) {
+        fflush(NULL);
+        _exit((int)status);
+    }
     return (int)status;
 }
