@@ -110,24 +110,25 @@ static evn_status name_classes(const kind *of, const char *folder, evn_dataset *
     char path[PATH_SIZE], line[256];
     snprintf(path, sizeof(path), "%s/%s", folder, of->names);
     FILE *file = fopen(path, "r");
-    for (int i = 0; file && i < of->classes && fgets(line, sizeof(line), file); ++i) {
+    bool kept = true;
+    for (int i = 0; file && kept && i < of->classes && fgets(line, sizeof(line), file); ++i) {
         line[strcspn(line, "\r\n")] = 0;
         if (line[0]) {
             dataset->classes[i] = evn__arena_string(&dataset->arena, line);
-        }
-        if (!dataset->classes[i]) {
-            break;
+            kept = dataset->classes[i];
         }
     }
     if (file) {
         fclose(file);
     }
+    EVN_CHECK(kept, EVN_ERR_MEMORY, "no memory for the classes");
     return EVN_OK;
 }
 
 evn_status evn__read_cifar(const char *folder, evn_dataset *dataset) {
     const kind *of = find_kind(folder);
     int count = 0;
+    EVN_CHECK(of, EVN_ERR_FILE, "the batches of %s have gone while they were read", folder);
     while (count < BATCHES_MAX && of->train[count]) {
         ++count;
     }

@@ -41,8 +41,9 @@ evn_status evn__part_create(evn__part *part, int64_t count, int64_t height, int6
                             int64_t channels);
 
 // Readers of evn_dataset_open_folder. Each leaves parts, classes and info.
-/// Whether the folder has such files; those whose names begin with `prefix` alone count.
-bool evn__has_idx(const char *folder, const char *prefix);
+/// Whether the folder, which may be missing, has such files; those whose names begin with `prefix`
+/// alone count.
+evn_status evn__has_idx(const char *folder, const char *prefix, bool *has);
 evn_status evn__read_idx(const char *folder, const char *prefix, evn_dataset *dataset);
 bool evn__has_cifar(const char *folder);
 evn_status evn__read_cifar(const char *folder, evn_dataset *dataset);

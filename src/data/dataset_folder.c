@@ -90,7 +90,11 @@ static evn_status cut_prefix(char *path, const char **prefix) {
         *slash = 0;
         *prefix = slash + 1;
     }
-    EVN_CHECK(slash > path && evn__is_folder(path) && evn__has_idx(path, *prefix), EVN_ERR_FILE,
+    bool has = false;
+    if (slash > path && evn__is_folder(path)) {
+        EVN_TRY(evn__has_idx(path, *prefix, &has));
+    }
+    EVN_CHECK(has, EVN_ERR_FILE,
               "there is no folder %s, and no IDX files whose paths begin so; check --data", shown);
     return EVN_OK;
 }
@@ -102,7 +106,10 @@ static evn_status read_set(const char *folder, const evn_folder_options *options
     char *path = strdup(folder);
     EVN_CHECK(path, EVN_ERR_MEMORY, "no memory for a path");
     evn_status status = cut_prefix(path, &prefix);
-    bool has_idx = status == EVN_OK && (prefix[0] || evn__has_idx(path, ""));
+    bool has_idx = status == EVN_OK && prefix[0];
+    if (status == EVN_OK && !has_idx) {
+        status = evn__has_idx(path, "", &has_idx);
+    }
     bool has_cifar = status == EVN_OK && !has_idx && evn__has_cifar(path);
     *is_there = has_idx || has_cifar;
     if (*is_there) {

@@ -7,6 +7,7 @@
 #include "data/unpack.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ typedef struct set {
 // Which file is what ------------------------------------------------------------------------------
 
 /// The rank that an IDX file of bytes states; 0 for any other file.
-static int find_rank(const char *path) {
+static evn_status find_rank(const char *path, int *rank) {
     unsigned char head[1024], magic[4] = {0xff};
     evn__unpack unpack;
     FILE *file = fopen(path, "rb");
@@ -29,13 +30,17 @@ static int find_rank(const char *path) {
     if (file) {
         fclose(file);
     }
-    if (evn__unpack_open(&unpack, head, size) != EVN_OK) {
-        return 0;
-    }
-    bool read = size >= sizeof(magic) && evn__unpack_read(&unpack, magic, sizeof(magic)) == EVN_OK;
+    *rank = 0;
+    EVN_TRY(evn__unpack_open(&unpack, head, size));
+    evn_status read =
+        size < sizeof(magic) ? EVN_ERR_FORMAT : evn__unpack_read(&unpack, magic, sizeof(magic));
     evn__unpack_close(&unpack);
-    bool is_idx = read && magic[0] == 0 && magic[1] == 0 && magic[2] == 8;
-    return is_idx && magic[3] >= 1 && magic[3] <= EVN__IDX_MAX_RANK ? magic[3] : 0;
+    if (read == EVN_ERR_MEMORY) {
+        return read;
+    }
+    bool is_idx = read == EVN_OK && magic[0] == 0 && magic[1] == 0 && magic[2] == 8;
+    *rank = is_idx && magic[3] >= 1 && magic[3] <= EVN__IDX_MAX_RANK ? magic[3] : 0;
+    return EVN_OK;
 }
 
 static bool ends_in(const char *name, const char *end) {
@@ -70,30 +75,38 @@ static evn_status add_file(set *s, const char *path, const char *name, int rank)
 /// Look at all files of the folder whose names begin with `prefix`; *count of them are IDX files.
 static evn_status list(const char *folder, const char *prefix, set *s, int *count) {
     DIR *stream = opendir(folder);
-    const struct dirent *next;
+    const struct dirent *next = NULL;
     evn_status status = EVN_OK;
     *count = 0;
-    while (stream && status == EVN_OK && (next = readdir(stream))) {
+    while (stream && status == EVN_OK && (errno = 0, next = readdir(stream))) {
         char path[PATH_SIZE];
         int length = snprintf(path, sizeof(path), "%s/%s", folder, next->d_name);
         bool wanted = length < PATH_SIZE && next->d_name[0] != '.' &&
                       strncmp(next->d_name, prefix, strlen(prefix)) == 0 &&
                       evn__is_regular_file(path);
-        int rank = wanted ? find_rank(path) : 0;
+        int rank = 0;
+        status = wanted ? find_rank(path, &rank) : EVN_OK;
         if (rank > 0) {
             ++*count;
             status = s ? add_file(s, path, next->d_name, rank) : EVN_OK;
         }
     }
+    int error = !stream || (status == EVN_OK && !next) ? errno : 0;
     if (stream) {
         closedir(stream);
     }
+    bool absent = error == ENOENT || error == ENOTDIR; // as if it were empty
+    EVN_CHECK(status != EVN_OK || error == 0 || absent,
+              error == ENOMEM ? EVN_ERR_MEMORY : EVN_ERR_FILE, "cannot read the folder %s: %s",
+              folder, strerror(error));
     return status;
 }
 
-bool evn__has_idx(const char *folder, const char *prefix) {
+evn_status evn__has_idx(const char *folder, const char *prefix, bool *has) {
     int count;
-    return list(folder, prefix, NULL, &count) == EVN_OK && count > 0;
+    EVN_TRY(list(folder, prefix, NULL, &count));
+    *has = count > 0;
+    return EVN_OK;
 }
 
 // Labels ------------------------------------------------------------------------------------------

@@ -48,6 +48,9 @@ static evn_status check_cell(const reading *r, bool fits) {
 
 static evn_status fail_parsing(const reading *r, struct csv_parser *parser) {
     const char *source = r->table->source;
+    if (csv_error(parser) == CSV_ENOMEM && parser->entry_size < EVN__TABLE_CELL_MAX / 2) {
+        EVN_FAIL(EVN_ERR_MEMORY, "no memory for a cell of %s", source);
+    }
     EVN_TRY(check_cell(r, csv_error(parser) == CSV_EPARSE));
     EVN_FAIL(EVN_ERR_FORMAT,
              "%s, line %lld: a quote stands within a cell, or text behind a closing one; quote the "
@@ -339,8 +342,9 @@ static evn_status parse_head(reading *r, head *h) {
     for (size_t at = 0; at < r->size && !h->complete;) {
         size_t bytes = line_bytes(r->data + at, r->size - at);
         if (csv_parse(&parser, r->data + at, bytes, head_cell, head_row, h) != bytes) {
+            evn_status status = fail_parsing(r, &parser);
             csv_free(&parser);
-            return fail_parsing(r, &parser);
+            return status;
         }
         at += bytes;
     }

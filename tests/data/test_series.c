@@ -2,11 +2,13 @@
 // Series from CSV files: columns, trajectories, what is held out, windows, and what is refused.
 #include "data/series.h"
 #include "program.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static evn_status read_text(const char *text, const evn__series_options *options,
                             evn__time_series **series) {
@@ -260,6 +262,28 @@ START_TEST(refused) {
 }
 END_TEST
 
+// Faults ------------------------------------------------------------------------------------------
+
+static evn_status read_series(void) {
+    evn__time_series *series = NULL;
+    const evn__series_options options = {
+        .time = "t", .columns = "x,y", .group = "g", .holdout = 0.3, .window = 2, .seed = 1};
+    evn_status status = evn__series_read("s.csv", &options, &series);
+    evn__series_destroy(&series);
+    return status;
+}
+
+START_TEST(faults) {
+    static const test_deed deed = {.name = "series", .run = read_series};
+    static const char text[] = "t,x,y,g\n0,1,2,a\n1,2,3,a\n2,2,4,a\n3,1,5,a\n0,5,6,b\n1,4,,b\n"
+                               "2,3,2,b\n3,3,1,b\n";
+    test_sweep_begin();
+    ck_assert_int_eq(chdir(test_folder()), 0);
+    test_write("s.csv", text, sizeof(text) - 1);
+    test_sweep(&deed);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("data/series");
     TCase *files = tcase_create("files");
@@ -277,6 +301,7 @@ static Suite *suite(void) {
     TCase *mistakes = tcase_create("mistakes");
     tcase_add_loop_test(mistakes, refused, 0, 24);
     suite_add_tcase(s, mistakes);
+    test_add(s, tcase_create("faults"), faults);
     return s;
 }
 

@@ -2,6 +2,7 @@
 // Folders with the files of known sets: four IDX files of any prefix, CIFAR's batches.
 #include "evonode/dataset.h"
 #include "program.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -171,6 +172,55 @@ START_TEST(wrong_cifar) {
 }
 END_TEST
 
+// Faults ------------------------------------------------------------------------------------------
+
+static evn_status read_set(const char *folder, int side) {
+    evn_dataset *dataset = NULL;
+    evn_folder_options options = evn_folder_options_default();
+    options.height = options.width = side;
+    evn_status status = evn_dataset_open_folder(folder, &options, &dataset);
+    evn_dataset_destroy(&dataset);
+    return status;
+}
+
+static evn_status read_mnist(void) {
+    return read_set("mnist", 8); // resized
+}
+
+static evn_status read_emnist(void) {
+    return read_set("emnist", 0);
+}
+
+static evn_status read_cifar(void) {
+    return read_set("cifar", 0);
+}
+
+START_TEST(faults) {
+    static const test_deed deeds[] = {{.name = "mnist", .run = read_mnist},
+                                      {.name = "emnist", .run = read_emnist},
+                                      {.name = "cifar", .run = read_cifar}};
+    static const char mapping[] = "1 65 97\n2 66 98\n", names[] = "a\nb\nc\n";
+    test_sweep_begin();
+    ck_assert_int_eq(chdir(test_folder()), 0);
+    make_folder("mnist");
+    write_set("mnist/", "t10k", "", 0);
+    make_folder("emnist");
+    write_set("emnist/e-", "test", ".gz", 1);
+    test_write("emnist/e-mapping.txt", mapping, sizeof(mapping) - 1);
+    make_folder("cifar");
+    for (int i = 1; i <= 5; ++i) {
+        char name[64];
+        snprintf(name, sizeof(name), "cifar/data_batch_%d.bin", i);
+        write_batch(name, 1, 10, 10, 0);
+    }
+    write_batch("cifar/test_batch.bin", 1, 10, 10, 0);
+    test_write("cifar/batches.meta.txt", names, sizeof(names) - 1);
+    for (int i = 0; i < 3; ++i) {
+        test_sweep(&deeds[i]);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("sets");
     test_add(s, tcase_create("mnist_form"), mnist_form);
@@ -178,6 +228,7 @@ static Suite *suite(void) {
     test_add(s, tcase_create("wrong_idx"), wrong_idx);
     test_add(s, tcase_create("cifar"), cifar);
     test_add(s, tcase_create("wrong_cifar"), wrong_cifar);
+    test_add(s, tcase_create("faults"), faults);
     return s;
 }
 

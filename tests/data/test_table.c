@@ -2,12 +2,15 @@
 // Tables as files have them: what is taken as it comes, and what is refused, with its place.
 #include "data/csv_writer.h"
 #include "data/table.h"
+#include "program.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /// A copy of exactly the text's bytes, so that ASan sees what is read beyond them.
 static evn_status parse(const char *text, size_t size, evn__data_table **table) {
@@ -247,6 +250,32 @@ START_TEST(what_is_written_is_read) {
 }
 END_TEST
 
+// Faults ------------------------------------------------------------------------------------------
+
+static evn_status read_table(void) {
+    evn__data_table *table = NULL;
+    int columns[EVN__TABLE_COLUMNS_MAX], count;
+    evn_status status = evn__data_table_read("t.csv", &table);
+    if (status == EVN_OK) {
+        status = evn__data_table_select(table, "--columns", "a,b", columns, &count);
+    }
+    evn__data_table_destroy(&table);
+    return status;
+}
+
+START_TEST(faults) {
+    static const test_deed deed = {.name = "table", .run = read_table};
+    char text[1 << 14] = "a;kind;b\n";
+    test_sweep_begin();
+    ck_assert_int_eq(chdir(test_folder()), 0);
+    for (int i = 0; i < 600; ++i) { // more than there is room for at first
+        snprintf(text + strlen(text), 32, "%d;word %d;0,5\n", i, i % 7);
+    }
+    test_write("t.csv", text, strlen(text));
+    test_sweep(&deed);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("table");
     TCase *c = tcase_create("read");
@@ -264,6 +293,7 @@ static Suite *suite(void) {
     c = tcase_create("written");
     tcase_add_test(c, what_is_written_is_read);
     suite_add_tcase(s, c);
+    test_add(s, tcase_create("faults"), faults);
     return s;
 }
 

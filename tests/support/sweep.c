@@ -48,7 +48,7 @@ static size_t held(void) {
 /// How calls go wrong, and what may come of it beside success.
 typedef struct fault {
     const char *kind, *manner;
-    evn_status status[3]; ///< with EVN_OK behind the last
+    evn_status status[4]; ///< with EVN_OK behind the last
 } fault;
 
 static const fault faults[] = {
@@ -58,8 +58,9 @@ static const fault faults[] = {
     {"files", "EIO:on", {EVN_ERR_FILE, EVN_ERR_OUTPUT}},
     {"files", "EINTR", {EVN_OK}},
     {"files", "short", {EVN_OK}},
-    {"queries", "EIO", {EVN_ERR_FILE, EVN_ERR_OUTPUT}},
-    {"queries", "EIO:on", {EVN_ERR_FILE, EVN_ERR_OUTPUT}},
+    // What cannot be asked for counts as missing, so that something else may be said to lack.
+    {"queries", "EIO", {EVN_ERR_FILE, EVN_ERR_OUTPUT, EVN_ERR_DATA}},
+    {"queries", "EIO:on", {EVN_ERR_FILE, EVN_ERR_OUTPUT, EVN_ERR_DATA}},
 };
 
 static bool is_expected(evn_status status, const fault *f) {

@@ -10,9 +10,10 @@
 
 typedef struct test_deed {
     const char *name;
-    void (*prepare)(void);   ///< before each time; NULL: nothing
-    evn_status (*run)(void); ///< what is done; it frees all that it has made, also when it fails
-    bool on_device;          ///< an OpenCL driver keeps memory as it likes: that is not counted
+    void (*prepare)(void); ///< before each time; NULL: nothing
+    evn_status (*run)(
+        void); ///< what is done, without Check; it frees all that it has made, also when it fails
+    bool on_device; ///< an OpenCL driver keeps memory as it likes: that is not counted
 } test_deed;
 
 /// To be called first in such a test: begins the program anew with the shim, in which it returns.
