@@ -22,7 +22,8 @@ typedef union block {
 /// Of the call that this thread is in.
 typedef struct call {
     block *blocks;
-    size_t left; ///< of its budget
+    size_t left;  ///< of its budget
+    bool starved; ///< the system had no memory for it
     jmp_buf corrupt;
 } call;
 
@@ -36,6 +37,7 @@ static void *take(size_t bytes) {
     }
     block *b = calloc(1, sizeof(*b) + bytes);
     if (!b) {
+        current->starved = true;
         return NULL;
     }
     b->of.bytes = bytes;
@@ -78,6 +80,7 @@ static void *retake(void *data, size_t bytes) {
 static void begin(call *c, size_t budget) {
     c->blocks = NULL;
     c->left = budget;
+    c->starved = false;
     current = c;
 }
 
@@ -181,6 +184,7 @@ static evn_status decode(call *c, evn__stb_format format, const uint8_t *data, s
     stbi__start_mem(&context, data, (int)size);
     void *pixels = load(format, &context, &width, &height, &channels, &bits);
     const char *reason = stbi__g_failure_reason; // also noted where stb goes on regardless
+    EVN_CHECK(!c->starved, EVN_ERR_MEMORY, "no memory to decode an image");
     EVN_CHECK(pixels && !reason, EVN_ERR_FORMAT,
               "the image data are corrupt or not of a kind that "
               "is read (%s)",
