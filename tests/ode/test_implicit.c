@@ -529,8 +529,10 @@ static Suite *suite(void) {
     tcase_add_loop_test(gradients, gradients_of_decay_are_known, 0, METHODS);
     tcase_add_loop_test(gradients, gradients_are_those_of_the_steps, 0, METHODS);
     tcase_add_loop_test(gradients, gradients_of_moving_weights, 0, 2);
-    tcase_add_loop_test(gradients, gradients_of_adaptive_solves, 0, 4);
     suite_add_tcase(s, gradients);
+    TCase *adaptive = tcase_create("adaptive");
+    tcase_add_loop_test(adaptive, gradients_of_adaptive_solves, 0, 4);
+    suite_add_tcase(s, adaptive);
     TCase *samples = tcase_create("samples");
     tcase_add_loop_test(samples, samples_have_steps_of_their_own, 0, 2);
     suite_add_tcase(s, samples);
