@@ -189,9 +189,8 @@ static evn_status run(const evn__command *command) {
     if (status == EVN_OK) {
         return open_task(row, command);
     }
-    return evn__is_folder(named)
-               ? evn__reopen_learnt(command, measure)
-               : evn__prepend(status, "%s is neither a run nor a task", named);
+    return evn__is_folder(named) ? evn__reopen_learnt(command, measure)
+                                 : evn__prepend(status, "%s is neither a run nor a task", named);
 }
 
 const evn__verb evn__verb_gradcheck = {

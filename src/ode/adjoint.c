@@ -54,8 +54,8 @@ static void declare_step(adjoint_build *b, evn_value *terms) {
     for (int i = 0; i < states * EVN__INTERPOLANT_TERMS; ++i) {
         char name[256];
         int input = evn__system_state(i / EVN__INTERPOLANT_TERMS);
-        snprintf(name, sizeof(name), "%s_term.%d", source_name(b, input),
-                 i % EVN__INTERPOLANT_TERMS);
+        int term = i % EVN__INTERPOLANT_TERMS;
+        snprintf(name, sizeof(name), "%s_term.%d", source_name(b, input), term);
         terms[i] = evn_input(g, name, source_shape(b, input));
     }
     evn_value begin = evn_input(g, "step_t", EVN_SCALAR), dt = evn_input(g, "step_dt", EVN_SCALAR);
