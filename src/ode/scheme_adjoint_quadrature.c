@@ -107,6 +107,18 @@ static evn_status jump(const along *a, evn_binding x1_bar, int observation) {
                          evn__scheme_observation(a->base.problem, x1_bar, observation));
 }
 
+/// Attempts count over the whole way back.
+static evn_status check_count(const along *a, const evn__passage *passage, evn_solution *all) {
+    int most = a->options.max_steps;
+    bool fits = all->accepted + all->rejected <= most;
+    all->outcome = fits ? EVN_OUTCOME_DONE : EVN_OUTCOME_TOO_MANY_STEPS;
+    EVN_CHECK(fits, EVN_ERR_SOLVER,
+              "the gradient '%s' used up its %d steps at t = %.9g on the way back to %.9g; raise "
+              "max_steps, loosen rtol and atol, or take the gradient checkpointed",
+              evn_gradient_name((int)a->options.gradient), most, all->t, passage->t0);
+    return EVN_OK;
+}
+
 /// From the end of a step to its beginning.
 static evn_status go_back(along *a, const evn__passage *passage, int step, evn_solution *all) {
     const evn__trail *trail = evn__integrator_trail(a->forward);
@@ -127,7 +139,7 @@ static evn_status go_back(along *a, const evn__passage *passage, int step, evn_s
     part.waits += all->waits;
     part.surplus += all->surplus;
     *all = part;
-    return status;
+    return status == EVN_OK ? check_count(a, passage, all) : status;
 }
 
 /// An observed start; without steps all observations are made there.

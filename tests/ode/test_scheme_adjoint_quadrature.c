@@ -200,6 +200,29 @@ START_TEST(again) {
 }
 END_TEST
 
+/// As many attempts as the solve made are too few for the way back.
+START_TEST(too_many_steps) {
+    evn_binding x0_bar;
+    evn_solution back;
+    problem p = problem_node_ew(77);
+    evn_solver_options options = with("dopri5", 1e-6);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    options.max_steps = p.solution.accepted + p.solution.rejected;
+    ck_assert_int_gt(p.backward.accepted + p.backward.rejected, options.max_steps);
+    problem_reset(&p);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    TRY(evn__real_write(p.x1_bar_at, true, p.x1_bar, (size_t)p.x1_count));
+    evn_status status = evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &back);
+    ck_assert_int_eq(status, EVN_ERR_SOLVER);
+    ck_assert_int_eq(back.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "max_steps"));
+    problem_free(&p);
+}
+END_TEST
+
 START_TEST(refusals) {
     double error;
     problem p = problem_linear();
@@ -235,6 +258,7 @@ static Suite *suite(void) {
     TCase *calls = tcase_create("calls");
     tcase_add_loop_test(calls, no_way, 0, 2);
     tcase_add_test(calls, again);
+    tcase_add_test(calls, too_many_steps);
     tcase_add_test(calls, refusals);
     suite_add_tcase(s, calls);
     return s;
