@@ -149,11 +149,14 @@ void evn_device_close(evn_device **device) {
     if (!old) {
         return;
     }
+    cl_int code = CL_SUCCESS;
     if (old->queue) {
-        EVN__TIMED(old, "closing the device (clFinish)", clFinish(old->queue));
+        EVN__TIMED(old, "closing the device (clFinish)", code = clFinish(old->queue));
     }
     evn__kernels_free(old);
-    evn__staging_free(old);
+    if (code == CL_SUCCESS) { // else copies that nobody can wait for may still read it
+        evn__staging_free(old);
+    }
     if (old->queue) {
         EVN__TIMED(old, "closing the device (clReleaseCommandQueue)",
                    clReleaseCommandQueue(old->queue));
