@@ -4,11 +4,11 @@
 #include "evonode/event.h"
 
 #include "base/memory.h"
+#include "ode/arguments.h"
 #include "ode/event_search.h"
 #include "ode/integrator.h"
 #include "ode/jump.h"
 #include "plan/real.h"
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,25 +194,6 @@ void evn_event_solver_destroy(evn_event_solver **solver) {
 
 // A solve -----------------------------------------------------------------------------------------
 
-static evn_status check_way(const evn_event_solver *s, double t0, double t1) {
-    double most = s->options.fp64 ? DBL_MAX : FLT_MAX;
-    EVN_CHECK(fabs(t0) <= most && fabs(t1) <= most && fabs(t1 - t0) <= most, EVN_ERR_ARGUMENT,
-              "the interval [%g, %g] is not finite in %s precision", t0, t1,
-              s->options.fp64 ? "double" : "single");
-    return EVN_OK;
-}
-
-static evn_status check_weights(const evn_event_solver *s, const evn_binding *weights,
-                                const char *kind) {
-    for (int i = 0; i < s->dynamics->weight_count; ++i) {
-        size_t count = (size_t)evn_shape_count(evn_dynamics_weight_shape(s->dynamics, i));
-        EVN_CHECK(weights, EVN_ERR_ARGUMENT, "nothing is bound to the %ss", kind);
-        EVN_TRY(evn__real_check(weights[i], s->options.fp64, count, kind,
-                                s->dynamics->weights[i].name));
-    }
-    return EVN_OK;
-}
-
 /// Component `index` of the state at t0, for the gradient.
 static evn_binding start_at(const evn_event_solver *s, int index) {
     evn_binding at = {s->start, 0};
@@ -261,7 +242,7 @@ static evn_status solve(evn_event_solver *s, const evn__passage *passage, evn_bi
     *solution = (evn_solution){0}; // also where the device fails on the way
     EVN_REQUIRE(x1);
     EVN_TRY(evn__real_check(x0, s->options.fp64, state_size(s, 0), "state", "x0"));
-    EVN_TRY(check_weights(s, weights, "weight"));
+    EVN_TRY(evn__check_weights(s->dynamics, &s->options, weights, "weight"));
     s->ended = s->solved = s->again = false;
     EVN_TRY(load(s, x0, weights));
     evn__passage own = *passage;
@@ -281,7 +262,7 @@ static evn_status solve(evn_event_solver *s, const evn__passage *passage, evn_bi
 evn_status evn_solve_to_event(evn_event_solver *solver, double t0, double t1, evn_binding x0,
                               const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     EVN_REQUIRE(solver);
-    EVN_TRY(check_way(solver, t0, t1));
+    EVN_TRY(evn__check_interval(&solver->options, t0, t1));
     const evn__passage passage = {.t0 = t0, .t1 = t1};
     return solve(solver, &passage, x0, weights, x1, solution);
 }
@@ -298,7 +279,7 @@ evn_status evn_solve_samples_to_event(evn_event_solver *solver, const evn_sample
     EVN_CHECK(!times->times, EVN_ERR_ARGUMENT,
               "there are times of observations, which a solve to an event has not");
     for (int i = 0; i < sample_count(solver); ++i) {
-        evn_status status = check_way(solver, times->t0[i], times->t1[i]);
+        evn_status status = evn__check_interval(&solver->options, times->t0[i], times->t1[i]);
         EVN_TRY(status == EVN_OK ? status : evn__prepend(status, "sample %d", i));
     }
     const evn__passage passage = {.samples = times};
@@ -358,7 +339,7 @@ static evn_status check_gradient(const evn_event_solver *s, evn_binding x1_bar,
               "there is no solve to differentiate: call evn_solve_to_event first, and go on only "
               "if it is EVN_OK");
     EVN_TRY(evn__real_check(x1_bar, s->options.fp64, state_size(s, 0), "cotangent", "x1_bar"));
-    return check_weights(s, weights_bar, "cotangent of weight");
+    return evn__check_weights(s->dynamics, &s->options, weights_bar, "cotangent of weight");
 }
 
 /// To where the search has ended, once.

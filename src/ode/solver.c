@@ -3,13 +3,13 @@
 // sorts weights into states and parameters, and leaves the way to the scheme.
 #include "evonode/solver.h"
 
+#include "ode/arguments.h"
 #include "ode/integrator.h"
 #include "ode/observations.h"
 #include "ode/reconstruction.h"
 #include "ode/scheme.h"
 #include "ode/time_gradient.h"
 #include "plan/real.h"
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -176,18 +176,6 @@ static evn_status set_initial(evn_solver *solver, int index, evn_binding value) 
                : EVN_OK;
 }
 
-/// One binding for each weight, with room for it.
-static evn_status check_weights(const evn_solver *solver, const evn_binding *bindings,
-                                const char *kind) {
-    for (int i = 0; i < solver->dynamics->weight_count; ++i) {
-        size_t count = (size_t)evn_shape_count(evn_dynamics_weight_shape(solver->dynamics, i));
-        EVN_CHECK(bindings, EVN_ERR_ARGUMENT, "nothing is bound to the %ss", kind);
-        EVN_TRY(evn__real_check(bindings[i], solver->options.fp64, count, kind,
-                                solver->dynamics->weights[i].name));
-    }
-    return EVN_OK;
-}
-
 static evn_status load(evn_solver *solver, evn_binding x0, const evn_binding *weights) {
     EVN_TRY(set_initial(solver, 0, x0));
     for (int i = 0; i < solver->dynamics->weight_count; ++i) {
@@ -210,19 +198,6 @@ static evn_status observe_start(const evn_solver *solver) {
                : EVN_OK;
 }
 
-static double largest(const evn_solver *solver) {
-    return solver->options.fp64 ? DBL_MAX : FLT_MAX;
-}
-
-static const char *precision(const evn_solver *solver) {
-    return solver->options.fp64 ? "double" : "single";
-}
-
-static bool is_interval(const evn_solver *solver, double t0, double t1) {
-    double most = largest(solver);
-    return fabs(t0) <= most && fabs(t1) <= most && fabs(t1 - t0) <= most;
-}
-
 static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0,
                         const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     evn_solution unused;
@@ -230,7 +205,7 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
     *solution = (evn_solution){0}; // also where the device fails on the way
     EVN_REQUIRE(x1);
     EVN_TRY(evn__real_check(x0, solver->options.fp64, state_elements(solver), "state", "x0"));
-    EVN_TRY(check_weights(solver, weights, "weight"));
+    EVN_TRY(evn__check_weights(solver->dynamics, &solver->options, weights, "weight"));
     solver->ended = solver->solved = solver->differentiated = solver->reconstructed = false;
     EVN_TRY(load(solver, x0, weights));
     passage.parameters = solver->parameters;
@@ -259,8 +234,7 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     EVN_REQUIRE(solver);
-    EVN_CHECK(is_interval(solver, t0, t1), EVN_ERR_ARGUMENT,
-              "the interval [%g, %g] is not finite in %s precision", t0, t1, precision(solver));
+    EVN_TRY(evn__check_interval(&solver->options, t0, t1));
     const evn__passage passage = {.t0 = t0, .t1 = t1};
     return solve(solver, passage, x0, weights, x1, solution);
 }
@@ -305,9 +279,8 @@ static int64_t sample_count(const evn_solver *solver) {
 static evn_status check_sample(const evn_solver *solver, const evn_sample_times *times,
                                int64_t sample) {
     double t0 = times->t0[sample], t1 = times->t1[sample];
-    EVN_CHECK(is_interval(solver, t0, t1), EVN_ERR_ARGUMENT,
-              "sample %lld: the interval [%g, %g] is not finite in %s precision", (long long)sample,
-              t0, t1, precision(solver));
+    evn_status status = evn__check_interval(&solver->options, t0, t1);
+    EVN_TRY(status == EVN_OK ? status : evn__prepend(status, "sample %lld", (long long)sample));
     int count = times->times ? solver->options.observations : 0;
     for (int i = 0; i < count; ++i) {
         double t = times->times[sample * count + i];
@@ -434,7 +407,8 @@ static evn_status check_gradient(const evn_solver *solver, evn_binding x1_bar,
               "EVN_OK");
     EVN_TRY(evn__real_check(x1_bar, solver->options.fp64, given_elements(solver), "cotangent",
                             "x1_bar"));
-    return check_weights(solver, weights_bar, "cotangent of weight");
+    return evn__check_weights(solver->dynamics, &solver->options, weights_bar,
+                              "cotangent of weight");
 }
 
 /// Whether a gradient of the scheme writes to a buffer: it carries its cotangents there.

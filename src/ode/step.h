@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One step of a Runge–Kutta method as a graph: differentiable, and compiled like any other. Times,
+// One step of a method as a graph: differentiable, and compiled like any other. Times,
 // lengths and errors have the shape of the system's time: they are scalars, or one for each sample.
 #ifndef EVN_ODE_STEP_H
 #define EVN_ODE_STEP_H

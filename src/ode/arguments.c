@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ode/arguments.h"
+
+#include "base/status.h"
+#include "ode/system.h"
+#include "plan/real.h"
+#include <float.h>
+#include <math.h>
+
+evn_status evn__check_interval(const evn_solver_options *options, double t0, double t1) {
+    double most = options->fp64 ? DBL_MAX : FLT_MAX;
+    EVN_CHECK(fabs(t0) <= most && fabs(t1) <= most && fabs(t1 - t0) <= most, EVN_ERR_ARGUMENT,
+              "the interval [%g, %g] is not finite in %s precision", t0, t1,
+              options->fp64 ? "double" : "single");
+    return EVN_OK;
+}
+
+evn_status evn__check_weights(const evn_dynamics *dynamics, const evn_solver_options *options,
+                              const evn_binding *bindings, const char *kind) {
+    for (int i = 0; i < dynamics->weight_count; ++i) {
+        size_t count = (size_t)evn_shape_count(evn_dynamics_weight_shape(dynamics, i));
+        EVN_CHECK(bindings, EVN_ERR_ARGUMENT, "nothing is bound to the %ss", kind);
+        EVN_TRY(
+            evn__real_check(bindings[i], options->fp64, count, kind, dynamics->weights[i].name));
+    }
+    return EVN_OK;
+}
