@@ -359,6 +359,20 @@ START_TEST(no_way) {
 }
 END_TEST
 
+/// Evolving weights, as the adjoint observes them, and as schemes of steps find them at the end.
+START_TEST(no_way_with_weights) {
+    double got[2][TIMES + 1];
+    evn_solver_options options = fixed(_i / 4, _i % 4, "rk4");
+    for (int k = 0; k < 2; ++k) {
+        problem p = problem_node_ew(35);
+        solved(&p, &options, (span){2, 2}, got[k]);
+        options = evn_solver_options_with(&options, EVN_GRADIENT_ADJOINT);
+        problem_free(&p);
+    }
+    ck_assert_double_le(test_difference(got[0], got[1], 2 + options.observations), 1e-14);
+}
+END_TEST
+
 // Each sample's own -------------------------------------------------------------------------------
 
 /// x' = a t x: x(t1) = x0 exp(a (t1² − t0²) / 2).
@@ -500,9 +514,9 @@ static void check_rates(evn_solver_options options, double t0, double t1) {
 }
 
 static evn_solver_options any(int which, int steps) {
-    static const evn_gradient gradients[] = {EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED,
-                                             EVN_GRADIENT_REVERSIBLE, EVN_GRADIENT_ADJOINT,
-                                             EVN_GRADIENT_BACKPROP};
+    static const evn_gradient gradients[] = {
+        EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED, EVN_GRADIENT_REVERSIBLE,
+        EVN_GRADIENT_ADJOINT,  EVN_GRADIENT_BACKPROP,     EVN_GRADIENT_ADJOINT_QUADRATURE};
     evn_solver_options options = with("dopri5", which < 4 ? steps : 0, gradients[which]);
     options.checkpoints = which == 1 ? 2 : 0;
     options.rtol = options.atol = 1e-9;
@@ -564,13 +578,14 @@ static Suite *suite(void) {
     tcase_add_loop_test(steps, fallen_back, 0, 8);
     suite_add_tcase(s, steps);
     TCase *lengths = tcase_create("lengths");
-    tcase_add_loop_test(lengths, at_one_time, 0, 5);
-    tcase_add_loop_test(lengths, far_from_zero, 0, 5);
+    tcase_add_loop_test(lengths, at_one_time, 0, 6);
+    tcase_add_loop_test(lengths, far_from_zero, 0, 6);
     suite_add_tcase(s, lengths);
     TCase *solution = tcase_create("solution");
     tcase_add_loop_test(solution, adjoint_is_that_of_the_solution, 0, 12);
     tcase_add_loop_test(solution, schemes_agree_with_differences, 0, 12);
     tcase_add_loop_test(solution, no_way, 0, 28);
+    tcase_add_loop_test(solution, no_way_with_weights, 0, 16);
     tcase_add_loop_test(solution, samples_have_their_own, 0, 6);
     tcase_add_loop_test(solution, samples_share_times, 0, 8);
     suite_add_tcase(s, solution);
