@@ -49,7 +49,7 @@ manual_page() { # SOURCE
     } | page markdown "$name(1)" "man/$name.html"
 }
 
-for source in README.md CONTRIBUTING.md CHANGELOG.md datasets/README.md tests/layer/README.md \
+for source in README.md CONTRIBUTING.md CHANGELOG.md datasets/README.md tests/faults/README.md tests/layer/README.md \
     tools/compile_gate/README.md docs/*.md docs/*/*.md; do
     markdown "$source"
 done

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls out of order, and options that no solver can have.
 #include "evonode/solver.h"
+#include "ode/stepper.h"
 #include "plan/real.h"
 #include "problem.h"
 #include "refused.h"
@@ -291,7 +292,7 @@ START_TEST(sizes_that_no_device_has) {
     for (int i = 0; i < 8; ++i) {
         evn_solver_options options = with_gradient((evn_gradient)(i / 2));
         options.method = "euler";
-        options.steps = 170000000;
+        options.steps = EVN__MAX_STEPS;
         options.observations = i % 2 ? options.steps : 0;
         ck_assert_int_eq(evn_solver_create(test_device(), dynamics, &options, &solver),
                          EVN_ERR_DEVICE_MEMORY);
