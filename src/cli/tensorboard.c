@@ -14,6 +14,18 @@ static void append_cell(evn__text *text, const char *cell) {
     }
 }
 
+static void append_value(evn__text *text, const json_t *value) {
+    evn__text shown = {0};
+    if (json_is_string(value)) {
+        append_cell(text, json_string_value(value));
+    } else {
+        evn__json_show(value, 0, 9, &shown);
+        append_cell(text, shown.data ? shown.data : "");
+    }
+    evn__text_need(text, &shown);
+    free(shown.data);
+}
+
 /// A row for each option that has a value; phases have rows of their own, "phase 1 lr".
 static void append_options(evn__text *text, const char *prefix, json_t *options) {
     const char *name;
@@ -28,15 +40,9 @@ static void append_options(evn__text *text, const char *prefix, json_t *options)
                 append_options(text, phase, item);
             }
         } else if (!json_is_null(value)) {
-            evn__text shown = {0};
-            if (!json_is_string(value)) {
-                evn__json_show(value, 0, 9, &shown);
-            }
             evn__text_append(text, "| %s%s | ", prefix, name);
-            append_cell(text, shown.data ? shown.data : json_string_value(value));
+            append_value(text, value);
             evn__text_append(text, " |\n");
-            evn__text_need(text, &shown);
-            free(shown.data);
         }
     }
 }
