@@ -4,6 +4,7 @@
 #include "cli/report.h"
 #include "cli/verb.h"
 #include "evonode/version.h"
+#include "io/run_checkpoints.h"
 #include "io/run_directory.h"
 
 #include <math.h>
@@ -72,8 +73,9 @@ static evn_status print(const evn__session *session, const evn__settings *given,
     if (given->json) {
         return print_json(report);
     }
-    evn__report_evaluation(session->row, given->subject, session->device,
-                           evn__session_solver(session), metrics);
+    evn__report_evaluation(session->row, given->subject,
+                           given->best ? evn__run_checkpoint_name(EVN__CHECKPOINT_BEST) : NULL,
+                           session->device, evn__session_solver(session), metrics);
     return session->row->evaluate ? session->row->evaluate->print(report) : EVN_OK;
 }
 

@@ -307,7 +307,7 @@ void evn__report_paper(const char *task, const char *model) {
 }
 
 /// How it was solved, and where.
-static void print_where(const char *folder, const evn_device *device,
+static void print_where(const char *folder, const char *checkpoint, const evn_device *device,
                         const evn_solver_options *solver) {
     char method[64];
     if (solver->steps > 0) {
@@ -319,11 +319,15 @@ static void print_where(const char *folder, const evn_device *device,
     print_text("solver", method);
     print_text("device", evn_device_get_info(device)->name);
     print_text("run directory", folder);
+    if (checkpoint) {
+        print_text("checkpoint", checkpoint);
+    }
 }
 
-void evn__report_evaluation(const evn__task_row *row, const char *folder, const evn_device *device,
-                            const evn_solver_options *solver, const evn_metrics *metrics) {
+void evn__report_evaluation(const evn__task_row *row, const char *folder, const char *checkpoint,
+                            const evn_device *device, const evn_solver_options *solver,
+                            const evn_metrics *metrics) {
     print_columns(row->report, metrics);
     print_columns(evn__report_columns, metrics);
-    print_where(folder, device, solver);
+    print_where(folder, checkpoint, device, solver);
 }

@@ -76,8 +76,10 @@ void evn__report_unfinished(const char *folder);
 /// That a checkpoint could not be written, and why.
 void evn__report_unsaved(const char *reason);
 
-/// The table of an evaluation with one solver.
-void evn__report_evaluation(const evn__task_row *row, const char *folder, const evn_device *device,
-                            const evn_solver_options *solver, const evn_metrics *metrics);
+/// The table of an evaluation with one solver, of a checkpoint in the folder or, where that is
+/// NULL, of the run's model.
+void evn__report_evaluation(const evn__task_row *row, const char *folder, const char *checkpoint,
+                            const evn_device *device, const evn_solver_options *solver,
+                            const evn_metrics *metrics);
 
 #endif

@@ -317,6 +317,8 @@ static void check_evaluation_of_best(void) {
     char path[TEST_PATH];
     ck_assert_double_le(evaluated("--best", true), INFINITY);
     ck_assert(!test_exists("r/evaluation.json"));
+    test_outcome table = test_program("", "eval r --best");
+    ck_assert_msg(strstr(table.out, "checkpoint-best.safetensors"), "%s", table.out);
     remove(test_path(path, "r/checkpoint-best.safetensors"));
     test_fails_with(test_program("", "eval r --best"), EVN_ERR_FILE, "no best checkpoint");
     char *newest = test_read("r/checkpoint.safetensors", &size);
