@@ -147,11 +147,14 @@ static void feed_network(const uint8_t *data, size_t size) {
 
 /// A folder of its own, where files are read by their paths; removed with all that is in it.
 typedef struct place {
-    char folder[32], path[128];
+    char folder[1024], path[1152];
 } place;
 
 static void open_place(place *p) {
-    snprintf(p->folder, sizeof(p->folder), "/tmp/evn-fuzz-XXXXXX");
+    const char *base = getenv("TMPDIR");
+    int length = snprintf(p->folder, sizeof(p->folder), "%s/evn-fuzz-XXXXXX",
+                          base && base[0] ? base : "/tmp");
+    PROMISE(length < (int)sizeof(p->folder));
     PROMISE(mkdtemp(p->folder));
 }
 
