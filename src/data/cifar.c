@@ -105,24 +105,20 @@ static evn_status read_part(const kind *of, const char *folder, const char *cons
     return status;
 }
 
-/// Replace the numbers by the names in the file, if it has all.
-static evn_status name_classes(const kind *of, const char *folder, evn_dataset *dataset) {
-    char path[PATH_SIZE], line[256];
-    snprintf(path, sizeof(path), "%s/%s", folder, of->names);
-    FILE *file = fopen(path, "r");
-    bool kept = true;
-    for (int i = 0; file && kept && i < of->classes && fgets(line, sizeof(line), file); ++i) {
-        line[strcspn(line, "\r\n")] = 0;
-        if (line[0]) {
-            dataset->classes[i] = evn__arena_string(&dataset->arena, line);
-            kept = dataset->classes[i];
-        }
+static evn_status name_class(void *user, int index, const char *line) {
+    evn_dataset *dataset = user;
+    if (index < dataset->info.classes && line[0]) {
+        dataset->classes[index] = evn__arena_string(&dataset->arena, line);
+        EVN_CHECK(dataset->classes[index], EVN_ERR_MEMORY, "no memory for the classes");
     }
-    if (file) {
-        fclose(file);
-    }
-    EVN_CHECK(kept, EVN_ERR_MEMORY, "no memory for the classes");
     return EVN_OK;
+}
+
+/// Replace the numbers by the names that the file has.
+static evn_status name_classes(const kind *of, const char *folder, evn_dataset *dataset) {
+    char path[PATH_SIZE];
+    snprintf(path, sizeof(path), "%s/%s", folder, of->names);
+    return evn__dataset_lines(path, name_class, dataset);
 }
 
 evn_status evn__read_cifar(const char *folder, evn_dataset *dataset) {

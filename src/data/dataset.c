@@ -5,12 +5,14 @@
 #include "base/files.h"
 #include "data/dataset.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, LINES_BYTES_MAX = 1 << 20 };
 
 /// What is known of a data set before it is read.
 typedef struct source {
@@ -224,6 +226,29 @@ evn_status evn__dataset_number(evn_dataset *dataset, int first) {
         EVN_CHECK(dataset->classes[i], EVN_ERR_MEMORY, "no memory for %d classes", count);
     }
     return EVN_OK;
+}
+
+evn_status evn__dataset_lines(const char *path,
+                              evn_status (*take)(void *user, int index, const char *line),
+                              void *user) {
+    unsigned char *text;
+    size_t bytes;
+    evn_status status = EVN_OK;
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__file_read_most(path, LINES_BYTES_MAX, &text, &bytes));
+    char *line = (char *)text;
+    for (int index = 0; *line && status == EVN_OK; ++index) {
+        char *end = line + strcspn(line, "\n");
+        char *next = *end ? end + 1 : end;
+        *end = 0;
+        line[strcspn(line, "\r")] = 0;
+        status = take(user, index, line);
+        line = next;
+    }
+    free(text);
+    return status;
 }
 
 evn_status evn__part_create(evn__part *part, int64_t count, int64_t height, int64_t width,

@@ -33,6 +33,13 @@ evn_status evn__dataset_describe(evn_dataset *dataset, const char *name, int cla
 /// Name the classes by their numbers, from `first` on.
 evn_status evn__dataset_number(evn_dataset *dataset, int first);
 
+/// Hand on, one by one, the lines of a text beside the data, which need not be there; without
+/// their ends.
+/// @return EVN_ERR_FILE when it is there and cannot be read; EVN_ERR_MEMORY; what `take` returns
+evn_status evn__dataset_lines(const char *path,
+                              evn_status (*take)(void *user, int index, const char *line),
+                              void *user);
+
 /// What distinguishes the images and labels that are left of a data set from all others.
 void evn__dataset_digest(const evn_dataset *dataset, char digest[EVN__HASH_TEXT]);
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 4096, LABELS = 256, SHOWN = 512 };
+enum { PATH_SIZE = 4096, LABELS = 256, NAME = 8, SHOWN = 512 };
 
 /// The four files, by part, images first.
 typedef struct set {
@@ -142,37 +142,37 @@ static evn_status number_labels(evn_dataset *dataset, const set *s, int numbers[
     return EVN_OK;
 }
 
-/// EMNIST's PREFIX-mapping.txt: a label and its characters' codes in each line. Names stay "" where
-/// it says nothing.
-static void read_mapping(const char *labels_path, char names[LABELS][8]) {
-    char path[PATH_SIZE], line[256];
+/// A line of a mapping: a label and its characters' codes.
+static evn_status take_mapping(void *user, int index, const char *line) {
+    (void)index;
+    char(*names)[NAME] = user, *at;
+    long label = strtol(line, &at, 10);
+    for (size_t used = 0; label >= 0 && label < LABELS && used + 1 < NAME; ++used) {
+        long code = strtol(at, &at, 10);
+        if (code <= ' ' || code > '~') {
+            break;
+        }
+        names[label][used] = (char)code;
+    }
+    return EVN_OK;
+}
+
+/// EMNIST's PREFIX-mapping.txt. Names stay "" where it says nothing.
+static evn_status read_mapping(const char *labels_path, char names[LABELS][NAME]) {
+    char path[PATH_SIZE];
     const char *end = strstr(labels_path, "-train-labels");
     memset(names, 0, LABELS * sizeof(names[0]));
     if (!end) {
-        return;
+        return EVN_OK;
     }
     snprintf(path, sizeof(path), "%.*s-mapping.txt", (int)(end - labels_path), labels_path);
-    FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof(line), file)) {
-        char *at;
-        long label = strtol(line, &at, 10);
-        for (size_t used = 0; label >= 0 && label < LABELS && used + 1 < sizeof(names[0]); ++used) {
-            long code = strtol(at, &at, 10);
-            if (code <= ' ' || code > '~') {
-                break;
-            }
-            names[label][used] = (char)code;
-        }
-    }
-    if (file) {
-        fclose(file);
-    }
+    return evn__dataset_lines(path, take_mapping, names);
 }
 
 static evn_status name_classes(evn_dataset *dataset, const char *labels_path,
                                const int numbers[LABELS], int classes) {
-    char known[LABELS][8], number[16];
-    read_mapping(labels_path, known);
+    char known[LABELS][NAME], number[16];
+    EVN_TRY(read_mapping(labels_path, known));
     dataset->classes = evn__arena_alloc(&dataset->arena, (size_t)classes * sizeof(char *));
     EVN_CHECK(dataset->classes, EVN_ERR_MEMORY, "no memory for the classes");
     for (int i = 0; i < classes; ++i) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folders with the files of known sets: four IDX files of any prefix, CIFAR's batches.
+#include "base/status.h"
 #include "evonode/dataset.h"
 #include "program.h"
 #include "sweep.h"
@@ -174,32 +175,42 @@ END_TEST
 
 // Faults ------------------------------------------------------------------------------------------
 
-static evn_status read_set(const char *folder, int side) {
+/// The last class has this name.
+static evn_status check_names(const evn_dataset *dataset, const char *last) {
+    const char *name = evn_dataset_class_name(dataset, evn_dataset_get_info(dataset).classes - 1);
+    EVN_CHECK(strcmp(name, last) == 0, EVN_ERR_INTERNAL, "the last class is %s, not %s", name,
+              last);
+    return EVN_OK;
+}
+
+static evn_status read_set(const char *folder, int side, const char *last) {
     evn_dataset *dataset = NULL;
     evn_folder_options options = evn_folder_options_default();
     options.height = options.width = side;
     evn_status status = evn_dataset_open_folder(folder, &options, &dataset);
+    status = status == EVN_OK ? check_names(dataset, last) : status;
     evn_dataset_destroy(&dataset);
     return status;
 }
 
 static evn_status read_mnist(void) {
-    return read_set("mnist", 8); // resized
+    return read_set("mnist", 8, "2"); // resized
 }
 
 static evn_status read_emnist(void) {
-    return read_set("emnist", 0);
+    return read_set("emnist", 0, "Cc");
 }
 
 static evn_status read_cifar(void) {
-    return read_set("cifar", 0);
+    return read_set("cifar", 0, "j");
 }
 
 START_TEST(faults) {
     static const test_deed deeds[] = {{.name = "mnist", .run = read_mnist},
                                       {.name = "emnist", .run = read_emnist},
                                       {.name = "cifar", .run = read_cifar}};
-    static const char mapping[] = "1 65 97\n2 66 98\n", names[] = "a\nb\nc\n";
+    static const char mapping[] = "1 65 97\n2 66 98\n3 67 99\n";
+    static const char names[] = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n";
     test_sweep_begin();
     ck_assert_int_eq(chdir(test_folder()), 0);
     make_folder("mnist");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables as files have them: what is taken as it comes, and what is refused, with its place.
+#include "base/status.h"
 #include "data/csv_writer.h"
 #include "data/table.h"
 #include "program.h"
@@ -252,6 +253,20 @@ END_TEST
 
 // Faults ------------------------------------------------------------------------------------------
 
+enum { ROWS = 600 }; // more than there is room for at first
+
+static evn_status check_rows(const evn__data_table *table) {
+    EVN_CHECK(table->row_count == ROWS, EVN_ERR_INTERNAL, "%lld rows", (long long)table->row_count);
+    for (int i = 0; i < ROWS; ++i) {
+        char word[16];
+        snprintf(word, sizeof(word), "word %d", i % 7);
+        EVN_CHECK(table->columns[0].values[i] == i && table->columns[2].values[i] == 0.5 &&
+                      strcmp(table->columns[1].texts[i], word) == 0,
+                  EVN_ERR_INTERNAL, "row %d is another", i);
+    }
+    return EVN_OK;
+}
+
 static evn_status read_table(void) {
     evn__data_table *table = NULL;
     int columns[EVN__TABLE_COLUMNS_MAX], count;
@@ -259,6 +274,7 @@ static evn_status read_table(void) {
     if (status == EVN_OK) {
         status = evn__data_table_select(table, "--columns", "a,b", columns, &count);
     }
+    status = status == EVN_OK ? check_rows(table) : status;
     evn__data_table_destroy(&table);
     return status;
 }
@@ -268,7 +284,7 @@ START_TEST(faults) {
     char text[1 << 14] = "a;kind;b\n";
     test_sweep_begin();
     ck_assert_int_eq(chdir(test_folder()), 0);
-    for (int i = 0; i < 600; ++i) { // more than there is room for at first
+    for (int i = 0; i < ROWS; ++i) {
         snprintf(text + strlen(text), 32, "%d;word %d;0,5\n", i, i % 7);
     }
     test_write("t.csv", text, strlen(text));

@@ -11,8 +11,9 @@
 typedef struct test_deed {
     const char *name;
     void (*prepare)(void); ///< before each time; NULL: nothing
-    evn_status (*run)(
-        void); ///< what is done, without Check; it frees all that it has made, also when it fails
+    /// What is done, without Check; it frees all that it has made, also when it fails.
+    /// EVN_ERR_INTERNAL, which no fault may cause, where what it made is not right.
+    evn_status (*run)(void);
     bool on_device; ///< an OpenCL driver keeps memory as it likes: that is not counted
 } test_deed;
 
