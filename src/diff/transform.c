@@ -146,16 +146,29 @@ static evn_value push_node(evn_graph *graph, evn_value y, const evn_value *dot) 
     return any ? evn__rule_table[site.node.op].jvp(&site, x_dot) : EVN_NONE;
 }
 
-evn_status evn_pushforward(evn_graph *graph, const evn_value *wrt, const evn_value *x_dot,
-                           int wrt_count, const evn_value *y, int y_count, evn_value *y_dot) {
-    EVN_TRY(check_tangents(graph, wrt, x_dot, wrt_count));
-    EVN_TRY(check_values(graph, y, y_count));
-    EVN_CHECK(y_dot || y_count == 0, EVN_ERR_ARGUMENT, "evn_pushforward: y_dot is NULL");
-    evn_value *dot = NULL;
+/// needed[v]: one of `y` is computed from v without going through `wrt`, whose tangents are given.
+static void mark_needed(const evn_graph *graph, const evn_value *wrt, int wrt_count,
+                        const evn_value *y, int y_count, bool *needed) {
+    for (int i = 0; i < y_count; ++i) {
+        needed[y[i]] = true;
+    }
+    for (int i = graph->node_count - 1; i >= 0; --i) {
+        const evn__node *node = evn__node_at(graph, i);
+        bool passes = needed[i] && !is_any(i, wrt, wrt_count);
+        for (int k = 0; k < node->operand_count && passes; ++k) {
+            needed[node->operands[k]] = true;
+        }
+    }
+}
+
+static evn_status sweep_forward(evn_graph *graph, const evn_value *wrt, const evn_value *x_dot,
+                                int wrt_count, const evn_value *y, int y_count, evn_value *y_dot,
+                                evn_value *dot, bool *needed) {
     int count = graph->node_count;
-    EVN_TRY(new_values(&dot, count));
+    mark_needed(graph, wrt, wrt_count, y, y_count, needed);
     for (int i = 0; i < count && graph->status == EVN_OK; ++i) {
-        if (!is_any(i, wrt, wrt_count)) {
+        // What y does not need has no tangent: those of sweeps before would have their own.
+        if (needed[i] && !is_any(i, wrt, wrt_count)) {
             dot[i] = push_node(graph, i, dot);
         }
         for (int k = 0; k < wrt_count; ++k) {
@@ -167,9 +180,27 @@ evn_status evn_pushforward(evn_graph *graph, const evn_value *wrt, const evn_val
     for (int i = 0; i < y_count; ++i) {
         y_dot[i] = dot[y[i]];
     }
-    free(dot);
     fill_zeros(graph, y, y_count, y_dot);
     return evn_graph_status(graph);
+}
+
+evn_status evn_pushforward(evn_graph *graph, const evn_value *wrt, const evn_value *x_dot,
+                           int wrt_count, const evn_value *y, int y_count, evn_value *y_dot) {
+    EVN_TRY(check_tangents(graph, wrt, x_dot, wrt_count));
+    EVN_TRY(check_values(graph, y, y_count));
+    EVN_CHECK(y_dot || y_count == 0, EVN_ERR_ARGUMENT, "evn_pushforward: y_dot is NULL");
+    evn_value *dot = NULL;
+    bool *needed = NULL;
+    evn_status status = new_values(&dot, graph->node_count);
+    if (status == EVN_OK) {
+        status = EVN_NEW(&needed, graph->node_count);
+    }
+    if (status == EVN_OK) {
+        status = sweep_forward(graph, wrt, x_dot, wrt_count, y, y_count, y_dot, dot, needed);
+    }
+    free(dot);
+    free(needed);
+    return status;
 }
 
 // Graph → graph -----------------------------------------------------------------------------------

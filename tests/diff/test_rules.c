@@ -292,6 +292,48 @@ START_TEST(outputs_may_be_one_value) {
 }
 END_TEST
 
+/// Along n directions, one after the other: the first adds what all share, each of the others the
+/// same number of nodes, however many there have been.
+START_TEST(directions_do_not_meet) {
+    enum { DIRECTIONS = 6 };
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(2, 3)), y = evn_sin(g, evn_mul(g, x, x));
+    int added[DIRECTIONS];
+    for (int i = 0; i < DIRECTIONS; ++i) {
+        evn_value one = evn_full(g, EVN_SHAPE(2, 3), i + 2), y_dot;
+        int before = g->node_count;
+        TRY(evn_pushforward(g, &x, &one, 1, &y, 1, &y_dot));
+        added[i] = g->node_count - before;
+    }
+    for (int i = 1; i < DIRECTIONS; ++i) {
+        ck_assert_int_eq(added[i], added[1]);
+    }
+    ck_assert_int_gt(added[1], 0);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
+/// What is computed from y alone needs no tangent, nor does what a value of wrt is computed from.
+START_TEST(tangents_are_those_that_are_needed) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(3)), z = evn_exp(g, x), y = evn_mul(g, z, x), y_dot;
+    evn_sin(g, y);
+    evn_value wrt[] = {z, x}, dot[] = {evn_full(g, EVN_SHAPE(3), 2), evn_full(g, EVN_SHAPE(3), 5)};
+    TRY(evn_pushforward(g, wrt, dot, 2, &y, 1, &y_dot));
+    evn_output(g, "y_dot", y_dot);
+    values in = values_like_inputs(g, 3, -1, 1), out = values_run(g, &in);
+    for (int i = 0; i < 3; ++i) {
+        double at = in.data[0][i];
+        ck_assert_double_eq_tol(out.data[0][i], 2 * at + 5 * exp(at), 1e-14);
+    }
+    values_free(&in);
+    values_free(&out);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("diff/rules");
     TCase *first = tcase_create("first");
@@ -299,6 +341,8 @@ static Suite *suite(void) {
     tcase_add_test(first, every_operation_has_a_case);
     tcase_add_test(first, an_unused_input_gets_zeros);
     tcase_add_test(first, outputs_may_be_one_value);
+    tcase_add_test(first, directions_do_not_meet);
+    tcase_add_test(first, tangents_are_those_that_are_needed);
     suite_add_tcase(s, first);
     TCase *second = tcase_create("second");
     tcase_add_loop_test(second, second_derivatives, 0, CASES);
