@@ -62,14 +62,16 @@ static void correct(stages *s) {
     }
 }
 
-/// Of the last correction, by the tolerances, as a constant.
+/// Of the last correction, by the tolerances, as a constant. A state is as large as at the start,
+/// or at the stage: from 0 it may have come far.
 static evn_value size_of_correction(stages *s) {
     evn_graph *g = s->step->graph;
     evn__error_norm norm = evn__error_norm_begin(s->step);
     evn_value length = evn_scale(g, s->step->dt, s->tableau->diagonal);
     for (int i = 0; i < s->step->system->state_count; ++i) {
         if (s->linear.coupled[i]) {
-            evn_value scale = evn__error_tolerance(s->step, evn_abs(g, s->step->states[i]));
+            evn_value start = evn_abs(g, s->step->states[i]), here = evn_abs(g, s->point[i]);
+            evn_value scale = evn__error_tolerance(s->step, evn_maximum(g, start, here));
             evn__error_norm_add(s->step, &norm, evn_mul(g, length, s->correction[i]), scale);
         }
     }

@@ -458,6 +458,24 @@ START_TEST(single_precision_does) {
 }
 END_TEST
 
+/// From 0 to what is large: rounding there is no fault of Newton's method.
+START_TEST(far_states_are_reached_from_zero) {
+    evn_value t, x;
+    evn_graph *f = begin(1, 1, &t, &x);
+    evn_output(f, "dx", evn_scale(f, evn_sub(f, evn_constant(f, 100), x), 1000));
+    problem p = finish(f);
+    evn_solver_options options = with(methods[_i], 1e-3, 1e-3);
+    options.fp64 = false;
+    options.steps = 10;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_DONE);
+    double rest = creal(cpow(growth(methods[_i], -100), 10));
+    ck_assert_double_eq_tol(p.x1[0], 100 * (1 - rest), 1e-2);
+    problem_free(&p);
+}
+END_TEST
+
 /// Nothing converges in steps that are far too long: a fixed one says so.
 START_TEST(steps_that_are_not_solved_are_told) {
     problem p = van_der_pol(1);
@@ -538,6 +556,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, samples);
     TCase *limits = tcase_create("limits");
     tcase_add_loop_test(limits, single_precision_does, 0, 2);
+    tcase_add_loop_test(limits, far_states_are_reached_from_zero, 0, METHODS);
     tcase_add_test(limits, steps_that_are_not_solved_are_told);
     tcase_add_test(limits, too_many_unknowns_are_refused);
     tcase_add_loop_test(limits, slopes_of_time_alone, 0, 2);
