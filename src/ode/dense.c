@@ -113,17 +113,6 @@ static evn_status compile(evn__dense *d) {
 
 // Life --------------------------------------------------------------------------------------------
 
-/// Between its ends a step has to be known about as well as there.
-static evn_status check(const evn__dense *d) {
-    enum { CUBIC_ORDER = 4 }; // of methods that a cubic is good enough for
-    bool good = d->stepper->order <= CUBIC_ORDER || evn__stepper_has_middle(d->stepper);
-    EVN_CHECK(good, EVN_ERR_ARGUMENT,
-              "solver %s has no interpolant of its order, and the gradient '%s' needs one; take "
-              "tsit5 or dopri5",
-              d->stepper->name, evn_gradient_name((int)d->problem->options->gradient));
-    return EVN_OK;
-}
-
 static evn_status make(const evn__dense *d, int steps, size_t count, evn_buffer **buffer) {
     const evn__problem *p = d->problem;
     evn_buffer_destroy(buffer);
@@ -153,7 +142,6 @@ static evn_status reserve(evn__dense *d, int steps) {
 static evn_status create(evn__dense *d) {
     const evn__problem *p = d->problem;
     EVN_TRY(evn__check_options(p->options, &d->stepper));
-    EVN_TRY(check(d));
     EVN_TRY(evn__layout_create(p->system, &d->layout));
     int states = p->system->state_count, ports = SCALARS + states + p->system->parameter_count;
     EVN_TRY(EVN_NEW(&d->inputs, ports));

@@ -121,11 +121,9 @@ static evn_status make_memory(evn__sample_solve *s) {
     return observations(s) > 0 ? make_dense(s) : EVN_OK;
 }
 
-/// Between its ends a step has to be known about as well as there.
 static evn_status check_interpolant(const evn__sample_solve *s) {
-    enum { CUBIC_ORDER = 4 }; // of methods that a cubic is good enough for
-    bool good = s->stepper->order <= CUBIC_ORDER || evn__stepper_has_middle(s->stepper);
-    EVN_CHECK(good || observations(s) == 0, EVN_ERR_ARGUMENT,
+    bool known = evn__stepper_has_interpolant(s->stepper);
+    EVN_CHECK(known || observations(s) == 0, EVN_ERR_ARGUMENT,
               "solver %s has no interpolant of its order, and observations along steps of each "
               "sample's own need one; take tsit5 or dopri5",
               s->stepper->name);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/scheme.h"
 
+#include "ode/stepper.h"
 #include <math.h>
 
 /// A kind of gradient, with its scheme for fixed steps, for those with a given number of
 /// checkpoints, for adaptive steps, and for those of each sample's own; NULL: there is none. Then
-/// which of the options that not all gradients have are its own.
+/// which of the options that not all gradients have are its own, and whether it looks between the
+/// ends of steps.
 typedef struct row {
     const char *name;
     const evn__scheme_methods *fixed, *bounded, *adaptive, *by_sample;
-    bool couples, falls_back;
+    bool couples, falls_back, interpolates;
 } row;
 
 static const row rows[] = {
@@ -34,7 +36,8 @@ static const row rows[] = {
                                  .fixed = &evn__scheme_reversible,
                                  .couples = true},
     [EVN_GRADIENT_ADJOINT_QUADRATURE] = {.name = "adjoint-quadrature",
-                                         .adaptive = &evn__scheme_adjoint_quadrature},
+                                         .adaptive = &evn__scheme_adjoint_quadrature,
+                                         .interpolates = true},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -75,6 +78,16 @@ static evn_status check_own(const evn_solver_options *options) {
               options->per_sample ? " along steps of each sample's own, which keeps all states"
                                   : "",
               options->per_sample ? " for the whole batch" : "");
+    return EVN_OK;
+}
+
+static evn_status check_interpolant(const evn_solver_options *options) {
+    const row *r = &rows[options->gradient];
+    bool known = evn__stepper_has_interpolant(evn__stepper_find(options->method));
+    EVN_CHECK(known || !r->interpolates, EVN_ERR_ARGUMENT,
+              "solver %s has no interpolant of its order, and the gradient '%s' needs one; take "
+              "tsit5 or dopri5",
+              options->method, r->name);
     return EVN_OK;
 }
 
@@ -131,6 +144,7 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
     EVN_CHECK(options->reconstruction >= 0, EVN_ERR_ARGUMENT,
               "solver %s: a reconstruction bound of %g; give a number > 0, or 0 for none",
               options->method, options->reconstruction);
+    EVN_TRY(check_interpolant(options));
     return options->jump_count != 0 ? check_jumps(options) : check_own(options);
 }
 

@@ -87,6 +87,11 @@ bool evn__stepper_has_middle(const evn__stepper *stepper) {
     return stepper->kind->has_middle && stepper->kind->has_middle(stepper);
 }
 
+bool evn__stepper_has_interpolant(const evn__stepper *stepper) {
+    enum { CUBIC_ORDER = 4 }; // of methods that a cubic is good enough for
+    return stepper->order <= CUBIC_ORDER || evn__stepper_has_middle(stepper);
+}
+
 const char *evn_method_name(int index) {
     const evn__stepper *stepper = evn__stepper_at(index);
     return stepper ? stepper->name : NULL;

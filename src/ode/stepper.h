@@ -75,5 +75,7 @@ int evn__stepper_adaptive_evaluations(const evn__stepper *stepper);
 double evn__stepper_stability(const evn__stepper *stepper);
 int evn__stepper_operands(const evn__stepper *stepper); ///< sets that a step has operands from
 bool evn__stepper_has_middle(const evn__stepper *stepper);
+/// Whether a step is known about as well between its ends as there.
+bool evn__stepper_has_interpolant(const evn__stepper *stepper);
 
 #endif

@@ -263,12 +263,14 @@ static evn_status measure(const checker *c, const double *exact, way go, evn__gr
     return EVN_OK;
 }
 
-/// What a scheme cannot do with these dynamics is a result, and no error.
+/// What a scheme cannot do with these dynamics, or with that method, is a result, and no error.
 static evn_status measure_row(const checker *c, const double *exact, way go,
                               evn__gradcheck_row *row) {
     row->own = row->exact = row->reconstruction = row->seconds = NAN;
-    row->status = measure(c, exact, go, row);
-    bool result = row->status == EVN_ERR_SOLVER || row->status == EVN_ERR_NOT_FINITE;
+    row->status = evn_solver_options_check(&row->options);
+    bool takes = row->status == EVN_OK;
+    row->status = takes ? measure(c, exact, go, row) : row->status;
+    bool result = !takes || row->status == EVN_ERR_SOLVER || row->status == EVN_ERR_NOT_FINITE;
     if (result) {
         evn__print(row->message, sizeof(row->message), "%s", evn_error_message());
     }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STEPS = 100, ADJOINT = 4, ADJOINT_ADAPTIVE = 5 };
+enum { STEPS = 100, ADJOINT = 4, ADJOINT_ADAPTIVE = 5, ALONG = 6 };
 
 /// x' = -w x (1 + 1.02 x²) / (1 + x²): decays from any x, so that solved backwards x grows until
 /// its square overflows, and then is no number.
@@ -37,15 +37,20 @@ static evn_parameters *rate_of(double rate) {
     return parameters;
 }
 
-static void measure(double rate, evn__gradcheck_row rows[EVN__GRADCHECK_ROWS]) {
+static void measure_with(const char *method, int steps, double rate,
+                         evn__gradcheck_row rows[EVN__GRADCHECK_ROWS]) {
     evn_dynamics *dynamics = decay();
     evn_parameters *parameters = rate_of(rate);
     evn_solver_options options = evn_solver_options_default();
-    options.method = "euler";
-    options.steps = STEPS;
+    options.method = method;
+    options.steps = steps;
     TRY(evn__gradcheck_measure(test_device(), dynamics, parameters, &options, rows));
     evn_parameters_destroy(&parameters);
     evn_dynamics_destroy(&dynamics);
+}
+
+static void measure(double rate, evn__gradcheck_row rows[EVN__GRADCHECK_ROWS]) {
+    measure_with("euler", STEPS, rate, rows);
 }
 
 START_TEST(what_is_not_finite_is_not_trusted) {
@@ -89,11 +94,26 @@ START_TEST(what_is_right_is_trusted) {
 }
 END_TEST
 
+/// A method that has no interpolant has the other gradients.
+START_TEST(what_a_method_cannot_do_is_a_row) {
+    evn__gradcheck_row rows[EVN__GRADCHECK_ROWS];
+    test_needs_fp64();
+    measure_with("dop853", 0, 1, rows);
+    for (int i = 0; i < EVN__GRADCHECK_ROWS; ++i) {
+        ck_assert_msg(evn__gradcheck_trusts(&rows[i]) == (i != ALONG), "%s", rows[i].name);
+        ck_assert(isnan(rows[i].seconds) == (i == ALONG));
+    }
+    ck_assert_int_eq(rows[ALONG].status, EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(rows[ALONG].message, "solver dop853 has no interpolant"));
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("study/gradcheck");
     TCase *c = tcase_create("trust");
     tcase_add_test(c, what_is_not_finite_is_not_trusted);
     tcase_add_test(c, what_failed_has_no_figures);
+    tcase_add_test(c, what_a_method_cannot_do_is_a_row);
     tcase_add_test(c, what_is_right_is_trusted);
     suite_add_tcase(s, c);
     return s;
