@@ -236,7 +236,8 @@ evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
         phase->steps > 0 || kinds[kind].gradient != EVN_GRADIENT_REVERSIBLE, EVN_ERR_USAGE,
         "it needs equal steps; give a number of steps, such as %lld, or make it an adjoint phase",
         (long long)steps);
-    EVN_CHECK(phase->steps == 0 || kinds[kind].gradient != EVN_GRADIENT_ADJOINT_QUADRATURE,
+    EVN_CHECK((phase->steps == 0 && adaptive) ||
+                  kinds[kind].gradient != EVN_GRADIENT_ADJOINT_QUADRATURE,
               EVN_ERR_USAGE,
               "it goes along adaptive steps; leave steps out and take a solver that chooses them, "
               "such as dopri5, or make it an adjoint phase");

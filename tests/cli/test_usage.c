@@ -100,6 +100,10 @@ START_TEST(wrong_phases) {
                     EVN_ERR_USAGE, "needs equal steps");
     test_fails_with(test_program("", "train digits --phase adjoint-quadrature:steps=5"),
                     EVN_ERR_USAGE, "adaptive steps");
+    test_fails_with(test_program("", "train curve --phase adjoint-quadrature:solver=rk4"),
+                    EVN_ERR_USAGE, "leave steps out and take a solver that chooses them");
+    test_fails_with(test_program("", "train curve --phase adjoint-quadrature:solver=rk4,steps=0"),
+                    EVN_ERR_USAGE, "leave steps out and take a solver that chooses them");
     test_fails_with(test_program("", "train digits --phase adjoint:solver=rk4,steps=0"),
                     EVN_ERR_USAGE, "cannot choose its steps");
     test_fails_with(test_program("", "train digits --phase adjoint:rtol=0,atol=0"), EVN_ERR_USAGE,
