@@ -67,10 +67,12 @@ typedef enum evn_norm {
 
 /// Set up with evn_solver_options_default, then change fields.
 typedef struct evn_solver_options {
-    const char *method; ///< evn_method_name: "euler", "rk4", "dopri5", "kvaerno5", …
-    int steps;          ///< > 0: that many equal steps, or more where observations have to be hit;
-                        ///< 0: adaptive, for methods with an estimate
-    double rtol, atol;  ///< adaptive: tolerances per element; atol in units of the state
+    /// evn_method_name: "euler", "rk4", "dopri5", "kvaerno5", …; kvaerno5 alone evaluates f behind
+    /// the end of a step, at t + 1.23 dt, and so behind t1
+    const char *method;
+    int steps;         ///< > 0: that many equal steps, or more where observations have to be hit;
+                       ///< 0: adaptive, for methods with an estimate
+    double rtol, atol; ///< adaptive: tolerances per element; atol in units of the state
     evn_controller controller; ///< adaptive: of the step size
     double safety;             ///< adaptive: factor of each step that is chosen; above 0, at most 1
     double min_factor; ///< adaptive: no step is shorter than so much of the one before; in (0, 1)
@@ -109,7 +111,7 @@ typedef struct evn_solver_options {
     /// at the time itself. No step goes across one, f is evaluated nowhere between both sides of
     /// it, and each part of the way starts anew, with `steps` steps of its own where they are
     /// fixed. For gradients by backprop and checkpointed, which solve all parts but the last once
-    /// more, of constant weights. Copied
+    /// more, of constant weights. Not with kvaerno5. Copied
     const double *jumps;
     int jump_count; ///< 0: none
     /// The gradient is one with respect to times, too: evn_solver_time_gradient

@@ -24,6 +24,10 @@ static bool has_middle(const evn__stepper *stepper) {
     return evn__interpolant_middle(tableau_of(stepper)) != NULL;
 }
 
+static bool overshoots(const evn__stepper *stepper) {
+    return evn__tableau_overshoots(tableau_of(stepper));
+}
+
 static int slopes(const evn__stepper *stepper) {
     return tableau_of(stepper)->stages;
 }
@@ -72,5 +76,6 @@ const evn__stepper_kind evn__explicit = {.evaluations = evaluations,
                                          .advance = advance,
                                          .change = change,
                                          .error = error,
+                                         .overshoots = overshoots,
                                          .has_middle = has_middle,
                                          .middle = middle};

@@ -224,6 +224,10 @@ static double stability(const evn__stepper *stepper) {
     return INFINITY;
 }
 
+static bool overshoots(const evn__stepper *stepper) {
+    return evn__tableau_overshoots(tableau_of(stepper));
+}
+
 static int slopes(const evn__stepper *stepper) {
     return tableau_of(stepper)->stages;
 }
@@ -251,4 +255,5 @@ const evn__stepper_kind evn__implicit = {.iterates = true,
                                          .weight = weight,
                                          .advance = advance,
                                          .change = change,
-                                         .error = error};
+                                         .error = error,
+                                         .overshoots = overshoots};

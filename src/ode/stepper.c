@@ -83,6 +83,10 @@ int evn__stepper_operands(const evn__stepper *stepper) {
     return count;
 }
 
+bool evn__stepper_overshoots(const evn__stepper *stepper) {
+    return stepper->kind->overshoots && stepper->kind->overshoots(stepper);
+}
+
 bool evn__stepper_has_middle(const evn__stepper *stepper) {
     return stepper->kind->has_middle && stepper->kind->has_middle(stepper);
 }

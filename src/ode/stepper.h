@@ -50,6 +50,9 @@ typedef struct evn__stepper_kind {
     evn_value (*error)(const evn__stepper *stepper, evn__step_build *step, evn__estimate which,
                        int state);
 
+    /// Whether f is evaluated behind the end of a step. NULL: it never is.
+    bool (*overshoots)(const evn__stepper *stepper);
+
     /// Displacement of one state in the middle of the step, to order 4. NULL, or none: a cubic's.
     bool (*has_middle)(const evn__stepper *stepper);
     evn_value (*middle)(const evn__stepper *stepper, evn__step_build *step, int state);
@@ -74,6 +77,7 @@ int evn__stepper_evaluations(const evn__stepper *stepper);
 int evn__stepper_adaptive_evaluations(const evn__stepper *stepper);
 double evn__stepper_stability(const evn__stepper *stepper);
 int evn__stepper_operands(const evn__stepper *stepper); ///< sets that a step has operands from
+bool evn__stepper_overshoots(const evn__stepper *stepper);
 bool evn__stepper_has_middle(const evn__stepper *stepper);
 /// Whether a step is known about as well between its ends as there.
 bool evn__stepper_has_interpolant(const evn__stepper *stepper);

@@ -43,6 +43,14 @@ int evn__tableau_adaptive_evaluations(const evn__tableau *tableau) {
     return tableau->fsal ? tableau->stages - 1 : tableau->stages;
 }
 
+bool evn__tableau_overshoots(const evn__tableau *tableau) {
+    bool overshoots = false;
+    for (int i = 0; i < tableau->stages; ++i) {
+        overshoots = overshoots || tableau->c[i] > 1;
+    }
+    return overshoots;
+}
+
 /// What a step makes of x' = z x, dt = 1, from 1.
 static double stability_function(const evn__tableau *tableau, double z) {
     double k[EVN__MAX_STAGES], result = 1;

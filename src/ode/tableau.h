@@ -44,6 +44,9 @@ double evn__tableau_a(const evn__tableau *tableau, int i, int j);
 int evn__tableau_evaluations(const evn__tableau *tableau);
 int evn__tableau_adaptive_evaluations(const evn__tableau *tableau);
 
+/// Whether a stage is behind the end of the step.
+bool evn__tableau_overshoots(const evn__tableau *tableau);
+
 /// How far the interval of stability reaches along the negative real axis: steps of x' = −λ x that
 /// are longer than this / λ grow.
 double evn__tableau_stability(const evn__tableau *tableau);

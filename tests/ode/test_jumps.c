@@ -179,6 +179,11 @@ START_TEST(wrong_jumps_are_refused) {
     bad.gradient = EVN_GRADIENT_ADJOINT;
     refuse(piecewise(), &bad);
     bad = options;
+    bad.method = "sdirk4";
+    TRY(evn_solver_options_check(&bad));
+    bad.method = "kvaerno5"; // with a stage behind the end of a step
+    refuse(piecewise(), &bad);
+    bad = options;
     bad.observations = 3;
     refuse(piecewise(), &bad);
     bad = options;

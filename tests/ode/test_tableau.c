@@ -113,6 +113,7 @@ START_TEST(rows_sum_up_to_their_times) {
         bool outside = strcmp(t->name, "kvaerno5") == 0 && i == 2;
         ck_assert(t->c[i] >= 0 && (t->c[i] <= 1 || outside));
     }
+    ck_assert_int_eq(evn__tableau_overshoots(t), strcmp(t->name, "kvaerno5") == 0);
 }
 END_TEST
 
