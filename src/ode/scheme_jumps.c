@@ -3,10 +3,12 @@
 // nowhere between a time of the one side and a time of the other. The states at the beginnings of
 // the parts are kept; the gradient goes back over the parts, each solved again, but for the last.
 #include "base/memory.h"
-#include "ode/integrator.h"
+#include "ode/integrator_state.h"
 #include "ode/jump.h"
+#include "ode/rounding.h"
 #include "ode/scheme.h"
 #include "plan/real.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -124,34 +126,41 @@ static const evn__trail *trail(const evn__scheme *scheme) {
 
 // Parts -------------------------------------------------------------------------------------------
 
-/// The last time before one, as the kernels have them; and that time itself.
+/// The last time before one, as the kernels have them: numbers below the smallest normal one may be
+/// 0 there.
 static double before(bool fp64, double t) {
-    return fp64 ? nextafter(t, -INFINITY) : (double)nextafterf((float)t, -INFINITY);
+    double last = fp64 ? nextafter(t, -INFINITY) : (double)nextafterf((float)t, -INFINITY);
+    return !fp64 && fabs(last) < FLT_MIN ? -FLT_MIN : last;
 }
-static double seen(bool fp64, double t) {
-    return fp64 ? t : (double)(float)t;
+
+/// But for one without length.
+static void add(in_parts *s, bool rises, double t0, double t1) {
+    if (rises ? t0 < t1 : t0 > t1) {
+        s->parts[s->count++] = (part){t0, t1};
+    }
 }
 
 /// f has its new values at a jump itself: what comes from below ends before it, what comes from
-/// above ends at it.
+/// above ends at it. All times are those that the kernels see, which decide on which side they are.
 static void split(in_parts *s, double t0, double t1) {
     const evn_solver_options *o = s->base.problem->options;
-    bool rises = t1 >= t0;
-    double from = t0;
+    double from = evn__rounded(o->fp64, t0), to = evn__rounded(o->fp64, t1), begin = from;
+    bool rises = to >= from;
     s->count = 0;
     for (int i = 0; i < o->jump_count; ++i) {
-        double jump = seen(o->fp64, o->jumps[rises ? i : o->jump_count - 1 - i]);
+        double jump = evn__rounded(o->fp64, o->jumps[rises ? i : o->jump_count - 1 - i]);
         double under = before(o->fp64, jump);
-        if (rises && jump > t0 && jump <= t1) {
-            s->parts[s->count++] = (part){from, fmax(under, from)};
+        if (rises && jump > begin && jump <= to) {
+            add(s, rises, from, under);
             from = jump;
-        } else if (!rises && jump <= t0 && jump > t1) {
-            s->parts[s->count++] = (part){from, jump};
+        } else if (!rises && jump <= begin && jump > to) {
+            add(s, rises, from, jump);
             from = under;
         }
     }
-    if (s->count == 0 || from != t1 || !rises) {
-        s->parts[s->count++] = (part){from, rises ? fmax(t1, from) : fmin(t1, from)};
+    add(s, rises, from, to);
+    if (s->count == 0) { // no way
+        s->parts[s->count++] = (part){begin, begin};
     }
 }
 
@@ -194,10 +203,14 @@ static evn_status add_steps(evn__trail *to, const evn__trail *from) {
     return EVN_OK;
 }
 
-static evn_status add_trail(in_parts *s, int index) {
+/// Of a part that failed, as far as it went: fixed steps fail as a whole.
+static evn_status add_trail(in_parts *s, int index, bool failed) {
     const part *p = &s->parts[index];
     if (s->options.steps == 0) {
         return add_steps(&s->trail, s->inner->methods->trail(s->inner));
+    }
+    if (failed) {
+        return EVN_OK;
     }
     evn__trail fixed = {0};
     evn_status status = evn__trail_set(&fixed, s->problem.course, s->options.fp64, p->t0, p->t1);
@@ -217,20 +230,35 @@ static void sum_up(evn_solution *all, const evn_solution *one) {
     all->waits += before_it.waits;
 }
 
+/// Attempts count over all parts.
+static evn_status check_count(const in_parts *s, const evn__passage *passage, evn_solution *all) {
+    if (s->options.steps > 0 || all->accepted + all->rejected <= s->options.max_steps) {
+        return EVN_OK;
+    }
+    all->outcome = EVN_OUTCOME_TOO_MANY_STEPS;
+    return evn__outcome_fail(&s->options, all, passage->t0, passage->t1, passage->t1, all->dt,
+                             false);
+}
+
+static evn_status go(in_parts *s, int index, const evn__passage *passage, evn_solution *solution) {
+    evn_solution one = {0};
+    EVN_TRY(index > 0 ? restore(s, index) : EVN_OK);
+    evn_status status = solve_part(s, index, passage, &one);
+    sum_up(solution, &one);
+    EVN_TRY(keep(s, index + 1, s->inner->methods->end));
+    EVN_TRY(add_trail(s, index, status != EVN_OK));
+    return status == EVN_OK ? check_count(s, passage, solution) : status;
+}
+
 static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {
     in_parts *s = (in_parts *)scheme;
     split(s, passage->t0, passage->t1);
     s->trail.count = 0;
     EVN_TRY(keep(s, 0, s->inner->methods->begin));
     for (int i = 0; i < s->count; ++i) {
-        evn_solution one = {0};
-        EVN_TRY(i > 0 ? restore(s, i) : EVN_OK);
-        evn_status status = solve_part(s, i, passage, &one);
-        sum_up(solution, &one);
-        EVN_TRY(keep(s, i + 1, s->inner->methods->end));
-        EVN_TRY(status);
-        EVN_TRY(add_trail(s, i));
+        EVN_TRY(go(s, i, passage, solution));
     }
+    solution->t = passage->t1; // and no part has to end there to the last digit
     return EVN_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "test.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const double jumps[] = {0.3, 0.7};
 
@@ -130,6 +131,88 @@ START_TEST(ends_at_jumps) {
 }
 END_TEST
 
+/// x' is 0 before a jump, and 1 from it on: what has come across it shows.
+static problem stepped(double jump, const evn_solver_options *options) {
+    evn_graph *f = NULL;
+    TRY(evn_graph_create(&f));
+    evn_value t = evn_input(f, "t", EVN_SCALAR), one = evn_full(f, EVN_SHAPE(1), 1);
+    evn_input(f, "x", EVN_SHAPE(1));
+    evn_value earlier = evn_step(f, evn_sub(f, evn_constant(f, jump), t));
+    evn_output(f, "dx", evn_sub(f, one, earlier));
+    problem p = problem_new(rig_dynamics(f, NULL));
+    problem_prepare(&p, options);
+    return p;
+}
+
+/// From 0; the steps of the grid all have a length, in the direction of the way.
+static double go(problem *p, double t0, double t1, int fixed) {
+    double grid[64];
+    problem_solve(p, t0, t1);
+    int steps = p->solution.accepted;
+    ck_assert(fixed == 0 ? steps > 0 && steps < 63 : steps == fixed);
+    ck_assert(p->solution.t == t1);
+    TRY(evn_solver_grid(p->solver, grid, steps + 1));
+    for (int i = 0; i < steps; ++i) {
+        ck_assert_msg(t1 > t0 ? grid[i + 1] > grid[i] : grid[i + 1] < grid[i], "%.9g, then %.9g",
+                      grid[i], grid[i + 1]);
+    }
+    return p->x1[0];
+}
+
+enum { SIDES = 12 }; ///< 3 jumps, fixed and adaptive, both precisions
+
+/// In both precisions, whose times are not those of the other.
+START_TEST(keeps_sides_apart) {
+    static const double at[] = {0, 0.3, 0.7};
+    const double jump = at[_i % 3], begin = jump > 0 ? 0 : -1, rounding = 1e-6;
+    const double list[] = {jump, jump + 1e-12}; // 0.3 and 0.7: one in single precision
+    const int fixed = _i / 3 % 2 * 4;
+    evn_solver_options options = with(fixed ? "rk4" : "dopri5", fixed, true);
+    options.fp64 = _i / 6;
+    options.rtol = options.atol = 1e-5;
+    options.jumps = list;
+    options.jump_count = options.fp64 || jump == 0 ? 1 : 2;
+    problem p = stepped(jump, &options);
+    ck_assert(go(&p, begin, jump, fixed) == 0);
+    ck_assert(go(&p, jump, begin, fixed) == 0);
+    ck_assert_double_eq_tol(go(&p, jump, 1, fixed), 1 - jump, rounding);
+    ck_assert_double_eq_tol(go(&p, 1, jump, fixed), jump - 1, rounding);
+    ck_assert_double_eq_tol(go(&p, begin, 1, 2 * fixed), 1 - jump, rounding);
+    ck_assert_double_eq_tol(go(&p, 1, begin, 2 * fixed), jump - 1, rounding);
+    problem_free(&p);
+}
+END_TEST
+
+/// Of the whole way, not of each part.
+START_TEST(steps_are_counted_over_all_parts) {
+    problem p = piecewise();
+    evn_solver_options options = with("dopri5", 0, true);
+    double grid[64];
+    evn_binding x1;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    options.max_steps = p.solution.accepted + p.solution.rejected;
+    problem_reset(&p);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    --options.max_steps;
+    problem_reset(&p);
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "raise max_steps"));
+    ck_assert_int_lt(p.solution.accepted, 63);
+    TRY(evn_solver_grid(p.solver, grid, p.solution.accepted + 1));
+    options.max_steps = 2; // which the first part needs more than
+    problem_reset(&p);
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
+    TRY(evn_solver_grid(p.solver, grid, p.solution.accepted + 1));
+    ck_assert_double_lt(grid[p.solution.accepted], jumps[0]);
+    problem_free(&p);
+}
+END_TEST
+
 START_TEST(gradients) {
     static const struct {
         evn_gradient gradient;
@@ -208,6 +291,8 @@ static Suite *suite(void) {
     tcase_add_test(ways, adaptive);
     tcase_add_loop_test(ways, both_ways, 0, 2);
     tcase_add_test(ways, ends_at_jumps);
+    tcase_add_loop_test(ways, keeps_sides_apart, 0, SIDES);
+    tcase_add_test(ways, steps_are_counted_over_all_parts);
     suite_add_tcase(s, ways);
     TCase *derivatives = tcase_create("gradients");
     tcase_add_loop_test(derivatives, gradients, 0, 4);
