@@ -54,7 +54,8 @@ static evn_status check_events(const evn_solver_options *options, const evn_even
               "a solve to an event has no observations: solve to the time of the event again, with "
               "a solver that has them");
     EVN_CHECK(options->jump_count == 0, EVN_ERR_ARGUMENT,
-              "a solve to an event knows no jumps of f: solve up to each, and from there on");
+              "a solve to an event knows no jumps of f: solve up to the last time before each "
+              "(nextafter, in single precision nextafterf), and on from the jump");
     EVN_CHECK(count >= 1 && count <= EVN_MAX_INPUTS, EVN_ERR_ARGUMENT,
               "%d events; give 1 to %d, and where there are none take evn_solve", count,
               EVN_MAX_INPUTS);

@@ -105,7 +105,8 @@ static evn_status check_jumps(const evn_solver_options *o) {
     }
     EVN_CHECK(o->observations == 0 && !o->per_sample && !o->time_gradient, EVN_ERR_ARGUMENT,
               "solver %s: observations, per_sample and time_gradient do not go with jumps of f: "
-              "solve up to each jump, and from there on",
+              "solve up to the last time before each (nextafter, in single precision nextafterf), "
+              "and on from the jump",
               o->method);
     EVN_CHECK(o->gradient == EVN_GRADIENT_NONE || r->bounded ||
                   o->gradient == EVN_GRADIENT_BACKPROP,

@@ -62,7 +62,8 @@ static evn_status fill(in_parts *s, const evn__problem *p) {
     bool differentiates = p->options->gradient != EVN_GRADIENT_NONE;
     EVN_CHECK(!differentiates || p->system->state_count == 1, EVN_ERR_ARGUMENT,
               "solver %s: there is no gradient across jumps of f where weights evolve; solve up to "
-              "each of them, and from there on, with solvers of their own",
+              "the last time before each (nextafter, in single precision nextafterf), and on from "
+              "the jump, with solvers of their own",
               p->options->method);
     s->options = *p->options;
     s->options.jumps = NULL;
