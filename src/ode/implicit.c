@@ -79,12 +79,15 @@ static evn_value size_of_correction(stages *s) {
 }
 
 /// Of the error that is left: the last correction times the rate at which they have shrunk, of
-/// which half the tolerance is enough.
+/// which half the tolerance is enough. One whose square overflows says nothing of the rate.
 static void doubt(stages *s, evn_value before, evn_value last) {
     evn_graph *g = s->step->graph;
-    evn_value least = evn_constant(g, 1e-30), one = evn_constant(g, 1);
-    evn_value slowness = evn_div(g, before, evn_maximum(g, last, least));
-    evn_value error = evn_scale(g, evn_div(g, last, evn_maximum(g, slowness, one)), 2);
+    evn_value least = evn_constant(g, 1e-30), most = evn_constant(g, 1);
+    evn_value huge = evn_constant(g, 1e18);
+    before = evn_mask(g, before, evn_sub(g, huge, before));
+    evn_value rate = evn_div(g, last, evn_maximum(g, before, least));
+    rate = evn_neg(g, evn_maximum(g, evn_neg(g, rate), evn_neg(g, most)));
+    evn_value error = evn_scale(g, evn_mul(g, last, rate), 2);
     evn_value *all = &s->step->doubt;
     *all = *all == EVN_NONE ? error : evn_maximum(g, *all, error);
 }

@@ -86,24 +86,25 @@ static evn_status finish(evn__step_build *b, evn_status status, evn_graph **grap
     return status;
 }
 
-/// Nobody looks at a fixed step: where its stepper could not solve it, it is not a number.
-static void mark_doubtful(evn__step_build *b) {
+/// Nobody looks at a fixed step: where its stepper could not solve it, or the doubt itself is not a
+/// number, what it gives is none.
+static void mark_doubtful(evn__step_build *b, evn_value *values) {
     evn_graph *g = b->graph;
     if (b->doubt == EVN_NONE) {
         return;
     }
     evn_value zero = evn_constant(g, 0), one = evn_constant(g, 1);
     evn_value bad = evn_step(g, evn_sub(g, b->doubt, one));
-    evn_value mark = evn_detach(g, evn_mask(g, evn_div(g, zero, evn_sub(g, one, bad)), bad));
+    evn_value mark = evn_detach(g, evn_div(g, zero, evn_sub(g, one, bad)));
     for (int i = 0; i < b->system->state_count; ++i) {
-        b->next[i] = evn_add(g, b->next[i], mark);
+        values[i] = evn_add(g, values[i], mark);
     }
 }
 
 static evn_status build_fixed(evn__step_build *b) {
     EVN_TRY(begin(b, "dt"));
     EVN_TRY(b->stepper->kind->advance(b->stepper, b));
-    mark_doubtful(b);
+    mark_doubtful(b, b->next);
     output_states(b);
     output_pairs(b);
     return evn_graph_status(b->graph);
