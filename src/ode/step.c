@@ -121,8 +121,11 @@ static evn_status build_change(evn__step_build *b) {
     b->end = evn_input(b->graph, "end", evn__system_time_shape(b->system));
     EVN_TRY(b->stepper->kind->advance(b->stepper, b));
     for (int i = 0; i < b->system->state_count; ++i) {
-        evn_output(b->graph, evn_graph_output_name(b->system->graph, i),
-                   b->stepper->kind->change(b->stepper, b, i));
+        b->next[i] = b->stepper->kind->change(b->stepper, b, i);
+    }
+    mark_doubtful(b, b->next);
+    for (int i = 0; i < b->system->state_count; ++i) {
+        evn_output(b->graph, evn_graph_output_name(b->system->graph, i), b->next[i]);
     }
     return evn_graph_status(b->graph);
 }
