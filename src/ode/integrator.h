@@ -86,9 +86,9 @@ double evn__times_length(const evn__times *times, int interval);
 
 /// After fixed steps: those of a method that iterates are not a number where their equations were
 /// not solved, and nobody has looked. Waits for the device, for such methods alone. (outcome.c)
-/// @param x  the state at the end, [count]
-evn_status evn__outcome_check_steps(const evn_solver_options *options, evn_binding x, size_t count,
-                                    evn_solution *solution);
+/// @param x0, x1  the state at the start and at the end, [count]
+evn_status evn__outcome_check_steps(const evn_solver_options *options, evn_binding x0,
+                                    evn_binding x1, size_t count, evn_solution *solution);
 
 /// The stepper of the options' method, with the checks that evn_solver_create documents.
 evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper);

@@ -127,24 +127,36 @@ evn_status evn__outcome_fail(const evn_solver_options *options, const evn_soluti
         text);
 }
 
-evn_status evn__outcome_check_steps(const evn_solver_options *options, evn_binding x, size_t count,
-                                    evn_solution *solution) {
+static evn_status check_finite(const evn_solver_options *options, evn_binding x, size_t count,
+                               bool *finite) {
     double *read = NULL;
+    EVN_TRY(EVN_NEW(&read, count));
+    evn_status status = evn__real_read(x, options->fp64, read, count);
+    *finite = true;
+    for (size_t i = 0; i < count; ++i) {
+        *finite = *finite && isfinite(read[i]);
+    }
+    free(read);
+    return status;
+}
+
+evn_status evn__outcome_check_steps(const evn_solver_options *options, evn_binding x0,
+                                    evn_binding x1, size_t count, evn_solution *solution) {
     bool finite = true;
     if (!evn__stepper_find(options->method)->kind->iterates) {
         return EVN_OK;
     }
-    EVN_TRY(EVN_NEW(&read, count));
-    evn_status status = evn__real_read(x, options->fp64, read, count);
-    for (size_t i = 0; i < count; ++i) {
-        finite = finite && isfinite(read[i]);
+    EVN_TRY(check_finite(options, x1, count, &finite));
+    if (finite) {
+        return EVN_OK;
     }
-    free(read);
-    EVN_TRY(status);
-    solution->outcome = finite ? EVN_OUTCOME_DONE : EVN_OUTCOME_NEWTON_FAILED;
-    EVN_CHECK(finite, EVN_ERR_SOLVER,
-              "the state after %d steps of %s is not finite: Newton's method did not solve the "
-              "equations of one of them, or f is not finite; take more steps, or adaptive ones",
+    EVN_TRY(check_finite(options, x0, count, &finite));
+    solution->outcome = finite ? EVN_OUTCOME_NEWTON_FAILED : EVN_OUTCOME_NOT_FINITE;
+    EVN_CHECK(finite, EVN_ERR_NOT_FINITE,
+              "the initial state of the %d steps of %s is not finite; look at what made it",
               solution->accepted, options->method);
-    return EVN_OK;
+    EVN_FAIL(EVN_ERR_SOLVER,
+             "the state after %d steps of %s is not finite: Newton's method did not solve the "
+             "equations of one of them, or f is not finite; take more steps, or adaptive ones",
+             solution->accepted, options->method);
 }

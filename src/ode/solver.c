@@ -220,7 +220,8 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
     evn_binding end = solver->scheme->methods->end(solver->scheme, 0);
     *x1 = solver->observations ? evn__observations_given(solver->observations) : end;
     if (status == EVN_OK && solver->options.steps > 0) {
-        status = evn__outcome_check_steps(&solver->options, end, state_elements(solver), solution);
+        status =
+            evn__outcome_check_steps(&solver->options, x0, end, state_elements(solver), solution);
     }
     if (status == EVN_OK && solver->observations) {
         status = evn__observations_give(solver->observations);
