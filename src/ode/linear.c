@@ -3,6 +3,7 @@
 
 #include "evonode/diff.h"
 #include "ode/by_sample.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 struct evn__linear_kind {
@@ -151,6 +152,18 @@ static evn_status find_coupled(evn__linear *linear) {
     return EVN_OK;
 }
 
+/// Inputs of f as parameters of a system of one state: its own t too, which is the same for all
+/// rows and what weights may be made of.
+static void declare_parameters(const evn__system *system, evn_graph *g, evn_value *inputs) {
+    inputs[0] = evn_input(g, "time", EVN_SCALAR);
+    for (int i = 0; i < system->parameter_count; ++i) {
+        char name[32];
+        snprintf(name, sizeof(name), "parameter.%d", i);
+        inputs[evn__system_parameter(system, i)] =
+            evn_input(g, name, evn__system_parameter_shape(system, i));
+    }
+}
+
 /// The coupled states side by side as one, x [rows, …], with its slopes; the others are 0.
 static evn_status build_side_by_side(evn__linear *linear, evn_graph *g, evn_value *inputs,
                                      evn_value *slopes) {
@@ -159,7 +172,7 @@ static evn_status build_side_by_side(evn__linear *linear, evn_graph *g, evn_valu
     for (int i = 0; i < system->state_count; ++i) {
         columns += linear->coupled[i] ? width_of(linear, i) : 0;
     }
-    inputs[0] = evn_input(g, "t", EVN_SCALAR);
+    evn_input(g, "t", EVN_SCALAR);
     evn_value x = evn_input(g, "x", EVN_SHAPE(linear->rows, columns)), all = EVN_NONE;
     for (int i = 0; i < system->state_count; ++i) {
         evn_shape row = EVN_SHAPE(linear->rows, width_of(linear, i));
@@ -168,11 +181,7 @@ static evn_status build_side_by_side(evn__linear *linear, evn_graph *g, evn_valu
                             : evn_full(g, shape_of(linear, i), 0);
         start[1] += linear->coupled[i] ? row.dim[1] : 0;
     }
-    for (int i = 0; i < system->parameter_count; ++i) {
-        int input = evn__system_parameter(system, i);
-        inputs[input] = evn_input(g, evn_graph_input_name(system->graph, input),
-                                  evn__system_parameter_shape(system, i));
-    }
+    declare_parameters(system, g, inputs);
     EVN_TRY(evn_graph_inline(g, system->graph, inputs, slopes));
     for (int i = 0; i < system->state_count; ++i) {
         if (linear->coupled[i]) {
@@ -185,15 +194,17 @@ static evn_status build_side_by_side(evn__linear *linear, evn_graph *g, evn_valu
     return evn_graph_status(g);
 }
 
-/// Whether a system of one state x can be lifted to times of each row.
-static bool are_apart(evn_graph *graph, int parameters) {
+/// Whether a system of one state x can be lifted to times of each row, which no slope depends on.
+static evn_status are_apart(evn_graph *graph, int parameters, bool *apart) {
     bool controlled = true;
     const evn__system joined = {
         .graph = graph, .state_count = 1, .parameter_count = parameters, .controlled = &controlled};
     evn__system lifted = {0};
-    bool apart = evn__system_by_sample(&joined, &lifted) == EVN_OK;
+    evn_status status = evn__system_by_sample(&joined, &lifted);
     evn__system_free(&lifted);
-    return apart;
+    *apart = status == EVN_OK;
+    bool meet = status == EVN_ERR_ARGUMENT || status == EVN_ERR_SHAPE;
+    return meet ? EVN_OK : status; // not one of memory, say
 }
 
 /// Whether the rows, along the first axis, do not depend on each other.
@@ -208,7 +219,9 @@ static evn_status find_apart(evn__linear *linear, bool *apart) {
         evn_value *slopes = values + evn_graph_input_count(system->graph);
         status = build_side_by_side(linear, g, values, slopes);
     }
-    *apart = status == EVN_OK && are_apart(g, system->parameter_count);
+    if (status == EVN_OK) {
+        status = are_apart(g, system->parameter_count + 1, apart);
+    }
     free(values);
     evn_graph_destroy(&g);
     return status;
@@ -237,6 +250,27 @@ static evn_status find_rows(evn__linear *linear) {
     return EVN_OK;
 }
 
+static evn_status check_width(const evn__linear *linear) {
+    bool several = false; // x and its cotangent, or weights that evolve
+    for (int i = 0, count = 0; i < states_of(linear); ++i) {
+        count += linear->coupled[i];
+        several = count > 1;
+    }
+    EVN_CHECK(linear->width <= EVN__LINEAR_MAX_DENSE, EVN_ERR_ARGUMENT,
+              "solver %s: %s %lld unknowns%s, of at most %d; take an explicit solver, such as "
+              "dopri5, %sor a smaller state",
+              linear->step->stepper->name,
+              linear->rows < count_rows(linear)
+                  ? "rows of the state could not be told apart, so that its system has"
+                  : "the system of a row has",
+              (long long)linear->width,
+              several ? " (the adjoint's x and cotangent, or x and evolving weights, together)"
+                      : "",
+              EVN__LINEAR_MAX_DENSE,
+              several ? "in place of an adjoint a gradient by backprop or checkpointed, " : "");
+    return EVN_OK;
+}
+
 static evn_status choose(evn__linear *linear) {
     const evn__system *system = linear->step->system;
     int64_t all = 0;
@@ -247,11 +281,7 @@ static evn_status choose(evn__linear *linear) {
     EVN_TRY(find_rows(linear));
     linear->width = all / linear->rows;
     linear->kind = &dense;
-    EVN_CHECK(linear->width <= EVN__LINEAR_MAX_DENSE, EVN_ERR_ARGUMENT,
-              "solver %s: %lld numbers of the state depend on each other, and it solves for at "
-              "most %d together; take an explicit solver, such as dopri5, or a smaller state",
-              linear->step->stepper->name, (long long)linear->width, EVN__LINEAR_MAX_DENSE);
-    return EVN_OK;
+    return check_width(linear);
 }
 
 evn_status evn__linear_create(evn__step_build *step, evn__linear *linear) {

@@ -5,7 +5,6 @@
 #include "ode/stepper.h"
 #include "ode/tableau.h"
 #include "problem.h"
-#include "refused.h"
 #include "test.h"
 #include <complex.h>
 #include <math.h>
@@ -476,22 +475,6 @@ START_TEST(far_states_are_reached_from_zero) {
 }
 END_TEST
 
-/// Rows of many numbers that meet in f.
-START_TEST(too_many_unknowns_are_refused) {
-    enum { UNKNOWNS = 40 };
-    evn_value t, x;
-    evn_solver *solver = NULL;
-    evn_graph *f = begin(2, UNKNOWNS, &t, &x);
-    evn_output(f, "dx", evn_sub(f, evn_sum(f, x, 2), x));
-    problem p = finish(f);
-    evn_solver_options options = with("trbdf2", 1e-3, 1e-3);
-    options.fp64 = false;
-    REFUSED(evn_solver_create(test_device(), p.dynamics, &options, &solver));
-    ck_assert_ptr_nonnull(strstr(evn_error_message(), "40 numbers"));
-    problem_free(&p);
-}
-END_TEST
-
 /// Without a state in f there is nothing to solve for: x' = t².
 START_TEST(slopes_of_time_alone) {
     evn_value t, x;
@@ -543,7 +526,6 @@ static Suite *suite(void) {
     TCase *limits = tcase_create("limits");
     tcase_add_loop_test(limits, single_precision_does, 0, 2);
     tcase_add_loop_test(limits, far_states_are_reached_from_zero, 0, METHODS);
-    tcase_add_test(limits, too_many_unknowns_are_refused);
     tcase_add_loop_test(limits, slopes_of_time_alone, 0, 2);
     tcase_add_test(limits, stiff_problems_are_sent_here);
     suite_add_tcase(s, limits);
