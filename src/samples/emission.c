@@ -248,6 +248,12 @@ void evn__emission_take_private(evn__emission *e, int64_t elements) {
     e->fits = e->fits && e->private_elements <= most;
 }
 
+void evn__emission_take_block(evn__emission *e, int64_t elements) {
+    int64_t more = elements > e->block_elements ? elements - e->block_elements : 0;
+    e->block_elements += more;
+    evn__emission_take_private(e, more);
+}
+
 int evn__emission_items(const evn__emission *e) {
     if (!e->s->simt) {
         return 1;

@@ -34,6 +34,7 @@ typedef struct evn__emission {
     int64_t range[EVN__VARS]; ///< of the loop variables
     evn__affine here;         ///< the element that a local value is, in the loop being written
     int64_t private_elements; ///< in arrays of the work-item
+    int64_t block_elements;   ///< of these in blocks, one after the other: the most of one
     // simt
     int64_t local_elements; ///< of local memory: what sums need, then what the group shares
     int work;               ///< number of the scratch for what has no room there; −1: none
@@ -72,6 +73,8 @@ bool evn__emission_ready(const evn__emission *e, evn_value value);
 
 /// Note an array of the work-item, of which there is not much room.
 void evn__emission_take_private(evn__emission *e, int64_t elements);
+/// The same of one that is there for a block, with no other such one.
+void evn__emission_take_block(evn__emission *e, int64_t elements);
 
 /// Declare vN of the numbered value, `count` elements: the output itself, or shared by the group,
 /// or private.

@@ -20,12 +20,13 @@ static void read_matrix(evn__emission *e, evn_value value, int number) {
     }
 }
 
-/// The right-hand side becomes the solution in place.
+/// The right-hand side becomes the solution in place. The matrix is in a block of its own, so that
+/// the next system's has its place.
 void evn__emit_system(evn__emission *e, evn_value value) {
     int number = evn__emission_number(e, value);
     int64_t n = evn__samples_count(e->s, value);
-    evn__text_append(&e->body, "    samples v%d[%lld], m%d[%lld];\n", number, (long long)n, number,
-                     (long long)(n * n));
+    evn__text_append(&e->body, "    samples v%d[%lld];\n    {\n    samples m%d[%lld];\n", number,
+                     (long long)n, number, (long long)(n * n));
     read_matrix(e, value, number);
     for (int64_t i = 0; i < n; ++i) {
         evn__index at = {{evn__affine_of(EVN__VAR_SAMPLE, 0), evn__affine_of(EVN__VAR_ONE, i)}};
@@ -34,13 +35,14 @@ void evn__emit_system(evn__emission *e, evn_value value) {
                                                 &at, EVN__VAR_SAMPLE, &e->body);
         evn__text_append(&e->body, ";\n");
     }
-    evn__text_append(&e->body, "    evn_solve_samples(m%d, v%d, %lld);\n", number, number,
+    evn__text_append(&e->body, "    evn_solve_samples(m%d, v%d, %lld);\n    }\n", number, number,
                      (long long)n);
     for (int64_t i = 0; i < n; ++i) {
         char name[48];
         snprintf(name, sizeof(name), "v%d[%lld]", number, (long long)i);
         evn__emission_store(e, value, evn__affine_of(EVN__VAR_ONE, i), name, &e->body);
     }
-    evn__emission_take_private(e, n * (n + 1) * e->s->per_item);
+    evn__emission_take_private(e, n * e->s->per_item);
+    evn__emission_take_block(e, n * n * e->s->per_item);
     e->state[value] = EVN__EMITTED_ARRAY;
 }
