@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ONNX models in onnxruntime against evonode:  test_onnx.py WRITE_MODELS CASE
 
-random: 50 graphs of all operations against the reference in plain C (double); images, curve, flow:
+random: 50 graphs of all operations but linear systems against the reference in plain C (double); images, curve, flow:
 models with parameters, unrolled, against the same solver on the device under test."""
 
 import glob
