@@ -17,21 +17,6 @@ static const char *const methods[] = {"implicit_euler", "implicit_midpoint", "tr
 
 enum { METHODS = sizeof(methods) / sizeof(*methods) };
 
-static problem finish(evn_graph *f) {
-    evn_dynamics *dynamics = NULL;
-    TRY(evn_dynamics_create(f, NULL, &dynamics));
-    evn_graph_destroy(&f);
-    return problem_new(dynamics);
-}
-
-static evn_graph *begin(int batch, int size, evn_value *t, evn_value *x) {
-    evn_graph *f = NULL;
-    TRY(evn_graph_create(&f));
-    *t = evn_input(f, "t", EVN_SCALAR);
-    *x = evn_input(f, "x", EVN_SHAPE(batch, size));
-    return f;
-}
-
 static evn_value column(evn_graph *f, evn_value x, int64_t index) {
     const int64_t start[] = {0, index};
     return evn_slice(f, x, start, EVN_SHAPE(evn_value_shape(f, x).dim[0], 1));
@@ -65,9 +50,9 @@ static const double lambda = 1e6;
 
 static problem prothero_robinson(void) {
     evn_value t, x;
-    evn_graph *f = begin(3, 1, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(3, 1), &t, &x);
     evn_output(f, "dx", evn_scale(f, evn_sub(f, x, evn_cos(f, t)), -lambda));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     for (int i = 0; i < 3; ++i) {
         p.x0[i] = i; // of which all but one begin far away
     }
@@ -117,12 +102,12 @@ END_TEST
 /// 2008, as the other two.
 static problem van_der_pol(int batch) {
     evn_value t, x;
-    evn_graph *f = begin(batch, 2, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, 2), &t, &x);
     evn_value y = column(f, x, 0), z = column(f, x, 1), one = evn_constant(f, 1);
     evn_value damped = evn_mul(f, evn_sub(f, one, evn_mul(f, y, y)), z);
     const evn_value slopes[] = {z, evn_scale(f, evn_sub(f, damped, y), 1e6)};
     evn_output(f, "dx", evn_concat(f, slopes, 2, 1));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     for (int i = 0; i < batch; ++i) {
         p.x0[2 * i] = 2;
         p.x0[2 * i + 1] = 0;
@@ -134,13 +119,13 @@ static const double van_der_pol_at_2[] = {0.1706167732170483e1, -0.8928097010247
 
 static problem robertson(int batch) {
     evn_value t, x;
-    evn_graph *f = begin(batch, 3, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, 3), &t, &x);
     evn_value a = column(f, x, 0), b = column(f, x, 1), c = column(f, x, 2);
     evn_value slow = evn_scale(f, a, 0.04), back = evn_scale(f, evn_mul(f, b, c), 1e4);
     evn_value fast = evn_scale(f, evn_mul(f, b, b), 3e7), made = evn_sub(f, slow, back);
     const evn_value slopes[] = {evn_neg(f, made), evn_sub(f, made, fast), fast};
     evn_output(f, "dx", evn_concat(f, slopes, 3, 1));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     for (int i = 0; i < batch; ++i) {
         p.x0[3 * i] = 1;
         p.x0[3 * i + 1] = p.x0[3 * i + 2] = 0;
@@ -161,7 +146,7 @@ static problem hires(void) {
                                         {0, 0, 0, 0, 0, 0, -1.81},
                                         {0, 0, 0, 0, 0, 0, 1.81}};
     evn_value t, x, y[8], slopes[8];
-    evn_graph *f = begin(1, 8, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 8), &t, &x);
     for (int i = 0; i < 8; ++i) {
         y[i] = column(f, x, i);
     }
@@ -174,7 +159,7 @@ static problem hires(void) {
     slopes[6] = evn_add(f, slopes[6], met);
     slopes[7] = evn_sub(f, slopes[7], met);
     evn_output(f, "dx", evn_concat(f, slopes, 8, 1));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     memset(p.x0, 0, sizeof(double) * 8);
     p.x0[0] = 1;
     p.x0[7] = 0.0057;
@@ -243,10 +228,10 @@ END_TEST
 /// x' = x² − x t, of which Newton's method has to do more than one iteration.
 static double bent_error(const char *method, int steps) {
     evn_value t, x;
-    evn_graph *f = begin(2, 1, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 1), &t, &x);
     evn_value square = evn_mul(f, x, x), slope = evn_sub(f, square, evn_mul(f, x, t));
     evn_output(f, "dx", slope);
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     p.x0[0] = 0.5;
     p.x0[1] = 0.25;
     evn_solver_options options = with(method, 1e-3, 1e-3), exact = with("dop853", 1e-13, 1e-13);
@@ -276,12 +261,12 @@ END_TEST
 /// x' = 2 tanh(x U) V − 2 x + t, each row by itself.
 static problem small_network(int rows) {
     evn_value t, x;
-    evn_graph *f = begin(rows, 2, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(rows, 2), &t, &x);
     evn_value u = evn_input(f, "u", EVN_SHAPE(2, 3)), v = evn_input(f, "v", EVN_SHAPE(3, 2));
     evn_value hidden = evn_tanh(f, evn_matmul(f, x, u, false, false));
     evn_value fast = evn_scale(f, evn_matmul(f, hidden, v, false, false), 2);
     evn_output(f, "dx", evn_add(f, evn_sub(f, fast, evn_scale(f, x, 2)), t));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     test_uniform(5, -1, 1, p.x0, p.x_count);
     test_uniform(6, -1, 1, p.weight[0], 6);
     test_uniform(7, -1, 1, p.weight[1], 6);
@@ -330,9 +315,9 @@ START_TEST(gradients_of_decay_are_known) {
     enum { STEPS = 4 };
     const double w = -7.5, x0 = 1.25, tiny = 1e-30;
     evn_value t, x;
-    evn_graph *f = begin(1, 1, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 1), &t, &x);
     evn_output(f, "dx", evn_mul(f, x, evn_input(f, "w", EVN_SHAPE(1))));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     evn_solver_options options = with(methods[_i], 1e-3, 1e-3);
     options.steps = STEPS;
     options.gradient = EVN_GRADIENT_BACKPROP;
@@ -460,9 +445,9 @@ END_TEST
 /// From 0 to what is large: rounding there is no fault of Newton's method.
 START_TEST(far_states_are_reached_from_zero) {
     evn_value t, x;
-    evn_graph *f = begin(1, 1, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 1), &t, &x);
     evn_output(f, "dx", evn_scale(f, evn_sub(f, evn_constant(f, 100), x), 1000));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     evn_solver_options options = with(methods[_i], 1e-3, 1e-3);
     options.fp64 = false;
     options.steps = 10;
@@ -478,9 +463,9 @@ END_TEST
 /// Without a state in f there is nothing to solve for: x' = t².
 START_TEST(slopes_of_time_alone) {
     evn_value t, x;
-    evn_graph *f = begin(2, 2, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 2), &t, &x);
     evn_output(f, "dx", evn_broadcast(f, evn_mul(f, t, t), EVN_SHAPE(2, 2)));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     evn_solver_options options = with(_i ? "kvaerno5" : "rosenbrock23", 1e-8, 1e-8);
     options.norm = EVN_NORM_RMS;
     problem_prepare(&p, &options);

@@ -7,21 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static evn_graph *begin(evn_shape shape, evn_value *t, evn_value *x) {
-    evn_graph *f = NULL;
-    TRY(evn_graph_create(&f));
-    *t = evn_input(f, "t", EVN_SCALAR);
-    *x = evn_input(f, "x", shape);
-    return f;
-}
-
-static problem finish(evn_graph *f) {
-    evn_dynamics *dynamics = NULL;
-    TRY(evn_dynamics_create(f, NULL, &dynamics));
-    evn_graph_destroy(&f);
-    return problem_new(dynamics);
-}
-
 static evn_solver_options with(evn_gradient gradient) {
     evn_solver_options options = evn_solver_options_default();
     options.method = "trbdf2";
@@ -31,7 +16,7 @@ static evn_solver_options with(evn_gradient gradient) {
 
 static void check_refused(evn_graph *f, evn_gradient gradient, const char *what) {
     evn_solver *solver = NULL;
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     evn_solver_options options = with(gradient);
     REFUSED(evn_solver_create(test_device(), p.dynamics, &options, &solver));
     ck_assert_msg(strstr(evn_error_message(), what), "%s", evn_error_message());
@@ -40,7 +25,7 @@ static void check_refused(evn_graph *f, evn_gradient gradient, const char *what)
 
 START_TEST(long_rows_are_refused) {
     evn_value t, x;
-    evn_graph *f = begin(EVN_SHAPE(2, 40), &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 40), &t, &x);
     evn_output(f, "dx", evn_sub(f, evn_sum(f, x, 2), x));
     check_refused(f, EVN_GRADIENT_NONE, "a row has 40 unknowns, of");
 }
@@ -48,7 +33,7 @@ END_TEST
 
 START_TEST(rows_that_meet_count_together) {
     evn_value t, x;
-    evn_graph *f = begin(EVN_SHAPE(20, 2), &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(20, 2), &t, &x);
     evn_output(f, "dx", evn_sub(f, evn_sum(f, x, 1), x));
     check_refused(f, EVN_GRADIENT_NONE, "could not be told apart, so that its system has 40");
 }
@@ -56,7 +41,7 @@ END_TEST
 
 START_TEST(an_adjoint_counts_twice) {
     evn_value t, x;
-    evn_graph *f = begin(EVN_SHAPE(1, 20), &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 20), &t, &x);
     evn_output(f, "dx", evn_tanh(f, x));
     check_refused(f, EVN_GRADIENT_ADJOINT, "backprop or checkpointed");
 }
@@ -68,10 +53,10 @@ START_TEST(weights_of_time_keep_rows_apart) {
     enum { ROWS = 20 };
     const double turn[] = {0, 1, -1, 0};
     evn_value t, x;
-    evn_graph *f = begin(EVN_SHAPE(ROWS, 2), &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(ROWS, 2), &t, &x);
     evn_value w = evn_mul(f, evn_table(f, EVN_SHAPE(2, 2), turn), t);
     evn_output(f, "dx", evn_matmul(f, x, w, false, false));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     evn_solver_options options = with(EVN_GRADIENT_ADJOINT);
     options.fp64 = true;
     options.rtol = options.atol = 1e-7;

@@ -15,13 +15,6 @@ static evn_graph *begin(evn_value *x) {
     return f;
 }
 
-static problem finish(evn_graph *f) {
-    evn_dynamics *dynamics = NULL;
-    TRY(evn_dynamics_create(f, NULL, &dynamics));
-    evn_graph_destroy(&f);
-    return problem_new(dynamics);
-}
-
 static evn_solver_options with(int steps) {
     evn_solver_options options = evn_solver_options_default();
     options.method = "implicit_euler";
@@ -37,7 +30,7 @@ START_TEST(steps_that_are_not_solved_are_told) {
     evn_binding x1;
     evn_graph *f = begin(&x);
     evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     evn_solver_options options = with(1);
     options.gradient = _i ? EVN_GRADIENT_REVERSIBLE : EVN_GRADIENT_NONE;
     p.x0[0] = 1;
@@ -57,7 +50,7 @@ START_TEST(infinite_corrections_are_told) {
     evn_graph *f = begin(&x);
     evn_value beyond = evn_step(f, evn_sub(f, x, evn_constant(f, 1)));
     evn_output(f, "dx", evn_scale(f, evn_sub(f, evn_constant(f, 1), beyond), 1e20));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     p.x0[0] = 0;
     evn_solver_options options = with(1);
     options.fp64 = false;
@@ -74,7 +67,7 @@ START_TEST(starts_that_are_no_numbers_are_told) {
     evn_binding x1;
     evn_graph *f = begin(&x);
     evn_output(f, "dx", evn_neg(f, x));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     evn_solver_options options = with(4);
     p.x0[0] = NAN;
     problem_prepare(&p, &options);

@@ -19,21 +19,6 @@ static evn_solver_options own_steps(double tolerance, bool fp64) {
     return options;
 }
 
-static problem finish(evn_graph *f) {
-    evn_dynamics *dynamics = NULL;
-    TRY(evn_dynamics_create(f, NULL, &dynamics));
-    evn_graph_destroy(&f);
-    return problem_new(dynamics);
-}
-
-static evn_graph *begin(int batch, int size, evn_value *t, evn_value *x) {
-    evn_graph *f = NULL;
-    TRY(evn_graph_create(&f));
-    *t = evn_input(f, "t", EVN_SCALAR);
-    *x = evn_input(f, "x", EVN_SHAPE(batch, size));
-    return f;
-}
-
 static evn_value column(evn_graph *f, evn_value x, int64_t index) {
     const int64_t start[] = {0, index};
     return evn_slice(f, x, start, EVN_SHAPE(evn_value_shape(f, x).dim[0], 1));
@@ -43,11 +28,11 @@ static evn_value column(evn_graph *f, evn_value x, int64_t index) {
 
 static problem lotka_volterra(int batch) {
     evn_value t, x;
-    evn_graph *f = begin(batch, 2, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, 2), &t, &x);
     evn_value prey = column(f, x, 0), hunter = column(f, x, 1), met = evn_mul(f, prey, hunter);
     const evn_value slopes[] = {evn_sub(f, prey, met), evn_sub(f, met, hunter)};
     evn_output(f, "dx", evn_concat(f, slopes, 2, 1));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     for (int i = 0; i < 2 * batch; ++i) {
         p.x0[i] = 1;
     }
@@ -101,7 +86,7 @@ enum { INPUTS = 3, MOST = 70 };
 /// dx = tanh([x, t] U + t s) V − x.
 static problem network(int batch, int units) {
     evn_value t, x;
-    evn_graph *f = begin(batch, INPUTS, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, INPUTS), &t, &x);
     evn_value u = evn_input(f, "u", EVN_SHAPE(INPUTS + 1, units));
     evn_value v = evn_input(f, "v", EVN_SHAPE(units, INPUTS));
     evn_value s = evn_input(f, "s", EVN_SHAPE(units));
@@ -109,7 +94,7 @@ static problem network(int batch, int units) {
     evn_value h = evn_matmul(f, evn_concat(f, parts, 2, 1), u, false, false);
     h = evn_tanh(f, evn_add(f, h, evn_mul(f, evn_sin(f, evn_scale(f, t, 7)), s)));
     evn_output(f, "dx", evn_sub(f, evn_matmul(f, h, v, false, false), x));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     test_uniform(1, -2, 2, p.x0, p.x_count);
     for (int i = 0; i < p.weight_count; ++i) {
         test_uniform(2 + (uint64_t)i, -1, 1, p.weight[i], p.weight_size[i]);
@@ -208,12 +193,12 @@ enum { PARTS = 3, UNITS = 2, WIDE = PARTS * UNITS };
 /// Each sample taken apart into rows: dx = tanh(x + b + t b), a row.
 static problem rows(int batch) {
     evn_value t, x;
-    evn_graph *f = begin(batch, WIDE, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, WIDE), &t, &x);
     evn_value b = evn_input(f, "b", EVN_SHAPE(UNITS));
     evn_value h = evn_add(f, evn_reshape(f, x, EVN_SHAPE(batch * PARTS, UNITS)), b);
     h = evn_tanh(f, evn_add(f, h, evn_mul(f, t, b)));
     evn_output(f, "dx", evn_reshape(f, h, EVN_SHAPE(batch, WIDE)));
-    problem p = finish(f);
+    problem p = problem_of(f, NULL);
     test_uniform(1, -2, 2, p.x0, p.x_count);
     p.weight[0][0] = -1;
     p.weight[0][1] = 0.5;
@@ -247,13 +232,13 @@ END_TEST
 /// infinite at t0 + 1/x0.
 static problem blow_up(int batch) {
     evn_value t, x;
-    evn_graph *f = begin(batch, 1, &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, 1), &t, &x);
     evn_value inside =
         evn_mul(f, evn_sub(f, evn_constant(f, 2), t), evn_add(f, t, evn_constant(f, 1)));
     evn_value outside = evn_step(f, evn_neg(f, inside));
     evn_value nan = evn_log(f, evn_constant(f, -1));
     evn_output(f, "dx", evn_add(f, evn_mul(f, x, x), evn_mask(f, nan, outside)));
-    return finish(f);
+    return problem_of(f, NULL);
 }
 
 static double exact(double x0, double way) {

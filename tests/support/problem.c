@@ -30,7 +30,7 @@ problem problem_new(evn_dynamics *dynamics) {
     return p;
 }
 
-static evn_graph *f_graph(evn_shape shape, evn_value *t, evn_value *x) {
+evn_graph *problem_begin(evn_shape shape, evn_value *t, evn_value *x) {
     evn_graph *f = NULL;
     TRY(evn_graph_create(&f));
     *t = evn_input(f, "t", EVN_SCALAR);
@@ -38,7 +38,7 @@ static evn_graph *f_graph(evn_shape shape, evn_value *t, evn_value *x) {
     return f;
 }
 
-static problem from_graphs(evn_graph *f, evn_graph *g) {
+problem problem_of(evn_graph *f, evn_graph *g) {
     evn_dynamics *dynamics = NULL;
     TRY(evn_graph_status(f));
     TRY(evn_dynamics_create(f, g, &dynamics));
@@ -49,9 +49,9 @@ static problem from_graphs(evn_graph *f, evn_graph *g) {
 
 problem problem_growth(bool fp64) {
     evn_value t, x;
-    evn_graph *f = f_graph(EVN_SHAPE(1), &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(1), &t, &x);
     evn_output(f, "dx", x);
-    problem p = from_graphs(f, NULL);
+    problem p = problem_of(f, NULL);
     p.fp64 = fp64;
     p.x0[0] = 1;
     return p;
@@ -59,9 +59,9 @@ problem problem_growth(bool fp64) {
 
 problem problem_square(void) {
     evn_value t, x;
-    evn_graph *f = f_graph(EVN_SHAPE(1), &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(1), &t, &x);
     evn_output(f, "dx", evn_mul(f, x, x));
-    problem p = from_graphs(f, NULL);
+    problem p = problem_of(f, NULL);
     p.x0[0] = 1;
     return p;
 }
@@ -75,10 +75,10 @@ void problem_linear_start(double *x0) {
 
 problem problem_linear(void) {
     evn_value t, x;
-    evn_graph *f = f_graph(EVN_SHAPE(2, 4), &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 4), &t, &x);
     evn_value w = evn_input(f, "w", EVN_SHAPE(4, 4));
     evn_output(f, "dx", evn_matmul(f, x, w, false, false));
-    problem p = from_graphs(f, NULL);
+    problem p = problem_of(f, NULL);
     problem_linear_start(p.x0);
     for (int b = 0; b < 2; ++b) {
         p.weight[0][(2 * b) * 4 + 2 * b] = p.weight[0][(2 * b + 1) * 4 + 2 * b + 1] = decay[b];
@@ -124,7 +124,7 @@ static void randomize(problem *p, uint64_t seed) {
 problem problem_wide(uint64_t seed) {
     enum { UNITS = 24 };
     evn_value t, x;
-    evn_graph *f = f_graph(EVN_SHAPE(2, 3), &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 3), &t, &x);
     evn_value u = evn_input(f, "u", EVN_SHAPE(3, UNITS));
     evn_value w = evn_input(f, "w", EVN_SHAPE(UNITS, UNITS));
     evn_value v = evn_input(f, "v", EVN_SHAPE(UNITS, 3)), s = evn_input(f, "s", EVN_SHAPE(3));
@@ -133,7 +133,7 @@ problem problem_wide(uint64_t seed) {
     evn_value back = evn_scale(f, evn_matmul(f, k, w, false, true), 0.1);
     evn_value out = evn_matmul(f, back, v, false, false);
     evn_output(f, "dx", evn_add(f, out, evn_mul(f, t, s)));
-    problem p = from_graphs(f, NULL);
+    problem p = problem_of(f, NULL);
     randomize(&p, seed);
     return p;
 }
@@ -144,12 +144,12 @@ problem problem_node_ew(uint64_t seed) {
 
 problem problem_node_ew_of(int rows, uint64_t seed) {
     evn_value t, x;
-    evn_graph *f = f_graph(EVN_SHAPE(rows, 2), &t, &x);
+    evn_graph *f = problem_begin(EVN_SHAPE(rows, 2), &t, &x);
     evn_value out = evn_input(f, "out", EVN_SHAPE(5, 2)), w = evn_input(f, "w", EVN_SHAPE(2, 5));
     evn_value v = evn_input(f, "v", EVN_SHAPE(5));
     evn_value sum = evn_add(f, evn_matmul(f, x, w, false, false), evn_mul(f, t, v));
     evn_output(f, "dx", evn_matmul(f, evn_tanh(f, sum), out, false, false));
-    problem p = from_graphs(f, node_ew_g());
+    problem p = problem_of(f, node_ew_g());
     randomize(&p, seed);
     return p;
 }

@@ -26,6 +26,11 @@ typedef struct problem {
 /// Take over the dynamics; all host numbers zero but x1_bar.
 problem problem_new(evn_dynamics *dynamics);
 
+/// A right-hand side with its inputs "t" and "x"; "dx" is to be added.
+evn_graph *problem_begin(evn_shape shape, evn_value *t, evn_value *x);
+/// The problem of that and, where weights evolve, of g, or NULL; takes both over.
+problem problem_of(evn_graph *f, evn_graph *g);
+
 problem problem_growth(bool fp64); ///< x' = x, x [1], x0 = 1
 problem problem_square(void);      ///< x' = x²
 problem problem_linear(void);      ///< x' = x W, x [2, 4], W a fixed skew-dominated matrix
