@@ -36,6 +36,7 @@ ROWS = [
     *both("flow_512", "flow, 512 points", 30),
     *both("van_der_pol", "van der Pol, 256 samples with steps of their own, 200 times", 3),
     *both("network_100", "network 8-64-8, 1,024 samples with steps of their own, 100 times", 4),
+    row("robertson", "Robertson, 1,024 samples with steps of their own, Kvaerno 5, fp64", "jax", 2),
     row("first_step", "start to the first training step, digits", None, 0.2),
     row("compile_all", "kernels from nothing, MNIST run", None, 8, pairs=1),
     row("mnist_ew_euler", "NODE-EW step over NODE step, Euler 10", "ours", 1.05,

@@ -7,8 +7,9 @@ from importlib.metadata import version as version_of
 import diffrax
 import jax
 import jax.numpy as jnp
-from diffrax import (BacksolveAdjoint, DirectAdjoint, Dopri5, Euler, ODETerm, PIDController,
-                     RecursiveCheckpointAdjoint, SaveAt, StepTo, Tsit5, adjoint_rms_seminorm)
+from diffrax import (BacksolveAdjoint, DirectAdjoint, Dopri5, Euler, ForwardMode, Kvaerno5, ODETerm,
+                     PIDController, RecursiveCheckpointAdjoint, SaveAt, StepTo, Tsit5,
+                     adjoint_rms_seminorm)
 
 from job import ADJOINT, FLOW, OWN_STEPS, STEP, Job
 
@@ -196,17 +197,20 @@ def flow(inputs):
 
 # Steps of each sample's own ----------------------------------------------------------------------
 
-def own_steps(field, solver, end, times, inputs):
+def own_steps(field, solver, inputs, *, end, times, tolerance=1e-5):
+    """All ways to differentiate, or not to, whose loops differ: the fastest is timed."""
     (x0,), weights = arrays(inputs, ("x0",))
     ts = jnp.linspace(0, end, times + 1)[1:]
 
-    def solve(x, p):
-        return diffrax.diffeqsolve(ODETerm(field), solver, 0.0, end, None, x, p,
-                                   saveat=SaveAt(ts=ts), adjoint=DirectAdjoint(),
-                                   stepsize_controller=PIDController(rtol=1e-5, atol=1e-5)).ys
-    every = jax.jit(jax.vmap(solve, in_axes=(0, None), out_axes=1))
-    name = f"diffrax {diffrax.__version__}, vmap"
-    return [Job(name, lambda: every(x0, weights), lambda ys: {"series": ys}, OWN_STEPS)]
+    def solve_by(how):
+        def solve(x, p):
+            return diffrax.diffeqsolve(
+                ODETerm(field), solver, 0.0, end, None, x, p, saveat=SaveAt(ts=ts), adjoint=how(),
+                stepsize_controller=PIDController(rtol=tolerance, atol=tolerance)).ys
+        every = jax.jit(jax.vmap(solve, in_axes=(0, None), out_axes=1))
+        name = f"diffrax {diffrax.__version__}, vmap, {how.__name__}"
+        return Job(name, lambda: every(x0, weights), lambda ys: {"series": ys}, OWN_STEPS)
+    return [solve_by(how) for how in (DirectAdjoint, ForwardMode, RecursiveCheckpointAdjoint)]
 
 
 def oscillator(t, x, p):
@@ -218,11 +222,28 @@ def network(t, x, p):
 
 
 def van_der_pol(inputs):
-    return own_steps(oscillator, Dopri5(), 7.63, 200, inputs)
+    return own_steps(oscillator, Dopri5(), inputs, end=7.63, times=200)
 
 
 def network_100(inputs):
-    return own_steps(network, Tsit5(), 1.0, 100, inputs)
+    return own_steps(network, Tsit5(), inputs, end=1.0, times=100)
+
+
+def kinetics(t, x, p):
+    slow, back, fast = 0.04 * x[0], 1e4 * x[1] * x[2], 3e7 * x[1] ** 2
+    return jnp.stack([back - slow, slow - back - fast, fast])
+
+
+def robertson(inputs):
+    """In double precision, from its compilation to each run."""
+    def with_fp64(function):
+        def call(*arguments, **named):
+            with jax.enable_x64(True):
+                return function(*arguments, **named)
+        return call
+    doubles = {n: a.astype("float64") for n, a in inputs.items()}
+    jobs = with_fp64(own_steps)(kinetics, Kvaerno5(), doubles, end=100.0, times=1, tolerance=1e-8)
+    return [one._replace(run=with_fp64(one.run)) for one in jobs]
 
 
 ROWS = {
@@ -235,4 +256,5 @@ ROWS = {
     "flow_512": flow,
     "van_der_pol": van_der_pol,
     "network_100": network_100,
+    "robertson": robertson,
 }

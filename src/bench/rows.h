@@ -69,14 +69,25 @@ evn_status evn__bench_solve(evn_device *device, const void *options, evn__bench_
 
 // bench/samples.c ---------------------------------------------------------------------------------
 
+typedef struct evn__bench_samples_options evn__bench_samples_options;
+
+/// What is solved: f of x [batch, size], and a number of x(0) from a normal one.
+typedef struct evn__bench_field {
+    evn_value (*slopes)(evn_graph *f, evn_value x, const evn__bench_samples_options *options);
+    double (*start)(double normal, int64_t column);
+} evn__bench_field;
+extern const evn__bench_field evn__bench_van_der_pol, evn__bench_network, evn__bench_robertson;
+
 /// A solve from 0 to `end` with steps of each sample's own, seen at so many equal parts of it.
-typedef struct evn__bench_samples_options {
+struct evn__bench_samples_options {
+    const evn__bench_field *field;
     const char *method;
     int64_t batch, size;
-    int64_t units; ///< of the network; 0: van der Pol's oscillators
-    int times;
+    int64_t units; ///< of the network
+    int times;     ///< 0: the end alone
     double end, tolerance;
-} evn__bench_samples_options;
+    bool fp64;
+};
 evn_status evn__bench_samples(evn_device *device, const void *options, evn__bench_job *job);
 
 // Loss and gradient of one batch, without the optimiser -------------------------------------------

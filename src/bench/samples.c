@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows in which each sample is solved with steps of its own and seen at many times: oscillators of
-// van der Pol, as torchode's benchmark has them (Lienen, Günnemann 2022), and a small network.
+// Rows in which each sample is solved with steps of its own: oscillators of van der Pol, as
+// torchode's benchmark has them (Lienen, Günnemann 2022), a small network, and Robertson's stiff
+// kinetics (1966), as the documentation of diffrax has them, from other mixtures.
 #include "bench/rows.h"
 
 #include "base/random.h"
@@ -25,6 +26,11 @@ static evn_value column(evn_graph *f, evn_value x, int64_t index) {
     return evn_slice(f, x, start, EVN_SHAPE(evn_value_shape(f, x).dim[0], 1));
 }
 
+static double start_anywhere(double normal, int64_t column) {
+    (void)column;
+    return normal;
+}
+
 /// x' = v, v' = μ (1 − x²) v − x with μ = 2.
 static evn_value van_der_pol(evn_graph *f, evn_value x, const evn__bench_samples_options *o) {
     const double mu = 2;
@@ -46,13 +52,32 @@ static evn_value network(evn_graph *f, evn_value x, const evn__bench_samples_opt
     return evn_add(f, evn_matmul(f, hidden, v, false, false), c);
 }
 
+/// a' = −0.04 a + 10⁴ b c, c' = 3·10⁷ b², and b is what is left.
+static evn_value robertson(evn_graph *f, evn_value x, const evn__bench_samples_options *o) {
+    (void)o;
+    evn_value a = column(f, x, 0), b = column(f, x, 1), c = column(f, x, 2);
+    evn_value slow = evn_scale(f, a, 0.04), back = evn_scale(f, evn_mul(f, b, c), 1e4);
+    evn_value fast = evn_scale(f, evn_mul(f, b, b), 3e7), made = evn_sub(f, slow, back);
+    const evn_value slopes[] = {evn_neg(f, made), evn_sub(f, made, fast), fast};
+    return evn_concat(f, slopes, 3, 1);
+}
+
+/// Some a, nothing else.
+static double start_mixture(double normal, int64_t column) {
+    return column == 0 ? exp(0.2 * normal) : 0;
+}
+
+const evn__bench_field evn__bench_van_der_pol = {van_der_pol, start_anywhere};
+const evn__bench_field evn__bench_network = {network, start_anywhere};
+const evn__bench_field evn__bench_robertson = {robertson, start_mixture};
+
 static evn_status build(samples_job *j) {
     const evn__bench_samples_options *o = j->options;
     evn_graph *f = NULL;
     EVN_TRY(evn_graph_create(&f));
     evn_input(f, "t", EVN_SCALAR);
     evn_value x = evn_input(f, "x", EVN_SHAPE(o->batch, o->size));
-    evn_output(f, "dx", (o->units > 0 ? network : van_der_pol)(f, x, o));
+    evn_output(f, "dx", o->field->slopes(f, x, o));
     evn_status status = evn_dynamics_create(f, NULL, &j->dynamics);
     evn_graph_destroy(&f);
     return status;
@@ -68,6 +93,22 @@ static evn_status draw(evn_binding to, int64_t count, double size, uint64_t stre
         numbers[i] = size * evn__random_normal(1, stream, (uint64_t)i);
     }
     evn_status status = evn__real_write(to, false, numbers, (size_t)count);
+    free(numbers);
+    return status;
+}
+
+/// In single precision, which is what the peers are given.
+static evn_status draw_states(samples_job *j, evn_device *device) {
+    const evn__bench_samples_options *o = j->options;
+    int64_t count = o->batch * o->size;
+    double *numbers = NULL;
+    EVN_TRY(evn__real_create(device, o->fp64, (size_t)count, &j->x0));
+    EVN_TRY(EVN_NEW(&numbers, count));
+    for (int64_t i = 0; i < count; ++i) {
+        double normal = evn__random_normal(1, 0, (uint64_t)i);
+        numbers[i] = (float)o->field->start(normal, i % o->size);
+    }
+    evn_status status = evn__real_write((evn_binding){j->x0, 0}, o->fp64, numbers, (size_t)count);
     free(numbers);
     return status;
 }
@@ -88,10 +129,24 @@ static evn_status draw_weights(samples_job *j, evn_device *device) {
     return EVN_OK;
 }
 
+/// Of the precision of the solve.
+static evn_status read_states(const samples_job *j, evn__bench_tensors *tensors, const char *name,
+                              evn_shape shape, evn_binding from) {
+    size_t count = (size_t)evn_shape_count(shape);
+    double *data = NULL;
+    EVN_TRY(EVN_NEW(&data, count));
+    evn_status status = evn__real_read(from, j->options->fp64, data, count);
+    if (status == EVN_OK) {
+        status = evn__bench_tensors_add(tensors, name, shape, data);
+    }
+    free(data);
+    return status;
+}
+
 static evn_status read_inputs(void *user, evn__bench_tensors *tensors) {
     samples_job *j = user;
     evn_shape shape = evn_dynamics_state_shape(j->dynamics);
-    EVN_TRY(evn__bench_tensors_read(tensors, "x0", shape, (evn_binding){j->x0, 0}));
+    EVN_TRY(read_states(j, tensors, "x0", shape, (evn_binding){j->x0, 0}));
     for (int i = 0; i < evn_dynamics_weight_count(j->dynamics); ++i) {
         EVN_TRY(evn__bench_tensors_read(tensors, evn_dynamics_weight_name(j->dynamics, i),
                                         evn_dynamics_weight_shape(j->dynamics, i), j->at[i]));
@@ -99,11 +154,12 @@ static evn_status read_inputs(void *user, evn__bench_tensors *tensors) {
     return EVN_OK;
 }
 
+/// The observations, or the end alone.
 static evn_status read_outputs(void *user, evn__bench_tensors *tensors) {
     samples_job *j = user;
     const evn__bench_samples_options *o = j->options;
-    return evn__bench_tensors_read(tensors, "series", EVN_SHAPE(o->times, o->batch, o->size),
-                                   j->x1);
+    int64_t times = o->times > 0 ? o->times : 1;
+    return read_states(j, tensors, "series", EVN_SHAPE(times, o->batch, o->size), j->x1);
 }
 
 // The job -----------------------------------------------------------------------------------------
@@ -134,9 +190,9 @@ evn_status evn__bench_samples(evn_device *device, const void *options, evn__benc
     solver.rtol = solver.atol = o->tolerance;
     solver.observations = o->times;
     solver.per_sample = true;
+    solver.fp64 = o->fp64;
     EVN_TRY(build(j));
     EVN_TRY(evn_solver_create(device, j->dynamics, &solver, &j->solver));
-    EVN_TRY(evn__real_create(device, false, (size_t)(o->batch * o->size), &j->x0));
-    EVN_TRY(draw((evn_binding){j->x0, 0}, o->batch * o->size, 1, 0));
+    EVN_TRY(draw_states(j, device));
     return draw_weights(j, device);
 }
