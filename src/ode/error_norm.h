@@ -10,9 +10,13 @@
 typedef struct evn__error_norm {
     evn_value value;
     double count; ///< elements so far, where they are one norm
+    int64_t rows; ///< of each of which there is a norm; 0: one for each time
 } evn__error_norm;
 
+/// One for each time of the step.
 evn__error_norm evn__error_norm_begin(evn__step_build *step);
+/// [rows, 1], of states whose first axis these rows are, or of one row.
+evn__error_norm evn__error_norm_begin_rows(evn__step_build *step, int64_t rows);
 /// Another state's x / scale.
 void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, evn_value x,
                          evn_value scale);

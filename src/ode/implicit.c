@@ -28,6 +28,7 @@ typedef struct stages {
     evn__linear_matrix first; ///< at the start of the step
     evn_value *k, *known, *point, *rest, *correction;
     evn_value *slopes; ///< over all that the system gives
+    evn_value doubt;   ///< of each row, [rows, 1]; EVN_NONE: none yet
     evn_value *memory;
 } stages;
 
@@ -62,11 +63,11 @@ static void correct(stages *s) {
     }
 }
 
-/// Of the last correction, by the tolerances, as a constant. A state is as large as at the start,
-/// or at the stage: from 0 it may have come far.
+/// Of the last correction of each row, by the tolerances, as a constant. A state is as large as at
+/// the start, or at the stage: from 0 it may have come far.
 static evn_value size_of_correction(stages *s) {
     evn_graph *g = s->step->graph;
-    evn__error_norm norm = evn__error_norm_begin(s->step);
+    evn__error_norm norm = evn__error_norm_begin_rows(s->step, s->linear.rows);
     evn_value length = evn_scale(g, s->step->dt, s->tableau->diagonal);
     for (int i = 0; i < s->step->system->state_count; ++i) {
         if (s->linear.coupled[i]) {
@@ -78,8 +79,9 @@ static evn_value size_of_correction(stages *s) {
     return evn_detach(g, evn__error_norm_end(s->step, &norm));
 }
 
-/// Of the error that is left: the last correction times the rate at which they have shrunk, of
-/// which half the tolerance is enough. One whose square overflows says nothing of the rate.
+/// Of each row, of the error that is left: the last correction times the rate at which they have
+/// shrunk, of which half the tolerance is enough. One whose square overflows says nothing of the
+/// rate.
 static void doubt(stages *s, evn_value before, evn_value last) {
     evn_graph *g = s->step->graph;
     evn_value least = evn_constant(g, 1e-30), most = evn_constant(g, 1);
@@ -88,8 +90,28 @@ static void doubt(stages *s, evn_value before, evn_value last) {
     evn_value rate = evn_div(g, last, evn_maximum(g, before, least));
     rate = evn_neg(g, evn_maximum(g, evn_neg(g, rate), evn_neg(g, most)));
     evn_value error = evn_scale(g, evn_mul(g, last, rate), 2);
-    evn_value *all = &s->step->doubt;
-    *all = *all == EVN_NONE ? error : evn_maximum(g, *all, error);
+    s->doubt = s->doubt == EVN_NONE ? error : evn_maximum(g, s->doubt, error);
+}
+
+/// Of all rows, which are one step: the root mean square, or where some are in doubt that of these,
+/// so that many which are solved hide none.
+static evn_value doubt_of_all(stages *s) {
+    evn_graph *g = s->step->graph;
+    evn_value one = evn_constant(g, 1), square = evn_mul(g, s->doubt, s->doubt);
+    evn_value bad = evn_step(g, evn_sub(g, s->doubt, one));
+    evn_value count = evn_maximum(g, evn_sum_all(g, bad), one);
+    evn_value mean = evn_scale(g, evn_sum_all(g, square), 1 / (double)s->linear.rows);
+    evn_value worst = evn_div(g, evn_sum_all(g, evn_mul(g, bad, square)), count);
+    return evn_sqrt(g, evn_maximum(g, mean, worst));
+}
+
+static void leave_doubt(stages *s) {
+    evn_graph *g = s->step->graph;
+    evn_shape times = evn_value_shape(g, s->step->t);
+    bool own = evn_shape_count(times) == s->linear.rows;
+    if (s->doubt != EVN_NONE) {
+        s->step->doubt = own ? evn_reshape(g, s->doubt, times) : doubt_of_all(s);
+    }
 }
 
 /// An iteration with the stage's own matrix.
@@ -200,12 +222,13 @@ static evn_status run(stages *s) {
     for (int i = 1; i < s->tableau->stages; ++i) {
         EVN_TRY(solve_stage(s, i));
     }
+    leave_doubt(s);
     evn__step_advance(step, s->tableau->b, s->tableau->stages, step->next);
     return step->adaptive ? estimate(s) : evn_graph_status(step->graph);
 }
 
 static evn_status advance(const evn__stepper *stepper, evn__step_build *step) {
-    stages s = {.step = step, .tableau = tableau_of(stepper)};
+    stages s = {.step = step, .tableau = tableau_of(stepper), .doubt = EVN_NONE};
     evn_status status = run(&s);
     evn__linear_free(&s.linear);
     free(s.memory);

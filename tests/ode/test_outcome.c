@@ -42,6 +42,28 @@ START_TEST(steps_that_are_not_solved_are_told) {
 }
 END_TEST
 
+/// One of 1,024 rows, whose share in a mean over all would be small: the last correction is some
+/// tolerances large.
+START_TEST(rows_that_are_not_solved_are_not_hidden) {
+    enum { ROWS = 1024 };
+    evn_value t, x;
+    evn_binding x1;
+    evn_graph *f = problem_begin(EVN_SHAPE(ROWS, 1), &t, &x);
+    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(1);
+    for (int i = 0; i < ROWS; ++i) {
+        p.x0[i] = 0.01;
+    }
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 100);
+    p.x0[700] = 0.11;
+    ck_assert_int_eq(problem_try(&p, 0, 100, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    problem_free(&p);
+}
+END_TEST
+
 /// To and fro between 0 and 10²⁰: corrections whose squares overflow, each followed by a smaller
 /// one, which is no sign of convergence.
 START_TEST(infinite_corrections_are_told) {
@@ -82,6 +104,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("ode/outcome");
     TCase *implicit = tcase_create("implicit");
     tcase_add_loop_test(implicit, steps_that_are_not_solved_are_told, 0, 2);
+    tcase_add_test(implicit, rows_that_are_not_solved_are_not_hidden);
     tcase_add_test(implicit, infinite_corrections_are_told);
     tcase_add_test(implicit, starts_that_are_no_numbers_are_told);
     suite_add_tcase(s, implicit);
