@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Systems with a time for each sample: each row is what the system gives at that time; what mixes
-// samples, and weights that depend on t, are refused by name.
+// samples is refused by name.
 #include "derivative.h"
 #include "ode/by_sample.h"
 #include "ref/ref.h"
@@ -74,7 +74,84 @@ static evn_graph *rows_of_two(int batch) {
     return f;
 }
 
-static evn_graph *(*const builders[])(int batch) = {dense, images, of_time_alone, rows_of_two};
+/// [K] functions of t times coefficients, of the shape.
+static evn_value expanded(evn_graph *f, evn_value t, const char *name, evn_shape shape) {
+    static const double rates[] = {0.5, -1, 2};
+    enum { K = 3 };
+    evn_value at = evn_mul(f, evn_table(f, EVN_SHAPE(1, K), rates), t);
+    evn_value c = evn_input(f, name, EVN_SHAPE(K, evn_shape_count(shape)));
+    return evn_reshape(f, evn_matmul(f, evn_cos(f, at), c, false, false), shape);
+}
+
+/// A part of weights that depend on t, its sum with and its product by others, and a transpose, by
+/// several rows of each sample.
+static evn_graph *weights_of_time(int batch) {
+    enum { UNITS = 4, ROWS = 2 };
+    evn_value t, x;
+    evn_graph *f = begin(EVN_SHAPE(batch, ROWS * 3), &t, &x);
+    const int64_t start[] = {1, 0}, none[] = {0, 0};
+    const int order[] = {1, 0};
+    evn_value all = expanded(f, t, "c", EVN_SHAPE(5, UNITS));
+    evn_value u = evn_slice(f, all, start, EVN_SHAPE(3, UNITS));
+    evn_value k = evn_input(f, "k", EVN_SHAPE(3, UNITS)), s = evn_input(f, "s", EVN_SHAPE(UNITS));
+    u = evn_sub(f, evn_add(f, evn_mul(f, evn_neg(f, u), s), k), evn_mul(f, evn_exp(f, t), k));
+    u = evn_mul(f, evn_div(f, u, evn_add(f, evn_mul(f, s, s), evn_constant(f, 1))), evn_sin(f, t));
+    u = evn_add(
+        f, u, evn_pad(f, evn_slice(f, all, none, EVN_SHAPE(1, UNITS)), start, EVN_SHAPE(3, UNITS)));
+    evn_value h = evn_matmul(f, evn_reshape(f, x, EVN_SHAPE(batch * ROWS, 3)), u, false, false);
+    h = evn_add(f, evn_tanh(f, h), evn_sum(f, u, 1));
+    evn_value back = evn_matmul(f, h, evn_permute(f, evn_permute(f, u, order), order), false, true);
+    evn_output(f, "dx", evn_reshape(f, back, EVN_SHAPE(batch, ROWS * 3)));
+    return f;
+}
+
+/// Those that are no sum of functions times constants, their products by each other and by constant
+/// ones.
+static evn_graph *bent_weights(int batch) {
+    enum { UNITS = 4 };
+    evn_value t, x;
+    evn_graph *f = begin(EVN_SHAPE(batch, 3), &t, &x);
+    evn_value u = evn_tanh(f, expanded(f, t, "c", EVN_SHAPE(3, UNITS)));
+    evn_value v = evn_input(f, "v", EVN_SHAPE(UNITS, UNITS)), w = evn_mul(f, v, t);
+    evn_value h = evn_matmul(f, evn_tanh(f, evn_matmul(f, x, u, false, false)),
+                             evn_matmul(f, evn_tanh(f, w), v, false, true), false, false);
+    h = evn_add(f, h, evn_matmul(f, evn_full(f, EVN_SHAPE(batch, UNITS), 0.5), w, false, false));
+    h = evn_matmul(f, h, evn_matmul(f, v, evn_sin(f, w), false, false), false, false);
+    evn_output(f, "dx", evn_matmul(f, h, u, false, true));
+    return f;
+}
+
+/// Weights of more elements than a sample may have in a kernel, of many functions, of which parts
+/// are taken, one as a bias.
+static evn_graph *many_weights(int batch) {
+    enum { UNITS = 40, ALL = 2 * 3 * UNITS + UNITS };
+    evn_value t, x;
+    evn_graph *f = begin(EVN_SHAPE(batch, 3), &t, &x);
+    const int64_t starts[][2] = {{0, 0}, {0, 3 * UNITS}, {0, 6 * UNITS}};
+    evn_value all = expanded(f, t, "c", EVN_SHAPE(1, ALL)), m[2];
+    for (int i = 0; i < 2; ++i) {
+        evn_value part = evn_slice(f, all, starts[i], EVN_SHAPE(1, 3 * UNITS));
+        m[i] = evn_reshape(f, part, EVN_SHAPE(3, UNITS));
+    }
+    evn_value bias = evn_slice(f, all, starts[2], EVN_SHAPE(1, UNITS));
+    evn_value h = evn_tanh(f, evn_add(f, evn_matmul(f, x, m[0], false, false), bias));
+    evn_output(f, "dx", evn_matmul(f, h, m[1], false, true));
+    return f;
+}
+
+static evn_graph *kernels_of_time(int batch) {
+    evn_value t, x;
+    evn_conv2d_options same = {1, 1};
+    evn_graph *f = begin(EVN_SHAPE(batch, 4, 4, 2), &t, &x);
+    evn_value w = expanded(f, t, "c", EVN_SHAPE(3, 3, 2, 3));
+    evn_value h = evn_tanh(f, evn_conv2d(f, x, w, same));
+    evn_output(f, "dx", evn_conv2d_input_grad(f, h, w, evn_value_shape(f, x), same));
+    return f;
+}
+
+static evn_graph *(*const builders[])(int batch) = {dense,        images,          of_time_alone,
+                                                    rows_of_two,  weights_of_time, bent_weights,
+                                                    many_weights, kernels_of_time};
 enum { BUILDERS = sizeof(builders) / sizeof(builders[0]) };
 
 static void lift(const evn_graph *f, evn_dynamics **dynamics, evn__system *lifted) {
@@ -139,9 +216,13 @@ static evn_value neighbours(evn_graph *f, evn_value t, evn_value x) {
     return evn_permute(f, x, order);
 }
 
-static evn_value weights_of_time(evn_graph *f, evn_value t, evn_value x) {
-    evn_value w = evn_input(f, "w", EVN_SHAPE(3, 3));
-    return evn_matmul(f, x, evn_mul(f, w, t), false, false);
+static evn_value bent_kernels(evn_graph *f, evn_value t, evn_value x) {
+    evn_value w = evn_input(f, "w", EVN_SHAPE(1, 1, 1, 1));
+    evn_value images = evn_reshape(f, x, EVN_SHAPE(3, 3, 1, 1));
+    w = evn_tanh(f, evn_mul(f, w, t));
+    w = evn_broadcast(f, w, EVN_SHAPE(1, 1, 1, 2));
+    evn_value h = evn_conv2d(f, images, evn_tanh(f, evn_mul(f, w, t)), (evn_conv2d_options){1, 0});
+    return evn_reshape(f, evn_mean(f, h, 8), EVN_SHAPE(3, 3));
 }
 
 static evn_value gram(evn_graph *f, evn_value t, evn_value x) {
@@ -155,7 +236,7 @@ static const struct {
 } refusals[] = {{mean_field, "meet in sum"},
                 {neighbours, "meet in permute"},
                 {gram, "meet in matmul"},
-                {weights_of_time, "weights that depend on t"}};
+                {bent_kernels, "sum of functions of t"}};
 enum { REFUSALS = sizeof(refusals) / sizeof(refusals[0]) };
 
 START_TEST(mixing_is_refused) {
