@@ -120,10 +120,16 @@ typedef struct evn_solver_options {
     bool observe_weights;
     bool fp64; ///< real is double; the device must have it
     /// Adaptive: each sample, a row of x along its first axis, has steps of its own: its own error
-    /// norm, accepted or rejected by itself. f must not mix samples, and no weight evolves or
-    /// depends on t. At observations x is interpolated within steps, which these do not cut short;
-    /// max_steps is of the whole way of a sample.
+    /// norm, accepted or rejected by itself. f must not mix samples, and g not read x. At
+    /// observations x is interpolated within steps, which these do not cut short; max_steps is of
+    /// the whole way of a sample. Weights that evolve are solved once for all samples, from the
+    /// first t0 to the last t1, ten times as tightly, and are then a Chebyshev series in t, without
+    /// observe_weights and time_gradient; their evaluations of g are not counted.
     bool per_sample;
+    /// per_sample, with weights that evolve: terms of that series, 4 to 64, as many times as which
+    /// products with a weight cost; a solve fails where it is less exact than the tolerances. 0:
+    /// two for each of their digits, and two
+    int weight_terms;
 } evn_solver_options;
 
 /// dopri5, adaptive at 1e-3, no gradient, reconstruction within 1, single precision.
@@ -148,6 +154,7 @@ typedef enum evn_outcome {
     EVN_OUTCOME_NEWTON_FAILED,     ///< implicit, fixed steps: the equations of one were not solved
     EVN_OUTCOME_NOT_RECONSTRUCTED, ///< of a gradient: solving backwards leads elsewhere
     EVN_OUTCOME_EVENT,             ///< at a terminal event (evonode/event.h), which is no failure
+    EVN_OUTCOME_WEIGHTS_NOT_RESOLVED, ///< per_sample: weight_terms are too few for what evolves
 } evn_outcome;
 
 /// What a solve did.

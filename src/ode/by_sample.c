@@ -74,16 +74,35 @@ static evn_value beside(const evn__lift_place *p, int k) {
     return p->kind == EVN__TIMED ? timed(p, k) : is_side_by_side(p) ? sampled(p, k) : operand(p, k);
 }
 
+/// Of timed values as rows: kernels for samples know no more axes.
+static evn_value copy_rows(evn__lift_place *p) {
+    evn__node node = *p->node;
+    evn_shape row = EVN_SHAPE(p->l->batch, evn_shape_count(node.shape));
+    for (int k = 0; k < node.operand_count; ++k) {
+        node.operands[k] = evn_reshape(p->l->to, timed(p, k), row);
+    }
+    evn_shape shape = evn__lift_shape(p->l, 0, node.shape);
+    node.shape = row;
+    return evn_reshape(p->l->to, evn__node_add(p->l->to, &node), shape);
+}
+
 /// The operation itself on operands that are as they were, along the first axis too, or, timed, all
 /// behind an axis of samples.
 static evn_value copy(evn__lift_place *p) {
     evn__node node = *p->node;
+    bool element = evn__op_table[node.op].class == EVN__CLASS_ELEMENT;
+    node.shape = p->kind == EVN__TIMED ? evn__lift_shape(p->l, 0, node.shape)
+                                       : sampled_shape(p->l, node.shape);
+    if (!evn__shape_is_valid(node.shape)) {
+        return EVN_NONE;
+    }
+    if (p->kind == EVN__TIMED && element && p->node->shape.rank > 1) {
+        return copy_rows(p);
+    }
     for (int k = 0; k < node.operand_count; ++k) {
         node.operands[k] = beside(p, k);
     }
-    node.shape = p->kind == EVN__TIMED ? evn__lift_shape(p->l, 0, node.shape)
-                                       : sampled_shape(p->l, node.shape);
-    return evn__shape_is_valid(node.shape) ? evn__node_add(p->l->to, &node) : EVN_NONE;
+    return evn__node_add(p->l->to, &node);
 }
 
 // Rules -------------------------------------------------------------------------------------------
@@ -463,8 +482,8 @@ static evn_status lift_graph(evn__lift *l) {
 
 static evn_status check(const evn__system *system) {
     EVN_CHECK(system->state_count == 1, EVN_ERR_ARGUMENT,
-              "steps of each sample's own need constant weights: those that evolve have one t for "
-              "the whole batch; leave per_sample out");
+              "steps of each sample's own: weights evolve, and functions of events know of none "
+              "that do; leave per_sample out");
     EVN_CHECK(evn__system_state_shape(system, 0).rank > 0, EVN_ERR_ARGUMENT,
               "steps of each sample's own need an axis of samples, the first of x, which is a "
               "scalar");

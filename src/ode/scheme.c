@@ -2,6 +2,7 @@
 #include "ode/scheme.h"
 
 #include "ode/stepper.h"
+#include "ode/weight_path.h"
 #include <math.h>
 
 /// A kind of gradient, with its scheme for fixed steps, for those with a given number of
@@ -54,6 +55,20 @@ static const evn__scheme_methods *find(const evn_solver_options *options) {
 /// Whether a number of checkpoints means something: to the gradient, or to what is fallen back on.
 static bool keeps_checkpoints(const row *r, const evn_solver_options *options) {
     return (r->bounded && !options->per_sample) || options->fall_back;
+}
+
+static evn_status check_terms(const evn_solver_options *o) {
+    EVN_CHECK(o->weight_terms == 0 || o->per_sample, EVN_ERR_ARGUMENT,
+              "solver %s: %d weight_terms, which are of steps of each sample's own; leave them "
+              "out, or set per_sample",
+              o->method, o->weight_terms);
+    EVN_CHECK(o->weight_terms == 0 ||
+                  (o->weight_terms >= EVN__LEAST_TERMS && o->weight_terms <= EVN__MOST_TERMS),
+              EVN_ERR_ARGUMENT,
+              "solver %s: %d weight_terms; give %d to %d, or 0 to have them "
+              "chosen",
+              o->method, o->weight_terms, EVN__LEAST_TERMS, EVN__MOST_TERMS);
+    return EVN_OK;
 }
 
 /// What only other gradients have would do nothing.
@@ -150,6 +165,7 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
               "solver %s: a reconstruction bound of %g; give a number > 0, or 0 for none",
               options->method, options->reconstruction);
     EVN_TRY(check_interpolant(options));
+    EVN_TRY(check_terms(options));
     return options->jump_count != 0 ? check_jumps(options) : check_own(options);
 }
 

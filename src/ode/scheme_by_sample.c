@@ -1,19 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each sample with steps of its own: without a gradient, and with backprop along them.
+#include "base/memory.h"
 #include "ode/sample_gradient.h"
+#include "ode/weight_path.h"
 #include <stdlib.h>
 
 typedef struct by_sample {
     evn__scheme base;
+    evn__weight_path *path; ///< of weights that evolve; NULL: there are none
+    evn__system along;      ///< the system along it,
+    evn__problem problem;   ///< of samples, with that system or the one that there is
     evn__sample_solve *solve;
     evn__sample_gradient *gradient; ///< of the scheme that has one
+    bool stopped;                   ///< the weights came to a stop in the last solve,
+    evn_solution stop;              ///< and where
 } by_sample;
+
+static evn_status create_path(const evn__problem *problem, by_sample *b) {
+    const evn_solver_options *o = problem->options;
+    EVN_CHECK(!o->observe_weights && !o->time_gradient, EVN_ERR_ARGUMENT,
+              "solver %s: weights evolve, and samples have steps and observations of their own: "
+              "there is no %s; leave it out, or per_sample",
+              o->method, o->observe_weights ? "observe_weights" : "time_gradient");
+    EVN_TRY(evn__weight_path_create(problem, &b->along, &b->path));
+    b->problem.system = &b->along;
+    return EVN_OK;
+}
 
 static evn_status create(const evn__problem *problem, evn__scheme **scheme) {
     by_sample *b = NULL;
     EVN_TRY(EVN_NEW(&b, 1));
     *scheme = &b->base;
-    return evn__sample_solve_create(problem, &b->solve);
+    b->problem = *problem;
+    EVN_TRY(problem->system->state_count > 1 ? create_path(problem, b) : EVN_OK);
+    return evn__sample_solve_create(&b->problem, &b->solve);
 }
 
 static evn_status create_backprop(const evn__problem *problem, evn__scheme **scheme) {
@@ -26,43 +46,79 @@ static void destroy(evn__scheme *scheme) {
     by_sample *b = (by_sample *)scheme;
     evn__sample_gradient_destroy(&b->gradient);
     evn__sample_solve_destroy(&b->solve);
+    evn__weight_path_destroy(&b->path);
+    evn__system_free(&b->along);
     free(b);
 }
 
-static evn_binding state(const evn__scheme *scheme, int index) {
-    (void)index; // there is one
-    return evn__sample_solve_state(((const by_sample *)scheme)->solve);
+static evn_binding begin(const evn__scheme *scheme, int index) {
+    const by_sample *b = (const by_sample *)scheme;
+    return index == 0 ? evn__sample_solve_state(b->solve) : evn__weight_path_begin(b->path, index);
+}
+
+static evn_binding end(const evn__scheme *scheme, int index) {
+    const by_sample *b = (const by_sample *)scheme;
+    return index == 0 ? evn__sample_solve_state(b->solve) : evn__weight_path_end(b->path, index);
+}
+
+static evn_status solve_along(by_sample *b, const evn__passage *passage, evn_solution *solution) {
+    evn__passage own = *passage;
+    evn_status status = evn__weight_path_solve(b->path, passage, &b->stop);
+    b->stopped = status != EVN_OK;
+    if (b->stopped) {
+        *solution = b->stop;
+        return status;
+    }
+    own.parameters = evn__weight_path_parameters(b->path);
+    status = evn__sample_solve_run(b->solve, &own, solution);
+    solution->waits += b->stop.waits;
+    return status;
 }
 
 static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {
-    return evn__sample_solve_run(((by_sample *)scheme)->solve, passage, solution);
+    by_sample *b = (by_sample *)scheme;
+    return b->path ? solve_along(b, passage, solution)
+                   : evn__sample_solve_run(b->solve, passage, solution);
 }
 
 static evn_solution sample(const evn__scheme *scheme, int index) {
-    return evn__sample_solve_solution(((const by_sample *)scheme)->solve, index);
+    const by_sample *b = (const by_sample *)scheme;
+    return b->stopped ? b->stop : evn__sample_solve_solution(b->solve, index);
+}
+
+static evn_status gradient_along(const by_sample *b, const evn__passage *passage,
+                                 evn_solution *solution) {
+    evn__passage own = *passage;
+    own.parameters = evn__weight_path_parameters(b->path);
+    own.parameters_bar = evn__weight_path_want(b->path, passage);
+    EVN_TRY(evn__sample_gradient_run(b->gradient, &own, solution));
+    return evn__weight_path_gradient(b->path, passage);
 }
 
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
-    return evn__sample_gradient_run(((by_sample *)scheme)->gradient, passage, solution);
+    by_sample *b = (by_sample *)scheme;
+    return b->path ? gradient_along(b, passage, solution)
+                   : evn__sample_gradient_run(b->gradient, passage, solution);
 }
 
 static evn_binding state_bar(const evn__scheme *scheme, int index) {
-    (void)index;
-    return evn__sample_gradient_state_bar(((const by_sample *)scheme)->gradient);
+    const by_sample *b = (const by_sample *)scheme;
+    return index == 0 ? evn__sample_gradient_state_bar(b->gradient)
+                      : evn__weight_path_bar(b->path, index);
 }
 
 const evn__scheme_methods evn__scheme_by_sample = {.create = create,
                                                    .destroy = destroy,
-                                                   .begin = state,
-                                                   .end = state,
+                                                   .begin = begin,
+                                                   .end = end,
                                                    .solve = solve,
                                                    .sample = sample};
 
 const evn__scheme_methods evn__scheme_by_sample_backprop = {.create = create_backprop,
                                                             .destroy = destroy,
-                                                            .begin = state,
-                                                            .end = state,
+                                                            .begin = begin,
+                                                            .end = end,
                                                             .solve = solve,
                                                             .sample = sample,
                                                             .gradient = gradient,

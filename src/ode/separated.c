@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forms Σₖ φₖ(t) Cₖ of what depends on t alone: they follow from those of operands where an
-// operation is linear in one of these. A product with one is that of x and φ, laid side by side,
-// with all Cₖ, one below the other: as many multiplications as to make the sum would take for each
-// sample, and no memory for it.
+// operation is linear in one of these. A product of x with one is Σₖ φₖ x Cₖ: as many
+// multiplications as to make the sum would take for each sample, and no memory for it.
 #include "ode/lift.h"
 #include "samples/samples.h"
 
@@ -218,42 +217,54 @@ evn_value evn__separated_value(const evn__lift *l, evn__separated s, evn_shape s
 
 // Products ----------------------------------------------------------------------------------------
 
-/// Functions number `first` and on, of each row: [rows, count, 1].
-static evn_value functions_of_rows(const evn__lift *l, evn_value functions, int64_t first,
-                                   int64_t count, int64_t rows) {
-    const int64_t start[] = {0, first};
-    evn_value part = evn_slice(l->to, functions, start, EVN_SHAPE(l->batch, count));
-    part = evn_reshape(l->to, part, EVN_SHAPE(l->batch, 1, count));
-    part = evn_broadcast(l->to, part, EVN_SHAPE(l->batch, rows / l->batch, count));
-    return evn_reshape(l->to, part, EVN_SHAPE(rows, count, 1));
+/// [B, count] for each of as many rows.
+static evn_value for_rows(const evn__lift *l, evn_value functions, int64_t rows) {
+    int64_t count = evn_value_shape(l->to, functions).dim[1];
+    evn_value each = evn_reshape(l->to, functions, EVN_SHAPE(l->batch, 1, count));
+    each = evn_broadcast(l->to, each, EVN_SHAPE(l->batch, rows / l->batch, count));
+    return evn_reshape(l->to, each, EVN_SHAPE(rows, count));
 }
 
-/// How many functions go into one product: as many as leave it to the kernels that carry a sample
-/// in each lane, where one alone does; else all.
-static int64_t together(int64_t count, int64_t n, int64_t m) {
-    int64_t of_row = EVN__SAMPLES_MAX_ROW / n, of_product = EVN__SAMPLES_MAX_PRODUCT / (n * m);
-    int64_t most = of_row < of_product ? of_row : of_product;
-    return most == 0 || most > count ? count : most;
+/// The sum of products with each of the factors [K, …], of which kernels for samples take one after
+/// the other; cut where they have two axes, as the transpose of that has then, too.
+static evn_value sum_products(const evn__lift *l, evn_value x, evn_value functions,
+                              evn_value factors, bool transpose) {
+    evn_graph *g = l->to;
+    evn_shape all = evn_value_shape(g, factors), matrix = EVN_SHAPE(all.dim[1], all.dim[2]);
+    int64_t rows = evn_value_shape(g, x).dim[0], elements = all.dim[1] * all.dim[2];
+    evn_value flat = evn_reshape(g, factors, EVN_SHAPE(all.dim[0], elements)), sum = EVN_NONE;
+    for (int64_t k = 0; k < all.dim[0]; ++k) {
+        const int64_t of_function[] = {0, k}, of_factor[] = {k, 0};
+        evn_value one =
+            evn_reshape(g, evn_slice(g, flat, of_factor, EVN_SHAPE(1, elements)), matrix);
+        evn_value product = evn_mul(g, evn_matmul(g, x, one, false, transpose),
+                                    evn_slice(g, functions, of_function, EVN_SHAPE(rows, 1)));
+        sum = k == 0 ? product : evn_add(g, sum, product);
+    }
+    return sum;
+}
+
+/// One product, of x times each function, side by side, [R, K n].
+static evn_value wide_product(const evn__lift *l, evn_value x, evn_value functions,
+                              evn_value factors, bool transpose) {
+    evn_graph *g = l->to;
+    const int turned[] = {0, 2, 1};
+    evn_value high = transpose ? evn_permute(g, factors, turned) : factors;
+    evn_shape all = evn_value_shape(g, high);
+    int64_t rows = evn_value_shape(g, x).dim[0], k = all.dim[0], n = all.dim[1];
+    evn_value wide = evn_mul(g, evn_reshape(g, functions, EVN_SHAPE(rows, k, 1)),
+                             evn_reshape(g, x, EVN_SHAPE(rows, 1, n)));
+    return evn_matmul(g, evn_reshape(g, wide, EVN_SHAPE(rows, k * n)),
+                      evn_reshape(g, high, EVN_SHAPE(k * n, all.dim[2])), false, false);
 }
 
 evn_value evn__separated_matmul(const evn__lift *l, evn_value x, evn__separated weight,
                                 bool transpose) {
-    evn_graph *g = l->to;
-    const int turned[] = {0, 2, 1};
-    evn_value factors = transpose ? evn_permute(g, weight.factors, turned) : weight.factors;
-    evn_shape all = evn_value_shape(g, factors); // [K, n, m]
-    int64_t rows = evn_value_shape(g, x).dim[0], n = all.dim[1], m = all.dim[2];
-    evn_value sum = EVN_NONE, beside = evn_reshape(g, x, EVN_SHAPE(rows, 1, n));
-    for (int64_t k = 0, most = together(all.dim[0], n, m); k < all.dim[0]; k += most) {
-        int64_t count = all.dim[0] - k < most ? all.dim[0] - k : most, start[] = {k, 0, 0};
-        evn_value functions = functions_of_rows(l, weight.functions, k, count, rows);
-        evn_value wide = evn_reshape(g, evn_mul(g, functions, beside), EVN_SHAPE(rows, count * n));
-        evn_value high = evn_slice(g, factors, start, EVN_SHAPE(count, n, m));
-        evn_value product =
-            evn_matmul(g, wide, evn_reshape(g, high, EVN_SHAPE(count * n, m)), false, false);
-        sum = k == 0 ? product : evn_add(g, sum, product);
-    }
-    return sum;
+    evn_shape all = evn_value_shape(l->to, weight.factors);
+    evn_value functions = for_rows(l, weight.functions, evn_value_shape(l->to, x).dim[0]);
+    bool small = all.dim[1] <= EVN__SAMPLES_MAX_ROW && all.dim[2] <= EVN__SAMPLES_MAX_ROW &&
+                 all.dim[1] * all.dim[2] <= EVN__SAMPLES_MAX_PRODUCT;
+    return (small ? sum_products : wide_product)(l, x, functions, weight.factors, transpose);
 }
 
 evn_value evn__timed_matmul(const evn__lift *l, evn_value x, evn_value weight, bool transpose) {

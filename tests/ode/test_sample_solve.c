@@ -355,7 +355,7 @@ END_TEST
 
 /// Options that do not go with per_sample, by name.
 START_TEST(wrong_options_are_refused) {
-    problem p = network(4, 8), q = problem_node_ew(1);
+    problem p = network(4, 8);
     evn_solver_options options = own_steps(1e-6, false), fixed = options, adjoint = options;
     evn_solver_options dense = options, batch = options;
     evn_sample_times own = {p.x0, p.x0, NULL};
@@ -370,15 +370,12 @@ START_TEST(wrong_options_are_refused) {
     REFUSED(evn_solver_options_check(&adjoint));
     REFUSED(evn_solver_create(test_device(), p.dynamics, &dense, &solver));
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "interpolant"));
-    REFUSED(evn_solver_create(test_device(), q.dynamics, &options, &solver));
-    ck_assert_ptr_nonnull(strstr(evn_error_message(), "constant weights"));
     ck_assert_ptr_null(solver);
     batch.per_sample = false;
     problem_prepare(&p, &batch);
     REFUSED(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, NULL));
     REFUSED(evn_solver_sample_solution(p.solver, 0, &one));
     problem_free(&p);
-    problem_free(&q);
 }
 END_TEST
 
