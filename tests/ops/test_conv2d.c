@@ -121,13 +121,16 @@ static bool takes_winograd(geometry g, int operation, const char *variant) {
     return found;
 }
 
-/// The tuned choice against the default, with little local memory too; images so small that the
-/// method saves nothing take it only if they are told to, and channels that fill no vector never.
+/// The tuned choice against the default, with as much local memory as there is and with little;
+/// images so small that the method saves nothing take it only if they are told to, and channels
+/// that fill no vector never. The input gradient takes a sample for each compute unit.
 START_TEST(test_winograd_chosen) {
-    geometry large = {8, 7, 5, 16, 3, 3, 48, 1, 1}, small = {3, 2, 2, 16, 3, 3, 16, 1, 1};
+    int64_t units = evn_device_get_info(test_device())->compute_units;
+    geometry large = {units > 8 ? units : 8, 7, 5, 16, 3, 3, 48, 1, 1};
+    geometry small = {3, 2, 2, 16, 3, 3, 16, 1, 1};
     geometry uneven = {8, 7, 5, 17, 3, 3, 48, 1, 1};
     evn_device_type own = test_act_as(EVN_DEVICE_CPU);
-    uint64_t local = test_grant_local(1 << 20);
+    uint64_t local = evn_device_get_info(test_device())->local_bytes;
     for (int i = 0; i < 2; i++) {
         for (int operation = 0; operation < 3; operation++) {
             ck_assert(takes_winograd(large, operation, NULL));
