@@ -162,21 +162,28 @@ static bool join(evn__emission *e, evn_value value, const domain *d, evn__lanes_
     return fits;
 }
 
-static int collect(evn__emission *e, evn_value first, evn__lanes_along along, evn__text *loop,
-                   evn_value joined[MAX_JOINED]) {
-    int count = 0;
+/// Values that share a loop; of each, where the statement that computes it ends.
+typedef struct joined_values {
+    evn_value value[MAX_JOINED];
+    size_t end[MAX_JOINED];
+    int count;
+} joined_values;
+
+static void collect(evn__emission *e, evn_value first, evn__lanes_along along, evn__text *loop,
+                    joined_values *joined) {
     domain shape = domain_of(e, first);
-    for (evn_value v = first; v != EVN_NONE && count < MAX_JOINED;
+    joined->count = 0;
+    for (evn_value v = first; v != EVN_NONE && joined->count < MAX_JOINED;
          v = evn__emission_next(e, v + 1)) {
         domain d = domain_of(e, v);
         if (is_elementwise(e, v) && d.rows == shape.rows && d.columns == shape.columns &&
             evn__emission_ready(e, v) && join(e, v, &d, along, loop)) {
-            joined[count++] = v;
+            joined->value[joined->count] = v;
+            joined->end[joined->count++] = loop->size;
         } else if (v == first) {
             break;
         }
     }
-    return count;
 }
 
 static void keep(evn__emission *e, evn_value value, bool wide, evn__text *loop) {
@@ -194,27 +201,40 @@ static void keep(evn__emission *e, evn_value value, bool wide, evn__text *loop) 
     e->state[value] = EVN__EMITTED_ARRAY;
 }
 
+/// What keeps the joined values: behind all statements, on a GPU each behind its own, so that fewer
+/// values need a register at a time.
+static void keep_joined(evn__emission *e, const joined_values *joined, bool wide,
+                        const evn__text *loop, evn__text *kept) {
+    size_t written = 0;
+    for (int i = 0; i < joined->count; ++i) {
+        size_t end = e->s->simt ? joined->end[i] : loop->size;
+        evn__text_append_bytes(kept, loop->data + written, end - written);
+        keep(e, joined->value[i], wide, kept);
+        written = end;
+    }
+}
+
 static bool write_elements(evn__emission *e, evn_value first, bool wide) {
     domain d = domain_of(e, first);
-    evn_value joined[MAX_JOINED];
-    evn__text loop = {0};
+    joined_values joined;
+    evn__text loop = {0}, kept = {0};
     set_range(e, d.rows, d.columns, 1);
     e->here = flat_element(d.rows > 1 ? d.columns : 0);
-    int count = collect(e, first, wide ? EVN__VAR_J : EVN__VAR_ONE, &loop, joined);
-    for (int i = 0; i < count; ++i) {
-        keep(e, joined[i], wide, &loop);
-    }
-    if (count > 0) {
+    collect(e, first, wide ? EVN__VAR_J : EVN__VAR_ONE, &loop, &joined);
+    evn__text_need(&e->body, &loop);
+    if (joined.count > 0 && loop.status == EVN_OK) {
+        keep_joined(e, &joined, wide, &loop, &kept);
         open_loops(e, d.rows, d.columns, wide);
-        evn__text_need(&e->body, &loop);
-        evn__text_append(&e->body, "%s", loop.data ? loop.data : "");
+        evn__text_need(&e->body, &kept);
+        evn__text_append(&e->body, "%s", kept.data ? kept.data : "");
         close_loops(e);
     }
-    for (int i = 0; i < count; ++i) {
-        copy_out(e, joined[i]);
+    for (int i = 0; i < joined.count; ++i) {
+        copy_out(e, joined.value[i]);
     }
     free(loop.data);
-    return count > 0;
+    free(kept.data);
+    return joined.count > 0;
 }
 
 // Products and sums -------------------------------------------------------------------------------
