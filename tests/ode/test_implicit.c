@@ -258,21 +258,6 @@ END_TEST
 
 // Gradients ---------------------------------------------------------------------------------------
 
-/// x' = 2 tanh(x U) V − 2 x + t, each row by itself.
-static problem small_network(int rows) {
-    evn_value t, x;
-    evn_graph *f = problem_begin(EVN_SHAPE(rows, 2), &t, &x);
-    evn_value u = evn_input(f, "u", EVN_SHAPE(2, 3)), v = evn_input(f, "v", EVN_SHAPE(3, 2));
-    evn_value hidden = evn_tanh(f, evn_matmul(f, x, u, false, false));
-    evn_value fast = evn_scale(f, evn_matmul(f, hidden, v, false, false), 2);
-    evn_output(f, "dx", evn_add(f, evn_sub(f, fast, evn_scale(f, x, 2)), t));
-    problem p = problem_of(f, NULL);
-    test_uniform(5, -1, 1, p.x0, p.x_count);
-    test_uniform(6, -1, 1, p.weight[0], 6);
-    test_uniform(7, -1, 1, p.weight[1], 6);
-    return p;
-}
-
 static void check_gradient(problem *p, const evn_solver_options *options, double bound) {
     double worst, x0_bar[64];
     problem_prepare(p, options);
@@ -335,7 +320,7 @@ START_TEST(gradients_of_decay_are_known) {
 END_TEST
 
 START_TEST(gradients_are_those_of_the_steps) {
-    problem p = small_network(2);
+    problem p = problem_network(2);
     evn_solver_options options = with(methods[_i], 1e-3, 1e-3);
     options.steps = 5;
     options.gradient = _i % 2 ? EVN_GRADIENT_CHECKPOINTED : EVN_GRADIENT_BACKPROP;
@@ -356,7 +341,7 @@ START_TEST(gradients_of_moving_weights) {
 END_TEST
 
 static void adaptive_gradient(const evn_solver_options *options, double *all) {
-    problem p = small_network(2);
+    problem p = problem_network(2);
     problem_prepare(&p, options);
     problem_solve(&p, 0, 1);
     problem_gradient(&p);

@@ -188,17 +188,49 @@ static void gradient_at(problem *p, const problem *q, double size, double *x1, d
     move(p, q, COLUMNS, -size);
 }
 
+static problem moving_weights(void) {
+    return problem_node_ew(62);
+}
+
+/// With their tangents x and weights are one system, of 24 unknowns.
+static problem one_row(void) {
+    return problem_node_ew_of(1, 62);
+}
+
+static problem network(void) {
+    return problem_network(3);
+}
+
+static const struct differences_case {
+    problem (*make)(void);
+    const char *method;
+    evn_gradient gradient;
+    int steps;
+    bool per_sample;
+} differences[] = {{moving_weights, "dopri5", EVN_GRADIENT_BACKPROP, 30, false},
+                   {moving_weights, "dopri5", EVN_GRADIENT_CHECKPOINTED, 30, false},
+                   {moving_weights, "dopri5", EVN_GRADIENT_REVERSIBLE, 30, false},
+                   {moving_weights, "dopri5", EVN_GRADIENT_ADJOINT, 200, false},
+                   {moving_weights, "dopri5", EVN_GRADIENT_BACKPROP, 0, false},
+                   {moving_weights, "dopri5", EVN_GRADIENT_CHECKPOINTED, 0, false},
+                   {moving_weights, "dopri5", EVN_GRADIENT_ADJOINT, 0, false},
+                   {network, "dopri5", EVN_GRADIENT_CHECKPOINTED, 0, true},
+                   // of stages that are solved for
+                   {network, "implicit_midpoint", EVN_GRADIENT_BACKPROP, 7, false},
+                   {network, "trbdf2", EVN_GRADIENT_CHECKPOINTED, 7, false},
+                   {network, "kvaerno3", EVN_GRADIENT_BACKPROP, 0, true},
+                   {network, "rosenbrock23", EVN_GRADIENT_BACKPROP, 7, false},
+                   {one_row, "trapezoid", EVN_GRADIENT_BACKPROP, 7, false}};
+
+enum { DIFFERENCES = sizeof(differences) / sizeof(*differences), EXPLICIT = 8 };
+
 START_TEST(differences_of_gradients) {
-    static const struct {
-        evn_gradient gradient;
-        int steps;
-    } cases[] = {{EVN_GRADIENT_BACKPROP, 30},   {EVN_GRADIENT_CHECKPOINTED, 0},
-                 {EVN_GRADIENT_REVERSIBLE, 30}, {EVN_GRADIENT_ADJOINT, 200},
-                 {EVN_GRADIENT_BACKPROP, 0},    {EVN_GRADIENT_ADJOINT, 0}};
+    const struct differences_case *c = &differences[_i];
     const double h = 1e-5;
     double high[RESULTS], low[RESULTS], x_high[6], x_low[6], got[RESULTS], half[6];
-    problem p = problem_node_ew(62), q = tangent_of(&p, 63);
-    evn_solver_options options = with("dopri5", cases[_i].steps, cases[_i].gradient);
+    problem p = c->make(), q = tangent_of(&p, 63);
+    evn_solver_options options = with(c->method, c->steps, c->gradient);
+    options.per_sample = c->per_sample;
     problem_prepare(&p, &options);
     gradient_at(&p, &q, h, x_high, high);
     gradient_at(&p, &q, -h, x_low, low);
@@ -208,12 +240,13 @@ START_TEST(differences_of_gradients) {
     for (int i = 0; i < count; ++i) {
         high[i] = (high[i] - low[i]) / (2 * h);
     }
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < p.x_count; ++i) {
         x_high[i] = (x_high[i] - x_low[i]) / (2 * h);
     }
-    take_half(q.x1, 6, COLUMNS, true, half);
-    check("tangent against differences", half, x_high, 6, 1e-7);
-    check(evn_gradient_name((int)options.gradient), got, high, count, 1e-6);
+    printf("%s, ", c->method);
+    take_half(q.x1, p.x_count, COLUMNS, true, half);
+    check("tangent against differences", half, x_high, p.x_count, 1e-7);
+    check(evn_gradient_name((int)c->gradient), got, high, count, 1e-7);
     problem_free(&q);
     problem_free(&p);
 }
@@ -345,9 +378,12 @@ static Suite *suite(void) {
     TCase *steps = tcase_create("steps");
     tcase_add_loop_test(steps, of_fixed_steps, 0, 3);
     suite_add_tcase(s, steps);
-    TCase *differences = tcase_create("differences");
-    tcase_add_loop_test(differences, differences_of_gradients, 0, 6);
-    suite_add_tcase(s, differences);
+    TCase *gradients = tcase_create("differences");
+    tcase_add_loop_test(gradients, differences_of_gradients, 0, EXPLICIT);
+    suite_add_tcase(s, gradients);
+    TCase *implicit = tcase_create("implicit");
+    tcase_add_loop_test(implicit, differences_of_gradients, EXPLICIT, DIFFERENCES);
+    suite_add_tcase(s, implicit);
     TCase *closed = tcase_create("closed_form");
     tcase_add_loop_test(closed, exponential, 0, 5);
     tcase_add_test(closed, twice);

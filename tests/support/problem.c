@@ -154,6 +154,20 @@ problem problem_node_ew_of(int rows, uint64_t seed) {
     return p;
 }
 
+problem problem_network(int rows) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(rows, 2), &t, &x);
+    evn_value u = evn_input(f, "u", EVN_SHAPE(2, 3)), v = evn_input(f, "v", EVN_SHAPE(3, 2));
+    evn_value hidden = evn_tanh(f, evn_matmul(f, x, u, false, false));
+    evn_value fast = evn_scale(f, evn_matmul(f, hidden, v, false, false), 2);
+    evn_output(f, "dx", evn_add(f, evn_sub(f, fast, evn_scale(f, x, 2)), t));
+    problem p = problem_of(f, NULL);
+    test_uniform(5, -1, 1, p.x0, p.x_count);
+    test_uniform(6, -1, 1, p.weight[0], 6);
+    test_uniform(7, -1, 1, p.weight[1], 6);
+    return p;
+}
+
 static void place(problem *p, size_t *at, int count, evn_binding *binding) {
     *binding = (evn_binding){p->buffer, *at};
     *at += (size_t)count;

@@ -47,6 +47,9 @@ problem problem_node_ew_of(int rows, uint64_t seed);
 /// W and V are sums of products with few rows, W's of two; that of s is not. Numbers from `seed`.
 problem problem_wide(uint64_t seed);
 
+/// x' = 2 tanh(x U) V − 2 x + t on x [rows, 2], each row by itself; constant weights.
+problem problem_network(int rows);
+
 /// Make the solver and the device memory; options->fp64 decides the precision.
 void problem_prepare(problem *p, const evn_solver_options *options);
 /// Write x0 and the weights, solve.
