@@ -12,8 +12,9 @@ static int evaluations(const evn__stepper *stepper) {
     return evn__tableau_evaluations(tableau_of(stepper));
 }
 
+/// The first stage is there already; the slope after the step is one more where no stage gives it.
 static int adaptive_evaluations(const evn__stepper *stepper) {
-    return evn__tableau_adaptive_evaluations(tableau_of(stepper));
+    return tableau_of(stepper)->stages - stepper->fsal;
 }
 
 static double stability(const evn__stepper *stepper) {
@@ -21,7 +22,7 @@ static double stability(const evn__stepper *stepper) {
 }
 
 static bool has_middle(const evn__stepper *stepper) {
-    return evn__interpolant_middle(tableau_of(stepper)) != NULL;
+    return evn__interpolant_middle(stepper) != NULL;
 }
 
 static bool overshoots(const evn__stepper *stepper) {
@@ -61,7 +62,7 @@ static evn_value error(const evn__stepper *stepper, evn__step_build *step, evn__
 
 static evn_value middle(const evn__stepper *stepper, evn__step_build *step, int state) {
     const evn__tableau *tableau = tableau_of(stepper);
-    return evn__step_combine(step, evn__interpolant_middle(tableau), tableau->stages, state);
+    return evn__step_combine(step, evn__interpolant_middle(stepper), tableau->stages, state);
 }
 
 static double weight(const evn__stepper *stepper, int set) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/interpolant.h"
 
+#include "ode/tableau.h"
 #include <string.h>
 
 typedef struct row {
@@ -19,9 +20,9 @@ static const row rows[] = {
       1.3161853649581685, -1.0170608542936344, 0.03125}},
 };
 
-const double *evn__interpolant_middle(const evn__tableau *tableau) {
+const double *evn__interpolant_middle(const evn__stepper *stepper) {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); ++i) {
-        if (strcmp(rows[i].method, tableau->name) == 0) {
+        if (strcmp(rows[i].method, stepper->name) == 0) {
             return rows[i].middle;
         }
     }

@@ -6,14 +6,14 @@
 #define EVN_ODE_INTERPOLANT_H
 
 #include "evonode/graph.h"
-#include "ode/tableau.h"
+#include "ode/stepper.h"
 
 /// y(t + θ dt) = Σ c_p θᵖ, 0 <= θ <= 1.
 enum { EVN__INTERPOLANT_TERMS = 5 };
 
 /// Weights of the stages in y(t + dt/2) = y(t) + dt Σ m_j k_j, to order 4; NULL where the method
 /// has none.
-const double *evn__interpolant_middle(const evn__tableau *tableau);
+const double *evn__interpolant_middle(const evn__stepper *stepper);
 
 /// What a step is between its ends.
 typedef struct evn__span {

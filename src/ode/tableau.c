@@ -2,30 +2,20 @@
 #include "ode/tableau.h"
 
 #include <math.h>
-#include <string.h>
 
 #define ARRAY(...)                                                                                 \
     { __VA_ARGS__ }
 
 const evn__tableau evn__tableaux[EVN__TABLEAUX] = {
 #define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e, coarse)                    \
-    {#name, stages, order, error_order, fsal, c, a, b, e, coarse, 0},
+    {stages, c, a, b, e, coarse, 0},
 #include "ode/tableau.def"
 #undef EVN_TABLEAU
 #define EVN_IMPLICIT(name, stages, order, error_order, fsal, diagonal, c, a, b, e)                 \
-    {#name, stages, order, error_order, fsal, c, a, b, e, ARRAY(0), diagonal},
+    {stages, c, a, b, e, ARRAY(0), diagonal},
 #include "ode/implicit.def"
 #undef EVN_IMPLICIT
 };
-
-const evn__tableau *evn__tableau_find(const char *name) {
-    for (int i = 0; i < EVN__TABLEAUX; ++i) {
-        if (name && strcmp(evn__tableaux[i].name, name) == 0) {
-            return &evn__tableaux[i];
-        }
-    }
-    return NULL;
-}
 
 double evn__tableau_a(const evn__tableau *tableau, int i, int j) {
     return j < i ? tableau->a[i * (i - 1) / 2 + j] : i > 0 ? tableau->diagonal : 0;
@@ -37,10 +27,6 @@ int evn__tableau_evaluations(const evn__tableau *tableau) {
         --count;
     }
     return count;
-}
-
-int evn__tableau_adaptive_evaluations(const evn__tableau *tableau) {
-    return tableau->fsal ? tableau->stages - 1 : tableau->stages;
 }
 
 bool evn__tableau_overshoots(const evn__tableau *tableau) {

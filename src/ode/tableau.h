@@ -8,11 +8,9 @@ enum { EVN__MAX_STAGES = 12 };
 
 /// A Runge–Kutta method, explicit or diagonally implicit: k_i = f(t + c_i dt, y + dt Σ_{j<=i} a_ij
 /// k_j), y' = y + dt Σ b_i k_i, error = dt Σ e_i k_i; a second estimate, of lower order, is dt Σ
-/// ẽ_i k_i.
+/// ẽ_i k_i. Names and orders are the steppers' that have them.
 typedef struct evn__tableau {
-    const char *name;
-    int stages, order, error_order;
-    bool fsal;
+    int stages;
     double c[EVN__MAX_STAGES];
     double a[EVN__MAX_STAGES * (EVN__MAX_STAGES - 1) / 2]; ///< row i from evn__tableau_a(i, 0)
     double b[EVN__MAX_STAGES], e[EVN__MAX_STAGES];
@@ -32,17 +30,12 @@ enum {
 
 extern const evn__tableau evn__tableaux[EVN__TABLEAUX];
 
-/// NULL when there is none of that name.
-const evn__tableau *evn__tableau_find(const char *name);
-
 /// a_ij, j <= i; stages count from 0.
 double evn__tableau_a(const evn__tableau *tableau, int i, int j);
 
-/// Evaluations of the right-hand side in a step: without an estimate, stages behind the last one
-/// that b has are none. With one, the first stage is there already, and the slope after the step is
-/// evaluated where no stage gives it.
+/// Evaluations of the right-hand side in a step without an estimate: stages behind the last one
+/// that b has are none.
 int evn__tableau_evaluations(const evn__tableau *tableau);
-int evn__tableau_adaptive_evaluations(const evn__tableau *tableau);
 
 /// Whether a stage is behind the end of the step.
 bool evn__tableau_overshoots(const evn__tableau *tableau);

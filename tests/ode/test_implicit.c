@@ -278,7 +278,7 @@ static void check_gradient(problem *p, const evn_solver_options *options, double
 
 /// What a step makes of x' = z x, dt = 1.
 static _Complex double growth(const char *method, _Complex double z) {
-    const evn__tableau *t = evn__tableau_find(method);
+    const evn__tableau *t = evn__stepper_find(method)->coefficients;
     _Complex double k[EVN__MAX_STAGES], sum = 1;
     const double gamma = 1 - sqrt(0.5);
     if (!t) { // Rosenbrock's
