@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// A solver: dynamics compiled for a device, a Runge–Kutta method, a step control and, if wanted,
-/// the gradient through the solution.
+/// A solver: dynamics compiled for a device, a method, a step control and, if wanted, the gradient
+/// through the solution.
 ///
 /// Bits. The same calls of a solver, or of another with the same options on the same device, give
 /// the same bits. With fixed steps a sample (a row of x, where f treats each for itself) has the

@@ -60,7 +60,7 @@ static const char *until_name(int index) {
 #define AT(field) offsetof(evn__phase_settings, field)
 
 const evn__option evn__phase_options[] = {
-    {"solver", "METHOD", "Runge-Kutta method", SOLVED, &evn__option_text, AT(solver), 0, 0,
+    {"solver", "METHOD", "method that takes the steps", SOLVED, &evn__option_text, AT(solver), 0, 0,
      evn_method_name},
     {"steps", "N", "number of equal steps; 0: adaptive", SOLVED, &evn__option_integer, AT(steps), 0,
      1e6, NULL},

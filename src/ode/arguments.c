@@ -2,10 +2,20 @@
 #include "ode/arguments.h"
 
 #include "base/status.h"
+#include "ode/stepper.h"
 #include "ode/system.h"
 #include "plan/real.h"
 #include <float.h>
 #include <math.h>
+
+evn_status evn__take_over(evn_solver_options *options, const evn_dynamics *dynamics,
+                          evn_dynamics **copy) {
+    EVN_TRY(evn_solver_options_check(options));
+    options->method = evn__stepper_find(options->method)->name;
+    EVN_TRY(evn__dynamics_copy(dynamics, copy));
+    evn__system_set_norm(&(*copy)->system, options->norm);
+    return EVN_OK;
+}
 
 evn_status evn__check_interval(const evn_solver_options *options, double t0, double t1) {
     double most = options->fp64 ? DBL_MAX : FLT_MAX;

@@ -124,13 +124,9 @@ static evn_status make_gradient(evn_event_solver *s) {
 
 static evn_status create(evn_event_solver *s, const evn_dynamics *dynamics, const evn_event *events,
                          int count) {
-    const evn__stepper *stepper;
     EVN_TRY(check_events(&s->options, events, count));
-    EVN_TRY(evn_solver_options_check(&s->options));
-    EVN_TRY(evn__check_options(&s->options, &stepper));
-    s->options.method = stepper->name; // the caller's may not live as long
-    EVN_TRY(evn__dynamics_copy(dynamics, &s->dynamics));
-    evn__system_set_norm(&s->dynamics->system, s->options.norm);
+    EVN_TRY(evn__take_over(&s->options, dynamics, &s->dynamics));
+    const evn__stepper *stepper = evn__stepper_find(s->options.method);
     EVN_TRY(evn__event_system_create(s->dynamics, &s->options, stepper, events, count, &s->system));
     EVN_TRY(EVN_NEW(&s->events, count));
     for (int i = 0; i < count; ++i) {

@@ -19,16 +19,16 @@ static const evn__tableau *tableau_of(const evn__stepper *stepper) {
     return stepper->coefficients;
 }
 
-/// Stages of a step under construction. Arrays over states; `point` and `slopes` are what the
-/// system reads and gives.
+/// Stages of a step under construction. Arrays over what the system gives, whose states come first.
 typedef struct stages {
     evn__step_build *step;
     const evn__tableau *tableau;
     evn__linear linear;
     evn__linear_matrix first; ///< at the start of the step
-    evn_value *k, *known, *point, *rest, *correction;
-    evn_value *slopes; ///< over all that the system gives
-    evn_value doubt;   ///< of each row, [rows, 1]; EVN_NONE: none yet
+    evn_value *k, *known, *rest, *correction;
+    evn_value *point, *slopes; ///< where f was last evaluated, and what it gave
+    evn_value *start;          ///< what it gave at the start of the step
+    evn_value doubt;           ///< of each row, [rows, 1]; EVN_NONE: none yet
     evn_value *memory;
 } stages;
 
@@ -193,16 +193,9 @@ static void choose_tolerances(evn__step_build *step) {
 }
 
 static evn_status allocate(stages *s) {
-    enum { ARRAYS = 5 };
-    int states = s->step->system->state_count;
-    EVN_TRY(EVN_NEW(&s->memory, ARRAYS * states + 2 * evn__system_outputs(s->step->system)));
-    s->k = s->memory;
-    s->known = s->k + states;
-    s->point = s->known + states;
-    s->rest = s->point + states;
-    s->correction = s->rest + states;
-    s->slopes = s->correction + states;
-    return EVN_OK;
+    evn_value **const arrays[] = {&s->k,          &s->known,  &s->point, &s->rest,
+                                  &s->correction, &s->slopes, &s->start};
+    return evn__step_arrays(s->step, arrays, sizeof(arrays) / sizeof(*arrays), &s->memory);
 }
 
 static evn_status run(stages *s) {
@@ -210,14 +203,13 @@ static evn_status run(stages *s) {
     EVN_TRY(allocate(s));
     EVN_TRY(evn__linear_create(step, &s->linear));
     choose_tolerances(step);
-    evn_value *start = s->slopes + evn__system_outputs(step->system);
-    EVN_TRY(evn__step_evaluate(step, step->t, step->states, start));
+    EVN_TRY(evn__step_evaluate(step, step->t, step->states, s->start));
     if (!step->adaptive) {
         for (int i = 0; i < evn__system_outputs(step->system); ++i) {
-            evn__step_slopes(step, 0)[i] = start[i];
+            evn__step_slopes(step, 0)[i] = s->start[i];
         }
     }
-    s->first = (evn__linear_matrix){step->states, start, s->tableau->diagonal, EVN_NONE};
+    s->first = (evn__linear_matrix){step->states, s->start, s->tableau->diagonal, EVN_NONE};
     EVN_TRY(evn__linear_prepare(&s->linear, &s->first, true));
     for (int i = 1; i < s->tableau->stages; ++i) {
         EVN_TRY(solve_stage(s, i));

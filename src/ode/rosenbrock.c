@@ -119,17 +119,9 @@ static evn_status third_stage(linearised *l, const evn_value *k1, const evn_valu
 }
 
 static evn_status allocate(linearised *l) {
-    enum { ARRAYS = 7 };
-    int outputs = evn__system_outputs(l->step->system);
-    EVN_TRY(EVN_NEW(&l->memory, ARRAYS * outputs));
-    l->slopes = l->memory;
-    l->drift = l->slopes + outputs;
-    l->middle = l->drift + outputs;
-    l->right = l->middle + outputs;
-    l->tangents = l->right + outputs;
-    l->wrt = l->tangents + outputs;
-    l->directions = l->wrt + outputs;
-    return EVN_OK;
+    evn_value **const arrays[] = {&l->slopes,   &l->drift, &l->middle,    &l->right,
+                                  &l->tangents, &l->wrt,   &l->directions};
+    return evn__step_arrays(l->step, arrays, sizeof(arrays) / sizeof(*arrays), &l->memory);
 }
 
 static evn_status run(linearised *l) {

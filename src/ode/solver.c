@@ -49,15 +49,11 @@ evn_solver_options evn_solver_options_default(void) {
                                 .reconstruction = 1};
 }
 
-static evn_status check_options(const evn_solver_options *options, const evn__stepper **stepper) {
-    EVN_TRY(evn__check_options(options, stepper));
-    return evn__scheme_check(options);
-}
-
 evn_status evn_solver_options_check(const evn_solver_options *options) {
     const evn__stepper *stepper;
     EVN_REQUIRE(options);
-    return check_options(options, &stepper);
+    EVN_TRY(evn__check_options(options, &stepper));
+    return evn__scheme_check(options);
 }
 
 static size_t state_elements(const evn_solver *solver) {
@@ -109,14 +105,10 @@ static evn_status copy_jumps(evn_solver *solver) {
 }
 
 static evn_status create(evn_solver *solver, evn_device *device, const evn_dynamics *dynamics) {
-    const evn__stepper *stepper;
-    EVN_TRY(check_options(&solver->options, &stepper));
+    EVN_TRY(evn__take_over(&solver->options, dynamics, &solver->dynamics));
     EVN_TRY(evn__course_create(&solver->options, &solver->course));
-    solver->options.method = stepper->name; // the caller's may not live as long
-    solver->options.times = NULL;
+    solver->options.times = NULL; // the caller's
     EVN_TRY(copy_jumps(solver));
-    EVN_TRY(evn__dynamics_copy(dynamics, &solver->dynamics));
-    evn__system_set_norm(&solver->dynamics->system, solver->options.norm);
     solver->problem = (evn__problem){.device = device,
                                      .system = &solver->dynamics->system,
                                      .options = &solver->options,

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/step_build.h"
 
+#include "base/memory.h"
+
 evn_value *evn__step_slopes(const evn__step_build *step, int set) {
     return step->k + (size_t)set * (size_t)evn__system_outputs(step->system);
+}
+
+evn_status evn__step_arrays(const evn__step_build *step, evn_value **const arrays[], int count,
+                            evn_value **memory) {
+    int outputs = evn__system_outputs(step->system);
+    EVN_TRY(EVN_NEW(memory, count * outputs));
+    for (int i = 0; i < count; ++i) {
+        *arrays[i] = *memory + (size_t)i * (size_t)outputs;
+    }
+    return EVN_OK;
 }
 
 evn_status evn__step_evaluate(evn__step_build *step, evn_value t, const evn_value *states,

@@ -27,6 +27,10 @@ struct evn__step_build {
 /// Slopes of set `set`, then operands.
 evn_value *evn__step_slopes(const evn__step_build *step, int set);
 
+/// `count` arrays of one value for each output of the system, in one piece of memory, to be freed.
+evn_status evn__step_arrays(const evn__step_build *step, evn_value **const arrays[], int count,
+                            evn_value **memory);
+
 /// slopes[output] = right-hand side at (t, states).
 evn_status evn__step_evaluate(evn__step_build *step, evn_value t, const evn_value *states,
                               evn_value *slopes);
