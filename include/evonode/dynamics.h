@@ -33,11 +33,11 @@ void evn_dynamics_destroy(evn_dynamics **dynamics); ///< nulls; accepts NULL
 /// A solve of it is the jvp of the solve: along fixed steps exactly that of the steps. Adaptive
 /// steps are chosen for tangents, too, and may be others than without: x and ẋ are one component
 /// there, whose error is the root mean square over both, so that one of them alone may be beyond
-/// the tolerance by a factor of √2. Tangents of evolving weights are components of their own, of
-/// which EVN_NORM_STATE looks at none. The gradient of a solve of it, by any scheme, has second
-/// derivatives: with a cotangent x̄1 of ẋ(t1) alone those of x(t0) and of the weights are the
-/// product of the Hessian of ⟨x̄1, x(t1)⟩ and of the direction (ẋ(t0), θ̇), and those of ẋ(t0) and
-/// the tangents its gradient.
+/// the tolerance by a factor of √2. Tangents of evolving weights are components of their own, at
+/// which EVN_NORM_STATE, the default, does not look. The gradient of a solve of it, by any scheme,
+/// has second derivatives: with a cotangent x̄1 of ẋ(t1) alone those of x(t0) and of the weights are
+/// the product of the Hessian of ⟨x̄1, x(t1)⟩ and of the direction (ẋ(t0), θ̇), and those of ẋ(t0)
+/// and the tangents its gradient.
 evn_status evn_dynamics_tangent(const evn_dynamics *dynamics, evn_dynamics **tangent);
 
 evn_shape evn_dynamics_state_shape(const evn_dynamics *dynamics); ///< of x

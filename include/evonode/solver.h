@@ -56,13 +56,17 @@ typedef enum evn_controller {
 } evn_controller;
 
 /// What has to be at most 1 for a step to be accepted: of the ratios of error and tolerance of all
-/// elements, over x and the weights that evolve, in a gradient by solving backwards over their
-/// cotangents too. Constant weights have no error, and the integrals that are their cotangents are
-/// passed over.
+/// elements of x, in a gradient by solving backwards of its cotangent too, and, as the norm says,
+/// of weights. Mixed norms and the seminorm are those of Kidger, Chen, Lyons 2021.
 typedef enum evn_norm {
-    EVN_NORM_MIXED, ///< the largest root mean square of any of these: one's size hides no other
-    EVN_NORM_RMS,   ///< the root mean square of all elements
-    EVN_NORM_STATE, ///< the largest of x and its cotangent alone: the weights have no say
+    EVN_NORM_STATE,    ///< the larger root mean square of x and its cotangent: weights have no say
+    EVN_NORM_SEMINORM, ///< the largest root mean square of x, of each evolving weight, and of their
+                       ///< cotangents: one's size hides no other
+    EVN_NORM_MIXED,    ///< that of the cotangents of constant weights, too, which are integrals
+                       ///< and feed no error: many steps for little. Those of an
+                       ///< adjoint-quadrature have no say
+    EVN_NORM_RMS,      ///< the root mean square of all elements that the seminorm looks at
+    EVN_NORM_COMPONENT, ///< the largest ratio of any one of these elements
 } evn_norm;
 
 /// Set up with evn_solver_options_default, then change fields.
@@ -100,7 +104,7 @@ typedef struct evn_solver_options {
     /// larger slopes; undoing n steps loses a factor λ⁻ⁿ. 0: 0.99, from 100 steps on 1 − 1/steps
     double coupling;
     /// Adjoint and reversible: how far the state that was found by solving backwards may be from
-    /// the true one at t0, ‖difference‖/‖true‖ (a norm below atol an element counts as that);
+    /// the true one at t0, ‖difference‖/‖true‖ (a norm below 10 atol an element counts as that);
     /// beyond it, or where it is not finite, the gradient fails, with an outcome of its own. Waits
     /// for the device. 0: it is not looked at, and nothing is waited for
     double reconstruction;
@@ -132,7 +136,8 @@ typedef struct evn_solver_options {
     int weight_terms;
 } evn_solver_options;
 
-/// dopri5, adaptive at 1e-3, no gradient, reconstruction within 1, single precision.
+/// dopri5, adaptive at 1e-3 by the norm of the state, no gradient, reconstruction within 1, single
+/// precision.
 evn_solver_options evn_solver_options_default(void);
 
 /// The same options with a gradient of evn_gradient; those that only other gradients have are left

@@ -68,7 +68,7 @@ const evn__option evn__phase_options[] = {
     {"atol", "X", "adaptive: absolute tolerance", ALL, &evn__option_real, AT(atol), 0, 1, NULL},
     {"controller", "KIND", "adaptive: how the next step follows from the errors; i by default", ALL,
      &evn__option_text, AT(controller), 0, 0, evn_controller_name},
-    {"norm", "KIND", "adaptive: norm of the error; mixed by default", ALL, &evn__option_text,
+    {"norm", "KIND", "adaptive: norm of the error; state by default", ALL, &evn__option_text,
      AT(norm), 0, 0, evn_norm_name},
     {"safety", "X", "adaptive: factor of each step that is chosen; 0.9 by default", ALL,
      &evn__option_real, AT(safety), 1e-3, 1, NULL},

@@ -61,7 +61,7 @@ static int number_of(const char *name, const char *(*list)(int index)) {
 /// What was not given stays as the library has it.
 static void make_control(const evn__phase_settings *from, evn_solver_options *solver) {
     solver->controller = (evn_controller)number_of(from->controller, evn_controller_name);
-    solver->norm = (evn_norm)number_of(from->norm, evn_norm_name);
+    solver->norm = from->norm ? (evn_norm)number_of(from->norm, evn_norm_name) : solver->norm;
     solver->safety = isnan(from->safety) ? solver->safety : from->safety;
     solver->dt_first = isnan(from->dt_first) ? solver->dt_first : from->dt_first;
     solver->dt_max = isnan(from->dt_max) ? solver->dt_max : from->dt_max;

@@ -171,18 +171,20 @@ static evn_status build(adjoint_build *b) {
 static evn_status make(const evn__system *system, bool along, bool pairs, evn__system *adjoint) {
     int states = system->state_count, parameters = system->parameter_count;
     int carried = along ? states : 2 * states;
+    // Pairs have no error, and along steps cotangents of constant weights are outside of the norm.
+    bool judged = !along && evn__norm_reach_of(system->norm) >= EVN__REACH_CONSTANT;
     int terms = along ? states * EVN__INTERPOLANT_TERMS : 0;
     adjoint_build b = {.system = system,
                        .adjoint = adjoint,
                        .along = along,
-                       .pairs = pairs,
+                       .pairs = pairs && !judged,
                        .bar_count = states + parameters};
     *adjoint = (evn__system){.state_count = carried,
                              .parameter_count = parameters + (along ? terms + STEP_SCALARS : 0),
-                             .joint = system->joint};
+                             .norm = system->norm};
     EVN_TRY(EVN_NEW(&adjoint->controlled, carried + parameters));
-    for (int i = 0; i < carried; ++i) {
-        adjoint->controlled[i] = system->controlled[i % states];
+    for (int i = 0; i < carried + parameters; ++i) {
+        adjoint->controlled[i] = i < carried ? system->controlled[i % states] : judged;
     }
     evn_value *values = NULL;
     EVN_TRY(EVN_NEW(&values, 2 * states + 2 * b.bar_count + 1 + terms));

@@ -36,16 +36,10 @@ int evn__system_pairs_of_one(const evn__system *system, int first) {
 }
 
 void evn__system_set_norm(evn__system *system, evn_norm norm) {
-    system->joint = norm == EVN_NORM_RMS;
+    system->norm = norm;
     for (int i = 0; i < system->state_count; ++i) {
-        system->controlled[i] = norm != EVN_NORM_STATE || i == 0;
+        system->controlled[i] = i == 0 || evn__norm_reach_of(norm) >= EVN__REACH_EVOLVING;
     }
-}
-
-const char *evn_norm_name(int index) {
-    static const char *const names[] = {
-        [EVN_NORM_MIXED] = "mixed", [EVN_NORM_RMS] = "rms", [EVN_NORM_STATE] = "state"};
-    return index >= 0 && index < (int)(sizeof(names) / sizeof(names[0])) ? names[index] : NULL;
 }
 
 // Checks of f and g -------------------------------------------------------------------------------
@@ -219,7 +213,7 @@ static evn_status make(evn_dynamics *d, const evn_graph *f, const evn_graph *g) 
     EVN_TRY(EVN_NEW(&d->weights, inputs));
     EVN_TRY(EVN_NEW(&d->system.controlled, inputs));
     EVN_TRY(declare(d, f, g));
-    evn__system_set_norm(&d->system, EVN_NORM_MIXED);
+    evn__system_set_norm(&d->system, EVN_NORM_STATE);
     EVN_TRY(EVN_NEW(&slopes, inputs + evn_graph_output_count(g)));
     evn_status status = join(d, f, g, slopes, slopes + inputs);
     free(slopes);
@@ -266,7 +260,8 @@ static evn_status copy_graph(const evn__system *system, evn_graph *copy, evn_val
 
 static evn_status copy_system(const evn__system *system, evn__system *copy) {
     int states = system->state_count;
-    *copy = (evn__system){.state_count = states, .parameter_count = system->parameter_count};
+    *copy = (evn__system){
+        .state_count = states, .parameter_count = system->parameter_count, .norm = system->norm};
     EVN_TRY(EVN_NEW(&copy->controlled, states));
     memcpy(copy->controlled, system->controlled, sizeof(bool) * (size_t)states);
     EVN_TRY(evn_graph_create(&copy->graph));

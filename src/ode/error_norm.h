@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The norm of an error over states, in units of the tolerances: at most 1 is acceptable.
+// The norm of an error over states, in units of the tolerances: at most 1 is acceptable. Which
+// norms there are is a table of names, of what has a say, and of how it is put together.
 #ifndef EVN_ODE_ERROR_NORM_H
 #define EVN_ODE_ERROR_NORM_H
 
 #include "ode/step_build.h"
 
-/// A norm of ratios over states: the largest root mean square of one, so that one's size hides no
-/// other, or that of all.
+/// A norm of ratios over states, in the way of the system's norm.
 typedef struct evn__error_norm {
     evn_value value;
-    double count; ///< elements so far, where they are one norm
+    double count; ///< elements so far
     int64_t rows; ///< of each of which there is a norm; 0: one for each time
 } evn__error_norm;
 

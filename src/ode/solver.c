@@ -42,6 +42,7 @@ evn_solver_options evn_solver_options_default(void) {
     return (evn_solver_options){.method = "dopri5",
                                 .rtol = 1e-3,
                                 .atol = 1e-3,
+                                .norm = EVN_NORM_STATE,
                                 .safety = 0.9,
                                 .min_factor = 0.2,
                                 .max_factor = 10,

@@ -16,6 +16,15 @@ typedef struct evn__pair {
     int64_t rows, columns[2];
 } evn__pair;
 
+/// What has a say in an error norm, each with the cotangents that a gradient backwards has.
+typedef enum evn__norm_reach {
+    EVN__REACH_STATE,    ///< x
+    EVN__REACH_EVOLVING, ///< evolving weights too
+    EVN__REACH_CONSTANT, ///< constant weights too, which have a cotangent alone
+} evn__norm_reach;
+
+evn__norm_reach evn__norm_reach_of(evn_norm norm);
+
 typedef struct evn__system {
     /// Inputs "t", states "x", "w1", …, parameters "p0", …; outputs the slopes of the states, "dx",
     /// "dw1", …, then A and B of each pair. What is made from it derives its names from these: as
@@ -23,7 +32,7 @@ typedef struct evn__system {
     evn_graph *graph;
     int state_count, parameter_count;
     bool *controlled; ///< per state: whether it enters the error norm
-    bool joint;       ///< whether that is one norm over all of these, or the largest of theirs
+    evn_norm norm;    ///< over these
     evn__pair *pairs; ///< of an adjoint, those of a parameter one after the other
     int pair_count;
     int *quadrature; ///< of an adjoint, per parameter: the state that is its cotangent; −1: pairs
@@ -42,7 +51,7 @@ static inline int evn__system_parameter(const evn__system *system, int index) {
 static inline int evn__system_outputs(const evn__system *system) {
     return system->state_count + 2 * system->pair_count;
 }
-/// Which states enter the error norm, and how.
+/// Which states enter the error norm, and how (ode/error_norm.h).
 void evn__system_set_norm(evn__system *system, evn_norm norm);
 
 /// How many pairs from `first` on are of one parameter.
@@ -70,9 +79,9 @@ struct evn_dynamics {
 evn_status evn__dynamics_copy(const evn_dynamics *dynamics, evn_dynamics **copy);
 
 /// Algorithm 1: states x, θ, a = ∂L/∂x, b = ∂L/∂θ, and per parameter c = ∂L/∂θ₁ a quadrature (a
-/// state outside the error norm) or pairs; da/dt = −(∂f/∂x)ᵀa, db/dt = −(∂f/∂θ)ᵀa − (∂g/∂θ)ᵀb,
+/// state that few norms look at) or pairs; da/dt = −(∂f/∂x)ᵀa, db/dt = −(∂f/∂θ)ᵀa − (∂g/∂θ)ᵀb,
 /// dc/dt = −(∂f/∂c)ᵀa − (∂g/∂c)ᵀb. Same parameters as `system`.
-/// @param pairs  whether parameters may have them
+/// @param pairs  whether parameters may have them; where the norm looks at them, none has
 evn_status evn__system_adjoint(const evn__system *system, bool pairs, evn__system *adjoint);
 
 /// The same along a step of a solve: states a, b and quadratures alone; x and θ are those of the

@@ -191,7 +191,7 @@ static evn_status make(build *b) {
     s->state_count = 1 + 2 * (b->states - 1);
     s->parameter_count = 2 * b->parameters;
     EVN_TRY(EVN_NEW(&s->controlled, s->state_count));
-    evn__system_set_norm(s, EVN_NORM_MIXED);
+    evn__system_set_norm(s, EVN_NORM_STATE);
     EVN_TRY(evn_graph_create(&s->graph));
     b->graph = s->graph;
     EVN_TRY(fill(b));
