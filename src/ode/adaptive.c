@@ -110,14 +110,25 @@ static evn_binding *bind_tolerances(const solve *s, evn_binding *to) {
     return to;
 }
 
+/// A multi-step method's history begins with a start, whatever was in its place.
+static void bind_history(const solve *s, evn_binding *states, evn_binding *to) {
+    int schedule = s->in->layout.count - 1;
+    if (evn__stepper_past(s->in->stepper) > 0) {
+        states[schedule] = (evn_binding){s->in->history.begin, 0}; // which nobody reads
+        *to = evn__integrator_state(s->in, schedule);
+    }
+}
+
 /// Slopes at a time, and a first step.
 static evn_status start(solve *s, evn_binding t) {
     evn_binding *inputs = s->in->inputs, *outputs = s->in->outputs;
     inputs[0] = t;
     inputs[1] = evn__control_limit(s->a->control, EVN_CONTROL_SPAN);
     bind_tolerances(s, bind_state(s, inputs + 2));
-    *bind_slopes(s, s->a->first, outputs) = evn__control_result(s->a->control);
-    return evn_plan_run(s->a->start, inputs, outputs);
+    outputs = bind_slopes(s, s->a->first, outputs);
+    *outputs++ = evn__control_result(s->a->control);
+    bind_history(s, inputs + 2, outputs);
+    return evn_plan_run(s->a->start, inputs, s->in->outputs);
 }
 
 static evn__decided decided(const solve *s) {
@@ -242,10 +253,10 @@ static evn_status look(solve *s, double begun) {
 
 // Stiffness ---------------------------------------------------------------------------------------
 
-/// Components of a state, or of slopes, one after the other.
+/// Components of a state, or of slopes, one after the other; a history is none of these.
 static evn_status read_vector(const solve *s, evn_buffer *from, const evn__layout *layout,
                               double *x) {
-    for (int i = 0; i < s->in->layout.count; ++i) {
+    for (int i = 0; i < s->in->states; ++i) {
         evn_binding at = {from, layout->offset[i]};
         EVN_TRY(evn__real_read(at, s->in->options.fp64, x, layout->size[i]));
         x += layout->size[i];
@@ -258,7 +269,7 @@ static evn_status read_vector(const solve *s, evn_buffer *from, const evn__layou
 static evn_status slope_at(void *self, const double *x, double *slope) {
     solve *s = self;
     const evn__layout *layout = &s->in->layout;
-    for (int i = 0; i < layout->count; ++i) {
+    for (int i = 0; i < s->in->states; ++i) {
         EVN_TRY(evn__real_write(evn__integrator_state(s->in, i), s->in->options.fp64, x,
                                 layout->size[i]));
         x += layout->size[i];
@@ -272,7 +283,7 @@ static evn_status find_decay(solve *s, double dt, double *decay) {
     evn__integrator *in = s->in;
     evn__slope f = {.self = s, .at = slope_at, .fp64 = in->options.fp64};
     double *x = NULL;
-    for (int i = 0; i < in->layout.count; ++i) {
+    for (int i = 0; i < in->states; ++i) {
         f.count += in->layout.size[i];
     }
     EVN_TRY(evn__control_let_start(s->a->control));

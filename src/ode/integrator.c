@@ -15,6 +15,10 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__step
     EVN_TRY(evn__stepper_need(options->method, stepper));
     EVN_CHECK(options->steps >= 0 && options->steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
               "solver %s: %d steps; give 1 to %d", options->method, options->steps, EVN__MAX_STEPS);
+    EVN_CHECK(options->steps == 0 || evn__stepper_has_fixed(*stepper), EVN_ERR_ARGUMENT,
+              "solver %s chooses its order by the errors of its steps: leave their number out, or "
+              "take abm4",
+              options->method);
     if (options->steps > 0) {
         return EVN_OK;
     }
@@ -31,12 +35,19 @@ evn_status evn__integrator_compile(evn__integrator *in, const evn_graph *graph, 
     return evn_plan_create(in->device, graph, &options, plan);
 }
 
-static evn_status compile_fixed(evn__integrator *in, const evn__system *system) {
+static evn_status compile_step(evn__integrator *in, const evn__system *system,
+                               const evn__stepper *stepper, evn_plan **plan) {
     evn_graph *graph = NULL;
-    EVN_TRY(evn__step_graph(system, in->stepper, &graph));
-    evn_status status = evn__integrator_compile(in, graph, &in->step);
+    EVN_TRY(evn__step_graph(system, stepper, &graph));
+    evn_status status = evn__integrator_compile(in, graph, plan);
     evn_graph_destroy(&graph);
-    EVN_TRY(status);
+    return status;
+}
+
+static evn_status compile_fixed(evn__integrator *in, const evn__system *system) {
+    const evn__stepper *first = evn__stepper_at_step(in->stepper, 0);
+    EVN_TRY(compile_step(in, system, in->stepper, &in->step));
+    EVN_TRY(first == in->stepper ? EVN_OK : compile_step(in, system, first, &in->first));
     return evn__times_create(in->device, in->course, in->options.fp64, &in->times);
 }
 
@@ -108,8 +119,11 @@ evn_binding evn__integrator_parameter_bar(const evn__integrator *integrator, int
 
 // Life --------------------------------------------------------------------------------------------
 
-static evn_status create(evn__integrator *in, const evn__system *system) {
+static evn_status create(evn__integrator *in, const evn__system *own) {
     EVN_TRY(evn__check_options(&in->options, &in->stepper));
+    EVN_TRY(evn__history_create(in->device, own, in->stepper, &in->options, &in->history));
+    const evn__system *system = in->history.system;
+    in->states = own->state_count;
     EVN_TRY(evn__layout_create(system, &in->layout));
     EVN_TRY(evn__layout_create_outputs(system, &in->slope_layout));
     EVN_TRY(create_pairs(in, system));
@@ -150,6 +164,8 @@ void evn__integrator_destroy(evn__integrator **integrator) {
         return;
     }
     evn_plan_destroy(&in->step);
+    evn_plan_destroy(&in->first);
+    evn__history_free(&in->history);
     evn__adaptive_destroy(&in->adaptive);
     evn__jump_destroy(&in->jump);
     for (int i = 0; i < 2; ++i) {
@@ -203,6 +219,14 @@ static double end_of(const evn__integrator *in, const evn__way *way, int interva
                          : evn__course_end(in->course, interval, way->t0, way->t1);
 }
 
+/// What a multi-step method knows is of no use any more: its way begins, or its state has changed.
+static evn_status begin_history(evn__integrator *in) {
+    in->taken = 0;
+    return evn__stepper_past(in->stepper) > 0
+               ? evn__history_begin(&in->history, evn__integrator_state(in, in->layout.count - 1))
+               : EVN_OK;
+}
+
 /// Move the current state over steps, as their times are set.
 static evn_status go_steps(evn__integrator *in, const evn_binding *parameters, int first,
                            int steps) {
@@ -213,11 +237,20 @@ static evn_status go_steps(evn__integrator *in, const evn_binding *parameters, i
         evn__integrator_bind_parameters(in, parameters, rest);
         rest = evn__integrator_bind_states(in, !in->now, in->outputs);
         evn__integrator_bind_pairs(in, in->stacked, rest);
-        EVN_TRY(evn_plan_run(in->step, in->inputs, in->outputs));
+        bool early = in->taken++ < evn__stepper_first_steps(in->stepper);
+        EVN_TRY(evn_plan_run(early ? in->first : in->step, in->inputs, in->outputs));
         EVN_TRY(evn__integrator_keep_pairs(in));
         in->now = !in->now;
     }
     return EVN_OK;
+}
+
+static int evaluations(const evn__integrator *in, int first, int steps) {
+    int count = 0;
+    for (int step = first; step < first + steps; ++step) {
+        count += evn__stepper_evaluations(evn__stepper_at_step(in->stepper, step));
+    }
+    return count;
 }
 
 /// The same over an interval; no way is none, whatever f is there.
@@ -225,25 +258,27 @@ static evn_status take_steps(evn__integrator *in, const evn__way *way, int inter
                              const evn_binding *parameters, evn_solution *solution) {
     int first = evn__course_first(in->course, interval);
     int steps = evn__course_first(in->course, interval + 1) - first;
+    int taken = in->taken;
     bool moves = way->t0 != way->t1;
     EVN_TRY(evn__times_set(&in->times, way->t0, way->t1, way->backward));
     EVN_TRY(moves ? go_steps(in, parameters, first, steps) : EVN_OK);
     solution->t = end_of(in, way, interval);
     solution->dt = evn__times_length(&in->times, interval);
     solution->accepted += steps;
-    solution->nfe += moves ? steps * evn__stepper_evaluations(in->stepper) : 0;
+    solution->nfe += moves ? evaluations(in, taken, steps) : 0;
     return EVN_OK;
 }
 
 /// The component `jumps` gets the share of an observation.
-static evn_status jump(const evn__integrator *in, const evn__way *way, int observation) {
+static evn_status jump(evn__integrator *in, const evn__way *way, int observation) {
     evn_binding share = way->series;
     share.offset += (size_t)observation * in->layout.size[0];
+    EVN_TRY(begin_history(in));
     return evn__jump_add(in->jump, evn__integrator_state(in, way->jumps), share);
 }
 
 /// What happens at the end of an interval, in the direction of the way.
-static evn_status pass_observation(const evn__integrator *in, const evn__way *way, int interval) {
+static evn_status pass_observation(evn__integrator *in, const evn__way *way, int interval) {
     evn_binding at = way->series;
     if (!at.buffer) {
         return EVN_OK;
@@ -272,6 +307,7 @@ static evn_status by_intervals(evn__integrator *in, const evn__way *way,
 evn_status evn__integrate(evn__integrator *in, const evn__way *way, const evn_binding *parameters,
                           evn_solution *solution) {
     in->trail.count = 0;
+    EVN_TRY(begin_history(in));
     bool adapts = in->adaptive && way->t0 != way->t1;
     EVN_TRY(adapts ? evn__integrate_adaptively(in, way, parameters, solution)
                    : by_intervals(in, way, parameters, solution));

@@ -4,6 +4,7 @@
 #ifndef EVN_ODE_INTEGRATOR_STATE_H
 #define EVN_ODE_INTEGRATOR_STATE_H
 
+#include "ode/history.h"
 #include "ode/integrator.h"
 #include "ode/jump.h"
 #include "ode/weight_gradient.h"
@@ -17,14 +18,18 @@ struct evn__integrator {
     evn_device *device;
     const evn__stepper *stepper;
     evn_solver_options options;
-    const evn__course *course;        ///< borrowed
-    bool jumps;                       ///< as in evn__integrator_create
+    const evn__course *course; ///< borrowed
+    bool jumps;                ///< as in evn__integrator_create
+    evn__history history;      ///< of a multi-step method, in the state behind the system's own
+    int states;                ///< of the system, without it
     evn__layout layout, slope_layout; ///< of the state; of what the system gives
     int parameter_count;
     evn__weight_gradient *batched; ///< of an adjoint: parameters with pairs
     int stacked, max_stacked;      ///< steps whose operands are in it
     int *quadrature;               ///< as the system's
     evn_plan *step;
+    evn_plan *first;      ///< fixed: of the first ones of a multi-step method, NULL without
+    int taken;            ///< fixed: since the history began
     evn_buffer *state[2]; ///< now and next, exchanged by each step
     int now;
     evn__times times; ///< fixed steps

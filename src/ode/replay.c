@@ -2,6 +2,7 @@
 #include "ode/replay.h"
 
 #include "ode/cotangents.h"
+#include "ode/history.h"
 #include "ode/joint.h"
 #include "ode/jump.h"
 #include "ode/revolve.h"
@@ -14,12 +15,15 @@
 enum { WORKING = 3, END = WORKING - 1 };
 
 struct evn__replay {
-    const evn__problem *problem;
+    const evn__problem *problem; ///< `own`
+    evn__problem own; ///< the caller's, of its system with the history of a multi-step method
+    evn__history history;
     const evn__stepper *stepper;
     bool keeps;          ///< intermediate values
     int checkpoints;     ///< 0: a state for each step
     int capacity, slots; ///< steps that there is memory for; states of these that are kept
     evn__joint joint;
+    evn__joint first; ///< of the first fixed steps of a multi-step method
     evn__cotangents bars;
     evn__jump *jump;          ///< with observations: for those that no step ends at
     evn_buffer *states;       ///< [slots + WORKING][total]
@@ -29,11 +33,23 @@ struct evn__replay {
     evn__trail trail;         ///< its own copy
     int *kept, count;         ///< before which step the state in each slot is; slots that are taken
     int end;                  ///< place of the state after the last step
-    int gone;                 ///< steps that were gone forward
+    int gone;                 ///< evaluations of steps that were gone forward
     evn_binding *inputs, *outputs;
 };
 
 // Life --------------------------------------------------------------------------------------------
+
+/// Which takes a step.
+static const evn__joint *joint_of(const evn__replay *r, int step) {
+    return r->first.plan && step < evn__stepper_first_steps(r->stepper) ? &r->first : &r->joint;
+}
+
+/// Elements that any step keeps.
+static size_t saved_elements(const evn__replay *r) {
+    size_t all = evn_plan_saved_element_count(r->joint.plan);
+    size_t first = r->first.plan ? evn_plan_saved_element_count(r->first.plan) : 0;
+    return all > first ? all : first;
+}
 
 static evn_status create_of_steps(const evn__replay *r, int steps, size_t points, size_t elements,
                                   const char *what, evn_buffer **buffer) {
@@ -58,9 +74,8 @@ static evn_status make_room(evn__replay *r, int steps) {
     EVN_TRY(EVN_NEW(&r->kept, slots));
     EVN_TRY(create_of_steps(r, steps, (size_t)slots + WORKING, r->bars.layout.total, "states",
                             &r->states));
-    EVN_TRY(create_of_steps(r, steps, r->keeps ? (size_t)steps : 1,
-                            evn_plan_saved_element_count(r->joint.plan), "intermediate values",
-                            &r->saved));
+    EVN_TRY(create_of_steps(r, steps, r->keeps ? (size_t)steps : 1, saved_elements(r),
+                            "intermediate values", &r->saved));
     EVN_TRY(create_of_steps(r, steps, 2, (size_t)steps, "times", &r->times));
     r->time_bars.stride = (size_t)steps;
     EVN_TRY(r->problem->options->time_gradient
@@ -90,10 +105,32 @@ static evn_status reserve(evn__replay *r, int steps) {
     return grows && !lacks_memory(status) ? status : make_room(r, fewest);
 }
 
+static bool has_first(const evn__replay *r) {
+    return r->problem->options->steps > 0 && evn__stepper_first_steps(r->stepper) > 0;
+}
+
+static evn_status add_history(evn__replay *r) {
+    const evn__problem *p = r->problem;
+    EVN_TRY(evn__history_create(p->device, p->system, r->stepper, p->options, &r->history));
+    r->own = *p;
+    r->own.system = r->history.system;
+    r->problem = &r->own;
+    return EVN_OK;
+}
+
+static evn_status create_first(evn__replay *r, evn__joint_options options) {
+    if (!has_first(r)) {
+        return EVN_OK;
+    }
+    options.stepper = evn__stepper_at_step(r->stepper, 0);
+    return evn__joint_create(r->problem->device, &options, &r->first);
+}
+
 static evn_status create(evn__replay *r, int steps) {
+    EVN_TRY(evn__check_options(r->problem->options, &r->stepper));
+    EVN_TRY(add_history(r));
     const evn__problem *p = r->problem;
     const evn_solver_options *o = p->options;
-    EVN_TRY(evn__check_options(o, &r->stepper));
     const evn__joint_options options = {.system = p->system,
                                         .stepper = r->stepper,
                                         .fp64 = o->fp64,
@@ -101,6 +138,7 @@ static evn_status create(evn__replay *r, int steps) {
                                         .times = o->time_gradient};
     EVN_TRY(evn__cotangents_create(p, 1, &r->bars));
     EVN_TRY(evn__joint_create(p->device, &options, &r->joint));
+    EVN_TRY(create_first(r, options));
     EVN_TRY(EVN_NEW(&r->inputs, r->joint.input_count));
     EVN_TRY(EVN_NEW(&r->outputs, r->joint.output_count));
     EVN_TRY(options.observes ? evn__jump_create(p->device, evn__system_state_shape(p->system, 0),
@@ -127,6 +165,8 @@ void evn__replay_destroy(evn__replay **replay) {
         return;
     }
     evn__joint_free(&r->joint);
+    evn__joint_free(&r->first);
+    evn__history_free(&r->history);
     evn__cotangents_free(&r->bars);
     evn__jump_destroy(&r->jump);
     evn_buffer_destroy(&r->states);
@@ -214,11 +254,11 @@ evn__time_bars evn__replay_time_bars(const evn__replay *replay) {
 }
 
 int evn__replay_evaluations(const evn__replay *r) {
-    return r->gone * evn__stepper_evaluations(r->stepper);
+    return r->gone;
 }
 
 static evn_binding saved_at(const evn__replay *r, int step) {
-    size_t size = evn_plan_saved_element_count(r->joint.plan);
+    size_t size = saved_elements(r);
     return (evn_binding){r->saved, r->keeps ? (size_t)step * size : 0};
 }
 
@@ -254,8 +294,11 @@ static void bind(evn__replay *r, const evn__passage *passage, int step, int from
 
 static evn_status run(evn__replay *r, int phase, int step) {
     const evn_binding saved = saved_at(r, step);
-    r->gone += phase == 0;
-    return evn_plan_run_phase(r->joint.plan, phase, r->inputs, r->outputs, &saved);
+    const evn__joint *joint = joint_of(r, step);
+    const evn__stepper *stepper =
+        joint == &r->first ? evn__stepper_at_step(r->stepper, step) : r->stepper;
+    r->gone += phase == 0 ? evn__stepper_evaluations(stepper) : 0;
+    return evn_plan_run_phase(joint->plan, phase, r->inputs, r->outputs, &saved);
 }
 
 /// Go `count` steps from `step` on, whose state is at *place, to a place that is kept, or, where
@@ -298,6 +341,9 @@ static evn_status descend(evn__replay *r, const evn__passage *passage, int to, i
 }
 
 evn_status evn__replay_forward(evn__replay *r, const evn__passage *passage) {
+    EVN_TRY(evn__stepper_past(r->stepper) > 0
+                ? evn__history_begin(&r->history, state_at(r, 0, r->bars.layout.count - 1))
+                : EVN_OK);
     r->kept[0] = 0;
     r->count = 1;
     r->gone = 0;

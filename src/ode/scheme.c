@@ -6,12 +6,13 @@
 #include <math.h>
 
 /// A kind of gradient, with its scheme for fixed steps, for those with a given number of
-/// checkpoints, for adaptive steps, and for those of each sample's own; NULL: there is none. Then
+/// checkpoints, for adaptive steps, and for those of each sample's own; NULL: there is none. For
+/// fixed steps of a multi-step method `multistep`; NULL: as of others. Then
 /// which of the options that not all gradients have are its own, and whether it looks between the
 /// ends of steps.
 typedef struct row {
     const char *name;
-    const evn__scheme_methods *fixed, *bounded, *adaptive, *by_sample;
+    const evn__scheme_methods *fixed, *bounded, *multistep, *adaptive, *by_sample;
     bool couples, falls_back, interpolates;
 } row;
 
@@ -22,11 +23,13 @@ static const row rows[] = {
                            .by_sample = &evn__scheme_by_sample},
     [EVN_GRADIENT_BACKPROP] = {.name = "backprop",
                                .fixed = &evn__scheme_grid,
+                               .multistep = &evn__scheme_replay_fixed,
                                .adaptive = &evn__scheme_replay_adaptive,
                                .by_sample = &evn__scheme_by_sample_backprop},
     [EVN_GRADIENT_CHECKPOINTED] = {.name = "checkpointed",
                                    .fixed = &evn__scheme_grid,
                                    .bounded = &evn__scheme_replay_fixed,
+                                   .multistep = &evn__scheme_replay_fixed,
                                    .adaptive = &evn__scheme_replay_adaptive,
                                    .by_sample = &evn__scheme_by_sample_backprop},
     [EVN_GRADIENT_ADJOINT] = {.name = "adjoint",
@@ -46,9 +49,11 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 static const evn__scheme_methods *find(const evn_solver_options *options) {
     const row *r = &rows[options->gradient];
     bool bounded = options->checkpoints > 0 && r->bounded;
+    bool multistep = r->multistep && evn__stepper_past(evn__stepper_find(options->method)) > 0;
     return options->per_sample   ? r->by_sample
            : options->steps == 0 ? r->adaptive
            : bounded             ? r->bounded
+           : multistep           ? r->multistep
                                  : r->fixed;
 }
 
@@ -94,6 +99,14 @@ static evn_status check_own(const evn_solver_options *options) {
                                   : "",
               options->per_sample ? " for the whole batch" : "");
     return EVN_OK;
+}
+
+/// What takes each step by itself.
+static evn_status check_past(const evn_solver_options *options) {
+    const row *r = &rows[options->gradient];
+    const evn__stepper *stepper = evn__stepper_find(options->method);
+    EVN_TRY(options->per_sample ? evn__stepper_check_past(stepper, "per_sample") : EVN_OK);
+    return r->couples || r->interpolates ? evn__stepper_check_past(stepper, r->name) : EVN_OK;
 }
 
 static evn_status check_interpolant(const evn_solver_options *options) {
@@ -164,6 +177,7 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
     EVN_CHECK(options->reconstruction >= 0, EVN_ERR_ARGUMENT,
               "solver %s: a reconstruction bound of %g; give a number > 0, or 0 for none",
               options->method, options->reconstruction);
+    EVN_TRY(check_past(options));
     EVN_TRY(check_interpolant(options));
     EVN_TRY(check_terms(options));
     return options->jump_count != 0 ? check_jumps(options) : check_own(options);

@@ -2,6 +2,7 @@
 #include "ode/step.h"
 
 #include "ode/error_norm.h"
+#include "ode/history.h"
 #include "ode/step_build.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static evn_status begin(evn__step_build *b, const char *second_scalar) {
     b->inputs = b->parameters + inputs;
     b->t = evn_input(b->graph, "t", evn__system_time_shape(s));
     b->dt = evn_input(b->graph, second_scalar, evn__system_time_shape(s));
-    b->end = b->doubt = EVN_NONE;
+    b->end = b->doubt = b->error = EVN_NONE;
     b->rtol = b->atol = EVN_NONE;
     for (int i = 1; i < inputs; ++i) {
         evn_value source = evn_graph_input(s->graph, i);
@@ -207,7 +208,7 @@ static evn_status build_adaptive(evn__step_build *b) {
     EVN_TRY(slopes_after(b, &after));
     output_states(b);
     output_slopes(b, after);
-    evn_output(g, "error", error_norm(b));
+    evn_output(g, "error", b->error == EVN_NONE ? error_norm(b) : b->error);
     for (int i = 0; i < b->system->state_count && b->dense; ++i) {
         char name[64];
         snprintf(name, sizeof(name), "middle.%d", i);
@@ -277,6 +278,9 @@ static evn_status build_start(evn__step_build *b) {
     evn_value fine = evn_exp(g, evn_mul(g, power, evn_log(g, ratio)));
     evn_value dt = minimum(g, minimum(g, evn_scale(g, guess, 100), fine), span);
     evn_output(g, "dt", evn_mul(g, dt, direction));
+    if (b->system->past > 0) {
+        evn_output(g, "schedule", evn__history_build(b));
+    }
     return evn_graph_status(g);
 }
 

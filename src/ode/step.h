@@ -32,7 +32,8 @@ evn_status evn__dense_step_graph(const evn__system *system, const evn__stepper *
 
 /// The start of an adaptive solve. Inputs "t", "span" (t1 − t0), states, parameters, "rtol",
 /// "atol"; outputs what the system gives at t, then "dt": the first step (Hairer, Nørsett, Wanner:
-/// Solving ODEs I, II.4), with the sign of span and at most as long.
+/// Solving ODEs I, II.4), with the sign of span and at most as long; then, of a system with a
+/// history, the schedule with which that begins (ode/history.h).
 evn_status evn__start_graph(const evn__system *system, const evn__stepper *stepper,
                             evn_graph **graph);
 

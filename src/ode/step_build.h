@@ -18,10 +18,12 @@ struct evn__step_build {
     evn_value *inputs;
     evn_value *estimate;  ///< room for the stepper's own, with `adaptive`
     evn_value rtol, atol; ///< EVN_NONE: fixed steps
-    evn_value doubt;      ///< of what the stepper could not solve well enough: joins the error of
-                          ///< an adaptive step, above 1 makes a fixed one NaN; EVN_NONE: nothing
-    bool adaptive;        ///< the first set of slopes is given
-    bool dense;           ///< with the middle of the step
+    evn_value error; ///< with `adaptive`, where the stepper has the norm of its error itself, as
+                     ///< it wants the control to see it; EVN_NONE: that of kind->error
+    evn_value doubt; ///< of what the stepper could not solve well enough: joins the error of
+                     ///< an adaptive step, above 1 makes a fixed one NaN; EVN_NONE: nothing
+    bool adaptive;   ///< the first set of slopes is given
+    bool dense;      ///< with the middle of the step
 };
 
 /// Slopes of set `set`, then operands.

@@ -87,6 +87,30 @@ bool evn__stepper_overshoots(const evn__stepper *stepper) {
     return stepper->kind->overshoots && stepper->kind->overshoots(stepper);
 }
 
+evn_status evn__stepper_check_past(const evn__stepper *stepper, const char *who) {
+    EVN_CHECK(evn__stepper_past(stepper) == 0, EVN_ERR_ARGUMENT,
+              "solver %s goes on from the steps before, of which %s knows nothing; take dopri5 or "
+              "rk4",
+              stepper->name, who);
+    return EVN_OK;
+}
+
+int evn__stepper_past(const evn__stepper *stepper) {
+    return stepper->kind->past ? stepper->kind->past(stepper) : 0;
+}
+
+bool evn__stepper_has_fixed(const evn__stepper *stepper) {
+    return !stepper->kind->first || stepper->kind->first(stepper);
+}
+
+int evn__stepper_first_steps(const evn__stepper *stepper) {
+    return stepper->kind->first ? evn__stepper_past(stepper) - 1 : 0;
+}
+
+const evn__stepper *evn__stepper_at_step(const evn__stepper *stepper, int index) {
+    return index < evn__stepper_first_steps(stepper) ? stepper->kind->first(stepper) : stepper;
+}
+
 bool evn__stepper_has_middle(const evn__stepper *stepper) {
     return stepper->kind->has_middle && stepper->kind->has_middle(stepper);
 }

@@ -56,6 +56,13 @@ typedef struct evn__stepper_kind {
     /// Displacement of one state in the middle of the step, to order 4. NULL, or none: a cubic's.
     bool (*has_middle)(const evn__stepper *stepper);
     evn_value (*middle)(const evn__stepper *stepper, evn__step_build *step, int state);
+
+    /// Of a multi-step method: of how many steps before it knows the slopes (ode/history.h). NULL:
+    /// it knows none.
+    int (*past)(const evn__stepper *stepper);
+    /// What takes the first fixed steps in its place, one less than it knows of; NULL: it takes no
+    /// fixed steps.
+    const evn__stepper *(*first)(const evn__stepper *stepper);
 } evn__stepper_kind;
 
 struct evn__stepper {
@@ -79,6 +86,13 @@ double evn__stepper_stability(const evn__stepper *stepper);
 int evn__stepper_operands(const evn__stepper *stepper); ///< sets that a step has operands from
 bool evn__stepper_overshoots(const evn__stepper *stepper);
 bool evn__stepper_has_middle(const evn__stepper *stepper);
+int evn__stepper_past(const evn__stepper *stepper); ///< steps before that a step knows of
+/// @return EVN_ERR_ARGUMENT for a multi-step method, where `who` takes each step by itself
+evn_status evn__stepper_check_past(const evn__stepper *stepper, const char *who);
+/// Whether it can take fixed steps, and the one that takes step `index` since the history began.
+bool evn__stepper_has_fixed(const evn__stepper *stepper);
+int evn__stepper_first_steps(const evn__stepper *stepper); ///< how many another one takes
+const evn__stepper *evn__stepper_at_step(const evn__stepper *stepper, int index);
 /// Whether a step is known about as well between its ends as there.
 bool evn__stepper_has_interpolant(const evn__stepper *stepper);
 

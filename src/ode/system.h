@@ -31,6 +31,7 @@ typedef struct evn__system {
     /// they are none of the caller's, they meet none of those that a solver has besides.
     evn_graph *graph;
     int state_count, parameter_count;
+    int past; ///< of the states, the last: the history of a multi-step method (ode/history.h)
     bool *controlled; ///< per state: whether it enters the error norm
     evn_norm norm;    ///< over these
     evn__pair *pairs; ///< of an adjoint, those of a parameter one after the other

@@ -13,6 +13,7 @@ struct evn__unroll {
 static evn_status make(evn__unroll *unroll, const evn_dynamics *dynamics, const char *method) {
     const evn__stepper *stepper;
     EVN_TRY(evn__stepper_need(method, &stepper));
+    EVN_TRY(evn__stepper_check_past(stepper, "a step of an exported model"));
     EVN_TRY(evn__dynamics_copy(dynamics, &unroll->dynamics));
     EVN_TRY(evn__step_graph(&unroll->dynamics->system, stepper, &unroll->step));
     return EVN_NEW(&unroll->values,

@@ -7,7 +7,7 @@
 
 typedef struct evn__unroll evn__unroll;
 
-/// @return EVN_ERR_ARGUMENT for an unknown method
+/// @return EVN_ERR_ARGUMENT for an unknown method, and for a multi-step one
 evn_status evn__unroll_create(const evn_dynamics *dynamics, const char *method,
                               evn__unroll **unroll);
 void evn__unroll_destroy(evn__unroll **unroll); ///< nulls; accepts NULL
