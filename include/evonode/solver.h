@@ -72,10 +72,11 @@ typedef enum evn_norm {
 /// Set up with evn_solver_options_default, then change fields.
 typedef struct evn_solver_options {
     /// evn_method_name: "euler", "rk4", "dopri5", "kvaerno5", …; kvaerno5 alone evaluates f behind
-    /// the end of a step, at t + 1.23 dt, and so behind t1
+    /// the end of a step, at t + 1.23 dt, and so behind t1. The multi-step methods, abm4 and adams,
+    /// keep 4 and 13 times the state, and take no reversible, adjoint-quadrature or per_sample
     const char *method;
-    int steps;         ///< > 0: that many equal steps, or more where observations have to be hit;
-                       ///< 0: adaptive, for methods with an estimate
+    int steps;         ///< > 0: that many equal steps, or more where observations have to be hit,
+                       ///< not with adams; 0: adaptive, for methods with an estimate
     double rtol, atol; ///< adaptive: tolerances per element; atol in units of the state
     evn_controller controller; ///< adaptive: of the step size
     double safety;             ///< adaptive: factor of each step that is chosen; above 0, at most 1
@@ -299,9 +300,10 @@ const char *evn_norm_name(int index);
 
 /// Methods known to evn_solver_create: name of number `index`, NULL past the last.
 const char *evn_method_name(int index);
-/// Order of convergence of method number `index`.
+/// Order of convergence of method number `index`; of those that choose it, the highest.
 int evn_method_order(int index);
 bool evn_method_is_adaptive(int index); ///< has an error estimate
+bool evn_method_takes_steps(int index); ///< takes a given number of equal ones; all but adams
 
 EVN_API_END
 

@@ -18,7 +18,7 @@ static void print_line(const char *left, const char *text) {
 }
 
 static void print_options(const evn__option *table, unsigned verb) {
-    char left[128], right[256], list[256];
+    char left[128], right[256], list[EVN__CHOICE_TEXT];
     for (const evn__option *row = table; row->name; ++row) {
         if (row->verbs & verb) {
             const char *value = evn__settings_default(row->name);

@@ -269,7 +269,7 @@ static void put_option(evn__text *page, const evn__option *option, bool defaults
     evn__text_append(page, "\n");
     put_line(page, option->help);
     const char *value = evn__settings_default(option->name);
-    char list[256];
+    char list[EVN__CHOICE_TEXT];
     if (option->choice) {
         evn__text_append(page, ".br\nOne of:\n");
         put_line(page, evn__choice_text(option->choice, list, sizeof(list)));

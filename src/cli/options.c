@@ -54,7 +54,7 @@ static evn_status apply_text(const evn__option *option, void *field, const char 
     for (int i = 0; option->choice && option->choice(i); ++i) {
         allowed = allowed || strcmp(option->choice(i), value) == 0;
     }
-    char list[256];
+    char list[EVN__CHOICE_TEXT];
     const char *near = allowed ? NULL : evn__nearest_choice(value, option->choice);
     EVN_CHECK(allowed, EVN_ERR_USAGE, "%s is '%s', but should be %s%s%s%s", option->name, value,
               evn__choice_text(option->choice, list, sizeof(list)), near ? "; did you mean " : "",

@@ -215,12 +215,12 @@ const evn__option_kind evn__option_phase = {0,           clear_phases, phases_gi
 
 // Defaults ----------------------------------------------------------------------------------------
 
-static bool is_adaptive(const char *method) {
+static int find_method(const char *name) {
     int index = 0;
-    while (evn_method_name(index) && strcmp(evn_method_name(index), method) != 0) {
+    while (evn_method_name(index) && strcmp(evn_method_name(index), name) != 0) {
         ++index;
     }
-    return evn_method_is_adaptive(index);
+    return index;
 }
 
 evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
@@ -228,10 +228,14 @@ evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
     if (!phase->solver) {
         phase->solver = kinds[kind].solver;
     }
-    bool adaptive = is_adaptive(phase->solver);
+    int method = find_method(phase->solver);
+    bool adaptive = evn_method_is_adaptive(method), fixed = evn_method_takes_steps(method);
     if (phase->steps == INT64_MIN) {
-        phase->steps = kinds[kind].adapts && adaptive ? 0 : steps;
+        phase->steps = (kinds[kind].adapts && adaptive) || !fixed ? 0 : steps;
     }
+    EVN_CHECK(phase->steps == 0 || fixed, EVN_ERR_USAGE,
+              "%s chooses its steps; leave their number out, or take the solver abm4",
+              phase->solver);
     EVN_CHECK(
         phase->steps > 0 || kinds[kind].gradient != EVN_GRADIENT_REVERSIBLE, EVN_ERR_USAGE,
         "it needs equal steps; give a number of steps, such as %lld, or make it an adjoint phase",

@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "base/status.h"
 #include "evonode/solver.h"
+#include "ode/adams.h"
 #include "ode/explicit.h"
 #include "ode/implicit.h"
 #include "ode/rosenbrock.h"
@@ -25,6 +26,8 @@ static const evn__stepper steppers[] = {
 #include "ode/implicit.def"
 #undef EVN_IMPLICIT
     {"rosenbrock23", 2, 2, true, &evn__rosenbrock23, NULL},
+    {"abm4", 4, 1, false, &evn__multistep, &evn__abm4},
+    {"adams", EVN__ADAMS_ORDERS + 1, 1, false, &evn__multistep, &evn__abm},
 };
 
 enum { STEPPERS = sizeof(steppers) / sizeof(steppers[0]) };
@@ -128,6 +131,11 @@ const char *evn_method_name(int index) {
 int evn_method_order(int index) {
     const evn__stepper *stepper = evn__stepper_at(index);
     return stepper ? stepper->order : 0;
+}
+
+bool evn_method_takes_steps(int index) {
+    const evn__stepper *stepper = evn__stepper_at(index);
+    return stepper && evn__stepper_has_fixed(stepper);
 }
 
 bool evn_method_is_adaptive(int index) {

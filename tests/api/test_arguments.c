@@ -213,6 +213,7 @@ static void solvers(void) {
         ck_assert_ptr_null(evn_method_name(bad[k]));
         ck_assert_int_eq(evn_method_order(bad[k]), 0);
         ck_assert(!evn_method_is_adaptive(bad[k]));
+        ck_assert(!evn_method_takes_steps(bad[k]));
         ck_assert_ptr_null(evn_gradient_name(bad[k]));
         ck_assert_ptr_null(evn_controller_name(bad[k]));
         ck_assert_ptr_null(evn_norm_name(bad[k]));
