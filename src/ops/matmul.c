@@ -43,6 +43,8 @@ enum {
 static const evn__variant variants[] = {
     EVN__VARIANT_TILES,
     {EVN__ALGORITHM_DOTS, {8, 2, 16, {1, 1, 1}}},
+    {.algorithm = EVN__ALGORITHM_SMALL},
+    {.algorithm = EVN__ALGORITHM_FLAT},
     {EVN__ALGORITHM_BLOCKS, {8, 2, 16, {1, 1, 1}}},
     {EVN__ALGORITHM_BLOCKS, {6, 4, 16, {1, 1, 1}}},
     {EVN__ALGORITHM_BLOCKS, {8, 1, 16, {1, 1, 1}}},
@@ -289,8 +291,13 @@ static evn_status emit_dots(evn__lowering *lowering, const product *p, int compu
     return evn__lower_emit_result(lowering, &call);
 }
 
-/// Whether b would have to be packed for next to no work: another launch takes longer than that.
-static bool is_small(const evn_device_info *device, const product *p) {
+/// Untuned: where b would have to be packed for next to no work; another launch takes longer than
+/// that.
+static bool takes_small(const evn_device_info *device, const evn__variant *variant,
+                        const product *p) {
+    if (variant) {
+        return variant->algorithm == EVN__ALGORITHM_SMALL;
+    }
     return device->type == EVN_DEVICE_CPU && (p->transpose_b || p->n < tile_columns(p)) &&
            p->m <= MATMUL_DOT_ROWS && p->n * p->k <= MATMUL_SMALL_WORK;
 }
@@ -306,8 +313,13 @@ static evn_status emit_small(evn__lowering *lowering, const product *p) {
     return evn__lower_emit_result(lowering, &call);
 }
 
-/// Whether there are few terms and few, long rows: what counts is that memory is read in long runs.
-static bool is_flat(const evn_device_info *device, const product *p) {
+/// Untuned: where there are few terms and few, long rows; what counts is that memory is read in
+/// long runs.
+static bool takes_flat(const evn_device_info *device, const evn__variant *variant,
+                       const product *p) {
+    if (variant) {
+        return variant->algorithm == EVN__ALGORITHM_FLAT;
+    }
     return device->type == EVN_DEVICE_CPU && !p->transpose_b && p->m > 1 &&
            p->m * p->k <= MATMUL_FLAT_TERMS && p->n >= MATMUL_FLAT_RUNS * EVN_SMALL_RUN;
 }
@@ -352,6 +364,15 @@ static bool takes_blocks(const evn_device_info *device, const evn__variant *vari
     }
     bool copied = p->transpose_b || p->n < tile_columns(p);
     return p->m >= (copied ? MATMUL_MIN_BLOCKED : MATMUL_BLOCKED_ROWS);
+}
+
+/// Whether the tuned form can compute it: those without tiles count an operand's elements in 32
+/// bits, and long runs need rows of b.
+static bool is_possible(const evn__variant *variant, const product *p) {
+    bool flat = variant->algorithm == EVN__ALGORITHM_FLAT;
+    bool plain = flat || variant->algorithm == EVN__ALGORITHM_SMALL;
+    bool counted = p->n * p->k <= INT_MAX && p->m * p->k <= INT_MAX;
+    return (!plain || counted) && !(flat && p->transpose_b);
 }
 
 static evn_status emit_library(evn__lowering *lowering, const product *p) {
@@ -407,10 +428,10 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
         return emit_library(lowering, &p);
     }
     bool tiled = evn__tiled_fits(device, variant, p.m, p.n, p.k, &p.tiled);
-    if (variant && variant->algorithm == EVN__ALGORITHM_LOCAL) {
+    if (variant && (variant->algorithm == EVN__ALGORITHM_LOCAL || !is_possible(variant, &p))) {
         variant = NULL; // taken, or not possible here
     }
-    p.tile = variant ? variant->tile : choose_tile(device, p.m, p.n);
+    p.tile = variant && variant->tile.rows > 0 ? variant->tile : choose_tile(device, p.m, p.n);
     write_options(device, &p);
     if (tiled) {
         p.slices = evn__tiled_split(&p.tiled, device);
@@ -419,10 +440,10 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
     if (takes_dots(device, variant, &p)) {
         return emit_dots(lowering, &p, device->compute_units);
     }
-    if (!variant && is_small(device, &p)) {
+    if (takes_small(device, variant, &p)) {
         return emit_small(lowering, &p);
     }
-    if (!variant && is_flat(device, &p)) {
+    if (takes_flat(device, variant, &p)) {
         return emit_flat(lowering, &p);
     }
     if (takes_blocks(device, variant, &p)) {

@@ -11,6 +11,8 @@
 typedef enum evn__algorithm {
     EVN__ALGORITHM_TILES,      ///< tiles in registers
     EVN__ALGORITHM_DOTS,       ///< matmul: dot products of rows, where the shape allows them
+    EVN__ALGORITHM_SMALL,      ///< matmul: one plain loop, b as it lies
+    EVN__ALGORITHM_FLAT,       ///< matmul: long runs of a row of c, one row after the other
     EVN__ALGORITHM_BLOCKS,     ///< matmul: tiles, in blocks for the caches of a CPU
     EVN__ALGORITHM_LOCAL,      ///< tiles of both operands in local memory (tiled.h)
     EVN__ALGORITHM_CLBLAST,    ///< matmul: the library's (host/blast.h)

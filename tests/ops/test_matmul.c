@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // evn_matmul against its reference, with guard zones around the buffers.
 #include "host/guard.h"
+#include "host/tuning.h"
+#include "ops/variant.h"
+#include "plan/plan.h"
 #include "run_plan.h"
 #include <math.h>
 #include <stdlib.h>
@@ -109,6 +112,40 @@ START_TEST(test_small) {
 }
 END_TEST
 
+/// The kernel of the product, with `variant` as the tuned one, which is compared with the
+/// reference.
+static void check_told(int64_t m, int64_t n, int64_t k, int t, const char *variant,
+                       const char *kernel) {
+    char key[EVN__VARIANT_KEY];
+    evn_plan *plan = NULL;
+    evn_graph *graph = product(m, n, k, t & 1, t & 2);
+    evn__variant_key(graph, evn_graph_output(graph, 0), false, key);
+    TRY(evn__tuning_set(test_device(), key, variant));
+    TRY(evn_plan_create(test_device(), graph, NULL, &plan));
+    const evn__launches *launches = &plan->launches;
+    ck_assert_str_eq(launches->rows[launches->count - 1].name, kernel);
+    check_options(graph, &(evn_plan_options){0}, (uint64_t)t);
+    TRY(evn__tuning_set(test_device(), key, NULL));
+    evn_plan_destroy(&plan);
+    evn_graph_destroy(&graph);
+}
+
+/// Forms are taken where they are told to be, far from the shapes that take them by themselves; one
+/// that is not for a product leaves the choice to the family.
+START_TEST(test_told) {
+    evn_device_type own = test_act_as(EVN_DEVICE_CPU);
+    for (int t = 0; t < 4; t++) {
+        check_told(37, 45, 61, t, "small", "matmul_small");
+        check_told(1, 33, 5, t, "small", "matmul_small");
+        check_told(37, 300, 61, t, "flat", t & 2 ? "matmul_blocked" : "matmul_flat");
+        check_told(1, 3, 300, t, "tiles 4x1x4 in 16x4", "matmul");
+    }
+    check_told(2, 45, 61, 2, "tiles 8x1x16 in 1x1", "matmul");
+    check_told(40, 45, 61, 2, "dots 8x2x16 in 1x1", "matmul_dot");
+    test_act_as(own);
+}
+END_TEST
+
 START_TEST(test_same_bits) {
     enum { M = 9, N = 33, K = 4096 };
     double *a = malloc(sizeof(double) * M * K), *b = malloc(sizeof(double) * K * N);
@@ -159,6 +196,7 @@ static Suite *suite(void) {
     add(s, tcase_create("few_rows"), test_few_rows);
     add(s, tcase_create("flat"), test_flat);
     add(s, tcase_create("small"), test_small);
+    add(s, tcase_create("told"), test_told);
     add(s, tcase_create("same_bits"), test_same_bits);
     add(s, tcase_create("nan"), test_nan);
     return s;
