@@ -313,8 +313,9 @@ static bool is_own(int file) {
 /// Create a file next to `path` that no other thread or process has; −1 and errno on failure.
 /// Not mkstemp: that makes the file private, and asking for the umask is not safe with threads.
 static int create_beside(const char *path, evn__text *name) {
+    enum { ATTEMPTS = 1000 }; // where another process takes each new file away, too
     static atomic_uint serial;
-    for (;;) {
+    for (int i = 0; i < ATTEMPTS; ++i) {
         int file;
         name->size = 0;
         evn__text_append(name, "%s" EVN__TEMPORARY "%ld-%u", path, (long)getpid(),
@@ -331,6 +332,8 @@ static int create_beside(const char *path, evn__text *name) {
             close(file);
         }
     }
+    errno = EEXIST;
+    return -1;
 }
 
 /// What killed writers of the same file have left.
@@ -354,7 +357,7 @@ static evn_status replace(const char *path, evn__text *temporary, const void *da
     }
     if (moved != 0) {
         int error = errno;
-        unlink(temporary->data);
+        EVN_RETRY(moved, unlink(temporary->data));
         return fail_writing(path, error);
     }
     return evn__folder_sync(cut_folder(temporary->data));
@@ -463,6 +466,12 @@ evn_status evn__file_remove(const char *path) {
 
 // Folders -----------------------------------------------------------------------------------------
 
+evn_status evn__file_exists(const char *path, bool *exists) {
+    struct stat info;
+    *exists = lstat(path, &info) == 0;
+    return *exists || errno == ENOENT || errno == ENOTDIR ? EVN_OK : fail_reading(path, errno);
+}
+
 bool evn__is_folder(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
@@ -495,7 +504,9 @@ static evn_status make_each(char *path, unsigned mode) {
         end += strcspn(end, "/");
         char cut = *end;
         *end = 0;
-        int error = mkdir(path, (mode_t)mode) == 0 ? 0 : errno; // stat() below has its own reason
+        int result;
+        EVN_RETRY(result, mkdir(path, (mode_t)mode));
+        int error = result == 0 ? 0 : errno; // stat() below has its own reason
         if (error && !evn__is_folder(path)) {
             return fail_writing(path, error);
         }

@@ -138,8 +138,11 @@ static evn_status remove_files(const char *folder) {
               strerror(errno));
     for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
         bool events = strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0;
-        int length = snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-        if (events && (length >= PATH_SIZE || unlink(path) != 0) && status == EVN_OK) {
+        int length = snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name), result = -1;
+        if (events && length < PATH_SIZE) {
+            EVN_RETRY(result, unlink(path));
+        }
+        if (events && result != 0 && status == EVN_OK) {
             status = evn__fail(__FILE__, __LINE__, EVN_ERR_OUTPUT, "cannot remove %s/%s: %s",
                                folder, entry->d_name, strerror(errno));
         }
