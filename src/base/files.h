@@ -69,6 +69,11 @@ bool evn__file_is_temporary(const char *entry);
 /// @return EVN_ERR_OUTPUT
 evn_status evn__file_write(const char *path, const void *data, size_t bytes);
 
+/// Whether there is something of that name, be it a link that leads nowhere. For what is decided by
+/// it: a system that does not say counts as neither.
+/// @return EVN_ERR_FILE
+evn_status evn__file_exists(const char *path, bool *exists);
+
 /// Whether it is there, through symbolic links.
 bool evn__is_folder(const char *path);
 bool evn__is_regular_file(const char *path);

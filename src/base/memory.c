@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Where tests of failing allocations count what they meet, each piece has a block of its own, so
+// that each may be the one for which there is no memory.
+#ifdef EVN_SINGLE_BLOCKS
+enum { BLOCK_BYTES = 1 };
+#else
 enum { BLOCK_BYTES = 1 << 16 };
+#endif
 
 typedef struct evn__arena_block {
     struct evn__arena_block *next;

@@ -111,8 +111,10 @@ static evn_status read_parameters(const char *folder, bool best, evn_parameters 
     if (!best) {
         return evn__run_parameters(folder, parameters);
     }
+    bool has;
     EVN_TRY(evn__run_checkpoint(folder, EVN__CHECKPOINT_BEST, path, sizeof(path)));
-    EVN_CHECK(evn__run_has_best(folder), EVN_ERR_FILE,
+    EVN_TRY(evn__run_has_best(folder, &has));
+    EVN_CHECK(has, EVN_ERR_FILE,
               "the run in %s has no best checkpoint, %s, as finished runs have none; leave --best "
               "out",
               folder, evn__run_checkpoint_name(EVN__CHECKPOINT_BEST));

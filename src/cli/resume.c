@@ -10,9 +10,10 @@
 #include <string.h>
 
 static evn_status go_back_to_best(const char *folder) {
-    EVN_CHECK(evn__run_has_best(folder), EVN_ERR_FILE,
-              "the run in %s has no best checkpoint, %s; resume without --best", folder,
-              evn__run_checkpoint_name(EVN__CHECKPOINT_BEST));
+    bool has;
+    EVN_TRY(evn__run_has_best(folder, &has));
+    EVN_CHECK(has, EVN_ERR_FILE, "the run in %s has no best checkpoint, %s; resume without --best",
+              folder, evn__run_checkpoint_name(EVN__CHECKPOINT_BEST));
     return evn__run_checkpoint_return(folder, EVN__CHECKPOINT_BEST);
 }
 
@@ -21,8 +22,11 @@ static evn_status claim(const char *folder, bool best, evn__training *t) {
               "the path of the run directory is too long: %.80s…", folder);
     memcpy(t->folder, folder, strlen(folder) + 1);
     EVN_TRY(evn__run_directory_reopen(folder, &t->directory));
-    t->has_checkpoint = t->directory && evn__run_has_checkpoint(folder);
-    return t->directory && best ? go_back_to_best(folder) : EVN_OK;
+    if (!t->directory) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__run_has_checkpoint(folder, &t->has_checkpoint));
+    return best ? go_back_to_best(folder) : EVN_OK;
 }
 
 /// Other data would make it the run of neither.

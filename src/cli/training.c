@@ -67,7 +67,9 @@ static bool is_shown(evn__training *t, const evn_epoch *epoch) {
 
 /// Keep the newest checkpoint as the best of those that were written, if it is.
 static evn_status keep_best(evn__training *t) {
-    if (t->best_loss <= t->so_far.loss && evn__run_has_best(t->folder)) {
+    bool has;
+    EVN_TRY(evn__run_has_best(t->folder, &has));
+    if (has && t->best_loss <= t->so_far.loss) {
         return EVN_OK;
     }
     EVN_TRY(evn__run_checkpoint_keep(t->folder, EVN__CHECKPOINT_BEST));
@@ -287,11 +289,15 @@ static evn_status restore_newest(evn__training *t, int *epochs) {
 static evn_status recall_best(evn__training *t) {
     char path[EVN__FOLDER_SIZE];
     int epochs;
+    bool has;
     t->best_loss = NAN;
     EVN_TRY(evn__run_checkpoint(t->folder, EVN__CHECKPOINT_BEST, path, sizeof(path)));
-    if (!evn__run_has_best(t->folder) || evn__checkpoint_epochs(path, &epochs) != EVN_OK) {
+    EVN_TRY(evn__run_has_best(t->folder, &has));
+    evn_status status = has ? evn__checkpoint_epochs(path, &epochs) : EVN_ERR_FORMAT;
+    if (status == EVN_ERR_FORMAT || status == EVN_ERR_DATA) {
         return EVN_OK;
     }
+    EVN_TRY(status);
     return evn__run_loss(t->folder, epochs, &t->best_loss);
 }
 

@@ -46,7 +46,7 @@ static bool is_ignored(const char *name) {
 
 static evn_status fail_reading(const evn__folder *folder, const char *below, int error) {
     char shown[SHOWN], part[SHOWN];
-    EVN_FAIL(EVN_ERR_FILE, "cannot read the folder %s%s%s: %s%s",
+    EVN_FAIL(error == ENOMEM ? EVN_ERR_MEMORY : EVN_ERR_FILE, "cannot read the folder %s%s%s: %s%s",
              evn__printable(folder->path, shown, sizeof(shown)), below[0] ? "/" : "",
              evn__printable(below, part, sizeof(part)), strerror(error),
              error == EACCES   ? "; check its permissions"
@@ -55,12 +55,19 @@ static evn_status fail_reading(const evn__folder *folder, const char *below, int
                                : "");
 }
 
+/// −1, with errno, where it cannot be opened.
+static int open_folder(int above, const char *name, int flags) {
+    int file;
+    EVN_RETRY(file, openat(above, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags));
+    return file;
+}
+
 static evn_status add_entry(evn__folder *folder, entries *list, int file, const char *below,
                             const char *name) {
     entry one = {.name = evn__arena_string(&folder->arena, name)};
     EVN_CHECK(one.name, EVN_ERR_MEMORY, "no memory for the list of files");
-    EVN_CHECK(list->count < EVN__FILES_MAX, EVN_ERR_DATA, "a folder has more than %d files",
-              EVN__FILES_MAX);
+    EVN_CHECK(list->count < EVN__FILES_MAX - folder->file_count, EVN_ERR_DATA,
+              "%s has more than %d files", folder->path, EVN__FILES_MAX);
     if (fstatat(file, name, &one.info, AT_SYMLINK_NOFOLLOW) != 0) {
         return fail_reading(folder, below, errno);
     }
@@ -91,7 +98,7 @@ static evn_status read_entries(evn__folder *folder, DIR *stream, const char *bel
 
 /// The entries of the open folder `file`, sorted; list->items is freed by the caller.
 static evn_status list_entries(evn__folder *folder, int file, const char *below, entries *list) {
-    int copy = openat(file, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int copy = open_folder(file, ".", 0);
     DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
     if (!stream) {
         int error = errno;
@@ -126,8 +133,6 @@ static const char *why_no_image(const struct stat *info) {
 }
 
 static evn_status add_files(evn__folder *folder, const entries *list, int index) {
-    EVN_CHECK(list->count <= EVN__FILES_MAX - folder->file_count, EVN_ERR_DATA,
-              "%s has more than %d files", folder->path, EVN__FILES_MAX);
     EVN_TRY(EVN_RESERVE(folder->files, folder->file_capacity, folder->file_count + list->count));
     for (int i = 0; i < list->count; ++i) {
         const entry *from = &list->items[i];
@@ -153,7 +158,7 @@ static evn_status add_folder(evn__folder *folder, int parent, const char *below,
     free(path.data);
     EVN_CHECK(kept, EVN_ERR_MEMORY, "no memory for the list of classes");
     EVN_TRY(EVN_RESERVE(folder->folders, folder->folder_capacity, folder->folder_count + 1));
-    int file = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int file = open_folder(parent, name, O_NOFOLLOW);
     if (file < 0) {
         return fail_reading(folder, kept, errno);
     }
@@ -230,7 +235,7 @@ static const char *find_part(const entries *list, const char *const *names) {
 
 static evn_status add_part(evn__folder *folder, int top, const char *name, int part) {
     entries list = {0};
-    int file = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int file = open_folder(top, name, O_NOFOLLOW);
     if (file < 0) {
         return fail_reading(folder, name, errno);
     }
@@ -257,7 +262,7 @@ static evn_status add_all(evn__folder *folder, int top, const entries *list) {
         EVN_TRY(add_part(folder, top, training, test ? EVN_TRAIN : EVN__PART_EITHER));
         return test ? add_part(folder, top, test, EVN_TEST) : EVN_OK;
     }
-    int parent = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int parent = open_folder(top, ".", 0);
     if (parent < 0) {
         return fail_reading(folder, "", errno);
     }
@@ -301,7 +306,7 @@ static int by_place(const void *a, const void *b) {
 
 evn_status evn__folder_open(const char *path, evn__folder *folder) {
     *folder = (evn__folder){.path = path};
-    int top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int top = open_folder(AT_FDCWD, path, 0);
     if (top < 0) {
         return fail_reading(folder, "", errno);
     }
@@ -342,9 +347,7 @@ static evn_status read_open(int file, const evn__folder_file *listed, unsigned c
 
 /// −1, with errno, where it cannot be opened.
 static int open_listed(const evn__class_folder *folder, const char *name) {
-    int above, file;
-    EVN_RETRY(above, openat(folder->parent, folder->name,
-                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    int above = open_folder(folder->parent, folder->name, O_NOFOLLOW), file;
     if (above < 0) {
         return above;
     }

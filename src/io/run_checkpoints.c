@@ -25,18 +25,16 @@ evn_status evn__run_checkpoint(const char *folder, evn__generation generation, c
     return evn__run_file(folder, names[generation], path, size);
 }
 
-static bool is_there(const char *folder, evn__generation generation) {
-    char path[PATH_SIZE];
-    return evn__run_checkpoint(folder, generation, path, sizeof(path)) == EVN_OK &&
-           access(path, F_OK) == 0;
+evn_status evn__run_has_checkpoint(const char *folder, bool *has) {
+    bool before;
+    EVN_TRY(evn__run_has(folder, names[EVN__CHECKPOINT_NEWEST], has));
+    EVN_TRY(evn__run_has(folder, names[EVN__CHECKPOINT_BEFORE], &before));
+    *has = *has || before;
+    return EVN_OK;
 }
 
-bool evn__run_has_checkpoint(const char *folder) {
-    return is_there(folder, EVN__CHECKPOINT_NEWEST) || is_there(folder, EVN__CHECKPOINT_BEFORE);
-}
-
-bool evn__run_has_best(const char *folder) {
-    return is_there(folder, EVN__CHECKPOINT_BEST);
+evn_status evn__run_has_best(const char *folder, bool *has) {
+    return evn__run_has(folder, names[EVN__CHECKPOINT_BEST], has);
 }
 
 /// Where the file system has no links.
@@ -52,12 +50,12 @@ static evn_status copy(const char *from, const char *to) {
 /// A link that is moved over the older one: a name is never without its file.
 static bool link_over(const char *from, const char *to) {
     char between[PATH_SIZE + 32];
-    int result;
+    int result, left;
     snprintf(between, sizeof(between), "%s" EVN__TEMPORARY "%ld-0", to, (long)getpid());
     EVN_RETRY(result, link(from, between));
     if (result == 0) {
         EVN_RETRY(result, rename(between, to));
-        unlink(between); // rename leaves it where both were one file already
+        EVN_RETRY(left, unlink(between)); // rename leaves it where both were one file already
     }
     return result == 0;
 }
@@ -71,15 +69,16 @@ static evn_status name_also(const char *folder, evn__generation from, evn__gener
 }
 
 evn_status evn__run_checkpoint_keep(const char *folder, evn__generation older) {
-    return is_there(folder, EVN__CHECKPOINT_NEWEST)
-               ? name_also(folder, EVN__CHECKPOINT_NEWEST, older)
-               : EVN_OK;
+    bool has;
+    EVN_TRY(evn__run_has(folder, names[EVN__CHECKPOINT_NEWEST], &has));
+    return has ? name_also(folder, EVN__CHECKPOINT_NEWEST, older) : EVN_OK;
 }
 
 evn_status evn__run_checkpoint_return(const char *folder, evn__generation older) {
     char path[PATH_SIZE];
-    EVN_CHECK(is_there(folder, older), EVN_ERR_FILE, "the run in %s has no %s to go back to",
-              folder, names[older]);
+    bool has;
+    EVN_TRY(evn__run_has(folder, names[older], &has));
+    EVN_CHECK(has, EVN_ERR_FILE, "the run in %s has no %s to go back to", folder, names[older]);
     EVN_TRY(name_also(folder, older, EVN__CHECKPOINT_NEWEST));
     EVN_TRY(evn__run_checkpoint(folder, EVN__CHECKPOINT_BEFORE, path, sizeof(path)));
     EVN_TRY(evn__file_remove(path));

@@ -25,8 +25,9 @@ evn_status evn__run_checkpoint(const char *folder, evn__generation generation, c
                                size_t size);
 
 /// Whether the run has one from which it can go on.
-bool evn__run_has_checkpoint(const char *folder);
-bool evn__run_has_best(const char *folder);
+/// @return EVN_ERR_OUTPUT when the path is too long; EVN_ERR_FILE
+evn_status evn__run_has_checkpoint(const char *folder, bool *has);
+evn_status evn__run_has_best(const char *folder, bool *has);
 
 /// Give the newest one, if there is one, the name of an older generation too.
 /// @return EVN_ERR_OUTPUT; EVN_ERR_FILE

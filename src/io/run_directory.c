@@ -21,26 +21,41 @@ static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", TABLE[] = "me
                   MODEL[] = "model.safetensors", NETWORK[] = "network.json",
                   SERIES[] = "series.safetensors", POINTS[] = "points.safetensors";
 
-enum { FOLDER_MODE = 0777, FILE_MODE = 0666, PATH_SIZE = 4096, NUMBER_MAX = 1000000 };
+enum {
+    FOLDER_MODE = 0777,
+    FILE_MODE = 0666,
+    PATH_SIZE = 4096,
+    FOLDER_SIZE = PATH_SIZE - 64, ///< leaves room for the name of a file, or of a temporary one
+};
 
 struct evn__run_directory {
-    char folder[PATH_SIZE];
+    char folder[FOLDER_SIZE];
     evn__run_lock lock;
     int metrics;               ///< open for appending
     evn__metrics_table *table; ///< NULL before the first line
 };
 
-evn_status evn__run_file(const char *folder, const char *name, char *path, size_t size) {
-    int length = snprintf(path, size, "%s/%s", folder, name);
-    EVN_CHECK(length >= 0 && (size_t)length < size, EVN_ERR_OUTPUT,
-              "the path of the folder %.80s… is too long", folder);
-    return EVN_OK;
+static evn_status fail_long(const char *folder) {
+    EVN_FAIL(EVN_ERR_OUTPUT, "the path of the folder %.80s… is too long; name another place",
+             folder);
 }
 
-static bool exists(const char *folder, const char *name) {
+evn_status evn__run_file(const char *folder, const char *name, char *path, size_t size) {
+    size_t length = (size_t)snprintf(path, size, "%s/%s", folder, name);
+    return length < size ? EVN_OK : fail_long(folder);
+}
+
+/// Of a file of a run that is open, whose folder has room for it (open_run).
+static const char *path_of(const evn__run_directory *directory, const char *name,
+                           char path[PATH_SIZE]) {
+    snprintf(path, PATH_SIZE, "%s/%s", directory->folder, name);
+    return path;
+}
+
+evn_status evn__run_has(const char *folder, const char *name, bool *has) {
     char path[PATH_SIZE];
-    struct stat info;
-    return evn__run_file(folder, name, path, PATH_SIZE) == EVN_OK && lstat(path, &info) == 0;
+    EVN_TRY(evn__run_file(folder, name, path, PATH_SIZE));
+    return evn__file_exists(path, has);
 }
 
 // JSON --------------------------------------------------------------------------------------------
@@ -71,24 +86,23 @@ static evn_status write_json(const char *folder, const char *name, json_t *objec
 evn_status evn__run_directory_number(const char *parent, const char *stem, char *path,
                                      size_t size) {
     EVN_TRY(evn__folder_make(parent, FOLDER_MODE));
-    for (int number = 1; number < NUMBER_MAX; ++number) {
-        char folder[PATH_SIZE];
-        size_t length = (size_t)snprintf(folder, sizeof(folder), "%s/%s-%d", parent, stem, number);
-        EVN_CHECK(length < size && length < sizeof(folder), EVN_ERR_OUTPUT,
-                  "the path of the folder %.80s… is too long", parent);
-        if (mkdir(folder, FOLDER_MODE) == 0) {
-            memcpy(path, folder, length + 1);
+    for (int number = 1, result;; ++number) {
+        size_t length = (size_t)snprintf(path, size, "%s/%s-%d", parent, stem, number);
+        if (length >= size) {
+            return fail_long(parent);
+        }
+        EVN_RETRY(result, mkdir(path, FOLDER_MODE));
+        if (result == 0) {
             evn_status status = evn__folder_sync(parent);
             if (status != EVN_OK) {
-                rmdir(folder);
+                rmdir(path);
             }
             return status;
         }
         EVN_CHECK(errno == EEXIST, EVN_ERR_OUTPUT,
-                  "cannot make the folder %s: %s; name another place for the run", folder,
+                  "cannot make the folder %s: %s; name another place for the run", path,
                   strerror(errno));
     }
-    EVN_FAIL(EVN_ERR_OUTPUT, "%s has no free number for %s", parent, stem);
 }
 
 static bool is_own(const char *name) {
@@ -106,33 +120,41 @@ static bool is_own(const char *name) {
 
 /// Whether nothing is in the folder but what a run that was killed while it began can leave: its
 /// lock, which it takes first, and then files of its own. Without a lock they are somebody else's.
-static evn_status check_empty(const char *folder) {
+static evn_status check_empty(const char *folder, bool claimed) {
     DIR *stream = opendir(folder);
     EVN_CHECK(stream, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; name another place", folder,
               strerror(errno));
-    bool empty = true, claimed = exists(folder, evn__run_lock_name);
-    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
+    bool empty = true;
+    const struct dirent *entry;
+    while (errno = 0, (entry = readdir(stream))) {
         const char *name = entry->d_name;
         bool none = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
         bool left = claimed && (is_own(name) || evn__file_is_temporary(name));
         empty = empty && (none || left);
     }
+    int error = errno;
     closedir(stream);
+    EVN_CHECK(error == 0, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; name another place",
+              folder, strerror(error));
     EVN_CHECK(empty, EVN_ERR_OUTPUT,
               "the folder %s is not empty and holds no run; name a new folder", folder);
     return EVN_OK;
 }
 
 static evn_status check_free(const char *folder) {
-    EVN_CHECK(!exists(folder, SUMMARY), EVN_ERR_OUTPUT,
+    bool finished, goes_on, begun, claimed;
+    EVN_TRY(evn__run_has(folder, SUMMARY, &finished));
+    EVN_TRY(evn__run_has_checkpoint(folder, &goes_on));
+    EVN_TRY(evn__run_has(folder, RUN, &begun));
+    EVN_TRY(evn__run_has(folder, evn__run_lock_name, &claimed));
+    EVN_CHECK(!finished, EVN_ERR_OUTPUT,
               "the folder %s has a finished run in it; name a new folder, or remove this one",
               folder);
-    EVN_CHECK(!evn__run_has_checkpoint(folder), EVN_ERR_OUTPUT,
+    EVN_CHECK(!goes_on, EVN_ERR_OUTPUT,
               "the folder %s has an unfinished run in it; 'evonode resume %s' continues it; name "
               "a new folder, or remove this one",
               folder, folder);
-    bool begun = exists(folder, RUN) && exists(folder, evn__run_lock_name);
-    return begun ? EVN_OK : check_empty(folder);
+    return begun && claimed ? EVN_OK : check_empty(folder, claimed);
 }
 
 evn_status evn__run_check_output(const char *path) {
@@ -143,7 +165,9 @@ evn_status evn__run_check_output(const char *path) {
     EVN_CHECK(length < PATH_SIZE, EVN_ERR_OUTPUT, "the path %.80s… is too long", path);
     EVN_CHECK(evn__is_folder(folder), EVN_ERR_OUTPUT,
               "the folder of %s is not there; make it first", path);
-    EVN_CHECK(!is_own(name) || !exists(folder, RUN), EVN_ERR_OUTPUT,
+    bool has;
+    EVN_TRY(evn__run_has(folder, RUN, &has));
+    EVN_CHECK(!has || !is_own(name), EVN_ERR_OUTPUT,
               "%s is a file of the run itself; name another file", path);
     return EVN_OK;
 }
@@ -160,7 +184,7 @@ evn_status evn__run_check_different(const char *const *folders, int count) {
 
 static evn_status open_metrics(evn__run_directory *directory) {
     char path[PATH_SIZE];
-    EVN_TRY(evn__run_file(directory->folder, METRICS, path, PATH_SIZE));
+    path_of(directory, METRICS, path);
     EVN_RETRY(directory->metrics, open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE));
     EVN_CHECK(directory->metrics >= 0, EVN_ERR_OUTPUT,
               "cannot write %s: %s; name another place for the run", path, strerror(errno));
@@ -169,8 +193,7 @@ static evn_status open_metrics(evn__run_directory *directory) {
 
 static evn_status remove_file(const evn__run_directory *directory, const char *name) {
     char path[PATH_SIZE];
-    EVN_TRY(evn__run_file(directory->folder, name, path, PATH_SIZE));
-    return evn__file_remove(path);
+    return evn__file_remove(path_of(directory, name, path));
 }
 
 static evn_status shorten(const evn__run_directory *directory, off_t size) {
@@ -203,16 +226,19 @@ static evn_status claim(evn__run_directory *directory) {
 
 /// Leaves the lock untaken where the run is finished; what a kill behind the summary has left goes.
 static evn_status reclaim(evn__run_directory *directory) {
-    EVN_CHECK(exists(directory->folder, RUN), EVN_ERR_FILE,
+    bool begun, finished;
+    EVN_TRY(evn__run_has(directory->folder, RUN, &begun));
+    EVN_CHECK(begun, EVN_ERR_FILE,
               "%s/%s is missing: no run has begun there; evonode train begins one",
               directory->folder, RUN);
-    bool finished = exists(directory->folder, SUMMARY);
+    EVN_TRY(evn__run_has(directory->folder, SUMMARY, &finished));
     evn_status status = evn__run_lock_take(directory->folder, true, &directory->lock);
     if (finished && status != EVN_OK) { // it is looked at, or can only be read
         return EVN_OK;
     }
     EVN_TRY(status);
-    if (exists(directory->folder, SUMMARY)) { // maybe by the process that had the lock until now
+    EVN_TRY(evn__run_has(directory->folder, SUMMARY, &finished));
+    if (finished) { // maybe by the process that had the lock until now
         status = evn__run_checkpoints_remove(directory->folder);
         evn__run_lock_release(&directory->lock);
         return status;
@@ -220,13 +246,17 @@ static evn_status reclaim(evn__run_directory *directory) {
     return open_metrics(directory);
 }
 
+static evn_status check_length(const char *folder) {
+    return strlen(folder) < FOLDER_SIZE ? EVN_OK : fail_long(folder);
+}
+
 static evn_status open_run(const char *folder, evn_status (*take)(evn__run_directory *),
                            evn__run_directory **directory) {
     evn__run_directory *made;
     *directory = NULL;
-    EVN_CHECK(strlen(folder) < PATH_SIZE, EVN_ERR_OUTPUT, "the path %.80s… is too long", folder);
+    EVN_TRY(check_length(folder));
     EVN_TRY(EVN_NEW(&made, 1));
-    snprintf(made->folder, PATH_SIZE, "%s", folder);
+    snprintf(made->folder, FOLDER_SIZE, "%s", folder);
     made->metrics = -1;
     evn_status status = take(made);
     if (status != EVN_OK || made->lock.file == 0) {
@@ -238,7 +268,10 @@ static evn_status open_run(const char *folder, evn_status (*take)(evn__run_direc
 }
 
 evn_status evn__run_directory_check(const char *folder) {
-    if (access(folder, F_OK) != 0) {
+    bool there;
+    EVN_TRY(check_length(folder));
+    EVN_TRY(evn__file_exists(folder, &there));
+    if (!there) {
         return EVN_OK;
     }
     EVN_TRY(evn__folder_make(folder, FOLDER_MODE)); // refuses what is no folder
@@ -255,8 +288,9 @@ evn_status evn__run_directory_reopen(const char *folder, evn__run_directory **di
 
 evn_status evn__run_directory_share(const char *folder, evn__run_lock *lock) {
     *lock = (evn__run_lock){0};
-    bool writes = exists(folder, RUN) && access(folder, W_OK) == 0;
-    return writes ? evn__run_lock_take(folder, false, lock) : EVN_OK;
+    bool begun;
+    EVN_TRY(evn__run_has(folder, RUN, &begun));
+    return begun ? evn__run_lock_take(folder, false, lock) : EVN_OK;
 }
 
 evn_status evn__run_directory_begin(evn__run_directory *directory, const json_t *run) {
@@ -301,9 +335,9 @@ static evn_status write_table(evn__run_directory *directory) {
     char path[PATH_SIZE];
     json_t *lines;
     evn__metrics_table_destroy(&directory->table);
-    EVN_TRY(evn__run_file(directory->folder, TABLE, path, PATH_SIZE));
     EVN_TRY(evn__run_metrics(directory->folder, &lines));
-    evn_status status = evn__metrics_table_create(path, lines, &directory->table);
+    evn_status status =
+        evn__metrics_table_create(path_of(directory, TABLE, path), lines, &directory->table);
     json_decref(lines);
     return status;
 }
@@ -315,13 +349,12 @@ static evn_status append_row(evn__run_directory *directory, const json_t *line) 
 }
 
 static evn_status append_line(evn__run_directory *directory, const json_t *line) {
-    char path[PATH_SIZE];
-    EVN_TRY(evn__run_file(directory->folder, METRICS, path, PATH_SIZE));
-    char *text;
+    char path[PATH_SIZE], *text;
     EVN_TRY(evn__json_print(line, JSON_COMPACT, 9, &text));
     size_t length = strlen(text);
     text[length++] = '\n'; // in place of the NUL byte: one write for the whole line
-    evn_status status = evn__file_append(directory->metrics, path, text, length);
+    evn_status status =
+        evn__file_append(directory->metrics, path_of(directory, METRICS, path), text, length);
     free(text);
     return status;
 }
@@ -378,8 +411,7 @@ evn_status evn__run_evaluation_write(const char *folder, const json_t *evaluatio
 evn_status evn__run_directory_flush(const evn__run_directory *directory) {
     char path[PATH_SIZE];
     EVN_TRY(check_place(directory));
-    EVN_TRY(evn__run_file(directory->folder, METRICS, path, PATH_SIZE));
-    return evn__file_sync(directory->metrics, path);
+    return evn__file_sync(directory->metrics, path_of(directory, METRICS, path));
 }
 
 evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics) {
@@ -404,10 +436,10 @@ evn_status evn__run_directory_parameters(evn__run_directory *directory,
                                          const evn__pair *metadata, int metadata_count) {
     char path[PATH_SIZE];
     EVN_TRY(check_place(directory));
-    EVN_TRY(evn__run_file(directory->folder, MODEL, path, PATH_SIZE));
     evn__tensors all = {0};
     evn_status status = evn__tensors_fetch(parameters, 0, &all);
     if (status == EVN_OK) {
+        path_of(directory, MODEL, path);
         status = evn__safetensors_write(path, all.items, all.count, metadata, metadata_count);
     }
     evn__tensors_free(&all);
@@ -427,18 +459,24 @@ static evn_status read_json(const char *folder, const char *name, json_t **value
     return status == EVN_OK ? status : evn__prepend(status, "%s", path);
 }
 
+/// NULL where it is not there.
+static evn_status read_optional(const char *folder, const char *name, json_t **value) {
+    bool has;
+    *value = NULL;
+    EVN_TRY(evn__run_has(folder, name, &has));
+    return has ? read_json(folder, name, value) : EVN_OK;
+}
+
 evn_status evn__run_read(const char *folder, json_t **run) {
     return read_json(folder, RUN, run);
 }
 
 evn_status evn__run_summary(const char *folder, json_t **summary) {
-    *summary = NULL;
-    return exists(folder, SUMMARY) ? read_json(folder, SUMMARY, summary) : EVN_OK;
+    return read_optional(folder, SUMMARY, summary);
 }
 
 evn_status evn__run_evaluation(const char *folder, json_t **evaluation) {
-    *evaluation = NULL;
-    return exists(folder, EVALUATION) ? read_json(folder, EVALUATION, evaluation) : EVN_OK;
+    return read_optional(folder, EVALUATION, evaluation);
 }
 
 /// The lines of metrics.jsonl as text, freed by the caller.
@@ -497,8 +535,7 @@ evn_status evn__run_network(const char *folder, char *path, size_t size) {
 
 evn_status evn__run_directory_network(evn__run_directory *directory, const char *json) {
     char path[PATH_SIZE];
-    EVN_TRY(evn__run_file(directory->folder, NETWORK, path, PATH_SIZE));
-    return evn__file_write(path, json, strlen(json));
+    return evn__file_write(path_of(directory, NETWORK, path), json, strlen(json));
 }
 
 static evn_status load(evn_parameters *parameters, const evn__safetensors *file) {

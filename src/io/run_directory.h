@@ -94,6 +94,10 @@ evn_status evn__run_directory_network(evn__run_directory *directory, const char 
 /// @return EVN_ERR_OUTPUT when it is too long
 evn_status evn__run_file(const char *folder, const char *name, char *path, size_t size);
 
+/// Whether the folder has a file, or folder, of that name.
+/// @return EVN_ERR_OUTPUT when the path is too long; EVN_ERR_FILE
+evn_status evn__run_has(const char *folder, const char *name, bool *has);
+
 /// Path of network.json.
 /// @return EVN_ERR_OUTPUT when it is too long
 evn_status evn__run_network(const char *folder, char *path, size_t size);

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "io/run_directory.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,9 +15,22 @@ const char evn__run_lock_name[] = "lock";
 
 enum { PATH_SIZE = 4096, FILE_MODE = 0666 };
 
+/// What opening fails with where nothing may be written, locking where there are no locks.
+static const int read_only[] = {EACCES, EPERM, EROFS, 0}, no_locks[] = {ENOSYS, ENOTSUP, ENOLCK, 0};
+
+static bool is_one_of(const int *errors, int error) {
+    while (*errors && *errors != error) {
+        ++errors;
+    }
+    return *errors != 0;
+}
+
 static evn_status take(const char *folder, const char *path, bool alone, evn__run_lock *lock) {
     int file, result;
     EVN_RETRY(file, open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE));
+    if (file < 0 && !alone && is_one_of(read_only, errno)) {
+        return EVN_OK; // what nobody may write can be looked at
+    }
     EVN_CHECK(file >= 0, EVN_ERR_OUTPUT, "cannot write %s: %s; name another place for the run",
               path, strerror(errno));
     lock->file = file + 1;
@@ -25,9 +39,8 @@ static evn_status take(const char *folder, const char *path, bool alone, evn__ru
     EVN_CHECK(result == 0 || errno != EWOULDBLOCK, EVN_ERR_OUTPUT,
               "another process is writing the run %s; wait for its end, or name another folder",
               folder);
-    bool lacking = result != 0 && (errno == ENOSYS || errno == ENOTSUP || errno == ENOLCK);
-    EVN_CHECK(result == 0 || lacking, EVN_ERR_OUTPUT, "cannot lock %s: %s; check the disk", path,
-              strerror(errno)); // there are file systems without locks
+    EVN_CHECK(result == 0 || is_one_of(no_locks, errno), EVN_ERR_OUTPUT,
+              "cannot lock %s: %s; check the disk", path, strerror(errno));
     return EVN_OK;
 }
 

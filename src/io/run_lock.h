@@ -17,7 +17,8 @@ typedef struct evn__run_lock {
 extern const char evn__run_lock_name[];
 
 /// Take the lock of a folder that is there, for one writer (`alone`) or with others of their kind.
-/// What killed writers left half-written in the folder is removed.
+/// What killed writers left half-written in the folder is removed. With others it is none where
+/// nothing may be written.
 /// @return EVN_ERR_OUTPUT when another process has it, or it cannot be had
 evn_status evn__run_lock_take(const char *folder, bool alone, evn__run_lock *lock);
 

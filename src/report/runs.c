@@ -5,6 +5,7 @@
 #include "io/run_directory.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -47,15 +48,14 @@ static evn_status add_picture(evn__reported *run, const char *name) {
 static evn_status list_pictures(evn__reported *run) {
     evn_status status = EVN_OK;
     DIR *stream = opendir(run->folder);
-    for (struct dirent *entry = stream ? readdir(stream) : NULL; entry && status == EVN_OK;
+    EVN_CHECK(stream, EVN_ERR_FILE, "cannot read the folder %s: %s", run->folder, strerror(errno));
+    for (struct dirent *entry = readdir(stream); entry && status == EVN_OK;
          entry = readdir(stream)) {
         if (is_picture(entry->d_name) && run->picture_count < PICTURES_MAX) {
             status = add_picture(run, entry->d_name);
         }
     }
-    if (stream) {
-        closedir(stream);
-    }
+    closedir(stream);
     if (run->picture_count > 0) {
         qsort(run->pictures, (size_t)run->picture_count, sizeof(char *), by_name);
     }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folders of images as data sets: what is read, in which order, what is refused, what is kept.
+#include "base/status.h"
 #include "data/folder.h"
 #include "pictures.h"
 #include "program.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <dirent.h>
@@ -422,6 +424,80 @@ START_TEST(hundreds_of_classes) {
 }
 END_TEST
 
+START_TEST(thousands_of_classes) {
+    char path[TEST_PATH];
+    test_folder_in_memory();
+    set_up();
+    mkdir(test_path(path, "data"), 0777);
+    for (int i = 0; i <= EVN__CLASSES_MAX; ++i) {
+        ck_assert_int_eq(mkdir(test_path(path, "data/%04d", i), 0777), 0);
+    }
+    refuse("data", EVN_ERR_DATA, "more than the 4096 classes");
+    ck_assert_int_eq(rmdir(path), 0);
+    refuse("data", EVN_ERR_DATA, "are empty");
+}
+END_TEST
+
+// Faults ------------------------------------------------------------------------------------------
+
+static const char *swept; ///< the folder that is read
+
+/// Each image has its class in its grey: 1 and 2 in the one, 11 and 12 in the other.
+static bool are_right(const evn_dataset *dataset) {
+    evn_dataset_info info = evn_dataset_get_info(dataset);
+    bool right = info.classes == 2 && info.count[EVN_TRAIN] == 2 && info.count[EVN_TEST] == 2;
+    int sum = 0;
+    for (int i = 0; right && i < 4; ++i) {
+        evn_part part = i < 2 ? EVN_TRAIN : EVN_TEST;
+        size_t pixels = (size_t)(info.height * info.width);
+        int grey = evn_dataset_pixels(dataset, part)[(size_t)(i % 2) * pixels];
+        right = evn_dataset_labels(dataset, part)[i % 2] == grey / 10;
+        sum += grey;
+    }
+    return right && sum == 26;
+}
+
+static evn_status read_swept(void) {
+    evn_dataset *dataset = NULL;
+    evn_folder_options options = evn_folder_options_default();
+    options.height = options.width = swept[0] == 'a' ? 8 : 0; // resized, or as they are
+    EVN_TRY(evn_dataset_open_folder(swept, &options, &dataset));
+    bool right = are_right(dataset);
+    evn_dataset_destroy(&dataset);
+    return right ? EVN_OK : evn_error_set(EVN_ERR_INTERNAL, "%s is read wrongly", swept);
+}
+
+static void forget(void) {
+    char path[TEST_PATH];
+    DIR *stream = opendir(test_path(path, "cache/images"));
+    for (struct dirent *entry; stream && (entry = readdir(stream));) {
+        remove(test_path(path, "cache/images/%s", entry->d_name));
+    }
+    if (stream) {
+        closedir(stream);
+    }
+}
+
+START_TEST(faults) {
+    static const test_deed decoded = {
+        .name = "decoded", .prepare = forget, .run = read_swept, .uncounted = true};
+    static const test_deed again = {.name = "kept", .run = read_swept, .uncounted = true};
+    static const char *const images[] = {
+        "a/train/one/1.png", "a/train/two/11.png", "a/test/one/2.png", "a/test/two/12.png",
+        "b/one/1.png",       "b/two/11.png",       "b/one/2.png",      "b/two/12.png"};
+    test_sweep_begin();
+    set_up();
+    ck_assert_int_eq(chdir(test_folder()), 0);
+    for (int i = 0; i < 8; ++i) {
+        test_write_png(images[i], SIDE, SIDE, (uint8_t)atoi(strrchr(images[i], '/') + 1));
+    }
+    for (swept = "a"; swept; swept = swept[0] == 'a' ? "b" : NULL) {
+        test_sweep(&decoded);
+        test_sweep(&again);
+    }
+}
+END_TEST
+
 static void add(Suite *s, TCase *c, const TTest *test) {
     tcase_add_checked_fixture(c, set_up, NULL);
     test_add(s, c, test);
@@ -445,6 +521,8 @@ static Suite *suite(void) {
     add(s, tcase_create("off"), off);
     add(s, tcase_create("ten_thousand"), ten_thousand);
     add(s, tcase_create("classes"), hundreds_of_classes);
+    test_add(s, tcase_create("most_classes"), thousands_of_classes);
+    test_add(s, tcase_create("faults"), faults);
     return s;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Points of a table and their standardisation: moments, densities in the user's units, what is
 // refused.
+#include "base/status.h"
 #include "data/points.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <math.h>
@@ -171,17 +173,88 @@ START_TEST(rows_that_are_repeated) {
 }
 END_TEST
 
+START_TEST(columns_of_others) {
+    evn__data_table *t = table_of("a,b\n1,2\n3,5\n"), *other = table_of("b;c;a\n7;0;9\n;1;2\n");
+    evn__points *p, *like;
+    double *rows;
+    TRY(evn__points_take(t, NULL, 0, 2, &p));
+    TRY(evn__points_take_like(other, p, 1, &like));
+    ck_assert(like->count == 1 && like->left_out == 1);
+    ck_assert(like->rows[0] == 9 && like->rows[1] == 7);
+    ck_assert_str_eq(like->names[0], "a");
+    evn__points_destroy(&like);
+    ck_assert_int_eq(evn__points_take_like(other, p, 0, &like), EVN_ERR_DATA);
+    ck_assert_ptr_null(like);
+    ck_assert_int_eq(evn__points_match(p, other, &rows), EVN_ERR_DATA);
+    ck_assert_ptr_null(rows);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "line 3, column 'b': the value is missing"));
+    evn__data_table_destroy(&other);
+    other = table_of("b,a\n1,2\nx,2\n");
+    ck_assert_int_eq(evn__points_match(p, other, &rows), EVN_ERR_DATA);
+    ck_assert_msg(strstr(evn_error_message(), "column 'b': 'x'"), "%s", evn_error_message());
+    evn__data_table_destroy(&other);
+    other = table_of("1,2,3\n"); // without names, and not as many columns
+    ck_assert_int_eq(evn__points_take_like(other, p, 0, &like), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "no column 'a'"));
+    evn__data_table_destroy(&other);
+    ck_assert_int_eq(evn__points_take(t, "a,z", 0, 2, &like), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "z"));
+    evn__points_destroy(&p);
+    evn__data_table_destroy(&t);
+}
+END_TEST
+
+// Faults ------------------------------------------------------------------------------------------
+
+static evn__data_table *table; ///< a, b and a word
+
+static evn_status use_points(evn__points *points) {
+    float *standard = NULL;
+    double *rows = NULL;
+    int64_t repeated;
+    EVN_TRY(evn__points_repeated(points, &repeated));
+    EVN_TRY(evn__points_fit(points, 0.25, 1));
+    EVN_TRY(evn__points_match(points, table, &rows));
+    bool right = repeated == 1 && rows[3] == 5;
+    free(rows);
+    EVN_TRY(evn__points_standardise(points, &standard));
+    free(standard);
+    EVN_CHECK(right, EVN_ERR_INTERNAL, "rows are wrong");
+    return EVN_OK;
+}
+
+static evn_status take_points(void) {
+    evn__points *points = NULL, *like = NULL;
+    EVN_TRY(evn__points_take(table, "a,b", 0, 2, &points));
+    evn_status status = use_points(points);
+    status = status == EVN_OK ? evn__points_take_like(table, points, 0, &like) : status;
+    evn__points_destroy(&points);
+    evn__points_destroy(&like);
+    return status;
+}
+
+START_TEST(faults) {
+    static const test_deed deed = {.name = "points", .run = take_points};
+    test_sweep_begin();
+    table = table_of("a,b,word\n1,2,x\n3,5,y\n1,2,z\n-1,4,z\n2,0,z\n");
+    test_sweep(&deed);
+    evn__data_table_destroy(&table);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("points");
     TCase *c = tcase_create("table");
     tcase_add_test(c, columns_of_numbers);
     tcase_add_test(c, what_has_no_density);
     tcase_add_test(c, rows_that_are_repeated);
+    tcase_add_test(c, columns_of_others);
     suite_add_tcase(s, c);
     c = tcase_create("standardisation");
     tcase_add_test(c, mean_and_covariance);
     tcase_add_test(c, more_columns_than_rows);
     suite_add_tcase(s, c);
+    test_add(s, tcase_create("faults"), faults);
     return s;
 }
 

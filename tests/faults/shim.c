@@ -56,8 +56,9 @@ static int record = -1; ///< where changes are noted
 static const struct {
     const char *name;
     int error;
-} manners[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EMFILE", EMFILE},
-               {"ENOMEM", ENOMEM}, {"short", SHORT},   {"kill", KILL}};
+} manners[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
+               {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES},
+               {"ENOLCK", ENOLCK}, {"short", SHORT},   {"kill", KILL}};
 
 static int add_module(struct dl_phdr_info *info, size_t size, void *first) {
     static const char *const libraries[] = {"libevonode", "libjansson", "libz.so", "libcsv",
@@ -287,6 +288,7 @@ ssize_t write(int file, const void *data, size_t bytes) {
     }
 
 QUERY(int, stat, (const char *path, struct stat *info), (path, info), -1)
+QUERY(int, lstat, (const char *path, struct stat *info), (path, info), -1)
 QUERY(int, fstat, (int file, struct stat *info), (file, info), -1)
 QUERY(int, fstatat, (int folder, const char *path, struct stat *info, int flags),
       (folder, path, info, flags), -1)

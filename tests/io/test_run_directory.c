@@ -13,6 +13,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static bool has_checkpoint(const char *folder) {
+    bool has;
+    TRY(evn__run_has_checkpoint(folder, &has));
+    return has;
+}
+
+static bool has_best(const char *folder) {
+    bool has;
+    TRY(evn__run_has_best(folder, &has));
+    return has;
+}
+
 static json_t *description(void) {
     return json_pack("{s:i}", "format", 1);
 }
@@ -83,7 +95,7 @@ START_TEST(ends_what_was_finished) {
     evn__run_lock_release(&reader);
     TRY(evn__run_directory_reopen(folder, &directory));
     ck_assert_ptr_null(directory);
-    ck_assert(!evn__run_has_checkpoint(folder) && !evn__run_has_best(folder));
+    ck_assert(!has_checkpoint(folder) && !has_best(folder));
     ck_assert(!test_exists("ended/model.safetensors.tmp-12-0"));
     ck_assert(test_exists("ended/summary.json"));
 }
@@ -191,7 +203,7 @@ START_TEST(generations) {
     evn__run_directory *directory = NULL;
     TRY(create("g", &directory));
     test_path(folder, "g");
-    ck_assert(!evn__run_has_checkpoint(folder));
+    ck_assert(!has_checkpoint(folder));
     TRY(evn__run_checkpoint_keep(folder, EVN__CHECKPOINT_BEFORE)); // there is none
     test_write("g/checkpoint.safetensors", "1", 1);
     TRY(evn__run_checkpoint_keep(folder, EVN__CHECKPOINT_BEST));
@@ -211,7 +223,7 @@ START_TEST(generations) {
     expect_file("g/checkpoint.safetensors", "1");
     ck_assert(!test_exists("g/checkpoint-before.safetensors"));
     TRY(evn__run_directory_finish(directory, &(evn_metrics){0}));
-    ck_assert(!evn__run_has_checkpoint(folder) && !evn__run_has_best(folder));
+    ck_assert(!has_checkpoint(folder) && !has_best(folder));
     evn__run_directory_destroy(&directory);
     ck_assert_int_eq(evn__run_checkpoint_return(folder, EVN__CHECKPOINT_BEST), EVN_ERR_FILE);
     ck_assert_int_eq(evn__run_checkpoint_return(folder, EVN__CHECKPOINT_BEFORE), EVN_ERR_FILE);

@@ -14,7 +14,7 @@ typedef struct test_deed {
     /// What is done, without Check; it frees all that it has made, also when it fails.
     /// EVN_ERR_INTERNAL, which no fault may cause, where what it made is not right.
     evn_status (*run)(void);
-    bool on_device; ///< an OpenCL driver keeps memory as it likes: that is not counted
+    bool uncounted; ///< what is left in memory: drivers, and threads, keep some as they like
 } test_deed;
 
 /// To be called first in such a test: begins the program anew with the shim, in which it returns.

@@ -121,6 +121,12 @@ static void remove_folder(void) {
     nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+void test_folder_in_memory(void) {
+    if (access("/dev/shm", W_OK) == 0) {
+        setenv("TMPDIR", "/dev/shm", 1);
+    }
+}
+
 const char *test_folder(void) {
     if (!folder[0]) {
         const char *base = getenv("TMPDIR");

@@ -54,4 +54,8 @@ double test_difference(const double *a, const double *b, int64_t count);
 /// A folder of this process's own under the system's temporary one, removed at exit.
 const char *test_folder(void);
 
+/// To be called before the first test_folder(): in memory, where there is such a place, for what is
+/// done so often that it should wait for no disk.
+void test_folder_in_memory(void);
+
 #endif
