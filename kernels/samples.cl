@@ -19,6 +19,16 @@
     for (long run = get_global_id(1); run < x[0];                                                  \
          run += get_global_size(1), run_offset += get_global_size(1) * arguments)
 
+// An argument's place in this run. To NVIDIA's compilers it looks as if a run could have another buffer (none
+// is the 2^62nd), for what LANE_IN below is too: they add the places of arrays to the buffer's before the first
+// run. Intel's have addresses of 32 bits for what is plainly in an argument's buffer.
+#define PLACE_IN_RUN(x, n) (x##_buffer + x##_offset + run_offset[n])
+#if defined(__NVPTX__) || defined(cl_nv_pragma_unroll)
+#define IN_RUN(x, n) (run >> 62 ? (__global real *)run_offsets_buffer : PLACE_IN_RUN(x, n))
+#else
+#define IN_RUN(x, n) PLACE_IN_RUN(x, n)
+#endif
+
 // Runs end where none of the samples of an item needs another: `active` [rows] is 0 for all of them.
 // The work-items of a group wait for what the run before has left there.
 inline bool evn_is_idle(__global const real *active, const int row, const int rows) {

@@ -99,7 +99,7 @@ static void write_actuals(const kernel *k, int index, evn__text *text) {
     for (int n = 0; n < function->operand_count; ++n) {
         int at =
             evn__samples_find(k->call->operands, k->call->operand_count, &function->operands[n]);
-        evn__text_append(text, ", a%d_buffer + a%d_offset + run_offset[%d]", at, at, at);
+        evn__text_append(text, ", IN_RUN(a%d, %d)", at, at);
     }
 }
 
@@ -128,10 +128,7 @@ static void write_leaving(const kernel *k, evn__text *text) {
     const evn__operand active = evn__operand_value(k->s->active);
     int at = evn__samples_find(k->call->operands, k->call->operand_count, &active);
     if (k->s->active != EVN_NONE && at < k->call->operand_count) {
-        evn__text_append(text,
-                         "LEAVE_IF_IDLE(a%d_buffer + a%d_offset + run_offset[%d], item, batch)\n"
-                         "        ",
-                         at, at, at);
+        evn__text_append(text, "LEAVE_IF_IDLE(IN_RUN(a%d, %d), item, batch)\n        ", at, at);
     }
 }
 
