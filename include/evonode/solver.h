@@ -72,8 +72,9 @@ typedef enum evn_norm {
 /// Set up with evn_solver_options_default, then change fields.
 typedef struct evn_solver_options {
     /// evn_method_name: "euler", "rk4", "dopri5", "kvaerno5", …; kvaerno5 alone evaluates f behind
-    /// the end of a step, at t + 1.23 dt, and so behind t1. The multi-step methods, abm4 and adams,
-    /// keep 4 and 13 times the state, and take no reversible, adjoint-quadrature or per_sample
+    /// the end of a step, at t + 1.23 dt, and so behind t1. The multi-step methods, abm4,
+    /// abm5 and adams, keep 4, 5 and 13 times the state, and take no reversible,
+    /// adjoint-quadrature or per_sample
     const char *method;
     int steps;         ///< > 0: that many equal steps, or more where observations have to be hit,
                        ///< not with adams; 0: adaptive, for methods with an estimate

@@ -234,7 +234,7 @@ evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
         phase->steps = (kinds[kind].adapts && adaptive) || !fixed ? 0 : steps;
     }
     EVN_CHECK(phase->steps == 0 || fixed, EVN_ERR_USAGE,
-              "%s chooses its steps; leave their number out, or take the solver abm4",
+              "%s chooses its steps; leave their number out, or take the solver abm5",
               phase->solver);
     EVN_CHECK(
         phase->steps > 0 || kinds[kind].gradient != EVN_GRADIENT_REVERSIBLE, EVN_ERR_USAGE,

@@ -9,9 +9,6 @@
 
 enum { SETS = 2, EVALUATIONS = 2 }; // the slopes at t, and where they are predicted to lead
 
-const evn__adams evn__abm4 = {.orders = 3, .stability = 1.9};
-const evn__adams evn__abm = {EVN__ADAMS_ORDERS, .chooses = true, .stability = 2};
-
 static const evn__adams *adams_of(const evn__stepper *stepper) {
     return stepper->coefficients;
 }
@@ -207,8 +204,7 @@ static const evn__stepper_kind beginning = {.evaluations = evaluations_first,
                                             .past = past};
 
 static const evn__stepper *first(const evn__stepper *stepper) {
-    static const evn__stepper of_abm4 = {"abm4", 4, 0, false, &beginning, &evn__abm4};
-    return adams_of(stepper)->chooses ? NULL : &of_abm4;
+    return adams_of(stepper)->first;
 }
 
 const evn__stepper_kind evn__multistep = {.evaluations = evaluations,
@@ -219,3 +215,12 @@ const evn__stepper_kind evn__multistep = {.evaluations = evaluations,
                                           .advance = advance,
                                           .past = past,
                                           .first = first};
+
+// The methods -------------------------------------------------------------------------------------
+
+static const evn__stepper first_of_abm4 = {"abm4", 4, 0, false, &beginning, &evn__abm4};
+static const evn__stepper first_of_abm5 = {"abm5", 4, 0, false, &beginning, &evn__abm5};
+
+const evn__adams evn__abm4 = {.orders = 3, .stability = 1.9, .first = &first_of_abm4};
+const evn__adams evn__abm5 = {.orders = 4, .stability = 1.4, .first = &first_of_abm5};
+const evn__adams evn__abm = {.orders = EVN__ADAMS_ORDERS, .chooses = true, .stability = 2};

@@ -20,9 +20,10 @@ typedef struct evn__adams {
     bool chooses;     ///< among them, by what errors they would have; else the largest there is
     double stability; ///< on the real axis; of those that choose that of low orders, which they
                       ///< come to where it matters
+    const evn__stepper *first; ///< takes the first fixed steps; NULL: there are none
 } evn__adams;
 
 extern const evn__stepper_kind evn__multistep; ///< its coefficients are an evn__adams
-extern const evn__adams evn__abm4, evn__abm;
+extern const evn__adams evn__abm4, evn__abm5, evn__abm;
 
 #endif

@@ -17,7 +17,7 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__step
               "solver %s: %d steps; give 1 to %d", options->method, options->steps, EVN__MAX_STEPS);
     EVN_CHECK(options->steps == 0 || evn__stepper_has_fixed(*stepper), EVN_ERR_ARGUMENT,
               "solver %s chooses its order by the errors of its steps: leave their number out, or "
-              "take abm4",
+              "take abm5",
               options->method);
     if (options->steps > 0) {
         return EVN_OK;

@@ -27,6 +27,7 @@ static const evn__stepper steppers[] = {
 #undef EVN_IMPLICIT
     {"rosenbrock23", 2, 2, true, &evn__rosenbrock23, NULL},
     {"abm4", 4, 1, false, &evn__multistep, &evn__abm4},
+    {"abm5", 5, 1, false, &evn__multistep, &evn__abm5},
     {"adams", EVN__ADAMS_ORDERS + 1, 1, false, &evn__multistep, &evn__abm},
 };
 

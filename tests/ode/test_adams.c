@@ -19,7 +19,12 @@
 #include <string.h>
 
 enum { RESULTS = 512, STATES = PROBLEM_WEIGHTS + 1, MOST_STEPS = 512 };
-enum { ORDER = 3, MOST = EVN__ADAMS_ORDERS }; ///< of predictors: of abm4, at most
+enum { MOST = EVN__ADAMS_ORDERS }; ///< order of predictors, at most
+
+static const struct {
+    const char *name;
+    int order; ///< of its predictor
+} methods[] = {{"abm4", 3}, {"abm5", 4}};
 
 static evn_solver_options with(const char *method, int steps, evn_gradient gradient) {
     evn_solver_options options = evn_solver_options_default();
@@ -177,8 +182,8 @@ static int written_gradient(written *w, double *x1, double *all) {
 /// Also where the first ones are all.
 START_TEST(fixed_steps_are_those_written_out) {
     enum { EACH = 1 + 2 };
-    static const int counts[] = {1, 2, 3, 9};
-    const int steps = counts[_i];
+    static const int counts[] = {1, 2, 4, 9};
+    const int steps = counts[_i / 2], order = methods[_i % 2].order;
     static const evn_gradient gradients[] = {EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED};
     double expected[RESULTS], got[RESULTS], x1[RESULTS];
     problem p = problem_node_ew(30);
@@ -186,30 +191,32 @@ START_TEST(fixed_steps_are_those_written_out) {
     ck_assert_ptr_nonnull(w = malloc(sizeof(*w)));
     written_begin(w, &p);
     for (int step = 0; step < steps; ++step) {
-        written_step(w, step / (double)steps, 1.0 / steps, step < ORDER - 1 ? 0 : ORDER);
+        written_step(w, step / (double)steps, 1.0 / steps, step < order - 1 ? 0 : order);
     }
     int count = written_gradient(w, x1, expected);
     free(w);
     for (int k = 0; k < EACH; ++k) {
-        evn_solver_options options = with("abm4", steps, gradients[k > 0]);
+        evn_solver_options options = with(methods[_i % 2].name, steps, gradients[k > 0]);
         options.checkpoints = k == 2 ? 3 : 0;
         ck_assert_int_eq(solved_gradient(&p, &options, got), count);
         check_same("state", p.x1, x1, p.x_count);
         check_same(evn_gradient_name((int)options.gradient), got, expected, count);
-        ck_assert_int_eq(p.solution.nfe, steps < 2 ? 4 : 2 * 4 + (steps - 2) * 2);
+        int first = steps < order - 1 ? steps : order - 1;
+        ck_assert_int_eq(p.solution.nfe, 4 * first + 2 * (steps - first));
         problem_reset(&p);
     }
     problem_free(&p);
 }
 END_TEST
 
-/// Along the steps that the solver took, whose order rises to 3.
+/// Along the steps that the solver took, whose order rises to that of the method.
 START_TEST(adaptive_steps_are_those_written_out) {
     double expected[RESULTS], got[RESULTS], x1[RESULTS], times[MOST_STEPS];
+    const int order = methods[_i % 2].order;
     problem p = problem_node_ew(31);
     evn_solver_options options =
-        with("abm4", 0, _i == 0 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_CHECKPOINTED);
-    options.checkpoints = _i == 2 ? 4 : 0;
+        with(methods[_i % 2].name, 0, _i < 2 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_CHECKPOINTED);
+    options.checkpoints = _i >= 4 ? 4 : 0;
     int count = solved_gradient(&p, &options, got), steps = p.solution.accepted;
     ck_assert_int_lt(steps, MOST_STEPS);
     ck_assert_int_gt(p.solution.accepted, 10);
@@ -218,7 +225,7 @@ START_TEST(adaptive_steps_are_those_written_out) {
     ck_assert_ptr_nonnull(w = malloc(sizeof(*w)));
     written_begin(w, &p);
     for (int i = 0; i < steps; ++i) {
-        written_step(w, times[i], times[i + 1] - times[i], i + 1 < ORDER ? i + 1 : ORDER);
+        written_step(w, times[i], times[i + 1] - times[i], i + 1 < order ? i + 1 : order);
     }
     ck_assert_int_eq(written_gradient(w, x1, expected), count);
     free(w);
@@ -524,7 +531,7 @@ static void refuse(const evn_solver_options *options, const char *word) {
 
 START_TEST(what_knows_no_history_is_refused) {
     evn_solver_options options = with("adams", 10, EVN_GRADIENT_NONE);
-    refuse(&options, "abm4");
+    refuse(&options, "abm5");
     options = with("abm4", 10, EVN_GRADIENT_REVERSIBLE);
     refuse(&options, "reversible");
     options = with("abm4", 0, EVN_GRADIENT_ADJOINT_QUADRATURE);
@@ -556,8 +563,8 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("ode/adams");
     TCase *steps = tcase_create("steps");
-    tcase_add_loop_test(steps, fixed_steps_are_those_written_out, 0, 4);
-    tcase_add_loop_test(steps, adaptive_steps_are_those_written_out, 0, 3);
+    tcase_add_loop_test(steps, fixed_steps_are_those_written_out, 0, 8);
+    tcase_add_loop_test(steps, adaptive_steps_are_those_written_out, 0, 6);
     tcase_add_test(steps, times_have_gradients);
     suite_add_tcase(s, steps);
     TCase *orders = tcase_create("orders");
