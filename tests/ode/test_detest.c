@@ -243,7 +243,8 @@ static void solve(problem *p, const char *method, double tolerance) {
     problem_solve(p, 0, END);
 }
 
-static const char *const methods[] = {"dopri5", "dop853"};
+static const char *const methods[] = {"dopri5", "dop853", "adams"};
+enum { METHODS = sizeof(methods) / sizeof(methods[0]) };
 
 /// Four orders of tolerance are at least two and at most seven of error, above rounding.
 static void check_proportion(int index, problem *p, const double *truth, const char *method) {
@@ -270,7 +271,7 @@ START_TEST(errors_follow_tolerances) {
     p.fp64 = true;
     solve(&p, "dop853", 1e-13);
     memcpy(truth, p.x1, sizeof(double) * (size_t)p.x_count);
-    for (int k = 0; k < 2; ++k) {
+    for (int k = 0; k < METHODS; ++k) {
         check_proportion(_i, &p, truth, methods[k]);
     }
     problem_free(&p);
