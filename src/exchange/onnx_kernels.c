@@ -183,9 +183,7 @@ void evn__onnx_LOG_SOFTMAX(evn__onnx_translation *t, const evn__node *node, evn_
 
 // Linear systems ----------------------------------------------------------------------------------
 
-void evn__onnx_SOLVE(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,
-                     evn__onnx_value *y) {
-    (void)x, (void)y;
+static void refuse_system(evn__onnx_translation *t, const evn__node *node) {
     if (t->status == EVN_OK) {
         t->status = evn__fail(__FILE__, __LINE__, EVN_ERR_ARGUMENT,
                               "%s: ONNX has no operator for %s, the solution of linear systems, "
@@ -194,6 +192,17 @@ void evn__onnx_SOLVE(evn__onnx_translation *t, const evn__node *node, evn__onnx_
                               t->model.prefix, evn__op_table[node->op].text);
     }
 }
+
+#define NO_OPERATOR(NAME)                                                                          \
+    void evn__onnx_##NAME(evn__onnx_translation *t, const evn__node *node, evn__onnx_value **x,    \
+                          evn__onnx_value *y) {                                                    \
+        (void)x, (void)y;                                                                          \
+        refuse_system(t, node);                                                                    \
+    }
+NO_OPERATOR(SOLVE)
+NO_OPERATOR(ROOT)
+NO_OPERATOR(KRYLOV_EXTEND)
+NO_OPERATOR(KRYLOV_COMBINE)
 
 // Pooling -----------------------------------------------------------------------------------------
 

@@ -116,7 +116,8 @@ static bool attributes_equal(const evn__attributes *a, const evn__attributes *b)
            memcmp(a->order, b->order, sizeof(a->order)) == 0 && a->axis == b->axis &&
            a->axes == b->axes && a->transpose_a == b->transpose_a &&
            a->transpose_b == b->transpose_b && a->stride == b->stride && a->padding == b->padding &&
-           a->window == b->window && a->groups == b->groups;
+           a->window == b->window && a->groups == b->groups && a->vectors == b->vectors &&
+           a->cycles == b->cycles && a->columns == b->columns && a->residual == b->residual;
 }
 
 static bool node_equal(const evn__node *a, const evn__node *b) {
@@ -354,17 +355,26 @@ evn_value evn__node_copy(evn_graph *graph, const evn_graph *from, evn_value valu
     return evn__node_add(graph, &node);
 }
 
-void evn__graph_needed(const evn_graph *graph, bool *needed) {
+/// Operands of a node that its value needs: the first of a ROOT where derivatives do not count.
+static int needed_operands(const evn__node *node, bool derivatives) {
+    return node->op == EVN__OP_ROOT && !derivatives ? 1 : node->operand_count;
+}
+
+static void find_needed(const evn_graph *graph, bool derivatives, bool *needed) {
     memset(needed, 0, sizeof(*needed) * (size_t)graph->node_count);
     for (int i = 0; i < graph->output_count; ++i) {
         needed[graph->outputs[i].value] = true;
     }
     for (int i = graph->node_count - 1; i >= 0; --i) {
         const evn__node *node = &graph->nodes[i];
-        for (int k = 0; needed[i] && k < node->operand_count; ++k) {
+        for (int k = 0; needed[i] && k < needed_operands(node, derivatives); ++k) {
             needed[node->operands[k]] = true;
         }
     }
+}
+
+void evn__graph_needed(const evn_graph *graph, bool *needed) {
+    find_needed(graph, true, needed);
 }
 
 static evn_status check_inline(const evn_graph *graph, const evn_graph *callee,
@@ -384,17 +394,20 @@ static evn_status check_inline(const evn_graph *graph, const evn_graph *callee,
 }
 
 /// Of the first `count` nodes: the callee may be the graph itself, which grows.
-static void copy_needed(evn_graph *graph, const evn_graph *callee, int count, const bool *needed,
-                        evn_value *map) {
+static void copy_needed(evn_graph *graph, const evn_graph *callee, int count, bool derivatives,
+                        const bool *needed, evn_value *map) {
     for (int i = 0; i < count; ++i) {
-        if (needed[i] && callee->nodes[i].op != EVN__OP_INPUT) {
+        const evn__node *node = &callee->nodes[i];
+        if (needed[i] && node->op == EVN__OP_ROOT && !derivatives) {
+            map[i] = map[node->operands[0]];
+        } else if (needed[i] && node->op != EVN__OP_INPUT) {
             map[i] = evn__node_copy(graph, callee, i, map);
         }
     }
 }
 
-evn_status evn_graph_inline(evn_graph *graph, const evn_graph *callee, const evn_value *inputs,
-                            evn_value *outputs) {
+static evn_status inline_graph(evn_graph *graph, const evn_graph *callee, bool derivatives,
+                               const evn_value *inputs, evn_value *outputs) {
     EVN_TRY(evn_graph_status(graph));
     EVN_REQUIRE(callee);
     EVN_CHECK((inputs || callee->input_count == 0) && (outputs || callee->output_count == 0),
@@ -408,11 +421,11 @@ evn_status evn_graph_inline(evn_graph *graph, const evn_graph *callee, const evn
         status = EVN_NEW(&needed, count);
     }
     if (status == EVN_OK) {
-        evn__graph_needed(callee, needed);
+        find_needed(callee, derivatives, needed);
         for (int i = 0; i < callee->input_count; ++i) {
             map[callee->inputs[i].value] = inputs[i];
         }
-        copy_needed(graph, callee, count, needed, map);
+        copy_needed(graph, callee, count, derivatives, needed, map);
         for (int i = 0; i < callee->output_count; ++i) {
             outputs[i] = map[callee->outputs[i].value];
         }
@@ -421,4 +434,14 @@ evn_status evn_graph_inline(evn_graph *graph, const evn_graph *callee, const evn
     free(map);
     free(needed);
     return status;
+}
+
+evn_status evn_graph_inline(evn_graph *graph, const evn_graph *callee, const evn_value *inputs,
+                            evn_value *outputs) {
+    return inline_graph(graph, callee, true, inputs, outputs);
+}
+
+evn_status evn__graph_inline_values(evn_graph *graph, const evn_graph *callee,
+                                    const evn_value *inputs, evn_value *outputs) {
+    return inline_graph(graph, callee, false, inputs, outputs);
 }

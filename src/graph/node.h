@@ -40,6 +40,9 @@ typedef struct evn__attributes {
     int stride, padding;          ///< CONV2D*; stride also *_POOL2D*
     int window;                   ///< *_POOL2D*
     int groups;                   ///< NORMALIZE*
+    int vectors, cycles;          ///< ROOT: effort of the systems in its derivative
+    int64_t columns;              ///< KRYLOV_COMBINE: of a vector
+    int residual;                 ///< KRYLOV_COMBINE
 } evn__attributes;
 
 /// A node is its value. Operands always have smaller numbers: the order is topological.
@@ -104,6 +107,11 @@ evn_value evn__node_copy(evn_graph *graph, const evn_graph *from, evn_value valu
 
 /// Check every node of the graph (operands, shapes, attributes) as a builder would have.
 evn_status evn__graph_verify(const evn_graph *graph);
+
+/// evn_graph_inline of a callee whose derivatives nobody will take: a ROOT is its value, and what
+/// it has besides for derivatives is left out.
+evn_status evn__graph_inline_values(evn_graph *graph, const evn_graph *callee,
+                                    const evn_value *inputs, evn_value *outputs);
 
 /// needed[v] is true for the values that the outputs depend on; `needed` has node_count entries.
 void evn__graph_needed(const evn_graph *graph, bool *needed);

@@ -28,6 +28,12 @@ static void print_attributes(evn__text *text, const evn__node *node) {
     case EVN__OP_NORMALIZE_GRAD:
         evn__text_append(text, " groups=%d epsilon=%g", a->groups, a->scalar);
         break;
+    case EVN__OP_ROOT:
+        evn__text_append(text, " vectors=%d cycles=%d", a->vectors, a->cycles);
+        break;
+    case EVN__OP_KRYLOV_COMBINE:
+        evn__text_append(text, " columns=%lld residual=%d", (long long)a->columns, a->residual);
+        break;
     default:
         if (a->window) {
             evn__text_append(text, " window=%d stride=%d", a->window, a->stride);

@@ -107,10 +107,11 @@ static inline evn__operand evn__operand_real(double real) {
 extern evn__lower *const evn__lower_table[EVN__OP_COUNT];
 
 // One function per file of this folder.
-evn__lower evn__lower_pad, evn__lower_concat; // layout.c
-evn__lower evn__lower_sum;                    // reduce.c
-evn__lower evn__lower_matmul;                 // matmul.c
-evn__lower evn__lower_solve;                  // solve.c
+evn__lower evn__lower_pad, evn__lower_concat;                   // layout.c
+evn__lower evn__lower_sum;                                      // reduce.c
+evn__lower evn__lower_matmul;                                   // matmul.c
+evn__lower evn__lower_solve;                                    // solve.c
+evn__lower evn__lower_krylov_extend, evn__lower_krylov_combine; // krylov.c
 evn__lower evn__lower_conv2d, evn__lower_conv2d_input_grad, evn__lower_conv2d_weight_grad;
 evn__lower evn__lower_normalize, evn__lower_normalize_grad;     // normalize.c
 evn__lower evn__lower_log_softmax;                              // softmax.c

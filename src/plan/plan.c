@@ -50,7 +50,7 @@ static evn_status copy_graph(const evn_graph *source, evn_graph **graph) {
                               evn_value_shape(source, source->inputs[i].value));
     }
     evn_value *outputs = values + source->input_count;
-    evn_status status = evn_graph_inline(*graph, source, values, outputs);
+    evn_status status = evn__graph_inline_values(*graph, source, values, outputs);
     if (status == EVN_OK) {
         status = copy_outputs(source, *graph, outputs);
     }

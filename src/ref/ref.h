@@ -27,6 +27,7 @@ evn__ref evn__ref_reshape, evn__ref_broadcast, evn__ref_permute, evn__ref_slice;
 evn__ref evn__ref_pad, evn__ref_concat;                                            // layout.c
 evn__ref evn__ref_sum;                                                             // reduce.c
 evn__ref evn__ref_matmul;                                                          // matmul.c
+evn__ref evn__ref_krylov_extend, evn__ref_krylov_combine, evn__ref_root;           // krylov.c
 evn__ref evn__ref_solve;                                                           // solve.c
 evn__ref evn__ref_conv2d, evn__ref_conv2d_input_grad, evn__ref_conv2d_weight_grad; // conv2d.c
 evn__ref evn__ref_normalize, evn__ref_normalize_grad;                              // normalize.c

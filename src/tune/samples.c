@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tune/samples.h"
 
+#include "graph/krylov.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 // Matrices and convolutions -----------------------------------------------------------------------
@@ -135,6 +137,23 @@ static void solve(evn_graph *g, int index) {
     free(corner);
 }
 
+/// Whole vectors and rests, from the first vector to the combination.
+static void krylov(evn_graph *g, int index) {
+    const int64_t sizes[] = {1, 5, 40};
+    enum { VECTORS = 3 };
+    int64_t n = sizes[index];
+    evn_value basis = EVN_NONE;
+    for (int i = 0; i <= VECTORS; ++i) {
+        char name[8];
+        snprintf(name, sizeof(name), "w%d", i);
+        evn_value w = evn_input(g, name, EVN_SHAPE(3, n));
+        basis = i == 0 ? evn__krylov_begin(g, w, VECTORS) : evn__krylov_extend(g, basis, w);
+    }
+    evn_output(g, "basis", basis);
+    evn_output(g, "x", evn__krylov_combine(g, basis, n, false));
+    evn_output(g, "residual", evn__krylov_combine(g, basis, n, true));
+}
+
 // Pooling and layout ------------------------------------------------------------------------------
 
 /// Overlapping windows, gaps between them, rows and columns left over at the end.
@@ -252,6 +271,7 @@ const evn__sample evn__samples[] = {
     {"normalize", "normalize", normalize, 6, NULL, false},
     {"softmax", "log_softmax", log_softmax, 4, NULL, false},
     {"solve", "solve", solve, 5, NULL, false},
+    {"krylov", "krylov", krylov, 3, NULL, false},
     {"pool2d", "pool2d", pool2d, POOLINGS, NULL, false},
     {"layout", "pad", pad, 1, NULL, false},
     {"layout", "concat", concat, 1, NULL, false},

@@ -2,6 +2,7 @@
 // Every operation: jvp against central differences, vjp against jvp, and both again on the graphs
 // that the transforms made (second derivatives).
 #include "derivative.h"
+#include "diff/krylov.h"
 #include "evonode/diff.h"
 #include "graph/node.h"
 #include "test.h"
@@ -63,6 +64,40 @@ static evn_value build_solve_of(evn_graph *g, const evn_value *x, bool transpose
 }
 BUILD(build_solve, build_solve_of(g, x, false))
 BUILD(build_solve_transposed, build_solve_of(g, x, true))
+
+/// The solution of 3 x + sin x (1 + a²) / 2 = b, a and b [2, 3], in each row with the others along
+/// it: by Newton's method from 0.
+typedef struct tangent {
+    evn_graph *graph;
+    evn_value x, r;
+} tangent;
+
+static evn_status push(void *context, evn_value v, evn_value *image) {
+    const tangent *t = context;
+    return evn_pushforward(t->graph, &t->x, &v, 1, &t->r, 1, image);
+}
+
+static evn_value residual_at(evn_graph *g, evn_value x, const evn_value *of) {
+    evn_value square = evn_add(g, evn_mul(g, of[0], of[0]), evn_constant(g, 1));
+    evn_value bent = evn_scale(g, evn_mul(g, evn_sin(g, evn_sum(g, x, 2)), square), 0.5);
+    return evn_sub(g, evn_add(g, evn_scale(g, x, 3), bent), of[1]);
+}
+
+static evn_value build_root(evn_graph *g, const evn_value *of) {
+    enum { ITERATIONS = 6 };
+    evn_value x = evn_detach(g, evn_scale(g, of[1], 0.3)), next = x, r = EVN_NONE;
+    for (int i = 0; i < ITERATIONS; ++i) {
+        evn_value step;
+        x = next;
+        r = residual_at(g, x, of);
+        tangent t = {g, x, r};
+        const evn__krylov krylov = {g, push, &t, 3, 1};
+        TRY(evn__krylov_solve(&krylov, r, &step, NULL));
+        next = evn_detach(g, evn_sub(g, x, step));
+    }
+    evn_value once = evn__root(g, next, x, r, 3, 2);
+    return evn__root(g, next, once, residual_at(g, once, of), 3, 2); // for second derivatives
+}
 
 #define OPTIONS ((evn_conv2d_options){2, 1})
 BUILD(build_conv2d, evn_conv2d(g, x[0], x[1], OPTIONS))
@@ -131,6 +166,9 @@ static const rule_case cases[] = {
     {EVN__OP_MATMUL, build_matmul_b, -1, 1, 2, {{2, {3, 4}}, {2, {1, 4}}}},
     {EVN__OP_SOLVE, build_solve, -1, 1, 2, {{3, {2, 3, 3}}, {2, {2, 3}}}},
     {EVN__OP_SOLVE, build_solve_transposed, -1, 1, 2, {{3, {2, 3, 3}}, {2, {2, 3}}}},
+    {EVN__OP_ROOT, build_root, -1, 1, 2, {{2, {2, 3}}, {2, {2, 3}}}},
+    {EVN__OP_KRYLOV_EXTEND, build_root, -1, 1, 2, {{2, {1, 3}}, {2, {1, 3}}}},
+    {EVN__OP_KRYLOV_COMBINE, build_root, -1, 1, 2, {{2, {4, 2}}, {2, {4, 2}}}},
     {EVN__OP_CONV2D, build_conv2d, -1, 1, 2, {{4, {2, 6, 5, 2}}, {4, {3, 2, 2, 3}}}},
     {EVN__OP_CONV2D_INPUT_GRAD,
      build_conv2d_input_grad,

@@ -110,7 +110,8 @@ static void run_random(const evn_graph *graph, uint64_t seed, bool shaken, doubl
 /// Linear systems have no operator in ONNX.
 static bool is_exported(const evn_graph *graph) {
     for (int v = 0; v < graph->node_count; ++v) {
-        if (graph->nodes[v].op == EVN__OP_SOLVE) {
+        evn__op op = graph->nodes[v].op;
+        if (op == EVN__OP_SOLVE || op == EVN__OP_KRYLOV_EXTEND) {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 #include "random_graph.h"
 
 #include "graph/node.h"
+#include "row_system.h"
 #include "test.h"
 #include <math.h>
 #include <stdio.h>
@@ -429,15 +430,14 @@ static bool make_softmax(maker *m) {
            offer(m, evn_log_softmax(m->graph, x.value), 2 * x.bound + 10, false);
 }
 
-/// Matrices from the elements of rows: the identity, and half of it at most.
 static bool make_solve(maker *m) {
-    static const double one[] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
     int64_t n = draw(m, 2) ? 1 : 4, batch = m->kind == RANDOM_SAMPLES ? m->batch : 1 + draw(m, 20);
     candidate b = pick_same(m, EVN_SHAPE(batch, n)), a = pick_same(m, EVN_SHAPE(batch, n * n));
     evn_value small = evn_scale(m->graph, a.value, 0.5 / ((double)n * fmax(a.bound, 1)));
-    small = evn_add(m->graph, small, evn_table(m->graph, EVN_SHAPE(n * n), one));
-    evn_value matrix = evn_reshape(m->graph, small, EVN_SHAPE(batch, n, n));
-    return offer(m, evn_linear_solve(m->graph, matrix, b.value, draw(m, 2)), 2 * b.bound, false);
+    evn_value x = n == 1 && m->kind != RANDOM_SAMPLES
+                      ? row_system_of_all(m->graph, small, b.value)
+                      : row_system_of_each(m->graph, small, b.value, draw(m, 2));
+    return offer(m, x, 2 * b.bound, false);
 }
 
 static bool make_mean_pool(maker *m) {
