@@ -110,6 +110,9 @@ typedef struct evn_solver_options {
     /// beyond it, or where it is not finite, the gradient fails, with an outcome of its own. Waits
     /// for the device. 0: it is not looked at, and nothing is waited for
     double reconstruction;
+    /// Adjoint and reversible: evn_solver_watched tells later how far that was, for which nothing
+    /// is waited
+    bool watch;
     /// Adjoint: a gradient that fails so, or whose solve backwards stops, is taken again from
     /// checkpoints, after another solve; evn_solution says that it was
     bool fall_back;
@@ -286,6 +289,12 @@ evn_status evn_solver_grid(const evn_solver *solver, double *times, int count);
 /// where nothing evolves; infinite where they are not finite). Waits for the device. Large values
 /// mean that the dynamics cannot be solved backwards and the gradient is wrong.
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error);
+
+/// With `watch` (else EVN_ERR_ARGUMENT): the worst that solving backwards has ended away from the
+/// true start in the gradients since this was last asked, measured as for the option
+/// `reconstruction`, infinite where it was not finite; 0 where there was none. Waits only where the
+/// device has not come to the end of the last of these.
+evn_status evn_solver_watched(evn_solver *solver, double *worst);
 
 /// After such a gradient: where the reconstructed x(t0) is; memory of the solver, valid until
 /// its next solve. With cotangents of 0 the gradient is this reconstruction alone.

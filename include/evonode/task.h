@@ -89,6 +89,10 @@ typedef struct evn_task_methods {
     /// Optional: as evn_solver_reconstruction of the last gradient by the adjoint method.
     evn_status (*reconstruction)(void *program, double *x_error, double *theta_error);
 
+    /// Optional: as evn_solver_watched, of a program that was compiled with `watch` and the
+    /// adjoint.
+    evn_status (*watched)(void *program, double *worst);
+
     /// Optional: measure a part with a solver in the task's own way. Without it, evaluation is
     /// the loss and the scores over all batches of the part.
     evn_status (*evaluate)(void *self, const evn_solver_options *solver, evn_part part,

@@ -27,6 +27,11 @@ typedef struct evn_phase {
     /// and with each report on at most 16 batches of it, and early when that loss has not fallen
     /// for a quarter of its reports: early stopping. The test part then has had a say in training.
     bool held_out;
+    /// With the gradient EVN_GRADIENT_ADJOINT: where solving backwards ends further from the true
+    /// start than this (evn_solver_watched), the phase goes on with gradients from checkpoints, and
+    /// the next report has a metric fell_back, which says how far. That is seen with the results of
+    /// the batches that are read next, and costs no wait. 0: it is not looked at
+    double reconstruction;
 } evn_phase;
 
 /// Why a phase ends before its epochs are over.

@@ -86,9 +86,12 @@ const evn__option evn__phase_options[] = {
      &evn__option_real, AT(coupling), 0, 1, NULL},
     {"reconstruction", "X",
      "adjoint: how far from the true start solving backwards may end, relative to it; beyond it "
-     "the training ends, or falls back; 0: an epoch ends with a warning where it is beyond 0.05",
+     "the training ends, or falls back; 0: an epoch ends with a warning where it is beyond 0.05. "
+     "By default it is 0.05, looked at without a wait, and the phase goes on from checkpoints",
      TRAIN, &evn__option_real, AT(reconstruction), 0, 1e6, NULL},
-    {"fallback", "KIND", "adjoint: the gradient where it ends further away, or does not get there",
+    {"fallback", "KIND",
+     "adjoint: the gradient where it ends further away, or does not get there; none: the training "
+     "ends",
      TRAIN, &evn__option_text, AT(fallback), 0, 0, fallback_name},
     {"epochs", "N", "passes over the training images; iterations of a curve or flow; 0: none",
      TRAIN, &evn__option_integer, AT(epochs), 0, 1e6, NULL},

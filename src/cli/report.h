@@ -47,6 +47,8 @@ void evn__report_clear(void);
 void evn__report_epoch(const evn__task_row *row, const evn_phase *phases, int epochs,
                        const evn_epoch *epoch);
 
+/// Say that a phase goes on from checkpoints; whether it did.
+bool evn__report_fallback(const evn_phase *phases, const evn_epoch *epoch);
 /// Warn when the state or the weights cannot be solved backwards; whether it did.
 bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch);
 

@@ -10,6 +10,7 @@
 #include "host/priority.h"
 #include "host/wait.h"
 #include "nn/description.h"
+#include "study/gradcheck.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,16 @@ static void make_control(const evn__phase_settings *from, evn_solver_options *so
     solver->max_steps = from->max_steps == INT64_MIN ? solver->max_steps : (int)from->max_steps;
 }
 
+/// A solve backwards that ends elsewhere is seen late, without a wait, and the phase goes on from
+/// checkpoints; or, where anything is said of it, at once.
+static void make_trust(const evn__phase_settings *from, evn_phase *phase) {
+    bool bounded = !isnan(from->reconstruction), late = !bounded && !from->fallback;
+    double usual = EVN__GRADCHECK_RECONSTRUCTION;
+    phase->reconstruction = late ? usual : 0;
+    phase->solver.reconstruction = bounded ? from->reconstruction : late ? 0 : usual;
+    phase->solver.fall_back = from->fallback && strcmp(from->fallback, "checkpointed") == 0;
+}
+
 static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) {
     phase->name = from->name;
     phase->solver = evn_solver_options_default();
@@ -79,8 +90,7 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
     make_control(from, &phase->solver);
     phase->solver.checkpoints = (int)from->checkpoints;
     phase->solver.coupling = from->coupling;
-    phase->solver.reconstruction = from->reconstruction;
-    phase->solver.fall_back = strcmp(from->fallback, "checkpointed") == 0;
+    make_trust(from, phase);
     phase->epochs = (int)from->epochs;
     phase->automatic = strcmp(from->until, "automatic") == 0;
     phase->held_out = strcmp(from->until, "held-out") == 0;

@@ -22,8 +22,7 @@ static const evn__default common_defaults[] = {
     {NULL, "rtol", "1e-3"},         {NULL, "atol", "1e-3"},
     {NULL, "schedule", "constant"}, {NULL, "until", "epochs"},
     {NULL, "warmup", "0"},          {NULL, "checkpoints", "0"},
-    {NULL, "coupling", "0"},        {NULL, "reconstruction", "0"},
-    {NULL, "fallback", "none"},     {NULL, "factor", "0.1"},
+    {NULL, "coupling", "0"},        {NULL, "factor", "0.1"},
     {NULL, "final", "0.01"},        {0},
 };
 

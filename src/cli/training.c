@@ -132,7 +132,8 @@ static void on_epoch(void *user, const evn_epoch *epoch) {
     if (is_shown(t, epoch) || epoch->ended != EVN_SWITCH_NONE) {
         evn__report_epoch(t->session->row, phases, t->epochs, epoch);
     }
-    if (t->warned <= epoch->phase && evn__report_reconstruction(phases, epoch)) {
+    if (evn__report_fallback(phases, epoch) ||
+        (t->warned <= epoch->phase && evn__report_reconstruction(phases, epoch))) {
         t->warned = epoch->phase + 1;
     }
     evn__run_totals_add(&t->so_far, epoch->phase, epoch->epoch, &epoch->metrics);

@@ -2,6 +2,7 @@
 #include "ode/reconstruction.h"
 
 #include "base/number.h"
+#include "host/outbox.h"
 #include "plan/build.h"
 #include "plan/real.h"
 #include <math.h>
@@ -10,12 +11,20 @@
 /// Sums of squares: of what is found less the truth, and of the truth; of x, of evolving weights.
 enum { X_DIFFERENCE, X_TRUTH, THETA_DIFFERENCE, THETA_TRUTH, SUMS };
 
+enum { TURNS = 2 }; // of what is read and what is written
+
 struct evn__reconstruction {
     const evn__problem *problem;
     evn__layout layout;
     evn_buffer *truth, *sums;
     evn_plan *plan;
     evn_binding *inputs;
+    // Watched, what is worst stays on the device, and is copied behind each gradient.
+    evn_plan *watching; ///< NULL: it is not
+    evn_buffer *worst[TURNS];
+    int turn;    ///< which has the worst so far
+    bool looked; ///< nothing is worst yet
+    evn__outbox *outbox;
 };
 
 // Life --------------------------------------------------------------------------------------------
@@ -25,12 +34,12 @@ static void add_square(evn_graph *g, evn_value x, evn_value *sum) {
 }
 
 /// Inputs: all components found, then all true ones.
-static void build(const void *self, evn_graph *g) {
-    const evn__reconstruction *r = self;
+static void sum_up(const evn__reconstruction *r, evn_graph *g, evn_value sums[SUMS]) {
     const evn_graph *system = r->problem->system->graph;
     int count = r->layout.count;
-    evn_value sums[SUMS] = {evn_constant(g, 0), evn_constant(g, 0), evn_constant(g, 0),
-                            evn_constant(g, 0)};
+    for (int i = 0; i < SUMS; ++i) {
+        sums[i] = evn_constant(g, 0);
+    }
     for (int i = 0; i < 2 * count; ++i) {
         char name[EVN_MAX_NAME + 8];
         int state = i % count;
@@ -45,10 +54,53 @@ static void build(const void *self, evn_graph *g) {
                    &sums[i == 0 ? X_DIFFERENCE : THETA_DIFFERENCE]);
         add_square(g, truth, &sums[i == 0 ? X_TRUTH : THETA_TRUTH]);
     }
+}
+
+static void build(const void *self, evn_graph *g) {
+    evn_value sums[SUMS];
+    sum_up(self, g, sums);
     for (int i = 0; i < SUMS; ++i) {
         sums[i] = evn_reshape(g, sums[i], EVN_SHAPE(1));
     }
     evn_output(g, "sums", evn_concat(g, sums, SUMS, 0));
+}
+
+/// The square of a norm of so many elements, below which another is measured as if it were this.
+static double least_square(const evn__reconstruction *r, size_t elements) {
+    double least = 10 * r->problem->options->atol;
+    return least * least * (double)elements;
+}
+
+/// The square of the error by which a gradient is judged, of so many elements.
+static evn_value judge(const evn__reconstruction *r, evn_graph *g, evn_value difference,
+                       evn_value truth, size_t elements) {
+    evn_value least = evn_constant(g, least_square(r, elements) + 1e-30); // where nothing evolves
+    return evn_div(g, difference, evn_maximum(g, truth, least));
+}
+
+/// The larger one of both errors, squared, and of the worst before, which is the last input.
+static void build_watching(const void *self, evn_graph *g) {
+    const evn__reconstruction *r = self;
+    const evn__layout *layout = &r->layout;
+    evn_value sums[SUMS];
+    sum_up(r, g, sums);
+    evn_value worst = evn_input(g, "worst", EVN_SCALAR);
+    evn_value x = judge(r, g, sums[X_DIFFERENCE], sums[X_TRUTH], layout->size[0]);
+    evn_value theta =
+        judge(r, g, sums[THETA_DIFFERENCE], sums[THETA_TRUTH], layout->total - layout->size[0]);
+    evn_output(g, "worst", evn_maximum(g, worst, evn_maximum(g, x, theta)));
+}
+
+static evn_status create_watching(evn__reconstruction *r) {
+    const evn__problem *p = r->problem;
+    bool fp64 = p->options->fp64;
+    const evn_plan_options options = {.fp64 = fp64};
+    for (int i = 0; i < TURNS; ++i) {
+        EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, 1, &r->worst[i]));
+    }
+    r->looked = true;
+    EVN_TRY(evn__outbox_create(p->device, evn__real_bytes(fp64), &r->outbox));
+    return evn__plan_build(p->device, build_watching, r, &options, &r->watching);
 }
 
 static evn_status create(evn__reconstruction *r) {
@@ -56,10 +108,11 @@ static evn_status create(evn__reconstruction *r) {
     bool fp64 = p->options->fp64;
     const evn_plan_options options = {.fp64 = fp64};
     EVN_TRY(evn__layout_create(p->system, &r->layout));
-    EVN_TRY(EVN_NEW(&r->inputs, 2 * r->layout.count));
+    EVN_TRY(EVN_NEW(&r->inputs, 2 * r->layout.count + 1));
     EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, r->layout.total, &r->truth));
     EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, SUMS, &r->sums));
-    return evn__plan_build(p->device, build, r, &options, &r->plan);
+    EVN_TRY(evn__plan_build(p->device, build, r, &options, &r->plan));
+    return p->options->watch ? create_watching(r) : EVN_OK;
 }
 
 evn_status evn__reconstruction_create(const evn__problem *problem,
@@ -82,6 +135,11 @@ void evn__reconstruction_destroy(evn__reconstruction **reconstruction) {
     evn_buffer_destroy(&r->truth);
     evn_buffer_destroy(&r->sums);
     evn_plan_destroy(&r->plan);
+    evn__outbox_destroy(&r->outbox);
+    for (int i = 0; i < TURNS; ++i) {
+        evn_buffer_destroy(&r->worst[i]);
+    }
+    evn_plan_destroy(&r->watching);
     free(r->inputs);
     free(r);
     *reconstruction = NULL;
@@ -93,13 +151,17 @@ evn_binding evn__reconstruction_truth(const evn__reconstruction *reconstruction,
     return (evn_binding){reconstruction->truth, reconstruction->layout.offset[index]};
 }
 
-static evn_status measure(evn__reconstruction *r, const evn__scheme *scheme, double sums[SUMS]) {
+static void bind(evn__reconstruction *r, const evn__scheme *scheme) {
     int count = r->layout.count;
-    const evn_binding to = {r->sums, 0};
     for (int i = 0; i < count; ++i) {
         r->inputs[i] = scheme->methods->reconstructed(scheme, i);
         r->inputs[count + i] = evn__reconstruction_truth(r, i);
     }
+}
+
+static evn_status measure(evn__reconstruction *r, const evn__scheme *scheme, double sums[SUMS]) {
+    const evn_binding to = {r->sums, 0};
+    bind(r, scheme);
     EVN_TRY(evn_plan_run(r->plan, r->inputs, &to));
     return evn__real_read(to, r->problem->options->fp64, sums, SUMS);
 }
@@ -123,8 +185,7 @@ evn_status evn__reconstruction_measure(evn__reconstruction *r, const evn__scheme
 /// an error of several tolerances is what a good solve has.
 static double judged(const evn__reconstruction *r, double difference, double truth,
                      size_t elements) {
-    double least = 10 * r->problem->options->atol;
-    return relative(difference, fmax(truth, least * least * (double)elements));
+    return relative(difference, fmax(truth, least_square(r, elements)));
 }
 
 evn_status evn__reconstruction_check(evn__reconstruction *r, const evn__scheme *scheme,
@@ -152,5 +213,33 @@ evn_status evn__reconstruction_check(evn__reconstruction *r, const evn__scheme *
               "than %g, so that the gradient '%s' is not to be trusted; %s",
               fmax(x, theta), x >= theta ? "the state" : "the evolving weights", solution->t, bound,
               gradient, scheme->methods->remedy);
+    return EVN_OK;
+}
+
+// Watching ----------------------------------------------------------------------------------------
+
+evn_status evn__reconstruction_watch(evn__reconstruction *r, const evn__scheme *scheme) {
+    const evn_binding from = {r->worst[r->turn], 0}, to = {r->worst[1 - r->turn], 0};
+    EVN_TRY(r->looked ? evn__real_zero(from, r->problem->options->fp64, 1) : EVN_OK);
+    bind(r, scheme);
+    r->inputs[2 * r->layout.count] = from;
+    EVN_TRY(evn_plan_run(r->watching, r->inputs, &to));
+    r->turn = 1 - r->turn;
+    r->looked = false;
+    return evn__outbox_send(r->outbox, to.buffer);
+}
+
+evn_status evn__reconstruction_look(evn__reconstruction *r, double *worst) {
+    union {
+        float single;
+        double twice;
+    } square;
+    *worst = 0;
+    if (r->looked) {
+        return EVN_OK;
+    }
+    r->looked = true;
+    EVN_TRY(evn__outbox_look(r->outbox, &square));
+    *worst = relative(r->problem->options->fp64 ? square.twice : (double)square.single, 1);
     return EVN_OK;
 }

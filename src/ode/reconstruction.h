@@ -21,10 +21,18 @@ evn_status evn__reconstruction_measure(evn__reconstruction *reconstruction,
                                        const evn__scheme *scheme, double *x_error,
                                        double *theta_error);
 
-/// EVN_OK where neither is beyond the options' bound; a state whose norm is below `atol` an element
-/// counts as one of that norm.
+/// EVN_OK where neither is beyond the options' bound; a state whose norm is below 10 atol an
+/// element counts as one of that norm.
 /// @return EVN_ERR_NOT_FINITE, EVN_ERR_SOLVER, which say what to do; with an outcome of their own
 evn_status evn__reconstruction_check(evn__reconstruction *reconstruction, const evn__scheme *scheme,
                                      evn_solution *solution);
+
+/// After a gradient, with the option watch: enqueues what is worst so far. Does not wait.
+evn_status evn__reconstruction_watch(evn__reconstruction *reconstruction,
+                                     const evn__scheme *scheme);
+
+/// The worst since the last look, as evn__reconstruction_check judges it: 0 where there is none.
+/// Waits only where the device has not come that far.
+evn_status evn__reconstruction_look(evn__reconstruction *reconstruction, double *worst);
 
 #endif

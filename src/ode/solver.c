@@ -437,6 +437,9 @@ static evn_status try_gradient(evn_solver *solver, const evn__passage *passage,
                                evn_solution *solution) {
     EVN_TRY(solver->scheme->methods->gradient(solver->scheme, passage, solution));
     solver->reconstructed = solver->reconstruction != NULL;
+    EVN_TRY(solver->reconstruction && solver->options.watch
+                ? evn__reconstruction_watch(solver->reconstruction, solver->scheme)
+                : EVN_OK);
     return solver->reconstruction && solver->options.reconstruction > 0
                ? evn__reconstruction_check(solver->reconstruction, solver->scheme, solution)
                : EVN_OK;
@@ -536,6 +539,15 @@ evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double
     EVN_TRY(check_reconstructed(solver));
     return evn__reconstruction_measure(solver->reconstruction, solver->scheme, x_error,
                                        theta_error);
+}
+
+evn_status evn_solver_watched(evn_solver *solver, double *worst) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(worst);
+    EVN_CHECK(solver->reconstruction && solver->options.watch, EVN_ERR_ARGUMENT,
+              "the solver watches no reconstruction: set watch in its options, and a gradient that "
+              "solves backwards");
+    return evn__reconstruction_look(solver->reconstruction, worst);
 }
 
 evn_status evn_solver_reconstructed(const evn_solver *solver, evn_binding *x0) {

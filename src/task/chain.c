@@ -201,3 +201,15 @@ evn_status evn__chain_reconstruction(evn__chain *chain, double *x_error, double 
     }
     return EVN_OK;
 }
+
+evn_status evn__chain_watched(evn__chain *chain, double *worst) {
+    *worst = 0;
+    for (int i = 0; i < chain->count; ++i) {
+        double one = 0;
+        if (chain->stages[i].learnt.solver) {
+            EVN_TRY(evn_solver_watched(chain->stages[i].learnt.solver, &one));
+        }
+        *worst = one > *worst ? one : *worst;
+    }
+    return EVN_OK;
+}

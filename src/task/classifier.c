@@ -207,3 +207,7 @@ evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x
                                           double *theta_error) {
     return evn__chain_reconstruction(classifier->chain, x_error, theta_error);
 }
+
+evn_status evn__classifier_watched(evn__classifier *classifier, double *worst) {
+    return evn__chain_watched(classifier->chain, worst);
+}

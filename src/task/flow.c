@@ -257,6 +257,10 @@ static evn_status reconstruction(void *self, double *x_error, double *theta_erro
     return evn_solver_reconstruction(((program *)self)->learnt.solver, x_error, theta_error);
 }
 
+static evn_status watched(void *self, double *worst) {
+    return evn_solver_watched(((program *)self)->learnt.solver, worst);
+}
+
 // The task ----------------------------------------------------------------------------------------
 
 static evn_parameters *parameters(void *self) {
@@ -333,6 +337,7 @@ static const evn_task_methods methods = {.name = "flow",
                                          .gradient = gradient,
                                          .read = read,
                                          .reconstruction = reconstruction,
+                                         .watched = watched,
                                          .evaluate = evaluate,
                                          .dynamics = dynamics_at,
                                          .destroy = destroy};

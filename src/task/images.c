@@ -133,6 +133,10 @@ static evn_status reconstruction(void *self, double *x_error, double *theta_erro
     return evn__classifier_reconstruction(((program *)self)->classifier, x_error, theta_error);
 }
 
+static evn_status watched(void *self, double *worst) {
+    return evn__classifier_watched(((program *)self)->classifier, worst);
+}
+
 // The task ----------------------------------------------------------------------------------------
 
 static evn_parameters *parameters(void *self) {
@@ -175,6 +179,7 @@ static const evn_task_methods methods = {.name = "images",
                                          .gradient = gradient,
                                          .read = read,
                                          .reconstruction = reconstruction,
+                                         .watched = watched,
                                          .dynamics = dynamics_at,
                                          .destroy = destroy};
 

@@ -198,6 +198,12 @@ static evn_status reconstruction(void *self, double *x_error, double *theta_erro
                             : EVN_OK;
 }
 
+static evn_status watched(void *self, double *worst) {
+    program *p = self;
+    *worst = 0;
+    return p->learnt.solver ? evn_solver_watched(p->learnt.solver, worst) : EVN_OK;
+}
+
 // The task ----------------------------------------------------------------------------------------
 
 static evn_parameters *parameters(void *self) {
@@ -223,7 +229,7 @@ static void destroy(void *self) {
         .name = "loss", .iterates = endless, .slots = 1, .parameters = parameters,                 \
         .batches = batches, .check = check, .compile = compile, .release = release, .load = load,  \
         .forward = forward, .gradient = gradient, .read = read, .reconstruction = reconstruction,  \
-        .destroy = destroy                                                                         \
+        .watched = watched, .destroy = destroy                                                     \
     }
 static const evn_task_methods with_epochs = METHODS(false), with_iterations = METHODS(true);
 

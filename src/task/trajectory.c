@@ -59,12 +59,6 @@ static int64_t state_values(const trajectory *t) {
 
 // Plans -------------------------------------------------------------------------------------------
 
-static void build_add(const void *self, evn_graph *g) {
-    const trajectory *t = self;
-    evn_shape shape = EVN_SHAPE(t->batch, t->columns);
-    evn_output(g, "sum", evn_add(g, evn_input(g, "a", shape), evn_input(g, "b", shape)));
-}
-
 static evn_status make_plans(program *p) {
     const trajectory *t = p->task;
     const evn__trajectory_loss loss = {.times = t->times,
@@ -75,7 +69,8 @@ static evn_status make_plans(program *p) {
                                        .joined = t->joined,
                                        .continuity = t->options.continuity};
     EVN_TRY(evn__plan_build(t->device, evn__trajectory_loss_build, &loss, NULL, &p->loss));
-    return t->joined ? evn__plan_build(t->device, build_add, t, NULL, &p->add) : EVN_OK;
+    return t->joined ? evn__plan_build(t->device, evn__trajectory_ties_build, &loss, NULL, &p->add)
+                     : EVN_OK;
 }
 
 /// The loss with its cotangents, of p->x.
@@ -310,6 +305,10 @@ static evn_status reconstruction(void *self, double *x_error, double *theta_erro
     return evn_solver_reconstruction(((program *)self)->learnt.solver, x_error, theta_error);
 }
 
+static evn_status watched(void *self, double *worst) {
+    return evn_solver_watched(((program *)self)->learnt.solver, worst);
+}
+
 // Evaluation --------------------------------------------------------------------------------------
 
 /// ‖x − target‖ of trajectory b at time i, over what is observed.
@@ -430,6 +429,7 @@ static const evn_task_methods methods = {.name = "trajectory",
                                          .gradient = gradient,
                                          .read = read,
                                          .reconstruction = reconstruction,
+                                         .watched = watched,
                                          .evaluate = evaluate,
                                          .dynamics = dynamics_at,
                                          .destroy = destroy};

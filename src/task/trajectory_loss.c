@@ -43,3 +43,9 @@ void evn__trajectory_loss_build(const void *self, evn_graph *g) {
     evn_output(g, "loss", loss);
     evn_output(g, "x_bar", x_bar);
 }
+
+void evn__trajectory_ties_build(const void *self, evn_graph *g) {
+    const evn__trajectory_loss *t = self;
+    evn_shape shape = EVN_SHAPE(t->batch, t->columns);
+    evn_output(g, "sum", evn_add(g, evn_input(g, "a", shape), evn_input(g, "b", shape)));
+}

@@ -18,4 +18,7 @@ typedef struct evn__trajectory_loss {
 /// cotangent of the starts by the ties; "loss"; "x_bar" [T, B, S].
 void evn__trajectory_loss_build(const void *self, evn_graph *graph);
 
+/// Adds the cotangents of the starts by the ties to those by the solve.
+void evn__trajectory_ties_build(const void *self, evn_graph *graph);
+
 #endif

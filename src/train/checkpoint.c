@@ -13,12 +13,13 @@
 
 static const char FORMAT[] = "evonode checkpoint 2", STATE[] = "optimizer state",
                   TASK_STATE[] = "task state", LOSSES[] = "losses", BEST[] = "best parameters";
-enum { FURTHER = 4, COUNTERS = 6, NUMBER_SIZE = 32 };
+enum { FURTHER = 4, COUNTERS = 7, NUMBER_SIZE = 32 };
 
 /// A number of the metadata.
 typedef struct counter {
     const char *key;
     int64_t value, most; ///< of the training at hand; from 0
+    bool optional;       ///< 0 where a file lacks it
 } counter;
 
 // What both ways need -----------------------------------------------------------------------------
@@ -26,12 +27,13 @@ typedef struct counter {
 static void list_counters(const evn__checkpoint *c, const evn__position *position, int64_t steps,
                           counter counters[COUNTERS]) {
     int64_t all = evn__phases_epochs(c->phases, c->phase_count);
-    const counter listed[COUNTERS] = {{"phase", position->phase, c->phase_count - 1},
-                                      {"epochs of the phase", position->in_phase, all},
-                                      {"epochs", position->epoch, all},
-                                      {"optimizer steps", steps, INT64_MAX},
-                                      {"switch epochs", position->automatic.epochs, all},
-                                      {"switch stalled", position->automatic.stalled, all}};
+    const counter listed[COUNTERS] = {{"phase", position->phase, c->phase_count - 1, false},
+                                      {"epochs of the phase", position->in_phase, all, false},
+                                      {"epochs", position->epoch, all, false},
+                                      {"optimizer steps", steps, INT64_MAX, false},
+                                      {"switch epochs", position->automatic.epochs, all, false},
+                                      {"switch stalled", position->automatic.stalled, all, false},
+                                      {"fell back", position->fell_back, 1, true}};
     memcpy(counters, listed, sizeof(listed));
 }
 
@@ -119,6 +121,7 @@ evn_status evn__checkpoint_write(const char *path, const evn__checkpoint *checkp
 static evn_status read_counter(const evn__safetensors *file, counter *c) {
     const char *text = evn__safetensors_metadata(file, c->key);
     char *end;
+    text = text || !c->optional ? text : "0";
     EVN_CHECK(text, EVN_ERR_FORMAT, "its metadata lacks '%s'", c->key);
     errno = 0;
     c->value = strtoll(text, &end, 10);
@@ -164,7 +167,8 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
         .phase = (int)counters[0].value,
         .in_phase = (int)counters[1].value,
         .epoch = (int)counters[2].value,
-        .automatic = {.epochs = (int)counters[4].value, .stalled = (int)counters[5].value}};
+        .automatic = {.epochs = (int)counters[4].value, .stalled = (int)counters[5].value},
+        .fell_back = counters[6].value > 0};
     *steps = counters[3].value;
     EVN_TRY(read_best(file, &position->automatic.best));
     int in_phase = c->phases[position->phase].epochs;
@@ -267,7 +271,7 @@ evn_status evn__checkpoint_parameters(const char *path, evn_parameters *paramete
 
 evn_status evn__checkpoint_epochs(const char *path, int *epochs) {
     evn__safetensors *file;
-    counter c = {"epochs", 0, INT_MAX};
+    counter c = {.key = "epochs", .most = INT_MAX};
     EVN_TRY(evn__safetensors_read(path, &file));
     evn_status status = read_counter(file, &c);
     evn__safetensors_destroy(&file);

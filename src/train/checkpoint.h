@@ -17,6 +17,7 @@ typedef struct evn__position {
     int in_phase;          ///< its epochs; all of them when it has ended, however early
     int epoch;             ///< epochs of all phases
     evn__switch automatic; ///< what an automatic phase has seen so far
+    bool fell_back;        ///< its gradient comes from checkpoints (train/fallback.h)
 } evn__position;
 
 /// What a checkpoint is of; all is borrowed.

@@ -122,6 +122,9 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     }
     evn__text_append(text, "%d %.17g %.17g %d|", s->checkpoints, s->coupling, s->reconstruction,
                      s->fall_back);
+    if (p->reconstruction > 0) {
+        evn__text_append(text, "%.17g|", p->reconstruction);
+    }
     evn__text_append(text, "%d %.17g %.17g %.17g %.17g %.17g %.17g", (int)r->kind, r->rate,
                      r->epochs, r->final, r->warmup, r->start, r->factor);
     for (int i = 0; i < r->milestone_count; ++i) {

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "task/evaluate.h"
 #include "train/checkpoint.h"
+#include "train/fallback.h"
 #include "train/gradient.h"
 #include "train/pause.h"
 #include "train/phases.h"
@@ -27,8 +28,9 @@ struct evn_trainer {
     void *training, *testing;          ///< programs
     void *ahead;                       ///< automatic phase: with the next phase's solver
     int training_phase, testing_phase; ///< what they were compiled for
-    double *losses;                    ///< [epochs]
-    float *best; ///< the parameters at the least loss of what is held out; NULL: no phase asks
+    bool training_fell_back;
+    double *losses; ///< [epochs]
+    float *best;    ///< the parameters at the least loss of what is held out; NULL: no phase asks
     evn__position at;
     char digest[EVN__HASH_TEXT]; ///< of the options
     bool within;                 ///< an epoch is under way: parameters are not those of `at`
@@ -69,12 +71,14 @@ static evn_status compile_with(evn_trainer *t, const evn_solver_options *solver,
 static evn_status compile(evn_trainer *t, int phase, bool train) {
     void **program = train ? &t->training : &t->testing;
     int *compiled = train ? &t->training_phase : &t->testing_phase;
-    if (*program && *compiled == phase) {
+    const evn_phase *own = &t->phases[phase];
+    if (*program && *compiled == phase && (!train || t->training_fell_back == t->at.fell_back)) {
         return EVN_OK;
     }
-    const evn_solver_options *own = &t->phases[phase].solver;
-    const evn_solver_options solver = train ? *own : evn_solver_options_forward(own);
+    const evn_solver_options solver = train ? evn__fallback_solver(own, &t->task, t->at.fell_back)
+                                            : evn_solver_options_forward(&own->solver);
     *compiled = phase;
+    t->training_fell_back = train ? t->at.fell_back : t->training_fell_back;
     evn_status status = compile_with(t, &solver, train, program);
     return status == EVN_ERR_ARGUMENT
                ? evn__prepend(status, "phase %d (%s)", phase + 1, t->phases[phase].name)
@@ -324,7 +328,7 @@ static evn_status list_training(evn_trainer *t, const report *r, double seconds,
         EVN_TRY(set_real(metrics, "nfe_backward", "", r->nfe_backward / (double)r->batches));
     }
     if (r->nfe_forward == 0 || !t->task.methods->reconstruction ||
-        t->phases[t->at.phase].solver.gradient != EVN_GRADIENT_ADJOINT) {
+        t->phases[t->at.phase].solver.gradient != EVN_GRADIENT_ADJOINT || t->at.fell_back) {
         return EVN_OK;
     }
     double x, theta;
@@ -376,11 +380,19 @@ static evn_status report_held_out(evn_trainer *t, report *r) {
     return set_real(&r->result.metrics, "held_out_loss", "", loss);
 }
 
+/// Only where nothing is enqueued.
+static evn_status look_back(evn_trainer *t, report *r) {
+    return evn__fallback_look(&t->phases[t->at.phase], &t->task, t->training, &t->at.fell_back,
+                              &r->result.metrics);
+}
+
 static evn_status end_report(evn_trainer *t, report *r) {
     double seconds = evn__now() - r->started;
     evn_metrics *metrics = &r->result.metrics;
     r->result.epoch = last_epoch(t);
     EVN_TRY(list_training(t, r, seconds, metrics));
+    EVN_TRY(look_back(t, r));
+    EVN_TRY(compile(t, t->at.phase, true));
     EVN_TRY(list_test(t, metrics));
     EVN_TRY(set_real(metrics, "peak_device_bytes", "bytes",
                      (double)evn_device_get_stats(t->device).bytes_peak));
@@ -406,7 +418,7 @@ static evn_status read_results(evn_trainer *t, int slot, report *r) {
               "the loss is not finite in %s %d (phase %s); lower the learning rate (it was %g), "
               "give the phase more steps or use another seed",
               unit_of(t), t->at.epoch + 1, t->phases[t->at.phase].name, r->rate);
-    return EVN_OK;
+    return look_back(t, r);
 }
 
 static evn_status load(evn_trainer *t, const evn_batch *batch, int slot, report *r) {
@@ -443,7 +455,8 @@ static evn_status add_gradient(evn_trainer *t, int64_t index, int batches, repor
     r->nfe_forward += ahead.nfe;
     r->nfe_backward += back.nfe;
     ++r->batches;
-    return evn__gradient_mean_add(t->mean, batches);
+    EVN_TRY(evn__gradient_mean_add(t->mean, batches));
+    return compile(t, t->at.phase, true); // again where it fell back
 }
 
 /// One step of the optimiser, on the batches first … first + count − 1 of the epoch.

@@ -206,6 +206,9 @@ static void solvers(void) {
     REFUSED(evn_solver_reconstruction(NULL, &error, &error));
     REFUSED(evn_solver_reconstruction(solver, NULL, &error));
     REFUSED(evn_solver_reconstruction(solver, &error, NULL));
+    REFUSED(evn_solver_watched(NULL, &error));
+    REFUSED(evn_solver_watched(solver, NULL));
+    REFUSED(evn_solver_watched(solver, &error)); // which does not watch
     REFUSED(evn_solver_reconstructed(NULL, &out));
     REFUSED(evn_solver_reconstructed(solver, NULL));
     const int bad[] = {-1, 99, INT32_MAX, INT32_MIN};

@@ -165,14 +165,29 @@ START_TEST(augmented_images) {
 }
 END_TEST
 
-/// One Euler step back does not undo one Euler step: the adjoint must not be trusted.
+/// One Euler step back does not undo one Euler step: the adjoint must not be trusted. The phase
+/// goes on from checkpoints, or ends, or, where nobody is to look, the epoch says so.
 START_TEST(unreliable_adjoint) {
     test_outcome result = test_program(
         "", "train digits --out r %s --phase adjoint:solver=euler,steps=1,epochs=2", SMALL);
     ck_assert_msg(result.code == 0, "%s", result.err);
     const char *warning = strstr(result.err, "warning: epoch 1, phase adjoint");
     ck_assert_msg(warning, "no warning in: %s", result.err);
+    ck_assert_ptr_nonnull(strstr(warning, "from here on the gradients"));
     ck_assert_ptr_null(strstr(warning + 1, "warning")); // once a phase
+    result = test_program("",
+                          "train digits --out e %s --phase "
+                          "adjoint:solver=euler,steps=1,epochs=2,fallback=none",
+                          SMALL);
+    test_fails_with(result, EVN_ERR_SOLVER, "more than 0.05");
+    result = test_program("",
+                          "train digits --out w %s --phase "
+                          "adjoint:solver=euler,steps=1,epochs=2,reconstruction=0",
+                          SMALL);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    warning = strstr(result.err, "warning: epoch 1, phase adjoint");
+    ck_assert_msg(warning, "no warning in: %s", result.err);
+    ck_assert_ptr_null(strstr(warning + 1, "warning"));
 }
 END_TEST
 

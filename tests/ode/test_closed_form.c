@@ -182,6 +182,43 @@ START_TEST(adjoint_refuses) {
 }
 END_TEST
 
+/// What is watched is the worst of the gradients since it was last asked for, as the bound has it.
+START_TEST(worst_is_watched) {
+    problem bad = problem_decay(), good = problem_node_ew(21);
+    evn_solver_options options = options_of(2, 1e-6);
+    double worst = NAN, x, theta, first;
+    options.reconstruction = 0;
+    options.watch = true;
+    options.fp64 = _i == 1;
+    options.steps = 20; // else the way back stops
+    options.method = "rk4";
+    problem_prepare(&bad, &options);
+    problem_prepare(&good, &options);
+    TRY(evn_solver_watched(bad.solver, &worst));
+    ck_assert_double_eq(worst, 0);
+    problem_solve(&bad, 0, 1);
+    problem_gradient(&bad);
+    TRY(evn_solver_watched(bad.solver, &worst));
+    printf("%g", worst);
+    ck_assert_double_gt(worst, 0.05);
+    problem_solve(&good, 0, 3);
+    problem_gradient(&good);
+    TRY(evn_solver_reconstruction(good.solver, &x, &theta));
+    first = fmax(x, theta);
+    problem_solve(&good, 0, 0.1);
+    problem_gradient(&good);
+    TRY(evn_solver_reconstruction(good.solver, &x, &theta));
+    ck_assert_double_lt(fmax(x, theta), first);
+    TRY(evn_solver_watched(good.solver, &worst));
+    printf(", %g and %g\n", worst, first);
+    ck_assert_double_eq_tol(worst, first, 1e-3 * first);
+    TRY(evn_solver_watched(good.solver, &worst));
+    ck_assert_double_eq(worst, 0); // since then there was none
+    problem_free(&bad);
+    problem_free(&good);
+}
+END_TEST
+
 /// The way back of dynamics that can be solved backwards, but not within what the options allow:
 /// that is named first.
 START_TEST(bounds_are_named_first) {
@@ -366,6 +403,7 @@ static Suite *suite(void) {
     TCase *backwards = tcase_create("backwards");
     tcase_add_loop_test(backwards, adjoint_refuses, 0, 4);
     tcase_add_test(backwards, reversible_refuses);
+    tcase_add_loop_test(backwards, worst_is_watched, 0, 2);
     tcase_add_loop_test(backwards, bounds_are_named_first, 0, 2);
     tcase_add_loop_test(backwards, adjoint_falls_back, 0, 2);
     tcase_add_test(backwards, adjoint_is_trusted);
