@@ -181,6 +181,19 @@ static evn_value build_concat_time(evn__layering *at, const evn__layer *layer, c
     return evn_concat(g, parts, 2, last);
 }
 
+static const evn__layer_key zeros_keys[] = {{"channels", "how many, or features", EVN__KEY_NUMBER,
+                                             1, 1 << 20, EVN__LAYER_UNSET, NULL, NULL, false},
+                                            {0}};
+
+static evn_value build_zeros(evn__layering *at, const evn__layer *layer, const char *name,
+                             evn_value x) {
+    (void)name;
+    evn_shape shape = shape_of(at, x);
+    const int64_t start[EVN_MAX_RANK] = {0};
+    shape.dim[shape.rank - 1] += layer->values[0];
+    return evn_pad(graph_of(at), x, start, shape);
+}
+
 // Lists -------------------------------------------------------------------------------------------
 
 static evn_value build_residual(evn__layering *at, const evn__layer *layer, const char *name,
@@ -201,6 +214,31 @@ static evn_value build_residual(evn__layering *at, const evn__layer *layer, cons
                                   evn__shape_text(before, given), giver);
     }
     return evn_add(graph_of(at), x, inner);
+}
+
+static evn_value build_beside(evn__layering *at, const evn__layer *layer, const char *name,
+                              evn_value x) {
+    (void)name;
+    char have[128], given[128];
+    evn_value inner = evn__layering_add(at, &layer->layers, x);
+    if (inner == EVN_NONE) {
+        return inner;
+    }
+    evn_shape before = shape_of(at, x), after = shape_of(at, inner);
+    int last = before.rank - 1;
+    bool fits = after.rank == before.rank;
+    for (int i = 0; i < last && fits; ++i) {
+        fits = before.dim[i] == after.dim[i];
+    }
+    if (!fits) {
+        return evn__layering_fail(at, layer, EVN_ERR_SHAPE,
+                                  "its layers give %s by %s, which do not go beside %s; they must "
+                                  "keep all but channels or features",
+                                  evn__shape_text(after, have), at->giver,
+                                  evn__shape_text(before, given));
+    }
+    evn_value parts[] = {x, inner};
+    return evn_concat(graph_of(at), parts, 2, last);
 }
 
 static evn_value build_repeat(evn__layering *at, const evn__layer *layer, const char *name,
@@ -244,6 +282,10 @@ static const evn__layer_kind kinds[] = {
      build_flatten},
     {"concat-time", "t as one more channel or feature; in an ODE", NULL, EVN__ROWS | EVN__IMAGES,
      false, true, NULL, build_concat_time},
+    {"zeros", "more channels or features, which are 0", NULL, EVN__ROWS | EVN__IMAGES, false, false,
+     zeros_keys, build_zeros},
+    {"beside", "x, and behind its channels or features what its layers make of it", NULL,
+     EVN__ROWS | EVN__IMAGES, true, false, NULL, build_beside},
     {"residual", "x plus what its layers make of it", NULL, EVN__ANY, true, false, NULL,
      build_residual},
     {"repeat", "its layers, one time after the other, each with weights of its own", NULL, EVN__ANY,

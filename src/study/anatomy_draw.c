@@ -29,7 +29,7 @@ static const struct {
     {"#cfe2f3", " dense conv "},
     {"#fce5cd", " norm "},
     {"#d9ead3", " mean-pool max-pool global-pool flatten "},
-    {"#eeeeee", " residual repeat "},
+    {"#eeeeee", " residual repeat beside "},
     {"#ead1dc", ""}, // activations and the rest
 };
 

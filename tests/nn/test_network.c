@@ -101,6 +101,9 @@ static const struct {
      EVN_ERR_SHAPE,
      {"stem[1]: residual: its layers give [2, 4, 4, 1] by stem[1].layers[0] (max-pool)",
       "[2, 8, 8, 1] of stem[0] (relu)"}},
+    {"{\"stem\": [{\"layer\": \"beside\", \"layers\": [\"max-pool\"]}]}",
+     EVN_ERR_SHAPE,
+     {"stem[0]: beside: its layers give", "must keep all but channels"}},
     {"{\"stem\": [\"concat-time\"]}", EVN_ERR_SHAPE, {"there is no time t here"}},
     {"{\"stem\": [{\"layer\": \"conv\", \"time\": true}]}", EVN_ERR_SHAPE, {"no time t here"}},
     {"{\"blocks\": [{\"ode\": [{\"layer\": \"conv\", \"filters\": 3}]}]}",
@@ -196,6 +199,12 @@ static const struct {
     {"[\"flatten\"]", false, {2, {2, 144}}},
     {"[\"concat-time\"]", false, {4, {2, 6, 6, 5}}},
     {"[\"concat-time\"]", true, {2, {2, 5}}},
+    {"[{\"layer\": \"zeros\", \"channels\": 3}]", false, {4, {2, 6, 6, 7}}},
+    {"[{\"layer\": \"zeros\", \"channels\": 3}]", true, {2, {2, 7}}},
+    {"[{\"layer\": \"beside\", \"layers\": [{\"layer\": \"conv\", \"filters\": 2}, \"tanh\"]}]",
+     false,
+     {4, {2, 6, 6, 6}}},
+    {"[{\"layer\": \"beside\", \"layers\": [\"sin\"]}]", true, {2, {2, 8}}},
     {"[{\"layer\": \"residual\", \"layers\": [\"conv\", \"tanh\"]}]", false, {4, {2, 6, 6, 4}}},
     {"[{\"layer\": \"repeat\", \"times\": 2, \"layers\": [\"conv\", \"sin\"]}]",
      false,
@@ -277,6 +286,34 @@ START_TEST(activations_have_their_values) {
         evn_graph_destroy(&g);
         evn_parameters_destroy(&parameters);
     }
+}
+END_TEST
+
+/// What is beside x keeps x, and zeros behind it are zeros: slopes of a part of a state that rests.
+START_TEST(a_part_of_a_state_rests) {
+    evn_graph *g = NULL;
+    evn_parameters *parameters = NULL;
+    TRY(evn_graph_create(&g));
+    TRY(evn_parameters_create(&parameters));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(5, 2));
+    static const char both[] = "[{\"layer\": \"beside\", \"layers\": [\"sin\"]}]",
+                      rest[] = "[\"sin\", {\"layer\": \"zeros\", \"channels\": 1}]";
+    evn_output(g, "both", evn_layers(g, parameters, "s", both, x, EVN_NONE));
+    evn_output(g, "slope", evn_layers(g, parameters, "f", rest, x, EVN_NONE));
+    values in = values_like_inputs(g, 1, -1, 1), out = values_run(g, &in);
+    for (int i = 0; i < 5; ++i) {
+        for (int k = 0; k < 2; ++k) {
+            double value = in.data[0][2 * i + k];
+            ck_assert_double_eq(out.data[0][4 * i + k], value);
+            ck_assert_double_eq_tol(out.data[0][4 * i + 2 + k], sin(value), 1e-14);
+            ck_assert_double_eq_tol(out.data[1][3 * i + k], sin(value), 1e-14);
+        }
+        ck_assert_double_eq(out.data[1][3 * i + 2], 0);
+    }
+    values_free(&in);
+    values_free(&out);
+    evn_graph_destroy(&g);
+    evn_parameters_destroy(&parameters);
 }
 END_TEST
 
@@ -438,6 +475,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(kinds, every_layer_has_its_shape_and_gradients, 0, COUNT(layers));
     tcase_add_test(kinds, every_layer_is_tested);
     tcase_add_test(kinds, activations_have_their_values);
+    tcase_add_test(kinds, a_part_of_a_state_rests);
     tcase_add_test(kinds, batch_norm_is_over_the_batch);
     suite_add_tcase(s, kinds);
     TCase *models = tcase_create("models");
