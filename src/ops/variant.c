@@ -64,14 +64,17 @@ static void append(char key[EVN__VARIANT_KEY], const char *format, ...) {
     va_end(arguments);
 }
 
+int64_t evn__variant_extent(int64_t extent) {
+    int64_t rounded = EXACT_EXTENT;
+    while (rounded < extent) {
+        rounded *= 2;
+    }
+    return extent <= EXACT_EXTENT ? extent : rounded;
+}
+
 static void append_shape(char key[EVN__VARIANT_KEY], evn_shape shape) {
     for (int i = 0; i < shape.rank; ++i) {
-        int64_t extent = shape.dim[i], rounded = EXACT_EXTENT;
-        while (rounded < extent) {
-            rounded *= 2;
-        }
-        append(key, "%s%lld", i == 0 ? " " : "x",
-               (long long)(extent <= EXACT_EXTENT ? extent : rounded));
+        append(key, "%s%lld", i == 0 ? " " : "x", (long long)evn__variant_extent(shape.dim[i]));
     }
 }
 

@@ -93,6 +93,9 @@ const evn__variant *evn__variant_find(evn__op op, const char *name);
 const char *evn__variant_key(const evn_graph *graph, evn_value value, bool fp64,
                              char key[EVN__VARIANT_KEY]);
 
+/// An extent as it stands in keys.
+int64_t evn__variant_extent(int64_t extent);
+
 /// The tuned variant for a node on the plan's device; NULL: the family chooses.
 const evn__variant *evn__lower_variant(const evn__lowering *lowering, const evn_graph *graph,
                                        evn_value value);

@@ -104,7 +104,7 @@ static bool find_kind(evn__samples *s, evn_value value) {
     }
     s->kind[value] = EVN__SAMPLES_ROWS;
     return has_rows(s, value) && keeps_samples_apart(s, node) &&
-           evn__samples_count(s, value) <= EVN__SAMPLES_MAX_ROW;
+           evn__samples_count(s, value) <= (int64_t)s->form->room * EVN__SAMPLES_MAX_ROW;
 }
 
 int64_t evn__samples_work(const evn__samples *s, evn_value value) {
@@ -114,11 +114,9 @@ int64_t evn__samples_work(const evn__samples *s, evn_value value) {
 }
 
 static int64_t max_product(const evn__samples *s, evn_value value) {
-    if (!s->simt) {
-        return EVN__SAMPLES_MAX_PRODUCT;
-    }
     bool uniform = s->kind[value] == EVN__SAMPLES_UNIFORM;
-    return uniform ? EVN__SIMT_MAX_UNIFORM_PRODUCT : EVN__SIMT_MAX_PRODUCT;
+    int64_t simt = uniform ? EVN__SIMT_MAX_UNIFORM_PRODUCT : EVN__SIMT_MAX_PRODUCT;
+    return s->form->room * (s->simt ? simt : EVN__SAMPLES_MAX_PRODUCT);
 }
 
 /// Whether one work-item, or a work-group, computes it soon enough.
@@ -135,10 +133,10 @@ static bool is_small(const evn__samples *s, evn_value value) {
         return evn__samples_work(s, value) <= max_product(s, value);
     }
     if (s->simt) {
-        return evn_shape_count(shape) <= EVN__SIMT_MAX_SUMS;
+        return evn_shape_count(shape) <= (int64_t)s->form->room * EVN__SIMT_MAX_SUMS;
     }
     bool thin = shape.dim[0] <= EVN__SAMPLES_SMALL || shape.dim[1] <= EVN__SAMPLES_SMALL;
-    return thin || evn__samples_work(s, value) <= EVN__SAMPLES_MAX_SUMS;
+    return thin || evn__samples_work(s, value) <= (int64_t)s->form->room * EVN__SAMPLES_MAX_SUMS;
 }
 
 /// Give a uniform product kernels of its own; false where it reads what has no memory.
@@ -337,7 +335,8 @@ static int widest_item(const evn__samples *s) {
     int64_t vectors = evn__divide_up(s->batch, s->lanes);
     bool fits = info->vector_width * (int)sizeof(float) >= VECTOR_BYTES;
     bool enough = vectors >= 2 * (int64_t)info->compute_units;
-    return evn__device_quirks(device)->long_vectors && fits && enough ? 2 * s->lanes : s->lanes;
+    bool pairs = s->form->pairs && evn__device_quirks(device)->long_vectors;
+    return pairs && fits && enough ? 2 * s->lanes : s->lanes;
 }
 
 /// Groups of at most so many members, for items of one width after the other.
@@ -347,7 +346,7 @@ static evn_status try_groups(evn__samples *s, int max_members, bool *fits) {
     int widest = widest_item(s), least = s->simt ? widest : s->lanes;
     for (int per_item = widest; !*fits && !again && per_item >= least; per_item /= 2) {
         s->per_item = per_item;
-        EVN_TRY(try_to_compile(s, true, fits));
+        EVN_TRY(try_to_compile(s, s->form->cooperates, fits));
         if (!*fits && (s->cooperates[0] || s->cooperates[1])) {
             EVN_TRY(try_to_compile(s, false, fits));
         }
@@ -423,19 +422,26 @@ static bool fills_group(const evn__samples *s) {
     return enough && info->max_work_group >= EVN__SIMT_SAMPLES;
 }
 
+/// Where the bits of a sample must not hang on the batch, the tuned form of a class of batches is
+/// not asked for.
+static const evn__sample_form *choose_form(const evn__samples_request *r) {
+    return r->few ? evn__sample_forms : evn__sample_form_of(r->device, r->graph, r->names, r->fp64);
+}
+
 evn_status evn__samples_plan(const evn__samples_request *request, evn__samples_result *result) {
     evn_device_type type = evn_device_get_info(request->device)->type;
     bool simt = type == EVN_DEVICE_GPU || type == EVN_DEVICE_GPU_INTEGRATED;
     evn__samples s = {.request = request,
                       .result = result,
                       .graph = request->graph,
+                      .form = choose_form(request),
                       .simt = simt,
                       .active = EVN_NONE,
                       .lanes = simt            ? 1
                                : request->fp64 ? 8
                                                : 16};
     *result = (evn__samples_result){0};
-    if (!simt && type != EVN_DEVICE_CPU) {
+    if (!s.form->by_sample || (!simt && type != EVN_DEVICE_CPU)) {
         return EVN_OK;
     }
     evn_status status = allocate(&s);

@@ -26,13 +26,14 @@
 // one work-group, which divides the elements of each and waits for itself between them. Kernels do
 // not cooperate there.
 //
-// samples.c: kinds, launches; groups.c: levels, groups; slabs.c: memory; index.c: where an element
-// of a view lies; emission.c, emit_rows.c, emit_system.c, emit_uniform.c, emit_product.c: a
-// function for each group; kernels.c: the kernels that call them.
+// form.c: whether, and how; samples.c: kinds, launches; groups.c: levels, groups; slabs.c: memory;
+// index.c: where an element of a view lies; emission.c, emit_rows.c, emit_system.c, emit_uniform.c,
+// emit_product.c: a function for each group; kernels.c: the kernels that call them.
 #ifndef EVN_SAMPLES_SAMPLES_H
 #define EVN_SAMPLES_SAMPLES_H
 
 #include "elements/elements.h"
+#include "samples/form.h"
 
 enum {
     EVN__SAMPLES_SMALL = 8, ///< elements of a row that are unrolled: registers
@@ -124,6 +125,7 @@ typedef struct evn__samples {
     const evn__samples_request *request;
     evn__samples_result *result;
     const evn_graph *graph;
+    const evn__sample_form *form;
     int64_t batch;
     bool simt;    ///< a sample in each work-item
     int lanes;    ///< of a vector; simt: 1

@@ -5,10 +5,12 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "plan/real.h"
+#include "plan/repeat.h"
 #include "ref/ref.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { OFFSET = 3 }; // elements before each port: offsets must be honoured, aligned or not
 
@@ -16,9 +18,10 @@ struct evn__trial {
     evn_device *device;
     const evn_graph *graph;
     bool fp64;
-    int inputs, ports;    ///< ports: inputs, then outputs
-    evn_binding *binding; ///< [ports]
-    double **data;        ///< [ports]: inputs as given, outputs as the reference has them
+    const char *const *samples; ///< inputs with a row a sample; NULL: none
+    int inputs, ports;          ///< ports: inputs, then outputs
+    evn_binding *binding;       ///< [ports]
+    double **data;              ///< [ports]: inputs as given, outputs as the reference has them
 };
 
 static size_t count_of(const evn__trial *trial, int port) {
@@ -95,9 +98,16 @@ void evn__trial_destroy(evn__trial **trial) {
     *trial = NULL;
 }
 
+void evn__trial_by_sample(evn__trial *trial, const char *const *names) {
+    trial->samples = names;
+}
+
 evn_status evn__trial_plan(const evn__trial *trial, evn_plan **plan) {
     return evn_plan_create(trial->device, trial->graph,
-                           &(evn_plan_options){.fp64 = trial->fp64, .all_epilogues = true}, plan);
+                           &(evn_plan_options){.fp64 = trial->fp64,
+                                               .all_epilogues = true,
+                                               .sample_inputs = trial->samples},
+                           plan);
 }
 
 static evn_status check_port(const evn__trial *trial, int port, double *error) {
@@ -169,8 +179,49 @@ evn_status evn__trial_sensitivity(const evn__trial *trial, double *change) {
     return status;
 }
 
+/// Bindings of `count` runs, all the same; what they save for a second phase is nothing.
+static evn__runs bind_runs(const evn__trial *trial, int count, evn_binding *bound) {
+    int outputs = trial->ports - trial->inputs;
+    const evn__runs runs = {.count = count,
+                            .inputs = bound,
+                            .outputs = bound + (size_t)count * (size_t)trial->inputs,
+                            .saved = bound + (size_t)count * (size_t)trial->ports};
+    evn_binding *next = bound;
+    for (int part = 0; part < 3; ++part) {
+        const evn_binding *from = trial->binding + (part == 1 ? trial->inputs : 0);
+        int each = part == 0 ? trial->inputs : part == 1 ? outputs : 1;
+        for (int run = 0; run < count; ++run, next += each) {
+            memcpy(next, from, sizeof(*next) * (size_t)each);
+        }
+    }
+    return runs;
+}
+
+/// Seconds of `count` runs in a row.
+static evn_status time_steps(evn__trial *trial, evn_plan *plan, int count, double *seconds) {
+    evn_binding *bound = NULL;
+    evn__repeat *repeat = NULL;
+    EVN_TRY(EVN_NEW(&bound, (size_t)count * (size_t)(trial->ports + 1)));
+    const evn__runs runs = bind_runs(trial, count, bound);
+    evn_status status = evn__repeat_create(plan, &runs, &repeat);
+    double started = evn__now();
+    if (status == EVN_OK) {
+        status = evn__repeat_run(repeat);
+    }
+    if (status == EVN_OK) {
+        status = evn_device_finish(trial->device);
+    }
+    *seconds = (evn__now() - started) / count;
+    evn__repeat_destroy(&repeat);
+    free(bound);
+    return status;
+}
+
 evn_status evn__trial_time(evn__trial *trial, evn_plan *plan, int count, double *seconds) {
     EVN_TRY(evn_device_finish(trial->device));
+    if (trial->samples) {
+        return time_steps(trial, plan, count, seconds);
+    }
     double started = evn__now();
     for (int i = 0; i < count; ++i) {
         EVN_TRY(evn_plan_run(plan, trial->binding, trial->binding + trial->inputs));

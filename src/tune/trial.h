@@ -19,6 +19,10 @@ evn_status evn__trial_create(evn_device *device, const evn_graph *graph, bool fp
                              evn__trial **trial);
 void evn__trial_destroy(evn__trial **trial); ///< nulls; accepts NULL
 
+/// From here on plans are made over samples, and timed as a solver's steps are run (plan/repeat.h).
+/// @param[in] names  as in evn_plan_options, borrowed; NULL: not so
+void evn__trial_by_sample(evn__trial *trial, const char *const *names);
+
 /// Compile the graph for the device as it is tuned now; destroyed by the caller.
 evn_status evn__trial_plan(const evn__trial *trial, evn_plan **plan);
 

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "host/tuning.h"
 #include "plan/plan.h"
-#include "tune/samples.h"
+#include "tune/subject.h"
 #include "tune/trial.h"
 
 #include <math.h>
@@ -17,52 +17,12 @@ static const double MARGIN = 0.95;    // a winner takes at most this share of th
 static const double SAMPLE_SECONDS = 4e-3; // runs are doubled until they take this long
 static const double HOPELESS = 1.5;        // this many times the best is not measured again
 
-typedef struct shape {
-    evn__op op;
-    bool quick;
-    const char *title;
-    int64_t sizes[EVN__PRODUCT_SIZES];
-} shape;
-
-#define DIGITS                                                                                     \
-    { 32, 3, 3, 32, 3, 3, 32, 1, 1 }
-#define MNIST                                                                                      \
-    { 128, 6, 6, 64, 3, 3, 64, 1, 1 }
-#define STEM                                                                                       \
-    { 128, 13, 13, 64, 4, 4, 64, 2, 1 }
-
-// Shapes of the models, forward and backward, and squares.
-static const shape shapes[] = {
-    {EVN__OP_MATMUL, true, "matmul 64 x 64 x 64", {64, 64, 64}},
-    {EVN__OP_MATMUL, false, "matmul 256 x 256 x 256", {256, 256, 256}},
-    {EVN__OP_MATMUL, false, "matmul 512 x 512 x 512", {512, 512, 512}},
-    {EVN__OP_MATMUL, false, "matmul 4608 x 64 x 576", {4608, 64, 576}},
-    {EVN__OP_MATMUL, true, "mnist: head, 128 x 10 x 64", {128, 10, 64}},
-    {EVN__OP_MATMUL, false, "mnist: head, weights, 64 x 10 x 128", {64, 10, 128, 1}},
-    {EVN__OP_MATMUL, false, "curve: 100 x 1000 x 1000", {100, 1000, 1000}},
-    {EVN__OP_MATMUL, false, "curve: one state, 1 x 1000 x 1000", {1, 1000, 1000}},
-    {EVN__OP_MATMUL, false, "curve: backward, 1 x 1000 x 1000 t", {1, 1000, 1000, 0, 1}},
-    {EVN__OP_MATMUL, false, "curve: weights, 1000 x 1000 x 100 t", {1000, 1000, 100, 1, 0}},
-    {EVN__OP_MATMUL, false, "flow: 100 x 64 x 2", {100, 64, 2}},
-    {EVN__OP_MATMUL, false, "flow: 512 x 64 x 64", {512, 64, 64}},
-    {EVN__OP_CONV2D, true, "digits: 32x3x3, 32-32, 3x3", DIGITS},
-    {EVN__OP_CONV2D_INPUT_GRAD, false, "digits: its input gradient", DIGITS},
-    {EVN__OP_CONV2D_WEIGHT_GRAD, false, "digits: its weight gradient", DIGITS},
-    {EVN__OP_CONV2D, false, "mnist: 128x6x6, 64-64, 3x3", MNIST},
-    {EVN__OP_CONV2D_INPUT_GRAD, false, "mnist: its input gradient", MNIST},
-    {EVN__OP_CONV2D_WEIGHT_GRAD, false, "mnist: its weight gradient", MNIST},
-    {EVN__OP_CONV2D, false, "mnist: stem, 128x28x28, 1-64, 3x3", {128, 28, 28, 1, 3, 3, 64, 1, 0}},
-    {EVN__OP_CONV2D, false, "mnist: stem, 128x13x13, 64-64, 4x4 / 2", STEM},
-    {EVN__OP_CONV2D_INPUT_GRAD, false, "mnist: its input gradient", STEM},
-    {EVN__OP_CONV2D_WEIGHT_GRAD, false, "mnist: its weight gradient", STEM},
-};
-enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]), ROWS_MAX = 64 };
+enum { CHOICES_MAX = 64 };
 
 /// The candidates of one shape against its default, against the clock.
 typedef struct comparison {
     evn_device *device;
-    const shape *shape;
-    const evn__space *space;
+    const evn__subject *subject;
     evn_graph *graph;
     evn__trial *trial;
     evn_plan *plan; ///< of the default
@@ -72,33 +32,36 @@ typedef struct comparison {
     evn__tuner_row row;
 } comparison;
 
-/// Whether a row of an operation's space was right at odd shapes; known for the whole session.
+/// Whether a choice was right at odd shapes, of each operation and of plans; known for the whole
+/// session.
 typedef enum verdict { UNKNOWN, RIGHT, WRONG } verdict;
 typedef struct memory {
-    verdict odd[EVN__OP_COUNT][ROWS_MAX];
+    verdict odd[EVN__OP_COUNT + 1][CHOICES_MAX];
 } memory;
 
-static bool is_of_family(const shape *s, const char *family) {
-    const char *text = evn__op_table[s->op].text; // conv2d_input_grad is of conv2d
-    return !family || strncmp(text, family, strlen(family)) == 0;
-}
-
 const char *evn__tuner_family(int index) {
-    static const char *const families[] = {"matmul", "conv2d", NULL};
+    static const char *const families[] = {"matmul", "conv2d", "samples", NULL};
     return families[index];
 }
 
 // Right or wrong ----------------------------------------------------------------------------------
 
-/// Check `graph`, with `name` as the variant of its only node.
-static evn_status check_graph(evn_device *device, const evn_graph *graph, const char *name,
-                              double *error) {
+static evn_status open_trial(evn_device *device, const evn__subject *subject,
+                             const evn_graph *graph, evn__trial **trial) {
+    EVN_TRY(evn__trial_create(device, graph, false, evn__fill_uniform, trial));
+    evn__trial_by_sample(*trial, subject->kind->samples);
+    return EVN_OK;
+}
+
+/// Check `graph`, with `name` as the choice for its class.
+static evn_status check_graph(evn_device *device, const evn__subject *subject,
+                              const evn_graph *graph, const char *name, double *error) {
     char key[EVN__VARIANT_KEY];
     evn__trial *trial = NULL;
     evn_plan *plan = NULL;
-    evn__variant_key(graph, evn_graph_output(graph, 0), false, key);
+    subject->kind->key(graph, key);
     EVN_TRY(evn__tuning_set(device, key, name));
-    evn_status status = evn__trial_create(device, graph, false, evn__fill_uniform, &trial);
+    evn_status status = open_trial(device, subject, graph, &trial);
     if (status == EVN_OK) {
         status = evn__trial_plan(trial, &plan);
     }
@@ -111,43 +74,41 @@ static evn_status check_graph(evn_device *device, const evn_graph *graph, const 
     return status;
 }
 
-/// A sample whose result is another operation's is passed over, with no error.
-static evn_status check_sample(evn_device *device, const evn__sample *sample, int index, evn__op op,
-                               const char *name, double *error) {
+/// A sample whose result is another operation's is passed over.
+static bool is_of_subject(const evn__subject *subject, const evn_graph *graph) {
+    evn__op op = evn__node_at(graph, evn_graph_output(graph, 0))->op;
+    return subject->op == EVN__OP_COUNT || subject->op == op;
+}
+
+/// An odd case that is passed over has no error. *more is false past the last.
+static evn_status check_case(evn_device *device, const evn__subject *subject, const char *name,
+                             int index, double *error, bool *more) {
     evn_graph *graph = NULL;
     *error = 0;
     EVN_TRY(evn_graph_create(&graph));
-    sample->build(graph, index);
+    *more = subject->kind->odd(subject, name, index, graph);
     evn_status status = evn_graph_status(graph);
-    if (status == EVN_OK && evn__node_at(graph, evn_graph_output(graph, 0))->op == op) {
+    if (status == EVN_OK && *more && is_of_subject(subject, graph)) {
         *error = INFINITY;
-        status = check_graph(device, graph, name, error);
+        status = check_graph(device, subject, graph, name, error);
     }
     evn_graph_destroy(&graph);
     return status;
 }
 
-/// Whether the variant agrees with the reference at every odd shape of the operation, its own among
-/// them.
+/// Whether the choice agrees with the reference at every odd shape.
 static evn_status check_odd(comparison *c, const char *name, verdict *known) {
-    const char *text = evn__op_table[c->shape->op].text;
-    for (const evn__sample *sample = evn__samples; sample->family && *known == UNKNOWN; ++sample) {
-        bool own = sample->variant && strcmp(sample->variant, name) == 0;
-        for (int i = 0; i < sample->count && (own || strcmp(sample->family, text) == 0); ++i) {
-            double error;
-            EVN_TRY(check_sample(c->device, sample, i, c->shape->op, name, &error));
-            if (!(error <= TOLERANCE)) {
-                *known = WRONG;
-                return EVN_OK;
-            }
-        }
+    bool more = true;
+    for (int i = 0; more && *known == UNKNOWN; ++i) {
+        double error;
+        EVN_TRY(check_case(c->device, c->subject, name, i, &error, &more));
+        *known = error <= TOLERANCE ? UNKNOWN : WRONG;
     }
     *known = *known == UNKNOWN ? RIGHT : *known;
     return EVN_OK;
 }
 
-// Fast or slow
-// -------------------------------------------------------------------------------------
+// Fast or slow ------------------------------------------------------------------------------------
 
 /// Default and candidate alternately, so that other load on the machine affects both.
 typedef struct race {
@@ -239,10 +200,9 @@ static bool is_default(const comparison *c, const evn_plan *plan) {
 
 /// A candidate that fails to compile or to run is skipped.
 static evn_status try_candidate(comparison *c, int index, verdict *odd, double *best) {
-    char name[EVN__VARIANT_NAME];
-    const evn__variant *variant = &c->space->rows[index];
-    evn__variant_name(variant, name);
-    const char *why = evn__variant_unfit(variant, evn_device_get_info(c->device));
+    char room[EVN__VARIANT_NAME];
+    const char *name = c->subject->kind->choice(c->subject, index, room);
+    const char *why = c->subject->kind->unfit(c->subject, index, c->device);
     if (!why) {
         evn_plan *plan = NULL;
         EVN_TRY(evn__tuning_set(c->device, c->key, name));
@@ -287,32 +247,40 @@ static evn_status confirm(comparison *c) {
     return status;
 }
 
+static int count_choices(const evn__subject *subject) {
+    char room[EVN__VARIANT_NAME];
+    int count = 0;
+    while (count < CHOICES_MAX && subject->kind->choice(subject, count, room)) {
+        ++count;
+    }
+    return count;
+}
+
 static evn_status run_tuner(comparison *c, memory *known) {
     double best = 1;
     EVN_TRY(evn__tuning_set(c->device, c->key, NULL));
-    EVN_TRY(evn__trial_create(c->device, c->graph, false, evn__fill_uniform, &c->trial));
+    EVN_TRY(open_trial(c->device, c->subject, c->graph, &c->trial));
     EVN_TRY(evn__trial_plan(c->trial, &c->plan));
     EVN_TRY(choose_repeats(c));
-    int i = 0;
-    for (; i < c->space->count && i < ROWS_MAX && evn__now() < c->deadline; ++i) {
-        EVN_TRY(try_candidate(c, i, &known->odd[c->shape->op][i], &best));
+    int i = 0, count = count_choices(c->subject);
+    for (; i < count && evn__now() < c->deadline; ++i) {
+        EVN_TRY(try_candidate(c, i, &known->odd[c->subject->op][i], &best));
     }
-    c->row.complete = i == c->space->count;
+    c->row.complete = i == count;
     return c->row.winner[0] ? confirm(c) : EVN_OK;
 }
 
-static evn_status tune_shape(evn_device *device, const shape *s, double deadline, memory *known,
-                             evn__tuner_row *row) {
+static evn_status tune_subject(evn_device *device, const evn__subject *subject, double deadline,
+                               memory *known, evn__tuner_row *row) {
     comparison c = {.device = device,
-                    .shape = s,
-                    .space = evn__space_table[s->op],
+                    .subject = subject,
                     .deadline = deadline,
-                    .row = {.title = s->title}};
+                    .row = {.title = subject->title}};
     EVN_TRY(evn_graph_create(&c.graph));
-    evn_value node = evn__product_build(c.graph, s->op, s->sizes);
+    subject->kind->build(c.graph, subject);
     evn_status status = evn_graph_status(c.graph);
     if (status == EVN_OK) {
-        evn__variant_key(c.graph, node, false, c.key);
+        subject->kind->key(c.graph, c.key);
         status = run_tuner(&c, known);
     }
     evn_plan_destroy(&c.plan);
@@ -322,22 +290,26 @@ static evn_status tune_shape(evn_device *device, const shape *s, double deadline
     return status;
 }
 
+static bool enters(const evn__subject *subject, const evn__tuner_options *options) {
+    bool family = !options->family || strcmp(subject->family, options->family) == 0;
+    return family && (subject->quick || !options->quick);
+}
+
 evn_status evn__tuner_run(evn_device *device, const evn__tuner_options *options,
                           void (*report)(void *user, const evn__tuner_row *row), void *user) {
     memory known = {0};
-    const shape *entered[SHAPES];
-    int count = 0;
-    for (int i = 0; i < SHAPES; ++i) {
-        if (is_of_family(&shapes[i], options->family) && (shapes[i].quick || !options->quick)) {
-            entered[count++] = &shapes[i];
-        }
+    int left = 0;
+    for (const evn__subject *s = evn__subjects; s->kind; ++s) {
+        left += enters(s, options);
     }
     double end = evn__now() + options->seconds;
-    for (int i = 0; i < count; ++i) {
-        double share = (end - evn__now()) / (count - i);
-        evn__tuner_row row;
-        EVN_TRY(tune_shape(device, entered[i], evn__now() + share, &known, &row));
-        report(user, &row);
+    for (const evn__subject *s = evn__subjects; s->kind; ++s) {
+        if (enters(s, options)) {
+            double share = (end - evn__now()) / left--;
+            evn__tuner_row row;
+            EVN_TRY(tune_subject(device, s, evn__now() + share, &known, &row));
+            report(user, &row);
+        }
     }
     return EVN_OK;
 }

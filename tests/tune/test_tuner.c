@@ -5,8 +5,9 @@
 #include "base/files.h"
 #include "host/tuning.h"
 #include "plan/plan.h"
+#include "samples/form.h"
 #include "test.h"
-#include "tune/samples.h"
+#include "tune/subject.h"
 #include "tune/tuner.h"
 
 #include <stdio.h>
@@ -150,6 +151,41 @@ START_TEST(names) {
 }
 END_TEST
 
+/// Each has a graph, a class, choices and a family that can be named.
+START_TEST(subjects) {
+    char key[EVN__VARIANT_KEY], room[EVN__VARIANT_NAME];
+    for (const evn__subject *s = evn__subjects; s->kind; ++s) {
+        evn_graph *graph = NULL;
+        bool known = false;
+        TRY(evn_graph_create(&graph));
+        s->kind->build(graph, s);
+        TRY(evn_graph_status(graph));
+        ck_assert(s->kind->key(graph, key)[0]);
+        for (int i = 0; evn__tuner_family(i); ++i) {
+            known = known || strcmp(evn__tuner_family(i), s->family) == 0;
+        }
+        ck_assert(known);
+        ck_assert_ptr_nonnull(s->kind->choice(s, 0, room));
+        evn_graph_destroy(&graph);
+    }
+}
+END_TEST
+
+/// Forms of plans over samples are right at their odd shapes, and no time at all is no failure.
+START_TEST(forms) {
+    setenv("EVONODE_TUNE", "off", 1);
+    tally t = {0};
+    evn__tuner_options options = {.family = "samples", .quick = true, .seconds = 1e-3};
+    TRY(evn__tuner_run(test_device(), &options, count, &t));
+    ck_assert_int_eq(t.shapes, 2);
+    options.seconds = 120;
+    t = (tally){0};
+    TRY(evn__tuner_run(test_device(), &options, count, &t));
+    ck_assert_int_eq(t.wrong, 0);
+    ck_assert_int_gt(t.tried, 0);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("tuner");
     test_add(s, tcase_create("always_wrong"), always_wrong);
@@ -157,6 +193,8 @@ static Suite *suite(void) {
     test_add(s, tcase_create("right_and_faster"), right_and_faster);
     test_add(s, tcase_create("choices"), choices);
     test_add(s, tcase_create("names"), names);
+    test_add(s, tcase_create("subjects"), subjects);
+    test_add(s, tcase_create("forms"), forms);
     return s;
 }
 
