@@ -57,6 +57,7 @@ static const char *until_name(int index) {
     (TRAIN | EVN__VERB_EVAL | EVN__VERB_DEPTH | EVN__VERB_SAMPLE | EVN__VERB_PREDICT |             \
      EVN__VERB_DENSITY | EVN__VERB_GRADCHECK)
 #define SOLVED    (ALL | EVN__VERB_EXPORT)
+#define OWN       (TRAIN | EVN__VERB_EVAL | EVN__VERB_SAMPLE | EVN__VERB_PREDICT | EVN__VERB_DENSITY)
 #define AT(field) offsetof(evn__phase_settings, field)
 
 const evn__option evn__phase_options[] = {
@@ -78,6 +79,13 @@ const evn__option evn__phase_options[] = {
      AT(dt_max), 0, 1e30, NULL},
     {"max-steps", "N", "adaptive: more steps than this end a solve; 10000 by default", ALL,
      &evn__option_integer, AT(max_steps), 1, 1e8, NULL},
+    {"per-sample", NULL,
+     "adaptive: each sample of a batch has steps of its own; by backprop and checkpointed", OWN,
+     &evn__option_flag, AT(per_sample), 0, 0, NULL},
+    {"weight-terms", "N",
+     "per-sample, where weights evolve: terms of their series in t; 0, the default: by the "
+     "tolerances",
+     OWN, &evn__option_integer, AT(weight_terms), 0, 64, NULL},
     {"checkpoints", "N",
      "checkpointed, or what an adjoint falls back on: states that are kept, the others are "
      "computed again; 0: one a step",
@@ -137,17 +145,37 @@ static evn_status fail_unknown_key(const char *name) {
     EVN_FAIL(EVN_ERR_USAGE, "a phase has no key '%s'; evonode train --help lists the keys", name);
 }
 
-static evn_status apply_key(evn__phase_settings *phase, char *text) {
-    char *value = strchr(text, '=');
+static const evn__option *find_key(const char *name) {
+    return evn__option_find(evn__phase_options, TRAIN, name, strlen(name));
+}
+
+/// One without a value.
+static bool is_flag(const evn__option *option) {
+    return option && !option->argument;
+}
+
+/// What is wrong with a key that has no value and needs one, or has one and needs none.
+static evn_status check_value(const evn__phase_settings *phase, const char *text,
+                              const char *value) {
     bool milestone = phase->milestones && text[strspn(text, "0123456789.")] == 0;
     EVN_CHECK(value || !milestone, EVN_ERR_USAGE,
               "'%s' is not key=value; milestones are parted by '/', as in milestones=30/60", text);
     EVN_CHECK(value, EVN_ERR_USAGE, "'%s' is not key=value, as in %s:steps=10", text, phase->name);
-    *value++ = 0;
-    const evn__option *option = evn__option_find(evn__phase_options, TRAIN, text, strlen(text));
+    return EVN_OK;
+}
+
+static evn_status apply_key(evn__phase_settings *phase, char *text) {
+    char *value = strchr(text, '=');
+    EVN_TRY(is_flag(find_key(text)) ? EVN_OK : check_value(phase, text, value));
+    if (value) {
+        *value++ = 0;
+    }
+    const evn__option *option = find_key(text);
     if (!option) {
         return fail_unknown_key(text);
     }
+    EVN_CHECK(!value || !is_flag(option), EVN_ERR_USAGE, "%s takes no value; leave '=%s' out", text,
+              value);
     EVN_CHECK(!evn__option_given(option, phase), EVN_ERR_USAGE, "it gives %s twice", text);
     return evn__option_apply(option, phase, value);
 }

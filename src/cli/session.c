@@ -67,6 +67,8 @@ static void make_control(const evn__phase_settings *from, evn_solver_options *so
     solver->dt_first = isnan(from->dt_first) ? solver->dt_first : from->dt_first;
     solver->dt_max = isnan(from->dt_max) ? solver->dt_max : from->dt_max;
     solver->max_steps = from->max_steps == INT64_MIN ? solver->max_steps : (int)from->max_steps;
+    solver->per_sample = from->per_sample;
+    solver->weight_terms = from->weight_terms == INT64_MIN ? 0 : (int)from->weight_terms;
 }
 
 /// A solve backwards that ends elsewhere is seen late, without a wait, and the phase goes on from

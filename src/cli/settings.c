@@ -534,6 +534,10 @@ static evn_status complete_phases(evn__settings *settings, const evn__task_row *
         if (status != EVN_OK) {
             return settings->solves ? status : evn__prepend(status, "phase %s", phase->name);
         }
+        if (settings->solves && phase->steps > 0) { // which a sample takes whatever the others do
+            phase->per_sample = false;
+            phase->weight_terms = 0;
+        }
     }
     return EVN_OK;
 }

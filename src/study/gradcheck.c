@@ -295,9 +295,12 @@ static int few_checkpoints(int steps) {
 }
 
 static void list_rows(const evn_solver_options *from, evn__gradcheck_row *rows) {
-    enum { STEPS = 10 }; // of the reversible method, where the others choose theirs
-    evn_solver_options adaptive = *from, fixed = *from;
+    enum { STEPS = 10 };              // of the reversible method, where the others choose theirs
+    evn_solver_options batch = *from; // what there is not along each sample's own steps
     char note[32];
+    batch.per_sample = false;
+    batch.weight_terms = 0;
+    evn_solver_options adaptive = batch, fixed = batch;
     adaptive.steps = 0;
     adaptive.method = from->steps > 0 ? "dopri5" : from->method;
     fixed.steps = from->steps > 0 ? from->steps : STEPS;
@@ -305,7 +308,7 @@ static void list_rows(const evn_solver_options *from, evn__gradcheck_row *rows) 
     rows[0] = row_of(from, EVN_GRADIENT_BACKPROP, "");
     rows[1] = row_of(from, EVN_GRADIENT_CHECKPOINTED, "");
     evn__print(note, sizeof(note), ", %d states", checkpoints);
-    rows[2] = row_of(from, EVN_GRADIENT_CHECKPOINTED, note);
+    rows[2] = row_of(&batch, EVN_GRADIENT_CHECKPOINTED, note);
     rows[2].options.checkpoints = checkpoints;
     evn__print(note, sizeof(note), ", %d steps", fixed.steps);
     rows[3] = row_of(&fixed, EVN_GRADIENT_REVERSIBLE, note);

@@ -125,6 +125,9 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     if (p->reconstruction > 0) {
         evn__text_append(text, "%.17g|", p->reconstruction);
     }
+    if (s->per_sample) { // else as before there were any
+        evn__text_append(text, "own %d|", s->weight_terms);
+    }
     evn__text_append(text, "%d %.17g %.17g %.17g %.17g %.17g %.17g", (int)r->kind, r->rate,
                      r->epochs, r->final, r->warmup, r->start, r->factor);
     for (int i = 0; i < r->milestone_count; ++i) {

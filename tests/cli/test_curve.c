@@ -48,6 +48,27 @@ static void check_metrics(void) {
     free(lines);
 }
 
+/// Steps of each sample's own: trained, evaluated, and solved with others afterwards.
+START_TEST(own_steps) {
+    test_outcome result =
+        test_program("", "train curve --out r --width 16 --phase "
+                         "backprop:solver=dopri5,steps=0,epochs=2,per-sample,weight-terms=6");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_t *run = test_json("r/run.json");
+    const json_t *phases = json_object_get(json_object_get(run, "options"), "phase");
+    ck_assert(json_is_true(json_object_get(json_array_get(phases, 0), "per-sample")));
+    ck_assert_double_eq(test_number(json_array_get(phases, 0), "weight-terms"), 6);
+    json_decref(run);
+    double loss = test_row(result.out, "  loss ");
+    result = test_program("", "eval r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_double_eq(test_row(result.out, "  loss "), loss);
+    result = test_program("", "eval r --solver euler --steps 100");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_double_eq(test_row(result.out, "NFE forward"), 100);
+}
+END_TEST
+
 START_TEST(run_folder) {
     static const char *const pictures[] = {"curve_x1_x2", "curve_x1_x3", "curve_x2_x3",
                                            "curve_3d",    "error",       "loss"};
@@ -117,6 +138,9 @@ static Suite *suite(void) {
     Suite *s = suite_create("curve");
     TCase *c = tcase_create("run_folder");
     tcase_add_test(c, run_folder);
+    suite_add_tcase(s, c);
+    c = tcase_create("own_steps");
+    tcase_add_test(c, own_steps);
     suite_add_tcase(s, c);
     c = tcase_create("way_back");
     tcase_add_loop_test(c, bound_way_back, 0, 3);

@@ -92,6 +92,14 @@ START_TEST(wrong_phases) {
                     "backprop, checkpointed, adjoint, reversible or adjoint-quadrature");
     test_fails_with(test_program("", "train digits --phase backprop:steps"), EVN_ERR_USAGE,
                     "not key=value");
+    test_fails_with(test_program("", "train digits --phase backprop:per-sample=1"), EVN_ERR_USAGE,
+                    "takes no value");
+    test_fails_with(test_program("", "train digits --per-sample"), EVN_ERR_ARGUMENT,
+                    "per_sample is of adaptive steps");
+    test_fails_with(test_program("", "train digits --phase adjoint:per-sample"), EVN_ERR_ARGUMENT,
+                    "no gradient 'adjoint' along steps of each sample's own");
+    test_fails_with(test_program("", "train digits --phase adjoint:weight-terms=8"),
+                    EVN_ERR_ARGUMENT, "set per_sample");
     test_fails_with(test_program("", "train digits --phase backprop:speed=3"), EVN_ERR_USAGE,
                     "has no key 'speed'");
     test_fails_with(test_program("", "train digits --phase backprop:steps=0"), EVN_ERR_USAGE,
