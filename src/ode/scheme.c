@@ -136,12 +136,11 @@ static evn_status check_jumps(const evn_solver_options *o) {
               "solve up to the last time before each (nextafter, in single precision nextafterf), "
               "and on from the jump",
               o->method);
-    EVN_CHECK(o->gradient == EVN_GRADIENT_NONE || r->bounded ||
-                  o->gradient == EVN_GRADIENT_BACKPROP,
-              EVN_ERR_ARGUMENT,
-              "solver %s: the gradient '%s' does not go across jumps of f; take backprop or "
-              "checkpointed",
-              o->method, r->name);
+    EVN_CHECK(
+        !r->falls_back, EVN_ERR_ARGUMENT,
+        "solver %s: the gradient '%s' does not go across jumps of f, as nothing looks at what "
+        "it reconstructs there; take adjoint-quadrature, backprop or checkpointed",
+        o->method, r->name);
     EVN_CHECK(!evn__stepper_overshoots(evn__stepper_find(o->method)), EVN_ERR_ARGUMENT,
               "solver %s evaluates f behind the end of a step, and so across a jump of f; take "
               "dopri5, or for stiff problems sdirk4 or kvaerno3",
