@@ -125,7 +125,7 @@ evn_status evn__read_cifar(const char *folder, evn_dataset *dataset) {
     const kind *of = find_kind(folder);
     int count = 0;
     EVN_CHECK(of, EVN_ERR_FILE, "the batches of %s have gone while they were read", folder);
-    while (count < BATCHES_MAX && of->train[count]) {
+    while (of->train[count]) {
         ++count;
     }
     EVN_TRY(read_part(of, folder, of->train, count, &dataset->parts[EVN_TRAIN]));

@@ -44,15 +44,25 @@ static bool is_ignored(const char *name) {
            strcasecmp(name, "desktop.ini") == 0;
 }
 
+static const char *advice(int error) {
+    static const struct {
+        int error;
+        const char *text;
+    } all[] = {{EACCES, "; check its permissions"},
+               {ELOOP, "; symbolic links inside a data set are not followed"},
+               {EMFILE, "; allow more open files (ulimit -n)"}};
+    const char *text = "";
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); ++i) {
+        text = all[i].error == error ? all[i].text : text;
+    }
+    return text;
+}
+
 static evn_status fail_reading(const evn__folder *folder, const char *below, int error) {
     char shown[SHOWN], part[SHOWN];
     EVN_FAIL(error == ENOMEM ? EVN_ERR_MEMORY : EVN_ERR_FILE, "cannot read the folder %s%s%s: %s%s",
              evn__printable(folder->path, shown, sizeof(shown)), below[0] ? "/" : "",
-             evn__printable(below, part, sizeof(part)), strerror(error),
-             error == EACCES   ? "; check its permissions"
-             : error == ELOOP  ? "; symbolic links inside a data set are not followed"
-             : error == EMFILE ? "; allow more open files (ulimit -n)"
-                               : "");
+             evn__printable(below, part, sizeof(part)), strerror(error), advice(error));
 }
 
 /// −1, with errno, where it cannot be opened.
@@ -66,7 +76,7 @@ static evn_status add_entry(evn__folder *folder, entries *list, int file, const 
                             const char *name) {
     entry one = {.name = evn__arena_string(&folder->arena, name)};
     EVN_CHECK(one.name, EVN_ERR_MEMORY, "no memory for the list of files");
-    EVN_CHECK(list->count < EVN__FILES_MAX - folder->file_count, EVN_ERR_DATA,
+    EVN_CHECK(list->count < EVN__FILES_MAX - folder->file_count, EVN_ERR_DATA, // untested: so many
               "%s has more than %d files", folder->path, EVN__FILES_MAX);
     if (fstatat(file, name, &one.info, AT_SYMLINK_NOFOLLOW) != 0) {
         return fail_reading(folder, below, errno);

@@ -43,15 +43,16 @@ static evn_status find_rank(const char *path, int *rank) {
     return EVN_OK;
 }
 
-static bool ends_in(const char *name, const char *end) {
-    size_t length = strlen(name), tail = strlen(end);
-    return length >= tail && strcmp(name + length - tail, end) == 0;
+/// Where ".gz" begins at the end of the name, or the end.
+static size_t without_gz(const char *name) {
+    const char *dot = strrchr(name, '.');
+    return dot && strcmp(dot, ".gz") == 0 ? (size_t)(dot - name) : strlen(name);
 }
 
 /// The same file, gzipped or not.
 static bool is_same(const char *a, const char *b) {
-    size_t x = strlen(a) - (ends_in(a, ".gz") ? 3 : 0), y = strlen(b) - (ends_in(b, ".gz") ? 3 : 0);
-    return x == y && strncmp(a, b, x) == 0;
+    size_t length = without_gz(a);
+    return length == without_gz(b) && strncmp(a, b, length) == 0;
 }
 
 static evn_status add_file(set *s, const char *path, const char *name, int rank) {
@@ -64,7 +65,8 @@ static evn_status add_file(set *s, const char *path, const char *name, int rank)
               "%s and %s are of two sets: give the folder with the beginning of the names of one, "
               "as in --data FOLDER/emnist-letters",
               *place, path);
-    if (!*place || ends_in(*place, ".gz")) { // two of the same name: the one that is unpacked
+    if (!*place ||
+        without_gz(*place) < strlen(*place)) { // two of the same name: the one that is unpacked
         free(*place);
         *place = strdup(path);
     }
@@ -91,14 +93,12 @@ static evn_status list(const char *folder, const char *prefix, set *s, int *coun
             status = s ? add_file(s, path, next->d_name, rank) : EVN_OK;
         }
     }
-    int error = !stream || (status == EVN_OK && !next) ? errno : 0;
+    int error = status == EVN_OK ? errno : 0;
     if (stream) {
         closedir(stream);
     }
-    bool absent = error == ENOENT || error == ENOTDIR; // as if it were empty
-    EVN_CHECK(status != EVN_OK || error == 0 || absent,
-              error == ENOMEM ? EVN_ERR_MEMORY : EVN_ERR_FILE, "cannot read the folder %s: %s",
-              folder, strerror(error));
+    EVN_CHECK(error == 0, error == ENOMEM ? EVN_ERR_MEMORY : EVN_ERR_FILE,
+              "cannot read the folder %s: %s", folder, strerror(error));
     return status;
 }
 
@@ -208,7 +208,7 @@ static evn_status read_set(const set *s, const char *folder, evn_dataset *datase
     EVN_TRY(read_files(s, folder, stated, evn__idx_outline));
     EVN_TRY(evn__dataset_check(stated, names));
     EVN_TRY(read_files(s, folder, dataset->parts, evn__idx_read));
-    EVN_TRY(evn__dataset_check(dataset->parts, names)); // they may have changed meanwhile
+    EVN_TRY(evn__dataset_check(dataset->parts, names)); // untested: they changed meanwhile
     EVN_TRY(number_labels(dataset, s, numbers, &classes));
     EVN_TRY(evn__dataset_describe(dataset, "images", classes));
     return name_classes(dataset, s->paths[EVN_TRAIN][1], numbers, classes);

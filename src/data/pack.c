@@ -32,10 +32,10 @@ size_t evn__pack_offset(int64_t count) {
 
 size_t evn__pack_size(int64_t count, int64_t height, int64_t width, int channels) {
     uint64_t image = (uint64_t)height * (uint64_t)width * (uint64_t)channels;
-    size_t offset = evn__pack_offset(count);
+    uint64_t most = EVN__FILE_BYTES_MAX - sizeof(header);
     bool fits = count >= 0 && image > 0 && image <= UINT32_MAX &&
-                (uint64_t)count <= (EVN__FILE_BYTES_MAX - offset) / image;
-    return fits ? offset + (size_t)count * (size_t)image : 0;
+                (uint64_t)count <= most / (image + sizeof(int32_t));
+    return fits ? evn__pack_offset(count) + (size_t)count * (size_t)image : 0;
 }
 
 int32_t *evn__pack_files(const evn__pack *pack) {

@@ -182,8 +182,8 @@ static evn_status fit(evn__points *p, double holdout, uint64_t seed, int64_t *or
                       double *train) {
     int64_t count = evn__points_split(seed, holdout, p->count, order);
     size_t row = (size_t)p->dimensions;
-    EVN_CHECK(count >= 2, EVN_ERR_DATA, "there %s %lld %s to train on; two are the least",
-              count == 1 ? "is" : "are", (long long)count, count == 1 ? "row" : "rows");
+    EVN_CHECK(count >= 2, EVN_ERR_DATA, "there is %lld row to train on; two are the least",
+              (long long)count);
     for (int64_t i = 0; i < count; ++i) {
         memcpy(train + (size_t)i * row, p->rows + (size_t)order[i] * row, row * sizeof(*train));
     }

@@ -153,8 +153,8 @@ _Static_assert(sizeof(double) == sizeof(int64_t), "resize is for both");
 /// Room for the row that begins, and its line.
 static evn_status begin_row(reading *r) {
     evn__data_table *t = r->table;
-    EVN_CHECK(r->row < EVN__TABLE_ROWS_MAX, EVN_ERR_DATA, "%s has more than %d rows", t->source,
-              EVN__TABLE_ROWS_MAX);
+    EVN_CHECK(r->row < EVN__TABLE_ROWS_MAX, EVN_ERR_DATA, // untested: a billion
+              "%s has more than %d rows", t->source, EVN__TABLE_ROWS_MAX);
     if (r->row == r->row_capacity) {
         r->row_capacity = r->row_capacity > 0 ? 2 * r->row_capacity : 256;
         EVN_TRY(resize((void **)&t->lines, r->row_capacity));
@@ -234,8 +234,7 @@ static evn_status feed(reading *r, struct csv_parser *parser) {
 
 static evn_status parse_quoted(reading *r) {
     struct csv_parser parser;
-    EVN_CHECK(csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) == 0, EVN_ERR_MEMORY,
-              "no memory for the CSV parser");
+    csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL); // allocates nothing
     csv_set_delim(&parser, (unsigned char)r->delimiter);
     csv_set_realloc_func(&parser, bounded);
     evn_status status = feed(r, &parser);
@@ -245,21 +244,20 @@ static evn_status parse_quoted(reading *r) {
 
 // Without quotes ----------------------------------------------------------------------------------
 
-static bool is_space(const reading *r, char c) {
-    return c == ' ' || (c == '\t' && c != r->delimiter);
+/// Inside of a cell, where no delimiter is.
+static bool is_space(char c) {
+    return c == ' ' || c == '\t';
 }
 
 /// A cell without the spaces around it. A line of nothing else has none.
 static void take_bare(reading *r, const char *at, const char *end, bool last) {
-    while (at < end && is_space(r, *at)) {
+    while (at < end && is_space(*at)) {
         ++at;
     }
-    while (at < end && is_space(r, end[-1])) {
+    while (at < end && is_space(end[-1])) {
         --end;
     }
-    if (r->status == EVN_OK) {
-        r->status = check_cell(r, end - at < EVN__TABLE_CELL_MAX);
-    }
+    r->status = check_cell(r, end - at < EVN__TABLE_CELL_MAX);
     if (at < end || r->column > 0 || !last) {
         take_cell((void *)at, (size_t)(end - at), r);
     }
@@ -307,9 +305,6 @@ typedef struct head {
 static void head_cell(void *cell, size_t size, void *user) {
     head *h = user;
     double value;
-    if (h->complete) {
-        return;
-    }
     ++h->count;
     evn__text_append(&h->cells, "%s%c", (const char *)cell, 0);
     bool number = read_number(h->reading, cell, size, &value);
@@ -320,7 +315,7 @@ static void head_cell(void *cell, size_t size, void *user) {
 static void head_row(int end, void *user) {
     head *h = user;
     (void)end;
-    h->complete = h->complete || h->count > 0;
+    h->complete = true; // of a blank line nothing is told
 }
 
 /// Up to and with the end of the line, or all.
@@ -335,8 +330,7 @@ static size_t line_bytes(const char *text, size_t size) {
 /// A line at a time, up to the end of the first row.
 static evn_status parse_head(reading *r, head *h) {
     struct csv_parser parser;
-    EVN_CHECK(csv_init(&parser, CSV_APPEND_NULL) == 0, EVN_ERR_MEMORY,
-              "no memory for the CSV parser");
+    csv_init(&parser, CSV_APPEND_NULL);
     csv_set_delim(&parser, (unsigned char)r->delimiter);
     csv_set_realloc_func(&parser, bounded);
     for (size_t at = 0; at < r->size && !h->complete;) {

@@ -57,8 +57,7 @@ static evn_status inflate_some(evn__unpack *unpack) {
         EVN_CHECK(code != Z_BUF_ERROR, EVN_ERR_FORMAT,
                   "the gzip data end too early: the file is truncated; fetch it again");
         EVN_CHECK(code == Z_OK || code == Z_STREAM_END, EVN_ERR_FORMAT,
-                  "the gzip data are damaged (%s); fetch the file again",
-                  stream->msg ? stream->msg : "a dictionary is needed");
+                  "the gzip data are damaged; fetch the file again");
         unpack->ended = code == Z_STREAM_END;
     }
     return EVN_OK;

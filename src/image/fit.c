@@ -12,10 +12,10 @@ typedef struct frame {
     int64_t top, left, height, width;
 } frame;
 
-/// round(a·b/c), at least 1 and at most `most`.
-static int64_t scale(int64_t a, int64_t b, int64_t c, int64_t most) {
+/// round(a·b/c), at least 1.
+static int64_t scale(int64_t a, int64_t b, int64_t c) {
     int64_t scaled = (2 * a * b + c) / (2 * c);
-    return scaled < 1 ? 1 : scaled > most ? most : scaled;
+    return scaled < 1 ? 1 : scaled;
 }
 
 static void centre(frame *inner, int64_t height, int64_t width) {
@@ -29,13 +29,13 @@ static void place(const evn__image *image, evn__fit fit, int64_t height, int64_t
     *to = (frame){0, 0, height, width};
     bool wide = image->width * height > width * image->height;
     if (fit == EVN__FIT_CROP && wide) {
-        from->width = scale(image->height, width, height, image->width);
+        from->width = scale(image->height, width, height);
     } else if (fit == EVN__FIT_CROP) {
-        from->height = scale(image->width, height, width, image->height);
+        from->height = scale(image->width, height, width);
     } else if (fit == EVN__FIT_PAD && wide) {
-        to->height = scale(width, image->height, image->width, height);
+        to->height = scale(width, image->height, image->width);
     } else if (fit == EVN__FIT_PAD) {
-        to->width = scale(height, image->width, image->height, width);
+        to->width = scale(height, image->width, image->height);
     }
     centre(from, image->height, image->width);
     centre(to, height, width);

@@ -62,10 +62,12 @@ static bool link_over(const char *from, const char *to) {
 
 /// Give a file the name of another generation too.
 static evn_status name_also(const char *folder, evn__generation from, evn__generation to) {
-    char from_path[PATH_SIZE], to_path[PATH_SIZE];
-    EVN_TRY(evn__run_checkpoint(folder, from, from_path, sizeof(from_path)));
-    EVN_TRY(evn__run_checkpoint(folder, to, to_path, sizeof(to_path)));
-    return link_over(from_path, to_path) ? EVN_OK : copy(from_path, to_path);
+    const evn__generation both[] = {from, to};
+    char paths[2][PATH_SIZE];
+    for (int i = 0; i < 2; ++i) {
+        EVN_TRY(evn__run_checkpoint(folder, both[i], paths[i], sizeof(paths[i])));
+    }
+    return link_over(paths[0], paths[1]) ? EVN_OK : copy(paths[0], paths[1]);
 }
 
 evn_status evn__run_checkpoint_keep(const char *folder, evn__generation older) {
@@ -77,10 +79,10 @@ evn_status evn__run_checkpoint_keep(const char *folder, evn__generation older) {
 evn_status evn__run_checkpoint_return(const char *folder, evn__generation older) {
     char path[PATH_SIZE];
     bool has;
+    EVN_TRY(evn__run_checkpoint(folder, EVN__CHECKPOINT_BEFORE, path, sizeof(path)));
     EVN_TRY(evn__run_has(folder, names[older], &has));
     EVN_CHECK(has, EVN_ERR_FILE, "the run in %s has no %s to go back to", folder, names[older]);
     EVN_TRY(name_also(folder, older, EVN__CHECKPOINT_NEWEST));
-    EVN_TRY(evn__run_checkpoint(folder, EVN__CHECKPOINT_BEFORE, path, sizeof(path)));
     EVN_TRY(evn__file_remove(path));
     return evn__folder_sync(folder);
 }

@@ -495,7 +495,7 @@ evn_status evn__run_metrics(const char *folder, json_t **lines) {
     EVN_TRY(read_lines(folder, path, &text));
     *lines = json_array();
     char *line = text;
-    for (char *end = strchr(line, '\n'); end && status == EVN_OK; end = strchr(line, '\n')) {
+    for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
         json_t *object;
         status = evn__json_parse(line, (size_t)(end - line), &object);
         if (status != EVN_OK) {

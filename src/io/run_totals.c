@@ -5,6 +5,7 @@
 #include "io/run_directory.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 evn__run_totals evn__run_totals_none(void) {
@@ -31,27 +32,27 @@ static int64_t read_count(const json_t *line, const char *key) {
 }
 
 /// A number of a line as a metric, NaN where it has none.
-static evn_status read_metric(const json_t *line, const char *name, evn_metrics *metrics) {
+static void read_metric(const json_t *line, const char *name, evn_metrics *metrics) {
     const json_t *value = json_object_get(line, name);
-    double number = json_is_number(value) ? json_number_value(value) : NAN;
-    return evn_metrics_set(metrics, name, "", EVN_BETTER_NEITHER, number);
+    evn_metric *metric = &metrics->items[metrics->count++];
+    snprintf(metric->name, sizeof(metric->name), "%s", name);
+    metric->value = json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-/// What a line says is added, if it is of one of the first `epochs` epochs.
-static evn_status add_object(const json_t *object, int epochs, evn__run_totals *totals,
-                             bool *counts) {
+/// What a line says is added, if it is of one of the first `epochs` epochs: whether it is.
+static bool add_object(const json_t *object, int epochs, evn__run_totals *totals) {
     static const char *const names[] = {"seconds", "peak_device_bytes", "nfe_forward",
                                         "nfe_backward", "train_loss"};
     int64_t epoch = read_count(object, "epoch"), phase = read_count(object, "phase");
     evn_metrics metrics = {0};
-    *counts = epoch >= 0 && epoch < epochs && phase >= 0;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && *counts; ++i) {
-        EVN_TRY(read_metric(object, names[i], &metrics));
+    bool counts = epoch >= 0 && epoch < epochs && phase >= 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); ++i) {
+        read_metric(object, names[i], &metrics);
     }
-    if (*counts) {
+    if (counts) {
         evn__run_totals_add(totals, (int)phase, (int)epoch, &metrics);
     }
-    return EVN_OK;
+    return counts;
 }
 
 /// *counts: the line is whole, and of one of the first `epochs` epochs; then it is added.
@@ -63,9 +64,9 @@ static evn_status add_line(const char *line, size_t length, int epochs, evn__run
     if (status != EVN_OK) { // what is damaged ends what counts; what could not be read does not
         return status == EVN_ERR_FORMAT ? EVN_OK : status;
     }
-    status = add_object(object, epochs, totals, counts);
+    *counts = add_object(object, epochs, totals);
     json_decref(object);
-    return status;
+    return EVN_OK;
 }
 
 evn_status evn__run_totals_read(evn__run_totals *totals, const char *text, int epochs,

@@ -18,12 +18,9 @@ bool evn__seal_is_whole(const char *text) {
 /// The header's text with its keys in order and without the checksum.
 static evn_status print_header(const json_t *header, char **text) {
     json_t *root = json_copy((json_t *)header); // only what is changed is copied
-    json_t *there = json_object_get(header, METADATA);
-    if (there) {
-        json_t *metadata = json_copy(there);
-        json_object_del(metadata, "checksum");
-        evn__json_put(root, METADATA, metadata); // of one that could not be copied, too
-    }
+    json_t *metadata = json_copy(json_object_get(header, METADATA));
+    json_object_del(metadata, "checksum");
+    evn__json_put(root, METADATA, metadata); // of one that could not be copied, too
     evn_status status = evn__json_print(root, JSON_COMPACT | JSON_SORT_KEYS, 17, text);
     json_decref(root);
     return status;

@@ -14,7 +14,7 @@ enum { EVN__SEAL_SIZE = sizeof("xxh3-all:0123456789abcdef") };
 /// Whether the text begins as that of a seal; of earlier versions it was of the bytes alone.
 bool evn__seal_is_whole(const char *text);
 
-/// @param[in] header  the whole header, with or without a checksum in its metadata
+/// @param[in] header  the whole header, which has metadata, with or without a checksum
 /// @param[in] data    [size], the tensors' bytes
 /// @return EVN_ERR_MEMORY
 evn_status evn__seal_of(const json_t *header, const unsigned char *data, size_t size,

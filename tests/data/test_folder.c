@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folders of images as data sets: what is read, in which order, what is refused, what is kept.
-#include "base/status.h"
 #include "data/folder.h"
+#include "data/pack.h"
 #include "pictures.h"
 #include "program.h"
-#include "sweep.h"
 #include "test.h"
 
 #include <dirent.h>
@@ -204,6 +203,10 @@ START_TEST(colours) {
     const uint8_t *first = evn_dataset_pixels(dataset, EVN_TRAIN);
     ck_assert(first[0] == first[1] && first[1] == first[2]);
     evn_dataset_destroy(&dataset);
+    dataset = open_folder("data", make_options());
+    ck_assert_ptr_nonnull(strstr(notes, "from the cache"));
+    ck_assert_int_eq(evn_dataset_get_info(dataset).channels, 3);
+    evn_dataset_destroy(&dataset);
 }
 END_TEST
 
@@ -283,6 +286,9 @@ START_TEST(no_regular_files) {
     test_path(target, "elsewhere");
     ck_assert_int_eq(symlink(target, test_path(path, "data/link")), 0);
     refuse("data", EVN_ERR_DATA, "symbolic link");
+    make_two("apart/train");
+    ck_assert_int_eq(symlink(target, test_path(path, "apart/train/link")), 0);
+    refuse("apart", EVN_ERR_DATA, "/train/link is a symbolic link");
 }
 END_TEST
 
@@ -369,6 +375,38 @@ START_TEST(kept) {
 }
 END_TEST
 
+/// A cache whose checksum is right and whose contents are not.
+START_TEST(forged) {
+    enum { HEIGHT = -40, WIDTH = -32, CHANNELS = -24, CHECKSUM = -8, FIRST = 0, LAST = 19 * 4 };
+    static const struct {
+        int at; ///< from the numbers of the files
+        int32_t value;
+    } wrong[] = {{HEIGHT, 0}, {WIDTH, 0}, {CHANNELS, 2}, {FIRST, -1}, {FIRST, 1}, {LAST, 20}};
+    char path[TEST_PATH];
+    make_two("data");
+    told("decoded 20 images");
+    find_cache(path);
+    size_t size, head = evn__pack_offset(0);
+    char *kept_file = test_read(strstr(path, "cache/"), &size);
+    for (int i = 0; i < 6; ++i) {
+        char *copy = malloc(size);
+        memcpy(copy, kept_file, size);
+        memcpy(copy + (int)head + wrong[i].at, &wrong[i].value, sizeof(wrong[i].value));
+        uint64_t sum = evn__checksum(copy + head, size - head);
+        memcpy(copy + (int)head + CHECKSUM, &sum, sizeof(sum));
+        test_write(strstr(path, "cache/"), copy, size);
+        free(copy);
+        told("is damaged");
+    }
+    free(kept_file);
+    ck_assert_uint_eq(evn__pack_size(-1, 4, 4, 1), 0);
+    ck_assert_uint_eq(evn__pack_size(1, 0, 4, 1), 0);
+    ck_assert_uint_eq(evn__pack_size(1, 1 << 16, 1 << 16, 3), 0);
+    ck_assert_uint_eq(evn__pack_size((int64_t)1 << 33, 4, 4, 1), 0);
+    ck_assert_uint_eq(evn__pack_size(2, 3, 4, 3), head + 8 + 72);
+}
+END_TEST
+
 START_TEST(off) {
     make_two("data");
     setenv("EVONODE_CACHE_DIR", "off", 1);
@@ -424,6 +462,51 @@ START_TEST(hundreds_of_classes) {
 }
 END_TEST
 
+START_TEST(parts_without_others) {
+    char path[TEST_PATH];
+    make_two("data/train"); // and no test
+    test_write("data/train/odd/Desktop.ini", "x", 1);
+    evn_dataset *dataset = open_folder("data", make_options());
+    ck_assert_int_eq(evn_dataset_get_info(dataset).count[EVN_TEST], 2); // held out
+    evn_dataset_destroy(&dataset);
+    mkdir(test_path(path, "hollow"), 0777);
+    mkdir(test_path(path, "hollow/training"), 0777);
+    test_write("hollow/training/notes.txt", "x", 1);
+    refuse("hollow", EVN_ERR_DATA, "the training part of");
+    test_write("data/train/even/00.png", "", 0);
+    refuse("data", EVN_ERR_FORMAT, "the file is empty");
+}
+END_TEST
+
+/// The same size at another second, or only at another nanosecond.
+START_TEST(changed_in_time) {
+    char path[TEST_PATH];
+    unsigned char *data;
+    size_t size;
+    evn__folder folder;
+    evn__pack_key key;
+    make_two("data");
+    TRY(evn__folder_open(test_path(path, "data"), &folder));
+    const evn__folder_file *file = &folder.files[0];
+    for (int i = 0; i < 3; ++i) {
+        struct timespec times[2] = {
+            {.tv_sec = file->seconds + (i == 0), .tv_nsec = file->nanoseconds}};
+        times[0].tv_nsec += i != 1 ? 0 : file->nanoseconds > 0 ? -1 : 1;
+        times[1] = times[0];
+        ck_assert_int_eq(utimensat(AT_FDCWD, test_path(path, "data/even/00.png"), times, 0), 0);
+        ck_assert_int_eq(evn__folder_read(&folder, file, 1000, &data, &size),
+                         i < 2 ? EVN_ERR_FILE : EVN_OK);
+    }
+    free(data);
+    char away[TEST_PATH];
+    ck_assert_int_eq(rename(test_path(path, "data"), test_path(away, "away")), 0);
+    folder.path = path;
+    evn_folder_options options = make_options();
+    ck_assert_int_eq(evn__pack_make_key(&folder, &options, &key), EVN_ERR_FILE);
+    evn__folder_close(&folder);
+}
+END_TEST
+
 START_TEST(thousands_of_classes) {
     char path[TEST_PATH];
     test_folder_in_memory();
@@ -435,66 +518,6 @@ START_TEST(thousands_of_classes) {
     refuse("data", EVN_ERR_DATA, "more than the 4096 classes");
     ck_assert_int_eq(rmdir(path), 0);
     refuse("data", EVN_ERR_DATA, "are empty");
-}
-END_TEST
-
-// Faults ------------------------------------------------------------------------------------------
-
-static const char *swept; ///< the folder that is read
-
-/// Each image has its class in its grey: 1 and 2 in the one, 11 and 12 in the other.
-static bool are_right(const evn_dataset *dataset) {
-    evn_dataset_info info = evn_dataset_get_info(dataset);
-    bool right = info.classes == 2 && info.count[EVN_TRAIN] == 2 && info.count[EVN_TEST] == 2;
-    int sum = 0;
-    for (int i = 0; right && i < 4; ++i) {
-        evn_part part = i < 2 ? EVN_TRAIN : EVN_TEST;
-        size_t pixels = (size_t)(info.height * info.width);
-        int grey = evn_dataset_pixels(dataset, part)[(size_t)(i % 2) * pixels];
-        right = evn_dataset_labels(dataset, part)[i % 2] == grey / 10;
-        sum += grey;
-    }
-    return right && sum == 26;
-}
-
-static evn_status read_swept(void) {
-    evn_dataset *dataset = NULL;
-    evn_folder_options options = evn_folder_options_default();
-    options.height = options.width = swept[0] == 'a' ? 8 : 0; // resized, or as they are
-    EVN_TRY(evn_dataset_open_folder(swept, &options, &dataset));
-    bool right = are_right(dataset);
-    evn_dataset_destroy(&dataset);
-    return right ? EVN_OK : evn_error_set(EVN_ERR_INTERNAL, "%s is read wrongly", swept);
-}
-
-static void forget(void) {
-    char path[TEST_PATH];
-    DIR *stream = opendir(test_path(path, "cache/images"));
-    for (struct dirent *entry; stream && (entry = readdir(stream));) {
-        remove(test_path(path, "cache/images/%s", entry->d_name));
-    }
-    if (stream) {
-        closedir(stream);
-    }
-}
-
-START_TEST(faults) {
-    static const test_deed decoded = {
-        .name = "decoded", .prepare = forget, .run = read_swept, .uncounted = true};
-    static const test_deed again = {.name = "kept", .run = read_swept, .uncounted = true};
-    static const char *const images[] = {
-        "a/train/one/1.png", "a/train/two/11.png", "a/test/one/2.png", "a/test/two/12.png",
-        "b/one/1.png",       "b/two/11.png",       "b/one/2.png",      "b/two/12.png"};
-    test_sweep_begin();
-    set_up();
-    ck_assert_int_eq(chdir(test_folder()), 0);
-    for (int i = 0; i < 8; ++i) {
-        test_write_png(images[i], SIDE, SIDE, (uint8_t)atoi(strrchr(images[i], '/') + 1));
-    }
-    for (swept = "a"; swept; swept = swept[0] == 'a' ? "b" : NULL) {
-        test_sweep(&decoded);
-        test_sweep(&again);
-    }
 }
 END_TEST
 
@@ -521,8 +544,10 @@ static Suite *suite(void) {
     add(s, tcase_create("off"), off);
     add(s, tcase_create("ten_thousand"), ten_thousand);
     add(s, tcase_create("classes"), hundreds_of_classes);
+    add(s, tcase_create("half_parts"), parts_without_others);
+    add(s, tcase_create("changed_in_time"), changed_in_time);
+    add(s, tcase_create("forged"), forged);
     test_add(s, tcase_create("most_classes"), thousands_of_classes);
-    test_add(s, tcase_create("faults"), faults);
     return s;
 }
 

@@ -221,6 +221,24 @@ START_TEST(bomb) {
 }
 END_TEST
 
+/// More than is set aside before anything was read, by twos.
+START_TEST(millions) {
+    enum { COUNT = 3 << 20 };
+    unsigned char *data = calloc(COUNT + 8, 1);
+    const unsigned char head[] = {0, 0, 8, 1, 0, COUNT >> 16, 0, 0};
+    evn__idx idx;
+    memcpy(data, head, sizeof(head));
+    data[COUNT + 7] = 9;
+    TRY(evn__idx_parse(data, COUNT + 8, &idx));
+    ck_assert_int_eq(idx.extent[0], COUNT);
+    ck_assert_int_eq(idx.bytes[COUNT - 1], 9);
+    evn__idx_free(&idx);
+    ck_assert_int_eq(evn__idx_parse(data, (size_t)INT32_MAX + 1, &idx), EVN_ERR_FORMAT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "2 GiB"));
+    free(data);
+}
+END_TEST
+
 START_TEST(paths) {
     evn__idx idx;
     ck_assert_int_eq(evn__idx_read("/nowhere/images", &idx), EVN_ERR_FILE);
@@ -232,6 +250,11 @@ START_TEST(paths) {
     fclose(file);
     ck_assert_int_eq(evn__idx_read(path, &idx), EVN_ERR_FORMAT);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), path));
+    file = fopen(path, "wb");
+    fputs("<html>", file);
+    fclose(file);
+    ck_assert_int_eq(evn__idx_outline(path, &idx), EVN_ERR_FORMAT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "web page"));
 }
 END_TEST
 
@@ -240,6 +263,7 @@ static Suite *suite(void) {
     TCase *accepted = tcase_create("accepted");
     tcase_add_test(accepted, every_rank);
     tcase_add_test(accepted, gzip_with_name_and_comment);
+    tcase_add_test(accepted, millions);
     suite_add_tcase(all, accepted);
     TCase *refused = tcase_create("refused");
     tcase_add_test(refused, truncation_at_every_byte);

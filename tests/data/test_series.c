@@ -147,6 +147,38 @@ START_TEST(held_out_by_group) {
 }
 END_TEST
 
+/// Between values that are known, before the first, behind the last, where one is and where none.
+START_TEST(values_between) {
+    static const char text[] = "g,t,x,y\n1,0,,4\n1,1,2,\n1,3,,7\n1,4,8,\n1,5,,9\n"
+                               "2,0,,1\n2,1,,3\n3,0,0,3\n3,1,4,5\n";
+    static const double right[][2] = {{2, 4}, {2, 5}, {6, 7}, {8, 8}, {8, 9}};
+    evn__time_series *s = series_of(text, (evn__series_options){.group = "\"g\""});
+    for (int row = 0; row < 5; ++row) {
+        double values[2];
+        evn__series_scaled(s, 0, row, true, values);
+        for (int k = 0; k < 2; ++k) {
+            ck_assert_double_eq_tol(values[k] * s->deviation[k] + s->mean[k], right[row][k], 1e-9);
+        }
+    }
+    double none[2];
+    evn__series_scaled(s, 1, 5, true, none);
+    ck_assert(none[0] == 0); // the mean: the track has no x
+    evn__series_scaled(s, 1, 5, false, none);
+    ck_assert(isnan(none[0]));
+    evn__series_destroy(&s);
+    s = series_of(text, (evn__series_options){.group = "g", .by_group = true}); // none is held out
+    ck_assert_int_eq(s->tracks[0].trained, 5);
+    evn__series_destroy(&s);
+    s = series_of("g,t,x,y\n1,0,,1\n1,1,3,2\n2,0,,3\n2,1,5,4\n1,2,4,9\n2,2,7,1\n",
+                  (evn__series_options){.group = "g", .by_group = true, .holdout = 0.5});
+    int held = s->tracks[0].trained > 0;
+    double first[2];
+    evn__series_scaled(s, held, s->tracks[held].first, true, first);
+    ck_assert_double_eq_tol(first[0] * s->deviation[0] + s->mean[0], held ? 5 : 3, 1e-9);
+    evn__series_destroy(&s);
+}
+END_TEST
+
 // The source --------------------------------------------------------------------------------------
 
 /// Irregular times, in windows: each value is where it was observed, and nowhere else.
@@ -241,6 +273,11 @@ START_TEST(refused) {
         {"day,x\n2024-01-31,1\n2024-02-01,2\n", {0}, EVN_ERR_DATA, "is a date", "line 2"},
         {"day,x\n31.1.2024,1\n", {.time = "day"}, EVN_ERR_DATA, "is a date", "column day"},
         {"where,t1,x\nUlm,0,1\nUlm,1,2\n", {0}, EVN_ERR_DATA, "column where was", "--group"},
+        {"day,x\n2024-01/31,1\n", {0}, EVN_ERR_DATA, "2024-01/31", "column day was"},
+        {"day,x\n2024x01x31,1\n", {0}, EVN_ERR_DATA, "2024x01x31", "column day was"},
+        {"t,x\n0,1\n1,2\n", {.time = "t,x"}, EVN_ERR_USAGE, "should be one column", "--time"},
+        {"t,x\n0,1\n1,2\n", {.group = "who"}, EVN_ERR_DATA, "who", "--group"},
+        {"who\na\nb\n", {.group = "who"}, EVN_ERR_DATA, "too few columns", "s.csv"},
         {"a,x\nsoon,1\n", {.time = "a"}, EVN_ERR_DATA, "'soon'", "column 'a'"},
         {"t,x,g\n0,1,a\n1,2,a\n0,1,b\n", {.group = "g"}, EVN_ERR_DATA, "trajectory b", "line 4"},
         {"t,x\n0,1\n1,2\n2,2\n",
@@ -264,10 +301,17 @@ END_TEST
 
 // Faults ------------------------------------------------------------------------------------------
 
+static const char *group; ///< of words, or of numbers
+
 static evn_status read_series(void) {
     evn__time_series *series = NULL;
-    const evn__series_options options = {
-        .time = "t", .columns = "x,y", .group = "g", .holdout = 0.3, .window = 2, .seed = 1};
+    const evn__series_options options = {.time = "t",
+                                         .columns = "x,y",
+                                         .group = group,
+                                         .by_group = group[0] == 'n',
+                                         .holdout = 0.3,
+                                         .window = 2,
+                                         .seed = 1};
     evn_status status = evn__series_read("s.csv", &options, &series);
     evn__series_destroy(&series);
     return status;
@@ -275,11 +319,14 @@ static evn_status read_series(void) {
 
 START_TEST(faults) {
     static const test_deed deed = {.name = "series", .run = read_series};
-    static const char text[] = "t,x,y,g\n0,1,2,a\n1,2,3,a\n2,2,4,a\n3,1,5,a\n0,5,6,b\n1,4,,b\n"
-                               "2,3,2,b\n3,3,1,b\n";
+    static const char text[] = "t,x,y,g,n\n0,1,2,a,1\n1,2,3,a,1\n2,2,4,a,1\n3,1,5,a,1\n"
+                               "0,5,6,b,2\n1,4,,b,2\n2,3,2,b,2\n3,3,1,b,2\n";
     test_sweep_begin();
     ck_assert_int_eq(chdir(test_folder()), 0);
     test_write("s.csv", text, sizeof(text) - 1);
+    group = "g";
+    test_sweep(&deed);
+    group = "n";
     test_sweep(&deed);
 }
 END_TEST
@@ -295,11 +342,12 @@ static Suite *suite(void) {
     TCase *parts = tcase_create("parts");
     tcase_add_test(parts, held_out_by_time);
     tcase_add_test(parts, held_out_by_group);
+    tcase_add_test(parts, values_between);
     tcase_add_test(parts, batches);
     tcase_add_test(parts, outline);
     suite_add_tcase(s, parts);
     TCase *mistakes = tcase_create("mistakes");
-    tcase_add_loop_test(mistakes, refused, 0, 24);
+    tcase_add_loop_test(mistakes, refused, 0, 29);
     suite_add_tcase(s, mistakes);
     test_add(s, tcase_create("faults"), faults);
     return s;

@@ -6,6 +6,7 @@
 #include "sweep.h"
 #include "test.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { SIDE = 4, COUNT = 12, IMAGE = 3072 };
+enum { SIDE = 4, COUNT = 12, IMAGE = 3072, LONG = 2 * PATH_MAX };
 
 static evn_dataset *open_set(const char *folder, const evn_folder_options *options) {
     char path[TEST_PATH];
@@ -104,6 +105,129 @@ START_TEST(emnist_form) {
 }
 END_TEST
 
+/// Header and bytes of an IDX file of any rank and extents, all bytes `value`.
+static void write_bytes(const char *name, int rank, const int *extents, int value) {
+    unsigned char data[1024] = {0, 0, 8, (unsigned char)rank};
+    size_t size = 4, count = 1;
+    for (int i = 0; i < rank; ++i, size += 4) {
+        data[size + 3] = (unsigned char)extents[i];
+        count *= (size_t)extents[i];
+    }
+    ck_assert_uint_le(size + count, sizeof(data));
+    memset(data + size, value, count);
+    test_write(name, data, size + count);
+}
+
+static void write_small(int height, int width, int labels) {
+    const char *const parts[] = {"train", "test"};
+    char name[64];
+    for (int part = 0; part < 2; ++part) {
+        snprintf(name, sizeof(name), "small/%s-images", parts[part]);
+        write_bytes(name, 3, (const int[]){3, height, width}, 0);
+        snprintf(name, sizeof(name), "small/%s-labels", parts[part]);
+        write_idx(name, false, 0);
+        if (labels >= 0) {
+            write_bytes(name, 1, (const int[]){3}, labels);
+        }
+    }
+}
+
+START_TEST(unusual_idx) {
+    char path[TEST_PATH];
+    evn_dataset *dataset;
+    make_folder("small");
+    write_small(3, 4, 1);
+    refuse("small", EVN_ERR_DATA, "all labels are 1");
+    write_small(4, 4, -1);
+    refuse("small", EVN_ERR_DATA, "12"); // labels, of three images
+    make_folder("data");
+    write_set("data/", "t10k", "", 0);
+    write_bytes("data/train-none", 0, NULL, 0); // ranks that are no IDX file's
+    write_bytes("data/train-many", 9, (const int[]){1, 1, 1, 1, 1, 1, 1, 1, 1}, 0);
+    const evn_folder_options wrong[] = {{.height = 3, .width = 8},      {.fit = (evn_fit)9},
+                                        {.fit = (evn_fit)-1},           {.limit = -1},
+                                        {.skip_bad = -1, .holdout = 0}, {.holdout = -0.5}};
+    for (int i = 0; i < 6; ++i) {
+        ck_assert_int_eq(evn_dataset_open_folder(test_path(path, "data"), &wrong[i], &dataset),
+                         EVN_ERR_ARGUMENT);
+        ck_assert_ptr_null(dataset);
+    }
+    const int sizes[][2] = {{4, 4}, {4, 8}, {8, 4}};
+    for (int i = 0; i < 3; ++i) {
+        evn_folder_options options = evn_folder_options_default();
+        options.height = sizes[i][0];
+        options.width = sizes[i][1];
+        dataset = open_set("data", &options);
+        evn_dataset_info info = evn_dataset_get_info(dataset);
+        ck_assert(info.height == sizes[i][0] && info.width == sizes[i][1]);
+        ck_assert(i > 0 || evn_dataset_pixels(dataset, EVN_TRAIN)[5] == 5);
+        evn_dataset_destroy(&dataset);
+    }
+    ck_assert_int_eq(evn_dataset_open_folder(path, NULL, NULL), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(evn_dataset_open_folder(NULL, NULL, &dataset), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(evn_dataset_open_folder("/none-of-that-name", NULL, &dataset), EVN_ERR_FILE);
+    ck_assert_int_eq(evn_dataset_open_folder("none-of-that-name", NULL, &dataset), EVN_ERR_FILE);
+}
+END_TEST
+
+START_TEST(too_small) {
+    static const int sides[][2] = {{3, 4}, {4, 3}};
+    for (int i = 0; i < 2; ++i) {
+        char name[64];
+        make_folder("small");
+        write_small(sides[i][0], sides[i][1], 0);
+        for (int part = 0; part < 2; ++part) { // three labels, of two classes
+            unsigned char labels[] = {0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 1};
+            snprintf(name, sizeof(name), "small/%s-labels", part ? "test" : "train");
+            test_write(name, labels, sizeof(labels));
+        }
+        refuse("small", EVN_ERR_DATA, "too small");
+    }
+}
+END_TEST
+
+/// Of two files of the same name the one that is unpacked is read, whichever the folder lists
+/// first.
+START_TEST(packed_and_not) {
+    test_folder_in_memory(); // lists the last first
+    make_folder("data");
+    for (int i = 0; i < 2; ++i) {
+        char path[TEST_PATH];
+        write_set("data/", "t10k", "", 0);
+        write_set("data/", "t10k", ".gz", 0);
+        if (i == 0) { // in another order
+            unlink(test_path(path, "data/train-images-idx3-ubyte"));
+            unlink(test_path(path, "data/t10k-labels-idx1-ubyte"));
+            write_idx("data/train-images-idx3-ubyte", true, 0);
+            write_idx("data/t10k-labels-idx1-ubyte", false, 0);
+        }
+        evn_dataset *dataset = open_set("data", NULL);
+        ck_assert_int_eq(evn_dataset_get_info(dataset).classes, 3);
+        evn_dataset_destroy(&dataset);
+    }
+    write_idx("data/train-images-idx3-ubyte.bak", true, 0);
+    refuse("data", EVN_ERR_DATA, "of two sets");
+    char path[TEST_PATH];
+    unlink(test_path(path, "data/train-images-idx3-ubyte.bak"));
+    write_idx("data/train-images-idx3-ubytf", true, 0); // as long
+    refuse("data", EVN_ERR_DATA, "of two sets");
+}
+END_TEST
+
+/// Lines of a mapping that say nothing of a label, or more than a name has room for.
+START_TEST(strange_mappings) {
+    static const char mapping[] = "-1 65\n300 65\n1 65 66 67 68 69 70 71 72 73\n2 32\n3 200\n\n";
+    make_folder("data");
+    write_set("data/e-", "test", "", 1);
+    test_write("data/e-mapping.txt", mapping, sizeof(mapping) - 1);
+    evn_dataset *dataset = open_set("data", NULL);
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 0), "ABCDEFG");
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 1), "2");
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 2), "3");
+    evn_dataset_destroy(&dataset);
+}
+END_TEST
+
 START_TEST(wrong_idx) {
     char path[TEST_PATH];
     make_folder("data");
@@ -141,7 +265,8 @@ START_TEST(cifar) {
         write_batch(name, 1, 10, 10 + i, 0);
     }
     write_batch("ten/test_batch.bin", 1, 10, 10, 0);
-    static const char names[] = "airplane\nautomobile\n\n";
+    static const char names[] =
+        "airplane\nautomobile\n\n3\n4\n5\n6\n7\n8\n\nmore\nthan there are\n";
     test_write("ten/batches.meta.txt", names, sizeof(names) - 1);
     evn_dataset *dataset = open_set("ten", NULL);
     evn_dataset_info info = evn_dataset_get_info(dataset);
@@ -173,6 +298,32 @@ START_TEST(wrong_cifar) {
 }
 END_TEST
 
+/// Paths up to the longest and beyond: the set is read, or refused.
+START_TEST(long_paths) {
+    char path[LONG];
+    evn_dataset *dataset;
+    evn_status last = EVN_OK;
+    make_folder("data");
+    write_set("data/", "t10k", "", 0);
+    make_folder("cifar");
+    for (int i = 1; i <= 5; ++i) {
+        snprintf(path, sizeof(path), "cifar/data_batch_%d.bin", i);
+        write_batch(path, 1, 10, 10, 0);
+    }
+    write_batch("cifar/test_batch.bin", 1, 10, 10, 0);
+    for (size_t length = PATH_MAX - 50; length < PATH_MAX + 2; ++length) {
+        for (int i = 0; i < 2; ++i) {
+            last = evn_dataset_open_folder(test_stretch(length, i ? "data" : "cifar", path), NULL,
+                                           &dataset);
+            ck_assert_msg(last == EVN_OK || last == EVN_ERR_FILE || last == EVN_ERR_DATA, "%s",
+                          evn_error_message());
+            evn_dataset_destroy(&dataset);
+        }
+    }
+    ck_assert_int_eq(last, EVN_ERR_FILE);
+}
+END_TEST
+
 // Faults ------------------------------------------------------------------------------------------
 
 /// The last class has this name.
@@ -198,7 +349,7 @@ static evn_status read_mnist(void) {
 }
 
 static evn_status read_emnist(void) {
-    return read_set("emnist", 0, "Cc");
+    return read_set("emnist/e-", 0, "Cc");
 }
 
 static evn_status read_cifar(void) {
@@ -240,6 +391,11 @@ static Suite *suite(void) {
     test_add(s, tcase_create("cifar"), cifar);
     test_add(s, tcase_create("wrong_cifar"), wrong_cifar);
     test_add(s, tcase_create("faults"), faults);
+    test_add(s, tcase_create("unusual_idx"), unusual_idx);
+    test_add(s, tcase_create("too_small"), too_small);
+    test_add(s, tcase_create("packed_and_not"), packed_and_not);
+    test_add(s, tcase_create("strange_mappings"), strange_mappings);
+    test_add(s, tcase_create("long_paths"), long_paths);
     return s;
 }
 

@@ -141,7 +141,44 @@ START_TEST(names_and_words) {
                      EVN_ERR_DATA);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "kind, width, cm, x3, note"));
     ck_assert_int_eq(evn__data_table_select(t, "--columns", " ", columns, &count), EVN_ERR_USAGE);
+    ck_assert_int_eq(evn__data_table_select(t, "--columns", "z,y", columns, &count), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "no column 'z'")); // the first
     evn__data_table_destroy(&t);
+}
+END_TEST
+
+/// Of many columns some are named; a quoted file is read piece by piece.
+START_TEST(large_ones) {
+    enum { COLUMNS = 100, LINES = 16000 };
+    static char text[LINES * 64];
+    int columns[EVN__TABLE_COLUMNS_MAX], count;
+    size_t used = 0;
+    for (int line = 0; line < 2; ++line) {
+        for (int i = 0; i < COLUMNS; ++i) {
+            used += (size_t)sprintf(text + used, line ? "%d%s" : "name%d%s", i,
+                                    i + 1 < COLUMNS ? "," : "\n");
+        }
+    }
+    evn__data_table *t = table_of(text);
+    ck_assert_int_eq(evn__data_table_select(t, "--columns", "z", columns, &count), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "name1, name2"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "\xe2\x80\xa6"));
+    evn__data_table_destroy(&t);
+    used = (size_t)sprintf(text, "a,b\n");
+    for (int i = 0; i < LINES; ++i) {
+        used +=
+            (size_t)sprintf(text + used, "\"%d\",\"                              x%d\"\n", i, i);
+    }
+    t = table_of(text);
+    ck_assert_int_eq(t->row_count, LINES);
+    ck_assert(t->columns[0].values[LINES - 1] == LINES - 1);
+    evn__data_table_destroy(&t);
+    sprintf(text + used, "\"1\",\"2\",\"3\"\n\"4\"\n");
+    refuse(text, EVN_ERR_FORMAT, "3 cells");
+    memset(text, ' ', 3 << 18);
+    memcpy(text, "a,b\n\"1\",\"2\",\"3\"\n", 16);
+    text[3 << 18] = 0;
+    refuse(text, EVN_ERR_FORMAT, "3 cells"); // in the first piece, and the others are not read
 }
 END_TEST
 
@@ -300,6 +337,7 @@ static Suite *suite(void) {
     tcase_add_test(c, both_ways_agree);
     tcase_add_test(c, names_and_words);
     tcase_add_test(c, cells_that_are_missing);
+    tcase_add_test(c, large_ones);
     suite_add_tcase(s, c);
     c = tcase_create("refused");
     tcase_add_test(c, words_among_numbers);

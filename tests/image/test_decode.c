@@ -161,6 +161,80 @@ START_TEST(turned_jpeg) {
 }
 END_TEST
 
+/// Decode the sample with a segment before all others.
+static evn_status decode_with(int marker, const char *data, size_t size, int *rows) {
+    uint8_t file[1024] = {0xff, 0xd8, 0xff, (uint8_t)marker, 0, (uint8_t)(size + 2)};
+    evn__image image;
+    memcpy(file + 6, data, size);
+    memcpy(file + 6 + size, test_jpeg + 2, test_jpeg_size - 2);
+    evn_status status = evn__image_decode(file, test_jpeg_size + size + 4, &image);
+    *rows = status == EVN_OK ? (int)image.height : 0;
+    evn__image_free(&image);
+    return status;
+}
+
+/// What is nearly what programs and cameras add is passed over.
+START_TEST(segments_of_others) {
+    enum { APP1 = 0xe1, APP14 = 0xee };
+    static const struct {
+        int marker;
+        size_t size;
+        const char *data;
+    } segments[] = {{APP14, 12, "Adobe\0\0\0\0\0\0\1"},
+                    {APP14, 12, "Adobf\0\0\0\0\0\0\1"},
+                    {APP14, 5, "Adobe"},
+                    {APP1, 6, "Exif\0\0"},
+                    {APP1, 9, "http://ns"},
+                    {APP1, 8, "Exif\0\0II"}};
+    for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); ++i) {
+        int rows;
+        TRY(decode_with(segments[i].marker, segments[i].data, segments[i].size, &rows));
+        ck_assert_int_eq(rows, 16);
+    }
+    int rows; // these channels are no colours as they are
+    decode_with(APP14, "Adobe\0\0\0\0\0\0\2", 12, &rows);
+    decode_with(APP14, "Adobe\0\0\0\0\0\0\0", 12, &rows);
+}
+END_TEST
+
+START_TEST(first_orientation_counts) {
+    uint8_t file[1024] = {0xff, 0xd8}, exif[26];
+    size_t used = 2;
+    evn__image image, turned;
+    for (int orientation = 6; orientation >= 1; orientation -= 5) {
+        const uint8_t head[] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0};
+        make_exif(true, orientation, exif);
+        memcpy(file + used, head, sizeof(head));
+        memcpy(file + used + sizeof(head), exif, sizeof(exif));
+        used += sizeof(head) + sizeof(exif);
+    }
+    memcpy(file + used, test_jpeg + 2, test_jpeg_size - 2);
+    TRY(evn__image_decode(test_jpeg, test_jpeg_size, &image));
+    TRY(evn__image_decode(file, used + test_jpeg_size - 2, &turned));
+    ck_assert_mem_eq(turned.pixels, image.pixels + 3 * 16 * 15, 3); // the lower left one
+    evn__image_free(&image);
+    evn__image_free(&turned);
+}
+END_TEST
+
+/// A file with a scan more than is read.
+START_TEST(many_scans) {
+    uint8_t file[4096];
+    size_t scan = 2, used;
+    while (test_jpeg[scan] != 0xff || test_jpeg[scan + 1] != 0xda) {
+        ++scan;
+    }
+    size_t length = 2u + (size_t)test_jpeg[scan + 3];
+    used = test_jpeg_size - 2;
+    memcpy(file, test_jpeg, used);
+    for (int i = 0; i < 64; ++i, used += length) {
+        memcpy(file + used, test_jpeg + scan, length);
+    }
+    memcpy(file + used, test_jpeg + test_jpeg_size - 2, 2);
+    refuses(file, used + 2, "more than 64 JPEG scans");
+}
+END_TEST
+
 /// Lists that lead out of the data are no lists.
 START_TEST(malformed_exif) {
     uint8_t exif[26];
@@ -368,6 +442,20 @@ START_TEST(resized) {
 }
 END_TEST
 
+START_TEST(does_not_fit) {
+    uint8_t pixels[12] = {0};
+    const evn__image colours = {2, 2, 3, pixels}, grey = {2, 2, 1, pixels};
+    evn__image image;
+    ck_assert_int_eq(evn__image_fit(&colours, EVN__FIT_CROP, 2, 2, 1, pixels), EVN_ERR_ARGUMENT);
+    TRY(evn__image_fit(&grey, EVN__FIT_STRETCH, 2, 3, 1, pixels)); // one side as it is
+    ck_assert_int_eq(evn__image_decode(pixels, (size_t)EVN__IMAGE_FILE_MAX + 1, &image),
+                     EVN_ERR_FORMAT);
+    evn__raw_image raw = {2, 2, 1, 8, pixels};
+    TRY(evn__orient(9, &raw)); // no orientation: nothing is turned
+    ck_assert_ptr_eq(raw.pixels, pixels);
+}
+END_TEST
+
 START_TEST(grey_of_colours) {
     uint8_t pixels[] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 77, 77, 77};
     evn__image image = {2, 2, 3, pixels};
@@ -393,6 +481,7 @@ static Suite *suite(void) {
     tcase_add_test(c, malformed_exif);
     tcase_add_test(c, bmp_tga_pnm);
     tcase_add_test(c, grey_of_colours);
+    tcase_add_test(c, does_not_fit);
     suite_add_tcase(s, c);
     c = tcase_create("guards");
     tcase_add_test(c, what_is_no_image);
@@ -400,6 +489,9 @@ static Suite *suite(void) {
     tcase_add_test(c, more_than_the_header_states);
     tcase_add_test(c, illegal_headers);
     tcase_add_test(c, too_many_codes);
+    tcase_add_test(c, segments_of_others);
+    tcase_add_test(c, first_orientation_counts);
+    tcase_add_test(c, many_scans);
     suite_add_tcase(s, c);
     c = tcase_create("damage");
     tcase_add_test(c, cut);

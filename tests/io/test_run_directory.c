@@ -125,6 +125,7 @@ START_TEST(begins_anew) {
     evn__run_directory_destroy(&directory);
     test_write("killed/run.json.tmp-12-0", "half", 4);
     test_write("killed/network.json", "{}", 2);
+    test_write("killed/checkpoint-best.safetensors", "", 0);
     TRY(create("killed", &directory));
     ck_assert(test_exists("killed/run.json"));
     ck_assert(!test_exists("killed/run.json.tmp-12-0"));
@@ -189,6 +190,7 @@ START_TEST(lost_folder) {
         .epoch = 0, .phase = 0, .phase_name = "backprop", .metrics = &(evn_metrics){0}};
     ck_assert_int_eq(evn__run_directory_epoch(directory, &line), EVN_ERR_OUTPUT);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "was removed or moved"));
+    ck_assert_int_eq(evn__run_directory_parameters(directory, NULL, NULL, 0), EVN_ERR_OUTPUT);
     evn__run_directory *second = NULL;
     TRY(create("lost", &second));
     ck_assert_int_eq(evn__run_directory_finish(directory, &(evn_metrics){0}), EVN_ERR_OUTPUT);
@@ -434,13 +436,91 @@ START_TEST(broken_parameters_are_not_written) {
     evn__run_directory *directory = NULL;
     TRY(create("q", &directory));
     evn_parameters *all = make_parameters(1, false);
-    double rate = INFINITY;
+    double rate = INFINITY, weight[15] = {NAN};
     TRY(evn_parameters_write(all, 1, &rate));
     ck_assert_int_eq(evn__run_directory_parameters(directory, all, NULL, 0), EVN_ERR_NOT_FINITE);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "f.rate"));
+    TRY(evn_parameters_write(all, 0, weight));
+    ck_assert_int_eq(evn__run_directory_parameters(directory, all, NULL, 0), EVN_ERR_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "f.weight"));
     ck_assert(!test_exists("q/model.safetensors"));
     evn_parameters_destroy(&all);
     evn__run_directory_destroy(&directory);
+}
+END_TEST
+
+/// Where a file may be written beside a run, and which runs can be compared.
+START_TEST(other_paths) {
+    char run[TEST_PATH], path[TEST_PATH], link[TEST_PATH], long_path[4200];
+    evn__run_directory *directory = NULL;
+    evn__run_lock lock;
+    TRY(create("o", &directory));
+    evn__run_directory_destroy(&directory);
+    test_path(run, "o");
+    TRY(evn__run_check_output(test_path(path, "o/mine.html")));
+    TRY(evn__run_check_output(test_path(path, "run.json"))); // where no run is
+    TRY(evn__run_check_output("mine.html"));
+    ck_assert_int_eq(evn__run_check_output(test_path(path, "o/metrics.csv")), EVN_ERR_OUTPUT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "a file of the run itself"));
+    ck_assert_int_eq(evn__run_check_output(test_path(path, "none/x")), EVN_ERR_OUTPUT);
+    memset(long_path, '/', sizeof(long_path));
+    strcpy(long_path + sizeof(long_path) - 2, "x");
+    ck_assert_int_eq(evn__run_check_output(long_path), EVN_ERR_OUTPUT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "too long"));
+    ck_assert_int_eq(evn__run_lock_take(long_path, false, &lock), EVN_ERR_OUTPUT);
+    json_t *read;
+    ck_assert_int_eq(evn__run_read(long_path, &read), EVN_ERR_OUTPUT);
+    ck_assert_int_eq(evn__run_metrics(long_path, &read), EVN_ERR_OUTPUT);
+    ck_assert_int_eq(evn__run_parameters(long_path, NULL), EVN_ERR_OUTPUT);
+    ck_assert_int_eq(evn__run_parameters(run, NULL), EVN_ERR_FILE); // none was written
+    TRY(evn__run_evaluation(run, &read));
+    ck_assert_ptr_null(read);
+    ck_assert_int_eq(symlink(run, test_path(link, "other")), 0);
+    const char *const runs[] = {run, test_folder(), link};
+    TRY(evn__run_check_different(runs, 2));
+    ck_assert_int_eq(evn__run_check_different(runs, 3), EVN_ERR_USAGE);
+    test_write("file", "x", 1);
+    ck_assert_int_eq(evn__run_directory_check(test_path(path, "file")), EVN_ERR_OUTPUT);
+    TRY(evn__run_directory_share(test_folder(), &lock)); // no run: nothing to lock
+    ck_assert_int_eq(lock.file, 0);
+    ck_assert(!evn__run_lock_holds(&lock, run));
+    TRY(evn__run_lock_take(run, true, &lock));
+    ck_assert(evn__run_lock_holds(&lock, run) && !evn__run_lock_holds(&lock, long_path));
+    ck_assert(!evn__run_lock_holds(&lock, test_folder()));
+    char elsewhere[] = "/dev/shm/evonode-test-XXXXXX"; // another disk's may have the same number
+    if (mkdtemp(elsewhere)) {
+        char other[64];
+        snprintf(other, sizeof(other), "%s/lock", elsewhere);
+        fclose(fopen(other, "w"));
+        ck_assert(!evn__run_lock_holds(&lock, elsewhere));
+        unlink(other);
+        rmdir(elsewhere);
+    }
+    evn__run_lock_release(&lock);
+    long_path[4090] = 0; // the folder fits, and not with a name
+    ck_assert_int_eq(evn__run_check_output(long_path), EVN_ERR_OUTPUT);
+}
+END_TEST
+
+START_TEST(lines_that_are_damaged) {
+    char folder[TEST_PATH];
+    static const char lines[] = "{\"epoch\": 0}\n{\"epoch\"\n{\"epoch\": 2}\n";
+    evn__run_directory *directory = NULL;
+    json_t *all;
+    double loss;
+    bool has;
+    TRY(create("d", &directory));
+    evn__run_directory_destroy(&directory);
+    test_write("d/metrics.jsonl", lines, sizeof(lines) - 1);
+    ck_assert_int_eq(evn__run_metrics(test_path(folder, "d"), &all), EVN_ERR_FORMAT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "line 2 of "));
+    ck_assert_ptr_null(all);
+    test_write("d/metrics.jsonl", lines, 13);
+    TRY(evn__run_loss(folder, 1, &loss)); // the line has none
+    ck_assert(isnan(loss));
+    test_write("d/checkpoint-before.safetensors", "1", 1);
+    TRY(evn__run_has_checkpoint(folder, &has));
+    ck_assert(has);
 }
 END_TEST
 
@@ -476,6 +556,8 @@ static Suite *suite(void) {
     tcase_add_test(c, rewinding_drops_half_lines);
     tcase_add_test(c, table);
     tcase_add_test(c, reading);
+    tcase_add_test(c, other_paths);
+    tcase_add_test(c, lines_that_are_damaged);
     suite_add_tcase(s, c);
     c = tcase_create("parameters");
     tcase_add_test(c, parameters);

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LONG = 4096, LINES = 2 };
+enum { LONG = 4096, LINES = 3 };
 
 static const char *folder = "r"; ///< of the run, in the test's own
 
@@ -115,7 +115,8 @@ static void make_half(void) {
     static const char lines[] = "{\"epoch\": 0, \"phase\": 0, \"train_loss\": 1.0}\n"
                                 "{\"epoch\": 1, \"phase\": 0, \"train_loss\": 0.5}\n"
                                 "{\"epoch\": 2, \"phase\": 0, \"train_loss\": 0.25}\n"
-                                "{\"epoch\": 3, \"pha";
+                                "{\"epoch\": 3, \"phase\": 0, \"train_loss\": 9.0}\n"
+                                "{\"epoch\": 4, \"pha";
     char path[TEST_PATH];
     make_none();
     ck_assert_int_eq(mkdir(test_path(path, "r"), 0777), 0);
@@ -136,7 +137,7 @@ static evn_status go_on(evn__run_directory *directory) {
     EVN_TRY(check(goes_on && best, "there are checkpoints"));
     EVN_TRY(evn__run_checkpoint_return(folder, EVN__CHECKPOINT_BEST));
     EVN_TRY(evn__run_directory_rewind(directory, LINES, &totals));
-    EVN_TRY(check(totals.epochs == LINES && totals.loss == 0.5, "it goes on behind two epochs"));
+    EVN_TRY(check(totals.epochs == LINES && totals.loss == 0.25, "it goes on behind three"));
     EVN_TRY(write_epoch(directory, LINES));
     evn_metrics metrics = {0};
     EVN_TRY(evn_metrics_set(&metrics, "train_loss", "nats", EVN_BETTER_LOWER, 0.5));
@@ -199,6 +200,37 @@ static evn_status number(void) {
     return check(there && strcmp(path, "r/digits-1") == 0, "the first number is free");
 }
 
+static evn_parameters *parameters; ///< one scalar
+
+static evn_status keep_parameters(void) {
+    evn__run_directory *directory = NULL;
+    double rate = 0.5;
+    EVN_TRY(evn__run_directory_create(folder, &directory));
+    evn_status status = evn_parameters_write(parameters, 0, &rate);
+    status =
+        status == EVN_OK ? evn__run_directory_parameters(directory, parameters, NULL, 0) : status;
+    evn__run_directory_destroy(&directory);
+    EVN_TRY(status);
+    rate = 0;
+    EVN_TRY(evn_parameters_write(parameters, 0, &rate));
+    EVN_TRY(evn__run_parameters(folder, parameters));
+    EVN_TRY(evn_parameters_read(parameters, 0, &rate));
+    return check(rate == 0.5, "the parameter is read again");
+}
+
+START_TEST(faults_of_parameters) {
+    static const test_deed deed = {
+        .name = "parameters", .prepare = make_none, .run = keep_parameters, .uncounted = true};
+    test_sweep_begin();
+    ck_assert_int_eq(chdir(test_folder()), 0);
+    TRY(evn_parameters_create(&parameters));
+    TRY(evn_parameters_add(parameters, "rate", EVN_SCALAR, EVN_INITIAL_UNIFORM, 1));
+    TRY(evn_parameters_allocate(parameters, test_device(), false, 1));
+    test_sweep(&deed);
+    evn_parameters_destroy(&parameters);
+}
+END_TEST
+
 START_TEST(faults) {
     static const test_deed deeds[] = {
         {.name = "begin", .prepare = make_none, .run = begin},
@@ -218,23 +250,6 @@ END_TEST
 // Paths
 // --------------------------------------------------------------------------------------------
 
-/// The test's folder and r, with as much between them that leads nowhere as makes the length.
-static const char *stretch(size_t length) {
-    static char path[2 * LONG], detour[200];
-    size_t used = (size_t)snprintf(path, sizeof(path), "%s", test_folder());
-    memset(detour, 'd', sizeof(detour) - 1);
-    while (used + sizeof(detour) + 6 < length) {
-        used += (size_t)snprintf(path + used, sizeof(path) - used, "/%s/..", detour);
-    }
-    while (used + 3 < length) {
-        path[used++] = '/';
-        path[used++] = '.';
-    }
-    snprintf(path + used, sizeof(path) - used, used + 2 < length ? "//r" : "/r");
-    ck_assert_uint_eq(strlen(path), length);
-    return path;
-}
-
 static void check_long(evn_status status, const char *what) {
     bool said = status == EVN_ERR_OUTPUT || status == EVN_ERR_FILE;
     ck_assert_msg(status == EVN_OK || said, "%s, %zu bytes: %s, %s", what, strlen(folder),
@@ -243,12 +258,13 @@ static void check_long(evn_status status, const char *what) {
 
 /// Of each length up to the longest, and beyond, either all goes well or the folder is refused.
 START_TEST(long_paths) {
+    static char stretched[2 * LONG];
     evn_status before = EVN_OK;
     test_folder_in_memory();
     for (size_t length = PATH_MAX - 80; length < PATH_MAX + 4; ++length) {
         evn__run_lock lock;
         char path[LONG];
-        folder = stretch(length);
+        folder = test_stretch(length, "r", stretched);
         make_none();
         evn_status status = begin();
         check_long(status, "begin");
@@ -272,6 +288,7 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("run_faults");
     test_add(s, tcase_create("faults"), faults);
+    test_add(s, tcase_create("parameters"), faults_of_parameters);
     test_add(s, tcase_create("long_paths"), long_paths);
     return s;
 }

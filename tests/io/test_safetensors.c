@@ -282,6 +282,9 @@ static const rule rules[] = {
     {4, "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4]}}", "not an array of two"},
     {4, "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":4}}", "not an array of two"},
     {4, ONE("[1]", "4.0"), "not an integer"},
+    {4, "{\"a\":" ENTRY("[1]", "0.0", "4") "}", "not an integer"},
+    {4, "{\"a\":" ENTRY("[1]", "0", "4") ",\"b\":" ENTRY("[0]", "0", "0") "}", NULL},
+    {4, "{\"b\":" ENTRY("[0]", "0", "0") ",\"a\":" ENTRY("[1]", "0", "4") "}", NULL},
     {8, "{\"a\":" ENTRY("[1]", "8", "4") "}", "do not lie"},
     {4, ONE("[2]", "8"), "do not lie"},
     {4, ONE("[1]", "281474976710655"), "do not lie"},
@@ -386,6 +389,12 @@ START_TEST(refused_content) {
     one = sample[0];
     one.rank = 9;
     refuse(&one, 1, NULL, 0);
+    const int64_t huge = (int64_t)1 << 62;
+    evn__tensor many[] = {{.name = "a", .rank = 1, .extent = {huge}},
+                          {.name = "b", .rank = 1, .extent = {huge}},
+                          {.name = "c", .rank = 1, .extent = {huge}},
+                          {.name = "d", .rank = 1, .extent = {huge}}};
+    refuse(many, 4, NULL, 0); // more together than can be counted
     evn__pair reserved = {"checksum", "x"}, broken = {"k", "\xff"};
     refuse(sample, 1, &reserved, 1);
     refuse(sample, 1, &broken, 1);
@@ -410,6 +419,22 @@ START_TEST(match_lists_differences) {
     ck_assert_ptr_nonnull(strstr(message, "scalar \xc3\xa9 F32 [] is missing"));
     ck_assert_ptr_nonnull(strstr(message, "time is not part of the model"));
     TRY(evn__safetensors_match(file, sample, 2));
+    evn__safetensors_destroy(&file);
+}
+END_TEST
+
+START_TEST(match_wants_the_kind) {
+    evn__tensor wanted = sample[0];
+    evn__safetensors *file;
+    TRY(evn__safetensors_write(sample_path(), sample, 1, NULL, 0));
+    TRY(evn__safetensors_read(sample_path(), &file));
+    wanted.dtype = EVN__F64;
+    ck_assert_int_eq(evn__safetensors_match(file, &wanted, 1), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "F64 [2, 3] is there as F32 [2, 3]"));
+    wanted = sample[0];
+    wanted.rank = 1;
+    ck_assert_int_eq(evn__safetensors_match(file, &wanted, 1), EVN_ERR_DATA);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "F32 [2] is there as F32 [2, 3]"));
     evn__safetensors_destroy(&file);
 }
 END_TEST
@@ -445,13 +470,27 @@ static evn_status read_sample(void) {
     return status;
 }
 
+/// What differs is said, or that there is no memory to say it.
+static evn_status compare_sample(void) {
+    evn__safetensors *file = NULL;
+    evn_status status = evn__safetensors_read(sample_path(), &file);
+    if (status == EVN_OK) {
+        status = evn__safetensors_match(file, sample, 1);
+        status = status == EVN_ERR_DATA ? EVN_OK : status == EVN_OK ? EVN_ERR_INTERNAL : status;
+    }
+    evn__safetensors_destroy(&file);
+    return status;
+}
+
 START_TEST(faults) {
     static const test_deed deeds[] = {{.name = "write", .run = write_sample},
-                                      {.name = "read", .run = read_sample}};
+                                      {.name = "read", .run = read_sample},
+                                      {.name = "compare", .run = compare_sample}};
     test_sweep_begin();
     test_sweep(&deeds[0]);
     TRY(write_sample());
     test_sweep(&deeds[1]);
+    test_sweep(&deeds[2]);
 }
 END_TEST
 
@@ -478,6 +517,7 @@ static Suite *suite(void) {
     suite_add_tcase(all, damaged);
     TCase *match = tcase_create("match");
     tcase_add_test(match, match_lists_differences);
+    tcase_add_test(match, match_wants_the_kind);
     tcase_add_test(match, match_wants_finite);
     suite_add_tcase(all, match);
     test_add(all, tcase_create("faults"), faults);

@@ -49,7 +49,7 @@ static size_t held(void) {
 /// How calls go wrong, and what may come of it beside success.
 typedef struct fault {
     const char *kind, *manner;
-    evn_status status[4]; ///< with EVN_OK behind the last
+    evn_status status[5]; ///< with EVN_OK behind the last
 } fault;
 
 static const fault faults[] = {
@@ -63,6 +63,7 @@ static const fault faults[] = {
     {"files", "short", {EVN_OK}},
     // What cannot be asked for counts as missing, so that something else may be said to lack.
     {"queries", "EIO", {EVN_ERR_FILE, EVN_ERR_OUTPUT, EVN_ERR_DATA}},
+    {"queries", "ENOMEM", {EVN_ERR_MEMORY, EVN_ERR_FILE, EVN_ERR_OUTPUT, EVN_ERR_DATA}},
     {"queries", "EIO:on", {EVN_ERR_FILE, EVN_ERR_OUTPUT, EVN_ERR_DATA}},
 };
 

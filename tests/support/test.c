@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static evn_device *device;
@@ -135,4 +136,21 @@ const char *test_folder(void) {
         atexit(remove_folder);
     }
     return folder;
+}
+
+const char *test_stretch(size_t length, const char *name, char *path) {
+    enum { DETOUR = 200 }; // long ones: each part of a path is looked up
+    size_t used = (size_t)sprintf(path, "%s", test_folder()), end = length - strlen(name) - 1;
+    ck_assert_uint_le(used, end);
+    snprintf(path + used, DETOUR + 2, "/%0*d", DETOUR, 0);
+    mkdir(path, 0777);
+    while (used + DETOUR + 6 < end) {
+        path[used++] = '/';
+        memset(path + used, '0', DETOUR);
+        memcpy(path + used + DETOUR, "/..", 3);
+        used += DETOUR + 3;
+    }
+    memset(path + used, '/', end - used);
+    sprintf(path + end, "/%s", name);
+    return path;
 }

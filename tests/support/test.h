@@ -54,6 +54,10 @@ double test_difference(const double *a, const double *b, int64_t count);
 /// A folder of this process's own under the system's temporary one, removed at exit.
 const char *test_folder(void);
 
+/// The path of a file in it that has so many bytes, which may be more than a path can have; into
+/// `path`, which has room for it, and which is returned.
+const char *test_stretch(size_t length, const char *name, char *path);
+
 /// To be called before the first test_folder(): in memory, where there is such a place, for what is
 /// done so often that it should wait for no disk.
 void test_folder_in_memory(void);

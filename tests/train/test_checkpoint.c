@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/status.h"
 #include "io/safetensors.h"
 #include "plan/real.h"
 #include "sweep.h"
@@ -9,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EPOCHS = 5, ITEMS_MAX = 8, STEPS = 2 };
+enum { EPOCHS = 5, ITEMS_MAX = 8, STEPS = 2, ELEMENTS = 256 };
 static const evn_phase phases[] = {{.name = "a", .epochs = 3}, {.name = "b", .epochs = 2}};
 
 /// A training of two small tensors, with a task that has some state of its own.
@@ -20,6 +21,8 @@ typedef struct training {
     double losses[EPOCHS];
     bool has_state, refuses; ///< state of its own, and what it is given
     int state;
+    float best[ELEMENTS]; ///< parameters
+    bool keeps_best;
 } training;
 
 static evn_parameters *parameters(void *self) {
@@ -81,7 +84,8 @@ static evn__checkpoint checkpoint_of(training *t, evn_task *task) {
                              .task = task,
                              .optimizer = t->optimizer,
                              .training = "digest",
-                             .losses = t->losses};
+                             .losses = t->losses,
+                             .best = t->keeps_best ? t->best : NULL};
 }
 
 /// Steps along gradients that depend on the parameters.
@@ -133,6 +137,48 @@ START_TEST(round_trip) {
     TRY(evn_parameters_read(first.parameters, 0, a));
     TRY(evn_parameters_read(second.parameters, 0, b));
     ck_assert_mem_eq(a, b, sizeof(a));
+    close_training(&first);
+    close_training(&second);
+}
+END_TEST
+
+/// The least loss so far may have been at other parameters than the newest.
+START_TEST(best_parameters) {
+    training first = stand(true, "c"), second = open_training(2);
+    evn_task task;
+    size_t elements = (size_t)evn_parameters_element_count(first.parameters);
+    ck_assert_uint_le(elements, ELEMENTS);
+    first.keeps_best = second.keeps_best = second.has_state = true;
+    for (int i = 0; i < ELEMENTS; ++i) {
+        first.best[i] = (float)i / 4;
+    }
+    evn__checkpoint checkpoint = checkpoint_of(&second, &task);
+    ck_assert_int_eq(evn__checkpoint_read(path_of("c"), &checkpoint), EVN_ERR_DATA); // has none
+    checkpoint = checkpoint_of(&first, &task);
+    TRY(evn__checkpoint_write(path_of("c"), &checkpoint));
+    checkpoint = checkpoint_of(&second, &task);
+    TRY(evn__checkpoint_read(path_of("c"), &checkpoint));
+    ck_assert_mem_eq(second.best, first.best, elements * sizeof(float));
+    close_training(&first);
+    close_training(&second);
+}
+END_TEST
+
+/// For what is no training: the parameters alone, whatever else is there.
+START_TEST(parameters_alone) {
+    training first = stand(_i, "c"), second = open_training(2);
+    double a[15], b[15];
+    TRY(evn__checkpoint_parameters(path_of("c"), second.parameters));
+    TRY(evn_parameters_read(first.parameters, 0, a));
+    TRY(evn_parameters_read(second.parameters, 0, b));
+    ck_assert_mem_eq(a, b, sizeof(a));
+    ck_assert_int_eq(evn__checkpoint_parameters(path_of("none"), second.parameters), EVN_ERR_FILE);
+    evn_parameters *other;
+    TRY(evn_parameters_create(&other));
+    TRY(evn_parameters_add(other, "f.weight", EVN_SHAPE(5, 3), EVN_INITIAL_NORMAL, 1));
+    TRY(evn_parameters_allocate(other, test_device(), false, 1));
+    ck_assert_int_eq(evn__checkpoint_parameters(path_of("c"), other), EVN_ERR_DATA);
+    evn_parameters_destroy(&other);
     close_training(&first);
     close_training(&second);
 }
@@ -228,6 +274,37 @@ START_TEST(says_which_version) {
 }
 END_TEST
 
+/// An optimiser that cannot give its state fails writing, and reading before anything is changed.
+START_TEST(an_optimizer_that_fails) {
+    training t = stand(false, "c");
+    evn_task task;
+    evn__checkpoint checkpoint = checkpoint_of(&t, &task);
+    evn__safetensors *file;
+    evn__tensor items[ITEMS_MAX];
+    evn__pair metadata[10];
+    static const char *const keys[] = {
+        "format",         "phase",           "epochs of the phase", "epochs", "switch epochs",
+        "switch stalled", "optimizer steps", "switch best",         "task",   "training"};
+    TRY(evn__safetensors_read(path_of("c"), &file));
+    int count = evn__safetensors_count(file);
+    for (int i = 0; i < count; ++i) {
+        items[i] = *evn__safetensors_tensor(file, i);
+        items[i].extent[0] = items[i].dtype == EVN__U8 ? 0 : items[i].extent[0]; // of no optimiser
+    }
+    for (int i = 0; i < 10; ++i) {
+        metadata[i] = (evn__pair){keys[i], evn__safetensors_metadata(file, keys[i])};
+    }
+    TRY(evn__safetensors_write(path_of("empty"), items, count, metadata, 10));
+    evn__safetensors_destroy(&file);
+    checkpoint.optimizer = NULL;
+    t.position.epoch = 3;
+    ck_assert_int_eq(evn__checkpoint_write(path_of("c"), &checkpoint), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(evn__checkpoint_read(path_of("empty"), &checkpoint), EVN_ERR_ARGUMENT);
+    ck_assert_int_eq(t.position.epoch, 3);
+    close_training(&t);
+}
+END_TEST
+
 /// A task that refuses its state leaves the optimiser with the one that it had.
 START_TEST(a_task_that_refuses) {
     training first = stand(true, "c"), second = open_training(1), third = open_training(1);
@@ -280,7 +357,12 @@ static evn_status read_one(void) {
 
 static evn_status read_epochs(void) {
     int epochs;
-    return evn__checkpoint_epochs(path_of("c"), &epochs);
+    EVN_TRY(evn__checkpoint_epochs(path_of("c"), &epochs));
+    return epochs == 4 ? EVN_OK : evn_error_set(EVN_ERR_INTERNAL, "%d epochs", epochs);
+}
+
+static evn_status read_parameters(void) {
+    return evn__checkpoint_parameters(path_of("c"), one.parameters);
 }
 
 START_TEST(every_fault) {
@@ -288,10 +370,13 @@ START_TEST(every_fault) {
         {.name = "write", .run = write_one, .uncounted = true},
         {.name = "read", .run = read_one, .uncounted = true},
         {.name = "epochs", .run = read_epochs},
+        {.name = "parameters", .run = read_parameters, .uncounted = true},
     };
     test_sweep_begin();
     one = stand(true, "c");
-    for (int i = 0; i < 3; ++i) {
+    one.keeps_best = true;
+    TRY(write_one());
+    for (int i = 0; i < 4; ++i) {
         test_sweep(&deeds[i]);
         TRY(write_one());
     }
@@ -303,12 +388,15 @@ static Suite *suite(void) {
     Suite *s = suite_create("checkpoint");
     TCase *c = tcase_create("content");
     tcase_add_loop_test(c, round_trip, 0, 2);
+    tcase_add_test(c, best_parameters);
+    tcase_add_loop_test(c, parameters_alone, 0, 2);
     tcase_add_test(c, what_is_not_finite_is_not_written);
     suite_add_tcase(s, c);
     c = tcase_create("refusing");
     tcase_add_test(c, refuses);
     tcase_add_test(c, says_which_version);
     tcase_add_test(c, a_task_that_refuses);
+    tcase_add_test(c, an_optimizer_that_fails);
     suite_add_tcase(s, c);
     test_add(s, tcase_create("faults"), every_fault);
     return s;
