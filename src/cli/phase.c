@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/nearest.h"
+#include "graph/krylov.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -86,6 +87,10 @@ const evn__option evn__phase_options[] = {
      "per-sample, where weights evolve: terms of their series in t; 0, the default: by the "
      "tolerances",
      OWN, &evn__option_integer, AT(weight_terms), 0, 64, NULL},
+    {"krylov", "N",
+     "implicit: vectors of GMRES in each linear system; 0: a matrix up to 32 unknowns, 12 vectors "
+     "beyond",
+     ALL, &evn__option_integer, AT(krylov), 0, EVN__KRYLOV_MAX_VECTORS, NULL},
     {"checkpoints", "N",
      "checkpointed, or what an adjoint falls back on: states that are kept, the others are "
      "computed again; 0: one a step",

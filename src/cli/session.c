@@ -90,6 +90,7 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
     phase->solver.atol = from->atol;
     phase->solver.gradient = evn__phase_gradient(from->name);
     make_control(from, &phase->solver);
+    phase->solver.krylov = from->krylov == INT64_MIN ? 0 : (int)from->krylov;
     phase->solver.checkpoints = (int)from->checkpoints;
     phase->solver.coupling = from->coupling;
     make_trust(from, phase);

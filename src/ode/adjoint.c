@@ -181,6 +181,7 @@ static evn_status make(const evn__system *system, bool along, bool pairs, evn__s
                        .bar_count = states + parameters};
     *adjoint = (evn__system){.state_count = carried,
                              .parameter_count = parameters + (along ? terms + STEP_SCALARS : 0),
+                             .krylov = system->krylov,
                              .norm = system->norm};
     EVN_TRY(EVN_NEW(&adjoint->controlled, carried + parameters));
     for (int i = 0; i < carried + parameters; ++i) {

@@ -6,7 +6,6 @@
 // through one transposed linear system.
 #include "ode/implicit.h"
 
-#include "ode/error_norm.h"
 #include "ode/linear.h"
 #include <math.h>
 #include <stdlib.h>
@@ -28,7 +27,6 @@ typedef struct stages {
     evn_value *k, *known, *rest, *correction;
     evn_value *point, *slopes; ///< where f was last evaluated, and what it gave
     evn_value *start;          ///< what it gave at the start of the step
-    evn_value doubt;           ///< of each row, [rows, 1]; EVN_NONE: none yet
     evn_value *memory;
 } stages;
 
@@ -63,22 +61,6 @@ static void correct(stages *s) {
     }
 }
 
-/// Of the last correction of each row, by the tolerances, as a constant. A state is as large as at
-/// the start, or at the stage: from 0 it may have come far.
-static evn_value size_of_correction(stages *s) {
-    evn_graph *g = s->step->graph;
-    evn__error_norm norm = evn__error_norm_begin_rows(s->step, s->linear.rows);
-    evn_value length = evn_scale(g, s->step->dt, s->tableau->diagonal);
-    for (int i = 0; i < s->step->system->state_count; ++i) {
-        if (s->linear.coupled[i]) {
-            evn_value start = evn_abs(g, s->step->states[i]), here = evn_abs(g, s->point[i]);
-            evn_value scale = evn__error_tolerance(s->step, evn_maximum(g, start, here));
-            evn__error_norm_add(s->step, &norm, evn_mul(g, length, s->correction[i]), scale);
-        }
-    }
-    return evn_detach(g, evn__error_norm_end(s->step, &norm));
-}
-
 /// Of each row, of the error that is left: the last correction times the rate at which they have
 /// shrunk, of which half the tolerance is enough. One whose square overflows says nothing of the
 /// rate.
@@ -90,35 +72,14 @@ static void doubt(stages *s, evn_value before, evn_value last) {
     evn_value rate = evn_div(g, last, evn_maximum(g, before, least));
     rate = evn_neg(g, evn_maximum(g, evn_neg(g, rate), evn_neg(g, most)));
     evn_value error = evn_scale(g, evn_mul(g, last, rate), 2);
-    s->doubt = s->doubt == EVN_NONE ? error : evn_maximum(g, s->doubt, error);
-}
-
-/// Of all rows, which are one step: the root mean square, or where some are in doubt that of these,
-/// so that many which are solved hide none.
-static evn_value doubt_of_all(stages *s) {
-    evn_graph *g = s->step->graph;
-    evn_value one = evn_constant(g, 1), square = evn_mul(g, s->doubt, s->doubt);
-    evn_value bad = evn_step(g, evn_sub(g, s->doubt, one));
-    evn_value count = evn_maximum(g, evn_sum_all(g, bad), one);
-    evn_value mean = evn_scale(g, evn_sum_all(g, square), 1 / (double)s->linear.rows);
-    evn_value worst = evn_div(g, evn_sum_all(g, evn_mul(g, bad, square)), count);
-    return evn_sqrt(g, evn_maximum(g, mean, worst));
-}
-
-static void leave_doubt(stages *s) {
-    evn_graph *g = s->step->graph;
-    evn_shape times = evn_value_shape(g, s->step->t);
-    bool own = evn_shape_count(times) == s->linear.rows;
-    if (s->doubt != EVN_NONE) {
-        s->step->doubt = own ? evn_reshape(g, s->doubt, times) : doubt_of_all(s);
-    }
+    evn__linear_doubt(&s->linear, error);
 }
 
 /// An iteration with the stage's own matrix.
 static evn_status iterate(stages *s, int stage) {
-    evn__linear_matrix own = {s->point, s->slopes, s->tableau->diagonal, EVN_NONE};
+    evn__linear_matrix own = {s->point, s->slopes, s->tableau->diagonal, true, EVN_NONE};
     EVN_TRY(find_rest(s, stage));
-    EVN_TRY(evn__linear_prepare(&s->linear, &own, true));
+    EVN_TRY(evn__linear_prepare(&s->linear, &own));
     return evn__linear_solve(&s->linear, &own, s->rest, s->correction);
 }
 
@@ -127,27 +88,23 @@ static evn_status iterate_simply(stages *s, int stage) {
     return evn__linear_solve(&s->linear, &s->first, s->rest, s->correction);
 }
 
-/// The last iteration begins with a constant.
-static void hold(stages *s) {
-    for (int i = 0; i < s->step->system->state_count; ++i) {
-        s->k[i] = evn_detach(s->step->graph, s->k[i]);
-    }
-}
-
 static evn_status solve_equations(stages *s, int stage) {
     evn_value before = EVN_NONE, last = EVN_NONE;
     int iterations = s->step->adaptive ? ADAPTIVE : FIXED;
+    int simple = evn__linear_keeps(&s->linear) ? SIMPLE : 0;
     for (int n = 0; n < iterations; ++n) {
         if (n == iterations - 1) {
-            hold(s);
+            EVN_TRY(evn__linear_hold(&s->linear, s->k));
         }
-        EVN_TRY(n < SIMPLE ? iterate_simply(s, stage) : iterate(s, stage));
+        EVN_TRY(n < simple ? iterate_simply(s, stage) : iterate(s, stage));
         before = last;
-        last = size_of_correction(s);
+        last = evn__linear_size(&s->linear, s->correction, s->tableau->diagonal, s->point);
         correct(s);
     }
+    EVN_TRY(evn__linear_settle(&s->linear, s->rest, s->k));
     if (s->linear.width > 0) { // else no slope depends on a state
         doubt(s, before, last);
+        evn__linear_doubt_residual(&s->linear, s->tableau->diagonal, s->point);
     }
     return evn_graph_status(s->step->graph);
 }
@@ -181,15 +138,9 @@ static evn_status estimate(stages *s) {
         s->step->estimate[i] = e;
         s->rest[i] = e;
     }
-    return evn__linear_solve(&s->linear, &s->first, s->rest, s->step->estimate);
-}
-
-/// Of fixed steps, which are given no tolerances: what Newton's method should come to at least.
-static void choose_tolerances(evn__step_build *step) {
-    if (step->rtol == EVN_NONE) {
-        step->rtol = evn_constant(step->graph, 1e-3);
-        step->atol = evn_constant(step->graph, 1e-6);
-    }
+    EVN_TRY(evn__linear_solve(&s->linear, &s->first, s->rest, s->step->estimate));
+    evn__linear_add_residual(&s->linear, s->step->estimate); // what is not solved is not damped
+    return evn_graph_status(s->step->graph);
 }
 
 static evn_status allocate(stages *s) {
@@ -202,25 +153,25 @@ static evn_status run(stages *s) {
     evn__step_build *step = s->step;
     EVN_TRY(allocate(s));
     EVN_TRY(evn__linear_create(step, &s->linear));
-    choose_tolerances(step);
+    evn__step_choose_tolerances(step);
     EVN_TRY(evn__step_evaluate(step, step->t, step->states, s->start));
     if (!step->adaptive) {
         for (int i = 0; i < evn__system_outputs(step->system); ++i) {
             evn__step_slopes(step, 0)[i] = s->start[i];
         }
     }
-    s->first = (evn__linear_matrix){step->states, s->start, s->tableau->diagonal, EVN_NONE};
-    EVN_TRY(evn__linear_prepare(&s->linear, &s->first, true));
+    s->first = (evn__linear_matrix){step->states, s->start, s->tableau->diagonal, true, EVN_NONE};
+    EVN_TRY(evn__linear_prepare(&s->linear, &s->first));
     for (int i = 1; i < s->tableau->stages; ++i) {
         EVN_TRY(solve_stage(s, i));
     }
-    leave_doubt(s);
+    evn__linear_leave_doubt(&s->linear);
     evn__step_advance(step, s->tableau->b, s->tableau->stages, step->next);
     return step->adaptive ? estimate(s) : evn_graph_status(step->graph);
 }
 
 static evn_status advance(const evn__stepper *stepper, evn__step_build *step) {
-    stages s = {.step = step, .tableau = tableau_of(stepper), .doubt = EVN_NONE};
+    stages s = {.step = step, .tableau = tableau_of(stepper)};
     evn_status status = run(&s);
     evn__linear_free(&s.linear);
     free(s.memory);

@@ -1,34 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ode/linear.h"
-
-#include "evonode/diff.h"
 #include "ode/by_sample.h"
+#include "ode/error_norm.h"
+#include "ode/linear_kind.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-struct evn__linear_kind {
-    evn_status (*prepare)(evn__linear *linear, evn__linear_matrix *matrix, bool constant);
-    evn_status (*solve)(evn__linear *linear, const evn__linear_matrix *matrix,
-                        const evn_value *right, evn_value *solution);
-};
+/// Vectors of a cycle where the options leave it open, and cycles of systems in derivatives: as
+/// many as there are iterations of Newton's method, which begin anew too.
+enum { VECTORS = 12, CYCLES = 4 };
 
 static int states_of(const evn__linear *linear) {
     return linear->step->system->state_count;
 }
 
-static evn_shape shape_of(const evn__linear *linear, int state) {
+evn_shape evn__linear_shape(const evn__linear *linear, int state) {
     return evn__system_state_shape(linear->step->system, state);
 }
 
-/// Elements of a state in one row.
-static int64_t width_of(const evn__linear *linear, int state) {
-    return evn_shape_count(shape_of(linear, state)) / linear->rows;
+int64_t evn__linear_width(const evn__linear *linear, int state) {
+    return evn_shape_count(evn__linear_shape(linear, state)) / linear->rows;
 }
 
-// Dense matrices ----------------------------------------------------------------------------------
+// Rows of all coupled states ----------------------------------------------------------------------
 
-/// Put together along axis 1, as many as there are.
-static evn_value join(evn_graph *g, evn_value *parts, int count) {
+evn_value evn__linear_join(evn_graph *g, evn_value *parts, int count) {
     while (count > 1) {
         int joined = 0;
         for (int first = 0; first < count; first += EVN_MAX_INPUTS) {
@@ -40,102 +35,37 @@ static evn_value join(evn_graph *g, evn_value *parts, int count) {
     return parts[0];
 }
 
-/// [rows, width] of one value per coupled state.
-static evn_value pack(evn__linear *linear, const evn_value *values) {
+evn_value evn__linear_pack(evn__linear *linear, const evn_value *values) {
     evn_graph *g = linear->step->graph;
-    evn_value parts[EVN__LINEAR_MAX_DENSE];
     int count = 0;
     for (int i = 0; i < states_of(linear); ++i) {
         if (linear->coupled[i]) {
-            evn_shape row = EVN_SHAPE(linear->rows, width_of(linear, i));
-            evn_value whole = evn_broadcast(g, values[i], shape_of(linear, i));
-            parts[count++] = evn_reshape(g, whole, row);
+            evn_shape row = EVN_SHAPE(linear->rows, evn__linear_width(linear, i));
+            evn_value whole = evn_broadcast(g, values[i], evn__linear_shape(linear, i));
+            linear->parts[count++] = evn_reshape(g, whole, row);
         }
     }
-    return join(g, parts, count);
+    return evn__linear_join(g, linear->parts, count);
 }
 
-static void unpack(evn__linear *linear, evn_value packed, evn_value *values) {
+void evn__linear_unpack(evn__linear *linear, evn_value packed, evn_value *values) {
     evn_graph *g = linear->step->graph;
     int64_t start[] = {0, 0};
     for (int i = 0; i < states_of(linear); ++i) {
         if (linear->coupled[i]) {
-            evn_shape row = EVN_SHAPE(linear->rows, width_of(linear, i));
+            evn_shape row = EVN_SHAPE(linear->rows, evn__linear_width(linear, i));
             evn_value part = evn_slice(g, packed, start, row);
-            values[i] = evn_reshape(g, part, shape_of(linear, i));
+            values[i] = evn_reshape(g, part, evn__linear_shape(linear, i));
             start[1] += row.dim[1];
         }
     }
 }
 
-/// 1 in element `at` of each row of a state, else 0.
-static evn_value unit(evn__linear *linear, int state, int64_t at) {
-    evn_graph *g = linear->step->graph;
-    double row[EVN__LINEAR_MAX_DENSE] = {0};
-    int64_t width = width_of(linear, state);
-    row[at] = 1;
-    evn_value one = evn_table(g, EVN_SHAPE(1, width), row);
-    return evn_reshape(g, evn_broadcast(g, one, EVN_SHAPE(linear->rows, width)),
-                       shape_of(linear, state));
-}
-
-/// dt of each row, or of all.
-static evn_value length_of_rows(const evn__linear *linear) {
+evn_value evn__linear_length(const evn__linear *linear) {
     evn_graph *g = linear->step->graph;
     bool own = evn_value_shape(g, linear->step->t).rank > 0;
     return own ? evn_reshape(g, linear->step->dt, EVN_SHAPE(linear->rows, 1)) : linear->step->dt;
 }
-
-/// Columns of J one after the other in each row.
-static evn_status make_columns(evn__linear *linear, const evn__linear_matrix *matrix,
-                               evn_value *tangents, evn_value *columns) {
-    evn_graph *g = linear->step->graph;
-    int count = 0, states = states_of(linear);
-    for (int i = 0; i < states; ++i) {
-        for (int64_t at = 0; linear->coupled[i] && at < width_of(linear, i); ++at) {
-            evn_value direction = unit(linear, i, at);
-            EVN_TRY(evn_graph_status(g));
-            EVN_TRY(evn_pushforward(g, &matrix->states[i], &direction, 1, matrix->slopes, states,
-                                    tangents));
-            columns[count++] = pack(linear, tangents);
-        }
-    }
-    *columns = join(g, columns, count);
-    return evn_graph_status(g);
-}
-
-static evn_status prepare_dense(evn__linear *linear, evn__linear_matrix *matrix, bool constant) {
-    evn_graph *g = linear->step->graph;
-    int64_t n = linear->width;
-    evn_value columns[EVN__LINEAR_MAX_DENSE], *tangents = NULL;
-    double one[EVN__LINEAR_MAX_DENSE * EVN__LINEAR_MAX_DENSE] = {0};
-    for (int64_t i = 0; i < n; ++i) {
-        one[i * n + i] = 1;
-    }
-    EVN_TRY(EVN_NEW(&tangents, states_of(linear)));
-    evn_status status = make_columns(linear, matrix, tangents, columns);
-    free(tangents);
-    EVN_TRY(status);
-    evn_value jacobian = columns[0], length = evn_scale(g, length_of_rows(linear), matrix->gamma);
-    if (constant) {
-        jacobian = evn_detach(g, jacobian);
-        length = evn_detach(g, length);
-    }
-    evn_value identity = evn_table(g, EVN_SHAPE(n * n), one);
-    evn_value flat = evn_sub(g, identity, evn_mul(g, length, jacobian));
-    matrix->dense = evn_reshape(g, flat, EVN_SHAPE(linear->rows, n, n));
-    return evn_graph_status(g);
-}
-
-static evn_status solve_dense(evn__linear *linear, const evn__linear_matrix *matrix,
-                              const evn_value *right, evn_value *solution) {
-    evn_graph *g = linear->step->graph;
-    evn_value packed = pack(linear, right);
-    unpack(linear, evn_linear_solve(g, matrix->dense, packed, true), solution);
-    return evn_graph_status(g);
-}
-
-static const evn__linear_kind dense = {prepare_dense, solve_dense};
 
 // Which way ---------------------------------------------------------------------------------------
 
@@ -170,22 +100,22 @@ static evn_status build_side_by_side(evn__linear *linear, evn_graph *g, evn_valu
     const evn__system *system = linear->step->system;
     int64_t start[] = {0, 0}, columns = 0;
     for (int i = 0; i < system->state_count; ++i) {
-        columns += linear->coupled[i] ? width_of(linear, i) : 0;
+        columns += linear->coupled[i] ? evn__linear_width(linear, i) : 0;
     }
     evn_input(g, "t", EVN_SCALAR);
     evn_value x = evn_input(g, "x", EVN_SHAPE(linear->rows, columns)), all = EVN_NONE;
     for (int i = 0; i < system->state_count; ++i) {
-        evn_shape row = EVN_SHAPE(linear->rows, width_of(linear, i));
-        inputs[1 + i] = linear->coupled[i]
-                            ? evn_reshape(g, evn_slice(g, x, start, row), shape_of(linear, i))
-                            : evn_full(g, shape_of(linear, i), 0);
+        evn_shape row = EVN_SHAPE(linear->rows, evn__linear_width(linear, i));
+        inputs[1 + i] = linear->coupled[i] ? evn_reshape(g, evn_slice(g, x, start, row),
+                                                         evn__linear_shape(linear, i))
+                                           : evn_full(g, evn__linear_shape(linear, i), 0);
         start[1] += linear->coupled[i] ? row.dim[1] : 0;
     }
     declare_parameters(system, g, inputs);
     EVN_TRY(evn_graph_inline(g, system->graph, inputs, slopes));
     for (int i = 0; i < system->state_count; ++i) {
         if (linear->coupled[i]) {
-            evn_shape row = EVN_SHAPE(linear->rows, width_of(linear, i));
+            evn_shape row = EVN_SHAPE(linear->rows, evn__linear_width(linear, i));
             const evn_value both[] = {all, evn_reshape(g, slopes[i], row)};
             all = all == EVN_NONE ? both[1] : evn_concat(g, both, 2, 1);
         }
@@ -232,7 +162,7 @@ static int64_t count_rows(const evn__linear *linear) {
     int64_t rows = 0;
     for (int i = 0; i < states_of(linear); ++i) {
         if (linear->coupled[i]) {
-            evn_shape shape = shape_of(linear, i);
+            evn_shape shape = evn__linear_shape(linear, i);
             int64_t own = shape.rank > 0 ? shape.dim[0] : 1;
             rows = rows == 0 || rows == own ? own : 1;
         }
@@ -250,42 +180,32 @@ static evn_status find_rows(evn__linear *linear) {
     return EVN_OK;
 }
 
-static evn_status check_width(const evn__linear *linear) {
-    bool several = false; // x and its cotangent, or weights that evolve
-    for (int i = 0, count = 0; i < states_of(linear); ++i) {
-        count += linear->coupled[i];
-        several = count > 1;
-    }
-    EVN_CHECK(linear->width <= EVN__LINEAR_MAX_DENSE, EVN_ERR_ARGUMENT,
-              "solver %s: %s %lld unknowns%s, of at most %d; take an explicit solver, such as "
-              "dopri5, %sor a smaller state",
-              linear->step->stepper->name,
-              linear->rows < count_rows(linear)
-                  ? "rows of the state could not be told apart, so that its system has"
-                  : "the system of a row has",
-              (long long)linear->width,
-              several ? " (the adjoint's x and cotangent, or x and evolving weights, together)"
-                      : "",
-              EVN__LINEAR_MAX_DENSE,
-              several ? "in place of an adjoint a gradient by backprop or checkpointed, " : "");
-    return EVN_OK;
+/// A system of few unknowns has a matrix, unless the options say how many vectors to take.
+static void choose_kind(evn__linear *linear) {
+    int wanted = linear->step->system->krylov;
+    linear->vectors = wanted > 0 ? wanted : VECTORS;
+    linear->cycles = CYCLES;
+    linear->kind = wanted == 0 && linear->width <= EVN__LINEAR_MAX_DENSE ? &evn__linear_dense
+                                                                         : &evn__linear_krylov;
 }
 
 static evn_status choose(evn__linear *linear) {
     const evn__system *system = linear->step->system;
     int64_t all = 0;
+    EVN_TRY(EVN_NEW(&linear->parts, 2 * system->state_count));
+    linear->residual = linear->parts + system->state_count;
     EVN_TRY(find_coupled(linear));
     for (int i = 0; i < system->state_count; ++i) {
-        all += linear->coupled[i] ? evn_shape_count(shape_of(linear, i)) : 0;
+        all += linear->coupled[i] ? evn_shape_count(evn__linear_shape(linear, i)) : 0;
     }
     EVN_TRY(find_rows(linear));
     linear->width = all / linear->rows;
-    linear->kind = &dense;
-    return check_width(linear);
+    choose_kind(linear);
+    return EVN_OK;
 }
 
 evn_status evn__linear_create(evn__step_build *step, evn__linear *linear) {
-    *linear = (evn__linear){.step = step};
+    *linear = (evn__linear){.step = step, .doubt = EVN_NONE};
     evn_status status = choose(linear);
     if (status != EVN_OK) {
         evn__linear_free(linear);
@@ -295,14 +215,86 @@ evn_status evn__linear_create(evn__step_build *step, evn__linear *linear) {
 
 void evn__linear_free(evn__linear *linear) {
     free(linear->coupled);
+    free(linear->parts);
     linear->coupled = NULL;
+    linear->parts = linear->residual = NULL;
 }
 
-evn_status evn__linear_prepare(evn__linear *linear, evn__linear_matrix *matrix, bool constant) {
-    return linear->width > 0 ? linear->kind->prepare(linear, matrix, constant) : EVN_OK;
+bool evn__linear_keeps(const evn__linear *linear) {
+    return linear->kind->keeps;
+}
+
+evn_status evn__linear_prepare(evn__linear *linear, evn__linear_matrix *matrix) {
+    return linear->width > 0 ? linear->kind->prepare(linear, matrix) : EVN_OK;
 }
 
 evn_status evn__linear_solve(evn__linear *linear, const evn__linear_matrix *matrix,
                              const evn_value *right, evn_value *solution) {
     return linear->width > 0 ? linear->kind->solve(linear, matrix, right, solution) : EVN_OK;
+}
+
+void evn__linear_add_residual(evn__linear *linear, evn_value *values) {
+    for (int i = 0; i < states_of(linear); ++i) {
+        if (linear->width > 0 && !linear->kind->keeps && linear->coupled[i]) {
+            values[i] = evn_add(linear->step->graph, values[i], linear->residual[i]);
+        }
+    }
+}
+
+evn_status evn__linear_hold(evn__linear *linear, evn_value *values) {
+    return linear->width > 0 ? linear->kind->hold(linear, values) : EVN_OK;
+}
+
+evn_status evn__linear_settle(evn__linear *linear, const evn_value *rest, evn_value *values) {
+    return linear->width > 0 ? linear->kind->settle(linear, rest, values) : EVN_OK;
+}
+
+// Doubt -------------------------------------------------------------------------------------------
+
+evn_value evn__linear_size(evn__linear *linear, const evn_value *slopes, double gamma,
+                           const evn_value *point) {
+    evn_graph *g = linear->step->graph;
+    evn__error_norm norm = evn__error_norm_begin_rows(linear->step, linear->rows);
+    evn_value length = evn_scale(g, linear->step->dt, gamma);
+    for (int i = 0; i < states_of(linear); ++i) {
+        if (linear->coupled[i]) {
+            evn_value start = evn_abs(g, linear->step->states[i]), here = evn_abs(g, point[i]);
+            evn_value scale = evn__error_tolerance(linear->step, evn_maximum(g, start, here));
+            evn__error_norm_add(linear->step, &norm, evn_mul(g, length, slopes[i]), scale);
+        }
+    }
+    return evn_detach(g, evn__error_norm_end(linear->step, &norm));
+}
+
+void evn__linear_doubt(evn__linear *linear, evn_value error) {
+    evn_value *all = &linear->doubt;
+    *all = *all == EVN_NONE ? error : evn_maximum(linear->step->graph, *all, error);
+}
+
+void evn__linear_doubt_residual(evn__linear *linear, double gamma, const evn_value *point) {
+    if (linear->width > 0 && !linear->kind->keeps) {
+        evn_value size = evn__linear_size(linear, linear->residual, gamma, point);
+        evn__linear_doubt(linear, evn_scale(linear->step->graph, size, 2));
+    }
+}
+
+/// Of all rows, which are one step: the root mean square, or where some are in doubt that of these,
+/// so that many which are solved hide none.
+static evn_value doubt_of_all(const evn__linear *linear) {
+    evn_graph *g = linear->step->graph;
+    evn_value one = evn_constant(g, 1), square = evn_mul(g, linear->doubt, linear->doubt);
+    evn_value bad = evn_step(g, evn_sub(g, linear->doubt, one));
+    evn_value count = evn_maximum(g, evn_sum_all(g, bad), one);
+    evn_value mean = evn_scale(g, evn_sum_all(g, square), 1 / (double)linear->rows);
+    evn_value worst = evn_div(g, evn_sum_all(g, evn_mul(g, bad, square)), count);
+    return evn_sqrt(g, evn_maximum(g, mean, worst));
+}
+
+void evn__linear_leave_doubt(evn__linear *linear) {
+    evn__step_build *step = linear->step;
+    evn_shape times = evn_value_shape(step->graph, step->t);
+    bool own = evn_shape_count(times) == linear->rows;
+    if (linear->doubt != EVN_NONE) {
+        step->doubt = own ? evn_reshape(step->graph, linear->doubt, times) : doubt_of_all(linear);
+    }
 }

@@ -71,6 +71,7 @@ static evn_status follow(linearised *l, evn_value *k) {
 /// W k = right
 static evn_status solve(linearised *l, evn_value *k) {
     EVN_TRY(evn__linear_solve(&l->linear, &l->matrix, l->right, k));
+    evn__linear_doubt_residual(&l->linear, diagonal, l->step->states);
     return follow(l, k);
 }
 
@@ -130,12 +131,15 @@ static evn_status run(linearised *l) {
     EVN_TRY(allocate(l));
     EVN_TRY(evn__linear_create(step, &l->linear));
     EVN_TRY(evn__step_evaluate(step, step->t, step->states, l->slopes));
-    l->matrix = (evn__linear_matrix){step->states, l->slopes, diagonal, EVN_NONE};
-    EVN_TRY(evn__linear_prepare(&l->linear, &l->matrix, false));
+    l->matrix = (evn__linear_matrix){step->states, l->slopes, diagonal, false, EVN_NONE};
+    EVN_TRY(evn__linear_prepare(&l->linear, &l->matrix));
+    evn__step_choose_tolerances(step);
     EVN_TRY(find_drift(l));
     EVN_TRY(first_stage(l, k1));
     EVN_TRY(second_stage(l, k1, k2));
-    return third_stage(l, k1, k2, evn__step_slopes(step, K3));
+    EVN_TRY(third_stage(l, k1, k2, evn__step_slopes(step, K3)));
+    evn__linear_leave_doubt(&l->linear);
+    return evn_graph_status(step->graph);
 }
 
 static evn_status advance(const evn__stepper *stepper, evn__step_build *step) {

@@ -56,3 +56,10 @@ evn_value evn__step_time(const evn__step_build *step, double c) {
            : c == 1 && step->end != EVN_NONE ? step->end
                                              : evn_add(g, step->t, evn_scale(g, step->dt, c));
 }
+
+void evn__step_choose_tolerances(evn__step_build *step) {
+    if (step->rtol == EVN_NONE) {
+        step->rtol = evn_constant(step->graph, 1e-3);
+        step->atol = evn_constant(step->graph, 1e-6);
+    }
+}

@@ -43,6 +43,9 @@ evn_value evn__step_combine(evn__step_build *step, const double *weights, int co
 /// to = states + dt Σ weight[j] k_j.
 void evn__step_advance(evn__step_build *step, const double *weights, int count, evn_value *to);
 
+/// Of fixed steps, which are given no tolerances: what solutions of equations should come to.
+void evn__step_choose_tolerances(evn__step_build *step);
+
 /// t + c dt; the time after the step where c is 1.
 evn_value evn__step_time(const evn__step_build *step, double c);
 

@@ -33,6 +33,7 @@ typedef struct evn__system {
     int state_count, parameter_count;
     int past; ///< of the states, the last: the history of a multi-step method (ode/history.h)
     bool *controlled; ///< per state: whether it enters the error norm
+    int krylov;       ///< of implicit methods: vectors (evn_solver_options)
     evn_norm norm;    ///< over these
     evn__pair *pairs; ///< of an adjoint, those of a parameter one after the other
     int pair_count;

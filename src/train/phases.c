@@ -120,6 +120,9 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     for (int i = 0; s->times && i < s->observations; ++i) {
         evn__text_append(text, "%.17g ", s->times[i]);
     }
+    if (s->krylov > 0) { // runs from before it was there have none
+        evn__text_append(text, "krylov %d|", s->krylov);
+    }
     evn__text_append(text, "%d %.17g %.17g %d|", s->checkpoints, s->coupling, s->reconstruction,
                      s->fall_back);
     if (p->reconstruction > 0) {
