@@ -31,14 +31,11 @@ static adams_step begin(const evn__stepper *stepper, evn__step_build *step) {
     return a;
 }
 
-/// A state as a row.
-static evn_value flat(const adams_step *a, evn_value x) {
+/// A number of a column.
+static evn_value at(const adams_step *a, evn_value column, int index) {
     evn_graph *g = a->step->graph;
-    return evn_reshape(g, x, EVN_SHAPE(1, evn_shape_count(evn_value_shape(g, x))));
-}
-
-static evn_value like(const adams_step *a, evn_value row, int state) {
-    return evn_reshape(a->step->graph, row, evn__system_state_shape(a->step->system, state));
+    const int64_t start[] = {index, 0};
+    return evn_reshape(g, evn_slice(g, column, start, EVN_SHAPE(1, 1)), EVN_SCALAR);
 }
 
 // The history -------------------------------------------------------------------------------------
@@ -48,38 +45,66 @@ static void go_on(const adams_step *a, int state) {
     evn_graph *g = a->step->graph;
     const evn__adams_formula *f = &a->formula;
     int place = evn__history_differences(a->step->system, state);
-    evn_value slope = flat(a, evn__step_slopes(a->step, 0)[state]);
-    evn_value before = evn_mask(g, a->step->states[place], f->behind);
-    evn_value triangle = evn__adams_triangle(g, a->adams->orders, false);
-    evn_value sums = evn_matmul(g, triangle, before, false, false);
-    evn_value differences = evn_mask(g, evn_sub(g, slope, sums), f->known);
-    a->step->next[place] = evn_mul(g, f->scale, differences);
+    evn_value difference = evn__step_slopes(a->step, 0)[state];
+    for (int i = 0; i < a->adams->orders; ++i) {
+        evn_value known = evn_mask(g, difference, at(a, f->known, i));
+        evn_value before = evn_mask(g, a->step->states[place + i], at(a, f->behind, i));
+        a->step->next[place + i] = evn_mul(g, at(a, f->scale, i), known);
+        difference = evn_sub(g, difference, before);
+    }
+}
+
+/// `value` in the place of an entry of the schedule, else 0; a column.
+static evn_value placed(const adams_step *a, int entry, evn_value value) {
+    double one[EVN__SCHEDULE_LENGTHS + EVN__ADAMS_ORDERS] = {0};
+    one[entry] = 1;
+    return evn_mul(a->step->graph,
+                   evn__adams_column(a->step->graph, EVN__SCHEDULE_LENGTHS + a->adams->orders, one),
+                   value);
+}
+
+/// What of the schedule stays, and the lengths of steps, each a place later; a column.
+static evn_value moved(const adams_step *a) {
+    enum { MOST = EVN__SCHEDULE_LENGTHS + EVN__ADAMS_ORDERS };
+    double moves[MOST * MOST] = {0};
+    evn_graph *g = a->step->graph;
+    int count = EVN__SCHEDULE_LENGTHS + a->adams->orders;
+    for (int i = EVN__SCHEDULE_RTOL; i < count; ++i) {
+        int from = i < EVN__SCHEDULE_LENGTHS ? i : i - 1;
+        moves[i * count + from] = i != EVN__SCHEDULE_LENGTHS;
+    }
+    evn_value before = a->step->states[evn__history_schedule(a->step->system)];
+    return evn_matmul(g, evn_table(g, EVN_SHAPE(count, count), moves),
+                      evn_reshape(g, before, EVN_SHAPE(count, 1)), false, false);
 }
 
 /// @param raised  EVN_NONE: 0
 static void write_schedule(const adams_step *a, evn_value raised) {
     evn__step_build *step = a->step;
     evn_graph *g = step->graph;
-    int place = evn__history_schedule(step->system), kept = a->adams->orders - 1;
-    const int64_t tolerances[] = {EVN__SCHEDULE_RTOL}, lengths[] = {EVN__SCHEDULE_LENGTHS};
+    int place = evn__history_schedule(step->system);
     evn_value count = evn_add(g, a->formula.count, evn_constant(g, 1));
     evn_value least = evn_constant(g, -a->adams->orders);
-    const evn_value parts[] = {
-        evn_reshape(g, evn_neg(g, evn_maximum(g, evn_neg(g, count), least)), EVN_SHAPE(1)),
-        evn_reshape(g, raised == EVN_NONE ? evn_constant(g, 0) : raised, EVN_SHAPE(1)),
-        evn_slice(g, step->states[place], tolerances, EVN_SHAPE(2)),
-        evn_reshape(g, step->dt, EVN_SHAPE(1)),
-        evn_slice(g, step->states[place], lengths, EVN_SHAPE(kept)),
-    };
-    step->next[place] = evn_concat(g, parts, (int)(sizeof(parts) / sizeof(*parts)), 0);
+    evn_value most = evn_neg(g, evn_maximum(g, evn_neg(g, count), least));
+    evn_value sum = evn_add(g, moved(a), placed(a, EVN__SCHEDULE_COUNT, most));
+    sum = evn_add(g, sum, placed(a, EVN__SCHEDULE_LENGTHS, step->dt));
+    if (raised != EVN_NONE) {
+        sum = evn_add(g, sum, placed(a, EVN__SCHEDULE_RAISED, raised));
+    }
+    step->next[place] = evn_reshape(g, sum, evn__system_state_shape(step->system, place));
 }
 
 // A step ------------------------------------------------------------------------------------------
 
-/// What φ* make of the slopes of a state, by weights of each [K, 1].
+/// Σ weight_i φ*_i of a state.
 static evn_value weighted(const adams_step *a, evn_value weights, int state) {
-    evn_value differences = a->step->next[evn__history_differences(a->step->system, state)];
-    return like(a, evn_matmul(a->step->graph, weights, differences, true, false), state);
+    evn_graph *g = a->step->graph;
+    const evn_value *differences = a->step->next + evn__history_differences(a->step->system, state);
+    evn_value sum = evn_mul(g, at(a, weights, 0), differences[0]);
+    for (int i = 1; i < a->adams->orders; ++i) {
+        sum = evn_add(g, sum, evn_mul(g, at(a, weights, i), differences[i]));
+    }
+    return sum;
 }
 
 static void predict(const adams_step *a) {
@@ -105,24 +130,32 @@ static void correct(const adams_step *a) {
     }
 }
 
-/// The norms of what the first i differences predict of slopes and is not, [K, 1].
-static evn_value sizes(const adams_step *a) {
+/// The norm of what the differences up to that of the order and `away` predict of slopes and is
+/// not.
+static evn_value size_of(const adams_step *a, int away) {
     evn__step_build *step = a->step;
     evn_graph *g = step->graph;
-    evn__error_norm norm = evn__error_norm_begin_rows(step, a->adams->orders);
-    evn_value triangle = evn__adams_triangle(g, a->adams->orders, true);
+    evn__error_norm norm = evn__error_norm_begin(step);
+    evn_value used = evn__adams_used(step, &a->formula, a->adams->orders, away);
     for (int i = 0; i < a->states; ++i) {
         if (!step->system->controlled[i]) {
             continue;
         }
-        evn_value all = step->next[evn__history_differences(step->system, i)];
-        evn_value sums = evn_matmul(g, triangle, all, false, false);
-        evn_value surprise = evn_sub(g, flat(a, evn__step_slopes(step, 1)[i]), sums);
+        evn_value surprise = evn_sub(g, evn__step_slopes(step, 1)[i], weighted(a, used, i));
         evn_value size = evn_maximum(g, evn_abs(g, step->states[i]), evn_abs(g, step->next[i]));
-        evn_value tolerance = evn__error_tolerance(step, flat(a, size));
+        evn_value tolerance = evn__error_tolerance(step, size);
         evn__error_norm_add(step, &norm, evn_detach(g, surprise), evn_detach(g, tolerance));
     }
     return evn__error_norm_end(step, &norm);
+}
+
+static evn__adams_choice choose(const adams_step *a) {
+    evn__adams_sizes sizes = {.here = size_of(a, 0)};
+    if (a->adams->chooses) {
+        sizes.lower = size_of(a, -1);
+        sizes.higher = size_of(a, 1);
+    }
+    return evn__adams_choose(a->step, a->adams, &a->formula, &sizes);
 }
 
 static evn_status advance(const evn__stepper *stepper, evn__step_build *step) {
@@ -140,7 +173,7 @@ static evn_status advance(const evn__stepper *stepper, evn__step_build *step) {
     if (step->adaptive || a.adams->chooses) {
         step->rtol = evn__adams_entry(step, EVN__SCHEDULE_RTOL);
         step->atol = evn__adams_entry(step, EVN__SCHEDULE_ATOL);
-        choice = evn__adams_choose(step, a.adams, &a.formula, sizes(&a));
+        choice = choose(&a);
     }
     correct(&a);
     write_schedule(&a, choice.raised);

@@ -30,7 +30,8 @@ evn_value evn__adams_column(evn_graph *graph, int count, const double *data) {
     return evn_table(graph, EVN_SHAPE(count, 1), data);
 }
 
-evn_value evn__adams_triangle(evn_graph *graph, int orders, bool diagonal) {
+/// Lower triangle of ones, with its diagonal or without: sums of what is up to i, or before it.
+static evn_value triangle(evn_graph *graph, int orders, bool diagonal) {
     double ones[MOST * MOST];
     for (int i = 0; i < orders; ++i) {
         for (int j = 0; j < orders; ++j) {
@@ -68,6 +69,12 @@ static evn_value up_to(evn_graph *g, int orders, evn_value last) {
     return evn_step(g, evn_sub(g, last, counted(g, orders, -0.5)));
 }
 
+evn_value evn__adams_used(const evn__step_build *step, const evn__adams_formula *formula,
+                          int orders, int away) {
+    evn_graph *g = step->graph;
+    return up_to(g, orders, evn_add(g, formula->order, evn_constant(g, away)));
+}
+
 evn_value evn__adams_at_order(const evn__step_build *step, const evn__adams_formula *formula,
                               evn_value x, int away) {
     evn_graph *g = step->graph;
@@ -76,18 +83,11 @@ evn_value evn__adams_at_order(const evn__step_build *step, const evn__adams_form
     return evn_mask(g, x, evn_sub(g, evn_constant(g, 0.5), at));
 }
 
-/// Each a place later, behind `first`.
-static evn_value shift(evn_graph *g, evn_value column, double first) {
-    const int64_t start[] = {0, 0};
-    int64_t orders = evn_value_shape(g, column).dim[0];
-    const evn_value parts[] = {evn_full(g, EVN_SHAPE(1, 1), first),
-                               evn_slice(g, column, start, EVN_SHAPE(orders - 1, 1))};
-    return evn_concat(g, parts, 2, 0);
-}
-
-static evn_value columns(evn_graph *g, evn_value x, int64_t first, int64_t count) {
-    const int64_t start[] = {0, first};
-    return evn_slice(g, x, start, EVN_SHAPE(evn_value_shape(g, x).dim[0], count));
+/// Of each row the product of those up to it, or before it. All factors are above 0.
+static evn_value products(evn_graph *g, evn_value factors, bool own) {
+    int orders = (int)evn_value_shape(g, factors).dim[0];
+    evn_value sums = evn_matmul(g, triangle(g, orders, own), evn_log(g, factors), false, false);
+    return evn_exp(g, sums);
 }
 
 /// What is 1 where nothing is behind.
@@ -98,21 +98,11 @@ static evn_value ratio(evn_graph *g, evn_value over, evn_value under, evn_value 
     return evn_div(g, over, under);
 }
 
-/// Products over j ≤ i of what makes β_{i+1}, of j dt / ψ_j, and of what makes c_{i+1} at the
-/// nodes: [K, 2 + NODES]. All factors are above 0.
-static evn_value products(const evn__step_build *step, int orders, evn_value behind) {
+/// From t back to the beginning of each step, or to its end, in dt.
+static evn_value sums_of_lengths(const evn__step_build *step, int orders, bool own) {
     evn_graph *g = step->graph;
-    evn_value triangle = evn__adams_triangle(g, orders, true);
-    evn_value before = evn_div(g, evn_matmul(g, triangle, lengths(step, orders), false, false),
-                               step->dt); // from t, in dt
-    evn_value rest = shift(g, before, 0);
-    evn_value reach = evn_add(g, rest, evn_constant(g, 1)); // ψ_j / dt
-    evn_value at = evn_table(g, EVN_SHAPE(1, NODES), nodes);
-    const evn_value factors[] = {ratio(g, reach, before, behind),
-                                 evn_div(g, counted(g, orders, 0), reach),
-                                 evn_div(g, evn_add(g, at, rest), reach)};
-    evn_value logarithms = evn_log(g, evn_concat(g, factors, 3, 1));
-    return evn_exp(g, evn_matmul(g, triangle, logarithms, false, false));
+    evn_value sums = evn_matmul(g, triangle(g, orders, own), lengths(step, orders), false, false);
+    return evn_div(g, sums, step->dt);
 }
 
 static evn_value choose_order(const evn__step_build *step, const evn__adams *adams,
@@ -135,11 +125,16 @@ evn__adams_formula evn__adams_formula_build(evn__step_build *step, const evn__ad
     f.behind = up_to(g, orders, f.count);
     f.known = up_to(g, orders, evn_add(g, f.count, evn_constant(g, 1)));
     f.used = up_to(g, orders, f.order);
-    evn_value all = products(step, orders, f.behind);
-    f.scale = shift(g, columns(g, all, 0, 1), 1);
-    f.even = evn_mul(g, columns(g, all, 1, 1), evn__adams_column(g, orders, errors));
-    f.gain = evn_matmul(g, columns(g, all, 2, NODES), evn__adams_column(g, NODES, weights), false,
-                        false);
-    f.integral = shift(g, f.gain, 1);
+    evn_value before = sums_of_lengths(step, orders, true),
+              rest = sums_of_lengths(step, orders, false);
+    evn_value reach = evn_add(g, rest, evn_constant(g, 1)); // ψ_j / dt
+    f.scale = products(g, ratio(g, reach, before, f.behind), false);
+    evn_value even = products(g, evn_div(g, counted(g, orders, 0), reach), true);
+    f.even = evn_mul(g, even, evn__adams_column(g, orders, errors));
+    evn_value at = evn_table(g, EVN_SHAPE(1, NODES), nodes);
+    evn_value factors = evn_div(g, evn_add(g, at, rest), reach);
+    evn_value parts = evn__adams_column(g, NODES, weights);
+    f.gain = evn_matmul(g, products(g, factors, true), parts, false, false);
+    f.integral = evn_matmul(g, products(g, factors, false), parts, false, false);
     return f;
 }

@@ -35,7 +35,8 @@ evn_value evn__adams_at_order(const evn__step_build *step, const evn__adams_form
                               evn_value x, int away);
 /// Columns of constants.
 evn_value evn__adams_column(evn_graph *graph, int count, const double *data);
-/// Lower triangle of ones [K, K], with its diagonal or without.
-evn_value evn__adams_triangle(evn_graph *graph, int orders, bool diagonal);
+/// 1 where i ≤ k + `away`.
+evn_value evn__adams_used(const evn__step_build *step, const evn__adams_formula *formula,
+                          int orders, int away);
 
 #endif

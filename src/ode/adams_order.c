@@ -49,19 +49,19 @@ static evn_value sum_at_order(const evn__step_build *step, const evn__adams_form
 }
 
 static candidate candidate_at(const evn__step_build *step, const evn__adams_formula *f,
-                              evn_value sizes, int away) {
+                              evn_value size, int away) {
     evn_graph *g = step->graph;
-    evn_value even = evn_mul(g, evn_abs(g, step->dt), evn_mul(g, f->even, sizes));
+    evn_value even = sum_at_order(step, f, f->even, away);
     return (candidate){.order = evn_add(g, f->order, evn_constant(g, away)),
-                       .error = sum_at_order(step, f, even, away)};
+                       .error = evn_mul(g, evn_abs(g, step->dt), evn_mul(g, even, size))};
 }
 
 /// Of this step, as long as it and those before are.
 static evn_value own_error(const evn__step_build *step, const evn__adams_formula *f,
-                           evn_value sizes) {
+                           evn_value size) {
     evn_graph *g = step->graph;
-    evn_value weight = evn_mul(g, evn_sub(g, f->integral, f->gain), sizes);
-    return evn_mul(g, evn_abs(g, step->dt), sum_at_order(step, f, weight, 0));
+    evn_value weight = sum_at_order(step, f, evn_sub(g, f->integral, f->gain), 0);
+    return evn_mul(g, evn_abs(g, step->dt), evn_mul(g, weight, size));
 }
 
 /// @param next   the candidate that is known to be good
@@ -79,14 +79,15 @@ static evn__adams_choice conclude(evn_graph *g, evn_value own, const evn__adams_
 }
 
 evn__adams_choice evn__adams_choose(const evn__step_build *step, const evn__adams *adams,
-                                    const evn__adams_formula *f, evn_value sizes) {
+                                    const evn__adams_formula *f, const evn__adams_sizes *sizes) {
     evn_graph *g = step->graph;
-    evn_value one = evn_constant(g, 1), own = own_error(step, f, sizes);
-    candidate here = candidate_at(step, f, sizes, 0);
+    evn_value one = evn_constant(g, 1), own = own_error(step, f, sizes->here);
+    candidate here = candidate_at(step, f, sizes->here, 0);
     if (!adams->chooses) {
         return conclude(g, own, f, &here, evn_constant(g, 0));
     }
-    candidate lower = candidate_at(step, f, sizes, -1), higher = candidate_at(step, f, sizes, 1);
+    candidate lower = candidate_at(step, f, sizes->lower, -1);
+    candidate higher = candidate_at(step, f, sizes->higher, 1);
     evn_value second = exceeds(g, f->order, evn_constant(g, 1.5));
     evn_value below = exceeds(g, evn_constant(g, adams->orders - 0.5), f->order);
     evn_value seen = exceeds(g, evn_add(g, f->count, evn_constant(g, 0.5)), f->order);

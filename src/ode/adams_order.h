@@ -13,8 +13,13 @@ typedef struct evn__adams_choice {
     evn_value raised; ///< by how much that is above 1
 } evn__adams_choice;
 
-/// @param[in] sizes  [K, 1]: the norm of what the first i differences predict of slopes and is not
+/// Norms of what the first k differences, one fewer and one more predict of slopes and is not.
+typedef struct evn__adams_sizes {
+    evn_value here, lower, higher;
+} evn__adams_sizes;
+
 evn__adams_choice evn__adams_choose(const evn__step_build *step, const evn__adams *adams,
-                                    const evn__adams_formula *formula, evn_value sizes);
+                                    const evn__adams_formula *formula,
+                                    const evn__adams_sizes *sizes);
 
 #endif

@@ -7,6 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAST(before, after)                                                                        \
+    before "0" after, before "1" after, before "2" after, before "3" after, before "4" after,      \
+        before "5" after, before "6" after, before "7" after, before "8" after, before "9" after,  \
+        before "10" after, before "11" after
+
+const char *const evn__sample_inputs[] = {"x",
+                                          "x_bar",
+                                          "observed",
+                                          "dx_first",
+                                          "dx_bar_first",
+                                          PAST("x_past.", ""),
+                                          PAST("x_bar_past.", ""),
+                                          PAST("x_past.", "_bar"),
+                                          NULL};
+
 /// A system under construction.
 typedef struct build {
     const evn__system *from;
@@ -23,10 +38,13 @@ static evn_value declare(const build *b, int input) {
 
 static void declare_history(const build *b) {
     for (int i = 0; i < b->from->state_count; ++i) {
-        char name[32];
-        evn__print(name, sizeof(name), "past.%d", i);
-        int64_t elements = evn_shape_count(evn__system_state_shape(b->from, i));
-        evn_input(b->to->graph, name, EVN_SHAPE(b->orders, elements));
+        for (int k = 0; k < b->orders; ++k) {
+            char name[256];
+            int input = evn__system_state(i);
+            evn__print(name, sizeof(name), "%s_past.%d",
+                       evn_graph_input_name(b->from->graph, input), k);
+            evn_input(b->to->graph, name, evn__system_state_shape(b->from, i));
+        }
     }
     evn_input(b->to->graph, "schedule", EVN_SHAPE(EVN__SCHEDULE_LENGTHS + b->orders));
 }
@@ -74,8 +92,9 @@ static evn_status copy_lists(const build *b) {
 static evn_status make(const evn__system *from, int orders, evn__system *to) {
     int inputs = evn_graph_input_count(from->graph);
     build b = {.from = from, .to = to, .orders = orders};
-    *to = (evn__system){.state_count = 2 * from->state_count + 1,
-                        .past = from->state_count + 1,
+    int past = orders * from->state_count + 1;
+    *to = (evn__system){.state_count = from->state_count + past,
+                        .past = past,
                         .parameter_count = from->parameter_count,
                         .norm = from->norm};
     EVN_TRY(copy_lists(&b));
@@ -141,7 +160,8 @@ evn_value evn__history_build(const evn__step_build *step) {
 }
 
 int evn__history_differences(const evn__system *system, int state) {
-    return system->state_count - system->past + state;
+    int states = system->state_count - system->past, orders = (system->past - 1) / states;
+    return states + state * orders;
 }
 
 int evn__history_schedule(const evn__system *system) {

@@ -2,12 +2,18 @@
 // What a multi-step method knows of the steps before: further states, behind those of a system,
 // that its steps read and write and nobody else looks at. Thus the control of steps on the device,
 // backprop and checkpoints are those of methods that know one step alone. Of each state there are
-// the differences of its slopes; of all, a schedule: how long the steps were, and how many.
+// differences of its slopes, each like the state; of all, a schedule: how long the steps were, and
+// how many.
 #ifndef EVN_ODE_HISTORY_H
 #define EVN_ODE_HISTORY_H
 
 #include "ode/integrator.h"
 #include "ode/step_build.h"
+
+/// Names of the inputs of steps and of their pullbacks that have an axis of samples: the state and
+/// its cotangent, their slopes where a step starts with one, an observation's share, and histories
+/// of either. NULL-ended, as evn_plan_options wants them.
+extern const char *const evn__sample_inputs[];
 
 /// Entries of the schedule.
 enum {
@@ -37,8 +43,8 @@ evn_status evn__history_begin(const evn__history *history, evn_binding schedule)
 /// The same as a value of a graph, of a system that has a history, with its tolerances.
 evn_value evn__history_build(const evn__step_build *step);
 
-/// Index of the differences of a state, and of the schedule, among the states of a system that has
-/// them.
+/// Index of the first of the differences of a state, and of the schedule, among the states of a
+/// system that has them.
 int evn__history_differences(const evn__system *system, int state);
 int evn__history_schedule(const evn__system *system);
 

@@ -43,9 +43,7 @@ evn_status evn__check_options(const evn_solver_options *options, const evn__step
 }
 
 evn_status evn__integrator_compile(evn__integrator *in, const evn_graph *graph, evn_plan **plan) {
-    // The state and its cotangent, and their slopes where a step starts with one.
-    static const char *const samples[] = {"x", "x_bar", "dx_first", "dx_bar_first", NULL};
-    evn_plan_options options = {.fp64 = in->options.fp64, .sample_inputs = samples};
+    evn_plan_options options = {.fp64 = in->options.fp64, .sample_inputs = evn__sample_inputs};
     return evn_plan_create(in->device, graph, &options, plan);
 }
 

@@ -2,6 +2,7 @@
 #include "ode/joint.h"
 
 #include "evonode/diff.h"
+#include "ode/history.h"
 #include "ode/step.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,9 +96,8 @@ static evn_status build_graph(build *b, const evn_graph *step, evn_value *values
 
 /// From the graph, complete, to the plan.
 static evn_status compile(evn_device *device, bool fp64, const build *b, evn__joint *joint) {
-    static const char *const samples[] = {"x", "x_bar", "observed", NULL};
     const evn_plan_options options = {
-        .fp64 = fp64, .late_inputs = b->late, .sample_inputs = samples};
+        .fp64 = fp64, .late_inputs = b->late, .sample_inputs = evn__sample_inputs};
     joint->input_count = evn_graph_input_count(b->graph);
     joint->output_count = evn_graph_output_count(b->graph);
     return evn_plan_create(device, b->graph, &options, &joint->plan);

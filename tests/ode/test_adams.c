@@ -326,7 +326,7 @@ static void go(gone *g, double *x1) {
 /// Of each step, as the history has it once those before are gone.
 static void find_orders(gone *g, int *orders) {
     const evn__system *system = &g->p->dynamics->system;
-    int steps = g->trail.count, schedule = 2 * system->state_count;
+    int steps = g->trail.count, schedule = (1 + MOST) * system->state_count;
     double entries[EVN__SCHEDULE_LENGTHS], x1[RESULTS];
     orders[0] = 1;
     for (g->trail.count = 1; g->trail.count < steps; ++g->trail.count) {
