@@ -222,7 +222,7 @@ static const struct differences_case {
                    {network, "rosenbrock23", EVN_GRADIENT_BACKPROP, 7, false},
                    {one_row, "trapezoid", EVN_GRADIENT_BACKPROP, 7, false}};
 
-enum { DIFFERENCES = sizeof(differences) / sizeof(*differences), EXPLICIT = 8 };
+enum { DIFFERENCES = sizeof(differences) / sizeof(*differences), FIXED = 4, EXPLICIT = 8 };
 
 START_TEST(differences_of_gradients) {
     const struct differences_case *c = &differences[_i];
@@ -379,8 +379,11 @@ static Suite *suite(void) {
     tcase_add_loop_test(steps, of_fixed_steps, 0, 3);
     suite_add_tcase(s, steps);
     TCase *gradients = tcase_create("differences");
-    tcase_add_loop_test(gradients, differences_of_gradients, 0, EXPLICIT);
+    tcase_add_loop_test(gradients, differences_of_gradients, 0, FIXED);
     suite_add_tcase(s, gradients);
+    TCase *adaptive = tcase_create("adaptive");
+    tcase_add_loop_test(adaptive, differences_of_gradients, FIXED, EXPLICIT);
+    suite_add_tcase(s, adaptive);
     TCase *implicit = tcase_create("implicit");
     tcase_add_loop_test(implicit, differences_of_gradients, EXPLICIT, DIFFERENCES);
     suite_add_tcase(s, implicit);
