@@ -136,7 +136,8 @@ static evn_status remove_files(const char *folder) {
     evn_status status = EVN_OK;
     EVN_CHECK(stream, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; check it", folder,
               strerror(errno));
-    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
+    const struct dirent *entry;
+    while (errno = 0, (entry = readdir(stream))) {
         bool events = strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0;
         int length = snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name), result = -1;
         if (events && length < PATH_SIZE) {
@@ -147,7 +148,10 @@ static evn_status remove_files(const char *folder) {
                                folder, entry->d_name, strerror(errno));
         }
     }
+    int error = errno;
     closedir(stream);
+    EVN_CHECK(error == 0, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; check it", folder,
+              strerror(error));
     return status;
 }
 
