@@ -76,7 +76,7 @@ static evn_status add_entry(evn__folder *folder, entries *list, int file, const 
                             const char *name) {
     entry one = {.name = evn__arena_string(&folder->arena, name)};
     EVN_CHECK(one.name, EVN_ERR_MEMORY, "no memory for the list of files");
-    EVN_CHECK(list->count < EVN__FILES_MAX - folder->file_count, EVN_ERR_DATA, // untested: so many
+    EVN_CHECK(list->count < EVN__FILES_MAX - folder->file_count, EVN_ERR_DATA, // untested: millions
               "%s has more than %d files", folder->path, EVN__FILES_MAX);
     if (fstatat(file, name, &one.info, AT_SYMLINK_NOFOLLOW) != 0) {
         return fail_reading(folder, below, errno);

@@ -208,7 +208,7 @@ static evn_status read_set(const set *s, const char *folder, evn_dataset *datase
     EVN_TRY(read_files(s, folder, stated, evn__idx_outline));
     EVN_TRY(evn__dataset_check(stated, names));
     EVN_TRY(read_files(s, folder, dataset->parts, evn__idx_read));
-    EVN_TRY(evn__dataset_check(dataset->parts, names)); // untested: they changed meanwhile
+    EVN_TRY(evn__dataset_check(dataset->parts, names)); // untested: changed meanwhile
     EVN_TRY(number_labels(dataset, s, numbers, &classes));
     EVN_TRY(evn__dataset_describe(dataset, "images", classes));
     return name_classes(dataset, s->paths[EVN_TRAIN][1], numbers, classes);

@@ -153,7 +153,7 @@ _Static_assert(sizeof(double) == sizeof(int64_t), "resize is for both");
 /// Room for the row that begins, and its line.
 static evn_status begin_row(reading *r) {
     evn__data_table *t = r->table;
-    EVN_CHECK(r->row < EVN__TABLE_ROWS_MAX, EVN_ERR_DATA, // untested: a billion
+    EVN_CHECK(r->row < EVN__TABLE_ROWS_MAX, EVN_ERR_DATA, // untested: a billion rows
               "%s has more than %d rows", t->source, EVN__TABLE_ROWS_MAX);
     if (r->row == r->row_capacity) {
         r->row_capacity = r->row_capacity > 0 ? 2 * r->row_capacity : 256;

@@ -69,6 +69,7 @@ static evn_status join(const evn_dynamics *d, const evn_graph *function, int eve
                   evn_value_shape(from, evn_graph_input(from, i)));
     }
     EVN_TRY(evn_graph_status(function));
+    EVN_TRY(evn_graph_status(joint)); // of a failed one no shape is compared
     EVN_TRY(inline_event(d, function, event, rows, joint, &e));
     evn_output(joint, "e", e);
     return evn_graph_status(joint);
