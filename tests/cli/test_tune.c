@@ -129,7 +129,8 @@ START_TEST(recorded) {
 END_TEST
 
 START_TEST(usage) {
-    test_fails_with(test_program("", "tune --family pool2d"), EVN_ERR_USAGE, "matmul or conv2d");
+    test_fails_with(test_program("", "tune --family pool2d"), EVN_ERR_USAGE,
+                    "matmul, conv2d or samples");
     test_fails_with(test_program("", "tune digits"), EVN_ERR_USAGE, "unexpected argument");
     test_fails_with(test_program("", "tune --seconds 0"), EVN_ERR_USAGE, "seconds");
     test_fails_with(test_program("", "selftest --device nowhere"), EVN_ERR_DEVICE_NAME, "nowhere");
