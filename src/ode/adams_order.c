@@ -91,7 +91,9 @@ evn__adams_choice evn__adams_choose(const evn__step_build *step, const evn__adam
     evn_value second = exceeds(g, f->order, evn_constant(g, 1.5));
     evn_value below = exceeds(g, evn_constant(g, adams->orders - 0.5), f->order);
     evn_value seen = exceeds(g, evn_add(g, f->count, evn_constant(g, 0.5)), f->order);
-    evn_value stays = wish(g, &here, 1), falls = wish(g, &lower, 1);
+    evn_value stays = wish(g, &here, 1);
+    // Where there is no lower order it must not look better than all others.
+    evn_value falls = evn_add(g, wish(g, &lower, 1), evn_mask(g, stays, opposite(g, second)));
     evn_value rises = wish(g, &higher, bias);
     evn_value raise = both(g, both(g, below, seen), exceeds(g, minimum(g, stays, falls), rises));
     evn_value drop = both(g, both(g, second, opposite(g, raise)), exceeds(g, stays, falls));
