@@ -122,8 +122,8 @@ typedef struct evn_solver_options {
     /// [jump_count], increasing, in units of t: where f may jump, of which it has the later value
     /// at the time itself. No step goes across one, f is evaluated nowhere between both sides of
     /// it, and each part of the way starts anew, with `steps` steps of its own where they are
-    /// fixed. For all gradients but the adjoint, which solve all parts but the last once more, of
-    /// constant weights. Not with kvaerno5. Copied
+    /// fixed. For backprop, checkpointed and adjoint-quadrature, which solve all parts but the last
+    /// once more, of constant weights. Not with kvaerno5. Copied
     const double *jumps;
     int jump_count; ///< 0: none
     /// The gradient is one with respect to times, too: evn_solver_time_gradient

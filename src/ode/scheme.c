@@ -137,7 +137,7 @@ static evn_status check_jumps(const evn_solver_options *o) {
               "and on from the jump",
               o->method);
     EVN_CHECK(
-        !r->falls_back, EVN_ERR_ARGUMENT,
+        !r->falls_back && !r->couples, EVN_ERR_ARGUMENT,
         "solver %s: the gradient '%s' does not go across jumps of f, as nothing looks at what "
         "it reconstructs there; take adjoint-quadrature, backprop or checkpointed",
         o->method, r->name);
