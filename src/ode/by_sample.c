@@ -171,9 +171,10 @@ static evn_value lift_along(evn__lift_place *p) {
     if (p->kind == EVN__SAMPLED) {
         return node.attributes.axis > 0 ? copy(p) : EVN_NONE;
     }
+    evn__lift_place along = *p; // the caller's keeps a node that lives on
+    along.node = &node;
     ++node.attributes.axis;
-    p->node = &node;
-    return copy(p);
+    return copy(&along);
 }
 
 /// Rows times a matrix that is shared.
@@ -201,8 +202,7 @@ static evn_value lift_image(evn__lift_place *p) {
     return shared ? copy(p) : EVN_NONE;
 }
 
-// Products with weights that depend on t
-// ----------------------------------------------------------
+// Products with weights that depend on t ----------------------------------------------------------
 
 static evn__separated weight_form(const evn__lift_place *p) {
     return p->l->separated[p->node->operands[1]];
