@@ -7,9 +7,10 @@
 /// the same bits. With fixed steps a sample (a row of x, where f treats each for itself) has the
 /// same bits whatever the other samples of its batch are; adaptive steps are chosen for the batch
 /// as a whole, unless each sample has steps of its own (per_sample), which then have the same bits
-/// in a batch of any size where samples are small (rows of up to 256 elements). Otherwise, in a
-/// batch of another size, and alone most of all, a sample is computed by other
-/// kernels, which add in another order: it is then the same to rounding, not to the bit.
+/// in a batch of any size where samples are small (rows of up to 256 elements), and where weights
+/// evolve all of them together begin and end at the same times. Otherwise, in a batch of another
+/// size, and alone most of all, a sample is computed by other kernels, which add in another order:
+/// it is then the same to rounding, not to the bit.
 #ifndef EVONODE_SOLVER_H
 #define EVONODE_SOLVER_H
 

@@ -8,6 +8,7 @@
 void evn__system_free(evn__system *system) {
     evn_graph_destroy(&system->graph);
     free(system->controlled);
+    free(system->parts);
     free(system->pairs);
     free(system->quadrature);
     *system = (evn__system){0};

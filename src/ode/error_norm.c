@@ -76,6 +76,25 @@ evn__error_norm evn__error_norm_begin_rows(evn__step_build *step, int64_t rows) 
     return (evn__error_norm){.value = evn_constant(step->graph, 0), .rows = rows};
 }
 
+static void join_ratio(evn__step_build *step, evn__error_norm *norm, evn_value ratio,
+                       evn_shape each) {
+    norm->count += elements(step->graph, ratio, each);
+    norm->value = norms[step->system->norm].add(step->graph, norm->value, ratio, each);
+}
+
+/// Each state that this one stands for.
+static void join_parts(evn__step_build *step, evn__error_norm *norm, evn_value ratio,
+                       evn_shape each) {
+    evn_graph *g = step->graph;
+    int64_t start = 0, all = evn_shape_count(evn_value_shape(g, ratio));
+    evn_value side_by_side = evn_reshape(g, ratio, EVN_SHAPE(all));
+    for (int i = 0; i < step->system->part_count; ++i) {
+        int64_t part = step->system->parts[i];
+        join_ratio(step, norm, evn_slice(g, side_by_side, &start, EVN_SHAPE(part)), each);
+        start += part;
+    }
+}
+
 void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, evn_value x,
                          evn_value scale) {
     evn_graph *g = step->graph;
@@ -86,8 +105,8 @@ void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, evn_value
         each = EVN_SHAPE(norm->rows, 1);
         ratio = evn_reshape(g, ratio, EVN_SHAPE(norm->rows, all / norm->rows));
     }
-    norm->count += elements(g, ratio, each);
-    norm->value = norms[step->system->norm].add(g, norm->value, ratio, each);
+    bool apart = step->system->part_count > 1 && evn_shape_count(each) == 1;
+    (apart ? join_parts : join_ratio)(step, norm, ratio, each);
 }
 
 evn_value evn__error_norm_end(evn__step_build *step, const evn__error_norm *norm) {

@@ -94,6 +94,16 @@ static evn_value path_slope(const evn__system *system, evn_graph *g, evn_value t
     return join(g, slopes, weights, 0);
 }
 
+/// To the error norm each weight is a state.
+static evn_status set_parts(const evn__system *system, evn__system *path) {
+    path->part_count = evn__path_weights(system);
+    EVN_TRY(EVN_NEW(&path->parts, path->part_count));
+    for (int i = 0; i < path->part_count; ++i) {
+        path->parts[i] = evn_shape_count(weight_shape(system, i));
+    }
+    return EVN_OK;
+}
+
 static evn_status build_path(const evn__system *system, const bool *reads, evn__system *path,
                              evn_value *values) {
     evn_graph *g = path->graph;
@@ -107,6 +117,7 @@ static evn_status build_path(const evn__system *system, const bool *reads, evn__
             reads[i] ? declare_parameter(g, path->parameter_count++, shape) : evn_full(g, shape, 0);
     }
     evn_output(g, "dx", path_slope(system, g, theta, values));
+    EVN_TRY(set_parts(system, path));
     return evn_graph_status(g);
 }
 
@@ -159,7 +170,7 @@ static evn_status build_along(const evn__system *system, int terms, evn__system 
 static evn_status begin(const evn__system *like, int more, evn__system *system,
                         evn_value **values) {
     int count = evn_graph_input_count(like->graph) + 2 * like->state_count + more;
-    *system = (evn__system){.state_count = 1};
+    *system = (evn__system){.state_count = 1, .norm = like->norm};
     EVN_TRY(EVN_NEW(&system->controlled, 1));
     system->controlled[0] = true;
     EVN_TRY(evn_graph_create(&system->graph));

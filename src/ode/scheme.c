@@ -141,10 +141,7 @@ static evn_status check_jumps(const evn_solver_options *o) {
         "solver %s: the gradient '%s' does not go across jumps of f, as nothing looks at what "
         "it reconstructs there; take adjoint-quadrature, backprop or checkpointed",
         o->method, r->name);
-    EVN_CHECK(!evn__stepper_overshoots(evn__stepper_find(o->method)), EVN_ERR_ARGUMENT,
-              "solver %s evaluates f behind the end of a step, and so across a jump of f; take "
-              "dopri5, or for stiff problems sdirk4 or kvaerno3",
-              o->method);
+    EVN_TRY(evn__stepper_check_end(evn__stepper_find(o->method), "across a jump of f"));
     return check_own(o);
 }
 

@@ -2,6 +2,7 @@
 // Each sample with steps of its own: without a gradient, and with backprop along them.
 #include "base/memory.h"
 #include "ode/sample_gradient.h"
+#include "ode/stepper.h"
 #include "ode/weight_path.h"
 #include <stdlib.h>
 
@@ -22,8 +23,19 @@ static evn_status create_path(const evn__problem *problem, by_sample *b) {
               "solver %s: weights evolve, and samples have steps and observations of their own: "
               "there is no %s; leave it out, or per_sample",
               o->method, o->observe_weights ? "observe_weights" : "time_gradient");
+    EVN_TRY(evn__stepper_check_end(evn__stepper_find(o->method),
+                                   "behind the end of weights that evolve, which are solved once "
+                                   "for all samples"));
     EVN_TRY(evn__weight_path_create(problem, &b->along, &b->path));
     b->problem.system = &b->along;
+    return EVN_OK;
+}
+
+static evn_status check_constant(const evn_solver_options *o) {
+    EVN_CHECK(o->weight_terms == 0, EVN_ERR_ARGUMENT,
+              "solver %s: %d weight_terms, which are of weights that evolve, and no weight does; "
+              "leave them out",
+              o->method, o->weight_terms);
     return EVN_OK;
 }
 
@@ -32,7 +44,8 @@ static evn_status create(const evn__problem *problem, evn__scheme **scheme) {
     EVN_TRY(EVN_NEW(&b, 1));
     *scheme = &b->base;
     b->problem = *problem;
-    EVN_TRY(problem->system->state_count > 1 ? create_path(problem, b) : EVN_OK);
+    bool evolves = problem->system->state_count > 1;
+    EVN_TRY(evolves ? create_path(problem, b) : check_constant(problem->options));
     return evn__sample_solve_create(&b->problem, &b->solve);
 }
 
@@ -63,6 +76,7 @@ static evn_binding end(const evn__scheme *scheme, int index) {
 
 static evn_status solve_along(by_sample *b, const evn__passage *passage, evn_solution *solution) {
     evn__passage own = *passage;
+    b->stop = (evn_solution){0};
     evn_status status = evn__weight_path_solve(b->path, passage, &b->stop);
     b->stopped = status != EVN_OK;
     if (b->stopped) {

@@ -91,6 +91,14 @@ bool evn__stepper_overshoots(const evn__stepper *stepper) {
     return stepper->kind->overshoots && stepper->kind->overshoots(stepper);
 }
 
+evn_status evn__stepper_check_end(const evn__stepper *stepper, const char *where) {
+    EVN_CHECK(!evn__stepper_overshoots(stepper), EVN_ERR_ARGUMENT,
+              "solver %s evaluates f behind the end of a step, and so %s; take dopri5, or for "
+              "stiff problems sdirk4 or kvaerno3",
+              stepper->name, where);
+    return EVN_OK;
+}
+
 evn_status evn__stepper_check_past(const evn__stepper *stepper, const char *who) {
     EVN_CHECK(evn__stepper_past(stepper) == 0, EVN_ERR_ARGUMENT,
               "solver %s goes on from the steps before, of which %s knows nothing; take dopri5 or "

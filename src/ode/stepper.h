@@ -89,6 +89,8 @@ bool evn__stepper_has_middle(const evn__stepper *stepper);
 int evn__stepper_past(const evn__stepper *stepper); ///< steps before that a step knows of
 /// @return EVN_ERR_ARGUMENT for a multi-step method, where `who` takes each step by itself
 evn_status evn__stepper_check_past(const evn__stepper *stepper, const char *who);
+/// @return EVN_ERR_ARGUMENT for a method that does, with where it must not evaluate f
+evn_status evn__stepper_check_end(const evn__stepper *stepper, const char *where);
 /// Whether it can take fixed steps, and the one that takes step `index` since the history began.
 bool evn__stepper_has_fixed(const evn__stepper *stepper);
 int evn__stepper_first_steps(const evn__stepper *stepper); ///< how many another one takes

@@ -35,6 +35,10 @@ typedef struct evn__system {
     bool *controlled; ///< per state: whether it enters the error norm
     int krylov;       ///< of implicit methods: vectors (evn_solver_options)
     evn_norm norm;    ///< over these
+    /// Of a state that stands for several, side by side: their elements, each one state to the
+    /// norm. NULL: it stands for itself.
+    int64_t *parts;
+    int part_count;
     evn__pair *pairs; ///< of an adjoint, those of a parameter one after the other
     int pair_count;
     int *quadrature; ///< of an adjoint, per parameter: the state that is its cotangent; −1: pairs

@@ -2,6 +2,7 @@
 #include "ode/weight_path.h"
 
 #include "host/counting.h"
+#include "ode/error_norm.h"
 #include "ode/integrator.h"
 #include "ode/jump.h"
 #include "ode/path_system.h"
@@ -60,18 +61,32 @@ static evn_value rows(evn_graph *g, evn_value table, int first, int count) {
     return evn_slice(g, table, start, EVN_SHAPE(count, evn_value_shape(g, table).dim[1]));
 }
 
-/// The last two terms by what is tolerated of the larger end, a root mean square.
+/// Of each element all along the way, [1, Θ].
+static evn_value largest_size(const evn__weight_path *path, evn_graph *g, evn_value nodes) {
+    evn_value size = evn_abs(g, rows(g, nodes, 0, 1));
+    for (int j = 1; j < path->terms; ++j) {
+        size = evn_maximum(g, size, evn_abs(g, rows(g, nodes, j, 1)));
+    }
+    return size;
+}
+
+/// The last two terms by what is tolerated, in the norm of the weights' own steps.
 static evn_value build_rest(const evn__weight_path *path, evn_graph *g, evn_value nodes,
                             evn_value series) {
     const evn_solver_options *o = path->problem->options;
-    evn_value first = evn_abs(g, rows(g, nodes, 0, 1));
-    evn_value last = evn_abs(g, rows(g, nodes, path->terms - 1, 1));
-    evn_value size = evn_scale(g, evn_maximum(g, first, last), o->rtol);
+    evn__step_build step = {.graph = g,
+                            .system = &path->system,
+                            .t = evn_constant(g, 0),
+                            .rtol = evn_constant(g, o->rtol),
+                            .atol = evn_constant(g, o->atol)};
+    evn__error_norm norm = evn__error_norm_begin(&step);
     evn_value left = evn_add(g, evn_abs(g, rows(g, series, path->terms - 1, 1)),
                              evn_abs(g, rows(g, series, path->terms - 2, 1)));
-    evn_value ratio = evn_div(g, left, evn_add(g, size, evn_constant(g, o->atol)));
-    evn_value mean = evn_mean(g, evn_mul(g, ratio, ratio), 3);
-    return evn_reshape(g, evn_sqrt(g, mean), EVN_SHAPE(1));
+    evn_value tolerated = evn__error_tolerance(&step, largest_size(path, g, nodes));
+    // An atol below all floats is 0 to single precision.
+    tolerated = evn_maximum(g, tolerated, evn_constant(g, FLT_MIN));
+    evn__error_norm_add(&step, &norm, left, tolerated);
+    return evn_reshape(g, evn__error_norm_end(&step, &norm), EVN_SHAPE(1));
 }
 
 /// A transform under construction.
@@ -169,6 +184,14 @@ static evn_status make_course(evn__weight_path *path) {
     return status;
 }
 
+/// What is said of their own solve.
+static evn_status of_weights(evn_status status) {
+    return status == EVN_OK
+               ? status
+               : evn__prepend(status, "the weights, solved once for samples with steps of their "
+                                      "own");
+}
+
 static evn_status make_scheme(evn__weight_path *path) {
     const evn_solver_options *o = path->problem->options;
     path->options = *o;
@@ -182,7 +205,7 @@ static evn_status make_scheme(evn__weight_path *path) {
                                .options = &path->options,
                                .course = &path->course,
                                .observed = evn__path_offset(path->problem->system, path->weights)};
-    return evn__scheme_create(&path->own, &path->scheme);
+    return of_weights(evn__scheme_create(&path->own, &path->scheme));
 }
 
 static evn_status make(const evn__weight_path *path, size_t count, evn_buffer **buffer) {
@@ -317,7 +340,7 @@ evn_binding evn__weight_path_end(const evn__weight_path *path, int index) {
     return (evn_binding){path->ends, path->layout.offset[index]};
 }
 
-/// In one direction.
+/// Of the samples that have a way, in one direction; where none has, of the first.
 static evn_status find_span(evn__weight_path *path, const evn__passage *passage) {
     evn_shape x = evn__system_state_shape(path->problem->system, 0);
     int64_t samples = passage->samples ? x.dim[0] : 1;
@@ -328,14 +351,17 @@ static evn_status find_span(evn__weight_path *path, const evn__passage *passage)
         evn__passage_ends(passage, i, &t0, &t1);
         rises = rises || t1 > t0;
         falls = falls || t1 < t0;
-        low = fmin(low, fmin(t0, t1));
-        high = fmax(high, fmax(t0, t1));
+        low = t0 != t1 ? fmin(low, fmin(t0, t1)) : low;
+        high = t0 != t1 ? fmax(high, fmax(t0, t1)) : high;
     }
     EVN_CHECK(!rises || !falls, EVN_ERR_ARGUMENT,
               "weights evolve in one direction for all samples, some of which go up in t, some "
               "down; solve those in a batch of their own");
     path->t0 = falls ? high : low;
     path->t1 = falls ? low : high;
+    if (!rises && !falls) {
+        evn__passage_ends(passage, 0, &path->t0, &path->t1);
+    }
     return EVN_OK;
 }
 
@@ -403,11 +429,7 @@ static evn_status solve_weights(evn__weight_path *path, evn_solution *solution) 
         .t0 = path->t0, .t1 = path->t1, .parameters = path->read, .series = node(path, 0)};
     EVN_TRY(evn__real_copy(node(path, 0), methods->begin(path->scheme, 0), path->options.fp64,
                            path->own.observed));
-    evn_status status = methods->solve(path->scheme, &own, solution);
-    return status == EVN_OK
-               ? status
-               : evn__prepend(status, "the weights, solved once for samples with steps of their "
-                                      "own");
+    return of_weights(methods->solve(path->scheme, &own, solution));
 }
 
 evn_status evn__weight_path_solve(evn__weight_path *path, const evn__passage *passage,

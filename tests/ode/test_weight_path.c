@@ -291,6 +291,100 @@ START_TEST(as_in_parts) {
 }
 END_TEST
 
+// What the series has to resolve ------------------------------------------------------------------
+
+/// x' = θ(t) x with θ' by `slope` of t; beside it a weight [others, others] that hardly moves.
+static problem driven(int others, evn_value (*slope)(evn_graph *, evn_value)) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(GROWING, 1), &t, &x), *g = NULL;
+    evn_value theta = evn_input(f, "theta", EVN_SHAPE(1, 1));
+    evn_value w = evn_input(f, "w", EVN_SHAPE(others, others));
+    evn_value mean = evn_reshape(f, evn_mean(f, w, 3), EVN_SHAPE(1, 1));
+    evn_output(f, "dx", evn_mul(f, x, evn_add(f, theta, mean)));
+    TRY(evn_graph_create(&g));
+    evn_value at = evn_input(g, "t", EVN_SCALAR);
+    evn_input(g, "theta", EVN_SHAPE(1, 1));
+    evn_value other = evn_input(g, "w", EVN_SHAPE(others, others));
+    evn_output(g, "dtheta", evn_reshape(g, slope(g, at), EVN_SHAPE(1, 1)));
+    evn_output(g, "dw", evn_scale(g, other, -0.1));
+    problem p = problem_of(f, g);
+    for (int i = 0; i < GROWING; ++i) {
+        p.x0[i] = 1;
+    }
+    return p;
+}
+
+static evn_value fast(evn_graph *g, evn_value t) {
+    return evn_scale(g, evn_cos(g, evn_scale(g, t, 20)), 20);
+}
+
+/// Of sin π t, which is 0 at both ends.
+static evn_value wave(evn_graph *g, evn_value t) {
+    const double pi = acos(-1.0);
+    return evn_scale(g, evn_cos(g, evn_scale(g, t, pi)), pi);
+}
+
+/// A small weight that few terms do not resolve, and one of many elements that they do.
+START_TEST(no_weight_hides_another) {
+    evn_binding x1;
+    problem p = driven(8, fast);
+    evn_solver_options options = own_steps(1e-3, true);
+    problem_prepare(&p, &options);
+    p.weight[1][0] = 1;
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_WEIGHTS_NOT_RESOLVED);
+    problem_free(&p);
+}
+END_TEST
+
+/// Measured by the largest on the way, not by the ends.
+START_TEST(size_is_that_of_the_whole_way) {
+    problem p = driven(2, wave);
+    evn_solver_options options = own_steps(1e-4, true);
+    options.atol = 1e-10;
+    options.weight_terms = 14;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    ck_assert_double_eq_tol(p.x1[0], exp(2 / acos(-1.0)), 1e-3);
+    problem_free(&p);
+}
+END_TEST
+
+/// x of a fast component and many calm ones, which the mean of squares hides, and the largest
+/// component does not.
+static int steps_of(evn_norm norm) {
+    enum { MANY = 100 };
+    evn_value t, x;
+    double rates[MANY];
+    for (int i = 0; i < MANY; ++i) {
+        rates[i] = i == 0 ? 20 : 0.01;
+    }
+    evn_graph *f = problem_begin(EVN_SHAPE(2, MANY), &t, &x), *g = NULL;
+    evn_value w = evn_input(f, "w", EVN_SHAPE(1, 1));
+    evn_value at = evn_mul(f, evn_table(f, EVN_SHAPE(1, MANY), rates), t);
+    evn_output(f, "dx", evn_mul(f, evn_mul(f, x, w), evn_cos(f, at)));
+    TRY(evn_graph_create(&g));
+    evn_input(g, "t", EVN_SCALAR);
+    evn_output(g, "dw", evn_scale(g, evn_input(g, "w", EVN_SHAPE(1, 1)), 1e-6));
+    problem p = problem_of(f, g);
+    for (int i = 0; i < p.x_count; ++i) {
+        p.x0[i] = 1;
+    }
+    p.weight[0][0] = 5;
+    evn_solver_options options = own_steps(1e-4, true);
+    options.norm = norm;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    int steps = p.solution.accepted;
+    problem_free(&p);
+    return steps;
+}
+
+START_TEST(norm_is_the_given_one) {
+    ck_assert_int_gt(steps_of(EVN_NORM_COMPONENT), steps_of(EVN_NORM_STATE) + 2);
+}
+END_TEST
+
 // Bits --------------------------------------------------------------------------------------------
 
 enum { MOST = 40 };
@@ -365,6 +459,14 @@ START_TEST(what_does_not_go_is_refused) {
     bad.weight_terms = EVN__LEAST_TERMS;
     bad.per_sample = false;
     refuse(p.dynamics, &bad, "per_sample");
+    bad = options;
+    bad.method = "kvaerno5";
+    refuse(p.dynamics, &bad, "behind the end");
+    problem constant = problem_network(2);
+    bad = options;
+    bad.weight_terms = EVN__LEAST_TERMS;
+    refuse(constant.dynamics, &bad, "no weight does");
+    problem_free(&constant);
     problem_free(&p);
     problem_free(&q);
 }
@@ -378,8 +480,28 @@ START_TEST(directions_are_one) {
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1); // writes
     const evn_sample_times own = {t0, t1, NULL};
-    REFUSED(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, NULL));
+    evn_solution solution = {0};
+    REFUSED(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, &solution));
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "direction"));
+    ck_assert_int_eq(solution.accepted, 0); // of the solve before
+    problem_free(&p);
+}
+END_TEST
+
+/// A sample without a way, far from the others, has no say in where the weights are solved.
+START_TEST(samples_without_a_way_have_no_say) {
+    static const double t0[] = {0, 0, -50}, t1[] = {1, 1, -50};
+    evn_binding x1;
+    problem p = growth();
+    evn_solver_options options = own_steps(1e-7, true);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    double first = p.x1[0];
+    const evn_sample_times own = {t0, t1, NULL};
+    TRY(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, NULL));
+    TRY(evn__real_read(x1, p.fp64, p.x1, GROWING));
+    ck_assert_double_eq(p.x1[0], first);
+    ck_assert_double_eq(p.x1[2], p.x0[2]);
     problem_free(&p);
 }
 END_TEST
@@ -417,12 +539,18 @@ static Suite *suite(void) {
     tcase_add_loop_test(others, gradient_is_the_adjoints, 0, 2);
     tcase_add_test(others, as_in_parts);
     suite_add_tcase(s, others);
+    TCase *resolved = tcase_create("resolved");
+    tcase_add_test(resolved, no_weight_hides_another);
+    tcase_add_test(resolved, size_is_that_of_the_whole_way);
+    tcase_add_test(resolved, norm_is_the_given_one);
+    suite_add_tcase(s, resolved);
     TCase *bits = tcase_create("bits");
     tcase_add_test(bits, bits_do_not_depend_on_the_batch);
     suite_add_tcase(s, bits);
     TCase *mistakes = tcase_create("mistakes");
     tcase_add_test(mistakes, what_does_not_go_is_refused);
     tcase_add_test(mistakes, directions_are_one);
+    tcase_add_test(mistakes, samples_without_a_way_have_no_say);
     tcase_add_loop_test(mistakes, failures_say_why, 0, 2);
     suite_add_tcase(s, mistakes);
     return s;
