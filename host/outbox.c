@@ -52,10 +52,12 @@ evn_status evn__outbox_send(evn__outbox *outbox, const evn_buffer *buffer) {
     if (device->counting.on) {
         return EVN_OK;
     }
-    forget(outbox); // the queue is in order
+    cl_event sent = NULL;
     EVN_CL_CHECK(clEnqueueReadBuffer(device->queue, evn_buffer_mem(buffer), CL_FALSE, 0,
-                                     outbox->bytes, outbox->data, 0, NULL, &outbox->sent),
+                                     outbox->bytes, outbox->data, 0, NULL, &sent),
                  "copying from the device (clEnqueueReadBuffer)");
+    forget(outbox); // the queue is in order: the last copy ends before this one
+    outbox->sent = sent;
     return EVN_OK;
 }
 
