@@ -75,7 +75,8 @@ static void make_control(const evn__phase_settings *from, evn_solver_options *so
 /// checkpoints; or, where anything is said of it, at once.
 static void make_trust(const evn__phase_settings *from, evn_phase *phase) {
     bool bounded = !isnan(from->reconstruction), late = !bounded && !from->fallback;
-    double usual = EVN__GRADCHECK_RECONSTRUCTION;
+    bool adjoint = phase->solver.gradient == EVN_GRADIENT_ADJOINT;
+    double usual = adjoint ? EVN__GRADCHECK_RECONSTRUCTION : 0;
     phase->reconstruction = late ? usual : 0;
     phase->solver.reconstruction = bounded ? from->reconstruction : late ? 0 : usual;
     phase->solver.fall_back = from->fallback && strcmp(from->fallback, "checkpointed") == 0;
