@@ -5,32 +5,32 @@
 // Time must not lose digits where real is float: times and lengths are pairs, x + y with y beyond
 // the last digit of x. What is written here is right whether or not a compiler contracts it.
 
-inline real2 evn_pair(__global const real *x) {
+static inline real2 evn_pair(__global const real *x) {
     return (real2)(x[0], x[1]);
 }
 
-inline real2 evn_two_sum(const real a, const real b) {
+static inline real2 evn_two_sum(const real a, const real b) {
     const real sum = a + b, rest = sum - a;
     return (real2)(sum, (a - (sum - rest)) + (b - rest));
 }
 
-inline real2 evn_add(const real2 a, const real2 b) {
+static inline real2 evn_add(const real2 a, const real2 b) {
     const real2 high = evn_two_sum(a.x, b.x), low = evn_two_sum(a.y, b.y);
     const real2 sum = evn_two_sum(high.x, high.y + low.x);
     return evn_two_sum(sum.x, sum.y + low.y);
 }
 
-inline real2 evn_times(const real2 a, const real2 b) {
+static inline real2 evn_times(const real2 a, const real2 b) {
     const real product = a.x * b.x;
     return evn_two_sum(product, fma(a.x, b.x, -product) + (a.x * b.y + a.y * b.x));
 }
 
-inline bool evn_is_finite(const real x) {
+static inline bool evn_is_finite(const real x) {
     return x - x == 0;
 }
 
 // |a| >= |b|; NaN reaches nothing
-inline bool evn_reaches(const real2 a, const real2 b) {
+static inline bool evn_reaches(const real2 a, const real2 b) {
     const real2 u = a.x < 0 ? -a : a, v = b.x < 0 ? -b : b;
     return u.x > v.x || (u.x == v.x && u.y >= v.y);
 }
@@ -48,7 +48,7 @@ typedef struct {
 #define NUMBERS_OF(x) ((__global int *)((x) + EVN_CONTROL_NUMBERS))
 #define RUNS(x)       __global long *x##_buffer, const ulong x##_offset
 
-inline evn_record evn_load(__global real *from) {
+static inline evn_record evn_load(__global real *from) {
     __global const int *n = NUMBERS_OF(from);
     evn_record r;
     r.t = evn_pair(from + EVN_CONTROL_T);
@@ -66,12 +66,12 @@ inline evn_record evn_load(__global real *from) {
     return r;
 }
 
-inline void evn_store_pair(const real2 value, __global real *to) {
+static inline void evn_store_pair(const real2 value, __global real *to) {
     to[0] = value.x;
     to[1] = value.y;
 }
 
-inline void evn_store(const evn_record r, __global real *to) {
+static inline void evn_store(const evn_record r, __global real *to) {
     __global int *n = NUMBERS_OF(to);
     evn_store_pair(r.t, to + EVN_CONTROL_T);
     evn_store_pair(r.dt, to + EVN_CONTROL_DT);
@@ -88,7 +88,7 @@ inline void evn_store(const evn_record r, __global real *to) {
 }
 
 // Plans whose kernels look at their number of runs do nothing while they are not due.
-inline void evn_set_runs(const evn_record r, const bool starts_again, __global long *steps,
+static inline void evn_set_runs(const evn_record r, const bool starts_again, __global long *steps,
                          __global long *starts) {
     steps[0] = r.status == EVN_CONTROL_RUNNING;
     starts[0] = starts_again;
@@ -100,7 +100,7 @@ inline void evn_set_runs(const evn_record r, const bool starts_again, __global l
 
 // safety · error^(−1/q), between least and most; q: order of the error estimate + 1. One step of
 // Newton's method gives the root to the digits of a pair.
-inline real2 evn_elementary(const real error, const real2 errors, const int q, __global const real *limits) {
+static inline real2 evn_elementary(const real error, const real2 errors, const int q, __global const real *limits) {
     const real2 safety = evn_pair(limits + EVN_CONTROL_SAFETY);
     const real2 least = evn_pair(limits + EVN_CONTROL_LEAST);
     const real2 most = evn_pair(limits + EVN_CONTROL_MOST);
@@ -125,7 +125,7 @@ inline real2 evn_elementary(const real error, const real2 errors, const int q, _
 
 // safety · error^(−a/q) · errors.x^(−b/q) · errors.y^(−c/q), between least and most; what was
 // rejected says nothing about the steps before it.
-inline real2 evn_with_history(const real error, const real2 errors, const int q,
+static inline real2 evn_with_history(const real error, const real2 errors, const int q,
                               __global const real *limits) {
     if (!(error > 0 && error <= 1)) {
         return evn_elementary(error, errors, q, limits);
@@ -138,7 +138,7 @@ inline real2 evn_with_history(const real error, const real2 errors, const int q,
     return (real2)(factor > most ? most : factor > least ? factor : least, 0);
 }
 
-inline void evn_remember(evn_record *r, const real error, __global const real *limits) {
+static inline void evn_remember(evn_record *r, const real error, __global const real *limits) {
     const real least = limits[EVN_CONTROL_REMEMBERED];
     r->errors = (real2)(error > least ? error : least, r->errors.x);
 }
@@ -149,20 +149,20 @@ inline void evn_remember(evn_record *r, const real error, __global const real *l
 #define LAST_DIGIT (sizeof(real) == sizeof(int) ? R(0x1p-23) : R(0x1p-52))
 
 // By how much t + dt, rounded, is beyond the end of the solve; 0 where it is not, and without a dt.
-inline real evn_over(const real t, const real dt, __global const real *limits) {
+static inline real evn_over(const real t, const real dt, __global const real *limits) {
     const real over = (t + dt) - limits[EVN_CONTROL_T1];
     return (over > 0 && dt > 0) || (over < 0 && dt < 0) ? over : 0;
 }
 
 // dt, shorter by what rounding needs.
-inline real2 evn_shorter(const real t, const real2 dt, __global const real *limits) {
+static inline real2 evn_shorter(const real t, const real2 dt, __global const real *limits) {
     const real shorter = dt.x - evn_over(t, dt.x, limits);
     const bool still = evn_over(t, shorter, limits) != 0; // by less than a digit of dt
     return (real2)(still ? dt.x - dt.x * LAST_DIGIT : shorter, 0);
 }
 
 // t, earlier by what rounding needs.
-inline real evn_earlier(const real t, const real dt, __global const real *limits) {
+static inline real evn_earlier(const real t, const real dt, __global const real *limits) {
     const real earlier = t - evn_over(t, dt, limits);
     const bool still = evn_over(earlier, dt, limits) != 0; // by less than a digit of t
     return still ? nextafter(earlier, dt > 0 ? -(real)INFINITY : (real)INFINITY) : earlier;
@@ -172,7 +172,7 @@ inline real evn_earlier(const real t, const real dt, __global const real *limits
 // rounding could have it. Far from 0 times have fewer digits than lengths: there a shorter step would
 // lose what t + dt loses, so that t is seen earlier instead; or, where the solve begins with this
 // step, it becomes two.
-inline void evn_set_step(evn_record *r, const real2 dt, __global const real *limits) {
+static inline void evn_set_step(evn_record *r, const real2 dt, __global const real *limits) {
     const real t = r->t.x, over = evn_over(t, dt.x, limits), begin = limits[EVN_CONTROL_T0];
     const real earlier = evn_earlier(t, dt.x, limits);
     const bool coarse = fabs(over) > fabs(limits[EVN_CONTROL_T1] - begin) * LAST_DIGIT;
@@ -190,7 +190,7 @@ inline void evn_set_step(evn_record *r, const real2 dt, __global const real *lim
 }
 
 // The next attempt is a step of `wanted`, or the end of the interval, or there is none.
-inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *limits,
+static inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *limits,
                         const int max_steps) {
     const real2 end = evn_pair(limits + EVN_CONTROL_ENDS + 2 * r->interval);
     const real2 left = evn_add(end, -r->t);
@@ -211,7 +211,7 @@ inline void evn_prepare(evn_record *r, const real2 wanted, __global const real *
 
 // The interval's end is reached; a step that was cut short there says little about the one after
 // it.
-inline void evn_land(evn_record *r, const real2 next, __global const real *limits,
+static inline void evn_land(evn_record *r, const real2 next, __global const real *limits,
                      const int max_steps, const int intervals, const int jumps) {
     const real2 proposed = evn_reaches(r->wanted, next) ? r->wanted : next;
     if (r->interval + 1 == intervals) {
@@ -224,7 +224,7 @@ inline void evn_land(evn_record *r, const real2 next, __global const real *limit
 }
 
 // An attempt had this error; there was none unless the solve is running.
-inline evn_record evn_judge(evn_record r, const real error, __global const real *limits,
+static inline evn_record evn_judge(evn_record r, const real error, __global const real *limits,
                             const int max_steps, const int intervals, const int jumps,
                             const int q) {
     const bool accepted = error <= 1, again = r.took == EVN_CONTROL_REJECT;

@@ -5,12 +5,12 @@
 // Times are pairs of reals: ends [samples, EVN_SAMPLE_ENDS], times [observations, samples, 2]. A
 // work-item has a sample and every so many of its observations.
 
-inline real2 evn_pair(__global const real *x) {
+static inline real2 evn_pair(__global const real *x) {
     return (real2)(x[0], x[1]);
 }
 
 // How far b is behind a in the direction of the way.
-inline real evn_ahead(const real2 a, const real2 b, const real way) {
+static inline real evn_ahead(const real2 a, const real2 b, const real way) {
     const real distance = (b.x - a.x) + (b.y - a.y);
     return way < 0 ? -distance : distance;
 }
@@ -41,7 +41,7 @@ __kernel void interpolate_begin(INPUT(ends), INPUT(times), INPUT(x), OUTPUT(seri
     }
 }
 
-inline bool evn_begins_before(__global const real *steps, const long rows, const int step,
+static inline bool evn_begins_before(__global const real *steps, const long rows, const int step,
                               const real2 t, const real way) {
     const real2 begin = evn_pair(steps + step * rows * EVN_SAMPLE_STEP + EVN_SAMPLE_STEP_T);
     return evn_ahead(begin, t, way) > 0;
@@ -49,7 +49,7 @@ inline bool evn_begins_before(__global const real *steps, const long rows, const
 
 // The number of the last of `count` steps [rows, EVN_SAMPLE_STEP] that begins before t; −1: none does.
 // From the one of the observation before on, which is near where times are in order.
-inline int evn_find_step(__global const real *steps, const long rows, const int count, const real2 t,
+static inline int evn_find_step(__global const real *steps, const long rows, const int count, const real2 t,
                          const real way, const int before) {
     int low = before, high = count - 1;
     if (low >= 0 && low < count && evn_begins_before(steps, rows, low, t, way)) {
@@ -73,7 +73,7 @@ inline int evn_find_step(__global const real *steps, const long rows, const int 
 // Attempts of numbers `first` to `first` + `attempts` − 1 of a solve with this record have left steps
 // [attempts, rows, EVN_SAMPLE_STEP]. Number of the one in which t is, and how far; −1: of none, as it
 // lies in a step that was made before, or is still to be made.
-inline int evn_locate(__global const real *record, __global const real *steps, const long rows,
+static inline int evn_locate(__global const real *record, __global const real *steps, const long rows,
                       const int first, const int attempts, const real2 t, const real way,
                       const int before, real *theta) {
     const int made = (int)(record[EVN_SAMPLE_ACCEPTED] + record[EVN_SAMPLE_REJECTED]) - first;

@@ -31,7 +31,7 @@
 
 // Runs end where none of the samples of an item needs another: `active` [rows] is 0 for all of them.
 // The work-items of a group wait for what the run before has left there.
-inline bool evn_is_idle(__global const real *active, const int row, const int rows) {
+static inline bool evn_is_idle(__global const real *active, const int row, const int rows) {
     bool idle = true;
     for (int i = 0; i < SAMPLES; i++) {
         idle = idle && !(active[min(row + i, rows - 1)] > 0);
@@ -141,37 +141,37 @@ INLINE void evn_flush_sums(const int lane, __local const real *tile, const int s
 // stage how many segments are done, and whether each is claimed (1) or done (2).
 
 // The first of a work-item's own segments; that of the work-item behind the last is `all`.
-inline int evn_first(const int work_item, const int all) {
+static inline int evn_first(const int work_item, const int all) {
     return work_item * all / (int)get_global_size(0);
 }
 
 // A work-item takes its own segments first, from the last one on, which another may wait to go on with;
 // in the other direction after each pass: what was read last is still in the cache. Then those of others.
-inline int evn_turn(const int n, const int first, const int own, const int all, const long pass) {
+static inline int evn_turn(const int n, const int first, const int own, const int all, const long pass) {
     const int turn = first + (pass % 2 == 0 && n < own ? own - 1 - n : n);
     return turn < all ? turn : turn - all;
 }
 
-inline bool evn_claim(volatile __global int *stage, const int turn, const int segments) {
+static inline bool evn_claim(volatile __global int *stage, const int turn, const int segments) {
     volatile __global int *const state = stage + 1 + turn;
     const bool first = turn % segments == 0;
     return *state == 0 && (first || state[-1] == 2) && atomic_cmpxchg(state, 0, 1) == 0;
 }
 
-inline void evn_done(volatile __global int *stage, const int turn) {
+static inline void evn_done(volatile __global int *stage, const int turn) {
     mem_fence(CLK_GLOBAL_MEM_FENCE);
     atomic_xchg(stage + 1 + turn, 2);
     atomic_inc(stage);
 }
 
 // After the last segment of a stage is done: nothing behind it is read before.
-inline void evn_pass(volatile __global int *stage) {
+static inline void evn_pass(volatile __global int *stage) {
     atomic_or(stage, 0);
     mem_fence(CLK_GLOBAL_MEM_FENCE);
 }
 
 // The last one to leave clears the claims.
-inline void evn_leave(volatile __global int *claims, const long count) {
+static inline void evn_leave(volatile __global int *claims, const long count) {
     if (atomic_inc(claims) == (int)get_global_size(0) - 1) {
         for (long i = 0; i <= count; i++) {
             claims[i] = 0;
@@ -272,7 +272,7 @@ TANH(samples)
 #define evn_tanh(x) tanh(x)
 #endif
 
-inline real evn_lane_sum(const lanes x) {
+static inline real evn_lane_sum(const lanes x) {
 #if LANES == 16
     const real8 eight = x.lo + x.hi;
 #else
@@ -283,7 +283,7 @@ inline real evn_lane_sum(const lanes x) {
     return two.x + two.y;
 }
 
-inline real evn_sum_samples(const samples x) {
+static inline real evn_sum_samples(const samples x) {
 #if SAMPLES == LANES
     return evn_lane_sum(x);
 #else
@@ -292,7 +292,7 @@ inline real evn_sum_samples(const samples x) {
 }
 
 // Rows from `row` on; lanes behind the last row repeat it, so that they stay as finite as it is.
-inline samples evn_gather(__global const real *x, const int row, const int stride, const int rows) {
+static inline samples evn_gather(__global const real *x, const int row, const int stride, const int rows) {
     real sample[SAMPLES];
     for (int i = 0; i < SAMPLES; i++) {
         sample[i] = x[(long)min(row + i, rows - 1) * stride];
@@ -300,7 +300,7 @@ inline samples evn_gather(__global const real *x, const int row, const int strid
     return LOAD_SAMPLES(sample);
 }
 
-inline void evn_scatter(const samples value, __global real *x, const int row, const int stride,
+static inline void evn_scatter(const samples value, __global real *x, const int row, const int stride,
                         const int rows) {
     real sample[SAMPLES];
     STORE_SAMPLES(value, sample);
@@ -310,7 +310,7 @@ inline void evn_scatter(const samples value, __global real *x, const int row, co
 }
 
 // 1 in the lanes that have a sample.
-inline samples evn_live(const int row, const int rows) {
+static inline samples evn_live(const int row, const int rows) {
     real sample[SAMPLES];
     for (int i = 0; i < SAMPLES; i++) {
         sample[i] = row + i < rows ? R(1.0) : R(0.0);
@@ -319,7 +319,7 @@ inline samples evn_live(const int row, const int rows) {
 }
 
 // Sum of what the work-items for `rows` samples have left, [items, stride], in their order.
-inline void evn_add_partial(real *sum, __global const real *partial, const int count,
+static inline void evn_add_partial(real *sum, __global const real *partial, const int count,
                             const int stride, const int rows) {
     for (int j = 0; j < count; j += LANES) {
         lanes total = LOAD_LANES(partial + j);
@@ -333,7 +333,7 @@ inline void evn_add_partial(real *sum, __global const real *partial, const int c
 // Products with a vector need not read those rows of the matrix whose terms are 0 or whose result
 // meets a gate that is shut; ReLUs leave half of them so. The numbers of the others, from `first`
 // to `end`.
-inline int evn_nonzeros(__global const real *x, const int first, const int end, const bool sparse,
+static inline int evn_nonzeros(__global const real *x, const int first, const int end, const bool sparse,
                         int *numbers) {
     int count = 0;
     for (int k = first; k < end; k++) {
@@ -343,7 +343,7 @@ inline int evn_nonzeros(__global const real *x, const int first, const int end, 
     return count;
 }
 
-inline int evn_open(__global const real *gates, const int first, const int end, int *numbers) {
+static inline int evn_open(__global const real *gates, const int first, const int end, int *numbers) {
     int count = 0;
     for (int n = first; n < end; n++) {
         numbers[count] = n;
