@@ -30,7 +30,9 @@ typedef struct evn_phase {
     /// With the gradient EVN_GRADIENT_ADJOINT: where solving backwards ends further from the true
     /// start than this (evn_solver_watched), the phase goes on with gradients from checkpoints, and
     /// the next report has a metric fell_back, which says how far. That is seen with the results of
-    /// the batches that are read next, and costs no wait. 0: it is not looked at
+    /// the batches that are read next, and costs no wait; the batch behind which it is seen is the
+    /// last of an adjoint. A solve backwards that did not stay finite has spoilt the parameters by
+    /// then, and training ends with EVN_ERR_NOT_FINITE, unreported. 0: it is not looked at
     double reconstruction;
 } evn_phase;
 

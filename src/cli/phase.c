@@ -100,7 +100,8 @@ const evn__option evn__phase_options[] = {
     {"reconstruction", "X",
      "adjoint: how far from the true start solving backwards may end, relative to it; beyond it "
      "the training ends, or falls back; 0: an epoch ends with a warning where it is beyond 0.05. "
-     "By default it is 0.05, looked at without a wait, and the phase goes on from checkpoints",
+     "By default it is 0.05, looked at without a wait, and the phase goes on from checkpoints, or, "
+     "where solving backwards did not stay finite, ends the training",
      TRAIN, &evn__option_real, AT(reconstruction), 0, 1e6, NULL},
     {"fallback", "KIND",
      "adjoint: the gradient where it ends further away, or does not get there; none: the training "

@@ -163,27 +163,16 @@ void evn__report_epoch(const evn__task_row *row, const evn_phase *phases, int ep
     report_switch(name, epoch);
 }
 
-/// Where the solve backwards ended, in words.
-static const char *show_distance(double far, char text[64]) {
-    if (isfinite(far)) {
-        evn__print(text, 64, "ended %.0f %% away from the true start", 100 * far);
-    } else {
-        evn__print(text, 64, "did not stay finite on its way to the start");
-    }
-    return text;
-}
-
 bool evn__report_fallback(const evn_phase *phases, const evn_epoch *epoch) {
     double far = evn_metrics_value(&epoch->metrics, "fell_back");
-    char text[64];
     if (isnan(far)) {
         return false;
     }
     fprintf(stderr,
-            "evonode: warning: epoch %d, phase %s: the backward solve %s, so that its gradient is "
-            "not to be trusted: from here on the gradients of this phase are taken from "
-            "checkpoints; fallback=none ends the training instead\n",
-            epoch->epoch + 1, phases[epoch->phase].name, show_distance(far, text));
+            "evonode: warning: epoch %d, phase %s: the backward solve ended %.0f %% away from "
+            "the true start, so that its gradient is not to be trusted: from here on the gradients "
+            "of this phase are taken from checkpoints; fallback=none ends the training instead\n",
+            epoch->epoch + 1, phases[epoch->phase].name, 100 * far);
     return true;
 }
 

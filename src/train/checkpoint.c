@@ -33,7 +33,7 @@ static void list_counters(const evn__checkpoint *c, const evn__position *positio
                                       {"optimizer steps", steps, INT64_MAX, false},
                                       {"switch epochs", position->automatic.epochs, all, false},
                                       {"switch stalled", position->automatic.stalled, all, false},
-                                      {"fell back", position->fell_back, 1, true}};
+                                      {"fell back", position->fallback, EVN__FALLBACK_DUE, true}};
     memcpy(counters, listed, sizeof(listed));
 }
 
@@ -168,7 +168,7 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
         .in_phase = (int)counters[1].value,
         .epoch = (int)counters[2].value,
         .automatic = {.epochs = (int)counters[4].value, .stalled = (int)counters[5].value},
-        .fell_back = counters[6].value > 0};
+        .fallback = (evn__fallback)counters[6].value};
     *steps = counters[3].value;
     EVN_TRY(read_best(file, &position->automatic.best));
     int in_phase = c->phases[position->phase].epochs;

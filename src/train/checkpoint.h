@@ -9,15 +9,16 @@
 #define EVN_TRAIN_CHECKPOINT_H
 
 #include "evonode/optimizer.h"
+#include "train/fallback.h"
 #include "train/switch.h"
 
 /// What is done so far.
 typedef struct evn__position {
-    int phase;             ///< the phase that is next, or under way
-    int in_phase;          ///< its epochs; all of them when it has ended, however early
-    int epoch;             ///< epochs of all phases
-    evn__switch automatic; ///< what an automatic phase has seen so far
-    bool fell_back;        ///< its gradient comes from checkpoints (train/fallback.h)
+    int phase;              ///< the phase that is next, or under way
+    int in_phase;           ///< its epochs; all of them when it has ended, however early
+    int epoch;              ///< epochs of all phases
+    evn__switch automatic;  ///< what an automatic phase has seen so far
+    evn__fallback fallback; ///< of its gradient, on checkpoints
 } evn__position;
 
 /// What a checkpoint is of; all is borrowed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/phases.h"
 
+#include "task/evaluate.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,18 @@ evn_status evn__phases_digest(const evn_trainer_options *options, char digest[EV
     }
     free(text.data);
     return text.status;
+}
+
+evn_status evn__phases_check_solvers(const evn_trainer_options *options, const evn_task *task) {
+    for (int i = 0; i < options->phase_count && task->methods->check; ++i) {
+        evn__error_clear();
+        evn_status status = task->methods->check(task->self, &options->phases[i].solver, true);
+        status = evn__task_result(task, "check", status);
+        if (status != EVN_OK) {
+            return evn__prepend(status, "phase %d (%s)", i + 1, options->phases[i].name);
+        }
+    }
+    return EVN_OK;
 }
 
 int evn__phases_epochs(const evn_phase *phases, int count) {

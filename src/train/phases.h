@@ -12,6 +12,9 @@
 evn_status evn__phases_copy(const evn_trainer_options *options, const evn_task *task,
                             evn__arena *arena, evn_phase **phases);
 
+/// What a later phase would be refused for, before the first has trained for hours.
+evn_status evn__phases_check_solvers(const evn_trainer_options *options, const evn_task *task);
+
 /// A digest of what decides how a training goes on besides its task: phases, optimiser,
 /// accumulation.
 evn_status evn__phases_digest(const evn_trainer_options *options, char digest[EVN__HASH_TEXT]);

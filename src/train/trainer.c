@@ -28,9 +28,9 @@ struct evn_trainer {
     void *training, *testing;          ///< programs
     void *ahead;                       ///< automatic phase: with the next phase's solver
     int training_phase, testing_phase; ///< what they were compiled for
-    bool training_fell_back;
-    double *losses; ///< [epochs]
-    float *best;    ///< the parameters at the least loss of what is held out; NULL: no phase asks
+    evn__fallback training_fallback;   ///< as it was then
+    double *losses;                    ///< [epochs]
+    float *best; ///< the parameters at the least loss of what is held out; NULL: no phase asks
     evn__position at;
     char digest[EVN__HASH_TEXT]; ///< of the options
     bool within;                 ///< an epoch is under way: parameters are not those of `at`
@@ -68,17 +68,22 @@ static evn_status compile_with(evn_trainer *t, const evn_solver_options *solver,
     return EVN_OK;
 }
 
+static bool fell_back(evn__fallback state) {
+    return state == EVN__FALLBACK_TAKEN;
+}
+
 static evn_status compile(evn_trainer *t, int phase, bool train) {
     void **program = train ? &t->training : &t->testing;
     int *compiled = train ? &t->training_phase : &t->testing_phase;
     const evn_phase *own = &t->phases[phase];
-    if (*program && *compiled == phase && (!train || t->training_fell_back == t->at.fell_back)) {
+    if (*program && *compiled == phase &&
+        (!train || fell_back(t->training_fallback) == fell_back(t->at.fallback))) {
         return EVN_OK;
     }
-    const evn_solver_options solver = train ? evn__fallback_solver(own, &t->task, t->at.fell_back)
+    const evn_solver_options solver = train ? evn__fallback_solver(own, &t->task, t->at.fallback)
                                             : evn_solver_options_forward(&own->solver);
     *compiled = phase;
-    t->training_fell_back = train ? t->at.fell_back : t->training_fell_back;
+    t->training_fallback = train ? t->at.fallback : t->training_fallback;
     evn_status status = compile_with(t, &solver, train, program);
     return status == EVN_ERR_ARGUMENT
                ? evn__prepend(status, "phase %d (%s)", phase + 1, t->phases[phase].name)
@@ -118,19 +123,6 @@ static evn_status check_task(const evn_trainer *t) {
     return EVN_OK;
 }
 
-/// What a later phase would be refused for, before the first has trained for hours.
-static evn_status check_solvers(const evn_trainer *t) {
-    for (int i = 0; i < t->options.phase_count && t->task.methods->check; ++i) {
-        evn__error_clear();
-        evn_status status = t->task.methods->check(t->task.self, &t->phases[i].solver, true);
-        status = evn__task_result(&t->task, "check", status);
-        if (status != EVN_OK) {
-            return evn__prepend(status, "phase %d (%s)", i + 1, t->phases[i].name);
-        }
-    }
-    return EVN_OK;
-}
-
 static evn_status make(evn_trainer *t) {
     EVN_TRY(evn__phases_copy(&t->options, &t->task, &t->arena, &t->phases));
     t->options.phases = t->phases;
@@ -141,7 +133,7 @@ static evn_status make(evn_trainer *t) {
     t->parameters = t->task.methods->parameters(t->task.self);
     EVN_TRY(check_task(t));
     EVN_TRY(evn__pause_check(&t->options));
-    EVN_TRY(check_solvers(t));
+    EVN_TRY(evn__phases_check_solvers(&t->options, &t->task));
     EVN_TRY(EVN_NEW(&t->losses, evn__phases_epochs(t->phases, t->options.phase_count)));
     for (int i = 0; i < t->options.phase_count && !t->best; ++i) {
         EVN_TRY(t->phases[i].held_out
@@ -244,6 +236,12 @@ static int report_length(const evn_trainer *t) {
     return each < REPORT_ITERATIONS ? each : REPORT_ITERATIONS;
 }
 
+/// Whether what is done ends a report, be training stopped or not.
+static bool is_report_due(const evn_trainer *t) {
+    return t->at.in_phase % report_length(t) == 0 ||
+           t->at.in_phase == t->phases[t->at.phase].epochs;
+}
+
 /// The parameters to or from t->best; waits.
 static evn_status copy_best(evn_trainer *t, bool keep) {
     evn_binding values = evn_parameters_values(t->parameters);
@@ -328,7 +326,7 @@ static evn_status list_training(evn_trainer *t, const report *r, double seconds,
         EVN_TRY(set_real(metrics, "nfe_backward", "", r->nfe_backward / (double)r->batches));
     }
     if (r->nfe_forward == 0 || !t->task.methods->reconstruction ||
-        t->phases[t->at.phase].solver.gradient != EVN_GRADIENT_ADJOINT || t->at.fell_back) {
+        t->phases[t->at.phase].solver.gradient != EVN_GRADIENT_ADJOINT || t->at.fallback) {
         return EVN_OK;
     }
     double x, theta;
@@ -380,9 +378,9 @@ static evn_status report_held_out(evn_trainer *t, report *r) {
     return set_real(&r->result.metrics, "held_out_loss", "", loss);
 }
 
-/// Only where nothing is enqueued.
-static evn_status look_back(evn_trainer *t, report *r) {
-    return evn__fallback_look(&t->phases[t->at.phase], &t->task, t->training, &t->at.fell_back,
+/// What is due is taken only where it would be without a stop: what goes on from there is the same.
+static evn_status look_back(evn_trainer *t, bool take, report *r) {
+    return evn__fallback_look(&t->phases[t->at.phase], &t->task, t->training, take, &t->at.fallback,
                               &r->result.metrics);
 }
 
@@ -391,8 +389,7 @@ static evn_status end_report(evn_trainer *t, report *r) {
     evn_metrics *metrics = &r->result.metrics;
     r->result.epoch = last_epoch(t);
     EVN_TRY(list_training(t, r, seconds, metrics));
-    EVN_TRY(look_back(t, r));
-    EVN_TRY(compile(t, t->at.phase, true));
+    EVN_TRY(look_back(t, is_report_due(t), r));
     EVN_TRY(list_test(t, metrics));
     EVN_TRY(set_real(metrics, "peak_device_bytes", "bytes",
                      (double)evn_device_get_stats(t->device).bytes_peak));
@@ -414,11 +411,12 @@ static evn_status read_results(evn_trainer *t, int slot, report *r) {
     double before = r->sum.loss;
     r->drained = true;
     EVN_TRY_TASK(&t->task, read, t->training, 0, slot + 1, &r->sum);
+    EVN_TRY(look_back(t, false, r)); // what it finds may be why the loss is not finite
     EVN_CHECK(isfinite(r->sum.loss - before), EVN_ERR_NOT_FINITE,
               "the loss is not finite in %s %d (phase %s); lower the learning rate (it was %g), "
               "give the phase more steps or use another seed",
               unit_of(t), t->at.epoch + 1, t->phases[t->at.phase].name, r->rate);
-    return look_back(t, r);
+    return EVN_OK;
 }
 
 static evn_status load(evn_trainer *t, const evn_batch *batch, int slot, report *r) {
@@ -447,6 +445,7 @@ static evn_status add_gradient(evn_trainer *t, int64_t index, int batches, repor
     bool due = slot == m->slots - 1 || index == steps - 1;
     // The adjoint would fail where the loss is not finite; along a grid, the device need not wait.
     bool first = due && t->phases[t->at.phase].solver.gradient == EVN_GRADIENT_ADJOINT;
+    EVN_TRY(compile(t, t->at.phase, true)); // again where it fell back
     EVN_TRY(load(t, &batch, slot, r));
     EVN_TRY_TASK(&t->task, forward, t->training, slot, &ahead);
     EVN_TRY(first ? read_results(t, slot, r) : EVN_OK);
@@ -456,7 +455,7 @@ static evn_status add_gradient(evn_trainer *t, int64_t index, int batches, repor
     r->nfe_backward += back.nfe;
     ++r->batches;
     EVN_TRY(evn__gradient_mean_add(t->mean, batches));
-    return compile(t, t->at.phase, true); // again where it fell back
+    return due && t->at.fallback == EVN__FALLBACK_DUE ? look_back(t, true, r) : EVN_OK;
 }
 
 /// One step of the optimiser, on the batches first … first + count − 1 of the epoch.
@@ -527,14 +526,13 @@ static evn_status begin_phase(evn_trainer *t) {
 
 static evn_status run_phase(evn_trainer *t) {
     const evn_phase *phase = &t->phases[t->at.phase];
-    int each = report_length(t);
     bool stopped = false;
     report r;
     EVN_TRY(begin_phase(t));
     begin_report(t, &r);
     while (t->at.in_phase < phase->epochs) {
         EVN_TRY(train_epoch(t, &r, &stopped));
-        if (stopped || t->at.in_phase % each == 0 || t->at.in_phase == phase->epochs) {
+        if (stopped || is_report_due(t)) {
             EVN_TRY(end_report(t, &r));
             begin_report(t, &r);
         }
@@ -587,12 +585,15 @@ evn_status evn_trainer_save(const evn_trainer *trainer, const char *path) {
 }
 
 evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epochs) {
+    evn_trainer *t = trainer;
     EVN_REQUIRE(trainer);
     EVN_REQUIRE(path);
     EVN_REQUIRE(epochs);
-    evn__checkpoint checkpoint = checkpoint_of(trainer, &trainer->at);
+    evn__checkpoint checkpoint = checkpoint_of(t, &t->at);
     EVN_TRY(evn__checkpoint_read(path, &checkpoint));
-    trainer->within = false;
-    *epochs = trainer->at.epoch;
+    EVN_TRY(evn__fallback_forget(&t->phases[t->training_phase], &t->task, t->training,
+                                 t->training_fallback));
+    t->within = false;
+    *epochs = t->at.epoch;
     return EVN_OK;
 }

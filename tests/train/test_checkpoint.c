@@ -100,7 +100,8 @@ static void step(training *t) {
 static training stand(bool has_state, const char *name) {
     training t = open_training(1);
     evn_task task;
-    t.position = (evn__position){1, 1, 4, {.best = 0.1, .epochs = 2, .stalled = 1}, true};
+    t.position =
+        (evn__position){1, 1, 4, {.best = 0.1, .epochs = 2, .stalled = 1}, EVN__FALLBACK_DUE};
     t.has_state = has_state;
     t.state = 42;
     for (int i = 0; i < t.position.epoch; ++i) {
@@ -126,7 +127,7 @@ START_TEST(round_trip) {
     ck_assert_double_eq(second.position.automatic.best, 0.1);
     ck_assert_int_eq(second.position.automatic.epochs, 2);
     ck_assert_int_eq(second.position.automatic.stalled, 1);
-    ck_assert(second.position.fell_back);
+    ck_assert_int_eq(second.position.fallback, EVN__FALLBACK_DUE);
     ck_assert_int_eq(second.state, _i ? 42 : 0);
     for (int i = 0; i < EPOCHS; ++i) {
         ck_assert_double_eq(second.losses[i], first.losses[i]);

@@ -53,7 +53,8 @@ typedef struct story {
     int fell_back, reports; ///< reports that say so, and all
     double far;
     evn_trainer *trainer;
-    const char *path; ///< of a checkpoint after five reports; NULL: none
+    const char *path; ///< of a checkpoint after five reports, or behind a stop; NULL: none
+    int stop;         ///< behind so many iterations; 0: never
 } story;
 
 static void on_epoch(void *user, const evn_epoch *epoch) {
@@ -61,26 +62,43 @@ static void on_epoch(void *user, const evn_epoch *epoch) {
     double far = evn_metrics_value(&epoch->metrics, "fell_back");
     s->fell_back += !isnan(far);
     s->far = isnan(far) ? s->far : far;
-    if (++s->reports == 5 && s->path) {
+    if ((++s->reports == 5 || s->stop) && s->path) {
         TRY(evn_trainer_save(s->trainer, s->path));
     }
 }
 
-/// w after the phases; `from`: a checkpoint to go on with, or NULL.
-static double train(double rate, const evn_phase *phases, int count, const char *from,
-                    story *told) {
+static bool is_over(void *user) {
+    const story *s = user;
+    int done; // but the one under way
+    evn_trainer_losses(s->trainer, &done);
+    return s->stop > 0 && done + 1 >= s->stop;
+}
+
+/// How training ended, and w then; `from`: a checkpoint to go on with, or NULL.
+static evn_status end_of(double rate, const evn_phase *phases, int count, const char *from,
+                         story *told, double *w) {
     decay d = decay_of(rate);
-    double w;
     int epochs;
-    evn_trainer_options options = {
-        .phases = phases, .phase_count = count, .epoch_done = on_epoch, .user = told};
+    evn_trainer_options options = {.phases = phases,
+                                   .phase_count = count,
+                                   .epoch_done = on_epoch,
+                                   .stop = is_over,
+                                   .user = told};
     options.optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_ADAM);
     TRY(evn_trainer_create(test_device(), &d.task, &options, &told->trainer));
     TRY(from ? evn_trainer_restore(told->trainer, from, &epochs) : EVN_OK);
-    TRY(evn_trainer_run(told->trainer));
+    evn_status status = evn_trainer_run(told->trainer);
     evn_trainer_destroy(&told->trainer);
-    TRY(evn_parameters_read(d.parameters, 0, &w));
+    TRY(evn_parameters_read(d.parameters, 0, w));
     decay_free(&d);
+    return status;
+}
+
+/// w after the phases.
+static double train(double rate, const evn_phase *phases, int count, const char *from,
+                    story *told) {
+    double w;
+    TRY(end_of(rate, phases, count, from, told, &w));
     return w;
 }
 
@@ -120,6 +138,38 @@ START_TEST(is_resumed) {
 }
 END_TEST
 
+/// Stops behind iterations that end no report: before the fallback is taken, when it is, and later.
+START_TEST(is_resumed_from_anywhere) {
+    const evn_phase phase = watched(EVN_GRADIENT_ADJOINT, 5 * ITERATIONS, 0.05);
+    double stopped, w;
+    story all = {0}, until = {.path = "checkpoint", .stop = _i + 1}, again = {0};
+    w = train(12, &phase, 1, NULL, &all);
+    ck_assert_int_eq(all.fell_back, 1);
+    ck_assert_int_eq(end_of(12, &phase, 1, NULL, &until, &stopped), EVN_ERR_INTERRUPTED);
+    ck_assert_int_eq(until.reports, 1);
+    ck_assert_double_eq(w, train(12, &phase, 1, "checkpoint", &again));
+    ck_assert_int_eq(until.fell_back + again.fell_back, 1);
+}
+END_TEST
+
+/// A gradient that is not finite has ruined the parameters when it is seen: nothing goes on from
+/// there, and nothing is reported that would be kept. Reports are of one iteration and of ten.
+START_TEST(nothing_goes_on_from_what_is_not_finite) {
+    evn_phase phase = watched(EVN_GRADIENT_ADJOINT, _i == 0 ? 6 : 200, 0.05);
+    phase.solver.method = "rk4";
+    phase.solver.steps = 60;
+    story told = {0};
+    double w;
+    ck_assert_int_eq(end_of(150, &phase, 1, NULL, &told, &w), EVN_ERR_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "a solve backwards"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "take the gradient checkpointed"));
+    ck_assert_int_eq(told.reports, 0);
+    phase.solver = evn_solver_options_with(&phase.solver, EVN_GRADIENT_CHECKPOINTED);
+    TRY(end_of(150, &phase, 1, NULL, &told, &w));
+    ck_assert(isfinite(w));
+}
+END_TEST
+
 /// What can be solved backwards has the same bits, and nothing more is waited for. Steps are fixed:
 /// how often an adaptive solve is looked at depends on how long looks take.
 START_TEST(costs_no_wait) {
@@ -146,6 +196,8 @@ static Suite *suite(void) {
     TCase *c = tcase_create("fallback");
     tcase_add_test(c, falls_back);
     tcase_add_test(c, is_resumed);
+    tcase_add_loop_test(c, is_resumed_from_anywhere, 0, 4);
+    tcase_add_loop_test(c, nothing_goes_on_from_what_is_not_finite, 0, 2);
     tcase_add_test(c, costs_no_wait);
     suite_add_tcase(s, c);
     return s;
