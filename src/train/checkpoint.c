@@ -158,7 +158,7 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
     const char *training = evn__safetensors_metadata(file, "training");
     EVN_CHECK(training && strcmp(training, c->training) == 0, EVN_ERR_DATA,
               "it is of a training with other phases, another optimiser or another number of "
-              "batches a step");
+              "batches a step, or of a version with other error norms of adaptive steps");
     list_counters(c, position, 0, counters);
     for (int i = 0; i < COUNTERS; ++i) {
         EVN_TRY(read_counter(file, &counters[i]));
