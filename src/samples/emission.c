@@ -430,6 +430,7 @@ static evn_status copy_text(const evn__emission *e, const char *text, const char
 static evn_status finish(const evn__emission *e, evn__sample_function *function) {
     memcpy(function->operands, e->operands, sizeof(function->operands));
     function->operand_count = e->operand_count;
+    function->unrolled = e->unrolled;
     return copy_text(e, e->body.data, &function->body);
 }
 

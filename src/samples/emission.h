@@ -35,6 +35,7 @@ typedef struct evn__emission {
     evn__affine here;         ///< the element that a local value is, in the loop being written
     int64_t private_elements; ///< in arrays of the work-item
     int64_t block_elements;   ///< of these in blocks, one after the other: the most of one
+    int64_t unrolled;         ///< terms of the elements that are written one by one
     // simt
     int64_t local_elements; ///< of local memory: what sums need, then what the group shares
     int work;               ///< number of the scratch for what has no room there; −1: none

@@ -186,7 +186,18 @@ static void unroll_row(evn__emission *e, evn_value value) {
     e->state[value] = EVN__EMITTED_SMALL;
 }
 
+/// What a compiler finds one after the other for it: a product or an addition each.
+static int64_t unrolled_terms(const evn__emission *e, evn_value value) {
+    int64_t m, n;
+    if (is_contraction(e, value) && !is_total(e, value)) {
+        contraction_extents(e, value, &m, &n);
+        return m * n;
+    }
+    return evn__samples_count(e->s, value) * terms(e, value);
+}
+
 static void unroll(evn__emission *e, evn_value value) {
+    e->unrolled += unrolled_terms(e, value);
     if (node_of(e, value)->op == EVN__OP_SOLVE) {
         evn__emit_system(e, value);
     } else if (is_contraction(e, value)) {

@@ -235,10 +235,14 @@ static bool can_cooperate(const evn__samples *s, int phase) {
 // Kernels and launches
 // -------------------------------------------------------------------------------
 
+/// What is unrolled is bounded for all groups together: pieces of one are compiled no less.
 static evn_status emit_groups(const evn__samples *s, evn__sample_function *functions, bool *fits) {
+    int64_t unrolled = 0;
     for (int i = 0; i < s->group_count && *fits; ++i) {
         if (s->groups[i].large == EVN_NONE || s->cooperates[s->groups[i].phase]) {
             EVN_TRY(evn__samples_emit(s, i, &functions[i], fits));
+            unrolled += functions[i].unrolled;
+            *fits = *fits && unrolled <= EVN__SAMPLES_MAX_UNROLLED;
         }
     }
     return EVN_OK;

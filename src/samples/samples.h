@@ -44,6 +44,8 @@ enum {
                                       ///< elements of a uniform value
     EVN__SAMPLES_MAX_SYSTEM = 16,     ///< unknowns of a sample's linear system, kept in an array
     EVN__SAMPLES_MAX_SUMS = 1 << 19,  ///< multiplications of a contraction with two long axes
+    EVN__SAMPLES_MAX_UNROLLED = 4096, ///< terms of a plan that are written one by one: what more
+                                      ///< take to compile
 };
 
 /// The same for GPUs. None was at hand: the limits are estimates of what takes as long as the
@@ -159,6 +161,7 @@ typedef struct evn__sample_function {
     int items;        ///< for each of which it is to be called, simt: by a work-group
     int group;        ///< work-items of a group
     int64_t local;    ///< reals in local memory
+    int64_t unrolled; ///< terms of the elements that are written one by one
     evn__operand operands[EVN__OPERAND_CAPACITY];
     int operand_count;
 } evn__sample_function;
