@@ -119,7 +119,8 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     evn__text_append(text, "%d %d %.17g %.17g %.17g %.17g %.17g|", (int)s->controller, (int)s->norm,
                      s->safety, s->min_factor, s->max_factor, s->dt_first, s->dt_max);
     if (s->steps == 0) { // the numbers of norms have changed; names stay
-        evn__text_append(text, "%s|", evn_norm_name((int)s->norm));
+        const char *norm = evn_norm_name((int)s->norm);
+        evn__text_append(text, "%s|", norm ? norm : "");
     }
     for (int i = 0; s->times && i < s->observations; ++i) {
         evn__text_append(text, "%.17g ", s->times[i]);

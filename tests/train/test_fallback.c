@@ -4,6 +4,7 @@
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
 #include "test.h"
+#include "train/fallback.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -170,6 +171,40 @@ START_TEST(nothing_goes_on_from_what_is_not_finite) {
 }
 END_TEST
 
+static evn_status tell_once(void *program, double *worst) {
+    double *held = program;
+    *worst = *held;
+    *held = 0;
+    return EVN_OK;
+}
+
+/// What a program has seen before a restore says nothing of what follows it.
+START_TEST(forgets) {
+    const evn_task_methods methods = {.name = "held", .watched = tell_once};
+    const evn_task task = {.methods = &methods};
+    const evn_phase phase = watched(EVN_GRADIENT_ADJOINT, 1, 0.05);
+    evn__fallback state = EVN__FALLBACK_NONE;
+    evn_metrics metrics = {0};
+    double held = INFINITY;
+    TRY(evn__fallback_forget(&phase, &task, &held, state));
+    TRY(evn__fallback_look(&phase, &task, &held, true, &state, &metrics));
+    ck_assert_int_eq(state, EVN__FALLBACK_NONE);
+    held = 0.06;
+    TRY(evn__fallback_look(&phase, &task, &held, false, &state, &metrics));
+    ck_assert_int_eq(state, EVN__FALLBACK_DUE);
+    ck_assert_double_eq(evn_metrics_value(&metrics, "fell_back"), 0.06);
+    held = INFINITY; // of the gradient behind which it is taken
+    ck_assert_int_eq(evn__fallback_look(&phase, &task, &held, true, &state, &metrics),
+                     EVN_ERR_NOT_FINITE);
+    TRY(evn__fallback_look(&phase, &task, &held, true, &state, &metrics));
+    ck_assert_int_eq(state, EVN__FALLBACK_TAKEN);
+    held = INFINITY; // a program that does not watch is not asked
+    TRY(evn__fallback_forget(&phase, &task, &held, state));
+    ck_assert_double_eq(held, INFINITY);
+    TRY(evn__fallback_forget(&phase, &task, NULL, EVN__FALLBACK_NONE)); // there is none
+}
+END_TEST
+
 /// What can be solved backwards has the same bits, and nothing more is waited for. Steps are fixed:
 /// how often an adaptive solve is looked at depends on how long looks take.
 START_TEST(costs_no_wait) {
@@ -198,6 +233,7 @@ static Suite *suite(void) {
     tcase_add_test(c, is_resumed);
     tcase_add_loop_test(c, is_resumed_from_anywhere, 0, 4);
     tcase_add_loop_test(c, nothing_goes_on_from_what_is_not_finite, 0, 2);
+    tcase_add_test(c, forgets);
     tcase_add_test(c, costs_no_wait);
     suite_add_tcase(s, c);
     return s;

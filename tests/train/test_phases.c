@@ -28,6 +28,7 @@ START_TEST(norms_are_known_by_name) {
         ck_assert_str_ne(digest_of(0, (evn_norm)norm), state);
         ck_assert_str_ne(digest_of(0, (evn_norm)norm), adaptive);
     }
+    ck_assert_str_ne(digest_of(0, (evn_norm)-1), state); // which is refused later
 }
 END_TEST
 
