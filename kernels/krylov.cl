@@ -108,8 +108,8 @@ INLINE void rotate_columns(__global real *h, __global real *g, __global real *tu
             column[i + 1] = c * below - s * above;
         }
         const real r = sqrt(column[j] * column[j] + column[j + 1] * column[j + 1]);
-        const real c = r == R(0.0) ? R(1.0) : column[j] / r;
-        const real s = r == R(0.0) ? R(0.0) : column[j + 1] / r;
+        const real c = r == R(0.0) ? R(0.0) : column[j] / r; // nothing of g is solved by a column of 0
+        const real s = r == R(0.0) ? R(-1.0) : column[j + 1] / r;
         column[j] = r;
         turns[2 * j] = c;
         turns[2 * j + 1] = s;

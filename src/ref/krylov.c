@@ -64,7 +64,8 @@ static void rotate(double *h, double *g, double *turns, int64_t k) {
             column[i + 1] = c * below - s * above;
         }
         double r = sqrt(column[j] * column[j] + column[j + 1] * column[j + 1]);
-        double c = r == 0 ? 1 : column[j] / r, s = r == 0 ? 0 : column[j + 1] / r;
+        double c = r == 0 ? 0 : column[j] / r; // nothing of g is solved by a column of 0
+        double s = r == 0 ? -1 : column[j + 1] / r;
         column[j] = r;
         turns[2 * j] = c;
         turns[2 * j + 1] = s;
