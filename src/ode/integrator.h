@@ -84,11 +84,22 @@ evn_binding evn__times_dt(const evn__times *times, int step);
 /// The length itself, of the steps of an interval.
 double evn__times_length(const evn__times *times, int interval);
 
-/// After fixed steps: those of a method that iterates are not a number where their equations were
-/// not solved, and nobody has looked. Waits for the device, for such methods alone. (outcome.c)
+/// What may be left unsolved in fixed steps.
+typedef struct evn__doubtful {
+    bool steps;   ///< equations at all
+    bool vectors; ///< by GMRES
+} evn__doubtful;
+
+/// Of adaptive steps nothing: their error tells. (outcome.c)
+evn_status evn__outcome_find_doubtful(const evn_solver_options *options, const evn__system *system,
+                                      evn__doubtful *doubtful);
+
+/// After fixed steps: they are not a number where their equations were not solved, and nobody has
+/// looked. Waits for the device, where they may be unsolved alone. (outcome.c)
 /// @param x0, x1  the state at the start and at the end, [count]
-evn_status evn__outcome_check_steps(const evn_solver_options *options, evn_binding x0,
-                                    evn_binding x1, size_t count, evn_solution *solution);
+evn_status evn__outcome_check_steps(const evn_solver_options *options, evn__doubtful doubtful,
+                                    evn_binding x0, evn_binding x1, size_t count,
+                                    evn_solution *solution);
 
 /// The stepper of the options' method, with the checks that evn_solver_create documents.
 evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper);

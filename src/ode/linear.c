@@ -213,6 +213,15 @@ evn_status evn__linear_create(evn__step_build *step, evn__linear *linear) {
     return status;
 }
 
+evn_status evn__linear_by_vectors(const evn__system *system, bool *by_vectors) {
+    evn__step_build step = {.system = system};
+    evn__linear linear;
+    EVN_TRY(evn__linear_create(&step, &linear));
+    *by_vectors = linear.width > 0 && linear.kind == &evn__linear_krylov;
+    evn__linear_free(&linear);
+    return EVN_OK;
+}
+
 void evn__linear_free(evn__linear *linear) {
     free(linear->coupled);
     free(linear->parts);

@@ -37,6 +37,9 @@ typedef struct evn__linear_matrix {
 evn_status evn__linear_create(evn__step_build *step, evn__linear *linear);
 void evn__linear_free(evn__linear *linear); ///< what it holds, not the struct
 
+/// Whether there is no matrix: linear systems may be left unsolved then.
+evn_status evn__linear_by_vectors(const evn__system *system, bool *by_vectors);
+
 /// Whether one matrix for several systems is less work than one for each.
 bool evn__linear_keeps(const evn__linear *linear);
 

@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "kernels/shared.h"
 #include "ode/integrator_state.h"
+#include "ode/linear.h"
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>
@@ -140,10 +141,23 @@ static evn_status check_finite(const evn_solver_options *options, evn_binding x,
     return status;
 }
 
-evn_status evn__outcome_check_steps(const evn_solver_options *options, evn_binding x0,
-                                    evn_binding x1, size_t count, evn_solution *solution) {
+evn_status evn__outcome_find_doubtful(const evn_solver_options *options, const evn__system *system,
+                                      evn__doubtful *doubtful) {
+    const evn__stepper *stepper = evn__stepper_find(options->method);
+    *doubtful = (evn__doubtful){.steps = options->steps > 0 && stepper->kind->iterates};
+    if (options->steps == 0 || !isinf(evn__stepper_stability(stepper))) {
+        return EVN_OK; // an explicit method solves nothing
+    }
+    EVN_TRY(evn__linear_by_vectors(system, &doubtful->vectors));
+    doubtful->steps = doubtful->steps || doubtful->vectors;
+    return EVN_OK;
+}
+
+evn_status evn__outcome_check_steps(const evn_solver_options *options, evn__doubtful doubtful,
+                                    evn_binding x0, evn_binding x1, size_t count,
+                                    evn_solution *solution) {
     bool finite = true;
-    if (!evn__stepper_find(options->method)->kind->iterates) {
+    if (!doubtful.steps) {
         return EVN_OK;
     }
     EVN_TRY(check_finite(options, x1, count, &finite));
@@ -156,7 +170,8 @@ evn_status evn__outcome_check_steps(const evn_solver_options *options, evn_bindi
               "the initial state of the %d steps of %s is not finite; look at what made it",
               solution->accepted, options->method);
     EVN_FAIL(EVN_ERR_SOLVER,
-             "the state after %d steps of %s is not finite: Newton's method did not solve the "
-             "equations of one of them, or f is not finite; take more steps, or adaptive ones",
-             solution->accepted, options->method);
+             "the state after %d steps of %s is not finite: the equations of one of them were not "
+             "solved, or f is not finite; take more steps, or adaptive ones%s",
+             solution->accepted, options->method,
+             doubtful.vectors ? ", or give krylov more vectors" : "");
 }

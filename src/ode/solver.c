@@ -32,6 +32,7 @@ struct evn_solver {
     evn_binding *parameters;           ///< of the system, of the last solve
     evn_binding *parameters_bar;       ///< where their cotangents go
     evn__passage passage;              ///< of the last solve, without what its samples have
+    evn__doubtful doubtful;            ///< what is looked at behind it
     bool ended;                        ///< it came to its end or to a stop
     bool solved;                       ///< it came to its end: there is something to differentiate
     bool differentiated;               ///< so did a gradient of it,
@@ -114,6 +115,8 @@ static evn_status create(evn_solver *solver, evn_device *device, const evn_dynam
                                      .system = &solver->dynamics->system,
                                      .options = &solver->options,
                                      .course = &solver->course};
+    EVN_TRY(
+        evn__outcome_find_doubtful(&solver->options, &solver->dynamics->system, &solver->doubtful));
     EVN_TRY(create_memory(solver));
     return create_scheme(solver);
 }
@@ -212,9 +215,9 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
     evn_status status = solver->scheme->methods->solve(solver->scheme, &passage, solution);
     evn_binding end = solver->scheme->methods->end(solver->scheme, 0);
     *x1 = solver->observations ? evn__observations_given(solver->observations) : end;
-    if (status == EVN_OK && solver->options.steps > 0) {
-        status =
-            evn__outcome_check_steps(&solver->options, x0, end, state_elements(solver), solution);
+    if (status == EVN_OK) {
+        status = evn__outcome_check_steps(&solver->options, solver->doubtful, x0, end,
+                                          state_elements(solver), solution);
     }
     if (status == EVN_OK && solver->observations) {
         status = evn__observations_give(solver->observations);
