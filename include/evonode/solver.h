@@ -98,7 +98,8 @@ typedef struct evn_solver_options {
     /// with 1; the first may be 0, the start itself. NULL: n equal parts, after t0. Not kept
     const double *times;
     /// Implicit: vectors of GMRES (Saad and Schultz 1986) in each of its systems, in place of a
-    /// matrix, 1 to 64. 0: a matrix up to 32 unknowns, 12 vectors beyond
+    /// matrix, 1 to 64. 0: a matrix up to 32 unknowns, 12 vectors beyond. Those of gradients have
+    /// four times as many, or 64; where that is too few, cotangents are NaN
     int krylov;
     evn_gradient gradient; ///< NONE: evn_solve_gradient is refused
     /// Checkpointed: states that are kept, at the places where the fewest steps are computed again

@@ -54,15 +54,29 @@ static evn_status multiply(void *context, evn_value v, evn_value *image) {
                          : evn_pushforward(j->graph, &j->x, &v, 1, &j->r, 1, image);
 }
 
+static evn_value size_of_rows(evn_graph *g, evn_value x) {
+    return evn_sum(g, evn_abs(g, x), 2); // no squares, which may be too small for a real
+}
+
+/// x, not a number in rows of which too much is left: nobody looks at derivatives.
+static evn_value mark_unsolved(evn_graph *g, evn_value x, evn_value b, evn_value residual) {
+    const double most = 1e-4;
+    evn_value one = evn_constant(g, 1), bound = evn_scale(g, size_of_rows(g, b), most);
+    evn_value bad = evn_step(g, evn_sub(g, size_of_rows(g, residual), bound));
+    evn_value mark = evn_div(g, evn_constant(g, 0), evn_sub(g, one, bad));
+    return evn_add(g, x, evn_detach(g, mark));
+}
+
 static evn_status solve(const evn__site *site, jacobian *j, evn_value b, evn_value *solution) {
     const evn__attributes *a = &site->node.attributes;
-    const evn__krylov krylov = {site->graph, multiply, j, a->vectors, a->cycles};
-    evn_value x, image;
-    EVN_TRY(evn__krylov_solve(&krylov, b, &x, NULL));
+    evn_graph *g = site->graph;
+    const evn__krylov krylov = {g, multiply, j, a->vectors, a->cycles};
+    evn_value x, image, residual;
+    EVN_TRY(evn__krylov_solve(&krylov, b, &x, &residual));
     EVN_TRY(multiply(j, x, &image)); // for derivatives of the solution alone
-    evn_value rest = evn_sub(site->graph, image, b);
-    *solution = evn__root(site->graph, x, x, rest, a->vectors, a->cycles);
-    return evn_graph_status(site->graph);
+    evn_value marked = mark_unsolved(g, x, b, residual), rest = evn_sub(g, image, b);
+    *solution = evn__root(g, marked, x, rest, a->vectors, a->cycles);
+    return evn_graph_status(g);
 }
 
 /// (∂r/∂x)⁻¹ b, or (∂r/∂x)⁻ᵀ b: itself the root of a linear system, so that it has derivatives too.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "graph/krylov.h"
 #include "ode/by_sample.h"
 #include "ode/error_norm.h"
 #include "ode/linear_kind.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-/// Vectors of a cycle where the options leave it open, and cycles of systems in derivatives: as
-/// many as there are iterations of Newton's method, which begin anew too.
-enum { VECTORS = 12, CYCLES = 4 };
+/// Vectors where the options leave it open. Systems in derivatives have more, as no iteration of
+/// Newton's method comes after: for each vector so many as there are such iterations.
+enum { VECTORS = 12, DERIVATIVE_VECTORS = 64, ITERATIONS = 4 };
 
 static int states_of(const evn__linear *linear) {
     return linear->step->system->state_count;
@@ -180,11 +181,19 @@ static evn_status find_rows(evn__linear *linear) {
     return EVN_OK;
 }
 
+/// One cycle where there is room: more vectors at once find no less than the same number in turns.
+static void choose_derivative(evn__linear *linear, int vectors) {
+    const int room = EVN__KRYLOV_MAX_VECTORS;
+    bool fits = linear->width <= room; // n vectors solve a system of n unknowns
+    linear->derivative_vectors = vectors < room ? vectors : room;
+    linear->derivative_cycles = fits ? 1 : (vectors + room - 1) / room;
+}
+
 /// A system of few unknowns has a matrix, unless the options say how many vectors to take.
 static void choose_kind(evn__linear *linear) {
     int wanted = linear->step->system->krylov;
     linear->vectors = wanted > 0 ? wanted : VECTORS;
-    linear->cycles = CYCLES;
+    choose_derivative(linear, wanted > 0 ? wanted * ITERATIONS : DERIVATIVE_VECTORS);
     linear->kind = wanted == 0 && linear->width <= EVN__LINEAR_MAX_DENSE ? &evn__linear_dense
                                                                          : &evn__linear_krylov;
 }

@@ -20,8 +20,9 @@ typedef struct evn__linear {
     int64_t width;   ///< elements of all coupled states in one of them
     evn_value doubt; ///< of each row, [rows, 1]; EVN_NONE: none yet
     // kinds' own
-    int vectors, cycles; ///< of Krylov's subspaces (diff/krylov.h)
-    evn_value held;      ///< what a rest was computed from
+    int vectors;                               ///< of Krylov's subspaces (diff/krylov.h)
+    int derivative_vectors, derivative_cycles; ///< of those in derivatives
+    evn_value held;                            ///< what a rest was computed from
     evn_value *residual; ///< per state: what the last solution leaves of the right-hand side
     evn_value *parts;    ///< room, per state
 } evn__linear;

@@ -45,13 +45,18 @@ static evn_status multiply(void *context, evn_value v, evn_value *image) {
     return evn_graph_status(g);
 }
 
+static evn_value root(const evn__linear *linear, evn_value value, evn_value x, evn_value rest) {
+    return evn__root(linear->step->graph, value, x, rest, linear->derivative_vectors,
+                     linear->derivative_cycles);
+}
+
 /// The solution, of which derivatives by the right-hand side and by the matrix are taken.
 static evn_status differentiate(product *p, evn_value right, evn_value *x) {
     const evn__linear *linear = p->linear;
     evn_value image, rest;
     EVN_TRY(multiply(p, *x, &image));
     rest = evn_sub(linear->step->graph, image, right);
-    *x = evn__root(linear->step->graph, *x, *x, rest, linear->vectors, linear->cycles);
+    *x = root(linear, *x, *x, rest);
     return evn_graph_status(linear->step->graph);
 }
 
@@ -96,8 +101,7 @@ static evn_status hold(evn__linear *linear, evn_value *values) {
 static evn_status settle(evn__linear *linear, const evn_value *rest, evn_value *values) {
     evn_graph *g = linear->step->graph;
     evn_value packed = evn__linear_pack(linear, rest), value = evn__linear_pack(linear, values);
-    evn_value root = evn__root(g, value, linear->held, packed, linear->vectors, linear->cycles);
-    evn__linear_unpack(linear, root, values);
+    evn__linear_unpack(linear, root(linear, value, linear->held, packed), values);
     return evn_graph_status(g);
 }
 

@@ -95,7 +95,8 @@ END_TEST
 /// Vectors that are too few for a long step make it shorter, and fixed ones end with a word.
 START_TEST(what_is_not_solved_is_told) {
     double exact[UNKNOWNS], got[UNKNOWNS];
-    evn_solver_options fine = with("dop853", 1e-10), options = with("trbdf2", 1e-5);
+    evn_solver_options fine = with("dop853", 1e-10),
+                       options = with(_i ? "rosenbrock23" : "trbdf2", 1e-5);
     options.krylov = 2;
     solve_brusselator(&fine, exact);
     solve_brusselator(&options, got);
@@ -103,6 +104,20 @@ START_TEST(what_is_not_solved_is_told) {
     options.steps = 1;
     problem p = brusselator(POINTS);
     evn_binding x1;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "krylov"));
+    problem_free(&p);
+}
+END_TEST
+
+/// x' = x, dt = 1: the implicit Euler method has 0 x1 = x0 to solve.
+START_TEST(singular_systems_are_not_solved) {
+    problem p = problem_growth(true);
+    evn_solver_options options = with("implicit_euler", 1e-3);
+    evn_binding x1;
+    options.steps = options.krylov = 1;
     problem_prepare(&p, &options);
     ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
     ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
@@ -158,6 +173,68 @@ START_TEST(gradients_of_brusselators) {
     problem_free(&p);
 }
 END_TEST
+
+// Heat, by implicit Euler steps
+// ------------------------------------------------------------------
+
+/// x' = rate bend(x)
+static problem heat(int64_t n, double rate) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(1, n), &t, &x);
+    evn_output(f, "dx", evn_scale(f, bend(f, x, n, 0), rate));
+    problem p = problem_of(f, NULL);
+    for (int64_t i = 0; i < n; ++i) {
+        p.x0[i] = sin(pi * (double)(i + 1) / (double)(n + 1)); // which one vector solves
+        p.x1_bar[i] = i == n / 3;                              // all are needed
+    }
+    return p;
+}
+
+/// One step back from x, in its place: (1 + 2 a) xᵢ − a (xᵢ₋₁ + xᵢ₊₁), the inverse of which is its
+/// own transpose.
+static void spread(double a, double *x, int n) {
+    enum { MOST = 200 };
+    double upper[MOST], pivot = 1 + 2 * a;
+    for (int i = 0; i < n; ++i) {
+        x[i] = (x[i] + (i > 0 ? a * x[i - 1] : 0)) / pivot;
+        upper[i] = a / pivot;
+        pivot = 1 + 2 * a - a * upper[i];
+    }
+    for (int i = n - 2; i >= 0; --i) {
+        x[i] += upper[i] * x[i + 1];
+    }
+}
+
+/// As many vectors as there are unknowns solve each system. Where more are needed than there are, a
+/// gradient is not a number, not a wrong one.
+START_TEST(gradients_of_heat) {
+    enum { STEPS = 2, MOST = 200 };
+    int n = _i ? MOST : 60;
+    double rate = 0.1 * (n + 1) * (n + 1), exact[MOST];
+    problem p = heat(n, rate);
+    evn_solver_options options = with("implicit_euler", 1e-3);
+    options.steps = STEPS;
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    memcpy(exact, p.x1_bar, sizeof(double) * (size_t)n);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    for (int i = 0; i < STEPS; ++i) {
+        spread(rate / STEPS, exact, n);
+    }
+    printf("%d unknowns: off by %.2g\n", n, test_difference(p.x0_bar, exact, n));
+    for (int i = 0; _i && i < n; ++i) {
+        ck_assert(isnan(p.x0_bar[i]));
+    }
+    if (!_i) {
+        ck_assert_double_lt(test_difference(p.x0_bar, exact, n), 1e-10);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+// Evolving weights
+// -------------------------------------------------------------------------------
 
 /// W' = 30 (tanh(A W) − W): of a state and weights that make 624 unknowns together, which meet in
 /// f.
@@ -308,13 +385,15 @@ static Suite *suite(void) {
     Suite *s = suite_create("ode/linear_krylov");
     TCase *values = tcase_create("values");
     tcase_add_loop_test(values, brusselators_are_those_of_explicit_methods, 0, 3);
-    tcase_add_test(values, what_is_not_solved_is_told);
+    tcase_add_loop_test(values, what_is_not_solved_is_told, 0, 2);
+    tcase_add_test(values, singular_systems_are_not_solved);
     tcase_add_loop_test(values, matrices_and_vectors_agree, 0, 2);
     tcase_add_loop_test(values, numbers_of_vectors_are_checked, 0, 3);
     suite_add_tcase(s, values);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradients_are_those_of_the_steps, 0, METHODS);
     tcase_add_test(gradients, gradients_of_brusselators);
+    tcase_add_loop_test(gradients, gradients_of_heat, 0, 2);
     tcase_add_loop_test(gradients, gradients_of_many_weights_that_evolve, 0, 2);
     tcase_add_loop_test(gradients, adjoints, 0, 2);
     suite_add_tcase(s, gradients);
