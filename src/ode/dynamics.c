@@ -261,8 +261,10 @@ static evn_status copy_graph(const evn__system *system, evn_graph *copy, evn_val
 
 static evn_status copy_system(const evn__system *system, evn__system *copy) {
     int states = system->state_count;
-    *copy = (evn__system){
-        .state_count = states, .parameter_count = system->parameter_count, .norm = system->norm};
+    *copy = (evn__system){.state_count = states,
+                          .parameter_count = system->parameter_count,
+                          .krylov = system->krylov,
+                          .norm = system->norm};
     EVN_TRY(EVN_NEW(&copy->controlled, states));
     memcpy(copy->controlled, system->controlled, sizeof(bool) * (size_t)states);
     EVN_TRY(evn_graph_create(&copy->graph));

@@ -173,6 +173,7 @@ static evn_status begin(const evn__system *like, int more, evn__system *system,
     *system = (evn__system){.state_count = 1, .norm = like->norm};
     EVN_TRY(EVN_NEW(&system->controlled, 1));
     system->controlled[0] = true;
+    system->krylov = like->krylov;
     EVN_TRY(evn_graph_create(&system->graph));
     return EVN_NEW(values, count);
 }
