@@ -51,7 +51,7 @@ static void check_metrics(void) {
 /// Steps of each sample's own: trained, evaluated, and solved with others afterwards.
 START_TEST(own_steps) {
     test_outcome result =
-        test_program("", "train curve --out r --width 16 --phase "
+        test_program("", "train curve --out r --model node-ew --width 8 --phase "
                          "backprop:solver=dopri5,steps=0,epochs=2,per-sample,weight-terms=6");
     ck_assert_msg(result.code == 0, "%s", result.err);
     json_t *run = test_json("r/run.json");
