@@ -172,7 +172,7 @@ static evn_status make(const evn__system *system, bool along, bool pairs, evn__s
     int states = system->state_count, parameters = system->parameter_count;
     int carried = along ? states : 2 * states;
     // Pairs have no error, and along steps cotangents of constant weights are outside of the norm.
-    bool judged = !along && evn__norm_reach_of(system->norm) >= EVN__REACH_CONSTANT;
+    bool judged = !along && evn__norm_reach_of(system->options.norm) >= EVN__REACH_CONSTANT;
     int terms = along ? states * EVN__INTERPOLANT_TERMS : 0;
     adjoint_build b = {.system = system,
                        .adjoint = adjoint,
@@ -181,8 +181,7 @@ static evn_status make(const evn__system *system, bool along, bool pairs, evn__s
                        .bar_count = states + parameters};
     *adjoint = (evn__system){.state_count = carried,
                              .parameter_count = parameters + (along ? terms + STEP_SCALARS : 0),
-                             .krylov = system->krylov,
-                             .norm = system->norm};
+                             .options = system->options};
     EVN_TRY(EVN_NEW(&adjoint->controlled, carried + parameters));
     for (int i = 0; i < carried + parameters; ++i) {
         adjoint->controlled[i] = i < carried ? system->controlled[i % states] : judged;

@@ -14,7 +14,7 @@ evn_status evn__take_over(evn_solver_options *options, const evn_dynamics *dynam
     options->method = evn__stepper_find(options->method)->name;
     EVN_TRY(evn__dynamics_copy(dynamics, copy));
     evn__system_set_norm(&(*copy)->system, options->norm);
-    (*copy)->system.krylov = options->krylov;
+    (*copy)->system.options.krylov = options->krylov;
     return EVN_OK;
 }
 

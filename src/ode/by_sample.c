@@ -508,8 +508,7 @@ evn_status evn__system_by_sample(const evn__system *system, evn__system *lifted)
     enum { FEWEST = 2 }; // one alone would be computed by other kernels
     *lifted = (evn__system){.state_count = system->state_count,
                             .parameter_count = system->parameter_count,
-                            .krylov = system->krylov,
-                            .norm = system->norm};
+                            .options = system->options};
     EVN_TRY(check(system));
     int64_t samples = evn__system_state_shape(system, 0).dim[0];
     evn__lift l = {.from = system->graph, .was = samples, .batch = samples > 1 ? samples : FEWEST};

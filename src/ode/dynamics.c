@@ -37,7 +37,7 @@ int evn__system_pairs_of_one(const evn__system *system, int first) {
 }
 
 void evn__system_set_norm(evn__system *system, evn_norm norm) {
-    system->norm = norm;
+    system->options.norm = norm;
     for (int i = 0; i < system->state_count; ++i) {
         system->controlled[i] = i == 0 || evn__norm_reach_of(norm) >= EVN__REACH_EVOLVING;
     }
@@ -263,8 +263,7 @@ static evn_status copy_system(const evn__system *system, evn__system *copy) {
     int states = system->state_count;
     *copy = (evn__system){.state_count = states,
                           .parameter_count = system->parameter_count,
-                          .krylov = system->krylov,
-                          .norm = system->norm};
+                          .options = system->options};
     EVN_TRY(EVN_NEW(&copy->controlled, states));
     memcpy(copy->controlled, system->controlled, sizeof(bool) * (size_t)states);
     EVN_TRY(evn_graph_create(&copy->graph));

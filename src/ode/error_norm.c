@@ -79,7 +79,7 @@ evn__error_norm evn__error_norm_begin_rows(evn__step_build *step, int64_t rows) 
 static void join_ratio(evn__step_build *step, evn__error_norm *norm, evn_value ratio,
                        evn_shape each) {
     norm->count += elements(step->graph, ratio, each);
-    norm->value = norms[step->system->norm].add(step->graph, norm->value, ratio, each);
+    norm->value = norms[step->system->options.norm].add(step->graph, norm->value, ratio, each);
 }
 
 /// Each state that this one stands for.
@@ -110,7 +110,7 @@ void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, evn_value
 }
 
 evn_value evn__error_norm_end(evn__step_build *step, const evn__error_norm *norm) {
-    return norms[step->system->norm].end(step->graph, norm->value, norm->count);
+    return norms[step->system->options.norm].end(step->graph, norm->value, norm->count);
 }
 
 evn_value evn__error_tolerance(evn__step_build *step, evn_value size) {

@@ -96,7 +96,7 @@ static evn_status make(const evn__system *from, int orders, evn__system *to) {
     *to = (evn__system){.state_count = from->state_count + past,
                         .past = past,
                         .parameter_count = from->parameter_count,
-                        .norm = from->norm};
+                        .options = from->options};
     EVN_TRY(copy_lists(&b));
     EVN_TRY(EVN_NEW(&b.inputs, inputs + evn__system_outputs(from)));
     b.outputs = b.inputs + inputs;

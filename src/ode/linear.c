@@ -191,7 +191,7 @@ static void choose_derivative(evn__linear *linear, int vectors) {
 
 /// A system of few unknowns has a matrix, unless the options say how many vectors to take.
 static void choose_kind(evn__linear *linear) {
-    int wanted = linear->step->system->krylov;
+    int wanted = linear->step->system->options.krylov;
     linear->vectors = wanted > 0 ? wanted : VECTORS;
     choose_derivative(linear, wanted > 0 ? wanted * ITERATIONS : DERIVATIVE_VECTORS);
     linear->kind = wanted == 0 && linear->width <= EVN__LINEAR_MAX_DENSE ? &evn__linear_dense

@@ -170,10 +170,9 @@ static evn_status build_along(const evn__system *system, int terms, evn__system 
 static evn_status begin(const evn__system *like, int more, evn__system *system,
                         evn_value **values) {
     int count = evn_graph_input_count(like->graph) + 2 * like->state_count + more;
-    *system = (evn__system){.state_count = 1, .norm = like->norm};
+    *system = (evn__system){.state_count = 1, .options = like->options};
     EVN_TRY(EVN_NEW(&system->controlled, 1));
     system->controlled[0] = true;
-    system->krylov = like->krylov;
     EVN_TRY(evn_graph_create(&system->graph));
     return EVN_NEW(values, count);
 }

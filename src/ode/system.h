@@ -25,6 +25,12 @@ typedef enum evn__norm_reach {
 
 evn__norm_reach evn__norm_reach_of(evn_norm norm);
 
+/// What a solver's options say of a system, and so of all that is made from it.
+typedef struct evn__system_options {
+    evn_norm norm; ///< over what is controlled
+    int krylov;    ///< of implicit methods: vectors
+} evn__system_options;
+
 typedef struct evn__system {
     /// Inputs "t", states "x", "w1", …, parameters "p0", …; outputs the slopes of the states, "dx",
     /// "dw1", …, then A and B of each pair. What is made from it derives its names from these: as
@@ -33,8 +39,7 @@ typedef struct evn__system {
     int state_count, parameter_count;
     int past; ///< of the states, the last: the history of a multi-step method (ode/history.h)
     bool *controlled; ///< per state: whether it enters the error norm
-    int krylov;       ///< of implicit methods: vectors (evn_solver_options)
-    evn_norm norm;    ///< over these
+    evn__system_options options;
     /// Of a state that stands for several, side by side: their elements, each one state to the
     /// norm. NULL: it stands for itself.
     int64_t *parts;
