@@ -395,7 +395,7 @@ static evn_status end_report(evn_trainer *t, report *r) {
                      (double)evn_device_get_stats(t->device).bytes_peak));
     if (t->phases[t->at.phase].automatic) {
         EVN_TRY(end_phase_early(t, r));
-    } else if (t->phases[t->at.phase].held_out) {
+    } else if (t->phases[t->at.phase].held_out && is_report_due(t)) {
         EVN_TRY(report_held_out(t, r));
     }
     if (t->options.epoch_done) {

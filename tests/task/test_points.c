@@ -20,7 +20,8 @@ typedef struct training {
     double reported[REPORTS_MAX]; ///< losses of what is held out
     int count, epochs;
     evn_switch ended;
-    int save_after; ///< and stop; −1: not
+    int save_after;     ///< and stop; −1: not
+    int stop_at, calls; ///< of stops, two an iteration: from which on to stop and save; 0: none
     bool stop;
 } training;
 
@@ -30,20 +31,26 @@ static const char *checkpoint_path(void) {
     return path;
 }
 
+static bool is_stopped(const training *t) {
+    return t->stop_at > 0 && t->calls >= t->stop_at;
+}
+
 static void keep(void *user, const evn_epoch *epoch) {
     training *t = user;
     ck_assert_int_lt(t->count, REPORTS_MAX);
     t->reported[t->count++] = evn_metrics_value(&epoch->metrics, "held_out_loss");
     t->epochs = epoch->epoch + 1;
     t->ended = epoch->ended;
-    if (epoch->epoch == t->save_after) {
+    if (epoch->epoch == t->save_after || is_stopped(t)) {
         TRY(evn_trainer_save(t->trainer, checkpoint_path()));
         t->stop = true;
     }
 }
 
 static bool stops(void *user) {
-    return ((training *)user)->stop;
+    training *t = user;
+    ++t->calls;
+    return t->stop || is_stopped(t);
 }
 
 static void open_training(double rate, double log_volume, training *t) {
@@ -161,6 +168,32 @@ START_TEST(a_checkpoint_goes_on) {
 }
 END_TEST
 
+/// A stop between two reports looks at nothing that no look without a stop would: what was best,
+/// and how long ago, stays as it is.
+START_TEST(a_stop_between_reports_looks_at_nothing) {
+    static double theta[2][(3 * D + 1) * 16];
+    training whole, first, second;
+    int epochs;
+    open_training(0.1, 0, &whole);
+    TRY(evn_trainer_run(whole.trainer));
+    read_theta(&whole, theta[0]);
+    open_training(0.1, 0, &first);
+    first.stop_at = 2 * (whole.epochs - 7);
+    ck_assert_int_eq(evn_trainer_run(first.trainer), EVN_ERR_INTERRUPTED);
+    ck_assert(isnan(first.reported[first.count - 1])); // no report was due
+    close_training(&first);
+    open_training(0.1, 0, &second);
+    TRY(evn_trainer_restore(second.trainer, checkpoint_path(), &epochs));
+    ck_assert_int_eq(epochs, whole.epochs - 7);
+    TRY(evn_trainer_run(second.trainer));
+    ck_assert_int_eq(second.epochs, whole.epochs);
+    read_theta(&second, theta[1]);
+    ck_assert_mem_eq(theta[0], theta[1], sizeof(theta[0]));
+    close_training(&second);
+    close_training(&whole);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("points");
     TCase *c = tcase_create("units");
@@ -169,6 +202,7 @@ static Suite *suite(void) {
     c = tcase_create("held_out");
     tcase_add_test(c, what_is_held_out_stops_it);
     tcase_add_test(c, a_checkpoint_goes_on);
+    tcase_add_test(c, a_stop_between_reports_looks_at_nothing);
     suite_add_tcase(s, c);
     return s;
 }
