@@ -36,18 +36,6 @@ static evn_solver_options with(const char *method, int steps, evn_gradient gradi
     return options;
 }
 
-static int solved_gradient(problem *p, const evn_solver_options *options, double *all) {
-    int count = p->x_count;
-    problem_prepare(p, options);
-    problem_solve(p, 0, 1);
-    problem_gradient(p);
-    memcpy(all, p->x0_bar, sizeof(double) * (size_t)count);
-    for (int i = 0; i < p->weight_count; count += p->weight_size[i++]) {
-        memcpy(all + count, p->weight_bar_host[i], sizeof(double) * (size_t)p->weight_size[i]);
-    }
-    return count;
-}
-
 static void check_same(const char *what, const double *got, const double *expected, int count) {
     double error = test_difference(got, expected, count);
     printf("%s: differs by %.2g\n", what, error);
@@ -198,7 +186,7 @@ START_TEST(fixed_steps_are_those_written_out) {
     for (int k = 0; k < EACH; ++k) {
         evn_solver_options options = with(methods[_i % 2].name, steps, gradients[k > 0]);
         options.checkpoints = k == 2 ? 3 : 0;
-        ck_assert_int_eq(solved_gradient(&p, &options, got), count);
+        ck_assert_int_eq(problem_all_gradients(&p, &options, got), count);
         check_same("state", p.x1, x1, p.x_count);
         check_same(evn_gradient_name((int)options.gradient), got, expected, count);
         int first = steps < order - 1 ? steps : order - 1;
@@ -217,7 +205,7 @@ START_TEST(adaptive_steps_are_those_written_out) {
     evn_solver_options options =
         with(methods[_i % 2].name, 0, _i < 2 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_CHECKPOINTED);
     options.checkpoints = _i >= 4 ? 4 : 0;
-    int count = solved_gradient(&p, &options, got), steps = p.solution.accepted;
+    int count = problem_all_gradients(&p, &options, got), steps = p.solution.accepted;
     ck_assert_int_lt(steps, MOST_STEPS);
     ck_assert_int_gt(p.solution.accepted, 10);
     TRY(evn_solver_grid(p.solver, times, steps + 1));
@@ -347,7 +335,7 @@ START_TEST(chosen_orders_have_gradients_along_their_steps) {
         with("adams", 0, _i == 0 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_CHECKPOINTED);
     options.rtol = options.atol = 1e-9;
     options.checkpoints = _i == 2 ? 4 : 0;
-    int count = solved_gradient(&p, &options, got);
+    int count = problem_all_gradients(&p, &options, got);
     gone g;
     gone_begin(&g, &p, &options);
     find_orders(&g, orders);
@@ -401,12 +389,12 @@ START_TEST(adjoints_follow_tolerances) {
     evn_solver_options options = with("dop853", 0, EVN_GRADIENT_BACKPROP);
     options.observations = _i < 2 ? 0 : 3;
     options.rtol = options.atol = 1e-12;
-    int count = solved_gradient(&p, &options, expected);
+    int count = problem_all_gradients(&p, &options, expected);
     problem_reset(&p);
     options.method = method;
     options.gradient = EVN_GRADIENT_ADJOINT;
     options.rtol = options.atol = 1e-8;
-    ck_assert_int_eq(solved_gradient(&p, &options, got), count);
+    ck_assert_int_eq(problem_all_gradients(&p, &options, got), count);
     double error = test_difference(got, expected, count);
     printf("%s: adjoint, error %.2g\n", method, error);
     ck_assert_double_le(error, 3e-7);
@@ -421,12 +409,12 @@ START_TEST(fixed_adjoints_keep_their_order) {
     evn_solver_options options = with("dop853", 0, EVN_GRADIENT_BACKPROP);
     options.observations = 3;
     options.rtol = options.atol = 1e-12;
-    int count = solved_gradient(&p, &options, expected);
+    int count = problem_all_gradients(&p, &options, expected);
     for (int k = 0; k < 2; ++k) {
         options = with("abm4", k == 0 ? 48 : 96, EVN_GRADIENT_ADJOINT);
         options.observations = 3;
         problem_reset(&p);
-        ck_assert_int_eq(solved_gradient(&p, &options, got), count);
+        ck_assert_int_eq(problem_all_gradients(&p, &options, got), count);
         errors[k] = test_difference(got, expected, count);
     }
     printf("errors %.3g and %.3g, order %.2f\n", errors[0], errors[1], log2(errors[0] / errors[1]));

@@ -258,24 +258,6 @@ END_TEST
 
 // Gradients ---------------------------------------------------------------------------------------
 
-static void check_gradient(problem *p, const evn_solver_options *options, double bound) {
-    double worst, x0_bar[64];
-    problem_prepare(p, options);
-    problem_solve(p, 0, 1);
-    problem_gradient(p);
-    memcpy(x0_bar, p->x0_bar, sizeof(double) * (size_t)p->x_count);
-    worst = problem_against_differences(p, p->x0, x0_bar, p->x_count);
-    for (int i = 0; i < p->weight_count; ++i) {
-        int count = p->weight_size[i] < 8 ? p->weight_size[i] : 8; // of the many some
-        double error = problem_against_differences(p, p->weight[i], p->weight_bar_host[i], count);
-        worst = fmax(worst, error);
-    }
-    printf("%s, %s: off by %.2g\n", options->method, evn_gradient_name((int)options->gradient),
-           worst);
-    ck_assert_double_lt(worst, bound);
-    problem_reset(p);
-}
-
 /// What a step makes of x' = z x, dt = 1.
 static _Complex double growth(const char *method, _Complex double z) {
     const evn__tableau *t = evn__stepper_find(method)->coefficients;
@@ -324,7 +306,7 @@ START_TEST(gradients_are_those_of_the_steps) {
     evn_solver_options options = with(methods[_i], 1e-3, 1e-3);
     options.steps = 5;
     options.gradient = _i % 2 ? EVN_GRADIENT_CHECKPOINTED : EVN_GRADIENT_BACKPROP;
-    check_gradient(&p, &options, 1e-8);
+    problem_check_differences(&p, &options, 64, 8, 1e-8);
     problem_free(&p);
 }
 END_TEST
@@ -335,7 +317,7 @@ START_TEST(gradients_of_moving_weights) {
     evn_solver_options options = with(_i ? "trbdf2" : "rosenbrock23", 1e-3, 1e-3);
     options.steps = 5;
     options.gradient = EVN_GRADIENT_BACKPROP;
-    check_gradient(&p, &options, 1e-8);
+    problem_check_differences(&p, &options, 64, 8, 1e-8);
     problem_free(&p);
 }
 END_TEST

@@ -127,26 +127,6 @@ END_TEST
 
 // Gradients ---------------------------------------------------------------------------------------
 
-static void check_gradient(problem *p, const evn_solver_options *options, double bound) {
-    enum { SOME = 6 };
-    double worst, bar[SOME];
-    problem_prepare(p, options);
-    problem_solve(p, 0, 1);
-    problem_gradient(p);
-    int count = p->x_count < SOME ? p->x_count : SOME;
-    memcpy(bar, p->x0_bar, sizeof(double) * (size_t)count);
-    worst = problem_against_differences(p, p->x0, bar, count);
-    for (int i = 0; i < p->weight_count; ++i) {
-        count = p->weight_size[i] < SOME ? p->weight_size[i] : SOME;
-        double error = problem_against_differences(p, p->weight[i], p->weight_bar_host[i], count);
-        worst = fmax(worst, error);
-    }
-    printf("%s, %s: off by %.2g\n", options->method, evn_gradient_name((int)options->gradient),
-           worst);
-    ck_assert_double_lt(worst, bound);
-    problem_reset(p);
-}
-
 static const char *const methods[] = {"implicit_euler", "trapezoid", "sdirk4", "kvaerno5",
                                       "rosenbrock23"};
 
@@ -159,7 +139,7 @@ START_TEST(gradients_are_those_of_the_steps) {
     options.steps = 3;
     options.krylov = 10;
     options.gradient = _i % 2 ? EVN_GRADIENT_CHECKPOINTED : EVN_GRADIENT_BACKPROP;
-    check_gradient(&p, &options, 1e-7);
+    problem_check_differences(&p, &options, 6, 6, 1e-7);
     problem_free(&p);
 }
 END_TEST
@@ -169,7 +149,7 @@ START_TEST(gradients_of_brusselators) {
     evn_solver_options options = with("trbdf2", 1e-3);
     options.steps = 8;
     options.gradient = EVN_GRADIENT_BACKPROP;
-    check_gradient(&p, &options, 1e-7);
+    problem_check_differences(&p, &options, 6, 6, 1e-7);
     problem_free(&p);
 }
 END_TEST
@@ -263,7 +243,7 @@ START_TEST(gradients_of_many_weights_that_evolve) {
     evn_solver_options options = with(_i ? "kvaerno5" : "trbdf2", 1e-3);
     options.steps = 4;
     options.gradient = EVN_GRADIENT_BACKPROP;
-    check_gradient(&p, &options, 1e-7);
+    problem_check_differences(&p, &options, 6, 6, 1e-7);
     problem_free(&p);
 }
 END_TEST

@@ -382,15 +382,6 @@ END_TEST
 // Gradients ---------------------------------------------------------------------------------------
 
 /// Largest difference of two arrays, relative to the largest number of the second.
-static double difference(const double *a, const double *b, int count) {
-    double worst = 0, size = 0;
-    for (int i = 0; i < count; ++i) {
-        worst = fmax(worst, fabs(a[i] - b[i]));
-        size = fmax(size, fabs(b[i]));
-    }
-    return worst / size;
-}
-
 /// Backprop along each sample's steps, at a tolerance at which they hardly matter, against the
 /// adjoint along those of the batch.
 START_TEST(gradient_is_the_adjoints) {
@@ -409,14 +400,7 @@ START_TEST(gradient_is_the_adjoints) {
     problem_gradient(&p);
     problem_solve(&q, 0, 3);
     problem_gradient(&q);
-    double x0_bar = difference(p.x0_bar, q.x0_bar, p.x_count);
-    printf("x0_bar differs by %.2g\n", x0_bar);
-    ck_assert_double_le(x0_bar, 1e-8);
-    for (int i = 0; i < p.weight_count; ++i) {
-        double w_bar = difference(p.weight_bar_host[i], q.weight_bar_host[i], p.weight_size[i]);
-        printf("%s_bar differs by %.2g\n", evn_dynamics_weight_name(p.dynamics, i), w_bar);
-        ck_assert_double_le(w_bar, 1e-8);
-    }
+    problem_check_same_gradients(&p, &q, 1e-8);
     problem_free(&p);
     problem_free(&q);
 }

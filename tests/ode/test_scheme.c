@@ -107,20 +107,6 @@ static int written_gradient(written *w, double *all) {
     return total;
 }
 
-static int solved_gradient(problem *p, const evn_solver_options *options, double *all) {
-    problem_prepare(p, options);
-    problem_solve(p, 0, 1);
-    problem_gradient(p);
-    int count = p->x_count;
-    memcpy(all, p->x0_bar, sizeof(double) * (size_t)p->x_count);
-    for (int i = 0; i < p->weight_count; ++i) {
-        memcpy(all + count, p->weight_bar_host[i], sizeof(double) * (size_t)p->weight_size[i]);
-        count += p->weight_size[i];
-    }
-    problem_reset(p);
-    return count;
-}
-
 /// Those of the same solve by an integrator alone.
 static void accepted_steps(const problem *p, const evn_solver_options *options, evn__trail *trail) {
     evn__course course;
@@ -179,7 +165,7 @@ START_TEST(backprop_is_the_gradient_of_its_steps) {
     written_observe(&w);
     int count = written_gradient(&w, expected);
     evn_solver_options options = with("rk4", 7, (evn_gradient)_i);
-    ck_assert_int_eq(solved_gradient(&p, &options, got), count);
+    ck_assert_int_eq(problem_all_gradients(&p, &options, got), count);
     check_same(evn_gradient_name(_i), got, expected, count);
     problem_free(&p);
 }
@@ -190,12 +176,12 @@ END_TEST
 static void check_same_bits(problem *p, evn_solver_options options) {
     double expected[RESULTS], got[RESULTS];
     p->fp64 = options.fp64;
-    int count = solved_gradient(p, &options, expected);
+    int count = problem_all_gradients(p, &options, expected);
     options.gradient = EVN_GRADIENT_CHECKPOINTED;
     int stages = p->solution.nfe / p->solution.accepted;
     for (options.checkpoints = 0; options.checkpoints <= 40;
          options.checkpoints = 3 * options.checkpoints + 1) {
-        ck_assert_int_eq(solved_gradient(p, &options, got), count);
+        ck_assert_int_eq(problem_all_gradients(p, &options, got), count);
         ck_assert_mem_eq(got, expected, sizeof(double) * (size_t)count);
         int slots = options.checkpoints > 0 ? options.checkpoints : options.steps;
         int most = stages * (int)(options.steps + evn__revolve_cost(options.steps, slots));
@@ -258,7 +244,7 @@ START_TEST(backprop_along_accepted_steps) {
     options.rtol = options.atol = 1e-6;
     options.observations = _i < 2 ? 0 : 3;
     options.checkpoints = _i == 3 ? 2 : 0;
-    ck_assert_int_gt(solved_gradient(&p, &options, got), 0);
+    ck_assert_int_gt(problem_all_gradients(&p, &options, got), 0);
     int accepted = p.backward.accepted;
     ck_assert_int_eq(p.solution.accepted, accepted);
     ck_assert_int_gt(accepted, 4);
@@ -287,7 +273,7 @@ START_TEST(gradients_go_on_when_there_is_memory) {
     problem p = problem_node_ew(24);
     evn_solver_options options = with("dopri5", 0, (evn_gradient)_i);
     options.dt_max = 0.01;
-    int count = solved_gradient(&p, &options, expected);
+    int count = problem_all_gradients(&p, &options, expected);
     problem_prepare(&p, &options);
     uint64_t most = test_device()->info.max_allocation_bytes;
     int failures = 0;
@@ -335,7 +321,7 @@ START_TEST(reversible_is_the_gradient_of_its_steps) {
         }
     }
     int count = written_gradient(&w, expected);
-    ck_assert_int_eq(solved_gradient(&p, &options, got), count);
+    ck_assert_int_eq(problem_all_gradients(&p, &options, got), count);
     check_same(options.method, got, expected, count);
     problem_free(&p);
 }

@@ -3,6 +3,7 @@
 
 #include "plan/real.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -265,4 +266,53 @@ double problem_against_differences(problem *p, double *at, const double *derivat
         scale = fmax(scale, fabs(derivative[i]));
     }
     return worst / scale;
+}
+
+static int least(int a, int b) {
+    return a < b ? a : b;
+}
+
+void problem_check_differences(problem *p, const evn_solver_options *options, int of_x,
+                               int of_weights, double bound) {
+    double worst, *x0_bar = numbers(p->x_count);
+    problem_prepare(p, options);
+    problem_solve(p, 0, 1);
+    problem_gradient(p);
+    memcpy(x0_bar, p->x0_bar, sizeof(double) * (size_t)p->x_count);
+    worst = problem_against_differences(p, p->x0, x0_bar, least(p->x_count, of_x));
+    for (int i = 0; i < p->weight_count; ++i) {
+        int count = least(p->weight_size[i], of_weights);
+        worst =
+            fmax(worst, problem_against_differences(p, p->weight[i], p->weight_bar_host[i], count));
+    }
+    printf("%s, %s: off by %.2g\n", options->method, evn_gradient_name((int)options->gradient),
+           worst);
+    ck_assert_double_lt(worst, bound);
+    free(x0_bar);
+    problem_reset(p);
+}
+
+int problem_all_gradients(problem *p, const evn_solver_options *options, double *all) {
+    int count = p->x_count;
+    problem_reset(p);
+    problem_prepare(p, options);
+    problem_solve(p, 0, 1);
+    problem_gradient(p);
+    memcpy(all, p->x0_bar, sizeof(double) * (size_t)count);
+    for (int i = 0; i < p->weight_count; count += p->weight_size[i++]) {
+        memcpy(all + count, p->weight_bar_host[i], sizeof(double) * (size_t)p->weight_size[i]);
+    }
+    return count;
+}
+
+void problem_check_same_gradients(const problem *p, const problem *q, double within) {
+    double by = test_relative_difference(p->x0_bar, q->x0_bar, p->x_count);
+    printf("x0_bar differs by %.2g\n", by);
+    ck_assert_double_le(by, within);
+    for (int i = 0; i < p->weight_count; ++i) {
+        by = test_relative_difference(p->weight_bar_host[i], q->weight_bar_host[i],
+                                      p->weight_size[i]);
+        printf("%s_bar differs by %.2g\n", evn_dynamics_weight_name(p->dynamics, i), by);
+        ck_assert_double_le(by, within);
+    }
 }

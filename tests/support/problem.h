@@ -66,4 +66,17 @@ void problem_free(problem *p);
 /// relative to their size.
 double problem_against_differences(problem *p, double *at, const double *derivative, int count);
 
+/// The gradient along the way from 0 to 1 against these, in the first of the elements of x and of
+/// each weight, as many as are said; resets.
+void problem_check_differences(problem *p, const evn_solver_options *options, int of_x,
+                               int of_weights, double bound);
+
+/// Those along the way from 0 to 1, in x and then in each weight, one after the other, of another
+/// solver than before.
+/// @return how many numbers
+int problem_all_gradients(problem *p, const evn_solver_options *options, double *all);
+
+/// The last gradients of two of the same problem, relative to the largest element of q's.
+void problem_check_same_gradients(const problem *p, const problem *q, double within);
+
 #endif

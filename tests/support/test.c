@@ -101,8 +101,8 @@ void test_uniform(uint64_t seed, double low, double high, double *data, int64_t 
     }
 }
 
-double test_difference(const double *a, const double *b, int64_t count) {
-    double worst = 0, scale = 1;
+static double difference(const double *a, const double *b, int64_t count, double scale) {
+    double worst = 0;
     for (int64_t i = 0; i < count; ++i) {
         if (isnan(a[i]) || isnan(b[i])) {
             return INFINITY;
@@ -111,6 +111,14 @@ double test_difference(const double *a, const double *b, int64_t count) {
         scale = fmax(scale, fabs(b[i]));
     }
     return worst / scale;
+}
+
+double test_difference(const double *a, const double *b, int64_t count) {
+    return difference(a, b, count, 1);
+}
+
+double test_relative_difference(const double *a, const double *b, int64_t count) {
+    return difference(a, b, count, 0);
 }
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place) {

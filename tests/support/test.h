@@ -51,6 +51,9 @@ void test_uniform(uint64_t seed, double low, double high, double *data, int64_t 
 /// max |a − b| / max(1, max |b|); NaN anywhere gives infinity.
 double test_difference(const double *a, const double *b, int64_t count);
 
+/// max |a − b| / max |b|; NaN anywhere gives infinity.
+double test_relative_difference(const double *a, const double *b, int64_t count);
+
 /// A folder of this process's own under the system's temporary one, removed at exit.
 const char *test_folder(void);
 
