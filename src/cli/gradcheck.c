@@ -67,6 +67,11 @@ static void print_number(const char *format, int width, double value) {
     isnan(value) ? (void)printf("  %*s", width, "-") : (void)printf(format, width, value);
 }
 
+/// What the dynamics or the method do not go with: nothing was measured, and nothing is wrong.
+static bool is_refused(const evn__gradcheck_row *row) {
+    return row->status == EVN_ERR_ARGUMENT;
+}
+
 static void print_row(const evn__gradcheck_row *row) {
     printf("  %-24s", row->name);
     print_number("  %*.1e", 9, row->own);
@@ -75,7 +80,9 @@ static void print_row(const evn__gradcheck_row *row) {
     printf("  %4d+%-4d  %5d  %9.3f", row->nfe, row->nfe_back, row->waits,
            (double)row->bytes / (1024.0 * 1024.0));
     print_number("  %*.1e", 9, row->reconstruction);
-    printf("%s\n", evn__gradcheck_trusts(row) ? "" : "  not to be trusted");
+    printf("%s\n", is_refused(row)              ? "  refused"
+                   : evn__gradcheck_trusts(row) ? ""
+                                                : "  not to be trusted");
     if (row->message[0]) {
         printf("      %s\n", row->message);
     }
@@ -87,12 +94,12 @@ static void print(const evn__gradcheck_row *rows) {
            "seconds", "NFE", "waits", "MiB", "rebuilt");
     for (int i = 0; i < EVN__GRADCHECK_ROWS; ++i) {
         print_row(&rows[i]);
-        trusted = trusted && evn__gradcheck_trusts(&rows[i]);
+        trusted = trusted && (is_refused(&rows[i]) || evn__gradcheck_trusts(&rows[i]));
     }
     printf("\n  relative errors of derivatives along %d directions, single precision: own steps "
-           "against\n  central differences of the same steps in double precision, solution against "
-           "those of dopri5 at 1e-10;\n  rebuilt: how far solving backwards ends from the true "
-           "start\n",
+           "against\n  central differences of the same steps, where these are fixed, in double "
+           "precision, solution against\n  those of dopri5 at 1e-10; rebuilt: how far solving "
+           "backwards ends from the true start\n",
            EVN__GRADCHECK_DIRECTIONS);
     if (!trusted) {
         printf("  beyond %g it is not to be trusted: use a checkpointed or a reversible phase, or "

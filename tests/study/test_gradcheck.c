@@ -90,6 +90,7 @@ START_TEST(what_is_right_is_trusted) {
     for (int i = 0; i < EVN__GRADCHECK_ROWS; ++i) {
         ck_assert_msg(evn__gradcheck_trusts(&rows[i]), "%s", rows[i].name);
         ck_assert(rows[i].seconds > 0 && rows[i].bytes > 0);
+        ck_assert_int_eq(isnan(rows[i].own), rows[i].options.steps == 0);
     }
 }
 END_TEST
