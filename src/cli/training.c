@@ -256,7 +256,7 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     if (status == EVN_ERR_INTERRUPTED && t->session->row->iterates) {
         save(t); // elsewhere the last checkpoint is of the last whole epoch
     }
-    bool ends_again = status == EVN_ERR_NOT_FINITE;
+    bool ends_again = status == EVN_ERR_NOT_FINITE || status == EVN_ERR_SOLVER; // the same bits
     bool goes_on = t->has_checkpoint && !ends_again;
     const char *next = ends_again ? ""
                        : goes_on  ? "; to continue: evonode resume "
