@@ -120,8 +120,8 @@ END_TEST
 /// Where the way back does not end at the start, the bound ends the training.
 START_TEST(bound_is_kept) {
     test_outcome result = test_program("", "train curve --out kept --width 16 --phase "
-                                           "adjoint:epochs=3,solver=euler,steps=3,"
-                                           "reconstruction=1e-7");
+                                           "backprop:epochs=10 --phase adjoint:epochs=3,"
+                                           "solver=euler,steps=3,reconstruction=1e-7");
     test_fails_with(result, EVN_ERR_SOLVER, "more than 1e-07");
     ck_assert_ptr_null(strstr(result.err, "evonode resume")); // it would end there again
 }
