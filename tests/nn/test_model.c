@@ -156,7 +156,6 @@ static int gather(problem *p, const evn_solver_options *options, double *all) {
         memcpy(all + count, p->weight_bar_host[i], sizeof(double) * (size_t)p->weight_size[i]);
         count += p->weight_size[i];
     }
-    problem_reset(p);
     return count;
 }
 

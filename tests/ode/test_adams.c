@@ -191,7 +191,6 @@ START_TEST(fixed_steps_are_those_written_out) {
         check_same(evn_gradient_name((int)options.gradient), got, expected, count);
         int first = steps < order - 1 ? steps : order - 1;
         ck_assert_int_eq(p.solution.nfe, 4 * first + 2 * (steps - first));
-        problem_reset(&p);
     }
     problem_free(&p);
 }
@@ -390,7 +389,6 @@ START_TEST(adjoints_follow_tolerances) {
     options.observations = _i < 2 ? 0 : 3;
     options.rtol = options.atol = 1e-12;
     int count = problem_all_gradients(&p, &options, expected);
-    problem_reset(&p);
     options.method = method;
     options.gradient = EVN_GRADIENT_ADJOINT;
     options.rtol = options.atol = 1e-8;
@@ -413,7 +411,6 @@ START_TEST(fixed_adjoints_keep_their_order) {
     for (int k = 0; k < 2; ++k) {
         options = with("abm4", k == 0 ? 48 : 96, EVN_GRADIENT_ADJOINT);
         options.observations = 3;
-        problem_reset(&p);
         ck_assert_int_eq(problem_all_gradients(&p, &options, got), count);
         errors[k] = test_difference(got, expected, count);
     }

@@ -373,7 +373,6 @@ static void check_observed(evn_gradient gradient, int steps, int checkpoints) {
         TRY(evn_solver_weight(p.solver, W, -1, &at));
         TRY(evn__real_read(at, true, expected[1 + k], 10));
         memcpy(x[k], p.x1, sizeof(x[k]));
-        problem_reset(&p);
     }
     options.observations = 3;
     options.times = times;

@@ -243,7 +243,6 @@ START_TEST(bounds_are_named_first) {
     }
     options.max_steps = _i == 0 ? ahead : options.max_steps;
     options.dt_min = _i == 0 ? 0 : 0.99 * shortest;
-    problem_reset(&p);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
     TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));

@@ -238,7 +238,6 @@ static void solve(problem *p, const char *method, double tolerance) {
     options.method = method;
     options.rtol = options.atol = tolerance;
     options.fp64 = true;
-    problem_reset(p);
     problem_prepare(p, &options);
     problem_solve(p, 0, END);
 }

@@ -32,7 +32,6 @@ static int steps_with(problem *p, evn_solver_options options, double t1) {
     problem_prepare(p, &options);
     problem_solve(p, 0, t1);
     int steps = p->solution.accepted;
-    problem_reset(p);
     return steps;
 }
 
@@ -131,7 +130,6 @@ static int gradient_with(problem *p, evn_solver_options options, double *all) {
         memcpy(all + count, p->weight_bar_host[i], sizeof(*all) * (size_t)p->weight_size[i]);
         count += p->weight_size[i];
     }
-    problem_reset(p);
     return count;
 }
 

@@ -59,7 +59,6 @@ static int gradient_with(problem *p, evn_solver_options options, double *all) {
     problem_solve(p, 0, 1);
     problem_gradient(p);
     int count = gather(p, all);
-    problem_reset(p);
     return count;
 }
 

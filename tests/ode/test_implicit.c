@@ -239,7 +239,6 @@ static double bent_error(const char *method, int steps) {
     problem_prepare(&p, &exact);
     problem_solve(&p, 0, 1);
     double truth[] = {p.x1[0], p.x1[1]};
-    problem_reset(&p);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
     double error = fmax(fabs(p.x1[0] - truth[0]), fabs(p.x1[1] - truth[1]));
@@ -386,7 +385,6 @@ START_TEST(samples_have_steps_of_their_own) {
             ck_assert_double_eq_tol(p.x1[3 * i + j], alone.x1[j], 1e-5);
             ck_assert_double_eq_tol(p.x0_bar[3 * i + j], alone.x0_bar[j], 1e-4);
         }
-        problem_reset(&alone);
     }
     problem_free(&p);
     problem_free(&alone);

@@ -192,11 +192,9 @@ START_TEST(steps_are_counted_over_all_parts) {
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
     options.max_steps = p.solution.accepted + p.solution.rejected;
-    problem_reset(&p);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
     --options.max_steps;
-    problem_reset(&p);
     problem_prepare(&p, &options);
     ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
     ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
@@ -204,7 +202,6 @@ START_TEST(steps_are_counted_over_all_parts) {
     ck_assert_int_lt(p.solution.accepted, 63);
     TRY(evn_solver_grid(p.solver, grid, p.solution.accepted + 1));
     options.max_steps = 2; // which the first part needs more than
-    problem_reset(&p);
     problem_prepare(&p, &options);
     ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
     TRY(evn_solver_grid(p.solver, grid, p.solution.accepted + 1));

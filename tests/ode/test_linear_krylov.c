@@ -269,7 +269,6 @@ static void gradient_of(problem *p, const evn_solver_options *options, double t1
         memcpy(all, p->weight_bar_host[i], sizeof(double) * (size_t)p->weight_size[i]);
         all += p->weight_size[i];
     }
-    problem_reset(p);
 }
 
 /// A system of x and its cotangent: of 160 unknowns along the solve, whose diffusion nobody can

@@ -96,7 +96,6 @@ static double error_of(problem *p, int index, const char *method, double toleran
     options.method = method;
     options.rtol = options.atol = tolerance;
     options.fp64 = true;
-    problem_reset(p);
     problem_prepare(p, &options);
     problem_solve(p, 0, problems[index].end);
     double worst = 0;

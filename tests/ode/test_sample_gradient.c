@@ -111,7 +111,6 @@ static void check_memory(int which) {
     ck_assert_int_gt(one.accepted, 0);
     memcpy(x1, p.x1, sizeof(x1));
     memcpy(x0_bar, p.x0_bar, sizeof(x0_bar));
-    problem_reset(&p);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
     problem_gradient(&p);

@@ -340,7 +340,6 @@ START_TEST(reversible_recovers_the_start) {
         TRY(evn_solver_reconstruction(p.solver, &x_error, &theta_error));
         printf("%d steps: x(0) off by %.2g, theta by %.2g\n", steps, x_error, theta_error);
         ck_assert_msg(x_error <= 1e-6 && theta_error <= 1e-6, "%g, %g", x_error, theta_error);
-        problem_reset(&p);
     }
     problem_free(&p);
 }

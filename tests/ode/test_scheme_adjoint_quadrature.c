@@ -44,7 +44,6 @@ static int gradient_of(problem *p, const evn_solver_options *options, double *al
         count += p->weight_size[i];
     }
     ck_assert_int_le(count, RESULTS);
-    problem_reset(p);
     return count;
 }
 
@@ -211,7 +210,6 @@ START_TEST(too_many_steps) {
     problem_gradient(&p);
     options.max_steps = p.solution.accepted + p.solution.rejected;
     ck_assert_int_gt(p.backward.accepted + p.backward.rejected, options.max_steps);
-    problem_reset(&p);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
     TRY(evn__real_write(p.x1_bar_at, true, p.x1_bar, (size_t)p.x1_count));

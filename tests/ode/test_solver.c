@@ -179,7 +179,6 @@ START_TEST(grids_can_be_read) {
         seen += fabs(times[i] - 4) < 1e-12 || fabs(times[i] - 3) < 1e-12;
     }
     ck_assert_int_eq(seen, 2); // observations
-    problem_reset(&p);
     options.steps = 0;
     options.max_steps = 5;
     problem_prepare(&p, &options);
@@ -202,7 +201,6 @@ START_TEST(steps_are_counted_over_the_whole_way) {
     int attempts = p.solution.accepted + p.solution.rejected;
     for (int room = attempts - 1; room <= attempts; ++room) {
         evn_binding x1;
-        problem_reset(&p);
         options.max_steps = room;
         problem_prepare(&p, &options);
         ck_assert_int_eq(problem_try(&p, 0, 3, &x1), room < attempts ? EVN_ERR_SOLVER : EVN_OK);
@@ -283,7 +281,6 @@ START_TEST(the_last_step_is_reported) {
     ck_assert(p.solution.dt == (2 - 1e-5) - 2);
     problem_solve(&p, 1, 1); // in none
     ck_assert(p.solution.accepted == 0 && p.solution.dt == 0 && p.solution.t == 1);
-    problem_reset(&p);
     options.steps = 4;
     problem_prepare(&p, &options);
     problem_solve(&p, 1, 3);
@@ -318,7 +315,6 @@ START_TEST(messages_name_the_cause) {
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "closer than 128"));
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "double precision"));
     problem_solve(&p, 0, 10); // which helps
-    problem_reset(&p);
     options.fp64 = true; // and so does this
     p.fp64 = true;
     problem_prepare(&p, &options);
@@ -331,7 +327,6 @@ START_TEST(messages_name_the_cause) {
     problem_prepare(&p, &options);
     ck_assert_int_eq(problem_try(&p, 0, 10, &x1), EVN_ERR_SOLVER);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "dt_min"));
-    problem_reset(&p);
     options.dt_min = 0;
     options.max_steps = 2;
     problem_prepare(&p, &options);
@@ -396,7 +391,6 @@ START_TEST(stiff_problems_are_named) {
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "stiff"));
     const char *about = strstr(evn_error_message(), "max_steps to about ");
     ck_assert_ptr_nonnull(about);
-    problem_reset(&p);
     options.max_steps = (int)strtod(about + strlen("max_steps to about "), NULL);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 3);

@@ -201,7 +201,6 @@ static void check_steps(problem *p, const evn_solver_options *options, span way)
            evn_gradient_name((int)options->gradient), options->method, p->solution.accepted,
            options->observations, options->fp64 ? "double" : "single", error);
     ck_assert_msg(error <= (options->fp64 ? 1e-13 : 1e-5), "%g", error);
-    problem_reset(p);
 }
 
 enum { PLAIN, SINGLE, BACKWARD, AUTONOMOUS, VARIANTS };
@@ -261,7 +260,6 @@ START_TEST(fallen_back) {
     observe(&options, _i % 4);
     solved(&p, &options, forth, got);
     ck_assert(p.backward.fell_back);
-    problem_reset(&p);
     options = evn_solver_options_with(&options, EVN_GRADIENT_CHECKPOINTED);
     solved(&p, &options, forth, expected);
     double error = test_difference(got, expected, 2 + options.observations);
@@ -298,7 +296,6 @@ START_TEST(adjoint_is_that_of_the_solution) {
     options.rtol = options.atol = 1e-10;
     observe(&options, _i % 4);
     solved(&p, &options, forth, got);
-    problem_reset(&p);
     options.gradient = EVN_GRADIENT_BACKPROP;
     options.steps = 400;
     solved(&p, &options, forth, expected);
@@ -559,7 +556,6 @@ START_TEST(there_has_to_be_one) {
     TRY(evn_solver_time_gradient(p.solver, NULL, &t1_bar, NULL));
     problem_solve(&p, 0, 1);
     REFUSED(evn_solver_time_gradient(p.solver, &t0_bar, &t1_bar, NULL));
-    problem_reset(&p);
     options.time_gradient = false;
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);

@@ -102,7 +102,6 @@ START_TEST(equal_times_are_equal_parts) {
     problem_prepare(&p, &o);
     problem_solve(&p, 0, 2);
     memcpy(by_number, p.x1, sizeof(by_number));
-    problem_reset(&p);
     o.times = quarters;
     problem_prepare(&p, &o);
     problem_solve(&p, 0, 2);

@@ -93,7 +93,6 @@ START_TEST(stacked_is_carried_and_the_gradient) {
     for (int i = 0; i < p.weight_count; ++i) {
         memcpy(carried[i], p.weight_bar_host[i], sizeof(double) * (size_t)p.weight_size[i]);
     }
-    problem_reset(&p);
     solve(&p, methods[_i % 4], EVN_GRADIENT_BACKPROP);
     for (int i = 0; i < p.weight_count; ++i) {
         double error = test_difference(p.weight_bar_host[i], carried[i], p.weight_size[i]);

@@ -174,7 +174,14 @@ static void place(problem *p, size_t *at, int count, evn_binding *binding) {
     *at += (size_t)count;
 }
 
+/// Destroy the solver and the device memory.
+static void release(problem *p) {
+    evn_solver_destroy(&p->solver);
+    evn_buffer_destroy(&p->buffer);
+}
+
 void problem_prepare(problem *p, const evn_solver_options *options) {
+    release(p);
     p->fp64 = options->fp64;
     if (p->fp64) {
         test_needs_fp64();
@@ -222,13 +229,8 @@ void problem_gradient(problem *p) {
     }
 }
 
-void problem_reset(problem *p) {
-    evn_solver_destroy(&p->solver);
-    evn_buffer_destroy(&p->buffer);
-}
-
 void problem_free(problem *p) {
-    problem_reset(p);
+    release(p);
     evn_dynamics_destroy(&p->dynamics);
     double *arrays[] = {p->x0, p->x1, p->x0_bar, p->x1_bar};
     for (int i = 0; i < 4; ++i) {
@@ -289,12 +291,10 @@ void problem_check_differences(problem *p, const evn_solver_options *options, in
            worst);
     ck_assert_double_lt(worst, bound);
     free(x0_bar);
-    problem_reset(p);
 }
 
 int problem_all_gradients(problem *p, const evn_solver_options *options, double *all) {
     int count = p->x_count;
-    problem_reset(p);
     problem_prepare(p, options);
     problem_solve(p, 0, 1);
     problem_gradient(p);

@@ -50,7 +50,8 @@ problem problem_wide(uint64_t seed);
 /// x' = 2 tanh(x U) V − 2 x + t on x [rows, 2], each row by itself; constant weights.
 problem problem_network(int rows);
 
-/// Make the solver and the device memory; options->fp64 decides the precision.
+/// Make the solver and the device memory, in place of those made before; options->fp64 decides
+/// the precision.
 void problem_prepare(problem *p, const evn_solver_options *options);
 /// Write x0 and the weights, solve.
 evn_status problem_try(problem *p, double t0, double t1, evn_binding *x1);
@@ -58,8 +59,6 @@ evn_status problem_try(problem *p, double t0, double t1, evn_binding *x1);
 void problem_solve(problem *p, double t0, double t1);
 /// Gradient for x1_bar; x0_bar and weight_bar_host are read back.
 void problem_gradient(problem *p);
-/// Only the solver and the memory: another solver can be prepared.
-void problem_reset(problem *p);
 void problem_free(problem *p);
 
 /// Largest |derivative − central difference of ⟨x1_bar, x1⟩ at t = 1| over the entries of `at`,
