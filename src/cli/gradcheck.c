@@ -5,9 +5,6 @@
 #include "base/json.h"
 #include "cli/open_device.h"
 #include "cli/reopen.h"
-#include "task/flow.h"
-#include "task/images.h"
-#include "task/series.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,51 +12,6 @@
 #include <string.h>
 
 enum { SAMPLES = 8 }; // in x: differences are solves in double precision, two a direction
-
-/// The ODE of a task, and what its weights are.
-typedef struct subject {
-    evn_dynamics *dynamics;
-    evn_model *model; ///< whose the dynamics are, where there is one
-    const evn_parameters *parameters;
-} subject;
-
-// Each sets the dynamics, if the task is one of its kind.
-
-static evn_status take_images(const evn_task *task, subject *s) {
-    const evn_model *model = evn__images_model(task);
-    if (!model) {
-        return EVN_OK;
-    }
-    evn_model_options options = *evn_model_get_options(model);
-    options.batch = SAMPLES;
-    s->parameters = evn_model_parameters(model);
-    return evn_model_create(&options, &s->model);
-}
-
-static evn_status take_series(const evn_task *task, subject *s) {
-    const evn__trajectory_model m = evn__series_get_model(task).trajectory;
-    if (!m.device) {
-        return EVN_OK;
-    }
-    s->parameters = m.parameters;
-    return evn__field_dynamics(&m.field, EVN_SHAPE(SAMPLES, m.columns), m.parameters, &s->dynamics);
-}
-
-static evn_status take_flow(const evn_task *task, subject *s) {
-    const evn__flow_model m = evn__flow_get_model(task);
-    if (!m.device) {
-        return EVN_OK;
-    }
-    s->parameters = m.parameters;
-    return evn__flow_dynamics(m.kind, &m.size, SAMPLES, EVN__TRACE_EXACT, m.parameters,
-                              &s->dynamics);
-}
-
-static evn_status take(const evn_task *task, subject *s) {
-    EVN_TRY(take_images(task, s));
-    EVN_TRY(take_series(task, s));
-    return take_flow(task, s);
-}
 
 // Output ------------------------------------------------------------------------------------------
 
@@ -148,14 +100,14 @@ static evn_status print_json(const evn__gradcheck_row *rows) {
 
 // The verb ----------------------------------------------------------------------------------------
 
-static evn_status check(const evn__session *session, const evn__settings *given, subject *s) {
+static evn_status check(const evn__session *session, const evn__settings *given,
+                        const evn_dynamics *dynamics) {
     evn__gradcheck_row rows[EVN__GRADCHECK_ROWS];
-    EVN_TRY(take(&session->task, s));
-    const evn_dynamics *dynamics = s->model ? evn_model_dynamics(s->model) : s->dynamics;
+    const evn_task *task = &session->task;
     EVN_CHECK(dynamics, EVN_ERR_ARGUMENT,
               "%s has no ODE: there is nothing to solve; take a model node or node-ew",
               given->subject);
-    EVN_TRY(evn__gradcheck_measure(session->device, dynamics, s->parameters,
+    EVN_TRY(evn__gradcheck_measure(session->device, dynamics, task->methods->parameters(task->self),
                                    evn__session_solver(session), rows));
     if (given->json) {
         return print_json(rows);
@@ -165,10 +117,10 @@ static evn_status check(const evn__session *session, const evn__settings *given,
 }
 
 static evn_status measure(evn__session *session, const evn__command *command) {
-    subject s = {0};
-    evn_status status = check(session, command->settings, &s);
-    evn_dynamics_destroy(&s.dynamics);
-    evn_model_destroy(&s.model);
+    evn_dynamics *dynamics;
+    EVN_TRY(session->row->ode(&session->task, SAMPLES, &dynamics));
+    evn_status status = check(session, command->settings, dynamics);
+    evn_dynamics_destroy(&dynamics);
     return status;
 }
 

@@ -93,6 +93,9 @@ struct evn__task_row {
                        const char *folder);
     /// Release session->data; NULL: there is none.
     void (*close)(evn__session *session);
+    /// The ODE that the task solves, for so many samples: what gradcheck measures. Its weights are
+    /// parameters of the task; *dynamics is the caller's, NULL where the model solves nothing.
+    evn_status (*ode)(const evn_task *task, int64_t samples, evn_dynamics **dynamics);
     const evn__exportation *export;  ///< how it becomes an ONNX model; NULL: it does not
     const evn__prediction *predict;  ///< how it answers what the user gives
     const evn__evaluation *evaluate; ///< what eval says besides the metrics; NULL: nothing

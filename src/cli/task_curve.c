@@ -90,6 +90,7 @@ const evn__task_row evn__task_curve = {
               "loss Σ‖x(tᵢ) − s(tᵢ)‖²  (no unit)", 1, true},
     .open = open_data,
     .create = create,
+    .ode = evn__series_ode,
     .draw = draw,
     .export = &exportation,
     .predict = &evn__predict_series,

@@ -98,6 +98,7 @@ const evn__task_row evn__task_flow = {
     .stand_in = stand_in,
     .open = open_data,
     .create = create,
+    .ode = evn__flow_ode,
     .draw = draw,
     .predict = &evn__predict_points,
     .sample = evn__flow_sample_points,

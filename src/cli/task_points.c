@@ -221,6 +221,7 @@ const evn__task_row evn__task_points = {
     .open_learnt = open_learnt,
     .keep = keep,
     .create = create,
+    .ode = evn__flow_ode,
     .draw = draw,
     .predict = &evn__predict_points,
     .sample = evn__flow_sample_points,

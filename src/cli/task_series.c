@@ -246,6 +246,7 @@ const evn__task_row evn__task_series = {
     .open_learnt = open_learnt,
     .keep = keep,
     .create = create,
+    .ode = evn__series_ode,
     .draw = draw,
     .export = &exportation,
     .predict = &evn__predict_series,

@@ -347,6 +347,12 @@ evn__flow_model evn__flow_get_model(const evn_task *task) {
     return task->methods == &methods ? model_of(t) : (evn__flow_model){0};
 }
 
+evn_status evn__flow_ode(const evn_task *task, int64_t samples, evn_dynamics **dynamics) {
+    const evn__flow_model m = evn__flow_get_model(task);
+    *dynamics = NULL;
+    return evn__flow_dynamics(m.kind, &m.size, samples, EVN__TRACE_EXACT, m.parameters, dynamics);
+}
+
 static evn_status make_size(flow *t, const evn_source_info *info) {
     const evn_flow_options *o = &t->options;
     EVN_CHECK(info->sample.rank == 1 && info->sample.dim[0] >= 1 &&

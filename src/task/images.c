@@ -2,6 +2,7 @@
 #include "task/images.h"
 
 #include "base/memory.h"
+#include "ode/system.h"
 #include "task/classifier.h"
 #include "task/evaluate.h"
 #include "task/given_source.h"
@@ -232,6 +233,18 @@ evn_status evn_task_images(evn_device *device, const evn_source *source,
 
 const evn_model *evn__images_model(const evn_task *task) {
     return task->methods == &methods ? ((images *)task->self)->model : NULL;
+}
+
+evn_status evn__images_ode(const evn_task *task, int64_t samples, evn_dynamics **dynamics) {
+    evn_model *model = NULL;
+    evn_model_options options = *evn_model_get_options(evn__images_model(task));
+    options.batch = samples;
+    *dynamics = NULL;
+    EVN_TRY(evn_model_create(&options, &model));
+    const evn_dynamics *own = evn_model_dynamics(model);
+    evn_status status = own ? evn__dynamics_copy(own, dynamics) : EVN_OK;
+    evn_model_destroy(&model);
+    return status;
 }
 
 int64_t evn__images_test_capacity(const evn_task *task) {

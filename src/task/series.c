@@ -136,6 +136,12 @@ evn__series_model evn__series_get_model(const evn_task *task) {
     return task->methods->evaluate == evaluate ? model_of(t) : (evn__series_model){0};
 }
 
+evn_status evn__series_ode(const evn_task *task, int64_t samples, evn_dynamics **dynamics) {
+    const evn__trajectory_model m = evn__series_get_model(task).trajectory;
+    *dynamics = NULL;
+    return evn__field_dynamics(&m.field, EVN_SHAPE(samples, m.columns), m.parameters, dynamics);
+}
+
 evn_status evn__series_task(evn_device *device, const evn_source *source,
                             const evn__time_series *series, const evn_trajectory_options *options,
                             evn_task *task) {
