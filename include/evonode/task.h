@@ -41,7 +41,7 @@ typedef struct evn_tally {
 typedef struct evn_task_methods {
     const char *name; ///< shown to the user, and kept in checkpoints
 
-    /// An epoch is one iteration on a batch of its own, and reports are about several of them.
+    /// An epoch is one iteration on a batch of its own, and summaries are of several of them.
     /// Otherwise an epoch is a pass over the training part, and each ends with a test.
     bool iterates;
     int slots;               ///< results of that many forward runs are kept before they are read

@@ -24,15 +24,16 @@ typedef struct evn_phase {
     /// that iterates.
     bool automatic;
     /// The phase ends with the parameters whose loss of the test part was least, seen at its start
-    /// and with each report on at most 16 batches of it, and early when that loss has not fallen
-    /// for a quarter of its reports: early stopping. The test part then has had a say in training.
+    /// and with each summary on at most 16 batches of it, and early when that loss has not fallen
+    /// for a quarter of its summaries: early stopping. The test part then has had a say in training.
     bool held_out;
     /// With the gradient EVN_GRADIENT_ADJOINT: where solving backwards ends further from the true
     /// start than this (evn_solver_watched), the phase goes on with gradients from checkpoints, and
-    /// the next report has a metric fell_back, which says how far. That is seen with the results of
+    /// the next summary has a metric fell_back, which says how far. That is seen with the results of
     /// the batches that are read next, and costs no wait; the batch behind which it is seen is the
     /// last of an adjoint. A solve backwards that did not stay finite has spoilt the parameters by
-    /// then, and training ends with EVN_ERR_NOT_FINITE, unreported. 0: it is not looked at
+    /// then, and training ends with EVN_ERR_NOT_FINITE, without a
+    /// summary. 0: it is not looked at
     double reconstruction;
 } evn_phase;
 
@@ -44,7 +45,7 @@ typedef enum evn_switch {
     EVN_SWITCH_HELD_OUT, ///< held_out: the loss of the test part no longer falls
 } evn_switch;
 
-/// A report on an epoch, or on some iterations (epochs of a task that iterates), the last of which
+/// The summary of an epoch, or of some iterations (epochs of a task that iterates), the last of which
 /// it names. Its metrics: train_loss and the task's scores, learning_rate (of the last step),
 /// seconds (training alone), data_wait_seconds (of them: the device had nothing to do until a batch
 /// was drawn and augmented), nfe_forward and nfe_backward (means over the batches, where something
@@ -63,7 +64,7 @@ typedef struct evn_progress {
     int phase, phases;         ///< number of the phase, and of all phases
     int epoch, epochs;         ///< within all phases
     int64_t step, steps;       ///< batches of this epoch; 0: an epoch is one iteration
-    double loss;               ///< of the batches since the last report; NaN before the first
+    double loss;               ///< of the batches since the last progress; NaN before the first
     double samples_per_second; ///< NaN for a task that iterates
     double seconds_left;       ///< of all phases, from the speed of this one
 } evn_progress;

@@ -10,9 +10,9 @@
 typedef struct evn__run_totals {
     double seconds;                   ///< training alone
     double peak_device_bytes;         ///< the most of all epochs
-    double nfe_forward, nfe_backward; ///< of the last report; NaN: not applicable
-    double loss;                      ///< of the last report; NaN: it had none
-    int phase, epochs;                ///< of the last report; how many are done
+    double nfe_forward, nfe_backward; ///< of the last summary; NaN: not applicable
+    double loss;                      ///< of the last summary; NaN: it had none
+    int phase, epochs;                ///< of the last summary; how many are done
     int timed; ///< epochs that `seconds` is of: not those whose lines are lost
 } evn__run_totals;
 
