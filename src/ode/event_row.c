@@ -7,12 +7,7 @@
 static evn__event_attempt march, narrow, note, settle;
 
 static bool is_adaptive(const evn__event_rules *rules) {
-    return rules->options->steps == 0;
-}
-
-/// As the kernels see it.
-static double seen(const evn__event_rules *rules, double x) {
-    return evn__rounded(rules->options->fp64, x);
+    return rules->steps.options->steps == 0;
 }
 
 // The end -----------------------------------------------------------------------------------------
@@ -62,83 +57,23 @@ static void take_values(evn__event_row *row, const evn__event_rules *rules, cons
 
 // Marching ----------------------------------------------------------------------------------------
 
-static void land(evn__event_row *row) {
-    row->t = row->t1;
-    end(row, EVN_OUTCOME_DONE, -1);
-}
-
-/// The next attempt; a way that is too short to be seen is gone already.
-static void set_step(evn__event_row *row, double t, double dt) {
+/// The next attempt is a whole step, as the step control has it, or there is none.
+static void follow(evn__event_row *row) {
     row->attempt = march;
-    row->seen = t;
-    row->dt = dt;
-    if (sign_of(dt) != sign_of(row->t1 - row->t0)) {
-        land(row);
+    row->dt = row->control.dt;
+    if (!row->control.goes) {
+        end(row, row->control.outcome, -1);
     }
 }
 
-/// The next attempt is a step of `wanted`, or what is left, or there is none.
-static void prepare(evn__event_row *row, const evn__event_rules *rules, double wanted) {
-    const evn_solver_options *o = rules->options;
-    double left = row->t1 - row->t, next = row->t + wanted;
-    bool lands = fabs(wanted) >= fabs(left) || seen(rules, row->t) == seen(rules, row->t1);
-    row->wanted = wanted;
-    if (!isfinite(wanted)) {
-        end(row, EVN_OUTCOME_NOT_FINITE, -1);
-    } else if (!lands && (fabs(wanted) < o->dt_min || seen(rules, next) == seen(rules, row->t))) {
-        end(row, EVN_OUTCOME_STEP_TOO_SMALL, -1);
-    } else if (row->accepted + row->rejected >= o->max_steps) {
-        end(row, EVN_OUTCOME_TOO_MANY_STEPS, -1);
-    } else {
-        const evn__seen_step step = evn__rounded_step(
-            o->fp64, row->t, seen(rules, lands ? left : wanted), row->t0, row->t1);
-        row->lands = lands && !step.halved;
-        set_step(row, step.t, seen(rules, step.dt));
-    }
-}
-
-/// The same of fixed steps, which count from t0.
-static void prepare_fixed(evn__event_row *row, const evn__event_rules *rules) {
-    int steps = rules->options->steps;
-    double dt = seen(rules, (row->t1 - row->t0) / steps);
-    row->lands = row->accepted + 1 == steps;
-    row->wanted = dt;
-    set_step(row, evn__rounded_begin(rules->options->fp64, row->t, dt, row->t1), dt);
-}
-
-static double limited(const evn__event_rules *rules, double dt) {
-    double longest = rules->options->dt_max;
-    return longest > 0 && fabs(dt) > longest ? copysign(longest, dt) : dt;
-}
-
-static double factor(const evn__event_row *row, const evn__event_rules *rules, double error) {
-    return evn__controller_factor(&rules->controller, rules->stepper, error, row->errors);
-}
-
-/// A whole step was accepted.
-static void advance(evn__event_row *row, const evn__event_rules *rules, bool lands, double dt,
-                    double error) {
-    ++row->accepted;
-    if (lands) {
-        land(row);
-    } else if (!is_adaptive(rules)) {
-        row->t = row->t0 + row->accepted * ((row->t1 - row->t0) / rules->options->steps);
-        prepare_fixed(row, rules);
-    } else {
-        double most = row->refused ? 1 : INFINITY;
-        double next = limited(rules, dt * fmin(most, factor(row, rules, error)));
-        row->refused = false;
-        row->t += dt;
-        row->errors[1] = row->errors[0];
-        row->errors[0] = fmax(error, rules->controller.remembered);
-        prepare(row, rules, next);
-    }
+static void accept(evn__event_row *row, const evn__event_rules *rules, double error) {
+    evn__step_control_accept(&row->control, &rules->steps, error);
+    follow(row);
 }
 
 static void reject(evn__event_row *row, const evn__event_rules *rules, double error) {
-    ++row->rejected;
-    row->refused = true;
-    prepare(row, rules, row->dt * fmin(1, factor(row, rules, error)));
+    evn__step_control_reject(&row->control, &rules->steps, error);
+    follow(row);
 }
 
 /// An event is not finite behind a step, which is made shorter, as one whose error is not.
@@ -159,7 +94,7 @@ static const evn__event_verdict dropped = {false, false};
 static void go_on(evn__event_row *row, const evn__event_rules *rules) {
     double at = 0;
     row->attempt = evn__root_next(&row->step.root, &at) ? narrow : note;
-    row->dt = row->attempt == narrow ? seen(rules, at) : evn__root_end(&row->step.root);
+    row->dt = row->attempt == narrow ? evn__rounded(rules->steps.options->fp64, at) : evn__root_end(&row->step.root);
 }
 
 static bool is_found(const evn__event_row *row, int i) {
@@ -194,11 +129,10 @@ static bool may_end(const evn__event_row *row, const evn__event_rules *rules) {
 /// What was tried is a step, in which nothing has been found yet.
 static void begin_step(evn__event_row *row, const evn__event_rules *rules, double error,
                        const double *e) {
-    double digit = rules->options->fp64 ? DBL_EPSILON : (double)FLT_EPSILON;
-    double t = fmax(fabs(row->t), fabs(row->t + row->dt));
-    row->step.dt = row->step.end = row->dt;
+    double digit = rules->steps.options->fp64 ? DBL_EPSILON : (double)FLT_EPSILON;
+    double now = row->control.t, t = fmax(fabs(now), fabs(now + row->dt));
+    row->step.end = row->dt;
     row->step.error = error;
-    row->step.lands = row->lands;
     row->step.ends = -1;
     row->step.width = 2 * digit * fmax(fabs(row->dt), t);
     memset(row->step.found, 0, sizeof(row->step.found));
@@ -268,11 +202,11 @@ static evn__event_verdict settle(evn__event_row *row, const evn__event_rules *ru
     }
     take_values(row, rules, e);
     if (row->step.ends >= 0) {
-        ++row->accepted;
-        row->t = evn__event_row_end(row);
+        ++row->control.accepted;
+        row->control.t = evn__event_row_end(row);
         end(row, EVN_OUTCOME_EVENT, row->step.ends);
     } else {
-        advance(row, rules, row->step.lands, row->step.dt, row->step.error);
+        accept(row, rules, row->step.error);
     }
     return (evn__event_verdict){.accepts = true};
 }
@@ -283,9 +217,9 @@ static evn__event_verdict settle(evn__event_row *row, const evn__event_rules *ru
 /// times are to each other, as where a solve goes on behind an event, from the other side of it.
 static bool starts_at_zero(const evn__event_rules *rules, double e, double rate, double t0,
                            double t1) {
-    const double digits = 16 * (rules->options->fp64 ? DBL_EPSILON : (double)FLT_EPSILON);
-    double longest = rules->options->steps > 0 ? fabs(t1 - t0) / rules->options->steps
-                                               : fabs(limited(rules, t1 - t0));
+    const double digits = 16 * (rules->steps.options->fp64 ? DBL_EPSILON : (double)FLT_EPSILON);
+    double longest = is_adaptive(rules) ? fabs(evn__step_rules_limit(&rules->steps, t1 - t0))
+                                        : fabs(t1 - t0) / rules->steps.options->steps;
     bool leads = sign_of(e) * sign_of(rate) * sign_of(t1 - t0) < 0;
     return e == 0 || (leads && fabs(e) <= digits * fabs(rate) * fmax(fabs(t0), longest));
 }
@@ -293,27 +227,33 @@ static bool starts_at_zero(const evn__event_rules *rules, double e, double rate,
 /// The values at t0; 0 stands for the side that it goes to.
 static void start_values(evn__event_row *row, const evn__event_rules *rules, const double *e,
                          const double *rate) {
+    double t0 = row->control.t0, t1 = row->control.t1;
     for (int i = 0; i < rules->count; ++i) {
-        bool at_zero = starts_at_zero(rules, e[i], rate[i], row->t0, row->t1);
+        bool at_zero = starts_at_zero(rules, e[i], rate[i], t0, t1);
         row->e[i] = at_zero ? 0 : e[i];
-        row->side[i] = at_zero ? sign_of(rate[i]) * sign_of(row->t1 - row->t0) : sign_of(e[i]);
+        row->side[i] = at_zero ? sign_of(rate[i]) * sign_of(t1 - t0) : sign_of(e[i]);
     }
+}
+
+/// Of adaptive steps the first, where the start proposes dt.
+static double first_step(const evn__event_rules *rules, double t0, double t1, double dt) {
+    double given = rules->steps.options->dt_first;
+    return evn__step_rules_limit(&rules->steps, given > 0 ? copysign(given, t1 - t0) : dt);
 }
 
 void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
                           const double *e, const double *rate, double dt) {
-    *row = (evn__event_row){.t0 = t0, .t1 = t1, .t = t0, .errors = {1, 1}, .event = -1};
+    *row = (evn__event_row){.control = {.t0 = t0, .t1 = t1, .t = t0}, .event = -1};
     int odd = find_odd(rules, e);
     start_values(row, rules, e, rate);
     if (odd >= 0) {
         end(row, EVN_OUTCOME_NOT_FINITE, odd);
     } else if (t0 == t1) {
         end(row, EVN_OUTCOME_DONE, -1);
-    } else if (is_adaptive(rules)) {
-        double given = rules->options->dt_first;
-        prepare(row, rules, limited(rules, given > 0 ? copysign(given, t1 - t0) : dt));
     } else {
-        prepare_fixed(row, rules);
+        double first = is_adaptive(rules) ? first_step(rules, t0, t1, dt) : 0;
+        evn__step_control_begin(&row->control, &rules->steps, t0, t1, t1, first);
+        follow(row);
     }
 }
 
@@ -324,10 +264,11 @@ evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rul
 }
 
 double evn__event_row_end(const evn__event_row *row) {
-    double t = row->t + row->dt;
-    return row->t1 > row->t0 ? fmin(t, row->t1) : fmax(t, row->t1);
+    const evn__step_control *c = &row->control;
+    double t = c->t + row->dt;
+    return c->t1 > c->t0 ? fmin(t, c->t1) : fmax(t, c->t1);
 }
 
 double evn__event_row_span(const evn__event_rules *rules, double t0, double t1) {
-    return evn__rounded_span(rules->options->fp64, t0, t1 - t0, rules->options->dt_max, t1);
+    return evn__rounded_span(rules->steps.options->fp64, t0, t1 - t0, rules->steps.options->dt_max, t1);
 }

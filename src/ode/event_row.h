@@ -6,14 +6,12 @@
 #define EVN_ODE_EVENT_ROW_H
 
 #include "evonode/event.h"
-#include "ode/controller.h"
 #include "ode/root.h"
+#include "ode/step_control.h"
 
 /// The same for all rows.
 typedef struct evn__event_rules {
-    const evn_solver_options *options;
-    const evn__stepper *stepper;
-    evn__controller controller;
+    evn__step_rules steps;
     const evn_event *events;
     int count;
 } evn__event_rules;
@@ -31,13 +29,8 @@ typedef evn__event_verdict evn__event_attempt(evn__event_row *row, const evn__ev
                                               double error, const double *e);
 
 struct evn__event_row {
-    double t0, t1, t;         ///< the way; where it is
-    double seen, dt;          ///< of the next attempt, as its stages see it: from there, how far
-    double wanted;            ///< before it was cut short to land
-    bool lands;               ///< the attempt would come to t1
-    bool refused;             ///< the last attempt of a whole step was rejected
-    double errors[2];         ///< of the accepted steps before, the last one first
-    int accepted, rejected;   ///< steps
+    evn__step_control control;   ///< of whole steps: where the row is
+    double dt;                   ///< of the next attempt, which may be shorter than a whole step
     int attempts;             ///< all there were, of those that narrow down too
     evn_outcome outcome;      ///< once there is no next one
     int event;                ///< terminal, that it ended with, or that is not finite; −1: none
@@ -46,8 +39,7 @@ struct evn__event_row {
     int side[EVN_MAX_INPUTS]; ///< the sign that each stands for: 1, −1, or 0: not known
     evn__event_attempt *attempt; ///< what the next attempt is for; NULL: there is none
     struct {
-        double dt, error; ///< of the whole step
-        bool lands;
+        double error; ///< of the whole step
         double end, e[EVN_MAX_INPUTS]; ///< of what is to be settled for, and the values there
         int ends;                      ///< with this event; −1: it is the whole step
         double width;                  ///< times within it are one

@@ -77,9 +77,7 @@ static evn_status make_memory(evn__event_search *s) {
 static evn_status create(evn__event_search *s, const evn_event *events) {
     const evn_solver_options *o = s->problem->options;
     const evn__system *system = &s->system->system;
-    s->rules = (evn__event_rules){.options = o,
-                                  .stepper = s->system->stepper,
-                                  .controller = evn__controller_create(o),
+    s->rules = (evn__event_rules){.steps = evn__step_rules_of(o, s->system->stepper),
                                   .events = events,
                                   .count = s->system->count};
     s->fp64 = o->fp64;
@@ -255,14 +253,15 @@ static evn_status add_found(evn__event_search *s, int row, double t) {
 /// within the width of a time is at it.
 static void close_row(evn__event_search *s, int row) {
     const evn__event_row *r = &s->row[row];
-    double way = fabs(r->t - r->t0);
+    const evn__step_control *c = &r->control;
+    double way = fabs(c->t - c->t0);
     int kept = 0;
     for (int i = 0; i < s->found_count; ++i) {
         evn__event_found one = s->found[i];
         if (one.row == row) {
-            double over = fabs(one.t - r->t0) - way;
-            one.t = over > 0 ? r->t : one.t;
-            one.way = fabs(one.t - r->t0);
+            double over = fabs(one.t - c->t0) - way;
+            one.t = over > 0 ? c->t : one.t;
+            one.way = fabs(one.t - c->t0);
             one.ends = one.event == evn__event_search_terminal(s, row) && one.way == way;
             if (over > r->step.width) {
                 free(one.x);
@@ -328,9 +327,9 @@ static bool set_times(evn__event_search *s) {
     for (int i = 0; i < s->rows; ++i) {
         const evn__event_row *row = &s->row[i];
         bool ended = !row->attempt;
-        *host_time(s, T, i) = ended ? row->t : row->seen;
+        *host_time(s, T, i) = ended ? row->control.t : row->control.seen;
         *host_time(s, DT, i) = ended ? 0 : row->dt;
-        *host_time(s, END, i) = ended ? row->t : evn__event_row_end(row);
+        *host_time(s, END, i) = ended ? row->control.t : evn__event_row_end(row);
         goes = goes || !ended;
     }
     return goes;
@@ -376,25 +375,26 @@ evn_solution evn__event_search_solution(const evn__event_search *s, int row) {
     int each = adaptive ? evn__stepper_adaptive_evaluations(s->system->stepper)
                         : evn__stepper_evaluations(s->system->stepper);
     return (evn_solution){.outcome = r->outcome,
-                          .t = r->t,
-                          .dt = r->wanted,
-                          .accepted = r->accepted,
-                          .rejected = r->rejected,
+                          .t = r->control.t,
+                          .dt = r->control.wanted,
+                          .accepted = r->control.accepted,
+                          .rejected = r->control.rejected,
                           .nfe = 1 + adaptive + each * r->attempts};
 }
 
 static evn_status fail(const evn__event_search *s, int row) {
     const evn__event_row *r = &s->row[row];
+    const evn__step_control *c = &r->control;
     const evn_solution solution = evn__event_search_solution(s, row);
     EVN_CHECK(r->event < 0 || r->attempts > 0, EVN_ERR_NOT_FINITE,
               "event %d is not finite at the start, t = %.9g; look at its function and at x0",
-              r->event, r->t);
+              r->event, c->t);
     EVN_CHECK(
         r->event < 0, EVN_ERR_NOT_FINITE,
         "event %d is not finite within a step of %.3g from t = %.9g; look at its function, or "
         "let a terminal event end the solve before",
-        r->event, r->dt, r->t);
-    return evn__outcome_fail(s->problem->options, &solution, r->t0, r->t1, r->t1, r->wanted, false);
+        r->event, r->dt, c->t);
+    return evn__outcome_fail(s->problem->options, &solution, c->t0, c->t1, c->t1, c->wanted, false);
 }
 
 /// Say of all rows what there is to say: counts of the one that needed the most attempts.

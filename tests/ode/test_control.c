@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The step control on the device: against its twin here, in plain C and double, for errors of all
-// kinds; how often the host looks.
+// The step control on the device: against its twin on the host, for errors of all kinds; how often
+// the host looks.
 #include "kernels/shared.h"
 #include "ode/control.h"
-#include "ode/controller.h"
 #include "ode/integrator.h"
 #include "ode/lookahead.h"
 #include "ode/rounding.h"
 #include "ode/step.h"
+#include "ode/step_control.h"
 #include "plan/real.h"
 #include "problem.h"
 #include "test.h"
@@ -19,91 +19,49 @@
 
 // Twin --------------------------------------------------------------------------------------------
 
+/// The step control on the host, with a solve's intervals.
 typedef struct twin {
-    const evn_solver_options *options;
-    const evn__stepper *stepper;
+    evn__step_rules rules;
+    evn__step_control c;
     const evn__control *control; ///< for the ends
     int intervals;
     bool jumps;
-    double begin;
-    double longest;
-    double errors[2];
-    evn__record r;
+    int interval, starts, took;
 } twin;
-
-static bool advances(bool fp64, double t, double dt) {
-    return fp64 ? t + dt != t : (float)(t + dt) != (float)t;
-}
 
 static double last_end(const twin *w) {
     return evn__control_end(w->control, w->intervals - 1);
 }
 
-static void set_step(twin *w, double dt) {
-    evn__record *r = &w->r;
-    const evn__seen_step step =
-        evn__rounded_step(w->options->fp64, r->t, dt, w->begin, last_end(w));
-    r->dt = step.dt;
-    r->seen = r->t + (step.t - evn__rounded(w->options->fp64, r->t));
-    r->lands = r->lands && !step.halved;
+/// The longest step, in the direction of the solve.
+static double longest(const twin *w) {
+    return evn__step_rules_limit(&w->rules, last_end(w) - w->c.t0);
 }
 
-static void prepare(twin *w, double wanted) {
-    evn__record *r = &w->r;
-    double left = evn__control_end(w->control, r->interval) - r->t;
-    r->wanted = wanted;
-    r->lands = fabs(wanted) >= fabs(left);
-    r->status = EVN_CONTROL_RUNNING;
-    if (!isfinite(wanted)) {
-        r->status = EVN_CONTROL_NOT_FINITE;
-    } else if (!r->lands &&
-               (fabs(wanted) < w->options->dt_min || !advances(w->options->fp64, r->t, wanted))) {
-        r->status = EVN_CONTROL_TOO_SMALL;
-    } else if (r->accepted + r->rejected >= w->options->max_steps) {
-        r->status = EVN_CONTROL_TOO_MANY;
-    } else {
-        set_step(w, r->lands ? left : wanted);
-    }
-}
-
-static void land(twin *w, double next) {
-    evn__record *r = &w->r;
-    double proposed = fabs(next) > fabs(r->wanted) ? next : r->wanted;
-    if (r->interval + 1 == w->intervals) {
-        r->status = EVN_CONTROL_DONE;
-    } else {
-        r->interval++;
-        r->starts += w->jumps;
-        prepare(w, proposed);
-    }
+/// EVN_CONTROL_RUNNING, …
+static int status_of(const twin *w) {
+    static const int ends[] = {[EVN_OUTCOME_DONE] = EVN_CONTROL_DONE,
+                               [EVN_OUTCOME_STEP_TOO_SMALL] = EVN_CONTROL_TOO_SMALL,
+                               [EVN_OUTCOME_TOO_MANY_STEPS] = EVN_CONTROL_TOO_MANY,
+                               [EVN_OUTCOME_NOT_FINITE] = EVN_CONTROL_NOT_FINITE};
+    return w->c.goes ? EVN_CONTROL_RUNNING : ends[w->c.outcome];
 }
 
 static void judge(twin *w, double error) {
-    evn__controller controller = evn__controller_create(w->options);
-    evn__record *r = &w->r;
-    bool again = r->took == EVN_CONTROL_REJECT;
-    r->took = EVN_CONTROL_NOTHING;
-    if (r->status != EVN_CONTROL_RUNNING) {
+    w->took = EVN_CONTROL_NOTHING;
+    if (!w->c.goes) {
         return;
     }
-    bool accepted = error <= 1;
-    double factor = evn__controller_factor(&controller, w->stepper, error, w->errors);
-    double next = r->dt * (accepted && !again ? factor : fmin(factor, 1));
-    next = fabs(next) < fabs(w->longest) ? next : w->longest;
-    r->took = accepted ? EVN_CONTROL_ACCEPT : EVN_CONTROL_REJECT;
-    r->accepted += accepted;
-    r->rejected += !accepted;
-    if (accepted) {
-        r->t = r->lands ? evn__control_end(w->control, r->interval) : r->t + r->dt;
-    }
-    if (accepted && r->lands) {
-        land(w, next);
+    if (error <= 1) {
+        w->took = EVN_CONTROL_ACCEPT;
+        evn__step_control_accept(&w->c, &w->rules, error);
     } else {
-        if (accepted) {
-            w->errors[1] = w->errors[0];
-            w->errors[0] = fmax(error, controller.remembered);
-        }
-        prepare(w, next);
+        w->took = EVN_CONTROL_REJECT;
+        evn__step_control_reject(&w->c, &w->rules, error);
+    }
+    if (status_of(w) == EVN_CONTROL_DONE && w->interval + 1 < w->intervals) {
+        w->starts += w->jumps;
+        evn__step_control_go_on(&w->c, &w->rules, evn__control_end(w->control, ++w->interval));
     }
 }
 
@@ -150,19 +108,15 @@ static void create(bench *b, evn_solver_options options, bool backward, double t
         b->seen[i] = uniform(b);
     }
     TRY(evn__real_write((evn_binding){b->series, 0}, options.fp64, b->seen, SERIES));
-    b->twin = (twin){.options = &b->options,
-                     .stepper = stepper,
+    b->twin = (twin){.rules = evn__step_rules_of(&b->options, stepper),
+                     .c = {.t0 = backward ? t1 : t0, .t = backward ? t1 : t0},
                      .control = b->control,
                      .intervals = b->course.intervals,
                      .jumps = backward,
-                     .begin = backward ? t1 : t0,
-                     .longest = backward ? t0 - t1 : t1 - t0,
-                     .errors = {1, 1}};
-    if (options.dt_max > 0) {
-        b->twin.longest = copysign(options.dt_max, b->twin.longest);
-    }
-    b->twin.longest = options.fp64 ? b->twin.longest : (double)(float)b->twin.longest;
-    b->twin.r = (evn__record){.t = backward ? t1 : t0, .starts = 1};
+                     .starts = 1};
+    double most = options.dt_max > 0 ? options.dt_max : fabs(t1 - t0);
+    b->twin.rules.longest = evn__rounded(options.fp64, most);
+    b->twin.rules.rounds = false;
 }
 
 static void destroy(bench *b) {
@@ -207,7 +161,7 @@ static void check_memory(const bench *b) {
     TRY(evn__real_read((evn_binding){b->series, 0}, b->options.fp64, series, SERIES));
     ck_assert_mem_eq(x, b->value[b->now], sizeof(x));
     ck_assert_mem_eq(slopes, b->slope[b->first], sizeof(slopes));
-    int landed = b->twin.r.interval + (b->twin.r.status == EVN_CONTROL_DONE);
+    int landed = b->twin.interval + (status_of(&b->twin) == EVN_CONTROL_DONE);
     for (int i = 0; i < X * landed && !b->twin.jumps; ++i) {
         ck_assert(series[i] == b->seen[i]);
     }
@@ -221,29 +175,35 @@ static double digits_of(const evn_solver_options *options) {
 
 /// Equal to a few units of what a pair of reals can tell; what the kernels see, to one of a real.
 static void check_record(const bench *b, const evn__record *r) {
-    const evn__record *w = &b->twin.r;
-    double all = fabs(b->twin.longest) + fabs(w->t), digits = digits_of(&b->options);
-    ck_assert_int_eq(r->status, w->status);
+    const twin *w = &b->twin;
+    const evn__step_control *c = &w->c;
+    int status = status_of(w);
+    double all = w->rules.longest + fabs(c->t), digits = digits_of(&b->options);
+    ck_assert_int_eq(r->status, status);
     ck_assert_int_eq(r->took, w->took);
-    ck_assert_int_eq(r->accepted, w->accepted);
-    ck_assert_int_eq(r->rejected, w->rejected);
+    ck_assert_int_eq(r->accepted, c->accepted);
+    ck_assert_int_eq(r->rejected, c->rejected);
     ck_assert_int_eq(r->interval, w->interval);
     ck_assert_int_eq(r->starts, w->starts);
-    ck_assert_msg(fabs(r->t - w->t) <= digits * all, "t %.17g, not %.17g", r->t, w->t);
-    if (w->status != EVN_CONTROL_NOT_FINITE) {
-        ck_assert_msg(fabs(r->wanted - w->wanted) <= digits * fabs(w->wanted) * 20,
-                      "wanted %.17g, not %.17g", r->wanted, w->wanted);
-        ck_assert_double_le(fabs(r->dt - w->dt), digits * all);
-        ck_assert(w->status != EVN_CONTROL_RUNNING || r->lands == w->lands);
-        ck_assert_msg(w->status != EVN_CONTROL_RUNNING || fabs(r->seen - w->seen) <= digits * all,
-                      "seen at %.17g, not %.17g", r->seen, w->seen);
+    ck_assert_msg(fabs(r->t - c->t) <= digits * all, "t %.17g, not %.17g", r->t, c->t);
+    if (status != EVN_CONTROL_NOT_FINITE) {
+        ck_assert_msg(fabs(r->wanted - c->wanted) <= digits * fabs(c->wanted) * 20,
+                      "wanted %.17g, not %.17g", r->wanted, c->wanted);
+        ck_assert_double_le(fabs(r->dt - c->dt), digits * all);
+    }
+    if (status == EVN_CONTROL_RUNNING) {
+        // The record's has the digits of t that the stages do not see.
+        double seen = c->t + (c->seen - evn__rounded(b->options.fp64, c->t));
+        ck_assert(r->lands == c->lands);
+        ck_assert_msg(fabs(r->seen - seen) <= digits * all, "seen at %.17g, not %.17g", r->seen,
+                      seen);
     }
 }
 
 /// A step is seen from the beginning of the solve on, and ends at t + dt, rounded.
 static bool is_inside(const bench *b, const evn__record *r) {
     bool fp64 = b->options.fp64;
-    double begin = evn__rounded(fp64, b->twin.begin), seen = evn__rounded(fp64, r->seen);
+    double begin = evn__rounded(fp64, b->twin.c.t0), seen = evn__rounded(fp64, r->seen);
     return evn__rounded_over(fp64, r->seen, r->dt, last_end(&b->twin)) == 0 &&
            (r->dt > 0 ? seen >= begin : seen <= begin);
 }
@@ -255,10 +215,10 @@ static void look(bench *b) {
     int count;
     TRY(evn__control_look(b->control, records, &count));
     check_record(b, &records[count - 1]);
-    ck_assert(b->twin.r.status != EVN_CONTROL_RUNNING || is_inside(b, &records[count - 1]));
-    b->twin.r.t = records[count - 1].t;
-    b->twin.r.dt = records[count - 1].dt;
-    b->twin.r.wanted = records[count - 1].wanted;
+    ck_assert(status_of(&b->twin) != EVN_CONTROL_RUNNING || is_inside(b, &records[count - 1]));
+    b->twin.c.t = records[count - 1].t;
+    b->twin.c.dt = records[count - 1].dt;
+    b->twin.c.wanted = records[count - 1].wanted;
 }
 
 static void begin(bench *b, double first) {
@@ -267,7 +227,9 @@ static void begin(bench *b, double first) {
     b->first = !b->first;
     TRY(evn__real_write(evn__control_result(b->control), b->options.fp64, &first, 1));
     TRY(evn__control_begin(b->control));
-    prepare(&b->twin, b->options.fp64 ? first : (double)(float)first);
+    evn__step_control_begin(&b->twin.c, &b->twin.rules, b->twin.c.t0, last_end(&b->twin),
+                            evn__control_end(b->control, 0),
+                            evn__rounded(b->options.fp64, first));
     look(b);
 }
 
@@ -282,15 +244,15 @@ static void jump(bench *b, int interval) {
 }
 
 static void step(bench *b, double error) {
-    int interval = b->twin.r.interval;
-    bool lands = b->twin.r.lands;
+    int interval = b->twin.interval;
+    bool lands = b->twin.c.lands;
     error = b->options.fp64 ? error : (double)(float)error;
     write_next(b);
     TRY(evn__real_write(evn__control_result(b->control), b->options.fp64, &error, 1));
     const evn__decided d = decided(b);
     TRY(evn__control_settle(b->control, &d));
     judge(&b->twin, error);
-    bool accepted = b->twin.r.took == EVN_CONTROL_ACCEPT;
+    bool accepted = b->twin.took == EVN_CONTROL_ACCEPT;
     if (!accepted) {
         memcpy(b->value[!b->now], b->value[b->now], sizeof(b->value[0]));
         memcpy(b->slope[!b->first], b->slope[b->first], sizeof(b->slope[0]));
@@ -301,7 +263,7 @@ static void step(bench *b, double error) {
     }
     b->now = !b->now;
     b->first = !b->first;
-    if (b->twin.r.status == EVN_CONTROL_RUNNING) {
+    if (status_of(&b->twin) == EVN_CONTROL_RUNNING) {
         look(b);
     }
     check_memory(b);
@@ -325,22 +287,22 @@ START_TEST(errors_of_all_kinds) {
     options.controller = (evn_controller)(_i / 8);
     options.dt_max = _i / 8 == EVN_CONTROLLER_PI && !(_i & 4) ? 0.03 : 0;
     create(&b, options, backward, _i & 4 ? 7 : -0.1, _i & 4 ? -1e6 : 0.9);
-    begin(&b, 1e-5 * b.twin.longest);
+    begin(&b, 1e-5 * longest(&b.twin));
     int attempts = 0;
-    for (; b.twin.r.status != EVN_CONTROL_DONE; ++attempts) {
+    for (; status_of(&b.twin) != EVN_CONTROL_DONE; ++attempts) {
         ck_assert_int_lt(attempts, 5000);
-        ck_assert_int_le(b.twin.r.status, EVN_CONTROL_DONE);
+        ck_assert_int_le(status_of(&b.twin), EVN_CONTROL_DONE);
         double u = uniform(&b);
         // With a history steps grow less, and bounded ones least.
         double mean = _i < 8 ? 0.75 : _i < 12 ? 0.92 : 0.87;
         step(&b, u < 0.1 ? odd[attempts % 9] : exp(8 * (uniform(&b) - mean)));
     }
-    ck_assert(b.twin.r.t == (backward ? (_i & 4 ? 7 : -0.1) : (_i & 4 ? -1e6 : 0.9)) || !fp64);
-    ck_assert(b.twin.r.accepted > 5 && b.twin.r.rejected > 5);
+    ck_assert(b.twin.c.t == (backward ? (_i & 4 ? 7 : -0.1) : (_i & 4 ? -1e6 : 0.9)) || !fp64);
+    ck_assert(b.twin.c.accepted > 5 && b.twin.c.rejected > 5);
     for (int i = 0; i < 3; ++i) { // behind the end
         step(&b, i == 1 ? NAN : 0.1);
     }
-    ck_assert_int_eq(b.twin.r.took, EVN_CONTROL_NOTHING);
+    ck_assert_int_eq(b.twin.took, EVN_CONTROL_NOTHING);
     look(&b);
     destroy(&b);
 }
@@ -350,12 +312,12 @@ static int end_with(evn_solver_options options, double t0, double t1, double fir
     bench b;
     create(&b, options, false, t0, t1);
     begin(&b, first);
-    for (int i = 0; i < 1000 && b.twin.r.status == EVN_CONTROL_RUNNING; ++i) {
+    for (int i = 0; i < 1000 && status_of(&b.twin) == EVN_CONTROL_RUNNING; ++i) {
         step(&b, error);
     }
-    int status = b.twin.r.status;
+    int status = status_of(&b.twin);
     step(&b, 0.5);
-    ck_assert_int_eq(b.twin.r.status, status);
+    ck_assert_int_eq(status_of(&b.twin), status);
     look(&b);
     destroy(&b);
     return status;
@@ -393,9 +355,9 @@ START_TEST(whole_ways_end_inside) {
     for (int i = 0; i < 100; ++i) {
         bench b;
         create(&b, options, false, i * 0.37 - 11, exp(i % 7) / 3 - 1);
-        begin(&b, 100 * b.twin.longest);
-        double left = evn__control_end(b.control, 0) - b.twin.r.t;
-        shortened += b.twin.r.dt != left;
+        begin(&b, 100 * longest(&b.twin));
+        double left = evn__control_end(b.control, 0) - b.twin.c.t;
+        shortened += b.twin.c.dt != left;
         destroy(&b);
     }
     ck_assert_int_gt(shortened, _i ? 0 : 5);

@@ -50,9 +50,8 @@ static void evaluate(const walk *w, double t, double *e) {
 /// Every step is good enough; the first one is `dt`. Each attempt goes ahead, and is another one
 /// than the one before.
 static void go(walk *w, double t0, double t1, double dt) {
-    const evn__event_rules rules = {.options = &w->options,
-                                    .stepper = evn__stepper_find(w->options.method),
-                                    .controller = evn__controller_create(&w->options),
+    const evn__stepper *stepper = evn__stepper_find(w->options.method);
+    const evn__event_rules rules = {.steps = evn__step_rules_of(&w->options, stepper),
                                     .events = w->events,
                                     .count = w->count};
     double e[MOST], rate[MOST], h = 1e-6 * (t1 - t0), last[2] = {NAN, NAN};
@@ -67,8 +66,8 @@ static void go(walk *w, double t0, double t1, double dt) {
         double t = evn__event_row_end(&w->row);
         ck_assert_int_lt(w->row.attempts, 20000);
         ck_assert((t1 - t0) * w->row.dt > 0);
-        ck_assert(w->row.t != last[0] || w->row.dt != last[1]);
-        last[0] = w->row.t;
+        ck_assert(w->row.control.t != last[0] || w->row.dt != last[1]);
+        last[0] = w->row.control.t;
         last[1] = w->row.dt;
         evaluate(w, t, e);
         if (evn__event_row_take(&w->row, &rules, 0.5, e).notes) {
@@ -105,7 +104,7 @@ START_TEST(zeros_at_the_start) {
         add(&w, balls[i], _i / 2 ? EVN_EVENT_EITHER : direction, true);
         go(&w, 0, 3, 0.1);
         ck_assert_int_eq(w.row.outcome, EVN_OUTCOME_EVENT);
-        ck_assert_double_eq_tol(w.row.t, 5 / 4.905, 1e-14);
+        ck_assert_double_eq_tol(w.row.control.t, 5 / 4.905, 1e-14);
         ck_assert_int_eq(w.notes, 1);
     }
 }
@@ -121,7 +120,7 @@ START_TEST(zeros_soon_after_the_start) {
     add(&w, soon, EVN_EVENT_EITHER, true);
     go(&w, 0, 3, 0);
     ck_assert_int_eq(w.row.outcome, EVN_OUTCOME_EVENT);
-    ck_assert_double_eq_tol(w.row.t, 2e-13, 1e-15);
+    ck_assert_double_eq_tol(w.row.control.t, 2e-13, 1e-15);
 }
 END_TEST
 
@@ -182,7 +181,7 @@ START_TEST(pairs_of_zeros) {
     go(&w, 0, 3, 0);
     ck_assert_int_eq(w.row.outcome, EVN_OUTCOME_EVENT);
     ck_assert_int_eq(w.row.event, 1);
-    ck_assert_double_eq_tol(w.row.t, 0.5, 1e-14);
+    ck_assert_double_eq_tol(w.row.control.t, 0.5, 1e-14);
     ck_assert_int_eq(w.notes, 2);
 }
 END_TEST
@@ -194,7 +193,7 @@ START_TEST(attempts) {
     go(&w, 0, 3, 0);
     ck_assert_int_eq(w.row.outcome, EVN_OUTCOME_EVENT);
     ck_assert_int_le(w.row.attempts, 10);
-    ck_assert_int_eq(w.row.accepted, 1);
+    ck_assert_int_eq(w.row.control.accepted, 1);
 }
 END_TEST
 
@@ -217,12 +216,12 @@ START_TEST(not_finite_behind) {
     add(&w, logarithm, EVN_EVENT_EITHER, false);
     go(&w, 0, 2, 2);
     ck_assert_int_eq(w.row.outcome, EVN_OUTCOME_EVENT);
-    ck_assert_double_eq_tol(w.row.t, acos(0.1), 1e-14);
+    ck_assert_double_eq_tol(w.row.control.t, acos(0.1), 1e-14);
     walk v = walk_new("dop853", 0, true);
     add(&v, own, EVN_EVENT_FALLING, true);
     go(&v, 0, 2, 2);
     ck_assert_int_eq(v.row.outcome, EVN_OUTCOME_EVENT);
-    ck_assert_double_eq_tol(v.row.t, acos(0.1), 1e-14);
+    ck_assert_double_eq_tol(v.row.control.t, acos(0.1), 1e-14);
 }
 END_TEST
 
@@ -234,7 +233,7 @@ START_TEST(not_finite) {
     go(&w, 0, 2, 2);
     ck_assert_int_eq(w.row.outcome, EVN_OUTCOME_NOT_FINITE);
     ck_assert_int_eq(w.row.event, 1);
-    ck_assert_double_eq_tol(w.row.t, 1.5707963267948966, _i == 0 ? 1e-14 : 0.1);
+    ck_assert_double_eq_tol(w.row.control.t, 1.5707963267948966, _i == 0 ? 1e-14 : 0.1);
     ck_assert_int_le(w.row.attempts, 500);
 }
 END_TEST
@@ -254,7 +253,7 @@ START_TEST(short_ways) {
         add(&w, never, EVN_EVENT_EITHER, true);
         go(&w, ways[i][0], ways[i][1], (float)(ways[i][1] - ways[i][0]));
         ck_assert_int_eq(w.row.outcome, EVN_OUTCOME_DONE);
-        ck_assert(w.row.t == ways[i][1]);
+        ck_assert(w.row.control.t == ways[i][1]);
     }
 }
 END_TEST

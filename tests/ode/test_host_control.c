@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Solves whose steps the device controls against a loop on the host that waits for each error.
-#include "ode/controller.h"
 #include "ode/integrator.h"
 #include "ode/step.h"
+#include "ode/step_control.h"
 #include "plan/real.h"
 #include "problem.h"
 #include "test.h"
-#include <math.h>
 #include <stdlib.h>
 
 typedef struct host_solve {
@@ -91,30 +90,26 @@ static void load_host(host_solve *h, const problem *p) {
     }
 }
 
-/// As the solver did before the device decided: doubles on the host, an error read for each step.
+/// The step control on the host, with an error read for each step.
 static void solve_on_host(host_solve *h, const problem *p, double t0, double t1) {
     const evn_solver_options options = evn_solver_options_default();
-    const evn__controller controller = evn__controller_create(&options);
-    const double none[] = {1, 1};
-    const evn__stepper *stepper = evn__stepper_find("dopri5");
+    evn__step_rules rules = evn__step_rules_of(&options, evn__stepper_find("dopri5"));
+    evn__step_control c;
+    rules.rounds = false;
     load_host(h, p);
-    bool again = false;
-    double t = t0, next = run(h, p, false, t0, t1 - t0);
-    while (t != t1) {
-        double left = t1 - t, dt = fabs(next) >= fabs(left) ? left : next;
-        double error = run(h, p, true, t, dt);
-        double factor = evn__controller_factor(&controller, stepper, error, none);
-        bool accepted = error <= 1;
-        if (accepted) {
-            t = dt == left ? t1 : t + dt;
+    evn__step_control_begin(&c, &rules, t0, t1, t1, run(h, p, false, t0, t1 - t0));
+    while (c.goes) {
+        double error = run(h, p, true, c.seen, c.dt);
+        if (error <= 1) {
             h->now = !h->now;
+            evn__step_control_accept(&c, &rules, error);
+        } else {
+            evn__step_control_reject(&c, &rules, error);
         }
-        h->accepted += accepted;
-        h->rejected += !accepted;
-        next = dt * (accepted && !again ? factor : fmin(factor, 1));
-        again = !accepted;
-        ck_assert_int_lt(h->accepted + h->rejected, 4000);
     }
+    ck_assert_int_eq(c.outcome, EVN_OUTCOME_DONE);
+    h->accepted = c.accepted;
+    h->rejected = c.rejected;
 }
 
 static void free_host(host_solve *h) {
