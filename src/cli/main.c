@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -74,13 +75,24 @@ static evn_status fail_option(const evn__verb *verb, const char *option, unsigne
              verb->name, list);
 }
 
+/// As its help says: "RUN", "RUN INPUT", "RUN...".
+static int most_subjects(const evn__verb *verb) {
+    const char *subject = verb->subject;
+    bool several = subject && (strchr(subject, ' ') || strstr(subject, "..."));
+    return !subject ? 0 : several ? INT_MAX : 1;
+}
+
 static evn_status parse(const evn__verb *verb, const evn__command *command) {
     evn__settings *given = command->settings;
     evn_status status =
         evn__settings_parse(given, verb->bit, command->count - 2, command->words + 2);
     bool unknown = status == EVN_ERR_USAGE && given->unknown;
     unsigned owners = unknown ? evn__settings_verbs(given->unknown) : 0;
-    return owners ? fail_option(verb, given->unknown, owners) : status;
+    EVN_TRY(owners ? fail_option(verb, given->unknown, owners) : status);
+    int most = most_subjects(verb);
+    EVN_CHECK(given->subject_count <= most, EVN_ERR_USAGE, "unexpected argument '%s'",
+              given->subjects[most]);
+    return EVN_OK;
 }
 
 static evn_status run_verb(const evn__verb *verb, const evn__command *command) {

@@ -2,7 +2,6 @@
 #include "base/nearest.h"
 #include "cli/task.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +21,7 @@ static const evn__default common_defaults[] = {
     {NULL, "final", "0.01"},        {0},
 };
 
-#define TRAIN   EVN__VERB_TRAIN
-#define PREDICT EVN__VERB_PREDICT
-#define DENSITY EVN__VERB_DENSITY
-#define BENCH   EVN__VERB_BENCH
+#define TRAIN EVN__VERB_TRAIN
 
 void evn__settings_clear(evn__settings *settings) {
     *settings = (evn__settings){0};
@@ -113,11 +109,7 @@ static evn_status parse_option(evn__settings *settings, unsigned verb, int count
     return evn__option_apply(found.option, found.target, value);
 }
 
-static evn_status add_subject(evn__settings *settings, unsigned verb, const char *word) {
-    const unsigned without = EVN__VERB_DEVICES | EVN__VERB_TUNE | EVN__VERB_SELFTEST;
-    const unsigned several = EVN__VERB_COMPARE | EVN__VERB_REPORT | PREDICT | DENSITY | BENCH;
-    int most = verb & without ? 0 : verb & several ? INT_MAX : 1;
-    EVN_CHECK(settings->subject_count < most, EVN_ERR_USAGE, "unexpected argument '%s'", word);
+static evn_status add_subject(evn__settings *settings, const char *word) {
     EVN_TRY(
         EVN_RESERVE(settings->subjects, settings->subject_capacity, settings->subject_count + 1));
     settings->subjects[settings->subject_count++] = word;
@@ -136,7 +128,7 @@ evn_status evn__settings_parse(evn__settings *settings, unsigned verb, int count
         } else {
             EVN_CHECK(word[0] != '-' || !word[1], EVN_ERR_USAGE,
                       "options begin with two dashes: '%s'", word);
-            EVN_TRY(add_subject(settings, verb, word));
+            EVN_TRY(add_subject(settings, word));
         }
     }
     return EVN_OK;

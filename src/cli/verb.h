@@ -13,7 +13,9 @@ struct evn__command {
 };
 
 typedef struct evn__verb {
-    const char *name, *subject, *text; ///< subject: the word that follows, NULL: none
+    const char *name;
+    const char *subject; ///< what follows: NULL, nothing; "RUN", one word; "RUN FILE", several
+    const char *text;
     unsigned bit;                      ///< EVN__VERB_…
     evn_status (*run)(const evn__command *command);
     const char *notes; ///< further lines of its help, "" for none
