@@ -2,15 +2,12 @@
 // Multi-step methods in fp64: steps and their gradients against formulas whose coefficients are
 // integrals of Lagrange's polynomials, written out as one graph; of orders that are chosen, too;
 // histories that begin anew; what is refused.
-#include "evonode/diff.h"
 #include "evonode/event.h"
-#include "ode/adams.h"
+#include "multi_step.h"
 #include "ode/history.h"
 #include "ode/replay.h"
-#include "ode/unroll.h"
 #include "plan/real.h"
 #include "problem.h"
-#include "ref/ref.h"
 #include "refused.h"
 #include "test.h"
 #include <math.h>
@@ -18,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESULTS = 512, STATES = PROBLEM_WEIGHTS + 1, MOST_STEPS = 512 };
-enum { MOST = EVN__ADAMS_ORDERS }; ///< order of predictors, at most
+enum { RESULTS = MULTI_STEP_RESULTS, MOST_STEPS = MULTI_STEP_STEPS };
 
 static const struct {
     const char *name;
@@ -42,129 +38,6 @@ static void check_same(const char *what, const double *got, const double *expect
     ck_assert_msg(error <= 1e-10, "%s: %g", what, error);
 }
 
-// Steps written out -------------------------------------------------------------------------------
-
-/// x, then the weights of the dynamics; their slopes at the beginning of each step.
-typedef struct written {
-    const problem *p;
-    evn_graph *graph;
-    evn__unroll *first;
-    int count, steps;
-    double times[MOST_STEPS];
-    evn_value inputs[STATES], at[STATES], slopes[MOST_STEPS][STATES];
-} written;
-
-static void written_begin(written *w, const problem *p) {
-    *w = (written){.p = p, .count = p->weight_count + 1};
-    TRY(evn_graph_create(&w->graph));
-    TRY(evn__unroll_create(p->dynamics, "rk4", &w->first));
-    for (int i = 0; i < w->count; ++i) {
-        evn_shape shape = i == 0 ? evn_dynamics_state_shape(p->dynamics)
-                                 : evn_dynamics_weight_shape(p->dynamics, i - 1);
-        const char *name = i == 0 ? "x" : evn_dynamics_weight_name(p->dynamics, i - 1);
-        w->inputs[i] = w->at[i] = evn_input(w->graph, name, shape);
-    }
-}
-
-/// Of x and evolving weights, EVN_NONE for others.
-static void written_slopes(written *w, double t, const evn_value *at, evn_value *slopes) {
-    const evn_dynamics *d = w->p->dynamics;
-    evn_value inputs[2 * STATES], outputs[STATES];
-    inputs[0] = evn_constant(w->graph, t);
-    inputs[evn__system_state(0)] = at[0];
-    for (int i = 0; i < d->weight_count; ++i) {
-        const evn__weight *v = &d->weights[i];
-        inputs[v->evolves ? evn__system_state(v->index)
-                          : evn__system_parameter(&d->system, v->index)] = at[i + 1];
-    }
-    TRY(evn_graph_inline(w->graph, d->system.graph, inputs, outputs));
-    slopes[0] = outputs[0];
-    for (int i = 0; i < d->weight_count; ++i) {
-        const evn__weight *v = &d->weights[i];
-        slopes[i + 1] = v->evolves ? outputs[v->index] : EVN_NONE;
-    }
-}
-
-/// The integral from 0 to 1 of the polynomial that is 1 at node `index`, 0 at the others.
-static double lagrange(const double *nodes, int count, int index) {
-    long double p[MOST + 2] = {1}, integral = 0; // of high degree, where doubles lose digits
-    int degree = 0;
-    for (int j = 0; j < count; ++j) {
-        if (j != index) {
-            long double scale = 1 / ((long double)nodes[index] - nodes[j]);
-            for (int k = ++degree; k >= 0; --k) {
-                p[k] = scale * ((k > 0 ? p[k - 1] : 0) - nodes[j] * p[k]);
-            }
-        }
-    }
-    for (int k = 0; k <= degree; ++k) {
-        integral += p[k] / (k + 1);
-    }
-    return (double)integral;
-}
-
-/// to = at + dt Σ b_j slopes_j.
-static void written_sum(written *w, double dt, const evn_value *const *slopes, const double *nodes,
-                        int count, evn_value *to) {
-    for (int i = 0; i < w->count; ++i) {
-        to[i] = w->at[i];
-        for (int j = 0; j < count && slopes[0][i] != EVN_NONE; ++j) {
-            double weight = dt * lagrange(nodes, count, j);
-            to[i] = evn_add(w->graph, to[i], evn_scale(w->graph, slopes[j][i], weight));
-        }
-    }
-}
-
-/// Predicted by order `order`, corrected by one more; 0: a step of rk4.
-static void written_step(written *w, double t, double dt, int order) {
-    evn_value ahead[STATES], there[STATES];
-    int n = w->steps++;
-    ck_assert_int_lt(n, MOST_STEPS);
-    w->times[n] = t;
-    written_slopes(w, t, w->at, w->slopes[n]);
-    if (order == 0) {
-        TRY(evn__unroll_step(w->first, w->graph, t, dt, &w->at[0], w->at + 1));
-        return;
-    }
-    const evn_value *slopes[MOST + 1] = {there};
-    double nodes[MOST + 1] = {1};
-    for (int j = 0; j < order; ++j) {
-        slopes[j + 1] = w->slopes[n - j];
-        nodes[j + 1] = (w->times[n - j] - t) / dt;
-    }
-    written_sum(w, dt, slopes + 1, nodes + 1, order, ahead);
-    written_slopes(w, t + dt, ahead, there);
-    written_sum(w, dt, slopes, nodes, order + 1, ahead);
-    memcpy(w->at, ahead, sizeof(w->at));
-}
-
-/// x at the end; the gradient in x, then in the weights. Frees the graph.
-static int written_gradient(written *w, double *x1, double *all) {
-    const problem *p = w->p;
-    evn_value seed = evn_constant(w->graph, 1), bars[STATES];
-    evn_shape shape = evn_dynamics_state_shape(p->dynamics);
-    evn_value share = evn_mul(w->graph, w->at[0], evn_table(w->graph, shape, p->x1_bar));
-    evn_value sum = evn_sum_all(w->graph, share);
-    const double *inputs[STATES];
-    double *outputs[STATES + 1] = {x1};
-    int total = 0;
-    TRY(evn_pullback(w->graph, &sum, &seed, 1, w->inputs, w->count, bars));
-    evn_output(w->graph, "x1", w->at[0]);
-    for (int i = 0; i < w->count; ++i) {
-        char name[32];
-        snprintf(name, sizeof(name), "bar%d", i);
-        evn_output(w->graph, name, bars[i]);
-        inputs[i] = i == 0 ? p->x0 : p->weight[i - 1];
-        outputs[i + 1] = all + total;
-        total += i == 0 ? p->x_count : p->weight_size[i - 1];
-    }
-    ck_assert_int_le(total, RESULTS);
-    TRY(evn__ref_run(w->graph, inputs, outputs));
-    evn__unroll_destroy(&w->first);
-    evn_graph_destroy(&w->graph);
-    return total;
-}
-
 // Fixed order -------------------------------------------------------------------------------------
 
 /// Also where the first ones are all.
@@ -175,13 +48,13 @@ START_TEST(fixed_steps_are_those_written_out) {
     static const evn_gradient gradients[] = {EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED};
     double expected[RESULTS], got[RESULTS], x1[RESULTS];
     problem p = problem_node_ew(30);
-    written *w = NULL;
+    multi_step *w = NULL;
     ck_assert_ptr_nonnull(w = malloc(sizeof(*w)));
-    written_begin(w, &p);
+    multi_step_begin(w, &p);
     for (int step = 0; step < steps; ++step) {
-        written_step(w, step / (double)steps, 1.0 / steps, step < order - 1 ? 0 : order);
+        multi_step_step(w, step / (double)steps, 1.0 / steps, step < order - 1 ? 0 : order);
     }
-    int count = written_gradient(w, x1, expected);
+    int count = multi_step_gradient(w, x1, expected);
     free(w);
     for (int k = 0; k < EACH; ++k) {
         evn_solver_options options = with(methods[_i % 2].name, steps, gradients[k > 0]);
@@ -208,13 +81,13 @@ START_TEST(adaptive_steps_are_those_written_out) {
     ck_assert_int_lt(steps, MOST_STEPS);
     ck_assert_int_gt(p.solution.accepted, 10);
     TRY(evn_solver_grid(p.solver, times, steps + 1));
-    written *w = NULL;
+    multi_step *w = NULL;
     ck_assert_ptr_nonnull(w = malloc(sizeof(*w)));
-    written_begin(w, &p);
+    multi_step_begin(w, &p);
     for (int i = 0; i < steps; ++i) {
-        written_step(w, times[i], times[i + 1] - times[i], i + 1 < order ? i + 1 : order);
+        multi_step_step(w, times[i], times[i + 1] - times[i], i + 1 < order ? i + 1 : order);
     }
-    ck_assert_int_eq(written_gradient(w, x1, expected), count);
+    ck_assert_int_eq(multi_step_gradient(w, x1, expected), count);
     free(w);
     check_same("state", p.x1, x1, p.x_count);
     check_same(evn_gradient_name((int)options.gradient), got, expected, count);
@@ -313,7 +186,7 @@ static void go(gone *g, double *x1) {
 /// Of each step, as the history has it once those before are gone.
 static void find_orders(gone *g, int *orders) {
     const evn__system *system = &g->p->dynamics->system;
-    int steps = g->trail.count, schedule = (1 + MOST) * system->state_count;
+    int steps = g->trail.count, schedule = (1 + MULTI_STEP_ORDERS) * system->state_count;
     double entries[EVN__SCHEDULE_LENGTHS], x1[RESULTS];
     orders[0] = 1;
     for (g->trail.count = 1; g->trail.count < steps; ++g->trail.count) {
@@ -340,14 +213,14 @@ START_TEST(chosen_orders_have_gradients_along_their_steps) {
     find_orders(&g, orders);
     go(&g, x1);
     check_same("gone again", x1, p.x1, p.x_count);
-    written *w = NULL;
+    multi_step *w = NULL;
     ck_assert_ptr_nonnull(w = malloc(sizeof(*w)));
-    written_begin(w, &p);
+    multi_step_begin(w, &p);
     for (int i = 0; i < g.trail.count; ++i) {
         highest = orders[i] > highest ? orders[i] : highest;
-        written_step(w, g.trail.steps[i].t, g.trail.steps[i].dt, orders[i]);
+        multi_step_step(w, g.trail.steps[i].t, g.trail.steps[i].dt, orders[i]);
     }
-    ck_assert_int_eq(written_gradient(w, x1, expected), count);
+    ck_assert_int_eq(multi_step_gradient(w, x1, expected), count);
     free(w);
     printf("orders to %d\n", highest);
     ck_assert_int_ge(highest, 6);
