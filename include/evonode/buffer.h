@@ -23,13 +23,15 @@ void evn_buffer_destroy(evn_buffer **buffer);
 size_t evn_buffer_bytes(const evn_buffer *buffer);
 
 /// Copy from the host; `data` may be reused when the call returns. Offset and size in bytes. Up to
-/// 1 MiB nobody waits for the device: a copy is under way, as kernels are.
+/// 1 MiB nobody waits for the device: the copy is enqueued, as kernels are.
+/// @return EVN_ERR_ARGUMENT for a range that the buffer does not have, here as below
 evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, const void *data);
 
 /// Copy to the host; waits for all that was enqueued before.
 evn_status evn_buffer_read(evn_buffer *buffer, size_t offset, size_t bytes, void *data);
 
 /// Enqueue a device-side copy; the ranges must not overlap. Does not wait.
+/// @return EVN_ERR_ARGUMENT also for ranges that overlap, and buffers of two devices
 evn_status evn_buffer_copy(evn_buffer *target, size_t target_offset, const evn_buffer *source,
                            size_t source_offset, size_t bytes);
 

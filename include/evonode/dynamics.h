@@ -20,6 +20,8 @@ typedef struct evn_dynamics evn_dynamics;
 ///               evolve. An input "x" of the state's shape is the state x(t): weights may follow it
 /// Both are copied. A weight of f that g does not move is constant, also where g reads it: then
 /// both share it. Weights may have any names but "t" and "x", which are time and state in g too.
+/// @return EVN_ERR_ARGUMENT for inputs or outputs that are not these; EVN_ERR_SHAPE where a slope
+///         has another shape than what it moves, or f and g disagree on that of a weight
 evn_status evn_dynamics_create(const evn_graph *f, const evn_graph *g, evn_dynamics **dynamics);
 void evn_dynamics_destroy(evn_dynamics **dynamics); ///< nulls; accepts NULL
 

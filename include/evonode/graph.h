@@ -91,7 +91,7 @@ evn_value evn_graph_output(const evn_graph *graph, int index);
 const char *evn_graph_input_name(const evn_graph *graph, int index);
 /// Name of output number `index`; borrowed.
 const char *evn_graph_output_name(const evn_graph *graph, int index);
-/// Index of the input or output of that name, -1 when there is none.
+/// Index of the input of that name, -1 when there is none.
 int evn_graph_find_input(const evn_graph *graph, const char *name);
 /// Index of the output of that name, -1 when there is none.
 int evn_graph_find_output(const evn_graph *graph, const char *name);
@@ -100,6 +100,7 @@ evn_shape evn_value_shape(const evn_graph *graph, evn_value value);
 
 /// Copy the nodes of `callee` into `graph`, its inputs replaced by `inputs` (one per input, of the
 /// same shapes); outputs[i] receives the value of output i.
+/// @return EVN_ERR_ARGUMENT for a value that the graph does not have; EVN_ERR_SHAPE
 evn_status evn_graph_inline(evn_graph *graph, const evn_graph *callee, const evn_value *inputs,
                             evn_value *outputs);
 

@@ -23,12 +23,15 @@ typedef enum evn_initial {
 evn_status evn_parameters_create(evn_parameters **parameters);
 void evn_parameters_destroy(evn_parameters **parameters); ///< nulls; accepts NULL
 
-/// Declare a tensor; the name must be new. Only before evn_parameters_allocate.
+/// Declare a tensor; the name must be new, and is copied. Only before evn_parameters_allocate.
+/// @return EVN_ERR_ARGUMENT for a name that is taken, or after evn_parameters_allocate;
+///         EVN_ERR_SHAPE
 evn_status evn_parameters_add(evn_parameters *parameters, const char *name, evn_shape shape,
                               evn_initial initial, double value);
 
 /// Create the device buffers and draw the initial values. A tensor's values depend on `seed` and on
 /// its name alone: models that share layers start alike. Gradients are zero.
+/// @return EVN_ERR_ARGUMENT without a tensor, and the second time; EVN_ERR_DEVICE_MEMORY
 evn_status evn_parameters_allocate(evn_parameters *parameters, evn_device *device, bool fp64,
                                    uint64_t seed);
 
@@ -53,7 +56,7 @@ evn_binding evn_parameters_gradients(const evn_parameters *parameters);
 /// Elements of either buffer, with the padding.
 size_t evn_parameters_element_count(const evn_parameters *parameters);
 
-/// Copy one tensor to or from the host, [its shape]; waits.
+/// Copy one tensor to the host, [its shape]; waits.
 evn_status evn_parameters_read(const evn_parameters *parameters, int index, double *data);
 /// Copy one tensor's gradient to the host, [its shape]; waits.
 evn_status evn_parameters_read_gradient(const evn_parameters *parameters, int index, double *data);

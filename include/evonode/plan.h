@@ -38,13 +38,16 @@ typedef struct evn_plan_options {
     /// Also where there are so few samples that other kernels would be faster: a sample has then
     /// the same bits in any batch, of two or more, whose values are small enough.
     bool few_samples;
-    /// Name of one of these of one number a sample, or NULL. Where it is 0 for all samples that a
-    /// kernel carries together, these need no run of the plan: whether it is made or left out, as
-    /// are then the runs after it in the same launch, is all one to the caller.
+    /// Name of one of these inputs that has one number for each sample, or NULL. Where that is 0
+    /// for all samples that a kernel carries together, the plan may leave out their run, and the
+    /// runs after it in the same launch; what they would have written the caller must not read.
     const char *active_input;
 } evn_plan_options;
 
 /// Compile `graph` for `device`. The graph may be destroyed afterwards.
+/// @param[in] options  NULL: the usual choice
+/// @return EVN_ERR_ARGUMENT for a late input that the graph lacks, and for fp64 on a device without;
+///         EVN_ERR_BUILD; EVN_ERR_DEVICE_MEMORY
 evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
                            const evn_plan_options *options, evn_plan **plan);
 void evn_plan_destroy(evn_plan **plan); ///< nulls; accepts NULL
@@ -67,7 +70,7 @@ size_t evn_plan_saved_element_count(const evn_plan *plan);
 evn_status evn_plan_run_phase(evn_plan *plan, int phase, const evn_binding *inputs,
                               const evn_binding *outputs, const evn_binding *saved);
 
-/// Kernel launches of one run; bytes of device memory that the plan itself holds.
+/// Kernel launches of one run.
 int evn_plan_launch_count(const evn_plan *plan);
 /// Bytes of device memory that the plan itself holds.
 size_t evn_plan_bytes(const evn_plan *plan);

@@ -46,8 +46,8 @@ typedef enum evn_gradient {
     EVN_GRADIENT_ADJOINT_QUADRATURE,
 } evn_gradient;
 
-/// How the next step follows from errors, those before 1 where a step was as long as it may be;
-/// q: order of the estimate + 1.
+/// How the length of the next step follows from the error of this one and of those accepted before,
+/// which count as 1 where there are none; q: order of the estimate + 1.
 typedef enum evn_controller {
     EVN_CONTROLLER_I,   ///< error^(−1/q), the usual one
     EVN_CONTROLLER_PI,  ///< error^(−0.7/q) times the last one^(0.4/q): smoother where stability
@@ -56,16 +56,16 @@ typedef enum evn_controller {
                         ///< 2003)
 } evn_controller;
 
-/// What has to be at most 1 for a step to be accepted: of the ratios of error and tolerance of all
-/// elements of x, in a gradient by solving backwards of its cotangent too, and, as the norm says,
-/// of weights. Mixed norms and the seminorm are those of Kidger, Chen, Lyons 2021.
+/// The norm of a step's error, which has to be at most 1 for the step to be accepted. It is one of
+/// the ratios of error and tolerance of all elements of x, where a gradient solves backwards of its
+/// cotangent too, and of weights as each norm says. Mixed norms and the seminorm are those of Kidger, Chen, Lyons 2021.
 typedef enum evn_norm {
     EVN_NORM_STATE,    ///< the larger root mean square of x and its cotangent: weights have no say
     EVN_NORM_SEMINORM, ///< the largest root mean square of x, of each evolving weight, and of their
                        ///< cotangents: one's size hides no other
-    EVN_NORM_MIXED,    ///< that of the cotangents of constant weights, too, which are integrals
-                       ///< and feed no error: many steps for little. Those of an
-                       ///< adjoint-quadrature have no say
+    EVN_NORM_MIXED,    ///< the same with the cotangents of constant weights, too: integrals, whose
+                       ///< errors go into nothing else, so that they cost many steps for little.
+                       ///< Those of an adjoint-quadrature have no say
     EVN_NORM_RMS,      ///< the root mean square of all elements that the seminorm looks at
     EVN_NORM_COMPONENT, ///< the largest ratio of any one of these elements
 } evn_norm;
@@ -202,16 +202,16 @@ evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
 void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 
 /// Solve from t0 to t1 (either direction).
-/// @param[in]  x0       memory of x at t0, in the dynamics' shape; unchanged. What the last solve
-///                      or gradient gave will do, too
+/// @param[in]  x0       memory of x at t0, in the dynamics' shape; unchanged. May be what the last
+///                      solve or gradient of the solver gave
 /// @param[in]  weights  one binding per weight of the dynamics; must stay until the gradient is
 ///                      taken
 /// @param[out] x1       where x(t1) is, [observations, state] where there are some; memory of the
 ///                      solver, valid until its next solve
 /// @param[out] solution may be NULL
-/// Fixed steps enqueue only; those of implicit methods are looked at once, at the end. Adaptive
-/// ones are decided about on the device: the host waits for the end, once where the solve takes
-/// what the last ones took, otherwise after every 1 to 16 steps.
+/// With fixed steps the call only enqueues, but for an implicit method's, for whose end it waits to
+/// see whether all equations were solved. With adaptive ones it waits for the end: once, where the
+/// solve takes as many steps as the last ones took, otherwise after every 1 to 16 steps.
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);
@@ -251,8 +251,8 @@ evn_status evn_solver_weight(const evn_solver *solver, int index, int observatio
 /// The gradient through the last solve, which must have ended with EVN_OK; again, with other
 /// cotangents, as often as wanted, also after one that failed.
 /// @param[in]  x1_bar       cotangent of what the solve gave, in its shape: at each observation the
-///                          cotangent of x jumps by its share. What the last solve or gradient gave
-///                          will do, too
+///                          cotangent of x jumps by its share. May be what the last solve or
+///                          gradient of the solver gave
 /// @param[out] x0_bar       where the cotangent of x(t0) is; memory of the solver, valid until its
 ///                          next gradient
 /// @param[out] weights_bar  one binding per weight; overwritten with its cotangent. Not memory of

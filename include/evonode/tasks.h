@@ -83,8 +83,7 @@ typedef struct evn_loss_options {
 /// Make a loss small: of graphs alone, or of the solution of an ODE. An epoch is a pass over the
 /// source's training part; without one, an iteration. Metric: loss.
 /// @return EVN_ERR_ARGUMENT for an input that the loss cannot have, a name in two roles or no
-/// start;
-///         EVN_ERR_SHAPE
+///         start; EVN_ERR_SHAPE
 evn_status evn_task_loss(evn_device *device, const evn_loss_options *options, evn_task *task);
 
 /// How a flow finds the divergence of its dynamics in training.

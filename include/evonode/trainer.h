@@ -134,6 +134,7 @@ evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epoc
 
 /// Measure a part of the task with the solver of phase `phase`, as evn_task_evaluate does; a
 /// shuffled training part in the order of the last epoch.
+/// @return EVN_ERR_ARGUMENT for a phase, or a part of the task, that there is not
 evn_status evn_trainer_evaluate(evn_trainer *trainer, int phase, evn_part part,
                                 evn_metrics *metrics);
 
