@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { DEFAULT_COUNT = 1000, DEFAULT_SEED = 1, DIGITS = 9 };
 
@@ -14,13 +13,6 @@ evn_status evn__flow_check_model(const char *name) {
     EVN_CHECK(evn__flow_find(name), EVN_ERR_USAGE, "a flow has no model '%s'; it should be %s",
               name, evn__choice_text(evn_flow_model_name, list, sizeof(list)));
     return EVN_OK;
-}
-
-evn_trace evn__flow_find_trace(const char *name) {
-    if (strcmp(name, "rademacher") == 0) {
-        return EVN_TRACE_RADEMACHER;
-    }
-    return strcmp(name, "gaussian") == 0 ? EVN_TRACE_GAUSSIAN : EVN_TRACE_EXACT;
 }
 
 evn_status evn__flow_of(const evn__session *session, const char *folder, evn__flow_model *model) {

@@ -10,9 +10,6 @@
 /// @return EVN_ERR_USAGE for a model of other tasks
 evn_status evn__flow_check_model(const char *name);
 
-/// The trace of that name, one of --trace.
-evn_trace evn__flow_find_trace(const char *name);
-
 /// The flow of a session.
 /// @param[in] folder  of its run, for the message
 /// @return EVN_ERR_ARGUMENT for a run of another task

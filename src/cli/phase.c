@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/nearest.h"
+#include "cli/choices.h"
 #include "graph/krylov.h"
 #include <stdio.h>
 #include <string.h>
@@ -36,11 +37,6 @@ static int find(const char *name) {
 
 evn_gradient evn__phase_gradient(const char *name) {
     return kinds[find(name)].gradient;
-}
-
-static const char *schedule_name(int index) {
-    static const char *const names[] = {"constant", "step", "cosine", NULL};
-    return names[index];
 }
 
 static const char *fallback_name(int index) {
@@ -116,7 +112,7 @@ const evn__option evn__phase_options[] = {
      "held-out: also where the loss of the test part no longer falls, and with the best parameters",
      TRAIN, &evn__option_text, AT(until), 0, 0, until_name},
     {"schedule", "KIND", "course of the learning rate over the epochs of a phase", TRAIN,
-     &evn__option_text, AT(schedule), 0, 0, schedule_name},
+     &evn__option_text, AT(schedule), 0, 0, evn__schedule_name},
     {"warmup", "X", "epochs of a linear rise at the beginning", TRAIN, &evn__option_real,
      AT(warmup), 0, 1e6, NULL},
     {"milestones", "N/N/...", "step: epochs after which the rate falls", TRAIN, &evn__option_text,
@@ -252,20 +248,12 @@ const evn__option_kind evn__option_phase = {0,           clear_phases, phases_gi
 
 // Defaults ----------------------------------------------------------------------------------------
 
-static int find_method(const char *name) {
-    int index = 0;
-    while (evn_method_name(index) && strcmp(evn_method_name(index), name) != 0) {
-        ++index;
-    }
-    return index;
-}
-
 evn_status evn__phase_complete(evn__phase_settings *phase, int64_t steps) {
     int kind = find(phase->name);
     if (!phase->solver) {
         phase->solver = kinds[kind].solver;
     }
-    int method = find_method(phase->solver);
+    int method = evn__choice_find(evn_method_name, phase->solver);
     bool adaptive = evn_method_is_adaptive(method), fixed = evn_method_takes_steps(method);
     if (phase->steps == INT64_MIN) {
         phase->steps = (kinds[kind].adapts && adaptive) || !fixed ? 0 : steps;

@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/names.h"
+#include "cli/choices.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "cli/verb.h"
@@ -53,7 +54,8 @@ static evn_status read_shape(const json_t *run, const evn__settings *settings, i
     EVN_CHECK(channels == 1 || channels == 3, EVN_ERR_DATA,
               "the model takes images of %lld channels; files can give 1 or 3",
               (long long)channels);
-    in->shape = (evn__image_shape){height, width, (int)channels, evn__fit_find(settings->fit)};
+    evn_fit fit = (evn_fit)evn__choice_find(evn__fit_name, settings->fit);
+    in->shape = (evn__image_shape){height, width, (int)channels, fit};
     in->pixels.shape = EVN_SHAPE(height, width, channels);
     in->pixels.classes = (int)classes;
     const json_t *names = json_object_get(run, "classes");

@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/number.h"
+#include "cli/choices.h"
 #include "cli/open_device.h"
 #include "cli/report.h"
 #include "data/parts.h"
@@ -14,13 +15,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static evn_schedule_kind schedule_kind(const char *name) {
-    if (strcmp(name, "step") == 0) {
-        return EVN_SCHEDULE_STEP;
-    }
-    return strcmp(name, "cosine") == 0 ? EVN_SCHEDULE_COSINE : EVN_SCHEDULE_CONSTANT;
-}
 
 /// "30/60" → 30, 60.
 static evn_status read_milestones(const char *text, evn_schedule *schedule) {
@@ -40,7 +34,7 @@ static evn_status read_milestones(const char *text, evn_schedule *schedule) {
 
 static evn_status make_schedule(const evn__phase_settings *from, evn_schedule *schedule) {
     *schedule = evn_schedule_default(from->lr);
-    schedule->kind = schedule_kind(from->schedule);
+    schedule->kind = (evn_schedule_kind)evn__choice_find(evn__schedule_name, from->schedule);
     schedule->epochs = (double)from->epochs;
     schedule->warmup = from->warmup;
     schedule->factor = from->factor;
@@ -50,19 +44,11 @@ static evn_status make_schedule(const evn__phase_settings *from, evn_schedule *s
     return status == EVN_OK ? status : evn__prepend(EVN_ERR_USAGE, "phase %s", from->name);
 }
 
-/// Number of a name in a list; the first where there is none.
-static int number_of(const char *name, const char *(*list)(int index)) {
-    int index = 0;
-    while (name && list(index) && strcmp(list(index), name) != 0) {
-        ++index;
-    }
-    return index;
-}
-
 /// What was not given stays as the library has it.
 static void make_control(const evn__phase_settings *from, evn_solver_options *solver) {
-    solver->controller = (evn_controller)number_of(from->controller, evn_controller_name);
-    solver->norm = from->norm ? (evn_norm)number_of(from->norm, evn_norm_name) : solver->norm;
+    solver->controller = (evn_controller)evn__choice_find(evn_controller_name, from->controller);
+    solver->norm = from->norm ? (evn_norm)evn__choice_find(evn_norm_name, from->norm)
+                             : solver->norm;
     solver->safety = isnan(from->safety) ? solver->safety : from->safety;
     solver->dt_first = isnan(from->dt_first) ? solver->dt_first : from->dt_first;
     solver->dt_max = isnan(from->dt_max) ? solver->dt_max : from->dt_max;
@@ -102,11 +88,8 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
 }
 
 static evn_optimizer_options make_optimizer(const evn__settings *settings) {
-    const char *name = settings->optimizer;
-    evn_optimizer_options optimizer =
-        evn_optimizer_options_default(strcmp(name, "adam") == 0    ? EVN_OPTIMIZER_ADAM
-                                      : strcmp(name, "lbfgs") == 0 ? EVN_OPTIMIZER_LBFGS
-                                                                   : EVN_OPTIMIZER_SGD);
+    evn_optimizer_options optimizer = evn_optimizer_options_default(
+        (evn_optimizer_kind)evn__choice_find(evn__optimizer_name, settings->optimizer));
     optimizer.momentum = settings->momentum;
     optimizer.weight_decay = settings->weight_decay;
     return optimizer;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of the command line, a row each; those of a phase are in phase.c.
+#include "cli/choices.h"
 #include "cli/task.h"
 #include "evonode/model.h"
 #include "tune/tuner.h"
@@ -8,23 +9,8 @@
 
 // Choices -----------------------------------------------------------------------------------------
 
-static const char *model_name(int index) {
-    static const char *const names[] = {"resnet", "node", "node-ew", "hypernet", NULL};
-    return names[index];
-}
-
-static const char *optimizer_name(int index) {
-    static const char *const names[] = {"sgd", "adam", "lbfgs", NULL};
-    return names[index];
-}
-
 static const char *preset_name(int index) {
     static const char *const names[] = {"paper", "long", NULL};
-    return names[index];
-}
-
-static const char *trace_name(int index) {
-    static const char *const names[] = {"exact", "rademacher", "gaussian", NULL};
     return names[index];
 }
 
@@ -91,7 +77,7 @@ const evn__option evn__settings_options[] = {
      TRAIN | EVN__VERB_EXPORT, &evn__option_text, AT(map), 0, 0, NULL},
     {"preset", "NAME", "settings of a publication, or for a better result", TRAIN,
      &evn__option_text, AT(preset), 0, 0, preset_name},
-    {"model", "KIND", "model to train", TRAIN, &evn__option_text, AT(model), 0, 0, model_name},
+    {"model", "KIND", "model to train", TRAIN, &evn__option_text, AT(model), 0, 0, evn__model_name},
     {"network", "FILE",
      "network of one's own instead of a --model (series: and --f): a file of layers", TRAIN,
      &evn__option_text, AT(network), 0, 0, NULL},
@@ -114,7 +100,7 @@ const evn__option evn__settings_options[] = {
     {"limit", "N", "train on the first N images only", TRAIN, &evn__option_integer, AT(limit), 1,
      1e9, NULL},
     {"optimizer", "KIND", "how the parameters are updated; lbfgs is for curves", TRAIN,
-     &evn__option_text, AT(optimizer), 0, 0, optimizer_name},
+     &evn__option_text, AT(optimizer), 0, 0, evn__optimizer_name},
     {"momentum", "X", "momentum of sgd", TRAIN, &evn__option_real, AT(momentum), 0, 1, NULL},
     {"crop", "N", "shift training images at random by up to N pixels", TRAIN, &evn__option_integer,
      AT(crop), 0, 4096, NULL},
@@ -205,7 +191,7 @@ const evn__option evn__settings_options[] = {
     {"tensorboard", NULL, "write the metrics for TensorBoard too, into the run directory", TRAIN,
      &evn__option_flag, AT(tensorboard), 0, 0, NULL},
     {"trace", "KIND", "flow: how training computes the divergence", TRAIN, &evn__option_text,
-     AT(trace), 0, 0, trace_name},
+     AT(trace), 0, 0, evn__trace_name},
     {"count", "N", "number of points to draw (1000); of times up to --until (100)", SAMPLE,
      &evn__option_integer, AT(count), 1, 1e7, NULL},
     {"watch", "[PORT]", "serve the run's page at 127.0.0.1 while it is trained (any free port)",

@@ -127,10 +127,6 @@ extern const evn__column evn__compared_iteration_columns[]; ///< of tasks that i
 /// What is shown of a value.
 double evn__column_value(const evn__column *column, double value);
 
-/// How images come to another size; NULL past the last.
-const char *evn__fit_name(int index);
-evn_fit evn__fit_find(const char *name); ///< of one of these names; NULL: the first
-
 /// Whether the task has the option.
 bool evn__task_has_option(const evn__task_row *row, const char *option);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flows on densities in the plane.
+#include "cli/choices.h"
 #include "cli/flow.h"
 #include "study/flow_pictures.h"
 
@@ -34,7 +35,7 @@ static void close_data(evn__session *session) {
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
     const evn_flow_options options = {.model = settings->model,
-                                      .trace = evn__flow_find_trace(settings->trace),
+                                      .trace = (evn_trace)evn__choice_find(evn__trace_name, settings->trace),
                                       .entropy = evn_density_entropy(settings->data),
                                       .weights = settings->evolution,
                                       .seed = (uint64_t)settings->seed};

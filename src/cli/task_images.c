@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Classifying images: digits, mnist, and those of a folder.
+#include "cli/choices.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "data/dataset.h"
@@ -10,18 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static evn_model_kind model_kind(const char *name) {
-    if (strcmp(name, "resnet") == 0) {
-        return EVN_MODEL_RESNET;
-    }
-    return strcmp(name, "node") == 0 ? EVN_MODEL_NODE : EVN_MODEL_NODE_EW;
-}
-
 static evn_model_options make_model(const evn__session *session, const evn__settings *settings) {
     evn_source_info info = session->source.methods->info(session->source.self);
     evn_model_options model = evn_model_options_default(
         info.sample.dim[0], info.sample.dim[1], info.sample.dim[2], (int)info.target.dim[0]);
-    model.kind = settings->model ? model_kind(settings->model) : model.kind;
+    if (settings->model) {
+        model.kind = (evn_model_kind)evn__choice_find(evn__model_name, settings->model);
+    }
     model.network = session->network;
     model.weights = settings->evolution;
     model.layers = (int)settings->layers;
@@ -88,19 +84,6 @@ static evn_status read_size(const char *text, int64_t *height, int64_t *width) {
     return EVN_OK;
 }
 
-const char *evn__fit_name(int index) {
-    static const char *const names[] = {"crop", "pad", "stretch", NULL};
-    return names[index];
-}
-
-evn_fit evn__fit_find(const char *name) {
-    int fit = EVN_FIT_CROP;
-    while (name && strcmp(evn__fit_name(fit), name) != 0) {
-        ++fit;
-    }
-    return (evn_fit)fit;
-}
-
 static void show_progress(void *user, int64_t done, int64_t total) {
     char line[64];
     (void)user;
@@ -119,7 +102,7 @@ static evn_status make_folder_options(const evn__settings *settings, evn_folder_
     if (settings->size) {
         EVN_TRY(read_size(settings->size, &options->height, &options->width));
     }
-    options->fit = evn__fit_find(settings->fit);
+    options->fit = (evn_fit)evn__choice_find(evn__fit_name, settings->fit);
     options->holdout = isnan(settings->holdout) ? 0 : settings->holdout;
     options->seed = (uint64_t)settings->seed;
     options->limit = settings->limit == INT64_MIN ? 0 : settings->limit;

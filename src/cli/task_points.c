@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flows on points of the user's: the columns of a CSV file.
 #include "base/files.h"
+#include "cli/choices.h"
 #include "cli/flow.h"
 #include "cli/report.h"
 #include "study/flow_pictures.h"
@@ -156,7 +157,7 @@ static evn_status keep(const evn__session *session, const char *folder) {
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
     const evn_flow_options options = {.model = settings->model,
-                                      .trace = evn__flow_find_trace(settings->trace),
+                                      .trace = (evn_trace)evn__choice_find(evn__trace_name, settings->trace),
                                       .entropy = NAN,
                                       .weights = settings->evolution,
                                       .seed = (uint64_t)settings->seed,
