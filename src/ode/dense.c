@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "ode/interpolant.h"
+#include "ode/options.h"
 #include "ode/step.h"
 #include "plan/real.h"
 #include <stdlib.h>

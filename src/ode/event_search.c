@@ -5,7 +5,7 @@
 #include "host/counting.h"
 #include "ode/event_row.h"
 #include "ode/integrator.h"
-#include "ode/integrator_state.h"
+#include "ode/outcome.h"
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>

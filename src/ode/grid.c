@@ -3,6 +3,8 @@
 
 #include "ode/joint.h"
 #include "ode/jump.h"
+#include "ode/options.h"
+#include "ode/times.h"
 #include "plan/build.h"
 #include "plan/real.h"
 #include "plan/repeat.h"

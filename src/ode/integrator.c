@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/integrator_state.h"
 
-#include "graph/krylov.h"
+#include "ode/options.h"
 #include "ode/step.h"
 #include "plan/real.h"
 #include <math.h>
@@ -11,36 +11,6 @@
 /// Steps whose pairs are stacked: as many as take the memory of the cotangents, within these
 /// (docs/performance/notes.md, Curve, adjoint).
 enum { MIN_STACKED = 8, MAX_STACKED = 256 };
-
-static evn_status check_krylov(const evn_solver_options *o, const evn__stepper *stepper) {
-    EVN_CHECK(o->krylov >= 0 && o->krylov <= EVN__KRYLOV_MAX_VECTORS, EVN_ERR_ARGUMENT,
-              "solver %s: krylov %d; give 1 to %d vectors, or 0 for as many as are usual",
-              o->method, o->krylov, EVN__KRYLOV_MAX_VECTORS);
-    EVN_CHECK(
-        o->krylov == 0 || isinf(evn__stepper_stability(stepper)), EVN_ERR_ARGUMENT,
-        "solver %s: krylov %d, but it has no equations to solve; leave krylov out, or take an "
-        "implicit one, such as kvaerno5",
-        o->method, o->krylov);
-    return EVN_OK;
-}
-
-evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper) {
-    EVN_TRY(evn__stepper_need(options->method, stepper));
-    EVN_TRY(check_krylov(options, *stepper));
-    EVN_CHECK(options->steps >= 0 && options->steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
-              "solver %s: %d steps; give 1 to %d", options->method, options->steps, EVN__MAX_STEPS);
-    EVN_CHECK(options->steps == 0 || evn__stepper_has_fixed(*stepper), EVN_ERR_ARGUMENT,
-              "solver %s chooses its order by the errors of its steps: leave their number out, or "
-              "take abm5",
-              options->method);
-    if (options->steps > 0) {
-        return EVN_OK;
-    }
-    EVN_CHECK((*stepper)->error_order > 0, EVN_ERR_ARGUMENT,
-              "solver %s has no error estimate: give it a number of steps, or take dopri5",
-              options->method);
-    return evn__check_control(options);
-}
 
 evn_status evn__integrator_compile(evn__integrator *in, const evn_graph *graph, evn_plan **plan) {
     evn_plan_options options = {.fp64 = in->options.fp64, .sample_inputs = evn__sample_inputs};

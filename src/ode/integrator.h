@@ -5,26 +5,12 @@
 
 #include "evonode/solver.h"
 #include "ode/course.h"
+#include "ode/layout.h"
 #include "ode/stepper.h"
 #include "ode/system.h"
 #include "ode/trail.h"
 
 typedef struct evn__integrator evn__integrator;
-
-/// Where the components of a state stand in one buffer, in elements.
-typedef struct evn__layout {
-    int count;
-    size_t *offset; ///< per component
-    size_t *size;   ///< elements of each component
-    size_t total;   ///< elements, each component aligned
-} evn__layout;
-
-/// Of the states of a system, or of all that its graph gives.
-evn_status evn__layout_create(const evn__system *system, evn__layout *layout);
-evn_status evn__layout_create_outputs(const evn__system *system, evn__layout *layout);
-void evn__layout_free(evn__layout *layout);
-/// Where each component is in a buffer; returns the place after.
-evn_binding *evn__layout_bind(const evn__layout *layout, evn_buffer *buffer, evn_binding *to);
 
 /// @param[in] course  of the options; outlives the integrator
 /// @param     jumps   backward, with observations: the state changes at each
@@ -63,47 +49,5 @@ evn_status evn__integrate(evn__integrator *integrator, const evn__way *way,
 
 /// Adaptive: the steps of the last way that it came to the end of, or up to where it stopped.
 const evn__trail *evn__integrator_trail(const evn__integrator *integrator);
-
-/// Time and length of each fixed step of a course, in device memory; rewritten only when they
-/// change, so that a fixed-step solve never waits.
-typedef struct evn__times {
-    evn_buffer *buffer;        ///< [steps] times, then the lengths: of each interval, or of all
-    const evn__course *course; ///< borrowed
-    double t0, t1;
-    bool backward, fp64, written;
-} evn__times;
-
-evn_status evn__times_create(evn_device *device, const evn__course *course, bool fp64,
-                             evn__times *times);
-void evn__times_free(evn__times *times);
-/// From t0 to t1; `backward`: the steps go from the end of each interval to its beginning.
-evn_status evn__times_set(evn__times *times, double t0, double t1, bool backward);
-/// Where the time at the beginning of a step is, and its length.
-evn_binding evn__times_at(const evn__times *times, int step);
-evn_binding evn__times_dt(const evn__times *times, int step);
-/// The length itself, of the steps of an interval.
-double evn__times_length(const evn__times *times, int interval);
-
-/// What may be left unsolved in fixed steps.
-typedef struct evn__doubtful {
-    bool steps;   ///< equations at all
-    bool vectors; ///< by GMRES
-} evn__doubtful;
-
-/// Of adaptive steps nothing: their error tells. (outcome.c)
-evn_status evn__outcome_find_doubtful(const evn_solver_options *options, const evn__system *system,
-                                      evn__doubtful *doubtful);
-
-/// After fixed steps: they are not a number where their equations were not solved, and nobody has
-/// looked. Waits for the device, where they may be unsolved alone. (outcome.c)
-/// @param x0, x1  the state at the start and at the end, [count]
-evn_status evn__outcome_check_steps(const evn_solver_options *options, evn__doubtful doubtful,
-                                    evn_binding x0, evn_binding x1, size_t count,
-                                    evn_solution *solution);
-
-/// The stepper of the options' method, with the checks that evn_solver_create documents.
-evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper);
-/// Of these, what only adaptive steps need.
-evn_status evn__check_control(const evn_solver_options *options);
 
 #endif

@@ -7,6 +7,8 @@
 #include "ode/history.h"
 #include "ode/integrator.h"
 #include "ode/jump.h"
+#include "ode/outcome.h"
+#include "ode/times.h"
 #include "ode/weight_gradient.h"
 
 /// What only adaptive steps need. (adaptive.c)
@@ -60,13 +62,5 @@ size_t evn__integrator_observed(const evn__integrator *in, const evn__way *way);
 
 /// The step whose operands are in the next free slot counts.
 evn_status evn__integrator_keep_pairs(evn__integrator *in);
-
-/// What a step control means by EVN_CONTROL_DONE, … (outcome.c)
-evn_outcome evn__outcome_of(int status);
-
-/// Why an adaptive solve cannot go on, and what helps; `next` is the step that was to come, of a
-/// leg from t0 to t1 of a solve to `end`. (outcome.c)
-evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,
-                             double t0, double t1, double end, double next, bool backward);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether adaptive steps can be chosen by options.
+#include "ode/options.h"
+
 #include "base/status.h"
-#include "ode/integrator.h"
+#include "graph/krylov.h"
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
@@ -46,7 +47,7 @@ static evn_status check_length(const evn_solver_options *o, const char *name, do
     return EVN_OK;
 }
 
-evn_status evn__check_control(const evn_solver_options *o) {
+static evn_status check_control(const evn_solver_options *o) {
     EVN_TRY(check_tolerances(o));
     EVN_TRY(check_controller(o));
     EVN_TRY(check_length(o, "dt_first", o->dt_first));
@@ -58,4 +59,34 @@ evn_status evn__check_control(const evn_solver_options *o) {
     EVN_CHECK(o->max_steps >= 1 && o->max_steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
               "solver %s: max_steps %d; give 1 to %d", o->method, o->max_steps, EVN__MAX_STEPS);
     return EVN_OK;
+}
+
+static evn_status check_krylov(const evn_solver_options *o, const evn__stepper *stepper) {
+    EVN_CHECK(o->krylov >= 0 && o->krylov <= EVN__KRYLOV_MAX_VECTORS, EVN_ERR_ARGUMENT,
+              "solver %s: krylov %d; give 1 to %d vectors, or 0 for as many as are usual",
+              o->method, o->krylov, EVN__KRYLOV_MAX_VECTORS);
+    EVN_CHECK(
+        o->krylov == 0 || isinf(evn__stepper_stability(stepper)), EVN_ERR_ARGUMENT,
+        "solver %s: krylov %d, but it has no equations to solve; leave krylov out, or take an "
+        "implicit one, such as kvaerno5",
+        o->method, o->krylov);
+    return EVN_OK;
+}
+
+evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper) {
+    EVN_TRY(evn__stepper_need(options->method, stepper));
+    EVN_TRY(check_krylov(options, *stepper));
+    EVN_CHECK(options->steps >= 0 && options->steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
+              "solver %s: %d steps; give 1 to %d", options->method, options->steps, EVN__MAX_STEPS);
+    EVN_CHECK(options->steps == 0 || evn__stepper_has_fixed(*stepper), EVN_ERR_ARGUMENT,
+              "solver %s chooses its order by the errors of its steps: leave their number out, or "
+              "take abm5",
+              options->method);
+    if (options->steps > 0) {
+        return EVN_OK;
+    }
+    EVN_CHECK((*stepper)->error_order > 0, EVN_ERR_ARGUMENT,
+              "solver %s has no error estimate: give it a number of steps, or take dopri5",
+              options->method);
+    return check_control(options);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a solve ended before its end.
+#include "ode/outcome.h"
+
 #include "base/number.h"
 #include "kernels/shared.h"
-#include "ode/integrator_state.h"
 #include "ode/linear.h"
 #include "plan/real.h"
 #include <math.h>

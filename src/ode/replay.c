@@ -5,6 +5,7 @@
 #include "ode/history.h"
 #include "ode/joint.h"
 #include "ode/jump.h"
+#include "ode/options.h"
 #include "ode/revolve.h"
 #include "plan/real.h"
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "ode/integrator.h"
 #include "ode/integrator_state.h"
 #include "ode/interpolant.h"
+#include "ode/options.h"
 #include "ode/sample_state.h"
 #include "ode/sample_step.h"
 #include "plan/real.h"

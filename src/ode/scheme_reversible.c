@@ -4,8 +4,10 @@
 #include "ode/cotangents.h"
 #include "ode/integrator.h"
 #include "ode/jump.h"
+#include "ode/options.h"
 #include "ode/reversible.h"
 #include "ode/scheme.h"
+#include "ode/times.h"
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>

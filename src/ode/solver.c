@@ -6,6 +6,8 @@
 #include "ode/arguments.h"
 #include "ode/integrator.h"
 #include "ode/observations.h"
+#include "ode/options.h"
+#include "ode/outcome.h"
 #include "ode/reconstruction.h"
 #include "ode/scheme.h"
 #include "ode/time_gradient.h"

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether the options of a solver go with their method, and steps can be chosen by them.
+#ifndef EVN_ODE_OPTIONS_H
+#define EVN_ODE_OPTIONS_H
+
+#include "evonode/solver.h"
+#include "ode/stepper.h"
+
+/// The stepper of the options' method, with the checks that evn_solver_create documents.
+evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper);
+
+#endif
