@@ -5,12 +5,11 @@
 
 #include "ode/system.h"
 
-/// The same system with a time for each sample: its input "t" has the shape [B, 1, …] of as many
-/// axes as x [B, …] has. What depends on t alone gets a value a sample; all else is as it was, but
-/// that one sample alone becomes two: the kernels for many compute it then, with the same bits.
-/// Products of x with a weight that depends on t take as many times the multiplications as it has
-/// functions of t, where it is a sum of such times constant weights; other matrices are made for
-/// each sample.
+/// The same system with a time for each sample: its input "t" has the shape [B, 1, …], with as many
+/// axes as x [B, …]. What depends on t alone becomes a value for each sample; all else stays as it
+/// is. One sample alone becomes two, so that the kernels for many compute it, with the same bits.
+/// A product of x with a weight Σ φₖ(t) Cₖ, k = 1 … K, becomes K products with the shared Cₖ; any
+/// other matrix that depends on t is made for each sample.
 /// @return EVN_ERR_ARGUMENT, naming what stands in the way: a state without an axis of samples,
 ///         weights that evolve, other kernels of convolutions that depend on t, an operation in
 ///         which samples meet

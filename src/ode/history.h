@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a multi-step method knows of the steps before: further states, behind those of a system,
-// that its steps read and write and nobody else looks at. Thus the control of steps on the device,
-// backprop and checkpoints are those of methods that know one step alone. Of each state there are
+// that its steps read and write and nobody else looks at. Step control on the device, backprop and
+// checkpoints are therefore the same as for one-step methods. Of each state there are
 // differences of its slopes, each like the state; of all, a schedule: how long the steps were, and
 // how many.
 #ifndef EVN_ODE_HISTORY_H

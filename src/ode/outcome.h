@@ -24,8 +24,8 @@ typedef struct evn__doubtful {
 evn_status evn__outcome_find_doubtful(const evn_solver_options *options, const evn__system *system,
                                       evn__doubtful *doubtful);
 
-/// After fixed steps: they are not a number where their equations were not solved, and nobody has
-/// looked. Waits for the device, where they may be unsolved alone.
+/// After fixed steps, whose states are NaN from where equations were not solved on: whether that is
+/// so. Waits for the device, but only where something is doubtful.
 /// @param x0, x1  the state at the start and at the end, [count]
 evn_status evn__outcome_check_steps(const evn_solver_options *options, evn__doubtful doubtful,
                                     evn_binding x0, evn_binding x1, size_t count,

@@ -10,9 +10,9 @@
 #include "ode/stepper.h"
 #include "plan/repeat.h"
 
-/// Ways back over the attempts of a chunk: the first FIRST of them, then as many again as those
-/// before, up to 64. What no sample made is not gone back, or at most as much of it as was made,
-/// and each is prepared once.
+/// The gradient goes back over the 64 attempts of a chunk in parts of 4, 4, 8, 16 and 32, each as
+/// long as those before it together. Parts that no sample attempted are left out, so that at most
+/// half of the attempts that are gone back were idle. Each part is prepared once.
 enum { EVN__SAMPLE_FIRST_BACK = 4, EVN__SAMPLE_BACK = 5 };
 
 /// What the attempts between two looks leave; kept where there is a gradient.

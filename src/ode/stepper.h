@@ -25,8 +25,8 @@ typedef enum evn__estimate {
 
 /// What a kind of stepper can do. Values are of the graph under construction; EVN_NONE: none.
 typedef struct evn__stepper_kind {
-    bool iterates; ///< it solves equations, in vain perhaps: a fixed step is not a number then. One
-                   ///< that does not may leave linear systems without a matrix so
+    bool iterates; ///< it solves equations by iteration, which may fail: a fixed step is NaN then.
+                   ///< Others may still fail so at linear systems without a matrix
 
     /// Evaluations of the right-hand side in a step without an estimate; in one with it, whose
     /// first slope is there already, and whose last one is for the next.
