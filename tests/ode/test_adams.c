@@ -3,19 +3,19 @@
 // integrals of Lagrange's polynomials, written out as one graph; of orders that are chosen, too;
 // histories that begin anew; what is refused.
 #include "evonode/event.h"
-#include "multi_step.h"
 #include "ode/history.h"
 #include "ode/replay.h"
 #include "plan/real.h"
 #include "problem.h"
 #include "refused.h"
 #include "test.h"
+#include "written_steps.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESULTS = MULTI_STEP_RESULTS, MOST_STEPS = MULTI_STEP_STEPS };
+enum { RESULTS = WRITTEN_STEPS_RESULTS, MOST_STEPS = WRITTEN_STEPS_MAX };
 
 static const struct {
     const char *name;
@@ -48,13 +48,13 @@ START_TEST(fixed_steps_are_those_written_out) {
     static const evn_gradient gradients[] = {EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED};
     double expected[RESULTS], got[RESULTS], x1[RESULTS];
     problem p = problem_node_ew(30);
-    multi_step *w = NULL;
+    written_steps *w = NULL;
     ck_assert_ptr_nonnull(w = malloc(sizeof(*w)));
-    multi_step_begin(w, &p);
+    written_steps_begin(w, &p);
     for (int step = 0; step < steps; ++step) {
-        multi_step_step(w, step / (double)steps, 1.0 / steps, step < order - 1 ? 0 : order);
+        written_steps_add(w, step / (double)steps, 1.0 / steps, step < order - 1 ? 0 : order);
     }
-    int count = multi_step_gradient(w, x1, expected);
+    int count = written_steps_gradient(w, x1, expected);
     free(w);
     for (int k = 0; k < EACH; ++k) {
         evn_solver_options options = with(methods[_i % 2].name, steps, gradients[k > 0]);
@@ -81,13 +81,13 @@ START_TEST(adaptive_steps_are_those_written_out) {
     ck_assert_int_lt(steps, MOST_STEPS);
     ck_assert_int_gt(p.solution.accepted, 10);
     TRY(evn_solver_grid(p.solver, times, steps + 1));
-    multi_step *w = NULL;
+    written_steps *w = NULL;
     ck_assert_ptr_nonnull(w = malloc(sizeof(*w)));
-    multi_step_begin(w, &p);
+    written_steps_begin(w, &p);
     for (int i = 0; i < steps; ++i) {
-        multi_step_step(w, times[i], times[i + 1] - times[i], i + 1 < order ? i + 1 : order);
+        written_steps_add(w, times[i], times[i + 1] - times[i], i + 1 < order ? i + 1 : order);
     }
-    ck_assert_int_eq(multi_step_gradient(w, x1, expected), count);
+    ck_assert_int_eq(written_steps_gradient(w, x1, expected), count);
     free(w);
     check_same("state", p.x1, x1, p.x_count);
     check_same(evn_gradient_name((int)options.gradient), got, expected, count);
@@ -186,7 +186,7 @@ static void go(gone *g, double *x1) {
 /// Of each step, as the history has it once those before are gone.
 static void find_orders(gone *g, int *orders) {
     const evn__system *system = &g->p->dynamics->system;
-    int steps = g->trail.count, schedule = (1 + MULTI_STEP_ORDERS) * system->state_count;
+    int steps = g->trail.count, schedule = (1 + WRITTEN_STEPS_ORDERS) * system->state_count;
     double entries[EVN__SCHEDULE_LENGTHS], x1[RESULTS];
     orders[0] = 1;
     for (g->trail.count = 1; g->trail.count < steps; ++g->trail.count) {
@@ -213,14 +213,14 @@ START_TEST(chosen_orders_have_gradients_along_their_steps) {
     find_orders(&g, orders);
     go(&g, x1);
     check_same("gone again", x1, p.x1, p.x_count);
-    multi_step *w = NULL;
+    written_steps *w = NULL;
     ck_assert_ptr_nonnull(w = malloc(sizeof(*w)));
-    multi_step_begin(w, &p);
+    written_steps_begin(w, &p);
     for (int i = 0; i < g.trail.count; ++i) {
         highest = orders[i] > highest ? orders[i] : highest;
-        multi_step_step(w, g.trail.steps[i].t, g.trail.steps[i].dt, orders[i]);
+        written_steps_add(w, g.trail.steps[i].t, g.trail.steps[i].dt, orders[i]);
     }
-    ck_assert_int_eq(multi_step_gradient(w, x1, expected), count);
+    ck_assert_int_eq(written_steps_gradient(w, x1, expected), count);
     free(w);
     printf("orders to %d\n", highest);
     ck_assert_int_ge(highest, 6);

@@ -1,39 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps of Adams' methods written out as one graph, whose coefficients are integrals of Lagrange's
 // polynomials over the times of the steps before.
-#ifndef EVN_TEST_MULTI_STEP_H
-#define EVN_TEST_MULTI_STEP_H
+#ifndef EVN_TEST_WRITTEN_STEPS_H
+#define EVN_TEST_WRITTEN_STEPS_H
 
 #include "ode/adams.h"
+#include "ode/system.h"
 #include "ode/unroll.h"
 #include "problem.h"
 
 enum {
-    MULTI_STEP_STEPS = 512,
-    MULTI_STEP_RESULTS = 512, ///< numbers of a gradient, at most
-    MULTI_STEP_STATES = PROBLEM_WEIGHTS + 1,
-    MULTI_STEP_ORDERS = EVN__ADAMS_ORDERS ///< of predictors, at most
+    WRITTEN_STEPS_MAX = 512,
+    WRITTEN_STEPS_RESULTS = 512, ///< numbers of a gradient, at most
+    WRITTEN_STEPS_STATES = PROBLEM_WEIGHTS + 1,
+    WRITTEN_STEPS_ORDERS = EVN__ADAMS_ORDERS ///< of predictors, at most
 };
 
 /// x, then the weights of the dynamics; their slopes at the beginning of each step.
-typedef struct multi_step {
+typedef struct written_steps {
     const problem *p;
     evn_graph *graph;
     evn__unroll *first;
     int count, steps;
-    double times[MULTI_STEP_STEPS];
-    evn_value inputs[MULTI_STEP_STATES], at[MULTI_STEP_STATES], slopes[MULTI_STEP_STEPS][MULTI_STEP_STATES];
-} multi_step;
+    double times[WRITTEN_STEPS_MAX];
+    evn_value inputs[WRITTEN_STEPS_STATES], at[WRITTEN_STEPS_STATES],
+        slopes[WRITTEN_STEPS_MAX][WRITTEN_STEPS_STATES];
+} written_steps;
 
 /// At what the problem has; it outlives the steps.
-void multi_step_begin(multi_step *w, const problem *p);
+void written_steps_begin(written_steps *w, const problem *p);
 
 /// A step predicted by order `order`, corrected by one more; 0: a step of rk4.
-void multi_step_step(multi_step *w, double t, double dt, int order);
+void written_steps_add(written_steps *w, double t, double dt, int order);
 
 /// x at the end, and the gradient of ⟨x1_bar, x⟩ in x, then in the weights, one after the other.
 /// Frees the graph.
 /// @return how many numbers the gradient has
-int multi_step_gradient(multi_step *w, double *x1, double *all);
+int written_steps_gradient(written_steps *w, double *x1, double *all);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "multi_step.h"
+#include "written_steps.h"
 
 #include "evonode/diff.h"
 #include "ref/ref.h"
@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-void multi_step_begin(multi_step *w, const problem *p) {
-    *w = (multi_step){.p = p, .count = p->weight_count + 1};
+void written_steps_begin(written_steps *w, const problem *p) {
+    *w = (written_steps){.p = p, .count = p->weight_count + 1};
     TRY(evn_graph_create(&w->graph));
     TRY(evn__unroll_create(p->dynamics, "rk4", &w->first));
     for (int i = 0; i < w->count; ++i) {
@@ -20,9 +20,9 @@ void multi_step_begin(multi_step *w, const problem *p) {
 }
 
 /// Of x and evolving weights, EVN_NONE for others.
-static void find_slopes(multi_step *w, double t, const evn_value *at, evn_value *slopes) {
+static void find_slopes(written_steps *w, double t, const evn_value *at, evn_value *slopes) {
     const evn_dynamics *d = w->p->dynamics;
-    evn_value inputs[2 * MULTI_STEP_STATES], outputs[MULTI_STEP_STATES];
+    evn_value inputs[2 * WRITTEN_STEPS_STATES], outputs[WRITTEN_STEPS_STATES];
     inputs[0] = evn_constant(w->graph, t);
     inputs[evn__system_state(0)] = at[0];
     for (int i = 0; i < d->weight_count; ++i) {
@@ -40,7 +40,8 @@ static void find_slopes(multi_step *w, double t, const evn_value *at, evn_value 
 
 /// The integral from 0 to 1 of the polynomial that is 1 at node `index`, 0 at the others.
 static double lagrange(const double *nodes, int count, int index) {
-    long double p[MULTI_STEP_ORDERS + 2] = {1}, integral = 0; // of high degree, where doubles lose digits
+    long double p[WRITTEN_STEPS_ORDERS + 2] = {1},
+                                         integral = 0; // of high degree, where doubles lose digits
     int degree = 0;
     for (int j = 0; j < count; ++j) {
         if (j != index) {
@@ -57,8 +58,8 @@ static double lagrange(const double *nodes, int count, int index) {
 }
 
 /// to = at + dt Σ b_j slopes_j.
-static void add_slopes(multi_step *w, double dt, const evn_value *const *slopes, const double *nodes,
-                        int count, evn_value *to) {
+static void add_slopes(written_steps *w, double dt, const evn_value *const *slopes,
+                       const double *nodes, int count, evn_value *to) {
     for (int i = 0; i < w->count; ++i) {
         to[i] = w->at[i];
         for (int j = 0; j < count && slopes[0][i] != EVN_NONE; ++j) {
@@ -68,18 +69,18 @@ static void add_slopes(multi_step *w, double dt, const evn_value *const *slopes,
     }
 }
 
-void multi_step_step(multi_step *w, double t, double dt, int order) {
-    evn_value ahead[MULTI_STEP_STATES], there[MULTI_STEP_STATES];
+void written_steps_add(written_steps *w, double t, double dt, int order) {
+    evn_value ahead[WRITTEN_STEPS_STATES], there[WRITTEN_STEPS_STATES];
     int n = w->steps++;
-    ck_assert_int_lt(n, MULTI_STEP_STEPS);
+    ck_assert_int_lt(n, WRITTEN_STEPS_MAX);
     w->times[n] = t;
     find_slopes(w, t, w->at, w->slopes[n]);
     if (order == 0) {
         TRY(evn__unroll_step(w->first, w->graph, t, dt, &w->at[0], w->at + 1));
         return;
     }
-    const evn_value *slopes[MULTI_STEP_ORDERS + 1] = {there};
-    double nodes[MULTI_STEP_ORDERS + 1] = {1};
+    const evn_value *slopes[WRITTEN_STEPS_ORDERS + 1] = {there};
+    double nodes[WRITTEN_STEPS_ORDERS + 1] = {1};
     for (int j = 0; j < order; ++j) {
         slopes[j + 1] = w->slopes[n - j];
         nodes[j + 1] = (w->times[n - j] - t) / dt;
@@ -90,14 +91,14 @@ void multi_step_step(multi_step *w, double t, double dt, int order) {
     memcpy(w->at, ahead, sizeof(w->at));
 }
 
-int multi_step_gradient(multi_step *w, double *x1, double *all) {
+int written_steps_gradient(written_steps *w, double *x1, double *all) {
     const problem *p = w->p;
-    evn_value seed = evn_constant(w->graph, 1), bars[MULTI_STEP_STATES];
+    evn_value seed = evn_constant(w->graph, 1), bars[WRITTEN_STEPS_STATES];
     evn_shape shape = evn_dynamics_state_shape(p->dynamics);
     evn_value share = evn_mul(w->graph, w->at[0], evn_table(w->graph, shape, p->x1_bar));
     evn_value sum = evn_sum_all(w->graph, share);
-    const double *inputs[MULTI_STEP_STATES];
-    double *outputs[MULTI_STEP_STATES + 1] = {x1};
+    const double *inputs[WRITTEN_STEPS_STATES];
+    double *outputs[WRITTEN_STEPS_STATES + 1] = {x1};
     int total = 0;
     TRY(evn_pullback(w->graph, &sum, &seed, 1, w->inputs, w->count, bars));
     evn_output(w->graph, "x1", w->at[0]);
@@ -109,7 +110,7 @@ int multi_step_gradient(multi_step *w, double *x1, double *all) {
         outputs[i + 1] = all + total;
         total += i == 0 ? p->x_count : p->weight_size[i - 1];
     }
-    ck_assert_int_le(total, MULTI_STEP_RESULTS);
+    ck_assert_int_le(total, WRITTEN_STEPS_RESULTS);
     TRY(evn__ref_run(w->graph, inputs, outputs));
     evn__unroll_destroy(&w->first);
     evn_graph_destroy(&w->graph);
