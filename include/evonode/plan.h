@@ -46,7 +46,8 @@ typedef struct evn_plan_options {
 
 /// Compile `graph` for `device`. The graph may be destroyed afterwards.
 /// @param[in] options  NULL: the usual choice
-/// @return EVN_ERR_ARGUMENT for a late input that the graph lacks, and for fp64 on a device without;
+/// @return EVN_ERR_ARGUMENT for a late input that the graph lacks, and for fp64 on a device
+/// without;
 ///         EVN_ERR_BUILD; EVN_ERR_DEVICE_MEMORY
 evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
                            const evn_plan_options *options, evn_plan **plan);

@@ -58,7 +58,8 @@ typedef enum evn_controller {
 
 /// The norm of a step's error, which has to be at most 1 for the step to be accepted. It is one of
 /// the ratios of error and tolerance of all elements of x, where a gradient solves backwards of its
-/// cotangent too, and of weights as each norm says. Mixed norms and the seminorm are those of Kidger, Chen, Lyons 2021.
+/// cotangent too, and of weights as each norm says. Mixed norms and the seminorm are those of
+/// Kidger, Chen, Lyons 2021.
 typedef enum evn_norm {
     EVN_NORM_STATE,    ///< the larger root mean square of x and its cotangent: weights have no say
     EVN_NORM_SEMINORM, ///< the largest root mean square of x, of each evolving weight, and of their

@@ -25,15 +25,16 @@ typedef struct evn_phase {
     bool automatic;
     /// The phase ends with the parameters whose loss of the test part was least, seen at its start
     /// and with each summary on at most 16 batches of it, and early when that loss has not fallen
-    /// for a quarter of its summaries: early stopping. The test part then has had a say in training.
+    /// for a quarter of its summaries: early stopping. The test part then has had a say in
+    /// training.
     bool held_out;
     /// With the gradient EVN_GRADIENT_ADJOINT: where solving backwards ends further from the true
     /// start than this (evn_solver_watched), the phase goes on with gradients from checkpoints, and
-    /// the next summary has a metric fell_back, which says how far. That is seen with the results of
-    /// the batches that are read next, and costs no wait; the batch behind which it is seen is the
-    /// last of an adjoint. A solve backwards that did not stay finite has spoilt the parameters by
-    /// then, and training ends with EVN_ERR_NOT_FINITE, without a
-    /// summary. 0: it is not looked at
+    /// the next summary has a metric fell_back, which says how far. That is seen with the results
+    /// of the batches that are read next, and costs no wait; the batch behind which it is seen is
+    /// the last of an adjoint. A solve backwards that did not stay finite has spoilt the parameters
+    /// by then, and training ends with EVN_ERR_NOT_FINITE, without a summary. 0: it is not looked
+    /// at
     double reconstruction;
 } evn_phase;
 
@@ -45,8 +46,8 @@ typedef enum evn_switch {
     EVN_SWITCH_HELD_OUT, ///< held_out: the loss of the test part no longer falls
 } evn_switch;
 
-/// The summary of an epoch, or of some iterations (epochs of a task that iterates), the last of which
-/// it names. Its metrics: train_loss and the task's scores, learning_rate (of the last step),
+/// The summary of an epoch, or of some iterations (epochs of a task that iterates), the last of
+/// which it names. Its metrics: train_loss and the task's scores, learning_rate (of the last step),
 /// seconds (training alone), data_wait_seconds (of them: the device had nothing to do until a batch
 /// was drawn and augmented), nfe_forward and nfe_backward (means over the batches, where something
 /// is solved), peak_device_bytes; of the adjoint x_reconstruction and theta_reconstruction

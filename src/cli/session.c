@@ -47,8 +47,8 @@ static evn_status make_schedule(const evn__phase_settings *from, evn_schedule *s
 /// What was not given stays as the library has it.
 static void make_control(const evn__phase_settings *from, evn_solver_options *solver) {
     solver->controller = (evn_controller)evn__choice_find(evn_controller_name, from->controller);
-    solver->norm = from->norm ? (evn_norm)evn__choice_find(evn_norm_name, from->norm)
-                             : solver->norm;
+    solver->norm =
+        from->norm ? (evn_norm)evn__choice_find(evn_norm_name, from->norm) : solver->norm;
     solver->safety = isnan(from->safety) ? solver->safety : from->safety;
     solver->dt_first = isnan(from->dt_first) ? solver->dt_first : from->dt_first;
     solver->dt_max = isnan(from->dt_max) ? solver->dt_max : from->dt_max;

@@ -34,11 +34,12 @@ static void close_data(evn__session *session) {
 }
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
-    const evn_flow_options options = {.model = settings->model,
-                                      .trace = (evn_trace)evn__choice_find(evn__trace_name, settings->trace),
-                                      .entropy = evn_density_entropy(settings->data),
-                                      .weights = settings->evolution,
-                                      .seed = (uint64_t)settings->seed};
+    const evn_flow_options options = {
+        .model = settings->model,
+        .trace = (evn_trace)evn__choice_find(evn__trace_name, settings->trace),
+        .entropy = evn_density_entropy(settings->data),
+        .weights = settings->evolution,
+        .seed = (uint64_t)settings->seed};
     return evn_task_flow(session->device, &session->source, &options, &session->task);
 }
 

@@ -230,8 +230,8 @@ static const evn__column compared[] = {
     .steps = 10, .progress = progress, .report = report, .compared = compared,                     \
     .style = {"test_accuracy", "Accuracy on the test images, mean over the seeds",                 \
               "test accuracy  (%)", 100, false},                                                   \
-    .create = create, .ode = evn__images_ode, .close = close_data, .predict = &evn__predict_images,                        \
-    .evaluate = &evn__evaluate_images, .export = &exportation,                                     \
+    .create = create, .ode = evn__images_ode, .close = close_data,                                 \
+    .predict = &evn__predict_images, .evaluate = &evn__evaluate_images, .export = &exportation,    \
     .open_learnt = evn__images_open_none
 
 const evn__task_row evn__task_digits = {.name = "digits",

@@ -156,15 +156,15 @@ static evn_status keep(const evn__session *session, const char *folder) {
 // The task ----------------------------------------------------------------------------------------
 
 static evn_status create(evn__session *session, const evn__settings *settings) {
-    const evn_flow_options options = {.model = settings->model,
-                                      .trace = (evn_trace)evn__choice_find(evn__trace_name, settings->trace),
-                                      .entropy = NAN,
-                                      .weights = settings->evolution,
-                                      .seed = (uint64_t)settings->seed,
-                                      .width =
-                                          session->points->dimensions < WIDE_FROM ? WIDTH : WIDE,
-                                      .span = SPAN,
-                                      .log_volume = session->points->standard.log_volume};
+    const evn_flow_options options = {
+        .model = settings->model,
+        .trace = (evn_trace)evn__choice_find(evn__trace_name, settings->trace),
+        .entropy = NAN,
+        .weights = settings->evolution,
+        .seed = (uint64_t)settings->seed,
+        .width = session->points->dimensions < WIDE_FROM ? WIDTH : WIDE,
+        .span = SPAN,
+        .log_volume = session->points->standard.log_volume};
     return evn_task_flow(session->device, &session->source, &options, &session->task);
 }
 

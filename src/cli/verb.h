@@ -16,7 +16,7 @@ typedef struct evn__verb {
     const char *name;
     const char *subject; ///< what follows: NULL, nothing; "RUN", one word; "RUN FILE", several
     const char *text;
-    unsigned bit;                      ///< EVN__VERB_…
+    unsigned bit; ///< EVN__VERB_…
     evn_status (*run)(const evn__command *command);
     const char *notes; ///< further lines of its help, "" for none
 } evn__verb;

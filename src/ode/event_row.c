@@ -94,7 +94,8 @@ static const evn__event_verdict dropped = {false, false};
 static void go_on(evn__event_row *row, const evn__event_rules *rules) {
     double at = 0;
     row->attempt = evn__root_next(&row->step.root, &at) ? narrow : note;
-    row->dt = row->attempt == narrow ? evn__rounded(rules->steps.options->fp64, at) : evn__root_end(&row->step.root);
+    row->dt = row->attempt == narrow ? evn__rounded(rules->steps.options->fp64, at)
+                                     : evn__root_end(&row->step.root);
 }
 
 static bool is_found(const evn__event_row *row, int i) {
@@ -270,5 +271,6 @@ double evn__event_row_end(const evn__event_row *row) {
 }
 
 double evn__event_row_span(const evn__event_rules *rules, double t0, double t1) {
-    return evn__rounded_span(rules->steps.options->fp64, t0, t1 - t0, rules->steps.options->dt_max, t1);
+    return evn__rounded_span(rules->steps.options->fp64, t0, t1 - t0, rules->steps.options->dt_max,
+                             t1);
 }

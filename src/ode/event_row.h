@@ -29,17 +29,17 @@ typedef evn__event_verdict evn__event_attempt(evn__event_row *row, const evn__ev
                                               double error, const double *e);
 
 struct evn__event_row {
-    evn__step_control control;   ///< of whole steps: where the row is
-    double dt;                   ///< of the next attempt, which may be shorter than a whole step
-    int attempts;             ///< all there were, of those that narrow down too
-    evn_outcome outcome;      ///< once there is no next one
-    int event;                ///< terminal, that it ended with, or that is not finite; −1: none
-    int noted;                ///< the last one that was
-    double e[EVN_MAX_INPUTS]; ///< at t
-    int side[EVN_MAX_INPUTS]; ///< the sign that each stands for: 1, −1, or 0: not known
+    evn__step_control control; ///< of whole steps: where the row is
+    double dt;                 ///< of the next attempt, which may be shorter than a whole step
+    int attempts;              ///< all there were, of those that narrow down too
+    evn_outcome outcome;       ///< once there is no next one
+    int event;                 ///< terminal, that it ended with, or that is not finite; −1: none
+    int noted;                 ///< the last one that was
+    double e[EVN_MAX_INPUTS];  ///< at t
+    int side[EVN_MAX_INPUTS];  ///< the sign that each stands for: 1, −1, or 0: not known
     evn__event_attempt *attempt; ///< what the next attempt is for; NULL: there is none
     struct {
-        double error; ///< of the whole step
+        double error;                  ///< of the whole step
         double end, e[EVN_MAX_INPUTS]; ///< of what is to be settled for, and the values there
         int ends;                      ///< with this event; −1: it is the whole step
         double width;                  ///< times within it are one

@@ -99,9 +99,9 @@ static void accept_equal(evn__step_control *c, const evn__step_rules *rules) {
     }
 }
 
-/// Behind a step that was rejected the one that is accepted in its place is followed by none that is
-/// longer (Hairer, Nørsett, Wanner: Solving ODEs I, II.4). A step that was cut short to land says
-/// little of those after it.
+/// Behind a step that was rejected the one that is accepted in its place is followed by none that
+/// is longer (Hairer, Nørsett, Wanner: Solving ODEs I, II.4). A step that was cut short to land
+/// says little of those after it.
 static void accept_adaptive(evn__step_control *c, const evn__step_rules *rules, double error) {
     double most = c->refused ? 1 : INFINITY;
     c->next = evn__step_rules_limit(rules, c->dt * fmin(most, factor(c, rules, error)));

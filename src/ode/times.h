@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time and length of each fixed step of a course, in device memory; rewritten only when they change,
-// so that a fixed-step solve never waits.
+// Time and length of each fixed step of a course, in device memory; rewritten only when they
+// change, so that a fixed-step solve never waits.
 #ifndef EVN_ODE_TIMES_H
 #define EVN_ODE_TIMES_H
 

@@ -16,7 +16,7 @@ static void unroll_contraction(evn__emission *e, evn_value value) {
     evn__row_contraction_extents(e, value, &m, &n);
     for (int64_t i = 0; i < m * n; ++i) {
         e->fits = e->fits && evn__row_contract(e, value, evn__affine_of(EVN__VAR_ONE, i / n),
-                                      evn__affine_of(EVN__VAR_ONE, i % n), &e->body);
+                                               evn__affine_of(EVN__VAR_ONE, i % n), &e->body);
     }
     e->state[value] = EVN__EMITTED_SMALL;
 }
@@ -66,7 +66,8 @@ static void nest_contraction(evn__emission *e, evn_value value) {
     evn__text term = {0};
     evn__emission_flush(e, &e->body);
     e->sums.flushed = false;
-    e->fits = e->fits && evn__row_contract(e, value, evn__affine_of(EVN__VAR_I, 0), evn__row_loop_variable(), &term);
+    e->fits = e->fits && evn__row_contract(e, value, evn__affine_of(EVN__VAR_I, 0),
+                                           evn__row_loop_variable(), &term);
     evn__text_need(&e->body, &term);
     evn__text_append(&e->body, "    for (int i = 0; i < %lld; ++i) {\n", (long long)m);
     evn__row_append_loop(e, n, term.data);
@@ -86,7 +87,8 @@ static void sum_columns(evn__emission *e, evn_value value, int64_t together) {
         evn__affine column = evn__row_loop_variable();
         column.c[EVN__VAR_ONE] = c;
         evn__text_append(&e->body, "            sum%lld += ", (long long)c);
-        e->fits = e->fits && evn__row_term(e, value, column, evn__affine_of(EVN__VAR_K, 0), &e->body);
+        e->fits =
+            e->fits && evn__row_term(e, value, column, evn__affine_of(EVN__VAR_K, 0), &e->body);
         evn__text_append(&e->body, ";\n");
     }
     evn__text_append(&e->body, "        }\n");

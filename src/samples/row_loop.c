@@ -36,7 +36,8 @@ bool evn__row_is_nest(const evn__emission *e, evn_value value) {
 }
 
 static bool is_reduction(const evn__emission *e, evn_value value) {
-    return (!evn__row_is_contraction(e, value) || evn__row_is_total(e, value)) && evn__row_terms(e, value) > SMALL;
+    return (!evn__row_is_contraction(e, value) || evn__row_is_total(e, value)) &&
+           evn__row_terms(e, value) > SMALL;
 }
 
 static bool contract_in_loop(evn__emission *e, evn_value value, evn__text *text) {
@@ -55,7 +56,8 @@ static bool reduce_in_loop(evn__emission *e, evn_value value, evn__text *text) {
     bool fits = true;
     for (int64_t c = 0; c < evn__samples_count(e->s, value) && fits; ++c) {
         evn__text_append(text, "v%d_%lld += ", evn__emission_number(e, value), (long long)c);
-        fits = evn__row_term(e, value, evn__affine_of(EVN__VAR_ONE, c), evn__row_loop_variable(), text);
+        fits = evn__row_term(e, value, evn__affine_of(EVN__VAR_ONE, c), evn__row_loop_variable(),
+                             text);
         evn__text_append(text, ";\n");
     }
     return fits;
@@ -109,8 +111,8 @@ static void collect(evn__emission *e, int64_t extent, evn__text *loop, joined_va
     joined->count = 0;
     for (evn_value v = evn__emission_next(e, 0); v != EVN_NONE && joined->count < MAX_JOINED;
          v = evn__emission_next(e, v + 1)) {
-        if (evn__row_loop_extent(e, v) == extent && !evn__row_is_nest(e, v) && evn__emission_ready(e, v) &&
-            join(e, v, loop)) {
+        if (evn__row_loop_extent(e, v) == extent && !evn__row_is_nest(e, v) &&
+            evn__emission_ready(e, v) && join(e, v, loop)) {
             joined->waits[joined->count] = false;
             joined->value[joined->count++] = v;
         }
@@ -140,9 +142,9 @@ static bool is_read_in_later_loops(const evn__emission *e, const joined_values *
     for (int i = e->s->first_reader[value]; i < e->s->first_reader[value + 1]; ++i) {
         evn_value reader = e->s->readers[i];
         int here = find_joined(joined, reader);
-        if (e->group->member[reader] &&
-            (here >= 0 ? !joined->waits[here]
-                       : evn__row_loop_extent(e, reader) != extent || evn__row_is_nest(e, reader))) {
+        if (e->group->member[reader] && (here >= 0 ? !joined->waits[here]
+                                                   : evn__row_loop_extent(e, reader) != extent ||
+                                                         evn__row_is_nest(e, reader))) {
             return false;
         }
     }

@@ -13,7 +13,8 @@ bool evn__row_is_contraction(const evn__emission *e, evn_value value) {
 
 bool evn__row_is_total(const evn__emission *e, evn_value value) {
     const evn__node *node = evn__row_node(e, value);
-    return evn__row_is_contraction(e, value) && node->op == EVN__OP_SUM && node->attributes.axes > 1;
+    return evn__row_is_contraction(e, value) && node->op == EVN__OP_SUM &&
+           node->attributes.axes > 1;
 }
 
 static evn__index row_index(evn__affine element) {
@@ -41,7 +42,7 @@ void evn__row_contraction_extents(const evn__emission *e, evn_value value, int64
 // Expressions -------------------------------------------------------------------------------------
 
 bool evn__row_term(evn__emission *e, evn_value value, evn__affine element, evn__affine k,
-                 evn__text *text) {
+                   evn__text *text) {
     const evn__node *node = evn__row_node(e, value);
     if (node->op == EVN__OP_MATMUL) {
         evn__affine index[] = {evn__affine_of(EVN__VAR_SAMPLE, 0), element, k};
@@ -107,7 +108,7 @@ static void take_slot(evn__emission *e, const evn__sample_slab *slab, evn__text 
 }
 
 void evn__row_assign_partial(evn__emission *e, evn_value value, evn__affine row, evn__affine column,
-                           evn__text *text) {
+                             evn__text *text) {
     char at[160];
     const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
     evn__affine flat = column;
@@ -127,7 +128,7 @@ void evn__row_assign_partial(evn__emission *e, evn_value value, evn__affine row,
 }
 
 bool evn__row_contract(evn__emission *e, evn_value value, evn__affine row, evn__affine column,
-                     evn__text *text) {
+                       evn__text *text) {
     const evn__node *node = evn__row_node(e, value);
     evn__row_assign_partial(e, value, row, column, text);
     bool fits;

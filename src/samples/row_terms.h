@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elements of values of rows, in the text of a group's kernel: as expressions, and, where samples are
-// summed, as statements.
+// Elements of values of rows, in the text of a group's kernel: as expressions, and, where samples
+// are summed, as statements.
 #ifndef EVN_SAMPLES_ROW_TERMS_H
 #define EVN_SAMPLES_ROW_TERMS_H
 

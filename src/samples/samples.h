@@ -27,8 +27,9 @@
 // not cooperate there.
 //
 // form.c: whether, and how; samples.c: kinds, launches; groups.c: levels, groups; slabs.c: memory;
-// index.c: where an element of a view lies; emission.c, emit_rows.c with row_terms.c and row_loop.c,
-// emit_system.c, emit_uniform.c, emit_product.c: a function for each group; kernels.c: the kernels that call them.
+// index.c: where an element of a view lies; emission.c, emit_rows.c with row_terms.c and
+// row_loop.c, emit_system.c, emit_uniform.c, emit_product.c: a function for each group; kernels.c:
+// the kernels that call them.
 #ifndef EVN_SAMPLES_SAMPLES_H
 #define EVN_SAMPLES_SAMPLES_H
 

@@ -21,8 +21,8 @@ typedef struct evn__flow_model {
 /// Kind and parameters of the task, owned by it; device NULL for another task.
 evn__flow_model evn__flow_get_model(const evn_task *task);
 
-/// The flow of such a task for `samples` points, with the exact trace whatever trains it; its weights
-/// are parameters of the task. *dynamics is owned by the caller.
+/// The flow of such a task for `samples` points, with the exact trace whatever trains it; its
+/// weights are parameters of the task. *dynamics is owned by the caller.
 evn_status evn__flow_ode(const evn_task *task, int64_t samples, evn_dynamics **dynamics);
 
 /// log p(·, t) of points [count, D]: at t = 0 the model of the target, at t = 1 the base, between

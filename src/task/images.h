@@ -8,8 +8,8 @@
 /// The task's model; owned by it. NULL for another task.
 const evn_model *evn__images_model(const evn_task *task);
 
-/// The model's ODE, the first one, for `samples` states at a time; its weights are parameters of the
-/// task. *dynamics is owned by the caller; NULL where the model solves nothing.
+/// The model's ODE, the first one, for `samples` states at a time; its weights are parameters of
+/// the task. *dynamics is owned by the caller; NULL where the model solves nothing.
 evn_status evn__images_ode(const evn_task *task, int64_t samples, evn_dynamics **dynamics);
 
 /// What the batches of the test part have room for: at least its samples.

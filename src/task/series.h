@@ -35,8 +35,8 @@ typedef struct evn__series_model {
 /// Model of the task; its series is NULL for another task.
 evn__series_model evn__series_get_model(const evn_task *task);
 
-/// The ODE of such a task for `samples` states [samples, columns]; its weights are parameters of the
-/// task. *dynamics is owned by the caller.
+/// The ODE of such a task for `samples` states [samples, columns]; its weights are parameters of
+/// the task. *dynamics is owned by the caller.
 evn_status evn__series_ode(const evn_task *task, int64_t samples, evn_dynamics **dynamics);
 
 /// Values at what is requested, [count, dimensions], in the units of the file. A time within a

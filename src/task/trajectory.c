@@ -35,7 +35,7 @@ typedef struct program {
     evn_plan *add;      ///< learnt starts that are tied: x0_bar + what the ties give
     evn_buffer *memory; ///< what the bindings below are in
     evn_binding x0, target, mask, ends, joins, x_bar, ties_bar, loss_value;
-    evn_binding x;      ///< of the last forward run: memory of the solver
+    evn_binding x;                      ///< of the last forward run: memory of the solver
     evn__trajectory_batch values, next; ///< on the device; what the source has just given
     bool is_loaded;                     ///< whether there are any on the device
 } program;
@@ -371,15 +371,14 @@ static const evn_task_methods methods = {.name = "trajectory",
 
 evn__trajectory_model evn__trajectory_get_model(const evn_task *task) {
     const trajectory *t = task->self;
-    return task->methods == &methods
-               ? (evn__trajectory_model){.device = t->device,
-                                         .field = t->field,
-                                         .parameters = t->parameters,
-                                         .batch = t->size.batch,
-                                         .dimensions = t->size.dimensions,
-                                         .columns = t->size.columns,
-                                         .times = t->size.times}
-               : (evn__trajectory_model){0};
+    return task->methods == &methods ? (evn__trajectory_model){.device = t->device,
+                                                               .field = t->field,
+                                                               .parameters = t->parameters,
+                                                               .batch = t->size.batch,
+                                                               .dimensions = t->size.dimensions,
+                                                               .columns = t->size.columns,
+                                                               .times = t->size.times}
+                                     : (evn__trajectory_model){0};
 }
 
 /// Learnt starts begin as the samples.

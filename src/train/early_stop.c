@@ -21,8 +21,8 @@ static evn_status measure(const evn_trainer *t, void *program, evn_part part, in
     int64_t parts = (int64_t)most * t->options.micro_batches;
     evn_tally sum = {0};
     double nfe = 0;
-    EVN_TRY(evn__task_run(&t->task, program, &first, batches < parts ? batches : parts, &sum,
-                          &nfe));
+    EVN_TRY(
+        evn__task_run(&t->task, program, &first, batches < parts ? batches : parts, &sum, &nfe));
     *loss = sum.loss / sum.weight;
     return EVN_OK;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The task as it is compiled while a phase is trained: to train, to measure, and to measure with the
-// solver of the next phase. One program of each kind is kept, since it has device memory.
+// The task as it is compiled while a phase is trained: to train, to measure, and to measure with
+// the solver of the next phase. One program of each kind is kept, since it has device memory.
 #ifndef EVN_TRAIN_PROGRAMS_H
 #define EVN_TRAIN_PROGRAMS_H
 

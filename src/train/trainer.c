@@ -236,7 +236,8 @@ static evn_status train_epoch(evn_trainer *t, evn__summary *s, bool *stopped) {
         }
         *stopped = is_stopped(t);
         EVN_CHECK(!*stopped || done == steps, EVN_ERR_INTERRUPTED,
-                  "stopped in %s %d after step %lld", evn__trainer_unit(t), t->at.epoch + 1, (long long)done);
+                  "stopped in %s %d after step %lld", evn__trainer_unit(t), t->at.epoch + 1,
+                  (long long)done);
     }
     EVN_TRY(keep_loss(t, loss, weight, s));
     t->within = false;

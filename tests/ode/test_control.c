@@ -228,8 +228,7 @@ static void begin(bench *b, double first) {
     TRY(evn__real_write(evn__control_result(b->control), b->options.fp64, &first, 1));
     TRY(evn__control_begin(b->control));
     evn__step_control_begin(&b->twin.c, &b->twin.rules, b->twin.c.t0, last_end(&b->twin),
-                            evn__control_end(b->control, 0),
-                            evn__rounded(b->options.fp64, first));
+                            evn__control_end(b->control, 0), evn__rounded(b->options.fp64, first));
     look(b);
 }
 

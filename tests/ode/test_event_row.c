@@ -51,9 +51,8 @@ static void evaluate(const walk *w, double t, double *e) {
 /// than the one before.
 static void go(walk *w, double t0, double t1, double dt) {
     const evn__stepper *stepper = evn__stepper_find(w->options.method);
-    const evn__event_rules rules = {.steps = evn__step_rules_of(&w->options, stepper),
-                                    .events = w->events,
-                                    .count = w->count};
+    const evn__event_rules rules = {
+        .steps = evn__step_rules_of(&w->options, stepper), .events = w->events, .count = w->count};
     double e[MOST], rate[MOST], h = 1e-6 * (t1 - t0), last[2] = {NAN, NAN};
     evaluate(w, t0, e);
     evaluate(w, t0 + h, rate);

@@ -315,7 +315,7 @@ START_TEST(messages_name_the_cause) {
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "closer than 128"));
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "double precision"));
     problem_solve(&p, 0, 10); // which helps
-    options.fp64 = true; // and so does this
+    options.fp64 = true;      // and so does this
     p.fp64 = true;
     problem_prepare(&p, &options);
     problem_solve(&p, 1.7e9, 1.7e9 + 10);

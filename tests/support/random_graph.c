@@ -35,7 +35,8 @@ static void name_outputs(random_maker *m) {
     char name[16];
     for (int i = m->count - 1, named = 0; i >= 0 && named < 8; --i) {
         random_candidate *c = &m->known[i];
-        int64_t often = random_count_of(m, c->value) == 1 ? 3 : 12; // scalars are planned unlike the rest
+        int64_t often =
+            random_count_of(m, c->value) == 1 ? 3 : 12; // scalars are planned unlike the rest
         bool taken = named == 0 || (c->read ? random_draw(m, often) == 0 : random_draw(m, 8) != 0);
         if (taken) {
             snprintf(name, sizeof(name), "y%d", named++);

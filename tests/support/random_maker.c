@@ -86,7 +86,8 @@ random_candidate random_pick_exact(random_maker *m, int rank) {
             return c;
         }
     }
-    evn_shape image = EVN_SHAPE(1 + random_draw(m, 3), 4 + random_draw(m, 3), 5, 1 + random_draw(m, 9));
+    evn_shape image =
+        EVN_SHAPE(1 + random_draw(m, 3), 4 + random_draw(m, 3), 5, 1 + random_draw(m, 9));
     return random_new_input(m, rank == 4 ? image : EVN_SHAPE(17));
 }
 
@@ -99,7 +100,8 @@ random_candidate random_pick_image(random_maker *m) {
         }
     }
     const int64_t channels[] = {1, 3, 8, 16, 17, 32};
-    evn_shape s = EVN_SHAPE(1 + random_draw(m, 4), 3 + random_draw(m, 5), 3 + random_draw(m, 5), channels[random_draw(m, 6)]);
+    evn_shape s = EVN_SHAPE(1 + random_draw(m, 4), 3 + random_draw(m, 5), 3 + random_draw(m, 5),
+                            channels[random_draw(m, 6)]);
     return random_new_input(m, s);
 }
 

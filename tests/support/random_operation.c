@@ -78,11 +78,11 @@ static bool make_binary(random_maker *m) {
         return random_offer(m, evn_div(g, x, away(m, y)), 2 * (swap ? b : a).bound, false);
     case 4:
         return random_offer(m, evn_maximum(g, a.value, shifted(m, b)), a.bound + b.bound + 0.6,
-                     a.exact && b.exact);
+                            a.exact && b.exact);
     default: // a value that is rounded has no sign to rely on
-        return random_offer(m,
-                     evn_mask(g, a.value, b.exact ? b.value : evn_constant(g, random_fraction(m) - 0.4)),
-                     a.bound, a.exact);
+        return random_offer(
+            m, evn_mask(g, a.value, b.exact ? b.value : evn_constant(g, random_fraction(m) - 0.4)),
+            a.bound, a.exact);
     }
 }
 
@@ -206,7 +206,8 @@ static random_candidate tamed(random_maker *m, random_candidate c, double terms)
 static bool make_sum(random_maker *m) {
     random_candidate c = random_pick(m);
     evn_shape s = random_shape_of(m, c.value);
-    unsigned all = (1u << s.rank) - 1, axes = random_draw(m, 2) ? (unsigned)random_draw(m, all + 1) : all;
+    unsigned all = (1u << s.rank) - 1,
+             axes = random_draw(m, 2) ? (unsigned)random_draw(m, all + 1) : all;
     double terms = 1;
     for (int i = 0; i < s.rank; ++i) {
         terms *= axes >> i & 1 ? (double)s.dim[i] : 1;
@@ -228,7 +229,7 @@ static bool make_matmul(random_maker *m) {
     }
     a = tamed(m, a, b.bound * (double)terms);
     return random_offer(m, evn_matmul(m->graph, a.value, b.value, ta, tb),
-                 a.bound * b.bound * (double)terms, false);
+                        a.bound * b.bound * (double)terms, false);
 }
 
 static bool make_convolution(random_maker *m) {
@@ -236,8 +237,10 @@ static bool make_convolution(random_maker *m) {
     evn_shape s = random_shape_of(m, x.value);
     x = tamed(m, x, 9 * (double)s.dim[3]);
     const int64_t channels[] = {1, 4, 16, 19};
-    evn_conv2d_options o = {.stride = 1 + (int)random_draw(m, 2), .padding = (int)random_draw(m, 3)};
-    evn_shape w = EVN_SHAPE(1 + random_draw(m, 3), 1 + random_draw(m, 3), s.dim[3], channels[random_draw(m, 4)]);
+    evn_conv2d_options o = {.stride = 1 + (int)random_draw(m, 2),
+                            .padding = (int)random_draw(m, 3)};
+    evn_shape w = EVN_SHAPE(1 + random_draw(m, 3), 1 + random_draw(m, 3), s.dim[3],
+                            channels[random_draw(m, 4)]);
     double terms = (double)(w.dim[0] * w.dim[1]);
     int which = (int)random_draw(m, 3);
     if (which == 0) {
@@ -263,7 +266,8 @@ static bool make_convolution(random_maker *m) {
         y.dim[3] = w.dim[3];
         random_candidate c = random_pick_same(m, y);
         evn_value w_bar = evn_conv2d_weight_grad(m->graph, x.value, c.value, w, o);
-        return random_offer(m, w_bar, x.bound * c.bound * (double)(y.dim[0] * y.dim[1] * y.dim[2]), false);
+        return random_offer(m, w_bar, x.bound * c.bound * (double)(y.dim[0] * y.dim[1] * y.dim[2]),
+                            false);
     }
     return false;
 }
@@ -294,8 +298,10 @@ static bool make_softmax(random_maker *m) {
 }
 
 static bool make_solve(random_maker *m) {
-    int64_t n = random_draw(m, 2) ? 1 : 4, batch = m->kind == RANDOM_SAMPLES ? m->batch : 1 + random_draw(m, 20);
-    random_candidate b = random_pick_same(m, EVN_SHAPE(batch, n)), a = random_pick_same(m, EVN_SHAPE(batch, n * n));
+    int64_t n = random_draw(m, 2) ? 1 : 4,
+            batch = m->kind == RANDOM_SAMPLES ? m->batch : 1 + random_draw(m, 20);
+    random_candidate b = random_pick_same(m, EVN_SHAPE(batch, n)),
+                     a = random_pick_same(m, EVN_SHAPE(batch, n * n));
     evn_value small = evn_scale(m->graph, a.value, 0.5 / ((double)n * fmax(a.bound, 1)));
     evn_value x = n == 1 && m->kind != RANDOM_SAMPLES
                       ? row_system_of_all(m->graph, small, b.value)
@@ -312,13 +318,15 @@ static bool make_mean_pool(random_maker *m) {
     }
     s.dim[1] = (s.dim[1] - 1) * stride + window;
     s.dim[2] = (s.dim[2] - 1) * stride + window;
-    return random_offer(m, evn_mean_pool2d_grad(m->graph, x.value, s, window, stride), 9 * x.bound, false);
+    return random_offer(m, evn_mean_pool2d_grad(m->graph, x.value, s, window, stride), 9 * x.bound,
+                        false);
 }
 
 static bool make_max_pool(random_maker *m) {
     random_candidate x = random_pick_exact(m, 4);
     evn_shape s = random_shape_of(m, x.value);
-    int window = 1 + (int)random_draw(m, 3), stride = 1 + (int)random_draw(m, 2), which = (int)random_draw(m, 3);
+    int window = 1 + (int)random_draw(m, 3), stride = 1 + (int)random_draw(m, 2),
+        which = (int)random_draw(m, 3);
     if (s.dim[1] < window || s.dim[2] < window) {
         return false;
     }
@@ -353,13 +361,13 @@ static bool make_sample_product(random_maker *m) {
     if (random_draw(m, 4) == 0 && is_rows(m, b.value)) {
         double terms = (double)m->batch;
         return random_offer(m, evn_matmul(m->graph, a.value, b.value, true, false),
-                     a.bound * b.bound * terms, false);
+                            a.bound * b.bound * terms, false);
     }
     int64_t terms = random_shape_of(m, a.value).dim[1], n = extents[random_draw(m, 4)];
     bool transposed = random_draw(m, 2);
     b = random_new_input(m, transposed ? EVN_SHAPE(n, terms) : EVN_SHAPE(terms, n));
     return random_offer(m, evn_matmul(m->graph, a.value, b.value, false, transposed),
-                 a.bound * (double)terms, false);
+                        a.bound * (double)terms, false);
 }
 
 static bool make_sample_sum(random_maker *m) {
@@ -382,7 +390,8 @@ static void go_on(random_maker *m) {
     if (evn__op_table[m->graph->nodes[value].op].class == EVN__CLASS_KERNEL && random_draw(m, 2)) {
         value = last->value;
         --m->count;
-        random_offer(m, random_draw(m, 2) ? evn_tanh(m->graph, value) : evn_sin(m->graph, value), 1, false);
+        random_offer(m, random_draw(m, 2) ? evn_tanh(m->graph, value) : evn_sin(m->graph, value), 1,
+                     false);
     }
 }
 
