@@ -166,7 +166,9 @@ static evn_status run_chunk(evn__sample_gradient *g, const evn__passage *passage
         EVN_TRY(evn__interpolation_back(&s->interpolation, &located, observed, g->term_bar));
     }
     bind_chunk(g, passage, chunk);
-    return go_back(g, chunk, s->made - index * s->together);
+    int made = s->made - index * s->together;
+    bool first = index == 0 && observed.buffer; // which has what is observed at the start
+    return go_back(g, chunk, first && made < 1 ? 1 : made);
 }
 
 /// Cotangents at the ends: of x, of rows that are there only to be many, of the parameters.

@@ -45,6 +45,30 @@ START_TEST(gradient_counts_steps) {
 }
 END_TEST
 
+/// A way without length, on which no sample takes a step: all observations are of the start.
+START_TEST(no_way_has_a_gradient) {
+    enum { POINTS = 3 };
+    problem p = problem_wide(1);
+    evn_solver_options options = own_steps();
+    options.observations = POINTS;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 2, 2);
+    problem_gradient(&p);
+    for (int i = 0; i < p.x_count; ++i) {
+        double sum = 0;
+        for (int j = 0; j < POINTS; ++j) {
+            sum += p.x1_bar[j * p.x_count + i];
+            ck_assert_double_eq_tol(p.x1[j * p.x_count + i], p.x0[i], 1e-7);
+        }
+        ck_assert_double_eq_tol(p.x0_bar[i], sum, 1e-6);
+    }
+    for (int i = 0; i < p.weight_size[0]; ++i) {
+        ck_assert(p.weight_bar_host[0][i] == 0);
+    }
+    problem_free(&p);
+}
+END_TEST
+
 /// Launches of the gradient through a way to t1 that takes so many attempts.
 static uint64_t launches_back(problem *p, double t1, int *attempts) {
     problem_solve(p, 0, t1);
@@ -141,6 +165,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("ode/sample_gradient");
     TCase *steps = tcase_create("steps");
     tcase_add_test(steps, gradient_counts_steps);
+    tcase_add_test(steps, no_way_has_a_gradient);
     tcase_add_test(steps, gradient_leaves_idle_attempts_out);
     suite_add_tcase(s, steps);
     TCase *memory = tcase_create("no_steps"); // a process each, as a fault comes once
