@@ -92,9 +92,9 @@ static evn_status end_map(evn__inbox *inbox, side *s) {
         double begun = evn__now();
         evn_status status = evn__event_wait(device, s->mapped, "waiting for memory of the device");
         device->stats.copy_wait_seconds += evn__now() - begun;
+        EVN_TRY(status); // still to be waited for
         clReleaseEvent(s->mapped);
         s->mapped = NULL;
-        return status;
     }
     return EVN_OK;
 }
@@ -125,8 +125,8 @@ evn_status evn__inbox_close(evn__inbox *inbox, evn_buffer **buffer) {
     EVN_CHECK(inbox->open, EVN_ERR_INTERNAL, "an inbox was closed that was not open");
     cl_int code;
     unmap(inbox, s, &code);
+    inbox->open = false; // its memory is gone, also where unmapping failed
     EVN_CL_CHECK(code, "unmapping memory of the device (clEnqueueUnmapMemObject)");
-    inbox->open = false;
     inbox->at = !inbox->at;
     return EVN_OK;
 }

@@ -37,12 +37,15 @@ void evn__outbox_destroy(evn__outbox **outbox) {
     if (!old) {
         return;
     }
+    cl_int code = CL_SUCCESS;
     if (old->sent) { // the copy writes to what is freed
         EVN__TIMED(old->device, "copying from the device (clWaitForEvents)",
-                   clWaitForEvents(1, &old->sent));
+                   code = clWaitForEvents(1, &old->sent));
     }
     forget(old);
-    free(old->data);
+    if (code == CL_SUCCESS) { // else a copy that nobody can wait for may still write to it
+        free(old->data);
+    }
     free(old);
     *outbox = NULL;
 }

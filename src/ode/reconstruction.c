@@ -224,9 +224,10 @@ evn_status evn__reconstruction_watch(evn__reconstruction *r, const evn__scheme *
     bind(r, scheme);
     r->inputs[2 * r->layout.count] = from;
     EVN_TRY(evn_plan_run(r->watching, r->inputs, &to));
-    r->turn = 1 - r->turn;
+    EVN_TRY(evn__outbox_send(r->outbox, to.buffer));
+    r->turn = 1 - r->turn; // only of what was sent: else a look would find what was sent before
     r->looked = false;
-    return evn__outbox_send(r->outbox, to.buffer);
+    return EVN_OK;
 }
 
 evn_status evn__reconstruction_look(evn__reconstruction *r, double *worst) {

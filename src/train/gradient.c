@@ -63,8 +63,10 @@ static evn_status set_weight(evn__gradient_mean *m, evn_binding weight, int batc
     if (m->batches == batches) {
         return EVN_OK;
     }
+    m->batches = 0; // what failed to be written is not there
+    EVN_TRY(evn__real_write(weight, false, &value, 1));
     m->batches = batches;
-    return evn__real_write(weight, false, &value, 1);
+    return EVN_OK;
 }
 
 evn_status evn__gradient_mean_add(evn__gradient_mean *mean, int batches) {

@@ -7,9 +7,11 @@
 #include "host/priority.h"
 #include "host/timing.h"
 #include "host/wait.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { COUNT = 1000, ROUNDS = 9 };
@@ -60,6 +62,41 @@ START_TEST(inboxes_end) {
     evn__inbox_destroy(&inbox);
     ck_assert_ptr_null(inbox);
     ck_assert_uint_eq(evn_device_get_stats(test_device()).bytes_now, held);
+}
+END_TEST
+
+/// A call that fails is said, and when it no longer does, contents arrive as before.
+START_TEST(faults) {
+    static const struct {
+        const char *fault;
+        bool at_open; ///< else where it is closed
+    } rows[] = {{"clEnqueueMapBuffer:1:-12", true},
+                {"clGetEventInfo:1:-5", true},
+                {"clWaitForEvents:1:-36", true},
+                {"clEnqueueUnmapMemObject:1:-5", false}};
+    test_sweep_opencl_begin();
+    if (!evn_device_get_info(test_device())->unified) {
+        exit(TEST_SKIPPED);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); ++i) {
+        float *memory = NULL, seen = 0;
+        evn__inbox *inbox;
+        evn_buffer *from;
+        TRY(evn__inbox_create(test_device(), sizeof(seen), &inbox));
+        test_plan_opencl(rows[i].fault);
+        evn_status opened = evn__inbox_open(inbox, (void **)&memory);
+        evn_status closed = opened == EVN_OK ? evn__inbox_close(inbox, &from) : opened;
+        test_plan_opencl(NULL);
+        ck_assert_msg((opened != EVN_OK) == rows[i].at_open && closed != EVN_OK, "%s: %d, %d",
+                      rows[i].fault, opened, closed);
+        TRY(evn__inbox_open(inbox, (void **)&memory));
+        ck_assert_ptr_nonnull(memory);
+        *memory = 7;
+        TRY(evn__inbox_close(inbox, &from));
+        TRY(evn_buffer_read(from, 0, sizeof(seen), &seen));
+        ck_assert_float_eq(seen, 7);
+        evn__inbox_destroy(&inbox);
+    }
 }
 END_TEST
 
@@ -126,6 +163,9 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("inboxes_end");
     tcase_add_test(c, inboxes_end);
+    suite_add_tcase(s, c);
+    c = tcase_create("faults");
+    tcase_add_test(c, faults);
     suite_add_tcase(s, c);
     c = tcase_create("counting");
     tcase_add_test(c, counting);

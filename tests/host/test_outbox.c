@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What kernels write for the host: as it was when it was sent, and nobody waits for it.
+#include "evonode/status.h"
 #include "host/outbox.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <string.h>
@@ -52,12 +54,43 @@ START_TEST(nobody_waits) {
 }
 END_TEST
 
+/// What was sent before is still there; a copy that cannot be waited for keeps its memory.
+START_TEST(faults) {
+    const double first = 1, second = 2;
+    double seen = 0;
+    evn_buffer *buffer = NULL;
+    evn__outbox *outbox = NULL;
+    test_sweep_opencl_begin();
+    TRY(evn_buffer_create(test_device(), sizeof(first), &buffer));
+    TRY(evn__outbox_create(test_device(), sizeof(first), &outbox));
+    TRY(evn_buffer_write(buffer, 0, sizeof(first), &first));
+    TRY(evn__outbox_send(outbox, buffer));
+    TRY(evn_buffer_write(buffer, 0, sizeof(second), &second));
+    test_plan_opencl("clEnqueueReadBuffer:1:-5");
+    ck_assert_int_eq(evn__outbox_send(outbox, buffer), EVN_ERR_DEVICE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "clEnqueueReadBuffer"));
+    TRY(evn__outbox_look(outbox, &seen));
+    ck_assert_double_eq(seen, first);
+    TRY(evn__outbox_send(outbox, buffer));
+    test_plan_opencl("clWaitForEvents:1:-36");
+    ck_assert_int_eq(evn__outbox_look(outbox, &seen), EVN_ERR_DEVICE);
+    TRY(evn__outbox_look(outbox, &seen));
+    ck_assert_double_eq(seen, second);
+    test_plan_opencl("clWaitForEvents:1:-36");
+    evn__outbox_destroy(&outbox);
+    ck_assert_ptr_null(outbox);
+    TRY(evn_device_finish(test_device()));
+    evn_buffer_destroy(&buffer);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("host/outbox");
     TCase *c = tcase_create("outbox");
     tcase_add_test(c, contents_are_those_of_the_last_send);
     tcase_add_test(c, nobody_waits);
     suite_add_tcase(s, c);
+    test_add(s, tcase_create("faults"), faults);
     return s;
 }
 

@@ -151,7 +151,7 @@ static void add(const char *fault) {
     free(words);
 }
 
-void layer_fault_begin(const char *value, cl_icd_dispatch *table) {
+static void add_all(const char *value) {
     char *list = strdup(value), *rest = list;
     if (!list) {
         layer_fail("no memory for a fault");
@@ -160,6 +160,20 @@ void layer_fault_begin(const char *value, cl_icd_dispatch *table) {
         add(fault);
     }
     free(list);
+}
+
+long evn_layer_plan(const char *value) {
+    long calls = faults[ANY].calls;
+    memset(faults, 0, sizeof(faults));
+    pending = CL_SUCCESS;
+    if (value) {
+        add_all(value);
+    }
+    return calls;
+}
+
+void layer_fault_begin(const char *value, cl_icd_dispatch *table) {
+    add_all(value);
     counted = getenv("EVN_LAYER_FAULT_COUNT");
     unsetenv("EVN_LAYER_FAULT_COUNT"); // of this process alone
     below = *table;

@@ -20,4 +20,9 @@ layer_begin layer_costume_begin, layer_fault_begin, layer_write_begin, layer_cou
 /// start, and the test would then run without it.
 _Noreturn void layer_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/// The faults of a process that runs under the layer with any, from now on these; NULL: none.
+/// Returns how many calls there have been since the last plan. For tests/support/sweep.h, which
+/// finds it in the loaded layer.
+long evn_layer_plan(const char *value);
+
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A solve that ends at an event, from its graphs on, while each call of the system and each
-// allocation fails: it ends where it should, or says why it did not.
+// A solve that ends at an event, from its graphs on, while each call of the system, each allocation
+// and calls of OpenCL fail: it ends where it should, or says why it did not.
 #include "base/status.h"
 #include "evonode/event.h"
 #include "plan/real.h"
@@ -45,7 +45,24 @@ static evn_status solve(evn_event_solver *solver, const evn_buffer *x0) {
     return EVN_OK;
 }
 
-static evn_status run(void) {
+/// q₀ cos t + p₀ sin t is 0 at π/2 + atan(p₀ / q₀): ∂t*/∂x₀ = (0, 1).
+static evn_status solve_back(evn_event_solver *solver, const evn_buffer *x0) {
+    evn_binding bar;
+    evn_solution solution;
+    double got[SIZE];
+    const double t_bar = 1;
+    EVN_TRY(solve(solver, x0));
+    const evn_binding zero = {(evn_buffer *)x0, SIZE};
+    EVN_TRY(evn__real_zero(zero, true, SIZE));
+    EVN_TRY(evn_solve_to_event_gradient(solver, zero, &t_bar, &bar, NULL, &solution));
+    EVN_TRY(evn__real_read(bar, true, got, SIZE));
+    EVN_CHECK(fabs(got[0]) < 1e-6 && fabs(got[1] - 1) < 1e-6, EVN_ERR_INTERNAL,
+              "the gradient is %g, %g", got[0], got[1]);
+    return EVN_OK;
+}
+
+static evn_status run_with(evn_gradient gradient,
+                           evn_status (*use)(evn_event_solver *solver, const evn_buffer *x0)) {
     evn_dynamics *dynamics = NULL;
     evn_graph *e = NULL;
     evn_event_solver *solver = NULL;
@@ -53,19 +70,28 @@ static evn_status run(void) {
     evn_solver_options options = evn_solver_options_default();
     options.rtol = options.atol = 1e-9;
     options.fp64 = true;
+    options.gradient = gradient;
     evn_status status = make_oscillator(&dynamics);
     status = status == EVN_OK ? make_event(&e) : status;
     if (status == EVN_OK) {
         const evn_event event = {e, EVN_EVENT_FALLING, true};
         status = evn_event_solver_create(test_device(), dynamics, &options, &event, 1, &solver);
     }
-    status = status == EVN_OK ? evn__real_create(test_device(), true, SIZE, &x0) : status;
-    status = status == EVN_OK ? solve(solver, x0) : status;
+    status = status == EVN_OK ? evn__real_create(test_device(), true, 2 * SIZE, &x0) : status;
+    status = status == EVN_OK ? use(solver, x0) : status;
     evn_event_solver_destroy(&solver);
     evn_buffer_destroy(&x0);
     evn_graph_destroy(&e);
     evn_dynamics_destroy(&dynamics);
     return status;
+}
+
+static evn_status run(void) {
+    return run_with(evn_solver_options_default().gradient, solve);
+}
+
+static evn_status run_back(void) {
+    return run_with(EVN_GRADIENT_BACKPROP, solve_back);
 }
 
 START_TEST(faults) {
@@ -77,9 +103,22 @@ START_TEST(faults) {
 }
 END_TEST
 
+START_TEST(opencl) {
+    static const test_deed deeds[] = {{.name = "event", .run = run},
+                                      {.name = "gradient", .run = run_back}};
+    test_sweep_opencl_begin();
+    test_needs_fp64();
+    for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); ++i) {
+        TRY(deeds[i].run()); // compiles
+        test_sweep_opencl(&deeds[i], 25);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("event_faults");
     test_add(s, tcase_create("faults"), faults);
+    test_add(s, tcase_create("opencl"), opencl);
     return s;
 }
 

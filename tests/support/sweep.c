@@ -3,6 +3,7 @@
 #include "sweep.h"
 
 #include "base/json.h"
+#include "layered.h"
 #include "test.h"
 
 #include <dlfcn.h>
@@ -112,4 +113,58 @@ void test_sweep(const test_deed *deed) {
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); ++i) {
         sweep(deed, &faults[i]);
     }
+}
+
+// Calls of OpenCL ---------------------------------------------------------------------------------
+
+static const fault opencl_faults[] = {
+    {"any", "-5", {EVN_ERR_DEVICE, EVN_ERR_DEVICE_MEMORY, EVN_ERR_BUILD}},
+    {"any", "-6", {EVN_ERR_MEMORY}},
+    {"any", "-36", {EVN_ERR_DEVICE, EVN_ERR_BUILD}},
+    {"any", "-5:on", {EVN_ERR_DEVICE, EVN_ERR_DEVICE_MEMORY, EVN_ERR_BUILD}},
+    {"any", "-36:on", {EVN_ERR_DEVICE, EVN_ERR_BUILD}},
+};
+enum { OPENCL_FAULTS = sizeof(opencl_faults) / sizeof(opencl_faults[0]) };
+
+long test_plan_opencl(const char *plan) {
+    static long (*function)(const char *);
+    if (!function) {
+        void *layer = dlopen(getenv("EVONODE_LAYER"), RTLD_NOW | RTLD_NOLOAD);
+        ck_assert_msg(layer, "no call of OpenCL has loaded the layer");
+        *(void **)&function = dlsym(layer, "evn_layer_plan");
+        ck_assert_msg(function, "the layer has no plans");
+    }
+    return function(plan);
+}
+
+void test_sweep_opencl_begin(void) {
+    test_under_layer("EVN_LAYER_FAULT", "any:999999999:-5");
+}
+
+static void fail_call(const test_deed *deed, long call, const fault *f) {
+    char plan[PLAN], note[NOTE];
+    snprintf(plan, sizeof(plan), "%s:%ld:%s", f->kind, call, f->manner);
+    snprintf(note, sizeof(note), "%s, %s", deed->name, plan);
+    test_note(note);
+    evn__error_clear();
+    test_plan_opencl(plan);
+    evn_status status = deed->run();
+    test_plan_opencl(NULL);
+    ck_assert_msg(status == EVN_OK || is_expected(status, f), "%s: %s, %s", note,
+                  evn_status_name(status), evn_error_message());
+    TRY(evn_device_finish(test_device()));
+}
+
+void test_sweep_opencl(const test_deed *deed, int most) {
+    const char *seed = getenv("EVN_FAULTS_SEED");
+    test_plan_opencl(NULL);
+    TRY(deed->run());
+    long calls = test_plan_opencl(NULL), every = calls / most + 1;
+    ck_assert_int_gt(calls, 0);
+    for (long i = 0, call = (seed ? strtol(seed, NULL, 10) : 1) % every + 1; call <= calls; ++i) {
+        fail_call(deed, call, &opencl_faults[i % OPENCL_FAULTS]);
+        call += every;
+    }
+    TRY(deed->run());
+    test_note(NULL);
 }

@@ -26,4 +26,13 @@ void test_sweep_begin(void);
 /// end there is no memory more than before. Interrupted calls and short ones make nothing fail.
 void test_sweep(const test_deed *deed);
 
+/// The same of calls of OpenCL, of a process that first calls test_sweep_opencl_begin: about `most`
+/// faults, a seeded part of all (EVN_FAULTS_SEED). What succeeds all the same gives what is right.
+void test_sweep_opencl_begin(void);
+void test_sweep_opencl(const test_deed *deed, int most);
+
+/// Of such a process the calls of OpenCL that fail from now on, as in EVN_LAYER_FAULT; NULL: none.
+/// Returns how many calls there have been since the last plan.
+long test_plan_opencl(const char *plan);
+
 #endif
