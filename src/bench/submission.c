@@ -47,7 +47,9 @@ evn_status evn__bench_submission_place(const char *folder, const json_t *about, 
     evn__text_append(path, "%s/results/", folder);
     put_name(about, path);
     EVN_TRY(path->status);
-    EVN_CHECK(!evn__is_regular_file(path->data), EVN_ERR_OUTPUT,
+    bool there; // be it a folder, or a link that leads nowhere: minutes later it would be found
+    EVN_TRY(evn__file_exists(path->data, &there));
+    EVN_CHECK(!there, EVN_ERR_OUTPUT,
               "%s is there already, of the same device, driver and day; move it away to measure "
               "again",
               path->data);

@@ -15,14 +15,18 @@ static const double TOLERANCE = 0.1;
 
 // Printing ----------------------------------------------------------------------------------------
 
-static void print_results(const evn__bench_comparison *c, const char *begin) {
+static evn_status print_results(const evn__bench_comparison *c, const char *begin) {
     for (int k = 0; k < c->count; ++k) {
         evn__text line = {0};
         evn__bench_comparison_describe(c, k, &line);
-        printf("%s%s: %s\n", begin, evn__bench_comparison_letter(k), line.data ? line.data : "");
+        if (line.status == EVN_OK) {
+            printf("%s%s: %s\n", begin, evn__bench_comparison_letter(k), line.data);
+        }
         free(line.data);
+        EVN_TRY(line.status);
     }
     printf("\n");
+    return EVN_OK;
 }
 
 static void add_cell(void *user, const char *text) {
@@ -99,7 +103,7 @@ static evn_status compare(const evn__bench_comparison *c, double tolerance,
     if (given->html) {
         EVN_TRY(write_page(c, given->html));
     }
-    print_results(c, given->markdown ? "- " : "  ");
+    EVN_TRY(print_results(c, given->markdown ? "- " : "  "));
     if (given->markdown) {
         print_markdown(c);
     } else {

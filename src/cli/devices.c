@@ -21,14 +21,23 @@ typedef struct list {
     char reason[1024]; ///< why
 } list;
 
-static void print_device(const evn_device_info *info, bool last, const char *automatic) {
+/// A text, which is freed, in its place in a line.
+static evn_status print_text(const char *begin, evn__text *text) {
+    if (text->status == EVN_OK) {
+        printf("%s%s\n", begin, text->data ? text->data : "");
+    }
+    free(text->data);
+    return text->status;
+}
+
+static evn_status print_device(const evn_device_info *info, bool last, const char *automatic) {
     const char *bar = last ? " " : "|";
     printf(" %s-- Device #%d: %s\n", last ? "`" : "+", info->device, info->name);
     printf(" %s     --device %d:%d or %d%s%s\n", bar, info->platform, info->device, info->index,
            automatic ? "; auto takes this one: " : "", automatic ? automatic : "");
     if (!info->usable) {
         printf(" %s     cannot be used: %s\n", bar, info->unusable);
-        return;
+        return EVN_OK;
     }
     printf(" %s     %s, %d compute units at %d MHz, %.1f GiB memory, %.0f KiB local, %s\n", bar,
            evn_device_type_name(info->type), info->compute_units, info->clock_mhz,
@@ -37,42 +46,43 @@ static void print_device(const evn_device_info *info, bool last, const char *aut
     printf(" %s     %s, driver %s, %s\n", bar, info->vendor, info->driver, info->version);
     evn__text line = {0};
     evn__tuning_describe(info, &line);
-    printf(" %s     %s\n", bar, line.data ? line.data : "");
-    free(line.data);
+    printf(" %s", bar);
+    return print_text("     ", &line);
 }
 
 /// A platform, then its devices: they follow each other in the list.
-static void print_platform(const list *l, const evn__platform *platform) {
+static evn_status print_platform(const list *l, const evn__platform *platform) {
     const evn__survey *s = &l->survey;
     printf("Platform #%d: %s\n", platform->number, platform->name);
     for (int i = 0; i < s->count; ++i) {
         if (s->infos[i].platform == platform->number) {
             bool last = i == s->count - 1 || s->infos[i + 1].platform != platform->number;
-            print_device(&s->infos[i], last, i == l->automatic ? l->reason : NULL);
+            EVN_TRY(print_device(&s->infos[i], last, i == l->automatic ? l->reason : NULL));
         }
     }
     if (platform->devices == 0 && !platform->failure[0]) {
         printf(" `-- no device\n");
     }
+    return EVN_OK;
 }
 
 /// What is missing, each with what mends it.
-static void print_findings(const evn__survey *survey) {
+static evn_status print_findings(const evn__survey *survey) {
     evn__surroundings here = evn__surroundings_here();
     for (int i = 0; i < survey->findings.count; ++i) {
         evn__text advice = {0};
         evn__advice_text(&here, survey->findings.rows[i].cause, &advice);
-        printf("\n%s.\n  To mend it: %s\n", survey->findings.rows[i].what,
-               advice.data ? advice.data : "");
-        free(advice.data);
+        printf("\n%s.\n", survey->findings.rows[i].what);
+        EVN_TRY(print_text("  To mend it: ", &advice));
     }
+    return EVN_OK;
 }
 
-static void print_all(const list *l) {
+static evn_status print_all(const list *l) {
     for (int i = 0; i < l->survey.platform_count; ++i) {
-        print_platform(l, &l->survey.platforms[i]);
+        EVN_TRY(print_platform(l, &l->survey.platforms[i]));
     }
-    print_findings(&l->survey);
+    return print_findings(&l->survey);
 }
 
 static json_t *device_object(const evn_device_info *info) {
@@ -162,12 +172,7 @@ static evn_status run(const evn__command *command) {
     if (l.survey.count > 0) {
         l.automatic = evn__device_auto(l.survey.infos, l.survey.count, l.reason, sizeof(l.reason));
     }
-    evn_status status = EVN_OK;
-    if (command->settings->json) {
-        status = print_json(&l);
-    } else {
-        print_all(&l);
-    }
+    evn_status status = command->settings->json ? print_json(&l) : print_all(&l);
     status = status == EVN_OK ? judge(&l) : status;
     evn__survey_free(&l.survey);
     return status;
