@@ -178,7 +178,8 @@ static void write_entry(const char *path, const evn__text *key, const unsigned c
                    .binary_bytes = binary_bytes,
                    .checksum = evn__checksum(data + sizeof(header), rest)};
     memcpy(data, &head, sizeof(head));
-    evn__file_write(path, data, sizeof(head) + rest); // a failure is ignored: the cache is optional
+    evn__file_write_own(path, data,
+                        sizeof(head) + rest); // a failure is ignored: the cache is optional
     free(data);
 }
 

@@ -105,7 +105,7 @@ evn_status evn__device_file_write(const char *path, json_t *key, const char *nam
     char *text;
     evn__json_put(key, name, json_incref(value));
     EVN_TRY(evn__json_print(key, JSON_INDENT(2), 17, &text));
-    status = evn__file_write(path, text, strlen(text));
+    status = evn__file_write_own(path, text, strlen(text));
     free(text);
     return status;
 }

@@ -135,7 +135,7 @@ static void leave_mark(const evn__text *path) {
     evn__cache_folder(&folder, "/cl-cache");
     if (path->size > 0 && folder.status == EVN_OK && folder.size > 0 &&
         evn__folder_make(folder.data, 0700) == EVN_OK) {
-        evn__file_write(path->data, "", 0);
+        evn__file_write_own(path->data, "", 0);
     }
     free(folder.data);
     evn__error_clear();

@@ -456,6 +456,12 @@ evn_status evn__file_write(const char *path, const void *data, size_t bytes) {
     return status;
 }
 
+evn_status evn__file_write_own(const char *path, const void *data, size_t bytes) {
+    EVN_CHECK(!evn__is_no_file(path), EVN_ERR_OUTPUT,
+              "cannot write %s: a folder, a pipe or a device has that name; move it away", path);
+    return evn__file_write(path, data, bytes);
+}
+
 evn_status evn__file_remove(const char *path) {
     int result;
     EVN_RETRY(result, unlink(path));
@@ -480,6 +486,11 @@ bool evn__is_folder(const char *path) {
 bool evn__is_regular_file(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool evn__is_no_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
 bool evn__is_same_file(const char *a, const char *b) {

@@ -69,6 +69,11 @@ bool evn__file_is_temporary(const char *entry);
 /// @return EVN_ERR_OUTPUT
 evn_status evn__file_write(const char *path, const void *data, size_t bytes);
 
+/// The same of a file of the program's own: a pipe or a device that stands in its place is refused,
+/// where writing into it could wait for ever.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__file_write_own(const char *path, const void *data, size_t bytes);
+
 /// Whether there is something of that name, be it a link that leads nowhere. For what is decided by
 /// it: a system that does not say counts as neither.
 /// @return EVN_ERR_FILE
@@ -77,6 +82,10 @@ evn_status evn__file_exists(const char *path, bool *exists);
 /// Whether it is there, through symbolic links.
 bool evn__is_folder(const char *path);
 bool evn__is_regular_file(const char *path);
+
+/// Whether what stands there, through symbolic links, is neither a file nor missing: a folder, a
+/// pipe, a device.
+bool evn__is_no_file(const char *path);
 
 /// Whether both paths are there and lead to one file or folder.
 bool evn__is_same_file(const char *a, const char *b);

@@ -2,8 +2,8 @@
 #include "bench/record.h"
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/json.h"
+#include "base/json_hash.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,19 +37,6 @@ const char *evn__bench_record_device(const evn__bench_record *record) {
     const json_t *device = json_object_get(record->about, "device");
     const char *name = json_string_value(json_object_get(device, "name"));
     return name ? name : "";
-}
-
-/// Of the whole object but its own member; 32 digits.
-static evn_status hash_of(const json_t *root, char digits[EVN__HASH_TEXT]) {
-    json_t *rest = json_copy((json_t *)root);
-    char *text;
-    json_object_del(rest, "hash");
-    evn_status status = evn__json_print(rest, JSON_COMPACT | JSON_SORT_KEYS, 17, &text);
-    json_decref(rest);
-    EVN_TRY(status);
-    evn__hash_print(evn__hash_of(text, strlen(text)), digits);
-    free(text);
-    return EVN_OK;
 }
 
 // Writing -----------------------------------------------------------------------------------------
@@ -103,28 +90,11 @@ static json_t *show(const evn__bench_record *record) {
 }
 
 /// Nine digits: more say nothing of a time.
-static char *print(const json_t *root) {
-    char *text;
-    return evn__json_print(root, JSON_INDENT(1), 9, &text) == EVN_OK ? text : NULL;
-}
-
 evn_status evn__bench_record_print(const evn__bench_record *record, char **text) {
-    char digits[EVN__HASH_TEXT];
     json_t *root = show(record);
-    char *first = print(root);
+    evn_status status = evn__json_print_hashed(root, JSON_INDENT(1), 9, text);
     json_decref(root);
-    if (!first || evn__json_parse(first, strlen(first), &root) != EVN_OK) {
-        root = NULL;
-    }
-    free(first);
-    *text = NULL;
-    if (root && hash_of(root, digits) == EVN_OK) { // of what a reader sees
-        evn__json_put(root, "hash", json_string(digits));
-        *text = print(root);
-    }
-    json_decref(root);
-    EVN_CHECK(*text, EVN_ERR_MEMORY, "no memory for the text of a result");
-    return EVN_OK;
+    return status;
 }
 
 // Reading -----------------------------------------------------------------------------------------
@@ -204,15 +174,14 @@ static evn_status take_rows(const json_t *rows, evn__bench_record *record) {
 static evn_status check_head(const json_t *root) {
     const char *kind = json_string_value(json_object_get(root, "kind"));
     const json_t *format = json_object_get(root, "format");
-    char digits[EVN__HASH_TEXT];
+    bool has, fits;
     EVN_CHECK(kind && strcmp(kind, KIND) == 0 && json_is_integer(format), EVN_ERR_FORMAT,
               "it is no result of evonode bench --json");
     EVN_CHECK(json_integer_value(format) <= EVN__BENCH_FORMAT, EVN_ERR_FORMAT,
               "its format is %d, and this evonode knows %d; read it with a newer evonode",
               (int)json_integer_value(format), EVN__BENCH_FORMAT);
-    EVN_TRY(hash_of(root, digits));
-    const char *hash = json_string_value(json_object_get(root, "hash"));
-    EVN_CHECK(hash && strcmp(hash, digits) == 0, EVN_ERR_FORMAT,
+    EVN_TRY(evn__json_check_hash(root, &has, &fits));
+    EVN_CHECK(fits, EVN_ERR_FORMAT,
               "its hash does not fit its content: it was changed or damaged after it was written; "
               "measure again");
     EVN_CHECK(json_is_object(json_object_get(root, "device")), EVN_ERR_FORMAT, "it has no device");

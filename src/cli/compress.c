@@ -119,9 +119,20 @@ static evn_status describe(const evn__command *command, const compression *c, js
     return evn__made_with_show(&c->to, *run);
 }
 
+static evn_status begin(const evn__command *command, compression *c, evn__training *t) {
+    json_t *run = NULL;
+    EVN_TRY(evn__training_claim(t, t->folder));
+    EVN_TRY(evn__training_keep(t, &c->settings));
+    evn_status status = describe(command, c, &run);
+    if (status == EVN_OK) { // behind the model: from here on it is one that can be used
+        status = evn__run_directory_begin(t->directory, run);
+    }
+    json_decref(run);
+    return status;
+}
+
 static evn_status write(const evn__command *command, compression *c, evn__training *t) {
     const char *out = command->settings->out;
-    json_t *run = NULL;
     EVN_CHECK(!out || strlen(out) < sizeof(t->folder), EVN_ERR_OUTPUT,
               "the path of the run directory is too long: %.80s…", out);
     if (out) {
@@ -130,14 +141,10 @@ static evn_status write(const evn__command *command, compression *c, evn__traini
         EVN_TRY(evn__run_directory_number("runs", c->to.row->name, t->folder, sizeof(t->folder)));
     }
     c->settings.out = t->folder;
-    EVN_TRY(evn__training_claim(t, t->folder));
-    EVN_TRY(evn__training_keep(t, &c->settings));
-    evn_status status = describe(command, c, &run);
-    if (status == EVN_OK) { // behind the model: from here on it is one that can be used
-        status = evn__run_directory_begin(t->directory, run);
+    evn_status status = begin(command, c, t);
+    if (status != EVN_OK) {
+        return out ? status : evn__training_take_back(t, status);
     }
-    json_decref(run);
-    EVN_TRY(status);
     return evn__run_directory_finish(t->directory, &c->metrics[1]);
 }
 

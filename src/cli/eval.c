@@ -4,6 +4,7 @@
 #include "cli/report.h"
 #include "cli/verb.h"
 #include "evonode/version.h"
+#include "io/metrics_json.h"
 #include "io/run_checkpoints.h"
 #include "io/run_directory.h"
 
@@ -56,7 +57,7 @@ static evn_status measure(const evn__session *session, const char *folder, evn_m
     EVN_TRY(more ? more->measure(session, folder, metrics, report)
                  : evn_task_evaluate(&session->task, solver, EVN_TEST, 0, metrics));
     EVN_TRY(check_finite(metrics));
-    evn__run_metrics_show(metrics, report);
+    evn__metrics_show(metrics, report);
     return EVN_OK;
 }
 

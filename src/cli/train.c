@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/names.h"
 #include "cli/made_with.h"
@@ -58,6 +59,12 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     if (t->session->digest[0]) { // figures of other data are no comparison
         evn__json_put(*run, "data_digest", json_string(t->session->digest));
     }
+    if (t->session->network) {
+        char digits[EVN__HASH_TEXT];
+        const char *text = evn_network_text(t->session->network);
+        evn__hash_print(evn__hash_of(text, strlen(text)), digits);
+        evn__json_put(*run, "network_hash", json_string(digits));
+    }
     evn__json_put(*run, "selftest", json_string(t->session->selftest));
     show_source(&t->session->source, *run);
     if (t->session->row->describe) {
@@ -68,7 +75,8 @@ static evn_status describe(const evn__command *command, const evn__settings *set
 
 /// The run directory, when nothing can be refused any more.
 static evn_status claim(const evn__command *command, evn__settings *settings, evn__training *t) {
-    if (!settings->out) {
+    bool numbered = !settings->out;
+    if (numbered) {
         EVN_TRY(
             evn__run_directory_number("runs", t->session->row->name, t->folder, sizeof(t->folder)));
         settings->out = t->folder;
@@ -82,7 +90,7 @@ static evn_status claim(const evn__command *command, evn__settings *settings, ev
         status = evn__run_directory_begin(t->directory, run);
     }
     json_decref(run);
-    return status;
+    return status == EVN_OK || !numbered ? status : evn__training_take_back(t, status);
 }
 
 // The verb ----------------------------------------------------------------------------------------

@@ -77,13 +77,19 @@ static evn_status keep_best(evn__training *t) {
     return EVN_OK;
 }
 
+/// What counts epochs, before what stands for them is written.
+static evn_status flush(const evn__training *t) {
+    EVN_TRY(evn__run_directory_flush(t->directory));
+    return t->events ? evn__events_flush(t->events) : EVN_OK;
+}
+
 /// Training goes on without a checkpoint where none can be written: the next one may succeed.
 static void save(evn__training *t) {
     char path[EVN__FOLDER_SIZE];
     double begun = evn__now();
     evn_status status = evn__run_checkpoint(t->folder, EVN__CHECKPOINT_NEWEST, path, sizeof(path));
     if (status == EVN_OK) {
-        status = evn__run_directory_flush(t->directory);
+        status = flush(t);
     }
     if (status == EVN_OK) {
         status = evn__run_checkpoint_keep(t->folder, EVN__CHECKPOINT_BEFORE);
@@ -97,7 +103,6 @@ static void save(evn__training *t) {
     if (status != EVN_OK && t->unsaved == EVN_OK) {
         evn__report_unsaved(evn_error_message());
     }
-    t->has_checkpoint = t->has_checkpoint || status == EVN_OK;
     t->unsaved = status;
     t->saved_at = evn__now();
     t->saving = t->saved_at - begun;
@@ -165,6 +170,14 @@ evn_status evn__training_claim(evn__training *training, const char *folder) {
     EVN_TRY(evn__run_directory_create(folder, &training->directory));
     EVN_TRY(own ? evn__run_directory_network(training->directory, evn_network_text(own)) : EVN_OK);
     return session->row->keep ? session->row->keep(session, training->folder) : EVN_OK;
+}
+
+evn_status evn__training_take_back(evn__training *training, evn_status status) {
+    char message[EVN__MESSAGE_SIZE];
+    snprintf(message, sizeof(message), "%s", evn_error_message());
+    evn__run_directory_destroy(&training->directory);
+    evn__run_directory_discard(training->folder);
+    EVN_FAIL(status, "%s", message);
 }
 
 json_t *evn__class_names(const evn_dataset *dataset) {
@@ -251,13 +264,13 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     bool unwritten = t->status != EVN_OK;
     snprintf(message, sizeof(message), "%s", unwritten ? t->message : evn_error_message());
     bool kept = evn__training_keep(t, settings) == EVN_OK;
-    EVN_CHECK(evn__is_folder(t->folder), unwritten ? t->status : status,
-              "%s (the run directory %s was removed meanwhile)", message, t->folder);
     if (status == EVN_ERR_INTERRUPTED && t->session->row->iterates) {
         save(t); // elsewhere the last checkpoint is of the last whole epoch
     }
+    EVN_CHECK(evn__run_directory_is_there(t->directory), unwritten ? t->status : status,
+              "%s (the run directory %s was removed or moved meanwhile)", message, t->folder);
     bool ends_again = status == EVN_ERR_NOT_FINITE || status == EVN_ERR_SOLVER; // the same bits
-    bool goes_on = t->has_checkpoint && !ends_again;
+    bool goes_on = evn__run_directory_goes_on(t->directory) && !ends_again;
     const char *next = ends_again ? ""
                        : goes_on  ? "; to continue: evonode resume "
                                   : "; there is no checkpoint to continue from: train again";
@@ -344,6 +357,7 @@ static evn_status finish(evn__training *t, const evn__settings *settings) {
     const evn__task_row *row = t->session->row;
     evn_metrics metrics = {0};
     EVN_TRY(evn_device_finish(t->session->device)); // its last errors are the run's
+    EVN_TRY(flush(t));
     if (t->epochs == 0) { // nothing was trained: as it would be in the end
         t->session->phase = t->session->options.phase_count - 1;
     }
@@ -441,10 +455,11 @@ evn_status evn__training_run(evn__training *training, const evn__settings *setti
     EVN_TRY(evn__tensorboard_begin(t, settings, &t->events));
     t->saved_at = evn__now();
     evn_status status = evn_trainer_run(t->session->trainer);
-    evn__events_destroy(&t->events);
     evn__report_clear();
-    if (status != EVN_OK || t->status != EVN_OK) {
-        return give_up(t, settings, status);
+    if (status == EVN_OK && t->status == EVN_OK) {
+        status = finish(t, settings);
     }
-    return finish(t, settings);
+    status = status == EVN_OK && t->status == EVN_OK ? EVN_OK : give_up(t, settings, status);
+    evn__events_destroy(&t->events);
+    return status;
 }

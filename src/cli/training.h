@@ -27,7 +27,7 @@ typedef struct evn__training {
     int lines;               ///< shown of iterations so far, some a phase
     int warned;              ///< number of the last phase warned about, from 1
     double saved_at, saving; ///< when the last checkpoint was written, and how long that took
-    bool has_checkpoint;     ///< whether there is one in the folder
+    bool has_checkpoint;     ///< whether there was one in the folder when it was claimed
     evn_status unsaved;      ///< of the last attempt to write one
     evn_status status;       ///< of writing an epoch
     char message[EVN__MESSAGE_SIZE]; ///< of that failure
@@ -52,6 +52,10 @@ void evn__training_close(evn__training *training);
 /// The run directory with all that a run needs to be resumed but run.json, which comes last
 /// (evn__run_directory_begin).
 evn_status evn__training_claim(evn__training *training, const char *folder);
+
+/// Take a numbered folder back in which the run could not begin; returns `status`, with its
+/// message.
+evn_status evn__training_take_back(evn__training *training, evn_status status);
 
 /// Write what the task has learnt into the run directory.
 evn_status evn__training_keep(evn__training *training, const evn__settings *settings);

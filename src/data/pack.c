@@ -197,7 +197,7 @@ static evn_status store(const evn__pack_key *key, evn__text *path, const evn__pa
     EVN_TRY(evn__folder_make(path->data, 0700));
     append_name(path, key);
     EVN_TRY(path->status);
-    return evn__file_write(path->data, pack->bytes, bytes);
+    return evn__file_write_own(path->data, pack->bytes, bytes);
 }
 
 evn_status evn__pack_store(const evn__pack_key *key, evn__pack *pack) {

@@ -237,6 +237,10 @@ evn_status evn__events_write(evn__events *events, int done, const evn_metrics *m
     return write_record(events, &event);
 }
 
+evn_status evn__events_flush(const evn__events *events) {
+    return evn__file_sync(events->file, events->path);
+}
+
 #else
 
 evn_status evn__events_check(void) {
@@ -258,6 +262,11 @@ void evn__events_destroy(evn__events **events) {
 
 evn_status evn__events_write(evn__events *events, int done, const evn_metrics *metrics) {
     (void)events, (void)done, (void)metrics;
+    return evn__events_check();
+}
+
+evn_status evn__events_flush(const evn__events *events) {
+    (void)events;
     return evn__events_check();
 }
 

@@ -28,4 +28,8 @@ void evn__events_destroy(evn__events **events); ///< nulls; accepts NULL
 /// @return EVN_ERR_OUTPUT
 evn_status evn__events_write(evn__events *events, int done, const evn_metrics *metrics);
 
+/// Put what was written onto the disk: a checkpoint must not know of more steps.
+/// @return EVN_ERR_OUTPUT
+evn_status evn__events_flush(const evn__events *events);
+
 #endif

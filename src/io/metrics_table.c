@@ -83,7 +83,7 @@ static evn_status write_all(const evn__metrics_table *table, const json_t *lines
     }
     evn_status status = text.status;
     if (status == EVN_OK) {
-        status = evn__file_write(table->path, text.data, text.size);
+        status = evn__file_write_own(table->path, text.data, text.size);
     }
     free(text.data);
     return status;

@@ -42,7 +42,7 @@ static evn_status copy(const char *from, const char *to) {
     unsigned char *data;
     size_t bytes;
     EVN_TRY(evn__file_read(from, &data, &bytes));
-    evn_status status = evn__file_write(to, data, bytes);
+    evn_status status = evn__file_write_own(to, data, bytes);
     free(data);
     return status;
 }

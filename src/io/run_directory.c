@@ -2,14 +2,16 @@
 #include "io/run_directory.h"
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "io/metrics_json.h"
 #include "io/metrics_table.h"
+#include "io/run_json.h"
 #include "io/tensors.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,8 @@
 static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", TABLE[] = "metrics.csv",
                   EVALUATION[] = "evaluation.json", SUMMARY[] = "summary.json",
                   MODEL[] = "model.safetensors", NETWORK[] = "network.json",
-                  SERIES[] = "series.safetensors", POINTS[] = "points.safetensors";
+                  SERIES[] = "series.safetensors", POINTS[] = "points.safetensors",
+                  LINES_HASH[] = "metrics_hash"; // member of the summary
 
 enum {
     FOLDER_MODE = 0777,
@@ -58,29 +61,6 @@ evn_status evn__run_has(const char *folder, const char *name, bool *has) {
     return evn__file_exists(path, has);
 }
 
-// JSON --------------------------------------------------------------------------------------------
-
-/// Takes `object`.
-static evn_status write_json(const char *folder, const char *name, json_t *object) {
-    char path[PATH_SIZE];
-    char *json;
-    evn_status printed = evn__json_print(object, JSON_INDENT(2), 15, &json);
-    json_decref(object);
-    if (printed != EVN_OK) {
-        return evn__prepend(printed, "%s/%s", folder, name);
-    }
-    evn__text text = {0};
-    evn__text_append(&text, "%s\n", json);
-    free(json);
-    evn_status status =
-        text.status == EVN_OK ? evn__run_file(folder, name, path, PATH_SIZE) : text.status;
-    if (status == EVN_OK) {
-        status = evn__file_write(path, text.data, text.size);
-    }
-    free(text.data);
-    return status;
-}
-
 // Claiming a folder -------------------------------------------------------------------------------
 
 evn_status evn__run_directory_number(const char *parent, const char *stem, char *path,
@@ -105,17 +85,37 @@ evn_status evn__run_directory_number(const char *parent, const char *stem, char 
     }
 }
 
+/// The names that files of a run have; NULL behind the last.
+static const char *own_name(int index) {
+    const char *const own[] = {evn__run_lock_name, RUN,   METRICS, TABLE,  SUMMARY,
+                               EVALUATION,         MODEL, NETWORK, SERIES, POINTS};
+    const int count = sizeof(own) / sizeof(own[0]);
+    return index < count ? own[index]
+           : index - count < EVN__CHECKPOINTS
+               ? evn__run_checkpoint_name((evn__generation)(index - count))
+               : NULL;
+}
+
 static bool is_own(const char *name) {
-    const char *const own[] = {RUN,   METRICS, TABLE,  SUMMARY, EVALUATION,
-                               MODEL, NETWORK, SERIES, POINTS};
-    bool found = strcmp(name, evn__run_lock_name) == 0;
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); ++i) {
-        found = found || strcmp(own[i], name) == 0;
+    int index = 0;
+    while (own_name(index) && strcmp(own_name(index), name) != 0) {
+        ++index;
     }
-    for (int i = 0; i < EVN__CHECKPOINTS; ++i) {
-        found = found || strcmp(evn__run_checkpoint_name((evn__generation)i), name) == 0;
+    return own_name(index) != NULL;
+}
+
+/// A pipe in the place of a file would be waited for, and a folder be found when the run ends.
+static evn_status check_places(const char *folder) {
+    char path[PATH_SIZE];
+    for (int i = 0; own_name(i); ++i) {
+        EVN_TRY(evn__run_file(folder, own_name(i), path, PATH_SIZE));
+        EVN_CHECK(
+            !evn__is_no_file(path), EVN_ERR_OUTPUT,
+            "%s is a folder, a pipe or a device where a run has a file; move it away, or name "
+            "another folder",
+            path);
     }
-    return found;
+    return EVN_OK;
 }
 
 /// Whether nothing is in the folder but what a run that was killed while it began can leave: its
@@ -143,6 +143,7 @@ static evn_status check_empty(const char *folder, bool claimed) {
 
 static evn_status check_free(const char *folder) {
     bool finished, goes_on, begun, claimed;
+    EVN_TRY(check_places(folder));
     EVN_TRY(evn__run_has(folder, SUMMARY, &finished));
     EVN_TRY(evn__run_has_checkpoint(folder, &goes_on));
     EVN_TRY(evn__run_has(folder, RUN, &begun));
@@ -231,6 +232,7 @@ static evn_status reclaim(evn__run_directory *directory) {
     EVN_CHECK(begun, EVN_ERR_FILE,
               "%s/%s is missing: no run has begun there; evonode train begins one",
               directory->folder, RUN);
+    EVN_TRY(check_places(directory->folder));
     EVN_TRY(evn__run_has(directory->folder, SUMMARY, &finished));
     evn_status status = evn__run_lock_take(directory->folder, true, &directory->lock);
     if (finished && status != EVN_OK) { // it is looked at, or can only be read
@@ -267,6 +269,22 @@ static evn_status open_run(const char *folder, evn_status (*take)(evn__run_direc
     return EVN_OK;
 }
 
+void evn__run_directory_discard(const char *folder) {
+    char path[PATH_SIZE];
+    evn__run_lock lock;
+    bool begun;
+    if (evn__run_lock_take(folder, true, &lock) == EVN_OK &&
+        evn__run_has(folder, RUN, &begun) == EVN_OK && !begun) {
+        for (int i = 0; own_name(i); ++i) {
+            if (evn__run_file(folder, own_name(i), path, PATH_SIZE) == EVN_OK) {
+                evn__file_remove(path);
+            }
+        }
+        rmdir(folder); // stays, where something else is in it
+    }
+    evn__run_lock_release(&lock);
+}
+
 evn_status evn__run_directory_check(const char *folder) {
     bool there;
     EVN_TRY(check_length(folder));
@@ -290,11 +308,12 @@ evn_status evn__run_directory_share(const char *folder, evn__run_lock *lock) {
     *lock = (evn__run_lock){0};
     bool begun;
     EVN_TRY(evn__run_has(folder, RUN, &begun));
+    EVN_TRY(begun ? check_places(folder) : EVN_OK);
     return begun ? evn__run_lock_take(folder, false, lock) : EVN_OK;
 }
 
 evn_status evn__run_directory_begin(evn__run_directory *directory, const json_t *run) {
-    return write_json(directory->folder, RUN, json_deep_copy(run));
+    return evn__run_json_write(directory->folder, RUN, json_deep_copy(run));
 }
 
 void evn__run_directory_destroy(evn__run_directory **directory) {
@@ -310,25 +329,6 @@ void evn__run_directory_destroy(evn__run_directory **directory) {
 }
 
 // Writing -----------------------------------------------------------------------------------------
-
-static const double EXACT_MAX = 9007199254740992; // whole numbers below it are exact
-
-/// Counts and bytes are whole numbers.
-static json_t *metric_value(const evn_metric *metric) {
-    bool whole =
-        (strcmp(metric->unit, EVN_UNIT_COUNT) == 0 || strcmp(metric->unit, "bytes") == 0) &&
-        fabs(metric->value) < EXACT_MAX;
-    if (!isfinite(metric->value)) {
-        return json_null();
-    }
-    return whole ? json_integer((json_int_t)metric->value) : json_real(metric->value);
-}
-
-static void add_metrics(json_t *object, const evn_metrics *metrics) {
-    for (int i = 0; i < metrics->count; ++i) {
-        evn__json_put(object, metrics->items[i].name, metric_value(&metrics->items[i]));
-    }
-}
 
 /// metrics.csv of all lines of metrics.jsonl.
 static evn_status write_table(evn__run_directory *directory) {
@@ -359,9 +359,20 @@ static evn_status append_line(evn__run_directory *directory, const json_t *line)
     return status;
 }
 
+bool evn__run_directory_is_there(const evn__run_directory *directory) {
+    return evn__run_lock_holds(&directory->lock, directory->folder);
+}
+
+bool evn__run_directory_goes_on(const evn__run_directory *directory) {
+    bool begun, has;
+    return evn__run_directory_is_there(directory) &&
+           evn__run_has(directory->folder, RUN, &begun) == EVN_OK && begun &&
+           evn__run_has_checkpoint(directory->folder, &has) == EVN_OK && has;
+}
+
 /// What is written into a folder that has lost its name is lost.
 static evn_status check_place(const evn__run_directory *directory) {
-    EVN_CHECK(evn__run_lock_holds(&directory->lock, directory->folder), EVN_ERR_OUTPUT,
+    EVN_CHECK(evn__run_directory_is_there(directory), EVN_ERR_OUTPUT,
               "the run directory %s was removed or moved while it was written; put it back and "
               "resume, or train again",
               directory->folder);
@@ -372,7 +383,7 @@ evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__ru
     EVN_TRY(check_place(directory));
     json_t *object = json_pack("{s:i, s:i, s:s}", "epoch", line->epoch, "phase", line->phase,
                                "phase_name", line->phase_name);
-    add_metrics(object, line->metrics);
+    evn__metrics_put(line->metrics, object);
     evn__json_put(object, "switch", line->ended ? json_string(line->ended) : json_null());
     evn_status status = append_line(directory, object);
     if (status == EVN_OK) {
@@ -382,30 +393,8 @@ evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__ru
     return status;
 }
 
-static const char *better_name(evn_better better) {
-    static const char *const names[] = {NULL, "lower", "higher"};
-    return names[better];
-}
-
-/// Units, and which way is better, of those that have one: a reader need not know the task.
-static json_t *describe_metrics(const evn_metrics *metrics) {
-    json_t *object = json_object();
-    for (int i = 0; i < metrics->count; ++i) {
-        const evn_metric *metric = &metrics->items[i];
-        evn__json_put(
-            object, metric->name,
-            json_pack("{s:s, s:s?}", "unit", metric->unit, "better", better_name(metric->better)));
-    }
-    return object;
-}
-
-void evn__run_metrics_show(const evn_metrics *metrics, json_t *object) {
-    add_metrics(object, metrics);
-    evn__json_put(object, "metrics", describe_metrics(metrics));
-}
-
 evn_status evn__run_evaluation_write(const char *folder, const json_t *evaluation) {
-    return write_json(folder, EVALUATION, json_deep_copy(evaluation));
+    return evn__run_json_write(folder, EVALUATION, json_deep_copy(evaluation));
 }
 
 evn_status evn__run_directory_flush(const evn__run_directory *directory) {
@@ -414,18 +403,40 @@ evn_status evn__run_directory_flush(const evn__run_directory *directory) {
     return evn__file_sync(directory->metrics, path_of(directory, METRICS, path));
 }
 
+/// The lines of metrics.jsonl as text, freed by the caller.
+static evn_status read_lines(const char *folder, char path[PATH_SIZE], char **text, size_t *size) {
+    unsigned char *data;
+    EVN_TRY(evn__run_file(folder, METRICS, path, PATH_SIZE));
+    EVN_TRY(evn__file_read(path, &data, size));
+    *text = (char *)data;
+    return EVN_OK;
+}
+
+static evn_status put_lines_hash(const evn__run_directory *directory, json_t *summary) {
+    char path[PATH_SIZE], digits[EVN__HASH_TEXT], *text;
+    size_t size;
+    EVN_TRY(read_lines(directory->folder, path, &text, &size));
+    evn__hash_print(evn__hash_of(text, size), digits);
+    free(text);
+    evn__json_put(summary, LINES_HASH, json_string(digits));
+    return EVN_OK;
+}
+
 evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics) {
     json_t *object = json_object();
-    evn__run_metrics_show(metrics, object);
+    evn__metrics_show(metrics, object);
     evn_status status = evn__run_directory_flush(directory);
     if (status == EVN_OK && directory->table) {
         status = evn__metrics_table_flush(directory->table);
+    }
+    if (status == EVN_OK) {
+        status = put_lines_hash(directory, object);
     }
     if (status != EVN_OK) {
         json_decref(object);
         return status;
     }
-    EVN_TRY(write_json(directory->folder, SUMMARY, object));
+    EVN_TRY(evn__run_json_write(directory->folder, SUMMARY, object));
     return evn__run_checkpoints_remove(directory->folder);
 }
 
@@ -448,54 +459,42 @@ evn_status evn__run_directory_parameters(evn__run_directory *directory,
 
 // Reading -----------------------------------------------------------------------------------------
 
-static evn_status read_json(const char *folder, const char *name, json_t **value) {
-    char path[PATH_SIZE];
-    unsigned char *text;
-    size_t size;
-    EVN_TRY(evn__run_file(folder, name, path, PATH_SIZE));
-    EVN_TRY(evn__file_read(path, &text, &size));
-    evn_status status = evn__json_parse((const char *)text, size, value);
-    free(text);
-    return status == EVN_OK ? status : evn__prepend(status, "%s", path);
-}
-
-/// NULL where it is not there.
-static evn_status read_optional(const char *folder, const char *name, json_t **value) {
-    bool has;
-    *value = NULL;
-    EVN_TRY(evn__run_has(folder, name, &has));
-    return has ? read_json(folder, name, value) : EVN_OK;
-}
-
 evn_status evn__run_read(const char *folder, json_t **run) {
-    return read_json(folder, RUN, run);
+    return evn__run_json_read(folder, RUN, run);
 }
 
 evn_status evn__run_summary(const char *folder, json_t **summary) {
-    return read_optional(folder, SUMMARY, summary);
+    return evn__run_json_read_optional(folder, SUMMARY, summary);
 }
 
 evn_status evn__run_evaluation(const char *folder, json_t **evaluation) {
-    return read_optional(folder, EVALUATION, evaluation);
+    return evn__run_json_read_optional(folder, EVALUATION, evaluation);
 }
 
-/// The lines of metrics.jsonl as text, freed by the caller.
-static evn_status read_lines(const char *folder, char path[PATH_SIZE], char **text) {
-    unsigned char *data;
-    size_t size;
-    EVN_TRY(evn__run_file(folder, METRICS, path, PATH_SIZE));
-    EVN_TRY(evn__file_read(path, &data, &size));
-    *text = (char *)data;
+/// Of a finished run it is known what they were.
+static evn_status check_lines(const char *folder, const char *text, size_t size) {
+    json_t *summary;
+    char digits[EVN__HASH_TEXT];
+    EVN_TRY(evn__run_summary(folder, &summary));
+    const char *hash = json_string_value(json_object_get(summary, LINES_HASH));
+    evn__hash_print(evn__hash_of(text, size), digits);
+    bool fits = !hash || strcmp(hash, digits) == 0;
+    json_decref(summary);
+    EVN_CHECK(fits, EVN_ERR_FORMAT,
+              "%s/%s is not what the run left when it ended (\"%s\" of its summary.json): it was "
+              "changed or damaged; bring it back from a copy",
+              folder, METRICS, LINES_HASH);
     return EVN_OK;
 }
 
 evn_status evn__run_metrics(const char *folder, json_t **lines) {
     char path[PATH_SIZE], *text;
-    evn_status status = EVN_OK;
-    EVN_TRY(read_lines(folder, path, &text));
+    size_t size;
+    EVN_TRY(read_lines(folder, path, &text, &size));
+    evn_status status = check_lines(folder, text, size);
     *lines = json_array();
     char *line = text;
-    for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
+    for (char *end = strchr(line, '\n'); end && status == EVN_OK; end = strchr(line, '\n')) {
         json_t *object;
         status = evn__json_parse(line, (size_t)(end - line), &object);
         if (status != EVN_OK) {
@@ -517,9 +516,9 @@ evn_status evn__run_metrics(const char *folder, json_t **lines) {
 evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
                                      evn__run_totals *totals) {
     char path[PATH_SIZE], *text;
-    size_t bytes;
+    size_t size, bytes;
     EVN_TRY(remove_file(directory, EVALUATION)); // it was of other parameters
-    EVN_TRY(read_lines(directory->folder, path, &text));
+    EVN_TRY(read_lines(directory->folder, path, &text, &size));
     evn_status status = evn__run_totals_read(totals, text, epochs, &bytes);
     if (status == EVN_OK) {
         status = shorten(directory, (off_t)bytes);
@@ -535,7 +534,7 @@ evn_status evn__run_network(const char *folder, char *path, size_t size) {
 
 evn_status evn__run_directory_network(evn__run_directory *directory, const char *json) {
     char path[PATH_SIZE];
-    return evn__file_write(path_of(directory, NETWORK, path), json, strlen(json));
+    return evn__file_write_own(path_of(directory, NETWORK, path), json, strlen(json));
 }
 
 static evn_status load(evn_parameters *parameters, const evn__safetensors *file) {

@@ -23,6 +23,10 @@ typedef struct evn__run_directory evn__run_directory;
 /// @return EVN_ERR_OUTPUT
 evn_status evn__run_directory_number(const char *parent, const char *stem, char *path, size_t size);
 
+/// Take back a folder that was numbered, where no run has begun in it, with what the beginning left
+/// there, as far as that can be.
+void evn__run_directory_discard(const char *folder);
+
 /// Whether a file may be written: its folder is there, and it is none that makes up a run, whose
 /// results it would replace.
 /// @return EVN_ERR_OUTPUT
@@ -48,6 +52,11 @@ void evn__run_directory_destroy(evn__run_directory **directory); ///< nulls; acc
 /// Again: with what a later process has to add.
 /// @return EVN_ERR_OUTPUT; EVN_ERR_MEMORY
 evn_status evn__run_directory_begin(evn__run_directory *directory, const json_t *run);
+
+/// Whether the folder that was claimed still has its name, and whether the run can be gone on with
+/// there: others may have removed the folder, or some of its files, meanwhile.
+bool evn__run_directory_is_there(const evn__run_directory *directory);
+bool evn__run_directory_goes_on(const evn__run_directory *directory);
 
 /// Claim the folder of a run that has begun, to go on with it; *directory stays NULL where the run
 /// is finished, of which checkpoints and half-written files are removed.
@@ -104,10 +113,6 @@ evn_status evn__run_network(const char *folder, char *path, size_t size);
 
 /// Write summary.json, the metrics with their units: the run is finished. Its checkpoints go.
 evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics);
-
-/// Add the metrics to an object: a member each, and "metrics" with their units and which way is
-/// better.
-void evn__run_metrics_show(const evn_metrics *metrics, json_t *object);
 
 /// Write evaluation.json, what eval says of the run.
 /// @return EVN_ERR_OUTPUT

@@ -100,7 +100,7 @@ evn_status evn__canvas_write(const char *path, int width, int height, void (*dra
     const char *device = device_for(path);
     EVN_CHECK(device, EVN_ERR_ARGUMENT, "a picture's name ends in .png or .svg: %s", path);
     EVN_TRY(draw_file(device, width, height, draw, user, &data, &size));
-    evn_status status = evn__file_write(path, data, size);
+    evn_status status = evn__file_write_own(path, data, size);
     free(data);
     return status;
 }

@@ -199,6 +199,10 @@ START_TEST(pipes_are_written_into) {
     expect_kind(place("fifo"), S_IFIFO);
     expect_kind(place("to-fifo"), S_IFLNK);
     close(reader);
+    ck_assert_int_eq(evn__file_write_own(place("fifo"), "x", 1), EVN_ERR_OUTPUT); // nor waited for
+    expect_message("/fifo", "a pipe or a device has that name");
+    TRY(evn__file_write_own(place("own"), "x", 1));
+    expect_contents(place("own"), "x");
 }
 END_TEST
 

@@ -36,7 +36,7 @@ END_TEST
 START_TEST(broken_description) {
     make_run();
     size_t size;
-    char *run = test_read("r/run.json", &size);
+    char *run = test_read_unhashed("r/run.json", &size);
     test_write("r/run.json", run, size / 2);
     test_fails_with(test_program("", "eval r"), EVN_ERR_FORMAT, "run.json");
     char *model = strstr(run, "\"node-ew\"");
@@ -62,7 +62,7 @@ START_TEST(kept_options) {
     };
     make_run();
     size_t size;
-    char *run = test_read("r/run.json", &size);
+    char *run = test_read_unhashed("r/run.json", &size);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); ++i) {
         char *at = strstr(run, wrong[i][0]);
         ck_assert_msg(at != NULL, "%s", wrong[i][0]);
@@ -83,7 +83,7 @@ END_TEST
 START_TEST(other_model) {
     make_run();
     size_t size;
-    char *run = test_read("r/run.json", &size);
+    char *run = test_read_unhashed("r/run.json", &size);
     char *filters = strstr(run, "\"filters\": 8");
     ck_assert_ptr_nonnull(filters);
     filters[11] = '4';
@@ -176,7 +176,7 @@ END_TEST
 START_TEST(unknown_task) {
     make_run();
     size_t size;
-    char *run = test_read("r/run.json", &size);
+    char *run = test_read_unhashed("r/run.json", &size);
     char *task = strstr(run, "\"task\": \"digits\"");
     ck_assert_ptr_nonnull(task);
     memcpy(task + 9, "banana", 6);

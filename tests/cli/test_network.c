@@ -34,8 +34,14 @@ START_TEST(a_run_keeps_its_network) {
     ck_assert_msg(result.code == 0, "%s", result.err);
     same_row(trained, result.out, "test errors");
     free(trained);
-    char *kept = test_read("run/network.json", NULL);
+    size_t size;
+    char *kept = test_read("run/network.json", &size);
     ck_assert_str_eq(kept, two);
+    kept[size - 2] ^= ' '; // of the same shapes, but damaged
+    test_write("run/network.json", kept, size);
+    test_fails_with(test_program("", "eval run"), EVN_ERR_FORMAT,
+                    "run/network.json is not the file that the run began with");
+    test_write("run/network.json", two, size);
     free(kept);
     result = test_program("", "depth run");
     ck_assert_msg(result.code == 0, "%s", result.err);

@@ -3,6 +3,7 @@
 #include "program.h"
 #include "test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,8 @@ START_TEST(refused) {
     // What a run's files have is taken for nothing but text and numbers.
     const char *run = "{\"task\": [1], \"options\": 3, \"command\": {\"a\": 1}}";
     const char *lines = "{\"epoch\": \"x\", \"train_loss\": 1}\n[]\n";
+    char path[TEST_PATH];
+    remove(test_path(path, "r/summary.json")); // which knows the lines
     test_write("r/run.json", run, strlen(run));
     test_write("r/metrics.jsonl", lines, strlen(lines));
     ck_assert_int_eq(test_program("", "report r").code, 0);

@@ -137,6 +137,16 @@ START_TEST(removed_meanwhile) {
     test_fails_with(result, EVN_ERR_OUTPUT, "gone was removed or moved");
     ck_assert_ptr_null(strstr(result.err, "evonode resume"));
     ck_assert(!test_exists("gone"));
+    // Where files alone are gone, there is nothing to go on with either.
+    process = test_program_start("", "train %s --out less", IMAGES);
+    for (int i = 0; i < 10 * POLLS && !test_exists("less/checkpoint.safetensors"); ++i) {
+        nanosleep(&pause, NULL);
+    }
+    ck_assert_int_eq(unlink(test_path(from, "less/run.json")), 0);
+    kill(process, SIGTERM);
+    result = test_program_end(process);
+    test_fails_with(result, EVN_ERR_INTERRUPTED, "train again");
+    ck_assert_ptr_null(strstr(result.err, "evonode resume"));
 }
 END_TEST
 
@@ -393,6 +403,7 @@ START_TEST(made_with_something_else) {
     test_outcome result = end_after(test_program_start("", "train %s --out r", IMAGES), 2, SIGKILL);
     json_t *run = test_json("r/run.json");
     json_object_set_new(json_object_get(run, "device"), "driver", json_string("another"));
+    json_object_del(run, "hash"); // it is meant
     char path[TEST_PATH];
     ck_assert_int_eq(json_dump_file(run, test_path(path, "r/run.json"), 0), 0);
     json_decref(run);

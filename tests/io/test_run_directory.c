@@ -180,6 +180,29 @@ START_TEST(sharing) {
 }
 END_TEST
 
+/// What is no file in the place of a run's file is refused at once; a pipe is not waited for.
+START_TEST(places) {
+    static const char *const names[] = {"metrics.jsonl", "metrics.csv", "summary.json",
+                                        "model.safetensors", "checkpoint-best.safetensors"};
+    char folder[TEST_PATH], path[TEST_PATH];
+    evn__run_directory *directory = NULL;
+    evn__run_lock lock;
+    TRY(create("odd", &directory));
+    evn__run_directory_destroy(&directory);
+    test_path(folder, "odd");
+    for (int i = 0; i < 2 * (int)(sizeof(names) / sizeof(names[0])); ++i) {
+        remove(test_path(path, "odd/%s", names[i / 2]));
+        ck_assert_int_eq(i % 2 ? mkdir(path, 0777) : mkfifo(path, 0666), 0);
+        ck_assert_int_eq(evn__run_directory_check(folder), EVN_ERR_OUTPUT);
+        ck_assert_int_eq(evn__run_directory_create(folder, &directory), EVN_ERR_OUTPUT);
+        ck_assert_int_eq(evn__run_directory_reopen(folder, &directory), EVN_ERR_OUTPUT);
+        ck_assert_int_eq(evn__run_directory_share(folder, &lock), EVN_ERR_OUTPUT);
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), names[i / 2]));
+        ck_assert_int_eq(remove(path), 0);
+    }
+}
+END_TEST
+
 /// A folder that was removed, and even one that has come in its place, gets nothing.
 START_TEST(lost_folder) {
     char path[TEST_PATH], away[TEST_PATH];
@@ -265,7 +288,7 @@ START_TEST(metrics_as_they_are) {
     ck_assert_str_eq(json_string_value(json_object_get(line, "phase_name")), "backprop");
     ck_assert_int_eq(json_integer_value(json_object_get(line, "epoch")), 3);
     ck_assert(json_is_null(json_object_get(line, "switch")));
-    ck_assert_uint_eq(json_object_size(all), 6);
+    ck_assert_uint_eq(json_object_size(all), 8);
     const json_t *peak = json_object_get(all, "peak_device_bytes");
     ck_assert(json_is_real(peak) && json_real_value(peak) == 1e300);
     const json_t *meanings = json_object_get(all, "metrics");
@@ -548,6 +571,7 @@ static Suite *suite(void) {
     tcase_add_test(c, begins_anew);
     tcase_add_test(c, spares_others);
     tcase_add_test(c, sharing);
+    tcase_add_test(c, places);
     tcase_add_test(c, lost_folder);
     tcase_add_test(c, generations);
     tcase_add_test(c, numbers);

@@ -247,6 +247,35 @@ START_TEST(faults) {
 }
 END_TEST
 
+/// A numbered folder in which no run could begin goes; one in which one did, and what is not a
+/// run's, stay.
+START_TEST(discarded) {
+    char parent[TEST_PATH], path[LONG], own[LONG + 8];
+    bool there;
+    evn__run_directory *directory;
+    json_t *run = json_pack("{s:i}", "format", 1);
+    test_path(parent, "runs");
+    for (int i = 0; i < 3; ++i) {
+        TRY(evn__run_directory_number(parent, "digits", path, sizeof(path)));
+        TRY(evn__run_directory_create(path, &directory));
+        TRY(evn__run_directory_network(directory, "{}"));
+        TRY(i == 1 ? evn__run_directory_begin(directory, run) : EVN_OK);
+        evn__run_directory_discard(path); // which is in use
+        TRY(evn__run_has(path, "network.json", &there));
+        ck_assert(there);
+        evn__run_directory_destroy(&directory);
+        snprintf(own, sizeof(own), "%s/mine", path);
+        TRY(i == 2 ? evn__file_write(own, "", 0) : EVN_OK);
+        evn__run_directory_discard(path);
+        TRY(evn__file_exists(path, &there));
+        ck_assert_msg(there == (i > 0), "%d", i);
+        TRY(evn__run_has(path, "network.json", &there));
+        ck_assert_msg(there == (i == 1), "%d", i);
+    }
+    json_decref(run);
+}
+END_TEST
+
 // Paths
 // --------------------------------------------------------------------------------------------
 
@@ -289,6 +318,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("run_faults");
     test_add(s, tcase_create("faults"), faults);
     test_add(s, tcase_create("parameters"), faults_of_parameters);
+    test_add(s, tcase_create("discarded"), discarded);
     test_add(s, tcase_create("long_paths"), long_paths);
     return s;
 }

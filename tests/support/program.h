@@ -39,6 +39,10 @@ json_t *test_json(const char *name);
 /// A member of an object; fails unless it is a number.
 double test_number(const json_t *object, const char *name);
 
+/// A JSON file of a run without the hash that is its last member, if it has one, so that a change
+/// of it counts as meant. Freed by the caller.
+char *test_read_unhashed(const char *name, size_t *size);
+
 /// What a printed table says in the row of that name; fails without the row.
 double test_row(const char *table, const char *name);
 
