@@ -137,14 +137,21 @@ typedef struct evn_solver_options {
     /// Adaptive: each sample, a row of x along its first axis, has steps of its own: its own error
     /// norm, accepted or rejected by itself. f must not mix samples, and g not read x. At
     /// observations x is interpolated within steps, which these do not cut short; max_steps is of
-    /// the whole way of a sample. Weights that evolve are solved once for all samples, from the
-    /// first t0 to the last t1, ten times as tightly, and are then a Chebyshev series in t, without
-    /// observe_weights and time_gradient; their evaluations of g are not counted.
+    /// the whole way of a sample. Weights that evolve are solved by themselves, once for all
+    /// samples, from the first t0 to the last t1.
     bool per_sample;
-    /// per_sample, with weights that evolve: terms of that series, 4 to 64, as many times as which
-    /// products with a weight cost; a solve fails where it is less exact than the tolerances. 0:
-    /// two for each of their digits, and two
+    /// Weights that evolve are solved by themselves, before x, which reads θ(t) as a Chebyshev
+    /// series of so many terms, 4 to 64: on adaptive steps, ten times as tightly as rtol and atol,
+    /// also where x takes fixed steps (by dopri5 where `method` has no estimate). A solve fails
+    /// where the series is less exact than these. g must not read x; observe_weights, time_gradient
+    /// and jumps do not go with it; evaluations of g alone are not counted. 0: together with x;
+    /// with per_sample, where that cannot be, two for each digit of the tolerances, and two
     int weight_terms;
+    /// The same on as many equal steps of `method`, 1 to 10000, with per_sample up to 63: x reads
+    /// θ(t) linear between their ends (ANODEV2's second configuration: few steps of x, many of θ).
+    /// Where f is evaluated at their ends alone, as by euler whose steps divide these, nothing is
+    /// lost between. 0: as weight_terms says
+    int weight_steps;
 } evn_solver_options;
 
 /// dopri5, adaptive at 1e-3 by the norm of the state, no gradient, reconstruction within 1, single
@@ -170,7 +177,7 @@ typedef enum evn_outcome {
     EVN_OUTCOME_NEWTON_FAILED,     ///< implicit, fixed steps: the equations of one were not solved
     EVN_OUTCOME_NOT_RECONSTRUCTED, ///< of a gradient: solving backwards leads elsewhere
     EVN_OUTCOME_EVENT,             ///< at a terminal event (evonode/event.h), which is no failure
-    EVN_OUTCOME_WEIGHTS_NOT_RESOLVED, ///< per_sample: weight_terms are too few for what evolves
+    EVN_OUTCOME_WEIGHTS_NOT_RESOLVED, ///< weight_terms are too few for what evolves
 } evn_outcome;
 
 /// What a solve did.

@@ -98,6 +98,9 @@ static inline bool evn__graph_has(const evn_graph *graph, evn_value value) {
     return graph && graph->status == EVN_OK && value >= 0 && value < graph->node_count;
 }
 
+/// evn_concat of any number of values, at least one.
+evn_value evn__concat_many(evn_graph *graph, const evn_value *parts, int count, int axis);
+
 /// "[2, 3]" into `text`; returns text.
 const char *evn__shape_text(evn_shape shape, char text[128]);
 

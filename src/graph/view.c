@@ -151,6 +151,19 @@ evn_value evn_concat(evn_graph *graph, const evn_value *parts, int count, int ax
     return count == 1 ? parts[0] : evn__node_add(graph, &node);
 }
 
+evn_value evn__concat_many(evn_graph *graph, const evn_value *parts, int count, int axis) {
+    evn_value some[EVN_MAX_INPUTS] = {parts[0]};
+    int joined = 1;
+    for (int i = 1; i < count; ++i) {
+        some[joined++] = parts[i];
+        if (joined == EVN_MAX_INPUTS && i + 1 < count) {
+            some[0] = evn_concat(graph, some, joined, axis);
+            joined = 1;
+        }
+    }
+    return evn_concat(graph, some, joined, axis);
+}
+
 // Reductions --------------------------------------------------------------------------------------
 
 /// Sum over `axes` adjacent axes from `axis` on.

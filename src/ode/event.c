@@ -56,6 +56,9 @@ static evn_status check_events(const evn_solver_options *options, const evn_even
     EVN_CHECK(options->jump_count == 0, EVN_ERR_ARGUMENT,
               "a solve to an event knows no jumps of f: solve up to the last time before each "
               "(nextafter, in single precision nextafterf), and on from the jump");
+    EVN_CHECK(options->weight_terms == 0 && options->weight_steps == 0, EVN_ERR_ARGUMENT,
+              "a solve to an event solves weights that evolve together with x; leave weight_terms "
+              "and weight_steps out");
     EVN_CHECK(count >= 1 && count <= EVN_MAX_INPUTS, EVN_ERR_ARGUMENT,
               "%d events; give 1 to %d, and where there are none take evn_solve", count,
               EVN_MAX_INPUTS);

@@ -44,9 +44,10 @@ static evn_status find_reads(const evn__system *system, bool *reads) {
     }
     bool of_x = moves_weights(system, evn_graph_input(system->graph, 1), reached);
     free(reached);
-    EVN_CHECK(!of_x, EVN_ERR_ARGUMENT,
-              "steps of each sample's own: g reads x, so that weights evolve with the whole batch, "
-              "which has no common time; leave per_sample out");
+    EVN_CHECK(
+        !of_x, EVN_ERR_ARGUMENT,
+        "weights that are solved by themselves: g reads x, so that they evolve with the whole "
+        "batch; leave per_sample, weight_terms and weight_steps out");
     return EVN_OK;
 }
 
@@ -56,20 +57,6 @@ static evn_value declare_parameter(evn_graph *g, int index, evn_shape shape) {
     char name[32];
     snprintf(name, sizeof(name), "p%d", index);
     return evn_input(g, name, shape);
-}
-
-/// Any number of values along `axis`.
-static evn_value join(evn_graph *g, const evn_value *values, int count, int axis) {
-    evn_value parts[EVN_MAX_INPUTS] = {values[0]};
-    int joined = 1;
-    for (int i = 1; i < count; ++i) {
-        parts[joined++] = values[i];
-        if (joined == EVN_MAX_INPUTS && i + 1 < count) {
-            parts[0] = evn_concat(g, parts, joined, axis);
-            joined = 1;
-        }
-    }
-    return evn_concat(g, parts, joined, axis);
 }
 
 /// The slopes of weights where they are parts of theta; the rest of `values` is there for those of
@@ -91,7 +78,7 @@ static evn_value path_slope(const evn__system *system, evn_graph *g, evn_value t
         evn_shape row = EVN_SHAPE(evn_shape_count(weight_shape(system, i)));
         slopes[i] = evn_reshape(g, slopes[1 + i], row);
     }
-    return join(g, slopes, weights, 0);
+    return evn__concat_many(g, slopes, weights, 0);
 }
 
 /// To the error norm each weight is a state.
@@ -121,28 +108,20 @@ static evn_status build_path(const evn__system *system, const bool *reads, evn__
     return evn_graph_status(g);
 }
 
-/// Tₖ(τ), [1, terms].
-static evn_value chebyshev(evn_graph *g, evn_value t, evn_value span, int terms,
-                           evn_value *polynomials) {
+/// τ, [1].
+static evn_value place_in(evn_graph *g, evn_value t, evn_value span) {
     const int64_t first[] = {0}, second[] = {1};
     evn_shape one = EVN_SHAPE(1); // rows of samples have two axes then
     evn_value middle = evn_reshape(g, evn_slice(g, span, first, EVN_SHAPE(1)), one);
     evn_value rate = evn_reshape(g, evn_slice(g, span, second, EVN_SHAPE(1)), one);
-    evn_value tau = evn_mul(g, evn_sub(g, evn_reshape(g, t, one), middle), rate);
-    polynomials[0] = evn_full(g, one, 1);
-    polynomials[1] = tau;
-    for (int k = 2; k < terms; ++k) {
-        evn_value twice = evn_scale(g, evn_mul(g, tau, polynomials[k - 1]), 2);
-        polynomials[k] = evn_sub(g, twice, polynomials[k - 2]);
-    }
-    return evn_reshape(g, join(g, polynomials, terms, 0), EVN_SHAPE(1, terms));
+    return evn_mul(g, evn_sub(g, evn_reshape(g, t, one), middle), rate);
 }
 
-static evn_status build_along(const evn__system *system, int terms, evn__system *along,
-                              evn_value *values) {
+static evn_status build_along(const evn__system *system, const evn__path_basis *basis, int terms,
+                              evn__system *along, evn_value *values) {
     evn_graph *g = along->graph;
     int weights = evn__path_weights(system), inputs = evn_graph_input_count(system->graph);
-    evn_value *rest = values + inputs; // series, then polynomials, then slopes
+    evn_value *rest = values + inputs; // C of each weight, then slopes
     values[0] = evn_input(g, "t", EVN_SCALAR);
     values[1] = evn_input(g, "x", evn__system_state_shape(system, 0));
     for (int i = 0; i < system->parameter_count; ++i) {
@@ -154,7 +133,7 @@ static evn_status build_along(const evn__system *system, int terms, evn__system 
         rest[i] = declare_parameter(g, along->parameter_count++, EVN_SHAPE(terms, elements));
     }
     evn_value span = declare_parameter(g, along->parameter_count++, EVN_SHAPE(2));
-    evn_value functions = chebyshev(g, values[0], span, terms, rest + weights);
+    evn_value functions = basis->functions(g, place_in(g, values[0], span), terms);
     for (int i = 0; i < weights; ++i) {
         evn_value weight = evn_matmul(g, functions, rest[i], false, false);
         values[evn__system_state(1 + i)] = evn_reshape(g, weight, weight_shape(system, i));
@@ -166,10 +145,9 @@ static evn_status build_along(const evn__system *system, int terms, evn__system 
 
 // Systems -----------------------------------------------------------------------------------------
 
-/// With one state; `values` has room for those of all inputs and outputs of `like`, and for `more`.
-static evn_status begin(const evn__system *like, int more, evn__system *system,
-                        evn_value **values) {
-    int count = evn_graph_input_count(like->graph) + 2 * like->state_count + more;
+/// With one state; `values` has room for those of all inputs and outputs of `like`.
+static evn_status begin(const evn__system *like, evn__system *system, evn_value **values) {
+    int count = evn_graph_input_count(like->graph) + 2 * like->state_count;
     *system = (evn__system){.state_count = 1, .options = like->options};
     EVN_TRY(EVN_NEW(&system->controlled, 1));
     system->controlled[0] = true;
@@ -188,14 +166,15 @@ static evn_status end(evn_status status, evn__system *system, evn_value *values)
 evn_status evn__path_system(const evn__system *system, bool *reads, evn__system *path) {
     evn_value *values = NULL;
     EVN_TRY(find_reads(system, reads));
-    evn_status status = begin(system, 0, path, &values);
+    evn_status status = begin(system, path, &values);
     status = status == EVN_OK ? build_path(system, reads, path, values) : status;
     return end(status, path, values);
 }
 
-evn_status evn__system_along_path(const evn__system *system, int terms, evn__system *along) {
+evn_status evn__system_along_path(const evn__system *system, const evn__path_basis *basis,
+                                  int terms, evn__system *along) {
     evn_value *values = NULL;
-    evn_status status = begin(system, terms, along, &values);
-    status = status == EVN_OK ? build_along(system, terms, along, values) : status;
+    evn_status status = begin(system, along, &values);
+    status = status == EVN_OK ? build_along(system, basis, terms, along, values) : status;
     return end(status, along, values);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A system whose weights evolve by themselves, θ' = g(θ, t), cut in two: that of the weights alone,
-// and that of x in which they are Chebyshev series in t.
+// and that of x in which they are sums of functions of t.
 #ifndef EVN_ODE_PATH_SYSTEM_H
 #define EVN_ODE_PATH_SYSTEM_H
 
+#include "ode/path_basis.h"
 #include "ode/system.h"
 
 /// Weights that evolve, and where number `index` of these, from 0, stands among all elements Θ.
@@ -17,9 +18,10 @@ size_t evn__path_offset(const evn__system *system, int index); ///< of number ev
 /// @return EVN_ERR_ARGUMENT where g reads x
 evn_status evn__path_system(const evn__system *system, bool *reads, evn__system *path);
 
-/// x' = f with weights Σₖ Tₖ(τ) seriesₖ: one state, x; parameters are those of the system, then the
-/// series of each weight, [terms, its elements], and `span` [2]: the middle of the way, and τ for a
-/// unit of t.
-evn_status evn__system_along_path(const evn__system *system, int terms, evn__system *along);
+/// x' = f with weights Σₖ φₖ(τ) Cₖ of `terms` functions: one state, x; parameters are those of the
+/// system, then C of each weight, [terms, its elements], and `span` [2]: the middle of the way, and
+/// τ for a unit of t.
+evn_status evn__system_along_path(const evn__system *system, const evn__path_basis *basis,
+                                  int terms, evn__system *along);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/scheme.h"
 
+#include "ode/integrator.h"
+#include "ode/path_basis.h"
 #include "ode/stepper.h"
 #include "ode/weight_path.h"
 #include <math.h>
@@ -62,18 +64,51 @@ static bool keeps_checkpoints(const row *r, const evn_solver_options *options) {
     return (r->bounded && !options->per_sample) || options->fall_back;
 }
 
-static evn_status check_terms(const evn_solver_options *o) {
-    EVN_CHECK(o->weight_terms == 0 || o->per_sample, EVN_ERR_ARGUMENT,
-              "solver %s: %d weight_terms, which are of steps of each sample's own; leave them "
-              "out, or set per_sample",
-              o->method, o->weight_terms);
-    EVN_CHECK(o->weight_terms == 0 ||
-                  (o->weight_terms >= EVN__LEAST_TERMS && o->weight_terms <= EVN__MOST_TERMS),
+static evn_status check_path_numbers(const evn_solver_options *o) {
+    int terms = o->weight_terms, steps = o->weight_steps;
+    int most = o->per_sample ? EVN__MOST_TERMS - 1 : EVN__MOST_WEIGHT_STEPS;
+    EVN_CHECK(terms == 0 || steps == 0, EVN_ERR_ARGUMENT,
+              "solver %s: %d weight_terms, of weights that are solved to the tolerances, and %d "
+              "weight_steps, of as many steps; leave one of them out",
+              o->method, terms, steps);
+    EVN_CHECK(terms == 0 || (terms >= EVN__LEAST_TERMS && terms <= EVN__MOST_TERMS),
               EVN_ERR_ARGUMENT,
-              "solver %s: %d weight_terms; give %d to %d, or 0 to have them "
-              "chosen",
-              o->method, o->weight_terms, EVN__LEAST_TERMS, EVN__MOST_TERMS);
+              "solver %s: %d weight_terms; give %d to %d, or 0 to have them chosen with per_sample",
+              o->method, terms, EVN__LEAST_TERMS, EVN__MOST_TERMS);
+    EVN_CHECK(steps >= 0 && steps <= most, EVN_ERR_ARGUMENT,
+              "solver %s: %d weight_steps; give 1 to %d, or 0 for none", o->method, steps, most);
     return EVN_OK;
+}
+
+/// Weights that evolve, with a solve of their own.
+static evn_status check_path(const evn_solver_options *o) {
+    const evn__stepper *stepper;
+    EVN_TRY(check_path_numbers(o));
+    bool to_tolerances = o->weight_terms > 0;
+    if (!to_tolerances && o->weight_steps == 0) {
+        return EVN_OK;
+    }
+    const char *given = to_tolerances ? "weight_terms" : "weight_steps";
+    const char *other = to_tolerances ? "weight_steps" : "weight_terms";
+    const evn_solver_options own = evn__weight_path_options(o);
+    EVN_CHECK(o->jump_count == 0, EVN_ERR_ARGUMENT,
+              "solver %s: weights that are solved by themselves do not go with jumps of f; leave "
+              "%s out",
+              o->method, given);
+    EVN_CHECK(find(&own), EVN_ERR_ARGUMENT,
+              "solver %s: the gradient '%s' does not go through weights that are solved by "
+              "themselves on %s steps; give %s in place of %s, or take backprop, checkpointed or "
+              "the adjoint",
+              o->method, rows[o->gradient].name, to_tolerances ? "adaptive" : "fixed", other,
+              given);
+    evn_status status = evn__check_options(&own, &stepper);
+    EVN_CHECK(
+        status != EVN_OK || !stepper->kind->splits, EVN_ERR_ARGUMENT,
+        "solver %s moves the halves q and v of x, which weights have not; give %s in place of "
+        "%s, which solves them by dopri5",
+        o->method, other, given);
+    return status == EVN_OK ? status
+                            : evn__prepend(status, "weights that are solved by themselves");
 }
 
 /// What only other gradients have would do nothing.
@@ -175,22 +210,40 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
               options->method, options->reconstruction);
     EVN_TRY(check_past(options));
     EVN_TRY(check_interpolant(options));
-    EVN_TRY(check_terms(options));
+    EVN_TRY(check_path(options));
     return options->jump_count != 0 ? check_jumps(options) : check_own(options);
 }
 
+static bool evolves(const evn__problem *problem) {
+    return problem->system->state_count > 1;
+}
+
 /// Across jumps a way goes in parts, each by the scheme that there is for it.
-const evn__scheme_methods *evn__scheme_choose(const evn_solver_options *options) {
-    return options->jump_count == 0                 ? find(options)
-           : options->gradient == EVN_GRADIENT_NONE ? &evn__scheme_jumps
-                                                    : &evn__scheme_jumps_backprop;
+const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem) {
+    const evn_solver_options *o = problem->options;
+    bool by_themselves = o->per_sample || o->weight_terms > 0 || o->weight_steps > 0;
+    return by_themselves && evolves(problem)  ? &evn__scheme_along_path
+           : o->jump_count == 0               ? find(o)
+           : o->gradient == EVN_GRADIENT_NONE ? &evn__scheme_jumps
+                                              : &evn__scheme_jumps_backprop;
+}
+
+static evn_status check_constant(const evn_solver_options *o) {
+    EVN_CHECK(o->weight_terms == 0 && o->weight_steps == 0, EVN_ERR_ARGUMENT,
+              "solver %s: %d %s, which are of weights that evolve, and no weight does; leave them "
+              "out",
+              o->method, o->weight_terms + o->weight_steps,
+              o->weight_terms > 0 ? "weight_terms" : "weight_steps");
+    return EVN_OK;
 }
 
 evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme) {
-    const evn__scheme_methods *methods = evn__scheme_choose(problem->options);
+    EVN_TRY(evolves(problem) ? EVN_OK : check_constant(problem->options));
+    const evn__scheme_methods *methods = evn__scheme_choose(problem);
     evn_status status = methods->create(problem, scheme);
     if (*scheme) {
-        **scheme = (evn__scheme){methods, problem};
+        const evn__scheme_methods *own = (*scheme)->methods;
+        **scheme = (evn__scheme){own ? own : methods, problem};
     }
     if (status != EVN_OK) {
         evn__scheme_destroy(scheme);

@@ -47,6 +47,7 @@ static inline void evn__passage_ends(const evn__passage *passage, int sample, do
 typedef struct evn__scheme evn__scheme;
 
 typedef struct evn__scheme_methods {
+    /// The scheme may have methods of its own, where they depend on the problem.
     evn_status (*create)(const evn__problem *problem, evn__scheme **scheme);
     void (*destroy)(evn__scheme *scheme); ///< whole or not
 
@@ -91,14 +92,15 @@ struct evn__scheme {
 extern const evn__scheme_methods evn__scheme_none, evn__scheme_adjoint,
     evn__scheme_adjoint_quadrature, evn__scheme_grid, evn__scheme_replay_fixed,
     evn__scheme_replay_adaptive, evn__scheme_reversible, evn__scheme_by_sample,
-    evn__scheme_by_sample_backprop, evn__scheme_jumps, evn__scheme_jumps_backprop;
+    evn__scheme_by_sample_backprop, evn__scheme_along_path, evn__scheme_jumps,
+    evn__scheme_jumps_backprop;
 
 /// Whether there is a scheme for these options, which are right otherwise.
 /// @return EVN_ERR_ARGUMENT as evn_solver_create documents it
 evn_status evn__scheme_check(const evn_solver_options *options);
 
-/// What the scheme of options that passed this can do.
-const evn__scheme_methods *evn__scheme_choose(const evn_solver_options *options);
+/// What the scheme of a problem whose options passed this can do.
+const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem);
 
 /// The scheme of the problem's options.
 evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme);

@@ -28,6 +28,8 @@ typedef struct evn__stepper_kind {
     bool iterates; ///< it solves equations by iteration, which may fail: a fixed step is NaN then.
                    ///< Others may still fail so at linear systems without a matrix
 
+    bool splits; ///< it moves the halves of x in turn, and nothing that has none
+
     /// Evaluations of the right-hand side in a step without an estimate; in one with it, whose
     /// first slope is there already, and whose last one is for the next.
     int (*evaluations)(const evn__stepper *stepper);

@@ -43,7 +43,8 @@ static evn_status check(const evn__stepper *stepper, const evn__system *system) 
     EVN_CHECK(
         system->state_count == 1, EVN_ERR_ARGUMENT,
         "solver %s moves the halves q and v of x, and nothing besides: take another one where "
-        "weights evolve; for the gradient take backprop, checkpointed or reversible",
+        "weights evolve, or weight_terms; for the gradient take backprop, checkpointed or "
+        "reversible",
         stepper->name);
     EVN_CHECK(x.rank > 0 && x.dim[x.rank - 1] % 2 == 0, EVN_ERR_ARGUMENT,
               "solver %s needs x = [q, v], two halves along its last axis, whose extent is %lld",
@@ -101,7 +102,8 @@ static evn_value change(const evn__stepper *stepper, evn__step_build *step, int 
     return evn_mul(step->graph, step->dt, *evn__step_slopes(step, 0));
 }
 
-const evn__stepper_kind evn__symplectic = {.evaluations = evaluations,
+const evn__stepper_kind evn__symplectic = {.splits = true,
+                                           .evaluations = evaluations,
                                            .stability = stability,
                                            .slopes = slopes,
                                            .weight = weight,

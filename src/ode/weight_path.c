@@ -6,12 +6,14 @@
 #include "ode/integrator.h"
 #include "ode/jump.h"
 #include "ode/path_system.h"
+#include "ode/stepper.h"
 #include "plan/build.h"
 #include "plan/real.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct evn__weight_path {
     const evn__problem *problem;
@@ -20,10 +22,11 @@ struct evn__weight_path {
     evn__course course;
     evn__problem own; ///< of the above
     evn__scheme *scheme;
-    int terms, weights;
+    const evn__path_basis *basis;
+    int terms, weights;  ///< as many nodes as terms
     bool *reads;         ///< [parameters]: those that g reads
     size_t *at, total;   ///< where the series of each weight is; elements of all
-    evn_plan *transform; ///< nodes → series, and what is left of the last terms
+    evn_plan *transform; ///< nodes → series, and what is left of the last terms where they say it
     evn_plan *transpose; ///< series_bar → nodes_bar
     evn_buffer *nodes;   ///< [terms, Θ]
     evn_buffer *series;  ///< [total], then span [2]
@@ -37,20 +40,18 @@ struct evn__weight_path {
     evn_binding *parameters, *parameters_bar; ///< of the system along the path
     evn_binding *read, *share;                ///< of the system of the weights
     double t0, t1;
+    double span[2]; ///< as it is in the series
 };
 
 // The transform -----------------------------------------------------------------------------------
 
-/// Chebyshev coefficients [terms, terms] of values at −cos(π j / (terms − 1)).
-static evn_status make_matrix(int terms, double **matrix) {
-    int last = terms - 1;
+/// What makes series of values at the nodes, [terms, terms].
+static evn_status make_matrix(const evn__weight_path *path, double **matrix) {
+    int terms = path->terms;
     EVN_TRY(EVN_NEW(matrix, (size_t)terms * (size_t)terms));
     for (int k = 0; k < terms; ++k) {
         for (int j = 0; j < terms; ++j) {
-            double half_term = k == 0 || k == last ? 0.5 : 1;
-            double half_node = j == 0 || j == last ? 0.5 : 1;
-            double t = cos(acos(-1.0) * (double)((int64_t)k * (last - j)) / last);
-            (*matrix)[k * terms + j] = 2.0 / last * half_term * half_node * t;
+            (*matrix)[k * terms + j] = path->basis->coefficient(k, j, terms);
         }
     }
     return EVN_OK;
@@ -92,11 +93,16 @@ static evn_value build_rest(const evn__weight_path *path, evn_graph *g, evn_valu
 /// A transform under construction.
 typedef struct transform {
     const evn__weight_path *path;
-    const double *matrix;
+    const double *matrix; ///< NULL: values at the nodes are the series
 } transform;
 
-static evn_value matrix_of(const transform *t, evn_graph *g) {
-    return evn_table(g, EVN_SHAPE(t->path->terms, t->path->terms), t->matrix);
+/// The matrix, or its transpose, times what is given.
+static evn_value times_matrix(const transform *t, evn_graph *g, evn_value x, bool transpose) {
+    if (!t->matrix) {
+        return x;
+    }
+    evn_value matrix = evn_table(g, EVN_SHAPE(t->path->terms, t->path->terms), t->matrix);
+    return evn_matmul(g, matrix, x, transpose, false);
 }
 
 static int64_t size_of(const evn__weight_path *path, int weight) {
@@ -113,14 +119,16 @@ static void build_transform(const void *self, evn_graph *g) {
     const evn__weight_path *path = t->path;
     int64_t elements = evn_shape_count(evn__system_state_shape(&path->system, 0));
     evn_value nodes = evn_input(g, "nodes", EVN_SHAPE(path->terms, elements));
-    evn_value series = evn_matmul(g, matrix_of(t, g), nodes, false, false);
+    evn_value series = times_matrix(t, g, nodes, false);
     for (int i = 0; i < path->weights; ++i) {
         char name[32];
         const int64_t start[] = {0, (int64_t)evn__path_offset(path->problem->system, i)};
         name_series(name, i);
         evn_output(g, name, evn_slice(g, series, start, EVN_SHAPE(path->terms, size_of(path, i))));
     }
-    evn_output(g, "rest", build_rest(path, g, nodes, series));
+    if (path->basis->converges) {
+        evn_output(g, "rest", build_rest(path, g, nodes, series));
+    }
 }
 
 static void build_transpose(const void *self, evn_graph *g) {
@@ -135,14 +143,14 @@ static void build_transpose(const void *self, evn_graph *g) {
         const evn_value parts[] = {all, bar};
         all = i == 0 ? bar : evn_concat(g, parts, 2, 1);
     }
-    evn_value nodes_bar = evn_matmul(g, matrix_of(t, g), all, true, false);
+    evn_value nodes_bar = times_matrix(t, g, all, true);
     evn_output(g, "nodes_bar", evn_reshape(g, nodes_bar, EVN_SHAPE(path->terms, elements)));
 }
 
 static evn_status compile(evn__weight_path *path) {
     const evn_plan_options options = {.fp64 = path->options.fp64};
     double *matrix = NULL;
-    EVN_TRY(make_matrix(path->terms, &matrix));
+    EVN_TRY(path->basis->coefficient ? make_matrix(path, &matrix) : EVN_OK);
     const transform t = {path, matrix};
     evn_device *device = path->problem->device;
     evn_status status = evn__plan_build(device, build_transform, &t, &options, &path->transform);
@@ -169,12 +177,26 @@ static double tighter(const evn_solver_options *o, double tolerance) {
     return tolerance > 10 * rounding ? tolerance / 10 : tolerance;
 }
 
+evn_solver_options evn__weight_path_options(const evn_solver_options *options) {
+    evn_solver_options own = *options;
+    own.steps = options->weight_steps;
+    own.per_sample = own.time_gradient = false;
+    own.weight_terms = own.weight_steps = 0;
+    own.rtol = tighter(options, options->rtol);
+    own.atol = tighter(options, options->atol);
+    if (own.steps == 0 && evn__stepper_find(options->method)->error_order == 0) {
+        own.method = "dopri5"; // x takes fixed steps, by a method that cannot choose them
+        own.krylov = 0;
+    }
+    return own;
+}
+
 static evn_status make_course(evn__weight_path *path) {
     double *times = NULL;
     int last = path->terms - 1;
     EVN_TRY(EVN_NEW(&times, path->terms));
     for (int j = 0; j <= last; ++j) {
-        times[j] = (1 - cos(acos(-1.0) * j / last)) / 2;
+        times[j] = (1 + path->basis->node(j, path->terms)) / 2;
     }
     times[last] = 1;
     path->options.times = times;
@@ -186,18 +208,11 @@ static evn_status make_course(evn__weight_path *path) {
 
 /// What is said of their own solve.
 static evn_status of_weights(evn_status status) {
-    return status == EVN_OK
-               ? status
-               : evn__prepend(status, "the weights, solved once for samples with steps of their "
-                                      "own");
+    return status == EVN_OK ? status : evn__prepend(status, "the weights, solved by themselves");
 }
 
 static evn_status make_scheme(evn__weight_path *path) {
-    const evn_solver_options *o = path->problem->options;
-    path->options = *o;
-    path->options.per_sample = path->options.time_gradient = false;
-    path->options.rtol = tighter(o, o->rtol);
-    path->options.atol = tighter(o, o->atol);
+    path->options = evn__weight_path_options(path->problem->options);
     path->options.observations = path->terms;
     EVN_TRY(make_course(path));
     path->own = (evn__problem){.device = path->problem->device,
@@ -267,8 +282,11 @@ static evn_status make_bindings(evn__weight_path *path) {
 
 static evn_status create(evn__weight_path *path, evn__system *along) {
     const evn__system *system = path->problem->system;
+    int steps = path->problem->options->weight_steps;
     path->weights = evn__path_weights(system);
-    path->terms = choose_terms(path->problem->options);
+    path->basis = steps > 0 ? &evn__path_linear : &evn__path_chebyshev;
+    path->terms = steps > 0 ? steps + 1 : choose_terms(path->problem->options);
+    path->span[0] = path->span[1] = NAN;
     EVN_TRY(EVN_NEW(&path->reads, system->parameter_count + 1));
     EVN_TRY(evn__path_system(system, path->reads, &path->system));
     EVN_TRY(make_scheme(path));
@@ -276,7 +294,7 @@ static evn_status create(evn__weight_path *path, evn__system *along) {
     EVN_TRY(make_series(path));
     EVN_TRY(path->options.gradient != EVN_GRADIENT_NONE ? make_shares(path) : EVN_OK);
     EVN_TRY(compile(path));
-    return evn__system_along_path(system, path->terms, along);
+    return evn__system_along_path(system, path->basis, path->terms, along);
 }
 
 evn_status evn__weight_path_create(const evn__problem *problem, evn__system *along,
@@ -365,10 +383,16 @@ static evn_status find_span(evn__weight_path *path, const evn__passage *passage)
     return EVN_OK;
 }
 
-static evn_status write_span(const evn__weight_path *path) {
-    double way = path->t1 - path->t0;
-    const double span[] = {path->t0 + way / 2, way != 0 ? 2 / way : 0};
-    return evn__real_write((evn_binding){path->series, path->total}, path->options.fp64, span, 2);
+/// A wait, where it is another one than before.
+static evn_status write_span(evn__weight_path *path) {
+    double way = path->t1 - path->t0, middle = path->t0 + way / 2, rate = way != 0 ? 2 / way : 0;
+    if (path->span[0] == middle && path->span[1] == rate) {
+        return EVN_OK;
+    }
+    const double span[] = {middle, rate};
+    EVN_TRY(evn__real_write((evn_binding){path->series, path->total}, path->options.fp64, span, 2));
+    memcpy(path->span, span, sizeof(span));
+    return EVN_OK;
 }
 
 static void bind_read(const evn__weight_path *path, const evn__passage *passage) {
@@ -399,17 +423,22 @@ static evn_status keep_ends(const evn__weight_path *path) {
 static evn_status check_rest(const evn__weight_path *path, evn_solution *solution) {
     const evn_solver_options *o = path->problem->options;
     double rest = 0;
+    if (!path->basis->converges || evn__device_is_counting(path->problem->device)) {
+        return EVN_OK;
+    }
     EVN_TRY(evn__real_read((evn_binding){path->rest, 0}, path->options.fp64, &rest, 1));
-    if (rest <= 1 || evn__device_is_counting(path->problem->device)) {
+    if (rest <= 1) {
         return EVN_OK;
     }
     solution->outcome = EVN_OUTCOME_WEIGHTS_NOT_RESOLVED;
-    EVN_FAIL(EVN_ERR_SOLVER,
-             "weights that evolve are a series of %d Chebyshev polynomials in t for samples with "
-             "steps of their own, and its last terms are %.2g times as large as rtol %g and atol "
-             "%g allow; give more, up to %d, as weight_terms, loosen rtol and atol, go a shorter "
-             "way, or leave per_sample out",
-             path->terms, rest, o->rtol, o->atol, EVN__MOST_TERMS);
+    EVN_FAIL(
+        EVN_ERR_SOLVER,
+        "weights that evolve are solved by themselves, as a series of %d Chebyshev polynomials "
+        "in t, and its last terms are %.2g times as large as rtol %g and atol %g allow; give "
+        "more, up to %d, as weight_terms, loosen rtol and atol, go a shorter way, or leave %s "
+        "out",
+        path->terms, rest, o->rtol, o->atol, EVN__MOST_TERMS,
+        o->per_sample ? "per_sample" : "weight_terms");
 }
 
 static evn_status transform_nodes(const evn__weight_path *path) {
@@ -481,4 +510,8 @@ evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage 
 
 evn_binding evn__weight_path_bar(const evn__weight_path *path, int index) {
     return part(path, path->scheme->methods->state_bar(path->scheme, 0), index);
+}
+
+evn_binding evn__weight_path_reconstructed(const evn__weight_path *path, int index) {
+    return part(path, path->scheme->methods->reconstructed(path->scheme, 0), index);
 }

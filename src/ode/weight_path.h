@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The path of weights that evolve by themselves, θ' = g(θ, t), solved once for samples that each
-// have steps of their own: θ at Chebyshev's points (Lobatto's, both ends included), and from these
-// the series that systems along it have as parameters (ode/path_system.h). Its gradient is that of
-// its own steps, whose lengths count as given.
+// The path of weights that evolve by themselves, θ' = g(θ, t), by a solve of their own: θ at nodes,
+// and from these the functions of t (ode/path_basis.h) that a system along it has as its weights
+// (ode/path_system.h). Its gradient is that of its own steps; the lengths of adaptive ones count as
+// given.
 #ifndef EVN_ODE_WEIGHT_PATH_H
 #define EVN_ODE_WEIGHT_PATH_H
 
@@ -10,8 +10,8 @@
 
 typedef struct evn__weight_path evn__weight_path;
 
-/// Terms of the series.
-enum { EVN__LEAST_TERMS = 4, EVN__MOST_TERMS = 64 };
+/// The options of the weights' own solve: adaptive, or with weight_steps of them.
+evn_solver_options evn__weight_path_options(const evn_solver_options *options);
 
 /// @param[in]  problem  outlives it
 /// @param[out] along    the system of x along the path; the caller's
@@ -24,7 +24,8 @@ void evn__weight_path_destroy(evn__weight_path **path); ///< nulls; accepts NULL
 evn_binding evn__weight_path_begin(const evn__weight_path *path, int index);
 evn_binding evn__weight_path_end(const evn__weight_path *path, int index);
 
-/// From the first time at which a sample begins to the last at which one ends. Waits.
+/// From the first time at which a sample begins to the last at which one ends. Waits, but not for
+/// fixed steps between the same times again.
 /// @return EVN_ERR_ARGUMENT where samples go in both directions; EVN_ERR_SOLVER where the series is
 ///         not as exact as the tolerances; as solves
 evn_status evn__weight_path_solve(evn__weight_path *path, const evn__passage *passage,
@@ -38,5 +39,7 @@ const evn_binding *evn__weight_path_parameters(const evn__weight_path *path);
 const evn_binding *evn__weight_path_want(evn__weight_path *path, const evn__passage *passage);
 evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage *passage);
 evn_binding evn__weight_path_bar(const evn__weight_path *path, int index);
+/// Of a gradient that solves backwards: the weight at the beginning, as it found it.
+evn_binding evn__weight_path_reconstructed(const evn__weight_path *path, int index);
 
 #endif

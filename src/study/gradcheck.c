@@ -302,7 +302,7 @@ static void list_rows(const evn_solver_options *from, evn__gradcheck_row *rows) 
     evn_solver_options batch = *from; // what there is not along each sample's own steps
     char note[32];
     batch.per_sample = false;
-    batch.weight_terms = 0;
+    batch.weight_terms = from->per_sample ? 0 : from->weight_terms;
     evn_solver_options adaptive = batch, fixed = batch;
     adaptive.steps = 0;
     adaptive.method = from->steps > 0 ? "dopri5" : from->method;

@@ -135,6 +135,11 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     }
     if (s->per_sample) { // else as before there were any
         evn__text_append(text, "own %d|", s->weight_terms);
+    } else if (s->weight_terms > 0) {
+        evn__text_append(text, "terms %d|", s->weight_terms);
+    }
+    if (s->weight_steps > 0) {
+        evn__text_append(text, "weight steps %d|", s->weight_steps);
     }
     evn__text_append(text, "%d %.17g %.17g %.17g %.17g %.17g %.17g", (int)r->kind, r->rate,
                      r->epochs, r->final, r->warmup, r->start, r->factor);

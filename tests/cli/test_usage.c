@@ -98,8 +98,6 @@ START_TEST(wrong_phases) {
                     "per_sample is of adaptive steps");
     test_fails_with(test_program("", "train digits --phase adjoint:per-sample"), EVN_ERR_ARGUMENT,
                     "no gradient 'adjoint' along steps of each sample's own");
-    test_fails_with(test_program("", "train digits --phase adjoint:weight-terms=8"),
-                    EVN_ERR_ARGUMENT, "set per_sample");
     test_fails_with(test_program("", "train digits --phase backprop:speed=3"), EVN_ERR_USAGE,
                     "has no key 'speed'");
     test_fails_with(test_program("", "train digits --phase backprop:steps=0"), EVN_ERR_USAGE,

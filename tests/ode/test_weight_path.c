@@ -2,6 +2,7 @@
 // Steps of each sample's own with weights that evolve by themselves: closed forms, the solver for a
 // batch, the same in parts, bits that do not depend on mates, and what is refused.
 #include "evonode/solver.h"
+#include "ode/path_basis.h"
 #include "ode/weight_path.h"
 #include "plan/real.h"
 #include "problem.h"
@@ -442,9 +443,6 @@ START_TEST(what_does_not_go_is_refused) {
     refuse(p.dynamics, &bad, "weight_terms");
     bad.weight_terms = EVN__LEAST_TERMS - 1;
     refuse(p.dynamics, &bad, "weight_terms");
-    bad.weight_terms = EVN__LEAST_TERMS;
-    bad.per_sample = false;
-    refuse(p.dynamics, &bad, "per_sample");
     bad = options;
     bad.method = "kvaerno5";
     refuse(p.dynamics, &bad, "behind the end");
