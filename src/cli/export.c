@@ -119,7 +119,20 @@ static evn_status write(const evn__session *session, const evn__unroll_options *
     return EVN_OK;
 }
 
+/// What the model would not do as the run did.
+static evn_status check_solver(const evn__session *session, const evn__settings *given) {
+    const evn_solver_options *solver = evn__session_solver(session);
+    bool apart = solver->steps > 0 && (solver->weight_terms > 0 || solver->weight_steps > 0);
+    EVN_CHECK(
+        !apart || given->common.steps != INT64_MIN, EVN_ERR_USAGE,
+        "%s solves its weights by themselves, on other steps than x, and an ONNX model solves "
+        "both together; say by how many --steps, as many as suit the weights",
+        given->subject);
+    return EVN_OK;
+}
+
 static evn_status export_onnx(const evn__session *session, const evn__settings *given) {
+    EVN_TRY(check_solver(session, given));
     evn__unroll_options options = unroll_options(session, given);
     evn__unrolled unrolled = {0};
     evn__tensors tensors = {0};

@@ -80,9 +80,12 @@ const evn__option evn__phase_options[] = {
      "adaptive: each sample of a batch has steps of its own; by backprop and checkpointed", OWN,
      &evn__option_flag, AT(per_sample), 0, 0, NULL},
     {"weight-terms", "N",
-     "per-sample, where weights evolve: terms of their series in t; 0, the default: by the "
-     "tolerances",
+     "weights that evolve are solved by themselves, to the tolerances: terms of their series in t; "
+     "0, the default: together with x, or with per-sample by the tolerances",
      OWN, &evn__option_integer, AT(weight_terms), 0, 64, NULL},
+    {"weight-steps", "N",
+     "weights that evolve are solved by themselves, on so many equal steps; 0, the default: none",
+     OWN, &evn__option_integer, AT(weight_steps), 0, 10000, NULL},
     {"krylov", "N",
      "implicit: vectors of GMRES in each linear system; 0: a matrix up to 32 unknowns, 12 vectors "
      "beyond",

@@ -55,6 +55,7 @@ static void make_control(const evn__phase_settings *from, evn_solver_options *so
     solver->max_steps = from->max_steps == INT64_MIN ? solver->max_steps : (int)from->max_steps;
     solver->per_sample = from->per_sample;
     solver->weight_terms = from->weight_terms == INT64_MIN ? 0 : (int)from->weight_terms;
+    solver->weight_steps = from->weight_steps == INT64_MIN ? 0 : (int)from->weight_steps;
 }
 
 /// A solve backwards that ends elsewhere is seen late, without a wait, and the phase goes on from

@@ -284,7 +284,8 @@ static evn_status complete_phases(evn__settings *settings, const evn__task_row *
         if (status != EVN_OK) {
             return settings->solves ? status : evn__prepend(status, "phase %s", phase->name);
         }
-        if (settings->solves && phase->steps > 0) { // which a sample takes whatever the others do
+        bool fixed = phase->steps > 0; // which a sample takes whatever the others do
+        if (settings->solves && fixed && phase->per_sample) {
             phase->per_sample = false;
             phase->weight_terms = 0;
         }

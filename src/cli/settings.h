@@ -34,7 +34,7 @@ enum {
 typedef struct evn__phase_settings {
     const char *name, *solver, *schedule, *milestones, *until, *fallback;
     const char *controller, *norm;
-    int64_t steps, epochs, max_steps, checkpoints, weight_terms, krylov;
+    int64_t steps, epochs, max_steps, checkpoints, weight_terms, weight_steps, krylov;
     bool per_sample;
     double rtol, atol, lr, warmup, factor, final;
     double safety, dt_first, dt_max, coupling, reconstruction;

@@ -69,6 +69,26 @@ START_TEST(own_steps) {
 }
 END_TEST
 
+/// Weights on steps of their own: the run says so, and is evaluated as it was trained.
+START_TEST(own_weight_steps) {
+    test_outcome result =
+        test_program("", "train curve --out w --model node-ew --width 8 --steps 100 --weight-steps "
+                         "300 --phase backprop:epochs=2 --phase adjoint:steps=100,epochs=1");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_t *run = test_json("w/run.json");
+    const json_t *phases = json_object_get(json_object_get(run, "options"), "phase");
+    ck_assert_double_eq(test_number(json_array_get(phases, 1), "weight-steps"), 300);
+    json_decref(run);
+    double loss = test_row(result.out, "  loss ");
+    result = test_program("", "eval w");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_double_eq(test_row(result.out, "  loss "), loss);
+    result = test_program("", "eval w --weight-steps 100");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_double_ne(test_row(result.out, "  loss "), loss);
+}
+END_TEST
+
 START_TEST(run_folder) {
     static const char *const pictures[] = {"curve_x1_x2", "curve_x1_x3", "curve_x2_x3",
                                            "curve_3d",    "error",       "loss"};
@@ -142,6 +162,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("own_steps");
     tcase_add_test(c, own_steps);
+    tcase_add_test(c, own_weight_steps);
     suite_add_tcase(s, c);
     c = tcase_create("way_back");
     tcase_add_loop_test(c, bound_way_back, 0, 3);

@@ -104,6 +104,10 @@ START_TEST(curve) {
         check_stream("m", "--onnx");
         test_fails_with(test_program("", "export c --onnx m --safetensors m"), EVN_ERR_USAGE,
                         "both write into 'm'");
+        train("d", "curve --model node-ew --width 8 --phase backprop:epochs=1,weight-steps=200");
+        test_fails_with(test_program("", "export d --onnx n"), EVN_ERR_USAGE,
+                        "say by how many --steps");
+        ck_assert_int_eq(test_program("", "export d --onnx n --steps 200").code, 0);
     }
 }
 END_TEST

@@ -27,7 +27,11 @@ static const char FLOW[] = "flow --data circles --batch 32 "
 static const char SERIES[] = "series --data s.csv --window 3 --f mlp:8 "
                              "--phase backprop:solver=rk4,steps=6,epochs=6000 "
                              "--phase adjoint:epochs=10,rtol=1e-3,atol=1e-3";
-static const char *const tasks[] = {IMAGES, CURVE, FLOW, SERIES};
+/// Weights with a solve of their own, on steps, then to the tolerances.
+static const char OWN_WEIGHTS[] = "curve --model node-ew --width 8 "
+                                  "--phase backprop:weight-steps=200,epochs=1500 "
+                                  "--phase adjoint:weight-terms=24,epochs=20";
+static const char *const tasks[] = {IMAGES, CURVE, FLOW, SERIES, OWN_WEIGHTS};
 
 /// Data of the user's: something is missing, and the times are irregular.
 static void write_series(void) {
@@ -433,6 +437,9 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("series");
     tcase_add_loop_test(c, goes_on_as_if_nothing_had_been, 3, 4);
+    suite_add_tcase(s, c);
+    c = tcase_create("own_weights");
+    tcase_add_loop_test(c, goes_on_as_if_nothing_had_been, 4, 5);
     suite_add_tcase(s, c);
     c = tcase_create("memory_limit");
     tcase_add_test(c, parts_by_memory);

@@ -98,6 +98,8 @@ START_TEST(wrong_phases) {
                     "per_sample is of adaptive steps");
     test_fails_with(test_program("", "train digits --phase adjoint:per-sample"), EVN_ERR_ARGUMENT,
                     "no gradient 'adjoint' along steps of each sample's own");
+    test_fails_with(test_program("", "train digits --phase adjoint:weight-terms=8,weight-steps=8"),
+                    EVN_ERR_ARGUMENT, "leave one of them out");
     test_fails_with(test_program("", "train digits --phase backprop:speed=3"), EVN_ERR_USAGE,
                     "has no key 'speed'");
     test_fails_with(test_program("", "train digits --phase backprop:steps=0"), EVN_ERR_USAGE,
