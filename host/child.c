@@ -61,9 +61,11 @@ static evn_status collect(int in, double deadline, evn__text *data, bool *late) 
             continue;
         }
         ssize_t got = ready > 0 ? read(in, part, sizeof(part)) : -1;
-        if (got == 0 || (got < 0 && errno != EINTR)) {
+        if (got == 0) {
             return EVN_OK;
         }
+        EVN_CHECK(got > 0 || errno == EINTR, EVN_ERR_FILE,
+                  "cannot read what a child process says: %s; try again", strerror(errno));
         if (got > 0) {
             EVN_TRY(append(data, part, (size_t)got));
         }

@@ -49,14 +49,29 @@ static evn_status copy(void **array, const char *data, size_t bytes) {
     return EVN_OK;
 }
 
+/// Bytes of the arrays behind the head.
+static size_t platform_bytes(const head *h) {
+    return (size_t)h->platforms * sizeof(evn__platform);
+}
+
+static size_t info_bytes(const head *h) {
+    return (size_t)h->count * sizeof(evn_device_info);
+}
+
+/// A driver may end the process that asks it, too, with whatever exit code.
+static bool is_whole(const evn__text *data) {
+    head h;
+    if (data->size < sizeof(h)) {
+        return false;
+    }
+    memcpy(&h, data->data, sizeof(h));
+    return data->size == sizeof(h) + platform_bytes(&h) + info_bytes(&h);
+}
+
 static evn_status take(const evn__text *data, evn__survey *survey) {
     head h;
-    EVN_CHECK(data->size >= sizeof(h), EVN_ERR_INTERNAL, "the list of devices is cut off");
     memcpy(&h, data->data, sizeof(h));
-    size_t platforms = (size_t)h.platforms * sizeof(evn__platform),
-           infos = (size_t)h.count * sizeof(evn_device_info);
-    EVN_CHECK(data->size == sizeof(h) + platforms + infos, EVN_ERR_INTERNAL,
-              "the list of devices is cut off");
+    size_t platforms = platform_bytes(&h), infos = info_bytes(&h);
     EVN_CHECK(h.status == EVN_OK, h.status, "%s", h.message);
     EVN_TRY(copy((void **)&survey->platforms, data->data + sizeof(h), platforms));
     survey->platform_count = h.platforms;
@@ -85,6 +100,9 @@ static evn_status list_with(char *folder, double seconds, evn__survey *survey,
                             evn__child_result *result) {
     EVN_TRY(evn__child_run(list_in_child, folder, seconds, result));
     evn_status status = EVN_OK;
+    if (result->end == EVN__CHILD_DONE && !is_whole(&result->data)) {
+        result->end = EVN__CHILD_CRASHED;
+    }
     if (result->end == EVN__CHILD_DONE) {
         status = take(&result->data, survey);
     } else if (result->end == EVN__CHILD_NONE && !folder) {

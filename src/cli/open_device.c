@@ -35,6 +35,16 @@ static void on_crash(int number) {
     _exit(EVN_ERR_DEVICE);
 }
 
+/// A program that a driver ends has done nothing, whatever the exit code.
+static void on_end(void) {
+    if (loading) {
+        say("evonode: an OpenCL driver ended the program while it was loaded; to see which, and "
+            "how "
+            "to leave it out: evonode devices\n");
+        _exit(EVN_ERR_DEVICE);
+    }
+}
+
 static void on_long(int number) {
     (void)number;
     say("evonode: still waiting for the OpenCL drivers to load; to see which one hangs, in another "
@@ -77,6 +87,7 @@ evn_status evn__open_device(const evn__settings *settings, evn_device **device) 
     slow.sa_flags = SA_RESTART;
     sigaction(SIGALRM, &slow, &before_alarm);
     alarm(PATIENCE);
+    atexit(on_end);
     loading = 1;
     evn_status status = evn_device_open(settings->device, device);
     loading = 0;

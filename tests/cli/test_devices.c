@@ -150,6 +150,15 @@ START_TEST(driver_crashes) {
 }
 END_TEST
 
+/// One that ends whoever loads it, without a word, is a crash, too.
+START_TEST(driver_leaves) {
+    test_outcome result = test_program(test_vendors("own leave"), "devices");
+    test_fails_with(result, EVN_ERR_DEVICE, "broken-leave.so, which ");
+    test_fails_with(test_program(test_vendors("own leave"), "train digits --out l"), EVN_ERR_DEVICE,
+                    "ended the program");
+}
+END_TEST
+
 START_TEST(driver_hangs) {
     char variables[2048];
     snprintf(variables, sizeof(variables), "EVONODE_DRIVER_SECONDS=2 %s", test_vendors("own hang"));
@@ -188,6 +197,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     test_add(s, tcase_create("broken_platforms"), broken_platforms);
     test_add(s, tcase_create("driver_crashes"), driver_crashes);
+    test_add(s, tcase_create("driver_leaves"), driver_leaves);
     test_add(s, tcase_create("driver_hangs"), driver_hangs);
     test_add(s, tcase_create("training_meets_crash"), training_meets_crash);
     test_add(s, tcase_create("silent_platforms"), silent_platforms);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A broken OpenCL implementation. What is wrong with it stands in the name of its file, behind the
 // last '-' or '/' and before ".so": crash, hang (both while it is loaded), fail (clGetDeviceIDs
-// answers with an error), none (no device), or for one query of a device refuse_HEX, zero_HEX;
-// fine: its device can be listed, and nothing else.
+// answers with an error), none (no device), leave (ends the process that loads it), or for one
+// query of a device refuse_HEX, zero_HEX; fine: its device can be listed, and nothing else.
 #define _GNU_SOURCE // dladdr
 #include <CL/cl_icd.h>
 
@@ -45,6 +45,9 @@ __attribute__((constructor)) static void load(void) {
     read_fault();
     if (strcmp(fault, "crash") == 0) {
         raise(SIGSEGV);
+    }
+    if (strcmp(fault, "leave") == 0) {
+        exit(0);
     }
     while (strcmp(fault, "hang") == 0) {
         pause();
