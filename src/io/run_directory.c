@@ -273,6 +273,9 @@ void evn__run_directory_discard(const char *folder) {
     char path[PATH_SIZE];
     evn__run_lock lock;
     bool begun;
+    if (rmdir(folder) == 0) { // not even a lock could be made
+        return;
+    }
     if (evn__run_lock_take(folder, true, &lock) == EVN_OK &&
         evn__run_has(folder, RUN, &begun) == EVN_OK && !begun) {
         for (int i = 0; own_name(i); ++i) {

@@ -52,8 +52,11 @@ static evn_status check_hash(json_t *value) {
 }
 
 static evn_status parse(const char *text, size_t size, json_t **value) {
-    EVN_TRY(evn__json_parse(text, size, value));
-    evn_status status = check_hash(*value);
+    evn_status status = evn__json_parse(text, size, value);
+    EVN_CHECK(status != EVN_ERR_FORMAT, status, "%s; bring it back from a copy, or train again",
+              evn_error_message());
+    EVN_TRY(status);
+    status = check_hash(*value);
     if (status != EVN_OK) {
         json_decref(*value);
         *value = NULL;

@@ -62,8 +62,11 @@ static void draw_page(const char *device, int width, int height, FILE *file,
 /// Draw into memory: the file's contents, freed with free().
 static evn_status draw_file(const char *device, int width, int height, void (*draw)(const void *),
                             const void *user, char **data, size_t *size) {
-    EVN_CHECK(has_device(device), EVN_ERR_OUTPUT,
-              "PLplot cannot draw as %s; install its cairo driver (plplot-driver-cairo)", device);
+    EVN_CHECK(
+        has_device(device), EVN_ERR_OUTPUT,
+        "PLplot cannot draw as %s; install its cairo driver (plplot-driver-cairo), or, where it "
+        "is installed, end what keeps files open",
+        device);
     FILE *file = open_memstream(data, size);
     EVN_CHECK(file, EVN_ERR_MEMORY, "no memory for a picture");
     problem[0] = 0;
