@@ -394,12 +394,27 @@ static evn_status write_into(int file, const char *path, const void *data, size_
     return good ? EVN_OK : fail_writing(path, error);
 }
 
+/// What a path names, itself or what it leads to: nothing is there (*there false), or is. Where the
+/// system does not say, false and errno: a link or a device would be taken for missing, and
+/// replaced.
+static bool ask(const char *path, bool follow, struct stat *info, bool *there) {
+    *there = (follow ? stat(path, info) : lstat(path, info)) == 0;
+    return *there || errno == ENOENT || errno == ENOTDIR;
+}
+
 /// Where the symbolic link `path->data` leads, also if nothing is there yet; false and errno.
 static bool follow_links(evn__text *path) {
     enum { LINKS_MAX = 40 };
     struct stat info;
     char target[PATH_MAX];
-    for (int i = 0; lstat(path->data, &info) == 0 && S_ISLNK(info.st_mode); ++i) {
+    bool there;
+    for (int i = 0;; ++i) {
+        if (!ask(path->data, false, &info, &there)) {
+            return false;
+        }
+        if (!there || !S_ISLNK(info.st_mode)) {
+            break;
+        }
         ssize_t length = readlink(path->data, target, sizeof(target));
         if (length < 0 || length == (ssize_t)sizeof(target) || i == LINKS_MAX) {
             errno = i == LINKS_MAX ? ELOOP : length < 0 ? errno : ENAMETOOLONG;
@@ -438,8 +453,11 @@ static int standard_stream(const struct stat *there) {
 
 evn_status evn__file_write(const char *path, const void *data, size_t bytes) {
     struct stat info, there;
-    bool linked = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
-    bool exists = stat(path, &there) == 0;
+    bool named, exists;
+    if (!ask(path, false, &info, &named) || !ask(path, true, &there, &exists)) {
+        return fail_writing(path, errno);
+    }
+    bool linked = named && S_ISLNK(info.st_mode);
     int stream = linked && exists ? standard_stream(&there) : -1;
     if (stream >= 0) { // shares its position: opened anew, it would write over the beginning
         return write_into(dup(stream), path, data, bytes);

@@ -47,15 +47,18 @@ static evn_status add_picture(evn__reported *run, const char *name) {
 
 static evn_status list_pictures(evn__reported *run) {
     evn_status status = EVN_OK;
+    const struct dirent *entry;
     DIR *stream = opendir(run->folder);
     EVN_CHECK(stream, EVN_ERR_FILE, "cannot read the folder %s: %s", run->folder, strerror(errno));
-    for (struct dirent *entry = readdir(stream); entry && status == EVN_OK;
-         entry = readdir(stream)) {
+    while (status == EVN_OK && (errno = 0, entry = readdir(stream))) {
         if (is_picture(entry->d_name) && run->picture_count < PICTURES_MAX) {
             status = add_picture(run, entry->d_name);
         }
     }
+    int error = status == EVN_OK ? errno : 0;
     closedir(stream);
+    EVN_CHECK(error == 0, EVN_ERR_FILE, "cannot read the folder %s: %s", run->folder,
+              strerror(error));
     if (run->picture_count > 0) {
         qsort(run->pictures, (size_t)run->picture_count, sizeof(char *), by_name);
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/files.h"
+#include "base/status.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <dirent.h>
@@ -298,6 +300,36 @@ START_TEST(streams_are_read_to_their_end) {
 }
 END_TEST
 
+/// Whatever the system does not say of a link: it stays one, as what /dev/stdout is does.
+static void check_link(void) {
+    expect_kind(place("link"), S_IFLNK);
+    expect_kind(place("behind"), S_IFLNK);
+}
+
+static evn_status write_link(void) {
+    return evn__file_write("link", "contents", 8);
+}
+
+static evn_status write_behind(void) {
+    return evn__file_write("behind", "contents", 8);
+}
+
+START_TEST(faults) {
+    static const test_deed deeds[] = {
+        {.name = "link to a file", .prepare = check_link, .run = write_link},
+        {.name = "link to nothing yet", .prepare = check_link, .run = write_behind}};
+    test_sweep_begin();
+    ck_assert_int_eq(chdir(test_folder()), 0);
+    ck_assert_int_eq(symlink("file", "link"), 0);
+    ck_assert_int_eq(symlink("link", "behind"), 0);
+    for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); ++i) {
+        test_sweep(&deeds[i]);
+        check_link();
+        expect_contents(place("file"), "contents");
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *all = suite_create("files");
     TCase *reading = tcase_create("reading");
@@ -321,6 +353,7 @@ static Suite *suite(void) {
     tcase_add_test(folders, folders_are_made_with_those_above);
     tcase_add_test(folders, folder_in_the_way_of_a_file);
     suite_add_tcase(all, folders);
+    test_add(all, tcase_create("faults"), faults);
     return all;
 }
 
