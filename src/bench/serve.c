@@ -5,6 +5,8 @@
 //
 //     speed            {"flops", "exchange"}: the processors' speed now, and their distance
 //
+//     rows             {"rows": [{"key", "name", "group"}]}: those of evonode bench
+//
 //     open KEY FOLDER  {"flops", "bytes"}; one repetition is done; its inputs and outputs are in
 //                      FOLDER as inputs.safetensors and outputs.safetensors
 //
@@ -42,6 +44,23 @@ static evn_status answer_speed(server *s, json_t *answer) {
     EVN_TRY(evn__bench_speed_measure(s->device, &flops));
     evn__json_put(answer, "flops", json_real(flops));
     evn__json_put(answer, "exchange", json_real(evn__bench_exchange()));
+    return EVN_OK;
+}
+
+/// Those without a name are other programs' alone.
+static evn_status answer_rows(json_t *answer) {
+    json_t *list = json_array();
+    const evn__bench_row *row;
+    for (int i = 0; (row = evn__bench_row_at(i)); ++i) {
+        if (row->name) {
+            json_t *object = json_object();
+            evn__json_put(object, "key", json_string(row->key));
+            evn__json_put(object, "name", json_string(row->name));
+            evn__json_put(object, "group", json_string(evn__bench_group_name(row->group)));
+            evn__json_append(list, object);
+        }
+    }
+    evn__json_put(answer, "rows", list);
     return EVN_OK;
 }
 
@@ -90,11 +109,14 @@ static evn_status answer(server *s, char *line, json_t *object) {
     if (verb && strcmp(verb, "speed") == 0 && !first) {
         return answer_speed(s, object);
     }
+    if (verb && strcmp(verb, "rows") == 0 && !first) {
+        return answer_rows(object);
+    }
     if (verb && strcmp(verb, "open") == 0 && second) {
         return answer_open(s, first, second, object);
     }
     EVN_CHECK(verb && strcmp(verb, "run") == 0 && first && !second, EVN_ERR_USAGE,
-              "not a request; send 'limits', 'speed', 'open KEY FOLDER' or 'run COUNT'");
+              "not a request; send 'limits', 'speed', 'rows', 'open KEY FOLDER' or 'run COUNT'");
     return answer_run(s, first, object);
 }
 
