@@ -11,6 +11,10 @@
 #include <unistd.h>
 
 // A value stays 0 where the device does not support the query.
+#ifndef CL_DEVICE_MAX_NUM_SUB_GROUPS // of OpenCL 2.1
+#define CL_DEVICE_MAX_NUM_SUB_GROUPS 0x105C
+#endif
+
 #define ASK(id, parameter, value) clGetDeviceInfo((id), (parameter), sizeof(value), &(value), NULL)
 
 /// What a device is asked, and the first mandatory query that it did not answer: without it nothing
@@ -173,6 +177,38 @@ static int ask_min_sub_group(const inquiry *q) {
     return (int)least;
 }
 
+/// "OpenCL C 2.0 …" behind "OpenCL C " as 200; 0 where it is not said.
+static int version_of(const char *text, const char *prefix) {
+    bool said = strncmp(text, prefix, strlen(prefix)) == 0;
+    char digit = said ? text[strlen(prefix)] : '0';
+    return digit >= '0' && digit <= '9' ? 100 * (digit - '0') : 0;
+}
+
+/// The latest OpenCL C that it compiles. Devices of OpenCL 3.0 name an earlier one, for programs
+/// that count on all of it.
+static int ask_language(cl_device_id id, const char *version) {
+    char text[EVN_DEVICE_TEXT];
+    ask_text(id, CL_DEVICE_OPENCL_C_VERSION, text);
+    int language = version_of(text, "OpenCL C ");
+    return language >= 300 || version_of(version, "OpenCL ") >= 300 ? 300 : language;
+}
+
+/// Functions of sub-groups are no part of OpenCL C 1.2, but for Intel's.
+static void ask_sub_groups(const inquiry *q, evn_device_info *info) {
+    cl_uint most = 0;
+    int language = ask_language(q->id, info->version);
+    ASK(q->id, CL_DEVICE_MAX_NUM_SUB_GROUPS, most);
+    bool listed = lists(q->extensions, "cl_khr_subgroups");
+    if (lists(q->extensions, "cl_intel_subgroups")) {
+        info->sub_groups = EVN_SUB_GROUPS_INTEL;
+        info->sub_group_language = 120;
+    } else if (language >= 200 && (listed || (language >= 300 && most > 0))) {
+        info->sub_groups = lists(q->extensions, "cl_khr_subgroup_shuffle") ? EVN_SUB_GROUPS_SHUFFLE
+                                                                           : EVN_SUB_GROUPS_REDUCE;
+        info->sub_group_language = language;
+    }
+}
+
 /// CL_DEVICE_GLOBAL_MEM_CACHE_SIZE is another cache with every implementation.
 static uint64_t second_level_cache(void) {
     long bytes = -1;
@@ -202,6 +238,7 @@ static void ask_sizes(inquiry *q, evn_device_info *info) {
     info->cache_bytes = info->type == EVN_DEVICE_CPU ? second_level_cache() : 0;
     info->max_work_group = group;
     info->min_sub_group = ask_min_sub_group(q);
+    ask_sub_groups(q, info);
 }
 
 void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info) {

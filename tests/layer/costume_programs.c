@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a device compiles: with the macros of its extensions and no others, and without double where
-// it has none. A prologue before the program's text sees to it.
+// What a device compiles: with the macros of its extensions and no others, without double where it
+// has none, with sub-groups of one work-item where it has some and the implementation below has
+// not. A prologue before the program's text sees to it.
 #include "costume.h"
 
 #include <stdio.h>
@@ -33,6 +34,27 @@ static char *extensions_below(cl_context context) {
     return text;
 }
 
+/// Whether the prologue has functions of sub-groups: known once it is written.
+static bool plays_sub_groups;
+
+static bool has_sub_groups(const char *extensions) {
+    return profile_lists(extensions, "cl_khr_subgroups") ||
+           profile_lists(extensions, "cl_intel_subgroups");
+}
+
+/// Of one work-item each, which OpenCL allows: what a program makes of them must be right for any
+/// size.
+static void write_sub_groups(FILE *out) {
+    fputs("#define get_max_sub_group_size() 1u\n"
+          "#define get_sub_group_size() 1u\n"
+          "#define get_sub_group_id() ((uint)get_local_id(0))\n"
+          "#define get_sub_group_local_id() 0u\n"
+          "#define sub_group_reduce_add(x) (x)\n"
+          "#define sub_group_shuffle_xor(x, mask) (x)\n"
+          "#define intel_sub_group_shuffle_xor(x, mask) (x)\n",
+          out);
+}
+
 static void write_prologue(cl_context context) {
     static const char *const doubles =
         "double double2 double3 double4 double8 double16 convert_double as_double";
@@ -47,6 +69,11 @@ static void write_prologue(cl_context context) {
     if (!layer_costume_has("cl_khr_fp64")) {
         fputs("#undef __opencl_c_fp64\n", out);
         write_macros(out, "#define %s this_device_has_no_cl_khr_fp64\n", doubles);
+    }
+    const char *own = layer_costume.profile.values[PROFILE_KEY_extensions].text;
+    plays_sub_groups = has_sub_groups(own) && !has_sub_groups(below);
+    if (plays_sub_groups) {
+        write_sub_groups(out);
     }
     fputs("#line 1\n", out);
     fclose(out);
@@ -111,21 +138,30 @@ static cl_int CL_API_CALL get_program_info(cl_program program, cl_program_info n
     return layer_costume.below.clGetProgramInfo(program, name, size, value, size_out);
 }
 
+/// OpenCL C 1.2, where a later one was asked for its sub-groups.
+static void take_language_back(char *options) {
+    static const char own[] = "-cl-std=CL1.2";
+    char *language = strstr(options, "-cl-std=CL");
+    if (language && strlen(language) >= strlen(own)) {
+        memcpy(language, own, strlen(own));
+    }
+}
+
 /// Without double, constants like 1.0 are float.
 static cl_int CL_API_CALL build_program(cl_program program, cl_uint count,
                                         const cl_device_id *devices, const char *options,
                                         void(CL_CALLBACK *notify)(cl_program, void *), void *user) {
     const cl_icd_dispatch *below = &layer_costume.below;
-    if (layer_costume_has("cl_khr_fp64")) {
-        return below->clBuildProgram(program, count, devices, options, notify, user);
-    }
-    static const char narrow[] = " -cl-single-precision-constant";
-    size_t size = strlen(options ? options : "") + sizeof(narrow);
+    const char *more = layer_costume_has("cl_khr_fp64") ? "" : " -cl-single-precision-constant";
+    size_t size = strlen(options ? options : "") + strlen(more) + 1;
     char *all = malloc(size);
     if (!all) {
         layer_fail("no memory for options");
     }
-    snprintf(all, size, "%s%s", options ? options : "", narrow);
+    snprintf(all, size, "%s%s", options ? options : "", more);
+    if (plays_sub_groups) {
+        take_language_back(all);
+    }
     cl_int code = below->clBuildProgram(program, count, devices, all, notify, user);
     free(all);
     return code;

@@ -32,6 +32,49 @@ START_TEST(description) {
     ck_assert_uint_eq(info->local_bytes, 64 * KIB);
     ck_assert_uint_eq(info->max_work_group, 256);
     ck_assert(info->has_fp64 && info->has_fp16);
+    ck_assert_int_eq(info->sub_groups, EVN_SUB_GROUPS_REDUCE);
+    ck_assert_int_eq(info->sub_group_language, 200);
+}
+END_TEST
+
+static void check_sub_groups(const char *profile, evn_sub_groups sub_groups, int language) {
+    test_under_layer("EVN_LAYER_COSTUME", profile);
+    const evn_device_info *info = evn_device_get_info(test_device());
+    ck_assert_int_eq(info->sub_groups, sub_groups);
+    ck_assert_int_eq(info->sub_group_language, language);
+}
+
+START_TEST(sub_groups_of_intel) {
+    char path[TEST_PATH];
+    check_sub_groups(test_profile(path, "irisxe"), EVN_SUB_GROUPS_INTEL, 120);
+}
+END_TEST
+
+START_TEST(sub_groups_of_3) {
+    char path[TEST_PATH];
+    check_sub_groups(test_profile(path, "malig610"), EVN_SUB_GROUPS_REDUCE, 300);
+}
+END_TEST
+
+START_TEST(sub_groups_that_shuffle) {
+    char path[TEST_PATH];
+    const char *list = "extensions = cl_khr_subgroups cl_khr_subgroup_shuffle";
+    check_sub_groups(test_changed_profile(path, "malig610", list), EVN_SUB_GROUPS_SHUFFLE, 300);
+}
+END_TEST
+
+/// OpenCL 3.0 with none says so in their number.
+START_TEST(no_sub_groups) {
+    char path[TEST_PATH];
+    check_sub_groups(test_profile(path, "rtx3060"), EVN_SUB_GROUPS_NONE, 0);
+}
+END_TEST
+
+/// OpenCL C 1.2 has no functions for them.
+START_TEST(sub_groups_without_language) {
+    char path[TEST_PATH];
+    const char *old = "c_version = OpenCL C 1.2";
+    check_sub_groups(test_changed_profile(path, "vega8", old), EVN_SUB_GROUPS_NONE, 0);
 }
 END_TEST
 
@@ -263,6 +306,11 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("costume");
     test_add(suite, tcase_create("description"), description);
+    test_add(suite, tcase_create("sub_groups_of_intel"), sub_groups_of_intel);
+    test_add(suite, tcase_create("sub_groups_of_3"), sub_groups_of_3);
+    test_add(suite, tcase_create("sub_groups_that_shuffle"), sub_groups_that_shuffle);
+    test_add(suite, tcase_create("no_sub_groups"), no_sub_groups);
+    test_add(suite, tcase_create("sub_groups_without_language"), sub_groups_without_language);
     test_add(suite, tcase_create("answers"), answers);
     test_add(suite, tcase_create("types"), types);
     test_add(suite, tcase_create("work_groups"), work_groups);
