@@ -137,10 +137,12 @@ static evn_status write_text(evn__text *text, const evn__source *const *sources,
 // Build -------------------------------------------------------------------------------------------
 
 /// No fast-math and no -cl-mad-enable: a NaN must reach the step controller, and results may not
-/// depend on which products a compiler happens to fuse more than the language allows anyway.
+/// depend on which products a compiler happens to fuse more than the language allows anyway. A
+/// source whose functions a later language has names that one itself.
 static void write_options(evn__text *options, bool fp64, const char *more) {
-    evn__text_append(options, "-cl-std=CL1.2%s", fp64 ? " -DEVN_FP64" : "");
-    if (more[0]) {
+    bool named = strstr(more, "-cl-std=");
+    evn__text_append(options, "%s%s", named ? more : "-cl-std=CL1.2", fp64 ? " -DEVN_FP64" : "");
+    if (!named && more[0]) {
         evn__text_append(options, " %s", more);
     }
 }

@@ -13,7 +13,6 @@
 #else
 #define ROUNDING R(1e-5)
 #endif
-#define GROUP           __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 #define FOR_EACH_OWN(n) for (int i = (int)get_local_id(0); i < (n); i += ITEMS)
 
 #if ITEMS == 1
@@ -33,30 +32,20 @@ INLINE real dot_of(__global const real *a, __global const real *b, const int n) 
     }
     return sum;
 }
-#define DOT(a, b, n) dot_of(a, b, n)
+#define DOT(a, b, n, turn) dot_of(a, b, n)
 #define WAIT(fence)
 #else
-// Each item gets the sum, added up in the same order every time.
-INLINE real dot_of(__global const real *a, __global const real *b, const int n, __local real *sums) {
-    const int item = (int)get_local_id(0);
+// Each item gets the sum.
+INLINE real dot_of(__global const real *a, __global const real *b, const int n, __local real *room) {
     real own = R(0.0);
     FOR_EACH_OWN(n) {
         own += a[i] * b[i];
     }
-    sums[item] = own;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int half_items = ITEMS / 2; half_items > 0; half_items /= 2) {
-        if (item < half_items) {
-            sums[item] += sums[item + half_items];
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
-    const real sum = sums[0];
-    barrier(CLK_LOCAL_MEM_FENCE);
-    return sum;
+    group_sums(&own, 1, room, 1, 1);
+    return own;
 }
-#define DOT(a, b, n) dot_of(a, b, n, sums)
-#define WAIT(fence)  barrier(fence)
+#define DOT(a, b, n, turn) dot_of(a, b, n, GROUP_ROOM_AT(room, (turn) % 2))
+#define WAIT(fence)        barrier(fence)
 #endif
 
 GROUP __kernel void krylov_extend(INPUT(basis), INPUT(w), OUTPUT(extended), const int k, const int n,
@@ -65,7 +54,7 @@ GROUP __kernel void krylov_extend(INPUT(basis), INPUT(w), OUTPUT(extended), cons
     INPUT_OF(w);
     OUTPUT_OF(extended);
 #if ITEMS > 1
-    __local real sums[ITEMS];
+    __local real room[GROUP_ROOM(2)]; // in turn: an item may begin a sum while others read the one before
 #endif
     const size_t row = get_group_id(0), before = (size_t)k * width;
     __global real *vectors = extended + row * (before + width), *own = vectors + before;
@@ -77,10 +66,10 @@ GROUP __kernel void krylov_extend(INPUT(basis), INPUT(w), OUTPUT(extended), cons
         own[i] = i < n ? w[row * n + i] : R(0.0);
     }
     WAIT(CLK_GLOBAL_MEM_FENCE);
-    const real whole = sqrt(DOT(own, own, n));
+    const real whole = sqrt(DOT(own, own, n, 0));
     for (int j = 0; j < 2 * k; j++) {
         __global const real *v = vectors + (size_t)(j % k) * width;
-        const real part = DOT(v, own, n);
+        const real part = DOT(v, own, n, j + 1);
         FOR_EACH_OWN(n) {
             own[i] -= part * v[i];
         }
@@ -89,7 +78,7 @@ GROUP __kernel void krylov_extend(INPUT(basis), INPUT(w), OUTPUT(extended), cons
         }
         WAIT(CLK_GLOBAL_MEM_FENCE);
     }
-    real left = sqrt(DOT(own, own, n));
+    real left = sqrt(DOT(own, own, n, 2 * k + 1));
     left = left <= ROUNDING * whole ? R(0.0) : left; // a NaN stays one
     FOR_EACH_OWN(n) {
         own[i] = left == R(0.0) ? R(0.0) : own[i] / left;

@@ -157,10 +157,9 @@ __kernel void normalize_groups_grad(INPUT(x), INPUT(v), OUTPUT(y), const int pos
 #ifdef ITEMS
 // A task is a work-group's: one sample and `span` channels, whole groups or one. Its items lie as rows of
 // `across` channels, so that neighbours read neighbours; those that do not fill a row are idle.
-#define GROUP __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 #define LOCATE_ITEM                                                                                \
-    const int item = (int)get_local_id(0), down = ITEMS / across;                                  \
-    const int own_c = item % across, own_p = item < down * across ? item / across : positions;     \
+    const int down = ITEMS / across;                                                               \
+    const int own_c = ITEM % across, own_p = ITEM < down * across ? ITEM / across : positions;     \
     const int spans = channels / span, sample = (int)get_group_id(0) / spans;                      \
     const int block = (int)get_group_id(0) % spans * span;                                         \
     const size_t first = (size_t)sample * positions * channels + block;                            \
@@ -170,26 +169,18 @@ __kernel void normalize_groups_grad(INPUT(x), INPUT(v), OUTPUT(y), const int pos
     for (int p = own_p; p < positions; p += down)                                                  \
         for (int c = own_c; c < span; c += across)
 
-// Each item gets the mean over its group from all items' sums, added up in the same order every time.
-INLINE real shared_mean(const real own, __local real *sums, const int across, const int width,
+// Of distances to the mean.
+#define REST    0
+#define SQUARES 1
+#define SLOPE   2 // times those of v
+
+// own [count] become the means over the item's group, from all items' sums.
+INLINE void group_means(real *own, const int count, __local real *room, const int across, const int width,
                         const real scale) {
-    const int item = (int)get_local_id(0), own_p = item / across;
-    sums[item] = own;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int rows = ITEMS / across; rows > 1; rows = (rows + 1) / 2) {
-        const int half_rows = (rows + 1) / 2;
-        if (own_p < rows - half_rows) {
-            sums[item] += sums[item + half_rows * across];
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
+    group_sums(own, count, room, across, width);
+    EACH_SUM(k) {
+        own[k] *= scale;
     }
-    const int begin = width < across ? item % across / width * width : 0;
-    real sum = R(0.0);
-    for (int c = begin; c < begin + min(width, across); c++) {
-        sum += sums[c];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    return sum * scale;
 }
 
 GROUP __kernel void normalize_groups_shared(INPUT(x), OUTPUT(y), const int positions,
@@ -198,22 +189,22 @@ GROUP __kernel void normalize_groups_shared(INPUT(x), OUTPUT(y), const int posit
                                             const int across EPILOGUE_PARAMETERS) {
     INPUT_OF(x);
     OUTPUT_OF(y);
-    __local real sums[ITEMS];
+    __local real room[GROUP_ROOM(3)];
     LOCATE_ITEM;
-    real mean = R(0.0), squares = R(0.0), rest = R(0.0);
+    real mean = R(0.0), spread[2] = {R(0.0), R(0.0)};
     FOR_EACH_OWN {
         mean += x[first + (size_t)p * channels + c];
     }
-    mean = shared_mean(mean, sums, across, width, scale);
+    group_means(&mean, 1, room, across, width, scale);
     FOR_EACH_OWN {
         const real d = x[first + (size_t)p * channels + c] - mean;
-        squares += d * d;
-        rest += d;
+        spread[SQUARES] += d * d;
+        spread[REST] += d;
     }
-    rest = shared_mean(rest, sums, across, width, scale);
-    squares = shared_mean(squares, sums, across, width, scale);
-    const real inverse = R(1.0) / sqrt(squares - rest * rest + epsilon);
-    mean += rest;
+    group_means(spread, 2, GROUP_ROOM_AT(room, 1), across, width, scale);
+    const real inverse =
+        R(1.0) / sqrt(spread[SQUARES] - spread[REST] * spread[REST] + epsilon);
+    mean += spread[REST];
     FOR_EACH_OWN {
         const size_t i = first + (size_t)p * channels + c;
         y[i] = (x[i] - mean) * inverse;
@@ -229,28 +220,27 @@ GROUP __kernel void normalize_groups_grad_shared(INPUT(x), INPUT(v), OUTPUT(y),
     INPUT_OF(x);
     INPUT_OF(v);
     OUTPUT_OF(y);
-    __local real sums[ITEMS];
+    __local real room[GROUP_ROOM(5)];
     LOCATE_ITEM;
-    real mean = R(0.0), mean_v = R(0.0), squares = R(0.0), rest = R(0.0), slope = R(0.0);
+    real means[2] = {R(0.0), R(0.0)}, spread[3] = {R(0.0), R(0.0), R(0.0)};
     FOR_EACH_OWN {
         const size_t i = first + (size_t)p * channels + c;
-        mean += x[i];
-        mean_v += v[i];
+        means[0] += x[i];
+        means[1] += v[i];
     }
-    mean = shared_mean(mean, sums, across, width, scale);
-    mean_v = shared_mean(mean_v, sums, across, width, scale);
+    group_means(means, 2, room, across, width, scale);
+    const real mean_v = means[1];
     FOR_EACH_OWN {
         const size_t i = first + (size_t)p * channels + c;
-        const real d = x[i] - mean;
-        squares += d * d;
-        rest += d;
-        slope += d * (v[i] - mean_v);
+        const real d = x[i] - means[0];
+        spread[SQUARES] += d * d;
+        spread[REST] += d;
+        spread[SLOPE] += d * (v[i] - mean_v);
     }
-    rest = shared_mean(rest, sums, across, width, scale);
-    squares = shared_mean(squares, sums, across, width, scale);
-    const real inverse = R(1.0) / sqrt(squares - rest * rest + epsilon);
-    slope = shared_mean(slope, sums, across, width, scale) * inverse * inverse;
-    mean += rest;
+    group_means(spread, 3, GROUP_ROOM_AT(room, 2), across, width, scale);
+    const real inverse =
+        R(1.0) / sqrt(spread[SQUARES] - spread[REST] * spread[REST] + epsilon);
+    const real slope = spread[SLOPE] * inverse * inverse, mean = means[0] + spread[REST];
     FOR_EACH_OWN {
         const size_t i = first + (size_t)p * channels + c;
         y[i] = (v[i] - mean_v - (x[i] - mean) * slope) * inverse;

@@ -31,6 +31,112 @@ typedef JOIN(real, LANES) lanes;
 #define EPILOGUE_BEGIN
 #define EPILOGUE(result, row, begin, end)
 
+// With -DITEMS=n a work-group of n work-items computes a result together. Its items lie as rows of `across`,
+// and group_sums gives each of them the sum over its block of `width` adjacent columns in all whole rows, or
+// over all items where width >= across (items of no row have zeros), always added up in the same order.
+// own [count] are as many sums at once, which share their barriers.
+#ifdef ITEMS
+#define GROUP __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+#if ITEMS > 1
+#define EACH_SUM(k) _Pragma("unroll") for (int k = 0; k < count; k++)
+
+// How is for src/ops/group_sum.h to choose. Each way has the number of an item, ITEM, the local memory of
+// `sums` sums, and of those behind the first n of them.
+#ifndef ONE_BARRIER
+#define ITEM                   ((int)get_local_id(0))
+#define GROUP_ROOM(sums)       ITEMS
+#define GROUP_ROOM_AT(room, n) (room)
+
+// Rows are added up by halves, a barrier each, then the columns of a block.
+INLINE real group_sum(const real own, __local real *room, const int across, const int width) {
+    const int row = ITEM / across;
+    room[ITEM] = own;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int rows = ITEMS / across; rows > 1; rows = (rows + 1) / 2) {
+        const int half_rows = (rows + 1) / 2;
+        if (row < rows - half_rows) {
+            room[ITEM] += room[ITEM + half_rows * across];
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    const int begin = width < across ? ITEM % across / width * width : 0;
+    real sum = R(0.0);
+    for (int c = begin; c < begin + min(width, across); c++) {
+        sum += room[c];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return sum;
+}
+
+INLINE void group_sums(real *own, const int count, __local real *room, const int across, const int width) {
+    EACH_SUM(k) {
+        own[k] = group_sum(own[k], room, across, width);
+    }
+}
+#else
+// Each item adds up what it needs, after one barrier; no place is written twice but by sums in turn. Before
+// it sub-groups add up what is theirs, where their functions are named: SHUFFLE_XOR, with widths and rows
+// that are powers of two or one block of all, or REDUCE_ADD, whose order is the device's. Sub-groups are full,
+// of a power of two; which item is where in them is theirs to say.
+#define GROUP_ROOM(sums)       ((sums)*ITEMS)
+#define GROUP_ROOM_AT(room, n) ((room) + (n)*ITEMS)
+#ifdef cl_khr_subgroups
+#pragma OPENCL EXTENSION cl_khr_subgroups : enable
+#endif
+#if defined(SHUFFLE_XOR)
+#define SUB_GROUP                  ((int)get_max_sub_group_size())
+#define SUMMED_COLUMNS(block)      min(SUB_GROUP, block)
+#define SUMMED_ROWS(block, across) max(SUB_GROUP, across)
+INLINE real sub_group_sum(real own, const int block, const int across) {
+    for (int mask = 1; mask < SUB_GROUP; mask *= 2) {
+        if (mask < block || mask >= across) {
+            own += SHUFFLE_XOR(own, (uint)mask);
+        }
+    }
+    return own;
+}
+#elif defined(REDUCE_ADD)
+#define SUB_GROUP                  ((int)get_max_sub_group_size())
+#define IS_OF_SUB_GROUPS(block)    ((block) % SUB_GROUP == 0)
+#define SUMMED_COLUMNS(block)      (IS_OF_SUB_GROUPS(block) ? SUB_GROUP : 1)
+#define SUMMED_ROWS(block, across) (across)
+INLINE real sub_group_sum(const real own, const int block, const int across) {
+    return IS_OF_SUB_GROUPS(block) ? REDUCE_ADD(own) : own;
+}
+#else
+#define SUMMED_COLUMNS(block)             1
+#define SUMMED_ROWS(block, across)        (across)
+#define sub_group_sum(own, block, across) (own)
+#endif
+#ifdef SUB_GROUP
+#define ITEM ((int)get_sub_group_id() * SUB_GROUP + (int)get_sub_group_local_id())
+#else
+#define ITEM ((int)get_local_id(0))
+#endif
+
+INLINE void group_sums(real *own, const int count, __local real *room, int across, int width) {
+    width = width < across ? width : ITEMS;
+    across = width < ITEMS ? across : ITEMS;
+    const int item = ITEM, begin = item % across / width * width;
+    EACH_SUM(k) {
+        own[k] = sub_group_sum(own[k], width, across);
+        room[k * ITEMS + item] = own[k];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    EACH_SUM(k) {
+        real sum = R(0.0);
+        for (int r = 0; r + across <= ITEMS; r += SUMMED_ROWS(width, across)) {
+            for (int c = begin; c < begin + width; c += SUMMED_COLUMNS(width)) {
+                sum += room[k * ITEMS + r + c];
+            }
+        }
+        own[k] = sum;
+    }
+}
+#endif
+#endif
+#endif
+
 // With -DROWS=r -DVECTORS=v -DWIDTH=w (w = 4, 8 or 16) it computes tiles of r × (v · w) elements in
 // registers.
 #ifdef ROWS

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lowering of normalize and normalize_grad: one launch each. A CPU's work-item has some channels of
 // a sample, on a GPU a work-group has them where that is work for its items.
+#include "ops/group_sum.h"
 #include "ops/tasks.h"
 
 enum {
@@ -8,7 +9,15 @@ enum {
     NORMALIZE_ITEMS = 256, // a work-group
     NORMALIZE_ACROSS = 64, // channels beside each other: memory is read in whole lines
     NORMALIZE_MIN = 4,     // elements for each item; with fewer most of them would wait
+    NORMALIZE_READS = 16,  // sums of others that an item adds up after one barrier
 };
+
+static const evn__variant variants[] = {
+    {EVN__ALGORITHM_ONE_BARRIER, {.local = {NORMALIZE_ITEMS, 1, 1}}},
+    {EVN__ALGORITHM_SUB_GROUPS, {.local = {NORMALIZE_ITEMS, 1, 1}}},
+};
+
+const evn__space evn__space_normalize = {variants, sizeof(variants) / sizeof(*variants)};
 
 typedef struct normalization {
     const evn__node *node;
@@ -72,14 +81,27 @@ static int64_t choose_span(const normalization *n) {
     return span;
 }
 
+/// The variant, where it is for rows of `across` items; else NULL.
+static const evn__variant *fitting(const evn__variant *variant, const evn_device_info *device,
+                                   const normalization *n, int64_t across) {
+    bool few = n->width < across && n->width * (NORMALIZE_ITEMS / across) <= NORMALIZE_READS;
+    bool fits = variant && (variant->algorithm == EVN__ALGORITHM_SUB_GROUPS
+                                ? evn__sub_groups_fit(device, across, n->width)
+                                : few);
+    return fits ? variant : NULL;
+}
+
 static evn_status emit_groups(evn__lowering *lowering, const normalization *n, int64_t span,
-                              const char *kernel) {
-    char options[2 * EVN__TASKS_OPTIONS];
-    snprintf(options, sizeof(options), "-DLANES=1 -DVECTORS=1 -DITEMS=%d", NORMALIZE_ITEMS);
+                              const evn__variant *variant, const char *kernel) {
+    const evn_device_info *device = evn__lower_device(lowering);
+    char options[3 * EVN__TASKS_OPTIONS + EVN__GROUP_SUM_OPTIONS], sums[EVN__GROUP_SUM_OPTIONS];
+    int64_t across = span < NORMALIZE_ACROSS ? span : NORMALIZE_ACROSS;
+    snprintf(options, sizeof(options), "-DLANES=1 -DVECTORS=1 -DITEMS=%d%s", NORMALIZE_ITEMS,
+             evn__group_sum_options(fitting(variant, device, n, across), device, sums));
     evn__call call = {.source = {.family = "normalize", .options = options}, .kernel = kernel};
     push_operands(&call, n);
     evn__push_int(&call, span);
-    evn__push_int(&call, span < NORMALIZE_ACROSS ? span : NORMALIZE_ACROSS);
+    evn__push_int(&call, across);
     size_t groups = (size_t)(n->samples * (n->channels / span));
     call.range = (evn__range){1, {groups * NORMALIZE_ITEMS}, {NORMALIZE_ITEMS}};
     return evn__lower_emit_result(lowering, &call);
@@ -94,8 +116,10 @@ static evn_status lower(evn__lowering *lowering, const evn_graph *graph, evn_val
     bool shared = !evn__tasks_are_fat(lowering) && device->max_work_group >= NORMALIZE_ITEMS &&
                   n.positions * span >= NORMALIZE_MIN * NORMALIZE_ITEMS &&
                   n.samples * n.channels <= INT_MAX / NORMALIZE_ITEMS;
-    return shared ? emit_groups(lowering, &n, span, kernels[1])
-                  : emit_items(lowering, &n, kernels[0]);
+    if (!shared) {
+        return emit_items(lowering, &n, kernels[0]);
+    }
+    return emit_groups(lowering, &n, span, evn__lower_variant(lowering, graph, value), kernels[1]);
 }
 
 evn_status evn__lower_normalize(evn__lowering *lowering, const evn_graph *graph, evn_value value) {

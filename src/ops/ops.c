@@ -27,4 +27,7 @@ const evn__space *const evn__space_table[EVN__OP_COUNT] = {
     [EVN__OP_CONV2D] = &evn__space_conv2d,
     [EVN__OP_CONV2D_INPUT_GRAD] = &evn__space_conv2d,
     [EVN__OP_CONV2D_WEIGHT_GRAD] = &evn__space_conv2d,
+    [EVN__OP_NORMALIZE] = &evn__space_normalize,
+    [EVN__OP_NORMALIZE_GRAD] = &evn__space_normalize,
+    [EVN__OP_KRYLOV_EXTEND] = &evn__space_krylov,
 };

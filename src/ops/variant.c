@@ -20,6 +20,8 @@ static const char *const algorithms[] = {
     [EVN__ALGORITHM_WINOGRAD] = "winograd",
     [EVN__ALGORITHM_WINOGRAD_2] = "winograd 2x2",
     [EVN__ALGORITHM_WINOGRAD_4] = "winograd 4x4",
+    [EVN__ALGORITHM_ONE_BARRIER] = "one barrier",
+    [EVN__ALGORITHM_SUB_GROUPS] = "sub-groups",
 };
 
 const char *evn__variant_name(const evn__variant *variant, char name[EVN__VARIANT_NAME]) {
@@ -37,6 +39,10 @@ const char *evn__variant_unfit(const evn__variant *variant, const evn_device_inf
     size_t group = variant->tile.local[0] * variant->tile.local[1] * variant->tile.local[2];
     if (group > device->max_work_group) {
         return "its work-group is larger than the device allows";
+    }
+    if (variant->algorithm == EVN__ALGORITHM_SUB_GROUPS &&
+        device->sub_groups == EVN_SUB_GROUPS_NONE) {
+        return "the device has no sub-groups";
     }
     if (variant->algorithm == EVN__ALGORITHM_CLBLAST) {
         return NULL; // the library chooses its own work-groups
@@ -78,17 +84,34 @@ static void append_shape(char key[EVN__VARIANT_KEY], evn_shape shape) {
     }
 }
 
+typedef void append_attributes(char key[EVN__VARIANT_KEY], const evn__attributes *attributes);
+
+static void append_transposes(char key[EVN__VARIANT_KEY], const evn__attributes *attributes) {
+    append(key, " %c%c", attributes->transpose_a ? 't' : 'n', attributes->transpose_b ? 't' : 'n');
+}
+
+static void append_geometry(char key[EVN__VARIANT_KEY], const evn__attributes *attributes) {
+    append(key, " stride %d padding %d", attributes->stride, attributes->padding);
+}
+
+static void append_groups(char key[EVN__VARIANT_KEY], const evn__attributes *attributes) {
+    append(key, " groups %d", attributes->groups);
+}
+
+/// What a choice hangs on besides the shapes.
+static append_attributes *const attributes_of[EVN__OP_COUNT] = {
+    [EVN__OP_MATMUL] = append_transposes,          [EVN__OP_CONV2D] = append_geometry,
+    [EVN__OP_CONV2D_INPUT_GRAD] = append_geometry, [EVN__OP_CONV2D_WEIGHT_GRAD] = append_geometry,
+    [EVN__OP_NORMALIZE] = append_groups,           [EVN__OP_NORMALIZE_GRAD] = append_groups,
+};
+
 const char *evn__variant_key(const evn_graph *graph, evn_value value, bool fp64,
                              char key[EVN__VARIANT_KEY]) {
     const evn__node *node = evn__node_at(graph, value);
-    const evn__attributes *attributes = &node->attributes;
     key[0] = 0;
     append(key, "%s %s", fp64 ? "fp64" : "fp32", evn__op_table[node->op].text);
-    if (node->op == EVN__OP_MATMUL) {
-        append(key, " %c%c", attributes->transpose_a ? 't' : 'n',
-               attributes->transpose_b ? 't' : 'n');
-    } else {
-        append(key, " stride %d padding %d", attributes->stride, attributes->padding);
+    if (attributes_of[node->op]) {
+        attributes_of[node->op](key, &node->attributes);
     }
     for (int i = 0; i < node->operand_count; ++i) {
         append_shape(key, evn__node_at(graph, node->operands[i])->shape);

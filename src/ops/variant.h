@@ -9,16 +9,18 @@
 #include "ops/tile.h"
 
 typedef enum evn__algorithm {
-    EVN__ALGORITHM_TILES,      ///< tiles in registers
-    EVN__ALGORITHM_DOTS,       ///< matmul: dot products of rows, where the shape allows them
-    EVN__ALGORITHM_SMALL,      ///< matmul: one plain loop, b as it lies
-    EVN__ALGORITHM_FLAT,       ///< matmul: long runs of a row of c, one row after the other
-    EVN__ALGORITHM_BLOCKS,     ///< matmul: tiles, in blocks for the caches of a CPU
-    EVN__ALGORITHM_LOCAL,      ///< tiles of both operands in local memory (tiled.h)
-    EVN__ALGORITHM_CLBLAST,    ///< matmul: the library's (host/blast.h)
-    EVN__ALGORITHM_WINOGRAD,   ///< conv2d: Winograd's method for CPUs (winograd.h)
-    EVN__ALGORITHM_WINOGRAD_2, ///< conv2d: for GPUs, tiles of 2×2 outputs (winograd_tiled.h)
-    EVN__ALGORITHM_WINOGRAD_4, ///< of 4×4
+    EVN__ALGORITHM_TILES,       ///< tiles in registers
+    EVN__ALGORITHM_DOTS,        ///< matmul: dot products of rows, where the shape allows them
+    EVN__ALGORITHM_SMALL,       ///< matmul: one plain loop, b as it lies
+    EVN__ALGORITHM_FLAT,        ///< matmul: long runs of a row of c, one row after the other
+    EVN__ALGORITHM_BLOCKS,      ///< matmul: tiles, in blocks for the caches of a CPU
+    EVN__ALGORITHM_LOCAL,       ///< tiles of both operands in local memory (tiled.h)
+    EVN__ALGORITHM_CLBLAST,     ///< matmul: the library's (host/blast.h)
+    EVN__ALGORITHM_WINOGRAD,    ///< conv2d: Winograd's method for CPUs (winograd.h)
+    EVN__ALGORITHM_WINOGRAD_2,  ///< conv2d: for GPUs, tiles of 2×2 outputs (winograd_tiled.h)
+    EVN__ALGORITHM_WINOGRAD_4,  ///< of 4×4
+    EVN__ALGORITHM_ONE_BARRIER, ///< sums over a work-group: each item adds up what it needs
+    EVN__ALGORITHM_SUB_GROUPS,  ///< those of sub-groups (group_sum.h)
 } evn__algorithm;
 
 /// One candidate. Any shape must be computed right: where the algorithm is not for it, the family
@@ -69,8 +71,10 @@ enum { EVN__VARIANT_NAME = 64, EVN__VARIANT_KEY = 256 };
 /// What the tuner may try for an operation; NULL where there is nothing to choose.
 extern const evn__space *const evn__space_table[EVN__OP_COUNT];
 
-extern const evn__space evn__space_matmul; // matmul.c
-extern const evn__space evn__space_conv2d; // conv2d.c
+extern const evn__space evn__space_matmul;    // matmul.c
+extern const evn__space evn__space_conv2d;    // conv2d.c
+extern const evn__space evn__space_normalize; // normalize.c
+extern const evn__space evn__space_krylov;    // krylov.c
 
 /// "clblast", "tiles 8x2x16 in 1x1": rows, vectors and width of the tile, work-group. Stable: it is
 /// in files.

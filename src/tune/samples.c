@@ -2,6 +2,7 @@
 #include "tune/samples.h"
 
 #include "graph/krylov.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,8 +34,7 @@ static evn_value build_conv2d(evn_graph *graph, evn__op op, const int64_t s[EVN_
     return evn_conv2d(graph, x, evn_input(graph, "w", weights), options);
 }
 
-evn_value evn__product_build(evn_graph *graph, evn__op op,
-                             const int64_t sizes[EVN__PRODUCT_SIZES]) {
+evn_value evn__product_build(evn_graph *graph, evn__op op, const int64_t *sizes) {
     evn_value result =
         op == EVN__OP_MATMUL ? build_matmul(graph, sizes) : build_conv2d(graph, op, sizes);
     evn_output(graph, "result", result);
@@ -114,6 +114,25 @@ static void normalize(evn_graph *g, int index) {
     evn_output(g, "grad", evn_normalize_grad(g, x, v, rows[index].groups, 1e-2));
 }
 
+evn_value evn__normalization_build(evn_graph *g, evn__op op, const int64_t *s) {
+    static const double EPSILON = 1e-2;
+    evn_shape shape = EVN_SHAPE(s[0], s[1], s[2], s[3]);
+    evn_value x = evn_input(g, "x", shape);
+    evn_value y = op == EVN__OP_NORMALIZE
+                      ? evn_normalize(g, x, (int)s[4], EPSILON)
+                      : evn_normalize_grad(g, x, evn_input(g, "v", shape), (int)s[4], EPSILON);
+    evn_output(g, "result", y);
+    return y;
+}
+
+/// Blocks of 2 columns and of 32, one of all, rows that are no power of two, idle items.
+static void normalize_in_groups(evn_graph *g, int index) {
+    static const int64_t sizes[][5] = {{3, 6, 5, 64, 32}, {2, 5, 7, 64, 2}, {3, 5, 7, 48, 16},
+                                       {2, 5, 3, 96, 1},  {2, 9, 8, 16, 8}, {1, 6, 9, 40, 1}};
+    evn__normalization_build(g, index % 2 ? EVN__OP_NORMALIZE_GRAD : EVN__OP_NORMALIZE,
+                             sizes[index / 2]);
+}
+
 static void log_softmax(evn_graph *g, int index) {
     const int64_t classes[] = {1, 10, 16, 37};
     evn_value x = evn_input(g, "x", EVN_SHAPE(7, classes[index]));
@@ -152,6 +171,23 @@ static void krylov(evn_graph *g, int index) {
     evn_output(g, "basis", basis);
     evn_output(g, "x", evn__krylov_combine(g, basis, n, false));
     evn_output(g, "residual", evn__krylov_combine(g, basis, n, true));
+}
+
+/// As short as they are, vectors that are not orthogonal take no more away than there is.
+evn_value evn__krylov_extend_build(evn_graph *g, evn__op op, const int64_t *s) {
+    (void)op;
+    int64_t rows = s[0], n = s[1], k = s[2];
+    evn_value basis = evn_input(g, "basis", EVN_SHAPE(rows, k, n + k + 2));
+    evn_value vectors = evn_scale(g, basis, 1 / sqrt((double)n));
+    evn_value y = evn__krylov_extend(g, vectors, evn_input(g, "w", EVN_SHAPE(rows, n)));
+    evn_output(g, "result", y);
+    return y;
+}
+
+/// Fewer elements than a work-group has items, and more.
+static void krylov_extend(evn_graph *g, int index) {
+    static const int64_t sizes[][3] = {{3, 5, 1}, {2, 300, 1}};
+    evn__krylov_extend_build(g, EVN__OP_KRYLOV_EXTEND, sizes[index]);
 }
 
 // Pooling and layout ------------------------------------------------------------------------------
@@ -269,9 +305,12 @@ const evn__sample evn__samples[] = {
     {"winograd_tiled", "conv2d", winograd_tiled, 6, "winograd 2x2 8x2x4 in 16x16", false},
     {"reduce", "sum", sums, 6, NULL, false},
     {"normalize", "normalize", normalize, 6, NULL, false},
+    {"normalize", "normalize", normalize_in_groups, 12, "one barrier", true},
+    {"normalize", "normalize", normalize_in_groups, 12, "sub-groups", true},
     {"softmax", "log_softmax", log_softmax, 4, NULL, false},
     {"solve", "solve", solve, 5, NULL, false},
     {"krylov", "krylov", krylov, 3, NULL, false},
+    {"krylov", "krylov", krylov_extend, 2, "sub-groups", true},
     {"pool2d", "pool2d", pool2d, POOLINGS, NULL, false},
     {"layout", "pad", pad, 1, NULL, false},
     {"layout", "concat", concat, 1, NULL, false},

@@ -13,8 +13,8 @@ typedef struct evn__sample {
     void (*build)(evn_graph *graph, int index); ///< inputs, outputs and all; a failure sticks
     int count;                                  ///< index: 0 … count − 1
     const char *variant; ///< NULL, or one that output 0 is to be computed by (ops/variant.h)
-    bool tuned; ///< that is no default, and rounds more: its error is the tuner's to judge,
-                ///< and says nothing of the device
+    bool tuned; ///< that is no default, and rounds more or is not on each device: the tuner's to
+                ///< judge, it says nothing of the device
 } evn__sample;
 
 /// Ends with a row whose family is NULL.
@@ -24,8 +24,17 @@ extern const evn__sample evn__samples[];
 /// Co, stride, padding.
 enum { EVN__PRODUCT_SIZES = 9 };
 
-/// Inputs, one node of `op` (matmul, or one of the three of conv2d) and its output.
+/// Inputs, one node of `op` and its output.
 /// @return the node
-evn_value evn__product_build(evn_graph *graph, evn__op op, const int64_t sizes[EVN__PRODUCT_SIZES]);
+typedef evn_value evn__node_builder(evn_graph *graph, evn__op op, const int64_t *sizes);
+
+/// matmul, or one of the three of conv2d.
+evn__node_builder evn__product_build;
+
+/// normalize or normalize_grad: sizes B, H, W, C, groups.
+evn__node_builder evn__normalization_build;
+
+/// krylov_extend, of a vector [rows, n] behind k others: sizes rows, n, k.
+evn__node_builder evn__krylov_extend_build;
 
 #endif

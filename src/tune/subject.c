@@ -12,7 +12,7 @@ static void build_product(evn_graph *graph, const evn__subject *subject) {
     evn__product_build(graph, subject->op, subject->sizes);
 }
 
-static const char *key_of_product(const evn_graph *graph, char key[EVN__VARIANT_KEY]) {
+static const char *key_of_node(const evn_graph *graph, char key[EVN__VARIANT_KEY]) {
     return evn__variant_key(graph, evn_graph_output(graph, 0), false, key);
 }
 
@@ -27,8 +27,7 @@ static const char *unfit_variant(const evn__subject *subject, int index, const e
 }
 
 /// The cases of the operation's samples, and those of the variant's own.
-static bool odd_product(const evn__subject *subject, const char *name, int index,
-                        evn_graph *graph) {
+static bool odd_node(const evn__subject *subject, const char *name, int index, evn_graph *graph) {
     const char *family = evn__op_table[subject->op].text;
     for (const evn__sample *sample = evn__samples; sample->family; ++sample) {
         bool own = sample->variant && strcmp(sample->variant, name) == 0;
@@ -42,8 +41,24 @@ static bool odd_product(const evn__subject *subject, const char *name, int index
     return false;
 }
 
-static const evn__subject_kind product = {build_product, key_of_product, variant,
-                                          unfit_variant, odd_product,    NULL};
+static const evn__subject_kind product = {build_product, key_of_node, variant,
+                                          unfit_variant, odd_node,    NULL};
+
+// Sums over work-groups ---------------------------------------------------------------------------
+
+static void build_normalization(evn_graph *graph, const evn__subject *subject) {
+    evn__normalization_build(graph, subject->op, subject->sizes);
+}
+
+static const evn__subject_kind normalization = {build_normalization, key_of_node, variant,
+                                                unfit_variant,       odd_node,    NULL};
+
+static void build_krylov(evn_graph *graph, const evn__subject *subject) {
+    evn__krylov_extend_build(graph, subject->op, subject->sizes);
+}
+
+static const evn__subject_kind krylov = {build_krylov,  key_of_node, variant,
+                                         unfit_variant, odd_node,    NULL};
 
 // Plans over samples ------------------------------------------------------------------------------
 
@@ -127,9 +142,11 @@ static const evn__subject_kind samples = {build_samples, key_of_samples, form,
     { 128, 6, 6, 64, 3, 3, 64, 1, 1 }
 #define STEM                                                                                       \
     { 128, 13, 13, 64, 4, 4, 64, 2, 1 }
-#define MATMUL  &product, "matmul"
-#define CONV2D  &product, "conv2d"
-#define SAMPLES &samples, "samples"
+#define MATMUL    &product, "matmul"
+#define CONV2D    &product, "conv2d"
+#define NORMALIZE &normalization, "normalize"
+#define KRYLOV    &krylov, "krylov"
+#define SAMPLES   &samples, "samples"
 
 // Shapes of the models, forward and backward, and squares. A flow's steps sum over samples in both
 // directions.
@@ -160,6 +177,13 @@ const evn__subject evn__subjects[] = {
     {CONV2D, false, "mnist: stem, 128x13x13, 64-64, 4x4 / 2", EVN__OP_CONV2D, STEM},
     {CONV2D, false, "mnist: its input gradient", EVN__OP_CONV2D_INPUT_GRAD, STEM},
     {CONV2D, false, "mnist: its weight gradient", EVN__OP_CONV2D_WEIGHT_GRAD, STEM},
+    {NORMALIZE, true, "mnist: 128x6x6x64, 32 groups", EVN__OP_NORMALIZE, {128, 6, 6, 64, 32}},
+    {NORMALIZE, false, "mnist: its gradient", EVN__OP_NORMALIZE_GRAD, {128, 6, 6, 64, 32}},
+    {NORMALIZE, false, "mnist: 128x26x26x64, 32 groups", EVN__OP_NORMALIZE, {128, 26, 26, 64, 32}},
+    {NORMALIZE, false, "mnist: its gradient", EVN__OP_NORMALIZE_GRAD, {128, 26, 26, 64, 32}},
+    {NORMALIZE, false, "128x6x6x64, 1 group", EVN__OP_NORMALIZE, {128, 6, 6, 64, 1}},
+    {KRYLOV, true, "krylov: 128 x 64 behind 8", EVN__OP_KRYLOV_EXTEND, {128, 64, 8}},
+    {KRYLOV, false, "krylov: 1 x 1000 behind 16", EVN__OP_KRYLOV_EXTEND, {1, 1000, 16}},
     {SAMPLES, true, "flow: gradients, 100 x 2, 64 hidden", EVN__OP_COUNT, {100, 2, 64, 1}},
     {SAMPLES, false, "flow: gradients, 512 x 2, 64 hidden", EVN__OP_COUNT, {512, 2, 64, 1}},
     {SAMPLES, false, "flow: gradients, 1000 x 2, 64 hidden", EVN__OP_COUNT, {1000, 2, 64, 1}},

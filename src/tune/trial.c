@@ -2,6 +2,7 @@
 #include "tune/trial.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "plan/real.h"
@@ -145,6 +146,39 @@ evn_status evn__trial_check(evn__trial *trial, evn_plan *plan, double *error) {
         EVN_TRY(check_port(trial, i, error));
     }
     return EVN_OK;
+}
+
+/// Into hashes [outputs].
+static evn_status hash_outputs(const evn__trial *trial, evn__hash *hashes) {
+    evn_status status = EVN_OK;
+    for (int i = trial->inputs; i < trial->ports && status == EVN_OK; ++i) {
+        double *got;
+        size_t count = count_of(trial, i);
+        EVN_TRY(EVN_NEW(&got, count));
+        status = evn__real_read(trial->binding[i], trial->fp64, got, count);
+        hashes[i - trial->inputs] = evn__hash_of(got, count * sizeof(*got));
+        free(got);
+    }
+    return status;
+}
+
+evn_status evn__trial_repeats(evn__trial *trial, evn_plan *plan, bool *same) {
+    evn__hash *hashes;
+    int outputs = trial->ports - trial->inputs;
+    EVN_TRY(EVN_NEW(&hashes, 2 * outputs));
+    evn_status status = hash_outputs(trial, hashes);
+    if (status == EVN_OK) {
+        status = evn_plan_run(plan, trial->binding, trial->binding + trial->inputs);
+    }
+    if (status == EVN_OK) {
+        status = hash_outputs(trial, hashes + outputs);
+    }
+    *same = true;
+    for (int i = 0; i < outputs && status == EVN_OK; ++i) {
+        *same = *same && evn__hash_equal(hashes[i], hashes[outputs + i]);
+    }
+    free(hashes);
+    return status;
 }
 
 /// Copies of the inputs, each number a little off, and memory for the results.

@@ -30,6 +30,9 @@ evn_status evn__trial_plan(const evn__trial *trial, evn_plan **plan);
 /// where one is not a number and the other is, or not finite and the other is.
 evn_status evn__trial_check(evn__trial *trial, evn_plan *plan, double *error);
 
+/// Run again, after evn__trial_check, and say whether all bits are the same.
+evn_status evn__trial_repeats(evn__trial *trial, evn_plan *plan, bool *same);
+
 /// How much the reference's own results change when its inputs do in the sixth digit, measured as
 /// by evn__trial_check: what rounding may make of them. Infinite where it is NaN here and not
 /// there.

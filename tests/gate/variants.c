@@ -11,12 +11,16 @@
 // Large enough for each algorithm; a tile of any size is right for any shape.
 static const struct {
     evn__op op;
+    evn__node_builder *build;
     int64_t sizes[EVN__PRODUCT_SIZES];
-} products[] = {
-    {EVN__OP_MATMUL, {256, 256, 256}},
-    {EVN__OP_CONV2D, {8, 12, 12, 64, 3, 3, 64, 1, 1}},
-    {EVN__OP_CONV2D_INPUT_GRAD, {8, 12, 12, 64, 3, 3, 64, 1, 1}},
-    {EVN__OP_CONV2D_WEIGHT_GRAD, {8, 12, 12, 64, 3, 3, 64, 1, 1}},
+} nodes[] = {
+    {EVN__OP_MATMUL, evn__product_build, {256, 256, 256}},
+    {EVN__OP_CONV2D, evn__product_build, {8, 12, 12, 64, 3, 3, 64, 1, 1}},
+    {EVN__OP_CONV2D_INPUT_GRAD, evn__product_build, {8, 12, 12, 64, 3, 3, 64, 1, 1}},
+    {EVN__OP_CONV2D_WEIGHT_GRAD, evn__product_build, {8, 12, 12, 64, 3, 3, 64, 1, 1}},
+    {EVN__OP_NORMALIZE, evn__normalization_build, {8, 12, 12, 64, 32}},
+    {EVN__OP_NORMALIZE_GRAD, evn__normalization_build, {8, 12, 12, 64, 32}},
+    {EVN__OP_KRYLOV_EXTEND, evn__krylov_extend_build, {8, 300, 4}},
 };
 
 /// As the tuner, but for the library's product, whose programs are not ours.
@@ -53,11 +57,11 @@ static evn_status name(evn_device *device, const evn_graph *graph, evn_value nod
 }
 
 static evn_status name_all(evn_device *device) {
-    for (size_t i = 0; i < sizeof(products) / sizeof(products[0]); ++i) {
-        const evn__space *space = evn__space_table[products[i].op];
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); ++i) {
+        const evn__space *space = evn__space_table[nodes[i].op];
         evn_graph *graph = NULL;
         EVN_TRY(evn_graph_create(&graph));
-        evn_value node = evn__product_build(graph, products[i].op, products[i].sizes);
+        evn_value node = nodes[i].build(graph, nodes[i].op, nodes[i].sizes);
         evn_status status = evn_graph_status(graph);
         for (int row = 0; row < space->count && status == EVN_OK; ++row) {
             if (is_fit(evn_device_get_info(device), &space->rows[row])) {

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "check_op.h"
+#include "layered.h"
+#include "plan/plan.h"
+#include "run_plan.h"
+#include "variants.h"
 
 #include "diff/krylov.h"
 #include "ref/ref.h"
 #include <math.h>
+#include <string.h>
 
 /// v ↦ v M + own v.
 typedef struct product {
@@ -140,6 +145,51 @@ START_TEST(kernels_break_down_alike) {
 }
 END_TEST
 
+// Dots by sub-groups ------------------------------------------------------------------------------
+
+static void check_dots(const evn_graph *graph, int index) {
+    evn_plan *plan = NULL;
+    int taken = 0;
+    TRY(evn_plan_create(test_device(), graph, NULL, &plan));
+    for (int i = 0; i < plan->launches.count; ++i) {
+        const char *options = plan->launches.rows[i].source.options;
+        taken += options && strstr(options, "-DONE_BARRIER");
+    }
+    evn_plan_destroy(&plan);
+    ck_assert_int_eq(taken, 1);
+    check_options(graph, &(evn_plan_options){0}, (uint64_t)index);
+    if (evn_device_get_info(test_device())->has_fp64) {
+        check_options(graph, &(evn_plan_options){.fp64 = true}, (uint64_t)index);
+    }
+}
+
+static void check_sub_groups(void) {
+    static const int64_t sizes[][3] = {{3, 5, 2}, {2, 300, 5}};
+    int expected = evn_device_get_info(test_device())->sub_groups != EVN_SUB_GROUPS_NONE;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); ++i) {
+        evn_graph *g = NULL;
+        TRY(evn_graph_create(&g));
+        evn_value node = evn__krylov_extend_build(g, EVN__OP_KRYLOV_EXTEND, sizes[i]);
+        TRY(evn_graph_status(g));
+        ck_assert_int_eq(check_variants(g, node, EVN__ALGORITHM_SUB_GROUPS, check_dots), expected);
+        evn_graph_destroy(&g);
+    }
+}
+
+/// On a device that has them.
+START_TEST(sub_groups) {
+    check_sub_groups();
+}
+END_TEST
+
+START_TEST(sub_groups_of_amd) {
+    char path[TEST_PATH];
+    test_under_layer("EVN_LAYER_COSTUME", test_profile(path, "rx7900xtx"));
+    ck_assert_int_eq(evn_device_get_info(test_device())->sub_groups, EVN_SUB_GROUPS_REDUCE);
+    check_sub_groups();
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("krylov");
     TCase *shapes = tcase_create("shapes");
@@ -152,6 +202,8 @@ static Suite *suite(void) {
     tcase_add_loop_test(numbers, residuals_are_what_is_left, 0, CASES);
     tcase_add_loop_test(numbers, kernels_break_down_alike, 0, CASES);
     suite_add_tcase(s, numbers);
+    test_add(s, tcase_create("sub_groups"), sub_groups);
+    test_add(s, tcase_create("sub_groups_of_amd"), sub_groups_of_amd);
     return s;
 }
 

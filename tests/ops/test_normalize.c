@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "check_op.h"
+#include "layered.h"
+#include "plan/plan.h"
+#include "run_plan.h"
+#include "tune/samples.h"
+#include "variants.h"
+#include <string.h>
 
 static void check_normalize(evn_shape shape, int groups, fill_input *fill) {
     evn_value x;
@@ -53,11 +59,105 @@ START_TEST(not_a_number) {
 }
 END_TEST
 
+// Sums over a work-group as the tuner may choose them ---------------------------------------------
+
+/// Sizes as evn__normalization_build has them, and which variants take the shape: one barrier where
+/// few sums of others are added up, shuffles where blocks and rows are powers of two or one group
+/// is all.
+typedef struct sums_case {
+    int64_t sizes[5];
+    bool one_barrier, shuffles;
+} sums_case;
+
+static const sums_case sums_cases[] = {
+    {{3, 6, 5, 64, 32}, true, true},   {{2, 5, 7, 64, 2}, false, true},
+    {{2, 9, 8, 16, 8}, false, true},   {{3, 9, 7, 48, 48}, true, false},
+    {{2, 5, 3, 96, 1}, false, true},   {{2, 6, 9, 40, 1}, false, true},
+    {{3, 8, 9, 64, 64}, true, true},   {{2, 3, 4, 320, 2}, false, true},
+    {{2, 1, 1, 64, 32}, false, false}, // too little for a work-group
+};
+enum { SUMS_CASES = sizeof(sums_cases) / sizeof(*sums_cases) };
+
+static bool taken; ///< whether the variant is to be seen in the plans of the case
+
+static void check_sums(const evn_graph *graph, int index) {
+    evn_plan *plan = NULL;
+    TRY(evn_plan_create(test_device(), graph, NULL, &plan));
+    ck_assert_int_eq(plan->launches.count, 1);
+    bool found = strstr(plan->launches.rows[0].source.options, "-DONE_BARRIER");
+    evn_plan_destroy(&plan);
+    ck_assert_int_eq(found, taken);
+    check_options(graph, &(evn_plan_options){.all_epilogues = true}, (uint64_t)index);
+    if (evn_device_get_info(test_device())->has_fp64) {
+        check_options(graph, &(evn_plan_options){.all_epilogues = true, .fp64 = true},
+                      (uint64_t)index);
+    }
+}
+
+static int check_algorithm(const sums_case *c, evn__op op, evn__algorithm algorithm) {
+    evn_graph *graph = NULL;
+    TRY(evn_graph_create(&graph));
+    evn_value node = evn__normalization_build(graph, op, c->sizes);
+    TRY(evn_graph_status(graph));
+    int tried = check_variants(graph, node, algorithm, check_sums);
+    evn_graph_destroy(&graph);
+    return tried;
+}
+
+START_TEST(one_barrier) {
+    const sums_case *c = &sums_cases[_i];
+    taken = c->one_barrier;
+    ck_assert_int_eq(check_algorithm(c, EVN__OP_NORMALIZE, EVN__ALGORITHM_ONE_BARRIER), 1);
+    ck_assert_int_eq(check_algorithm(c, EVN__OP_NORMALIZE_GRAD, EVN__ALGORITHM_ONE_BARRIER), 1);
+}
+END_TEST
+
+static void check_sub_groups(const sums_case *c) {
+    evn_sub_groups own = evn_device_get_info(test_device())->sub_groups;
+    bool large = c->sizes[1] * c->sizes[2] > 1;
+    taken = c->shuffles || (large && own == EVN_SUB_GROUPS_REDUCE);
+    int expected = own != EVN_SUB_GROUPS_NONE;
+    ck_assert_int_eq(check_algorithm(c, EVN__OP_NORMALIZE, EVN__ALGORITHM_SUB_GROUPS), expected);
+    ck_assert_int_eq(check_algorithm(c, EVN__OP_NORMALIZE_GRAD, EVN__ALGORITHM_SUB_GROUPS),
+                     expected);
+}
+
+/// On a device that has them.
+START_TEST(sub_groups) {
+    check_sub_groups(&sums_cases[_i]);
+}
+END_TEST
+
+static void check_costume(const char *profile) {
+    char path[TEST_PATH];
+    test_under_layer("EVN_LAYER_COSTUME", test_profile(path, profile));
+    ck_assert_int_ne(evn_device_get_info(test_device())->sub_groups, EVN_SUB_GROUPS_NONE);
+    check_sub_groups(&sums_cases[0]);
+    check_sub_groups(&sums_cases[3]);
+    check_sub_groups(&sums_cases[4]);
+}
+
+START_TEST(sub_groups_of_amd) {
+    check_costume("rx7900xtx");
+}
+END_TEST
+
+START_TEST(sub_groups_of_intel) {
+    check_costume("arca770");
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("normalize");
     TCase *shapes = tcase_create("shapes");
     tcase_add_loop_test(shapes, groups, 0, CASES);
     suite_add_tcase(s, shapes);
+    TCase *ways = tcase_create("sums");
+    tcase_add_loop_test(ways, one_barrier, 0, SUMS_CASES);
+    tcase_add_loop_test(ways, sub_groups, 0, SUMS_CASES);
+    suite_add_tcase(s, ways);
+    test_add(s, tcase_create("sub_groups_of_amd"), sub_groups_of_amd);
+    test_add(s, tcase_create("sub_groups_of_intel"), sub_groups_of_intel);
     TCase *numbers = tcase_create("numbers");
     tcase_add_test(numbers, far_from_zero);
     tcase_add_test(numbers, not_a_number);

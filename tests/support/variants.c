@@ -15,8 +15,7 @@ void choose_variant(const evn_graph *graph, evn_value node, const char *name) {
 }
 
 static bool is_possible(const evn__variant *variant) {
-    const evn_device_info *info = evn_device_get_info(test_device());
-    return variant->tile.local[0] * variant->tile.local[1] <= info->max_work_group;
+    return !evn__variant_unfit(variant, evn_device_get_info(test_device()));
 }
 
 int check_variants(const evn_graph *graph, evn_value node, evn__algorithm algorithm,

@@ -12,6 +12,23 @@ from figures import Figures
 from isa import Instruction, Line, starts
 from targets import Target
 
+# Functions of sub-groups, which libclc lacks: a sub-group is a wave. ROCm adds up by moves between
+# rows of lanes (DPP), this by permutations.
+_SUB_GROUPS = """
+#define get_max_sub_group_size() __builtin_amdgcn_wavefrontsize()
+#define get_sub_group_local_id() \\
+    __builtin_amdgcn_mbcnt_hi(~0u, __builtin_amdgcn_mbcnt_lo(~0u, 0u))
+#define get_sub_group_id() ((uint)get_local_id(0) / __builtin_amdgcn_wavefrontsize())
+#define sub_group_reduce_add evn_gate_reduce_add
+__attribute__((always_inline)) static float evn_gate_reduce_add(float x) {
+    const uint lane = get_sub_group_local_id();
+    for (uint mask = 1; mask < __builtin_amdgcn_wavefrontsize(); mask *= 2) {
+        x += as_float(__builtin_amdgcn_ds_bpermute((int)((lane ^ mask) * 4), as_int(x)));
+    }
+    return x;
+}
+"""
+
 _REMARK = re.compile(r"remark:\s+([^:]+): (\S+) \[-Rpass-analysis=kernel-resource-usage\]")
 
 
@@ -20,6 +37,10 @@ def compile_program(
 ) -> list[Figures]:
     triple = ["-target", "amdgcn-amd-amdhsa", f"-mcpu={target.name}"]
     triple += ["-Rpass-analysis=kernel-resource-usage"]
+    if "sub_group" in options:
+        with open(f"{folder}/sub_groups.h", "w", encoding="utf-8") as file:
+            file.write(_SUB_GROUPS)
+        triple += ["-include", "sub_groups.h"]
     text, messages = compile_to_assembly(compilers, folder, options, triple, "amdgcn--amdhsa.bc")
     groups = dict(_reqd_groups(text))
     return [
