@@ -2,6 +2,7 @@
 #include "ode/scheme.h"
 
 #include "ode/integrator.h"
+#include "ode/options.h"
 #include "ode/path_basis.h"
 #include "ode/stepper.h"
 #include "ode/weight_path.h"
