@@ -10,14 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static evn_solver_options own_steps(void) {
-    evn_solver_options options = evn_solver_options_default();
-    options.rtol = options.atol = 1e-5;
-    options.gradient = EVN_GRADIENT_BACKPROP;
-    options.per_sample = true;
-    return options;
-}
-
 // Steps -------------------------------------------------------------------------------------------
 
 /// What a gradient says is of the sample with the most steps: where that one began, and no attempt
@@ -27,7 +19,7 @@ START_TEST(gradient_counts_steps) {
     evn_binding x1, x0_bar;
     evn_solution one, solution;
     problem p = problem_wide(1);
-    evn_solver_options options = own_steps();
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-5, false);
     options.dt_first = 3; // too long
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1); // writes
@@ -49,7 +41,7 @@ END_TEST
 START_TEST(no_way_has_a_gradient) {
     enum { POINTS = 3 };
     problem p = problem_wide(1);
-    evn_solver_options options = own_steps();
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-5, false);
     options.observations = POINTS;
     problem_prepare(&p, &options);
     problem_solve(&p, 2, 2);
@@ -82,7 +74,7 @@ static uint64_t launches_back(problem *p, double t1, int *attempts) {
 /// What no sample attempted is not gone back either.
 START_TEST(gradient_leaves_idle_attempts_out) {
     problem p = problem_wide(1);
-    evn_solver_options options = own_steps();
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-5, false);
     int few, many;
     problem_prepare(&p, &options);
     uint64_t back_of_many = launches_back(&p, 6, &many),
@@ -121,7 +113,7 @@ static void check_memory(int which) {
     snprintf(fault, sizeof(fault), "clCreateBuffer:%d:-4", FAILS);
     test_under_layer("EVN_LAYER_FAULT", fault);
     problem p = problem_wide(1);
-    evn_solver_options options = own_steps();
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-5, false);
     problem_prepare(&p, &options);
     int count = fill_up(buffers, which);
     memset(&p.solution, 0x55, sizeof(p.solution));

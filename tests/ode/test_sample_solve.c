@@ -11,14 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static evn_solver_options own_steps(double tolerance, bool fp64) {
-    evn_solver_options options = evn_solver_options_default();
-    options.rtol = options.atol = tolerance;
-    options.fp64 = fp64;
-    options.per_sample = true;
-    return options;
-}
-
 static evn_value column(evn_graph *f, evn_value x, int64_t index) {
     const int64_t start[] = {0, index};
     return evn_slice(f, x, start, EVN_SHAPE(evn_value_shape(f, x).dim[0], 1));
@@ -58,7 +50,7 @@ static void solve_busy(int batch, int sample, const evn_solver_options *options,
 
 /// The error that it has alone, to the bit; with the steps of the whole batch it is far larger.
 START_TEST(idle_mates_change_nothing) {
-    evn_solver_options options = own_steps(1e-6, true), one = options;
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-6, true), one = options;
     double exact[2], alone[2], among[2], together[2], single[2];
     evn_solution solution, few;
     one.per_sample = false;
@@ -140,7 +132,7 @@ static void check_same(const answer *a, const answer *b, int points) {
 static void check_bits(evn_device_type type, int observations) {
     static const int batches[] = {1, 2, 15, 16, 33, MOST};
     evn_device_type own = test_act_as(type);
-    evn_solver_options options = own_steps(1e-4, false);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-4, false);
     options.observations = observations;
     int points = observations > 0 ? observations : 1;
     answer first = solve_one(MOST, 5, 40, &options, 16);
@@ -166,7 +158,7 @@ END_TEST
 
 /// Against the solver for a whole batch, of one: the same steps.
 START_TEST(as_the_solver_for_one) {
-    evn_solver_options options = own_steps(1e-7, true), one = options;
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-7, true), one = options;
     options.observations = one.observations = _i * PROBLEM_OBSERVATIONS;
     one.per_sample = false;
     answer mine = solve_one(MOST, 9, 31, &options, 16);
@@ -208,7 +200,7 @@ static problem rows(int batch) {
 /// One alone, with as many rows as it has, is as it is among others and as with one step of all.
 START_TEST(rows_of_one) {
     problem one = rows(1), many = rows(5), plain = rows(1);
-    evn_solver_options options = own_steps(1e-7, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-7, true);
     problem_prepare(&one, &options);
     problem_prepare(&many, &options);
     options.per_sample = false;
@@ -254,7 +246,7 @@ START_TEST(own_times) {
     static const double times[OWN * POINTS] = {-1, 0.25, 2, -1, 2,    0.3,  0.5, 0.5,  0.5,
                                                1,  0.5,  0, -1, -0.5, -0.7, 1.3, 1.25, 1.3};
     problem p = blow_up(OWN);
-    evn_solver_options options = own_steps(1e-9, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-9, true);
     evn_binding x1;
     options.observations = POINTS;
     options.method = _i == 0 ? "dopri5" : "tsit5";
@@ -286,7 +278,7 @@ enum { STOPS = sizeof(outcomes) / sizeof(outcomes[0]) };
 START_TEST(stops_harm_nobody) {
     static const double x0[STOPS] = {0.2, 2, -1, NAN, 0.4};
     problem p = blow_up(STOPS);
-    evn_solver_options options = own_steps(1e-8, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-8, true);
     evn_binding x1;
     memcpy(p.x0, x0, sizeof(x0));
     problem_prepare(&p, &options);
@@ -313,7 +305,7 @@ END_TEST
 /// Each has max_steps for itself.
 START_TEST(steps_run_out_one_by_one) {
     problem p = lotka_volterra(3);
-    evn_solver_options options = own_steps(1e-6, false);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-6, false);
     evn_binding x1;
     evn_solution one;
     options.max_steps = 15;
@@ -334,7 +326,7 @@ END_TEST
 START_TEST(wrong_times_are_refused) {
     double t0[2] = {0, 0}, t1[2] = {1, 1}, times[2] = {0.5, 1};
     problem p = blow_up(2);
-    evn_solver_options options = own_steps(1e-6, false);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-6, false);
     evn_sample_times own = {t0, t1, times};
     evn_binding x1;
     evn_solution one;
@@ -356,7 +348,8 @@ END_TEST
 /// Options that do not go with per_sample, by name.
 START_TEST(wrong_options_are_refused) {
     problem p = network(4, 8);
-    evn_solver_options options = own_steps(1e-6, false), fixed = options, adjoint = options;
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-6, false), fixed = options,
+                       adjoint = options;
     evn_solver_options dense = options, batch = options;
     evn_sample_times own = {p.x0, p.x0, NULL};
     evn_binding x1;
@@ -387,7 +380,7 @@ END_TEST
 START_TEST(gradient_is_the_adjoints) {
     enum { BATCH = 5 };
     problem p = network(BATCH, 16), q = network(BATCH, 16);
-    evn_solver_options options = own_steps(1e-11, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-11, true);
     options.observations = _i * PROBLEM_OBSERVATIONS;
     options.gradient = EVN_GRADIENT_BACKPROP;
     problem_prepare(&p, &options);

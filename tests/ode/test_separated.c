@@ -14,14 +14,6 @@
 
 enum { INNER = 3, FUNCTIONS = 5, MOST = 40 };
 
-static evn_solver_options own_steps(double tolerance, bool fp64) {
-    evn_solver_options options = evn_solver_options_default();
-    options.rtol = options.atol = tolerance;
-    options.fp64 = fp64;
-    options.per_sample = true;
-    return options;
-}
-
 /// Weights of the shape, from cosines of t.
 static evn_value weight(evn_graph *f, evn_value t, const char *name, evn_shape shape) {
     static const double rates[FUNCTIONS] = {0, 1, 2, 3, 4};
@@ -69,7 +61,7 @@ static void solve_one(int row, int batch, int at, int from, double x1[INNER]) {
         int source = (from + i - at + MOST) % MOST;
         memcpy(q.x0 + i * INNER, p.x0 + source * INNER, sizeof(double) * INNER);
     }
-    evn_solver_options options = own_steps(1e-4, false);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-4, false);
     problem_prepare(&q, &options);
     problem_solve(&q, 0, 2);
     memcpy(x1, q.x1 + at * INNER, sizeof(double) * INNER);
@@ -103,7 +95,7 @@ START_TEST(gradient_is_that_of_samples_alone) {
     enum { BATCH = 3, MOST_ELEMENTS = FUNCTIONS * INNER * 40 };
     problem p = network_of(_i, BATCH), one = network_of(_i, 1);
     double sums[3][MOST_ELEMENTS] = {{0}};
-    evn_solver_options options = own_steps(1e-3, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-3, true);
     options.gradient = EVN_GRADIENT_BACKPROP;
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 2);

@@ -12,15 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static evn_solver_options own_steps(double tolerance, bool fp64) {
-    evn_solver_options options = evn_solver_options_default();
-    options.rtol = options.atol = tolerance;
-    options.fp64 = fp64;
-    options.per_sample = true;
-    options.gradient = EVN_GRADIENT_BACKPROP;
-    return options;
-}
-
 /// Largest difference of two arrays, relative to the largest number of the second.
 // x' = θ x, θ' = c θ ------------------------------------------------------------------------------
 
@@ -90,7 +81,7 @@ START_TEST(closed_form) {
         t1[i] = ends[_i];
     }
     problem p = growth();
-    evn_solver_options options = own_steps(1e-7, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-7, true);
     problem_prepare(&p, &options);
     problem_solve(&p, 0.2, ends[_i]);
     problem_gradient(&p);
@@ -107,7 +98,7 @@ START_TEST(own_times) {
     double start = _i == 0 ? 0.1 : 2, end = _i == 0 ? 2 : 0.1;
     evn_binding x1, x0_bar;
     problem p = growth();
-    evn_solver_options options = own_steps(1e-7, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-7, true);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1); // writes
     problem_gradient(&p);
@@ -130,7 +121,7 @@ END_TEST
 /// along those of the batch, where weights and samples are one state.
 START_TEST(gradient_is_the_adjoints) {
     problem p = problem_node_ew_of(4, 3), q = problem_node_ew_of(4, 3);
-    evn_solver_options options = own_steps(1e-7, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-7, true);
     options.observations = _i * 5;
     options.gradient = _i == 0 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_CHECKPOINTED;
     problem_prepare(&p, &options);
@@ -228,7 +219,7 @@ START_TEST(as_in_parts) {
     enum { OUT, W, V, A, S }; // weights of p
     problem p = problem_node_ew_of(BATCH, 5), theta = weights_alone(), one = one_sample();
     double times[TERMS], out_bar[THETA] = {0}, nodes_bar[TERMS * THETA] = {0}, v_bar[UNITS] = {0};
-    evn_solver_options options = own_steps(1e-3, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-3, true);
     options.weight_terms = TERMS;
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
@@ -315,7 +306,7 @@ static evn_value wave(evn_graph *g, evn_value t) {
 START_TEST(no_weight_hides_another) {
     evn_binding x1;
     problem p = driven(512, fast);
-    evn_solver_options options = own_steps(1e-3, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-3, true);
     problem_prepare(&p, &options);
     p.weight[1][0] = 1;
     ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
@@ -327,7 +318,7 @@ END_TEST
 /// Measured by the largest on the way, not by the ends.
 START_TEST(size_is_that_of_the_whole_way) {
     problem p = driven(2, wave);
-    evn_solver_options options = own_steps(1e-4, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-4, true);
     options.atol = 1e-10;
     options.weight_terms = 14;
     problem_prepare(&p, &options);
@@ -358,7 +349,7 @@ static int steps_of(evn_norm norm) {
         p.x0[i] = 1;
     }
     p.weight[0][0] = 5;
-    evn_solver_options options = own_steps(1e-4, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-4, true);
     options.norm = norm;
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
@@ -382,7 +373,7 @@ static void solve_one(int batch, int at, int from, double x1[INNER]) {
     for (int i = 0; i < batch; ++i) {
         set(q.x0 + i * INNER, p.x0 + (from + i - at + MOST) % MOST * INNER, INNER);
     }
-    evn_solver_options options = own_steps(1e-4, false);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-4, false);
     options.gradient = EVN_GRADIENT_NONE;
     problem_prepare(&q, &options);
     problem_solve(&q, 0, 1);
@@ -429,7 +420,7 @@ START_TEST(what_does_not_go_is_refused) {
     evn_value theta = evn_input(f, "theta", EVN_SHAPE(1, 1));
     evn_output(f, "dx", evn_matmul(f, x, theta, false, false));
     problem p = growth(), q = problem_of(f, data_controlled());
-    const evn_solver_options options = own_steps(1e-4, false);
+    const evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-4, false);
     evn_solver_options bad = options;
     refuse(q.dynamics, &bad, "g reads x");
     bad.time_gradient = true;
@@ -460,7 +451,7 @@ START_TEST(directions_are_one) {
     static const double t0[] = {0, 0, 1}, t1[] = {1, 1, 0};
     evn_binding x1;
     problem p = growth();
-    evn_solver_options options = own_steps(1e-4, false);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-4, false);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1); // writes
     const evn_sample_times own = {t0, t1, NULL};
@@ -477,7 +468,7 @@ START_TEST(samples_without_a_way_have_no_say) {
     static const double t0[] = {0, 0, -50}, t1[] = {1, 1, -50};
     evn_binding x1;
     problem p = growth();
-    evn_solver_options options = own_steps(1e-7, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-7, true);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1);
     double first = p.x1[0];
@@ -496,7 +487,7 @@ START_TEST(failures_say_why) {
     evn_binding x1, x0_bar;
     evn_solution one;
     problem p = growth();
-    evn_solver_options options = own_steps(1e-6, true);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-6, true);
     options.weight_terms = _i == 0 ? 6 : 0;
     options.max_steps = _i == 0 ? 10000 : 3;
     p.weight[1][0] = 3;

@@ -180,6 +180,15 @@ static void release(problem *p) {
     evn_buffer_destroy(&p->buffer);
 }
 
+evn_solver_options problem_own_steps(evn_gradient gradient, double tolerance, bool fp64) {
+    evn_solver_options options = evn_solver_options_default();
+    options.rtol = options.atol = tolerance;
+    options.gradient = gradient;
+    options.fp64 = fp64;
+    options.per_sample = true;
+    return options;
+}
+
 void problem_prepare(problem *p, const evn_solver_options *options) {
     release(p);
     p->fp64 = options->fp64;

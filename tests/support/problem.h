@@ -50,6 +50,9 @@ problem problem_wide(uint64_t seed);
 /// x' = 2 tanh(x U) V − 2 x + t on x [rows, 2], each row by itself; constant weights.
 problem problem_network(int rows);
 
+/// Steps of each sample's own, with rtol = atol.
+evn_solver_options problem_own_steps(evn_gradient gradient, double tolerance, bool fp64);
+
 /// Make the solver and the device memory, in place of those made before; options->fp64 decides
 /// the precision.
 void problem_prepare(problem *p, const evn_solver_options *options);
