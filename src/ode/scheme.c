@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/scheme.h"
 
-#include "ode/integrator.h"
 #include "ode/options.h"
 #include "ode/path_basis.h"
 #include "ode/stepper.h"
