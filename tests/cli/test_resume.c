@@ -29,8 +29,8 @@ static const char SERIES[] = "series --data s.csv --window 3 --f mlp:8 "
                              "--phase adjoint:epochs=10,rtol=1e-3,atol=1e-3";
 /// Weights with a solve of their own, on steps, then to the tolerances.
 static const char OWN_WEIGHTS[] = "curve --model node-ew --width 8 "
-                                  "--phase backprop:weight-steps=200,epochs=1500 "
-                                  "--phase adjoint:weight-terms=24,epochs=20";
+                                  "--phase backprop:weight-steps=200,epochs=800 "
+                                  "--phase adjoint:weight-terms=24,epochs=10";
 static const char *const tasks[] = {IMAGES, CURVE, FLOW, SERIES, OWN_WEIGHTS};
 
 /// Data of the user's: something is missing, and the times are irregular.
