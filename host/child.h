@@ -20,7 +20,8 @@ typedef struct evn__child_result {
 
 /// Call `work` in a child and collect what it writes to `out`. Where the calling process has used
 /// OpenCL, `work` may but begin another program: an implementation's threads do not survive a fork.
-/// @return EVN_ERR_MEMORY; EVN_ERR_FILE where it cannot be heard; whatever becomes of the child is in the result
+/// @return EVN_ERR_MEMORY; EVN_ERR_FILE where it cannot be heard; whatever becomes of the child is
+/// in the result
 evn_status evn__child_run(void (*work)(void *user, int out), void *user, double seconds,
                           evn__child_result *result);
 
