@@ -24,7 +24,7 @@ typedef enum evn_device_type {
 
 /// By what the work-items of a sub-group can tell each other what they have.
 typedef enum evn_sub_groups {
-    EVN_SUB_GROUPS_NONE,
+    EVN_SUB_GROUPS_NONE,    ///< by none
     EVN_SUB_GROUPS_REDUCE,  ///< cl_khr_subgroups: sums, in an order of the device's
     EVN_SUB_GROUPS_SHUFFLE, ///< cl_khr_subgroup_shuffle besides: any item's number
     EVN_SUB_GROUPS_INTEL,   ///< cl_intel_subgroups: the same by other names, in any OpenCL C
@@ -49,8 +49,8 @@ typedef struct evn_device_info {
     int vector_width;  ///< floats in a register, as the driver reports it; at least 1
     int min_sub_group; ///< fewest work-items that its compiler may put into a sub-group, where it
                        ///< chooses between several numbers; else 0
-    evn_sub_groups sub_groups;
-    int sub_group_language; ///< 120, 200 or 300: the OpenCL C that has their functions
+    evn_sub_groups sub_groups; ///< by which functions its work-items exchange numbers
+    int sub_group_language;    ///< 120, 200 or 300: the OpenCL C that has their functions
     uint64_t global_bytes, local_bytes, max_allocation_bytes; ///< in all, local, of one buffer
     uint64_t cache_bytes; ///< of a CPU: the second-level cache of a core, as the system has it; 0:
                           ///< not known
