@@ -130,7 +130,7 @@ END_TEST
 
 START_TEST(usage) {
     test_fails_with(test_program("", "tune --family pool2d"), EVN_ERR_USAGE,
-                    "matmul, conv2d or samples");
+                    "matmul, conv2d, normalize, krylov or samples");
     test_fails_with(test_program("", "tune digits"), EVN_ERR_USAGE, "unexpected argument");
     test_fails_with(test_program("", "tune --seconds 0"), EVN_ERR_USAGE, "seconds");
     test_fails_with(test_program("", "selftest --device nowhere"), EVN_ERR_DEVICE_NAME, "nowhere");
