@@ -112,9 +112,10 @@ typedef struct evn_solver_options {
     /// larger slopes; undoing n steps loses a factor λ⁻ⁿ. 0: 0.99, from 100 steps on 1 − 1/steps
     double coupling;
     /// Adjoint and reversible: how far the state that was found by solving backwards may be from
-    /// the true one at t0, ‖difference‖/‖true‖ (a norm below 10 atol an element counts as that);
-    /// beyond it, or where it is not finite, the gradient fails, with an outcome of its own. Waits
-    /// for the device. 0: it is not looked at, and nothing is waited for
+    /// the true one at t0, and across jumps where each part begins, ‖difference‖/‖true‖ (a norm
+    /// below 10 atol an element counts as that); beyond it, or where it is not finite, the gradient
+    /// fails, with an outcome of its own. Waits for the device. 0: it is not looked at, and nothing
+    /// is waited for
     double reconstruction;
     /// Adjoint and reversible: evn_solver_watched tells later how far that was, for which nothing
     /// is waited
@@ -122,11 +123,11 @@ typedef struct evn_solver_options {
     /// Adjoint: a gradient that fails so, or whose solve backwards stops, is taken again from
     /// checkpoints, after another solve; evn_solution says that it was
     bool fall_back;
-    /// [jump_count], increasing, in units of t: where f may jump, of which it has the later value
-    /// at the time itself. No step goes across one, f is evaluated nowhere between both sides of
-    /// it, and each part of the way starts anew, with `steps` steps of its own where they are
-    /// fixed. For backprop, checkpointed and adjoint-quadrature, which solve all parts but the last
-    /// once more, of constant weights. Not with kvaerno5. Copied
+    /// [jump_count], increasing, in units of t: where f and g may jump, of which they have the
+    /// later value at the time itself. No step goes across one, f and g are evaluated nowhere
+    /// between both sides of it, and each part of the way starts anew, with `steps` steps of its
+    /// own where they are fixed, or more where observations have to be hit. Gradients but the
+    /// adjoint solve all parts but the last once more. Not with kvaerno5 or time_gradient. Copied
     const double *jumps;
     int jump_count; ///< 0: none
     /// The gradient is one with respect to times, too: evn_solver_time_gradient
@@ -234,7 +235,8 @@ typedef struct evn_sample_times {
 
 /// The same as evn_solve with times of each sample's own; the options must have per_sample.
 /// @param[in] times  read only now
-/// @return EVN_ERR_ARGUMENT, naming the sample, where a time is not finite or not on the way;
+/// @return EVN_ERR_ARGUMENT, naming the sample, where a time is not finite or not on the way, and
+///         where weights evolve and samples do not all cross the same jumps;
 ///         EVN_ERR_SOLVER or EVN_ERR_NOT_FINITE, naming the first sample that came to a stop: x1 is
 ///         right for the others, and of those that stopped the last x, at observations behind it
 ///         NaN
@@ -298,9 +300,10 @@ evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *
 evn_status evn_solver_grid(const evn_solver *solver, double *times, int count);
 
 /// After an adjoint or reversible gradient of the last solve (else EVN_ERR_ARGUMENT): how far the
-/// reconstructed x(t0) and evolving weights θ(t0) are from the true ones, ‖difference‖/‖true‖ (0
-/// where nothing evolves; infinite where they are not finite). Waits for the device. Large values
-/// mean that the dynamics cannot be solved backwards and the gradient is wrong.
+/// reconstructed x(t0) and evolving weights θ(t0), or those behind a jump, whichever are farther,
+/// are from the true ones, ‖difference‖/‖true‖ (0 where nothing evolves; infinite where they are
+/// not finite). Waits for the device. Large values mean that the dynamics cannot be solved
+/// backwards and the gradient is wrong.
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error);
 
 /// With `watch` (else EVN_ERR_ARGUMENT): the worst that solving backwards has ended away from the

@@ -30,6 +30,7 @@ struct evn__control {
     evn_solver_options options;
     bool fp64, jumps;
     double t0, t1; ///< as set
+    int laid;      ///< as the course was then
     bool backward, set;
     evn_buffer *records, *limits, *result, *unused;
     evn_buffer *steps, *starts; ///< borrowed, or `unused`
@@ -171,9 +172,11 @@ evn_status evn__control_set(evn__control *c, double t0, double t1, bool backward
     double *limits = NULL;
     size_t count = EVN_CONTROL_ENDS + 2 * (size_t)c->course->intervals;
     EVN_TRY(evn__control_let_start(c));
-    if (c->set && c->t0 == t0 && c->t1 == t1 && c->backward == backward) {
+    bool same = c->t0 == t0 && c->t1 == t1 && c->backward == backward;
+    if (c->set && same && c->laid == c->course->laid) {
         return EVN_OK;
     }
+    c->laid = c->course->laid;
     EVN_TRY(EVN_NEW(&limits, count));
     c->t0 = t0;
     c->t1 = t1;

@@ -48,12 +48,19 @@ evn_binding evn__cotangents_state(const evn__cotangents *c, int set, int index) 
     return at(c, false, (size_t)set * c->layout.total + c->layout.offset[index]);
 }
 
-evn_status evn__cotangents_load(evn__cotangents *c, evn_binding x1_bar) {
+evn_status evn__cotangents_load(evn__cotangents *c, const evn__passage *passage) {
     const evn_solver_options *options = c->problem->options;
     size_t x = options->observations > 0 ? 0 : c->layout.size[0];
     c->now = 0;
-    EVN_TRY(evn__real_copy(at(c, false, 0), x1_bar, options->fp64, x));
-    return evn__real_zero(at(c, false, x), options->fp64, c->total - x);
+    EVN_TRY(evn__real_copy(at(c, false, 0), passage->x1_bar, options->fp64, x));
+    EVN_TRY(evn__real_zero(at(c, false, x), options->fp64, c->total - x));
+    const evn__system *system = c->problem->system;
+    int states = system->state_count - system->past; // a history's is 0
+    for (int i = x > 0; passage->carried_bar && i < states; ++i) {
+        EVN_TRY(evn__real_copy(evn__cotangents_state(c, 0, i), passage->carried_bar[i],
+                               options->fp64, c->layout.size[i]));
+    }
+    return EVN_OK;
 }
 
 evn_binding *evn__cotangents_bind_states(const evn__cotangents *c, bool next, evn_binding *to) {

@@ -24,8 +24,9 @@ void evn__cotangents_free(evn__cotangents *c);
 /// Of component `index` of a set, as it is now.
 evn_binding evn__cotangents_state(const evn__cotangents *c, int set, int index);
 
-/// At t1: x1_bar of the first set's x where nothing is observed, otherwise 0, as all others.
-evn_status evn__cotangents_load(evn__cotangents *c, evn_binding x1_bar);
+/// At t1: x1_bar of the first set's x where nothing is observed; otherwise, and of its other
+/// states, what comes from behind; 0 of all others.
+evn_status evn__cotangents_load(evn__cotangents *c, const evn__passage *passage);
 
 /// All states, set by set, or all parameters, as they are now or will be `next`; returns the place
 /// after.

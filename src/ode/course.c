@@ -70,20 +70,24 @@ static evn_status lay_equal(const evn_solver_options *o, evn__course *c) {
     return EVN_OK;
 }
 
-static evn_status lay_steps(const evn_solver_options *o, evn__course *c) {
+/// How many there are in all; `first` has as many as fit.
+static double count_steps(const evn_solver_options *o, evn__course *c) {
     double sum = 0;
     bool equal = true;
-    EVN_TRY(EVN_NEW(&c->first, c->intervals + 1));
     for (int i = 0; i < c->intervals; ++i) {
         double count = steps_over(o->steps, c->end[i] - (i > 0 ? c->end[i - 1] : 0));
         sum += count;
-        EVN_TRY(check_sum(o, sum));
-        c->first[i + 1] = (int)sum;
+        c->first[i + 1] = (int)fmin(sum, EVN__MAX_STEPS);
         equal = equal && count == c->first[1];
     }
-    c->steps = (int)sum;
+    c->steps = c->first[c->intervals];
     c->each = equal ? c->first[1] : 0;
-    return EVN_OK;
+    return sum;
+}
+
+static evn_status lay_steps(const evn_solver_options *o, evn__course *c) {
+    EVN_TRY(EVN_NEW(&c->first, c->intervals + 1));
+    return check_sum(o, count_steps(o, c));
 }
 
 static evn_status make(const evn_solver_options *o, evn__course *c) {
@@ -102,6 +106,35 @@ evn_status evn__course_create(const evn_solver_options *options, evn__course *co
         evn__course_free(course);
     }
     return status;
+}
+
+static evn_status reserve(const evn_solver_options *o, evn__course *c) {
+    EVN_TRY(EVN_NEW(&c->end, c->intervals));
+    EVN_TRY(EVN_NEW(&c->first, c->intervals + 1));
+    for (int i = 0; i < c->intervals; ++i) {
+        c->end[i] = (i + 1.0) / c->intervals;
+    }
+    EVN_TRY(check_sum(o, o->steps > 0 ? (double)o->steps + c->intervals : 0));
+    c->steps = o->steps > 0 ? o->steps + c->intervals : 0;
+    return EVN_OK;
+}
+
+evn_status evn__course_reserve(const evn_solver_options *options, int intervals,
+                               evn__course *course) {
+    *course = (evn__course){.intervals = intervals, .varies = true};
+    evn_status status = reserve(options, course);
+    if (status != EVN_OK) {
+        evn__course_free(course);
+    }
+    return status;
+}
+
+void evn__course_lay(const evn_solver_options *options, int intervals, evn__course *course) {
+    course->intervals = intervals;
+    ++course->laid;
+    if (options->steps > 0) {
+        count_steps(options, course);
+    }
 }
 
 void evn__course_free(evn__course *course) {

@@ -14,6 +14,8 @@ typedef struct evn__course {
     int each;    ///< steps of every interval; 0: they differ, or are adaptive
     double *end; ///< [intervals], as fractions of the way; NULL: equal parts
     int *first;  ///< [intervals + 1], the step that each begins with; NULL where `each` says it
+    bool varies; ///< it is laid out anew now and then,
+    int laid;    ///< and so often: what was made of it before is that of another one
 } evn__course;
 
 /// Lay out the options' observations and steps: in each interval the fewest equal steps that are
@@ -21,6 +23,14 @@ typedef struct evn__course {
 /// @return EVN_ERR_ARGUMENT as evn_solver_create documents it
 evn_status evn__course_create(const evn_solver_options *options, evn__course *course);
 void evn__course_free(evn__course *course);
+
+/// A course that varies: room for so many intervals, with as many steps as the options' may become,
+/// all of it taken up at first.
+/// @return EVN_ERR_ARGUMENT for more steps than there may be
+evn_status evn__course_reserve(const evn_solver_options *options, int intervals,
+                               evn__course *course);
+/// Lay it out for its first `intervals`, whose ends have been written: the steps as above.
+void evn__course_lay(const evn_solver_options *options, int intervals, evn__course *course);
 
 /// Between t0 and t1: the time of the end of an interval, and of its beginning.
 double evn__course_end(const evn__course *course, int interval, double t0, double t1);

@@ -16,7 +16,10 @@ enum { TURNS = 2 }; // of what is read and what is written
 struct evn__reconstruction {
     const evn__problem *problem;
     evn__layout layout;
-    evn_buffer *truth, *sums;
+    evn_buffer *truth;
+    evn_buffer *sums;  ///< [jumps + 1][SUMS]: of the start, then of each place that was passed
+    double *host, *at; ///< the same; [jumps + 1]: t
+    int passed;
     evn_plan *plan;
     evn_binding *inputs;
     // Watched, what is worst stays on the device, and is copied behind each gradient.
@@ -110,7 +113,10 @@ static evn_status create(evn__reconstruction *r) {
     EVN_TRY(evn__layout_create(p->system, &r->layout));
     EVN_TRY(EVN_NEW(&r->inputs, 2 * r->layout.count + 1));
     EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, r->layout.total, &r->truth));
-    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, SUMS, &r->sums));
+    size_t places = (size_t)p->options->jump_count + 1;
+    EVN_TRY(EVN_NEW(&r->at, places));
+    EVN_TRY(EVN_NEW(&r->host, places * SUMS));
+    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, places * SUMS, &r->sums));
     EVN_TRY(evn__plan_build(p->device, build, r, &options, &r->plan));
     return p->options->watch ? create_watching(r) : EVN_OK;
 }
@@ -141,6 +147,8 @@ void evn__reconstruction_destroy(evn__reconstruction **reconstruction) {
     }
     evn_plan_destroy(&r->watching);
     free(r->inputs);
+    free(r->host);
+    free(r->at);
     free(r);
     *reconstruction = NULL;
 }
@@ -151,19 +159,34 @@ evn_binding evn__reconstruction_truth(const evn__reconstruction *reconstruction,
     return (evn_binding){reconstruction->truth, reconstruction->layout.offset[index]};
 }
 
-static void bind(evn__reconstruction *r, const evn__scheme *scheme) {
+static void bind(evn__reconstruction *r, const evn__scheme *scheme, evn_binding truth) {
     int count = r->layout.count;
     for (int i = 0; i < count; ++i) {
         r->inputs[i] = scheme->methods->reconstructed(scheme, i);
-        r->inputs[count + i] = evn__reconstruction_truth(r, i);
+        r->inputs[count + i] = (evn_binding){truth.buffer, truth.offset + r->layout.offset[i]};
     }
 }
 
-static evn_status measure(evn__reconstruction *r, const evn__scheme *scheme, double sums[SUMS]) {
-    const evn_binding to = {r->sums, 0};
-    bind(r, scheme);
-    EVN_TRY(evn_plan_run(r->plan, r->inputs, &to));
-    return evn__real_read(to, r->problem->options->fp64, sums, SUMS);
+static evn_status sum_at(evn__reconstruction *r, const evn__scheme *scheme, evn_binding truth,
+                         int place) {
+    const evn_binding to = {r->sums, (size_t)place * SUMS};
+    bind(r, scheme, truth);
+    return evn_plan_run(r->plan, r->inputs, &to);
+}
+
+void evn__reconstruction_begin(evn__reconstruction *reconstruction) {
+    reconstruction->passed = 0;
+}
+
+static evn_binding start(const evn__reconstruction *r) {
+    return (evn_binding){r->truth, 0};
+}
+
+/// Of all places, to the host.
+static evn_status measure(evn__reconstruction *r, const evn__scheme *scheme) {
+    EVN_TRY(sum_at(r, scheme, start(r), 0));
+    return evn__real_read((evn_binding){r->sums, 0}, r->problem->options->fp64, r->host,
+                          (size_t)(r->passed + 1) * SUMS);
 }
 
 /// What is not finite is as far away as can be: NaN would be below every bound.
@@ -174,10 +197,13 @@ static double relative(double difference, double truth) {
 
 evn_status evn__reconstruction_measure(evn__reconstruction *r, const evn__scheme *scheme,
                                        double *x_error, double *theta_error) {
-    double sums[SUMS];
-    EVN_TRY(measure(r, scheme, sums));
-    *x_error = relative(sums[X_DIFFERENCE], sums[X_TRUTH]);
-    *theta_error = relative(sums[THETA_DIFFERENCE], sums[THETA_TRUTH]);
+    *x_error = *theta_error = 0;
+    EVN_TRY(measure(r, scheme));
+    for (int i = 0; i <= r->passed; ++i) {
+        const double *sums = r->host + (size_t)i * SUMS;
+        *x_error = fmax(*x_error, relative(sums[X_DIFFERENCE], sums[X_TRUTH]));
+        *theta_error = fmax(*theta_error, relative(sums[THETA_DIFFERENCE], sums[THETA_TRUTH]));
+    }
     return EVN_OK;
 }
 
@@ -188,15 +214,14 @@ static double judged(const evn__reconstruction *r, double difference, double tru
     return relative(difference, fmax(truth, least_square(r, elements)));
 }
 
-evn_status evn__reconstruction_check(evn__reconstruction *r, const evn__scheme *scheme,
-                                     evn_solution *solution) {
-    const char *gradient = evn_gradient_name((int)r->problem->options->gradient);
+/// One place.
+static evn_status check_place(const evn__reconstruction *r, int place, evn_solution *solution) {
+    const evn_solver_options *o = r->problem->options;
+    const char *gradient = evn_gradient_name((int)o->gradient);
+    const char *remedy = evn__scheme_remedy(o->gradient);
     const evn__layout *layout = &r->layout;
-    double sums[SUMS], bound = r->problem->options->reconstruction;
-    EVN_TRY(measure(r, scheme, sums));
-    if (evn__device_is_counting(r->problem->device)) { // nothing was solved: nothing to judge
-        return EVN_OK;
-    }
+    const double *sums = r->host + (size_t)place * SUMS, bound = o->reconstruction;
+    double t = place > 0 ? r->at[place] : solution->t;
     double x = judged(r, sums[X_DIFFERENCE], sums[X_TRUTH], layout->size[0]);
     double theta =
         judged(r, sums[THETA_DIFFERENCE], sums[THETA_TRUTH], layout->total - layout->size[0]);
@@ -207,27 +232,50 @@ evn_status evn__reconstruction_check(evn__reconstruction *r, const evn__scheme *
     EVN_CHECK(
         finite, EVN_ERR_NOT_FINITE,
         "the gradient '%s': the solve backwards did not stay finite on its way to t = %.9g; %s",
-        gradient, solution->t, scheme->methods->remedy);
+        gradient, t, remedy);
     EVN_CHECK(x <= bound && theta <= bound, EVN_ERR_SOLVER,
               "solving backwards ends %.3g of %s away from the true one at t = %.9g, which is more "
               "than %g, so that the gradient '%s' is not to be trusted; %s",
-              fmax(x, theta), x >= theta ? "the state" : "the evolving weights", solution->t, bound,
-              gradient, scheme->methods->remedy);
+              fmax(x, theta), x >= theta ? "the state" : "the evolving weights", t, bound, gradient,
+              remedy);
     return EVN_OK;
+}
+
+evn_status evn__reconstruction_check(evn__reconstruction *r, const evn__scheme *scheme,
+                                     evn_solution *solution) {
+    EVN_TRY(measure(r, scheme));
+    bool counts = evn__device_is_counting(r->problem->device); // nothing was solved
+    for (int i = 1; i <= r->passed && !counts; ++i) {
+        EVN_TRY(check_place(r, i, solution));
+    }
+    return counts ? EVN_OK : check_place(r, 0, solution);
 }
 
 // Watching ----------------------------------------------------------------------------------------
 
-evn_status evn__reconstruction_watch(evn__reconstruction *r, const evn__scheme *scheme) {
+/// Enqueues only.
+static evn_status note_worst(evn__reconstruction *r, const evn__scheme *scheme, evn_binding truth) {
     const evn_binding from = {r->worst[r->turn], 0}, to = {r->worst[1 - r->turn], 0};
     EVN_TRY(r->looked ? evn__real_zero(from, r->problem->options->fp64, 1) : EVN_OK);
-    bind(r, scheme);
+    bind(r, scheme, truth);
     r->inputs[2 * r->layout.count] = from;
     EVN_TRY(evn_plan_run(r->watching, r->inputs, &to));
     EVN_TRY(evn__outbox_send(r->outbox, to.buffer));
     r->turn = 1 - r->turn; // only of what was sent: else a look would find what was sent before
     r->looked = false;
     return EVN_OK;
+}
+
+evn_status evn__reconstruction_pass(evn__reconstruction *r, const evn__scheme *scheme,
+                                    evn_binding truth, double t) {
+    int place = ++r->passed;
+    r->at[place] = t;
+    EVN_TRY(r->watching ? note_worst(r, scheme, truth) : EVN_OK);
+    return sum_at(r, scheme, truth, place);
+}
+
+evn_status evn__reconstruction_watch(evn__reconstruction *r, const evn__scheme *scheme) {
+    return note_worst(r, scheme, start(r));
 }
 
 evn_status evn__reconstruction_look(evn__reconstruction *r, double *worst) {

@@ -6,14 +6,22 @@
 #include "ode/integrator.h"
 #include "ode/scheme.h"
 
-typedef struct evn__reconstruction evn__reconstruction;
-
 evn_status evn__reconstruction_create(const evn__problem *problem,
                                       evn__reconstruction **reconstruction);
 void evn__reconstruction_destroy(evn__reconstruction **reconstruction); ///< nulls; accepts NULL
 
 /// Where a copy of component `index` of the true state is, to be written.
 evn_binding evn__reconstruction_truth(const evn__reconstruction *reconstruction, int index);
+
+/// Before each gradient: nothing has been found yet.
+void evn__reconstruction_begin(evn__reconstruction *reconstruction);
+
+/// Within a gradient, where a scheme goes back in parts: it has come to the beginning of one, at t.
+/// `truth` has all components of the true state there, as they are laid out. Enqueues only.
+evn_status evn__reconstruction_pass(evn__reconstruction *reconstruction, const evn__scheme *scheme,
+                                    evn_binding truth, double t);
+
+// After a gradient, of the start and of all places that it has passed:
 
 /// ‖found − true‖ / ‖true‖ of x, and of all evolving weights; the difference itself where the truth
 /// is 0. Waits.

@@ -374,7 +374,7 @@ static evn_status reverse(evn__replay *r, const evn__passage *passage, int step)
 /// An observed start; without steps all observations are made there.
 static evn_status observe_start(const evn__replay *r, evn_binding x1_bar) {
     const evn__problem *p = r->problem;
-    int count = r->trail.count > 0 ? p->course->starts : p->options->observations;
+    int count = r->trail.count > 0 ? p->course->starts : evn__scheme_observations(p);
     for (int i = 0; i < count; ++i) {
         EVN_TRY(evn__jump_add(r->jump, evn__replay_state_bar(r, 0),
                               evn__scheme_observation(p, x1_bar, i)));
@@ -385,7 +385,7 @@ static evn_status observe_start(const evn__replay *r, evn_binding x1_bar) {
 evn_status evn__replay_backward(evn__replay *r, const evn__passage *passage) {
     r->gone = 0;
     r->count = r->keeps && r->trail.count > 0 ? r->trail.count : r->count;
-    EVN_TRY(evn__cotangents_load(&r->bars, passage->x1_bar));
+    EVN_TRY(evn__cotangents_load(&r->bars, passage));
     for (int step = r->trail.count - 1; step >= 0; --step) {
         EVN_TRY(reverse(r, passage, step));
     }

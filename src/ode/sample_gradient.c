@@ -172,10 +172,12 @@ static evn_status run_chunk(evn__sample_gradient *g, const evn__passage *passage
 }
 
 /// Cotangents at the ends: of x, of rows that are there only to be many, of the parameters.
-static evn_status load(evn__sample_gradient *g, evn_binding x1_bar, bool observes) {
+static evn_status load(evn__sample_gradient *g, const evn__passage *passage, bool observes) {
     const evn__sample_solve *s = g->solve;
-    size_t given = observes ? 0 : (size_t)s->samples * s->size;
-    EVN_TRY(evn__real_copy((evn_binding){g->x_bar, 0}, x1_bar, s->fp64, given));
+    const evn_binding x_bar = {g->x_bar, 0};
+    size_t given = (size_t)s->samples * s->size;
+    EVN_TRY(observes ? evn__passage_load_bar(passage, 0, x_bar, s->fp64, given)
+                     : evn__real_copy(x_bar, passage->x1_bar, s->fp64, given));
     EVN_TRY(evn__real_zero((evn_binding){g->x_bar, given}, s->fp64,
                            evn__sample_solve_elements(s) - given));
     return evn__real_zero((evn_binding){g->bar, 0}, s->fp64, g->bar_total);
@@ -202,7 +204,7 @@ evn_status evn__sample_gradient_run(evn__sample_gradient *g, const evn__passage 
     bool observes = s->later_terms != NULL;
     const evn_binding observed = observes ? passage->x1_bar : (evn_binding){0};
     *solution = (evn_solution){0};
-    EVN_TRY(load(g, passage->x1_bar, observes));
+    EVN_TRY(load(g, passage, observes));
     for (int i = s->used - 1; i >= 0; --i) {
         EVN_TRY(run_chunk(g, passage, observed, i));
     }

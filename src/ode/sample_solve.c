@@ -207,17 +207,6 @@ static bool set_pair(bool fp64, double value, double pair[2]) {
     return is_new;
 }
 
-static double observation_of(const evn__sample_solve *s, const evn__passage *passage, int sample,
-                             int index) {
-    const evn__course *course = s->problem->course;
-    double t0, t1;
-    evn__passage_ends(passage, sample, &t0, &t1);
-    if (passage->samples && passage->samples->times) {
-        return passage->samples->times[(size_t)sample * observations(s) + (size_t)index];
-    }
-    return evn__course_begin(course, index + 1 - course->starts, t0, t1);
-}
-
 static bool set_ends(evn__sample_solve *s, const evn__passage *passage) {
     bool is_new = false;
     for (int row = 0; row < s->rows; ++row) {
@@ -235,7 +224,8 @@ static bool set_times(evn__sample_solve *s, const evn__passage *passage) {
     for (int sample = 0; sample < s->samples && s->host_times; ++sample) {
         for (int j = 0; j < (int)observations(s); ++j) {
             double *to = s->host_times + 2 * ((size_t)j * (size_t)s->samples + (size_t)sample);
-            is_new |= set_pair(s->fp64, observation_of(s, passage, sample, j), to);
+            is_new |=
+                set_pair(s->fp64, evn__passage_observation(s->problem, passage, sample, j), to);
         }
     }
     return is_new;
@@ -424,6 +414,15 @@ evn_solution evn__sample_solve_solution(const evn__sample_solve *s, int sample) 
                                          (accepted + rejected)};
 }
 
+evn_status evn__sample_solve_fail(const evn_solver_options *options, const evn__passage *passage,
+                                  const evn__stopped *stopped, const evn_solution *solution) {
+    double t0, t1;
+    evn__passage_ends(passage, stopped->first, &t0, &t1);
+    return evn__prepend(evn__outcome_fail(options, solution, t0, t1, t1, solution->dt, false),
+                        "sample %d (%d of %d samples came to a stop, the others are solved)",
+                        stopped->first, stopped->count, stopped->samples);
+}
+
 /// Say of all samples what there is to say.
 static evn_status finish(evn__sample_solve *s, const evn__passage *passage, int attempts, int waits,
                          evn_solution *solution) {
@@ -444,19 +443,15 @@ static evn_status finish(evn__sample_solve *s, const evn__passage *passage, int 
         return EVN_OK;
     }
     const evn_solution stopped = evn__sample_solve_solution(s, first);
-    double t0, t1;
-    evn__passage_ends(passage, first, &t0, &t1);
+    const evn__stopped what = {first, failed, s->samples};
     solution->outcome = stopped.outcome;
-    return evn__prepend(
-        evn__outcome_fail(s->problem->options, &stopped, t0, t1, t1, stopped.dt, false),
-        "sample %d (%d of %d samples came to a stop, the others are solved)", first, failed,
-        s->samples);
+    return evn__sample_solve_fail(s->problem->options, passage, &what, &stopped);
 }
 
 /// The series before the first step.
 static evn_status observe_begin(const evn__sample_solve *s, const evn__passage *passage) {
     const evn__located located = {.ends = s->ends, .times = s->times};
-    return s->later_terms
+    return s->later_terms && !passage->continues
                ? evn__interpolation_begin(&s->interpolation, &located, s->x, passage->series)
                : EVN_OK;
 }

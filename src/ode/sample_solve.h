@@ -26,6 +26,15 @@ evn_binding evn__sample_solve_state(const evn__sample_solve *solve);
 evn_status evn__sample_solve_run(evn__sample_solve *solve, const evn__passage *passage,
                                  evn_solution *solution);
 
+/// Of so many samples these came to a stop.
+typedef struct evn__stopped {
+    int first, count, samples;
+} evn__stopped;
+
+/// The error of a solve in which that happened; `solution` is the first one's.
+evn_status evn__sample_solve_fail(const evn_solver_options *options, const evn__passage *passage,
+                                  const evn__stopped *stopped, const evn_solution *solution);
+
 /// Of one sample of the last solve.
 evn_solution evn__sample_solve_solution(const evn__sample_solve *solve, int sample);
 

@@ -9,13 +9,14 @@
 
 /// A kind of gradient, with its scheme for fixed steps, for those with a given number of
 /// checkpoints, for adaptive steps, and for those of each sample's own; NULL: there is none. For
-/// fixed steps of a multi-step method `multistep`; NULL: as of others. Then
-/// which of the options that not all gradients have are its own, and whether it looks between the
-/// ends of steps.
+/// fixed steps of a multi-step method, and for those of a course that varies, `followed`; NULL: as
+/// of others. Then which of the options that not all gradients have are its own, whether it looks
+/// between the ends of steps, and what is to be done where solving backwards leads elsewhere.
 typedef struct row {
     const char *name;
-    const evn__scheme_methods *fixed, *bounded, *multistep, *adaptive, *by_sample;
+    const evn__scheme_methods *fixed, *bounded, *followed, *adaptive, *by_sample;
     bool couples, falls_back, interpolates;
+    const char *remedy;
 } row;
 
 static const row rows[] = {
@@ -25,22 +26,26 @@ static const row rows[] = {
                            .by_sample = &evn__scheme_by_sample},
     [EVN_GRADIENT_BACKPROP] = {.name = "backprop",
                                .fixed = &evn__scheme_grid,
-                               .multistep = &evn__scheme_replay_fixed,
+                               .followed = &evn__scheme_replay_fixed,
                                .adaptive = &evn__scheme_replay_adaptive,
                                .by_sample = &evn__scheme_by_sample_backprop},
     [EVN_GRADIENT_CHECKPOINTED] = {.name = "checkpointed",
                                    .fixed = &evn__scheme_grid,
                                    .bounded = &evn__scheme_replay_fixed,
-                                   .multistep = &evn__scheme_replay_fixed,
+                                   .followed = &evn__scheme_replay_fixed,
                                    .adaptive = &evn__scheme_replay_adaptive,
                                    .by_sample = &evn__scheme_by_sample_backprop},
     [EVN_GRADIENT_ADJOINT] = {.name = "adjoint",
                               .fixed = &evn__scheme_adjoint,
                               .adaptive = &evn__scheme_adjoint,
-                              .falls_back = true},
+                              .falls_back = true,
+                              .remedy = "take the gradient checkpointed or reversible, or let the "
+                                        "solver fall back on checkpoints"},
     [EVN_GRADIENT_REVERSIBLE] = {.name = "reversible",
                                  .fixed = &evn__scheme_reversible,
-                                 .couples = true},
+                                 .couples = true,
+                                 .remedy = "give a coupling nearer to 1 or more steps, or take the "
+                                           "gradient checkpointed"},
     [EVN_GRADIENT_ADJOINT_QUADRATURE] = {.name = "adjoint-quadrature",
                                          .adaptive = &evn__scheme_adjoint_quadrature,
                                          .interpolates = true},
@@ -48,15 +53,20 @@ static const row rows[] = {
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-static const evn__scheme_methods *find(const evn_solver_options *options) {
+/// @param varies  the course does
+static const evn__scheme_methods *find_along(const evn_solver_options *options, bool varies) {
     const row *r = &rows[options->gradient];
     bool bounded = options->checkpoints > 0 && r->bounded;
-    bool multistep = r->multistep && evn__stepper_past(evn__stepper_find(options->method)) > 0;
-    return options->per_sample   ? r->by_sample
-           : options->steps == 0 ? r->adaptive
-           : bounded             ? r->bounded
-           : multistep           ? r->multistep
-                                 : r->fixed;
+    bool multistep = evn__stepper_past(evn__stepper_find(options->method)) > 0;
+    return options->per_sample                    ? r->by_sample
+           : options->steps == 0                  ? r->adaptive
+           : bounded                              ? r->bounded
+           : r->followed && (multistep || varies) ? r->followed
+                                                  : r->fixed;
+}
+
+static const evn__scheme_methods *find(const evn_solver_options *options) {
+    return find_along(options, false);
 }
 
 /// Whether a number of checkpoints means something: to the gradient, or to what is fallen back on.
@@ -91,9 +101,9 @@ static evn_status check_path(const evn_solver_options *o) {
     const char *given = to_tolerances ? "weight_terms" : "weight_steps";
     const char *other = to_tolerances ? "weight_steps" : "weight_terms";
     const evn_solver_options own = evn__weight_path_options(o);
-    EVN_CHECK(o->jump_count == 0, EVN_ERR_ARGUMENT,
+    EVN_CHECK(o->jump_count == 0 || o->per_sample, EVN_ERR_ARGUMENT,
               "solver %s: weights that are solved by themselves do not go with jumps of f; leave "
-              "%s out",
+              "%s out, or set per_sample",
               o->method, given);
     EVN_CHECK(find(&own), EVN_ERR_ARGUMENT,
               "solver %s: the gradient '%s' does not go through weights that are solved by "
@@ -156,7 +166,6 @@ static evn_status check_interpolant(const evn_solver_options *options) {
 
 /// What goes in parts.
 static evn_status check_jumps(const evn_solver_options *o) {
-    const row *r = &rows[o->gradient];
     EVN_CHECK(o->jumps && o->jump_count > 0, EVN_ERR_ARGUMENT,
               "solver %s: %d jumps of f, and %s where they are", o->method, o->jump_count,
               o->jumps ? "a list of" : "nothing that says");
@@ -166,16 +175,12 @@ static evn_status check_jumps(const evn_solver_options *o) {
                   "solver %s: jump %d of f is at %g; the times have to be finite and increase",
                   o->method, i, o->jumps[i]);
     }
-    EVN_CHECK(o->observations == 0 && !o->per_sample && !o->time_gradient, EVN_ERR_ARGUMENT,
-              "solver %s: observations, per_sample and time_gradient do not go with jumps of f: "
-              "solve up to the last time before each (nextafter, in single precision nextafterf), "
-              "and on from the jump",
+    EVN_CHECK(!o->time_gradient, EVN_ERR_ARGUMENT,
+              "solver %s: there is no gradient in the times of a way across jumps of f: leave "
+              "time_gradient out, or solve up to the last time before each jump (nextafter, in "
+              "single precision nextafterf), and on from the jump, each with a time_gradient of "
+              "its own",
               o->method);
-    EVN_CHECK(
-        !r->falls_back && !r->couples, EVN_ERR_ARGUMENT,
-        "solver %s: the gradient '%s' does not go across jumps of f, as nothing looks at what "
-        "it reconstructs there; take adjoint-quadrature, backprop or checkpointed",
-        o->method, r->name);
     EVN_TRY(evn__stepper_check_end(evn__stepper_find(o->method), "across a jump of f"));
     return check_own(o);
 }
@@ -219,13 +224,25 @@ static bool evolves(const evn__problem *problem) {
 }
 
 /// Across jumps a way goes in parts, each by the scheme that there is for it.
+static const evn__scheme_methods *across_jumps(const evn_solver_options *o) {
+    const evn__scheme_methods *own = find(o);
+    bool differentiates = own->gradient != NULL;
+    return own->reconstructed ? &evn__scheme_jumps_back
+           : !o->per_sample   ? differentiates ? &evn__scheme_jumps_backprop : &evn__scheme_jumps
+           : differentiates   ? &evn__scheme_jumps_by_sample_backprop
+                              : &evn__scheme_jumps_by_sample;
+}
+
 const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem) {
     const evn_solver_options *o = problem->options;
     bool by_themselves = o->per_sample || o->weight_terms > 0 || o->weight_steps > 0;
-    return by_themselves && evolves(problem)  ? &evn__scheme_along_path
-           : o->jump_count == 0               ? find(o)
-           : o->gradient == EVN_GRADIENT_NONE ? &evn__scheme_jumps
-                                              : &evn__scheme_jumps_backprop;
+    return o->jump_count > 0                   ? across_jumps(o)
+           : by_themselves && evolves(problem) ? &evn__scheme_along_path
+                                               : find_along(o, problem->course->varies);
+}
+
+const char *evn__scheme_remedy(evn_gradient gradient) {
+    return rows[gradient].remedy;
 }
 
 static evn_status check_constant(const evn_solver_options *o) {

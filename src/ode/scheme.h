@@ -9,6 +9,7 @@
 #include "ode/system.h"
 #include "ode/time_bars.h"
 #include "ode/trail.h"
+#include "plan/real.h"
 
 /// What is solved, and how. Outlives the scheme.
 typedef struct evn__problem {
@@ -21,14 +22,21 @@ typedef struct evn__problem {
     size_t observed;
 } evn__problem;
 
+typedef struct evn__reconstruction evn__reconstruction;
+
 /// One solve of it, and of one gradient through that solve.
 typedef struct evn__passage {
     double t0, t1;
     const evn_sample_times *samples; ///< of each sample its own, in place of these; else NULL
     const evn_binding *parameters;   ///< of the system, one each
     evn_binding series; ///< [observations, observed] of a solve; without observations no buffer
+    bool continues;     ///< samples: the series has what was observed up to t0
     evn_binding x1_bar; ///< of a gradient: [observations, x], or x
-    const evn_binding *parameters_bar; ///< of a gradient: where the parameters' cotangents go
+    /// Of a gradient: cotangents at t1 that come from behind it, of each component; NULL: 0. Of x
+    /// where it is observed; otherwise x1_bar has it.
+    const evn_binding *carried_bar;
+    const evn_binding *parameters_bar;   ///< of a gradient: where the parameters' cotangents go
+    evn__reconstruction *reconstruction; ///< what looks at states that are found backwards, or NULL
 } evn__passage;
 
 /// Whether there is a way, of all samples together: without one the state stays, whatever f is
@@ -80,7 +88,7 @@ typedef struct evn__scheme_methods {
     /// After a gradient: component `index` of the state at t0 as solving backwards has found it;
     /// NULL: the gradient does not go that way.
     evn_binding (*reconstructed)(const evn__scheme *scheme, int index);
-    const char *remedy; ///< what is to be done where that leads elsewhere
+    bool from_end; ///< the gradient needs nothing of a solve but the state at t1
 } evn__scheme_methods;
 
 /// The head of each scheme's own struct.
@@ -93,7 +101,8 @@ extern const evn__scheme_methods evn__scheme_none, evn__scheme_adjoint,
     evn__scheme_adjoint_quadrature, evn__scheme_grid, evn__scheme_replay_fixed,
     evn__scheme_replay_adaptive, evn__scheme_reversible, evn__scheme_by_sample,
     evn__scheme_by_sample_backprop, evn__scheme_along_path, evn__scheme_jumps,
-    evn__scheme_jumps_backprop;
+    evn__scheme_jumps_backprop, evn__scheme_jumps_back, evn__scheme_jumps_by_sample,
+    evn__scheme_jumps_by_sample_backprop;
 
 /// Whether there is a scheme for these options, which are right otherwise.
 /// @return EVN_ERR_ARGUMENT as evn_solver_create documents it
@@ -102,9 +111,37 @@ evn_status evn__scheme_check(const evn_solver_options *options);
 /// What the scheme of a problem whose options passed this can do.
 const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem);
 
-/// The scheme of the problem's options.
+/// What is to be done where solving backwards leads elsewhere.
+const char *evn__scheme_remedy(evn_gradient gradient);
+
+/// The scheme of the problem's options and course.
 evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme);
 void evn__scheme_destroy(evn__scheme **scheme); ///< nulls; accepts NULL
+
+/// The cotangent of component `index`, [count], that comes from behind t1, to where it is wanted.
+static inline evn_status evn__passage_load_bar(const evn__passage *passage, int index,
+                                               evn_binding to, bool fp64, size_t count) {
+    return passage->carried_bar ? evn__real_copy(to, passage->carried_bar[index], fp64, count)
+                                : evn__real_zero(to, fp64, count);
+}
+
+/// Observations of the course, with the start where that is one.
+static inline int evn__scheme_observations(const evn__problem *problem) {
+    const evn__course *course = problem->course;
+    return problem->options->observations > 0 ? course->intervals + course->starts : 0;
+}
+
+/// Steps of each sample's own: the time of an observation of a sample.
+static inline double evn__passage_observation(const evn__problem *problem,
+                                              const evn__passage *passage, int sample, int index) {
+    double t0, t1;
+    size_t count = (size_t)problem->options->observations;
+    if (passage->samples && passage->samples->times) {
+        return passage->samples->times[(size_t)sample * count + (size_t)index];
+    }
+    evn__passage_ends(passage, sample, &t0, &t1);
+    return evn__course_begin(problem->course, index + 1 - problem->course->starts, t0, t1);
+}
 
 /// Observation `index` of [observations, x].
 static inline evn_binding evn__scheme_observation(const evn__problem *problem, evn_binding series,

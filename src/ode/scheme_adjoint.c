@@ -2,6 +2,7 @@
 // The adjoint: nothing is kept but the state at t1; a second integrator solves state, cotangents
 // and quadratures back to t0.
 #include "ode/integrator.h"
+#include "ode/jump.h"
 #include "ode/scheme.h"
 #include "plan/real.h"
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 typedef struct adjoint {
     evn__scheme base;
     evn__integrator *forward, *backward; ///< backward: states x, θ, a, b, quadratures
+    evn__jump *join; ///< of a course that varies: what comes from behind its last observation
 } adjoint;
 
 static evn_status create_backward(const evn__problem *p, adjoint *a) {
@@ -29,6 +31,9 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
     *scheme = &a->base;
     EVN_TRY(
         evn__integrator_create(p->device, p->system, p->options, p->course, false, &a->forward));
+    EVN_TRY(p->course->varies ? evn__jump_create(p->device, evn__system_state_shape(p->system, 0),
+                                                 p->options->fp64, &a->join)
+                              : EVN_OK);
     return create_backward(p, a);
 }
 
@@ -36,6 +41,7 @@ static void destroy(evn__scheme *scheme) {
     adjoint *a = (adjoint *)scheme;
     evn__integrator_destroy(&a->forward);
     evn__integrator_destroy(&a->backward);
+    evn__jump_destroy(&a->join);
     free(a);
 }
 
@@ -59,8 +65,8 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
     return evn__integrate(((adjoint *)scheme)->forward, &way, passage->parameters, solution);
 }
 
-/// x(t1) and θ(t1) as they are; a = x1_bar; b = 0; quadratures = 0.
-static evn_status load(const adjoint *a, evn_binding x1_bar) {
+/// x(t1) and θ(t1) as they are; a = x1_bar; b = 0, or what comes from behind; quadratures = 0.
+static evn_status load(const adjoint *a, const evn__passage *passage, evn_binding x1_bar) {
     const evn__layout *layout = evn__integrator_layout(a->backward);
     int states = a->base.problem->system->state_count;
     bool fp64 = a->base.problem->options->fp64;
@@ -69,7 +75,14 @@ static evn_status load(const adjoint *a, evn_binding x1_bar) {
                                evn__integrator_state(a->forward, i), fp64, layout->size[i]));
     }
     EVN_TRY(evn__real_copy(state_bar(&a->base, 0), x1_bar, fp64, layout->size[0]));
-    for (int i = states + 1; i < layout->count; ++i) {
+    EVN_TRY(a->join && passage->carried_bar
+                ? evn__jump_add(a->join, state_bar(&a->base, 0), passage->carried_bar[0])
+                : EVN_OK);
+    for (int i = 1; i < states; ++i) {
+        EVN_TRY(evn__passage_load_bar(passage, i, state_bar(&a->base, i), fp64,
+                                      layout->size[states + i]));
+    }
+    for (int i = 2 * states; i < layout->count; ++i) {
         EVN_TRY(evn__real_zero(evn__integrator_state(a->backward, i), fp64, layout->size[i]));
     }
     return evn__integrator_clear(a->backward);
@@ -95,7 +108,7 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
         way.series = passage->x1_bar;
     }
     int last = evn__course_observation(p->course, p->course->intervals - 1);
-    EVN_TRY(load(a, evn__scheme_observation(p, passage->x1_bar, last)));
+    EVN_TRY(load(a, passage, evn__scheme_observation(p, passage->x1_bar, last)));
     EVN_TRY(evn__integrate(a->backward, &way, passage->parameters, solution));
     EVN_TRY(evn__integrator_flush(a->backward));
     return deliver(a, passage->parameters_bar);
@@ -105,15 +118,13 @@ static const evn__trail *trail(const evn__scheme *scheme) {
     return evn__integrator_trail(((const adjoint *)scheme)->forward);
 }
 
-const evn__scheme_methods evn__scheme_adjoint = {
-    .create = create,
-    .destroy = destroy,
-    .begin = state,
-    .end = state,
-    .solve = solve,
-    .trail = trail,
-    .gradient = gradient,
-    .state_bar = state_bar,
-    .reconstructed = reconstructed,
-    .remedy =
-        "take the gradient checkpointed or reversible, or let the solver fall back on checkpoints"};
+const evn__scheme_methods evn__scheme_adjoint = {.create = create,
+                                                 .destroy = destroy,
+                                                 .begin = state,
+                                                 .end = state,
+                                                 .solve = solve,
+                                                 .trail = trail,
+                                                 .gradient = gradient,
+                                                 .state_bar = state_bar,
+                                                 .reconstructed = reconstructed,
+                                                 .from_end = true};

@@ -90,15 +90,20 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
 
 // Backward ----------------------------------------------------------------------------------------
 
-/// a = x1_bar, but for that of observations; b = 0; quadratures = 0.
-static evn_status load(const along *a, evn_binding x1_bar) {
+/// a = x1_bar, but for that of observations; b = 0, or what comes from behind; quadratures = 0.
+static evn_status load(const along *a, const evn__passage *passage) {
     const evn__layout *layout = evn__integrator_layout(a->backward);
+    int states = a->base.problem->system->state_count;
     bool fp64 = a->options.fp64;
-    for (int i = 0; i < layout->count; ++i) {
+    for (int i = a->jump ? 0 : 1; i < states; ++i) {
+        EVN_TRY(evn__passage_load_bar(passage, i, state_bar(&a->base, i), fp64, layout->size[i]));
+    }
+    for (int i = states; i < layout->count; ++i) {
         EVN_TRY(evn__real_zero(state_bar(&a->base, i), fp64, layout->size[i]));
     }
-    EVN_TRY(a->jump ? EVN_OK
-                    : evn__real_copy(state_bar(&a->base, 0), x1_bar, fp64, layout->size[0]));
+    EVN_TRY(a->jump
+                ? EVN_OK
+                : evn__real_copy(state_bar(&a->base, 0), passage->x1_bar, fp64, layout->size[0]));
     return evn__integrator_clear(a->backward);
 }
 
@@ -146,7 +151,7 @@ static evn_status go_back(along *a, const evn__passage *passage, int step, evn_s
 static evn_status observe_start(const along *a, const evn__passage *passage) {
     const evn__problem *p = a->base.problem;
     bool moves = evn__integrator_trail(a->forward)->count > 0;
-    int count = moves ? p->course->starts : p->options->observations;
+    int count = moves ? p->course->starts : evn__scheme_observations(p);
     for (int i = 0; i < count; ++i) {
         EVN_TRY(jump(a, passage->x1_bar, i));
     }
@@ -173,7 +178,7 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
         solution->nfe = trail->count * evn__dense_evaluations(a->dense);
         a->gone = true;
     }
-    EVN_TRY(load(a, passage->x1_bar));
+    EVN_TRY(load(a, passage));
     for (int step = trail->count - 1; step >= 0; --step) {
         EVN_TRY(go_back(a, passage, step, solution));
     }

@@ -40,7 +40,6 @@ static void keep_methods(along_path *a) {
     a->own.trail = x->trail ? a->own.trail : NULL;
     a->own.gradient = x->gradient ? a->own.gradient : NULL;
     a->own.reconstructed = x->reconstructed ? a->own.reconstructed : NULL;
-    a->own.remedy = x->remedy;
     a->base.methods = &a->own;
 }
 

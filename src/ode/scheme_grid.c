@@ -51,14 +51,15 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
 }
 
 /// Cotangents of the state at t1, but for the observations'.
-static evn_status load(const on_grid *g, bool observes, evn_binding x1_bar) {
+static evn_status load(const on_grid *g, bool observes, const evn__passage *passage) {
     const evn__layout *layout = evn__grid_layout(g->grid);
     bool fp64 = g->base.problem->options->fp64;
     for (int i = observes ? 0 : 1; i < layout->count; ++i) {
-        EVN_TRY(evn__real_zero(state_bar(&g->base, i), fp64, layout->size[i]));
+        EVN_TRY(evn__passage_load_bar(passage, i, state_bar(&g->base, i), fp64, layout->size[i]));
     }
-    return observes ? EVN_OK
-                    : evn__real_copy(state_bar(&g->base, 0), x1_bar, fp64, layout->size[0]);
+    return observes
+               ? EVN_OK
+               : evn__real_copy(state_bar(&g->base, 0), passage->x1_bar, fp64, layout->size[0]);
 }
 
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
@@ -66,7 +67,7 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
     on_grid *g = (on_grid *)scheme;
     const evn__problem *p = scheme->problem;
     bool observes = p->options->observations > 0;
-    EVN_TRY(load(g, observes, passage->x1_bar));
+    EVN_TRY(load(g, observes, passage));
     const evn_binding ends = evn__scheme_observation(p, passage->x1_bar, p->course->starts);
     EVN_TRY(evn__grid_backward(g->grid, passage->parameters, passage->parameters_bar,
                                observes ? &ends : NULL, solution));

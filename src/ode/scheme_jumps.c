@@ -1,80 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 // A way in parts, from one jump of f to the next, each of which another scheme goes: f is evaluated
 // nowhere between a time of the one side and a time of the other. The states at the beginnings of
-// the parts are kept; the gradient goes back over the parts, each solved again, but for the last.
+// the parts are kept; the gradient goes back over the parts, each solved again where the other
+// scheme needs more than its end, but for the last.
 #include "base/memory.h"
-#include "ode/integrator_state.h"
 #include "ode/jump.h"
-#include "ode/rounding.h"
+#include "ode/outcome.h"
+#include "ode/parts.h"
+#include "ode/reconstruction.h"
 #include "ode/scheme.h"
+#include "ode/seams.h"
 #include "plan/real.h"
-#include <float.h>
-#include <math.h>
 #include <stdlib.h>
-
-/// From one time to another, between two jumps.
-typedef struct part {
-    double t0, t1;
-} part;
 
 typedef struct in_parts {
     evn__scheme base;
     evn_solver_options options; ///< the same, without jumps
+    evn__course course;         ///< of a part: without observations 1 interval, else it varies
     evn__problem problem;       ///< with these
     evn__scheme *inner;
-    evn__layout layout;
-    part *parts;        ///< [jumps + 1] at most, of the last solve
-    int count, current; ///< of them; the one that the inner scheme has solved last
+    evn__seams seams;
+    evn__parts parts; ///< of the last solve
+    int current;      ///< of them; the one that the inner scheme has solved last
     evn__trail trail;
-    evn_buffer *starts; ///< [jumps + 2][layout.total]: the state before each, and at the end
-    evn_buffer *x_bar;  ///< between two parts
-    evn_buffer *shares; ///< cotangents of the parameters of one part
-    evn_binding *share; ///< where each is
-    evn__jump **sums;   ///< of each
+    evn_buffer *x1_bar; ///< with observations: [observations, x] of a part
+    evn__jump *sum;     ///< of them
 } in_parts;
 
 // Life --------------------------------------------------------------------------------------------
 
-static evn_status make(const in_parts *s, size_t count, evn_buffer **buffer) {
-    return evn__real_create_for(s->problem.device, EVN__USE_STATES, s->options.fp64, count, buffer);
+static bool observes(const in_parts *s) {
+    return s->options.observations > 0;
 }
 
-static evn_status make_gradient(in_parts *s) {
-    const evn__system *system = s->problem.system;
-    size_t total = 0;
-    EVN_TRY(EVN_NEW(&s->share, system->parameter_count + 1));
-    EVN_TRY(EVN_NEW(&s->sums, system->parameter_count + 1));
-    for (int i = 0; i < system->parameter_count; ++i) {
-        evn_shape shape = evn__system_parameter_shape(system, i);
-        s->share[i].offset = total;
-        total += evn__real_aligned((size_t)evn_shape_count(shape));
-        EVN_TRY(evn__jump_create(s->problem.device, shape, s->options.fp64, &s->sums[i]));
-    }
-    EVN_TRY(make(s, total, &s->shares));
-    for (int i = 0; i < system->parameter_count; ++i) {
-        s->share[i].buffer = s->shares;
-    }
-    return make(s, s->layout.size[0], &s->x_bar);
+/// Each part ends as if it were observed there; its start is the end of another one, or t0.
+static evn_status make_course(in_parts *s, const evn__course *whole) {
+    s->options.observations = s->options.observations > 0 ? whole->intervals : 0;
+    return observes(s) ? evn__course_reserve(&s->options, whole->intervals, &s->course)
+                       : evn__course_create(&s->options, &s->course);
+}
+
+static evn_status make_bars(in_parts *s) {
+    evn_device *device = s->problem.device;
+    evn_shape x = evn__system_state_shape(s->problem.system, 0);
+    size_t count = (size_t)s->options.observations;
+    EVN_TRY(evn__jump_create(device, x, s->options.fp64, &s->sum));
+    return evn__real_create_for(device, EVN__USE_STATES, s->options.fp64,
+                                evn__size_product(count, (size_t)evn_shape_count(x)), &s->x1_bar);
 }
 
 static evn_status fill(in_parts *s, const evn__problem *p) {
-    size_t parts = (size_t)p->options->jump_count + 1;
-    bool differentiates = p->options->gradient != EVN_GRADIENT_NONE;
-    EVN_CHECK(!differentiates || p->system->state_count == 1, EVN_ERR_ARGUMENT,
-              "solver %s: there is no gradient across jumps of f where weights evolve; solve up to "
-              "the last time before each (nextafter, in single precision nextafterf), and on from "
-              "the jump, with solvers of their own",
-              p->options->method);
     s->options = *p->options;
     s->options.jumps = NULL;
     s->options.jump_count = 0;
+    EVN_TRY(make_course(s, p->course));
     s->problem = *p;
     s->problem.options = &s->options;
-    EVN_TRY(evn__layout_create(p->system, &s->layout));
+    s->problem.course = &s->course;
     EVN_TRY(evn__scheme_create(&s->problem, &s->inner));
-    EVN_TRY(EVN_NEW(&s->parts, parts));
-    EVN_TRY(make(s, evn__size_product(parts + 1, s->layout.total), &s->starts));
-    return differentiates ? make_gradient(s) : EVN_OK;
+    EVN_TRY(evn__parts_create(p->options, &s->parts));
+    EVN_TRY(evn__seams_create(&s->problem, (size_t)p->options->jump_count + 1, &s->seams));
+    return observes(s) && s->options.gradient != EVN_GRADIENT_NONE ? make_bars(s) : EVN_OK;
 }
 
 static evn_status create(const evn__problem *p, evn__scheme **scheme) {
@@ -86,39 +72,37 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
 
 static void destroy(evn__scheme *scheme) {
     in_parts *s = (in_parts *)scheme;
-    for (int i = 0; s->sums && i < s->problem.system->parameter_count; ++i) {
-        evn__jump_destroy(&s->sums[i]);
-    }
     evn__scheme_destroy(&s->inner);
-    evn__layout_free(&s->layout);
+    evn__seams_free(&s->seams);
+    evn__parts_free(&s->parts);
+    evn__course_free(&s->course);
     evn__trail_free(&s->trail);
-    evn_buffer_destroy(&s->starts);
-    evn_buffer_destroy(&s->x_bar);
-    evn_buffer_destroy(&s->shares);
-    free(s->parts);
-    free(s->share);
-    free(s->sums);
+    evn__jump_destroy(&s->sum);
+    evn_buffer_destroy(&s->x1_bar);
     free(s);
 }
+
+// Where things are --------------------------------------------------------------------------------
 
 static evn_binding begin(const evn__scheme *scheme, int index) {
     const evn__scheme *inner = ((const in_parts *)scheme)->inner;
     return inner->methods->begin(inner, index);
 }
 
-static evn_binding kept(const in_parts *s, int place, int index) {
-    return (evn_binding){s->starts, (size_t)place * s->layout.total + s->layout.offset[index]};
-}
-
 /// Not where the inner scheme has it, as gradients solve parts again.
 static evn_binding end(const evn__scheme *scheme, int index) {
     const in_parts *s = (const in_parts *)scheme;
-    return kept(s, s->count, index);
+    return evn__seams_state(&s->seams, s->parts.count, index);
 }
 
 static evn_binding state_bar(const evn__scheme *scheme, int index) {
     const evn__scheme *inner = ((const in_parts *)scheme)->inner;
     return inner->methods->state_bar(inner, index);
+}
+
+static evn_binding reconstructed(const evn__scheme *scheme, int index) {
+    const evn__scheme *inner = ((const in_parts *)scheme)->inner;
+    return inner->methods->reconstructed(inner, index);
 }
 
 static const evn__trail *trail(const evn__scheme *scheme) {
@@ -127,71 +111,38 @@ static const evn__trail *trail(const evn__scheme *scheme) {
 
 // Parts -------------------------------------------------------------------------------------------
 
-/// The last time before one, as the kernels have them: numbers below the smallest normal one may be
-/// 0 there.
-static double before(bool fp64, double t) {
-    double last = fp64 ? nextafter(t, -INFINITY) : (double)nextafterf((float)t, -INFINITY);
-    return !fp64 && fabs(last) < FLT_MIN ? -FLT_MIN : last;
-}
-
-/// But for one without length.
-static void add(in_parts *s, bool rises, double t0, double t1) {
-    if (rises ? t0 < t1 : t0 > t1) {
-        s->parts[s->count++] = (part){t0, t1};
+/// What the inner scheme has from now on is of this part.
+static void enter(in_parts *s, int index, const evn__passage *passage) {
+    if (observes(s)) {
+        evn__parts_lay(&s->options, s->base.problem->course, passage->t0, passage->t1,
+                       &s->parts.all[index], &s->course);
     }
-}
-
-/// f has its new values at a jump itself: what comes from below ends before it, what comes from
-/// above ends at it. All times are those that the kernels see, which decide on which side they are.
-static void split(in_parts *s, double t0, double t1) {
-    const evn_solver_options *o = s->base.problem->options;
-    double from = evn__rounded(o->fp64, t0), to = evn__rounded(o->fp64, t1), begin = from;
-    bool rises = to >= from;
-    s->count = 0;
-    for (int i = 0; i < o->jump_count; ++i) {
-        double jump = evn__rounded(o->fp64, o->jumps[rises ? i : o->jump_count - 1 - i]);
-        double under = before(o->fp64, jump);
-        if (rises && jump > begin && jump <= to) {
-            add(s, rises, from, under);
-            from = jump;
-        } else if (!rises && jump <= begin && jump > to) {
-            add(s, rises, from, jump);
-            from = under;
-        }
-    }
-    add(s, rises, from, to);
-    if (s->count == 0) { // no way
-        s->parts[s->count++] = (part){begin, begin};
-    }
-}
-
-typedef evn_binding place_of(const evn__scheme *scheme, int index);
-
-/// Keep all components as the inner scheme has them at its begin or end.
-static evn_status keep(const in_parts *s, int place, place_of *of) {
-    for (int i = 0; i < s->layout.count; ++i) {
-        EVN_TRY(
-            evn__real_copy(kept(s, place, i), of(s->inner, i), s->options.fp64, s->layout.size[i]));
-    }
-    return EVN_OK;
-}
-
-/// Have the inner scheme begin with what was kept.
-static evn_status restore(const in_parts *s, int place) {
-    for (int i = 0; i < s->layout.count; ++i) {
-        EVN_TRY(evn__real_copy(s->inner->methods->begin(s->inner, i), kept(s, place, i),
-                               s->options.fp64, s->layout.size[i]));
-    }
-    return EVN_OK;
-}
-
-static evn_status solve_part(in_parts *s, int index, const evn__passage *passage,
-                             evn_solution *solution) {
-    evn__passage own = *passage;
-    own.t0 = s->parts[index].t0;
-    own.t1 = s->parts[index].t1;
-    own.series = own.x1_bar = (evn_binding){0};
     s->current = index;
+}
+
+static evn__passage passage_of(const in_parts *s, int index, const evn__passage *passage) {
+    evn__passage own = *passage;
+    own.t0 = s->parts.all[index].t0;
+    own.t1 = s->parts.all[index].t1;
+    return own;
+}
+
+/// Number of an observation of a part, of all.
+static int observation(const in_parts *s, const evn__part *part, int index) {
+    return evn__course_observation(s->base.problem->course, part->first + index);
+}
+
+/// The end goes where the next observation will be, unless it is one.
+static evn_status solve_part(in_parts *s, int index, const evn__passage *passage,
+                             evn_binding series, evn_solution *solution) {
+    evn__passage own = passage_of(s, index, passage);
+    enter(s, index, passage);
+    own.x1_bar = (evn_binding){0};
+    own.series = series;
+    if (series.buffer) {
+        own.series =
+            evn__scheme_place(&s->problem, series, observation(s, &s->parts.all[index], 0));
+    }
     return s->inner->methods->solve(s->inner, &own, solution);
 }
 
@@ -206,7 +157,7 @@ static evn_status add_steps(evn__trail *to, const evn__trail *from) {
 
 /// Of a part that failed, as far as it went: fixed steps fail as a whole.
 static evn_status add_trail(in_parts *s, int index, bool failed) {
-    const part *p = &s->parts[index];
+    const evn__part *p = &s->parts.all[index];
     if (s->options.steps == 0) {
         return add_steps(&s->trail, s->inner->methods->trail(s->inner));
     }
@@ -241,22 +192,37 @@ static evn_status check_count(const in_parts *s, const evn__passage *passage, ev
                              false);
 }
 
+/// What is observed at the end of a part, but the first of it.
+static evn_status observe_end(const in_parts *s, int index, evn_binding series) {
+    const evn__part *part = &s->parts.all[index];
+    for (int i = 1; series.buffer && i < part->at_end; ++i) {
+        int number = observation(s, part, part->within + i);
+        EVN_TRY(evn__real_copy(evn__scheme_place(&s->problem, series, number),
+                               evn__seams_state(&s->seams, index + 1, 0), s->options.fp64,
+                               s->problem.observed));
+    }
+    return EVN_OK;
+}
+
 static evn_status go(in_parts *s, int index, const evn__passage *passage, evn_solution *solution) {
     evn_solution one = {0};
-    EVN_TRY(index > 0 ? restore(s, index) : EVN_OK);
-    evn_status status = solve_part(s, index, passage, &one);
+    const evn__scheme_methods *methods = s->inner->methods;
+    EVN_TRY(index > 0 ? evn__seams_restore(&s->seams, index, s->inner, methods->begin) : EVN_OK);
+    evn_status status = solve_part(s, index, passage, passage->series, &one);
     sum_up(solution, &one);
-    EVN_TRY(keep(s, index + 1, s->inner->methods->end));
+    EVN_TRY(evn__seams_keep(&s->seams, index + 1, s->inner, methods->end));
     EVN_TRY(add_trail(s, index, status != EVN_OK));
+    EVN_TRY(observe_end(s, index, passage->series));
     return status == EVN_OK ? check_count(s, passage, solution) : status;
 }
 
 static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {
     in_parts *s = (in_parts *)scheme;
-    split(s, passage->t0, passage->t1);
+    evn__parts_split(s->base.problem->options, s->base.problem->course, passage->t0, passage->t1,
+                     &s->parts);
     s->trail.count = 0;
-    EVN_TRY(keep(s, 0, s->inner->methods->begin));
-    for (int i = 0; i < s->count; ++i) {
+    EVN_TRY(evn__seams_keep(&s->seams, 0, s->inner, s->inner->methods->begin));
+    for (int i = 0; i < s->parts.count; ++i) {
         EVN_TRY(go(s, i, passage, solution));
     }
     solution->t = passage->t1; // and no part has to end there to the last digit
@@ -265,36 +231,93 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
 
 // Its gradient ------------------------------------------------------------------------------------
 
+/// The inner scheme as if it had solved this part last.
+static evn_status solve_again(in_parts *s, int index, const evn__passage *passage,
+                              evn_solution *again) {
+    const evn__scheme_methods *methods = s->inner->methods;
+    if (index == s->current) {
+        return EVN_OK;
+    }
+    if (methods->from_end) {
+        enter(s, index, passage);
+        return evn__seams_restore(&s->seams, index + 1, s->inner, methods->end);
+    }
+    EVN_TRY(evn__seams_restore(&s->seams, index, s->inner, methods->begin));
+    return solve_part(s, index, passage, (evn_binding){0}, again);
+}
+
+static bool is_last(const in_parts *s, int index) {
+    return index + 1 == s->parts.count;
+}
+
+/// What is observed at the end of a part, together.
+static evn_status join_ends(const in_parts *s, int index, evn_binding x1_bar, evn_binding end) {
+    const evn__part *part = &s->parts.all[index];
+    EVN_TRY(evn__real_zero(end, s->options.fp64, s->seams.layout.size[0]));
+    for (int i = 0; i < part->at_end; ++i) {
+        int number = observation(s, part, part->within + i);
+        EVN_TRY(evn__jump_add(s->sum, end, evn__scheme_observation(&s->problem, x1_bar, number)));
+    }
+    return EVN_OK;
+}
+
+/// Of x1_bar, that of a part.
+static evn_status take_bars(const in_parts *s, int index, evn_binding *x1_bar) {
+    const evn__part *part = &s->parts.all[index];
+    const evn_binding all = *x1_bar;
+    size_t count = s->seams.layout.size[0] * (size_t)part->within;
+    if (!observes(s)) {
+        *x1_bar = is_last(s, index) ? all : s->seams.bar[0];
+        return EVN_OK;
+    }
+    *x1_bar = (evn_binding){s->x1_bar, 0};
+    EVN_TRY(evn__real_copy(*x1_bar,
+                           evn__scheme_observation(&s->problem, all, observation(s, part, 0)),
+                           s->options.fp64, count));
+    return join_ends(s, index, all, (evn_binding){s->x1_bar, count});
+}
+
+/// How far what was found backwards is from where a part began, but the first, of which others
+/// ask.
+static evn_status look_back(const in_parts *s, int index, const evn__passage *passage) {
+    const evn__scheme_methods *methods = s->inner->methods;
+    return index > 0 && methods->reconstructed && passage->reconstruction
+               ? evn__reconstruction_pass(passage->reconstruction, s->inner,
+                                          evn__seams_state(&s->seams, index, 0),
+                                          s->parts.all[index].t0)
+               : EVN_OK;
+}
+
 static evn_status differentiate_part(in_parts *s, int index, const evn__passage *passage,
                                      evn_solution *solution) {
-    evn__passage own = *passage;
     evn_solution one = {0}, again = {0};
-    bool last = index + 1 == s->count;
-    if (index != s->current) {
-        EVN_TRY(restore(s, index));
-        EVN_TRY(solve_part(s, index, passage, &again));
-    }
-    own.t0 = s->parts[index].t0;
-    own.t1 = s->parts[index].t1;
-    own.x1_bar = last ? passage->x1_bar : (evn_binding){s->x_bar, 0};
-    own.parameters_bar = last ? passage->parameters_bar : s->share;
-    EVN_TRY(s->inner->methods->gradient(s->inner, &own, &one));
+    bool last = is_last(s, index);
+    EVN_TRY(solve_again(s, index, passage, &again));
+    evn__passage own = passage_of(s, index, passage);
+    own.carried_bar = last ? passage->carried_bar : s->seams.bar;
+    own.parameters_bar = last ? passage->parameters_bar : s->seams.share;
+    EVN_TRY(take_bars(s, index, &own.x1_bar));
+    evn_status status = s->inner->methods->gradient(s->inner, &own, &one);
     one.nfe += again.nfe;
     sum_up(solution, &one);
-    for (int i = 0; i < s->problem.system->parameter_count && !last; ++i) {
-        EVN_TRY(evn__jump_add(s->sums[i], passage->parameters_bar[i], s->share[i]));
-    }
-    return evn__real_copy((evn_binding){s->x_bar, 0}, state_bar(&s->base, 0), s->options.fp64,
-                          s->layout.size[0]);
+    EVN_TRY(status);
+    EVN_TRY(look_back(s, index, passage));
+    return evn__seams_pass(&s->seams, s->inner, last, passage->parameters_bar);
+}
+
+/// That of an observed start is added at last.
+static evn_status observe_start(const in_parts *s, evn_binding x1_bar) {
+    return s->base.problem->course->starts ? evn__jump_add(s->sum, state_bar(&s->base, 0), x1_bar)
+                                           : EVN_OK;
 }
 
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     in_parts *s = (in_parts *)scheme;
-    for (int i = s->count - 1; i >= 0; --i) {
+    for (int i = s->parts.count - 1; i >= 0; --i) {
         EVN_TRY(differentiate_part(s, i, passage, solution));
     }
-    return EVN_OK;
+    return observe_start(s, passage->x1_bar);
 }
 
 const evn__scheme_methods evn__scheme_jumps = {.create = create,
@@ -312,3 +335,13 @@ const evn__scheme_methods evn__scheme_jumps_backprop = {.create = create,
                                                         .trail = trail,
                                                         .gradient = gradient,
                                                         .state_bar = state_bar};
+
+const evn__scheme_methods evn__scheme_jumps_back = {.create = create,
+                                                    .destroy = destroy,
+                                                    .begin = begin,
+                                                    .end = end,
+                                                    .solve = solve,
+                                                    .trail = trail,
+                                                    .gradient = gradient,
+                                                    .state_bar = state_bar,
+                                                    .reconstructed = reconstructed};

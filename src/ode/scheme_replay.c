@@ -71,7 +71,7 @@ static evn_status set_trail(replayed *r, const evn__passage *passage) {
 /// All observations are of the start, of which an observed one is there already.
 static evn_status repeat_start(const replayed *r, const evn__passage *passage) {
     const evn__problem *p = r->base.problem;
-    for (int i = p->course->starts; i < p->options->observations; ++i) {
+    for (int i = p->course->starts; i < evn__scheme_observations(p); ++i) {
         EVN_TRY(evn__real_copy(evn__scheme_place(p, passage->series, i),
                                evn__replay_begin(r->replay, 0), p->options->fp64, p->observed));
     }

@@ -248,7 +248,7 @@ static evn_status undo_step(reversible *r, const evn__passage *passage, int step
 /// All shares of observations, where no step takes them.
 static evn_status add_shares(const reversible *r, evn_binding x1_bar) {
     const evn__problem *p = r->base.problem;
-    for (int i = p->course->starts; i < p->options->observations; ++i) {
+    for (int i = p->course->starts; i < evn__scheme_observations(p); ++i) {
         EVN_TRY(evn__jump_add(r->joins[0], state_bar(&r->base, 0),
                               evn__scheme_observation(p, x1_bar, i)));
     }
@@ -279,7 +279,7 @@ static evn_status join_bars(const reversible *r, const evn__passage *passage) {
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     reversible *r = (reversible *)scheme;
-    EVN_TRY(evn__cotangents_load(&r->bars, passage->x1_bar));
+    EVN_TRY(evn__cotangents_load(&r->bars, passage));
     r->first = r->end;
     EVN_TRY(evn__passage_moves(passage) ? undo_steps(r, passage) : add_shares(r, passage->x1_bar));
     EVN_TRY(join_bars(r, passage));
@@ -291,14 +291,12 @@ static evn__time_bars time_bars(const evn__scheme *scheme) {
     return ((const reversible *)scheme)->time_bars;
 }
 
-const evn__scheme_methods evn__scheme_reversible = {
-    .create = create,
-    .destroy = destroy,
-    .begin = begin,
-    .end = end,
-    .solve = solve,
-    .gradient = gradient,
-    .state_bar = state_bar,
-    .time_bars = time_bars,
-    .reconstructed = reconstructed,
-    .remedy = "give a coupling nearer to 1 or more steps, or take the gradient checkpointed"};
+const evn__scheme_methods evn__scheme_reversible = {.create = create,
+                                                    .destroy = destroy,
+                                                    .begin = begin,
+                                                    .end = end,
+                                                    .solve = solve,
+                                                    .gradient = gradient,
+                                                    .state_bar = state_bar,
+                                                    .time_bars = time_bars,
+                                                    .reconstructed = reconstructed};

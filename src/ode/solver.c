@@ -440,6 +440,9 @@ static evn_status keep_cotangent(evn_solver *solver, evn_binding *x1_bar) {
 /// The gradient of the scheme itself, if it can be trusted.
 static evn_status try_gradient(evn_solver *solver, const evn__passage *passage,
                                evn_solution *solution) {
+    if (solver->reconstruction) {
+        evn__reconstruction_begin(solver->reconstruction);
+    }
     EVN_TRY(solver->scheme->methods->gradient(solver->scheme, passage, solution));
     solver->reconstructed = solver->reconstruction != NULL;
     EVN_TRY(solver->reconstruction && solver->options.watch
@@ -504,6 +507,7 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     evn__passage passage = solver->passage;
     passage.x1_bar = x1_bar;
     passage.parameters_bar = solver->parameters_bar;
+    passage.reconstruction = solver->reconstruction;
     EVN_TRY(take_gradient(solver, &passage, solution));
     EVN_TRY(solver->time_gradient
                 ? evn__time_gradient_take(solver->time_gradient, solver->last, &passage)

@@ -65,9 +65,11 @@ static evn_status write_times(const evn__times *times) {
 }
 
 evn_status evn__times_set(evn__times *times, double t0, double t1, bool backward) {
-    if (times->written && times->t0 == t0 && times->t1 == t1 && times->backward == backward) {
+    bool same = times->t0 == t0 && times->t1 == t1 && times->backward == backward;
+    if (times->written && same && times->laid == times->course->laid) {
         return EVN_OK;
     }
+    times->laid = times->course->laid;
     times->t0 = t0;
     times->t1 = t1;
     times->backward = backward;

@@ -11,6 +11,7 @@ typedef struct evn__times {
     evn_buffer *buffer;        ///< [steps] times, then the lengths: of each interval, or of all
     const evn__course *course; ///< borrowed
     double t0, t1;
+    int laid; ///< as the course was
     bool backward, fp64, written;
 } evn__times;
 

@@ -37,6 +37,7 @@ struct evn__weight_path {
     evn_buffer *nodes_bar;
     evn_buffer *shares;                       ///< cotangents of the parameters that g reads
     evn__jump **sums;                         ///< [parameters], of these
+    evn__jump **joins;                        ///< [weights], of θ̄ at the end
     evn_binding *parameters, *parameters_bar; ///< of the system along the path
     evn_binding *read, *share;                ///< of the system of the weights
     double t0, t1;
@@ -241,6 +242,16 @@ static evn_status make_series(evn__weight_path *path) {
     return make(path, path->layout.total, &path->ends);
 }
 
+static evn_status make_joins(evn__weight_path *path) {
+    EVN_TRY(EVN_NEW(&path->joins, path->weights));
+    for (int i = 0; i < path->weights; ++i) {
+        EVN_TRY(evn__jump_create(path->problem->device,
+                                 evn__system_state_shape(path->problem->system, i + 1),
+                                 path->options.fp64, &path->joins[i]));
+    }
+    return EVN_OK;
+}
+
 /// Of what g reads, and what is added to its cotangent.
 static evn_status make_shares(evn__weight_path *path) {
     const evn__system *system = path->problem->system;
@@ -260,6 +271,7 @@ static evn_status make_shares(evn__weight_path *path) {
     for (int i = 0; i < count; ++i) {
         path->share[i].buffer = path->shares;
     }
+    EVN_TRY(make_joins(path));
     EVN_TRY(make(path, path->total + 2, &path->bars));
     return make(path, (size_t)path->terms * path->own.observed, &path->nodes_bar);
 }
@@ -312,6 +324,7 @@ static void free_host(evn__weight_path *path) {
     free(path->reads);
     free(path->at);
     free(path->sums);
+    free(path->joins);
     free(path->parameters);
     free(path->parameters_bar);
     free(path->read);
@@ -330,6 +343,9 @@ void evn__weight_path_destroy(evn__weight_path **path) {
     evn_plan_destroy(&p->transpose);
     for (int i = 0; p->sums && i < p->problem->system->parameter_count; ++i) {
         evn__jump_destroy(&p->sums[i]);
+    }
+    for (int i = 0; p->joins && i < p->weights; ++i) {
+        evn__jump_destroy(&p->joins[i]);
     }
     evn__system_free(&p->system);
     evn__layout_free(&p->layout);
@@ -487,6 +503,15 @@ const evn_binding *evn__weight_path_want(evn__weight_path *path, const evn__pass
     return path->parameters_bar;
 }
 
+/// What comes from behind the end is that of the last node.
+static evn_status join_end(const evn__weight_path *path, const evn__passage *passage) {
+    evn_binding last = {path->nodes_bar, (size_t)(path->terms - 1) * path->own.observed};
+    for (int i = 1; passage->carried_bar && i <= path->weights; ++i) {
+        EVN_TRY(evn__jump_add(path->joins[i - 1], part(path, last, i), passage->carried_bar[i]));
+    }
+    return EVN_OK;
+}
+
 evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage *passage) {
     const evn__system *system = path->problem->system;
     const evn_binding nodes_bar = {path->nodes_bar, 0};
@@ -499,6 +524,7 @@ evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage 
                               .parameters_bar = path->share};
     EVN_TRY(
         evn_plan_run(path->transpose, path->parameters_bar + system->parameter_count, &nodes_bar));
+    EVN_TRY(join_end(path, passage));
     EVN_TRY(path->scheme->methods->gradient(path->scheme, &own, &unused));
     for (int i = 0; i < system->parameter_count; ++i) {
         if (path->reads[i]) {

@@ -259,25 +259,14 @@ START_TEST(wrong_jumps_are_refused) {
     bad.jump_count = -1;
     refuse(piecewise(), &bad);
     bad = options;
-    bad.gradient = EVN_GRADIENT_ADJOINT; // whose reconstruction nothing would look at
-    refuse(piecewise(), &bad);
-    bad = with("dopri5", 60, true);
-    bad.gradient = EVN_GRADIENT_REVERSIBLE;
-    refuse(piecewise(), &bad);
-    bad = options;
     bad.method = "sdirk4";
     TRY(evn_solver_options_check(&bad));
     bad.method = "kvaerno5"; // with a stage behind the end of a step
     refuse(piecewise(), &bad);
     bad = options;
-    bad.observations = 3;
-    refuse(piecewise(), &bad);
-    bad = options;
-    bad.per_sample = true;
-    refuse(piecewise(), &bad);
-    bad = options;
     bad.gradient = EVN_GRADIENT_BACKPROP;
-    refuse(problem_node_ew(3), &bad); // weights that evolve
+    bad.time_gradient = true;
+    refuse(piecewise(), &bad);
     problem p = piecewise();
     evn_binding x0_bar;
     problem_prepare(&p, &options);
