@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // control.cl — the step control of an adaptive solve (src/ode/control.c): error norms decide here
 // what becomes of a step and how long the next one is.
-// Twin: tests/ode/test_control.c.   Relaxed math: none.
+// Twin: src/ode/step_control.c.   Relaxed math: none.
 // Time must not lose digits where real is float: times and lengths are pairs, x + y with y beyond
 // the last digit of x. What is written here is right whether or not a compiler contracts it.
 

@@ -40,15 +40,15 @@ typedef struct evn_plan_options {
     bool few_samples;
     /// Name of one of these inputs that has one number for each sample, or NULL. Where that is 0
     /// for all samples that a kernel carries together, the plan may leave out their run, and the
-    /// runs after it in the same launch; what they would have written the caller must not read.
+    /// runs after it in the same launch: the memory of their outputs then stays as it is, which
+    /// must be all one to the caller.
     const char *active_input;
 } evn_plan_options;
 
 /// Compile `graph` for `device`. The graph may be destroyed afterwards.
 /// @param[in] options  NULL: the usual choice
-/// @return EVN_ERR_ARGUMENT for a late input that the graph lacks, and for fp64 on a device
-/// without;
-///         EVN_ERR_BUILD; EVN_ERR_DEVICE_MEMORY
+/// @return EVN_ERR_ARGUMENT for a late input that the graph lacks, and for fp64 where the device
+///         has none; EVN_ERR_BUILD; EVN_ERR_DEVICE_MEMORY
 evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
                            const evn_plan_options *options, evn_plan **plan);
 void evn_plan_destroy(evn_plan **plan); ///< nulls; accepts NULL

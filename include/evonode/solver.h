@@ -56,9 +56,9 @@ typedef enum evn_controller {
                         ///< 2003)
 } evn_controller;
 
-/// The norm of a step's error, which has to be at most 1 for the step to be accepted. It is one of
-/// the ratios of error and tolerance of all elements of x, where a gradient solves backwards of its
-/// cotangent too, and of weights as each norm says. Mixed norms and the seminorm are those of
+/// The norm of a step's error, which has to be at most 1 for the step to be accepted. It is taken
+/// over the ratios of error and tolerance: of all elements of x; where a gradient solves backwards,
+/// of its cotangent too; of weights as each norm says. Mixed norms and the seminorm are those of
 /// Kidger, Chen, Lyons 2021.
 typedef enum evn_norm {
     EVN_NORM_STATE,    ///< the larger root mean square of x and its cotangent: weights have no say
@@ -218,9 +218,10 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 /// @param[out] x1       where x(t1) is, [observations, state] where there are some; memory of the
 ///                      solver, valid until its next solve
 /// @param[out] solution may be NULL
-/// With fixed steps the call only enqueues, but for an implicit method's, for whose end it waits to
-/// see whether all equations were solved. With adaptive ones it waits for the end: once, where the
-/// solve takes as many steps as the last ones took, otherwise after every 1 to 16 steps.
+/// With fixed steps the call only enqueues, but for methods that iterate, or solve without a
+/// matrix: for their end it waits, to see whether all equations were solved. With adaptive ones it
+/// waits for the end: once, where the solve takes as many steps as the last ones took and these are
+/// at most 16, otherwise after every 1 to 16 steps.
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);

@@ -10,9 +10,10 @@
 #include "ode/stepper.h"
 #include "plan/repeat.h"
 
-/// The gradient goes back over the 64 attempts of a chunk in parts of 4, 4, 8, 16 and 32, each as
-/// long as those before it together. Parts that no sample attempted are left out, so that at most
-/// half of the attempts that are gone back were idle. Each part is prepared once.
+/// The gradient goes back over up to 64 attempts of a chunk in parts of 4, 4, 8, 16 and 32, each as
+/// long as those before it together. Parts that no sample attempted are left out, so that, but for
+/// the first 4, at most half of the attempts that are gone back are idle. Each part is prepared
+/// once.
 enum { EVN__SAMPLE_FIRST_BACK = 4, EVN__SAMPLE_BACK = 5 };
 
 /// What the attempts between two looks leave; kept where there is a gradient.

@@ -12,8 +12,8 @@ typedef struct evn__step_rules {
     const evn__stepper *stepper;
     evn__controller controller;
     double longest; ///< of a step; 0: any length
-    /// Lengths of steps are rounded as the stages see them. Else they keep the digits behind, as on
-    /// the device, which has them in pairs.
+    /// Lengths of steps are rounded as the stages see them. Else, to compare with the kernel, they
+    /// keep the digits behind, as on the device, which has them in pairs.
     bool rounds;
 } evn__step_rules;
 
@@ -49,7 +49,8 @@ void evn__step_control_accept(evn__step_control *control, const evn__step_rules 
 void evn__step_control_reject(evn__step_control *control, const evn__step_rules *rules,
                               double error);
 
-/// From a landing that is not t1 on to the next one.
+/// From a landing that is not t1 on to the next one, to compare with the kernel: the rows of a
+/// search have one landing each.
 void evn__step_control_go_on(evn__step_control *control, const evn__step_rules *rules,
                              double landing);
 
