@@ -55,14 +55,14 @@ static evn_status measure_results(const evn__session *own) {
     return EVN_OK;
 }
 
-/// Who is told of a report.
+/// Who is told of a summary.
 typedef struct listener {
     const evn_device *device;
     evn__needs *needs;
 } listener;
 
-/// The peak of training is that of its reports, as metrics.jsonl has it.
-static void on_report(void *user, const evn_epoch *epoch) {
+/// The peak of training is that of its summaries, as metrics.jsonl has it.
+static void on_summary(void *user, const evn_epoch *epoch) {
     const listener *l = user;
     evn__memory_use use = evn__device_memory_use(l->device);
     (void)epoch;
@@ -73,7 +73,7 @@ static void on_report(void *user, const evn_epoch *epoch) {
 
 static evn_status train(evn__session *own, const evn__settings *settings, evn__needs *needs) {
     listener told = {own->device, needs};
-    own->options.epoch_done = on_report;
+    own->options.epoch_done = on_summary;
     own->options.user = &told;
     EVN_TRY(own->row->create(own, settings));
     EVN_TRY(evn_trainer_create(own->device, &own->task, &own->options, &own->trainer));

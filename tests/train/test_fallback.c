@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ITERATIONS = 40 }; // two of them a report
+enum { ITERATIONS = 40 }; // two of them a summary
 
 /// x' = −rate w x, x(0) = 1, and x(1) is to be 0.05.
 typedef struct decay {
@@ -51,19 +51,19 @@ static void decay_free(decay *d) {
 
 /// What a training has told.
 typedef struct story {
-    int fell_back, reports; ///< reports that say so, and all
+    int fell_back, summaries; ///< summaries that say so, and all
     double far;
     evn_trainer *trainer;
-    const char *path; ///< of a checkpoint after five reports, or behind a stop; NULL: none
+    const char *path; ///< of a checkpoint after five summaries, or behind a stop; NULL: none
     int stop;         ///< behind so many iterations; 0: never
 } story;
 
-static void on_epoch(void *user, const evn_epoch *epoch) {
+static void on_summary(void *user, const evn_epoch *epoch) {
     story *s = user;
     double far = evn_metrics_value(&epoch->metrics, "fell_back");
     s->fell_back += !isnan(far);
     s->far = isnan(far) ? s->far : far;
-    if ((++s->reports == 5 || s->stop) && s->path) {
+    if ((++s->summaries == 5 || s->stop) && s->path) {
         TRY(evn_trainer_save(s->trainer, s->path));
     }
 }
@@ -82,7 +82,7 @@ static evn_status end_of(double rate, const evn_phase *phases, int count, const 
     int epochs;
     evn_trainer_options options = {.phases = phases,
                                    .phase_count = count,
-                                   .epoch_done = on_epoch,
+                                   .epoch_done = on_summary,
                                    .stop = is_over,
                                    .user = told};
     options.optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_ADAM);
@@ -135,11 +135,11 @@ START_TEST(is_resumed) {
     ck_assert_int_eq(told.fell_back, 1);
     ck_assert_double_eq(w, train(12, &phase, 1, "checkpoint", &again));
     ck_assert_int_eq(again.fell_back, 0);
-    ck_assert_int_eq(again.reports, told.reports - 5);
+    ck_assert_int_eq(again.summaries, told.summaries - 5);
 }
 END_TEST
 
-/// Stops behind iterations that end no report: before the fallback is taken, when it is, and later.
+/// Stops behind iterations that end no summary: before the fallback is taken, then, and later.
 START_TEST(is_resumed_from_anywhere) {
     const evn_phase phase = watched(EVN_GRADIENT_ADJOINT, 5 * ITERATIONS, 0.05);
     double stopped, w;
@@ -147,14 +147,14 @@ START_TEST(is_resumed_from_anywhere) {
     w = train(12, &phase, 1, NULL, &all);
     ck_assert_int_eq(all.fell_back, 1);
     ck_assert_int_eq(end_of(12, &phase, 1, NULL, &until, &stopped), EVN_ERR_INTERRUPTED);
-    ck_assert_int_eq(until.reports, 1);
+    ck_assert_int_eq(until.summaries, 1);
     ck_assert_double_eq(w, train(12, &phase, 1, "checkpoint", &again));
     ck_assert_int_eq(until.fell_back + again.fell_back, 1);
 }
 END_TEST
 
 /// A gradient that is not finite has ruined the parameters when it is seen: nothing goes on from
-/// there, and nothing is reported that would be kept. Reports are of one iteration and of ten.
+/// there, and nothing is told that would be kept. Summaries are of one iteration and of ten.
 START_TEST(nothing_goes_on_from_what_is_not_finite) {
     evn_phase phase = watched(EVN_GRADIENT_ADJOINT, _i == 0 ? 6 : 200, 0.05);
     phase.solver.method = "rk4";
@@ -164,7 +164,7 @@ START_TEST(nothing_goes_on_from_what_is_not_finite) {
     ck_assert_int_eq(end_of(150, &phase, 1, NULL, &told, &w), EVN_ERR_NOT_FINITE);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "a solve backwards"));
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "take the gradient checkpointed"));
-    ck_assert_int_eq(told.reports, 0);
+    ck_assert_int_eq(told.summaries, 0);
     phase.solver = evn_solver_options_with(&phase.solver, EVN_GRADIENT_CHECKPOINTED);
     TRY(end_of(150, &phase, 1, NULL, &told, &w));
     ck_assert(isfinite(w));

@@ -13,8 +13,7 @@ enum { MAX_COUNT = 8 };
 
 typedef struct record {
     evn_epoch epochs[MAX_COUNT];
-    int count, reports;
-    double last_loss;
+    int count;
     bool stop;
     const evn_trainer *saves; ///< after epoch `save_after`, and then stops; NULL: does not
     int save_after;
@@ -36,10 +35,10 @@ static void keep_epoch(void *user, const evn_epoch *epoch) {
     }
 }
 
-static void keep_progress(void *user, const evn_progress *progress) {
-    record *r = user;
-    ++r->reports;
-    r->last_loss = progress->loss;
+static void check_progress(void *user, const evn_progress *progress) {
+    (void)user;
+    ck_assert_int_lt(progress->phase, progress->phases);
+    ck_assert_int_le(progress->epoch, progress->epochs);
 }
 
 static bool stops(void *user) {
@@ -59,7 +58,7 @@ static setup setup_for(evn_model_kind kind, const evn_phase *phases, int count, 
     setup s = {.trainer = {.phases = phases,
                            .phase_count = count,
                            .optimizer = evn_optimizer_options_default(EVN_OPTIMIZER_SGD),
-                           .progress = keep_progress,
+                           .progress = check_progress,
                            .epoch_done = keep_epoch,
                            .stop = stops,
                            .user = r},
