@@ -5,14 +5,16 @@
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *evn__model_name(int index) {
     static const char *const names[] = {[EVN_MODEL_RESNET] = "resnet",
                                         [EVN_MODEL_NODE] = "node",
                                         [EVN_MODEL_NODE_EW] = "node-ew",
-                                        "hypernet",
+                                        [EVN_MODEL_NODE_EW + 1] = "hypernet",
                                         NULL};
+    _Static_assert(sizeof(names) / sizeof(*names) == EVN_MODEL_NODE_EW + 3, "a name each");
     return names[index];
 }
 
@@ -44,6 +46,16 @@ const char *evn__fit_name(int index) {
     static const char *const names[] = {
         [EVN_FIT_CROP] = "crop", [EVN_FIT_PAD] = "pad", [EVN_FIT_STRETCH] = "stretch", NULL};
     return names[index];
+}
+
+const char *evn__choice_text(const char *(*list)(int index), char *text, size_t size) {
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 0; list(i) && used < size; ++i) {
+        const char *between = i == 0 ? "" : list(i + 1) ? ", " : " or ";
+        used += (size_t)snprintf(text + used, size - used, "%s%s", between, list(i));
+    }
+    return text;
 }
 
 int evn__choice_find(const char *(*list)(int index), const char *name) {

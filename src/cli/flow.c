@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flow.h"
 
+#include "cli/choices.h"
 #include "cli/verb.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/choices.h"
 #include "cli/task.h"
 #include "cli/verb.h"
 #include "evonode/model.h"

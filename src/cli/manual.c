@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manual pages, as mdoc(7), from the tables that the program itself parses by.
 #include "base/files.h"
+#include "cli/choices.h"
 #include "cli/task.h"
 #include "cli/verb.h"
 #include "evonode/model.h"

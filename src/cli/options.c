@@ -4,19 +4,20 @@
 #include "base/json.h"
 #include "base/nearest.h"
 #include "base/number.h"
+#include "cli/choices.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/// A number goes the way of the command line, so that the same limits hold.
 /// A text stays where it is, in `value`; a number has none that would stay.
 static evn_status read_text(const evn__option *option, void *field, const json_t *value) {
     EVN_CHECK(json_is_string(value), EVN_ERR_FORMAT, "%s is no text", option->name);
     return option->kind->apply(option, field, json_string_value(value));
 }
 
+/// A number goes the way of the command line, so that the same limits hold.
 static evn_status read_number(const evn__option *option, void *field, const json_t *value) {
     char number[64];
     EVN_CHECK(json_is_number(value), EVN_ERR_FORMAT, "%s is no number", option->name);
@@ -29,16 +30,6 @@ static evn_status read_number(const evn__option *option, void *field, const json
 }
 
 // Kinds -------------------------------------------------------------------------------------------
-
-const char *evn__choice_text(const char *(*choice)(int index), char *text, size_t size) {
-    size_t used = 0;
-    text[0] = 0;
-    for (int i = 0; choice(i) && used < size; ++i) {
-        const char *between = i == 0 ? "" : choice(i + 1) ? ", " : " or ";
-        used += (size_t)snprintf(text + used, size - used, "%s%s", between, choice(i));
-    }
-    return text;
-}
 
 static void clear_text(void *field) {
     *(const char **)field = NULL;

@@ -72,8 +72,4 @@ void evn__options_show(const evn__option *table, unsigned verbs, const void *tar
 evn_status evn__options_read(const evn__option *table, unsigned verbs, void *target,
                              const json_t *object);
 
-/// How a choice is listed in help and messages: "a, b or c" into `text`; returns text.
-enum { EVN__CHOICE_TEXT = 512 }; ///< bytes that hold any
-const char *evn__choice_text(const char *(*choice)(int index), char *text, size_t size);
-
 #endif

@@ -2,6 +2,7 @@
 // Series of one's own: a Neural ODE, or a NODE-EW, that follows them and goes on behind them.
 #include "base/hash.h"
 #include "base/json.h"
+#include "cli/choices.h"
 #include "cli/report.h"
 #include "cli/series.h"
 #include "cli/series_run.h"
@@ -32,12 +33,7 @@ static evn_status fail_f(const char *text) {
 }
 
 static bool has_activation(const char *name) {
-    for (int i = 0; evn_activation_name(i); ++i) {
-        if (strcmp(evn_activation_name(i), name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return evn_activation_name(evn__choice_find(evn_activation_name, name));
 }
 
 static evn_status read_f(const char *text, layers *f) {
