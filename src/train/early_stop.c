@@ -2,7 +2,6 @@
 #include "train/early_stop.h"
 
 #include "task/evaluate.h"
-#include "train/summary.h"
 #include "train/trainer_state.h"
 #include <math.h>
 
@@ -69,7 +68,7 @@ static evn_status look_at_held_out(evn_trainer *t, double *loss, evn_switch *end
               "the loss of the held-out part is not finite after %s %d (phase %s); lower the "
               "learning rate, or give the phase more steps",
               evn__trainer_unit(t), t->at.epoch, evn__trainer_phase(t)->name);
-    *ended = evn__switch_held_out(&t->at.automatic, *loss, evn__summary_count(t));
+    *ended = evn__switch_held_out(&t->at.automatic, *loss, evn__trainer_summary_count(t));
     return t->at.automatic.stalled == 0 ? copy_best(t, true) : EVN_OK;
 }
 
@@ -97,7 +96,7 @@ evn_status evn__early_stop_look(evn_trainer *t, evn_epoch *epoch) {
     if (phase->automatic) {
         return compare_solvers(t, epoch);
     }
-    return phase->held_out && evn__summary_is_due(t) ? look_and_tell(t, epoch) : EVN_OK;
+    return phase->held_out && evn__trainer_summary_is_due(t) ? look_and_tell(t, epoch) : EVN_OK;
 }
 
 evn_status evn__early_stop_finish(evn_trainer *t) {

@@ -8,25 +8,7 @@
 #include "train/trainer_state.h"
 #include <math.h>
 
-enum { SUMMARIES = 20, ITERATIONS = 10 };    // of a phase, at least; of a summary, at most
 static const double PROGRESS_SECONDS = 0.25; // between two tellings
-
-/// Epochs in a summary.
-static int length(const evn_trainer *t) {
-    int epochs = evn__trainer_phase(t)->epochs, each = (epochs + SUMMARIES - 1) / SUMMARIES;
-    if (!t->task.methods->iterates) {
-        return 1;
-    }
-    return each < ITERATIONS ? each : ITERATIONS;
-}
-
-bool evn__summary_is_due(const evn_trainer *t) {
-    return t->at.in_phase % length(t) == 0 || t->at.in_phase == evn__trainer_phase(t)->epochs;
-}
-
-int evn__summary_count(const evn_trainer *t) {
-    return evn__trainer_phase(t)->epochs / length(t);
-}
 
 void evn__summary_begin(evn_trainer *t, evn__summary *s) {
     double time = evn__now();
@@ -114,7 +96,7 @@ evn_status evn__summary_end(evn_trainer *t, evn__summary *s) {
     s->epoch.epoch = evn__trainer_last_epoch(t);
     EVN_TRY(list_training(t, s, seconds, metrics));
     // Taken only where it would be without a stop: what goes on from there is the same.
-    EVN_TRY(evn__summary_look_back(t, evn__summary_is_due(t), s));
+    EVN_TRY(evn__summary_look_back(t, evn__trainer_summary_is_due(t), s));
     EVN_TRY(list_test(t, metrics));
     EVN_TRY(set_real(metrics, "peak_device_bytes", "bytes",
                      (double)evn_device_get_stats(t->device).bytes_peak));

@@ -29,10 +29,4 @@ evn_status evn__summary_look_back(evn_trainer *trainer, bool take, evn__summary 
 /// Measure what there is to measure at the end, and tell all of it. Waits.
 evn_status evn__summary_end(evn_trainer *trainer, evn__summary *summary);
 
-/// Whether what is done ends a summary, be training stopped or not.
-bool evn__summary_is_due(const evn_trainer *trainer);
-
-/// Summaries in the phase that is under way.
-int evn__summary_count(const evn_trainer *trainer);
-
 #endif

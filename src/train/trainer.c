@@ -10,6 +10,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { SUMMARIES = 20, ITERATIONS = 10 }; // of a phase, at least; of a summary, at most
+
 // What the files share ----------------------------------------------------------------------------
 
 const evn_phase *evn__trainer_phase(const evn_trainer *t) {
@@ -27,6 +29,24 @@ int evn__trainer_last_epoch(const evn_trainer *t) {
 int64_t evn__trainer_batches(const evn_trainer *t) {
     return t->task.methods->iterates ? t->options.accumulate
                                      : t->task.methods->batches(t->task.self, EVN_TRAIN);
+}
+
+/// Epochs in a summary.
+static int summary_length(const evn_trainer *t) {
+    int epochs = evn__trainer_phase(t)->epochs, each = (epochs + SUMMARIES - 1) / SUMMARIES;
+    if (!t->task.methods->iterates) {
+        return 1;
+    }
+    return each < ITERATIONS ? each : ITERATIONS;
+}
+
+bool evn__trainer_summary_is_due(const evn_trainer *t) {
+    return t->at.in_phase % summary_length(t) == 0 ||
+           t->at.in_phase == evn__trainer_phase(t)->epochs;
+}
+
+int evn__trainer_summary_count(const evn_trainer *t) {
+    return evn__trainer_phase(t)->epochs / summary_length(t);
 }
 
 /// Compile what trains in the phase that is under way, again where it fell back.
@@ -263,7 +283,7 @@ static evn_status run_phase(evn_trainer *t) {
     evn__summary_begin(t, &s);
     while (t->at.in_phase < evn__trainer_phase(t)->epochs) {
         EVN_TRY(train_epoch(t, &s, &stopped));
-        if (stopped || evn__summary_is_due(t)) {
+        if (stopped || evn__trainer_summary_is_due(t)) {
             EVN_TRY(evn__summary_end(t, &s));
             evn__summary_begin(t, &s);
         }

@@ -40,4 +40,10 @@ int evn__trainer_last_epoch(const evn_trainer *trainer);
 /// Batches in an epoch.
 int64_t evn__trainer_batches(const evn_trainer *trainer);
 
+/// Whether what is done ends a summary, be training stopped or not.
+bool evn__trainer_summary_is_due(const evn_trainer *trainer);
+
+/// Summaries in the phase that is under way.
+int evn__trainer_summary_count(const evn_trainer *trainer);
+
 #endif
