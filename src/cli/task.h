@@ -95,6 +95,7 @@ struct evn__task_row {
     void (*close)(evn__session *session);
     /// The ODE that the task solves, for so many samples: what gradcheck measures. Its weights are
     /// parameters of the task; *dynamics is the caller's, NULL where the model solves nothing.
+    /// Itself never NULL.
     evn_status (*ode)(const evn_task *task, int64_t samples, evn_dynamics **dynamics);
     const evn__exportation *export;  ///< how it becomes an ONNX model; NULL: it does not
     const evn__prediction *predict;  ///< how it answers what the user gives
