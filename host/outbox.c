@@ -41,6 +41,10 @@ void evn__outbox_destroy(evn__outbox **outbox) {
     if (old->sent) { // the copy writes to what is freed
         EVN__TIMED(old->device, "copying from the device (clWaitForEvents)",
                    code = clWaitForEvents(1, &old->sent));
+        if (code != CL_SUCCESS) { // the queue may know what the event does not
+            EVN__TIMED(old->device, "copying from the device (clFinish)",
+                       code = clFinish(old->device->queue));
+        }
     }
     forget(old);
     if (code == CL_SUCCESS) { // else a copy that nobody can wait for may still write to it
