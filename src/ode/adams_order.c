@@ -9,6 +9,9 @@ static const double aim = 3, bias = 3;
 /// through many slopes that are close together has few digits farther away.
 static const double least_error = 0.3 * 0.3;
 
+/// Below this one it could take a step a hundred times as long: as good as none.
+static const double no_error = 1e-4 * 0.81;
+
 /// An order that the next step may have.
 typedef struct candidate {
     evn_value order;
@@ -95,7 +98,10 @@ evn__adams_choice evn__adams_choose(const evn__step_build *step, const evn__adam
     // Where there is no lower order it must not look better than all others.
     evn_value falls = evn_add(g, wish(g, &lower, 1), evn_mask(g, stays, opposite(g, second)));
     evn_value rises = wish(g, &higher, bias);
-    evn_value raise = both(g, both(g, below, seen), exceeds(g, minimum(g, stays, falls), rises));
+    // A step that could grow more than it may has nothing to gain, but polynomials of a high order
+    // through steps that grow so have gradients of huge terms, which cancel.
+    evn_value gains = both(g, below, exceeds(g, wish(g, &here, aim), evn_constant(g, no_error)));
+    evn_value raise = both(g, both(g, gains, seen), exceeds(g, minimum(g, stays, falls), rises));
     evn_value drop = both(g, both(g, second, opposite(g, raise)), exceeds(g, stays, falls));
     evn_value keep = evn_sub(g, opposite(g, raise), drop);
     candidate next = {.order = evn_add(g, f->order, evn_sub(g, raise, drop)),
@@ -103,6 +109,6 @@ evn__adams_choice evn__adams_choose(const evn__step_build *step, const evn__adam
                                        evn_add(g, evn_mask(g, lower.error, drop),
                                                evn_mask(g, higher.error, raise)))};
     // At first nothing is known of higher orders; they are taken all the same.
-    evn_value trial = both(g, both(g, below, opposite(g, seen)), opposite(g, drop));
+    evn_value trial = both(g, both(g, gains, opposite(g, seen)), opposite(g, drop));
     return conclude(g, own, f, &next, evn_sub(g, evn_add(g, next.order, trial), one));
 }

@@ -251,6 +251,30 @@ START_TEST(orders_rise_with_precision) {
 }
 END_TEST
 
+/// x' = w tᵖ, which steps of a high enough order have without error: each is as much longer than
+/// the one before as it may be.
+START_TEST(polynomials_have_gradients) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(1), &t, &x);
+    evn_value slope = evn_input(f, "w", EVN_SHAPE(1));
+    for (int i = 0; i < _i; ++i) {
+        slope = evn_mul(f, slope, t);
+    }
+    evn_output(f, "dx", slope);
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with("adams", 0, EVN_GRADIENT_CHECKPOINTED);
+    options.rtol = options.atol = 1e-9;
+    p.x0[0] = p.weight[0][0] = p.x1_bar[0] = 1;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    ck_assert_double_eq_tol(p.x1[0], 1 + 1.0 / (_i + 1), 1e-7);
+    ck_assert_double_eq_tol(p.x0_bar[0], 1, 1e-9);
+    ck_assert_double_eq_tol(p.weight_bar_host[0][0], 1.0 / (_i + 1), 1e-7);
+    problem_free(&p);
+}
+END_TEST
+
 // Histories that begin anew -----------------------------------------------------------------------
 
 /// Solving backwards, the cotangent jumps at each observation.
@@ -428,6 +452,7 @@ static Suite *suite(void) {
     TCase *orders = tcase_create("orders");
     tcase_add_loop_test(orders, chosen_orders_have_gradients_along_their_steps, 0, 3);
     tcase_add_loop_test(orders, orders_rise_with_precision, 0, 2);
+    tcase_add_loop_test(orders, polynomials_have_gradients, 0, 2);
     tcase_add_test(orders, single_precision_meets_tolerances);
     suite_add_tcase(s, orders);
     TCase *anew = tcase_create("anew");
