@@ -55,10 +55,17 @@ static evn_value numbers(evn_graph *g, int count) {
     return table;
 }
 
+/// A rounded t may be before the first node or behind the last, where the hats are no sum of 1.
+static evn_value within(evn_graph *g, evn_value place, int last) {
+    place = evn_maximum(g, place, evn_constant(g, 0));
+    return evn_neg(g, evn_maximum(g, evn_neg(g, place), evn_constant(g, -last)));
+}
+
 /// Hats, max(0, 1 − |place − k|), where the place is k at node k.
 static evn_value linear_functions(evn_graph *g, evn_value tau, int count) {
     evn_value one = evn_constant(g, 1);
     evn_value place = evn_scale(g, evn_add(g, tau, one), (count - 1) / 2.0);
+    place = within(g, place, count - 1);
     evn_value distance = evn_abs(g, evn_sub(g, numbers(g, count), place));
     return evn_relu(g, evn_sub(g, one, distance));
 }
