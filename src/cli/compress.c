@@ -76,6 +76,15 @@ static evn_status sample(const void *self, const char *name, int count, bool *mo
     return evn__moved_weight_sample(session->device, &session->task, name, count, moves, theta);
 }
 
+/// Where no weight evolves any more none has a solve of its own.
+static void leave_paths(compression *c) {
+    evn_solver_options *solver = &c->to.phases[c->to.phase].solver;
+    solver->weight_terms = solver->weight_steps = 0;
+    for (int i = 0; i < c->settings.phase_count; ++i) {
+        c->settings.phases[i].weight_terms = c->settings.phases[i].weight_steps = INT64_MIN;
+    }
+}
+
 static evn_status make(compression *c) {
     const evn__sampler sampler = {c->from, sample};
     c->to = *c->from;
@@ -88,9 +97,12 @@ static evn_status make(compression *c) {
               "give another --basis or --weights; in a network file those are compressed that say "
               "\"evolve\": \"fit\"",
               c->words[0]);
+    if (!evn__task_moves_weights(&c->to.task)) {
+        leave_paths(c);
+    }
     const evn__session *both[] = {c->from, &c->to};
     for (int i = 0; i < 2; ++i) {
-        EVN_TRY(evn_task_evaluate(&both[i]->task, evn__session_solver(c->from), EVN_TEST, 0,
+        EVN_TRY(evn_task_evaluate(&both[i]->task, evn__session_solver(both[i]), EVN_TEST, 0,
                                   &c->metrics[i]));
         EVN_TRY(evn_metrics_set(&c->metrics[i], "parameters", EVN_UNIT_COUNT, EVN_BETTER_LOWER,
                                 (double)evn_parameters_scalar_count(parameters_of(both[i]))));

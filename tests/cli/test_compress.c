@@ -105,6 +105,18 @@ START_TEST(moved) {
 }
 END_TEST
 
+/// Weights with a solve of their own have none where they no longer evolve.
+START_TEST(moved_by_themselves) {
+    static const char *const solves[] = {"--weight-steps 40", "--weight-terms 16"};
+    good(test_program("",
+                      "train curve --model node-ew --width 8 --steps 20 %s --phase "
+                      "backprop:epochs=2 --out by%d",
+                      solves[_i], _i));
+    good(test_program("", "compress by%d --weights splines --basis 4 --out s%d", _i, _i));
+    good(test_program("", "eval s%d", _i));
+}
+END_TEST
+
 START_TEST(refused) {
     good(test_program("", DIGITS "--weights fourier --basis 3 --out a"));
     good(test_program("", DIGITS "--model node --out n"));
@@ -137,6 +149,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("moved");
     tcase_add_test(c, moved);
+    tcase_add_loop_test(c, moved_by_themselves, 0, 2);
     suite_add_tcase(s, c);
     c = tcase_create("refused");
     tcase_add_test(c, refused);
