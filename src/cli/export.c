@@ -122,7 +122,7 @@ static evn_status write(const evn__session *session, const evn__unroll_options *
 /// What the model would not do as the run did.
 static evn_status check_solver(const evn__session *session, const evn__settings *given) {
     const evn_solver_options *solver = evn__session_solver(session);
-    bool apart = solver->steps > 0 && (solver->weight_terms > 0 || solver->weight_steps > 0);
+    bool apart = solver->weight_steps > 0 || (solver->steps > 0 && solver->weight_terms > 0);
     EVN_CHECK(
         !apart || given->common.steps != INT64_MIN, EVN_ERR_USAGE,
         "%s solves its weights by themselves, on other steps than x, and an ONNX model solves "

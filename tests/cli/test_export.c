@@ -108,6 +108,9 @@ START_TEST(curve) {
         test_fails_with(test_program("", "export d --onnx n"), EVN_ERR_USAGE,
                         "say by how many --steps");
         ck_assert_int_eq(test_program("", "export d --onnx n --steps 200").code, 0);
+        train("e", "curve --model node-ew --width 8 --phase adjoint:epochs=1,weight-steps=200");
+        test_fails_with(test_program("", "export e --onnx n"), EVN_ERR_USAGE,
+                        "say by how many --steps");
     }
 }
 END_TEST
