@@ -90,9 +90,25 @@ static evn_status check_path_numbers(const evn_solver_options *o) {
     return EVN_OK;
 }
 
+/// What moves x alone: weights go by another method, and back with it along the steps taken.
+static evn_status check_split(const evn_solver_options *o) {
+    const row *r = &rows[o->gradient];
+    const char *gradient = r->remedy ? ", and take the gradient backprop or checkpointed" : "";
+    EVN_CHECK(o->weight_steps == 0, EVN_ERR_ARGUMENT,
+              "solver %s moves the halves q and v of x, which weights have not; give weight_terms "
+              "in place of weight_steps, which solves them by dopri5%s",
+              o->method, gradient);
+    EVN_CHECK(!r->remedy, EVN_ERR_ARGUMENT,
+              "solver %s: the gradient '%s' does not go along weights that are solved by "
+              "themselves, by dopri5; take backprop or checkpointed",
+              o->method, r->name);
+    return EVN_OK;
+}
+
 /// Weights that evolve, with a solve of their own.
 static evn_status check_path(const evn_solver_options *o) {
     const evn__stepper *stepper;
+    bool splits = evn__stepper_find(o->method)->kind->splits;
     EVN_TRY(check_path_numbers(o));
     bool to_tolerances = o->weight_terms > 0;
     if (!to_tolerances && o->weight_steps == 0) {
@@ -105,6 +121,7 @@ static evn_status check_path(const evn_solver_options *o) {
               "solver %s: weights that are solved by themselves do not go with jumps of f; leave "
               "%s out, or set per_sample",
               o->method, given);
+    EVN_TRY(splits ? check_split(o) : EVN_OK);
     EVN_CHECK(find(&own), EVN_ERR_ARGUMENT,
               "solver %s: the gradient '%s' does not go through weights that are solved by "
               "themselves on %s steps; give %s in place of %s, or take backprop, checkpointed or "
@@ -112,11 +129,6 @@ static evn_status check_path(const evn_solver_options *o) {
               o->method, rows[o->gradient].name, to_tolerances ? "adaptive" : "fixed", other,
               given);
     evn_status status = evn__check_options(&own, &stepper);
-    EVN_CHECK(
-        status != EVN_OK || !stepper->kind->splits, EVN_ERR_ARGUMENT,
-        "solver %s moves the halves q and v of x, which weights have not; give %s in place of "
-        "%s, which solves them by dopri5",
-        o->method, other, given);
     return status == EVN_OK ? status
                             : evn__prepend(status, "weights that are solved by themselves");
 }

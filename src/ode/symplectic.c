@@ -42,9 +42,9 @@ static evn_status check(const evn__stepper *stepper, const evn__system *system) 
     evn_shape x = evn__system_state_shape(system, 0);
     EVN_CHECK(
         system->state_count == 1, EVN_ERR_ARGUMENT,
-        "solver %s moves the halves q and v of x, and nothing besides: take another one where "
-        "weights evolve, or weight_terms; for the gradient take backprop, checkpointed or "
-        "reversible",
+        "solver %s moves the halves q and v of x, and nothing besides: where weights evolve take "
+        "another one, or weight_terms with the gradient backprop or checkpointed; where none does "
+        "take the gradient backprop, checkpointed or reversible",
         stepper->name);
     EVN_CHECK(x.rank > 0 && x.dim[x.rank - 1] % 2 == 0, EVN_ERR_ARGUMENT,
               "solver %s needs x = [q, v], two halves along its last axis, whose extent is %lld",

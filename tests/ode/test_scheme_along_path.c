@@ -468,6 +468,19 @@ static void refuse(const evn_dynamics *dynamics, evn_solver_options options, con
     ck_assert_ptr_null(solver);
 }
 
+/// What is advised is no gradient that is refused next.
+static void refuse_split(const evn_dynamics *dynamics) {
+    evn_solver_options bad = with("leapfrog", 4, 10, EVN_GRADIENT_BACKPROP);
+    refuse(dynamics, bad, "give weight_terms in place of weight_steps");
+    bad.gradient = EVN_GRADIENT_REVERSIBLE;
+    refuse(dynamics, bad, "by dopri5, and take the gradient backprop or checkpointed");
+    bad.weight_terms = 8;
+    bad.weight_steps = 0;
+    refuse(dynamics, bad, "by dopri5; take backprop or checkpointed");
+    bad.gradient = EVN_GRADIENT_ADJOINT;
+    refuse(dynamics, bad, "by dopri5; take backprop or checkpointed");
+}
+
 START_TEST(what_does_not_go_is_refused) {
     static const double jumps[] = {0.5};
     problem p = shared_problem(), constant = problem_network(2);
@@ -500,8 +513,7 @@ START_TEST(what_does_not_go_is_refused) {
     bad = with("midpoint", 4, 0, EVN_GRADIENT_REVERSIBLE);
     bad.weight_terms = 8;
     refuse(p.dynamics, bad, "give weight_steps in place of weight_terms");
-    refuse(p.dynamics, with("leapfrog", 4, 10, EVN_GRADIENT_BACKPROP),
-           "give weight_terms in place of weight_steps");
+    refuse_split(p.dynamics);
     refuse(p.dynamics, with("kvaerno5", 4, 10, EVN_GRADIENT_BACKPROP), "behind the end");
     refuse(p.dynamics, with("adams", 0, 10, EVN_GRADIENT_BACKPROP), "chooses its order");
     problem_free(&p);
