@@ -110,7 +110,14 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
     own.parameters = evn__weight_path_parameters(a->path);
     own.parameters_bar = evn__weight_path_want(a->path, passage);
     EVN_TRY(a->x->methods->gradient(a->x, &own, solution));
-    return evn__weight_path_gradient(a->path, passage);
+    evn_solution weights = {0};
+    evn_status status = evn__weight_path_gradient(a->path, passage, &weights);
+    if (status != EVN_OK) {
+        *solution = weights;
+        return status;
+    }
+    solution->waits += weights.waits;
+    return EVN_OK;
 }
 
 static evn_binding state_bar(const evn__scheme *scheme, int index) {

@@ -512,10 +512,10 @@ static evn_status join_end(const evn__weight_path *path, const evn__passage *pas
     return EVN_OK;
 }
 
-evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage *passage) {
+evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage *passage,
+                                     evn_solution *solution) {
     const evn__system *system = path->problem->system;
     const evn_binding nodes_bar = {path->nodes_bar, 0};
-    evn_solution unused = {0};
     int count = 0;
     const evn__passage own = {.t0 = path->t0,
                               .t1 = path->t1,
@@ -525,7 +525,7 @@ evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage 
     EVN_TRY(
         evn_plan_run(path->transpose, path->parameters_bar + system->parameter_count, &nodes_bar));
     EVN_TRY(join_end(path, passage));
-    EVN_TRY(path->scheme->methods->gradient(path->scheme, &own, &unused));
+    EVN_TRY(of_weights(path->scheme->methods->gradient(path->scheme, &own, solution)));
     for (int i = 0; i < system->parameter_count; ++i) {
         if (path->reads[i]) {
             EVN_TRY(evn__jump_add(path->sums[i], passage->parameters_bar[i], path->share[count++]));

@@ -37,7 +37,8 @@ const evn_binding *evn__weight_path_parameters(const evn__weight_path *path);
 /// Where the cotangents of these are to go, before a gradient along the path; then the share of the
 /// path is added to those of the passage.
 const evn_binding *evn__weight_path_want(evn__weight_path *path, const evn__passage *passage);
-evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage *passage);
+evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage *passage,
+                                     evn_solution *solution);
 evn_binding evn__weight_path_bar(const evn__weight_path *path, int index);
 /// Of a gradient that solves backwards: the weight at the beginning, as it found it.
 evn_binding evn__weight_path_reconstructed(const evn__weight_path *path, int index);

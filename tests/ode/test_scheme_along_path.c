@@ -433,6 +433,40 @@ START_TEST(failures_say_why) {
 }
 END_TEST
 
+/// Of the way back of the weights as well; max_steps is what their way forward just takes.
+START_TEST(failures_back_say_why) {
+    problem p = shared_problem();
+    evn_binding x1, x0_bar;
+    evn_solver_options options = with("rk4", 10, 0, EVN_GRADIENT_ADJOINT);
+    options.weight_terms = 24;
+    options.rtol = options.atol = 1e-9;
+    options.max_steps = 1;
+    problem_prepare(&p, &options);
+    while (problem_try(&p, 0, 1, &x1) == EVN_ERR_SOLVER) {
+        ck_assert_int_lt(++options.max_steps, 1000);
+        evn_solver_destroy(&p.solver);
+        TRY(evn_solver_create(test_device(), p.dynamics, &options, &p.solver));
+    }
+    ck_assert_int_eq(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward),
+                     EVN_ERR_SOLVER);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "the weights, solved by themselves"));
+    ck_assert_int_eq(p.backward.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
+    problem_free(&p);
+}
+END_TEST
+
+/// Fixed steps of x wait for nothing on the way back, adaptive ones of the weights do.
+START_TEST(waits_back_are_counted) {
+    problem p = shared_problem();
+    evn_solver_options options = with("rk4", 10, 0, EVN_GRADIENT_ADJOINT);
+    options.weight_terms = 24;
+    options.rtol = options.atol = 1e-9;
+    solve_way(&p, &options);
+    ck_assert_int_gt(p.backward.waits, 0);
+    problem_free(&p);
+}
+END_TEST
+
 /// x' = w, w' = 0.
 static problem constant_slope(void) {
     value t, x;
@@ -540,6 +574,8 @@ static Suite *suite(void) {
     suite_add_tcase(s, others);
     TCase *ends = tcase_create("ends");
     tcase_add_test(ends, fixed_steps_wait_for_nothing);
+    tcase_add_test(ends, failures_back_say_why);
+    tcase_add_test(ends, waits_back_are_counted);
     tcase_add_loop_test(ends, rounded_times_are_on_the_way, 0, 2);
     tcase_add_loop_test(ends, failures_say_why, 0, 2);
     suite_add_tcase(s, ends);
