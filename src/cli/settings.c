@@ -287,7 +287,6 @@ static evn_status complete_phases(evn__settings *settings, const evn__task_row *
         bool fixed = phase->steps > 0; // which a sample takes whatever the others do
         if (settings->solves && fixed && phase->per_sample) {
             phase->per_sample = false;
-            phase->weight_terms = 0;
         }
     }
     return EVN_OK;
@@ -325,6 +324,15 @@ evn_status evn__settings_read(evn__settings *settings, const json_t *object) {
     return evn__options_read(evn__settings_options, TRAIN, settings, object);
 }
 
+/// Of the two solves that weights may have of their own the one that is given takes the place of
+/// the other.
+static void choose_path(evn__phase_settings *phase, const evn__phase_settings *given) {
+    bool terms = given->weight_terms != INT64_MIN, steps = given->weight_steps != INT64_MIN;
+    if (terms != steps) {
+        phase->weight_terms = phase->weight_steps = INT64_MIN;
+    }
+}
+
 evn_status evn__settings_override(evn__settings *settings, const evn__settings *given) {
     EVN_CHECK(settings->phase_count > 0, EVN_ERR_FORMAT, "there is no phase");
     evn__phase_settings *phase = &settings->phases[0];
@@ -335,6 +343,7 @@ evn_status evn__settings_override(evn__settings *settings, const evn__settings *
     if (given->common.solver || adaptive) {
         phase->steps = INT64_MIN; // chosen again, unless given
     }
+    choose_path(phase, &given->common);
     for (const evn__option *row = evn__phase_options; row->name; ++row) {
         if (evn__option_given(row, &given->common)) {
             evn__option_copy(row, phase, &given->common);

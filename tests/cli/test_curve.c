@@ -66,6 +66,8 @@ START_TEST(own_steps) {
     result = test_program("", "eval r --solver euler --steps 100");
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_double_eq(test_row(result.out, "NFE forward"), 100);
+    test_fails_with(test_program("", "eval r --steps 100 --weight-terms 3"), EVN_ERR_ARGUMENT,
+                    "3 weight_terms");
 }
 END_TEST
 
@@ -83,8 +85,10 @@ START_TEST(own_weight_steps) {
     result = test_program("", "eval w");
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_double_eq(test_row(result.out, "  loss "), loss);
-    test_fails_with(test_program("", "eval w --weight-terms 8"), EVN_ERR_ARGUMENT,
-                    "leave one of them out");
+    result = test_program("", "eval w --weight-terms 24");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    test_fails_with(test_program("", "eval w --weight-terms 24 --weight-steps 300"),
+                    EVN_ERR_ARGUMENT, "leave one of them out");
 }
 END_TEST
 
