@@ -2,7 +2,6 @@
 #include "io/run_directory.h"
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "io/metrics_json.h"
@@ -18,11 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char RUN[] = "run.json", METRICS[] = "metrics.jsonl", TABLE[] = "metrics.csv",
-                  EVALUATION[] = "evaluation.json", SUMMARY[] = "summary.json",
-                  MODEL[] = "model.safetensors", NETWORK[] = "network.json",
-                  SERIES[] = "series.safetensors", POINTS[] = "points.safetensors",
-                  LINES_HASH[] = "metrics_hash"; // member of the summary
+static const char RUN[] = "run.json", TABLE[] = "metrics.csv", EVALUATION[] = "evaluation.json",
+                  SUMMARY[] = "summary.json", MODEL[] = "model.safetensors",
+                  NETWORK[] = "network.json", SERIES[] = "series.safetensors",
+                  POINTS[] = "points.safetensors";
+
+// What else helps where a file is damaged.
+static const char TRAIN[] = "train again", EVALUATE[] = "let 'evonode eval' write it anew";
 
 enum {
     FOLDER_MODE = 0777,
@@ -87,8 +88,9 @@ evn_status evn__run_directory_number(const char *parent, const char *stem, char 
 
 /// The names that files of a run have; NULL behind the last.
 static const char *own_name(int index) {
-    const char *const own[] = {evn__run_lock_name, RUN,   METRICS, TABLE,  SUMMARY,
-                               EVALUATION,         MODEL, NETWORK, SERIES, POINTS};
+    const char *const lock = evn__run_lock_name, *const lines = evn__run_lines_name;
+    const char *const own[] = {lock,       RUN,   lines,   TABLE,  SUMMARY,
+                               EVALUATION, MODEL, NETWORK, SERIES, POINTS};
     const int count = sizeof(own) / sizeof(own[0]);
     return index < count ? own[index]
            : index - count < EVN__CHECKPOINTS
@@ -185,7 +187,7 @@ evn_status evn__run_check_different(const char *const *folders, int count) {
 
 static evn_status open_metrics(evn__run_directory *directory) {
     char path[PATH_SIZE];
-    path_of(directory, METRICS, path);
+    path_of(directory, evn__run_lines_name, path);
     EVN_RETRY(directory->metrics, open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE));
     EVN_CHECK(directory->metrics >= 0, EVN_ERR_OUTPUT,
               "cannot write %s: %s; name another place for the run", path, strerror(errno));
@@ -201,7 +203,7 @@ static evn_status shorten(const evn__run_directory *directory, off_t size) {
     int result;
     EVN_RETRY(result, ftruncate(directory->metrics, size));
     EVN_CHECK(result == 0, EVN_ERR_OUTPUT, "cannot shorten %s/%s: %s; check the disk",
-              directory->folder, METRICS, strerror(errno));
+              directory->folder, evn__run_lines_name, strerror(errno));
     return EVN_OK;
 }
 
@@ -356,8 +358,8 @@ static evn_status append_line(evn__run_directory *directory, const json_t *line)
     EVN_TRY(evn__json_print(line, JSON_COMPACT, 9, &text));
     size_t length = strlen(text);
     text[length++] = '\n'; // in place of the NUL byte: one write for the whole line
-    evn_status status =
-        evn__file_append(directory->metrics, path_of(directory, METRICS, path), text, length);
+    evn_status status = evn__file_append(
+        directory->metrics, path_of(directory, evn__run_lines_name, path), text, length);
     free(text);
     return status;
 }
@@ -403,26 +405,7 @@ evn_status evn__run_evaluation_write(const char *folder, const json_t *evaluatio
 evn_status evn__run_directory_flush(const evn__run_directory *directory) {
     char path[PATH_SIZE];
     EVN_TRY(check_place(directory));
-    return evn__file_sync(directory->metrics, path_of(directory, METRICS, path));
-}
-
-/// The lines of metrics.jsonl as text, freed by the caller.
-static evn_status read_lines(const char *folder, char path[PATH_SIZE], char **text, size_t *size) {
-    unsigned char *data;
-    EVN_TRY(evn__run_file(folder, METRICS, path, PATH_SIZE));
-    EVN_TRY(evn__file_read(path, &data, size));
-    *text = (char *)data;
-    return EVN_OK;
-}
-
-static evn_status put_lines_hash(const evn__run_directory *directory, json_t *summary) {
-    char path[PATH_SIZE], digits[EVN__HASH_TEXT], *text;
-    size_t size;
-    EVN_TRY(read_lines(directory->folder, path, &text, &size));
-    evn__hash_print(evn__hash_of(text, size), digits);
-    free(text);
-    evn__json_put(summary, LINES_HASH, json_string(digits));
-    return EVN_OK;
+    return evn__file_sync(directory->metrics, path_of(directory, evn__run_lines_name, path));
 }
 
 evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_metrics *metrics) {
@@ -433,7 +416,7 @@ evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_me
         status = evn__metrics_table_flush(directory->table);
     }
     if (status == EVN_OK) {
-        status = put_lines_hash(directory, object);
+        status = evn__run_lines_put_hash(directory->folder, object);
     }
     if (status != EVN_OK) {
         json_decref(object);
@@ -462,66 +445,38 @@ evn_status evn__run_directory_parameters(evn__run_directory *directory,
 
 // Reading -----------------------------------------------------------------------------------------
 
-evn_status evn__run_read(const char *folder, json_t **run) {
-    return evn__run_json_read(folder, RUN, run);
-}
-
-evn_status evn__run_summary(const char *folder, json_t **summary) {
-    return evn__run_json_read_optional(folder, SUMMARY, summary);
-}
-
-evn_status evn__run_evaluation(const char *folder, json_t **evaluation) {
-    return evn__run_json_read_optional(folder, EVALUATION, evaluation);
-}
-
-/// Of a finished run it is known what they were.
-static evn_status check_lines(const char *folder, const char *text, size_t size) {
-    json_t *summary;
-    char digits[EVN__HASH_TEXT];
-    EVN_TRY(evn__run_summary(folder, &summary));
-    const char *hash = json_string_value(json_object_get(summary, LINES_HASH));
-    evn__hash_print(evn__hash_of(text, size), digits);
-    bool fits = !hash || strcmp(hash, digits) == 0;
-    json_decref(summary);
-    EVN_CHECK(fits, EVN_ERR_FORMAT,
-              "%s/%s is not what the run left when it ended (\"%s\" of its summary.json): it was "
-              "changed or damaged; bring it back from a copy",
-              folder, METRICS, LINES_HASH);
+/// Another file of the run in its place has a hash that fits, too.
+static evn_status check_kind(const char *folder, const json_t *run) {
+    EVN_CHECK(json_is_integer(json_object_get(run, "format")), EVN_ERR_FORMAT,
+              "%s/%s describes no run: \"format\" is missing; bring it back from a copy, or %s",
+              folder, RUN, TRAIN);
     return EVN_OK;
 }
 
-evn_status evn__run_metrics(const char *folder, json_t **lines) {
-    char path[PATH_SIZE], *text;
-    size_t size;
-    EVN_TRY(read_lines(folder, path, &text, &size));
-    evn_status status = check_lines(folder, text, size);
-    *lines = json_array();
-    char *line = text;
-    for (char *end = strchr(line, '\n'); end && status == EVN_OK; end = strchr(line, '\n')) {
-        json_t *object;
-        status = evn__json_parse(line, (size_t)(end - line), &object);
-        if (status != EVN_OK) {
-            status = evn__prepend(status, "line %zu of %s", json_array_size(*lines) + 1, path);
-            break;
-        }
-        evn__json_append(*lines, object);
-        line = end + 1;
-    }
-    free(text);
-    status = status == EVN_OK ? evn__json_check() : status;
+evn_status evn__run_read(const char *folder, json_t **run) {
+    EVN_TRY(evn__run_json_read(folder, RUN, TRAIN, run));
+    evn_status status = check_kind(folder, *run);
     if (status != EVN_OK) {
-        json_decref(*lines);
-        *lines = NULL;
+        json_decref(*run);
+        *run = NULL;
     }
     return status;
 }
 
+evn_status evn__run_summary(const char *folder, json_t **summary) {
+    return evn__run_json_read_optional(folder, SUMMARY, TRAIN, summary);
+}
+
+evn_status evn__run_evaluation(const char *folder, json_t **evaluation) {
+    return evn__run_json_read_optional(folder, EVALUATION, EVALUATE, evaluation);
+}
+
 evn_status evn__run_directory_rewind(evn__run_directory *directory, int epochs,
                                      evn__run_totals *totals) {
-    char path[PATH_SIZE], *text;
+    char *text;
     size_t size, bytes;
     EVN_TRY(remove_file(directory, EVALUATION)); // it was of other parameters
-    EVN_TRY(read_lines(directory->folder, path, &text, &size));
+    EVN_TRY(evn__run_lines_read(directory->folder, &text, &size));
     evn_status status = evn__run_totals_read(totals, text, epochs, &bytes);
     if (status == EVN_OK) {
         status = shorten(directory, (off_t)bytes);

@@ -11,6 +11,7 @@
 #include "evonode/metrics.h"
 #include "evonode/parameters.h"
 #include "io/run_checkpoints.h"
+#include "io/run_lines.h"
 #include "io/run_lock.h"
 #include "io/run_totals.h"
 #include "io/safetensors.h"
@@ -122,14 +123,11 @@ evn_status evn__run_evaluation_write(const char *folder, const json_t *evaluatio
 evn_status evn__run_evaluation(const char *folder, json_t **evaluation);
 
 /// Read run.json of a folder. *run is released by the caller with json_decref.
-/// @return EVN_ERR_FILE; EVN_ERR_FORMAT
+/// @return EVN_ERR_FILE; EVN_ERR_FORMAT, also when it is another file of a run
 evn_status evn__run_read(const char *folder, json_t **run);
 
 /// The same of summary.json; NULL, and no failure, where the run is not finished.
 evn_status evn__run_summary(const char *folder, json_t **summary);
-
-/// The lines of metrics.jsonl as an array; a last line that is still being written is left out.
-evn_status evn__run_metrics(const char *folder, json_t **lines);
 
 /// Read model.safetensors of a folder into parameters of the same names and shapes.
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT; EVN_ERR_DATA with what is missing or differs

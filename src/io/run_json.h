@@ -12,11 +12,14 @@
 evn_status evn__run_json_write(const char *folder, const char *name, json_t *object);
 
 /// Read a file. Those of earlier versions have no hash.
-/// @param[out] value  released by the caller with json_decref; without the hash
+/// @param[in] otherwise  what to do where a damaged one cannot be brought back, as in "train again"
+/// @param[out] value     released by the caller with json_decref; without the hash
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT, also where its hash does not fit
-evn_status evn__run_json_read(const char *folder, const char *name, json_t **value);
+evn_status evn__run_json_read(const char *folder, const char *name, const char *otherwise,
+                              json_t **value);
 
 /// The same; NULL, and no failure, where it is not there.
-evn_status evn__run_json_read_optional(const char *folder, const char *name, json_t **value);
+evn_status evn__run_json_read_optional(const char *folder, const char *name, const char *otherwise,
+                                       json_t **value);
 
 #endif

@@ -44,7 +44,7 @@ START_TEST(broken_description) {
     memcpy(model, "\"nothing\"", 9);
     test_write("r/run.json", run, size);
     test_fails_with(test_program("", "eval r"), EVN_ERR_FORMAT, "nothing");
-    test_write("r/run.json", "{}", 2);
+    test_write("r/run.json", "{\"format\": 1}", 13);
     test_fails_with(test_program("", "eval r"), EVN_ERR_FORMAT, "no task");
     memcpy(model, "\"node-ew\"", 9);
     test_write("r/run.json", run, size);

@@ -69,8 +69,13 @@ START_TEST(refused) {
     test_fails_with(test_program("", "report r --out nowhere/x.html"), EVN_ERR_OUTPUT, "nowhere");
     test_fails_with(test_program("", "report r --out r/metrics.csv"), EVN_ERR_OUTPUT,
                     "metrics.csv");
+    size_t size;
+    char *summary = test_read("r/summary.json", &size);
+    test_write("r/run.json", summary, size);
+    test_fails_with(test_program("", "report r"), EVN_ERR_FORMAT, "r/run.json describes no run");
+    free(summary);
     // What a run's files have is taken for nothing but text and numbers.
-    const char *run = "{\"task\": [1], \"options\": 3, \"command\": {\"a\": 1}}";
+    const char *run = "{\"format\": 1, \"task\": [1], \"options\": 3, \"command\": {\"a\": 1}}";
     const char *lines = "{\"epoch\": \"x\", \"train_loss\": 1}\n[]\n";
     char path[TEST_PATH];
     remove(test_path(path, "r/summary.json")); // which knows the lines
