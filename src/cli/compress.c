@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
+#include "cli/kept_network.h"
 #include "cli/made_with.h"
 #include "cli/reopen.h"
 #include "cli/report.h"
@@ -128,6 +129,7 @@ static evn_status describe(const evn__command *command, const compression *c, js
     evn__json_put(*run, "compressed",
                   json_pack("{s:s, s:s, s:s, s:f}", "run", command->settings->subject, "from",
                             c->words[0], "to", c->words[1], "distance", c->projection.distance));
+    evn__kept_network_show(c->to.network, *run); // earlier versions have none
     return evn__made_with_show(&c->to, *run);
 }
 

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/names.h"
+#include "cli/kept_network.h"
 #include "cli/reopen.h"
 #include "cli/table.h"
 #include "cli/verb.h"
@@ -95,7 +96,7 @@ static evn_status read_run(const evn__settings *given, subject *s) {
                                            (int)item(target, 0));
     s->settings.size = NULL; // the sample has it
     EVN_TRY(apply(&s->settings, &s->options));
-    return s->settings.network ? evn_network_read(s->settings.network, &s->network)
+    return s->settings.network ? evn__kept_network_read(&s->settings, &s->network)
                                : evn_network_shipped(model, &s->network);
 }
 

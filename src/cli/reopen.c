@@ -1,44 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/reopen.h"
 
-#include "base/files.h"
-#include "base/hash.h"
+#include "cli/kept_network.h"
 #include "cli/open_device.h"
 #include "cli/training.h"
 #include "cli/trust.h"
 #include "train/checkpoint.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/// Another number in it would be another model of the same shapes.
-/// @param[in] hash  NULL: it was kept by an earlier version
-static evn_status check_network(const char *path, const char *hash) {
-    unsigned char *text;
-    size_t size;
-    char digits[EVN__HASH_TEXT];
-    if (!hash) {
-        return EVN_OK;
-    }
-    EVN_TRY(evn__file_read(path, &text, &size));
-    evn__hash_print(evn__hash_of(text, size), digits);
-    free(text);
-    EVN_CHECK(strcmp(hash, digits) == 0, EVN_ERR_FORMAT,
-              "%s is not the file that the run began with (\"network_hash\"); bring it back from a "
-              "copy",
-              path);
-    return EVN_OK;
-}
-
-/// The network file that the run kept, whatever has become of the one it was given.
-static evn_status take_network(const char *folder, const json_t *run, evn__settings *settings) {
-    char path[EVN__FOLDER_SIZE];
-    EVN_TRY(evn__run_network(folder, path, sizeof(path)));
-    EVN_TRY(check_network(path, json_string_value(json_object_get(run, "network_hash"))));
-    settings->network = evn__arena_string(&settings->arena, path);
-    EVN_CHECK(settings->network, EVN_ERR_MEMORY, "no memory for the path %s", path);
-    return EVN_OK;
-}
 
 /// What is wrong with options that the run kept is no fault of the command line.
 static evn_status as_kept(evn_status status) {
@@ -51,7 +20,7 @@ static evn_status read_settings(const char *folder, const json_t *run, const evn
     EVN_CHECK(name, EVN_ERR_FORMAT, "it names no task");
     EVN_TRY(evn__task_find(name, EVN_ERR_FORMAT, task));
     EVN_TRY(evn__settings_read(settings, json_object_get(run, "options")));
-    EVN_TRY(settings->network ? take_network(folder, run, settings) : EVN_OK);
+    EVN_TRY(settings->network ? evn__kept_network_take(folder, run, settings) : EVN_OK);
     settings->device = given->device || solve ? given->device : settings->device;
     settings->data = given->data ? given->data : settings->data;
     settings->watch = given->watch;

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/number.h"
 #include "cli/choices.h"
+#include "cli/kept_network.h"
 #include "cli/open_device.h"
 #include "cli/report.h"
 #include "data/parts.h"
@@ -131,7 +132,7 @@ evn_status evn__session_prepare(evn__session *session, const evn__task_row *row,
         .renew_optimizer = row->renew,
     };
     EVN_TRY(read_pause(settings->pause, &session->options));
-    return settings->network ? evn_network_read(settings->network, &session->network) : EVN_OK;
+    return settings->network ? evn__kept_network_read(settings, &session->network) : EVN_OK;
 }
 
 evn_status evn__session_check_sizes(int64_t filters, int64_t layers, const evn_network *network) {

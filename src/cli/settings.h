@@ -50,7 +50,8 @@ typedef struct evn__settings {
         *fit, *files_from, *f, *time, *columns, *group, *holdout_by, *times, *network,
         *watch_address, *onnx, *safetensors, *weights_from, *map, *svg, *memory_limit, *rows,
         *launch_limit, *pause, *json_file, *submit, *html, *baseline;
-    const char *evolution; ///< weights and basis as one word; evn__settings_evolve
+    const char *network_hash; ///< that the text of `network` has; NULL: any (kept_network.h)
+    const char *evolution;    ///< weights and basis as one word; evn__settings_evolve
     int64_t basis, seed, batch, accumulate, limit, crop, filters, layers, width, count, seconds,
         skip_bad, top, window, extra, watch, classes, micro_batches;
     double momentum, weight_decay, rotate, scale, elastic, jitter, holdout, continuity, until,

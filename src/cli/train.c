@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/names.h"
+#include "cli/kept_network.h"
 #include "cli/made_with.h"
 #include "cli/training.h"
 #include "cli/verb.h"
@@ -59,12 +59,7 @@ static evn_status describe(const evn__command *command, const evn__settings *set
     if (t->session->digest[0]) { // figures of other data are no comparison
         evn__json_put(*run, "data_digest", json_string(t->session->digest));
     }
-    if (t->session->network) {
-        char digits[EVN__HASH_TEXT];
-        const char *text = evn_network_text(t->session->network);
-        evn__hash_print(evn__hash_of(text, strlen(text)), digits);
-        evn__json_put(*run, "network_hash", json_string(digits));
-    }
+    evn__kept_network_show(t->session->network, *run);
     evn__json_put(*run, "selftest", json_string(t->session->selftest));
     show_source(&t->session->source, *run);
     if (t->session->row->describe) {

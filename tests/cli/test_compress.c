@@ -68,6 +68,28 @@ START_TEST(use) {
 }
 END_TEST
 
+/// A run of an earlier version had no hash of its network file; the new one does.
+START_TEST(network) {
+    static const char fit[] = "{\"blocks\": [{\"ode\": [{\"layer\": \"conv\", \"filters\": 1}], "
+                              "\"evolve\": \"fit\"}], \"head\": [\"global-pool\", "
+                              "{\"layer\": \"dense\", \"units\": \"classes\"}]}\n";
+    char path[TEST_PATH];
+    test_write("fit.json", fit, strlen(fit));
+    good(test_program("", "train digits --limit 64 --network fit.json --weights fourier --basis 3 "
+                          "--phase backprop:steps=2,epochs=1 --out a"));
+    json_t *run = test_json("a/run.json");
+    ck_assert_int_eq(json_object_del(run, "network_hash"), 0);
+    ck_assert_int_eq(json_object_del(run, "hash"), 0);
+    ck_assert_int_eq(json_dump_file(run, test_path(path, "a/run.json"), 0), 0);
+    json_decref(run);
+    good(test_program("", "compress a --basis 2 --out b"));
+    run = test_json("b/run.json");
+    ck_assert_ptr_nonnull(json_object_get(run, "network_hash"));
+    json_decref(run);
+    good(test_program("", "describe b"));
+}
+END_TEST
+
 /// A flow and a series, in which other things are learnt and kept, too.
 START_TEST(tasks) {
     good(test_program("", "train flow --weights fourier --basis 4 --phase "
@@ -144,6 +166,7 @@ static Suite *suite(void) {
     c = tcase_create("use");
     tcase_add_test(c, use);
     suite_add_tcase(s, c);
+    test_add(s, tcase_create("network"), network);
     c = tcase_create("tasks");
     tcase_add_test(c, tasks);
     suite_add_tcase(s, c);

@@ -39,8 +39,11 @@ START_TEST(a_run_keeps_its_network) {
     ck_assert_str_eq(kept, two);
     kept[size - 2] ^= ' '; // of the same shapes, but damaged
     test_write("run/network.json", kept, size);
+    static const char said[] = "evonode: run/network.json is not the file that the run began with";
+    test_fails_with(test_program("", "eval run"), EVN_ERR_FORMAT, said);
+    test_fails_with(test_program("", "describe run"), EVN_ERR_FORMAT, said);
     test_fails_with(test_program("", "eval run"), EVN_ERR_FORMAT,
-                    "run/network.json is not the file that the run began with");
+                    "delete \"network_hash\" and \"hash\" in the run's run.json");
     test_write("run/network.json", two, size);
     free(kept);
     result = test_program("", "depth run");
