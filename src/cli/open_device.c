@@ -23,9 +23,14 @@ static void say(const char *text) {
 }
 
 static volatile sig_atomic_t loading; // a driver may keep the handler of crashes, behind its own
+static pid_t loader;                  // children of a driver have both handlers, too
+
+static bool is_loading(void) {
+    return loading && getpid() == loader;
+}
 
 static void on_crash(int number) {
-    if (!loading) {
+    if (!is_loading()) {
         signal(number, SIG_DFL);
         raise(number);
         return;
@@ -37,10 +42,9 @@ static void on_crash(int number) {
 
 /// A program that a driver ends has done nothing, whatever the exit code.
 static void on_end(void) {
-    if (loading) {
+    if (is_loading()) {
         say("evonode: an OpenCL driver ended the program while it was loaded; to see which, and "
-            "how "
-            "to leave it out: evonode devices\n");
+            "how to leave it out: evonode devices\n");
         _exit(EVN_ERR_DEVICE);
     }
 }
@@ -88,6 +92,7 @@ evn_status evn__open_device(const evn__settings *settings, evn_device **device) 
     sigaction(SIGALRM, &slow, &before_alarm);
     alarm(PATIENCE);
     atexit(on_end);
+    loader = getpid();
     loading = 1;
     evn_status status = evn_device_open(settings->device, device);
     loading = 0;

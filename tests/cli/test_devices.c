@@ -159,6 +159,14 @@ START_TEST(driver_leaves) {
 }
 END_TEST
 
+/// One whose child ends, as where it would load a module, has ended nothing.
+START_TEST(driver_forks) {
+    test_outcome result = test_program(test_vendors("own fork"), "train digits --dry-run");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_msg(!strstr(result.err, "driver"), "%s", result.err);
+}
+END_TEST
+
 START_TEST(driver_hangs) {
     char variables[2048];
     snprintf(variables, sizeof(variables), "EVONODE_DRIVER_SECONDS=2 %s", test_vendors("own hang"));
@@ -198,6 +206,7 @@ static Suite *suite(void) {
     test_add(s, tcase_create("broken_platforms"), broken_platforms);
     test_add(s, tcase_create("driver_crashes"), driver_crashes);
     test_add(s, tcase_create("driver_leaves"), driver_leaves);
+    test_add(s, tcase_create("driver_forks"), driver_forks);
     test_add(s, tcase_create("driver_hangs"), driver_hangs);
     test_add(s, tcase_create("training_meets_crash"), training_meets_crash);
     test_add(s, tcase_create("silent_platforms"), silent_platforms);

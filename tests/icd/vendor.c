@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A broken OpenCL implementation. What is wrong with it stands in the name of its file, behind the
 // last '-' or '/' and before ".so": crash, hang (both while it is loaded), fail (clGetDeviceIDs
-// answers with an error), none (no device), leave (ends the process that loads it), or for one
+// answers with an error), none (no device), leave (ends the process that loads it), fork (a child
+// of it fails, as where it would load a module; it has no device), or for one
 // query of a device refuse_HEX, zero_HEX; fine: its device can be listed, and nothing else.
 #define _GNU_SOURCE // dladdr
 #include <CL/cl_icd.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -41,6 +43,19 @@ static void read_fault(void) {
     fault[strcspn(fault, ".")] = 0;
 }
 
+/// The exit handlers of whoever loads it are the child's, too, and leave its exit code alone.
+static void fail_in_child(void) {
+    int state = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        exit(1);
+    }
+    waitpid(child, &state, 0);
+    if (!WIFEXITED(state) || WEXITSTATUS(state) != 1) {
+        fprintf(stderr, "the child of a driver ended with state %#x\n", (unsigned)state);
+    }
+}
+
 __attribute__((constructor)) static void load(void) {
     read_fault();
     if (strcmp(fault, "crash") == 0) {
@@ -48,6 +63,9 @@ __attribute__((constructor)) static void load(void) {
     }
     if (strcmp(fault, "leave") == 0) {
         exit(0);
+    }
+    if (strcmp(fault, "fork") == 0) {
+        fail_in_child();
     }
     while (strcmp(fault, "hang") == 0) {
         pause();
@@ -104,10 +122,11 @@ static cl_int get_device_ids(cl_platform_id id, cl_device_type type, cl_uint cou
     if (strcmp(fault, "fail") == 0) {
         return CL_OUT_OF_HOST_MEMORY;
     }
+    bool none = strcmp(fault, "none") == 0 || strcmp(fault, "fork") == 0;
     if (got) {
-        *got = strcmp(fault, "none") != 0;
+        *got = !none;
     }
-    if (strcmp(fault, "none") == 0) {
+    if (none) {
         return CL_DEVICE_NOT_FOUND;
     }
     if (ids && count > 0) {
