@@ -263,12 +263,16 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     char message[EVN__MESSAGE_SIZE];
     bool unwritten = t->status != EVN_OK;
     snprintf(message, sizeof(message), "%s", unwritten ? t->message : evn_error_message());
+    EVN_CHECK(evn__run_directory_is_there(t->directory), unwritten ? t->status : status,
+              "%s (the run directory %s was removed or moved meanwhile)", message, t->folder);
+    EVN_CHECK(!evn__run_directory_is_finished(t->directory), unwritten ? t->status : status,
+              "%s (the run is finished all the same; what is left over goes with: evonode resume "
+              "%s)",
+              message, t->folder);
     bool kept = evn__training_keep(t, settings) == EVN_OK;
     if (status == EVN_ERR_INTERRUPTED && t->session->row->iterates) {
         save(t); // elsewhere the last checkpoint is of the last whole epoch
     }
-    EVN_CHECK(evn__run_directory_is_there(t->directory), unwritten ? t->status : status,
-              "%s (the run directory %s was removed or moved meanwhile)", message, t->folder);
     bool ends_again = status == EVN_ERR_NOT_FINITE || status == EVN_ERR_SOLVER; // the same bits
     bool goes_on = evn__run_directory_goes_on(t->directory) && !ends_again;
     const char *next = ends_again ? ""

@@ -375,6 +375,11 @@ bool evn__run_directory_goes_on(const evn__run_directory *directory) {
            evn__run_has_checkpoint(directory->folder, &has) == EVN_OK && has;
 }
 
+bool evn__run_directory_is_finished(const evn__run_directory *directory) {
+    bool finished;
+    return evn__run_has(directory->folder, SUMMARY, &finished) == EVN_OK && finished;
+}
+
 /// What is written into a folder that has lost its name is lost.
 static evn_status check_place(const evn__run_directory *directory) {
     EVN_CHECK(evn__run_directory_is_there(directory), EVN_ERR_OUTPUT,

@@ -54,9 +54,11 @@ void evn__run_directory_destroy(evn__run_directory **directory); ///< nulls; acc
 /// @return EVN_ERR_OUTPUT; EVN_ERR_MEMORY
 evn_status evn__run_directory_begin(evn__run_directory *directory, const json_t *run);
 
-/// Whether the folder that was claimed still has its name, and whether the run can be gone on with
-/// there: others may have removed the folder, or some of its files, meanwhile.
+/// Whether the folder that was claimed still has its name, whether the run can be gone on with
+/// there, and whether its summary is written: others may have removed the folder, or some of its
+/// files, meanwhile.
 bool evn__run_directory_is_there(const evn__run_directory *directory);
+bool evn__run_directory_is_finished(const evn__run_directory *directory);
 bool evn__run_directory_goes_on(const evn__run_directory *directory);
 
 /// Claim the folder of a run that has begun, to go on with it; *directory stays NULL where the run

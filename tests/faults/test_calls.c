@@ -13,6 +13,12 @@ START_TEST(scenario) {
 }
 END_TEST
 
+/// Behind its summary a run is finished, whatever goes wrong.
+START_TEST(end) {
+    test_scenario(test_scenario_find(TEST_FILES, "train"), TEST_END);
+}
+END_TEST
+
 static void add(Suite *suite, TCase *tcase, test_fault_kind kind, const char *verb) {
     int scenario_index = test_scenario_find(kind, verb);
     tcase_add_loop_test(tcase, scenario, scenario_index, scenario_index + 1);
@@ -40,5 +46,6 @@ int main(void) {
     add(suite, tcase_create("memory_gradcheck"), TEST_MEMORY, "gradcheck");
     add(suite, tcase_create("opencl_train"), TEST_OPENCL, "train");
     add(suite, tcase_create("opencl_eval"), TEST_OPENCL, "eval");
+    test_add(suite, tcase_create("end"), end);
     return test_run(suite);
 }

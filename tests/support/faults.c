@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { NAMES_MAX = 64, NAME_SIZE = 256, TEXT = 2048 };
+enum { NAMES_MAX = 64, NAME_SIZE = 256, TEXT = 2048, LAST = 9 };
 
 #define TASK "curve --width 8 --phase backprop:epochs=3"
 #define MOVES                                                                                      \
@@ -128,6 +128,7 @@ typedef struct trial {
     long *places;     ///< the first call from each place
     long place_count;
     long tried, right, said, killed, wrong;
+    long finished; ///< that said that the run is
 } trial;
 
 /// Notes what went wrong, once for each fault.
@@ -230,6 +231,17 @@ static bool recover(trial *t) {
     return strcmp(names, t->names) == 0 || wrong(t, "leaves %s instead of %s", names, t->names);
 }
 
+/// A training that could but not remove its checkpoints any more says so.
+static bool says_finished(trial *t, const test_outcome *result) {
+    bool left =
+        test_exists("r/checkpoint.safetensors") || test_exists("r/checkpoint-best.safetensors");
+    if (!t->scenario->resumes || !left || !test_exists("r/summary.json")) {
+        return true;
+    }
+    ++t->finished;
+    return strstr(result->err, "the run is finished") || wrong(t, "says: %s", result->err);
+}
+
 /// One run with a fault, by these variables; what it ends with is either right, or said.
 static void run(trial *t, const char *variables, const char *what) {
     bool may_be_killed = strstr(what, "kill") != NULL;
@@ -249,6 +261,9 @@ static void run(trial *t, const char *variables, const char *what) {
         ++t->said;
         if (!is_documented(result.code) || !strstr(result.err, "evonode: ")) {
             wrong(t, "ended with %d: %s", result.code, result.err);
+            return;
+        }
+        if (!says_finished(t, &result)) {
             return;
         }
     }
@@ -344,6 +359,9 @@ static unsigned variable(const char *name, unsigned usual) {
 static bool is_chosen(const trial *t, test_choice choice, long call, int manner, int manners) {
     unsigned every = (unsigned)(t->place_count / kinds[t->kind].part) + 1;
     unsigned mixed = ((unsigned)call * 2654435761u + variable("EVN_FAULTS_SEED", 1) * 40503u) >> 8;
+    if (choice == TEST_END) {
+        return manner == 0 && call > t->calls - LAST;
+    }
     if (choice != TEST_PART) {
         return (unsigned)call % variable("EVN_FAULTS_PARTS", 1) + 1 ==
                variable("EVN_FAULTS_PART", 1);
@@ -375,8 +393,9 @@ void test_scenario(int number, test_choice choice) {
                .what = "none",
                .kind = (test_fault_kind)(number / SCENARIOS)};
     begin(&t);
-    for (long i = 0; i < (choice == TEST_EVERY ? t.calls : t.place_count); ++i) {
-        try_call(&t, choice, choice == TEST_EVERY ? i + 1 : t.places[i]);
+    bool all = choice == TEST_EVERY || choice == TEST_END;
+    for (long i = 0; i < (all ? t.calls : t.place_count); ++i) {
+        try_call(&t, choice, all ? i + 1 : t.places[i]);
     }
     if (t.tried == 0) { // the seed, or the part, chose none
         try_fault(&t, t.places[0], kinds[t.kind].manners[0]);
@@ -387,5 +406,6 @@ void test_scenario(int number, test_choice choice) {
            t.killed, t.wrong);
     free(t.out);
     free(t.places);
+    ck_assert(choice != TEST_END || t.finished > 0);
     ck_assert_msg(t.wrong == 0, "%ld faults ended wrongly (above)", t.wrong);
 }
