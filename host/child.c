@@ -105,5 +105,9 @@ evn_status evn__child_run(void (*work)(void *user, int out), void *user, double 
         end_child(child, late || status != EVN_OK, result);
     }
     close(ends[0]);
+    if (status != EVN_OK) {
+        free(result->data.data);
+        result->data = (evn__text){0};
+    }
     return status;
 }

@@ -15,7 +15,7 @@ typedef enum evn__child_end {
 typedef struct evn__child_result {
     evn__child_end end;
     int signal;     ///< that it crashed by; 0: it ended by itself, with an exit code
-    evn__text data; ///< what it wrote; freed by the caller
+    evn__text data; ///< what it wrote; freed by the caller, and none after a failure
 } evn__child_result;
 
 /// Call `work` in a child and collect what it writes to `out`. Where the calling process has used

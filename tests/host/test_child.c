@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 #include "host/child.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,9 +62,33 @@ START_TEST(ends) {
 }
 END_TEST
 
+static void say_more(void *user, int out) {
+    (void)user;
+    static const char words[20000]; // in several parts
+    evn__child_write(out, words, sizeof(words));
+}
+
+/// What has failed has nothing that would have to be freed.
+static evn_status hear(void) {
+    evn__child_result result;
+    EVN_TRY(evn__child_run(say_more, NULL, 60, &result));
+    bool right = result.end == EVN__CHILD_NONE || result.data.size == 20000;
+    free(result.data.data);
+    EVN_CHECK(right, EVN_ERR_INTERNAL, "%zu bytes were heard", result.data.size);
+    return EVN_OK;
+}
+
+START_TEST(faults) {
+    static const test_deed deed = {.name = "hear", .run = hear};
+    test_sweep_begin();
+    test_sweep(&deed);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("child");
     test_add(s, tcase_create("ends"), ends);
+    test_add(s, tcase_create("faults"), faults);
     return s;
 }
 
