@@ -9,11 +9,13 @@
 
 static const char HASH[] = "hash";
 
+enum { ALL_DIGITS = 17 };
+
 static evn_status hash_of(const json_t *object, char digits[EVN__HASH_TEXT]) {
     json_t *rest = json_copy((json_t *)object);
     char *text;
     evn__json_drop_hash(rest);
-    evn_status status = evn__json_print(rest, JSON_COMPACT | JSON_SORT_KEYS, 17, &text);
+    evn_status status = evn__json_print(rest, JSON_COMPACT | JSON_SORT_KEYS, ALL_DIGITS, &text);
     json_decref(rest);
     EVN_TRY(status);
     evn__hash_print(evn__hash_of(text, strlen(text)), digits);
@@ -22,12 +24,23 @@ static evn_status hash_of(const json_t *object, char digits[EVN__HASH_TEXT]) {
 }
 
 /// As it will be read: with the digits that are written.
-static evn_status read_again(const json_t *object, int digits, json_t **again) {
+static evn_status read_with(const json_t *object, int digits, json_t **again) {
     char *text;
     *again = NULL;
     EVN_TRY(evn__json_print(object, JSON_COMPACT, digits, &text));
     evn_status status = evn__json_parse(text, strlen(text), again);
     free(text);
+    return status;
+}
+
+/// Fewer digits may round a number beyond the largest that there is, which no reader takes; then
+/// all numbers have all of theirs.
+static evn_status read_again(const json_t *object, int *digits, json_t **again) {
+    evn_status status = read_with(object, *digits, again);
+    if (status == EVN_ERR_FORMAT) {
+        *digits = ALL_DIGITS;
+        status = read_with(object, *digits, again);
+    }
     return status;
 }
 
@@ -42,7 +55,7 @@ static evn_status put_hash(json_t *object) {
 evn_status evn__json_print_hashed(const json_t *object, size_t flags, int digits, char **text) {
     json_t *again;
     *text = NULL;
-    EVN_TRY(read_again(object, digits, &again));
+    EVN_TRY(read_again(object, &digits, &again));
     evn_status status = put_hash(again);
     if (status == EVN_OK) {
         status = evn__json_print(again, flags, digits, text);

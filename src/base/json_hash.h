@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/// As evn__json_print, with the hash of what a reader will see as a last member.
+/// As evn__json_print, with the hash of what a reader will see as a last member. Numbers have all
+/// 17 digits where one of them, next to the largest that there is, would be no number with
+/// `digits`.
 /// @param[in] object  without a hash, or with one that is not printed
 /// @param[out] text   freed by the caller; NULL after a failure
 /// @return EVN_ERR_MEMORY
