@@ -152,7 +152,8 @@ static const struct {
      "The run directory, where --out does not name it. A finished run is never overwritten."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME, "run.json",
      "In the run directory: all options with their defaults, device, driver, platform, versions "
-     "and the command line."},
+     "and the command line. Where its \"hash\" does not fit it is refused as damaged; who changes "
+     "it by hand deletes that."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_COMPARE, "metrics.jsonl",
      "In the run directory: a line for each epoch; of a series, a curve or a flow for every ten "
      "iterations."},
@@ -171,16 +172,18 @@ static const struct {
      "process "
      "that trained."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_DESCRIBE, "network.json",
-     "In the run directory of a --network: the network file, as it was when the run began."},
+     "In the run directory of a --network: the network file, as it was when the run began, which "
+     "\"network_hash\" in run.json has to fit."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME, "checkpoint.safetensors",
      "In the run directory until the run is finished: parameters, the optimiser's state and how "
      "many epochs are done."},
     {EVN__VERB_TRAIN | EVN__VERB_RESUME | EVN__VERB_COMPARE, "summary.json",
      "In the run directory of a finished run: the final measurements. Accuracies are fractions; "
-     "what does not apply to the task is absent."},
+     "what does not apply to the task is absent. It has a \"hash\" of itself and, as "
+     "\"metrics_hash\", of metrics.jsonl, by which damaged files are refused."},
     {EVN__VERB_REPORT, "report.html", "In the run directory, or in the current one: the page."},
     {EVN__VERB_EVAL, "evaluation.json",
-     "In the run directory: what eval says, its tables included."},
+     "In the run directory: what eval says, its tables included, and a \"hash\" of it."},
     {EVN__VERB_BENCH, "results/VENDOR/DEVICE-DRIVER-DATE.json",
      "With --submit: the result, named after what was measured."},
     {EVN__VERB_DEVICES | EVN__VERB_TUNE, "~/.cache/evonode/tune-DEVICE.json",
