@@ -11,8 +11,8 @@ typedef enum test_fault_kind { TEST_FILES, TEST_MEMORY, TEST_OPENCL } test_fault
 
 /// A seeded part of the calls in one manner each (EVN_FAULTS_SEED chooses another); of each place
 /// in the program the first call; every call. These two in all manners, in EVN_FAULTS_PARTS equal
-/// parts, of which this is EVN_FAULTS_PART, from 1. Or the last calls in the first manner, of a
-/// training those when its summary is there, and its checkpoints are still.
+/// parts, of which this is EVN_FAULTS_PART, from 1. Or, of a training, the last calls in the first
+/// manner, back to one that leaves its summary and a checkpoint.
 typedef enum test_choice { TEST_PART, TEST_PLACES, TEST_EVERY, TEST_END } test_choice;
 
 /// The number of a scenario; fails where there is none.
