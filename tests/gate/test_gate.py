@@ -20,7 +20,7 @@ from compilers import find_compilers  # noqa: E402
 from figures import CompileError, Figures, Loop  # noqa: E402
 from isa import Line  # noqa: E402
 from programs import Unit, add_folder, split  # noqa: E402
-from work import VENDORS, Cache, Result, compile_all  # noqa: E402
+from work import VENDORS, Cache, Result, compile_all, pairs_of  # noqa: E402
 
 HEAD = '#line 1 "common.cl"\ntypedef float real;\n'
 ONE = (
@@ -70,7 +70,16 @@ def programs() -> None:
     assert tile.label("samples_" + "0f" * 16 + "_32").startswith("samples_32 4x1x4")
     unit = Unit("", "", vendors={"amd": True, "intel": False, "": True})
     assert [unit.use_on(v) for v in VENDORS] == ["default", "other", "variant"]
-    assert unit.is_for("nvidia") and not Unit("", "", vendors={"amd": True}).is_for("nvidia")
+    every = [targets.find_target(name) for name in ("gfx1030", "sm_86", "skl")]
+    assert names_of(Unit("", "", vendors={"": True}), every) == ["gfx1030", "sm_86", "skl"]
+    assert names_of(Unit("", "", vendors={"amd": True}), every) == ["gfx1030"]
+    sums = "-cl-std=CL3.0 -DONE_BARRIER -DREDUCE_ADD=sub_group_reduce_add"
+    assert names_of(Unit("", sums, vendors={"": False}), every) == ["gfx1030", "skl"]
+    assert names_of(Unit("", "-DONE_BARRIER", vendors={"": False}), every) == ["gfx1030", "sm_86", "skl"]
+
+
+def names_of(unit: Unit, every: list[targets.Target]) -> list[str]:
+    return [target.name for _, target in pairs_of([unit], every)]
 
 
 def lines(text: str, read) -> list[Line]:

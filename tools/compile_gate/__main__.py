@@ -16,7 +16,7 @@ from compilers import Compilers, find_compilers
 from programs import Unit, add_folder
 from targets import DEFAULTS, Target, UnknownTarget, find_target
 from verdict import Row, faults, growth, make_rows, read_accepted, read_rows, write_rows
-from work import VENDORS, Cache, Result, compile_all
+from work import VENDORS, Cache, Result, compile_all, pairs_of
 from written import QUICK, TRAININGS, VARIANTS, WriteError, Writer
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -99,15 +99,6 @@ def _targets(options: argparse.Namespace, compilers: Compilers) -> tuple[list[Ta
     return found, skipped
 
 
-def _pairs(units: dict[str, Unit], targets: list[Target]):
-    """A costume's programs go to its vendor's targets; those of vendors without a compiler here,
-    to all."""
-    for unit in units.values():
-        for target in targets:
-            if unit.is_for(target.vendor):
-                yield unit, target
-
-
 def _show_progress(done: int, count: int) -> None:
     if sys.stderr.isatty() or done % 100 == 0 or done == count:
         print(f"\r{done} of {count}", end="\n" if done == count else "", file=sys.stderr, flush=True)
@@ -158,7 +149,7 @@ def main(words: list[str]) -> int:
     if not units:
         print("compile_gate: no program to compile; see --programs and --tasks", file=sys.stderr)
         return 2
-    pairs = list(_pairs(units, targets))
+    pairs = pairs_of(list(units.values()), targets)
     cache = Cache(os.path.join(options.build, "gate", "cache"), compilers)
     results = compile_all(compilers, cache, pairs, max(1, options.jobs), _show_progress)
     rows, kept = make_rows(results), read_rows(KEPT)

@@ -32,9 +32,15 @@ class Unit:
     groups: dict[str, int] = field(default_factory=dict)  # work-items of their largest work-group
     vendors: dict[str, bool] = field(default_factory=dict)  # whose devices have it: as a default?
 
-    def is_for(self, vendor: str) -> bool:
-        """Whether that vendor's compilers are asked: "" is one whose compilers cannot be had."""
-        return vendor in self.vendors or "" in self.vendors
+    def is_for(self, vendor: str, has_sub_groups: bool) -> bool:
+        """Whether that vendor's compilers are asked: "" is one whose compilers cannot be had, and another
+        vendor's has to know the functions that the source calls."""
+        return vendor in self.vendors or ("" in self.vendors and (has_sub_groups or not self.sub_groups))
+
+    @property
+    def sub_groups(self) -> bool:
+        """Whether it calls functions of sub-groups (src/ops/group_sum.h)."""
+        return "sub_group_" in self.options
 
     def use_on(self, vendor: str) -> str:
         """Default: a training builds it; variant: the tuner alone; other: on other vendors' devices."""

@@ -21,6 +21,7 @@ from programs import Unit
 from targets import Target
 
 VENDORS = {"amd": amd, "nvidia": nvidia, "intel": intel}
+WITH_SUB_GROUPS = ("amd", "intel")  # NVIDIA's OpenCL C has no functions of theirs
 
 
 @dataclass
@@ -88,6 +89,17 @@ def _compile(compilers: Compilers, cache: Cache, unit: Unit, target: Target) -> 
             return result
     cache.keep(result)
     return result
+
+
+def pairs_of(units: list[Unit], targets: list[Target]) -> list[tuple[Unit, Target]]:
+    """A costume's programs go to its vendor's targets; those of vendors without a compiler here,
+    to all that can compile them."""
+    return [
+        (unit, target)
+        for unit in units
+        for target in targets
+        if unit.is_for(target.vendor, target.vendor in WITH_SUB_GROUPS)
+    ]
 
 
 def compile_all(
