@@ -22,8 +22,21 @@ class Side:
 
     def __init__(self, command, environment=None):
         self.command = command
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=environment, cwd=ROOT)
+        self.environment = environment
+        self.start()
+
+    def start(self):
+        try:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            text=True, env=self.environment, cwd=ROOT)
+        except OSError as error:
+            raise RuntimeError(f"{self.command[0]} does not start: {error.strerror}") from error
+
+    def revive(self):
+        """A row that ended the process leaves the next one a new process."""
+        if self.process.poll() is not None:
+            Side.close(self)
+            self.start()
 
     def ask(self, request):
         try:
@@ -33,6 +46,8 @@ class Side:
         except BrokenPipeError:
             answer = ""
         if not answer:
+            self.process.kill()  # it may be about to end
+            self.process.wait()
             raise RuntimeError(f"{shlex.join(self.command)} ended at '{request}'")
         answer = json.loads(answer)
         if "error" in answer:

@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,42 @@ def devices(*options):
             with open(path, encoding="utf-8") as file:
                 result = json.load(file)
         return done.returncode, done.stdout, result
+
+
+STUB = """#!{python}
+import json, sys
+factor = 2 if sys.argv[-1] == "2" else 1
+for line in sys.stdin:
+    verb, *words = line.split()
+    if verb == "open" and words[0] == "ends" and {ends}:
+        sys.exit()
+    answers = {{
+        "limits": {{"device": "stub", "driver": "1", "flops": 1e9, "bytes": 1e9}},
+        "speed": {{"flops": 1e9, "exchange": 1e-6}},
+        "rows": {{"rows": [{{"key": k, "name": k, "group": "limits"}} for k in ("ends", "flops", "bytes")]}},
+        "open": {{"flops": 0 if words[:1] == ["bytes"] else 5 * factor, "bytes": 7 * factor}},
+        "run": {{"seconds": 0.125 * factor}},
+    }}
+    print(json.dumps(answers[verb]), flush=True)
+"""
+
+
+class Stub:
+    """A program that answers as evonode does; on device 2 it works twice as much and takes as long."""
+
+    def __init__(self, what):
+        self.what = what
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        path = os.path.join(self.folder.name, "stub")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(STUB.format(python=sys.executable, ends=self.what == "ends"))
+        os.chmod(path, 0o755)
+        return path
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
 
 
 class Devices(unittest.TestCase):
@@ -71,6 +108,44 @@ class Devices(unittest.TestCase):
         code, text, result = devices(own(), own() + "+no_such_device")
         self.assertEqual((code, result), (2, None))
         self.assertIn("no_such_device", text)
+
+    def test_a_row_that_ends_a_side(self):
+        with Stub("ends") as stub:
+            code, text, result = devices("--evonode", stub, "--", own(), own())
+        self.assertEqual(code, 1, text)
+        self.assertEqual([("error" in r) for r in result["rows"]], [True, False, False], text)
+        self.assertIn("2 of 3 rows measured", text)
+
+    def test_a_side_that_works_more(self):
+        """B does twice the work in twice the time: as fast, by multiply-adds or by bytes."""
+        with Stub("doubles") as stub:
+            code, text, result = devices("--evonode", stub, "--rows", "flops", "bytes", "--", own(), own() + "+2")
+        self.assertEqual(code, 0, text)
+        for row in result["rows"]:
+            self.assertAlmostEqual(row["ratio"], 1)
+            self.assertAlmostEqual(row["b"] / row["a"], 2)
+
+    def test_a_program_that_there_is_not(self):
+        code, text, result = devices("--evonode", "/nonexistent", "--", own(), own())
+        self.assertEqual((code, result), (2, None), text)
+        self.assertIn("there is no program /nonexistent; build it", text)
+
+    def test_a_result_that_cannot_be_written(self):
+        with Stub("doubles") as stub:
+            code, text, _ = devices("--evonode", stub, "--json", "/nonexistent/a.json", "--", own(), own())
+        self.assertEqual(code, 2, text)
+        self.assertIn("/nonexistent/a.json cannot be written", text)
+        self.assertNotIn("row ", text)
+
+    def test_from_another_folder(self):
+        """Paths are those of the folder that one is in."""
+        with Stub("doubles") as stub, tempfile.TemporaryDirectory() as folder:
+            shutil.copy(stub, f"{folder}/stub")
+            done = subprocess.run([sys.executable, os.path.abspath(DEVICES), "--evonode", "./stub", "--json",
+                                   "mine.json", "--pairs", "1", "--patience", "0", "--rows", "flops", "--", own(),
+                                   own()], check=False, cwd=folder, stdout=subprocess.DEVNULL)
+            self.assertEqual(done.returncode, 0)
+            self.assertTrue(os.path.exists(f"{folder}/mine.json"))
 
 
 if __name__ == "__main__":
