@@ -46,38 +46,38 @@ static evn_status check_finite(const evn_metrics *metrics) {
 
 /// The test part, and what else the task's row measures.
 static evn_status measure(const evn__session *session, const char *folder, evn_metrics *metrics,
-                          json_t *report) {
+                          json_t *evaluation) {
     const evn_solver_options *solver = evn__session_solver(session);
     const evn__evaluation *more = session->row->evaluate;
     const char *device = evn_device_get_info(session->device)->name;
-    evn__json_put(report, "evonode", json_string(evn_version()));
-    evn__json_put(report, "task", json_string(session->row->name));
-    evn__json_put(report, "solver", show_solver(solver));
-    evn__json_put(report, "device", json_string(device));
-    EVN_TRY(more ? more->measure(session, folder, metrics, report)
+    evn__json_put(evaluation, "evonode", json_string(evn_version()));
+    evn__json_put(evaluation, "task", json_string(session->row->name));
+    evn__json_put(evaluation, "solver", show_solver(solver));
+    evn__json_put(evaluation, "device", json_string(device));
+    EVN_TRY(more ? more->measure(session, folder, metrics, evaluation)
                  : evn_task_evaluate(&session->task, solver, EVN_TEST, 0, metrics));
     EVN_TRY(check_finite(metrics));
-    evn__metrics_show(metrics, report);
+    evn__metrics_show(metrics, evaluation);
     return EVN_OK;
 }
 
-static evn_status print_json(const json_t *report) {
+static evn_status print_json(const json_t *evaluation) {
     char *text;
-    EVN_TRY(evn__json_print(report, JSON_INDENT(2), 9, &text));
+    EVN_TRY(evn__json_print(evaluation, JSON_INDENT(2), 9, &text));
     printf("%s\n", text);
     free(text);
     return EVN_OK;
 }
 
 static evn_status print(const evn__session *session, const evn__settings *given,
-                        const evn_metrics *metrics, const json_t *report) {
+                        const evn_metrics *metrics, const json_t *evaluation) {
     if (given->json) {
-        return print_json(report);
+        return print_json(evaluation);
     }
     evn__report_evaluation(session->row, given->subject,
                            given->best ? evn__run_checkpoint_name(EVN__CHECKPOINT_BEST) : NULL,
                            session->device, evn__session_solver(session), metrics);
-    return session->row->evaluate ? session->row->evaluate->print(report) : EVN_OK;
+    return session->row->evaluate ? session->row->evaluate->print(evaluation) : EVN_OK;
 }
 
 static evn_status evaluate(evn__session *session, const evn__command *command) {
@@ -86,18 +86,18 @@ static evn_status evaluate(evn__session *session, const evn__command *command) {
     EVN_TRY(given->best ? EVN_OK : warn_unfinished(given->subject));
     // A run of somebody else is only read, and what it keeps is of its model.
     bool kept = access(given->subject, W_OK) == 0 && !given->best;
-    json_t *report = json_object();
+    json_t *evaluation = json_object();
     if (given->best) {
-        evn__json_put(report, "checkpoint", json_string("best"));
+        evn__json_put(evaluation, "checkpoint", json_string("best"));
     }
-    evn_status status = measure(session, kept ? given->subject : NULL, &metrics, report);
+    evn_status status = measure(session, kept ? given->subject : NULL, &metrics, evaluation);
     if (status == EVN_OK && kept) {
-        status = evn__run_evaluation_write(given->subject, report);
+        status = evn__run_evaluation_write(given->subject, evaluation);
     }
     if (status == EVN_OK) {
-        status = print(session, given, &metrics, report);
+        status = print(session, given, &metrics, evaluation);
     }
-    json_decref(report);
+    json_decref(evaluation);
     return status;
 }
 

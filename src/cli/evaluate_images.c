@@ -20,16 +20,16 @@ static evn_status set(evn_metrics *metrics, const char *name, evn_better better,
 }
 
 static evn_status keep(const evn__assessment *a, const char *const *names, const char *folder,
-                       evn_metrics *metrics, json_t *report) {
+                       evn_metrics *metrics, json_t *evaluation) {
     EVN_TRY(set(metrics, "test_macro_f1", EVN_BETTER_HIGHER, a->macro_f1));
     EVN_TRY(set(metrics, "test_calibration_error", EVN_BETTER_LOWER, a->calibration_error));
     EVN_TRY(set(metrics, "test_brier", EVN_BETTER_LOWER, a->brier));
-    evn__json_put_all(report, evn__assessment_show(a, names));
+    evn__json_put_all(evaluation, evn__assessment_show(a, names));
     return folder ? evn__assessment_draw(a, names, folder) : EVN_OK;
 }
 
 static evn_status assess(const evn_dataset *dataset, const double *logits, int64_t samples,
-                         const char *folder, evn_metrics *metrics, json_t *report) {
+                         const char *folder, evn_metrics *metrics, json_t *evaluation) {
     evn__assessment a = {0};
     int classes = evn_dataset_get_info(dataset).classes;
     const char **names;
@@ -40,7 +40,7 @@ static evn_status assess(const evn_dataset *dataset, const double *logits, int64
     evn_status status =
         evn__assess(logits, evn_dataset_labels(dataset, EVN_TEST), samples, classes, &a);
     if (status == EVN_OK) {
-        status = keep(&a, names, folder, metrics, report);
+        status = keep(&a, names, folder, metrics, evaluation);
     }
     evn__assessment_free(&a);
     free(names);
@@ -60,7 +60,7 @@ static evn_status check_finite(const double *logits, int64_t count, int64_t clas
 }
 
 static evn_status measure(const evn__session *session, const char *folder, evn_metrics *metrics,
-                          json_t *report) {
+                          json_t *evaluation) {
     const evn_dataset *dataset = session->data;
     double *logits;
     int64_t classes = evn_dataset_get_info(dataset).classes;
@@ -72,7 +72,7 @@ static evn_status measure(const evn__session *session, const char *folder, evn_m
         status = check_finite(logits, samples * classes, classes);
     }
     if (status == EVN_OK) {
-        status = assess(dataset, logits, samples, folder, metrics, report);
+        status = assess(dataset, logits, samples, folder, metrics, evaluation);
     }
     free(logits);
     return status;
@@ -216,14 +216,14 @@ static evn_status print_bins(const json_t *bins) {
     return status;
 }
 
-static evn_status print(const json_t *report) {
-    const json_t *classes = json_object_get(report, "classes");
-    const json_t *confusion = json_object_get(report, "confusion");
+static evn_status print(const json_t *evaluation) {
+    const json_t *classes = json_object_get(evaluation, "classes");
+    const json_t *confusion = json_object_get(evaluation, "confusion");
     EVN_TRY(print_classes(classes));
     printf("\n");
     EVN_TRY(json_array_size(classes) <= MATRIX_MAX ? print_matrix(classes, confusion)
                                                    : print_mistakes(classes, confusion));
-    return print_bins(json_object_get(json_object_get(report, "calibration"), "bins"));
+    return print_bins(json_object_get(json_object_get(evaluation, "calibration"), "bins"));
 }
 
 const evn__evaluation evn__evaluate_images = {measure, print};

@@ -52,12 +52,12 @@ typedef struct evn__column {
 /// What eval tells of a run besides the metrics that every task has.
 typedef struct evn__evaluation {
     /// Measure the test part as evn_task_evaluate does, add what else there is to the metrics and
-    /// as members to `report`, which becomes evaluation.json, and draw its pictures.
+    /// as members to `evaluation`, which becomes evaluation.json, and draw its pictures.
     /// @param[in] folder  for the pictures; NULL: none are drawn
     evn_status (*measure)(const evn__session *session, const char *folder, evn_metrics *metrics,
-                          json_t *report);
-    /// Print what measure put into the report, below the table of metrics.
-    evn_status (*print)(const json_t *report);
+                          json_t *evaluation);
+    /// Print what measure put into the evaluation, below the table of metrics.
+    evn_status (*print)(const json_t *evaluation);
 } evn__evaluation;
 
 struct evn__task_row {
