@@ -71,6 +71,10 @@ typedef struct evn__scheme_methods {
     /// What one sample did in the last solve; NULL: no sample has steps of its own.
     evn_solution (*sample)(const evn__scheme *scheme, int index);
 
+    /// Whether the last solve came to a stop that is no sample's own: what all of them read did;
+    /// NULL: none does.
+    bool (*stopped_together)(const evn__scheme *scheme);
+
     /// The steps of the last solve, where these are chosen on the way; NULL: they are the course's,
     /// or each sample's own.
     const evn__trail *(*trail)(const evn__scheme *scheme);

@@ -98,6 +98,10 @@ static evn_solution sample(const evn__scheme *scheme, int index) {
     return a->stopped ? a->stop : a->x->methods->sample(a->x, index);
 }
 
+static bool stopped_together(const evn__scheme *scheme) {
+    return of(scheme)->stopped;
+}
+
 static const evn__trail *trail(const evn__scheme *scheme) {
     const along_path *a = of(scheme);
     return a->x->methods->trail(a->x);
@@ -137,6 +141,7 @@ const evn__scheme_methods evn__scheme_along_path = {.create = create,
                                                     .end = end,
                                                     .solve = solve,
                                                     .sample = sample,
+                                                    .stopped_together = stopped_together,
                                                     .trail = trail,
                                                     .gradient = gradient,
                                                     .state_bar = state_bar,

@@ -19,11 +19,12 @@ typedef struct in_stages {
     evn__seams seams;
     int samples;
     size_t observations;
-    evn__parts *parts;   ///< [samples], of the last solve
-    int *stage_of;       ///< [samples, observations]: in which each is made,
-    double *at;          ///< and when
-    evn_solution *done;  ///< [samples], so far
-    int stages, current; ///< of the last solve; the one that the inner scheme has solved last
+    evn__parts *parts;  ///< [samples], of the last solve
+    int *stage_of;      ///< [samples, observations]: in which each is made,
+    double *at;         ///< and when
+    evn_solution *done; ///< [samples], so far
+    int stages, gone;   ///< of the last solve; so many before it ended
+    int current;        ///< the one that the inner scheme has solved last
     double *t0, *t1, *times;
     evn_sample_times own; ///< of a stage: these
 } in_stages;
@@ -92,7 +93,7 @@ static evn_binding begin(const evn__scheme *scheme, int index) {
 /// Not where the inner scheme has it, as gradients solve stages again.
 static evn_binding end(const evn__scheme *scheme, int index) {
     const in_stages *s = (const in_stages *)scheme;
-    return evn__seams_state(&s->seams, s->stages, index);
+    return evn__seams_state(&s->seams, s->gone, index);
 }
 
 static evn_binding state_bar(const evn__scheme *scheme, int index) {
@@ -214,7 +215,11 @@ static void add_sample(in_stages *s, int sample, int stage) {
         all->outcome == EVN_OUTCOME_DONE && over ? EVN_OUTCOME_TOO_MANY_STEPS : all->outcome;
 }
 
-/// One that comes to a stop harms no other.
+static bool stopped_together(const evn__scheme *inner) {
+    return inner->methods->stopped_together && inner->methods->stopped_together(inner);
+}
+
+/// One that comes to a stop harms no other; what all of them read does.
 static evn_status go(in_stages *s, int stage, const evn__passage *passage, evn_solution *solution) {
     const evn__scheme_methods *methods = s->inner->methods;
     evn_solution one = {0};
@@ -226,11 +231,13 @@ static evn_status go(in_stages *s, int stage, const evn__passage *passage, evn_s
     }
     solution->surplus += one.surplus;
     solution->waits += one.waits;
-    return evn__seams_keep(&s->seams, stage + 1, s->inner, methods->end);
+    EVN_TRY(evn__seams_keep(&s->seams, stage + 1, s->inner, methods->end));
+    s->gone = stage + 1;
+    return stopped_together(s->inner) ? status : EVN_OK;
 }
 
 /// Say of all samples what there is to say.
-static evn_status finish(in_stages *s, const evn__passage *passage, evn_solution *solution) {
+static evn__stopped sum_up(in_stages *s, const evn__passage *passage, evn_solution *solution) {
     const int waits = solution->waits, surplus = solution->surplus;
     evn__stopped stopped = {.samples = s->samples};
     int most = 0;
@@ -248,23 +255,25 @@ static evn_status finish(in_stages *s, const evn__passage *passage, evn_solution
     *solution = s->done[most];
     solution->waits = waits;
     solution->surplus = surplus;
-    if (stopped.count == 0) {
-        return EVN_OK;
-    }
     solution->outcome = s->done[stopped.first].outcome;
-    return evn__sample_solve_fail(&s->options, passage, &stopped, &s->done[stopped.first]);
+    return stopped;
 }
 
 static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {
     in_stages *s = (in_stages *)scheme;
+    evn_status status = EVN_OK;
     *solution = (evn_solution){0};
+    s->gone = 0;
     plan_stages(s, passage);
     EVN_TRY(check_alike(s));
     EVN_TRY(evn__seams_keep(&s->seams, 0, s->inner, s->inner->methods->begin));
-    for (int stage = 0; stage < s->stages; ++stage) {
-        EVN_TRY(go(s, stage, passage, solution));
+    for (int stage = 0; stage < s->stages && status == EVN_OK; ++stage) {
+        status = go(s, stage, passage, solution);
     }
-    return finish(s, passage, solution);
+    const evn__stopped stopped = sum_up(s, passage, solution);
+    return status != EVN_OK || stopped.count == 0
+               ? status
+               : evn__sample_solve_fail(&s->options, passage, &stopped, &s->done[stopped.first]);
 }
 
 // Its gradient ------------------------------------------------------------------------------------

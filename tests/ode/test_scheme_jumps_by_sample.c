@@ -112,6 +112,47 @@ START_TEST(stops_harm_no_other) {
 }
 END_TEST
 
+// Weights that evolve -----------------------------------------------------------------------------
+
+/// x' = w, w' = c sin 60 t: no series of few terms.
+static problem shaken(void) {
+    evn_graph *g = NULL;
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(DRIVEN_ROWS, 1), &t, &x);
+    evn_value ones = evn_full(f, EVN_SHAPE(DRIVEN_ROWS, 1), 1);
+    evn_output(f, "dx", evn_mul(f, ones, evn_input(f, "w", EVN_SHAPE(1))));
+    TRY(evn_graph_create(&g));
+    evn_value wave = evn_sin(g, evn_scale(g, evn_input(g, "t", EVN_SCALAR), 60));
+    evn_input(g, "w", EVN_SHAPE(1));
+    evn_output(g, "dw", evn_mul(g, evn_input(g, "c", EVN_SHAPE(1)), wave));
+    problem p = problem_of(f, g);
+    p.weight[0][0] = p.weight[1][0] = 1;
+    return p;
+}
+
+/// What all samples read came to a stop: none is solved, and it is said what helps.
+START_TEST(weights_are_not_resolved) {
+    problem p = shaken();
+    evn_solver_options options = driven_across("dopri5", 0, EVN_GRADIENT_NONE);
+    evn_binding x1;
+    options.per_sample = true;
+    options.weight_terms = 5;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_WEIGHTS_NOT_RESOLVED);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "a series of 5 Chebyshev polynomials"));
+    ck_assert_ptr_null(strstr(evn_error_message(), "the others are solved"));
+    for (int i = 0; i < DRIVEN_ROWS; ++i) {
+        evn_solution one;
+        TRY(evn_solver_sample_solution(p.solver, i, &one));
+        ck_assert_int_eq(one.outcome, EVN_OUTCOME_WEIGHTS_NOT_RESOLVED);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+// Steps -------------------------------------------------------------------------------------------
+
 /// Of the whole way of a sample, not of each part.
 START_TEST(steps_are_counted_over_all_parts) {
     problem p = problem_network(DRIVEN_ROWS);
@@ -141,6 +182,9 @@ static Suite *suite(void) {
     tcase_add_test(samples, stops_harm_no_other);
     tcase_add_test(samples, steps_are_counted_over_all_parts);
     suite_add_tcase(s, samples);
+    TCase *weights = tcase_create("weights");
+    tcase_add_test(weights, weights_are_not_resolved);
+    suite_add_tcase(s, weights);
     return s;
 }
 
