@@ -21,7 +21,8 @@ typedef struct in_parts {
     evn__scheme *inner;
     evn__seams seams;
     evn__parts parts; ///< of the last solve
-    int current;      ///< of them; the one that the inner scheme has solved last
+    int gone;         ///< so many of them, before it ended
+    int current;      ///< the one that the inner scheme has solved last
     evn__trail trail;
     evn_buffer *x1_bar; ///< with observations: [observations, x] of a part
     evn__jump *sum;     ///< of them
@@ -92,7 +93,7 @@ static evn_binding begin(const evn__scheme *scheme, int index) {
 /// Not where the inner scheme has it, as gradients solve parts again.
 static evn_binding end(const evn__scheme *scheme, int index) {
     const in_parts *s = (const in_parts *)scheme;
-    return evn__seams_state(&s->seams, s->parts.count, index);
+    return evn__seams_state(&s->seams, s->gone, index);
 }
 
 static evn_binding state_bar(const evn__scheme *scheme, int index) {
@@ -182,6 +183,17 @@ static void sum_up(evn_solution *all, const evn_solution *one) {
     all->waits += before_it.waits;
 }
 
+/// What is said of a part, whose ends are not those that were given.
+static evn_status of_part(const in_parts *s, int index, const evn__passage *passage,
+                          evn_status status) {
+    return status == EVN_OK || s->parts.count == 1
+               ? status
+               : evn__prepend(status,
+                              "part %d of %d, from jump to jump of f, of the way from "
+                              "%.9g to %.9g",
+                              index + 1, s->parts.count, passage->t0, passage->t1);
+}
+
 /// Attempts count over all parts.
 static evn_status check_count(const in_parts *s, const evn__passage *passage, evn_solution *all) {
     if (s->options.steps > 0 || all->accepted + all->rejected <= s->options.max_steps) {
@@ -211,9 +223,11 @@ static evn_status go(in_parts *s, int index, const evn__passage *passage, evn_so
     evn_status status = solve_part(s, index, passage, passage->series, &one);
     sum_up(solution, &one);
     EVN_TRY(evn__seams_keep(&s->seams, index + 1, s->inner, methods->end));
+    s->gone = index + 1;
     EVN_TRY(add_trail(s, index, status != EVN_OK));
     EVN_TRY(observe_end(s, index, passage->series));
-    return status == EVN_OK ? check_count(s, passage, solution) : status;
+    return status == EVN_OK ? check_count(s, passage, solution)
+                            : of_part(s, index, passage, status);
 }
 
 static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {
@@ -221,6 +235,7 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
     evn__parts_split(s->base.problem->options, s->base.problem->course, passage->t0, passage->t1,
                      &s->parts);
     s->trail.count = 0;
+    s->gone = 0;
     EVN_TRY(evn__seams_keep(&s->seams, 0, s->inner, s->inner->methods->begin));
     for (int i = 0; i < s->parts.count; ++i) {
         EVN_TRY(go(s, i, passage, solution));
@@ -300,7 +315,7 @@ static evn_status differentiate_part(in_parts *s, int index, const evn__passage 
     evn_status status = s->inner->methods->gradient(s->inner, &own, &one);
     one.nfe += again.nfe;
     sum_up(solution, &one);
-    EVN_TRY(status);
+    EVN_TRY(of_part(s, index, passage, status));
     EVN_TRY(look_back(s, index, passage));
     return evn__seams_pass(&s->seams, s->inner, last, passage->parameters_bar);
 }

@@ -169,6 +169,31 @@ START_TEST(fixed_steps_land) {
 }
 END_TEST
 
+// Stops -------------------------------------------------------------------------------------------
+
+/// x' = x² grows beyond all bounds at 1/x0: x is that of the stop, not of the solve before.
+START_TEST(stops_where_it_is) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(1), &t, &x);
+    evn_output(f, "dx", evn_mul(f, x, x));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = driven_across("dopri5", 0, EVN_GRADIENT_NONE);
+    evn_binding x1;
+    problem_prepare(&p, &options);
+    p.x0[0] = 0.1;
+    problem_solve(&p, 0, 1);
+    ck_assert_double_eq_tol(p.x1[0], 1 / 9.0, 1e-8);
+    p.x0[0] = _i ? 2.5 : 5; // in the second part, or the first
+    ck_assert_int_ne(problem_try(&p, 0, 1, &x1), EVN_OK);
+    TRY(evn__real_read(x1, true, p.x1, 1));
+    ck_assert_msg(!(p.x1[0] < 1e3), "x = %g", p.x1[0]);
+    ck_assert_double_eq_tol(p.solution.t, 1 / p.x0[0], 1e-3);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), _i ? "part 2 of 3" : "part 1 of 3"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "of the way from 0 to 1: "));
+    problem_free(&p);
+}
+END_TEST
+
 // Where nothing jumps -----------------------------------------------------------------------------
 
 /// As many steps as without a jump: the same gradient, of a network with weights that evolve.
@@ -316,6 +341,9 @@ static Suite *suite(void) {
     tcase_add_loop_test(observed, weights_are_observed, 0, 2);
     tcase_add_test(observed, fixed_steps_land);
     suite_add_tcase(s, observed);
+    TCase *stops = tcase_create("stops");
+    tcase_add_loop_test(stops, stops_where_it_is, 0, 2);
+    suite_add_tcase(s, stops);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, same_as_without_jumps, 0, 4);
     tcase_add_loop_test(gradients, against_differences, 0, 5);
