@@ -83,6 +83,35 @@ REALS(float)
 REALS(double)
 #endif
 
+// Sub-groups
+#if defined(cl_khr_subgroups) || defined(cl_intel_subgroups)
+uint DECLARED get_max_sub_group_size(void);
+uint DECLARED get_sub_group_id(void);
+uint DECLARED get_sub_group_local_id(void);
+#define REDUCES(type) type CONVERGENT sub_group_reduce_add(type);
+#else
+#define REDUCES(type)
+#endif
+#ifdef cl_khr_subgroup_shuffle
+#define SHUFFLES(type) type DECLARED sub_group_shuffle_xor(type, uint);
+#else
+#define SHUFFLES(type)
+#endif
+#ifdef cl_intel_subgroups
+#define INTEL_SHUFFLES(type) type CONVERGENT intel_sub_group_shuffle_xor(type, uint);
+#else
+#define INTEL_SHUFFLES(type)
+#endif
+#define SUB_GROUPS(type) REDUCES(type) SHUFFLES(type) INTEL_SHUFFLES(type)
+SUB_GROUPS(int)
+SUB_GROUPS(uint)
+SUB_GROUPS(long)
+SUB_GROUPS(ulong)
+SUB_GROUPS(float)
+#ifdef cl_khr_fp64
+SUB_GROUPS(double)
+#endif
+
 #undef DECLARED
 #undef CONST_RESULT
 #undef READS_MEMORY
@@ -96,4 +125,8 @@ REALS(double)
 #undef LOADS
 #undef LOAD_WIDTHS
 #undef REALS
+#undef REDUCES
+#undef SHUFFLES
+#undef INTEL_SHUFFLES
+#undef SUB_GROUPS
 #endif
