@@ -31,6 +31,12 @@ static evn_status tune(evn_device *device, const evn__settings *settings) {
     if (settings->seconds > 0) {
         options.seconds = (double)settings->seconds;
     }
+    const char *idle = evn__tuner_idle(device, &options);
+    if (idle) {
+        printf("%s, driver %s: nothing to choose on this device: %s\n", info->name, info->driver,
+               idle);
+        return EVN_OK;
+    }
     printf("%s, driver %s; at most %.0f s\n\n  %-40s %9s  %9s  %6s  %-20s %5s\n", info->name,
            info->driver, options.seconds, "shape", "default", "best ms", "ratio", "variant",
            "tried");

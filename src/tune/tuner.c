@@ -314,10 +314,25 @@ static bool has_choice(const evn__subject *subject, const evn_device *device) {
     return found;
 }
 
+static bool is_asked(const evn__subject *subject, const evn__tuner_options *options) {
+    bool family = !options->family || strcmp(subject->family, options->family) == 0;
+    return family && (subject->quick || !options->quick);
+}
+
 static bool enters(const evn__subject *subject, const evn__tuner_options *options,
                    const evn_device *device) {
-    bool family = !options->family || strcmp(subject->family, options->family) == 0;
-    return family && (subject->quick || !options->quick) && has_choice(subject, device);
+    return is_asked(subject, options) && has_choice(subject, device);
+}
+
+const char *evn__tuner_idle(const evn_device *device, const evn__tuner_options *options) {
+    const char *why = "no shape of the family is a quick one; leave --quick out";
+    for (const evn__subject *s = evn__subjects; s->kind; ++s) {
+        if (enters(s, options, device)) {
+            return NULL;
+        }
+        why = is_asked(s, options) ? s->kind->unfit(s, 0, device) : why;
+    }
+    return why;
 }
 
 evn_status evn__tuner_run(evn_device *device, const evn__tuner_options *options,

@@ -30,6 +30,9 @@ typedef struct evn__tuner_row {
 /// Families that can be tuned: name of number `index`; NULL past the last.
 const char *evn__tuner_family(int index);
 
+/// Why there is nothing to choose on the device; NULL: there is. Static.
+const char *evn__tuner_idle(const evn_device *device, const evn__tuner_options *options);
+
 /// Tune `device`: winners go into its table (host/tuning.h), in memory alone.
 /// `report` is called after each shape.
 evn_status evn__tuner_run(evn_device *device, const evn__tuner_options *options,

@@ -137,6 +137,18 @@ START_TEST(usage) {
 }
 END_TEST
 
+/// Work-groups of one item have nothing to add up.
+START_TEST(nothing_to_choose) {
+    if (evn_device_get_info(test_device())->type == EVN_DEVICE_CPU) {
+        test_outcome result = test_program(VARIABLES, "tune --family normalize --device '%s'",
+                                           evn_device_get_info(test_device())->name);
+        ck_assert_int_eq(result.code, 0);
+        ck_assert_ptr_nonnull(strstr(result.out, "nothing to choose on this device: "));
+        ck_assert_ptr_null(strstr(result.out, "variant"));
+    }
+}
+END_TEST
+
 START_TEST(selftest) {
     test_outcome result = test_program("", "selftest");
     ck_assert_msg(result.code == 0, "%s", result.err);
@@ -168,6 +180,7 @@ static Suite *suite(void) {
     test_add(s, tcase_create("damaged"), damaged);
     test_add(s, tcase_create("recorded"), recorded);
     test_add(s, tcase_create("usage"), usage);
+    test_add(s, tcase_create("nothing_to_choose"), nothing_to_choose);
     test_add(s, tcase_create("selftest"), selftest);
     test_add(s, tcase_create("selftest_finds"), selftest_finds);
     return s;
