@@ -76,19 +76,26 @@ INLINE void group_sums(real *own, const int count, __local real *room, const int
 #else
 // Each item adds up what it needs, after one barrier; no place is written twice but by sums in turn. Before
 // it sub-groups add up what is theirs, where their functions are named: SHUFFLE_XOR, with widths and rows
-// that are powers of two or one block of all, or REDUCE_ADD, whose order is the device's. Sub-groups are full,
-// of a power of two; which item is where in them is theirs to say.
+// that are powers of two or one block of all, in an order that follows from the size of a sub-group, which is
+// the device's; or REDUCE_ADD, whose order is the device's too. Sub-groups are full, of a power of two; which
+// item is where in them is theirs to say.
 #define GROUP_ROOM(sums)       ((sums)*ITEMS)
 #define GROUP_ROOM_AT(room, n) ((room) + (n)*ITEMS)
 #ifdef cl_khr_subgroups
 #pragma OPENCL EXTENSION cl_khr_subgroups : enable
 #endif
 #if defined(SHUFFLE_XOR)
+#ifdef cl_khr_subgroup_shuffle
+#pragma OPENCL EXTENSION cl_khr_subgroup_shuffle : enable
+#endif
+#ifdef cl_intel_subgroups
+#pragma OPENCL EXTENSION cl_intel_subgroups : enable
+#endif
 #define SUB_GROUP                  ((int)get_max_sub_group_size())
 #define SUMMED_COLUMNS(block)      min(SUB_GROUP, block)
 #define SUMMED_ROWS(block, across) max(SUB_GROUP, across)
 INLINE real sub_group_sum(real own, const int block, const int across) {
-    for (int mask = 1; mask < SUB_GROUP; mask *= 2) {
+    for (int mask = 1; mask < min(SUB_GROUP, ITEMS); mask *= 2) {
         if (mask < block || mask >= across) {
             own += SHUFFLE_XOR(own, (uint)mask);
         }
@@ -104,9 +111,11 @@ INLINE real sub_group_sum(const real own, const int block, const int across) {
     return IS_OF_SUB_GROUPS(block) ? REDUCE_ADD(own) : own;
 }
 #else
-#define SUMMED_COLUMNS(block)             1
-#define SUMMED_ROWS(block, across)        (across)
-#define sub_group_sum(own, block, across) (own)
+#define SUMMED_COLUMNS(block)      1
+#define SUMMED_ROWS(block, across) (across)
+INLINE real sub_group_sum(const real own, const int block, const int across) {
+    return own;
+}
 #endif
 #ifdef SUB_GROUP
 #define ITEM ((int)get_sub_group_id() * SUB_GROUP + (int)get_sub_group_local_id())

@@ -37,12 +37,14 @@ static inline const char *evn__group_sum_options(const evn__variant *variant,
 }
 
 /// Whether rows of `across` items with blocks of `width` columns can be added up by sub-groups:
-/// with shuffles a block is all of a work-group's, or both are powers of two.
+/// a block is all of a work-group's, or with shuffles both are powers of two. A device that reduces
+/// whole sub-groups alone has no use for them in a part of one, and how large they are is not
+/// known.
 static inline bool evn__sub_groups_fit(const evn_device_info *device, int64_t across,
                                        int64_t width) {
     bool powers = (across & (across - 1)) == 0 && (width & (width - 1)) == 0;
-    return device->sub_groups == EVN_SUB_GROUPS_REDUCE ||
-           (device->sub_groups != EVN_SUB_GROUPS_NONE && (powers || width >= across));
+    bool parts = device->sub_groups != EVN_SUB_GROUPS_REDUCE && powers;
+    return device->sub_groups != EVN_SUB_GROUPS_NONE && (parts || width >= across);
 }
 
 #endif

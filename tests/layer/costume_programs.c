@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a device compiles: with the macros of its extensions and no others, without double where it
-// has none, with sub-groups of one work-item where it has some and the implementation below has
-// not. A prologue before the program's text sees to it.
+// has none, with sub-groups of one work-item where it has functions of theirs that the
+// implementation below has not. A prologue before the program's text sees to it.
 #include "costume.h"
 
 #include <stdio.h>
@@ -37,9 +37,16 @@ static char *extensions_below(cl_context context) {
 /// Whether the prologue has functions of sub-groups: known once it is written.
 static bool plays_sub_groups;
 
-static bool has_sub_groups(const char *extensions) {
-    return profile_lists(extensions, "cl_khr_subgroups") ||
-           profile_lists(extensions, "cl_intel_subgroups");
+/// Whether a function is missing below. One that is there would not agree with one that is played
+/// on how large a sub-group is, so then all are played.
+static bool lacks_sub_groups(const char *own, const char *below) {
+    static const char *const names[] = {"cl_khr_subgroups", "cl_khr_subgroup_shuffle",
+                                        "cl_intel_subgroups"};
+    bool lacks = false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); ++i) {
+        lacks = lacks || (profile_lists(own, names[i]) && !profile_lists(below, names[i]));
+    }
+    return lacks;
 }
 
 /// Of one work-item each, which OpenCL allows: what a program makes of them must be right for any
@@ -71,7 +78,7 @@ static void write_prologue(cl_context context) {
         write_macros(out, "#define %s this_device_has_no_cl_khr_fp64\n", doubles);
     }
     const char *own = layer_costume.profile.values[PROFILE_KEY_extensions].text;
-    plays_sub_groups = has_sub_groups(own) && !has_sub_groups(below);
+    plays_sub_groups = lacks_sub_groups(own, below);
     if (plays_sub_groups) {
         write_sub_groups(out);
     }

@@ -63,18 +63,18 @@ END_TEST
 
 /// Sizes as evn__normalization_build has them, and which variants take the shape: one barrier where
 /// few sums of others are added up, shuffles where blocks and rows are powers of two or one group
-/// is all.
+/// is all, sums of whole sub-groups where one is all.
 typedef struct sums_case {
     int64_t sizes[5];
-    bool one_barrier, shuffles;
+    bool one_barrier, shuffles, reduces;
 } sums_case;
 
 static const sums_case sums_cases[] = {
-    {{3, 6, 5, 64, 32}, true, true},   {{2, 5, 7, 64, 2}, false, true},
-    {{2, 9, 8, 16, 8}, false, true},   {{3, 9, 7, 48, 48}, true, false},
-    {{2, 5, 3, 96, 1}, false, true},   {{2, 6, 9, 40, 1}, false, true},
-    {{3, 8, 9, 64, 64}, true, true},   {{2, 3, 4, 320, 2}, false, true},
-    {{2, 1, 1, 64, 32}, false, false}, // too little for a work-group
+    {{3, 6, 5, 64, 32}, true, true, false},   {{2, 5, 7, 64, 2}, false, true, false},
+    {{2, 9, 8, 16, 8}, false, true, false},   {{3, 9, 7, 48, 48}, true, false, false},
+    {{2, 5, 3, 96, 1}, false, true, true},    {{2, 6, 9, 40, 1}, false, true, true},
+    {{3, 8, 9, 64, 64}, true, true, false},   {{2, 3, 4, 320, 2}, false, true, true},
+    {{2, 1, 1, 64, 32}, false, false, false}, // too little for a work-group
 };
 enum { SUMS_CASES = sizeof(sums_cases) / sizeof(*sums_cases) };
 
@@ -114,36 +114,42 @@ END_TEST
 
 static void check_sub_groups(const sums_case *c) {
     evn_sub_groups own = evn_device_get_info(test_device())->sub_groups;
-    bool large = c->sizes[1] * c->sizes[2] > 1;
-    taken = c->shuffles || (large && own == EVN_SUB_GROUPS_REDUCE);
-    int expected = own != EVN_SUB_GROUPS_NONE;
-    ck_assert_int_eq(check_algorithm(c, EVN__OP_NORMALIZE, EVN__ALGORITHM_SUB_GROUPS), expected);
-    ck_assert_int_eq(check_algorithm(c, EVN__OP_NORMALIZE_GRAD, EVN__ALGORITHM_SUB_GROUPS),
-                     expected);
+    taken = own == EVN_SUB_GROUPS_REDUCE ? c->reduces : c->shuffles;
+    ck_assert_int_eq(check_algorithm(c, EVN__OP_NORMALIZE, EVN__ALGORITHM_SUB_GROUPS), 1);
+    ck_assert_int_eq(check_algorithm(c, EVN__OP_NORMALIZE_GRAD, EVN__ALGORITHM_SUB_GROUPS), 1);
 }
 
 /// On a device that has them.
 START_TEST(sub_groups) {
+    test_needs_sub_groups();
     check_sub_groups(&sums_cases[_i]);
 }
 END_TEST
 
-static void check_costume(const char *profile) {
-    char path[TEST_PATH];
-    test_under_layer("EVN_LAYER_COSTUME", test_profile(path, profile));
-    ck_assert_int_ne(evn_device_get_info(test_device())->sub_groups, EVN_SUB_GROUPS_NONE);
+static void check_costume(const char *profile, evn_sub_groups expected) {
+    test_under_layer("EVN_LAYER_COSTUME", profile);
+    ck_assert_int_eq(evn_device_get_info(test_device())->sub_groups, expected);
     check_sub_groups(&sums_cases[0]);
     check_sub_groups(&sums_cases[3]);
     check_sub_groups(&sums_cases[4]);
 }
 
 START_TEST(sub_groups_of_amd) {
-    check_costume("rx7900xtx");
+    char path[TEST_PATH];
+    check_costume(test_profile(path, "rx7900xtx"), EVN_SUB_GROUPS_REDUCE);
 }
 END_TEST
 
 START_TEST(sub_groups_of_intel) {
-    check_costume("arca770");
+    char path[TEST_PATH];
+    check_costume(test_profile(path, "arca770"), EVN_SUB_GROUPS_INTEL);
+}
+END_TEST
+
+START_TEST(sub_groups_that_shuffle) {
+    char path[TEST_PATH];
+    const char *list = "extensions = cl_khr_subgroups cl_khr_subgroup_shuffle";
+    check_costume(test_changed_profile(path, "malig610", list), EVN_SUB_GROUPS_SHUFFLE);
 }
 END_TEST
 
@@ -154,10 +160,13 @@ static Suite *suite(void) {
     suite_add_tcase(s, shapes);
     TCase *ways = tcase_create("sums");
     tcase_add_loop_test(ways, one_barrier, 0, SUMS_CASES);
-    tcase_add_loop_test(ways, sub_groups, 0, SUMS_CASES);
     suite_add_tcase(s, ways);
+    TCase *own = tcase_create("sub_groups");
+    tcase_add_loop_test(own, sub_groups, 0, SUMS_CASES);
+    suite_add_tcase(s, own);
     test_add(s, tcase_create("sub_groups_of_amd"), sub_groups_of_amd);
     test_add(s, tcase_create("sub_groups_of_intel"), sub_groups_of_intel);
+    test_add(s, tcase_create("sub_groups_that_shuffle"), sub_groups_that_shuffle);
     TCase *numbers = tcase_create("numbers");
     tcase_add_test(numbers, far_from_zero);
     tcase_add_test(numbers, not_a_number);

@@ -37,6 +37,13 @@ void test_needs_fp64(void) {
     }
 }
 
+void test_needs_sub_groups(void) {
+    if (evn_device_get_info(test_device())->sub_groups == EVN_SUB_GROUPS_NONE) {
+        unavailable++;
+        ck_abort_msg("not run: it needs functions of sub-groups, which this device has not");
+    }
+}
+
 int test_run(Suite *suite) {
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);

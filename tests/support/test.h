@@ -34,6 +34,9 @@ evn_device *test_device(void);
 /// Ends the test, which does not count, on a device without double precision.
 void test_needs_fp64(void);
 
+/// Ends the test, which does not count, on a device without functions of sub-groups.
+void test_needs_sub_groups(void);
+
 /// So many programs of this process call functions that kernels/builtins.h lacks; else that fails.
 void test_expect_undeclared(int programs);
 

@@ -30,7 +30,7 @@ Two sums over work-groups can go through them, where a device says that it has t
 | its gradient | 20 | 2 | 2 |
 | a dot product of a Krylov basis, 64 work-items | 8 | | 1, 5 exchanges and 2 reads (32 of a sub-group) |
 
-Intel has shuffles, whose order of additions is the kernel's; ROCm's OpenCL has `sub_group_reduce_add` alone, whose order OpenCL leaves open, and with groups of 2 channels it gives nothing over one barrier; NVIDIA and Apple have neither. None of these kernels spills (gfx90a, gfx1030, gfx1100, sm_86, sm_90, tgllp, dg2). Elsewhere sub-groups promise less, counted in instructions of a work-item:
+Intel has shuffles, whose order of additions is the kernel's for a given size of sub-groups, which the device chooses; ROCm's OpenCL has `sub_group_reduce_add` alone, whose order OpenCL leaves open, for sums over all items of a work-group; NVIDIA and Apple have neither. None of these kernels spills (gfx90a, gfx1030, gfx1100, sm_86, sm_90, tgllp, dg2). Elsewhere sub-groups promise less, counted in instructions of a work-item:
 
 - **Sums over samples** (flows): 24 sums of 32 work-items wait together in local memory: 24 writes, two barriers, 32 reads and 32 additions, under 4 for each sum. `sub_group_reduce_add` is 5 exchanges and 5 additions for each.
 - **Products**: with 4 rows a work-item reads local memory in vectors of 4; an exchange moves one element, so that AMD's and NVIDIA's loops would need up to four times as many instructions for their operands. On Intel's GPUs a broadcast is part of an instruction, and the loops above spend half of their slots on addresses and moves: block reads (`cl_intel_subgroups`) are the one case that promises much. Nothing here can run them, so they are not written.
