@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
+#include "cli/console.h"
 #include "cli/kept_network.h"
 #include "cli/made_with.h"
 #include "cli/reopen.h"
-#include "cli/report.h"
 #include "cli/training.h"
 #include "nn/evolution.h"
 #include "nn/projection.h"
@@ -184,8 +184,8 @@ static void print_columns(const evn__column *columns, const compression *c) {
 static void print(const compression *c, const char *folder) {
     char distance[32];
     printf("  %-24s %-16s %s\n", "weights", c->words[0], c->words[1]);
-    print_columns(c->to.row->report, c);
-    print_columns(evn__report_columns, c);
+    print_columns(c->to.row->results, c);
+    print_columns(evn__console_columns, c);
     evn__print(distance, sizeof(distance), "%.3g", c->projection.distance);
     printf("  %-24s %-16s %s\n", "distance of weights", "", distance);
     printf("  %-24s %s\n", "run directory", folder);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
+#include "cli/console.h"
 #include "cli/reopen.h"
-#include "cli/report.h"
 #include "cli/verb.h"
 #include "evonode/version.h"
 #include "io/metrics_json.h"
@@ -18,7 +18,7 @@ static evn_status warn_unfinished(const char *folder) {
     json_t *summary;
     EVN_TRY(evn__run_summary(folder, &summary));
     if (!summary) {
-        evn__report_unfinished(folder);
+        evn__console_unfinished(folder);
     }
     json_decref(summary);
     return EVN_OK;
@@ -74,9 +74,9 @@ static evn_status print(const evn__session *session, const evn__settings *given,
     if (given->json) {
         return print_json(evaluation);
     }
-    evn__report_evaluation(session->row, given->subject,
-                           given->best ? evn__run_checkpoint_name(EVN__CHECKPOINT_BEST) : NULL,
-                           session->device, evn__session_solver(session), metrics);
+    evn__console_evaluation(session->row, given->subject,
+                            given->best ? evn__run_checkpoint_name(EVN__CHECKPOINT_BEST) : NULL,
+                            session->device, evn__session_solver(session), metrics);
     return session->row->evaluate ? session->row->evaluate->print(evaluation) : EVN_OK;
 }
 

@@ -3,7 +3,7 @@
 #include "cli/rehearsal.h"
 
 #include "base/number.h"
-#include "cli/report.h"
+#include "cli/console.h"
 #include <string.h>
 
 /// What people begin to see a pointer stop at.
@@ -64,7 +64,7 @@ static void warn(const evn__longest_launch *longest, double limit) {
                "a launch of %s takes %.3g s, more than the %.3g s of --launch-limit; a display on "
                "this device may stop for as long",
                longest->kernel, longest->seconds, limit);
-    evn__report_warning(text);
+    evn__console_warning(text);
 }
 
 static void tell(int parts, double limit) {
@@ -72,7 +72,7 @@ static void tell(int parts, double limit) {
     evn__print(text, sizeof(text),
                "launches  each batch is computed in %d parts, so that none takes %.3g s", parts,
                limit);
-    evn__report_line(text);
+    evn__console_line(text);
 }
 
 evn_status evn__launch_fit(evn__session *session, evn__settings *settings, bool fixed) {

@@ -2,7 +2,7 @@
 #include "cli/rehearsal.h"
 
 #include "base/number.h"
-#include "cli/report.h"
+#include "cli/console.h"
 #include "host/forecast.h"
 #include "study/anatomy.h"
 #include <stdlib.h>
@@ -34,9 +34,9 @@ static evn_status try_as_is(const fitting *f, evn__needs *needs, bool *fit) {
     *fit = false;
     EVN_TRY(evn__forecast_begin(device));
     evn_status status = try(f, (evn__variation){0}, needs, fit);
-    evn__report_activity("compiling");
+    evn__console_activity("compiling");
     evn_status compiled = evn__forecast_end(device, *fit && !f->settings->dry_run);
-    evn__report_clear();
+    evn__console_clear();
     return status == EVN_OK ? compiled : status;
 }
 

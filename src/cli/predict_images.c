@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/names.h"
 #include "cli/choices.h"
-#include "cli/report.h"
+#include "cli/console.h"
 #include "cli/session.h"
 #include "cli/verb.h"
 #include "data/image_files.h"

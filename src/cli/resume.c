@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/console.h"
 #include "cli/made_with.h"
 #include "cli/reopen.h"
-#include "cli/report.h"
 #include "cli/training.h"
 #include "cli/verb.h"
 
@@ -55,7 +55,7 @@ static evn_status check_same(const json_t *run, const evn__settings *settings, e
     free(text);
     EVN_CHECK(!settings->same, EVN_ERR_DATA, "%s; leave out --same, or resume where it was begun",
               warning);
-    evn__report_warning(warning);
+    evn__console_warning(warning);
     return EVN_OK;
 }
 
@@ -106,7 +106,7 @@ static evn_status run(const evn__command *command) {
     evn__training_close(&t);
     EVN_TRY(status);
     if (finished) {
-        evn__report_finished(folder);
+        evn__console_finished(folder);
     }
     return EVN_OK;
 }

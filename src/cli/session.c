@@ -4,9 +4,9 @@
 #include "base/files.h"
 #include "base/number.h"
 #include "cli/choices.h"
+#include "cli/console.h"
 #include "cli/kept_network.h"
 #include "cli/open_device.h"
-#include "cli/report.h"
 #include "data/parts.h"
 #include "host/forecast.h"
 #include "host/priority.h"
@@ -164,8 +164,8 @@ evn_status evn__session_open(evn__session *session, const evn__task_row *row,
     evn__device_wait_as(session->device,
                         settings->spin ? EVN__WAITING_SPINS : EVN__WAITING_UNKNOWN);
     if (settings->low_priority && !evn__device_lower_priority(session->device)) {
-        evn__report_warning("the platform has no hints of priority (cl_khr_priority_hints): "
-                            "--low-priority changes nothing; --pause leaves others time");
+        evn__console_warning("the platform has no hints of priority (cl_khr_priority_hints): "
+                             "--low-priority changes nothing; --pause leaves others time");
     }
     return evn__is_regular_file(SELF)
                ? evn__device_set_compiler(session->device, SELF, COMPILER_SECONDS)

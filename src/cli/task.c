@@ -78,7 +78,7 @@ const char *evn__task_default(const evn__task_row *row, const char *option, int 
 
 #define MIB (1024.0 * 1024.0)
 
-const evn__column evn__report_columns[] = {
+const evn__column evn__console_columns[] = {
     {"seconds_per_epoch", "seconds an epoch", "%.4g", 1, 0, false},
     {"seconds_total", "seconds in all", "%.4g", 1, 0, false},
     {"nfe_forward", "NFE forward", "%.4g", 1, 0, false},

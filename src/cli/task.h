@@ -70,7 +70,7 @@ struct evn__task_row {
     const evn__default *defaults; ///< ended by a row without an option
     // Tables of columns, each ended by one without a metric.
     const evn__column *progress; ///< of the line of an epoch, title unused
-    const evn__column *report;   ///< of the tables of train and eval, first of all
+    const evn__column *results;  ///< of the tables of train and eval, first of all
     const evn__column *compared; ///< of compare, first of all
     evn__comparison_style style; ///< of the pictures of compare
 
@@ -121,7 +121,7 @@ const evn__task_row *evn__task_for(const evn__task_row *row, const evn__settings
 const evn__task_row *evn__task_at(int index);
 
 /// Columns for all tasks, behind those of the task.
-extern const evn__column evn__report_columns[];
+extern const evn__column evn__console_columns[];
 extern const evn__column evn__compared_columns[];           ///< of tasks with epochs
 extern const evn__column evn__compared_iteration_columns[]; ///< of tasks that iterate
 

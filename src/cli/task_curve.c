@@ -67,7 +67,7 @@ static const evn__exportation exportation = {"x0: float32 [batch, 3], the state 
 
 static const evn__column none[] = {{0}};
 
-static const evn__column report[] = {
+static const evn__column results[] = {
     {"loss", "loss", "%.4g", 1, 0, false}, {"max_error", "max error", "%.4g", 1, 0, false}, {0}};
 
 static const evn__column compared[] = {
@@ -84,7 +84,7 @@ const evn__task_row evn__task_curve = {
     .options = options,
     .defaults = defaults,
     .progress = none,
-    .report = report,
+    .results = results,
     .compared = compared,
     .style = {NULL, "curve: training loss, mean over the seeds",
               "loss Σ‖x(tᵢ) − s(tᵢ)‖²  (no unit)", 1, true},

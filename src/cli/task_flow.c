@@ -78,9 +78,9 @@ static const evn__exportation exportation = {"x: float32 [batch, 2], points of t
 
 static const evn__column none[] = {{0}};
 
-static const evn__column report[] = {{"test_nll", "test NLL", "%.4g nats", 1, 0, false},
-                                     {"gap_nats", "gap to the entropy", "%.4g nats", 1, 0, false},
-                                     {0}};
+static const evn__column results[] = {{"test_nll", "test NLL", "%.4g nats", 1, 0, false},
+                                      {"gap_nats", "gap to the entropy", "%.4g nats", 1, 0, false},
+                                      {0}};
 
 static const evn__column compared[] = {{"test_nll", "test NLL, nats", "%.3f", 1, 0, false},
                                        {"gap_nats", "gap, nats", "%.4f", 1, 0, true},
@@ -94,7 +94,7 @@ const evn__task_row evn__task_flow = {
     .options = options,
     .defaults = defaults,
     .progress = none,
-    .report = report,
+    .results = results,
     .compared = compared,
     .style = {NULL, "%s: training loss, mean over the seeds", "−log p  (nats)", 1, false},
     .stand_in = stand_in,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Classifying images: digits, mnist, and those of a folder.
 #include "cli/choices.h"
-#include "cli/report.h"
+#include "cli/console.h"
 #include "cli/session.h"
 #include "data/dataset.h"
 #include "task/images.h"
@@ -89,12 +89,12 @@ static void show_progress(void *user, int64_t done, int64_t total) {
     (void)user;
     snprintf(line, sizeof(line), "decoding images: %lld of %lld", (long long)done,
              (long long)total);
-    evn__report_activity(line);
+    evn__console_activity(line);
 }
 
 static void show_note(void *user, const char *text) {
     (void)user;
-    evn__report_note(text);
+    evn__console_note(text);
 }
 
 static evn_status make_folder_options(const evn__settings *settings, evn_folder_options *options) {
@@ -128,7 +128,7 @@ static evn_status open_folder(evn__session *session, evn__settings *settings) {
               "--holdout is 0, but should be a fraction of the images to test on");
     EVN_TRY(make_folder_options(settings, &options));
     evn_status status = evn_dataset_open_folder(settings->data, &options, &dataset);
-    evn__report_clear();
+    evn__console_clear();
     EVN_TRY(status);
     session->data = dataset;
     session->classes = dataset;
@@ -136,7 +136,7 @@ static evn_status open_folder(evn__session *session, evn__settings *settings) {
     if (settings->batch == INT64_MIN) {
         settings->batch = choose_batch(&info);
     }
-    evn__report_dataset(dataset);
+    evn__console_dataset(dataset);
     return make_source(session, settings);
 }
 
@@ -208,7 +208,7 @@ static const evn__column progress[] = {
     {0},
 };
 
-static const evn__column report[] = {
+static const evn__column results[] = {
     {"test_accuracy", "test accuracy", "%.2f %%", 100, 0, false},
     {"test_errors", "test errors", "%.0f", 1, 0, false},
     {"test_count", "test images", "%.0f", 1, 0, false},
@@ -227,7 +227,7 @@ static const evn__column compared[] = {
 };
 
 #define IMAGES                                                                                     \
-    .steps = 10, .progress = progress, .report = report, .compared = compared,                     \
+    .steps = 10, .progress = progress, .results = results, .compared = compared,                   \
     .style = {"test_accuracy", "Accuracy on the test images, mean over the seeds",                 \
               "test accuracy  (%)", 100, false},                                                   \
     .create = create, .ode = evn__images_ode, .close = close_data,                                 \

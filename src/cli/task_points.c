@@ -2,8 +2,8 @@
 // Flows on points of the user's: the columns of a CSV file.
 #include "base/files.h"
 #include "cli/choices.h"
+#include "cli/console.h"
 #include "cli/flow.h"
-#include "cli/report.h"
 #include "study/flow_pictures.h"
 
 #include <math.h>
@@ -45,7 +45,7 @@ static void report_columns(const evn__data_table *table, const evn__points *poin
         }
     }
     if (used) {
-        evn__report_note(text);
+        evn__console_note(text);
     }
 }
 
@@ -56,17 +56,17 @@ static evn_status report_points(const evn__points *points, double holdout) {
     snprintf(text, sizeof(text), "%lld rows of %d %s, %lld of them held out",
              (long long)points->count, points->dimensions,
              points->dimensions == 1 ? "column" : "columns", (long long)(test < 1 ? 1 : test));
-    evn__report_note(text);
+    evn__console_note(text);
     if (points->left_out > 0) {
         snprintf(text, sizeof(text), "%lld %s left out for want of a number",
                  (long long)points->left_out, points->left_out == 1 ? "row" : "rows");
-        evn__report_note(text);
+        evn__console_note(text);
     }
     if (repeated * 10 > points->count) {
         snprintf(text, sizeof(text),
                  "%lld %s the same as others: where values repeat, log p has no bound",
                  (long long)repeated, repeated == 1 ? "row is" : "rows are");
-        evn__report_note(text);
+        evn__console_note(text);
     }
     return EVN_OK;
 }
@@ -199,7 +199,7 @@ static const evn__default defaults[] = {
 
 static const evn__column none[] = {{0}};
 
-static const evn__column report[] = {
+static const evn__column results[] = {
     {"test_nll", "test NLL", "%.4g nats", 1, 0, false},
     {"test_bits", "test NLL, a dimension", "%.4g bits", 1, 0, false},
     {"train_nll", "train NLL", "%.4g nats", 1, 0, false},
@@ -215,7 +215,7 @@ const evn__task_row evn__task_points = {
     .options = options,
     .defaults = defaults,
     .progress = none,
-    .report = report,
+    .results = results,
     .compared = compared,
     .style = {NULL, "%s: training loss, mean over the seeds", "−log p  (nats)", 1, false},
     .open = open_data,

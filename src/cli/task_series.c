@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "cli/choices.h"
-#include "cli/report.h"
+#include "cli/console.h"
 #include "cli/series.h"
 #include "cli/series_run.h"
 #include "study/curve_pictures.h"
@@ -106,7 +106,7 @@ static void report(const evn__time_series *s) {
              s->track_count, s->track_count == 1 ? "trajectory" : "trajectories", (long long)held,
              s->window_count, s->window_count == 1 ? "window" : "windows",
              (long long)s->time_count);
-    evn__report_note(line);
+    evn__console_note(line);
 }
 
 static evn_status open_data(evn__session *session, evn__settings *settings) {
@@ -212,7 +212,7 @@ static const evn__exportation exportation = {
 
 static const evn__column none[] = {{0}};
 
-static const evn__column reported[] = {
+static const evn__column results[] = {
     {"train_rmse.*", "train RMSE", "%.4g", 1, 0, false},
     {"test_rmse.*", "test RMSE", "%.4g", 1, 0, false},
     {"train_error", "train error", "%.4g deviations", 1, 0, false},
@@ -235,7 +235,7 @@ const evn__task_row evn__task_series = {
     .options = options,
     .defaults = defaults,
     .progress = none,
-    .report = reported,
+    .results = results,
     .compared = compared,
     .style = {NULL, "%s: training loss, mean over the seeds", "loss  (no unit)", 1, true},
     .open = open_data,

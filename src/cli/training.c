@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "cli/console.h"
 #include "cli/rehearsal.h"
-#include "cli/report.h"
 #include "cli/tensorboard.h"
 #include "cli/trust.h"
 #include "exchange/weights.h"
@@ -47,8 +47,8 @@ static void catch_signals(void) {
 static void on_progress(void *user, const evn_progress *progress) {
     const evn__training *t = user;
     char text[EVN__PROGRESS];
-    evn__report_progress_text(t->session->phases, progress, text);
-    evn__report_activity(text);
+    evn__console_progress_text(t->session->phases, progress, text);
+    evn__console_activity(text);
     evn__watch_tell(t->watch, text);
 }
 
@@ -101,7 +101,7 @@ static void save(evn__training *t) {
         status = keep_best(t);
     }
     if (status != EVN_OK && t->unsaved == EVN_OK) {
-        evn__report_unsaved(evn_error_message());
+        evn__console_unsaved(evn_error_message());
     }
     t->unsaved = status;
     t->saved_at = evn__now();
@@ -135,10 +135,10 @@ static void on_epoch(void *user, const evn_epoch *epoch) {
     evn__training *t = user;
     const evn_phase *phases = t->session->phases;
     if (is_shown(t, epoch) || epoch->ended != EVN_SWITCH_NONE) {
-        evn__report_epoch(t->session->row, phases, t->epochs, epoch);
+        evn__console_epoch(t->session->row, phases, t->epochs, epoch);
     }
-    if (evn__report_fallback(phases, epoch) ||
-        (t->warned <= epoch->phase && evn__report_reconstruction(phases, epoch))) {
+    if (evn__console_fallback(phases, epoch) ||
+        (t->warned <= epoch->phase && evn__console_reconstruction(phases, epoch))) {
         t->warned = epoch->phase + 1;
     }
     evn__run_totals_add(&t->so_far, epoch->phase, epoch->epoch, &epoch->metrics);
@@ -225,14 +225,14 @@ static evn_status add(evn_metrics *metrics, const char *name, const char *unit, 
 /// part as it is.
 static evn_status measure(evn__training *t, evn_metrics *metrics) {
     const evn_task *task = &t->session->task;
-    evn__report_activity("measuring the results");
+    evn__console_activity("measuring the results");
     evn__watch_tell(t->watch, "measuring the results");
     evn_status status =
         evn_trainer_evaluate(t->session->trainer, t->session->phase, EVN_TEST, metrics);
     if (status == EVN_OK && task->methods->batches(task->self, EVN_TRAIN) > 0) {
         status = evn_trainer_evaluate(t->session->trainer, t->session->phase, EVN_TRAIN, metrics);
     }
-    evn__report_clear();
+    evn__console_clear();
     return status;
 }
 
@@ -298,7 +298,7 @@ static evn_status restore_newest(evn__training *t, int *epochs) {
     snprintf(reason, sizeof(reason), "%s", evn_error_message());
     EVN_CHECK(restore(t, EVN__CHECKPOINT_BEFORE, epochs) == EVN_OK, status,
               "%s; there is no older one to go on from: train again", reason);
-    evn__report_older(reason);
+    evn__console_older(reason);
     return evn__run_checkpoint_return(t->folder, EVN__CHECKPOINT_BEFORE); // else it is lost next
 }
 
@@ -348,12 +348,12 @@ static evn_status go_back(evn__training *t) {
     EVN_TRY(note_differences(t, epochs));
     EVN_TRY(evn__run_directory_rewind(t->directory, epochs, &t->so_far));
     EVN_TRY(recall_best(t));
-    evn__report_lost(t->folder, t->so_far.epochs, epochs);
+    evn__console_lost(t->folder, t->so_far.epochs, epochs);
     t->so_far.epochs = epochs;
     int phase = t->so_far.phase;
     session->phase = phase >= 0 && phase < session->options.phase_count ? phase : 0;
     t->earlier = t->so_far.seconds;
-    evn__report_resumed(session->row->iterates ? "iteration" : "epoch", epochs, t->epochs);
+    evn__console_resumed(session->row->iterates ? "iteration" : "epoch", epochs, t->epochs);
     return EVN_OK;
 }
 
@@ -369,10 +369,10 @@ static evn_status finish(evn__training *t, const evn__settings *settings) {
     EVN_TRY(evn__training_keep(t, settings));
     EVN_TRY(row->draw ? row->draw(t->session, settings, t->folder) : EVN_OK);
     EVN_TRY(evn__run_directory_finish(t->directory, &metrics));
-    evn__report_summary(row, t->folder, t->session->device, &metrics,
-                        settings->preset ? NULL : row->note);
+    evn__console_summary(row, t->folder, t->session->device, &metrics,
+                         settings->preset ? NULL : row->note);
     if (!settings->network && evn__paper_is_on(row->name, t->session->digest)) {
-        evn__report_paper(row->name, settings->model);
+        evn__console_paper(row->name, settings->model);
     }
     return EVN_OK;
 }
@@ -415,8 +415,8 @@ evn_status evn__training_fit(evn__training *training, evn__settings *settings) {
     evn__needs needs;
     char text[512];
     EVN_TRY(evn__memory_fit(session, settings, &needs));
-    evn__report_memory(evn__needs_text(&needs, text, sizeof(text)), session->options.micro_batches,
-                       settings->dry_run);
+    evn__console_memory(evn__needs_text(&needs, text, sizeof(text)), session->options.micro_batches,
+                        settings->dry_run);
     return settings->dry_run ? EVN_OK : evn__launch_fit(session, settings, training->resumes);
 }
 
@@ -426,13 +426,13 @@ evn_status evn__training_create(evn__training *training, const evn__settings *se
               "--map is for --weights-from FILE, which is not given");
     EVN_TRY(settings->tensorboard ? evn__events_check() : EVN_OK);
     set_callbacks(training);
-    evn__report_device(training->session->device);
-    evn__report_activity("compiling");
+    evn__console_device(training->session->device);
+    evn__console_activity("compiling");
     evn_status status = evn__trust_begin(training->session);
     if (status == EVN_OK) {
         status = create(training, settings);
     }
-    evn__report_clear();
+    evn__console_clear();
     if (status == EVN_OK) {
         status = evn__trust_check(training->session, settings);
     }
@@ -459,7 +459,7 @@ evn_status evn__training_run(evn__training *training, const evn__settings *setti
     EVN_TRY(evn__tensorboard_begin(t, settings, &t->events));
     t->saved_at = evn__now();
     evn_status status = evn_trainer_run(t->session->trainer);
-    evn__report_clear();
+    evn__console_clear();
     if (status == EVN_OK && t->status == EVN_OK) {
         status = finish(t, settings);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/trust.h"
 
-#include "cli/report.h"
+#include "cli/console.h"
 #include "host/tuning.h"
 
 #include <stdio.h>
@@ -25,9 +25,9 @@ static evn_status refuse(const evn__session *session, const evn__first_use_resul
 
 evn_status evn__trust_check(evn__session *session, const evn__settings *settings) {
     evn__first_use_result result;
-    evn__report_activity("checking the device's results, at its first use");
+    evn__console_activity("checking the device's results, at its first use");
     evn_status status = evn__first_use_check(session->first_use, &result);
-    evn__report_clear();
+    evn__console_clear();
     evn__first_use_end(&session->first_use);
     EVN_TRY(status);
     bool off = result.plans > 0 && result.known + result.checked + result.families == 0;
@@ -39,6 +39,6 @@ evn_status evn__trust_check(evn__session *session, const evn__settings *settings
         return EVN_OK;
     }
     EVN_TRY(settings->force ? EVN_OK : refuse(session, &result));
-    evn__report_distrust(session->selftest);
+    evn__console_distrust(session->selftest);
     return EVN_OK;
 }

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "cli/report.h"
+#include "cli/console.h"
 #include "cli/task.h"
 #include "report/page.h"
 #include "serve/server.h"
@@ -104,7 +104,7 @@ evn_status evn__watch_begin(const char *folder, const evn__settings *settings, e
     bool six = strchr(address, ':') != NULL;
     snprintf(note, sizeof(note), "http://%s%s%s:%d/", six ? "[" : "", address, six ? "]" : "",
              evn__server_port(w->server));
-    evn__report_watch(note);
+    evn__console_watch(note);
     *watch = w;
     return EVN_OK;
 }

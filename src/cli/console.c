@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/report.h"
+#include "cli/console.h"
 
 #include "base/names.h"
 #include "base/number.h"
@@ -37,52 +37,52 @@ static void rewrite(const char *line) {
     }
 }
 
-void evn__report_activity(const char *text) {
+void evn__console_activity(const char *text) {
     rewrite(text);
 }
 
-void evn__report_clear(void) {
+void evn__console_clear(void) {
     rewrite("");
 }
 
-void evn__report_device(const evn_device *device) {
-    evn__report_clear();
+void evn__console_device(const evn_device *device) {
+    evn__console_clear();
     fprintf(stderr, "device  %s (%s)\n", evn_device_get_info(device)->name,
             evn__device_choice(device));
 }
 
-void evn__report_distrust(const char *what) {
+void evn__console_distrust(const char *what) {
     fprintf(stderr, "warning: --force: the device computes wrongly: %s\n", what);
 }
 
-void evn__report_note(const char *text) {
-    evn__report_clear();
+void evn__console_note(const char *text) {
+    evn__console_clear();
     fprintf(stderr, "data  %s\n", text);
 }
 
-void evn__report_line(const char *text) {
-    evn__report_clear();
+void evn__console_line(const char *text) {
+    evn__console_clear();
     fprintf(stderr, "%s\n", text);
 }
 
-void evn__report_warning(const char *text) {
-    evn__report_clear();
+void evn__console_warning(const char *text) {
+    evn__console_clear();
     fprintf(stderr, "warning: %s\n", text);
 }
 
-void evn__report_memory(const char *needs, int micro_batches, bool result) {
+void evn__console_memory(const char *needs, int micro_batches, bool result) {
     FILE *to = result ? stdout : stderr;
-    evn__report_clear();
+    evn__console_clear();
     fprintf(to, "device memory  %s\n", needs);
     if (micro_batches > 1) {
         fprintf(to, "device memory  each batch is computed in %d parts\n", micro_batches);
     }
 }
 
-void evn__report_dataset(const evn_dataset *dataset) {
+void evn__console_dataset(const evn_dataset *dataset) {
     enum { NAMED = 20 };
     evn_dataset_info info = evn_dataset_get_info(dataset);
-    evn__report_clear();
+    evn__console_clear();
     fprintf(stderr, "data  %lld images to train on, %lld to test on, of %lld x %lld pixels, %s\n",
             (long long)info.count[EVN_TRAIN], (long long)info.count[EVN_TEST],
             (long long)info.height, (long long)info.width,
@@ -94,13 +94,13 @@ void evn__report_dataset(const evn_dataset *dataset) {
     fprintf(stderr, "%s\n", info.classes > NAMED ? ", …" : "");
 }
 
-void evn__report_watch(const char *url) {
-    evn__report_clear();
+void evn__console_watch(const char *url) {
+    evn__console_clear();
     fprintf(stderr, "watch  %s\n", url);
 }
 
-void evn__report_progress_text(const evn_phase *phases, const evn_progress *progress,
-                               char line[EVN__PROGRESS]) {
+void evn__console_progress_text(const evn_phase *phases, const evn_progress *progress,
+                                char line[EVN__PROGRESS]) {
     const evn_progress *p = progress;
     char left[32], loss[32] = "", steps[96] = "";
     bool has_steps = p->steps > 0;
@@ -120,7 +120,7 @@ void evn__report_progress_text(const evn_phase *phases, const evn_progress *prog
              duration(p->seconds_left, left));
 }
 
-static void report_switch(const char *phase, const evn_epoch *epoch) {
+static void tell_switch(const char *phase, const evn_epoch *epoch) {
     if (epoch->ended == EVN_SWITCH_APART) {
         fprintf(stderr, "%s  ends here: loss %.4g with its solver, %.4g with the next phase's\n",
                 phase, evn_metrics_value(&epoch->metrics, "own_loss"),
@@ -142,13 +142,13 @@ static const char *show(const evn__column *column, const evn_metrics *metrics, c
     return text;
 }
 
-void evn__report_epoch(const evn__task_row *row, const evn_phase *phases, int epochs,
-                       const evn_epoch *epoch) {
+void evn__console_epoch(const evn__task_row *row, const evn_phase *phases, int epochs,
+                        const evn_epoch *epoch) {
     const evn_metrics *m = &epoch->metrics;
     const char *name = phases[epoch->phase].name;
     double nfe = evn_metrics_value(m, "nfe_forward");
     char text[64];
-    evn__report_clear();
+    evn__console_clear();
     fprintf(stderr, "%s  %s %d/%d  loss ", name, row->iterates ? "iteration" : "epoch",
             epoch->epoch + 1, epochs);
     fprintf(stderr, row->iterates ? "%.4g" : "%.4f", evn_metrics_value(m, "train_loss"));
@@ -160,10 +160,10 @@ void evn__report_epoch(const evn__task_row *row, const evn_phase *phases, int ep
         fprintf(stderr, "  NFE %.0f+%.0f", nfe, evn_metrics_value(m, "nfe_backward"));
     }
     fprintf(stderr, "  %.2f s\n", evn_metrics_value(m, "seconds"));
-    report_switch(name, epoch);
+    tell_switch(name, epoch);
 }
 
-bool evn__report_fallback(const evn_phase *phases, const evn_epoch *epoch) {
+bool evn__console_fallback(const evn_phase *phases, const evn_epoch *epoch) {
     double far = evn_metrics_value(&epoch->metrics, "fell_back");
     if (isnan(far)) {
         return false;
@@ -176,7 +176,7 @@ bool evn__report_fallback(const evn_phase *phases, const evn_epoch *epoch) {
     return true;
 }
 
-bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch) {
+bool evn__console_reconstruction(const evn_phase *phases, const evn_epoch *epoch) {
     double x = evn_metrics_value(&epoch->metrics, "x_reconstruction");
     double theta = evn_metrics_value(&epoch->metrics, "theta_reconstruction");
     double worst = fmax(x, theta);
@@ -203,8 +203,8 @@ bool evn__report_reconstruction(const evn_phase *phases, const evn_epoch *epoch)
     return true;
 }
 
-void evn__report_resumed(const char *unit, int done, int all) {
-    evn__report_clear();
+void evn__console_resumed(const char *unit, int done, int all) {
+    evn__console_clear();
     if (done == 0) {
         fprintf(stderr, "begins again: no checkpoint was written yet\n");
     } else {
@@ -212,12 +212,12 @@ void evn__report_resumed(const char *unit, int done, int all) {
     }
 }
 
-void evn__report_finished(const char *folder) {
+void evn__console_finished(const char *folder) {
     fprintf(stderr, "the run in %s is finished: nothing is left to do; evonode eval %s tests it\n",
             folder, folder);
 }
 
-void evn__report_lost(const char *folder, int listed, int done) {
+void evn__console_lost(const char *folder, int listed, int done) {
     if (listed < done) {
         fprintf(stderr,
                 "evonode: warning: %s/metrics.jsonl has only the first %d of the %d that are done; "
@@ -226,20 +226,20 @@ void evn__report_lost(const char *folder, int listed, int done) {
     }
 }
 
-void evn__report_older(const char *reason) {
-    evn__report_clear();
+void evn__console_older(const char *reason) {
+    evn__console_clear();
     fprintf(stderr, "evonode: warning: %s; the run goes on from the checkpoint before\n", reason);
 }
 
-void evn__report_unfinished(const char *folder) {
+void evn__console_unfinished(const char *folder) {
     fprintf(stderr,
             "evonode: warning: the run in %s is not finished: its parameters are those where it "
             "was stopped\n",
             folder);
 }
 
-void evn__report_unsaved(const char *reason) {
-    evn__report_clear();
+void evn__console_unsaved(const char *reason) {
+    evn__console_clear();
     fprintf(stderr, "evonode: warning: no checkpoint: %s; training continues and will try again\n",
             reason);
 }
@@ -278,11 +278,11 @@ static void print_columns(const evn__column *columns, const evn_metrics *metrics
     }
 }
 
-void evn__report_summary(const evn__task_row *row, const char *folder, const evn_device *device,
-                         const evn_metrics *metrics, const char *note) {
+void evn__console_summary(const evn__task_row *row, const char *folder, const evn_device *device,
+                          const evn_metrics *metrics, const char *note) {
     printf("\n");
-    print_columns(row->report, metrics);
-    print_columns(evn__report_columns, metrics);
+    print_columns(row->results, metrics);
+    print_columns(evn__console_columns, metrics);
     print_text("device", evn_device_get_info(device)->name);
     print_text("run directory", folder);
     if (note) {
@@ -310,7 +310,7 @@ static void print_figure(const evn__paper_figure *figure) {
     print_text(name, text);
 }
 
-void evn__report_paper(const char *task, const char *model) {
+void evn__console_paper(const char *task, const char *model) {
     const evn__paper_figure *figure;
     for (int i = 0; (figure = evn__paper_figure_at(task, i)); ++i) {
         if (strcmp(figure->model, model ? model : "node") == 0) {
@@ -337,10 +337,10 @@ static void print_where(const char *folder, const char *checkpoint, const evn_de
     }
 }
 
-void evn__report_evaluation(const evn__task_row *row, const char *folder, const char *checkpoint,
-                            const evn_device *device, const evn_solver_options *solver,
-                            const evn_metrics *metrics) {
-    print_columns(row->report, metrics);
-    print_columns(evn__report_columns, metrics);
+void evn__console_evaluation(const evn__task_row *row, const char *folder, const char *checkpoint,
+                             const evn_device *device, const evn_solver_options *solver,
+                             const evn_metrics *metrics) {
+    print_columns(row->results, metrics);
+    print_columns(evn__console_columns, metrics);
     print_where(folder, checkpoint, device, solver);
 }
