@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/page.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "io/run_directory.h"
+#include "report/page.h"
 
 #include <stdio.h>
 #include <string.h>
