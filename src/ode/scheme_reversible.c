@@ -32,11 +32,13 @@ typedef struct reversible {
 
 // Life --------------------------------------------------------------------------------------------
 
-/// λⁿ has to stay away from 0, as undoing n steps divides by it.
+/// λⁿ has to stay away from 0, as undoing n steps divides by it. Of a course that varies n is what
+/// was asked for: that there is room for more changes no result.
 static double choose_coupling(const evn__problem *p) {
     const double usual = 0.99;
     double given = p->options->coupling;
-    return given > 0 ? given : fmax(usual, 1 - 1.0 / p->course->steps);
+    int steps = p->course->varies ? p->options->steps : p->course->steps;
+    return given > 0 ? given : fmax(usual, 1 - 1.0 / steps);
 }
 
 static evn_status compile(reversible *r, evn_status (*build)(const evn__reversible *, evn_graph **),

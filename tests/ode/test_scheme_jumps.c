@@ -222,6 +222,31 @@ START_TEST(same_as_without_jumps) {
 }
 END_TEST
 
+/// A jump that is not on the way, and observations where steps end anyway, change nothing: the
+/// coupling that is chosen is of the steps that there are.
+START_TEST(coupling_is_of_the_steps) {
+    enum { POINTS = 4 };
+    const double far = 50, times[POINTS] = {0.25, 0.5, 0.75, 1};
+    problem p = problem_square();
+    evn_solver_options options = driven_across("euler", 200, EVN_GRADIENT_REVERSIBLE);
+    options.jumps = NULL;
+    options.jump_count = 0;
+    problem_prepare(&p, &options);
+    p.x0[0] = 0.5;
+    problem_solve(&p, 0, 1);
+    double x1 = p.x1[0];
+    options.jumps = &far;
+    options.jump_count = 1;
+    options.observations = POINTS;
+    options.times = times;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    ck_assert_int_eq(p.solution.accepted, options.steps);
+    ck_assert_double_eq_tol(p.x1[POINTS - 1], x1, 1e-13);
+    problem_free(&p);
+}
+END_TEST
+
 /// Of the steps that are taken, whatever they are.
 START_TEST(against_differences) {
     static const double at[] = {0.35, 0.8};
@@ -346,6 +371,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, stops);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, same_as_without_jumps, 0, 4);
+    tcase_add_test(gradients, coupling_is_of_the_steps);
     tcase_add_loop_test(gradients, against_differences, 0, 5);
     suite_add_tcase(s, gradients);
     TCase *backwards = tcase_create("backwards");
