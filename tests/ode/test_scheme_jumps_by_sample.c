@@ -114,6 +114,23 @@ END_TEST
 
 // Weights that evolve -----------------------------------------------------------------------------
 
+/// In each part w is linear in t, and x a polynomial: so are few terms, and steps of any length.
+START_TEST(weights_have_a_series_in_each_part) {
+    const double t0[DRIVEN_ROWS] = {0}, t1[DRIVEN_ROWS] = {1, 1, 1};
+    problem p = driven_problem(true);
+    evn_solver_options options = driven_across("dopri5", 0, EVN_GRADIENT_BACKPROP);
+    options.per_sample = true;
+    options.weight_terms = _i ? 0 : 5;
+    options.weight_steps = _i ? 3 : 0;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    driven_check_points(&p, t0, t1, 1, 1e-12);
+    problem_gradient(&p);
+    driven_check_bars(&p, t0, t1, 1, 1e-12);
+    problem_free(&p);
+}
+END_TEST
+
 /// x' = w, w' = c sin 60 t: no series of few terms.
 static problem shaken(void) {
     evn_graph *g = NULL;
@@ -183,6 +200,7 @@ static Suite *suite(void) {
     tcase_add_test(samples, steps_are_counted_over_all_parts);
     suite_add_tcase(s, samples);
     TCase *weights = tcase_create("weights");
+    tcase_add_loop_test(weights, weights_have_a_series_in_each_part, 0, 2);
     tcase_add_test(weights, weights_are_not_resolved);
     suite_add_tcase(s, weights);
     return s;
