@@ -144,7 +144,7 @@ static evn_value size_of(const adams_step *a, int away) {
         evn_value surprise = evn_sub(g, evn__step_slopes(step, 1)[i], weighted(a, used, i));
         evn_value size = evn_maximum(g, evn_abs(g, step->states[i]), evn_abs(g, step->next[i]));
         evn_value tolerance = evn__error_tolerance(step, size);
-        evn__error_norm_add(step, &norm, evn_detach(g, surprise), evn_detach(g, tolerance));
+        evn__error_norm_add(step, &norm, i, evn_detach(g, surprise), evn_detach(g, tolerance));
     }
     return evn__error_norm_end(step, &norm);
 }

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STEP_SCALARS = 2 }; // t and dt of a step
 
@@ -168,6 +169,18 @@ static evn_status build(adjoint_build *b) {
     return evn_graph_status(b->graph);
 }
 
+/// States and their cotangents stand for several where those of the system do; quadratures do not.
+static evn_status keep_parts(const evn__system *system, int carried, evn__system *adjoint) {
+    if (system->parted < system->state_count) {
+        return EVN_OK;
+    }
+    adjoint->part_count = system->part_count;
+    adjoint->parted = carried;
+    EVN_TRY(EVN_NEW(&adjoint->parts, system->part_count));
+    memcpy(adjoint->parts, system->parts, (size_t)system->part_count * sizeof(*system->parts));
+    return EVN_OK;
+}
+
 static evn_status make(const evn__system *system, bool along, bool pairs, evn__system *adjoint) {
     int states = system->state_count, parameters = system->parameter_count;
     int carried = along ? states : 2 * states;
@@ -182,6 +195,7 @@ static evn_status make(const evn__system *system, bool along, bool pairs, evn__s
     *adjoint = (evn__system){.state_count = carried,
                              .parameter_count = parameters + (along ? terms + STEP_SCALARS : 0),
                              .options = system->options};
+    EVN_TRY(keep_parts(system, carried, adjoint));
     EVN_TRY(EVN_NEW(&adjoint->controlled, carried + parameters));
     for (int i = 0; i < carried + parameters; ++i) {
         adjoint->controlled[i] = i < carried ? system->controlled[i % states] : judged;

@@ -95,7 +95,7 @@ static void join_parts(evn__step_build *step, evn__error_norm *norm, evn_value r
     }
 }
 
-void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, evn_value x,
+void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, int state, evn_value x,
                          evn_value scale) {
     evn_graph *g = step->graph;
     evn_value ratio = evn_div(g, x, scale);
@@ -105,7 +105,7 @@ void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, evn_value
         each = EVN_SHAPE(norm->rows, 1);
         ratio = evn_reshape(g, ratio, EVN_SHAPE(norm->rows, all / norm->rows));
     }
-    bool apart = step->system->part_count > 1 && evn_shape_count(each) == 1;
+    bool apart = state < step->system->parted && evn_shape_count(each) == 1;
     (apart ? join_parts : join_ratio)(step, norm, ratio, each);
 }
 

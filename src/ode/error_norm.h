@@ -17,8 +17,8 @@ typedef struct evn__error_norm {
 evn__error_norm evn__error_norm_begin(evn__step_build *step);
 /// [rows, 1], of states whose first axis these rows are, or of one row.
 evn__error_norm evn__error_norm_begin_rows(evn__step_build *step, int64_t rows);
-/// Another state's x / scale.
-void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, evn_value x,
+/// x / scale of another state, the one that `state` is.
+void evn__error_norm_add(evn__step_build *step, evn__error_norm *norm, int state, evn_value x,
                          evn_value scale);
 evn_value evn__error_norm_end(evn__step_build *step, const evn__error_norm *norm);
 

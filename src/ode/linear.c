@@ -278,7 +278,7 @@ evn_value evn__linear_size(evn__linear *linear, const evn_value *slopes, double 
         if (linear->coupled[i]) {
             evn_value start = evn_abs(g, linear->step->states[i]), here = evn_abs(g, point[i]);
             evn_value scale = evn__error_tolerance(linear->step, evn_maximum(g, start, here));
-            evn__error_norm_add(linear->step, &norm, evn_mul(g, length, slopes[i]), scale);
+            evn__error_norm_add(linear->step, &norm, i, evn_mul(g, length, slopes[i]), scale);
         }
     }
     return evn_detach(g, evn__error_norm_end(linear->step, &norm));

@@ -84,6 +84,7 @@ static evn_value path_slope(const evn__system *system, evn_graph *g, evn_value t
 /// To the error norm each weight is a state.
 static evn_status set_parts(const evn__system *system, evn__system *path) {
     path->part_count = evn__path_weights(system);
+    path->parted = 1;
     EVN_TRY(EVN_NEW(&path->parts, path->part_count));
     for (int i = 0; i < path->part_count; ++i) {
         path->parts[i] = evn_shape_count(weight_shape(system, i));

@@ -159,9 +159,9 @@ static evn_value error_norm(evn__step_build *b) {
         evn_value second = kind->error(b->stepper, b, EVN__ESTIMATE_COARSE, i);
         evn_value size = evn_maximum(g, evn_abs(g, b->states[i]), evn_abs(g, b->next[i]));
         evn_value scale = evn__error_tolerance(b, size);
-        evn__error_norm_add(b, &fine, error, scale);
+        evn__error_norm_add(b, &fine, i, error, scale);
         if (second != EVN_NONE) {
-            evn__error_norm_add(b, &coarse, second, scale);
+            evn__error_norm_add(b, &coarse, i, second, scale);
         }
     }
     evn_value value = evn__error_norm_end(b, &fine);
@@ -242,7 +242,7 @@ static evn_value norm_of(evn__step_build *b, const evn_value *values) {
     evn__error_norm n = evn__error_norm_begin(b);
     for (int i = 0; i < b->system->state_count; ++i) {
         if (b->system->controlled[i]) {
-            evn__error_norm_add(b, &n, values[i],
+            evn__error_norm_add(b, &n, i, values[i],
                                 evn__error_tolerance(b, evn_abs(g, b->states[i])));
         }
     }

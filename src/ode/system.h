@@ -40,10 +40,10 @@ typedef struct evn__system {
     int past; ///< of the states, the last: the history of a multi-step method (ode/history.h)
     bool *controlled; ///< per state: whether it enters the error norm
     evn__system_options options;
-    /// Of a state that stands for several, side by side: their elements, each one state to the
-    /// norm. NULL: it stands for itself.
+    /// Of the first `parted` states, each of which stands for several, side by side: the elements
+    /// of these, each one state to the norm. NULL: a state stands for itself.
     int64_t *parts;
-    int part_count;
+    int part_count, parted;
     evn__pair *pairs; ///< of an adjoint, those of a parameter one after the other
     int pair_count;
     int *quadrature; ///< of an adjoint, per parameter: the state that is its cotangent; −1: pairs

@@ -87,7 +87,7 @@ static evn_value build_rest(const evn__weight_path *path, evn_graph *g, evn_valu
     evn_value tolerated = evn__error_tolerance(&step, largest_size(path, g, nodes));
     // An atol below all floats is 0 to single precision.
     tolerated = evn_maximum(g, tolerated, evn_constant(g, FLT_MIN));
-    evn__error_norm_add(&step, &norm, left, tolerated);
+    evn__error_norm_add(&step, &norm, 0, left, tolerated);
     return evn_reshape(g, evn__error_norm_end(&step, &norm), EVN_SHAPE(1));
 }
 

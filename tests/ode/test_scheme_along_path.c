@@ -433,14 +433,19 @@ START_TEST(failures_say_why) {
 }
 END_TEST
 
-/// Of the way back of the weights as well; max_steps is what their way forward just takes.
+/// Of the way back of the weights as well; max_steps is what their way forward just takes, and
+/// large cotangents are to be as exact as small weights.
 START_TEST(failures_back_say_why) {
     problem p = shared_problem();
     evn_binding x1, x0_bar;
     evn_solver_options options = with("rk4", 10, 0, EVN_GRADIENT_ADJOINT);
     options.weight_terms = 24;
-    options.rtol = options.atol = 1e-9;
+    options.rtol = 1e-12;
+    options.atol = 1e-6;
     options.max_steps = 1;
+    for (int i = 0; i < p.x_count; ++i) {
+        p.x1_bar[i] *= 1e6;
+    }
     problem_prepare(&p, &options);
     while (problem_try(&p, 0, 1, &x1) == EVN_ERR_SOLVER) {
         ck_assert_int_lt(++options.max_steps, 1000);
@@ -464,6 +469,37 @@ START_TEST(waits_back_are_counted) {
     solve_way(&p, &options);
     ck_assert_int_gt(p.backward.waits, 0);
     problem_free(&p);
+}
+END_TEST
+
+/// x' = w x beside `count` constants, which f reads, and w' = 10 w cos(10 t).
+static problem beside_constants(int count) {
+    value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 1), &t, &x), *g = NULL;
+    value w = evn_input(f, "w", EVN_SHAPE(1, 1)), b = evn_input(f, "b", EVN_SHAPE(count, 1));
+    value none = evn_scale(f, evn_sum_to(f, b, EVN_SHAPE(1, 1)), 0);
+    evn_output(f, "dx", evn_add(f, evn_mul(f, w, x), none));
+    TRY(evn_graph_create(&g));
+    value rate = evn_scale(g, evn_cos(g, evn_scale(g, evn_input(g, "t", EVN_SCALAR), 10)), 10);
+    evn_output(g, "dw", evn_mul(g, rate, evn_input(g, "w", EVN_SHAPE(1, 1))));
+    evn_output(g, "db", evn_scale(g, evn_input(g, "b", EVN_SHAPE(count, 1)), 0));
+    problem p = problem_of(f, g);
+    p.x0[0] = p.x1_bar[0] = p.weight[0][0] = 1;
+    return p;
+}
+
+/// No weight hides another's error on the way back: the steps are those beside one constant.
+START_TEST(no_weight_hides_another) {
+    problem p = beside_constants(1), q = beside_constants(10000);
+    evn_solver_options options = with("bosh3", 10, 0, EVN_GRADIENT_ADJOINT);
+    options.weight_terms = 40;
+    options.rtol = options.atol = 1e-6;
+    solve_way(&p, &options);
+    solve_way(&q, &options);
+    printf("waits on the way back: %d and %d\n", p.backward.waits, q.backward.waits);
+    ck_assert_int_eq(p.backward.waits, q.backward.waits);
+    problem_free(&p);
+    problem_free(&q);
 }
 END_TEST
 
@@ -576,6 +612,7 @@ static Suite *suite(void) {
     tcase_add_test(ends, fixed_steps_wait_for_nothing);
     tcase_add_test(ends, failures_back_say_why);
     tcase_add_test(ends, waits_back_are_counted);
+    tcase_add_test(ends, no_weight_hides_another);
     tcase_add_loop_test(ends, rounded_times_are_on_the_way, 0, 2);
     tcase_add_loop_test(ends, failures_say_why, 0, 2);
     suite_add_tcase(s, ends);
