@@ -188,9 +188,14 @@ static double distance(const double *slopes, const double *truth) {
     return difference == 0 ? 0 : sqrt(difference / norm);
 }
 
+/// Whether differences take the same steps; adaptive ones, of weights too, are others in each.
+static bool takes_same_steps(const evn_solver_options *options) {
+    return options->steps > 0 && options->weight_terms == 0;
+}
+
 bool evn__gradcheck_trusts(const evn__gradcheck_row *row) {
-    bool fixed = row->options.steps > 0;
-    return row->status == EVN_OK && (!fixed || isfinite(row->own)) && isfinite(row->exact) &&
+    bool same = takes_same_steps(&row->options);
+    return row->status == EVN_OK && (!same || isfinite(row->own)) && isfinite(row->exact) &&
            !(row->reconstruction > EVN__GRADCHECK_RECONSTRUCTION); // NaN: nothing was rebuilt
 }
 
@@ -258,7 +263,7 @@ static evn_status measure(const checker *c, const double *exact, way go, evn__gr
     uint64_t before = evn_device_get_stats(c->device).bytes_now;
     EVN_TRY(go(c, row, slopes));
     row->bytes = evn_device_get_stats(c->device).bytes_peak - before;
-    if (row->options.steps > 0) { // others would be other ones in each of the differences
+    if (takes_same_steps(&row->options)) {
         EVN_TRY(differences(c, row->options, own));
         row->own = distance(slopes, own);
     }

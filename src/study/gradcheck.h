@@ -19,7 +19,7 @@ typedef struct evn__gradcheck_row {
     evn_solver_options options;
     evn_status status;     ///< of solve and gradient; not OK: what follows is NaN or 0
     char message[1024];    ///< why
-    double own;            ///< against differences of the same steps; NaN: they are adaptive
+    double own;            ///< against differences of the same steps; NaN: some are adaptive
     double exact;          ///< against differences of the solution, dopri5 at 1e-10
     double seconds;        ///< of a solve with its gradient, the least of three
     int nfe, nfe_back;     ///< evaluations

@@ -109,6 +109,36 @@ START_TEST(what_a_method_cannot_do_is_a_row) {
 }
 END_TEST
 
+/// x' = w x, w' = -w: of weights on adaptive steps no differences are those of the same steps.
+START_TEST(adaptive_weights_have_no_own_differences) {
+    evn__gradcheck_row rows[EVN__GRADCHECK_ROWS];
+    evn_graph *f = NULL, *g = NULL;
+    evn_dynamics *dynamics = NULL;
+    evn_solver_options options = evn_solver_options_default();
+    test_needs_fp64();
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    evn_value x = evn_input(f, "x", EVN_SHAPE(4));
+    evn_output(f, "dx", evn_mul(f, x, evn_input(f, "w", EVN_SHAPE(4))));
+    TRY(evn_graph_create(&g));
+    evn_input(g, "t", EVN_SCALAR);
+    evn_output(g, "dw", evn_neg(g, evn_input(g, "w", EVN_SHAPE(4))));
+    TRY(evn_dynamics_create(f, g, &dynamics));
+    evn_graph_destroy(&f);
+    evn_graph_destroy(&g);
+    evn_parameters *parameters = rate_of(1);
+    options.method = "rk4";
+    options.steps = 20;
+    options.weight_terms = 8;
+    TRY(evn__gradcheck_measure(test_device(), dynamics, parameters, &options, rows));
+    ck_assert_int_eq(rows[0].status, EVN_OK);
+    ck_assert(isnan(rows[0].own));
+    ck_assert(evn__gradcheck_trusts(&rows[0]));
+    evn_parameters_destroy(&parameters);
+    evn_dynamics_destroy(&dynamics);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("study/gradcheck");
     TCase *c = tcase_create("trust");
@@ -116,6 +146,7 @@ static Suite *suite(void) {
     tcase_add_test(c, what_failed_has_no_figures);
     tcase_add_test(c, what_a_method_cannot_do_is_a_row);
     tcase_add_test(c, what_is_right_is_trusted);
+    tcase_add_test(c, adaptive_weights_have_no_own_differences);
     suite_add_tcase(s, c);
     return s;
 }
