@@ -503,33 +503,6 @@ START_TEST(no_weight_hides_another) {
 }
 END_TEST
 
-/// x' = w, w' = 0.
-static problem constant_slope(void) {
-    value t, x;
-    evn_graph *f = problem_begin(EVN_SHAPE(1, 1), &t, &x), *g = NULL;
-    evn_output(f, "dx", evn_input(f, "w", EVN_SHAPE(1, 1)));
-    TRY(evn_graph_create(&g));
-    evn_input(g, "t", EVN_SCALAR);
-    evn_output(g, "dw", evn_scale(g, evn_input(g, "w", EVN_SHAPE(1, 1)), 0));
-    problem p = problem_of(f, g);
-    p.x0[0] = 0;
-    p.weight[0][0] = 1;
-    return p;
-}
-
-/// Far from t = 0 a rounded time lies outside the way by more than a step of θ.
-START_TEST(rounded_times_are_on_the_way) {
-    problem p = constant_slope();
-    evn_solver_options options = with("euler", 2, 2000, EVN_GRADIENT_NONE);
-    double t0 = _i == 0 ? 1000.04 : 1000.14, t1 = _i == 0 ? 1000.14 : 1000.04;
-    options.fp64 = false;
-    problem_prepare(&p, &options);
-    problem_solve(&p, t0, t1);
-    ck_assert_double_eq_tol(p.x1[0], t1 - t0, 1e-4);
-    problem_free(&p);
-}
-END_TEST
-
 static void refuse(const evn_dynamics *dynamics, evn_solver_options options, const char *what) {
     evn_solver *solver = NULL;
     REFUSED(evn_solver_create(test_device(), dynamics, &options, &solver));
@@ -613,7 +586,6 @@ static Suite *suite(void) {
     tcase_add_test(ends, failures_back_say_why);
     tcase_add_test(ends, waits_back_are_counted);
     tcase_add_test(ends, no_weight_hides_another);
-    tcase_add_loop_test(ends, rounded_times_are_on_the_way, 0, 2);
     tcase_add_loop_test(ends, failures_say_why, 0, 2);
     suite_add_tcase(s, ends);
     TCase *mistakes = tcase_create("mistakes");
