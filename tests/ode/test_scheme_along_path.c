@@ -447,6 +447,7 @@ START_TEST(failures_back_say_why) {
         p.x1_bar[i] *= 1e6;
     }
     problem_prepare(&p, &options);
+    TRY(evn__real_write(p.x1_bar_at, true, p.x1_bar, (size_t)p.x_count));
     while (problem_try(&p, 0, 1, &x1) == EVN_ERR_SOLVER) {
         ck_assert_int_lt(++options.max_steps, 1000);
         evn_solver_destroy(&p.solver);
