@@ -172,15 +172,20 @@ static evn_status add_trail(in_parts *s, int index, bool failed) {
     return status;
 }
 
+/// What another solve took besides its steps.
+static void add_work(evn_solution *to, const evn_solution *other) {
+    to->nfe += other->nfe;
+    to->surplus += other->surplus;
+    to->waits += other->waits;
+}
+
 /// Of all parts so far, and how the last one ended.
 static void sum_up(evn_solution *all, const evn_solution *one) {
     const evn_solution before_it = *all;
     *all = *one;
     all->accepted += before_it.accepted;
     all->rejected += before_it.rejected;
-    all->nfe += before_it.nfe;
-    all->surplus += before_it.surplus;
-    all->waits += before_it.waits;
+    add_work(all, &before_it);
 }
 
 /// What is said of a part, whose ends are not those that were given.
@@ -194,14 +199,15 @@ static evn_status of_part(const in_parts *s, int index, const evn__passage *pass
                               index + 1, s->parts.count, passage->t0, passage->t1);
 }
 
-/// Attempts count over all parts.
-static evn_status check_count(const in_parts *s, const evn__passage *passage, evn_solution *all) {
+/// Attempts count over all parts; those of a solve backwards by themselves.
+static evn_status check_count(const in_parts *s, const evn__passage *passage, bool backward,
+                              evn_solution *all) {
     if (s->options.steps > 0 || all->accepted + all->rejected <= s->options.max_steps) {
         return EVN_OK;
     }
     all->outcome = EVN_OUTCOME_TOO_MANY_STEPS;
-    return evn__outcome_fail(&s->options, all, passage->t0, passage->t1, passage->t1, all->dt,
-                             false);
+    double t0 = backward ? passage->t1 : passage->t0, t1 = backward ? passage->t0 : passage->t1;
+    return evn__outcome_fail(&s->options, all, t0, t1, t1, all->dt, backward);
 }
 
 /// What is observed at the end of a part, but the first of it.
@@ -226,7 +232,7 @@ static evn_status go(in_parts *s, int index, const evn__passage *passage, evn_so
     s->gone = index + 1;
     EVN_TRY(add_trail(s, index, status != EVN_OK));
     EVN_TRY(observe_end(s, index, passage->series));
-    return status == EVN_OK ? check_count(s, passage, solution)
+    return status == EVN_OK ? check_count(s, passage, false, solution)
                             : of_part(s, index, passage, status);
 }
 
@@ -313,9 +319,10 @@ static evn_status differentiate_part(in_parts *s, int index, const evn__passage 
     own.parameters_bar = last ? passage->parameters_bar : s->seams.share;
     EVN_TRY(take_bars(s, index, &own.x1_bar));
     evn_status status = s->inner->methods->gradient(s->inner, &own, &one);
-    one.nfe += again.nfe;
+    add_work(&one, &again);
     sum_up(solution, &one);
     EVN_TRY(of_part(s, index, passage, status));
+    EVN_TRY(check_count(s, passage, true, solution));
     EVN_TRY(look_back(s, index, passage));
     return evn__seams_pass(&s->seams, s->inner, last, passage->parameters_bar);
 }

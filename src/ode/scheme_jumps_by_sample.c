@@ -296,6 +296,8 @@ static evn_status differentiate_stage(in_stages *s, int stage, const evn__passag
     solution->t = one.t;
     solution->accepted += one.accepted;
     solution->nfe += one.nfe + again.nfe;
+    solution->surplus += one.surplus + again.surplus;
+    solution->waits += one.waits + again.waits;
     return evn__seams_pass(&s->seams, s->inner, last, passage->parameters_bar);
 }
 

@@ -247,6 +247,18 @@ START_TEST(coupling_is_of_the_steps) {
 }
 END_TEST
 
+/// Parts that are solved again are waited for again, each but the last.
+START_TEST(waits_are_counted) {
+    problem p = problem_network(DRIVEN_ROWS);
+    evn_solver_options options = driven_across("dopri5", 0, EVN_GRADIENT_BACKPROP);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    ck_assert_int_ge(p.backward.waits, DRIVEN_JUMPS);
+    problem_free(&p);
+}
+END_TEST
+
 /// Of the steps that are taken, whatever they are.
 START_TEST(against_differences) {
     static const double at[] = {0.35, 0.8};
@@ -313,6 +325,28 @@ START_TEST(parts_are_looked_at) {
 }
 END_TEST
 
+/// Of the whole way back, not of each part.
+START_TEST(steps_back_are_counted_over_all_parts) {
+    problem p = problem_network(DRIVEN_ROWS);
+    evn_solver_options options = driven_across("dopri5", 0, EVN_GRADIENT_ADJOINT);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    int made = p.backward.accepted + p.backward.rejected;
+    ck_assert_int_gt(made, p.solution.accepted + p.solution.rejected);
+    for (options.max_steps = made; options.max_steps >= made - 1; --options.max_steps) {
+        bool enough = options.max_steps == made;
+        problem_prepare(&p, &options);
+        problem_solve(&p, 0, 1);
+        ck_assert_int_eq(try_gradient(&p), enough ? EVN_OK : EVN_ERR_SOLVER);
+        ck_assert_int_eq(p.backward.outcome,
+                         enough ? EVN_OUTCOME_DONE : EVN_OUTCOME_TOO_MANY_STEPS);
+    }
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "on the way back to 0,"));
+    problem_free(&p);
+}
+END_TEST
+
 START_TEST(falls_back) {
     problem p = decaying(100);
     evn_solver_options options = driven_across("dopri5", 0, EVN_GRADIENT_ADJOINT);
@@ -372,10 +406,12 @@ static Suite *suite(void) {
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, same_as_without_jumps, 0, 4);
     tcase_add_test(gradients, coupling_is_of_the_steps);
+    tcase_add_test(gradients, waits_are_counted);
     tcase_add_loop_test(gradients, against_differences, 0, 5);
     suite_add_tcase(s, gradients);
     TCase *backwards = tcase_create("backwards");
     tcase_add_test(backwards, parts_are_looked_at);
+    tcase_add_test(backwards, steps_back_are_counted_over_all_parts);
     tcase_add_loop_test(backwards, falls_back, 0, 2);
     tcase_add_loop_test(backwards, reconstructs, 0, 2);
     suite_add_tcase(s, backwards);

@@ -126,6 +126,7 @@ START_TEST(weights_have_a_series_in_each_part) {
     problem_solve(&p, 0, 1);
     driven_check_points(&p, t0, t1, 1, 1e-12);
     problem_gradient(&p);
+    ck_assert_int_ge(p.backward.waits, DRIVEN_JUMPS); // for what is solved again
     driven_check_bars(&p, t0, t1, 1, 1e-12);
     problem_free(&p);
 }
