@@ -138,8 +138,8 @@ static bool moves(const evn__parts *parts) {
     return parts->all[0].t0 != parts->all[0].t1;
 }
 
-/// Whether they cross the same jumps, in the same direction.
-static bool cross_alike(const evn__parts *a, const evn__parts *b) {
+/// Whether they go in the same parts, but for where the first begins and the last ends.
+static bool go_alike(const evn__parts *a, const evn__parts *b) {
     bool alike = a->rises == b->rises && a->count == b->count;
     for (int i = 1; alike && i < a->count; ++i) {
         alike = a->all[i].t0 == b->all[i].t0;
@@ -153,10 +153,11 @@ static evn_status check_alike(const in_stages *s) {
     for (int i = 0; i < s->samples && s->problem.system->state_count > 1; ++i) {
         const evn__parts *parts = &s->parts[i];
         first = !first && moves(parts) ? parts : first;
-        EVN_CHECK(!moves(parts) || cross_alike(first, parts), EVN_ERR_ARGUMENT,
-                  "sample %d crosses other jumps of f than those before it, or in the other "
-                  "direction, and weights evolve with all samples from one jump to the next; solve "
-                  "samples that cross others in a batch of their own",
+        EVN_CHECK(!moves(parts) || go_alike(first, parts), EVN_ERR_ARGUMENT,
+                  "sample %d goes in other parts, from jump to jump of f, than those before it, or "
+                  "in the other direction (the last time before a jump begins none), and weights "
+                  "evolve with all samples from one jump to the next; solve samples that go in "
+                  "other parts in a batch of their own",
                   i);
     }
     return EVN_OK;

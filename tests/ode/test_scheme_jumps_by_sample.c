@@ -52,11 +52,13 @@ START_TEST(own_times) {
 }
 END_TEST
 
-/// Weights that evolve go with all samples, which have to cross the same jumps.
-START_TEST(evolving_weights_cross_alike) {
+/// Weights that evolve go with all samples, which have to go in the same parts.
+START_TEST(evolving_weights_go_alike) {
     const double t0[DRIVEN_ROWS] = {0, 0.1, 0.2}, t1[DRIVEN_ROWS] = {1, 0.8, 0.9},
-                 less[DRIVEN_ROWS] = {1, 0.6, 0.9};
-    const evn_sample_times alike = {t0, t1, NULL}, other = {t0, less, NULL};
+                 less[DRIVEN_ROWS] = {1, 0.6, 0.9},
+                 late[DRIVEN_ROWS] = {0, nextafter(driven_jumps[0], 0), 0.2};
+    const evn_sample_times alike = {t0, t1, NULL}, other = {t0, less, NULL},
+                           beside = {late, t1, NULL};
     problem p = driven_problem(true);
     evn_solver_options options = driven_across("dopri5", 0, EVN_GRADIENT_BACKPROP);
     options.per_sample = true;
@@ -69,7 +71,9 @@ START_TEST(evolving_weights_cross_alike) {
                (whole.c - before.c) * driven_weight(&p, "c");
     ck_assert_double_eq_tol(p.x1[1], x, 1e-12);
     solve_samples(&p, &other, EVN_ERR_ARGUMENT);
-    ck_assert_ptr_nonnull(strstr(evn_error_message(), "sample 1 crosses other jumps"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "sample 1 goes in other parts"));
+    solve_samples(&p, &beside, EVN_ERR_ARGUMENT); // it crosses the same jumps
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "the last time before a jump begins none"));
     problem_free(&p);
 }
 END_TEST
@@ -196,7 +200,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("ode/scheme_jumps_by_sample");
     TCase *samples = tcase_create("samples");
     tcase_add_loop_test(samples, own_times, 0, 2);
-    tcase_add_test(samples, evolving_weights_cross_alike);
+    tcase_add_test(samples, evolving_weights_go_alike);
     tcase_add_test(samples, stops_harm_no_other);
     tcase_add_test(samples, steps_are_counted_over_all_parts);
     suite_add_tcase(s, samples);
