@@ -238,7 +238,8 @@ typedef struct evn_sample_times {
 /// The same as evn_solve with times of each sample's own; the options must have per_sample.
 /// @param[in] times  read only now
 /// @return EVN_ERR_ARGUMENT, naming the sample, where a time is not finite or not on the way, and
-///         where weights evolve and samples do not all cross the same jumps;
+///         where weights evolve and samples do not all cross the same jumps, a start at the
+///         last time before a jump being behind it;
 ///         EVN_ERR_SOLVER or EVN_ERR_NOT_FINITE, naming the first sample that came to a stop: x1 is
 ///         right for the others, and of those that stopped the last x, at observations behind it
 ///         NaN

@@ -20,6 +20,7 @@ typedef struct evn__problem {
     /// Elements of the state, from its first, that an observation keeps: those of x, or all, as
     /// they are laid out, where evolving weights are wanted there.
     size_t observed;
+    bool goes_on; ///< it is a part of a way: gradients have cotangents from behind its end
 } evn__problem;
 
 typedef struct evn__reconstruction evn__reconstruction;
@@ -32,8 +33,8 @@ typedef struct evn__passage {
     evn_binding series; ///< [observations, observed] of a solve; without observations no buffer
     bool continues;     ///< samples: the series has what was observed up to t0
     evn_binding x1_bar; ///< of a gradient: [observations, x], or x
-    /// Of a gradient: cotangents at t1 that come from behind it, of each component; NULL: 0. Of x
-    /// where it is observed; otherwise x1_bar has it.
+    /// Of a gradient where the problem goes on: cotangents at t1 that come from behind it, of each
+    /// component; NULL: 0. Of x where it is observed; otherwise x1_bar has it.
     const evn_binding *carried_bar;
     const evn_binding *parameters_bar;   ///< of a gradient: where the parameters' cotangents go
     evn__reconstruction *reconstruction; ///< what looks at states that are found backwards, or NULL

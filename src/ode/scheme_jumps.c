@@ -57,6 +57,7 @@ static evn_status fill(in_parts *s, const evn__problem *p) {
     EVN_TRY(make_course(s, p->course));
     s->problem = *p;
     s->problem.options = &s->options;
+    s->problem.goes_on = true;
     s->problem.course = &s->course;
     EVN_TRY(evn__scheme_create(&s->problem, &s->inner));
     EVN_TRY(evn__parts_create(p->options, &s->parts));

@@ -61,6 +61,7 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
     s->options.jump_count = 0;
     s->problem = *p;
     s->problem.options = &s->options;
+    s->problem.goes_on = true;
     EVN_TRY(evn__scheme_create(&s->problem, &s->inner));
     EVN_TRY(evn__seams_create(&s->problem, (size_t)p->options->jump_count + 1, &s->seams));
     return allocate(s);

@@ -35,9 +35,9 @@ struct evn__weight_path {
     evn__layout layout;  ///< of all states
     evn_buffer *bars;    ///< as series
     evn_buffer *nodes_bar;
-    evn_buffer *shares;                       ///< cotangents of the parameters that g reads
-    evn__jump **sums;                         ///< [parameters], of these
-    evn__jump **joins;                        ///< [weights], of θ̄ at the end
+    evn_buffer *shares; ///< cotangents of the parameters that g reads
+    evn__jump **sums;   ///< [parameters], of these
+    evn__jump **joins;  ///< [weights], of θ̄ at the end; NULL: it does not go on
     evn_binding *parameters, *parameters_bar; ///< of the system along the path
     evn_binding *read, *share;                ///< of the system of the weights
     double t0, t1;
@@ -271,7 +271,7 @@ static evn_status make_shares(evn__weight_path *path) {
     for (int i = 0; i < count; ++i) {
         path->share[i].buffer = path->shares;
     }
-    EVN_TRY(make_joins(path));
+    EVN_TRY(path->problem->goes_on ? make_joins(path) : EVN_OK);
     EVN_TRY(make(path, path->total + 2, &path->bars));
     return make(path, (size_t)path->terms * path->own.observed, &path->nodes_bar);
 }

@@ -504,6 +504,30 @@ START_TEST(failures_say_why) {
 }
 END_TEST
 
+/// Buffers that are made with a path.
+static int count_buffers(const evn_dynamics *dynamics, bool goes_on) {
+    const evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-4, false);
+    const evn__problem own = {.device = test_device(),
+                              .system = &dynamics->system,
+                              .options = &options,
+                              .goes_on = goes_on};
+    uint64_t before = evn_device_get_stats(test_device()).allocations;
+    evn__weight_path *path = NULL;
+    evn__system along = {0};
+    TRY(evn__weight_path_create(&own, &along, &path));
+    evn__weight_path_destroy(&path);
+    evn__system_free(&along);
+    return (int)(evn_device_get_stats(test_device()).allocations - before);
+}
+
+/// What adds cotangents from behind the end, one sum for each weight, is made where there are any.
+START_TEST(ends_are_joined_where_it_goes_on) {
+    problem p = growth();
+    ck_assert_int_gt(count_buffers(p.dynamics, true), count_buffers(p.dynamics, false));
+    problem_free(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("ode/weight_path");
     TCase *exact = tcase_create("closed_form");
@@ -513,6 +537,7 @@ static Suite *suite(void) {
     TCase *others = tcase_create("others");
     tcase_add_loop_test(others, gradient_is_the_adjoints, 0, 2);
     tcase_add_test(others, as_in_parts);
+    tcase_add_test(others, ends_are_joined_where_it_goes_on);
     suite_add_tcase(s, others);
     TCase *resolved = tcase_create("resolved");
     tcase_add_test(resolved, no_weight_hides_another);
