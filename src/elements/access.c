@@ -13,6 +13,17 @@ bool evn__is_moving(const evn__node *node) {
            node->op == EVN__OP_SLICE;
 }
 
+evn_value evn__source_of(const evn_graph *graph, evn_value value) {
+    value = evn__strip(graph, value);
+    const evn__node *node = evn__node_at(graph, value);
+    return evn__is_moving(node) ? evn__strip(graph, node->operands[0]) : value;
+}
+
+evn_value evn__read_by(const evn_graph *graph, evn_value member, int k) {
+    const evn__node *node = evn__node_at(graph, member);
+    return evn__is_moving(node) ? member : node->operands[k];
+}
+
 static void contiguous(evn_shape shape, int64_t stride[EVN_MAX_RANK]) {
     int64_t step = 1;
     for (int i = shape.rank - 1; i >= 0; --i) {
@@ -41,14 +52,13 @@ static void view_strides(const evn__node *view, evn_shape from, evn__access *acc
 evn__access evn__access_of(const evn_graph *graph, evn_value value) {
     value = evn__strip(graph, value);
     const evn__node *node = evn__node_at(graph, value);
-    evn__access access = {.source = value, .rank = node->shape.rank};
+    evn__access access = {.source = evn__source_of(graph, value), .rank = node->shape.rank};
     for (int i = 0; i < access.rank; ++i) {
         access.dim[i] = node->shape.dim[i];
     }
     if (evn__is_moving(node)) {
         evn_shape from = evn_value_shape(graph, node->operands[0]);
         view_strides(node, from, &access);
-        access.source = evn__strip(graph, node->operands[0]);
     } else {
         contiguous(node->shape, access.stride);
     }

@@ -11,6 +11,14 @@ evn_value evn__strip(const evn_graph *graph, evn_value value);
 /// Broadcast, permute or slice: elements of the operand under another index.
 bool evn__is_moving(const evn__node *node);
 
+/// The value whose memory a generated kernel reads, or whose formula it repeats, where it reads
+/// `value`: behind reshapes and one view. A view of a view has memory of its own.
+evn_value evn__source_of(const evn_graph *graph, evn_value value);
+
+/// Which value a node that a generated kernel computes reads through its operand `k`: a view is its
+/// own operand.
+evn_value evn__read_by(const evn_graph *graph, evn_value member, int k);
+
 /// offset = start + Σ index[d] · stride[d] over the dimensions of the view.
 typedef struct evn__access {
     evn_value source; ///< the value that is read, behind view and reshapes

@@ -16,13 +16,13 @@ static evn__op_class class_of(const evn_graph *graph, evn_value value) {
 
 int evn__plan_arguments(const evn__plan_input *in, const evn__classes *classes, evn_value value,
                         evn__marks *seen) {
-    const evn__node *node = evn__node_at(in->graph, value);
-    bool view = node->op == EVN__OP_RESHAPE || evn__is_moving(node);
+    evn_value source = evn__source_of(in->graph, value);
+    const evn__node *node = evn__node_at(in->graph, source);
     int count = 0;
-    if (!evn__mark(seen, value)) {
+    if (!evn__mark(seen, source)) {
         return 0;
     }
-    if (!view && !evn__elements_inline(in->graph, classes->held, value)) {
+    if (!evn__elements_inline(in->graph, classes->held, source)) {
         return 1;
     }
     for (int k = 0; k < node->operand_count; ++k) {

@@ -4,13 +4,6 @@
 // meet is read by nobody.
 #include "plan/fusion.h"
 
-/// What is read where an element-wise operation reads `value`: behind reshapes and one view.
-static evn_value source_of(const evn_graph *graph, evn_value value) {
-    value = evn__strip(graph, value);
-    const evn__node *node = evn__node_at(graph, value);
-    return evn__is_moving(node) ? evn__strip(graph, node->operands[0]) : value;
-}
-
 /// A scalar that is computed on the spot is not read, also where it has memory: its operands are.
 /// @param met  per value: 1 + the last unit that met this scalar
 static void mark_source(const evn__fusion *f, int unit, evn_value source, int *met) {
@@ -22,7 +15,7 @@ static void mark_source(const evn__fusion *f, int unit, evn_value source, int *m
         return;
     }
     for (int k = 0; met[source] != unit + 1 && k < node->operand_count; ++k) {
-        mark_source(f, unit, source_of(f->in->graph, node->operands[k]), met);
+        mark_source(f, unit, evn__source_of(f->in->graph, node->operands[k]), met);
     }
     met[source] = unit + 1;
 }
@@ -31,13 +24,13 @@ static void mark_member(const evn__fusion *f, evn_value value, int *met) {
     const evn__node *node = evn__node_at(f->in->graph, value);
     int unit = f->units->elements.unit_of[value];
     if (evn__is_moving(node)) {
-        mark_source(f, unit, source_of(f->in->graph, value), met);
+        mark_source(f, unit, evn__source_of(f->in->graph, value), met);
         return;
     }
     for (int k = 0; k < node->operand_count; ++k) {
         evn_value read = evn__strip(f->in->graph, node->operands[k]);
         if (f->units->elements.unit_of[read] != unit) {
-            mark_source(f, unit, source_of(f->in->graph, read), met);
+            mark_source(f, unit, evn__source_of(f->in->graph, read), met);
         }
     }
 }

@@ -21,18 +21,12 @@ static bool takes_epilogue(evn__op op) {
            op == EVN__OP_CONV2D || op == EVN__OP_SUM;
 }
 
-/// Which value a member reads through its operand `k`: a view that has memory is its own operand.
-static evn_value read_by(const evn__fusion *f, evn_value member, int k) {
-    const evn__node *node = evn__node_at(f->in->graph, member);
-    return evn__is_moving(node) ? member : node->operands[k];
-}
-
 bool evn__plan_rows_fit(const evn__fusion *f, int unit, int64_t columns) {
     const evn_graph *g = f->in->graph;
     for (int v = f->units->rows[unit].group.first; v != EVN_NONE; v = f->units->elements.next[v]) {
         for (int k = 0; f->units->rows[unit].group.family != v && k < g->nodes[v].operand_count;
              ++k) {
-            evn_value read = read_by(f, v, k);
+            evn_value read = evn__read_by(g, v, k);
             evn__access access = evn__access_of(g, read);
             int64_t stride = 0;
             if (evn_shape_count(evn_value_shape(g, read)) > 1 &&

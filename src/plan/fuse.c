@@ -60,11 +60,12 @@ static int reads(evn__fusion *f, int a, int b, int *arguments) {
              v = f->units->elements.next[v]) {
             const evn__node *node = evn__node_at(f->in->graph, v);
             for (int k = 0; k < node->operand_count; ++k) {
-                evn_value source = evn__strip(f->in->graph, node->operands[k]);
-                int unit = f->units->elements.unit_of[source];
+                evn_value operand = evn__strip(f->in->graph, node->operands[k]);
+                int unit = f->units->elements.unit_of[operand];
                 if (unit < 0 || (unit != a && unit != b)) {
-                    evn__mark(&f->read, source);
-                    *arguments += evn__plan_arguments(f->in, f->classes, source, &f->met);
+                    evn_value read = evn__read_by(f->in->graph, v, k);
+                    evn__mark(&f->read, operand);
+                    *arguments += evn__plan_arguments(f->in, f->classes, read, &f->met);
                 }
             }
         }

@@ -134,8 +134,9 @@ static inline const evn__place *evn__plan_place_of(const evn_plan *plan, const e
     return &plan->memory.slots[slot - plan->launches.slots];
 }
 
-/// How many arguments a kernel needs to read `value`, through views and scalars that it computes
-/// for itself, besides those that are `seen`, values; marks what it meets. (classify.c)
+/// How many arguments a generated kernel needs to read `value`, through a view and scalars that it
+/// computes for itself, besides sources (evn__source_of) that are `seen`; marks what it meets. It
+/// goes where generate.c goes when it writes the kernel. (classify.c)
 int evn__plan_arguments(const evn__plan_input *in, const evn__classes *classes, evn_value value,
                         evn__marks *seen);
 

@@ -164,6 +164,38 @@ START_TEST(scalars_of_many_scalars) {
 }
 END_TEST
 
+/// Elements of `v` [ELEMENTS, 2], each behind views of views, which have memory of their own: one
+/// tensor by where they come from, and an argument each.
+enum { ELEMENTS = 60 };
+
+static evn_value behind_views(evn_graph *g, evn_value v, int element) {
+    evn_value row = evn_slice(g, v, (int64_t[]){element, 0}, EVN_SHAPE(1, 2));
+    evn_value turned = evn_permute(g, row, (int[]){1, 0});
+    return evn_slice(g, turned, (int64_t[]){1, 0}, EVN_SHAPE(1, 1));
+}
+
+START_TEST(scalars_of_many_views) {
+    for (int each = 3; each <= ELEMENTS; each *= 2) {
+        evn_graph *g = new_graph();
+        evn_value v = evn_input(g, "v", EVN_SHAPE(ELEMENTS, 2));
+        evn_value x = evn_input(g, "x", EVN_SHAPE(5, 7)), sum = evn_constant(g, 0), all = sum;
+        for (int i = 0; i < ELEMENTS; ++i) {
+            sum = evn_add(g, sum, evn_sin(g, behind_views(g, v, i)));
+            if ((i + 1) % each == 0) {
+                char name[32];
+                snprintf(name, sizeof(name), "y%d", i);
+                evn_output(g, name, sum);
+                all = evn_add(g, all, sum);
+                sum = evn_constant(g, 0);
+            }
+        }
+        evn_output(g, "y", evn_mul(g, x, evn_sqrt(g, evn_abs(g, all))));
+        check_plan(g, 10, -1, 1);
+        evn_graph_destroy(&g);
+    }
+}
+END_TEST
+
 START_TEST(nan_passes_through) {
     evn_graph *g = new_graph();
     evn_value x = evn_input(g, "x", EVN_SHAPE(2)), y = evn_input(g, "y", EVN_SHAPE(2));
@@ -362,6 +394,7 @@ static Suite *suite(void) {
     tcase_add_test(fusion, chains_become_one_launch);
     tcase_add_test(fusion, outputs_are_shared_out_among_kernels);
     tcase_add_test(fusion, scalars_of_many_scalars);
+    tcase_add_test(fusion, scalars_of_many_views);
     suite_add_tcase(s, fusion);
     TCase *running = tcase_create("running");
     tcase_add_test(running, two_phases_agree_with_one);
