@@ -76,7 +76,7 @@ static bool may_attach(evn__fusion *f, int kernel, int group) {
                evn_shape_count(evn_value_shape(f->in->graph, to->group.first)) &&
            pays(f, kernel, group, from->group.family) &&
            evn__plan_rows_fit(f, group, last_extent(f, from->group.family)) &&
-           !evn__fusion_has_detour(f, kernel, group);
+           evn__fusion_has_room(f, kernel, group) && !evn__fusion_has_detour(f, kernel, group);
 }
 
 static int smaller_first(const void *a, const void *b) {

@@ -49,7 +49,8 @@ static int64_t elements(const evn__fusion *f, int unit) {
     return evn_shape_count(evn_value_shape(f->in->graph, f->units->rows[unit].group.first));
 }
 
-/// Values from elsewhere that the two units read, and the arguments that this takes.
+/// Values from elsewhere that the generated code of the two units reads, and the arguments that
+/// this takes: those of a family are its kernel's.
 static int reads(evn__fusion *f, int a, int b, int *arguments) {
     const int units[] = {a, b};
     *arguments = 0;
@@ -59,7 +60,8 @@ static int reads(evn__fusion *f, int a, int b, int *arguments) {
         for (int v = f->units->rows[units[i]].group.first; v != EVN_NONE;
              v = f->units->elements.next[v]) {
             const evn__node *node = evn__node_at(f->in->graph, v);
-            for (int k = 0; k < node->operand_count; ++k) {
+            bool family = f->units->rows[units[i]].group.family == v;
+            for (int k = 0; !family && k < node->operand_count; ++k) {
                 evn_value operand = evn__strip(f->in->graph, node->operands[k]);
                 int unit = f->units->elements.unit_of[operand];
                 if (unit < 0 || (unit != a && unit != b)) {
@@ -97,11 +99,22 @@ static int writes(const evn__fusion *f, int a, int b) {
     return count;
 }
 
-static bool has_room(evn__fusion *f, int a, int b) {
+/// @param inputs  arguments that they read
+static bool have_room(const evn__fusion *f, int a, int b, int inputs) {
+    return f->members[a] + f->members[b] + inputs <= MAX_ARGUMENTS ||
+           writes(f, a, b) + inputs <= MAX_ARGUMENTS;
+}
+
+bool evn__fusion_has_room(evn__fusion *f, int a, int b) {
     int inputs;
-    return reads(f, a, b, &inputs) <= MAX_READS &&
-           (f->members[a] + f->members[b] + inputs <= MAX_ARGUMENTS ||
-            writes(f, a, b) + inputs <= MAX_ARGUMENTS);
+    reads(f, a, b, &inputs);
+    return have_room(f, a, b, inputs);
+}
+
+static bool stays_small(evn__fusion *f, int a, int b) {
+    int inputs;
+    return f->members[a] + f->members[b] <= MAX_MEMBERS && reads(f, a, b, &inputs) <= MAX_READS &&
+           have_room(f, a, b, inputs);
 }
 
 static bool may_merge(evn__fusion *f, int a, int b) {
@@ -109,8 +122,7 @@ static bool may_merge(evn__fusion *f, int a, int b) {
     ++f->units->steps;
     return f->units->rows[a].generated && f->units->rows[b].generated &&
            f->units->rows[a].phase == f->units->rows[b].phase && elements(f, a) == elements(f, b) &&
-           f->members[a] + f->members[b] <= MAX_MEMBERS && has_room(f, a, b) &&
-           !evn__fusion_has_detour(f, in_order ? a : b, in_order ? b : a);
+           stays_small(f, a, b) && !evn__fusion_has_detour(f, in_order ? a : b, in_order ? b : a);
 }
 
 static evn_status merge_with_operands(evn__fusion *f, evn_value value) {

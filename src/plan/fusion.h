@@ -38,6 +38,9 @@ bool evn__fusion_has_detour(evn__fusion *fusion, int from, int to);
 /// the two. (order.c)
 evn_status evn__fusion_merge(evn__fusion *fusion, int kept, int gone);
 
+/// Whether generated code for both units, as a kernel of its own, has arguments enough. (fuse.c)
+bool evn__fusion_has_room(evn__fusion *fusion, int a, int b);
+
 /// Give kernels of families the element-wise units that read their result. (epilogue.c)
 evn_status evn__plan_attach(evn__fusion *fusion);
 

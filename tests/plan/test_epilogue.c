@@ -3,6 +3,7 @@
 #include "evonode/diff.h"
 #include "run_plan.h"
 #include "test.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,22 @@ START_TEST(limits) {
 }
 END_TEST
 
+/// More readers of one product than a kernel has arguments for: as many as a generated kernel takes
+/// are one, which the product's kernel has no room for beside its own; the others are on their own.
+START_TEST(many_readers) {
+    evn_graph *g = new_graph();
+    evn_value a = evn_input(g, "a", EVN_SHAPE(256, 64)), w = evn_input(g, "w", EVN_SHAPE(64, 64));
+    evn_value product = evn_matmul(g, a, w, false, false);
+    for (int i = 0; i < 30; ++i) {
+        char x[32], y[32];
+        snprintf(x, sizeof(x), "x%d", i);
+        snprintf(y, sizeof(y), "y%d", i);
+        evn_output(g, y, evn_mul(g, product, evn_input(g, x, EVN_SHAPE(256, 64))));
+    }
+    check(g, 0);
+}
+END_TEST
+
 /// Phase 1 may use what phase 0 computes, but not be its epilogue.
 START_TEST(phases) {
     evn_graph *g = dense(5, 12, 40, false, false), *vjp = NULL;
@@ -203,6 +220,7 @@ static Suite *suite(void) {
     TCase *plans = tcase_create("plans");
     tcase_add_test(plans, limits);
     tcase_add_test(plans, scalars);
+    tcase_add_test(plans, many_readers);
     tcase_add_test(plans, small_ones_are_kernels);
     tcase_add_test(plans, phases);
     suite_add_tcase(s, plans);
