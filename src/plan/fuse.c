@@ -56,7 +56,7 @@ static int reads(evn__fusion *f, int a, int b, int *arguments) {
     *arguments = 0;
     evn__marks_clear(&f->read);
     evn__marks_clear(&f->met);
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < (a == b ? 1 : 2); ++i) {
         for (int v = f->units->rows[units[i]].group.first; v != EVN_NONE;
              v = f->units->elements.next[v]) {
             const evn__node *node = evn__node_at(f->in->graph, v);
@@ -90,7 +90,7 @@ static bool is_read_elsewhere(const evn__fusion *f, evn_value value, int a, int 
 static int writes(const evn__fusion *f, int a, int b) {
     const int units[] = {a, b};
     int count = 0;
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < (a == b ? 1 : 2); ++i) {
         for (int v = f->units->rows[units[i]].group.first; v != EVN_NONE;
              v = f->units->elements.next[v]) {
             count += f->classes->stored[v] || is_read_elsewhere(f, v, a, b);

@@ -38,7 +38,8 @@ bool evn__fusion_has_detour(evn__fusion *fusion, int from, int to);
 /// the two. (order.c)
 evn_status evn__fusion_merge(evn__fusion *fusion, int kept, int gone);
 
-/// Whether generated code for both units, as a kernel of its own, has arguments enough. (fuse.c)
+/// Whether generated code for both units, or for one that is given twice, as a kernel of its own
+/// has arguments enough, also to begin sums. (fuse.c)
 bool evn__fusion_has_room(evn__fusion *fusion, int a, int b);
 
 /// Give kernels of families the element-wise units that read their result. (epilogue.c)
@@ -51,7 +52,7 @@ bool evn__plan_rows_fit(const evn__fusion *fusion, int unit, int64_t columns);
 evn_status evn__plan_store_crossing(const evn__fusion *fusion);
 
 /// Let kernels begin the sums over rows that they compute. (partial.c)
-void evn__plan_begin_sums(const evn__fusion *fusion);
+void evn__plan_begin_sums(evn__fusion *fusion);
 
 /// How many sums over members of `group` the kernel could begin, were it its epilogue. (partial.c)
 int evn__plan_sums_of(const evn__fusion *fusion, int kernel, int group);

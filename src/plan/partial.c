@@ -34,13 +34,13 @@ static bool can_begin(const evn__fusion *f, const evn__unit *unit, int64_t colum
            node->shape.dim[node->shape.rank - 1] == columns;
 }
 
-static bool may_begin(const evn__fusion *f, int kernel, evn_value sum) {
+static bool may_begin(evn__fusion *f, int kernel, evn_value sum) {
     const evn__unit *unit = &f->units->rows[kernel];
     int64_t columns = columns_of(f->in->graph, sum);
     return can_begin(f, unit, columns) && (unit->generated || unit->epilogue) &&
            unit->phase == f->classes->late[sum] && unit->group.sums < MAX_SUMS &&
            (unit->group.sums == 0 || unit->group.columns == columns) &&
-           evn__plan_rows_fit(f, kernel, columns);
+           evn__plan_rows_fit(f, kernel, columns) && evn__fusion_has_room(f, kernel, kernel);
 }
 
 int evn__plan_sums_of(const evn__fusion *f, int kernel, int group) {
@@ -67,7 +67,7 @@ static void add_sum(const evn__fusion *f, int kernel, evn_value sum) {
     ++unit->group.sums;
 }
 
-void evn__plan_begin_sums(const evn__fusion *f) {
+void evn__plan_begin_sums(evn__fusion *f) {
     for (int v = 0; v < f->in->graph->node_count; ++v) {
         const evn__node *node = evn__node_at(f->in->graph, v);
         if (!f->classes->needed[v] || node->op != EVN__OP_SUM) {

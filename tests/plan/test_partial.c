@@ -4,6 +4,7 @@
 #include "run_plan.h"
 #include "test.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,6 +150,28 @@ START_TEST(phases) {
 }
 END_TEST
 
+/// Two scalars of 21 others each leave a kernel no arguments for six sums of what it computes.
+START_TEST(no_arguments_left) {
+    enum { ROWS = 64, COLUMNS = 32, PARTS = 2, OTHERS = 21 };
+    evn_graph *g = new_graph();
+    evn_value scalar[PARTS];
+    char name[32];
+    for (int i = 0; i < PARTS * OTHERS; ++i) {
+        snprintf(name, sizeof(name), "s%d", i);
+        evn_value s = evn_input(g, name, EVN_SCALAR), *sum = &scalar[i / OTHERS];
+        *sum = i % OTHERS ? evn_add(g, *sum, s) : s;
+    }
+    evn_value x = evn_broadcast(g, scalar[0], EVN_SHAPE(ROWS, COLUMNS));
+    evn_value y = evn_mul(g, x, evn_broadcast(g, scalar[1], EVN_SHAPE(ROWS, COLUMNS)));
+    for (int split = 1; split <= COLUMNS; split *= 2) {
+        evn_value cut = evn_reshape(g, y, EVN_SHAPE(ROWS, split, COLUMNS / split));
+        snprintf(name, sizeof(name), "sum%d", split);
+        evn_output(g, name, evn_sum(g, cut, 1));
+    }
+    check(g, ROWS, COLUMNS, false);
+}
+END_TEST
+
 /// The same bits in each run, and a NaN in the column that has one.
 START_TEST(repeated) {
     enum { ROWS = 1000, COLUMNS = 32 };
@@ -179,6 +202,7 @@ static Suite *suite(void) {
     tcase_add_test(sums, epilogues);
     tcase_add_test(sums, results);
     tcase_add_test(sums, phases);
+    tcase_add_test(sums, no_arguments_left);
     tcase_add_test(sums, repeated);
     suite_add_tcase(s, sums);
     return s;
