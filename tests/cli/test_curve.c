@@ -48,6 +48,12 @@ static void check_metrics(void) {
     free(lines);
 }
 
+static void check_evaluated_as_trained(const char *run, double loss) {
+    test_outcome result = test_program("", "eval %s", run);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_double_eq(test_row(result.out, "  loss "), loss);
+}
+
 /// Steps of each sample's own: trained, evaluated, and solved with others afterwards.
 START_TEST(own_steps) {
     test_outcome result =
@@ -59,10 +65,7 @@ START_TEST(own_steps) {
     ck_assert(json_is_true(json_object_get(json_array_get(phases, 0), "per-sample")));
     ck_assert_double_eq(test_number(json_array_get(phases, 0), "weight-terms"), 6);
     json_decref(run);
-    double loss = test_row(result.out, "  loss ");
-    result = test_program("", "eval r");
-    ck_assert_msg(result.code == 0, "%s", result.err);
-    ck_assert_double_eq(test_row(result.out, "  loss "), loss);
+    check_evaluated_as_trained("r", test_row(result.out, "  loss "));
     result = test_program("", "eval r --solver euler --steps 100");
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_double_eq(test_row(result.out, "NFE forward"), 100);
@@ -81,10 +84,7 @@ START_TEST(own_weight_steps) {
     const json_t *phases = json_object_get(json_object_get(run, "options"), "phase");
     ck_assert_double_eq(test_number(json_array_get(phases, 1), "weight-steps"), 300);
     json_decref(run);
-    double loss = test_row(result.out, "  loss ");
-    result = test_program("", "eval w");
-    ck_assert_msg(result.code == 0, "%s", result.err);
-    ck_assert_double_eq(test_row(result.out, "  loss "), loss);
+    check_evaluated_as_trained("w", test_row(result.out, "  loss "));
     result = test_program("", "eval w --weight-terms 24");
     ck_assert_msg(result.code == 0, "%s", result.err);
     test_fails_with(test_program("", "eval w --weight-terms 24 --weight-steps 300"),
