@@ -197,3 +197,7 @@ UNARY(evn_relu, RELU)
 evn_value evn_scale(evn_graph *graph, evn_value x, double factor) {
     return evn_mul(graph, x, evn_constant(graph, factor));
 }
+
+evn_value evn__minimum(evn_graph *graph, evn_value a, evn_value b) {
+    return evn_neg(graph, evn_maximum(graph, evn_neg(graph, a), evn_neg(graph, b)));
+}

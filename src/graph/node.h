@@ -98,6 +98,9 @@ static inline bool evn__graph_has(const evn_graph *graph, evn_value value) {
     return graph && graph->status == EVN_OK && value >= 0 && value < graph->node_count;
 }
 
+/// The smaller; shapes as of evn_maximum.
+evn_value evn__minimum(evn_graph *graph, evn_value a, evn_value b);
+
 /// evn_concat of any number of values, at least one.
 evn_value evn__concat_many(evn_graph *graph, const evn_value *parts, int count, int axis);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/adams.h"
 
+#include "graph/node.h"
 #include "ode/adams_formula.h"
 #include "ode/adams_order.h"
 #include "ode/error_norm.h"
@@ -84,8 +85,7 @@ static void write_schedule(const adams_step *a, evn_value raised) {
     evn_graph *g = step->graph;
     int place = evn__history_schedule(step->system);
     evn_value count = evn_add(g, a->formula.count, evn_constant(g, 1));
-    evn_value least = evn_constant(g, -a->adams->orders);
-    evn_value most = evn_neg(g, evn_maximum(g, evn_neg(g, count), least));
+    evn_value most = evn__minimum(g, count, evn_constant(g, a->adams->orders));
     evn_value sum = evn_add(g, moved(a), placed(a, EVN__SCHEDULE_COUNT, most));
     sum = evn_add(g, sum, placed(a, EVN__SCHEDULE_LENGTHS, step->dt));
     if (raised != EVN_NONE) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/adams_formula.h"
 
+#include "graph/node.h"
 #include "ode/history.h"
 
 enum { MOST = EVN__ADAMS_ORDERS };
@@ -108,11 +109,11 @@ static evn_value sums_of_lengths(const evn__step_build *step, int orders, bool o
 static evn_value choose_order(const evn__step_build *step, const evn__adams *adams,
                               evn_value count) {
     evn_graph *g = step->graph;
-    evn_value one = evn_constant(g, 1), most = evn_constant(g, -adams->orders);
+    evn_value one = evn_constant(g, 1), most = evn_constant(g, adams->orders);
     if (adams->chooses) {
         return evn_add(g, one, evn__adams_entry(step, EVN__SCHEDULE_RAISED));
     }
-    return evn_neg(g, evn_maximum(g, evn_neg(g, evn_add(g, count, one)), most));
+    return evn__minimum(g, evn_add(g, count, one), most);
 }
 
 evn__adams_formula evn__adams_formula_build(evn__step_build *step, const evn__adams *adams) {

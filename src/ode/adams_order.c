@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/adams_order.h"
 
+#include "graph/node.h"
+
 /// Errors are to be so much below what is acceptable, and those of a higher order below others: of
 /// the pairs that were tried the one that takes the fewest evaluations for DETEST.
 static const double aim = 3, bias = 3;
@@ -29,10 +31,6 @@ static evn_value exceeds(evn_graph *g, evn_value a, evn_value b) {
 
 static evn_value both(evn_graph *g, evn_value a, evn_value b) {
     return evn_mul(g, a, b);
-}
-
-static evn_value minimum(evn_graph *g, evn_value a, evn_value b) {
-    return evn_neg(g, evn_maximum(g, evn_neg(g, a), evn_neg(g, b)));
 }
 
 /// error^(2 / (order + 1)): as a method of order 1 would have it for a step of that length.
@@ -73,7 +71,7 @@ static evn__adams_choice conclude(evn_graph *g, evn_value own, const evn__adams_
                                   const candidate *next, evn_value raised) {
     evn_value one = evn_constant(g, 1);
     evn_value least = evn_constant(g, least_error);
-    evn_value good = evn_maximum(g, least, minimum(g, one, wish(g, next, aim)));
+    evn_value good = evn_maximum(g, least, evn__minimum(g, one, wish(g, next, aim)));
     evn_value bad = evn_mask(g, for_control(g, own, f->order), exceeds(g, own, one));
     // What is not a number passes through no mask: it has to be seen all the same.
     evn_value doubt = evn_scale(g, evn_add(g, own, raised), 1e-30);
@@ -101,7 +99,8 @@ evn__adams_choice evn__adams_choose(const evn__step_build *step, const evn__adam
     // A step that could grow more than it may has nothing to gain, but polynomials of a high order
     // through steps that grow so have gradients of huge terms, which cancel.
     evn_value gains = both(g, below, exceeds(g, wish(g, &here, aim), evn_constant(g, no_error)));
-    evn_value raise = both(g, both(g, gains, seen), exceeds(g, minimum(g, stays, falls), rises));
+    evn_value raise =
+        both(g, both(g, gains, seen), exceeds(g, evn__minimum(g, stays, falls), rises));
     evn_value drop = both(g, both(g, second, opposite(g, raise)), exceeds(g, stays, falls));
     evn_value keep = evn_sub(g, opposite(g, raise), drop);
     candidate next = {.order = evn_add(g, f->order, evn_sub(g, raise, drop)),

@@ -6,6 +6,7 @@
 // through one transposed linear system.
 #include "ode/implicit.h"
 
+#include "graph/node.h"
 #include "ode/linear.h"
 #include <math.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static void doubt(stages *s, evn_value before, evn_value last) {
     evn_value huge = evn_constant(g, 1e18);
     before = evn_mask(g, before, evn_sub(g, huge, before));
     evn_value rate = evn_div(g, last, evn_maximum(g, before, least));
-    rate = evn_neg(g, evn_maximum(g, evn_neg(g, rate), evn_neg(g, most)));
+    rate = evn__minimum(g, rate, most);
     evn_value error = evn_scale(g, evn_mul(g, last, rate), 2);
     evn__linear_doubt(&s->linear, error);
 }

@@ -58,7 +58,7 @@ static evn_value numbers(evn_graph *g, int count) {
 /// A rounded t may be before the first node or behind the last, where the hats are no sum of 1.
 static evn_value within(evn_graph *g, evn_value place, int last) {
     place = evn_maximum(g, place, evn_constant(g, 0));
-    return evn_neg(g, evn_maximum(g, evn_neg(g, place), evn_constant(g, -last)));
+    return evn__minimum(g, place, evn_constant(g, last));
 }
 
 /// Hats, max(0, 1 − |place − k|), where the place is k at node k.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ode/step.h"
 
+#include "graph/node.h"
 #include "ode/error_norm.h"
 #include "ode/history.h"
 #include "ode/step_build.h"
@@ -232,10 +233,6 @@ evn_status evn__dense_step_graph(const evn__system *system, const evn__stepper *
 
 // First step --------------------------------------------------------------------------------------
 
-static evn_value minimum(evn_graph *g, evn_value a, evn_value b) {
-    return evn_neg(g, evn_maximum(g, evn_neg(g, a), evn_neg(g, b)));
-}
-
 /// The norm of values[state], by tolerances for the states as they are.
 static evn_value norm_of(evn__step_build *b, const evn_value *values) {
     evn_graph *g = b->graph;
@@ -263,7 +260,7 @@ static evn_status build_start(evn__step_build *b) {
     // Two guesses from sizes alone: a hundredth of state over slope, and not less than 1e-6 of the
     // span, so that a zero state gives a step too.
     evn_value guess = evn_div(g, evn_scale(g, d0, 0.01), evn_maximum(g, d1, tiny));
-    guess = minimum(g, evn_maximum(g, guess, evn_scale(g, span, 1e-6)), span);
+    guess = evn__minimum(g, evn_maximum(g, guess, evn_scale(g, span, 1e-6)), span);
     b->dt = evn_mul(g, guess, direction);
     const double euler[] = {1};
     evn__step_advance(b, euler, 1, b->next);
@@ -276,7 +273,7 @@ static evn_status build_start(evn__step_build *b) {
     evn_value power = evn_constant(g, 1.0 / (b->stepper->error_order + 1));
     evn_value ratio = evn_div(g, evn_constant(g, 0.01), steep);
     evn_value fine = evn_exp(g, evn_mul(g, power, evn_log(g, ratio)));
-    evn_value dt = minimum(g, minimum(g, evn_scale(g, guess, 100), fine), span);
+    evn_value dt = evn__minimum(g, evn__minimum(g, evn_scale(g, guess, 100), fine), span);
     evn_output(g, "dt", evn_mul(g, dt, direction));
     if (b->system->past > 0) {
         evn_output(g, "schedule", evn__history_build(b));
