@@ -185,7 +185,7 @@ static evn_status make(const evn__system *system, bool along, bool pairs, evn__s
     int states = system->state_count, parameters = system->parameter_count;
     int carried = along ? states : 2 * states;
     // Pairs have no error, and along steps cotangents of constant weights are outside of the norm.
-    bool judged = !along && evn__norm_reach_of(system->options.norm) >= EVN__REACH_CONSTANT;
+    bool judged = !along && evn__norm_kind_of(system->options.norm)->reach >= EVN__REACH_CONSTANT;
     int terms = along ? states * EVN__INTERPOLANT_TERMS : 0;
     adjoint_build b = {.system = system,
                        .adjoint = adjoint,

@@ -39,7 +39,7 @@ int evn__system_pairs_of_one(const evn__system *system, int first) {
 void evn__system_set_norm(evn__system *system, evn_norm norm) {
     system->options.norm = norm;
     for (int i = 0; i < system->state_count; ++i) {
-        system->controlled[i] = i == 0 || evn__norm_reach_of(norm) >= EVN__REACH_EVOLVING;
+        system->controlled[i] = i == 0 || evn__norm_kind_of(norm)->reach >= EVN__REACH_EVOLVING;
     }
 }
 

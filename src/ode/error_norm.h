@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The norm of an error over states, in units of the tolerances: at most 1 is acceptable. Which
-// norms there are is a table of names, of what has a say, and of how it is put together.
+// The norm of an error over states, in units of the tolerances: at most 1 is acceptable.
+// Norms themselves are ode/norm.h's.
 #ifndef EVN_ODE_ERROR_NORM_H
 #define EVN_ODE_ERROR_NORM_H
 

@@ -5,8 +5,8 @@
 #define EVN_ODE_SYSTEM_H
 
 #include "evonode/dynamics.h"
-#include "evonode/solver.h"
 #include "graph/node.h"
+#include "ode/norm.h"
 
 /// Operands A [rows, columns[0]] and B [rows, columns[1]] of a product AᵀB: the slope of a
 /// parameter's cotangent is the sum of its pairs, which are kept instead of it
@@ -15,15 +15,6 @@ typedef struct evn__pair {
     int parameter;
     int64_t rows, columns[2];
 } evn__pair;
-
-/// What has a say in an error norm, each with the cotangents that a gradient backwards has.
-typedef enum evn__norm_reach {
-    EVN__REACH_STATE,    ///< x
-    EVN__REACH_EVOLVING, ///< evolving weights too
-    EVN__REACH_CONSTANT, ///< constant weights too, which have a cotangent alone
-} evn__norm_reach;
-
-evn__norm_reach evn__norm_reach_of(evn_norm norm);
 
 /// What a solver's options say of a system, and so of all that is made from it.
 typedef struct evn__system_options {
