@@ -7,7 +7,7 @@
 #ifndef EVN_ODE_HISTORY_H
 #define EVN_ODE_HISTORY_H
 
-#include "ode/integrator.h"
+#include "evonode/solver.h"
 #include "ode/step_build.h"
 
 /// Names of the inputs of steps and of their pullbacks that have an axis of samples: the state and

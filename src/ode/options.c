@@ -7,6 +7,18 @@
 #include <math.h>
 #include <stddef.h>
 
+evn_solver_options evn_solver_options_default(void) {
+    return (evn_solver_options){.method = "dopri5",
+                                .rtol = 1e-3,
+                                .atol = 1e-3,
+                                .norm = EVN_NORM_STATE,
+                                .safety = 0.9,
+                                .min_factor = 0.2,
+                                .max_factor = 10,
+                                .max_steps = 10000,
+                                .reconstruction = 1};
+}
+
 /// What is relative to the size of the state cannot be less than its last digit.
 static evn_status check_tolerances(const evn_solver_options *o) {
     double rounding = o->fp64 ? DBL_EPSILON : (double)FLT_EPSILON;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the options of a solver go with their method, and steps can be chosen by them.
+// The usual options of a solver; whether options go with their method, and steps can be chosen by
+// them.
 #ifndef EVN_ODE_OPTIONS_H
 #define EVN_ODE_OPTIONS_H
 

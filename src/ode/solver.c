@@ -41,18 +41,6 @@ struct evn_solver {
     bool reconstructed;                ///< and one that solves backwards
 };
 
-evn_solver_options evn_solver_options_default(void) {
-    return (evn_solver_options){.method = "dopri5",
-                                .rtol = 1e-3,
-                                .atol = 1e-3,
-                                .norm = EVN_NORM_STATE,
-                                .safety = 0.9,
-                                .min_factor = 0.2,
-                                .max_factor = 10,
-                                .max_steps = 10000,
-                                .reconstruction = 1};
-}
-
 evn_status evn_solver_options_check(const evn_solver_options *options) {
     const evn__stepper *stepper;
     EVN_REQUIRE(options);
