@@ -6,7 +6,7 @@
 #ifndef EVN_ODE_SAMPLE_SOLVE_H
 #define EVN_ODE_SAMPLE_SOLVE_H
 
-#include "ode/scheme.h"
+#include "ode/passage.h"
 
 typedef struct evn__sample_solve evn__sample_solve;
 

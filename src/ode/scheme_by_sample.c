@@ -2,6 +2,7 @@
 // Each sample with steps of its own: without a gradient, and with backprop along them.
 #include "base/memory.h"
 #include "ode/sample_gradient.h"
+#include "ode/scheme.h"
 #include <stdlib.h>
 
 typedef struct by_sample {
