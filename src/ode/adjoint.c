@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The adjoint of a system is a system: its vjp, with the slopes negated (Algorithm 1 of He, Xie,
-// Lin 2019, with the term −(∂f/∂θ)ᵀa in db/dt that the paper leaves out).
+#include "ode/adjoint.h"
+
 #include "evonode/diff.h"
 #include "ode/interpolant.h"
 #include "ode/weight_gradient.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

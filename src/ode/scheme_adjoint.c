@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The adjoint: nothing is kept but the state at t1; a second integrator solves state, cotangents
 // and quadratures back to t0.
+#include "ode/adjoint.h"
 #include "ode/integrator.h"
 #include "ode/jump.h"
 #include "ode/scheme.h"

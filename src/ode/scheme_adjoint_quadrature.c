@@ -3,6 +3,7 @@
 // steps that the solve took, and the cotangents alone are solved, from the end of each step to its
 // beginning. What the interpolants need grows with the steps; dynamics that cannot be solved
 // backwards do no harm.
+#include "ode/adjoint.h"
 #include "ode/dense.h"
 #include "ode/integrator.h"
 #include "ode/jump.h"

@@ -80,15 +80,4 @@ struct evn_dynamics {
 
 evn_status evn__dynamics_copy(const evn_dynamics *dynamics, evn_dynamics **copy);
 
-/// Algorithm 1: states x, θ, a = ∂L/∂x, b = ∂L/∂θ, and per parameter c = ∂L/∂θ₁ a quadrature (a
-/// state that few norms look at) or pairs; da/dt = −(∂f/∂x)ᵀa, db/dt = −(∂f/∂θ)ᵀa − (∂g/∂θ)ᵀb,
-/// dc/dt = −(∂f/∂c)ᵀa − (∂g/∂c)ᵀb. Same parameters as `system`.
-/// @param pairs  whether parameters may have them; where the norm looks at them, none has
-evn_status evn__system_adjoint(const evn__system *system, bool pairs, evn__system *adjoint);
-
-/// The same along a step of a solve: states a, b and quadratures alone; x and θ are those of the
-/// step's interpolants. Behind the parameters of `system` it has, of each of its states, the terms
-/// (ode/interpolant.h), then the step's t and dt.
-evn_status evn__system_adjoint_along(const evn__system *system, bool pairs, evn__system *adjoint);
-
 #endif

@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "graph/node.h"
 #include "nn/evolving.h"
+#include "ode/adjoint.h"
 #include "ode/step.h"
 #include <stdio.h>
 #include <stdlib.h>
