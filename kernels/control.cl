@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// control.cl — the step control of an adaptive solve (src/ode/control.c): error norms decide here
-// what becomes of a step and how long the next one is.
-// Twin: src/ode/step_control.c.   Relaxed math: none.
+// control.cl — the step control of an adaptive solve (src/integrator/control.c): error norms decide
+// here what becomes of a step and how long the next one is.
+// Twin: src/integrator/step_control.c.   Relaxed math: none.
 // Time must not lose digits where real is float: times and lengths are pairs, x + y with y beyond
 // the last digit of x. What is written here is right whether or not a compiler contracts it.
 
@@ -94,8 +94,8 @@ static inline void evn_set_runs(const evn_record r, const bool starts_again, __g
     starts[0] = starts_again;
 }
 
-// Controllers (src/ode/controller.c): the factor from this step to the next, of its error and of
-// those before. An option, CONTROLLER, names the one that is used.
+// Controllers (src/integrator/controller.c): the factor from this step to the next, of its error
+// and of those before. An option, CONTROLLER, names the one that is used.
 // ------------------------------------------------------------------------------------------------
 
 // safety · error^(−1/q), between least and most; q: order of the error estimate + 1. One step of

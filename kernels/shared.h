@@ -20,7 +20,7 @@
 #define EVN_RUN_OF_DOTS       64 // and of an item: a multiple
 #define EVN_SUM_SLOTS         32 // sums over a work-group's samples that it makes at a time
 
-// control.cl, src/ode/control.c. A record of a solve: pairs of reals, then numbers.
+// control.cl, src/integrator/control.c. A record of a solve: pairs of reals, then numbers.
 #define EVN_CONTROL_RECORD   16 // reals, of which numbers take the last ones
 #define EVN_CONTROL_T        0
 #define EVN_CONTROL_DT       2 // of the next attempt; of the last one where there is none
@@ -61,7 +61,7 @@
 #define EVN_CONTROL_DT_MIN     18
 #define EVN_CONTROL_ENDS       20
 
-// interpolate.cl, src/ode/sample_step.c: steps of each sample's own. Columns of reals.
+// interpolate.cl, src/per_sample/sample_step.c: steps of each sample's own. Columns of reals.
 #define EVN_SAMPLE_ENDS     5 // of a solve: begin and end, pairs, and the way between them
 #define EVN_SAMPLE_BEGIN    0
 #define EVN_SAMPLE_END      2

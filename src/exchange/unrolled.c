@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "graph/node.h"
-#include "ode/unroll.h"
+#include "methods/unroll.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,10 +2,10 @@
 #include "study/anatomy.h"
 
 #include "base/number.h"
+#include "gradients/adjoint.h"
 #include "graph/node.h"
+#include "methods/step.h"
 #include "nn/evolving.h"
-#include "ode/adjoint.h"
-#include "ode/step.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "task/images.h"
 
 #include "base/memory.h"
-#include "ode/system.h"
+#include "dynamics/system.h"
 #include "task/classifier.h"
 #include "task/evaluate.h"
 #include "task/given_source.h"

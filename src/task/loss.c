@@ -3,8 +3,8 @@
 #include "evonode/tasks.h"
 
 #include "base/memory.h"
+#include "dynamics/system.h"
 #include "evonode/diff.h"
-#include "ode/system.h"
 #include "plan/real.h"
 #include "task/bound_plan.h"
 #include "task/given_source.h"

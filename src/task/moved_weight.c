@@ -2,7 +2,7 @@
 #include "task/moved_weight.h"
 
 #include "base/memory.h"
-#include "ode/system.h"
+#include "dynamics/system.h"
 #include "plan/real.h"
 #include "task/learnt_solver.h"
 #include <stdlib.h>

@@ -6,7 +6,8 @@
 set -u
 cd "$(dirname "$0")/../.."
 
-rooms='^(api|cli|diff|host|nn|ode|ops|optim|plan|study|task|train|tune)/'
+rooms='^(api|cli|diff|dynamics|events|gradients|host|integrator|methods|nn|ops|optim|per_sample|plan'
+rooms="$rooms|solver|study|task|train|tune)/"
 case ${1:-} in
 '' | -*) set -- "$rooms" "$@" ;;
 esac

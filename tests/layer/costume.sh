@@ -11,7 +11,8 @@ cd "$(dirname "$0")/../.."
 # Not among them: ops and the plans of random graphs. These run each kernel as a CPU and as a GPU
 # would on any device, and are slow to compile where programs cannot be joined.
 profile=${1:?which profile?}
-rooms='^(host|nn|ode|optim|study|task|train|tune)/|^plan/test_(plan|repeat|scaling)/'
+rooms='^(dynamics|events|gradients|host|integrator|methods|nn|optim|per_sample|solver|study|task|train'
+rooms="$rooms|tune)/|^plan/test_(plan|repeat|scaling)/"
 shift
 case ${1:-} in
 '' | -*) ;;

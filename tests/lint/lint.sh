@@ -18,7 +18,7 @@ sources() { # name patterns; files of the project, never of a build or run folde
 }
 
 # A file includes its own room and those of lower layers (src/layers.txt). A public header stands in
-# the room that implements it.
+# the lowest room that implements some of it.
 include_direction() {
     sources '*.c' '*.h' '*.def' | grep -E '^(src|host|include)/' | xargs awk '
     function room_of_header(name) {

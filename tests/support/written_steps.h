@@ -4,9 +4,9 @@
 #ifndef EVN_TEST_WRITTEN_STEPS_H
 #define EVN_TEST_WRITTEN_STEPS_H
 
-#include "ode/adams.h"
-#include "ode/system.h"
-#include "ode/unroll.h"
+#include "dynamics/system.h"
+#include "methods/adams.h"
+#include "methods/unroll.h"
 #include "problem.h"
 
 enum {

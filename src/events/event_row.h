@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// One row of a search for events, a sample or the whole batch: how far it is, and what the next
+// attempt is. It marches as any solve does; where an event changes its sign over a step it narrows
+// that down, notes it, and settles for the step, or for its part up to the first terminal event.
+#ifndef EVN_EVENTS_EVENT_ROW_H
+#define EVN_EVENTS_EVENT_ROW_H
+
+#include "events/root.h"
+#include "evonode/event.h"
+#include "integrator/step_control.h"
+
+/// The same for all rows.
+typedef struct evn__event_rules {
+    evn__step_rules steps;
+    const evn_event *events;
+    int count;
+} evn__event_rules;
+
+/// What becomes of an attempt; of neither: the row stays where it was.
+typedef struct evn__event_verdict {
+    bool notes;   ///< what was tried is the state at event row->noted
+    bool accepts; ///< the row is where the attempt came to
+} evn__event_verdict;
+
+typedef struct evn__event_row evn__event_row;
+
+/// What an attempt is for.
+typedef evn__event_verdict evn__event_attempt(evn__event_row *row, const evn__event_rules *rules,
+                                              double error, const double *e);
+
+struct evn__event_row {
+    evn__step_control control; ///< of whole steps: where the row is
+    double dt;                 ///< of the next attempt, which may be shorter than a whole step
+    int attempts;              ///< all there were, of those that narrow down too
+    evn_outcome outcome;       ///< once there is no next one
+    int event;                 ///< terminal, that it ended with, or that is not finite; −1: none
+    int noted;                 ///< the last one that was
+    double e[EVN_MAX_INPUTS];  ///< at t
+    int side[EVN_MAX_INPUTS];  ///< the sign that each stands for: 1, −1, or 0: not known
+    evn__event_attempt *attempt; ///< what the next attempt is for; NULL: there is none
+    struct {
+        double error;                  ///< of the whole step
+        double end, e[EVN_MAX_INPUTS]; ///< of what is to be settled for, and the values there
+        int ends;                      ///< with this event; −1: it is the whole step
+        double width;                  ///< times within it are one
+        int event;                     ///< that is being narrowed down
+        evn__root root;
+        double found[EVN_MAX_INPUTS]; ///< where in the step each was; 0: it was not
+    } step;
+};
+
+/// At t0.
+/// @param[in] e, rate  [count], values and their derivatives along the solution
+/// @param     dt       adaptive: the first step
+/// A value that is 0 but for rounding, on the side that the solution comes from, is 0.
+void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
+                          const double *e, const double *rate, double dt);
+
+/// An attempt of row->dt had this error, and these values after it.
+evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,
+                                       double error, const double *e);
+
+/// The time at the end of the next attempt.
+double evn__event_row_end(const evn__event_row *row);
+/// The longest first step there may be.
+double evn__event_row_span(const evn__event_rules *rules, double t0, double t1);
+
+#endif

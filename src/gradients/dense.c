@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gradients/dense.h"
+
+#include "base/number.h"
+#include "integrator/options.h"
+#include "methods/interpolant.h"
+#include "methods/step.h"
+#include "plan/real.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { TERMS = EVN__INTERPOLANT_TERMS, SCALARS = 2 }; // t and dt
+enum { FIRST_STEPS = 16 }; // that there is memory for before the first solve
+
+struct evn__dense {
+    const evn__problem *problem;
+    const evn__stepper *stepper;
+    evn_plan *plan; ///< from t, dt, states and parameters to the states after the step, and the
+                    ///< terms of each but the first, which is the state
+    evn__layout layout;
+    int capacity;      ///< steps that there is memory for
+    evn_buffer *terms; ///< [capacity + 1][TERMS][total]
+    evn_buffer *times; ///< [SCALARS][capacity]
+    evn_binding *inputs, *outputs;
+};
+
+// The step with its interpolants ------------------------------------------------------------------
+
+/// Values of the graph under construction; arrays over the ports of the graph of dense steps.
+typedef struct build {
+    const evn__system *system;
+    evn_graph *graph, *step;
+    evn_value *in, *out;
+    evn_value *own; ///< inputs of the right-hand side
+} build;
+
+static evn_value declare(const build *b, int input) {
+    return evn_input(b->graph, evn_graph_input_name(b->step, input),
+                     evn_value_shape(b->step, evn_graph_input(b->step, input)));
+}
+
+/// t, dt, states and parameters are the graph's, the slopes at t evaluated; tolerances matter for
+/// an error that nobody reads.
+static evn_status go_step(build *b) {
+    const evn__system *s = b->system;
+    int ports = s->state_count + s->parameter_count;
+    for (int i = 0; i < SCALARS + ports; ++i) {
+        b->in[i] = declare(b, i);
+    }
+    EVN_TRY(evn_graph_status(b->graph));
+    b->own[0] = b->in[0];
+    memcpy(b->own + 1, b->in + SCALARS, sizeof(*b->own) * (size_t)ports);
+    evn_value *slopes = b->in + SCALARS + ports;
+    EVN_TRY(evn_graph_inline(b->graph, s->graph, b->own, slopes));
+    slopes[s->state_count] = slopes[s->state_count + 1] = evn_constant(b->graph, 1);
+    return evn_graph_inline(b->graph, b->step, b->in, b->out);
+}
+
+static void output_terms(const build *b, int state) {
+    int states = b->system->state_count, ports = states + b->system->parameter_count;
+    evn_value terms[TERMS];
+    const evn__span span = {.y = b->in[SCALARS + state],
+                            .y_next = b->out[state],
+                            .dt = b->in[1],
+                            .slope = b->in[SCALARS + ports + state],
+                            .slope_next = b->out[states + state],
+                            .middle = b->out[2 * states + 1 + state]};
+    evn__interpolant_build(b->graph, &span, terms);
+    for (int p = 1; p < TERMS; ++p) {
+        char name[32];
+        evn__print(name, sizeof(name), "term.%d.%d", state, p);
+        evn_output(b->graph, name, terms[p]);
+    }
+}
+
+static evn_status fill(build *b) {
+    EVN_TRY(evn_graph_create(&b->graph));
+    EVN_TRY(go_step(b));
+    for (int i = 0; i < b->system->state_count; ++i) {
+        evn_output(b->graph, evn_graph_output_name(b->step, i), b->out[i]);
+    }
+    for (int i = 0; i < b->system->state_count; ++i) {
+        output_terms(b, i);
+    }
+    return evn_graph_status(b->graph);
+}
+
+static evn_status build_graph(build *b, const evn__stepper *stepper) {
+    EVN_TRY(evn__dense_step_graph(b->system, stepper, &b->step));
+    int inputs = evn_graph_input_count(b->step);
+    evn_value *memory = NULL;
+    EVN_TRY(EVN_NEW(&memory, 2 * inputs + evn_graph_output_count(b->step)));
+    b->in = memory;
+    b->own = b->in + inputs;
+    b->out = b->own + inputs;
+    evn_status status = fill(b);
+    free(memory);
+    return status;
+}
+
+static evn_status compile(evn__dense *d) {
+    static const char *const samples[] = {"x", NULL};
+    const evn__problem *p = d->problem;
+    const evn_plan_options options = {.fp64 = p->options->fp64, .sample_inputs = samples};
+    build b = {.system = p->system};
+    evn_status status = build_graph(&b, d->stepper);
+    if (status == EVN_OK) {
+        status = evn_plan_create(p->device, b.graph, &options, &d->plan);
+    }
+    evn_graph_destroy(&b.step);
+    evn_graph_destroy(&b.graph);
+    return status;
+}
+
+// Life --------------------------------------------------------------------------------------------
+
+static evn_status make(const evn__dense *d, int steps, size_t count, evn_buffer **buffer) {
+    const evn__problem *p = d->problem;
+    evn_buffer_destroy(buffer);
+    evn_status status =
+        evn__real_create_for(p->device, EVN__USE_STATES, p->options->fp64, count, buffer);
+    return status == EVN_ERR_DEVICE_MEMORY
+               ? evn__prepend(status,
+                              "the interpolants of %d steps: loosen rtol and atol, or take the "
+                              "gradient checkpointed",
+                              steps)
+               : status;
+}
+
+/// Memory for so many steps, and for some more, in place of what there is.
+static evn_status reserve(evn__dense *d, int steps) {
+    if (steps <= d->capacity) {
+        return EVN_OK;
+    }
+    size_t more = (size_t)steps + (size_t)steps / 2;
+    d->capacity = 0;
+    EVN_TRY(make(d, steps, evn__size_product(more + 1, TERMS * d->layout.total), &d->terms));
+    EVN_TRY(make(d, steps, SCALARS * more, &d->times));
+    d->capacity = (int)more;
+    return EVN_OK;
+}
+
+static evn_status create(evn__dense *d) {
+    const evn__problem *p = d->problem;
+    EVN_TRY(evn__check_options(p->options, &d->stepper));
+    EVN_TRY(evn__layout_create(p->system, &d->layout));
+    int states = p->system->state_count, ports = SCALARS + states + p->system->parameter_count;
+    EVN_TRY(EVN_NEW(&d->inputs, ports));
+    EVN_TRY(EVN_NEW(&d->outputs, states * TERMS));
+    EVN_TRY(compile(d));
+    return reserve(d, FIRST_STEPS);
+}
+
+evn_status evn__dense_create(const evn__problem *problem, evn__dense **dense) {
+    EVN_TRY(EVN_NEW(dense, 1));
+    (*dense)->problem = problem;
+    evn_status status = create(*dense);
+    if (status != EVN_OK) {
+        evn__dense_destroy(dense);
+    }
+    return status;
+}
+
+void evn__dense_destroy(evn__dense **dense) {
+    evn__dense *d = *dense;
+    if (!d) {
+        return;
+    }
+    evn_plan_destroy(&d->plan);
+    evn_buffer_destroy(&d->terms);
+    evn_buffer_destroy(&d->times);
+    evn__layout_free(&d->layout);
+    free(d->inputs);
+    free(d->outputs);
+    free(d);
+    *dense = NULL;
+}
+
+// Running -----------------------------------------------------------------------------------------
+
+static evn_binding term_at(const evn__dense *d, int step, int term, int state) {
+    size_t place = (size_t)step * TERMS + (size_t)term;
+    return (evn_binding){d->terms, place * d->layout.total + d->layout.offset[state]};
+}
+
+static evn_binding time_at(const evn__dense *d, int which, int step) {
+    return (evn_binding){d->times, (size_t)which * (size_t)d->capacity + (size_t)step};
+}
+
+static evn_status write_times(const evn__dense *d, const evn__trail *trail) {
+    size_t capacity = (size_t)d->capacity;
+    double *values = NULL;
+    EVN_TRY(EVN_NEW(&values, SCALARS * capacity));
+    for (int i = 0; i < trail->count; ++i) {
+        values[i] = trail->steps[i].t;
+        values[capacity + (size_t)i] = trail->steps[i].dt;
+    }
+    evn_status status =
+        evn__real_write(time_at(d, 0, 0), d->problem->options->fp64, values, SCALARS * capacity);
+    free(values);
+    return status;
+}
+
+static evn_status run(const evn__dense *d, int step, const evn_binding *parameters) {
+    const evn__system *s = d->problem->system;
+    evn_binding *in = d->inputs, *out = d->outputs;
+    *in++ = time_at(d, 0, step);
+    *in++ = time_at(d, 1, step);
+    for (int i = 0; i < s->state_count; ++i) {
+        *in++ = term_at(d, step, 0, i);
+        *out++ = term_at(d, step + 1, 0, i);
+    }
+    memcpy(in, parameters, sizeof(*in) * (size_t)s->parameter_count);
+    for (int i = 0; i < s->state_count; ++i) {
+        for (int p = 1; p < TERMS; ++p) {
+            *out++ = term_at(d, step, p, i);
+        }
+    }
+    return evn_plan_run(d->plan, d->inputs, d->outputs);
+}
+
+evn_status evn__dense_go(evn__dense *d, const evn__trail *trail, evn_binding start,
+                         const evn_binding *parameters) {
+    EVN_TRY(reserve(d, trail->count));
+    EVN_TRY(trail->count > 0 ? write_times(d, trail) : EVN_OK);
+    EVN_TRY(trail->count > 0 ? evn__real_copy(term_at(d, 0, 0, 0), start, d->problem->options->fp64,
+                                              d->layout.total)
+                             : EVN_OK);
+    for (int step = 0; step < trail->count; ++step) {
+        EVN_TRY(run(d, step, parameters));
+    }
+    return EVN_OK;
+}
+
+int evn__dense_evaluations(const evn__dense *d) {
+    return 1 + evn__stepper_adaptive_evaluations(d->stepper);
+}
+
+int evn__dense_count(const evn__dense *d) {
+    return d->layout.count * TERMS + SCALARS;
+}
+
+void evn__dense_bind(const evn__dense *d, int step, evn_binding *to) {
+    for (int i = 0; i < d->layout.count; ++i) {
+        for (int p = 0; p < TERMS; ++p) {
+            *to++ = term_at(d, step, p, i);
+        }
+    }
+    *to++ = time_at(d, 0, step);
+    *to++ = time_at(d, 1, step);
+}

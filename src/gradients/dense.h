@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of a solve, gone once more, with what their interpolants have between their ends.
+#ifndef EVN_GRADIENTS_DENSE_H
+#define EVN_GRADIENTS_DENSE_H
+
+#include "gradients/scheme.h"
+#include "integrator/integrator.h"
+
+typedef struct evn__dense evn__dense;
+
+/// @return EVN_ERR_ARGUMENT for a method without an interpolant that is as good as it
+evn_status evn__dense_create(const evn__problem *problem, evn__dense **dense);
+void evn__dense_destroy(evn__dense **dense); ///< nulls; accepts NULL
+
+/// From the state `start`, laid out as that of an integrator, over the steps. Memory grows with
+/// them; waits for what it writes.
+evn_status evn__dense_go(evn__dense *dense, const evn__trail *trail, evn_binding start,
+                         const evn_binding *parameters);
+
+/// Evaluations of the right-hand side in one step.
+int evn__dense_evaluations(const evn__dense *dense);
+
+/// How many bindings a step has, and these: the terms of each state, then t and dt.
+int evn__dense_count(const evn__dense *dense);
+void evn__dense_bind(const evn__dense *dense, int step, evn_binding *to);
+
+#endif

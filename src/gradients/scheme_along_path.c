@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights that evolve have a solve of their own, and x goes along their path by the scheme that
+// there is where none evolves: what that can do this can, too.
+#include "base/memory.h"
+#include "gradients/scheme.h"
+#include "gradients/weight_path.h"
+#include "methods/stepper.h"
+#include <stdlib.h>
+
+typedef struct along_path {
+    evn__scheme base;
+    evn__scheme_methods own; ///< those that the scheme of x has
+    evn__weight_path *path;
+    evn__system system; ///< of x along it
+    evn_solver_options options;
+    evn__problem problem; ///< of the above
+    evn__scheme *x;
+    bool stopped;      ///< the weights came to a stop in the last solve,
+    evn_solution stop; ///< and where
+} along_path;
+
+static const along_path *of(const evn__scheme *scheme) {
+    return (const along_path *)scheme;
+}
+
+static evn_status check(const evn_solver_options *o) {
+    EVN_CHECK(!o->observe_weights && !o->time_gradient, EVN_ERR_ARGUMENT,
+              "solver %s: weights evolve, and are solved by themselves: there is no %s; leave it "
+              "out, or per_sample, weight_terms and weight_steps",
+              o->method, o->observe_weights ? "observe_weights" : "time_gradient");
+    return evn__stepper_check_end(evn__stepper_find(o->method),
+                                  "behind the end of weights that evolve, which are solved by "
+                                  "themselves");
+}
+
+static void keep_methods(along_path *a) {
+    const evn__scheme_methods *x = a->x->methods;
+    a->own = evn__scheme_along_path;
+    a->own.sample = x->sample ? a->own.sample : NULL;
+    a->own.trail = x->trail ? a->own.trail : NULL;
+    a->own.gradient = x->gradient ? a->own.gradient : NULL;
+    a->own.reconstructed = x->reconstructed ? a->own.reconstructed : NULL;
+    a->base.methods = &a->own;
+}
+
+static evn_status create(const evn__problem *problem, evn__scheme **scheme) {
+    along_path *a = NULL;
+    EVN_TRY(check(problem->options));
+    EVN_TRY(EVN_NEW(&a, 1));
+    *scheme = &a->base;
+    EVN_TRY(evn__weight_path_create(problem, &a->system, &a->path));
+    a->options = *problem->options;
+    a->options.weight_terms = a->options.weight_steps = 0;
+    a->problem = *problem;
+    a->problem.system = &a->system;
+    a->problem.options = &a->options;
+    EVN_TRY(evn__scheme_create(&a->problem, &a->x));
+    keep_methods(a);
+    return EVN_OK;
+}
+
+static void destroy(evn__scheme *scheme) {
+    along_path *a = (along_path *)scheme;
+    evn__scheme_destroy(&a->x);
+    evn__weight_path_destroy(&a->path);
+    evn__system_free(&a->system);
+    free(a);
+}
+
+static evn_binding begin(const evn__scheme *scheme, int index) {
+    const along_path *a = of(scheme);
+    return index == 0 ? a->x->methods->begin(a->x, 0) : evn__weight_path_begin(a->path, index);
+}
+
+static evn_binding end(const evn__scheme *scheme, int index) {
+    const along_path *a = of(scheme);
+    return index == 0 ? a->x->methods->end(a->x, 0) : evn__weight_path_end(a->path, index);
+}
+
+static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {
+    along_path *a = (along_path *)scheme;
+    evn__passage own = *passage;
+    a->stop = (evn_solution){0};
+    evn_status status = evn__weight_path_solve(a->path, passage, &a->stop);
+    a->stopped = status != EVN_OK;
+    if (a->stopped) {
+        *solution = a->stop;
+        return status;
+    }
+    own.parameters = evn__weight_path_parameters(a->path);
+    status = a->x->methods->solve(a->x, &own, solution);
+    solution->waits += a->stop.waits;
+    return status;
+}
+
+static evn_solution sample(const evn__scheme *scheme, int index) {
+    const along_path *a = of(scheme);
+    return a->stopped ? a->stop : a->x->methods->sample(a->x, index);
+}
+
+static bool stopped_together(const evn__scheme *scheme) {
+    return of(scheme)->stopped;
+}
+
+static const evn__trail *trail(const evn__scheme *scheme) {
+    const along_path *a = of(scheme);
+    return a->x->methods->trail(a->x);
+}
+
+static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
+                           evn_solution *solution) {
+    along_path *a = (along_path *)scheme;
+    evn__passage own = *passage;
+    own.parameters = evn__weight_path_parameters(a->path);
+    own.parameters_bar = evn__weight_path_want(a->path, passage);
+    EVN_TRY(a->x->methods->gradient(a->x, &own, solution));
+    evn_solution weights = {0};
+    evn_status status = evn__weight_path_gradient(a->path, passage, &weights);
+    if (status != EVN_OK) {
+        *solution = weights;
+        return status;
+    }
+    solution->waits += weights.waits;
+    return EVN_OK;
+}
+
+static evn_binding state_bar(const evn__scheme *scheme, int index) {
+    const along_path *a = of(scheme);
+    return index == 0 ? a->x->methods->state_bar(a->x, 0) : evn__weight_path_bar(a->path, index);
+}
+
+static evn_binding reconstructed(const evn__scheme *scheme, int index) {
+    const along_path *a = of(scheme);
+    return index == 0 ? a->x->methods->reconstructed(a->x, 0)
+                      : evn__weight_path_reconstructed(a->path, index);
+}
+
+const evn__scheme_methods evn__scheme_along_path = {.create = create,
+                                                    .destroy = destroy,
+                                                    .begin = begin,
+                                                    .end = end,
+                                                    .solve = solve,
+                                                    .sample = sample,
+                                                    .stopped_together = stopped_together,
+                                                    .trail = trail,
+                                                    .gradient = gradient,
+                                                    .state_bar = state_bar,
+                                                    .reconstructed = reconstructed};

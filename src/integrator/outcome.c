@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "integrator/outcome.h"
+
+#include "base/number.h"
+#include "kernels/shared.h"
+#include "methods/linear.h"
+#include "plan/real.h"
+#include <math.h>
+#include <stdlib.h>
+
+evn_outcome evn__outcome_of(int status) {
+    switch (status) {
+    case EVN_CONTROL_TOO_SMALL:
+        return EVN_OUTCOME_STEP_TOO_SMALL;
+    case EVN_CONTROL_TOO_MANY:
+        return EVN_OUTCOME_TOO_MANY_STEPS;
+    case EVN_CONTROL_NOT_FINITE:
+        return EVN_OUTCOME_NOT_FINITE;
+    default:
+        return EVN_OUTCOME_DONE;
+    }
+}
+
+/// Distance of the times beside t that the kernels see.
+static double resolution(const evn_solver_options *options, double t) {
+    return options->fp64 ? nextafter(fabs(t), INFINITY) - fabs(t)
+                         : (double)(nextafterf(fabsf((float)t), INFINITY) - fabsf((float)t));
+}
+
+enum { ADVICE = 480 };
+
+static void advise_slower(const evn_solver_options *options, const evn_solution *solution,
+                          double left, char text[ADVICE]) {
+    double bound = evn__stepper_stability(evn__stepper_find(options->method));
+    double longest = bound / solution->decay;
+    evn__print(
+        text, ADVICE,
+        "it used up its %d steps, and looks stiff: what decays at a rate of %.2g there keeps "
+        "the steps of an explicit method short, those of %s below %.2g, at any tolerance. "
+        "Take an implicit one, such as kvaerno5 or rosenbrock23; or raise max_steps to about "
+        "%.1g, shorten the way, or let the dynamics be slower: smaller weights, a lower learning "
+        "rate",
+        options->max_steps, solution->decay, options->method, longest,
+        options->max_steps + 1.5 * fabs(left) / longest);
+}
+
+/// Whether times are too coarse there for steps of a sensible length.
+static bool is_coarse(const evn_solver_options *options, double way, double t) {
+    const double fewest = 1e4; // times of an interval
+    return resolution(options, t) * fewest > fabs(way);
+}
+
+static void advise_small(const evn_solver_options *options, bool coarse, double t, double next,
+                         char text[ADVICE]) {
+    if (fabs(next) < options->dt_min) {
+        evn__print(text, ADVICE,
+                   "its step became smaller than dt_min = %g; lower that, loosen rtol and atol, or "
+                   "use fixed steps",
+                   options->dt_min);
+    } else if (coarse) {
+        evn__print(
+            text, ADVICE,
+            "%s precision has no two times there that are closer than %.3g; let time begin at "
+            "0%s",
+            options->fp64 ? "double" : "single", resolution(options, t),
+            options->fp64 ? "" : ", or use double precision");
+    } else {
+        evn__print(
+            text, ADVICE,
+            "its step became too small; loosen rtol and atol, lower the learning rate, or use "
+            "fixed steps");
+    }
+}
+
+/// A bound of the options may have stopped the solve, or the dynamics, which tolerances do not make
+/// reversible.
+static void advise_backward(const evn_solver_options *options, const evn_solution *solution,
+                            double next, char text[ADVICE]) {
+    static const char way_out[] = "take the gradient checkpointed or reversible, or let the solver "
+                                  "fall back on checkpoints";
+    if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
+        evn__print(text, ADVICE,
+                   "it used up its %d steps; raise max_steps; if that does not "
+                   "help, these dynamics cannot be solved backwards: %s",
+                   options->max_steps, way_out);
+    } else if (solution->outcome == EVN_OUTCOME_STEP_TOO_SMALL && fabs(next) < options->dt_min) {
+        evn__print(text, ADVICE,
+                   "its step became smaller than dt_min = %g; lower that; if that "
+                   "does not help, these dynamics cannot be solved backwards: %s",
+                   options->dt_min, way_out);
+    } else {
+        evn__print(text, ADVICE, "these dynamics cannot be solved backwards; %s", way_out);
+    }
+}
+
+/// What is to be done depends on why there was no step.
+static void advise(const evn_solver_options *options, const evn_solution *solution, double t0,
+                   double t1, double end, double next, bool backward, char text[ADVICE]) {
+    bool coarse = is_coarse(options, t1 - t0, solution->t);
+    if (backward && !coarse) {
+        advise_backward(options, solution, next, text);
+    } else if (solution->outcome == EVN_OUTCOME_NOT_FINITE) {
+        evn__print(
+            text, ADVICE,
+            "the state or its slope is not finite; look at the initial state and the weights, "
+            "or lower the learning rate");
+    } else if (solution->decay > 0) {
+        advise_slower(options, solution, end - solution->t, text);
+    } else if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
+        evn__print(text, ADVICE,
+                   "it used up its %d steps; raise max_steps, loosen rtol and atol, lower the "
+                   "learning rate, or use fixed steps",
+                   options->max_steps);
+    } else {
+        advise_small(options, coarse, solution->t, next, text);
+    }
+}
+
+evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,
+                             double t0, double t1, double end, double next, bool backward) {
+    char text[ADVICE];
+    advise(options, solution, t0, t1, end, next, backward, text);
+    EVN_FAIL(
+        solution->outcome == EVN_OUTCOME_NOT_FINITE ? EVN_ERR_NOT_FINITE : EVN_ERR_SOLVER,
+        "the solver stopped at t = %.9g on the way %sto %.9g, before a step of %g, with %d steps "
+        "accepted and %d rejected: %s",
+        solution->t, backward ? "back " : "", t1, next, solution->accepted, solution->rejected,
+        text);
+}
+
+static evn_status check_finite(const evn_solver_options *options, evn_binding x, size_t count,
+                               bool *finite) {
+    double *read = NULL;
+    EVN_TRY(EVN_NEW(&read, count));
+    evn_status status = evn__real_read(x, options->fp64, read, count);
+    *finite = true;
+    for (size_t i = 0; i < count; ++i) {
+        *finite = *finite && isfinite(read[i]);
+    }
+    free(read);
+    return status;
+}
+
+evn_status evn__outcome_find_doubtful(const evn_solver_options *options, const evn__system *system,
+                                      evn__doubtful *doubtful) {
+    const evn__stepper *stepper = evn__stepper_find(options->method);
+    *doubtful = (evn__doubtful){.steps = options->steps > 0 && stepper->kind->iterates};
+    if (options->steps == 0 || !isinf(evn__stepper_stability(stepper))) {
+        return EVN_OK; // an explicit method solves nothing
+    }
+    EVN_TRY(evn__linear_by_vectors(system, &doubtful->vectors));
+    doubtful->steps = doubtful->steps || doubtful->vectors;
+    return EVN_OK;
+}
+
+evn_status evn__outcome_check_steps(const evn_solver_options *options, evn__doubtful doubtful,
+                                    evn_binding x0, evn_binding x1, size_t count,
+                                    evn_solution *solution) {
+    bool finite = true;
+    if (!doubtful.steps) {
+        return EVN_OK;
+    }
+    EVN_TRY(check_finite(options, x1, count, &finite));
+    if (finite) {
+        return EVN_OK;
+    }
+    EVN_TRY(check_finite(options, x0, count, &finite));
+    solution->outcome = finite ? EVN_OUTCOME_NEWTON_FAILED : EVN_OUTCOME_NOT_FINITE;
+    EVN_CHECK(finite, EVN_ERR_NOT_FINITE,
+              "the initial state of the %d steps of %s is not finite; look at what made it",
+              solution->accepted, options->method);
+    EVN_FAIL(EVN_ERR_SOLVER,
+             "the state after %d steps of %s is not finite: the equations of one of them were not "
+             "solved, or f is not finite; take more steps, or adaptive ones%s",
+             solution->accepted, options->method,
+             doubtful.vectors ? ", or give krylov more vectors" : "");
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "integrator/trail.h"
+
+#include "base/memory.h"
+#include "integrator/rounding.h"
+#include <stdlib.h>
+
+void evn__trail_free(evn__trail *trail) {
+    free(trail->steps);
+    *trail = (evn__trail){0};
+}
+
+evn_status evn__trail_add(evn__trail *trail, double t, double dt, int observation) {
+    EVN_TRY(EVN_RESERVE(trail->steps, trail->capacity, trail->count + 1));
+    trail->steps[trail->count++] = (evn__tread){t, dt, observation};
+    return EVN_OK;
+}
+
+evn_status evn__trail_set(evn__trail *trail, const evn__course *course, bool fp64, double t0,
+                          double t1) {
+    trail->count = 0;
+    for (int i = 0; i < course->steps; ++i) {
+        int interval = evn__course_interval(course, i);
+        bool lands = i + 1 == evn__course_first(course, interval + 1);
+        double dt = evn__course_length(course, interval, t0, t1);
+        double t = evn__rounded_begin(fp64, evn__course_time(course, i, t0, t1), dt, t1);
+        EVN_TRY(
+            evn__trail_add(trail, t, dt, lands ? evn__course_observation(course, interval) : -1));
+    }
+    return EVN_OK;
+}

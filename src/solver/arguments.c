@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "solver/arguments.h"
+
+#include "base/status.h"
+#include "dynamics/system.h"
+#include "methods/stepper.h"
+#include "plan/real.h"
+#include <float.h>
+#include <math.h>
+
+evn_status evn__take_over(evn_solver_options *options, const evn_dynamics *dynamics,
+                          evn_dynamics **copy) {
+    EVN_TRY(evn_solver_options_check(options));
+    options->method = evn__stepper_find(options->method)->name;
+    EVN_TRY(evn__dynamics_copy(dynamics, copy));
+    evn__system_set_norm(&(*copy)->system, options->norm);
+    (*copy)->system.options.krylov = options->krylov;
+    return EVN_OK;
+}
+
+evn_status evn__check_interval(const evn_solver_options *options, double t0, double t1) {
+    double most = options->fp64 ? DBL_MAX : FLT_MAX;
+    EVN_CHECK(fabs(t0) <= most && fabs(t1) <= most && fabs(t1 - t0) <= most, EVN_ERR_ARGUMENT,
+              "the interval [%g, %g] is not finite in %s precision", t0, t1,
+              options->fp64 ? "double" : "single");
+    return EVN_OK;
+}
+
+evn_status evn__check_weights(const evn_dynamics *dynamics, const evn_solver_options *options,
+                              const evn_binding *bindings, const char *kind) {
+    for (int i = 0; i < dynamics->weight_count; ++i) {
+        size_t count = (size_t)evn_shape_count(evn_dynamics_weight_shape(dynamics, i));
+        EVN_CHECK(bindings, EVN_ERR_ARGUMENT, "nothing is bound to the %ss", kind);
+        EVN_TRY(
+            evn__real_check(bindings[i], options->fp64, count, kind, dynamics->weights[i].name));
+    }
+    return EVN_OK;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a solve by fixed implicit steps says that it has failed.
+#include "evonode/solver.h"
+#include "problem.h"
+#include "test.h"
+#include <math.h>
+#include <string.h>
+
+/// Of one number x.
+static evn_graph *begin(evn_value *x) {
+    evn_graph *f = NULL;
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    *x = evn_input(f, "x", EVN_SHAPE(1, 1));
+    return f;
+}
+
+static evn_solver_options with(int steps) {
+    evn_solver_options options = evn_solver_options_default();
+    options.method = "implicit_euler";
+    options.fp64 = true;
+    options.steps = steps;
+    return options;
+}
+
+/// A few iterations are not enough for x' = −x³ in a step of 100: a fixed one says so, by itself or
+/// as part of a reversible one.
+START_TEST(steps_that_are_not_solved_are_told) {
+    evn_value x;
+    evn_binding x1;
+    evn_graph *f = begin(&x);
+    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(1);
+    options.gradient = _i ? EVN_GRADIENT_REVERSIBLE : EVN_GRADIENT_NONE;
+    p.x0[0] = 1;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 100, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "take more steps"));
+    problem_free(&p);
+}
+END_TEST
+
+/// One of 1,024 rows, whose share in a mean over all would be small: the last correction is some
+/// tolerances large.
+START_TEST(rows_that_are_not_solved_are_not_hidden) {
+    enum { ROWS = 1024 };
+    evn_value t, x;
+    evn_binding x1;
+    evn_graph *f = problem_begin(EVN_SHAPE(ROWS, 1), &t, &x);
+    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(1);
+    for (int i = 0; i < ROWS; ++i) {
+        p.x0[i] = 0.01;
+    }
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 100);
+    p.x0[700] = 0.11;
+    ck_assert_int_eq(problem_try(&p, 0, 100, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    problem_free(&p);
+}
+END_TEST
+
+/// To and fro between 0 and 10²⁰: corrections whose squares overflow, each followed by a smaller
+/// one, which is no sign of convergence.
+START_TEST(infinite_corrections_are_told) {
+    evn_value x;
+    evn_binding x1;
+    evn_graph *f = begin(&x);
+    evn_value beyond = evn_step(f, evn_sub(f, x, evn_constant(f, 1)));
+    evn_output(f, "dx", evn_scale(f, evn_sub(f, evn_constant(f, 1), beyond), 1e20));
+    problem p = problem_of(f, NULL);
+    p.x0[0] = 0;
+    evn_solver_options options = with(1);
+    options.fp64 = false;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    problem_free(&p);
+}
+END_TEST
+
+/// What begins as no number is no fault of the method's.
+START_TEST(starts_that_are_no_numbers_are_told) {
+    evn_value x;
+    evn_binding x1;
+    evn_graph *f = begin(&x);
+    evn_output(f, "dx", evn_neg(f, x));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(4);
+    p.x0[0] = NAN;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_NOT_FINITE);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "initial state"));
+    problem_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("integrator/outcome");
+    TCase *implicit = tcase_create("implicit");
+    tcase_add_loop_test(implicit, steps_that_are_not_solved_are_told, 0, 2);
+    tcase_add_test(implicit, rows_that_are_not_solved_are_not_hidden);
+    tcase_add_test(implicit, infinite_corrections_are_told);
+    tcase_add_test(implicit, starts_that_are_no_numbers_are_told);
+    suite_add_tcase(s, implicit);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implicit methods on stiff problems: stability, published reference values, gradients, steps of
+// each sample's own.
+#include "evonode/solver.h"
+#include "methods/stepper.h"
+#include "methods/tableau.h"
+#include "problem.h"
+#include "test.h"
+#include <complex.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const methods[] = {"implicit_euler", "implicit_midpoint", "trapezoid",
+                                      "trbdf2",         "kvaerno3",          "sdirk4",
+                                      "kvaerno5",       "rosenbrock23"};
+
+enum { METHODS = sizeof(methods) / sizeof(*methods) };
+
+static evn_value column(evn_graph *f, evn_value x, int64_t index) {
+    const int64_t start[] = {0, index};
+    return evn_slice(f, x, start, EVN_SHAPE(evn_value_shape(f, x).dim[0], 1));
+}
+
+/// Σ factor[i] x_i
+static evn_value sum_of(evn_graph *f, const evn_value *x, const double *factors, int count) {
+    evn_value sum = EVN_NONE;
+    for (int i = 0; i < count; ++i) {
+        if (factors[i] != 0) {
+            evn_value term = evn_scale(f, x[i], factors[i]);
+            sum = sum == EVN_NONE ? term : evn_add(f, sum, term);
+        }
+    }
+    return sum;
+}
+
+static evn_solver_options with(const char *method, double rtol, double atol) {
+    evn_solver_options options = evn_solver_options_default();
+    options.method = method;
+    options.rtol = rtol;
+    options.atol = atol;
+    options.fp64 = true;
+    options.max_steps = 100000;
+    return options;
+}
+
+// x' = −λ (x − cos t) -----------------------------------------------------------------------------
+
+static const double lambda = 1e6;
+
+static problem prothero_robinson(void) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(3, 1), &t, &x);
+    evn_output(f, "dx", evn_scale(f, evn_sub(f, x, evn_cos(f, t)), -lambda));
+    problem p = problem_of(f, NULL);
+    for (int i = 0; i < 3; ++i) {
+        p.x0[i] = i; // of which all but one begin far away
+    }
+    return p;
+}
+
+static double prothero_robinson_error(const problem *p, double t) {
+    double exact = (lambda * lambda * cos(t) + lambda * sin(t)) / (lambda * lambda + 1);
+    return fmax(fabs(p->x1[0] - exact), fmax(fabs(p->x1[1] - exact), fabs(p->x1[2] - exact)));
+}
+
+START_TEST(fast_decay_bounds_no_steps) {
+    if (!evn__stepper_find(methods[_i])->error_order) {
+        return;
+    }
+    problem p = prothero_robinson();
+    evn_solver_options options = with(methods[_i], 1e-5, 1e-5);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    double error = prothero_robinson_error(&p, 1);
+    printf("%s: error %.2g, %d + %d steps\n", methods[_i], error, p.solution.accepted,
+           p.solution.rejected);
+    ck_assert_double_lt(error, 1e-4);
+    ck_assert_int_lt(p.solution.accepted + p.solution.rejected, 1500);
+    problem_free(&p);
+}
+END_TEST
+
+/// Steps of 10⁴ times what decays: that of those that are not L-stable stays bounded.
+START_TEST(long_steps_are_stable) {
+    problem p = prothero_robinson();
+    evn_solver_options options = with(methods[_i], 1e-3, 1e-3);
+    options.steps = 100;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    double error = prothero_robinson_error(&p, 1);
+    bool damps = strcmp(methods[_i], "implicit_midpoint") != 0 && strcmp(methods[_i], "trapezoid");
+    printf("%s: error %.2g\n", methods[_i], error);
+    ck_assert_double_lt(error, damps ? 1e-3 : 3);
+    problem_free(&p);
+}
+END_TEST
+
+// Reference problems ------------------------------------------------------------------------------
+
+/// Van der Pol's, time scaled by its period, μ = 1000: Mazzia, Magherini: Test Set for IVP Solvers,
+/// 2008, as the other two.
+static problem van_der_pol(int batch) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, 2), &t, &x);
+    evn_value y = column(f, x, 0), z = column(f, x, 1), one = evn_constant(f, 1);
+    evn_value damped = evn_mul(f, evn_sub(f, one, evn_mul(f, y, y)), z);
+    const evn_value slopes[] = {z, evn_scale(f, evn_sub(f, damped, y), 1e6)};
+    evn_output(f, "dx", evn_concat(f, slopes, 2, 1));
+    problem p = problem_of(f, NULL);
+    for (int i = 0; i < batch; ++i) {
+        p.x0[2 * i] = 2;
+        p.x0[2 * i + 1] = 0;
+    }
+    return p;
+}
+
+static const double van_der_pol_at_2[] = {0.1706167732170483e1, -0.8928097010247975};
+
+static problem robertson(int batch) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, 3), &t, &x);
+    evn_value a = column(f, x, 0), b = column(f, x, 1), c = column(f, x, 2);
+    evn_value slow = evn_scale(f, a, 0.04), back = evn_scale(f, evn_mul(f, b, c), 1e4);
+    evn_value fast = evn_scale(f, evn_mul(f, b, b), 3e7), made = evn_sub(f, slow, back);
+    const evn_value slopes[] = {evn_neg(f, made), evn_sub(f, made, fast), fast};
+    evn_output(f, "dx", evn_concat(f, slopes, 3, 1));
+    problem p = problem_of(f, NULL);
+    for (int i = 0; i < batch; ++i) {
+        p.x0[3 * i] = 1;
+        p.x0[3 * i + 1] = p.x0[3 * i + 2] = 0;
+    }
+    return p;
+}
+
+static const double robertson_at_1e11[] = {0.2083340149701255e-7, 0.8333360770334713e-13,
+                                           0.9999999791665050};
+
+static problem hires(void) {
+    static const double linear[8][8] = {{-1.71, 0.43, 8.32},
+                                        {1.71, -8.75},
+                                        {0, 0, -10.03, 0.43, 0.035},
+                                        {0, 8.32, 1.71, -1.12},
+                                        {0, 0, 0, 0, -1.745, 0.43, 0.43},
+                                        {0, 0, 0, 0.69, 1.71, -0.43, 0.69},
+                                        {0, 0, 0, 0, 0, 0, -1.81},
+                                        {0, 0, 0, 0, 0, 0, 1.81}};
+    evn_value t, x, y[8], slopes[8];
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 8), &t, &x);
+    for (int i = 0; i < 8; ++i) {
+        y[i] = column(f, x, i);
+    }
+    evn_value met = evn_scale(f, evn_mul(f, y[5], y[7]), 280);
+    for (int i = 0; i < 8; ++i) {
+        slopes[i] = sum_of(f, y, linear[i], 8);
+    }
+    slopes[0] = evn_add(f, slopes[0], evn_constant(f, 0.0007));
+    slopes[5] = evn_sub(f, slopes[5], met);
+    slopes[6] = evn_add(f, slopes[6], met);
+    slopes[7] = evn_sub(f, slopes[7], met);
+    evn_output(f, "dx", evn_concat(f, slopes, 8, 1));
+    problem p = problem_of(f, NULL);
+    memset(p.x0, 0, sizeof(double) * 8);
+    p.x0[0] = 1;
+    p.x0[7] = 0.0057;
+    return p;
+}
+
+static const double hires_at_end[] = {
+    0.7371312573325668e-3, 0.1442485726316185e-3, 0.5888729740967575e-4, 0.1175651343283149e-2,
+    0.2386356198831331e-2, 0.6238968252742796e-2, 0.2849998395185769e-2, 0.2850001604814231e-2};
+
+/// The largest error relative to each component.
+static double relative_error(const double *got, const double *exact, int count) {
+    double worst = 0;
+    for (int i = 0; i < count; ++i) {
+        worst = fmax(worst, fabs(got[i] / exact[i] - 1));
+    }
+    return worst;
+}
+
+static void check_reference(const char *method, problem *p, double end, const double *exact,
+                            double rtol, double atol, double bound) {
+    evn_solver_options options = with(method, rtol, atol);
+    problem_prepare(p, &options);
+    problem_solve(p, 0, end);
+    double error = relative_error(p->x1, exact, p->x_count);
+    printf("%s: relative error %.2g, %d + %d steps\n", method, error, p->solution.accepted,
+           p->solution.rejected);
+    ck_assert_double_lt(error, bound);
+    problem_free(p);
+}
+
+static const struct {
+    const char *method;
+    double rtol;
+} solved[] = {{"trbdf2", 1e-5},
+              {"kvaerno3", 1e-5},
+              {"sdirk4", 1e-7},
+              {"kvaerno5", 1e-7},
+              {"rosenbrock23", 1e-5}};
+
+enum { SOLVED = sizeof(solved) / sizeof(*solved) };
+
+START_TEST(van_der_pol_is_solved) {
+    problem p = van_der_pol(1);
+    check_reference(solved[_i].method, &p, 2, van_der_pol_at_2, solved[_i].rtol, solved[_i].rtol,
+                    3000 * solved[_i].rtol);
+}
+END_TEST
+
+START_TEST(robertson_is_solved) {
+    problem p = robertson(1);
+    check_reference(solved[_i].method, &p, 1e11, robertson_at_1e11, solved[_i].rtol,
+                    1e-9 * solved[_i].rtol, 3000 * solved[_i].rtol);
+}
+END_TEST
+
+START_TEST(hires_is_solved) {
+    problem p = hires();
+    check_reference(solved[_i].method, &p, 321.8122, hires_at_end, solved[_i].rtol,
+                    1e-4 * solved[_i].rtol, 3000 * solved[_i].rtol);
+}
+END_TEST
+
+// Orders ------------------------------------------------------------------------------------------
+
+/// x' = x² − x t, of which Newton's method has to do more than one iteration.
+static double bent_error(const char *method, int steps) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 1), &t, &x);
+    evn_value square = evn_mul(f, x, x), slope = evn_sub(f, square, evn_mul(f, x, t));
+    evn_output(f, "dx", slope);
+    problem p = problem_of(f, NULL);
+    p.x0[0] = 0.5;
+    p.x0[1] = 0.25;
+    evn_solver_options options = with(method, 1e-3, 1e-3), exact = with("dop853", 1e-13, 1e-13);
+    options.steps = steps;
+    problem_prepare(&p, &exact);
+    problem_solve(&p, 0, 1);
+    double truth[] = {p.x1[0], p.x1[1]};
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    double error = fmax(fabs(p.x1[0] - truth[0]), fabs(p.x1[1] - truth[1]));
+    problem_free(&p);
+    return error;
+}
+
+START_TEST(orders_hold_where_f_is_bent) {
+    int order = evn__stepper_find(methods[_i])->order, steps = order < 4 ? 64 : 16;
+    double coarse = bent_error(methods[_i], steps), fine = bent_error(methods[_i], 2 * steps);
+    printf("%s: errors %.3g and %.3g, order %.3f\n", methods[_i], coarse, fine,
+           log2(coarse / fine));
+    ck_assert_double_eq_tol(log2(coarse / fine), order, 0.15);
+}
+END_TEST
+
+// Gradients ---------------------------------------------------------------------------------------
+
+/// What a step makes of x' = z x, dt = 1.
+static _Complex double growth(const char *method, _Complex double z) {
+    const evn__tableau *t = evn__stepper_find(method)->coefficients;
+    _Complex double k[EVN__MAX_STAGES], sum = 1;
+    const double gamma = 1 - sqrt(0.5);
+    if (!t) { // Rosenbrock's
+        return (1 + (1 - 2 * gamma) * z) / ((1 - gamma * z) * (1 - gamma * z));
+    }
+    for (int i = 0; i < t->stages; ++i) {
+        _Complex double x = 1;
+        for (int j = 0; j < i; ++j) {
+            x += evn__tableau_a(t, i, j) * k[j];
+        }
+        k[i] = z * x / (1 - z * evn__tableau_a(t, i, i));
+        sum += t->b[i] * k[i];
+    }
+    return sum;
+}
+
+/// x' = w x: n steps make R(w dt)ⁿ x, whose derivative by w is a complex step's.
+START_TEST(gradients_of_decay_are_known) {
+    enum { STEPS = 4 };
+    const double w = -7.5, x0 = 1.25, tiny = 1e-30;
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 1), &t, &x);
+    evn_output(f, "dx", evn_mul(f, x, evn_input(f, "w", EVN_SHAPE(1))));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(methods[_i], 1e-3, 1e-3);
+    options.steps = STEPS;
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    p.x0[0] = x0;
+    p.weight[0][0] = w;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    _Complex double power = cpow(growth(methods[_i], (w + tiny * I) / STEPS), STEPS);
+    ck_assert_double_eq_tol(p.x1[0], creal(power) * x0, 1e-13);
+    ck_assert_double_eq_tol(p.x0_bar[0], creal(power), 1e-13);
+    ck_assert_double_eq_tol(p.weight_bar_host[0][0], cimag(power) / tiny * x0, 1e-12);
+    problem_free(&p);
+}
+END_TEST
+
+START_TEST(gradients_are_those_of_the_steps) {
+    problem p = problem_network(2);
+    evn_solver_options options = with(methods[_i], 1e-3, 1e-3);
+    options.steps = 5;
+    options.gradient = _i % 2 ? EVN_GRADIENT_CHECKPOINTED : EVN_GRADIENT_BACKPROP;
+    problem_check_differences(&p, &options, 64, 8, 1e-8);
+    problem_free(&p);
+}
+END_TEST
+
+/// States that are coupled with evolving weights: all are one system.
+START_TEST(gradients_of_moving_weights) {
+    problem p = problem_node_ew_of(1, 5);
+    evn_solver_options options = with(_i ? "trbdf2" : "rosenbrock23", 1e-3, 1e-3);
+    options.steps = 5;
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    problem_check_differences(&p, &options, 64, 8, 1e-8);
+    problem_free(&p);
+}
+END_TEST
+
+static void adaptive_gradient(const evn_solver_options *options, double *all) {
+    problem p = problem_network(2);
+    problem_prepare(&p, options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    memcpy(all, p.x0_bar, sizeof(double) * 4);
+    memcpy(all + 4, p.weight_bar_host[0], sizeof(double) * 6);
+    memcpy(all + 10, p.weight_bar_host[1], sizeof(double) * 6);
+    problem_free(&p);
+}
+
+/// Of two rows, which are systems of their own, in the adjoint too.
+START_TEST(gradients_of_adaptive_solves) {
+    enum { NUMBERS = 16 };
+    double exact[NUMBERS], got[NUMBERS];
+    evn_solver_options fine = with("dopri5", 1e-11, 1e-11);
+    evn_solver_options options = with(_i < 2 ? "kvaerno5" : "rosenbrock23", 1e-6, 1e-6);
+    fine.gradient = EVN_GRADIENT_BACKPROP;
+    options.gradient = _i % 2 ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
+    adaptive_gradient(&fine, exact);
+    adaptive_gradient(&options, got);
+    double error = test_difference(got, exact, NUMBERS);
+    printf("%s, %s: off by %.2g\n", options.method, evn_gradient_name((int)options.gradient),
+           error);
+    ck_assert_double_lt(error, 3e-4);
+}
+END_TEST
+
+// Steps of each sample's own ----------------------------------------------------------------------
+
+enum { SAMPLES = 5 };
+
+static void start_samples(problem *p) {
+    for (int i = 0; i < SAMPLES; ++i) {
+        p->x0[3 * i] = 1 - 0.1 * i;
+        p->x0[3 * i + 2] = 0.1 * i;
+    }
+}
+
+START_TEST(samples_have_steps_of_their_own) {
+    const char *method = _i ? "kvaerno5" : "rosenbrock23";
+    evn_solver_options options = with(method, 1e-6, 1e-11);
+    options.per_sample = true;
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    problem p = robertson(SAMPLES), alone = robertson(1);
+    start_samples(&p);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1000);
+    problem_gradient(&p);
+    for (int i = 0; i < SAMPLES; ++i) {
+        evn_solution own;
+        TRY(evn_solver_sample_solution(p.solver, i, &own));
+        evn_solver_options one = with(method, 1e-6, 1e-11);
+        one.gradient = EVN_GRADIENT_BACKPROP;
+        memcpy(alone.x0, p.x0 + 3 * i, sizeof(double) * 3);
+        problem_prepare(&alone, &one);
+        problem_solve(&alone, 0, 1000);
+        problem_gradient(&alone);
+        printf("%s, sample %d: %d + %d steps, alone %d + %d\n", method, i, own.accepted,
+               own.rejected, alone.solution.accepted, alone.solution.rejected);
+        for (int j = 0; j < 3; ++j) {
+            ck_assert_double_eq_tol(p.x1[3 * i + j], alone.x1[j], 1e-5);
+            ck_assert_double_eq_tol(p.x0_bar[3 * i + j], alone.x0_bar[j], 1e-4);
+        }
+    }
+    problem_free(&p);
+    problem_free(&alone);
+}
+END_TEST
+
+// Single precision, and what goes wrong -----------------------------------------------------------
+
+START_TEST(single_precision_does) {
+    problem p = hires();
+    evn_solver_options options = with(_i ? "kvaerno5" : "rosenbrock23", 1e-4, 1e-8);
+    options.fp64 = false;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 321.8122);
+    double error = relative_error(p.x1, hires_at_end, 8);
+    printf("%s: relative error %.2g, %d + %d steps\n", options.method, error, p.solution.accepted,
+           p.solution.rejected);
+    ck_assert_double_lt(error, 0.05);
+    problem_free(&p);
+}
+END_TEST
+
+/// From 0 to what is large: rounding there is no fault of Newton's method.
+START_TEST(far_states_are_reached_from_zero) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 1), &t, &x);
+    evn_output(f, "dx", evn_scale(f, evn_sub(f, evn_constant(f, 100), x), 1000));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(methods[_i], 1e-3, 1e-3);
+    options.fp64 = false;
+    options.steps = 10;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_DONE);
+    double rest = creal(cpow(growth(methods[_i], -100), 10));
+    ck_assert_double_eq_tol(p.x1[0], 100 * (1 - rest), 1e-2);
+    problem_free(&p);
+}
+END_TEST
+
+/// Without a state in f there is nothing to solve for: x' = t².
+START_TEST(slopes_of_time_alone) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 2), &t, &x);
+    evn_output(f, "dx", evn_broadcast(f, evn_mul(f, t, t), EVN_SHAPE(2, 2)));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(_i ? "kvaerno5" : "rosenbrock23", 1e-8, 1e-8);
+    options.norm = EVN_NORM_RMS;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 3);
+    ck_assert_double_eq_tol(p.x1[3], p.x0[3] + 9, 1e-4);
+    problem_free(&p);
+}
+END_TEST
+
+/// An explicit method that has used up its steps names these.
+START_TEST(stiff_problems_are_sent_here) {
+    problem p = van_der_pol(1);
+    evn_binding x1;
+    evn_solver_options options = with("dopri5", 1e-4, 1e-4);
+    options.max_steps = 300;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 2, &x1), EVN_ERR_SOLVER);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "kvaerno5"));
+    problem_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("methods/implicit");
+    TCase *stiff = tcase_create("stiff");
+    tcase_add_loop_test(stiff, fast_decay_bounds_no_steps, 0, METHODS);
+    tcase_add_loop_test(stiff, long_steps_are_stable, 0, METHODS);
+    suite_add_tcase(s, stiff);
+    TCase *orders = tcase_create("orders");
+    tcase_add_loop_test(orders, orders_hold_where_f_is_bent, 0, METHODS);
+    suite_add_tcase(s, orders);
+    TCase *gradients = tcase_create("gradients");
+    tcase_add_loop_test(gradients, gradients_of_decay_are_known, 0, METHODS);
+    tcase_add_loop_test(gradients, gradients_are_those_of_the_steps, 0, METHODS);
+    tcase_add_loop_test(gradients, gradients_of_moving_weights, 0, 2);
+    suite_add_tcase(s, gradients);
+    TCase *adaptive = tcase_create("adaptive");
+    tcase_add_loop_test(adaptive, gradients_of_adaptive_solves, 0, 4);
+    suite_add_tcase(s, adaptive);
+    TCase *samples = tcase_create("samples");
+    tcase_add_loop_test(samples, samples_have_steps_of_their_own, 0, 2);
+    suite_add_tcase(s, samples);
+    TCase *limits = tcase_create("limits");
+    tcase_add_loop_test(limits, single_precision_does, 0, 2);
+    tcase_add_loop_test(limits, far_states_are_reached_from_zero, 0, METHODS);
+    tcase_add_loop_test(limits, slopes_of_time_alone, 0, 2);
+    tcase_add_test(limits, stiff_problems_are_sent_here);
+    suite_add_tcase(s, limits);
+    TCase *oscillator = tcase_create("van_der_pol");
+    tcase_add_loop_test(oscillator, van_der_pol_is_solved, 0, SOLVED);
+    suite_add_tcase(s, oscillator);
+    TCase *kinetics = tcase_create("robertson");
+    tcase_add_loop_test(kinetics, robertson_is_solved, 0, SOLVED);
+    suite_add_tcase(s, kinetics);
+    TCase *light = tcase_create("hires");
+    tcase_add_loop_test(light, hires_is_solved, 0, SOLVED);
+    suite_add_tcase(s, light);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// DETEST (Hull, Enright, Fellen, Sedgwick 1972: Comparing numerical methods for ordinary
+// differential equations), but for the five bodies of C5: errors follow tolerances, problem by
+// problem. bench/work_precision draws the rows that this prints.
+// TEST: label=long timeout=900
+#include "test.h"
+#include "plan/real.h"
+#include "problem.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { COMPONENTS = 6, END = 20 };
+
+/// y' of a few components; NULL: y' = M y, a matrix of its own.
+typedef void slopes(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy);
+
+static evn_value number(evn_graph *g, double value) {
+    return evn_constant(g, value);
+}
+
+// A: one equation ---------------------------------------------------------------------------------
+
+static void a1(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    dy[0] = evn_neg(g, y[0]);
+}
+
+static void a2(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    dy[0] = evn_scale(g, evn_mul(g, y[0], evn_mul(g, y[0], y[0])), -0.5);
+}
+
+static void a3(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    dy[0] = evn_mul(g, y[0], evn_cos(g, t));
+}
+
+static void a4(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    evn_value rest = evn_sub(g, number(g, 1), evn_scale(g, y[0], 1. / 20));
+    dy[0] = evn_scale(g, evn_mul(g, y[0], rest), 0.25);
+}
+
+static void a5(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    dy[0] = evn_div(g, evn_sub(g, y[0], t), evn_add(g, y[0], t));
+}
+
+// B: small systems --------------------------------------------------------------------------------
+
+static void b1(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    evn_value product = evn_mul(g, y[0], y[1]);
+    dy[0] = evn_scale(g, evn_sub(g, y[0], product), 2);
+    dy[1] = evn_sub(g, product, y[1]);
+}
+
+static void b2(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    dy[0] = evn_sub(g, y[1], y[0]);
+    dy[1] = evn_add(g, evn_sub(g, y[0], evn_scale(g, y[1], 2)), y[2]);
+    dy[2] = evn_sub(g, y[1], y[2]);
+}
+
+static void b3(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    dy[0] = evn_neg(g, y[0]);
+    dy[2] = evn_mul(g, y[1], y[1]);
+    dy[1] = evn_sub(g, y[0], dy[2]);
+}
+
+static void b4(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    evn_value r = evn_sqrt(g, evn_add(g, evn_mul(g, y[0], y[0]), evn_mul(g, y[1], y[1])));
+    evn_value part = evn_div(g, y[2], r);
+    dy[0] = evn_neg(g, evn_add(g, y[1], evn_mul(g, y[0], part)));
+    dy[1] = evn_sub(g, y[0], evn_mul(g, y[1], part));
+    dy[2] = evn_div(g, y[0], r);
+}
+
+static void b5(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    dy[0] = evn_mul(g, y[1], y[2]);
+    dy[1] = evn_neg(g, evn_mul(g, y[0], y[2]));
+    dy[2] = evn_scale(g, evn_mul(g, y[0], y[1]), -0.51);
+}
+
+// D: orbits ---------------------------------------------------------------------------------------
+
+static void orbit(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    evn_value square = evn_add(g, evn_mul(g, y[0], y[0]), evn_mul(g, y[1], y[1]));
+    evn_value cube = evn_mul(g, square, evn_sqrt(g, square));
+    dy[0] = y[2];
+    dy[1] = y[3];
+    dy[2] = evn_neg(g, evn_div(g, y[0], cube));
+    dy[3] = evn_neg(g, evn_div(g, y[1], cube));
+}
+
+// E: equations of higher order --------------------------------------------------------------------
+
+static void e1(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    evn_value s = evn_add(g, t, number(g, 1));
+    evn_value rest = evn_div(g, number(g, 0.25), evn_mul(g, s, s));
+    evn_value force = evn_mul(g, evn_sub(g, number(g, 1), rest), y[0]);
+    dy[0] = y[1];
+    dy[1] = evn_neg(g, evn_add(g, evn_div(g, y[1], s), force));
+}
+
+static void e2(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    evn_value damping = evn_sub(g, number(g, 1), evn_mul(g, y[0], y[0]));
+    dy[0] = y[1];
+    dy[1] = evn_sub(g, evn_mul(g, damping, y[1]), y[0]);
+}
+
+static void e3(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    evn_value cube = evn_mul(g, y[0], evn_mul(g, y[0], y[0]));
+    evn_value force = evn_scale(g, evn_sin(g, evn_scale(g, t, 2.78535)), 2);
+    dy[0] = y[1];
+    dy[1] = evn_add(g, evn_sub(g, evn_scale(g, cube, 1. / 6), y[0]), force);
+}
+
+static void e4(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    (void)t;
+    dy[0] = y[1];
+    dy[1] = evn_sub(g, number(g, 0.032), evn_scale(g, evn_mul(g, y[1], y[1]), 0.4));
+}
+
+static void e5(evn_graph *g, evn_value t, const evn_value *y, evn_value *dy) {
+    evn_value length = evn_sqrt(g, evn_add(g, number(g, 1), evn_mul(g, y[1], y[1])));
+    dy[0] = y[1];
+    dy[1] = evn_div(g, length, evn_sub(g, number(g, 25), t));
+}
+
+// The list ----------------------------------------------------------------------------------------
+
+/// A row i has what y_{i−1}, y_i and y_{i+1} give; the last row of a chain keeps what it gets.
+typedef struct band {
+    int size;
+    bool grows; ///< with i
+    bool chain; ///< what leaves one arrives at the next; else diffusion
+} band;
+
+static const struct {
+    const char *name;
+    slopes *slopes;
+    int count;
+    double start[COMPONENTS];
+    band band;
+} detest[] = {
+    {"A1", a1, 1, {1}, {0}},
+    {"A2", a2, 1, {1}, {0}},
+    {"A3", a3, 1, {1}, {0}},
+    {"A4", a4, 1, {1}, {0}},
+    {"A5", a5, 1, {4}, {0}},
+    {"B1", b1, 2, {1, 3}, {0}},
+    {"B2", b2, 3, {2, 0, 1}, {0}},
+    {"B3", b3, 3, {1, 0, 0}, {0}},
+    {"B4", b4, 3, {3, 0, 0}, {0}},
+    {"B5", b5, 3, {0, 1, 1}, {0}},
+    {"C1", NULL, 1, {1}, {10, false, true}},
+    {"C2", NULL, 1, {1}, {10, true, true}},
+    {"C3", NULL, 1, {1}, {10, false, false}},
+    {"C4", NULL, 1, {1}, {51, false, false}},
+    {"D1", orbit, 4, {0.9, 0, 0, 1.1055415967851333}, {0}},
+    {"D2", orbit, 4, {0.7, 0, 0, 1.3627702877384938}, {0}},
+    {"D3", orbit, 4, {0.5, 0, 0, 1.7320508075688772}, {0}},
+    {"D4", orbit, 4, {0.3, 0, 0, 2.3804761428476167}, {0}},
+    {"D5", orbit, 4, {0.1, 0, 0, 4.358898943540674}, {0}},
+    {"E1", e1, 2, {0.6713967071418030, 0.09540051444747446}, {0}},
+    {"E2", e2, 2, {2, 0}, {0}},
+    {"E3", e3, 2, {0, 0}, {0}},
+    {"E4", e4, 2, {30, 0}, {0}},
+    {"E5", e5, 2, {0, 0}, {0}},
+};
+enum { PROBLEMS = sizeof(detest) / sizeof(detest[0]) };
+
+static problem make_small(int index) {
+    evn_graph *f = NULL;
+    evn_dynamics *dynamics = NULL;
+    evn_value y[COMPONENTS], dy[COMPONENTS];
+    int count = detest[index].count;
+    TRY(evn_graph_create(&f));
+    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", EVN_SHAPE(1, count));
+    for (int i = 0; i < count; ++i) {
+        y[i] = evn_slice(f, x, (int64_t[]){0, i}, EVN_SHAPE(1, 1));
+    }
+    detest[index].slopes(f, t, y, dy);
+    evn_output(f, "dx", count > 1 ? evn_concat(f, dy, count, 1) : dy[0]);
+    TRY(evn_dynamics_create(f, NULL, &dynamics));
+    evn_graph_destroy(&f);
+    return problem_new(dynamics);
+}
+
+/// y' = M y, as a row: y' = y Mᵀ.
+static problem make_band(const band *b) {
+    evn_graph *f = NULL;
+    evn_dynamics *dynamics = NULL;
+    int n = b->size;
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    evn_value x = evn_input(f, "x", EVN_SHAPE(1, n)), m = evn_input(f, "m", EVN_SHAPE(n, n));
+    evn_output(f, "dx", evn_matmul(f, x, m, false, true));
+    TRY(evn_dynamics_create(f, NULL, &dynamics));
+    evn_graph_destroy(&f);
+    problem p = problem_new(dynamics);
+    for (int i = 0; i < n; ++i) {
+        double *row = p.weight[0] + i * n;
+        bool last = i == n - 1;
+        row[i] = !b->chain ? -2 : last ? 0 : b->grows ? -(i + 1) : -1;
+        if (i > 0) {
+            row[i - 1] = b->grows ? i : 1;
+        }
+        if (!b->chain && !last) {
+            row[i + 1] = 1;
+        }
+    }
+    return p;
+}
+
+static problem make(int index) {
+    problem p = detest[index].slopes ? make_small(index) : make_band(&detest[index].band);
+    memcpy(p.x0, detest[index].start, sizeof(double) * (size_t)detest[index].count);
+    return p;
+}
+
+/// The largest error at the end, of components that may be larger than 1 relative to them.
+static double difference(const problem *p, const double *truth) {
+    double worst = 0;
+    for (int i = 0; i < p->x_count; ++i) {
+        worst = fmax(worst, fabs(p->x1[i] - truth[i]) / fmax(1, fabs(truth[i])));
+    }
+    return worst;
+}
+
+static void solve(problem *p, const char *method, double tolerance) {
+    evn_solver_options options = evn_solver_options_default();
+    options.method = method;
+    options.rtol = options.atol = tolerance;
+    options.fp64 = true;
+    problem_prepare(p, &options);
+    problem_solve(p, 0, END);
+}
+
+static const char *const methods[] = {"dopri5", "dop853", "adams"};
+enum { METHODS = sizeof(methods) / sizeof(methods[0]) };
+
+/// Four orders of tolerance are at least two and at most seven of error, above rounding.
+static void check_proportion(int index, problem *p, const double *truth, const char *method) {
+    const double rounding = 1e-12;
+    double first = 0;
+    for (int k = 0; k < 3; ++k) {
+        double tolerance = pow(10, -4 - 2 * k);
+        solve(p, method, tolerance);
+        double error = difference(p, truth);
+        printf("detest %s %s %.0e %d %.3e\n", detest[index].name, method, tolerance,
+               p->solution.nfe, error);
+        ck_assert_msg(error < 2e4 * tolerance, "%s, %s: %g at %g", detest[index].name, method,
+                      error, tolerance);
+        first = k == 0 ? error : first;
+        double ratio = k == 2 ? log10(first / fmax(error, rounding)) : 4;
+        ck_assert_msg(ratio > 2.2 && ratio < 7 + (error < rounding), "%s, %s: 10^%.2f",
+                      detest[index].name, method, ratio);
+    }
+}
+
+START_TEST(errors_follow_tolerances) {
+    double truth[64];
+    problem p = make(_i);
+    p.fp64 = true;
+    solve(&p, "dop853", 1e-13);
+    memcpy(truth, p.x1, sizeof(double) * (size_t)p.x_count);
+    for (int k = 0; k < METHODS; ++k) {
+        check_proportion(_i, &p, truth, methods[k]);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("solver/detest");
+    TCase *all = tcase_create("proportion");
+    tcase_add_loop_test(all, errors_follow_tolerances, 0, PROBLEMS);
+    suite_add_tcase(s, all);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
