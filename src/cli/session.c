@@ -51,7 +51,10 @@ static void make_control(const evn__phase_settings *from, evn_solver_options *so
     solver->norm =
         from->norm ? (evn_norm)evn__choice_find(evn_norm_name, from->norm) : solver->norm;
     solver->safety = isnan(from->safety) ? solver->safety : from->safety;
+    solver->min_factor = isnan(from->min_factor) ? solver->min_factor : from->min_factor;
+    solver->max_factor = isnan(from->max_factor) ? solver->max_factor : from->max_factor;
     solver->dt_first = isnan(from->dt_first) ? solver->dt_first : from->dt_first;
+    solver->dt_min = isnan(from->dt_min) ? solver->dt_min : from->dt_min;
     solver->dt_max = isnan(from->dt_max) ? solver->dt_max : from->dt_max;
     solver->max_steps = from->max_steps == INT64_MIN ? solver->max_steps : (int)from->max_steps;
     solver->per_sample = from->per_sample;

@@ -37,7 +37,7 @@ typedef struct evn__phase_settings {
     int64_t steps, epochs, max_steps, checkpoints, weight_terms, weight_steps, krylov;
     bool per_sample;
     double rtol, atol, lr, warmup, factor, final;
-    double safety, dt_first, dt_max, coupling, reconstruction;
+    double safety, min_factor, max_factor, dt_first, dt_min, dt_max, coupling, reconstruction;
 } evn__phase_settings;
 
 typedef struct evn__task_row evn__task_row; // task.h

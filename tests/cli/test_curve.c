@@ -150,6 +150,14 @@ START_TEST(bound_is_kept) {
 }
 END_TEST
 
+/// The message names an option that there is.
+START_TEST(steps_are_long_enough) {
+    test_outcome result =
+        test_program("", "train curve --out long --width 8 --phase adjoint:epochs=1,dt-min=50");
+    test_fails_with(result, EVN_ERR_SOLVER, "smaller than dt_min = 50");
+}
+END_TEST
+
 START_TEST(refused) {
     test_fails_with(test_program("", "train curve --batch 8"), EVN_ERR_USAGE,
                     "--batch is not for the task curve");
@@ -172,6 +180,7 @@ static Suite *suite(void) {
     tcase_add_test(c, bound_is_kept);
     suite_add_tcase(s, c);
     c = tcase_create("refused");
+    tcase_add_test(c, steps_are_long_enough);
     tcase_add_test(c, refused);
     suite_add_tcase(s, c);
     return s;

@@ -79,6 +79,15 @@ START_TEST(wrong_values) {
                     "should be i, pi or pid");
     test_fails_with(test_program("", "train digits --norm l2"), EVN_ERR_USAGE, "rms");
     test_fails_with(test_program("", "train digits --safety 2"), EVN_ERR_USAGE, "a number from");
+    test_fails_with(test_program("", "train digits --min-factor 1"), EVN_ERR_USAGE,
+                    "a number from");
+    test_fails_with(test_program("", "train digits --max-factor 1"), EVN_ERR_USAGE,
+                    "a number from");
+    test_fails_with(test_program("", "train digits --dt-min -1"), EVN_ERR_USAGE, "a number from");
+    test_fails_with(test_program("", "train digits --phase adjoint:dt-min=1,dt-max=0.5"),
+                    EVN_ERR_ARGUMENT, "is not longer than dt_min");
+    test_fails_with(test_program("", "train digits --phase adjoint:rtol=1e-9"), EVN_ERR_ARGUMENT,
+                    "less than the rounding of single precision");
     test_fails_with(test_program("", "train digits --out ''"), EVN_ERR_USAGE, "empty");
     test_fails_with(test_program("", "train digits --preset paper"), EVN_ERR_USAGE,
                     "digits has no preset paper (tasks that have it: mnist, curve, flow)");

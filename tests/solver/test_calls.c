@@ -213,6 +213,13 @@ static evn_solver_options bad_options(int index) {
     case 10:
         o.atol = INFINITY;
         break;
+    case 11:
+        o.rtol = FLT_EPSILON / 2; // below the rounding of the precision
+        break;
+    case 12:
+        o.fp64 = true;
+        o.rtol = DBL_EPSILON / 2;
+        break;
     default:
         o.rtol = -1e-3;
     }
@@ -425,7 +432,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(order, results_are_arguments, 0, 3 * (EVN_GRADIENT_ADJOINT + 1));
     suite_add_tcase(s, order);
     TCase *ranges = tcase_create("ranges");
-    tcase_add_loop_test(ranges, options_out_of_range, 0, 12);
+    tcase_add_loop_test(ranges, options_out_of_range, 0, 14);
     tcase_add_test(ranges, options_of_another_gradient);
     tcase_add_test(ranges, sizes_that_no_device_has);
     tcase_add_test(ranges, intervals_beyond_the_precision);
