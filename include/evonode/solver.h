@@ -73,8 +73,8 @@ typedef enum evn_norm {
 
 /// Set up with evn_solver_options_default, then change fields.
 typedef struct evn_solver_options {
-    /// evn_method_name: "euler", "rk4", "dopri5", "kvaerno5", …; kvaerno5 alone evaluates f behind
-    /// the end of a step, at t + 1.23 dt, and so behind t1. The multi-step methods, abm4,
+    /// evn_method_name: "euler", "rk4", "dopri5", "kennedy_carpenter5", …; kvaerno5 alone evaluates
+    /// f behind the end of a step, at t + 1.23 dt, and so behind t1. The multi-step methods, abm4,
     /// abm5 and adams, keep 4, 5 and 13 times the state, and take no reversible,
     /// adjoint-quadrature or per_sample
     const char *method;

@@ -80,7 +80,7 @@ static evn_status check_krylov(const evn_solver_options *o, const evn__stepper *
     EVN_CHECK(
         o->krylov == 0 || isinf(evn__stepper_stability(stepper)), EVN_ERR_ARGUMENT,
         "solver %s: krylov %d, but it has no equations to solve; leave krylov out, or take an "
-        "implicit one, such as kvaerno5",
+        "implicit one, such as kennedy_carpenter5",
         o->method, o->krylov);
     return EVN_OK;
 }

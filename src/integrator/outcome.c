@@ -37,7 +37,8 @@ static void advise_slower(const evn_solver_options *options, const evn_solution 
         text, ADVICE,
         "it used up its %d steps, and looks stiff: what decays at a rate of %.2g there keeps "
         "the steps of an explicit method short, those of %s below %.2g, at any tolerance. "
-        "Take an implicit one, such as kvaerno5 or rosenbrock23; or raise max_steps to about "
+        "Take an implicit one, such as kennedy_carpenter5 or rosenbrock23; or raise max_steps to "
+        "about "
         "%.1g, shorten the way, or let the dynamics be slower: smaller weights, a lower learning "
         "rate",
         options->max_steps, solution->decay, options->method, longest,

@@ -94,7 +94,7 @@ bool evn__stepper_overshoots(const evn__stepper *stepper) {
 evn_status evn__stepper_check_end(const evn__stepper *stepper, const char *where) {
     EVN_CHECK(!evn__stepper_overshoots(stepper), EVN_ERR_ARGUMENT,
               "solver %s evaluates f behind the end of a step, and so %s; take dopri5, or for "
-              "stiff problems sdirk4 or kvaerno3",
+              "stiff problems kennedy_carpenter5",
               stepper->name, where);
     return EVN_OK;
 }
