@@ -281,7 +281,7 @@ static evn_status slope_at(void *self, const double *x, double *slope) {
 /// Whether something decays so fast that steps are about as long as stability allows.
 static evn_status find_decay(solve *s, double dt, double *decay) {
     evn__integrator *in = s->in;
-    evn__slope f = {.self = s, .at = slope_at, .fp64 = in->options.fp64};
+    evn__slope f = {.self = s, .at = slope_at, .rows = 1, .fp64 = in->options.fp64};
     double *x = NULL;
     for (int i = 0; i < in->states; ++i) {
         f.count += in->layout.size[i];
@@ -290,11 +290,9 @@ static evn_status find_decay(solve *s, double dt, double *decay) {
     EVN_TRY(EVN_NEW(&x, f.count));
     evn_status status = read_vector(s, in->state[in->now], &in->layout, x);
     if (status == EVN_OK) {
-        status = evn__stiffness_rate(&f, x, dt > 0, decay);
+        status = evn__stiffness_find(&f, in->stepper, x, &dt, decay);
     }
     free(x);
-    bool bounds = *decay * fabs(dt) > evn__stepper_stability(in->stepper) / 4;
-    *decay = bounds ? *decay : 0;
     return status;
 }
 

@@ -113,6 +113,7 @@ static evn_status make_memory(evn__sample_solve *s) {
     EVN_TRY(make_buffer(s, rows * EVN_SAMPLE_ENDS, &s->ends));
     EVN_TRY(EVN_NEW(&s->host_ends, rows * EVN_SAMPLE_ENDS));
     EVN_TRY(EVN_NEW(&s->host_record, rows * EVN_SAMPLE_RECORD));
+    EVN_TRY(EVN_NEW(&s->decay, rows));
     EVN_TRY(write_limits(s));
     choose_together(s);
     size_t ports = 16 + EVN_SAMPLE_TERMS + (size_t)s->system.parameter_count;
@@ -188,6 +189,7 @@ void evn__sample_solve_destroy(evn__sample_solve **solve) {
     free(s->host_ends);
     free(s->host_times);
     free(s->host_record);
+    free(s->decay);
     free(s);
     *solve = NULL;
 }
@@ -271,7 +273,7 @@ static evn_binding *bind_rest(const evn__sample_solve *s, const evn__passage *pa
     return to;
 }
 
-static evn_status run_start(const evn__sample_solve *s, const evn__passage *passage) {
+evn_status evn__sample_solve_start(const evn__sample_solve *s, const evn__passage *passage) {
     const evn_binding outputs[] = {whole(s->slope), whole(s->record), whole(s->active)};
     s->inputs[0] = whole(s->ends);
     s->inputs[1] = whole(s->x);
@@ -411,7 +413,8 @@ evn_solution evn__sample_solve_solution(const evn__sample_solve *s, int sample) 
                           .accepted = accepted,
                           .rejected = rejected,
                           .nfe = 2 + evn__stepper_adaptive_evaluations(s->stepper) *
-                                         (accepted + rejected)};
+                                         (accepted + rejected),
+                          .decay = s->decay[sample]};
 }
 
 evn_status evn__sample_solve_fail(const evn_solver_options *options, const evn__passage *passage,
@@ -459,16 +462,18 @@ static evn_status observe_begin(const evn__sample_solve *s, const evn__passage *
 evn_status evn__sample_solve_run(evn__sample_solve *s, const evn__passage *passage,
                                  evn_solution *solution) {
     bool running = true;
+    memset(s->decay, 0, sizeof(*s->decay) * (size_t)s->rows);
     EVN_TRY(write_times(s, passage));
     for (int row = s->samples; row < s->rows; ++row) { // what is there only to be many
         const evn_binding copy = {s->x, (size_t)row * s->size};
         EVN_TRY(evn__real_copy(copy, whole(s->x), s->fp64, s->size));
     }
-    EVN_TRY(run_start(s, passage));
+    EVN_TRY(evn__sample_solve_start(s, passage));
     EVN_TRY(observe_begin(s, passage));
     for (s->used = 0; running; ++s->used) {
         EVN_TRY(run_chunk(s, passage, s->used));
         EVN_TRY(look(s, &running));
     }
+    EVN_TRY(evn__sample_solve_find_decay(s, passage));
     return finish(s, passage, s->used * s->together, s->used, solution);
 }

@@ -45,11 +45,18 @@ struct evn__sample_solve {
     int used, made;                               ///< of the last solve: chunks, attempts of any
     evn_binding *inputs, *outputs, *saved;        ///< of the attempts of a chunk
     double *host_ends, *host_times, *host_record; ///< as on the device, in double precision
+    double *decay;                                ///< [rows], as evn_solution has it
     bool written;                                 ///< so they are
 };
 
 /// Elements of x in memory.
 size_t evn__sample_solve_elements(const evn__sample_solve *solve);
+
+/// Slopes of all samples where x is, at the times at which they are to begin. Enqueues only.
+evn_status evn__sample_solve_start(const evn__sample_solve *solve, const evn__passage *passage);
+
+/// Of samples that came to a stop: what bounds their steps (sample_stop.c). x stays as it is.
+evn_status evn__sample_solve_find_decay(evn__sample_solve *solve, const evn__passage *passage);
 
 /// Where chunk `index` of the last solve has its steps.
 evn__located evn__sample_solve_locate(const evn__sample_solve *solve, int index,

@@ -321,6 +321,47 @@ START_TEST(steps_run_out_one_by_one) {
 }
 END_TEST
 
+/// [y, k]: y' = −k (y − cos t), k' = 0.
+static problem relaxation(int batch) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, 2), &t, &x);
+    evn_value off = evn_sub(f, column(f, x, 0), evn_cos(f, t)), k = column(f, x, 1);
+    const evn_value slopes[] = {evn_neg(f, evn_mul(f, k, off)), evn_scale(f, k, 0)};
+    evn_output(f, "dx", evn_concat(f, slopes, 2, 1));
+    return problem_of(f, NULL);
+}
+
+/// Of each sample that ran out of steps it is told how stiff it is, in the words for a whole batch;
+/// the states are as the solve has left them, and so is the next solve.
+START_TEST(stiff_samples_are_told) {
+    static const double rates[] = {3e4, 1, 2e4};
+    problem p = relaxation(3);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-6, true);
+    evn_binding x1;
+    options.max_steps = 300;
+    for (int i = 0; i < 3; ++i) {
+        p.x0[2 * i + 1] = rates[i];
+    }
+    problem_prepare(&p, &options);
+    for (int again = 0; again < 2; ++again) {
+        ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), "sample 0 (2 of 3 samples"));
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), "looks stiff"));
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), "Take an implicit one"));
+        TRY(evn__real_read(x1, true, p.x1, 6));
+        for (int i = 0; i < 3; ++i) {
+            evn_solution one;
+            TRY(evn_solver_sample_solution(p.solver, i, &one));
+            ck_assert_double_eq_tol(one.decay, i == 1 ? 0 : rates[i], 0.02 * rates[i]);
+            ck_assert(p.x1[2 * i + 1] == rates[i]);
+            ck_assert_double_eq_tol(p.x1[2 * i], i == 1 ? p.x1[2] : cos(one.t), 1e-3);
+        }
+    }
+    TRY(problem_try(&p, 0, 1e-4, &x1)); // from the same start, in time
+    problem_free(&p);
+}
+END_TEST
+
 // Mistakes ----------------------------------------------------------------------------------------
 
 START_TEST(wrong_times_are_refused) {
@@ -414,6 +455,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(ends, own_times, 0, 2);
     tcase_add_test(ends, stops_harm_nobody);
     tcase_add_test(ends, steps_run_out_one_by_one);
+    tcase_add_test(ends, stiff_samples_are_told);
     suite_add_tcase(s, ends);
     TCase *mistakes = tcase_create("mistakes");
     tcase_add_test(mistakes, wrong_times_are_refused);
