@@ -95,9 +95,14 @@ typedef struct evn_solver_options {
     /// Each is hit by a step: from one to the next there are the fewest equal steps that are no
     /// longer than (t1 - t0) / steps.
     int observations;
-    /// [observations], when that is: fractions of the way from t0 to t1, which increase and end
-    /// with 1; the first may be 0, the start itself. NULL: n equal parts, after t0. Not kept
+    /// [observations], when that is: fractions of the way from t0 to t1, which increase, also where
+    /// t1 is before t0; the first may be 0, the start itself. Where the last is less than 1 the
+    /// solve ends with it. NULL: n equal parts, after t0. Not kept
     const double *times;
+    /// Each solve has times of observations of its own, in units of t: evn_solve_times. Fixed steps
+    /// are then laid out anew for each, so that backprop goes them by the plans of checkpoints. Not
+    /// with `times`
+    bool times_vary;
     /// Implicit: vectors of GMRES (Saad and Schultz 1986) in each of its systems, in place of a
     /// matrix, 1 to 64. 0: a matrix up to 32 unknowns, 12 vectors beyond. Those of gradients have
     /// four times as many, or 64; where that is too few, cotangents are NaN
@@ -203,7 +208,7 @@ evn_status evn_solver_options_check(const evn_solver_options *options);
 
 /// Compile. The dynamics may be destroyed afterwards.
 /// @return EVN_ERR_ARGUMENT for an unknown method or gradient, a number out of its range, times
-///         that do not increase from 0 to 1, an adaptive solve without an error estimate or with
+///         that do not increase within 0 to 1, an adaptive solve without an error estimate or with
 ///         the reversible method; checkpoints, a coupling or fall_back of another gradient, or a
 ///         time_gradient of none; jumps that do not increase, or with what does not go with them;
 ///         EVN_ERR_DEVICE_MEMORY
@@ -226,6 +231,16 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);
+
+/// The same as evn_solve from t0 by way of the times of observations, with the last of which it
+/// ends; the options must have times_vary.
+/// @param[in]  times  [observations], in units of t: all of them increase from t0 on, or all
+///                    decrease; the first may be t0, the start itself. Read only now
+/// @param[out] x1     where x at these times is, [observations, state]
+/// @return EVN_ERR_ARGUMENT, naming the observation, also where a time is not finite or not beyond
+///         the one before
+evn_status evn_solve_times(evn_solver *solver, double t0, const double *times, evn_binding x0,
+                           const evn_binding *weights, evn_binding *x1, evn_solution *solution);
 
 /// Times of a solve in which each sample has its own. [B]: as many as x has rows.
 typedef struct evn_sample_times {
@@ -281,7 +296,8 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
 /// per unit of t. Waits for the device.
 /// @param[out] t0_bar, t1_bar  of what the solve was given: after evn_solve [1], with per_sample
 ///                             too, after evn_solve_samples [B]; observations at fractions of the
-///                             way move with both ends. May be NULL
+///                             way move with both ends. After evn_solve_times t1_bar is 0. May be
+///                             NULL
 /// @param[out] times_bar       [observations], after evn_solve_samples [B, observations]: of the
 ///                             time of each observation by itself; 0 of an observed start, which t0
 ///                             is. May be NULL

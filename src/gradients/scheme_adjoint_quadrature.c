@@ -28,6 +28,7 @@ static evn_status create_backward(const evn__problem *p, along *a) {
     evn__system system = {0};
     a->options = *p->options;
     a->options.observations = 0;
+    a->options.times_vary = false;
     EVN_TRY(evn__course_create(&a->options, &a->course));
     bool pairs = evn__stepper_operands(evn__stepper_find(p->options->method)) > 0;
     evn_status status = evn__system_adjoint_along(p->system, pairs, &system);

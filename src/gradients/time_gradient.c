@@ -280,19 +280,33 @@ static size_t share(const evn__time_gradient *tg, double *bars) {
     return 1;
 }
 
-/// Of one of so many samples. Observations at fractions of the way move with its ends, an observed
-/// start with t0 alone.
+/// How an observation moves with both ends of what was asked for: one at a fraction of the way with
+/// both, at a time of its own with none; an observed start with t0 alone, and not by itself.
+typedef struct lever {
+    double t0, t1;
+    bool own;
+} lever;
+
+static lever lever_of(const evn__time_gradient *tg, int observation) {
+    const evn__course *course = tg->problem->course;
+    double part = tg->given ? 1 : fraction(tg, observation), whole = part * course->last;
+    return tg->given || (course->varies && part > 0)
+               ? (lever){.own = true}
+               : (lever){.t0 = 1 - whole, .t1 = whole, .own = part > 0};
+}
+
+/// Of one of so many samples.
 static void deliver(const evn__time_gradient *tg, const double *bars, size_t samples, size_t sample,
                     double *t0_bar, double *t1_bar, double *times_bar) {
     size_t count = (size_t)observations(tg);
     double t0 = bars[sample], t1 = count > 0 ? 0 : bars[samples + sample];
     for (size_t i = 0; i < count; ++i) {
         double bar = bars[(1 + i) * samples + sample];
-        double part = tg->given ? 0 : fraction(tg, (int)i);
-        t0 += tg->given ? 0 : (1 - part) * bar;
-        t1 += part * bar;
+        const lever moves = lever_of(tg, (int)i);
+        t0 += moves.t0 * bar;
+        t1 += moves.t1 * bar;
         if (times_bar) {
-            times_bar[sample * count + i] = tg->given || part > 0 ? bar : 0;
+            times_bar[sample * count + i] = moves.own ? bar : 0;
         }
     }
     if (t0_bar) {

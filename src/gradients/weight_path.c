@@ -181,7 +181,7 @@ static double tighter(const evn_solver_options *o, double tolerance) {
 evn_solver_options evn__weight_path_options(const evn_solver_options *options) {
     evn_solver_options own = *options;
     own.steps = options->weight_steps;
-    own.per_sample = own.time_gradient = false;
+    own.per_sample = own.time_gradient = own.times_vary = false;
     own.weight_terms = own.weight_steps = 0;
     own.rtol = tighter(options, options->rtol);
     own.atol = tighter(options, options->atol);

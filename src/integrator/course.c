@@ -14,15 +14,11 @@ static evn_status check_times(const evn_solver_options *o) {
                   "from t0 to t1, 0 to 1",
                   o->method, i + 1, o->times[i]);
         EVN_CHECK(o->times[i] > before, EVN_ERR_ARGUMENT,
-                  "solver %s: observation %d is at %g of the way, the one before at %g; the times "
-                  "have to increase",
+                  "solver %s: observation %d is at %g of the way, the one before at %g; the "
+                  "fractions have to increase, also where t1 is before t0",
                   o->method, i + 1, o->times[i], before);
         before = o->times[i];
     }
-    EVN_CHECK(before == 1, EVN_ERR_ARGUMENT,
-              "solver %s: the last observation is at %g of the way; let t1 be where it is, and its "
-              "time 1",
-              o->method, before);
     return EVN_OK;
 }
 
@@ -31,19 +27,34 @@ static evn_status check(const evn_solver_options *o) {
               o->method, o->observations);
     EVN_CHECK(!o->times || o->observations > 0, EVN_ERR_ARGUMENT,
               "solver %s: there are times, but no observations", o->method);
+    EVN_CHECK(!o->times_vary || o->observations > 0, EVN_ERR_ARGUMENT,
+              "solver %s: the times of observations vary, and there are none; say how many there "
+              "are",
+              o->method);
+    EVN_CHECK(!o->times_vary || !o->times, EVN_ERR_ARGUMENT,
+              "solver %s: the times of observations vary, but there are times; leave them out, and "
+              "give evn_solve_times those of each solve",
+              o->method);
     return o->times ? check_times(o) : EVN_OK;
 }
 
-/// Times, without the start.
+/// Whether the first of so many fractions is a start that ends no interval: where nothing else is
+/// observed it does, the only one, which is no way.
+static bool starts_observed(double first, int count) {
+    return first == 0 && count > 1;
+}
+
+/// Times, without the start, as fractions of the way up to the last.
 static evn_status copy_times(const evn_solver_options *o, evn__course *c) {
     if (!o->times) {
         return EVN_OK;
     }
-    c->starts = o->times[0] == 0;
+    c->last = o->times[o->observations - 1];
+    c->starts = starts_observed(o->times[0], o->observations);
     c->intervals -= c->starts;
     EVN_TRY(EVN_NEW(&c->end, c->intervals));
     for (int i = 0; i < c->intervals; ++i) {
-        c->end[i] = o->times[i + c->starts];
+        c->end[i] = c->last > 0 ? o->times[i + c->starts] / c->last : 1;
     }
     return EVN_OK;
 }
@@ -75,7 +86,8 @@ static double count_steps(const evn_solver_options *o, evn__course *c) {
     double sum = 0;
     bool equal = true;
     for (int i = 0; i < c->intervals; ++i) {
-        double count = steps_over(o->steps, c->end[i] - (i > 0 ? c->end[i - 1] : 0));
+        double part = c->end[i] - (i > 0 ? c->end[i - 1] : 0);
+        double count = steps_over(o->steps, part * c->last);
         sum += count;
         c->first[i + 1] = (int)fmin(sum, EVN__MAX_STEPS);
         equal = equal && count == c->first[1];
@@ -99,8 +111,12 @@ static evn_status make(const evn_solver_options *o, evn__course *c) {
 }
 
 evn_status evn__course_create(const evn_solver_options *options, evn__course *course) {
-    *course = (evn__course){.intervals = options->observations > 0 ? options->observations : 1};
+    int intervals = options->observations > 0 ? options->observations : 1;
+    *course = (evn__course){.intervals = intervals, .last = 1};
     EVN_TRY(check(options));
+    if (options->times_vary) {
+        return evn__course_reserve(options, intervals, course);
+    }
     evn_status status = make(options, course);
     if (status != EVN_OK) {
         evn__course_free(course);
@@ -121,7 +137,7 @@ static evn_status reserve(const evn_solver_options *o, evn__course *c) {
 
 evn_status evn__course_reserve(const evn_solver_options *options, int intervals,
                                evn__course *course) {
-    *course = (evn__course){.intervals = intervals, .varies = true};
+    *course = (evn__course){.intervals = intervals, .last = 1, .varies = true};
     evn_status status = reserve(options, course);
     if (status != EVN_OK) {
         evn__course_free(course);
@@ -135,6 +151,40 @@ void evn__course_lay(const evn_solver_options *options, int intervals, evn__cour
     if (options->steps > 0) {
         count_steps(options, course);
     }
+}
+
+static evn_status check_order(const evn_solver_options *o, double t0, const double *times) {
+    bool observed = times[0] == t0 && o->observations > 1;
+    double way = times[observed] - t0, before = t0;
+    for (int i = 0; i < o->observations; ++i) {
+        bool starts = i == 0 && times[0] == t0;
+        EVN_CHECK(isfinite(times[i]), EVN_ERR_ARGUMENT,
+                  "solver %s: the time of observation %d is %g; it should be finite", o->method,
+                  i + 1, times[i]);
+        EVN_CHECK(starts || (way > 0 ? times[i] > before : times[i] < before), EVN_ERR_ARGUMENT,
+                  "solver %s: observation %d is at %.9g, %s at %.9g; from t0 = %.9g on the times "
+                  "have to increase, or to decrease, all of them",
+                  o->method, i + 1, times[i], i > 0 ? "the one before" : "the start", before, t0);
+        before = times[i];
+    }
+    return EVN_OK;
+}
+
+evn_status evn__course_lay_times(const evn_solver_options *options, double t0, const double *times,
+                                 evn__course *course) {
+    EVN_TRY(check_order(options, t0, times));
+    double way = times[options->observations - 1] - t0;
+    course->starts = starts_observed(times[0] - t0, options->observations);
+    int count = options->observations - course->starts;
+    for (int i = 0; i < count; ++i) {
+        course->end[i] = way != 0 ? (times[i + course->starts] - t0) / way : 1;
+    }
+    evn__course_lay(options, count, course);
+    return EVN_OK;
+}
+
+double evn__course_stop(const evn__course *course, double t0, double t1) {
+    return course->last < 1 ? t0 + course->last * (t1 - t0) : t1;
 }
 
 void evn__course_free(evn__course *course) {

@@ -6,9 +6,11 @@
 
 #include "evonode/solver.h"
 
-/// Intervals that end at an observation; one where nothing is observed.
+/// Intervals that end at an observation; one where nothing is observed. The way ends with the last
+/// of them.
 typedef struct evn__course {
     int intervals;
+    double last; ///< where it ends, as a fraction of what was asked for, of which `steps` are, too
     bool starts; ///< the first observation is the start: it ends no interval
     int steps;   ///< of all intervals; 0: adaptive
     int each;    ///< steps of every interval; 0: they differ, or are adaptive
@@ -31,6 +33,13 @@ evn_status evn__course_reserve(const evn_solver_options *options, int intervals,
                                evn__course *course);
 /// Lay it out for its first `intervals`, whose ends have been written: the steps as above.
 void evn__course_lay(const evn_solver_options *options, int intervals, evn__course *course);
+/// Lay it out from t0 by way of the options' number of times, with which it ends.
+/// @return EVN_ERR_ARGUMENT as evn_solve_times documents it
+evn_status evn__course_lay_times(const evn_solver_options *options, double t0, const double *times,
+                                 evn__course *course);
+
+/// Where the way ends of what was asked for from t0 to t1.
+double evn__course_stop(const evn__course *course, double t0, double t1);
 
 /// Between t0 and t1: the time of the end of an interval, and of its beginning.
 double evn__course_end(const evn__course *course, int interval, double t0, double t1);

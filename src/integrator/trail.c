@@ -29,3 +29,16 @@ evn_status evn__trail_set(evn__trail *trail, const evn__course *course, bool fp6
     }
     return EVN_OK;
 }
+
+evn_status evn__trail_grid(const evn__trail *trail, double t0, double *times, int count) {
+    EVN_CHECK(count == trail->count + 1, EVN_ERR_ARGUMENT,
+              "the grid of the last solve has %d points, its accepted steps and one, but there is "
+              "room for %d",
+              trail->count + 1, count);
+    times[0] = t0;
+    for (int i = 0; i < trail->count; ++i) {
+        times[i] = trail->steps[i].t;
+        times[i + 1] = trail->steps[i].t + trail->steps[i].dt;
+    }
+    return EVN_OK;
+}

@@ -27,4 +27,9 @@ evn_status evn__trail_add(evn__trail *trail, double t, double dt, int observatio
 evn_status evn__trail_set(evn__trail *trail, const evn__course *course, bool fp64, double t0,
                           double t1);
 
+/// Where the steps begin, after t0, and where the last one ends.
+/// @param[out] times  [count], one more than there are steps
+/// @return EVN_ERR_ARGUMENT where that is another number
+evn_status evn__trail_grid(const evn__trail *trail, double t0, double *times, int count);
+
 #endif

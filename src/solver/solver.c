@@ -19,6 +19,7 @@ struct evn_solver {
     evn_solver_options options; ///< without times, which are the caller's: the course has them
     evn__course course;
     double *jumps; ///< the options' own
+    double *ends;  ///< [samples], of the last solve, where it ended before those given; once needed
     evn_dynamics *dynamics;
     evn__problem problem; ///< of the above
     evn__scheme *scheme;
@@ -144,6 +145,7 @@ void evn_solver_destroy(evn_solver **solver) {
     free(s->parameters);
     free(s->parameters_bar);
     free(s->jumps);
+    free(s->ends);
     free(s);
     *solver = NULL;
 }
@@ -218,9 +220,33 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
     return status;
 }
 
+static evn_status check_constant_times(const evn_solver *solver) {
+    EVN_CHECK(!solver->options.times_vary, EVN_ERR_ARGUMENT,
+              "each solve of the solver has times of observations of its own: give them to "
+              "evn_solve_times, or with evn_solve_samples those of each sample, or leave "
+              "times_vary out of its options");
+    return EVN_OK;
+}
+
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     EVN_REQUIRE(solver);
+    EVN_TRY(evn__check_interval(&solver->options, t0, t1));
+    EVN_TRY(check_constant_times(solver));
+    const evn__passage passage = {.t0 = t0, .t1 = evn__course_stop(&solver->course, t0, t1)};
+    return solve(solver, passage, x0, weights, x1, solution);
+}
+
+evn_status evn_solve_times(evn_solver *solver, double t0, const double *times, evn_binding x0,
+                           const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(times);
+    EVN_CHECK(solver->options.times_vary, EVN_ERR_ARGUMENT,
+              "the solver's observations are at fractions of every way: set times_vary in its "
+              "options");
+    double t1 = times[solver->options.observations - 1];
+    EVN_TRY(evn__course_lay_times(&solver->options, t0, times, &solver->course));
+    solver->solved = false; // by another course
     EVN_TRY(evn__check_interval(&solver->options, t0, t1));
     const evn__passage passage = {.t0 = t0, .t1 = t1};
     return solve(solver, passage, x0, weights, x1, solution);
@@ -279,6 +305,20 @@ static evn_status check_sample(const evn_solver *solver, const evn_sample_times 
     return EVN_OK;
 }
 
+/// At fractions of its way a sample ends with the last of these.
+static evn_status stop_samples(evn_solver *solver, evn_sample_times *times) {
+    EVN_TRY(check_constant_times(solver));
+    if (solver->course.last == 1) {
+        return EVN_OK;
+    }
+    EVN_TRY(solver->ends ? EVN_OK : EVN_NEW(&solver->ends, sample_count(solver)));
+    for (int64_t i = 0; i < sample_count(solver); ++i) {
+        solver->ends[i] = evn__course_stop(&solver->course, times->t0[i], times->t1[i]);
+    }
+    times->t1 = solver->ends;
+    return EVN_OK;
+}
+
 evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, evn_binding x0,
                              const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     EVN_REQUIRE(solver);
@@ -290,7 +330,9 @@ evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, 
     for (int64_t i = 0; i < sample_count(solver); ++i) {
         EVN_TRY(check_sample(solver, times, i));
     }
-    const evn__passage passage = {.samples = times};
+    evn_sample_times own = *times;
+    EVN_TRY(times->times ? EVN_OK : stop_samples(solver, &own));
+    const evn__passage passage = {.samples = &own};
     return solve(solver, passage, x0, weights, x1, solution);
 }
 
@@ -312,26 +354,13 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
 
 // Grid --------------------------------------------------------------------------------------------
 
-static evn_status copy_grid(const evn__trail *trail, double t0, double *times, int count) {
-    EVN_CHECK(count == trail->count + 1, EVN_ERR_ARGUMENT,
-              "the grid of the last solve has %d points, its accepted steps and one, but there is "
-              "room for %d",
-              trail->count + 1, count);
-    times[0] = t0;
-    for (int i = 0; i < trail->count; ++i) {
-        times[i] = trail->steps[i].t;
-        times[i + 1] = trail->steps[i].t + trail->steps[i].dt;
-    }
-    return EVN_OK;
-}
-
 /// That of fixed steps is the course's.
 static evn_status copy_fixed_grid(const evn_solver *solver, double *times, int count) {
     const evn__passage *p = &solver->passage;
     evn__trail trail = {0};
     evn_status status = evn__trail_set(&trail, &solver->course, solver->options.fp64, p->t0, p->t1);
     if (status == EVN_OK) {
-        status = copy_grid(&trail, p->t0, times, count);
+        status = evn__trail_grid(&trail, p->t0, times, count);
     }
     evn__trail_free(&trail);
     return status;
@@ -346,8 +375,9 @@ evn_status evn_solver_grid(const evn_solver *solver, double *times, int count) {
               "there was no solve that could have a grid: call evn_solve first");
     EVN_CHECK(fixed || methods->trail, EVN_ERR_ARGUMENT,
               "each sample has steps of its own: there is no grid of all");
-    EVN_TRY(fixed ? copy_fixed_grid(solver, times, count)
-                  : copy_grid(methods->trail(solver->scheme), solver->passage.t0, times, count));
+    EVN_TRY(
+        fixed ? copy_fixed_grid(solver, times, count)
+              : evn__trail_grid(methods->trail(solver->scheme), solver->passage.t0, times, count));
     times[count - 1] = solver->solved ? solver->passage.t1 : times[count - 1];
     return EVN_OK;
 }

@@ -338,14 +338,9 @@ START_TEST(times_are_checked) {
         double times[3];
         int count;
         const char *text;
-    } wrong[] = {{{0.5, 0.5, 1}, 3, "increase"},
-                 {{0.6, 0.5, 1}, 3, "increase"},
-                 {{-0.1, 0.5, 1}, 3, "fraction"},
-                 {{0.1, 1.5, 1}, 3, "fraction"},
-                 {{0.1, NAN, 1}, 3, "fraction"},
-                 {{0.1, 0.5, 0.9}, 3, "time 1"},
-                 {{0}, 1, "time 1"},
-                 {{0.1}, 0, "no observations"}};
+    } wrong[] = {{{0.5, 0.5, 1}, 3, "increase"},  {{0.6, 0.5, 1}, 3, "increase"},
+                 {{-0.1, 0.5, 1}, 3, "fraction"}, {{0.1, 1.5, 1}, 3, "fraction"},
+                 {{0.1, NAN, 1}, 3, "fraction"},  {{0.1}, 0, "no observations"}};
     problem p = problem_linear();
     evn_solver *solver = NULL;
     evn_solver_options o = observed("rk4", 10, EVN_GRADIENT_NONE, true);
@@ -381,7 +376,7 @@ static Suite *suite(void) {
     tcase_add_test(gradients, backprop_is_checkpointed);
     suite_add_tcase(s, gradients);
     TCase *mistakes = tcase_create("mistakes");
-    tcase_add_loop_test(mistakes, times_are_checked, 0, 8);
+    tcase_add_loop_test(mistakes, times_are_checked, 0, 6);
     suite_add_tcase(s, mistakes);
     return s;
 }
