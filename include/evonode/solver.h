@@ -150,9 +150,9 @@ typedef struct evn_solver_options {
     /// series of so many terms, 4 to 64: on adaptive steps, ten times as tightly as rtol and atol,
     /// also where x takes fixed steps (by dopri5 where `method` has no estimate). A solve fails
     /// where the series is less exact than these. g must not read x; observe_weights and
-    /// time_gradient do not go with it, jumps with per_sample only, where each part has a series of
-    /// its own; evaluations of g alone are not counted. 0: together with x; with per_sample, where
-    /// that cannot be, two for each digit of the tolerances, and two
+    /// time_gradient do not go with it; between jumps each part has a series of its own;
+    /// evaluations of g alone are not counted. 0: together with x; with per_sample, where that
+    /// cannot be, two for each digit of the tolerances, and two
     int weight_terms;
     /// The same on as many equal steps of `method`, 1 to 10000, with per_sample up to 63: x reads
     /// θ(t) linear between their ends (ANODEV2's second configuration: few steps of x, many of θ).

@@ -117,10 +117,6 @@ static evn_status check_path(const evn_solver_options *o) {
     const char *given = to_tolerances ? "weight_terms" : "weight_steps";
     const char *other = to_tolerances ? "weight_steps" : "weight_terms";
     const evn_solver_options own = evn__weight_path_options(o);
-    EVN_CHECK(o->jump_count == 0 || o->per_sample, EVN_ERR_ARGUMENT,
-              "solver %s: weights that are solved by themselves do not go with jumps of f; leave "
-              "%s out, or set per_sample",
-              o->method, given);
     EVN_TRY(splits ? check_split(o) : EVN_OK);
     EVN_CHECK(find(&own), EVN_ERR_ARGUMENT,
               "solver %s: the gradient '%s' does not go through weights that are solved by "

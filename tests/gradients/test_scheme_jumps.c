@@ -146,6 +146,50 @@ START_TEST(weights_are_observed) {
 }
 END_TEST
 
+/// Weights that are solved by themselves, in each part anew: in terms or on steps of their own.
+static void check_path(bool in_terms, bool observed) {
+    static const double times[] = {0, 0.15, 0.3, 0.5, 0.7, 1};
+    for (int i = 0; i < WAYS; ++i) {
+        bool along = ways[i].gradient == EVN_GRADIENT_ADJOINT_QUADRATURE; // adaptive steps alone
+        problem p = driven_problem(true);
+        evn_solver_options options = options_of(&ways[i]);
+        options.weight_terms = in_terms || along ? 6 : 0;
+        options.weight_steps = in_terms || along ? 0 : 4;
+        if (ways[i].gradient == EVN_GRADIENT_REVERSIBLE && in_terms) {
+            options.weight_terms = 0; // fixed steps alone
+            options.weight_steps = 1;
+        }
+        options.observations = observed ? TIMES : 0;
+        options.times = observed ? times : NULL;
+        problem_prepare(&p, &options);
+        check(&p, &options, 0, 1, 1e-12);
+        check(&p, &options, 0.7, 0.2, 1e-12);
+        problem_free(&p);
+    }
+}
+
+START_TEST(weights_by_themselves) {
+    check_path(_i % 2, _i / 2);
+}
+END_TEST
+
+/// x' = tanh(x W) with weights that evolve nonlinearly, jumps where nothing jumps: as differences
+/// have it, of x and of what g reads.
+START_TEST(weights_by_themselves_against_differences) {
+    static const double at[] = {0.35, 0.8};
+    static const way gone[] = {{"rk4", EVN_GRADIENT_BACKPROP, 4, 0, false},
+                               {"rk4", EVN_GRADIENT_CHECKPOINTED, 4, 2, false},
+                               {"rk4", EVN_GRADIENT_REVERSIBLE, 4, 0, false}};
+    problem p = problem_node_ew(6);
+    evn_solver_options options = options_of(&gone[_i % 3]);
+    options.jumps = at;
+    options.weight_steps = 3;
+    options.observations = _i < 3 ? 0 : 4;
+    problem_check_differences(&p, &options, 2, 3, 1e-7);
+    problem_free(&p);
+}
+END_TEST
+
 /// In each part the fewest steps to each observation that are no longer than it by `steps`.
 START_TEST(fixed_steps_land) {
     static const double times[] = {0.15, 0.3, 0.5, 0.7, 1},
@@ -400,6 +444,10 @@ static Suite *suite(void) {
     tcase_add_loop_test(observed, weights_are_observed, 0, 2);
     tcase_add_test(observed, fixed_steps_land);
     suite_add_tcase(s, observed);
+    TCase *weights = tcase_create("weights");
+    tcase_add_loop_test(weights, weights_by_themselves, 0, 4);
+    tcase_add_loop_test(weights, weights_by_themselves_against_differences, 0, 6);
+    suite_add_tcase(s, weights);
     TCase *stops = tcase_create("stops");
     tcase_add_loop_test(stops, stops_where_it_is, 0, 2);
     suite_add_tcase(s, stops);
