@@ -93,7 +93,8 @@ static inline int evn_locate(__global const real *record, __global const real *s
 
 #define LOCATED                                                                                    \
     INPUT(ends), INPUT(times), INPUT(record), INPUT(steps), const int samples, const int rows,     \
-        const int observations, const int size, const int first, const int attempts
+        const int observations, const int size, const int term_count, const int first,          \
+        const int attempts
 #define LOCATED_OF                                                                                 \
     INPUT_OF(ends);                                                                                \
     INPUT_OF(times);                                                                               \
@@ -106,7 +107,7 @@ static inline int evn_locate(__global const real *record, __global const real *s
     const real way = ends[sample * EVN_SAMPLE_ENDS + EVN_SAMPLE_WAY];
 
 // What lies in steps whose interpolants are starts [attempts, rows, size], the first term, and terms
-// [EVN_SAMPLE_TERMS − 1][attempts, rows, size].
+// [term_count − 1][attempts, rows, size].
 __kernel void interpolate_steps(LOCATED, INPUT(starts), INPUT(terms), OUTPUT(series)) {
     LOCATED_OF;
     INPUT_OF(starts);
@@ -121,8 +122,8 @@ __kernel void interpolate_steps(LOCATED, INPUT(starts), INPUT(terms), OUTPUT(ser
                           first, attempts, evn_pair(times + 2 * at), way, step, &theta);
         for (int d = 0; d < size && step >= 0; d++) {
             const long from = ((long)step * rows + sample) * size + d;
-            real value = terms[(EVN_SAMPLE_TERMS - 2) * term + from];
-            for (int p = EVN_SAMPLE_TERMS - 3; p >= 0; p--) {
+            real value = terms[(term_count - 2) * term + from];
+            for (int p = term_count - 3; p >= 0; p--) {
                 value = value * theta + terms[p * term + from];
             }
             series[at * size + d] = value * theta + starts[from];
@@ -130,7 +131,7 @@ __kernel void interpolate_steps(LOCATED, INPUT(starts), INPUT(terms), OUTPUT(ser
     }
 }
 
-// Its transpose: cotangents of the series are added to those of the terms, term_bar [EVN_SAMPLE_TERMS]
+// Its transpose: cotangents of the series are added to those of the terms, term_bar [term_count]
 // [attempts, rows, size]. Where the start is observed it is the first term of the first attempt. A
 // work-item has a sample and every so many of its elements, for all observations.
 __kernel void interpolate_back(LOCATED, INPUT(series_bar), OUTPUT(term_bar)) {
@@ -152,7 +153,7 @@ __kernel void interpolate_back(LOCATED, INPUT(series_bar), OUTPUT(term_bar)) {
         for (int d = get_global_id(1); d < size && step >= 0; d += get_global_size(1)) {
             real share = series_bar[at * size + d];
             __global real *to = term_bar + ((long)step * rows + sample) * size + d;
-            for (int p = 0; p < EVN_SAMPLE_TERMS; p++) {
+            for (int p = 0; p < term_count; p++) {
                 to[p * term] += share;
                 share *= theta;
             }

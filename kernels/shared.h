@@ -77,7 +77,6 @@
 #define EVN_SAMPLE_STEP     3 // what an attempt did: from t, a pair, a step of dt; 0: none
 #define EVN_SAMPLE_STEP_T   0
 #define EVN_SAMPLE_STEP_DT  2
-#define EVN_SAMPLE_TERMS    5 // of a step's interpolant
 
 // elementwise.cl, src/elements/generate.c
 #define EVN_EPILOGUE_LANES 16

@@ -14,14 +14,14 @@ typedef struct adjoint_build {
     const evn__system *system;
     evn__system *adjoint;
     evn_graph *graph;
-    bool along;        ///< the states are those of interpolants
     bool pairs;        ///< whether there may be any
     int bar_count;     ///< states + parameters
     evn_value *inputs; ///< of the system: t, states, parameters
     evn_value *seeds;  ///< cotangents of the states
     evn_value *slopes; ///< of the states
     evn_value *bars;   ///< vjp in states and parameters
-    evn_value *terms;  ///< along: [states][EVN__INTERPOLANT_TERMS]
+    int term_count;    ///< the states are those of interpolants of so many terms; 0: they are not
+    evn_value *terms;  ///< [states][term_count]
 } adjoint_build;
 
 static const char *source_name(const adjoint_build *b, int input) {
@@ -40,8 +40,8 @@ static evn_value bar_input(const adjoint_build *b, int input) {
 
 /// x or θ at t, by the interpolant of the step.
 static evn_value interpolate(const adjoint_build *b, evn_value part, const evn_value *terms) {
-    evn_value sum = terms[EVN__INTERPOLANT_TERMS - 1];
-    for (int p = EVN__INTERPOLANT_TERMS - 2; p >= 0; --p) {
+    evn_value sum = terms[b->term_count - 1];
+    for (int p = b->term_count - 2; p >= 0; --p) {
         sum = evn_add(b->graph, terms[p], evn_mul(b->graph, part, sum));
     }
     return sum;
@@ -51,10 +51,10 @@ static evn_value interpolate(const adjoint_build *b, evn_value part, const evn_v
 static void declare_step(adjoint_build *b, evn_value *terms) {
     evn_graph *g = b->graph;
     int states = b->system->state_count;
-    for (int i = 0; i < states * EVN__INTERPOLANT_TERMS; ++i) {
+    for (int i = 0; i < states * b->term_count; ++i) {
         char name[256];
-        int input = evn__system_state(i / EVN__INTERPOLANT_TERMS);
-        int term = i % EVN__INTERPOLANT_TERMS;
+        int input = evn__system_state(i / b->term_count);
+        int term = i % b->term_count;
         snprintf(name, sizeof(name), "%s_term.%d", source_name(b, input), term);
         terms[i] = evn_input(g, name, source_shape(b, input));
     }
@@ -62,7 +62,7 @@ static void declare_step(adjoint_build *b, evn_value *terms) {
     evn_value part = evn_div(g, evn_sub(g, b->inputs[0], begin), dt);
     for (int i = 0; i < states; ++i) {
         b->inputs[evn__system_state(i)] =
-            interpolate(b, part, terms + (size_t)i * EVN__INTERPOLANT_TERMS);
+            interpolate(b, part, terms + (size_t)i * (size_t)b->term_count);
     }
 }
 
@@ -71,7 +71,7 @@ static void declare_step(adjoint_build *b, evn_value *terms) {
 static void declare(adjoint_build *b) {
     const evn__system *s = b->system;
     b->inputs[0] = evn_input(b->graph, "t", EVN_SCALAR);
-    for (int i = 0; i < s->state_count && !b->along; ++i) {
+    for (int i = 0; i < s->state_count && b->term_count == 0; ++i) {
         int input = evn__system_state(i);
         b->inputs[input] = evn_input(b->graph, source_name(b, input), source_shape(b, input));
     }
@@ -87,7 +87,7 @@ static void declare(adjoint_build *b) {
         int input = evn__system_parameter(s, i);
         b->inputs[input] = evn_input(b->graph, source_name(b, input), source_shape(b, input));
     }
-    if (b->along) {
+    if (b->term_count > 0) {
         declare_step(b, b->terms);
     }
 }
@@ -149,7 +149,7 @@ static evn_status build(adjoint_build *b) {
     const evn__system *s = b->system;
     EVN_TRY(find_pairs(b));
     EVN_TRY(pull_back(b));
-    for (int i = 0; i < s->state_count && !b->along; ++i) {
+    for (int i = 0; i < s->state_count && b->term_count == 0; ++i) {
         evn_output(b->graph, evn_graph_output_name(s->graph, i), b->slopes[i]);
     }
     for (int i = 0; i < s->state_count; ++i) {
@@ -180,15 +180,18 @@ static evn_status keep_parts(const evn__system *system, int carried, evn__system
     return EVN_OK;
 }
 
-static evn_status make(const evn__system *system, bool along, bool pairs, evn__system *adjoint) {
+/// @param term_count  along a step: of the interpolant of a state; 0: not so
+static evn_status make(const evn__system *system, int term_count, bool pairs,
+                       evn__system *adjoint) {
     int states = system->state_count, parameters = system->parameter_count;
+    bool along = term_count > 0;
     int carried = along ? states : 2 * states;
     // Pairs have no error, and along steps cotangents of constant weights are outside of the norm.
     bool judged = !along && evn__norm_kind_of(system->options.norm)->reach >= EVN__REACH_CONSTANT;
-    int terms = along ? states * EVN__INTERPOLANT_TERMS : 0;
+    int terms = states * term_count;
     adjoint_build b = {.system = system,
                        .adjoint = adjoint,
-                       .along = along,
+                       .term_count = term_count,
                        .pairs = pairs && !judged,
                        .bar_count = states + parameters};
     *adjoint = (evn__system){.state_count = carried,
@@ -213,9 +216,10 @@ static evn_status make(const evn__system *system, bool along, bool pairs, evn__s
 }
 
 evn_status evn__system_adjoint(const evn__system *system, bool pairs, evn__system *adjoint) {
-    return make(system, false, pairs, adjoint);
+    return make(system, 0, pairs, adjoint);
 }
 
-evn_status evn__system_adjoint_along(const evn__system *system, bool pairs, evn__system *adjoint) {
-    return make(system, true, pairs, adjoint);
+evn_status evn__system_adjoint_along(const evn__system *system, int terms, bool pairs,
+                                     evn__system *adjoint) {
+    return make(system, terms, pairs, adjoint);
 }

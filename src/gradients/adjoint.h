@@ -13,8 +13,9 @@
 evn_status evn__system_adjoint(const evn__system *system, bool pairs, evn__system *adjoint);
 
 /// The same along a step of a solve: states a, b and quadratures alone; x and θ are those of the
-/// step's interpolants. Behind the parameters of `system` it has, of each of its states, the terms
-/// (methods/interpolant.h), then the step's t and dt.
-evn_status evn__system_adjoint_along(const evn__system *system, bool pairs, evn__system *adjoint);
+/// step's interpolants. Behind the parameters of `system` it has, of each of its states, so many
+/// `terms` (methods/interpolant.h), then the step's t and dt.
+evn_status evn__system_adjoint_along(const evn__system *system, int terms, bool pairs,
+                                     evn__system *adjoint);
 
 #endif

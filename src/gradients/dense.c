@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TERMS = EVN__INTERPOLANT_TERMS, SCALARS = 2 }; // t and dt
+enum { SCALARS = 2 };      // t and dt
 enum { FIRST_STEPS = 16 }; // that there is memory for before the first solve
 
 struct evn__dense {
@@ -18,8 +18,9 @@ struct evn__dense {
     evn_plan *plan; ///< from t, dt, states and parameters to the states after the step, and the
                     ///< terms of each but the first, which is the state
     evn__layout layout;
+    int count;         ///< of the terms of a state
     int capacity;      ///< steps that there is memory for
-    evn_buffer *terms; ///< [capacity + 1][TERMS][total]
+    evn_buffer *terms; ///< [capacity + 1][count][total]
     evn_buffer *times; ///< [SCALARS][capacity]
     evn_binding *inputs, *outputs;
 };
@@ -29,6 +30,7 @@ struct evn__dense {
 /// Values of the graph under construction; arrays over the ports of the graph of dense steps.
 typedef struct build {
     const evn__system *system;
+    const evn__interpolant *interpolant;
     evn_graph *graph, *step;
     evn_value *in, *out;
     evn_value *own; ///< inputs of the right-hand side
@@ -58,15 +60,17 @@ static evn_status go_step(build *b) {
 
 static void output_terms(const build *b, int state) {
     int states = b->system->state_count, ports = states + b->system->parameter_count;
-    evn_value terms[TERMS];
+    int places = evn__interpolant_places(b->interpolant);
+    evn_value terms[EVN__INTERPOLANT_TERMS];
     const evn__span span = {.y = b->in[SCALARS + state],
                             .y_next = b->out[state],
                             .dt = b->in[1],
                             .slope = b->in[SCALARS + ports + state],
                             .slope_next = b->out[states + state],
-                            .middle = b->out[2 * states + 1 + state]};
+                            .inside = b->out + 2 * states + 1 + state * places,
+                            .places = places};
     evn__interpolant_build(b->graph, &span, terms);
-    for (int p = 1; p < TERMS; ++p) {
+    for (int p = 1; p < evn__interpolant_terms(b->interpolant); ++p) {
         char name[32];
         evn__print(name, sizeof(name), "term.%d.%d", state, p);
         evn_output(b->graph, name, terms[p]);
@@ -102,7 +106,7 @@ static evn_status compile(evn__dense *d) {
     static const char *const samples[] = {"x", NULL};
     const evn__problem *p = d->problem;
     const evn_plan_options options = {.fp64 = p->options->fp64, .sample_inputs = samples};
-    build b = {.system = p->system};
+    build b = {.system = p->system, .interpolant = d->stepper->interpolant};
     evn_status status = build_graph(&b, d->stepper);
     if (status == EVN_OK) {
         status = evn_plan_create(p->device, b.graph, &options, &d->plan);
@@ -134,7 +138,8 @@ static evn_status reserve(evn__dense *d, int steps) {
     }
     size_t more = (size_t)steps + (size_t)steps / 2;
     d->capacity = 0;
-    EVN_TRY(make(d, steps, evn__size_product(more + 1, TERMS * d->layout.total), &d->terms));
+    EVN_TRY(
+        make(d, steps, evn__size_product(more + 1, (size_t)d->count * d->layout.total), &d->terms));
     EVN_TRY(make(d, steps, SCALARS * more, &d->times));
     d->capacity = (int)more;
     return EVN_OK;
@@ -144,9 +149,10 @@ static evn_status create(evn__dense *d) {
     const evn__problem *p = d->problem;
     EVN_TRY(evn__check_options(p->options, &d->stepper));
     EVN_TRY(evn__layout_create(p->system, &d->layout));
+    d->count = evn__interpolant_terms(d->stepper->interpolant);
     int states = p->system->state_count, ports = SCALARS + states + p->system->parameter_count;
     EVN_TRY(EVN_NEW(&d->inputs, ports));
-    EVN_TRY(EVN_NEW(&d->outputs, states * TERMS));
+    EVN_TRY(EVN_NEW(&d->outputs, states * d->count));
     EVN_TRY(compile(d));
     return reserve(d, FIRST_STEPS);
 }
@@ -179,7 +185,7 @@ void evn__dense_destroy(evn__dense **dense) {
 // Running -----------------------------------------------------------------------------------------
 
 static evn_binding term_at(const evn__dense *d, int step, int term, int state) {
-    size_t place = (size_t)step * TERMS + (size_t)term;
+    size_t place = (size_t)step * (size_t)d->count + (size_t)term;
     return (evn_binding){d->terms, place * d->layout.total + d->layout.offset[state]};
 }
 
@@ -212,7 +218,7 @@ static evn_status run(const evn__dense *d, int step, const evn_binding *paramete
     }
     memcpy(in, parameters, sizeof(*in) * (size_t)s->parameter_count);
     for (int i = 0; i < s->state_count; ++i) {
-        for (int p = 1; p < TERMS; ++p) {
+        for (int p = 1; p < d->count; ++p) {
             *out++ = term_at(d, step, p, i);
         }
     }
@@ -233,16 +239,16 @@ evn_status evn__dense_go(evn__dense *d, const evn__trail *trail, evn_binding sta
 }
 
 int evn__dense_evaluations(const evn__dense *d) {
-    return 1 + evn__stepper_adaptive_evaluations(d->stepper);
+    return 1 + evn__stepper_dense_evaluations(d->stepper);
 }
 
 int evn__dense_count(const evn__dense *d) {
-    return d->layout.count * TERMS + SCALARS;
+    return d->layout.count * d->count + SCALARS;
 }
 
 void evn__dense_bind(const evn__dense *d, int step, evn_binding *to) {
     for (int i = 0; i < d->layout.count; ++i) {
-        for (int p = 0; p < TERMS; ++p) {
+        for (int p = 0; p < d->count; ++p) {
             *to++ = term_at(d, step, p, i);
         }
     }

@@ -30,8 +30,10 @@ static evn_status create_backward(const evn__problem *p, along *a) {
     a->options.observations = 0;
     a->options.times_vary = false;
     EVN_TRY(evn__course_create(&a->options, &a->course));
-    bool pairs = evn__stepper_operands(evn__stepper_find(p->options->method)) > 0;
-    evn_status status = evn__system_adjoint_along(p->system, pairs, &system);
+    const evn__stepper *stepper = evn__stepper_find(p->options->method);
+    bool pairs = evn__stepper_operands(stepper) > 0;
+    int terms = evn__interpolant_terms(stepper->interpolant);
+    evn_status status = evn__system_adjoint_along(p->system, terms, pairs, &system);
     if (status == EVN_OK) {
         status = evn__integrator_create(p->device, &system, &a->options, &a->course, false,
                                         &a->backward);

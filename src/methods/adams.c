@@ -207,7 +207,7 @@ static int past(const evn__stepper *stepper) {
 // The first fixed steps ---------------------------------------------------------------------------
 
 static const evn__stepper kutta = {
-    "rk4", 4, 0, false, &evn__explicit, &evn__tableaux[EVN__TABLEAU_rk4]};
+    "rk4", 4, 0, false, &evn__explicit, &evn__tableaux[EVN__TABLEAU_rk4], NULL};
 
 static evn_status advance_first(const evn__stepper *stepper, evn__step_build *step) {
     EVN_TRY(kutta.kind->advance(&kutta, step));
@@ -251,8 +251,8 @@ const evn__stepper_kind evn__multistep = {.evaluations = evaluations,
 
 // The methods -------------------------------------------------------------------------------------
 
-static const evn__stepper first_of_abm4 = {"abm4", 4, 0, false, &beginning, &evn__abm4};
-static const evn__stepper first_of_abm5 = {"abm5", 4, 0, false, &beginning, &evn__abm5};
+static const evn__stepper first_of_abm4 = {"abm4", 4, 0, false, &beginning, &evn__abm4, NULL};
+static const evn__stepper first_of_abm5 = {"abm5", 4, 0, false, &beginning, &evn__abm5, NULL};
 
 const evn__adams evn__abm4 = {.orders = 3, .stability = 1.9, .first = &first_of_abm4};
 const evn__adams evn__abm5 = {.orders = 4, .stability = 1.4, .first = &first_of_abm5};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "methods/explicit.h"
 
-#include "methods/interpolant.h"
 #include "methods/step_build.h"
 
 static const evn__tableau *tableau_of(const evn__stepper *stepper) {
@@ -19,10 +18,6 @@ static int adaptive_evaluations(const evn__stepper *stepper) {
 
 static double stability(const evn__stepper *stepper) {
     return evn__tableau_stability(tableau_of(stepper));
-}
-
-static bool has_middle(const evn__stepper *stepper) {
-    return evn__interpolant_middle(stepper) != NULL;
 }
 
 static bool overshoots(const evn__stepper *stepper) {
@@ -60,11 +55,6 @@ static evn_value error(const evn__stepper *stepper, evn__step_build *step, evn__
     return evn__step_combine(step, weights, tableau->stages, state);
 }
 
-static evn_value middle(const evn__stepper *stepper, evn__step_build *step, int state) {
-    const evn__tableau *tableau = tableau_of(stepper);
-    return evn__step_combine(step, evn__interpolant_middle(stepper), tableau->stages, state);
-}
-
 static double weight(const evn__stepper *stepper, int set) {
     return tableau_of(stepper)->b[set];
 }
@@ -77,6 +67,4 @@ const evn__stepper_kind evn__explicit = {.evaluations = evaluations,
                                          .advance = advance,
                                          .change = change,
                                          .error = error,
-                                         .overshoots = overshoots,
-                                         .has_middle = has_middle,
-                                         .middle = middle};
+                                         .overshoots = overshoots};

@@ -1,38 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "methods/interpolant.h"
 
-#include "methods/tableau.h"
 #include <string.h>
 
-typedef struct row {
-    const char *method;
-    double middle[EVN__MAX_STAGES];
-} row;
+enum { PARTS = EVN__INTERPOLANT_PLACES + 3 }; // displacements, slopes
 
-static const row rows[] = {
-    // Shampine 1986: for the pair of Dormand and Prince.
-    {"dopri5",
-     {6025192743. / 60171106304, 0, 51252292925. / 130801643196, -2691868925. / 90256659456,
-      187940372067. / 3189068634112, -1776094331. / 39487288512, 11237099. / 470086768}},
-    // Tsitouras 2011: his interpolant in the middle.
-    {"tsit5",
-     {0.10741235230099333, 0.01135625, 0.39560903056051677, -0.34475214352596795,
-      1.3161853649581685, -1.0170608542936344, 0.03125}},
-};
-
-const double *evn__interpolant_middle(const evn__stepper *stepper) {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); ++i) {
-        if (strcmp(rows[i].method, stepper->name) == 0) {
-            return rows[i].middle;
-        }
-    }
-    return NULL;
+int evn__interpolant_places(const evn__interpolant *interpolant) {
+    return interpolant->places > 0 ? interpolant->places : 1;
 }
 
-/// Σ weights of displacement, middle, dt·slope and dt·slope_next.
-static evn_value combine(evn_graph *g, const evn_value parts[4], const double weights[4]) {
+int evn__interpolant_terms(const evn__interpolant *interpolant) {
+    return evn__interpolant_places(interpolant) + 4;
+}
+
+// Weights -----------------------------------------------------------------------------------------
+
+/// Σ c_p sᵖ, where s counts places: 0 at the beginning, `end` at the end. Numbers are integers.
+typedef struct polynomial {
+    double c[EVN__INTERPOLANT_TERMS];
+} polynomial;
+
+/// p times s − root.
+static polynomial with_root(polynomial p, double root) {
+    polynomial product = {{0}};
+    for (int i = 0; i < EVN__INTERPOLANT_TERMS; ++i) {
+        product.c[i] = (i > 0 ? p.c[i - 1] : 0) - root * p.c[i];
+    }
+    return product;
+}
+
+/// That with so many roots at both ends, and one at each place between them but `one`.
+static polynomial with_roots(int end, int at_begin, int at_end, int one) {
+    polynomial p = {{1}};
+    for (int i = 1; i < end; ++i) {
+        p = i == one ? p : with_root(p, i);
+    }
+    for (int i = 0; i < at_begin; ++i) {
+        p = with_root(p, 0);
+    }
+    for (int i = 0; i < at_end; ++i) {
+        p = with_root(p, end);
+    }
+    return p;
+}
+
+static double value_at(polynomial p, double s) {
+    double value = 0;
+    for (int i = EVN__INTERPOLANT_TERMS - 1; i >= 0; --i) {
+        value = value * s + p.c[i];
+    }
+    return value;
+}
+
+/// p / scale is what a part counts: as terms of θ.
+static void put(polynomial p, double scale, int end, int part, evn__interpolant_weights *weights) {
+    double power = end;
+    for (int i = 2; i < end + 3; ++i) {
+        power *= end;
+        weights[i - 2][part] = p.c[i] * power / scale;
+    }
+}
+
+/// What is 1 at the end, without slope: by Q there, whose logarithm has the slope r.
+static polynomial displacement(int end, double *scale) {
+    const polynomial q = with_roots(end, 2, 0, 0);
+    double r = 2. / end;
+    for (int i = 1; i < end; ++i) {
+        r += 1. / (end - i);
+    }
+    *scale = -value_at(q, end) / r;
+    return with_root(q, end + 1 / r);
+}
+
+void evn__interpolant_weigh(int places, evn__interpolant_weights weights[EVN__INTERPOLANT_TERMS]) {
+    int end = places + 1;
+    double scale;
+    polynomial p = displacement(end, &scale);
+    put(p, scale, end, 0, weights);
+    for (int i = 1; i < end; ++i) {
+        p = with_roots(end, 2, 2, i);
+        put(p, value_at(p, i), end, i, weights);
+    }
+    scale = end * value_at(with_roots(end, 0, 2, 0), 0); // slopes are by place
+    put(with_roots(end, 1, 2, 0), scale, end, end, weights);
+    scale = end * value_at(with_roots(end, 2, 0, 0), end);
+    put(with_roots(end, 2, 1, 0), scale, end, end + 1, weights);
+}
+
+// Terms -------------------------------------------------------------------------------------------
+
+static evn_value combine(evn_graph *g, const evn_value *parts, const double *weights, int count) {
     evn_value sum = evn_constant(g, 0);
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < count; ++i) {
         sum = evn_add(g, sum, evn_scale(g, parts[i], weights[i]));
     }
     return sum;
@@ -40,13 +99,17 @@ static evn_value combine(evn_graph *g, const evn_value parts[4], const double we
 
 void evn__interpolant_build(evn_graph *graph, const evn__span *span,
                             evn_value terms[EVN__INTERPOLANT_TERMS]) {
-    static const double weights[][4] = {{-5, 16, -4, 1}, {14, -32, 5, -3}, {-8, 16, -2, 2}};
-    const evn_value parts[] = {evn_sub(graph, span->y_next, span->y), span->middle,
-                               evn_mul(graph, span->dt, span->slope),
-                               evn_mul(graph, span->dt, span->slope_next)};
+    int places = span->places;
+    evn__interpolant_weights weights[EVN__INTERPOLANT_TERMS];
+    evn_value parts[PARTS];
+    evn__interpolant_weigh(places, weights);
+    parts[0] = evn_sub(graph, span->y_next, span->y);
+    memcpy(parts + 1, span->inside, (size_t)places * sizeof(*parts));
+    parts[places + 1] = evn_mul(graph, span->dt, span->slope);
+    parts[places + 2] = evn_mul(graph, span->dt, span->slope_next);
     terms[0] = span->y;
-    terms[1] = parts[2];
-    for (int p = 2; p < EVN__INTERPOLANT_TERMS; ++p) {
-        terms[p] = combine(graph, parts, weights[p - 2]);
+    terms[1] = parts[places + 1];
+    for (int p = 2; p < places + 4; ++p) {
+        terms[p] = combine(graph, parts, weights[p - 2], places + 3);
     }
 }

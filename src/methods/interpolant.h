@@ -1,25 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between the ends of a step: the quartic through both ends, with their slopes, and the middle
-// (Shampine: Some Practical Runge–Kutta Formulas, Math. Comp. 46, 1986). With the middle of the
-// cubic that has the ends and their slopes it is this cubic.
+// Between the ends of a step: the polynomial through both ends, with their slopes, and some places
+// at equal distances between them (with the middle alone a quartic, Shampine: Some Practical
+// Runge–Kutta Formulas, Math. Comp. 46, 1986). Each method has its own, in its row.
 #ifndef EVN_METHODS_INTERPOLANT_H
 #define EVN_METHODS_INTERPOLANT_H
 
 #include "evonode/graph.h"
-#include "methods/stepper.h"
 
-/// y(t + θ dt) = Σ c_p θᵖ, 0 <= θ <= 1.
-enum { EVN__INTERPOLANT_TERMS = 5 };
+enum {
+    EVN__INTERPOLANT_PLACES = 4, ///< at most,
+    EVN__INTERPOLANT_STAGES = 3, ///< and of these,
+    EVN__INTERPOLANT_SETS = 16,  ///< and of all slopes that it may be made of
+    EVN__INTERPOLANT_TERMS = EVN__INTERPOLANT_PLACES + 4,
+};
 
-/// Weights of the stages in y(t + dt/2) = y(t) + dt Σ m_j k_j, to order 4; NULL where the method
-/// has none.
-const double *evn__interpolant_middle(const evn__stepper *stepper);
+/// What a row has of it. Slopes are those of the step's stages, then, where its last stage is not
+/// that, the one at its end, then those of stages which the interpolant alone has.
+typedef struct evn__interpolant {
+    int order;  ///< off by a power of dt more, anywhere between the ends
+    int places; ///< where displacements are dt Σ m_i k_i: θ = j / (places + 1); 0: none, with
+                ///< which it is the cubic
+    int stages; ///< of its own: k = f(t + c dt, y + dt Σ a_i k_i)
+    double m[EVN__INTERPOLANT_PLACES][EVN__INTERPOLANT_SETS];
+    double c[EVN__INTERPOLANT_STAGES], a[EVN__INTERPOLANT_STAGES][EVN__INTERPOLANT_SETS];
+} evn__interpolant;
+
+/// A row's, where ARRAY makes initialisers: the cubic, of this order.
+#define EVN__CUBIC(order) ARRAY(order, 0, 0, ARRAY(ARRAY(0)), ARRAY(0), ARRAY(ARRAY(0)))
+
+/// Places that a step gives the displacement of: the cubic's middle where the row has none.
+int evn__interpolant_places(const evn__interpolant *interpolant);
+
+/// y(t + θ dt) = Σ c_p θᵖ, 0 <= θ <= 1: how many terms.
+int evn__interpolant_terms(const evn__interpolant *interpolant);
+
+/// Of the displacement y(t + dt) − y(t), of those of the places, and of dt dy/dt at both ends.
+typedef double evn__interpolant_weights[EVN__INTERPOLANT_TERMS - 1];
+
+/// How the terms from c₂ on are sums of these.
+void evn__interpolant_weigh(int places, evn__interpolant_weights weights[EVN__INTERPOLANT_TERMS]);
 
 /// What a step is between its ends.
 typedef struct evn__span {
     evn_value y, y_next, dt;
     evn_value slope, slope_next; ///< dy/dt at both ends
-    evn_value middle;            ///< y(t + dt/2) − y(t)
+    const evn_value *inside;     ///< [places]: y(t + θ dt) − y(t)
+    int places;
 } evn__span;
 
 /// The terms c_p.

@@ -201,3 +201,5 @@ const evn__stepper_kind evn__rosenbrock23 = {.evaluations = evaluations,
                                              .advance = advance,
                                              .change = change,
                                              .error = error};
+
+const evn__interpolant evn__rosenbrock23_interpolant = {.order = 2}; // the cubic

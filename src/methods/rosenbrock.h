@@ -8,5 +8,6 @@
 /// Shampine, Reichelt: The MATLAB ODE Suite, 1997 (ode23s): L-stable, of order 2 with an estimate
 /// of order 2. It has no coefficients of its own.
 extern const evn__stepper_kind evn__rosenbrock23;
+extern const evn__interpolant evn__rosenbrock23_interpolant;
 
 #endif

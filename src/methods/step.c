@@ -17,7 +17,8 @@ static evn_status begin(evn__step_build *b, const char *second_scalar) {
     int inputs = evn_graph_input_count(s->graph), states = s->state_count;
     int outputs = evn__system_outputs(s);
     EVN_TRY(evn_graph_create(&b->graph));
-    int slopes = outputs * (b->stepper->kind->slopes(b->stepper) + 1);
+    int own = b->dense ? b->stepper->interpolant->stages : 0;
+    int slopes = outputs * (b->stepper->kind->slopes(b->stepper) + 1 + own);
     EVN_TRY(EVN_NEW(&b->states, 3 * states + slopes + 2 * inputs));
     b->next = b->states + states;
     b->estimate = b->next + states;
@@ -181,16 +182,42 @@ static evn_status slopes_after(evn__step_build *b, evn_value **slopes) {
     return evn__step_evaluate(b, evn_add(b->graph, b->t, b->dt), b->next, *slopes);
 }
 
-/// Displacement of a state in the middle of the step; the one that a cubic through both ends and
-/// their slopes has, where the method has none of a higher order.
+/// In the middle of the cubic through both ends and their slopes.
 static evn_value middle(evn__step_build *b, const evn_value *after, int state) {
     evn_graph *g = b->graph;
-    if (evn__stepper_has_middle(b->stepper)) {
-        return b->stepper->kind->middle(b->stepper, b, state);
-    }
     evn_value half = evn_scale(g, evn_sub(g, b->next[state], b->states[state]), 0.5);
     evn_value bend = evn_mul(g, b->dt, evn_sub(g, stage(b, 0)[state], after[state]));
     return evn_add(g, half, evn_scale(g, bend, 0.125));
+}
+
+/// The interpolant's own stages; what the system gives after the step is there already. The states
+/// of a stage take the place of the estimate, which has been used.
+static evn_status go_inside(evn__step_build *b) {
+    const evn__interpolant *in = b->stepper->interpolant;
+    int sets = evn__stepper_sets_at_ends(b->stepper);
+    for (int i = 0; i < in->stages; ++i) {
+        evn__step_advance(b, in->a[i], sets + i, b->estimate);
+        EVN_TRY(
+            evn__step_evaluate(b, evn__step_time(b, in->c[i]), b->estimate, stage(b, sets + i)));
+    }
+    return EVN_OK;
+}
+
+/// Displacements of all states, at the interpolant's places.
+static evn_status output_inside(evn__step_build *b, const evn_value *after) {
+    const evn__interpolant *in = b->stepper->interpolant;
+    int sets = evn__stepper_sets_at_ends(b->stepper) + in->stages;
+    EVN_TRY(go_inside(b));
+    for (int i = 0; i < b->system->state_count; ++i) {
+        for (int j = 0; j < evn__interpolant_places(in); ++j) {
+            char name[64];
+            snprintf(name, sizeof(name), "inside.%d.%d", i, j);
+            evn_output(b->graph, name,
+                       in->places > 0 ? evn__step_combine(b, in->m[j], sets, i)
+                                      : middle(b, after, i));
+        }
+    }
+    return EVN_OK;
 }
 
 static evn_status build_adaptive(evn__step_build *b) {
@@ -210,11 +237,7 @@ static evn_status build_adaptive(evn__step_build *b) {
     output_states(b);
     output_slopes(b, after);
     evn_output(g, "error", b->error == EVN_NONE ? error_norm(b) : b->error);
-    for (int i = 0; i < b->system->state_count && b->dense; ++i) {
-        char name[64];
-        snprintf(name, sizeof(name), "middle.%d", i);
-        evn_output(g, name, middle(b, after, i));
-    }
+    EVN_TRY(b->dense ? output_inside(b, after) : EVN_OK);
     output_pairs(b);
     return evn_graph_status(g);
 }

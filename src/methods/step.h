@@ -25,8 +25,8 @@ evn_status evn__change_graph(const evn__system *system, const evn__stepper *step
 evn_status evn__adaptive_step_graph(const evn__system *system, const evn__stepper *stepper,
                                     evn_graph **graph);
 
-/// The same, and behind the error the displacement y(t + dt/2) − y(t) of each state, from which
-/// methods/interpolant.h makes all between t and t + dt.
+/// The same, and behind the error, of each state, the displacements y(t + θ dt) − y(t) at the places
+/// from which methods/interpolant.h makes all between t and t + dt.
 evn_status evn__dense_step_graph(const evn__system *system, const evn__stepper *stepper,
                                  evn_graph **graph);
 

@@ -14,7 +14,7 @@ struct evn__step_build {
     evn_value t, dt, end; ///< end: the time after the step; EVN_NONE: t + dt
     evn_value *states, *parameters, *next;
     evn_value *k; ///< [sets + 1][outputs]: slopes, then operands of pairs; behind the sets what is
-                  ///< evaluated after the step
+                  ///< evaluated after the step, and, with `dense`, the interpolant's own stages
     evn_value *inputs;
     evn_value *estimate;  ///< room for the stepper's own, with `adaptive`
     evn_value rtol, atol; ///< EVN_NONE: fixed steps
@@ -23,7 +23,7 @@ struct evn__step_build {
     evn_value doubt; ///< of what the stepper could not solve well enough: joins the error of
                      ///< an adaptive step, above 1 makes a fixed one NaN; EVN_NONE: nothing
     bool adaptive;   ///< the first set of slopes is given
-    bool dense;      ///< with the middle of the step
+    bool dense;      ///< with what its interpolant needs
 };
 
 /// Slopes of set `set`, then operands.

@@ -12,23 +12,29 @@
 #include <stdio.h>
 #include <string.h>
 
+// Coefficients and interpolant of a row.
+#define TABLEAU(name)                                                                              \
+    &evn__tableaux[EVN__TABLEAU_##name], &evn__tableaux[EVN__TABLEAU_##name].interpolant
+#define SPLITTING(name)                                                                            \
+    &evn__splittings[EVN__SPLITTING_##name], &evn__splittings[EVN__SPLITTING_##name].interpolant
+
 static const evn__stepper steppers[] = {
-#define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e, coarse)                    \
-    {#name, order, error_order, fsal, &evn__explicit, &evn__tableaux[EVN__TABLEAU_##name]},
+#define EVN_TABLEAU(name, stages, order, error_order, fsal, ...)                                   \
+    {#name, order, error_order, fsal, &evn__explicit, TABLEAU(name)},
 #include "methods/tableau.def"
 #undef EVN_TABLEAU
-#define EVN_SYMPLECTIC(name, stages, order, c, d)                                                  \
-    {#name, order, 0, false, &evn__symplectic, &evn__splittings[EVN__SPLITTING_##name]},
+#define EVN_SYMPLECTIC(name, stages, order, ...)                                                   \
+    {#name, order, 0, false, &evn__symplectic, SPLITTING(name)},
 #include "methods/symplectic.def"
 #undef EVN_SYMPLECTIC
-#define EVN_IMPLICIT(name, stages, order, error_order, fsal, diagonal, c, a, b, e)                 \
-    {#name, order, error_order, fsal, &evn__implicit, &evn__tableaux[EVN__TABLEAU_##name]},
+#define EVN_IMPLICIT(name, stages, order, error_order, fsal, ...)                                  \
+    {#name, order, error_order, fsal, &evn__implicit, TABLEAU(name)},
 #include "methods/implicit.def"
 #undef EVN_IMPLICIT
-    {"rosenbrock23", 2, 2, true, &evn__rosenbrock23, NULL},
-    {"abm4", 4, 1, false, &evn__multistep, &evn__abm4},
-    {"abm5", 5, 1, false, &evn__multistep, &evn__abm5},
-    {"adams", EVN__ADAMS_ORDERS + 1, 1, false, &evn__multistep, &evn__abm},
+    {"rosenbrock23", 2, 2, true, &evn__rosenbrock23, NULL, &evn__rosenbrock23_interpolant},
+    {"abm4", 4, 1, false, &evn__multistep, &evn__abm4, NULL},
+    {"abm5", 5, 1, false, &evn__multistep, &evn__abm5, NULL},
+    {"adams", EVN__ADAMS_ORDERS + 1, 1, false, &evn__multistep, &evn__abm, NULL},
 };
 
 enum { STEPPERS = sizeof(steppers) / sizeof(steppers[0]) };
@@ -73,6 +79,10 @@ int evn__stepper_evaluations(const evn__stepper *stepper) {
 
 int evn__stepper_adaptive_evaluations(const evn__stepper *stepper) {
     return stepper->kind->adaptive_evaluations(stepper);
+}
+
+int evn__stepper_dense_evaluations(const evn__stepper *stepper) {
+    return evn__stepper_adaptive_evaluations(stepper) + stepper->interpolant->stages;
 }
 
 double evn__stepper_stability(const evn__stepper *stepper) {
@@ -123,13 +133,12 @@ const evn__stepper *evn__stepper_at_step(const evn__stepper *stepper, int index)
     return index < evn__stepper_first_steps(stepper) ? stepper->kind->first(stepper) : stepper;
 }
 
-bool evn__stepper_has_middle(const evn__stepper *stepper) {
-    return stepper->kind->has_middle && stepper->kind->has_middle(stepper);
+bool evn__stepper_has_interpolant(const evn__stepper *stepper) {
+    return stepper->interpolant->order + 1 >= stepper->order; // its errors do not add up
 }
 
-bool evn__stepper_has_interpolant(const evn__stepper *stepper) {
-    enum { CUBIC_ORDER = 4 }; // of methods that a cubic is good enough for
-    return stepper->order <= CUBIC_ORDER || evn__stepper_has_middle(stepper);
+int evn__stepper_sets_at_ends(const evn__stepper *stepper) {
+    return stepper->kind->slopes(stepper) + !stepper->fsal;
 }
 
 const char *evn_method_name(int index) {

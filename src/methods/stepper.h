@@ -6,6 +6,7 @@
 
 #include "evonode/graph.h"
 #include "evonode/status.h"
+#include "methods/interpolant.h"
 #include <limits.h>
 #include <stdbool.h>
 
@@ -56,10 +57,6 @@ typedef struct evn__stepper_kind {
     /// Whether f is evaluated behind the end of a step. NULL: it never is.
     bool (*overshoots)(const evn__stepper *stepper);
 
-    /// Displacement of one state in the middle of the step, to order 4. NULL, or none: a cubic's.
-    bool (*has_middle)(const evn__stepper *stepper);
-    evn_value (*middle)(const evn__stepper *stepper, evn__step_build *step, int state);
-
     /// Of a multi-step method: of how many steps before it knows the slopes (methods/history.h).
     /// NULL: it knows none.
     int (*past)(const evn__stepper *stepper);
@@ -73,7 +70,8 @@ struct evn__stepper {
     int order, error_order; ///< error_order 0: no estimate
     bool fsal;              ///< the last set of slopes is the first one of the next step
     const evn__stepper_kind *kind;
-    const void *coefficients; ///< of the kind
+    const void *coefficients;            ///< of the kind
+    const evn__interpolant *interpolant; ///< NULL: of a multi-step method
 };
 
 /// Stepper number `index`, NULL past the last.
@@ -85,10 +83,12 @@ evn_status evn__stepper_need(const char *name, const evn__stepper **stepper);
 
 int evn__stepper_evaluations(const evn__stepper *stepper);
 int evn__stepper_adaptive_evaluations(const evn__stepper *stepper);
+int evn__stepper_dense_evaluations(const evn__stepper *stepper); ///< the same, and its interpolant
 double evn__stepper_stability(const evn__stepper *stepper);
+/// Sets of slopes that a step keeps, and the one at its end.
+int evn__stepper_sets_at_ends(const evn__stepper *stepper);
 int evn__stepper_operands(const evn__stepper *stepper); ///< sets that a step has operands from
 bool evn__stepper_overshoots(const evn__stepper *stepper);
-bool evn__stepper_has_middle(const evn__stepper *stepper);
 int evn__stepper_past(const evn__stepper *stepper); ///< steps before that a step knows of
 /// @return EVN_ERR_ARGUMENT for a multi-step method, where `who` takes each step by itself
 evn_status evn__stepper_check_past(const evn__stepper *stepper, const char *who);

@@ -8,7 +8,7 @@
     { __VA_ARGS__ }
 
 const evn__splitting evn__splittings[EVN__SPLITTINGS] = {
-#define EVN_SYMPLECTIC(name, stages, order, c, d) {stages, c, d},
+#define EVN_SYMPLECTIC(name, stages, order, c, d, interpolant) {stages, c, d, interpolant},
 #include "methods/symplectic.def"
 #undef EVN_SYMPLECTIC
 };

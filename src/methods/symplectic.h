@@ -6,6 +6,7 @@
 #ifndef EVN_METHODS_SYMPLECTIC_H
 #define EVN_METHODS_SYMPLECTIC_H
 
+#include "methods/interpolant.h"
 #include "methods/stepper.h"
 
 enum { EVN__SYMPLECTIC_STAGES = 4 };
@@ -14,6 +15,7 @@ enum { EVN__SYMPLECTIC_STAGES = 4 };
 typedef struct evn__splitting {
     int stages;
     double c[EVN__SYMPLECTIC_STAGES], d[EVN__SYMPLECTIC_STAGES];
+    evn__interpolant interpolant;
 } evn__splitting;
 
 /// Number of each row of methods/symplectic.def.

@@ -7,12 +7,12 @@
     { __VA_ARGS__ }
 
 const evn__tableau evn__tableaux[EVN__TABLEAUX] = {
-#define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e, coarse)                    \
-    {stages, c, a, b, e, coarse, 0},
+#define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e, coarse, interpolant)       \
+    {stages, c, a, b, e, coarse, 0, interpolant},
 #include "methods/tableau.def"
 #undef EVN_TABLEAU
-#define EVN_IMPLICIT(name, stages, order, error_order, fsal, diagonal, c, a, b, e)                 \
-    {stages, c, a, b, e, ARRAY(0), diagonal},
+#define EVN_IMPLICIT(name, stages, order, error_order, fsal, diagonal, c, a, b, e, interpolant)    \
+    {stages, c, a, b, e, ARRAY(0), diagonal, interpolant},
 #include "methods/implicit.def"
 #undef EVN_IMPLICIT
 };

@@ -2,6 +2,7 @@
 #ifndef EVN_METHODS_TABLEAU_H
 #define EVN_METHODS_TABLEAU_H
 
+#include "methods/interpolant.h"
 #include <stdbool.h>
 
 enum { EVN__MAX_STAGES = 12 };
@@ -16,6 +17,7 @@ typedef struct evn__tableau {
     double b[EVN__MAX_STAGES], e[EVN__MAX_STAGES];
     double coarse[EVN__MAX_STAGES]; ///< ẽ; all zero where there is one estimate
     double diagonal;                ///< a_ii of all stages but the first, whose is 0
+    evn__interpolant interpolant;
 } evn__tableau;
 
 enum {

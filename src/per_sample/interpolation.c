@@ -5,7 +5,7 @@
 #include <string.h>
 
 /// Of a group, and along the second axis at most.
-enum { GROUP_ITEMS = 64, MAX_SECOND = 64, LOCATED = 10 };
+enum { GROUP_ITEMS = 64, MAX_SECOND = 64, LOCATED = 11 };
 
 evn_status evn__interpolation_get(evn__interpolation *in) {
     const evn__source source = {.family = "interpolate", .options = "", .fp64 = in->fp64};
@@ -35,11 +35,11 @@ static evn_status launch(const evn__interpolation *in, evn__kernel *kernel,
 
 static void set_located(const evn__interpolation *in, const evn__located *located,
                         evn__argument arguments[LOCATED]) {
-    const evn__argument all[LOCATED] = {memory(located->ends, 0),   memory(located->times, 0),
-                                        memory(located->record, 0), memory(located->steps, 0),
-                                        number(in->samples),        number(in->rows),
-                                        number(in->observations),   number(in->size),
-                                        number(located->first),     number(in->attempts)};
+    const evn__argument all[LOCATED] = {
+        memory(located->ends, 0),  memory(located->times, 0), memory(located->record, 0),
+        memory(located->steps, 0), number(in->samples),       number(in->rows),
+        number(in->observations),  number(in->size),          number(in->terms),
+        number(located->first),    number(in->attempts)};
     memcpy(arguments, all, sizeof(all));
 }
 

@@ -8,11 +8,11 @@
 #include "host/kernel.h"
 
 /// Extents: B samples, rows in memory, of which there may be more; n observations; elements of a
-/// sample; attempts that are looked at together.
+/// sample; terms of an interpolant; attempts that are looked at together.
 typedef struct evn__interpolation {
     evn_device *device;
     bool fp64;
-    int samples, rows, observations, size, attempts;
+    int samples, rows, observations, size, terms, attempts;
     evn__kernel *begin, *steps, *back;
 } evn__interpolation;
 
@@ -32,11 +32,11 @@ evn_status evn__interpolation_get(evn__interpolation *interpolation);
 evn_status evn__interpolation_begin(const evn__interpolation *in, const evn__located *located,
                                     evn_buffer *x, evn_binding series);
 
-/// What lies in steps: starts [attempts, rows, …], terms [EVN_SAMPLE_TERMS − 1][attempts, rows, …].
+/// What lies in steps: starts [attempts, rows, …], terms [terms − 1][attempts, rows, …].
 evn_status evn__interpolation_steps(const evn__interpolation *in, const evn__located *located,
                                     evn_buffer *starts, evn_buffer *terms, evn_binding series);
 
-/// series_bar [n, B, …] is added to term_bar [EVN_SAMPLE_TERMS][attempts, rows, …].
+/// series_bar [n, B, …] is added to term_bar [terms][attempts, rows, …].
 evn_status evn__interpolation_back(const evn__interpolation *in, const evn__located *located,
                                    evn_binding series_bar, evn_buffer *term_bar);
 

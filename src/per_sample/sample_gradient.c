@@ -29,7 +29,8 @@ static int term_count(const evn__sample_solve *s) {
 static evn_status compile(evn__sample_gradient *g) {
     static const char *const samples[] = {"step",       "x",          "ends",       "x_end",
                                           "x_bar",      "term_bar.0", "term_bar.1", "term_bar.2",
-                                          "term_bar.3", "term_bar.4", NULL};
+                                          "term_bar.3", "term_bar.4", "term_bar.5", "term_bar.6",
+                                          "term_bar.7", NULL};
     const evn__sample_solve *s = g->solve;
     const evn_plan_options options = {
         .fp64 = s->fp64, .sample_inputs = samples, .few_samples = true};
@@ -195,7 +196,7 @@ static void report(const evn__sample_solve *s, evn_solution *solution) {
         s->host_ends + (size_t)longest * EVN_SAMPLE_ENDS + EVN_SAMPLE_BEGIN; // a pair
     *solution = (evn_solution){.t = begin[0] + begin[1],
                                .accepted = most,
-                               .nfe = most * (1 + evn__stepper_adaptive_evaluations(s->stepper))};
+                               .nfe = most * (1 + evn__sample_solve_evaluations(s))};
 }
 
 evn_status evn__sample_gradient_run(evn__sample_gradient *g, const evn__passage *passage,

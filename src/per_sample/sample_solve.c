@@ -75,7 +75,7 @@ static void choose_together(evn__sample_solve *s) {
 static evn_status make_dense(evn__sample_solve *s) {
     size_t attempts = (size_t)s->together, count = observations(s) * (size_t)s->samples;
     size_t terms =
-        evn__size_product(attempts, evn__sample_solve_elements(s) * (EVN_SAMPLE_TERMS - 1));
+        evn__size_product(attempts, evn__sample_solve_elements(s) * (size_t)(s->terms - 1));
     EVN_TRY(make_buffer(s, 2 * count, &s->times));
     EVN_TRY(make_buffer(s, terms, &s->later_terms));
     EVN_TRY(EVN_NEW(&s->host_times, 2 * count));
@@ -85,6 +85,7 @@ static evn_status make_dense(evn__sample_solve *s) {
                                             .rows = s->rows,
                                             .observations = (int)observations(s),
                                             .size = (int)s->size,
+                                            .terms = s->terms,
                                             .attempts = s->together};
     return evn__interpolation_get(&s->interpolation);
 }
@@ -116,7 +117,7 @@ static evn_status make_memory(evn__sample_solve *s) {
     EVN_TRY(EVN_NEW(&s->decay, rows));
     EVN_TRY(write_limits(s));
     choose_together(s);
-    size_t ports = 16 + EVN_SAMPLE_TERMS + (size_t)s->system.parameter_count;
+    size_t ports = 16 + EVN__INTERPOLANT_TERMS + (size_t)s->system.parameter_count;
     EVN_TRY(EVN_NEW(&s->inputs, (size_t)s->together * ports));
     EVN_TRY(EVN_NEW(&s->outputs, (size_t)s->together * ports));
     EVN_TRY(EVN_NEW(&s->saved, s->together));
@@ -138,7 +139,8 @@ static evn_status create(evn__sample_solve *s) {
     EVN_TRY(evn__check_options(options, &s->stepper));
     s->fp64 = options->fp64;
     s->keeps = options->gradient != EVN_GRADIENT_NONE;
-    s->terms = options->observations > 0 ? EVN_SAMPLE_TERMS : s->keeps;
+    s->terms =
+        options->observations > 0 ? evn__interpolant_terms(s->stepper->interpolant) : s->keeps;
     s->samples = shape.rank > 0 ? (int)shape.dim[0] : 1;
     s->size = (size_t)(evn_shape_count(shape) / s->samples);
     EVN_TRY(check_interpolant(s));
@@ -402,18 +404,23 @@ static evn_status look(evn__sample_solve *s, bool *running) {
 
 // A solve -----------------------------------------------------------------------------------------
 
+int evn__sample_solve_evaluations(const evn__sample_solve *solve) {
+    return solve->terms > 1 ? evn__stepper_dense_evaluations(solve->stepper)
+                            : evn__stepper_adaptive_evaluations(solve->stepper);
+}
+
 evn_solution evn__sample_solve_solution(const evn__sample_solve *s, int sample) {
     const double *record = s->host_record + (size_t)sample * EVN_SAMPLE_RECORD;
     bool imagined = evn__device_is_counting(s->problem->device);
     int accepted = (int)record[EVN_SAMPLE_ACCEPTED], rejected = (int)record[EVN_SAMPLE_REJECTED];
+    int each = evn__sample_solve_evaluations(s);
     int status = imagined ? EVN_CONTROL_DONE : (int)record[EVN_SAMPLE_STATUS];
     return (evn_solution){.outcome = evn__outcome_of(status),
                           .t = record[EVN_SAMPLE_T] + record[EVN_SAMPLE_T + 1],
                           .dt = record[EVN_SAMPLE_WANTED],
                           .accepted = accepted,
                           .rejected = rejected,
-                          .nfe = 2 + evn__stepper_adaptive_evaluations(s->stepper) *
-                                         (accepted + rejected),
+                          .nfe = 2 + each * (accepted + rejected),
                           .decay = s->decay[sample]};
 }
 

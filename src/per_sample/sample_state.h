@@ -58,6 +58,9 @@ evn_status evn__sample_solve_start(const evn__sample_solve *solve, const evn__pa
 /// Of samples that came to a stop: what bounds their steps (sample_stop.c). x stays as it is.
 evn_status evn__sample_solve_find_decay(evn__sample_solve *solve, const evn__passage *passage);
 
+/// Of the right-hand side, in an attempt.
+int evn__sample_solve_evaluations(const evn__sample_solve *solve);
+
 /// Where chunk `index` of the last solve has its steps.
 evn__located evn__sample_solve_locate(const evn__sample_solve *solve, int index,
                                       const evn__sample_chunk *chunk);

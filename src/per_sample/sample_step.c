@@ -301,13 +301,27 @@ static evn_status build_start(attempt *a, const evn_graph *start) {
 
 /// What the step from the state gives, in the order of the graph's outputs.
 typedef struct made {
-    evn_value x, slope, error, middle;
+    evn_value x, slope, error, inside[EVN__INTERPOLANT_PLACES];
 } made;
+
+enum { MADE = 3 + EVN__INTERPOLANT_PLACES };
+
+static made gather(const evn_value outputs[MADE]) {
+    made m = {.x = outputs[0], .slope = outputs[1], .error = outputs[2]};
+    memcpy(m.inside, outputs + 3, sizeof(m.inside));
+    return m;
+}
 
 /// The step's interpolant, or x alone.
 static void build_terms(const attempt *a, const made *m, evn_value dt, int count,
                         evn_value terms[EVN__INTERPOLANT_TERMS]) {
-    const evn__span span = {a->x, m->x, dt, a->slope, m->slope, m->middle};
+    const evn__span span = {.y = a->x,
+                            .y_next = m->x,
+                            .dt = dt,
+                            .slope = a->slope,
+                            .slope_next = m->slope,
+                            .inside = m->inside,
+                            .places = evn__interpolant_places(a->stepper->interpolant)};
     terms[0] = a->x;
     if (count > 1) {
         evn__interpolant_build(a->graph, &span, terms);
@@ -363,7 +377,7 @@ static void settle(attempt *a, const made *m, const seen *step, evn_value active
 
 static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
     evn_graph *g = a->graph;
-    evn_value table = evn_input(g, "active", EVN_SHAPE(a->samples, 1)), outputs[4] = {0};
+    evn_value table = evn_input(g, "active", EVN_SHAPE(a->samples, 1)), outputs[MADE] = {0};
     evn_value ends = evn_input(g, "ends", EVN_SHAPE(a->samples, EVN_SAMPLE_ENDS));
     evn_value record = evn_input(g, "record", EVN_SHAPE(a->samples, EVN_SAMPLE_RECORD));
     a->x = state_input(a, "x");
@@ -382,7 +396,7 @@ static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
     const seen one = see_step(a, wanted);
     const evn_value rest[] = {a->slope, a->limits[EVN__SAMPLE_RTOL], a->limits[EVN__SAMPLE_ATOL]};
     EVN_TRY(inline_step(a, step, (pair){one.t, one.dt}, rest, 3, outputs));
-    const made m = {outputs[0], outputs[1], outputs[2], outputs[3]};
+    const made m = gather(outputs);
     settle(a, &m, &one, active, wanted, terms);
     return evn_graph_status(g);
 }
@@ -393,7 +407,7 @@ static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
 static evn_status make_again(attempt *a, const evn_graph *step, evn_value dt, int terms,
                              evn_value *after) {
     evn_graph *g = a->graph;
-    evn_value outputs[4] = {0}, tolerance = evn_constant(g, 1); // of an error that nobody reads
+    evn_value outputs[MADE] = {0}, tolerance = evn_constant(g, 1); // of an error that nobody reads
     evn_value outside, t = seen_from(a, dt, &outside);
     evn_value *inputs = NULL;
     EVN_TRY(EVN_NEW(&inputs, 2 + a->system->parameter_count));
@@ -405,7 +419,7 @@ static evn_status make_again(attempt *a, const evn_graph *step, evn_value dt, in
     EVN_TRY(status);
     const evn_value rest[] = {a->slope, tolerance, tolerance};
     EVN_TRY(inline_step(a, step, (pair){t, dt}, rest, 3, outputs));
-    const made m = {outputs[0], outputs[1], outputs[2], outputs[3]};
+    const made m = gather(outputs);
     after[0] = m.x;
     build_terms(a, &m, dt, terms, after + 1);
     return evn_graph_status(g);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every tableau against the order conditions: of all rooted trees up to its order, and no further
-// (Hairer, Nørsett, Wanner: Solving ODEs I, II.2); the same of what its estimates compare with.
+// (Hairer, Nørsett, Wanner: Solving ODEs I, II.2); the same of what its estimates compare with, and
+// of its interpolant at places all over the step (II.6).
 #include "methods/explicit.h"
 #include "methods/implicit.h"
 #include "test.h"
@@ -8,28 +9,48 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_ORDER = 9, MAX_TREES = 512 };
+enum { MAX_ORDER = 9, MAX_TREES = 512, SETS = EVN__INTERPOLANT_SETS };
 
-/// A rooted tree, and what a method makes of it in each stage: Π over the branches of Σ_j a_ij φ_j,
-/// j <= i.
+/// A rooted tree, and what a method makes of it in each stage, those of the interpolant included:
+/// Π over the branches of Σ_j a_ij φ_j, j <= i.
 typedef struct tree {
     int order;
     double density;
-    double stage[EVN__MAX_STAGES];
+    double stage[SETS];
 } tree;
 
 typedef struct forest {
     const evn__tableau *tableau;
+    double a[SETS][SETS]; ///< the tableau's, of the slope at the end, of the interpolant's stages
+    int sets, end;        ///< `end`: the set of the slope there
     tree trees[MAX_TREES];
     int count;
 } forest;
 
-static void graft(const evn__tableau *tableau, const tree *branch, tree *to) {
-    to->density *= branch->density;
+static void lay_out(forest *f, const evn__tableau *tableau, bool fsal) {
+    const evn__interpolant *in = &tableau->interpolant;
+    *f = (forest){.tableau = tableau, .end = tableau->stages - fsal};
     for (int i = 0; i < tableau->stages; ++i) {
+        for (int j = 0; j <= i; ++j) {
+            f->a[i][j] = evn__tableau_a(tableau, i, j);
+        }
+    }
+    for (int j = 0; j < tableau->stages && !fsal; ++j) {
+        f->a[f->end][j] = tableau->b[j];
+    }
+    f->sets = f->end + 1 + in->stages;
+    ck_assert_int_le(f->sets, SETS);
+    for (int i = 0; i < in->stages; ++i) {
+        memcpy(f->a[f->end + 1 + i], in->a[i], sizeof(in->a[i]));
+    }
+}
+
+static void graft(const forest *f, const tree *branch, tree *to) {
+    to->density *= branch->density;
+    for (int i = 0; i < f->sets; ++i) {
         double sum = 0;
         for (int j = 0; j <= i; ++j) {
-            sum += evn__tableau_a(tableau, i, j) * branch->stage[j];
+            sum += f->a[i][j] * branch->stage[j];
         }
         to->stage[i] *= sum;
     }
@@ -47,18 +68,17 @@ static void branch(forest *f, const tree *begun, int nodes, int last) {
     for (int i = 0; i <= last; ++i) {
         if (f->trees[i].order <= nodes) {
             tree grown = *begun;
-            graft(f->tableau, &f->trees[i], &grown);
+            graft(f, &f->trees[i], &grown);
             branch(f, &grown, nodes - f->trees[i].order, i);
         }
     }
 }
 
-static void plant(forest *f, const evn__tableau *tableau) {
-    f->tableau = tableau;
-    f->count = 0;
+static void plant(forest *f, const evn__tableau *tableau, bool fsal) {
+    lay_out(f, tableau, fsal);
     for (int order = 1; order <= MAX_ORDER; ++order) {
         tree root = {.order = order, .density = 1};
-        for (int i = 0; i < EVN__MAX_STAGES; ++i) {
+        for (int i = 0; i < SETS; ++i) {
             root.stage[i] = 1;
         }
         branch(f, &root, order - 1, f->count - 1);
@@ -111,7 +131,7 @@ static const evn__tableau *tableau_of(const char *name) {
 START_TEST(trees_are_counted) {
     static const int known[] = {1, 1, 2, 4, 9, 20, 48, 115, 286}; // OEIS A000081
     forest f;
-    plant(&f, tableau_of("euler"));
+    plant(&f, tableau_of("euler"), false);
     int counts[MAX_ORDER] = {0};
     for (int i = 0; i < f.count; ++i) {
         counts[f.trees[i].order - 1]++;
@@ -154,7 +174,7 @@ START_TEST(order_conditions_hold) {
     const evn__stepper *m = method_at(_i).stepper;
     const evn__tableau *t = method_at(_i).tableau;
     forest f;
-    plant(&f, t);
+    plant(&f, t, m->fsal);
     int order = order_of(&f, NULL);
     ck_assert_msg(order == m->order, "%s has order %d, not %d", m->name, order, m->order);
 }
@@ -174,7 +194,7 @@ START_TEST(estimates_have_their_order) {
     const evn__stepper *m = method_at(_i).stepper;
     const evn__tableau *t = method_at(_i).tableau;
     forest f;
-    plant(&f, t);
+    plant(&f, t, m->fsal);
     ck_assert_int_eq(is_zero(t->e), m->error_order == 0);
     ck_assert(is_zero(t->coarse) || m->error_order > 0);
     if (m->error_order == 0) {
@@ -189,18 +209,142 @@ START_TEST(estimates_have_their_order) {
 }
 END_TEST
 
+// Interpolants ------------------------------------------------------------------------------------
+
+/// What the slopes count in a part of the interpolant: the displacement, that of a place, dt dy/dt
+/// at one of the ends (methods/interpolant.h).
+static double part(const forest *f, int which, int set) {
+    const evn__interpolant *in = &f->tableau->interpolant;
+    int places = evn__interpolant_places(in);
+    double whole = set < f->tableau->stages ? f->tableau->b[set] : 0;
+    double first = set == 0, last = set == f->end;
+    return which == 0            ? whole
+           : which == places + 1 ? first
+           : which == places + 2 ? last
+           : in->places > 0      ? in->m[which - 1][set]
+                                 : whole / 2 + (first - last) / 8;
+}
+
+/// Of each set, its weights in y(t + θ dt) − y(t), and in its slope; how large what they are sums
+/// of is.
+typedef struct weights {
+    double value[SETS], slope[SETS], size[SETS];
+} weights;
+
+static weights weigh(const forest *f, double theta) {
+    weights w = {.value = {0}};
+    int places = evn__interpolant_places(&f->tableau->interpolant);
+    evn__interpolant_weights sums[EVN__INTERPOLANT_TERMS];
+    evn__interpolant_weigh(places, sums);
+    for (int set = 0; set < SETS; ++set) {
+        w.value[set] = theta * (set == 0);
+        w.slope[set] = set == 0;
+        for (int p = 2; p < places + 4; ++p) {
+            for (int i = 0; i < places + 3; ++i) {
+                double term = sums[p - 2][i] * part(f, i, set);
+                w.value[set] += pow(theta, p) * term;
+                w.slope[set] += p * pow(theta, p - 1) * term;
+                w.size[set] += fabs(term);
+            }
+        }
+    }
+    return w;
+}
+
+/// Up to which order Σ b_i(θ) φ_i is θ^order / density for all trees, for all θ.
+static int interpolant_order(const forest *f) {
+    enum { THETAS = 16 };
+    int order = MAX_ORDER;
+    for (int n = 1; n < THETAS; ++n) {
+        double theta = (double)n / THETAS;
+        const weights w = weigh(f, theta);
+        for (int k = 0; k < f->count; ++k) {
+            const tree *t = &f->trees[k];
+            double sum = 0, size = 0;
+            for (int i = 0; i < f->sets; ++i) {
+                sum += w.value[i] * t->stage[i];
+                size += fabs(w.size[i] * t->stage[i]);
+            }
+            bool holds = fabs(sum - pow(theta, t->order) / t->density) < 1e-14 * (1 + size);
+            order = !holds && t->order <= order ? t->order - 1 : order;
+        }
+    }
+    return order;
+}
+
+START_TEST(interpolants_have_their_order) {
+    const evn__stepper *m = method_at(_i).stepper;
+    const evn__tableau *t = method_at(_i).tableau;
+    forest f;
+    plant(&f, t, m->fsal);
+    int order = interpolant_order(&f);
+    ck_assert_ptr_eq(m->interpolant, &t->interpolant);
+    ck_assert_msg(order == m->interpolant->order, "%s: an interpolant of order %d, not %d", m->name,
+                  order, m->interpolant->order);
+    for (int i = 0; i < m->interpolant->stages; ++i) {
+        double sum = -m->interpolant->c[i];
+        for (int j = 0; j < SETS; ++j) {
+            sum += m->interpolant->a[i][j];
+            ck_assert(j <= f.end + i || m->interpolant->a[i][j] == 0);
+        }
+        ck_assert_double_eq_tol(sum, 0, 1e-15);
+        ck_assert(m->interpolant->c[i] > 0 && m->interpolant->c[i] < 1);
+    }
+}
+END_TEST
+
+/// Values and slopes are those at the ends, as of the steps on both sides; in between those of the
+/// places.
+START_TEST(interpolants_go_on_smoothly) {
+    const evn__stepper *m = method_at(_i).stepper;
+    int places = evn__interpolant_places(m->interpolant);
+    forest f;
+    plant(&f, method_at(_i).tableau, m->fsal);
+    for (int j = 0; j <= places + 1; ++j) {
+        const weights w = weigh(&f, j / (places + 1.));
+        for (int i = 0; i < SETS; ++i) {
+            double known = j == 0 ? 0 : part(&f, j <= places ? j : 0, i);
+            ck_assert_double_eq_tol(w.value[i], known, 1e-15 * (1 + w.size[i]));
+            bool end = j == 0 || j == places + 1, is_its = i == (j == 0 ? 0 : f.end);
+            ck_assert(!end || fabs(w.slope[i] - is_its) < 1e-14 * (1 + w.size[i]));
+        }
+    }
+}
+END_TEST
+
+/// A weight or a stage that is off by so little is noticed.
+START_TEST(mistakes_of_interpolants_are_noticed) {
+    const method right = method_at(_i);
+    const evn__interpolant *in = &right.tableau->interpolant;
+    evn__tableau wrong = *right.tableau;
+    forest f;
+    if (in->places == 0) {
+        return;
+    }
+    wrong.interpolant.m[in->places - 1][0] += 1e-9;
+    plant(&f, &wrong, right.stepper->fsal);
+    ck_assert_int_lt(interpolant_order(&f), in->order);
+    if (in->stages > 0) {
+        wrong.interpolant = *in;
+        wrong.interpolant.a[in->stages - 1][0] += 1e-9;
+        plant(&f, &wrong, right.stepper->fsal);
+        ck_assert_int_lt(interpolant_order(&f), in->order);
+    }
+}
+END_TEST
+
 /// A weight that is off by so little is noticed.
 START_TEST(mistakes_are_noticed) {
     const method right = method_at(_i);
     evn__tableau wrong = *right.tableau;
     wrong.b[0] += 1e-11;
     forest f;
-    plant(&f, &wrong);
+    plant(&f, &wrong, false);
     ck_assert_int_lt(order_of(&f, NULL), right.stepper->order);
     wrong = *right.tableau;
     if (right.stepper->order > 2) {
         wrong.a[1] += 1e-9;
-        plant(&f, &wrong);
+        plant(&f, &wrong, false);
         ck_assert_int_lt(order_of(&f, NULL), right.stepper->order);
     }
 }
@@ -261,6 +405,9 @@ static Suite *suite(void) {
     tcase_add_loop_test(conditions, order_conditions_hold, 0, methods);
     tcase_add_loop_test(conditions, estimates_have_their_order, 0, methods);
     tcase_add_loop_test(conditions, mistakes_are_noticed, 0, methods);
+    tcase_add_loop_test(conditions, interpolants_have_their_order, 0, methods);
+    tcase_add_loop_test(conditions, interpolants_go_on_smoothly, 0, methods);
+    tcase_add_loop_test(conditions, mistakes_of_interpolants_are_noticed, 0, methods);
     tcase_add_test(conditions, stability_is_that_of_books);
     tcase_add_loop_test(conditions, implicit_methods_are_stable, 0, methods);
     suite_add_tcase(s, conditions);
