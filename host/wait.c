@@ -12,8 +12,10 @@
 static const double TELLING_SECONDS = 1e-3, BURNING_SHARE = 0.5;
 static const double FIRST_SLEEP = 20e-6, LONGEST_SLEEP = 1e-3, SLEEP_SHARE = 0.125;
 
-void evn__device_wait_as(evn_device *device, evn__waiting waiting) {
+evn__waiting evn__device_wait_as(evn_device *device, evn__waiting waiting) {
+    evn__waiting before = device->waiting;
     device->waiting = waiting;
+    return before;
 }
 
 static void sleep_for(double seconds) {

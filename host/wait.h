@@ -30,8 +30,9 @@ evn_status evn__event_wait(evn_device *device, cl_event event, const char *what)
 /// Before a wait of OpenCL's own: where it would burn, sleep until all that is enqueued is done.
 evn_status evn__queue_sleep(evn_device *device);
 
-/// How to wait from now on. EVN__WAITING_SPINS is for benchmarks: sleeping makes a wait up to an
+/// How to wait from now on. EVN__WAITING_SPINS is for what is timed: sleeping makes a wait up to an
 /// eighth longer.
-void evn__device_wait_as(evn_device *device, evn__waiting waiting);
+/// @return how it was until now
+evn__waiting evn__device_wait_as(evn_device *device, evn__waiting waiting);
 
 #endif

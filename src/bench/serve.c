@@ -16,6 +16,7 @@
 #include "bench/bench.h"
 
 #include "base/json.h"
+#include "host/wait.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,7 @@ evn_status evn__bench_serve(evn_device *device) {
     server s = {.device = device};
     char line[LINE];
     evn_status status = EVN_OK;
+    evn__waiting before = evn__device_wait_as(device, EVN__WAITING_SPINS);
     while (status == EVN_OK && fgets(line, sizeof(line), stdin)) {
         json_t *object = json_object();
         line[strcspn(line, "\n")] = '\0';
@@ -143,5 +145,6 @@ evn_status evn__bench_serve(evn_device *device) {
         json_decref(object);
     }
     evn__bench_job_destroy(&s.job);
+    evn__device_wait_as(device, before);
     return status;
 }

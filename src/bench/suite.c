@@ -4,6 +4,7 @@
 #include "base/names.h"
 #include "bench/about.h"
 #include "bench/rows.h"
+#include "host/wait.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -127,18 +128,26 @@ static evn_status run_row(evn_device *device, const evn__bench_options *options,
     return EVN_OK;
 }
 
-evn_status evn__bench_run(evn_device *device, const evn__bench_options *options,
-                          evn__bench_record *record) {
+static evn_status run_rows(evn_device *device, const evn__bench_options *options,
+                           evn__bench_record *record) {
     const evn__bench_row *row;
-    *record = (evn__bench_record){.limits = {NAN, NAN}};
-    EVN_TRY(evn__bench_options_check(options));
-    EVN_TRY(evn__bench_about(device, options->quick, options->selftest, &record->about));
     for (int i = 0; (row = evn__bench_row_at(i)); ++i) {
         if (is_chosen(options->rows, row) || is_limit(row)) {
             EVN_TRY(run_row(device, options, row, record));
         }
     }
     return EVN_OK;
+}
+
+evn_status evn__bench_run(evn_device *device, const evn__bench_options *options,
+                          evn__bench_record *record) {
+    *record = (evn__bench_record){.limits = {NAN, NAN}};
+    EVN_TRY(evn__bench_options_check(options));
+    EVN_TRY(evn__bench_about(device, options->quick, options->selftest, &record->about));
+    evn__waiting before = evn__device_wait_as(device, EVN__WAITING_SPINS);
+    evn_status status = run_rows(device, options, record);
+    evn__device_wait_as(device, before);
+    return status;
 }
 
 double evn__bench_steadiness(const evn__bench_record *record) {

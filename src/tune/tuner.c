@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "host/tuning.h"
+#include "host/wait.h"
 #include "plan/plan.h"
 #include "tune/subject.h"
 #include "tune/trial.h"
@@ -335,8 +336,8 @@ const char *evn__tuner_idle(const evn_device *device, const evn__tuner_options *
     return why;
 }
 
-evn_status evn__tuner_run(evn_device *device, const evn__tuner_options *options,
-                          void (*report)(void *user, const evn__tuner_row *row), void *user) {
+static evn_status tune(evn_device *device, const evn__tuner_options *options,
+                       void (*report)(void *user, const evn__tuner_row *row), void *user) {
     memory known = {0};
     int left = 0;
     for (const evn__subject *s = evn__subjects; s->kind; ++s) {
@@ -352,4 +353,12 @@ evn_status evn__tuner_run(evn_device *device, const evn__tuner_options *options,
         }
     }
     return EVN_OK;
+}
+
+evn_status evn__tuner_run(evn_device *device, const evn__tuner_options *options,
+                          void (*report)(void *user, const evn__tuner_row *row), void *user) {
+    evn__waiting before = evn__device_wait_as(device, EVN__WAITING_SPINS);
+    evn_status status = tune(device, options, report, user);
+    evn__device_wait_as(device, before);
+    return status;
 }

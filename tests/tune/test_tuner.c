@@ -4,6 +4,7 @@
 #include "base/embedded.h"
 #include "base/files.h"
 #include "host/tuning.h"
+#include "host/wait.h"
 #include "plan/plan.h"
 #include "samples/form.h"
 #include "test.h"
@@ -49,6 +50,7 @@ static void count(void *user, const evn__tuner_row *row) {
     t->won += row->winner[0] != 0;
     t->faulty_won += strstr(row->winner, "s 12x") || strstr(row->winner, "s 2x");
     ck_assert_double_gt(row->seconds, 0);
+    ck_assert_int_eq(evn__device_wait_as(test_device(), EVN__WAITING_SPINS), EVN__WAITING_SPINS);
     if (row->wrong > 0) {
         ck_assert(strstr(row->reason, "differs from the reference") ||
                   strstr(row->reason, "other bits the second time"));
@@ -59,7 +61,9 @@ static tally tune_quickly(void) {
     setenv("EVONODE_TUNE", "off", 1); // what the user's own file says is not wanted here
     tally t = {0};
     evn__tuner_options options = {.family = "matmul", .quick = true, .seconds = 60};
+    evn__waiting before = evn__device_wait_as(test_device(), EVN__WAITING_UNKNOWN);
     TRY(evn__tuner_run(test_device(), &options, count, &t));
+    ck_assert_int_eq(evn__device_wait_as(test_device(), before), EVN__WAITING_UNKNOWN);
     ck_assert_int_ge(t.shapes, 2);
     return t;
 }
