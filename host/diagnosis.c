@@ -13,7 +13,7 @@
 
 // Systems -----------------------------------------------------------------------------------------
 
-typedef enum system_kind { ANY, DEBIAN, FEDORA, ARCH, MACOS, SYSTEMS } system_kind;
+typedef enum system_kind { ANY, DEBIAN, FEDORA, ARCH, MACOS, WSL, SYSTEMS } system_kind;
 
 /// `ids`: what ID or ID_LIKE of os-release has.
 static const struct {
@@ -23,6 +23,7 @@ static const struct {
     [FEDORA] = {"Fedora", {"fedora", "rhel"}},
     [ARCH] = {"Arch", {"arch"}},
     [MACOS] = {"macOS", {0}},
+    [WSL] = {"WSL 2", {0}},
 };
 
 static const struct {
@@ -93,7 +94,11 @@ void evn__advice_text(const evn__surroundings *here, evn__cause cause, evn__text
         if (advice[i].cause != cause) {
             continue;
         }
-        if (advice[i].system == ANY || advice[i].system == system) {
+        bool within = advice[i].system == WSL;
+        if (within && !here->wsl) {
+            continue;
+        }
+        if (within || advice[i].system == ANY || advice[i].system == system) {
             evn__text_append(text, "%s%s", between, advice[i].text);
             between = "; ";
         } else if (system == ANY) {
@@ -142,6 +147,8 @@ evn__surroundings evn__surroundings_here(void) {
                                .release = "/etc/os-release",
                                .chosen = chosen,
                                .rusticl = getenv("RUSTICL_ENABLE"),
+                               .wsl = access("/proc/sys/fs/binfmt_misc/WSLInterop", F_OK) == 0 ||
+                                      getenv("WSL_DISTRO_NAME") != NULL,
                                .reach = access};
 }
 
@@ -266,6 +273,17 @@ static evn_status find_nodes(const evn__surroundings *here, evn__findings *findi
     return status;
 }
 
+/// Windows hands its GPUs to a Linux within it by one node.
+static evn_status find_windows_gpu(const evn__surroundings *here, evn__findings *findings) {
+    char path[1024];
+    snprintf(path, sizeof(path), "%s/dxg", here->devices);
+    if (!here->wsl || here->reach(path, F_OK) == 0) {
+        return EVN_OK;
+    }
+    return evn__findings_add(findings, EVN__CAUSE_NO_GPU_IN_WSL,
+                             "%s is not there, by which Windows shows its GPUs to WSL 2", path);
+}
+
 evn_status evn__diagnose(const evn__surroundings *here, const evn__platform *platforms, int count,
                          evn__findings *findings) {
     if (count == 0) {
@@ -275,6 +293,7 @@ evn_status evn__diagnose(const evn__surroundings *here, const evn__platform *pla
         EVN_TRY(platforms[i].devices == 0 ? find_of_platform(here, &platforms[i], findings)
                                           : EVN_OK);
     }
+    EVN_TRY(find_windows_gpu(here, findings));
     return find_nodes(here, findings);
 }
 

@@ -28,6 +28,7 @@ typedef struct evn__surroundings {
     const char *release; ///< "/etc/os-release"
     bool chosen;         ///< the folder was named by OCL_ICD_VENDORS
     const char *rusticl; ///< RUSTICL_ENABLE, NULL: not set
+    bool wsl;            ///< a Linux within Windows, whose GPU is the node dxg
     int (*reach)(const char *path, int mode); ///< access
 } evn__surroundings;
 

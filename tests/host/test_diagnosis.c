@@ -23,7 +23,8 @@ static evn__surroundings nowhere(const char *release) {
     TRY(evn__folder_make(test_path(devices, "dev"), 0700));
     test_write("os-release", release, strlen(release));
     test_path(file, "os-release");
-    return (evn__surroundings){devices, vendors, file, .reach = access};
+    return (evn__surroundings){
+        .devices = devices, .vendors = vendors, .release = file, .reach = access};
 }
 
 static evn__findings diagnose(const evn__surroundings *here, const evn__platform *platforms,
@@ -74,7 +75,46 @@ START_TEST(vendor_files) {
     here.chosen = true;
     expect_one(&here, NULL, 0, EVN__CAUSE_VENDORS_VARIABLE, "no .icd file", "unset");
     test_write("none/gone.icd", "libgone.so", 10);
-    expect_one(&here, NULL, 0, EVN__CAUSE_LIBRARY_MISSING, "can be loaded", "again");
+    expect_one(&here, NULL, 0, EVN__CAUSE_LIBRARY_MISSING, "can be loaded", "remove the file");
+}
+END_TEST
+
+/// A driver that is damaged is installed again, by each system's own command.
+START_TEST(drivers_again) {
+    static const evn__cause causes[] = {EVN__CAUSE_LIBRARY_MISSING, EVN__CAUSE_LIBRARY_CRASHES,
+                                        EVN__CAUSE_LIBRARY_HANGS, EVN__CAUSE_PLATFORM_FAILS};
+    static const char *const commands[][2] = {{DEBIAN, "sudo apt install --reinstall"},
+                                              {"ID=fedora\n", "sudo dnf reinstall"},
+                                              {"ID=arch\n", "sudo pacman -S"}};
+    for (int i = 0; i < 12; ++i) {
+        evn__text text = {0};
+        evn__surroundings here = nowhere(commands[i % 3][0]);
+        evn__advice_text(&here, causes[i / 3], &text);
+        ck_assert_msg(strstr(text.data, commands[i % 3][1]) != NULL, "%s", text.data);
+        ck_assert_msg(!strstr(text.data, commands[(i + 1) % 3][1]), "%s", text.data);
+        free(text.data);
+    }
+}
+END_TEST
+
+/// A Linux within Windows has its own package manager, and Windows' GPUs by one node.
+START_TEST(within_windows) {
+    evn__text text = {0};
+    evn__surroundings here = nowhere(DEBIAN);
+    evn__platform fine = {.name = "Portable Computing Language", .devices = 1};
+    evn__advice_text(&here, EVN__CAUSE_NO_DRIVER, &text);
+    ck_assert(!strstr(text.data, "WSL"));
+    free(text.data);
+    text = (evn__text){0};
+    here.wsl = true;
+    evn__advice_text(&here, EVN__CAUSE_NO_DRIVER, &text);
+    ck_assert_ptr_nonnull(strstr(text.data, "apt install pocl-opencl-icd"));
+    ck_assert_ptr_nonnull(strstr(text.data, "in WSL 2"));
+    free(text.data);
+    expect_one(&here, &fine, 1, EVN__CAUSE_NO_GPU_IN_WSL, "dev/dxg is not there", "wsl --update");
+    test_write("dev/dxg", "", 0);
+    evn__findings findings = diagnose(&here, &fine, 1);
+    ck_assert_int_eq(findings.count, 0);
 }
 END_TEST
 
@@ -123,6 +163,8 @@ static Suite *suite(void) {
     Suite *s = suite_create("diagnosis");
     test_add(s, tcase_create("drivers"), drivers);
     test_add(s, tcase_create("vendor_files"), vendor_files);
+    test_add(s, tcase_create("drivers_again"), drivers_again);
+    test_add(s, tcase_create("within_windows"), within_windows);
     test_add(s, tcase_create("platforms"), platforms);
     test_add(s, tcase_create("nodes"), nodes);
     return s;
