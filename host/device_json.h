@@ -11,4 +11,8 @@
 ///         and whether it can be used are not in it.
 json_t *evn__device_json(const evn_device_info *info);
 
+/// The same of a device that is open, with what it has to be asked for: version of OpenCL C,
+/// caches, extensions in the order of their names.
+json_t *evn__device_json_open(const evn_device *device);
+
 #endif

@@ -113,6 +113,10 @@ evn_status evn__tuning_set(evn_device *device, const char *key, const char *vari
     return EVN_OK;
 }
 
+json_t *evn__tuning_json(const evn_device *device) {
+    return json_deep_copy(device->variants);
+}
+
 evn_status evn__tuning_digest(const evn_device *device, char digest[33]) {
     digest[0] = 0;
     if (json_object_size(device->variants) == 0) {

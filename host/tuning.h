@@ -9,6 +9,8 @@
 #include "base/memory.h"
 #include "evonode/device.h"
 
+#include <jansson.h>
+
 /// Read the device's file into its table.
 /// @return EVN_ERR_MEMORY; a file that cannot be used is no error
 evn_status evn__tuning_open(evn_device *device);
@@ -27,6 +29,9 @@ evn_status evn__tuning_save(const evn_device *device, char **path);
 
 /// Append one line, without its end: how the device is tuned, or why it is not.
 void evn__tuning_describe(const evn_device_info *info, evn__text *line);
+
+/// The choices, an object from shape class to variant, freed by the caller; NULL without memory.
+json_t *evn__tuning_json(const evn_device *device);
 
 /// Hash of the choices, 32 digits; "" when there are none.
 evn_status evn__tuning_digest(const evn_device *device, char digest[33]);

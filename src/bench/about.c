@@ -92,11 +92,11 @@ static json_t *show_date(void) {
 evn_status evn__bench_about(evn_device *device, bool quick, bool selftest, json_t **about) {
     char digest[33];
     EVN_TRY(evn__tuning_digest(device, digest));
-    json_t *root = json_pack("{s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "evonode", evn_version(),
-                             "date", show_date(), "quick", quick, "device",
-                             evn__device_json(evn_device_get_info(device)), "host", show_host(),
-                             "tuning", digest[0] ? json_string(digest) : json_null(), "power",
-                             evn__bench_power(evn__bench_power_folder));
+    json_t *root =
+        json_pack("{s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "evonode", evn_version(), "date",
+                  show_date(), "quick", quick, "device", evn__device_json_open(device), "host",
+                  show_host(), "tuning", digest[0] ? json_string(digest) : json_null(), "tuned",
+                  evn__tuning_json(device), "power", evn__bench_power(evn__bench_power_folder));
     EVN_CHECK(root, EVN_ERR_MEMORY, "no memory for what is said of the device");
     evn_status status = selftest ? run_selftest(device, root) : EVN_OK;
     if (status != EVN_OK) {

@@ -47,8 +47,9 @@ static void add_supply(power *p, const char *folder, const char *supply) {
         evn__json_put(battery, "percent",
                       value[0] ? json_integer(strtol(value, NULL, 10)) : json_null());
         evn__json_append(p->batteries, battery);
-    } else if (strcmp(type, "Mains") == 0) {
-        p->mains = p->mains || read_line(folder, supply, "online", value)[0] == '1';
+    } else if (strcmp(type, "Mains") == 0 || strcmp(type, "USB") == 0) {
+        read_line(folder, supply, "online", value); // 0: no; 1, 2: at a fixed, a chosen voltage
+        p->mains = p->mains || (value[0] && strcmp(value, "0") != 0);
     }
 }
 

@@ -4,6 +4,8 @@
 #include "bench/record.h"
 #include "bench/submission.h"
 #include "bench/suite.h"
+#include "host/tuning.h"
+#include "host/wait.h"
 #include "program.h"
 #include "result.h"
 #include "test.h"
@@ -183,6 +185,15 @@ START_TEST(power) {
     expect_power("battery", 1);
     supply("BAT0", "status", "Charging\n");
     expect_power("mains", 1);
+    supply("AC", "online", "0\n");
+    expect_power("unknown", 1);
+    supply("ucsi-source-psy-USBC000:001", "type", "USB\n");
+    supply("ucsi-source-psy-USBC000:001", "online", "0\n");
+    expect_power("unknown", 1);
+    supply("ucsi-source-psy-USBC000:001", "online", "1\n"); // the one plug of many laptops
+    expect_power("mains", 1);
+    supply("ucsi-source-psy-USBC000:001", "online", "2\n");
+    expect_power("mains", 1);
     supply("hidpp_battery_0", "type", "Battery\n"); // a mouse's
     supply("hidpp_battery_0", "scope", "Device\n");
     supply("hidpp_battery_0", "status", "Discharging\n");
@@ -211,6 +222,53 @@ START_TEST(drift) {
 }
 END_TEST
 
+/// What a page needs to tell two drivers of one device apart.
+START_TEST(device_and_tuning) {
+    json_t *about;
+    TRY(evn__tuning_set(test_device(), "a class", "a variant"));
+    TRY(evn__bench_about(test_device(), true, false, &about));
+    TRY(evn__tuning_set(test_device(), "a class", NULL));
+    const json_t *device = json_object_get(about, "device");
+    const json_t *extensions = json_object_get(device, "extensions");
+    ck_assert_int_eq(json_is_true(json_object_get(device, "unified")),
+                     evn_device_get_info(test_device())->unified);
+    ck_assert(json_is_string(json_object_get(device, "sub_groups")));
+    ck_assert_ptr_eq(strstr(json_string_value(json_object_get(device, "opencl_c")), "OpenCL C "),
+                     json_string_value(json_object_get(device, "opencl_c")));
+    ck_assert_int_ge(json_integer_value(json_object_get(device, "cache_bytes")), 0);
+    ck_assert_int_gt((int)json_array_size(extensions), 0);
+    for (size_t i = 0; i < json_array_size(extensions); ++i) {
+        const char *name = json_string_value(json_array_get(extensions, i));
+        ck_assert_msg(strncmp(name, "cl_", 3) == 0 && !strchr(name, ' '), "'%s'", name);
+    }
+    const json_t *tuned = json_object_get(about, "tuned");
+    ck_assert_str_eq(json_string_value(json_object_get(tuned, "a class")), "a variant");
+    json_decref(about);
+}
+END_TEST
+
+static void look_how_it_waits(void *user, const evn__bench_record *record,
+                              const evn__bench_result *row) {
+    (void)record;
+    (void)row;
+    ++*(int *)user;
+    ck_assert_int_eq(evn__device_wait_as(test_device(), EVN__WAITING_SPINS), EVN__WAITING_SPINS);
+}
+
+/// A sleep between looks would be a part of what is measured.
+START_TEST(waits_spin) {
+    int rows = 0;
+    evn__bench_record record;
+    const evn__bench_options options = {
+        .rows = "limit_wait", .quick = true, .report = look_how_it_waits, .user = &rows};
+    evn__waiting before = evn__device_wait_as(test_device(), EVN__WAITING_UNKNOWN);
+    TRY(evn__bench_run(test_device(), &options, &record));
+    ck_assert_int_eq(evn__device_wait_as(test_device(), before), EVN__WAITING_UNKNOWN);
+    ck_assert_int_gt(rows, 0);
+    evn__bench_record_free(&record);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("record");
     test_add(s, tcase_create("round_trip"), round_trip);
@@ -223,6 +281,8 @@ static Suite *suite(void) {
     test_add(s, tcase_create("power"), power);
     test_add(s, tcase_create("patterns"), patterns);
     test_add(s, tcase_create("drift"), drift);
+    test_add(s, tcase_create("device_and_tuning"), device_and_tuning);
+    test_add(s, tcase_create("waits_spin"), waits_spin);
     return s;
 }
 
