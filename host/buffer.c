@@ -3,6 +3,7 @@
 #include "host/guard.h"
 #include "host/runtime.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,13 @@ evn_status evn__buffer_create_for(evn_device *device, evn__use use, size_t bytes
     EVN_CHECK(bytes > 0, EVN_ERR_ARGUMENT, "a buffer of 0 bytes: ask for one byte at least");
     if (bytes > device->info.max_allocation_bytes && !device->counting.on) {
         return fail_to_fit(device, bytes, "larger than one buffer may be");
+    }
+    if (device->limit > 0 && device->stats.bytes_now + bytes > device->limit &&
+        !device->counting.on) {
+        char reason[64];
+        snprintf(reason, sizeof(reason), "more than the limit of %llu bytes",
+                 (unsigned long long)device->limit);
+        return fail_to_fit(device, bytes, reason);
     }
     evn_buffer *fresh;
     EVN_TRY(EVN_NEW(&fresh, 1));

@@ -40,6 +40,10 @@ void evn_device_reset_peak(evn_device *device) {
     }
 }
 
+void evn__device_limit(evn_device *device, uint64_t bytes) {
+    device->limit = bytes;
+}
+
 void evn__device_count_begin(evn_device *device) {
     evn__counting *c = &device->counting;
     *c = (evn__counting){.on = true, .stats = device->stats, .at_peak = device->at_peak};

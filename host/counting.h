@@ -38,6 +38,10 @@ evn__memory_use evn__device_memory_use(const evn_device *device);
 /// they are free now; else what the driver says is free, or all.
 uint64_t evn__device_room(const evn_device *device);
 
+/// Let no more than so many bytes be held by buffers: what goes beyond is refused with
+/// EVN_ERR_DEVICE_MEMORY. 0: as many as the driver gives.
+void evn__device_limit(evn_device *device, uint64_t bytes);
+
 /// From now on buffers have no memory: writes, copies and launches do nothing, kernels are not
 /// compiled, and reads give ones, which as floats are a loss and a norm that let a solver go on.
 /// The account begins at zero.

@@ -61,6 +61,7 @@ struct evn_device {
     uint64_t uses[EVN__USES]; ///< bytes held now, by use
     evn__memory_use at_peak;
     evn__counting counting;
+    uint64_t limit; ///< bytes that buffers may hold; 0: none is set
     evn__waiting waiting;
     struct evn__deadline *deadline; ///< host/deadline.h; NULL: waits may last
     bool times;                     ///< each launch (host/timing.h)

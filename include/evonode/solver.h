@@ -91,6 +91,9 @@ typedef struct evn_solver_options {
     double dt_min;     ///< adaptive: smaller steps end the solve (units of t); >= 0
     double dt_max;     ///< adaptive: no step is longer (units of t); 0: the whole way
     int max_steps;     ///< adaptive: more attempts in all end the solve; >= 1
+    /// Adaptive, where the gradient needs memory for each step: for so many there is some before
+    /// the first solve, and more once one takes more. 0: for 16; per_sample none
+    int expected_steps;
     /// 0: the solve gives x(t1). n > 0: it gives x at n times, and the gradient takes n cotangents.
     /// Each is hit by a step: from one to the next there are the fewest equal steps that are no
     /// longer than (t1 - t0) / steps.
@@ -200,6 +203,8 @@ typedef struct evn_solution {
                     ///< of what decays so fast that it bounds the steps; else 0
     int waits;      ///< adaptive: times that the host waited to see how far the solve is
     bool fell_back; ///< of a gradient: it is that of checkpoints (fall_back)
+    int most_steps; ///< of several solves, one after the other: the most that one of them took or
+                    ///< rejected; of one 0
 } evn_solution;
 
 /// Whether a solver can be made with these options, as far as dynamics do not matter; fast.

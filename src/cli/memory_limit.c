@@ -15,6 +15,7 @@ typedef struct fitting {
     uint64_t room;  ///< bytes: of the device, and of --memory-limit
     uint64_t limit; ///< of --memory-limit alone; 0: none, or auto
     int64_t batch;  ///< of the source
+    bool looks_far; ///< at what an adjoint may fall back on, which takes time
 } fitting;
 
 static bool fits(const fitting *f, const evn__needs *needs) {
@@ -28,12 +29,40 @@ static evn_status try(const fitting *f, evn__variation variation, evn__needs *ne
     return EVN_OK;
 }
 
+static int most_expected(const evn__session *session) {
+    int most = 0;
+    for (int i = 0; i < session->options.phase_count; ++i) {
+        const evn_phase *phase = &session->phases[i];
+        int steps = evn__phase_keeps_steps(phase, false) ? phase->solver.expected_steps : 0;
+        most = steps > most ? steps : most;
+    }
+    return most;
+}
+
+/// What more may be needed than what is.
+static evn_status find_more(const fitting *f, evn__needs *needs) {
+    enum { STEPS = 8 };
+    evn__needs more;
+    needs->steps = most_expected(f->session);
+    if (needs->steps > 0) {
+        EVN_TRY(
+            evn__rehearse(f->session, f->settings, &(evn__variation){.more_steps = STEPS}, &more));
+        needs->step = (more.training.peak - needs->training.peak) / STEPS;
+    }
+    if (f->looks_far) {
+        EVN_TRY(evn__rehearse(f->session, f->settings, &(evn__variation){.fallen = true}, &more));
+        needs->fallen = more.training.peak;
+    }
+    return EVN_OK;
+}
+
 /// As the training will be; where it fits, its kernels are compiled, which several processes do.
 static evn_status try_as_is(const fitting *f, evn__needs *needs, bool *fit) {
     evn_device *device = f->session->device;
     *fit = false;
     EVN_TRY(evn__forecast_begin(device));
     evn_status status = try(f, (evn__variation){0}, needs, fit);
+    status = status == EVN_OK && *fit ? find_more(f, needs) : status;
     evn__console_activity("compiling");
     evn_status compiled = evn__forecast_end(device, *fit && !f->settings->dry_run);
     evn__console_clear();
@@ -208,6 +237,9 @@ evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__
     bool fit;
     f.batch = session->source.methods->info(session->source.self).batch;
     EVN_TRY(read_limit(settings, &f));
+    f.looks_far = settings->dry_run || f.limit > 0;
+    session->memory_limit = f.limit;
+    EVN_TRY(evn__expect_steps(session, settings, f.looks_far, f.room));
     EVN_TRY(try_as_is(&f, needs, &fit));
     if (fit) {
         if (settings->memory_limit && settings->micro_batches == INT64_MIN && can_split(&f)) {

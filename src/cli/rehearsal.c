@@ -19,8 +19,18 @@ const char *evn__needs_text(const evn__needs *needs, char *text, size_t size) {
                            evn__use_name((evn__use)use), mebibytes(needs->training.uses[use]));
     }
     if (needs->measuring > needs->training.peak && used < (int)size) {
-        evn__print(text + used, size - (size_t)used, "; %.4g MiB while results are measured",
-                   mebibytes(needs->measuring));
+        used += evn__print(text + used, size - (size_t)used,
+                           "; %.4g MiB while results are measured", mebibytes(needs->measuring));
+    }
+    if (needs->steps > 0 && used < (int)size) {
+        used += evn__print(text + used, size - (size_t)used,
+                           "; for solves of up to %d steps, %.3g MiB for each one more",
+                           needs->steps, mebibytes(needs->step));
+    }
+    if (needs->fallen > needs->training.peak && used < (int)size) {
+        evn__print(text + used, size - (size_t)used,
+                   "; %.4g MiB where the adjoint falls back on checkpoints",
+                   mebibytes(needs->fallen));
     }
     return text;
 }
@@ -35,6 +45,11 @@ static void vary_phases(const evn__variation *variation, evn__session *own) {
         if (variation->gradient > phase->solver.gradient) {
             phase->solver = evn_solver_options_with(&phase->solver, variation->gradient);
         }
+        if (variation->fallen && phase->reconstruction > 0) {
+            phase->solver = evn_solver_options_with(&phase->solver, EVN_GRADIENT_CHECKPOINTED);
+            phase->reconstruction = 0;
+        }
+        phase->solver.expected_steps += variation->more_steps;
     }
     own->options.phases = own->phases;
     own->options.progress = NULL;

@@ -13,6 +13,10 @@ typedef struct evn__needs {
     evn__memory_use training;
     uint64_t measuring; ///< bytes at the peak while the results are measured, after training
     uint64_t largest;   ///< bytes of the largest buffer of all
+    uint64_t fallen;    ///< bytes of the peak where an adjoint falls back on checkpoints; 0: none
+                        ///< does, or it was not asked
+    int steps;          ///< of an adaptive solve, at most, that these are for; 0: no matter
+    uint64_t step;      ///< bytes that the peak grows by for each step more
 } evn__needs;
 
 /// What is tried in place of what the settings say.
@@ -20,7 +24,20 @@ typedef struct evn__variation {
     int64_t batch;         ///< samples that the device gets at once; 0: the source's own
     bool parts;            ///< that is one of several that make a step, whose gradients are kept
     evn_gradient gradient; ///< of the phases whose gradient keeps more; EVN_GRADIENT_NONE: as it is
+    bool fallen;           ///< adjoints that may fall back on checkpoints have
+    int more_steps;        ///< of adaptive solves than are expected
 } evn__variation;
+
+/// Whether memory is needed for each step that an adaptive solve of the phase takes.
+/// @param[in] fallen  where an adjoint that may fall back on checkpoints has
+bool evn__phase_keeps_steps(const evn_phase *phase, bool fallen);
+
+/// Solve the first batch with the weights that training begins with, where phases keep adaptive
+/// steps, and have their solvers expect as many, and an eighth more. Where that fails nothing is
+/// expected: training will say why.
+/// @param[in] room  bytes that may be used
+evn_status evn__expect_steps(evn__session *session, const evn__settings *settings, bool fallen,
+                             uint64_t room);
 
 /// Rehearse the training of an open session with complete settings. The device must hold no
 /// buffers that are used meanwhile.

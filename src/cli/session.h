@@ -26,6 +26,7 @@ struct evn__session {
     evn_network *network;        ///< a network file's; NULL: a shipped one
     evn_source source;
     evn_task task;
+    uint64_t memory_limit;              ///< bytes that training may use; 0: what the device has
     evn__longest_launch longest;        ///< seconds 0: no launch was timed
     evn_trainer *trainer;               ///< NULL where nothing is trained
     evn__first_use *first_use;          ///< until it is checked

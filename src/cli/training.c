@@ -458,7 +458,9 @@ evn_status evn__training_run(evn__training *training, const evn__settings *setti
     }
     EVN_TRY(evn__tensorboard_begin(t, settings, &t->events));
     t->saved_at = evn__now();
+    evn__device_limit(t->session->device, t->session->memory_limit);
     evn_status status = evn_trainer_run(t->session->trainer);
+    evn__device_limit(t->session->device, 0);
     evn__console_clear();
     if (status == EVN_OK && t->status == EVN_OK) {
         status = finish(t, settings);

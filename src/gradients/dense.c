@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCALARS = 2 };      // t and dt
-enum { FIRST_STEPS = 16 }; // that there is memory for before the first solve
+enum { SCALARS = 2 }; // t and dt
 
 struct evn__dense {
     const evn__problem *problem;
@@ -131,12 +130,13 @@ static evn_status make(const evn__dense *d, int steps, size_t count, evn_buffer 
                : status;
 }
 
-/// Memory for so many steps, and for some more, in place of what there is.
+/// Memory for so many steps, and where these are more than before for some more, in place of what
+/// there is.
 static evn_status reserve(evn__dense *d, int steps) {
     if (steps <= d->capacity) {
         return EVN_OK;
     }
-    size_t more = (size_t)steps + (size_t)steps / 2;
+    size_t more = (size_t)(d->capacity > 0 ? evn__steps_room(steps) : steps);
     d->capacity = 0;
     EVN_TRY(
         make(d, steps, evn__size_product(more + 1, (size_t)d->count * d->layout.total), &d->terms));
@@ -154,7 +154,7 @@ static evn_status create(evn__dense *d) {
     EVN_TRY(EVN_NEW(&d->inputs, ports));
     EVN_TRY(EVN_NEW(&d->outputs, states * d->count));
     EVN_TRY(compile(d));
-    return reserve(d, FIRST_STEPS);
+    return reserve(d, evn__expected_steps(p->options));
 }
 
 evn_status evn__dense_create(const evn__problem *problem, evn__dense **dense) {

@@ -95,14 +95,12 @@ static bool lacks_memory(evn_status status) {
 /// Memory for so many steps, and for some more, so that it need not be made for each solve that
 /// takes a few; where that is too much, for these alone.
 static evn_status reserve(evn__replay *r, int steps) {
-    const double growth = 1.5;
-    int fewest = steps > 1 ? steps : 1;
+    int fewest = steps > 1 ? steps : 1, more = evn__steps_room(fewest);
     if (fewest <= r->capacity) {
         return EVN_OK;
     }
-    double more = growth * r->capacity;
-    bool grows = more > fewest && more < EVN__MAX_STEPS;
-    evn_status status = grows ? make_room(r, (int)more) : EVN_OK;
+    bool grows = r->capacity > 0 && more > fewest;
+    evn_status status = grows ? make_room(r, more) : EVN_OK;
     return grows && !lacks_memory(status) ? status : make_room(r, fewest);
 }
 

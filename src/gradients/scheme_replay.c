@@ -4,6 +4,7 @@
 #include "gradients/replay.h"
 #include "gradients/scheme.h"
 #include "integrator/integrator.h"
+#include "integrator/options.h"
 #include "plan/real.h"
 #include <stdlib.h>
 
@@ -115,7 +116,6 @@ const evn__scheme_methods evn__scheme_replay_fixed = {.create = create_fixed,
 // Adaptive steps ----------------------------------------------------------------------------------
 
 static evn_status create_adaptive(const evn__problem *p, evn__scheme **scheme) {
-    enum { STEPS = 16 }; // that there is memory for before the first solve
     replayed *r = NULL;
     EVN_TRY(EVN_NEW(&r, 1));
     *scheme = &r->base;
@@ -123,7 +123,7 @@ static evn_status create_adaptive(const evn__problem *p, evn__scheme **scheme) {
         evn__integrator_create(p->device, p->system, p->options, p->course, false, &r->forward));
     EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, p->options->fp64,
                                  evn__integrator_layout(r->forward)->total, &r->start));
-    return evn__replay_create(p, STEPS, &r->replay);
+    return evn__replay_create(p, evn__expected_steps(p->options), &r->replay);
 }
 
 static evn_binding state(const evn__scheme *scheme, int index) {

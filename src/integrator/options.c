@@ -70,7 +70,19 @@ static evn_status check_control(const evn_solver_options *o) {
               o->dt_max, o->dt_min);
     EVN_CHECK(o->max_steps >= 1 && o->max_steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
               "solver %s: max_steps %d; give 1 to %d", o->method, o->max_steps, EVN__MAX_STEPS);
+    EVN_CHECK(o->expected_steps >= 0 && o->expected_steps <= EVN__MAX_STEPS, EVN_ERR_ARGUMENT,
+              "solver %s: %d expected_steps; give 1 to %d, or 0 where nobody knows", o->method,
+              o->expected_steps, EVN__MAX_STEPS);
     return EVN_OK;
+}
+
+int evn__expected_steps(const evn_solver_options *options) {
+    enum { USUAL = 16 };
+    return options->expected_steps > 0 ? options->expected_steps : USUAL;
+}
+
+int evn__steps_room(int steps) {
+    return steps <= EVN__MAX_STEPS - steps / 8 ? steps + steps / 8 : steps;
 }
 
 static evn_status check_krylov(const evn_solver_options *o, const evn__stepper *stepper) {

@@ -10,4 +10,11 @@
 /// The stepper of the options' method, with the checks that evn_solver_create documents.
 evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper);
 
+/// Adaptive: steps that there is memory for before the first solve.
+int evn__expected_steps(const evn_solver_options *options);
+
+/// Steps that memory is made for where a solve takes more than there was any for: these, and an
+/// eighth, so that it need not be made for each that takes a few more.
+int evn__steps_room(int steps);
+
 #endif

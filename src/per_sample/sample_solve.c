@@ -348,6 +348,15 @@ static evn_status add_chunk(evn__sample_solve *s) {
     return status;
 }
 
+/// Memory for the attempts that are expected.
+static evn_status reserve(evn__sample_solve *s) {
+    int expected = s->keeps ? s->problem->options->expected_steps : 0;
+    while (s->chunk_count * s->together < expected) {
+        EVN_TRY(add_chunk(s));
+    }
+    return EVN_OK;
+}
+
 /// Chunk `index`, or where nothing is kept the same one again.
 static evn_status get_chunk(evn__sample_solve *s, int index, evn__sample_chunk **chunk) {
     int own = s->keeps ? index : 0;
@@ -469,6 +478,7 @@ static evn_status observe_begin(const evn__sample_solve *s, const evn__passage *
 evn_status evn__sample_solve_run(evn__sample_solve *s, const evn__passage *passage,
                                  evn_solution *solution) {
     bool running = true;
+    EVN_TRY(reserve(s));
     memset(s->decay, 0, sizeof(*s->decay) * (size_t)s->rows);
     EVN_TRY(write_times(s, passage));
     for (int row = s->samples; row < s->rows; ++row) { // what is there only to be many

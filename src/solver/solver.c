@@ -27,7 +27,7 @@ struct evn_solver {
     evn__reconstruction *reconstruction; ///< where the scheme solves backwards
     evn_solver_options checkpointed;     ///< the same options, for what is fallen back on
     evn__problem fallback_problem;
-    evn__scheme *fallback;             ///< once it is needed
+    evn__scheme *fallback;             ///< NULL: nothing is fallen back on
     const evn__scheme *last;           ///< which of both the last gradient is of
     evn__time_gradient *time_gradient; ///< where one is wanted
     evn__observations *observations;   ///< where the solve observes
@@ -75,6 +75,13 @@ static evn_status create_memory(evn_solver *solver) {
                             : EVN_OK;
 }
 
+static evn_status create_fallback(evn_solver *solver) {
+    solver->checkpointed = evn_solver_options_with(&solver->options, EVN_GRADIENT_CHECKPOINTED);
+    solver->fallback_problem = solver->problem;
+    solver->fallback_problem.options = &solver->checkpointed;
+    return evn__scheme_create(&solver->fallback_problem, &solver->fallback);
+}
+
 static evn_status create_scheme(evn_solver *solver) {
     EVN_TRY(evn__scheme_create(&solver->problem, &solver->scheme));
     solver->last = solver->scheme;
@@ -82,9 +89,11 @@ static evn_status create_scheme(evn_solver *solver) {
                 ? evn__time_gradient_create(&solver->problem, solver->scheme->methods,
                                             &solver->time_gradient)
                 : EVN_OK);
-    return solver->scheme->methods->reconstructed
-               ? evn__reconstruction_create(&solver->problem, &solver->reconstruction)
-               : EVN_OK;
+    EVN_TRY(solver->scheme->methods->reconstructed
+                ? evn__reconstruction_create(&solver->problem, &solver->reconstruction)
+                : EVN_OK);
+    // Memory for it must not be found lacking in the middle of a training.
+    return solver->reconstruction && solver->options.fall_back ? create_fallback(solver) : EVN_OK;
 }
 
 static evn_status copy_jumps(evn_solver *solver) {
@@ -471,13 +480,6 @@ static evn_status try_gradient(evn_solver *solver, const evn__passage *passage,
                : EVN_OK;
 }
 
-static evn_status create_fallback(evn_solver *solver) {
-    solver->checkpointed = evn_solver_options_with(&solver->options, EVN_GRADIENT_CHECKPOINTED);
-    solver->fallback_problem = solver->problem;
-    solver->fallback_problem.options = &solver->checkpointed;
-    return evn__scheme_create(&solver->fallback_problem, &solver->fallback);
-}
-
 /// The gradient from checkpoints, after a solve from the same start, whose series is the caller's
 /// as the first one left it.
 static evn_status fall_back(evn_solver *solver, const evn__passage *passage,
@@ -486,7 +488,6 @@ static evn_status fall_back(evn_solver *solver, const evn__passage *passage,
     evn__passage unobserved = *passage;
     unobserved.series = (evn_binding){0};
     int spent = solution->nfe;
-    EVN_TRY(solver->fallback ? EVN_OK : create_fallback(solver));
     const evn__scheme_methods *methods = solver->fallback->methods;
     for (int i = 0; i < solver->layout.count; ++i) {
         EVN_TRY(evn__real_copy(methods->begin(solver->fallback, i),
@@ -506,9 +507,7 @@ static evn_status take_gradient(evn_solver *solver, const evn__passage *passage,
     solver->last = solver->scheme;
     evn_status status = try_gradient(solver, passage, solution);
     bool untrusted = status == EVN_ERR_SOLVER || status == EVN_ERR_NOT_FINITE;
-    return untrusted && solver->options.fall_back && solver->reconstruction
-               ? fall_back(solver, passage, solution)
-               : status;
+    return untrusted && solver->fallback ? fall_back(solver, passage, solution) : status;
 }
 
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,

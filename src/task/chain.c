@@ -139,6 +139,8 @@ static void add(const stage *at, const evn_solution *one, evn_solution *sum) {
         sum->outcome = one->outcome;
         sum->t = one->t;
         sum->dt = one->dt;
+        int steps = one->accepted + one->rejected;
+        sum->most_steps = steps > sum->most_steps ? steps : sum->most_steps;
         sum->accepted += one->accepted;
         sum->rejected += one->rejected;
         sum->nfe += one->nfe;
