@@ -526,7 +526,6 @@ static void refuse_split(const evn_dynamics *dynamics) {
 }
 
 START_TEST(what_does_not_go_is_refused) {
-    static const double jumps[] = {0.5};
     problem p = shared_problem(), constant = problem_network(2);
     const evn_solver_options options = with("euler", 2, 10, EVN_GRADIENT_BACKPROP);
     evn_solver_options bad = options;
@@ -548,10 +547,6 @@ START_TEST(what_does_not_go_is_refused) {
     bad.observations = 2;
     bad.observe_weights = true;
     refuse(p.dynamics, bad, "there is no observe_weights");
-    bad = options;
-    bad.jumps = jumps;
-    bad.jump_count = 1;
-    refuse(p.dynamics, bad, "jumps of f; leave weight_steps out");
     refuse(p.dynamics, with("dopri5", 0, 10, EVN_GRADIENT_ADJOINT_QUADRATURE),
            "give weight_terms in place of weight_steps");
     bad = with("midpoint", 4, 0, EVN_GRADIENT_REVERSIBLE);
