@@ -8,7 +8,6 @@
 
 typedef struct evn__dense evn__dense;
 
-/// @return EVN_ERR_ARGUMENT for a method without an interpolant that is as good as it
 evn_status evn__dense_create(const evn__problem *problem, evn__dense **dense);
 void evn__dense_destroy(evn__dense **dense); ///< nulls; accepts NULL
 

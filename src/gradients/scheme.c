@@ -162,16 +162,6 @@ static evn_status check_past(const evn_solver_options *options) {
     return r->couples || r->interpolates ? evn__stepper_check_past(stepper, r->name) : EVN_OK;
 }
 
-static evn_status check_interpolant(const evn_solver_options *options) {
-    const row *r = &rows[options->gradient];
-    bool known = evn__stepper_has_interpolant(evn__stepper_find(options->method));
-    EVN_CHECK(known || !r->interpolates, EVN_ERR_ARGUMENT,
-              "solver %s has no interpolant of its order, and the gradient '%s' needs one; take "
-              "tsit5 or dopri5",
-              options->method, r->name);
-    return EVN_OK;
-}
-
 /// What goes in parts.
 static evn_status check_jumps(const evn_solver_options *o) {
     EVN_CHECK(o->jumps && o->jump_count > 0, EVN_ERR_ARGUMENT,
@@ -222,7 +212,6 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
               "solver %s: a reconstruction bound of %g; give a number > 0, or 0 for none",
               options->method, options->reconstruction);
     EVN_TRY(check_past(options));
-    EVN_TRY(check_interpolant(options));
     EVN_TRY(check_path(options));
     return options->jump_count != 0 ? check_jumps(options) : check_own(options);
 }

@@ -133,10 +133,6 @@ const evn__stepper *evn__stepper_at_step(const evn__stepper *stepper, int index)
     return index < evn__stepper_first_steps(stepper) ? stepper->kind->first(stepper) : stepper;
 }
 
-bool evn__stepper_has_interpolant(const evn__stepper *stepper) {
-    return stepper->interpolant->order + 1 >= stepper->order; // its errors do not add up
-}
-
 int evn__stepper_sets_at_ends(const evn__stepper *stepper) {
     return stepper->kind->slopes(stepper) + !stepper->fsal;
 }

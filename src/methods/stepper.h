@@ -98,7 +98,5 @@ evn_status evn__stepper_check_end(const evn__stepper *stepper, const char *where
 bool evn__stepper_has_fixed(const evn__stepper *stepper);
 int evn__stepper_first_steps(const evn__stepper *stepper); ///< how many another one takes
 const evn__stepper *evn__stepper_at_step(const evn__stepper *stepper, int index);
-/// Whether a step is known about as well between its ends as there.
-bool evn__stepper_has_interpolant(const evn__stepper *stepper);
 
 #endif

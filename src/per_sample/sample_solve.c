@@ -124,15 +124,6 @@ static evn_status make_memory(evn__sample_solve *s) {
     return observations(s) > 0 ? make_dense(s) : EVN_OK;
 }
 
-static evn_status check_interpolant(const evn__sample_solve *s) {
-    bool known = evn__stepper_has_interpolant(s->stepper);
-    EVN_CHECK(known || observations(s) == 0, EVN_ERR_ARGUMENT,
-              "solver %s has no interpolant of its order, and observations along steps of each "
-              "sample's own need one; take tsit5 or dopri5",
-              s->stepper->name);
-    return EVN_OK;
-}
-
 static evn_status create(evn__sample_solve *s) {
     const evn_solver_options *options = s->problem->options;
     evn_shape shape = evn__system_state_shape(s->problem->system, 0);
@@ -143,7 +134,6 @@ static evn_status create(evn__sample_solve *s) {
         options->observations > 0 ? evn__interpolant_terms(s->stepper->interpolant) : s->keeps;
     s->samples = shape.rank > 0 ? (int)shape.dim[0] : 1;
     s->size = (size_t)(evn_shape_count(shape) / s->samples);
-    EVN_TRY(check_interpolant(s));
     EVN_TRY(compile_all(s));
     return make_memory(s);
 }

@@ -398,12 +398,12 @@ START_TEST(wrong_options_are_refused) {
     evn_solver *solver = NULL;
     fixed.steps = 3;
     adjoint.gradient = EVN_GRADIENT_ADJOINT;
-    dense.method = "dop853";
+    dense.method = "abm4";
     dense.observations = 2;
     REFUSED(evn_solver_options_check(&fixed));
     REFUSED(evn_solver_options_check(&adjoint));
     REFUSED(evn_solver_create(test_device(), p.dynamics, &dense, &solver));
-    ck_assert_ptr_nonnull(strstr(evn_error_message(), "interpolant"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "steps before"));
     ck_assert_ptr_null(solver);
     batch.per_sample = false;
     problem_prepare(&p, &batch);
@@ -440,6 +440,34 @@ START_TEST(gradient_is_the_adjoints) {
 }
 END_TEST
 
+/// Observations within steps that are long, and the gradient through them, of methods whose
+/// interpolants have more places and stages of their own.
+START_TEST(interpolants_of_every_order) {
+    static const char *const methods[] = {"cashkarp", "kvaerno5", "kennedy_carpenter5",
+                                          "verner65", "verner76", "dop853"};
+    enum { BATCH = 3 };
+    problem p = network(BATCH, 16), q = network(BATCH, 16);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-9, true);
+    options.observations = PROBLEM_OBSERVATIONS;
+    options.method = methods[_i];
+    problem_prepare(&p, &options);
+    options.per_sample = false;
+    options.rtol = options.atol = 1e-11;
+    options.method = "dopri5";
+    options.gradient = EVN_GRADIENT_ADJOINT;
+    problem_prepare(&q, &options);
+    problem_solve(&p, 0, 3);
+    problem_solve(&q, 0, 3);
+    double error = test_difference(p.x1, q.x1, p.x1_count);
+    ck_assert_msg(error < 2e-8, "%s: %g", methods[_i], error);
+    problem_gradient(&p);
+    problem_gradient(&q);
+    problem_check_same_gradients(&p, &q, 1e-7);
+    problem_free(&p);
+    problem_free(&q);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("per_sample/sample_solve");
     TCase *bits = tcase_create("bits");
@@ -463,6 +491,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, mistakes);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradient_is_the_adjoints, 0, 2);
+    tcase_add_loop_test(gradients, interpolants_of_every_order, 0, 6);
     suite_add_tcase(s, gradients);
     return s;
 }
