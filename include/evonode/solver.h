@@ -140,6 +140,13 @@ typedef struct evn_solver_options {
     int jump_count; ///< 0: none
     /// The gradient is one with respect to times, too: evn_solver_time_gradient
     bool time_gradient;
+    /// Dense output: evn_solver_at gives x and evolving weights at any time of a solve. A solve for
+    /// the batch goes its steps once more when it is first asked for, and keeps their interpolants
+    /// from then on: (4 + places) states a step, of which interpolants of order 4 and less have one
+    /// place, those of verner65, verner76 and dop853 2, 3 and 4. With per_sample all is kept as the
+    /// solve goes. Not with the reversible gradient, multi-step methods, weights that are solved by
+    /// themselves, nor with per_sample across jumps
+    bool dense;
     /// Evolving weights can be read at observations, too: evn_solver_weight. Needs memory for them
     bool observe_weights;
     bool fp64; ///< real is double; the device must have it
@@ -280,6 +287,25 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
 /// @return EVN_ERR_ARGUMENT without such a weight, observation or solve
 evn_status evn_solver_weight(const evn_solver *solver, int index, int observation,
                              evn_binding *weight);
+
+/// x(t), and θ(t) of weights that evolve, at any times of the last solve, which must have ended
+/// with EVN_OK; the options must have dense. From the interpolant of the step in which a time is,
+/// whose error is of the order of the method's own (docs/solvers.md); at t0 and t1 from the states
+/// there, between two steps from the later one. x goes on smoothly but at jumps of f, where its
+/// slope has the later value from the jump on. Waits for what it writes. What evaluates f again
+/// counts in no evn_solution.
+/// @param[in]  times    [count], from t0 to t1 of the solve, in any order; after evn_solve_samples
+///                      [B, count], of each sample its own
+/// @param[in]  count    >= 1
+/// @param[out] x        [count, state], memory of the caller; without a buffer x is not wanted, but
+///                      with per_sample
+/// @param[out] weights  NULL, or one binding per weight: memory for [count, weight] of those that
+///                      evolve; those without a buffer, and of constant weights, are left out
+/// Weights that the solve was given must still be there.
+/// @return EVN_ERR_ARGUMENT without dense or such a solve, or for a time that is not on its way;
+///         EVN_ERR_DEVICE_MEMORY where the interpolants do not fit
+evn_status evn_solver_at(evn_solver *solver, const double *times, int count, evn_binding x,
+                         const evn_binding *weights);
 
 /// The gradient through the last solve, which must have ended with EVN_OK; again, with other
 /// cotangents, as often as wanted, also after one that failed.

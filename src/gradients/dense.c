@@ -32,8 +32,15 @@ typedef struct build {
     const evn__interpolant *interpolant;
     evn_graph *graph, *step;
     evn_value *in, *out;
-    evn_value *own; ///< inputs of the right-hand side
+    evn_value *own;                           ///< inputs of the right-hand side
+    const evn_value *before, *after, *inside; ///< slopes at both ends, displacements
 } build;
+
+/// A kind of step: its graph, and how it is gone.
+typedef struct going {
+    evn_status (*graph)(const evn__system *system, const evn__stepper *stepper, evn_graph **graph);
+    evn_status (*go)(build *b);
+} going;
 
 static evn_value declare(const build *b, int input) {
     return evn_input(b->graph, evn_graph_input_name(b->step, input),
@@ -42,7 +49,7 @@ static evn_value declare(const build *b, int input) {
 
 /// t, dt, states and parameters are the graph's, the slopes at t evaluated; tolerances matter for
 /// an error that nobody reads.
-static evn_status go_step(build *b) {
+static evn_status go_adaptive(build *b) {
     const evn__system *s = b->system;
     int ports = s->state_count + s->parameter_count;
     for (int i = 0; i < SCALARS + ports; ++i) {
@@ -54,19 +61,35 @@ static evn_status go_step(build *b) {
     evn_value *slopes = b->in + SCALARS + ports;
     EVN_TRY(evn_graph_inline(b->graph, s->graph, b->own, slopes));
     slopes[s->state_count] = slopes[s->state_count + 1] = evn_constant(b->graph, 1);
+    b->before = slopes;
+    b->after = b->out + s->state_count;
+    b->inside = b->after + s->state_count + 1; // behind the error
     return evn_graph_inline(b->graph, b->step, b->in, b->out);
 }
 
+static evn_status go_fixed(build *b) {
+    int states = b->system->state_count;
+    for (int i = 0; i < evn_graph_input_count(b->step); ++i) {
+        b->in[i] = declare(b, i);
+    }
+    b->before = b->out + states;
+    b->after = b->before + states;
+    b->inside = b->after + states;
+    return evn_graph_inline(b->graph, b->step, b->in, b->out);
+}
+
+static const going adaptively = {evn__dense_step_graph, go_adaptive};
+static const going in_fixed_steps = {evn__dense_fixed_graph, go_fixed};
+
 static void output_terms(const build *b, int state) {
-    int states = b->system->state_count, ports = states + b->system->parameter_count;
     int places = evn__interpolant_places(b->interpolant);
     evn_value terms[EVN__INTERPOLANT_TERMS];
     const evn__span span = {.y = b->in[SCALARS + state],
                             .y_next = b->out[state],
                             .dt = b->in[1],
-                            .slope = b->in[SCALARS + ports + state],
-                            .slope_next = b->out[states + state],
-                            .inside = b->out + 2 * states + 1 + state * places,
+                            .slope = b->before[state],
+                            .slope_next = b->after[state],
+                            .inside = b->inside + state * places,
                             .places = places};
     evn__interpolant_build(b->graph, &span, terms);
     for (int p = 1; p < evn__interpolant_terms(b->interpolant); ++p) {
@@ -76,9 +99,9 @@ static void output_terms(const build *b, int state) {
     }
 }
 
-static evn_status fill(build *b) {
+static evn_status fill(build *b, const going *way) {
     EVN_TRY(evn_graph_create(&b->graph));
-    EVN_TRY(go_step(b));
+    EVN_TRY(way->go(b));
     for (int i = 0; i < b->system->state_count; ++i) {
         evn_output(b->graph, evn_graph_output_name(b->step, i), b->out[i]);
     }
@@ -88,15 +111,15 @@ static evn_status fill(build *b) {
     return evn_graph_status(b->graph);
 }
 
-static evn_status build_graph(build *b, const evn__stepper *stepper) {
-    EVN_TRY(evn__dense_step_graph(b->system, stepper, &b->step));
+static evn_status build_graph(build *b, const going *way, const evn__stepper *stepper) {
+    EVN_TRY(way->graph(b->system, stepper, &b->step));
     int inputs = evn_graph_input_count(b->step);
     evn_value *memory = NULL;
     EVN_TRY(EVN_NEW(&memory, 2 * inputs + evn_graph_output_count(b->step)));
     b->in = memory;
     b->own = b->in + inputs;
     b->out = b->own + inputs;
-    evn_status status = fill(b);
+    evn_status status = fill(b, way);
     free(memory);
     return status;
 }
@@ -106,7 +129,8 @@ static evn_status compile(evn__dense *d) {
     const evn__problem *p = d->problem;
     const evn_plan_options options = {.fp64 = p->options->fp64, .sample_inputs = samples};
     build b = {.system = p->system, .interpolant = d->stepper->interpolant};
-    evn_status status = build_graph(&b, d->stepper);
+    const going *way = p->options->steps > 0 ? &in_fixed_steps : &adaptively;
+    evn_status status = build_graph(&b, way, d->stepper);
     if (status == EVN_OK) {
         status = evn_plan_create(p->device, b.graph, &options, &d->plan);
     }
@@ -124,9 +148,11 @@ static evn_status make(const evn__dense *d, int steps, size_t count, evn_buffer 
         evn__real_create_for(p->device, EVN__USE_STATES, p->options->fp64, count, buffer);
     return status == EVN_ERR_DEVICE_MEMORY
                ? evn__prepend(status,
-                              "the interpolants of %d steps: loosen rtol and atol, or take the "
-                              "gradient checkpointed",
-                              steps)
+                              "the interpolants of %d steps: take fewer (loosen rtol and atol), or "
+                              "%s",
+                              steps,
+                              p->options->dense ? "observations in place of dense output"
+                                                : "the gradient checkpointed")
                : status;
 }
 
@@ -236,6 +262,10 @@ evn_status evn__dense_go(evn__dense *d, const evn__trail *trail, evn_binding sta
         EVN_TRY(run(d, step, parameters));
     }
     return EVN_OK;
+}
+
+evn_binding evn__dense_state(const evn__dense *d, int step, int index) {
+    return term_at(d, step, 0, index);
 }
 
 int evn__dense_evaluations(const evn__dense *d) {

@@ -19,6 +19,9 @@ evn_status evn__dense_go(evn__dense *dense, const evn__trail *trail, evn_binding
 /// Evaluations of the right-hand side in one step.
 int evn__dense_evaluations(const evn__dense *dense);
 
+/// Component `index` of the state before a step; of number `count`: after the last.
+evn_binding evn__dense_state(const evn__dense *dense, int step, int index);
+
 /// How many bindings a step has, and these: the terms of each state, then t and dt.
 int evn__dense_count(const evn__dense *dense);
 void evn__dense_bind(const evn__dense *dense, int step, evn_binding *to);

@@ -162,6 +162,20 @@ static evn_status check_past(const evn_solver_options *options) {
     return r->couples || r->interpolates ? evn__stepper_check_past(stepper, r->name) : EVN_OK;
 }
 
+/// What is known of the steps that are taken.
+static evn_status check_dense(const evn_solver_options *o) {
+    const row *r = &rows[o->gradient];
+    EVN_CHECK(!r->couples, EVN_ERR_ARGUMENT,
+              "solver %s: dense output is of the method's own steps, and the gradient '%s' takes "
+              "others; leave dense out, or take observations, or another gradient",
+              o->method, r->name);
+    EVN_CHECK(!o->per_sample || o->jump_count == 0, EVN_ERR_ARGUMENT,
+              "solver %s: with per_sample there is no dense output across jumps of f; leave dense "
+              "out, and take observations, or solve each part by itself",
+              o->method);
+    return evn__stepper_check_past(evn__stepper_find(o->method), "dense output");
+}
+
 /// What goes in parts.
 static evn_status check_jumps(const evn_solver_options *o) {
     EVN_CHECK(o->jumps && o->jump_count > 0, EVN_ERR_ARGUMENT,
@@ -213,6 +227,7 @@ evn_status evn__scheme_check(const evn_solver_options *options) {
               options->method, options->reconstruction);
     EVN_TRY(check_past(options));
     EVN_TRY(check_path(options));
+    EVN_TRY(options->dense ? check_dense(options) : EVN_OK);
     return options->jump_count != 0 ? check_jumps(options) : check_own(options);
 }
 
@@ -281,6 +296,7 @@ evn_solver_options evn_solver_options_with(const evn_solver_options *options,
     with.fall_back = r->falls_back && with.fall_back;
     with.time_gradient = gradient != EVN_GRADIENT_NONE && with.time_gradient;
     with.coupling = r->couples ? with.coupling : 0;
+    with.dense = !r->couples && with.dense;
     with.checkpoints = keeps_checkpoints(r, &with) ? with.checkpoints : 0;
     return with;
 }

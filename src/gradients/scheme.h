@@ -36,6 +36,10 @@ typedef struct evn__scheme_methods {
     /// or each sample's own.
     const evn__trail *(*trail)(const evn__scheme *scheme);
 
+    /// With dense: x at so many times of the last solve, [count], or of each sample's own [B,
+    /// count], to [count, x]; NULL: no sample has steps of its own.
+    evn_status (*at)(evn__scheme *scheme, const double *times, bool own, int count, evn_binding to);
+
     /// Of the last solve, as often as wanted; NULL: there is none. Overwrites the cotangents of the
     /// parameters, and leaves those of the state at t0 where state_bar says.
     evn_status (*gradient)(evn__scheme *scheme, const evn__passage *passage,

@@ -24,10 +24,13 @@ static const along_path *of(const evn__scheme *scheme) {
 }
 
 static evn_status check(const evn_solver_options *o) {
-    EVN_CHECK(!o->observe_weights && !o->time_gradient, EVN_ERR_ARGUMENT,
+    EVN_CHECK(!o->observe_weights && !o->time_gradient && !o->dense, EVN_ERR_ARGUMENT,
               "solver %s: weights evolve, and are solved by themselves: there is no %s; leave it "
               "out, or per_sample, weight_terms and weight_steps",
-              o->method, o->observe_weights ? "observe_weights" : "time_gradient");
+              o->method,
+              o->observe_weights ? "observe_weights"
+              : o->dense         ? "dense output"
+                                 : "time_gradient");
     return evn__stepper_check_end(evn__stepper_find(o->method),
                                   "behind the end of weights that evolve, which are solved by "
                                   "themselves");

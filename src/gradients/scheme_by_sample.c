@@ -45,6 +45,11 @@ static evn_solution sample(const evn__scheme *scheme, int index) {
     return evn__sample_solve_solution(((const by_sample *)scheme)->solve, index);
 }
 
+static evn_status at(evn__scheme *scheme, const double *times, bool own, int count,
+                     evn_binding to) {
+    return evn__sample_solve_at(((by_sample *)scheme)->solve, times, own, count, to);
+}
+
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     return evn__sample_gradient_run(((by_sample *)scheme)->gradient, passage, solution);
@@ -60,7 +65,8 @@ const evn__scheme_methods evn__scheme_by_sample = {.create = create,
                                                    .begin = state,
                                                    .end = state,
                                                    .solve = solve,
-                                                   .sample = sample};
+                                                   .sample = sample,
+                                                   .at = at};
 
 const evn__scheme_methods evn__scheme_by_sample_backprop = {.create = create_backprop,
                                                             .destroy = destroy,
@@ -68,5 +74,6 @@ const evn__scheme_methods evn__scheme_by_sample_backprop = {.create = create_bac
                                                             .end = state,
                                                             .solve = solve,
                                                             .sample = sample,
+                                                            .at = at,
                                                             .gradient = gradient,
                                                             .state_bar = state_bar};

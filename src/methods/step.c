@@ -17,7 +17,7 @@ static evn_status begin(evn__step_build *b, const char *second_scalar) {
     int inputs = evn_graph_input_count(s->graph), states = s->state_count;
     int outputs = evn__system_outputs(s);
     EVN_TRY(evn_graph_create(&b->graph));
-    int own = b->dense ? b->stepper->interpolant->stages : 0;
+    int own = b->dense ? b->stepper->interpolant->stages + 1 : 0; // and what it begins with
     int slopes = outputs * (b->stepper->kind->slopes(b->stepper) + 1 + own);
     EVN_TRY(EVN_NEW(&b->states, 3 * states + slopes + 2 * inputs));
     b->next = b->states + states;
@@ -43,6 +43,15 @@ static void output_states(evn__step_build *b) {
         evn_output(b->graph, evn_graph_input_name(b->system->graph, evn__system_state(i)),
                    b->next[i]);
     }
+}
+
+static evn_status output_slopes_first(evn__step_build *b, const evn_value *slopes) {
+    for (int i = 0; i < evn__system_outputs(b->system); ++i) {
+        char name[256];
+        snprintf(name, sizeof(name), "%s_first", evn_graph_output_name(b->system->graph, i));
+        evn_output(b->graph, name, slopes[i]);
+    }
+    return evn_graph_status(b->graph);
 }
 
 static void output_slopes(evn__step_build *b, const evn_value *slopes) {
@@ -183,10 +192,11 @@ static evn_status slopes_after(evn__step_build *b, evn_value **slopes) {
 }
 
 /// In the middle of the cubic through both ends and their slopes.
-static evn_value middle(evn__step_build *b, const evn_value *after, int state) {
+static evn_value middle(evn__step_build *b, const evn_value *before, const evn_value *after,
+                        int state) {
     evn_graph *g = b->graph;
     evn_value half = evn_scale(g, evn_sub(g, b->next[state], b->states[state]), 0.5);
-    evn_value bend = evn_mul(g, b->dt, evn_sub(g, stage(b, 0)[state], after[state]));
+    evn_value bend = evn_mul(g, b->dt, evn_sub(g, before[state], after[state]));
     return evn_add(g, half, evn_scale(g, bend, 0.125));
 }
 
@@ -203,8 +213,9 @@ static evn_status go_inside(evn__step_build *b) {
     return EVN_OK;
 }
 
-/// Displacements of all states, at the interpolant's places.
-static evn_status output_inside(evn__step_build *b, const evn_value *after) {
+/// Displacements of all states, at the interpolant's places, from the slopes at both ends.
+static evn_status output_inside(evn__step_build *b, const evn_value *before,
+                                const evn_value *after) {
     const evn__interpolant *in = b->stepper->interpolant;
     int sets = evn__stepper_sets_at_ends(b->stepper) + in->stages;
     EVN_TRY(go_inside(b));
@@ -214,7 +225,7 @@ static evn_status output_inside(evn__step_build *b, const evn_value *after) {
             snprintf(name, sizeof(name), "inside.%d.%d", i, j);
             evn_output(b->graph, name,
                        in->places > 0 ? evn__step_combine(b, in->m[j], sets, i)
-                                      : middle(b, after, i));
+                                      : middle(b, before, after, i));
         }
     }
     return EVN_OK;
@@ -237,7 +248,7 @@ static evn_status build_adaptive(evn__step_build *b) {
     output_states(b);
     output_slopes(b, after);
     evn_output(g, "error", b->error == EVN_NONE ? error_norm(b) : b->error);
-    EVN_TRY(b->dense ? output_inside(b, after) : EVN_OK);
+    EVN_TRY(b->dense ? output_inside(b, stage(b, 0), after) : EVN_OK);
     output_pairs(b);
     return evn_graph_status(g);
 }
@@ -252,6 +263,28 @@ evn_status evn__dense_step_graph(const evn__system *system, const evn__stepper *
                                  evn_graph **graph) {
     evn__step_build b = {.system = system, .stepper = stepper, .adaptive = true, .dense = true};
     return finish(&b, build_adaptive(&b), graph);
+}
+
+/// Nobody judges a fixed step. Its slopes at t are in no set of some steppers.
+static evn_status build_dense_fixed(evn__step_build *b) {
+    EVN_TRY(begin(b, "dt"));
+    EVN_TRY(b->stepper->kind->advance(b->stepper, b));
+    mark_doubtful(b, b->next);
+    evn_value *after, *before = stage(b, b->stepper->kind->slopes(b->stepper) + 1 +
+                                             b->stepper->interpolant->stages);
+    EVN_TRY(slopes_after(b, &after));
+    EVN_TRY(evn__step_evaluate(b, b->t, b->states, before));
+    output_states(b);
+    EVN_TRY(output_slopes_first(b, before));
+    output_slopes(b, after);
+    EVN_TRY(output_inside(b, before, after));
+    return evn_graph_status(b->graph);
+}
+
+evn_status evn__dense_fixed_graph(const evn__system *system, const evn__stepper *stepper,
+                                  evn_graph **graph) {
+    evn__step_build b = {.system = system, .stepper = stepper, .dense = true};
+    return finish(&b, build_dense_fixed(&b), graph);
 }
 
 // First step --------------------------------------------------------------------------------------

@@ -25,10 +25,15 @@ evn_status evn__change_graph(const evn__system *system, const evn__stepper *step
 evn_status evn__adaptive_step_graph(const evn__system *system, const evn__stepper *stepper,
                                     evn_graph **graph);
 
-/// The same, and behind the error, of each state, the displacements y(t + θ dt) − y(t) at the places
-/// from which methods/interpolant.h makes all between t and t + dt.
+/// The same, and behind the error, of each state, the displacements y(t + θ dt) − y(t) at the
+/// places from which methods/interpolant.h makes all between t and t + dt.
 evn_status evn__dense_step_graph(const evn__system *system, const evn__stepper *stepper,
                                  evn_graph **graph);
+
+/// The same of a fixed step. Inputs as evn__step_graph; outputs the states after the step, what the
+/// system gives at t, as "…_first", and at t + dt, then the displacements.
+evn_status evn__dense_fixed_graph(const evn__system *system, const evn__stepper *stepper,
+                                  evn_graph **graph);
 
 /// The start of an adaptive solve. Inputs "t", "span" (t1 − t0), states, parameters, "rtol",
 /// "atol"; outputs what the system gives at t, then "dt": the first step (Hairer, Nørsett, Wanner:

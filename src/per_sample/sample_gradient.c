@@ -23,7 +23,7 @@ struct evn__sample_gradient {
 
 /// Terms whose cotangents come from observations.
 static int term_count(const evn__sample_solve *s) {
-    return s->later_terms ? s->terms : 0;
+    return evn__sample_solve_observes(s) ? s->terms : 0;
 }
 
 static evn_status compile(evn__sample_gradient *g) {
@@ -202,7 +202,7 @@ static void report(const evn__sample_solve *s, evn_solution *solution) {
 evn_status evn__sample_gradient_run(evn__sample_gradient *g, const evn__passage *passage,
                                     evn_solution *solution) {
     const evn__sample_solve *s = g->solve;
-    bool observes = s->later_terms != NULL;
+    bool observes = evn__sample_solve_observes(s);
     const evn_binding observed = observes ? passage->x1_bar : (evn_binding){0};
     *solution = (evn_solution){0};
     EVN_TRY(load(g, passage, observes));

@@ -35,6 +35,10 @@ static evn_status make_buffer(const evn__sample_solve *s, size_t count, evn_buff
     return evn__real_create_for(s->problem->device, EVN__USE_STATES, s->fp64, count, buffer);
 }
 
+bool evn__sample_solve_observes(const evn__sample_solve *s) {
+    return observations(s) > 0;
+}
+
 size_t evn__sample_solve_elements(const evn__sample_solve *s) {
     return (size_t)s->rows * s->size;
 }
@@ -72,12 +76,15 @@ static void choose_together(evn__sample_solve *s) {
     }
 }
 
-static evn_status make_dense(evn__sample_solve *s) {
-    size_t attempts = (size_t)s->together, count = observations(s) * (size_t)s->samples;
-    size_t terms =
-        evn__size_product(attempts, evn__sample_solve_elements(s) * (size_t)(s->terms - 1));
+static evn_status make_terms(const evn__sample_solve *s, evn_buffer **terms) {
+    size_t each = evn__sample_solve_elements(s) * (size_t)(s->terms - 1);
+    return make_buffer(s, evn__size_product((size_t)s->together, each), terms);
+}
+
+static evn_status make_observations(evn__sample_solve *s) {
+    size_t count = observations(s) * (size_t)s->samples;
     EVN_TRY(make_buffer(s, 2 * count, &s->times));
-    EVN_TRY(make_buffer(s, terms, &s->later_terms));
+    EVN_TRY(s->problem->options->dense ? EVN_OK : make_terms(s, &s->later_terms));
     EVN_TRY(EVN_NEW(&s->host_times, 2 * count));
     s->interpolation = (evn__interpolation){.device = s->problem->device,
                                             .fp64 = s->fp64,
@@ -121,7 +128,9 @@ static evn_status make_memory(evn__sample_solve *s) {
     EVN_TRY(EVN_NEW(&s->inputs, (size_t)s->together * ports));
     EVN_TRY(EVN_NEW(&s->outputs, (size_t)s->together * ports));
     EVN_TRY(EVN_NEW(&s->saved, s->together));
-    return observations(s) > 0 ? make_dense(s) : EVN_OK;
+    EVN_TRY(s->problem->options->dense ? make_buffer(s, evn__sample_solve_elements(s), &s->begin)
+                                       : EVN_OK);
+    return observations(s) > 0 ? make_observations(s) : EVN_OK;
 }
 
 static evn_status create(evn__sample_solve *s) {
@@ -129,9 +138,10 @@ static evn_status create(evn__sample_solve *s) {
     evn_shape shape = evn__system_state_shape(s->problem->system, 0);
     EVN_TRY(evn__check_options(options, &s->stepper));
     s->fp64 = options->fp64;
-    s->keeps = options->gradient != EVN_GRADIENT_NONE;
-    s->terms =
-        options->observations > 0 ? evn__interpolant_terms(s->stepper->interpolant) : s->keeps;
+    s->keeps = options->gradient != EVN_GRADIENT_NONE || options->dense;
+    s->terms = options->observations > 0 || options->dense
+                   ? evn__interpolant_terms(s->stepper->interpolant)
+                   : s->keeps;
     s->samples = shape.rank > 0 ? (int)shape.dim[0] : 1;
     s->size = (size_t)(evn_shape_count(shape) / s->samples);
     EVN_TRY(compile_all(s));
@@ -156,6 +166,7 @@ static void free_chunk(evn__sample_chunk *chunk) {
     evn_buffer_destroy(&chunk->steps);
     evn_buffer_destroy(&chunk->starts);
     evn_buffer_destroy(&chunk->record);
+    evn_buffer_destroy(&chunk->later_terms);
 }
 
 void evn__sample_solve_destroy(evn__sample_solve **solve) {
@@ -169,8 +180,8 @@ void evn__sample_solve_destroy(evn__sample_solve **solve) {
     evn_plan_destroy(&s->start);
     evn_plan_destroy(&s->attempt);
     evn__system_free(&s->system);
-    evn_buffer **const others[] = {&s->x,      &s->slope, &s->record, &s->active,
-                                   &s->limits, &s->ends,  &s->times,  &s->later_terms};
+    evn_buffer **const others[] = {&s->x,    &s->slope, &s->record,      &s->active, &s->limits,
+                                   &s->ends, &s->times, &s->later_terms, &s->begin};
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); ++i) {
         evn_buffer_destroy(others[i]);
     }
@@ -192,8 +203,7 @@ evn_binding evn__sample_solve_state(const evn__sample_solve *solve) {
 
 // Times -------------------------------------------------------------------------------------------
 
-/// As two reals, the second beyond the first one's last digit.
-static bool set_pair(bool fp64, double value, double pair[2]) {
+bool evn__sample_pair(bool fp64, double value, double pair[2]) {
     const double high = fp64 ? value : (double)(float)value, low = value - high;
     bool is_new = pair[0] != high || pair[1] != low;
     pair[0] = high;
@@ -206,8 +216,8 @@ static bool set_ends(evn__sample_solve *s, const evn__passage *passage) {
     for (int row = 0; row < s->rows; ++row) {
         double *ends = s->host_ends + (size_t)row * EVN_SAMPLE_ENDS, t0, t1;
         evn__passage_ends(passage, row < s->samples ? row : 0, &t0, &t1);
-        is_new |= set_pair(s->fp64, t0, ends + EVN_SAMPLE_BEGIN);
-        is_new |= set_pair(s->fp64, t1, ends + EVN_SAMPLE_END);
+        is_new |= evn__sample_pair(s->fp64, t0, ends + EVN_SAMPLE_BEGIN);
+        is_new |= evn__sample_pair(s->fp64, t1, ends + EVN_SAMPLE_END);
         ends[EVN_SAMPLE_WAY] = t1 - t0;
     }
     return is_new;
@@ -218,8 +228,8 @@ static bool set_times(evn__sample_solve *s, const evn__passage *passage) {
     for (int sample = 0; sample < s->samples && s->host_times; ++sample) {
         for (int j = 0; j < (int)observations(s); ++j) {
             double *to = s->host_times + 2 * ((size_t)j * (size_t)s->samples + (size_t)sample);
-            is_new |=
-                set_pair(s->fp64, evn__passage_observation(s->problem, passage, sample, j), to);
+            is_new |= evn__sample_pair(
+                s->fp64, evn__passage_observation(s->problem, passage, sample, j), to);
         }
     }
     return is_new;
@@ -277,11 +287,12 @@ evn_status evn__sample_solve_start(const evn__sample_solve *s, const evn__passag
 static evn_binding *bind_done(const evn__sample_solve *s, const evn__sample_chunk *chunk, int index,
                               evn_binding *to) {
     size_t elements = evn__sample_solve_elements(s), at = (size_t)index;
+    evn_buffer *later = chunk->later_terms ? chunk->later_terms : s->later_terms;
     *to++ = (evn_binding){chunk->steps, at * (size_t)s->rows * EVN_SAMPLE_STEP};
     *to++ = (evn_binding){chunk->starts, at * elements};
     for (int p = 1; p < s->terms; ++p) {
         size_t term = (size_t)(p - 1) * (size_t)s->together;
-        *to++ = (evn_binding){s->later_terms, (term + at) * elements};
+        *to++ = (evn_binding){later, (term + at) * elements};
     }
     return to;
 }
@@ -319,6 +330,7 @@ static evn_status make_chunk(const evn__sample_solve *s, evn__sample_chunk *chun
     size_t attempts = s->terms > 0 ? (size_t)s->together : 0;
     EVN_TRY(make_buffer(s, attempts * (size_t)s->rows * EVN_SAMPLE_STEP, &chunk->steps));
     EVN_TRY(make_buffer(s, (size_t)s->rows * EVN_SAMPLE_RECORD, &chunk->record));
+    EVN_TRY(s->problem->options->dense ? make_terms(s, &chunk->later_terms) : EVN_OK);
     return make_buffer(s, evn__size_product(attempts, evn__sample_solve_elements(s)),
                        &chunk->starts);
 }
@@ -354,8 +366,8 @@ static evn_status get_chunk(evn__sample_solve *s, int index, evn__sample_chunk *
         evn_status status = add_chunk(s);
         EVN_TRY(status == EVN_ERR_DEVICE_MEMORY
                     ? evn__prepend(status,
-                                   "the states of %d steps, which the gradient needs: loosen rtol "
-                                   "and atol",
+                                   "the states of %d steps, which the gradient or dense output "
+                                   "needs: loosen rtol and atol",
                                    (index + 1) * s->together)
                     : status);
     }
@@ -375,11 +387,12 @@ static evn_status run_chunk(evn__sample_solve *s, const evn__passage *passage, i
     EVN_TRY(evn__sample_chunk_run(s->attempt, &runs, &chunk->forward));
     EVN_TRY(evn__real_copy(whole(chunk->record), whole(s->record), s->fp64,
                            (size_t)s->rows * EVN_SAMPLE_RECORD));
-    if (!s->later_terms) {
+    if (!evn__sample_solve_observes(s)) {
         return EVN_OK;
     }
     const evn__located located = evn__sample_solve_locate(s, index, chunk);
-    return evn__interpolation_steps(&s->interpolation, &located, chunk->starts, s->later_terms,
+    return evn__interpolation_steps(&s->interpolation, &located, chunk->starts,
+                                    chunk->later_terms ? chunk->later_terms : s->later_terms,
                                     passage->series);
 }
 
@@ -460,7 +473,7 @@ static evn_status finish(evn__sample_solve *s, const evn__passage *passage, int 
 /// The series before the first step.
 static evn_status observe_begin(const evn__sample_solve *s, const evn__passage *passage) {
     const evn__located located = {.ends = s->ends, .times = s->times};
-    return s->later_terms && !passage->continues
+    return evn__sample_solve_observes(s) && !passage->continues
                ? evn__interpolation_begin(&s->interpolation, &located, s->x, passage->series)
                : EVN_OK;
 }
@@ -477,6 +490,9 @@ evn_status evn__sample_solve_run(evn__sample_solve *s, const evn__passage *passa
     }
     EVN_TRY(evn__sample_solve_start(s, passage));
     EVN_TRY(observe_begin(s, passage));
+    EVN_TRY(s->begin ? evn__real_copy(whole(s->begin), whole(s->x), s->fp64,
+                                      evn__sample_solve_elements(s))
+                     : EVN_OK);
     for (s->used = 0; running; ++s->used) {
         EVN_TRY(run_chunk(s, passage, s->used));
         EVN_TRY(look(s, &running));

@@ -26,6 +26,12 @@ evn_binding evn__sample_solve_state(const evn__sample_solve *solve);
 evn_status evn__sample_solve_run(evn__sample_solve *solve, const evn__passage *passage,
                                  evn_solution *solution);
 
+/// With dense: x of each sample at times of the last solve, [B, count] of its `own` or [count] of
+/// all, to [count, B, …]. Waits for the device.
+/// @return EVN_ERR_ARGUMENT, naming the sample, where a time is not on its way
+evn_status evn__sample_solve_at(evn__sample_solve *solve, const double *times, bool own, int count,
+                                evn_binding to);
+
 /// Of so many samples these came to a stop.
 typedef struct evn__stopped {
     int first, count, samples;

@@ -18,9 +18,10 @@ enum { EVN__SAMPLE_FIRST_BACK = 4, EVN__SAMPLE_BACK = 5 };
 
 /// What the attempts between two looks leave; kept where there is a gradient.
 typedef struct evn__sample_chunk {
-    evn_buffer *steps;  ///< [together, rows, EVN_SAMPLE_STEP]
-    evn_buffer *starts; ///< [together, rows, …]: x before each
-    evn_buffer *record; ///< [rows, EVN_SAMPLE_RECORD], after them
+    evn_buffer *steps;       ///< [together, rows, EVN_SAMPLE_STEP]
+    evn_buffer *starts;      ///< [together, rows, …]: x before each
+    evn_buffer *record;      ///< [rows, EVN_SAMPLE_RECORD], after them
+    evn_buffer *later_terms; ///< with dense: [terms − 1][together, rows, …]
     evn__repeat *forward, *backward[EVN__SAMPLE_BACK];
 } evn__sample_chunk;
 
@@ -37,7 +38,8 @@ struct evn__sample_solve {
     evn_buffer *limits;                      ///< [EVN__SAMPLE_LIMITS]
     evn_buffer *ends;                        ///< [rows, EVN_SAMPLE_ENDS]
     evn_buffer *times;                       ///< with observations: [observations, B, 2]
-    evn_buffer *later_terms;                 ///< with observations: the terms after the first
+    evn_buffer *later_terms; ///< the terms after the first, where no chunk has its own
+    evn_buffer *begin;       ///< with dense: x at the start
     evn__interpolation interpolation;
     int together; ///< attempts between two looks
     evn__sample_chunk *chunks;
@@ -52,6 +54,9 @@ struct evn__sample_solve {
 /// Elements of x in memory.
 size_t evn__sample_solve_elements(const evn__sample_solve *solve);
 
+/// Whether a solve gives x at observations.
+bool evn__sample_solve_observes(const evn__sample_solve *solve);
+
 /// Slopes of all samples where x is, at the times at which they are to begin. Enqueues only.
 evn_status evn__sample_solve_start(const evn__sample_solve *solve, const evn__passage *passage);
 
@@ -60,6 +65,10 @@ evn_status evn__sample_solve_find_decay(evn__sample_solve *solve, const evn__pas
 
 /// Of the right-hand side, in an attempt.
 int evn__sample_solve_evaluations(const evn__sample_solve *solve);
+
+/// As two reals, the second beyond the first one's last digit.
+/// @return whether it is another than was there
+bool evn__sample_pair(bool fp64, double value, double pair[2]);
 
 /// Where chunk `index` of the last solve has its steps.
 evn__located evn__sample_solve_locate(const evn__sample_solve *solve, int index,

@@ -3,44 +3,14 @@
 // sorts weights into states and parameters, and leaves the way to the scheme.
 #include "evonode/solver.h"
 
-#include "gradients/reconstruction.h"
-#include "gradients/scheme.h"
-#include "gradients/time_gradient.h"
 #include "integrator/integrator.h"
 #include "integrator/options.h"
 #include "integrator/outcome.h"
 #include "plan/real.h"
 #include "solver/arguments.h"
-#include "solver/observations.h"
+#include "solver/solver_state.h"
 #include <math.h>
 #include <stdlib.h>
-
-struct evn_solver {
-    evn_solver_options options; ///< without times, which are the caller's: the course has them
-    evn__course course;
-    double *jumps; ///< the options' own
-    double *ends;  ///< [samples], of the last solve, where it ended before those given; once needed
-    evn_dynamics *dynamics;
-    evn__problem problem; ///< of the above
-    evn__scheme *scheme;
-    evn__layout layout;                  ///< of the state
-    evn__reconstruction *reconstruction; ///< where the scheme solves backwards
-    evn_solver_options checkpointed;     ///< the same options, for what is fallen back on
-    evn__problem fallback_problem;
-    evn__scheme *fallback;             ///< NULL: nothing is fallen back on
-    const evn__scheme *last;           ///< which of both the last gradient is of
-    evn__time_gradient *time_gradient; ///< where one is wanted
-    evn__observations *observations;   ///< where the solve observes
-    evn_buffer *x1_bar;                ///< a copy of the caller's, once one is needed
-    evn_binding *parameters;           ///< of the system, of the last solve
-    evn_binding *parameters_bar;       ///< where their cotangents go
-    evn__passage passage;              ///< of the last solve, without what its samples have
-    evn__doubtful doubtful;            ///< what is looked at behind it
-    bool ended;                        ///< it came to its end or to a stop
-    bool solved;                       ///< it came to its end: there is something to differentiate
-    bool differentiated;               ///< so did a gradient of it,
-    bool reconstructed;                ///< and one that solves backwards
-};
 
 evn_status evn_solver_options_check(const evn_solver_options *options) {
     const evn__stepper *stepper;
@@ -96,6 +66,13 @@ static evn_status create_scheme(evn_solver *solver) {
     return solver->reconstruction && solver->options.fall_back ? create_fallback(solver) : EVN_OK;
 }
 
+/// For the whole batch; with per_sample the scheme has it.
+static evn_status create_dense(evn_solver *solver) {
+    return solver->options.dense && !solver->scheme->methods->at
+               ? evn__dense_output_create(&solver->problem, &solver->dense)
+               : EVN_OK;
+}
+
 static evn_status copy_jumps(evn_solver *solver) {
     evn_solver_options *o = &solver->options;
     EVN_TRY(EVN_NEW(&solver->jumps, o->jump_count + 1));
@@ -118,7 +95,8 @@ static evn_status create(evn_solver *solver, evn_device *device, const evn_dynam
     EVN_TRY(
         evn__outcome_find_doubtful(&solver->options, &solver->dynamics->system, &solver->doubtful));
     EVN_TRY(create_memory(solver));
-    return create_scheme(solver);
+    EVN_TRY(create_scheme(solver));
+    return create_dense(solver);
 }
 
 evn_status evn_solver_create(evn_device *device, const evn_dynamics *dynamics,
@@ -147,6 +125,7 @@ void evn_solver_destroy(evn_solver **solver) {
     evn__reconstruction_destroy(&s->reconstruction);
     evn__time_gradient_destroy(&s->time_gradient);
     evn__observations_destroy(&s->observations);
+    evn__dense_output_destroy(&s->dense);
     evn_buffer_destroy(&s->x1_bar);
     evn__layout_free(&s->layout);
     evn_dynamics_destroy(&s->dynamics);
@@ -165,6 +144,7 @@ static evn_status set_initial(evn_solver *solver, int index, evn_binding value) 
     size_t count = solver->layout.size[index];
     evn_binding begin = solver->scheme->methods->begin(solver->scheme, index);
     EVN_TRY(evn__real_copy(begin, value, solver->options.fp64, count));
+    EVN_TRY(solver->dense ? evn__dense_output_start(solver->dense, index, value) : EVN_OK);
     EVN_TRY(solver->time_gradient ? evn__time_gradient_start(solver->time_gradient, index, value)
                                   : EVN_OK);
     return solver->reconstruction
@@ -209,6 +189,7 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
     passage.series = evn__observations_all(solver->observations);
     solver->passage = passage;
     solver->passage.samples = NULL; // the caller's
+    solver->own_times = passage.samples != NULL;
     if (solver->time_gradient) {
         evn__time_gradient_begin(solver->time_gradient, &passage);
     }

@@ -44,7 +44,8 @@ START_TEST(run) {
     ck_assert_ptr_nonnull(strstr(result.out, "own steps"));
     result = test_program("", "gradcheck r --solver abm5 --steps 0");
     ck_assert_msg(result.code == 0, "%s", result.err);
-    ck_assert_ptr_nonnull(strstr(result.out, "  refused\n      solver abm5 goes on from the steps before"));
+    ck_assert_ptr_nonnull(
+        strstr(result.out, "  refused\n      solver abm5 goes on from the steps before"));
     ck_assert_ptr_null(strstr(result.out, "to be trusted")); // nothing is wrong with the others
 }
 END_TEST

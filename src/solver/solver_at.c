@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The solution of the last solve at any times.
+#include "evonode/solver.h"
+
+#include "plan/real.h"
+#include "solver/solver_state.h"
+#include <math.h>
+
+static evn_status check_asked(const evn_solver *solver, int count) {
+    EVN_CHECK(solver->options.dense, EVN_ERR_ARGUMENT,
+              "the solver keeps nothing between the times that it gives: set dense in its options");
+    EVN_CHECK(solver->solved, EVN_ERR_ARGUMENT,
+              "there is no solve that came to its end: call evn_solve first, and go on only if it "
+              "is EVN_OK");
+    EVN_CHECK(count > 0, EVN_ERR_ARGUMENT, "x is asked for at %d times; give 1 or more", count);
+    return EVN_OK;
+}
+
+static evn_status check_times(const evn_solver *solver, const double *times, int count) {
+    double t0 = solver->passage.t0, t1 = solver->passage.t1;
+    for (int i = 0; i < count; ++i) {
+        EVN_CHECK(times[i] >= fmin(t0, t1) && times[i] <= fmax(t0, t1), EVN_ERR_ARGUMENT,
+                  "time %d is %g, which is not between t0 = %g and t1 = %g of the last solve",
+                  i + 1, times[i], t0, t1);
+    }
+    return EVN_OK;
+}
+
+/// Where component `index` of the state is wanted, if it is.
+static evn_status give(evn_solver *solver, const double *times, int count, int index,
+                       evn_binding to) {
+    const evn__scheme_methods *methods = solver->scheme->methods;
+    const evn__trail *trail = methods->trail ? methods->trail(solver->scheme) : NULL;
+    bool fixed = solver->options.steps > 0 && solver->options.jump_count == 0;
+    return to.buffer ? evn__dense_output_at(solver->dense, &solver->passage, fixed ? NULL : trail,
+                                            times, count, index, to)
+                     : EVN_OK;
+}
+
+static evn_status check_room(const evn_solver *solver, evn_binding at, int count, int index,
+                             const char *name) {
+    size_t elements = evn__size_product((size_t)count, solver->layout.size[index]);
+    return at.buffer ? evn__real_check(at, solver->options.fp64, elements, "memory of", name)
+                     : EVN_OK;
+}
+
+static evn_status give_weights(evn_solver *solver, const double *times, int count,
+                               const evn_binding *weights) {
+    for (int i = 0; i < solver->dynamics->weight_count; ++i) {
+        const evn__weight *w = &solver->dynamics->weights[i];
+        EVN_TRY(w->evolves ? give(solver, times, count, w->index, weights[i]) : EVN_OK);
+    }
+    return EVN_OK;
+}
+
+static evn_status check_weights(const evn_solver *solver, int count, const evn_binding *weights) {
+    for (int i = 0; i < solver->dynamics->weight_count; ++i) {
+        const evn__weight *w = &solver->dynamics->weights[i];
+        EVN_TRY(w->evolves ? check_room(solver, weights[i], count, w->index,
+                                        evn_dynamics_weight_name(solver->dynamics, i))
+                           : EVN_OK);
+    }
+    return EVN_OK;
+}
+
+evn_status evn_solver_at(evn_solver *solver, const double *times, int count, evn_binding x,
+                         const evn_binding *weights) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(times);
+    EVN_TRY(check_asked(solver, count));
+    EVN_TRY(check_room(solver, x, count, 0, "x"));
+    if (solver->scheme->methods->at) {
+        EVN_REQUIRE(x.buffer);
+        return solver->scheme->methods->at(solver->scheme, times, solver->own_times, count, x);
+    }
+    EVN_TRY(check_times(solver, times, count));
+    EVN_TRY(weights ? check_weights(solver, count, weights) : EVN_OK);
+    EVN_TRY(give(solver, times, count, 0, x));
+    return weights ? give_weights(solver, times, count, weights) : EVN_OK;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of a solver share.
+#ifndef EVN_SOLVER_SOLVER_STATE_H
+#define EVN_SOLVER_SOLVER_STATE_H
+
+#include "evonode/solver.h"
+#include "gradients/reconstruction.h"
+#include "gradients/scheme.h"
+#include "gradients/time_gradient.h"
+#include "integrator/outcome.h"
+#include "solver/dense_output.h"
+#include "solver/observations.h"
+
+struct evn_solver {
+    evn_solver_options options; ///< without times, which are the caller's: the course has them
+    evn__course course;
+    double *jumps; ///< the options' own
+    double *ends;  ///< [samples], of the last solve, where it ended before those given; once needed
+    evn_dynamics *dynamics;
+    evn__problem problem; ///< of the above
+    evn__scheme *scheme;
+    evn__layout layout;                  ///< of the state
+    evn__reconstruction *reconstruction; ///< where the scheme solves backwards
+    evn_solver_options checkpointed;     ///< the same options, for what is fallen back on
+    evn__problem fallback_problem;
+    evn__scheme *fallback;             ///< NULL: nothing is fallen back on
+    const evn__scheme *last;           ///< which of both the last gradient is of
+    evn__time_gradient *time_gradient; ///< where one is wanted
+    evn__observations *observations;   ///< where the solve observes
+    evn__dense_output *dense;          ///< with dense, for the whole batch
+    evn_buffer *x1_bar;                ///< a copy of the caller's, once one is needed
+    evn_binding *parameters;           ///< of the system, of the last solve
+    evn_binding *parameters_bar;       ///< where their cotangents go
+    evn__passage passage;              ///< of the last solve, without what its samples have
+    evn__doubtful doubtful;            ///< what is looked at behind it
+    bool own_times;                    ///< each sample had its own in it
+    bool ended;                        ///< it came to its end or to a stop
+    bool solved;                       ///< it came to its end: there is something to differentiate
+    bool differentiated;               ///< so did a gradient of it,
+    bool reconstructed;                ///< and one that solves backwards
+};
+
+#endif

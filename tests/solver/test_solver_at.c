@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dense output, in fp64 against closed forms: its order for every method, x and θ in both
+// directions of fixed and adaptive steps, across jumps, by sample; what it refuses.
+#include "evonode/solver.h"
+#include "methods/stepper.h"
+#include "plan/real.h"
+#include "problem.h"
+#include "refused.h"
+#include "test.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static evn_solver_options with(const char *method, int steps, double tolerance) {
+    evn_solver_options options = evn_solver_options_default();
+    options.method = method;
+    options.steps = steps;
+    options.rtol = options.atol = tolerance;
+    options.fp64 = true;
+    options.dense = true;
+    return options;
+}
+
+/// x and the first weight at times of the last solve; theta may be NULL.
+static void look(problem *p, const double *times, int count, double *x, double *theta) {
+    evn_buffer *memory = NULL;
+    size_t of_x = (size_t)(count * p->x_count), of_theta = theta ? (size_t)count : 0;
+    evn_binding weights[PROBLEM_WEIGHTS] = {{NULL, 0}};
+    TRY(evn__real_create_for(test_device(), EVN__USE_STATES, true, of_x + of_theta, &memory));
+    weights[0] = (evn_binding){theta ? memory : NULL, of_x};
+    TRY(evn_solver_at(p->solver, times, count, (evn_binding){memory, 0}, weights));
+    TRY(evn__real_read((evn_binding){memory, 0}, true, x, of_x));
+    if (theta) {
+        TRY(evn__real_read(weights[0], true, theta, of_theta));
+    }
+    evn_buffer_destroy(&memory);
+}
+
+/// So many times of the way from t0 to t1, its ends included, in no order.
+static void spread(double t0, double t1, int count, double *times) {
+    for (int i = 0; i < count; ++i) {
+        int place = (7 * i) % count; // count is no multiple of 7
+        times[i] = place + 1 == count ? t1 : t0 + (t1 - t0) * place / (count - 1);
+    }
+}
+
+// Orders ------------------------------------------------------------------------------------------
+
+/// [q, v]: q' = v, v' = −q, where the method moves halves in turn; else x' = x cos t of both.
+static problem moving(bool splits) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 2), &t, &x);
+    if (splits) {
+        const double turn[] = {0, -1, 1, 0};
+        evn_output(f, "dx", evn_matmul(f, x, evn_table(f, EVN_SHAPE(2, 2), turn), false, false));
+    } else {
+        evn_output(f, "dx", evn_mul(f, x, evn_cos(f, t)));
+    }
+    problem p = problem_of(f, NULL);
+    p.x0[0] = 1;
+    p.x0[1] = splits ? 0 : 2;
+    return p;
+}
+
+/// The largest error anywhere on the way from 0 to 2.
+static double error_of(const evn__stepper *stepper, int steps) {
+    enum { TIMES = 39 }; // few of which are ends of steps
+    double times[TIMES], x[2 * TIMES], worst = 0;
+    bool splits = stepper->kind->splits;
+    problem p = moving(splits);
+    const evn_solver_options options = with(stepper->name, steps, 1e-3);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 2);
+    spread(0, 2, TIMES, times);
+    look(&p, times, TIMES, x, NULL);
+    for (int i = 0; i < TIMES; ++i) {
+        double t = times[i], first = splits ? cos(t) : exp(sin(t));
+        double second = splits ? -sin(t) : 2 * exp(sin(t));
+        worst = fmax(worst, fmax(fabs(x[2 * i] - first), fabs(x[2 * i + 1] - second)));
+    }
+    problem_free(&p);
+    return worst;
+}
+
+static const evn__stepper *one_step(int index) {
+    const evn__stepper *stepper = NULL;
+    for (int i = 0; (stepper = evn__stepper_at(i)); ++i) {
+        if (evn__stepper_past(stepper) == 0 && index-- == 0) {
+            return stepper;
+        }
+    }
+    return NULL;
+}
+
+static int one_step_methods(void) {
+    int count = 0;
+    while (one_step(count)) {
+        ++count;
+    }
+    return count;
+}
+
+/// That of the method: the interpolant is off by as much as a step, or less.
+START_TEST(orders) {
+    const evn__stepper *stepper = one_step(_i);
+    int steps = stepper->order > 5 ? 6 : 20;
+    test_needs_fp64();
+    double coarse = error_of(stepper, steps), fine = error_of(stepper, 2 * steps);
+    double order = log2(coarse / fine);
+    printf("%s: %.3g, %.3g: order %.2f of %d\n", stepper->name, coarse, fine, order,
+           stepper->order);
+    ck_assert_msg(order > stepper->order - 0.3, "%s: order %.2f", stepper->name, order);
+}
+END_TEST
+
+// x and θ -----------------------------------------------------------------------------------------
+
+/// x' = θ x, θ' = −θ: θ = θ0 exp(t0 − t), x = x0 exp(θ0 − θ).
+static problem coupled(void) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(2), &t, &x), *g = NULL;
+    evn_output(f, "dx", evn_mul(f, x, evn_input(f, "w", EVN_SCALAR)));
+    TRY(evn_graph_create(&g));
+    evn_input(g, "t", EVN_SCALAR);
+    evn_output(g, "dw", evn_neg(g, evn_input(g, "w", EVN_SCALAR)));
+    problem p = problem_of(f, g);
+    p.x0[0] = 1;
+    p.x0[1] = -0.5;
+    p.weight[0][0] = 1.5;
+    return p;
+}
+
+static void check_coupled(problem *p, double t0, double t1, double within) {
+    enum { TIMES = 25 };
+    double times[TIMES], x[2 * TIMES], theta[TIMES];
+    problem_solve(p, t0, t1);
+    spread(t0, t1, TIMES, times);
+    look(p, times, TIMES, x, theta);
+    for (int i = 0; i < TIMES; ++i) {
+        double w0 = p->weight[0][0], w = w0 * exp(t0 - times[i]), growth = exp(w0 - w);
+        ck_assert_double_eq_tol(theta[i], w, within);
+        ck_assert_double_eq_tol(x[2 * i], p->x0[0] * growth, within);
+        ck_assert_double_eq_tol(x[2 * i + 1], p->x0[1] * growth, within);
+        if (times[i] == t1) {
+            ck_assert_double_eq_tol(x[2 * i], p->x1[0], 1e-13 * fabs(p->x1[0]));
+        }
+    }
+}
+
+/// There and back, again from elsewhere, and over no way; with and without a gradient.
+START_TEST(state_and_weights) {
+    static const struct {
+        const char *method;
+        int steps;
+        evn_gradient gradient;
+    } cases[] = {{"tsit5", 0, EVN_GRADIENT_NONE},     {"dop853", 0, EVN_GRADIENT_BACKPROP},
+                 {"bosh3", 0, EVN_GRADIENT_ADJOINT},  {"kvaerno5", 0, EVN_GRADIENT_NONE},
+                 {"rk4", 200, EVN_GRADIENT_BACKPROP}, {"sdirk4", 200, EVN_GRADIENT_NONE}};
+    evn_solver_options options = with(cases[_i].method, cases[_i].steps, 1e-9);
+    problem p = coupled();
+    test_needs_fp64();
+    options.gradient = cases[_i].gradient;
+    problem_prepare(&p, &options);
+    check_coupled(&p, 0, 2, 1e-6);
+    p.x0[0] = 3;
+    p.weight[0][0] = -1;
+    check_coupled(&p, 0.5, -0.5, 1e-6);
+    check_coupled(&p, 1, 1, 1e-15);
+    problem_free(&p);
+}
+END_TEST
+
+/// What a solve gives is the same to the bit, whether anything between is wanted or not.
+START_TEST(solves_stay_as_they_are) {
+    problem p = coupled(), q = coupled();
+    evn_solver_options options = with("dopri5", _i == 0 ? 0 : 30, 1e-6), without = options;
+    test_needs_fp64();
+    without.dense = false;
+    problem_prepare(&p, &options);
+    problem_prepare(&q, &without);
+    problem_solve(&p, 0, 2);
+    problem_solve(&q, 0, 2);
+    ck_assert_mem_eq(p.x1, q.x1, sizeof(double) * 2);
+    ck_assert_int_eq(p.solution.nfe, q.solution.nfe);
+    problem_free(&p);
+    problem_free(&q);
+}
+END_TEST
+
+// Jumps -------------------------------------------------------------------------------------------
+
+/// x' = 1 from t = 0.5 on, before it −1.
+START_TEST(across_a_jump) {
+    static const double jumps[] = {0.5}, times[] = {0, 0.25, 0.4999, 0.5, 0.5001, 0.75, 1};
+    enum { TIMES = sizeof(times) / sizeof(*times) };
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(1), &t, &x);
+    evn_value half = evn_constant(f, 0.5), one = evn_constant(f, 1);
+    evn_value before = evn_step(f, evn_sub(f, half, t)); // 1 before the jump
+    evn_value slope = evn_sub(f, one, evn_scale(f, before, 2));
+    evn_output(f, "dx", evn_broadcast(f, slope, EVN_SHAPE(1)));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with("dopri5", _i < 2 ? 0 : 3, 1e-6);
+    double got[TIMES];
+    test_needs_fp64();
+    options.jumps = jumps;
+    options.jump_count = 1;
+    problem_prepare(&p, &options);
+    bool back = _i % 2 == 1;
+    problem_solve(&p, back ? 1 : 0, back ? 0 : 1);
+    look(&p, times, TIMES, got, NULL);
+    for (int i = 0; i < TIMES; ++i) {
+        double expected = fabs(times[i] - 0.5) - 0.5; // both ways
+        ck_assert_double_eq_tol(got[i], expected, 1e-14);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+// By sample ---------------------------------------------------------------------------------------
+
+/// x' = x cos(t) s: s is a column of x that stays; x = x0 exp(s (sin t − sin t0)).
+START_TEST(by_sample) {
+    enum { ROWS = 3, TIMES = 9 };
+    double t0[ROWS] = {0, 1, 0.5}, t1[ROWS] = {4, -2, 0.5}, times[ROWS * TIMES];
+    double got[TIMES * ROWS * 2];
+    const evn_sample_times own = {t0, t1, NULL};
+    static const char *const methods[] = {"tsit5", "dop853", "bosh3"};
+    const int64_t value[] = {0, 0}, rate[] = {0, 1};
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(ROWS, 2), &t, &x);
+    evn_value y = evn_slice(f, x, value, EVN_SHAPE(ROWS, 1));
+    evn_value s = evn_slice(f, x, rate, EVN_SHAPE(ROWS, 1));
+    evn_value parts[] = {evn_mul(f, evn_mul(f, y, s), evn_cos(f, t)), evn_scale(f, s, 0)};
+    evn_output(f, "dx", evn_concat(f, parts, 2, 1));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_NONE, 1e-8, true);
+    evn_binding x1;
+    test_needs_fp64();
+    options.method = methods[_i % 3];
+    options.gradient = _i < 3 ? EVN_GRADIENT_NONE : EVN_GRADIENT_BACKPROP;
+    options.observations = _i < 3 ? 0 : 2;
+    options.dense = true;
+    problem_prepare(&p, &options);
+    for (int i = 0; i < ROWS; ++i) {
+        p.x0[2 * i] = 1 + i;
+        p.x0[2 * i + 1] = 0.5 + i;
+        spread(t0[i], t1[i], TIMES, times + (ptrdiff_t)i * TIMES);
+    }
+    problem_solve(&p, 0, 1);
+    TRY(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, NULL));
+    look(&p, times, TIMES, got, NULL);
+    for (int i = 0; i < ROWS * TIMES; ++i) {
+        int row = i / TIMES, place = (i % TIMES) * ROWS + row;
+        const double *x0 = p.x0 + (ptrdiff_t)row * 2;
+        double expected = x0[0] * exp(x0[1] * (sin(times[i]) - sin(t0[row])));
+        ck_assert_double_eq_tol(got[2 * place], expected, 1e-6);
+        ck_assert(got[2 * place + 1] == x0[1]);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+// Mistakes ----------------------------------------------------------------------------------------
+
+static void refuse(evn_solver_options options, const char *why) {
+    REFUSED(evn_solver_options_check(&options));
+    ck_assert_msg(strstr(evn_error_message(), why), "%s", evn_error_message());
+}
+
+START_TEST(options_are_refused) {
+    static const double jumps[] = {0.5};
+    evn_solver_options options = with("abm4", 10, 1e-3);
+    refuse(options, "dense output");
+    options = with("rk4", 10, 1e-3);
+    options.gradient = EVN_GRADIENT_REVERSIBLE;
+    refuse(options, "reversible");
+    options = with("tsit5", 0, 1e-3);
+    options.per_sample = true;
+    options.jumps = jumps;
+    options.jump_count = 1;
+    refuse(options, "across jumps");
+    problem p = coupled();
+    evn_solver *solver = NULL;
+    options = with("tsit5", 0, 1e-3);
+    options.fp64 = false;
+    options.weight_terms = 8;
+    REFUSED(evn_solver_create(test_device(), p.dynamics, &options, &solver));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "dense output"));
+    problem_free(&p);
+}
+END_TEST
+
+START_TEST(questions_are_refused) {
+    problem p = coupled();
+    evn_solver_options options = with("tsit5", 0, 1e-6), without = options;
+    double t = 0.5, beyond = 1.5, none = NAN;
+    test_needs_fp64();
+    without.dense = false;
+    problem_prepare(&p, &without);
+    problem_solve(&p, 0, 1);
+    REFUSED(evn_solver_at(p.solver, &t, 1, p.x0_at, NULL));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "set dense"));
+    problem_prepare(&p, &options);
+    REFUSED(evn_solver_at(p.solver, &t, 1, p.x0_at, NULL)); // no solve
+    problem_solve(&p, 0, 1);
+    REFUSED(evn_solver_at(p.solver, &beyond, 1, p.x0_at, NULL));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "1.5"));
+    REFUSED(evn_solver_at(p.solver, &none, 1, p.x0_at, NULL));
+    REFUSED(evn_solver_at(p.solver, &t, 0, p.x0_at, NULL));
+    REFUSED(evn_solver_at(p.solver, NULL, 1, p.x0_at, NULL));
+    REFUSED(evn_solver_at(NULL, &t, 1, p.x0_at, NULL));
+    p.x0_at.offset = 1 << 20; // no room there
+    REFUSED(evn_solver_at(p.solver, &t, 1, p.x0_at, NULL));
+    problem_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+    Suite *s = suite_create("solver/solver_at");
+    TCase *order = tcase_create("order");
+    tcase_add_loop_test(order, orders, 0, one_step_methods());
+    suite_add_tcase(s, order);
+    TCase *closed = tcase_create("closed_form");
+    tcase_add_loop_test(closed, state_and_weights, 0, 6);
+    tcase_add_loop_test(closed, across_a_jump, 0, 4);
+    tcase_add_loop_test(closed, by_sample, 0, 6);
+    suite_add_tcase(s, closed);
+    TCase *bits = tcase_create("bits");
+    tcase_add_loop_test(bits, solves_stay_as_they_are, 0, 2);
+    suite_add_tcase(s, bits);
+    TCase *mistakes = tcase_create("mistakes");
+    tcase_add_test(mistakes, options_are_refused);
+    tcase_add_test(mistakes, questions_are_refused);
+    suite_add_tcase(s, mistakes);
+    return s;
+}
+
+int main(void) {
+    return test_run(suite());
+}
