@@ -127,7 +127,8 @@ void evn_task_destroy(evn_task *task); ///< nulls; accepts an empty one
 /// @param[in,out] metrics  gets test_… or train_… of the loss, the scores, the count of samples,
 ///                         and nfe_forward where something is solved; or what the task's own
 ///                         evaluation says
-/// @return EVN_ERR_ARGUMENT for a part that the task does not have
+/// @return EVN_ERR_ARGUMENT for a part that the task does not have; EVN_ERR_NOT_FINITE, with its
+///         name, where one of the metrics is not finite: a task leaves out what it cannot measure
 evn_status evn_task_evaluate(const evn_task *task, const evn_solver_options *solver, evn_part part,
                              int64_t epoch, evn_metrics *metrics);
 

@@ -54,20 +54,32 @@ void evn__answers_text(evn__answers *answers, const char *text) {
     }
 }
 
+/// Of a model whose states overflow; the other numbers are no answers, either.
+static evn_status check_finite(const evn__answers *a, double value) {
+    EVN_CHECK(isfinite(value), EVN_ERR_NOT_FINITE,
+              "row %lld of the answers is not finite: the states of the model overflow with this "
+              "solver; try more --steps, another --solver or a smaller --rtol, or train it again "
+              "with a lower rate",
+              (long long)a->rows + 1);
+    return EVN_OK;
+}
+
 void evn__answers_number(evn__answers *answers, double value, int digits) {
-    char text[32] = "";
-    if (isfinite(value)) {
-        evn__print(text, sizeof(text), "%.*g", digits, value);
+    char text[32];
+    if (answers->csv.text.status == EVN_OK) {
+        fail(answers, check_finite(answers, value));
     }
+    evn__print(text, sizeof(text), "%.*g", digits, value);
     if (answers->json) {
         begin_member(answers);
-        evn__text_append(&answers->csv.text, "%s", text[0] ? text : "null");
+        evn__text_append(&answers->csv.text, "%s", text);
     } else {
         evn__csv_put_text(&answers->csv, text);
     }
 }
 
 void evn__answers_end_row(evn__answers *answers) {
+    ++answers->rows;
     if (answers->json) {
         evn__text_append(&answers->csv.text, "}\n");
         answers->cell = 0;

@@ -14,19 +14,20 @@ typedef struct evn__answers {
     evn__csv_writer csv; ///< its text is that of JSON too
     evn__text *keys;     ///< [count] names as JSON; of JSON alone
     int count, capacity;
-    int cell; ///< of the row, the next one
+    int cell;     ///< of the row, the next one
+    int64_t rows; ///< that have ended
 } evn__answers;
 
 void evn__answers_column(evn__answers *answers, const char *name);
 void evn__answers_begin(evn__answers *answers); ///< all columns are named
 
-/// The next cell; a number with that many digits, and none, or null, where it is not finite.
+/// The next cell; a number with that many digits. One that is not finite makes the answers fail.
 void evn__answers_text(evn__answers *answers, const char *text);
 void evn__answers_number(evn__answers *answers, double value, int digits);
 void evn__answers_end_row(evn__answers *answers);
 
 /// Write all of it to a file, or to standard output where `path` is NULL; frees the answers.
-/// @return the first failure of any of these; EVN_ERR_OUTPUT
+/// @return the first failure of any of these, EVN_ERR_NOT_FINITE among them; EVN_ERR_OUTPUT
 evn_status evn__answers_write(evn__answers *answers, const char *path);
 void evn__answers_free(evn__answers *answers);
 

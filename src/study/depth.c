@@ -36,7 +36,10 @@ static evn_status measure_all(const evn_task *task, double tolerance, double *lo
     for (int i = 0; i < EVN__DEPTHS; ++i) {
         evn_solver_options solver = solver_at(steps[i], tolerance);
         evn_metrics m = {0};
-        EVN_TRY(evn__images_logits(task, &solver, logits + (size_t)i * block, &m));
+        evn_status status = evn__images_logits(task, &solver, logits + (size_t)i * block, &m);
+        EVN_TRY(status == EVN_OK
+                    ? EVN_OK
+                    : evn__prepend(status, "%s, %d steps", solver.method, solver.steps));
         depths[i] = (evn__depth){.steps = steps[i],
                                  .nfe = evn_metrics_value(&m, "nfe_forward"),
                                  .accuracy = evn_metrics_value(&m, "test_accuracy"),

@@ -2,6 +2,7 @@
 #include "task/evaluate.h"
 
 #include "base/status.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,6 +102,19 @@ evn_status evn__task_metrics(const evn_task *task, const char *prefix, const evn
     return EVN_OK;
 }
 
+/// Of a model whose states overflow some number is not finite: which, depends on the task. The
+/// others may look like results, so that none of them is one.
+static evn_status check_finite(const evn_metrics *metrics) {
+    for (int i = 0; i < metrics->count; ++i) {
+        const evn_metric *metric = &metrics->items[i];
+        EVN_CHECK(isfinite(metric->value), EVN_ERR_NOT_FINITE,
+                  "%s is not finite: the states of the model overflow with this solver; try more "
+                  "steps, another solver or a smaller rtol, or train it again with a lower rate",
+                  metric->name);
+    }
+    return EVN_OK;
+}
+
 static const char *prefix_of(evn_part part) {
     return part == EVN_TEST ? "test" : "train";
 }
@@ -118,7 +132,8 @@ evn_status evn__task_measure(const evn_task *task, void *program, evn_part part,
     EVN_TRY(evn__task_metrics(task, prefix_of(part), &tally, metrics));
     EVN_TRY(set(metrics, prefix_of(part), "count", EVN_UNIT_COUNT, EVN_BETTER_NEITHER,
                 (double)tally.samples));
-    return nfe > 0 ? evn_metrics_set(metrics, "nfe_forward", "", EVN_BETTER_LOWER, nfe) : EVN_OK;
+    EVN_TRY(nfe > 0 ? evn_metrics_set(metrics, "nfe_forward", "", EVN_BETTER_LOWER, nfe) : EVN_OK);
+    return check_finite(metrics);
 }
 
 evn_status evn_task_evaluate(const evn_task *task, const evn_solver_options *solver, evn_part part,
@@ -131,7 +146,7 @@ evn_status evn_task_evaluate(const evn_task *task, const evn_solver_options *sol
     const evn_solver_options forward = evn_solver_options_forward(solver);
     if (task->methods->evaluate) {
         EVN_TRY_TASK(task, evaluate, task->self, &forward, part, metrics);
-        return EVN_OK;
+        return check_finite(metrics);
     }
     EVN_TRY_TASK(task, compile, task->self, &forward, false, &program);
     evn_status status = evn__task_measure(task, program, part, epoch, metrics);

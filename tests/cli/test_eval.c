@@ -146,6 +146,7 @@ START_TEST(overflow) {
     test_fails_with(test_program("", "eval r"), EVN_ERR_NOT_FINITE, "not finite");
     ck_assert(!test_exists("r/evaluation.json"));
     test_fails_with(test_program("", "invert r"), EVN_ERR_NOT_FINITE, "overflow");
+    test_fails_with(test_program("", "depth r"), EVN_ERR_NOT_FINITE, "overflow");
     test_write("r/model.safetensors", model, size);
     free(model);
 }
@@ -169,6 +170,38 @@ START_TEST(overflow_of_other_tasks) {
     blow_up(test_path(full, "o%d/model.safetensors", _i));
     test_fails_with(test_program("", "eval o%d", _i), EVN_ERR_NOT_FINITE, "not finite");
     ck_assert(!test_exists(path));
+}
+END_TEST
+
+/// A table of answers has all of its numbers, or is none.
+START_TEST(overflow_of_answers) {
+    char path[TEST_PATH];
+    test_write("times.csv", "t\n0\n0.1\n", 8);
+    test_outcome result =
+        test_program("", "train curve --width 4 --phase backprop:epochs=1 --out v");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    blow_up(test_path(path, "v/model.safetensors"));
+    static const char *const verbs[] = {"sample v --times times.csv", "predict v times.csv",
+                                        "predict v times.csv --json"};
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); ++i) {
+        result = test_program("", "%s", verbs[i]);
+        test_fails_with(result, EVN_ERR_NOT_FINITE, "row 2 of the answers is not finite");
+        ck_assert_str_eq(result.out, "");
+    }
+}
+END_TEST
+
+/// A model that is compressed is measured before there is a run of it.
+START_TEST(overflow_of_what_is_compressed) {
+    char path[TEST_PATH];
+    test_outcome result =
+        test_program("", "train digits --limit 32 --filters 4 --weights splines --basis 4 "
+                         "--phase backprop:steps=1 --out w");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    blow_up(test_path(path, "w/model.safetensors"));
+    test_fails_with(test_program("", "compress w --basis 5 --out less"), EVN_ERR_NOT_FINITE,
+                    "not finite");
+    ck_assert(!test_exists("less"));
 }
 END_TEST
 
@@ -244,6 +277,8 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("overflow");
     tcase_add_loop_test(c, overflow_of_other_tasks, 0, 3);
+    tcase_add_test(c, overflow_of_answers);
+    tcase_add_test(c, overflow_of_what_is_compressed);
     suite_add_tcase(s, c);
     return s;
 }

@@ -212,6 +212,17 @@ START_TEST(unwritable) {
 }
 END_TEST
 
+/// The last step of all ruins the model: no loss of training is taken behind it.
+START_TEST(not_finite_in_the_end) {
+    test_fails_with(test_program("", "train digits --out last --model node --filters 4 --batch 64 "
+                                     "--limit 64 --phase backprop:solver=euler,steps=2,epochs=1,"
+                                     "lr=1e30,schedule=constant"),
+                    EVN_ERR_NOT_FINITE, "test_loss is not finite");
+    ck_assert(!test_exists("last/summary.json"));
+    ck_assert(!test_exists("last/checkpoint.safetensors"));
+}
+END_TEST
+
 START_TEST(not_finite) {
     test_fails_with(test_program("",
                                  "train digits --out r --lr 1e30 %s "
@@ -285,6 +296,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("not_finite");
     tcase_add_test(c, not_finite);
+    tcase_add_test(c, not_finite_in_the_end);
     suite_add_tcase(s, c);
     c = tcase_create("interrupted");
     tcase_add_test(c, interrupted);
