@@ -19,6 +19,18 @@ static evn_status choose_path(const evn__settings *given, char path[PATH_SIZE]) 
     return EVN_OK;
 }
 
+/// The lock of the run into whose directory the page goes, while nobody writes that run; none
+/// elsewhere.
+static evn_status hold_run(const char *path, evn__run_lock *lock) {
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_SIZE];
+    snprintf(folder, PATH_SIZE, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    evn_status status = evn__run_directory_share(folder, lock);
+    EVN_CHECK(status == EVN_OK, status, "%s; --out FILE.html puts the page elsewhere",
+              evn_error_message());
+    return EVN_OK;
+}
+
 /// Takes the page.
 static evn_status write_page(const char *path, evn__text *html) {
     bool printed = strcmp(path, "-") == 0;
@@ -29,18 +41,26 @@ static evn_status write_page(const char *path, evn__text *html) {
     return EVN_OK;
 }
 
-static evn_status run(const evn__command *command) {
-    const evn__settings *given = command->settings;
-    char path[PATH_SIZE];
+static evn_status make_page(const evn__settings *given, const char *path) {
     evn__page *page = NULL;
     evn__text html = {0};
-    EVN_TRY(evn__run_check_different(given->subjects, given->subject_count));
-    EVN_TRY(choose_path(given, path));
-    EVN_TRY(given->out ? evn__run_check_output(path) : EVN_OK); // a folder of runs is read first
     EVN_TRY(evn__page_read(given->subjects, given->subject_count, evn__task_iterates, &page));
     evn__page_put(page, false, &html);
     evn__page_destroy(&page);
     return write_page(path, &html);
+}
+
+static evn_status run(const evn__command *command) {
+    const evn__settings *given = command->settings;
+    char path[PATH_SIZE];
+    evn__run_lock lock;
+    EVN_TRY(evn__run_check_different(given->subjects, given->subject_count));
+    EVN_TRY(choose_path(given, path));
+    EVN_TRY(given->out ? evn__run_check_output(path) : EVN_OK); // a folder of runs is read first
+    EVN_TRY(hold_run(path, &lock));
+    evn_status status = make_page(given, path);
+    evn__run_lock_release(&lock);
+    return status;
 }
 
 const evn__verb evn__verb_report = {
@@ -54,4 +74,6 @@ const evn__verb evn__verb_report = {
     "run directories, options, commands and devices. It is one file that loads nothing, for a\n"
     "browser of any width. --out - prints it; by default it is report.html in the run directory, "
     "of\n"
-    "several runs in the current one.\n"};
+    "several runs in the current one. While a run is trained its directory is the training's "
+    "alone:\n"
+    "--out puts the page elsewhere, and train --watch serves one.\n"};

@@ -3,9 +3,12 @@
 #include "program.h"
 #include "test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #define SHORT "--filters 8 --limit 64 --phase backprop:steps=1,epochs=2,lr=0.1"
 
@@ -88,11 +91,38 @@ START_TEST(refused) {
 }
 END_TEST
 
+/// Nothing is written into the directory of a run that is trained; elsewhere its page can go.
+START_TEST(beside_a_training) {
+    pid_t process = test_program_start("", "train curve --width 8 --epochs 1000000 --out r");
+    for (int i = 0; i < 12000 && !test_exists("r/metrics.csv"); ++i) {
+        nanosleep(&(const struct timespec){0, 10000000}, NULL);
+    }
+    char command[4 * TEST_PATH];
+    snprintf(command, sizeof(command), "cd '%s' && '%s' report r 2>said", test_folder(),
+             getenv("EVONODE_PROGRAM"));
+    int inside = system(command);
+    snprintf(command, sizeof(command), "cd '%s' && '%s' report r --out x.html >printed",
+             test_folder(), getenv("EVONODE_PROGRAM"));
+    int outside = system(command);
+    kill(process, SIGTERM);
+    test_fails_with(test_program_end(process), EVN_ERR_INTERRUPTED, "stopped");
+    ck_assert_int_eq(WEXITSTATUS(inside), EVN_ERR_OUTPUT);
+    ck_assert_int_eq(WEXITSTATUS(outside), 0);
+    ck_assert(!test_exists("r/report.html"));
+    ck_assert(test_exists("x.html"));
+    char *said = test_read("said", NULL);
+    ck_assert_msg(strstr(said, "another process is writing the run r"), "%s", said);
+    ck_assert_msg(strstr(said, "--out FILE.html"), "%s", said);
+    free(said);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("report");
     test_add(s, tcase_create("page"), page);
     test_add(s, tcase_create("iterations"), tasks_that_iterate);
     test_add(s, tcase_create("refused"), refused);
+    test_add(s, tcase_create("beside"), beside_a_training);
     return s;
 }
 
