@@ -43,8 +43,7 @@ static evn__hash hash_kernel(const evn__embedded *file) {
                                                      : (evn__hash){0};
 }
 
-/// A variant is chosen for the kernels as they were: other text, other times, other faults.
-static void hash_kernels(char text[EVN__HASH_TEXT]) {
+void evn__kernels_digest(char text[EVN__HASH_TEXT]) {
     evn__hash sum = {0};
     for (const evn__embedded *file = evn__embedded_kernels; file->name; ++file) {
         evn__hash pair[2] = {sum, hash_kernel(file)};
@@ -55,7 +54,7 @@ static void hash_kernels(char text[EVN__HASH_TEXT]) {
 
 json_t *evn__device_file_key(const evn_device_info *info) {
     char kernels[EVN__HASH_TEXT];
-    hash_kernels(kernels);
+    evn__kernels_digest(kernels); // other text, other times, other faults
     return json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:s}", "format", FORMAT_VERSION, "platform",
                      info->platform_name, "platform_version", info->platform_version, "device",
                      info->name, "driver", info->driver, "compute_units", info->compute_units,

@@ -6,6 +6,7 @@
 #define EVN_HOST_DEVICE_FILE_H
 
 #include "base/cache_folder.h"
+#include "base/hash.h"
 #include "evonode/device.h"
 #include <jansson.h>
 
@@ -13,6 +14,9 @@ enum { EVN__DEVICE_FILE_WHY = 320 };
 
 /// Append the path of the file WHAT-DEVICE-HASH.json; nothing where there is no cache folder.
 void evn__device_file_path(evn__text *path, const char *what, const evn_device_info *info);
+
+/// Hash of the text of all kernels, as they are compiled.
+void evn__kernels_digest(char text[EVN__HASH_TEXT]);
 
 /// What a file must agree with: device, driver, the text of the kernels; NULL: no memory.
 json_t *evn__device_file_key(const evn_device_info *info);

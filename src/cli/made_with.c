@@ -3,7 +3,9 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/sources.h"
 #include "evonode/version.h"
+#include "host/device_file.h"
 #include "host/list.h"
 #include "host/tuning.h"
 
@@ -22,11 +24,13 @@ static json_t *show_device(const evn_device_info *info, const char *choice) {
 }
 
 evn_status evn__made_with_show(const evn__session *session, json_t *run) {
-    char tuning[33];
+    char tuning[33], kernels[EVN__HASH_TEXT];
     EVN_TRY(evn__tuning_digest(session->device, tuning));
+    evn__kernels_digest(kernels);
     evn__json_put(run, "versions",
-                  json_pack("{s:s, s:s, s:s}", "evonode", evn_version(), "jansson",
-                            jansson_version_str(), "compiler", __VERSION__));
+                  json_pack("{s:s, s:s, s:s, s:s, s:s}", "evonode", evn_version(), "sources",
+                            evn__sources, "kernels", kernels, "jansson", jansson_version_str(),
+                            "compiler", __VERSION__));
     evn__json_put(
         run, "device",
         show_device(evn_device_get_info(session->device), evn__device_choice(session->device)));
@@ -41,6 +45,8 @@ static const struct {
     const char *object, *member, *what;
 } deciders[] = {
     {"versions", "evonode", "version of evonode"},
+    {"versions", "sources", "sources of evonode"},
+    {"versions", "kernels", "kernels"},
     {"versions", "compiler", "compiler of evonode"},
     {"device", "name", "device"},
     {"device", "driver", "driver"},
