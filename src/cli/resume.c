@@ -69,6 +69,7 @@ static evn_status resume(const evn__task_row *row, const json_t *run, evn__setti
     EVN_TRY(evn__reopen_check(run, t->session));
     EVN_TRY(check_data(run, t->session));
     EVN_TRY(check_same(run, settings, t));
+    EVN_TRY(evn__training_mark(t, run));
     EVN_TRY(evn__training_fit(t, settings));
     EVN_TRY(evn__training_create(t, settings));
     return evn__training_run(t, settings);

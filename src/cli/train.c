@@ -79,6 +79,9 @@ static evn_status claim(const evn__command *command, evn__settings *settings, ev
     json_t *run = NULL;
     evn_status status = describe(command, settings, t, &run);
     if (status == EVN_OK) {
+        status = evn__training_mark(t, run);
+    }
+    if (status == EVN_OK) {
         status = evn__training_claim(t, settings->out);
     }
     if (status == EVN_OK) {

@@ -19,6 +19,7 @@
 #include <string.h>
 
 enum { LINES = 20 };                     // shown of iterations, a phase
+enum { RUN_DIGITS = 15 };                // of numbers in run.json: what is read prints the same
 static const double SAVING_SHARE = 0.02; // of the time, at most, for checkpoints
 
 // Interruption ------------------------------------------------------------------------------------
@@ -95,7 +96,10 @@ static void save(evn__training *t) {
         status = evn__run_checkpoint_keep(t->folder, EVN__CHECKPOINT_BEFORE);
     }
     if (status == EVN_OK) {
-        status = evn_trainer_save(t->session->trainer, path);
+        status = evn__run_lines_hash(t->folder, t->mark.lines);
+    }
+    if (status == EVN_OK) {
+        status = evn__trainer_save(t->session->trainer, path, &t->mark);
     }
     if (status == EVN_OK) {
         status = keep_best(t);
@@ -170,6 +174,30 @@ evn_status evn__training_claim(evn__training *training, const char *folder) {
     EVN_TRY(evn__run_directory_create(folder, &training->directory));
     EVN_TRY(own ? evn__run_directory_network(training->directory, evn_network_text(own)) : EVN_OK);
     return session->row->keep ? session->row->keep(session, training->folder) : EVN_OK;
+}
+
+/// Options by which no bit of a run changes; the data are known by their digest.
+static const char *const indifferent[] = {
+    "device",       "force", "data",    "out",         "memory-limit", "launch-limit", "pause",
+    "low-priority", "spin",  "dry-run", "tensorboard", "watch",        "watch-address"};
+
+evn_status evn__training_mark(evn__training *training, const json_t *run) {
+    static const char *const others[] = {"task", "data_digest", "network_hash"};
+    json_t *all = json_deep_copy(json_object_get(run, "options"));
+    for (size_t i = 0; i < sizeof(indifferent) / sizeof(indifferent[0]); ++i) {
+        json_object_del(all, indifferent[i]);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); ++i) {
+        json_t *value = json_object_get(run, others[i]);
+        evn__json_put(all, others[i], value ? json_incref(value) : json_null());
+    }
+    char *text;
+    evn_status status = evn__json_print(all, JSON_COMPACT | JSON_SORT_KEYS, RUN_DIGITS, &text);
+    json_decref(all);
+    EVN_TRY(status);
+    evn__hash_print(evn__hash_of(text, strlen(text)), training->mark.run);
+    free(text);
+    return EVN_OK;
 }
 
 evn_status evn__training_take_back(evn__training *training, evn_status status) {
@@ -285,7 +313,7 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
 static evn_status restore(evn__training *t, evn__generation generation, int *epochs) {
     char path[EVN__FOLDER_SIZE];
     EVN_TRY(evn__run_checkpoint(t->folder, generation, path, sizeof(path)));
-    return evn_trainer_restore(t->session->trainer, path, epochs);
+    return evn__trainer_restore(t->session->trainer, path, &t->mark, epochs);
 }
 
 /// From the newest checkpoint, and where that is damaged, from the one before.
@@ -340,6 +368,22 @@ static evn_status note_differences(const evn__training *t, int epochs) {
     return status;
 }
 
+/// Whether metrics.jsonl is what the checkpoint was written behind. The training goes on with the
+/// right bits all the same.
+static evn_status check_lines(const evn__training *t, int epochs) {
+    char now[EVN__HASH_TEXT], warning[EVN__FOLDER_SIZE + 256];
+    EVN_TRY(evn__run_lines_hash(t->folder, now));
+    bool all = t->so_far.epochs >= epochs; // else it is said that they are lost
+    if (all && t->mark.lines[0] && strcmp(t->mark.lines, now) != 0) {
+        snprintf(warning, sizeof(warning),
+                 "%s/metrics.jsonl is not what the run wrote up to its checkpoint: it was changed "
+                 "or damaged; the model is the right one all the same, the lines are not",
+                 t->folder);
+        evn__console_warning(warning);
+    }
+    return EVN_OK;
+}
+
 /// To where the checkpoint is, or where none was written yet, to the beginning.
 static evn_status go_back(evn__training *t) {
     int epochs = 0;
@@ -349,6 +393,7 @@ static evn_status go_back(evn__training *t) {
     EVN_TRY(evn__run_directory_rewind(t->directory, epochs, &t->so_far));
     EVN_TRY(recall_best(t));
     evn__console_lost(t->folder, t->so_far.epochs, epochs);
+    EVN_TRY(check_lines(t, epochs));
     t->so_far.epochs = epochs;
     int phase = t->so_far.phase;
     session->phase = phase >= 0 && phase < session->options.phase_count ? phase : 0;

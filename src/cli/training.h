@@ -7,6 +7,7 @@
 #include "cli/watch.h"
 #include "exchange/events.h"
 #include "io/run_directory.h"
+#include "train/mark.h"
 
 enum { EVN__FOLDER_SIZE = 4096, EVN__MESSAGE_SIZE = 4096 };
 
@@ -18,6 +19,7 @@ typedef struct evn__training {
     char folder[EVN__FOLDER_SIZE];
     bool resumes;            ///< a run that has begun, with its options
     const json_t *run;       ///< its run.json, where it resumes
+    evn__mark mark;          ///< which its checkpoints have (evn__training_mark)
     json_t *differs;         ///< from what it was begun with (made_with.h); NULL: nothing
     int epochs;              ///< of all phases
     evn__run_totals so_far;  ///< of the epochs that are done
@@ -42,6 +44,10 @@ evn_status evn__training_fit(evn__training *training, evn__settings *settings);
 /// asked for can be refused, and nothing has been written. A signal (SIGINT, SIGTERM) then ends the
 /// training in order, a second one at once.
 evn_status evn__training_create(evn__training *training, const evn__settings *settings);
+
+/// Know the run again by what is in its run.json: its checkpoints are of it alone.
+/// @return EVN_ERR_MEMORY
+evn_status evn__training_mark(evn__training *training, const json_t *run);
 
 /// Train in the folder, which the directory has claimed.
 evn_status evn__training_run(evn__training *training, const evn__settings *settings);

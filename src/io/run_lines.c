@@ -2,7 +2,6 @@
 #include "io/run_lines.h"
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "io/run_directory.h"
 
@@ -24,12 +23,18 @@ evn_status evn__run_lines_read(const char *folder, char **text, size_t *size) {
     return EVN_OK;
 }
 
-evn_status evn__run_lines_put_hash(const char *folder, json_t *summary) {
-    char digits[EVN__HASH_TEXT], *text;
+evn_status evn__run_lines_hash(const char *folder, char digits[EVN__HASH_TEXT]) {
+    char *text;
     size_t size;
     EVN_TRY(evn__run_lines_read(folder, &text, &size));
     evn__hash_print(evn__hash_of(text, size), digits);
     free(text);
+    return EVN_OK;
+}
+
+evn_status evn__run_lines_put_hash(const char *folder, json_t *summary) {
+    char digits[EVN__HASH_TEXT];
+    EVN_TRY(evn__run_lines_hash(folder, digits));
     evn__json_put(summary, HASH, json_string(digits));
     return EVN_OK;
 }

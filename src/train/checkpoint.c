@@ -12,8 +12,9 @@
 #include <string.h>
 
 static const char FORMAT[] = "evonode checkpoint 2", STATE[] = "optimizer state",
-                  TASK_STATE[] = "task state", LOSSES[] = "losses", BEST[] = "best parameters";
-enum { FURTHER = 4, COUNTERS = 7, NUMBER_SIZE = 32 };
+                  TASK_STATE[] = "task state", LOSSES[] = "losses", BEST[] = "best parameters",
+                  RUN[] = "run", LINES[] = "metrics";
+enum { FURTHER = 4, COUNTERS = 7, TEXTS = 4, MARKS = 2, NUMBER_SIZE = 32 };
 
 /// A number of the metadata.
 typedef struct counter {
@@ -91,22 +92,34 @@ static evn_status gather(const evn__checkpoint *c, evn__tensors *all, int64_t *s
     return EVN_OK;
 }
 
+/// Append what is known of the run; how many there are then.
+static int put_mark(const evn__mark *mark, evn__pair *metadata, int count) {
+    const evn__pair all[MARKS] = {{RUN, mark ? mark->run : ""}, {LINES, mark ? mark->lines : ""}};
+    for (int i = 0; i < MARKS; ++i) {
+        if (all[i].value[0]) {
+            metadata[count++] = all[i];
+        }
+    }
+    return count;
+}
+
 static evn_status write_all(const char *path, const evn__checkpoint *c, evn__tensors *all) {
     int64_t steps;
     counter counters[COUNTERS];
     char numbers[COUNTERS + 1][NUMBER_SIZE];
-    evn__pair metadata[COUNTERS + 4] = {{"format", FORMAT},
-                                        {"switch best", numbers[COUNTERS]},
-                                        {"task", c->task->methods->name},
-                                        {"training", c->training}};
+    evn__pair metadata[TEXTS + COUNTERS + MARKS] = {{"format", FORMAT},
+                                                    {"switch best", numbers[COUNTERS]},
+                                                    {"task", c->task->methods->name},
+                                                    {"training", c->training}};
     EVN_TRY(gather(c, all, &steps));
     list_counters(c, c->position, steps, counters);
     for (int i = 0; i < COUNTERS; ++i) {
         snprintf(numbers[i], NUMBER_SIZE, "%lld", (long long)counters[i].value);
-        metadata[i + 4] = (evn__pair){counters[i].key, numbers[i]};
+        metadata[TEXTS + i] = (evn__pair){counters[i].key, numbers[i]};
     }
     evn__print(numbers[COUNTERS], NUMBER_SIZE, "%.17g", c->position->automatic.best);
-    return evn__safetensors_write(path, all->items, all->count, metadata, COUNTERS + 4);
+    int count = put_mark(c->mark, metadata, TEXTS + COUNTERS);
+    return evn__safetensors_write(path, all->items, all->count, metadata, count);
 }
 
 evn_status evn__checkpoint_write(const char *path, const evn__checkpoint *checkpoint) {
@@ -178,6 +191,22 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
     return EVN_OK;
 }
 
+/// Another run's goes on to the model of neither.
+static evn_status check_run(const evn__safetensors *file, const evn__mark *mark) {
+    const char *run = evn__safetensors_metadata(file, RUN);
+    EVN_CHECK(!run || !mark || !mark->run[0] || strcmp(run, mark->run) == 0, EVN_ERR_DATA,
+              "it is of another run, with other options, another seed or other data; bring back "
+              "the run's own");
+    return EVN_OK;
+}
+
+static void read_lines(const evn__safetensors *file, evn__mark *mark) {
+    const char *lines = evn__safetensors_metadata(file, LINES);
+    if (mark) {
+        snprintf(mark->lines, sizeof(mark->lines), "%s", lines ? lines : "");
+    }
+}
+
 static evn_status match(const evn__safetensors *file, const evn__checkpoint *c, int64_t epochs) {
     evn__tensors all = {0};
     evn_status status = evn__tensors_describe(parameters_of(c), FURTHER, &all);
@@ -219,6 +248,7 @@ static evn_status restore(const evn__safetensors *file, const evn__checkpoint *c
     evn__position position = {0};
     int64_t steps;
     EVN_TRY(read_position(file, c, &position, &steps));
+    EVN_TRY(check_run(file, c->mark));
     EVN_TRY(match(file, c, position.epoch));
     EVN_TRY(restore_states(file, c, steps));
     EVN_TRY(evn__tensors_store(parameters_of(c), file));
@@ -229,6 +259,7 @@ static evn_status restore(const evn__safetensors *file, const evn__checkpoint *c
         memcpy(c->best, best->data, best->bytes);
     }
     *c->position = position;
+    read_lines(file, c->mark);
     return EVN_OK;
 }
 

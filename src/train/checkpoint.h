@@ -10,6 +10,7 @@
 
 #include "evonode/optimizer.h"
 #include "train/fallback.h"
+#include "train/mark.h"
 #include "train/switch.h"
 
 /// What is done so far.
@@ -29,6 +30,7 @@ typedef struct evn__checkpoint {
     const evn_task *task;
     evn_optimizer *optimizer;
     const char *training; ///< a digest of all that decides how training goes on (phases.h)
+    evn__mark *mark;      ///< of which run; its lines are read; NULL: of none known
     double *losses;       ///< [epochs of all phases], those that are done count
     float *best;          ///< [elements of the parameters], the best ones so far of a phase that
                           ///< keeps them; NULL: no phase does

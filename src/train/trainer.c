@@ -307,38 +307,50 @@ evn_status evn_trainer_run(evn_trainer *trainer) {
 
 // Checkpoints -------------------------------------------------------------------------------------
 
-static evn__checkpoint checkpoint_of(const evn_trainer *t, evn__position *position) {
+static evn__checkpoint checkpoint_of(const evn_trainer *t, evn__position *position,
+                                     evn__mark *mark) {
     return (evn__checkpoint){.position = position,
                              .phases = t->phases,
                              .phase_count = t->options.phase_count,
                              .task = &t->task,
                              .optimizer = t->optimizer,
                              .training = t->digest,
+                             .mark = mark,
                              .losses = t->losses,
                              .best = t->best};
+}
+
+evn_status evn__trainer_save(const evn_trainer *trainer, const char *path, const evn__mark *mark) {
+    evn__position at = trainer->at;
+    evn__mark of = mark ? *mark : (evn__mark){0};
+    EVN_CHECK(at.phase < trainer->options.phase_count, EVN_ERR_ARGUMENT,
+              "training is finished: there is nothing to go on with");
+    EVN_CHECK(!trainer->within, EVN_ERR_ARGUMENT,
+              "a checkpoint is written between two epochs, as in epoch_done");
+    evn__checkpoint checkpoint = checkpoint_of(trainer, &at, &of);
+    return evn__checkpoint_write(path, &checkpoint);
 }
 
 evn_status evn_trainer_save(const evn_trainer *trainer, const char *path) {
     EVN_REQUIRE(trainer);
     EVN_REQUIRE(path);
-    evn__position at = trainer->at;
-    EVN_CHECK(at.phase < trainer->options.phase_count, EVN_ERR_ARGUMENT,
-              "training is finished: there is nothing to go on with");
-    EVN_CHECK(!trainer->within, EVN_ERR_ARGUMENT,
-              "a checkpoint is written between two epochs, as in epoch_done");
-    evn__checkpoint checkpoint = checkpoint_of(trainer, &at);
-    return evn__checkpoint_write(path, &checkpoint);
+    return evn__trainer_save(trainer, path, NULL);
 }
 
-evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epochs) {
+evn_status evn__trainer_restore(evn_trainer *trainer, const char *path, evn__mark *mark,
+                                int *epochs) {
     evn_trainer *t = trainer;
-    EVN_REQUIRE(trainer);
-    EVN_REQUIRE(path);
-    EVN_REQUIRE(epochs);
-    evn__checkpoint checkpoint = checkpoint_of(t, &t->at);
+    evn__checkpoint checkpoint = checkpoint_of(t, &t->at, mark);
     EVN_TRY(evn__checkpoint_read(path, &checkpoint));
     EVN_TRY(evn__programs_forget(&t->programs));
     t->within = false;
     *epochs = t->at.epoch;
     return EVN_OK;
+}
+
+evn_status evn_trainer_restore(evn_trainer *trainer, const char *path, int *epochs) {
+    EVN_REQUIRE(trainer);
+    EVN_REQUIRE(path);
+    EVN_REQUIRE(epochs);
+    return evn__trainer_restore(trainer, path, NULL, epochs);
 }

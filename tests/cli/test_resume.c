@@ -424,6 +424,58 @@ START_TEST(made_with_something_else) {
 }
 END_TEST
 
+/// Another series, of as many rows.
+static void write_other_series(void) {
+    size_t size;
+    char *rows = test_read("s.csv", &size);
+    rows[strlen("t,x,y\n0,")] = '2';
+    test_write("s.csv", rows, size);
+    free(rows);
+}
+
+/// A checkpoint of the same task and phases, but of another run: its seed, or its data, are others.
+START_TEST(checkpoint_of_another_run) {
+    size_t size;
+    char command[2 * TEST_PATH];
+    write_series();
+    end_after(test_program_start("", "train %s --out r", SERIES), 0, SIGKILL);
+    snprintf(command, sizeof(command), "cd '%s' && rm -rf own && mv r own", test_folder());
+    ck_assert_int_eq(system(command), 0);
+    if (_i == 1) {
+        write_other_series();
+    }
+    end_after(test_program_start("", "train %s --seed %d --out r", SERIES, _i == 0 ? 2 : 1), 0,
+              SIGKILL);
+    char *newest = test_read("r/checkpoint.safetensors", &size), name[64];
+    for (int k = 0; k < EVN__CHECKPOINTS; ++k) {
+        snprintf(name, sizeof(name), "own/%s", evn__run_checkpoint_name((evn__generation)k));
+        test_write(name, newest, size);
+    }
+    free(newest);
+    write_series();
+    test_fails_with(test_program("", "resume own"), EVN_ERR_DATA, "it is of another run");
+    snprintf(command, sizeof(command), "rm -r '%s/r'", test_folder());
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+/// A digit of metrics.jsonl that was changed is said, where the run ends with the right model.
+START_TEST(changed_lines) {
+    size_t size;
+    end_after(test_program_start("", "train %s --out r", IMAGES), 2, SIGTERM);
+    char *lines = test_read("r/metrics.jsonl", &size);
+    char *at = strstr(lines, "\"seconds\":");
+    ck_assert_ptr_nonnull(at);
+    at += strcspn(at, "0123456789");
+    *at = *at == '9' ? '8' : '9';
+    test_write("r/metrics.jsonl", lines, size);
+    free(lines);
+    test_outcome result = test_program("", "resume r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_msg(strstr(result.err, "metrics.jsonl is not what the run wrote"), "%s", result.err);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("resume");
     TCase *c = tcase_create("images"); // each in a folder of its own
@@ -462,6 +514,10 @@ static Suite *suite(void) {
     suite_add_tcase(s, c);
     c = tcase_create("made_with");
     tcase_add_test(c, made_with_something_else);
+    suite_add_tcase(s, c);
+    c = tcase_create("own_files");
+    tcase_add_loop_test(c, checkpoint_of_another_run, 0, 2);
+    tcase_add_test(c, changed_lines);
     suite_add_tcase(s, c);
     c = tcase_create("lost");
     tcase_add_test(c, says_which_lines_are_lost);

@@ -220,7 +220,8 @@ static void feed_checkpoint(const uint8_t *data, size_t size) {
     evn_task task = {&methods, NULL};
     evn__position position = {0};
     double losses[EPOCHS] = {0};
-    const evn__checkpoint checkpoint = {&position, phases, PHASES, &task, NULL, "1", losses, NULL};
+    const evn__checkpoint checkpoint = {&position, phases, PHASES, &task, NULL,
+                                        "1",       NULL,   losses, NULL};
     const evn__tensor tensor = {
         .name = "not one of it", .dtype = EVN__U8, .rank = 1, .extent = {1}, .data = "x"};
     evn__pair pairs[16];
