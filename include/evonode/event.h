@@ -99,25 +99,42 @@ int evn_event_solver_occurrence_count(const evn_event_solver *solver);
 evn_status evn_event_solver_occurrence(const evn_event_solver *solver, int index,
                                        evn_occurrence *occurrence);
 
-/// The gradient through the last solve, which must have ended with EVN_OK, and through the time t*
-/// of the event that ended it, which by the implicit function theorem moves with x by
-/// −eₓ / (eₜ + eₓ f): the cotangent of x at t* becomes x̄ − eₓᵀ (t̄ + x̄·f) / (eₜ + eₓ f), that of a
-/// weight of e gets its share, and the rest is the options' gradient of a solve to t*, which is
-/// made before the first gradient. Samples that ended at t1 have the usual gradient. Waits.
+/// Cotangents of an event that was found; zeros where it was the loss of nothing.
+typedef struct evn_occurrence_bar {
+    double t_bar;        ///< of its time
+    const double *x_bar; ///< of the state there, as evn_occurrence has it; NULL: zeros
+} evn_occurrence_bar;
+
+/// Cotangents of all that a solve to an event gives. Set x1_bar, and what else there is.
+typedef struct evn_event_bars {
+    evn_binding x1_bar; ///< of x1, in its shape
+    /// [1], or with per_sample [B]: of the times of the terminal events that ended the samples; not
+    /// read where there was none. NULL: zeros
+    const double *t_bar;
+    /// [evn_event_solver_occurrence_count], in their order; of an event that ended a sample they
+    /// are added to those above. NULL: zeros
+    const evn_occurrence_bar *occurrences;
+} evn_event_bars;
+
+/// The gradient through the last solve, which must have ended with EVN_OK, and through the times t*
+/// of events, those that ended it and those on the way, which by the implicit function theorem move
+/// with x by −eₓ / (eₜ + eₓ f): the cotangents x̄ and t̄ of an event are x̄ − eₓᵀ (t̄ + x̄·f) /
+/// (eₜ + eₓ f) of x at t*, that of a weight of e gets its share, and the rest is the options'
+/// gradient of a solve from event to event, as far as these have cotangents that are not 0, which
+/// is made before the first gradient. Samples that ended at t1 have the usual gradient. Waits.
 ///
-/// That solve may take other steps than the one that looked for events: fixed steps are as many as
-/// in the options, over the way to t*, and those of the reversible gradient are of its own method.
-/// The gradient is one of that solve's x at t*, which differs from x1 by the error of the method.
-/// @param[in]  x1_bar       cotangent of x1, in its shape
-/// @param[in]  t_bar        [1], or with per_sample [B]: cotangents of the times of the terminal
-///                          events; not read where there was none. NULL: zeros
+/// Those solves may take other steps than the one that looked for events: fixed steps are as many
+/// as in the options, over the way from each such event to the next, and those of the reversible
+/// gradient are of its own method. The gradient is one of that solve's x at t*, which differs from
+/// x1 by the error of the method.
 /// @param[out] x0_bar       as in evn_solve_gradient, as are weights_bar and the solution, whose
-///                          nfe includes that of the solve, the first time
+///                          nfe includes that of the solves; where no event on the way has
+///                          cotangents, the first time alone
 /// @return as evn_solve_gradient; EVN_ERR_NOT_FINITE, naming the sample, where the function only
 ///         touches 0, so that its time has no derivative
-evn_status evn_solve_to_event_gradient(evn_event_solver *solver, evn_binding x1_bar,
-                                       const double *t_bar, evn_binding *x0_bar,
-                                       const evn_binding *weights_bar, evn_solution *solution);
+evn_status evn_solve_to_event_gradient(evn_event_solver *solver, const evn_event_bars *bars,
+                                       evn_binding *x0_bar, const evn_binding *weights_bar,
+                                       evn_solution *solution);
 
 /// After such a gradient, with time_gradient in the options: that with respect to t0, per unit of
 /// t, through the time of the event, too. The t1 of a way that an event has ended has none.

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A solver that looks for events: a search, and for the gradient a solver that goes to where that
-// has ended.
+// A solver that looks for events: a search, and the gradient along its way.
 #include "evonode/event.h"
 
 #include "base/memory.h"
-#include "events/event_search.h"
-#include "integrator/integrator.h"
-#include "integrator/jump.h"
+#include "events/event_gradient.h"
 #include "plan/real.h"
 #include "solver/arguments.h"
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct evn_event_solver {
     evn_device *device;
@@ -23,19 +18,11 @@ struct evn_event_solver {
     evn__event_search *search;
     evn_occurrence *found; ///< of the last solve, in order
     int found_capacity;
-    evn_binding *weights;    ///< of the last solve, one for each
-    evn_binding *parameters; ///< of these, in the order of the system
-    double *t0, *t1;         ///< of each sample of the last solve: where it began and ended
-    bool ended, solved;      ///< as a solver's
-    bool again;              ///< so did the gradient's solver, to where this solve has ended
-    // Of the gradient, else none.
-    evn_solver *gradient; ///< from t0 to where the search has ended
-    evn_plan *through;    ///< at the events
-    evn_buffer *start;    ///< the state at t0
-    evn_buffer *bars;     ///< x_bar, those of the parameters, rates
-    evn_buffer *given;    ///< x_bar of all rows, times, their cotangents, which event, one row each
-    evn__jump **shares;   ///< of each weight that is a parameter
-    double *host;         ///< what is written to `given`
+    evn_binding *weights;          ///< of the last solve, one for each
+    evn_binding *parameters;       ///< of these, in the order of the system
+    double *t0, *t1;               ///< of each sample of the last solve: where it began and ended
+    bool ended, solved;            ///< as a solver's
+    evn__event_gradient *gradient; ///< where one is wanted
 };
 
 // Life --------------------------------------------------------------------------------------------
@@ -71,60 +58,6 @@ static evn_status check_events(const evn_solver_options *options, const evn_even
     return EVN_OK;
 }
 
-static evn_status compile_through(evn_event_solver *s) {
-    static const char *const batch[] = {"x.0", "x_bar", NULL};
-    static const char *const own[] = {"t", "x.0", "x_bar", "t_bar", "which", "first", NULL};
-    bool lifted = s->options.per_sample;
-    const evn_plan_options options = {
-        .fp64 = s->options.fp64, .sample_inputs = lifted ? own : batch, .few_samples = lifted};
-    evn_graph *graph = NULL;
-    EVN_TRY(evn__event_gradient_graph(&s->system, &graph));
-    evn_status status = evn_plan_create(s->device, graph, &options, &s->through);
-    evn_graph_destroy(&graph);
-    return status;
-}
-
-static evn_status make(const evn_event_solver *s, size_t count, evn_buffer **buffer) {
-    return evn__real_create_for(s->device, EVN__USE_STATES, s->options.fp64, count, buffer);
-}
-
-/// Elements of x in all rows.
-static size_t row_elements(const evn_event_solver *s) {
-    return (size_t)evn_shape_count(evn__system_state_shape(&s->system.system, 0));
-}
-
-/// Where number `index` of what the gradient at the events gives is; one behind the last: the end.
-static size_t bar_at(const evn_event_solver *s, int index) {
-    size_t at = index > 0 ? evn__real_aligned(row_elements(s)) : 0;
-    for (int i = 1; i < index; ++i) {
-        at += evn__real_aligned(
-            (size_t)evn_shape_count(evn__system_parameter_shape(&s->system.system, i - 1)));
-    }
-    return at;
-}
-
-static evn_status make_gradient(evn_event_solver *s) {
-    size_t rows = (size_t)s->system.rows, numbers = rows * (2 + 2 * (size_t)s->system.count);
-    size_t start = 0;
-    for (int i = 0; i < s->dynamics->system.state_count; ++i) {
-        start += evn__real_aligned(state_size(s, i));
-    }
-    EVN_TRY(evn_solver_create(s->device, s->dynamics, &s->options, &s->gradient));
-    EVN_TRY(compile_through(s));
-    EVN_TRY(make(s, start, &s->start));
-    EVN_TRY(make(s, bar_at(s, s->dynamics->system.parameter_count + 1) + rows, &s->bars));
-    EVN_TRY(make(s, evn__real_aligned(row_elements(s)) + numbers, &s->given));
-    EVN_TRY(EVN_NEW(&s->host, numbers));
-    EVN_TRY(EVN_NEW(&s->shares, s->dynamics->weight_count));
-    for (int i = 0; i < s->dynamics->weight_count; ++i) {
-        if (!s->dynamics->weights[i].evolves) {
-            EVN_TRY(evn__jump_create(s->device, evn_dynamics_weight_shape(s->dynamics, i),
-                                     s->options.fp64, &s->shares[i]));
-        }
-    }
-    return EVN_OK;
-}
-
 static evn_status create(evn_event_solver *s, const evn_dynamics *dynamics, const evn_event *events,
                          int count) {
     EVN_TRY(check_events(&s->options, events, count));
@@ -143,7 +76,11 @@ static evn_status create(evn_event_solver *s, const evn_dynamics *dynamics, cons
     EVN_TRY(EVN_NEW(&s->parameters, s->dynamics->weight_count + 1));
     EVN_TRY(EVN_NEW(&s->t0, sample_count(s)));
     EVN_TRY(EVN_NEW(&s->t1, sample_count(s)));
-    return s->options.gradient == EVN_GRADIENT_NONE ? EVN_OK : make_gradient(s);
+    const evn__event_solve of = {s->t0, s->t1, s->weights, s->parameters};
+    return s->options.gradient == EVN_GRADIENT_NONE
+               ? EVN_OK
+               : evn__event_gradient_create(&s->problem, s->dynamics, &s->system, s->search, &of,
+                                            &s->gradient);
 }
 
 evn_status evn_event_solver_create(evn_device *device, const evn_dynamics *dynamics,
@@ -170,14 +107,7 @@ void evn_event_solver_destroy(evn_event_solver **solver) {
     if (!s) {
         return;
     }
-    evn_solver_destroy(&s->gradient);
-    evn_plan_destroy(&s->through);
-    evn_buffer_destroy(&s->start);
-    evn_buffer_destroy(&s->bars);
-    evn_buffer_destroy(&s->given);
-    for (int i = 0; s->shares && i < s->dynamics->weight_count; ++i) {
-        evn__jump_destroy(&s->shares[i]);
-    }
+    evn__event_gradient_destroy(&s->gradient);
     evn__event_search_destroy(&s->search);
     evn__event_system_free(&s->system);
     evn_dynamics_destroy(&s->dynamics);
@@ -187,28 +117,19 @@ void evn_event_solver_destroy(evn_event_solver **solver) {
     free(s->parameters);
     free(s->t0);
     free(s->t1);
-    free(s->shares);
-    free(s->host);
     free(s);
     *solver = NULL;
 }
 
 // A solve -----------------------------------------------------------------------------------------
 
-/// Component `index` of the state at t0, for the gradient.
-static evn_binding start_at(const evn_event_solver *s, int index) {
-    evn_binding at = {s->start, 0};
-    for (int i = 0; i < index; ++i) {
-        at.offset += evn__real_aligned(state_size(s, i));
-    }
-    return at;
-}
-
 static evn_status set_initial(const evn_event_solver *s, int index, evn_binding value) {
+    bool fp64 = s->options.fp64;
     size_t count = state_size(s, index);
-    EVN_TRY(
-        evn__real_copy(evn__event_search_state(s->search, index), value, s->options.fp64, count));
-    return s->start ? evn__real_copy(start_at(s, index), value, s->options.fp64, count) : EVN_OK;
+    EVN_TRY(evn__real_copy(evn__event_search_state(s->search, index), value, fp64, count));
+    return s->gradient
+               ? evn__real_copy(evn__event_gradient_start(s->gradient, index), value, fp64, count)
+               : EVN_OK;
 }
 
 static evn_status load(evn_event_solver *s, evn_binding x0, const evn_binding *weights) {
@@ -218,7 +139,6 @@ static evn_status load(evn_event_solver *s, evn_binding x0, const evn_binding *w
         s->weights[i] = weights[i];
         if (w->evolves) {
             EVN_TRY(set_initial(s, w->index, weights[i]));
-            s->weights[i] = s->start ? start_at(s, w->index) : weights[i];
         } else {
             s->parameters[w->index] = weights[i];
         }
@@ -244,7 +164,10 @@ static evn_status solve(evn_event_solver *s, const evn__passage *passage, evn_bi
     EVN_REQUIRE(x1);
     EVN_TRY(evn__real_check(x0, s->options.fp64, state_size(s, 0), "state", "x0"));
     EVN_TRY(evn__check_weights(s->dynamics, &s->options, weights, "weight"));
-    s->ended = s->solved = s->again = false;
+    s->ended = s->solved = false;
+    if (s->gradient) {
+        evn__event_gradient_forget(s->gradient);
+    }
     EVN_TRY(load(s, x0, weights));
     evn__passage own = *passage;
     own.parameters = s->parameters;
@@ -332,134 +255,29 @@ evn_status evn_event_solver_occurrence(const evn_event_solver *solver, int index
 
 // Gradient ----------------------------------------------------------------------------------------
 
-static evn_status check_gradient(const evn_event_solver *s, evn_binding x1_bar,
+static evn_status check_gradient(const evn_event_solver *s, const evn_event_bars *bars,
                                  const evn_binding *weights_bar) {
     EVN_CHECK(s->gradient, EVN_ERR_ARGUMENT,
               "the solver was made without a gradient: set gradient in its options");
     EVN_CHECK(s->solved, EVN_ERR_ARGUMENT,
               "there is no solve to differentiate: call evn_solve_to_event first, and go on only "
               "if it is EVN_OK");
-    EVN_TRY(evn__real_check(x1_bar, s->options.fp64, state_size(s, 0), "cotangent", "x1_bar"));
+    EVN_TRY(
+        evn__real_check(bars->x1_bar, s->options.fp64, state_size(s, 0), "cotangent", "x1_bar"));
     return evn__check_weights(s->dynamics, &s->options, weights_bar, "cotangent of weight");
 }
 
-/// To where the search has ended, once.
-static evn_status solve_again(evn_event_solver *s, evn_solution *solution) {
-    evn_binding x1;
-    const evn_sample_times times = {.t0 = s->t0, .t1 = s->t1};
-    if (s->again) {
-        return EVN_OK;
-    }
-    EVN_TRY(s->options.per_sample
-                ? evn_solve_samples(s->gradient, &times, start_at(s, 0), s->weights, &x1, solution)
-                : evn_solve(s->gradient, s->t0[0], s->t1[0], start_at(s, 0), s->weights, &x1,
-                            solution));
-    s->again = true;
-    return EVN_OK;
-}
-
-/// Which event each row ended with; of each event the first row that did.
-static void fill_which(const evn_event_solver *s, double *which) {
-    size_t rows = (size_t)s->system.rows, count = (size_t)s->system.count;
-    double *first = which + rows * count;
-    bool met[EVN_MAX_INPUTS] = {false};
-    memset(which, 0, sizeof(*which) * 2 * rows * count);
-    for (int i = 0; i < sample_count(s); ++i) { // not rows that are there only to be many
-        int event = evn__event_search_terminal(s->search, i);
-        if (event >= 0) {
-            which[(size_t)i * count + (size_t)event] = 1;
-            first[(size_t)i * count + (size_t)event] = !met[event];
-            met[event] = true;
-        }
-    }
-}
-
-/// Times, their cotangents, and which event each row ended with; behind x_bar, whose rows that are
-/// there only to be many have none.
-static evn_status give(evn_event_solver *s, evn_binding x1_bar, const double *t_bar) {
-    size_t rows = (size_t)s->system.rows, count = (size_t)s->system.count, x = row_elements(s);
-    for (size_t i = 0; i < rows; ++i) {
-        bool counts = i < (size_t)sample_count(s);
-        int event = counts ? evn__event_search_terminal(s->search, (int)i) : -1;
-        s->host[i] = s->t1[counts ? i : 0];
-        s->host[rows + i] = t_bar && event >= 0 ? t_bar[i] : 0;
-    }
-    fill_which(s, s->host + 2 * rows);
-    EVN_TRY(evn__real_zero((evn_binding){s->given, 0}, s->options.fp64, x));
-    EVN_TRY(evn__real_copy((evn_binding){s->given, 0}, x1_bar, s->options.fp64, state_size(s, 0)));
-    return evn__real_write((evn_binding){s->given, evn__real_aligned(x)}, s->options.fp64, s->host,
-                           2 * rows * (1 + count));
-}
-
-static evn_status run_through(const evn_event_solver *s) {
-    int states = s->dynamics->system.state_count, parameters = s->dynamics->system.parameter_count;
-    size_t rows = (size_t)s->system.rows, numbers = evn__real_aligned(row_elements(s));
-    size_t table = rows * (size_t)s->system.count;
-    evn_binding *in = NULL, *out = NULL;
-    EVN_TRY(EVN_NEW(&in, 2 * (states + parameters) + 9));
-    out = in + states + parameters + 5;
-    evn_binding *to = in, *from = out;
-    *to++ = (evn_binding){s->given, numbers};
-    for (int i = 0; i < states; ++i) {
-        *to++ = evn__event_search_state(s->search, i);
-    }
-    memcpy(to, s->parameters, sizeof(*to) * (size_t)parameters);
-    to += parameters;
-    *to++ = (evn_binding){s->given, 0};
-    *to++ = (evn_binding){s->given, numbers + rows};
-    *to++ = (evn_binding){s->given, numbers + 2 * rows};
-    *to++ = (evn_binding){s->given, numbers + 2 * rows + table};
-    for (int i = 0; i < parameters + 2; ++i) { // x_bar, parameters, rates
-        *from++ = (evn_binding){s->bars, bar_at(s, i)};
-    }
-    evn_status status = evn_plan_run(s->through, in, out);
-    free(in);
-    return status;
-}
-
-/// Where an event's function only touches 0 its time has no derivative.
-static evn_status check_rates(const evn_event_solver *s) {
-    const evn_binding rates = {s->bars, bar_at(s, s->dynamics->system.parameter_count + 1)};
-    EVN_TRY(evn__real_read(rates, s->options.fp64, s->host, (size_t)s->system.rows));
-    for (int i = 0; i < sample_count(s); ++i) {
-        int event = evn__event_search_terminal(s->search, i);
-        EVN_CHECK(event < 0 || (isfinite(s->host[i]) && s->host[i] != 0), EVN_ERR_NOT_FINITE,
-                  "sample %d ended with event %d, whose function changes at a rate of %g there: "
-                  "its time has no derivative",
-                  i, event, s->host[i]);
-    }
-    return EVN_OK;
-}
-
-/// Weights that the events read get their share.
-static evn_status add_shares(const evn_event_solver *s, const evn_binding *weights_bar) {
-    for (int i = 0; i < s->dynamics->weight_count; ++i) {
-        const evn__weight *w = &s->dynamics->weights[i];
-        if (!w->evolves) {
-            const evn_binding share = {s->bars, bar_at(s, 1 + w->index)};
-            EVN_TRY(evn__jump_add(s->shares[i], weights_bar[i], share));
-        }
-    }
-    return EVN_OK;
-}
-
-evn_status evn_solve_to_event_gradient(evn_event_solver *solver, evn_binding x1_bar,
-                                       const double *t_bar, evn_binding *x0_bar,
-                                       const evn_binding *weights_bar, evn_solution *solution) {
-    evn_solution unused, ahead = {0};
+evn_status evn_solve_to_event_gradient(evn_event_solver *solver, const evn_event_bars *bars,
+                                       evn_binding *x0_bar, const evn_binding *weights_bar,
+                                       evn_solution *solution) {
+    evn_solution unused;
     solution = solution ? solution : &unused;
     *solution = (evn_solution){0}; // also where something fails before it says anything
     EVN_REQUIRE(solver);
+    EVN_REQUIRE(bars);
     EVN_REQUIRE(x0_bar);
-    EVN_TRY(check_gradient(solver, x1_bar, weights_bar));
-    EVN_TRY(give(solver, x1_bar, t_bar));
-    EVN_TRY(run_through(solver));
-    EVN_TRY(check_rates(solver));
-    EVN_TRY(solve_again(solver, &ahead));
-    EVN_TRY(evn_solve_gradient(solver->gradient, (evn_binding){solver->bars, 0}, x0_bar,
-                               weights_bar, solution));
-    solution->nfe += ahead.nfe;
-    return add_shares(solver, weights_bar);
+    EVN_TRY(check_gradient(solver, bars, weights_bar));
+    return evn__event_gradient_take(solver->gradient, bars, x0_bar, weights_bar, solution);
 }
 
 evn_status evn_solve_to_event_time_gradient(evn_event_solver *solver, double *t0_bar) {
@@ -467,5 +285,5 @@ evn_status evn_solve_to_event_time_gradient(evn_event_solver *solver, double *t0
     EVN_REQUIRE(t0_bar);
     EVN_CHECK(solver->gradient, EVN_ERR_ARGUMENT,
               "the solver was made without a gradient: set gradient in its options");
-    return evn_solver_time_gradient(solver->gradient, t0_bar, NULL, NULL);
+    return evn__event_gradient_time(solver->gradient, t0_bar);
 }

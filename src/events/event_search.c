@@ -230,23 +230,37 @@ static evn_status run_choose(evn__event_search *s) {
 
 // What was found ----------------------------------------------------------------------------------
 
+/// Elements of component `index` that are of one row.
+static size_t row_size(const evn__event_search *s, int index) {
+    return s->layout.size[index] / (size_t)s->rows;
+}
+
 /// The state of a row, of what was tried.
-static evn_status read_row(const evn__event_search *s, int row, double *x, size_t size) {
-    const evn_binding at = {s->tried, s->layout.offset[0] + (size_t)row * size};
-    return evn__real_read(at, s->fp64, x, size);
+static evn_status read_row(const evn__event_search *s, int row, double **x) {
+    size_t total = 0;
+    for (int i = 0; i < s->layout.count; ++i) {
+        total += row_size(s, i);
+    }
+    EVN_TRY(EVN_NEW(x, total));
+    double *to = *x;
+    for (int i = 0; i < s->layout.count; ++i) {
+        size_t size = row_size(s, i);
+        const evn_binding at = {s->tried, s->layout.offset[i] + (size_t)row * size};
+        EVN_TRY(evn__real_read(at, s->fp64, to, size));
+        to += size;
+    }
+    return EVN_OK;
 }
 
 static evn_status add_found(evn__event_search *s, int row, double t) {
-    size_t size = s->layout.size[0] / (size_t)s->rows;
     if (row >= s->samples) {
         return EVN_OK;
     }
     EVN_TRY(EVN_RESERVE(s->found, s->found_capacity, s->found_count + 1));
     evn__event_found *one = &s->found[s->found_count];
     *one = (evn__event_found){.row = row, .event = s->row[row].noted, .t = t};
-    EVN_TRY(EVN_NEW(&one->x, size));
     ++s->found_count;
-    return read_row(s, row, one->x, size);
+    return read_row(s, row, &one->x);
 }
 
 /// A row has ended. What was found behind its end in the same step is none of its way; what is

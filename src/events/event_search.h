@@ -15,7 +15,7 @@ typedef struct evn__event_search evn__event_search;
 typedef struct evn__event_found {
     int row, event;
     double t;
-    double *x;  ///< [size of a row], the search's
+    double *x;  ///< x of the row, then the weights that evolve; the search's
     double way; ///< from t0 to t
     bool ends;  ///< the row ended with it
 } evn__event_found;

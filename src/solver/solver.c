@@ -8,6 +8,7 @@
 #include "integrator/outcome.h"
 #include "plan/real.h"
 #include "solver/arguments.h"
+#include "solver/part.h"
 #include "solver/solver_state.h"
 #include <math.h>
 #include <stdlib.h>
@@ -491,8 +492,9 @@ static evn_status take_gradient(evn_solver *solver, const evn__passage *passage,
     return untrusted && solver->fallback ? fall_back(solver, passage, solution) : status;
 }
 
-evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
-                              const evn_binding *weights_bar, evn_solution *solution) {
+evn_status evn__solve_part_gradient(evn_solver *solver, evn_binding x1_bar,
+                                    const evn_binding *carried_bar, evn_binding *x0_bar,
+                                    const evn_binding *weights_bar, evn_solution *solution) {
     evn_solution unused;
     solution = solution ? solution : &unused;
     *solution = (evn_solution){0}; // also where the scheme gives up before it says anything
@@ -504,6 +506,7 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     want_parameters(solver, weights_bar);
     evn__passage passage = solver->passage;
     passage.x1_bar = x1_bar;
+    passage.carried_bar = carried_bar;
     passage.parameters_bar = solver->parameters_bar;
     passage.reconstruction = solver->reconstruction;
     EVN_TRY(take_gradient(solver, &passage, solution));
@@ -514,6 +517,11 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     EVN_TRY(deliver(solver, weights_bar));
     solver->differentiated = true;
     return EVN_OK;
+}
+
+evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
+                              const evn_binding *weights_bar, evn_solution *solution) {
+    return evn__solve_part_gradient(solver, x1_bar, NULL, x0_bar, weights_bar, solution);
 }
 
 evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *t1_bar,

@@ -46,7 +46,8 @@ START_TEST(calls) {
     evn_binding x1, none = {NULL, 0};
     evn_solution solution;
     evn_occurrence o;
-    REFUSED(evn_solve_to_event_gradient(r.solver, r.x1_bar, NULL, &x1, NULL, NULL)); // no solve
+    const evn_event_bars bars = {.x1_bar = r.x1_bar}, of_nothing = {.x1_bar = none};
+    REFUSED(evn_solve_to_event_gradient(r.solver, &bars, &x1, NULL, NULL)); // no solve
     int ended;
     REFUSED(evn_event_solver_sample_solution(r.solver, 0, &solution));
     REFUSED(evn_event_solver_ended_with(r.solver, 0, &ended));
@@ -58,9 +59,10 @@ START_TEST(calls) {
     REFUSED(evn_solve_samples_to_event(r.solver, NULL, r.x0, NULL, &x1, NULL));
     REFUSED(evn_solve_samples_to_event(r.solver, &times, r.x0, NULL, &x1, NULL)); // one time
     TRY(rig_try(&r, 0, 3, x0));
-    REFUSED(evn_solve_to_event_gradient(NULL, r.x1_bar, NULL, &x1, NULL, NULL));
-    REFUSED(evn_solve_to_event_gradient(r.solver, none, NULL, &x1, NULL, NULL));
-    REFUSED(evn_solve_to_event_gradient(r.solver, r.x1_bar, NULL, NULL, NULL, NULL));
+    REFUSED(evn_solve_to_event_gradient(NULL, &bars, &x1, NULL, NULL));
+    REFUSED(evn_solve_to_event_gradient(r.solver, &of_nothing, &x1, NULL, NULL));
+    REFUSED(evn_solve_to_event_gradient(r.solver, NULL, &x1, NULL, NULL));
+    REFUSED(evn_solve_to_event_gradient(r.solver, &bars, NULL, NULL, NULL));
     double t0_bar;
     REFUSED(evn_solve_to_event_time_gradient(NULL, &t0_bar));
     REFUSED(evn_solve_to_event_time_gradient(r.solver, NULL));

@@ -113,7 +113,8 @@ START_TEST(without_event) {
     ck_assert(r.solution.t == 5);
     ck_assert_double_eq_tol(x1[0], cos(5), 1e-8);
     TRY(evn__real_write(r.x1_bar, true, x_bar, 2));
-    TRY(evn_solve_to_event_gradient(r.solver, r.x1_bar, &t_bar, &x0_bar, r.weights_bar, NULL));
+    const evn_event_bars bars = {.x1_bar = r.x1_bar, .t_bar = &t_bar};
+    TRY(evn_solve_to_event_gradient(r.solver, &bars, &x0_bar, r.weights_bar, NULL));
     TRY(evn__real_read(x0_bar, true, x_bar, 2));
     ck_assert_double_eq_tol(x_bar[0], cos(5), 1e-8);
     ck_assert_double_eq_tol(x_bar[1], sin(5), 1e-8);
@@ -347,7 +348,8 @@ START_TEST(events_that_are_not_finite) {
     ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_NOT_FINITE);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "event 0"));
     evn_binding x0_bar;
-    REFUSED(evn_solve_to_event_gradient(r.solver, r.x1_bar, NULL, &x0_bar, NULL, NULL));
+    const evn_event_bars bars = {.x1_bar = r.x1_bar};
+    REFUSED(evn_solve_to_event_gradient(r.solver, &bars, &x0_bar, NULL, NULL));
     rig_free(&r);
     evn_graph_destroy(&e);
 }
@@ -389,7 +391,8 @@ START_TEST(jumping_functions) {
     ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_EVENT);
     ck_assert_double_eq_tol(r.solution.t, pi / 2, 1e-9);
     TRY(evn__real_write(r.x1_bar, true, x_bar, 2));
-    evn_status status = evn_solve_to_event_gradient(r.solver, r.x1_bar, NULL, &x0_bar, NULL, NULL);
+    const evn_event_bars bars = {.x1_bar = r.x1_bar};
+    evn_status status = evn_solve_to_event_gradient(r.solver, &bars, &x0_bar, NULL, NULL);
     ck_assert_int_eq(status, EVN_ERR_NOT_FINITE);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "no derivative"));
     rig_free(&r);

@@ -54,7 +54,8 @@ static evn_status solve_back(evn_event_solver *solver, const evn_buffer *x0) {
     EVN_TRY(solve(solver, x0));
     const evn_binding zero = {(evn_buffer *)x0, SIZE};
     EVN_TRY(evn__real_zero(zero, true, SIZE));
-    EVN_TRY(evn_solve_to_event_gradient(solver, zero, &t_bar, &bar, NULL, &solution));
+    const evn_event_bars bars = {.x1_bar = zero, .t_bar = &t_bar};
+    EVN_TRY(evn_solve_to_event_gradient(solver, &bars, &bar, NULL, &solution));
     EVN_TRY(evn__real_read(bar, true, got, SIZE));
     EVN_CHECK(fabs(got[0]) < 1e-6 && fabs(got[1] - 1) < 1e-6, EVN_ERR_INTERNAL,
               "the gradient is %g, %g", got[0], got[1]);

@@ -120,8 +120,8 @@ START_TEST(bouncing_ball) {
         evn_binding x0_bar;
         rig_solve(&r, 0, 5, start[k], x1);
         TRY(evn__real_write(r.x1_bar, true, x_bar, (size_t)r.size));
-        TRY(evn_solve_to_event_gradient(r.solver, r.x1_bar, t_bar, &x0_bar, r.weights_bar,
-                                        &r.solution));
+        const evn_event_bars bars = {.x1_bar = r.x1_bar, .t_bar = t_bar};
+        TRY(evn_solve_to_event_gradient(r.solver, &bars, &x0_bar, r.weights_bar, &r.solution));
         TRY(evn__real_read(x0_bar, true, x_bar, (size_t)r.size));
         TRY(evn__real_read(r.weights_bar[0], true, &share, 1));
         gravity_bar += share;
@@ -141,6 +141,192 @@ START_TEST(bouncing_ball) {
     }
     near("by gravity", gravity_bar, of_gravity, &worst);
     printf("%s: %.2g\n", ways[_i].name, worst);
+    rig_free(&r);
+    evn_graph_destroy(&floor);
+}
+END_TEST
+
+// Events on the way ------------------------------------------------------------------------------
+
+/// A ball that is thrown from 0, or comes from there where it is at `height` at 0: it passes the
+/// height `level` on its way up and down, and has no velocity between.
+enum { THROWN = 3, PASSES = 3, PASS_UP = 0, APEX = 1, PASS_DOWN = 2 };
+
+/// One of these, with derivatives by height, velocity and gravity.
+typedef struct pass {
+    int event;
+    double t, x[2], t_by[3], x_by[3][2];
+} pass;
+
+static pass pass_closed_form(int which, double level, double height, double velocity,
+                             double gravity) {
+    pass p = {.event = which == APEX};
+    double left = velocity * velocity - 2 * gravity * (level - height);
+    double root = which == APEX ? 1 : sqrt(left);
+    double side = which - 1; // −1, 0, 1
+    double root_by[] = {gravity / root, velocity / root, -(level - height) / root};
+    p.t = (velocity + side * root) / gravity;
+    p.t_by[0] = side * root_by[0] / gravity;
+    p.t_by[1] = (1 + side * root_by[1]) / gravity;
+    p.t_by[2] = side * root_by[2] / gravity - p.t / gravity;
+    p.x[0] = which == APEX ? height + velocity * velocity / (2 * gravity) : level;
+    p.x[1] = -side * root;
+    for (int i = 0; i < 3; ++i) {
+        p.x_by[i][1] = -side * root_by[i];
+    }
+    if (which == APEX) {
+        p.x_by[0][0] = 1;
+        p.x_by[1][0] = velocity / gravity;
+        p.x_by[2][0] = -velocity * velocity / (2 * gravity * gravity);
+    }
+    return p;
+}
+
+/// Cotangents of what is found, which are those of no other.
+static void make_bars(int count, evn_occurrence_bar *bars, double (*x_bars)[2]) {
+    for (int i = 0; i < count; ++i) {
+        x_bars[i][0] = 0.4 - 0.15 * i;
+        x_bars[i][1] = -0.5 + 0.2 * i;
+        bars[i] = (evn_occurrence_bar){0.7 - 0.3 * i, i % 3 == 2 ? NULL : x_bars[i]};
+    }
+}
+
+/// Add what a pass adds to the derivatives of the loss.
+static void add_pass(const pass *p, const evn_occurrence_bar *bar, double *by) {
+    for (int i = 0; i < 3; ++i) {
+        double of_x =
+            bar->x_bar ? bar->x_bar[0] * p->x_by[i][0] + bar->x_bar[1] * p->x_by[i][1] : 0;
+        by[i] += bar->t_bar * p->t_by[i] + of_x;
+    }
+}
+
+static evn_graph *height_above(int rows, double level) {
+    evn_graph *e = NULL;
+    TRY(evn_graph_create(&e));
+    evn_value x = evn_input(e, "x", EVN_SHAPE(rows, 2));
+    evn_output(e, "e", evn_sub(e, rig_column(e, x, 0), evn_constant(e, level)));
+    return e;
+}
+
+/// By each gradient, forwards and backwards in time: the derivatives of what is found on the way,
+/// in which each sample has events of its own, and one none of the first kind; against closed
+/// forms.
+static void check_thrown(int way, bool back, evn_event_direction direction) {
+    static const double heights[] = {0.1, 0.3, 0.2}, velocities[] = {8, 2, 7};
+    const double gravity = 9.81, level = 1.5, t1 = back ? -1.6 : 1.6, sign = back ? -1 : 1;
+    int balls = ways[way].per_sample ? THROWN : 1, seen = 0;
+    evn_solver_options options = rig_options(1e-12);
+    options.method = ways[way].method;
+    options.gradient = ways[way].gradient;
+    options.steps = ways[way].steps;
+    options.checkpoints = ways[way].checkpoints;
+    options.per_sample = ways[way].per_sample;
+    options.time_gradient = true;
+    options.dt_max = 0.3;
+    evn_graph *above = height_above(balls, level), *still = rig_component(balls, 2, 1);
+    const evn_event events[] = {{above, direction, false}, {still, EVN_EVENT_EITHER, false}};
+    rig r = rig_new(ball(balls), &options, events, 2);
+    evn_occurrence_bar bars[THROWN * PASSES];
+    double x_bars[THROWN * PASSES][2], by[THROWN][3] = {{0}}, x0[6], x1[6], x1_bar[6], got[6];
+    double gravity_bar, of_gravity = 0, worst = 0, t0_bar[THROWN];
+    TRY(evn__real_write(r.weights[0], true, &gravity, 1));
+    make_bars(THROWN * PASSES, bars, x_bars);
+    for (int i = 0; i < balls; ++i) {
+        x0[2 * i] = heights[i];
+        x0[2 * i + 1] = sign * velocities[i];
+        x1_bar[2 * i] = 0.2 + i;
+        x1_bar[2 * i + 1] = 0.6 - i;
+    }
+    rig_solve(&r, 0, t1, x0, x1);
+    for (int i = 0; i < balls; ++i) {
+        double v = x0[2 * i + 1], *b = by[i];
+        for (int k = 0; k < PASSES; ++k) {
+            int which = back ? PASSES - 1 - k : k;
+            bool rises = (which == PASS_UP) != back; // along the way, of the first event
+            bool counts = which == APEX || (i != 1 && (direction == EVN_EVENT_EITHER ||
+                                                       rises == (direction == EVN_EVENT_RISING)));
+            if (counts) {
+                pass p = pass_closed_form(which, level, heights[i], v, gravity);
+                evn_occurrence o = rig_occurrence(&r, seen);
+                ck_assert(o.sample == i && o.event == p.event);
+                near("t", o.t, p.t, &worst);
+                near("h", o.x[0], p.x[0], &worst);
+                near("v", o.x[1], p.x[1], &worst);
+                add_pass(&p, &bars[seen++], b);
+            }
+        }
+        b[0] += x1_bar[2 * i];
+        b[1] += x1_bar[2 * i] * t1 + x1_bar[2 * i + 1];
+        b[2] -= x1_bar[2 * i] * t1 * t1 / 2 + x1_bar[2 * i + 1] * t1;
+        of_gravity += b[2];
+    }
+    ck_assert_int_eq(evn_event_solver_occurrence_count(r.solver), seen);
+    TRY(evn__real_write(r.x1_bar, true, x1_bar, (size_t)r.size));
+    const evn_event_bars all = {.x1_bar = r.x1_bar, .occurrences = bars};
+    for (int again = 0; again < 2; ++again) {
+        evn_binding x0_bar;
+        TRY(evn_solve_to_event_gradient(r.solver, &all, &x0_bar, r.weights_bar, &r.solution));
+        TRY(evn__real_read(x0_bar, true, got, (size_t)r.size));
+        TRY(evn__real_read(r.weights_bar[0], true, &gravity_bar, 1));
+        TRY(evn_solve_to_event_time_gradient(r.solver, t0_bar));
+        for (int i = 0; i < balls; ++i) {
+            near("by height", got[2 * i], by[i][0], &worst);
+            near("by velocity", got[2 * i + 1], by[i][1], &worst);
+            // A later start moves all that is found with it, and the way to t1 is shorter.
+            near("by t0", t0_bar[i], -by[i][0] * x0[2 * i + 1] + by[i][1] * gravity, &worst);
+        }
+        near("by gravity", gravity_bar, of_gravity, &worst);
+    }
+    printf("%s, %s: %d found, %.2g\n", ways[way].name, back ? "back" : "on", seen, worst);
+    rig_free(&r);
+    evn_graph_destroy(&above);
+    evn_graph_destroy(&still);
+}
+
+START_TEST(events_on_the_way) {
+    check_thrown(_i / 2, _i % 2, EVN_EVENT_EITHER);
+}
+END_TEST
+
+START_TEST(direction_on_the_way) {
+    check_thrown(_i / 2 ? WAYS - 1 : 3, _i % 2, EVN_EVENT_RISING);
+    check_thrown(_i / 2 ? WAYS - 1 : 3, _i % 2, EVN_EVENT_FALLING);
+}
+END_TEST
+
+/// Cotangents of a terminal event are the same among those of all that was found, of which another
+/// one is at the same time.
+START_TEST(cotangents_of_the_end) {
+    static const double x0[] = {1, 0, 0.7, 0.2}, t_bar[] = {0.5, -2};
+    static const double x_bar[] = {0.3, -0.4, 0.9, 0.6}, zeros[4] = {0};
+    const double gravity = 9.81;
+    evn_graph *floor = rig_component(2, 2, 0);
+    const evn_event events[] = {{floor, EVN_EVENT_FALLING, true}, {floor, EVN_EVENT_EITHER, false}};
+    evn_solver_options options = rig_options(1e-12);
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    options.per_sample = true;
+    rig r = rig_new(ball(2), &options, events, 2);
+    double x1[4], bars[3][5];
+    TRY(evn__real_write(r.weights[0], true, &gravity, 1));
+    rig_solve(&r, 0, 3, x0, x1);
+    ck_assert_int_eq(evn_event_solver_occurrence_count(r.solver), 4); // the one that ends is last
+    for (int i = 0; i < 3; ++i) {
+        evn_occurrence_bar among[4] = {{0, NULL}};
+        evn_event_bars all = {.x1_bar = r.x1_bar, .t_bar = i == 0 ? t_bar : NULL};
+        for (int k = 0; i > 0 && k < 2; ++k) {
+            among[2 * k + (i == 1)] = (evn_occurrence_bar){t_bar[k], x_bar + 2 * k};
+            all.occurrences = among;
+        }
+        evn_binding x0_bar;
+        TRY(evn__real_write(r.x1_bar, true, i == 0 ? x_bar : zeros, 4));
+        TRY(evn_solve_to_event_gradient(r.solver, &all, &x0_bar, r.weights_bar, NULL));
+        TRY(evn__real_read(x0_bar, true, bars[i], 4));
+        TRY(evn__real_read(r.weights_bar[0], true, bars[i] + 4, 1));
+        for (int k = 0; k < 5; ++k) {
+            ck_assert_double_eq_tol(bars[i][k], bars[0][k], 1e-12);
+        }
+    }
+    ck_assert(bars[0][4] != 0);
     rig_free(&r);
     evn_graph_destroy(&floor);
 }
@@ -177,7 +363,8 @@ static evn_graph *wave(void) {
     return e;
 }
 
-/// ⟨c, x1⟩ + 0.7 t* as all values [x0 2, w 4, s 1, a 4] have it.
+/// ⟨c, x1⟩ + 0.7 t*, or the same of all that is found on the way, as all values [x0 2, w 4, s 1,
+/// a 4] have it.
 static double loss(rig *r, double t0, const double *values, const double *c) {
     double x1[2];
     const double *from = values + 2;
@@ -185,27 +372,42 @@ static double loss(rig *r, double t0, const double *values, const double *c) {
         TRY(evn__real_write(r->weights[i], true, from, (size_t)r->weight_size[i]));
     }
     rig_solve(r, t0, 6, values, x1);
-    ck_assert_int_eq(r->solution.outcome, EVN_OUTCOME_EVENT);
-    return c[0] * x1[0] + c[1] * x1[1] + 0.7 * r->solution.t;
+    double sum = c[0] * x1[0] + c[1] * x1[1];
+    if (r->solution.outcome == EVN_OUTCOME_EVENT) {
+        return sum + 0.7 * r->solution.t;
+    }
+    int count = evn_event_solver_occurrence_count(r->solver);
+    ck_assert_int_ge(count, 1);
+    for (int i = 0; i < count; ++i) {
+        evn_occurrence o = rig_occurrence(r, i);
+        sum += c[0] * o.x[0] + c[1] * o.x[1] + 0.7 * o.t;
+    }
+    return sum;
 }
 
-/// Bits of _i: whether weights evolve; backprop or the adjoint.
+/// Bits of _i: whether weights evolve; backprop or the adjoint; whether events end the solve.
 START_TEST(gradient_is_that_of_differences) {
     static const double c[] = {0.4, -1.1};
     const double t_bar = 0.7, h = 1e-5;
     double values[11] = {1, 0.5, 0.6, -0.8, 0.9, 0.3, 1.2, 0.1, -0.4, 0.5, 0.2}, bars[11];
     evn_graph *e = wave();
-    const evn_event event = {e, EVN_EVENT_EITHER, true};
+    const evn_event event = {e, EVN_EVENT_EITHER, _i / 4 == 0};
     evn_solver_options options = rig_options(1e-12);
     options.method = "dop853";
-    options.gradient = _i / 2 ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
+    options.gradient = _i / 2 % 2 ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
     options.time_gradient = true;
     rig r = rig_new(curved(_i % 2), &options, &event, 1);
+    evn_event_bars all = {.x1_bar = r.x1_bar, .t_bar = &t_bar};
+    evn_occurrence_bar among[RIG_SLOTS];
     evn_binding x0_bar;
     int count = 2;
     loss(&r, 0.1, values, c);
+    for (int i = 0; _i / 4 && i < evn_event_solver_occurrence_count(r.solver); ++i) {
+        among[i] = (evn_occurrence_bar){t_bar, c};
+        all.occurrences = among;
+    }
     TRY(evn__real_write(r.x1_bar, true, c, 2));
-    TRY(evn_solve_to_event_gradient(r.solver, r.x1_bar, &t_bar, &x0_bar, r.weights_bar, NULL));
+    TRY(evn_solve_to_event_gradient(r.solver, &all, &x0_bar, r.weights_bar, NULL));
     TRY(evn__real_read(x0_bar, true, bars, 2));
     for (int i = 0; i < r.weight_count; count += r.weight_size[i++]) {
         TRY(evn__real_read(r.weights_bar[i], true, bars + count, (size_t)r.weight_size[i]));
@@ -230,8 +432,7 @@ START_TEST(gradient_is_that_of_differences) {
 }
 END_TEST
 
-// Events that did not end a row
-// --------------------------------------------------------------------
+// Events that did not end a row -------------------------------------------------------------------
 
 /// sqrt(s q²) − level, whose derivatives at q = 0 are none; `s` is a weight of the ball, its
 /// gravity.
@@ -269,6 +470,7 @@ static void spring_gradient(int rows, const evn_event *events, int count, double
     rig r = rig_new(springs(rows), &options, events, count);
     evn_binding x0_bar;
     evn_solution first, second;
+    const evn_event_bars all = {.x1_bar = r.x1_bar, .t_bar = t_bar};
     double x1[6], again[7];
     size_t size = 2 * (size_t)rows;
     TRY(evn__real_write(r.weights[0], true, &gravity, 1));
@@ -276,7 +478,7 @@ static void spring_gradient(int rows, const evn_event *events, int count, double
     TRY(evn__real_write(r.x1_bar, true, x1_bar, size));
     for (int i = 0; i < 2; ++i) { // the second time without another solve
         double *to = i == 0 ? bars : again;
-        TRY(evn_solve_to_event_gradient(r.solver, r.x1_bar, t_bar, &x0_bar, r.weights_bar,
+        TRY(evn_solve_to_event_gradient(r.solver, &all, &x0_bar, r.weights_bar,
                                         i == 0 ? &first : &second));
         TRY(evn__real_read(x0_bar, true, to, size));
         TRY(evn__real_read(r.weights_bar[0], true, to + size, 1));
@@ -322,12 +524,13 @@ START_TEST(one_row) {
     evn_solver_options options = rig_options(1e-12);
     options.gradient = EVN_GRADIENT_BACKPROP;
     rig r = rig_new(springs(1), &options, events, 2);
+    const evn_event_bars all = {.x1_bar = r.x1_bar, .t_bar = &t_bar};
     evn_binding x0_bar;
     double x1[2], bars[3];
     TRY(evn__real_write(r.weights[0], true, &gravity, 1));
     TRY(evn__real_write(r.x1_bar, true, x_bar, 2));
     rig_solve(&r, 0, 3, x0, x1);
-    TRY(evn_solve_to_event_gradient(r.solver, r.x1_bar, &t_bar, &x0_bar, r.weights_bar, NULL));
+    TRY(evn_solve_to_event_gradient(r.solver, &all, &x0_bar, r.weights_bar, NULL));
     TRY(evn__real_read(x0_bar, true, bars, 2));
     TRY(evn__real_read(r.weights_bar[0], true, bars + 2, 1));
     ck_assert_double_eq_tol(bars[0], 0, 1e-9); // t = atan(w q / −v) / w
@@ -344,8 +547,13 @@ static Suite *suite(void) {
     TCase *bounces = tcase_create("ball");
     tcase_add_loop_test(bounces, bouncing_ball, 0, WAYS);
     suite_add_tcase(s, bounces);
+    TCase *way = tcase_create("way");
+    tcase_add_loop_test(way, events_on_the_way, 0, 2 * WAYS);
+    tcase_add_loop_test(way, direction_on_the_way, 0, 4);
+    tcase_add_test(way, cotangents_of_the_end);
+    suite_add_tcase(s, way);
     TCase *gradients = tcase_create("gradients");
-    tcase_add_loop_test(gradients, gradient_is_that_of_differences, 0, 4);
+    tcase_add_loop_test(gradients, gradient_is_that_of_differences, 0, 8);
     suite_add_tcase(s, gradients);
     TCase *others = tcase_create("others");
     tcase_add_test(others, other_events_do_not_matter);
