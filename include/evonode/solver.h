@@ -144,8 +144,8 @@ typedef struct evn_solver_options {
     /// the batch goes its steps once more when it is first asked for, and keeps their interpolants
     /// from then on: (4 + places) states a step, of which interpolants of order 4 and less have one
     /// place, those of verner65, verner76 and dop853 2, 3 and 4. With per_sample all is kept as the
-    /// solve goes. Not with the reversible gradient, multi-step methods, weights that are solved by
-    /// themselves, nor with per_sample across jumps
+    /// solve goes. Not with the reversible gradient, multi-step methods, and across jumps
+    /// neither with per_sample nor with weights that are solved by themselves
     bool dense;
     /// Evolving weights can be read at observations, too: evn_solver_weight. Needs memory for them
     bool observe_weights;

@@ -169,10 +169,11 @@ static evn_status check_dense(const evn_solver_options *o) {
               "solver %s: dense output is of the method's own steps, and the gradient '%s' takes "
               "others; leave dense out, or take observations, or another gradient",
               o->method, r->name);
-    EVN_CHECK(!o->per_sample || o->jump_count == 0, EVN_ERR_ARGUMENT,
-              "solver %s: with per_sample there is no dense output across jumps of f; leave dense "
-              "out, and take observations, or solve each part by itself",
-              o->method);
+    bool by_themselves = o->weight_terms > 0 || o->weight_steps > 0;
+    EVN_CHECK(o->jump_count == 0 || (!o->per_sample && !by_themselves), EVN_ERR_ARGUMENT,
+              "solver %s: with %s there is no dense output across jumps of f; leave dense out, and "
+              "take observations, or solve each part by itself",
+              o->method, o->per_sample ? "per_sample" : "weights that are solved by themselves");
     return evn__stepper_check_past(evn__stepper_find(o->method), "dense output");
 }
 

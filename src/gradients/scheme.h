@@ -36,6 +36,10 @@ typedef struct evn__scheme_methods {
     /// or each sample's own.
     const evn__trail *(*trail)(const evn__scheme *scheme);
 
+    /// Where x goes along weights that are solved by themselves: the scheme by which it goes, and
+    /// its parameters in the last solve. NULL: it goes by this one, with those of the passage.
+    const evn__scheme *(*of_x)(const evn__scheme *scheme, const evn_binding **parameters);
+
     /// With dense: x at so many times of the last solve, [count], or of each sample's own [B,
     /// count], to [count, x]; NULL: no sample has steps of its own.
     evn_status (*at)(evn__scheme *scheme, const double *times, bool own, int count, evn_binding to);

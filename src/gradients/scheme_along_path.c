@@ -24,13 +24,10 @@ static const along_path *of(const evn__scheme *scheme) {
 }
 
 static evn_status check(const evn_solver_options *o) {
-    EVN_CHECK(!o->observe_weights && !o->time_gradient && !o->dense, EVN_ERR_ARGUMENT,
+    EVN_CHECK(!o->observe_weights && !o->time_gradient, EVN_ERR_ARGUMENT,
               "solver %s: weights evolve, and are solved by themselves: there is no %s; leave it "
               "out, or per_sample, weight_terms and weight_steps",
-              o->method,
-              o->observe_weights ? "observe_weights"
-              : o->dense         ? "dense output"
-                                 : "time_gradient");
+              o->method, o->observe_weights ? "observe_weights" : "time_gradient");
     return evn__stepper_check_end(evn__stepper_find(o->method),
                                   "behind the end of weights that evolve, which are solved by "
                                   "themselves");
@@ -41,6 +38,7 @@ static void keep_methods(along_path *a) {
     a->own = evn__scheme_along_path;
     a->own.sample = x->sample ? a->own.sample : NULL;
     a->own.trail = x->trail ? a->own.trail : NULL;
+    a->own.at = x->at ? a->own.at : NULL;
     a->own.gradient = x->gradient ? a->own.gradient : NULL;
     a->own.reconstructed = x->reconstructed ? a->own.reconstructed : NULL;
     a->base.methods = &a->own;
@@ -110,6 +108,18 @@ static const evn__trail *trail(const evn__scheme *scheme) {
     return a->x->methods->trail(a->x);
 }
 
+static const evn__scheme *of_x(const evn__scheme *scheme, const evn_binding **parameters) {
+    const along_path *a = of(scheme);
+    *parameters = evn__weight_path_parameters(a->path);
+    return a->x;
+}
+
+static evn_status at(evn__scheme *scheme, const double *times, bool own, int count,
+                     evn_binding to) {
+    along_path *a = (along_path *)scheme;
+    return a->x->methods->at(a->x, times, own, count, to);
+}
+
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     along_path *a = (along_path *)scheme;
@@ -146,6 +156,8 @@ const evn__scheme_methods evn__scheme_along_path = {.create = create,
                                                     .sample = sample,
                                                     .stopped_together = stopped_together,
                                                     .trail = trail,
+                                                    .of_x = of_x,
+                                                    .at = at,
                                                     .gradient = gradient,
                                                     .state_bar = state_bar,
                                                     .reconstructed = reconstructed};

@@ -69,8 +69,12 @@ static evn_status create_scheme(evn_solver *solver) {
 
 /// For the whole batch; with per_sample the scheme has it.
 static evn_status create_dense(evn_solver *solver) {
-    return solver->options.dense && !solver->scheme->methods->at
-               ? evn__dense_output_create(&solver->problem, &solver->dense)
+    const evn__scheme_methods *methods = solver->scheme->methods;
+    const evn_binding *parameters;
+    const evn__scheme *x =
+        methods->of_x ? methods->of_x(solver->scheme, &parameters) : solver->scheme;
+    return solver->options.dense && !methods->at
+               ? evn__dense_output_create(x->problem, &solver->dense)
                : EVN_OK;
 }
 
@@ -145,7 +149,9 @@ static evn_status set_initial(evn_solver *solver, int index, evn_binding value) 
     size_t count = solver->layout.size[index];
     evn_binding begin = solver->scheme->methods->begin(solver->scheme, index);
     EVN_TRY(evn__real_copy(begin, value, solver->options.fp64, count));
-    EVN_TRY(solver->dense ? evn__dense_output_start(solver->dense, index, value) : EVN_OK);
+    EVN_TRY(solver->dense && (index == 0 || !solver->scheme->methods->of_x)
+                ? evn__dense_output_start(solver->dense, index, value)
+                : EVN_OK);
     EVN_TRY(solver->time_gradient ? evn__time_gradient_start(solver->time_gradient, index, value)
                                   : EVN_OK);
     return solver->reconstruction

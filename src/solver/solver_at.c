@@ -32,8 +32,12 @@ static evn_status give(evn_solver *solver, const double *times, int count, int i
     const evn__scheme_methods *methods = solver->scheme->methods;
     const evn__trail *trail = methods->trail ? methods->trail(solver->scheme) : NULL;
     bool fixed = solver->options.steps > 0 && solver->options.jump_count == 0;
-    return to.buffer ? evn__dense_output_at(solver->dense, &solver->passage, fixed ? NULL : trail,
-                                            times, count, index, to)
+    evn__passage passage = solver->passage;
+    if (methods->of_x) {
+        methods->of_x(solver->scheme, &passage.parameters);
+    }
+    return to.buffer ? evn__dense_output_at(solver->dense, &passage, fixed ? NULL : trail, times,
+                                            count, index, to)
                      : EVN_OK;
 }
 
@@ -53,12 +57,20 @@ static evn_status give_weights(evn_solver *solver, const double *times, int coun
     return EVN_OK;
 }
 
+static evn_status check_weight(const evn_solver *solver, evn_binding at, int count, int index) {
+    const evn__weight *w = &solver->dynamics->weights[index];
+    EVN_CHECK(!at.buffer || !solver->scheme->methods->of_x, EVN_ERR_ARGUMENT,
+              "weight '%s' was solved by itself, and dense output has x alone: leave out its "
+              "memory, or per_sample, weight_terms and weight_steps",
+              evn_dynamics_weight_name(solver->dynamics, index));
+    return check_room(solver, at, count, w->index,
+                      evn_dynamics_weight_name(solver->dynamics, index));
+}
+
 static evn_status check_weights(const evn_solver *solver, int count, const evn_binding *weights) {
     for (int i = 0; i < solver->dynamics->weight_count; ++i) {
-        const evn__weight *w = &solver->dynamics->weights[i];
-        EVN_TRY(w->evolves ? check_room(solver, weights[i], count, w->index,
-                                        evn_dynamics_weight_name(solver->dynamics, i))
-                           : EVN_OK);
+        bool evolves = solver->dynamics->weights[i].evolves;
+        EVN_TRY(evolves ? check_weight(solver, weights[i], count, i) : EVN_OK);
     }
     return EVN_OK;
 }
@@ -69,12 +81,12 @@ evn_status evn_solver_at(evn_solver *solver, const double *times, int count, evn
     EVN_REQUIRE(times);
     EVN_TRY(check_asked(solver, count));
     EVN_TRY(check_room(solver, x, count, 0, "x"));
+    EVN_TRY(weights ? check_weights(solver, count, weights) : EVN_OK);
     if (solver->scheme->methods->at) {
         EVN_REQUIRE(x.buffer);
         return solver->scheme->methods->at(solver->scheme, times, solver->own_times, count, x);
     }
     EVN_TRY(check_times(solver, times, count));
-    EVN_TRY(weights ? check_weights(solver, count, weights) : EVN_OK);
     EVN_TRY(give(solver, times, count, 0, x));
     return weights ? give_weights(solver, times, count, weights) : EVN_OK;
 }
