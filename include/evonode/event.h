@@ -57,7 +57,7 @@ typedef struct evn_occurrence {
 
 /// Compile. The dynamics and the events may be destroyed afterwards. Options are those of solvers,
 /// with fixed or adaptive steps, of the batch or per_sample, and any gradient, but without
-/// observations and jumps.
+/// observations, dense output and jumps.
 /// @param[in] events  [count], 1 to EVN_MAX_INPUTS
 /// @return EVN_ERR_ARGUMENT as evn_solver_create, and naming the event for a function that is none
 ///         of these dynamics'; EVN_ERR_SHAPE, naming the event, for one with another output

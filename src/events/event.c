@@ -40,6 +40,9 @@ static evn_status check_events(const evn_solver_options *options, const evn_even
     EVN_CHECK(options->observations == 0, EVN_ERR_ARGUMENT,
               "a solve to an event has no observations: solve to the time of the event again, with "
               "a solver that has them");
+    EVN_CHECK(!options->dense, EVN_ERR_ARGUMENT,
+              "a solve to an event has no dense output: solve to the time of the event again, with "
+              "a solver that has it");
     EVN_CHECK(options->jump_count == 0, EVN_ERR_ARGUMENT,
               "a solve to an event knows no jumps of f: solve up to the last time before each "
               "(nextafter, in single precision nextafterf), and on from the jump");

@@ -328,6 +328,9 @@ START_TEST(wrong_events_are_refused) {
     refuse(&own, &(evn_event){good, EVN_EVENT_EITHER, true}, 0);
     own.observations = 2;
     refuse(&own, &(evn_event){good, EVN_EVENT_EITHER, true}, 1);
+    own.observations = 0;
+    own.dense = true;
+    refuse(&own, &(evn_event){good, EVN_EVENT_EITHER, true}, 1);
     evn_graph_destroy(&unknown);
     evn_graph_destroy(&many);
     evn_graph_destroy(&other);
