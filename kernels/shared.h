@@ -41,6 +41,7 @@
 #define EVN_CONTROL_TOO_SMALL  2
 #define EVN_CONTROL_TOO_MANY   3
 #define EVN_CONTROL_NOT_FINITE 4
+#define EVN_CONTROL_NOT_SOLVED 5 // too small a step, whose equations were not solved
 // TOOK
 #define EVN_CONTROL_NOTHING 0
 #define EVN_CONTROL_ACCEPT  1

@@ -72,7 +72,7 @@ void evn_event_solver_destroy(evn_event_solver **solver); ///< nulls; accepts NU
 ///                       no terminal event was met. With per_sample the outcome is EVENT where any
 ///                       sample met one; all else is that of the sample with the most attempts, and
 ///                       evn_event_solver_sample_solution says what each did. Its nfe counts those
-///                       that narrow down, too; decay is not measured. May be NULL
+///                       that narrow down, too. May be NULL
 /// @return as evn_solve; EVN_ERR_NOT_FINITE, naming the event, where its function is not finite
 evn_status evn_solve_to_event(evn_event_solver *solver, double t0, double t1, evn_binding x0,
                               const evn_binding *weights, evn_binding *x1, evn_solution *solution);

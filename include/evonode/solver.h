@@ -191,7 +191,8 @@ typedef enum evn_outcome {
     EVN_OUTCOME_STEP_TOO_SMALL,
     EVN_OUTCOME_TOO_MANY_STEPS,
     EVN_OUTCOME_NOT_FINITE,
-    EVN_OUTCOME_NEWTON_FAILED,     ///< implicit, fixed steps: the equations of one were not solved
+    EVN_OUTCOME_NEWTON_FAILED,     ///< implicit: the equations of a step were not solved; adaptive:
+                                   ///< however short it became
     EVN_OUTCOME_NOT_RECONSTRUCTED, ///< of a gradient: solving backwards leads elsewhere
     EVN_OUTCOME_EVENT,             ///< at a terminal event (evonode/event.h), which is no failure
     EVN_OUTCOME_WEIGHTS_NOT_RESOLVED, ///< weight_terms are too few for what evolves

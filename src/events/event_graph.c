@@ -333,6 +333,9 @@ static evn_status build_step(build *b) {
         state_outputs(b, "slope", b->others + states);
         evn_output(b->graph, "error", b->others[2 * (size_t)states]);
     }
+    if (b->s->adaptive && evn__stepper_is_implicit(b->s->stepper)) {
+        evn_output(b->graph, "doubt", b->others[2 * (size_t)states + 1]);
+    }
     return evn_graph_status(b->graph);
 }
 

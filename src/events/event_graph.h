@@ -31,7 +31,7 @@ evn_status evn__event_start_graph(const evn__event_system *system, evn_graph **g
 
 /// A step. Inputs "t", "dt", "end" (t + dt as it is to be seen), states, parameters; adaptive: the
 /// slopes at t, "rtol", "atol". Outputs "e" after it, the states after it; adaptive: the slopes
-/// after it, and "error".
+/// after it, "error", and of an implicit method "doubt" (methods/step.h).
 evn_status evn__event_step_graph(const evn__event_system *system, evn_graph **graph);
 
 /// Inputs "accept", 1 or 0 for each time, then states "x.0", …, adaptive: slopes "slope.0", …, and

@@ -6,6 +6,7 @@
 #include "host/counting.h"
 #include "integrator/integrator.h"
 #include "integrator/outcome.h"
+#include "integrator/stiffness.h"
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct evn__event_search {
     int now;                          ///< of the halves
     double *host_times, *host_result; ///< as on the device
     evn__event_row *row;              ///< [rows]
+    double *decay;                    ///< [rows], as evn_solution has it
     evn_binding *inputs, *outputs;
     evn__event_found *found;
     int found_count, found_capacity;
@@ -71,6 +73,7 @@ static evn_status make_memory(evn__event_search *s) {
     EVN_TRY(EVN_NEW(&s->host_times, WRITTEN * rows));
     EVN_TRY(EVN_NEW(&s->host_result, (2 * (size_t)s->rules.count + 1) * rows));
     EVN_TRY(EVN_NEW(&s->row, rows));
+    EVN_TRY(EVN_NEW(&s->decay, rows));
     return evn__real_write((evn_binding){s->tolerances, 0}, s->fp64, tolerances, 2);
 }
 
@@ -134,6 +137,7 @@ void evn__event_search_destroy(evn__event_search **search) {
     free(s->host_times);
     free(s->host_result);
     free(s->row);
+    free(s->decay);
     free(s->inputs);
     free(s->outputs);
     free(s);
@@ -209,6 +213,7 @@ static evn_status run_step(const evn__event_search *s, const evn__passage *passa
         bind_tolerances(s, in);
         out = evn__layout_bind(&s->layout, s->tried_slope, out);
         *out++ = result_at(s, s->rules.count);
+        *out++ = result_at(s, s->rules.count + 1); // of an implicit method
     }
     return evn_plan_run(s->step, s->inputs, s->outputs);
 }
@@ -349,6 +354,23 @@ static bool set_times(evn__event_search *s) {
     return goes;
 }
 
+/// What a step says besides values of the events: its error, and its doubt.
+static int numbers_of_step(const evn__event_search *s) {
+    bool adaptive = s->system->adaptive;
+    return adaptive + (adaptive && evn__stepper_is_implicit(s->system->stepper));
+}
+
+/// A row that is about to end for too small a step ends because its equations were not solved.
+static void doubt(const evn__event_search *s, int row) {
+    evn__event_row *r = &s->row[row];
+    bool solves = numbers_of_step(s) > 1;
+    bool small = !r->attempt && r->outcome == EVN_OUTCOME_STEP_TOO_SMALL;
+    size_t at = (size_t)(s->rules.count + 1) * (size_t)s->rows + (size_t)row;
+    if (small && solves && !(s->host_result[at] <= 1)) {
+        r->outcome = EVN_OUTCOME_NEWTON_FAILED;
+    }
+}
+
 static evn_status judge(evn__event_search *s, int row) {
     evn__event_row *r = &s->row[row];
     const double *e = s->host_result + (size_t)row * (size_t)s->rules.count;
@@ -359,6 +381,7 @@ static evn_status judge(evn__event_search *s, int row) {
         return EVN_OK;
     }
     const evn__event_verdict verdict = evn__event_row_take(r, &s->rules, error, e);
+    doubt(s, row);
     *host_time(s, ACCEPT, row) = verdict.accepts;
     EVN_TRY(verdict.notes ? add_found(s, row, t) : EVN_OK);
     if (!r->attempt) {
@@ -377,6 +400,78 @@ static evn_status judge_all(evn__event_search *s) {
     return accepts ? run_choose(s) : EVN_OK;
 }
 
+// Stiffness ---------------------------------------------------------------------------------------
+
+/// f of all rows where they stand, for evn__stiffness_find. States are one after the other, where
+/// there are several in one row.
+typedef struct standing {
+    evn__event_search *search;
+    const evn__passage *passage;
+    double *x, *dt;
+} standing;
+
+static evn_status read_states(const evn__event_search *s, evn_buffer *from, double *x) {
+    for (int i = 0; i < s->layout.count; ++i) {
+        EVN_TRY(evn__real_read((evn_binding){from, s->layout.offset[i]}, s->fp64, x,
+                               s->layout.size[i]));
+        x += s->layout.size[i];
+    }
+    return EVN_OK;
+}
+
+static evn_status write_states(const evn__event_search *s, const double *x) {
+    for (int i = 0; i < s->layout.count; ++i) {
+        EVN_TRY(evn__real_write(evn__event_search_state(s, i), s->fp64, x, s->layout.size[i]));
+        x += s->layout.size[i];
+    }
+    return EVN_OK;
+}
+
+static evn_status slope_at(void *self, const double *x, double *slope) {
+    const standing *at = self;
+    EVN_TRY(write_states(at->search, x));
+    EVN_TRY(run_start(at->search, at->passage));
+    return read_states(at->search, at->search->slope[at->search->now], slope);
+}
+
+static evn_status measure_decay(standing *at, size_t count) {
+    evn__event_search *s = at->search;
+    const evn__slope f = {at, slope_at, (size_t)s->rows, count, s->fp64};
+    for (int i = 0; i < s->rows; ++i) {
+        at->dt[i] = s->row[i].control.dt;
+        *host_time(s, T, i) = s->row[i].control.t;
+    }
+    EVN_TRY(write_times(s));
+    EVN_TRY(read_states(s, s->state[s->now], at->x));
+    EVN_TRY(evn__stiffness_find(&f, s->system->stepper, at->x, at->dt, s->decay));
+    for (int i = 0; i < s->rows; ++i) {
+        s->decay[i] = s->row[i].outcome == EVN_OUTCOME_TOO_MANY_STEPS ? s->decay[i] : 0;
+    }
+    return write_states(s, at->x);
+}
+
+/// Of rows that used up their steps. The states stay as they are.
+static evn_status find_decay(evn__event_search *s, const evn__passage *passage) {
+    standing at = {.search = s, .passage = passage};
+    size_t elements = 0;
+    bool any = false;
+    for (int i = 0; i < s->rows; ++i) {
+        s->decay[i] = 0;
+        any = any || s->row[i].outcome == EVN_OUTCOME_TOO_MANY_STEPS;
+    }
+    for (int i = 0; i < s->layout.count; ++i) {
+        elements += s->layout.size[i];
+    }
+    if (!any || evn__device_is_counting(s->problem->device)) {
+        return EVN_OK;
+    }
+    EVN_TRY(EVN_NEW(&at.x, elements + (size_t)s->rows));
+    at.dt = at.x + elements;
+    evn_status status = measure_decay(&at, elements / (size_t)s->rows);
+    free(at.x);
+    return status;
+}
+
 // What it says ------------------------------------------------------------------------------------
 
 int evn__event_search_terminal(const evn__event_search *s, int row) {
@@ -393,7 +488,8 @@ evn_solution evn__event_search_solution(const evn__event_search *s, int row) {
                           .dt = r->control.wanted,
                           .accepted = r->control.accepted,
                           .rejected = r->control.rejected,
-                          .nfe = 1 + adaptive + each * r->attempts};
+                          .nfe = 1 + adaptive + each * r->attempts,
+                          .decay = s->decay[row]};
 }
 
 static evn_status fail(const evn__event_search *s, int row) {
@@ -445,11 +541,12 @@ evn_status evn__event_search_run(evn__event_search *s, const evn__passage *passa
     while (set_times(s) && !evn__device_is_counting(s->problem->device)) {
         EVN_TRY(write_times(s));
         EVN_TRY(run_step(s, passage));
-        EVN_TRY(read_result(s, s->rules.count + s->system->adaptive));
+        EVN_TRY(read_result(s, s->rules.count + numbers_of_step(s)));
         EVN_TRY(judge_all(s));
         ++waits;
     }
     sort_found(s);
+    EVN_TRY(find_decay(s, passage));
     return finish(s, waits, solution);
 }
 

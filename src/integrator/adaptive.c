@@ -157,7 +157,8 @@ static evn_status attempt(solve *s, int slot) {
     evn_binding *rest = evn__integrator_bind_states(in, !in->now, in->outputs);
     rest = bind_slopes(s, !a->first, rest);
     *rest++ = evn__control_result(a->control);
-    evn__integrator_bind_pairs(in, slot, rest);
+    rest = evn__integrator_bind_pairs(in, slot, rest);
+    *rest = evn__control_doubt(a->control); // of a method that has equations to solve
     EVN_TRY(evn_plan_run(in->step, in->inputs, in->outputs));
     const evn__decided d = decided(s);
     EVN_TRY(evn__control_settle(a->control, &d));
@@ -296,6 +297,22 @@ static evn_status find_decay(solve *s, double dt, double *decay) {
     return status;
 }
 
+// Equations ---------------------------------------------------------------------------------------
+
+/// A step that is too small says so where it was shortened because its equations were not solved.
+/// Attempts behind the end, where they are not left out, make the last one again.
+static evn_status find_unsolved(const solve *s, evn_outcome *outcome) {
+    const evn__integrator *in = s->in;
+    double doubt = 0;
+    if (*outcome != EVN_OUTCOME_STEP_TOO_SMALL || !evn__stepper_is_implicit(in->stepper) ||
+        s->now.rejected == 0) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__real_read(evn__control_doubt(s->a->control), in->options.fp64, &doubt, 1));
+    *outcome = doubt <= 1 ? *outcome : EVN_OUTCOME_NEWTON_FAILED;
+    return EVN_OK;
+}
+
 // A solve -----------------------------------------------------------------------------------------
 
 static evn_status finish(solve *s, evn_solution *solution) {
@@ -320,6 +337,7 @@ static evn_status finish(solve *s, evn_solution *solution) {
     if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
         EVN_TRY(find_decay(s, now->dt, &solution->decay));
     }
+    EVN_TRY(find_unsolved(s, &solution->outcome));
     double begin = interval > 0       ? evn__control_end(control, interval - 1)
                    : s->way->backward ? s->way->t1
                                       : s->way->t0;

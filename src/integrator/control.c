@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// The last record of a look is the first of the next.
-enum { RECORDS = EVN__CONTROL_ATTEMPTS + 1 };
+/// The last record of a look is the first of the next. Results of an attempt: its error, its doubt.
+enum { RECORDS = EVN__CONTROL_ATTEMPTS + 1, RESULTS = 2 };
 
 // A work-item of a kernel that copies has so many elements, if it copies: that is rare, and what a
 // work-item costs that does not is little on any device.
@@ -58,7 +58,7 @@ static evn_status create(evn__control *c) {
     EVN_TRY(evn__real_create_for(c->device, EVN__USE_STATES, c->fp64,
                                  (size_t)RECORDS * EVN_CONTROL_RECORD, &c->records));
     EVN_TRY(evn__real_create_for(c->device, EVN__USE_STATES, c->fp64, limits, &c->limits));
-    EVN_TRY(evn__real_create_for(c->device, EVN__USE_STATES, c->fp64, 1, &c->result));
+    EVN_TRY(evn__real_create_for(c->device, EVN__USE_STATES, c->fp64, RESULTS, &c->result));
     EVN_TRY(evn__buffer_create_for(c->device, EVN__USE_STATES, UNUSED_BYTES, &c->unused));
     c->steps = c->starts = c->unused;
     return get_kernels(c);
@@ -206,6 +206,10 @@ evn_binding evn__control_now(const evn__control *control, int which) {
 
 evn_binding evn__control_result(const evn__control *control) {
     return (evn_binding){control->result, 0};
+}
+
+evn_binding evn__control_doubt(const evn__control *control) {
+    return (evn_binding){control->result, 1};
 }
 
 // Kernels -----------------------------------------------------------------------------------------

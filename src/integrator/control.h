@@ -62,6 +62,7 @@ double evn__control_end(const evn__control *control, int interval);
 evn_binding evn__control_limit(const evn__control *control, int which); ///< EVN_CONTROL_RTOL, …
 evn_binding evn__control_now(const evn__control *control, int which);   ///< EVN_CONTROL_T, …
 evn_binding evn__control_result(const evn__control *control);
+evn_binding evn__control_doubt(const evn__control *control); ///< no kernel reads that
 
 /// After a start: the first step is what is in the result. These enqueue only.
 evn_status evn__control_begin(evn__control *control);

@@ -90,7 +90,7 @@ static evn_status check_krylov(const evn_solver_options *o, const evn__stepper *
               "solver %s: krylov %d; give 1 to %d vectors, or 0 for as many as are usual",
               o->method, o->krylov, EVN__KRYLOV_MAX_VECTORS);
     EVN_CHECK(
-        o->krylov == 0 || isinf(evn__stepper_stability(stepper)), EVN_ERR_ARGUMENT,
+        o->krylov == 0 || evn__stepper_is_implicit(stepper), EVN_ERR_ARGUMENT,
         "solver %s: krylov %d, but it has no equations to solve; leave krylov out, or take an "
         "implicit one, such as kennedy_carpenter5",
         o->method, o->krylov);

@@ -16,6 +16,8 @@ evn_outcome evn__outcome_of(int status) {
         return EVN_OUTCOME_TOO_MANY_STEPS;
     case EVN_CONTROL_NOT_FINITE:
         return EVN_OUTCOME_NOT_FINITE;
+    case EVN_CONTROL_NOT_SOLVED:
+        return EVN_OUTCOME_NEWTON_FAILED;
     default:
         return EVN_OUTCOME_DONE;
     }
@@ -73,12 +75,32 @@ static void advise_small(const evn_solver_options *options, bool coarse, double 
     }
 }
 
+static const char way_out[] =
+    "take the gradient checkpointed or reversible, or let the solver fall "
+    "back on checkpoints";
+
+/// Of an implicit method. The shorter a step the easier its equations, where f is smooth.
+static void advise_unsolved(const evn_solver_options *options, double next, bool backward,
+                            char text[ADVICE]) {
+    const char *vectors = options->krylov > 0 ? ", or give krylov more vectors" : "";
+    if (fabs(next) < options->dt_min) {
+        evn__print(text, ADVICE,
+                   "the equations of a step were not solved, and a shorter one is below dt_min = "
+                   "%g; lower that%s",
+                   options->dt_min, vectors);
+    } else {
+        evn__print(text, ADVICE,
+                   "the equations of its steps were not solved, however short these became: f "
+                   "jumps there, or is not finite; give the times of jumps as jumps, look at f and "
+                   "the weights, or lower the learning rate%s%s",
+                   backward ? "; or " : vectors, backward ? way_out : "");
+    }
+}
+
 /// A bound of the options may have stopped the solve, or the dynamics, which tolerances do not make
 /// reversible.
 static void advise_backward(const evn_solver_options *options, const evn_solution *solution,
                             double next, char text[ADVICE]) {
-    static const char way_out[] = "take the gradient checkpointed or reversible, or let the solver "
-                                  "fall back on checkpoints";
     if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
         evn__print(text, ADVICE,
                    "it used up its %d steps; raise max_steps; if that does not "
@@ -98,7 +120,9 @@ static void advise_backward(const evn_solver_options *options, const evn_solutio
 static void advise(const evn_solver_options *options, const evn_solution *solution, double t0,
                    double t1, double end, double next, bool backward, char text[ADVICE]) {
     bool coarse = is_coarse(options, t1 - t0, solution->t);
-    if (backward && !coarse) {
+    if (solution->outcome == EVN_OUTCOME_NEWTON_FAILED) {
+        advise_unsolved(options, next, backward, text);
+    } else if (backward && !coarse) {
         advise_backward(options, solution, next, text);
     } else if (solution->outcome == EVN_OUTCOME_NOT_FINITE) {
         evn__print(
@@ -146,7 +170,7 @@ evn_status evn__outcome_find_doubtful(const evn_solver_options *options, const e
                                       evn__doubtful *doubtful) {
     const evn__stepper *stepper = evn__stepper_find(options->method);
     *doubtful = (evn__doubtful){.steps = options->steps > 0 && stepper->kind->iterates};
-    if (options->steps == 0 || !isinf(evn__stepper_stability(stepper))) {
+    if (options->steps == 0 || !evn__stepper_is_implicit(stepper)) {
         return EVN_OK; // an explicit method solves nothing
     }
     EVN_TRY(evn__linear_by_vectors(system, &doubtful->vectors));

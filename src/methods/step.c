@@ -231,6 +231,13 @@ static evn_status output_inside(evn__step_build *b, const evn_value *before,
     return EVN_OK;
 }
 
+static void output_doubt(evn__step_build *b) {
+    if (evn__stepper_is_implicit(b->stepper)) {
+        evn_value none = evn_full(b->graph, evn__system_time_shape(b->system), 0);
+        evn_output(b->graph, "doubt", b->doubt == EVN_NONE ? none : b->doubt);
+    }
+}
+
 static evn_status build_adaptive(evn__step_build *b) {
     EVN_TRY(begin(b, "dt"));
     evn_graph *g = b->graph;
@@ -250,6 +257,7 @@ static evn_status build_adaptive(evn__step_build *b) {
     evn_output(g, "error", b->error == EVN_NONE ? error_norm(b) : b->error);
     EVN_TRY(b->dense ? output_inside(b, stage(b, 0), after) : EVN_OK);
     output_pairs(b);
+    output_doubt(b);
     return evn_graph_status(g);
 }
 

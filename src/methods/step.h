@@ -21,11 +21,12 @@ evn_status evn__change_graph(const evn__system *system, const evn__stepper *step
 /// "rtol", "atol"; further outputs, before those of pairs: what it gives at t + dt, with which the
 /// next attempt begins, then "error": the largest over the controlled states, or over
 /// all elements of these, of sqrt(mean((error / (atol + rtol max(|y|, |y'|)))²)); at most 1 is
-/// acceptable, NaN stays NaN.
+/// acceptable, NaN stays NaN. Behind all, of an implicit method, "doubt", which is part of the
+/// error: above 1, or NaN, where equations were not solved.
 evn_status evn__adaptive_step_graph(const evn__system *system, const evn__stepper *stepper,
                                     evn_graph **graph);
 
-/// The same, and behind the error, of each state, the displacements y(t + θ dt) − y(t) at the
+/// The same, and right behind the error, of each state, the displacements y(t + θ dt) − y(t) at the
 /// places from which methods/interpolant.h makes all between t and t + dt.
 evn_status evn__dense_step_graph(const evn__system *system, const evn__stepper *stepper,
                                  evn_graph **graph);

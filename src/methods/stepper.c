@@ -9,6 +9,7 @@
 #include "methods/implicit.h"
 #include "methods/rosenbrock.h"
 #include "methods/symplectic.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +88,11 @@ int evn__stepper_dense_evaluations(const evn__stepper *stepper) {
 
 double evn__stepper_stability(const evn__stepper *stepper) {
     return stepper->kind->stability(stepper);
+}
+
+/// Only what solves something is bounded by nothing.
+bool evn__stepper_is_implicit(const evn__stepper *stepper) {
+    return isinf(evn__stepper_stability(stepper));
 }
 
 int evn__stepper_operands(const evn__stepper *stepper) {

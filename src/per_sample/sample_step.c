@@ -248,8 +248,10 @@ static seen see_step(const attempt *a, evn_value wanted) {
     return (seen){t, evn_sub(g, dt, over(a, t, dt)), both(a, lands, not_so(a, halves))};
 }
 
-/// The status of a solve that is to go on from t with a step of `wanted`.
-static evn_value find_status(const attempt *a, pair t, evn_value wanted, evn_value attempts) {
+/// The status of a solve that is to go on from t with a step of `wanted`, or to end as `too_small`
+/// says.
+static evn_value find_status(const attempt *a, pair t, evn_value wanted, evn_value attempts,
+                             evn_value too_small) {
     evn_graph *g = a->graph;
     evn_value size = evn_abs(g, wanted);
     evn_value moves = evn_abs(g, evn_sub(g, evn_add(g, t.high, wanted), t.high));
@@ -260,7 +262,7 @@ static evn_value find_status(const attempt *a, pair t, evn_value wanted, evn_val
     evn_value many = not_so(a, is_larger(a, a->limits[EVN__SAMPLE_MAX_STEPS], attempts));
     evn_value status =
         choose(a, many, number(a, EVN_CONTROL_TOO_MANY), number(a, EVN_CONTROL_RUNNING));
-    status = choose(a, small, number(a, EVN_CONTROL_TOO_SMALL), status);
+    status = choose(a, small, too_small, status);
     return choose(a, is_finite(a, wanted), status, number(a, EVN_CONTROL_NOT_FINITE));
 }
 
@@ -287,7 +289,7 @@ static evn_status build_start(attempt *a, const evn_graph *start) {
     first = bounded(a, choose(a, is_larger(a, given, number(a, 0)), first, made[1]));
     a->accepted = a->rejected = a->refused = number(a, 0);
     a->errors[0] = a->errors[1] = number(a, 1);
-    a->status = find_status(a, a->t, first, number(a, 0));
+    a->status = find_status(a, a->t, first, number(a, 0), number(a, EVN_CONTROL_TOO_SMALL));
     evn_value somewhere = is_larger(a, evn_abs(g, way), number(a, 0));
     a->status = choose(a, somewhere, a->status, number(a, EVN_CONTROL_DONE));
     evn_output(g, "slope", made[0]);
@@ -301,14 +303,19 @@ static evn_status build_start(attempt *a, const evn_graph *start) {
 
 /// What the step from the state gives, in the order of the graph's outputs.
 typedef struct made {
-    evn_value x, slope, error, inside[EVN__INTERPOLANT_PLACES];
+    evn_value x, slope, error, inside[EVN__INTERPOLANT_PLACES], doubt; ///< EVN_NONE: there is none
 } made;
 
-enum { MADE = 3 + EVN__INTERPOLANT_PLACES };
+enum { MADE = 4 + EVN__INTERPOLANT_PLACES }; ///< outputs of a step, at most
 
-static made gather(const evn_value outputs[MADE]) {
-    made m = {.x = outputs[0], .slope = outputs[1], .error = outputs[2]};
-    memcpy(m.inside, outputs + 3, sizeof(m.inside));
+/// Those of a step, dense or not.
+static made made_of(const attempt *a, const evn_value outputs[MADE], bool dense) {
+    made m = {.x = outputs[0], .slope = outputs[1], .error = outputs[2], .doubt = EVN_NONE};
+    int places = dense ? evn__interpolant_places(a->stepper->interpolant) : 0;
+    memcpy(m.inside, outputs + 3, sizeof(*m.inside) * (size_t)places);
+    if (evn__stepper_is_implicit(a->stepper)) {
+        m.doubt = outputs[3 + places];
+    }
     return m;
 }
 
@@ -340,6 +347,17 @@ static void output_done(const attempt *a, const made *m, evn_value dt, evn_value
     }
 }
 
+/// What a step that is too small says behind this one: that it was shortened because its equations
+/// were not solved, or nothing of the kind.
+static evn_value too_small_after(const attempt *a, const made *m, evn_value good) {
+    evn_value plain = number(a, EVN_CONTROL_TOO_SMALL);
+    if (m->doubt == EVN_NONE) {
+        return plain;
+    }
+    evn_value unsolved = not_so(a, is_larger(a, number(a, 1), m->doubt)); // NaN is no solution
+    return choose(a, both(a, unsolved, not_so(a, good)), number(a, EVN_CONTROL_NOT_SOLVED), plain);
+}
+
 /// What becomes of the step that was made, where `running`.
 static void settle(attempt *a, const made *m, const seen *step, evn_value active, evn_value wanted,
                    int terms) {
@@ -360,7 +378,8 @@ static void settle(attempt *a, const made *m, const seen *step, evn_value active
     a->refused = choose(a, running, not_so(a, good), a->refused);
     a->accepted = evn_add(g, a->accepted, accepts);
     a->rejected = evn_add(g, a->rejected, both(a, running, not_so(a, good)));
-    evn_value goes_on = find_status(a, after, next, evn_add(g, a->accepted, a->rejected));
+    evn_value goes_on = find_status(a, after, next, evn_add(g, a->accepted, a->rejected),
+                                    too_small_after(a, m, good));
     evn_value status = choose(a, both(a, accepts, lands), number(a, EVN_CONTROL_DONE), goes_on);
     a->status = choose(a, running, status, a->status);
     evn_value ends = both(a, running, evn_step(g, a->status));
@@ -396,7 +415,7 @@ static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
     const seen one = see_step(a, wanted);
     const evn_value rest[] = {a->slope, a->limits[EVN__SAMPLE_RTOL], a->limits[EVN__SAMPLE_ATOL]};
     EVN_TRY(inline_step(a, step, (pair){one.t, one.dt}, rest, 3, outputs));
-    const made m = gather(outputs);
+    const made m = made_of(a, outputs, terms > 1);
     settle(a, &m, &one, active, wanted, terms);
     return evn_graph_status(g);
 }
@@ -419,7 +438,7 @@ static evn_status make_again(attempt *a, const evn_graph *step, evn_value dt, in
     EVN_TRY(status);
     const evn_value rest[] = {a->slope, tolerance, tolerance};
     EVN_TRY(inline_step(a, step, (pair){t, dt}, rest, 3, outputs));
-    const made m = gather(outputs);
+    const made m = made_of(a, outputs, true);
     after[0] = m.x;
     build_terms(a, &m, dt, terms, after + 1);
     return evn_graph_status(g);

@@ -2,6 +2,7 @@
 // Events: directions, order and ends on an oscillator, of the batch and of each sample; bad input.
 #include "evonode/event.h"
 #include "plan/real.h"
+#include "problem.h"
 #include "refused.h"
 #include "rig.h"
 #include "test.h"
@@ -403,6 +404,72 @@ START_TEST(jumping_functions) {
 }
 END_TEST
 
+// Advice ------------------------------------------------------------------------------------------
+
+/// x' = −1e4 (x − cos t) up to a zero of x + 1 that never comes.
+static evn_graph *relaxation(int rows) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(rows, 1), &t, &x);
+    evn_output(f, "dx", evn_scale(f, evn_sub(f, x, evn_cos(f, t)), -1e4));
+    return f;
+}
+
+/// x + 1 of each row.
+static evn_graph *never(int rows) {
+    evn_value t, x;
+    evn_graph *e = problem_begin(EVN_SHAPE(rows, 1), &t, &x);
+    evn_output(e, "e", evn_add(e, x, evn_constant(e, 1)));
+    return e;
+}
+
+/// In the words that a solve without events has; the state is where the solve stopped.
+START_TEST(stiff_rows_are_told) {
+    static const double x0[] = {0, 0.5};
+    const int rows = _i ? 2 : 1;
+    evn_graph *function = never(rows);
+    const evn_event event = {function, EVN_EVENT_EITHER, true};
+    evn_solver_options options = rig_options(1e-6);
+    options.max_steps = 200;
+    options.per_sample = _i;
+    rig r = rig_new(rig_dynamics(relaxation(rows), NULL), &options, &event, 1);
+    double x1[2];
+    ck_assert_int_eq(rig_try(&r, 0, 1, x0), EVN_ERR_SOLVER);
+    ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "Take an implicit one"));
+    TRY(evn__real_read(r.x1, true, x1, (size_t)rows));
+    for (int i = 0; i < rows; ++i) {
+        evn_solution one;
+        TRY(evn_event_solver_sample_solution(r.solver, i, &one));
+        ck_assert_double_eq_tol(one.decay, 1e4, 200);
+        ck_assert_double_eq_tol(x1[i], cos(one.t), 1e-3);
+    }
+    rig_free(&r);
+    evn_graph_destroy(&function);
+}
+END_TEST
+
+/// Equations of x' = −x³ in a step of 100, and shorter ones are not allowed.
+START_TEST(unsolved_rows_are_told) {
+    static const double x0[] = {1, 0.01};
+    const int rows = _i ? 2 : 1;
+    evn_value t, x;
+    evn_graph *function = never(rows), *f = problem_begin(EVN_SHAPE(rows, 1), &t, &x);
+    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
+    const evn_event event = {function, EVN_EVENT_EITHER, true};
+    evn_solver_options options = rig_options(1e-3);
+    options.method = "implicit_euler";
+    options.dt_first = 100;
+    options.dt_min = 50;
+    options.per_sample = _i;
+    rig r = rig_new(rig_dynamics(f, NULL), &options, &event, 1);
+    ck_assert_int_eq(rig_try(&r, 0, 100, x0), EVN_ERR_SOLVER);
+    ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "equations of a step were not solved"));
+    rig_free(&r);
+    evn_graph_destroy(&function);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("events/event");
     TCase *found = tcase_create("found");
@@ -421,6 +488,10 @@ static Suite *suite(void) {
     tcase_add_test(mistakes, stops);
     tcase_add_test(mistakes, jumping_functions);
     suite_add_tcase(s, mistakes);
+    TCase *advice = tcase_create("advice");
+    tcase_add_loop_test(advice, stiff_rows_are_told, 0, 2);
+    tcase_add_loop_test(advice, unsolved_rows_are_told, 0, 2);
+    suite_add_tcase(s, advice);
     return s;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a solve by fixed implicit steps says that it has failed.
+// How a solve by implicit steps says that it has failed.
 #include "evonode/solver.h"
 #include "problem.h"
 #include "test.h"
@@ -100,6 +100,59 @@ START_TEST(starts_that_are_no_numbers_are_told) {
 }
 END_TEST
 
+/// The same equations in adaptive steps, which become shorter, but not below dt_min; of the batch,
+/// or of each sample, of which only the first fails.
+START_TEST(adaptive_steps_that_are_not_solved_are_told) {
+    evn_value t, x;
+    evn_binding x1;
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 1), &t, &x);
+    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(0);
+    options.dt_first = 100;
+    options.dt_min = 50;
+    options.per_sample = _i;
+    p.x0[0] = 1;
+    p.x0[1] = 0.01;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 100, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "equations of a step were not solved"));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "dt_min = 50"));
+    for (int i = 0; i < 2 && options.per_sample; ++i) {
+        evn_solution one;
+        TRY(evn_solver_sample_solution(p.solver, i, &one));
+        ck_assert_int_eq(one.outcome, i == 0 ? EVN_OUTCOME_NEWTON_FAILED : EVN_OUTCOME_DONE);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+/// f jumps to and fro: from 0.5 it leads to where it leads back. No step is short enough for that;
+/// where the error alone is too large for dt_min, that is no fault of the equations.
+START_TEST(jumps_are_not_solved) {
+    evn_value x;
+    evn_binding x1;
+    evn_graph *f = begin(&x);
+    evn_value beyond = evn_step(f, evn_sub(f, x, evn_constant(f, 0.5)));
+    evn_value sign = evn_sub(f, evn_constant(f, 1), evn_scale(f, beyond, 2));
+    evn_output(f, "dx", _i < 2 ? evn_scale(f, sign, 1e20) : evn_scale(f, x, 30));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(0);
+    options.per_sample = _i % 2;
+    options.dt_first = _i < 2 ? 0 : 0.01;
+    options.dt_min = _i < 2 ? 0 : 0.009;
+    p.x0[0] = 0.5;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 1, 2, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome,
+                     _i < 2 ? EVN_OUTCOME_NEWTON_FAILED : EVN_OUTCOME_STEP_TOO_SMALL);
+    ck_assert_ptr_nonnull(
+        strstr(evn_error_message(), _i < 2 ? "however short" : "became smaller than dt_min"));
+    problem_free(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("integrator/outcome");
     TCase *implicit = tcase_create("implicit");
@@ -108,6 +161,10 @@ static Suite *suite(void) {
     tcase_add_test(implicit, infinite_corrections_are_told);
     tcase_add_test(implicit, starts_that_are_no_numbers_are_told);
     suite_add_tcase(s, implicit);
+    TCase *adaptive = tcase_create("adaptive");
+    tcase_add_loop_test(adaptive, adaptive_steps_that_are_not_solved_are_told, 0, 2);
+    tcase_add_loop_test(adaptive, jumps_are_not_solved, 0, 4);
+    suite_add_tcase(s, adaptive);
     return s;
 }
 
