@@ -135,7 +135,7 @@ typedef struct evn_solver_options {
     /// later value at the time itself. No step goes across one, f and g are evaluated nowhere
     /// between both sides of it, and each part of the way starts anew, with `steps` steps of its
     /// own where they are fixed, or more where observations have to be hit. Gradients but the
-    /// adjoint solve all parts but the last once more. Not with kvaerno5 or time_gradient. Copied
+    /// adjoint solve all parts but the last once more. Not with kvaerno5. Copied
     const double *jumps;
     int jump_count; ///< 0: none
     /// The gradient is one with respect to times, too: evn_solver_time_gradient
@@ -341,6 +341,15 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
 /// @return EVN_ERR_ARGUMENT without time_gradient, or where there is no such gradient
 evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *t1_bar,
                                     double *times_bar);
+
+/// The same with respect to the options' jumps, at which f and g pass from what they are before to
+/// what they are behind, on the way: λ·(f before − f behind), λ the cotangents of x and evolving
+/// weights there; along steps exactly that of these, each part's as above. Across jumps a gradient
+/// with time_gradient waits for each part.
+/// @param[out] jumps_bar  [jump_count], of all samples together; 0 of a jump that was not crossed.
+///                        What is observed at a jump itself moves with it, and has none of its own
+/// @return EVN_ERR_ARGUMENT as evn_solver_time_gradient, and without jumps
+evn_status evn_solver_jump_gradient(evn_solver *solver, double *jumps_bar);
 
 /// The grid of the last solve, also of one that failed: t0, where its steps began after that, and
 /// where the last one ended.

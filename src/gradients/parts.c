@@ -25,9 +25,10 @@ static double before(bool fp64, double t) {
 }
 
 /// But for one without length.
-static void add(evn__parts *parts, double t0, double t1) {
+static void add(evn__parts *parts, double t0, double t1, int jump) {
     if (parts->rises ? t0 < t1 : t0 > t1) {
-        parts->all[parts->count++] = (evn__part){.t0 = t0, .t1 = t1};
+        int at = parts->count > 0 ? jump : -1;
+        parts->all[parts->count++] = (evn__part){.t0 = t0, .t1 = t1, .jump = at};
     }
 }
 
@@ -36,22 +37,26 @@ static void add(evn__parts *parts, double t0, double t1) {
 void evn__parts_cut(const evn_solver_options *o, double t0, double t1, evn__parts *parts) {
     double from = evn__rounded(o->fp64, t0), to = evn__rounded(o->fp64, t1), begin = from;
     bool rises = to >= from;
+    int last = -1;
     parts->count = 0;
     parts->rises = rises;
     for (int i = 0; i < o->jump_count; ++i) {
-        double jump = evn__rounded(o->fp64, o->jumps[rises ? i : o->jump_count - 1 - i]);
+        int index = rises ? i : o->jump_count - 1 - i;
+        double jump = evn__rounded(o->fp64, o->jumps[index]);
         double under = before(o->fp64, jump);
         if (rises && jump > begin && jump <= to) {
-            add(parts, from, under);
+            add(parts, from, under, last);
             from = jump;
+            last = index;
         } else if (!rises && jump <= begin && jump > to) {
-            add(parts, from, jump);
+            add(parts, from, jump, last);
             from = under;
+            last = index;
         }
     }
-    add(parts, from, to);
+    add(parts, from, to, last);
     if (parts->count == 0) { // no way
-        parts->all[parts->count++] = (evn__part){.t0 = begin, .t1 = begin};
+        parts->all[parts->count++] = (evn__part){.t0 = begin, .t1 = begin, .jump = -1};
     }
 }
 

@@ -12,6 +12,7 @@
 /// before the next part has begun.
 typedef struct evn__part {
     double t0, t1;
+    int jump; ///< at which it begins, of the options; -1: the first begins where the way does
     int first, within, at_end;
 } evn__part;
 

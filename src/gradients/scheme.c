@@ -188,12 +188,6 @@ static evn_status check_jumps(const evn_solver_options *o) {
                   "solver %s: jump %d of f is at %g; the times have to be finite and increase",
                   o->method, i, o->jumps[i]);
     }
-    EVN_CHECK(!o->time_gradient, EVN_ERR_ARGUMENT,
-              "solver %s: there is no gradient in the times of a way across jumps of f: leave "
-              "time_gradient out, or solve up to the last time before each jump (nextafter, in "
-              "single precision nextafterf), and on from the jump, each with a time_gradient of "
-              "its own",
-              o->method);
     EVN_TRY(evn__stepper_check_end(evn__stepper_find(o->method), "across a jump of f"));
     return check_own(o);
 }

@@ -10,6 +10,7 @@
 #include "integrator/trail.h"
 
 typedef struct evn__scheme evn__scheme;
+typedef struct evn__time_parts evn__time_parts;
 
 typedef struct evn__scheme_methods {
     /// The scheme may have methods of its own, where they depend on the problem.
@@ -53,6 +54,10 @@ typedef struct evn__scheme_methods {
     /// With time_gradient, after a gradient over a way that is one: where the cotangents of the
     /// times of its steps are. NULL: the gradient is not one of steps, or of each sample's own.
     evn__time_bars (*time_bars)(const evn__scheme *scheme);
+
+    /// With time_gradient, after such a gradient of a way in parts: the gradient in its times and
+    /// in those where parts meet. NULL: it goes in one.
+    const evn__time_parts *(*time_parts)(const evn__scheme *scheme);
 
     /// After a gradient: component `index` of the state at t0 as solving backwards has found it;
     /// NULL: the gradient does not go that way.

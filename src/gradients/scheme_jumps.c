@@ -8,6 +8,7 @@
 #include "gradients/reconstruction.h"
 #include "gradients/scheme.h"
 #include "gradients/seams.h"
+#include "gradients/time_parts.h"
 #include "integrator/jump.h"
 #include "integrator/outcome.h"
 #include "plan/real.h"
@@ -24,8 +25,9 @@ typedef struct in_parts {
     int gone;         ///< so many of them, before it ended
     int current;      ///< the one that the inner scheme has solved last
     evn__trail trail;
-    evn_buffer *x1_bar; ///< with observations: [observations, x] of a part
-    evn__jump *sum;     ///< of them
+    evn_buffer *x1_bar;     ///< with observations: [observations, x] of a part
+    evn__jump *sum;         ///< of them
+    evn__time_parts *times; ///< where the gradient is one in times, too
 } in_parts;
 
 // Life --------------------------------------------------------------------------------------------
@@ -62,6 +64,7 @@ static evn_status fill(in_parts *s, const evn__problem *p) {
     EVN_TRY(evn__scheme_create(&s->problem, &s->inner));
     EVN_TRY(evn__parts_create(p->options, &s->parts));
     EVN_TRY(evn__seams_create(&s->problem, (size_t)p->options->jump_count + 1, &s->seams));
+    EVN_TRY(s->options.time_gradient ? evn__time_parts_create(p, s->inner, &s->times) : EVN_OK);
     return observes(s) && s->options.gradient != EVN_GRADIENT_NONE ? make_bars(s) : EVN_OK;
 }
 
@@ -74,6 +77,7 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
 
 static void destroy(evn__scheme *scheme) {
     in_parts *s = (in_parts *)scheme;
+    evn__time_parts_destroy(&s->times);
     evn__scheme_destroy(&s->inner);
     evn__seams_free(&s->seams);
     evn__parts_free(&s->parts);
@@ -109,6 +113,10 @@ static evn_binding reconstructed(const evn__scheme *scheme, int index) {
 
 static const evn__trail *trail(const evn__scheme *scheme) {
     return &((const in_parts *)scheme)->trail;
+}
+
+static const evn__time_parts *time_parts(const evn__scheme *scheme) {
+    return ((const in_parts *)scheme)->times;
 }
 
 // Parts -------------------------------------------------------------------------------------------
@@ -310,6 +318,32 @@ static evn_status look_back(const in_parts *s, int index, const evn__passage *pa
                : EVN_OK;
 }
 
+/// Where what the end of a part has goes: to the last observation of all, t1, or the jump, with
+/// which what is observed there moves.
+static double *end_of_part(const in_parts *s, int index) {
+    return evn__time_parts_meeting(s->times, &s->parts, index + 1, 0);
+}
+
+/// In the times of a part, after its gradient: of the last observation, which is at its end whether
+/// it is one or not.
+static evn_status take_times(const in_parts *s, int index, evn__passage passage) {
+    const evn__part *part = &s->parts.all[index];
+    const evn__time_parts *times = s->times;
+    if (passage.series.buffer) {
+        passage.series = evn__scheme_place(&s->problem, passage.series, observation(s, part, 0));
+    }
+    EVN_TRY(evn__time_parts_take(s->times, s->inner, &passage, &s->seams, index));
+    *evn__time_parts_meeting(times, &s->parts, index, 0) += evn__time_parts_begin_bar(times, 0);
+    *end_of_part(s, index) += evn__time_parts_end_bar(times, observes(s), 0);
+    for (int i = 0; i < part->within && observes(s); ++i) {
+        *evn__time_parts_observation(times, (size_t)observation(s, part, i), 0) +=
+            evn__time_parts_observed_bar(times, (size_t)i, 0);
+    }
+    *end_of_part(s, index) +=
+        observes(s) ? evn__time_parts_observed_bar(times, (size_t)part->within, 0) : 0;
+    return EVN_OK;
+}
+
 static evn_status differentiate_part(in_parts *s, int index, const evn__passage *passage,
                                      evn_solution *solution) {
     evn_solution one = {0}, again = {0};
@@ -325,6 +359,7 @@ static evn_status differentiate_part(in_parts *s, int index, const evn__passage 
     EVN_TRY(of_part(s, index, passage, status));
     EVN_TRY(check_count(s, passage, true, solution));
     EVN_TRY(look_back(s, index, passage));
+    EVN_TRY(s->times ? take_times(s, index, own) : EVN_OK);
     return evn__seams_pass(&s->seams, s->inner, last, passage->parameters_bar);
 }
 
@@ -337,6 +372,9 @@ static evn_status observe_start(const in_parts *s, evn_binding x1_bar) {
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     in_parts *s = (in_parts *)scheme;
+    if (s->times) {
+        evn__time_parts_clear(s->times);
+    }
     for (int i = s->parts.count - 1; i >= 0; --i) {
         EVN_TRY(differentiate_part(s, i, passage, solution));
     }
@@ -357,7 +395,8 @@ const evn__scheme_methods evn__scheme_jumps_backprop = {.create = create,
                                                         .solve = solve,
                                                         .trail = trail,
                                                         .gradient = gradient,
-                                                        .state_bar = state_bar};
+                                                        .state_bar = state_bar,
+                                                        .time_parts = time_parts};
 
 const evn__scheme_methods evn__scheme_jumps_back = {.create = create,
                                                     .destroy = destroy,
@@ -367,4 +406,5 @@ const evn__scheme_methods evn__scheme_jumps_back = {.create = create,
                                                     .trail = trail,
                                                     .gradient = gradient,
                                                     .state_bar = state_bar,
+                                                    .time_parts = time_parts,
                                                     .reconstructed = reconstructed};

@@ -7,6 +7,7 @@
 #include "gradients/parts.h"
 #include "gradients/scheme.h"
 #include "gradients/seams.h"
+#include "gradients/time_parts.h"
 #include "per_sample/sample_solve.h"
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ typedef struct in_stages {
     int stages, gone;   ///< of the last solve; so many before it ended
     int current;        ///< the one that the inner scheme has solved last
     double *t0, *t1, *times;
-    evn_sample_times own; ///< of a stage: these
+    evn_sample_times own;      ///< of a stage: these
+    evn__time_parts *in_times; ///< where the gradient is one in times, too
 } in_stages;
 
 // Life --------------------------------------------------------------------------------------------
@@ -64,6 +66,7 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
     s->problem.goes_on = true;
     EVN_TRY(evn__scheme_create(&s->problem, &s->inner));
     EVN_TRY(evn__seams_create(&s->problem, (size_t)p->options->jump_count + 1, &s->seams));
+    EVN_TRY(s->options.time_gradient ? evn__time_parts_create(p, s->inner, &s->in_times) : EVN_OK);
     return allocate(s);
 }
 
@@ -72,6 +75,7 @@ static void destroy(evn__scheme *scheme) {
     for (int i = 0; s->parts && i < s->samples; ++i) {
         evn__parts_free(&s->parts[i]);
     }
+    evn__time_parts_destroy(&s->in_times);
     evn__scheme_destroy(&s->inner);
     evn__seams_free(&s->seams);
     free(s->parts);
@@ -104,6 +108,10 @@ static evn_binding state_bar(const evn__scheme *scheme, int index) {
 
 static evn_solution sample(const evn__scheme *scheme, int index) {
     return ((const in_stages *)scheme)->done[index];
+}
+
+static const evn__time_parts *time_parts(const evn__scheme *scheme) {
+    return ((const in_stages *)scheme)->in_times;
 }
 
 // Stages ------------------------------------------------------------------------------------------
@@ -280,6 +288,37 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
 
 // Its gradient ------------------------------------------------------------------------------------
 
+/// What a sample observes in a stage; at a jump it moves with that.
+static void take_observed(const in_stages *s, int stage, int sample) {
+    const evn__parts *parts = &s->parts[sample];
+    bool goes_on = stage + 1 < parts->count;
+    for (size_t j = 0; j < s->observations; ++j) {
+        size_t place = (size_t)sample * s->observations + j, at = (size_t)sample;
+        if (s->stage_of[place] == stage) {
+            bool meets = goes_on && s->at[place] == parts->all[stage].t1;
+            *(meets ? evn__time_parts_meeting(s->in_times, parts, stage + 1, at)
+                    : evn__time_parts_observation(s->in_times, j, at)) +=
+                evn__time_parts_observed_bar(s->in_times, j, at);
+        }
+    }
+}
+
+/// In the times of a stage, after its gradient, of the samples that went it.
+static evn_status take_times(const in_stages *s, int stage, const evn__passage *passage) {
+    EVN_TRY(evn__time_parts_take(s->in_times, s->inner, passage, &s->seams, stage));
+    for (int i = 0; i < s->samples; ++i) {
+        size_t at = (size_t)i;
+        if (goes(s, i, stage)) {
+            *evn__time_parts_meeting(s->in_times, &s->parts[i], stage, at) +=
+                evn__time_parts_begin_bar(s->in_times, at);
+            *evn__time_parts_meeting(s->in_times, &s->parts[i], stage + 1, at) +=
+                evn__time_parts_end_bar(s->in_times, s->observations > 0, at);
+            take_observed(s, stage, i);
+        }
+    }
+    return EVN_OK;
+}
+
 static evn_status differentiate_stage(in_stages *s, int stage, const evn__passage *passage,
                                       evn_solution *solution) {
     const evn__scheme_methods *methods = s->inner->methods;
@@ -300,6 +339,7 @@ static evn_status differentiate_stage(in_stages *s, int stage, const evn__passag
     solution->nfe += one.nfe + again.nfe;
     solution->surplus += one.surplus + again.surplus;
     solution->waits += one.waits + again.waits;
+    EVN_TRY(s->in_times ? take_times(s, stage, &own) : EVN_OK);
     return evn__seams_pass(&s->seams, s->inner, last, passage->parameters_bar);
 }
 
@@ -307,6 +347,9 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     in_stages *s = (in_stages *)scheme;
     *solution = (evn_solution){0};
+    if (s->in_times) {
+        evn__time_parts_clear(s->in_times);
+    }
     for (int stage = s->stages - 1; stage >= 0; --stage) {
         EVN_TRY(differentiate_stage(s, stage, passage, solution));
     }
@@ -327,4 +370,5 @@ const evn__scheme_methods evn__scheme_jumps_by_sample_backprop = {.create = crea
                                                                   .solve = solve,
                                                                   .sample = sample,
                                                                   .gradient = gradient,
-                                                                  .state_bar = state_bar};
+                                                                  .state_bar = state_bar,
+                                                                  .time_parts = time_parts};

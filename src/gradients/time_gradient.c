@@ -2,30 +2,39 @@
 #include "gradients/time_gradient.h"
 
 #include "gradients/rates.h"
+#include "gradients/time_parts.h"
 #include "integrator/integrator.h"
 #include "plan/real.h"
 #include <stdlib.h>
 #include <string.h>
 
-/// A moment is t0, or a time at which the solve gives x: that of an observation, or t1.
+/// A moment is t0, or a time at which the solve gives x: that of an observation, or t1. Where the
+/// problem goes on, t1 is one more, the last, with what comes from behind it.
 struct evn__time_gradient {
     const evn__problem *problem;
     evn__layout layout;
     int moments;
-    size_t samples;           ///< times of a moment
-    double *at;               ///< host, [moments, samples]
-    double t0, t1;            ///< of the last solve
-    bool own;                 ///< its samples have times of their own,
-    bool given;               ///< and their observations, too, no fractions
-    const evn__scheme *steps; ///< whose steps the last gradient went along; NULL: rates
-    evn__rates *rates;        ///< once they are needed
-    evn_buffer *start;        ///< [total], where the scheme's gradients are none of steps
+    size_t samples;               ///< times of a moment
+    double *at;                   ///< host, [moments, samples]
+    double t0, t1;                ///< of the last solve
+    bool own;                     ///< its samples have times of their own,
+    bool given;                   ///< and their observations, too, no fractions
+    const evn__scheme *steps;     ///< whose steps the last gradient went along; NULL: rates
+    const evn__time_parts *parts; ///< of the last gradient, whose way went in parts, or NULL
+    bool carries;                 ///< something came from behind its end
+    evn__rates *rates;            ///< once they are needed
+    evn_buffer *start;            ///< [total], where the scheme's gradients are none of steps
 };
 
 // Life --------------------------------------------------------------------------------------------
 
 static int observations(const evn__time_gradient *tg) {
     return tg->problem->options->observations;
+}
+
+/// The moments of the last solve, but that of what comes from behind.
+static int given_moments(const evn__time_gradient *tg) {
+    return 1 + (observations(tg) > 0 ? evn__scheme_observations(tg->problem) : 1);
 }
 
 static size_t time_count(const evn__time_gradient *tg) {
@@ -51,11 +60,11 @@ static evn_status create_start(evn__time_gradient *tg) {
 }
 
 static evn_status create(evn__time_gradient *tg, const evn__scheme_methods *methods) {
-    tg->moments = 1 + (observations(tg) > 0 ? observations(tg) : 1);
+    tg->moments = 1 + (observations(tg) > 0 ? observations(tg) : 1) + tg->problem->goes_on;
     tg->samples = sample_count(tg->problem);
     EVN_TRY(EVN_NEW(&tg->at, time_count(tg)));
     EVN_TRY(evn__layout_create(tg->problem->system, &tg->layout));
-    return methods->time_bars ? EVN_OK : create_start(tg);
+    return methods->time_bars || methods->time_parts ? EVN_OK : create_start(tg);
 }
 
 evn_status evn__time_gradient_create(const evn__problem *problem,
@@ -105,13 +114,14 @@ static void set_time(const evn__time_gradient *tg, size_t moment, size_t sample,
 /// Of sample `sample`, of its own way or the batch's.
 static void set_times(const evn__time_gradient *tg, const evn__passage *passage, size_t sample) {
     const evn_sample_times *own = passage->samples;
-    size_t count = (size_t)observations(tg);
+    size_t count = (size_t)observations(tg), last = (size_t)tg->moments - 1;
     double t0 = own ? own->t0[sample] : passage->t0, t1 = own ? own->t1[sample] : passage->t1;
     set_time(tg, 0, sample, t0);
+    set_time(tg, last, sample, t1);
     if (count == 0) {
         set_time(tg, 1, sample, t1);
     }
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; count > 0 && i + 1 < (size_t)given_moments(tg); ++i) {
         double part = fraction(tg, (int)i), t = part == 1 ? t1 : t0 + part * (t1 - t0);
         set_time(tg, 1 + i, sample, tg->given ? own->times[sample * count + i] : t);
     }
@@ -129,6 +139,15 @@ void evn__time_gradient_begin(evn__time_gradient *tg, const evn__passage *passag
 
 // Rates -------------------------------------------------------------------------------------------
 
+/// Whether a moment is the end, and no observation: of a part of a batch's way, whose end need not
+/// be one, or without any.
+static bool is_end(const evn__time_gradient *tg, int moment) {
+    const evn__problem *p = tg->problem;
+    bool last = moment + 1 >= given_moments(tg);
+    return observations(tg) == 0 || moment >= given_moments(tg) ||
+           (p->goes_on && !p->options->per_sample && last);
+}
+
 /// State `index` at a moment. A scheme of steps has no rates but where there is no way, and so all
 /// moments are the end.
 static evn_binding state_at(const evn__time_gradient *tg, const evn__scheme *scheme,
@@ -136,7 +155,7 @@ static evn_binding state_at(const evn__time_gradient *tg, const evn__scheme *sch
     if (tg->start && moment == 0) {
         return (evn_binding){tg->start, tg->layout.offset[index]};
     }
-    if (!tg->start || observations(tg) == 0) {
+    if (!tg->start || is_end(tg, moment)) {
         return scheme->methods->end(scheme, index);
     }
     evn_binding at = evn__scheme_place(tg->problem, passage->series, moment - 1);
@@ -149,6 +168,10 @@ static evn_binding bar_at(const evn__time_gradient *tg, const evn__scheme *schem
                           const evn__passage *passage, int moment, int index) {
     if (moment == 0) {
         return scheme->methods->state_bar(scheme, index);
+    }
+    if (moment >= given_moments(tg)) { // of x where it is observed; else x1_bar has it
+        return index > 0 || observations(tg) > 0 ? passage->carried_bar[index]
+                                                 : evn__rates_zero(tg->rates, index);
     }
     return index > 0 ? evn__rates_zero(tg->rates, index)
                      : evn__scheme_observation(tg->problem, passage->x1_bar, moment - 1);
@@ -171,16 +194,20 @@ static evn_status run_moment(const evn__time_gradient *tg, const evn__scheme *sc
 
 evn_status evn__time_gradient_take(evn__time_gradient *tg, const evn__scheme *scheme,
                                    const evn__passage *passage) {
-    tg->steps = evn__passage_moves(passage) && scheme->methods->time_bars ? scheme : NULL;
-    if (tg->steps) {
+    const evn__scheme_methods *methods = scheme->methods;
+    bool moves = passage->samples || tg->own || evn__passage_moves(passage);
+    tg->steps = evn__passage_moves(passage) && methods->time_bars ? scheme : NULL;
+    tg->parts = moves && methods->time_parts ? methods->time_parts(scheme) : NULL;
+    tg->carries = passage->carried_bar != NULL;
+    if (tg->steps || tg->parts) {
         return EVN_OK;
     }
     EVN_TRY(need_rates(tg));
     EVN_TRY(evn__rates_set_times(tg->rates, tg->at));
-    for (int i = 0; i < tg->moments; ++i) {
+    for (int i = 0; i < given_moments(tg); ++i) {
         EVN_TRY(run_moment(tg, scheme, passage, i));
     }
-    return EVN_OK;
+    return tg->carries ? run_moment(tg, scheme, passage, tg->moments - 1) : EVN_OK;
 }
 
 /// bars [moments, samples]: of each time by itself.
@@ -188,6 +215,10 @@ static evn_status read_rates(const evn__time_gradient *tg, double *bars) {
     EVN_TRY(evn__rates_read(tg->rates, bars));
     for (size_t i = 0; i < tg->samples; ++i) {
         bars[i] = -bars[i];
+    }
+    size_t carried = (size_t)(tg->moments - 1) * tg->samples;
+    for (size_t i = 0; tg->problem->goes_on && !tg->carries && i < tg->samples; ++i) {
+        bars[carried + i] = 0;
     }
     return EVN_OK;
 }
@@ -262,6 +293,28 @@ static evn_status read_steps(const evn__time_gradient *tg, double *bars) {
     return status;
 }
 
+evn_status evn__time_gradient_read_moments(const evn__time_gradient *tg, double *bars) {
+    if (tg->parts) {
+        memcpy(bars, tg->parts->bars, sizeof(*bars) * time_count(tg));
+        return EVN_OK;
+    }
+    return tg->steps ? read_steps(tg, bars) : read_rates(tg, bars);
+}
+
+void evn__time_gradient_read_jumps(const evn__time_gradient *tg, double *jumps_bar) {
+    for (int i = 0; i < tg->problem->options->jump_count; ++i) {
+        jumps_bar[i] = tg->parts ? tg->parts->jumps[i] : 0; // without a way none is crossed
+    }
+}
+
+size_t evn__time_gradient_moments(const evn__time_gradient *tg) {
+    return (size_t)tg->moments;
+}
+
+size_t evn__time_gradient_samples(const evn__time_gradient *tg) {
+    return tg->samples;
+}
+
 // What is asked for -------------------------------------------------------------------------------
 
 /// Where samples have no times of their own, what the time that all share has of each is added up.
@@ -321,7 +374,7 @@ evn_status evn__time_gradient_read(evn__time_gradient *tg, double *t0_bar, doubl
                                    double *times_bar) {
     double *bars = NULL;
     EVN_TRY(EVN_NEW(&bars, time_count(tg)));
-    evn_status status = tg->steps ? read_steps(tg, bars) : read_rates(tg, bars);
+    evn_status status = evn__time_gradient_read_moments(tg, bars);
     size_t samples = status == EVN_OK ? share(tg, bars) : 0;
     for (size_t i = 0; i < samples; ++i) {
         deliver(tg, bars, samples, i, t0_bar, t1_bar, times_bar);

@@ -26,11 +26,24 @@ evn_status evn__time_gradient_start(const evn__time_gradient *gradient, int inde
 void evn__time_gradient_begin(evn__time_gradient *gradient, const evn__passage *passage);
 
 /// After a gradient by `scheme`; enqueues only.
+/// passage->series and x1_bar of a part are those of its own observations.
 evn_status evn__time_gradient_take(evn__time_gradient *gradient, const evn__scheme *scheme,
                                    const evn__passage *passage);
 
 /// As evn_solver_time_gradient. Waits.
 evn_status evn__time_gradient_read(evn__time_gradient *gradient, double *t0_bar, double *t1_bar,
                                    double *times_bar);
+
+/// As evn_solver_jump_gradient, of a way in parts.
+void evn__time_gradient_read_jumps(const evn__time_gradient *gradient, double *jumps_bar);
+
+/// Times that there may be, and samples that have them.
+size_t evn__time_gradient_moments(const evn__time_gradient *gradient);
+size_t evn__time_gradient_samples(const evn__time_gradient *gradient);
+/// Each by itself. Waits.
+/// @param[out] bars  [moments, samples]: of t0, then of the observations, or of t1 without any;
+///                   where the problem goes on, the last of all is that of t1 for what comes from
+///                   behind it
+evn_status evn__time_gradient_read_moments(const evn__time_gradient *gradient, double *bars);
 
 #endif

@@ -219,9 +219,8 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
 
 static evn_status check_constant_times(const evn_solver *solver) {
     EVN_CHECK(!solver->options.times_vary, EVN_ERR_ARGUMENT,
-              "each solve of the solver has times of observations of its own: give them to "
-              "evn_solve_times, or with evn_solve_samples those of each sample, or leave "
-              "times_vary out of its options");
+              "each solve has times of observations of its own: give them to evn_solve_times, or "
+              "those of each sample to evn_solve_samples");
     return EVN_OK;
 }
 
@@ -530,15 +529,30 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
     return evn__solve_part_gradient(solver, x1_bar, NULL, x0_bar, weights_bar, solution);
 }
 
-evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *t1_bar,
-                                    double *times_bar) {
-    EVN_REQUIRE(solver);
+static evn_status check_time_gradient(const evn_solver *solver) {
     EVN_CHECK(solver->time_gradient, EVN_ERR_ARGUMENT,
               "the solver has no gradient in its times: set time_gradient in its options");
     EVN_CHECK(solver->differentiated, EVN_ERR_ARGUMENT,
               "there is no gradient of the last solve: call evn_solve_gradient first, and go on "
               "only if it is EVN_OK");
+    return EVN_OK;
+}
+
+evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *t1_bar,
+                                    double *times_bar) {
+    EVN_REQUIRE(solver);
+    EVN_TRY(check_time_gradient(solver));
     return evn__time_gradient_read(solver->time_gradient, t0_bar, t1_bar, times_bar);
+}
+
+evn_status evn_solver_jump_gradient(evn_solver *solver, double *jumps_bar) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(jumps_bar);
+    EVN_CHECK(solver->options.jump_count > 0, EVN_ERR_ARGUMENT,
+              "the solver knows of no jumps of f: its options say where they are");
+    EVN_TRY(check_time_gradient(solver));
+    evn__time_gradient_read_jumps(solver->time_gradient, jumps_bar);
+    return EVN_OK;
 }
 
 // Reconstruction ----------------------------------------------------------------------------------
