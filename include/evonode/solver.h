@@ -116,6 +116,9 @@ typedef struct evn_solver_options {
     /// (c + r)! / (c! r!) is no less than the number of steps. 0: the state before each step, as
     /// always with per_sample. Of what an adjoint falls back on, too
     int checkpoints;
+    /// The same as memory of states, in bytes, in place of their number: as many as there is room
+    /// for beside the three that steps are taken between. 0: none is said
+    size_t checkpoint_bytes;
     /// Reversible: how strongly its two states are held together, 0 < λ <= 1. Small: stable for
     /// larger slopes; undoing n steps loses a factor λ⁻ⁿ. 0: 0.99, from 100 steps on 1 − 1/steps
     double coupling;

@@ -18,7 +18,7 @@ static evn_status read_text(const evn__option *option, void *field, const json_t
 }
 
 /// A number goes the way of the command line, so that the same limits hold.
-static evn_status read_number(const evn__option *option, void *field, const json_t *value) {
+evn_status evn__option_read_number(const evn__option *option, void *field, const json_t *value) {
     char number[64];
     EVN_CHECK(json_is_number(value), EVN_ERR_FORMAT, "%s is no number", option->name);
     if (json_is_integer(value)) {
@@ -85,8 +85,9 @@ static json_t *show_integer(const void *field) {
     return integer_given(field) ? json_integer(*(const int64_t *)field) : json_null();
 }
 
-const evn__option_kind evn__option_integer = {sizeof(int64_t), clear_integer, integer_given,
-                                              apply_integer,   read_number,   show_integer};
+const evn__option_kind evn__option_integer = {sizeof(int64_t),         clear_integer,
+                                              integer_given,           apply_integer,
+                                              evn__option_read_number, show_integer};
 
 static void clear_real(void *field) {
     *(double *)field = NAN;
@@ -110,8 +111,8 @@ static json_t *show_real(const void *field) {
     return real_given(field) ? json_real(*(const double *)field) : json_null();
 }
 
-const evn__option_kind evn__option_real = {sizeof(double), clear_real,  real_given,
-                                           apply_real,     read_number, show_real};
+const evn__option_kind evn__option_real = {
+    sizeof(double), clear_real, real_given, apply_real, evn__option_read_number, show_real};
 
 static void clear_flag(void *field) {
     *(bool *)field = false;

@@ -27,6 +27,9 @@ extern const evn__option_kind evn__option_integer; ///< int64_t
 extern const evn__option_kind evn__option_real;    ///< double
 extern const evn__option_kind evn__option_flag;    ///< bool; takes no argument
 
+/// For kinds that apply numbers as text.
+evn_status evn__option_read_number(const evn__option *option, void *field, const json_t *value);
+
 /// Among the verbs of an option: it is of this process alone, neither shown nor read back.
 #define EVN__OPTION_PASSING (1u << 31)
 

@@ -98,9 +98,9 @@ const evn__option evn__phase_options[] = {
      "beyond",
      ALL, &evn__option_integer, AT(krylov), 0, EVN__KRYLOV_MAX_VECTORS, NULL},
     {"checkpoints", "N",
-     "checkpointed, or what an adjoint falls back on: states that are kept, the others are "
-     "computed again; 0: one a step",
-     TRAIN, &evn__option_integer, AT(checkpoints), 0, 1e6, NULL},
+     "checkpointed, or what an adjoint falls back on: states that are kept, or memory for them, "
+     "such as 64MB; the others are computed again; 0: one a step",
+     TRAIN, &evn__option_amount, AT(checkpoints), 0, 1e6, NULL},
     {"coupling", "X", "reversible: how its two states are held together; 0: by the steps", TRAIN,
      &evn__option_real, AT(coupling), 0, 1, NULL},
     {"reconstruction", "X",

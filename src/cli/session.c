@@ -83,7 +83,8 @@ static evn_status make_phase(const evn__phase_settings *from, evn_phase *phase) 
     phase->solver.gradient = evn__phase_gradient(from->name);
     make_control(from, &phase->solver);
     phase->solver.krylov = from->krylov == INT64_MIN ? 0 : (int)from->krylov;
-    phase->solver.checkpoints = (int)from->checkpoints;
+    phase->solver.checkpoints = (int)from->checkpoints.count;
+    phase->solver.checkpoint_bytes = (size_t)from->checkpoints.bytes;
     phase->solver.coupling = from->coupling;
     make_trust(from, phase);
     phase->epochs = (int)from->epochs;

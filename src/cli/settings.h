@@ -4,7 +4,7 @@
 #define EVN_CLI_SETTINGS_H
 
 #include "base/memory.h"
-#include "cli/options.h"
+#include "cli/amount.h"
 #include "evonode/trainer.h"
 
 enum {
@@ -34,7 +34,8 @@ enum {
 typedef struct evn__phase_settings {
     const char *name, *solver, *schedule, *milestones, *until, *fallback;
     const char *controller, *norm;
-    int64_t steps, epochs, max_steps, checkpoints, weight_terms, weight_steps, krylov;
+    int64_t steps, epochs, max_steps, weight_terms, weight_steps, krylov;
+    evn__amount checkpoints;
     bool per_sample;
     double rtol, atol, lr, warmup, factor, final;
     double safety, min_factor, max_factor, dt_first, dt_min, dt_max, coupling, reconstruction;

@@ -125,6 +125,28 @@ static evn_status create_first(evn__replay *r, evn__joint_options options) {
     return evn__joint_create(r->problem->device, &options, &r->first);
 }
 
+/// As many as are said, or as there is room for; 0: a state for each step.
+static evn_status count_checkpoints(const evn_solver_options *o, size_t total, int *count) {
+    size_t state = total * (o->fp64 ? sizeof(double) : sizeof(float));
+    size_t room = o->checkpoint_bytes / state, fewest = WORKING + 1;
+    EVN_CHECK(o->checkpoint_bytes == 0 || room >= fewest, EVN_ERR_ARGUMENT,
+              "solver %s: checkpoints have %zu bytes, and a state takes %zu; one that is kept and "
+              "%d that steps are taken between are the least: give %zu or more",
+              o->method, o->checkpoint_bytes, state, WORKING, fewest * state);
+    room = room > EVN__MAX_STEPS ? EVN__MAX_STEPS : room;
+    *count = o->checkpoint_bytes > 0 ? (int)room - WORKING : o->checkpoints;
+    return EVN_OK;
+}
+
+evn_status evn__replay_check_room(const evn__problem *problem) {
+    evn__layout layout = {0};
+    int count;
+    evn_status status = evn__layout_create(problem->system, &layout);
+    status = status == EVN_OK ? count_checkpoints(problem->options, layout.total, &count) : status;
+    evn__layout_free(&layout);
+    return status;
+}
+
 static evn_status create(evn__replay *r, int steps) {
     EVN_TRY(evn__check_options(r->problem->options, &r->stepper));
     EVN_TRY(add_history(r));
@@ -136,6 +158,7 @@ static evn_status create(evn__replay *r, int steps) {
                                         .observes = o->observations > 0,
                                         .times = o->time_gradient};
     EVN_TRY(evn__cotangents_create(p, 1, &r->bars));
+    EVN_TRY(r->keeps ? EVN_OK : count_checkpoints(o, r->bars.layout.total, &r->checkpoints));
     EVN_TRY(evn__joint_create(p->device, &options, &r->joint));
     EVN_TRY(create_first(r, options));
     EVN_TRY(EVN_NEW(&r->inputs, r->joint.input_count));
@@ -150,7 +173,6 @@ evn_status evn__replay_create(const evn__problem *problem, int steps, evn__repla
     EVN_TRY(EVN_NEW(replay, 1));
     (*replay)->problem = problem;
     (*replay)->keeps = problem->options->gradient == EVN_GRADIENT_BACKPROP;
-    (*replay)->checkpoints = (*replay)->keeps ? 0 : problem->options->checkpoints;
     evn_status status = create(*replay, steps);
     if (status != EVN_OK) {
         evn__replay_destroy(replay);

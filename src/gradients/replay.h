@@ -13,7 +13,10 @@ typedef struct evn__replay evn__replay;
 /// By the problem's gradient: backprop keeps all, checkpointed the options' checkpoints, or all
 /// states.
 /// @param[in] steps  memory for so many at first; more is made when it is needed
+/// @return EVN_ERR_ARGUMENT where the options' memory of checkpoints has no room for the fewest
 evn_status evn__replay_create(const evn__problem *problem, int steps, evn__replay **replay);
+/// Whether it has, of a gradient that is made later.
+evn_status evn__replay_check_room(const evn__problem *problem);
 void evn__replay_destroy(evn__replay **replay); ///< nulls; accepts NULL
 
 /// The steps to go; may move what is kept.

@@ -2,6 +2,7 @@
 #include "gradients/scheme.h"
 
 #include "dynamics/path_basis.h"
+#include "gradients/replay.h"
 #include "gradients/weight_path.h"
 #include "integrator/options.h"
 #include "methods/stepper.h"
@@ -56,7 +57,7 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 /// @param varies  the course does
 static const evn__scheme_methods *find_along(const evn_solver_options *options, bool varies) {
     const row *r = &rows[options->gradient];
-    bool bounded = options->checkpoints > 0 && r->bounded;
+    bool bounded = (options->checkpoints > 0 || options->checkpoint_bytes > 0) && r->bounded;
     bool multistep = evn__stepper_past(evn__stepper_find(options->method)) > 0;
     return options->per_sample                    ? r->by_sample
            : options->steps == 0                  ? r->adaptive
@@ -129,6 +130,25 @@ static evn_status check_path(const evn_solver_options *o) {
                             : evn__prepend(status, "weights that are solved by themselves");
 }
 
+/// A number of them, or memory for them.
+static evn_status check_checkpoints(const evn_solver_options *o) {
+    const row *r = &rows[o->gradient];
+    bool both = o->checkpoints > 0 && o->checkpoint_bytes > 0;
+    bool given = o->checkpoints > 0 || o->checkpoint_bytes > 0;
+    EVN_CHECK(!both, EVN_ERR_ARGUMENT,
+              "solver %s: %d checkpoints, and %zu bytes of memory for them; leave one of them out",
+              o->method, o->checkpoints, o->checkpoint_bytes);
+    EVN_CHECK(!given || keeps_checkpoints(r, o), EVN_ERR_ARGUMENT,
+              "solver %s: %s with the gradient '%s'%s; leave them out, or take checkpointed%s",
+              o->method, o->checkpoints > 0 ? "a number of checkpoints" : "checkpoint_bytes",
+              r->name,
+              o->per_sample ? " along steps of each sample's own, which keeps all states, as each "
+                              "of them stands between other steps"
+                            : "",
+              o->per_sample ? " for the whole batch" : "");
+    return EVN_OK;
+}
+
 /// What only other gradients have would do nothing.
 static evn_status check_own(const evn_solver_options *options) {
     const row *r = &rows[options->gradient];
@@ -144,14 +164,7 @@ static evn_status check_own(const evn_solver_options *options) {
               "solver %s: the times are to have a gradient, and nothing else has one: give it one, "
               "or leave time_gradient out",
               options->method);
-    EVN_CHECK(options->checkpoints == 0 || keeps_checkpoints(r, options), EVN_ERR_ARGUMENT,
-              "solver %s: %d checkpoints with the gradient '%s'%s; leave them out, or take "
-              "checkpointed%s",
-              options->method, options->checkpoints, r->name,
-              options->per_sample ? " along steps of each sample's own, which keeps all states"
-                                  : "",
-              options->per_sample ? " for the whole batch" : "");
-    return EVN_OK;
+    return check_checkpoints(options);
 }
 
 /// What takes each step by itself.
@@ -263,6 +276,7 @@ static evn_status check_constant(const evn_solver_options *o) {
 
 evn_status evn__scheme_create(const evn__problem *problem, evn__scheme **scheme) {
     EVN_TRY(evolves(problem) ? EVN_OK : check_constant(problem->options));
+    EVN_TRY(problem->options->fall_back ? evn__replay_check_room(problem) : EVN_OK);
     const evn__scheme_methods *methods = evn__scheme_choose(problem);
     evn_status status = methods->create(problem, scheme);
     if (*scheme) {
@@ -293,6 +307,7 @@ evn_solver_options evn_solver_options_with(const evn_solver_options *options,
     with.coupling = r->couples ? with.coupling : 0;
     with.dense = !r->couples && with.dense;
     with.checkpoints = keeps_checkpoints(r, &with) ? with.checkpoints : 0;
+    with.checkpoint_bytes = keeps_checkpoints(r, &with) ? with.checkpoint_bytes : 0;
     return with;
 }
 

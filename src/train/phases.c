@@ -130,6 +130,9 @@ static void append_phase(const evn_phase *p, evn__text *text) {
     }
     evn__text_append(text, "%d %.17g %.17g %d|", s->checkpoints, s->coupling, s->reconstruction,
                      s->fall_back);
+    if (s->checkpoint_bytes > 0) {
+        evn__text_append(text, "in %zu bytes|", s->checkpoint_bytes);
+    }
     if (p->reconstruction > 0) {
         evn__text_append(text, "%.17g|", p->reconstruction);
     }

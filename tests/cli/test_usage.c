@@ -111,6 +111,10 @@ START_TEST(wrong_phases) {
                     EVN_ERR_ARGUMENT, "leave one of them out");
     test_fails_with(test_program("", "train digits --phase backprop:speed=3"), EVN_ERR_USAGE,
                     "has no key 'speed'");
+    test_fails_with(test_program("", "train curve --phase checkpointed:checkpoints=64MX"),
+                    EVN_ERR_USAGE, "or memory, such as 64MB");
+    test_fails_with(test_program("", "train curve --phase checkpointed:checkpoints=0MB"),
+                    EVN_ERR_USAGE, "checkpoints is '0MB'");
     test_fails_with(test_program("", "train digits --phase backprop:steps=0"), EVN_ERR_USAGE,
                     "cannot choose its steps");
     test_fails_with(test_program("", "train digits --phase reversible:solver=dopri5,steps=0"),

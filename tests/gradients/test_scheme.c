@@ -205,6 +205,58 @@ START_TEST(checkpoints_give_the_same_bits) {
 }
 END_TEST
 
+/// As much as a solver refuses, which says how much a state takes, and how much is enough.
+static size_t size_of_state(const problem *p, evn_solver_options options, size_t *enough) {
+    evn_solver *solver = NULL;
+    size_t size = 0;
+    options.checkpoint_bytes = 1;
+    ck_assert_int_eq(evn_solver_create(test_device(), p->dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    const char *said = strstr(evn_error_message(), "a state takes ");
+    const char *least = strstr(evn_error_message(), "give ");
+    ck_assert(said && sscanf(said, "a state takes %zu", &size) == 1);
+    ck_assert(least && sscanf(least, "give %zu", enough) == 1);
+    return size;
+}
+
+/// Memory for five and a half states is that of two, beside those that steps are taken between.
+START_TEST(checkpoints_in_memory) {
+    enum { STEPS = 35, WORKING = 3 };
+    double expected[RESULTS], got[RESULTS];
+    problem p = problem_node_ew(23);
+    evn_solver_options options =
+        with(_i < 2 ? "rk4" : "dopri5", _i < 2 ? STEPS : 0, EVN_GRADIENT_CHECKPOINTED);
+    options.fp64 = _i % 2;
+    options.rtol = options.atol = options.fp64 ? 1e-9 : 1e-5;
+    size_t enough, size = size_of_state(&p, options, &enough);
+    ck_assert_uint_eq(enough, (WORKING + 1) * size);
+    for (int kept = 1; kept <= 2; ++kept) {
+        options.checkpoints = kept;
+        options.checkpoint_bytes = 0;
+        p.fp64 = options.fp64;
+        int count = problem_all_gradients(&p, &options, expected), nfe = p.backward.nfe;
+        options.checkpoints = 0;
+        options.checkpoint_bytes = kept == 1 ? enough : (WORKING + 2) * size + size / 2;
+        ck_assert_int_eq(problem_all_gradients(&p, &options, got), count);
+        ck_assert_mem_eq(got, expected, sizeof(double) * (size_t)count);
+        ck_assert_int_eq(p.backward.nfe, nfe);
+    }
+    options.checkpoint_bytes = enough - 1;
+    options.gradient = EVN_GRADIENT_ADJOINT;
+    options.fall_back = true; // before it falls back
+    evn_solver *solver = NULL;
+    ck_assert_int_eq(evn_solver_create(test_device(), p.dynamics, &options, &solver),
+                     EVN_ERR_ARGUMENT);
+    options.fall_back = false;
+    ck_assert_int_eq(evn_solver_options_check(&options), EVN_ERR_ARGUMENT);
+    options.gradient = EVN_GRADIENT_CHECKPOINTED;
+    TRY(evn_solver_options_check(&options));
+    options.checkpoints = 3;
+    ck_assert_int_eq(evn_solver_options_check(&options), EVN_ERR_ARGUMENT);
+    problem_free(&p);
+}
+END_TEST
+
 // Binomial checkpoints ----------------------------------------------------------------------------
 
 /// The least cost, by trying every place of the next state.
@@ -371,6 +423,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(fixed, backprop_is_the_gradient_of_its_steps, EVN_GRADIENT_BACKPROP,
                         EVN_GRADIENT_CHECKPOINTED + 1);
     tcase_add_loop_test(fixed, checkpoints_give_the_same_bits, 0, 2);
+    tcase_add_loop_test(fixed, checkpoints_in_memory, 0, 4);
     tcase_add_test(fixed, checkpoints_are_where_they_cost_least);
     suite_add_tcase(s, fixed);
     TCase *adaptive = tcase_create("adaptive");
