@@ -91,6 +91,10 @@ static inline int evn_locate(__global const real *record, __global const real *s
     return step;
 }
 
+static inline real evn_factor(const int terms, const int p, const real theta) {
+    return EVN_FACTOR_MIRRORS(terms, p) ? R(1.0) - theta : theta;
+}
+
 #define LOCATED                                                                                    \
     INPUT(ends), INPUT(times), INPUT(record), INPUT(steps), const int samples, const int rows,     \
         const int observations, const int size, const int term_count, const int first,          \
@@ -124,7 +128,7 @@ __kernel void interpolate_steps(LOCATED, INPUT(starts), INPUT(terms), OUTPUT(ser
             const long from = ((long)step * rows + sample) * size + d;
             real value = terms[(term_count - 2) * term + from];
             for (int p = term_count - 3; p >= 0; p--) {
-                value = value * theta + terms[p * term + from];
+                value = value * evn_factor(term_count, p + 2, theta) + terms[p * term + from];
             }
             series[at * size + d] = value * theta + starts[from];
         }
@@ -155,7 +159,7 @@ __kernel void interpolate_back(LOCATED, INPUT(series_bar), OUTPUT(term_bar)) {
             __global real *to = term_bar + ((long)step * rows + sample) * size + d;
             for (int p = 0; p < term_count; p++) {
                 to[p * term] += share;
-                share *= theta;
+                share *= evn_factor(term_count, p + 1, theta);
             }
         }
     }

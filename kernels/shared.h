@@ -78,6 +78,8 @@
 #define EVN_SAMPLE_STEP     3 // what an attempt did: from t, a pair, a step of dt; 0: none
 #define EVN_SAMPLE_STEP_T   0
 #define EVN_SAMPLE_STEP_DT  2
+// Whether factor p of an interpolant of so many terms is 1 − θ, not θ (src/methods/interpolant.h).
+#define EVN_FACTOR_MIRRORS(terms, p) ((terms) > 5 && (p) % 2 == 0)
 
 // elementwise.cl, src/elements/generate.c
 #define EVN_EPILOGUE_LANES 16

@@ -38,15 +38,6 @@ static evn_value bar_input(const adjoint_build *b, int input) {
     return evn_input(b->graph, name, source_shape(b, input));
 }
 
-/// x or θ at t, by the interpolant of the step.
-static evn_value interpolate(const adjoint_build *b, evn_value part, const evn_value *terms) {
-    evn_value sum = terms[b->term_count - 1];
-    for (int p = b->term_count - 2; p >= 0; --p) {
-        sum = evn_add(b->graph, terms[p], evn_mul(b->graph, part, sum));
-    }
-    return sum;
-}
-
 /// Behind the parameters: terms of the interpolants of all states, t and dt of the step.
 static void declare_step(adjoint_build *b, evn_value *terms) {
     evn_graph *g = b->graph;
@@ -61,8 +52,8 @@ static void declare_step(adjoint_build *b, evn_value *terms) {
     evn_value begin = evn_input(g, "step_t", EVN_SCALAR), dt = evn_input(g, "step_dt", EVN_SCALAR);
     evn_value part = evn_div(g, evn_sub(g, b->inputs[0], begin), dt);
     for (int i = 0; i < states; ++i) {
-        b->inputs[evn__system_state(i)] =
-            interpolate(b, part, terms + (size_t)i * (size_t)b->term_count);
+        b->inputs[evn__system_state(i)] = evn__interpolant_value(
+            g, terms + (size_t)i * (size_t)b->term_count, b->term_count, part);
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "methods/interpolant.h"
 
+#include "kernels/shared.h"
+#include <stdbool.h>
 #include <string.h>
 
 enum { PARTS = EVN__INTERPOLANT_PLACES + 3 }; // displacements, slopes
@@ -52,12 +54,26 @@ static double value_at(polynomial p, double s) {
     return value;
 }
 
-/// p / scale is what a part counts: as terms of θ.
+/// p without its value at a root, divided by s − root.
+static polynomial without_root(polynomial p, double root) {
+    polynomial quotient = {{0}};
+    for (int i = EVN__INTERPOLANT_TERMS - 1; i > 0; --i) {
+        quotient.c[i - 1] = p.c[i] + (i + 1 < EVN__INTERPOLANT_TERMS ? root * quotient.c[i] : 0);
+    }
+    return quotient;
+}
+
+/// p / scale is what a part counts: as terms, each the value where the factor after it is 0.
 static void put(polynomial p, double scale, int end, int part, evn__interpolant_weights *weights) {
-    double power = end;
-    for (int i = 2; i < end + 3; ++i) {
-        power *= end;
-        weights[i - 2][part] = p.c[i] * power / scale;
+    double power = 1;
+    for (int i = 0; i < end + 3; ++i) {
+        bool mirrors = EVN_FACTOR_MIRRORS(end + 3, i + 1);
+        double root = mirrors ? end : 0;
+        if (i >= 2) {
+            weights[i - 2][part] = value_at(p, root) * power / scale;
+        }
+        p = without_root(p, root);
+        power *= mirrors ? -end : end; // θ = s / end, 1 − θ = −(s − end) / end
     }
 }
 
@@ -92,7 +108,7 @@ void evn__interpolant_weigh(int places, evn__interpolant_weights weights[EVN__IN
 static evn_value combine(evn_graph *g, const evn_value *parts, const double *weights, int count) {
     evn_value sum = evn_constant(g, 0);
     for (int i = 0; i < count; ++i) {
-        sum = evn_add(g, sum, evn_scale(g, parts[i], weights[i]));
+        sum = weights[i] == 0 ? sum : evn_add(g, sum, evn_scale(g, parts[i], weights[i]));
     }
     return sum;
 }
@@ -108,8 +124,21 @@ void evn__interpolant_build(evn_graph *graph, const evn__span *span,
     parts[places + 1] = evn_mul(graph, span->dt, span->slope);
     parts[places + 2] = evn_mul(graph, span->dt, span->slope_next);
     terms[0] = span->y;
-    terms[1] = parts[places + 1];
+    terms[1] = EVN_FACTOR_MIRRORS(places + 4, 2) ? parts[0] : parts[places + 1];
     for (int p = 2; p < places + 4; ++p) {
         terms[p] = combine(graph, parts, weights[p - 2], places + 3);
     }
+}
+
+evn_value evn__interpolant_value(evn_graph *graph, const evn_value *terms, int count,
+                                 evn_value part) {
+    evn_value rest = EVN_NONE, sum = terms[count - 1];
+    for (int p = count - 2; p >= 0; --p) {
+        bool mirrors = EVN_FACTOR_MIRRORS(count, p + 1);
+        if (mirrors && rest == EVN_NONE) {
+            rest = evn_sub(graph, evn_constant(graph, 1), part);
+        }
+        sum = evn_add(graph, terms[p], evn_mul(graph, mirrors ? rest : part, sum));
+    }
+    return sum;
 }

@@ -31,8 +31,14 @@ typedef struct evn__interpolant {
 /// Places that a step gives the displacement of: the cubic's middle where the row has none.
 int evn__interpolant_places(const evn__interpolant *interpolant);
 
-/// y(t + θ dt) = Σ c_p θᵖ, 0 <= θ <= 1: how many terms.
+/// y(t + θ dt) = c₀ + f₁ (c₁ + f₂ (c₂ + …)), 0 <= θ <= 1: how many terms.
 int evn__interpolant_terms(const evn__interpolant *interpolant);
+
+/// The value at θ, or `part`. Factor f_p is θ, or 1 − θ where EVN_FACTOR_MIRRORS
+/// (kernels/shared.h): with more than one place powers of θ alone would lose as many digits as a
+/// float has.
+evn_value evn__interpolant_value(evn_graph *graph, const evn_value *terms, int count,
+                                 evn_value part);
 
 /// Of the displacement y(t + dt) − y(t), of those of the places, and of dt dy/dt at both ends.
 typedef double evn__interpolant_weights[EVN__INTERPOLANT_TERMS - 1];

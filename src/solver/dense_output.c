@@ -40,11 +40,7 @@ static void build(const void *self, evn_graph *graph) {
         evn__print(name, sizeof(name), "term.%d", p);
         terms[p] = evn_input(graph, name, c->shape);
     }
-    evn_value sum = terms[c->terms - 1];
-    for (int p = c->terms - 2; p >= 0; --p) {
-        sum = evn_add(graph, terms[p], evn_mul(graph, part, sum));
-    }
-    evn_output(graph, "state", sum);
+    evn_output(graph, "state", evn__interpolant_value(graph, terms, c->terms, part));
 }
 
 static evn_status compile(evn__dense_output *o) {

@@ -2,6 +2,7 @@
 // Dense output, in fp64 against closed forms: its order for every method, x and θ in both
 // directions of fixed and adaptive steps, across jumps, by sample; what it refuses.
 #include "evonode/solver.h"
+#include "host/runtime.h"
 #include "methods/stepper.h"
 #include "plan/real.h"
 #include "problem.h"
@@ -205,6 +206,61 @@ START_TEST(along_weights_by_themselves) {
 }
 END_TEST
 
+/// In single precision, by interpolants whose weights are large, too.
+START_TEST(single_precision) {
+    static const char *const methods[] = {"dopri5", "verner65", "verner76", "dop853", "kvaerno3"};
+    enum { TIMES = 30 };
+    double times[TIMES];
+    float x[2 * TIMES];
+    problem p = coupled();
+    evn_buffer *memory = NULL;
+    evn_solver_options options = with(methods[_i], 8, 1e-3);
+    options.fp64 = false;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 2);
+    spread(0, 2, TIMES, times);
+    TRY(evn_buffer_create(test_device(), sizeof(x), &memory));
+    TRY(evn_solver_at(p.solver, times, TIMES, (evn_binding){memory, 0}, NULL));
+    TRY(evn_buffer_read(memory, 0, sizeof(x), x));
+    for (int i = 0; i < TIMES; ++i) {
+        double growth = exp(1.5 - 1.5 * exp(-times[i])), within = _i < 4 ? 5e-6 : 1e-3;
+        ck_assert_double_eq_tol((double)x[2 * i], growth, within * growth);
+    }
+    evn_buffer_destroy(&memory);
+    problem_free(&p);
+}
+END_TEST
+
+/// As long as no buffer may have so many bytes: out of memory, with what to do, and after that as
+/// if nothing had been.
+START_TEST(goes_on_when_there_is_memory) {
+    const double t = 1.2345;
+    double x[2];
+    int failures = 0;
+    bool advised = false;
+    problem p = coupled();
+    evn_solver_options options = with("tsit5", 0, 1e-8);
+    evn_status status = EVN_ERR_DEVICE_MEMORY;
+    uint64_t most = test_device()->info.max_allocation_bytes;
+    test_needs_fp64();
+    options.dt_max = 0.01;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 2);
+    for (uint64_t bytes = 4; status != EVN_OK && bytes < most; bytes *= 2) {
+        test_device()->info.max_allocation_bytes = bytes;
+        status = evn_solver_at(p.solver, &t, 1, p.x0_at, NULL);
+        test_device()->info.max_allocation_bytes = most;
+        ck_assert(status == EVN_OK || status == EVN_ERR_DEVICE_MEMORY);
+        failures += status != EVN_OK;
+        advised = advised || strstr(evn_error_message(), "observations in place of dense output");
+    }
+    ck_assert(advised && failures > 3);
+    look(&p, &t, 1, x, NULL);
+    ck_assert_double_eq_tol(x[0], exp(1.5 - 1.5 * exp(-t)), 1e-7);
+    problem_free(&p);
+}
+END_TEST
+
 /// What a solve gives is the same to the bit, whether anything between is wanted or not.
 START_TEST(solves_stay_as_they_are) {
     problem p = coupled(), q = coupled();
@@ -354,6 +410,7 @@ static Suite *suite(void) {
     TCase *closed = tcase_create("closed_form");
     tcase_add_loop_test(closed, state_and_weights, 0, 6);
     tcase_add_loop_test(closed, along_weights_by_themselves, 0, 3);
+    tcase_add_loop_test(closed, single_precision, 0, 5);
     tcase_add_loop_test(closed, across_a_jump, 0, 4);
     tcase_add_loop_test(closed, by_sample, 0, 6);
     suite_add_tcase(s, closed);
@@ -363,6 +420,7 @@ static Suite *suite(void) {
     TCase *mistakes = tcase_create("mistakes");
     tcase_add_test(mistakes, options_are_refused);
     tcase_add_test(mistakes, questions_are_refused);
+    tcase_add_test(mistakes, goes_on_when_there_is_memory);
     suite_add_tcase(s, mistakes);
     return s;
 }
