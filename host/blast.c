@@ -27,7 +27,9 @@ static CLBlastStatusCode enqueue(evn__kernel *kernel, const evn__argument *a) {
 
 evn_status evn__blast_launch(evn__kernel *kernel, const evn__argument *arguments, int count) {
     EVN_CHECK(count == 8, EVN_ERR_INTERNAL, "%s takes 8 arguments, not %d", kernel->name, count);
-    CLBlastStatusCode code = enqueue(kernel, arguments);
+    CLBlastStatusCode code;
+    EVN__TIMED(kernel->device, "launching a product of CLBlast's",
+               code = enqueue(kernel, arguments));
     EVN_CHECK(code == CLBlastSuccess, EVN_ERR_DEVICE,
               "%s failed on %s with code %d (clblast.h lists them); EVONODE_TUNE=off avoids it",
               kernel->name, kernel->device->info.name, (int)code);

@@ -39,16 +39,15 @@ static evn_status poison_buffer(const evn_buffer *buffer) {
     const cl_uchar nan_byte = 0xff;
     cl_command_queue queue = buffer->device->queue;
     fill_zone(buffer->poison, zone);
-    EVN_CL_CHECK(
-        clEnqueueFillBuffer(queue, buffer->mem, &nan_byte, 1, 0, buffer->bytes, 0, NULL, NULL),
-        "poisoning a buffer");
-    EVN_CL_CHECK(
-        clEnqueueWriteBuffer(queue, buffer->guarded, CL_TRUE, 0, sizeof(zone), zone, 0, NULL, NULL),
-        "writing a guard zone");
-    EVN_CL_CHECK(clEnqueueWriteBuffer(queue, buffer->guarded, CL_TRUE,
-                                      EVN__GUARD_BYTES + buffer->bytes, sizeof(zone), zone, 0, NULL,
-                                      NULL),
-                 "writing a guard zone");
+    EVN_CL_TIMED(
+        buffer->device, "poisoning a buffer (clEnqueueFillBuffer)",
+        clEnqueueFillBuffer(queue, buffer->mem, &nan_byte, 1, 0, buffer->bytes, 0, NULL, NULL));
+    const size_t starts[] = {0, EVN__GUARD_BYTES + buffer->bytes};
+    for (int i = 0; i < 2; ++i) {
+        EVN_CL_TIMED(buffer->device, "writing a guard zone (clEnqueueWriteBuffer)",
+                     clEnqueueWriteBuffer(queue, buffer->guarded, CL_TRUE, starts[i], sizeof(zone),
+                                          zone, 0, NULL, NULL));
+    }
     return EVN_OK;
 }
 
@@ -58,11 +57,13 @@ static evn_status create_guarded(evn_buffer *buffer) {
     cl_int code;
     cl_buffer_region region = {.origin = EVN__GUARD_BYTES, .size = buffer->bytes};
     buffer->poison = next_poison(buffer->device);
-    buffer->guarded = clCreateBuffer(buffer->device->context, CL_MEM_READ_WRITE,
-                                     buffer->bytes + 2 * EVN__GUARD_BYTES, NULL, &code);
+    EVN__TIMED(buffer->device, "making a buffer (clCreateBuffer)",
+               buffer->guarded = clCreateBuffer(buffer->device->context, CL_MEM_READ_WRITE,
+                                                buffer->bytes + 2 * EVN__GUARD_BYTES, NULL, &code));
     EVN_CL_CHECK(code, "clCreateBuffer");
-    buffer->mem = clCreateSubBuffer(buffer->guarded, CL_MEM_READ_WRITE,
-                                    CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    EVN__TIMED(buffer->device, "making a buffer (clCreateSubBuffer)",
+               buffer->mem = clCreateSubBuffer(buffer->guarded, CL_MEM_READ_WRITE,
+                                               CL_BUFFER_CREATE_TYPE_REGION, &region, &code));
     EVN_CL_CHECK(code, "clCreateSubBuffer");
     return poison_buffer(buffer);
 }
@@ -71,9 +72,9 @@ static evn_status check_zone(const evn_buffer *buffer, bool after) {
     unsigned char zone[EVN__GUARD_BYTES], expected[EVN__GUARD_BYTES];
     size_t start = after ? EVN__GUARD_BYTES + buffer->bytes : 0;
     fill_zone(buffer->poison, expected);
-    EVN_CL_CHECK(clEnqueueReadBuffer(buffer->device->queue, buffer->guarded, CL_TRUE, start,
-                                     sizeof(zone), zone, 0, NULL, NULL),
-                 "reading a guard zone");
+    EVN_CL_TIMED(buffer->device, "reading a guard zone (clEnqueueReadBuffer)",
+                 clEnqueueReadBuffer(buffer->device->queue, buffer->guarded, CL_TRUE, start,
+                                     sizeof(zone), zone, 0, NULL, NULL));
     for (int i = 0; i < EVN__GUARD_BYTES; ++i) {
         EVN_CHECK(zone[i] == expected[i], EVN_ERR_DEVICE,
                   "a kernel stored outside a buffer of %zu bytes: byte %d %s was changed; check "
@@ -113,7 +114,9 @@ static evn_status create(evn_buffer *buffer) {
     // What the host writes and reads again and again is where it need not be copied.
     buffer->shared = buffer->use == EVN__USE_BATCHES && buffer->device->info.unified;
     cl_mem_flags flags = CL_MEM_READ_WRITE | (buffer->shared ? CL_MEM_ALLOC_HOST_PTR : 0);
-    buffer->mem = clCreateBuffer(buffer->device->context, flags, buffer->bytes, NULL, &code);
+    EVN__TIMED(buffer->device, "making a buffer (clCreateBuffer)",
+               buffer->mem =
+                   clCreateBuffer(buffer->device->context, flags, buffer->bytes, NULL, &code));
     EVN_CL_CHECK(code, "clCreateBuffer");
     return EVN_OK;
 }
@@ -128,11 +131,12 @@ static evn_status fail_to_fit(const evn_device *device, size_t bytes, const char
 }
 
 static void release(evn_buffer *buffer) {
-    if (buffer->mem) {
-        clReleaseMemObject(buffer->mem);
-    }
-    if (buffer->guarded) {
-        clReleaseMemObject(buffer->guarded);
+    const cl_mem held[] = {buffer->mem, buffer->guarded};
+    for (int i = 0; i < 2; ++i) {
+        if (held[i]) {
+            EVN__TIMED(buffer->device, "releasing a buffer (clReleaseMemObject)",
+                       clReleaseMemObject(held[i]));
+        }
     }
     free(buffer);
 }
@@ -225,9 +229,9 @@ evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, con
     EVN_REQUIRE(data);
     buffer->device->stats.writes++;
     if (is_pattern(offset, bytes)) {
-        EVN_CL_CHECK(clEnqueueFillBuffer(buffer->device->queue, buffer->mem, data, bytes, offset,
-                                         bytes, 0, NULL, NULL),
-                     "copying to the device (clEnqueueFillBuffer)");
+        EVN_CL_TIMED(buffer->device, "copying to the device (clEnqueueFillBuffer)",
+                     clEnqueueFillBuffer(buffer->device->queue, buffer->mem, data, bytes, offset,
+                                         bytes, 0, NULL, NULL));
         return EVN_OK;
     }
     if (bytes <= EVN__MAX_STAGED) {
@@ -236,12 +240,9 @@ evn_status evn_buffer_write(evn_buffer *buffer, size_t offset, size_t bytes, con
     buffer->device->stats.waits++; // the queue is in order: a blocking copy waits for all before it
     EVN_TRY(evn__queue_sleep(buffer->device));
     // Not measured as a wait: where a driver copies in this thread, it burns no time in vain.
-    static const char what[] = "copying to the device (clEnqueueWriteBuffer)";
-    cl_int code;
-    EVN__TIMED(buffer->device, what,
-               code = clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset,
-                                           bytes, data, 0, NULL, NULL));
-    EVN_CL_CHECK(code, what);
+    EVN_CL_TIMED(buffer->device, "copying to the device (clEnqueueWriteBuffer)",
+                 clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_TRUE, offset, bytes,
+                                      data, 0, NULL, NULL));
     return EVN_OK;
 }
 
@@ -275,8 +276,8 @@ static evn_status read_mapped(evn_buffer *buffer, size_t offset, size_t bytes, v
     EVN_CL_CHECK(code, what);
     memcpy(data, memory, bytes);
     buffer->device->stats.maps++;
-    EVN_CL_CHECK(clEnqueueUnmapMemObject(queue, buffer->mem, memory, 0, NULL, NULL),
-                 "unmapping memory of the device (clEnqueueUnmapMemObject)");
+    EVN_CL_TIMED(buffer->device, "unmapping memory of the device (clEnqueueUnmapMemObject)",
+                 clEnqueueUnmapMemObject(queue, buffer->mem, memory, 0, NULL, NULL));
     return EVN_OK;
 }
 
@@ -311,9 +312,9 @@ evn_status evn_buffer_copy(evn_buffer *target, size_t target_offset, const evn_b
               "evn_buffer_copy: %zu bytes from %zu to %zu of one buffer overlap; copy through "
               "another buffer",
               bytes, source_offset, target_offset);
-    EVN_CL_CHECK(clEnqueueCopyBuffer(target->device->queue, source->mem, target->mem, source_offset,
-                                     target_offset, bytes, 0, NULL, NULL),
-                 "copying on the device (clEnqueueCopyBuffer)");
+    EVN_CL_TIMED(target->device, "copying on the device (clEnqueueCopyBuffer)",
+                 clEnqueueCopyBuffer(target->device->queue, source->mem, target->mem, source_offset,
+                                     target_offset, bytes, 0, NULL, NULL));
     return EVN_OK;
 }
 
@@ -325,8 +326,8 @@ evn_status evn_buffer_zero(evn_buffer *buffer, size_t offset, size_t bytes) {
         return EVN_OK;
     }
     const cl_uint zero = 0;
-    EVN_CL_CHECK(clEnqueueFillBuffer(buffer->device->queue, buffer->mem, &zero, sizeof(zero),
-                                     offset, bytes, 0, NULL, NULL),
-                 "zeroing on the device (clEnqueueFillBuffer)");
+    EVN_CL_TIMED(buffer->device, "zeroing on the device (clEnqueueFillBuffer)",
+                 clEnqueueFillBuffer(buffer->device->queue, buffer->mem, &zero, sizeof(zero),
+                                     offset, bytes, 0, NULL, NULL));
     return EVN_OK;
 }

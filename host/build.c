@@ -32,7 +32,9 @@ static evn_status fail_build(const evn_device *device, cl_program program, cl_in
 static evn_status compile_once(evn_device *device, const char *text, const char *options,
                                cl_program *program) {
     cl_int code;
-    cl_program fresh = clCreateProgramWithSource(device->context, 1, &text, NULL, &code);
+    cl_program fresh;
+    EVN__TIMED(device, "clCreateProgramWithSource",
+               fresh = clCreateProgramWithSource(device->context, 1, &text, NULL, &code));
     EVN_CL_CHECK(code, "clCreateProgramWithSource");
     EVN__TIMED(device, "compiling kernels (clBuildProgram)",
                code = clBuildProgram(fresh, 1, &device->id, options, NULL, NULL));

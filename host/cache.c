@@ -70,8 +70,10 @@ static void write_path(evn__text *path, const evn_device *device, const evn__tex
 static cl_program build_binary(const evn_device *device, const unsigned char *binary, size_t bytes,
                                const char *options) {
     cl_int code, loaded;
-    cl_program program =
-        clCreateProgramWithBinary(device->context, 1, &device->id, &bytes, &binary, &loaded, &code);
+    cl_program program;
+    EVN__TIMED(device, "loading compiled kernels (clCreateProgramWithBinary)",
+               program = clCreateProgramWithBinary(device->context, 1, &device->id, &bytes, &binary,
+                                                   &loaded, &code));
     if (code != CL_SUCCESS) {
         return NULL;
     }

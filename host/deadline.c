@@ -6,23 +6,26 @@
 #include "host/runtime.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 static const double LOOKS = 8, LOOK_MAX = 1; // in a deadline; seconds between two
 
-typedef struct evn__deadline {
+struct evn__deadline {
     double seconds;
     evn__late *late;
     void *user;
     pthread_t thread;
-    pthread_mutex_t lock; ///< of what follows
+    pthread_mutex_t lock; ///< of `ended`
     pthread_cond_t over;
     bool ended;
-    const char *what; ///< NULL: nothing is waited for
-    double lasted;    ///< seconds in which this process ran, too
-    double seen;      ///< when that was added up last
-} evn__deadline;
+    _Atomic(const char *) what; ///< NULL: nothing is waited for
+    atomic_uint turn;           ///< of the calls so far: another call is another turn
+    unsigned looked;            ///< the rest is the thread's: the turn of its last look
+    double lasted;              ///< seconds in which this process ran, too
+    double seen;                ///< when that was added up last
+};
 
 static double pause_of(const evn__deadline *d) {
     return d->seconds / LOOKS < LOOK_MAX ? d->seconds / LOOKS : LOOK_MAX;
@@ -45,6 +48,19 @@ static void add_up(evn__deadline *d, double pause) {
     d->seen = now;
 }
 
+/// Whether the call of the last look has lasted for too long. A new one counts from this look on.
+static bool is_late(evn__deadline *d, const char *what, double pause) {
+    unsigned turn = atomic_load(&d->turn);
+    if (!what || turn != d->looked) {
+        d->looked = turn;
+        d->lasted = 0;
+        d->seen = evn__now();
+        return false;
+    }
+    add_up(d, pause);
+    return d->lasted > d->seconds;
+}
+
 static void *look(void *user) {
     evn__deadline *d = user;
     double pause = pause_of(d);
@@ -52,22 +68,20 @@ static void *look(void *user) {
     pthread_mutex_lock(&d->lock);
     while (!d->ended && !told) {
         wait_for_look(d, pause);
-        if (d->what) {
-            add_up(d, pause);
-            told = d->lasted > d->seconds;
-        }
+        const char *what = atomic_load(&d->what);
+        told = is_late(d, what, pause);
         if (told) {
-            d->late(d->user, d->what, d->lasted);
+            d->late(d->user, what, d->lasted);
         }
     }
     pthread_mutex_unlock(&d->lock);
     return NULL;
 }
 
-evn_status evn__device_set_deadline(evn_device *device, double seconds, evn__late *late,
-                                    void *user) {
+evn_status evn__deadline_create(double seconds, evn__late *late, void *user,
+                                evn__deadline **deadline) {
     evn__deadline *d;
-    evn__deadline_free(device);
+    *deadline = NULL;
     if (seconds <= 0) {
         return EVN_OK;
     }
@@ -83,32 +97,12 @@ evn_status evn__device_set_deadline(evn_device *device, double seconds, evn__lat
         free(d);
         EVN_FAIL(EVN_ERR_MEMORY, "no thread can be had to watch the device; close some programs");
     }
-    device->deadline = d;
+    *deadline = d;
     return EVN_OK;
 }
 
-void evn__deadline_begin(const evn_device *device, const char *what) {
-    evn__deadline *d = device->deadline;
-    if (d) {
-        pthread_mutex_lock(&d->lock);
-        d->what = what;
-        d->lasted = 0;
-        d->seen = evn__now();
-        pthread_mutex_unlock(&d->lock);
-    }
-}
-
-void evn__deadline_end(const evn_device *device) {
-    evn__deadline *d = device->deadline;
-    if (d) {
-        pthread_mutex_lock(&d->lock);
-        d->what = NULL;
-        pthread_mutex_unlock(&d->lock);
-    }
-}
-
-void evn__deadline_free(evn_device *device) {
-    evn__deadline *d = device->deadline;
+void evn__deadline_destroy(evn__deadline **deadline) {
+    evn__deadline *d = *deadline;
     if (!d) {
         return;
     }
@@ -120,5 +114,38 @@ void evn__deadline_free(evn_device *device) {
     pthread_cond_destroy(&d->over);
     pthread_mutex_destroy(&d->lock);
     free(d);
-    device->deadline = NULL;
+    *deadline = NULL;
+}
+
+void evn__deadline_enter(evn__deadline *deadline, const char *what) {
+    if (deadline) {
+        atomic_fetch_add_explicit(&deadline->turn, 1, memory_order_relaxed);
+        atomic_store_explicit(&deadline->what, what, memory_order_release);
+    }
+}
+
+void evn__deadline_leave(evn__deadline *deadline) {
+    if (deadline) {
+        atomic_store_explicit(&deadline->what, NULL, memory_order_release);
+    }
+}
+
+// Of a device -------------------------------------------------------------------------------------
+
+evn_status evn__device_set_deadline(evn_device *device, double seconds, evn__late *late,
+                                    void *user) {
+    evn__deadline_free(device);
+    return evn__deadline_create(seconds, late, user, &device->deadline);
+}
+
+void evn__deadline_begin(const evn_device *device, const char *what) {
+    evn__deadline_enter(device->deadline, what);
+}
+
+void evn__deadline_end(const evn_device *device) {
+    evn__deadline_leave(device->deadline);
+}
+
+void evn__deadline_free(evn_device *device) {
+    evn__deadline_destroy(&device->deadline);
 }

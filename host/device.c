@@ -30,10 +30,12 @@ static evn_status open_chosen(const evn_device_info *info, cl_device_id id, evn_
     cl_int code;
     device->info = *info;
     device->id = id;
-    device->context = clCreateContext(NULL, 1, &id, ignore_notice, NULL, &code);
+    EVN__TIMED(device, "opening the device (clCreateContext)",
+               device->context = clCreateContext(NULL, 1, &id, ignore_notice, NULL, &code));
     EVN_CL_CHECK(code, "clCreateContext");
     // In order: what is enqueued first happens first. No profiling: it slows every launch.
-    device->queue = clCreateCommandQueue(device->context, id, 0, &code);
+    EVN__TIMED(device, "opening the device (clCreateCommandQueue)",
+               device->queue = clCreateCommandQueue(device->context, id, 0, &code));
     EVN_CL_CHECK(code, "clCreateCommandQueue");
     return prepare(device);
 }
@@ -52,17 +54,37 @@ static void note_choice(const evn__listing *list, const char *selector, bool giv
 }
 
 static evn_status open_selected(const evn__listing *list, const char *selector,
-                                evn_device **device) {
+                                evn_device *device) {
     int chosen = 0;
     const char *variable = getenv("EVONODE_DEVICE");
     const char *word = selector ? selector : variable && variable[0] ? variable : "auto";
     EVN_TRY(evn__listing_check(list));
     EVN_TRY(evn__device_select(list->infos, list->count, word, &chosen));
-    EVN_TRY(EVN_NEW(device, 1));
-    note_choice(list, word, selector, chosen, (*device)->choice);
-    evn_status status = open_chosen(&list->infos[chosen], list->ids[chosen], *device);
+    note_choice(list, word, selector, chosen, device->choice);
+    evn_status status = open_chosen(&list->infos[chosen], list->ids[chosen], device);
+    return status == EVN_OK ? EVN_OK : evn__prepend(status, "device %s", list->infos[chosen].name);
+}
+
+static evn_status open_listed(const char *selector, evn_device *device) {
+    evn__listing list;
+    evn_status status;
+    EVN__TIMED(device, "loading the OpenCL drivers", status = evn__listing_make(&list));
+    EVN_TRY(status);
+    status = open_selected(&list, selector, device);
+    evn__listing_free(&list);
+    return status;
+}
+
+evn_status evn__device_open_under(const char *selector, evn__deadline *deadline,
+                                  evn_device **device) {
+    evn_status status = EVN_NEW(device, 1);
     if (status != EVN_OK) {
-        evn__prepend(status, "device %s", list->infos[chosen].name);
+        evn__deadline_destroy(&deadline);
+        return status;
+    }
+    (*device)->deadline = deadline;
+    status = open_listed(selector, *device);
+    if (status != EVN_OK) {
         evn_device_close(device);
     }
     return status;
@@ -71,11 +93,7 @@ static evn_status open_selected(const evn__listing *list, const char *selector,
 evn_status evn_device_open(const char *selector, evn_device **device) {
     EVN_REQUIRE(device);
     *device = NULL;
-    evn__listing list;
-    EVN_TRY(evn__listing_make(&list));
-    evn_status status = open_selected(&list, selector, device);
-    evn__listing_free(&list);
-    return status;
+    return evn__device_open_under(selector, NULL, device);
 }
 
 /// Where the id stands in the listing, −1 for one that is not listed (a sub-device).
@@ -216,7 +234,7 @@ evn_status evn_device_finish(evn_device *device) {
 
 evn_status evn_device_flush(evn_device *device) {
     EVN_REQUIRE(device);
-    EVN_CL_CHECK(clFlush(device->queue), "clFlush");
+    EVN_CL_TIMED(device, "sending work to the device (clFlush)", clFlush(device->queue));
     return EVN_OK;
 }
 

@@ -46,8 +46,9 @@ evn_status evn__inbox_create(evn_device *device, size_t bytes, evn__inbox **inbo
 }
 
 static void unmap(const evn__inbox *inbox, side *s, cl_int *code) {
-    *code = clEnqueueUnmapMemObject(inbox->device->queue, evn_buffer_mem(s->buffer), s->memory, 0,
-                                    NULL, NULL);
+    EVN__TIMED(inbox->device, "unmapping memory of the device (clEnqueueUnmapMemObject)",
+               *code = clEnqueueUnmapMemObject(inbox->device->queue, evn_buffer_mem(s->buffer),
+                                               s->memory, 0, NULL, NULL));
     s->memory = NULL;
 }
 
@@ -78,10 +79,12 @@ void evn__inbox_destroy(evn__inbox **inbox) {
 static evn_status begin_map(evn__inbox *inbox, side *s) {
     cl_int code;
     evn_device *device = inbox->device;
-    s->memory = clEnqueueMapBuffer(device->queue, evn_buffer_mem(s->buffer), CL_FALSE,
-                                   CL_MAP_WRITE_INVALIDATE_REGION, 0, inbox->bytes, 0, NULL,
-                                   &s->mapped, &code);
-    EVN_CL_CHECK(code, "mapping memory of the device (clEnqueueMapBuffer)");
+    static const char what[] = "mapping memory of the device (clEnqueueMapBuffer)";
+    EVN__TIMED(device, what,
+               s->memory = clEnqueueMapBuffer(device->queue, evn_buffer_mem(s->buffer), CL_FALSE,
+                                              CL_MAP_WRITE_INVALIDATE_REGION, 0, inbox->bytes, 0,
+                                              NULL, &s->mapped, &code));
+    EVN_CL_CHECK(code, what);
     device->stats.maps++;
     return EVN_OK;
 }

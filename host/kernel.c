@@ -56,10 +56,12 @@ evn_status evn__kernel_make(evn__kernel *kernel) {
         return EVN_OK;
     }
     EVN_TRY(evn__build_make(kernel->device, kernel->build));
-    kernel->kernel = clCreateKernel(kernel->build->program, kernel->own_name, &code);
+    EVN__TIMED(kernel->device, "making a kernel (clCreateKernel)",
+               kernel->kernel = clCreateKernel(kernel->build->program, kernel->own_name, &code));
     EVN_CHECK(code == CL_SUCCESS, evn__cl_status(code), "kernel %s cannot be made: %s (%d); %s",
               kernel->name, evn__cl_name(code), (int)code, evn__cl_advice(code));
-    evn_status status = ask_kernel(kernel);
+    evn_status status;
+    EVN__TIMED(kernel->device, "making a kernel (clGetKernelInfo)", status = ask_kernel(kernel));
     if (status != EVN_OK) { // a kernel that is there is one that may be launched
         clReleaseKernel(kernel->kernel);
         kernel->kernel = NULL;
@@ -260,8 +262,11 @@ static bool round_up(evn__range *range) {
 static evn_status enqueue(const evn__kernel *kernel, const evn__range *range) {
     evn_device *device = kernel->device;
     const size_t *local = range->local[0] ? range->local : NULL;
-    cl_int code = clEnqueueNDRangeKernel(device->queue, kernel->kernel, (cl_uint)range->dimensions,
-                                         NULL, range->global, local, 0, NULL, NULL);
+    cl_int code;
+    EVN__TIMED(device, "launching a kernel (clEnqueueNDRangeKernel)",
+               code =
+                   clEnqueueNDRangeKernel(device->queue, kernel->kernel, (cl_uint)range->dimensions,
+                                          NULL, range->global, local, 0, NULL, NULL));
     if (code != CL_SUCCESS) {
         EVN_FAIL(evn__cl_status(code), "launching kernel %s on %s failed: %s (%d)", kernel->name,
                  device->info.name, evn__cl_name(code), (int)code);
@@ -276,6 +281,17 @@ static evn_status enqueue_timed(const evn__kernel *kernel, const evn__range *ran
     EVN_TRY(enqueue(kernel, range));
     EVN_TRY(evn_device_finish(kernel->device));
     evn__longest_add(kernel->device, kernel->name, evn__now() - begun);
+    return EVN_OK;
+}
+
+static evn_status set_arguments(evn__kernel *kernel, const evn__argument *arguments, int count) {
+    int index = 0;
+    for (int i = 0; i < count; ++i) {
+        EVN_TRY(set_argument(kernel, &index, &arguments[i]));
+    }
+    EVN_CHECK(index == kernel->argument_count, EVN_ERR_INTERNAL,
+              "kernel %s takes %d arguments, %d were given; compare its parameters with the call",
+              kernel->name, kernel->argument_count, index);
     return EVN_OK;
 }
 
@@ -297,12 +313,9 @@ evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *argument
     if (!round_up(&range)) {
         return EVN_OK;
     }
-    int index = 0;
-    for (int i = 0; i < count; ++i) {
-        EVN_TRY(set_argument(kernel, &index, &arguments[i]));
-    }
-    EVN_CHECK(index == kernel->argument_count, EVN_ERR_INTERNAL,
-              "kernel %s takes %d arguments, %d were given; compare its parameters with the call",
-              kernel->name, kernel->argument_count, index);
+    evn_status status;
+    EVN__TIMED(kernel->device, "launching a kernel (clSetKernelArg)",
+               status = set_arguments(kernel, arguments, count));
+    EVN_TRY(status);
     return kernel->device->times ? enqueue_timed(kernel, &range) : enqueue(kernel, &range);
 }

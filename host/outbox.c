@@ -60,9 +60,9 @@ evn_status evn__outbox_send(evn__outbox *outbox, const evn_buffer *buffer) {
         return EVN_OK;
     }
     cl_event sent = NULL;
-    EVN_CL_CHECK(clEnqueueReadBuffer(device->queue, evn_buffer_mem(buffer), CL_FALSE, 0,
-                                     outbox->bytes, outbox->data, 0, NULL, &sent),
-                 "copying from the device (clEnqueueReadBuffer)");
+    EVN_CL_TIMED(device, "copying from the device (clEnqueueReadBuffer)",
+                 clEnqueueReadBuffer(device->queue, evn_buffer_mem(buffer), CL_FALSE, 0,
+                                     outbox->bytes, outbox->data, 0, NULL, &sent));
     forget(outbox); // the queue is in order: the last copy ends before this one
     outbox->sent = sent;
     return EVN_OK;

@@ -28,7 +28,11 @@ bool evn__device_lower_priority(evn_device *device) {
     create_queue create = find_creation(device);
     const cl_ulong properties[] = {QUEUE_PRIORITY, PRIORITY_LOW, 0};
     cl_int code = CL_INVALID_VALUE;
-    cl_command_queue queue = create ? create(device->context, device->id, properties, &code) : NULL;
+    cl_command_queue queue = NULL;
+    if (create) {
+        EVN__TIMED(device, "changing the queue (clCreateCommandQueueWithPropertiesKHR)",
+                   queue = create(device->context, device->id, properties, &code));
+    }
     if (!queue || code != CL_SUCCESS) {
         return false;
     }

@@ -37,9 +37,9 @@ evn_status evn__staging_write(evn_device *device, cl_mem mem, size_t offset, siz
     EVN_TRY(settle(device, stage));
     EVN_TRY(make_room(stage, bytes));
     memcpy(stage->data, data, bytes);
-    EVN_CL_CHECK(clEnqueueWriteBuffer(device->queue, mem, CL_FALSE, offset, bytes, stage->data, 0,
-                                      NULL, &stage->written),
-                 "copying to the device (clEnqueueWriteBuffer)");
+    EVN_CL_TIMED(device, "copying to the device (clEnqueueWriteBuffer)",
+                 clEnqueueWriteBuffer(device->queue, mem, CL_FALSE, offset, bytes, stage->data, 0,
+                                      NULL, &stage->written));
     EVN_TRY(evn_device_flush(device));
     device->next_stage = (device->next_stage + 1) % EVN__STAGES;
     return EVN_OK;

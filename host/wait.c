@@ -64,9 +64,9 @@ static evn_status sleep_until(const evn_device *device, cl_event event, const ch
 
 evn_status evn__event_wait(evn_device *device, cl_event event, const char *what) {
     cl_int state;
-    EVN_CL_CHECK(
-        clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(state), &state, NULL),
-        "clGetEventInfo");
+    EVN_CL_TIMED(
+        device, "clGetEventInfo",
+        clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(state), &state, NULL));
     device->stats.waits += state > CL_COMPLETE;
     if (state > CL_COMPLETE && device->waiting == EVN__WAITING_SLEEPS) {
         EVN_TRY(evn_device_flush(device));
@@ -86,8 +86,8 @@ evn_status evn__queue_sleep(evn_device *device) {
     if (device->waiting != EVN__WAITING_SLEEPS) {
         return EVN_OK;
     }
-    EVN_CL_CHECK(clEnqueueMarkerWithWaitList(device->queue, 0, NULL, &event),
-                 "clEnqueueMarkerWithWaitList");
+    EVN_CL_TIMED(device, "clEnqueueMarkerWithWaitList",
+                 clEnqueueMarkerWithWaitList(device->queue, 0, NULL, &event));
     evn_status status = evn_device_flush(device);
     status =
         status == EVN_OK ? sleep_until(device, event, "waiting for the device", &state) : status;

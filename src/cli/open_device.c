@@ -68,7 +68,7 @@ static void on_late(void *user, const char *what, double seconds) {
     _exit(EVN_ERR_DEADLINE);
 }
 
-static evn_status set_deadline(evn_device *device) {
+static evn_status make_deadline(evn__deadline **deadline) {
     const char *text = getenv("EVONODE_DEADLINE");
     double seconds = DEADLINE;
     if (text && strcmp(text, "off") == 0) {
@@ -79,12 +79,14 @@ static evn_status set_deadline(evn_device *device) {
         EVN_CHECK(end > text && *end == 0 && seconds > 0 && seconds <= 1e7, EVN_ERR_USAGE,
                   "EVONODE_DEADLINE is '%s', but should be seconds up to 10000000, or off", text);
     }
-    return evn__device_set_deadline(device, seconds, on_late, NULL);
+    return evn__deadline_create(seconds, on_late, NULL, deadline);
 }
 
 evn_status evn__open_device(const evn__settings *settings, evn_device **device) {
     struct sigaction crash = {.sa_handler = on_crash}, slow = {.sa_handler = on_long},
                      before[FATAL], before_alarm;
+    evn__deadline *deadline;
+    EVN_TRY(make_deadline(&deadline));
     for (int i = 0; i < FATAL; ++i) {
         sigaction(fatal[i], &crash, &before[i]);
     }
@@ -94,7 +96,7 @@ evn_status evn__open_device(const evn__settings *settings, evn_device **device) 
     atexit(on_end);
     loader = getpid();
     loading = 1;
-    evn_status status = evn_device_open(settings->device, device);
+    evn_status status = evn__device_open_under(settings->device, deadline, device);
     loading = 0;
     alarm(0);
     sigaction(SIGALRM, &before_alarm, NULL);
@@ -103,9 +105,6 @@ evn_status evn__open_device(const evn__settings *settings, evn_device **device) 
         if (sigaction(fatal[i], NULL, &now) == 0 && now.sa_handler == on_crash) { // not a driver's
             sigaction(fatal[i], &before[i], NULL);
         }
-    }
-    if (status == EVN_OK) {
-        status = set_deadline(*device);
     }
     if (status == EVN_OK) {
         evn__probe_device(*device); // under the deadline: it compiles and waits

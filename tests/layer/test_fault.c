@@ -136,6 +136,37 @@ START_TEST(hanging) {
 }
 END_TEST
 
+/// A driver may hang in any call: before there is a device, and where it should not wait.
+static const struct {
+    const char *variables, *fault;
+} hangs[] = {
+    {"", "clCreateContext"},
+    {"", "clCreateCommandQueue"},
+    {"", "clCreateBuffer"},
+    {"", "clCreateKernel"},
+    {"", "clSetKernelArg"},
+    {"", "clEnqueueNDRangeKernel"},
+    {"", "clEnqueueFillBuffer"},
+    {"", "clFlush"},
+    {"EVONODE_GUARD=1", "clEnqueueWriteBuffer"}, // of a guard zone
+};
+enum { HANGS = sizeof(hangs) / sizeof(hangs[0]) };
+
+START_TEST(hanging_anywhere) {
+    static const char *const train = "train digits --model node --limit 8 --filters 2 --batch 4 "
+                                     "--phase backprop:solver=euler,steps=1 --out";
+    if (!test_exists("warm")) { // what is compiled may take as long as the deadline
+        test_outcome warm = test_program("EVONODE_CACHE_DIR=warm", "%s w", train);
+        ck_assert_msg(warm.code == 0, "%s", warm.err);
+    }
+    const char *variables = test_layer_variables("%s EVONODE_CACHE_DIR=warm EVONODE_DEADLINE=5 "
+                                                 "EVN_LAYER_FAULT=%s:1:-5:hang",
+                                                 hangs[_i].variables, hangs[_i].fault);
+    test_fails_with(test_program(variables, "%s a%d", train, _i), EVN_ERR_DEADLINE,
+                    hangs[_i].fault);
+}
+END_TEST
+
 /// Binaries are built, too, where they are loaded from the cache.
 START_TEST(hanging_on_a_binary) {
     static const char *const train = "train curve --width 8 --phase backprop:epochs=1 --out";
@@ -178,6 +209,9 @@ int main(void) {
     tcase_add_loop_test(runs_case, training, 0, RUNS);
     suite_add_tcase(suite, runs_case);
     test_add(suite, tcase_create("hanging"), hanging);
+    TCase *anywhere = tcase_create("hanging_anywhere");
+    tcase_add_loop_test(anywhere, hanging_anywhere, 0, HANGS);
+    suite_add_tcase(suite, anywhere);
     test_add(suite, tcase_create("hanging_on_a_binary"), hanging_on_a_binary);
     test_add(suite, tcase_create("wrong_faults"), wrong_faults);
     return test_run(suite);
