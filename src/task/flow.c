@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "host/inbox.h"
 #include "plan/build.h"
 #include "plan/real.h"
 #include "task/given_source.h"
@@ -37,8 +38,10 @@ typedef struct program {
     bool trains;
     evn__learnt_solver learnt;
     evn_plan *loss;
+    evn__inbox *batch; ///< the state at t = 0, and to measure the weights of the points
+    evn_binding x0, weighted;
     evn_buffer *memory; ///< what the bindings below are in
-    evn_binding x0, x_bar, weighted, loss_value;
+    evn_binding x_bar, loss_value;
     drawn_batch drawn[2]; ///< of training: one is drawn while the device works on the other
     evn_batch loaded;
     int64_t filled;          ///< points of the batch that count
@@ -104,6 +107,7 @@ static void release(void *self) {
     }
     evn__learnt_solver_free(&p->learnt);
     evn_plan_destroy(&p->loss);
+    evn__inbox_destroy(&p->batch);
     evn_buffer_destroy(&p->memory);
     free(p->drawn[0].state);
     free(p->drawn[1].state);
@@ -121,10 +125,11 @@ static evn_status make_memory(program *p) {
     }
     EVN_TRY(EVN_NEW(&p->points, t->size.dimensions * t->batch));
     EVN_TRY(EVN_NEW(&p->weights, t->batch));
-    EVN_TRY(evn__real_create_for(t->device, EVN__USE_BATCHES, false, 2 * size + 1, &p->memory));
-    p->x0 = (evn_binding){p->memory, 0};
-    p->x_bar = p->weighted = (evn_binding){p->memory, size}; // a program has one of them
-    p->loss_value = (evn_binding){p->memory, 2 * size};
+    size_t weights = p->trains ? 0 : (size_t)t->batch;
+    EVN_TRY(evn__inbox_create(t->device, (size + weights) * sizeof(float), &p->batch));
+    EVN_TRY(evn__real_create_for(t->device, EVN__USE_BATCHES, false, size + 1, &p->memory));
+    p->x_bar = (evn_binding){p->memory, 0};
+    p->loss_value = (evn_binding){p->memory, size};
     return EVN_OK;
 }
 
@@ -204,12 +209,21 @@ static evn_status load(void *self, const evn_batch *batch, int slot) {
     program *p = self;
     const drawn_batch *drawn;
     size_t count = (size_t)(p->task->batch * p->task->columns);
+    void *memory;
+    evn_buffer *where;
     (void)slot;
     EVN_TRY(draw(p, batch, &drawn));
     p->loaded = *batch;
-    EVN_TRY(evn__real_write_floats(p->x0, drawn->state, count));
-    return p->trains ? EVN_OK
-                     : evn__real_write_floats(p->weighted, p->weights, (size_t)p->task->batch);
+    EVN_TRY(evn__inbox_open(p->batch, &memory));
+    float *to = memory;
+    memcpy(to, drawn->state, count * sizeof(*to));
+    if (!p->trains) {
+        memcpy(to + count, p->weights, (size_t)p->task->batch * sizeof(*to));
+    }
+    EVN_TRY(evn__inbox_close(p->batch, &where));
+    p->x0 = (evn_binding){where, 0};
+    p->weighted = (evn_binding){where, count};
+    return EVN_OK;
 }
 
 /// Of training: the loss with its cotangents; the next points are drawn meanwhile.

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "dynamics/system.h"
 #include "evonode/diff.h"
+#include "host/inbox.h"
 #include "plan/real.h"
 #include "task/bound_plan.h"
 #include "task/given_source.h"
@@ -36,8 +37,11 @@ typedef struct program {
     evn__bound_plan plan;
     int x; ///< which input of the plan is x; −1: none
     bool trains;
+    evn__inbox *batch; ///< samples, targets and weights that the source gives; NULL: it has none
+    size_t at[PORTS];  ///< where these are in it
+    int input[PORTS];  ///< of the plan; −1: it takes none
     evn_buffer *memory;
-    evn_binding ports[PORTS], value, one, x_bar, start;
+    evn_binding value, one, x_bar, start;
     float *samples, *targets, *weights;
     int64_t filled;
 } program;
@@ -52,6 +56,7 @@ static void release(void *self) {
     program *p = self;
     evn__learnt_solver_free(&p->learnt);
     evn__bound_plan_free(&p->plan);
+    evn__inbox_destroy(&p->batch);
     evn_buffer_destroy(&p->memory);
     free(p->samples);
     free(p->targets);
@@ -69,19 +74,25 @@ static size_t state_elements(const loss *t) {
     return t->dynamics ? (size_t)evn_shape_count(evn_dynamics_state_shape(t->dynamics)) : 0;
 }
 
-/// x has memory of the solver; the others, its cotangent and x(0) are here.
+static evn_status make_batch(program *p) {
+    const loss *t = p->task;
+    size_t all = 0;
+    for (int port = PORT_SAMPLE; port < PORTS; ++port) {
+        p->at[port] = all;
+        all += evn__real_aligned(count_of(t, port));
+    }
+    return all > 0 ? evn__inbox_create(t->device, all * sizeof(float), &p->batch) : EVN_OK;
+}
+
+/// x has memory of the solver; its cotangent and x(0) are here.
 static evn_status make_memory(program *p) {
     const loss *t = p->task;
-    size_t at = 0, all = evn__real_aligned(state_elements(t)) + 2 * evn__real_aligned(1);
-    for (int port = 0; port < PORTS; ++port) {
-        all += evn__real_aligned(count_of(t, port)); // of x the cotangent
-    }
+    size_t at = 0, all = evn__real_aligned(count_of(t, PORT_X)) +
+                         evn__real_aligned(state_elements(t)) + 2 * evn__real_aligned(1);
+    EVN_TRY(make_batch(p));
     EVN_TRY(evn__real_create_for(t->device, EVN__USE_BATCHES, false, all, &p->memory));
-    for (int port = PORT_SAMPLE; port < PORTS; ++port) {
-        p->ports[port] = place(p, &at, count_of(t, port));
-    }
     p->x_bar = place(p, &at, count_of(t, PORT_X));
-    p->start = t->start ? place(p, &at, state_elements(t)) : p->ports[PORT_SAMPLE];
+    p->start = place(p, &at, state_elements(t)); // unless it is the samples
     p->value = place(p, &at, 1);
     p->one = place(p, &at, 1);
     EVN_TRY(EVN_NEW(&p->samples, count_of(t, PORT_SAMPLE)));
@@ -97,7 +108,7 @@ static evn_status make_plan(program *p) {
     const evn_graph *graph = p->trains ? t->gradient : t->value;
     EVN_TRY(evn__bound_plan_create(t->device, graph, NULL, t->parameters, &p->plan));
     for (int port = PORT_SAMPLE; port < PORTS; ++port) {
-        evn__bound_plan_input(&p->plan, graph, port_names[port], p->ports[port]);
+        p->input[port] = evn_graph_find_input(graph, port_names[port]);
     }
     p->x = evn_graph_find_input(graph, port_names[PORT_X]);
     evn__bound_plan_input(&p->plan, graph, "loss_bar", p->one);
@@ -140,6 +151,32 @@ static evn_status compile(void *self, const evn_solver_options *solver, bool tra
     return EVN_OK;
 }
 
+/// To where the plan, and a solve from the samples, reads it.
+static void bind_batch(program *p, evn_buffer *where) {
+    for (int port = PORT_SAMPLE; port < PORTS; ++port) {
+        if (p->input[port] >= 0) {
+            p->plan.inputs[p->input[port]] = (evn_binding){where, p->at[port]};
+        }
+    }
+    p->start = p->task->start ? p->start : (evn_binding){where, p->at[PORT_SAMPLE]};
+}
+
+static evn_status send_batch(program *p) {
+    const float *const drawn[PORTS] = {NULL, p->samples, p->targets, p->weights};
+    void *memory;
+    evn_buffer *where;
+    EVN_TRY(evn__inbox_open(p->batch, &memory));
+    for (int port = PORT_SAMPLE; port < PORTS; ++port) {
+        size_t count = count_of(p->task, port);
+        if (count > 0) {
+            memcpy((float *)memory + p->at[port], drawn[port], count * sizeof(float));
+        }
+    }
+    EVN_TRY(evn__inbox_close(p->batch, &where));
+    bind_batch(p, where);
+    return EVN_OK;
+}
+
 static evn_status load(void *self, const evn_batch *batch, int slot) {
     program *p = self;
     const loss *t = p->task;
@@ -149,13 +186,7 @@ static evn_status load(void *self, const evn_batch *batch, int slot) {
         return EVN_OK; // there is one batch, and it is in the graph
     }
     EVN_TRY(evn__source_fill(&t->source, batch, 1, p->samples, p->targets, p->weights, &p->filled));
-    const float *const drawn[PORTS] = {NULL, p->samples, p->targets, p->weights};
-    for (int port = PORT_SAMPLE; port < PORTS; ++port) {
-        if (t->there[port]) {
-            EVN_TRY(evn__real_write_floats(p->ports[port], drawn[port], count_of(t, port)));
-        }
-    }
-    return EVN_OK;
+    return send_batch(p);
 }
 
 static evn_status forward(void *self, int slot, evn_solution *solution) {

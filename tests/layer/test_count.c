@@ -111,6 +111,39 @@ START_TEST(leaked) {
 }
 END_TEST
 
+/// Copies from the host to the device, and back, of a training of so many iterations.
+static long long copies_of(const char *task, int iterations, const char *what) {
+    char path[TEST_PATH], file[32];
+    snprintf(file, sizeof(file), "copies%d", iterations);
+    remove(test_path(path, "%s", file));
+    test_outcome result =
+        test_program(test_layer_variables("EVN_LAYER_COUNT='%s'", test_path(path, "%s", file)),
+                     "train %s,epochs=%d --out %s.run", task, iterations, file);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    char *summary = test_read(file, NULL);
+    long long count = counted(summary, what);
+    free(summary);
+    char command[2 * TEST_PATH];
+    snprintf(command, sizeof(command), "rm -r '%s.run'", test_path(path, "%s", file));
+    ck_assert_int_eq(system(command), 0);
+    return count;
+}
+
+/// Where the device shares the host's memory no batch is copied, in either direction: more of them
+/// copy no byte more.
+START_TEST(batches_are_not_copied) {
+    static const char *const what[] = {"bytes_written", "bytes_read"};
+    static const char flow[] = "flow --batch 64 --phase backprop:solver=rk4,steps=2";
+    if (!evn_device_get_info(test_device())->unified) {
+        return;
+    }
+    for (int i = 0; i < 2; ++i) {
+        long long few = copies_of(flow, 2, what[i]), many = copies_of(flow, 6, what[i]);
+        ck_assert_msg(few == many, "%s: %lld, then %lld", what[i], few, many);
+    }
+}
+END_TEST
+
 /// evonode releases what it makes, in training and after an error.
 static void check_run(int code, const char *fault, const char *command) {
     char path[TEST_PATH];
@@ -143,5 +176,6 @@ int main(int count, char **arguments) {
     test_add(suite, tcase_create("released"), released);
     test_add(suite, tcase_create("leaked"), leaked);
     test_add(suite, tcase_create("training"), training);
+    test_add(suite, tcase_create("batches_are_not_copied"), batches_are_not_copied);
     return test_run(suite);
 }
