@@ -158,6 +158,19 @@ START_TEST(steps_are_long_enough) {
 }
 END_TEST
 
+/// As an option of the verb, for all phases.
+START_TEST(bound_is_an_option) {
+    const char *words = "train curve --out %s --width 16 --phase backprop:epochs=10 --phase "
+                        "adjoint:epochs=3,solver=euler,steps=3 --reconstruction %s";
+    char line[256];
+    snprintf(line, sizeof(line), words, "beyond", "0.001");
+    test_fails_with(test_program("", "%s", line), EVN_ERR_SOLVER, "more than 0.001");
+    snprintf(line, sizeof(line), words, "within", "0.05");
+    test_outcome result = test_program("", "%s", line);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+}
+END_TEST
+
 START_TEST(refused) {
     test_fails_with(test_program("", "train curve --batch 8"), EVN_ERR_USAGE,
                     "--batch is not for the task curve");
@@ -178,6 +191,7 @@ static Suite *suite(void) {
     c = tcase_create("way_back");
     tcase_add_loop_test(c, bound_way_back, 0, 3);
     tcase_add_test(c, bound_is_kept);
+    tcase_add_test(c, bound_is_an_option);
     suite_add_tcase(s, c);
     c = tcase_create("refused");
     tcase_add_test(c, steps_are_long_enough);

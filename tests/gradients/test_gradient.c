@@ -91,7 +91,8 @@ START_TEST(adjoint_converges_to_backprop) {
         double error = test_difference(adjoint, exact, count);
         printf("tolerance %.0e, %d observations: adjoint differs by %.2g\n", tolerance,
                options.observations, error);
-        ck_assert_msg(error < 20 * tolerance, "%g at %g", error, tolerance);
+        double times = tolerance > 1e-4 ? 20 : 10; // 1e-3: steps too long for their estimates
+        ck_assert_msg(error < times * tolerance, "%g at %g", error, tolerance);
         last = error;
     }
     ck_assert(last < 1e-8);
@@ -132,10 +133,11 @@ START_TEST(adjoint_by_other_pairs) {
     for (int i = 0; i < 3; ++i) {
         evn_solver_options options = fixed(methods[i], 0, EVN_GRADIENT_ADJOINT);
         options.rtol = options.atol = i < 2 ? 1e-5 : 1e-8;
+        options.norm = EVN_NORM_MIXED;
         gradient_with(&p, options, adjoint);
         double error = test_difference(adjoint, exact, COUNT);
         printf("%s: adjoint differs by %.2g\n", options.method, error);
-        ck_assert_msg(error < 20 * options.rtol, "%s: %g", options.method, error);
+        ck_assert_msg(error < 10 * options.rtol, "%s: %g", options.method, error);
     }
     problem_free(&p);
 }
