@@ -50,6 +50,19 @@ START_TEST(errors_fall_with_the_tolerance) {
 }
 END_TEST
 
+/// What rounding leaves does not grow with the steps.
+START_TEST(many_steps_are_undone) {
+    train("--out m --phase backprop:steps=4,epochs=1,lr=0.1 "
+          "--phase checkpointed:steps=400,epochs=1,lr=0.01");
+    test_outcome result = test_program("", "invert m");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    row reversible = read_row(result.out, "reversible, 400");
+    ck_assert_int_eq(reversible.forward, 1600);
+    ck_assert_msg(reversible.x <= 1e-5 && reversible.theta <= 1e-5, "%g, %g", reversible.x,
+                  reversible.theta);
+}
+END_TEST
+
 START_TEST(constant_weights_have_no_error) {
     train("--out n --model node --phase adjoint:epochs=1,rtol=1e-2,atol=1e-2,lr=0.05");
     test_outcome result = test_program("", "invert n");
@@ -80,6 +93,9 @@ static Suite *suite(void) {
     TCase *c = tcase_create("invert");
     tcase_add_test(c, errors_fall_with_the_tolerance);
     tcase_add_test(c, constant_weights_have_no_error);
+    suite_add_tcase(s, c);
+    c = tcase_create("many_steps");
+    tcase_add_test(c, many_steps_are_undone);
     suite_add_tcase(s, c);
     c = tcase_create("refused");
     tcase_add_test(c, what_cannot_be_inverted);

@@ -10,12 +10,13 @@
 #include "problem.h"
 #include "ref/ref.h"
 #include "test.h"
+#include "written_solve.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESULTS = 512, STATES = PROBLEM_WEIGHTS + 1 };
+enum { RESULTS = WRITTEN_SOLVE_RESULTS };
 
 static evn_solver_options with(const char *method, int steps, evn_gradient gradient) {
     evn_solver_options options = evn_solver_options_default();
@@ -24,126 +25,6 @@ static evn_solver_options with(const char *method, int steps, evn_gradient gradi
     options.gradient = gradient;
     options.fp64 = true;
     return options;
-}
-
-// Steps written out -------------------------------------------------------------------------------
-
-/// A solve as a graph: x, then the weights of the dynamics, and the loss: the product of what it
-/// gives and x1_bar.
-typedef struct written {
-    const problem *p;
-    evn_graph *graph;
-    evn__unroll *unroll;
-    int count, observed;
-    evn_value first[STATES], at[STATES], pair[STATES], sum;
-} written;
-
-static void written_begin(written *w, const problem *p, const char *method) {
-    *w = (written){.p = p, .count = p->weight_count + 1};
-    TRY(evn_graph_create(&w->graph));
-    TRY(evn__unroll_create(p->dynamics, method, &w->unroll));
-    for (int i = 0; i < w->count; ++i) {
-        evn_shape shape = i == 0 ? evn_dynamics_state_shape(p->dynamics)
-                                 : evn_dynamics_weight_shape(p->dynamics, i - 1);
-        const char *name = i == 0 ? "x" : evn_dynamics_weight_name(p->dynamics, i - 1);
-        w->first[i] = w->at[i] = w->pair[i] = evn_input(w->graph, name, shape);
-    }
-    w->sum = evn_constant(w->graph, 0);
-}
-
-/// The loss gets the share of x where it is now.
-static void written_observe(written *w) {
-    const double *weights = w->p->x1_bar + w->observed++ * w->p->x_count;
-    evn_shape shape = evn_dynamics_state_shape(w->p->dynamics);
-    evn_value share = evn_mul(w->graph, w->at[0], evn_table(w->graph, shape, weights));
-    w->sum = evn_add(w->graph, w->sum, evn_sum_all(w->graph, share));
-}
-
-static void written_step(written *w, double t, double dt) {
-    TRY(evn__unroll_step(w->unroll, w->graph, t, dt, &w->at[0], w->at + 1));
-}
-
-/// to[i] += sign (what a step of the method from `from` changes).
-static void written_change(written *w, double t, double dt, const evn_value *from, double sign,
-                           evn_value *to) {
-    evn_value next[STATES];
-    memcpy(next, from, sizeof(next));
-    TRY(evn__unroll_step(w->unroll, w->graph, t, dt, &next[0], next + 1));
-    for (int i = 0; i < w->count; ++i) {
-        evn_value change = evn_sub(w->graph, next[i], from[i]);
-        to[i] = evn_add(w->graph, to[i], evn_scale(w->graph, change, sign));
-    }
-}
-
-static void written_reversible_step(written *w, double t, double dt, double coupling) {
-    for (int i = 0; i < w->count; ++i) {
-        w->at[i] = evn_add(w->graph, evn_scale(w->graph, w->at[i], coupling),
-                           evn_scale(w->graph, w->pair[i], 1 - coupling));
-    }
-    written_change(w, t, dt, w->pair, 1, w->at);
-    written_change(w, t + dt, -dt, w->at, -1, w->pair);
-}
-
-/// Gradients in x, then in the weights, one after the other; frees the graph.
-static int written_gradient(written *w, double *all) {
-    const problem *p = w->p;
-    evn_value seed = evn_constant(w->graph, 1), bars[STATES];
-    const double *inputs[STATES];
-    double *outputs[STATES];
-    int total = 0;
-    TRY(evn_pullback(w->graph, &w->sum, &seed, 1, w->first, w->count, bars));
-    for (int i = 0; i < w->count; ++i) {
-        char name[32];
-        snprintf(name, sizeof(name), "bar%d", i);
-        evn_output(w->graph, name, bars[i]);
-        inputs[i] = i == 0 ? p->x0 : p->weight[i - 1];
-        outputs[i] = all + total;
-        total += i == 0 ? p->x_count : p->weight_size[i - 1];
-    }
-    ck_assert_int_le(total, RESULTS);
-    TRY(evn__ref_run(w->graph, inputs, outputs));
-    evn__unroll_destroy(&w->unroll);
-    evn_graph_destroy(&w->graph);
-    return total;
-}
-
-/// Those of the same solve by an integrator alone.
-static void accepted_steps(const problem *p, const evn_solver_options *options, evn__trail *trail) {
-    evn__course course;
-    evn__integrator *in = NULL;
-    evn_solution solution;
-    evn_binding parameters[PROBLEM_WEIGHTS];
-    evn_buffer *buffer = NULL;
-    const evn_dynamics *d = p->dynamics;
-    TRY(evn__course_create(options, &course));
-    TRY(evn__integrator_create(test_device(), &d->system, options, &course, false, &in));
-    TRY(evn__real_write(evn__integrator_state(in, 0), true, p->x0, (size_t)p->x_count));
-    TRY(evn__real_create(test_device(), true, RESULTS, &buffer));
-    size_t at = 0;
-    for (int i = 0; i < p->weight_count; at += (size_t)p->weight_size[i++]) {
-        evn_binding to = d->weights[i].evolves ? evn__integrator_state(in, d->weights[i].index)
-                                               : (evn_binding){buffer, at};
-        if (!d->weights[i].evolves) {
-            parameters[d->weights[i].index] = to;
-        }
-        TRY(evn__real_write(to, true, p->weight[i], (size_t)p->weight_size[i]));
-    }
-    evn_buffer *series = NULL;
-    TRY(evn__real_create(test_device(), true, RESULTS, &series));
-    const evn__way way = {
-        .t0 = 0, .t1 = 1, .series = {options->observations > 0 ? series : NULL, 0}};
-    TRY(evn__integrate(in, &way, parameters, &solution));
-    const evn__trail *found = evn__integrator_trail(in);
-    for (int i = 0; i < found->count; ++i) {
-        TRY(evn__trail_add(trail, found->steps[i].t, found->steps[i].dt,
-                           found->steps[i].observation));
-    }
-    ck_assert_double_eq_tol(found->steps[found->count - 1].t + found->steps[found->count - 1].dt, 1,
-                            1e-14);
-    evn_buffer_destroy(&buffer);
-    evn_buffer_destroy(&series);
-    evn__integrator_destroy(&in);
-    evn__course_free(&course);
 }
 
 static void check_same(const char *what, const double *got, const double *expected, int count) {
@@ -157,13 +38,13 @@ static void check_same(const char *what, const double *got, const double *expect
 START_TEST(backprop_is_the_gradient_of_its_steps) {
     double expected[RESULTS], got[RESULTS];
     problem p = problem_node_ew(20);
-    written w;
-    written_begin(&w, &p, "rk4");
+    written_solve w;
+    written_solve_begin(&w, &p, "rk4");
     for (int step = 0; step < 7; ++step) {
-        written_step(&w, step / 7.0, 1 / 7.0);
+        written_solve_step(&w, step / 7.0, 1 / 7.0);
     }
-    written_observe(&w);
-    int count = written_gradient(&w, expected);
+    written_solve_observe(&w);
+    int count = written_solve_gradient(&w, expected);
     evn_solver_options options = with("rk4", 7, (evn_gradient)_i);
     ck_assert_int_eq(problem_all_gradients(&p, &options, got), count);
     check_same(evn_gradient_name(_i), got, expected, count);
@@ -301,17 +182,17 @@ START_TEST(backprop_along_accepted_steps) {
     ck_assert_int_eq(p.solution.accepted, accepted);
     ck_assert_int_gt(accepted, 4);
     evn__trail trail = {0};
-    accepted_steps(&p, &options, &trail);
+    written_solve_accepted(&p, &options, &trail);
     ck_assert_int_eq(trail.count, accepted);
-    written w;
-    written_begin(&w, &p, "dopri5");
+    written_solve w;
+    written_solve_begin(&w, &p, "dopri5");
     for (int i = 0; i < trail.count; ++i) {
-        written_step(&w, trail.steps[i].t, trail.steps[i].dt);
+        written_solve_step(&w, trail.steps[i].t, trail.steps[i].dt);
         if (trail.steps[i].observation >= 0) {
-            written_observe(&w);
+            written_solve_observe(&w);
         }
     }
-    int count = written_gradient(&w, expected);
+    int count = written_solve_gradient(&w, expected);
     check_same(evn_gradient_name((int)gradient), got, expected, count);
     evn__trail_free(&trail);
     problem_free(&p);
@@ -364,15 +245,15 @@ START_TEST(reversible_is_the_gradient_of_its_steps) {
     evn_solver_options options = with(methods[_i], 6, EVN_GRADIENT_REVERSIBLE);
     options.observations = _i < 2 ? 0 : 3;
     options.coupling = _i < 2 ? 0 : 0.9;
-    written w;
-    written_begin(&w, &p, options.method);
+    written_solve w;
+    written_solve_begin(&w, &p, options.method);
     for (int step = 0; step < options.steps; ++step) {
-        written_reversible_step(&w, step / 6.0, 1 / 6.0, _i < 2 ? 0.99 : 0.9);
+        written_solve_reversible_step(&w, step / 6.0, 1 / 6.0, _i < 2 ? 0.99 : 0.9);
         if (step == 5 || (options.observations > 0 && step % 2 == 1)) {
-            written_observe(&w);
+            written_solve_observe(&w);
         }
     }
-    int count = written_gradient(&w, expected);
+    int count = written_solve_gradient(&w, expected);
     ck_assert_int_eq(problem_all_gradients(&p, &options, got), count);
     check_same(options.method, got, expected, count);
     problem_free(&p);
@@ -382,7 +263,7 @@ END_TEST
 /// In single precision, at any number of steps.
 START_TEST(reversible_recovers_the_start) {
     problem p = problem_node_ew(22);
-    for (int steps = 10; steps <= 1000; steps *= 10) {
+    for (int steps = 10; steps <= 10000; steps *= 10) {
         evn_solver_options options = with("midpoint", steps, EVN_GRADIENT_REVERSIBLE);
         options.fp64 = false;
         problem_prepare(&p, &options);
