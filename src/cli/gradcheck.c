@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const DEFAULT_TASK = "digits"; // which needs no files
+
 enum { SAMPLES = 8 }; // in x: differences are solves in double precision, two a direction
 
 // Output ------------------------------------------------------------------------------------------
@@ -142,7 +144,8 @@ static evn_status open_task(const evn__task_row *row, const evn__command *comman
 }
 
 static evn_status run(const evn__command *command) {
-    const char *named = command->settings->subject;
+    evn__settings *given = command->settings;
+    const char *named = given->subject = given->subject ? given->subject : DEFAULT_TASK;
     const evn__task_row *row;
     evn_status status = evn__task_find(named, EVN_ERR_FILE, &row);
     if (status == EVN_OK) {
@@ -154,14 +157,14 @@ static evn_status run(const evn__command *command) {
 
 const evn__verb evn__verb_gradcheck = {
     "gradcheck",
-    "RUN|TASK",
+    "[RUN|TASK]",
     "compare the gradients that there are: error, cost, and which can be trusted",
     EVN__VERB_GRADCHECK,
     run,
-    "\nOf the ODE of a run, or of a task as its training begins: 8 samples with a random x(0), "
-    "and\n"
-    "as loss the product of x(1) and random numbers. Each gradient in single precision against\n"
-    "central differences in double precision along three directions; time, evaluations forward\n"
-    "and backward, waits, device memory; and how far solving backwards ends from the true start,\n"
-    "of the adjoint and of the reversible method. Forward is a solve with a tangent, one of those\n"
-    "directions. The device needs double precision.\n"};
+    "\nOf the ODE of a run, or of a task as its training begins (digits): 8 samples with a random\n"
+    "x(0), and as loss the product of x(1) and random numbers. Each gradient in single precision\n"
+    "against central differences in double precision along three directions; time, evaluations\n"
+    "forward and backward, waits, device memory; and how far solving backwards ends from the true\n"
+    "start, of the adjoint and of the reversible method. Forward is a solve with a tangent, one "
+    "of\n"
+    "those directions. The device needs double precision.\n"};

@@ -392,8 +392,9 @@ static void put_verb(evn__text *page, const evn__verb *verb, release of) {
     put_head(page, verb->name, verb->text, of);
     evn__text_append(page, ".Sh SYNOPSIS\n.Nm evonode Cm %s\n", verb->name);
     if (verb->subject && verb->subject[0] == '[') {
-        evn__text_append(page, ".Op Cm %.*s\n", (int)strcspn(verb->subject + 1, "]"),
-                         verb->subject + 1);
+        bool word = islower((unsigned char)verb->subject[1]); // else a placeholder
+        evn__text_append(page, ".Op %s %.*s\n", word ? "Cm" : "Ar",
+                         (int)strcspn(verb->subject + 1, "]"), verb->subject + 1);
     } else if (verb->subject) {
         bool several = strstr(verb->subject, "...") != NULL;
         evn__text_append(page, ".Ar %.*s%s\n", (int)strcspn(verb->subject, "."), verb->subject,

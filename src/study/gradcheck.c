@@ -323,6 +323,10 @@ static void list_rows(const evn_solver_options *from, evn__gradcheck_row *rows) 
     rows[4] = row_of(&fixed, EVN_GRADIENT_ADJOINT, note);
     rows[5] = row_of(&adaptive, EVN_GRADIENT_ADJOINT, ", adaptive");
     rows[6] = row_of(&adaptive, EVN_GRADIENT_ADJOINT_QUADRATURE, "");
+    const evn_solver_options *other = from->steps > 0 ? &adaptive : &fixed;
+    const char *steps = from->steps > 0 ? ", adaptive" : note; // that rows 0 and 1 do not take
+    rows[7] = row_of(other, EVN_GRADIENT_BACKPROP, steps);
+    rows[8] = row_of(other, EVN_GRADIENT_CHECKPOINTED, steps);
     rows[FORWARD] = row_of(from, EVN_GRADIENT_NONE, "");
     evn__print(rows[FORWARD].name, sizeof(rows[FORWARD].name), "forward");
 }

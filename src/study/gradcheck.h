@@ -8,7 +8,7 @@
 #include "evonode/parameters.h"
 #include "evonode/solver.h"
 
-enum { EVN__GRADCHECK_ROWS = 8, EVN__GRADCHECK_DIRECTIONS = 3 };
+enum { EVN__GRADCHECK_ROWS = 10, EVN__GRADCHECK_DIRECTIONS = 3 };
 
 /// Beyond this, what was found by solving backwards is not to be trusted.
 #define EVN__GRADCHECK_RECONSTRUCTION 0.05
