@@ -57,7 +57,12 @@ typedef struct evn_occurrence {
 
 /// Compile. The dynamics and the events may be destroyed afterwards. Options are those of solvers,
 /// with fixed or adaptive steps, of the batch or per_sample, and any gradient, but without
-/// observations, dense output and jumps.
+/// dense output and jumps.
+///
+/// Observations are made without a say in the steps, also where these are fixed: a step is taken
+/// again as far as their times. They are at fractions of the way that a solve is given, from t0 to
+/// t1, whether or not an event ends it: x stays where it ended, and those behind are x there. Not
+/// with times_vary, observe_weights, or time_gradient.
 /// @param[in] events  [count], 1 to EVN_MAX_INPUTS
 /// @return EVN_ERR_ARGUMENT as evn_solver_create, and naming the event for a function that is none
 ///         of these dynamics'; EVN_ERR_SHAPE, naming the event, for one with another output
@@ -77,10 +82,16 @@ void evn_event_solver_destroy(evn_event_solver **solver); ///< nulls; accepts NU
 evn_status evn_solve_to_event(evn_event_solver *solver, double t0, double t1, evn_binding x0,
                               const evn_binding *weights, evn_binding *x1, evn_solution *solution);
 
-/// The same with times of each sample's own: per_sample. The times of observations must be NULL.
+/// The same with times of each sample's own: per_sample. Those of observations are within the way
+/// that the sample is given.
 evn_status evn_solve_samples_to_event(evn_event_solver *solver, const evn_sample_times *times,
                                       evn_binding x0, const evn_binding *weights, evn_binding *x1,
                                       evn_solution *solution);
+
+/// Where the observations of the last solve are, [observations, state]; the solver's, valid until
+/// its next solve.
+/// @return EVN_ERR_ARGUMENT without observations, and before a solve that was EVN_OK
+evn_status evn_event_solver_observed(const evn_event_solver *solver, evn_binding *series);
 
 /// What sample `index` did in the last solve; without per_sample there is sample 0 alone.
 /// @return EVN_ERR_ARGUMENT without such a sample, and before a solve
@@ -114,17 +125,19 @@ typedef struct evn_event_bars {
     /// [evn_event_solver_occurrence_count], in their order; of an event that ended a sample they
     /// are added to those above. NULL: zeros
     const evn_occurrence_bar *occurrences;
+    evn_binding observations; ///< [observations, state]: of these; without a buffer zeros
 } evn_event_bars;
 
 /// The gradient through the last solve, which must have ended with EVN_OK, and through the times t*
 /// of events, those that ended it and those on the way, which by the implicit function theorem move
 /// with x by −eₓ / (eₜ + eₓ f): the cotangents x̄ and t̄ of an event are x̄ − eₓᵀ (t̄ + x̄·f) /
 /// (eₜ + eₓ f) of x at t*, that of a weight of e gets its share, and the rest is the options'
-/// gradient of a solve from event to event, as far as these have cotangents that are not 0, which
-/// is made before the first gradient. Samples that ended at t1 have the usual gradient. Waits.
+/// gradient of solves from one such event, or observation, to the next, as far as these have
+/// cotangents that are not 0, which are made before it. Samples that ended at t1 have the usual
+/// gradient. Waits.
 ///
 /// Those solves may take other steps than the one that looked for events: fixed steps are as many
-/// as in the options, over the way from each such event to the next, and those of the reversible
+/// as in the options, over the way from each of these to the next, and those of the reversible
 /// gradient are of its own method. The gradient is one of that solve's x at t*, which differs from
 /// x1 by the error of the method.
 /// @param[out] x0_bar       as in evn_solve_gradient, as are weights_bar and the solution, whose

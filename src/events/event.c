@@ -12,7 +12,8 @@ struct evn_event_solver {
     evn_device *device;
     evn_solver_options options;
     evn_dynamics *dynamics;
-    evn_event *events; ///< without their functions
+    evn_event *events;  ///< without their functions
+    evn__course course; ///< for its observations
     evn__problem problem;
     evn__event_system system;
     evn__event_search *search;
@@ -21,6 +22,7 @@ struct evn_event_solver {
     evn_binding *weights;          ///< of the last solve, one for each
     evn_binding *parameters;       ///< of these, in the order of the system
     double *t0, *t1;               ///< of each sample of the last solve: where it began and ended
+    double *stops;                 ///< where they are to end at the latest
     bool ended, solved;            ///< as a solver's
     evn__event_gradient *gradient; ///< where one is wanted
 };
@@ -37,9 +39,12 @@ static size_t state_size(const evn_event_solver *s, int index) {
 
 static evn_status check_events(const evn_solver_options *options, const evn_event *events,
                                int count) {
-    EVN_CHECK(options->observations == 0, EVN_ERR_ARGUMENT,
-              "a solve to an event has no observations: solve to the time of the event again, with "
-              "a solver that has them");
+    EVN_CHECK(!options->times_vary && !options->observe_weights, EVN_ERR_ARGUMENT,
+              "a solve to an event observes x alone, at fractions of the way that it was given, or "
+              "with per_sample at times of each sample; leave times_vary and observe_weights out");
+    EVN_CHECK(options->observations == 0 || !options->time_gradient, EVN_ERR_ARGUMENT,
+              "a solve to an event has no gradient in its times where it observes: leave "
+              "time_gradient or the observations out");
     EVN_CHECK(!options->dense, EVN_ERR_ARGUMENT,
               "a solve to an event has no dense output: solve to the time of the event again, with "
               "a solver that has it");
@@ -72,13 +77,18 @@ static evn_status create(evn_event_solver *s, const evn_dynamics *dynamics, cons
     for (int i = 0; i < count; ++i) {
         s->events[i] = (evn_event){NULL, events[i].direction, events[i].terminal};
     }
-    s->problem =
-        (evn__problem){.device = s->device, .system = &s->dynamics->system, .options = &s->options};
+    EVN_TRY(evn__course_create(&s->options, &s->course));
+    s->options.times = NULL; // the caller's
+    s->problem = (evn__problem){.device = s->device,
+                                .system = &s->dynamics->system,
+                                .options = &s->options,
+                                .course = &s->course};
     EVN_TRY(evn__event_search_create(&s->problem, &s->system, s->events, &s->search));
     EVN_TRY(EVN_NEW(&s->weights, s->dynamics->weight_count + 1));
     EVN_TRY(EVN_NEW(&s->parameters, s->dynamics->weight_count + 1));
     EVN_TRY(EVN_NEW(&s->t0, sample_count(s)));
     EVN_TRY(EVN_NEW(&s->t1, sample_count(s)));
+    EVN_TRY(EVN_NEW(&s->stops, sample_count(s)));
     const evn__event_solve of = {s->t0, s->t1, s->weights, s->parameters};
     return s->options.gradient == EVN_GRADIENT_NONE
                ? EVN_OK
@@ -113,6 +123,7 @@ void evn_event_solver_destroy(evn_event_solver **solver) {
     evn__event_gradient_destroy(&s->gradient);
     evn__event_search_destroy(&s->search);
     evn__event_system_free(&s->system);
+    evn__course_free(&s->course);
     evn_dynamics_destroy(&s->dynamics);
     free(s->events);
     free(s->found);
@@ -120,6 +131,7 @@ void evn_event_solver_destroy(evn_event_solver **solver) {
     free(s->parameters);
     free(s->t0);
     free(s->t1);
+    free(s->stops);
     free(s);
     *solver = NULL;
 }
@@ -190,7 +202,7 @@ evn_status evn_solve_to_event(evn_event_solver *solver, double t0, double t1, ev
                               const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     EVN_REQUIRE(solver);
     EVN_TRY(evn__check_interval(&solver->options, t0, t1));
-    const evn__passage passage = {.t0 = t0, .t1 = t1};
+    const evn__passage passage = {.t0 = t0, .t1 = evn__course_stop(&solver->course, t0, t1)};
     return solve(solver, &passage, x0, weights, x1, solution);
 }
 
@@ -203,14 +215,28 @@ evn_status evn_solve_samples_to_event(evn_event_solver *solver, const evn_sample
     EVN_REQUIRE(times->t1);
     EVN_CHECK(solver->options.per_sample, EVN_ERR_ARGUMENT,
               "the solver has one time for the whole batch: set per_sample in its options");
-    EVN_CHECK(!times->times, EVN_ERR_ARGUMENT,
-              "there are times of observations, which a solve to an event has not");
+    EVN_CHECK(!times->times || solver->options.observations > 0, EVN_ERR_ARGUMENT,
+              "there are times of observations, of which the options have none");
+    evn_sample_times own = *times;
     for (int i = 0; i < sample_count(solver); ++i) {
-        evn_status status = evn__check_interval(&solver->options, times->t0[i], times->t1[i]);
-        EVN_TRY(status == EVN_OK ? status : evn__prepend(status, "sample %d", i));
+        EVN_TRY(evn__check_sample_times(&solver->options, times, i));
+        solver->stops[i] = evn__course_stop(&solver->course, times->t0[i], times->t1[i]);
     }
-    const evn__passage passage = {.samples = times};
+    own.t1 = times->times ? times->t1 : solver->stops;
+    const evn__passage passage = {.samples = &own};
     return solve(solver, &passage, x0, weights, x1, solution);
+}
+
+evn_status evn_event_solver_observed(const evn_event_solver *solver, evn_binding *series) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(series);
+    EVN_CHECK(solver->options.observations > 0, EVN_ERR_ARGUMENT,
+              "the solver observes nothing: set observations in its options");
+    EVN_CHECK(solver->solved, EVN_ERR_ARGUMENT,
+              "there is no solve that came to its end: call evn_solve_to_event first, and go on "
+              "only if it is EVN_OK");
+    *series = (evn_binding){evn__event_search_observations(solver->search)->series, 0};
+    return EVN_OK;
 }
 
 // What it found -----------------------------------------------------------------------------------
@@ -267,6 +293,11 @@ static evn_status check_gradient(const evn_event_solver *s, const evn_event_bars
               "if it is EVN_OK");
     EVN_TRY(
         evn__real_check(bars->x1_bar, s->options.fp64, state_size(s, 0), "cotangent", "x1_bar"));
+    size_t observed = (size_t)s->options.observations * state_size(s, 0);
+    EVN_TRY(bars->observations.buffer && observed > 0
+                ? evn__real_check(bars->observations, s->options.fp64, observed, "cotangent",
+                                  "observations")
+                : EVN_OK);
     return evn__check_weights(s->dynamics, &s->options, weights_bar, "cotangent of weight");
 }
 

@@ -5,6 +5,7 @@
 #include "events/event_gradient.h"
 
 #include "base/memory.h"
+#include "events/event_places.h"
 #include "integrator/jump.h"
 #include "integrator/layout.h"
 #include "plan/real.h"
@@ -12,14 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/// A place on the way of a sample that has a cotangent.
-typedef struct place {
-    int event; ///< whose time it is; −1: none
-    double t, t_bar;
-    const double *x;     ///< the state, as the search has it
-    const double *x_bar; ///< of x; NULL: zeros
-} place;
 
 struct evn__event_gradient {
     const evn__problem *problem;
@@ -43,10 +36,9 @@ struct evn__event_gradient {
     double *state, *last; ///< [layout]: what is written to `middle`; where the search ended
     double *t0, *t1;      ///< of a part
     int *event;           ///< [rows]: whose time it is; −1: none
-    place *places;        ///< by sample, in the order of the way
-    int place_count, place_capacity;
-    int *first, *count; ///< of each sample: among these
-    int most;           ///< places of any sample
+    double *observed;     ///< [observations, x]: their cotangents; NULL: there are none
+    evn__event_places places;
+    evn_solver_options options; ///< of a part, which has no observations
 };
 
 // Life --------------------------------------------------------------------------------------------
@@ -93,6 +85,16 @@ static size_t bar_at(const evn__event_gradient *g, int index) {
     return at;
 }
 
+/// Elements of x of a row.
+static size_t row_elements(const evn__event_gradient *g) {
+    return g->layout.size[0] / (size_t)g->system->rows;
+}
+
+/// Elements of x at all observations.
+static size_t observed_count(const evn__event_gradient *g) {
+    return evn__size_product((size_t)g->problem->options->observations, state_elements(g));
+}
+
 /// Numbers for each row: times, their cotangents, and both tables.
 static size_t number_count(const evn__event_gradient *g) {
     return (size_t)g->system->rows * (2 + 2 * (size_t)g->system->count);
@@ -116,11 +118,11 @@ static evn_status make_host_memory(evn__event_gradient *g) {
     EVN_TRY(EVN_NEW(&g->t0, samples));
     EVN_TRY(EVN_NEW(&g->t1, samples));
     EVN_TRY(EVN_NEW(&g->event, g->system->rows));
-    EVN_TRY(EVN_NEW(&g->first, samples));
-    EVN_TRY(EVN_NEW(&g->count, samples));
     EVN_TRY(EVN_NEW(&g->weights, weights + 1));
     EVN_TRY(EVN_NEW(&g->weights_bar, weights + 1));
-    return EVN_NEW(&g->carried, g->layout.count);
+    EVN_TRY(EVN_NEW(&g->carried, g->layout.count));
+    EVN_TRY(observed_count(g) > 0 ? EVN_NEW(&g->observed, observed_count(g)) : EVN_OK);
+    return evn__event_places_create((int)samples, row_elements(g), &g->places);
 }
 
 static evn_status make_sums(evn__event_gradient *g) {
@@ -140,7 +142,9 @@ static evn_status make_sums(evn__event_gradient *g) {
 static evn_status create(evn__event_gradient *g) {
     const evn__problem *p = g->problem;
     EVN_TRY(evn__layout_create(&g->system->system, &g->layout));
-    EVN_TRY(evn_solver_create(p->device, g->dynamics, p->options, &g->solver));
+    g->options = *p->options;
+    g->options.observations = 0;
+    EVN_TRY(evn_solver_create(p->device, g->dynamics, &g->options, &g->solver));
     EVN_TRY(compile(g));
     EVN_TRY(make_device_memory(g));
     EVN_TRY(make_host_memory(g));
@@ -171,9 +175,8 @@ void evn__event_gradient_destroy(evn__event_gradient **gradient) {
         return;
     }
     evn_buffer **const buffers[] = {&g->start, &g->middle, &g->bars, &g->given, &g->shares};
-    void *const arrays[] = {g->sums,  g->weights, g->weights_bar, g->carried, g->numbers,
-                            g->state, g->last,    g->t0,          g->t1,      g->event,
-                            g->first, g->count,   g->places};
+    void *const arrays[] = {g->sums, g->weights, g->weights_bar, g->carried, g->numbers, g->state,
+                            g->last, g->t0,      g->t1,          g->event,   g->observed};
     for (int i = 0; g->sums && i < g->dynamics->weight_count; ++i) {
         evn__jump_destroy(&g->sums[i]);
     }
@@ -183,6 +186,7 @@ void evn__event_gradient_destroy(evn__event_gradient **gradient) {
     for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); ++i) {
         free(arrays[i]);
     }
+    evn__event_places_free(&g->places);
     evn__jump_destroy(&g->join);
     evn_plan_destroy(&g->through);
     evn_solver_destroy(&g->solver);
@@ -201,55 +205,29 @@ void evn__event_gradient_forget(evn__event_gradient *g) {
 
 // Places ------------------------------------------------------------------------------------------
 
-static bool is_zero(const double *values, size_t count) {
-    size_t i = 0;
-    while (values && i < count && values[i] == 0) {
-        ++i;
-    }
-    return !values || i == count;
-}
-
-/// Elements of x of a row.
-static size_t row_elements(const evn__event_gradient *g) {
-    return g->layout.size[0] / (size_t)g->system->rows;
-}
-
-/// Those with cotangents that are not 0. Where a sample ended is none of them.
-static evn_status gather(evn__event_gradient *g, const evn_occurrence_bar *bars) {
-    int found = bars ? evn__event_search_count(g->search) : 0;
-    g->place_count = g->most = 0;
-    memset(g->count, 0, sizeof(*g->count) * (size_t)sample_count(g));
-    for (int i = 0; i < found; ++i) {
-        const evn__event_found *one = evn__event_search_found(g->search, i);
-        bool counts = bars[i].t_bar != 0 || !is_zero(bars[i].x_bar, row_elements(g));
-        if (one->ends || !counts) {
-            continue;
-        }
-        EVN_TRY(EVN_RESERVE(g->places, g->place_capacity, g->place_count + 1));
-        int *count = &g->count[one->row];
-        g->first[one->row] = *count == 0 ? g->place_count : g->first[one->row];
-        g->places[g->place_count++] =
-            (place){one->event, one->t, bars[i].t_bar, one->x, bars[i].x_bar};
-        g->most = ++*count > g->most ? *count : g->most;
-    }
-    return EVN_OK;
-}
-
-/// Number `index` of a sample; NULL: it has no more, and is at its end.
-static const place *find_place(const evn__event_gradient *g, int sample, int index) {
-    return index < g->count[sample] ? &g->places[g->first[sample] + index] : NULL;
+static const evn__event_place *find_place(const evn__event_gradient *g, int sample, int index) {
+    return evn__event_places_find(&g->places, sample, index);
 }
 
 static double time_of(const evn__event_gradient *g, int sample, int index) {
-    const place *p = find_place(g, sample, index);
+    const evn__event_place *p = find_place(g, sample, index);
     return p ? p->t : g->solve.t1[sample];
+}
+
+static evn_status gather(evn__event_gradient *g, const evn_event_bars *bars) {
+    bool observed = g->observed && bars->observations.buffer;
+    EVN_TRY(observed ? evn__real_read(bars->observations, g->problem->options->fp64, g->observed,
+                                      observed_count(g))
+                     : EVN_OK);
+    return evn__event_places_gather(&g->places, g->search, g->solve.t0, bars,
+                                    observed ? g->observed : NULL);
 }
 
 /// The states at the places with one number.
 static evn_status load_states(const evn__event_gradient *g, int index) {
     memcpy(g->state, g->last, sizeof(*g->state) * g->layout.total);
     for (int row = 0; row < sample_count(g); ++row) {
-        const place *p = find_place(g, row, index);
+        const evn__event_place *p = find_place(g, row, index);
         const double *from = p ? p->x : NULL;
         for (int i = 0; p && i < g->layout.count; ++i) {
             size_t size = g->layout.size[i] / (size_t)g->system->rows;
@@ -280,49 +258,27 @@ static void fill_which(const evn__event_gradient *g, double *which) {
     }
 }
 
-/// Cotangents of x, one sample after the other, of those that have any.
-static evn_status write_x_bar(const evn__event_gradient *g, evn_binding to) {
-    return evn__real_write(to, g->problem->options->fp64, g->state, state_elements(g));
-}
-
-/// Where the rows are at the end: times, their cotangents, events, and which cotangents of x there
-/// are besides x1_bar; returns whether there are any. Rows that are there only to be many have
-/// none.
-static bool set_end(const evn__event_gradient *g, const evn_event_bars *bars) {
-    size_t size = row_elements(g);
-    int rows = g->system->rows, samples = sample_count(g), found = 0;
+/// Where the rows are at the end: times, their cotangents, events. Rows that are there only to be
+/// many have none.
+static void set_end(const evn__event_gradient *g) {
+    int rows = g->system->rows, samples = sample_count(g);
     double *t = g->numbers, *t_bar = t + rows;
-    bool more = false;
     for (int i = 0; i < rows; ++i) {
         bool counts = i < samples;
         g->event[i] = counts ? evn__event_search_terminal(g->search, i) : -1;
         t[i] = g->solve.t1[counts ? i : 0];
-        t_bar[i] = bars->t_bar && g->event[i] >= 0 ? bars->t_bar[i] : 0;
+        t_bar[i] = counts ? g->places.t_bar[i] : 0;
     }
-    memset(g->state, 0, sizeof(*g->state) * g->layout.total);
-    found = bars->occurrences ? evn__event_search_count(g->search) : 0;
-    for (int i = 0; i < found; ++i) {
-        const evn__event_found *one = evn__event_search_found(g->search, i);
-        const evn_occurrence_bar *bar = &bars->occurrences[i];
-        if (one->ends) {
-            t_bar[one->row] += bar->t_bar;
-        }
-        if (one->ends && bar->x_bar) {
-            memcpy(g->state + (size_t)one->row * size, bar->x_bar, sizeof(*g->state) * size);
-            more = true;
-        }
-    }
-    return more;
 }
 
-/// The same at the places with one number; there is no x1_bar.
+/// The same at the places with one number, and the cotangents of x there.
 static void set_places(const evn__event_gradient *g, int index) {
     size_t size = row_elements(g);
     int rows = g->system->rows, samples = sample_count(g);
     double *t = g->numbers, *t_bar = t + rows;
     memset(g->state, 0, sizeof(*g->state) * g->layout.total);
     for (int i = 0; i < rows; ++i) {
-        const place *p = i < samples ? find_place(g, i, index) : NULL;
+        const evn__event_place *p = i < samples ? find_place(g, i, index) : NULL;
         g->event[i] = p ? p->event : -1;
         t[i] = p ? p->t : g->solve.t1[i < samples ? i : 0];
         t_bar[i] = p ? p->t_bar : 0;
@@ -386,15 +342,20 @@ static evn_status pass(const evn__event_gradient *g, bool ends) {
     return check_rates(g);
 }
 
+/// x_bar += cotangents of x, one sample after the other, which go by `middle`.
+static evn_status join(const evn__event_gradient *g, evn_binding x_bar, const double *more) {
+    const evn_binding share = {g->middle, 0};
+    EVN_TRY(evn__real_write(share, g->problem->options->fp64, more, state_elements(g)));
+    return evn__jump_add(g->join, x_bar, share);
+}
+
 static evn_status pass_end(const evn__event_gradient *g, const evn_event_bars *bars) {
     bool fp64 = g->problem->options->fp64;
-    const evn_binding x_bar = {g->given, 0}, share = {g->middle, 0};
+    const evn_binding x_bar = {g->given, 0};
     EVN_TRY(evn__real_zero(x_bar, fp64, g->layout.size[0]));
     EVN_TRY(evn__real_copy(x_bar, bars->x1_bar, fp64, state_elements(g)));
-    if (set_end(g, bars)) {
-        EVN_TRY(write_x_bar(g, share));
-        EVN_TRY(evn__jump_add(g->join, x_bar, share));
-    }
+    EVN_TRY(g->places.ends ? join(g, x_bar, g->places.at_end) : EVN_OK);
+    set_end(g);
     return pass(g, true);
 }
 
@@ -403,7 +364,7 @@ static evn_status pass_places(const evn__event_gradient *g, int index, evn_bindi
     const evn_binding x_bar = {g->given, 0};
     EVN_TRY(evn__real_zero(x_bar, g->problem->options->fp64, g->layout.size[0]));
     set_places(g, index);
-    EVN_TRY(write_x_bar(g, x_bar));
+    EVN_TRY(evn__real_write(x_bar, g->problem->options->fp64, g->state, state_elements(g)));
     EVN_TRY(pass(g, false));
     return evn__jump_add(g->join, (evn_binding){g->bars, 0}, x0_bar);
 }
@@ -474,11 +435,11 @@ static void add_solution(evn_solution *sum, const evn_solution *one) {
 static evn_status take_part(evn__event_gradient *g, int part, evn_binding *x0_bar,
                             const evn_binding *weights_bar, evn_solution *solution) {
     evn_solution ahead = {0}, back = {0};
-    bool last = part == g->most;
+    bool last = part == g->places.most;
     if (!g->solved) {
         EVN_TRY(solve_part(g, part, &ahead));
     }
-    g->solved = g->most == 0;
+    g->solved = g->places.most == 0;
     want(g, last, weights_bar);
     evn_status status =
         evn__solve_part_gradient(g->solver, (evn_binding){g->bars, 0}, last ? NULL : g->carried,
@@ -493,19 +454,19 @@ static evn_status take_part(evn__event_gradient *g, int part, evn_binding *x0_ba
 evn_status evn__event_gradient_take(evn__event_gradient *g, const evn_event_bars *bars,
                                     evn_binding *x0_bar, const evn_binding *weights_bar,
                                     evn_solution *solution) {
-    EVN_TRY(gather(g, bars->occurrences));
-    if (g->most > 0) {
+    EVN_TRY(gather(g, bars));
+    if (g->places.most > 0) {
         g->solved = false;
         EVN_TRY(evn__real_read(evn__event_search_state(g->search, 0), g->problem->options->fp64,
                                g->last, g->layout.total));
     }
     EVN_TRY(pass_end(g, bars));
-    for (int part = g->most; part >= 0; --part) {
+    for (int part = g->places.most; part >= 0; --part) {
         EVN_TRY(part > 0 ? load_states(g, part - 1) : EVN_OK);
         EVN_TRY(take_part(g, part, x0_bar, weights_bar, solution));
         EVN_TRY(part > 0 ? pass_places(g, part - 1, *x0_bar) : EVN_OK);
     }
-    return EVN_OK;
+    return g->places.starts ? join(g, *x0_bar, g->places.at_start) : EVN_OK;
 }
 
 evn_status evn__event_gradient_time(const evn__event_gradient *g, double *t0_bar) {

@@ -4,7 +4,7 @@
 #include "integrator/rounding.h"
 #include <string.h>
 
-static evn__event_attempt march, narrow, note, settle;
+static evn__event_attempt march, narrow, note, observe, settle;
 
 static bool is_adaptive(const evn__event_rules *rules) {
     return rules->steps.options->steps == 0;
@@ -88,7 +88,7 @@ static void refuse(evn__event_row *row, const evn__event_rules *rules, int event
 
 // Events within a step ----------------------------------------------------------------------------
 
-static const evn__event_verdict dropped = {false, false};
+static const evn__event_verdict dropped = {false, false, 0};
 
 /// The next attempt narrows the event down, or is at its place.
 static void go_on(evn__event_row *row, const evn__event_rules *rules) {
@@ -179,8 +179,51 @@ static evn__event_verdict note(evn__event_row *row, const evn__event_rules *rule
         row->step.ends = event;
     }
     if (row->dt == row->step.end) {
-        verdict.accepts = settle(row, rules, error, e).accepts;
+        const evn__event_verdict settled = settle(row, rules, error, e);
+        verdict.accepts = settled.accepts;
+        verdict.observes = settled.observes;
     } else if (!look(row, rules)) {
+        row->attempt = settle;
+        row->dt = row->step.end;
+    }
+    return verdict;
+}
+
+/// Where in the step the next observation is, as attempts have it; beyond any: there is none.
+static double next_observation(const evn__event_row *row, const evn__event_rules *rules) {
+    bool any = row->observed < row->time_count;
+    return any ? evn__rounded(rules->steps.options->fp64,
+                              row->times[row->observed] - row->control.t)
+               : (double)INFINITY;
+}
+
+/// Those that are at what was tried have been made.
+static int take_observations(evn__event_row *row, const evn__event_rules *rules, double at) {
+    int before = row->observed;
+    while (next_observation(row, rules) == at) {
+        ++row->observed;
+    }
+    return row->observed - before;
+}
+
+/// Turn to the next observation before the end of what is to be settled for; false: there is none.
+static bool watch(evn__event_row *row, const evn__event_rules *rules) {
+    double at = next_observation(row, rules);
+    if (!(fabs(at) < fabs(row->step.end))) {
+        return false;
+    }
+    row->attempt = observe;
+    row->dt = at;
+    return true;
+}
+
+/// At one of them: no event is between what was settled for and here that has not been found.
+static evn__event_verdict observe(evn__event_row *row, const evn__event_rules *rules, double error,
+                                  const double *e) {
+    (void)error;
+    (void)e;
+    const evn__event_verdict verdict = {.observes = take_observations(row, rules, row->dt)};
+    if (!watch(row, rules)) {
         row->attempt = settle;
         row->dt = row->step.end;
     }
@@ -201,6 +244,10 @@ static evn__event_verdict settle(evn__event_row *row, const evn__event_rules *ru
         end(row, EVN_OUTCOME_NOT_FINITE, odd);
         return dropped;
     }
+    if (watch(row, rules)) {
+        return dropped;
+    }
+    int observes = take_observations(row, rules, row->step.end);
     take_values(row, rules, e);
     if (row->step.ends >= 0) {
         ++row->control.accepted;
@@ -209,7 +256,7 @@ static evn__event_verdict settle(evn__event_row *row, const evn__event_rules *ru
     } else {
         accept(row, rules, row->step.error);
     }
-    return (evn__event_verdict){.accepts = true};
+    return (evn__event_verdict){.accepts = true, .observes = observes};
 }
 
 // A row -------------------------------------------------------------------------------------------
@@ -256,6 +303,11 @@ void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, do
         evn__step_control_begin(&row->control, &rules->steps, t0, t1, t1, first);
         follow(row);
     }
+}
+
+void evn__event_row_observe(evn__event_row *row, const double *times, int count) {
+    row->times = times;
+    row->time_count = count;
 }
 
 evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,

@@ -20,6 +20,7 @@ typedef struct evn__event_rules {
 typedef struct evn__event_verdict {
     bool notes;   ///< what was tried is the state at event row->noted
     bool accepts; ///< the row is where the attempt came to
+    int observes; ///< so many observations, the next ones, are of what was tried
 } evn__event_verdict;
 
 typedef struct evn__event_row evn__event_row;
@@ -35,6 +36,8 @@ struct evn__event_row {
     evn_outcome outcome;       ///< once there is no next one
     int event;                 ///< terminal, that it ended with, or that is not finite; −1: none
     int noted;                 ///< the last one that was
+    const double *times;       ///< of observations, in the order of the way; borrowed
+    int time_count, observed;  ///< of them; that were made
     double e[EVN_MAX_INPUTS];  ///< at t
     int side[EVN_MAX_INPUTS];  ///< the sign that each stands for: 1, −1, or 0: not known
     evn__event_attempt *attempt; ///< what the next attempt is for; NULL: there is none
@@ -55,6 +58,9 @@ struct evn__event_row {
 /// A value that is 0 but for rounding, on the side that the solution comes from, is 0.
 void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
                           const double *e, const double *rate, double dt);
+
+/// After it began: observe at these times too, which are behind t0.
+void evn__event_row_observe(evn__event_row *row, const double *times, int count);
 
 /// An attempt of row->dt had this error, and these values after it.
 evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,

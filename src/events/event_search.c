@@ -32,8 +32,8 @@ struct evn__event_search {
     evn__event_row *row;              ///< [rows]
     double *decay;                    ///< [rows], as evn_solution has it
     evn_binding *inputs, *outputs;
-    evn__event_found *found;
-    int found_count, found_capacity;
+    evn__event_list found;
+    evn__event_observations observations;
 };
 
 // Life --------------------------------------------------------------------------------------------
@@ -52,6 +52,19 @@ static evn_status compile(evn__event_search *s,
     evn_status status = evn_plan_create(s->problem->device, graph, &options, plan);
     evn_graph_destroy(&graph);
     return status;
+}
+
+/// Elements of component `index`, and of the state, that are of one row.
+static size_t row_size(const evn__event_search *s, int index) {
+    return s->layout.size[index] / (size_t)s->rows;
+}
+
+static size_t row_total(const evn__event_search *s) {
+    size_t total = 0;
+    for (int i = 0; i < s->layout.count; ++i) {
+        total += row_size(s, i);
+    }
+    return total;
 }
 
 static evn_status make(const evn__event_search *s, size_t count, evn_buffer **buffer) {
@@ -93,7 +106,9 @@ static evn_status create(evn__event_search *s, const evn_event *events) {
     EVN_TRY(compile(s, evn__event_start_graph, &s->start));
     EVN_TRY(compile(s, evn__event_step_graph, &s->step));
     EVN_TRY(compile(s, evn__event_choose_graph, &s->choose));
-    return make_memory(s);
+    EVN_TRY(make_memory(s));
+    return evn__event_observations_create(s->problem, s->samples, row_size(s, 0), row_total(s),
+                                          &s->observations);
 }
 
 evn_status evn__event_search_create(const evn__problem *problem, const evn__event_system *system,
@@ -106,14 +121,6 @@ evn_status evn__event_search_create(const evn__problem *problem, const evn__even
         evn__event_search_destroy(search);
     }
     return status;
-}
-
-/// What the last search has found.
-static void forget(evn__event_search *s) {
-    for (int i = 0; i < s->found_count; ++i) {
-        free(s->found[i].x);
-    }
-    s->found_count = 0;
 }
 
 void evn__event_search_destroy(evn__event_search **search) {
@@ -131,9 +138,9 @@ void evn__event_search_destroy(evn__event_search **search) {
     for (size_t i = 0; i < sizeof(buffers) / sizeof(*buffers); ++i) {
         evn_buffer_destroy(buffers[i]);
     }
-    forget(s);
+    evn__event_list_free(&s->found);
+    evn__event_observations_free(&s->observations);
     evn__layout_free(&s->layout);
-    free(s->found);
     free(s->host_times);
     free(s->host_result);
     free(s->row);
@@ -235,78 +242,38 @@ static evn_status run_choose(evn__event_search *s) {
 
 // What was found ----------------------------------------------------------------------------------
 
-/// Elements of component `index` that are of one row.
-static size_t row_size(const evn__event_search *s, int index) {
-    return s->layout.size[index] / (size_t)s->rows;
-}
-
-/// The state of a row, of what was tried.
-static evn_status read_row(const evn__event_search *s, int row, double **x) {
-    size_t total = 0;
-    for (int i = 0; i < s->layout.count; ++i) {
-        total += row_size(s, i);
-    }
-    EVN_TRY(EVN_NEW(x, total));
-    double *to = *x;
+/// The state of a row, [row_total].
+static evn_status read_row(const evn__event_search *s, evn_buffer *states, int row, double *x) {
     for (int i = 0; i < s->layout.count; ++i) {
         size_t size = row_size(s, i);
-        const evn_binding at = {s->tried, s->layout.offset[i] + (size_t)row * size};
-        EVN_TRY(evn__real_read(at, s->fp64, to, size));
-        to += size;
+        const evn_binding at = {states, s->layout.offset[i] + (size_t)row * size};
+        EVN_TRY(evn__real_read(at, s->fp64, x, size));
+        x += size;
+    }
+    return EVN_OK;
+}
+
+/// The observations of a sample from `begin` up to `end`, on its way, are of these states.
+static evn_status observe(evn__event_search *s, evn_buffer *states, int row, int begin, int end) {
+    for (int i = begin; i < end; ++i) {
+        EVN_TRY(read_row(s, states, row, evn__event_observations_at(&s->observations, row, i)->x));
     }
     return EVN_OK;
 }
 
 static evn_status add_found(evn__event_search *s, int row, double t) {
+    double *x = NULL;
     if (row >= s->samples) {
         return EVN_OK;
     }
-    EVN_TRY(EVN_RESERVE(s->found, s->found_capacity, s->found_count + 1));
-    evn__event_found *one = &s->found[s->found_count];
-    *one = (evn__event_found){.row = row, .event = s->row[row].noted, .t = t};
-    ++s->found_count;
-    return read_row(s, row, &one->x);
+    EVN_TRY(evn__event_list_add(&s->found, row, s->row[row].noted, t, row_total(s), &x));
+    return read_row(s, s->tried, row, x);
 }
 
-/// A row has ended. What was found behind its end in the same step is none of its way; what is
-/// within the width of a time is at it.
 static void close_row(evn__event_search *s, int row) {
     const evn__event_row *r = &s->row[row];
-    const evn__step_control *c = &r->control;
-    double way = fabs(c->t - c->t0);
-    int kept = 0;
-    for (int i = 0; i < s->found_count; ++i) {
-        evn__event_found one = s->found[i];
-        if (one.row == row) {
-            double over = fabs(one.t - c->t0) - way;
-            one.t = over > 0 ? c->t : one.t;
-            one.way = fabs(one.t - c->t0);
-            one.ends = one.event == evn__event_search_terminal(s, row) && one.way == way;
-            if (over > r->step.width) {
-                free(one.x);
-                continue;
-            }
-        }
-        s->found[kept++] = one;
-    }
-    s->found_count = kept;
-}
-
-static int compare(const void *a, const void *b) {
-    const evn__event_found *p = a, *q = b;
-    if (p->row != q->row) {
-        return p->row < q->row ? -1 : 1;
-    }
-    if (p->way != q->way) {
-        return p->way < q->way ? -1 : 1;
-    }
-    return p->ends != q->ends ? p->ends - q->ends : p->event - q->event;
-}
-
-static void sort_found(evn__event_search *s) {
-    if (s->found_count > 0) {
-        qsort(s->found, (size_t)s->found_count, sizeof(*s->found), compare);
-    }
+    evn__event_list_close(&s->found, row, r->control.t0, r->control.t,
+                          evn__event_search_terminal(s, row), r->step.width);
 }
 
 // A search ----------------------------------------------------------------------------------------
@@ -340,6 +307,33 @@ static evn_status begin(evn__event_search *s, const evn__passage *passage) {
     return EVN_OK;
 }
 
+/// What is observed at t0; the rows know of the rest.
+static evn_status observe_start(evn__event_search *s, const evn__passage *passage) {
+    evn__event_observations *o = &s->observations;
+    evn__event_observations_begin(o, passage);
+    for (int i = 0; i < s->samples && o->count > 0; ++i) {
+        const double *times = o->times + (size_t)i * (size_t)o->count;
+        EVN_TRY(observe(s, s->state[s->now], i, 0, o->starts[i]));
+        evn__event_row_observe(&s->row[i], times + o->starts[i], o->count - o->starts[i]);
+    }
+    return EVN_OK;
+}
+
+/// What is left is where each sample has ended.
+static evn_status observe_end(evn__event_search *s) {
+    const evn__event_observations *o = &s->observations;
+    for (int i = 0; i < s->samples; ++i) {
+        int begin = o->starts[i] + s->row[i].observed;
+        EVN_TRY(observe(s, s->state[s->now], i, begin, o->count));
+        for (int k = o->starts[i]; k < o->count; ++k) {
+            const evn__step_control *c = &s->row[i].control;
+            evn__event_observation *one = evn__event_observations_at(o, i, k);
+            one->t = fabs(one->t - c->t0) < fabs(c->t - c->t0) ? one->t : c->t;
+        }
+    }
+    return evn__event_observations_write(o);
+}
+
 /// The next attempt of each row; false: none needs any.
 static bool set_times(evn__event_search *s) {
     bool goes = false;
@@ -371,6 +365,12 @@ static void doubt(const evn__event_search *s, int row) {
     }
 }
 
+/// The last ones that its row has taken, so many, are of what was tried.
+static evn_status observe_tried(evn__event_search *s, int row, int count) {
+    int end = s->observations.starts[row] + s->row[row].observed;
+    return observe(s, s->tried, row, end - count, end);
+}
+
 static evn_status judge(evn__event_search *s, int row) {
     evn__event_row *r = &s->row[row];
     const double *e = s->host_result + (size_t)row * (size_t)s->rules.count;
@@ -384,6 +384,7 @@ static evn_status judge(evn__event_search *s, int row) {
     doubt(s, row);
     *host_time(s, ACCEPT, row) = verdict.accepts;
     EVN_TRY(verdict.notes ? add_found(s, row, t) : EVN_OK);
+    EVN_TRY(row < s->samples ? observe_tried(s, row, verdict.observes) : EVN_OK);
     if (!r->attempt) {
         close_row(s, row);
     }
@@ -531,13 +532,14 @@ evn_status evn__event_search_run(evn__event_search *s, const evn__passage *passa
                                  evn_solution *solution) {
     size_t size = s->layout.size[0] / (size_t)s->rows;
     int waits = 1;
-    forget(s);
+    evn__event_list_clear(&s->found);
     for (int row = s->samples; row < s->rows; ++row) { // what is there only to be many
         const evn_binding x = evn__event_search_state(s, 0);
         const evn_binding copy = {x.buffer, x.offset + (size_t)row * size};
         EVN_TRY(evn__real_copy(copy, x, s->fp64, size));
     }
     EVN_TRY(begin(s, passage));
+    EVN_TRY(observe_start(s, passage));
     while (set_times(s) && !evn__device_is_counting(s->problem->device)) {
         EVN_TRY(write_times(s));
         EVN_TRY(run_step(s, passage));
@@ -545,15 +547,20 @@ evn_status evn__event_search_run(evn__event_search *s, const evn__passage *passa
         EVN_TRY(judge_all(s));
         ++waits;
     }
-    sort_found(s);
+    evn__event_list_sort(&s->found);
+    EVN_TRY(observe_end(s));
     EVN_TRY(find_decay(s, passage));
     return finish(s, waits, solution);
 }
 
+const evn__event_observations *evn__event_search_observations(const evn__event_search *s) {
+    return &s->observations;
+}
+
 int evn__event_search_count(const evn__event_search *s) {
-    return s->found_count;
+    return s->found.count;
 }
 
 const evn__event_found *evn__event_search_found(const evn__event_search *s, int index) {
-    return &s->found[index];
+    return &s->found.all[index];
 }

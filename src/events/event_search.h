@@ -6,19 +6,12 @@
 #ifndef EVN_EVENTS_EVENT_SEARCH_H
 #define EVN_EVENTS_EVENT_SEARCH_H
 
+#include "events/event_found.h"
 #include "events/event_graph.h"
+#include "events/event_observations.h"
 #include "gradients/scheme.h"
 
 typedef struct evn__event_search evn__event_search;
-
-/// What a search has found: by row, and then along its way, what ended it last, and else by number.
-typedef struct evn__event_found {
-    int row, event;
-    double t;
-    double *x;  ///< x of the row, then the weights that evolve; the search's
-    double way; ///< from t0 to t
-    bool ends;  ///< the row ended with it
-} evn__event_found;
 
 /// @param[in] problem, system, events  outlive it
 evn_status evn__event_search_create(const evn__problem *problem, const evn__event_system *system,
@@ -37,6 +30,9 @@ evn_status evn__event_search_run(evn__event_search *search, const evn__passage *
 evn_solution evn__event_search_solution(const evn__event_search *search, int row);
 /// The event that it ended with; −1: none.
 int evn__event_search_terminal(const evn__event_search *search, int row);
+
+/// What was observed.
+const evn__event_observations *evn__event_search_observations(const evn__event_search *search);
 
 int evn__event_search_count(const evn__event_search *search);
 const evn__event_found *evn__event_search_found(const evn__event_search *search, int index);

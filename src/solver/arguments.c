@@ -26,6 +26,22 @@ evn_status evn__check_interval(const evn_solver_options *options, double t0, dou
     return EVN_OK;
 }
 
+evn_status evn__check_sample_times(const evn_solver_options *options, const evn_sample_times *times,
+                                   int64_t sample) {
+    double t0 = times->t0[sample], t1 = times->t1[sample];
+    evn_status status = evn__check_interval(options, t0, t1);
+    EVN_TRY(status == EVN_OK ? status : evn__prepend(status, "sample %lld", (long long)sample));
+    int count = times->times ? options->observations : 0;
+    for (int i = 0; i < count; ++i) {
+        double t = times->times[sample * count + i];
+        EVN_CHECK(t >= fmin(t0, t1) && t <= fmax(t0, t1), EVN_ERR_ARGUMENT,
+                  "sample %lld: the time of observation %d is %g, which is not between t0 = %g and "
+                  "t1 = %g",
+                  (long long)sample, i + 1, t, t0, t1);
+    }
+    return EVN_OK;
+}
+
 evn_status evn__check_weights(const evn_dynamics *dynamics, const evn_solver_options *options,
                               const evn_binding *bindings, const char *kind) {
     for (int i = 0; i < dynamics->weight_count; ++i) {

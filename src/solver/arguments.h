@@ -14,6 +14,10 @@ evn_status evn__take_over(evn_solver_options *options, const evn_dynamics *dynam
 /// @return EVN_ERR_ARGUMENT where the ends or the way between them are not finite in the precision
 evn_status evn__check_interval(const evn_solver_options *options, double t0, double t1);
 
+/// The same of a sample's way; and where its times of observations are not within that.
+evn_status evn__check_sample_times(const evn_solver_options *options, const evn_sample_times *times,
+                                   int64_t sample);
+
 /// One binding for each weight, with room for it.
 /// @param kind  what they are, in the singular
 evn_status evn__check_weights(const evn_dynamics *dynamics, const evn_solver_options *options,

@@ -285,22 +285,6 @@ static int64_t sample_count(const evn_solver *solver) {
     return evn_dynamics_state_shape(solver->dynamics).dim[0];
 }
 
-static evn_status check_sample(const evn_solver *solver, const evn_sample_times *times,
-                               int64_t sample) {
-    double t0 = times->t0[sample], t1 = times->t1[sample];
-    evn_status status = evn__check_interval(&solver->options, t0, t1);
-    EVN_TRY(status == EVN_OK ? status : evn__prepend(status, "sample %lld", (long long)sample));
-    int count = times->times ? solver->options.observations : 0;
-    for (int i = 0; i < count; ++i) {
-        double t = times->times[sample * count + i];
-        EVN_CHECK(t >= fmin(t0, t1) && t <= fmax(t0, t1), EVN_ERR_ARGUMENT,
-                  "sample %lld: the time of observation %d is %g, which is not between t0 = %g and "
-                  "t1 = %g",
-                  (long long)sample, i + 1, t, t0, t1);
-    }
-    return EVN_OK;
-}
-
 /// At fractions of its way a sample ends with the last of these.
 static evn_status stop_samples(evn_solver *solver, evn_sample_times *times) {
     EVN_TRY(check_constant_times(solver));
@@ -324,7 +308,7 @@ evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, 
     EVN_CHECK(solver->options.per_sample, EVN_ERR_ARGUMENT,
               "the solver has one time for the whole batch: set per_sample in its options");
     for (int64_t i = 0; i < sample_count(solver); ++i) {
-        EVN_TRY(check_sample(solver, times, i));
+        EVN_TRY(evn__check_sample_times(&solver->options, times, i));
     }
     evn_sample_times own = *times;
     EVN_TRY(times->times ? EVN_OK : stop_samples(solver, &own));

@@ -20,6 +20,9 @@ typedef struct walk {
     evn__event_row row;
     int notes, noted[NOTES];
     double at[NOTES];
+    const double *times; ///< of observations, and when they were made
+    int time_count, made;
+    double made_at[NOTES];
 } walk;
 
 static walk walk_new(const char *method, int steps, bool fp64) {
@@ -60,7 +63,9 @@ static void go(walk *w, double t0, double t1, double dt) {
         rate[i] = (rate[i] - e[i]) / h;
     }
     w->notes = 0;
+    w->made = 0;
     evn__event_row_begin(&w->row, &rules, t0, t1, e, rate, dt);
+    evn__event_row_observe(&w->row, w->times, w->time_count);
     while (w->row.attempt) {
         double t = evn__event_row_end(&w->row);
         ck_assert_int_lt(w->row.attempts, 20000);
@@ -69,8 +74,13 @@ static void go(walk *w, double t0, double t1, double dt) {
         last[0] = w->row.control.t;
         last[1] = w->row.dt;
         evaluate(w, t, e);
-        if (evn__event_row_take(&w->row, &rules, 0.5, e).notes) {
+        const evn__event_verdict verdict = evn__event_row_take(&w->row, &rules, 0.5, e);
+        if (verdict.notes) {
             note(w, t);
+        }
+        for (int i = 0; i < verdict.observes; ++i) {
+            ck_assert_int_lt(w->made, NOTES);
+            w->made_at[w->made++] = t;
         }
     }
 }
@@ -257,6 +267,35 @@ START_TEST(short_ways) {
 }
 END_TEST
 
+// Observations ------------------------------------------------------------------------------------
+
+static double comes_down(double t) {
+    return 0.6 - t;
+}
+
+/// Within a step, two at one time, at its end, and behind the event that ends the way.
+START_TEST(observations) {
+    static const double times[] = {0.125, 0.3, 0.3, 0.5, 0.7, 1};
+    for (int ends = 0; ends < 2; ++ends) {
+        walk w = walk_new("rk4", 2, true), plain = walk_new("rk4", 2, true);
+        add(&w, comes_down, EVN_EVENT_EITHER, ends == 1);
+        add(&plain, comes_down, EVN_EVENT_EITHER, ends == 1);
+        w.times = times;
+        w.time_count = 6;
+        go(&w, 0, 1, 0);
+        go(&plain, 0, 1, 0);
+        ck_assert_int_eq(w.made, ends ? 4 : 6);
+        for (int i = 0; i < w.made; ++i) {
+            ck_assert_double_eq_tol(w.made_at[i], times[i], 1e-15);
+        }
+        // Two within the first step, and its end once more; so for the one within the second.
+        ck_assert_int_eq(w.row.attempts, plain.row.attempts + 3 + (ends ? 0 : 2));
+        ck_assert(w.row.control.t == plain.row.control.t);
+        ck_assert_int_eq(w.notes, 1);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("events/event_row");
     TCase *found = tcase_create("found");
@@ -271,6 +310,9 @@ static Suite *suite(void) {
     tcase_add_loop_test(ends, not_finite, 0, 2);
     tcase_add_loop_test(ends, short_ways, 0, 2);
     suite_add_tcase(s, ends);
+    TCase *watched = tcase_create("observations");
+    tcase_add_test(watched, observations);
+    suite_add_tcase(s, watched);
     return s;
 }
 
