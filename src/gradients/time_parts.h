@@ -12,10 +12,10 @@
 struct evn__time_parts {
     evn__time_gradient *part; ///< of any of them
     size_t moments, samples;
-    double *bars;    ///< [moments, samples]: t0, then observations, or t1
-    double *jumps;   ///< [jump_count], of all samples together
+    double *bars;  ///< [moments, samples]: t0, then observations, or t1
+    double *jumps; ///< [jump_count], of all samples together
     int jump_count;
-    double *of_part; ///< as evn__time_gradient_read_moments has them, of the part that was last
+    double *of_part;   ///< as evn__time_gradient_read_moments has them, of the part that was last
     size_t part_count; ///< how many
 };
 

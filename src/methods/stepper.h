@@ -88,7 +88,7 @@ double evn__stepper_stability(const evn__stepper *stepper);
 /// Sets of slopes that a step keeps, and the one at its end.
 int evn__stepper_sets_at_ends(const evn__stepper *stepper);
 bool evn__stepper_is_implicit(const evn__stepper *stepper); ///< steps have equations to solve
-int evn__stepper_operands(const evn__stepper *stepper); ///< sets that a step has operands from
+int evn__stepper_operands(const evn__stepper *stepper);     ///< sets that a step has operands from
 bool evn__stepper_overshoots(const evn__stepper *stepper);
 int evn__stepper_past(const evn__stepper *stepper); ///< steps before that a step knows of
 /// @return EVN_ERR_ARGUMENT for a multi-step method, where `who` takes each step by itself
