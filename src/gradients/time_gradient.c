@@ -198,7 +198,7 @@ evn_status evn__time_gradient_take(evn__time_gradient *tg, const evn__scheme *sc
     bool moves = passage->samples || tg->own || evn__passage_moves(passage);
     tg->steps = evn__passage_moves(passage) && methods->time_bars ? scheme : NULL;
     tg->parts = moves && methods->time_parts ? methods->time_parts(scheme) : NULL;
-    tg->carries = passage->carried_bar != NULL;
+    tg->carries = tg->problem->goes_on && passage->carried_bar;
     if (tg->steps || tg->parts) {
         return EVN_OK;
     }
