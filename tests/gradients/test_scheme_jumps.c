@@ -213,6 +213,60 @@ START_TEST(fixed_steps_land) {
 }
 END_TEST
 
+/// Adaptive steps end at each observation and before each jump, and cost what the parts cost that
+/// are solved one by one.
+START_TEST(adaptive_steps_land) {
+    enum { POINTS = 5, PARTS = DRIVEN_JUMPS + 1, MOST = 200 };
+    static const double times[POINTS] = {0.15, 0.3, 0.5, 0.85, 1};
+    static const double within[PARTS] = {0.15, 0.5, 0.85};
+    const double begins[PARTS] = {0, driven_jumps[0], driven_jumps[1]};
+    double grid[MOST], before[DRIVEN_JUMPS];
+    problem p = problem_node_ew(8), q = problem_node_ew(8);
+    evn_solver_options options = driven_across("dopri5", 0, EVN_GRADIENT_NONE), plain = options;
+    options.observations = POINTS;
+    options.times = times;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    int points = p.solution.accepted + 1, nfe = 0, accepted = 0;
+    ck_assert_int_le(points, MOST);
+    TRY(evn_solver_grid(p.solver, grid, points));
+    for (int i = 0; i < DRIVEN_JUMPS; ++i) {
+        before[i] = nextafter(driven_jumps[i], 0);
+    }
+    for (int i = 0; i < POINTS + DRIVEN_JUMPS; ++i) {
+        double nearest = 1, at = i < POINTS ? times[i] : before[i - POINTS];
+        for (int k = 0; k < points; ++k) {
+            nearest = fmin(nearest, fabs(grid[k] - at));
+        }
+        ck_assert_msg(nearest <= 1e-15, "%g is %g away", at, nearest);
+    }
+    for (int i = 0; i < PARTS; ++i) {
+        double end = i < DRIVEN_JUMPS ? before[i] : 1;
+        const double part[] = {(within[i] - begins[i]) / (end - begins[i]), 1};
+        plain.jump_count = 0;
+        plain.jumps = NULL;
+        plain.observations = 2;
+        plain.times = part;
+        problem_prepare(&q, &plain);
+        problem_solve(&q, begins[i], end);
+        nfe += q.solution.nfe;
+        accepted += q.solution.accepted;
+        memcpy(q.x0, q.x1 + q.x_count, sizeof(double) * (size_t)q.x_count);
+        for (int k = 0; k < q.weight_count; ++k) {
+            evn_binding at;
+            TRY(evn_solver_weight(q.solver, k, -1, &at));
+            TRY(evn__real_read(at, true, q.weight[k], (size_t)q.weight_size[k]));
+        }
+    }
+    ck_assert_int_eq(p.solution.nfe, nfe);
+    ck_assert_int_eq(p.solution.accepted, accepted);
+    ck_assert_mem_eq(p.x1 + (size_t)(POINTS - 1) * (size_t)p.x_count, q.x0,
+                     sizeof(double) * (size_t)q.x_count);
+    problem_free(&p);
+    problem_free(&q);
+}
+END_TEST
+
 // Stops -------------------------------------------------------------------------------------------
 
 /// x' = x² grows beyond all bounds at 1/x0: x is that of the stop, not of the solve before.
@@ -443,6 +497,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(observed, observed_around_jumps, 0, 2 * WAYS);
     tcase_add_loop_test(observed, weights_are_observed, 0, 2);
     tcase_add_test(observed, fixed_steps_land);
+    tcase_add_test(observed, adaptive_steps_land);
     suite_add_tcase(s, observed);
     TCase *weights = tcase_create("weights");
     tcase_add_loop_test(weights, weights_by_themselves, 0, 4);

@@ -270,6 +270,55 @@ START_TEST(own_times) {
 }
 END_TEST
 
+/// The same on x [batch, 3], whose other columns are where the way of a sample begins and ends: its
+/// own f is NaN outside of these.
+static problem within_own_way(int batch) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(batch, 3), &t, &x);
+    evn_value low = column(f, x, 1), high = column(f, x, 2), at = column(f, x, 0);
+    evn_value inside = evn_mul(f, evn_sub(f, high, t), evn_sub(f, t, low));
+    evn_value nan = evn_log(f, evn_full(f, EVN_SHAPE(batch, 1), -1));
+    evn_value slope =
+        evn_add(f, evn_mul(f, at, at), evn_mask(f, nan, evn_step(f, evn_neg(f, inside))));
+    evn_value rest = evn_full(f, EVN_SHAPE(batch, 2), 0);
+    const evn_value slopes[] = {slope, rest};
+    evn_output(f, "dx", evn_concat(f, slopes, 2, 1));
+    return problem_of(f, NULL);
+}
+
+/// f of a sample is evaluated nowhere outside of its own way, not where others still go, nor by a
+/// first step that would reach behind the end; nor where its gradient goes the steps again.
+START_TEST(f_stays_within_the_own_way) {
+    static const double t0[OWN] = {-1, 2, 0.5, 0, -1, 1.5}, t1[OWN] = {2, -1, 0.5, 1, -0.5, 1.25};
+    static const char *const methods[] = {"bosh3", "dopri5", "tsit5"};
+    problem p = within_own_way(OWN);
+    evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-8, true);
+    evn_binding x1, x0_bar;
+    options.observations = _i / 3 % 2 ? POINTS : 0;
+    options.method = methods[_i % 3];
+    options.dt_first = _i / 6 ? 1e3 : 0; // all the way
+    for (int i = 0; i < OWN; ++i) {
+        p.x0[3 * i] = 0.1 + 0.03 * i;
+        p.x0[3 * i + 1] = fmin(t0[i], t1[i]);
+        p.x0[3 * i + 2] = fmax(t0[i], t1[i]);
+    }
+    problem_prepare(&p, &options);
+    TRY(evn__real_write(p.x0_at, true, p.x0, (size_t)p.x_count));
+    TRY(evn__real_write(p.x1_bar_at, true, p.x1_bar, (size_t)p.x1_count));
+    const evn_sample_times own = {t0, t1, NULL};
+    TRY(evn_solve_samples(p.solver, &own, p.x0_at, p.weights, &x1, &p.solution));
+    TRY(evn__real_read(x1, true, p.x1, (size_t)p.x1_count));
+    TRY(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, NULL));
+    TRY(evn__real_read(x0_bar, true, p.x0_bar, (size_t)p.x_count));
+    const double *end = p.x1 + p.x1_count - p.x_count;
+    for (int i = 0; i < OWN; ++i) {
+        ck_assert_double_eq_tol(end[3 * i], exact(p.x0[3 * i], t1[i] - t0[i]), 1e-6);
+        ck_assert(isfinite(p.x0_bar[3 * i]));
+    }
+    problem_free(&p);
+}
+END_TEST
+
 static const evn_outcome outcomes[] = {EVN_OUTCOME_DONE, EVN_OUTCOME_STEP_TOO_SMALL,
                                        EVN_OUTCOME_DONE, EVN_OUTCOME_NOT_FINITE, EVN_OUTCOME_DONE};
 enum { STOPS = sizeof(outcomes) / sizeof(outcomes[0]) };
@@ -481,6 +530,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, alone);
     TCase *ends = tcase_create("ends");
     tcase_add_loop_test(ends, own_times, 0, 2);
+    tcase_add_loop_test(ends, f_stays_within_the_own_way, 0, 12);
     tcase_add_test(ends, stops_harm_nobody);
     tcase_add_test(ends, steps_run_out_one_by_one);
     tcase_add_test(ends, stiff_samples_are_told);
