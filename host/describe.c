@@ -10,12 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-// A value stays 0 where the device does not support the query.
 #ifndef CL_DEVICE_MAX_NUM_SUB_GROUPS // of OpenCL 2.1
 #define CL_DEVICE_MAX_NUM_SUB_GROUPS 0x105C
 #endif
-
-#define ASK(id, parameter, value) clGetDeviceInfo((id), (parameter), sizeof(value), &(value), NULL)
 
 /// What a device is asked, and the first mandatory query that it did not answer: without it nothing
 /// can be chosen for it. An answer is what was read, once; none is taken for a value.
@@ -54,11 +51,27 @@ static void must(inquiry *q, cl_device_info parameter, const char *name, size_t 
 #define MUST(q, parameter, value, zero)                                                            \
     must((q), CL_DEVICE_##parameter, "CL_DEVICE_" #parameter, sizeof(value), &(value), (zero))
 
-/// "" where it has none.
-static void ask_text(cl_device_id id, cl_device_info parameter, char *text) {
-    if (clGetDeviceInfo(id, parameter, EVN_DEVICE_TEXT, text, NULL) != CL_SUCCESS) {
-        text[0] = 0;
+/// Of what not each device knows (CL_INVALID_VALUE), so many bytes, which stay 0 then. Any other
+/// failure is no answer, either.
+static size_t ask(inquiry *q, cl_device_info parameter, const char *name, size_t bytes,
+                  void *value) {
+    size_t got = 0;
+    cl_int code = clGetDeviceInfo(q->id, parameter, bytes, value, &got);
+    if (code == CL_SUCCESS) {
+        return got;
     }
+    if (code != CL_INVALID_VALUE) {
+        fail_query(q, name, code);
+    }
+    memset(value, 0, bytes);
+    return 0;
+}
+
+#define ASK(q, parameter, value) ask((q), parameter, #parameter, sizeof(value), &(value))
+
+/// "" where it has none.
+static void ask_text(inquiry *q, cl_device_info parameter, const char *name, char *text) {
+    ask(q, parameter, name, EVN_DEVICE_TEXT, text);
     text[EVN_DEVICE_TEXT - 1] = 0;
     evn__make_utf8(text);
 }
@@ -116,9 +129,9 @@ bool evn__device_has_extension(cl_device_id id, const char *name) {
     return found;
 }
 
-static bool is_unified(cl_device_id id) {
+static bool is_unified(inquiry *q) {
     cl_bool unified = CL_FALSE;
-    ASK(id, CL_DEVICE_HOST_UNIFIED_MEMORY, unified);
+    ASK(q, CL_DEVICE_HOST_UNIFIED_MEMORY, unified);
     return unified;
 }
 
@@ -126,7 +139,7 @@ static evn_device_type type_of(inquiry *q) {
     cl_device_type type = 0;
     MUST(q, TYPE, type, false);
     if (type & CL_DEVICE_TYPE_GPU) {
-        return is_unified(q->id) ? EVN_DEVICE_GPU_INTEGRATED : EVN_DEVICE_GPU;
+        return is_unified(q) ? EVN_DEVICE_GPU_INTEGRATED : EVN_DEVICE_GPU;
     }
     return type & CL_DEVICE_TYPE_CPU ? EVN_DEVICE_CPU : EVN_DEVICE_ACCELERATOR;
 }
@@ -135,7 +148,7 @@ static evn_device_type type_of(inquiry *q) {
 static void ask_name(inquiry *q, char *name) {
     name[0] = 0;
     if (lists(q->extensions, "cl_amd_device_attribute_query")) {
-        ask_text(q->id, CL_DEVICE_BOARD_NAME_AMD, name);
+        ask_text(q, CL_DEVICE_BOARD_NAME_AMD, "CL_DEVICE_BOARD_NAME_AMD", name);
     }
     if (!name[0]) {
         must_text(q, CL_DEVICE_NAME, "CL_DEVICE_NAME", name);
@@ -163,13 +176,11 @@ static void judge(inquiry *q, evn_device_info *info) {
 }
 
 /// Of cl_intel_required_subgroup_size.
-static int ask_min_sub_group(const inquiry *q) {
+static int ask_min_sub_group(inquiry *q) {
     enum { MAX_SIZES = 16 };
     size_t sizes[MAX_SIZES], bytes = 0, least = 0;
-    if (!lists(q->extensions, "cl_intel_required_subgroup_size") ||
-        clGetDeviceInfo(q->id, CL_DEVICE_SUB_GROUP_SIZES_INTEL, sizeof(sizes), sizes, &bytes) !=
-            CL_SUCCESS) {
-        return 0;
+    if (lists(q->extensions, "cl_intel_required_subgroup_size")) {
+        bytes = ASK(q, CL_DEVICE_SUB_GROUP_SIZES_INTEL, sizes);
     }
     for (size_t i = 0; i < bytes / sizeof(sizes[0]); ++i) {
         least = least == 0 || sizes[i] < least ? sizes[i] : least;
@@ -186,18 +197,18 @@ static int version_of(const char *text, const char *prefix) {
 
 /// The latest OpenCL C that it compiles. Devices of OpenCL 3.0 name an earlier one, for programs
 /// that count on all of it.
-static int ask_language(cl_device_id id, const char *version) {
+static int ask_language(inquiry *q, const char *version) {
     char text[EVN_DEVICE_TEXT];
-    ask_text(id, CL_DEVICE_OPENCL_C_VERSION, text);
+    ask_text(q, CL_DEVICE_OPENCL_C_VERSION, "CL_DEVICE_OPENCL_C_VERSION", text);
     int language = version_of(text, "OpenCL C ");
     return language >= 300 || version_of(version, "OpenCL ") >= 300 ? 300 : language;
 }
 
 /// Functions of sub-groups are no part of OpenCL C 1.2, but for Intel's.
-static void ask_sub_groups(const inquiry *q, evn_device_info *info) {
+static void ask_sub_groups(inquiry *q, evn_device_info *info) {
     cl_uint most = 0;
-    int language = ask_language(q->id, info->version);
-    ASK(q->id, CL_DEVICE_MAX_NUM_SUB_GROUPS, most);
+    int language = ask_language(q, info->version);
+    ASK(q, CL_DEVICE_MAX_NUM_SUB_GROUPS, most);
     bool listed = lists(q->extensions, "cl_khr_subgroups");
     if (lists(q->extensions, "cl_intel_subgroups")) {
         info->sub_groups = EVN_SUB_GROUPS_INTEL;
@@ -251,16 +262,19 @@ void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_i
     }
     *info = (evn_device_info){.type = type_of(&q)};
     ask_name(&q, info->name);
-    ask_text(id, CL_DEVICE_VENDOR, info->vendor);
+    ask_text(&q, CL_DEVICE_VENDOR, "CL_DEVICE_VENDOR", info->vendor);
     must_text(&q, CL_DRIVER_VERSION, "CL_DRIVER_VERSION", info->driver);
     must_text(&q, CL_DEVICE_VERSION, "CL_DEVICE_VERSION", info->version);
     code = evn__platform_text(platform, CL_PLATFORM_NAME, info->platform_name);
     if (code != CL_SUCCESS || !info->platform_name[0]) { // what kernels it gets depends on it
         fail_query(&q, "CL_PLATFORM_NAME", code);
     }
-    evn__platform_text(platform, CL_PLATFORM_VERSION, info->platform_version);
+    code = evn__platform_text(platform, CL_PLATFORM_VERSION, info->platform_version);
+    if (code != CL_SUCCESS) { // a run that is resumed is compared with it
+        fail_query(&q, "CL_PLATFORM_VERSION", code);
+    }
     ask_sizes(&q, info);
-    info->unified = is_unified(id);
+    info->unified = is_unified(&q);
     info->has_fp64 = lists(q.extensions, "cl_khr_fp64");
     info->has_fp16 = lists(q.extensions, "cl_khr_fp16");
     judge(&q, info);
