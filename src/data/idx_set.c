@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 4096, LABELS = 256, NAME = 8, SHOWN = 512 };
+enum { PATH_SIZE = 4096, HEAD = 1024, LABELS = 256, NAME = 8, SHOWN = 512 };
 
 /// The four files, by part, images first.
 typedef struct set {
@@ -23,18 +23,18 @@ typedef struct set {
 
 /// The rank that an IDX file of bytes states; 0 for any other file.
 static evn_status find_rank(const char *path, int *rank) {
-    unsigned char head[1024], magic[4] = {0xff};
+    unsigned char *head, magic[4] = {0xff};
     evn__unpack unpack;
-    FILE *file = fopen(path, "rb");
-    size_t size = file ? fread(head, 1, sizeof(head), file) : 0;
-    if (file) {
-        fclose(file);
-    }
+    size_t size;
     *rank = 0;
-    EVN_TRY(evn__unpack_open(&unpack, head, size));
-    evn_status read =
-        size < sizeof(magic) ? EVN_ERR_FORMAT : evn__unpack_read(&unpack, magic, sizeof(magic));
-    evn__unpack_close(&unpack);
+    EVN_TRY(evn__file_read_head(path, HEAD, &head, &size)); // no answer is not "no IDX file"
+    evn_status read = evn__unpack_open(&unpack, head, size);
+    if (read == EVN_OK) {
+        read =
+            size < sizeof(magic) ? EVN_ERR_FORMAT : evn__unpack_read(&unpack, magic, sizeof(magic));
+        evn__unpack_close(&unpack);
+    }
+    free(head);
     if (read == EVN_ERR_MEMORY) {
         return read;
     }
