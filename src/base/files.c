@@ -116,6 +116,21 @@ evn_status evn__file_read(const char *path, unsigned char **data, size_t *bytes)
     return evn__file_read_most(path, EVN__FILE_BYTES_MAX, data, bytes);
 }
 
+/// As many bytes as there are; a signal ends no read.
+static size_t read_some(FILE *stream, char *data, size_t bytes) {
+    size_t done = 0;
+    bool again;
+    do {
+        errno = 0;
+        done += fread(data + done, 1, bytes - done, stream);
+        again = done < bytes && ferror(stream) && errno == EINTR;
+        if (again) {
+            clearerr(stream);
+        }
+    } while (again);
+    return done;
+}
+
 /// Double the block until the stream ends in it. A NUL byte has room behind the contents.
 static evn_status read_stream(FILE *stream, const char *name, size_t most, evn__text *text) {
     enum { FIRST = 1 << 16 };
@@ -125,7 +140,7 @@ static evn_status read_stream(FILE *stream, const char *name, size_t most, evn__
         EVN_CHECK(more, EVN_ERR_MEMORY, "no memory for the %zu bytes of %s", wanted, name);
         text->data = more;
         text->capacity = wanted;
-        text->size += fread(text->data + text->size, 1, wanted - text->size, stream);
+        text->size += read_some(stream, text->data + text->size, wanted - text->size);
     }
     EVN_CHECK(!ferror(stream), EVN_ERR_FILE, "cannot read %s: %s; check what writes it", name,
               strerror(errno));
@@ -280,7 +295,8 @@ bool evn__file_is_temporary(const char *entry) {
 
 /// A file that can be locked has no writer any more.
 static void sweep_entry(int folder, const char *entry) {
-    int file = openat(folder, entry, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int file;
+    EVN_RETRY(file, openat(folder, entry, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (file >= 0 && lock_file(file)) {
         unlinkat(folder, entry, 0);
     }

@@ -5,13 +5,17 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PATH_SIZE = 512 };
@@ -248,6 +252,39 @@ START_TEST(standard_output_goes_on) {
 }
 END_TEST
 
+static void note_signal(int number) {
+    (void)number;
+}
+
+/// A signal while a stream is waited for ends no read.
+START_TEST(stream_under_signals) {
+    int ends[2];
+    unsigned char *data;
+    size_t bytes;
+    const struct timespec pause = {0, 100000000};
+    const struct sigaction action = {.sa_handler = note_signal}; // without SA_RESTART
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 5; ++i) {
+            nanosleep(&pause, NULL);
+            kill(getppid(), SIGUSR1);
+        }
+        _exit(write(ends[1], "data", 4) == 4 ? 0 : 1);
+    }
+    close(ends[1]);
+    FILE *stream = fdopen(ends[0], "r");
+    evn_status status = evn__stream_read(stream, "a pipe", 100, &data, &bytes);
+    waitpid(child, NULL, 0);
+    fclose(stream);
+    ck_assert_msg(status == EVN_OK, "%s", evn_error_message());
+    ck_assert_mem_eq(data, "data", 5);
+    ck_assert_uint_eq(bytes, 4);
+    free(data);
+}
+END_TEST
+
 // Folders -----------------------------------------------------------------------------------------
 
 START_TEST(folders_are_made_with_those_above) {
@@ -271,6 +308,10 @@ START_TEST(folder_in_the_way_of_a_file) {
     ck_assert_int_eq(symlink("nowhere", place("dangling")), 0);
     ck_assert_int_eq(evn__folder_make(place("dangling"), 0700), EVN_ERR_OUTPUT);
     expect_message("/dangling: File exists", "choose another name");
+    char name[400] = "";
+    memset(name, 'x', sizeof(name) - 1);
+    ck_assert_int_eq(evn__folder_make(place(name), 0700), EVN_ERR_OUTPUT);
+    ck_assert_msg(strstr(evn_error_message(), strerror(ENAMETOOLONG)), "%s", evn_error_message());
 }
 END_TEST
 
@@ -333,6 +374,7 @@ END_TEST
 static Suite *suite(void) {
     Suite *all = suite_create("files");
     TCase *reading = tcase_create("reading");
+    tcase_add_test(reading, stream_under_signals);
     tcase_add_test(reading, streams_are_read_to_their_end);
     tcase_add_test(reading, contents_come_back);
     tcase_add_test(reading, large_contents_come_back);
