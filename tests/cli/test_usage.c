@@ -60,6 +60,9 @@ START_TEST(wrong_values) {
     test_fails_with(test_program("", "train digits --epochs 1.5"), EVN_ERR_USAGE, "whole number");
     test_fails_with(test_program("", "train digits --seed 99999999999999999999"), EVN_ERR_USAGE,
                     "whole number");
+    // 2⁵³ + 1, the first whole number that JSON's readers may take for another.
+    test_fails_with(test_program("", "train digits --seed 9007199254740993"), EVN_ERR_USAGE,
+                    "from 0 to 9007199254740991");
     test_fails_with(test_program("", "train digits --lr nan"), EVN_ERR_USAGE, "a number from");
     test_fails_with(test_program("", "train digits --lr -1"), EVN_ERR_USAGE, "a number from");
     test_fails_with(test_program("", "train digits --model cnn"), EVN_ERR_USAGE,
