@@ -19,8 +19,7 @@
 
 static const char FREE_MEMORY[] = "end what else needs memory";
 
-/// The status of a call of the system that has failed.
-static evn_status status_of(int error, evn_status usual) {
+evn_status evn__file_status(int error, evn_status usual) {
     return error == ENOMEM ? EVN_ERR_MEMORY : usual;
 }
 
@@ -44,7 +43,7 @@ static const char *advice_reading(int error) {
 }
 
 static evn_status fail_reading(const char *path, int error) {
-    EVN_FAIL(status_of(error, EVN_ERR_FILE), "cannot read %s: %s; %s", path, strerror(error),
+    EVN_FAIL(evn__file_status(error, EVN_ERR_FILE), "cannot read %s: %s; %s", path, strerror(error),
              advice_reading(error));
 }
 
@@ -194,8 +193,8 @@ static const char *advice_writing(int error) {
 }
 
 static evn_status fail_writing(const char *path, int error) {
-    EVN_FAIL(status_of(error, EVN_ERR_OUTPUT), "cannot write %s: %s; %s", path, strerror(error),
-             advice_writing(error));
+    EVN_FAIL(evn__file_status(error, EVN_ERR_OUTPUT), "cannot write %s: %s; %s", path,
+             strerror(error), advice_writing(error));
 }
 
 bool evn__write_all(int file, const void *data, size_t bytes) {

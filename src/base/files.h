@@ -16,6 +16,10 @@
         (result) = (call);                                                                         \
     } while ((result) < 0 && errno == EINTR)
 
+/// The status of a call of the system that failed with this errno: EVN_ERR_MEMORY where there was
+/// none for it, else the usual one.
+evn_status evn__file_status(int error, evn_status usual);
+
 /// Largest file that is read whole, 4 GiB: a wrong path must not exhaust memory.
 #define EVN__FILE_BYTES_MAX ((size_t)4 << 30)
 

@@ -60,7 +60,7 @@ static const char *advice(int error) {
 
 static evn_status fail_reading(const evn__folder *folder, const char *below, int error) {
     char shown[SHOWN], part[SHOWN];
-    EVN_FAIL(error == ENOMEM ? EVN_ERR_MEMORY : EVN_ERR_FILE, "cannot read the folder %s%s%s: %s%s",
+    EVN_FAIL(evn__file_status(error, EVN_ERR_FILE), "cannot read the folder %s%s%s: %s%s",
              evn__printable(folder->path, shown, sizeof(shown)), below[0] ? "/" : "",
              evn__printable(below, part, sizeof(part)), strerror(error), advice(error));
 }

@@ -75,7 +75,8 @@ evn_status evn__pack_make_key(const evn__folder *folder, const evn_folder_option
                               evn__pack_key *key) {
     evn__text text = {0};
     char *path = realpath(folder->path, NULL);
-    EVN_CHECK(path, EVN_ERR_FILE, "cannot read the folder %s: %s", folder->path, strerror(errno));
+    EVN_CHECK(path, evn__file_status(errno, EVN_ERR_FILE), "cannot read the folder %s: %s",
+              folder->path, strerror(errno));
     evn__text_append(&text, "evonode images, format %d\nsize %lld x %lld, fit %d\n%s\n",
                      FORMAT_VERSION, (long long)options->height, (long long)options->width,
                      (int)options->fit, path);

@@ -134,8 +134,8 @@ static evn_status remove_files(const char *folder) {
     char path[PATH_SIZE];
     DIR *stream = opendir(folder);
     evn_status status = EVN_OK;
-    EVN_CHECK(stream, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; check it", folder,
-              strerror(errno));
+    EVN_CHECK(stream, evn__file_status(errno, EVN_ERR_OUTPUT),
+              "cannot read the folder %s: %s; check it", folder, strerror(errno));
     const struct dirent *entry;
     while (errno = 0, (entry = readdir(stream))) {
         bool events = strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0;
@@ -150,8 +150,8 @@ static evn_status remove_files(const char *folder) {
     }
     int error = errno;
     closedir(stream);
-    EVN_CHECK(error == 0, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; check it", folder,
-              strerror(error));
+    EVN_CHECK(error == 0, evn__file_status(error, EVN_ERR_OUTPUT),
+              "cannot read the folder %s: %s; check it", folder, strerror(error));
     return status;
 }
 

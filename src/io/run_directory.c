@@ -124,8 +124,8 @@ static evn_status check_places(const char *folder) {
 /// lock, which it takes first, and then files of its own. Without a lock they are somebody else's.
 static evn_status check_empty(const char *folder, bool claimed) {
     DIR *stream = opendir(folder);
-    EVN_CHECK(stream, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; name another place", folder,
-              strerror(errno));
+    EVN_CHECK(stream, evn__file_status(errno, EVN_ERR_OUTPUT),
+              "cannot read the folder %s: %s; name another place", folder, strerror(errno));
     bool empty = true;
     const struct dirent *entry;
     while (errno = 0, (entry = readdir(stream))) {
@@ -136,8 +136,8 @@ static evn_status check_empty(const char *folder, bool claimed) {
     }
     int error = errno;
     closedir(stream);
-    EVN_CHECK(error == 0, EVN_ERR_OUTPUT, "cannot read the folder %s: %s; name another place",
-              folder, strerror(error));
+    EVN_CHECK(error == 0, evn__file_status(error, EVN_ERR_OUTPUT),
+              "cannot read the folder %s: %s; name another place", folder, strerror(error));
     EVN_CHECK(empty, EVN_ERR_OUTPUT,
               "the folder %s is not empty and holds no run; name a new folder", folder);
     return EVN_OK;

@@ -49,7 +49,8 @@ static evn_status list_pictures(evn__reported *run) {
     evn_status status = EVN_OK;
     const struct dirent *entry;
     DIR *stream = opendir(run->folder);
-    EVN_CHECK(stream, EVN_ERR_FILE, "cannot read the folder %s: %s", run->folder, strerror(errno));
+    EVN_CHECK(stream, evn__file_status(errno, EVN_ERR_FILE), "cannot read the folder %s: %s",
+              run->folder, strerror(errno));
     while (status == EVN_OK && (errno = 0, entry = readdir(stream))) {
         if (is_picture(entry->d_name) && run->picture_count < PICTURES_MAX) {
             status = add_picture(run, entry->d_name);
@@ -57,8 +58,8 @@ static evn_status list_pictures(evn__reported *run) {
     }
     int error = status == EVN_OK ? errno : 0;
     closedir(stream);
-    EVN_CHECK(error == 0, EVN_ERR_FILE, "cannot read the folder %s: %s", run->folder,
-              strerror(error));
+    EVN_CHECK(error == 0, evn__file_status(error, EVN_ERR_FILE), "cannot read the folder %s: %s",
+              run->folder, strerror(error));
     if (run->picture_count > 0) {
         qsort(run->pictures, (size_t)run->picture_count, sizeof(char *), by_name);
     }
