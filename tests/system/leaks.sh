@@ -7,7 +7,7 @@ set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd)
 build=$1
 cmake -S "$source" -B "$build" -DEVN_TESTS=ON -DEVN_SANITIZE=ON >/dev/null
-cmake --build "$build" --target evonode-cli --parallel
+cmake --build "$build" --target evonode-cli --parallel "$(getconf _NPROCESSORS_ONLN)"
 program=$(cd "$build" && pwd)/evonode
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
