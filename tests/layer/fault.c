@@ -2,7 +2,7 @@
 // Makes calls fail: NAME:K:CODE is the K-th call of an entry point, NAME:K:CODE:on that and all
 // later ones, NAME:K:CODE:late an enqueue that is taken, whose error the next call that waits
 // gives, NAME:K:CODE:hang one that never returns. NAME is any for the calls of all of them
-// together.
+// together, blocking for those in which the driver may work long.
 #define _GNU_SOURCE
 #include "../faults/places.h"
 #include "layer.h"
@@ -14,19 +14,27 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { BLOCKS = 1, WAITS = 2 | BLOCKS };
+
 enum entry {
+#define EXTENSION(name, type, parameters, arguments)     ENTRY_##name,
 #define OBJECT(name, type, parameters, arguments, waits) ENTRY_##name,
+#define POINTER(name, parameters, arguments)             ENTRY_##name,
 #define STATUS(name, parameters, arguments, waits)       ENTRY_##name,
 #include "entries.def"
     ANY,
+    BLOCKING,
     ENTRIES
 };
 
 static const char *const names[ENTRIES] = {
+#define EXTENSION(name, type, parameters, arguments)     #name,
 #define OBJECT(name, type, parameters, arguments, waits) #name,
+#define POINTER(name, parameters, arguments)             #name,
 #define STATUS(name, parameters, arguments, waits)       #name,
 #include "entries.def"
     "any",
+    "blocking",
 };
 
 /// What becomes of the calls of an entry point; code 0: nothing.
@@ -37,6 +45,7 @@ static struct {
     atomic_long calls;
 } faults[ENTRIES];
 
+static enum entry all = ANY; ///< whose calls are counted
 static cl_icd_dispatch below;
 static atomic_int pending;  ///< the code of a call that was taken; 0: none
 static const char *counted; ///< where calls are counted; NULL: nowhere
@@ -45,7 +54,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /// The code that a call fails with at once, by the fault of one entry point or of any.
 static cl_int strike(enum entry entry) {
     long call = ++faults[entry].calls;
-    if (counted && entry == ANY) {
+    if (counted && entry == all) {
         pthread_mutex_lock(&lock);
         places_note(call);
         pthread_mutex_unlock(&lock);
@@ -64,38 +73,66 @@ static cl_int strike(enum entry entry) {
     return faults[entry].code;
 }
 
-static cl_int begin(enum entry entry) {
-    cl_int own = strike(entry), any = strike(ANY);
-    return own ? own : any;
+static cl_int begin(enum entry entry, int waits) {
+    cl_int own = strike(entry), any = strike(ANY), blocking = waits ? strike(BLOCKING) : 0;
+    return own ? own : any ? any : blocking;
 }
 
 __attribute__((destructor)) static void write_count(void) {
     if (counted) {
-        places_write(counted, faults[ANY].calls);
+        places_write(counted, faults[all].calls);
     }
 }
 
 /// What a call returns that went well, or did not, below. One that waits gives what is pending,
 /// once.
-static cl_int end(cl_int code, bool waits) {
-    return waits && code == CL_SUCCESS ? atomic_exchange(&pending, CL_SUCCESS) : code;
+static cl_int end(cl_int code, int waits) {
+    bool told = waits == WAITS && code == CL_SUCCESS;
+    return told ? atomic_exchange(&pending, CL_SUCCESS) : code;
 }
 
 #define STATUS(name, parameters, arguments, waits)                                                 \
     static cl_int CL_API_CALL faulty_##name parameters {                                           \
-        cl_int fault = begin(ENTRY_##name);                                                        \
-        return fault ? fault : end(below.name arguments, (waits) != 0);                            \
+        cl_int fault = begin(ENTRY_##name, waits);                                                 \
+        return fault ? fault : end(below.name arguments, waits);                                   \
     }
 #define OBJECT(name, type, parameters, arguments, waits)                                           \
     static type CL_API_CALL faulty_##name parameters {                                             \
-        cl_int fault = begin(ENTRY_##name);                                                        \
+        cl_int fault = begin(ENTRY_##name, waits);                                                 \
         if (!fault) {                                                                              \
-            fault = end(CL_SUCCESS, (waits) != 0);                                                 \
+            fault = end(CL_SUCCESS, waits);                                                        \
         }                                                                                          \
         if (fault && code) {                                                                       \
             *code = fault;                                                                         \
         }                                                                                          \
         return fault ? NULL : below.name arguments;                                                \
+    }
+#define EXTENSION(name, type, parameters, arguments)                                               \
+    static type(CL_API_CALL *below_##name) parameters;                                             \
+    static type CL_API_CALL faulty_##name parameters {                                             \
+        cl_int fault = begin(ENTRY_##name, 0);                                                     \
+        if (fault && code) {                                                                       \
+            *code = fault;                                                                         \
+        }                                                                                          \
+        return fault ? NULL : below_##name arguments;                                              \
+    }
+#include "entries.def"
+
+/// What is asked for by name: with faults where they know it, else as it is.
+static void *with_faults(const char *asked, void *found) {
+#define EXTENSION(name, type, parameters, arguments)                                               \
+    if (found && strcmp(asked, #name) == 0) {                                                      \
+        memcpy(&below_##name, &found, sizeof(found));                                              \
+        type(CL_API_CALL *own) parameters = faulty_##name;                                         \
+        memcpy(&found, &own, sizeof(found));                                                       \
+    }
+#include "entries.def"
+    return found;
+}
+
+#define POINTER(entry, parameters, arguments)                                                      \
+    static void *CL_API_CALL faulty_##entry parameters {                                           \
+        return begin(ENTRY_##entry, 0) ? NULL : with_faults(name, below.entry arguments);          \
     }
 #include "entries.def"
 
@@ -145,7 +182,7 @@ static void add(const char *fault) {
     if (manner && !faults[entry].on && !faults[entry].late && !faults[entry].hangs) {
         layer_fail("EVN_LAYER_FAULT: %s: \"%s\" is neither on nor late", fault, manner);
     }
-    if (faults[entry].late && strncmp(names[entry], "clEnqueue", 9) != 0) {
+    if (faults[entry].late && entry != ANY && strncmp(names[entry], "clEnqueue", 9) != 0) {
         layer_fail("EVN_LAYER_FAULT: %s: only what is enqueued can fail late", fault);
     }
     free(words);
@@ -174,10 +211,12 @@ long evn_layer_plan(const char *value) {
 
 void layer_fault_begin(const char *value, cl_icd_dispatch *table) {
     add_all(value);
+    all = faults[BLOCKING].code ? BLOCKING : ANY;
     counted = getenv("EVN_LAYER_FAULT_COUNT");
     unsetenv("EVN_LAYER_FAULT_COUNT"); // of this process alone
     below = *table;
 #define OBJECT(name, type, parameters, arguments, waits) table->name = faulty_##name;
+#define POINTER(name, parameters, arguments)             table->name = faulty_##name;
 #define STATUS(name, parameters, arguments, waits)       table->name = faulty_##name;
 #include "entries.def"
 }

@@ -38,10 +38,10 @@ START_TEST(object) {
 END_TEST
 
 /// A write that is taken: what waits next gives its error, once.
-static void check_late(bool by_read) {
+static void check_late(const char *fault, bool by_read) {
     int data[4] = {0};
     cl_int code;
-    test_cl cl = open_with("clEnqueueFillBuffer:1:-5:late");
+    test_cl cl = open_with(fault);
     cl_mem buffer = clCreateBuffer(cl.context, CL_MEM_READ_WRITE, 16, NULL, &code);
     ck_assert_int_eq(clEnqueueFillBuffer(cl.queue, buffer, data, 4, 0, 16, 0, NULL, NULL),
                      CL_SUCCESS);
@@ -55,12 +55,39 @@ static void check_late(bool by_read) {
 }
 
 START_TEST(late_finish) {
-    check_late(false);
+    check_late("clEnqueueFillBuffer:1:-5:late", false);
 }
 END_TEST
 
 START_TEST(late_read) {
-    check_late(true);
+    check_late("clEnqueueFillBuffer:1:-5:late", true);
+}
+END_TEST
+
+/// Whatever call it was that went well: here that which makes the queue.
+START_TEST(late_any) {
+    check_late("any:4:-5:late", true);
+}
+END_TEST
+
+/// What is let go, and what is asked for by name.
+START_TEST(other_kinds) {
+    test_cl cl = open_with("clRetainContext:1:-6,clReleaseContext:1:-5,"
+                           "clGetExtensionFunctionAddressForPlatform:2:-5,"
+                           "clCreateCommandQueueWithPropertiesKHR:1:-6");
+    const char *name = "clCreateCommandQueueWithPropertiesKHR";
+    ck_assert_int_eq(clRetainContext(cl.context), CL_OUT_OF_HOST_MEMORY);
+    ck_assert_int_eq(clReleaseContext(cl.context), CL_OUT_OF_RESOURCES);
+    cl_command_queue(CL_API_CALL * create)(cl_context, cl_device_id, const cl_ulong *, cl_int *);
+    void *found = clGetExtensionFunctionAddressForPlatform(cl.platform, name);
+    memcpy(&create, &found, sizeof(create));
+    cl_int code = CL_SUCCESS;
+    if (found) { // an extension
+        ck_assert_ptr_null(create(cl.context, cl.device, NULL, &code));
+        ck_assert_int_eq(code, CL_OUT_OF_HOST_MEMORY);
+    }
+    ck_assert_ptr_null(clGetExtensionFunctionAddressForPlatform(cl.platform, name));
+    test_cl_close(&cl);
 }
 END_TEST
 
@@ -205,6 +232,8 @@ int main(void) {
     test_add(suite, tcase_create("object"), object);
     test_add(suite, tcase_create("late_finish"), late_finish);
     test_add(suite, tcase_create("late_read"), late_read);
+    test_add(suite, tcase_create("late_any"), late_any);
+    test_add(suite, tcase_create("other_kinds"), other_kinds);
     TCase *runs_case = tcase_create("training");
     tcase_add_loop_test(runs_case, training, 0, RUNS);
     suite_add_tcase(suite, runs_case);
