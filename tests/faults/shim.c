@@ -3,10 +3,11 @@
 // want it: EVN_FAULTS is KIND:K:MANNER, with :on behind it for all later calls too. KIND is files,
 // memory, or queries (what asks for files and lists folders), K counts from 1 the calls of the
 // program itself (and of memory, those of the libraries that work for it alone), 0 is none. MANNER
-// is an error by name, short, or kill. The count of all calls, and which of them came from a new
-// place (places.h), go into the file EVN_FAULTS_COUNT, what they changed, in order, into
-// EVN_FAULTS_RECORD (power.py reads it). Only the process that was started is meant, none that it
-// starts. A program may also plan its own faults (support/sweep.h).
+// is an error by name, short, kill, or term (the signal comes, and the call goes well). The count
+// of all calls, and which of them came from a new place (places.h), go into the file
+// EVN_FAULTS_COUNT, what they changed, in order, into EVN_FAULTS_RECORD (power.py reads it). Only
+// the process that was started is meant, none that it starts. A program may also plan its own
+// faults (support/sweep.h).
 #define _GNU_SOURCE
 #include <stdlib.h>
 #ifdef __GLIBC__ // whose own names it calls
@@ -16,8 +17,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,11 +29,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { RANGES = 16, SHORT = -1, KILL = -2 };
+enum { RANGES = 16, SHORT = -1, KILL = -2, TERM = -3 };
 
 typedef enum kind { FILES, MEMORY, QUERIES, KINDS } kind;
 
@@ -40,15 +44,19 @@ static struct {
     kind kind;
     bool on;
     long call;
-    int error; ///< errno, or SHORT, or KILL
+    int error; ///< errno, or SHORT, or KILL, or TERM
     atomic_long calls;
     pid_t process;     ///< 0: none is meant
     const char *count; ///< where calls are counted; NULL: nowhere
     pthread_mutex_t lock;
 } plan = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/// Code whose calls count.
-static struct { uintptr_t begin, end; } ranges[RANGES];
+typedef struct range {
+    uintptr_t begin, end;
+} range;
+
+/// Code whose calls count; and the C library's, which counts where such code called it.
+static range ranges[RANGES], library;
 static int range_count;
 
 static int record = -1; ///< where changes are noted
@@ -56,25 +64,35 @@ static int record = -1; ///< where changes are noted
 static const struct {
     const char *name;
     int error;
-} manners[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
-               {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES},
-               {"ENOLCK", ENOLCK}, {"short", SHORT},   {"kill", KILL}};
+} manners[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"EMFILE", EMFILE},
+               {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"ENOLCK", ENOLCK}, {"short", SHORT},
+               {"kill", KILL},     {"term", TERM}};
+
+/// Whether a library's calls count: of memory those of each that works for the program alone. An
+/// OpenCL implementation is not of them, nor what it brings, nor PLplot, which goes round and round
+/// where it has no memory.
+static bool is_named(const char *name) {
+    static const char *const libraries[] = {"libevonode",    "libjansson",    "libz.so",  "libcsv",
+                                            "libmicrohttpd", "libprotobuf-c", "libOpenCL"};
+    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); ++i) {
+        if ((plan.kind == MEMORY || i == 0) && strstr(name, libraries[i])) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static int add_module(struct dl_phdr_info *info, size_t size, void *first) {
-    static const char *const libraries[] = {"libevonode", "libjansson", "libz.so", "libcsv",
-                                            "libprotobuf-c"};
-    bool *program = first, counts = *program;
+    bool *program = first, counts = *program || is_named(info->dlpi_name);
+    bool is_library = strstr(info->dlpi_name, "/libc.so") != NULL;
     (void)size;
     *program = false;
-    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); ++i) {
-        counts =
-            counts || ((plan.kind == MEMORY || i == 0) && strstr(info->dlpi_name, libraries[i]));
-    }
-    for (int i = 0; counts && i < info->dlpi_phnum && range_count < RANGES; ++i) {
+    for (int i = 0; (counts || is_library) && i < info->dlpi_phnum && range_count < RANGES; ++i) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
         if (part->p_type == PT_LOAD && (part->p_flags & PF_X)) {
-            ranges[range_count].begin = info->dlpi_addr + part->p_vaddr;
-            ranges[range_count++].end = info->dlpi_addr + part->p_vaddr + part->p_memsz;
+            range found = {info->dlpi_addr + part->p_vaddr,
+                           info->dlpi_addr + part->p_vaddr + part->p_memsz};
+            *(is_library ? &library : &ranges[range_count++]) = found;
         }
     }
     return 0;
@@ -137,18 +155,49 @@ __attribute__((destructor)) static void end(void) {
     }
 }
 
-static bool is_meant(const void *caller) {
+static bool is_in(const range *r, uintptr_t address) {
+    return address >= r->begin && address < r->end;
+}
+
+static bool is_in_ranges(uintptr_t address) {
     for (int i = 0; i < range_count; ++i) {
-        if ((uintptr_t)caller >= ranges[i].begin && (uintptr_t)caller < ranges[i].end) {
+        if (is_in(&ranges[i], address)) {
             return true;
         }
     }
     return false;
 }
 
+typedef struct way_out {
+    bool entered;     ///< the C library's frames are reached
+    uintptr_t caller; ///< of these
+} way_out;
+
+static _Unwind_Reason_Code step_out(struct _Unwind_Context *frame, void *self) {
+    way_out *way = self;
+    uintptr_t address = (uintptr_t)_Unwind_GetIP(frame);
+    bool within = is_in(&library, address);
+    way->caller = way->entered && !within ? address : 0;
+    way->entered = way->entered || within;
+    return way->caller ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+/// What the C library allocates for the program (fopen, opendir, realpath) is the program's.
+static bool is_meant(kind kind, const void *caller) {
+    way_out way = {false, 0};
+    if (is_in_ranges((uintptr_t)caller)) {
+        return true;
+    }
+    if (kind != MEMORY || !is_in(&library, (uintptr_t)caller)) {
+        return false;
+    }
+    _Unwind_Backtrace(step_out, &way);
+    return is_in_ranges(way.caller);
+}
+
 /// What happens to a call: 0, nothing; an errno; SHORT.
 static int strike(kind kind, const void *caller) {
-    if (!plan.process || kind != plan.kind || !is_meant(caller) || getpid() != plan.process) {
+    if (!plan.process || kind != plan.kind || getpid() != plan.process || !is_meant(kind, caller)) {
         return 0;
     }
     long call = ++plan.calls;
@@ -160,8 +209,9 @@ static int strike(kind kind, const void *caller) {
     if (call != plan.call && !(plan.on && call > plan.call && plan.call > 0)) {
         return 0;
     }
-    if (plan.error == KILL) {
-        raise(SIGKILL);
+    if (plan.error == KILL || plan.error == TERM) {
+        raise(plan.error == KILL ? SIGKILL : SIGTERM);
+        return 0;
     }
     return plan.error;
 }
@@ -188,7 +238,7 @@ static void note(const char *verb, int file, long number, const char *first, con
 
 /// After a call of the program that went well.
 #define NOTE(good, ...)                                                                            \
-    if ((good) && is_meant(CALLER)) {                                                              \
+    if ((good) && is_meant(FILES, CALLER)) {                                                       \
         note(__VA_ARGS__);                                                                         \
     }
 
@@ -205,6 +255,14 @@ static void note(const char *verb, int file, long number, const char *first, con
 #define FAIL_OR(kind, failure)                                                                     \
     int fault = strike(kind, CALLER);                                                              \
     if (fault > 0) {                                                                               \
+        errno = fault;                                                                             \
+        return failure;                                                                            \
+    }
+
+/// Of a function that has no short form and that no signal interrupts.
+#define FAIL_WHOLE_OR(kind, failure)                                                               \
+    int fault = strike(kind, CALLER);                                                              \
+    if (fault > 0 && fault != EINTR) {                                                             \
         errno = fault;                                                                             \
         return failure;                                                                            \
     }
@@ -278,14 +336,93 @@ ssize_t write(int file, const void *data, size_t bytes) {
     return put;
 }
 
+#define PASSING(type, name, parameters, arguments)                                                 \
+    type name parameters {                                                                         \
+        NEXT(name, type)                                                                           \
+        FAIL_OR(FILES, -1)                                                                         \
+        size_t whole = bytes;                                                                      \
+        bytes = fault == SHORT && whole > 1 ? whole / 2 : whole;                                   \
+        return next arguments;                                                                     \
+    }
+
+PASSING(ssize_t, send, (int socket, const void *data, size_t bytes, int flags),
+        (socket, data, bytes, flags))
+PASSING(ssize_t, recv, (int socket, void *data, size_t bytes, int flags),
+        (socket, data, bytes, flags))
+
+int poll(struct pollfd *files, nfds_t count, int milliseconds) {
+    NEXT(poll, int)
+    FAIL_OR(FILES, -1)
+    return next(files, count, milliseconds);
+}
+
+// What makes something that is there whole or not at all.
+#define WHOLE(kind, type, name, parameters, arguments, failure)                                    \
+    type name parameters {                                                                         \
+        NEXT(name, type)                                                                           \
+        FAIL_WHOLE_OR(kind, failure)                                                               \
+        return next arguments;                                                                     \
+    }
+
+WHOLE(FILES, int, rmdir, (const char *path), (path), -1)
+WHOLE(FILES, char *, mkdtemp, (char *path), (path), NULL)
+WHOLE(FILES, int, dup, (int file), (file), -1)
+WHOLE(FILES, int, dup2, (int file, int other), (file, other), -1)
+WHOLE(FILES, int, pipe, (int ends[2]), (ends), -1)
+WHOLE(FILES, int, socketpair, (int domain, int type, int protocol, int ends[2]),
+      (domain, type, protocol, ends), -1)
+WHOLE(FILES, pid_t, fork, (void), (), -1)
+
+/// Whose result is the error.
+int posix_spawn(pid_t *process, const char *path, const posix_spawn_file_actions_t *actions,
+                const posix_spawnattr_t *attributes, char *const words[], char *const variables[]) {
+    NEXT(posix_spawn, int)
+    FAIL_WHOLE_OR(FILES, fault)
+    return next(process, path, actions, attributes, words, variables);
+}
+
+// Streams -----------------------------------------------------------------------------------------
+
+enum { STREAM_FAILED = 0x20 }; // of _flags, for ferror
+
+/// Calls on a stream fail at once, and it says so from then on. No signal interrupts them: only a
+/// training has handlers that do not let calls go on, and its streams have its progress alone.
+#define STREAM_CALL(type, name, parameters, arguments, stream, failure)                            \
+    type name parameters {                                                                         \
+        NEXT(name, type)                                                                           \
+        int fault = strike(FILES, CALLER);                                                         \
+        if (fault > 0 && fault != EINTR) {                                                         \
+            if (stream) {                                                                          \
+                ((FILE *)stream)->_flags |= STREAM_FAILED;                                         \
+            }                                                                                      \
+            errno = fault;                                                                         \
+            return failure;                                                                        \
+        }                                                                                          \
+        return next arguments;                                                                     \
+    }
+
+STREAM_CALL(size_t, fread, (void *data, size_t size, size_t count, FILE *stream),
+            (data, size, count, stream), stream, 0)
+STREAM_CALL(size_t, fwrite, (const void *data, size_t size, size_t count, FILE *stream),
+            (data, size, count, stream), stream, 0)
+STREAM_CALL(char *, fgets, (char *text, int size, FILE *stream), (text, size, stream), stream, NULL)
+STREAM_CALL(int, fflush, (FILE * stream), (stream), stream, EOF)
+
+/// Closed all the same.
+int fclose(FILE *stream) {
+    NEXT(fclose, int)
+    int fault = strike(FILES, CALLER), result = next(stream);
+    if (fault > 0 && fault != EINTR) {
+        errno = fault;
+        return EOF;
+    }
+    return result;
+}
+
 // Queries -----------------------------------------------------------------------------------------
 
 #define QUERY(type, name, parameters, arguments, failure)                                          \
-    type name parameters {                                                                         \
-        NEXT(name, type)                                                                           \
-        FAIL_OR(QUERIES, failure)                                                                  \
-        return next arguments;                                                                     \
-    }
+    WHOLE(QUERIES, type, name, parameters, arguments, failure)
 
 QUERY(int, stat, (const char *path, struct stat *info), (path, info), -1)
 QUERY(int, lstat, (const char *path, struct stat *info), (path, info), -1)
@@ -296,6 +433,12 @@ QUERY(DIR *, opendir, (const char *path), (path), NULL)
 QUERY(DIR *, fdopendir, (int file), (file), NULL)
 QUERY(struct dirent *, readdir, (DIR * stream), (stream), NULL)
 QUERY(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
+QUERY(ssize_t, readlink, (const char *path, char *target, size_t size), (path, target, size), -1)
+QUERY(char *, realpath, (const char *path, char *whole), (path, whole), NULL)
+QUERY(int, scandir,
+      (const char *path, struct dirent ***names, int (*wanted)(const struct dirent *),
+       int (*order)(const struct dirent **, const struct dirent **)),
+      (path, names, wanted, order), -1)
 
 // Memory ------------------------------------------------------------------------------------------
 

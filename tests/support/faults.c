@@ -4,6 +4,7 @@
 #include "evonode/status.h"
 #include "layered.h"
 #include "program.h"
+#include "seed.h"
 #include "test.h"
 
 #include <dirent.h>
@@ -14,6 +15,9 @@
 #include <sys/wait.h>
 
 enum { NAMES_MAX = 64, NAME_SIZE = 256, TEXT = 2048, LAST = 12 };
+
+/// Of all faults of a scenario, about a night's worth on one processor; of more, a seeded part.
+enum { NIGHT = 20000 };
 
 #define TASK "curve --width 8 --phase backprop:epochs=3"
 #define MOVES                                                                                      \
@@ -27,7 +31,7 @@ typedef struct leeway {
 static const leeway pictures = {"<figure>", "</figure>", "cannot read"};
 static const leeway seconds = {"\"seconds\": ", ",", ""};
 
-/// In the folder r, which is "made" (a finished run), "half" (one that was killed), or not there.
+/// In the folder r, which is a copy of an origin (below), or not there.
 typedef struct scenario {
     const char *name;
     const char *from;     ///< what r is a copy of; NULL: it is not there
@@ -35,33 +39,44 @@ typedef struct scenario {
     bool trains;          ///< its result is a model, else what it prints
     bool resumes;         ///< what it leaves half done is gone on with, else it is done again
     const leeway *leeway; ///< NULL: all that it prints has to be the same
+    int most;             ///< of the calls of one kind, in a seeded part: its run takes so long
 } scenario;
 
 static const scenario scenarios[] = {
-    {"train", NULL, "train " TASK " --out r", true, true, NULL},
-    {"resume", "half", "resume r", true, true, NULL},
-    {"eval", "made", "eval r --json", false, false, NULL},
-    {"compare", "made", "compare r --json", false, false, NULL},
-    {"sample", "made", "sample r --times times.csv", false, false, NULL},
-    {"report", "made", "report r --out -", false, false, &pictures},
-    {"compress", NULL, "compress moves --basis 3 --out r", true, false, NULL},
-    {"export", "made", "export r --onnx -", false, false, NULL},
-    {"gradcheck", "made", "gradcheck r --steps 4 --json", false, false, &seconds},
+    {"train", NULL, "train " TASK " --out r", true, true, NULL, 12},
+    {"resume", "half", "resume r", true, true, NULL, 12},
+    {"resume_ended", "ended", "resume r", true, true, NULL, 12},
+    {"eval", "made", "eval r --json", false, false, NULL, 48},
+    {"compare", "made", "compare r --json", false, false, NULL, 48},
+    {"predict", "rows", "predict r at.csv", false, false, NULL, 48},
+    {"sample", "made", "sample r --times times.csv", false, false, NULL, 48},
+    {"report", "made", "report r --out -", false, false, &pictures, 48},
+    {"compress", NULL, "compress moves --basis 3 --out r", true, false, NULL, 16},
+    {"export", "made", "export r --onnx -", false, false, NULL, 48},
+    {"gradcheck", "made", "gradcheck r --steps 4 --json", false, false, &seconds, 8},
 };
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
 
+/// Which calls go wrong, and how; of a seeded part a twentieth of the places, and so many at least.
 static const struct {
     const char *name;
     const char *const *manners;
-    int part; ///< so many faults, about, of a seeded part
+    int least;
+    int code; ///< what it ends with; 0: any code that is documented
 } kinds[] = {
     [TEST_FILES] = {"files",
-                    (const char *const[]){"EIO", "ENOSPC", "EINTR", "short", "kill", "EIO:on",
-                                          "ENOSPC:on", NULL},
+                    (const char *const[]){"EIO", "ENOSPC", "EINTR", "short", "kill", "term",
+                                          "EMFILE", "EACCES", "ENOLCK", "EIO:on", "ENOSPC:on",
+                                          "EMFILE:on", "short:on", NULL},
                     10},
+    [TEST_QUERIES] = {"queries",
+                      (const char *const[]){"EIO", "EACCES", "EMFILE", "ENOMEM", "EIO:on",
+                                            "EMFILE:on", NULL},
+                      4},
     [TEST_MEMORY] = {"memory", (const char *const[]){"ENOMEM", "ENOMEM:on", NULL}, 6},
     [TEST_OPENCL] = {"opencl",
                      (const char *const[]){"-5", "-6", "-36", "-5:on", "-6:on", "-36:on", NULL}, 6},
+    [TEST_HANGING] = {"blocking", (const char *const[]){"-5:hang", NULL}, 2, EVN_ERR_DEADLINE},
 };
 
 int test_scenario_find(test_fault_kind kind, const char *verb) {
@@ -198,9 +213,11 @@ static bool is_right(trial *t, const char *out) {
            wrong(t, "prints …%.200s instead of …%.200s", out, right);
 }
 
-static bool is_documented(int code) {
-    return code > 0 && strcmp(evn_status_name((evn_status)code), "unknown") != 0 &&
-           code != EVN_ERR_INTERNAL && code != EVN_ERR_USAGE;
+static bool is_documented(const trial *t, int code) {
+    int wanted = kinds[t->kind].code;
+    return wanted ? code == wanted
+                  : code > 0 && strcmp(evn_status_name((evn_status)code), "unknown") != 0 &&
+                        code != EVN_ERR_INTERNAL && code != EVN_ERR_USAGE;
 }
 
 /// Nothing in r is other than the scenario began with, which the undisturbed run shows to be whole.
@@ -242,9 +259,14 @@ static bool says_finished(trial *t, const test_outcome *result) {
     return strstr(result->err, "the run is finished") || wrong(t, "says: %s", result->err);
 }
 
+/// A call that is interrupted, or does a part of what it was asked for, is gone on with.
+static bool may_fail_nothing(const char *what) {
+    return strstr(what, "EINTR") || strstr(what, "short");
+}
+
 /// One run with a fault, by these variables; what it ends with is either right, or said.
 static void run(trial *t, const char *variables, const char *what) {
-    bool may_be_killed = strstr(what, "kill") != NULL;
+    bool may_be_killed = strstr(what, "kill") || strstr(what, "term");
     t->what = what;
     prepare(t->scenario);
     test_note(what);
@@ -257,9 +279,12 @@ static void run(trial *t, const char *variables, const char *what) {
         }
     } else if (may_be_killed && result.code == -1) {
         ++t->killed;
+    } else if (may_fail_nothing(what)) {
+        wrong(t, "ended with %d: %s", result.code, result.err);
+        return;
     } else {
         ++t->said;
-        if (!is_documented(result.code) || !strstr(result.err, "evonode: ")) {
+        if (!is_documented(t, result.code) || !strstr(result.err, "evonode: ")) {
             wrong(t, "ended with %d: %s", result.code, result.err);
             return;
         }
@@ -280,6 +305,11 @@ static const char *variables(test_fault_kind kind, const char *fault, const char
     if (kind == TEST_OPENCL) {
         return test_layer_variables("EVONODE_CACHE_DIR=off EVN_LAYER_FAULT=any:%s %s", fault, more);
     }
+    if (kind == TEST_HANGING) { // with what is compiled, since that can last as long
+        return test_layer_variables(
+            "EVONODE_DEADLINE=4 EVN_LAYER_FAULT=%s:%s %s timeout -s KILL 90", kinds[kind].name,
+            fault, more);
+    }
     snprintf(text, sizeof(text), "LD_PRELOAD=%s EVN_FAULTS=%s:%s %s", getenv("EVONODE_FAULTS"),
              kinds[kind].name, fault, more);
     return text;
@@ -287,7 +317,8 @@ static const char *variables(test_fault_kind kind, const char *fault, const char
 
 /// Count the calls that the undisturbed command makes, and find its places.
 static void count_calls(trial *t) {
-    const char *none = t->kind == TEST_OPENCL ? "999999999:-5" : "0:EIO";
+    bool layer = t->kind == TEST_OPENCL || t->kind == TEST_HANGING;
+    const char *none = layer ? "999999999:-5" : "0:EIO";
     const char *more = "EVN_FAULTS_COUNT=count EVN_LAYER_FAULT_COUNT=count";
     prepare(t->scenario);
     test_outcome result = test_program(variables(t->kind, none, more), "%s", t->scenario->command);
@@ -308,22 +339,55 @@ static void make(const char *command) {
     ck_assert_msg(result.code == 0, "%s: %s", command, result.err);
 }
 
-/// A run that was killed as late as can be with a checkpoint.
-static void make_half(void) {
-    char fault[64];
+/// A run that ended by a signal as late as can be with a checkpoint.
+static void make_stopped(const char *signal, const char *folder) {
+    char fault[64], path[TEXT];
     trial t = {.scenario = &scenarios[0], .kind = TEST_FILES};
     count_calls(&t);
     for (int tenth = 9; tenth > 2; --tenth) {
-        shell("rm -rf half r", "", "");
-        snprintf(fault, sizeof(fault), "%ld:kill", t.calls * tenth / 10);
-        test_program(variables(TEST_FILES, fault, ""), "train " TASK " --out half");
-        if (test_exists("half/checkpoint.safetensors") && !test_exists("half/summary.json")) {
+        shell("rm -rf %s r", folder, "");
+        snprintf(fault, sizeof(fault), "%ld:%s", t.calls * tenth / 10, signal);
+        test_program(variables(TEST_FILES, fault, ""), "train " TASK " --out %s", folder);
+        snprintf(path, sizeof(path), "%s/checkpoint.safetensors", folder);
+        bool begun = test_exists(path);
+        snprintf(path, sizeof(path), "%s/summary.json", folder);
+        if (begun && !test_exists(path)) {
             break;
         }
-        ck_assert_msg(tenth > 3, "no run could be killed between a checkpoint and its end");
+        ck_assert_msg(tenth > 3, "no run could be ended between a checkpoint and its end");
     }
     free(t.out);
     free(t.places);
+}
+
+/// What scenarios begin with: a run that is finished, or that a signal ended.
+static const struct {
+    const char *folder, *command, *signal;
+} origins[] = {
+    {"made", "train " TASK " --out made", NULL},
+    {"moves", "train " MOVES " --out moves", NULL},
+    {"rows", "train series --data rows.csv --epochs 2 --out rows", NULL},
+    {"half", NULL, "kill"},
+    {"ended", NULL, "term"},
+};
+
+static void make_origin(const scenario *s) {
+    for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); ++i) {
+        const char *folder = origins[i].folder;
+        bool copied = s->from && strcmp(s->from, folder) == 0;
+        if (copied && origins[i].signal) {
+            make_stopped(origins[i].signal, folder);
+        } else if (copied || strstr(s->command, folder)) {
+            make(origins[i].command);
+        }
+    }
+}
+
+static void write_inputs(void) {
+    static const char rows[] = "t,x\n0,1\n1,0.6\n2,0.35\n3,0.2\n4,0.12\n5,0.08\n6,0.05\n";
+    test_write("rows.csv", rows, sizeof(rows) - 1);
+    test_write("at.csv", "t\n0.5\n4.5\n", 10);
+    test_write("times.csv", "t\n0.1\n0.7\n", 10);
 }
 
 /// What the scenario begins with, and what an undisturbed run of it leaves.
@@ -332,14 +396,8 @@ static void begin(trial *t) {
 #if !defined(__GLIBC__) || defined(__SANITIZE_ADDRESS__)
     exit(TEST_SKIPPED); // the shim is for glibc; the sanitizer wants to be loaded first
 #endif
-    test_write("times.csv", "t\n0.1\n0.7\n", 10);
-    if (s->from && strcmp(s->from, "half") == 0) {
-        make_half();
-    } else if (s->from) {
-        make("train " TASK " --out made");
-    } else if (strstr(s->command, "moves")) {
-        make("train " MOVES " --out moves");
-    }
+    write_inputs();
+    make_origin(s);
     prepare(s);
     make(s->command); // compiles
     if (s->trains) {
@@ -355,15 +413,39 @@ static unsigned variable(const char *name, unsigned usual) {
     return value ? (unsigned)strtoul(value, NULL, 10) : usual;
 }
 
-/// Which calls, and of them which manners: of a part a mixture of both and the seed says.
-static bool is_chosen(const trial *t, test_choice choice, long call, int manner, int manners) {
-    unsigned every = (unsigned)(t->place_count / kinds[t->kind].part) + 1;
-    unsigned mixed = ((unsigned)call * 2654435761u + variable("EVN_FAULTS_SEED", 1) * 40503u) >> 8;
-    if (choice != TEST_PART) {
-        return (unsigned)call % variable("EVN_FAULTS_PARTS", 1) + 1 ==
-               variable("EVN_FAULTS_PART", 1);
+static int manner_count(test_fault_kind kind) {
+    int count = 0;
+    while (kinds[kind].manners[count]) {
+        ++count;
     }
-    return mixed % every == 0 && mixed / every % (unsigned)manners == (unsigned)manner;
+    return count;
+}
+
+/// One call of a seeded part in so many.
+static unsigned part(const trial *t) {
+    long least = kinds[t->kind].least, wanted = t->place_count / 20;
+    wanted = wanted > t->scenario->most ? t->scenario->most : wanted;
+    return (unsigned)(t->place_count / (wanted > least ? wanted : least)) + 1;
+}
+
+/// A number of a call in a manner, as good as drawn.
+static unsigned mix(long call, int manner) {
+    unsigned mixed = (unsigned)call * 2654435761u + (unsigned)manner * 2246822519u;
+    mixed = (mixed ^ mixed >> 15) * 2246822519u + test_seed() * 40503u;
+    return (mixed ^ mixed >> 13) * 3266489917u >> 8;
+}
+
+/// Which calls, of which this is the `index`-th, and of them which manners: of a part the seed
+/// says.
+static bool is_chosen(const trial *t, test_choice choice, long index, long call, int manner) {
+    int manners = manner_count(t->kind);
+    if (choice == TEST_PART) {
+        return ((unsigned)index + test_seed()) % part(t) == 0 &&
+               mix(call, 0) % (unsigned)manners == (unsigned)manner;
+    }
+    unsigned nights = choice == TEST_EVERY ? (unsigned)(t->calls * manners / NIGHT) + 1 : 1;
+    return (unsigned)call % variable("EVN_FAULTS_PARTS", 1) + 1 == variable("EVN_FAULTS_PART", 1) &&
+           mix(call, manner) % nights == 0;
 }
 
 static void try_fault(trial *t, long call, const char *manner) {
@@ -372,15 +454,10 @@ static void try_fault(trial *t, long call, const char *manner) {
     run(t, variables(t->kind, fault, ""), fault);
 }
 
-static void try_call(trial *t, test_choice choice, long call) {
-    const char *const *manners = kinds[t->kind].manners;
-    int count = 0;
-    while (manners[count]) {
-        ++count;
-    }
-    for (int m = 0; m < count; ++m) {
-        if (is_chosen(t, choice, call, m, count)) {
-            try_fault(t, call, manners[m]);
+static void try_call(trial *t, test_choice choice, long index, long call) {
+    for (int m = 0; m < manner_count(t->kind); ++m) {
+        if (is_chosen(t, choice, index, call, m)) {
+            try_fault(t, call, kinds[t->kind].manners[m]);
         }
     }
 }
@@ -395,7 +472,7 @@ static void try_end(trial *t) {
 
 static void try_calls(trial *t, test_choice choice) {
     for (long i = 0; i < (choice == TEST_EVERY ? t->calls : t->place_count); ++i) {
-        try_call(t, choice, choice == TEST_EVERY ? i + 1 : t->places[i]);
+        try_call(t, choice, i, choice == TEST_EVERY ? i + 1 : t->places[i]);
     }
     if (t->tried == 0) { // the seed, or the part, chose none
         try_fault(t, t->places[0], kinds[t->kind].manners[0]);

@@ -5,14 +5,21 @@
 #ifndef EVN_TEST_FAULTS_H
 #define EVN_TEST_FAULTS_H
 
-/// Of which calls: of the system for files and allocations (tests/faults/shim.c), of OpenCL's entry
-/// points (tests/layer/fault.c).
-typedef enum test_fault_kind { TEST_FILES, TEST_MEMORY, TEST_OPENCL } test_fault_kind;
+/// Of which calls: of the system for files, to ask for files, and allocations
+/// (tests/faults/shim.c), of OpenCL's entry points, and of those in which a driver may hang
+/// (tests/layer/fault.c).
+typedef enum test_fault_kind {
+    TEST_FILES,
+    TEST_QUERIES,
+    TEST_MEMORY,
+    TEST_OPENCL,
+    TEST_HANGING
+} test_fault_kind;
 
-/// A seeded part of the calls in one manner each (EVN_FAULTS_SEED chooses another); of each place
-/// in the program the first call; every call. These two in all manners, in EVN_FAULTS_PARTS equal
-/// parts, of which this is EVN_FAULTS_PART, from 1. Or, of a training, the last calls in the first
-/// manner, back to one that leaves its summary and a checkpoint.
+/// A seeded part of the calls in one manner each (seed.h); of each place in the program the first
+/// call; every call, or of tens of thousands a seeded part. These two in all manners, in
+/// EVN_FAULTS_PARTS equal parts, of which this is EVN_FAULTS_PART, from 1. Or, of a training, the
+/// last calls in the first manner, back to one that leaves its summary and a checkpoint.
 typedef enum test_choice { TEST_PART, TEST_PLACES, TEST_EVERY, TEST_END } test_choice;
 
 /// The number of a scenario; fails where there is none.

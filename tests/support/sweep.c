@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "layered.h"
+#include "seed.h"
 #include "test.h"
 
 #include <dlfcn.h>
@@ -156,12 +157,11 @@ static void fail_call(const test_deed *deed, long call, const fault *f) {
 }
 
 void test_sweep_opencl(const test_deed *deed, int most) {
-    const char *seed = getenv("EVN_FAULTS_SEED");
     test_plan_opencl(NULL);
     TRY(deed->run());
     long calls = test_plan_opencl(NULL), every = calls / most + 1;
     ck_assert_int_gt(calls, 0);
-    for (long i = 0, call = (seed ? strtol(seed, NULL, 10) : 1) % every + 1; call <= calls; ++i) {
+    for (long i = 0, call = (long)test_seed() % every + 1; call <= calls; ++i) {
         fail_call(deed, call, &opencl_faults[i % OPENCL_FAULTS]);
         call += every;
     }
