@@ -7,7 +7,8 @@
 
 struct evn_plan;
 
-/// @param[in] made  true: it was created; false: it is about to be destroyed
+/// @param[in] made  true: it was created; false: it is about to be destroyed. Where the device
+///                  counts (host/counting.h) it has no memory and computes nothing
 typedef void evn__listener(void *user, struct evn_plan *plan, bool made);
 
 /// One at a time; NULL ends it.

@@ -61,7 +61,9 @@ static evn_status try_as_is(const fitting *f, evn__needs *needs, bool *fit) {
     evn_device *device = f->session->device;
     *fit = false;
     EVN_TRY(evn__forecast_begin(device));
+    evn__first_use_foresee(f->session->first_use, true);
     evn_status status = try(f, (evn__variation){0}, needs, fit);
+    evn__first_use_foresee(f->session->first_use, false);
     status = status == EVN_OK && *fit ? find_more(f, needs) : status;
     evn__console_activity("compiling");
     evn_status compiled = evn__forecast_end(device, *fit && !f->settings->dry_run);

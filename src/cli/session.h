@@ -30,6 +30,7 @@ struct evn__session {
     evn__longest_launch longest;        ///< seconds 0: no launch was timed
     evn_trainer *trainer;               ///< NULL where nothing is trained
     evn__first_use *first_use;          ///< until it is checked
+    bool distrusted;                    ///< something was wrong, and was forced
     char selftest[EVN__FIRST_USE_WHAT]; ///< "right", "off", or what is wrong and was forced
 };
 

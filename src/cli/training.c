@@ -451,6 +451,7 @@ static evn_status create(evn__training *t, const evn__settings *settings) {
     evn__session *session = t->session;
     EVN_TRY(session->row->create(session, settings));
     EVN_TRY(load_weights(t, settings));
+    EVN_TRY(evn__trust_later_phases(session, settings));
     return evn_trainer_create(session->device, &session->task, &session->options,
                               &session->trainer);
 }
@@ -459,6 +460,7 @@ evn_status evn__training_fit(evn__training *training, evn__settings *settings) {
     evn__session *session = training->session;
     evn__needs needs;
     char text[512];
+    EVN_TRY(evn__trust_begin(session));
     EVN_TRY(evn__memory_fit(session, settings, &needs));
     evn__console_memory(evn__needs_text(&needs, text, sizeof(text)), session->options.micro_batches,
                         settings->dry_run);
@@ -503,6 +505,7 @@ evn_status evn__training_run(evn__training *training, const evn__settings *setti
     }
     EVN_TRY(evn__tensorboard_begin(t, settings, &t->events));
     t->saved_at = evn__now();
+    evn_device_reset_peak(t->session->device); // what was checked at the first use is no training
     evn__device_limit(t->session->device, t->session->memory_limit);
     evn_status status = evn_trainer_run(t->session->trainer);
     evn__device_limit(t->session->device, 0);

@@ -3,11 +3,12 @@
 
 #include "cli/console.h"
 #include "host/tuning.h"
+#include "train/fallback.h"
 
 #include <stdio.h>
 
 evn_status evn__trust_begin(evn__session *session) {
-    return evn__first_use_begin(session->device, &session->first_use);
+    return session->first_use ? EVN_OK : evn__first_use_begin(session->device, &session->first_use);
 }
 
 static evn_status refuse(const evn__session *session, const evn__first_use_result *result) {
@@ -23,22 +24,63 @@ static evn_status refuse(const evn__session *session, const evn__first_use_resul
         tuning[0] ? ", set EVONODE_TUNE=off, since it is tuned" : "");
 }
 
-evn_status evn__trust_check(evn__session *session, const evn__settings *settings) {
+/// The plans that there are now. What was wrong before stays what is said.
+static evn_status check(evn__session *session, const evn__settings *settings, bool *right) {
     evn__first_use_result result;
     evn__console_activity("checking the device's results, at its first use");
     evn_status status = evn__first_use_check(session->first_use, &result);
     evn__console_clear();
-    evn__first_use_end(&session->first_use);
     EVN_TRY(status);
+    *right = result.wrong == 0;
     bool off = result.plans > 0 && result.known + result.checked + result.families == 0;
-    snprintf(session->selftest, sizeof(session->selftest), "%s",
-             result.wrong > 0 ? result.what
-             : off            ? "off"
-                              : "right");
-    if (result.wrong == 0) {
+    bool distrusted = session->distrusted;
+    session->distrusted = distrusted || !*right;
+    if (!distrusted) {
+        snprintf(session->selftest, sizeof(session->selftest), "%s",
+                 !*right ? result.what
+                 : off   ? "off"
+                         : "right");
+    }
+    if (*right || distrusted) {
         return EVN_OK;
     }
     EVN_TRY(settings->force ? EVN_OK : refuse(session, &result));
     evn__console_distrust(session->selftest);
     return EVN_OK;
+}
+
+evn_status evn__trust_check(evn__session *session, const evn__settings *settings) {
+    bool right;
+    evn_status status = check(session, settings, &right);
+    evn__first_use_end(&session->first_use);
+    return status;
+}
+
+// Later phases ------------------------------------------------------------------------------------
+
+/// As the phase will be trained. What cannot be made now says so when the phase begins.
+static evn_status check_phase(evn__session *session, const evn__settings *settings,
+                              const evn_phase *phase, bool *right) {
+    const evn_task *task = &session->task;
+    const evn_solver_options solver = evn__fallback_solver(phase, task, EVN__FALLBACK_NONE);
+    void *program = NULL;
+    if (task->methods->compile(task->self, &solver, true, &program) != EVN_OK) {
+        evn__error_clear();
+        return EVN_OK;
+    }
+    evn_status status = check(session, settings, right);
+    task->methods->release(program);
+    return status;
+}
+
+evn_status evn__trust_later_phases(evn__session *session, const evn__settings *settings) {
+    bool fresh, first = true, right = true;
+    EVN_TRY(evn__first_use_foresees(session->first_use, &fresh));
+    for (int i = 0; i < session->options.phase_count && fresh && right; ++i) {
+        bool trained = session->phases[i].epochs > 0;
+        EVN_TRY(trained && !first ? check_phase(session, settings, &session->phases[i], &right)
+                                  : EVN_OK);
+        first = first && !trained;
+    }
+    return fresh && right ? evn__first_use_keep_foreseen(session->first_use) : EVN_OK;
 }

@@ -104,7 +104,7 @@ evn_status evn_plan_create(evn_device *device, const evn_graph *graph,
     evn_status status = build(*plan, graph, options);
     if (status != EVN_OK) {
         evn_plan_destroy(plan);
-    } else if (!evn__device_is_counting(device)) {
+    } else {
         evn__device_tell(device, *plan, true);
     }
     return status;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "host/checked.h"
+#include "host/counting.h"
 #include "host/listener.h"
 #include "plan/plan.h"
 #include "tune/selftest.h"
@@ -27,41 +28,10 @@ struct evn__first_use {
     evn_device *device;
     evn_plan **plans;
     int count, capacity;
-    evn_status status; ///< of the listening
+    bool foresees;
+    evn__text foreseen; ///< names of the plans that were made while the device counted
+    evn_status status;  ///< of the listening
 };
-
-static void listen(void *user, struct evn_plan *plan, bool made) {
-    evn__first_use *use = user;
-    for (int i = 0; i < use->count && !made; ++i) {
-        if (use->plans[i] == plan) {
-            use->plans[i] = use->plans[--use->count];
-        }
-    }
-    if (made && use->status == EVN_OK) {
-        use->status = EVN_RESERVE(use->plans, use->capacity, use->count + 1);
-    }
-    if (made && use->status == EVN_OK) {
-        use->plans[use->count++] = plan;
-    }
-}
-
-evn_status evn__first_use_begin(evn_device *device, evn__first_use **use) {
-    EVN_TRY(EVN_NEW(use, 1));
-    (*use)->device = device;
-    evn__device_listen(device, listen, *use);
-    return EVN_OK;
-}
-
-void evn__first_use_end(evn__first_use **use) {
-    if (*use) {
-        evn__device_listen((*use)->device, NULL, NULL);
-        free((*use)->plans);
-        free(*use);
-        *use = NULL;
-    }
-}
-
-// A plan ------------------------------------------------------------------------------------------
 
 /// What is launched, all of it: two plans of one name compute the same by the same kernels.
 static evn_status name_plan(const evn_plan *plan, char name[EVN__HASH_TEXT]) {
@@ -87,6 +57,57 @@ static evn_status name_plan(const evn_plan *plan, char name[EVN__HASH_TEXT]) {
     free(text.data);
     return text.status;
 }
+
+// Listening ---------------------------------------------------------------------------------------
+
+static void foresee(evn__first_use *use, const evn_plan *plan) {
+    char name[EVN__HASH_TEXT];
+    use->status = use->status == EVN_OK ? name_plan(plan, name) : use->status;
+    if (use->status == EVN_OK) {
+        evn__text_append(&use->foreseen, "%s\n", name);
+        use->status = use->foreseen.status;
+    }
+}
+
+static void listen(void *user, struct evn_plan *plan, bool made) {
+    evn__first_use *use = user;
+    if (evn__device_is_counting(use->device)) {
+        if (made && use->foresees) {
+            foresee(use, plan);
+        }
+        return;
+    }
+    for (int i = 0; i < use->count && !made; ++i) {
+        if (use->plans[i] == plan) {
+            use->plans[i] = use->plans[--use->count];
+        }
+    }
+    if (made && use->status == EVN_OK) {
+        use->status = EVN_RESERVE(use->plans, use->capacity, use->count + 1);
+    }
+    if (made && use->status == EVN_OK) {
+        use->plans[use->count++] = plan;
+    }
+}
+
+evn_status evn__first_use_begin(evn_device *device, evn__first_use **use) {
+    EVN_TRY(EVN_NEW(use, 1));
+    (*use)->device = device;
+    evn__device_listen(device, listen, *use);
+    return EVN_OK;
+}
+
+void evn__first_use_end(evn__first_use **use) {
+    if (*use) {
+        evn__device_listen((*use)->device, NULL, NULL);
+        free((*use)->plans);
+        free((*use)->foreseen.data);
+        free(*use);
+        *use = NULL;
+    }
+}
+
+// A plan ------------------------------------------------------------------------------------------
 
 /// Multiplications of a node, about.
 static double products_of(const evn_graph *graph, const evn__node *node) {
@@ -301,6 +322,46 @@ evn_status evn__first_use_check(evn__first_use *use, evn__first_use_result *resu
     EVN_TRY(use->status);
     EVN_TRY(evn__checked_open(use->device, &checked));
     evn_status status = check(use, checked, result);
+    evn__checked_close(&checked);
+    return status;
+}
+
+// What is foreseen --------------------------------------------------------------------------------
+
+void evn__first_use_foresee(evn__first_use *use, bool on) {
+    use->foresees = on;
+    if (on) {
+        free(use->foreseen.data);
+        use->foreseen = (evn__text){0};
+    }
+}
+
+static void name_foreseen(const evn__first_use *use, char name[EVN__HASH_TEXT]) {
+    const char *names = use->foreseen.data ? use->foreseen.data : "";
+    evn__hash_print(evn__hash_of(names, use->foreseen.size), name);
+}
+
+evn_status evn__first_use_foresees(const evn__first_use *use, bool *fresh) {
+    char name[EVN__HASH_TEXT];
+    evn__checked *checked;
+    *fresh = false;
+    if (evn__selftest_is_off() || use->foreseen.size == 0) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__checked_open(use->device, &checked));
+    name_foreseen(use, name);
+    *fresh = !evn__checked_has(checked, name);
+    evn__checked_close(&checked);
+    return EVN_OK;
+}
+
+evn_status evn__first_use_keep_foreseen(const evn__first_use *use) {
+    char name[EVN__HASH_TEXT];
+    evn__checked *checked;
+    EVN_TRY(evn__checked_open(use->device, &checked));
+    name_foreseen(use, name);
+    evn_status status = evn__checked_add(checked, name);
+    evn__checked_save(checked);
     evn__checked_close(&checked);
     return status;
 }

@@ -33,6 +33,16 @@ evn_status evn__first_use_begin(evn_device *device, evn__first_use **use);
 /// @return EVN_OK also where some are wrong; another status where the device fails
 evn_status evn__first_use_check(evn__first_use *use, evn__first_use_result *result);
 
+/// While it is on, the plans that are made while the device counts (host/counting.h) are those that
+/// a program is going to make, all of them; those before are forgotten.
+void evn__first_use_foresee(evn__first_use *use, bool on);
+
+/// Whether any of these may be unknown: as a whole they were not kept by an earlier run.
+evn_status evn__first_use_foresees(const evn__first_use *use, bool *fresh);
+
+/// Keep them as a whole, once they were checked.
+evn_status evn__first_use_keep_foreseen(const evn__first_use *use);
+
 /// Nulls; accepts NULL. The device must still be open.
 void evn__first_use_end(evn__first_use **use);
 

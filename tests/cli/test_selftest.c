@@ -14,13 +14,13 @@
 /// Products of convolutions that are a thousandth too large: training would go on without a word.
 static const char FAULT[] = "#undef fma\n#define fma(a, b, c) ((R(1.001) * (a)) * (b) + (c))\n";
 
-/// A folder of kernels of which conv2d.cl begins with the fault.
-static void plant(void) {
+/// A folder of kernels of which one file begins with the fault.
+static void plant(const char *name, const char *fault) {
     char path[TEST_PATH];
     TRY(evn__folder_make(test_path(path, "kernels"), 0700));
     for (const evn__embedded *file = evn__embedded_kernels; file->name; ++file) {
         evn__text text = {0};
-        evn__text_append(&text, "%s%s", strcmp(file->name, "conv2d.cl") == 0 ? FAULT : "",
+        evn__text_append(&text, "%s%s", strcmp(file->name, name) == 0 ? fault : "",
                          (const char *)file->data);
         TRY(text.status);
         TRY(evn__file_write(test_path(path, "kernels/%s", file->name), text.data, text.size));
@@ -48,7 +48,7 @@ static void expect_verdict(const char *file, const char *text) {
 }
 
 START_TEST(wrong_device) {
-    plant();
+    plant("conv2d.cl", FAULT);
     test_outcome result = train(true, "r");
     test_fails_with(result, EVN_ERR_DEVICE, "computes wrongly");
     ck_assert_ptr_nonnull(strstr(result.err, "--force"));
@@ -62,6 +62,27 @@ START_TEST(wrong_device) {
     result = test_program("EVONODE_SELFTEST=off", "%s s", SHORT);
     ck_assert_msg(result.code == 0, "%s", result.err);
     expect_verdict("s/run.json", "off");
+}
+END_TEST
+
+/// What only the errors of adaptive steps have is found before the phase that is trained by fixed
+/// ones begins, and not again once it was right.
+START_TEST(wrong_in_a_later_phase) {
+    static const char fixed[] = "train digits --limit 32 --filters 8 --phase "
+                                "backprop:steps=2,epochs=1";
+    char variables[3 * TEST_PATH], cache[TEST_PATH], kernels[TEST_PATH];
+    plant("common.cl", "#undef fabs\n#define fabs(x) (R(1.1) * fmax((x), -(x)))\n");
+    snprintf(variables, sizeof(variables), "EVONODE_SELFTEST= EVONODE_CACHE_DIR=%s %s%s",
+             test_path(cache, "cache"), "EVONODE_KERNEL_DIR=", test_path(kernels, "kernels"));
+    test_outcome result = test_program(variables, "%s --out a", fixed);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    expect_verdict("a/run.json", "right");
+    result = test_program(variables, "%s --phase adjoint:epochs=1 --out b", fixed);
+    test_fails_with(result, EVN_ERR_DEVICE, "computes wrongly");
+    ck_assert(!test_exists("b"));
+    result = test_program(variables, "%s --phase adjoint:epochs=1 --force --out b", fixed);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    expect_verdict("b/run.json", "off by");
 }
 END_TEST
 
@@ -89,7 +110,7 @@ START_TEST(right_device) {
     ck_assert_mem_eq(before, after, size);
     free(before);
     free(after);
-    plant(); // other kernels: what is known is of no use
+    plant("conv2d.cl", FAULT); // other kernels: what is known is of no use
     test_fails_with(train(true, "t"), EVN_ERR_DEVICE, "computes wrongly");
 }
 END_TEST
@@ -97,6 +118,7 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("selftest");
     test_add(s, tcase_create("wrong_device"), wrong_device);
+    test_add(s, tcase_create("wrong_in_a_later_phase"), wrong_in_a_later_phase);
     test_add(s, tcase_create("right_device"), right_device);
     return s;
 }
