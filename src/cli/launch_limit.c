@@ -78,12 +78,13 @@ static void tell(int parts, double limit) {
 evn_status evn__launch_fit(evn__session *session, evn__settings *settings, bool fixed) {
     double limit;
     EVN_TRY(read_limit(session, settings->launch_limit, &limit));
-    if (limit == 0 || fixed) {
+    if (limit == 0) {
         return EVN_OK;
     }
     int64_t parts = 1;
     bool chosen = settings->micro_batches != INT64_MIN && !settings->memory_limit; // by the user
-    bool splits = !chosen && session->options.micro_batches <= 1 && evn__session_splits(session);
+    bool splits =
+        !chosen && !fixed && session->options.micro_batches <= 1 && evn__session_splits(session);
     EVN_TRY(evn__rehearse_timed(session, settings, &(evn__variation){0}, &session->longest));
     if (splits) {
         EVN_TRY(choose_parts(session, settings, limit, &parts, &session->longest));

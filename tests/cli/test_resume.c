@@ -195,6 +195,9 @@ END_TEST
 
 START_TEST(parts_by_time) {
     check_limit("--launch-limit 2e-4");
+    json_t *summary = test_json("r/summary.json"); // of what the resumed run has timed itself
+    ck_assert_double_gt(test_number(summary, "longest_launch"), 0);
+    json_decref(summary);
 }
 END_TEST
 
