@@ -15,14 +15,11 @@ typedef struct trial {
     evn_source_methods borrowed; ///< those of the training's source, which it keeps
 } trial;
 
-static bool falls_back(const evn_phase *phase) {
-    return phase->reconstruction > 0 || phase->solver.fall_back;
-}
-
 bool evn__phase_keeps_steps(const evn_phase *phase, bool fallen) {
     const evn_solver_options *s = &phase->solver;
-    bool backwards = s->gradient == EVN_GRADIENT_ADJOINT && !s->per_sample;
-    return phase->epochs > 0 && s->steps == 0 && (!backwards || (fallen && falls_back(phase)));
+    bool backwards = s->gradient == EVN_GRADIENT_ADJOINT && !s->per_sample && !s->fall_back;
+    return phase->epochs > 0 && s->steps == 0 &&
+           (!backwards || (fallen && phase->reconstruction > 0));
 }
 
 static bool any_keeps_steps(const evn__session *session, bool fallen) {
@@ -136,7 +133,11 @@ evn_status evn__expect_steps(evn__session *session, const evn__settings *setting
         return EVN_OK;
     }
     for (int i = 0; i < session->options.phase_count; ++i) {
-        session->phases[i].solver.expected_steps = steps[i] > 0 ? evn__steps_room(steps[i] + 1) : 0;
+        evn_phase *phase = &session->phases[i];
+        int expected = steps[i] > 0 ? evn__steps_room(steps[i] + 1) : 0;
+        int usual = evn__expected_steps(&phase->solver);
+        bool rare = !evn__phase_keeps_steps(phase, false); // runs that do not look so far have more
+        phase->solver.expected_steps = rare && expected < usual ? 0 : expected;
     }
     return EVN_OK;
 }

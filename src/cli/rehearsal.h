@@ -24,12 +24,12 @@ typedef struct evn__variation {
     int64_t batch;         ///< samples that the device gets at once; 0: the source's own
     bool parts;            ///< that is one of several that make a step, whose gradients are kept
     evn_gradient gradient; ///< of the phases whose gradient keeps more; EVN_GRADIENT_NONE: as it is
-    bool fallen;           ///< adjoints that may fall back on checkpoints have
+    bool fallen;           ///< adjoints that may go on from checkpoints do
     int more_steps;        ///< of adaptive solves than are expected
 } evn__variation;
 
 /// Whether memory is needed for each step that an adaptive solve of the phase takes.
-/// @param[in] fallen  where an adjoint that may fall back on checkpoints has
+/// @param[in] fallen  where an adjoint that goes on from checkpoints once it has fallen back has
 bool evn__phase_keeps_steps(const evn_phase *phase, bool fallen);
 
 /// Solve the first batch with the weights that training begins with, where phases keep adaptive
@@ -61,7 +61,7 @@ evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__
 
 /// Time the launches, where --launch-limit or the device asks for it; compute batches in
 /// parts so that none is longer, and warn where no parts help. session->longest is the longest.
-/// @param[in] fixed  the parts must stay as they are: a run goes on
+/// @param[in] fixed  the parts must stay as they are: a run goes on, and is timed alone
 evn_status evn__launch_fit(evn__session *session, evn__settings *settings, bool fixed);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evonode/buffer.h"
+#include "host/counting.h"
 #include "host/guard.h"
 #include "host/kernel.h"
 #include "test.h"
@@ -277,6 +278,25 @@ START_TEST(guard_can_be_set_outside) {
 }
 END_TEST
 
+/// A limit is one of what is held, whoever asks; counting has none.
+START_TEST(a_limit_is_kept) {
+    evn_buffer *one = buffer_of(1 << 16), *two = NULL;
+    uint64_t held = evn_device_get_stats(test_device()).bytes_now;
+    evn__device_limit(test_device(), held + (1 << 16));
+    ck_assert_int_eq(evn_buffer_create(test_device(), (1 << 16) + 1, &two), EVN_ERR_DEVICE_MEMORY);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "more than the limit of"));
+    TRY(evn_buffer_create(test_device(), 1 << 16, &two));
+    ck_assert_uint_eq(evn_device_get_stats(test_device()).bytes_now, held + (1 << 16));
+    evn_buffer *three = NULL;
+    ck_assert_int_eq(evn_buffer_create(test_device(), 1, &three), EVN_ERR_DEVICE_MEMORY);
+    evn__device_limit(test_device(), 0);
+    TRY(evn_buffer_create(test_device(), 1, &three));
+    evn_buffer_destroy(&one);
+    evn_buffer_destroy(&two);
+    evn_buffer_destroy(&three);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *all = suite_create("buffer");
     TCase *copies = tcase_create("copies");
@@ -288,6 +308,7 @@ static Suite *suite(void) {
     TCase *account = tcase_create("account");
     tcase_add_test(account, account_follows_buffers);
     tcase_add_test(account, account_is_not_touched_by_failures);
+    tcase_add_test(account, a_limit_is_kept);
     suite_add_tcase(all, account);
     TCase *guard = tcase_create("guard");
     tcase_add_checked_fixture(guard, guard_on, guard_off);
