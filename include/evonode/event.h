@@ -110,7 +110,7 @@ int evn_event_solver_occurrence_count(const evn_event_solver *solver);
 evn_status evn_event_solver_occurrence(const evn_event_solver *solver, int index,
                                        evn_occurrence *occurrence);
 
-/// Cotangents of an event that was found; zeros where it was the loss of nothing.
+/// Cotangents of an event that was found; zeros where the loss knows nothing of it.
 typedef struct evn_occurrence_bar {
     double t_bar;        ///< of its time
     const double *x_bar; ///< of the state there, as evn_occurrence has it; NULL: zeros

@@ -327,9 +327,13 @@ START_TEST(wrong_events_are_refused) {
     refuse(&own, &(evn_event){mixes, EVN_EVENT_EITHER, true}, 1);
     refuse(&own, &(evn_event){good, (evn_event_direction)7, true}, 1);
     refuse(&own, &(evn_event){good, EVN_EVENT_EITHER, true}, 0);
+    own.observations = -1;
+    refuse(&own, &(evn_event){good, EVN_EVENT_EITHER, true}, 1);
     own.observations = 2;
+    own.times_vary = true;
     refuse(&own, &(evn_event){good, EVN_EVENT_EITHER, true}, 1);
     own.observations = 0;
+    own.times_vary = false;
     own.dense = true;
     refuse(&own, &(evn_event){good, EVN_EVENT_EITHER, true}, 1);
     evn_graph_destroy(&unknown);

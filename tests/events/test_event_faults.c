@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { SIZE = 2 };
+enum { SIZE = 2, OBSERVATIONS = 9 };
 
 static evn_status make_oscillator(evn_dynamics **dynamics) {
     evn_graph *f = NULL;
@@ -62,7 +62,24 @@ static evn_status solve_back(evn_event_solver *solver, const evn_buffer *x0) {
     return EVN_OK;
 }
 
-static evn_status run_with(evn_gradient gradient,
+/// The same of q(1) as well, an observation on the way: its derivatives are cos 1 and sin 1.
+static evn_status solve_back_along(evn_event_solver *solver, const evn_buffer *x0) {
+    evn_binding bar;
+    double got[SIZE];
+    const double observed[SIZE] = {1, 0}, t_bar = 1;
+    EVN_TRY(solve(solver, x0));
+    const evn_binding zero = {(evn_buffer *)x0, SIZE}, series = {(evn_buffer *)x0, 2 * SIZE};
+    EVN_TRY(evn__real_zero(zero, true, (1 + OBSERVATIONS) * SIZE));
+    EVN_TRY(evn__real_write(series, true, observed, SIZE));
+    const evn_event_bars bars = {.x1_bar = zero, .t_bar = &t_bar, .observations = series};
+    EVN_TRY(evn_solve_to_event_gradient(solver, &bars, &bar, NULL, NULL));
+    EVN_TRY(evn__real_read(bar, true, got, SIZE));
+    EVN_CHECK(fabs(got[0] - cos(1)) < 1e-6 && fabs(got[1] - 1 - sin(1)) < 1e-6, EVN_ERR_INTERNAL,
+              "the gradient is %g, %g", got[0], got[1]);
+    return EVN_OK;
+}
+
+static evn_status run_with(evn_gradient gradient, int observations,
                            evn_status (*use)(evn_event_solver *solver, const evn_buffer *x0)) {
     evn_dynamics *dynamics = NULL;
     evn_graph *e = NULL;
@@ -72,13 +89,16 @@ static evn_status run_with(evn_gradient gradient,
     options.rtol = options.atol = 1e-9;
     options.fp64 = true;
     options.gradient = gradient;
+    options.observations = observations;
     evn_status status = make_oscillator(&dynamics);
     status = status == EVN_OK ? make_event(&e) : status;
     if (status == EVN_OK) {
         const evn_event event = {e, EVN_EVENT_FALLING, true};
         status = evn_event_solver_create(test_device(), dynamics, &options, &event, 1, &solver);
     }
-    status = status == EVN_OK ? evn__real_create(test_device(), true, 2 * SIZE, &x0) : status;
+    status = status == EVN_OK
+                 ? evn__real_create(test_device(), true, (2 + OBSERVATIONS) * SIZE, &x0)
+                 : status;
     status = status == EVN_OK ? use(solver, x0) : status;
     evn_event_solver_destroy(&solver);
     evn_buffer_destroy(&x0);
@@ -88,11 +108,15 @@ static evn_status run_with(evn_gradient gradient,
 }
 
 static evn_status run(void) {
-    return run_with(evn_solver_options_default().gradient, solve);
+    return run_with(evn_solver_options_default().gradient, OBSERVATIONS, solve);
 }
 
 static evn_status run_back(void) {
-    return run_with(EVN_GRADIENT_BACKPROP, solve_back);
+    return run_with(EVN_GRADIENT_BACKPROP, 0, solve_back);
+}
+
+static evn_status run_back_along(void) {
+    return run_with(EVN_GRADIENT_BACKPROP, OBSERVATIONS, solve_back_along);
 }
 
 START_TEST(faults) {
@@ -106,7 +130,8 @@ END_TEST
 
 START_TEST(opencl) {
     static const test_deed deeds[] = {{.name = "event", .run = run},
-                                      {.name = "gradient", .run = run_back}};
+                                      {.name = "gradient", .run = run_back},
+                                      {.name = "observations", .run = run_back_along}};
     test_sweep_opencl_begin();
     test_needs_fp64();
     for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); ++i) {
