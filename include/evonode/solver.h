@@ -108,7 +108,7 @@ typedef struct evn_solver_options {
     bool times_vary;
     /// Implicit: vectors of GMRES (Saad and Schultz 1986) in each of its systems, in place of a
     /// matrix, 1 to 64. 0: a matrix up to 32 unknowns, 12 vectors beyond. Those of gradients have
-    /// four times as many, or 64; where that is too few, cotangents are NaN
+    /// four times as many, or 64; where that is too few, the gradient fails
     int krylov;
     evn_gradient gradient; ///< NONE: evn_solve_gradient is refused
     /// Checkpointed: states that are kept, at the places where the fewest steps are computed again
@@ -187,8 +187,8 @@ evn_solver_options evn_solver_options_with(const evn_solver_options *options,
 /// the reversible method stay as they are. Of NULL, the default ones.
 evn_solver_options evn_solver_options_forward(const evn_solver_options *options);
 
-/// How a solve ended; every value but DONE and EVENT comes with EVN_ERR_SOLVER or
-/// EVN_ERR_NOT_FINITE.
+/// How a solve, or a gradient, ended; every value but DONE and EVENT comes with EVN_ERR_SOLVER or
+/// EVN_ERR_NOT_FINITE. What equal steps of an explicit method did is known to evn_solver_outcome.
 typedef enum evn_outcome {
     EVN_OUTCOME_DONE,
     EVN_OUTCOME_STEP_TOO_SMALL,
@@ -276,6 +276,13 @@ typedef struct evn_sample_times {
 ///         NaN
 evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, evn_binding x0,
                              const evn_binding *weights, evn_binding *x1, evn_solution *solution);
+
+/// How the last solve ended, of which evn_solve or its like gave EVN_OK. By equal steps of an
+/// explicit method these do not wait, and cannot know whether the state stayed finite; all others
+/// have said so at once. Waits for the device, and looks at the state at the end.
+/// @param[out] solution  what the solve said, but for the outcome; may be NULL
+/// @return EVN_ERR_NOT_FINITE; EVN_ERR_ARGUMENT where there is no such solve
+evn_status evn_solver_outcome(const evn_solver *solver, evn_solution *solution);
 
 /// What sample `index` did in the last solve, which may have failed. The solution of the solve
 /// itself has the counts of the sample that needed the most attempts.

@@ -5,6 +5,7 @@
 #include "host/counting.h"
 #include "integrator/integrator.h"
 #include "integrator/jump.h"
+#include "integrator/outcome.h"
 #include "methods/error_norm.h"
 #include "methods/stepper.h"
 #include "plan/build.h"
@@ -22,6 +23,7 @@ struct evn__weight_path {
     evn__course course;
     evn__problem own; ///< of the above
     evn__scheme *scheme;
+    evn__doubtful doubtful; ///< of their solve
     const evn__path_basis *basis;
     int terms, weights;  ///< as many nodes as terms
     bool *reads;         ///< [parameters]: those that g reads
@@ -221,6 +223,7 @@ static evn_status make_scheme(evn__weight_path *path) {
                                .options = &path->options,
                                .course = &path->course,
                                .observed = evn__path_offset(path->problem->system, path->weights)};
+    EVN_TRY(evn__outcome_find_doubtful(&path->options, &path->system, &path->doubtful));
     return of_weights(evn__scheme_create(&path->own, &path->scheme));
 }
 
@@ -474,7 +477,13 @@ static evn_status solve_weights(evn__weight_path *path, evn_solution *solution) 
         .t0 = path->t0, .t1 = path->t1, .parameters = path->read, .series = node(path, 0)};
     EVN_TRY(evn__real_copy(node(path, 0), methods->begin(path->scheme, 0), path->options.fp64,
                            path->own.observed));
-    return of_weights(methods->solve(path->scheme, &own, solution));
+    evn_status status = methods->solve(path->scheme, &own, solution);
+    if (status == EVN_OK) { // x along no numbers would be told of f's
+        status =
+            evn__outcome_check_steps(&path->options, path->doubtful, node(path, 0),
+                                     node(path, path->terms - 1), path->own.observed, solution);
+    }
+    return of_weights(status);
 }
 
 evn_status evn__weight_path_solve(evn__weight_path *path, const evn__passage *passage,

@@ -153,17 +153,25 @@ evn_status evn__outcome_fail(const evn_solver_options *options, const evn_soluti
         text);
 }
 
-static evn_status check_finite(const evn_solver_options *options, evn_binding x, size_t count,
-                               bool *finite) {
+static evn_status check_finite(bool fp64, evn_binding x, size_t count, bool *finite) {
     double *read = NULL;
     EVN_TRY(EVN_NEW(&read, count));
-    evn_status status = evn__real_read(x, options->fp64, read, count);
+    evn_status status = evn__real_read(x, fp64, read, count);
     *finite = true;
     for (size_t i = 0; i < count; ++i) {
         *finite = *finite && isfinite(read[i]);
     }
     free(read);
     return status;
+}
+
+evn_status evn__outcome_are_finite(bool fp64, const evn_binding *at, const size_t *count,
+                                   int places, bool *finite) {
+    *finite = true;
+    for (int i = 0; i < places && *finite; ++i) {
+        EVN_TRY(check_finite(fp64, at[i], count[i], finite));
+    }
+    return EVN_OK;
 }
 
 evn_status evn__outcome_find_doubtful(const evn_solver_options *options, const evn__system *system,
@@ -185,11 +193,11 @@ evn_status evn__outcome_check_steps(const evn_solver_options *options, evn__doub
     if (!doubtful.steps) {
         return EVN_OK;
     }
-    EVN_TRY(check_finite(options, x1, count, &finite));
+    EVN_TRY(check_finite(options->fp64, x1, count, &finite));
     if (finite) {
         return EVN_OK;
     }
-    EVN_TRY(check_finite(options, x0, count, &finite));
+    EVN_TRY(check_finite(options->fp64, x0, count, &finite));
     solution->outcome = finite ? EVN_OUTCOME_NEWTON_FAILED : EVN_OUTCOME_NOT_FINITE;
     EVN_CHECK(finite, EVN_ERR_NOT_FINITE,
               "the initial state of the %d steps of %s is not finite; look at what made it",

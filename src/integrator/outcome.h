@@ -31,4 +31,8 @@ evn_status evn__outcome_check_steps(const evn_solver_options *options, evn__doub
                                     evn_binding x0, evn_binding x1, size_t count,
                                     evn_solution *solution);
 
+/// Whether so many numbers at each of some places are all finite. Waits.
+evn_status evn__outcome_are_finite(bool fp64, const evn_binding *at, const size_t *count,
+                                   int places, bool *finite);
+
 #endif

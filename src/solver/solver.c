@@ -213,6 +213,7 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
     }
     solver->last = solver->scheme;
     solver->solved = status == EVN_OK;
+    solver->solution = *solution;
     solver->ended = solver->solved || solution->outcome != EVN_OUTCOME_DONE;
     return status;
 }
@@ -414,10 +415,11 @@ static bool carries(const evn__scheme *scheme, const evn_buffer *buffer) {
 }
 
 /// Cotangents of observations are read all along the way, and all of them again where it is fallen
-/// back, or for those of times. Those that stand where a scheme carries its own, as x0_bar of the
-/// last gradient does, are put aside.
+/// back, for those of times, or to see whose fault a NaN is. Those that stand where a scheme
+/// carries its own, as x0_bar of the last gradient does, are put aside.
 static evn_status keep_cotangent(evn_solver *solver, evn_binding *x1_bar) {
-    bool again = observes(solver) || solver->options.fall_back || solver->time_gradient;
+    bool checked = evn__stepper_is_implicit(evn__stepper_find(solver->options.method));
+    bool again = observes(solver) || solver->options.fall_back || solver->time_gradient || checked;
     bool lost =
         carries(solver->scheme, x1_bar->buffer) || carries(solver->fallback, x1_bar->buffer);
     if (!again || !lost) {
@@ -442,6 +444,8 @@ static evn_status try_gradient(evn_solver *solver, const evn__passage *passage,
         evn__reconstruction_begin(solver->reconstruction);
     }
     EVN_TRY(solver->scheme->methods->gradient(solver->scheme, passage, solution));
+    EVN_TRY(evn__solver_check_gradient(solver, solver->scheme, passage->x1_bar,
+                                       given_elements(solver), solution));
     solver->reconstructed = solver->reconstruction != NULL;
     EVN_TRY(solver->reconstruction && solver->options.watch
                 ? evn__reconstruction_watch(solver->reconstruction, solver->scheme)
@@ -470,7 +474,8 @@ static evn_status fall_back(evn_solver *solver, const evn__passage *passage,
     solution->nfe += spent + ahead.nfe;
     solution->fell_back = true;
     solver->last = solver->fallback;
-    return EVN_OK;
+    return evn__solver_check_gradient(solver, solver->fallback, passage->x1_bar,
+                                      given_elements(solver), solution);
 }
 
 static evn_status take_gradient(evn_solver *solver, const evn__passage *passage,

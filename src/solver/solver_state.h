@@ -33,11 +33,20 @@ struct evn_solver {
     evn_binding *parameters_bar;       ///< where their cotangents go
     evn__passage passage;              ///< of the last solve, without what its samples have
     evn__doubtful doubtful;            ///< what is looked at behind it
+    evn_solution solution;             ///< of the last solve
     bool own_times;                    ///< each sample had its own in it
     bool ended;                        ///< it came to its end or to a stop
     bool solved;                       ///< it came to its end: there is something to differentiate
     bool differentiated;               ///< so did a gradient of it,
     bool reconstructed;                ///< and one that solves backwards
 };
+
+/// After a gradient by a scheme, whose cotangents of the state are NaN from where the transposed
+/// equations of an implicit step were not solved on: whether that is so. Waits, but only for
+/// implicit methods.
+/// @param x1_bar  [count], which is the caller's fault where it is not finite
+/// @return EVN_ERR_SOLVER, with the outcome
+evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__scheme *scheme,
+                                      evn_binding x1_bar, size_t count, evn_solution *solution);
 
 #endif

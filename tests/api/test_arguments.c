@@ -198,6 +198,8 @@ static void solvers(void) {
     REFUSED(evn_solver_grid(NULL, &error, 1));
     REFUSED(evn_solver_grid(solver, NULL, 1));
     REFUSED(evn_solver_grid(solver, &error, 1)); // before a solve
+    REFUSED(evn_solver_outcome(NULL, NULL));
+    REFUSED(evn_solver_outcome(solver, NULL)); // before a solve
     REFUSED(evn_solver_time_gradient(NULL, &error, &error, NULL));
     REFUSED(evn_solver_time_gradient(solver, &error, &error, NULL)); // without one
     REFUSED(evn_solver_weight(NULL, 0, -1, &out));

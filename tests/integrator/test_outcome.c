@@ -153,6 +153,57 @@ START_TEST(jumps_are_not_solved) {
 }
 END_TEST
 
+/// Weights that are solved by themselves, θ' = −θ³ in one step, not x along what is no number.
+START_TEST(weights_that_are_not_solved_are_told) {
+    evn_value t, x;
+    evn_binding x1;
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 1), &t, &x), *g = NULL;
+    evn_value theta = evn_input(f, "theta", EVN_SHAPE(1, 1));
+    evn_output(f, "dx", evn_neg(f, evn_matmul(f, x, theta, false, false)));
+    TRY(evn_graph_create(&g));
+    evn_input(g, "t", EVN_SCALAR);
+    theta = evn_input(g, "theta", EVN_SHAPE(1, 1));
+    evn_output(g, "dtheta", evn_neg(g, evn_mul(g, theta, evn_mul(g, theta, theta))));
+    problem p = problem_of(f, g);
+    evn_solver_options options = with(_i ? 10 : 0);
+    options.weight_steps = 1;
+    p.weight[0][0] = 1;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 100, &x1), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "the weights, solved by themselves"));
+    problem_free(&p);
+}
+END_TEST
+
+/// x' = x² from 1 goes to infinity at t = 1. Equal steps of an explicit method go on behind it, and
+/// are asked how they ended.
+START_TEST(explicit_steps_are_asked) {
+    evn_value x;
+    evn_solution asked;
+    evn_graph *f = begin(&x);
+    evn_output(f, "dx", evn_mul(f, x, x));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(20);
+    options.method = "rk4";
+    p.x0[0] = 1;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(evn_solver_outcome(p.solver, &asked), EVN_ERR_ARGUMENT); // before a solve
+    problem_solve(&p, 0, 5);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_DONE);
+    ck_assert_int_eq(evn_solver_outcome(p.solver, &asked), EVN_ERR_NOT_FINITE);
+    ck_assert_int_eq(asked.outcome, EVN_OUTCOME_NOT_FINITE);
+    ck_assert_int_eq(asked.accepted, 20);
+    ck_assert(asked.t == 5);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "after 20 steps of rk4"));
+    problem_solve(&p, 0, 0.5);
+    TRY(evn_solver_outcome(p.solver, &asked));
+    ck_assert_int_eq(asked.outcome, EVN_OUTCOME_DONE);
+    TRY(evn_solver_outcome(p.solver, NULL));
+    problem_free(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("integrator/outcome");
     TCase *implicit = tcase_create("implicit");
@@ -165,6 +216,10 @@ static Suite *suite(void) {
     tcase_add_loop_test(adaptive, adaptive_steps_that_are_not_solved_are_told, 0, 2);
     tcase_add_loop_test(adaptive, jumps_are_not_solved, 0, 4);
     suite_add_tcase(s, adaptive);
+    TCase *others = tcase_create("others");
+    tcase_add_loop_test(others, weights_that_are_not_solved_are_told, 0, 2);
+    tcase_add_test(others, explicit_steps_are_asked);
+    suite_add_tcase(s, others);
     return s;
 }
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of a solve, and of a gradient, only from what it has left in memory.
+#include "base/memory.h"
+#include "solver/solver_state.h"
+#include <stdlib.h>
+
+/// Whether all components of the state are finite, where a scheme has them.
+static evn_status is_finite(const evn_solver *solver, const evn__scheme *scheme,
+                            evn_binding (*place)(const evn__scheme *scheme, int index),
+                            bool *finite) {
+    evn_binding *at = NULL;
+    EVN_TRY(EVN_NEW(&at, solver->layout.count));
+    for (int i = 0; i < solver->layout.count; ++i) {
+        at[i] = place(scheme, i);
+    }
+    evn_status status = evn__outcome_are_finite(solver->options.fp64, at, solver->layout.size,
+                                                solver->layout.count, finite);
+    free(at);
+    return status;
+}
+
+evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__scheme *scheme,
+                                      evn_binding x1_bar, size_t count, evn_solution *solution) {
+    const evn_solver_options *o = &solver->options;
+    bool finite = true;
+    if (!evn__stepper_is_implicit(evn__stepper_find(o->method))) {
+        return EVN_OK;
+    }
+    EVN_TRY(is_finite(solver, scheme, scheme->methods->state_bar, &finite));
+    if (!finite) {
+        bool given = true;
+        EVN_TRY(evn__outcome_are_finite(o->fp64, &x1_bar, &count, 1, &given));
+        finite = !given;
+    }
+    if (finite) {
+        return EVN_OK;
+    }
+    solution->outcome = EVN_OUTCOME_NEWTON_FAILED;
+    EVN_FAIL(
+        EVN_ERR_SOLVER,
+        "the gradient is not finite: the transposed equations of a step of %s were not solved, "
+        "or derivatives of f are not finite; take more or shorter steps, or give krylov more "
+        "vectors",
+        o->method);
+}
+
+evn_status evn_solver_outcome(const evn_solver *solver, evn_solution *solution) {
+    evn_solution unused;
+    bool finite = true;
+    solution = solution ? solution : &unused;
+    *solution = (evn_solution){0};
+    EVN_REQUIRE(solver);
+    EVN_CHECK(solver->solved, EVN_ERR_ARGUMENT,
+              "there is no solve that came to its end: call evn_solve first, and go on only if it "
+              "is EVN_OK");
+    *solution = solver->solution;
+    EVN_TRY(is_finite(solver, solver->scheme, solver->scheme->methods->end, &finite));
+    if (finite) {
+        return EVN_OK;
+    }
+    solution->outcome = EVN_OUTCOME_NOT_FINITE;
+    EVN_FAIL(
+        EVN_ERR_NOT_FINITE,
+        "the state after %d steps of %s, at t = %.9g, is not finite: these are too long for f, "
+        "or f or the state that they began with is not finite; take more steps, or adaptive "
+        "ones, look at x0 and the weights, or lower the learning rate",
+        solution->accepted, solver->options.method, solution->t);
+}
