@@ -97,8 +97,8 @@ static evn_status list(const char *folder, const char *prefix, set *s, int *coun
     if (stream) {
         closedir(stream);
     }
-    EVN_CHECK(error == 0, error == ENOMEM ? EVN_ERR_MEMORY : EVN_ERR_FILE,
-              "cannot read the folder %s: %s", folder, strerror(error));
+    EVN_CHECK(error == 0, evn__file_status(error, EVN_ERR_FILE), "cannot read the folder %s: %s",
+              folder, strerror(error));
     return status;
 }
 
