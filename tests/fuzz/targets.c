@@ -3,7 +3,9 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/json_hash.h"
 #include "base/names.h"
+#include "bench/record.h"
 #include "cli/settings.h"
 #include "cli/task.h"
 #include "data/idx.h"
@@ -272,6 +274,31 @@ static void feed_map(const uint8_t *data, size_t size) {
     close_place(&p);
 }
 
+/// A file of results, sealed again where it is an object, so that changes get behind its hash.
+static void feed_record(const uint8_t *data, size_t size) {
+    evn__bench_record record = {0};
+    json_t *root;
+    char *text = NULL;
+    place p;
+    if (evn__json_parse((const char *)data, size, &root) != EVN_OK) {
+        return;
+    }
+    open_place(&p);
+    if (json_is_object(root) && evn__json_print_hashed(root, 0, 17, &text) == EVN_OK) {
+        const char *path = put_file(&p, "record.json", text, strlen(text));
+        if (evn__bench_record_read(path, &record) == EVN_OK) {
+            touch(evn__bench_record_device(&record), 1);
+            for (int i = 0; i < record.count; ++i) {
+                PROMISE(evn__bench_record_find(&record, record.rows[i].key));
+            }
+        }
+        evn__bench_record_free(&record);
+    }
+    free(text);
+    json_decref(root);
+    close_place(&p);
+}
+
 // Caches ------------------------------------------------------------------------------------------
 
 /// The file of a tuned device; where it is an object, one that was made for this device.
@@ -400,6 +427,7 @@ const fuzz_target fuzz_targets[] = {
     {"network", feed_network},
     {"metrics", feed_metrics},
     {"checkpoint", feed_checkpoint},
+    {"record", feed_record},
     {"map", feed_map},
     {"tuning", feed_tuning},
     {"program", feed_program},
