@@ -136,8 +136,9 @@ evn_status evn__expect_steps(evn__session *session, const evn__settings *setting
         evn_phase *phase = &session->phases[i];
         int expected = steps[i] > 0 ? evn__steps_room(steps[i] + 1) : 0;
         int usual = evn__expected_steps(&phase->solver);
-        bool rare = !evn__phase_keeps_steps(phase, false); // runs that do not look so far have more
-        phase->solver.expected_steps = rare && expected < usual ? 0 : expected;
+        // Runs that do not look so far have more; below a limit there is none to be found later.
+        bool least = !evn__phase_keeps_steps(phase, false) || settings->memory_limit;
+        phase->solver.expected_steps = least && expected < usual ? usual : expected;
     }
     return EVN_OK;
 }
