@@ -37,12 +37,15 @@ def devices(*options):
 STUB = """#!{python}
 import json, sys
 factor = 2 if sys.argv[-1] == "2" else 1
+looks = 0
 for line in sys.stdin:
     verb, *words = line.split()
     if verb == "open" and words[0] == "ends" and {ends}:
         sys.exit()
+    looks += verb == "limits"
+    limit = 1e11 if looks == 2 else 6e10
     answers = {{
-        "limits": {{"device": "stub", "driver": "1", "flops": 1e9, "bytes": 1e9}},
+        "limits": {{"device": "stub", "driver": "1", "flops": limit, "bytes": limit}},
         "speed": {{"flops": 1e9, "exchange": 1e-6}},
         "rows": {{"rows": [{{"key": k, "name": k, "group": "limits"}} for k in ("ends", "flops", "bytes")]}},
         "open": {{"flops": 0 if words[:1] == ["bytes"] else 5 * factor, "bytes": 7 * factor}},
@@ -124,6 +127,14 @@ class Devices(unittest.TestCase):
         for row in result["rows"]:
             self.assertAlmostEqual(row["ratio"], 1)
             self.assertAlmostEqual(row["b"] / row["a"], 2)
+
+    def test_limits_of_a_disturbed_look(self):
+        """The head has the most that was seen: the first look and the last fell on slow seconds."""
+        with Stub("doubles") as stub:
+            code, text, result = devices("--evonode", stub, "--rows", "flops", "--", own(), own() + "+2")
+        self.assertEqual(code, 0, text)
+        self.assertEqual(text.count("driver 1, 100 GF/s"), 2, text)
+        self.assertEqual([result[side][key] for side in "ab" for key in ("flops", "bytes")], [1e11] * 4)
 
     def test_a_program_that_there_is_not(self):
         code, text, result = devices("--evonode", "/nonexistent", "--", own(), own())
