@@ -9,6 +9,7 @@ SOURCE = sys.argv[2]
 sys.path.insert(0, os.path.join(SOURCE, "tools", "compile_gate"))
 
 import amd  # noqa: E402
+import freshness  # noqa: E402
 import intel  # noqa: E402
 import isa  # noqa: E402
 import nvidia  # noqa: E402
@@ -198,8 +199,38 @@ def verdict_case() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "sub", "figures.tsv")
         assert verdict.read_rows(path) == []
-        verdict.write_rows(path, [row()])
+        verdict.write_rows(path, [row()], {"kernels": "0123456789abcdef"})
         assert verdict.read_rows(path) == [row()]
+        assert freshness.read_stamps(path) == {"kernels": "0123456789abcdef"}
+
+
+def sources(folder: str, text: str) -> dict[str, str]:
+    for name in freshness.FOLDERS:
+        os.makedirs(os.path.join(folder, name), exist_ok=True)
+    with open(os.path.join(folder, "kernels", "a.cl"), "w", encoding="utf-8") as file:
+        file.write(text)
+    return freshness.stamps_of(folder)
+
+
+def stamps() -> None:
+    """What is compiled makes figures stale; comments and line breaks do not."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "figures.tsv")
+        assert freshness.stale(SOURCE, path) == list(freshness.FOLDERS)
+        verdict.write_rows(path, [row()], sources(folder, "int a; // one\n"))
+        assert freshness.stale(folder, path) == []
+        sources(folder, "/* two\nlines */ int\n    a;\n")
+        assert freshness.stale(folder, path) == []
+        sources(folder, "int b;\n")
+        assert freshness.stale(folder, path) == ["kernels"]
+
+
+def fresh() -> None:
+    """The kept figures are of the kernels as they are."""
+    stale = freshness.stale(SOURCE, os.path.join(SOURCE, "docs", "devices", "figures.tsv"))
+    if stale:
+        sys.exit(f"docs/devices/figures.tsv is older than {', '.join(stale)}: sh tools/setup.sh gate; "
+                 "python3 tools/compile_gate --variants --write")
 
 
 def page_case() -> None:
@@ -217,6 +248,21 @@ def page_case() -> None:
     rows = [row(kernel="conv2d_tiled 4x1x4", target="gfx90a")]
     profile = {"compiler": "amd gfx1100", "fp32_gflops": "1000", "bandwidth_gb_s": "30"}
     assert "Predicted" not in page.render(rows, {"u.profile": profile}, {})
+
+
+def sums() -> None:
+    """The part on sub-groups is made of the rows, each way of a sum by itself."""
+    name = "norm items 256"
+    rows = [row(kernel=f"{name} lanes 1"), row(kernel=f"{name} one_barrier  lanes 1", groups=3)]
+    rows.append(row(kernel=f"{name} one_barrier  shuffle_xor f lanes 1", groups=5, target="dg2"))
+    text = page.render(rows, {}, {})
+    assert "None of these kernels spills." in text, text
+    assert f"| `{name}` | default | skl |  | 0 | 2 |" in text, text
+    assert f"| `{name}` | one barrier | skl |  | 0 | 3 |" in text, text
+    assert f"| `{name}` | sub-groups | dg2 |  | 0 | 5 |" in text, text
+    rows[2].spills = 8
+    assert f"Of these `{rows[2].kernel}` on dg2 spill." in page.render(rows, {}, {})
+    assert "of these kernels" not in page.render([row()], {}, {}).lower()
 
 
 def compilers() -> None:
@@ -252,7 +298,10 @@ CASES = {
     "loops": loops,
     "limits": limits,
     "verdict": verdict_case,
+    "stamps": stamps,
+    "fresh": fresh,
     "page": page_case,
+    "sums": sums,
     "compilers": compilers,
 }
 CASES[sys.argv[1]]()

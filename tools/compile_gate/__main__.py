@@ -13,6 +13,7 @@ import sys
 
 import page
 from compilers import Compilers, find_compilers
+from freshness import read_stamps, stamps_of
 from programs import Unit, add_folder
 from targets import DEFAULTS, Target, UnknownTarget, find_target
 from verdict import Row, faults, growth, make_rows, read_accepted, read_rows, write_rows
@@ -121,12 +122,15 @@ def _report(title: str, lines: list[str]) -> None:
 
 
 def _write(rows: list[Row], kept: list[Row], is_whole: bool) -> None:
-    """What was not compiled this time stays as it was, but for kernels that a whole run misses."""
+    """What was not compiled this time stays as it was, but for kernels that a whole run misses. Where
+    nothing stays, the figures are those of the sources as they are."""
     fresh = {r.key() for r in rows}
     gone = {r.target for r in rows} if is_whole else set()
+    is_fresh = gone >= set(DEFAULTS)
     stay = [r for r in kept if r.key() not in fresh and r.target not in gone]
     rows = sorted(rows + stay, key=lambda r: r.key())
-    write_rows(KEPT, rows)
+    rows = [Row.from_line(r.line()) for r in rows]  # rounded: the page says what the file says
+    write_rows(KEPT, rows, stamps_of(SOURCE) if is_fresh else read_stamps(KEPT))
     profiles = {os.path.basename(p): _read_profile(p) for p in _profiles("")}
     text = page.render(rows, profiles, read_accepted(ACCEPTED))
     with open(PAGE, "w", encoding="utf-8") as file:

@@ -18,7 +18,7 @@ makes both again.
 The programs are those that trainings of the tasks build, forward and backward, as their rehearsals name them where [tests/layer](../tests/layer/README.md) plays the devices of its profiles; what only other vendors' devices build is `other` in the figures, and not judged. Of one kernel in several programs the worst figures stand here; of kernels and targets that the last run left out, those of an earlier one, or none.
 """
 
-# By count of instructions; where it changes, the kernel does.
+# Barriers and exchanges are counted in the kernels' text; what compilers say of them is {compiled}.
 _SUB_GROUPS = """
 ## Sub-groups
 
@@ -30,7 +30,9 @@ Two sums over work-groups can go through them, where a device says that it has t
 | its gradient | 20 | 2 | 2 |
 | a dot product of a Krylov basis, 64 work-items | 8 | | 1, 5 exchanges and 2 reads (32 of a sub-group) |
 
-Intel has shuffles, whose order of additions is the kernel's for a given size of sub-groups, which the device chooses; ROCm's OpenCL has `sub_group_reduce_add` alone, whose order OpenCL leaves open, for sums over all items of a work-group; NVIDIA and Apple have neither. None of these kernels spills (gfx90a, gfx1030, gfx1100, sm_86, sm_90, tgllp, dg2). Elsewhere sub-groups promise less, counted in instructions of a work-item:
+Intel has shuffles, whose order of additions is the kernel's for a given size of sub-groups, which the device chooses; ROCm's OpenCL has `sub_group_reduce_add` alone, whose order OpenCL leaves open, for sums over all items of a work-group; NVIDIA and Apple have neither. {compiled}
+
+Elsewhere sub-groups promise less, counted in instructions of a work-item:
 
 - **Sums over samples** (flows): 24 sums of 32 work-items wait together in local memory: 24 writes, two barriers, 32 reads and 32 additions, under 4 for each sum. `sub_group_reduce_add` is 5 exchanges and 5 additions for each.
 - **Products**: with 4 rows a work-item reads local memory in vectors of 4; an exchange moves one element, so that AMD's and NVIDIA's loops would need up to four times as many instructions for their operands. On Intel's GPUs a broadcast is part of an instruction, and the loops above spend half of their slots on addresses and moves: block reads (`cl_intel_subgroups`) are the one case that promises much. Nothing here can run them, so they are not written.
@@ -123,6 +125,45 @@ def _accepted(accepted: dict[tuple[str, str], str]) -> str:
     return "\n### Accepted for now\n\n" + _markdown(["kernel", "target", "why"], table)
 
 
+def _sums_of(rows: list[Row]) -> dict[str, list[Row]]:
+    """Sums over a work-group: their variants, by what stands before the variant's own words."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        if "one_barrier" in row.kernel:
+            found.setdefault(row.kernel.split(" one_barrier")[0], []).append(row)
+    for sum_name, variants in found.items():
+        variants += [r for r in rows if r.kernel.startswith(sum_name) and "one_barrier" not in r.kernel]
+    return found
+
+
+def _way_of(row: Row) -> str:
+    if "reduce_add" in row.kernel or "shuffle_xor" in row.kernel:
+        return "sub-groups"
+    return "one barrier" if "one_barrier" in row.kernel else "default"
+
+
+def _range(values: list[int]) -> str:
+    return f"{min(values)}" if min(values) == max(values) else f"{min(values)} to {max(values)}"
+
+
+def _sub_groups(rows: list[Row]) -> str:
+    """What the compilers made of the sums' ways, over all targets that have them."""
+    table, spilt = [], set()
+    for name, own in sorted(_sums_of(rows).items()):
+        for way in ("default", "one barrier", "sub-groups"):
+            some = [r for r in own if _way_of(r) == way]
+            spilt |= {f"`{r.kernel}` on {r.target}" for r in some if r.spills}
+            scalar = [r.registers for r in some if r.target.startswith(("gfx", "sm_"))]
+            if some:
+                table.append([f"`{name}`", way, ", ".join(_targets_of(some)), _range(scalar) if scalar else "",
+                              _range([r.local for r in some]), _range([r.groups for r in some])])  # fmt: skip
+    if not table:
+        return ""
+    verdict = f"Of these {', '.join(sorted(spilt))} spill." if spilt else "None of these kernels spills."
+    head = ["sum", "way", "targets", "registers (AMD, NVIDIA)", "local bytes", "work-groups a unit"]
+    return f"{verdict} The ranges are over the targets:\n\n{_markdown(head, table)}".rstrip()
+
+
 def render(rows: list[Row], profiles: dict[str, dict[str, str]], accepted) -> str:
     targets = _targets_of(rows)
     defaults = [r for r in rows if r.use == "default"]
@@ -145,7 +186,7 @@ def render(rows: list[Row], profiles: dict[str, dict[str, str]], accepted) -> st
     if variants:
         parts.append("\n## Variants of the tuner\n\nNone is a default on these devices.\n\n")
         parts += [_resources(variants, targets), "\n", _loops(variants, targets)]
-    parts.append(_SUB_GROUPS)
+    parts.append(_SUB_GROUPS.format(compiled=_sub_groups(rows)))
     table = predictions(defaults, profiles)
     if table:
         parts.append(

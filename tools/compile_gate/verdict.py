@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 import isa
 from figures import Figures
+from freshness import stamp_lines
 from programs import Unit
 from targets import Target, groups_of_unit
 from work import Result
@@ -122,12 +123,13 @@ def read_rows(path: str) -> list[Row]:
         return [Row.from_line(l.rstrip("\n")) for l in file if l.strip() and l[0] != "#"]
 
 
-def write_rows(path: str, rows: list[Row]) -> None:
+def write_rows(path: str, rows: list[Row], stamps: dict[str, str]) -> None:
+    """With the stamps of the sources that the figures are of (freshness.py)."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write("# SPDX-License-Identifier: Apache-2.0\n")
         file.write("# Made by: python3 tools/compile_gate --variants --write\n")
-        file.write("\n".join([HEAD, *(r.line() for r in rows)]) + "\n")
+        file.write("\n".join([*stamp_lines(stamps), HEAD, *(r.line() for r in rows)]) + "\n")
 
 
 def read_accepted(path: str) -> dict[tuple[str, str], str]:
