@@ -192,6 +192,13 @@ static void solvers(void) {
     REFUSED(evn_solve(solver, 0, 1, at, NULL, NULL, NULL));
     REFUSED(evn_solve(solver, NAN, 1, at, NULL, &out, NULL));
     REFUSED(evn_solve(solver, 0, INFINITY, at, NULL, &out, NULL));
+    const double times[] = {1};
+    REFUSED(evn_solve_times(NULL, 0, times, at, NULL, &out, NULL));
+    REFUSED(evn_solve_times(solver, 0, NULL, at, NULL, &out, NULL));
+    REFUSED(evn_solve_times(solver, 0, times, at, NULL, &out, NULL)); // without times_vary
+    REFUSED(evn_solver_at(NULL, times, 1, at, NULL));
+    REFUSED(evn_solver_at(solver, NULL, 1, at, NULL));
+    REFUSED(evn_solver_at(solver, times, 1, at, NULL)); // without dense
     REFUSED(evn_solve_gradient(NULL, at, &out, NULL, NULL));
     REFUSED(evn_solve_gradient(solver, at, NULL, NULL, NULL));
     REFUSED(evn_solve_gradient(solver, at, &out, NULL, NULL));
@@ -202,6 +209,9 @@ static void solvers(void) {
     REFUSED(evn_solver_outcome(solver, NULL)); // before a solve
     REFUSED(evn_solver_time_gradient(NULL, &error, &error, NULL));
     REFUSED(evn_solver_time_gradient(solver, &error, &error, NULL)); // without one
+    REFUSED(evn_solver_jump_gradient(NULL, &error));
+    REFUSED(evn_solver_jump_gradient(solver, NULL));
+    REFUSED(evn_solver_jump_gradient(solver, &error)); // without jumps
     REFUSED(evn_solver_weight(NULL, 0, -1, &out));
     REFUSED(evn_solver_weight(solver, 0, -1, NULL));
     REFUSED(evn_solver_weight(solver, 0, -1, &out)); // before a solve

@@ -75,6 +75,10 @@ START_TEST(calls) {
     REFUSED(evn_event_solver_ended_with(r.solver, 0, NULL));
     REFUSED(evn_event_solver_ended_with(r.solver, 1, &ended));
     REFUSED(evn_event_solver_ended_with(r.solver, -1, &ended));
+    evn_binding series;
+    REFUSED(evn_event_solver_observed(NULL, &series));
+    REFUSED(evn_event_solver_observed(r.solver, NULL));
+    REFUSED(evn_event_solver_observed(r.solver, &series)); // without observations
     REFUSED(evn_event_solver_occurrence(NULL, 0, &o));
     REFUSED(evn_event_solver_occurrence(r.solver, 0, NULL));
     REFUSED(evn_event_solver_occurrence(r.solver, 1, &o));
