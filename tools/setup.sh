@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Install what evonode is built with, where it is missing:  sh tools/setup.sh [tests | docs | gate]
+# Install what evonode is built with, where it is missing:  sh tools/setup.sh [tests | docs | gate | intel]
 # With "tests" also what only the tests need, with "docs" what the documentation's site needs, with
-# "gate" the compilers of the compile gate. Uses apt; elsewhere it says what to install.
+# "gate" the compilers of the compile gate, with "intel" Intel's OpenCL runtime for CPUs from PyPI, in
+# build/intel, where tools/vendor.sh finds it. Uses apt; elsewhere it says what to install.
 set -eu
 
 build_packages="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
@@ -51,13 +52,24 @@ install() {
     $sudo apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
 
+# Of a virtual environment, since no distribution has it, with its mathematics, which the wheel does not ask for; the file names the library where it lies.
+install_intel() {
+    folder=$(cd "$(dirname "$0")/.." && pwd)/build/intel
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
+        intel-opencl-rt intel-cmplr-lib-rt
+    [ -f "$folder/lib/libintelocl.so" ] || fail "the wheel intel-opencl-rt has no lib/libintelocl.so"
+    echo "$folder/lib/libintelocl.so" >"$folder/intel.icd"
+}
+
 tools='' modules='' packages=''
 case ${1:-} in
 '') ;;
 tests) modules=check packages=$test_packages ;;
 docs) tools=$docs_packages packages=$docs_packages ;; # each brings a tool of its own name
 gate) packages="python3-venv check" ;;
-*) fail "unknown argument '$1'; usage: sh tools/setup.sh [tests | docs | gate]" ;;
+intel) tools=python3 packages=python3-venv ;;
+*) fail "unknown argument '$1'; usage: sh tools/setup.sh [tests | docs | gate | intel]" ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
@@ -68,6 +80,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
         echo "and an OpenCL driver: the vendor's for a GPU, PoCL for a CPU" >&2
         exit 1
     fi
+    [ "${1:-}" != intel ] || install_intel
     exit 0
 fi
 
@@ -77,3 +90,4 @@ if [ -n "$missing" ]; then
     install $missing
 fi
 [ "${1:-}" != gate ] || sh "$(dirname "$0")/compile_gate/setup.sh"
+[ "${1:-}" != intel ] || install_intel

@@ -2,9 +2,11 @@
 # To be sourced. Two OpenCL implementations that bring an LLVM each cannot always live in one
 # process, so tests load one at a time.
 
-# use_vendor NAME: from here on programs see NAME.icd alone. False when it is not installed.
+# use_vendor NAME: from here on programs see NAME.icd alone. False when it is not installed: neither
+# among the system's vendors nor in build/NAME, where "sh tools/setup.sh intel" puts Intel's.
 use_vendor() {
     icd=/etc/OpenCL/vendors/$1.icd
+    [ -f "$icd" ] || icd=$PWD/build/$1/$1.icd
     [ -f "$icd" ] || return 1
     OCL_ICD_VENDORS=$PWD/build/vendors/$1
     mkdir -p "$OCL_ICD_VENDORS"
