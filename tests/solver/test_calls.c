@@ -247,10 +247,10 @@ START_TEST(options_of_another_gradient) {
         int checkpoints;
         double coupling;
         const char *text;
-    } rows[] = {{EVN_GRADIENT_NONE, .checkpoints = 3, .text = "3 checkpoints"},
-                {EVN_GRADIENT_BACKPROP, .checkpoints = 3, .text = "3 checkpoints"},
-                {EVN_GRADIENT_ADJOINT, .checkpoints = 3, .text = "3 checkpoints"},
-                {EVN_GRADIENT_REVERSIBLE, .checkpoints = 3, .text = "3 checkpoints"},
+    } rows[] = {{EVN_GRADIENT_NONE, .checkpoints = 3, .text = "checkpoints with"},
+                {EVN_GRADIENT_BACKPROP, .checkpoints = 3, .text = "checkpoints with"},
+                {EVN_GRADIENT_ADJOINT, .checkpoints = 3, .text = "checkpoints with"},
+                {EVN_GRADIENT_REVERSIBLE, .checkpoints = 3, .text = "checkpoints with"},
                 {EVN_GRADIENT_CHECKPOINTED, .per_sample = true, .checkpoints = 3,
                  .text = "each sample's own"},
                 {EVN_GRADIENT_NONE, .coupling = 0.9, .text = "coupling"},
