@@ -372,6 +372,7 @@ static evn_status observe_start(const in_parts *s, evn_binding x1_bar) {
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     in_parts *s = (in_parts *)scheme;
+    *solution = (evn_solution){0}; // else a failed one's, where it is fallen back
     if (s->times) {
         evn__time_parts_clear(s->times);
     }

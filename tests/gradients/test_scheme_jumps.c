@@ -462,6 +462,30 @@ START_TEST(falls_back) {
 }
 END_TEST
 
+/// As many attempts as the solve made: those of the adjoint, which used them up, do not count.
+START_TEST(falls_back_with_steps_of_its_own) {
+    problem p = decaying(100);
+    evn_solver_options options = driven_across("dopri5", 0, EVN_GRADIENT_CHECKPOINTED);
+    options.rtol = options.atol = 1e-8;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    const evn_solution ahead = p.solution, back = p.backward;
+    double x_bar = p.x0_bar[0];
+    options.gradient = EVN_GRADIENT_ADJOINT;
+    options.fall_back = true;
+    options.max_steps = ahead.accepted + ahead.rejected;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    problem_gradient(&p);
+    ck_assert(p.backward.fell_back && p.x0_bar[0] == x_bar);
+    ck_assert_int_eq(p.backward.outcome, EVN_OUTCOME_DONE);
+    ck_assert_int_eq(p.backward.accepted, back.accepted);
+    ck_assert_int_eq(p.backward.rejected, back.rejected);
+    problem_free(&p);
+}
+END_TEST
+
 /// What can be solved backwards is, and the error is that of the solve.
 START_TEST(reconstructs) {
     problem p = decaying(3);
@@ -516,6 +540,7 @@ static Suite *suite(void) {
     tcase_add_test(backwards, parts_are_looked_at);
     tcase_add_test(backwards, steps_back_are_counted_over_all_parts);
     tcase_add_loop_test(backwards, falls_back, 0, 2);
+    tcase_add_test(backwards, falls_back_with_steps_of_its_own);
     tcase_add_loop_test(backwards, reconstructs, 0, 2);
     suite_add_tcase(s, backwards);
     return s;
