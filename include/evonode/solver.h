@@ -188,7 +188,8 @@ evn_solver_options evn_solver_options_with(const evn_solver_options *options,
 evn_solver_options evn_solver_options_forward(const evn_solver_options *options);
 
 /// How a solve, or a gradient, ended; every value but DONE and EVENT comes with EVN_ERR_SOLVER or
-/// EVN_ERR_NOT_FINITE. What equal steps of an explicit method did is known to evn_solver_outcome.
+/// EVN_ERR_NOT_FINITE. What equal steps did that evn_solve only enqueues is known to
+/// evn_solver_outcome.
 typedef enum evn_outcome {
     EVN_OUTCOME_DONE,
     EVN_OUTCOME_STEP_TOO_SMALL,
@@ -278,8 +279,9 @@ evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, 
                              const evn_binding *weights, evn_binding *x1, evn_solution *solution);
 
 /// How the last solve ended, of which evn_solve or its like gave EVN_OK. By equal steps of an
-/// explicit method these do not wait, and cannot know whether the state stayed finite; all others
-/// have said so at once. Waits for the device, and looks at the state at the end.
+/// explicit method, or of a Rosenbrock method with a matrix, these do not wait, and cannot know
+/// whether the state stayed finite; all others have said so at once. Waits for the device, and
+/// looks at the state at the end.
 /// @param[out] solution  what the solve said, but for the outcome; may be NULL
 /// @return EVN_ERR_NOT_FINITE; EVN_ERR_ARGUMENT where there is no such solve
 evn_status evn_solver_outcome(const evn_solver *solver, evn_solution *solution);
@@ -329,8 +331,12 @@ evn_status evn_solver_at(evn_solver *solver, const double *times, int count, evn
 ///                          the solver, of weights or of each other
 /// @param[out] solution     of the backward solve, with per_sample of the sample that took the most
 ///                          steps; may be NULL
+/// With an implicit method it waits, and looks whether the cotangents of the state at t0 are finite.
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape, and when there
-///         is no such solve
+///         is no such solve; EVN_ERR_SOLVER or EVN_ERR_NOT_FINITE, with the outcome, where a solve
+///         backwards failed or led elsewhere; EVN_ERR_SOLVER with EVN_OUTCOME_NEWTON_FAILED where
+///         transposed equations of an implicit step were not solved, or derivatives of f are not
+///         finite though x1_bar is
 evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_binding *x0_bar,
                               const evn_binding *weights_bar, evn_solution *solution);
 

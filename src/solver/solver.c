@@ -42,6 +42,10 @@ static evn_status create_memory(evn_solver *solver) {
     EVN_TRY(evn__layout_create(&solver->dynamics->system, &solver->layout));
     solver->problem.observed =
         keeps_weights(solver) ? solver->layout.total : state_elements(solver);
+    EVN_TRY(solver->doubtful.steps
+                ? evn__real_create_for(solver->problem.device, EVN__USE_STATES,
+                                       solver->options.fp64, state_elements(solver), &solver->start)
+                : EVN_OK);
     return observes(solver) ? evn__observations_create(&solver->problem, &solver->observations)
                             : EVN_OK;
 }
@@ -132,6 +136,7 @@ void evn_solver_destroy(evn_solver **solver) {
     evn__observations_destroy(&s->observations);
     evn__dense_output_destroy(&s->dense);
     evn_buffer_destroy(&s->x1_bar);
+    evn_buffer_destroy(&s->start);
     evn__layout_free(&s->layout);
     evn_dynamics_destroy(&s->dynamics);
     evn__course_free(&s->course);
@@ -161,6 +166,7 @@ static evn_status set_initial(evn_solver *solver, int index, evn_binding value) 
 }
 
 static evn_status load(evn_solver *solver, evn_binding x0, const evn_binding *weights) {
+    EVN_TRY(evn__solver_keep_start(solver, x0));
     EVN_TRY(set_initial(solver, 0, x0));
     for (int i = 0; i < solver->dynamics->weight_count; ++i) {
         const evn__weight *w = &solver->dynamics->weights[i];
@@ -205,8 +211,7 @@ static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0
     evn_binding end = solver->scheme->methods->end(solver->scheme, 0);
     *x1 = solver->observations ? evn__observations_given(solver->observations) : end;
     if (status == EVN_OK) {
-        status = evn__outcome_check_steps(&solver->options, solver->doubtful, x0, end,
-                                          state_elements(solver), solution);
+        status = evn__solver_check_steps(solver, end, solution);
     }
     if (status == EVN_OK && solver->observations) {
         status = evn__observations_give(solver->observations);
@@ -444,15 +449,15 @@ static evn_status try_gradient(evn_solver *solver, const evn__passage *passage,
         evn__reconstruction_begin(solver->reconstruction);
     }
     EVN_TRY(solver->scheme->methods->gradient(solver->scheme, passage, solution));
-    EVN_TRY(evn__solver_check_gradient(solver, solver->scheme, passage->x1_bar,
-                                       given_elements(solver), solution));
     solver->reconstructed = solver->reconstruction != NULL;
     EVN_TRY(solver->reconstruction && solver->options.watch
                 ? evn__reconstruction_watch(solver->reconstruction, solver->scheme)
                 : EVN_OK);
-    return solver->reconstruction && solver->options.reconstruction > 0
-               ? evn__reconstruction_check(solver->reconstruction, solver->scheme, solution)
-               : EVN_OK;
+    EVN_TRY(solver->reconstruction && solver->options.reconstruction > 0
+                ? evn__reconstruction_check(solver->reconstruction, solver->scheme, solution)
+                : EVN_OK);
+    return evn__solver_check_gradient(solver, solver->scheme, passage, given_elements(solver),
+                                      solution);
 }
 
 /// The gradient from checkpoints, after a solve from the same start, whose series is the caller's
@@ -474,8 +479,8 @@ static evn_status fall_back(evn_solver *solver, const evn__passage *passage,
     solution->nfe += spent + ahead.nfe;
     solution->fell_back = true;
     solver->last = solver->fallback;
-    return evn__solver_check_gradient(solver, solver->fallback, passage->x1_bar,
-                                      given_elements(solver), solution);
+    return evn__solver_check_gradient(solver, solver->fallback, passage, given_elements(solver),
+                                      solution);
 }
 
 static evn_status take_gradient(evn_solver *solver, const evn__passage *passage,

@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of a solve, and of a gradient, only from what it has left in memory.
 #include "base/memory.h"
+#include "plan/real.h"
 #include "solver/solver_state.h"
 #include <stdlib.h>
+
+evn_status evn__solver_keep_start(const evn_solver *solver, evn_binding x0) {
+    return solver->start ? evn__real_copy((evn_binding){solver->start, 0}, x0, solver->options.fp64,
+                                          solver->layout.size[0])
+                         : EVN_OK;
+}
+
+evn_status evn__solver_check_steps(const evn_solver *solver, evn_binding x1,
+                                   evn_solution *solution) {
+    return evn__outcome_check_steps(&solver->options, solver->doubtful,
+                                    (evn_binding){solver->start, 0}, x1, solver->layout.size[0],
+                                    solution);
+}
 
 /// Whether all components of the state are finite, where a scheme has them.
 static evn_status is_finite(const evn_solver *solver, const evn__scheme *scheme,
@@ -19,8 +33,20 @@ static evn_status is_finite(const evn_solver *solver, const evn__scheme *scheme,
     return status;
 }
 
+/// Whether the caller's cotangents are: that of x, [count], and those of weights from behind t1.
+static evn_status is_given_finite(const evn_solver *solver, const evn__passage *passage,
+                                  size_t count, bool *finite) {
+    bool fp64 = solver->options.fp64;
+    EVN_TRY(evn__outcome_are_finite(fp64, &passage->x1_bar, &count, 1, finite));
+    return *finite && passage->carried_bar
+               ? evn__outcome_are_finite(fp64, passage->carried_bar + 1, solver->layout.size + 1,
+                                         solver->layout.count - 1, finite)
+               : EVN_OK;
+}
+
 evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__scheme *scheme,
-                                      evn_binding x1_bar, size_t count, evn_solution *solution) {
+                                      const evn__passage *passage, size_t count,
+                                      evn_solution *solution) {
     const evn_solver_options *o = &solver->options;
     bool finite = true;
     if (!evn__stepper_is_implicit(evn__stepper_find(o->method))) {
@@ -29,7 +55,7 @@ evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__schem
     EVN_TRY(is_finite(solver, scheme, scheme->methods->state_bar, &finite));
     if (!finite) {
         bool given = true;
-        EVN_TRY(evn__outcome_are_finite(o->fp64, &x1_bar, &count, 1, &given));
+        EVN_TRY(is_given_finite(solver, passage, count, &given));
         finite = !given;
     }
     if (finite) {

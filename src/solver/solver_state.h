@@ -29,6 +29,7 @@ struct evn_solver {
     evn__observations *observations;   ///< where the solve observes
     evn__dense_output *dense;          ///< with dense, for the whole batch
     evn_buffer *x1_bar;                ///< a copy of the caller's, once one is needed
+    evn_buffer *start;                 ///< x(t0), where the end is doubtful; else NULL
     evn_binding *parameters;           ///< of the system, of the last solve
     evn_binding *parameters_bar;       ///< where their cotangents go
     evn__passage passage;              ///< of the last solve, without what its samples have
@@ -41,12 +42,20 @@ struct evn_solver {
     bool reconstructed;                ///< and one that solves backwards
 };
 
+/// Before a solve: keep x0, which may be where its end goes, as what the last one gave.
+evn_status evn__solver_keep_start(const evn_solver *solver, evn_binding x0);
+/// After one: evn__outcome_check_steps.
+evn_status evn__solver_check_steps(const evn_solver *solver, evn_binding x1,
+                                   evn_solution *solution);
+
 /// After a gradient by a scheme, whose cotangents of the state are NaN from where the transposed
 /// equations of an implicit step were not solved on: whether that is so. Waits, but only for
 /// implicit methods.
-/// @param x1_bar  [count], which is the caller's fault where it is not finite
+/// @param passage  of the gradient, of whose cotangents that of x has `count` elements: where these
+///                 are not finite, that is the caller's
 /// @return EVN_ERR_SOLVER, with the outcome
 evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__scheme *scheme,
-                                      evn_binding x1_bar, size_t count, evn_solution *solution);
+                                      const evn__passage *passage, size_t count,
+                                      evn_solution *solution);
 
 #endif

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a solve by implicit steps says that it has failed.
 #include "evonode/solver.h"
+#include "plan/real.h"
 #include "problem.h"
+#include "solver/part.h"
 #include "test.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /// Of one number x.
@@ -96,6 +99,87 @@ START_TEST(starts_that_are_no_numbers_are_told) {
     ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_NOT_FINITE);
     ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_NOT_FINITE);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "initial state"));
+    problem_free(&p);
+}
+END_TEST
+
+/// What the last solve gave is not where its memory is once the next one has failed.
+START_TEST(starts_that_a_solve_gave_are_not_blamed) {
+    evn_value x;
+    evn_binding x1, x2;
+    evn_solution solution;
+    evn_graph *f = begin(&x);
+    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(1);
+    options.observations = _i;
+    p.x0[0] = 1;
+    problem_prepare(&p, &options);
+    TRY(problem_try(&p, 0, 0.1, &x1));
+    ck_assert_int_eq(evn_solve(p.solver, 0, 100, x1, p.weights, &x2, &solution), EVN_ERR_SOLVER);
+    ck_assert_int_eq(solution.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "take more steps"));
+    problem_free(&p);
+}
+END_TEST
+
+static evn_status try_gradient(problem *p) {
+    evn_binding x0_bar;
+    TRY(evn__real_write(p->x1_bar_at, p->fp64, p->x1_bar, (size_t)p->x1_count));
+    return evn_solve_gradient(p->solver, p->x1_bar_at, &x0_bar, p->weights_bar, &p->backward);
+}
+
+/// x' = −x³ from 10 has no way back that stays finite: of that the gradient tells, and what is
+/// watched, not of equations.
+START_TEST(ways_back_are_told_of_first) {
+    evn_value x;
+    double worst;
+    evn_graph *f = begin(&x);
+    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(100);
+    options.gradient = EVN_GRADIENT_ADJOINT;
+    options.watch = true;
+    p.x0[0] = 10;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    ck_assert_int_eq(try_gradient(&p), EVN_ERR_NOT_FINITE);
+    ck_assert_int_eq(p.backward.outcome, EVN_OUTCOME_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "take the gradient checkpointed"));
+    TRY(evn_solver_watched(p.solver, &worst));
+    ck_assert(isinf(worst));
+    options.reconstruction = 0; // nothing is judged by it
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    ck_assert_int_eq(try_gradient(&p), EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.backward.outcome, EVN_OUTCOME_NEWTON_FAILED);
+    problem_free(&p);
+}
+END_TEST
+
+/// Cotangents that are no numbers, of x or of weights from behind t1, are the caller's.
+START_TEST(cotangents_that_are_no_numbers_are_not_blamed) {
+    evn_binding x0_bar;
+    evn_buffer *behind = NULL;
+    problem p = problem_node_ew(7);
+    evn_solver_options options = with(3);
+    options.gradient = EVN_GRADIENT_CHECKPOINTED;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    int count = p.weight_size[0];
+    double *bars = calloc((size_t)count, sizeof(*bars));
+    *(_i ? bars : p.x1_bar) = NAN;
+    TRY(evn__real_create(test_device(), true, (size_t)count, &behind));
+    TRY(evn__real_write((evn_binding){behind, 0}, true, bars, (size_t)count));
+    TRY(evn__real_write(p.x1_bar_at, true, p.x1_bar, (size_t)p.x1_count));
+    const evn_binding carried[] = {{0}, {behind, 0}};
+    TRY(evn__solve_part_gradient(p.solver, p.x1_bar_at, carried, &x0_bar, p.weights_bar,
+                                 &p.backward));
+    ck_assert_int_eq(p.backward.outcome, EVN_OUTCOME_DONE);
+    TRY(evn__real_read(p.weights_bar[0], true, bars, 1));
+    ck_assert(isnan(bars[0])); // it came through
+    free(bars);
+    evn_buffer_destroy(&behind);
     problem_free(&p);
 }
 END_TEST
@@ -204,6 +288,26 @@ START_TEST(explicit_steps_are_asked) {
 }
 END_TEST
 
+/// A matrix is always solved, and nothing is iterated: with one the Rosenbrock method goes on as
+/// explicit ones do.
+START_TEST(rosenbrock_steps_are_asked) {
+    evn_value x;
+    evn_solution asked;
+    evn_graph *f = begin(&x);
+    evn_output(f, "dx", evn_exp(f, x));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with(4);
+    options.method = "rosenbrock23";
+    p.x0[0] = 1000;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_DONE);
+    ck_assert_int_eq(evn_solver_outcome(p.solver, &asked), EVN_ERR_NOT_FINITE);
+    ck_assert_int_eq(asked.outcome, EVN_OUTCOME_NOT_FINITE);
+    problem_free(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("integrator/outcome");
     TCase *implicit = tcase_create("implicit");
@@ -211,14 +315,20 @@ static Suite *suite(void) {
     tcase_add_test(implicit, rows_that_are_not_solved_are_not_hidden);
     tcase_add_test(implicit, infinite_corrections_are_told);
     tcase_add_test(implicit, starts_that_are_no_numbers_are_told);
+    tcase_add_loop_test(implicit, starts_that_a_solve_gave_are_not_blamed, 0, 2);
     suite_add_tcase(s, implicit);
     TCase *adaptive = tcase_create("adaptive");
     tcase_add_loop_test(adaptive, adaptive_steps_that_are_not_solved_are_told, 0, 2);
     tcase_add_loop_test(adaptive, jumps_are_not_solved, 0, 4);
     suite_add_tcase(s, adaptive);
+    TCase *gradients = tcase_create("gradients");
+    tcase_add_test(gradients, ways_back_are_told_of_first);
+    tcase_add_loop_test(gradients, cotangents_that_are_no_numbers_are_not_blamed, 0, 2);
+    suite_add_tcase(s, gradients);
     TCase *others = tcase_create("others");
     tcase_add_loop_test(others, weights_that_are_not_solved_are_told, 0, 2);
     tcase_add_test(others, explicit_steps_are_asked);
+    tcase_add_test(others, rosenbrock_steps_are_asked);
     suite_add_tcase(s, others);
     return s;
 }
