@@ -114,10 +114,11 @@ evn_status evn__course_create(const evn_solver_options *options, evn__course *co
     int intervals = options->observations > 0 ? options->observations : 1;
     *course = (evn__course){.intervals = intervals, .last = 1};
     EVN_TRY(check(options));
-    if (options->times_vary) {
-        return evn__course_reserve(options, intervals, course);
+    evn_status status = options->times_vary ? evn__course_reserve(options, intervals, course)
+                                            : make(options, course);
+    if (status == EVN_OK && options->times_vary) {
+        status = EVN_NEW(&course->times, intervals);
     }
-    evn_status status = make(options, course);
     if (status != EVN_OK) {
         evn__course_free(course);
     }
@@ -153,7 +154,7 @@ void evn__course_lay(const evn_solver_options *options, int intervals, evn__cour
     }
 }
 
-static evn_status check_order(const evn_solver_options *o, double t0, const double *times) {
+evn_status evn__course_check_times(const evn_solver_options *o, double t0, const double *times) {
     bool observed = times[0] == t0 && o->observations > 1;
     double way = times[observed] - t0, before = t0;
     for (int i = 0; i < o->observations; ++i) {
@@ -170,17 +171,17 @@ static evn_status check_order(const evn_solver_options *o, double t0, const doub
     return EVN_OK;
 }
 
-evn_status evn__course_lay_times(const evn_solver_options *options, double t0, const double *times,
-                                 evn__course *course) {
-    EVN_TRY(check_order(options, t0, times));
+void evn__course_lay_times(const evn_solver_options *options, double t0, const double *times,
+                           evn__course *course) {
     double way = times[options->observations - 1] - t0;
     course->starts = starts_observed(times[0] - t0, options->observations);
     int count = options->observations - course->starts;
     for (int i = 0; i < count; ++i) {
-        course->end[i] = way != 0 ? (times[i + course->starts] - t0) / way : 1;
+        course->times[i] = times[i + course->starts];
+        course->end[i] = way != 0 ? (course->times[i] - t0) / way : 1;
     }
+    course->from = t0;
     evn__course_lay(options, count, course);
-    return EVN_OK;
 }
 
 double evn__course_stop(const evn__course *course, double t0, double t1) {
@@ -189,13 +190,23 @@ double evn__course_stop(const evn__course *course, double t0, double t1) {
 
 void evn__course_free(evn__course *course) {
     free(course->end);
+    free(course->times);
     free(course->first);
     *course = (evn__course){0};
+}
+
+/// Whether it was laid by times for this way: fractions of it may miss them by a rounding, and a
+/// jump of f that is one of them.
+static bool is_laid_for(const evn__course *c, double t0, double t1) {
+    return c->times && t0 == c->from && t1 == c->times[c->intervals - 1];
 }
 
 double evn__course_end(const evn__course *course, int interval, double t0, double t1) {
     if (interval + 1 == course->intervals) {
         return t1;
+    }
+    if (is_laid_for(course, t0, t1)) {
+        return course->times[interval];
     }
     return course->end ? t0 + course->end[interval] * (t1 - t0)
                        : t0 + (interval + 1) * (t1 - t0) / course->intervals;

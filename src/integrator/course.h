@@ -15,6 +15,7 @@ typedef struct evn__course {
     int steps;   ///< of all intervals; 0: adaptive
     int each;    ///< steps of every interval; 0: they differ, or are adaptive
     double *end; ///< [intervals], as fractions of the way; NULL: equal parts
+    double *times, from; ///< [intervals], what it was laid by, from t0 on; NULL: by fractions
     int *first;  ///< [intervals + 1], the step that each begins with; NULL where `each` says it
     bool varies; ///< it is laid out anew now and then,
     int laid;    ///< and so often: what was made of it before is that of another one
@@ -33,10 +34,14 @@ evn_status evn__course_reserve(const evn_solver_options *options, int intervals,
                                evn__course *course);
 /// Lay it out for its first `intervals`, whose ends have been written: the steps as above.
 void evn__course_lay(const evn_solver_options *options, int intervals, evn__course *course);
-/// Lay it out from t0 by way of the options' number of times, with which it ends.
+/// Whether times are right to go from t0 by way of them.
 /// @return EVN_ERR_ARGUMENT as evn_solve_times documents it
-evn_status evn__course_lay_times(const evn_solver_options *options, double t0, const double *times,
-                                 evn__course *course);
+evn_status evn__course_check_times(const evn_solver_options *options, double t0,
+                                   const double *times);
+/// Lay out one of options with times_vary by way of so many times, with which it ends. Between the
+/// same t0 and t1 its intervals end at these to the last digit.
+void evn__course_lay_times(const evn_solver_options *options, double t0, const double *times,
+                           evn__course *course);
 
 /// Where the way ends of what was asked for from t0 to t1.
 double evn__course_stop(const evn__course *course, double t0, double t1);

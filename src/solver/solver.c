@@ -188,14 +188,20 @@ static evn_status observe_start(const evn_solver *solver) {
                : EVN_OK;
 }
 
-static evn_status solve(evn_solver *solver, evn__passage passage, evn_binding x0,
-                        const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
+/// @param times  NULL, or what the course is to be laid out by, once all else is right: a refused
+///               call leaves the last solve, and its grid
+static evn_status solve(evn_solver *solver, evn__passage passage, const double *times,
+                        evn_binding x0, const evn_binding *weights, evn_binding *x1,
+                        evn_solution *solution) {
     evn_solution unused;
     solution = solution ? solution : &unused;
     *solution = (evn_solution){0}; // also where the device fails on the way
     EVN_REQUIRE(x1);
     EVN_TRY(evn__real_check(x0, solver->options.fp64, state_elements(solver), "state", "x0"));
     EVN_TRY(evn__check_weights(solver->dynamics, &solver->options, weights, "weight"));
+    if (times) {
+        evn__course_lay_times(&solver->options, passage.t0, times, &solver->course);
+    }
     solver->ended = solver->solved = solver->differentiated = solver->reconstructed = false;
     EVN_TRY(load(solver, x0, weights));
     passage.parameters = solver->parameters;
@@ -236,7 +242,7 @@ evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
     EVN_TRY(evn__check_interval(&solver->options, t0, t1));
     EVN_TRY(check_constant_times(solver));
     const evn__passage passage = {.t0 = t0, .t1 = evn__course_stop(&solver->course, t0, t1)};
-    return solve(solver, passage, x0, weights, x1, solution);
+    return solve(solver, passage, NULL, x0, weights, x1, solution);
 }
 
 evn_status evn_solve_times(evn_solver *solver, double t0, const double *times, evn_binding x0,
@@ -247,11 +253,10 @@ evn_status evn_solve_times(evn_solver *solver, double t0, const double *times, e
               "the solver's observations are at fractions of every way: set times_vary in its "
               "options");
     double t1 = times[solver->options.observations - 1];
-    EVN_TRY(evn__course_lay_times(&solver->options, t0, times, &solver->course));
-    solver->solved = false; // by another course
+    EVN_TRY(evn__course_check_times(&solver->options, t0, times));
     EVN_TRY(evn__check_interval(&solver->options, t0, t1));
     const evn__passage passage = {.t0 = t0, .t1 = t1};
-    return solve(solver, passage, x0, weights, x1, solution);
+    return solve(solver, passage, times, x0, weights, x1, solution);
 }
 
 static evn_status check_weight(const evn_solver *solver, int index, int observation) {
@@ -319,7 +324,7 @@ evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, 
     evn_sample_times own = *times;
     EVN_TRY(times->times ? EVN_OK : stop_samples(solver, &own));
     const evn__passage passage = {.samples = &own};
-    return solve(solver, passage, x0, weights, x1, solution);
+    return solve(solver, passage, NULL, x0, weights, x1, solution);
 }
 
 evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,

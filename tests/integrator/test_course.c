@@ -294,6 +294,40 @@ START_TEST(times_are_checked) {
 }
 END_TEST
 
+/// What is refused leaves the last solve: its grid, and its gradient.
+START_TEST(refused_calls_change_nothing) {
+    static const double times[] = {0.2, 0.5, 1}, others[] = {0.7, 0.8, 2};
+    static const double far[] = {0, 1e300, 1.7e308};
+    enum { STEPS = 3 + 4 };
+    double grid[2][STEPS + 1];
+    evn_binding x1;
+    problem p = problem_linear();
+    evn_solver_options o = evn_solver_options_default();
+    o.steps = 4;
+    o.fp64 = o.times_vary = true;
+    o.observations = 3;
+    o.gradient = EVN_GRADIENT_BACKPROP;
+    problem_prepare(&p, &o);
+    TRY(try_times(&p, 0, times));
+    ck_assert_int_le(p.solution.accepted, STEPS);
+    for (int i = 0; i < 2; ++i) {
+        TRY(evn_solver_grid(p.solver, grid[i], p.solution.accepted + 1));
+        if (i == 0) {
+            evn_binding none = {0};
+            refused(evn_solve_times(p.solver, -1.7e308, far, p.x0_at, p.weights, &x1, NULL),
+                    "not finite in double precision");
+            ck_assert_int_eq(evn_solve_times(p.solver, 0, others, none, p.weights, &x1, NULL),
+                             EVN_ERR_ARGUMENT);
+            ck_assert_int_eq(evn_solve_times(p.solver, 0, others, p.x0_at, NULL, &x1, NULL),
+                             EVN_ERR_ARGUMENT);
+        }
+    }
+    ck_assert_mem_eq(grid[0], grid[1], sizeof(double) * ((size_t)p.solution.accepted + 1));
+    problem_gradient(&p);
+    problem_free(&p);
+}
+END_TEST
+
 START_TEST(options_are_checked) {
     problem p = problem_linear();
     evn_solver *solver = NULL;
@@ -325,6 +359,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, gradients);
     TCase *mistakes = tcase_create("mistakes");
     tcase_add_loop_test(mistakes, times_are_checked, 0, 9);
+    tcase_add_test(mistakes, refused_calls_change_nothing);
     tcase_add_test(mistakes, options_are_checked);
     suite_add_tcase(s, mistakes);
     return s;
