@@ -261,6 +261,14 @@ const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem) {
                                                : find_along(o, problem->course->varies);
 }
 
+bool evn__scheme_is_of_steps(const evn__problem *problem) {
+    evn_solver_options within = *problem->options;
+    evn__problem part = *problem;
+    within.jump_count = 0;
+    part.options = &within;
+    return evn__scheme_choose(&part)->time_bars != NULL;
+}
+
 const char *evn__scheme_remedy(evn_gradient gradient) {
     return rows[gradient].remedy;
 }

@@ -85,6 +85,9 @@ evn_status evn__scheme_check(const evn_solver_options *options);
 /// What the scheme of a problem whose options passed this can do.
 const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem);
 
+/// Whether its gradients are those of steps, whose times have cotangents, also in parts.
+bool evn__scheme_is_of_steps(const evn__problem *problem);
+
 /// What is to be done where solving backwards leads elsewhere.
 const char *evn__scheme_remedy(evn_gradient gradient);
 

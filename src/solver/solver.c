@@ -32,7 +32,7 @@ static bool observes(const evn_solver *solver) {
 /// them.
 static bool keeps_weights(const evn_solver *solver) {
     const evn_solver_options *o = &solver->options;
-    bool rates = o->time_gradient && !evn__scheme_choose(&solver->problem)->time_bars;
+    bool rates = o->time_gradient && !evn__scheme_is_of_steps(&solver->problem);
     return solver->layout.count > 1 && (o->observe_weights || rates);
 }
 

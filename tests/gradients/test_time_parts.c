@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gradients in the times of ways across jumps of f and g, and in those of the jumps: of fixed steps
 // against central differences of the same steps, of all schemes against closed forms.
+#include "solver/solver_state.h" // before `problem` is a type
+
 #include "driven.h"
 #include "plan/real.h"
 #include "problem.h"
@@ -275,6 +277,20 @@ START_TEST(observed_at_a_jump) {
 }
 END_TEST
 
+/// Only where f is evaluated again at observations, by what is no gradient of steps, are weights
+/// kept there.
+START_TEST(weights_are_kept_for_rates_alone) {
+    problem p = driven_problem(true);
+    evn_solver_options o = options_of(_i);
+    bool steps = o.gradient == EVN_GRADIENT_BACKPROP || o.gradient == EVN_GRADIENT_CHECKPOINTED ||
+                 o.gradient == EVN_GRADIENT_REVERSIBLE;
+    o.observations = 2;
+    problem_prepare(&p, &o);
+    ck_assert((p.solver->problem.observed == (size_t)p.x_count) == steps);
+    problem_free(&p);
+}
+END_TEST
+
 /// An adjoint that falls back has the gradient of the steps.
 START_TEST(falls_back) {
     double got[2], expected[2];
@@ -358,6 +374,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(closed, observed_at_a_jump, 0, 2 * SCHEMES);
     suite_add_tcase(s, closed);
     TCase *edges = tcase_create("edges");
+    tcase_add_loop_test(edges, weights_are_kept_for_rates_alone, 0, SCHEMES - 1);
     tcase_add_test(edges, falls_back);
     tcase_add_loop_test(edges, no_way, 0, SCHEMES);
     tcase_add_test(edges, there_has_to_be_one);
