@@ -20,17 +20,18 @@ struct evn__event_gradient {
     const evn__event_system *system;
     const evn__event_search *search;
     evn__event_solve solve;
-    evn_solver *solver; ///< of a part
-    bool solved;        ///< it has gone the whole way of the last search
-    evn_plan *through;  ///< at the events
-    evn__layout layout; ///< of a state
-    evn_buffer *start;  ///< the state at t0
-    evn_buffer *middle; ///< that between two parts
-    evn_buffer *bars;   ///< x_bar, those of the parameters, rates
-    evn_buffer *given;  ///< x_bar of all rows, times, their cotangents, which event, one row each
-    evn_buffer *shares; ///< of the parameters, of one part
-    evn__jump *join;    ///< of x_bar
-    evn__jump **sums;   ///< of each weight that is a parameter
+    evn_solver *solver;  ///< of a part
+    bool solved;         ///< it has gone the whole way of the last search
+    bool differentiated; ///< the last search has been, to the end
+    evn_plan *through;   ///< at the events
+    evn__layout layout;  ///< of a state
+    evn_buffer *start;   ///< the state at t0
+    evn_buffer *middle;  ///< that between two parts
+    evn_buffer *bars;    ///< x_bar, those of the parameters, rates
+    evn_buffer *given;   ///< x_bar of all rows, times, their cotangents, which event, one row each
+    evn_buffer *shares;  ///< of the parameters, of one part
+    evn__jump *join;     ///< of x_bar
+    evn__jump **sums;    ///< of each weight that is a parameter
     evn_binding *weights, *weights_bar, *carried; ///< of a part
     double *numbers;                              ///< what is written to `given` behind x_bar
     double *state, *last; ///< [layout]: what is written to `middle`; where the search ended
@@ -144,6 +145,7 @@ static evn_status create(evn__event_gradient *g) {
     EVN_TRY(evn__layout_create(&g->system->system, &g->layout));
     g->options = *p->options;
     g->options.observations = 0;
+    g->options.dt_min = 0; // of the search: parts begin anew, with steps as short as they need
     EVN_TRY(evn_solver_create(p->device, g->dynamics, &g->options, &g->solver));
     EVN_TRY(compile(g));
     EVN_TRY(make_device_memory(g));
@@ -200,7 +202,7 @@ evn_binding evn__event_gradient_start(const evn__event_gradient *g, int index) {
 }
 
 void evn__event_gradient_forget(evn__event_gradient *g) {
-    g->solved = false;
+    g->solved = g->differentiated = false;
 }
 
 // Places ------------------------------------------------------------------------------------------
@@ -436,14 +438,15 @@ static evn_status take_part(evn__event_gradient *g, int part, evn_binding *x0_ba
                             const evn_binding *weights_bar, evn_solution *solution) {
     evn_solution ahead = {0}, back = {0};
     bool last = part == g->places.most;
-    if (!g->solved) {
-        EVN_TRY(solve_part(g, part, &ahead));
+    evn_status status = g->solved ? EVN_OK : solve_part(g, part, &ahead);
+    if (status != EVN_OK) {
+        add_solution(solution, &ahead);
+        return status;
     }
     g->solved = g->places.most == 0;
     want(g, last, weights_bar);
-    evn_status status =
-        evn__solve_part_gradient(g->solver, (evn_binding){g->bars, 0}, last ? NULL : g->carried,
-                                 x0_bar, g->weights_bar, &back);
+    status = evn__solve_part_gradient(g->solver, (evn_binding){g->bars, 0},
+                                      last ? NULL : g->carried, x0_bar, g->weights_bar, &back);
     back.nfe += ahead.nfe;
     add_solution(solution, &back);
     EVN_TRY(status);
@@ -454,6 +457,7 @@ static evn_status take_part(evn__event_gradient *g, int part, evn_binding *x0_ba
 evn_status evn__event_gradient_take(evn__event_gradient *g, const evn_event_bars *bars,
                                     evn_binding *x0_bar, const evn_binding *weights_bar,
                                     evn_solution *solution) {
+    g->differentiated = false;
     EVN_TRY(gather(g, bars));
     if (g->places.most > 0) {
         g->solved = false;
@@ -466,9 +470,14 @@ evn_status evn__event_gradient_take(evn__event_gradient *g, const evn_event_bars
         EVN_TRY(take_part(g, part, x0_bar, weights_bar, solution));
         EVN_TRY(part > 0 ? pass_places(g, part - 1, *x0_bar) : EVN_OK);
     }
-    return g->places.starts ? join(g, *x0_bar, g->places.at_start) : EVN_OK;
+    EVN_TRY(g->places.starts ? join(g, *x0_bar, g->places.at_start) : EVN_OK);
+    g->differentiated = true;
+    return EVN_OK;
 }
 
 evn_status evn__event_gradient_time(const evn__event_gradient *g, double *t0_bar) {
+    EVN_CHECK(g->differentiated || !g->options.time_gradient, EVN_ERR_ARGUMENT,
+              "there is no gradient of the last solve: call evn_solve_to_event_gradient first, and "
+              "go on only if it is EVN_OK");
     return evn_solver_time_gradient(g->solver, t0_bar, NULL, NULL);
 }
