@@ -263,10 +263,6 @@ START_TEST(wrong_jumps_are_refused) {
     TRY(evn_solver_options_check(&bad));
     bad.method = "kvaerno5"; // with a stage behind the end of a step
     refuse(piecewise(), &bad);
-    bad = options;
-    bad.gradient = EVN_GRADIENT_BACKPROP;
-    bad.time_gradient = true;
-    refuse(piecewise(), &bad);
     problem p = piecewise();
     evn_binding x0_bar;
     problem_prepare(&p, &options);
