@@ -13,10 +13,14 @@ static evn_status fail_build(const evn_device *device, cl_program program, cl_in
     EVN_CHECK(evn__cl_status(code) == EVN_ERR_BUILD, evn__cl_status(code),
               "compiling for %s failed: %s (%d); %s", device->info.name, evn__cl_name(code),
               (int)code, evn__cl_advice(code));
-    clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
+    static const char what[] = "reading the compiler's log (clGetProgramBuildInfo)";
+    EVN__TIMED(device, what,
+               clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes));
     char *log = calloc(1, bytes + 1);
     if (log) {
-        clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
+        EVN__TIMED(
+            device, what,
+            clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, log, NULL));
         evn__make_utf8(log);
     }
     evn_status status = evn__fail(
@@ -40,7 +44,7 @@ static evn_status compile_once(evn_device *device, const char *text, const char 
                code = clBuildProgram(fresh, 1, &device->id, options, NULL, NULL));
     if (code != CL_SUCCESS) {
         evn_status status = fail_build(device, fresh, code, options);
-        clReleaseProgram(fresh);
+        EVN__TIMED(device, "releasing a program (clReleaseProgram)", clReleaseProgram(fresh));
         return status;
     }
     *program = fresh;
@@ -95,10 +99,11 @@ evn_status evn__build_make(evn_device *device, evn__build *build) {
     return status == EVN_OK ? status : evn__prepend(status, "kernels/%s", build->name);
 }
 
-void evn__build_free(evn__build *build) {
+void evn__build_free(const evn_device *device, evn__build *build) {
     if (build) {
         if (build->program) {
-            clReleaseProgram(build->program);
+            EVN__TIMED(device, "releasing a program (clReleaseProgram)",
+                       clReleaseProgram(build->program));
         }
         free(build->name);
         free(build->text.data);

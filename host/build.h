@@ -19,7 +19,7 @@ typedef struct evn__build {
 /// @return EVN_ERR_BUILD with device, driver, options and the head of the build log
 evn_status evn__build_make(evn_device *device, evn__build *build);
 
-/// NULL is allowed.
-void evn__build_free(evn__build *build);
+/// Of the device that made its program, NULL where none is made; the build may be NULL, too.
+void evn__build_free(const evn_device *device, evn__build *build);
 
 #endif

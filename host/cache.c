@@ -83,7 +83,7 @@ static cl_program build_binary(const evn_device *device, const unsigned char *bi
                    code = clBuildProgram(program, 1, &device->id, options, NULL, NULL));
     }
     if (code != CL_SUCCESS) {
-        clReleaseProgram(program);
+        EVN__TIMED(device, "releasing a program (clReleaseProgram)", clReleaseProgram(program));
         return NULL;
     }
     return program;
@@ -193,7 +193,9 @@ void evn__cache_store(const evn_device *device, const char *text, const char *op
     }
     evn__text key = {0}, path = {0};
     size_t bytes = 0;
-    unsigned char *binary = get_binary(device, program, &bytes);
+    unsigned char *binary;
+    EVN__TIMED(device, "keeping compiled kernels (clGetProgramInfo)",
+               binary = get_binary(device, program, &bytes));
     write_key(&key, device, text, options);
     if (binary && key.status == EVN_OK) {
         write_path(&path, device, &key);

@@ -21,7 +21,7 @@ static evn_status keep(compiler *c, evn__build *build) {
     evn_status status =
         EVN_RESERVE(device->builds, device->build_capacity, device->build_count + 1);
     if (status != EVN_OK) {
-        evn__build_free(build);
+        evn__build_free(device, build);
         return status;
     }
     device->builds[device->build_count++] = build;
@@ -51,7 +51,8 @@ static evn_status launch(compiler *c, const evn__job *job, evn__build *build) {
         status = evn_device_finish(c->device);
     }
     if (kernel.kernel) {
-        clReleaseKernel(kernel.kernel);
+        EVN__TIMED(c->device, "releasing a kernel (clReleaseKernel)",
+                   clReleaseKernel(kernel.kernel));
     }
     free(kernel.last);
     return status;

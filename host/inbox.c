@@ -63,7 +63,7 @@ void evn__inbox_destroy(evn__inbox **inbox) {
         if (s->mapped) {
             EVN__TIMED(old->device, "releasing memory of the device (clWaitForEvents)",
                        clWaitForEvents(1, &s->mapped));
-            clReleaseEvent(s->mapped);
+            evn__event_release(old->device, &s->mapped);
         }
         if (s->memory) {
             unmap(old, s, &code);
@@ -96,8 +96,7 @@ static evn_status end_map(evn__inbox *inbox, side *s) {
         evn_status status = evn__event_wait(device, s->mapped, "waiting for memory of the device");
         device->stats.copy_wait_seconds += evn__now() - begun;
         EVN_TRY(status); // still to be waited for
-        clReleaseEvent(s->mapped);
-        s->mapped = NULL;
+        evn__event_release(device, &s->mapped);
     }
     return EVN_OK;
 }

@@ -73,7 +73,7 @@ bool evn__job_receive(int socket, evn__job *job, evn__build **build) {
     evn__build *fresh = calloc(1, sizeof(*fresh));
     if (!fresh || !get_text(socket, &fresh->text, s.text) ||
         !get_text(socket, &fresh->options, s.options)) {
-        evn__build_free(fresh);
+        evn__build_free(NULL, fresh);
         return false;
     }
     fresh->head = s.head;

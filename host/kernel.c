@@ -40,10 +40,16 @@ static evn_status ask_kernel(evn__kernel *kernel) {
     return EVN_NEW(&kernel->last, kernel->argument_count);
 }
 
-static void free_kernel(evn__kernel *kernel) {
+static void release_kernel(evn__kernel *kernel) {
     if (kernel->kernel) {
-        clReleaseKernel(kernel->kernel);
+        EVN__TIMED(kernel->device, "releasing a kernel (clReleaseKernel)",
+                   clReleaseKernel(kernel->kernel));
+        kernel->kernel = NULL;
     }
+}
+
+static void free_kernel(evn__kernel *kernel) {
+    release_kernel(kernel);
     free(kernel->name);
     free(kernel->own_name);
     free(kernel->last);
@@ -63,8 +69,7 @@ evn_status evn__kernel_make(evn__kernel *kernel) {
     evn_status status;
     EVN__TIMED(kernel->device, "making a kernel (clGetKernelInfo)", status = ask_kernel(kernel));
     if (status != EVN_OK) { // a kernel that is there is one that may be launched
-        clReleaseKernel(kernel->kernel);
-        kernel->kernel = NULL;
+        release_kernel(kernel);
     }
     return status;
 }
@@ -150,7 +155,7 @@ void evn__kernels_free(evn_device *device) {
         free_kernel(device->kernels[i]);
     }
     for (int i = 0; i < device->build_count; ++i) {
-        evn__build_free(device->builds[i]);
+        evn__build_free(device, device->builds[i]);
     }
     free(device->kernels);
     free(device->programs);

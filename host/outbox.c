@@ -25,13 +25,6 @@ evn_status evn__outbox_create(evn_device *device, size_t bytes, evn__outbox **ou
     return status;
 }
 
-static void forget(evn__outbox *outbox) {
-    if (outbox->sent) {
-        clReleaseEvent(outbox->sent);
-        outbox->sent = NULL;
-    }
-}
-
 void evn__outbox_destroy(evn__outbox **outbox) {
     evn__outbox *old = *outbox;
     if (!old) {
@@ -46,7 +39,7 @@ void evn__outbox_destroy(evn__outbox **outbox) {
                        code = clFinish(old->device->queue));
         }
     }
-    forget(old);
+    evn__event_release(old->device, &old->sent);
     if (code == CL_SUCCESS) { // else a copy that nobody can wait for may still write to it
         free(old->data);
     }
@@ -63,7 +56,8 @@ evn_status evn__outbox_send(evn__outbox *outbox, const evn_buffer *buffer) {
     EVN_CL_TIMED(device, "copying from the device (clEnqueueReadBuffer)",
                  clEnqueueReadBuffer(device->queue, evn_buffer_mem(buffer), CL_FALSE, 0,
                                      outbox->bytes, outbox->data, 0, NULL, &sent));
-    forget(outbox); // the queue is in order: the last copy ends before this one
+    evn__event_release(device,
+                       &outbox->sent); // the queue is in order: the last copy ends before this one
     outbox->sent = sent;
     return EVN_OK;
 }

@@ -25,7 +25,8 @@ static create_queue find_creation(const evn_device *device) {
 }
 
 bool evn__device_lower_priority(evn_device *device) {
-    create_queue create = find_creation(device);
+    create_queue create;
+    EVN__TIMED(device, "changing the queue (clGetDeviceInfo)", create = find_creation(device));
     const cl_ulong properties[] = {QUEUE_PRIORITY, PRIORITY_LOW, 0};
     cl_int code = CL_INVALID_VALUE;
     cl_command_queue queue = NULL;

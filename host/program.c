@@ -174,7 +174,7 @@ static evn_status build(evn_device *device, const evn__source *const *sources, i
         status = evn__build_make(device, *build);
     }
     if (status != EVN_OK) {
-        evn__build_free(*build);
+        evn__build_free(device, *build);
         return status;
     }
     device->builds[device->build_count++] = *build;

@@ -38,5 +38,7 @@ uint64_t evn__device_room(const evn_device *device) {
     if (device->info.unified) {
         return least(all - all / 4, available_on_host());
     }
-    return least(all, free_on_device(device));
+    uint64_t room;
+    EVN__TIMED(device, "asking for free memory (clGetDeviceInfo)", room = free_on_device(device));
+    return least(all, room);
 }

@@ -12,8 +12,7 @@ static evn_status settle(evn_device *device, evn__stage *stage) {
         double begun = evn__now();
         EVN_TRY(evn__event_wait(device, stage->written, "waiting for a copy to the device"));
         device->stats.copy_wait_seconds += evn__now() - begun;
-        clReleaseEvent(stage->written);
-        stage->written = NULL;
+        evn__event_release(device, &stage->written);
     }
     return EVN_OK;
 }
@@ -47,9 +46,7 @@ evn_status evn__staging_write(evn_device *device, cl_mem mem, size_t offset, siz
 
 void evn__staging_free(evn_device *device) {
     for (int i = 0; i < EVN__STAGES; ++i) {
-        if (device->stages[i].written) {
-            clReleaseEvent(device->stages[i].written);
-        }
+        evn__event_release(device, &device->stages[i].written);
         free(device->stages[i].data);
     }
 }

@@ -79,6 +79,13 @@ evn_status evn__event_wait(evn_device *device, cl_event event, const char *what)
     return EVN_OK;
 }
 
+void evn__event_release(const evn_device *device, cl_event *event) {
+    if (*event) {
+        EVN__TIMED(device, "releasing an event (clReleaseEvent)", clReleaseEvent(*event));
+        *event = NULL;
+    }
+}
+
 /// All that is enqueued is before the marker.
 evn_status evn__queue_sleep(evn_device *device) {
     cl_event event;
@@ -91,6 +98,6 @@ evn_status evn__queue_sleep(evn_device *device) {
     evn_status status = evn_device_flush(device);
     status =
         status == EVN_OK ? sleep_until(device, event, "waiting for the device", &state) : status;
-    clReleaseEvent(event);
+    evn__event_release(device, &event);
     return status;
 }

@@ -27,6 +27,9 @@ void evn__wait_end(evn_device *device, evn__wait begun);
 /// @param[in] what  for the message, if it failed
 evn_status evn__event_wait(evn_device *device, cl_event event, const char *what);
 
+/// Nulls; accepts NULL in it. Under the deadline, too.
+void evn__event_release(const evn_device *device, cl_event *event);
+
 /// Before a wait of OpenCL's own: where it would burn, sleep until all that is enqueued is done.
 evn_status evn__queue_sleep(evn_device *device);
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The rules of the house that a machine can check:  sh tests/lint/lint.sh RULE [ROOT]
+# The rules of the house that a machine can check:  sh tests/lint/lint.sh RULE [ROOT [FILES]]
 # Prints what breaks the rule, a line each, and ends with 1; 77 when its tool is missing.
 set -eu
-rule=$1
+rule=$1 hashed=${3-}
 cd "${2:-$(dirname "$0")/../..}"
 
 sources() { # name patterns; files of the project, never of a build or run folder
@@ -153,6 +153,54 @@ function_length() {
             if (median > 15) { print "the median is over 15"; bad = 1 }
             exit bad
         }'
+}
+
+# A driver may hang in any call: each is under the device's deadline (host/deadline.h). Of what is
+# below, the callers are as a whole, or nothing is open yet that could have one.
+opencl_under_deadline() {
+    untimed='
+        host/list.c:clGetPlatformIDs host/list.c:clGetDeviceIDs
+        host/describe.c:clGetPlatformInfo host/describe.c:clGetDeviceInfo
+        host/device_json.c:clGetDeviceInfo
+        host/device.c:clGetCommandQueueInfo host/device.c:clGetDeviceInfo
+        host/device.c:clRetainContext host/device.c:clRetainCommandQueue
+        host/kernel.c:clSetKernelArg host/kernel.c:clGetKernelInfo host/kernel.c:clGetKernelWorkGroupInfo
+        host/cache.c:clGetProgramInfo host/room.c:clGetDeviceInfo host/priority.c:clGetDeviceInfo
+        host/priority.c:clGetExtensionFunctionAddressForPlatform host/wait.c:clGetEventInfo'
+    sources '*.c' | grep '^host/' | xargs awk -v untimed="$untimed" '
+        BEGIN {
+            RS = ";"
+            count = split(untimed, names, /[ \n]+/)
+            for (i = 1; i <= count; ++i) listed[names[i]] = 1
+        }
+        {
+            gsub(/\/\/[^\n]*/, "")
+            if (/evn__(wait|deadline)_begin\(/) watched = 1
+            if (/evn__(wait|deadline)_end\(/) watched = 0
+            timed = match($0, /(EVN__|EVN_CL_)TIMED\(/) ? RSTART : length($0)
+            for (rest = $0; match(rest, /[^A-Za-z_]cl[A-Z][A-Za-z]*\(/); ) {
+                at = length($0) - length(rest) + RSTART
+                name = substr(rest, RSTART + 1, RLENGTH - 2)
+                rest = substr(rest, RSTART + RLENGTH)
+                if (watched || at > timed || FILENAME ":" name in listed) continue
+                print FILENAME ": " name " is under no deadline: EVN__TIMED"
+                bad = 1
+            }
+        }
+        END { exit bad }'
+}
+
+# What `resume --same` compares (cmake/sources.cmake) is of every file, handed over with ; between.
+sources_in_hash() {
+    bad=0
+    for file in $(find src host include kernels -type f ! -name '.*' ! -name '*~' |
+        grep -v '^src/layers\.txt$'); do
+        case ";$hashed;" in
+        *";$file;"*) ;;
+        *) echo "$file is not of the sources whose hash a run keeps (CMakeLists.txt)" && bad=1 ;;
+        esac
+    done
+    return $bad
 }
 
 formatting() {

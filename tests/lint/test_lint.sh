@@ -25,8 +25,9 @@ cat >src/layers.txt <<END
 3 ref - -
 END
 
+hashed= # by sources_in_hash
 expect() { # rule, text that its output must have
-    if output=$(sh "$lint" "$1" "$root" 2>&1); then
+    if output=$(sh "$lint" "$1" "$root" "$hashed" 2>&1); then
         echo "$1 accepts what breaks it"
         exit 1
     fi
@@ -77,6 +78,15 @@ expect json_by_builder 'src/graph/show.c:1'
 echo 'EVN_CHECK(json_object_set_new(x, "a", json_true()) == 0, EVN_ERR_MEMORY, "");' >src/graph/show.c
 accept json_by_builder
 rm src/graph/show.c
+printf 'int f(void) {\n    EVN__TIMED(d, "x (clFinish)", clFinish(q));\n}\n' >host/call.c
+accept opencl_under_deadline
+printf 'int f(void) {\n    clFinish(q);\n    EVN__TIMED(d, "x", g());\n}\n' >host/call.c
+expect opencl_under_deadline 'host/call.c: clFinish is under no deadline'
+hashed=$(find src host include kernels -type f ! -path src/layers.txt | tr '\n' ';')
+sh "$lint" sources_in_hash "$root" "$hashed" || { echo 'sources_in_hash refuses all'; exit 1; }
+touch src/graph/table.def
+expect sources_in_hash 'src/graph/table.def is not of the sources'
+rm host/call.c src/graph/table.def
 yes '' | head -n 601 >src/graph/long.c
 expect file_length 'src/graph/long.c'
 if command -v ctags >/dev/null; then
