@@ -8,8 +8,10 @@
 enum { BATCHES_AHEAD = 16 };    // on which two phases' solvers are compared
 enum { BATCHES_HELD_OUT = 16 }; // of what is held out, looked at with a summary
 
+/// One that is not finite is none.
 static evn_status set_loss(evn_epoch *epoch, const char *name, double loss) {
-    return evn_metrics_set(&epoch->metrics, name, "", EVN_BETTER_LOWER, loss);
+    return isfinite(loss) ? evn_metrics_set(&epoch->metrics, name, "", EVN_BETTER_LOWER, loss)
+                          : EVN_OK;
 }
 
 /// The mean loss of the first batches of a part, at most `most` whole ones.

@@ -9,7 +9,7 @@ evn_switch evn__switch_now(evn__switch *state, double train_loss, double own, do
     ++state->epochs;
     state->stalled = gains ? 0 : state->stalled + 1;
     state->best = gains ? train_loss : state->best;
-    if (next - own > APART * own + APART_MIN) {
+    if (!(next - own <= APART * own + APART_MIN)) { // a loss that is no number, too
         return EVN_SWITCH_APART;
     }
     return state->stalled >= PATIENCE ? EVN_SWITCH_STALLED : EVN_SWITCH_NONE;

@@ -18,8 +18,8 @@ typedef struct evn__switch {
 /// @param[in] train_loss  of the epoch
 /// @param[in] own, next   loss of the same training batches with this phase's solver and with the
 ///                        next one's
-/// It ends when `next` exceeds `own` by more than a tenth of it and 0.001, or when the training
-/// loss has not fallen by a hundredth in three epochs.
+/// It ends when `next` exceeds `own` by more than a tenth of it and 0.001, or is no number, or when
+/// the training loss has not fallen by a hundredth in three epochs.
 evn_switch evn__switch_now(evn__switch *state, double train_loss, double own, double next);
 
 /// The same of the loss of a part that is held out, which is looked at `looks` times in the phase:

@@ -3,6 +3,8 @@
 #include "test.h"
 #include "train/switch.h"
 
+#include <math.h>
+
 START_TEST(it_goes_on_while_the_loss_falls) {
     evn__switch state = {0};
     double loss = 2;
@@ -16,6 +18,15 @@ START_TEST(it_ends_when_the_solvers_part) {
     evn__switch state = {0};
     ck_assert_int_eq(evn__switch_now(&state, 1, 0.9, 0.98), EVN_SWITCH_NONE);
     ck_assert_int_eq(evn__switch_now(&state, 0.5, 0.4, 0.45), EVN_SWITCH_APART);
+}
+END_TEST
+
+START_TEST(a_loss_that_is_not_finite_is_apart) {
+    const double others[] = {NAN, INFINITY};
+    for (int i = 0; i < 2; ++i) {
+        evn__switch state = {0};
+        ck_assert_int_eq(evn__switch_now(&state, 1, 1, others[i]), EVN_SWITCH_APART);
+    }
 }
 END_TEST
 
@@ -64,6 +75,7 @@ static Suite *suite(void) {
     TCase *rule = tcase_create("rule");
     tcase_add_test(rule, it_goes_on_while_the_loss_falls);
     tcase_add_test(rule, it_ends_when_the_solvers_part);
+    tcase_add_test(rule, a_loss_that_is_not_finite_is_apart);
     tcase_add_test(rule, small_losses_may_differ_by_noise);
     tcase_add_test(rule, it_ends_when_nothing_is_gained);
     tcase_add_test(rule, what_is_held_out_no_longer_falls);
