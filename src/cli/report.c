@@ -5,7 +5,9 @@
 #include "report/page.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { PATH_SIZE = 4096 };
 
@@ -19,12 +21,24 @@ static evn_status choose_path(const evn__settings *given, char path[PATH_SIZE]) 
     return EVN_OK;
 }
 
+/// Of the page, or of what a link in its place leads to.
+static void find_folder(const char *path, char folder[PATH_SIZE]) {
+    struct stat info;
+    char *led = lstat(path, &info) == 0 && S_ISLNK(info.st_mode) ? realpath(path, NULL) : NULL;
+    const char *there = led ? led : path, *slash = strrchr(there, '/');
+    snprintf(folder, PATH_SIZE, "%.*s", slash ? (int)(slash - there) : 1, slash ? there : ".");
+    free(led);
+}
+
 /// The lock of the run into whose directory the page goes, while nobody writes that run; none
-/// elsewhere.
+/// elsewhere, or where it is printed.
 static evn_status hold_run(const char *path, evn__run_lock *lock) {
-    const char *slash = strrchr(path, '/');
     char folder[PATH_SIZE];
-    snprintf(folder, PATH_SIZE, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    *lock = (evn__run_lock){0};
+    if (strcmp(path, "-") == 0) {
+        return EVN_OK;
+    }
+    find_folder(path, folder);
     evn_status status = evn__run_directory_share(folder, lock);
     EVN_CHECK(status == EVN_OK, status, "%s; --out FILE.html puts the page elsewhere",
               evn_error_message());
@@ -74,6 +88,6 @@ const evn__verb evn__verb_report = {
     "run directories, options, commands and devices. It is one file that loads nothing, for a\n"
     "browser of any width. --out - prints it; by default it is report.html in the run directory, "
     "of\n"
-    "several runs in the current one. While a run is trained its directory is the training's "
-    "alone:\n"
+    "several runs in the current one. While a run is trained no page goes into its "
+    "directory:\n"
     "--out puts the page elsewhere, and train --watch serves one.\n"};

@@ -91,23 +91,30 @@ START_TEST(refused) {
 }
 END_TEST
 
+static int report_beside(const char *before, const char *words) {
+    char command[4 * TEST_PATH];
+    snprintf(command, sizeof(command), "cd '%s' && %s && '%s' %s", test_folder(), before,
+             getenv("EVONODE_PROGRAM"), words);
+    return system(command);
+}
+
 /// Nothing is written into the directory of a run that is trained; elsewhere its page can go.
 START_TEST(beside_a_training) {
     pid_t process = test_program_start("", "train curve --width 8 --epochs 1000000 --out r");
     for (int i = 0; i < 12000 && !test_exists("r/metrics.csv"); ++i) {
         nanosleep(&(const struct timespec){0, 10000000}, NULL);
     }
-    char command[4 * TEST_PATH];
-    snprintf(command, sizeof(command), "cd '%s' && '%s' report r 2>said", test_folder(),
-             getenv("EVONODE_PROGRAM"));
-    int inside = system(command);
-    snprintf(command, sizeof(command), "cd '%s' && '%s' report r --out x.html >printed",
-             test_folder(), getenv("EVONODE_PROGRAM"));
-    int outside = system(command);
+    int inside = report_beside("true", "report r 2>said");
+    int outside = report_beside("true", "report r --out x.html >printed");
+    int printed = report_beside("cd r", "report . --out - >../printed");
+    int linked =
+        report_beside("touch r/page.html && ln -s r/page.html page", "report r --out page");
     kill(process, SIGTERM);
     test_fails_with(test_program_end(process), EVN_ERR_INTERRUPTED, "stopped");
     ck_assert_int_eq(WEXITSTATUS(inside), EVN_ERR_OUTPUT);
     ck_assert_int_eq(WEXITSTATUS(outside), 0);
+    ck_assert_int_eq(WEXITSTATUS(printed), 0);
+    ck_assert_int_eq(WEXITSTATUS(linked), EVN_ERR_OUTPUT);
     ck_assert(!test_exists("r/report.html"));
     ck_assert(test_exists("x.html"));
     char *said = test_read("said", NULL);
