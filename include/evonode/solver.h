@@ -331,7 +331,8 @@ evn_status evn_solver_at(evn_solver *solver, const double *times, int count, evn
 ///                          the solver, of weights or of each other
 /// @param[out] solution     of the backward solve, with per_sample of the sample that took the most
 ///                          steps; may be NULL
-/// With an implicit method it waits, and looks whether the cotangents of the state at t0 are finite.
+/// With an implicit method it waits, and looks whether the cotangents of the state at t0 are
+/// finite.
 /// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape, and when there
 ///         is no such solve; EVN_ERR_SOLVER or EVN_ERR_NOT_FINITE, with the outcome, where a solve
 ///         backwards failed or led elsewhere; EVN_ERR_SOLVER with EVN_OUTCOME_NEWTON_FAILED where
