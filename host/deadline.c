@@ -119,7 +119,8 @@ void evn__deadline_destroy(evn__deadline **deadline) {
 
 void evn__deadline_enter(evn__deadline *deadline, const char *what) {
     if (deadline) {
-        atomic_fetch_add_explicit(&deadline->turn, 1, memory_order_relaxed);
+        unsigned turn = atomic_load_explicit(&deadline->turn, memory_order_relaxed);
+        atomic_store_explicit(&deadline->turn, turn + 1, memory_order_relaxed); // one thread writes
         atomic_store_explicit(&deadline->what, what, memory_order_release);
     }
 }

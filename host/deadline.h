@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A driver that hangs never returns from a call, so that no status could say it. A thread beside
 // looks how long the call has lasted, and tells whoever wants to know; what waits can then only end
-// its process. A call pays two stores for it and no lock, so that all that a driver could hang in
+// its process. A call pays three stores for it and no lock, so that all that a driver could hang in
 // is watched, launches too.
 #ifndef EVN_HOST_DEADLINE_H
 #define EVN_HOST_DEADLINE_H

@@ -381,6 +381,13 @@ int posix_spawn(pid_t *process, const char *path, const posix_spawn_file_actions
     return next(process, path, actions, attributes, words, variables);
 }
 
+/// Whose result is the error, and which wants memory of the system.
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begins)(void *),
+                   void *user) {
+    NEXT(pthread_create, int)
+    return strike(MEMORY, CALLER) > 0 ? EAGAIN : next(thread, attributes, begins, user);
+}
+
 // Streams -----------------------------------------------------------------------------------------
 
 enum { STREAM_FAILED = 0x20 }; // of _flags, for ferror
