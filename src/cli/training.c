@@ -182,7 +182,7 @@ static const char *const indifferent[] = {
     "low-priority", "spin",  "dry-run", "tensorboard", "watch",        "watch-address"};
 
 evn_status evn__training_mark(evn__training *training, const json_t *run) {
-    static const char *const others[] = {"task", "data_digest", "network_hash"};
+    static const char *const others[] = {"task", "data_digest"};
     json_t *all = json_deep_copy(json_object_get(run, "options"));
     for (size_t i = 0; i < sizeof(indifferent) / sizeof(indifferent[0]); ++i) {
         json_object_del(all, indifferent[i]);
@@ -191,6 +191,10 @@ evn_status evn__training_mark(evn__training *training, const json_t *run) {
         json_t *value = json_object_get(run, others[i]);
         evn__json_put(all, others[i], value ? json_incref(value) : json_null());
     }
+    // Apart: whoever changes the network file deletes its hash (kept_network.c).
+    evn__json_put(all, "network_hash", json_null());
+    const char *network = json_string_value(json_object_get(run, "network_hash"));
+    snprintf(training->mark.network, EVN__HASH_TEXT, "%s", network ? network : "");
     char *text;
     evn_status status = evn__json_print(all, JSON_COMPACT | JSON_SORT_KEYS, RUN_DIGITS, &text);
     json_decref(all);

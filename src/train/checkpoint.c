@@ -13,8 +13,8 @@
 
 static const char FORMAT[] = "evonode checkpoint 2", STATE[] = "optimizer state",
                   TASK_STATE[] = "task state", LOSSES[] = "losses", BEST[] = "best parameters",
-                  RUN[] = "run", LINES[] = "metrics";
-enum { FURTHER = 4, COUNTERS = 7, TEXTS = 4, MARKS = 2, NUMBER_SIZE = 32 };
+                  RUN[] = "run", NETWORK[] = "network", LINES[] = "metrics";
+enum { FURTHER = 4, COUNTERS = 7, TEXTS = 4, MARKS = 3, NUMBER_SIZE = 32 };
 
 /// A number of the metadata.
 typedef struct counter {
@@ -94,7 +94,9 @@ static evn_status gather(const evn__checkpoint *c, evn__tensors *all, int64_t *s
 
 /// Append what is known of the run; how many there are then.
 static int put_mark(const evn__mark *mark, evn__pair *metadata, int count) {
-    const evn__pair all[MARKS] = {{RUN, mark ? mark->run : ""}, {LINES, mark ? mark->lines : ""}};
+    const evn__pair all[MARKS] = {{RUN, mark ? mark->run : ""},
+                                  {NETWORK, mark ? mark->network : ""},
+                                  {LINES, mark ? mark->lines : ""}};
     for (int i = 0; i < MARKS; ++i) {
         if (all[i].value[0]) {
             metadata[count++] = all[i];
@@ -191,10 +193,16 @@ static evn_status read_position(const evn__safetensors *file, const evn__checkpo
     return EVN_OK;
 }
 
+/// Nothing is compared that one of them does not know.
+static bool differs(const evn__safetensors *file, const char *key, const char *known) {
+    const char *kept = evn__safetensors_metadata(file, key);
+    return kept && known[0] && strcmp(kept, known) != 0;
+}
+
 /// Another run's goes on to the model of neither.
 static evn_status check_run(const evn__safetensors *file, const evn__mark *mark) {
-    const char *run = evn__safetensors_metadata(file, RUN);
-    EVN_CHECK(!run || !mark || !mark->run[0] || strcmp(run, mark->run) == 0, EVN_ERR_DATA,
+    EVN_CHECK(!mark || !(differs(file, RUN, mark->run) || differs(file, NETWORK, mark->network)),
+              EVN_ERR_DATA,
               "it is of another run, with other options, another seed or other data; bring back "
               "the run's own");
     return EVN_OK;

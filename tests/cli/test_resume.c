@@ -441,7 +441,8 @@ START_TEST(checkpoint_of_another_run) {
     size_t size;
     char command[2 * TEST_PATH];
     write_series();
-    end_after(test_program_start("", "train %s --out r", SERIES), 0, SIGKILL);
+    test_outcome killed = end_after(test_program_start("", "train %s --out r", SERIES), 0, SIGKILL);
+    ck_assert(killed.code == -1 && killed.signal == SIGKILL);
     snprintf(command, sizeof(command), "cd '%s' && rm -rf own && mv r own", test_folder());
     ck_assert_int_eq(system(command), 0);
     if (_i == 1) {
@@ -476,6 +477,42 @@ START_TEST(changed_lines) {
     test_outcome result = test_program("", "resume r");
     ck_assert_msg(result.code == 0, "%s", result.err);
     ck_assert_msg(strstr(result.err, "metrics.jsonl is not what the run wrote"), "%s", result.err);
+}
+END_TEST
+
+/// In the run's run.json, for whom changes it by hand; NULL: none.
+static void change_network_hash(const char *hash) {
+    char path[TEST_PATH];
+    json_t *run = test_json("r/run.json");
+    ck_assert_int_eq(json_object_del(run, "network_hash"), 0);
+    json_object_del(run, "hash");
+    if (hash) {
+        ck_assert_int_eq(json_object_set_new(run, "network_hash", json_string(hash)), 0);
+    }
+    ck_assert_int_eq(json_dump_file(run, test_path(path, "r/run.json"), 0), 0);
+    json_decref(run);
+}
+
+#define NETWORK(activation)                                                                        \
+    "{\"blocks\": [{\"ode\": [\"" activation "\", {\"layer\": \"conv\", \"filters\": 1}]}],\n"     \
+    " \"head\": [\"global-pool\", {\"layer\": \"dense\", \"units\": \"classes\"}]}\n"
+
+/// Who means it changes the network file as its refusal says, and the run goes on; a checkpoint
+/// beside another file is one of another run.
+START_TEST(changed_network) {
+    static const char before[] = NETWORK("tanh"), after[] = NETWORK("silu");
+    char hash[EVN__HASH_TEXT];
+    test_write("n.json", before, strlen(before));
+    end_after(test_program_start("", "train digits --network n.json --limit 64 --phase "
+                                     "backprop:steps=2,epochs=200 --out r"),
+              0, SIGTERM);
+    test_write("r/network.json", after, strlen(after));
+    evn__hash_print(evn__hash_of(after, strlen(after)), hash);
+    change_network_hash(hash);
+    test_fails_with(test_program("", "resume r"), EVN_ERR_DATA, "it is of another run");
+    change_network_hash(NULL);
+    test_outcome result = test_program("", "resume r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
 }
 END_TEST
 
@@ -521,6 +558,9 @@ static Suite *suite(void) {
     c = tcase_create("own_files");
     tcase_add_loop_test(c, checkpoint_of_another_run, 0, 2);
     tcase_add_test(c, changed_lines);
+    suite_add_tcase(s, c);
+    c = tcase_create("own_network");
+    tcase_add_test(c, changed_network);
     suite_add_tcase(s, c);
     c = tcase_create("lost");
     tcase_add_test(c, says_which_lines_are_lost);

@@ -49,7 +49,7 @@ test_outcome test_program_end(pid_t process) {
         printed[i] = test_read(names[i], NULL);
     }
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return (test_outcome){code, printed[0], printed[1]};
+    return (test_outcome){code, printed[0], printed[1], code == -1 ? WTERMSIG(status) : 0};
 }
 
 test_outcome test_program(const char *variables, const char *format, ...) {

@@ -13,6 +13,7 @@ enum { TEST_PATH = 1024 };
 typedef struct test_outcome {
     int code; ///< exit code; −1 when a signal ended it
     const char *out, *err;
+    int signal; ///< that ended it; 0: none
 } test_outcome;
 
 /// Run with these arguments, parsed by the shell. What stands before the program's name, as
