@@ -55,9 +55,17 @@ static bool is_same(const char *a, const char *b) {
     return length == without_gz(b) && strncmp(a, b, length) == 0;
 }
 
+static bool names_test(const char *name) {
+    return strstr(name, "test") || strstr(name, "t10k");
+}
+
+static bool names_part(const char *name) {
+    return names_test(name) || strstr(name, "train");
+}
+
 static evn_status add_file(set *s, const char *path, const char *name, int rank) {
-    bool tests = strstr(name, "test") || strstr(name, "t10k");
-    EVN_CHECK(tests || strstr(name, "train"), EVN_ERR_DATA,
+    bool tests = names_test(name);
+    EVN_CHECK(names_part(name), EVN_ERR_DATA,
               "%s: the name has neither 'train' nor 'test' or 't10k', so that its part is unclear",
               path);
     char **place = &s->paths[tests ? EVN_TEST : EVN_TRAIN][rank == 1];
@@ -88,6 +96,9 @@ static evn_status list(const char *folder, const char *prefix, set *s, int *coun
                       evn__is_regular_file(path);
         int rank = 0;
         status = wanted ? find_rank(path, &rank) : EVN_OK;
+        if (status != EVN_OK && status != EVN_ERR_MEMORY && !names_part(next->d_name)) {
+            status = EVN_OK; // a stray file that cannot be read is none of the set
+        }
         if (rank > 0) {
             ++*count;
             status = s ? add_file(s, path, next->d_name, rank) : EVN_OK;

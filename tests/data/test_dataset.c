@@ -119,6 +119,34 @@ START_TEST(file_names) {
 }
 END_TEST
 
+/// What cannot be read fails where it may be of the set, and is none of it elsewhere.
+static evn_status open_beside(const char *name) {
+    evn_dataset *dataset = NULL;
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", test_folder(), name);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    fclose(file);
+    ck_assert_int_eq(chmod(path, 0), 0);
+    bool root = geteuid() == 0; // who may read all
+    ck_assert(!root || (chmod(test_folder(), 0755) == 0 && seteuid(65534) == 0));
+    evn_folder_options options = evn_folder_options_default();
+    options.height = options.width = 8;
+    evn_status status = evn_dataset_open_folder(test_folder(), &options, &dataset);
+    ck_assert(!root || seteuid(0) == 0);
+    evn_dataset_destroy(&dataset);
+    ck_assert_int_eq(unlink(path), 0);
+    return status;
+}
+
+START_TEST(unreadable_files) {
+    write_all();
+    TRY(open_beside("notes"));
+    ck_assert_int_eq(open_beside("train-more"), EVN_ERR_FILE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "train-more"));
+}
+END_TEST
+
 START_TEST(no_such_set) {
     evn_dataset *dataset;
     ck_assert_int_eq(evn_dataset_open("cifar", NULL, &dataset), EVN_ERR_ARGUMENT);
@@ -239,6 +267,7 @@ static Suite *suite(void) {
     tcase_add_test(builtin, limit);
     suite_add_tcase(all, builtin);
     TCase *folders = tcase_create("folders");
+    tcase_add_test(folders, unreadable_files);
     tcase_add_test(folders, no_such_set);
     tcase_add_test(folders, nowhere);
     tcase_add_test(folders, file_names);
