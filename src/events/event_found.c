@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 void evn__event_list_clear(evn__event_list *list) {
     for (int i = 0; i < list->count; ++i) {
@@ -24,6 +25,17 @@ evn_status evn__event_list_add(evn__event_list *list, int row, int event, double
     EVN_TRY(EVN_NEW(x, size));
     list->all[list->count++] = (evn__event_found){.row = row, .event = event, .t = t, .x = *x};
     return EVN_OK;
+}
+
+void evn__event_list_drop(evn__event_list *list, int row, int count) {
+    for (int i = list->count - 1; i >= 0 && count > 0; --i) {
+        if (list->all[i].row == row) {
+            free(list->all[i].x);
+            memmove(list->all + i, list->all + i + 1,
+                    sizeof(*list->all) * (size_t)(--list->count - i));
+            --count;
+        }
+    }
 }
 
 void evn__event_list_close(evn__event_list *list, int row, double t0, double t, int event,

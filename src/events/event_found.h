@@ -28,6 +28,9 @@ void evn__event_list_free(evn__event_list *list);
 evn_status evn__event_list_add(evn__event_list *list, int row, int event, double t, size_t size,
                                double **x);
 
+/// The last ones of a row, so many, are none of its way.
+void evn__event_list_drop(evn__event_list *list, int row, int count);
+
 /// A row that began at t0 has ended at t, with this event or, −1, none. What was found behind that
 /// in the same step is none of its way; what is within the width of a time is at it.
 void evn__event_list_close(evn__event_list *list, int row, double t0, double t, int event,

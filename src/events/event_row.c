@@ -88,7 +88,7 @@ static void refuse(evn__event_row *row, const evn__event_rules *rules, int event
 
 // Events within a step ----------------------------------------------------------------------------
 
-static const evn__event_verdict dropped = {false, false, 0};
+static const evn__event_verdict dropped = {false, false, 0, 0};
 
 /// The next attempt narrows the event down, or is at its place.
 static void go_on(evn__event_row *row, const evn__event_rules *rules) {
@@ -135,6 +135,7 @@ static void begin_step(evn__event_row *row, const evn__event_rules *rules, doubl
     row->step.end = row->dt;
     row->step.error = error;
     row->step.ends = -1;
+    row->step.notes = 0;
     row->step.width = 2 * digit * fmax(fabs(row->dt), t);
     memset(row->step.found, 0, sizeof(row->step.found));
     memcpy(row->step.e, e, sizeof(*e) * (size_t)rules->count);
@@ -173,6 +174,7 @@ static evn__event_verdict note(evn__event_row *row, const evn__event_rules *rule
     evn__event_verdict verdict = {.notes = true};
     int event = row->noted = row->step.event;
     row->step.found[event] = row->dt;
+    ++row->step.notes;
     if (rules->events[event].terminal &&
         (row->step.ends < 0 || fabs(row->dt) < fabs(row->step.end))) {
         row->step.end = row->dt;
@@ -217,11 +219,16 @@ static bool watch(evn__event_row *row, const evn__event_rules *rules) {
     return true;
 }
 
-/// At one of them: no event is between what was settled for and here that has not been found.
+/// At one of them: no event is between what was settled for and here that has not been found. Where
+/// the way there is no good one the whole step is none, whatever its own error is.
 static evn__event_verdict observe(evn__event_row *row, const evn__event_rules *rules, double error,
                                   const double *e) {
-    (void)error;
     (void)e;
+    if (is_adaptive(rules) && !(error <= 1)) {
+        const evn__event_verdict verdict = {.drops = row->step.notes};
+        reject(row, rules, error);
+        return verdict;
+    }
     const evn__event_verdict verdict = {.observes = take_observations(row, rules, row->dt)};
     if (!watch(row, rules)) {
         row->attempt = settle;
@@ -291,7 +298,7 @@ static double first_step(const evn__event_rules *rules, double t0, double t1, do
 
 void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
                           const double *e, const double *rate, double dt) {
-    *row = (evn__event_row){.control = {.t0 = t0, .t1 = t1, .t = t0}, .event = -1};
+    *row = (evn__event_row){.control = {.t0 = t0, .t1 = t1, .t = t0}, .event = -1, .odd = -1};
     int odd = find_odd(rules, e);
     start_values(row, rules, e, rate);
     if (odd >= 0) {
@@ -314,6 +321,15 @@ evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rul
                                        double error, const double *e) {
     ++row->attempts;
     return row->attempt(row, rules, error, e);
+}
+
+void evn__event_row_refuse(evn__event_row *row, int index) {
+    bool failed =
+        !row->attempt && row->outcome != EVN_OUTCOME_DONE && row->outcome != EVN_OUTCOME_EVENT;
+    if (!failed) {
+        row->odd = index;
+        end(row, EVN_OUTCOME_NOT_FINITE, -1);
+    }
 }
 
 double evn__event_row_end(const evn__event_row *row) {

@@ -21,6 +21,7 @@ typedef struct evn__event_verdict {
     bool notes;   ///< what was tried is the state at event row->noted
     bool accepts; ///< the row is where the attempt came to
     int observes; ///< so many observations, the next ones, are of what was tried
+    int drops; ///< so many events, the last ones that were noted, are of a step that was rejected
 } evn__event_verdict;
 
 typedef struct evn__event_row evn__event_row;
@@ -36,6 +37,7 @@ struct evn__event_row {
     evn_outcome outcome;       ///< once there is no next one
     int event;                 ///< terminal, that it ended with, or that is not finite; −1: none
     int noted;                 ///< the last one that was
+    int odd;                   ///< the observation on its way that is not finite; −1: none
     const double *times;       ///< of observations, in the order of the way; borrowed
     int time_count, observed;  ///< of them; that were made
     double e[EVN_MAX_INPUTS];  ///< at t
@@ -49,6 +51,7 @@ struct evn__event_row {
         int event;                     ///< that is being narrowed down
         evn__root root;
         double found[EVN_MAX_INPUTS]; ///< where in the step each was; 0: it was not
+        int notes;                    ///< events that were noted in it
     } step;
 };
 
@@ -65,6 +68,9 @@ void evn__event_row_observe(evn__event_row *row, const double *times, int count)
 /// An attempt of row->dt had this error, and these values after it.
 evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,
                                        double error, const double *e);
+
+/// Observation `index` on its way is not finite: it ends there, unless it has failed already.
+void evn__event_row_refuse(evn__event_row *row, int index);
 
 /// The time at the end of the next attempt.
 double evn__event_row_end(const evn__event_row *row);

@@ -10,6 +10,7 @@
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /// Numbers of each row that the host writes before an attempt, and reads after it.
 enum { T, DT, END, ACCEPT, WRITTEN };
@@ -255,8 +256,21 @@ static evn_status read_row(const evn__event_search *s, evn_buffer *states, int r
 
 /// The observations of a sample from `begin` up to `end`, on its way, are of these states.
 static evn_status observe(evn__event_search *s, evn_buffer *states, int row, int begin, int end) {
-    for (int i = begin; i < end; ++i) {
-        EVN_TRY(read_row(s, states, row, evn__event_observations_at(&s->observations, row, i)->x));
+    size_t total = row_total(s);
+    bool finite = true;
+    if (begin >= end) {
+        return EVN_OK;
+    }
+    double *x = evn__event_observations_at(&s->observations, row, begin)->x;
+    EVN_TRY(read_row(s, states, row, x));
+    for (int i = begin + 1; i < end; ++i) {
+        memcpy(evn__event_observations_at(&s->observations, row, i)->x, x, sizeof(*x) * total);
+    }
+    for (size_t i = 0; i < total; ++i) {
+        finite = finite && isfinite(x[i]);
+    }
+    if (!finite) {
+        evn__event_row_refuse(&s->row[row], begin);
     }
     return EVN_OK;
 }
@@ -325,7 +339,8 @@ static evn_status observe_end(evn__event_search *s) {
     for (int i = 0; i < s->samples; ++i) {
         int begin = o->starts[i] + s->row[i].observed;
         EVN_TRY(observe(s, s->state[s->now], i, begin, o->count));
-        for (int k = o->starts[i]; k < o->count; ++k) {
+        bool failed = s->row[i].odd >= 0;
+        for (int k = o->starts[i]; k < o->count && !failed; ++k) {
             const evn__step_control *c = &s->row[i].control;
             evn__event_observation *one = evn__event_observations_at(o, i, k);
             one->t = fabs(one->t - c->t0) < fabs(c->t - c->t0) ? one->t : c->t;
@@ -383,6 +398,7 @@ static evn_status judge(evn__event_search *s, int row) {
     const evn__event_verdict verdict = evn__event_row_take(r, &s->rules, error, e);
     doubt(s, row);
     *host_time(s, ACCEPT, row) = verdict.accepts;
+    evn__event_list_drop(&s->found, row, verdict.drops);
     EVN_TRY(verdict.notes ? add_found(s, row, t) : EVN_OK);
     EVN_TRY(row < s->samples ? observe_tried(s, row, verdict.observes) : EVN_OK);
     if (!r->attempt) {
@@ -497,6 +513,12 @@ static evn_status fail(const evn__event_search *s, int row) {
     const evn__event_row *r = &s->row[row];
     const evn__step_control *c = &r->control;
     const evn_solution solution = evn__event_search_solution(s, row);
+    const evn__event_observation *odd =
+        r->odd >= 0 ? evn__event_observations_at(&s->observations, row, r->odd) : NULL;
+    EVN_CHECK(!odd, EVN_ERR_NOT_FINITE,
+              "observation %d, of t = %.9g, is not finite; look at x0 and at f there, or take "
+              "shorter steps",
+              odd->index + 1, odd->t);
     EVN_CHECK(r->event < 0 || r->attempts > 0, EVN_ERR_NOT_FINITE,
               "event %d is not finite at the start, t = %.9g; look at its function and at x0",
               r->event, c->t);
