@@ -60,9 +60,11 @@ typedef struct evn_occurrence {
 /// dense output and jumps.
 ///
 /// Observations are made without a say in the steps, also where these are fixed: a step is taken
-/// again as far as their times. They are at fractions of the way that a solve is given, from t0 to
-/// t1, whether or not an event ends it: x stays where it ended, and those behind are x there. Not
-/// with times_vary, observe_weights, or time_gradient.
+/// again as far as their times; an adaptive one whose part up to there is not good enough is
+/// rejected. They are at fractions of the way that a solve is given, from t0 to t1, whether or not
+/// an event ends it: x stays where it ended, and those behind are x there. The solve goes to t1
+/// also where the last of them is before that. Not with times_vary, observe_weights, or
+/// time_gradient.
 /// @param[in] events  [count], 1 to EVN_MAX_INPUTS
 /// @return EVN_ERR_ARGUMENT as evn_solver_create, and naming the event for a function that is none
 ///         of these dynamics'; EVN_ERR_SHAPE, naming the event, for one with another output
@@ -78,7 +80,8 @@ void evn_event_solver_destroy(evn_event_solver **solver); ///< nulls; accepts NU
 ///                       sample met one; all else is that of the sample with the most attempts, and
 ///                       evn_event_solver_sample_solution says what each did. Its nfe counts those
 ///                       that narrow down, too. May be NULL
-/// @return as evn_solve; EVN_ERR_NOT_FINITE, naming the event, where its function is not finite
+/// @return as evn_solve; EVN_ERR_NOT_FINITE, naming the event, where its function is not finite,
+///         and naming the observation, where x is not finite there
 evn_status evn_solve_to_event(evn_event_solver *solver, double t0, double t1, evn_binding x0,
                               const evn_binding *weights, evn_binding *x1, evn_solution *solution);
 
@@ -125,7 +128,8 @@ typedef struct evn_event_bars {
     /// [evn_event_solver_occurrence_count], in their order; of an event that ended a sample they
     /// are added to those above. NULL: zeros
     const evn_occurrence_bar *occurrences;
-    evn_binding observations; ///< [observations, state]: of these; without a buffer zeros
+    evn_binding observations; ///< [observations, state]: of these; without a buffer zeros, as it is
+                              ///< where the options have none
 } evn_event_bars;
 
 /// The gradient through the last solve, which must have ended with EVN_OK, and through the times t*
@@ -138,8 +142,10 @@ typedef struct evn_event_bars {
 ///
 /// Those solves may take other steps than the one that looked for events: fixed steps are as many
 /// as in the options, over the way from each of these to the next, and those of the reversible
-/// gradient are of its own method. The gradient is one of that solve's x at t*, which differs from
-/// x1 by the error of the method.
+/// gradient are of its own method. dt_first and max_steps hold for each of them, dt_min for none.
+/// Each begins anew: through n observations it costs n solves at least, adaptive ones with a first
+/// step each, and n runs of what passes an event. The gradient is one of that solve's x at t*,
+/// which differs from x1 by the error of the method.
 /// @param[out] x0_bar       as in evn_solve_gradient, as are weights_bar and the solution, whose
 ///                          nfe includes that of the solves; where no event on the way has
 ///                          cotangents, the first time alone

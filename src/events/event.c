@@ -22,7 +22,6 @@ struct evn_event_solver {
     evn_binding *weights;          ///< of the last solve, one for each
     evn_binding *parameters;       ///< of these, in the order of the system
     double *t0, *t1;               ///< of each sample of the last solve: where it began and ended
-    double *stops;                 ///< where they are to end at the latest
     bool ended, solved;            ///< as a solver's
     evn__event_gradient *gradient; ///< where one is wanted
 };
@@ -88,7 +87,6 @@ static evn_status create(evn_event_solver *s, const evn_dynamics *dynamics, cons
     EVN_TRY(EVN_NEW(&s->parameters, s->dynamics->weight_count + 1));
     EVN_TRY(EVN_NEW(&s->t0, sample_count(s)));
     EVN_TRY(EVN_NEW(&s->t1, sample_count(s)));
-    EVN_TRY(EVN_NEW(&s->stops, sample_count(s)));
     const evn__event_solve of = {s->t0, s->t1, s->weights, s->parameters};
     return s->options.gradient == EVN_GRADIENT_NONE
                ? EVN_OK
@@ -131,7 +129,6 @@ void evn_event_solver_destroy(evn_event_solver **solver) {
     free(s->parameters);
     free(s->t0);
     free(s->t1);
-    free(s->stops);
     free(s);
     *solver = NULL;
 }
@@ -202,7 +199,7 @@ evn_status evn_solve_to_event(evn_event_solver *solver, double t0, double t1, ev
                               const evn_binding *weights, evn_binding *x1, evn_solution *solution) {
     EVN_REQUIRE(solver);
     EVN_TRY(evn__check_interval(&solver->options, t0, t1));
-    const evn__passage passage = {.t0 = t0, .t1 = evn__course_stop(&solver->course, t0, t1)};
+    const evn__passage passage = {.t0 = t0, .t1 = t1};
     return solve(solver, &passage, x0, weights, x1, solution);
 }
 
@@ -217,13 +214,10 @@ evn_status evn_solve_samples_to_event(evn_event_solver *solver, const evn_sample
               "the solver has one time for the whole batch: set per_sample in its options");
     EVN_CHECK(!times->times || solver->options.observations > 0, EVN_ERR_ARGUMENT,
               "there are times of observations, of which the options have none");
-    evn_sample_times own = *times;
     for (int i = 0; i < sample_count(solver); ++i) {
         EVN_TRY(evn__check_sample_times(&solver->options, times, i));
-        solver->stops[i] = evn__course_stop(&solver->course, times->t0[i], times->t1[i]);
     }
-    own.t1 = times->times ? times->t1 : solver->stops;
-    const evn__passage passage = {.samples = &own};
+    const evn__passage passage = {.samples = times};
     return solve(solver, &passage, x0, weights, x1, solution);
 }
 
@@ -294,10 +288,12 @@ static evn_status check_gradient(const evn_event_solver *s, const evn_event_bars
     EVN_TRY(
         evn__real_check(bars->x1_bar, s->options.fp64, state_size(s, 0), "cotangent", "x1_bar"));
     size_t observed = (size_t)s->options.observations * state_size(s, 0);
-    EVN_TRY(bars->observations.buffer && observed > 0
-                ? evn__real_check(bars->observations, s->options.fp64, observed, "cotangent",
-                                  "observations")
-                : EVN_OK);
+    EVN_CHECK(!bars->observations.buffer || observed > 0, EVN_ERR_ARGUMENT,
+              "there are cotangents of observations, of which the options have none: leave "
+              "`observations` out");
+    EVN_TRY(bars->observations.buffer ? evn__real_check(bars->observations, s->options.fp64,
+                                                        observed, "cotangent", "observations")
+                                      : EVN_OK);
     return evn__check_weights(s->dynamics, &s->options, weights_bar, "cotangent of weight");
 }
 

@@ -54,13 +54,26 @@ static int compare_back(const void *a, const void *b) {
     return compare(b, a);
 }
 
+/// As evn__passage_observation, of a way that goes on behind the last one.
+static double time_of(const evn__event_observations *o, int sample, int index,
+                      const evn__passage *passage) {
+    const evn__course *course = o->problem->course;
+    double t0, t1;
+    if (passage->samples && passage->samples->times) {
+        return evn__passage_observation(o->problem, passage, sample, index);
+    }
+    evn__passage_ends(passage, sample, &t0, &t1);
+    return evn__course_begin(course, index + 1 - course->starts, t0,
+                             evn__course_stop(course, t0, t1));
+}
+
 static void begin_sample(evn__event_observations *o, int sample, const evn__passage *passage) {
     evn__event_observation *all = evn__event_observations_at(o, sample, 0);
     double t0, t1, *times = &o->times[(size_t)sample * (size_t)o->count];
     evn__passage_ends(passage, sample, &t0, &t1);
     for (int i = 0; i < o->count; ++i) {
         size_t place = (size_t)sample * (size_t)o->count + (size_t)i;
-        double t = evn__passage_observation(o->problem, passage, sample, i);
+        double t = time_of(o, sample, i, passage);
         all[i] = (evn__event_observation){i, t, &o->states[place * o->total]};
     }
     qsort(all, (size_t)o->count, sizeof(*all), t1 < t0 ? compare_back : compare);

@@ -64,22 +64,36 @@ START_TEST(on_the_way) {
 }
 END_TEST
 
-/// A list that stops before t1 ends the solve, as it does one without events.
-START_TEST(the_last_one_ends) {
+/// A list that stops before t1 does not end the solve, which may find something behind it: of the
+/// batch, of a sample, and by fixed steps, which are over the whole way.
+START_TEST(behind_the_last_one) {
     static const double x0[] = {1, 0}, half[] = {0.25, 0.5};
     evn_graph *q = rig_component(1, 2, 0);
     const evn_event event = {q, EVN_EVENT_EITHER, false};
     evn_solver_options options = rig_options(1e-11);
+    options.per_sample = _i % 2;
+    options.steps = _i / 2 ? 400 : 0;
     options.observations = 2;
     options.times = half;
     rig r = rig_new(rig_oscillator(1), &options, &event, 1);
     double x1[2], series[4];
-    rig_solve(&r, 1, 5, x0, x1);
+    if (_i % 2) {
+        static const double t0 = 1, t1 = 7;
+        const evn_sample_times own = {&t0, &t1, NULL};
+        TRY(evn__real_write(r.x0, true, x0, 2));
+        TRY(evn_solve_samples_to_event(r.solver, &own, r.x0, NULL, &r.x1, &r.solution));
+        TRY(evn__real_read(r.x1, true, x1, 2));
+    } else {
+        rig_solve(&r, 1, 7, x0, x1);
+    }
     read_series(&r, 2, series);
-    ck_assert(r.solution.t == 3);
-    ck_assert_double_eq_tol(series[0], cos(1), 1e-9);
-    ck_assert_double_eq_tol(series[2], cos(2), 1e-9);
-    ck_assert_int_eq(evn_event_solver_occurrence_count(r.solver), 1);
+    ck_assert(r.solution.t == 7);
+    ck_assert(_i / 2 == 0 || r.solution.accepted == 400);
+    ck_assert_double_eq_tol(x1[0], cos(6), 1e-9);
+    ck_assert_double_eq_tol(series[0], cos(1.5), 1e-9);
+    ck_assert_double_eq_tol(series[2], cos(3), 1e-9);
+    ck_assert_int_eq(evn_event_solver_occurrence_count(r.solver), 2);
+    ck_assert_double_eq_tol(rig_occurrence(&r, 1).t, 1 + 1.5 * acos(-1), 1e-9);
     rig_free(&r);
     evn_graph_destroy(&q);
 }
@@ -117,6 +131,97 @@ START_TEST(of_each_sample) {
     }
     rig_free(&r);
     evn_graph_destroy(&q);
+}
+END_TEST
+
+// Bad steps ---------------------------------------------------------------------------------------
+
+/// x' = e^(−((t − 1/2) / w)²) / (w √π).
+static evn_dynamics *bump(double width) {
+    evn_graph *f = NULL;
+    TRY(evn_graph_create(&f));
+    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", EVN_SHAPE(1, 1));
+    evn_value from = evn_scale(f, evn_sub(f, t, evn_constant(f, 0.5)), 1 / width);
+    evn_value high = evn_exp(f, evn_neg(f, evn_mul(f, from, from)));
+    high = evn_scale(f, high, 1 / (width * sqrt(acos(-1))));
+    evn_output(f, "dx", evn_add(f, high, evn_scale(f, x, 0)));
+    return rig_dynamics(f, NULL);
+}
+
+/// x' = sqrt((t − 0.3)² − 1e-4), which is none near 0.3.
+static evn_dynamics *gap(void) {
+    evn_graph *f = NULL;
+    TRY(evn_graph_create(&f));
+    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", EVN_SHAPE(1, 1));
+    evn_value from = evn_sub(f, t, evn_constant(f, 0.3));
+    evn_value root = evn_sqrt(f, evn_sub(f, evn_mul(f, from, from), evn_constant(f, 1e-4)));
+    evn_output(f, "dx", evn_add(f, root, evn_scale(f, x, 0)));
+    return rig_dynamics(f, NULL);
+}
+
+/// t − at.
+static evn_graph *clock_at(double at) {
+    evn_graph *e = NULL;
+    TRY(evn_graph_create(&e));
+    evn_value t = evn_input(e, "t", EVN_SCALAR);
+    evn_input(e, "x", EVN_SHAPE(1, 1));
+    evn_output(e, "e", evn_sub(e, t, evn_constant(e, at)));
+    return e;
+}
+
+/// A step over all sees no bump, an observation within it does: the step is rejected, and what was
+/// found in it is found once more, not twice.
+START_TEST(a_step_with_a_bad_way_is_rejected) {
+    static const double half[] = {0.1, 0.5, 1};
+    const double x0 = 0;
+    evn_graph *early = clock_at(0.2);
+    const evn_event event = {early, EVN_EVENT_EITHER, false};
+    evn_solver_options options = rig_options(1e-6);
+    options.dt_first = 1;
+    options.observations = 3;
+    options.times = half;
+    rig r = rig_new(bump(0.01), &options, &event, 1);
+    double x1, series[3];
+    rig_solve(&r, 0, 1, &x0, &x1);
+    read_series(&r, 3, series);
+    ck_assert_int_gt(r.solution.rejected, 0);
+    ck_assert_double_eq_tol(series[0], 0, 1e-12);
+    ck_assert_double_eq_tol(series[1], 0.5, 1e-4);
+    ck_assert_double_eq_tol(series[2], 1, 1e-4);
+    ck_assert_int_eq(evn_event_solver_occurrence_count(r.solver), 1);
+    ck_assert_double_eq_tol(rig_occurrence(&r, 0).t, 0.2, 1e-12);
+    rig_free(&r);
+    evn_graph_destroy(&early);
+}
+END_TEST
+
+/// A whole step would do, the part of it up to an observation is none: by one fixed step, and by
+/// adaptive ones, which become too small.
+START_TEST(not_finite) {
+    static const double times[] = {0.3, 1};
+    const double x0 = 0;
+    evn_graph *never = clock_at(2);
+    const evn_event event = {never, EVN_EVENT_EITHER, true};
+    evn_solver_options options = rig_options(1e-1);
+    options.method = _i ? "dopri5" : "rk4";
+    options.steps = !_i;
+    options.dt_first = _i;
+    rig without = rig_new(gap(), &options, &event, 1);
+    options.observations = 2;
+    options.times = times;
+    rig r = rig_new(gap(), &options, &event, 1);
+    evn_binding at;
+    double x1;
+    if (!_i) {
+        rig_solve(&without, 0, 1, &x0, &x1);
+    }
+    ck_assert_int_eq(rig_try(&r, 0, 1, &x0), _i ? EVN_ERR_SOLVER : EVN_ERR_NOT_FINITE);
+    ck_assert_int_eq(r.solution.outcome, _i ? EVN_OUTCOME_STEP_TOO_SMALL : EVN_OUTCOME_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), _i ? "step" : "observation 1, of t = 0.3,"));
+    REFUSED(evn_event_solver_observed(r.solver, &at));
+    rig_free(&without);
+    rig_free(&r);
+    evn_graph_destroy(&never);
 }
 END_TEST
 
@@ -298,9 +403,15 @@ START_TEST(refused) {
     rig none = rig_new(rig_oscillator(1), &options, &event, 1);
     TRY(rig_try(&none, 0, 1, x0));
     REFUSED(evn_event_solver_observed(none.solver, &at));
+    rig_free(&none);
+    options.gradient = EVN_GRADIENT_BACKPROP;
+    none = rig_new(rig_oscillator(1), &options, &event, 1);
+    TRY(rig_try(&none, 0, 1, x0));
+    const evn_event_bars odd = {.x1_bar = none.x1_bar, .observations = none.x0};
+    REFUSED(evn_solve_to_event_gradient(none.solver, &odd, &at, NULL, NULL));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "observations"));
     options.observations = 2;
     options.per_sample = true;
-    options.gradient = EVN_GRADIENT_BACKPROP;
     rig r = rig_new(rig_oscillator(1), &options, &event, 1);
     REFUSED(evn_event_solver_observed(r.solver, &at)); // no solve
     REFUSED(evn_event_solver_observed(NULL, &at));
@@ -328,8 +439,10 @@ static Suite *suite(void) {
     Suite *s = suite_create("events/event_observations");
     TCase *made = tcase_create("made");
     tcase_add_loop_test(made, on_the_way, 0, sizeof(walks) / sizeof(walks[0]));
-    tcase_add_test(made, the_last_one_ends);
+    tcase_add_loop_test(made, behind_the_last_one, 0, 3);
     tcase_add_test(made, of_each_sample);
+    tcase_add_test(made, a_step_with_a_bad_way_is_rejected);
+    tcase_add_loop_test(made, not_finite, 0, 2);
     suite_add_tcase(s, made);
     TCase *back = tcase_create("gradients");
     tcase_add_loop_test(back, gradients, 0, WAYS);
