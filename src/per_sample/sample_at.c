@@ -4,16 +4,22 @@
 #include "kernels/shared.h"
 #include "per_sample/sample_state.h"
 #include "plan/real.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
-static evn_status check_time(const evn__sample_solve *s, int sample, double t) {
+/// A time behind an end by some roundings becomes the end.
+static evn_status check_time(const evn__sample_solve *s, int sample, int index, double *t) {
     const double *ends = s->host_ends + (size_t)sample * EVN_SAMPLE_ENDS;
     double t0 = ends[EVN_SAMPLE_BEGIN] + ends[EVN_SAMPLE_BEGIN + 1];
     double t1 = ends[EVN_SAMPLE_END] + ends[EVN_SAMPLE_END + 1];
-    EVN_CHECK(t >= fmin(t0, t1) && t <= fmax(t0, t1), EVN_ERR_ARGUMENT,
-              "sample %d: the time %g is not between t0 = %g and t1 = %g of the last solve", sample,
-              t, t0, t1);
+    double low = fmin(t0, t1), high = fmax(t0, t1);
+    double rounding = 4 * DBL_EPSILON * fmax(fabs(t0), fabs(t1));
+    EVN_CHECK(*t >= low - rounding && *t <= high + rounding, EVN_ERR_ARGUMENT,
+              "sample %d: time %d is %.17g, which is not between t0 = %.17g and t1 = %.17g of the "
+              "last solve",
+              sample, index, *t, t0, t1);
+    *t = fmin(fmax(*t, low), high);
     return EVN_OK;
 }
 
@@ -24,8 +30,9 @@ static evn_status set_times(const evn__sample_solve *s, const double *times, boo
         const double *of = own ? times + (size_t)sample * (size_t)count : times;
         for (int j = 0; j < count; ++j) {
             size_t at = (size_t)j * (size_t)s->samples + (size_t)sample;
-            EVN_TRY(check_time(s, sample, of[j]));
-            evn__sample_pair(s->fp64, of[j], pairs + 2 * at);
+            double t = of[j];
+            EVN_TRY(check_time(s, sample, j, &t));
+            evn__sample_pair(s->fp64, t, pairs + 2 * at);
         }
     }
     return EVN_OK;

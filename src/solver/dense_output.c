@@ -173,10 +173,11 @@ static evn_status find_one(evn__dense_output *o, const evn__passage *passage,
                            const evn__trail *trail, double t, int time, int index, evn_binding to) {
     bool fp64 = o->problem->options->fp64;
     size_t size = o->layout.size[index];
-    if (trail->count == 0 || t == passage->t0) {
+    double way = passage->t1 < passage->t0 ? -1 : 1;
+    if (trail->count == 0 || way * (t - passage->t0) <= 0) {
         return evn__real_copy(to, start_of(o, index), fp64, size);
     }
-    return t == passage->t1
+    return way * (t - passage->t1) >= 0
                ? evn__real_copy(to, evn__dense_state(o->dense, trail->count, index), fp64, size)
                : interpolate(o, find_step(trail, passage, t), index, time, to);
 }

@@ -4,6 +4,7 @@
 
 #include "plan/real.h"
 #include "solver/solver_state.h"
+#include <float.h>
 #include <math.h>
 
 static evn_status check_asked(const evn_solver *solver, int count) {
@@ -16,12 +17,16 @@ static evn_status check_asked(const evn_solver *solver, int count) {
     return EVN_OK;
 }
 
+/// A time behind an end by some roundings, as of 0.1 * 3, is the end: find_one takes it as that.
 static evn_status check_times(const evn_solver *solver, const double *times, int count) {
     double t0 = solver->passage.t0, t1 = solver->passage.t1;
+    double rounding = 4 * DBL_EPSILON * fmax(fabs(t0), fabs(t1));
     for (int i = 0; i < count; ++i) {
-        EVN_CHECK(times[i] >= fmin(t0, t1) && times[i] <= fmax(t0, t1), EVN_ERR_ARGUMENT,
-                  "time %d is %g, which is not between t0 = %g and t1 = %g of the last solve",
-                  i + 1, times[i], t0, t1);
+        EVN_CHECK(times[i] >= fmin(t0, t1) - rounding && times[i] <= fmax(t0, t1) + rounding,
+                  EVN_ERR_ARGUMENT,
+                  "time %d is %.17g, which is not between t0 = %.17g and t1 = %.17g of the last "
+                  "solve",
+                  i, times[i], t0, t1);
     }
     return EVN_OK;
 }

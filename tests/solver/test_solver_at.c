@@ -352,6 +352,29 @@ START_TEST(by_sample) {
 }
 END_TEST
 
+/// 0.1 * 3 is behind 0.3 by a rounding: it is the end, of the batch and by sample.
+START_TEST(a_rounding_behind_the_end) {
+    const double t = 0.1 * 3, further = 0.3 + 1e-12;
+    double x[2];
+    evn_value time, y;
+    evn_graph *f = problem_begin(EVN_SHAPE(1, 2), &time, &y);
+    evn_output(f, "dx", evn_mul(f, y, evn_cos(f, time)));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = with("tsit5", 0, 1e-6);
+    test_needs_fp64();
+    options.per_sample = _i == 1;
+    p.x0[0] = 1;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 0.3);
+    ck_assert(t > 0.3);
+    look(&p, &t, 1, x, NULL);
+    ck_assert_double_eq_tol(x[0], p.x1[0], 1e-15);
+    REFUSED(evn_solver_at(p.solver, &further, 1, p.x0_at, NULL));
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "time 0 is 0.30000000000"));
+    problem_free(&p);
+}
+END_TEST
+
 // Mistakes ----------------------------------------------------------------------------------------
 
 static void refuse(evn_solver_options options, const char *why) {
@@ -414,6 +437,9 @@ static Suite *suite(void) {
     tcase_add_loop_test(closed, across_a_jump, 0, 4);
     tcase_add_loop_test(closed, by_sample, 0, 6);
     suite_add_tcase(s, closed);
+    TCase *ends = tcase_create("ends");
+    tcase_add_loop_test(ends, a_rounding_behind_the_end, 0, 2);
+    suite_add_tcase(s, ends);
     TCase *bits = tcase_create("bits");
     tcase_add_loop_test(bits, solves_stay_as_they_are, 0, 2);
     suite_add_tcase(s, bits);
