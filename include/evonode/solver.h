@@ -76,7 +76,7 @@ typedef struct evn_solver_options {
     /// evn_method_name: "euler", "rk4", "dopri5", "kennedy_carpenter5", …; kvaerno5 alone evaluates
     /// f behind the end of a step, at t + 1.23 dt, and so behind t1. The multi-step methods, abm4,
     /// abm5 and adams, keep 4, 5 and 13 times the state, and take no reversible,
-    /// adjoint-quadrature or per_sample
+    /// adjoint-quadrature, per_sample or dense
     const char *method;
     int steps;         ///< > 0: that many equal steps, or more where observations have to be hit,
                        ///< not with adams; 0: adaptive, for methods with an estimate
@@ -145,10 +145,11 @@ typedef struct evn_solver_options {
     bool time_gradient;
     /// Dense output: evn_solver_at gives x and evolving weights at any time of a solve. A solve for
     /// the batch goes its steps once more when it is first asked for, and keeps their interpolants
-    /// from then on: (4 + places) states a step, of which interpolants of order 4 and less have one
-    /// place, those of verner65, verner76 and dop853 2, 3 and 4. With per_sample all is kept as the
-    /// solve goes. Not with the reversible gradient, multi-step methods, and across jumps
-    /// neither with per_sample nor with weights that are solved by themselves
+    /// from then on, of 16 steps from the start: (4 + places) states a step, of which
+    /// interpolants of order 4 and less have one place, those of verner65, verner76 and dop853 2, 3
+    /// and 4. With per_sample all is kept as the solve goes. Not with the reversible gradient,
+    /// multi-step methods, and across jumps neither with per_sample nor with weights that are
+    /// solved by themselves
     bool dense;
     /// Evolving weights can be read at observations, too: evn_solver_weight. Needs memory for them
     bool observe_weights;
@@ -303,15 +304,16 @@ evn_status evn_solver_weight(const evn_solver *solver, int index, int observatio
 
 /// x(t), and θ(t) of weights that evolve, at any times of the last solve, which must have ended
 /// with EVN_OK; the options must have dense. From the interpolant of the step in which a time is,
-/// whose error is of the order of the method's own (docs/solvers.md); at t0 and t1 from the states
-/// there, between two steps from the later one. x goes on smoothly but at jumps of f, where its
-/// slope has the later value from the jump on. Waits for what it writes. What evaluates f again
-/// counts in no evn_solution.
+/// whose error is of the order of the method's own (docs/solvers.md), but on stiff problems, where
+/// between steps implicit methods may miss the tolerance by a factor of 1000 and more: let
+/// observations hit the times there. At t0 and t1 from the states there. x goes on smoothly but at
+/// jumps of f, where its slope has the later value from the jump on. Waits for what it writes. What
+/// evaluates f again counts in no evn_solution.
 /// @param[in]  times    [count], from t0 to t1 of the solve, in any order; after evn_solve_samples
 ///                      [B, count], of each sample its own
 /// @param[in]  count    >= 1
-/// @param[out] x        [count, state], memory of the caller; without a buffer x is not wanted, but
-///                      with per_sample
+/// @param[out] x        [count, state], memory of the caller, none of the solver's; without a
+///                      buffer x is not wanted, but with per_sample
 /// @param[out] weights  NULL, or one binding per weight: memory for [count, weight] of those that
 ///                      evolve; those without a buffer, and of constant weights, are left out
 /// Weights that the solve was given must still be there.
