@@ -16,15 +16,38 @@ typedef struct fitting {
     uint64_t limit; ///< of --memory-limit alone; 0: none, or auto
     int64_t batch;  ///< of the source
     bool looks_far; ///< at what an adjoint may fall back on, which takes time
+    bool fixed;     ///< batches, parts and gradients stay: a run goes on
 } fitting;
 
+/// Below a limit an adjoint fits where it also does once it has fallen back: it cannot go on else.
 static bool fits(const fitting *f, const evn__needs *needs) {
-    return evn__needs_bytes(needs) <= f->room &&
+    return evn__needs_bytes(needs) <= f->room && (f->limit == 0 || needs->fallen <= f->room) &&
            needs->largest <= evn_device_get_info(f->session->device)->max_allocation_bytes;
+}
+
+static bool may_fall(const evn__session *session, const evn__variation *variation) {
+    bool may = variation->gradient == EVN_GRADIENT_ADJOINT;
+    for (int i = 0; i < session->options.phase_count; ++i) {
+        const evn_phase *phase = &session->phases[i];
+        may = may || (phase->epochs > 0 && phase->reconstruction > 0);
+    }
+    return may;
+}
+
+static evn_status find_fallen(const fitting *f, evn__variation variation, evn__needs *needs) {
+    evn__needs more;
+    if (!may_fall(f->session, &variation)) {
+        return EVN_OK;
+    }
+    variation.fallen = true;
+    EVN_TRY(evn__rehearse(f->session, f->settings, &variation, &more));
+    needs->fallen = more.training.peak;
+    return EVN_OK;
 }
 
 static evn_status try(const fitting *f, evn__variation variation, evn__needs *needs, bool *fit) {
     EVN_TRY(evn__rehearse(f->session, f->settings, &variation, needs));
+    EVN_TRY(f->limit > 0 && fits(f, needs) ? find_fallen(f, variation, needs) : EVN_OK);
     *fit = fits(f, needs);
     return EVN_OK;
 }
@@ -39,8 +62,8 @@ static int most_expected(const evn__session *session) {
     return most;
 }
 
-/// What more may be needed than what is.
-static evn_status find_more(const fitting *f, evn__needs *needs) {
+/// What each step beyond the expected ones takes.
+static evn_status find_step(const fitting *f, evn__needs *needs) {
     enum { STEPS = 8 };
     evn__needs more;
     needs->steps = most_expected(f->session);
@@ -48,10 +71,6 @@ static evn_status find_more(const fitting *f, evn__needs *needs) {
         EVN_TRY(
             evn__rehearse(f->session, f->settings, &(evn__variation){.more_steps = STEPS}, &more));
         needs->step = (more.training.peak - needs->training.peak) / STEPS;
-    }
-    if (f->looks_far) {
-        EVN_TRY(evn__rehearse(f->session, f->settings, &(evn__variation){.fallen = true}, &more));
-        needs->fallen = more.training.peak;
     }
     return EVN_OK;
 }
@@ -62,9 +81,11 @@ static evn_status try_as_is(const fitting *f, evn__needs *needs, bool *fit) {
     *fit = false;
     EVN_TRY(evn__forecast_begin(device));
     evn__first_use_foresee(f->session->first_use, true);
-    evn_status status = try(f, (evn__variation){0}, needs, fit);
+    evn_status status = evn__rehearse(f->session, f->settings, &(evn__variation){0}, needs);
     evn__first_use_foresee(f->session->first_use, false);
-    status = status == EVN_OK && *fit ? find_more(f, needs) : status;
+    status = status == EVN_OK && f->looks_far ? find_fallen(f, (evn__variation){0}, needs) : status;
+    *fit = status == EVN_OK && fits(f, needs);
+    status = *fit ? find_step(f, needs) : status;
     evn__console_activity("compiling");
     evn_status compiled = evn__forecast_end(device, *fit && !f->settings->dry_run);
     evn__console_clear();
@@ -86,7 +107,7 @@ static evn_status find_batch(const fitting *f, int64_t most, bool parts, int64_t
 }
 
 static bool can_split(const fitting *f) {
-    return f->batch > 1 && evn__session_splits(f->session);
+    return !f->fixed && f->batch > 1 && evn__session_splits(f->session);
 }
 
 /// The largest part of a batch that fits; 0: there is none.
@@ -164,8 +185,14 @@ static evn_status advise_gradient(const fitting *f, evn_gradient gradient, const
     return advice->status;
 }
 
-/// What would fit, each tried.
+/// What would fit, each tried; a run that goes on can only be given more.
 static evn_status advise(const fitting *f, evn__text *advice) {
+    if (f->fixed) {
+        evn__text_append(advice, "%s",
+                         f->limit > 0 ? "a larger --memory-limit, or off"
+                                      : "another --device with more memory");
+        return advice->status;
+    }
     EVN_TRY(advise_batch(f, advice));
     EVN_TRY(advise_gradient(f, EVN_GRADIENT_CHECKPOINTED, "checkpointed", advice));
     EVN_TRY(advise_gradient(f, EVN_GRADIENT_ADJOINT, "adjoint", advice));
@@ -234,8 +261,9 @@ static evn_status split(const fitting *f, const evn__needs *needs) {
     return evn__session_split(f->session, f->settings->micro_batches);
 }
 
-evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__needs *needs) {
-    fitting f = {.session = session, .settings = settings};
+evn_status evn__memory_fit(evn__session *session, evn__settings *settings, bool fixed,
+                           evn__needs *needs) {
+    fitting f = {.session = session, .settings = settings, .fixed = fixed};
     bool fit;
     f.batch = session->source.methods->info(session->source.self).batch;
     EVN_TRY(read_limit(settings, &f));

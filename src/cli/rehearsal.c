@@ -3,6 +3,8 @@
 
 #include "base/number.h"
 #include "data/parts.h"
+#include "integrator/options.h"
+#include "study/gradcheck.h"
 
 uint64_t evn__needs_bytes(const evn__needs *needs) {
     return needs->measuring > needs->training.peak ? needs->measuring : needs->training.peak;
@@ -44,12 +46,16 @@ static void vary_phases(const evn__variation *variation, evn__session *own) {
         phase->epochs = phase->epochs > 0;
         if (variation->gradient > phase->solver.gradient) {
             phase->solver = evn_solver_options_with(&phase->solver, variation->gradient);
+            bool adjoint = variation->gradient == EVN_GRADIENT_ADJOINT; // it is watched, as usual
+            phase->reconstruction = adjoint ? EVN__GRADCHECK_RECONSTRUCTION : 0;
         }
         if (variation->fallen && phase->reconstruction > 0) {
             phase->solver = evn_solver_options_with(&phase->solver, EVN_GRADIENT_CHECKPOINTED);
             phase->reconstruction = 0;
         }
-        phase->solver.expected_steps += variation->more_steps;
+        int more = variation->more_steps;
+        phase->solver.expected_steps =
+            more > 0 ? evn__expected_steps(&phase->solver) + more : phase->solver.expected_steps;
     }
     own->options.phases = own->phases;
     own->options.progress = NULL;

@@ -56,8 +56,11 @@ const char *evn__needs_text(const evn__needs *needs, char *text, size_t size);
 
 /// Rehearse; compute batches in parts where --memory-limit asks for it (then also
 /// settings->micro_batches says so); refuse what does not fit, with what would.
+/// Below a limit an adjoint that may fall back on checkpoints must fit with these.
+/// @param[in] fixed  batches, parts and gradients must stay as they are: a run goes on
 /// @return EVN_ERR_DEVICE_MEMORY; EVN_ERR_USAGE for a limit that is none
-evn_status evn__memory_fit(evn__session *session, evn__settings *settings, evn__needs *needs);
+evn_status evn__memory_fit(evn__session *session, evn__settings *settings, bool fixed,
+                           evn__needs *needs);
 
 /// Time the launches, where --launch-limit or the device asks for it; compute batches in
 /// parts so that none is longer, and warn where no parts help. session->longest is the longest.

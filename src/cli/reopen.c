@@ -14,6 +14,13 @@ static evn_status as_kept(evn_status status) {
     return status == EVN_ERR_USAGE ? EVN_ERR_FORMAT : status;
 }
 
+/// Of memory, from here on; NULL: as it was.
+static void take_limit(const char *given, evn__settings *settings) {
+    if (given) {
+        settings->memory_limit = strcmp(given, "off") == 0 ? NULL : given;
+    }
+}
+
 static evn_status read_settings(const char *folder, const json_t *run, const evn__settings *given,
                                 bool solve, const evn__task_row **task, evn__settings *settings) {
     const char *name = json_string_value(json_object_get(run, "task"));
@@ -23,6 +30,7 @@ static evn_status read_settings(const char *folder, const json_t *run, const evn
     EVN_TRY(settings->network ? evn__kept_network_take(folder, run, settings) : EVN_OK);
     settings->device = given->device || solve ? given->device : settings->device;
     settings->data = given->data ? given->data : settings->data;
+    take_limit(given->memory_limit, settings);
     settings->watch = given->watch;
     settings->force = given->force;
     settings->watch_address = given->watch_address;

@@ -169,6 +169,9 @@ const evn__option evn__settings_options[] = {
      "device memory to make do with, such as 512M; auto: what the device has. Batches that need "
      "more are computed in parts",
      TRAIN, &evn__option_text, AT(memory_limit), 0, 0, NULL},
+    {"memory-limit", "SIZE | auto | off",
+     "device memory to make do with from here on (as before); off: no limit. It changes no bits",
+     EVN__VERB_RESUME, &evn__option_text, AT(memory_limit), 0, 0, NULL},
     {"micro-batches", "N", "parts in which a batch is computed (as --memory-limit needs)", TRAIN,
      &evn__option_integer, AT(micro_batches), 1, 65536, NULL},
     {"launch-limit", "SECONDS | off",

@@ -290,6 +290,12 @@ static const char *what_is_kept(bool epochs, bool parameters) {
     return texts[epochs][parameters];
 }
 
+/// What a resumed run has to be given, where a limit was too little for this one.
+static const char *more_memory(const evn__training *t, evn_status status) {
+    bool limited = status == EVN_ERR_DEVICE_MEMORY && t->session->memory_limit > 0;
+    return limited ? " --memory-limit SIZE, with more than so far, or off" : "";
+}
+
 /// Keep what a failed run has learnt, where that is of use; its failure stays the one reported.
 static evn_status give_up(evn__training *t, const evn__settings *settings, evn_status status) {
     char message[EVN__MESSAGE_SIZE];
@@ -310,8 +316,9 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     const char *next = ends_again ? ""
                        : goes_on  ? "; to continue: evonode resume "
                                   : "; there is no checkpoint to continue from: train again";
-    EVN_FAIL(unwritten ? t->status : status, "%s (%s %s%s%s)", message, t->folder,
-             what_is_kept(t->so_far.epochs > 0, kept), next, goes_on ? t->folder : "");
+    EVN_FAIL(unwritten ? t->status : status, "%s (%s %s%s%s%s)", message, t->folder,
+             what_is_kept(t->so_far.epochs > 0, kept), next, goes_on ? t->folder : "",
+             goes_on ? more_memory(t, status) : "");
 }
 
 static evn_status restore(evn__training *t, evn__generation generation, int *epochs) {
@@ -465,7 +472,7 @@ evn_status evn__training_fit(evn__training *training, evn__settings *settings) {
     evn__needs needs;
     char text[512];
     EVN_TRY(evn__trust_begin(session));
-    EVN_TRY(evn__memory_fit(session, settings, &needs));
+    EVN_TRY(evn__memory_fit(session, settings, training->resumes, &needs));
     evn__console_memory(evn__needs_text(&needs, text, sizeof(text)), session->options.micro_batches,
                         settings->dry_run);
     return settings->dry_run ? EVN_OK : evn__launch_fit(session, settings, training->resumes);

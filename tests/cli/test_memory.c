@@ -135,6 +135,13 @@ START_TEST(peak_behind_a_fall) {
     free(lines);
     printf("%.4g MiB said, %.4g MiB measured\n", said, peak);
     ck_assert_double_eq_tol(said / peak, 1, 0.05);
+
+    char limited[256]; // it has room as it is, not once it has fallen back
+    snprintf(limited, sizeof(limited), "%s --memory-limit %.0fK", words, 0.9 * said * 1024);
+    ck_assert_double_lt(needed(words), 0.9 * said);
+    ck_assert_double_le(measured(limited, "s"), 0.9 * said);
+    result = test_program("", "train %s --micro-batches 1 --dry-run", limited);
+    test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "where the adjoint falls back on checkpoints");
     result = test_program("", "train digits --limit 64 --phase backprop:steps=2 --dry-run");
     ck_assert_double_eq(said_before(result.out, " MiB where the adjoint falls back"), 0);
 }

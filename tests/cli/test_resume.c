@@ -176,7 +176,9 @@ static int check_limit(const char *limit) {
     json_t *run = test_json("r/run.json");
     int parts = (int)test_number(json_object_get(run, "options"), "micro-batches");
     json_decref(run);
-    result = test_program("", "resume r");
+    result = test_program("", "resume r --memory-limit 64K");
+    test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "what fits: a larger --memory-limit, or off");
+    result = test_program("", "resume r --memory-limit off");
     ck_assert_msg(result.code == 0, "%s", result.err);
     result = test_program("", "train %s --micro-batches %d --out whole", PARTS, parts);
     ck_assert_msg(result.code == 0, "%s", result.err);
