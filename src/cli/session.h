@@ -31,7 +31,9 @@ struct evn__session {
     evn_trainer *trainer;               ///< NULL where nothing is trained
     evn__first_use *first_use;          ///< until it is checked
     bool distrusted;                    ///< something was wrong, and was forced
-    char selftest[EVN__FIRST_USE_WHAT]; ///< "right", "off", or what is wrong and was forced
+    bool unchecked;                     ///< there was no memory to check something
+    char selftest[EVN__FIRST_USE_WHAT]; ///< "right", "off", what is wrong and was forced, or that
+                                        ///< there was no memory for all of it
 };
 
 /// Translate the settings, which must be complete. Zero-initialise the session before.

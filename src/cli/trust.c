@@ -3,6 +3,7 @@
 
 #include "cli/console.h"
 #include "host/tuning.h"
+#include "task/evaluate.h"
 #include "train/fallback.h"
 
 #include <stdio.h>
@@ -24,24 +25,28 @@ static evn_status refuse(const evn__session *session, const evn__first_use_resul
         tuning[0] ? ", set EVONODE_TUNE=off, since it is tuned" : "");
 }
 
+static const char *verdict(const evn__session *session, const evn__first_use_result *result) {
+    bool off = result->plans > 0 && result->known + result->checked + result->families == 0;
+    return result->wrong > 0    ? result->what
+           : session->unchecked ? "right where checked; for the rest there was no memory"
+           : off                ? "off"
+                                : "right";
+}
+
 /// The plans that there are now. What was wrong before stays what is said.
-static evn_status check(evn__session *session, const evn__settings *settings, bool *right) {
+static evn_status check(evn__session *session, const evn__settings *settings) {
     evn__first_use_result result;
     evn__console_activity("checking the device's results, at its first use");
     evn_status status = evn__first_use_check(session->first_use, &result);
     evn__console_clear();
     EVN_TRY(status);
-    *right = result.wrong == 0;
-    bool off = result.plans > 0 && result.known + result.checked + result.families == 0;
-    bool distrusted = session->distrusted;
-    session->distrusted = distrusted || !*right;
-    if (!distrusted) {
-        snprintf(session->selftest, sizeof(session->selftest), "%s",
-                 !*right ? result.what
-                 : off   ? "off"
-                         : "right");
+    session->unchecked = session->unchecked || result.unchecked > 0;
+    if (session->distrusted) {
+        return EVN_OK;
     }
-    if (*right || distrusted) {
+    session->distrusted = result.wrong > 0;
+    snprintf(session->selftest, sizeof(session->selftest), "%s", verdict(session, &result));
+    if (!session->distrusted) {
         return EVN_OK;
     }
     EVN_TRY(settings->force ? EVN_OK : refuse(session, &result));
@@ -50,37 +55,41 @@ static evn_status check(evn__session *session, const evn__settings *settings, bo
 }
 
 evn_status evn__trust_check(evn__session *session, const evn__settings *settings) {
-    bool right;
-    evn_status status = check(session, settings, &right);
+    evn_status status = check(session, settings);
     evn__first_use_end(&session->first_use);
     return status;
 }
 
 // Later phases ------------------------------------------------------------------------------------
 
-/// As the phase will be trained. What cannot be made now says so when the phase begins.
+/// As the phase will be trained. Where there is no memory for it now, it stays unchecked.
 static evn_status check_phase(evn__session *session, const evn__settings *settings,
-                              const evn_phase *phase, bool *right) {
+                              const evn_phase *phase) {
     const evn_task *task = &session->task;
     const evn_solver_options solver = evn__fallback_solver(phase, task, EVN__FALLBACK_NONE);
     void *program = NULL;
-    if (task->methods->compile(task->self, &solver, true, &program) != EVN_OK) {
+    evn__error_clear();
+    evn_status status = evn__task_result(
+        task, "compile", task->methods->compile(task->self, &solver, true, &program));
+    if (status == EVN_ERR_DEVICE_MEMORY || status == EVN_ERR_MEMORY) {
         evn__error_clear();
+        session->unchecked = true;
         return EVN_OK;
     }
-    evn_status status = check(session, settings, right);
+    EVN_TRY(status);
+    status = check(session, settings);
     task->methods->release(program);
     return status;
 }
 
 evn_status evn__trust_later_phases(evn__session *session, const evn__settings *settings) {
-    bool fresh, first = true, right = true;
+    bool fresh, first = true;
     EVN_TRY(evn__first_use_foresees(session->first_use, &fresh));
-    for (int i = 0; i < session->options.phase_count && fresh && right; ++i) {
+    for (int i = 0; i < session->options.phase_count && fresh && !session->distrusted; ++i) {
         bool trained = session->phases[i].epochs > 0;
-        EVN_TRY(trained && !first ? check_phase(session, settings, &session->phases[i], &right)
-                                  : EVN_OK);
+        EVN_TRY(trained && !first ? check_phase(session, settings, &session->phases[i]) : EVN_OK);
         first = first && !trained;
     }
-    return fresh && right ? evn__first_use_keep_foreseen(session->first_use) : EVN_OK;
+    bool all = fresh && !session->distrusted && !session->unchecked;
+    return all ? evn__first_use_keep_foreseen(session->first_use) : EVN_OK;
 }

@@ -71,16 +71,16 @@ static void foresee(evn__first_use *use, const evn_plan *plan) {
 
 static void listen(void *user, struct evn_plan *plan, bool made) {
     evn__first_use *use = user;
+    for (int i = 0; i < use->count && !made; ++i) {
+        if (use->plans[i] == plan) {
+            use->plans[i] = use->plans[--use->count];
+        }
+    }
     if (evn__device_is_counting(use->device)) {
         if (made && use->foresees) {
             foresee(use, plan);
         }
         return;
-    }
-    for (int i = 0; i < use->count && !made; ++i) {
-        if (use->plans[i] == plan) {
-            use->plans[i] = use->plans[--use->count];
-        }
     }
     if (made && use->status == EVN_OK) {
         use->status = EVN_RESERVE(use->plans, use->capacity, use->count + 1);
@@ -187,7 +187,7 @@ static evn_status check_plan(evn__first_use *use, evn_plan *plan, evn__first_use
     if (status == EVN_ERR_DEVICE_MEMORY || status == EVN_ERR_MEMORY) { // the run itself has its own
         evn__error_clear();
         *found = UNCHECKED;
-        ++result->left;
+        ++result->unchecked;
         return EVN_OK;
     }
     EVN_TRY(status);

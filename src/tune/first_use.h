@@ -12,13 +12,14 @@ enum { EVN__FIRST_USE_WHAT = 512 };
 typedef struct evn__first_use evn__first_use;
 
 typedef struct evn__first_use_result {
-    int plans;    ///< there are
-    int known;    ///< are not to be checked again
-    int checked;  ///< were compared now
-    int wrong;    ///< of those differ from the reference
-    int families; ///< kernel families compared by small cases, for large plans
-    int left;     ///< plans of which nothing is known: their results hang on rounding, they had no
-                  ///< room, or they are large, in double precision or by sample
+    int plans;     ///< there are
+    int known;     ///< are not to be checked again
+    int checked;   ///< were compared now
+    int wrong;     ///< of those differ from the reference
+    int families;  ///< kernel families compared by small cases, for large plans
+    int left;      ///< plans of which nothing is known: their results hang on rounding, or they are
+                   ///< large, in double precision or by sample
+    int unchecked; ///< plans that there was no memory to check; the next run tries again
     char what[EVN__FIRST_USE_WHAT]; ///< of the first wrong one
 } evn__first_use_result;
 
