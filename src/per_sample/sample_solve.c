@@ -350,13 +350,18 @@ static evn_status add_chunk(evn__sample_solve *s) {
     return status;
 }
 
-/// Memory for the attempts that are expected.
+/// Memory for the attempts that are expected, as far as there is any: a solve may take fewer.
 static evn_status reserve(evn__sample_solve *s) {
     int expected = s->keeps ? s->problem->options->expected_steps : 0;
-    while (s->chunk_count * s->together < expected) {
-        EVN_TRY(add_chunk(s));
+    evn_status status = EVN_OK;
+    while (s->chunk_count * s->together < expected && status == EVN_OK) {
+        status = add_chunk(s);
     }
-    return EVN_OK;
+    if (status == EVN_ERR_DEVICE_MEMORY || status == EVN_ERR_MEMORY) {
+        evn__error_clear();
+        return EVN_OK;
+    }
+    return status;
 }
 
 /// Chunk `index`, or where nothing is kept the same one again.
