@@ -216,8 +216,8 @@ typedef struct evn_solution {
                     ///< of what decays so fast that it bounds the steps; else 0
     int waits;      ///< adaptive: times that the host waited to see how far the solve is
     bool fell_back; ///< of a gradient: it is that of checkpoints (fall_back)
-    int most_steps; ///< of several solves, one after the other: the most that one of them took or
-                    ///< rejected; of one 0
+    int most_steps; ///< of several solves, one after the other: the most that one of them took,
+                    ///< with per_sample or rejected, since these are kept, too; of one 0
 } evn_solution;
 
 /// Whether a solver can be made with these options, as far as dynamics do not matter; fast.

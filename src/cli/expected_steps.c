@@ -48,8 +48,8 @@ static evn_status solve(const evn_task *task, const evn_phase *phase, int *steps
     EVN_TRY_TASK(task, compile, task->self, &forward, false, &program);
     evn_status status = run(task, program, &solution);
     task->methods->release(program);
-    int all = solution.accepted + solution.rejected;
-    *steps = solution.most_steps > 0 ? solution.most_steps : all;
+    int one = solution.accepted + (forward.per_sample ? solution.rejected : 0);
+    *steps = solution.most_steps > 0 ? solution.most_steps : one;
     return status;
 }
 

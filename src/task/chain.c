@@ -12,8 +12,9 @@
 typedef struct stage {
     evn__bound_plan plan;
     evn__learnt_solver learnt;
-    int seed;          ///< the plan's input for the cotangent of what the stage gives
-    evn_buffer *state; ///< what the plan gives, then the cotangent of what it takes
+    bool keeps_rejected; ///< attempts of adaptive steps
+    int seed;            ///< the plan's input for the cotangent of what the stage gives
+    evn_buffer *state;   ///< what the plan gives, then the cotangent of what it takes
     evn_binding given, taken_bar;
 } stage;
 
@@ -85,6 +86,7 @@ static evn_status make_stage(const evn__chain *c, const evn_solver_options *solv
     evn_stage of = evn_model_stage(c->model, index);
     stage *made = &c->stages[index];
     if (of.dynamics) {
+        made->keeps_rejected = solver->per_sample;
         return evn__learnt_solver_create(c->device, of.dynamics, evn_model_parameters(c->model),
                                          solver, &made->learnt);
     }
@@ -139,7 +141,7 @@ static void add(const stage *at, const evn_solution *one, evn_solution *sum) {
         sum->outcome = one->outcome;
         sum->t = one->t;
         sum->dt = one->dt;
-        int steps = one->accepted + one->rejected;
+        int steps = one->accepted + (at->keeps_rejected ? one->rejected : 0);
         sum->most_steps = steps > sum->most_steps ? steps : sum->most_steps;
         sum->accepted += one->accepted;
         sum->rejected += one->rejected;

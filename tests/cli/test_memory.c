@@ -113,6 +113,18 @@ START_TEST(adaptive_peaks_of_a_curve) {
 }
 END_TEST
 
+/// Of rejected attempts memory is needed by sample alone: of this solve many are at first.
+START_TEST(rejected_attempts_are_not_kept) {
+    test_outcome result = test_program(
+        "", "train digits --filters 2 --batch 4 --limit 8 --dry-run --phase backprop:epochs=1,"
+            "solver=dopri5,steps=0,rtol=1e-6,atol=1e-6,dt-first=1,min-factor=0.95");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    const char *at = strstr(result.out, "for solves of up to ");
+    ck_assert_msg(at, "%s", result.out);
+    ck_assert_int_lt(strtol(at + strlen("for solves of up to "), NULL, 10), 40);
+}
+END_TEST
+
 /// MiB that are said behind the words "; " and before others; 0: nothing is.
 static double said_before(const char *text, const char *words) {
     const char *at = strstr(text, words);
@@ -322,6 +334,7 @@ static Suite *suite(void) {
     test_add(s, tcase_create("adaptive_peaks_of_images"), adaptive_peaks_of_images);
     test_add(s, tcase_create("adaptive_peaks_of_a_flow"), adaptive_peaks_of_a_flow);
     test_add(s, tcase_create("adaptive_peaks_of_a_curve"), adaptive_peaks_of_a_curve);
+    test_add(s, tcase_create("rejected_attempts_are_not_kept"), rejected_attempts_are_not_kept);
     test_add(s, tcase_create("peak_behind_a_fall"), peak_behind_a_fall);
     c = tcase_create("what_does_not_fit_is_refused");
     tcase_add_test(c, what_does_not_fit_is_refused);
