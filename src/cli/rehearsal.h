@@ -34,7 +34,9 @@ bool evn__phase_keeps_steps(const evn_phase *phase, bool fallen);
 
 /// Solve the first batch with the weights that training begins with, where phases keep adaptive
 /// steps, and have their solvers expect as many, and an eighth more; below a limit no fewer than
-/// are usual. Where that fails nothing is expected: training will say why.
+/// are usual. Weights that are loaded or resumed are not known
+/// yet: those are fresh random ones there. Where that fails nothing is expected: training will say
+/// why.
 /// @param[in] room  bytes that may be used
 evn_status evn__expect_steps(evn__session *session, const evn__settings *settings, bool fallen,
                              uint64_t room);
