@@ -321,16 +321,22 @@ static evn_status run_through(const evn__event_gradient *g, bool ends) {
     return status;
 }
 
+static evn_status check_rate(int event, double rate) {
+    EVN_CHECK(event < 0 || (isfinite(rate) && rate != 0), EVN_ERR_NOT_FINITE,
+              "at event %d its function changes at a rate of %g: its time has no derivative", event,
+              rate);
+    return EVN_OK;
+}
+
 /// Where an event's function only touches 0 its time has no derivative.
 static evn_status check_rates(const evn__event_gradient *g) {
     const evn_binding rates = {g->bars, bar_at(g, g->system->system.parameter_count + 1)};
     double *rate = g->numbers;
     EVN_TRY(evn__real_read(rates, g->problem->options->fp64, rate, (size_t)g->system->rows));
     for (int i = 0; i < sample_count(g); ++i) {
-        EVN_CHECK(g->event[i] < 0 || (isfinite(rate[i]) && rate[i] != 0), EVN_ERR_NOT_FINITE,
-                  "sample %d came to event %d, whose function changes at a rate of %g there: its "
-                  "time has no derivative",
-                  i, g->event[i], rate[i]);
+        evn_status status = check_rate(g->event[i], rate[i]);
+        bool names = status != EVN_OK && g->problem->options->per_sample;
+        EVN_TRY(names ? evn__prepend(status, "sample %d", i) : status);
     }
     return EVN_OK;
 }
