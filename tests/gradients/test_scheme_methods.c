@@ -2,6 +2,7 @@
 // One-step methods by the discrete gradients, in fp64: all along fixed steps (implicit ones but
 // reversible) and accepted ones, explicit ones along each sample's own; relative to the same steps
 // written out as one graph and pulled back by the reference. Multi-step: methods/test_adams.
+// TEST: label=long timeout=600
 #include "methods/explicit.h"
 #include "methods/implicit.h"
 #include "methods/stepper.h"
