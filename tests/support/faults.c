@@ -66,24 +66,29 @@ static const struct {
     int code;          ///< what it ends with; 0: any code that is documented
     int exceptions[2]; ///< or with these; 0: none
 } kinds[] = {
-    [TEST_FILES] = {"files",
-                    (const char *const[]){"EIO", "ENOSPC", "EINTR", "short", "kill", "term",
-                                          "EMFILE", "EACCES", "ENOLCK", "EIO:on", "ENOSPC:on",
-                                          "EMFILE:on", "short:on", NULL},
-                    10},
-    [TEST_QUERIES] = {"queries",
-                      (const char *const[]){"EIO", "EACCES", "EMFILE", "ENOMEM", "EIO:on",
-                                            "EMFILE:on", NULL},
-                      4},
-    [TEST_MEMORY] = {"memory",
-                     (const char *const[]){"ENOMEM", "ENOMEM:on", NULL},
-                     6,
-                     EVN_ERR_MEMORY,
-                     {EVN_ERR_NO_DEVICE,
-                      EVN_ERR_DEVICE}}, // OpenCL's loader says nothing, or crashes
-    [TEST_OPENCL] = {"opencl",
-                     (const char *const[]){"-5", "-6", "-36", "-5:on", "-6:on", "-36:on", NULL}, 6},
-    [TEST_HANGING] = {"blocking", (const char *const[]){"-5:hang", NULL}, 2, EVN_ERR_DEADLINE},
+    [TEST_FILES] = {.name = "files",
+                    .manners = (const char *const[]){"EIO", "ENOSPC", "EINTR", "short", "kill",
+                                                     "term", "EMFILE", "EACCES", "ENOLCK", "EIO:on",
+                                                     "ENOSPC:on", "EMFILE:on", "short:on", NULL},
+                    .least = 10},
+    [TEST_QUERIES] = {.name = "queries",
+                      .manners = (const char *const[]){"EIO", "EACCES", "EMFILE", "ENOMEM",
+                                                       "EIO:on", "EMFILE:on", NULL},
+                      .least = 4},
+    [TEST_MEMORY] = {.name = "memory",
+                     .manners = (const char *const[]){"ENOMEM", "ENOMEM:on", NULL},
+                     .least = 6,
+                     .code = EVN_ERR_MEMORY,
+                     // OpenCL's loader says nothing, or crashes.
+                     .exceptions = {EVN_ERR_NO_DEVICE, EVN_ERR_DEVICE}},
+    [TEST_OPENCL] = {.name = "opencl",
+                     .manners =
+                         (const char *const[]){"-5", "-6", "-36", "-5:on", "-6:on", "-36:on", NULL},
+                     .least = 6},
+    [TEST_HANGING] = {.name = "blocking",
+                      .manners = (const char *const[]){"-5:hang", NULL},
+                      .least = 2,
+                      .code = EVN_ERR_DEADLINE},
 };
 
 int test_scenario_find(test_fault_kind kind, const char *verb) {
