@@ -24,7 +24,7 @@ static bool describe_without(const test_cl *cl, long call, const evn_device_info
                       info.unusable);
         return false;
     }
-    ck_assert_str_eq(info.name, usual->name);
+    ck_assert_msg(info.name[0], "call %ld", call); // the driver's own where there is no board's
     ck_assert_uint_eq(info.global_bytes, usual->global_bytes);
     ck_assert_int_eq(info.has_fp64, usual->has_fp64);
     ck_assert(!info.vendor[0] || strcmp(info.vendor, usual->vendor) == 0);
