@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // interpolate.cl — x of each sample at its observations, from the interpolants of the steps of its own
 // (src/per_sample/sample_solve.c): series [observations, samples, size].   Relaxed math: none.
-// Twin: tests/dynamics/test_by_sample.c.
+// Twin: evn__interpolant_value of src/methods/interpolant.c, as a graph.
 // Times are pairs of reals: ends [samples, EVN_SAMPLE_ENDS], times [observations, samples, 2]. A
 // work-item has a sample and every so many of its observations.
 

@@ -130,7 +130,9 @@ static evn_status read_size(const char *text, uint64_t *bytes) {
         end += 1 + (end[1] == 'i') + (end[1] == 'i' && end[2] == 'B');
     }
     EVN_CHECK(end > text && *end == 0 && value >= 1 && value < 1e18, EVN_ERR_USAGE,
-              "--memory-limit is '%s', but should be auto or a size such as 512M or 1.5G", text);
+              "--memory-limit is '%s', but should be auto, a size such as 512M or 1.5G, or, to "
+              "resume, off",
+              text);
     *bytes = (uint64_t)value;
     return EVN_OK;
 }

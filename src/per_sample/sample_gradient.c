@@ -26,6 +26,8 @@ static int term_count(const evn__sample_solve *s) {
     return evn__sample_solve_observes(s) ? s->terms : 0;
 }
 
+_Static_assert(EVN__INTERPOLANT_TERMS == 8, "sample_inputs names each term's cotangent");
+
 static evn_status compile(evn__sample_gradient *g) {
     static const char *const samples[] = {"step",       "x",          "ends",       "x_end",
                                           "x_bar",      "term_bar.0", "term_bar.1", "term_bar.2",

@@ -18,6 +18,14 @@ static evn_graph *begin(evn_value *x) {
     return f;
 }
 
+/// x' = −x³ in each row.
+static problem cubic(int rows) {
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(rows, 1), &t, &x);
+    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
+    return problem_of(f, NULL);
+}
+
 static evn_solver_options with(int steps) {
     evn_solver_options options = evn_solver_options_default();
     options.method = "implicit_euler";
@@ -29,11 +37,8 @@ static evn_solver_options with(int steps) {
 /// A few iterations are not enough for x' = −x³ in a step of 100: a fixed one says so, by itself or
 /// as part of a reversible one.
 START_TEST(steps_that_are_not_solved_are_told) {
-    evn_value x;
     evn_binding x1;
-    evn_graph *f = begin(&x);
-    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
-    problem p = problem_of(f, NULL);
+    problem p = cubic(1);
     evn_solver_options options = with(1);
     options.gradient = _i ? EVN_GRADIENT_REVERSIBLE : EVN_GRADIENT_NONE;
     p.x0[0] = 1;
@@ -49,11 +54,8 @@ END_TEST
 /// tolerances large.
 START_TEST(rows_that_are_not_solved_are_not_hidden) {
     enum { ROWS = 1024 };
-    evn_value t, x;
     evn_binding x1;
-    evn_graph *f = problem_begin(EVN_SHAPE(ROWS, 1), &t, &x);
-    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
-    problem p = problem_of(f, NULL);
+    problem p = cubic(ROWS);
     evn_solver_options options = with(1);
     for (int i = 0; i < ROWS; ++i) {
         p.x0[i] = 0.01;
@@ -105,12 +107,9 @@ END_TEST
 
 /// What the last solve gave is not where its memory is once the next one has failed.
 START_TEST(starts_that_a_solve_gave_are_not_blamed) {
-    evn_value x;
     evn_binding x1, x2;
     evn_solution solution;
-    evn_graph *f = begin(&x);
-    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
-    problem p = problem_of(f, NULL);
+    problem p = cubic(1);
     evn_solver_options options = with(1);
     options.observations = _i;
     p.x0[0] = 1;
@@ -132,11 +131,8 @@ static evn_status try_gradient(problem *p) {
 /// x' = −x³ from 10 has no way back that stays finite: of that the gradient tells, and what is
 /// watched, not of equations.
 START_TEST(ways_back_are_told_of_first) {
-    evn_value x;
     double worst;
-    evn_graph *f = begin(&x);
-    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
-    problem p = problem_of(f, NULL);
+    problem p = cubic(1);
     evn_solver_options options = with(100);
     options.gradient = EVN_GRADIENT_ADJOINT;
     options.watch = true;
@@ -187,11 +183,8 @@ END_TEST
 /// The same equations in adaptive steps, which become shorter, but not below dt_min; of the batch,
 /// or of each sample, of which only the first fails.
 START_TEST(adaptive_steps_that_are_not_solved_are_told) {
-    evn_value t, x;
     evn_binding x1;
-    evn_graph *f = problem_begin(EVN_SHAPE(2, 1), &t, &x);
-    evn_output(f, "dx", evn_neg(f, evn_mul(f, x, evn_mul(f, x, x))));
-    problem p = problem_of(f, NULL);
+    problem p = cubic(2);
     evn_solver_options options = with(0);
     options.dt_first = 100;
     options.dt_min = 50;
