@@ -32,10 +32,10 @@ enum {
     MATMUL_LINES = 512,         // cache lines of a that stay near the core, with as many of b
     MATMUL_BLOCKED_ROWS = 128,  // of c; fewer do not pay for a copy of b
     MATMUL_MIN_BLOCKED = 32,    // where tiles would need a copy as well
-    MATMUL_BLOCK_ROWS = 512,    // of c, at most: of a, with DEPTH terms, half an L2 cache
-    MATMUL_BLOCK_COLUMNS = 128, // at most
+    MATMUL_BLOCK_ROWS = 256, // of c: rows of a 4 KiB apart share sets of an L2 cache with 16 ways
+    MATMUL_BLOCK_COLUMNS = 256, // at most, half of them where local memory is small
     MATMUL_BLOCK_DEPTH = 256,   // terms: a panel of 32 columns is two thirds of an L1 cache
-    MATMUL_BLOCK_BYTES = MATMUL_BLOCK_COLUMNS * MATMUL_BLOCK_DEPTH * 8, // in double precision
+    MATMUL_COLUMN_BYTES = MATMUL_BLOCK_DEPTH * 8, // of a copy of b, in double precision
     MATMUL_MIN_BLOCK = 64,  // rows, where there are enough: a copy of b serves them all
     MATMUL_BLOCK_ITEMS = 4, // a compute unit, so that the load evens out
 };
@@ -194,11 +194,26 @@ static int64_t balance(int64_t parts, int64_t others, int compute_units) {
     return parts;
 }
 
+/// That a work-item copies at most; 0 where blocks are not for the device: only on a CPU has a
+/// work-item caches of its own.
+static int columns_of_blocks(const evn_device_info *device) {
+    if (device->type != EVN_DEVICE_CPU) {
+        return 0;
+    }
+    for (int columns = MATMUL_BLOCK_COLUMNS; columns >= MATMUL_BLOCK_COLUMNS / 2; columns /= 2) {
+        if (device->local_bytes >= (uint64_t)columns * MATMUL_COLUMN_BYTES) {
+            return columns;
+        }
+    }
+    return 0;
+}
+
 /// The part of c that a work-item computes, and the slices of K that are needed besides so that
 /// every compute unit has several work-items.
-static void choose_blocks(product *p, int compute_units) {
+static void choose_blocks(product *p, const evn_device_info *device) {
+    int compute_units = device->compute_units;
     int64_t enough = (int64_t)MATMUL_BLOCK_ITEMS * compute_units, unit = tile_columns(p), items;
-    int64_t rows = MATMUL_BLOCK_ROWS, columns = MATMUL_BLOCK_COLUMNS;
+    int64_t rows = MATMUL_BLOCK_ROWS, columns = columns_of_blocks(device);
     for (;;) {
         p->block_columns = cut_evenly(p->n, evn__divide_up(p->n, columns), unit);
         int64_t beside = evn__divide_up(p->n, p->block_columns);
@@ -338,25 +353,20 @@ static evn_status emit_flat(evn__lowering *lowering, const product *p) {
     return evn__lower_emit_result(lowering, &call);
 }
 
-/// Only on a CPU: a work-item needs caches of its own.
-static bool has_blocks(const evn_device_info *device) {
-    return device->type == EVN_DEVICE_CPU && device->local_bytes >= MATMUL_BLOCK_BYTES;
-}
-
 /// One text for blocks and for tiles, so that they share a program.
 static void write_options(const evn_device_info *device, product *p) {
     int used = snprintf(p->options, sizeof p->options, "-DROWS=%d -DVECTORS=%d -DWIDTH=%d",
                         p->tile.rows, p->tile.vectors, p->tile.width);
-    if (has_blocks(device)) {
+    if (columns_of_blocks(device) > 0) {
         snprintf(p->options + used, sizeof p->options - (size_t)used,
-                 " -DBLOCK_COLUMNS=%d -DDEPTH=%d", MATMUL_BLOCK_COLUMNS, MATMUL_BLOCK_DEPTH);
+                 " -DBLOCK_COLUMNS=%d -DDEPTH=%d", columns_of_blocks(device), MATMUL_BLOCK_DEPTH);
     }
 }
 
 /// Whether c is to be computed in blocks.
 static bool takes_blocks(const evn_device_info *device, const evn__variant *variant,
                          const product *p) {
-    if (!has_blocks(device)) {
+    if (columns_of_blocks(device) == 0) {
         return false;
     }
     if (variant) {
@@ -447,7 +457,7 @@ evn_status evn__lower_matmul(evn__lowering *lowering, const evn_graph *graph, ev
         return emit_flat(lowering, &p);
     }
     if (takes_blocks(device, variant, &p)) {
-        choose_blocks(&p, device->compute_units);
+        choose_blocks(&p, device);
         return emit_slices(lowering, &p, emit_blocks);
     }
     return emit_tiles(lowering, &p, device->compute_units);
