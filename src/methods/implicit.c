@@ -8,7 +8,6 @@
 
 #include "graph/node.h"
 #include "methods/linear.h"
-#include <math.h>
 #include <stdlib.h>
 
 /// Iterations of a stage: with the matrix of the step, then with its own ones; of a fixed step one
@@ -189,11 +188,6 @@ static int evaluations(const evn__stepper *stepper) {
     return (tableau_of(stepper)->stages - 1) * FIXED + 1;
 }
 
-static double stability(const evn__stepper *stepper) {
-    (void)stepper;
-    return INFINITY;
-}
-
 static bool overshoots(const evn__stepper *stepper) {
     return evn__tableau_overshoots(tableau_of(stepper));
 }
@@ -220,7 +214,6 @@ static evn_value error(const evn__stepper *stepper, evn__step_build *step, evn__
 const evn__stepper_kind evn__implicit = {.iterates = true,
                                          .evaluations = evaluations,
                                          .adaptive_evaluations = adaptive_evaluations,
-                                         .stability = stability,
                                          .slopes = slopes,
                                          .weight = weight,
                                          .advance = advance,

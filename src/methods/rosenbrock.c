@@ -6,7 +6,6 @@
 
 #include "evonode/diff.h"
 #include "methods/linear.h"
-#include <math.h>
 #include <stdlib.h>
 
 /// Sets of slopes.
@@ -164,11 +163,6 @@ static int evaluations(const evn__stepper *stepper) {
     return 2;
 }
 
-static double stability(const evn__stepper *stepper) {
-    (void)stepper;
-    return INFINITY;
-}
-
 static int slopes(const evn__stepper *stepper) {
     (void)stepper;
     return SETS;
@@ -195,7 +189,6 @@ static evn_value error(const evn__stepper *stepper, evn__step_build *step, evn__
 
 const evn__stepper_kind evn__rosenbrock23 = {.evaluations = evaluations,
                                              .adaptive_evaluations = adaptive_evaluations,
-                                             .stability = stability,
                                              .slopes = slopes,
                                              .weight = weight,
                                              .advance = advance,

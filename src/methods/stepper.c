@@ -87,12 +87,12 @@ int evn__stepper_dense_evaluations(const evn__stepper *stepper) {
 }
 
 double evn__stepper_stability(const evn__stepper *stepper) {
-    return stepper->kind->stability(stepper);
+    return evn__stepper_is_implicit(stepper) ? INFINITY : stepper->kind->stability(stepper);
 }
 
 /// Only what solves something is bounded by nothing.
 bool evn__stepper_is_implicit(const evn__stepper *stepper) {
-    return isinf(evn__stepper_stability(stepper));
+    return !stepper->kind->stability;
 }
 
 int evn__stepper_operands(const evn__stepper *stepper) {

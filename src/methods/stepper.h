@@ -37,7 +37,8 @@ typedef struct evn__stepper_kind {
     int (*adaptive_evaluations)(const evn__stepper *stepper);
 
     /// How far the interval of stability reaches along the negative real axis: steps of x' = −λ x
-    /// that are longer than this / λ grow. Infinite where none does.
+    /// that are longer than this / λ grow. NULL where none does: of methods that solve equations.
+    /// It searches: not for each solve.
     double (*stability)(const evn__stepper *stepper);
 
     /// Sets of slopes that a step keeps, and the weight of one in what the step adds: operands of
