@@ -49,7 +49,7 @@ for line in sys.stdin:
         "speed": {{"flops": 1e9, "exchange": 1e-6}},
         "rows": {{"rows": [{{"key": k, "name": k, "group": "limits"}} for k in ("ends", "flops", "bytes")]}},
         "open": {{"flops": 0 if words[:1] == ["bytes"] else 5 * factor, "bytes": 7 * factor}},
-        "run": {{"seconds": 0.125 * factor}},
+        "run": {{"seconds": 0.125 * factor * {seconds}}},
     }}
     print(json.dumps(answers[verb]), flush=True)
 """
@@ -58,14 +58,15 @@ for line in sys.stdin:
 class Stub:
     """A program that answers as evonode does; on device 2 it works twice as much and takes as long."""
 
-    def __init__(self, what):
-        self.what = what
+    def __init__(self, what, seconds=1):
+        self.what, self.seconds = what, seconds
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory()
         path = os.path.join(self.folder.name, "stub")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(STUB.format(python=sys.executable, ends=self.what == "ends"))
+            file.write(STUB.format(python=sys.executable, ends=self.what == "ends",
+                                   seconds=self.seconds))
         os.chmod(path, 0o755)
         return path
 
@@ -127,6 +128,13 @@ class Devices(unittest.TestCase):
         for row in result["rows"]:
             self.assertAlmostEqual(row["ratio"], 1)
             self.assertAlmostEqual(row["b"] / row["a"], 2)
+
+    def test_a_version_before(self):
+        """A is the version before, which took three times as long."""
+        with Stub("doubles", seconds=3) as before, Stub("doubles") as now:
+            code, text, result = devices("--before", before, "--evonode", now, "--rows", "flops", "--", own(), own())
+        self.assertEqual(code, 0, text)
+        self.assertAlmostEqual(result["rows"][0]["ratio"], 1 / 3)
 
     def test_limits_of_a_disturbed_look(self):
         """The head has the most that was seen: the first look and the last fell on slow seconds."""
