@@ -5,6 +5,7 @@
 #include "task/trajectory.h"
 
 #include "base/memory.h"
+#include "host/inbox.h"
 #include "plan/build.h"
 #include "plan/real.h"
 #include "task/given_source.h"
@@ -32,9 +33,11 @@ typedef struct program {
     trajectory *task;
     evn__learnt_solver learnt;
     evn_plan *loss;
-    evn_plan *add;      ///< learnt starts that are tied: x0_bar + what the ties give
-    evn_buffer *memory; ///< what the bindings below are in
-    evn_binding x0, target, mask, ends, joins, x_bar, ties_bar, loss_value;
+    evn_plan *add;                ///< learnt starts that are tied: x0_bar + what the ties give
+    evn__inbox *batch;            ///< targets, mask and starts
+    evn_buffer *memory;           ///< what the others of the bindings below are in
+    evn_binding target, mask, x0; ///< of the loaded batch; learnt starts are parameters
+    evn_binding ends, joins, x_bar, ties_bar, loss_value;
     evn_binding x;                      ///< of the last forward run: memory of the solver
     evn__trajectory_batch values, next; ///< on the device; what the source has just given
     bool is_loaded;                     ///< whether there are any on the device
@@ -85,6 +88,7 @@ static void release(void *self) {
     evn__learnt_solver_free(&p->learnt);
     evn_plan_destroy(&p->loss);
     evn_plan_destroy(&p->add);
+    evn__inbox_destroy(&p->batch);
     evn_buffer_destroy(&p->memory);
     evn__trajectory_batch_free(&p->values);
     evn__trajectory_batch_free(&p->next);
@@ -97,19 +101,24 @@ static evn_binding place(program *p, size_t *at, int64_t count) {
     return binding;
 }
 
+/// The floats of a batch on the device.
+static size_t batch_floats(const trajectory *t) {
+    size_t targets = (size_t)evn__trajectory_targets(&t->size);
+    size_t states = (size_t)evn__trajectory_states(&t->size);
+    return (t->options.missing ? 2 : 1) * targets + (t->options.learn_starts ? 0 : states);
+}
+
 static evn_status make_memory(program *p) {
     const trajectory *t = p->task;
     int64_t times = t->size.times, batch = t->size.batch, ends = times * batch;
-    int64_t targets = evn__trajectory_targets(&t->size), states = evn__trajectory_states(&t->size);
-    size_t at = 0, all = (size_t)(2 * targets + times * states + 2 * states + ends + batch);
+    int64_t states = evn__trajectory_states(&t->size);
+    size_t at = 0, all = (size_t)(times * states + states + ends + batch + 1);
     EVN_TRY(evn__trajectory_batch_create(&t->size, &p->values));
     EVN_TRY(evn__trajectory_batch_create(&t->size, &p->next));
-    EVN_TRY(evn__real_create_for(t->device, EVN__USE_BATCHES, false, all + 1, &p->memory));
-    p->target = place(p, &at, targets);
+    EVN_TRY(evn__inbox_create(t->device, batch_floats(t) * sizeof(float), &p->batch));
+    EVN_TRY(evn__real_create_for(t->device, EVN__USE_BATCHES, false, all, &p->memory));
     p->x_bar = place(p, &at, times * states);
-    p->x0 = place(p, &at, states);
     p->loss_value = place(p, &at, 1);
-    p->mask = place(p, &at, targets);
     p->ends = place(p, &at, ends);
     p->joins = place(p, &at, batch);
     p->ties_bar = place(p, &at, states);
@@ -169,25 +178,25 @@ static evn_status compile(void *self, const evn_solver_options *solver, bool tra
 
 static evn_status write_batch(program *p) {
     const trajectory *t = p->task;
-    float *packed = NULL;
-    size_t targets = (size_t)evn__trajectory_targets(&t->size);
-    size_t states = (size_t)evn__trajectory_states(&t->size);
-    EVN_TRY(EVN_NEW(&packed, 2 * targets + states));
-    evn__trajectory_batch_targets(&t->size, &p->values, t->options.missing, packed,
-                                  packed + targets);
-    evn_status status = evn__real_write_floats(p->target, packed, targets);
-    if (status == EVN_OK && t->options.missing) {
-        status = evn__real_write_floats(p->mask, packed + targets, targets);
+    size_t targets = (size_t)evn__trajectory_targets(&t->size), at = targets;
+    bool missing = t->options.missing, learnt = t->options.learn_starts;
+    void *memory;
+    evn_buffer *where;
+    EVN_TRY(evn__inbox_open(p->batch, &memory));
+    float *to = memory;
+    evn__trajectory_batch_targets(&t->size, &p->values, to, missing ? to + at : NULL);
+    at += missing ? targets : 0;
+    if (!learnt) {
+        evn__trajectory_batch_starts(&t->size, &p->values, to + at);
     }
-    if (status == EVN_OK && !t->options.learn_starts) {
-        evn__trajectory_batch_starts(&t->size, &p->values, packed);
-        status = evn__real_write_floats(p->x0, packed, states);
-    }
-    free(packed);
-    return status;
+    EVN_TRY(evn__inbox_close(p->batch, &where));
+    p->target = (evn_binding){where, 0};
+    p->mask = (evn_binding){where, targets};
+    p->x0 = learnt ? p->x0 : (evn_binding){where, at};
+    return EVN_OK;
 }
 
-/// Trajectories that are on the device already are not copied again.
+/// Trajectories that are on the device already are not written again.
 static evn_status load(void *self, const evn_batch *batch, int slot) {
     program *p = self;
     const trajectory *t = p->task;

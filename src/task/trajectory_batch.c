@@ -49,16 +49,18 @@ bool evn__trajectory_batch_equal(const evn__trajectory_size *size, const evn__tr
 }
 
 void evn__trajectory_batch_targets(const evn__trajectory_size *size,
-                                   const evn__trajectory_batch *batch, bool missing, float *targets,
+                                   const evn__trajectory_batch *batch, float *targets,
                                    float *mask) {
     for (int64_t b = 0; b < size->batch; ++b) {
         for (int64_t i = 0; i < size->times; ++i) {
             for (int64_t k = 0; k < size->dimensions; ++k) {
                 float value = batch->targets[(b * size->times + i) * size->dimensions + k];
                 int64_t to = (i * size->batch + b) * size->dimensions + k;
-                bool known = !missing || !isnan(value);
+                bool known = !mask || !isnan(value);
                 targets[to] = known ? value : 0;
-                mask[to] = known;
+                if (mask) {
+                    mask[to] = known;
+                }
             }
         }
     }

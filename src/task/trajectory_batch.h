@@ -32,12 +32,11 @@ evn_status evn__trajectory_batch_fill(const evn__trajectory_size *size, const ev
 bool evn__trajectory_batch_equal(const evn__trajectory_size *size, const evn__trajectory_batch *a,
                                  const evn__trajectory_batch *b);
 
-/// The targets [times, B, D], 0 where nothing is known, and a mask of that shape: 1 where something
-/// is.
-/// @param[in] missing  targets that are NaN are not known
+/// The targets [times, B, D].
+/// @param[out] mask  of that shape, 1 where something is known: targets that are NaN are not, and
+///                   become 0; NULL: all are as they are
 void evn__trajectory_batch_targets(const evn__trajectory_size *size,
-                                   const evn__trajectory_batch *batch, bool missing, float *targets,
-                                   float *mask);
+                                   const evn__trajectory_batch *batch, float *targets, float *mask);
 
 /// The samples as states [B, S]: what nothing is observed of begins at 0.
 void evn__trajectory_batch_starts(const evn__trajectory_size *size,

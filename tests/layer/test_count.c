@@ -145,6 +145,45 @@ START_TEST(batches_are_not_copied) {
 }
 END_TEST
 
+enum { COLUMNS = 8 };
+
+/// A series of so many rows; the bytes that its training copies to the device.
+static long long series_bytes(int rows) {
+    enum { LINE = 16 * (COLUMNS + 1) };
+    char *text = calloc((size_t)rows + 1, LINE), *at = text;
+    long long counts[2];
+    at += sprintf(at, "t");
+    for (int k = 0; k < COLUMNS; ++k) {
+        at += sprintf(at, ",x%d", k);
+    }
+    for (int i = 0; i < rows; ++i) {
+        at += sprintf(at, "\n%d", i);
+        for (int k = 0; k < COLUMNS; ++k) {
+            at += sprintf(at, ",%d", (7 * i + 3 * k) % 11);
+        }
+    }
+    test_write("s.csv", text, (size_t)(at - text));
+    free(text);
+    counts_of(
+        "series --data s.csv --window 0 --holdout 0 --phase checkpointed:solver=euler,steps=64", 2,
+        counts);
+    ck_assert_int_gt(counts[1], 0);
+    return counts[0];
+}
+
+/// Neither are trajectories, which are loaded once: of one row more the device is told its time and
+/// where its step begins.
+START_TEST(trajectories_are_not_copied) {
+    enum { FEW = 33, MANY = 65, ROW = COLUMNS * sizeof(float) };
+    if (!evn_device_get_info(test_device())->unified) {
+        return;
+    }
+    long long few = series_bytes(FEW), many = series_bytes(MANY);
+    printf("%lld and %lld bytes\n", few, many);
+    ck_assert_int_lt(many - few, (MANY - FEW) * ROW);
+}
+END_TEST
+
 /// evonode releases what it makes, in training and after an error.
 static void check_run(int code, const char *fault, const char *command) {
     char path[TEST_PATH];
@@ -178,5 +217,6 @@ int main(int count, char **arguments) {
     test_add(suite, tcase_create("leaked"), leaked);
     test_add(suite, tcase_create("training"), training);
     test_add(suite, tcase_create("batches_are_not_copied"), batches_are_not_copied);
+    test_add(suite, tcase_create("trajectories_are_not_copied"), trajectories_are_not_copied);
     return test_run(suite);
 }
