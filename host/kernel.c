@@ -280,15 +280,6 @@ static evn_status enqueue(const evn__kernel *kernel, const evn__range *range) {
     return EVN_OK;
 }
 
-static evn_status enqueue_timed(const evn__kernel *kernel, const evn__range *range) {
-    EVN_TRY(evn_device_finish(kernel->device));
-    double begun = evn__now();
-    EVN_TRY(enqueue(kernel, range));
-    EVN_TRY(evn_device_finish(kernel->device));
-    evn__longest_add(kernel->device, kernel->name, evn__now() - begun);
-    return EVN_OK;
-}
-
 static evn_status set_arguments(evn__kernel *kernel, const evn__argument *arguments, int count) {
     int index = 0;
     for (int i = 0; i < count; ++i) {
@@ -300,15 +291,11 @@ static evn_status set_arguments(evn__kernel *kernel, const evn__argument *argume
     return EVN_OK;
 }
 
-evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
-                              evn__range range) {
-    if (kernel->device->counting.on) {
-        return evn__forecast_add(kernel, arguments, count, &range);
-    }
+static evn_status launch(evn__kernel *kernel, const evn__argument *arguments, int count,
+                         evn__range range) {
     if (kernel->blast) {
         return evn__blast_launch(kernel, arguments, count);
     }
-    EVN_TRY(evn__kernel_make(kernel));
     EVN_CHECK(range.dimensions >= 1 && range.dimensions <= 3, EVN_ERR_INTERNAL,
               "kernel %s: an index space of %d dimensions", kernel->name, range.dimensions);
     for (int i = range.dimensions; i < 3; ++i) {
@@ -322,5 +309,25 @@ evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *argument
     EVN__TIMED(kernel->device, "launching a kernel (clSetKernelArg)",
                status = set_arguments(kernel, arguments, count));
     EVN_TRY(status);
-    return kernel->device->times ? enqueue_timed(kernel, &range) : enqueue(kernel, &range);
+    return enqueue(kernel, &range);
+}
+
+static evn_status launch_timed(evn__kernel *kernel, const evn__argument *arguments, int count,
+                               evn__range range) {
+    EVN_TRY(evn_device_finish(kernel->device));
+    double begun = evn__now();
+    EVN_TRY(launch(kernel, arguments, count, range));
+    EVN_TRY(evn_device_finish(kernel->device));
+    evn__longest_add(kernel->device, kernel->name, evn__now() - begun);
+    return EVN_OK;
+}
+
+evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
+                              evn__range range) {
+    if (kernel->device->counting.on) {
+        return evn__forecast_add(kernel, arguments, count, &range);
+    }
+    EVN_TRY(kernel->blast ? EVN_OK : evn__kernel_make(kernel));
+    return evn__timing_takes(kernel) ? launch_timed(kernel, arguments, count, range)
+                                     : launch(kernel, arguments, count, range);
 }

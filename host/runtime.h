@@ -36,7 +36,8 @@ struct evn__kernel {
     uint64_t *last; ///< per argument: what it was set to last, 0: nothing (host/kernel.c)
     size_t max_work_group;
     bool fp64;
-    bool blast; ///< host/blast.h; there is no cl_kernel then
+    bool blast;        ///< host/blast.h; there is no cl_kernel then
+    uint64_t launches; ///< while launches are timed (host/timing.h)
 };
 
 /// Counting mode (host/counting.h).
@@ -64,8 +65,8 @@ struct evn_device {
     uint64_t limit; ///< bytes that buffers may hold; 0: none is set
     evn__waiting waiting;
     struct evn__deadline *deadline; ///< host/deadline.h; NULL: waits may last
-    bool times;                     ///< each launch (host/timing.h)
-    evn__longest_launch longest;
+    evn__timing timing;             ///< of launches (host/timing.h)
+    double launch_limit;            ///< seconds; 0: none is set
     evn__stage stages[EVN__STAGES];
     int next_stage;
     struct evn__build **builds;
@@ -91,7 +92,9 @@ struct evn_device {
 /// A number that no other buffer of the device has or had; never 0.
 uint64_t evn__buffer_serial(const evn_buffer *buffer);
 
-/// A launch was timed.
+/// Whether the next launch of the kernel, which counts, is timed.
+bool evn__timing_takes(evn__kernel *kernel);
+/// It was.
 void evn__longest_add(evn_device *device, const char *kernel, double seconds);
 
 /// A buffer came or went.

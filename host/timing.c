@@ -4,23 +4,88 @@
 #include "host/runtime.h"
 #include <stdio.h>
 
-void evn__device_time_begin(evn_device *device) {
-    device->longest = (evn__longest_launch){0};
-    device->times = true;
+evn__timing evn__device_time_begin(evn_device *device, int every) {
+    evn__timing before = device->timing;
+    device->timing = (evn__timing){.every = every};
+    return before;
 }
 
-evn__longest_launch evn__device_time_end(evn_device *device) {
-    device->times = false;
-    return device->longest;
+evn__longest_launch evn__device_time_end(evn_device *device, evn__timing before) {
+    evn__longest_launch longest = device->timing.longest;
+    device->timing = before;
+    return longest;
+}
+
+const evn__longest_launch *evn__device_longest(const evn_device *device) {
+    return &device->timing.longest;
 }
 
 bool evn__device_may_display(const evn_device *device) {
     return device->info.type == EVN_DEVICE_GPU || device->info.type == EVN_DEVICE_GPU_INTEGRATED;
 }
 
+bool evn__timing_takes(evn__kernel *kernel) {
+    int every = kernel->device->timing.every;
+    return every > 0 && kernel->launches++ % (uint64_t)every == 0;
+}
+
 void evn__longest_add(evn_device *device, const char *kernel, double seconds) {
-    if (seconds > device->longest.seconds) {
-        device->longest.seconds = seconds;
-        snprintf(device->longest.kernel, sizeof(device->longest.kernel), "%s", kernel);
+    evn__longest_launch *longest = &device->timing.longest;
+    if (seconds > longest->seconds) {
+        longest->seconds = seconds;
+        snprintf(longest->kernel, sizeof(longest->kernel), "%s", kernel);
     }
+}
+
+// Cutting -----------------------------------------------------------------------------------------
+
+void evn__device_limit_launches(evn_device *device, double seconds) {
+    device->launch_limit = seconds;
+}
+
+double evn__device_launch_limit(const evn_device *device) {
+    return device->launch_limit;
+}
+
+static evn_status try(evn_device *device, evn__cut_trial *trial, void *user, int64_t parts,
+                      evn__longest_launch *longest) {
+    EVN_TRY(trial(user, parts));
+    EVN_TRY(evn_device_finish(device));
+    evn__timing before = evn__device_time_begin(device, 1);
+    evn_status status = trial(user, parts);
+    *longest = evn__device_time_end(device, before);
+    return status;
+}
+
+/// The fewest parts of `size`, as many as `wanted`; the most that there are where these are fewer.
+static int64_t find_parts(int64_t size, double wanted) {
+    int64_t parts = 1;
+    while (parts < size && (size % parts != 0 || (double)parts < wanted)) {
+        ++parts;
+    }
+    return parts;
+}
+
+evn_status evn__device_cut(evn_device *device, int64_t size, evn__cut_trial *trial, void *user,
+                           int64_t *parts, evn__longest_launch *longest) {
+    const double helped = 0.8; // of a launch that is as long as before
+    double limit = device->launch_limit;
+    int64_t tried = 1;
+    evn__longest_launch whole = {0};
+    *parts = 1;
+    EVN_TRY(limit > 0 ? try(device, trial, user, tried, &whole) : EVN_OK);
+    evn__longest_launch now = whole;
+    bool helps = true;
+    while (now.seconds > limit && limit > 0 && tried < size && helps) {
+        double before = now.seconds, wanted = (double)tried * now.seconds / limit;
+        tried = find_parts(size, wanted > (double)tried + 1 ? wanted : (double)tried + 1);
+        EVN_TRY(try(device, trial, user, tried, &now));
+        helps = now.seconds <= helped * before;
+    }
+    bool short_enough = now.seconds <= limit;
+    *parts = short_enough ? tried : 1;
+    if (longest) {
+        *longest = short_enough ? now : whole;
+    }
+    return EVN_OK;
 }

@@ -4,6 +4,7 @@
 #include "cli/reopen.h"
 #include "cli/verb.h"
 #include "evonode/version.h"
+#include "host/timing.h"
 #include "io/metrics_json.h"
 #include "io/run_checkpoints.h"
 #include "io/run_directory.h"
@@ -42,6 +43,9 @@ static evn_status measure(const evn__session *session, const char *folder, evn_m
     evn__json_put(evaluation, "device", json_string(device));
     EVN_TRY(more ? more->measure(session, folder, metrics, evaluation)
                  : evn_task_evaluate(&session->task, solver, EVN_TEST, 0, metrics));
+    double longest = evn__device_longest(session->device)->seconds;
+    EVN_TRY(longest > 0 ? evn_metrics_set(metrics, "longest_launch", "s", EVN_BETTER_LOWER, longest)
+                        : EVN_OK);
     evn__metrics_show(metrics, evaluation);
     return EVN_OK;
 }

@@ -6,7 +6,6 @@
 #include "data/parts.h"
 #include "host/forecast.h"
 #include "integrator/options.h"
-#include "task/evaluate.h"
 
 /// A session of its own, whose source is the training's, or gives its batches in parts.
 typedef struct trial {
@@ -32,23 +31,10 @@ static bool any_keeps_steps(const evn__session *session, bool fallen) {
 
 // A phase -----------------------------------------------------------------------------------------
 
-static evn_status run(const evn_task *task, void *program, evn_solution *solution) {
-    const evn_batch first = {.part = EVN_TRAIN, .training = true};
-    evn_tally tally = {0};
-    EVN_TRY_TASK(task, load, program, &first, 0);
-    EVN_TRY_TASK(task, forward, program, 0, solution);
-    EVN_TRY_TASK(task, read, program, 0, 1, &tally);
-    return EVN_OK;
-}
-
 static evn_status solve(const evn_task *task, const evn_phase *phase, int *steps) {
-    const evn_solver_options forward = evn_solver_options_forward(&phase->solver);
-    void *program = NULL;
     evn_solution solution = {0};
-    EVN_TRY_TASK(task, compile, task->self, &forward, false, &program);
-    evn_status status = run(task, program, &solution);
-    task->methods->release(program);
-    int one = solution.accepted + (forward.per_sample ? solution.rejected : 0);
+    evn_status status = evn__rehearse_forward(task, &phase->solver, &solution);
+    int one = solution.accepted + (phase->solver.per_sample ? solution.rejected : 0);
     *steps = solution.most_steps > 0 ? solution.most_steps : one;
     return status;
 }

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // No launch longer than a display can wait for.
-#include "cli/rehearsal.h"
+#include "cli/launch_limit.h"
 
 #include "base/number.h"
 #include "cli/console.h"
+#include "cli/rehearsal.h"
 #include <string.h>
 
 /// What people begin to see a pointer stop at.
 static const double DISPLAY_SECONDS = 0.1;
 
-/// Seconds; 0: there is no limit.
-static evn_status read_limit(const evn__session *session, const char *text, double *limit) {
+// The option --------------------------------------------------------------------------------------
+
+/// Seconds; 0: off.
+static evn_status read(const char *text, double *limit) {
     char *end;
-    *limit = evn__device_may_display(session->device) ? DISPLAY_SECONDS : 0;
-    if (!text) {
-        return EVN_OK;
-    }
+    *limit = 0;
     if (strcmp(text, "off") == 0) {
-        *limit = 0;
         return EVN_OK;
     }
     *limit = evn__read_real(text, &end);
@@ -26,37 +25,44 @@ static evn_status read_limit(const evn__session *session, const char *text, doub
     return EVN_OK;
 }
 
-/// The fewest parts of a batch, as many as `wanted`; the most that there are where these are fewer.
-static int64_t find_parts(int64_t batch, double wanted) {
-    int64_t parts = 1;
-    while (parts < batch && (batch % parts != 0 || (double)parts < wanted)) {
-        ++parts;
-    }
-    return parts;
+evn_status evn__launch_limit_check(const char *text) {
+    double limit;
+    return text ? read(text, &limit) : EVN_OK;
 }
 
-/// The parts with which no launch is longer than the limit; 1: parts do not help, or need not.
-static evn_status choose_parts(const evn__session *session, const evn__settings *settings,
-                               double limit, int64_t *parts, evn__longest_launch *longest) {
-    const double helped = 0.8; // of a launch that is as long as before
-    int64_t batch = session->source.methods->info(session->source.self).batch, tried = 1;
-    evn__longest_launch now = *longest;
-    *parts = 1;
-    while (now.seconds > limit && tried < batch) {
-        double before = now.seconds, wanted = (double)tried * now.seconds / limit;
-        tried = find_parts(batch, wanted > (double)tried + 1 ? wanted : (double)tried + 1);
-        EVN_TRY(evn__rehearse_timed(session, settings, &(evn__variation){.batch = batch / tried},
-                                    &now));
-        if (now.seconds > helped * before) {
-            return EVN_OK;
-        }
-    }
-    if (now.seconds <= limit) {
-        *parts = tried;
-        *longest = now;
-    }
+/// The device has it from here on.
+static evn_status set(evn_device *device, const char *text) {
+    double limit = evn__device_may_display(device) ? DISPLAY_SECONDS : 0;
+    EVN_TRY(text ? read(text, &limit) : EVN_OK);
+    evn__device_limit_launches(device, limit);
     return EVN_OK;
 }
+
+// Rehearsals --------------------------------------------------------------------------------------
+
+typedef struct rehearsal {
+    evn__session *session;
+    evn__settings *settings;
+    int64_t batch; ///< of the source
+} rehearsal;
+
+static rehearsal rehearsal_of(evn__session *session, evn__settings *settings) {
+    return (rehearsal){session, settings,
+                       session->source.methods->info(session->source.self).batch};
+}
+
+static evn_status try_training(void *user, int64_t parts) {
+    const rehearsal *r = user;
+    return evn__rehearse_computed(r->session, r->settings,
+                                  &(evn__variation){.batch = r->batch / parts});
+}
+
+static evn_status try_use(void *user, int64_t parts) {
+    const rehearsal *r = user;
+    return evn__rehearse_use(r->session, r->settings, r->batch / parts);
+}
+
+// Telling -----------------------------------------------------------------------------------------
 
 static void warn(const evn__longest_launch *longest, double limit) {
     char text[256];
@@ -67,35 +73,91 @@ static void warn(const evn__longest_launch *longest, double limit) {
     evn__console_warning(text);
 }
 
-static void tell(int parts, double limit) {
+static void tell_parts(int64_t parts, double limit) {
     char text[128];
-    evn__print(text, sizeof(text),
-               "launches  each batch is computed in %d parts, so that none takes %.3g s", parts,
-               limit);
+    if (parts > 1) {
+        evn__print(text, sizeof(text),
+                   "launches  each batch is computed in %d parts, so that none takes %.3g s",
+                   (int)parts, limit);
+        evn__console_line(text);
+    }
+}
+
+static void tell_longest(const evn__longest_launch *longest) {
+    char text[64 + EVN__KERNEL_NAME];
+    evn__print(text, sizeof(text), "launches  the longest took %.3g s, of %s", longest->seconds,
+               longest->kernel);
     evn__console_line(text);
 }
 
+// Training ----------------------------------------------------------------------------------------
+
 evn_status evn__launch_fit(evn__session *session, evn__settings *settings, bool fixed) {
-    double limit;
-    EVN_TRY(read_limit(session, settings->launch_limit, &limit));
+    rehearsal r = rehearsal_of(session, settings);
+    int64_t parts;
+    EVN_TRY(set(session->device, settings->launch_limit));
+    double limit = evn__device_launch_limit(session->device);
     if (limit == 0) {
         return EVN_OK;
     }
-    int64_t parts = 1;
     bool chosen = settings->micro_batches != INT64_MIN && !settings->memory_limit; // by the user
     bool splits =
         !chosen && !fixed && session->options.micro_batches <= 1 && evn__session_splits(session);
-    EVN_TRY(evn__rehearse_timed(session, settings, &(evn__variation){0}, &session->longest));
+    EVN_TRY(evn__device_cut(session->device, splits ? r.batch : 1, try_training, &r, &parts,
+                            &session->longest));
     if (splits) {
-        EVN_TRY(choose_parts(session, settings, limit, &parts, &session->longest));
         EVN_TRY(evn__session_split(session, parts));
         settings->micro_batches = parts;
     }
-    if (parts > 1) {
-        tell((int)parts, limit);
-    }
+    tell_parts(parts, limit);
     if (session->longest.seconds > limit) {
         warn(&session->longest, limit);
     }
     return EVN_OK;
+}
+
+// Use ---------------------------------------------------------------------------------------------
+
+/// Batches in parts, by whoever gives them.
+static evn_status narrow(evn__session *session, int64_t batch, int64_t parts) {
+    if (session->narrow) {
+        session->narrow(session, batch / parts);
+        return EVN_OK;
+    }
+    return evn__session_split(session, parts);
+}
+
+evn_status evn__launch_cut(evn__session *session, evn__settings *settings) {
+    rehearsal r = rehearsal_of(session, settings);
+    int64_t parts;
+    EVN_TRY(set(session->device, settings->launch_limit));
+    double limit = evn__device_launch_limit(session->device);
+    if (limit == 0) {
+        return EVN_OK;
+    }
+    if (evn__session_splits(session)) {
+        EVN_TRY(evn__device_cut(session->device, r.batch, try_use, &r, &parts, NULL));
+        EVN_TRY(narrow(session, r.batch, parts));
+        tell_parts(parts, limit);
+    }
+    return EVN_OK;
+}
+
+void evn__launch_begin(evn__session *session) {
+    if (evn__device_launch_limit(session->device) > 0) {
+        session->around = evn__device_time_begin(session->device, EVN__TIMING_SPARSE);
+    }
+}
+
+void evn__launch_end(evn__session *session, const evn__settings *settings) {
+    double limit = evn__device_launch_limit(session->device);
+    if (limit == 0) {
+        return;
+    }
+    session->longest = evn__device_time_end(session->device, session->around);
+    if (session->longest.seconds > limit) {
+        warn(&session->longest, limit);
+    } else if (settings->launch_limit && session->longest.seconds > 0) {
+        tell_longest(&session->longest);
+    }
 }

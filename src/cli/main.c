@@ -177,13 +177,13 @@ int main(int argc, char **argv) {
     secure_streams();
     evn__settings settings;
     evn__settings_clear(&settings);
-    evn__command command = {argc, argv, &settings};
+    const evn__verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
+    evn__command command = {argc, argv, &settings, verb ? verb->bit : 0};
     evn__json_watch();
     evn_status status = run(&command);
     if (status == EVN_OK) {
         status = evn__json_check();
     }
-    const evn__verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
     status = end_output(status, verb);
     if (status != EVN_OK) {
         report(status, verb ? verb->name : NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/rehearsal.h"
+#include "cli/memory_limit.h"
 
 #include "base/number.h"
 #include "cli/console.h"
@@ -14,14 +14,16 @@ typedef struct fitting {
     evn__settings *settings;
     uint64_t room;  ///< bytes: of the device, and of --memory-limit
     uint64_t limit; ///< of --memory-limit alone; 0: none, or auto
+    bool limited;   ///< by --memory-limit, be it auto
     int64_t batch;  ///< of the source
     bool looks_far; ///< at what an adjoint may fall back on, which takes time
     bool fixed;     ///< batches, parts and gradients stay: a run goes on
 } fitting;
 
-/// Below a limit an adjoint fits where it also does once it has fallen back: it cannot go on else.
+/// Where there is a limit an adjoint fits where it also does once it has fallen back: it cannot go
+/// on else.
 static bool fits(const fitting *f, const evn__needs *needs) {
-    return evn__needs_bytes(needs) <= f->room && (f->limit == 0 || needs->fallen <= f->room) &&
+    return evn__needs_bytes(needs) <= f->room && (!f->limited || needs->fallen <= f->room) &&
            needs->largest <= evn_device_get_info(f->session->device)->max_allocation_bytes;
 }
 
@@ -47,7 +49,7 @@ static evn_status find_fallen(const fitting *f, evn__variation variation, evn__n
 
 static evn_status try(const fitting *f, evn__variation variation, evn__needs *needs, bool *fit) {
     EVN_TRY(evn__rehearse(f->session, f->settings, &variation, needs));
-    EVN_TRY(f->limit > 0 && fits(f, needs) ? find_fallen(f, variation, needs) : EVN_OK);
+    EVN_TRY(f->limited && fits(f, needs) ? find_fallen(f, variation, needs) : EVN_OK);
     *fit = fits(f, needs);
     return EVN_OK;
 }
@@ -137,14 +139,22 @@ static evn_status read_size(const char *text, uint64_t *bytes) {
     return EVN_OK;
 }
 
-static evn_status read_limit(const evn__settings *settings, fitting *f) {
-    const char *text = settings->memory_limit;
+/// Bytes; 0: auto.
+static evn_status read_limit(const char *text, uint64_t *bytes) {
+    *bytes = 0;
+    return strcmp(text, "auto") == 0 ? EVN_OK : read_size(text, bytes);
+}
+
+evn_status evn__memory_limit_check(const char *text, bool resumes) {
+    uint64_t bytes;
+    return !text || (resumes && strcmp(text, "off") == 0) ? EVN_OK : read_limit(text, &bytes);
+}
+
+static evn_status find_room(const evn__settings *settings, fitting *f) {
     f->room = evn__device_room(f->session->device);
-    if (!text || strcmp(text, "auto") == 0) {
-        return EVN_OK;
-    }
-    EVN_TRY(read_size(text, &f->limit));
-    f->room = f->limit < f->room ? f->limit : f->room;
+    f->limited = settings->memory_limit;
+    EVN_TRY(f->limited ? read_limit(settings->memory_limit, &f->limit) : EVN_OK);
+    f->room = f->limit > 0 && f->limit < f->room ? f->limit : f->room;
     return EVN_OK;
 }
 
@@ -268,8 +278,8 @@ evn_status evn__memory_fit(evn__session *session, evn__settings *settings, bool 
     fitting f = {.session = session, .settings = settings, .fixed = fixed};
     bool fit;
     f.batch = session->source.methods->info(session->source.self).batch;
-    EVN_TRY(read_limit(settings, &f));
-    f.looks_far = settings->dry_run || f.limit > 0;
+    EVN_TRY(find_room(settings, &f));
+    f.looks_far = settings->dry_run || f.limited;
     session->memory_limit = f.limit;
     EVN_TRY(evn__expect_steps(session, settings, f.looks_far, f.room));
     EVN_TRY(try_as_is(&f, needs, &fit));

@@ -175,12 +175,18 @@ evn_status evn__images_open_none(evn__session *session, evn__settings *settings,
     return EVN_OK;
 }
 
+/// There is room for more batches then.
+static void narrow(evn__session *session, int64_t batch) {
+    ((inputs *)session->data)->pixels.batch = batch;
+}
+
 static evn_status open_inputs(evn__session *session, evn__settings *settings, const json_t *run,
                               const evn__command *command) {
     inputs *in = NULL;
     EVN_TRY(open_shape(session, settings, run, &in));
     EVN_TRY(list_files(in, command->settings));
     EVN_TRY(make_room(in, settings->batch));
+    session->narrow = narrow;
     evn__source_pixels(&in->pixels, &session->source);
     return EVN_OK;
 }

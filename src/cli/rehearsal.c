@@ -5,6 +5,7 @@
 #include "data/parts.h"
 #include "integrator/options.h"
 #include "study/gradcheck.h"
+#include "task/evaluate.h"
 
 uint64_t evn__needs_bytes(const evn__needs *needs) {
     return needs->measuring > needs->training.peak ? needs->measuring : needs->training.peak;
@@ -139,12 +140,44 @@ evn_status evn__rehearse(const evn__session *session, const evn__settings *setti
     return rehearse(session, settings, variation, true, needs);
 }
 
-evn_status evn__rehearse_timed(const evn__session *session, const evn__settings *settings,
-                               const evn__variation *variation, evn__longest_launch *longest) {
+evn_status evn__rehearse_computed(const evn__session *session, const evn__settings *settings,
+                                  const evn__variation *variation) {
     evn__needs needs;
-    EVN_TRY(rehearse(session, settings, variation, false, &needs)); // drivers warm up
-    evn__device_time_begin(session->device);
-    evn_status status = rehearse(session, settings, variation, false, &needs);
-    *longest = evn__device_time_end(session->device);
+    return rehearse(session, settings, variation, false, &needs);
+}
+
+// Use ---------------------------------------------------------------------------------------------
+
+static evn_status run(const evn_task *task, void *program, evn_solution *solution) {
+    const evn_batch first = {.part = EVN_TRAIN, .training = true};
+    evn_tally tally = {0};
+    EVN_TRY_TASK(task, load, program, &first, 0);
+    EVN_TRY_TASK(task, forward, program, 0, solution);
+    EVN_TRY_TASK(task, read, program, 0, 1, &tally);
+    return EVN_OK;
+}
+
+evn_status evn__rehearse_forward(const evn_task *task, const evn_solver_options *solver,
+                                 evn_solution *solution) {
+    const evn_solver_options forward = evn_solver_options_forward(solver);
+    void *program = NULL;
+    EVN_TRY_TASK(task, compile, task->self, &forward, false, &program);
+    evn_status status = run(task, program, solution);
+    task->methods->release(program);
+    return status;
+}
+
+evn_status evn__rehearse_use(const evn__session *session, const evn__settings *settings,
+                             int64_t batch) {
+    evn__session own = *session;
+    evn_solution solution = {0};
+    own.task = (evn_task){0};
+    EVN_TRY(evn__source_blank(&session->source, batch, &own.source));
+    evn_status status = own.row->create(&own, settings);
+    if (status == EVN_OK && !own.task.methods->evaluate) {
+        status = evn__rehearse_forward(&own.task, evn__session_solver(&own), &solution);
+    }
+    evn_task_destroy(&own.task);
+    evn_source_destroy(&own.source);
     return status;
 }

@@ -46,27 +46,23 @@ evn_status evn__expect_steps(evn__session *session, const evn__settings *setting
 evn_status evn__rehearse(const evn__session *session, const evn__settings *settings,
                          const evn__variation *variation, evn__needs *needs);
 
-/// Rehearse on the device itself, and find the longest launch.
-evn_status evn__rehearse_timed(const evn__session *session, const evn__settings *settings,
-                               const evn__variation *variation, evn__longest_launch *longest);
+/// Rehearse on the device itself.
+evn_status evn__rehearse_computed(const evn__session *session, const evn__settings *settings,
+                                  const evn__variation *variation);
+
+/// A forward run of the session's task with the solver that evaluates, over a batch of so many
+/// samples; nothing for a task that evaluates in its own way.
+evn_status evn__rehearse_use(const evn__session *session, const evn__settings *settings,
+                             int64_t batch);
+
+/// Compile the task for a solver and run it over the first batch.
+evn_status evn__rehearse_forward(const evn_task *task, const evn_solver_options *solver,
+                                 evn_solution *solution);
 
 /// Bytes that have to be there: the most of both.
 uint64_t evn__needs_bytes(const evn__needs *needs);
 
 /// "12.3 MiB: parameters 0.1 MiB, …" into `text`; returns text.
 const char *evn__needs_text(const evn__needs *needs, char *text, size_t size);
-
-/// Rehearse; compute batches in parts where --memory-limit asks for it (then also
-/// settings->micro_batches says so); refuse what does not fit, with what would.
-/// Below a limit an adjoint that may fall back on checkpoints must fit with these.
-/// @param[in] fixed  batches, parts and gradients must stay as they are: a run goes on
-/// @return EVN_ERR_DEVICE_MEMORY; EVN_ERR_USAGE for a limit that is none
-evn_status evn__memory_fit(evn__session *session, evn__settings *settings, bool fixed,
-                           evn__needs *needs);
-
-/// Time the launches, where --launch-limit or the device asks for it; compute batches in
-/// parts so that none is longer, and warn where no parts help. session->longest is the longest.
-/// @param[in] fixed  the parts must stay as they are: a run goes on, and is timed alone
-evn_status evn__launch_fit(evn__session *session, evn__settings *settings, bool fixed);
 
 #endif

@@ -2,6 +2,7 @@
 #include "cli/reopen.h"
 
 #include "cli/kept_network.h"
+#include "cli/launch_limit.h"
 #include "cli/open_device.h"
 #include "cli/training.h"
 #include "cli/trust.h"
@@ -30,6 +31,7 @@ static evn_status read_settings(const char *folder, const json_t *run, const evn
     EVN_TRY(settings->network ? evn__kept_network_take(folder, run, settings) : EVN_OK);
     settings->device = given->device || solve ? given->device : settings->device;
     settings->data = given->data ? given->data : settings->data;
+    settings->launch_limit = solve ? given->launch_limit : settings->launch_limit;
     take_limit(given->memory_limit, settings);
     settings->watch = given->watch;
     settings->force = given->force;
@@ -130,8 +132,24 @@ static evn_status create(evn__session *session, const evn__settings *given,
                            session->task.methods->parameters(session->task.self));
 }
 
-static evn_status reopen(const evn__command *command, opening open,
-                         evn_status (*use)(evn__session *session, const evn__command *command)) {
+typedef evn_status using(evn__session *session, const evn__command *command);
+
+/// With launches as short as they should be, where the verb has --launch-limit.
+static evn_status use_session(evn__session *session, const evn__command *command,
+                              evn__settings *settings, using *use) {
+    bool limited = evn__settings_verbs("launch-limit") & command->verb;
+    EVN_TRY(limited ? evn__launch_cut(session, settings) : EVN_OK);
+    EVN_TRY(create(session, command->settings, settings));
+    if (!limited) {
+        return use(session, command);
+    }
+    evn__launch_begin(session);
+    evn_status status = use(session, command);
+    evn__launch_end(session, settings);
+    return status;
+}
+
+static evn_status reopen(const evn__command *command, opening open, using *use) {
     const char *folder = command->settings->subject;
     const evn__task_row *row;
     json_t *description;
@@ -144,10 +162,7 @@ static evn_status reopen(const evn__command *command, opening open,
         status = open(&session, row, description, &settings, command);
     }
     if (status == EVN_OK) {
-        status = create(&session, command->settings, &settings);
-    }
-    if (status == EVN_OK) {
-        status = use(&session, command);
+        status = use_session(&session, command, &settings, use);
     }
     if (status == EVN_OK && session.device) { // its last errors are the command's
         status = evn_device_finish(session.device);

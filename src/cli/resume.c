@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/console.h"
 #include "cli/made_with.h"
+#include "cli/memory_limit.h"
 #include "cli/reopen.h"
 #include "cli/training.h"
 #include "cli/verb.h"
@@ -99,6 +100,7 @@ static evn_status run(const evn__command *command) {
     const char *folder = command->settings->subject;
     evn__session session = {.run = folder};
     evn__training t = {.session = &session, .resumes = true};
+    EVN_TRY(evn__memory_limit_check(command->settings->memory_limit, true));
     evn_status status = claim(folder, command->settings->best, &t);
     bool finished = !t.directory;
     if (status == EVN_OK) {

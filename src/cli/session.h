@@ -25,9 +25,12 @@ struct evn__session {
     const evn_dataset *classes;  ///< whose classes have names of the user's; NULL: there are none
     evn_network *network;        ///< a network file's; NULL: a shipped one
     evn_source source;
+    /// Let the source give batches of so many samples; NULL: evn__session_split does.
+    void (*narrow)(evn__session *session, int64_t batch);
     evn_task task;
     uint64_t memory_limit;              ///< bytes that training may use; 0: what the device has
     evn__longest_launch longest;        ///< seconds 0: no launch was timed
+    evn__timing around;                 ///< what was timed before (launch_limit.h)
     evn_trainer *trainer;               ///< NULL where nothing is trained
     evn__first_use *first_use;          ///< until it is checked
     bool distrusted;                    ///< something was wrong, and was forced

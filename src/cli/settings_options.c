@@ -177,7 +177,7 @@ const evn__option evn__settings_options[] = {
     {"launch-limit", "SECONDS | off",
      "longest time that the device may be busy with one launch, so that a display goes on (0.1 on "
      "GPUs, else off); batches that take longer are computed in parts",
-     TRAIN, &evn__option_text, AT(launch_limit), 0, 0, NULL},
+     ALL | EVN__VERB_INVERT, &evn__option_text, AT(launch_limit), 0, 0, NULL},
     {"pause", "SECONDS | SHARE%",
      "leave the device alone after each step: for a time, or for a share of the whole time", TRAIN,
      &evn__option_text, AT(pause), 0, 0, NULL},

@@ -2,7 +2,9 @@
 #include "base/json.h"
 #include "base/names.h"
 #include "cli/kept_network.h"
+#include "cli/launch_limit.h"
 #include "cli/made_with.h"
+#include "cli/memory_limit.h"
 #include "cli/training.h"
 #include "cli/verb.h"
 
@@ -98,6 +100,8 @@ static evn_status check(const evn__settings *settings, evn__training *t) {
     for (int i = 0; i < settings->phase_count; ++i) {
         EVN_TRY(evn__phase_check(&settings->phases[i]));
     }
+    EVN_TRY(evn__memory_limit_check(settings->memory_limit, false));
+    EVN_TRY(evn__launch_limit_check(settings->launch_limit));
     if (!settings->out) {
         return EVN_OK;
     }

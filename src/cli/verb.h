@@ -10,6 +10,7 @@ struct evn__command {
     int count;
     char *const *words;      ///< all of it, the program's name first; borrowed
     evn__settings *settings; ///< as given, without defaults
+    unsigned verb;           ///< EVN__VERB_…; 0: none that is known
 };
 
 typedef struct evn__verb {

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "host/timing.h"
 #include "plan/real.h"
 #include "task/given_source.h"
 #include "task/learnt_solver.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 1000 }; // points of a solve
+enum { CHUNK = 1000 }; // points of a solve, where no launch is too long
 enum { BASE_STREAM = 3 };
 static const double LOG_2_PI = 1.8378770664093454836;
 
@@ -20,9 +21,10 @@ typedef struct map {
     evn__learnt_solver learnt;
     evn__learnt_solver ahead; ///< has the evolving weights where a solve does not begin at t = 0
     evn_buffer *start;
+    int64_t rows;                ///< points of a solve
     int64_t dimensions, columns; ///< D; of the state
-    double *state;               ///< [CHUNK, columns]
-    double log_base[CHUNK];      ///< of samples: log density at t = 1
+    double *state;               ///< [rows, columns]
+    double log_base[CHUNK];      ///< [rows] of samples: log density at t = 1
 } map;
 
 static double log_normal(const double *z, int64_t dimensions) {
@@ -37,24 +39,6 @@ static double *row_of(const map *m, int64_t index) {
     return m->state + index * m->columns;
 }
 
-static evn_status map_open(const evn__flow_model *model, const evn_solver_options *options,
-                           int times, map *m) {
-    evn_dynamics *dynamics;
-    evn_solver_options solver = evn_solver_options_forward(options);
-    solver.observations = times;
-    m->dimensions = model->size.dimensions;
-    m->columns = evn__flow_columns(&model->size, EVN__TRACE_EXACT);
-    EVN_TRY(EVN_NEW(&m->state, CHUNK * m->columns));
-    EVN_TRY(evn__real_create_for(model->device, EVN__USE_BATCHES, false,
-                                 (size_t)(CHUNK * m->columns), &m->start));
-    EVN_TRY(evn__flow_dynamics(model->kind, &model->size, CHUNK, EVN__TRACE_EXACT,
-                               model->parameters, &dynamics));
-    evn_status status =
-        evn__learnt_solver_create(model->device, dynamics, model->parameters, &solver, &m->learnt);
-    evn_dynamics_destroy(&dynamics);
-    return status;
-}
-
 static void map_close(map *m) {
     evn__learnt_solver_free(&m->learnt);
     evn__learnt_solver_free(&m->ahead);
@@ -63,12 +47,60 @@ static void map_close(map *m) {
     free(m);
 }
 
+static evn_status map_make(const evn__flow_model *model, const evn_solver_options *options,
+                           int times, int64_t rows, map *m) {
+    evn_dynamics *dynamics;
+    evn_solver_options solver = evn_solver_options_forward(options);
+    solver.observations = times;
+    m->rows = rows;
+    m->dimensions = model->size.dimensions;
+    m->columns = evn__flow_columns(&model->size, EVN__TRACE_EXACT);
+    EVN_TRY(EVN_NEW(&m->state, rows * m->columns));
+    EVN_TRY(evn__real_create_for(model->device, EVN__USE_BATCHES, false,
+                                 (size_t)(rows * m->columns), &m->start));
+    EVN_TRY(evn__flow_dynamics(model->kind, &model->size, rows, EVN__TRACE_EXACT, model->parameters,
+                               &dynamics));
+    evn_status status =
+        evn__learnt_solver_create(model->device, dynamics, model->parameters, &solver, &m->learnt);
+    evn_dynamics_destroy(&dynamics);
+    return status;
+}
+
 /// Solve m->state.
 static evn_status map_solve(map *m, double t0, double t1, evn_binding *end,
                             evn_solution *solution) {
     evn_binding start = {m->start, 0};
-    EVN_TRY(evn__real_write(start, false, m->state, (size_t)(CHUNK * m->columns)));
+    EVN_TRY(evn__real_write(start, false, m->state, (size_t)(m->rows * m->columns)));
     return evn_solve(m->learnt.solver, t0, t1, start, m->learnt.weights, end, solution);
+}
+
+/// A way to open a map.
+typedef struct map_trial {
+    const evn__flow_model *model;
+    const evn_solver_options *options;
+    int times;
+} map_trial;
+
+/// Solve as many points at the origin.
+static evn_status try_map(void *user, int64_t parts) {
+    const map_trial *t = user;
+    map *m;
+    evn_binding end;
+    evn_solution solution;
+    EVN_TRY(EVN_NEW(&m, 1));
+    evn_status status = map_make(t->model, t->options, t->times, CHUNK / parts, m);
+    status = status == EVN_OK ? map_solve(m, 0, 1, &end, &solution) : status;
+    map_close(m);
+    return status;
+}
+
+/// A chunk is as many points as launches are short enough with.
+static evn_status map_open(const evn__flow_model *model, const evn_solver_options *options,
+                           int times, map *m) {
+    map_trial trial = {model, options, times};
+    int64_t parts;
+    EVN_TRY(evn__device_cut(model->device, CHUNK, try_map, &trial, &parts, NULL));
+    return map_make(model, options, times, CHUNK / parts, m);
 }
 
 // Weights -----------------------------------------------------------------------------------------
@@ -106,7 +138,7 @@ static evn_status chunk_density(map *m, double t, const double *points, int64_t 
     evn_binding end;
     evn_solution solution;
     int64_t dimensions = m->dimensions;
-    size_t size = (size_t)(CHUNK * m->columns);
+    size_t size = (size_t)(m->rows * m->columns);
     memset(m->state, 0, size * sizeof(*m->state));
     for (int64_t i = 0; i < count; ++i) {
         memcpy(row_of(m, i), points + dimensions * i, (size_t)dimensions * sizeof(*points));
@@ -123,12 +155,12 @@ static evn_status chunk_density(map *m, double t, const double *points, int64_t 
 static evn_status map_density(map *m, double t, const double *points, int64_t count, double *log_p,
                               double *nfe) {
     double sum = 0;
-    for (int64_t i = 0; i < count; i += CHUNK) {
-        int64_t part = count - i < CHUNK ? count - i : CHUNK;
+    for (int64_t i = 0; i < count; i += m->rows) {
+        int64_t part = count - i < m->rows ? count - i : m->rows;
         EVN_TRY(chunk_density(m, t, points + m->dimensions * i, part, log_p + i, &sum));
     }
     if (nfe) {
-        *nfe = sum / ceil((double)count / CHUNK);
+        *nfe = sum / ceil((double)count / (double)m->rows);
     }
     return EVN_OK;
 }
@@ -209,9 +241,9 @@ evn_status evn__flow_points(const evn_source *source, evn_part part, int64_t mos
 
 // Samples -----------------------------------------------------------------------------------------
 
-/// Points first … first + CHUNK − 1 of the base density.
+/// Points first … of the base density, as many as a solve has.
 static void draw_base(map *m, uint64_t seed, int64_t first) {
-    for (int64_t i = 0; i < CHUNK; ++i) {
+    for (int64_t i = 0; i < m->rows; ++i) {
         uint64_t number = (uint64_t)m->dimensions * (uint64_t)(first + i);
         double *row = row_of(m, i);
         for (int64_t k = 0; k < m->dimensions; ++k) {
@@ -224,7 +256,7 @@ static void draw_base(map *m, uint64_t seed, int64_t first) {
 
 /// The state, which is at time number k, as rows first … of points [·, count, columns].
 static void keep(const map *m, int k, int64_t first, int64_t count, double *points) {
-    for (int64_t i = 0; i < CHUNK && first + i < count; ++i) {
+    for (int64_t i = 0; i < m->rows && first + i < count; ++i) {
         double *point = points + m->columns * (k * count + first + i);
         memcpy(point, row_of(m, i), (size_t)m->columns * sizeof(*point));
         point[m->dimensions] += m->log_base[i];
@@ -236,7 +268,7 @@ static evn_status chunk_sample(map *m, uint64_t seed, int64_t first, int64_t cou
                                double *points) {
     evn_binding end;
     evn_solution solution;
-    size_t size = (size_t)(CHUNK * m->columns);
+    size_t size = (size_t)(m->rows * m->columns);
     draw_base(m, seed, first);
     keep(m, 0, first, count, points);
     EVN_TRY(map_solve(m, 1, 0, &end, &solution));
@@ -249,7 +281,7 @@ static evn_status chunk_sample(map *m, uint64_t seed, int64_t first, int64_t cou
 }
 
 static evn_status sample(map *m, uint64_t seed, int64_t count, int times, double *points) {
-    for (int64_t i = 0; i < count; i += CHUNK) {
+    for (int64_t i = 0; i < count; i += m->rows) {
         EVN_TRY(chunk_sample(m, seed, i, count, times, points));
     }
     return EVN_OK;

@@ -3,23 +3,35 @@
 #include "task/trajectory.h"
 
 #include "base/memory.h"
+#include "host/timing.h"
 #include "plan/real.h"
 #include "task/learnt_solver.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/// States on their way.
+/// What is asked for.
+typedef struct journey {
+    const evn__trajectory_model *model;
+    const evn_solver_options *solver;
+    int64_t rows;         ///< all states
+    const double *starts; ///< [rows, columns]
+    const double *times;  ///< [count]
+    int64_t count;
+    double *x; ///< [count, rows, dimensions]
+} journey;
+
+/// States on their way: those of a journey, or some of them.
 typedef struct way {
     const evn__trajectory_model *model;
     evn_dynamics *dynamics;
     evn_buffer *start;
     evn__learnt_solver learnt;
-    double *times;      ///< of the observations that the solver was made for, the last of them 1
-    int count;          ///< of them; 0: there is no solver
-    int64_t rows, size; ///< of the states; numbers in all rows
-    double *state;      ///< [rows, columns], where the next unit of time begins
-    double *series;     ///< [observations, rows, columns]
+    double *times; ///< of the observations that the solver was made for, the last of them 1
+    int count;     ///< of them; 0: there is no solver
+    int64_t first, rows, size; ///< of the states; numbers in all rows
+    double *state;             ///< [rows, columns], where the next unit of time begins
+    double *series;            ///< [observations, rows, columns]
 } way;
 
 static void way_free(way *w) {
@@ -31,17 +43,21 @@ static void way_free(way *w) {
     free(w->series);
 }
 
-static evn_status way_create(way *w, const double *starts, int64_t count) {
+static evn_status way_create(way *w, const journey *j) {
     const evn__trajectory_model *m = w->model;
+    int64_t count = j->count;
     w->size = w->rows * m->columns;
     EVN_TRY(evn__field_dynamics(&m->field, EVN_SHAPE(w->rows, m->columns), m->parameters,
                                 &w->dynamics));
     EVN_TRY(evn__real_create_for(m->device, EVN__USE_BATCHES, false, (size_t)w->size, &w->start));
     EVN_TRY(EVN_NEW(&w->times, count + 1));
     EVN_TRY(EVN_NEW(&w->state, w->size));
-    EVN_TRY(EVN_NEW(&w->series, w->size * (count + 1)));
-    memcpy(w->state, starts, sizeof(double) * (size_t)w->size);
-    return EVN_OK;
+    return EVN_NEW(&w->series, w->size * (count + 1));
+}
+
+static void way_begin(way *w, const journey *j, int64_t first) {
+    w->first = first;
+    memcpy(w->state, j->starts + first * w->model->columns, sizeof(double) * (size_t)w->size);
 }
 
 /// A solver that is observed at these times, unless there is it already.
@@ -74,7 +90,7 @@ static evn_status solve(way *w, evn_solution *solution) {
     return EVN_OK;
 }
 
-/// What is observed of state `index` of the series.
+/// What is observed of state number `index` of the series.
 static void take(const way *w, int index, double *x) {
     const evn__trajectory_model *m = w->model;
     for (int64_t row = 0; row < w->rows; ++row) {
@@ -95,42 +111,81 @@ static int unit_times(const double *times, int64_t left, double base, double *un
     return count + 1;
 }
 
-static evn_status run(way *w, const evn_solver_options *solver, const double *times, int64_t count,
-                      double *unit, double *x, double *nfe) {
+static evn_status run(way *w, const journey *j, double *unit, double *nfe) {
     evn_solution solution;
-    int64_t size = w->rows * w->model->dimensions, done = 0;
-    for (double base = 0; done < count; base += 1) {
-        int observed = unit_times(times + done, count - done, base, unit);
-        EVN_TRY(prepare(w, solver, unit, observed));
+    int64_t dimensions = w->model->dimensions, done = 0;
+    for (double base = 0; done < j->count; base += 1) {
+        int observed = unit_times(j->times + done, j->count - done, base, unit);
+        EVN_TRY(prepare(w, j->solver, unit, observed));
         EVN_TRY(solve(w, &solution));
         if (nfe && base == 0) {
             *nfe = solution.nfe;
         }
-        for (int i = 0; i < observed && done < count; ++i) {
-            bool wanted = i + 1 < observed || times[done] - base < 1 + 1e-9;
+        for (int i = 0; i < observed && done < j->count; ++i) {
+            bool wanted = i + 1 < observed || j->times[done] - base < 1 + 1e-9;
             if (wanted) {
-                take(w, i, x + done++ * size);
+                take(w, i, j->x + (done++ * j->rows + w->first) * dimensions);
             }
         }
     }
     return EVN_OK;
 }
 
-evn_status evn__trajectory_run(const evn__trajectory_model *model, const evn_solver_options *solver,
-                               int64_t rows, const double *starts, const double *times,
-                               int64_t count, double *x, double *nfe) {
-    way w = {.model = model, .rows = rows};
-    double *unit = NULL;
-    evn_status status = EVN_NEW(&unit, count + 1);
-    if (status == EVN_OK) {
-        status = way_create(&w, starts, count);
+/// Solve the first unit of time alone.
+static evn_status run_unit(way *w, const journey *j, double *unit) {
+    evn_solution solution;
+    EVN_TRY(prepare(w, j->solver, unit, unit_times(j->times, j->count, 0, unit)));
+    return solve(w, &solution);
+}
+
+/// As many states after the other; of the last ones some may have been there before.
+static evn_status run_all(way *w, const journey *j, double *unit, double *nfe) {
+    for (int64_t first = 0; first < j->rows; first += w->rows) {
+        int64_t last = j->rows - w->rows;
+        way_begin(w, j, first < last ? first : last);
+        EVN_TRY(run(w, j, unit, first == 0 ? nfe : NULL));
     }
-    if (status == EVN_OK) {
-        status = run(&w, solver, times, count, unit, x, nfe);
+    return EVN_OK;
+}
+
+/// @param[in] rows   states at once
+/// @param[in] whole  else a trial, of which nothing is kept
+static evn_status go(const journey *j, int64_t rows, bool whole, double *nfe) {
+    way w = {.model = j->model, .rows = rows};
+    double *unit = NULL;
+    evn_status status = EVN_NEW(&unit, j->count + 1);
+    status = status == EVN_OK ? way_create(&w, j) : status;
+    if (status == EVN_OK && whole) {
+        status = run_all(&w, j, unit, nfe);
+    } else if (status == EVN_OK) {
+        way_begin(&w, j, 0);
+        status = run_unit(&w, j, unit);
     }
     free(unit);
     way_free(&w);
     return status;
+}
+
+static int64_t rows_of(const journey *j, int64_t parts) {
+    return (j->rows + parts - 1) / parts;
+}
+
+static evn_status try_some(void *user, int64_t parts) {
+    const journey *j = user;
+    return go(j, rows_of(j, parts), false, NULL);
+}
+
+/// As many states at once as launches are short enough with.
+evn_status evn__trajectory_run(const evn__trajectory_model *model, const evn_solver_options *solver,
+                               int64_t rows, const double *starts, const double *times,
+                               int64_t count, double *x, double *nfe) {
+    journey j = {model, solver, rows, starts, times, count, x};
+    int64_t parts, most = 1; // a number with many divisors
+    while (2 * most <= rows) {
+        most *= 2;
+    }
+    EVN_TRY(evn__device_cut(model->device, most, try_some, &j, &parts, NULL));
+    return go(&j, rows_of(&j, parts), true, nfe);
 }
 
 evn_status evn__trajectory_starts(const evn__trajectory_model *model, double *starts) {

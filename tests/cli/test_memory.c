@@ -2,7 +2,7 @@
 // The device memory of a training: known before it starts, refused where it does not fit, and kept
 // below a limit by computing batches in parts.
 #include "base/files.h"
-#include "program.h"
+#include "layered.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -159,6 +159,26 @@ START_TEST(peak_behind_a_fall) {
 }
 END_TEST
 
+/// The same of a device that has too little: who asks for no limit takes the chance.
+START_TEST(auto_has_room_for_a_fall) {
+    static const char words[] = "digits --limit 64 --filters 8 --micro-batches 1 --dry-run --phase "
+                                "adjoint:epochs=3,rtol=1e-2,atol=1e-2";
+    char path[TEST_PATH], line[64];
+    const char *const costume = "EVN_LAYER_COSTUME='%s'";
+    test_outcome result = test_program(
+        test_layer_variables(costume, test_profile(path, "cpu_avx2")), "train %s", words);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    double said = said_before(result.out, " MiB where the adjoint falls back");
+    snprintf(line, sizeof(line), "global_bytes = %.0f", 0.95 * said * MIB * 4 / 3);
+    test_changed_profile(path, "cpu_avx2", line);
+    result = test_program(test_layer_variables(costume, path), "train %s", words);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    result =
+        test_program(test_layer_variables(costume, path), "train %s --memory-limit auto", words);
+    test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "where the adjoint falls back on checkpoints");
+}
+END_TEST
+
 /// An option's number in what a refusal says would fit.
 static int64_t advised(const char *text, const char *option) {
     const char *at = strstr(text, option);
@@ -187,6 +207,8 @@ START_TEST(what_does_not_fit_is_refused) {
     test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "--memory-limit is 64 KiB");
     result = test_program("", "train digits --memory-limit 64X");
     test_fails_with(result, EVN_ERR_USAGE, "--memory-limit is '64X'");
+    result = test_program("", "train images --data /nonexistent --memory-limit off");
+    test_fails_with(result, EVN_ERR_USAGE, "--memory-limit is 'off'"); // before anything is read
     result = test_program("", "train digits --micro-batches 3");
     test_fails_with(result, EVN_ERR_USAGE, "does not divide the batch of 32");
 }
@@ -336,6 +358,7 @@ static Suite *suite(void) {
     test_add(s, tcase_create("adaptive_peaks_of_a_curve"), adaptive_peaks_of_a_curve);
     test_add(s, tcase_create("rejected_attempts_are_not_kept"), rejected_attempts_are_not_kept);
     test_add(s, tcase_create("peak_behind_a_fall"), peak_behind_a_fall);
+    test_add(s, tcase_create("auto_has_room_for_a_fall"), auto_has_room_for_a_fall);
     c = tcase_create("what_does_not_fit_is_refused");
     tcase_add_test(c, what_does_not_fit_is_refused);
     suite_add_tcase(s, c);

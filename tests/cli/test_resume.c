@@ -253,6 +253,9 @@ START_TEST(says_what_is_wrong) {
     test_write("r/checkpoint.safetensors", model, size);
     test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "not a checkpoint");
     free(model);
+    test_fails_with(test_program("", "resume other --memory-limit 64X"), EVN_ERR_USAGE,
+                    "--memory-limit is '64X'"); // though it is finished
+    ck_assert_int_eq(test_program("", "resume other --memory-limit off").code, 0);
 }
 END_TEST
 
