@@ -72,14 +72,51 @@ static evn_status run_inputs(const evn_graph *graph, const double *const *inputs
     return EVN_OK;
 }
 
-static evn_status run_values(const evn_graph *graph, const double *const *inputs, double **values,
-                             double *const *outputs) {
-    EVN_TRY(run_inputs(graph, inputs, values));
+/// The node that reads each value last; itself where none does, node_count for an output.
+static void find_last(const evn_graph *graph, int *last) {
+    for (int i = 0; i < graph->node_count; ++i) {
+        const evn__node *node = evn__node_at(graph, i);
+        last[i] = i;
+        for (int k = 0; k < node->operand_count; ++k) {
+            last[node->operands[k]] = i;
+        }
+    }
+    for (int i = 0; i < graph->output_count; ++i) {
+        last[graph->outputs[i].value] = graph->node_count;
+    }
+}
+
+/// Release what node `index` was the last to read: graphs of many steps would need much memory.
+static void release(const evn_graph *graph, int index, const int *last, double **values) {
+    const evn__node *node = evn__node_at(graph, index);
+    for (int k = -1; k < node->operand_count; ++k) {
+        int value = k < 0 ? index : node->operands[k];
+        if (last[value] == index) {
+            free(values[value]);
+            values[value] = NULL;
+        }
+    }
+}
+
+static evn_status run_nodes(const evn_graph *graph, const int *last, double **values) {
     for (int i = 0; i < graph->node_count; ++i) {
         if (graph->nodes[i].op != EVN__OP_INPUT) {
             EVN_TRY(run_node(graph, i, values));
         }
+        release(graph, i, last, values);
     }
+    return EVN_OK;
+}
+
+static evn_status run_values(const evn_graph *graph, const double *const *inputs, double **values,
+                             double *const *outputs) {
+    int *last = NULL;
+    EVN_TRY(run_inputs(graph, inputs, values));
+    EVN_TRY(EVN_NEW(&last, graph->node_count));
+    find_last(graph, last);
+    evn_status status = run_nodes(graph, last, values);
+    free(last);
+    EVN_TRY(status);
     for (int i = 0; i < graph->output_count; ++i) {
         evn_value value = graph->outputs[i].value;
         int64_t count = evn_shape_count(evn_value_shape(graph, value));
