@@ -18,9 +18,10 @@ typedef struct evn__bench_job {
     /// What one repetition started from, and what it gave: for comparing with a peer. May be NULL.
     evn_status (*inputs)(void *user, evn__bench_tensors *tensors);
     evn_status (*outputs)(void *user, evn__bench_tensors *tensors);
-    /// What the last repetition gave against the reference, as evn__ref_difference; NULL: there is
-    /// none.
+    /// How far what the work gives is from the reference, over the largest number, or 1; NULL:
+    /// there is none. Called once, after all repetitions, of which it may make another.
     evn_status (*check)(void *user, double *difference);
+    double tolerance; ///< what that may be
     /// Seconds that the last repetition measured itself; NULL: those of the clock.
     double (*seconds)(void *user);
     void (*destroy)(void *user); ///< may be NULL

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows that are a training step of the MNIST model, and the first step of a run.
+#include "bench/reference.h"
 #include "bench/rows.h"
 
 #include "base/random.h"
 #include "evonode/tasks.h"
 #include "evonode/trainer.h"
+#include "exchange/unrolled.h"
+#include "nn/network.h"
 #include "task/classifier.h"
+#include <math.h>
 #include <stdlib.h>
 
 enum {
@@ -17,6 +21,7 @@ enum {
 };
 
 typedef struct classifier_job {
+    const evn__bench_classifier_options *options;
     evn_model *model;
     evn__classifier *classifier;
     double images[PIXELS], labels[LABELS]; ///< [B, H, W, 1], [B, N] one-hot
@@ -54,22 +59,95 @@ static void destroy(void *user) {
 }
 
 /// Noise as images, with every class equally often.
-static evn_status load(classifier_job *j) {
+static void draw(classifier_job *j) {
+    for (int i = 0; i < PIXELS; ++i) {
+        j->images[i] = (float)evn__random_uniform(1, 0, (uint64_t)i);
+    }
+    for (int i = 0; i < BATCH; ++i) {
+        j->labels[i * CLASSES + i % CLASSES] = 1;
+    }
+}
+
+/// @param[in] some  samples that count, as if there were no others
+static evn_status load(classifier_job *j, int some) {
     float *labels = NULL, *images;
     EVN_TRY(evn__classifier_open(j->classifier, &images));
     EVN_TRY(EVN_NEW(&labels, LABELS + BATCH));
     float *weights = labels + LABELS;
     for (int i = 0; i < PIXELS; ++i) {
-        images[i] = (float)evn__random_uniform(1, 0, (uint64_t)i);
-        j->images[i] = images[i];
+        images[i] = (float)j->images[i];
     }
-    for (int i = 0; i < BATCH; ++i) {
-        labels[i * CLASSES + i % CLASSES] = 1;
-        j->labels[i * CLASSES + i % CLASSES] = 1;
-        weights[i] = 1;
+    for (int i = 0; i < LABELS; ++i) {
+        labels[i] = (float)j->labels[i];
+    }
+    for (int i = 0; i < some; ++i) {
+        weights[evn__bench_sample(i, some, BATCH)] = (float)BATCH / (float)some;
     }
     evn_status status = evn__classifier_load(j->classifier, labels, weights);
     free(labels);
+    return status;
+}
+
+// Against the reference ---------------------------------------------------------------------------
+
+enum { CHECKED = 4, FINE_STEPS = 16 };
+/// Of gradients by the adjoint: what it solves has kinks, where ReLUs have them.
+static const double ADJOINT = 0.2;
+
+/// The whole model with loss and gradient, of the samples that are checked. An adaptive solve has
+/// finer steps of the same order there.
+static evn_status build_reference(const classifier_job *j, evn__bench_reference *r) {
+    const evn__bench_classifier_options *o = j->options;
+    evn__unroll_options steps = {"euler", o->steps, CHECKED};
+    evn__unrolled unrolled = {0};
+    if (o->steps == 0 || o->adjoint) {
+        steps = (evn__unroll_options){"rk4", FINE_STEPS, CHECKED};
+    }
+    evn_status status = evn__unrolled_images(j->model, &steps, &unrolled);
+    r->graph = unrolled.graph;
+    unrolled.graph = NULL;
+    evn__unrolled_free(&unrolled);
+    EVN_TRY(status);
+    evn_graph *g = r->graph;
+    evn_value logits = evn_graph_output(g, evn_graph_find_output(g, "logits"));
+    evn_value labels = evn_input(g, "labels", EVN_SHAPE(CHECKED, CLASSES));
+    evn_value loss = evn__loss_cross_entropy(g, logits, labels, evn_full(g, EVN_SHAPE(CHECKED), 1));
+    evn_output(g, "loss", loss);
+    return evn__bench_reference_gradients(g, loss, evn_constant(g, 1),
+                                          evn_model_parameters(j->model));
+}
+
+static evn_status run_reference(const classifier_job *j, evn__bench_reference *r) {
+    EVN_TRY(build_reference(j, r));
+    EVN_TRY(evn__bench_reference_make(r, evn_model_parameters(j->model)));
+    evn__bench_gather(j->images, BATCH, CHECKED, SIDE * SIDE,
+                      evn__bench_reference_input(r, "images"));
+    evn__bench_gather(j->labels, BATCH, CHECKED, CLASSES, evn__bench_reference_input(r, "labels"));
+    return evn__bench_reference_run(r);
+}
+
+static evn_status compare(const classifier_job *j, const evn__bench_reference *r,
+                          double *difference) {
+    double loss, logits[LABELS], some[CHECKED * CLASSES];
+    evn__bench_agreement values = {0}, gradients = {0};
+    EVN_TRY(evn__classifier_read(j->classifier, 0, 1, &loss, logits));
+    evn__bench_gather(logits, BATCH, CHECKED, CLASSES, some);
+    evn__bench_agree(&values, some, evn__bench_reference_output(r, "logits"), CHECKED * CLASSES);
+    evn__bench_agree(&values, &loss, evn__bench_reference_output(r, "loss"), 1);
+    EVN_TRY(evn__bench_agree_gradients(&gradients, r, evn_model_parameters(j->model)));
+    *difference = fmax(evn__bench_difference(&values), evn__bench_difference(&gradients));
+    return EVN_OK;
+}
+
+/// A step with all images, of which some alone count.
+static evn_status check(void *user, double *difference) {
+    classifier_job *j = user;
+    evn__bench_reference r = {0};
+    EVN_TRY(load(j, CHECKED));
+    EVN_TRY(run(j));
+    evn_status status = run_reference(j, &r);
+    status = status == EVN_OK ? compare(j, &r, difference) : status;
+    evn__bench_reference_free(&r);
     return status;
 }
 
@@ -79,8 +157,14 @@ evn_status evn__bench_classifier(evn_device *device, const void *options, evn__b
     evn_solver_options solver = evn_solver_options_default();
     classifier_job *j = NULL;
     EVN_TRY(EVN_NEW(&j, 1));
-    *job = (evn__bench_job){
-        .work = run, .user = j, .inputs = read_inputs, .outputs = read_outputs, .destroy = destroy};
+    j->options = o;
+    *job = (evn__bench_job){.work = run,
+                            .user = j,
+                            .inputs = read_inputs,
+                            .outputs = read_outputs,
+                            .check = check,
+                            .tolerance = o->adjoint ? ADJOINT : 1e-4,
+                            .destroy = destroy};
     model.kind = o->kind;
     solver.gradient = o->adjoint ? EVN_GRADIENT_ADJOINT : EVN_GRADIENT_BACKPROP;
     solver.method = o->steps > 0 ? "euler" : "dopri5";
@@ -88,7 +172,8 @@ evn_status evn__bench_classifier(evn_device *device, const void *options, evn__b
     EVN_TRY(evn_model_create(&model, &j->model));
     EVN_TRY(evn_parameters_allocate(evn_model_parameters(j->model), device, false, 1));
     EVN_TRY(evn__classifier_create(device, j->model, &solver, true, &j->classifier));
-    return load(j);
+    draw(j);
+    return load(j, BATCH);
 }
 
 // The first step ----------------------------------------------------------------------------------

@@ -146,6 +146,7 @@ static evn_status prepare(evn_device *device, evn_graph *graph, evn__bench_job *
     job->inputs = read_inputs;
     job->outputs = read_outputs;
     job->check = check;
+    job->tolerance = 1e-5; // as in the self-test
     job->destroy = destroy;
     size_t total;
     EVN_TRY(evn_graph_status(graph));

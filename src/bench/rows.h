@@ -106,11 +106,9 @@ typedef struct evn__bench_curve_options {
 } evn__bench_curve_options;
 evn_status evn__bench_curve(evn_device *device, const void *options, evn__bench_job *job);
 
-/// bench/flow.c: the flow whose weights are a hypernetwork's, backprop through equal steps.
+/// bench/flow.c: the flow whose weights are a hypernetwork's, backprop through 10 steps of rk4.
 typedef struct evn__bench_flow_options {
     int64_t points;
-    const char *method;
-    int steps;
 } evn__bench_flow_options;
 evn_status evn__bench_flow(evn_device *device, const void *options, evn__bench_job *job);
 

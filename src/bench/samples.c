@@ -2,12 +2,15 @@
 // Rows in which each sample is solved with steps of its own: oscillators of van der Pol, as
 // torchode's benchmark has them (Lienen, Günnemann 2022), a small network, and Robertson's stiff
 // kinetics (1966), as the documentation of diffrax has them, from other mixtures.
+#include "bench/reference.h"
 #include "bench/rows.h"
 
 #include "base/random.h"
+#include "methods/unroll.h"
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_WEIGHTS = 4 };
 
@@ -71,14 +74,14 @@ const evn__bench_field evn__bench_van_der_pol = {van_der_pol, start_anywhere};
 const evn__bench_field evn__bench_network = {network, start_anywhere};
 const evn__bench_field evn__bench_robertson = {robertson, start_mixture};
 
-static evn_status build(samples_job *j) {
-    const evn__bench_samples_options *o = j->options;
+/// Of the options' batch.
+static evn_status build(const evn__bench_samples_options *o, evn_dynamics **dynamics) {
     evn_graph *f = NULL;
     EVN_TRY(evn_graph_create(&f));
     evn_input(f, "t", EVN_SCALAR);
     evn_value x = evn_input(f, "x", EVN_SHAPE(o->batch, o->size));
     evn_output(f, "dx", o->field->slopes(f, x, o));
-    evn_status status = evn_dynamics_create(f, NULL, &j->dynamics);
+    evn_status status = evn_dynamics_create(f, NULL, dynamics);
     evn_graph_destroy(&f);
     return status;
 }
@@ -162,6 +165,100 @@ static evn_status read_outputs(void *user, evn__bench_tensors *tensors) {
     return read_states(j, tensors, "series", EVN_SHAPE(times, o->batch, o->size), j->x1);
 }
 
+// Against the reference ---------------------------------------------------------------------------
+
+enum { CHECKED = 16, STEPS = 4, STIFF_STEPS = 400 };
+
+static evn_status add_step(const evn_dynamics *dynamics, const char *method, evn_graph *g) {
+    evn_value weights[MAX_WEIGHTS];
+    evn__unroll *unroll = NULL;
+    evn_value x = evn_input(g, "x", evn_dynamics_state_shape(dynamics));
+    evn_value t = evn_input(g, "t", EVN_SCALAR), dt = evn_input(g, "dt", EVN_SCALAR);
+    for (int i = 0; i < evn_dynamics_weight_count(dynamics); ++i) {
+        weights[i] = evn_input(g, evn_dynamics_weight_name(dynamics, i),
+                               evn_dynamics_weight_shape(dynamics, i));
+    }
+    EVN_TRY(evn__unroll_create(dynamics, method, &unroll));
+    evn_status status = evn__unroll_step_at(unroll, g, t, dt, &x, weights);
+    evn__unroll_destroy(&unroll);
+    evn_output(g, "next", x);
+    return status == EVN_OK ? evn_graph_status(g) : status;
+}
+
+/// A step of the same method, of a few samples.
+static evn_status build_reference(const samples_job *j, evn__bench_reference *r) {
+    evn__bench_samples_options few = *j->options;
+    evn_dynamics *dynamics = NULL;
+    few.batch = CHECKED;
+    EVN_TRY(evn_graph_create(&r->graph));
+    EVN_TRY(build(&few, &dynamics));
+    evn_status status = add_step(dynamics, few.method, r->graph);
+    evn_dynamics_destroy(&dynamics);
+    EVN_TRY(status);
+    EVN_TRY(evn__bench_reference_make(r, NULL));
+    for (int i = 0; i < evn_dynamics_weight_count(j->dynamics); ++i) {
+        size_t count = (size_t)evn_shape_count(evn_dynamics_weight_shape(j->dynamics, i));
+        double *to = evn__bench_reference_input(r, evn_dynamics_weight_name(j->dynamics, i));
+        EVN_TRY(evn__real_read(j->at[i], false, to, count));
+    }
+    return EVN_OK;
+}
+
+/// Where step number `index` of `count` begins: small ones first where there is only an end.
+static double time_of(const evn__bench_samples_options *o, int index, int count) {
+    const double first = 1e-9; // of the way
+    double share = (double)index / count;
+    if (o->times > 0) {
+        return o->end * share;
+    }
+    return index > 0 ? o->end * pow(first, 1 - share) : 0;
+}
+
+/// The numbers of the device at a time, of the samples that are checked.
+static evn_status read_some(const samples_job *j, evn_binding from, double *all, double *some) {
+    const evn__bench_samples_options *o = j->options;
+    EVN_TRY(evn__real_read(from, o->fp64, all, (size_t)(o->batch * o->size)));
+    evn__bench_gather(all, o->batch, CHECKED, o->size, some);
+    return EVN_OK;
+}
+
+/// Steps, far smaller than the solver's, and what they give at each time.
+static evn_status compare(const samples_job *j, const evn__bench_reference *r, double *all,
+                          evn__bench_agreement *agreement) {
+    const evn__bench_samples_options *o = j->options;
+    int times = o->times > 0 ? o->times : 1, each = o->times > 0 ? STEPS : STIFF_STEPS;
+    size_t size = (size_t)(o->batch * o->size), few = (size_t)(CHECKED * o->size);
+    double *x = evn__bench_reference_input(r, "x"), *next = evn__bench_reference_output(r, "next");
+    EVN_TRY(read_some(j, (evn_binding){j->x0, 0}, all, x));
+    for (int i = 0; i < times * each; ++i) {
+        double t = time_of(o, i, times * each);
+        *evn__bench_reference_input(r, "t") = t;
+        *evn__bench_reference_input(r, "dt") = time_of(o, i + 1, times * each) - t;
+        EVN_TRY(evn__bench_reference_run(r));
+        memcpy(x, next, sizeof(double) * few);
+        if ((i + 1) % each == 0) {
+            size_t at = (size_t)(i / each) * size;
+            EVN_TRY(read_some(j, (evn_binding){j->x1.buffer, j->x1.offset + at}, all, next));
+            evn__bench_agree(agreement, next, x, few);
+        }
+    }
+    return EVN_OK;
+}
+
+static evn_status check(void *user, double *difference) {
+    const samples_job *j = user;
+    evn__bench_reference r = {0};
+    evn__bench_agreement agreement = {0};
+    double *all = NULL;
+    EVN_TRY(EVN_NEW(&all, j->options->batch * j->options->size));
+    evn_status status = build_reference(j, &r);
+    status = status == EVN_OK ? compare(j, &r, all, &agreement) : status;
+    *difference = evn__bench_difference(&agreement);
+    evn__bench_reference_free(&r);
+    free(all);
+    return status;
+}
+
 // The job -----------------------------------------------------------------------------------------
 
 static evn_status run(void *user) {
@@ -182,8 +279,13 @@ evn_status evn__bench_samples(evn_device *device, const void *options, evn__benc
     const evn__bench_samples_options *o = options;
     samples_job *j = NULL;
     EVN_TRY(EVN_NEW(&j, 1));
-    *job = (evn__bench_job){
-        .work = run, .user = j, .inputs = read_inputs, .outputs = read_outputs, .destroy = destroy};
+    *job = (evn__bench_job){.work = run,
+                            .user = j,
+                            .inputs = read_inputs,
+                            .outputs = read_outputs,
+                            .check = check,
+                            .tolerance = 1000 * o->tolerance,
+                            .destroy = destroy};
     j->options = o;
     evn_solver_options solver = evn_solver_options_default();
     solver.method = o->method;
@@ -191,7 +293,7 @@ evn_status evn__bench_samples(evn_device *device, const void *options, evn__benc
     solver.observations = o->times;
     solver.per_sample = true;
     solver.fp64 = o->fp64;
-    EVN_TRY(build(j));
+    EVN_TRY(build(o, &j->dynamics));
     EVN_TRY(evn_solver_create(device, j->dynamics, &solver, &j->solver));
     EVN_TRY(draw_states(j, device));
     return draw_weights(j, device);

@@ -13,7 +13,6 @@
 // Whole runs take seconds each.
 enum { RUNS = 3, QUICK_RUNS = 1 };
 static const double SAMPLE = 0.02, QUICK_SAMPLE = 0.004, ROW = 60, QUICK_ROW = 10;
-static const double TOLERANCE = 1e-5; // of a kernel, as in the self-test
 
 // Which rows --------------------------------------------------------------------------------------
 
@@ -73,7 +72,7 @@ static evn_status measure_job(evn_device *device, const evn__bench_sampling *sam
     result->flops = job->flops;
     result->bytes = job->bytes;
     result->nodes = job->nodes;
-    result->tolerance = job->check ? TOLERANCE : NAN;
+    result->tolerance = job->check ? job->tolerance : NAN;
     return job->check ? job->check(job->user, &result->difference) : EVN_OK;
 }
 

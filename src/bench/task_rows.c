@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "bench/tensors.h"
+#include <math.h>
 #include <stdlib.h>
 
 static evn_batch batch_at(int64_t iteration) {
@@ -32,6 +33,16 @@ evn_status evn__bench_task_outputs(void *user, evn__bench_tensors *tensors) {
     evn__bench_task *j = user;
     EVN_TRY(evn__bench_tensors_add(tensors, "loss", EVN_SCALAR, &j->loss));
     return evn__bench_tensors_gradients(tensors, evn__bench_task_parameters(j));
+}
+
+evn_status evn__bench_task_compare(const evn__bench_task *job,
+                                   const evn__bench_reference *reference, double *difference) {
+    evn__bench_agreement loss = {0}, gradients = {0};
+    EVN_TRY(evn__bench_reference_run(reference));
+    evn__bench_agree(&loss, &job->loss, evn__bench_reference_output(reference, "loss"), 1);
+    EVN_TRY(evn__bench_agree_gradients(&gradients, reference, evn__bench_task_parameters(job)));
+    *difference = fmax(evn__bench_difference(&loss), evn__bench_difference(&gradients));
+    return EVN_OK;
 }
 
 void evn__bench_task_destroy(void *user) {

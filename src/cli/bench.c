@@ -307,8 +307,9 @@ const evn__verb evn__verb_bench = {
     run,
     "\nEach row has the median and the quartiles of 20 samples after a warm-up, in milliseconds of "
     "a\n"
-    "repetition; its share of the device's own limits, measured in the same run; launches; for a\n"
-    "kernel the largest difference from plain C; and a word where the last third of the samples\n"
+    "repetition; its share of the device's own limits, measured in the same run; launches; the\n"
+    "largest difference from plain C, of kernels, steps and training steps; and a word where the "
+    "last third of the samples\n"
     "differs from the first by more than 5 %. The last row is the time to 97.5 % of the built-in\n"
     "digits. What cannot run says why. Nothing else should compute meanwhile.\n"
     "\nbench compare FILE... shows results of --json side by side, with ratios to the first, or "

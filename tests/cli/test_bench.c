@@ -40,6 +40,24 @@ START_TEST(measures) {
 }
 END_TEST
 
+/// What a step and a training step give is compared with the reference as well.
+START_TEST(agreement) {
+    static const char *const keys[] = {"van_der_pol", "flow_100"};
+    test_outcome result =
+        test_program("", "bench --quick --rows %s,%s --json r.json", keys[0], keys[1]);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_t *root = test_json("r.json");
+    for (size_t i = 0; i < 2; ++i) {
+        const json_t *row = json_array_get(json_object_get(root, "rows"), 2 + i);
+        ck_assert_str_eq(json_string_value(json_object_get(row, "key")), keys[i]);
+        ck_assert_double_gt(test_number(row, "difference"), 0);
+        ck_assert_double_le(test_number(row, "difference"), test_number(row, "tolerance"));
+        ck_assert_double_le(test_number(row, "tolerance"), 1e-2);
+    }
+    json_decref(root);
+}
+END_TEST
+
 START_TEST(lacking) {
     test_outcome result = test_program("", "bench --quick --rows limit_fp16");
     ck_assert_int_eq(result.code, 0);
@@ -114,6 +132,7 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("bench");
     test_add(s, tcase_create("measures"), measures);
+    test_add(s, tcase_create("agreement"), agreement);
     test_add(s, tcase_create("lacking"), lacking);
     test_add(s, tcase_create("wrong_kernel"), wrong_kernel);
     test_add(s, tcase_create("compares"), compares);
