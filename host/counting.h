@@ -42,9 +42,9 @@ uint64_t evn__device_room(const evn_device *device);
 /// EVN_ERR_DEVICE_MEMORY. 0: as many as the driver gives.
 void evn__device_limit(evn_device *device, uint64_t bytes);
 
-/// From now on buffers have no memory: writes, copies and launches do nothing, kernels are not
-/// compiled, and reads give ones, which as floats are a loss and a norm that let a solver go on.
-/// The account begins at zero.
+/// From now on buffers have no memory: writes and copies do nothing, launches are only counted,
+/// kernels are not compiled, and reads give ones, which as floats are a loss and a norm that let a
+/// solver go on. The account begins at zero.
 void evn__device_count_begin(evn_device *device);
 
 bool evn__device_is_counting(const evn_device *device);

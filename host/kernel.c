@@ -325,6 +325,7 @@ static evn_status launch_timed(evn__kernel *kernel, const evn__argument *argumen
 evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
                               evn__range range) {
     if (kernel->device->counting.on) {
+        kernel->device->stats.launches += round_up(&range);
         return evn__forecast_add(kernel, arguments, count, &range);
     }
     EVN_TRY(kernel->blast ? EVN_OK : evn__kernel_make(kernel));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Write down programs:   gate_write FOLDER variants | train TASK [OPTIONS]
+// Count launches:        gate_write launches | computed KEY...
 #include "gate/write.h"
 
 #include "base/files.h"
@@ -45,7 +46,12 @@ evn_status gate_write_programs(const evn_device *device, const char *folder) {
 }
 
 static evn_status run(int count, char **words) {
-    EVN_CHECK(count >= 3, EVN_ERR_USAGE, "usage: gate_write FOLDER variants | train TASK ...");
+    EVN_CHECK(count >= 3, EVN_ERR_USAGE,
+              "usage: gate_write FOLDER variants | train TASK ..., gate_write launches KEY...");
+    bool computes = strcmp(words[1], "computed") == 0;
+    if (computes || strcmp(words[1], "launches") == 0) {
+        return gate_count_launches(count - 2, words + 2, computes);
+    }
     if (strcmp(words[2], "variants") == 0) {
         return gate_write_variants(words[1]);
     }

@@ -15,6 +15,11 @@ evn_status gate_write_training(const char *folder, int count, char *const *words
 /// Name a product with each variant that the tuner may try. (variants.c)
 evn_status gate_write_variants(const char *folder);
 
+/// Print how many kernels a repetition of each row of `evonode bench` launches: KEY COUNT.
+/// (launches.c)
+/// @param[in] computes  whether it is computed, else only counted
+evn_status gate_count_launches(int count, char *const *keys, bool computes);
+
 /// What the device has named, as tests/layer writes it down: NUMBER.cl, NUMBER.options and
 /// NUMBER.kernels, a line for each kernel that is used, with the work-items of a group. (write.c)
 evn_status gate_write_programs(const evn_device *device, const char *folder);

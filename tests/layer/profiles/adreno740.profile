@@ -44,5 +44,6 @@ vector_float = 1
 vector_double = 0
 native_float = 1
 native_double = 0
+fp32_lanes = 1536                                  # [g]
 fp32_gflops = 2090                                 # [g]
 bandwidth_gb_s = 67                                # [g]

@@ -41,5 +41,6 @@ vector_float = 1
 vector_double = 0
 native_float = 1
 native_double = 0
+fp32_lanes = 1024                                  # [e]
 fp32_gflops = 2600                                 # [e]
 bandwidth_gb_s = 68                                # [e]

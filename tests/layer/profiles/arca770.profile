@@ -47,5 +47,6 @@ vector_double = 0
 native_float = 1
 native_double = 0
 compiler = intel dg2
+fp32_lanes = 4096                                  # [b]
 fp32_gflops = 19660                                # [b]
 bandwidth_gb_s = 560                               # [b]

@@ -48,5 +48,6 @@ vector_double = 1
 native_float = 1
 native_double = 1
 compiler = nvidia sm_75
+fp32_lanes = 896                                   # [b]
 fp32_gflops = 2984                                 # [b]
 bandwidth_gb_s = 128                               # [b]

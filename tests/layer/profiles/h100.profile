@@ -48,5 +48,6 @@ vector_double = 1
 native_float = 1
 native_double = 1
 compiler = nvidia sm_90
+fp32_lanes = 16896                                 # [b]
 fp32_gflops = 66900                                # [b]
 bandwidth_gb_s = 3350                              # [b]

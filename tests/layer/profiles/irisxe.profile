@@ -47,5 +47,6 @@ vector_double = 0
 native_float = 1
 native_double = 0
 compiler = intel tgllp
+fp32_lanes = 768                                   # [b]
 fp32_gflops = 2074                                 # [b]
 bandwidth_gb_s = 68                                # [b]

@@ -44,5 +44,6 @@ vector_float = 4
 vector_double = 0
 native_float = 4
 native_double = 0
+fp32_lanes = 256                                   # [g]
 fp32_gflops = 512                                  # [g]
 bandwidth_gb_s = 34                                # [g]

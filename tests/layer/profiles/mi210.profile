@@ -50,5 +50,6 @@ vector_double = 1
 native_float = 1
 native_double = 1
 compiler = amd gfx90a
+fp32_lanes = 6656                                  # [b]
 fp32_gflops = 22600                                # [b]
 bandwidth_gb_s = 1638                              # [b]

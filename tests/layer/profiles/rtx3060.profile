@@ -47,5 +47,6 @@ vector_double = 1
 native_float = 1
 native_double = 1
 compiler = nvidia sm_86
+fp32_lanes = 3584                                  # [b]
 fp32_gflops = 12740                                # [b]
 bandwidth_gb_s = 360                               # [b]

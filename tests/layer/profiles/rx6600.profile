@@ -49,5 +49,6 @@ vector_double = 1
 native_float = 1
 native_double = 1
 compiler = amd gfx1032
+fp32_lanes = 1792                                  # [b]
 fp32_gflops = 8928                                 # [b]
 bandwidth_gb_s = 224                               # [b]

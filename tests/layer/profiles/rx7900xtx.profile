@@ -49,5 +49,6 @@ vector_double = 1
 native_float = 1
 native_double = 1
 compiler = amd gfx1100
+fp32_lanes = 6144                                  # [b]
 fp32_gflops = 61400                                # [b]
 bandwidth_gb_s = 960                               # [b]

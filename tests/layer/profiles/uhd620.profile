@@ -47,5 +47,6 @@ vector_double = 1
 native_float = 1
 native_double = 1
 compiler = intel skl
+fp32_lanes = 192                                   # [b]
 fp32_gflops = 441                                  # [b]
 bandwidth_gb_s = 38                                # [b]

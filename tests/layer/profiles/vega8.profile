@@ -49,5 +49,6 @@ vector_double = 1
 native_float = 1
 native_double = 1
 compiler = amd gfx902
+fp32_lanes = 512                                   # [b]
 fp32_gflops = 1126                                 # [b]
 bandwidth_gb_s = 38                                # [b]
