@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the compile gate reads and decides:  test_gate.py CASE SOURCE [BUILD]"""
 
+import json
 import os
+import subprocess
 import sys
 import tempfile
 
@@ -12,13 +14,14 @@ import amd  # noqa: E402
 import freshness  # noqa: E402
 import intel  # noqa: E402
 import isa  # noqa: E402
+import mca  # noqa: E402
 import nvidia  # noqa: E402
 import page  # noqa: E402
 import predict  # noqa: E402
 import targets  # noqa: E402
 import verdict  # noqa: E402
-from compilers import find_compilers  # noqa: E402
-from figures import CompileError, Figures, Loop  # noqa: E402
+from compilers import Compilers, find_compilers  # noqa: E402
+from figures import CLASSES, CompileError, Figures, Loop  # noqa: E402
 from isa import Line  # noqa: E402
 from programs import Unit, add_folder, split  # noqa: E402
 from work import VENDORS, Cache, Result, compile_all, pairs_of  # noqa: E402
@@ -105,10 +108,14 @@ def loops() -> None:
 \ts_cbranch_scc1 .LBB0_1
 """
     loop, body = isa.busiest(amd._lines(code), amd.classify)
-    assert (loop.fma, loop.address, loop.local_bytes) == (2, 2, 16), loop
+    assert (loop.fma, loop.slots, loop.local_bytes) == (2, 4, 16), loop
+    assert (loop.multiply_add, loop.address, loop.control, loop.local_memory) == (2, 3, 2, 1), loop
     assert len(body) == 10, body
-    pair = isa.count([Line("v_dual_fmac_f32 v0, v1, v2 :: v_dual_fmac_f32 v3, v4, v5")], amd.classify)
-    assert pair.fma == 2 and pair.slots() == 1, pair
+    mixed = isa.count([Line("v_dual_mov_b32 v0, v1 :: v_dual_fmac_f32 v3, v4, v5")], amd.classify)
+    assert (mixed.fma, mixed.slots, mixed.multiply_add) == (1, 1, 1), mixed
+    for text in ("v_dual_fmac_f32 v0, v1, v2 :: v_dual_fmac_f32 v3, v4, v5", "v_pk_fma_f32 v[0:1], v[2:3], v[4:5]"):
+        pair = isa.count([Line(text)], amd.classify)
+        assert (pair.fma, pair.slots, pair.multiply_add) == (2, 1, 1), pair
 
     code = """
 .L_x_1:
@@ -118,7 +125,7 @@ def loops() -> None:
         /*0040*/               @P6 BRA `(.L_x_1) ;
 """
     loop, _ = isa.busiest(nvidia._lines(code), nvidia.classify)
-    assert (loop.fma, loop.local_memory, loop.address, loop.other) == (1, 1, 1, 1), loop
+    assert (loop.fma, loop.local_memory, loop.address, loop.control) == (1, 1, 1, 1), loop
     assert loop.local_bytes == 16
 
     code = """_main:
@@ -130,7 +137,8 @@ L1:
 (f1.0)  while (8|M0)                         L1                                                      // $4
 """
     loop, _ = isa.busiest(intel._lines(code), intel.classify)
-    assert (loop.fma, loop.local_memory, loop.global_memory, loop.address) == (2, 1, 1, 2), loop
+    assert (loop.fma, loop.local_memory, loop.global_memory, loop.address) == (2, 1, 1, 1), loop
+    assert (loop.control, loop.slots) == (1, 6), loop
     code = """_main:
 _0_010:
         mad (8|M0)               r12.0<1>:f    r12.0<1;0>:f      r14.0<1;0>:f      r16.0<0>:f       // $1
@@ -141,6 +149,42 @@ _0_012:
 """
     loop, body = isa.busiest(intel._lines(code), intel.classify)
     assert loop.fma == 1 and len(body) == 4, (loop, body)
+
+
+def classes() -> None:
+    """Each class of each vendor's instructions, and which of AMD's cost no slot."""
+    kinds = {
+        amd.classify: {
+            "multiply_add": "v_fmac_f32_e32 v_mad_f32 v_pk_fma_f32",
+            "arithmetic": "v_add_f32_e32 v_rcp_f32_e32 v_dual_mul_f32",
+            "local_memory": "ds_read_b128 ds_store_b32",
+            "global_memory": "global_load_dword s_load_dwordx2 scratch_store_b32",
+            "address": "v_add_nc_u32_e32 v_lshlrev_b64 s_addk_i32 s_and_b64",
+            "control": "s_cbranch_scc1 s_waitcnt v_cmp_gt_u32_e64 s_barrier s_and_saveexec_b32",
+            "move": "v_mov_b32_e32 v_cndmask_b32_e64 ds_bpermute_b32 v_cvt_f32_u32_e32 s_mov_b32",
+        },
+        nvidia.classify: {
+            "multiply_add": "FFMA FFMA2",
+            "arithmetic": "FADD FMUL.FTZ MUFU.RCP FMNMX",
+            "local_memory": "LDS.128 STS",
+            "global_memory": "LDG.E STG.E ULDC.64 RED.E.ADD",
+            "address": "IMAD.WIDE IADD3 LOP3.LUT SHF.R LEA.HI UIADD3",
+            "control": "ISETP.GT BRA BAR.SYNC FSETP.NAN UPLOP3.LUT",
+            "move": "IMAD.MOV.U32 MOV SHFL.BFLY SEL P2R I2F.RP PRMT S2R",
+        },
+    }  # fmt: skip
+    for classify, by_class in kinds.items():
+        assert sorted(by_class) == sorted(CLASSES)
+        for kind, names in by_class.items():
+            for name in names.split():
+                assert classify(name).kind == kind, (name, classify(name))
+    free = {n for n in ("ds_read_b128", "s_add_i32", "v_add_f32") if amd.classify(n).is_beside}
+    assert free == {"ds_read_b128", "s_add_i32"}, free
+    assert amd.classify(".LBB0_1:") is None and nvidia.classify(".L_x_1:") is None
+    for code, kind in (("cmp", "control"), ("mov", "move"), ("shl", "address"), ("mul", "arithmetic")):
+        operands = ":f" if kind == "arithmetic" else ":d"
+        found = intel.classify(f"{code} (16|M0)  r12.0<1>{operands}  r12.0<1;1,0>{operands}")
+        assert (found.kind, found.width) == (kind, 2), (code, found)
 
 
 def limits() -> None:
@@ -161,9 +205,9 @@ def limits() -> None:
     assert targets.groups_of_unit(skl, 56, 64, 8, 40000) == 1
     assert amd._waves(targets.find_target("gfx906"), 128, 64) == 2
     assert amd._waves(targets.find_target("gfx1030"), 128, 32) == 8
-    half = isa.fraction_of_peak(Loop(fma=16, local_bytes=32), 4, 32, 128, 1)
+    half = isa.fraction_of_peak(Loop(fma=16, slots=16, local_bytes=32), 4, 32, 128, 1)
     assert half == 0.5, half  # local memory's width
-    assert isa.fraction_of_peak(Loop(fma=16, address=48), 4, 32, 128, 1) == 0.25
+    assert isa.fraction_of_peak(Loop(fma=16, slots=64), 4, 32, 128, 1) == 0.25
 
 
 def row(**changes) -> verdict.Row:
@@ -233,21 +277,86 @@ def fresh() -> None:
                  "python3 tools/compile_gate --variants --write")
 
 
+PROFILE = {"name": "A device", "fp32_gflops": "1000", "fp32_lanes": "1024", "bandwidth_gb_s": "30"}
+
+
+def predicted(rows: list[verdict.Row], compiler: str, launches: int) -> list[predict.Prediction]:
+    profile = PROFILE | ({"compiler": compiler} if compiler else {})
+    counts = {work.key: launches for work in predict.WORKS}
+    return predict.predictions(rows, {"u.profile": profile}, {"u.profile": counts})
+
+
 def page_case() -> None:
-    """The worst kernel first; a prediction is marked as one."""
+    """The worst kernel first; classes, and waves where there are too few of them."""
     rows = [row(kernel="good", groups=4), row(kernel="spills", spills=8), row(kernel="few", groups=1)]
-    text = page.render(rows, {}, {})
+    text = page.render(rows, [], [], {})
     assert text.index("`spills`") < text.index("`few`") < text.index("`good`")
     assert "**8 B spilt**" in text and "Predicted" not in text
-    profile = {"compiler": "intel skl", "fp32_gflops": "1000", "bandwidth_gb_s": "30"}
-    text = page.render([row(kernel="conv2d_tiled 4x1x4")], {"u.profile": profile}, {})
-    assert "Predicted, not measured" in text
-    expected = 2e3 * predict.multiply_adds() / (1e9 * 1000 * 0.5)
-    assert f"| u | skl | 50 % | {expected:.3g} |" in text, text
+    assert "### By class" not in text and "llvm-mca" not in text
+    own = row(target="gfx1030", multiply_add=16.0, address=7.0, move=5.0, cycles=96.0, threads=8)
+    text = page.render([own], [], [], {})
+    assert "| `k` | 16 · 0 · 0 · 0 · 7 · 0 · 5 |" in text, text
+    assert "| `k` | 96 · 3.0 of 4 |" in text, text
+    own.threads = 4
+    assert "| `k` | **96 · 3.0 of 2** |" in page.render([own], [], [], {})
+
+
+def predictions() -> None:
+    """The longest of arithmetic, memory and launches; marked where it is a bound."""
+    mnist, flow = predict.WORKS
+    tile = row(kernel="conv2d_tiled 4x1x4", target="gfx1030")
+    (first, second) = predicted([tile], "amd gfx1032", 1)
+    assert [p.work for p in (first, second)] == [mnist, flow]
+    assert first.arithmetic == 2 * (mnist.direct + mnist.winograd) / (1e9 * 1000 * 0.5), first
+    assert (first.is_bound(), second.is_bound()) == (False, True)
+    quick = row(kernel="winograd_tiled 4x2x4", target="gfx1030")
+    faster, _ = predicted([tile, quick], "amd gfx1032", 1)
+    assert mnist.direct < faster.arithmetic * 1e12 * 0.25 < mnist.direct + mnist.winograd
+    quick.peak = 0.1  # slower than the direct method, which is then the tuner's choice
+    assert predicted([tile, quick], "amd gfx1032", 1)[0].arithmetic == first.arithmetic
     # gfx90a has as many registers, but another unit: its figures say nothing of gfx1100.
-    rows = [row(kernel="conv2d_tiled 4x1x4", target="gfx90a")]
-    profile = {"compiler": "amd gfx1100", "fp32_gflops": "1000", "bandwidth_gb_s": "30"}
-    assert "Predicted" not in page.render(rows, {"u.profile": profile}, {})
+    other = row(kernel="conv2d_tiled 4x1x4", target="gfx90a")
+    for rows, compiler in (([other], "amd gfx1100"), ([tile], ""), ([tile], "apple m1")):
+        assert all(p.is_bound() and p.direct == 0 for p in predicted(rows, compiler, 1)), compiler
+    # Half of the lanes have a point; the peak is of all.
+    assert second.arithmetic == 2 * flow.direct / (1e9 * 1000 * 0.5), second
+    assert second.limit() == "arithmetic" and predicted([], "", 10**6)[1].limit() == "launches"
+    assert predicted([], "", 10**6)[0].seconds() == predict.LAUNCH * 10**6
+    text = page.render([tile], [first, second], [], {})
+    assert "Predicted, not measured" in text and f"| {1e3 * first.seconds():.3g} (arithmetic) |" in text, text
+    assert f"| ≥ {1e3 * second.seconds():.3g} (arithmetic) |" in text, text
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "predicted.tsv")
+        predict.write(path, [first, second])
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    assert lines[-1].split("\t") == ["u", "A device", "flow_512", f"{1e3 * second.seconds():.3g}", "arithmetic", "1"]
+
+
+def trials() -> None:
+    """Bounds by measured limits; what was not measured is left out."""
+    mnist = predict.WORKS[0]
+    rows = [{"key": "limit_launch", "median": 1e-5}, {"key": mnist.key, "median": 2.0, "launches": 10.0},
+            {"key": "flow_512", "lacking": "why"}]  # fmt: skip
+    data = {"device": {"name": "A device", "platform": "P"}, "limits": {"flops": 1e11, "bytes": 1e12}, "rows": rows}
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "a.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(data, file)
+        (found,) = predict.trials([path])
+    assert found.bound == 2 * (mnist.direct + 4 / 9 * mnist.winograd) / 1e11 and found.measured == 2.0, found
+    text = page.render([], predicted([], "", 1), [found], {})
+    assert f"| A device | P | `{mnist.key}` | {1e3 * found.bound:.3g} | 2e+03 | {found.bound / 2:.2f} |" in text, text
+
+
+def launches() -> None:
+    """As many as the device makes: a repetition that is counted, and one that is computed."""
+    program = os.path.join(sys.argv[3], "tests", "gate", "gate_write")
+    counted, computed = (
+        subprocess.run([program, word, "flow_100"], capture_output=True, text=True, check=True).stdout
+        for word in ("launches", "computed")
+    )
+    assert counted == computed and counted.startswith("flow_100 "), (counted, computed)
 
 
 def sums() -> None:
@@ -255,14 +364,19 @@ def sums() -> None:
     name = "norm items 256"
     rows = [row(kernel=f"{name} lanes 1"), row(kernel=f"{name} one_barrier  lanes 1", groups=3)]
     rows.append(row(kernel=f"{name} one_barrier  shuffle_xor f lanes 1", groups=5, target="dg2"))
-    text = page.render(rows, {}, {})
+    text = page.render(rows, [], [], {})
     assert "None of these kernels spills." in text, text
     assert f"| `{name}` | default | skl |  | 0 | 2 |" in text, text
     assert f"| `{name}` | one barrier | skl |  | 0 | 3 |" in text, text
     assert f"| `{name}` | sub-groups | dg2 |  | 0 | 5 |" in text, text
     rows[2].spills = 8
-    assert f"Of these `{rows[2].kernel}` on dg2 spill." in page.render(rows, {}, {})
-    assert "of these kernels" not in page.render([row()], {}, {}).lower()
+    assert f"Of these `{rows[2].kernel}` on dg2 spill." in page.render(rows, [], [], {})
+    assert "of these kernels" not in page.render([row()], [], [], {}).lower()
+
+
+def product(step: int) -> list[Line]:
+    """16 multiply-adds, each to the register that is `step` behind that of the one before."""
+    return [Line(".LBB0_1:"), *(Line(f"v_fmac_f32_e32 v{step * i}, v40, v41") for i in range(16))]
 
 
 def compilers() -> None:
@@ -278,6 +392,12 @@ def compilers() -> None:
     names = [n for n in ("gfx1030", "sm_86", "tgllp") if not found.missing(targets.find_target(n).vendor)]
     if not names:
         sys.exit(77)
+    if found.mca:  # multiply-adds that wait for each other take longer than those that do not
+        far, near = (product(step) for step in (1, 0))
+        cycles = [mca.cycles(found, "gfx1030", Loop(fma=16), lines) for lines in (far, near)]
+        assert 16 <= cycles[0] < cycles[1], cycles
+        assert mca.cycles(found, "voodoo", Loop(fma=16), far) == 0
+    assert mca.cycles(Compilers(), "gfx1030", Loop(fma=16), []) == 0
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             pairs = [(Unit(t, "-cl-std=CL1.2"), targets.find_target(name)) for t in (small, wide, "wrong")]
@@ -296,11 +416,15 @@ def compilers() -> None:
 CASES = {
     "programs": programs,
     "loops": loops,
+    "classes": classes,
     "limits": limits,
     "verdict": verdict_case,
     "stamps": stamps,
     "fresh": fresh,
     "page": page_case,
+    "predictions": predictions,
+    "trials": trials,
+    "launches": launches,
     "sums": sums,
     "compilers": compilers,
 }

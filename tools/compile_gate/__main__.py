@@ -12,6 +12,7 @@ import os
 import sys
 
 import page
+import predict
 from compilers import Compilers, find_compilers
 from freshness import read_stamps, stamps_of
 from programs import Unit, add_folder
@@ -24,6 +25,8 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 KEPT = os.path.join(SOURCE, "docs", "devices", "figures.tsv")
 ACCEPTED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "accepted.tsv")
 PAGE = os.path.join(SOURCE, "docs", "devices.md")
+RESULTS = os.path.join(SOURCE, "results", "*", "*.json")
+PREDICTED = os.path.join(SOURCE, "docs", "devices", "predicted.tsv")
 PROFILES = os.path.join(SOURCE, "tests", "layer", "profiles")
 
 
@@ -72,7 +75,7 @@ def _collect(options: argparse.Namespace) -> dict[str, Unit]:
         add_folder(units, folder, tuple(VENDORS), True)
     if options.programs:
         return units
-    writer = Writer(options.build, os.path.join(options.build, "gate", "programs"))
+    writer = _writer(options)
     tasks = options.tasks.split(",") if options.tasks else list(QUICK if options.quick else TRAININGS)
     for profile in _profiles(options.costumes):
         vendor = (_vendor_of(profile),)
@@ -84,6 +87,16 @@ def _collect(options: argparse.Namespace) -> dict[str, Unit]:
         if options.variants:
             add_folder(units, writer.write(profile, VARIANTS), vendor, False)
     return units
+
+
+def _writer(options: argparse.Namespace) -> Writer:
+    return Writer(options.build, os.path.join(options.build, "gate", "programs"))
+
+
+def _count_launches(options: argparse.Namespace) -> dict[str, dict[str, int]]:
+    """By the name of each GPU's profile and the row of `evonode bench`."""
+    keys = [work.key for work in predict.WORKS]
+    return {os.path.basename(p): _writer(options).launches(p, keys) for p in _profiles("")}
 
 
 def _targets(options: argparse.Namespace, compilers: Compilers) -> tuple[list[Target], list[str]]:
@@ -121,7 +134,7 @@ def _report(title: str, lines: list[str]) -> None:
         print("\n".join(f"  {line}" for line in lines))
 
 
-def _write(rows: list[Row], kept: list[Row], is_whole: bool) -> None:
+def _write(rows: list[Row], kept: list[Row], is_whole: bool, launches: dict[str, dict[str, int]]) -> None:
     """What was not compiled this time stays as it was, but for kernels that a whole run misses. Where
     nothing stays, the figures are those of the sources as they are."""
     fresh = {r.key() for r in rows}
@@ -132,7 +145,10 @@ def _write(rows: list[Row], kept: list[Row], is_whole: bool) -> None:
     rows = [Row.from_line(r.line()) for r in rows]  # rounded: the page says what the file says
     write_rows(KEPT, rows, stamps_of(SOURCE) if is_fresh else read_stamps(KEPT))
     profiles = {os.path.basename(p): _read_profile(p) for p in _profiles("")}
-    text = page.render(rows, profiles, read_accepted(ACCEPTED))
+    predicted = predict.predictions([r for r in rows if r.use == "default"], profiles, launches)
+    predict.write(PREDICTED, predicted)
+    trials = predict.trials(sorted(glob.glob(RESULTS)))
+    text = page.render(rows, predicted, trials, read_accepted(ACCEPTED))
     with open(PAGE, "w", encoding="utf-8") as file:
         file.write(text)
     print(f"{PAGE}: {len(rows)} rows")
@@ -146,6 +162,7 @@ def main(words: list[str]) -> int:
         targets, skipped = _targets(options, compilers)
         if not targets:
             return 1 if options.require else 77
+        launches = _count_launches(options) if options.write else {}
         units = _collect(options)
     except (UnknownTarget, WriteError, OSError) as error:
         print(f"compile_gate: {error}", file=sys.stderr)
@@ -165,7 +182,7 @@ def main(words: list[str]) -> int:
     print(f"\n{len(units)} sources, {len(targets)} targets, {len(results)} compilations ({reused} kept)")
     if options.write:
         parts = (options.programs, options.costumes, options.tasks, options.quick)
-        _write(rows, kept, options.variants and not any(parts))
+        _write(rows, kept, options.variants and not any(parts), launches)
     return 1 if errors or bad or (skipped and options.require) else 0
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 import isa
+import mca
 from clang import compile_to_assembly
 from compilers import Compilers
 from figures import Figures
@@ -44,7 +45,7 @@ def compile_program(
     text, messages = compile_to_assembly(compilers, folder, options, triple, "amdgcn--amdhsa.bc")
     groups = dict(_reqd_groups(text))
     return [
-        _figures(target, remarks, text, groups)
+        _figures(compilers, target, remarks, text, groups)
         for remarks in _remarks(messages)
         if f".amdhsa_kernel {remarks['Function Name']}\n" in text
     ]
@@ -68,7 +69,9 @@ def _reqd_groups(text: str):
             yield name.group(1), int(sizes[1]) * int(sizes[2]) * int(sizes[3])
 
 
-def _figures(target: Target, remarks: dict[str, str], text: str, groups: dict[str, int]) -> Figures:
+def _figures(
+    compilers: Compilers, target: Target, remarks: dict[str, str], text: str, groups: dict[str, int]
+) -> Figures:
     name = remarks["Function Name"]
     body = text[text.index(f"\n{name}:") :]
     body = body[: body.index("s_endpgm")]
@@ -84,7 +87,8 @@ def _figures(target: Target, remarks: dict[str, str], text: str, groups: dict[st
     # The compiler's occupancy counts local memory too, which the verdict does by itself.
     waves = _waves(target, found.registers, wave)
     found.threads = waves * target.simds
-    found.loop, _ = isa.busiest(_lines(body), classify)
+    found.loop, lines = isa.busiest(_lines(body), classify)
+    found.loop.cycles = mca.cycles(compilers, target.name, found.loop, lines)
     return found
 
 
@@ -114,20 +118,23 @@ def _lines(body: str) -> list[Line]:
 
 
 def classify(code: str) -> Instruction | None:
-    """Scalar instructions go beside the others and cost no slot of a SIMD."""
-    if starts(code, "v_dual_fmac_f32", "v_dual_fma"):
-        pair = len(re.findall(r"v_dual_fma", code))
-        return Instruction("fma", fmas=pair)
-    if starts(code, "v_pk_fma_f32"):
-        return Instruction("fma", slots=1, fmas=2)
-    if starts(code, "v_fma", "v_mac_f", "v_pk_fma", "v_mad_f"):
-        return Instruction("fma")
+    """Scalar instructions, and those to memory, go beside the others and cost no slot of a SIMD."""
+    fmas = len(re.findall(r"\bv_(?:dual_)?(?:fma|mac_f|mad_f|pk_fma)", code))
+    if fmas:
+        return Instruction("multiply_add", fmas=2 if code.startswith("v_pk_fma_f32") else fmas)
     if starts(code, "ds_read", "ds_write", "ds_load", "ds_store"):
         bits = re.search(r"_b(\d+)", code)
         pair = 2 if "2" in code.split()[0].split("_")[1] + code.split()[0][-6:-4] else 1
-        return Instruction("local_memory", 0, local_bytes=pair * int(bits[1]) / 8 if bits else 4)
-    if starts(code, "global_", "flat_", "buffer_", "scratch_"):
-        return Instruction("global_memory", 0)
-    if starts(code, r"v_\w*(_[iub]\d+|cndmask|lshl|readfirstlane|bfe)"):
-        return Instruction("address")
-    return Instruction("other") if code.startswith("v_") else None
+        size = pair * int(bits[1]) / 8 if bits else 4
+        return Instruction("local_memory", is_beside=True, local_bytes=size)
+    if starts(code, "global_", "flat_", "buffer_", "scratch_", "s_load", "s_buffer_load"):
+        return Instruction("global_memory", is_beside=True)
+    if not starts(code, "[vs]_", "ds_"):
+        return None
+    if starts(code, r"s_\w*(?:branch|barrier|wait|saveexec|nop|delay|clause|prefetch|setpc|swappc)", "[vs]_cmp"):
+        return Instruction("control", is_beside=code.startswith("s_"))
+    if starts(code, r"(?:[vs]|ds)_\w*(?:mov|cndmask|cselect|lane|perm|swizzle|cvt|accvgpr)"):
+        return Instruction("move", is_beside=not code.startswith("v_"))
+    if starts(code, "[sd]", r"v_\w*(?:_[iub]\d+|lshl|bfe)"):
+        return Instruction("address", is_beside=not code.startswith("v_"))
+    return Instruction("arithmetic")

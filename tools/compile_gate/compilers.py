@@ -16,11 +16,14 @@ class Tool:
     path: str
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, folder: str | None = None, more: dict | None = None):
-        """Its completed process, with both outputs as text."""
+    def run(
+        self, *arguments: str, folder: str | None = None, more: dict | None = None, text: str = ""
+    ):
+        """Its completed process, with both outputs as text; `text` is its input."""
         return subprocess.run(
             [self.path, *arguments],
             cwd=folder,
+            input=text,
             env={**os.environ, **self.environment, **(more or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -34,6 +37,7 @@ class Tool:
 class Compilers:
     clang: Tool | None = None
     clc: str = ""  # folder of the OpenCL library
+    mca: Tool | None = None  # clang's llvm-mca
     ptxas: Tool | None = None
     nvdisasm: Tool | None = None
     ocloc: Tool | None = None
@@ -69,6 +73,11 @@ def _find_clang(gate: str) -> tuple[Tool | None, str]:
     return None, ""
 
 
+def _find_beside(tool: Tool | None, name: str) -> Tool | None:
+    path = os.path.join(os.path.dirname(tool.path), name) if tool else ""
+    return Tool(path, tool.environment) if tool and os.path.exists(path) else None
+
+
 def _find(names: list[str]) -> Tool | None:
     for name in names:
         path = shutil.which(name) or next(iter(sorted(glob.glob(name))), None)
@@ -93,9 +102,10 @@ def find_compilers(gate: str) -> Compilers:
     python = f"{gate}/python/lib/*/site-packages/nvidia/*/bin"
     found = Compilers()
     found.clang, found.clc = _find_clang(gate)
+    found.mca = _find_beside(found.clang, "llvm-mca")
     found.ptxas = _find(["ptxas", "/usr/local/cuda/bin/ptxas", f"{python}/ptxas"])
     found.nvdisasm = _find(["nvdisasm", "/usr/local/cuda/bin/nvdisasm", f"{python}/nvdisasm"])
     found.ocloc = _find_ocloc(gate)
-    tools = (found.clang, found.ptxas, found.nvdisasm, found.ocloc)
+    tools = (found.clang, found.mca, found.ptxas, found.nvdisasm, found.ocloc)
     found.version = "\n".join(_version(t) for t in tools)
     return found

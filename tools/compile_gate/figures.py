@@ -3,22 +3,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 
 @dataclass
 class Loop:
-    """An innermost loop, once through, in issue slots of a lane's unit; see isa.py."""
+    """An innermost loop, once through, of a lane; see isa.py."""
 
-    fma: float = 0  # multiply-adds
-    global_memory: float = 0
+    fma: float = 0  # multiply-adds: an instruction may do several
+    slots: float = 0  # issue slots of all instructions
+    local_bytes: float = 0  # read and written in local memory
+    cycles: float = 0  # of a hardware thread that is alone, by llvm-mca; 0: not known
+    # Instructions by class; one that is wider than a slot counts for each.
+    multiply_add: float = 0
+    arithmetic: float = 0  # with fractions, but for multiply-adds
     local_memory: float = 0
+    global_memory: float = 0
     address: float = 0  # whole numbers
-    other: float = 0
-    local_bytes: float = 0  # read and written by a lane in local memory
+    control: float = 0  # branches, comparisons, barriers, waiting
+    move: float = 0  # moves, choices, exchanges between lanes, conversions
 
-    def slots(self) -> float:
-        return self.fma + self.global_memory + self.local_memory + self.address + self.other
+
+CLASSES = tuple(f.name for f in fields(Loop))[4:]
 
 
 @dataclass

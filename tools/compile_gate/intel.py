@@ -14,6 +14,7 @@ from isa import Instruction, Line
 from targets import Target
 
 REGISTERS = 128  # of a hardware thread
+_CONTROL = "cmp cmpn goto join while if else endif break cont jmpi brc brd call ret halt".split()
 
 
 def compile_program(
@@ -113,11 +114,15 @@ def classify(code: str) -> Instruction | None:
     m = re.match(r"(?:\(\S+\)\s+)?([a-z]\w*)(\.\S+)?\s+\((\d+)\|M\d+\)(.*)", code)
     if not m or m[1] in ("nop", "sync"):
         return None
-    slots = max(1, int(m[3]) / 8)
+    width = max(1, int(m[3]) / 8)
     if m[1].startswith("send"):
         local = "slm" in code or re.search(r"0x0[0-9A-F]{5}FE\b", code) or "block" in code
-        return Instruction("local_memory" if local else "global_memory", slots)
+        return Instruction("local_memory" if local else "global_memory", width)
     if m[1] in ("mad", "mac", "madm") and ":f" in m[4]:
-        return Instruction("fma", slots)
+        return Instruction("multiply_add", width, fmas=1)
+    if m[1] in _CONTROL:
+        return Instruction("control", width)
+    if m[1] in ("mov", "movi", "sel", "csel"):
+        return Instruction("move", width)
     whole_numbers = not re.search(r":(f|df|hf)\b", m[4])
-    return Instruction("address" if whole_numbers else "other", slots)
+    return Instruction("address" if whole_numbers else "arithmetic", width)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from figures import Loop
 
+PRODUCT = 16  # multiply-adds of a loop that is a product's
+
 
 @dataclass
 class Line:
@@ -23,9 +25,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Instruction:
-    kind: str  # a field of Loop
-    slots: float = 1
-    fmas: float = 1  # of a multiply-add: two at once, or a vector of them
+    kind: str  # one of figures.CLASSES
+    width: float = 1  # issue slots that it takes, where it takes any
+    is_beside: bool = False  # issued beside others, in no slot of theirs
+    fmas: float = 0  # a slot
     local_bytes: float = 0  # of a lane
 
 
@@ -51,11 +54,10 @@ def count(lines: list[Line], classify) -> Loop:
 def _add(loop: Loop, instruction: Instruction | None) -> None:
     if not instruction:
         return
-    amount = instruction.slots * (instruction.fmas if instruction.kind == "fma" else 1)
-    setattr(loop, instruction.kind, getattr(loop, instruction.kind) + amount)
+    setattr(loop, instruction.kind, getattr(loop, instruction.kind) + instruction.width)
+    loop.slots += 0 if instruction.is_beside else instruction.width
+    loop.fma += instruction.width * instruction.fmas
     loop.local_bytes += instruction.local_bytes
-    if instruction.kind == "fma" and instruction.fmas > 1:  # its slots are fewer than its work
-        loop.other -= instruction.slots * (instruction.fmas - 1)
 
 
 def _fmas_before(lines: list[Line], classify) -> list[float]:
@@ -63,8 +65,7 @@ def _fmas_before(lines: list[Line], classify) -> list[float]:
     found = [0.0]
     for line in lines:
         instruction = classify(line.text)
-        is_fma = instruction and instruction.kind == "fma"
-        found.append(found[-1] + (instruction.slots * instruction.fmas if is_fma else 0))
+        found.append(found[-1] + (instruction.width * instruction.fmas if instruction else 0))
     return found
 
 
@@ -104,7 +105,7 @@ def fraction_of_peak(loop: Loop, simds: int, simd: int, local_per_clock: int, fm
     """
     if loop.fma <= 0:
         return 0
-    by_issue = loop.fma / (loop.slots() * fmas)
+    by_issue = loop.fma / (loop.slots * fmas)
     lanes_per_clock = {8: 8, 16: 8, 32: 32, 64: 16}.get(simd, 32)
     if loop.local_bytes == 0:
         return min(1.0, by_issue)

@@ -16,6 +16,12 @@ WARP = 32
 REGISTERS = 65536  # of a multiprocessor, all since sm_50
 GRANULE = 256  # registers that a warp gets at a time
 
+# Beginnings of the names of instructions, looked up in this order.
+_CONTROL = ("U?[IFDH]SETP", "U?P(LOP3|SETP)", "BRA", "BS", "BREAK", "BAR", "CALL", "RET", "EXIT", "NOP", "WARP", "YIELD",
+            "DEPBAR", "MEMBAR")  # fmt: skip
+_MOVE = ("U?MOV", "IMAD.MOV", "[UF]?SEL", "SHFL", r"\w*2", "VOTE", "REDUX", "U?PRMT")
+_ADDRESS = ("I", "U", "LEA", "SHF", "SHL", "SHR", "LOP", "VI", "BMSK", "SGXT", "FLO", "POPC")
+
 _KERNEL = re.compile(
     r"Compiling entry function '(\w+)'.*?"
     r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads.*?"
@@ -101,13 +107,17 @@ def _lines(code: str) -> list[Line]:
 def classify(code: str) -> Instruction | None:
     if not re.match(r"[A-Z]", code):
         return None
-    if starts(code, "FFMA", "DFMA", "HFMA2", "FFMA2"):
-        return Instruction("fma", fmas=2 if code.startswith("FFMA2") else 1)
-    if starts(code, "LDS", "STS"):
+    if starts(code, "FFMA", "DFMA", "HFMA2"):
+        return Instruction("multiply_add", fmas=2 if code.startswith("FFMA2") else 1)
+    if starts(code, "LDS", "STS", "ATOMS"):
         bits = re.search(r"\.(64|128)", code)
         return Instruction("local_memory", local_bytes=int(bits[1]) / 8 if bits else 4)
-    if starts(code, "LDG", "STG", "LDL", "STL", "LDC", "ULDC", "RED", "ATOM"):
+    if starts(code, "LD", "ULDC", "ST", "RED\\b", "ATOM"):
         return Instruction("global_memory")
-    if starts(code, "I", "U", "LEA", "SHF", "LOP", "PRMT", "SEL", "VI", "P"):
+    if starts(code, *_CONTROL):
+        return Instruction("control")
+    if starts(code, *_MOVE):
+        return Instruction("move")
+    if starts(code, *_ADDRESS):
         return Instruction("address")
-    return Instruction("other")
+    return Instruction("arithmetic")

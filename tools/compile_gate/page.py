@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from predict import TITLE, predictions
-from targets import DEFAULTS
+import isa
+from figures import CLASSES
+from predict import LAUNCH, WORKS, Prediction, Trial
+from targets import DEFAULTS, find_target
 from verdict import GROUPS, Row
 
 _HEAD = """# Devices
@@ -105,17 +107,64 @@ def _loop_cell(row: Row | None) -> str:
     return f"{100 * row.peak:.0f} % ({row.fma:.0f} of {row.slots:.0f})" if row.fma else "no loop found"
 
 
+def _products(rows: list[Row]) -> dict[str, dict[str, Row]]:
+    """Kernels whose inner loop is a product's, on any target; an epilogue changes no loop."""
+    names = {r.kernel for r in rows if r.fma >= isa.PRODUCT and "+ epilogue" not in r.kernel}
+    return _by_kernel([r for r in rows if r.kernel in names])
+
+
 def _loops(rows: list[Row], targets: list[str]) -> str:
     def least(item):
         return min((r.peak for r in item[1].values() if r.fma), default=1)
 
-    products = {r.kernel for r in rows if r.fma >= 16 and "+ epilogue" not in r.kernel}
-    every = _by_kernel([r for r in rows if r.kernel in products])
     table = []
-    for kernel, own in sorted(every.items(), key=least):
+    for kernel, own in sorted(_products(rows).items(), key=least):
         cells = [_loop_cell(own.get(t)) for t in targets]
         table.append([f"`{kernel}`", *cells])
     return _markdown(["kernel", *targets], table)
+
+
+# A target of each vendor; the figures have all.
+_SHOWN = ("gfx1030", "sm_86", "tgllp")
+
+
+def _class_cell(row: Row | None) -> str:
+    return " · ".join(f"{getattr(row, name):.0f}" for name in CLASSES) if row and row.fma else ""
+
+
+def _classes(rows: list[Row]) -> str:
+    """Of each loop, how many instructions of each class."""
+    targets = [t for t in _SHOWN if t in {r.target for r in rows}]
+    if not targets:
+        return ""
+    table = [
+        [f"`{kernel}`", *[_class_cell(own.get(t)) for t in targets]]
+        for kernel, own in sorted(_products(rows).items())
+        if any(_class_cell(own.get(t)) for t in targets)
+    ]
+    return _markdown(["kernel", *targets], table)
+
+
+def _waves_cell(row: Row | None) -> str:
+    if not row or not row.cycles:
+        return ""
+    needed = row.cycles / max(row.slots, 1)
+    held = row.threads / find_target(row.target).simds
+    text = f"{row.cycles:.0f} · {needed:.1f} of {held:.0f}"
+    return f"**{text}**" if needed > held else text
+
+
+def _waves(rows: list[Row], targets: list[str]) -> str:
+    """What llvm-mca says of the loops, on the targets that it knows."""
+    known = [t for t in targets if any(r.cycles for r in rows if r.target == t)]
+    if not known:
+        return ""
+    table = [
+        [f"`{kernel}`", *[_waves_cell(own.get(t)) for t in known]]
+        for kernel, own in sorted(_products(rows).items())
+        if any(_waves_cell(own.get(t)) for t in known)
+    ]
+    return _markdown(["kernel", *known], table)
 
 
 def _accepted(accepted: dict[tuple[str, str], str]) -> str:
@@ -164,7 +213,68 @@ def _sub_groups(rows: list[Row]) -> str:
     return f"{verdict} The ranges are over the targets:\n\n{_markdown(head, table)}".rstrip()
 
 
-def render(rows: list[Row], profiles: dict[str, dict[str, str]], accepted) -> str:
+_CLASSES = """
+### By class
+
+Instructions of the same loops, in this order: multiply-adds · other arithmetic with fractions · local memory · global memory · addresses and whole numbers · branches, comparisons and waiting · moves, choices and conversions; of a target of each vendor, all are in the figures. Of AMD's the scalar instructions and those to memory issue beside the others and cost no slot; Intel's count for each eight lanes.
+
+"""
+
+_WAVES = """
+### Latency, by llvm-mca
+
+llvm-mca runs a loop in LLVM's scheduling model of the target: cycles an iteration takes where a wave is alone · how many waves a SIMD needs so that each fills the others' waiting, of those that it holds (bold: it holds fewer). LLVM has such models of AMD's GPUs; of NVIDIA's it has none, and Intel's it does not know. Processors it knows, but their kernels are what PoCL makes of them, with a library of its own, and are measured instead ([benchmarks](bench.md)). Cycles are those of the model, which on gfx9 are of four clocks; how long memory takes in it is a guess.
+
+"""
+
+_PREDICTED = """
+## Predicted, not measured
+
+Each time is the longest of three: multiply-adds at the device's peak times the fraction that the inner loops of the convolutions allow (direct, Winograd); memory traffic at the memory's bandwidth; launches, as many as the device's costume makes, at {launch:.0f} µs each, which is assumed: what launches cost is in no vendor's figures. **≥** marks bounds: no compiler for the device is at hand, or no loop stands for the whole, and multiply-adds are taken at full speed, by as many lanes as there are samples. Figures of the devices are those of [their profiles](../tests/layer/profiles), with sources. To be held against the first measurements by `evonode bench` (the rows `{rows}`); [devices/predicted.tsv](devices/predicted.tsv) has them for programs.
+"""
+
+
+_TRIALS = """
+### The same bounds on devices that were measured
+
+By each device's own limits as `evonode bench` measured them (multiply-adds, memory, launches), of the files in [results](../results/README.md):
+
+"""
+
+
+def _tried(trials: list[Trial]) -> str:
+    table = [
+        [t.device, t.platform, f"`{t.work.key}`", f"{1e3 * t.bound:.3g}", f"{1e3 * t.measured:.3g}",
+         f"{t.bound / t.measured:.2f}"]
+        for t in trials
+    ]  # fmt: skip
+    return _TRIALS + _markdown(["device", "platform", "row", "bound, ms", "measured, ms", "share"], table)
+
+
+def _predicted(found: list[Prediction], trials: list[Trial]) -> str:
+    if not found:
+        return ""
+    keys = "`, `".join(work.key for work in WORKS)
+    parts = [_PREDICTED.format(launch=1e6 * LAUNCH, rows=keys)]
+    head = ["profile", "compiler's target", "fraction of peak", "arithmetic, ms", "memory, ms", "launches", "launches, ms",
+            "predicted, ms"]  # fmt: skip
+    for work in WORKS:
+        own = [p for p in found if p.work == work]
+        parts.append(f"\n### {work.title} (`{work.key}`)\n\n")
+        parts.append(_markdown(head, [_prediction_cells(p) for p in own]))
+    parts += [_tried(trials)] if trials else []
+    return "".join(parts)
+
+
+def _prediction_cells(p: Prediction) -> list[str]:
+    shares = [f"{100 * share:.0f} %" for share in (p.direct, p.winograd) if share]
+    times = [f"{1e3 * t:.3g}" for t in (p.arithmetic, p.memory, LAUNCH * p.launches)]
+    sign = "≥ " if p.is_bound() else ""
+    return [p.profile, p.target or "none", ", ".join(shares), *times[:2], str(p.launches), times[2],
+            f"{sign}{1e3 * p.seconds():.3g} ({p.limit()})"]  # fmt: skip
+
+
+def render(rows: list[Row], predicted: list[Prediction], trials: list[Trial], accepted) -> str:
     targets = _targets_of(rows)
     defaults = [r for r in rows if r.use == "default"]
     variants = [r for r in rows if r.use == "variant"]
@@ -183,17 +293,11 @@ def render(rows: list[Row], profiles: dict[str, dict[str, str]], accepted) -> st
         " it; neither are loops around this one.\n\n"
     )
     parts.append(_loops(defaults, targets))
+    for head, table in ((_CLASSES, _classes(defaults)), (_WAVES, _waves(defaults, targets))):
+        parts += [head, table] if table else []
     if variants:
         parts.append("\n## Variants of the tuner\n\nNone is a default on these devices.\n\n")
         parts += [_resources(variants, targets), "\n", _loops(variants, targets)]
     parts.append(_SUB_GROUPS.format(compiled=_sub_groups(rows)))
-    table = predictions(defaults, profiles)
-    if table:
-        parts.append(
-            f"\n## Predicted, not measured\n\n{TITLE}: the least that its multiply-adds take at the"
-            " fraction of peak that the inner loop of the convolution allows, or its memory traffic"
-            " at the memory's bandwidth; without what launches cost. To be held against the first"
-            " measurements.\n\n"
-        )
-        parts.append(_markdown(["profile", "target", "fraction of peak", "predicted ms"], table))
+    parts.append(_predicted(predicted, trials))
     return "".join(parts)

@@ -4,20 +4,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import isa
-from figures import Figures
+from figures import CLASSES, Figures
 from freshness import stamp_lines
 from programs import Unit
-from targets import Target, groups_of_unit
+from targets import UNKNOWN_GROUP, Target, groups_of_unit
 from work import Result
 
 USES = ("default", "variant", "other")
 GROUPS = 2  # of a unit, so that one computes while another waits
 GROWTH = 1.1  # against the kept figures
-
-HEAD = "# kernel\ttarget\tuse\tregisters\tspills\tlocal\tsimd\tgroups\tfma\tslots\tpeak"
 
 
 @dataclass
@@ -35,6 +33,16 @@ class Row:
     fma: float  # in the innermost loop
     slots: float  # of all its instructions
     peak: float  # the fraction of the device's peak that this loop allows
+    threads: int = 0  # hardware threads that a unit holds
+    # Of the innermost loop, as in figures.Loop.
+    cycles: float = 0
+    multiply_add: float = 0
+    arithmetic: float = 0
+    local_memory: float = 0
+    global_memory: float = 0
+    address: float = 0
+    control: float = 0
+    move: float = 0
 
     def key(self) -> tuple[str, str]:
         return self.kernel, self.target
@@ -50,6 +58,9 @@ class Row:
         return Row(**{name: kind(v) for (name, kind), v in zip(names, line.split("\t"))})
 
 
+HEAD = "# " + "\t".join(f.name for f in fields(Row))
+
+
 def _row(unit: Unit, target: Target, f: Figures) -> Row:
     group = f.group or unit.groups.get(f.kernel, 0)
     groups = groups_of_unit(target, f.threads, group, f.simd, f.local_bytes)
@@ -59,7 +70,9 @@ def _row(unit: Unit, target: Target, f: Figures) -> Row:
     return Row(
         unit.label(f.kernel), target.name, unit.use_on(target.vendor),
         f.registers, f.spills, f.local_bytes, f.simd, groups,
-        float(f.loop.fma), float(f.loop.slots()), float(peak),
+        float(f.loop.fma), float(f.loop.slots), float(peak),
+        groups * -(-(group or UNKNOWN_GROUP) // f.simd), float(f.loop.cycles),
+        **{name: float(getattr(f.loop, name)) for name in CLASSES},
     )  # fmt: skip
 
 
@@ -68,10 +81,10 @@ def _worst(a: Row, b: Row) -> Row:
     if a.use != b.use:
         return min(a, b, key=lambda r: USES.index(r.use))
     loop = min(a, b, key=lambda r: (r.fma == 0, r.peak))
-    return Row(
-        a.kernel, a.target, a.use, max(a.registers, b.registers), max(a.spills, b.spills),
-        max(a.local, b.local), min(a.simd, b.simd), min(a.groups, b.groups),
-        loop.fma, loop.slots, loop.peak,
+    return replace(
+        loop, registers=max(a.registers, b.registers), spills=max(a.spills, b.spills),
+        local=max(a.local, b.local), simd=min(a.simd, b.simd), groups=min(a.groups, b.groups),
+        threads=min(a.threads, b.threads),
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ class Cache:
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
         own = sorted(glob.glob(os.path.join(os.path.dirname(__file__), "*.py")))
-        readers = ("amd.py", "clang.py", "figures.py", "intel.py", "isa.py", "nvidia.py", "targets.py")
+        readers = ("amd.py", "clang.py", "figures.py", "intel.py", "isa.py", "mca.py", "nvidia.py", "targets.py")
         text = compilers.version
         for path in own:
             if os.path.basename(path) in readers:

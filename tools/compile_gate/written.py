@@ -67,6 +67,11 @@ class Writer:
         os.rename(fresh, folder)
         return folder
 
+    def launches(self, profile: str, keys: list[str]) -> dict[str, int]:
+        """Of a repetition of each of these rows of `evonode bench`, in a costume."""
+        found = (line.split() for line in self._call(profile, ["launches", *keys]).splitlines())
+        return {key: int(count) for key, count in found}
+
     def _key(self, profile: str, task: str) -> str:
         digest = hashlib.sha256(TRAININGS.get(task, task).encode())
         for path in (profile, self._program(), self._layer()):
@@ -86,19 +91,24 @@ class Writer:
             _write_images(data)
             _write_series(data)
             words = TRAININGS.get(task, task).format(data=data).split()
-            command = [self._program(), folder, *words]
-            done = subprocess.run(
-                command,
-                env={
-                    **os.environ,
-                    "OPENCL_LAYERS": self._layer(),
-                    "EVN_LAYER_COSTUME": profile,
-                    "EVONODE_TUNE": "off",
-                },
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
+            self._call(profile, [folder, *words])
+
+    def _call(self, profile: str, words: list[str]) -> str:
+        """What gate_write says in a costume."""
+        command = [self._program(), *words]
+        done = subprocess.run(
+            command,
+            env={
+                **os.environ,
+                "OPENCL_LAYERS": self._layer(),
+                "EVN_LAYER_COSTUME": profile,
+                "EVONODE_TUNE": "off",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         if done.returncode != 0:
             raise WriteError(f"{' '.join(command)} in {profile}:\n{done.stdout[-1500:]}")
+        return done.stdout
