@@ -150,7 +150,7 @@ def _waves_cell(row: Row | None) -> str:
         return ""
     needed = row.cycles / max(row.slots, 1)
     held = row.threads / find_target(row.target).simds
-    text = f"{row.cycles:.0f} · {needed:.1f} of {held:.0f}"
+    text = f"{row.cycles:.0f} · {needed:.1f} of {held:.3g}"
     return f"**{text}**" if needed > held else text
 
 

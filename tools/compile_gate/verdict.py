@@ -33,8 +33,8 @@ class Row:
     fma: float  # in the innermost loop
     slots: float  # of all its instructions
     peak: float  # the fraction of the device's peak that this loop allows
-    threads: int = 0  # hardware threads that a unit holds
-    # Of the innermost loop, as in figures.Loop.
+    # Of the source whose loop is the worst: hardware threads that a unit holds, then as in figures.Loop.
+    threads: int = 0
     cycles: float = 0
     multiply_add: float = 0
     arithmetic: float = 0
@@ -84,7 +84,6 @@ def _worst(a: Row, b: Row) -> Row:
     return replace(
         loop, registers=max(a.registers, b.registers), spills=max(a.spills, b.spills),
         local=max(a.local, b.local), simd=min(a.simd, b.simd), groups=min(a.groups, b.groups),
-        threads=min(a.threads, b.threads),
     )  # fmt: skip
 
 
