@@ -64,7 +64,7 @@ if [ -f "$1" ]; then
 fi
 made=$build/results-pages
 rm -rf "$made"
-python3 tools/site/results.py "$results" "$made"
+python3 tools/site/results.py "$results" "$made" docs/devices/predicted.tsv
 for source in $(cd "$made" && find . -name '*.md' | sed 's|^\./||' | LC_ALL=C sort); do
     page markdown-auto_identifiers+gfm_auto_identifiers "$(sed -n 's/^# //p; /^# /q' "$made/$source")" \
         "results/${source%.md}.html" <"$made/$source"

@@ -2,6 +2,7 @@
 """The pages of measured devices, from results that nobody measured:  test_site.py WRITER EVONODE"""
 
 import html.parser
+import json
 import re
 import shutil
 import subprocess
@@ -46,9 +47,10 @@ class Site(unittest.TestCase):
         self.files = sorted((self.folder / "results").glob("*/*.json"))
         (self.folder / "results/README.md").write_text("# Devices\n\nWhat it is.\n")
 
-    def pages(self):
+    def pages(self, *predicted):
         made = self.folder / "made"
-        subprocess.run([sys.executable, SOURCE / "tools/site/results.py", self.folder / "results", made], check=True)
+        tool = SOURCE / "tools/site/results.py"
+        subprocess.run([sys.executable, tool, self.folder / "results", made, *predicted], check=True)
         return {str(p.relative_to(made)): p.read_text() for p in made.rglob("*.md")}
 
     def check(self, *files):
@@ -82,6 +84,18 @@ class Site(unittest.TestCase):
             self.assertNotRegex(page, r"https?:|src=", name)
             text = re.sub(r"<script>.*?</script>", "", blocks(page), flags=re.S)
             self.assertEqual(Reader(text).wrong, [], name)
+
+    def test_predicted(self):
+        name = json.loads(self.files[0].read_text())["device"]["name"]
+        row = "mnist_euler"
+        path = self.folder / "predicted.tsv"
+        path.write_text(f"# head\nu\t{name}\t{row}\t3.25\tlaunches\t1\nv\tAnother\t{row}\t7.75\tmemory\t0\n")
+        with_column = [p for p in self.pages(path).values() if "predicted, ms" in p]
+        self.assertEqual(len(with_column), 1)
+        self.assertIn('<td class="number">≥ 3.25</td>', with_column[0])
+        self.assertNotIn("7.75", with_column[0])
+        self.assertEqual(Reader(blocks(with_column[0])).wrong, [])
+        self.assertFalse([p for p in self.pages().values() if "predicted, ms" in p])
 
     def test_no_result(self):
         for file in self.files:

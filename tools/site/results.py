@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the results in a folder, as Markdown with HTML inside:  results.py RESULTS OUT
+"""Pages of the results in a folder, as Markdown with HTML inside:  results.py RESULTS OUT [PREDICTED]
 
+PREDICTED is docs/devices/predicted.tsv: what stands beside what was measured, on devices of that name.
 Writes OUT/index.md, what all devices have, and OUT/VENDOR/DEVICE.md, a page a device. The files are
 those that `evonode bench check` takes; tools/site.sh makes pages of what is written."""
 
@@ -208,31 +209,41 @@ def row_cells(row):
     return "".join(f'<td class="number">{n}</td>' for n in numbers)
 
 
-def rows_table(r):
+def read_predicted(path):
+    """Milliseconds by device and row, as text; "≥": bounds."""
+    lines = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    return {(device, row): ("≥ " if int(bound) else "") + ms for _, device, row, ms, _, bound in lines}
+
+
+def rows_table(r, predicted):
     heads = ["row", "median, ms", "quartiles", "rate", "of limit", "launches", "error", "drift"]
+    own = {row: text for (device, row), text in predicted.items() if device == r.device["name"]}
+    heads += ["predicted, ms"] if own else []
     lines = ['<div class="table wide"><table><thead><tr>' + "".join(f"<th>{h}</th>" for h in heads)
              + "</tr></thead><tbody>"]
     group = None
     for row in r.data["rows"]:
         if row["group"] != group:
             group = row["group"]
-            lines.append(f'<tr><th colspan="8">{escape(group)}</th></tr>')
-        lines.append(f"<tr><td>{escape(row['name'])}</td>{row_cells(row)}</tr>")
+            lines.append(f'<tr><th colspan="{len(heads)}">{escape(group)}</th></tr>')
+        last = f'<td class="number">{escape(own.get(row["key"], ""))}</td>' if own else ""
+        lines.append(f"<tr><td>{escape(row['name'])}</td>{row_cells(row)}{last}</tr>")
     return "\n".join(lines) + "</tbody></table></div>"
 
 
-def device(results):
+def device(results, predicted):
     """All of one device, the newest first."""
     parts = [f"# {results[0].device['name'].translate(str.maketrans(dict.fromkeys('*_`<[]#', ' ')))}\n",
              "[All devices](../index.html)\n"]
     for r in results:
         parts += [f"\n## {slug(r.data['date'])}, driver {slug(r.device['driver'])}\n", block(facts(r)), block(bars(r)),
-                  block(rows_table(r))]
+                  block(rows_table(r, predicted))]
     return "\n".join(parts)
 
 
 def main():
     source, out = Path(sys.argv[1]), Path(sys.argv[2])
+    predicted = read_predicted(Path(sys.argv[3])) if len(sys.argv) > 3 else {}
     results = sorted((Result(p) for p in source.glob("*/*.json")), key=Result.order, reverse=True)
     out.mkdir(parents=True, exist_ok=True)
     introduction = (source / "README.md").read_text(encoding="utf-8")
@@ -243,7 +254,7 @@ def main():
     for page, own in devices.items():
         path = out / (page.removesuffix(".html") + ".md")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(device(own), encoding="utf-8")
+        path.write_text(device(own, predicted), encoding="utf-8")
 
 
 if __name__ == "__main__":
