@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/files.h"
-#include "base/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -443,12 +442,18 @@ static bool follow_links(evn__text *path) {
     return path->status == EVN_OK;
 }
 
+evn_status evn__file_target(const char *path, evn__text *target) {
+    evn__text_append(target, "%s", path);
+    bool found = target->status == EVN_OK && follow_links(target);
+    return found ? EVN_OK : fail_writing(path, errno);
+}
+
 static evn_status write_behind_link(const char *path, const void *data, size_t bytes) {
     evn__text target = {0}, temporary = {0};
-    evn__text_append(&target, "%s", path);
-    evn_status status = target.status == EVN_OK && follow_links(&target)
-                            ? replace(target.data, &temporary, data, bytes)
-                            : fail_writing(path, errno);
+    evn_status status = evn__file_target(path, &target);
+    if (status == EVN_OK) {
+        status = replace(target.data, &temporary, data, bytes);
+    }
     free(target.data);
     free(temporary.data);
     return status;

@@ -4,7 +4,7 @@
 #ifndef EVN_BASE_FILES_H
 #define EVN_BASE_FILES_H
 
-#include "base/status.h"
+#include "base/memory.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,6 +72,12 @@ bool evn__file_is_temporary(const char *entry);
 /// go into it.
 /// @return EVN_ERR_OUTPUT
 evn_status evn__file_write(const char *path, const void *data, size_t bytes);
+
+/// Where evn__file_write puts what is written as `path`: what its symbolic links lead to, be it
+/// there or not; else the path itself.
+/// @param[in,out] target  empty; freed by the caller, also after a failure
+/// @return EVN_ERR_OUTPUT; EVN_ERR_MEMORY
+evn_status evn__file_target(const char *path, evn__text *target);
 
 /// The same of a file of the program's own: a pipe or a device that stands in its place is refused,
 /// where writing into it could wait for ever.

@@ -74,4 +74,5 @@ static json_t *show(const void *field) {
     return json_string(text);
 }
 
-const evn__option_kind evn__option_amount = {sizeof(evn__amount), clear, given, apply, read, show};
+const evn__option_kind evn__option_amount = {
+    sizeof(evn__amount), clear, given, apply, read, show, NULL};

@@ -13,7 +13,6 @@
 #include "cli/verb.h"
 #include "data/table.h"
 #include "evonode/dataset.h"
-#include "io/run_directory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -157,7 +156,6 @@ static evn_status submit(const evn__bench_record *record, const char *folder) {
 static evn_status check_place(evn_device *device, const evn__settings *given) {
     json_t *about = NULL;
     evn__text path = {0};
-    EVN_TRY(given->json_file ? evn__run_check_output(given->json_file) : EVN_OK);
     if (!given->submit) {
         return EVN_OK;
     }

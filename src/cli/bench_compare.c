@@ -4,7 +4,6 @@
 #include "cli/bench.h"
 #include "cli/output.h"
 #include "cli/table.h"
-#include "io/run_directory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -121,7 +120,6 @@ evn_status evn__bench_compare_files(evn_device *device, const evn__settings *giv
     (void)device;
     EVN_CHECK(based || isnan(given->tolerance), EVN_ERR_USAGE,
               "--tolerance needs a --baseline, the result that others must not be slower than");
-    EVN_TRY(given->html ? evn__run_check_output(given->html) : EVN_OK);
     EVN_TRY(EVN_NEW(&paths, files + based));
     if (based) {
         paths[0] = given->baseline;

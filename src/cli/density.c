@@ -3,7 +3,6 @@
 #include "cli/output.h"
 #include "cli/reopen.h"
 #include "cli/verb.h"
-#include "io/run_directory.h"
 
 static evn_status put_table(const evn__flow_rows *rows, const char *out) {
     evn__answers answers = {0};
@@ -48,7 +47,6 @@ static evn_status run(const evn__command *command) {
     EVN_CHECK(given->subject_count == 2, EVN_ERR_USAGE,
               "density needs a run and one file: evonode density RUN FILE.csv (- is standard "
               "input)");
-    EVN_TRY(given->out ? evn__run_check_output(given->out) : EVN_OK);
     return evn__reopen_learnt(command, density);
 }
 

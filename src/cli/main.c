@@ -105,7 +105,13 @@ static evn_status run_verb(const evn__verb *verb, const evn__command *command) {
     bool needed = verb->subject && verb->subject[0] != '[';
     EVN_CHECK(!needed || settings->subject, EVN_ERR_USAGE, "%s needs a %s: evonode %s %s",
               verb->name, verb->subject, verb->name, verb->subject);
-    return verb->run(command);
+    evn__claims claims = {0};
+    evn_status status = evn__options_claim(evn__settings_options, verb->bit, settings, &claims);
+    if (status == EVN_OK) {
+        status = verb->run(command);
+    }
+    evn__claims_release(&claims);
+    return status;
 }
 
 static evn_status run(const evn__command *command) {

@@ -5,6 +5,8 @@
 #include "base/nearest.h"
 #include "base/number.h"
 #include "cli/choices.h"
+#include "io/run_directory.h"
+#include "io/run_output.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -58,8 +60,24 @@ static json_t *show_text(const void *field) {
     return text_given(field) ? json_string(*(const char *const *)field) : json_null();
 }
 
-const evn__option_kind evn__option_text = {sizeof(const char *), clear_text, text_given,
-                                           apply_text,           read_text,  show_text};
+const evn__option_kind evn__option_text = {
+    sizeof(const char *), clear_text, text_given, apply_text, read_text, show_text, NULL};
+
+static evn_status claim_file(const void *field, evn__run_lock *lock) {
+    const char *path = *(const char *const *)field;
+    *lock = (evn__run_lock){0};
+    return strcmp(path, "-") == 0 ? EVN_OK : evn__run_output_claim(path, lock);
+}
+
+const evn__option_kind evn__option_output = {
+    sizeof(const char *), clear_text, text_given, apply_text, read_text, show_text, claim_file};
+
+static evn_status claim_folder(const void *field, evn__run_lock *lock) {
+    return evn__run_directory_share(*(const char *const *)field, lock);
+}
+
+const evn__option_kind evn__option_folder = {
+    sizeof(const char *), clear_text, text_given, apply_text, read_text, show_text, claim_folder};
 
 static void clear_integer(void *field) {
     *(int64_t *)field = INT64_MIN;
@@ -85,9 +103,9 @@ static json_t *show_integer(const void *field) {
     return integer_given(field) ? json_integer(*(const int64_t *)field) : json_null();
 }
 
-const evn__option_kind evn__option_integer = {sizeof(int64_t),         clear_integer,
-                                              integer_given,           apply_integer,
-                                              evn__option_read_number, show_integer};
+const evn__option_kind evn__option_integer = {
+    sizeof(int64_t),         clear_integer, integer_given, apply_integer,
+    evn__option_read_number, show_integer,  NULL};
 
 static void clear_real(void *field) {
     *(double *)field = NAN;
@@ -112,7 +130,7 @@ static json_t *show_real(const void *field) {
 }
 
 const evn__option_kind evn__option_real = {
-    sizeof(double), clear_real, real_given, apply_real, evn__option_read_number, show_real};
+    sizeof(double), clear_real, real_given, apply_real, evn__option_read_number, show_real, NULL};
 
 static void clear_flag(void *field) {
     *(bool *)field = false;
@@ -138,8 +156,8 @@ static json_t *show_flag(const void *field) {
     return json_boolean(*(const bool *)field);
 }
 
-const evn__option_kind evn__option_flag = {sizeof(bool), clear_flag, flag_given,
-                                           apply_flag,   read_flag,  show_flag};
+const evn__option_kind evn__option_flag = {sizeof(bool), clear_flag, flag_given, apply_flag,
+                                           read_flag,    show_flag,  NULL};
 
 // Tables ------------------------------------------------------------------------------------------
 
@@ -165,6 +183,25 @@ bool evn__option_given(const evn__option *option, const void *target) {
 void evn__option_copy(const evn__option *option, void *target, const void *source) {
     memcpy((char *)target + option->offset, (const char *)source + option->offset,
            option->kind->size);
+}
+
+evn_status evn__options_claim(const evn__option *table, unsigned verbs, const void *target,
+                              evn__claims *claims) {
+    for (const evn__option *row = table; row->name; ++row) {
+        const char *field = (const char *)target + row->offset;
+        if ((row->verbs & verbs) && row->kind->claim && row->kind->given(field)) {
+            EVN_CHECK(claims->count < EVN__CLAIMS_MAX, EVN_ERR_INTERNAL, "too many outputs");
+            EVN_TRY(row->kind->claim(field, &claims->locks[claims->count]));
+            ++claims->count;
+        }
+    }
+    return EVN_OK;
+}
+
+void evn__claims_release(evn__claims *claims) {
+    while (claims->count > 0) {
+        evn__run_lock_release(&claims->locks[--claims->count]);
+    }
 }
 
 bool evn__options_any(const evn__option *table, unsigned verbs) {

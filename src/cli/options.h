@@ -5,6 +5,7 @@
 #define EVN_CLI_OPTIONS_H
 
 #include "base/status.h"
+#include "io/run_lock.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,9 +21,14 @@ typedef struct evn__option_kind {
     evn_status (*apply)(const evn__option *option, void *field, const char *value);
     evn_status (*read)(const evn__option *option, void *field, const json_t *value);
     json_t *(*show)(const void *field); ///< null when not given
+    /// Of a place that the verb writes to: check it, and lock the run whose directory it is in (as
+    /// evn__run_output_claim); NULL: it names none.
+    evn_status (*claim)(const void *field, evn__run_lock *lock);
 } evn__option_kind;
 
 extern const evn__option_kind evn__option_text;    ///< const char *, borrowed
+extern const evn__option_kind evn__option_output;  ///< text: a file to write; "-" is none
+extern const evn__option_kind evn__option_folder;  ///< text: a directory to write files into
 extern const evn__option_kind evn__option_integer; ///< int64_t
 extern const evn__option_kind evn__option_real;    ///< double
 extern const evn__option_kind evn__option_flag;    ///< bool; takes no argument
@@ -58,6 +64,21 @@ evn_status evn__option_apply(const evn__option *option, void *target, const char
 
 bool evn__option_given(const evn__option *option, const void *target);
 void evn__option_copy(const evn__option *option, void *target, const void *source);
+
+enum { EVN__CLAIMS_MAX = 4 }; ///< more than any verb has options that name places
+
+/// Locks of the runs whose directories are written to; {0} is none.
+typedef struct evn__claims {
+    evn__run_lock locks[EVN__CLAIMS_MAX];
+    int count;
+} evn__claims;
+
+/// Claim the places that the given options of `verbs` name (evn__option_kind).
+/// @param[in,out] claims  released by the caller, also after a failure
+/// @return EVN_ERR_OUTPUT
+evn_status evn__options_claim(const evn__option *table, unsigned verbs, const void *target,
+                              evn__claims *claims);
+void evn__claims_release(evn__claims *claims);
 
 /// Whether any of `verbs` takes an option of the table.
 bool evn__options_any(const evn__option *table, unsigned verbs);

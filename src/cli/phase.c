@@ -253,8 +253,8 @@ static bool phases_given(const void *field) {
     return ((const evn__settings *)field)->phase_count > 0;
 }
 
-const evn__option_kind evn__option_phase = {0,           clear_phases, phases_given,
-                                            apply_phase, read_phases,  show_phases};
+const evn__option_kind evn__option_phase = {0,           clear_phases, phases_given, apply_phase,
+                                            read_phases, show_phases,  NULL};
 
 // Defaults ----------------------------------------------------------------------------------------
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/files.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "io/run_directory.h"
+#include "io/run_output.h"
 #include "report/page.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { PATH_SIZE = 4096 };
 
@@ -21,25 +21,12 @@ static evn_status choose_path(const evn__settings *given, char path[PATH_SIZE]) 
     return EVN_OK;
 }
 
-/// Of the page, or of what a link in its place leads to.
-static void find_folder(const char *path, char folder[PATH_SIZE]) {
-    struct stat info;
-    char *led = lstat(path, &info) == 0 && S_ISLNK(info.st_mode) ? realpath(path, NULL) : NULL;
-    const char *there = led ? led : path, *slash = strrchr(there, '/');
-    snprintf(folder, PATH_SIZE, "%.*s", slash ? (int)(slash - there) : 1, slash ? there : ".");
-    free(led);
-}
-
-/// The lock of the run into whose directory the page goes, while nobody writes that run; none
-/// elsewhere, or where it is printed.
-static evn_status hold_run(const char *path, evn__run_lock *lock) {
-    char folder[PATH_SIZE];
+/// Claim the place where the page goes by itself; what --out names has been claimed, and a folder
+/// that is missing is told of where it is read.
+static evn_status claim_own(const evn__settings *given, const char *path, evn__run_lock *lock) {
+    bool claimed = given->out || !evn__is_folder(given->subject);
     *lock = (evn__run_lock){0};
-    if (strcmp(path, "-") == 0) {
-        return EVN_OK;
-    }
-    find_folder(path, folder);
-    evn_status status = evn__run_directory_share(folder, lock);
+    evn_status status = claimed ? EVN_OK : evn__run_output_claim(path, lock);
     EVN_CHECK(status == EVN_OK, status, "%s; --out FILE.html puts the page elsewhere",
               evn_error_message());
     return EVN_OK;
@@ -70,8 +57,7 @@ static evn_status run(const evn__command *command) {
     evn__run_lock lock;
     EVN_TRY(evn__run_check_different(given->subjects, given->subject_count));
     EVN_TRY(choose_path(given, path));
-    EVN_TRY(given->out ? evn__run_check_output(path) : EVN_OK); // a folder of runs is read first
-    EVN_TRY(hold_run(path, &lock));
+    EVN_TRY(claim_own(given, path, &lock));
     evn_status status = make_page(given, path);
     evn__run_lock_release(&lock);
     return status;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/reopen.h"
 #include "cli/verb.h"
-#include "io/run_directory.h"
 
 static evn_status sample(evn__session *session, const evn__command *command) {
     EVN_CHECK(session->row->sample, EVN_ERR_ARGUMENT,
@@ -11,8 +10,6 @@ static evn_status sample(evn__session *session, const evn__command *command) {
 }
 
 static evn_status run(const evn__command *command) {
-    const char *out = command->settings->out;
-    EVN_TRY(out ? evn__run_check_output(out) : EVN_OK);
     return evn__reopen_learnt(command, sample);
 }
 

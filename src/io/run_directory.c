@@ -160,18 +160,10 @@ static evn_status check_free(const char *folder) {
     return begun && claimed ? EVN_OK : check_empty(folder, claimed);
 }
 
-evn_status evn__run_check_output(const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    char folder[PATH_SIZE];
-    int length = slash ? snprintf(folder, PATH_SIZE, "%.*s", (int)(name - path), path)
-                       : snprintf(folder, PATH_SIZE, ".");
-    EVN_CHECK(length < PATH_SIZE, EVN_ERR_OUTPUT, "the path %.80s… is too long", path);
-    EVN_CHECK(evn__is_folder(folder), EVN_ERR_OUTPUT,
-              "the folder of %s is not there; make it first", path);
-    bool has;
-    EVN_TRY(evn__run_has(folder, RUN, &has));
-    EVN_CHECK(!has || !is_own(name), EVN_ERR_OUTPUT,
-              "%s is a file of the run itself; name another file", path);
+evn_status evn__run_owns(const char *folder, const char *name, bool *owns) {
+    bool begun;
+    EVN_TRY(evn__run_has(folder, RUN, &begun));
+    *owns = begun && is_own(name);
     return EVN_OK;
 }
 

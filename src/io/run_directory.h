@@ -28,10 +28,9 @@ evn_status evn__run_directory_number(const char *parent, const char *stem, char 
 /// there, as far as that can be.
 void evn__run_directory_discard(const char *folder);
 
-/// Whether a file may be written: its folder is there, and it is none that makes up a run, whose
-/// results it would replace.
-/// @return EVN_ERR_OUTPUT
-evn_status evn__run_check_output(const char *path);
+/// Whether a folder is a run's and the name one of the files that make it up.
+/// @return EVN_ERR_OUTPUT; EVN_ERR_FILE
+evn_status evn__run_owns(const char *folder, const char *name, bool *owns);
 
 /// Whether no run is named twice: it would make results look more certain than they are.
 /// @return EVN_ERR_USAGE
