@@ -90,9 +90,11 @@ evn_status evn__child_run(void (*work)(void *user, int out), void *user, double 
     int ends[2];
     *result = (evn__child_result){.end = EVN__CHILD_NONE};
     if (pipe(ends) != 0) {
+        result->error = errno;
         return EVN_OK;
     }
     pid_t child = fork();
+    result->error = child < 0 ? errno : 0;
     if (child == 0) {
         close(ends[0]);
         begin_child(work, user, ends[1]);

@@ -135,7 +135,8 @@ static const struct {
     {"EVONODE_TUNE", "off, 0 or none: tuned variants are neither read nor written."},
     {"EVONODE_SELFTEST", "off, 0 or none: no self-test at the first use, and no probes."},
     {"EVONODE_DRIVER_SECONDS", "Seconds that devices gives the drivers to answer (20)."},
-    {"EVONODE_DEADLINE", "seconds that a call of OpenCL may last (3600), or off."},
+    {"EVONODE_DEADLINE",
+     "seconds that a call of OpenCL may last (3600), or off; a picture at most 300."},
     {"EVONODE_GUARD", "1: guard zones around all buffers, filled with NaN at first; for tests."},
     {"POCL_AFFINITY",
      "PoCL's: 1 keeps each of its threads on one processor. Set to 1 by evonode where it is not "

@@ -2,18 +2,45 @@
 #include "plot/canvas.h"
 
 #include "base/files.h"
+#include "base/number.h"
+#include "host/child.h"
+#include <errno.h>
 #include <plplot/plplot.h>
-#include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { DEVICES_MAX = 64 };
+enum { DEVICES_MAX = 64, FORMATS = 2, PATH_SIZE = 4096 };
 
-/// Where a fatal error of PLplot returns to, instead of ending the process; its message.
-static jmp_buf fatal;
+static const double SECONDS = 300; // that drawing may last; it takes one or two
+
+/// What a file's name ends in, and what PLplot calls the device that draws it.
+static const struct {
+    const char *end, *device;
+} formats[FORMATS] = {{".png", "pngcairo"}, {".svg", "svgcairo"}};
+
+/// One page, drawn in formats first … last.
+typedef struct page {
+    int first, last;
+    int width, height;
+    void (*draw)(const void *user);
+    const void *user;
+} page;
+
+// In a child process ------------------------------------------------------------------------------
+
+/// What a child says of each format, before the file's contents.
+typedef struct head {
+    evn_status status;
+    size_t size;
+    char message[512];
+} head;
+
+/// PLplot's first complaint.
 static char problem[256];
+static int said_to; ///< where a fatal one is said, which would end the process
 
 static void keep_problem(const char *message) {
     if (problem[0] == 0) {
@@ -21,9 +48,25 @@ static void keep_problem(const char *message) {
     }
 }
 
+static void say(int out, evn_status status, const char *data, size_t size) {
+    head h = {.status = status, .size = status == EVN_OK ? size : 0};
+    if (status != EVN_OK) {
+        snprintf(h.message, sizeof(h.message), "%s", evn_error_message());
+    }
+    evn__child_write(out, &h, sizeof(h));
+    evn__child_write(out, data, h.size);
+}
+
+/// Of what PLplot said; "Insufficient memory", "Out of memory", "cannot allocate memory".
+static evn_status fail_drawing(void) {
+    EVN_FAIL(strstr(problem, "memory") ? EVN_ERR_MEMORY : EVN_ERR_OUTPUT,
+             "PLplot cannot draw the picture: %s", problem);
+}
+
 static int on_fatal(const char *message) {
     keep_problem(message);
-    longjmp(fatal, 1);
+    say(said_to, fail_drawing(), NULL, 0);
+    _exit(0);
 }
 
 /// PLplot asks on standard input for a device that it does not know, so it is looked for first.
@@ -48,20 +91,18 @@ static void set_colours(void) {
     plscmap0(red, green, blue, sizeof(red) / sizeof(red[0]));
 }
 
-static void draw_page(const char *device, int width, int height, FILE *file,
-                      void (*draw)(const void *), const void *user) {
+static void draw_page(const char *device, const page *p, FILE *file) {
     plsdev(device);
     plsfile(file);
-    plspage(0, 0, width, height, 0, 0);
+    plspage(0, 0, p->width, p->height, 0, 0);
     set_colours();
     plinit();
     pladv(0);
-    draw(user);
+    p->draw(p->user);
 }
 
 /// Draw into memory: the file's contents, freed with free().
-static evn_status draw_file(const char *device, int width, int height, void (*draw)(const void *),
-                            const void *user, char **data, size_t *size) {
+static evn_status draw_file(const char *device, const page *p, char **data, size_t *size) {
     EVN_CHECK(
         has_device(device), EVN_ERR_OUTPUT,
         "PLplot cannot draw as %s; install its cairo driver (plplot-driver-cairo), or, where it "
@@ -69,61 +110,124 @@ static evn_status draw_file(const char *device, int width, int height, void (*dr
         device);
     FILE *file = open_memstream(data, size);
     EVN_CHECK(file, EVN_ERR_MEMORY, "no memory for a picture");
-    problem[0] = 0;
+    draw_page(device, p, file);
+    plend(); // closes the file, which completes data and size
+    return problem[0] == 0 && *size > 0 ? EVN_OK : fail_drawing();
+}
+
+static void draw_formats(void *user, int out) {
+    const page *p = user;
+    said_to = out;
     plsexit(on_fatal);
     plsabort(keep_problem);
-    if (setjmp(fatal) == 0) {
-        draw_page(device, width, height, file, draw, user);
+    for (int i = p->first; i <= p->last; ++i) {
+        char *data = NULL;
+        size_t size = 0;
+        evn_status status = draw_file(formats[i].device, p, &data, &size);
+        say(out, status, data, size);
+        if (status != EVN_OK) {
+            return;
+        }
     }
-    plend(); // closes the file, which completes data and size
-    plsexit(NULL);
-    plsabort(NULL);
-    if (problem[0] == 0 && *size > 0) {
-        return EVN_OK;
-    }
-    free(*data);
-    *data = NULL;
-    EVN_FAIL(EVN_ERR_OUTPUT, "PLplot cannot draw the picture: %s", problem);
 }
 
 // Files -------------------------------------------------------------------------------------------
 
-static const char *device_for(const char *path) {
-    const char *end = strrchr(path, '.');
-    if (end && strcmp(end, ".png") == 0) {
-        return "pngcairo";
+/// How long drawing may last: no longer than calls of OpenCL.
+static double limit(void) {
+    const char *text = getenv("EVONODE_DEADLINE");
+    char *end;
+    double seconds = text ? evn__read_real(text, &end) : SECONDS;
+    return seconds > 0 && seconds < SECONDS ? seconds : SECONDS;
+}
+
+static evn_status check_child(const evn__child_result *child, const char *path, double seconds) {
+    static const char more[] =
+        "PLplot does not look whether it was given memory: end other programs, then try again";
+    EVN_CHECK(child->end != EVN__CHILD_NONE, evn__file_status(child->error, EVN_ERR_OUTPUT),
+              "no process can be had to draw %s: %s; end other programs, then try again", path,
+              strerror(child->error));
+    EVN_CHECK(child->end != EVN__CHILD_LATE, EVN_ERR_OUTPUT,
+              "cannot write %s: it was not drawn within %.0f seconds; %s", path, seconds, more);
+    EVN_CHECK(child->end != EVN__CHILD_CRASHED, EVN_ERR_OUTPUT,
+              "cannot write %s: drawing it ended in a crash (signal %d); %s", path, child->signal,
+              more);
+    return EVN_OK;
+}
+
+/// Take the next format off what the child said.
+static evn_status take(evn__text *said, const char *path) {
+    head h;
+    bool whole = said->size >= sizeof(h);
+    memcpy(&h, whole ? said->data : (const char *)&(head){0}, sizeof(h));
+    EVN_CHECK(whole && said->size - sizeof(h) >= h.size, EVN_ERR_OUTPUT,
+              "cannot write %s: what drew it ended too early; try again", path);
+    EVN_CHECK(h.status == EVN_OK, h.status, "%s", h.message);
+    EVN_TRY(evn__file_write_own(path, said->data + sizeof(h), h.size));
+    said->data += sizeof(h) + h.size;
+    said->size -= sizeof(h) + h.size;
+    return EVN_OK;
+}
+
+/// Into the files of these names, a format each.
+static evn_status draw_files(page *p, char paths[][PATH_SIZE]) {
+    evn__child_result child;
+    double seconds = limit();
+    EVN_TRY(evn__child_run(draw_formats, p, seconds, &child));
+    evn_status status = check_child(&child, paths[0], seconds);
+    evn__text rest = child.data;
+    for (int i = p->first; i <= p->last && status == EVN_OK; ++i) {
+        status = take(&rest, paths[i - p->first]);
     }
-    return end && strcmp(end, ".svg") == 0 ? "svgcairo" : NULL;
+    free(child.data.data);
+    return status;
+}
+
+static evn_status copy_path(char path[PATH_SIZE], const char *folder, const char *name,
+                            const char *end) {
+    int length = snprintf(path, PATH_SIZE, "%s%s%s", folder, name, end);
+    EVN_CHECK(length < PATH_SIZE, EVN_ERR_OUTPUT, "the path of the picture %.80s… is too long",
+              path);
+    return EVN_OK;
+}
+
+/// By the name's end; FORMATS: another.
+static int format_of(const char *path) {
+    const char *end = strrchr(path, '.');
+    int format = 0;
+    while (format < FORMATS && (!end || strcmp(end, formats[format].end) != 0)) {
+        ++format;
+    }
+    return format;
 }
 
 evn_status evn__canvas_write(const char *path, int width, int height, void (*draw)(const void *),
                              const void *user) {
-    char *data;
-    size_t size;
-    const char *device = device_for(path);
-    EVN_CHECK(device, EVN_ERR_ARGUMENT, "a picture's name ends in .png or .svg: %s", path);
-    EVN_TRY(draw_file(device, width, height, draw, user, &data, &size));
-    evn_status status = evn__file_write_own(path, data, size);
-    free(data);
-    return status;
+    int format = format_of(path);
+    char paths[1][PATH_SIZE];
+    EVN_CHECK(format < FORMATS, EVN_ERR_ARGUMENT, "a picture's name ends in .png or .svg: %s",
+              path);
+    EVN_TRY(copy_path(paths[0], "", path, ""));
+    return draw_files(&(page){format, format, width, height, draw, user}, paths);
 }
 
-static evn_status save_as(const char *end, const char *folder, const char *stem, int width,
-                          int height, void (*draw)(const void *), const void *user) {
-    char path[4096];
-    int length = snprintf(path, sizeof(path), "%s/%s%s", folder, stem, end);
-    EVN_CHECK(length < (int)sizeof(path), EVN_ERR_OUTPUT,
-              "the path of the folder %.80s… is too long", folder);
-    return evn__canvas_write(path, width, height, draw, user);
+/// Formats 0 … last.
+static evn_status save(int last, const char *folder, const char *stem, int width, int height,
+                       void (*draw)(const void *), const void *user) {
+    char paths[FORMATS][PATH_SIZE], name[PATH_SIZE];
+    EVN_TRY(copy_path(name, "/", stem, ""));
+    for (int i = 0; i <= last; ++i) {
+        EVN_TRY(copy_path(paths[i], folder, name, formats[i].end));
+    }
+    return draw_files(&(page){0, last, width, height, draw, user}, paths);
 }
 
 evn_status evn__canvas_save_png(const char *folder, const char *stem, int width, int height,
                                 void (*draw)(const void *), const void *user) {
-    return save_as(".png", folder, stem, width, height, draw, user);
+    return save(0, folder, stem, width, height, draw, user);
 }
 
 evn_status evn__canvas_save(const char *folder, const char *stem, int width, int height,
                             void (*draw)(const void *), const void *user) {
-    EVN_TRY(save_as(".png", folder, stem, width, height, draw, user));
-    return save_as(".svg", folder, stem, width, height, draw, user);
+    return save(FORMATS - 1, folder, stem, width, height, draw, user);
 }

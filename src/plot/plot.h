@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures of data as PNG and SVG: lines and marks in two or three dimensions.
 // Texts are UTF-8; "#" begins an escape of PLplot ("##" is the character itself).
-// Not for two threads at once: PLplot keeps its state in globals.
 #ifndef EVN_PLOT_PLOT_H
 #define EVN_PLOT_PLOT_H
 

@@ -10,11 +10,11 @@
 
 enum { PLACES = 1 << 14, PLACES_DEPTH = 24 };
 
-static struct {
+typedef struct places_seen {
     uintptr_t hash[PLACES]; ///< open addressing; 0: free
     long call[PLACES];      ///< the first from there, in the order of places
     long count;
-} places;
+} places_seen;
 
 typedef struct places_walk {
     uintptr_t hash;
@@ -29,26 +29,26 @@ static _Unwind_Reason_Code places_step(struct _Unwind_Context *frame, void *self
 }
 
 /// Of a call's number, from 1, with the caller's lock.
-static void places_note(long call) {
+static void places_note(places_seen *places, long call) {
     places_walk walk = {.hash = 1};
     _Unwind_Backtrace(places_step, &walk);
     uintptr_t hash = walk.hash ? walk.hash : 1, at = hash % PLACES;
-    while (places.hash[at] && places.hash[at] != hash) {
+    while (places->hash[at] && places->hash[at] != hash) {
         at = (at + 1) % PLACES;
     }
-    if (!places.hash[at] && places.count < PLACES - 1) {
-        places.hash[at] = hash;
-        places.call[places.count++] = call;
+    if (!places->hash[at] && places->count < PLACES - 1) {
+        places->hash[at] = hash;
+        places->call[places->count++] = call;
     }
 }
 
 /// The number of calls in the first line, then the first from each place, a line each.
-static void places_write(const char *path, long calls) {
+static void places_write(const places_seen *places, const char *path, long calls) {
     FILE *file = fopen(path, "w");
     if (file) {
         fprintf(file, "%ld\n", calls);
-        for (long i = 0; i < places.count; ++i) {
-            fprintf(file, "%ld\n", places.call[i]);
+        for (long i = 0; i < places->count; ++i) {
+            fprintf(file, "%ld\n", places->call[i]);
         }
         fclose(file);
     }

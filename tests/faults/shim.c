@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preloaded into evonode, makes a call of the system, or an allocation, go wrong where the tests
 // want it: EVN_FAULTS is KIND:K:MANNER, with :on behind it for all later calls too. KIND is files,
-// memory, or queries (what asks for files and lists folders), K counts from 1 the calls of the
-// program itself (and of memory, those of the libraries that work for it alone), 0 is none. MANNER
+// memory, queries (what asks for files and lists folders) or drawing (PLplot's allocations), K
+// counts from 1 the calls of the program itself (and of memory, those of the libraries that work
+// for it alone), 0 is none. MANNER
 // is an error by name, short, kill, or term (the signal comes, and the call goes well). The count
 // of all calls, and which of them came from a new place (places.h), go into the file
 // EVN_FAULTS_COUNT, what they changed, in order, into EVN_FAULTS_RECORD (power.py reads it). Only
-// the process that was started is meant, none that it starts. A program may also plan its own
-// faults (support/sweep.h).
+// the process that was started is meant, none that it starts, but for drawing, where it is those
+// that it forks. A program may also plan its own faults (support/sweep.h).
 #define _GNU_SOURCE
 #include <stdlib.h>
 #ifdef __GLIBC__ // whose own names it calls
@@ -29,6 +30,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,20 +38,27 @@
 
 enum { RANGES = 16, SHORT = -1, KILL = -2, TERM = -3 };
 
-typedef enum kind { FILES, MEMORY, QUERIES, KINDS } kind;
+typedef enum kind { FILES, MEMORY, QUERIES, DRAWING, KINDS } kind;
 
-static const char *const kinds[KINDS] = {"files", "memory", "queries"};
+static const char *const kinds[KINDS] = {"files", "memory", "queries", "drawing"};
 
 static struct {
     kind kind;
     bool on;
     long call;
-    int error; ///< errno, or SHORT, or KILL, or TERM
-    atomic_long calls;
+    int error;         ///< errno, or SHORT, or KILL, or TERM
     pid_t process;     ///< 0: none is meant
     const char *count; ///< where calls are counted; NULL: nowhere
     pthread_mutex_t lock;
 } plan = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/// What this process and those that it forks count together.
+typedef struct seen {
+    atomic_long calls;
+    places_seen places;
+} seen;
+
+static seen *all;
 
 typedef struct range {
     uintptr_t begin, end;
@@ -69,11 +78,14 @@ static const struct {
                {"kill", KILL},     {"term", TERM}};
 
 /// Whether a library's calls count: of memory those of each that works for the program alone. An
-/// OpenCL implementation is not of them, nor what it brings, nor PLplot, which goes round and round
-/// where it has no memory.
+/// OpenCL implementation is not of them, nor what it brings, nor PLplot, which has processes of its
+/// own.
 static bool is_named(const char *name) {
     static const char *const libraries[] = {"libevonode",    "libjansson",    "libz.so",  "libcsv",
                                             "libmicrohttpd", "libprotobuf-c", "libOpenCL"};
+    if (plan.kind == DRAWING) {
+        return strstr(name, "libplplot") != NULL;
+    }
     for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); ++i) {
         if ((plan.kind == MEMORY || i == 0) && strstr(name, libraries[i])) {
             return true;
@@ -82,6 +94,7 @@ static bool is_named(const char *name) {
     return false;
 }
 
+/// `first`: whether the next module is the program, and counts.
 static int add_module(struct dl_phdr_info *info, size_t size, void *first) {
     bool *program = first, counts = *program || is_named(info->dlpi_name);
     bool is_library = strstr(info->dlpi_name, "/libc.so") != NULL;
@@ -100,7 +113,12 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *first) {
 
 static void read_plan(const char *value) {
     char name[16] = "", manner[16] = "", on[4] = "";
-    bool program = true;
+    if (!all) {
+        all = mmap(NULL, sizeof(*all), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    }
+    if (all == MAP_FAILED) {
+        _exit(99);
+    }
     if (sscanf(value, "%15[^:]:%ld:%15[^:]:%3s", name, &plan.call, manner, on) < 2) {
         _exit(99);
     }
@@ -115,6 +133,7 @@ static void read_plan(const char *value) {
     if (!plan.error || plan.kind == KINDS) {
         _exit(99);
     }
+    bool program = plan.kind != DRAWING;
     range_count = 0;
     dl_iterate_phdr(add_module, &program);
 }
@@ -123,8 +142,10 @@ static void read_plan(const char *value) {
 /// Returns how many calls the last one has counted.
 long evn_faults_plan(const char *value) {
     plan.process = 0;
-    long calls = plan.calls;
-    plan.calls = 0;
+    long calls = all ? all->calls : 0;
+    if (all) {
+        all->calls = 0;
+    }
     if (value) {
         read_plan(value);
         plan.process = getpid();
@@ -151,7 +172,7 @@ __attribute__((constructor)) static void begin(void) {
 __attribute__((destructor)) static void end(void) {
     if (plan.count && plan.process == getpid()) {
         plan.process = 0;
-        places_write(plan.count, plan.calls);
+        places_write(&all->places, plan.count, all->calls);
     }
 }
 
@@ -195,15 +216,21 @@ static bool is_meant(kind kind, const void *caller) {
     return is_in_ranges(way.caller);
 }
 
+/// Whether this process is: of drawing, another one than that which was started.
+static bool is_planned(kind kind) {
+    bool own = getpid() == plan.process;
+    return plan.kind == DRAWING ? kind == MEMORY && !own : kind == plan.kind && own;
+}
+
 /// What happens to a call: 0, nothing; an errno; SHORT.
 static int strike(kind kind, const void *caller) {
-    if (!plan.process || kind != plan.kind || getpid() != plan.process || !is_meant(kind, caller)) {
+    if (!plan.process || !is_planned(kind) || !is_meant(kind, caller)) {
         return 0;
     }
-    long call = ++plan.calls;
+    long call = ++all->calls;
     if (plan.count) {
         pthread_mutex_lock(&plan.lock);
-        places_note(call);
+        places_note(&all->places, call);
         pthread_mutex_unlock(&plan.lock);
     }
     if (call != plan.call && !(plan.on && call > plan.call && plan.call > 0)) {

@@ -55,6 +55,7 @@ int main(void) {
     add(suite, tcase_create("memory_compress"), TEST_MEMORY, "compress");
     add(suite, tcase_create("memory_export"), TEST_MEMORY, "export");
     add(suite, tcase_create("memory_gradcheck"), TEST_MEMORY, "gradcheck");
+    add(suite, tcase_create("drawing_train"), TEST_DRAWING, "train");
     add(suite, tcase_create("opencl_train"), TEST_OPENCL, "train");
     add(suite, tcase_create("opencl_eval"), TEST_OPENCL, "eval");
     add(suite, tcase_create("opencl_predict"), TEST_OPENCL, "predict");

@@ -47,6 +47,7 @@ static struct {
 
 static enum entry all = ANY; ///< whose calls are counted
 static cl_icd_dispatch below;
+static places_seen places;
 static atomic_int pending;  ///< the code of a call that was taken; 0: none
 static const char *counted; ///< where calls are counted; NULL: nowhere
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -56,7 +57,7 @@ static cl_int strike(enum entry entry) {
     long call = ++faults[entry].calls;
     if (counted && entry == all) {
         pthread_mutex_lock(&lock);
-        places_note(call);
+        places_note(&places, call);
         pthread_mutex_unlock(&lock);
     }
     bool meant = call == faults[entry].call || (faults[entry].on && call > faults[entry].call);
@@ -80,7 +81,7 @@ static cl_int begin(enum entry entry, int waits) {
 
 __attribute__((destructor)) static void write_count(void) {
     if (counted) {
-        places_write(counted, faults[all].calls);
+        places_write(&places, counted, faults[all].calls);
     }
 }
 

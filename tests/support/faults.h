@@ -5,13 +5,14 @@
 #ifndef EVN_TEST_FAULTS_H
 #define EVN_TEST_FAULTS_H
 
-/// Of which calls: of the system for files, to ask for files, and allocations
+/// Of which calls: of the system for files, to ask for files, allocations, and PLplot's
 /// (tests/faults/shim.c), of OpenCL's entry points, and of those in which a driver may hang
 /// (tests/layer/fault.c).
 typedef enum test_fault_kind {
     TEST_FILES,
     TEST_QUERIES,
     TEST_MEMORY,
+    TEST_DRAWING,
     TEST_OPENCL,
     TEST_HANGING
 } test_fault_kind;
