@@ -4,45 +4,21 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/json_hash.h"
-#include "base/names.h"
 #include "bench/record.h"
 #include "cli/settings.h"
 #include "cli/task.h"
-#include "data/idx.h"
-#include "data/pack.h"
-#include "data/table.h"
 #include "evonode/network.h"
 #include "exchange/weight_map.h"
+#include "feeds.h"
 #include "host/cache.h"
 #include "host/device_file.h"
 #include "host/tuning.h"
-#include "image/image.h"
-#include "io/run_directory.h"
 #include "io/safetensors.h"
-#include "train/checkpoint.h"
+#include "place.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/// A promise of a reader is broken.
-#define PROMISE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-/// Every byte that is promised is there.
-static uint64_t touch(const void *data, size_t size) {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < size; ++i) {
-        sum += ((const uint8_t *)data)[i];
-    }
-    return sum;
-}
 
 static void check_tensors(const evn__safetensors *file) {
     size_t bytes[] = {1, 4, 8};
@@ -80,19 +56,6 @@ static void feed_header(const uint8_t *text, size_t size) {
         }
     }
     free(data);
-}
-
-static void feed_idx(const uint8_t *data, size_t size) {
-    evn__idx idx;
-    if (evn__idx_parse(data, size, &idx) == EVN_OK) {
-        size_t count = 1;
-        for (int axis = 0; axis < idx.rank; ++axis) {
-            PROMISE(idx.extent[axis] >= 1);
-            count *= (size_t)idx.extent[axis];
-        }
-        touch(idx.bytes, count);
-        evn__idx_free(&idx);
-    }
 }
 
 /// The options of a run.json, as resume and eval read them.
@@ -146,111 +109,6 @@ static void feed_network(const uint8_t *data, size_t size) {
 }
 
 // Files -------------------------------------------------------------------------------------------
-
-/// A folder of its own, where files are read by their paths; removed with all that is in it.
-typedef struct place {
-    char folder[1024], path[1152];
-} place;
-
-static void open_place(place *p) {
-    const char *base = getenv("TMPDIR");
-    int length = snprintf(p->folder, sizeof(p->folder), "%s/evn-fuzz-XXXXXX",
-                          base && base[0] ? base : "/tmp");
-    PROMISE(length < (int)sizeof(p->folder));
-    PROMISE(mkdtemp(p->folder));
-}
-
-static const char *in_place(place *p, const char *name) {
-    PROMISE(snprintf(p->path, sizeof(p->path), "%s/%s", p->folder, name) < (int)sizeof(p->path));
-    return p->path;
-}
-
-static const char *put_file(place *p, const char *name, const void *data, size_t size) {
-    FILE *file = fopen(in_place(p, name), "wb"); // which waits for no disk
-    PROMISE(file && fwrite(data, 1, size, file) == size && fclose(file) == 0);
-    return p->path;
-}
-
-static void close_place(place *p) {
-    DIR *stream = opendir(p->folder);
-    for (struct dirent *entry; stream && (entry = readdir(stream));) {
-        if (entry->d_name[0] != '.') {
-            unlinkat(dirfd(stream), entry->d_name, 0);
-        }
-    }
-    closedir(stream);
-    PROMISE(rmdir(p->folder) == 0);
-}
-
-/// metrics.jsonl of a run that is resumed.
-static void feed_metrics(const uint8_t *data, size_t size) {
-    place p;
-    evn__run_directory *directory = NULL;
-    evn__run_totals totals;
-    json_t *lines;
-    open_place(&p);
-    if (evn__run_directory_create(p.folder, &directory) == EVN_OK) {
-        put_file(&p, "metrics.jsonl", data, size);
-        if (evn__run_metrics(p.folder, &lines) == EVN_OK) {
-            json_decref(lines);
-        }
-        if (evn__run_directory_rewind(directory, 1000, &totals) == EVN_OK) {
-            PROMISE(totals.epochs >= 0 && totals.epochs <= 1000);
-        }
-        evn__run_directory_destroy(&directory);
-    }
-    close_place(&p);
-}
-
-enum { PHASES = 2, EPOCHS = 5, TENSORS = 4 };
-
-/// Parameters, optimiser and task need a device; what stands before them in a checkpoint does not.
-static evn_parameters *no_parameters(void *self) {
-    static evn_parameters *none;
-    (void)self;
-    if (!none) {
-        PROMISE(evn_parameters_create(&none) == EVN_OK);
-    }
-    return none;
-}
-
-/// The metadata of a checkpoint, a JSON object of texts, in a file that is otherwise whole.
-static void feed_checkpoint(const uint8_t *data, size_t size) {
-    static const evn_task_methods methods = {.name = "small", .parameters = no_parameters};
-    static const evn_phase phases[PHASES] = {{.name = "a", .epochs = 3},
-                                             {.name = "b", .epochs = 2}};
-    evn_task task = {&methods, NULL};
-    evn__position position = {0};
-    double losses[EPOCHS] = {0};
-    const evn__checkpoint checkpoint = {&position, phases, PHASES, &task, NULL,
-                                        "1",       NULL,   losses, NULL};
-    const evn__tensor tensor = {
-        .name = "not one of it", .dtype = EVN__U8, .rank = 1, .extent = {1}, .data = "x"};
-    evn__pair pairs[16];
-    int count = 0, epochs;
-    json_t *metadata, *value;
-    const char *key;
-    place p;
-    if (evn__json_parse((const char *)data, size, &metadata) != EVN_OK) {
-        return;
-    }
-    json_object_foreach(metadata, key, value) {
-        if (json_is_string(value) && count < 16) {
-            pairs[count++] = (evn__pair){key, json_string_value(value)};
-        }
-    }
-    open_place(&p);
-    const char *path = in_place(&p, "checkpoint");
-    if (evn__safetensors_write(path, &tensor, 1, pairs, count) == EVN_OK) {
-        if (evn__checkpoint_epochs(path, &epochs) == EVN_OK) {
-            PROMISE(epochs >= 0);
-        }
-        PROMISE(evn__checkpoint_read(path, &checkpoint) != EVN_OK); // it has no state
-        PROMISE(position.epoch == 0);
-    }
-    close_place(&p);
-    json_decref(metadata);
-}
 
 static void feed_map(const uint8_t *data, size_t size) {
     static const char *const names[] = {"f.conv1.weight", "head.bias", "a"};
@@ -352,87 +210,29 @@ static void feed_program(const uint8_t *data, size_t size) {
     free(key.data);
 }
 
-/// The cache of decoded images.
-static void feed_pack(const uint8_t *data, size_t size) {
-    enum { FILES = 3 };
-    const evn__pack_key key = {0};
-    char name[EVN__HASH_TEXT], file[64];
-    evn__pack pack;
-    const char *why;
-    place p;
-    open_place(&p);
-    setenv("EVONODE_CACHE_DIR", p.folder, 1);
-    PROMISE(evn__folder_make(in_place(&p, "images"), 0700) == EVN_OK);
-    evn__hash_print(key.folder, name);
-    snprintf(file, sizeof(file), "images/%s.images", name);
-    put_file(&p, file, data, size);
-    if (evn__pack_load(&key, FILES, &pack, &why) == EVN_OK && pack.bytes) {
-        int32_t *files = evn__pack_files(&pack);
-        for (int64_t i = 0; i < pack.count; ++i) {
-            PROMISE(files[i] >= 0 && files[i] < FILES);
-        }
-        touch(evn__pack_pixels(&pack),
-              (size_t)(pack.count * pack.height * pack.width * pack.channels));
-        evn__pack_free(&pack);
-    }
-    unlink(in_place(&p, file));
-    rmdir(in_place(&p, "images"));
-    close_place(&p);
-}
-
-// Data --------------------------------------------------------------------------------------------
-
-static void feed_table(const uint8_t *data, size_t size) {
-    evn__data_table *table;
-    char label[EVN__TABLE_LABEL];
-    if (evn__data_table_parse("fuzz", data, size, &table) != EVN_OK) {
-        return;
-    }
-    PROMISE(table->row_count >= 1 && table->column_count >= 1);
-    for (int c = 0; c < table->column_count; ++c) {
-        const evn__data_column *column = &table->columns[c];
-        PROMISE(column->numbers + column->words + column->missing == table->row_count);
-        PROMISE(evn__is_utf8(column->name));
-        for (int64_t row = 0; row < table->row_count; ++row) {
-            touch(evn__data_table_label(table, row, c, label), 1);
-        }
-        evn__data_table_check_numbers(table, c);
-    }
-    evn__data_table_destroy(&table);
-}
-
-static void feed_image(const uint8_t *data, size_t size) {
-    evn__image image;
-    uint8_t fitted[5 * 7 * 3];
-    if (size == 0 || evn__image_decode(data, size, &image) != EVN_OK) {
-        return;
-    }
-    PROMISE(image.height >= 1 && image.width >= 1);
-    PROMISE(image.channels == 1 || image.channels == 3);
-    touch(image.pixels, (size_t)(image.height * image.width * image.channels));
-    for (evn__fit fit = EVN__FIT_CROP; fit <= EVN__FIT_STRETCH; ++fit) {
-        if (evn__image_fit(&image, fit, 5, 7, 3, fitted) == EVN_OK) {
-            touch(fitted, sizeof(fitted));
-        }
-    }
-    evn__image_free(&image);
-}
-
 const fuzz_target fuzz_targets[] = {
-    {"safetensors", feed_safetensors},
-    {"header", feed_header},
-    {"idx", feed_idx},
-    {"settings", feed_settings},
-    {"phase", feed_phase},
-    {"network", feed_network},
-    {"metrics", feed_metrics},
-    {"checkpoint", feed_checkpoint},
-    {"record", feed_record},
-    {"map", feed_map},
-    {"tuning", feed_tuning},
-    {"program", feed_program},
-    {"pack", feed_pack},
-    {"table", feed_table},
-    {"image", feed_image},
-    {NULL, NULL},
+    {"safetensors", feed_safetensors, mend_safetensors},
+    {"header", feed_header, NULL},
+    {"idx", feed_idx, NULL},
+    {"idx_set", feed_idx_set, NULL},
+    {"cifar", feed_cifar, NULL},
+    {"settings", feed_settings, NULL},
+    {"phase", feed_phase, NULL},
+    {"network", feed_network, NULL},
+    {"run", feed_run, NULL},
+    {"summary", feed_summary, NULL},
+    {"evaluation", feed_evaluation, NULL},
+    {"metrics", feed_metrics, NULL},
+    {"checkpoint", feed_checkpoint, NULL},
+    {"training", feed_training, mend_safetensors},
+    {"record", feed_record, NULL},
+    {"map", feed_map, NULL},
+    {"tuning", feed_tuning, NULL},
+    {"program", feed_program, NULL},
+    {"pack", feed_pack, mend_pack},
+    {"table", feed_table, NULL},
+    {"series", feed_series, NULL},
+    {"points", feed_points, NULL},
+    {"image", feed_image, NULL},
+    {NULL, NULL, NULL},
 };

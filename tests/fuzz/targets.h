@@ -10,6 +10,9 @@
 typedef struct fuzz_target {
     const char *name; ///< of its folder in corpus/
     void (*feed)(const uint8_t *data, size_t size);
+    /// Make lengths and checksums of changed data right, in place; NULL: there are none that feed
+    /// would not put right itself.
+    void (*mend)(uint8_t *data, size_t size);
 } fuzz_target;
 
 extern const fuzz_target fuzz_targets[]; ///< with an empty one behind the last
