@@ -296,7 +296,8 @@ static void sweep_entry(int folder, const char *entry) {
     int file;
     EVN_RETRY(file, openat(folder, entry, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (file >= 0 && lock_file(file)) {
-        unlinkat(folder, entry, 0);
+        int result;
+        EVN_RETRY(result, unlinkat(folder, entry, 0)); // what cannot be removed stays
     }
     if (file >= 0) {
         close(file);

@@ -63,10 +63,9 @@ static const fault faults[] = {
     {"files", "ENOLCK", {EVN_ERR_FILE, EVN_ERR_OUTPUT}}, // there are disks without locks
     {"files", "EINTR", {EVN_OK}},
     {"files", "short", {EVN_OK}},
-    // What cannot be asked for counts as missing, so that something else may be said to lack.
-    {"queries", "EIO", {EVN_ERR_FILE, EVN_ERR_OUTPUT, EVN_ERR_DATA}},
-    {"queries", "ENOMEM", {EVN_ERR_MEMORY, EVN_ERR_FILE, EVN_ERR_OUTPUT, EVN_ERR_DATA}},
-    {"queries", "EIO:on", {EVN_ERR_FILE, EVN_ERR_OUTPUT, EVN_ERR_DATA}},
+    {"queries", "EIO", {EVN_ERR_FILE, EVN_ERR_OUTPUT}},
+    {"queries", "ENOMEM", {EVN_ERR_MEMORY, EVN_ERR_FILE, EVN_ERR_OUTPUT}},
+    {"queries", "EIO:on", {EVN_ERR_FILE, EVN_ERR_OUTPUT}},
 };
 
 static bool is_expected(evn_status status, const fault *f) {
