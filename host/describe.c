@@ -2,6 +2,7 @@
 // What a device says of itself, and whether that is enough to use it.
 #include "host/runtime.h"
 
+#include "base/memory.h"
 #include "base/names.h"
 
 #include <CL/cl_ext.h>
@@ -94,22 +95,22 @@ static void must_text(inquiry *q, cl_device_info parameter, const char *name, ch
     }
 }
 
-/// The text is the caller's; NULL and a code where it cannot be had.
-static char *read_extensions(cl_device_id id, cl_int *code) {
+/// *list is the caller's; NULL, and the code why, where the device does not give it.
+/// @return EVN_ERR_MEMORY
+static evn_status read_extensions(cl_device_id id, char **list, cl_int *code) {
     size_t size = 0;
+    *list = NULL;
     *code = clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size);
-    char *list = *code == CL_SUCCESS ? calloc(1, size + 1) : NULL;
-    if (*code == CL_SUCCESS && !list) {
-        *code = CL_OUT_OF_HOST_MEMORY;
-    }
-    if (list) {
-        *code = clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, list, NULL);
-    }
     if (*code != CL_SUCCESS) {
-        free(list);
-        list = NULL;
+        return EVN_OK;
     }
-    return list;
+    EVN_TRY(EVN_NEW(list, size + 1));
+    *code = clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, *list, NULL);
+    if (*code != CL_SUCCESS) {
+        free(*list);
+        *list = NULL;
+    }
+    return EVN_OK;
 }
 
 static bool lists(const char *list, const char *name) {
@@ -123,8 +124,8 @@ static bool lists(const char *list, const char *name) {
 
 bool evn__device_has_extension(cl_device_id id, const char *name) {
     cl_int code;
-    char *list = read_extensions(id, &code);
-    bool found = lists(list, name);
+    char *list;
+    bool found = read_extensions(id, &list, &code) == EVN_OK && lists(list, name);
     free(list);
     return found;
 }
@@ -252,11 +253,11 @@ static void ask_sizes(inquiry *q, evn_device_info *info) {
     ask_sub_groups(q, info);
 }
 
-void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info) {
+evn_status evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info) {
     char reason[EVN_DEVICE_TEXT] = "";
     cl_int code;
     inquiry q = {.id = id, .reason = reason};
-    q.extensions = read_extensions(id, &code);
+    EVN_TRY(read_extensions(id, &q.extensions, &code));
     if (!q.extensions) { // that it has no double precision, say, would be a guess
         fail_query(&q, "CL_DEVICE_EXTENSIONS", code);
     }
@@ -279,6 +280,7 @@ void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_i
     info->has_fp16 = lists(q.extensions, "cl_khr_fp16");
     judge(&q, info);
     free(q.extensions);
+    return EVN_OK;
 }
 
 const char *evn_device_type_name(evn_device_type type) {

@@ -129,7 +129,7 @@ static evn_status describe_adopted(evn_device *device) {
                  "clGetCommandQueueInfo");
     EVN_CL_CHECK(clGetDeviceInfo(device->id, CL_DEVICE_PLATFORM, sizeof(platform), &platform, NULL),
                  "clGetDeviceInfo");
-    evn__device_describe(platform, device->id, &device->info);
+    EVN_TRY(evn__device_describe(platform, device->id, &device->info));
     EVN_TRY(find_place(device->id, &device->info));
     EVN_CHECK(device->info.usable, EVN_ERR_DEVICE_NAME,
               "evn_device_adopt: %s cannot be used: %s; adopt a queue of another device",

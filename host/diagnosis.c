@@ -308,8 +308,11 @@ void evn__findings_text(const evn__surroundings *here, const evn__findings *find
 void evn__diagnosis_text(const evn__surroundings *here, const evn__platform *platforms, int count,
                          evn__text *text) {
     evn__findings findings = {0};
-    if (evn__diagnose(here, platforms, count, &findings) == EVN_OK) {
+    evn_status status = evn__diagnose(here, platforms, count, &findings);
+    if (status == EVN_OK) {
         evn__findings_text(here, &findings, text);
+    } else {
+        text->status = status;
     }
     evn__findings_free(&findings);
 }

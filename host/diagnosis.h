@@ -60,7 +60,7 @@ void evn__advice_text(const evn__surroundings *here, evn__cause cause, evn__text
 void evn__findings_text(const evn__surroundings *here, const evn__findings *findings,
                         evn__text *text);
 
-/// Append all that the diagnosis finds.
+/// Append all that the diagnosis finds; its failure is the text's.
 void evn__diagnosis_text(const evn__surroundings *here, const evn__platform *platforms, int count,
                          evn__text *text);
 

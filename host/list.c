@@ -8,6 +8,7 @@
 #include "host/runtime.h"
 
 #include <CL/cl_ext.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -65,7 +66,7 @@ static evn_status add_platform(evn__listing *list, cl_platform_id id, int number
     }
     for (int i = 0; i < platform->devices; ++i, ++list->count) {
         evn_device_info *info = &list->infos[list->count];
-        evn__device_describe(id, list->ids[list->count], info);
+        EVN_TRY(evn__device_describe(id, list->ids[list->count], info));
         info->platform = number;
         info->device = i;
         info->index = list->count;
@@ -84,7 +85,9 @@ static evn_status add_platforms(evn__listing *list, cl_platform_id *platforms, c
 static evn_status add_all(evn__listing *list) {
     cl_uint count = 0;
     evn__affinity_prepare();
+    errno = 0; // a loader without memory says that there is no platform, or fewer than there are
     cl_int code = clGetPlatformIDs(0, NULL, &count);
+    list->lacks_memory = errno == ENOMEM;
     if (code == CL_PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && count == 0)) {
         return EVN_OK; // a loader without drivers
     }
@@ -116,11 +119,16 @@ evn_status evn__listing_check(const evn__listing *list) {
     if (list->count > 0) {
         return EVN_OK;
     }
+    EVN_CHECK(!list->lacks_memory, EVN_ERR_MEMORY,
+              "no memory to load OpenCL's drivers; end other programs, then try again");
     evn__text why = {0};
     evn__surroundings here = evn__surroundings_here();
     evn__diagnosis_text(&here, list->platforms, list->platform_count, &why);
-    evn_status status = evn__fail(__FILE__, __LINE__, EVN_ERR_NO_DEVICE,
-                                  "no OpenCL device found: %s", why.data ? why.data : "");
+    evn_status status = why.status;
+    if (status == EVN_OK) {
+        status = evn__fail(__FILE__, __LINE__, EVN_ERR_NO_DEVICE, "no OpenCL device found: %s",
+                           why.data ? why.data : "");
+    }
     free(why.data);
     return status;
 }

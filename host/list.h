@@ -19,13 +19,15 @@ typedef struct evn__listing {
     cl_device_id *ids;
     evn__platform *platforms;
     int count, platform_count, info_capacity, id_capacity, platform_capacity;
+    bool lacks_memory; ///< the loader had none while it looked for platforms: some may be missing
 } evn__listing;
 
 /// @return EVN_OK also when there is nothing; EVN_ERR_DEVICE where the loader itself fails
 evn_status evn__listing_make(evn__listing *list);
 void evn__listing_free(evn__listing *list);
 
-/// @return EVN_ERR_NO_DEVICE, with what is missing and how to mend it, where it has no device
+/// @return EVN_ERR_NO_DEVICE, with what is missing and how to mend it, where it has no device;
+///         EVN_ERR_MEMORY where that is why
 evn_status evn__listing_check(const evn__listing *list);
 
 /// Who chose an open device: "--device 0:0", "EVONODE_DEVICE=cpu", "auto: the only usable device".

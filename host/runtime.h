@@ -124,9 +124,10 @@ evn_status evn__cl_status(cl_int code);
 /// Whether it lists the extension.
 bool evn__device_has_extension(cl_device_id id, const char *name);
 
-/// Describe one device. Never fails: what cannot be asked stays empty, and makes it unusable where
-/// it matters. Places (platform, device, index) are the caller's.
-void evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info);
+/// Describe one device. What cannot be asked stays empty, and makes it unusable where it matters.
+/// Places (platform, device, index) are the caller's.
+/// @return EVN_ERR_MEMORY
+evn_status evn__device_describe(cl_platform_id platform, cl_device_id id, evn_device_info *info);
 
 /// A text of a platform, [EVN_DEVICE_TEXT]; what is no UTF-8 in it becomes ?, as in those of
 /// devices.

@@ -44,8 +44,12 @@ static evn_status fail(evn_status status, const evn_device_info *infos, int coun
                        const char *selector, const char *reason) {
     evn__text list = {0};
     describe(&list, infos, count, keep);
-    status = evn__fail(__FILE__, __LINE__, status, "device \"%s\" %s: %s", selector, reason,
-                       list.data ? list.data : "");
+    if (list.status == EVN_OK) {
+        status = evn__fail(__FILE__, __LINE__, status, "device \"%s\" %s: %s", selector, reason,
+                           list.data ? list.data : "");
+    } else {
+        status = list.status;
+    }
     free(list.data);
     return status;
 }

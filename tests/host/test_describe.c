@@ -17,7 +17,7 @@ static bool describe_without(const test_cl *cl, long call, const evn_device_info
     char plan[64];
     snprintf(plan, sizeof(plan), "any:%ld:%d", call, CL_INVALID_VALUE);
     test_plan_opencl(plan);
-    evn__device_describe(cl->platform, cl->device, &info);
+    TRY(evn__device_describe(cl->platform, cl->device, &info));
     test_plan_opencl(NULL);
     if (!info.usable) {
         ck_assert_msg(strstr(info.unusable, "CL_INVALID_VALUE"), "call %ld: '%s'", call,
@@ -42,7 +42,7 @@ START_TEST(queries_that_fail) {
     test_sweep_opencl_begin();
     test_cl cl = test_cl_open();
     test_plan_opencl(NULL);
-    evn__device_describe(cl.platform, cl.device, &info);
+    TRY(evn__device_describe(cl.platform, cl.device, &info));
     long calls = test_plan_opencl(NULL);
     ck_assert_msg(info.usable, "%s", info.unusable);
     const evn_device_info usual = info;
@@ -51,7 +51,7 @@ START_TEST(queries_that_fail) {
     for (long call = 1; call <= calls; ++call) {
         snprintf(plan, sizeof(plan), "any:%ld:%d", call, CL_OUT_OF_RESOURCES);
         test_plan_opencl(plan);
-        evn__device_describe(cl.platform, cl.device, &info);
+        TRY(evn__device_describe(cl.platform, cl.device, &info));
         test_plan_opencl(NULL);
         ck_assert_msg(!info.usable && strstr(info.unusable, "CL_OUT_OF_RESOURCES"),
                       "call %ld of %ld: '%s'", call, calls, info.unusable);
