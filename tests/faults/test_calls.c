@@ -37,6 +37,7 @@ int main(void) {
     add(suite, tcase_create("files_report"), TEST_FILES, "report");
     add(suite, tcase_create("files_compress"), TEST_FILES, "compress");
     add(suite, tcase_create("files_export"), TEST_FILES, "export");
+    add(suite, tcase_create("files_tune"), TEST_FILES, "tune");
     add(suite, tcase_create("queries_train"), TEST_QUERIES, "train");
     add(suite, tcase_create("queries_resume"), TEST_QUERIES, "resume");
     add(suite, tcase_create("queries_eval"), TEST_QUERIES, "eval");
@@ -55,6 +56,8 @@ int main(void) {
     add(suite, tcase_create("memory_compress"), TEST_MEMORY, "compress");
     add(suite, tcase_create("memory_export"), TEST_MEMORY, "export");
     add(suite, tcase_create("memory_gradcheck"), TEST_MEMORY, "gradcheck");
+    add(suite, tcase_create("memory_depth"), TEST_MEMORY, "depth");
+    add(suite, tcase_create("memory_tune"), TEST_MEMORY, "tune");
     add(suite, tcase_create("drawing_train"), TEST_DRAWING, "train");
     add(suite, tcase_create("opencl_train"), TEST_OPENCL, "train");
     add(suite, tcase_create("opencl_eval"), TEST_OPENCL, "eval");
