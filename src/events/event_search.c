@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "events/event_row.h"
+#include "events/event_steps.h"
 #include "host/counting.h"
 #include "integrator/integrator.h"
 #include "integrator/outcome.h"
@@ -12,112 +13,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Numbers of each row that the host writes before an attempt, and reads after it.
-enum { T, DT, END, ACCEPT, WRITTEN };
-
 struct evn__event_search {
     const evn__problem *problem;
-    const evn__event_system *system;
     evn__event_rules rules;
-    bool fp64;
-    int rows, samples; ///< in memory, of which there are more where there is one sample; that count
-    evn__layout layout; ///< of a state
-    evn_plan *start, *step, *choose;
-    evn_buffer *state[2], *slope[2];  ///< where all are, exchanged by each choice
-    evn_buffer *tried, *tried_slope;  ///< where an attempt came to
-    evn_buffer *times;                ///< [WRITTEN][rows]
-    evn_buffer *result;               ///< [rows, events], [rows, events] or errors and first steps
-    evn_buffer *tolerances;           ///< rtol, atol
-    int now;                          ///< of the halves
-    double *host_times, *host_result; ///< as on the device
-    evn__event_row *row;              ///< [rows]
-    double *decay;                    ///< [rows], as evn_solution has it
-    evn_binding *inputs, *outputs;
+    int samples; ///< that count: where there is one, there are more rows
+    evn__event_steps steps;
+    evn__event_row *row; ///< [rows]
+    double *decay;       ///< [rows], as evn_solution has it
     evn__event_list found;
     evn__event_observations observations;
 };
 
 // Life --------------------------------------------------------------------------------------------
 
-static evn_status compile(evn__event_search *s,
-                          evn_status (*build)(const evn__event_system *, evn_graph **),
-                          evn_plan **plan) {
-    static const char *const batch[] = {"x.0", "slope.0", "tried.0", "tried_slope.0", NULL};
-    static const char *const own[] = {"t",   "dt",      "end",     "span",          "accept",
-                                      "x.0", "slope.0", "tried.0", "tried_slope.0", NULL};
-    bool lifted = s->problem->options->per_sample;
-    const evn_plan_options options = {
-        .fp64 = s->fp64, .sample_inputs = lifted ? own : batch, .few_samples = lifted};
-    evn_graph *graph = NULL;
-    EVN_TRY(build(s->system, &graph));
-    evn_status status = evn_plan_create(s->problem->device, graph, &options, plan);
-    evn_graph_destroy(&graph);
-    return status;
-}
-
-/// Elements of component `index`, and of the state, that are of one row.
-static size_t row_size(const evn__event_search *s, int index) {
-    return s->layout.size[index] / (size_t)s->rows;
-}
-
-static size_t row_total(const evn__event_search *s) {
-    size_t total = 0;
-    for (int i = 0; i < s->layout.count; ++i) {
-        total += row_size(s, i);
-    }
-    return total;
-}
-
-static evn_status make(const evn__event_search *s, size_t count, evn_buffer **buffer) {
-    return evn__real_create_for(s->problem->device, EVN__USE_STATES, s->fp64, count, buffer);
-}
-
-static evn_status make_memory(evn__event_search *s) {
-    size_t rows = (size_t)s->rows, total = s->layout.total;
-    const double tolerances[] = {s->problem->options->rtol, s->problem->options->atol};
-    for (int i = 0; i < 2; ++i) {
-        EVN_TRY(make(s, total, &s->state[i]));
-        EVN_TRY(make(s, total, &s->slope[i]));
-    }
-    EVN_TRY(make(s, total, &s->tried));
-    EVN_TRY(make(s, total, &s->tried_slope));
-    EVN_TRY(make(s, WRITTEN * rows, &s->times));
-    EVN_TRY(make(s, (2 * (size_t)s->rules.count + 1) * rows, &s->result));
-    EVN_TRY(make(s, 2, &s->tolerances));
-    EVN_TRY(EVN_NEW(&s->host_times, WRITTEN * rows));
-    EVN_TRY(EVN_NEW(&s->host_result, (2 * (size_t)s->rules.count + 1) * rows));
-    EVN_TRY(EVN_NEW(&s->row, rows));
-    EVN_TRY(EVN_NEW(&s->decay, rows));
-    return evn__real_write((evn_binding){s->tolerances, 0}, s->fp64, tolerances, 2);
-}
-
-static evn_status create(evn__event_search *s, const evn_event *events) {
+static evn_status create(evn__event_search *s, const evn__event_system *system,
+                         const evn_event *events) {
     const evn_solver_options *o = s->problem->options;
-    const evn__system *system = &s->system->system;
-    s->rules = (evn__event_rules){.steps = evn__step_rules_of(o, s->system->stepper),
-                                  .events = events,
-                                  .count = s->system->count};
-    s->fp64 = o->fp64;
-    s->rows = s->system->rows;
+    EVN_TRY(evn__event_steps_create(s->problem, system, &s->steps));
+    size_t total = evn__event_steps_row_total(&s->steps);
+    size_t size = s->steps.layout.size[0] / (size_t)s->steps.rows;
+    s->rules = (evn__event_rules){
+        .steps = evn__step_rules_of(o, system->stepper), .events = events, .count = system->count};
     s->samples = o->per_sample ? (int)evn__system_state_shape(s->problem->system, 0).dim[0] : 1;
-    size_t ports = 4 * (size_t)evn_graph_input_count(system->graph) + 8;
-    EVN_TRY(evn__layout_create(system, &s->layout));
-    EVN_TRY(EVN_NEW(&s->inputs, ports));
-    EVN_TRY(EVN_NEW(&s->outputs, ports));
-    EVN_TRY(compile(s, evn__event_start_graph, &s->start));
-    EVN_TRY(compile(s, evn__event_step_graph, &s->step));
-    EVN_TRY(compile(s, evn__event_choose_graph, &s->choose));
-    EVN_TRY(make_memory(s));
-    return evn__event_observations_create(s->problem, s->samples, row_size(s, 0), row_total(s),
-                                          &s->observations);
+    EVN_TRY(EVN_NEW(&s->row, s->steps.rows));
+    EVN_TRY(EVN_NEW(&s->decay, s->steps.rows));
+    return evn__event_observations_create(s->problem, s->samples, size, total, &s->observations);
 }
 
 evn_status evn__event_search_create(const evn__problem *problem, const evn__event_system *system,
                                     const evn_event *events, evn__event_search **search) {
     EVN_TRY(EVN_NEW(search, 1));
     (*search)->problem = problem;
-    (*search)->system = system;
-    evn_status status = create(*search, events);
+    evn_status status = create(*search, system, events);
     if (status != EVN_OK) {
         evn__event_search_destroy(search);
     }
@@ -129,140 +56,30 @@ void evn__event_search_destroy(evn__event_search **search) {
     if (!s) {
         return;
     }
-    evn_plan **const plans[] = {&s->start, &s->step, &s->choose};
-    evn_buffer **const buffers[] = {&s->state[0], &s->state[1],   &s->slope[0],
-                                    &s->slope[1], &s->tried,      &s->tried_slope,
-                                    &s->times,    &s->tolerances, &s->result};
-    for (size_t i = 0; i < sizeof(plans) / sizeof(*plans); ++i) {
-        evn_plan_destroy(plans[i]);
-    }
-    for (size_t i = 0; i < sizeof(buffers) / sizeof(*buffers); ++i) {
-        evn_buffer_destroy(buffers[i]);
-    }
     evn__event_list_free(&s->found);
     evn__event_observations_free(&s->observations);
-    evn__layout_free(&s->layout);
-    free(s->host_times);
-    free(s->host_result);
+    evn__event_steps_free(&s->steps);
     free(s->row);
     free(s->decay);
-    free(s->inputs);
-    free(s->outputs);
     free(s);
     *search = NULL;
 }
 
 evn_binding evn__event_search_state(const evn__event_search *s, int index) {
-    return (evn_binding){s->state[s->now], s->layout.offset[index]};
-}
-
-// Running plans -----------------------------------------------------------------------------------
-
-static evn_binding time_at(const evn__event_search *s, int which) {
-    return (evn_binding){s->times, (size_t)which * (size_t)s->rows};
-}
-
-static evn_binding *bind_parameters(const evn__event_search *s, const evn__passage *passage,
-                                    evn_binding *to) {
-    for (int i = 0; i < s->system->system.parameter_count; ++i) {
-        *to++ = passage->parameters[i];
-    }
-    return to;
-}
-
-static evn_binding *bind_tolerances(const evn__event_search *s, evn_binding *to) {
-    *to++ = (evn_binding){s->tolerances, 0};
-    *to++ = (evn_binding){s->tolerances, 1};
-    return to;
-}
-
-/// Part of what plans say of the rows: values of the events, and behind them rates or errors.
-static evn_binding result_at(const evn__event_search *s, int column) {
-    return (evn_binding){s->result, (size_t)column * (size_t)s->rows};
-}
-
-static evn_status write_times(const evn__event_search *s) {
-    return evn__real_write((evn_binding){s->times, 0}, s->fp64, s->host_times,
-                           WRITTEN * (size_t)s->rows);
-}
-
-static evn_status read_result(const evn__event_search *s, int columns) {
-    return evn__real_read((evn_binding){s->result, 0}, s->fp64, s->host_result,
-                          (size_t)columns * (size_t)s->rows);
-}
-
-static evn_status run_start(const evn__event_search *s, const evn__passage *passage) {
-    evn_binding *in = s->inputs, *out = s->outputs;
-    *in++ = time_at(s, T);
-    *in++ = time_at(s, DT);
-    in = evn__layout_bind(&s->layout, s->state[s->now], in);
-    in = bind_parameters(s, passage, in);
-    bind_tolerances(s, in);
-    *out++ = result_at(s, 0);
-    *out++ = result_at(s, s->rules.count);
-    if (s->system->adaptive) {
-        out = evn__layout_bind(&s->layout, s->slope[s->now], out);
-        *out++ = result_at(s, 2 * s->rules.count);
-    }
-    return evn_plan_run(s->start, s->inputs, s->outputs);
-}
-
-static evn_status run_step(const evn__event_search *s, const evn__passage *passage) {
-    evn_binding *in = s->inputs, *out = s->outputs;
-    *in++ = time_at(s, T);
-    *in++ = time_at(s, DT);
-    *in++ = time_at(s, END);
-    in = evn__layout_bind(&s->layout, s->state[s->now], in);
-    in = bind_parameters(s, passage, in);
-    *out++ = result_at(s, 0);
-    out = evn__layout_bind(&s->layout, s->tried, out);
-    if (s->system->adaptive) {
-        in = evn__layout_bind(&s->layout, s->slope[s->now], in);
-        bind_tolerances(s, in);
-        out = evn__layout_bind(&s->layout, s->tried_slope, out);
-        *out++ = result_at(s, s->rules.count);
-        *out++ = result_at(s, s->rules.count + 1); // of an implicit method
-    }
-    return evn_plan_run(s->step, s->inputs, s->outputs);
-}
-
-/// Rows that accept are where they came to.
-static evn_status run_choose(evn__event_search *s) {
-    evn_binding *in = s->inputs, *out = s->outputs;
-    bool adaptive = s->system->adaptive;
-    *in++ = time_at(s, ACCEPT);
-    in = evn__layout_bind(&s->layout, s->state[s->now], in);
-    in = adaptive ? evn__layout_bind(&s->layout, s->slope[s->now], in) : in;
-    in = evn__layout_bind(&s->layout, s->tried, in);
-    in = adaptive ? evn__layout_bind(&s->layout, s->tried_slope, in) : in;
-    out = evn__layout_bind(&s->layout, s->state[!s->now], out);
-    out = adaptive ? evn__layout_bind(&s->layout, s->slope[!s->now], out) : out;
-    s->now = !s->now;
-    return evn_plan_run(s->choose, s->inputs, s->outputs);
+    return evn__event_steps_state(&s->steps, index);
 }
 
 // What was found ----------------------------------------------------------------------------------
 
-/// The state of a row, [row_total].
-static evn_status read_row(const evn__event_search *s, evn_buffer *states, int row, double *x) {
-    for (int i = 0; i < s->layout.count; ++i) {
-        size_t size = row_size(s, i);
-        const evn_binding at = {states, s->layout.offset[i] + (size_t)row * size};
-        EVN_TRY(evn__real_read(at, s->fp64, x, size));
-        x += size;
-    }
-    return EVN_OK;
-}
-
 /// The observations of a sample from `begin` up to `end`, on its way, are of these states.
 static evn_status observe(evn__event_search *s, evn_buffer *states, int row, int begin, int end) {
-    size_t total = row_total(s);
+    size_t total = evn__event_steps_row_total(&s->steps);
     bool finite = true;
     if (begin >= end) {
         return EVN_OK;
     }
     double *x = evn__event_observations_at(&s->observations, row, begin)->x;
-    EVN_TRY(read_row(s, states, row, x));
+    EVN_TRY(evn__event_steps_read_row(&s->steps, states, row, x));
     for (int i = begin + 1; i < end; ++i) {
         memcpy(evn__event_observations_at(&s->observations, row, i)->x, x, sizeof(*x) * total);
     }
@@ -280,8 +97,9 @@ static evn_status add_found(evn__event_search *s, int row, double t) {
     if (row >= s->samples) {
         return EVN_OK;
     }
-    EVN_TRY(evn__event_list_add(&s->found, row, s->row[row].noted, t, row_total(s), &x));
-    return read_row(s, s->tried, row, x);
+    size_t total = evn__event_steps_row_total(&s->steps);
+    EVN_TRY(evn__event_list_add(&s->found, row, s->row[row].noted, t, total, &x));
+    return evn__event_steps_read_row(&s->steps, s->steps.tried, row, x);
 }
 
 static void close_row(evn__event_search *s, int row) {
@@ -297,26 +115,23 @@ static int sample_of(const evn__event_search *s, int row) {
     return row < s->samples ? row : 0;
 }
 
-static double *host_time(const evn__event_search *s, int which, int row) {
-    return s->host_times + (size_t)which * (size_t)s->rows + (size_t)row;
+static double *number(const evn__event_search *s, int which, int row) {
+    return evn__event_steps_time(&s->steps, which, row);
 }
 
 static evn_status begin(evn__event_search *s, const evn__passage *passage) {
-    const double *e = s->host_result, *rate = e + (size_t)s->rules.count * (size_t)s->rows;
-    const double *dt = rate + (size_t)s->rules.count * (size_t)s->rows;
     double t0, t1;
-    for (int row = 0; row < s->rows; ++row) {
+    for (int row = 0; row < s->steps.rows; ++row) {
         evn__passage_ends(passage, sample_of(s, row), &t0, &t1);
-        *host_time(s, T, row) = *host_time(s, END, row) = t0;
-        *host_time(s, DT, row) = evn__event_row_span(&s->rules, t0, t1);
+        *number(s, EVN__EVENT_T, row) = *number(s, EVN__EVENT_END, row) = t0;
+        *number(s, EVN__EVENT_DT, row) = evn__event_row_span(&s->rules, t0, t1);
     }
-    EVN_TRY(write_times(s));
-    EVN_TRY(run_start(s, passage));
-    EVN_TRY(read_result(s, 2 * s->rules.count + s->system->adaptive));
-    for (int row = 0; row < s->rows; ++row) {
-        size_t first = (size_t)row * (size_t)s->rules.count;
+    EVN_TRY(evn__event_steps_start(&s->steps, passage));
+    for (int row = 0; row < s->steps.rows; ++row) {
         evn__passage_ends(passage, sample_of(s, row), &t0, &t1);
-        evn__event_row_begin(&s->row[row], &s->rules, t0, t1, e + first, rate + first, dt[row]);
+        evn__event_row_begin(
+            &s->row[row], &s->rules, t0, t1, evn__event_steps_values(&s->steps, row),
+            evn__event_steps_rates(&s->steps, row), evn__event_steps_first(&s->steps, row));
     }
     return EVN_OK;
 }
@@ -327,7 +142,7 @@ static evn_status observe_start(evn__event_search *s, const evn__passage *passag
     evn__event_observations_begin(o, passage);
     for (int i = 0; i < s->samples && o->count > 0; ++i) {
         const double *times = o->times + (size_t)i * (size_t)o->count;
-        EVN_TRY(observe(s, s->state[s->now], i, 0, o->starts[i]));
+        EVN_TRY(observe(s, s->steps.state[s->steps.now], i, 0, o->starts[i]));
         evn__event_row_observe(&s->row[i], times + o->starts[i], o->count - o->starts[i]);
     }
     return EVN_OK;
@@ -338,7 +153,7 @@ static evn_status observe_end(evn__event_search *s) {
     const evn__event_observations *o = &s->observations;
     for (int i = 0; i < s->samples; ++i) {
         int begin = o->starts[i] + s->row[i].observed;
-        EVN_TRY(observe(s, s->state[s->now], i, begin, o->count));
+        EVN_TRY(observe(s, s->steps.state[s->steps.now], i, begin, o->count));
         bool failed = s->row[i].odd >= 0;
         for (int k = o->starts[i]; k < o->count && !failed; ++k) {
             const evn__step_control *c = &s->row[i].control;
@@ -352,30 +167,23 @@ static evn_status observe_end(evn__event_search *s) {
 /// The next attempt of each row; false: none needs any.
 static bool set_times(evn__event_search *s) {
     bool goes = false;
-    for (int i = 0; i < s->rows; ++i) {
+    for (int i = 0; i < s->steps.rows; ++i) {
         const evn__event_row *row = &s->row[i];
         bool ended = !row->attempt;
-        *host_time(s, T, i) = ended ? row->control.t : row->control.seen;
-        *host_time(s, DT, i) = ended ? 0 : row->dt;
-        *host_time(s, END, i) = ended ? row->control.t : evn__event_row_end(row);
+        *number(s, EVN__EVENT_T, i) = ended ? row->control.t : row->control.seen;
+        *number(s, EVN__EVENT_DT, i) = ended ? 0 : row->dt;
+        *number(s, EVN__EVENT_END, i) = ended ? row->control.t : evn__event_row_end(row);
         goes = goes || !ended;
     }
     return goes;
 }
 
-/// What a step says besides values of the events: its error, and its doubt.
-static int numbers_of_step(const evn__event_search *s) {
-    bool adaptive = s->system->adaptive;
-    return adaptive + (adaptive && evn__stepper_is_implicit(s->system->stepper));
-}
-
 /// A row that is about to end for too small a step ends because its equations were not solved.
 static void doubt(const evn__event_search *s, int row) {
     evn__event_row *r = &s->row[row];
-    bool solves = numbers_of_step(s) > 1;
+    bool doubts = evn__event_steps_doubts(&s->steps);
     bool small = !r->attempt && r->outcome == EVN_OUTCOME_STEP_TOO_SMALL;
-    size_t at = (size_t)(s->rules.count + 1) * (size_t)s->rows + (size_t)row;
-    if (small && solves && !(s->host_result[at] <= 1)) {
+    if (small && doubts && !(evn__event_steps_doubt(&s->steps, row) <= 1)) {
         r->outcome = EVN_OUTCOME_NEWTON_FAILED;
     }
 }
@@ -383,21 +191,21 @@ static void doubt(const evn__event_search *s, int row) {
 /// The last ones that its row has taken, so many, are of what was tried.
 static evn_status observe_tried(evn__event_search *s, int row, int count) {
     int end = s->observations.starts[row] + s->row[row].observed;
-    return observe(s, s->tried, row, end - count, end);
+    return observe(s, s->steps.tried, row, end - count, end);
 }
 
 static evn_status judge(evn__event_search *s, int row) {
     evn__event_row *r = &s->row[row];
-    const double *e = s->host_result + (size_t)row * (size_t)s->rules.count;
-    double error = s->host_result[(size_t)s->rules.count * (size_t)s->rows + (size_t)row];
+    const double *e = evn__event_steps_values(&s->steps, row);
+    double error = evn__event_steps_error(&s->steps, row);
     double t = evn__event_row_end(r);
-    *host_time(s, ACCEPT, row) = 0;
+    *number(s, EVN__EVENT_ACCEPT, row) = 0;
     if (!r->attempt) {
         return EVN_OK;
     }
     const evn__event_verdict verdict = evn__event_row_take(r, &s->rules, error, e);
     doubt(s, row);
-    *host_time(s, ACCEPT, row) = verdict.accepts;
+    *number(s, EVN__EVENT_ACCEPT, row) = verdict.accepts;
     evn__event_list_drop(&s->found, row, verdict.drops);
     EVN_TRY(verdict.notes ? add_found(s, row, t) : EVN_OK);
     EVN_TRY(row < s->samples ? observe_tried(s, row, verdict.observes) : EVN_OK);
@@ -409,12 +217,11 @@ static evn_status judge(evn__event_search *s, int row) {
 
 static evn_status judge_all(evn__event_search *s) {
     bool accepts = false;
-    for (int row = 0; row < s->rows; ++row) {
+    for (int row = 0; row < s->steps.rows; ++row) {
         EVN_TRY(judge(s, row));
-        accepts = accepts || *host_time(s, ACCEPT, row) > 0;
+        accepts = accepts || *number(s, EVN__EVENT_ACCEPT, row) > 0;
     }
-    EVN_TRY(accepts ? write_times(s) : EVN_OK);
-    return accepts ? run_choose(s) : EVN_OK;
+    return accepts ? evn__event_steps_choose(&s->steps) : EVN_OK;
 }
 
 // Stiffness ---------------------------------------------------------------------------------------
@@ -428,18 +235,19 @@ typedef struct standing {
 } standing;
 
 static evn_status read_states(const evn__event_search *s, evn_buffer *from, double *x) {
-    for (int i = 0; i < s->layout.count; ++i) {
-        EVN_TRY(evn__real_read((evn_binding){from, s->layout.offset[i]}, s->fp64, x,
-                               s->layout.size[i]));
-        x += s->layout.size[i];
+    for (int i = 0; i < s->steps.layout.count; ++i) {
+        EVN_TRY(evn__real_read((evn_binding){from, s->steps.layout.offset[i]}, s->steps.fp64, x,
+                               s->steps.layout.size[i]));
+        x += s->steps.layout.size[i];
     }
     return EVN_OK;
 }
 
 static evn_status write_states(const evn__event_search *s, const double *x) {
-    for (int i = 0; i < s->layout.count; ++i) {
-        EVN_TRY(evn__real_write(evn__event_search_state(s, i), s->fp64, x, s->layout.size[i]));
-        x += s->layout.size[i];
+    for (int i = 0; i < s->steps.layout.count; ++i) {
+        EVN_TRY(evn__real_write(evn__event_search_state(s, i), s->steps.fp64, x,
+                                s->steps.layout.size[i]));
+        x += s->steps.layout.size[i];
     }
     return EVN_OK;
 }
@@ -447,21 +255,20 @@ static evn_status write_states(const evn__event_search *s, const double *x) {
 static evn_status slope_at(void *self, const double *x, double *slope) {
     const standing *at = self;
     EVN_TRY(write_states(at->search, x));
-    EVN_TRY(run_start(at->search, at->passage));
-    return read_states(at->search, at->search->slope[at->search->now], slope);
+    EVN_TRY(evn__event_steps_start(&at->search->steps, at->passage));
+    return read_states(at->search, at->search->steps.slope[at->search->steps.now], slope);
 }
 
 static evn_status measure_decay(standing *at, size_t count) {
     evn__event_search *s = at->search;
-    const evn__slope f = {at, slope_at, (size_t)s->rows, count, s->fp64};
-    for (int i = 0; i < s->rows; ++i) {
+    const evn__slope f = {at, slope_at, (size_t)s->steps.rows, count, s->steps.fp64};
+    for (int i = 0; i < s->steps.rows; ++i) {
         at->dt[i] = s->row[i].control.dt;
-        *host_time(s, T, i) = s->row[i].control.t;
+        *number(s, EVN__EVENT_T, i) = s->row[i].control.t;
     }
-    EVN_TRY(write_times(s));
-    EVN_TRY(read_states(s, s->state[s->now], at->x));
-    EVN_TRY(evn__stiffness_find(&f, s->system->stepper, at->x, at->dt, s->decay));
-    for (int i = 0; i < s->rows; ++i) {
+    EVN_TRY(read_states(s, s->steps.state[s->steps.now], at->x));
+    EVN_TRY(evn__stiffness_find(&f, s->steps.system->stepper, at->x, at->dt, s->decay));
+    for (int i = 0; i < s->steps.rows; ++i) {
         s->decay[i] = s->row[i].outcome == EVN_OUTCOME_TOO_MANY_STEPS ? s->decay[i] : 0;
     }
     return write_states(s, at->x);
@@ -472,19 +279,19 @@ static evn_status find_decay(evn__event_search *s, const evn__passage *passage) 
     standing at = {.search = s, .passage = passage};
     size_t elements = 0;
     bool any = false;
-    for (int i = 0; i < s->rows; ++i) {
+    for (int i = 0; i < s->steps.rows; ++i) {
         s->decay[i] = 0;
         any = any || s->row[i].outcome == EVN_OUTCOME_TOO_MANY_STEPS;
     }
-    for (int i = 0; i < s->layout.count; ++i) {
-        elements += s->layout.size[i];
+    for (int i = 0; i < s->steps.layout.count; ++i) {
+        elements += s->steps.layout.size[i];
     }
     if (!any || evn__device_is_counting(s->problem->device)) {
         return EVN_OK;
     }
-    EVN_TRY(EVN_NEW(&at.x, elements + (size_t)s->rows));
+    EVN_TRY(EVN_NEW(&at.x, elements + (size_t)s->steps.rows));
     at.dt = at.x + elements;
-    evn_status status = measure_decay(&at, elements / (size_t)s->rows);
+    evn_status status = measure_decay(&at, elements / (size_t)s->steps.rows);
     free(at.x);
     return status;
 }
@@ -497,9 +304,9 @@ int evn__event_search_terminal(const evn__event_search *s, int row) {
 
 evn_solution evn__event_search_solution(const evn__event_search *s, int row) {
     const evn__event_row *r = &s->row[row];
-    bool adaptive = s->system->adaptive;
-    int each = adaptive ? evn__stepper_adaptive_evaluations(s->system->stepper)
-                        : evn__stepper_evaluations(s->system->stepper);
+    bool adaptive = s->steps.system->adaptive;
+    int each = adaptive ? evn__stepper_adaptive_evaluations(s->steps.system->stepper)
+                        : evn__stepper_evaluations(s->steps.system->stepper);
     return (evn_solution){.outcome = r->outcome,
                           .t = r->control.t,
                           .dt = r->control.wanted,
@@ -552,20 +359,18 @@ static evn_status finish(const evn__event_search *s, int waits, evn_solution *so
 
 evn_status evn__event_search_run(evn__event_search *s, const evn__passage *passage,
                                  evn_solution *solution) {
-    size_t size = s->layout.size[0] / (size_t)s->rows;
+    size_t size = s->steps.layout.size[0] / (size_t)s->steps.rows;
     int waits = 1;
     evn__event_list_clear(&s->found);
-    for (int row = s->samples; row < s->rows; ++row) { // what is there only to be many
+    for (int row = s->samples; row < s->steps.rows; ++row) { // what is there only to be many
         const evn_binding x = evn__event_search_state(s, 0);
         const evn_binding copy = {x.buffer, x.offset + (size_t)row * size};
-        EVN_TRY(evn__real_copy(copy, x, s->fp64, size));
+        EVN_TRY(evn__real_copy(copy, x, s->steps.fp64, size));
     }
     EVN_TRY(begin(s, passage));
     EVN_TRY(observe_start(s, passage));
     while (set_times(s) && !evn__device_is_counting(s->problem->device)) {
-        EVN_TRY(write_times(s));
-        EVN_TRY(run_step(s, passage));
-        EVN_TRY(read_result(s, s->rules.count + numbers_of_step(s)));
+        EVN_TRY(evn__event_steps_try(&s->steps, passage));
         EVN_TRY(judge_all(s));
         ++waits;
     }
