@@ -57,7 +57,12 @@ typedef struct evn_occurrence {
 
 /// Compile. The dynamics and the events may be destroyed afterwards. Options are those of solvers,
 /// with fixed or adaptive steps, of the batch or per_sample, and any gradient, but without
-/// dense output and jumps.
+/// dense output.
+///
+/// Across jumps of f each event stays on the side where it was: one that f turns around is found
+/// once, or not at all; one whose function jumps, too, with another sign behind, right behind the
+/// jump. An event that is found at a jump is on the way before it. Where weights evolve and samples
+/// have steps of their own, a gradient takes samples that end on one side of each jump alone.
 ///
 /// Observations are made without a say in the steps, also where these are fixed: a step is taken
 /// again as far as their times; an adaptive one whose part up to there is not good enough is
@@ -105,6 +110,14 @@ evn_status evn_event_solver_sample_solution(const evn_event_solver *solver, int6
 /// @return as evn_event_solver_sample_solution
 evn_status evn_event_solver_ended_with(const evn_event_solver *solver, int64_t index, int *event);
 
+/// The grid of sample `index` in the last solve, as evn_solver_grid has it, also of one that
+/// failed; the last step ends where the sample has ended.
+/// @param[out] times  [count]
+/// @param[in]  count  evn_solution.accepted + 1 of that sample
+/// @return as evn_event_solver_sample_solution, and EVN_ERR_ARGUMENT when that is another number
+evn_status evn_event_solver_grid(const evn_event_solver *solver, int64_t index, double *times,
+                                 int count);
+
 /// Events of the last solve: by sample, and of one sample in the order of the way; of those at one
 /// time the one that ended it is the last.
 int evn_event_solver_occurrence_count(const evn_event_solver *solver);
@@ -149,8 +162,8 @@ typedef struct evn_event_bars {
 /// @param[out] x0_bar       as in evn_solve_gradient, as are weights_bar and the solution, whose
 ///                          nfe includes that of the solves; where no event on the way has
 ///                          cotangents, the first time alone
-/// @return as evn_solve_gradient; EVN_ERR_NOT_FINITE, naming the sample, where the function only
-///         touches 0, so that its time has no derivative
+/// @return as evn_solve_gradient; EVN_ERR_NOT_FINITE, naming event, time and sample, where the
+///         function only touches 0, or so nearly that its time has no finite derivative
 evn_status evn_solve_to_event_gradient(evn_event_solver *solver, const evn_event_bars *bars,
                                        evn_binding *x0_bar, const evn_binding *weights_bar,
                                        evn_solution *solution);

@@ -19,6 +19,7 @@ struct evn_event_solver {
     evn__event_search *search;
     evn_occurrence *found; ///< of the last solve, in order
     int found_capacity;
+    double *jumps;                 ///< the options' own
     evn_binding *weights;          ///< of the last solve, one for each
     evn_binding *parameters;       ///< of these, in the order of the system
     double *t0, *t1;               ///< of each sample of the last solve: where it began and ended
@@ -47,9 +48,6 @@ static evn_status check_events(const evn_solver_options *options, const evn_even
     EVN_CHECK(!options->dense, EVN_ERR_ARGUMENT,
               "a solve to an event has no dense output: solve to the time of the event again, with "
               "a solver that has it");
-    EVN_CHECK(options->jump_count == 0, EVN_ERR_ARGUMENT,
-              "a solve to an event knows no jumps of f: solve up to the last time before each "
-              "(nextafter, in single precision nextafterf), and on from the jump");
     EVN_CHECK(options->weight_terms == 0 && options->weight_steps == 0, EVN_ERR_ARGUMENT,
               "a solve to an event solves weights that evolve together with x; leave weight_terms "
               "and weight_steps out");
@@ -65,10 +63,21 @@ static evn_status check_events(const evn_solver_options *options, const evn_even
     return EVN_OK;
 }
 
+static evn_status copy_jumps(evn_event_solver *s) {
+    evn_solver_options *o = &s->options;
+    EVN_TRY(EVN_NEW(&s->jumps, o->jump_count + 1));
+    for (int i = 0; i < o->jump_count; ++i) {
+        s->jumps[i] = o->jumps[i];
+    }
+    o->jumps = s->jumps;
+    return EVN_OK;
+}
+
 static evn_status create(evn_event_solver *s, const evn_dynamics *dynamics, const evn_event *events,
                          int count) {
     EVN_TRY(check_events(&s->options, events, count));
     EVN_TRY(evn__take_over(&s->options, dynamics, &s->dynamics));
+    EVN_TRY(copy_jumps(s));
     const evn__stepper *stepper = evn__stepper_find(s->options.method);
     EVN_TRY(evn__stepper_check_past(stepper, "a solve to an event"));
     EVN_TRY(evn__event_system_create(s->dynamics, &s->options, stepper, events, count, &s->system));
@@ -125,6 +134,7 @@ void evn_event_solver_destroy(evn_event_solver **solver) {
     evn_dynamics_destroy(&s->dynamics);
     free(s->events);
     free(s->found);
+    free(s->jumps);
     free(s->weights);
     free(s->parameters);
     free(s->t0);
@@ -259,6 +269,14 @@ evn_status evn_event_solver_ended_with(const evn_event_solver *solver, int64_t i
     EVN_TRY(check_sample(solver, index));
     *event = evn__event_search_terminal(solver->search, (int)index);
     return EVN_OK;
+}
+
+evn_status evn_event_solver_grid(const evn_event_solver *solver, int64_t index, double *times,
+                                 int count) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(times);
+    EVN_TRY(check_sample(solver, index));
+    return evn__event_search_grid(solver->search, (int)index, times, count);
 }
 
 int evn_event_solver_occurrence_count(const evn_event_solver *solver) {

@@ -27,13 +27,14 @@ struct evn__event_gradient {
     evn__layout layout;  ///< of a state
     evn_buffer *start;   ///< the state at t0
     evn_buffer *middle;  ///< that between two parts
-    evn_buffer *bars;    ///< x_bar, those of the parameters, rates
+    evn_buffer *bars;    ///< x_bar, those of the parameters, rates, multipliers
     evn_buffer *given;   ///< x_bar of all rows, times, their cotangents, which event, one row each
     evn_buffer *shares;  ///< of the parameters, of one part
     evn__jump *join;     ///< of x_bar
     evn__jump **sums;    ///< of each weight that is a parameter
     evn_binding *weights, *weights_bar, *carried; ///< of a part
     double *numbers;                              ///< what is written to `given` behind x_bar
+    double *said;                                 ///< rates and multipliers
     double *state, *last; ///< [layout]: what is written to `middle`; where the search ended
     double *t0, *t1;      ///< of a part
     int *event;           ///< [rows]: whose time it is; −1: none
@@ -106,7 +107,7 @@ static evn_status make_device_memory(evn__event_gradient *g) {
     size_t rates = bar_at(g, g->system->system.parameter_count + 1);
     EVN_TRY(make(g, g->layout.total, &g->start));
     EVN_TRY(make(g, g->layout.total, &g->middle));
-    EVN_TRY(make(g, rates + rows, &g->bars));
+    EVN_TRY(make(g, rates + evn__real_aligned(rows) + rows, &g->bars));
     EVN_TRY(make(g, rates - bar_at(g, 1), &g->shares));
     return make(g, evn__real_aligned(g->layout.size[0]) + number_count(g), &g->given);
 }
@@ -114,6 +115,7 @@ static evn_status make_device_memory(evn__event_gradient *g) {
 static evn_status make_host_memory(evn__event_gradient *g) {
     size_t samples = (size_t)sample_count(g), weights = (size_t)g->dynamics->weight_count;
     EVN_TRY(EVN_NEW(&g->numbers, number_count(g)));
+    EVN_TRY(EVN_NEW(&g->said, 2 * (size_t)g->system->rows));
     EVN_TRY(EVN_NEW(&g->state, g->layout.total));
     EVN_TRY(EVN_NEW(&g->last, g->layout.total));
     EVN_TRY(EVN_NEW(&g->t0, samples));
@@ -177,8 +179,9 @@ void evn__event_gradient_destroy(evn__event_gradient **gradient) {
         return;
     }
     evn_buffer **const buffers[] = {&g->start, &g->middle, &g->bars, &g->given, &g->shares};
-    void *const arrays[] = {g->sums, g->weights, g->weights_bar, g->carried, g->numbers, g->state,
-                            g->last, g->t0,      g->t1,          g->event,   g->observed};
+    void *const arrays[] = {g->sums,    g->weights, g->weights_bar, g->carried,
+                            g->numbers, g->said,    g->state,       g->last,
+                            g->t0,      g->t1,      g->event,       g->observed};
     for (int i = 0; g->sums && i < g->dynamics->weight_count; ++i) {
         evn__jump_destroy(&g->sums[i]);
     }
@@ -295,12 +298,22 @@ static evn_binding state_at(const evn__event_gradient *g, bool ends, int index) 
                 : (evn_binding){g->middle, g->layout.offset[index]};
 }
 
+static evn_binding rates(const evn__event_gradient *g) {
+    return (evn_binding){g->bars, bar_at(g, g->system->system.parameter_count + 1)};
+}
+
+static evn_binding multipliers(const evn__event_gradient *g) {
+    evn_binding at = rates(g);
+    at.offset += evn__real_aligned((size_t)g->system->rows);
+    return at;
+}
+
 static evn_status run_through(const evn__event_gradient *g, bool ends) {
     int states = g->layout.count, parameters = g->system->system.parameter_count;
     size_t rows = (size_t)g->system->rows, numbers = evn__real_aligned(g->layout.size[0]);
     size_t table = rows * (size_t)g->system->count;
     evn_binding *in = NULL, *out = NULL;
-    EVN_TRY(EVN_NEW(&in, 2 * (states + parameters) + 9));
+    EVN_TRY(EVN_NEW(&in, 2 * (states + parameters) + 10));
     out = in + states + parameters + 5;
     evn_binding *to = in, *from = out;
     *to++ = (evn_binding){g->given, numbers};
@@ -316,25 +329,35 @@ static evn_status run_through(const evn__event_gradient *g, bool ends) {
     for (int i = 0; i < parameters + 2; ++i) { // x_bar, parameters, rates
         *from++ = (evn_binding){g->bars, bar_at(g, i)};
     }
+    *from = multipliers(g);
     evn_status status = evn_plan_run(g->through, in, out);
     free(in);
     return status;
 }
 
-static evn_status check_rate(int event, double rate) {
+static evn_status check_row(int event, double t, double rate, double multiplier) {
     EVN_CHECK(event < 0 || (isfinite(rate) && rate != 0), EVN_ERR_NOT_FINITE,
-              "at event %d its function changes at a rate of %g: its time has no derivative", event,
-              rate);
+              "at event %d, t = %.9g, its function changes at a rate of %g: it only touches 0, and "
+              "its time has no derivative; leave its cotangents out",
+              event, t, rate);
+    EVN_CHECK(event < 0 || isfinite(multiplier), EVN_ERR_NOT_FINITE,
+              "at event %d, t = %.9g, where its function changes at a rate of %g, the derivative "
+              "by its time is %g: look at the cotangents there, or leave those of events that only "
+              "graze 0 out",
+              event, t, rate, multiplier);
     return EVN_OK;
 }
 
-/// Where an event's function only touches 0 its time has no derivative.
+/// Where an event's function only touches 0, or nearly so, its time has no derivative.
 static evn_status check_rates(const evn__event_gradient *g) {
-    const evn_binding rates = {g->bars, bar_at(g, g->system->system.parameter_count + 1)};
-    double *rate = g->numbers;
-    EVN_TRY(evn__real_read(rates, g->problem->options->fp64, rate, (size_t)g->system->rows));
+    bool fp64 = g->problem->options->fp64;
+    size_t rows = (size_t)g->system->rows;
+    const double *t = g->numbers;
+    double *rate = g->said, *multiplier = rate + rows;
+    EVN_TRY(evn__real_read(rates(g), fp64, rate, rows));
+    EVN_TRY(evn__real_read(multipliers(g), fp64, multiplier, rows));
     for (int i = 0; i < sample_count(g); ++i) {
-        evn_status status = check_rate(g->event[i], rate[i]);
+        evn_status status = check_row(g->event[i], t[i], rate[i], multiplier[i]);
         bool names = status != EVN_OK && g->problem->options->per_sample;
         EVN_TRY(names ? evn__prepend(status, "sample %d", i) : status);
     }

@@ -440,7 +440,7 @@ static evn_status pull(build *b, int event, evn_value t, evn_value tables[2],
     return evn_graph_status(g);
 }
 
-static void gradient_outputs(build *b, evn_value rate) {
+static void gradient_outputs(build *b, evn_value rate, evn_value multiplier) {
     evn_output(b->graph, "x_bar", b->bars[0]);
     for (int i = 0; i < b->s->system.parameter_count; ++i) {
         char text[64];
@@ -448,6 +448,7 @@ static void gradient_outputs(build *b, evn_value rate) {
         evn_output(b->graph, text, b->bars[1 + i]);
     }
     evn_output(b->graph, "rate", rate);
+    evn_output(b->graph, "multiplier", multiplier);
 }
 
 static evn_status build_gradient(build *b) {
@@ -471,7 +472,7 @@ static evn_status build_gradient(build *b) {
     for (int i = 0; i < b->s->count; ++i) {
         EVN_TRY(pull(b, i, t, tables, by));
     }
-    gradient_outputs(b, rate);
+    gradient_outputs(b, rate, by);
     return evn_graph_status(g);
 }
 

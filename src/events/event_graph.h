@@ -42,7 +42,8 @@ evn_status evn__event_choose_graph(const evn__event_system *system, evn_graph **
 /// At the events. Inputs "t", states, parameters, "x_bar", "t_bar", "which" [rows, events]: 1 for
 /// the event that a row ended with, "first": the same of one row alone for each event; outputs
 /// "x_bar" and the parameters' cotangents, as evn_solve_to_event_gradient has them, then "rate"
-/// [rows, 1] of that event. Other events may be anything there.
+/// [rows, 1] of that event and "multiplier" [rows, 1], (t̄ + x̄·f) / rate, by which it has a share.
+/// Other events may be anything there.
 evn_status evn__event_gradient_graph(const evn__event_system *system, evn_graph **graph);
 
 #endif

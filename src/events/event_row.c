@@ -57,23 +57,32 @@ static void take_values(evn__event_row *row, const evn__event_rules *rules, cons
 
 // Marching ----------------------------------------------------------------------------------------
 
+/// Whether attempts in the parts before and in this one are as many as there may be.
+static bool is_spent(const evn__event_row *row, const evn__event_rules *rules) {
+    const evn__step_control *c = &row->control;
+    int attempts = row->accepted + row->rejected + c->accepted + c->rejected;
+    return is_adaptive(rules) && attempts >= rules->steps.options->max_steps;
+}
+
 /// The next attempt is a whole step, as the step control has it, or there is none.
-static void follow(evn__event_row *row) {
+static void follow(evn__event_row *row, const evn__event_rules *rules) {
     row->attempt = march;
     row->dt = row->control.dt;
     if (!row->control.goes) {
         end(row, row->control.outcome, -1);
+    } else if (is_spent(row, rules)) {
+        end(row, EVN_OUTCOME_TOO_MANY_STEPS, -1);
     }
 }
 
 static void accept(evn__event_row *row, const evn__event_rules *rules, double error) {
     evn__step_control_accept(&row->control, &rules->steps, error);
-    follow(row);
+    follow(row, rules);
 }
 
 static void reject(evn__event_row *row, const evn__event_rules *rules, double error) {
     evn__step_control_reject(&row->control, &rules->steps, error);
-    follow(row);
+    follow(row, rules);
 }
 
 /// An event is not finite behind a step, which is made shorter, as one whose error is not.
@@ -191,9 +200,20 @@ static evn__event_verdict note(evn__event_row *row, const evn__event_rules *rule
     return verdict;
 }
 
+static bool is_last_part(const evn__event_row *row) {
+    return row->part + 1 == row->parts.count;
+}
+
+/// Whether the next observation is before the end of a part, or there.
+static bool is_within(const evn__event_row *row, const evn__part *part) {
+    double t = row->observed < row->time_count ? row->times[row->observed] : NAN;
+    return row->parts.rises ? t <= part->t1 : t >= part->t1;
+}
+
 /// Where in the step the next observation is, as attempts have it; beyond any: there is none.
 static double next_observation(const evn__event_row *row, const evn__event_rules *rules) {
-    bool any = row->observed < row->time_count;
+    bool any = row->observed < row->time_count &&
+               (is_last_part(row) || is_within(row, &row->parts.all[row->part]));
     return any ? evn__rounded(rules->steps.options->fp64,
                               row->times[row->observed] - row->control.t)
                : (double)INFINITY;
@@ -268,6 +288,41 @@ static evn__event_verdict settle(evn__event_row *row, const evn__event_rules *ru
 
 // A row -------------------------------------------------------------------------------------------
 
+evn_status evn__event_row_create(evn__event_row *row, const evn_solver_options *options) {
+    return evn__parts_create(options, &row->parts);
+}
+
+void evn__event_row_free(evn__event_row *row) {
+    evn__parts_free(&row->parts);
+}
+
+/// Without jumps one part, and with them the ends of the way, as they were given where kernels see
+/// them so.
+static void lay_parts(evn__parts *parts, const evn_solver_options *o, double t0, double t1) {
+    if (o->jump_count == 0) {
+        parts->rises = t1 >= t0;
+        parts->count = 1;
+        parts->all[0] = (evn__part){.t0 = t0, .t1 = t1, .jump = -1};
+        return;
+    }
+    evn__parts_cut(o, t0, t1, parts);
+    evn__part *first = &parts->all[0], *last = &parts->all[parts->count - 1];
+    first->t0 = evn__rounded(o->fp64, t0) == first->t0 ? t0 : first->t0;
+    last->t1 = evn__rounded(o->fp64, t1) == last->t1 ? t1 : last->t1;
+}
+
+/// The row is at the beginning of its part.
+static void enter(evn__event_row *row) {
+    const evn__part *part = &row->parts.all[row->part];
+    row->control = (evn__step_control){.t0 = part->t0, .t1 = part->t1, .t = part->t0};
+}
+
+void evn__event_row_lay(evn__event_row *row, const evn__event_rules *rules, double t0, double t1) {
+    *row = (evn__event_row){.t0 = t0, .t1 = t1, .parts = row->parts, .event = -1, .odd = -1};
+    lay_parts(&row->parts, rules->steps.options, t0, t1);
+    enter(row);
+}
+
 /// Whether an event is 0 there but for rounding: the solution leads to 0, which is nearer than
 /// times are to each other, as where a solve goes on behind an event, from the other side of it.
 static bool starts_at_zero(const evn__event_rules *rules, double e, double rate, double t0,
@@ -296,26 +351,77 @@ static double first_step(const evn__event_rules *rules, double t0, double t1, do
     return evn__step_rules_limit(&rules->steps, given > 0 ? copysign(given, t1 - t0) : dt);
 }
 
-void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
-                          const double *e, const double *rate, double dt) {
-    *row = (evn__event_row){.control = {.t0 = t0, .t1 = t1, .t = t0}, .event = -1, .odd = -1};
-    int odd = find_odd(rules, e);
-    start_values(row, rules, e, rate);
-    if (odd >= 0) {
-        end(row, EVN_OUTCOME_NOT_FINITE, odd);
-    } else if (t0 == t1) {
+/// Whole steps from the beginning of a part to its end.
+static void set_out(evn__event_row *row, const evn__event_rules *rules, double dt) {
+    double t0 = row->control.t0, t1 = row->control.t1;
+    if (t0 == t1) {
         end(row, EVN_OUTCOME_DONE, -1);
     } else {
         double first = is_adaptive(rules) ? first_step(rules, t0, t1, dt) : 0;
         evn__step_control_begin(&row->control, &rules->steps, t0, t1, t1, first);
-        follow(row);
+        follow(row, rules);
     }
 }
 
-void evn__event_row_observe(evn__event_row *row, const double *times, int count) {
+void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, const double *e,
+                          const double *rate, double dt) {
+    int odd = find_odd(rules, e);
+    start_values(row, rules, e, rate);
+    if (odd >= 0) {
+        end(row, EVN_OUTCOME_NOT_FINITE, odd);
+    } else {
+        set_out(row, rules, dt);
+    }
+}
+
+void evn__event_row_observe(evn__event_row *row, const evn__event_rules *rules, double *times,
+                            int count) {
+    const evn_solver_options *o = rules->steps.options;
+    for (int i = 0; i < count && o->jump_count > 0; ++i) {
+        evn__parts_find(o, &row->parts, &times[i]);
+    }
     row->times = times;
     row->time_count = count;
 }
+
+// Across a jump -----------------------------------------------------------------------------------
+
+bool evn__event_row_crosses(const evn__event_row *row) {
+    return !row->attempt && row->outcome == EVN_OUTCOME_DONE && !is_last_part(row);
+}
+
+int evn__event_row_cross(evn__event_row *row) {
+    int before = row->observed;
+    while (is_within(row, &row->parts.all[row->part])) {
+        ++row->observed;
+    }
+    row->accepted += row->control.accepted;
+    row->rejected += row->control.rejected;
+    ++row->part;
+    enter(row);
+    return row->observed - before;
+}
+
+/// Whether an event was found where the last step came to, or nearer to it than times are to each
+/// other.
+static bool is_at_end(const evn__event_row *row, int i) {
+    double found = row->step.found[i];
+    return found != 0 && fabs(row->step.end) - fabs(found) <= row->step.width;
+}
+
+void evn__event_row_begin_again(evn__event_row *row, const evn__event_rules *rules, const double *e,
+                                const double *rate, double dt) {
+    double t0 = row->control.t0, t1 = row->control.t1;
+    for (int i = 0; i < rules->count; ++i) {
+        if (is_at_end(row, i) && starts_at_zero(rules, e[i], rate[i], t0, t1)) {
+            row->e[i] = 0;
+            row->side[i] = sign_of(rate[i]) * sign_of(t1 - t0);
+        }
+    }
+    set_out(row, rules, dt);
+}
+
+// Attempts ----------------------------------------------------------------------------------------
 
 evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,
                                        double error, const double *e) {
@@ -338,7 +444,13 @@ double evn__event_row_end(const evn__event_row *row) {
     return c->t1 > c->t0 ? fmin(t, c->t1) : fmax(t, c->t1);
 }
 
-double evn__event_row_span(const evn__event_rules *rules, double t0, double t1) {
-    return evn__rounded_span(rules->steps.options->fp64, t0, t1 - t0, rules->steps.options->dt_max,
-                             t1);
+double evn__event_row_time(const evn__event_row *row) {
+    bool done = !row->attempt && row->outcome == EVN_OUTCOME_DONE && is_last_part(row);
+    return done ? row->t1 : row->control.t;
+}
+
+double evn__event_row_span(const evn__event_row *row, const evn__event_rules *rules) {
+    const evn__step_control *c = &row->control;
+    return evn__rounded_span(rules->steps.options->fp64, c->t0, c->t1 - c->t0,
+                             rules->steps.options->dt_max, c->t1);
 }

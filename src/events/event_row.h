@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // One row of a search for events, a sample or the whole batch: how far it is, and what the next
 // attempt is. It marches as any solve does; where an event changes its sign over a step it narrows
-// that down, notes it, and settles for the step, or for its part up to the first terminal event.
+// that down, notes it, and settles for the step, or for its part up to the first terminal event. At
+// a jump of f it stands, and starts anew from there, on the side of each event where it was.
 #ifndef EVN_EVENTS_EVENT_ROW_H
 #define EVN_EVENTS_EVENT_ROW_H
 
 #include "events/root.h"
 #include "evonode/event.h"
+#include "gradients/parts.h"
 #include "integrator/step_control.h"
 
 /// The same for all rows.
@@ -31,7 +33,11 @@ typedef evn__event_verdict evn__event_attempt(evn__event_row *row, const evn__ev
                                               double error, const double *e);
 
 struct evn__event_row {
-    evn__step_control control; ///< of whole steps: where the row is
+    double t0, t1;             ///< its way
+    evn__parts parts;          ///< of the way, from jump to jump
+    int part;                  ///< where it is
+    int accepted, rejected;    ///< attempts in the parts before
+    evn__step_control control; ///< of whole steps in the part: where the row is
     double dt;                 ///< of the next attempt, which may be shorter than a whole step
     int attempts;              ///< all there were, of those that narrow down too
     evn_outcome outcome;       ///< once there is no next one
@@ -55,15 +61,34 @@ struct evn__event_row {
     } step;
 };
 
-/// At t0.
+/// Zero-initialise rows. Memory for the parts of a way across the jumps of the options.
+evn_status evn__event_row_create(evn__event_row *row, const evn_solver_options *options);
+void evn__event_row_free(evn__event_row *row);
+
+/// It is at t0, with this way before it.
+void evn__event_row_lay(evn__event_row *row, const evn__event_rules *rules, double t0, double t1);
+
+/// There, where it has been laid.
 /// @param[in] e, rate  [count], values and their derivatives along the solution
 /// @param     dt       adaptive: the first step
 /// A value that is 0 but for rounding, on the side that the solution comes from, is 0.
-void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, double t0, double t1,
-                          const double *e, const double *rate, double dt);
+void evn__event_row_begin(evn__event_row *row, const evn__event_rules *rules, const double *e,
+                          const double *rate, double dt);
 
-/// After it began: observe at these times too, which are behind t0.
-void evn__event_row_observe(evn__event_row *row, const double *times, int count);
+/// After it began: observe at these times too, which are behind t0. Where kernels would see one
+/// beyond the part that it is in, it becomes that part's end.
+void evn__event_row_observe(evn__event_row *row, const evn__event_rules *rules, double *times,
+                            int count);
+
+/// Whether it has come to a jump, behind which it is to begin again.
+bool evn__event_row_crosses(const evn__event_row *row);
+/// Step over the jump, to the beginning of the next part.
+/// @return so many observations, the next ones, are of the state there
+int evn__event_row_cross(evn__event_row *row);
+/// Begin there. An event that was found at the jump is 0 there, on the side to which it goes now;
+/// the others stand for the sign that they had.
+void evn__event_row_begin_again(evn__event_row *row, const evn__event_rules *rules, const double *e,
+                                const double *rate, double dt);
 
 /// An attempt of row->dt had this error, and these values after it.
 evn__event_verdict evn__event_row_take(evn__event_row *row, const evn__event_rules *rules,
@@ -74,7 +99,9 @@ void evn__event_row_refuse(evn__event_row *row, int index);
 
 /// The time at the end of the next attempt.
 double evn__event_row_end(const evn__event_row *row);
-/// The longest first step there may be.
-double evn__event_row_span(const evn__event_rules *rules, double t0, double t1);
+/// Where it is; at the end of the way t1 itself, which kernels may see beside.
+double evn__event_row_time(const evn__event_row *row);
+/// The longest first step there may be from where the row is.
+double evn__event_row_span(const evn__event_row *row, const evn__event_rules *rules);
 
 #endif

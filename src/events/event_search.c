@@ -8,6 +8,7 @@
 #include "integrator/integrator.h"
 #include "integrator/outcome.h"
 #include "integrator/stiffness.h"
+#include "integrator/trail.h"
 #include "plan/real.h"
 #include <math.h>
 #include <stdlib.h>
@@ -19,7 +20,9 @@ struct evn__event_search {
     int samples; ///< that count: where there is one, there are more rows
     evn__event_steps steps;
     evn__event_row *row; ///< [rows]
+    evn__trail *trails;  ///< [rows], of accepted steps
     double *decay;       ///< [rows], as evn_solution has it
+    int waits;
     evn__event_list found;
     evn__event_observations observations;
 };
@@ -36,7 +39,11 @@ static evn_status create(evn__event_search *s, const evn__event_system *system,
         .steps = evn__step_rules_of(o, system->stepper), .events = events, .count = system->count};
     s->samples = o->per_sample ? (int)evn__system_state_shape(s->problem->system, 0).dim[0] : 1;
     EVN_TRY(EVN_NEW(&s->row, s->steps.rows));
+    EVN_TRY(EVN_NEW(&s->trails, s->steps.rows));
     EVN_TRY(EVN_NEW(&s->decay, s->steps.rows));
+    for (int i = 0; i < s->steps.rows; ++i) {
+        EVN_TRY(evn__event_row_create(&s->row[i], o));
+    }
     return evn__event_observations_create(s->problem, s->samples, size, total, &s->observations);
 }
 
@@ -58,8 +65,17 @@ void evn__event_search_destroy(evn__event_search **search) {
     }
     evn__event_list_free(&s->found);
     evn__event_observations_free(&s->observations);
+    for (int i = 0; i < s->steps.rows; ++i) {
+        if (s->row) {
+            evn__event_row_free(&s->row[i]);
+        }
+        if (s->trails) {
+            evn__trail_free(&s->trails[i]);
+        }
+    }
     evn__event_steps_free(&s->steps);
     free(s->row);
+    free(s->trails);
     free(s->decay);
     free(s);
     *search = NULL;
@@ -102,10 +118,13 @@ static evn_status add_found(evn__event_search *s, int row, double t) {
     return evn__event_steps_read_row(&s->steps, s->steps.tried, row, x);
 }
 
+/// One that has ended.
 static void close_row(evn__event_search *s, int row) {
     const evn__event_row *r = &s->row[row];
-    evn__event_list_close(&s->found, row, r->control.t0, r->control.t,
-                          evn__event_search_terminal(s, row), r->step.width);
+    if (!r->attempt && !evn__event_row_crosses(r)) {
+        evn__event_list_close(&s->found, row, r->t0, evn__event_row_time(r),
+                              evn__event_search_terminal(s, row), r->step.width);
+    }
 }
 
 // A search ----------------------------------------------------------------------------------------
@@ -119,19 +138,26 @@ static double *number(const evn__event_search *s, int which, int row) {
     return evn__event_steps_time(&s->steps, which, row);
 }
 
+/// As the rows are laid.
+static void set_start(const evn__event_search *s, int row) {
+    const evn__event_row *r = &s->row[row];
+    *number(s, EVN__EVENT_T, row) = *number(s, EVN__EVENT_END, row) = r->control.t;
+    *number(s, EVN__EVENT_DT, row) = evn__event_row_span(r, &s->rules);
+}
+
 static evn_status begin(evn__event_search *s, const evn__passage *passage) {
     double t0, t1;
     for (int row = 0; row < s->steps.rows; ++row) {
         evn__passage_ends(passage, sample_of(s, row), &t0, &t1);
-        *number(s, EVN__EVENT_T, row) = *number(s, EVN__EVENT_END, row) = t0;
-        *number(s, EVN__EVENT_DT, row) = evn__event_row_span(&s->rules, t0, t1);
+        evn__event_row_lay(&s->row[row], &s->rules, t0, t1);
+        set_start(s, row);
+        s->trails[row].count = 0;
     }
     EVN_TRY(evn__event_steps_start(&s->steps, passage));
     for (int row = 0; row < s->steps.rows; ++row) {
-        evn__passage_ends(passage, sample_of(s, row), &t0, &t1);
-        evn__event_row_begin(
-            &s->row[row], &s->rules, t0, t1, evn__event_steps_values(&s->steps, row),
-            evn__event_steps_rates(&s->steps, row), evn__event_steps_first(&s->steps, row));
+        evn__event_row_begin(&s->row[row], &s->rules, evn__event_steps_values(&s->steps, row),
+                             evn__event_steps_rates(&s->steps, row),
+                             evn__event_steps_first(&s->steps, row));
     }
     return EVN_OK;
 }
@@ -141,9 +167,10 @@ static evn_status observe_start(evn__event_search *s, const evn__passage *passag
     evn__event_observations *o = &s->observations;
     evn__event_observations_begin(o, passage);
     for (int i = 0; i < s->samples && o->count > 0; ++i) {
-        const double *times = o->times + (size_t)i * (size_t)o->count;
+        double *times = o->times + (size_t)i * (size_t)o->count;
         EVN_TRY(observe(s, s->steps.state[s->steps.now], i, 0, o->starts[i]));
-        evn__event_row_observe(&s->row[i], times + o->starts[i], o->count - o->starts[i]);
+        evn__event_row_observe(&s->row[i], &s->rules, times + o->starts[i],
+                               o->count - o->starts[i]);
     }
     return EVN_OK;
 }
@@ -156,9 +183,9 @@ static evn_status observe_end(evn__event_search *s) {
         EVN_TRY(observe(s, s->steps.state[s->steps.now], i, begin, o->count));
         bool failed = s->row[i].odd >= 0;
         for (int k = o->starts[i]; k < o->count && !failed; ++k) {
-            const evn__step_control *c = &s->row[i].control;
+            double t0 = s->row[i].t0, t = evn__event_row_time(&s->row[i]);
             evn__event_observation *one = evn__event_observations_at(o, i, k);
-            one->t = fabs(one->t - c->t0) < fabs(c->t - c->t0) ? one->t : c->t;
+            one->t = fabs(one->t - t0) < fabs(t - t0) ? one->t : t;
         }
     }
     return evn__event_observations_write(o);
@@ -203,15 +230,15 @@ static evn_status judge(evn__event_search *s, int row) {
     if (!r->attempt) {
         return EVN_OK;
     }
+    double from = r->control.t, dt = r->dt;
     const evn__event_verdict verdict = evn__event_row_take(r, &s->rules, error, e);
+    EVN_TRY(verdict.accepts ? evn__trail_add(&s->trails[row], from, dt, -1) : EVN_OK);
     doubt(s, row);
     *number(s, EVN__EVENT_ACCEPT, row) = verdict.accepts;
     evn__event_list_drop(&s->found, row, verdict.drops);
     EVN_TRY(verdict.notes ? add_found(s, row, t) : EVN_OK);
     EVN_TRY(row < s->samples ? observe_tried(s, row, verdict.observes) : EVN_OK);
-    if (!r->attempt) {
-        close_row(s, row);
-    }
+    close_row(s, row);
     return EVN_OK;
 }
 
@@ -222,6 +249,46 @@ static evn_status judge_all(evn__event_search *s) {
         accepts = accepts || *number(s, EVN__EVENT_ACCEPT, row) > 0;
     }
     return accepts ? evn__event_steps_choose(&s->steps) : EVN_OK;
+}
+
+// Jumps of f --------------------------------------------------------------------------------------
+
+/// Rows that have come to a jump are where the next part begins; false: none has.
+static evn_status step_over(evn__event_search *s, bool *any) {
+    *any = false;
+    for (int row = 0; row < s->steps.rows; ++row) {
+        evn__event_row *r = &s->row[row];
+        bool crosses = evn__event_row_crosses(r);
+        int count = crosses ? evn__event_row_cross(r) : 0;
+        int end = row < s->samples ? s->observations.starts[row] + r->observed : 0;
+        EVN_TRY(row < s->samples ? observe(s, s->steps.state[s->steps.now], row, end - count, end)
+                                 : EVN_OK);
+        set_start(s, row);
+        *number(s, EVN__EVENT_DT, row) *= crosses;
+        *number(s, EVN__EVENT_ACCEPT, row) = crosses;
+        *any = *any || crosses;
+    }
+    return EVN_OK;
+}
+
+/// Until none stands before one: a part may be too short for a step.
+static evn_status cross(evn__event_search *s, const evn__passage *passage) {
+    bool any = false;
+    EVN_TRY(step_over(s, &any));
+    while (any && !evn__device_is_counting(s->problem->device)) {
+        EVN_TRY(evn__event_steps_start_again(&s->steps, passage));
+        for (int row = 0; row < s->steps.rows; ++row) {
+            if (*number(s, EVN__EVENT_ACCEPT, row) > 0) {
+                evn__event_row_begin_again(
+                    &s->row[row], &s->rules, evn__event_steps_values(&s->steps, row),
+                    evn__event_steps_rates(&s->steps, row), evn__event_steps_first(&s->steps, row));
+                close_row(s, row);
+            }
+        }
+        ++s->waits;
+        EVN_TRY(step_over(s, &any));
+    }
+    return EVN_OK;
 }
 
 // Stiffness ---------------------------------------------------------------------------------------
@@ -308,11 +375,11 @@ evn_solution evn__event_search_solution(const evn__event_search *s, int row) {
     int each = adaptive ? evn__stepper_adaptive_evaluations(s->steps.system->stepper)
                         : evn__stepper_evaluations(s->steps.system->stepper);
     return (evn_solution){.outcome = r->outcome,
-                          .t = r->control.t,
+                          .t = evn__event_row_time(r),
                           .dt = r->control.wanted,
-                          .accepted = r->control.accepted,
-                          .rejected = r->control.rejected,
-                          .nfe = 1 + adaptive + each * r->attempts,
+                          .accepted = r->accepted + r->control.accepted,
+                          .rejected = r->rejected + r->control.rejected,
+                          .nfe = (1 + adaptive) * (r->part + 1) + each * r->attempts,
                           .decay = s->decay[row]};
 }
 
@@ -334,11 +401,11 @@ static evn_status fail(const evn__event_search *s, int row) {
         "event %d is not finite within a step of %.3g from t = %.9g; look at its function, or "
         "let a terminal event end the solve before",
         r->event, r->dt, c->t);
-    return evn__outcome_fail(s->problem->options, &solution, c->t0, c->t1, c->t1, c->wanted, false);
+    return evn__outcome_fail(s->problem->options, &solution, r->t0, r->t1, r->t1, c->wanted, false);
 }
 
 /// Say of all rows what there is to say: counts of the one that needed the most attempts.
-static evn_status finish(const evn__event_search *s, int waits, evn_solution *solution) {
+static evn_status finish(const evn__event_search *s, evn_solution *solution) {
     int failed = -1, most = 0;
     bool event = false;
     for (int i = 0; i < s->samples; ++i) {
@@ -349,7 +416,7 @@ static evn_status finish(const evn__event_search *s, int waits, evn_solution *so
         most = s->row[i].attempts > s->row[most].attempts ? i : most;
     }
     *solution = evn__event_search_solution(s, failed < 0 ? most : failed);
-    solution->waits = waits;
+    solution->waits = s->waits;
     if (failed < 0) {
         solution->outcome = event ? EVN_OUTCOME_EVENT : EVN_OUTCOME_DONE;
         return EVN_OK;
@@ -360,7 +427,7 @@ static evn_status finish(const evn__event_search *s, int waits, evn_solution *so
 evn_status evn__event_search_run(evn__event_search *s, const evn__passage *passage,
                                  evn_solution *solution) {
     size_t size = s->steps.layout.size[0] / (size_t)s->steps.rows;
-    int waits = 1;
+    s->waits = 1;
     evn__event_list_clear(&s->found);
     for (int row = s->samples; row < s->steps.rows; ++row) { // what is there only to be many
         const evn_binding x = evn__event_search_state(s, 0);
@@ -369,15 +436,23 @@ evn_status evn__event_search_run(evn__event_search *s, const evn__passage *passa
     }
     EVN_TRY(begin(s, passage));
     EVN_TRY(observe_start(s, passage));
+    EVN_TRY(cross(s, passage));
     while (set_times(s) && !evn__device_is_counting(s->problem->device)) {
         EVN_TRY(evn__event_steps_try(&s->steps, passage));
         EVN_TRY(judge_all(s));
-        ++waits;
+        ++s->waits;
+        EVN_TRY(cross(s, passage));
     }
     evn__event_list_sort(&s->found);
     EVN_TRY(observe_end(s));
     EVN_TRY(find_decay(s, passage));
-    return finish(s, waits, solution);
+    return finish(s, solution);
+}
+
+evn_status evn__event_search_grid(const evn__event_search *s, int row, double *times, int count) {
+    EVN_TRY(evn__trail_grid(&s->trails[row], s->row[row].t0, times, count));
+    times[count - 1] = evn__event_row_time(&s->row[row]);
+    return EVN_OK;
 }
 
 const evn__event_observations *evn__event_search_observations(const evn__event_search *s) {

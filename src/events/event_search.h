@@ -31,6 +31,10 @@ evn_solution evn__event_search_solution(const evn__event_search *search, int row
 /// The event that it ended with; −1: none.
 int evn__event_search_terminal(const evn__event_search *search, int row);
 
+/// The accepted steps of one row, as evn_event_solver_grid has them.
+evn_status evn__event_search_grid(const evn__event_search *search, int row, double *times,
+                                  int count);
+
 /// What was observed.
 const evn__event_observations *evn__event_search_observations(const evn__event_search *search);
 

@@ -49,6 +49,7 @@ START_TEST(calls) {
     const evn_event_bars bars = {.x1_bar = r.x1_bar}, of_nothing = {.x1_bar = none};
     REFUSED(evn_solve_to_event_gradient(r.solver, &bars, &x1, NULL, NULL)); // no solve
     int ended;
+    double grid;
     REFUSED(evn_event_solver_sample_solution(r.solver, 0, &solution));
     REFUSED(evn_event_solver_ended_with(r.solver, 0, &ended));
     REFUSED(evn_solve_to_event(NULL, 0, 1, r.x0, NULL, &x1, NULL));
@@ -72,6 +73,8 @@ START_TEST(calls) {
     REFUSED(evn_event_solver_sample_solution(r.solver, 1, &solution));
     REFUSED(evn_event_solver_sample_solution(r.solver, -1, &solution));
     REFUSED(evn_event_solver_ended_with(NULL, 0, &ended));
+    REFUSED(evn_event_solver_grid(NULL, 0, &grid, 1));
+    REFUSED(evn_event_solver_grid(r.solver, 0, NULL, 1));
     REFUSED(evn_event_solver_ended_with(r.solver, 0, NULL));
     REFUSED(evn_event_solver_ended_with(r.solver, 1, &ended));
     REFUSED(evn_event_solver_ended_with(r.solver, -1, &ended));

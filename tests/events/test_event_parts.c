@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradients of solves to events, part by part: the steps of the parts, and whose gradient in t0 is
-// told. Their values: events/test_event_gradient.
+// Gradients of solves to events, part by part: the steps of the parts, whose gradient in t0 is
+// told, and times without a derivative. Their values: events/test_event_gradient.
 #include "evonode/event.h"
 #include "plan/real.h"
 #include "refused.h"
@@ -99,11 +99,67 @@ START_TEST(time_gradient_is_of_the_last_solve) {
 }
 END_TEST
 
+// Times without a derivative ----------------------------------------------------------------------
+
+/// x' = −1, from 1 to 0 at t = 1, where the event is scale x, or its cube.
+static evn_graph *scaled(double scale, bool cube) {
+    evn_graph *e = NULL;
+    TRY(evn_graph_create(&e));
+    evn_value x = evn_input(e, "x", EVN_SHAPE(1, 1));
+    evn_output(e, "e", evn_scale(e, cube ? evn_mul(e, x, evn_mul(e, x, x)) : x, scale));
+    return e;
+}
+
+static evn_dynamics *falling(void) {
+    evn_graph *f = NULL;
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    evn_input(f, "x", EVN_SHAPE(1, 1));
+    evn_output(f, "dx", evn_full(f, EVN_SHAPE(1, 1), -1));
+    return rig_dynamics(f, NULL);
+}
+
+/// Where a function has no slope at its zero, or so small a one that the quotient overflows, it is
+/// said which, and when; other cotangents are right all the same.
+START_TEST(grazing_is_told) {
+    static const double x0 = 1, zero = 0, large[] = {1, 1e150};
+    evn_graph *functions[] = {scaled(1, true), scaled(1e-200, false)};
+    for (int i = 0; i < 2; ++i) {
+        const evn_event event = {functions[i], EVN_EVENT_EITHER, _i == 0};
+        evn_solver_options options = rig_options(1e-6);
+        options.method = "euler"; // x is 0 at t = 1 to the last digit
+        options.steps = 4;
+        options.gradient = EVN_GRADIENT_BACKPROP;
+        rig r = rig_new(falling(), &options, &event, 1);
+        const evn_occurrence_bar among = {large[i], NULL};
+        evn_event_bars bars = {.x1_bar = r.x1_bar, .occurrences = &among};
+        evn_binding x0_bar;
+        double x1, bar;
+        rig_solve(&r, 0, 2, &x0, &x1);
+        ck_assert_int_eq(evn_event_solver_occurrence_count(r.solver), 1);
+        TRY(evn__real_write(r.x1_bar, true, &zero, 1));
+        ck_assert_int_eq(evn_solve_to_event_gradient(r.solver, &bars, &x0_bar, NULL, NULL),
+                         EVN_ERR_NOT_FINITE);
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), "event 0, t = 1,"));
+        bars.occurrences = NULL;
+        if (_i == 1) { // it has no part in what ends behind it
+            TRY(evn__real_write(r.x1_bar, true, &x0, 1));
+            TRY(evn_solve_to_event_gradient(r.solver, &bars, &x0_bar, NULL, NULL));
+            TRY(evn__real_read(x0_bar, true, &bar, 1));
+            ck_assert_double_eq_tol(bar, 1, 1e-14);
+        }
+        rig_free(&r);
+        evn_graph_destroy(&functions[i]);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("events/event_parts");
     TCase *parts = tcase_create("parts");
     tcase_add_test(parts, parts_have_steps_of_their_own);
     tcase_add_test(parts, time_gradient_is_of_the_last_solve);
+    tcase_add_loop_test(parts, grazing_is_told, 0, 2);
     suite_add_tcase(s, parts);
     return s;
 }

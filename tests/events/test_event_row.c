@@ -20,7 +20,7 @@ typedef struct walk {
     evn__event_row row;
     int notes, noted[NOTES];
     double at[NOTES];
-    const double *times; ///< of observations, and when they were made
+    double *times; ///< of observations, and when they were made
     int time_count, made;
     double made_at[NOTES];
 } walk;
@@ -64,8 +64,10 @@ static void go(walk *w, double t0, double t1, double dt) {
     }
     w->notes = 0;
     w->made = 0;
-    evn__event_row_begin(&w->row, &rules, t0, t1, e, rate, dt);
-    evn__event_row_observe(&w->row, w->times, w->time_count);
+    TRY(evn__event_row_create(&w->row, &w->options));
+    evn__event_row_lay(&w->row, &rules, t0, t1);
+    evn__event_row_begin(&w->row, &rules, e, rate, dt);
+    evn__event_row_observe(&w->row, &rules, w->times, w->time_count);
     while (w->row.attempt) {
         double t = evn__event_row_end(&w->row);
         ck_assert_int_lt(w->row.attempts, 20000);
@@ -83,6 +85,7 @@ static void go(walk *w, double t0, double t1, double dt) {
             w->made_at[w->made++] = t;
         }
     }
+    evn__event_row_free(&w->row);
 }
 
 // A zero at the start -----------------------------------------------------------------------------
@@ -275,7 +278,7 @@ static double comes_down(double t) {
 
 /// Within a step, two at one time, at its end, and behind the event that ends the way.
 START_TEST(observations) {
-    static const double times[] = {0.125, 0.3, 0.3, 0.5, 0.7, 1};
+    double times[] = {0.125, 0.3, 0.3, 0.5, 0.7, 1};
     for (int ends = 0; ends < 2; ++ends) {
         walk w = walk_new("rk4", 2, true), plain = walk_new("rk4", 2, true);
         add(&w, comes_down, EVN_EVENT_EITHER, ends == 1);
