@@ -378,6 +378,15 @@ evn_status evn_solver_jump_gradient(evn_solver *solver, double *jumps_bar);
 ///         sample has steps of its own
 evn_status evn_solver_grid(const evn_solver *solver, double *times, int count);
 
+/// The same of sample `index` with per_sample, where a gradient or dense has its steps kept. Across
+/// jumps of f the parts are solved once more, all but one, with the weights that the solve was
+/// given. Waits.
+/// @param[in]  count  evn_solution.accepted + 1 of that sample
+/// @return EVN_ERR_ARGUMENT as evn_solver_sample_solution, when `count` is another number, where no
+///         steps are kept, and of a sample that came to a stop across jumps
+evn_status evn_solver_sample_grid(const evn_solver *solver, int64_t index, double *times,
+                                  int count);
+
 /// After an adjoint or reversible gradient of the last solve (else EVN_ERR_ARGUMENT): how far the
 /// reconstructed x(t0) and evolving weights θ(t0), or those behind a jump, whichever are farther,
 /// are from the true ones, ‖difference‖/‖true‖ (0 where nothing evolves; infinite where they are

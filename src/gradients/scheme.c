@@ -243,20 +243,22 @@ static bool evolves(const evn__problem *problem) {
     return problem->system->state_count > 1;
 }
 
-/// Across jumps a way goes in parts, each by the scheme that there is for it.
-static const evn__scheme_methods *across_jumps(const evn_solver_options *o) {
-    const evn__scheme_methods *own = find(o);
-    bool differentiates = own->gradient != NULL;
-    return own->reconstructed ? &evn__scheme_jumps_back
-           : !o->per_sample   ? differentiates ? &evn__scheme_jumps_backprop : &evn__scheme_jumps
-           : differentiates   ? &evn__scheme_jumps_by_sample_backprop
-                              : &evn__scheme_jumps_by_sample;
+evn__scheme_methods evn__scheme_methods_across(const evn__scheme_methods *methods,
+                                               const evn__scheme_methods *inner) {
+    evn__scheme_methods own = *methods;
+    own.gradient = inner->gradient ? own.gradient : NULL;
+    own.state_bar = inner->gradient ? own.state_bar : NULL;
+    own.time_parts = inner->gradient ? own.time_parts : NULL;
+    own.reconstructed = inner->reconstructed ? own.reconstructed : NULL;
+    return own;
 }
 
+/// Across jumps a way goes in parts, each by the scheme that there is for it.
 const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem) {
     const evn_solver_options *o = problem->options;
     bool by_themselves = o->per_sample || o->weight_terms > 0 || o->weight_steps > 0;
-    return o->jump_count > 0                   ? across_jumps(o)
+    return o->jump_count > 0 && o->per_sample  ? &evn__scheme_jumps_by_sample
+           : o->jump_count > 0                 ? &evn__scheme_jumps
            : by_themselves && evolves(problem) ? &evn__scheme_along_path
                                                : find_along(o, problem->course->varies);
 }

@@ -29,6 +29,12 @@ typedef struct evn__scheme_methods {
     /// What one sample did in the last solve; NULL: no sample has steps of its own.
     evn_solution (*sample)(const evn__scheme *scheme, int index);
 
+    /// The accepted steps of one sample in the last solve, which was this passage, behind those
+    /// that are there; NULL: no sample has steps of its own.
+    /// @return EVN_ERR_ARGUMENT where they are not kept
+    evn_status (*steps)(evn__scheme *scheme, const evn__passage *passage, int sample,
+                        evn__trail *trail);
+
     /// Whether the last solve came to a stop that is no sample's own: what all of them read did;
     /// NULL: none does.
     bool (*stopped_together)(const evn__scheme *scheme);
@@ -75,8 +81,12 @@ extern const evn__scheme_methods evn__scheme_none, evn__scheme_adjoint,
     evn__scheme_adjoint_quadrature, evn__scheme_grid, evn__scheme_replay_fixed,
     evn__scheme_replay_adaptive, evn__scheme_reversible, evn__scheme_by_sample,
     evn__scheme_by_sample_backprop, evn__scheme_along_path, evn__scheme_jumps,
-    evn__scheme_jumps_backprop, evn__scheme_jumps_back, evn__scheme_jumps_by_sample,
-    evn__scheme_jumps_by_sample_backprop;
+    evn__scheme_jumps_by_sample;
+
+/// Those of a scheme that goes in parts by another one, which has or lacks a gradient, and states
+/// that it reconstructs.
+evn__scheme_methods evn__scheme_methods_across(const evn__scheme_methods *methods,
+                                               const evn__scheme_methods *inner);
 
 /// Whether there is a scheme for these options, which are right otherwise.
 /// @return EVN_ERR_ARGUMENT as evn_solver_create documents it

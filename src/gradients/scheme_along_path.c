@@ -37,6 +37,7 @@ static void keep_methods(along_path *a) {
     const evn__scheme_methods *x = a->x->methods;
     a->own = evn__scheme_along_path;
     a->own.sample = x->sample ? a->own.sample : NULL;
+    a->own.steps = x->steps ? a->own.steps : NULL;
     a->own.trail = x->trail ? a->own.trail : NULL;
     a->own.at = x->at ? a->own.at : NULL;
     a->own.gradient = x->gradient ? a->own.gradient : NULL;
@@ -99,6 +100,12 @@ static evn_solution sample(const evn__scheme *scheme, int index) {
     return a->stopped ? a->stop : a->x->methods->sample(a->x, index);
 }
 
+static evn_status steps(evn__scheme *scheme, const evn__passage *passage, int index,
+                        evn__trail *trail) {
+    const along_path *a = of(scheme);
+    return a->stopped ? EVN_OK : a->x->methods->steps(a->x, passage, index, trail);
+}
+
 static bool stopped_together(const evn__scheme *scheme) {
     return of(scheme)->stopped;
 }
@@ -154,6 +161,7 @@ const evn__scheme_methods evn__scheme_along_path = {.create = create,
                                                     .end = end,
                                                     .solve = solve,
                                                     .sample = sample,
+                                                    .steps = steps,
                                                     .stopped_together = stopped_together,
                                                     .trail = trail,
                                                     .of_x = of_x,

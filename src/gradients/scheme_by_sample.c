@@ -45,6 +45,12 @@ static evn_solution sample(const evn__scheme *scheme, int index) {
     return evn__sample_solve_solution(((const by_sample *)scheme)->solve, index);
 }
 
+static evn_status steps(evn__scheme *scheme, const evn__passage *passage, int index,
+                        evn__trail *trail) {
+    (void)passage;
+    return evn__sample_solve_steps(((const by_sample *)scheme)->solve, index, trail);
+}
+
 static evn_status at(evn__scheme *scheme, const double *times, bool own, int count,
                      evn_binding to) {
     return evn__sample_solve_at(((by_sample *)scheme)->solve, times, own, count, to);
@@ -66,6 +72,7 @@ const evn__scheme_methods evn__scheme_by_sample = {.create = create,
                                                    .end = state,
                                                    .solve = solve,
                                                    .sample = sample,
+                                                   .steps = steps,
                                                    .at = at};
 
 const evn__scheme_methods evn__scheme_by_sample_backprop = {.create = create_backprop,
@@ -74,6 +81,7 @@ const evn__scheme_methods evn__scheme_by_sample_backprop = {.create = create_bac
                                                             .end = state,
                                                             .solve = solve,
                                                             .sample = sample,
+                                                            .steps = steps,
                                                             .at = at,
                                                             .gradient = gradient,
                                                             .state_bar = state_bar};

@@ -16,6 +16,7 @@
 
 typedef struct in_parts {
     evn__scheme base;
+    evn__scheme_methods own;    ///< those that the scheme of a part has
     evn_solver_options options; ///< the same, without jumps
     evn__course course;         ///< of a part: without observations 1 interval, else it varies
     evn__problem problem;       ///< with these
@@ -62,6 +63,8 @@ static evn_status fill(in_parts *s, const evn__problem *p) {
     s->problem.goes_on = true;
     s->problem.course = &s->course;
     EVN_TRY(evn__scheme_create(&s->problem, &s->inner));
+    s->own = evn__scheme_methods_across(&evn__scheme_jumps, s->inner->methods);
+    s->base.methods = &s->own;
     EVN_TRY(evn__parts_create(p->options, &s->parts));
     EVN_TRY(evn__seams_create(&s->problem, (size_t)p->options->jump_count + 1, &s->seams));
     EVN_TRY(s->options.time_gradient ? evn__time_parts_create(p, s->inner, &s->times) : EVN_OK);
@@ -387,25 +390,8 @@ const evn__scheme_methods evn__scheme_jumps = {.create = create,
                                                .begin = begin,
                                                .end = end,
                                                .solve = solve,
-                                               .trail = trail};
-
-const evn__scheme_methods evn__scheme_jumps_backprop = {.create = create,
-                                                        .destroy = destroy,
-                                                        .begin = begin,
-                                                        .end = end,
-                                                        .solve = solve,
-                                                        .trail = trail,
-                                                        .gradient = gradient,
-                                                        .state_bar = state_bar,
-                                                        .time_parts = time_parts};
-
-const evn__scheme_methods evn__scheme_jumps_back = {.create = create,
-                                                    .destroy = destroy,
-                                                    .begin = begin,
-                                                    .end = end,
-                                                    .solve = solve,
-                                                    .trail = trail,
-                                                    .gradient = gradient,
-                                                    .state_bar = state_bar,
-                                                    .time_parts = time_parts,
-                                                    .reconstructed = reconstructed};
+                                               .trail = trail,
+                                               .gradient = gradient,
+                                               .state_bar = state_bar,
+                                               .time_parts = time_parts,
+                                               .reconstructed = reconstructed};

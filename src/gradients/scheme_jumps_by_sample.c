@@ -14,8 +14,9 @@
 
 typedef struct in_stages {
     evn__scheme base;
-    evn_solver_options options; ///< the same, without jumps
-    evn__problem problem;       ///< with these
+    evn__scheme_methods own_methods; ///< those that the scheme of a stage has
+    evn_solver_options options;      ///< the same, without jumps
+    evn__problem problem;            ///< with these
     evn__scheme *inner;
     evn__seams seams;
     int samples;
@@ -65,6 +66,8 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
     s->problem.options = &s->options;
     s->problem.goes_on = true;
     EVN_TRY(evn__scheme_create(&s->problem, &s->inner));
+    s->own_methods = evn__scheme_methods_across(&evn__scheme_jumps_by_sample, s->inner->methods);
+    s->base.methods = &s->own_methods;
     EVN_TRY(evn__seams_create(&s->problem, (size_t)p->options->jump_count + 1, &s->seams));
     EVN_TRY(s->options.time_gradient ? evn__time_parts_create(p, s->inner, &s->in_times) : EVN_OK);
     return allocate(s);
@@ -286,6 +289,32 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
                : evn__sample_solve_fail(&s->options, passage, &stopped, &s->done[stopped.first]);
 }
 
+/// The inner scheme as if it had solved this stage last.
+static evn_status solve_again(in_stages *s, int stage, const evn__passage *passage,
+                              evn_solution *again) {
+    if (stage == s->current) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__seams_restore(&s->seams, stage, s->inner, s->inner->methods->begin));
+    return solve_stage(s, stage, true, passage, again);
+}
+
+/// Those of each of its parts, all but the last of which are gone once more.
+static evn_status steps(evn__scheme *scheme, const evn__passage *passage, int index,
+                        evn__trail *trail) {
+    in_stages *s = (in_stages *)scheme;
+    evn_solution again = {0};
+    EVN_CHECK(s->done[index].outcome == EVN_OUTCOME_DONE, EVN_ERR_ARGUMENT,
+              "sample %d came to a stop on its way across jumps of f, of which its steps are not "
+              "kept: solve its parts by themselves",
+              index);
+    for (int stage = 0; stage < s->parts[index].count; ++stage) {
+        EVN_TRY(solve_again(s, stage, passage, &again));
+        EVN_TRY(s->inner->methods->steps(s->inner, passage, index, trail));
+    }
+    return EVN_OK;
+}
+
 // Its gradient ------------------------------------------------------------------------------------
 
 /// What a sample observes in a stage; at a jump it moves with that.
@@ -324,10 +353,7 @@ static evn_status differentiate_stage(in_stages *s, int stage, const evn__passag
     const evn__scheme_methods *methods = s->inner->methods;
     evn_solution one = {0}, again = {0};
     bool last = stage + 1 == s->stages;
-    if (stage != s->current) {
-        EVN_TRY(evn__seams_restore(&s->seams, stage, s->inner, methods->begin));
-        EVN_TRY(solve_stage(s, stage, true, passage, &again));
-    }
+    EVN_TRY(solve_again(s, stage, passage, &again));
     evn__passage own = *passage;
     own.samples = &s->own;
     own.carried_bar = last ? passage->carried_bar : s->seams.bar;
@@ -361,14 +387,8 @@ const evn__scheme_methods evn__scheme_jumps_by_sample = {.create = create,
                                                          .begin = begin,
                                                          .end = end,
                                                          .solve = solve,
-                                                         .sample = sample};
-
-const evn__scheme_methods evn__scheme_jumps_by_sample_backprop = {.create = create,
-                                                                  .destroy = destroy,
-                                                                  .begin = begin,
-                                                                  .end = end,
-                                                                  .solve = solve,
-                                                                  .sample = sample,
-                                                                  .gradient = gradient,
-                                                                  .state_bar = state_bar,
-                                                                  .time_parts = time_parts};
+                                                         .sample = sample,
+                                                         .steps = steps,
+                                                         .gradient = gradient,
+                                                         .state_bar = state_bar,
+                                                         .time_parts = time_parts};

@@ -7,6 +7,7 @@
 #define EVN_PER_SAMPLE_SAMPLE_SOLVE_H
 
 #include "integrator/passage.h"
+#include "integrator/trail.h"
 
 typedef struct evn__sample_solve evn__sample_solve;
 
@@ -40,6 +41,10 @@ typedef struct evn__stopped {
 /// The error of a solve in which that happened; `solution` is the first one's.
 evn_status evn__sample_solve_fail(const evn_solver_options *options, const evn__passage *passage,
                                   const evn__stopped *stopped, const evn_solution *solution);
+
+/// The accepted steps of one sample in the last solve, behind those that are there. Waits.
+/// @return EVN_ERR_ARGUMENT where neither a gradient nor dense output has them kept
+evn_status evn__sample_solve_steps(const evn__sample_solve *solve, int sample, evn__trail *trail);
 
 /// Of one sample of the last solve.
 evn_solution evn__sample_solve_solution(const evn__sample_solve *solve, int sample);

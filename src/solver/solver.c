@@ -343,36 +343,6 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
     return EVN_OK;
 }
 
-// Grid --------------------------------------------------------------------------------------------
-
-/// That of fixed steps is the course's.
-static evn_status copy_fixed_grid(const evn_solver *solver, double *times, int count) {
-    const evn__passage *p = &solver->passage;
-    evn__trail trail = {0};
-    evn_status status = evn__trail_set(&trail, &solver->course, solver->options.fp64, p->t0, p->t1);
-    if (status == EVN_OK) {
-        status = evn__trail_grid(&trail, p->t0, times, count);
-    }
-    evn__trail_free(&trail);
-    return status;
-}
-
-evn_status evn_solver_grid(const evn_solver *solver, double *times, int count) {
-    EVN_REQUIRE(solver);
-    EVN_REQUIRE(times);
-    const evn__scheme_methods *methods = solver->scheme->methods;
-    bool fixed = solver->options.steps > 0 && solver->options.jump_count == 0;
-    EVN_CHECK(solver->passage.parameters, EVN_ERR_ARGUMENT,
-              "there was no solve that could have a grid: call evn_solve first");
-    EVN_CHECK(fixed || methods->trail, EVN_ERR_ARGUMENT,
-              "each sample has steps of its own: there is no grid of all");
-    EVN_TRY(
-        fixed ? copy_fixed_grid(solver, times, count)
-              : evn__trail_grid(methods->trail(solver->scheme), solver->passage.t0, times, count));
-    times[count - 1] = solver->solved ? solver->passage.t1 : times[count - 1];
-    return EVN_OK;
-}
-
 // Gradient ----------------------------------------------------------------------------------------
 
 /// Note where the parameters' cotangents are to go.

@@ -203,6 +203,8 @@ static void solvers(void) {
     REFUSED(evn_solve_gradient(solver, at, NULL, NULL, NULL));
     REFUSED(evn_solve_gradient(solver, at, &out, NULL, NULL));
     REFUSED(evn_solver_grid(NULL, &error, 1));
+    REFUSED(evn_solver_sample_grid(NULL, 0, &error, 1));
+    REFUSED(evn_solver_sample_grid(solver, 0, NULL, 1));
     REFUSED(evn_solver_grid(solver, NULL, 1));
     REFUSED(evn_solver_grid(solver, &error, 1)); // before a solve
     REFUSED(evn_solver_outcome(NULL, NULL));

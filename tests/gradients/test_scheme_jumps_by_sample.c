@@ -18,6 +18,27 @@ static void solve_samples(problem *p, const evn_sample_times *times, evn_status 
     TRY(evn__real_read(x1, true, p->x1, (size_t)p->x1_count));
 }
 
+/// From t0 by way of its steps, and of the jumps that it crosses, to t1.
+static void check_grid(problem *p, int sample, double t0, double t1) {
+    enum { MOST = 64 };
+    evn_solution one;
+    double grid[MOST];
+    TRY(evn_solver_sample_solution(p->solver, sample, &one));
+    ck_assert_int_lt(one.accepted, MOST);
+    TRY(evn_solver_sample_grid(p->solver, sample, grid, one.accepted + 1));
+    ck_assert(grid[0] == t0 && grid[one.accepted] == t1);
+    for (int i = 0; i < one.accepted; ++i) {
+        ck_assert((grid[i + 1] - grid[i]) * (t1 - t0) > 0);
+        for (int k = 0; k < 2; ++k) { // no step goes across
+            bool below = grid[i] < driven_jumps[k] - 1e-9 && grid[i + 1] > driven_jumps[k] + 1e-9;
+            bool above = grid[i] > driven_jumps[k] + 1e-9 && grid[i + 1] < driven_jumps[k] - 1e-9;
+            ck_assert(!below && !above);
+        }
+    }
+    ck_assert_int_eq(evn_solver_sample_grid(p->solver, sample, grid, one.accepted),
+                     EVN_ERR_ARGUMENT);
+}
+
 /// They cross none, one, and both the other way; observed in any order, at driven_jumps, ends,
 /// starts.
 START_TEST(own_times) {
@@ -43,10 +64,43 @@ START_TEST(own_times) {
         TRY(evn_solver_sample_solution(p.solver, i, &one));
         ck_assert(one.outcome == EVN_OUTCOME_DONE && one.t == t1[i]);
         ck_assert_int_ge(one.accepted, i + 1);
+        check_grid(&p, i, t0[i], t1[i]);
     }
     for (int again = 0; again < 2; ++again) {
         problem_gradient(&p);
         driven_check_bars(&p, t0, at, _i ? POINTS : 1, 1e-12);
+    }
+    problem_free(&p);
+}
+END_TEST
+
+/// Without jumps, with a gradient or dense output, and with neither.
+START_TEST(grid_of_each_sample) {
+    const double t0[DRIVEN_ROWS] = {0.35, 0.1, 1}, t1[DRIVEN_ROWS] = {0.6, 0.1, 0.8};
+    const evn_sample_times own = {t0, t1, NULL};
+    problem p = driven_problem(false);
+    evn_solver_options options = evn_solver_options_default();
+    double grid[2];
+    options.fp64 = options.per_sample = true;
+    options.gradient = _i == 0 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_NONE;
+    options.dense = _i == 1;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(evn_solver_sample_grid(p.solver, 0, grid, 2), EVN_ERR_ARGUMENT);
+    solve_samples(&p, &own, EVN_OK);
+    if (_i == 2) {
+        ck_assert_int_eq(evn_solver_sample_grid(p.solver, 0, grid, 2), EVN_ERR_ARGUMENT);
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), "set gradient or dense"));
+    }
+    for (int i = 0; i < DRIVEN_ROWS && _i < 2; ++i) {
+        evn_solution one;
+        double times[64];
+        TRY(evn_solver_sample_solution(p.solver, i, &one));
+        ck_assert_int_lt(one.accepted, 64);
+        TRY(evn_solver_sample_grid(p.solver, i, times, one.accepted + 1));
+        ck_assert(times[0] == t0[i] && times[one.accepted] == t1[i]);
+        for (int k = 0; k < one.accepted; ++k) {
+            ck_assert((times[k + 1] - times[k]) * (t1[i] - t0[i]) > 0);
+        }
     }
     problem_free(&p);
 }
@@ -70,6 +124,7 @@ START_TEST(evolving_weights_go_alike) {
                (whole.b - before.b) * driven_weight(&p, "b") +
                (whole.c - before.c) * driven_weight(&p, "c");
     ck_assert_double_eq_tol(p.x1[1], x, 1e-12);
+    check_grid(&p, 1, t0[1], t1[1]);
     solve_samples(&p, &other, EVN_ERR_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "sample 1 goes in other parts"));
     solve_samples(&p, &beside, EVN_ERR_ARGUMENT); // it crosses the same jumps
@@ -200,6 +255,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("gradients/scheme_jumps_by_sample");
     TCase *samples = tcase_create("samples");
     tcase_add_loop_test(samples, own_times, 0, 2);
+    tcase_add_loop_test(samples, grid_of_each_sample, 0, 3);
     tcase_add_test(samples, evolving_weights_go_alike);
     tcase_add_test(samples, stops_harm_no_other);
     tcase_add_test(samples, steps_are_counted_over_all_parts);
