@@ -160,6 +160,35 @@ START_TEST(evolving_weights) {
 }
 END_TEST
 
+/// t0, t1, observations and jumps, in either precision.
+static int gradient_of(int index, bool fp64, double *got) {
+    const way w = {0.1, 1.2, {0, 0.3, 0.64, 0.97}, {0.36, 0.8}};
+    evn_solver_options o = options_of(index);
+    problem p = jumping(false);
+    o.fp64 = fp64;
+    o.rtol = o.atol = fp64 ? o.rtol : 1e-6;
+    o.observations = TIMES;
+    test_uniform(9, -1, 1, p.x1_bar, p.x_count * TIMES);
+    loss(&p, o, &w);
+    problem_gradient(&p);
+    TRY(evn_solver_time_gradient(p.solver, &got[0], &got[1], got + 2));
+    TRY(evn_solver_jump_gradient(p.solver, got + 2 + TIMES));
+    problem_free(&p);
+    return 2 + TIMES + JUMPS;
+}
+
+/// In single precision the same but for its rounding, and the error of adaptive steps at 1e-6.
+START_TEST(single_precision) {
+    double narrow[2 + TIMES + JUMPS], wide[2 + TIMES + JUMPS];
+    static const int which[] = {0, 5, SCHEMES - 1}; // steps, the solution, each sample's own
+    int index = which[_i], count = gradient_of(index, false, narrow);
+    gradient_of(index, true, wide);
+    double error = test_difference(narrow, wide, count);
+    ck_assert_msg(error <= (index < FIXED ? 1e-5 : 1e-4), "%g", error);
+    ck_assert(error > 0); // they are not the same numbers
+}
+END_TEST
+
 // Closed forms ------------------------------------------------------------------------------------
 
 /// By how much u falls at a jump.
@@ -368,6 +397,9 @@ static Suite *suite(void) {
     tcase_add_loop_test(differences, constant_weights, 0, SCHEMES);
     tcase_add_loop_test(differences, evolving_weights, 0, SCHEMES - 1);
     suite_add_tcase(s, differences);
+    TCase *single = tcase_create("single_precision");
+    tcase_add_loop_test(single, single_precision, 0, 3);
+    suite_add_tcase(s, single);
     TCase *closed = tcase_create("closed_form");
     tcase_add_loop_test(closed, closed_form, 0, 4 * SCHEMES);
     tcase_add_loop_test(closed, own_times, 0, 2);
