@@ -18,6 +18,11 @@ extern evn__ref *const evn__ref_table[EVN__OP_COUNT];
 evn_status evn__ref_run(const evn_graph *graph, const double *const *inputs,
                         double *const *outputs);
 
+/// The same, each number that is given or computed on the way off by up to `part` of itself, by
+/// chance: what rounding does.
+evn_status evn__ref_run_rounded(const evn_graph *graph, const double *const *inputs, double part,
+                                double *const *outputs);
+
 /// The largest |got − expected| / max(1, max |expected|); infinite where one is not a number and
 /// the other is, or not finite and the other is.
 double evn__ref_difference(const double *got, const double *expected, size_t count);

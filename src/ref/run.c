@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ref/ref.h"
 
+#include "base/random.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +53,18 @@ evn__ref *const evn__ref_table[EVN__OP_COUNT] = {
     [EVN__OP_MAX_POOL2D_SCATTER] = evn__ref_max_pool2d_scatter,
 };
 
+/// Views move numbers that are rounded where they were made.
+static void spread(const evn_graph *graph, int index, double part, double *values) {
+    const evn__node *node = evn__node_at(graph, index);
+    int64_t count = part > 0 && evn__op_table[node->op].class != EVN__CLASS_VIEW
+                        ? evn_shape_count(node->shape)
+                        : 0;
+    for (int64_t i = 0; i < count; ++i) {
+        double random = evn__random_uniform(0, (uint64_t)index, (uint64_t)i);
+        values[i] *= 1 + part * (2 * random - 1);
+    }
+}
+
 static evn_status run_node(const evn_graph *graph, int index, double **values) {
     const evn__node *node = evn__node_at(graph, index);
     const double *operands[EVN_MAX_INPUTS];
@@ -98,23 +112,24 @@ static void release(const evn_graph *graph, int index, const int *last, double *
     }
 }
 
-static evn_status run_nodes(const evn_graph *graph, const int *last, double **values) {
+static evn_status run_nodes(const evn_graph *graph, double part, const int *last, double **values) {
     for (int i = 0; i < graph->node_count; ++i) {
         if (graph->nodes[i].op != EVN__OP_INPUT) {
             EVN_TRY(run_node(graph, i, values));
         }
+        spread(graph, i, part, values[i]);
         release(graph, i, last, values);
     }
     return EVN_OK;
 }
 
-static evn_status run_values(const evn_graph *graph, const double *const *inputs, double **values,
-                             double *const *outputs) {
+static evn_status run_values(const evn_graph *graph, const double *const *inputs, double part,
+                             double **values, double *const *outputs) {
     int *last = NULL;
     EVN_TRY(run_inputs(graph, inputs, values));
     EVN_TRY(EVN_NEW(&last, graph->node_count));
     find_last(graph, last);
-    evn_status status = run_nodes(graph, last, values);
+    evn_status status = run_nodes(graph, part, last, values);
     free(last);
     EVN_TRY(status);
     for (int i = 0; i < graph->output_count; ++i) {
@@ -125,15 +140,20 @@ static evn_status run_values(const evn_graph *graph, const double *const *inputs
     return EVN_OK;
 }
 
-evn_status evn__ref_run(const evn_graph *graph, const double *const *inputs,
-                        double *const *outputs) {
+evn_status evn__ref_run_rounded(const evn_graph *graph, const double *const *inputs, double part,
+                                double *const *outputs) {
     EVN_TRY(evn__graph_verify(graph));
     double **values = NULL;
     EVN_TRY(EVN_NEW(&values, graph->node_count));
-    evn_status status = run_values(graph, inputs, values, outputs);
+    evn_status status = run_values(graph, inputs, part, values, outputs);
     for (int i = 0; i < graph->node_count; ++i) {
         free(values[i]);
     }
     free(values);
     return status;
+}
+
+evn_status evn__ref_run(const evn_graph *graph, const double *const *inputs,
+                        double *const *outputs) {
+    return evn__ref_run_rounded(graph, inputs, 0, outputs);
 }

@@ -21,7 +21,7 @@
 // kernels' families are checked.
 static const double PRODUCTS = 5e8;
 static const double ALLOWED = 1e-4, ALLOWED_DOUBLE = 1e-10; // of the largest result
-static const double FACTOR = 30;     // times what a change of the inputs in the sixth digit makes
+static const double FACTOR = 30;     // times what a change in the sixth digit makes
 static const double UNJUDGED = 1e-2; // such a change; results then say nothing of the device
 
 struct evn__first_use {
@@ -141,18 +141,45 @@ static double products_in(const evn_graph *graph) {
 /// UNCHECKED: there was no room for it; the next run tries again.
 typedef enum verdict { RIGHT, WRONG, UNKNOWN, UNCHECKED } verdict;
 
+/// Each output by itself: where one is what rounding leaves of nothing, the others still must be
+/// right. `error` and `allowed` become those of a wrong one.
+static verdict judge_outputs(const double *errors, const double *changes, int outputs,
+                             double *error, double *allowed) {
+    const double least = *allowed;
+    verdict found = RIGHT;
+    for (int i = 0; i < outputs && found != WRONG; ++i) {
+        double most = fmax(least, FACTOR * changes[i]);
+        if (errors[i] <= least) {
+            continue;
+        }
+        bool judged = changes[i] <= UNJUDGED;
+        if (judged && !(errors[i] <= most)) {
+            *error = errors[i];
+            *allowed = most;
+            found = WRONG;
+        } else if (!judged) {
+            found = UNKNOWN;
+        }
+    }
+    return found;
+}
+
 /// A right plan ends here, at the cost of one run of the reference; the others must show that it is
 /// not the graph that makes much of little.
-static evn_status judge(const evn__trial *trial, double error, double *allowed, verdict *found) {
-    double change;
+static evn_status judge(const evn__trial *trial, int outputs, double *error, double *allowed,
+                        verdict *found) {
+    double *changes;
     *found = RIGHT;
-    if (error <= *allowed) {
+    if (*error <= *allowed) {
         return EVN_OK;
     }
-    EVN_TRY(evn__trial_sensitivity(trial, &change));
-    *allowed = fmax(*allowed, FACTOR * change);
-    *found = !(change <= UNJUDGED) ? UNKNOWN : error <= *allowed ? RIGHT : WRONG;
-    return EVN_OK;
+    EVN_TRY(EVN_NEW(&changes, outputs));
+    evn_status status = evn__trial_sensitivity(trial, changes);
+    if (status == EVN_OK) {
+        *found = judge_outputs(evn__trial_errors(trial), changes, outputs, error, allowed);
+    }
+    free(changes);
+    return status;
 }
 
 static void note_wrong(const evn_plan *plan, double error, double allowed,
@@ -181,7 +208,7 @@ static evn_status check_plan(evn__first_use *use, evn_plan *plan, evn__first_use
         status = evn__trial_check(trial, plan, &error);
     }
     if (status == EVN_OK) {
-        status = judge(trial, error, &allowed, found);
+        status = judge(trial, evn_graph_output_count(plan->graph), &error, &allowed, found);
     }
     evn__trial_destroy(&trial);
     if (status == EVN_ERR_DEVICE_MEMORY || status == EVN_ERR_MEMORY) { // the run itself has its own

@@ -23,6 +23,7 @@ struct evn__trial {
     int inputs, ports;          ///< ports: inputs, then outputs
     evn_binding *binding;       ///< [ports]
     double **data;              ///< [ports]: inputs as given, outputs as the reference has them
+    double *errors;             ///< [outputs], of the last check
 };
 
 static size_t count_of(const evn__trial *trial, int port) {
@@ -53,6 +54,7 @@ static evn_status prepare(evn__trial *trial, evn__fill *fill) {
     EVN_TRY(evn_graph_status(trial->graph));
     EVN_TRY(EVN_NEW(&trial->binding, trial->ports));
     EVN_TRY(EVN_NEW(&trial->data, trial->ports));
+    EVN_TRY(EVN_NEW(&trial->errors, trial->ports - trial->inputs));
     for (int i = 0; i < trial->ports; ++i) {
         EVN_TRY(open_port(trial, i));
     }
@@ -95,6 +97,7 @@ void evn__trial_destroy(evn__trial **trial) {
     }
     free(old->binding);
     free(old->data);
+    free(old->errors);
     free(old);
     *trial = NULL;
 }
@@ -117,7 +120,7 @@ static evn_status check_port(const evn__trial *trial, int port, double *error) {
     EVN_TRY(EVN_NEW(&got, count));
     evn_status status = evn__real_read(trial->binding[port], trial->fp64, got, count);
     if (status == EVN_OK) {
-        *error = fmax(*error, evn__ref_difference(got, trial->data[port], count));
+        *error = evn__ref_difference(got, trial->data[port], count);
     }
     free(got);
     return status;
@@ -143,9 +146,15 @@ evn_status evn__trial_check(evn__trial *trial, evn_plan *plan, double *error) {
     }
     EVN_TRY(evn_plan_run(plan, trial->binding, trial->binding + trial->inputs));
     for (int i = trial->inputs; i < trial->ports; ++i) {
-        EVN_TRY(check_port(trial, i, error));
+        double *own = &trial->errors[i - trial->inputs];
+        EVN_TRY(check_port(trial, i, own));
+        *error = fmax(*error, *own);
     }
     return EVN_OK;
+}
+
+const double *evn__trial_errors(const evn__trial *trial) {
+    return trial->errors;
 }
 
 /// Into hashes [outputs].
@@ -181,35 +190,27 @@ evn_status evn__trial_repeats(evn__trial *trial, evn_plan *plan, bool *same) {
     return status;
 }
 
-/// Copies of the inputs, each number a little off, and memory for the results.
-static evn_status perturb(const evn__trial *trial, double **data) {
+evn_status evn__trial_sensitivity(const evn__trial *trial, double *changes) {
     static const double PART = 1e-6;
-    for (int port = 0; port < trial->ports; ++port) {
-        size_t count = count_of(trial, port);
-        EVN_TRY(EVN_NEW(&data[port], count));
-        for (size_t i = 0; i < count && port < trial->inputs; ++i) {
-            data[port][i] = trial->data[port][i] * (i % 2 ? 1 + PART : 1 - PART);
-        }
+    double **results;
+    int outputs = trial->ports - trial->inputs;
+    evn_status status = EVN_OK;
+    EVN_TRY(EVN_NEW(&results, outputs));
+    for (int i = 0; i < outputs && status == EVN_OK; ++i) {
+        status = EVN_NEW(&results[i], count_of(trial, trial->inputs + i));
     }
-    return EVN_OK;
-}
-
-evn_status evn__trial_sensitivity(const evn__trial *trial, double *change) {
-    double **data;
-    *change = 0;
-    EVN_TRY(EVN_NEW(&data, trial->ports));
-    evn_status status = perturb(trial, data);
     if (status == EVN_OK) {
-        status = evn__ref_run(trial->graph, (const double *const *)data, data + trial->inputs);
+        status =
+            evn__ref_run_rounded(trial->graph, (const double *const *)trial->data, PART, results);
     }
-    for (int port = trial->inputs; port < trial->ports && status == EVN_OK; ++port) {
-        *change = fmax(*change,
-                       evn__ref_difference(data[port], trial->data[port], count_of(trial, port)));
+    for (int i = 0; i < outputs; ++i) {
+        int port = trial->inputs + i;
+        if (status == EVN_OK) {
+            changes[i] = evn__ref_difference(results[i], trial->data[port], count_of(trial, port));
+        }
+        free(results[i]);
     }
-    for (int port = 0; port < trial->ports; ++port) {
-        free(data[port]);
-    }
-    free(data);
+    free(results);
     return status;
 }
 

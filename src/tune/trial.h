@@ -33,10 +33,14 @@ evn_status evn__trial_check(evn__trial *trial, evn_plan *plan, double *error);
 /// Run again, after evn__trial_check, and say whether all bits are the same.
 evn_status evn__trial_repeats(evn__trial *trial, evn_plan *plan, bool *same);
 
-/// How much the reference's own results change when its inputs do in the sixth digit, measured as
-/// by evn__trial_check: what rounding may make of them. Infinite where it is NaN here and not
-/// there.
-evn_status evn__trial_sensitivity(const evn__trial *trial, double *change);
+/// The errors of each output, [outputs], that evn__trial_check found last; the trial's.
+const double *evn__trial_errors(const evn__trial *trial);
+
+/// How much the reference's own results change when the inputs, and what is computed on the way, do
+/// in the sixth digit, measured as by evn__trial_check: what rounding may make of them, sums that
+/// are 0 but for it included. Infinite where one is NaN here and not there.
+/// @param[out] changes  [outputs]
+evn_status evn__trial_sensitivity(const evn__trial *trial, double *changes);
 
 /// Seconds of one run, as the mean over `count` that are enqueued together.
 evn_status evn__trial_time(evn__trial *trial, evn_plan *plan, int count, double *seconds);

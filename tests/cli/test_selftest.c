@@ -115,11 +115,37 @@ START_TEST(right_device) {
 }
 END_TEST
 
+/// Biases in front of a normalisation have gradients of nothing but rounding, and what follows
+/// makes it large: that is the network's, and no fault of a device. A fault is still found.
+START_TEST(gradients_that_are_zero) {
+    static const char network[] =
+        "{\"stem\": [{\"layer\": \"conv\", \"filters\": 32}, \"norm\", \"relu\","
+        " {\"layer\": \"conv\", \"filters\": 32, \"size\": 4, \"stride\": 2}, {\"layer\": "
+        "\"conv\", \"filters\": 8}],\n"
+        " \"head\": [\"norm\", \"relu\", \"global-pool\","
+        " {\"layer\": \"dense\", \"units\": \"classes\"}]}\n";
+    static const char more[] = "--network deep.json --limit 256 --phase backprop:epochs=1";
+    char variables[3 * TEST_PATH], cache[TEST_PATH], kernels[TEST_PATH];
+    test_write("deep.json", network, strlen(network));
+    snprintf(variables, sizeof(variables), "EVONODE_SELFTEST= EVONODE_CACHE_DIR=%s",
+             test_path(cache, "cache"));
+    test_outcome result = test_program(variables, "train digits %s --out r", more);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    plant("conv2d.cl", FAULT);
+    snprintf(variables, sizeof(variables),
+             "EVONODE_SELFTEST= EVONODE_CACHE_DIR=%s EVONODE_KERNEL_DIR=%s", cache,
+             test_path(kernels, "kernels"));
+    result = test_program(variables, "train digits %s --out w", more);
+    test_fails_with(result, EVN_ERR_DEVICE, "computes wrongly");
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("selftest");
     test_add(s, tcase_create("wrong_device"), wrong_device);
     test_add(s, tcase_create("wrong_in_a_later_phase"), wrong_in_a_later_phase);
     test_add(s, tcase_create("right_device"), right_device);
+    test_add(s, tcase_create("zero_gradients"), gradients_that_are_zero);
     return s;
 }
 
