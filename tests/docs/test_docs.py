@@ -168,19 +168,25 @@ def verbs():
 
 
 def networks():
-    """The guide names every layer, and the network file in it is one."""
+    """The guide names every layer, and the network files for images in it and in bench are such."""
     text = subprocess.run([PROGRAM, "describe", "--help"], capture_output=True, text=True, check=True).stdout
     section = (SOURCE / "docs/guide.md").read_text().split("## Your own network\n")[1].split("\n## ")[0]
     layers = re.findall(r"^  ([a-z]\S*)", text.split("\nLayers:\n")[1].split("\n\n")[0], re.M)
     if len(layers) < 10:
         yield "the help of describe lists no layers"
     yield from (f"docs/guide.md lacks the layer {layer}" for layer in layers if f"`{layer}`" not in section)
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        file.write(section.split("```json\n")[1].split("```")[0])
-        file.flush()
-        told = subprocess.run([PROGRAM, "describe", file.name, "--size", "8"], capture_output=True, text=True)
-        if told.returncode:
-            yield f"the network of docs/guide.md: {told.stderr}"
+    networks = [("docs/guide.md", block.split("```")[0]) for block in section.split("```json\n")[1:]]
+    networks += [(path.name, path.read_text()) for path in sorted((SOURCE / "bench").glob("*.json"))]
+    networks = [(place, network) for place, network in networks if '"stem"' in network]
+    if len(networks) < 3:
+        yield "the guide and bench have fewer networks than they had"
+    for place, network in networks:
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(network)
+            file.flush()
+            told = subprocess.run([PROGRAM, "describe", file.name, "--size", "8"], capture_output=True, text=True)
+            if told.returncode:
+                yield f"a network of {place}: {told.stderr}"
 
 
 def site():
