@@ -263,6 +263,7 @@ static evn_status step_over(evn__event_search *s, bool *any) {
         int end = row < s->samples ? s->observations.starts[row] + r->observed : 0;
         EVN_TRY(row < s->samples ? observe(s, s->steps.state[s->steps.now], row, end - count, end)
                                  : EVN_OK);
+        crosses = crosses && r->odd < 0; // what was observed may have ended it
         set_start(s, row);
         *number(s, EVN__EVENT_DT, row) *= crosses;
         *number(s, EVN__EVENT_ACCEPT, row) = crosses;

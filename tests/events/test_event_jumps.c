@@ -7,6 +7,7 @@
 #include "rig.h"
 #include "test.h"
 #include <math.h>
+#include <string.h>
 
 enum { BALLS = 2 };
 
@@ -246,6 +247,29 @@ START_TEST(observations_across_jumps) {
 }
 END_TEST
 
+/// What is observed at a jump and is not finite ends the solve there: by fixed steps, the last of
+/// which ends a digit before the jump.
+START_TEST(not_finite_at_a_jump) {
+    static const double jump = 1, time = 0.25, x0[] = {100, 1e200};
+    evn_graph *f = NULL, *e = rig_component(1, 2, 0);
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    evn_value x = evn_input(f, "x", EVN_SHAPE(1, 2)), grows = rig_column(f, x, 1);
+    const evn_value slopes[] = {evn_full(f, EVN_SHAPE(1, 1), -1), evn_mul(f, grows, grows)};
+    evn_output(f, "dx", evn_concat(f, slopes, 2, 1));
+    const evn_event event = {e, EVN_EVENT_FALLING, true};
+    evn_solver_options options = jumping(4, &jump, 1);
+    options.observations = 1;
+    options.times = &time;
+    rig r = rig_new(rig_dynamics(f, NULL), &options, &event, 1);
+    ck_assert_int_eq(rig_try(&r, 0, 4, x0), EVN_ERR_NOT_FINITE);
+    ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "observation 1, of t = 1,"));
+    rig_free(&r);
+    evn_graph_destroy(&e);
+}
+END_TEST
+
 /// From t0 to where each ball has come down, by way of the jump; as many steps as are told. They
 /// count over all parts.
 START_TEST(grid_is_that_of_each_sample) {
@@ -293,6 +317,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, values);
     TCase *told = tcase_create("told");
     tcase_add_loop_test(told, observations_across_jumps, 0, 2);
+    tcase_add_test(told, not_finite_at_a_jump);
     tcase_add_test(told, grid_is_that_of_each_sample);
     suite_add_tcase(s, told);
     return s;
