@@ -36,8 +36,8 @@ struct evn__kernel {
     uint64_t *last; ///< per argument: what it was set to last, 0: nothing (host/kernel.c)
     size_t max_work_group;
     bool fp64;
-    bool blast;        ///< host/blast.h; there is no cl_kernel then
-    uint64_t launches; ///< while launches are timed (host/timing.h)
+    bool blast;                ///< host/blast.h; there is no cl_kernel then
+    uint64_t timing, launches; ///< the last timing that it was launched in, and how often
 };
 
 /// Counting mode (host/counting.h).
@@ -66,6 +66,7 @@ struct evn_device {
     evn__waiting waiting;
     struct evn__deadline *deadline; ///< host/deadline.h; NULL: waits may last
     evn__timing timing;             ///< of launches (host/timing.h)
+    uint64_t timings;               ///< that there have been
     double launch_limit;            ///< seconds; 0: none is set
     evn__stage stages[EVN__STAGES];
     int next_stage;

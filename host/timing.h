@@ -16,7 +16,8 @@ typedef struct evn__longest_launch {
 
 /// What of a device's launches is timed.
 typedef struct evn__timing {
-    int every; ///< 1: each; more: of each kernel the first, and then one in so many; 0: none
+    int every;       ///< 1: each; more: of each kernel the first, and then one in so many; 0: none
+    uint64_t number; ///< of the timing: kernels, which devices keep, count their launches in each
     evn__longest_launch longest;
 } evn__timing;
 
@@ -46,7 +47,7 @@ typedef evn_status evn__cut_trial(void *user, int64_t parts);
 
 /// The fewest equal parts of `size` with which no launch of the trial takes longer than the
 /// device's limit; 1 where parts do not help. Each number of parts that is tried is done twice, as
-/// drivers warm up. Without a limit nothing is tried.
+/// drivers warm up, and unseen by a timing around. Without a limit nothing is tried.
 /// @param[out] longest  with that many parts; may be NULL
 evn_status evn__device_cut(evn_device *device, int64_t size, evn__cut_trial *trial, void *user,
                            int64_t *parts, evn__longest_launch *longest);

@@ -24,7 +24,7 @@ START_TEST(timings_nest) {
 }
 END_TEST
 
-/// Of each kernel the first, then one in so many; none while nothing is timed.
+/// Of each kernel the first, then one in so many, in each timing; none while nothing is timed.
 START_TEST(some_launches_are_timed) {
     evn_device *device = test_device();
     evn__kernel kernels[2] = {{.device = device}, {.device = device}};
@@ -40,6 +40,9 @@ START_TEST(some_launches_are_timed) {
     evn__device_time_end(device, before);
     before = evn__device_time_begin(device, 1);
     ck_assert(evn__timing_takes(&kernels[0]) && evn__timing_takes(&kernels[0]));
+    evn__device_time_end(device, before);
+    before = evn__device_time_begin(device, EVN__TIMING_SPARSE);
+    ck_assert(evn__timing_takes(&kernels[0]) && !evn__timing_takes(&kernels[0]));
     evn__device_time_end(device, before);
 }
 END_TEST
@@ -73,6 +76,7 @@ static int64_t parts_of(work *w, double limit, int64_t size, double *longest) {
 START_TEST(work_is_cut) {
     double longest;
     work w = {.shared = 0.375};
+    evn__timing before = evn__device_time_begin(test_device(), EVN__TIMING_SPARSE);
     ck_assert_int_eq(parts_of(&w, 0, 100, &longest), 1); // there is no limit
     ck_assert_int_eq(w.calls, 0);
     ck_assert_int_eq(parts_of(&w, 0.5, 100, &longest), 1); // it is kept
@@ -91,6 +95,7 @@ START_TEST(work_is_cut) {
     int64_t parts;
     ck_assert_int_eq(evn__device_cut(w.device, 8, do_part, &w, &parts, NULL), EVN_ERR_DEVICE);
     evn__device_limit_launches(w.device, 0);
+    ck_assert_double_eq(evn__device_time_end(w.device, before).seconds, 0);
     ck_assert_int_eq(w.device->timing.every, 0);
 }
 END_TEST
