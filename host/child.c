@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,10 +20,22 @@ void evn__child_write(int out, const void *data, size_t bytes) {
     evn__write_all(out, data, bytes); // where nobody reads, nobody is to be told
 }
 
+/// A second or two after its parent would have ended it: one whose parent is gone ends by itself.
+static void set_alarm(double seconds) {
+    struct itimerval end = {.it_value.tv_sec = (time_t)(seconds < 1e9 ? seconds : 1e9) + 2};
+    sigset_t alarm;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+    setitimer(ITIMER_REAL, &end, NULL);
+}
+
 /// No core file and no noise: the parent says what happened.
-static void begin_child(void (*work)(void *user, int out), void *user, int out) {
+static void begin_child(void (*work)(void *user, int out), void *user, double seconds, int out) {
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
+    set_alarm(seconds);
     int quiet = open("/dev/null", O_WRONLY);
     if (quiet >= 0) {
         dup2(quiet, STDOUT_FILENO);
@@ -97,7 +110,7 @@ evn_status evn__child_run(void (*work)(void *user, int out), void *user, double 
     result->error = child < 0 ? errno : 0;
     if (child == 0) {
         close(ends[0]);
-        begin_child(work, user, ends[1]);
+        begin_child(work, user, seconds, ends[1]);
     }
     close(ends[1]);
     evn_status status = EVN_OK;

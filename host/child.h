@@ -19,8 +19,9 @@ typedef struct evn__child_result {
     evn__text data; ///< what it wrote; freed by the caller, and none after a failure
 } evn__child_result;
 
-/// Call `work` in a child and collect what it writes to `out`. Where the calling process has used
-/// OpenCL, `work` may not: an implementation's threads do not survive a fork.
+/// Call `work` in a child and collect what it writes to `out`. A child whose parent is killed ends
+/// soon after its time is over. Where the calling process has used OpenCL, `work` may not: an
+/// implementation's threads do not survive a fork.
 /// @return EVN_ERR_MEMORY; EVN_ERR_FILE where it cannot be heard; whatever becomes of the child is
 /// in the result
 evn_status evn__child_run(void (*work)(void *user, int out), void *user, double seconds,

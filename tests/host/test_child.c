@@ -4,10 +4,12 @@
 #include "sweep.h"
 #include "test.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void say_much(void *user, int out) {
@@ -62,6 +64,35 @@ START_TEST(ends) {
 }
 END_TEST
 
+static int held[2];
+
+/// Whoever reads from `held` waits until this has ended.
+static void hold(void *user, int out) {
+    evn__child_write(held[1], "x", 1);
+    hang(user, out);
+}
+
+/// One that is killed while it waits leaves no child behind that goes on for ever, with its locks.
+START_TEST(ends_without_its_parent) {
+    char word;
+    ck_assert_int_eq(pipe(held), 0);
+    pid_t parent = fork();
+    ck_assert_int_ge(parent, 0);
+    if (parent == 0) {
+        run(hold, 0.9);
+        _exit(0);
+    }
+    close(held[1]);
+    ck_assert_int_eq(read(held[0], &word, 1), 1);
+    kill(parent, SIGKILL);
+    waitpid(parent, NULL, 0);
+    struct pollfd end = {.fd = held[0], .events = POLLIN};
+    ck_assert_int_eq(poll(&end, 1, 10000), 1);
+    ck_assert_int_eq(read(held[0], &word, 1), 0);
+    close(held[0]);
+}
+END_TEST
+
 static void say_more(void *user, int out) {
     (void)user;
     static const char words[20000]; // in several parts
@@ -88,6 +119,7 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("child");
     test_add(s, tcase_create("ends"), ends);
+    test_add(s, tcase_create("ends_without_its_parent"), ends_without_its_parent);
     test_add(s, tcase_create("faults"), faults);
     return s;
 }
