@@ -9,7 +9,8 @@
 /// is there, it is none that makes up a run, whose results it would replace, and where its folder
 /// is a run's, no training writes there until the lock is released (evn__run_lock_release).
 /// @param[out] lock  none where the folder is no run's, and after a failure
-/// @return EVN_ERR_OUTPUT
+/// @return EVN_ERR_OUTPUT; EVN_ERR_FILE where it cannot be seen whether there is a run;
+///         EVN_ERR_MEMORY
 evn_status evn__run_output_claim(const char *path, evn__run_lock *lock);
 
 #endif

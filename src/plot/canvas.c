@@ -148,7 +148,7 @@ static evn_status check_child(const evn__child_result *child, const char *path, 
               "no process can be had to draw %s: %s; end other programs, then try again", path,
               strerror(child->error));
     EVN_CHECK(child->end != EVN__CHILD_LATE, EVN_ERR_OUTPUT,
-              "cannot write %s: it was not drawn within %.0f seconds; %s", path, seconds, more);
+              "cannot write %s: it was not drawn within %.3g seconds; %s", path, seconds, more);
     EVN_CHECK(child->end != EVN__CHILD_CRASHED, EVN_ERR_OUTPUT,
               "cannot write %s: drawing it ended in a crash (signal %d); %s", path, child->signal,
               more);
