@@ -374,16 +374,18 @@ evn_status evn_solver_jump_gradient(evn_solver *solver, double *jumps_bar);
 /// where the last one ended.
 /// @param[out] times  [count]
 /// @param[in]  count  evn_solution.accepted + 1
-/// @return EVN_ERR_ARGUMENT when that is another number, when there was no solve, and where each
-///         sample has steps of its own
+/// @return EVN_ERR_ARGUMENT when that is another number, when there was no solve, where each sample
+///         has steps of its own, and where weights that are solved by themselves came to a stop
+///         before x
 evn_status evn_solver_grid(const evn_solver *solver, double *times, int count);
 
 /// The same of sample `index` with per_sample, where a gradient or dense has its steps kept. Across
 /// jumps of f the parts are solved once more, all but one, with the weights that the solve was
-/// given. Waits.
+/// given. Waits. In single precision its t0 is the one that kernels see.
 /// @param[in]  count  evn_solution.accepted + 1 of that sample
 /// @return EVN_ERR_ARGUMENT as evn_solver_sample_solution, when `count` is another number, where no
-///         steps are kept, and of a sample that came to a stop across jumps
+///         steps are kept, where weights that are solved by themselves came to a stop before x, and
+///         of a sample that came to a stop across jumps
 evn_status evn_solver_sample_grid(const evn_solver *solver, int64_t index, double *times,
                                   int count);
 

@@ -103,7 +103,7 @@ static evn_solution sample(const evn__scheme *scheme, int index) {
 static evn_status steps(evn__scheme *scheme, const evn__passage *passage, int index,
                         evn__trail *trail) {
     const along_path *a = of(scheme);
-    return a->stopped ? EVN_OK : a->x->methods->steps(a->x, passage, index, trail);
+    return a->x->methods->steps(a->x, passage, index, trail);
 }
 
 static bool stopped_together(const evn__scheme *scheme) {

@@ -4,6 +4,15 @@
 
 #include "solver/solver_state.h"
 
+/// Weights that go before x may come to a stop: x has taken no steps then.
+static evn_status check_goes(const evn__scheme *scheme) {
+    const evn__scheme_methods *methods = scheme->methods;
+    EVN_CHECK(!methods->stopped_together || !methods->stopped_together(scheme), EVN_ERR_ARGUMENT,
+              "the weights, which are solved by themselves before x, came to a stop: there is no "
+              "grid of x; look at the error of the solve");
+    return EVN_OK;
+}
+
 /// That of fixed steps is the course's.
 static evn_status copy_fixed_grid(const evn_solver *solver, double *times, int count) {
     const evn__passage *p = &solver->passage;
@@ -23,6 +32,7 @@ evn_status evn_solver_grid(const evn_solver *solver, double *times, int count) {
     bool fixed = solver->options.steps > 0 && solver->options.jump_count == 0;
     EVN_CHECK(solver->passage.parameters, EVN_ERR_ARGUMENT,
               "there was no solve that could have a grid: call evn_solve first");
+    EVN_TRY(check_goes(solver->scheme));
     EVN_CHECK(
         fixed || methods->trail, EVN_ERR_ARGUMENT,
         "each sample has steps of its own: there is no grid of all; evn_solver_sample_grid has "
@@ -52,6 +62,7 @@ evn_status evn_solver_sample_grid(const evn_solver *solver, int64_t index, doubl
     evn__trail trail = {0};
     EVN_REQUIRE(times);
     EVN_TRY(evn_solver_sample_solution(solver, index, &solution));
+    EVN_TRY(check_goes(solver->scheme));
     evn_status status = copy_sample_grid(solver, (int)index, times, count, &trail);
     evn__trail_free(&trail);
     return status;

@@ -429,6 +429,9 @@ START_TEST(failures_say_why) {
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "by themselves"));
     ck_assert_int_eq(p.solution.outcome,
                      _i == 0 ? EVN_OUTCOME_WEIGHTS_NOT_RESOLVED : EVN_OUTCOME_TOO_MANY_STEPS);
+    double none;
+    ck_assert_int_eq(evn_solver_grid(p.solver, &none, p.solution.accepted + 1), EVN_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "there is no grid of x"));
     problem_free(&p);
 }
 END_TEST
