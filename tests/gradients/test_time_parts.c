@@ -90,12 +90,16 @@ typedef struct way {
     double t0, t1, times[TIMES], jumps[JUMPS];
 } way;
 
-static double loss(problem *p, evn_solver_options o, const way *w) {
-    double sum = 0;
+/// A solver for its jumps and observations.
+static void prepare(problem *p, evn_solver_options o, const way *w) {
     o.jumps = w->jumps;
     o.times = o.observations > 0 ? w->times : NULL;
     memcpy(p->weight[driven_find(p, "jumps")], w->jumps, sizeof(w->jumps));
     problem_prepare(p, &o);
+}
+
+static double solve_again(problem *p, const way *w) {
+    double sum = 0;
     problem_solve(p, w->t0, w->t1);
     for (int i = 0; i < p->x1_count; ++i) {
         sum += p->x1_bar[i] * p->x1[i];
@@ -103,12 +107,19 @@ static double loss(problem *p, evn_solver_options o, const way *w) {
     return sum;
 }
 
+static double loss(problem *p, evn_solver_options o, const way *w) {
+    prepare(p, o, w);
+    return solve_again(p, w);
+}
+
+/// By a time of the way; the solver of its jumps and observations has any t0 and t1.
 static double slope(problem *p, const evn_solver_options *o, way *w, double *in) {
     const double h = 1e-5, kept = *in;
+    bool end = in == &w->t0 || in == &w->t1;
     *in = kept + h;
-    double high = loss(p, *o, w);
+    double high = end ? solve_again(p, w) : loss(p, *o, w);
     *in = kept - h;
-    double low = loss(p, *o, w);
+    double low = end ? solve_again(p, w) : loss(p, *o, w);
     *in = kept;
     return (high - low) / (2 * h);
 }
