@@ -63,10 +63,11 @@
 #define EVN_CONTROL_ENDS       20
 
 // interpolate.cl, src/per_sample/sample_step.c: steps of each sample's own. Columns of reals.
-#define EVN_SAMPLE_ENDS     5 // of a solve: begin and end, pairs, and the way between them
+#define EVN_SAMPLE_ENDS     6 // of a solve: begin and end, pairs, and the way between them
 #define EVN_SAMPLE_BEGIN    0
 #define EVN_SAMPLE_END      2
 #define EVN_SAMPLE_WAY      4
+#define EVN_SAMPLE_BEFORE   5 // attempts of the parts before, which max_steps counts, too
 #define EVN_SAMPLE_RECORD   9 // after an attempt
 #define EVN_SAMPLE_T        0 // a pair
 #define EVN_SAMPLE_WANTED   2 // the next step, before it is cut short to land

@@ -62,7 +62,8 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
     const evn__way way = {.t0 = passage->t0,
                           .t1 = passage->t1,
                           .series = passage->series,
-                          .observed = scheme->problem->observed};
+                          .observed = scheme->problem->observed,
+                          .rest = passage->rest};
     return evn__integrate(((adjoint *)scheme)->forward, &way, passage->parameters, solution);
 }
 
@@ -103,8 +104,11 @@ static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     adjoint *a = (adjoint *)scheme;
     const evn__problem *p = scheme->problem;
-    evn__way way = {
-        .t0 = passage->t0, .t1 = passage->t1, .backward = true, .jumps = p->system->state_count};
+    evn__way way = {.t0 = passage->t0,
+                    .t1 = passage->t1,
+                    .backward = true,
+                    .jumps = p->system->state_count,
+                    .rest = passage->rest};
     if (p->options->observations > 0) {
         way.series = passage->x1_bar;
     }

@@ -84,7 +84,8 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
     const evn__way way = {.t0 = passage->t0,
                           .t1 = passage->t1,
                           .series = passage->series,
-                          .observed = scheme->problem->observed};
+                          .observed = scheme->problem->observed,
+                          .rest = passage->rest};
     EVN_TRY(evn__real_copy((evn_binding){a->start, 0}, state(scheme, 0),
                            scheme->problem->options->fp64,
                            evn__integrator_layout(a->forward)->total));
@@ -118,8 +119,9 @@ static evn_status jump(const along *a, evn_binding x1_bar, int observation) {
 
 /// Attempts count over the whole way back.
 static evn_status check_count(const along *a, const evn__passage *passage, evn_solution *all) {
-    int most = a->options.max_steps;
-    bool fits = all->accepted + all->rejected <= most;
+    const evn__rest *rest = passage->rest;
+    int most = a->options.max_steps, before = rest ? rest->accepted + rest->rejected : 0;
+    bool fits = before + all->accepted + all->rejected <= most;
     all->outcome = fits ? EVN_OUTCOME_DONE : EVN_OUTCOME_TOO_MANY_STEPS;
     EVN_CHECK(fits, EVN_ERR_SOLVER,
               "the gradient '%s' used up its %d steps at t = %.9g on the way back to %.9g; raise "

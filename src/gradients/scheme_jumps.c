@@ -10,7 +10,6 @@
 #include "gradients/seams.h"
 #include "gradients/time_parts.h"
 #include "integrator/jump.h"
-#include "integrator/outcome.h"
 #include "plan/real.h"
 #include <stdlib.h>
 
@@ -133,10 +132,13 @@ static void enter(in_parts *s, int index, const evn__passage *passage) {
     s->current = index;
 }
 
-static evn__passage passage_of(const in_parts *s, int index, const evn__passage *passage) {
+/// @param rest  NULL: attempts have been counted
+static evn__passage passage_of(const in_parts *s, int index, const evn__passage *passage,
+                               const evn__rest *rest) {
     evn__passage own = *passage;
     own.t0 = s->parts.all[index].t0;
     own.t1 = s->parts.all[index].t1;
+    own.rest = rest;
     return own;
 }
 
@@ -147,8 +149,8 @@ static int observation(const in_parts *s, const evn__part *part, int index) {
 
 /// The end goes where the next observation will be, unless it is one.
 static evn_status solve_part(in_parts *s, int index, const evn__passage *passage,
-                             evn_binding series, evn_solution *solution) {
-    evn__passage own = passage_of(s, index, passage);
+                             const evn__rest *rest, evn_binding series, evn_solution *solution) {
+    evn__passage own = passage_of(s, index, passage, rest);
     enter(s, index, passage);
     own.x1_bar = (evn_binding){0};
     own.series = series;
@@ -211,17 +213,6 @@ static evn_status of_part(const in_parts *s, int index, const evn__passage *pass
                               index + 1, s->parts.count, passage->t0, passage->t1);
 }
 
-/// Attempts count over all parts; those of a solve backwards by themselves.
-static evn_status check_count(const in_parts *s, const evn__passage *passage, bool backward,
-                              evn_solution *all) {
-    if (s->options.steps > 0 || all->accepted + all->rejected <= s->options.max_steps) {
-        return EVN_OK;
-    }
-    all->outcome = EVN_OUTCOME_TOO_MANY_STEPS;
-    double t0 = backward ? passage->t1 : passage->t0, t1 = backward ? passage->t0 : passage->t1;
-    return evn__outcome_fail(&s->options, all, t0, t1, t1, all->dt, backward);
-}
-
 /// What is observed at the end of a part, but the first of it.
 static evn_status observe_end(const in_parts *s, int index, evn_binding series) {
     const evn__part *part = &s->parts.all[index];
@@ -238,14 +229,14 @@ static evn_status go(in_parts *s, int index, const evn__passage *passage, evn_so
     evn_solution one = {0};
     const evn__scheme_methods *methods = s->inner->methods;
     EVN_TRY(index > 0 ? evn__seams_restore(&s->seams, index, s->inner, methods->begin) : EVN_OK);
-    evn_status status = solve_part(s, index, passage, passage->series, &one);
+    const evn__rest rest = {solution->accepted, solution->rejected, passage->t1};
+    evn_status status = solve_part(s, index, passage, &rest, passage->series, &one);
     sum_up(solution, &one);
     EVN_TRY(evn__seams_keep(&s->seams, index + 1, s->inner, methods->end));
     s->gone = index + 1;
     EVN_TRY(add_trail(s, index, status != EVN_OK));
     EVN_TRY(observe_end(s, index, passage->series));
-    return status == EVN_OK ? check_count(s, passage, false, solution)
-                            : of_part(s, index, passage, status);
+    return of_part(s, index, passage, status);
 }
 
 static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_solution *solution) {
@@ -276,7 +267,7 @@ static evn_status solve_again(in_parts *s, int index, const evn__passage *passag
         return evn__seams_restore(&s->seams, index + 1, s->inner, methods->end);
     }
     EVN_TRY(evn__seams_restore(&s->seams, index, s->inner, methods->begin));
-    return solve_part(s, index, passage, (evn_binding){0}, again);
+    return solve_part(s, index, passage, NULL, (evn_binding){0}, again);
 }
 
 static bool is_last(const in_parts *s, int index) {
@@ -352,7 +343,8 @@ static evn_status differentiate_part(in_parts *s, int index, const evn__passage 
     evn_solution one = {0}, again = {0};
     bool last = is_last(s, index);
     EVN_TRY(solve_again(s, index, passage, &again));
-    evn__passage own = passage_of(s, index, passage);
+    const evn__rest rest = {solution->accepted, solution->rejected, passage->t0};
+    evn__passage own = passage_of(s, index, passage, &rest);
     own.carried_bar = last ? passage->carried_bar : s->seams.bar;
     own.parameters_bar = last ? passage->parameters_bar : s->seams.share;
     EVN_TRY(take_bars(s, index, &own.x1_bar));
@@ -360,7 +352,6 @@ static evn_status differentiate_part(in_parts *s, int index, const evn__passage 
     add_work(&one, &again);
     sum_up(solution, &one);
     EVN_TRY(of_part(s, index, passage, status));
-    EVN_TRY(check_count(s, passage, true, solution));
     EVN_TRY(look_back(s, index, passage));
     EVN_TRY(s->times ? take_times(s, index, own) : EVN_OK);
     return evn__seams_pass(&s->seams, s->inner, last, passage->parameters_bar);

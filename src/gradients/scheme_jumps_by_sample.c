@@ -25,6 +25,7 @@ typedef struct in_stages {
     int *stage_of;      ///< [samples, observations]: in which each is made,
     double *at;         ///< and when
     evn_solution *done; ///< [samples], so far
+    evn__rest *rest;    ///< [samples], of a stage
     int stages, gone;   ///< of the last solve; so many before it ended
     int current;        ///< the one that the inner scheme has solved last
     double *t0, *t1, *times;
@@ -42,6 +43,7 @@ static evn_status allocate(in_stages *s) {
     size_t samples = (size_t)s->samples, all = samples * s->observations;
     EVN_TRY(EVN_NEW(&s->parts, samples));
     EVN_TRY(EVN_NEW(&s->done, samples));
+    EVN_TRY(EVN_NEW(&s->rest, samples));
     EVN_TRY(EVN_NEW(&s->stage_of, all + 1));
     EVN_TRY(EVN_NEW(&s->at, all + 1));
     EVN_TRY(EVN_NEW(&s->t0, samples));
@@ -83,6 +85,7 @@ static void destroy(evn__scheme *scheme) {
     evn__seams_free(&s->seams);
     free(s->parts);
     free(s->done);
+    free(s->rest);
     free(s->stage_of);
     free(s->at);
     free(s->t0);
@@ -205,6 +208,11 @@ static evn_status solve_stage(in_stages *s, int stage, bool again, const evn__pa
                               evn_solution *solution) {
     evn__passage own = *passage;
     enter(s, stage);
+    for (int i = 0; i < s->samples; ++i) {
+        const evn_solution *done = &s->done[i];
+        s->rest[i] = (evn__rest){done->accepted, done->rejected, rest_of(s, i)};
+    }
+    own.rest = again ? NULL : s->rest; // attempts have been counted then
     own.samples = &s->own;
     own.continues = again || stage > 0;
     return s->inner->methods->solve(s->inner, &own, solution);
@@ -212,7 +220,7 @@ static evn_status solve_stage(in_stages *s, int stage, bool again, const evn__pa
 
 // A solve -----------------------------------------------------------------------------------------
 
-/// What a sample has done after another stage; attempts count over all of them.
+/// What a sample has done after another stage.
 static void add_sample(in_stages *s, int sample, int stage) {
     const evn_solution before = s->done[sample];
     evn_solution *all = &s->done[sample];
@@ -223,9 +231,6 @@ static void add_sample(in_stages *s, int sample, int stage) {
     all->accepted += before.accepted;
     all->rejected += before.rejected;
     all->nfe += before.nfe;
-    bool over = all->accepted + all->rejected > s->options.max_steps;
-    all->outcome =
-        all->outcome == EVN_OUTCOME_DONE && over ? EVN_OUTCOME_TOO_MANY_STEPS : all->outcome;
 }
 
 static bool stopped_together(const evn__scheme *inner) {

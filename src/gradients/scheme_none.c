@@ -30,7 +30,8 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
     const evn__way way = {.t0 = passage->t0,
                           .t1 = passage->t1,
                           .series = passage->series,
-                          .observed = scheme->problem->observed};
+                          .observed = scheme->problem->observed,
+                          .rest = passage->rest};
     return evn__integrate(((none *)scheme)->forward, &way, passage->parameters, solution);
 }
 

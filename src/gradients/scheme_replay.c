@@ -136,7 +136,8 @@ static evn_status solve_adaptive(evn__scheme *scheme, const evn__passage *passag
     const evn__way way = {.t0 = passage->t0,
                           .t1 = passage->t1,
                           .series = passage->series,
-                          .observed = scheme->problem->observed};
+                          .observed = scheme->problem->observed,
+                          .rest = passage->rest};
     EVN_TRY(evn__real_copy((evn_binding){r->start, 0}, state(scheme, 0),
                            scheme->problem->options->fp64,
                            evn__integrator_layout(r->forward)->total));

@@ -315,15 +315,29 @@ static evn_status find_unsolved(const solve *s, evn_outcome *outcome) {
 
 // A solve -----------------------------------------------------------------------------------------
 
+/// Why there is no next step, with what is known of the whole way.
+static evn_status fail(const solve *s, const evn_solution *solution) {
+    const evn__control *control = s->a->control;
+    const evn__rest *rest = s->way->rest;
+    evn_solution all = *solution;
+    int interval = s->now.interval;
+    double begin = interval > 0       ? evn__control_end(control, interval - 1)
+                   : s->way->backward ? s->way->t1
+                                      : s->way->t0;
+    double last = evn__control_end(control, s->in->course->intervals - 1);
+    all.accepted += rest ? rest->accepted : 0;
+    all.rejected += rest ? rest->rejected : 0;
+    return evn__outcome_fail(&s->in->options, &all, begin, evn__control_end(control, interval),
+                             rest ? rest->end : last, s->now.wanted, s->way->backward);
+}
+
 static evn_status finish(solve *s, evn_solution *solution) {
     const evn__record *now = &s->now;
-    const evn__control *control = s->a->control;
-    int interval = now->interval, attempts = now->accepted + now->rejected;
+    int attempts = now->accepted + now->rejected;
     int each = evn__stepper_adaptive_evaluations(s->in->stepper);
     bool done = now->status == EVN_CONTROL_DONE;
-    double end = evn__control_end(control, interval);
     *solution = (evn_solution){.outcome = evn__outcome_of(now->status),
-                               .t = done ? end : now->t,
+                               .t = done ? evn__control_end(s->a->control, now->interval) : now->t,
                                .dt = now->dt,
                                .accepted = now->accepted,
                                .rejected = now->rejected,
@@ -338,18 +352,15 @@ static evn_status finish(solve *s, evn_solution *solution) {
         EVN_TRY(find_decay(s, now->dt, &solution->decay));
     }
     EVN_TRY(find_unsolved(s, &solution->outcome));
-    double begin = interval > 0       ? evn__control_end(control, interval - 1)
-                   : s->way->backward ? s->way->t1
-                                      : s->way->t0;
-    double last = evn__control_end(control, s->in->course->intervals - 1);
-    return evn__outcome_fail(&s->in->options, solution, begin, end, last, now->wanted,
-                             s->way->backward);
+    return fail(s, solution);
 }
 
 static evn_status begin(solve *s) {
     evn__adaptive *a = s->a;
     s->starts = 1;
-    EVN_TRY(evn__control_set(a->control, s->way->t0, s->way->t1, s->way->backward));
+    const evn__rest *rest = s->way->rest;
+    EVN_TRY(evn__control_set(a->control, s->way->t0, s->way->t1, s->way->backward,
+                             rest ? rest->accepted + rest->rejected : 0));
     EVN_TRY(start(s, evn__control_limit(a->control, EVN_CONTROL_T0)));
     return evn__control_begin(a->control);
 }

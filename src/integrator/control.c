@@ -32,6 +32,7 @@ struct evn__control {
     double t0, t1; ///< as set
     int laid;      ///< as the course was then
     bool backward, set;
+    int most; ///< attempts
     evn_buffer *records, *limits, *result, *unused;
     evn_buffer *steps, *starts; ///< borrowed, or `unused`
     evn__kernel *begin, *settle;
@@ -168,8 +169,9 @@ evn_status evn__control_let_start(evn__control *control) {
     return evn_buffer_write(control->starts, 0, sizeof(one_run), &one_run);
 }
 
-evn_status evn__control_set(evn__control *c, double t0, double t1, bool backward) {
+evn_status evn__control_set(evn__control *c, double t0, double t1, bool backward, int before) {
     double *limits = NULL;
+    c->most = c->options.max_steps - before;
     size_t count = EVN_CONTROL_ENDS + 2 * (size_t)c->course->intervals;
     EVN_TRY(evn__control_let_start(c));
     bool same = c->t0 == t0 && c->t1 == t1 && c->backward == backward;
@@ -247,9 +249,8 @@ evn_status evn__control_begin(evn__control *c) {
     c->enqueued = 0;
     evn_binding first =
         c->options.dt_first > 0 ? evn__control_limit(c, EVN_CONTROL_FIRST) : evn__control_result(c);
-    const evn__argument arguments[] = {whole(c->limits),        memory(first),
-                                       memory(record_at(c, 0)), whole(c->steps),
-                                       whole(c->starts),        number(c->options.max_steps)};
+    const evn__argument arguments[] = {whole(c->limits), memory(first),    memory(record_at(c, 0)),
+                                       whole(c->steps),  whole(c->starts), number(c->most)};
     return LAUNCH(c->begin, arguments, 1, 1);
 }
 
@@ -272,7 +273,7 @@ evn_status evn__control_settle(evn__control *c, const evn__decided *d) {
                                        size(d->jump),
                                        whole(c->steps),
                                        whole(c->starts),
-                                       number(c->options.max_steps),
+                                       number(c->most),
                                        number(c->course->intervals),
                                        number(c->jumps),
                                        number(c->stepper->error_order + 1)};

@@ -51,8 +51,9 @@ void evn__control_skip(evn__control *control, evn_buffer *steps, evn_buffer *sta
 evn_status evn__control_measure(evn__control *control, double *wait, double *launch);
 
 /// The next solve is from t0 to t1; `backward`: from the end of the course to its beginning, its
-/// first start is due. Enqueues only.
-evn_status evn__control_set(evn__control *control, double t0, double t1, bool backward);
+/// first start is due. So many attempts have been made `before`, of those that there may be.
+/// Enqueues only.
+evn_status evn__control_set(evn__control *control, double t0, double t1, bool backward, int before);
 /// After the end of a solve: starts are due again.
 evn_status evn__control_let_start(evn__control *control);
 /// The end of an interval, in the order of the solve.

@@ -21,6 +21,12 @@ typedef struct evn__course {
     int laid;    ///< and so often: what was made of it before is that of another one
 } evn__course;
 
+/// What else there is of the way that is gone in parts.
+typedef struct evn__rest {
+    int accepted, rejected; ///< attempts of the parts before, which max_steps counts, too
+    double end;             ///< where the last part ends
+} evn__rest;
+
 /// Lay out the options' observations and steps: in each interval the fewest equal steps that are
 /// no longer than the way divided by options->steps.
 /// @return EVN_ERR_ARGUMENT as evn_solver_create documents it

@@ -40,6 +40,7 @@ typedef struct evn__way {
     evn_binding series;
     size_t observed; ///< forward: elements of the state that are put there; 0: those of x
     int jumps;
+    const evn__rest *rest; ///< adaptive, a part of a way; NULL: it is all of it
 } evn__way;
 
 /// Move the current state over the whole course. Fixed steps enqueue only; adaptive ones wait now

@@ -26,6 +26,7 @@ typedef struct evn__reconstruction evn__reconstruction;
 typedef struct evn__passage {
     double t0, t1;
     const evn_sample_times *samples; ///< of each sample its own, in place of these; else NULL
+    const evn__rest *rest;           ///< a part of a way, for each of the samples; NULL: all of it
     const evn_binding *parameters;   ///< of the system, one each
     evn_binding series; ///< [observations, observed] of a solve; without observations no buffer
     bool continues;     ///< samples: the series has what was observed up to t0

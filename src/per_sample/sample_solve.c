@@ -215,10 +215,15 @@ static bool set_ends(evn__sample_solve *s, const evn__passage *passage) {
     bool is_new = false;
     for (int row = 0; row < s->rows; ++row) {
         double *ends = s->host_ends + (size_t)row * EVN_SAMPLE_ENDS, t0, t1;
-        evn__passage_ends(passage, row < s->samples ? row : 0, &t0, &t1);
+        int sample = row < s->samples ? row : 0;
+        const evn__rest *rest = passage->rest ? &passage->rest[sample] : NULL;
+        double before = rest ? rest->accepted + rest->rejected : 0;
+        evn__passage_ends(passage, sample, &t0, &t1);
         is_new |= evn__sample_pair(s->fp64, t0, ends + EVN_SAMPLE_BEGIN);
         is_new |= evn__sample_pair(s->fp64, t1, ends + EVN_SAMPLE_END);
+        is_new |= before != ends[EVN_SAMPLE_BEFORE];
         ends[EVN_SAMPLE_WAY] = t1 - t0;
+        ends[EVN_SAMPLE_BEFORE] = before;
     }
     return is_new;
 }

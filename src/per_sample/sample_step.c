@@ -24,6 +24,7 @@ typedef struct attempt {
     int64_t samples;                      ///< how many
     evn_value limits[EVN__SAMPLE_LIMITS]; ///< scalars
     pair begin, end;                      ///< of the solve
+    evn_value before;                     ///< attempts of other solves, which count, too
     evn_value x, slope, *parameters;
     pair t;
     evn_value accepted, rejected, status;
@@ -105,6 +106,7 @@ static pair column_pair(const attempt *a, evn_value table, int index) {
 static void input_ends(attempt *a, evn_value ends) {
     a->begin = column_pair(a, ends, EVN_SAMPLE_BEGIN);
     a->end = column_pair(a, ends, EVN_SAMPLE_END);
+    a->before = column(a, ends, EVN_SAMPLE_BEFORE);
 }
 
 static void output_table(const attempt *a, const char *name, const evn_value *columns, int count) {
@@ -259,7 +261,8 @@ static evn_value find_status(const attempt *a, pair t, evn_value wanted, evn_val
         not_so(a, both(a, not_so(a, is_larger(a, a->limits[EVN__SAMPLE_DT_MIN], size)),
                        is_larger(a, moves, number(a, 0))));
     small = both(a, small, not_so(a, is_landing(a, t, wanted)));
-    evn_value many = not_so(a, is_larger(a, a->limits[EVN__SAMPLE_MAX_STEPS], attempts));
+    evn_value all = evn_add(g, a->before, attempts);
+    evn_value many = not_so(a, is_larger(a, a->limits[EVN__SAMPLE_MAX_STEPS], all));
     evn_value status =
         choose(a, many, number(a, EVN_CONTROL_TOO_MANY), number(a, EVN_CONTROL_RUNNING));
     status = choose(a, small, too_small, status);

@@ -307,6 +307,39 @@ START_TEST(grid_is_that_of_each_sample) {
 }
 END_TEST
 
+/// x' = −1e4 (x − cos t) in parts, none of which needs all steps; x + 1 is never 0.
+START_TEST(stiff_ways_are_named) {
+    static const double often[] = {0.01, 0.02, 0.03, 0.04, 0.05}, x0[BALLS] = {0, 0.5};
+    evn_graph *f = NULL, *never = NULL;
+    TRY(evn_graph_create(&f));
+    TRY(evn_graph_create(&never));
+    evn_value t = evn_input(f, "t", EVN_SCALAR), x = evn_input(f, "x", EVN_SHAPE(BALLS, 1));
+    evn_output(f, "dx", evn_scale(f, evn_sub(f, x, evn_cos(f, t)), -1e4));
+    evn_input(never, "t", EVN_SCALAR);
+    evn_value at = evn_input(never, "x", EVN_SHAPE(BALLS, 1));
+    evn_output(never, "e", evn_add(never, at, evn_constant(never, 1)));
+    const evn_event event = {never, EVN_EVENT_EITHER, true};
+    evn_solver_options options = rig_options(1e-6);
+    options.jumps = often;
+    options.jump_count = 5;
+    options.max_steps = 120;
+    options.per_sample = true;
+    rig r = rig_new(rig_dynamics(f, NULL), &options, &event, 1);
+    ck_assert_int_eq(rig_try(&r, 0, 1, x0), EVN_ERR_SOLVER);
+    ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "Take an implicit one"));
+    for (int i = 0; i < BALLS; ++i) {
+        evn_solution one;
+        TRY(evn_event_solver_sample_solution(r.solver, i, &one));
+        ck_assert_int_eq(one.accepted + one.rejected, options.max_steps);
+        ck_assert(one.t > often[0] && one.t < 0.1);
+        ck_assert_double_eq_tol(one.decay, 1e4, 500);
+    }
+    rig_free(&r);
+    evn_graph_destroy(&never);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("events/event_jumps");
     TCase *values = tcase_create("values");
@@ -319,6 +352,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(told, observations_across_jumps, 0, 2);
     tcase_add_test(told, not_finite_at_a_jump);
     tcase_add_test(told, grid_is_that_of_each_sample);
+    tcase_add_test(told, stiff_ways_are_named);
     suite_add_tcase(s, told);
     return s;
 }

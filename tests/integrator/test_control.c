@@ -98,7 +98,7 @@ static void create(bench *b, evn_solver_options options, bool backward, double t
     const evn__stepper *stepper = evn__stepper_find("dopri5");
     TRY(evn__course_create(&options, &b->course));
     TRY(evn__control_create(test_device(), &options, stepper, &b->course, backward, &b->control));
-    TRY(evn__control_set(b->control, t0, t1, backward));
+    TRY(evn__control_set(b->control, t0, t1, backward, 0));
     for (int i = 0; i < 2; ++i) {
         TRY(evn__real_create(test_device(), options.fp64, X, &b->x[i]));
         TRY(evn__real_create(test_device(), options.fp64, SLOPES, &b->slopes[i]));

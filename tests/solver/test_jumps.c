@@ -8,6 +8,7 @@
 #include "test.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double jumps[] = {0.3, 0.7};
@@ -210,6 +211,41 @@ START_TEST(steps_are_counted_over_all_parts) {
 }
 END_TEST
 
+/// Each part alone has steps enough: what is stiff is told all the same, with a way out that leads
+/// out, for the batch and with steps of each sample's own.
+START_TEST(stiff_ways_are_named) {
+    static const double often[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+    const double rate = 2000;
+    evn_value t, x;
+    evn_graph *f = problem_begin(EVN_SHAPE(2, 1), &t, &x);
+    evn_output(f, "dx", evn_scale(f, evn_sub(f, x, evn_cos(f, t)), -rate));
+    problem p = problem_of(f, NULL);
+    evn_solver_options options = rig_options(1e-6);
+    evn_binding x1;
+    options.jumps = often;
+    options.jump_count = 9;
+    options.max_steps = 200;
+    options.per_sample = _i;
+    p.x0[1] = 0.5;
+    problem_prepare(&p, &options);
+    ck_assert_int_eq(problem_try(&p, 0, 1, &x1), EVN_ERR_SOLVER);
+    printf("%s\n", evn_error_message());
+    ck_assert_int_eq(p.solution.outcome, EVN_OUTCOME_TOO_MANY_STEPS);
+    ck_assert_int_eq(p.solution.accepted + p.solution.rejected, 200);
+    ck_assert(p.solution.t > often[0] && p.solution.t < 0.6);
+    ck_assert_double_eq_tol(p.solution.decay, rate, 0.05 * rate);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "Take an implicit one"));
+    const char *about = strstr(evn_error_message(), "max_steps to about ");
+    ck_assert_ptr_nonnull(about);
+    options.max_steps = (int)strtod(about + strlen("max_steps to about "), NULL);
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    ck_assert_double_eq_tol(p.x1[0], cos(1), 1e-3);
+    ck_assert_double_eq_tol(p.x1[1], cos(1), 1e-3);
+    problem_free(&p);
+}
+END_TEST
+
 START_TEST(gradients) {
     static const struct {
         evn_gradient gradient;
@@ -281,6 +317,7 @@ static Suite *suite(void) {
     tcase_add_test(ways, ends_at_jumps);
     tcase_add_loop_test(ways, keeps_sides_apart, 0, SIDES);
     tcase_add_test(ways, steps_are_counted_over_all_parts);
+    tcase_add_loop_test(ways, stiff_ways_are_named, 0, 2);
     suite_add_tcase(s, ways);
     TCase *derivatives = tcase_create("gradients");
     tcase_add_loop_test(derivatives, gradients, 0, 5);
