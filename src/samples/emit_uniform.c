@@ -257,13 +257,17 @@ static bool describe(const evn__emission *e, evn_value value, reduction *r) {
         r->terms = from.dim[!node->attributes.transpose_a];
         return node->shape.rank == 2;
     }
+    // Axes that are summed follow each other in memory, unless a view turns them: they are one.
+    bool plain = evn__samples_source(e->s, node->operands[0]) == node->operands[0];
+    int last = node->attributes.axis;
     r->operand = r->d.index;
-    for (int axis = node->attributes.axis; axis < node->attributes.axis + node->attributes.axes;
-         ++axis) {
+    for (int axis = last; axis < node->attributes.axis + node->attributes.axes; ++axis) {
         if (from.dim[axis] > 1) {
+            r->d.fits = r->d.fits && (plain || r->terms == 1);
+            r->operand.at[last] = (evn__affine){0};
             r->operand.at[axis] = evn__affine_of(EVN__VAR_K, 0);
-            r->d.fits = r->d.fits && r->terms == 1;
-            r->terms = from.dim[axis];
+            r->terms *= from.dim[axis];
+            last = axis;
         }
     }
     return r->d.fits;

@@ -55,9 +55,42 @@ START_TEST(beyond) {
 }
 END_TEST
 
+/// y = x · Σ w² + Σ v, w and v the same for all samples: sums over two axes of w, and two of three
+/// of v, which follow each other in memory; with `turned` they do not.
+static evn_graph *sums_over_axes(bool turned) {
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(ROWS, COLUMNS));
+    evn_value w = evn_input(g, "w", EVN_SHAPE(9, 11)),
+              v = evn_input(g, "v", EVN_SHAPE(COLUMNS, 3, 5));
+    evn_value squares = evn_mul(g, w, w);
+    const int axes[] = {1, 0};
+    squares = turned ? evn_permute(g, squares, axes) : squares;
+    evn_value size = evn_reshape(g, evn_sum(g, squares, 3u), EVN_SCALAR);
+    evn_value rows = evn_reshape(g, evn_sum(g, v, 6u), EVN_SHAPE(COLUMNS));
+    evn_output(g, "y", evn_add(g, evn_mul(g, x, size), rows));
+    evn_output(g, "of_columns", evn_sum(g, evn_reshape(g, v, EVN_SHAPE(COLUMNS * 3, 5)), 1u));
+    TRY(evn_graph_status(g));
+    return g;
+}
+
+/// What error norms of weights add up leaves no plan to the families.
+START_TEST(uniform_sums) {
+    evn_graph *g = sums_over_axes(_i);
+    if (_i == 0 && evn_device_get_info(test_device())->type == EVN_DEVICE_CPU) {
+        ck_assert_int_gt(per_item(g), 0);
+    }
+    check_options(g, &(evn_plan_options){.sample_inputs = names}, 5);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("samples");
     test_add(suite, tcase_create("unrolled"), unrolled);
     test_add(suite, tcase_create("beyond"), beyond);
+    TCase *sums = tcase_create("sums");
+    tcase_add_loop_test(sums, uniform_sums, 0, 2);
+    suite_add_tcase(suite, sums);
     return test_run(suite);
 }
