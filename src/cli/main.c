@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
 #include "base/nearest.h"
+#include "cli/interruption.h"
 #include "cli/probe.h"
 #include "cli/verb.h"
 #include "evonode/version.h"
@@ -181,6 +182,7 @@ static bool may_be_busy(evn_status status) {
 
 int main(int argc, char **argv) {
     secure_streams();
+    evn__interruption_begin();
     evn__settings settings;
     evn__settings_clear(&settings);
     const evn__verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "cli/console.h"
+#include "cli/interruption.h"
 #include "cli/launch_limit.h"
 #include "cli/memory_limit.h"
 #include "cli/tensorboard.h"
@@ -14,7 +15,6 @@
 #include "train/checkpoint.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,27 +22,6 @@
 enum { LINES = 20 };                     // shown of iterations, a phase
 enum { RUN_DIGITS = 15 };                // of numbers in run.json: what is read prints the same
 static const double SAVING_SHARE = 0.02; // of the time, at most, for checkpoints
-
-// Interruption ------------------------------------------------------------------------------------
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal) {
-    (void)signal;
-    interrupted = 1;
-}
-
-/// The first signal ends the run in order, the second at once.
-static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    struct sigaction before;
-    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) { // not under nohup
-        sigaction(SIGHUP, &action, NULL);
-    }
-}
 
 // What the trainer calls --------------------------------------------------------------------------
 
@@ -160,7 +139,7 @@ static void on_epoch(void *user, const evn_epoch *epoch) {
 
 static bool on_stop(void *user) {
     const evn__training *t = user;
-    return interrupted || t->status != EVN_OK;
+    return evn__interruption_asked() || t->status != EVN_OK;
 }
 
 // Training ----------------------------------------------------------------------------------------
@@ -498,7 +477,7 @@ evn_status evn__training_create(evn__training *training, const evn__settings *se
     if (status == EVN_OK) {
         status = evn__watch_begin(training->folder, settings, &training->watch);
     }
-    catch_signals(); // from here on there is something to keep
+    evn__interruption_defer(); // from here on there is something to keep
     return status;
 }
 

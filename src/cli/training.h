@@ -41,8 +41,8 @@ typedef struct evn__training {
 evn_status evn__training_fit(evn__training *training, evn__settings *settings);
 
 /// Make task and trainer of an open session, with complete settings: after it nothing that was
-/// asked for can be refused, and nothing has been written. A signal (SIGINT, SIGTERM) then ends the
-/// training in order, a second one at once.
+/// asked for can be refused, and nothing has been written. A signal then ends the training
+/// in order, a second one at once (interruption.h).
 evn_status evn__training_create(evn__training *training, const evn__settings *settings);
 
 /// Know the run again by what is in its run.json: its checkpoints are of it alone.
