@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 sh tools/setup.sh
 echo "Building"
-cmake -S . -B build -DEVN_TESTS=OFF >/dev/null
+# A folder that has been configured keeps its options: it may have the tests.
+[ -f build/CMakeCache.txt ] && fresh="" || fresh=-DEVN_TESTS=OFF
+cmake -S . -B build $fresh >/dev/null
 cmake --build build --parallel "$(getconf _NPROCESSORS_ONLN)" >/dev/null
 exec build/evonode train digits "$@"

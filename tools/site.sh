@@ -16,7 +16,9 @@ for tool in pandoc mandoc doxygen python3; do
     }
 done
 if [ ! -f "$build/man/evonode.1" ]; then
-    cmake -S . -B "$build" -DEVN_TESTS=OFF >/dev/null
+    # A folder that has been configured keeps its options: it may be the tests' own.
+    [ -f "$build/CMakeCache.txt" ] && fresh="" || fresh=-DEVN_TESTS=OFF
+    cmake -S . -B "$build" $fresh >/dev/null
     cmake --build "$build" --target manual --parallel "$(getconf _NPROCESSORS_ONLN)" >/dev/null
 fi
 

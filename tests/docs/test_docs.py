@@ -189,6 +189,25 @@ def networks():
                 yield f"a network of {place}: {told.stderr}"
 
 
+def keeps_options():
+    """A build folder that lacks the manual pages keeps the options that it was configured with."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        (here / "bin").mkdir()
+        for tool in ("pandoc", "mandoc", "doxygen", "cmake"):  # cmake ends the script, with its words
+            (here / "bin" / tool).write_text('#!/bin/sh\necho "$@" >>"$SAID"\nexit 1\n')
+            (here / "bin" / tool).chmod(0o755)
+        for name, expected in (("fresh", True), ("configured", False)):
+            (here / name).mkdir()
+            if not expected:
+                (here / name / "CMakeCache.txt").touch()
+            subprocess.run(["sh", SOURCE / "tools/site.sh", here / name], env=dict(
+                os.environ, PATH=f"{here}/bin:{os.environ['PATH']}", SAID=str(here / f"{name}.said")), check=False)
+            said = (here / f"{name}.said").read_text()
+            if ("-DEVN_" in said) != expected or f"-B {here / name}" not in said:
+                yield f"tools/site.sh configures a {name} folder by: cmake {said}"
+
+
 def site():
     """Build the site; every link in it leads somewhere, and nothing is loaded from the network."""
     built = subprocess.run(["sh", SOURCE / "tools/site.sh", MANUAL.parent], capture_output=True, text=True)
@@ -217,6 +236,7 @@ def site():
 
 
 problems = list({"links": links, "commands": commands, "sources": sources, "environment": environment,
-                 "exit_codes": exit_codes, "verbs": verbs, "networks": networks, "site": site}[CHECK]())
+                 "exit_codes": exit_codes, "verbs": verbs, "networks": networks, "site": site,
+                 "keeps_options": keeps_options}[CHECK]())
 print("\n".join(problems) if problems else f"{CHECK}: {len(pages())} pages, nothing is wrong")
 sys.exit(bool(problems))
