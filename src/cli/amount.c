@@ -75,4 +75,4 @@ static json_t *show(const void *field) {
 }
 
 const evn__option_kind evn__option_amount = {
-    sizeof(evn__amount), clear, given, apply, read, show, NULL};
+    sizeof(evn__amount), clear, given, apply, read, show, NULL, ""};

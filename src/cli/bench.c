@@ -38,27 +38,27 @@ static const char *number(char *text, size_t size, const char *format, double va
 
 static void print_row(void *user, const evn__bench_record *record, const evn__bench_result *row) {
     char rate[24], share[16], difference[16], drift[24] = "";
-    (void)user;
+    FILE *notes = user;
     (void)record;
     if (row->time.count == 0) {
-        printf("  %-38s %s%s\n", row->name,
-               row->lacking ? "not measured: " : "FAILED: ", row->reason);
+        fprintf(notes, "  %-38s %s%s\n", row->name,
+                row->lacking ? "not measured: " : "FAILED: ", row->reason);
         return;
     }
     print_rate(row, rate, sizeof(rate));
     if (fabs(row->time.drift) > EVN__BENCH_DRIFT) {
         evn__print(drift, sizeof(drift), "  drift %+.0f %%", 100 * row->time.drift);
     }
-    printf("  %-38s %10.4g  %9.4g-%-9.4g %13s %6s %7.0f %8s%s%s", row->name, 1e3 * row->time.median,
-           1e3 * row->time.low, 1e3 * row->time.high, rate,
-           number(share, sizeof(share), "%.0f %%", 100 * row->fraction), row->time.launches,
-           number(difference, sizeof(difference), "%.0e", row->difference),
-           row->difference > row->tolerance ? " WRONG" : "", drift);
+    fprintf(notes, "  %-38s %10.4g  %9.4g-%-9.4g %13s %6s %7.0f %8s%s%s", row->name,
+            1e3 * row->time.median, 1e3 * row->time.low, 1e3 * row->time.high, rate,
+            number(share, sizeof(share), "%.0f %%", 100 * row->fraction), row->time.launches,
+            number(difference, sizeof(difference), "%.0e", row->difference),
+            row->difference > row->tolerance ? " WRONG" : "", drift);
     if (row->time.count < EVN__BENCH_SAMPLES) {
-        printf("  %d samples", row->time.count);
+        fprintf(notes, "  %d samples", row->time.count);
     }
-    printf("\n");
-    fflush(stdout);
+    fprintf(notes, "\n");
+    fflush(notes);
 }
 
 // What the whole says -----------------------------------------------------------------------------
@@ -77,26 +77,27 @@ static double planning_exponent(const evn__bench_record *record) {
                : log(last->time.median / first->time.median) / log(last->nodes / first->nodes);
 }
 
-static void print_end(const evn__bench_record *record) {
+static void print_end(const evn__bench_record *record, FILE *notes) {
     double exponent = planning_exponent(record), steady = evn__bench_steadiness(record);
     const json_t *power = json_object_get(record->about, "power");
     const char *source = json_string_value(json_object_get(power, "source"));
     const json_t *selftest = json_object_get(record->about, "selftest");
-    printf("\n");
+    fprintf(notes, "\n");
     if (!isnan(exponent)) {
-        printf("  time to plan grows as nodes to the %.2f\n", exponent);
+        fprintf(notes, "  time to plan grows as nodes to the %.2f\n", exponent);
     }
     if (steady < 1 - EVN__BENCH_DRIFT) {
-        printf("  the device's own speed fell to %.0f %% of its best between rows: clocks, heat, "
-               "or others who compute\n",
-               100 * steady);
+        fprintf(notes,
+                "  the device's own speed fell to %.0f %% of its best between rows: clocks, heat, "
+                "or others who compute\n",
+                100 * steady);
     }
     if (source && strcmp(source, "battery") == 0) {
-        printf("  measured on a battery: plug it in to measure again\n");
+        fprintf(notes, "  measured on a battery: plug it in to measure again\n");
     }
     if (selftest) {
-        printf("  self-test: %d wrong\n",
-               (int)json_integer_value(json_object_get(selftest, "wrong")));
+        fprintf(notes, "  self-test: %d wrong\n",
+                (int)json_integer_value(json_object_get(selftest, "wrong")));
     }
 }
 
@@ -123,7 +124,7 @@ static evn_status write_record(const evn__bench_record *record, const char *path
     evn__text_append(&text, "%s\n", json);
     free(json);
     EVN_TRY(evn__output_write(&text, path));
-    printf("  written: %s\n", path);
+    fprintf(evn__output_notes(path), "  written: %s\n", path);
     return EVN_OK;
 }
 
@@ -169,7 +170,7 @@ static evn_status check_place(evn_device *device, const evn__settings *given) {
 // Measuring ---------------------------------------------------------------------------------------
 
 static evn_status finish(const evn__bench_record *record, const evn__settings *given) {
-    print_end(record);
+    print_end(record, evn__output_notes(given->json_file));
     EVN_TRY(given->json_file ? write_record(record, given->json_file) : EVN_OK);
     EVN_TRY(check_rows(record));
     return given->submit ? submit(record, given->submit) : EVN_OK;
@@ -177,16 +178,18 @@ static evn_status finish(const evn__bench_record *record, const evn__settings *g
 
 static evn_status measure(evn_device *device, const evn__settings *given) {
     const evn_device_info *info = evn_device_get_info(device);
+    FILE *notes = evn__output_notes(given->json_file);
     evn__bench_record record;
     const evn__bench_options options = {.rows = given->rows,
                                         .quick = given->quick,
                                         .selftest = given->json_file || given->submit,
-                                        .report = print_row};
+                                        .report = print_row,
+                                        .user = notes};
     EVN_TRY(evn__bench_options_check(&options));
     EVN_TRY(check_place(device, given));
-    printf("%s, driver %s\n\n  %-38s %10s  %-19s %13s %6s %7s %8s\n", info->name, info->driver,
-           "row", "median ms", "    quartiles", "rate", "limit", "launch", "error");
-    fflush(stdout);
+    fprintf(notes, "%s, driver %s\n\n  %-38s %10s  %-19s %13s %6s %7s %8s\n", info->name,
+            info->driver, "row", "median ms", "    quartiles", "rate", "limit", "launch", "error");
+    fflush(notes);
     evn_status status = evn__bench_run(device, &options, &record);
     if (status == EVN_OK) {
         status = finish(&record, given);

@@ -97,18 +97,25 @@ static evn_status check_regressions(const evn__bench_comparison *c, double toler
     return EVN_OK;
 }
 
+static evn_status print(const evn__bench_comparison *c, bool as_markdown) {
+    EVN_TRY(print_results(c, as_markdown ? "- " : "  "));
+    if (as_markdown) {
+        print_markdown(c);
+    } else {
+        EVN_TRY(print_table(c));
+    }
+    print_reasons(c, as_markdown ? "\n" : "  ");
+    return EVN_OK;
+}
+
 static evn_status compare(const evn__bench_comparison *c, double tolerance,
                           const evn__settings *given) {
     if (given->html) {
         EVN_TRY(write_page(c, given->html));
     }
-    EVN_TRY(print_results(c, given->markdown ? "- " : "  "));
-    if (given->markdown) {
-        print_markdown(c);
-    } else {
-        EVN_TRY(print_table(c));
+    if (!evn__output_is_standard(given->html)) { // which has the page in the place of the table
+        EVN_TRY(print(c, given->markdown));
     }
-    print_reasons(c, given->markdown ? "\n" : "  ");
     return given->baseline ? check_regressions(c, tolerance) : EVN_OK;
 }
 
@@ -120,6 +127,8 @@ evn_status evn__bench_compare_files(evn_device *device, const evn__settings *giv
     (void)device;
     EVN_CHECK(based || isnan(given->tolerance), EVN_ERR_USAGE,
               "--tolerance needs a --baseline, the result that others must not be slower than");
+    EVN_CHECK(!given->markdown || !evn__output_is_standard(given->html), EVN_ERR_USAGE,
+              "--markdown and --html - both write to standard output; give --html a file");
     EVN_TRY(EVN_NEW(&paths, files + based));
     if (based) {
         paths[0] = given->baseline;

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/names.h"
 #include "cli/kept_network.h"
+#include "cli/output.h"
 #include "cli/reopen.h"
 #include "cli/table.h"
 #include "cli/verb.h"
@@ -263,11 +264,16 @@ static evn_status show(const evn__settings *given, const subject *s, evn__anatom
     if (given->svg) {
         EVN_TRY(evn__anatomy_draw(a, s->model, given->svg));
     }
+    if (evn__output_is_standard(given->svg)) { // the drawing in the place of the text
+        return EVN_OK;
+    }
     return given->json ? print_json(a, s) : print_text(a, &s->options);
 }
 
 static evn_status describe(evn__settings *given, subject *s) {
     evn__anatomy anatomy = {0};
+    EVN_CHECK(!given->json || !evn__output_is_standard(given->svg), EVN_ERR_USAGE,
+              "--json and --svg - both write to standard output; give --svg a file");
     EVN_TRY(evn__settings_evolve(given));
     EVN_TRY(read_subject(given, s));
     EVN_TRY(evn__session_check_sizes(given->filters, given->layers, s->network));

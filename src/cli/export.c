@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
 #include "base/number.h"
+#include "cli/output.h"
 #include "cli/reopen.h"
 #include "cli/training.h"
 #include "cli/verb.h"
@@ -15,20 +16,10 @@
 
 enum { FACTS_MAX = 8, VALUE_SIZE = 64 };
 
-/// Standard output, where the path is "-".
-static const char *target_of(const char *path) {
-    return strcmp(path, "-") == 0 ? "/dev/stdout" : path;
-}
-
 /// Where what was written is said: not into a model that standard output takes.
 static FILE *notes_of(const evn__settings *given) {
-    const char *paths[] = {given->onnx, given->safetensors};
-    for (int i = 0; i < 2; ++i) {
-        if (paths[i] && strcmp(paths[i], "-") == 0) {
-            return stderr;
-        }
-    }
-    return stdout;
+    return evn__output_notes(evn__output_is_standard(given->onnx) ? given->onnx
+                                                                  : given->safetensors);
 }
 
 /// Where a run is solved adaptively, the task's own number of steps.
@@ -110,7 +101,7 @@ static evn_status write(const evn__session *session, const evn__unroll_options *
                                     .part_count = unrolled->part_count,
                                     .metadata = f->pairs,
                                     .metadata_count = f->count};
-    EVN_TRY(evn__onnx_write(target_of(given->onnx), unrolled->graph, &onnx));
+    EVN_TRY(evn__onnx_write(given->onnx, unrolled->graph, &onnx));
     char batch[VALUE_SIZE] = "";
     if (!onnx.any_batch) {
         snprintf(batch, sizeof(batch), ", batches of %lld", (long long)options->batch);
@@ -157,7 +148,7 @@ static evn_status export_onnx(const evn__session *session, const evn__settings *
 static evn_status export_safetensors(const evn__session *session, const evn__settings *given) {
     evn__weight_map *map;
     EVN_TRY(evn__weight_map_read(given->map ? given->map : "evonode", &map));
-    evn_status status = evn__weights_save(target_of(given->safetensors), map,
+    evn_status status = evn__weights_save(given->safetensors, map,
                                           session->task.methods->parameters(session->task.self));
     evn__weight_map_destroy(&map);
     EVN_TRY(status);
@@ -196,7 +187,6 @@ const evn__verb evn__verb_export = {
     "write a trained model for other programs",
     EVN__VERB_EXPORT,
     run,
-    "\n- as a FILE is standard output.\n"
     "\nThe ONNX model (opset 17) has the parameters in it and solves by equal steps, those of\n"
     "--solver and --steps, or of the run. Its inputs and outputs:\n"
     "  images   images [batch, H, W, C], pixels from 0 to 1 -> logits [batch, classes]\n"

@@ -25,8 +25,8 @@ static void print_options(const evn__option *table, unsigned verb) {
             const char *value = evn__settings_default(row->name);
             bool stated = value && verb == EVN__VERB_TRAIN;
             snprintf(left, sizeof(left), "--%s %s", row->name, row->argument ? row->argument : "");
-            snprintf(right, sizeof(right), "%s%s%s%s", row->help, stated ? " [" : "",
-                     stated ? value : "", stated ? "]" : "");
+            snprintf(right, sizeof(right), "%s%s%s%s%s", row->help, row->kind->note,
+                     stated ? " [" : "", stated ? value : "", stated ? "]" : "");
             print_line(left, right);
             if (row->choice) {
                 print_line("", evn__choice_text(row->choice, list, sizeof(list)));

@@ -272,7 +272,9 @@ static void put_option(evn__text *page, const evn__option *option, bool defaults
         put_argument(page, option->argument);
     }
     evn__text_append(page, "\n");
-    put_line(page, option->help);
+    char help[512];
+    snprintf(help, sizeof(help), "%s%s", option->help, option->kind->note);
+    put_line(page, help);
     const char *value = evn__settings_default(option->name);
     char list[EVN__CHOICE_TEXT];
     if (option->choice) {

@@ -5,6 +5,7 @@
 #include "base/nearest.h"
 #include "base/number.h"
 #include "cli/choices.h"
+#include "cli/output.h"
 #include "io/run_directory.h"
 #include "io/run_output.h"
 #include <errno.h>
@@ -61,23 +62,29 @@ static json_t *show_text(const void *field) {
 }
 
 const evn__option_kind evn__option_text = {
-    sizeof(const char *), clear_text, text_given, apply_text, read_text, show_text, NULL};
+    sizeof(const char *), clear_text, text_given, apply_text, read_text, show_text, NULL, ""};
+
+static evn_status apply_output(const evn__option *option, void *field, const char *value) {
+    return apply_text(option, field, strcmp(value, "-") == 0 ? evn__standard_output : value);
+}
 
 static evn_status claim_file(const void *field, evn__run_lock *lock) {
     const char *path = *(const char *const *)field;
     *lock = (evn__run_lock){0};
-    return strcmp(path, "-") == 0 ? EVN_OK : evn__run_output_claim(path, lock);
+    return evn__output_is_standard(path) ? EVN_OK : evn__run_output_claim(path, lock);
 }
 
 const evn__option_kind evn__option_output = {
-    sizeof(const char *), clear_text, text_given, apply_text, read_text, show_text, claim_file};
+    sizeof(const char *),    clear_text, text_given, apply_output, read_text, show_text, claim_file,
+    "; - is standard output"};
 
 static evn_status claim_folder(const void *field, evn__run_lock *lock) {
     return evn__run_directory_share(*(const char *const *)field, lock);
 }
 
-const evn__option_kind evn__option_folder = {
-    sizeof(const char *), clear_text, text_given, apply_text, read_text, show_text, claim_folder};
+const evn__option_kind evn__option_folder = {sizeof(const char *), clear_text, text_given,
+                                             apply_text,           read_text,  show_text,
+                                             claim_folder,         ""};
 
 static void clear_integer(void *field) {
     *(int64_t *)field = INT64_MIN;
@@ -105,7 +112,7 @@ static json_t *show_integer(const void *field) {
 
 const evn__option_kind evn__option_integer = {
     sizeof(int64_t),         clear_integer, integer_given, apply_integer,
-    evn__option_read_number, show_integer,  NULL};
+    evn__option_read_number, show_integer,  NULL,          ""};
 
 static void clear_real(void *field) {
     *(double *)field = NAN;
@@ -130,7 +137,8 @@ static json_t *show_real(const void *field) {
 }
 
 const evn__option_kind evn__option_real = {
-    sizeof(double), clear_real, real_given, apply_real, evn__option_read_number, show_real, NULL};
+    sizeof(double),          clear_real, real_given, apply_real,
+    evn__option_read_number, show_real,  NULL,       ""};
 
 static void clear_flag(void *field) {
     *(bool *)field = false;
@@ -157,7 +165,7 @@ static json_t *show_flag(const void *field) {
 }
 
 const evn__option_kind evn__option_flag = {sizeof(bool), clear_flag, flag_given, apply_flag,
-                                           read_flag,    show_flag,  NULL};
+                                           read_flag,    show_flag,  NULL,       ""};
 
 // Tables ------------------------------------------------------------------------------------------
 

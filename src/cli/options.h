@@ -24,10 +24,12 @@ typedef struct evn__option_kind {
     /// Of a place that the verb writes to: check it, and lock the run whose directory it is in (as
     /// evn__run_output_claim); NULL: it names none.
     evn_status (*claim)(const void *field, evn__run_lock *lock);
+    const char *note; ///< for the help of each option of the kind; "" for none
 } evn__option_kind;
 
-extern const evn__option_kind evn__option_text;    ///< const char *, borrowed
-extern const evn__option_kind evn__option_output;  ///< text: a file to write; "-" is none
+extern const evn__option_kind evn__option_text; ///< const char *, borrowed
+extern const evn__option_kind
+    evn__option_output; ///< text: a file to write; "-" is evn__standard_output
 extern const evn__option_kind evn__option_folder;  ///< text: a directory to write files into
 extern const evn__option_kind evn__option_integer; ///< int64_t
 extern const evn__option_kind evn__option_real;    ///< double

@@ -254,7 +254,7 @@ static bool phases_given(const void *field) {
 }
 
 const evn__option_kind evn__option_phase = {0,           clear_phases, phases_given, apply_phase,
-                                            read_phases, show_phases,  NULL};
+                                            read_phases, show_phases,  NULL,         ""};
 
 // Defaults ----------------------------------------------------------------------------------------
 

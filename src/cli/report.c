@@ -34,9 +34,8 @@ static evn_status claim_own(const evn__settings *given, const char *path, evn__r
 
 /// Takes the page.
 static evn_status write_page(const char *path, evn__text *html) {
-    bool printed = strcmp(path, "-") == 0;
-    EVN_TRY(evn__output_write(html, printed ? NULL : path));
-    if (!printed) {
+    EVN_TRY(evn__output_write(html, path));
+    if (!evn__output_is_standard(path)) {
         printf("%s\n", path);
     }
     return EVN_OK;
