@@ -328,6 +328,7 @@ evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *argument
         kernel->device->stats.launches += round_up(&range);
         return evn__forecast_add(kernel, arguments, count, &range);
     }
+    EVN_TRY(evn__device_allows(kernel->device, kernel->name));
     EVN_TRY(kernel->blast ? EVN_OK : evn__kernel_make(kernel));
     return evn__timing_takes(kernel) ? launch_timed(kernel, arguments, count, range)
                                      : launch(kernel, arguments, count, range);

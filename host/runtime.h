@@ -68,6 +68,7 @@ struct evn_device {
     evn__timing timing;             ///< of launches (host/timing.h)
     uint64_t timings;               ///< that there have been
     double launch_limit;            ///< seconds; 0: none is set
+    double allowed, allowed_until;  ///< seconds, and when they are over; 0: launches have all time
     evn__stage stages[EVN__STAGES];
     int next_stage;
     struct evn__build **builds;

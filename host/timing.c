@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/timing.h"
 
+#include "base/clock.h"
 #include "host/runtime.h"
 #include <stdio.h>
 
@@ -42,6 +43,19 @@ void evn__longest_add(evn_device *device, const char *kernel, double seconds) {
         longest->seconds = seconds;
         snprintf(longest->kernel, sizeof(longest->kernel), "%s", kernel);
     }
+}
+
+void evn__device_allow(evn_device *device, double seconds) {
+    device->allowed = seconds;
+    device->allowed_until = seconds > 0 ? evn__now() + seconds : 0;
+}
+
+evn_status evn__device_allows(const evn_device *device, const char *kernel) {
+    EVN_CHECK(device->allowed <= 0 || evn__now() <= device->allowed_until, EVN_ERR_DEADLINE,
+              "given up after %g s, before kernel %s: the driver compiles, or the device computes, "
+              "too slowly; a driver that keeps what it compiled gets further in another run",
+              device->allowed, kernel);
+    return EVN_OK;
 }
 
 // Cutting -----------------------------------------------------------------------------------------

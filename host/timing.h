@@ -36,6 +36,12 @@ const evn__longest_launch *evn__device_longest(const evn_device *device);
 /// does.
 bool evn__device_may_display(const evn_device *device);
 
+/// What launches after so many seconds from now is given up; 0: nothing is. Work that waits for its
+/// launches, as it does while they are timed, ends soon after them, however many are left.
+void evn__device_allow(evn_device *device, double seconds);
+/// @return EVN_ERR_DEADLINE where the kernel is given up
+evn_status evn__device_allows(const evn_device *device, const char *kernel);
+
 // Cutting -----------------------------------------------------------------------------------------
 
 /// The longest time, in seconds, that a launch should take from here on; 0: any.

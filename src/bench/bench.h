@@ -62,9 +62,11 @@ enum { EVN__BENCH_SAMPLES = 20 };
 
 /// How a row is sampled.
 typedef struct evn__bench_sampling {
-    int count;             ///< samples, at most EVN__BENCH_SAMPLES
-    double sample_seconds; ///< a sample has as many repetitions as take that long
-    double row_seconds;    ///< no sample is begun after it, once there are a few
+    int count;              ///< samples, at most EVN__BENCH_SAMPLES
+    double sample_seconds;  ///< a sample has as many repetitions as take that long
+    double row_seconds;     ///< no sample is begun after it, once there are a few
+    double warm_up_seconds; ///< what is not warm by then is given up
+    double run_seconds;     ///< a job that measures its own seconds is given up after them
 } evn__bench_sampling;
 
 /// Seconds a repetition.
@@ -78,7 +80,12 @@ typedef struct evn__bench_time {
     double launches, waits;   ///< of one repetition
 } evn__bench_time;
 
-/// Samples of the job, after a warm-up (but of a job that measures its own seconds).
+/// Compile and fill caches (but of a job that measures its own seconds), after as many seconds at
+/// most as the device allows; how many repetitions make a sample.
+evn_status evn__bench_warm_up(evn_device *device, const evn__bench_job *job,
+                              const evn__bench_sampling *sampling, int *repetitions);
+
+/// Samples of the job, of time->repetitions each, once it is warm.
 evn_status evn__bench_measure(evn_device *device, const evn__bench_job *job,
                               const evn__bench_sampling *sampling, evn__bench_time *time);
 

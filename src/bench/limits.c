@@ -301,11 +301,15 @@ evn_status evn__bench_copy(evn_device *device, const void *options, evn__bench_j
 // Both limits -------------------------------------------------------------------------------------
 
 static evn_status best_of(evn_device *device, const char *key, double *flops, double *bytes) {
-    static const evn__bench_sampling sampling = {9, 0.02, 10};
+    static const evn__bench_sampling sampling = {
+        .count = 9, .sample_seconds = 0.02, .row_seconds = 10};
     evn__bench_job job;
     evn__bench_time time;
     EVN_TRY(evn__bench_job_create(device, evn__bench_row_find(key), &job));
-    evn_status status = evn__bench_measure(device, &job, &sampling, &time);
+    evn_status status = evn__bench_warm_up(device, &job, &sampling, &time.repetitions);
+    if (status == EVN_OK) {
+        status = evn__bench_measure(device, &job, &sampling, &time);
+    }
     *flops = job.flops / time.best;
     *bytes = job.bytes / time.best;
     evn__bench_job_destroy(&job);

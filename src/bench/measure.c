@@ -46,9 +46,8 @@ evn_status evn__bench_repeat(evn_device *device, evn__bench_work *work, void *us
     return status;
 }
 
-/// Compile and fill caches; how many repetitions make a sample.
-static evn_status warm_up(evn_device *device, const evn__bench_job *job,
-                          const evn__bench_sampling *sampling, int *repetitions) {
+evn_status evn__bench_warm_up(evn_device *device, const evn__bench_job *job,
+                              const evn__bench_sampling *sampling, int *repetitions) {
     double once = 0;
     *repetitions = 1;
     if (job->seconds) {
@@ -64,8 +63,7 @@ static evn_status warm_up(evn_device *device, const evn__bench_job *job,
 
 evn_status evn__bench_measure(evn_device *device, const evn__bench_job *job,
                               const evn__bench_sampling *sampling, evn__bench_time *time) {
-    *time = (evn__bench_time){0};
-    EVN_TRY(warm_up(device, job, sampling, &time->repetitions));
+    *time = (evn__bench_time){.repetitions = time->repetitions};
     double started = evn__now();
     evn_device_stats before = evn_device_get_stats(device);
     while (time->count < sampling->count &&

@@ -4,6 +4,7 @@
 #include "base/names.h"
 #include "bench/about.h"
 #include "bench/rows.h"
+#include "host/timing.h"
 #include "host/wait.h"
 
 #include <math.h>
@@ -12,7 +13,15 @@
 
 // Whole runs take seconds each.
 enum { RUNS = 3, QUICK_RUNS = 1 };
-static const double SAMPLE = 0.02, QUICK_SAMPLE = 0.004, ROW = 60, QUICK_ROW = 10;
+
+static const evn__bench_sampling WHOLE = {.sample_seconds = 0.02,
+                                          .row_seconds = 60,
+                                          .warm_up_seconds = 120,
+                                          .run_seconds = 1800},
+                                 QUICK = {.sample_seconds = 0.004,
+                                          .row_seconds = 10,
+                                          .warm_up_seconds = 40,
+                                          .run_seconds = 300};
 
 // Which rows --------------------------------------------------------------------------------------
 
@@ -60,15 +69,40 @@ evn_status evn__bench_options_check(const evn__bench_options *options) {
 
 // One row -----------------------------------------------------------------------------------------
 
-static evn__bench_sampling sampling_of(const evn__bench_row *row, bool quick) {
+static evn__bench_sampling sampling_of(const evn__bench_row *row,
+                                       const evn__bench_options *options) {
+    evn__bench_sampling sampling = options->quick ? QUICK : WHOLE;
     bool whole = row->group == EVN__BENCH_RUNS;
-    return (evn__bench_sampling){whole ? (quick ? QUICK_RUNS : RUNS) : EVN__BENCH_SAMPLES,
-                                 quick ? QUICK_SAMPLE : SAMPLE, quick ? QUICK_ROW : ROW};
+    sampling.count = whole ? (options->quick ? QUICK_RUNS : RUNS) : EVN__BENCH_SAMPLES;
+    if (options->warm_up_seconds > 0) {
+        sampling.warm_up_seconds = options->warm_up_seconds;
+    }
+    return sampling;
+}
+
+/// A job that is warm. The first launch of each kernel, which may compile it, is waited for: so a
+/// driver that compiles for too long is seen between two kernels.
+static evn_status make_job(evn_device *device, const evn__bench_row *row,
+                           const evn__bench_sampling *sampling, evn__bench_job *job,
+                           evn__bench_result *result) {
+    evn__timing before = evn__device_time_begin(device, EVN__TIMING_SPARSE);
+    evn__device_allow(device, sampling->warm_up_seconds);
+    evn_status status = evn__bench_job_create(device, row, job);
+    result->lacking = status == EVN_ERR_ARGUMENT && row->group == EVN__BENCH_LIMITS;
+    if (status == EVN_OK) {
+        status = evn__bench_warm_up(device, job, sampling, &result->time.repetitions);
+    }
+    evn__device_allow(device, 0);
+    evn__device_time_end(device, before);
+    return status;
 }
 
 static evn_status measure_job(evn_device *device, const evn__bench_sampling *sampling,
                               evn__bench_job *job, evn__bench_result *result) {
-    EVN_TRY(evn__bench_measure(device, job, sampling, &result->time));
+    evn__device_allow(device, job->seconds ? sampling->run_seconds : 0);
+    evn_status status = evn__bench_measure(device, job, sampling, &result->time);
+    evn__device_allow(device, 0);
+    EVN_TRY(status);
     result->flops = job->flops;
     result->bytes = job->bytes;
     result->nodes = job->nodes;
@@ -76,15 +110,15 @@ static evn_status measure_job(evn_device *device, const evn__bench_sampling *sam
     return job->check ? job->check(job->user, &result->difference) : EVN_OK;
 }
 
-static evn_status measure(evn_device *device, const evn__bench_row *row, bool quick,
-                          evn__bench_result *result) {
-    evn__bench_job job;
-    evn__bench_sampling sampling = sampling_of(row, quick);
+static evn_status measure(evn_device *device, const evn__bench_row *row,
+                          const evn__bench_options *options, evn__bench_result *result) {
+    evn__bench_job job = {0};
+    evn__bench_sampling sampling = sampling_of(row, options);
     EVN_TRY(evn__bench_speed_measure(device, &result->speed));
-    evn_status status = evn__bench_job_create(device, row, &job);
-    result->lacking = status == EVN_ERR_ARGUMENT && row->group == EVN__BENCH_LIMITS;
-    EVN_TRY(status);
-    status = measure_job(device, &sampling, &job, result);
+    evn_status status = make_job(device, row, &sampling, &job, result);
+    if (status == EVN_OK) {
+        status = measure_job(device, &sampling, &job, result);
+    }
     evn__bench_job_destroy(&job);
     return status;
 }
@@ -116,7 +150,7 @@ static evn_status run_row(evn_device *device, const evn__bench_options *options,
     snprintf(result.key, sizeof(result.key), "%s", row->key);
     snprintf(result.name, sizeof(result.name), "%s", row->name);
     snprintf(result.group, sizeof(result.group), "%s", evn__bench_group_name((int)row->group));
-    result.status = measure(device, row, options->quick, &result);
+    result.status = measure(device, row, options, &result);
     if (result.status == EVN_OK) {
         weigh(record, &result);
     } else {

@@ -9,7 +9,8 @@ typedef struct evn__bench_options {
     const char *rows; ///< patterns, with commas between them, of keys or groups, where * stands for
                       ///< anything; NULL: all. The two limits that shares are of are always in
     bool quick;       ///< shorter samples
-    bool selftest;    ///< as evn__bench_about
+    double warm_up_seconds; ///< a row that is not warm by then is given up; 0: 120, or 40 if quick
+    bool selftest;          ///< as evn__bench_about
     /// Called with each row when it is done.
     void (*report)(void *user, const evn__bench_record *record, const evn__bench_result *row);
     void *user;

@@ -47,6 +47,36 @@ START_TEST(some_launches_are_timed) {
 }
 END_TEST
 
+static evn_status launch_zero(evn_device *device, evn_buffer *buffer) {
+    static const char text[] = "__kernel void allowed_zero(__global int *a, const ulong offset) {\n"
+                               "    a[get_global_id(0)] = 0;\n"
+                               "}\n";
+    evn__kernel *kernel;
+    evn__source source = {.text = text};
+    EVN_TRY(evn__kernel_get(device, &source, "allowed_zero", &kernel));
+    evn__argument argument = {.kind = EVN__ARGUMENT_BUFFER, .buffer = buffer};
+    return evn__kernel_launch(kernel, &argument, 1, (evn__range){1, {1}, {1}});
+}
+
+/// What is launched behind the time is given up, and says which kernel; then all is as before.
+START_TEST(launches_are_given_up) {
+    evn_device *device = test_device();
+    evn_buffer *buffer;
+    TRY(evn_buffer_create(device, sizeof(int), &buffer));
+    evn__device_allow(device, 600);
+    TRY(launch_zero(device, buffer));
+    uint64_t launches = evn_device_get_stats(device).launches;
+    evn__device_allow(device, 1e-9);
+    ck_assert_int_eq(launch_zero(device, buffer), EVN_ERR_DEADLINE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "before kernel allowed_zero"));
+    ck_assert_uint_eq(evn_device_get_stats(device).launches, launches);
+    evn__device_allow(device, 0);
+    TRY(launch_zero(device, buffer));
+    TRY(evn_device_finish(device));
+    evn_buffer_destroy(&buffer);
+}
+END_TEST
+
 /// Work whose longest launch takes `fixed` seconds, and `shared` ones over the parts.
 typedef struct work {
     evn_device *device;
@@ -104,6 +134,7 @@ int main(void) {
     Suite *s = suite_create("timing");
     test_add(s, tcase_create("timings_nest"), timings_nest);
     test_add(s, tcase_create("some_launches_are_timed"), some_launches_are_timed);
+    test_add(s, tcase_create("launches_are_given_up"), launches_are_given_up);
     test_add(s, tcase_create("work_is_cut"), work_is_cut);
     return test_run(s);
 }
