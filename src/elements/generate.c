@@ -12,6 +12,7 @@
 #include "elements/generation.h"
 
 #include "base/hash.h"
+#include "host/items.h"
 #include "kernels/shared.h"
 
 #include <stdio.h>
@@ -337,7 +338,7 @@ static evn_status choose_frame(evn__generation *g, const char **frame, evn__text
     } else {
         evn__text_append(constants, "    enum { COLUMNS = %lld };\n", (long long)g->columns);
     }
-    if (evn__lower_device(g->lowering)->type != EVN_DEVICE_CPU) {
+    if (!evn__items_are_wide(evn__lower_device(g->lowering))) {
         set_range(g, g->count, 64);
         *frame = elements_frame;
     } else if (g->columns == g->count) {

@@ -4,6 +4,7 @@
 // where those are not contiguous or too short, after it (weight gradient) the sum over slices of
 // the batch.
 #include "base/status.h"
+#include "host/items.h"
 #include "ops/lower.h"
 #include "ops/tasks.h"
 #include "ops/tile.h"
@@ -51,7 +52,7 @@ static evn__tile choose_small_tile(const evn_device_info *device, evn__op op) {
 
 static evn__tile choose_tile(const evn_device_info *device, evn__op op, int64_t rows,
                              int64_t columns) {
-    if (device->type != EVN_DEVICE_CPU) {
+    if (!evn__items_are_wide(device)) {
         return choose_small_tile(device, op);
     }
     evn__tile tile = evn__tile_fat(device);

@@ -5,6 +5,7 @@
 // tiles. A split K takes a second pass that adds the slices.
 #include "base/status.h"
 #include "host/blast.h"
+#include "host/items.h"
 #include "kernels/shared.h"
 #include "ops/lower.h"
 #include "ops/tasks.h"
@@ -82,7 +83,7 @@ static evn__tile widen(evn__tile tile, int64_t max_vectors) {
 }
 
 static evn__tile choose_tile(const evn_device_info *device, int64_t m, int64_t n) {
-    if (device->type != EVN_DEVICE_CPU) {
+    if (!evn__items_are_wide(device)) {
         return evn__tile_small();
     }
     evn__tile tile = evn__tile_fat(device);
@@ -194,10 +195,10 @@ static int64_t balance(int64_t parts, int64_t others, int compute_units) {
     return parts;
 }
 
-/// That a work-item copies at most; 0 where blocks are not for the device: only on a CPU has a
-/// work-item caches of its own.
+/// That a work-item copies at most; 0 where blocks are not for the device: only a wide work-item
+/// has caches of its own.
 static int columns_of_blocks(const evn_device_info *device) {
-    if (device->type != EVN_DEVICE_CPU) {
+    if (!evn__items_are_wide(device)) {
         return 0;
     }
     for (int columns = MATMUL_BLOCK_COLUMNS; columns >= MATMUL_BLOCK_COLUMNS / 2; columns /= 2) {
@@ -287,7 +288,7 @@ static bool takes_dots(const evn_device_info *device, const evn__variant *varian
     if (variant) {
         return variant->algorithm == EVN__ALGORITHM_DOTS;
     }
-    return device->type == EVN_DEVICE_CPU && p->k >= MATMUL_MIN_DOT &&
+    return evn__items_are_wide(device) && p->k >= MATMUL_MIN_DOT &&
            (p->m <= MATMUL_DOT_ROWS ||
             (p->m < MATMUL_MIN_BLOCKED && p->m * p->n <= MATMUL_DOT_COUNT));
 }
@@ -313,7 +314,7 @@ static bool takes_small(const evn_device_info *device, const evn__variant *varia
     if (variant) {
         return variant->algorithm == EVN__ALGORITHM_SMALL;
     }
-    return device->type == EVN_DEVICE_CPU && (p->transpose_b || p->n < tile_columns(p)) &&
+    return evn__items_are_wide(device) && (p->transpose_b || p->n < tile_columns(p)) &&
            p->m <= MATMUL_DOT_ROWS && p->n * p->k <= MATMUL_SMALL_WORK;
 }
 
@@ -335,7 +336,7 @@ static bool takes_flat(const evn_device_info *device, const evn__variant *varian
     if (variant) {
         return variant->algorithm == EVN__ALGORITHM_FLAT;
     }
-    return device->type == EVN_DEVICE_CPU && !p->transpose_b && p->m > 1 &&
+    return evn__items_are_wide(device) && !p->transpose_b && p->m > 1 &&
            p->m * p->k <= MATMUL_FLAT_TERMS && p->n >= MATMUL_FLAT_RUNS * EVN_SMALL_RUN;
 }
 

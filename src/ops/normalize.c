@@ -113,7 +113,8 @@ static evn_status lower(evn__lowering *lowering, const evn_graph *graph, evn_val
     const evn_device_info *device = evn__lower_device(lowering);
     normalization n = describe(graph, value);
     int64_t span = choose_span(&n);
-    bool shared = !evn__tasks_are_fat(lowering) && device->max_work_group >= NORMALIZE_ITEMS &&
+    // A CPU's barrier stores what each item has, and loads it again.
+    bool shared = device->type != EVN_DEVICE_CPU && device->max_work_group >= NORMALIZE_ITEMS &&
                   n.positions * span >= NORMALIZE_MIN * NORMALIZE_ITEMS &&
                   n.samples * n.channels <= INT_MAX / NORMALIZE_ITEMS;
     if (!shared) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sharing out independent tasks: on a CPU few work-items do many tasks each on wide vectors, since
-// a work-group costs there as much as hundreds of operations; elsewhere a work-item does one.
+// Sharing out independent tasks: where work-items are wide, few do many tasks each on wide vectors,
+// since a work-group costs there as much as hundreds of operations; elsewhere a work-item does one.
 #ifndef EVN_OPS_TASKS_H
 #define EVN_OPS_TASKS_H
 
 #include "base/status.h"
+#include "host/items.h"
 #include "ops/lower.h"
 #include <limits.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ static inline bool evn__is_short(const int64_t extents[4]) {
 }
 
 static inline bool evn__tasks_are_fat(const evn__lowering *lowering) {
-    return evn__lower_device(lowering)->type == EVN_DEVICE_CPU;
+    return evn__items_are_wide(evn__lower_device(lowering));
 }
 
 /// Widest vector that divides `extent` adjacent elements; 1 on devices with small work-items.

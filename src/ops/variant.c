@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/variant.h"
 
+#include "host/items.h"
 #include "host/tuning.h"
 
 #include <stdarg.h>
@@ -47,7 +48,7 @@ const char *evn__variant_unfit(const evn__variant *variant, const evn_device_inf
     if (variant->algorithm == EVN__ALGORITHM_CLBLAST) {
         return NULL; // the library chooses its own work-groups
     }
-    return (group <= 1) == (device->type == EVN_DEVICE_CPU) ? NULL : "for another sort of device";
+    return (group <= 1) == evn__items_are_wide(device) ? NULL : "for another sort of device";
 }
 
 const evn__variant *evn__variant_find(evn__op op, const char *name) {

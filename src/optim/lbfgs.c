@@ -10,6 +10,7 @@
 #include "optim/lbfgs.h"
 
 #include "base/memory.h"
+#include "host/items.h"
 #include "host/kernel.h"
 #include "kernels/shared.h"
 #include "plan/real.h"
@@ -41,7 +42,7 @@ typedef struct progress {
 
 struct evn__lbfgs {
     evn_device *device;
-    bool fp64, cpu;
+    bool fp64, wide;
     int history;
     size_t count, run, parts;
     progress now;
@@ -67,7 +68,7 @@ static size_t rows_count(const evn__lbfgs *l) {
 }
 
 static evn_status prepare(evn__lbfgs *l) {
-    const char *options = l->cpu ? "" : "-DLANES=1";
+    const char *options = l->wide ? "" : "-DLANES=1";
     evn__source source = {.family = "optimizer", .options = options, .fp64 = l->fp64};
     EVN_TRY(evn__kernel_get(l->device, &source, "lbfgs_store", &l->store));
     EVN_TRY(evn__kernel_get(l->device, &source, "lbfgs_dots", &l->dots));
@@ -89,12 +90,12 @@ evn_status evn__lbfgs_create(evn_device *device, const evn_optimizer_options *op
     evn__lbfgs *l = *lbfgs;
     l->device = device;
     l->fp64 = options->fp64;
-    l->cpu = info->type == EVN_DEVICE_CPU;
+    l->wide = evn__items_are_wide(info);
     l->history = options->history;
     l->count = count;
-    l->parts = l->cpu ? CPU_PARTS : PARTS;
+    l->parts = l->wide ? CPU_PARTS : PARTS;
     size_t items = ITEMS_PER_UNIT * (size_t)info->compute_units, run = (count + items - 1) / items;
-    l->run = !l->cpu ? 1 : run > MIN_RUN ? run : MIN_RUN;
+    l->run = !l->wide ? 1 : run > MIN_RUN ? run : MIN_RUN;
     evn_status status = prepare(l);
     if (status != EVN_OK) {
         evn__lbfgs_destroy(lbfgs);
@@ -142,7 +143,7 @@ static evn_status launch(const evn__lbfgs *l, evn__kernel *kernel, const evn__ar
                          int count) {
     size_t items = (l->count + l->run - 1) / l->run;
     return evn__kernel_launch(kernel, arguments, count,
-                              (evn__range){1, {items}, {l->cpu ? 1 : GROUP}});
+                              (evn__range){1, {items}, {l->wide ? 1 : GROUP}});
 }
 
 static evn_status store(const evn__lbfgs *l, evn_binding p, evn_binding g) {
@@ -185,13 +186,13 @@ static evn_status dots(const evn__lbfgs *l, evn_binding left, const int lefts[LE
                                  size((size_t)lefts[0]),
                                  size((size_t)lefts[1]),
                                  size((size_t)lefts[2]),
-                                 size(l->cpu ? length : 1),
-                                 size(l->cpu ? 1 : l->parts),
+                                 size(l->wide ? length : 1),
+                                 size(l->wide ? 1 : l->parts),
                                  size(length),
                                  size((size_t)rights)};
     size_t items = ((size_t)rights + EVN_LBFGS_ROWS - 1) / EVN_LBFGS_ROWS;
     EVN_TRY(evn__kernel_launch(l->dots, arguments, sizeof(arguments) / sizeof(*arguments),
-                               (evn__range){2, {items, l->parts}, {1, l->cpu ? 1 : GROUP}}));
+                               (evn__range){2, {items, l->parts}, {1, l->wide ? 1 : GROUP}}));
     EVN_TRY(evn__real_read(partial, l->fp64, l->sums, l->parts * (size_t)rights * LEFTS));
     for (int k = 0; k < LEFTS; ++k) {
         for (int j = 0; j < rights; ++j) {

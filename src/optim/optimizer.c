@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evonode/optimizer.h"
 #include "base/memory.h"
+#include "host/items.h"
 #include "host/kernel.h"
 #include "optim/lbfgs.h"
 #include "plan/real.h"
@@ -72,15 +73,15 @@ size_t evn_optimizer_state_bytes(const evn_optimizer *o) {
     return o->count * (o->options.kind == EVN_OPTIMIZER_ADAM ? 2 : 1) * real_bytes(o);
 }
 
-static bool is_cpu(const evn_optimizer *o) {
-    return evn_device_get_info(o->device)->type == EVN_DEVICE_CPU;
+static bool is_wide(const evn_optimizer *o) {
+    return evn__items_are_wide(evn_device_get_info(o->device));
 }
 
 /// Elements a work-item: a CPU gets a few runs a compute unit, so that the load evens out.
 static size_t choose_run(const evn_optimizer *o) {
     size_t items = 4 * (size_t)evn_device_get_info(o->device)->compute_units;
     size_t run = (o->count + items - 1) / items;
-    return !is_cpu(o) ? 1 : run > MIN_RUN ? run : MIN_RUN;
+    return !is_wide(o) ? 1 : run > MIN_RUN ? run : MIN_RUN;
 }
 
 static evn_status prepare(evn_optimizer *o) {
@@ -150,7 +151,7 @@ static evn__argument size(size_t integer) {
 }
 
 static evn__range range_of(const evn_optimizer *o, size_t items) {
-    return (evn__range){1, {items}, {is_cpu(o) ? 1 : GROUP}};
+    return (evn__range){1, {items}, {is_wide(o) ? 1 : GROUP}};
 }
 
 static evn_status launch_sgd(evn_optimizer *o, evn_binding p, evn_binding g, double rate) {
@@ -221,8 +222,8 @@ evn_status evn_optimizer_gradient_norm(evn_optimizer *o, evn_binding gradients, 
     evn__argument arguments[] = {tensor(gradients),
                                  tensor((evn_binding){o->parts, 0}),
                                  size(o->count),
-                                 size(is_cpu(o) ? length : 1),
-                                 size(is_cpu(o) ? 1 : NORM_PARTS),
+                                 size(is_wide(o) ? length : 1),
+                                 size(is_wide(o) ? 1 : NORM_PARTS),
                                  size(length)};
     EVN_TRY(evn__kernel_launch(o->squares, arguments, sizeof(arguments) / sizeof(*arguments),
                                range_of(o, NORM_PARTS)));

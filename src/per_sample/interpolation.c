@@ -2,6 +2,7 @@
 #include "per_sample/interpolation.h"
 
 #include "base/memory.h"
+#include "host/items.h"
 #include <string.h>
 
 /// Of a group, and along the second axis at most.
@@ -22,13 +23,13 @@ static evn__argument number(int value) {
     return (evn__argument){.kind = EVN__ARGUMENT_INT, .integer = value};
 }
 
-/// A work-item for each sample and, on a GPU, for some of the others.
+/// A work-item for each sample and, where it is not wide, for some of the others.
 static evn_status launch(const evn__interpolation *in, evn__kernel *kernel,
                          const evn__argument *arguments, int count, int second) {
-    bool cpu = evn_device_get_info(in->device)->type == EVN_DEVICE_CPU;
-    size_t group = cpu ? 1 : GROUP_ITEMS;
+    bool wide = evn__items_are_wide(evn_device_get_info(in->device));
+    size_t group = wide ? 1 : GROUP_ITEMS;
     size_t items = ((size_t)in->samples + group - 1) / group * group;
-    size_t others = cpu ? 1 : (size_t)(second < MAX_SECOND ? second : MAX_SECOND);
+    size_t others = wide ? 1 : (size_t)(second < MAX_SECOND ? second : MAX_SECOND);
     return evn__kernel_launch(kernel, arguments, count,
                               (evn__range){2, {items, others}, {group, 1}});
 }

@@ -4,6 +4,8 @@
 // for each work-item. What is summed then needs no memory.
 #include "plan/fusion.h"
 
+#include "host/items.h"
+
 // Measured: docs/performance/notes.md, GroupNorm + ReLU.
 enum {
     MIN_COLUMNS = 16, // a vector,
@@ -20,10 +22,10 @@ static int64_t columns_of(const evn_graph *graph, evn_value sum) {
     return fits ? columns : 0;
 }
 
-/// Which units can: elsewhere than on a CPU a work-item computes one element. Of the families those
+/// Which units can: where work-items are not wide, each computes one element. Of the families those
 /// that have EPILOGUE_BEGIN of kernels/variant.cl.
 static bool can_begin(const evn__fusion *f, const evn__unit *unit, int64_t columns) {
-    if (columns == 0 || evn_device_get_info(f->in->device)->type != EVN_DEVICE_CPU) {
+    if (columns == 0 || !evn__items_are_wide(evn_device_get_info(f->in->device))) {
         return false;
     }
     if (unit->group.family == EVN_NONE) {

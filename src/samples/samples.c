@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "samples/samples.h"
 
+#include "host/items.h"
 #include "host/quirks.h"
 #include "ops/tasks.h"
 #include <limits.h>
@@ -433,8 +434,8 @@ static const evn__sample_form *choose_form(const evn__samples_request *r) {
 }
 
 evn_status evn__samples_plan(const evn__samples_request *request, evn__samples_result *result) {
-    evn_device_type type = evn_device_get_info(request->device)->type;
-    bool simt = type == EVN_DEVICE_GPU || type == EVN_DEVICE_GPU_INTEGRATED;
+    const evn_device_info *info = evn_device_get_info(request->device);
+    bool simt = info->type == EVN_DEVICE_GPU || info->type == EVN_DEVICE_GPU_INTEGRATED;
     evn__samples s = {.request = request,
                       .result = result,
                       .graph = request->graph,
@@ -445,7 +446,7 @@ evn_status evn__samples_plan(const evn__samples_request *request, evn__samples_r
                                : request->fp64 ? 8
                                                : 16};
     *result = (evn__samples_result){0};
-    if (!s.form->by_sample || (!simt && type != EVN_DEVICE_CPU)) {
+    if (!s.form->by_sample || (!simt && !evn__items_are_wide(info))) {
         return EVN_OK;
     }
     evn_status status = allocate(&s);
