@@ -136,6 +136,12 @@ static bool is_unified(inquiry *q) {
     return unified;
 }
 
+static bool has_soft_fma(inquiry *q) {
+    cl_device_fp_config config = 0;
+    ASK(q, CL_DEVICE_SINGLE_FP_CONFIG, config);
+    return config != 0 && !(config & CL_FP_FMA);
+}
+
 static evn_device_type type_of(inquiry *q) {
     cl_device_type type = 0;
     MUST(q, TYPE, type, false);
@@ -278,6 +284,7 @@ evn_status evn__device_describe(cl_platform_id platform, cl_device_id id, evn_de
     info->unified = is_unified(&q);
     info->has_fp64 = lists(q.extensions, "cl_khr_fp64");
     info->has_fp16 = lists(q.extensions, "cl_khr_fp16");
+    info->soft_fma = has_soft_fma(&q);
     judge(&q, info);
     free(q.extensions);
     return EVN_OK;

@@ -139,9 +139,13 @@ static evn_status write_text(evn__text *text, const evn__source *const *sources,
 /// No fast-math and no -cl-mad-enable: a NaN must reach the step controller, and results may not
 /// depend on which products a compiler happens to fuse more than the language allows anyway. A
 /// source whose functions a later language has names that one itself.
-static void write_options(evn__text *options, bool fp64, const char *more) {
+static void write_options(evn__text *options, const evn_device *device, bool fp64,
+                          const char *more) {
     bool named = strstr(more, "-cl-std=");
     evn__text_append(options, "%s%s", named ? more : "-cl-std=CL1.2", fp64 ? " -DEVN_FP64" : "");
+    if (device->info.soft_fma && !fp64) {
+        evn__text_append(options, " -DEVN_SOFT_FMA");
+    }
     if (!named && more[0]) {
         evn__text_append(options, " %s", more);
     }
@@ -153,7 +157,8 @@ static evn_status write_build(const evn_device *device, const evn__source *const
     const char *family = sources[0]->family;
     build->name = strdup(count == 1 && family ? family : "(generated)");
     EVN_CHECK(build->name, EVN_ERR_MEMORY, "no memory for a program's name");
-    write_options(&build->options, sources[0]->fp64, count == 1 ? options_of(sources[0]) : "");
+    write_options(&build->options, device, sources[0]->fp64,
+                  count == 1 ? options_of(sources[0]) : "");
     EVN_TRY(build->options.status);
     if (device->quirks.reads_builtins) {
         EVN_TRY(append_header(&build->text, "builtins.h"));

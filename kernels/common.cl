@@ -20,6 +20,14 @@ typedef float16 real16;
 #define R(x) x##f
 #endif
 
+// a b + c, of products that are summed up. Where fma is software (llvmpipe), a hundred instructions
+// for its one rounding are not worth it; what needs that rounding calls fma.
+#ifdef EVN_SOFT_FMA
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#else
+#define MULTIPLY_ADD(a, b, c) fma(a, b, c)
+#endif
+
 // Functions that work on arrays, which stay in registers, or are given local memory, which PoCL (3.1)
 // shares among all work-groups where a function that uses it is no part of its kernel.
 #define ALWAYS_INLINE __attribute__((always_inline))

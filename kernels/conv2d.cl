@@ -42,7 +42,7 @@ __kernel void conv2d_pack(INPUT(w), OUTPUT(packed), const int taps, const int k_
             _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                     \
                 const vector left = (vector)(a_rows[i][k]);                                        \
                 _Pragma("unroll") for (int j = 0; j < VECTORS; j++) {                              \
-                    sum[i][j] = fma(left, right[j], sum[i][j]);                                    \
+                    sum[i][j] = MULTIPLY_ADD(left, right[j], sum[i][j]);                           \
                 }                                                                                  \
             }                                                                                      \
             b_k += (b_stride);                                                                     \
@@ -169,7 +169,7 @@ static int last_pixel(const int offset, const int stride, const int count, const
             if (condition) {                                                                       \
                 const vector left = (vector)(x_row[(long)(ow) * x_step + min(i, rows - 1)]);       \
                 _Pragma("unroll") for (int j = 0; j < VECTORS; j++) {                              \
-                    sum[i][j] = fma(left, right[j], sum[i][j]);                                    \
+                    sum[i][j] = MULTIPLY_ADD(left, right[j], sum[i][j]);                           \
                 }                                                                                  \
             }                                                                                      \
         }                                                                                          \

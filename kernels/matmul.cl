@@ -64,7 +64,7 @@ __kernel void matmul(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, const int
             const vector left = (vector)(a_rows[i][k * a_column]);
 #pragma unroll
             for (int j = 0; j < VECTORS; j++) {
-                sum[i][j] = fma(left, right[j], sum[i][j]);
+                sum[i][j] = MULTIPLY_ADD(left, right[j], sum[i][j]);
             }
         }
         b_k += b_stride;
@@ -155,7 +155,7 @@ INLINE void multiply_panel(__global const real *a, __local const real *packed, _
             const vector left = (vector)(a_rows[i][k * a_column]);
 #pragma unroll
             for (int j = 0; j < VECTORS; j++) {
-                sum[i][j] = fma(left, right[j], sum[i][j]);
+                sum[i][j] = MULTIPLY_ADD(left, right[j], sum[i][j]);
             }
         }
     }
@@ -247,14 +247,14 @@ __kernel void matmul_dot(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, const
             const vector x = LOAD(0, left + k);
 #pragma unroll
             for (int i = 0; i < EVN_DOTS; i++) {
-                sum[i] = fma(x, LOAD(0, right[i] + k), sum[i]);
+                sum[i] = MULTIPLY_ADD(x, LOAD(0, right[i] + k), sum[i]);
             }
         }
 #pragma unroll
         for (int i = 0; i < EVN_DOTS; i++) {
             real total = add_lanes(sum[i]);
             for (int t = k; t < k_count; t++) {
-                total = fma(left[t], right[i][t], total);
+                total = MULTIPLY_ADD(left[t], right[i][t], total);
             }
             if (n0 + i < end) {
                 c[m * n_count + n0 + i] = total;
@@ -283,11 +283,11 @@ __kernel void matmul_small(INPUT(a), INPUT(b), OUTPUT(c), const int n_count, con
                                     left[(k + 2) * a_column], left[(k + 3) * a_column]);
             const real4 y = (real4)(right[k * b_row], right[(k + 1) * b_row],
                                     right[(k + 2) * b_row], right[(k + 3) * b_row]);
-            sum = fma(x, y, sum);
+            sum = MULTIPLY_ADD(x, y, sum);
         }
         real total = (sum.s0 + sum.s1) + (sum.s2 + sum.s3);
         for (; k < k_count; k++) {
-            total = fma(left[k * a_column], right[k * b_row], total);
+            total = MULTIPLY_ADD(left[k * a_column], right[k * b_row], total);
         }
         c[(long)m * n_count + n] = total;
     }
@@ -314,7 +314,7 @@ __kernel void matmul_flat(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, cons
                 const vector x = (vector)(left[k * a_column]);
 #pragma unroll
                 for (int j = 0; j < FLAT; j++) {
-                    sum[j] = fma(x, LOAD(j, b + (long)k * n_count + n), sum[j]);
+                    sum[j] = MULTIPLY_ADD(x, LOAD(j, b + (long)k * n_count + n), sum[j]);
                 }
             }
 #pragma unroll
@@ -325,7 +325,7 @@ __kernel void matmul_flat(INPUT(a), INPUT(b), OUTPUT(c), const int m_count, cons
         for (; n < n_end; n++) {
             real sum = R(0.0);
             for (int k = 0; k < k_count; k++) {
-                sum = fma(left[k * a_column], b[(long)k * n_count + n], sum);
+                sum = MULTIPLY_ADD(left[k * a_column], b[(long)k * n_count + n], sum);
             }
             row[n] = sum;
         }

@@ -111,9 +111,9 @@ __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count
 #pragma unroll
         for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
             const real16 factor = load_16(z[r] + i);
-            sum[r][0] = fma(u, factor, sum[r][0]);
-            sum[r][1] = fma(v, factor, sum[r][1]);
-            sum[r][2] = fma(w, factor, sum[r][2]);
+            sum[r][0] = MULTIPLY_ADD(u, factor, sum[r][0]);
+            sum[r][1] = MULTIPLY_ADD(v, factor, sum[r][1]);
+            sum[r][2] = MULTIPLY_ADD(w, factor, sum[r][2]);
         }
     }
 #endif
@@ -121,7 +121,7 @@ __kernel void lbfgs_dots(INPUT(left), INPUT(right), OUTPUT(y), const ulong count
 #pragma unroll
         for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
             for (int k = 0; k < 3; k++) {
-                FIRST(sum[r][k]) = fma(x[k][i], z[r][i], FIRST(sum[r][k]));
+                FIRST(sum[r][k]) = MULTIPLY_ADD(x[k][i], z[r][i], FIRST(sum[r][k]));
             }
         }
     }
@@ -155,7 +155,7 @@ __kernel void lbfgs_combine(INPUT(rows), INPUT(factors), OUTPUT(d), const ulong 
                 real sum = k == 0 ? R(0.0) : d[i];
 #pragma unroll
                 for (int r = 0; r < EVN_LBFGS_ROWS; r++) {
-                    sum = fma(factor[r], row[r][i], sum);
+                    sum = MULTIPLY_ADD(factor[r], row[r][i], sum);
                 }
                 d[i] = sum;
             }
@@ -170,6 +170,6 @@ __kernel void lbfgs_move(OUTPUT(p), INPUT(last), INPUT(d), const ulong count, co
     INPUT_OF(last);
     INPUT_OF(d);
     FOR_EACH_ELEMENT {
-        p[i] = fma(length, d[i], last[i]);
+        p[i] = MULTIPLY_ADD(length, d[i], last[i]);
     }
 }

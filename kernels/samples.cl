@@ -374,7 +374,7 @@ static void evn_product_columns(const int item, __global const real *restrict x,
             const lanes left = (lanes)(x[factors[i]]);
 #pragma unroll
             for (int j = 0; j < EVN_TILE_VECTORS; j++) {
-                sum[j] = fma(left, LOAD_LANES(row + j * LANES), sum[j]);
+                sum[j] = MULTIPLY_ADD(left, LOAD_LANES(row + j * LANES), sum[j]);
             }
         }
     }
@@ -412,14 +412,14 @@ static void evn_product_dots(const int item, __global const real *restrict x,
             const lanes left = LOAD_LANES(x + k);
 #pragma unroll
             for (int i = 0; i < EVN_DOT_ROWS; i++) {
-                sum[i] = fma(left, LOAD_LANES(row[i] + k), sum[i]);
+                sum[i] = MULTIPLY_ADD(left, LOAD_LANES(row[i] + k), sum[i]);
             }
         }
 #pragma unroll
         for (int i = 0; i < EVN_DOT_ROWS; i++) {
             real total = evn_lane_sum(sum[i]);
             for (int t = k; t < k_count; t++) {
-                total = fma(x[t], row[i][t], total);
+                total = MULTIPLY_ADD(x[t], row[i][t], total);
             }
             if (n0 + i < count) {
                 c[open[n0 + i]] = total;

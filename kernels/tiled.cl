@@ -66,10 +66,10 @@ INLINE void multiply_tiles(__local const real4 *a, __local const real4 *b,
             const real4 left = a[k * (A_STRIDE / 4) + i * GROUP_Y + y];
 #pragma unroll
             for (int j = 0; j < VECTORS; j++) {
-                sum[4 * i][j] = fma((vector)(left.s0), right[j], sum[4 * i][j]);
-                sum[4 * i + 1][j] = fma((vector)(left.s1), right[j], sum[4 * i + 1][j]);
-                sum[4 * i + 2][j] = fma((vector)(left.s2), right[j], sum[4 * i + 2][j]);
-                sum[4 * i + 3][j] = fma((vector)(left.s3), right[j], sum[4 * i + 3][j]);
+                sum[4 * i][j] = MULTIPLY_ADD((vector)(left.s0), right[j], sum[4 * i][j]);
+                sum[4 * i + 1][j] = MULTIPLY_ADD((vector)(left.s1), right[j], sum[4 * i + 1][j]);
+                sum[4 * i + 2][j] = MULTIPLY_ADD((vector)(left.s2), right[j], sum[4 * i + 2][j]);
+                sum[4 * i + 3][j] = MULTIPLY_ADD((vector)(left.s3), right[j], sum[4 * i + 3][j]);
             }
         }
     }

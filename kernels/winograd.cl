@@ -270,7 +270,8 @@ static void multiply(NEAR const real *v, __global const real *u, NEAR real *m, c
                 for (long k = 0; k < inner; k++, u_k += columns) {
                     UNROLL for (int i = 0; i < ROWS; i++) {
                         UNROLL for (int j = 0; j < VECTORS; j++) {
-                            sum[i][j] = fma((vector)(v_rows[i][k]), LOAD(j, u_k), sum[i][j]);
+                            sum[i][j] =
+                                MULTIPLY_ADD((vector)(v_rows[i][k]), LOAD(j, u_k), sum[i][j]);
                         }
                     }
                 }
@@ -460,7 +461,8 @@ static void correlate(NEAR const real *v, NEAR const real *z, __global real *m, 
                     UNROLL for (int i = 0; i < ROWS; i++) {
                         UNROLL for (int j = 0; j < VECTORS; j++) {
                             sum[i][j] =
-                                fma((vector)(v_t[min(i, rows - 1)]), LOAD(j, z_t), sum[i][j]);
+                                MULTIPLY_ADD((vector)(v_t[min(i, rows - 1)]), LOAD(j, z_t),
+                                             sum[i][j]);
                         }
                     }
                 }

@@ -249,10 +249,10 @@ INLINE void multiply(__local const vector *a, __local const vector *b,
             UNROLL for (int i = 0; i < ROWS; i += 4) {
                 const vector left = a[row * A_STRIDE + i + y];
                 UNROLL for (int j = 0; j < VECTORS; j++) {
-                    sum[e][i][j] = fma((vector)(left.s0), right[j], sum[e][i][j]);
-                    sum[e][i + 1][j] = fma((vector)(left.s1), right[j], sum[e][i + 1][j]);
-                    sum[e][i + 2][j] = fma((vector)(left.s2), right[j], sum[e][i + 2][j]);
-                    sum[e][i + 3][j] = fma((vector)(left.s3), right[j], sum[e][i + 3][j]);
+                    sum[e][i][j] = MULTIPLY_ADD((vector)(left.s0), right[j], sum[e][i][j]);
+                    sum[e][i + 1][j] = MULTIPLY_ADD((vector)(left.s1), right[j], sum[e][i + 1][j]);
+                    sum[e][i + 2][j] = MULTIPLY_ADD((vector)(left.s2), right[j], sum[e][i + 2][j]);
+                    sum[e][i + 3][j] = MULTIPLY_ADD((vector)(left.s3), right[j], sum[e][i + 3][j]);
                 }
             }
         }

@@ -57,6 +57,7 @@ typedef struct evn_device_info {
     uint64_t max_work_group;        ///< work-items in a work-group
     bool unified;                   ///< it shares the host's memory
     bool has_fp64, has_fp16;        ///< whether it computes in double and half precision
+    bool soft_fma;                  ///< its fma in single precision is software (no CL_FP_FMA)
     bool usable;                    ///< available, with a compiler, OpenCL 1.2 or newer
     char unusable[EVN_DEVICE_TEXT]; ///< why not, "" when usable
 } evn_device_info;
