@@ -145,11 +145,11 @@ typedef struct evn_solver_options {
     bool time_gradient;
     /// Dense output: evn_solver_at gives x and evolving weights at any time of a solve. A solve for
     /// the batch goes its steps once more when it is first asked for, and keeps their interpolants
-    /// from then on, of 16 steps from the start: (4 + places) states a step, of which
-    /// interpolants of order 4 and less have one place, those of verner65, verner76 and dop853 2, 3
-    /// and 4. With per_sample all is kept as the solve goes. Not with the reversible gradient,
-    /// multi-step methods, and across jumps neither with per_sample nor with weights that are
-    /// solved by themselves
+    /// from then on, of 16 steps from the start: (4 + places) states a step, of which most
+    /// interpolants have one place, those of verner65, sdirk4 and kvaerno5 2, of verner76 and
+    /// kennedy_carpenter5 3, and of dop853 4. With per_sample all is kept as the solve goes. Not
+    /// with the reversible gradient, multi-step methods, and across jumps neither with per_sample
+    /// nor with weights that are solved by themselves
     bool dense;
     /// Evolving weights can be read at observations, too: evn_solver_weight. Needs memory for them
     bool observe_weights;
@@ -304,11 +304,11 @@ evn_status evn_solver_weight(const evn_solver *solver, int index, int observatio
 
 /// x(t), and θ(t) of weights that evolve, at any times of the last solve, which must have ended
 /// with EVN_OK; the options must have dense. From the interpolant of the step in which a time is,
-/// whose error is of the order of the method's own (docs/solvers.md), but on stiff problems, where
-/// between steps implicit methods may miss the tolerance by a factor of 1000 and more: let
-/// observations hit the times there. At t0 and t1 from the states there. x goes on smoothly but at
-/// jumps of f, where its slope has the later value from the jump on. Waits for what it writes. What
-/// evaluates f again counts in no evn_solution.
+/// whose error is of the order of the method's own, by implicit methods on stiff problems, too; but
+/// where all that is fast has decayed, steps may be too long for any interpolant: dt_max bounds
+/// them (docs/solvers.md has figures). At t0 and t1 from the states there. x goes on smoothly, by
+/// implicit methods nearly so, but at jumps of f, where its slope has the later value from the jump
+/// on. Waits for what it writes. What evaluates f again counts in no evn_solution.
 /// @param[in]  times    [count], from t0 to t1 of the solve, in any order; after evn_solve_samples
 ///                      [B, count], of each sample its own
 /// @param[in]  count    >= 1

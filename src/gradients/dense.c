@@ -32,8 +32,8 @@ typedef struct build {
     const evn__interpolant *interpolant;
     evn_graph *graph, *step;
     evn_value *in, *out;
-    evn_value *own;                           ///< inputs of the right-hand side
-    const evn_value *before, *after, *inside; ///< slopes at both ends, displacements
+    evn_value *own;         ///< inputs of the right-hand side
+    const evn_value *terms; ///< those of each state but the first
 } build;
 
 /// A kind of step: its graph, and how it is gone.
@@ -61,41 +61,27 @@ static evn_status go_adaptive(build *b) {
     evn_value *slopes = b->in + SCALARS + ports;
     EVN_TRY(evn_graph_inline(b->graph, s->graph, b->own, slopes));
     slopes[s->state_count] = slopes[s->state_count + 1] = evn_constant(b->graph, 1);
-    b->before = slopes;
-    b->after = b->out + s->state_count;
-    b->inside = b->after + s->state_count + 1; // behind the error
+    b->terms = b->out + 2 * s->state_count + 1; // behind the states, their slopes, the error
     return evn_graph_inline(b->graph, b->step, b->in, b->out);
 }
 
 static evn_status go_fixed(build *b) {
-    int states = b->system->state_count;
     for (int i = 0; i < evn_graph_input_count(b->step); ++i) {
         b->in[i] = declare(b, i);
     }
-    b->before = b->out + states;
-    b->after = b->before + states;
-    b->inside = b->after + states;
+    b->terms = b->out + b->system->state_count;
     return evn_graph_inline(b->graph, b->step, b->in, b->out);
 }
 
 static const going adaptively = {evn__dense_step_graph, go_adaptive};
 static const going in_fixed_steps = {evn__dense_fixed_graph, go_fixed};
 
-static void output_terms(const build *b, int state) {
-    int places = evn__interpolant_places(b->interpolant);
-    evn_value terms[EVN__INTERPOLANT_TERMS];
-    const evn__span span = {.y = b->in[SCALARS + state],
-                            .y_next = b->out[state],
-                            .dt = b->in[1],
-                            .slope = b->before[state],
-                            .slope_next = b->after[state],
-                            .inside = b->inside + state * places,
-                            .places = places};
-    evn__interpolant_build(b->graph, &span, terms);
-    for (int p = 1; p < evn__interpolant_terms(b->interpolant); ++p) {
+static void output_terms(const build *b) {
+    int count = b->system->state_count * (evn__interpolant_terms(b->interpolant) - 1);
+    for (int i = 0; i < count; ++i) {
         char name[32];
-        evn__print(name, sizeof(name), "term.%d.%d", state, p);
-        evn_output(b->graph, name, terms[p]);
+        evn__print(name, sizeof(name), "term.%d", i);
+        evn_output(b->graph, name, b->terms[i]);
     }
 }
 
@@ -105,9 +91,7 @@ static evn_status fill(build *b, const going *way) {
     for (int i = 0; i < b->system->state_count; ++i) {
         evn_output(b->graph, evn_graph_output_name(b->step, i), b->out[i]);
     }
-    for (int i = 0; i < b->system->state_count; ++i) {
-        output_terms(b, i);
-    }
+    output_terms(b);
     return evn_graph_status(b->graph);
 }
 

@@ -8,6 +8,7 @@
 
 #include "graph/node.h"
 #include "methods/linear.h"
+#include "methods/refinement.h"
 #include <stdlib.h>
 
 /// Iterations of a stage: with the matrix of the step, then with its own ones; of a fixed step one
@@ -30,10 +31,6 @@ typedef struct stages {
     evn_value *memory;
 } stages;
 
-static evn_value time_of(const stages *s, int stage) {
-    return evn__step_time(s->step, s->tableau->c[stage]);
-}
-
 /// point = r + γ dt k
 static void move(stages *s) {
     evn_graph *g = s->step->graph;
@@ -44,9 +41,9 @@ static void move(stages *s) {
 }
 
 /// What is wrong with k: the rest is k − f.
-static evn_status find_rest(stages *s, int stage) {
+static evn_status find_rest(stages *s, double c) {
     move(s);
-    EVN_TRY(evn__step_evaluate(s->step, time_of(s, stage), s->point, s->slopes));
+    EVN_TRY(evn__step_evaluate(s->step, evn__step_time(s->step, c), s->point, s->slopes));
     for (int i = 0; i < s->step->system->state_count; ++i) {
         s->rest[i] = evn_sub(s->step->graph, s->k[i], s->slopes[i]);
     }
@@ -75,20 +72,21 @@ static void doubt(stages *s, evn_value before, evn_value last) {
     evn__linear_doubt(&s->linear, error);
 }
 
-/// An iteration with the stage's own matrix.
-static evn_status iterate(stages *s, int stage) {
+/// An iteration at t + c dt, with the stage's own matrix.
+static evn_status iterate(stages *s, double c) {
     evn__linear_matrix own = {s->point, s->slopes, s->tableau->diagonal, true, EVN_NONE};
-    EVN_TRY(find_rest(s, stage));
+    EVN_TRY(find_rest(s, c));
     EVN_TRY(evn__linear_prepare(&s->linear, &own));
     return evn__linear_solve(&s->linear, &own, s->rest, s->correction);
 }
 
-static evn_status iterate_simply(stages *s, int stage) {
-    EVN_TRY(find_rest(s, stage));
+static evn_status iterate_simply(stages *s, double c) {
+    EVN_TRY(find_rest(s, c));
     return evn__linear_solve(&s->linear, &s->first, s->rest, s->correction);
 }
 
-static evn_status solve_equations(stages *s, int stage) {
+/// From a first guess, of k = f(t + c dt, known + γ dt k).
+static evn_status solve_equations(stages *s, double c) {
     evn_value before = EVN_NONE, last = EVN_NONE;
     int iterations = s->step->adaptive ? ADAPTIVE : FIXED;
     int simple = evn__linear_keeps(&s->linear) ? SIMPLE : 0;
@@ -96,7 +94,7 @@ static evn_status solve_equations(stages *s, int stage) {
         if (n == iterations - 1) {
             EVN_TRY(evn__linear_hold(&s->linear, s->k));
         }
-        EVN_TRY(n < simple ? iterate_simply(s, stage) : iterate(s, stage));
+        EVN_TRY(n < simple ? iterate_simply(s, c) : iterate(s, c));
         before = last;
         last = evn__linear_size(&s->linear, s->correction, s->tableau->diagonal, s->point);
         correct(s);
@@ -120,9 +118,10 @@ static evn_status solve_stage(stages *s, int stage) {
     for (int i = 0; i < s->step->system->state_count; ++i) {
         s->k[i] = evn__step_slopes(s->step, stage - 1)[i];
     }
-    EVN_TRY(solve_equations(s, stage));
+    EVN_TRY(solve_equations(s, s->tableau->c[stage]));
     move(s);
-    EVN_TRY(evn__step_evaluate(s->step, time_of(s, stage), s->point, slopes));
+    EVN_TRY(evn__step_evaluate(s->step, evn__step_time(s->step, s->tableau->c[stage]), s->point,
+                               slopes));
     for (int i = 0; i < s->step->system->state_count; ++i) {
         slopes[i] = s->linear.coupled[i] ? s->k[i] : slopes[i];
     }
@@ -149,19 +148,23 @@ static evn_status allocate(stages *s) {
     return evn__step_arrays(s->step, arrays, sizeof(arrays) / sizeof(*arrays), &s->memory);
 }
 
-static evn_status run(stages *s) {
+/// What the stages start from: the matrix at the start of the step.
+static evn_status begin(stages *s) {
     evn__step_build *step = s->step;
     EVN_TRY(allocate(s));
     EVN_TRY(evn__linear_create(step, &s->linear));
     evn__step_choose_tolerances(step);
     EVN_TRY(evn__step_evaluate(step, step->t, step->states, s->start));
-    if (!step->adaptive) {
-        for (int i = 0; i < evn__system_outputs(step->system); ++i) {
-            evn__step_slopes(step, 0)[i] = s->start[i];
-        }
-    }
     s->first = (evn__linear_matrix){step->states, s->start, s->tableau->diagonal, true, EVN_NONE};
-    EVN_TRY(evn__linear_prepare(&s->linear, &s->first));
+    return evn__linear_prepare(&s->linear, &s->first);
+}
+
+static evn_status run(stages *s) {
+    evn__step_build *step = s->step;
+    EVN_TRY(begin(s));
+    for (int i = 0; i < evn__system_outputs(step->system) && !step->adaptive; ++i) {
+        evn__step_slopes(step, 0)[i] = s->start[i];
+    }
     for (int i = 1; i < s->tableau->stages; ++i) {
         EVN_TRY(solve_stage(s, i));
     }
@@ -170,12 +173,85 @@ static evn_status run(stages *s) {
     return step->adaptive ? estimate(s) : evn_graph_status(step->graph);
 }
 
+static evn_status finish(stages *s, evn_status status) {
+    evn__linear_free(&s->linear);
+    free(s->memory);
+    return status;
+}
+
 static evn_status advance(const evn__stepper *stepper, evn__step_build *step) {
     stages s = {.step = step, .tableau = tableau_of(stepper)};
-    evn_status status = run(&s);
-    evn__linear_free(&s.linear);
-    free(s.memory);
+    return finish(&s, run(&s));
+}
+
+// Between the ends --------------------------------------------------------------------------------
+
+static int nodes_of(const evn__tableau *tableau) {
+    int count = 0;
+    while (count < EVN__MAX_NODES && tableau->nodes[count] > 0) {
+        ++count;
+    }
+    return count;
+}
+
+/// The state at t + c dt, as a stage of order 2 from the first two slopes: Σ a = c, Σ a c = c² / 2.
+/// What is in doubt there is none of the step's business.
+static evn_status solve_node(stages *s, double c) {
+    evn__step_build *step = s->step;
+    double gamma = s->tableau->diagonal, last = (c * c / 2 - gamma * c) / s->tableau->c[1];
+    const double a[] = {c - gamma - last, last};
+    evn__step_advance(step, a, 2, s->known);
+    for (int i = 0; i < step->system->state_count; ++i) {
+        s->k[i] = evn__step_slopes(step, 1)[i];
+    }
+    EVN_TRY(solve_equations(s, c));
+    move(s);
+    return evn_graph_status(step->graph);
+}
+
+static evn_status add_nodes(stages *s, evn__refinement *r) {
+    const evn__tableau *tableau = s->tableau;
+    evn__step_build *step = s->step;
+    double a[EVN__MAX_STAGES];
+    for (int i = 1; i < tableau->stages; ++i) {
+        for (int j = 0; j <= i; ++j) {
+            a[j] = evn__tableau_a(tableau, i, j);
+        }
+        if (tableau->c[i] < 1) { // the end is there already, and beyond it nothing is of use
+            evn__step_advance(step, a, i + 1, s->point);
+            evn__refinement_add(r, tableau->c[i], s->point);
+        }
+    }
+    for (int i = 0; i < nodes_of(tableau); ++i) {
+        EVN_TRY(solve_node(s, tableau->nodes[i]));
+        evn__refinement_add(r, tableau->nodes[i], s->point);
+    }
+    return evn_graph_status(step->graph);
+}
+
+static evn_status find_between(stages *s, evn__span *spans) {
+    evn__refinement r = {.step = s->step, .linear = &s->linear, .spans = spans};
+    EVN_TRY(begin(s));
+    if (s->linear.width == 0) { // no slope depends on a state: nothing is stiff
+        return EVN_OK;
+    }
+    r.matrix =
+        (evn__linear_matrix){s->step->states, s->start, s->tableau->diagonal, false, EVN_NONE};
+    EVN_TRY(evn__linear_prepare(&s->linear, &r.matrix));
+    EVN_TRY(evn__refinement_begin(&r));
+    evn_status status = add_nodes(s, &r);
+    status = status == EVN_OK ? evn__refinement_apply(&r) : status;
+    evn__refinement_free(&r);
     return status;
+}
+
+static evn_status refine(const evn__stepper *stepper, evn__step_build *step, evn__span *spans) {
+    stages s = {.step = step, .tableau = tableau_of(stepper)};
+    return finish(&s, find_between(&s, spans));
+}
+
+static int refinement_evaluations(const evn__stepper *stepper) {
+    return nodes_of(tableau_of(stepper)) * ADAPTIVE;
 }
 
 // What others know of it --------------------------------------------------------------------------
@@ -219,4 +295,6 @@ const evn__stepper_kind evn__implicit = {.iterates = true,
                                          .advance = advance,
                                          .change = change,
                                          .error = error,
+                                         .refine = refine,
+                                         .refinement_evaluations = refinement_evaluations,
                                          .overshoots = overshoots};

@@ -103,6 +103,19 @@ void evn__interpolant_weigh(int places, evn__interpolant_weights weights[EVN__IN
     put(with_roots(end, 2, 1, 0), scale, end, end + 1, weights);
 }
 
+void evn__lagrange(const double *nodes, int count, int which, double theta, double *value,
+                   double *slope) {
+    *value = 1;
+    *slope = 0;
+    for (int i = 0; i < count; ++i) {
+        if (i != which) {
+            double width = nodes[which] - nodes[i], factor = (theta - nodes[i]) / width;
+            *slope = *slope * factor + *value / width;
+            *value *= factor;
+        }
+    }
+}
+
 // Terms -------------------------------------------------------------------------------------------
 
 static evn_value combine(evn_graph *g, const evn_value *parts, const double *weights, int count) {
@@ -121,8 +134,8 @@ void evn__interpolant_build(evn_graph *graph, const evn__span *span,
     evn__interpolant_weigh(places, weights);
     parts[0] = evn_sub(graph, span->y_next, span->y);
     memcpy(parts + 1, span->inside, (size_t)places * sizeof(*parts));
-    parts[places + 1] = evn_mul(graph, span->dt, span->slope);
-    parts[places + 2] = evn_mul(graph, span->dt, span->slope_next);
+    parts[places + 1] = span->rise;
+    parts[places + 2] = span->rise_next;
     terms[0] = span->y;
     terms[1] = EVN_FACTOR_MIRRORS(places + 4, 2) ? parts[0] : parts[places + 1];
     for (int p = 2; p < places + 4; ++p) {

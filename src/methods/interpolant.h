@@ -48,11 +48,16 @@ void evn__interpolant_weigh(int places, evn__interpolant_weights weights[EVN__IN
 
 /// What a step is between its ends.
 typedef struct evn__span {
-    evn_value y, y_next, dt;
-    evn_value slope, slope_next; ///< dy/dt at both ends
-    const evn_value *inside;     ///< [places]: y(t + θ dt) − y(t)
+    evn_value y, y_next;
+    evn_value inside[EVN__INTERPOLANT_PLACES]; ///< y(t + θ dt) − y(t)
+    evn_value rise, rise_next;                 ///< dt dy/dt at both ends
     int places;
 } evn__span;
+
+/// Lagrange's polynomial that is 1 at node `which` of `count` and 0 at the others: its value and
+/// slope at θ.
+void evn__lagrange(const double *nodes, int count, int which, double theta, double *value,
+                   double *slope);
 
 /// The terms c_p.
 void evn__interpolant_build(evn_graph *graph, const evn__span *span,

@@ -187,12 +187,29 @@ static evn_value error(const evn__stepper *stepper, evn__step_build *step, evn__
     return which == EVN__ESTIMATE_FINE ? evn__step_combine(step, row, K3 + 1, state) : EVN_NONE;
 }
 
+/// The quadratic y + dt θ ((1 − θ) k₁ + (θ − 2γ) k₂) / (1 − 2γ) of Shampine and Reichelt, without
+/// slopes at the ends, which are wrong by the stiffness times what states are wrong by.
+static evn_status refine(const evn__stepper *stepper, evn__step_build *step, evn__span *spans) {
+    const double whole = 1 - 2 * diagonal;
+    const double half[] = {0, 0.25 / whole, (0.25 - diagonal) / whole};
+    const double rise[] = {0, 1 / whole, -2 * diagonal / whole};
+    const double rise_next[] = {0, -1 / whole, (2 - 2 * diagonal) / whole};
+    (void)stepper;
+    for (int i = 0; i < step->system->state_count; ++i) {
+        spans[i].inside[0] = evn__step_combine(step, half, K2 + 1, i);
+        spans[i].rise = evn__step_combine(step, rise, K2 + 1, i);
+        spans[i].rise_next = evn__step_combine(step, rise_next, K2 + 1, i);
+    }
+    return evn_graph_status(step->graph);
+}
+
 const evn__stepper_kind evn__rosenbrock23 = {.evaluations = evaluations,
                                              .adaptive_evaluations = adaptive_evaluations,
                                              .slopes = slopes,
                                              .weight = weight,
                                              .advance = advance,
                                              .change = change,
-                                             .error = error};
+                                             .error = error,
+                                             .refine = refine};
 
-const evn__interpolant evn__rosenbrock23_interpolant = {.order = 2}; // the cubic
+const evn__interpolant evn__rosenbrock23_interpolant = {.order = 2};

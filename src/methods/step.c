@@ -45,15 +45,6 @@ static void output_states(evn__step_build *b) {
     }
 }
 
-static evn_status output_slopes_first(evn__step_build *b, const evn_value *slopes) {
-    for (int i = 0; i < evn__system_outputs(b->system); ++i) {
-        char name[256];
-        snprintf(name, sizeof(name), "%s_first", evn_graph_output_name(b->system->graph, i));
-        evn_output(b->graph, name, slopes[i]);
-    }
-    return evn_graph_status(b->graph);
-}
-
 static void output_slopes(evn__step_build *b, const evn_value *slopes) {
     for (int i = 0; i < evn__system_outputs(b->system); ++i) {
         evn_output(b->graph, evn_graph_output_name(b->system->graph, i), slopes[i]);
@@ -192,11 +183,9 @@ static evn_status slopes_after(evn__step_build *b, evn_value **slopes) {
 }
 
 /// In the middle of the cubic through both ends and their slopes.
-static evn_value middle(evn__step_build *b, const evn_value *before, const evn_value *after,
-                        int state) {
-    evn_graph *g = b->graph;
-    evn_value half = evn_scale(g, evn_sub(g, b->next[state], b->states[state]), 0.5);
-    evn_value bend = evn_mul(g, b->dt, evn_sub(g, before[state], after[state]));
+static evn_value middle(evn_graph *g, const evn__span *span) {
+    evn_value half = evn_scale(g, evn_sub(g, span->y_next, span->y), 0.5);
+    evn_value bend = evn_sub(g, span->rise, span->rise_next);
     return evn_add(g, half, evn_scale(g, bend, 0.125));
 }
 
@@ -213,22 +202,54 @@ static evn_status go_inside(evn__step_build *b) {
     return EVN_OK;
 }
 
-/// Displacements of all states, at the interpolant's places, from the slopes at both ends.
-static evn_status output_inside(evn__step_build *b, const evn_value *before,
-                                const evn_value *after) {
+/// By the interpolant's weights, from the slopes at both ends.
+static evn__span span_of(evn__step_build *b, const evn_value *before, const evn_value *after,
+                         int state) {
     const evn__interpolant *in = b->stepper->interpolant;
     int sets = evn__stepper_sets_at_ends(b->stepper) + in->stages;
-    EVN_TRY(go_inside(b));
-    for (int i = 0; i < b->system->state_count; ++i) {
-        for (int j = 0; j < evn__interpolant_places(in); ++j) {
-            char name[64];
-            snprintf(name, sizeof(name), "inside.%d.%d", i, j);
-            evn_output(b->graph, name,
-                       in->places > 0 ? evn__step_combine(b, in->m[j], sets, i)
-                                      : middle(b, before, after, i));
-        }
+    evn__span span = {.y = b->states[state],
+                      .y_next = b->next[state],
+                      .rise = evn_mul(b->graph, b->dt, before[state]),
+                      .rise_next = evn_mul(b->graph, b->dt, after[state]),
+                      .places = evn__interpolant_places(in)};
+    for (int j = 0; j < span.places; ++j) {
+        span.inside[j] =
+            in->places > 0 ? evn__step_combine(b, in->m[j], sets, state) : middle(b->graph, &span);
     }
-    return EVN_OK;
+    return span;
+}
+
+static void output_span(const evn__step_build *b, const evn__span *span, int state) {
+    evn_value terms[EVN__INTERPOLANT_TERMS];
+    evn__interpolant_build(b->graph, span, terms);
+    for (int p = 1; p < evn__interpolant_terms(b->stepper->interpolant); ++p) {
+        char name[64];
+        snprintf(name, sizeof(name), "term.%d.%d", state, p);
+        evn_output(b->graph, name, terms[p]);
+    }
+}
+
+static evn_status find_spans(evn__step_build *b, const evn_value *before, const evn_value *after,
+                             evn__span *spans) {
+    const evn__stepper *stepper = b->stepper;
+    for (int i = 0; i < b->system->state_count; ++i) {
+        spans[i] = span_of(b, before, after, i);
+    }
+    return stepper->kind->refine ? stepper->kind->refine(stepper, b, spans) : EVN_OK;
+}
+
+/// The terms of the interpolants of all states, from the slopes at both ends.
+static evn_status output_terms(evn__step_build *b, const evn_value *before,
+                               const evn_value *after) {
+    evn__span *spans = NULL;
+    EVN_TRY(go_inside(b));
+    EVN_TRY(EVN_NEW(&spans, b->system->state_count));
+    evn_status status = find_spans(b, before, after, spans);
+    for (int i = 0; status == EVN_OK && i < b->system->state_count; ++i) {
+        output_span(b, &spans[i], i);
+    }
+    free(spans);
+    return status;
 }
 
 static void output_doubt(evn__step_build *b) {
@@ -255,7 +276,7 @@ static evn_status build_adaptive(evn__step_build *b) {
     output_states(b);
     output_slopes(b, after);
     evn_output(g, "error", b->error == EVN_NONE ? error_norm(b) : b->error);
-    EVN_TRY(b->dense ? output_inside(b, stage(b, 0), after) : EVN_OK);
+    EVN_TRY(b->dense ? output_terms(b, stage(b, 0), after) : EVN_OK);
     output_pairs(b);
     output_doubt(b);
     return evn_graph_status(g);
@@ -283,9 +304,7 @@ static evn_status build_dense_fixed(evn__step_build *b) {
     EVN_TRY(slopes_after(b, &after));
     EVN_TRY(evn__step_evaluate(b, b->t, b->states, before));
     output_states(b);
-    EVN_TRY(output_slopes_first(b, before));
-    output_slopes(b, after);
-    EVN_TRY(output_inside(b, before, after));
+    EVN_TRY(output_terms(b, before, after));
     return evn_graph_status(b->graph);
 }
 

@@ -26,13 +26,13 @@ evn_status evn__change_graph(const evn__system *system, const evn__stepper *step
 evn_status evn__adaptive_step_graph(const evn__system *system, const evn__stepper *stepper,
                                     evn_graph **graph);
 
-/// The same, and right behind the error, of each state, the displacements y(t + θ dt) − y(t) at the
-/// places from which methods/interpolant.h makes all between t and t + dt.
+/// The same, and right behind the error, of each state, the terms from which methods/interpolant.h
+/// makes all between t and t + dt, but the first, which is the state itself.
 evn_status evn__dense_step_graph(const evn__system *system, const evn__stepper *stepper,
                                  evn_graph **graph);
 
-/// The same of a fixed step. Inputs as evn__step_graph; outputs the states after the step, what the
-/// system gives at t, as "…_first", and at t + dt, then the displacements.
+/// The same of a fixed step. Inputs as evn__step_graph; outputs the states after the step, then the
+/// terms.
 evn_status evn__dense_fixed_graph(const evn__system *system, const evn__stepper *stepper,
                                   evn_graph **graph);
 

@@ -83,7 +83,9 @@ int evn__stepper_adaptive_evaluations(const evn__stepper *stepper) {
 }
 
 int evn__stepper_dense_evaluations(const evn__stepper *stepper) {
-    return evn__stepper_adaptive_evaluations(stepper) + stepper->interpolant->stages;
+    const evn__stepper_kind *kind = stepper->kind;
+    int own = kind->refinement_evaluations ? kind->refinement_evaluations(stepper) : 0;
+    return evn__stepper_adaptive_evaluations(stepper) + stepper->interpolant->stages + own;
 }
 
 double evn__stepper_stability(const evn__stepper *stepper) {

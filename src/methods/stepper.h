@@ -55,6 +55,11 @@ typedef struct evn__stepper_kind {
     evn_value (*error)(const evn__stepper *stepper, evn__step_build *step, evn__estimate which,
                        int state);
 
+    /// With `dense`, after `advance`: what the step is between its ends, over all states, which
+    /// come as sums of slopes; and the evaluations that it takes for this. NULL: as it comes.
+    evn_status (*refine)(const evn__stepper *stepper, evn__step_build *step, evn__span *spans);
+    int (*refinement_evaluations)(const evn__stepper *stepper);
+
     /// Whether f is evaluated behind the end of a step. NULL: it never is.
     bool (*overshoots)(const evn__stepper *stepper);
 

@@ -8,11 +8,12 @@
 
 const evn__tableau evn__tableaux[EVN__TABLEAUX] = {
 #define EVN_TABLEAU(name, stages, order, error_order, fsal, c, a, b, e, coarse, interpolant)       \
-    {stages, c, a, b, e, coarse, 0, interpolant},
+    {stages, c, a, b, e, coarse, 0, interpolant, ARRAY(0)},
 #include "methods/tableau.def"
 #undef EVN_TABLEAU
-#define EVN_IMPLICIT(name, stages, order, error_order, fsal, diagonal, c, a, b, e, interpolant)    \
-    {stages, c, a, b, e, ARRAY(0), diagonal, interpolant},
+#define EVN_IMPLICIT(name, stages, order, error_order, fsal, diagonal, c, a, b, e, interpolant,    \
+                     nodes)                                                                        \
+    {stages, c, a, b, e, ARRAY(0), diagonal, interpolant, nodes},
 #include "methods/implicit.def"
 #undef EVN_IMPLICIT
 };

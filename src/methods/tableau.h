@@ -5,7 +5,10 @@
 #include "methods/interpolant.h"
 #include <stdbool.h>
 
-enum { EVN__MAX_STAGES = 12 };
+enum {
+    EVN__MAX_STAGES = 12,
+    EVN__MAX_NODES = 2, ///< of a method's own, between the ends of its steps
+};
 
 /// A Runge–Kutta method, explicit or diagonally implicit: k_i = f(t + c_i dt, y + dt Σ_{j<=i} a_ij
 /// k_j), y' = y + dt Σ b_i k_i, error = dt Σ e_i k_i; a second estimate, of lower order, is dt Σ
@@ -18,6 +21,9 @@ typedef struct evn__tableau {
     double coarse[EVN__MAX_STAGES]; ///< ẽ; all zero where there is one estimate
     double diagonal;                ///< a_ii of all stages but the first, whose is 0
     evn__interpolant interpolant;
+    /// Implicit: places θ of further states, each of which is solved for as a stage is, where x
+    /// between the ends is wanted; 0: none.
+    double nodes[EVN__MAX_NODES];
 } evn__tableau;
 
 enum {

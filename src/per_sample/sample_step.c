@@ -306,47 +306,31 @@ static evn_status build_start(attempt *a, const evn_graph *start) {
 
 /// What the step from the state gives, in the order of the graph's outputs.
 typedef struct made {
-    evn_value x, slope, error, inside[EVN__INTERPOLANT_PLACES], doubt; ///< EVN_NONE: there is none
+    evn_value x, slope, error;
+    evn_value terms[EVN__INTERPOLANT_TERMS]; ///< from number 1 on
+    evn_value doubt;                         ///< EVN_NONE: there is none
 } made;
 
-enum { MADE = 4 + EVN__INTERPOLANT_PLACES }; ///< outputs of a step, at most
+enum { MADE = 3 + EVN__INTERPOLANT_TERMS }; ///< outputs of a step, at most
 
 /// Those of a step, dense or not.
 static made made_of(const attempt *a, const evn_value outputs[MADE], bool dense) {
     made m = {.x = outputs[0], .slope = outputs[1], .error = outputs[2], .doubt = EVN_NONE};
-    int places = dense ? evn__interpolant_places(a->stepper->interpolant) : 0;
-    memcpy(m.inside, outputs + 3, sizeof(*m.inside) * (size_t)places);
+    int terms = dense ? evn__interpolant_terms(a->stepper->interpolant) - 1 : 0;
+    memcpy(m.terms + 1, outputs + 3, sizeof(*m.terms) * (size_t)terms);
     if (evn__stepper_is_implicit(a->stepper)) {
-        m.doubt = outputs[3 + places];
+        m.doubt = outputs[3 + terms];
     }
     return m;
 }
 
-/// The step's interpolant, or x alone.
-static void build_terms(const attempt *a, const made *m, evn_value dt, int count,
-                        evn_value terms[EVN__INTERPOLANT_TERMS]) {
-    const evn__span span = {.y = a->x,
-                            .y_next = m->x,
-                            .dt = dt,
-                            .slope = a->slope,
-                            .slope_next = m->slope,
-                            .inside = m->inside,
-                            .places = evn__interpolant_places(a->stepper->interpolant)};
-    terms[0] = a->x;
-    if (count > 1) {
-        evn__interpolant_build(a->graph, &span, terms);
-    }
-}
-
-static void output_done(const attempt *a, const made *m, evn_value dt, evn_value done, int count) {
+static void output_done(const attempt *a, const made *m, evn_value done, int count) {
     const evn_value step[EVN_SAMPLE_STEP] = {a->t.high, a->t.low, done};
-    evn_value terms[EVN__INTERPOLANT_TERMS];
     output_table(a, "step", step, EVN_SAMPLE_STEP);
-    build_terms(a, m, dt, count, terms);
     for (int p = 0; p < count; ++p) {
         char name[32];
         snprintf(name, sizeof(name), "term.%d", p);
-        evn_output(a->graph, name, terms[p]);
+        evn_output(a->graph, name, p == 0 ? a->x : m->terms[p]);
     }
 }
 
@@ -393,7 +377,7 @@ static void settle(attempt *a, const made *m, const seen *step, evn_value active
     evn_output(g, "x", choose(a, accepts, m->x, a->x));
     evn_output(g, "slope", choose(a, accepts, m->slope, a->slope));
     if (terms > 0) {
-        output_done(a, m, dt, evn_mask(g, dt, accepts), terms);
+        output_done(a, m, evn_mask(g, dt, accepts), terms);
     }
 }
 
@@ -425,7 +409,7 @@ static evn_status build_attempt(attempt *a, const evn_graph *step, int terms) {
 
 // Backward ----------------------------------------------------------------------------------------
 
-/// x after the step, then its terms, from x and the parameters.
+/// x after the step, then so many of its terms, from x and the parameters.
 static evn_status make_again(attempt *a, const evn_graph *step, evn_value dt, int terms,
                              evn_value *after) {
     evn_graph *g = a->graph;
@@ -443,7 +427,9 @@ static evn_status make_again(attempt *a, const evn_graph *step, evn_value dt, in
     EVN_TRY(inline_step(a, step, (pair){t, dt}, rest, 3, outputs));
     const made m = made_of(a, outputs, true);
     after[0] = m.x;
-    build_terms(a, &m, dt, terms, after + 1);
+    for (int p = 0; p < terms; ++p) {
+        after[1 + p] = p == 0 ? a->x : m.terms[p];
+    }
     return evn_graph_status(g);
 }
 

@@ -5,6 +5,7 @@
 #include "methods/stepper.h"
 #include "methods/tableau.h"
 #include "problem.h"
+#include "stiff.h"
 #include "test.h"
 #include <complex.h>
 #include <math.h>
@@ -16,23 +17,6 @@ static const char *const methods[] = {"implicit_euler", "implicit_midpoint",  "t
                                       "kvaerno5",       "kennedy_carpenter5", "rosenbrock23"};
 
 enum { METHODS = sizeof(methods) / sizeof(*methods) };
-
-static evn_value column(evn_graph *f, evn_value x, int64_t index) {
-    const int64_t start[] = {0, index};
-    return evn_slice(f, x, start, EVN_SHAPE(evn_value_shape(f, x).dim[0], 1));
-}
-
-/// Σ factor[i] x_i
-static evn_value sum_of(evn_graph *f, const evn_value *x, const double *factors, int count) {
-    evn_value sum = EVN_NONE;
-    for (int i = 0; i < count; ++i) {
-        if (factors[i] != 0) {
-            evn_value term = evn_scale(f, x[i], factors[i]);
-            sum = sum == EVN_NONE ? term : evn_add(f, sum, term);
-        }
-    }
-    return sum;
-}
 
 static evn_solver_options with(const char *method, double rtol, double atol) {
     evn_solver_options options = evn_solver_options_default();
@@ -48,13 +32,11 @@ static evn_solver_options with(const char *method, double rtol, double atol) {
 
 static const double lambda = 1e6;
 
+/// Of which all but one begin far away.
 static problem prothero_robinson(void) {
-    evn_value t, x;
-    evn_graph *f = problem_begin(EVN_SHAPE(3, 1), &t, &x);
-    evn_output(f, "dx", evn_scale(f, evn_sub(f, x, evn_cos(f, t)), -lambda));
-    problem p = problem_of(f, NULL);
+    problem p = stiff_prothero_robinson(3, lambda);
     for (int i = 0; i < 3; ++i) {
-        p.x0[i] = i; // of which all but one begin far away
+        p.x0[i] = i;
     }
     return p;
 }
@@ -98,73 +80,11 @@ END_TEST
 
 // Reference problems ------------------------------------------------------------------------------
 
-/// Van der Pol's, time scaled by its period, μ = 1000: Mazzia, Magherini: Test Set for IVP Solvers,
-/// 2008, as the other two.
-static problem van_der_pol(int batch) {
-    evn_value t, x;
-    evn_graph *f = problem_begin(EVN_SHAPE(batch, 2), &t, &x);
-    evn_value y = column(f, x, 0), z = column(f, x, 1), one = evn_constant(f, 1);
-    evn_value damped = evn_mul(f, evn_sub(f, one, evn_mul(f, y, y)), z);
-    const evn_value slopes[] = {z, evn_scale(f, evn_sub(f, damped, y), 1e6)};
-    evn_output(f, "dx", evn_concat(f, slopes, 2, 1));
-    problem p = problem_of(f, NULL);
-    for (int i = 0; i < batch; ++i) {
-        p.x0[2 * i] = 2;
-        p.x0[2 * i + 1] = 0;
-    }
-    return p;
-}
-
+/// Mazzia, Magherini: Test Set for IVP Solvers, 2008, as the other two.
 static const double van_der_pol_at_2[] = {0.1706167732170483e1, -0.8928097010247975};
-
-static problem robertson(int batch) {
-    evn_value t, x;
-    evn_graph *f = problem_begin(EVN_SHAPE(batch, 3), &t, &x);
-    evn_value a = column(f, x, 0), b = column(f, x, 1), c = column(f, x, 2);
-    evn_value slow = evn_scale(f, a, 0.04), back = evn_scale(f, evn_mul(f, b, c), 1e4);
-    evn_value fast = evn_scale(f, evn_mul(f, b, b), 3e7), made = evn_sub(f, slow, back);
-    const evn_value slopes[] = {evn_neg(f, made), evn_sub(f, made, fast), fast};
-    evn_output(f, "dx", evn_concat(f, slopes, 3, 1));
-    problem p = problem_of(f, NULL);
-    for (int i = 0; i < batch; ++i) {
-        p.x0[3 * i] = 1;
-        p.x0[3 * i + 1] = p.x0[3 * i + 2] = 0;
-    }
-    return p;
-}
 
 static const double robertson_at_1e11[] = {0.2083340149701255e-7, 0.8333360770334713e-13,
                                            0.9999999791665050};
-
-static problem hires(void) {
-    static const double linear[8][8] = {{-1.71, 0.43, 8.32},
-                                        {1.71, -8.75},
-                                        {0, 0, -10.03, 0.43, 0.035},
-                                        {0, 8.32, 1.71, -1.12},
-                                        {0, 0, 0, 0, -1.745, 0.43, 0.43},
-                                        {0, 0, 0, 0.69, 1.71, -0.43, 0.69},
-                                        {0, 0, 0, 0, 0, 0, -1.81},
-                                        {0, 0, 0, 0, 0, 0, 1.81}};
-    evn_value t, x, y[8], slopes[8];
-    evn_graph *f = problem_begin(EVN_SHAPE(1, 8), &t, &x);
-    for (int i = 0; i < 8; ++i) {
-        y[i] = column(f, x, i);
-    }
-    evn_value met = evn_scale(f, evn_mul(f, y[5], y[7]), 280);
-    for (int i = 0; i < 8; ++i) {
-        slopes[i] = sum_of(f, y, linear[i], 8);
-    }
-    slopes[0] = evn_add(f, slopes[0], evn_constant(f, 0.0007));
-    slopes[5] = evn_sub(f, slopes[5], met);
-    slopes[6] = evn_add(f, slopes[6], met);
-    slopes[7] = evn_sub(f, slopes[7], met);
-    evn_output(f, "dx", evn_concat(f, slopes, 8, 1));
-    problem p = problem_of(f, NULL);
-    memset(p.x0, 0, sizeof(double) * 8);
-    p.x0[0] = 1;
-    p.x0[7] = 0.0057;
-    return p;
-}
 
 static const double hires_at_end[] = {
     0.7371312573325668e-3, 0.1442485726316185e-3, 0.5888729740967575e-4, 0.1175651343283149e-2,
@@ -200,21 +120,21 @@ static const struct {
 enum { SOLVED = sizeof(solved) / sizeof(*solved) };
 
 START_TEST(van_der_pol_is_solved) {
-    problem p = van_der_pol(1);
+    problem p = stiff_van_der_pol(1);
     check_reference(solved[_i].method, &p, 2, van_der_pol_at_2, solved[_i].rtol, solved[_i].rtol,
                     3000 * solved[_i].rtol);
 }
 END_TEST
 
 START_TEST(robertson_is_solved) {
-    problem p = robertson(1);
+    problem p = stiff_robertson(1);
     check_reference(solved[_i].method, &p, 1e11, robertson_at_1e11, solved[_i].rtol,
                     1e-9 * solved[_i].rtol, 3000 * solved[_i].rtol);
 }
 END_TEST
 
 START_TEST(hires_is_solved) {
-    problem p = hires();
+    problem p = stiff_hires();
     check_reference(solved[_i].method, &p, 321.8122, hires_at_end, solved[_i].rtol,
                     1e-4 * solved[_i].rtol, 3000 * solved[_i].rtol);
 }
@@ -367,7 +287,7 @@ START_TEST(samples_have_steps_of_their_own) {
     evn_solver_options options = with(method, 1e-6, 1e-11);
     options.per_sample = true;
     options.gradient = EVN_GRADIENT_BACKPROP;
-    problem p = robertson(SAMPLES), alone = robertson(1);
+    problem p = stiff_robertson(SAMPLES), alone = stiff_robertson(1);
     start_samples(&p);
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 1000);
@@ -396,7 +316,7 @@ END_TEST
 // Single precision, and what goes wrong -----------------------------------------------------------
 
 START_TEST(single_precision_does) {
-    problem p = hires();
+    problem p = stiff_hires();
     evn_solver_options options = with(_i ? "kvaerno5" : "rosenbrock23", 1e-4, 1e-8);
     options.fp64 = false;
     problem_prepare(&p, &options);
@@ -444,7 +364,7 @@ END_TEST
 
 /// An explicit method that has used up its steps names these.
 START_TEST(stiff_problems_are_sent_here) {
-    problem p = van_der_pol(1);
+    problem p = stiff_van_der_pol(1);
     evn_binding x1;
     evn_solver_options options = with("dopri5", 1e-4, 1e-4);
     options.max_steps = 300;

@@ -117,46 +117,6 @@ START_TEST(orders) {
 }
 END_TEST
 
-// Stiff problems ----------------------------------------------------------------------------------
-
-/// x' = −λ (x³ − cos³ t) − sin t, x(0) = 1: x = cos t. Between the steps implicit methods miss the
-/// tolerance by far, as their stages are of order 2; docs/solvers.md has these figures.
-START_TEST(stiff) {
-    static const struct {
-        const char *method;
-        double tolerance, worst;
-    } cases[] = {{"kennedy_carpenter5", 1e-6, 2.6e-3},
-                 {"kvaerno5", 1e-6, 6.1e-5},
-                 {"kvaerno3", 1e-6, 1e-4},
-                 {"trbdf2", 1e-4, 7.8e-4}};
-    enum { TIMES = 400 };
-    double times[TIMES], got[TIMES], worst = 0;
-    evn_value t, x;
-    evn_graph *f = problem_begin(EVN_SHAPE(1, 1), &t, &x);
-    evn_value cosine = evn_cos(f, t), cube = evn_mul(f, x, evn_mul(f, x, x));
-    evn_value away = evn_sub(f, cube, evn_mul(f, cosine, evn_mul(f, cosine, cosine)));
-    evn_output(f, "dx", evn_sub(f, evn_scale(f, away, -1e5), evn_sin(f, t)));
-    problem p = problem_of(f, NULL);
-    const evn_solver_options options = with(cases[_i].method, 0, cases[_i].tolerance);
-    test_needs_fp64();
-    p.x0[0] = 1;
-    problem_prepare(&p, &options);
-    problem_solve(&p, 0, 1.2);
-    for (int i = 0; i < TIMES; ++i) {
-        times[i] = 1.2 * i / TIMES;
-    }
-    look(&p, times, TIMES, got, NULL);
-    for (int i = 0; i < TIMES; ++i) {
-        worst = fmax(worst, fabs(got[i] - cos(times[i])));
-    }
-    printf("%s: %.3g between the steps, %.3g at the end\n", options.method, worst,
-           fabs(p.x1[0] - cos(1.2)));
-    ck_assert_double_eq_tol(p.x1[0], cos(1.2), cases[_i].tolerance);
-    ck_assert_double_eq_tol(worst, cases[_i].worst, 0.2 * cases[_i].worst);
-    problem_free(&p);
-}
-END_TEST
-
 // x and θ -----------------------------------------------------------------------------------------
 
 /// x' = θ x, θ' = −θ: θ = θ0 exp(t0 − t), x = x0 exp(θ0 − θ).
@@ -470,9 +430,6 @@ static Suite *suite(void) {
     TCase *order = tcase_create("order");
     tcase_add_loop_test(order, orders, 0, one_step_methods());
     suite_add_tcase(s, order);
-    TCase *stiffly = tcase_create("stiff");
-    tcase_add_loop_test(stiffly, stiff, 0, 4);
-    suite_add_tcase(s, stiffly);
     TCase *closed = tcase_create("closed_form");
     tcase_add_loop_test(closed, state_and_weights, 0, 6);
     tcase_add_loop_test(closed, along_weights_by_themselves, 0, 3);
