@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // interpolate.cl — x of each sample at its observations, from the interpolants of the steps of its own
-// (src/per_sample/sample_solve.c): series [observations, samples, size].   Relaxed math: none.
+// (src/per_sample/sample_solve.c): series [observations, samples, size]; and what the whole batch is at
+// times of its steps (src/gradients/dense.c).   Relaxed math: none.
 // Twin: evn__interpolant_value of src/methods/interpolant.c, as a graph.
 // Times are pairs of reals: ends [samples, EVN_SAMPLE_ENDS], times [observations, samples, 2]. A
 // work-item has a sample and every so many of its observations.
@@ -163,4 +164,28 @@ __kernel void interpolate_back(LOCATED, INPUT(series_bar), OUTPUT(term_bar)) {
             }
         }
     }
+}
+
+// Elements [size] of the state at places [count, EVN_DENSE_PLACE] of steps whose interpolants are terms
+// [steps, term_count, total]. At the beginning of a step it is the state there: behind the last step
+// there is nothing else. A work-item has an element of a place.
+__kernel void interpolate_batch(INPUT(terms), INPUT(places), OUTPUT(states), const int size,
+                                const int count, const int term_count, const ulong total) {
+    INPUT_OF(terms);
+    INPUT_OF(places);
+    OUTPUT_OF(states);
+    const int d = get_global_id(0);
+    const int i = get_global_id(1);
+    if (d >= size || i >= count) {
+        return;
+    }
+    __global const real *place = places + (long)i * EVN_DENSE_PLACE;
+    const long step = (long)place[0] * EVN_DENSE_RADIX + (long)place[1];
+    const real theta = place[2];
+    __global const real *from = terms + step * term_count * (long)total + d;
+    real value = R(0.0);
+    for (int p = term_count - 1; p > 0 && theta > R(0.0); p--) {
+        value = (value + from[p * (long)total]) * evn_factor(term_count, p, theta);
+    }
+    states[(long)i * size + d] = value + from[0];
 }

@@ -79,6 +79,8 @@
 #define EVN_SAMPLE_STEP     3 // what an attempt did: from t, a pair, a step of dt; 0: none
 #define EVN_SAMPLE_STEP_T   0
 #define EVN_SAMPLE_STEP_DT  2
+#define EVN_DENSE_PLACE     3 // a time of the batch: its step, which is a × EVN_DENSE_RADIX + b; θ
+#define EVN_DENSE_RADIX     4096
 // Whether factor p of an interpolant of so many terms is 1 − θ, not θ (src/methods/interpolant.h).
 #define EVN_FACTOR_MIRRORS(terms, p) ((terms) > 5 && (p) % 2 == 0)
 

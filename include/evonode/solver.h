@@ -145,8 +145,8 @@ typedef struct evn_solver_options {
     bool time_gradient;
     /// Dense output: evn_solver_at gives x and evolving weights at any time of a solve. A solve for
     /// the batch goes its steps once more when it is first asked for, and keeps their interpolants
-    /// from then on, of 16 steps from the start: (4 + places) states a step, of which most
-    /// interpolants have one place, those of verner65, sdirk4 and kvaerno5 2, of verner76 and
+    /// from then on, of 16 steps at first: (4 + places) states a step, of which most interpolants
+    /// have one place, those of verner65, sdirk4 and kvaerno5 2, of verner76 and
     /// kennedy_carpenter5 3, and of dop853 4. With per_sample all is kept as the solve goes. Not
     /// with the reversible gradient, multi-step methods, and across jumps neither with per_sample
     /// nor with weights that are solved by themselves

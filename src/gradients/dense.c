@@ -2,7 +2,9 @@
 #include "gradients/dense.h"
 
 #include "base/number.h"
+#include "host/kernel.h"
 #include "integrator/options.h"
+#include "kernels/shared.h"
 #include "methods/interpolant.h"
 #include "methods/step.h"
 #include "plan/real.h"
@@ -13,14 +15,18 @@ enum { SCALARS = 2 }; // t and dt
 
 struct evn__dense {
     const evn__problem *problem;
+    const char *instead; ///< of so much memory
     const evn__stepper *stepper;
     evn_plan *plan; ///< from t, dt, states and parameters to the states after the step, and the
                     ///< terms of each but the first, which is the state
     evn__layout layout;
-    int count;         ///< of the terms of a state
-    int capacity;      ///< steps that there is memory for
-    evn_buffer *terms; ///< [capacity + 1][count][total]
-    evn_buffer *times; ///< [SCALARS][capacity]
+    int count;          ///< of the terms of a state
+    int capacity;       ///< steps that there is memory for
+    evn_buffer *terms;  ///< [capacity + 1][count][total]
+    evn_buffer *times;  ///< [SCALARS][capacity]
+    evn__kernel *at;    ///< NULL: nobody has asked for what is between
+    evn_buffer *places; ///< [place_capacity, EVN_DENSE_PLACE]
+    int place_capacity;
     evn_binding *inputs, *outputs;
 };
 
@@ -134,9 +140,7 @@ static evn_status make(const evn__dense *d, int steps, size_t count, evn_buffer 
                ? evn__prepend(status,
                               "the interpolants of %d steps: take fewer (loosen rtol and atol), or "
                               "%s",
-                              steps,
-                              p->options->dense ? "observations in place of dense output"
-                                                : "the gradient checkpointed")
+                              steps, d->instead)
                : status;
 }
 
@@ -167,9 +171,10 @@ static evn_status create(evn__dense *d) {
     return reserve(d, evn__expected_steps(p->options));
 }
 
-evn_status evn__dense_create(const evn__problem *problem, evn__dense **dense) {
+evn_status evn__dense_create(const evn__problem *problem, const char *instead, evn__dense **dense) {
     EVN_TRY(EVN_NEW(dense, 1));
     (*dense)->problem = problem;
+    (*dense)->instead = instead;
     evn_status status = create(*dense);
     if (status != EVN_OK) {
         evn__dense_destroy(dense);
@@ -185,6 +190,7 @@ void evn__dense_destroy(evn__dense **dense) {
     evn_plan_destroy(&d->plan);
     evn_buffer_destroy(&d->terms);
     evn_buffer_destroy(&d->times);
+    evn_buffer_destroy(&d->places);
     evn__layout_free(&d->layout);
     free(d->inputs);
     free(d->outputs);
@@ -251,6 +257,64 @@ evn_status evn__dense_go(evn__dense *d, const evn__trail *trail, evn_binding sta
 evn_binding evn__dense_state(const evn__dense *d, int step, int index) {
     return term_at(d, step, 0, index);
 }
+
+// Between the steps -------------------------------------------------------------------------------
+
+/// A gradient alone needs it not.
+static evn_status get_kernel(evn__dense *d) {
+    const evn__problem *p = d->problem;
+    const evn__source source = {.family = "interpolate", .options = "", .fp64 = p->options->fp64};
+    return d->at ? EVN_OK : evn__kernel_get(p->device, &source, "interpolate_batch", &d->at);
+}
+
+static evn_status make_places(evn__dense *d, int count) {
+    if (count <= d->place_capacity) {
+        return EVN_OK;
+    }
+    const evn__problem *p = d->problem;
+    evn_buffer_destroy(&d->places);
+    d->place_capacity = 0;
+    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, p->options->fp64,
+                                 EVN_DENSE_PLACE * (size_t)count, &d->places));
+    d->place_capacity = count;
+    return EVN_OK;
+}
+
+/// Numbers of steps in two, as a float has digits for neither more than 2²⁴.
+static evn_status write_places(const evn__dense *d, const evn__dense_place *places, int count) {
+    double *values = NULL;
+    EVN_TRY(EVN_NEW(&values, EVN_DENSE_PLACE * (size_t)count));
+    for (int i = 0; i < count; ++i) {
+        double *to = values + (size_t)i * EVN_DENSE_PLACE;
+        to[0] = places[i].step / EVN_DENSE_RADIX;
+        to[1] = places[i].step % EVN_DENSE_RADIX;
+        to[2] = places[i].theta;
+    }
+    evn_status status = evn__real_write((evn_binding){d->places, 0}, d->problem->options->fp64,
+                                        values, EVN_DENSE_PLACE * (size_t)count);
+    free(values);
+    return status;
+}
+
+evn_status evn__dense_at(evn__dense *d, const evn__dense_place *places, int count, int index,
+                         evn_binding to) {
+    size_t size = d->layout.size[index];
+    EVN_TRY(get_kernel(d));
+    EVN_TRY(make_places(d, count));
+    EVN_TRY(write_places(d, places, count));
+    const evn__argument arguments[] = {
+        {.kind = EVN__ARGUMENT_BUFFER, .buffer = d->terms, .offset = d->layout.offset[index]},
+        {.kind = EVN__ARGUMENT_BUFFER, .buffer = d->places},
+        {.kind = EVN__ARGUMENT_BUFFER, .buffer = to.buffer, .offset = to.offset},
+        {.kind = EVN__ARGUMENT_INT, .integer = (int64_t)size},
+        {.kind = EVN__ARGUMENT_INT, .integer = count},
+        {.kind = EVN__ARGUMENT_INT, .integer = d->count},
+        {.kind = EVN__ARGUMENT_UINT64, .integer = (int64_t)d->layout.total}};
+    return evn__kernel_launch(d->at, arguments, sizeof(arguments) / sizeof(*arguments),
+                              (evn__range){2, {size, (size_t)count}, {0}});
+}
+
+// What a step has ---------------------------------------------------------------------------------
 
 int evn__dense_evaluations(const evn__dense *d) {
     return 1 + evn__stepper_dense_evaluations(d->stepper);

@@ -11,6 +11,7 @@
 
 typedef struct evn__scheme evn__scheme;
 typedef struct evn__time_parts evn__time_parts;
+typedef struct evn__dense evn__dense; ///< gradients/dense.h
 
 typedef struct evn__scheme_methods {
     /// The scheme may have methods of its own, where they depend on the problem.
@@ -46,6 +47,10 @@ typedef struct evn__scheme_methods {
     /// Where x goes along weights that are solved by themselves: the scheme by which it goes, and
     /// its parameters in the last solve. NULL: it goes by this one, with those of the passage.
     const evn__scheme *(*of_x)(const evn__scheme *scheme, const evn_binding **parameters);
+
+    /// Where the gradient goes along interpolants of the steps of the last solve: these, which are
+    /// made unless they are there. NULL: it does not.
+    evn_status (*dense)(evn__scheme *scheme, const evn__passage *passage, evn__dense **dense);
 
     /// With dense: x at so many times of the last solve, [count], or of each sample's own [B,
     /// count], to [count, x]; NULL: no sample has steps of its own.

@@ -46,7 +46,7 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
     along *a = NULL;
     EVN_TRY(EVN_NEW(&a, 1));
     *scheme = &a->base;
-    EVN_TRY(evn__dense_create(p, &a->dense));
+    EVN_TRY(evn__dense_create(p, "take the gradient checkpointed", &a->dense));
     EVN_TRY(
         evn__integrator_create(p->device, p->system, p->options, p->course, false, &a->forward));
     EVN_TRY(create_backward(p, a));
@@ -174,16 +174,28 @@ static evn_status deliver(const along *a, const evn_binding *parameters_bar) {
     return EVN_OK;
 }
 
+/// The steps of the solve once more, unless that is done.
+static evn_status go(along *a, const evn__passage *passage) {
+    EVN_TRY(a->gone ? EVN_OK
+                    : evn__dense_go(a->dense, evn__integrator_trail(a->forward),
+                                    (evn_binding){a->start, 0}, passage->parameters));
+    a->gone = true;
+    return EVN_OK;
+}
+
+static evn_status dense(evn__scheme *scheme, const evn__passage *passage, evn__dense **dense) {
+    along *a = (along *)scheme;
+    *dense = a->dense;
+    return go(a, passage);
+}
+
 static evn_status gradient(evn__scheme *scheme, const evn__passage *passage,
                            evn_solution *solution) {
     along *a = (along *)scheme;
     const evn__trail *trail = evn__integrator_trail(a->forward);
     *solution = (evn_solution){.t = passage->t0};
-    if (!a->gone) {
-        EVN_TRY(evn__dense_go(a->dense, trail, (evn_binding){a->start, 0}, passage->parameters));
-        solution->nfe = trail->count * evn__dense_evaluations(a->dense);
-        a->gone = true;
-    }
+    solution->nfe = a->gone ? 0 : trail->count * evn__dense_evaluations(a->dense);
+    EVN_TRY(go(a, passage));
     EVN_TRY(load(a, passage));
     for (int step = trail->count - 1; step >= 0; --step) {
         EVN_TRY(go_back(a, passage, step, solution));
@@ -203,5 +215,6 @@ const evn__scheme_methods evn__scheme_adjoint_quadrature = {.create = create,
                                                             .end = state,
                                                             .solve = solve,
                                                             .trail = trail,
+                                                            .dense = dense,
                                                             .gradient = gradient,
                                                             .state_bar = state_bar};

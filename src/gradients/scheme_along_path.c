@@ -39,6 +39,7 @@ static void keep_methods(along_path *a) {
     a->own.sample = x->sample ? a->own.sample : NULL;
     a->own.steps = x->steps ? a->own.steps : NULL;
     a->own.trail = x->trail ? a->own.trail : NULL;
+    a->own.dense = x->dense ? a->own.dense : NULL;
     a->own.at = x->at ? a->own.at : NULL;
     a->own.gradient = x->gradient ? a->own.gradient : NULL;
     a->own.reconstructed = x->reconstructed ? a->own.reconstructed : NULL;
@@ -121,6 +122,13 @@ static const evn__scheme *of_x(const evn__scheme *scheme, const evn_binding **pa
     return a->x;
 }
 
+static evn_status dense(evn__scheme *scheme, const evn__passage *passage, evn__dense **dense) {
+    along_path *a = (along_path *)scheme;
+    evn__passage own = *passage;
+    own.parameters = evn__weight_path_parameters(a->path);
+    return a->x->methods->dense(a->x, &own, dense);
+}
+
 static evn_status at(evn__scheme *scheme, const double *times, bool own, int count,
                      evn_binding to) {
     along_path *a = (along_path *)scheme;
@@ -165,6 +173,7 @@ const evn__scheme_methods evn__scheme_along_path = {.create = create,
                                                     .stopped_together = stopped_together,
                                                     .trail = trail,
                                                     .of_x = of_x,
+                                                    .dense = dense,
                                                     .at = at,
                                                     .gradient = gradient,
                                                     .state_bar = state_bar,

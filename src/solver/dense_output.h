@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // x(t) and θ(t) anywhere on the way of the last solve of a batch, from the interpolants of its
-// steps, which are gone once more for them when they are first asked for.
+// steps: those that the gradient goes along, or else own ones, for which the steps are gone once
+// more when they are first asked for.
 #ifndef EVN_SOLVER_DENSE_OUTPUT_H
 #define EVN_SOLVER_DENSE_OUTPUT_H
 
+#include "gradients/dense.h"
 #include "integrator/passage.h"
 #include "integrator/trail.h"
 
@@ -18,8 +20,9 @@ evn_status evn__dense_output_start(evn__dense_output *output, int index, evn_bin
 
 /// Component `index` of the state at [count] times of the passage, [count, its elements].
 /// @param[in] trail  of that solve; NULL: its steps are the course's
+/// @param[in] dense  the interpolants of that solve, gone; NULL: its own
 evn_status evn__dense_output_at(evn__dense_output *output, const evn__passage *passage,
-                                const evn__trail *trail, const double *times, int count, int index,
-                                evn_binding to);
+                                const evn__trail *trail, evn__dense *dense, const double *times,
+                                int count, int index, evn_binding to);
 
 #endif

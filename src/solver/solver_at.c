@@ -35,15 +35,19 @@ static evn_status check_times(const evn_solver *solver, const double *times, int
 static evn_status give(evn_solver *solver, const double *times, int count, int index,
                        evn_binding to) {
     const evn__scheme_methods *methods = solver->scheme->methods;
+    evn__dense *dense = NULL;
     const evn__trail *trail = methods->trail ? methods->trail(solver->scheme) : NULL;
     bool fixed = solver->options.steps > 0 && solver->options.jump_count == 0;
     evn__passage passage = solver->passage;
+    if (!to.buffer) {
+        return EVN_OK;
+    }
+    EVN_TRY(methods->dense ? methods->dense(solver->scheme, &passage, &dense) : EVN_OK);
     if (methods->of_x) {
         methods->of_x(solver->scheme, &passage.parameters);
     }
-    return to.buffer ? evn__dense_output_at(solver->dense, &passage, fixed ? NULL : trail, times,
-                                            count, index, to)
-                     : EVN_OK;
+    return evn__dense_output_at(solver->dense, &passage, fixed ? NULL : trail, dense, times, count,
+                                index, to);
 }
 
 static evn_status check_room(const evn_solver *solver, evn_binding at, int count, int index,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dense output, in fp64 against closed forms: its order for every method, x and θ in both
-// directions of fixed and adaptive steps, across jumps, by sample; what it refuses.
+// directions of fixed and adaptive steps, across jumps, by sample; what it takes and refuses.
 #include "evonode/solver.h"
 #include "host/runtime.h"
 #include "methods/stepper.h"
@@ -161,9 +161,13 @@ START_TEST(state_and_weights) {
         const char *method;
         int steps;
         evn_gradient gradient;
-    } cases[] = {{"tsit5", 0, EVN_GRADIENT_NONE},     {"dop853", 0, EVN_GRADIENT_BACKPROP},
-                 {"bosh3", 0, EVN_GRADIENT_ADJOINT},  {"kvaerno5", 0, EVN_GRADIENT_NONE},
-                 {"rk4", 200, EVN_GRADIENT_BACKPROP}, {"sdirk4", 200, EVN_GRADIENT_NONE}};
+    } cases[] = {{"tsit5", 0, EVN_GRADIENT_NONE},
+                 {"dop853", 0, EVN_GRADIENT_BACKPROP},
+                 {"bosh3", 0, EVN_GRADIENT_ADJOINT},
+                 {"kvaerno5", 0, EVN_GRADIENT_NONE},
+                 {"rk4", 200, EVN_GRADIENT_BACKPROP},
+                 {"sdirk4", 200, EVN_GRADIENT_NONE},
+                 {"tsit5", 0, EVN_GRADIENT_ADJOINT_QUADRATURE}};
     evn_solver_options options = with(cases[_i].method, cases[_i].steps, 1e-9);
     problem p = coupled();
     test_needs_fp64();
@@ -180,7 +184,7 @@ START_TEST(state_and_weights) {
 END_TEST
 
 /// Along weights that are solved by themselves x alone: of the batch, on adaptive and fixed steps,
-/// and by sample.
+/// by sample, and by the interpolants of a gradient.
 START_TEST(along_weights_by_themselves) {
     enum { TIMES = 25 };
     evn_solver_options options = with("tsit5", _i == 1 ? 100 : 0, 1e-8);
@@ -189,7 +193,8 @@ START_TEST(along_weights_by_themselves) {
     evn_binding wanted = {NULL, 0};
     test_needs_fp64();
     options.per_sample = _i == 2;
-    options.weight_terms = _i < 2 ? 16 : 0;
+    options.weight_terms = _i != 2 ? 16 : 0;
+    options.gradient = _i == 3 ? EVN_GRADIENT_ADJOINT_QUADRATURE : EVN_GRADIENT_NONE;
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 2);
     spread(0, 2, TIMES, times);
@@ -231,9 +236,11 @@ START_TEST(single_precision) {
 }
 END_TEST
 
-/// As long as no buffer may have so many bytes: out of memory, with what to do, and after that as
-/// if nothing had been.
+/// As long as no buffer may have so many bytes: out of memory, with what to do, which depends on
+/// whose the interpolants are, and after that as if nothing had been.
 START_TEST(goes_on_when_there_is_memory) {
+    static const char *const instead[] = {"observations in place of dense output",
+                                          "take the gradient checkpointed"};
     const double t = 1.2345;
     double x[2];
     int failures = 0;
@@ -244,6 +251,7 @@ START_TEST(goes_on_when_there_is_memory) {
     uint64_t most = test_device()->info.max_allocation_bytes;
     test_needs_fp64();
     options.dt_max = 0.01;
+    options.gradient = _i == 1 ? EVN_GRADIENT_ADJOINT_QUADRATURE : EVN_GRADIENT_NONE;
     problem_prepare(&p, &options);
     problem_solve(&p, 0, 2);
     for (uint64_t bytes = 4; status != EVN_OK && bytes < most; bytes *= 2) {
@@ -252,7 +260,7 @@ START_TEST(goes_on_when_there_is_memory) {
         test_device()->info.max_allocation_bytes = most;
         ck_assert(status == EVN_OK || status == EVN_ERR_DEVICE_MEMORY);
         failures += status != EVN_OK;
-        advised = advised || strstr(evn_error_message(), "observations in place of dense output");
+        advised = advised || strstr(evn_error_message(), instead[_i]);
     }
     ck_assert(advised && failures > 3);
     look(&p, &t, 1, x, NULL);
@@ -275,6 +283,98 @@ START_TEST(solves_stay_as_they_are) {
     ck_assert_int_eq(p.solution.nfe, q.solution.nfe);
     problem_free(&p);
     problem_free(&q);
+}
+END_TEST
+
+// What a call takes -------------------------------------------------------------------------------
+
+/// Of a call that gives x.
+static evn_device_stats stats_after(problem *p, const double *times, int count, evn_buffer *x) {
+    TRY(evn_solver_at(p->solver, times, count, (evn_binding){x, 0}, NULL));
+    return evn_device_get_stats(test_device());
+}
+
+/// Of however many times, once the steps are gone.
+START_TEST(one_launch) {
+    static const evn_gradient gradients[] = {EVN_GRADIENT_NONE, EVN_GRADIENT_BACKPROP,
+                                             EVN_GRADIENT_ADJOINT_QUADRATURE};
+    static const int counts[] = {30, 30, 1};
+    enum { TIMES = 30 };
+    double times[TIMES];
+    problem p = coupled();
+    evn_buffer *x = NULL;
+    evn_solver_options options = with("tsit5", _i == 1 ? 20 : 0, 1e-6);
+    test_needs_fp64();
+    options.gradient = gradients[_i];
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 2);
+    spread(0, 2, TIMES, times);
+    TRY(evn__real_create_for(test_device(), EVN__USE_STATES, true, 2 * (size_t)TIMES, &x));
+    uint64_t before = stats_after(&p, times, 1, x).launches;
+    for (int i = 0; i < 3; ++i) {
+        uint64_t after = stats_after(&p, times, counts[i], x).launches;
+        ck_assert_uint_eq(after - before, 1);
+        before = after;
+    }
+    evn_buffer_destroy(&x);
+    problem_free(&p);
+}
+END_TEST
+
+/// Bytes that the first call takes, after the gradient.
+static uint64_t bytes_of_call(evn_gradient gradient, int *steps) {
+    const double t = 1.2345;
+    problem p = coupled();
+    evn_buffer *x = NULL;
+    evn_solver_options options = with("tsit5", 0, 1e-6);
+    options.gradient = gradient;
+    options.dt_max = 0.01;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 2);
+    problem_gradient(&p);
+    *steps = p.solution.accepted;
+    TRY(evn__real_create_for(test_device(), EVN__USE_STATES, true, 2, &x));
+    evn_device_reset_peak(test_device());
+    uint64_t before = evn_device_get_stats(test_device()).bytes_now;
+    uint64_t peak = stats_after(&p, &t, 1, x).bytes_peak;
+    evn_buffer_destroy(&x);
+    problem_free(&p);
+    return peak - before;
+}
+
+/// Interpolants that the gradient goes along are those of dense output.
+START_TEST(kept_once) {
+    int steps;
+    test_needs_fp64();
+    uint64_t own = bytes_of_call(EVN_GRADIENT_BACKPROP, &steps);
+    uint64_t terms = 5 * 3 * sizeof(double) * (uint64_t)steps; // five of x and θ
+    ck_assert_int_ge(steps, 200);
+    ck_assert_uint_ge(own, terms);
+    ck_assert_uint_lt(bytes_of_call(EVN_GRADIENT_ADJOINT_QUADRATURE, &steps), terms / 8);
+}
+END_TEST
+
+/// For the gradient or for dense output, whichever comes first; both are the same after either.
+START_TEST(gone_once) {
+    const double t = 1.2345;
+    double first[2], second[2], x_bar[2];
+    problem p = coupled();
+    evn_solver_options options = with("tsit5", 0, 1e-6);
+    test_needs_fp64();
+    options.gradient = EVN_GRADIENT_ADJOINT_QUADRATURE;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 2);
+    problem_gradient(&p);
+    int nfe = p.backward.nfe;
+    memcpy(x_bar, p.x0_bar, sizeof(x_bar));
+    look(&p, &t, 1, first, NULL);
+    problem_solve(&p, 0, 2);
+    look(&p, &t, 1, second, NULL);
+    problem_gradient(&p);
+    ck_assert_mem_eq(first, second, sizeof(first));
+    ck_assert_mem_eq(x_bar, p.x0_bar, sizeof(x_bar));
+    ck_assert_int_le(p.backward.nfe, nfe - p.solution.accepted);
+    problem_free(&p);
 }
 END_TEST
 
@@ -431,8 +531,8 @@ static Suite *suite(void) {
     tcase_add_loop_test(order, orders, 0, one_step_methods());
     suite_add_tcase(s, order);
     TCase *closed = tcase_create("closed_form");
-    tcase_add_loop_test(closed, state_and_weights, 0, 6);
-    tcase_add_loop_test(closed, along_weights_by_themselves, 0, 3);
+    tcase_add_loop_test(closed, state_and_weights, 0, 7);
+    tcase_add_loop_test(closed, along_weights_by_themselves, 0, 4);
     tcase_add_loop_test(closed, single_precision, 0, 5);
     tcase_add_loop_test(closed, across_a_jump, 0, 4);
     tcase_add_loop_test(closed, by_sample, 0, 6);
@@ -443,10 +543,15 @@ static Suite *suite(void) {
     TCase *bits = tcase_create("bits");
     tcase_add_loop_test(bits, solves_stay_as_they_are, 0, 2);
     suite_add_tcase(s, bits);
+    TCase *calls = tcase_create("calls");
+    tcase_add_loop_test(calls, one_launch, 0, 3);
+    tcase_add_test(calls, kept_once);
+    tcase_add_test(calls, gone_once);
+    suite_add_tcase(s, calls);
     TCase *mistakes = tcase_create("mistakes");
     tcase_add_test(mistakes, options_are_refused);
     tcase_add_test(mistakes, questions_are_refused);
-    tcase_add_test(mistakes, goes_on_when_there_is_memory);
+    tcase_add_loop_test(mistakes, goes_on_when_there_is_memory, 0, 2);
     suite_add_tcase(s, mistakes);
     return s;
 }
