@@ -20,8 +20,8 @@ typedef float16 real16;
 #define R(x) x##f
 #endif
 
-// a b + c, of products that are summed up. Where fma is software (llvmpipe), a hundred instructions
-// for its one rounding are not worth it; what needs that rounding calls fma.
+// a b + c, of products that are summed up. Where fma is software (llvmpipe), its one rounding is not
+// worth what it takes; what needs that rounding calls fma.
 #ifdef EVN_SOFT_FMA
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
 #else
