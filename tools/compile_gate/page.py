@@ -230,7 +230,7 @@ llvm-mca runs a loop in LLVM's scheduling model of the target: cycles an iterati
 _PREDICTED = """
 ## Predicted, not measured
 
-Each time is the longest of three: multiply-adds at the device's peak times the fraction that the inner loops of the convolutions allow (direct, Winograd); memory traffic at the memory's bandwidth; launches, as many as the device's costume makes, at {launch:.0f} µs each, which is assumed: what launches cost is in no vendor's figures. **≥** marks bounds: no compiler for the device is at hand, or no loop stands for the whole, and multiply-adds are taken at full speed, by as many lanes as there are samples. Figures of the devices are those of [their profiles](../tests/layer/profiles), with sources. To be held against the first measurements by `evonode bench` (the rows `{rows}`); [devices/predicted.tsv](devices/predicted.tsv) has them for programs.
+Each time is the longest of three: multiply-adds at the device's peak times the fraction that the inner loops of the convolutions allow (direct, Winograd); memory traffic at the memory's bandwidth; launches, as many as the device's costume makes, at {launch:.0f} µs each, which is assumed: what launches cost is in no vendor's figures. **≥** marks bounds: no compiler for the device is at hand, or no loop stands for the whole, and multiply-adds are taken at full speed, by as many lanes as there are samples. Figures of the devices are those of [their profiles](../tests/layer/README.md), with sources. To be held against the first measurements by `evonode bench` (the rows `{rows}`); [devices/predicted.tsv](devices/predicted.tsv) has them for programs.
 """
 
 
