@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -18,6 +21,16 @@
 
 void evn__child_write(int out, const void *data, size_t bytes) {
     evn__write_all(out, data, bytes); // where nobody reads, nobody is to be told
+}
+
+/// Where the system tells of it: a child that outlives its parent would hold the lock of its run.
+static void end_with(pid_t parent) {
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    if (getppid() != parent) {
+        _exit(1);
+    }
 }
 
 /// A second or two after its parent would have ended it: one whose parent is gone ends by itself.
@@ -106,9 +119,10 @@ evn_status evn__child_run(void (*work)(void *user, int out), void *user, double 
         result->error = errno;
         return EVN_OK;
     }
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     result->error = child < 0 ? errno : 0;
     if (child == 0) {
+        end_with(parent);
         close(ends[0]);
         begin_child(work, user, seconds, ends[1]);
     }
