@@ -81,9 +81,16 @@ evn_device *test_device(void) {
 
 evn_device_type test_act_as(evn_device_type type) {
     // The device is ours; only the view that others get of it is constant.
+    static evn_device_info own; // what the device is, which there is one of
     evn_device_info *info = (evn_device_info *)evn_device_get_info(test_device());
+    if (!own.name[0]) {
+        own = *info;
+    }
     evn_device_type before = info->type;
     info->type = type;
+    // A GPU says that its registers hold one number; a CPU that says so has narrow work-items.
+    bool foreign = type == EVN_DEVICE_CPU && own.type != EVN_DEVICE_CPU;
+    info->vector_width = foreign && own.vector_width < 4 ? 4 : own.vector_width;
     return before;
 }
 
