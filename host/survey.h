@@ -16,7 +16,8 @@ typedef struct evn__survey {
 } evn__survey;
 
 /// @param[in] seconds  that the drivers have to answer, each time that they are asked
-/// @return EVN_ERR_DEVICE where the loader itself fails; a list without devices is EVN_OK
+/// @return EVN_ERR_DEVICE where the loader itself fails; a list without devices is EVN_OK;
+///         EVN_ERR_MEMORY and EVN_ERR_FILE as evn__child_run
 evn_status evn__survey_make(double seconds, evn__survey *survey);
 void evn__survey_free(evn__survey *survey);
 

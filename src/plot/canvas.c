@@ -60,7 +60,8 @@ static void say(int out, evn_status status, const char *data, size_t size) {
 /// Of what PLplot said; "Insufficient memory", "Out of memory", "cannot allocate memory".
 static evn_status fail_drawing(void) {
     EVN_FAIL(strstr(problem, "memory") ? EVN_ERR_MEMORY : EVN_ERR_OUTPUT,
-             "PLplot cannot draw the picture: %s", problem);
+             "PLplot cannot draw the picture: %s",
+             problem[0] ? problem : "it gives no reason; end other programs, then try again");
 }
 
 static int on_fatal(const char *message) {

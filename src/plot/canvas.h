@@ -13,8 +13,9 @@ enum { EVN__COLOUR_AXES = 1, EVN__COLOUR_GRID = 2, EVN__COLOUR_SERIES = 3 };
 /// Draw one page of width × height by `draw`, which calls PLplot, between its start and its end,
 /// into a file, whole or not at all; the format by the name's end, ".png" or ".svg".
 /// @return EVN_ERR_ARGUMENT for another end; EVN_ERR_OUTPUT when PLplot lacks the device, fails,
-///         crashes or is not done after 300 seconds (or EVONODE_DEADLINE, if that is less);
-///         EVN_ERR_MEMORY when it says that there is none
+///         crashes or is not done after 300 seconds (or EVONODE_DEADLINE, if that is less), and
+///         where the file cannot be written; EVN_ERR_MEMORY when there is none; EVN_ERR_FILE when
+///         what the process that draws has to say cannot be read
 evn_status evn__canvas_write(const char *path, int width, int height,
                              void (*draw)(const void *user), const void *user);
 

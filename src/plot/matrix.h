@@ -16,7 +16,7 @@ typedef struct evn__matrix {
 } evn__matrix;
 
 /// Draw folder/stem.png, and folder/stem.svg unless there are too many cells for one (tiles.h).
-/// @return EVN_ERR_ARGUMENT without a cell; EVN_ERR_OUTPUT
+/// @return EVN_ERR_ARGUMENT without a cell; else as evn__canvas_save
 evn_status evn__matrix_save(const evn__matrix *matrix, const char *folder, const char *stem);
 
 #endif

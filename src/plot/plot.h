@@ -35,7 +35,7 @@ typedef struct evn__plot {
 } evn__plot;
 
 /// Draw into a file, whole or not at all; the format by the name's end, ".png" or ".svg".
-/// @return EVN_ERR_ARGUMENT for another end, no series or too many; EVN_ERR_OUTPUT
+/// @return EVN_ERR_ARGUMENT for another end, no series or too many; else as evn__canvas_write
 evn_status evn__plot_write(const evn__plot *plot, const char *path);
 
 /// Draw folder/stem.png and folder/stem.svg.

@@ -28,7 +28,7 @@ typedef struct evn__tiles {
 enum { EVN__TILES_SVG_CELLS = 4096 }; ///< values of all tiles that an SVG is drawn of
 
 /// Draw folder/stem.png, and folder/stem.svg unless the tiles have more values than that.
-/// @return EVN_ERR_ARGUMENT without a tile; EVN_ERR_OUTPUT
+/// @return EVN_ERR_ARGUMENT without a tile; else as evn__canvas_save
 evn_status evn__tiles_save(const evn__tiles *tiles, const char *folder, const char *stem);
 
 #endif

@@ -58,6 +58,7 @@ static const struct {
     {hang, NULL, EVN_ERR_OUTPUT, "within 1 seconds"},
     {end, "no ink", EVN_ERR_OUTPUT, "no ink"},
     {end, "plinit: Insufficient memory", EVN_ERR_MEMORY, "Insufficient memory"},
+    {end, "", EVN_ERR_OUTPUT, "it gives no reason"},
     {refuse, NULL, EVN_ERR_OUTPUT, "cannot draw"},
 };
 
