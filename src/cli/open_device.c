@@ -62,7 +62,7 @@ static void on_late(void *user, const char *what, double seconds) {
     evn__print(text, sizeof(text),
                "\nevonode: the device does not answer: %s has lasted %.0f s; its driver hangs, or "
                "needs longer: EVONODE_DEADLINE is in seconds, or off. A training goes on from its "
-               "checkpoint: evonode resume\n",
+               "checkpoint, or begins again: evonode resume\n",
                what, seconds);
     say(text);
     _exit(EVN_ERR_DEADLINE);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "cli/console.h"
 #include "cli/interruption.h"
 #include "cli/launch_limit.h"
@@ -276,9 +277,26 @@ static const char *more_memory(const evn__training *t, evn_status status) {
     return limited ? " --memory-limit SIZE, with more than so far, or off" : "";
 }
 
+/// What helps after a failure: nothing, where the same bits would come to the same end.
+static void advise(const evn__training *t, evn_status status, char *text, size_t size) {
+    bool ends_again = status == EVN_ERR_NOT_FINITE || status == EVN_ERR_SOLVER, has = false;
+    text[0] = 0;
+    if (ends_again) {
+        return;
+    }
+    if (!evn__run_directory_goes_on(t->directory)) {
+        evn__print(text, size, "; its run.json is missing: bring it back, or train again");
+        return;
+    }
+    bool known = evn__run_has_checkpoint(t->folder, &has) == EVN_OK;
+    evn__print(text, size, "%s: evonode resume %s%s",
+               known && !has ? "; it has no checkpoint yet; to begin again" : "; to continue",
+               t->folder, more_memory(t, status));
+}
+
 /// Keep what a failed run has learnt, where that is of use; its failure stays the one reported.
 static evn_status give_up(evn__training *t, const evn__settings *settings, evn_status status) {
-    char message[EVN__MESSAGE_SIZE];
+    char message[EVN__MESSAGE_SIZE], advice[EVN__FOLDER_SIZE + 128];
     bool unwritten = t->status != EVN_OK;
     snprintf(message, sizeof(message), "%s", unwritten ? t->message : evn_error_message());
     EVN_CHECK(evn__run_directory_is_there(t->directory), unwritten ? t->status : status,
@@ -291,20 +309,30 @@ static evn_status give_up(evn__training *t, const evn__settings *settings, evn_s
     if (status == EVN_ERR_INTERRUPTED && t->session->row->iterates) {
         save(t); // elsewhere the last checkpoint is of the last whole epoch
     }
-    bool ends_again = status == EVN_ERR_NOT_FINITE || status == EVN_ERR_SOLVER; // the same bits
-    bool goes_on = evn__run_directory_goes_on(t->directory) && !ends_again;
-    const char *next = ends_again ? ""
-                       : goes_on  ? "; to continue: evonode resume "
-                                  : "; there is no checkpoint to continue from: train again";
-    EVN_FAIL(unwritten ? t->status : status, "%s (%s %s%s%s%s)", message, t->folder,
-             what_is_kept(t->so_far.epochs > 0, kept), next, goes_on ? t->folder : "",
-             goes_on ? more_memory(t, status) : "");
+    advise(t, status, advice, sizeof(advice));
+    EVN_FAIL(unwritten ? t->status : status, "%s (%s %s%s)", message, t->folder,
+             what_is_kept(t->so_far.epochs > 0, kept), advice);
 }
 
 static evn_status restore(evn__training *t, evn__generation generation, int *epochs) {
     char path[EVN__FOLDER_SIZE];
     EVN_TRY(evn__run_checkpoint(t->folder, generation, path, sizeof(path)));
     return evn__trainer_restore(t->session->trainer, path, &t->mark, epochs);
+}
+
+/// Where neither the newest checkpoint nor the one before can be read.
+static evn_status fail_restore(const evn__training *t, evn_status status, const char *reason) {
+    char best[EVN__FOLDER_SIZE];
+    int epochs;
+    EVN_TRY(evn__run_checkpoint(t->folder, EVN__CHECKPOINT_BEST, best, sizeof(best)));
+    EVN_CHECK(evn__checkpoint_epochs(best, &epochs) != EVN_OK, status,
+              "%s; the one before is no better; to go back to the best: evonode resume %s --best",
+              reason, t->folder);
+    EVN_FAIL(
+        status,
+        "%s; there is no other to go on from; to begin again, remove %s/checkpoint*.safetensors "
+        "and resume",
+        reason, t->folder);
 }
 
 /// From the newest checkpoint, and where that is damaged, from the one before.
@@ -315,8 +343,9 @@ static evn_status restore_newest(evn__training *t, int *epochs) {
         return status;
     }
     snprintf(reason, sizeof(reason), "%s", evn_error_message());
-    EVN_CHECK(restore(t, EVN__CHECKPOINT_BEFORE, epochs) == EVN_OK, status,
-              "%s; there is no older one to go on from: train again", reason);
+    if (restore(t, EVN__CHECKPOINT_BEFORE, epochs) != EVN_OK) {
+        return fail_restore(t, status, reason);
+    }
     evn__console_older(reason);
     return evn__run_checkpoint_return(t->folder, EVN__CHECKPOINT_BEFORE); // else it is lost next
 }

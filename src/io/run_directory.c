@@ -153,6 +153,10 @@ static evn_status check_free(const char *folder) {
     EVN_CHECK(!finished, EVN_ERR_OUTPUT,
               "the folder %s has a finished run in it; name a new folder, or remove this one",
               folder);
+    EVN_CHECK(!goes_on || begun, EVN_ERR_OUTPUT,
+              "the folder %s has checkpoints of a run in it whose run.json is missing; bring that "
+              "back and resume, name a new folder, or remove this one",
+              folder);
     EVN_CHECK(!goes_on, EVN_ERR_OUTPUT,
               "the folder %s has an unfinished run in it; 'evonode resume %s' continues it; name "
               "a new folder, or remove this one",
@@ -361,10 +365,9 @@ bool evn__run_directory_is_there(const evn__run_directory *directory) {
 }
 
 bool evn__run_directory_goes_on(const evn__run_directory *directory) {
-    bool begun, has;
+    bool begun;
     return evn__run_directory_is_there(directory) &&
-           evn__run_has(directory->folder, RUN, &begun) == EVN_OK && begun &&
-           evn__run_has_checkpoint(directory->folder, &has) == EVN_OK && has;
+           evn__run_has(directory->folder, RUN, &begun) == EVN_OK && begun;
 }
 
 bool evn__run_directory_is_finished(const evn__run_directory *directory) {

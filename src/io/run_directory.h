@@ -54,8 +54,8 @@ void evn__run_directory_destroy(evn__run_directory **directory); ///< nulls; acc
 evn_status evn__run_directory_begin(evn__run_directory *directory, const json_t *run);
 
 /// Whether the folder that was claimed still has its name, whether the run can be gone on with
-/// there, and whether its summary is written: others may have removed the folder, or some of its
-/// files, meanwhile.
+/// there, from its checkpoint or, before it has one, from its beginning, and whether its summary is
+/// written: others may have removed the folder, or some of its files, meanwhile.
 bool evn__run_directory_is_there(const evn__run_directory *directory);
 bool evn__run_directory_is_finished(const evn__run_directory *directory);
 bool evn__run_directory_goes_on(const evn__run_directory *directory);

@@ -149,8 +149,10 @@ START_TEST(removed_meanwhile) {
     ck_assert_int_eq(unlink(test_path(from, "less/run.json")), 0);
     kill(process, SIGTERM);
     result = test_program_end(process);
-    test_fails_with(result, EVN_ERR_INTERRUPTED, "train again");
+    test_fails_with(result, EVN_ERR_INTERRUPTED, "its run.json is missing: bring it back");
     ck_assert_ptr_null(strstr(result.err, "evonode resume"));
+    test_fails_with(test_program("", "train %s --out less", IMAGES), EVN_ERR_OUTPUT,
+                    "whose run.json is missing; bring that back");
 }
 END_TEST
 
@@ -203,18 +205,23 @@ START_TEST(parts_by_time) {
 }
 END_TEST
 
-/// Before the first epoch is over there is nothing to go on with, and the message promises nothing.
+/// Before the first epoch is over there is no checkpoint, and what resumes begins again, as the
+/// message says.
 START_TEST(stopped_in_the_first_epoch) {
     const struct timespec pause = {0, 1000000};
-    pid_t process = test_program_start("", "train digits --epochs 1 --out r");
+    pid_t process = test_program_start("", "train digits --limit 640 --epochs 1 --out r");
     for (int i = 0; i < 10 * POLLS && !test_exists("r/metrics.jsonl"); ++i) {
         nanosleep(&pause, NULL);
     }
     kill(process, SIGTERM);
     test_outcome result = test_program_end(process);
     test_fails_with(result, EVN_ERR_INTERRUPTED,
-                    "r has the parameters, but no whole epoch yet; there is no checkpoint");
+                    "r has the parameters, but no whole epoch yet; it has no checkpoint yet; to "
+                    "begin again: evonode resume r)");
     ck_assert_ptr_null(strstr(result.err, "epochs so far"));
+    result = test_program("", "resume r");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_ptr_nonnull(strstr(result.err, "begins again"));
 }
 END_TEST
 
@@ -242,9 +249,14 @@ START_TEST(says_what_is_wrong) {
     checkpoint[size - 1] ^= 1;
     remove(test_path(path, "r/checkpoint-before.safetensors"));
     test_write("r/checkpoint.safetensors", checkpoint, size);
+    remove(test_path(path, "r/checkpoint-best.safetensors"));
     test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "checksum");
     test_write("r/checkpoint.safetensors", checkpoint, size / 2);
-    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "train again");
+    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT,
+                    "to begin again, remove r/checkpoint*.safetensors");
+    checkpoint[size - 1] ^= 1;
+    test_write("r/checkpoint-best.safetensors", checkpoint, size);
+    test_fails_with(test_program("", "resume r"), EVN_ERR_FORMAT, "evonode resume r --best");
     free(checkpoint);
 
     result = test_program("", "train %s --out other", CURVE);
