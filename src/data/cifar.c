@@ -2,13 +2,15 @@
 // The binary batches of CIFAR-10 (label, 3072 bytes) and CIFAR-100 (coarse label, fine label, 3072
 // bytes), planes of red, green and blue: https://www.cs.toronto.edu/~kriz/cifar.html
 #include "base/files.h"
+#include "base/names.h"
 #include "data/dataset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 32, PLANE = SIDE * SIDE, IMAGE = 3 * PLANE, BATCHES_MAX = 8, PATH_SIZE = 4096 };
+enum { SIDE = 32, PLANE = SIDE * SIDE, IMAGE = 3 * PLANE, BATCHES_MAX = 8 };
+enum { PATH_SIZE = 4096, SHOWN = 512 };
 
 typedef struct kind {
     const char *train[BATCHES_MAX]; ///< NULL-ended
@@ -105,10 +107,13 @@ static evn_status read_part(const kind *of, const char *folder, const char *cons
     return status;
 }
 
+/// As the names of folders: bytes that JSON or a terminal cannot have are written out.
 static evn_status name_class(void *user, int index, const char *line) {
+    char shown[SHOWN];
     evn_dataset *dataset = user;
     if (index < dataset->info.classes && line[0]) {
-        dataset->classes[index] = evn__arena_string(&dataset->arena, line);
+        evn__printable(line, shown, sizeof(shown));
+        dataset->classes[index] = evn__arena_string(&dataset->arena, shown);
         EVN_CHECK(dataset->classes[index], EVN_ERR_MEMORY, "no memory for the classes");
     }
     return EVN_OK;

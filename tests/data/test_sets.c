@@ -266,7 +266,7 @@ START_TEST(cifar) {
     }
     write_batch("ten/test_batch.bin", 1, 10, 10, 0);
     static const char names[] =
-        "airplane\nautomobile\n\n3\n4\n5\n6\n7\n8\n\nmore\nthan there are\n";
+        "airplane\nautomobile\n\nchat \xe9\n4\n5\n6\n7\n8\n\nmore\nthan there are\n";
     test_write("ten/batches.meta.txt", names, sizeof(names) - 1);
     evn_dataset *dataset = open_set("ten", NULL);
     evn_dataset_info info = evn_dataset_get_info(dataset);
@@ -275,6 +275,7 @@ START_TEST(cifar) {
     const uint8_t first[] = {10, 20, 30, 11, 20, 30};
     ck_assert_mem_eq(evn_dataset_pixels(dataset, EVN_TRAIN), first, sizeof(first));
     ck_assert_str_eq(evn_dataset_class_name(dataset, 1), "automobile");
+    ck_assert_str_eq(evn_dataset_class_name(dataset, 3), "chat \\xe9"); // no UTF-8
     ck_assert_str_eq(evn_dataset_class_name(dataset, 9), "9");
     evn_dataset_destroy(&dataset);
     make_folder("hundred");
