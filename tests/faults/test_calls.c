@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A seeded part of all calls goes wrong, one at a time (support/faults.h): calls of the system for
 // files, for what is asked of them, allocations, calls of OpenCL.
-#include "faults.h"
-#include "test.h"
-
-#ifndef CHOICE
-#define CHOICE TEST_PART
-#endif
-
-START_TEST(scenario) {
-    test_scenario(_i, CHOICE);
-}
-END_TEST
+#include "calls.h"
 
 /// Behind its summary a run is finished, whatever goes wrong.
 START_TEST(end) {
     test_scenario(test_scenario_find(TEST_FILES, "train"), TEST_END);
 }
 END_TEST
-
-static void add(Suite *suite, TCase *tcase, test_fault_kind kind, const char *verb) {
-    int scenario_index = test_scenario_find(kind, verb);
-    tcase_add_loop_test(tcase, scenario, scenario_index, scenario_index + 1);
-    suite_add_tcase(suite, tcase);
-}
 
 int main(void) {
     Suite *suite = suite_create("calls");

@@ -58,6 +58,9 @@ static const scenario scenarios[] = {
     {"export", "made", "export r --onnx -", false, false, NULL, 48, NULL, false},
     {"gradcheck", "made", "gradcheck r --steps 4 --json", false, false, &seconds, 8, NULL, false},
     {"depth", "images", "depth r", false, false, NULL, 8, NULL, false},
+    {"invert", "images", "invert r", false, false, NULL, 8, NULL, false},
+    {"bench", "made", "bench --quick --rows plan_1000,van_der_pol --json r/bench.json", false,
+     false, NULL, 8, NULL, true},
     {"tune", NULL, "tune --quick --family matmul --seconds 1", false, false, NULL, 8,
      "EVONODE_TUNE=on EVONODE_CACHE_DIR=r", true},
 };
@@ -255,9 +258,15 @@ static bool is_untouched(const scenario *s) {
     return system(line) == 0;
 }
 
+/// Nothing is missing in r, and nothing in it that does not belong there.
+static bool leaves_all(trial *t) {
+    char names[TEXT];
+    list("r", names);
+    return strcmp(names, t->names) == 0 || wrong(t, "leaves %s instead of %s", names, t->names);
+}
+
 /// Without faults, from where the fault left it, all comes to its end.
 static bool recover(trial *t) {
-    char names[TEXT];
     const scenario *s = t->scenario;
     bool begun = s->trains && s->resumes && test_exists("r/run.json");
     const char *command = begun ? "resume r" : s->command;
@@ -270,8 +279,7 @@ static bool recover(trial *t) {
             return false;
         }
     }
-    list("r", names);
-    return strcmp(names, t->names) == 0 || wrong(t, "leaves %s instead of %s", names, t->names);
+    return leaves_all(t);
 }
 
 /// A training that could but not remove its checkpoints any more says so.
@@ -300,7 +308,7 @@ static void run(trial *t, const char *variables, const char *what) {
     ++t->tried;
     if (result.code == 0) {
         ++t->right;
-        if (!is_right(t, result.out)) {
+        if (!is_right(t, result.out) || !leaves_all(t)) {
             return;
         }
     } else if (sent && result.signal == sent) { // by another it has crashed
