@@ -299,11 +299,11 @@ static Suite *suite(void) {
     TCase *each = tcase_create("rules");
     tcase_add_loop_test(each, rule, 0, 2 * RULES);
     suite_add_tcase(s, each);
-    TCase *bits = tcase_create("bits");
-    tcase_add_loop_test(bits, bits_do_not_depend_on_the_batch, 0, ROWS);
+    TCase *bits = tcase_create("bits"); // whole: long
+    test_add_share(bits, bits_do_not_depend_on_the_batch, 0, ROWS, 3);
     suite_add_tcase(s, bits);
-    TCase *gradients = tcase_create("gradients");
-    tcase_add_loop_test(gradients, gradient_is_that_of_samples_alone, 0, ROWS);
+    TCase *gradients = tcase_create("gradients"); // whole: long
+    test_add_share(gradients, gradient_is_that_of_samples_alone, 0, ROWS, 3);
     suite_add_tcase(s, gradients);
     return s;
 }

@@ -378,17 +378,17 @@ static Suite *suite(void) {
     TCase *steps = tcase_create("steps");
     tcase_add_loop_test(steps, of_fixed_steps, 0, 3);
     suite_add_tcase(s, steps);
-    TCase *gradients = tcase_create("differences");
-    tcase_add_loop_test(gradients, differences_of_gradients, 0, FIXED);
+    TCase *gradients = tcase_create("differences"); // whole: long
+    test_add_share(gradients, differences_of_gradients, 0, FIXED, 3);
     suite_add_tcase(s, gradients);
-    TCase *adaptive = tcase_create("adaptive");
-    tcase_add_loop_test(adaptive, differences_of_gradients, FIXED, EXPLICIT);
+    TCase *adaptive = tcase_create("adaptive"); // whole: long
+    test_add_share(adaptive, differences_of_gradients, FIXED, EXPLICIT, 3);
     suite_add_tcase(s, adaptive);
-    TCase *implicit = tcase_create("implicit");
-    tcase_add_loop_test(implicit, differences_of_gradients, EXPLICIT, DIFFERENCES);
+    TCase *implicit = tcase_create("implicit"); // whole: long
+    test_add_share(implicit, differences_of_gradients, EXPLICIT, DIFFERENCES, 3);
     suite_add_tcase(s, implicit);
-    TCase *closed = tcase_create("closed_form");
-    tcase_add_loop_test(closed, exponential, 0, 5);
+    TCase *closed = tcase_create("closed_form"); // whole: long
+    test_add_share(closed, exponential, 0, 5, 3);
     tcase_add_test(closed, twice);
     tcase_add_test(closed, names);
     tcase_add_test(closed, arguments);

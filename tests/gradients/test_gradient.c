@@ -326,8 +326,8 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("gradients/gradient");
-    TCase *backprop = tcase_create("backprop");
-    tcase_add_loop_test(backprop, backprop_is_the_gradient_of_the_grid, 0, 8);
+    TCase *backprop = tcase_create("backprop"); // whole: long
+    test_add_share(backprop, backprop_is_the_gradient_of_the_grid, 0, 8, 3);
     tcase_add_test(backprop, checkpointed_is_backprop);
     tcase_add_test(backprop, memory_of_backprop_grows);
     tcase_add_test(backprop, launches_do_not_grow_with_steps);

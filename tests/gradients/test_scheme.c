@@ -300,11 +300,10 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("gradients/scheme");
-    TCase *fixed = tcase_create("fixed");
-    tcase_add_loop_test(fixed, backprop_is_the_gradient_of_its_steps, EVN_GRADIENT_BACKPROP,
-                        EVN_GRADIENT_CHECKPOINTED + 1);
+    TCase *fixed = tcase_create("fixed"); // whole: long
+    test_add_share(fixed, backprop_is_the_gradient_of_its_steps, EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED + 1, 3);
     tcase_add_loop_test(fixed, checkpoints_give_the_same_bits, 0, 2);
-    tcase_add_loop_test(fixed, checkpoints_in_memory, 0, 4);
+    test_add_share(fixed, checkpoints_in_memory, 0, 4, 3);
     tcase_add_test(fixed, checkpoints_are_where_they_cost_least);
     suite_add_tcase(s, fixed);
     TCase *adaptive = tcase_create("adaptive");
@@ -314,10 +313,10 @@ static Suite *suite(void) {
     tcase_add_loop_test(memory, gradients_go_on_when_there_is_memory, EVN_GRADIENT_BACKPROP,
                         EVN_GRADIENT_CHECKPOINTED + 1);
     suite_add_tcase(s, memory);
-    TCase *reversible = tcase_create("reversible");
-    tcase_add_loop_test(reversible, reversible_is_the_gradient_of_its_steps, 0, 3);
+    TCase *reversible = tcase_create("reversible"); // whole: long
+    test_add_share(reversible, reversible_is_the_gradient_of_its_steps, 0, 3, 3);
     tcase_add_test(reversible, reversible_recovers_the_start);
-    tcase_add_loop_test(reversible, reversible_converges, 0, 3);
+    test_add_share(reversible, reversible_converges, 0, 3, 3);
     suite_add_tcase(s, reversible);
     return s;
 }

@@ -255,9 +255,9 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("gradients/scheme_adjoint_quadrature");
-    TCase *error = tcase_create("error");
-    tcase_add_loop_test(error, within_ten_tolerances, 0, 9);
-    tcase_add_loop_test(error, of_every_order, 0, 6);
+    TCase *error = tcase_create("error"); // whole: long
+    test_add_share(error, within_ten_tolerances, 0, 9, 3);
+    test_add_share(error, of_every_order, 0, 6, 3);
     tcase_add_test(error, products);
     suite_add_tcase(s, error);
     TCase *ill = tcase_create("ill_posed");

@@ -565,13 +565,13 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("gradients/scheme_along_path");
-    TCase *steps = tcase_create("steps");
-    tcase_add_loop_test(steps, steps_written_out, 0, CASES);
+    TCase *steps = tcase_create("steps"); // whole: long
+    test_add_share(steps, steps_written_out, 0, CASES, 3);
     tcase_add_test(steps, reversible_is_the_gradient_of_its_steps);
     tcase_add_test(steps, one_weight_alone);
     suite_add_tcase(s, steps);
-    TCase *together = tcase_create("together");
-    tcase_add_loop_test(together, as_together, 0, WAYS);
+    TCase *together = tcase_create("together"); // whole: long
+    test_add_share(together, as_together, 0, WAYS, 3);
     suite_add_tcase(s, together);
     TCase *others = tcase_create("others");
     tcase_add_loop_test(others, adaptive_steps_along_fixed_ones, 0, 2);

@@ -510,31 +510,31 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("gradients/scheme_jumps");
-    TCase *closed = tcase_create("closed_form");
-    tcase_add_loop_test(closed, constant_weights, 0, WAYS);
-    tcase_add_loop_test(closed, constant_weights_observed, 0, WAYS);
-    tcase_add_loop_test(closed, evolving_weights, 0, WAYS);
-    tcase_add_loop_test(closed, evolving_weights_observed, 0, WAYS);
-    tcase_add_loop_test(closed, single_precision, 0, WAYS);
+    TCase *closed = tcase_create("closed_form"); // whole: long
+    test_add_share(closed, constant_weights, 0, WAYS, 3);
+    test_add_share(closed, constant_weights_observed, 0, WAYS, 3);
+    test_add_share(closed, evolving_weights, 0, WAYS, 3);
+    test_add_share(closed, evolving_weights_observed, 0, WAYS, 3);
+    test_add_share(closed, single_precision, 0, WAYS, 3);
     suite_add_tcase(s, closed);
-    TCase *observed = tcase_create("observations");
-    tcase_add_loop_test(observed, observed_around_jumps, 0, 2 * WAYS);
+    TCase *observed = tcase_create("observations"); // whole: long
+    test_add_share(observed, observed_around_jumps, 0, 2 * WAYS, 3);
     tcase_add_loop_test(observed, weights_are_observed, 0, 2);
     tcase_add_test(observed, fixed_steps_land);
     tcase_add_test(observed, adaptive_steps_land);
     suite_add_tcase(s, observed);
-    TCase *weights = tcase_create("weights");
-    tcase_add_loop_test(weights, weights_by_themselves, 0, 4);
-    tcase_add_loop_test(weights, weights_by_themselves_against_differences, 0, 6);
+    TCase *weights = tcase_create("weights"); // whole: long
+    test_add_share(weights, weights_by_themselves, 0, 4, 3);
+    test_add_share(weights, weights_by_themselves_against_differences, 0, 6, 3);
     suite_add_tcase(s, weights);
     TCase *stops = tcase_create("stops");
     tcase_add_loop_test(stops, stops_where_it_is, 0, 2);
     suite_add_tcase(s, stops);
-    TCase *gradients = tcase_create("gradients");
-    tcase_add_loop_test(gradients, same_as_without_jumps, 0, 4);
+    TCase *gradients = tcase_create("gradients"); // whole: long
+    test_add_share(gradients, same_as_without_jumps, 0, 4, 3);
     tcase_add_test(gradients, coupling_is_of_the_steps);
     tcase_add_test(gradients, waits_are_counted);
-    tcase_add_loop_test(gradients, against_differences, 0, 5);
+    test_add_share(gradients, against_differences, 0, 5, 3);
     suite_add_tcase(s, gradients);
     TCase *backwards = tcase_create("backwards");
     tcase_add_test(backwards, parts_are_looked_at);

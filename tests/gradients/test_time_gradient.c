@@ -567,23 +567,23 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("gradients/time_gradient");
-    TCase *steps = tcase_create("steps");
-    tcase_add_loop_test(steps, fixed_steps, 0, 16);
-    tcase_add_loop_test(steps, adaptive_steps, 0, 8);
-    tcase_add_loop_test(steps, variants_of_steps, 0, 5 * (VARIANTS - 1));
-    tcase_add_loop_test(steps, fallen_back, 0, 8);
+    TCase *steps = tcase_create("steps"); // whole: long
+    test_add_share(steps, fixed_steps, 0, 16, 3);
+    test_add_share(steps, adaptive_steps, 0, 8, 3);
+    test_add_share(steps, variants_of_steps, 0, 5 * (VARIANTS - 1), 3);
+    test_add_share(steps, fallen_back, 0, 8, 3);
     suite_add_tcase(s, steps);
-    TCase *lengths = tcase_create("lengths");
-    tcase_add_loop_test(lengths, at_one_time, 0, 6);
-    tcase_add_loop_test(lengths, far_from_zero, 0, 6);
+    TCase *lengths = tcase_create("lengths"); // whole: long
+    test_add_share(lengths, at_one_time, 0, 6, 3);
+    test_add_share(lengths, far_from_zero, 0, 6, 3);
     suite_add_tcase(s, lengths);
-    TCase *solution = tcase_create("solution");
-    tcase_add_loop_test(solution, adjoint_is_that_of_the_solution, 0, 12);
-    tcase_add_loop_test(solution, schemes_agree_with_differences, 0, 12);
-    tcase_add_loop_test(solution, no_way, 0, 28);
-    tcase_add_loop_test(solution, no_way_with_weights, 0, 16);
-    tcase_add_loop_test(solution, samples_have_their_own, 0, 6);
-    tcase_add_loop_test(solution, samples_share_times, 0, 8);
+    TCase *solution = tcase_create("solution"); // whole: long
+    test_add_share(solution, adjoint_is_that_of_the_solution, 0, 12, 3);
+    test_add_share(solution, schemes_agree_with_differences, 0, 12, 3);
+    test_add_share(solution, no_way, 0, 28, 3);
+    test_add_share(solution, no_way_with_weights, 0, 16, 3);
+    test_add_share(solution, samples_have_their_own, 0, 6, 3);
+    test_add_share(solution, samples_share_times, 0, 8, 3);
     suite_add_tcase(s, solution);
     TCase *calls = tcase_create("calls");
     tcase_add_test(calls, there_has_to_be_one);

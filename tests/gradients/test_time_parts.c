@@ -404,22 +404,22 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("gradients/time_parts");
-    TCase *differences = tcase_create("differences");
-    tcase_add_loop_test(differences, constant_weights, 0, SCHEMES);
-    tcase_add_loop_test(differences, evolving_weights, 0, SCHEMES - 1);
+    TCase *differences = tcase_create("differences"); // whole: long
+    test_add_share(differences, constant_weights, 0, SCHEMES, 3);
+    test_add_share(differences, evolving_weights, 0, SCHEMES - 1, 3);
     suite_add_tcase(s, differences);
-    TCase *single = tcase_create("single_precision");
-    tcase_add_loop_test(single, single_precision, 0, 3);
+    TCase *single = tcase_create("single_precision"); // whole: long
+    test_add_share(single, single_precision, 0, 3, 3);
     suite_add_tcase(s, single);
-    TCase *closed = tcase_create("closed_form");
-    tcase_add_loop_test(closed, closed_form, 0, 4 * SCHEMES);
+    TCase *closed = tcase_create("closed_form"); // whole: long
+    test_add_share(closed, closed_form, 0, 4 * SCHEMES, 3);
     tcase_add_loop_test(closed, own_times, 0, 2);
-    tcase_add_loop_test(closed, observed_at_a_jump, 0, 2 * SCHEMES);
+    test_add_share(closed, observed_at_a_jump, 0, 2 * SCHEMES, 3);
     suite_add_tcase(s, closed);
-    TCase *edges = tcase_create("edges");
-    tcase_add_loop_test(edges, weights_are_kept_for_rates_alone, 0, SCHEMES - 1);
+    TCase *edges = tcase_create("edges"); // whole: long
+    test_add_share(edges, weights_are_kept_for_rates_alone, 0, SCHEMES - 1, 3);
     tcase_add_test(edges, falls_back);
-    tcase_add_loop_test(edges, no_way, 0, SCHEMES);
+    test_add_share(edges, no_way, 0, SCHEMES, 3);
     tcase_add_test(edges, there_has_to_be_one);
     suite_add_tcase(s, edges);
     return s;

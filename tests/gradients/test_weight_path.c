@@ -530,8 +530,8 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("gradients/weight_path");
-    TCase *exact = tcase_create("closed_form");
-    tcase_add_loop_test(exact, closed_form, 0, 3);
+    TCase *exact = tcase_create("closed_form"); // whole: long
+    test_add_share(exact, closed_form, 0, 3, 3);
     tcase_add_loop_test(exact, own_times, 0, 2);
     suite_add_tcase(s, exact);
     TCase *others = tcase_create("others");

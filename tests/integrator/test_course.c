@@ -347,11 +347,11 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("integrator/course");
-    TCase *values = tcase_create("values");
-    tcase_add_loop_test(values, ends_with_the_last, 0, 4 * SCHEMES);
-    tcase_add_loop_test(values, start_alone, 0, SCHEMES);
-    tcase_add_loop_test(values, times_of_each_solve, 0, 2 * SCHEMES);
-    tcase_add_loop_test(values, closed_form_at_any_times, 0, 3);
+    TCase *values = tcase_create("values"); // whole: long
+    test_add_share(values, ends_with_the_last, 0, 4 * SCHEMES, 3);
+    test_add_share(values, start_alone, 0, SCHEMES, 3);
+    test_add_share(values, times_of_each_solve, 0, 2 * SCHEMES, 3);
+    test_add_share(values, closed_form_at_any_times, 0, 3, 3);
     suite_add_tcase(s, values);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradient_in_ends, 0, 2 * SCHEMES);

@@ -364,11 +364,11 @@ static Suite *suite(void) {
     tcase_add_loop_test(values, observations_are_states_at_their_times, 0, 4);
     tcase_add_loop_test(values, steps_never_wait, 0, 4);
     suite_add_tcase(s, values);
-    TCase *between = tcase_create("ends");
-    tcase_add_loop_test(between, f_is_evaluated_between_the_ends, 0, 6);
-    tcase_add_loop_test(between, times_far_from_zero, 0, 4);
-    tcase_add_loop_test(between, no_way_evaluates_nothing, 0, 18);
-    tcase_add_loop_test(between, schemes_evaluate_f_between_the_ends, 0, 10);
+    TCase *between = tcase_create("ends"); // whole: long
+    test_add_share(between, f_is_evaluated_between_the_ends, 0, 6, 3);
+    test_add_share(between, times_far_from_zero, 0, 4, 3);
+    test_add_share(between, no_way_evaluates_nothing, 0, 18, 3);
+    test_add_share(between, schemes_evaluate_f_between_the_ends, 0, 10, 3);
     suite_add_tcase(s, between);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, gradients_against_differences, 2, 8);

@@ -156,8 +156,8 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("integrator/weight_gradient");
-    TCase *gradient = tcase_create("gradient");
-    tcase_add_loop_test(gradient, stacked_is_carried_and_the_gradient, 0, 8);
+    TCase *gradient = tcase_create("gradient"); // whole: long
+    test_add_share(gradient, stacked_is_carried_and_the_gradient, 0, 8, 3);
     tcase_add_test(gradient, a_weight_used_twice);
     suite_add_tcase(s, gradient);
     TCase *choice = tcase_create("choice");

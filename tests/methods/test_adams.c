@@ -444,22 +444,22 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("methods/adams");
-    TCase *steps = tcase_create("steps");
-    tcase_add_loop_test(steps, fixed_steps_are_those_written_out, 0, 8);
-    tcase_add_loop_test(steps, adaptive_steps_are_those_written_out, 0, 6);
+    TCase *steps = tcase_create("steps"); // whole: long
+    test_add_share(steps, fixed_steps_are_those_written_out, 0, 8, 3);
+    test_add_share(steps, adaptive_steps_are_those_written_out, 0, 6, 3);
     tcase_add_test(steps, times_have_gradients);
     suite_add_tcase(s, steps);
-    TCase *orders = tcase_create("orders");
-    tcase_add_loop_test(orders, chosen_orders_have_gradients_along_their_steps, 0, 3);
+    TCase *orders = tcase_create("orders"); // whole: long
+    test_add_share(orders, chosen_orders_have_gradients_along_their_steps, 0, 3, 3);
     tcase_add_loop_test(orders, orders_rise_with_precision, 0, 2);
     tcase_add_loop_test(orders, polynomials_have_gradients, 0, 2);
     tcase_add_test(orders, single_precision_meets_tolerances);
     suite_add_tcase(s, orders);
-    TCase *anew = tcase_create("anew");
-    tcase_add_loop_test(anew, adjoints_follow_tolerances, 0, 4);
+    TCase *anew = tcase_create("anew"); // whole: long
+    test_add_share(anew, adjoints_follow_tolerances, 0, 4, 3);
     tcase_add_test(anew, fixed_adjoints_keep_their_order);
-    tcase_add_loop_test(anew, jumps_begin_anew, 0, 3);
-    tcase_add_loop_test(anew, solves_leave_nothing_behind, 0, 3);
+    test_add_share(anew, jumps_begin_anew, 0, 3, 3);
+    test_add_share(anew, solves_leave_nothing_behind, 0, 3, 3);
     tcase_add_test(anew, what_has_no_end_is_said);
     suite_add_tcase(s, anew);
     TCase *refusals = tcase_create("refusals");

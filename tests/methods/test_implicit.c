@@ -377,38 +377,38 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("methods/implicit");
-    TCase *stiff = tcase_create("stiff");
-    tcase_add_loop_test(stiff, fast_decay_bounds_no_steps, 0, METHODS);
-    tcase_add_loop_test(stiff, long_steps_are_stable, 0, METHODS);
+    TCase *stiff = tcase_create("stiff"); // whole: long
+    test_add_share(stiff, fast_decay_bounds_no_steps, 0, METHODS, 3);
+    test_add_share(stiff, long_steps_are_stable, 0, METHODS, 3);
     suite_add_tcase(s, stiff);
-    TCase *orders = tcase_create("orders");
-    tcase_add_loop_test(orders, orders_hold_where_f_is_bent, 0, METHODS);
+    TCase *orders = tcase_create("orders"); // whole: long
+    test_add_share(orders, orders_hold_where_f_is_bent, 0, METHODS, 3);
     suite_add_tcase(s, orders);
-    TCase *gradients = tcase_create("gradients");
-    tcase_add_loop_test(gradients, gradients_of_decay_are_known, 0, METHODS);
-    tcase_add_loop_test(gradients, gradients_are_those_of_the_steps, 0, METHODS);
+    TCase *gradients = tcase_create("gradients"); // whole: long
+    test_add_share(gradients, gradients_of_decay_are_known, 0, METHODS, 3);
+    test_add_share(gradients, gradients_are_those_of_the_steps, 0, METHODS, 3);
     tcase_add_loop_test(gradients, gradients_of_moving_weights, 0, 2);
     suite_add_tcase(s, gradients);
-    TCase *adaptive = tcase_create("adaptive");
-    tcase_add_loop_test(adaptive, gradients_of_adaptive_solves, 0, 4);
+    TCase *adaptive = tcase_create("adaptive"); // whole: long
+    test_add_share(adaptive, gradients_of_adaptive_solves, 0, 4, 3);
     suite_add_tcase(s, adaptive);
     TCase *samples = tcase_create("samples");
     tcase_add_loop_test(samples, samples_have_steps_of_their_own, 0, 2);
     suite_add_tcase(s, samples);
-    TCase *limits = tcase_create("limits");
+    TCase *limits = tcase_create("limits"); // whole: long
     tcase_add_loop_test(limits, single_precision_does, 0, 2);
-    tcase_add_loop_test(limits, far_states_are_reached_from_zero, 0, METHODS);
+    test_add_share(limits, far_states_are_reached_from_zero, 0, METHODS, 3);
     tcase_add_loop_test(limits, slopes_of_time_alone, 0, 2);
     tcase_add_test(limits, stiff_problems_are_sent_here);
     suite_add_tcase(s, limits);
-    TCase *oscillator = tcase_create("van_der_pol");
-    tcase_add_loop_test(oscillator, van_der_pol_is_solved, 0, SOLVED);
+    TCase *oscillator = tcase_create("van_der_pol"); // whole: long
+    test_add_share(oscillator, van_der_pol_is_solved, 0, SOLVED, 3);
     suite_add_tcase(s, oscillator);
-    TCase *kinetics = tcase_create("robertson");
-    tcase_add_loop_test(kinetics, robertson_is_solved, 0, SOLVED);
+    TCase *kinetics = tcase_create("robertson"); // whole: long
+    test_add_share(kinetics, robertson_is_solved, 0, SOLVED, 3);
     suite_add_tcase(s, kinetics);
-    TCase *light = tcase_create("hires");
-    tcase_add_loop_test(light, hires_is_solved, 0, SOLVED);
+    TCase *light = tcase_create("hires"); // whole: long
+    test_add_share(light, hires_is_solved, 0, SOLVED, 3);
     suite_add_tcase(s, light);
     return s;
 }

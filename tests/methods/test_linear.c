@@ -77,8 +77,8 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("methods/linear");
-    TCase *unknowns = tcase_create("unknowns");
-    tcase_add_loop_test(unknowns, sizes_do_not_matter, 0, 4);
+    TCase *unknowns = tcase_create("unknowns"); // whole: long
+    test_add_share(unknowns, sizes_do_not_matter, 0, 4, 3);
     tcase_add_test(unknowns, weights_of_time_keep_rows_apart);
     suite_add_tcase(s, unknowns);
     return s;

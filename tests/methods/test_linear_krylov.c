@@ -373,15 +373,15 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("methods/linear_krylov");
-    TCase *values = tcase_create("values");
-    tcase_add_loop_test(values, brusselators_are_those_of_explicit_methods, 0, 3);
+    TCase *values = tcase_create("values"); // whole: long
+    test_add_share(values, brusselators_are_those_of_explicit_methods, 0, 3, 3);
     tcase_add_loop_test(values, what_is_not_solved_is_told, 0, 2);
     tcase_add_test(values, singular_systems_are_not_solved);
     tcase_add_loop_test(values, matrices_and_vectors_agree, 0, 2);
-    tcase_add_loop_test(values, numbers_of_vectors_are_checked, 0, 3);
+    test_add_share(values, numbers_of_vectors_are_checked, 0, 3, 3);
     suite_add_tcase(s, values);
-    TCase *gradients = tcase_create("gradients");
-    tcase_add_loop_test(gradients, gradients_are_those_of_the_steps, 0, METHODS);
+    TCase *gradients = tcase_create("gradients"); // whole: long
+    test_add_share(gradients, gradients_are_those_of_the_steps, 0, METHODS, 3);
     tcase_add_test(gradients, gradients_of_brusselators);
     tcase_add_loop_test(gradients, gradients_of_heat, 0, 2);
     tcase_add_loop_test(gradients, gradients_of_many_weights_that_evolve, 0, 2);

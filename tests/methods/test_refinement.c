@@ -153,15 +153,15 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("methods/refinement");
-    TCase *c = tcase_create("cubes");
-    tcase_add_loop_test(c, cubes, 0, CLOSED);
+    TCase *c = tcase_create("cubes"); // whole: long
+    test_add_share(c, cubes, 0, CLOSED, 3);
     suite_add_tcase(s, c);
-    TCase *r = tcase_create("prothero_robinson");
-    tcase_add_loop_test(r, prothero_robinson, 0, CLOSED);
+    TCase *r = tcase_create("prothero_robinson"); // whole: long
+    test_add_share(r, prothero_robinson, 0, CLOSED, 3);
     tcase_add_test(r, steps_too_long);
     suite_add_tcase(s, r);
-    TCase *f = tcase_create("reference");
-    tcase_add_loop_test(f, robertson, 0, 3);
+    TCase *f = tcase_create("reference"); // whole: long
+    test_add_share(f, robertson, 0, 3, 3);
     tcase_add_test(f, hires);
     suite_add_tcase(s, f);
     return s;

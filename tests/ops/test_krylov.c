@@ -201,15 +201,15 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("krylov");
-    TCase *shapes = tcase_create("shapes");
-    tcase_add_loop_test(shapes, kernels_are_their_twins, 0, 4);
+    TCase *shapes = tcase_create("shapes"); // whole: long
+    test_add_share(shapes, kernels_are_their_twins, 0, 4, 3);
     suite_add_tcase(s, shapes);
-    TCase *numbers = tcase_create("numbers");
+    TCase *numbers = tcase_create("numbers"); // whole: long
     tcase_add_test(numbers, nothing_is_solved_by_nothing);
     tcase_add_test(numbers, not_a_number);
     enum { CASES = sizeof(cases) / sizeof(*cases) };
-    tcase_add_loop_test(numbers, residuals_are_what_is_left, 0, CASES);
-    tcase_add_loop_test(numbers, kernels_break_down_alike, 0, CASES);
+    test_add_share(numbers, residuals_are_what_is_left, 0, CASES, 3);
+    test_add_share(numbers, kernels_break_down_alike, 0, CASES, 3);
     suite_add_tcase(s, numbers);
     test_add(s, tcase_create("sub_groups"), sub_groups);
     test_add(s, tcase_create("sub_groups_of_amd"), sub_groups_of_amd);

@@ -155,14 +155,14 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("normalize");
-    TCase *shapes = tcase_create("shapes");
-    tcase_add_loop_test(shapes, groups, 0, CASES);
+    TCase *shapes = tcase_create("shapes"); // whole: long
+    test_add_share(shapes, groups, 0, CASES, 3);
     suite_add_tcase(s, shapes);
-    TCase *ways = tcase_create("sums");
-    tcase_add_loop_test(ways, one_barrier, 0, SUMS_CASES);
+    TCase *ways = tcase_create("sums"); // whole: long
+    test_add_share(ways, one_barrier, 0, SUMS_CASES, 3);
     suite_add_tcase(s, ways);
-    TCase *own = tcase_create("sub_groups");
-    tcase_add_loop_test(own, sub_groups, 0, SUMS_CASES);
+    TCase *own = tcase_create("sub_groups"); // whole: long
+    test_add_share(own, sub_groups, 0, SUMS_CASES, 3);
     suite_add_tcase(s, own);
     test_add(s, tcase_create("sub_groups_of_amd"), sub_groups_of_amd);
     test_add(s, tcase_create("sub_groups_of_intel"), sub_groups_of_intel);

@@ -81,11 +81,11 @@ END_TEST
 
 static Suite *suite(void) {
     Suite *s = suite_create("solve");
-    TCase *sizes = tcase_create("shapes");
-    tcase_add_loop_test(sizes, shapes, 0, 8);
+    TCase *sizes = tcase_create("shapes"); // whole: long
+    test_add_share(sizes, shapes, 0, 8, 3);
     suite_add_tcase(s, sizes);
-    TCase *lanes = tcase_create("samples");
-    tcase_add_loop_test(lanes, samples, 0, 4);
+    TCase *lanes = tcase_create("samples"); // whole: long
+    test_add_share(lanes, samples, 0, 4, 3);
     suite_add_tcase(s, lanes);
     TCase *numbers = tcase_create("numbers");
     tcase_add_test(numbers, not_a_number);

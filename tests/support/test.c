@@ -26,6 +26,19 @@ void test_add(Suite *suite, TCase *tcase, const TTest *test) {
     suite_add_tcase(suite, tcase);
 }
 
+bool test_is_whole(void) {
+    return getenv("EVN_TESTS_WHOLE") != NULL;
+}
+
+void test_add_share(TCase *tcase, const TTest *test, int first, int end, int share) {
+    int last = end - first - 1, parts = test_is_whole() ? last : last / share;
+    parts = parts == 0 && last > 0 ? 1 : parts;
+    for (int k = 0; k <= parts; ++k) {
+        int i = first + (parts == 0 ? 0 : (2 * k * last + parts) / (2 * parts));
+        tcase_add_loop_test(tcase, test, i, i + 1);
+    }
+}
+
 void test_expect_undeclared(int programs) {
     undeclared = programs;
 }
