@@ -2,6 +2,7 @@
 #include "nn/evolution.h"
 
 #include "base/names.h"
+#include "base/nearest.h"
 #include "base/status.h"
 #include "evonode/model.h"
 #include "nn/description.h"
@@ -69,10 +70,12 @@ static evn_status fail_unknown(const char *name) {
         evn__text_append(&names, "%s%s", i ? ", " : "", evn_evolution_name(i));
     }
     evn_status status = names.status;
+    const char *near = evn__nearest_choice(name, evn_evolution_name);
     if (status == EVN_OK) {
         status =
             evn__fail(__FILE__, __LINE__, EVN_ERR_ARGUMENT,
-                      "no kind of weight evolution is named '%s': use one of %s", name, names.data);
+                      "no kind of weight evolution is named '%s'%s%s%s; use one of %s", name,
+                      near ? "; did you mean " : "", near ? near : "", near ? "?" : "", names.data);
     }
     free(names.data);
     return status;

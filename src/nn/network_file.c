@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/names.h"
+#include "base/nearest.h"
 #include "evonode/model.h"
 #include "nn/description.h"
 #include "nn/evolution.h"
@@ -206,7 +207,9 @@ static evn_status find_kind(const evn_network *network, const json_t *item, cons
         for (int i = 0; evn_layer_name(i); ++i) {
             add_word(&list, evn_layer_name(i));
         }
-        WRONG(network, place, "no layer is named '%.40s'; there are %s", name, list.text);
+        const char *near = evn__nearest_choice(name, evn_layer_name);
+        WRONG(network, place, "no layer is named '%.40s'%s%s%s; there are %s", name,
+              near ? "; did you mean " : "", near ? near : "", near ? "?" : "", list.text);
     }
     return EVN_OK;
 }
