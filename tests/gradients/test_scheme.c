@@ -301,7 +301,8 @@ END_TEST
 static Suite *suite(void) {
     Suite *s = suite_create("gradients/scheme");
     TCase *fixed = tcase_create("fixed"); // whole: long
-    test_add_share(fixed, backprop_is_the_gradient_of_its_steps, EVN_GRADIENT_BACKPROP, EVN_GRADIENT_CHECKPOINTED + 1, 3);
+    test_add_share(fixed, backprop_is_the_gradient_of_its_steps, EVN_GRADIENT_BACKPROP,
+                   EVN_GRADIENT_CHECKPOINTED + 1, 3);
     tcase_add_loop_test(fixed, checkpoints_give_the_same_bits, 0, 2);
     test_add_share(fixed, checkpoints_in_memory, 0, 4, 3);
     tcase_add_test(fixed, checkpoints_are_where_they_cost_least);

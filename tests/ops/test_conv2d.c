@@ -227,8 +227,8 @@ static void add(Suite *suite, TCase *tcase, const TTest *test) {
 static Suite *suite(void) {
     Suite *s = suite_create("conv2d");
     add(s, tcase_create("1x1"), test_1x1);
-    add(s, tcase_create("3x3"), test_3x3); // whole: long
-    add(s, tcase_create("winograd"), test_winograd); // whole: long
+    add(s, tcase_create("3x3"), test_3x3);                             // whole: long
+    add(s, tcase_create("winograd"), test_winograd);                   // whole: long
     add(s, tcase_create("winograd_stride_2"), test_winograd_stride_2); // whole: long
     add(s, tcase_create("winograd_in_room"), test_winograd_in_room);
     add(s, tcase_create("winograd_chosen"), test_winograd_chosen);

@@ -87,9 +87,9 @@ END_TEST
 
 int main(void) {
     Suite *suite = suite_create("tiled");
-    test_add(suite, tcase_create("matmul"), matmul); // whole: long
-    test_add(suite, tcase_create("conv2d"), conv2d); // whole: long
-    test_add(suite, tcase_create("input_grad"), input_grad); // whole: long
+    test_add(suite, tcase_create("matmul"), matmul);           // whole: long
+    test_add(suite, tcase_create("conv2d"), conv2d);           // whole: long
+    test_add(suite, tcase_create("input_grad"), input_grad);   // whole: long
     test_add(suite, tcase_create("weight_grad"), weight_grad); // whole: long
     test_add(suite, tcase_create("choice"), choice);
     return test_run(suite);

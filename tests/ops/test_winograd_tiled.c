@@ -180,8 +180,8 @@ int main(void) {
     Suite *suite = suite_create("winograd_tiled");
     test_add(suite, tcase_create("tiles_of_2"), tiles_of_2); // whole: long
     test_add(suite, tcase_create("tiles_of_4"), tiles_of_4); // whole: long
-    test_add(suite, tcase_create("padding"), padding); // whole: long
-    test_add(suite, tcase_create("many"), many); // whole: long
+    test_add(suite, tcase_create("padding"), padding);       // whole: long
+    test_add(suite, tcase_create("many"), many);             // whole: long
     test_add(suite, tcase_create("refused"), refused);
     test_add(suite, tcase_create("choice"), choice);
     test_add(suite, tcase_create("local_memory"), local_memory);

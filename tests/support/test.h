@@ -29,8 +29,8 @@ void test_add(Suite *suite, TCase *tcase, const TTest *test);
 /// for. Such a case says "// whole: long" behind its tcase_create.
 bool test_is_whole(void);
 
-/// Add `test` for each _i of `first` .. `end` - 1; where not all of a case runs, for one in `share`:
-/// evenly spread, the first and the last among them.
+/// Add `test` for each _i of `first` .. `end` - 1; where not all of a case runs, for one in
+/// `share`: evenly spread, the first and the last among them.
 void test_add_share(TCase *tcase, const TTest *test, int first, int end, int share);
 
 /// What the test is working on, printed where it fails; NULL: nothing in particular. Copied.

@@ -15,9 +15,9 @@ void choose_variant(const evn_graph *graph, evn_value node, const char *name);
 /// @param index  of the variant in its family's table
 typedef void variant_check(const evn_graph *graph, int index);
 
-/// Check the graph with the variants of the algorithm that the device is not unfit for, one in three
-/// where not all of a case runs (test_is_whole); it acts as a GPU, with guard zones around buffers,
-/// which must not be written.
+/// Check the graph with the variants of the algorithm that the device is not unfit for, one in
+/// three where not all of a case runs (test_is_whole); it acts as a GPU, with guard zones around
+/// buffers, which must not be written.
 /// @return how many variants there were
 int check_variants(const evn_graph *graph, evn_value node, evn__algorithm algorithm,
                    variant_check *check);
