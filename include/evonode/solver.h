@@ -75,8 +75,8 @@ typedef enum evn_norm {
 typedef struct evn_solver_options {
     /// evn_method_name: "euler", "rk4", "dopri5", "kennedy_carpenter5", …; kvaerno5 alone evaluates
     /// f behind the end of a step, at t + 1.23 dt, and so behind t1. The multi-step methods, abm4,
-    /// abm5 and adams, keep 4, 5 and 13 times the state, and take no reversible,
-    /// adjoint-quadrature, per_sample or dense
+    /// abm5 and adams, keep 4, 5 and 13 times the state, and take no reversible
+    /// gradient and no per_sample
     const char *method;
     int steps;         ///< > 0: that many equal steps, or more where observations have to be hit,
                        ///< not with adams; 0: adaptive, for methods with an estimate
@@ -147,9 +147,9 @@ typedef struct evn_solver_options {
     /// the batch goes its steps once more when it is first asked for, and keeps their interpolants
     /// from then on, of 16 steps at first: (4 + places) states a step, of which most interpolants
     /// have one place, those of verner65, sdirk4 and kvaerno5 2, of verner76 and
-    /// kennedy_carpenter5 3, and of dop853 4. With per_sample all is kept as the solve goes. Not
-    /// with the reversible gradient, multi-step methods, and across jumps neither with per_sample
-    /// nor with weights that are solved by themselves
+    /// kennedy_carpenter5 3, of dop853 4, of abm4 and abm5 2, and of adams 10. With per_sample all
+    /// is kept as the solve goes. Not with the reversible gradient, and across jumps neither with
+    /// per_sample nor with weights that are solved by themselves
     bool dense;
     /// Evolving weights can be read at observations, too: evn_solver_weight. Needs memory for them
     bool observe_weights;

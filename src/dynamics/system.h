@@ -42,6 +42,11 @@ typedef struct evn__system {
 
 void evn__system_free(evn__system *system); ///< what it holds, not the struct
 
+/// States but for a history.
+static inline int evn__system_own_states(const evn__system *system) {
+    return system->state_count - system->past;
+}
+
 /// Index among the graph's inputs.
 static inline int evn__system_state(int index) {
     return 1 + index;

@@ -79,8 +79,11 @@ static evn_status create(evn_event_solver *s, const evn_dynamics *dynamics, cons
     EVN_TRY(evn__take_over(&s->options, dynamics, &s->dynamics));
     EVN_TRY(copy_jumps(s));
     const evn__stepper *stepper = evn__stepper_find(s->options.method);
-    EVN_TRY(evn__stepper_check_past(stepper, "a solve to an event"));
-    EVN_TRY(evn__event_system_create(s->dynamics, &s->options, stepper, events, count, &s->system));
+    EVN_TRY(s->options.steps > 0
+                ? evn__stepper_check_past(stepper, "a solve to an event in fixed steps")
+                : EVN_OK);
+    EVN_TRY(evn__event_system_create(s->device, s->dynamics, &s->options, stepper, events, count,
+                                     &s->system));
     EVN_TRY(EVN_NEW(&s->events, count));
     for (int i = 0; i < count; ++i) {
         s->events[i] = (evn_event){NULL, events[i].direction, events[i].terminal};

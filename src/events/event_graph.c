@@ -114,11 +114,14 @@ static evn_status make(const evn_dynamics *d, bool by_sample, const evn_event *e
     return EVN_OK;
 }
 
-evn_status evn__event_system_create(const evn_dynamics *dynamics, const evn_solver_options *options,
-                                    const evn__stepper *stepper, const evn_event *events, int count,
-                                    evn__event_system *made) {
+evn_status evn__event_system_create(evn_device *device, const evn_dynamics *dynamics,
+                                    const evn_solver_options *options, const evn__stepper *stepper,
+                                    const evn_event *events, int count, evn__event_system *made) {
     *made = (evn__event_system){.stepper = stepper, .adaptive = options->steps == 0};
     evn_status status = make(dynamics, options->per_sample, events, count, made);
+    status = status == EVN_OK
+                 ? evn__history_create(device, &made->system, stepper, options, &made->history)
+                 : status;
     if (status != EVN_OK) {
         evn__event_system_free(made);
     }
@@ -132,6 +135,7 @@ static bool is_lifted(const evn__event_system *s) {
 
 void evn__event_system_free(evn__event_system *s) {
     bool lifted = is_lifted(s);
+    evn__history_free(&s->history);
     for (int i = 0; i < s->count; ++i) {
         if (lifted) {
             evn__system_free(&s->events[i]);
@@ -152,13 +156,13 @@ void evn__event_system_free(evn__event_system *s) {
 typedef struct build {
     const evn__event_system *s;
     evn_graph *graph;
-    evn_value *states, *parameters, *slopes, *others, *bars; ///< [inputs of the system] each
+    evn_value *states, *parameters, *slopes, *others, *bars; ///< [inputs of the steps] each
     evn_value *inputs;                                       ///< of what is inlined
     evn_value rtol, atol;
 } build;
 
 static evn_status begin(build *b) {
-    size_t most = 4 * (size_t)evn_graph_input_count(b->s->system.graph) + 8;
+    size_t most = 4 * (size_t)evn_graph_input_count(b->s->history.system->graph) + 8;
     EVN_TRY(evn_graph_create(&b->graph));
     EVN_TRY(EVN_NEW(&b->states, 6 * most));
     b->parameters = b->states + most;
@@ -182,12 +186,12 @@ static evn_value time_input(build *b, const char *name) {
     return evn_input(b->graph, name, evn__system_time_shape(&b->s->system));
 }
 
-/// Inputs "<name>.0", … of the shapes of the states.
-static void state_inputs(build *b, const char *name, evn_value *values) {
-    for (int i = 0; i < b->s->system.state_count; ++i) {
+/// Inputs "<name>.0", … of the shapes of the states of a system.
+static void state_inputs(build *b, const evn__system *system, const char *name, evn_value *values) {
+    for (int i = 0; i < system->state_count; ++i) {
         char text[64];
         snprintf(text, sizeof(text), "%s.%d", name, i);
-        values[i] = evn_input(b->graph, text, evn__system_state_shape(&b->s->system, i));
+        values[i] = evn_input(b->graph, text, evn__system_state_shape(system, i));
     }
 }
 
@@ -204,24 +208,26 @@ static void tolerance_inputs(build *b) {
     b->atol = evn_input(b->graph, "atol", EVN_SCALAR);
 }
 
-static void state_outputs(build *b, const char *name, const evn_value *values) {
-    for (int i = 0; i < b->s->system.state_count; ++i) {
+static void state_outputs(build *b, const evn__system *system, const char *name,
+                          const evn_value *values) {
+    for (int i = 0; i < system->state_count; ++i) {
         char text[64];
         snprintf(text, sizeof(text), "%s.%d", name, i);
         evn_output(b->graph, text, values[i]);
     }
 }
 
-/// A graph of t, states and parameters, with more inputs behind t and behind the parameters.
-static evn_status inline_at(build *b, const evn_graph *callee, evn_value t, evn_value second,
-                            const evn_value *states, int rest_count, const evn_value *rest,
-                            evn_value *outputs) {
+/// A graph of t, states of a system and parameters, with more inputs behind t and behind the
+/// parameters.
+static evn_status inline_at(build *b, const evn__system *system, const evn_graph *callee,
+                            evn_value t, evn_value second, const evn_value *states, int rest_count,
+                            const evn_value *rest, evn_value *outputs) {
     int count = 0;
     b->inputs[count++] = t;
     if (second != EVN_NONE) {
         b->inputs[count++] = second;
     }
-    for (int i = 0; i < b->s->system.state_count; ++i) {
+    for (int i = 0; i < system->state_count; ++i) {
         b->inputs[count++] = states[i];
     }
     for (int i = 0; i < b->s->system.parameter_count; ++i) {
@@ -235,7 +241,7 @@ static evn_status inline_at(build *b, const evn_graph *callee, evn_value t, evn_
 
 /// One event, [rows, 1].
 static evn_status one_at(build *b, int event, evn_value t, const evn_value *states, evn_value *e) {
-    return inline_at(b, b->s->events[event].graph, t, EVN_NONE, states, 0, NULL, e);
+    return inline_at(b, &b->s->system, b->s->events[event].graph, t, EVN_NONE, states, 0, NULL, e);
 }
 
 /// All, [rows, events].
@@ -265,20 +271,23 @@ static evn_status rate_of(build *b, evn_value t, evn_value e, evn_value *rate) {
 static evn_status start_slopes(build *b, evn_value t, evn_value span) {
     const evn__event_system *s = b->s;
     if (!s->adaptive) {
-        return inline_at(b, s->system.graph, t, EVN_NONE, b->states, 0, NULL, b->slopes);
+        return inline_at(b, &s->system, s->system.graph, t, EVN_NONE, b->states, 0, NULL,
+                         b->slopes);
     }
+    const evn__system *steps = s->history.system;
     evn_graph *start = NULL;
     const evn_value rest[] = {b->rtol, b->atol};
-    EVN_TRY(evn__start_graph(&s->system, s->stepper, &start));
-    evn_status status = inline_at(b, start, t, span, b->states, 2, rest, b->slopes);
+    EVN_TRY(evn__start_graph(steps, s->stepper, &start));
+    evn_status status = inline_at(b, steps, start, t, span, b->states, 2, rest, b->slopes);
     evn_graph_destroy(&start);
     return status;
 }
 
 static evn_status build_start(build *b) {
     EVN_TRY(begin(b));
+    const evn__system *own = &b->s->system, *steps = b->s->history.system;
     evn_value t = time_input(b, "t"), span = time_input(b, "span"), e, rate;
-    state_inputs(b, "x", b->states);
+    state_inputs(b, steps, "x", b->states);
     parameter_inputs(b);
     tolerance_inputs(b);
     EVN_TRY(start_slopes(b, t, span));
@@ -287,8 +296,8 @@ static evn_status build_start(build *b) {
     evn_output(b->graph, "e", e);
     evn_output(b->graph, "rate", rate);
     if (b->s->adaptive) {
-        state_outputs(b, "slope", b->slopes);
-        evn_output(b->graph, "dt", b->slopes[b->s->system.state_count]);
+        state_outputs(b, own, "slope", b->slopes);
+        evn_output(b->graph, "dt", b->slopes[steps->state_count]);
     }
     return evn_graph_status(b->graph);
 }
@@ -303,34 +312,39 @@ evn_status evn__event_start_graph(const evn__event_system *system, evn_graph **g
 /// The states after it in `others`; adaptive, behind them slopes and error.
 static evn_status take_step(build *b, evn_value t, evn_value dt) {
     const evn__event_system *s = b->s;
-    int states = s->system.state_count;
+    const evn__system *steps = s->history.system;
+    int states = steps->state_count;
     evn_graph *step = NULL;
-    EVN_TRY(s->adaptive ? evn__adaptive_step_graph(&s->system, s->stepper, &step)
-                        : evn__step_graph(&s->system, s->stepper, &step));
+    EVN_TRY(s->adaptive ? evn__adaptive_step_graph(steps, s->stepper, &step)
+                        : evn__step_graph(steps, s->stepper, &step));
+    for (int i = s->system.state_count; i < states; ++i) {
+        b->slopes[i] = evn_constant(b->graph, 0); // of a history
+    }
     b->slopes[states] = b->rtol;
     b->slopes[states + 1] = b->atol;
-    evn_status status =
-        inline_at(b, step, t, dt, b->states, s->adaptive ? states + 2 : 0, b->slopes, b->others);
+    evn_status status = inline_at(b, steps, step, t, dt, b->states, s->adaptive ? states + 2 : 0,
+                                  b->slopes, b->others);
     evn_graph_destroy(&step);
     return status;
 }
 
 static evn_status build_step(build *b) {
     EVN_TRY(begin(b));
-    int states = b->s->system.state_count;
+    const evn__system *own = &b->s->system, *steps = b->s->history.system;
+    int states = steps->state_count;
     evn_value t = time_input(b, "t"), dt = time_input(b, "dt"), end = time_input(b, "end"), e;
-    state_inputs(b, "x", b->states);
+    state_inputs(b, steps, "x", b->states);
     parameter_inputs(b);
     if (b->s->adaptive) {
-        state_inputs(b, "slope", b->slopes);
+        state_inputs(b, own, "slope", b->slopes);
         tolerance_inputs(b);
     }
     EVN_TRY(take_step(b, t, dt));
     EVN_TRY(event_at(b, end, b->others, &e));
     evn_output(b->graph, "e", e);
-    state_outputs(b, "x", b->others);
+    state_outputs(b, steps, "x", b->others);
     if (b->s->adaptive) {
-        state_outputs(b, "slope", b->others + states);
+        state_outputs(b, own, "slope", b->others + states);
         evn_output(b->graph, "error", b->others[2 * (size_t)states]);
     }
     if (b->s->adaptive && evn__stepper_is_implicit(b->s->stepper)) {
@@ -348,14 +362,15 @@ evn_status evn__event_step_graph(const evn__event_system *system, evn_graph **gr
 
 /// Tensors that are chosen among: states and, adaptive, slopes.
 static int chosen_count(const evn__event_system *s) {
-    return s->system.state_count * (s->adaptive ? 2 : 1);
+    return s->history.system->state_count + (s->adaptive ? s->system.state_count : 0);
 }
 
 /// The states, then the slopes of adaptive steps.
 static void chosen_inputs(build *b, const char *states, const char *slopes, evn_value *values) {
-    state_inputs(b, states, values);
+    const evn__system *steps = b->s->history.system;
+    state_inputs(b, steps, states, values);
     if (b->s->adaptive) {
-        state_inputs(b, slopes, values + b->s->system.state_count);
+        state_inputs(b, &b->s->system, slopes, values + steps->state_count);
     }
 }
 
@@ -456,7 +471,7 @@ static evn_status build_gradient(build *b) {
     evn_graph *g = b->graph;
     evn_shape table = EVN_SHAPE(b->s->rows, b->s->count);
     evn_value t = time_input(b, "t"), e, rates;
-    state_inputs(b, "x", b->states);
+    state_inputs(b, &b->s->system, "x", b->states);
     parameter_inputs(b);
     b->bars[0] = evn_input(g, "x_bar", evn_value_shape(g, b->states[0]));
     evn_value t_bar = time_input(b, "t_bar");
@@ -464,7 +479,8 @@ static evn_status build_gradient(build *b) {
     for (int i = 0; i < b->s->system.parameter_count; ++i) {
         b->bars[1 + i] = evn_full(g, evn_value_shape(g, b->parameters[i]), 0);
     }
-    EVN_TRY(inline_at(b, b->s->system.graph, t, EVN_NONE, b->states, 0, NULL, b->slopes));
+    EVN_TRY(inline_at(b, &b->s->system, b->s->system.graph, t, EVN_NONE, b->states, 0, NULL,
+                      b->slopes));
     EVN_TRY(event_at(b, t, b->states, &e));
     EVN_TRY(rate_of(b, t, e, &rates));
     evn_value rate = pick(b, rates, tables[0]);

@@ -6,24 +6,28 @@
 
 #include "dynamics/system.h"
 #include "evonode/event.h"
-#include "methods/stepper.h"
+#include "methods/history.h"
 
 /// What is solved, and what is looked for on the way.
 typedef struct evn__event_system {
-    evn__system system;  ///< with a time for each sample where they have steps of their own
-    evn__system *events; ///< [count]: as above; only their graphs are more than the system's
+    evn__system system;   ///< with a time for each sample where they have steps of their own
+    evn__system *events;  ///< [count]: as above; only their graphs are more than the system's
+    evn__history history; ///< its system is what steps go along: that, or of a multi-step method
+                          ///< with what it knows of the steps before behind the states
     const evn__stepper *stepper;
     bool adaptive;
     int rows, count; ///< events
 } evn__event_system;
 
-/// @param[in] dynamics  outlives it
+/// @param[in] dynamics  outlives it; `made` stays where it is
 /// @return EVN_ERR_ARGUMENT and EVN_ERR_SHAPE as evn_event_solver_create
-evn_status evn__event_system_create(const evn_dynamics *dynamics, const evn_solver_options *options,
-                                    const evn__stepper *stepper, const evn_event *events, int count,
-                                    evn__event_system *made);
+evn_status evn__event_system_create(evn_device *device, const evn_dynamics *dynamics,
+                                    const evn_solver_options *options, const evn__stepper *stepper,
+                                    const evn_event *events, int count, evn__event_system *made);
 void evn__event_system_free(evn__event_system *system); ///< what it holds, not the struct
 
+/// Of the following all but the last are of states with a history, which has no slopes.
+///
 /// At the start. Inputs "t", "span", states, parameters, "rtol", "atol"; outputs "e" and "rate",
 /// its derivative along the solution, [rows, events]; adaptive: the slopes, and "dt", the first
 /// step.

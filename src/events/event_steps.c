@@ -24,12 +24,12 @@ static evn_status compile(evn__event_steps *s,
 
 /// Elements of component `index` that are of one row.
 static size_t row_size(const evn__event_steps *s, int index) {
-    return s->layout.size[index] / (size_t)s->rows;
+    return s->own.size[index] / (size_t)s->rows;
 }
 
 size_t evn__event_steps_row_total(const evn__event_steps *s) {
     size_t total = 0;
-    for (int i = 0; i < s->layout.count; ++i) {
+    for (int i = 0; i < s->own.count; ++i) {
         total += row_size(s, i);
     }
     return total;
@@ -45,10 +45,10 @@ static evn_status make_memory(evn__event_steps *s) {
     const double tolerances[] = {s->problem->options->rtol, s->problem->options->atol};
     for (int i = 0; i < 2; ++i) {
         EVN_TRY(make(s, total, &s->state[i]));
-        EVN_TRY(make(s, total, &s->slope[i]));
+        EVN_TRY(make(s, s->own.total, &s->slope[i]));
     }
     EVN_TRY(make(s, total, &s->tried));
-    EVN_TRY(make(s, total, &s->tried_slope));
+    EVN_TRY(make(s, s->own.total, &s->tried_slope));
     EVN_TRY(make(s, EVN__EVENT_WRITTEN * rows, &s->times));
     EVN_TRY(make(s, results, &s->result));
     EVN_TRY(make(s, 2, &s->tolerances));
@@ -59,10 +59,12 @@ static evn_status make_memory(evn__event_steps *s) {
 
 evn_status evn__event_steps_create(const evn__problem *problem, const evn__event_system *system,
                                    evn__event_steps *s) {
-    size_t ports = 4 * (size_t)evn_graph_input_count(system->system.graph) + 8;
+    const evn__system *steps = system->history.system;
+    size_t ports = 4 * (size_t)evn_graph_input_count(steps->graph) + 8;
     *s = (evn__event_steps){
         .problem = problem, .system = system, .fp64 = problem->options->fp64, .rows = system->rows};
-    EVN_TRY(evn__layout_create(&system->system, &s->layout));
+    EVN_TRY(evn__layout_create(steps, &s->layout));
+    EVN_TRY(evn__layout_create(&system->system, &s->own));
     EVN_TRY(EVN_NEW(&s->inputs, ports));
     EVN_TRY(EVN_NEW(&s->outputs, ports));
     EVN_TRY(compile(s, evn__event_start_graph, &s->start));
@@ -83,6 +85,7 @@ void evn__event_steps_free(evn__event_steps *s) {
         evn_buffer_destroy(buffers[i]);
     }
     evn__layout_free(&s->layout);
+    evn__layout_free(&s->own);
     free(s->host_times);
     free(s->host_result);
     free(s->inputs);
@@ -98,9 +101,9 @@ evn_binding evn__event_steps_state(const evn__event_steps *s, int index) {
 
 evn_status evn__event_steps_read_row(const evn__event_steps *s, evn_buffer *states, int row,
                                      double *x) {
-    for (int i = 0; i < s->layout.count; ++i) {
+    for (int i = 0; i < s->own.count; ++i) {
         size_t size = row_size(s, i);
-        const evn_binding at = {states, s->layout.offset[i] + (size_t)row * size};
+        const evn_binding at = {states, s->own.offset[i] + (size_t)row * size};
         EVN_TRY(evn__real_read(at, s->fp64, x, size));
         x += size;
     }
@@ -187,18 +190,28 @@ static evn_status run_start(evn__event_steps *s, const evn__passage *passage, ev
     *out++ = result_at(s, 0);
     *out++ = result_at(s, s->system->count);
     if (s->system->adaptive) {
-        out = evn__layout_bind(&s->layout, slopes, out);
+        out = evn__layout_bind(&s->own, slopes, out);
         *out++ = result_at(s, 2 * s->system->count);
     }
     EVN_TRY(evn_plan_run(s->start, s->inputs, s->outputs));
     return read_result(s, 2 * s->system->count + s->system->adaptive);
 }
 
+/// Steps before are forgotten. A method that knows of any has one row.
+static evn_status begin_history(const evn__event_steps *s) {
+    return evn__stepper_past(s->system->stepper) > 0
+               ? evn__history_begin(&s->system->history,
+                                    evn__event_steps_state(s, s->layout.count - 1))
+               : EVN_OK;
+}
+
 evn_status evn__event_steps_start(evn__event_steps *s, const evn__passage *passage) {
+    EVN_TRY(begin_history(s));
     return run_start(s, passage, s->slope[s->now]);
 }
 
 evn_status evn__event_steps_start_again(evn__event_steps *s, const evn__passage *passage) {
+    EVN_TRY(begin_history(s));
     EVN_TRY(run_start(s, passage, s->tried_slope));
     for (int i = 0; i < s->layout.count && s->system->adaptive; ++i) {
         const evn_binding tried = {s->tried, s->layout.offset[i]};
@@ -218,9 +231,9 @@ evn_status evn__event_steps_try(evn__event_steps *s, const evn__passage *passage
     *out++ = result_at(s, 0);
     out = evn__layout_bind(&s->layout, s->tried, out);
     if (s->system->adaptive) {
-        in = evn__layout_bind(&s->layout, s->slope[s->now], in);
+        in = evn__layout_bind(&s->own, s->slope[s->now], in);
         bind_tolerances(s, in);
-        out = evn__layout_bind(&s->layout, s->tried_slope, out);
+        out = evn__layout_bind(&s->own, s->tried_slope, out);
         *out++ = result_at(s, s->system->count);
         *out++ = result_at(s, s->system->count + 1); // of an implicit method
     }
@@ -234,11 +247,11 @@ evn_status evn__event_steps_choose(evn__event_steps *s) {
     EVN_TRY(write_times(s));
     *in++ = time_at(s, EVN__EVENT_ACCEPT);
     in = evn__layout_bind(&s->layout, s->state[s->now], in);
-    in = adaptive ? evn__layout_bind(&s->layout, s->slope[s->now], in) : in;
+    in = adaptive ? evn__layout_bind(&s->own, s->slope[s->now], in) : in;
     in = evn__layout_bind(&s->layout, s->tried, in);
-    in = adaptive ? evn__layout_bind(&s->layout, s->tried_slope, in) : in;
+    in = adaptive ? evn__layout_bind(&s->own, s->tried_slope, in) : in;
     out = evn__layout_bind(&s->layout, s->state[!s->now], out);
-    out = adaptive ? evn__layout_bind(&s->layout, s->slope[!s->now], out) : out;
+    out = adaptive ? evn__layout_bind(&s->own, s->slope[!s->now], out) : out;
     s->now = !s->now;
     return evn_plan_run(s->choose, s->inputs, s->outputs);
 }

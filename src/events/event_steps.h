@@ -17,7 +17,8 @@ typedef struct evn__event_steps {
     const evn__event_system *system;
     bool fp64;
     int rows;
-    evn__layout layout; ///< of a state
+    evn__layout layout; ///< of a state and its history,
+    evn__layout own;    ///< and of the state alone, at the same places
     evn_plan *start, *step, *choose;
     evn_buffer *state[2], *slope[2];  ///< where all are, exchanged by each choice
     evn_buffer *tried, *tried_slope;  ///< where an attempt came to

@@ -55,7 +55,7 @@ evn_status evn__cotangents_load(evn__cotangents *c, const evn__passage *passage)
     EVN_TRY(evn__real_copy(at(c, false, 0), passage->x1_bar, options->fp64, x));
     EVN_TRY(evn__real_zero(at(c, false, x), options->fp64, c->total - x));
     const evn__system *system = c->problem->system;
-    int states = system->state_count - system->past; // a history's is 0
+    int states = evn__system_own_states(system); // a history's is 0
     for (int i = x > 0; passage->carried_bar && i < states; ++i) {
         EVN_TRY(evn__real_copy(evn__cotangents_state(c, 0, i), passage->carried_bar[i],
                                options->fp64, c->layout.size[i]));

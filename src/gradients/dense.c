@@ -5,6 +5,7 @@
 #include "host/kernel.h"
 #include "integrator/options.h"
 #include "kernels/shared.h"
+#include "methods/history.h"
 #include "methods/interpolant.h"
 #include "methods/step.h"
 #include "plan/real.h"
@@ -17,15 +18,20 @@ struct evn__dense {
     const evn__problem *problem;
     const char *instead; ///< of so much memory
     const evn__stepper *stepper;
-    evn_plan *plan; ///< from t, dt, states and parameters to the states after the step, and the
-                    ///< terms of each but the first, which is the state
-    evn__layout layout;
+    evn__history history;
+    evn_plan *plan;     ///< from t, dt, states and parameters to the states after the step, and the
+                        ///< terms of each but the first, which is the state
+    evn_plan *first;    ///< of the first fixed steps of a multi-step method
+    evn__layout layout; ///< of the states,
+    evn__layout all;    ///< and behind them of a history
     int count;          ///< of the terms of a state
     int capacity;       ///< steps that there is memory for
     evn_buffer *terms;  ///< [capacity + 1][count][total]
     evn_buffer *times;  ///< [SCALARS][capacity]
-    evn__kernel *at;    ///< NULL: nobody has asked for what is between
-    evn_buffer *places; ///< [place_capacity, EVN_DENSE_PLACE]
+    evn_buffer *past[2]; ///< the history before a step and after it; NULL: there is none
+    int now;             ///< which of them is that before the next one
+    evn__kernel *at;     ///< NULL: nobody has asked for what is between
+    evn_buffer *places;  ///< [place_capacity, EVN_DENSE_PLACE]
     int place_capacity;
     evn_binding *inputs, *outputs;
 };
@@ -83,7 +89,7 @@ static const going adaptively = {evn__dense_step_graph, go_adaptive};
 static const going in_fixed_steps = {evn__dense_fixed_graph, go_fixed};
 
 static void output_terms(const build *b) {
-    int count = b->system->state_count * (evn__interpolant_terms(b->interpolant) - 1);
+    int count = evn__system_own_states(b->system) * (evn__interpolant_terms(b->interpolant) - 1);
     for (int i = 0; i < count; ++i) {
         char name[32];
         evn__print(name, sizeof(name), "term.%d", i);
@@ -114,19 +120,29 @@ static evn_status build_graph(build *b, const going *way, const evn__stepper *st
     return status;
 }
 
-static evn_status compile(evn__dense *d) {
-    static const char *const samples[] = {"x", NULL};
+static evn_status compile_step(const evn__dense *d, const evn__stepper *stepper, evn_plan **plan) {
     const evn__problem *p = d->problem;
-    const evn_plan_options options = {.fp64 = p->options->fp64, .sample_inputs = samples};
-    build b = {.system = p->system, .interpolant = d->stepper->interpolant};
+    static const char *const samples[] = {"x", NULL};
+    // Of a multi-step method a step is mostly what all samples share, its coefficients.
+    bool multistep = d->history.system->past > 0;
+    const evn_plan_options options = {.fp64 = p->options->fp64,
+                                      .sample_inputs = multistep ? NULL : samples};
+    build b = {.system = d->history.system, .interpolant = stepper->interpolant};
     const going *way = p->options->steps > 0 ? &in_fixed_steps : &adaptively;
-    evn_status status = build_graph(&b, way, d->stepper);
+    evn_status status = build_graph(&b, way, stepper);
     if (status == EVN_OK) {
-        status = evn_plan_create(p->device, b.graph, &options, &d->plan);
+        status = evn_plan_create(p->device, b.graph, &options, plan);
     }
     evn_graph_destroy(&b.step);
     evn_graph_destroy(&b.graph);
     return status;
+}
+
+static evn_status compile(evn__dense *d) {
+    bool fixed = d->problem->options->steps > 0;
+    const evn__stepper *first = fixed ? evn__stepper_at_step(d->stepper, 0) : d->stepper;
+    EVN_TRY(compile_step(d, d->stepper, &d->plan));
+    return first == d->stepper ? EVN_OK : compile_step(d, first, &d->first);
 }
 
 // Life --------------------------------------------------------------------------------------------
@@ -162,12 +178,18 @@ static evn_status reserve(evn__dense *d, int steps) {
 static evn_status create(evn__dense *d) {
     const evn__problem *p = d->problem;
     EVN_TRY(evn__check_options(p->options, &d->stepper));
+    EVN_TRY(evn__history_create(p->device, p->system, d->stepper, p->options, &d->history));
+    const evn__system *s = d->history.system;
     EVN_TRY(evn__layout_create(p->system, &d->layout));
+    EVN_TRY(evn__layout_create(s, &d->all));
     d->count = evn__interpolant_terms(d->stepper->interpolant);
-    int states = p->system->state_count, ports = SCALARS + states + p->system->parameter_count;
-    EVN_TRY(EVN_NEW(&d->inputs, ports));
-    EVN_TRY(EVN_NEW(&d->outputs, states * d->count));
+    EVN_TRY(EVN_NEW(&d->inputs, SCALARS + s->state_count + s->parameter_count));
+    EVN_TRY(EVN_NEW(&d->outputs, s->past + p->system->state_count * d->count));
     EVN_TRY(compile(d));
+    for (int i = 0; i < 2 && s->past > 0; ++i) {
+        EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, p->options->fp64,
+                                     d->all.total - d->layout.total, &d->past[i]));
+    }
     return reserve(d, evn__expected_steps(p->options));
 }
 
@@ -188,10 +210,15 @@ void evn__dense_destroy(evn__dense **dense) {
         return;
     }
     evn_plan_destroy(&d->plan);
+    evn_plan_destroy(&d->first);
+    evn__history_free(&d->history);
+    evn_buffer_destroy(&d->past[0]);
+    evn_buffer_destroy(&d->past[1]);
     evn_buffer_destroy(&d->terms);
     evn_buffer_destroy(&d->times);
     evn_buffer_destroy(&d->places);
     evn__layout_free(&d->layout);
+    evn__layout_free(&d->all);
     free(d->inputs);
     free(d->outputs);
     free(d);
@@ -223,8 +250,15 @@ static evn_status write_times(const evn__dense *d, const evn__trail *trail) {
     return status;
 }
 
-static evn_status run(const evn__dense *d, int step, const evn_binding *parameters) {
+/// Component `index` of what there is behind the states.
+static evn_binding past_at(const evn__dense *d, int which, int index) {
+    return (evn_binding){d->past[which], d->all.offset[index] - d->layout.total};
+}
+
+/// @param[in] taken  how many there are before it of which it may know
+static evn_status run(evn__dense *d, int step, int taken, const evn_binding *parameters) {
     const evn__system *s = d->problem->system;
+    bool early = d->first && taken < evn__stepper_first_steps(d->stepper);
     evn_binding *in = d->inputs, *out = d->outputs;
     *in++ = time_at(d, 0, step);
     *in++ = time_at(d, 1, step);
@@ -232,13 +266,24 @@ static evn_status run(const evn__dense *d, int step, const evn_binding *paramete
         *in++ = term_at(d, step, 0, i);
         *out++ = term_at(d, step + 1, 0, i);
     }
+    for (int i = s->state_count; i < d->all.count; ++i) {
+        *in++ = past_at(d, d->now, i);
+        *out++ = past_at(d, !d->now, i);
+    }
+    d->now = !d->now;
     memcpy(in, parameters, sizeof(*in) * (size_t)s->parameter_count);
     for (int i = 0; i < s->state_count; ++i) {
         for (int p = 1; p < d->count; ++p) {
             *out++ = term_at(d, step, p, i);
         }
     }
-    return evn_plan_run(d->plan, d->inputs, d->outputs);
+    return evn_plan_run(early ? d->first : d->plan, d->inputs, d->outputs);
+}
+
+/// Steps before are forgotten.
+static evn_status begin_history(const evn__dense *d) {
+    return d->past[0] ? evn__history_begin(&d->history, past_at(d, d->now, d->all.count - 1))
+                      : EVN_OK;
 }
 
 evn_status evn__dense_go(evn__dense *d, const evn__trail *trail, evn_binding start,
@@ -248,8 +293,10 @@ evn_status evn__dense_go(evn__dense *d, const evn__trail *trail, evn_binding sta
     EVN_TRY(trail->count > 0 ? evn__real_copy(term_at(d, 0, 0, 0), start, d->problem->options->fp64,
                                               d->layout.total)
                              : EVN_OK);
-    for (int step = 0; step < trail->count; ++step) {
-        EVN_TRY(run(d, step, parameters));
+    for (int step = 0, taken = 0; step < trail->count; ++step, ++taken) {
+        taken = trail->steps[step].anew ? 0 : taken;
+        EVN_TRY(taken == 0 ? begin_history(d) : EVN_OK);
+        EVN_TRY(run(d, step, taken, parameters));
     }
     return EVN_OK;
 }

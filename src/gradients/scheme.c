@@ -16,7 +16,7 @@
 typedef struct row {
     const char *name;
     const evn__scheme_methods *fixed, *bounded, *followed, *adaptive, *by_sample;
-    bool couples, falls_back, interpolates;
+    bool couples, falls_back;
     const char *remedy;
 } row;
 
@@ -48,8 +48,7 @@ static const row rows[] = {
                                  .remedy = "give a coupling nearer to 1 or more steps, or take the "
                                            "gradient checkpointed"},
     [EVN_GRADIENT_ADJOINT_QUADRATURE] = {.name = "adjoint-quadrature",
-                                         .adaptive = &evn__scheme_adjoint_quadrature,
-                                         .interpolates = true},
+                                         .adaptive = &evn__scheme_adjoint_quadrature},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -172,7 +171,7 @@ static evn_status check_past(const evn_solver_options *options) {
     const row *r = &rows[options->gradient];
     const evn__stepper *stepper = evn__stepper_find(options->method);
     EVN_TRY(options->per_sample ? evn__stepper_check_past(stepper, "per_sample") : EVN_OK);
-    return r->couples || r->interpolates ? evn__stepper_check_past(stepper, r->name) : EVN_OK;
+    return r->couples ? evn__stepper_check_past(stepper, r->name) : EVN_OK;
 }
 
 /// What is known of the steps that are taken.
@@ -187,7 +186,7 @@ static evn_status check_dense(const evn_solver_options *o) {
               "solver %s: with %s there is no dense output across jumps of f; leave dense out, and "
               "take observations, or solve each part by itself",
               o->method, o->per_sample ? "per_sample" : "weights that are solved by themselves");
-    return evn__stepper_check_past(evn__stepper_find(o->method), "dense output");
+    return EVN_OK;
 }
 
 /// What goes in parts.

@@ -31,7 +31,9 @@ static evn_status create_backward(const evn__problem *p, along *a) {
     a->options.times_vary = false;
     EVN_TRY(evn__course_create(&a->options, &a->course));
     const evn__stepper *stepper = evn__stepper_find(p->options->method);
-    bool pairs = evn__stepper_operands(stepper) > 0;
+    // A history would begin anew in each step of the way, with steps that are far shorter.
+    a->options.method = evn__stepper_past(stepper) > 0 ? "dopri5" : a->options.method;
+    bool pairs = evn__stepper_operands(evn__stepper_find(a->options.method)) > 0;
     int terms = evn__interpolant_terms(stepper->interpolant);
     evn_status status = evn__system_adjoint_along(p->system, terms, pairs, &system);
     if (status == EVN_OK) {

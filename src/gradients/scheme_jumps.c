@@ -166,6 +166,7 @@ static evn_status solve_part(in_parts *s, int index, const evn__passage *passage
 static evn_status add_steps(evn__trail *to, const evn__trail *from) {
     for (int i = 0; i < from->count; ++i) {
         EVN_TRY(evn__trail_add(to, from->steps[i].t, from->steps[i].dt, -1));
+        to->steps[to->count - 1].anew = from->steps[i].anew;
     }
     return EVN_OK;
 }

@@ -12,7 +12,8 @@ void evn__trail_free(evn__trail *trail) {
 
 evn_status evn__trail_add(evn__trail *trail, double t, double dt, int observation) {
     EVN_TRY(EVN_RESERVE(trail->steps, trail->capacity, trail->count + 1));
-    trail->steps[trail->count++] = (evn__tread){t, dt, observation};
+    bool anew = trail->count == 0;
+    trail->steps[trail->count++] = (evn__tread){t, dt, observation, anew};
     return EVN_OK;
 }
 

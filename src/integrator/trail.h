@@ -5,10 +5,12 @@
 
 #include "integrator/course.h"
 
-/// One step. `observation`: of the one that it ends at; −1: none.
+/// One step. `observation`: of the one that it ends at; −1: none. `anew`: it knows nothing of those
+/// before it, as the first one of a way, and of each part of one.
 typedef struct evn__tread {
     double t, dt;
     int observation;
+    bool anew;
 } evn__tread;
 
 /// Zero-initialise.

@@ -2,6 +2,7 @@
 #include "methods/adams.h"
 
 #include "graph/node.h"
+#include "methods/adams_between.h"
 #include "methods/adams_formula.h"
 #include "methods/adams_order.h"
 #include "methods/error_norm.h"
@@ -22,21 +23,23 @@ typedef struct adams_step {
     int states; ///< but for the history
 } adams_step;
 
+static adams_step look_at(const evn__stepper *stepper, evn__step_build *step) {
+    const evn__adams *adams = adams_of(stepper);
+    return (adams_step){.step = step,
+                        .adams = adams,
+                        .formula = evn__adams_formula_build(step, adams),
+                        .states = evn__system_own_states(step->system)};
+}
+
 static adams_step begin(const evn__stepper *stepper, evn__step_build *step) {
-    adams_step a = {.step = step,
-                    .adams = adams_of(stepper),
-                    .states = step->system->state_count - step->system->past};
-    a.formula = evn__adams_formula_build(step, a.adams);
+    adams_step a = look_at(stepper, step);
     step->next[evn__history_schedule(step->system)] =
         step->states[evn__history_schedule(step->system)]; // where f is evaluated
     return a;
 }
 
-/// A number of a column.
 static evn_value at(const adams_step *a, evn_value column, int index) {
-    evn_graph *g = a->step->graph;
-    const int64_t start[] = {index, 0};
-    return evn_reshape(g, evn_slice(g, column, start, EVN_SHAPE(1, 1)), EVN_SCALAR);
+    return evn__adams_number(a->step->graph, column, index);
 }
 
 // The history -------------------------------------------------------------------------------------
@@ -204,6 +207,45 @@ static int past(const evn__stepper *stepper) {
     return adams_of(stepper)->orders;
 }
 
+// Between the ends --------------------------------------------------------------------------------
+
+/// What the polynomial has of a term: of the differences, and of what they did not predict.
+typedef struct share {
+    evn_value differences, surprise;
+} share;
+
+static share share_of(const adams_step *a, evn_value table, int term) {
+    evn_graph *g = a->step->graph;
+    int orders = a->adams->orders;
+    double one[EVN__ADAMS_TERMS] = {0};
+    one[term] = 1;
+    evn_value which = evn__adams_column(g, EVN__ADAMS_TERMS_OF(orders), one);
+    evn_value column = evn_matmul(g, table, which, true, false);
+    const int64_t own[] = {0, 0}, next[] = {1, 0};
+    evn_value row = evn_slice(g, column, own, EVN_SHAPE(orders, 1));
+    evn_value after = evn_slice(g, column, next, EVN_SHAPE(orders, 1));
+    evn_value at_order = evn__adams_at_order(a->step, &a->formula, after, 0);
+    return (share){evn_mul(g, a->formula.used, row), evn_sum_all(g, at_order)};
+}
+
+static evn_status bend(const evn__stepper *stepper, evn__step_build *step, const evn__span *spans,
+                       evn_value *bends) {
+    evn_graph *g = step->graph;
+    const adams_step a = look_at(stepper, step);
+    evn_value table = evn__adams_between(step, a.adams, &a.formula);
+    int terms = EVN__ADAMS_TERMS_OF(a.adams->orders) - EVN__INTERPOLANT_ENDS;
+    for (int p = 0; p < terms; ++p) {
+        const share s = share_of(&a, table, EVN__INTERPOLANT_ENDS + p);
+        for (int i = 0; i < a.states; ++i) {
+            evn_value predicted = evn_mul(g, step->dt, weighted(&a, a.formula.used, i));
+            evn_value surprise = evn_sub(g, spans[i].rise_next, predicted);
+            bends[i * terms + p] = evn_add(g, evn_mul(g, step->dt, weighted(&a, s.differences, i)),
+                                           evn_mul(g, s.surprise, surprise));
+        }
+    }
+    return evn_graph_status(g);
+}
+
 // The first fixed steps ---------------------------------------------------------------------------
 
 static const evn__stepper kutta = {
@@ -234,6 +276,7 @@ static const evn__stepper_kind beginning = {.evaluations = evaluations_first,
                                             .slopes = slopes_first,
                                             .weight = weight,
                                             .advance = advance_first,
+                                            .bend = bend,
                                             .past = past};
 
 static const evn__stepper *first(const evn__stepper *stepper) {
@@ -246,13 +289,23 @@ const evn__stepper_kind evn__multistep = {.evaluations = evaluations,
                                           .slopes = slopes,
                                           .weight = weight,
                                           .advance = advance,
+                                          .bend = bend,
                                           .past = past,
                                           .first = first};
 
 // The methods -------------------------------------------------------------------------------------
 
-static const evn__stepper first_of_abm4 = {"abm4", 4, 0, false, &beginning, &evn__abm4, NULL};
-static const evn__stepper first_of_abm5 = {"abm5", 4, 0, false, &beginning, &evn__abm5, NULL};
+/// Of a method of so many orders.
+#define BETWEEN(orders)                                                                            \
+    { .order = (orders) + 1, .places = EVN__ADAMS_TERMS_OF(orders) - EVN__INTERPOLANT_ENDS }
+
+const evn__interpolant evn__abm4_between = BETWEEN(3), evn__abm5_between = BETWEEN(4),
+                       evn__abm_between = BETWEEN(EVN__ADAMS_ORDERS);
+
+static const evn__stepper first_of_abm4 = {
+    "abm4", 4, 0, false, &beginning, &evn__abm4, &evn__abm4_between};
+static const evn__stepper first_of_abm5 = {
+    "abm5", 4, 0, false, &beginning, &evn__abm5, &evn__abm5_between};
 
 const evn__adams evn__abm4 = {.orders = 3, .stability = 1.9, .first = &first_of_abm4};
 const evn__adams evn__abm5 = {.orders = 4, .stability = 1.4, .first = &first_of_abm5};

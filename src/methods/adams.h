@@ -25,5 +25,6 @@ typedef struct evn__adams {
 
 extern const evn__stepper_kind evn__multistep; ///< its coefficients are an evn__adams
 extern const evn__adams evn__abm4, evn__abm5, evn__abm;
+extern const evn__interpolant evn__abm4_between, evn__abm5_between, evn__abm_between;
 
 #endif

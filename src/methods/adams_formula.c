@@ -49,6 +49,11 @@ evn_value evn__adams_entry(const evn__step_build *step, int entry) {
     return evn_reshape(g, evn_slice(g, schedule, start, EVN_SHAPE(1)), EVN_SCALAR);
 }
 
+evn_value evn__adams_number(evn_graph *graph, evn_value column, int index) {
+    const int64_t start[] = {index, 0};
+    return evn_reshape(graph, evn_slice(graph, column, start, EVN_SHAPE(1, 1)), EVN_SCALAR);
+}
+
 static evn_value lengths(const evn__step_build *step, int orders) {
     evn_graph *g = step->graph;
     const int64_t start[] = {EVN__SCHEDULE_LENGTHS};
@@ -126,14 +131,14 @@ evn__adams_formula evn__adams_formula_build(evn__step_build *step, const evn__ad
     f.behind = up_to(g, orders, f.count);
     f.known = up_to(g, orders, evn_add(g, f.count, evn_constant(g, 1)));
     f.used = up_to(g, orders, f.order);
-    evn_value before = sums_of_lengths(step, orders, true),
-              rest = sums_of_lengths(step, orders, false);
-    evn_value reach = evn_add(g, rest, evn_constant(g, 1)); // ψ_j / dt
-    f.scale = products(g, ratio(g, reach, before, f.behind), false);
-    evn_value even = products(g, evn_div(g, counted(g, orders, 0), reach), true);
+    evn_value before = sums_of_lengths(step, orders, true);
+    f.rest = sums_of_lengths(step, orders, false);
+    f.reach = evn_add(g, f.rest, evn_constant(g, 1));
+    f.scale = products(g, ratio(g, f.reach, before, f.behind), false);
+    evn_value even = products(g, evn_div(g, counted(g, orders, 0), f.reach), true);
     f.even = evn_mul(g, even, evn__adams_column(g, orders, errors));
     evn_value at = evn_table(g, EVN_SHAPE(1, NODES), nodes);
-    evn_value factors = evn_div(g, evn_add(g, at, rest), reach);
+    evn_value factors = evn_div(g, evn_add(g, at, f.rest), f.reach);
     evn_value parts = evn__adams_column(g, NODES, weights);
     f.gain = evn_matmul(g, products(g, factors, true), parts, false, false);
     f.integral = evn_matmul(g, products(g, factors, false), parts, false, false);

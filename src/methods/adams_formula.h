@@ -18,6 +18,8 @@ typedef struct evn__adams_formula {
     evn_value behind;   ///< 1 where i steps are behind
     evn_value known;    ///< 1 where φ_i is known
     evn_value used;     ///< 1 where i ≤ k
+    evn_value rest;     ///< (ψ_i − dt) / dt
+    evn_value reach;    ///< ψ_i / dt
     evn_value scale;    ///< β_i
     evn_value integral; ///< g_i
     evn_value gain;     ///< g_{i+1}
@@ -29,6 +31,9 @@ evn__adams_formula evn__adams_formula_build(evn__step_build *step, const evn__ad
 
 /// Entry of the schedule before the step; a number.
 evn_value evn__adams_entry(const evn__step_build *step, int entry);
+
+/// A number of a column.
+evn_value evn__adams_number(evn_graph *graph, evn_value column, int index);
 
 /// x where i = k + `away`, else 0; columns.
 evn_value evn__adams_at_order(const evn__step_build *step, const evn__adams_formula *formula,

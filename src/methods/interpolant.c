@@ -12,7 +12,7 @@ int evn__interpolant_places(const evn__interpolant *interpolant) {
 }
 
 int evn__interpolant_terms(const evn__interpolant *interpolant) {
-    return evn__interpolant_places(interpolant) + 4;
+    return evn__interpolant_places(interpolant) + EVN__INTERPOLANT_ENDS;
 }
 
 // Weights -----------------------------------------------------------------------------------------
@@ -141,6 +141,15 @@ void evn__interpolant_build(evn_graph *graph, const evn__span *span,
     for (int p = 2; p < places + 4; ++p) {
         terms[p] = combine(graph, parts, weights[p - 2], places + 3);
     }
+}
+
+/// With factors θ, 1 − θ, θ, … the displacement is c₁, its slopes c₁ + c₂ and c₁ − c₂ − c₃.
+void evn__interpolant_build_ends(evn_graph *graph, const evn__span *span,
+                                 evn_value terms[EVN__INTERPOLANT_ENDS]) {
+    terms[0] = span->y;
+    terms[1] = evn_sub(graph, span->y_next, span->y);
+    terms[2] = evn_sub(graph, span->rise, terms[1]);
+    terms[3] = evn_sub(graph, evn_sub(graph, terms[1], terms[2]), span->rise_next);
 }
 
 evn_value evn__interpolant_value(evn_graph *graph, const evn_value *terms, int count,

@@ -11,7 +11,9 @@ enum {
     EVN__INTERPOLANT_PLACES = 4, ///< at most,
     EVN__INTERPOLANT_STAGES = 3, ///< and of these,
     EVN__INTERPOLANT_SETS = 16,  ///< and of all slopes that it may be made of
-    EVN__INTERPOLANT_TERMS = EVN__INTERPOLANT_PLACES + 4,
+    EVN__INTERPOLANT_ENDS = 4,   ///< terms that the ends and their slopes make
+    EVN__INTERPOLANT_TERMS = EVN__INTERPOLANT_PLACES + EVN__INTERPOLANT_ENDS,
+    EVN__INTERPOLANT_MOST_TERMS = 14, ///< of a method that makes the others itself
 };
 
 /// What a row has of it. Slopes are those of the step's stages, then, where its last stage is not
@@ -19,7 +21,8 @@ enum {
 typedef struct evn__interpolant {
     int order;  ///< off by a power of dt more, anywhere between the ends
     int places; ///< where displacements are dt Σ m_i k_i: θ = j / (places + 1); 0: none, with
-                ///< which it is the cubic
+                ///< which it is the cubic; of a method that makes the terms itself as many as
+                ///< it has besides those of the ends
     int stages; ///< of its own: k = f(t + c dt, y + dt Σ a_i k_i)
     double m[EVN__INTERPOLANT_PLACES][EVN__INTERPOLANT_SETS];
     double c[EVN__INTERPOLANT_STAGES], a[EVN__INTERPOLANT_STAGES][EVN__INTERPOLANT_SETS];
@@ -58,6 +61,11 @@ typedef struct evn__span {
 /// slope at θ.
 void evn__lagrange(const double *nodes, int count, int which, double theta, double *value,
                    double *slope);
+
+/// The terms that both ends and their slopes make, whatever the others are, of which there are
+/// some.
+void evn__interpolant_build_ends(evn_graph *graph, const evn__span *span,
+                                 evn_value terms[EVN__INTERPOLANT_ENDS]);
 
 /// The terms c_p.
 void evn__interpolant_build(evn_graph *graph, const evn__span *span,

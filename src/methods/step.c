@@ -7,6 +7,7 @@
 #include "methods/step_build.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static evn_value *stage(const evn__step_build *b, int i) {
     return evn__step_slopes(b, i);
@@ -202,6 +203,12 @@ static evn_status go_inside(evn__step_build *b) {
     return EVN_OK;
 }
 
+/// Terms that the method makes itself, of a state.
+static int bend_count(const evn__step_build *b) {
+    bool own = b->stepper->kind->bend;
+    return own ? evn__interpolant_terms(b->stepper->interpolant) - EVN__INTERPOLANT_ENDS : 0;
+}
+
 /// By the interpolant's weights, from the slopes at both ends.
 static evn__span span_of(evn__step_build *b, const evn_value *before, const evn_value *after,
                          int state) {
@@ -211,7 +218,7 @@ static evn__span span_of(evn__step_build *b, const evn_value *before, const evn_
                       .y_next = b->next[state],
                       .rise = evn_mul(b->graph, b->dt, before[state]),
                       .rise_next = evn_mul(b->graph, b->dt, after[state]),
-                      .places = evn__interpolant_places(in)};
+                      .places = bend_count(b) > 0 ? 0 : evn__interpolant_places(in)};
     for (int j = 0; j < span.places; ++j) {
         span.inside[j] =
             in->places > 0 ? evn__step_combine(b, in->m[j], sets, state) : middle(b->graph, &span);
@@ -219,9 +226,15 @@ static evn__span span_of(evn__step_build *b, const evn_value *before, const evn_
     return span;
 }
 
-static void output_span(const evn__step_build *b, const evn__span *span, int state) {
-    evn_value terms[EVN__INTERPOLANT_TERMS];
-    evn__interpolant_build(b->graph, span, terms);
+static void output_span(const evn__step_build *b, const evn__span *span, const evn_value *bends,
+                        int state) {
+    evn_value terms[EVN__INTERPOLANT_MOST_TERMS];
+    if (bend_count(b) > 0) {
+        evn__interpolant_build_ends(b->graph, span, terms);
+        memcpy(terms + EVN__INTERPOLANT_ENDS, bends, sizeof(*bends) * (size_t)bend_count(b));
+    } else {
+        evn__interpolant_build(b->graph, span, terms);
+    }
     for (int p = 1; p < evn__interpolant_terms(b->stepper->interpolant); ++p) {
         char name[64];
         snprintf(name, sizeof(name), "term.%d.%d", state, p);
@@ -232,22 +245,34 @@ static void output_span(const evn__step_build *b, const evn__span *span, int sta
 static evn_status find_spans(evn__step_build *b, const evn_value *before, const evn_value *after,
                              evn__span *spans) {
     const evn__stepper *stepper = b->stepper;
-    for (int i = 0; i < b->system->state_count; ++i) {
+    for (int i = 0; i < evn__system_own_states(b->system); ++i) {
         spans[i] = span_of(b, before, after, i);
     }
     return stepper->kind->refine ? stepper->kind->refine(stepper, b, spans) : EVN_OK;
 }
 
-/// The terms of the interpolants of all states, from the slopes at both ends.
+static evn_status make_terms(evn__step_build *b, const evn_value *before, const evn_value *after,
+                             evn__span *spans, evn_value *bends) {
+    const evn__stepper *stepper = b->stepper;
+    EVN_TRY(go_inside(b));
+    EVN_TRY(find_spans(b, before, after, spans));
+    EVN_TRY(stepper->kind->bend ? stepper->kind->bend(stepper, b, spans, bends) : EVN_OK);
+    for (int i = 0; i < evn__system_own_states(b->system); ++i) {
+        output_span(b, &spans[i], bends + (size_t)i * (size_t)bend_count(b), i);
+    }
+    return evn_graph_status(b->graph);
+}
+
+/// The terms of the interpolants of all states but histories, from the slopes at both ends.
 static evn_status output_terms(evn__step_build *b, const evn_value *before,
                                const evn_value *after) {
+    int states = evn__system_own_states(b->system);
     evn__span *spans = NULL;
-    EVN_TRY(go_inside(b));
-    EVN_TRY(EVN_NEW(&spans, b->system->state_count));
-    evn_status status = find_spans(b, before, after, spans);
-    for (int i = 0; status == EVN_OK && i < b->system->state_count; ++i) {
-        output_span(b, &spans[i], i);
-    }
+    evn_value *bends = NULL;
+    evn_status status = EVN_NEW(&spans, states);
+    status = status == EVN_OK ? EVN_NEW(&bends, states * bend_count(b) + 1) : status;
+    status = status == EVN_OK ? make_terms(b, before, after, spans, bends) : status;
+    free(bends);
     free(spans);
     return status;
 }

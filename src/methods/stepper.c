@@ -33,9 +33,9 @@ static const evn__stepper steppers[] = {
 #include "methods/implicit.def"
 #undef EVN_IMPLICIT
     {"rosenbrock23", 2, 2, true, &evn__rosenbrock23, NULL, &evn__rosenbrock23_interpolant},
-    {"abm4", 4, 1, false, &evn__multistep, &evn__abm4, NULL},
-    {"abm5", 5, 1, false, &evn__multistep, &evn__abm5, NULL},
-    {"adams", EVN__ADAMS_ORDERS + 1, 1, false, &evn__multistep, &evn__abm, NULL},
+    {"abm4", 4, 1, false, &evn__multistep, &evn__abm4, &evn__abm4_between},
+    {"abm5", 5, 1, false, &evn__multistep, &evn__abm5, &evn__abm5_between},
+    {"adams", EVN__ADAMS_ORDERS + 1, 1, false, &evn__multistep, &evn__abm, &evn__abm_between},
 };
 
 enum { STEPPERS = sizeof(steppers) / sizeof(steppers[0]) };

@@ -60,6 +60,11 @@ typedef struct evn__stepper_kind {
     evn_status (*refine)(const evn__stepper *stepper, evn__step_build *step, evn__span *spans);
     int (*refinement_evaluations)(const evn__stepper *stepper);
 
+    /// With `dense`, after `advance`: of each state the terms of its interpolant behind those that
+    /// its ends have, of a method that knows a polynomial itself. NULL: by places.
+    evn_status (*bend)(const evn__stepper *stepper, evn__step_build *step, const evn__span *spans,
+                       evn_value *bends);
+
     /// Whether f is evaluated behind the end of a step. NULL: it never is.
     bool (*overshoots)(const evn__stepper *stepper);
 
@@ -77,7 +82,7 @@ struct evn__stepper {
     bool fsal;              ///< the last set of slopes is the first one of the next step
     const evn__stepper_kind *kind;
     const void *coefficients;            ///< of the kind
-    const evn__interpolant *interpolant; ///< NULL: of a multi-step method
+    const evn__interpolant *interpolant; ///< NULL: of what takes steps for another method alone
 };
 
 /// Stepper number `index`, NULL past the last.

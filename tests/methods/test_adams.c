@@ -2,7 +2,6 @@
 // Multi-step methods in fp64: steps and their gradients against formulas whose coefficients are
 // integrals of Lagrange's polynomials, written out as one graph; of orders that are chosen, too;
 // histories that begin anew; what is refused.
-#include "evonode/event.h"
 #include "gradients/replay.h"
 #include "methods/history.h"
 #include "plan/real.h"
@@ -275,6 +274,38 @@ START_TEST(polynomials_have_gradients) {
 }
 END_TEST
 
+// Between the steps -------------------------------------------------------------------------------
+
+/// The interpolants meet where steps do, at the states of the steps.
+START_TEST(interpolants_meet) {
+    enum { X = 8, MOST = 2 * MOST_STEPS };
+    static double grid[MOST_STEPS], times[MOST], x[MOST * X];
+    problem p = problem_linear();
+    evn_buffer *memory = NULL;
+    evn_solver_options options = with(_i == 0 ? "adams" : "abm4", 0, EVN_GRADIENT_NONE);
+    options.dense = true;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 3);
+    int steps = p.solution.accepted;
+    ck_assert_int_lt(steps, MOST_STEPS);
+    TRY(evn_solver_grid(p.solver, grid, steps + 1));
+    for (int i = 0; i < steps; ++i) {
+        times[2 * i] = nextafter(grid[i + 1], 0);
+        times[2 * i + 1] = grid[i + 1];
+    }
+    TRY(evn__real_create_for(test_device(), EVN__USE_STATES, true, MOST * X, &memory));
+    TRY(evn_solver_at(p.solver, times, 2 * steps, (evn_binding){memory, 0}, NULL));
+    TRY(evn__real_read((evn_binding){memory, 0}, true, x, (size_t)(2 * steps * X)));
+    for (int i = 0; i < steps; ++i) {
+        double gap = test_difference(x + 2 * i * X, x + (2 * i + 1) * X, X);
+        ck_assert_msg(gap < 1e-14, "%g behind step %d", gap, i);
+    }
+    ck_assert_double_le(test_difference(x + (2 * steps - 1) * X, p.x1, X), 1e-13);
+    evn_buffer_destroy(&memory);
+    problem_free(&p);
+}
+END_TEST
+
 // Histories that begin anew -----------------------------------------------------------------------
 
 /// Solving backwards, the cotangent jumps at each observation.
@@ -416,28 +447,17 @@ START_TEST(what_knows_no_history_is_refused) {
     refuse(&options, "abm5");
     options = with("abm4", 10, EVN_GRADIENT_REVERSIBLE);
     refuse(&options, "reversible");
-    options = with("abm4", 0, EVN_GRADIENT_ADJOINT_QUADRATURE);
-    refuse(&options, "adjoint-quadrature");
     options = with("adams", 0, EVN_GRADIENT_BACKPROP);
     options.per_sample = true;
     refuse(&options, "per_sample");
 }
 END_TEST
 
-START_TEST(events_and_exports_are_refused) {
+START_TEST(exports_are_refused) {
     problem p = problem_growth(true);
-    evn_value t, x;
-    evn_graph *function = problem_begin(EVN_SHAPE(1), &t, &x);
-    evn_event_solver *solver = NULL;
     evn__unroll *unroll = NULL;
-    evn_output(function, "e", evn_sub(function, x, evn_constant(function, 2)));
-    const evn_event event = {.function = function, .terminal = true};
-    evn_solver_options options = with("adams", 0, EVN_GRADIENT_NONE);
-    REFUSED(evn_event_solver_create(test_device(), p.dynamics, &options, &event, 1, &solver));
-    ck_assert_ptr_nonnull(strstr(evn_error_message(), "event"));
     REFUSED(evn__unroll_create(p.dynamics, "abm4", &unroll));
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "exported"));
-    evn_graph_destroy(&function);
     problem_free(&p);
 }
 END_TEST
@@ -455,6 +475,9 @@ static Suite *suite(void) {
     tcase_add_loop_test(orders, polynomials_have_gradients, 0, 2);
     tcase_add_test(orders, single_precision_meets_tolerances);
     suite_add_tcase(s, orders);
+    TCase *between = tcase_create("between");
+    tcase_add_loop_test(between, interpolants_meet, 0, 2);
+    suite_add_tcase(s, between);
     TCase *anew = tcase_create("anew"); // whole: long
     test_add_share(anew, adjoints_follow_tolerances, 0, 4, 3);
     tcase_add_test(anew, fixed_adjoints_keep_their_order);
@@ -464,7 +487,7 @@ static Suite *suite(void) {
     suite_add_tcase(s, anew);
     TCase *refusals = tcase_create("refusals");
     tcase_add_test(refusals, what_knows_no_history_is_refused);
-    tcase_add_test(refusals, events_and_exports_are_refused);
+    tcase_add_test(refusals, exports_are_refused);
     suite_add_tcase(s, refusals);
     return s;
 }

@@ -345,11 +345,81 @@ START_TEST(errors_follow_tolerances) {
 }
 END_TEST
 
+// Between the steps -------------------------------------------------------------------------------
+
+/// The largest of all observations, as `difference`.
+static double difference_of_all(const problem *p, const double *got, const double *truth) {
+    double worst = 0;
+    for (int i = 0; i < PROBLEM_OBSERVATIONS * p->x_count; ++i) {
+        worst = fmax(worst, fabs(got[i] - truth[i]) / fmax(1, fabs(truth[i])));
+    }
+    return worst;
+}
+
+static void observe(problem *p, const char *method, double tolerance) {
+    evn_solver_options options = evn_solver_options_default();
+    options.method = method;
+    options.rtol = options.atol = tolerance;
+    options.fp64 = true;
+    options.observations = PROBLEM_OBSERVATIONS;
+    problem_prepare(p, &options);
+    problem_solve(p, 0, END);
+}
+
+/// At the same times, at which no step ends.
+static void look_between(problem *p, const char *method, double tolerance, double *x) {
+    double times[PROBLEM_OBSERVATIONS];
+    size_t count = (size_t)(PROBLEM_OBSERVATIONS * p->x_count);
+    evn_buffer *memory = NULL;
+    evn_solver_options options = evn_solver_options_default();
+    options.method = method;
+    options.rtol = options.atol = tolerance;
+    options.fp64 = options.dense = true;
+    problem_prepare(p, &options);
+    problem_solve(p, 0, END);
+    for (int i = 0; i < PROBLEM_OBSERVATIONS; ++i) {
+        times[i] = END * (i + 1.) / PROBLEM_OBSERVATIONS;
+    }
+    TRY(evn__real_create_for(test_device(), EVN__USE_STATES, true, count, &memory));
+    TRY(evn_solver_at(p->solver, times, PROBLEM_OBSERVATIONS, (evn_binding){memory, 0}, NULL));
+    TRY(evn__real_read((evn_binding){memory, 0}, true, x, count));
+    evn_buffer_destroy(&memory);
+}
+
+/// A multi-step method is there as near as where its steps end, at most a few tolerances farther.
+START_TEST(between_steps_as_at_their_ends) {
+    enum { MOST = PROBLEM_OBSERVATIONS * 8 };
+    static const char *const names[] = {"A3", "B4", "D2", "E2"};
+    double truth[MOST], between[MOST];
+    int index = 0;
+    while (strcmp(detest[index].name, names[_i]) != 0) {
+        ++index;
+    }
+    problem p = make(index);
+    p.fp64 = true;
+    observe(&p, "dop853", 1e-13);
+    memcpy(truth, p.x1, sizeof(double) * (size_t)p.x1_count);
+    for (double tolerance = 1e-4; tolerance > 1e-11; tolerance *= 1e-3) {
+        observe(&p, "adams", tolerance);
+        double at_ends = difference_of_all(&p, p.x1, truth);
+        look_between(&p, "adams", tolerance, between);
+        double error = difference_of_all(&p, between, truth);
+        printf("detest %s adams %.0e: %.2e, %.2e between steps\n", names[_i], tolerance, at_ends,
+               error);
+        ck_assert_double_lt(error, 3 * at_ends + 5 * tolerance);
+    }
+    problem_free(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("solver/detest");
     TCase *all = tcase_create("proportion");
     tcase_add_loop_test(all, errors_follow_tolerances, 0, PROBLEMS);
     suite_add_tcase(s, all);
+    TCase *between = tcase_create("between");
+    tcase_add_loop_test(between, between_steps_as_at_their_ends, 0, 4);
+    suite_add_tcase(s, between);
     return s;
 }
 
