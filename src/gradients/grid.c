@@ -138,7 +138,8 @@ static evn_status create(evn__grid *grid, const evn__system *system,
                 ? create_of_steps(grid, EVN__TIME_BARS, grid->time_bars.stride,
                                   "cotangents of the times", &grid->time_bars.buffer)
                 : EVN_OK);
-    return evn__times_create(grid->device, grid->course, grid->fp64, &grid->times);
+    return evn__times_create(grid->device, grid->course, grid->course->steps, grid->fp64,
+                             &grid->times);
 }
 
 evn_status evn__grid_create(const evn__problem *problem, evn__grid **grid) {

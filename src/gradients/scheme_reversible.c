@@ -90,7 +90,7 @@ static evn_status create(const evn__problem *p, evn__scheme **scheme) {
     EVN_TRY(evn__cotangents_create(p, 2, &r->bars));
     EVN_TRY(allocate(r));
     EVN_TRY(create_joins(r));
-    EVN_TRY(evn__times_create(p->device, p->course, p->options->fp64, &r->times));
+    EVN_TRY(evn__times_create(p->device, p->course, EVN__TIMES_NEAR, p->options->fp64, &r->times));
     EVN_TRY(compile(r, evn__reversible_forward, &r->forward));
     return compile(r, evn__reversible_backward, &r->backward);
 }
@@ -204,6 +204,7 @@ static void report(const reversible *r, const evn__passage *passage, bool backwa
 }
 
 static evn_status go_step(reversible *r, const evn__passage *passage, int step) {
+    EVN_TRY(evn__times_reach(&r->times, step));
     bind_step(r, passage, step, r->end);
     bind_states(r, !r->end, r->outputs);
     EVN_TRY(evn_plan_run(r->forward, r->inputs, r->outputs));
@@ -228,6 +229,7 @@ static evn_status solve(evn__scheme *scheme, const evn__passage *passage, evn_so
 
 static evn_status undo_step(reversible *r, const evn__passage *passage, int step, int to) {
     const evn__course *course = r->base.problem->course;
+    EVN_TRY(evn__times_reach(&r->times, step));
     evn_binding *in = bind_step(r, passage, step, r->first);
     in = evn__cotangents_bind_states(&r->bars, false, in);
     if (r->base.problem->options->observations > 0) {

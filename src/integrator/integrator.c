@@ -30,7 +30,7 @@ static evn_status compile_fixed(evn__integrator *in, const evn__system *system) 
     const evn__stepper *first = evn__stepper_at_step(in->stepper, 0);
     EVN_TRY(compile_step(in, system, in->stepper, &in->step));
     EVN_TRY(first == in->stepper ? EVN_OK : compile_step(in, system, first, &in->first));
-    return evn__times_create(in->device, in->course, in->options.fp64, &in->times);
+    return evn__times_create(in->device, in->course, EVN__TIMES_NEAR, in->options.fp64, &in->times);
 }
 
 // Pairs -------------------------------------------------------------------------------------------
@@ -213,6 +213,7 @@ static evn_status begin_history(evn__integrator *in) {
 static evn_status go_steps(evn__integrator *in, const evn_binding *parameters, int first,
                            int steps) {
     for (int step = first; step < first + steps; ++step) {
+        EVN_TRY(evn__times_reach(&in->times, step));
         in->inputs[0] = evn__times_at(&in->times, step);
         in->inputs[1] = evn__times_dt(&in->times, step);
         evn_binding *rest = evn__integrator_bind_states(in, in->now, in->inputs + 2);

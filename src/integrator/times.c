@@ -12,11 +12,11 @@ static int lengths(const evn__course *course) {
     return evn__course_is_uniform(course) ? 1 : course->intervals;
 }
 
-evn_status evn__times_create(evn_device *device, const evn__course *course, bool fp64,
+evn_status evn__times_create(evn_device *device, const evn__course *course, int room, bool fp64,
                              evn__times *times) {
-    *times = (evn__times){.course = course, .fp64 = fp64};
+    *times = (evn__times){.course = course, .room = room, .fp64 = fp64};
     return evn__real_create_for(device, EVN__USE_STATES, fp64,
-                                (size_t)course->steps + (size_t)lengths(course), &times->buffer);
+                                (size_t)room + (size_t)lengths(course), &times->buffer);
 }
 
 void evn__times_free(evn__times *times) {
@@ -47,20 +47,23 @@ static double time_inside(const evn__times *times, int step) {
     return evn__rounded_begin(times->fp64, t, dt, times->backward ? times->t0 : times->t1);
 }
 
-static evn_status write_times(const evn__times *times) {
+/// From a step on as many times as there is room for, and the lengths.
+static evn_status write_times(evn__times *times, int first) {
     const evn__course *c = times->course;
-    size_t count = (size_t)c->steps + (size_t)lengths(c);
+    size_t room = (size_t)times->room, count = room + (size_t)lengths(c);
     double *values = NULL;
     EVN_TRY(EVN_NEW(&values, count));
-    for (int i = 0; i < c->steps; ++i) {
-        values[i] = time_inside(times, i);
+    for (int i = 0; i < times->room && first + i < c->steps; ++i) {
+        values[i] = time_inside(times, first + i);
     }
     for (int i = 0; i < lengths(c); ++i) {
-        values[c->steps + i] = evn__times_length(times, i);
+        values[room + (size_t)i] = evn__times_length(times, i);
     }
     evn_status status =
         evn__real_write((evn_binding){times->buffer, 0}, times->fp64, values, count);
     free(values);
+    times->first = first;
+    times->written = status == EVN_OK;
     return status;
 }
 
@@ -73,17 +76,20 @@ evn_status evn__times_set(evn__times *times, double t0, double t1, bool backward
     times->t0 = t0;
     times->t1 = t1;
     times->backward = backward;
-    evn_status status = write_times(times);
-    times->written = status == EVN_OK;
-    return status;
+    return write_times(times, 0);
+}
+
+evn_status evn__times_reach(evn__times *times, int step) {
+    int first = step - step % times->room; // the same, whichever way the steps go
+    return times->written && times->first == first ? EVN_OK : write_times(times, first);
 }
 
 evn_binding evn__times_at(const evn__times *times, int step) {
-    return (evn_binding){times->buffer, (size_t)step};
+    return (evn_binding){times->buffer, (size_t)(step - times->first)};
 }
 
 evn_binding evn__times_dt(const evn__times *times, int step) {
     const evn__course *c = times->course;
     int length = evn__course_is_uniform(c) ? 0 : evn__course_interval(c, step);
-    return (evn_binding){times->buffer, (size_t)(c->steps + length)};
+    return (evn_binding){times->buffer, (size_t)(times->room + length)};
 }

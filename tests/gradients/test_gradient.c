@@ -302,6 +302,16 @@ START_TEST(memory_of_backprop_grows) {
 }
 END_TEST
 
+/// From 10 steps to 10,000, of one memory of their times.
+START_TEST(memory_is_flat) {
+    static const evn_gradient gradients[] = {EVN_GRADIENT_ADJOINT, EVN_GRADIENT_REVERSIBLE};
+    uint64_t few = peak_of(10, gradients[_i]), many = peak_of(10000, gradients[_i]);
+    printf("%s: %llu bytes with 10 steps, %llu with 10000\n", evn_gradient_name((int)gradients[_i]),
+           (unsigned long long)few, (unsigned long long)many);
+    ck_assert_uint_eq(few, many);
+}
+END_TEST
+
 static uint64_t launches_of(int steps) {
     problem p = problem_node_ew(10);
     evn_solver_options options = fixed("rk4", steps, EVN_GRADIENT_BACKPROP);
@@ -338,6 +348,9 @@ static Suite *suite(void) {
     tcase_add_test(adjoint, adjoint_by_other_pairs);
     tcase_add_test(adjoint, adjoint_reconstructs_the_start);
     suite_add_tcase(s, adjoint);
+    TCase *flat = tcase_create("flat");
+    tcase_add_loop_test(flat, memory_is_flat, 0, 2);
+    suite_add_tcase(s, flat);
     TCase *paper = tcase_create("erratum");
     tcase_add_test(paper, the_papers_equations_give_no_gradient);
     suite_add_tcase(s, paper);

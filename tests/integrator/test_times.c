@@ -2,7 +2,8 @@
 // Solves that are observed at any increasing times: which steps they take, what they give, and the
 // gradient, for each way of taking it.
 #include "evonode/solver.h"
-#include "integrator/course.h"
+#include "integrator/times.h"
+#include "plan/real.h"
 #include "problem.h"
 #include "test.h"
 #include <math.h>
@@ -353,9 +354,38 @@ START_TEST(times_are_checked) {
 }
 END_TEST
 
+/// In device memory: the same numbers, whether there is room for all or for some neighbours alone.
+START_TEST(neighbours_have_the_same_times) {
+    evn_solver_options o = observed("rk4", 3 * EVN__TIMES_NEAR, EVN_GRADIENT_NONE, _i % 2 == 0);
+    bool fp64 = _i < 4, backward = _i / 2 % 2 == 1;
+    evn__course course;
+    evn__times all, near;
+    test_needs_fp64();
+    TRY(evn__course_create(&o, &course));
+    TRY(evn__times_create(test_device(), &course, course.steps, fp64, &all));
+    TRY(evn__times_create(test_device(), &course, EVN__TIMES_NEAR, fp64, &near));
+    TRY(evn__times_set(&all, 0.1, 0.7, backward));
+    TRY(evn__times_set(&near, 0.1, 0.7, backward));
+    for (int k = 0; k < course.steps; k += 37) {
+        int step = backward ? course.steps - 1 - k : k;
+        double a[2], b[2];
+        TRY(evn__times_reach(&near, step));
+        TRY(evn__real_read(evn__times_at(&all, step), fp64, &a[0], 1));
+        TRY(evn__real_read(evn__times_dt(&all, step), fp64, &a[1], 1));
+        TRY(evn__real_read(evn__times_at(&near, step), fp64, &b[0], 1));
+        TRY(evn__real_read(evn__times_dt(&near, step), fp64, &b[1], 1));
+        ck_assert_mem_eq(a, b, sizeof(a));
+    }
+    evn__times_free(&all);
+    evn__times_free(&near);
+    evn__course_free(&course);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("integrator/times");
     TCase *steps = tcase_create("steps");
+    tcase_add_loop_test(steps, neighbours_have_the_same_times, 0, 8);
     tcase_add_test(steps, steps_hit_observations);
     tcase_add_loop_test(steps, steps_are_where_they_should_be, 0, 8);
     tcase_add_loop_test(steps, equal_times_are_equal_parts, 0, 4);
