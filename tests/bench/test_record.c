@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of results: what is written is read, and what was changed, is foreign or newer is refused.
+#include "base/json_hash.h"
 #include "bench/about.h"
 #include "bench/record.h"
 #include "bench/submission.h"
@@ -8,6 +9,7 @@
 #include "host/wait.h"
 #include "program.h"
 #include "result.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <math.h>
@@ -88,6 +90,100 @@ START_TEST(samples_that_do_not_fit) {
     evn__bench_record_free(&record);
     ck_assert_int_eq(evn__bench_record_read(path, &record), EVN_ERR_FORMAT);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "number 3"));
+}
+END_TEST
+
+/// Put text into the member of an object, by its JSON; NULL: take it away.
+static void put(json_t *object, const char *name, const char *value) {
+    json_object_del(object, name);
+    if (value) {
+        json_t *read = json_loads(value, JSON_DECODE_ANY, NULL);
+        ck_assert_msg(read && json_object_set_new(object, name, read) == 0, "%s", value);
+    }
+}
+
+/// Write c.json, sealed, of a result whose root, or whose row number 3, has another member.
+static void write_other(char path[TEST_PATH], bool in_row, const char *name, const char *value) {
+    char *text;
+    write_one(path);
+    json_t *root = test_json("a.json");
+    json_object_del(root, "hash");
+    put(in_row ? json_array_get(json_object_get(root, "rows"), 2) : root, name, value);
+    TRY(evn__json_print_hashed(root, 0, 9, &text));
+    json_decref(root);
+    test_write("c.json", text, strlen(text));
+    free(text);
+    test_path(path, "c.json");
+}
+
+/// What a result must have, under a hash that fits.
+START_TEST(incomplete) {
+    static const char row3[] = "number 3 has no name, or no samples";
+    static const struct {
+        bool in_row;
+        const char *name, *value, *says;
+    } cases[] = {
+        {false, "rows", NULL, "it has no rows"},
+        {false, "rows", "[]", "it has no rows"},
+        {false, "device", NULL, "it has no device"},
+        {true, "key", NULL, row3},
+        {true, "key", "\"\"", row3},
+        {true, "name", NULL, row3},
+        {true, "group", "3", row3},
+        {true, "key", "\"limit_fp32\"", "it has the row limit_fp32 twice"},
+        {true, "samples", NULL, row3},
+        {true, "samples", "[]", row3},
+        {true, "samples", "[\"fast\"]", row3},
+        {true, "samples", "[0]", row3},
+        {true, "samples", "[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]", row3}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
+        char path[TEST_PATH];
+        evn__bench_record record;
+        write_other(path, cases[i].in_row, cases[i].name, cases[i].value);
+        ck_assert_int_eq(evn__bench_record_read(path, &record), EVN_ERR_FORMAT);
+        ck_assert_msg(strstr(evn_error_message(), cases[i].says), "%zu: %s", i,
+                      evn_error_message());
+    }
+}
+END_TEST
+
+/// A row that failed says why; a device without a name has none.
+START_TEST(failed_row) {
+    char path[TEST_PATH];
+    evn__bench_record record;
+    test_result("A vendor", "A device", 1, &record);
+    evn__bench_result *row = test_result_row(&record, "conv2d");
+    row->time.count = 0;
+    snprintf(row->reason, sizeof(row->reason), "no memory");
+    json_object_del(json_object_get(record.about, "device"), "name");
+    test_result_write(&record, test_path(path, "d.json"));
+    evn__bench_record_free(&record);
+    TRY(evn__bench_record_read(path, &record));
+    row = test_result_row(&record, "conv2d");
+    ck_assert(row->time.count == 0 && !row->lacking);
+    ck_assert_str_eq(row->reason, "no memory");
+    ck_assert_str_eq(evn__bench_record_device(&record), "");
+    evn__bench_record_free(&record);
+}
+END_TEST
+
+static char swept[TEST_PATH];
+
+static evn_status read_swept(void) {
+    char *text = NULL;
+    evn__bench_record record;
+    EVN_TRY(evn__bench_record_read(swept, &record));
+    bool right = record.count == 5 && evn__bench_record_find(&record, "conv2d")->time.count > 0;
+    evn_status status = evn__bench_record_print(&record, &text);
+    free(text);
+    evn__bench_record_free(&record);
+    return right ? status : evn_error_set(EVN_ERR_INTERNAL, "the result is read wrongly");
+}
+
+START_TEST(faults) {
+    test_sweep_begin();
+    write_one(swept);
+    test_sweep(&(test_deed){.name = "read and printed", .run = read_swept});
 }
 END_TEST
 
@@ -275,6 +371,9 @@ static Suite *suite(void) {
     test_add(s, tcase_create("damaged"), damaged);
     test_add(s, tcase_create("not_there"), not_there);
     test_add(s, tcase_create("samples_that_do_not_fit"), samples_that_do_not_fit);
+    test_add(s, tcase_create("incomplete"), incomplete);
+    test_add(s, tcase_create("failed_row"), failed_row);
+    test_add(s, tcase_create("faults"), faults);
     test_add(s, tcase_create("submission"), submission);
     test_add(s, tcase_create("misplaced"), misplaced);
     test_add(s, tcase_create("paths_are_hidden"), paths_are_hidden);
