@@ -77,6 +77,14 @@ START_TEST(unreadable_says_why) {
     ck_assert_int_eq(mkfifo(place("pipe"), 0600), 0);
     ck_assert_int_eq(evn__file_read(place("pipe"), &data, &bytes), EVN_ERR_FILE);
     expect_message("/pipe", "is a pipe or a device");
+    TRY(evn__file_write(place("a"), "x", 1));
+    ck_assert_int_eq(evn__file_read(place("a/below"), &data, &bytes), EVN_ERR_FILE);
+    expect_message("/a/below", "name a file");
+    FILE *stream = fopen(place("a"), "a");
+    ck_assert_ptr_nonnull(stream);
+    ck_assert_int_eq(evn__stream_read(stream, "what is written", 9, &data, &bytes), EVN_ERR_FILE);
+    expect_message("what is written", "check what writes it");
+    fclose(stream);
 }
 END_TEST
 
@@ -155,6 +163,58 @@ START_TEST(failure_leaves_nothing_behind) {
     ck_assert_int_eq(count_entries(place("f")), 1);
     ck_assert_int_eq(evn__file_write(place("f/none/file"), "x", 1), EVN_ERR_OUTPUT);
     expect_message("/f/none/file", "make the folder");
+    TRY(evn__file_write(place("f/file"), "x", 1));
+    ck_assert_int_eq(evn__file_write(place("f/file/below"), "x", 1), EVN_ERR_OUTPUT);
+    expect_message("/f/file/below", "choose another name");
+    ck_assert_int_eq(symlink("ring", place("f/ring")), 0);
+    ck_assert_int_eq(evn__file_write(place("f/ring"), "x", 1), EVN_ERR_OUTPUT);
+    expect_message("/f/ring", "choose another name");
+}
+END_TEST
+
+/// Where a disk is full, and where nothing can be put onto a disk.
+START_TEST(what_the_system_says) {
+    int full = open("/dev/full", O_WRONLY), ends[2];
+    if (full >= 0) {
+        ck_assert_int_eq(evn__file_append(full, "a", "x", 1), EVN_ERR_OUTPUT);
+        expect_message("cannot write a", "free some disk space");
+        close(full);
+    }
+    ck_assert_int_eq(pipe(ends), 0);
+    TRY(evn__file_sync(ends[1], "pipe"));
+    close(ends[0]);
+    close(ends[1]);
+    ck_assert_int_eq(evn__file_sync(ends[1], "closed"), EVN_ERR_OUTPUT);
+    expect_message("cannot write closed", "check the disk");
+}
+END_TEST
+
+START_TEST(names) {
+    static const char *const temporary[] = {"a" EVN__TEMPORARY "1-0", EVN__TEMPORARY "12-34",
+                                            "a" EVN__TEMPORARY "x" EVN__TEMPORARY "1-2"};
+    static const char *const others[] = {
+        "a",
+        "a" EVN__TEMPORARY,
+        "a" EVN__TEMPORARY "1",
+        "a" EVN__TEMPORARY "-1",
+        "a" EVN__TEMPORARY "1-",
+        "a" EVN__TEMPORARY "1-2x",
+        "a" EVN__TEMPORARY "1-2" EVN__TEMPORARY,
+    };
+    for (size_t i = 0; i < sizeof(temporary) / sizeof(temporary[0]); ++i) {
+        ck_assert_msg(evn__file_is_temporary(temporary[i]), "%s", temporary[i]);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); ++i) {
+        ck_assert_msg(!evn__file_is_temporary(others[i]), "%s", others[i]);
+    }
+    TRY(evn__file_write(place("one"), "x", 1));
+    TRY(evn__file_write(place("other"), "x", 1));
+    ck_assert_int_eq(symlink("one", place("another")), 0);
+    ck_assert(evn__is_same_file(place("one"), place("another")));
+    ck_assert(!evn__is_same_file(place("one"), place("other")));
+    ck_assert(!evn__is_same_file(place("one"), place("none")));
+    ck_assert(!evn__is_same_file(place("none"), place("one")));
+    ck_assert(!evn__is_same_file(place("one"), "/dev/null"));
 }
 END_TEST
 
@@ -402,6 +462,8 @@ static Suite *suite(void) {
     tcase_add_test(writing, leftovers_are_swept);
     tcase_add_test(writing, new_files_follow_the_umask);
     tcase_add_test(writing, failure_leaves_nothing_behind);
+    tcase_add_test(writing, what_the_system_says);
+    tcase_add_test(writing, names);
     tcase_add_test(writing, links_stay);
     tcase_add_test(writing, pipes_are_written_into);
     tcase_add_test(writing, reader_that_goes_is_an_error);
