@@ -19,7 +19,9 @@ void evn__device_file_path(evn__text *path, const char *what, const evn_device_i
     evn__text both = {0}, folder = {0};
     evn__cache_folder(&folder, "");
     evn__text_append(&both, "%s\n%s", info->platform_name, info->name);
-    if (both.status == EVN_OK && folder.status == EVN_OK && folder.size > 0) {
+    evn__text_need(path, &both); // else it would be as without a folder
+    evn__text_need(path, &folder);
+    if (path->status == EVN_OK && folder.size > 0) {
         evn__hash_print(evn__hash_of(both.data, both.size), hash);
         for (int i = 0; i < NAME_LETTERS && info->name[i]; ++i) {
             unsigned char letter = (unsigned char)info->name[i];

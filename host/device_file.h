@@ -12,7 +12,8 @@
 
 enum { EVN__DEVICE_FILE_WHY = 320 };
 
-/// Append the path of the file WHAT-DEVICE-HASH.json; nothing where there is no cache folder.
+/// Append the path of the file WHAT-DEVICE-HASH.json; nothing where there is no cache folder. Where
+/// there is no memory for it, the text has failed.
 void evn__device_file_path(evn__text *path, const char *what, const evn_device_info *info);
 
 /// Hash of the text of all kernels, as they are compiled.

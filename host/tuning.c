@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/tuning.h"
 
+#include "base/files.h"
 #include "base/json.h"
 #include "host/device_file.h"
 #include "host/runtime.h"
@@ -9,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 /// What became of a device's file.
 typedef struct reading {
     json_t *variants;               ///< NULL: none that can be used
+    bool there;                     ///< the file
     evn__text path;                 ///< empty: tuning is off
     char why[EVN__DEVICE_FILE_WHY]; ///< where variants is NULL
 } reading;
@@ -57,16 +58,18 @@ static void read_file(const evn_device_info *info, reading *result) {
     json_decref(key);
 }
 
-static bool is_there(const reading *result) {
-    return result->path.size > 0 && access(result->path.data, F_OK) == 0;
-}
-
 static reading read_tuning(const evn_device_info *info) {
     reading result = {0};
     if (!is_off()) {
         evn__device_file_path(&result.path, "tune", info);
     }
-    if (is_there(&result)) {
+    if (result.path.size == 0) {
+        return result;
+    }
+    if (evn__file_exists(result.path.data, &result.there) != EVN_OK) { // not known is not missing
+        result.there = true;
+        snprintf(result.why, sizeof(result.why), "it cannot be read");
+    } else if (result.there) {
         read_file(info, &result);
     }
     return result;
@@ -74,10 +77,12 @@ static reading read_tuning(const evn_device_info *info) {
 
 void evn__tuning_describe(const evn_device_info *info, evn__text *line) {
     reading result = read_tuning(info);
-    if (result.variants) {
+    if (result.path.status != EVN_OK) {
+        line->status = result.path.status;
+    } else if (result.variants) {
         evn__text_append(line, "tuned: %zu shape classes, %s", json_object_size(result.variants),
                          result.path.data);
-    } else if (is_there(&result)) {
+    } else if (result.there) {
         evn__text_append(line, "tuning ignored: %s: %s; run evonode tune again", result.path.data,
                          result.why);
     } else if (is_off()) {
@@ -94,6 +99,7 @@ void evn__tuning_describe(const evn_device_info *info, evn__text *line) {
 evn_status evn__tuning_open(evn_device *device) {
     reading result = read_tuning(&device->info);
     free(result.path.data);
+    EVN_TRY(result.path.status);
     device->variants = result.variants ? result.variants : json_object();
     EVN_CHECK(device->variants, EVN_ERR_MEMORY, "no memory for the tuned variants");
     return EVN_OK;
@@ -137,11 +143,13 @@ evn_status evn__tuning_save(const evn_device *device, char **path) {
     if (!is_off()) {
         evn__device_file_path(&file, "tune", &device->info);
     }
-    evn_status status = file.status;
-    if (file.size > 0 && status == EVN_OK) {
+    EVN_TRY(file.status);
+    evn_status status = EVN_OK;
+    if (file.size > 0) {
         json_t *key = evn__device_file_key(&device->info);
         status = key ? evn__device_file_write(file.data, key, "variants", device->variants)
-                     : EVN_ERR_MEMORY;
+                     : evn__fail(__FILE__, __LINE__, EVN_ERR_MEMORY,
+                                 "no memory for what the tuning of %s is of", device->info.name);
         json_decref(key);
     }
     if (status != EVN_OK) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tuned variants on disk count for the kernels that they were measured with, and for no others.
 #include "base/embedded.h"
+#include "base/json.h"
 #include "host/tuning.h"
+#include "sweep.h"
 #include "test.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,9 +75,96 @@ START_TEST(kernels_in_use_count) {
 }
 END_TEST
 
+static void expect_description(const char *says) {
+    evn__text line = {0};
+    evn__tuning_describe(evn_device_get_info(test_device()), &line);
+    ck_assert_msg(line.status == EVN_OK && strstr(line.data, says), "%s", line.data);
+    free(line.data);
+}
+
+/// EVONODE_TUNE keeps it from being read and written.
+START_TEST(off) {
+    static const char *const words[] = {"0", "off", "NONE"};
+    char *path = NULL;
+    setenv("EVONODE_CACHE_DIR", test_folder(), 1);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); ++i) {
+        setenv("EVONODE_TUNE", words[i], 1);
+        TRY(evn__tuning_set(test_device(), key, "tiles"));
+        TRY(evn__tuning_save(test_device(), &path));
+        ck_assert_ptr_null(path);
+        expect_description("EVONODE_TUNE disables it");
+    }
+    setenv("EVONODE_TUNE", "on", 1);
+    expect_description("not tuned: evonode tune --device");
+    TRY(evn__tuning_save(test_device(), &path));
+    expect_description("tuned: 1 shape classes");
+    write_file("", path, "", 0, "{");
+    expect_description("tuning ignored: ");
+    free(path);
+}
+END_TEST
+
+/// What failed of JSON: the program would have ended.
+static void forget(void) {
+    evn__json_check();
+}
+
+static evn_status save(void) {
+    char *path = NULL;
+    EVN_TRY(evn__tuning_save(test_device(), &path));
+    free(path);
+    return EVN_OK;
+}
+
+static evn_status digest(void) {
+    char text[33];
+    EVN_TRY(evn__tuning_digest(test_device(), text));
+    return text[0] ? EVN_OK : evn_error_set(EVN_ERR_INTERNAL, "there is no digest");
+}
+
+static evn_status set(void) {
+    EVN_TRY(evn__tuning_set(test_device(), key, "tiles"));
+    const char *name = evn__tuning_find(test_device(), key);
+    return name && strcmp(name, "tiles") == 0
+               ? EVN_OK
+               : evn_error_set(EVN_ERR_INTERNAL, "the variant is lost");
+}
+
+/// It is described as what it is, or as what cannot be read.
+static evn_status describe(void) {
+    evn__text line = {0};
+    evn__tuning_describe(evn_device_get_info(test_device()), &line);
+    evn_status status = line.status;
+    if (status != EVN_OK) {
+        status = evn_error_set(status, "no memory for a line");
+    } else if (strncmp(line.data, "tuned: 1 shape", 14) != 0 &&
+               !strstr(line.data, "tuning ignored: ")) {
+        status = evn_error_set(EVN_ERR_INTERNAL, "it is described as %s", line.data);
+    }
+    free(line.data);
+    return status;
+}
+
+START_TEST(faults) {
+    static const test_deed deeds[] = {
+        {.name = "set", .run = set, .prepare = forget, .uncounted = true},
+        {.name = "save", .run = save, .prepare = forget, .uncounted = true},
+        {.name = "digest", .run = digest, .prepare = forget, .uncounted = true},
+        {.name = "describe", .run = describe, .prepare = forget, .uncounted = true}};
+    test_sweep_begin();
+    unsetenv("EVONODE_TUNE");
+    setenv("EVONODE_CACHE_DIR", test_folder(), 1);
+    for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); ++i) {
+        test_sweep(&deeds[i]);
+    }
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("tuning");
     test_add(s, tcase_create("kernels"), kernels_in_use_count);
+    test_add(s, tcase_create("off"), off);
+    test_add(s, tcase_create("faults"), faults);
     return s;
 }
 
