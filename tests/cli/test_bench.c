@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // evonode bench, compare and check.
+#include "layered.h"
 #include "program.h"
 #include "result.h"
 #include "test.h"
 
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +84,46 @@ START_TEST(wrong_kernel) {
 }
 END_TEST
 
+/// Buffers that a self-test makes, with which each --submit begins.
+static int selftest_buffers(void) {
+    static const char key[] = "\nbuffers_made ";
+    char path[TEST_PATH];
+    test_outcome result = test_program(
+        test_layer_variables("EVN_LAYER_COUNT='%s'", test_path(path, "count")), "selftest");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    char *counts = test_read("count", NULL);
+    const char *found = strstr(counts, key);
+    ck_assert_msg(found, "no buffers in %s", counts);
+    int buffers = atoi(found + sizeof(key) - 1);
+    free(counts);
+    return buffers;
+}
+
+/// A device that fails behind the first row: the file is written, can be taken, and has the
+/// reasons; the code is that of the failure.
+START_TEST(submits_failures) {
+    enum { OF_FIRST_ROW = 3 };
+    char path[TEST_PATH];
+    glob_t found;
+    const char *faults = test_layer_variables("EVN_LAYER_FAULT=clCreateBuffer:%d:%d:on",
+                                              selftest_buffers() + OF_FIRST_ROW + 1,
+                                              CL_MEM_OBJECT_ALLOCATION_FAILURE);
+    test_outcome result = test_program(faults, "bench --submit .");
+    test_fails_with(result, EVN_ERR_DEVICE_MEMORY, "failed: no room for a buffer");
+    ck_assert_ptr_nonnull(strstr(result.out, "written: ./results/"));
+    ck_assert_int_eq(glob(test_path(path, "results/*/*.json"), 0, NULL, &found), 0);
+    ck_assert_uint_eq(found.gl_pathc, 1);
+    expect(test_program("", "bench check '%s'", found.gl_pathv[0]), "can be taken");
+    json_t *root = json_load_file(found.gl_pathv[0], 0, NULL);
+    const json_t *rows = json_object_get(root, "rows"), *last;
+    ck_assert_double_gt(test_number(json_array_get(rows, 0), "median"), 0);
+    last = json_array_get(rows, json_array_size(rows) - 1);
+    ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(last, "failed")), "no room"));
+    json_decref(root);
+    globfree(&found);
+}
+END_TEST
+
 START_TEST(compares) {
     write_result("a.json", 1);
     write_result("b.json", 1.5);
@@ -135,6 +177,7 @@ static Suite *suite(void) {
     test_add(s, tcase_create("agreement"), agreement);
     test_add(s, tcase_create("lacking"), lacking);
     test_add(s, tcase_create("wrong_kernel"), wrong_kernel);
+    test_add(s, tcase_create("submits_failures"), submits_failures);
     test_add(s, tcase_create("compares"), compares);
     test_add(s, tcase_create("files"), files);
     test_add(s, tcase_create("usage"), usage);
