@@ -104,9 +104,7 @@ static evn_status build_reference(const classifier_job *j, evn__bench_reference 
         steps = (evn__unroll_options){"rk4", FINE_STEPS, CHECKED};
     }
     evn_status status = evn__unrolled_images(j->model, &steps, &unrolled);
-    r->graph = unrolled.graph;
-    unrolled.graph = NULL;
-    evn__unrolled_free(&unrolled);
+    r->graph = evn__unrolled_take(&unrolled);
     EVN_TRY(status);
     evn_graph *g = r->graph;
     evn_value logits = evn_graph_output(g, evn_graph_find_output(g, "logits"));

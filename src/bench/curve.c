@@ -49,9 +49,7 @@ static evn_status build_reference(const evn__bench_task *j, const char *method,
     evn__unrolled unrolled = {0};
     evn_status status =
         evn__unrolled_trajectory(&model.field, model.parameters, &states, &steps, &unrolled);
-    r->graph = unrolled.graph;
-    unrolled.graph = NULL;
-    evn__unrolled_free(&unrolled);
+    r->graph = evn__unrolled_take(&unrolled);
     EVN_TRY(status);
     EVN_TRY(evn__bench_reference_gradients(r->graph, add_loss(r->graph), evn_constant(r->graph, 1),
                                            model.parameters));

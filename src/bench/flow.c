@@ -55,9 +55,7 @@ static evn_status build_reference(const evn__bench_task *j, evn__bench_reference
     evn__unrolled unrolled = {0};
     evn_status status =
         evn__unrolled_flow(model.kind, &model.size, model.parameters, &none, &steps, &unrolled);
-    r->graph = unrolled.graph;
-    unrolled.graph = NULL;
-    evn__unrolled_free(&unrolled);
+    r->graph = evn__unrolled_take(&unrolled);
     EVN_TRY(status);
     evn_graph *g = r->graph;
     evn_value log_p = evn_graph_output(g, evn_graph_find_output(g, "log_p"));

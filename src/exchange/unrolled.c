@@ -15,6 +15,13 @@ void evn__unrolled_free(evn__unrolled *unrolled) {
     *unrolled = (evn__unrolled){0};
 }
 
+evn_graph *evn__unrolled_take(evn__unrolled *unrolled) {
+    evn_graph *graph = unrolled->graph;
+    unrolled->graph = NULL;
+    evn__unrolled_free(unrolled);
+    return graph;
+}
+
 /// What is added from here on is called NAME, or NAME_K.
 static evn_status begin_part(evn__unrolled *u, const char *name, int number) {
     char text[64];

@@ -34,6 +34,9 @@ typedef struct evn__unrolled {
 
 void evn__unrolled_free(evn__unrolled *unrolled);
 
+/// The graph alone, which is the caller's; releases the rest. After a failure it may be NULL.
+evn_graph *evn__unrolled_take(evn__unrolled *unrolled);
+
 /// Input "images" [B, H, W, C], output "logits" [B, classes].
 evn_status evn__unrolled_images(const evn_model *model, const evn__unroll_options *options,
                                 evn__unrolled *unrolled);
