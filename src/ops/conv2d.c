@@ -55,7 +55,7 @@ static evn__tile choose_tile(const evn_device_info *device, evn__op op, int64_t 
     if (!evn__items_are_wide(device)) {
         return choose_small_tile(device, op);
     }
-    evn__tile tile = evn__tile_fat(device);
+    evn__tile tile = evn__tile_wide(device);
     if (rows < 5) {
         int accumulators = tile.rows * tile.vectors;
         tile.rows = rows >= 3 ? 4 : 1;

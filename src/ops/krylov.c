@@ -18,10 +18,10 @@ static evn_status emit_rows(evn__lowering *lowering, evn__call *call, int64_t ro
     EVN_CHECK(rows <= INT_MAX / 2 && row <= INT_MAX / 2, EVN_ERR_SHAPE,
               "%s: %lld rows of %lld elements are too many; take a smaller batch or fewer vectors",
               call->kernel, (long long)rows, (long long)row);
-    bool fat = evn__lower_device(lowering)->type == EVN_DEVICE_CPU; // no barriers there
-    size_t items = fat ? 1 : KRYLOV_ITEMS;
+    bool cpu = evn__lower_device(lowering)->type == EVN_DEVICE_CPU; // no barriers there
+    size_t items = cpu ? 1 : KRYLOV_ITEMS;
     const evn_device_info *device = evn__lower_device(lowering);
-    bool fits = !fat && variant && evn__sub_groups_fit(device, 1, 1);
+    bool fits = !cpu && variant && evn__sub_groups_fit(device, 1, 1);
     char options[EVN__TASKS_OPTIONS + EVN__GROUP_SUM_OPTIONS], sums[EVN__GROUP_SUM_OPTIONS];
     snprintf(options, sizeof(options), "-DITEMS=%d%s", (int)items,
              evn__group_sum_options(fits ? variant : NULL, device, sums));

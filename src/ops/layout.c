@@ -5,7 +5,7 @@
 enum { RUN = 1024 }; // elements of a row that a CPU task copies
 
 static int64_t run_length(const evn__lowering *lowering, int64_t row) {
-    return !evn__tasks_are_fat(lowering) ? 1 : row < RUN ? row : RUN;
+    return !evn__tasks_are_wide(lowering) ? 1 : row < RUN ? row : RUN;
 }
 
 /// A padding with whole inner axes merged into the axis that holds them, filled up in front with

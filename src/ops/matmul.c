@@ -86,7 +86,7 @@ static evn__tile choose_tile(const evn_device_info *device, int64_t m, int64_t n
     if (!evn__items_are_wide(device)) {
         return evn__tile_small();
     }
-    evn__tile tile = evn__tile_fat(device);
+    evn__tile tile = evn__tile_wide(device);
     tile.rows = m >= tile.rows ? tile.rows : m >= 4 ? 4 : 1;
     int64_t vectors = evn__divide_up(n, tile.width);
     if (tile.rows == 1) {

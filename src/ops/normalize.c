@@ -50,7 +50,7 @@ static void push_operands(evn__call *call, const normalization *n) {
 
 /// How many of `count` adjacent vectors a CPU's work-item sums up at once.
 static int64_t choose_vectors(const evn__lowering *lowering, int64_t count) {
-    int64_t vectors = evn__tasks_are_fat(lowering) ? NORMALIZE_VECTORS : 1;
+    int64_t vectors = evn__tasks_are_wide(lowering) ? NORMALIZE_VECTORS : 1;
     while (count % vectors != 0) {
         vectors /= 2;
     }

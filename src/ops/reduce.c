@@ -26,7 +26,7 @@ static sum describe(const evn__lowering *lowering, const evn__node *node, evn_sh
     }
     s.length = s.extent;
     s.last = node->shape.rank > 0 ? node->shape.dim[node->shape.rank - 1] : 1;
-    s.rows = s.inner == 1 && evn__tasks_are_fat(lowering);
+    s.rows = s.inner == 1 && evn__tasks_are_wide(lowering);
     s.lanes = evn__choose_lanes(lowering, s.rows ? 16 : s.inner, s.options);
     return s;
 }
@@ -40,7 +40,7 @@ static void split(const evn__lowering *lowering, sum *s) {
     int64_t units = evn__lower_device(lowering)->compute_units, tasks = tasks_of(s);
     int64_t wanted = evn__divide_up(SUM_ITEMS * units, tasks),
             max_parts = s->extent / SUM_MIN_LENGTH;
-    if (evn__tasks_are_fat(lowering)) {
+    if (evn__tasks_are_wide(lowering)) {
         int64_t work = s->outer * s->extent * s->inner / SUM_PART_WORK;
         int64_t items = work < EVN__TASKS_PER_UNIT * units ? work : EVN__TASKS_PER_UNIT * units;
         wanted = items / tasks;

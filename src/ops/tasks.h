@@ -26,7 +26,7 @@ static inline bool evn__is_short(const int64_t extents[4]) {
     return extents[0] * extents[1] * extents[2] <= INT_MAX / 2 / extents[3];
 }
 
-static inline bool evn__tasks_are_fat(const evn__lowering *lowering) {
+static inline bool evn__tasks_are_wide(const evn__lowering *lowering) {
     return evn__items_are_wide(evn__lower_device(lowering));
 }
 
@@ -34,7 +34,7 @@ static inline bool evn__tasks_are_fat(const evn__lowering *lowering) {
 /// Writes the build option LANES of kernels/variant.cl.
 static inline int evn__choose_lanes(const evn__lowering *lowering, int64_t extent,
                                     char options[EVN__TASKS_OPTIONS]) {
-    int lanes = evn__tasks_are_fat(lowering) ? 16 : 1;
+    int lanes = evn__tasks_are_wide(lowering) ? 16 : 1;
     while (extent % lanes != 0) {
         lanes /= 2;
     }
@@ -59,7 +59,7 @@ static inline evn_status evn__share_tasks(evn__lowering *lowering, evn__call *ca
               call->kernel);
     int64_t items = tasks;
     size_t group = EVN__TASKS_GROUP;
-    if (evn__tasks_are_fat(lowering)) {
+    if (evn__tasks_are_wide(lowering)) {
         int64_t max_items =
             (int64_t)EVN__TASKS_PER_UNIT * evn__lower_device(lowering)->compute_units;
         int64_t worth = evn__divide_up(tasks * work, EVN__TASKS_WORK);

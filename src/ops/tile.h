@@ -15,7 +15,7 @@ typedef struct evn__tile {
 
 /// Many accumulators in registers, one work-item a group: for CPUs. Those with vectors of 16 have
 /// 32 registers, the others are taken to have 16.
-static inline evn__tile evn__tile_fat(const evn_device_info *device) {
+static inline evn__tile evn__tile_wide(const evn_device_info *device) {
     if (device->vector_width >= 16) {
         return (evn__tile){8, 2, 16, {1, 1, 1}};
     }

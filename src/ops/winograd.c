@@ -59,7 +59,7 @@ static int64_t tiles(const block *b) {
 static void cut(const evn_device_info *device, const evn__winograd *c, int axis,
                 int64_t counts[2]) {
     int64_t outputs = c->y[axis], threes = outputs / 3, rest = outputs % 3;
-    bool mixed = taps(c) == 2 && threes >= rest && c->x[0] >= evn__tile_fat(device).rows;
+    bool mixed = taps(c) == 2 && threes >= rest && c->x[0] >= evn__tile_wide(device).rows;
     counts[0] = mixed ? threes - rest : evn__divide_up(outputs, 3);
     counts[1] = mixed ? rest : 0;
 }
@@ -105,7 +105,7 @@ static int64_t pairs_inside(const evn__winograd *c, int axis) {
 /// so many bytes, and in single precision fill less than half of them: the weights need room too.
 /// 0 if none does.
 static int64_t tiles_in(uint64_t bytes, const evn_device_info *device, const block *b) {
-    int64_t rows = evn__tile_fat(device).rows;
+    int64_t rows = evn__tile_wide(device).rows;
     int64_t reals = (int64_t)(bytes / 8 * 7 / WIDEST_REAL);
     int64_t max_tiles = (reals / points(b) - 2 * GAP) / (channels(b->c) + b->c->w[3]);
     max_tiles = max_tiles < MAX_TILES ? max_tiles : MAX_TILES;
@@ -137,7 +137,7 @@ static int64_t expanded_weights(const block *b) {
 }
 
 static bool whole_vectors(const evn_device_info *device, int64_t count) {
-    return count % evn__tile_fat(device).width == 0;
+    return count % evn__tile_wide(device).width == 0;
 }
 
 static bool has_room(const evn_device_info *device, const evn__winograd *c) {
@@ -165,7 +165,7 @@ bool evn__winograd_possible(const evn__lowering *lowering, const evn__winograd *
     const evn_device_info *device = evn__lower_device(lowering);
     bool known = c->w[0] == c->w[1] &&
                  ((c->w[0] == 3 && c->stride == 1) || (c->w[0] == 4 && c->stride == 2));
-    return evn__tasks_are_fat(lowering) && known &&
+    return evn__tasks_are_wide(lowering) && known &&
            !evn__device_quirks(lowering->device)->short_loops && whole_vectors(device, c->w[2]) &&
            whole_vectors(device, c->w[3]) && has_room(device, c);
 }
@@ -187,7 +187,7 @@ typedef struct options {
 /// The source's options, with a register tile for products of `columns` channels.
 static options write_options(const evn__lowering *lowering, const block *b, int64_t columns) {
     const evn_device_info *device = evn__lower_device(lowering);
-    evn__tile tile = evn__tile_fat(device);
+    evn__tile tile = evn__tile_wide(device);
     options o;
     if (columns % (tile.vectors * tile.width) != 0) {
         tile.vectors = 1;

@@ -17,7 +17,7 @@ fill_input fill_with_nan; ///< as fill_uniform, every 13th a NaN
 /// Run `graph` by plan in fp32 (≤ tolerance) and fp64 (≤ 1e-12) where the device has it, each input
 /// and output in a guarded buffer of its own at an odd offset, and compare with the reference: NaN
 /// where the reference has NaN, and else |a − b| / max(1, max |b|). Does so with the variant of the
-/// kernels for the device under test and with that for the other sort (few fat work-items on CPUs,
+/// kernels for the device under test and with that for the other sort (few wide work-items on CPUs,
 /// many small ones on GPUs): both are correct everywhere.
 void check_op(evn_graph *graph, fill_input *fill, double tolerance);
 

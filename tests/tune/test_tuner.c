@@ -93,7 +93,7 @@ END_TEST
 START_TEST(right_and_faster) {
     char fault[256];
     const evn_device_info *info = evn_device_get_info(test_device());
-    int rows = info->type == EVN_DEVICE_CPU ? evn__tile_fat(info).rows : evn__tile_small().rows;
+    int rows = info->type == EVN_DEVICE_CPU ? evn__tile_wide(info).rows : evn__tile_small().rows;
     snprintf(fault, sizeof(fault),
              "#if ROWS == %d\n#undef fma\n#define more(a, b, c) mad(b, R(0.0) * (b), c)\n"
              "#define four(a, b, c) more(a, b, more(a, b, more(a, b, more(a, b, c))))\n"
