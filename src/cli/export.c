@@ -36,13 +36,13 @@ static evn__unroll_options unroll_options(const evn__session *session, const evn
 typedef struct facts {
     char solver[VALUE_SIZE], duration[VALUE_SIZE];
     char *classes, *columns; ///< JSON; NULL: none
-    evn__pair pairs[FACTS_MAX];
+    evn__key_value pairs[FACTS_MAX];
     int count;
 } facts;
 
 static void add_fact(facts *f, const char *key, const char *value) {
     if (value && value[0]) {
-        f->pairs[f->count++] = (evn__pair){key, value};
+        f->pairs[f->count++] = (evn__key_value){key, value};
     }
 }
 

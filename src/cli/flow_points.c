@@ -38,7 +38,7 @@ evn_status evn__flow_keep_points(const evn__points *points, const char *folder) 
     evn_status status = evn__json_print(names, JSON_COMPACT, 17, &text);
     json_decref(names);
     EVN_TRY(status);
-    const evn__pair metadata[] = {{"format", FORMAT}, {"columns", text}};
+    const evn__key_value metadata[] = {{"format", FORMAT}, {"columns", text}};
     status = evn__safetensors_write(path, tensors, TENSORS, metadata, 2);
     free(text);
     return status;

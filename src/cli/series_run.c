@@ -32,11 +32,11 @@ static evn_status write_outline(const evn__series_outline *o, const json_t *name
     char *columns, *trajectories = NULL;
     EVN_TRY(evn__json_print(names, JSON_COMPACT, 17, &columns));
     evn_status status = evn__json_print(tracks, JSON_COMPACT, 17, &trajectories);
-    const evn__pair metadata[PAIRS] = {{"format", FORMAT},
-                                       {"time", o->time_name},
-                                       {"columns", columns},
-                                       {"trajectories", trajectories},
-                                       {"group", o->group_name}};
+    const evn__key_value metadata[PAIRS] = {{"format", FORMAT},
+                                            {"time", o->time_name},
+                                            {"columns", columns},
+                                            {"trajectories", trajectories},
+                                            {"group", o->group_name}};
     describe(o, tensors);
     if (status == EVN_OK) {
         status = evn__safetensors_write(path, tensors, TENSORS, metadata,

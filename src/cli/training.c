@@ -217,12 +217,12 @@ evn_status evn__training_keep(evn__training *training, const evn__settings *sett
     evn__training *t = training;
     char *classes;
     EVN_TRY(print_classes(t, &classes));
-    evn__pair metadata[] = {{"format", "evonode 1"},
-                            {"task", t->session->row->name},
-                            {"model", settings->network ? "own"
-                                      : settings->model ? settings->model
-                                                        : "node"},
-                            {"classes", classes}}; // last: it may be missing
+    evn__key_value metadata[] = {{"format", "evonode 1"},
+                                 {"task", t->session->row->name},
+                                 {"model", settings->network ? "own"
+                                           : settings->model ? settings->model
+                                                             : "node"},
+                                 {"classes", classes}}; // last: it may be missing
     int count = classes ? 4 : 3;
     evn_status status =
         evn__run_directory_parameters(t->directory, parameters_of(t), metadata, count);

@@ -18,7 +18,7 @@ typedef struct evn__onnx_options {
     bool any_batch; ///< the first axis of each input that stays has any extent, called "batch"
     const evn__onnx_part *parts;
     int part_count;
-    const evn__pair *metadata; ///< metadata_props
+    const evn__key_value *metadata; ///< metadata_props
     int metadata_count;
 } evn__onnx_options;
 

@@ -324,7 +324,7 @@ void evn__onnx_port(evn__onnx_model *model, bool output, const char *name, evn_s
 
 // The file ----------------------------------------------------------------------------------------
 
-static void add_metadata(evn__onnx_model *model, const evn__pair *metadata, int count,
+static void add_metadata(evn__onnx_model *model, const evn__key_value *metadata, int count,
                          Onnx__ModelProto *whole) {
     Onnx__StringStringEntryProto *entries = allocate(model, sizeof(*entries) * ((size_t)count + 1));
     Onnx__StringStringEntryProto **list = allocate(model, sizeof(*list) * ((size_t)count + 1));
@@ -338,8 +338,8 @@ static void add_metadata(evn__onnx_model *model, const evn__pair *metadata, int 
     whole->n_metadata_props = list ? (size_t)count : 0;
 }
 
-evn_status evn__onnx_pack(evn__onnx_model *model, const evn__pair *metadata, int metadata_count,
-                          unsigned char **data, size_t *size) {
+evn_status evn__onnx_pack(evn__onnx_model *model, const evn__key_value *metadata,
+                          int metadata_count, unsigned char **data, size_t *size) {
     Onnx__ModelProto whole = ONNX__MODEL_PROTO__INIT;
     Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT, *opsets[] = {&opset};
     opset.domain = "";

@@ -85,7 +85,7 @@ void evn__onnx_port(evn__onnx_model *model, bool output, const char *name, evn_s
                     int batch_axis);
 
 /// The whole as the bytes of a file, freed by the caller.
-evn_status evn__onnx_pack(evn__onnx_model *model, const evn__pair *metadata, int metadata_count,
-                          unsigned char **data, size_t *size);
+evn_status evn__onnx_pack(evn__onnx_model *model, const evn__key_value *metadata,
+                          int metadata_count, unsigned char **data, size_t *size);
 
 #endif

@@ -430,7 +430,7 @@ evn_status evn__run_directory_finish(evn__run_directory *directory, const evn_me
 
 evn_status evn__run_directory_parameters(evn__run_directory *directory,
                                          const evn_parameters *parameters,
-                                         const evn__pair *metadata, int metadata_count) {
+                                         const evn__key_value *metadata, int metadata_count) {
     char path[PATH_SIZE];
     EVN_TRY(check_place(directory));
     evn__tensors all = {0};

@@ -96,7 +96,7 @@ evn_status evn__run_directory_epoch(evn__run_directory *directory, const evn__ru
 /// @return EVN_ERR_NOT_FINITE, and nothing is written, when a parameter is not a number
 evn_status evn__run_directory_parameters(evn__run_directory *directory,
                                          const evn_parameters *parameters,
-                                         const evn__pair *metadata, int metadata_count);
+                                         const evn__key_value *metadata, int metadata_count);
 
 /// Keep the network file that the run's model is built from, network.json.
 evn_status evn__run_directory_network(evn__run_directory *directory, const char *json);

@@ -419,7 +419,7 @@ static int by_dtype_and_name(const void *left, const void *right) {
 }
 
 static int by_key(const void *left, const void *right) {
-    return strcmp(((const evn__pair *)left)->key, ((const evn__pair *)right)->key);
+    return strcmp(((const evn__key_value *)left)->key, ((const evn__key_value *)right)->key);
 }
 
 /// Takes `value`; refuses a key that is there, or is not UTF-8.
@@ -441,7 +441,7 @@ static evn_status put_text(json_t *object, const char *key, const char *text) {
     return put(object, key, json_string(text));
 }
 
-static evn_status put_metadata(json_t *root, const evn__pair *pairs, int count) {
+static evn_status put_metadata(json_t *root, const evn__key_value *pairs, int count) {
     json_t *metadata = json_object();
     EVN_TRY(put(root, METADATA, metadata));
     EVN_TRY(put_text(metadata, "producer", PRODUCER));
@@ -468,7 +468,7 @@ static evn_status put_tensor(json_t *root, const evn__tensor *tensor, size_t beg
 typedef struct content {
     evn__tensor *tensors;
     int count;
-    evn__pair *metadata;
+    evn__key_value *metadata;
     int metadata_count;
     unsigned char *data; ///< of all tensors
     size_t size;         ///< of data
@@ -488,7 +488,7 @@ static void free_content(content *out) {
 }
 
 static evn_status sort_content(content *out, const evn__tensor *tensors,
-                               const evn__pair *metadata) {
+                               const evn__key_value *metadata) {
     EVN_TRY(EVN_NEW(&out->tensors, out->count));
     EVN_TRY(EVN_NEW(&out->metadata, out->metadata_count));
     for (int i = 0; i < out->count; ++i) {
@@ -555,7 +555,7 @@ static evn_status read_back(const content *out) {
     return EVN_OK;
 }
 
-static evn_status build(content *out, const evn__tensor *tensors, const evn__pair *metadata) {
+static evn_status build(content *out, const evn__tensor *tensors, const evn__key_value *metadata) {
     EVN_TRY(sort_content(out, tensors, metadata));
     EVN_TRY(build_data(out));
     EVN_TRY(build_header(out));
@@ -564,7 +564,7 @@ static evn_status build(content *out, const evn__tensor *tensors, const evn__pai
 }
 
 evn_status evn__safetensors_write(const char *path, const evn__tensor *tensors, int count,
-                                  const evn__pair *metadata, int metadata_count) {
+                                  const evn__key_value *metadata, int metadata_count) {
     content out = {.count = count, .metadata_count = metadata_count};
     evn_status status = build(&out, tensors, metadata);
     if (status == EVN_OK) {

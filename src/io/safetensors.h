@@ -25,9 +25,9 @@ typedef struct evn__tensor {
     size_t bytes;                         ///< of data; set by the reader, not read by the writer
 } evn__tensor;
 
-typedef struct evn__pair {
+typedef struct evn__key_value {
     const char *key, *value;
-} evn__pair;
+} evn__key_value;
 
 /// A file in memory. It owns all that it points to.
 typedef struct evn__safetensors evn__safetensors;
@@ -36,7 +36,7 @@ typedef struct evn__safetensors evn__safetensors;
 /// comes. The keys "producer" and "checksum" of the metadata are the writer's.
 /// @return EVN_ERR_ARGUMENT for content that the reader would refuse; EVN_ERR_OUTPUT
 evn_status evn__safetensors_write(const char *path, const evn__tensor *tensors, int count,
-                                  const evn__pair *metadata, int metadata_count);
+                                  const evn__key_value *metadata, int metadata_count);
 
 /// @return EVN_ERR_FILE; EVN_ERR_FORMAT with the rule that is broken, also for a wrong checksum
 evn_status evn__safetensors_read(const char *path, evn__safetensors **file);

@@ -93,10 +93,10 @@ static evn_status gather(const evn__checkpoint *c, evn__tensors *all, int64_t *s
 }
 
 /// Append what is known of the run; how many there are then.
-static int put_mark(const evn__mark *mark, evn__pair *metadata, int count) {
-    const evn__pair all[MARKS] = {{RUN, mark ? mark->run : ""},
-                                  {NETWORK, mark ? mark->network : ""},
-                                  {LINES, mark ? mark->lines : ""}};
+static int put_mark(const evn__mark *mark, evn__key_value *metadata, int count) {
+    const evn__key_value all[MARKS] = {{RUN, mark ? mark->run : ""},
+                                       {NETWORK, mark ? mark->network : ""},
+                                       {LINES, mark ? mark->lines : ""}};
     for (int i = 0; i < MARKS; ++i) {
         if (all[i].value[0]) {
             metadata[count++] = all[i];
@@ -109,15 +109,15 @@ static evn_status write_all(const char *path, const evn__checkpoint *c, evn__ten
     int64_t steps;
     counter counters[COUNTERS];
     char numbers[COUNTERS + 1][NUMBER_SIZE];
-    evn__pair metadata[TEXTS + COUNTERS + MARKS] = {{"format", FORMAT},
-                                                    {"switch best", numbers[COUNTERS]},
-                                                    {"task", c->task->methods->name},
-                                                    {"training", c->training}};
+    evn__key_value metadata[TEXTS + COUNTERS + MARKS] = {{"format", FORMAT},
+                                                         {"switch best", numbers[COUNTERS]},
+                                                         {"task", c->task->methods->name},
+                                                         {"training", c->training}};
     EVN_TRY(gather(c, all, &steps));
     list_counters(c, c->position, steps, counters);
     for (int i = 0; i < COUNTERS; ++i) {
         snprintf(numbers[i], NUMBER_SIZE, "%lld", (long long)counters[i].value);
-        metadata[TEXTS + i] = (evn__pair){counters[i].key, numbers[i]};
+        metadata[TEXTS + i] = (evn__key_value){counters[i].key, numbers[i]};
     }
     evn__print(numbers[COUNTERS], NUMBER_SIZE, "%.17g", c->position->automatic.best);
     int count = put_mark(c->mark, metadata, TEXTS + COUNTERS);

@@ -63,7 +63,7 @@ static void write_model(const char *name, const evn_graph *graph,
 static void write_unrolled(const char *name, const evn__unrolled *unrolled,
                            const evn_parameters *parameters) {
     evn__tensors tensors = {0};
-    static const evn__pair metadata[] = {{"classes", "[\"zero\",\"één\"]"}};
+    static const evn__key_value metadata[] = {{"classes", "[\"zero\",\"één\"]"}};
     TRY(evn__tensors_fetch(parameters, 0, &tensors));
     const evn__onnx_options options = {.initializers = tensors.items,
                                        .initializer_count = tensors.count,

@@ -164,7 +164,7 @@ static void read_checkpoint(const char *path) {
 void feed_checkpoint(const uint8_t *data, size_t size) {
     const evn__tensor tensor = {
         .name = "losses", .dtype = EVN__F64, .rank = 1, .extent = {0}, .data = ""};
-    evn__pair pairs[16];
+    evn__key_value pairs[16];
     int count = 0;
     json_t *metadata, *value;
     const char *key;
@@ -174,7 +174,7 @@ void feed_checkpoint(const uint8_t *data, size_t size) {
     }
     json_object_foreach(metadata, key, value) {
         if (json_is_string(value) && count < 16) {
-            pairs[count++] = (evn__pair){key, json_string_value(value)};
+            pairs[count++] = (evn__key_value){key, json_string_value(value)};
         }
     }
     open_place(&p);

@@ -439,7 +439,7 @@ START_TEST(parameters) {
     TRY(create("p", &directory));
     evn_parameters *first = make_parameters(1, false), *second = make_parameters(2, false);
     evn_parameters *third = make_parameters(1, true);
-    evn__pair metadata[] = {{"task", "digits"}};
+    evn__key_value metadata[] = {{"task", "digits"}};
     TRY(evn__run_directory_parameters(directory, first, metadata, 1));
     TRY(evn__run_parameters(test_path(folder, "p"), second));
     double a[15], b[15];

@@ -21,7 +21,7 @@ static const evn__tensor sample[] = {
     {.name = "state", .dtype = EVN__U8, .rank = 1, .extent = {3}, .data = octets},
 };
 enum { SAMPLES = sizeof(sample) / sizeof(*sample) };
-static const evn__pair pairs[] = {{"step", "12"}, {"model", "node-ew"}};
+static const evn__key_value pairs[] = {{"step", "12"}, {"model", "node-ew"}};
 
 static const char *sample_path(void) {
     static char path[512];
@@ -80,7 +80,7 @@ START_TEST(same_bytes_in_any_order) {
     for (int i = 0; i < SAMPLES; ++i) {
         turned[i] = sample[SAMPLES - 1 - i];
     }
-    evn__pair turned_pairs[] = {pairs[1], pairs[0]};
+    evn__key_value turned_pairs[] = {pairs[1], pairs[0]};
     TRY(evn__safetensors_write(sample_path(), turned, SAMPLES, turned_pairs, 2));
     unsigned char again[4096];
     FILE *file = fopen(sample_path(), "rb");
@@ -362,7 +362,7 @@ END_TEST
 // Writing and matching ----------------------------------------------------------------------------
 
 /// Nothing is written for content that cannot be read again.
-static void refuse(const evn__tensor *tensors, int count, const evn__pair *metadata,
+static void refuse(const evn__tensor *tensors, int count, const evn__key_value *metadata,
                    int pairs_count) {
     char path[512];
     snprintf(path, sizeof(path), "%s/refused", test_folder());
@@ -395,7 +395,7 @@ START_TEST(refused_content) {
                           {.name = "c", .rank = 1, .extent = {huge}},
                           {.name = "d", .rank = 1, .extent = {huge}}};
     refuse(many, 4, NULL, 0); // more together than can be counted
-    evn__pair reserved = {"checksum", "x"}, broken = {"k", "\xff"};
+    evn__key_value reserved = {"checksum", "x"}, broken = {"k", "\xff"};
     refuse(sample, 1, &reserved, 1);
     refuse(sample, 1, &broken, 1);
 }

@@ -193,7 +193,7 @@ static void rewrite(const char *key, const char *value) {
     enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
     evn__safetensors *file;
     evn__tensor items[ITEMS_MAX];
-    evn__pair metadata[KEYS];
+    evn__key_value metadata[KEYS];
     int count = 0;
     TRY(evn__safetensors_read(path_of("c"), &file));
     ck_assert_int_le(evn__safetensors_count(file), ITEMS_MAX);
@@ -205,7 +205,7 @@ static void rewrite(const char *key, const char *value) {
         ck_assert_msg(old, "%s", keys[i]);
         bool changed = strcmp(keys[i], key) == 0;
         if (!changed || value) {
-            metadata[count++] = (evn__pair){keys[i], changed ? value : old};
+            metadata[count++] = (evn__key_value){keys[i], changed ? value : old};
         }
     }
     TRY(evn__safetensors_write(path_of("changed"), items, evn__safetensors_count(file), metadata,
@@ -282,7 +282,7 @@ START_TEST(an_optimizer_that_fails) {
     evn__checkpoint checkpoint = checkpoint_of(&t, &task);
     evn__safetensors *file;
     evn__tensor items[ITEMS_MAX];
-    evn__pair metadata[10];
+    evn__key_value metadata[10];
     static const char *const keys[] = {
         "format",         "phase",           "epochs of the phase", "epochs", "switch epochs",
         "switch stalled", "optimizer steps", "switch best",         "task",   "training"};
@@ -293,7 +293,7 @@ START_TEST(an_optimizer_that_fails) {
         items[i].extent[0] = items[i].dtype == EVN__U8 ? 0 : items[i].extent[0]; // of no optimiser
     }
     for (int i = 0; i < 10; ++i) {
-        metadata[i] = (evn__pair){keys[i], evn__safetensors_metadata(file, keys[i])};
+        metadata[i] = (evn__key_value){keys[i], evn__safetensors_metadata(file, keys[i])};
     }
     TRY(evn__safetensors_write(path_of("empty"), items, count, metadata, 10));
     evn__safetensors_destroy(&file);
