@@ -287,6 +287,65 @@ START_TEST(launch_refuses_wrong_arguments) {
 }
 END_TEST
 
+// Fma -------------------------------------------------------------------------------------------
+
+/// (1 + 2⁻ⁿ)(1 − 2⁻ⁿ) − 1 is −2⁻²ⁿ where it is rounded once, 0 where the product is, which the
+/// pragma forbids to leave out.
+static const char fma_text[] = "#pragma OPENCL FP_CONTRACT OFF\n"
+                               "__kernel void rounding(OUTPUT(y), const real tiny) {\n"
+                               "    OUTPUT_OF(y);\n"
+                               "    y[0] = MULTIPLY_ADD(1 + tiny, 1 - tiny, -R(1.0));\n"
+                               "}\n"
+                               "__kernel void names(OUTPUT(y)) {\n"
+                               "    OUTPUT_OF(y);\n"
+                               "#ifdef EVN_SOFT_FMA\n"
+                               "    y[0] = 1;\n"
+                               "#else\n"
+                               "    y[0] = 0;\n"
+                               "#endif\n"
+                               "}\n";
+
+/// y[0] of a kernel of fma_text.
+static double run_fma(const char *name, bool fp64, const char *options, double tiny) {
+    evn__kernel *kernel;
+    evn_buffer *y;
+    float narrow;
+    double wide;
+    evn__source source = {.text = fma_text, .options = options, .fp64 = fp64};
+    TRY(evn_buffer_create(test_device(), 8, &y));
+    TRY(evn__kernel_get(test_device(), &source, name, &kernel));
+    evn__argument arguments[] = {{.kind = EVN__ARGUMENT_BUFFER, .buffer = y},
+                                 {.kind = EVN__ARGUMENT_REAL, .real = tiny}};
+    TRY(evn__kernel_launch(kernel, arguments, tiny > 0 ? 2 : 1,
+                           (evn__range){.dimensions = 1, .global = {1}, .local = {1}}));
+    TRY(evn_buffer_read(y, 0, fp64 ? 8 : 4, fp64 ? (void *)&wide : (void *)&narrow));
+    evn_buffer_destroy(&y);
+    return fp64 ? wide : (double)narrow;
+}
+
+static void check_fma(bool soft) {
+    test_device()->info.soft_fma = soft;
+    ck_assert_double_eq(run_fma("names", false, NULL, 0), soft);
+    ck_assert_double_eq(run_fma("names", false, "-cl-std=CL1.2", 0), soft);
+    ck_assert_double_eq(run_fma("rounding", false, NULL, 0x1p-14), soft ? 0 : -0x1p-28);
+    if (evn_device_get_info(test_device())->has_fp64) { // whose fma is not asked about
+        ck_assert_double_eq(run_fma("names", true, NULL, 0), 0);
+        ck_assert_double_eq(run_fma("rounding", true, NULL, 0x1p-30), -0x1p-60);
+    }
+}
+
+/// What the device says reaches the kernels, and products are rounded where fma is software. Each
+/// in a process of its own: a program is not compiled again for the same device.
+START_TEST(soft_fma_is_left_out) {
+    check_fma(true);
+}
+END_TEST
+
+START_TEST(fma_is_used) {
+    check_fma(false);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *all = suite_create("program");
     TCase *build = tcase_create("build");
@@ -303,6 +362,8 @@ static Suite *suite(void) {
     tcase_add_test(launch, launch_fits_the_group);
     tcase_add_test(launch, launch_refuses_wrong_arguments);
     suite_add_tcase(all, launch);
+    test_add(all, tcase_create("soft_fma"), soft_fma_is_left_out);
+    test_add(all, tcase_create("fma"), fma_is_used);
     return all;
 }
 

@@ -35,6 +35,20 @@ static bool lacks_precision(cl_device_info name) {
            (name == CL_DEVICE_HALF_FP_CONFIG && !layer_costume_has("cl_khr_fp16"));
 }
 
+/// Single precision as below, but for its fma, of which the profile may speak.
+static cl_int single_precision(cl_device_id device, size_t size, void *value, size_t *size_out) {
+    cl_device_fp_config config = 0;
+    cl_int code = layer_costume.below.clGetDeviceInfo(device, CL_DEVICE_SINGLE_FP_CONFIG,
+                                                      sizeof(config), &config, NULL);
+    if (code != CL_SUCCESS) {
+        return code;
+    }
+    if (layer_costume.profile.values[PROFILE_KEY_fma].count) {
+        config = NUMBER(fma) ? config | CL_FP_FMA : config & ~(cl_device_fp_config)CL_FP_FMA;
+    }
+    return layer_answer(&config, sizeof(config), size, value, size_out);
+}
+
 static cl_int CL_API_CALL get_device_info(cl_device_id device, cl_device_info name, size_t size,
                                           void *value, size_t *size_out) {
     const cl_device_fp_config nothing = 0;
@@ -49,7 +63,9 @@ static cl_int CL_API_CALL get_device_info(cl_device_id device, cl_device_info na
     if (lacks_precision(name)) {
         return layer_answer(&nothing, sizeof(nothing), size, value, size_out);
     }
-    return layer_costume.below.clGetDeviceInfo(device, name, size, value, size_out);
+    return name == CL_DEVICE_SINGLE_FP_CONFIG
+               ? single_precision(device, size, value, size_out)
+               : layer_costume.below.clGetDeviceInfo(device, name, size, value, size_out);
 }
 
 /// The type to ask below for: all, where a device in this costume is among those asked for.

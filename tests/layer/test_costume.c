@@ -78,6 +78,22 @@ START_TEST(sub_groups_without_language) {
 }
 END_TEST
 
+static void check_fma(const char *line, bool soft) {
+    char path[TEST_PATH];
+    test_under_layer("EVN_LAYER_COSTUME", test_changed_profile(path, "cpu_avx2", line));
+    ck_assert_int_eq(evn_device_get_info(test_device())->soft_fma, soft);
+}
+
+START_TEST(soft_fma) {
+    check_fma("fma = no", true);
+}
+END_TEST
+
+START_TEST(hard_fma) {
+    check_fma("fma = yes", false);
+}
+END_TEST
+
 #define ASK(parameter, value) clGetDeviceInfo(cl.device, (parameter), sizeof(value), &(value), NULL)
 
 START_TEST(answers) {
@@ -311,6 +327,8 @@ int main(void) {
     test_add(suite, tcase_create("sub_groups_that_shuffle"), sub_groups_that_shuffle);
     test_add(suite, tcase_create("no_sub_groups"), no_sub_groups);
     test_add(suite, tcase_create("sub_groups_without_language"), sub_groups_without_language);
+    test_add(suite, tcase_create("soft_fma"), soft_fma);
+    test_add(suite, tcase_create("hard_fma"), hard_fma);
     test_add(suite, tcase_create("answers"), answers);
     test_add(suite, tcase_create("types"), types);
     test_add(suite, tcase_create("work_groups"), work_groups);

@@ -153,6 +153,17 @@ START_TEST(test_winograd_chosen) {
 }
 END_TEST
 
+/// Direct, and by Winograd's method.
+START_TEST(test_soft_fma) {
+    const geometry all[] = {{5, 7, 4, 3, 3, 3, 20, 1, 0}, {5, 7, 5, 16, 3, 3, 48, 1, 1}};
+    for (size_t i = 0; i < 2; ++i) {
+        evn_graph *graph = build(all[i], 0);
+        check_plan_with_soft_fma(graph, i);
+        evn_graph_destroy(&graph);
+    }
+}
+END_TEST
+
 START_TEST(test_4x4) {
     check((geometry){10, 9, 7, 16, 4, 4, 32, 2, 1});
     check((geometry){3, 8, 8, 5, 4, 4, 6, 2, 0});
@@ -232,6 +243,7 @@ static Suite *suite(void) {
     add(s, tcase_create("winograd_stride_2"), test_winograd_stride_2); // whole: long
     add(s, tcase_create("winograd_in_room"), test_winograd_in_room);
     add(s, tcase_create("winograd_chosen"), test_winograd_chosen);
+    add(s, tcase_create("soft_fma"), test_soft_fma);
     add(s, tcase_create("4x4"), test_4x4);
     add(s, tcase_create("one_channel"), test_one_channel);
     add(s, tcase_create("uneven"), test_uneven);

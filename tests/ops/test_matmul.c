@@ -51,6 +51,13 @@ START_TEST(test_at_tile) {
 }
 END_TEST
 
+START_TEST(test_soft_fma) {
+    evn_graph *graph = product(9, 17, 31, false, false);
+    check_plan_with_soft_fma(graph, 1);
+    evn_graph_destroy(&graph);
+}
+END_TEST
+
 START_TEST(test_odd) {
     check(9, 17, 31);
     check(33, 47, 19);
@@ -190,6 +197,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("matmul");
     add(s, tcase_create("below_tile"), test_below_tile);
     add(s, tcase_create("at_tile"), test_at_tile);
+    add(s, tcase_create("soft_fma"), test_soft_fma);
     add(s, tcase_create("odd"), test_odd);
     add(s, tcase_create("long_inner"), test_long_inner);
     add(s, tcase_create("blocks"), test_blocks);

@@ -2,6 +2,7 @@
 #include "run_plan.h"
 
 #include "derivative.h"
+#include "host/runtime.h"
 #include "plan/real.h"
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,17 @@ void check_plan_as_both(const evn_graph *graph, uint64_t seed, double low, doubl
     check_plan(graph, seed, low, high);
     test_act_as(EVN_DEVICE_GPU);
     check_plan(graph, seed, low, high);
+    test_act_as(own);
+}
+
+void check_plan_with_soft_fma(const evn_graph *graph, uint64_t seed) {
+    static const evn_device_type types[] = {EVN_DEVICE_CPU, EVN_DEVICE_GPU};
+    evn_device_type own = evn_device_get_info(test_device())->type;
+    test_device()->info.soft_fma = true;
+    for (int i = 0; i < 2; ++i) {
+        test_act_as(types[i]);
+        check_options(graph, &(evn_plan_options){0}, seed);
+    }
     test_act_as(own);
 }
 

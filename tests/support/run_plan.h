@@ -16,6 +16,10 @@ void check_plan(const evn_graph *graph, uint64_t seed, double low, double high);
 /// check_plan with the kernels for CPUs, then with those for GPUs.
 void check_plan_as_both(const evn_graph *graph, uint64_t seed, double low, double high);
 
+/// With the kernels for CPUs, then with those for GPUs, as on a device whose fma is software; fp32,
+/// for which alone it matters. No kernel of the graph may have been made in this process before.
+void check_plan_with_soft_fma(const evn_graph *graph, uint64_t seed);
+
 /// A plan with late inputs, run phase by phase, against the reference.
 void check_phases(const evn_graph *graph, const char *const *late, uint64_t seed);
 
