@@ -85,6 +85,20 @@ class Site(unittest.TestCase):
             text = re.sub(r"<script>.*?</script>", "", blocks(page), flags=re.S)
             self.assertEqual(Reader(text).wrong, [], name)
 
+    def test_slow_and_failed(self):
+        """A device of which little can be measured, and that slowly."""
+        data = json.loads(self.files[-1].read_text())
+        data["limits"]["bytes"] = 0.352e9
+        for i, row in enumerate(data["rows"]):
+            if row["key"] == "mnist_euler":
+                data["rows"][i] = {k: row[k] for k in ("key", "name", "group")} | {"failed": "given up <here>"}
+        self.files[-1].write_text(json.dumps(data))
+        pages = self.pages()
+        self.assertEqual(pages["index.md"].count("<circle"), 4)
+        self.assertIn(">0.35</td>", pages["index.md"])
+        self.assertIn('<td colspan="7">failed: given up &lt;here&gt;</td>', pages["vendor-co/slow.md"])
+        self.assertIn('<td colspan="7">not measured: the device does not', pages["vendor-co/slow.md"])
+
     def test_predicted(self):
         name = json.loads(self.files[0].read_text())["device"]["name"]
         row = "mnist_euler"

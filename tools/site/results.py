@@ -41,15 +41,20 @@ class Result:
         return self.data["date"], self.device["driver"]
 
 
-# The columns of the table of all: title, format, value.
+def rounded(value):
+    """Whole from 10 on; slow devices have two digits of theirs, too."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+# The columns of the table of all: title, number to text, value.
 COLUMNS = [
-    ("multiply-add, GF/s", "{:.0f}", lambda r: r.limit("flops")),
-    ("memory, GB/s", "{:.0f}", lambda r: r.limit("bytes")),
-    ("MNIST, images/s", "{:.0f}", lambda r: r.rate("mnist_euler", BATCH)),
-    ("MNIST adjoint, images/s", "{:.0f}", lambda r: r.rate("mnist_adjoint", BATCH)),
-    ("flow, iterations/s", "{:.0f}", lambda r: r.rate("flow_512")),
-    ("curve, iterations/s", "{:.0f}", lambda r: r.rate("curve_euler")),
-    ("digits to 97.5 %, s", "{:.2f}", lambda r: r.median("digits_97_5")),
+    ("multiply-add, GF/s", rounded, lambda r: r.limit("flops")),
+    ("memory, GB/s", rounded, lambda r: r.limit("bytes")),
+    ("MNIST, images/s", rounded, lambda r: r.rate("mnist_euler", BATCH)),
+    ("MNIST adjoint, images/s", rounded, lambda r: r.rate("mnist_adjoint", BATCH)),
+    ("flow, iterations/s", rounded, lambda r: r.rate("flow_512")),
+    ("curve, iterations/s", rounded, lambda r: r.rate("curve_euler")),
+    ("digits to 97.5 %, s", "{:.2f}".format, lambda r: r.median("digits_97_5")),
 ]
 TEXTS = [("driver", lambda r: r.device["driver"]), ("platform", lambda r: r.device["platform"]),
          ("type", lambda r: r.device["type"]), ("evonode", lambda r: r.data["evonode"]),
@@ -65,7 +70,7 @@ def escape(text):
 
 
 def shown(form, value):
-    return "–" if value is None else form.format(value)
+    return "–" if value is None else form(value)
 
 
 def short(text, most=26):
@@ -101,7 +106,8 @@ def scatter(results, x_title, x_of, y_title, y_of):
     parts = []
     for power in range(x_low, x_high + 1):
         x, _ = at(10.0 ** power, 10.0 ** y_low)
-        anchor = ("end", WIDTH) if power == x_high else ("middle", x)  # the last one must not leave the picture
+        # The first must not touch the other axis's, the last not leave the picture.
+        anchor = ("end", WIDTH) if power == x_high else ("start", LEFT) if power == x_low else ("middle", x)
         parts.append(f'<path class="grid" d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}"/><text x="{anchor[1]:.1f}" '
                      f'y="{HEIGHT - BOTTOM + 13}" text-anchor="{anchor[0]}">{10.0 ** power:g}</text>')
     for power in range(y_low, y_high + 1):
@@ -198,8 +204,8 @@ def rate_of(row):
 
 def row_cells(row):
     if "median" not in row:
-        reason = row.get("lacking") or row.get("failed")
-        return f'<td colspan="7">not measured: {escape(reason)}</td>'
+        why = f"not measured: {row['lacking']}" if "lacking" in row else f"failed: {row['failed']}"
+        return f'<td colspan="7">{escape(why)}</td>'
     low, high = row["quartiles"]
     share, difference, drift = row["fraction_of_limit"], row["difference"], row["drift"]
     numbers = [f"{1e3 * row['median']:.4g}", f"{1e3 * low:.4g}–{1e3 * high:.4g}", rate_of(row),
