@@ -37,7 +37,9 @@ typedef enum evn_gradient {
     /// An algebraically reversible method on top of `method` (McCallum and Foster 2024): undoing
     /// its fixed steps gives the states back to rounding, and with them the exact gradient of the
     /// steps; memory does not grow. Twice as many evaluations; what the solve gives is another
-    /// approximation, of the same order, than that of `method`.
+    /// approximation, of the same order, than that of `method`. Not for what decays: a second
+    /// solution grows as fast, whatever the steps, until both of its states have nothing to do with
+    /// the dynamics' (evn_solver_apart, docs/gradients.md)
     EVN_GRADIENT_REVERSIBLE,
     /// The adjoint along what the solve kept: x and θ come from the interpolants of its adaptive
     /// steps, which are gone once more for them, and the cotangents alone are solved backwards,
@@ -125,8 +127,9 @@ typedef struct evn_solver_options {
     /// Adjoint and reversible: how far the state that was found by solving backwards may be from
     /// the true one at t0, and across jumps where each part begins, ‖difference‖/‖true‖ (a norm
     /// below 10 atol an element counts as that); beyond it, or where it is not finite, the gradient
-    /// fails, with an outcome of its own. Waits for the device. 0: it is not looked at, and nothing
-    /// is waited for
+    /// fails, with an outcome of its own. Reversible: it fails, too, where its two states end more
+    /// than EVN_MOST_APART from each other. Waits for the device. 0: it is
+    /// not looked at, and nothing is waited for
     double reconstruction;
     /// Adjoint and reversible: evn_solver_watched tells later how far that was, for which nothing
     /// is waited
@@ -188,6 +191,10 @@ evn_solver_options evn_solver_options_with(const evn_solver_options *options,
 /// the reversible method stay as they are. Of NULL, the default ones.
 evn_solver_options evn_solver_options_forward(const evn_solver_options *options);
 
+/// Where the two states of the reversible method end further from each other, ‖difference‖/‖x‖, its
+/// second solution is a quarter of x or more (evn_solver_apart): then 2 before long.
+#define EVN_MOST_APART 0.5
+
 /// How a solve, or a gradient, ended; every value but DONE and EVENT comes with EVN_ERR_SOLVER or
 /// EVN_ERR_NOT_FINITE. What equal steps did that evn_solve only enqueues is known to
 /// evn_solver_outcome.
@@ -201,6 +208,7 @@ typedef enum evn_outcome {
     EVN_OUTCOME_NOT_RECONSTRUCTED, ///< of a gradient: solving backwards leads elsewhere
     EVN_OUTCOME_EVENT,             ///< at a terminal event (evonode/event.h), which is no failure
     EVN_OUTCOME_WEIGHTS_NOT_RESOLVED, ///< weight_terms are too few for what evolves
+    EVN_OUTCOME_STATES_APART, ///< reversible: its two states have come apart, and x1 is wrong
 } evn_outcome;
 
 /// What a solve did.
@@ -281,10 +289,12 @@ evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, 
 
 /// How the last solve ended, of which evn_solve or its like gave EVN_OK. By equal steps of an
 /// explicit method, or of a Rosenbrock method with a matrix, these do not wait, and cannot know
-/// whether the state stayed finite; all others have said so at once. Waits for the device, and
-/// looks at the state at the end.
+/// whether the state stayed finite, nor whether those of the reversible method came apart; all
+/// others have said so at once. Waits for the device, and looks at the state at the end.
 /// @param[out] solution  what the solve said, but for the outcome; may be NULL
-/// @return EVN_ERR_NOT_FINITE; EVN_ERR_ARGUMENT where there is no such solve
+/// @return EVN_ERR_NOT_FINITE; EVN_ERR_SOLVER with EVN_OUTCOME_STATES_APART, where
+///         evn_solver_apart is more than EVN_MOST_APART; EVN_ERR_ARGUMENT where there is no such
+///         solve
 evn_status evn_solver_outcome(const evn_solver *solver, evn_solution *solution);
 
 /// What sample `index` did in the last solve, which may have failed. The solution of the solve
@@ -395,6 +405,14 @@ evn_status evn_solver_sample_grid(const evn_solver *solver, int64_t index, doubl
 /// not finite). Waits for the device. Large values mean that the dynamics cannot be solved
 /// backwards and the gradient is wrong.
 evn_status evn_solver_reconstruction(evn_solver *solver, double *x_error, double *theta_error);
+
+/// Of the reversible method, after a solve (else EVN_ERR_ARGUMENT): how far its two states are from
+/// each other at the end, ‖difference‖/‖x‖, and the same of evolving weights that it solves;
+/// infinite where they are not finite. Both are x where the way is solved well; x1 is off by half
+/// of it where the method's second solution has grown in it, which it does as fast as x decays.
+/// Across jumps of f at the end of the last part, after a gradient of the first. Waits for the
+/// device.
+evn_status evn_solver_apart(evn_solver *solver, double *x_apart, double *theta_apart);
 
 /// With `watch` (else EVN_ERR_ARGUMENT): the worst that solving backwards has ended away from the
 /// true start in the gradients since this was last asked, measured as for the option

@@ -89,6 +89,9 @@ typedef struct evn_task_methods {
     /// Optional: as evn_solver_reconstruction of the last gradient by the adjoint method.
     evn_status (*reconstruction)(void *program, double *x_error, double *theta_error);
 
+    /// Optional: as evn_solver_apart of the last solve by the reversible method.
+    evn_status (*apart)(void *program, double *x_apart, double *theta_apart);
+
     /// Optional: as evn_solver_watched, of a program that was compiled with `watch` and the
     /// adjoint.
     evn_status (*watched)(void *program, double *worst);

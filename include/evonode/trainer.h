@@ -51,7 +51,8 @@ typedef enum evn_switch {
 /// seconds (training alone), data_wait_seconds (of them: the device had nothing to do until a batch
 /// was drawn and augmented), nfe_forward and nfe_backward (means over the batches, where something
 /// is solved), peak_device_bytes; of the adjoint x_reconstruction and theta_reconstruction
-/// (relative errors, last batch); of a task with epochs what evn_task_evaluate says of the test
+/// (relative errors, last batch), of the reversible method states_apart (evn_solver_apart, the
+/// larger one, last batch); of a task with epochs what evn_task_evaluate says of the test
 /// part; of an automatic phase own_loss and next_loss, of some training batches with its solver and
 /// with the next phase's; of a held_out phase held_out_loss, of the test part.
 typedef struct evn_epoch {

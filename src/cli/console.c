@@ -176,19 +176,26 @@ bool evn__console_fallback(const evn_phase *phases, const evn_epoch *epoch) {
     return true;
 }
 
+static bool tell_apart(const evn_phase *phases, const evn_epoch *epoch) {
+    double apart = evn_metrics_value(&epoch->metrics, "states_apart");
+    if (!(apart > EVN_MOST_APART)) { // also where there is none
+        return false;
+    }
+    fprintf(
+        stderr,
+        "evonode: warning: epoch %d, phase %s: the two states of the reversible method end %.3g "
+        "times their size apart, so that neither is to be trusted, nor their gradient: it is not "
+        "for what decays; use a checkpointed phase\n",
+        epoch->epoch + 1, phases[epoch->phase].name, apart);
+    return true;
+}
+
 bool evn__console_reconstruction(const evn_phase *phases, const evn_epoch *epoch) {
     double x = evn_metrics_value(&epoch->metrics, "x_reconstruction");
     double theta = evn_metrics_value(&epoch->metrics, "theta_reconstruction");
     double worst = fmax(x, theta);
     if (!(worst > RECONSTRUCTION_LIMIT)) { // also where there is none
-        return false;
-    }
-    const evn_phase *phase = &phases[epoch->phase];
-    bool undoes = phase->solver.gradient == EVN_GRADIENT_REVERSIBLE;
-    char instead[64] = "a coupling nearer to 1";
-    if (!undoes) {
-        evn__print(instead, sizeof(instead), "reconstruction=%g,fallback=checkpointed",
-                   RECONSTRUCTION_LIMIT);
+        return tell_apart(phases, epoch);
     }
     char far[64] = "does not stay finite on its way to";
     if (isfinite(worst)) {
@@ -196,10 +203,10 @@ bool evn__console_reconstruction(const evn_phase *phases, const evn_epoch *epoch
     }
     fprintf(stderr,
             "evonode: warning: epoch %d, phase %s: the backward solve %s the true %s at t = 0, so "
-            "that its gradient is not to be trusted; use a checkpointed %sphase, or give this one "
-            "%s\n",
-            epoch->epoch + 1, phase->name, far, x >= theta ? "state" : "evolving weights",
-            undoes ? "" : "or a reversible ", instead);
+            "that its gradient is not to be trusted; use a checkpointed phase, or give this one "
+            "reconstruction=%g,fallback=checkpointed\n",
+            epoch->epoch + 1, phases[epoch->phase].name, far,
+            x >= theta ? "state" : "evolving weights", RECONSTRUCTION_LIMIT);
     return true;
 }
 

@@ -49,7 +49,8 @@ void evn__console_epoch(const evn__task_row *row, const evn_phase *phases, int e
 
 /// Say that a phase goes on from checkpoints; whether it did.
 bool evn__console_fallback(const evn_phase *phases, const evn_epoch *epoch);
-/// Warn when the state or the weights cannot be solved backwards; whether it did.
+/// Warn when the state or the weights cannot be solved backwards, or when the two states of the
+/// reversible method have come apart; whether it did.
 bool evn__console_reconstruction(const evn_phase *phases, const evn_epoch *epoch);
 
 /// The table at the end of a training run; what was not measured is left out.

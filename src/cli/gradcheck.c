@@ -39,6 +39,9 @@ static void print_row(const evn__gradcheck_row *row) {
                                                 : "  not to be trusted");
     if (row->message[0]) {
         printf("      %s\n", row->message);
+    } else if (row->apart > EVN_MOST_APART) {
+        printf("      its two states end %.2g times the size of x, or of evolving weights, apart\n",
+               row->apart);
     }
 }
 
@@ -56,8 +59,8 @@ static void print(const evn__gradcheck_row *rows) {
            "backwards ends from the true start\n",
            EVN__GRADCHECK_DIRECTIONS);
     if (!trusted) {
-        printf("  beyond %g it is not to be trusted: use a checkpointed or a reversible phase, or "
-               "give an adjoint\n  phase reconstruction=%g,fallback=checkpointed\n",
+        printf("  beyond %g it is not to be trusted: use a checkpointed phase, or give an adjoint "
+               "phase\n  reconstruction=%g,fallback=checkpointed\n",
                EVN__GRADCHECK_RECONSTRUCTION, EVN__GRADCHECK_RECONSTRUCTION);
     }
 }
@@ -79,6 +82,7 @@ static json_t *show_row(const evn__gradcheck_row *row) {
     evn__json_put(object, "waits", json_integer(row->waits));
     evn__json_put(object, "peak_bytes", json_integer((json_int_t)row->bytes));
     evn__json_put(object, "reconstruction", number(row->reconstruction));
+    evn__json_put(object, "states_apart", number(row->apart));
     evn__json_put(object, "trusted", json_boolean(evn__gradcheck_trusts(row)));
     if (row->message[0]) {
         evn__json_put(object, "message", json_string(row->message));

@@ -156,7 +156,7 @@ const evn__verb evn__verb_train = {
     "  checkpointed              the same gradient; only states are kept, all or N checkpoints\n"
     "  adjoint                   solved backwards; memory does not grow; not for all dynamics\n"
     "  reversible                steps that can be undone, on top of the solver; exact, and\n"
-    "                            memory does not grow; twice the evaluations\n"
+    "                            memory does not grow; twice the evaluations; not for what decays\n"
     "  adjoint-quadrature        the adjoint along the kept steps of an adaptive solve; for all\n"
     "                            dynamics; memory grows with the steps\n"
     "A key that a phase lacks is taken from the option of that name, then from the task; rate\n"

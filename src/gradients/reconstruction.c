@@ -11,14 +11,19 @@
 /// Sums of squares: of what is found less the truth, and of the truth; of x, of evolving weights.
 enum { X_DIFFERENCE, X_TRUTH, THETA_DIFFERENCE, THETA_TRUTH, SUMS };
 
+/// Which sums there are of a place: of the state that solving backwards has found, less the true
+/// one, and of the second state of a pair, less the first.
+typedef enum kind { FOUND, PAIR, KINDS } kind;
+
 enum { TURNS = 2 }; // of what is read and what is written
 
 struct evn__reconstruction {
     const evn__problem *problem;
     evn__layout layout;
     evn_buffer *truth;
-    evn_buffer *sums;  ///< [jumps + 1][SUMS]: of the start, then of each place that was passed
-    double *host, *at; ///< the same; [jumps + 1]: t
+    evn_buffer *sums;  ///< [jumps + 1][KINDS][SUMS]: of the start, then of each place passed
+    double *host, *at; ///< the same; [jumps + 1]: t, of which [0] is unused
+    bool paired;       ///< there are sums of pairs
     int passed;
     evn_plan *plan;
     evn_binding *inputs;
@@ -114,9 +119,11 @@ static evn_status create(evn__reconstruction *r) {
     EVN_TRY(EVN_NEW(&r->inputs, 2 * r->layout.count + 1));
     EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, r->layout.total, &r->truth));
     size_t places = (size_t)p->options->jump_count + 1;
+    size_t sums = places * KINDS * SUMS;
     EVN_TRY(EVN_NEW(&r->at, places));
-    EVN_TRY(EVN_NEW(&r->host, places * SUMS));
-    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, places * SUMS, &r->sums));
+    EVN_TRY(EVN_NEW(&r->host, sums));
+    EVN_TRY(evn__real_create_for(p->device, EVN__USE_STATES, fp64, sums, &r->sums));
+    EVN_TRY(evn__real_zero((evn_binding){r->sums, 0}, fp64, sums));
     EVN_TRY(evn__plan_build(p->device, build, r, &options, &r->plan));
     return p->options->watch ? create_watching(r) : EVN_OK;
 }
@@ -167,11 +174,35 @@ static void bind(evn__reconstruction *r, const evn__scheme *scheme, evn_binding 
     }
 }
 
+static evn_status run_at(const evn__reconstruction *r, int place, kind what) {
+    const evn_binding to = {r->sums, (size_t)(place * KINDS + (int)what) * SUMS};
+    return evn_plan_run(r->plan, r->inputs, &to);
+}
+
+/// Both states of a pair, where the scheme, or that of x along weights that are solved by
+/// themselves, has one; of these weights there is one state, no different from itself.
+static evn_status sum_pair(evn__reconstruction *r, const evn__scheme *scheme, int place) {
+    int count = r->layout.count;
+    const evn_binding *parameters;
+    const evn__scheme *x =
+        scheme->methods->of_x ? scheme->methods->of_x(scheme, &parameters) : scheme;
+    r->paired = x->methods->pair != NULL;
+    for (int i = 0; i < count && r->paired; ++i) {
+        evn_binding both[2] = {{r->truth, r->layout.offset[i]}, {r->truth, r->layout.offset[i]}};
+        if (i < x->problem->system->state_count) {
+            x->methods->pair(x, i, both);
+        }
+        r->inputs[i] = both[1];
+        r->inputs[count + i] = both[0];
+    }
+    return r->paired ? run_at(r, place, PAIR) : EVN_OK;
+}
+
 static evn_status sum_at(evn__reconstruction *r, const evn__scheme *scheme, evn_binding truth,
                          int place) {
-    const evn_binding to = {r->sums, (size_t)place * SUMS};
     bind(r, scheme, truth);
-    return evn_plan_run(r->plan, r->inputs, &to);
+    EVN_TRY(run_at(r, place, FOUND));
+    return sum_pair(r, scheme, place);
 }
 
 void evn__reconstruction_begin(evn__reconstruction *reconstruction) {
@@ -182,11 +213,20 @@ static evn_binding start(const evn__reconstruction *r) {
     return (evn_binding){r->truth, 0};
 }
 
+/// So many places, to the host.
+static evn_status read(const evn__reconstruction *r, int places) {
+    return evn__real_read((evn_binding){r->sums, 0}, r->problem->options->fp64, r->host,
+                          (size_t)places * KINDS * SUMS);
+}
+
+static const double *sums_at(const evn__reconstruction *r, int place, kind what) {
+    return r->host + (size_t)(place * KINDS + (int)what) * SUMS;
+}
+
 /// Of all places, to the host.
 static evn_status measure(evn__reconstruction *r, const evn__scheme *scheme) {
     EVN_TRY(sum_at(r, scheme, start(r), 0));
-    return evn__real_read((evn_binding){r->sums, 0}, r->problem->options->fp64, r->host,
-                          (size_t)(r->passed + 1) * SUMS);
+    return read(r, r->passed + 1);
 }
 
 /// What is not finite is as far away as can be: NaN would be below every bound.
@@ -195,16 +235,47 @@ static double relative(double difference, double truth) {
     return isnan(error) ? INFINITY : error;
 }
 
+/// Those of a place, as they are.
+static void tell(const double *sums, double *x, double *theta) {
+    *x = fmax(*x, relative(sums[X_DIFFERENCE], sums[X_TRUTH]));
+    *theta = fmax(*theta, relative(sums[THETA_DIFFERENCE], sums[THETA_TRUTH]));
+}
+
 evn_status evn__reconstruction_measure(evn__reconstruction *r, const evn__scheme *scheme,
                                        double *x_error, double *theta_error) {
     *x_error = *theta_error = 0;
     EVN_TRY(measure(r, scheme));
     for (int i = 0; i <= r->passed; ++i) {
-        const double *sums = r->host + (size_t)i * SUMS;
-        *x_error = fmax(*x_error, relative(sums[X_DIFFERENCE], sums[X_TRUTH]));
-        *theta_error = fmax(*theta_error, relative(sums[THETA_DIFFERENCE], sums[THETA_TRUTH]));
+        tell(sums_at(r, i, FOUND), x_error, theta_error);
     }
     return EVN_OK;
+}
+
+evn_status evn__reconstruction_apart(evn__reconstruction *r, const evn__scheme *scheme,
+                                     double *x_apart, double *theta_apart) {
+    *x_apart = *theta_apart = 0;
+    EVN_TRY(sum_pair(r, scheme, 0));
+    if (!r->paired) {
+        return EVN_OK;
+    }
+    EVN_TRY(read(r, 1));
+    tell(sums_at(r, 0, PAIR), x_apart, theta_apart);
+    return EVN_OK;
+}
+
+evn_status evn__reconstruction_check_apart(double x_apart, double theta_apart,
+                                           evn_solution *solution) {
+    double worst = fmax(x_apart, theta_apart);
+    if (!isfinite(worst) || worst <= EVN_MOST_APART) { // what is not finite is told as that
+        return EVN_OK;
+    }
+    solution->outcome = EVN_OUTCOME_STATES_APART;
+    EVN_FAIL(EVN_ERR_SOLVER,
+             "the two states of the reversible method end %.3g times the size of %s apart, more "
+             "than %g: a second solution, which grows as fast as the state decays, or steps that "
+             "are too long, have spoilt the solve and its gradient; take the gradient checkpointed "
+             "or backprop, or give more steps, which help where little decays",
+             worst, x_apart >= theta_apart ? "the state" : "the evolving weights", EVN_MOST_APART);
 }
 
 /// The error by which a gradient is judged, of so many elements. Where the truth is next to nothing
@@ -214,18 +285,25 @@ static double judged(const evn__reconstruction *r, double difference, double tru
     return relative(difference, fmax(truth, least_square(r, elements)));
 }
 
+static evn_status check_apart(const evn__reconstruction *r, int place, evn_solution *solution) {
+    double x = 0, theta = 0;
+    tell(sums_at(r, place, PAIR), &x, &theta);
+    return evn__reconstruction_check_apart(x, theta, solution);
+}
+
 /// One place.
 static evn_status check_place(const evn__reconstruction *r, int place, evn_solution *solution) {
     const evn_solver_options *o = r->problem->options;
     const char *gradient = evn_gradient_name((int)o->gradient);
     const char *remedy = evn__scheme_remedy(o->gradient);
     const evn__layout *layout = &r->layout;
-    const double *sums = r->host + (size_t)place * SUMS, bound = o->reconstruction;
+    const double *sums = sums_at(r, place, FOUND), bound = o->reconstruction;
     double t = place > 0 ? r->at[place] : solution->t;
     double x = judged(r, sums[X_DIFFERENCE], sums[X_TRUTH], layout->size[0]);
     double theta =
         judged(r, sums[THETA_DIFFERENCE], sums[THETA_TRUTH], layout->total - layout->size[0]);
     bool finite = isfinite(x) && isfinite(theta);
+    EVN_TRY(check_apart(r, place, solution));
     solution->outcome = !finite                      ? EVN_OUTCOME_NOT_FINITE
                         : x > bound || theta > bound ? EVN_OUTCOME_NOT_RECONSTRUCTED
                                                      : solution->outcome;

@@ -29,11 +29,20 @@ evn_status evn__reconstruction_measure(evn__reconstruction *reconstruction,
                                        const evn__scheme *scheme, double *x_error,
                                        double *theta_error);
 
-/// EVN_OK where neither is beyond the options' bound; a state whose norm is below 10 atol an
-/// element counts as one of that norm.
+/// EVN_OK where neither is beyond the options' bound, a state whose norm is below 10 atol an
+/// element counting as one of that norm, and no pair of states is apart.
 /// @return EVN_ERR_NOT_FINITE, EVN_ERR_SOLVER, which say what to do; with an outcome of their own
 evn_status evn__reconstruction_check(evn__reconstruction *reconstruction, const evn__scheme *scheme,
                                      evn_solution *solution);
+
+/// After a solve, or a gradient of it: evn_solver_apart; 0 where there is no pair. Waits.
+evn_status evn__reconstruction_apart(evn__reconstruction *reconstruction, const evn__scheme *scheme,
+                                     double *x_apart, double *theta_apart);
+
+/// Whether a solve whose states are so far apart is good. Where they are not finite others say so.
+/// @return EVN_ERR_SOLVER, which says what to do; with an outcome of its own
+evn_status evn__reconstruction_check_apart(double x_apart, double theta_apart,
+                                           evn_solution *solution);
 
 /// After a gradient, with the option watch: enqueues what is worst so far. Does not wait.
 evn_status evn__reconstruction_watch(evn__reconstruction *reconstruction,

@@ -40,13 +40,13 @@ static const row rows[] = {
                               .fixed = &evn__scheme_adjoint,
                               .adaptive = &evn__scheme_adjoint,
                               .falls_back = true,
-                              .remedy = "take the gradient checkpointed or reversible, or let the "
-                                        "solver fall back on checkpoints"},
+                              .remedy = "take the gradient checkpointed, or let the solver fall "
+                                        "back on checkpoints"},
     [EVN_GRADIENT_REVERSIBLE] = {.name = "reversible",
                                  .fixed = &evn__scheme_reversible,
                                  .couples = true,
-                                 .remedy = "give a coupling nearer to 1 or more steps, or take the "
-                                           "gradient checkpointed"},
+                                 .remedy = "take the gradient checkpointed or backprop, or, "
+                                           "where one was given, a coupling nearer to 1"},
     [EVN_GRADIENT_ADJOINT_QUADRATURE] = {.name = "adjoint-quadrature",
                                          .adaptive = &evn__scheme_adjoint_quadrature},
 };
@@ -249,6 +249,7 @@ evn__scheme_methods evn__scheme_methods_across(const evn__scheme_methods *method
     own.state_bar = inner->gradient ? own.state_bar : NULL;
     own.time_parts = inner->gradient ? own.time_parts : NULL;
     own.reconstructed = inner->reconstructed ? own.reconstructed : NULL;
+    own.pair = inner->pair ? own.pair : NULL;
     return own;
 }
 

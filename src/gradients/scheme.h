@@ -73,6 +73,11 @@ typedef struct evn__scheme_methods {
     /// After a gradient: component `index` of the state at t0 as solving backwards has found it;
     /// NULL: the gradient does not go that way.
     evn_binding (*reconstructed)(const evn__scheme *scheme, int index);
+
+    /// Of a method that moves two states side by side: component `index` of both at the end of the
+    /// way, or the part of one, that was solved last; the first is what the solve gives. NULL: it
+    /// moves one.
+    void (*pair)(const evn__scheme *scheme, int index, evn_binding pair[2]);
     bool from_end; ///< the gradient needs nothing of a solve but the state at t1
 } evn__scheme_methods;
 

@@ -113,6 +113,11 @@ static evn_binding reconstructed(const evn__scheme *scheme, int index) {
     return inner->methods->reconstructed(inner, index);
 }
 
+static void pair(const evn__scheme *scheme, int index, evn_binding both[2]) {
+    const evn__scheme *inner = ((const in_parts *)scheme)->inner;
+    inner->methods->pair(inner, index, both);
+}
+
 static const evn__trail *trail(const evn__scheme *scheme) {
     return &((const in_parts *)scheme)->trail;
 }
@@ -386,4 +391,5 @@ const evn__scheme_methods evn__scheme_jumps = {.create = create,
                                                .gradient = gradient,
                                                .state_bar = state_bar,
                                                .time_parts = time_parts,
-                                               .reconstructed = reconstructed};
+                                               .reconstructed = reconstructed,
+                                               .pair = pair};

@@ -139,6 +139,13 @@ static evn_binding reconstructed(const evn__scheme *scheme, int index) {
     return state_at(r, r->first, index);
 }
 
+static void pair(const evn__scheme *scheme, int index, evn_binding both[2]) {
+    const reversible *r = (const reversible *)scheme;
+    both[0] = state_at(r, r->end, index);
+    both[1] = part_at(r, r->end, EVN__REVERSIBLE_Z);
+    both[1].offset += r->layout.offset[index];
+}
+
 static evn_binding state_bar(const evn__scheme *scheme, int index) {
     return evn__cotangents_state(&((const reversible *)scheme)->bars, 0, index);
 }
@@ -303,4 +310,5 @@ const evn__scheme_methods evn__scheme_reversible = {.create = create,
                                                     .gradient = gradient,
                                                     .state_bar = state_bar,
                                                     .time_bars = time_bars,
-                                                    .reconstructed = reconstructed};
+                                                    .reconstructed = reconstructed,
+                                                    .pair = pair};

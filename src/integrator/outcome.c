@@ -76,8 +76,7 @@ static void advise_small(const evn_solver_options *options, bool coarse, double 
 }
 
 static const char way_out[] =
-    "take the gradient checkpointed or reversible, or let the solver fall "
-    "back on checkpoints";
+    "take the gradient checkpointed, or let the solver fall back on checkpoints";
 
 /// Of an implicit method. The shorter a step the easier its equations, where f is smooth.
 static void advise_unsolved(const evn_solver_options *options, double next, bool backward,

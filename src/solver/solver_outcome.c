@@ -70,19 +70,45 @@ evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__schem
         o->method);
 }
 
+static evn_status check_solved(const evn_solver *solver) {
+    EVN_CHECK(solver->solved, EVN_ERR_ARGUMENT,
+              "there is no solve that came to its end: call evn_solve first, and go on only if it "
+              "is EVN_OK");
+    return EVN_OK;
+}
+
+evn_status evn_solver_apart(evn_solver *solver, double *x_apart, double *theta_apart) {
+    EVN_REQUIRE(solver);
+    EVN_REQUIRE(x_apart);
+    EVN_REQUIRE(theta_apart);
+    EVN_CHECK(solver->options.gradient == EVN_GRADIENT_REVERSIBLE, EVN_ERR_ARGUMENT,
+              "the gradient '%s' moves one state: two, which may come apart, are of the reversible "
+              "method",
+              evn_gradient_name((int)solver->options.gradient));
+    EVN_TRY(check_solved(solver));
+    return evn__reconstruction_apart(solver->reconstruction, solver->scheme, x_apart, theta_apart);
+}
+
+static evn_status check_apart(const evn_solver *solver, evn_solution *solution) {
+    double x, theta;
+    if (!solver->reconstruction) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__reconstruction_apart(solver->reconstruction, solver->scheme, &x, &theta));
+    return evn__reconstruction_check_apart(x, theta, solution);
+}
+
 evn_status evn_solver_outcome(const evn_solver *solver, evn_solution *solution) {
     evn_solution unused;
     bool finite = true;
     solution = solution ? solution : &unused;
     *solution = (evn_solution){0};
     EVN_REQUIRE(solver);
-    EVN_CHECK(solver->solved, EVN_ERR_ARGUMENT,
-              "there is no solve that came to its end: call evn_solve first, and go on only if it "
-              "is EVN_OK");
+    EVN_TRY(check_solved(solver));
     *solution = solver->solution;
     EVN_TRY(is_finite(solver, solver->scheme, solver->scheme->methods->end, &finite));
     if (finite) {
-        return EVN_OK;
+        return check_apart(solver, solution);
     }
     solution->outcome = EVN_OUTCOME_NOT_FINITE;
     EVN_FAIL(

@@ -196,7 +196,8 @@ static bool takes_same_steps(const evn_solver_options *options) {
 bool evn__gradcheck_trusts(const evn__gradcheck_row *row) {
     bool same = takes_same_steps(&row->options);
     return row->status == EVN_OK && (!same || isfinite(row->own)) && isfinite(row->exact) &&
-           !(row->reconstruction > EVN__GRADCHECK_RECONSTRUCTION); // NaN: nothing was rebuilt
+           !(row->reconstruction > EVN__GRADCHECK_RECONSTRUCTION) && // NaN: nothing was rebuilt
+           !(row->apart > EVN_MOST_APART);                           // NaN: there is one state
 }
 
 // Rows --------------------------------------------------------------------------------------------
@@ -225,6 +226,10 @@ static evn_status run(const checker *c, const bench *b, evn__gradcheck_row *row,
     double x, theta;
     if (evn_solver_reconstruction(b->solver, &x, &theta) == EVN_OK) {
         row->reconstruction = fmax(x, theta);
+    }
+    if (row->options.gradient == EVN_GRADIENT_REVERSIBLE) {
+        EVN_TRY(evn_solver_apart(b->solver, &x, &theta));
+        row->apart = fmax(x, theta);
     }
     return project(c, b, x0_bar, slopes);
 }
@@ -274,7 +279,7 @@ static evn_status measure(const checker *c, const double *exact, way go, evn__gr
 /// What a scheme cannot do with these dynamics, or with that method, is a result, and no error.
 static evn_status measure_row(const checker *c, const double *exact, way go,
                               evn__gradcheck_row *row) {
-    row->own = row->exact = row->reconstruction = row->seconds = NAN;
+    row->own = row->exact = row->reconstruction = row->apart = row->seconds = NAN;
     row->status = evn_solver_options_check(&row->options);
     bool takes = row->status == EVN_OK;
     row->status = takes ? measure(c, exact, go, row) : row->status;

@@ -26,9 +26,11 @@ typedef struct evn__gradcheck_row {
     int waits;             ///< of the host, in a solve with its gradient
     uint64_t bytes;        ///< most device memory of the solver
     double reconstruction; ///< the larger one of x(0) and θ(0); NaN: nothing is solved backwards
+    double apart;          ///< reversible: evn_solver_apart, the larger one; else NaN
 } evn__gradcheck_row;
 
-/// Whether a gradient was measured, is finite, and was not found by solving backwards elsewhere.
+/// Whether a gradient was measured, is finite, was not found by solving backwards elsewhere, and is
+/// of no solve whose two states have come apart.
 bool evn__gradcheck_trusts(const evn__gradcheck_row *row);
 
 /// @param[in] parameters  have the dynamics' weights by name; unchanged

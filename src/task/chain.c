@@ -192,18 +192,27 @@ evn_status evn__chain_gradient(evn__chain *chain, evn_binding x_bar, evn_solutio
     return EVN_OK;
 }
 
-evn_status evn__chain_reconstruction(evn__chain *chain, double *x_error, double *theta_error) {
-    *x_error = 0;
-    *theta_error = 0;
+/// What is asked of each solver, of x and of evolving weights: the largest.
+static evn_status ask_all(evn__chain *chain, evn_status (*ask)(evn_solver *, double *, double *),
+                          double *of_x, double *of_theta) {
+    *of_x = *of_theta = 0;
     for (int i = 0; i < chain->count; ++i) {
         double x = 0, theta = 0;
         if (chain->stages[i].learnt.solver) {
-            EVN_TRY(evn_solver_reconstruction(chain->stages[i].learnt.solver, &x, &theta));
+            EVN_TRY(ask(chain->stages[i].learnt.solver, &x, &theta));
         }
-        *x_error = x > *x_error ? x : *x_error;
-        *theta_error = theta > *theta_error ? theta : *theta_error;
+        *of_x = x > *of_x ? x : *of_x;
+        *of_theta = theta > *of_theta ? theta : *of_theta;
     }
     return EVN_OK;
+}
+
+evn_status evn__chain_reconstruction(evn__chain *chain, double *x_error, double *theta_error) {
+    return ask_all(chain, evn_solver_reconstruction, x_error, theta_error);
+}
+
+evn_status evn__chain_apart(evn__chain *chain, double *x_apart, double *theta_apart) {
+    return ask_all(chain, evn_solver_apart, x_apart, theta_apart);
 }
 
 evn_status evn__chain_watched(evn__chain *chain, double *worst) {

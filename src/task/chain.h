@@ -27,6 +27,8 @@ evn_status evn__chain_gradient(evn__chain *chain, evn_binding x_bar, evn_solutio
 
 /// As evn_solver_reconstruction, the largest over the ODEs; zeros where there is none.
 evn_status evn__chain_reconstruction(evn__chain *chain, double *x_error, double *theta_error);
+/// As evn_solver_apart, the largest over the ODEs.
+evn_status evn__chain_apart(evn__chain *chain, double *x_apart, double *theta_apart);
 /// As evn_solver_watched, the worst over the ODEs.
 evn_status evn__chain_watched(evn__chain *chain, double *worst);
 

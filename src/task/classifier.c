@@ -208,6 +208,11 @@ evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x
     return evn__chain_reconstruction(classifier->chain, x_error, theta_error);
 }
 
+evn_status evn__classifier_apart(evn__classifier *classifier, double *x_apart,
+                                 double *theta_apart) {
+    return evn__chain_apart(classifier->chain, x_apart, theta_apart);
+}
+
 evn_status evn__classifier_watched(evn__classifier *classifier, double *worst) {
     return evn__chain_watched(classifier->chain, worst);
 }

@@ -48,6 +48,8 @@ void evn__classifier_probabilities(const double *logits, int classes, double *pr
 /// As evn_solver_reconstruction; zeros for a model without a solver or another gradient.
 evn_status evn__classifier_reconstruction(evn__classifier *classifier, double *x_error,
                                           double *theta_error);
+/// As evn_solver_apart, the largest over the ODEs.
+evn_status evn__classifier_apart(evn__classifier *classifier, double *x_apart, double *theta_apart);
 /// As evn_solver_watched, the worst over the ODEs.
 evn_status evn__classifier_watched(evn__classifier *classifier, double *worst);
 

@@ -134,6 +134,10 @@ static evn_status reconstruction(void *self, double *x_error, double *theta_erro
     return evn__classifier_reconstruction(((program *)self)->classifier, x_error, theta_error);
 }
 
+static evn_status apart(void *self, double *x_apart, double *theta_apart) {
+    return evn__classifier_apart(((program *)self)->classifier, x_apart, theta_apart);
+}
+
 static evn_status watched(void *self, double *worst) {
     return evn__classifier_watched(((program *)self)->classifier, worst);
 }
@@ -180,6 +184,7 @@ static const evn_task_methods methods = {.name = "images",
                                          .gradient = gradient,
                                          .read = read,
                                          .reconstruction = reconstruction,
+                                         .apart = apart,
                                          .watched = watched,
                                          .dynamics = dynamics_at,
                                          .destroy = destroy};

@@ -229,6 +229,12 @@ static evn_status reconstruction(void *self, double *x_error, double *theta_erro
                             : EVN_OK;
 }
 
+static evn_status apart(void *self, double *x_apart, double *theta_apart) {
+    program *p = self;
+    *x_apart = *theta_apart = 0;
+    return p->learnt.solver ? evn_solver_apart(p->learnt.solver, x_apart, theta_apart) : EVN_OK;
+}
+
 static evn_status watched(void *self, double *worst) {
     program *p = self;
     *worst = 0;
@@ -260,7 +266,7 @@ static void destroy(void *self) {
         .name = "loss", .iterates = endless, .slots = 1, .parameters = parameters,                 \
         .batches = batches, .check = check, .compile = compile, .release = release, .load = load,  \
         .forward = forward, .gradient = gradient, .read = read, .reconstruction = reconstruction,  \
-        .watched = watched, .destroy = destroy                                                     \
+        .apart = apart, .watched = watched, .destroy = destroy                                     \
     }
 static const evn_task_methods with_epochs = METHODS(false), with_iterations = METHODS(true);
 

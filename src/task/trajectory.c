@@ -251,6 +251,10 @@ static evn_status reconstruction(void *self, double *x_error, double *theta_erro
     return evn_solver_reconstruction(((program *)self)->learnt.solver, x_error, theta_error);
 }
 
+static evn_status apart(void *self, double *x_apart, double *theta_apart) {
+    return evn_solver_apart(((program *)self)->learnt.solver, x_apart, theta_apart);
+}
+
 static evn_status watched(void *self, double *worst) {
     return evn_solver_watched(((program *)self)->learnt.solver, worst);
 }
@@ -373,6 +377,7 @@ static const evn_task_methods methods = {.name = "trajectory",
                                          .gradient = gradient,
                                          .read = read,
                                          .reconstruction = reconstruction,
+                                         .apart = apart,
                                          .watched = watched,
                                          .evaluate = evaluate,
                                          .dynamics = dynamics_at,

@@ -27,8 +27,8 @@ evn_status evn__fallback_look(const evn_phase *phase, const evn_task *task, void
     EVN_TRY_TASK(task, watched, program, &worst);
     EVN_CHECK(isfinite(worst), EVN_ERR_NOT_FINITE,
               "phase %s: a solve backwards of the adjoint did not stay finite, and the parameters "
-              "have followed its gradient, so that training ends; take the gradient checkpointed "
-              "or reversible, let each one that fails be taken from checkpoints "
+              "have followed its gradient, so that training ends; take the gradient "
+              "checkpointed, let each one that fails be taken from checkpoints "
               "(fallback=checkpointed; fall_back of the solver), or, where the loss grew, lower "
               "the learning rate",
               phase->name);

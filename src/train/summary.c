@@ -53,6 +53,23 @@ static evn_status set_real(evn_metrics *metrics, const char *name, const char *u
     return evn_metrics_set(metrics, name, unit, EVN_BETTER_LOWER, value);
 }
 
+/// What tells whether the last gradient is to be trusted.
+static evn_status list_trust(const evn_trainer *t, evn_metrics *metrics) {
+    const evn_task_methods *methods = t->task.methods;
+    evn_gradient gradient = evn__trainer_phase(t)->solver.gradient;
+    double x, theta;
+    if (gradient == EVN_GRADIENT_ADJOINT && methods->reconstruction && !t->at.fallback) {
+        EVN_TRY_TASK(&t->task, reconstruction, t->programs.training, &x, &theta);
+        EVN_TRY(set_real(metrics, "x_reconstruction", "", x));
+        EVN_TRY(set_real(metrics, "theta_reconstruction", "", theta));
+    }
+    if (gradient == EVN_GRADIENT_REVERSIBLE && methods->apart) {
+        EVN_TRY_TASK(&t->task, apart, t->programs.training, &x, &theta);
+        EVN_TRY(set_real(metrics, "states_apart", "", fmax(x, theta)));
+    }
+    return EVN_OK;
+}
+
 /// What training itself gave.
 static evn_status list_training(const evn_trainer *t, const evn__summary *s, double seconds,
                                 evn_metrics *metrics) {
@@ -64,14 +81,7 @@ static evn_status list_training(const evn_trainer *t, const evn__summary *s, dou
         EVN_TRY(set_real(metrics, "nfe_forward", "", s->nfe_forward / (double)s->batches));
         EVN_TRY(set_real(metrics, "nfe_backward", "", s->nfe_backward / (double)s->batches));
     }
-    if (s->nfe_forward == 0 || !t->task.methods->reconstruction ||
-        evn__trainer_phase(t)->solver.gradient != EVN_GRADIENT_ADJOINT || t->at.fallback) {
-        return EVN_OK;
-    }
-    double x, theta;
-    EVN_TRY_TASK(&t->task, reconstruction, t->programs.training, &x, &theta);
-    EVN_TRY(set_real(metrics, "x_reconstruction", "", x));
-    return set_real(metrics, "theta_reconstruction", "", theta);
+    return s->nfe_forward > 0 ? list_trust(t, metrics) : EVN_OK;
 }
 
 /// The test after an epoch. Its evaluations are not those of training.

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STEPS = 100, ADJOINT = 4, ADJOINT_ADAPTIVE = 5, ALONG = 6 };
+enum { STEPS = 100, REVERSIBLE = 3, ADJOINT = 4, ADJOINT_ADAPTIVE = 5, ALONG = 6 };
 
 /// x' = -w x (1 + 1.02 x²) / (1 + x²): decays from any x, so that solved backwards x grows until
 /// its square overflows, and then is no number.
@@ -66,6 +66,9 @@ START_TEST(what_is_not_finite_is_not_trusted) {
     ck_assert_msg(!isfinite(adjoint->own), "%g", adjoint->own);
     ck_assert_msg(isinf(adjoint->reconstruction), "%g", adjoint->reconstruction);
     ck_assert(!evn__gradcheck_trusts(adjoint));
+    const evn__gradcheck_row *reversible = &rows[REVERSIBLE]; // which undoes what is wrong, too
+    ck_assert_msg(reversible->apart > EVN_MOST_APART, "%g", reversible->apart);
+    ck_assert(!evn__gradcheck_trusts(reversible));
 }
 END_TEST
 
