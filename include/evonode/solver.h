@@ -220,9 +220,10 @@ typedef struct evn_solution {
     int nfe;                ///< evaluations of the right-hand side
     int surplus;            ///< adaptive: steps that were enqueued before the host knew that the
                             ///< solve had ended; they change nothing, and count nowhere else
-    double decay;   ///< after too many steps: where an explicit method looks wrong, the rate
-                    ///< of what decays so fast that it bounds the steps; else 0
-    int waits;      ///< adaptive: times that the host waited to see how far the solve is
+    double decay; ///< where an explicit method looks wrong, the rate of what decays so fast that
+                  ///< it, no tolerance, bounds the steps; else 0. Looked for after too many steps,
+                  ///< one too small, and a solve of the batch that came to its end in 1,000 or more
+    int waits;    ///< adaptive: times that the host waited to see how far the solve is
     bool fell_back; ///< of a gradient: it is that of checkpoints (fall_back)
     int most_steps; ///< of several solves, one after the other: the most that one of them took,
                     ///< with per_sample or rejected, since these are kept, too; of one 0

@@ -337,19 +337,19 @@ static evn_status measure_decay(standing *at, size_t count) {
     EVN_TRY(read_states(s, s->steps.state[s->steps.now], at->x));
     EVN_TRY(evn__stiffness_find(&f, s->steps.system->stepper, at->x, at->dt, s->decay));
     for (int i = 0; i < s->steps.rows; ++i) {
-        s->decay[i] = s->row[i].outcome == EVN_OUTCOME_TOO_MANY_STEPS ? s->decay[i] : 0;
+        s->decay[i] = evn__outcome_may_be_stiff(s->row[i].outcome) ? s->decay[i] : 0;
     }
     return write_states(s, at->x);
 }
 
-/// Of rows that used up their steps. The states stay as they are.
+/// Of rows that came to a stop. The states stay as they are.
 static evn_status find_decay(evn__event_search *s, const evn__passage *passage) {
     standing at = {.search = s, .passage = passage};
     size_t elements = 0;
     bool any = false;
     for (int i = 0; i < s->steps.rows; ++i) {
         s->decay[i] = 0;
-        any = any || s->row[i].outcome == EVN_OUTCOME_TOO_MANY_STEPS;
+        any = any || evn__outcome_may_be_stiff(s->row[i].outcome);
     }
     for (int i = 0; i < s->steps.layout.count; ++i) {
         elements += s->steps.layout.size[i];

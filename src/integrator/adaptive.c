@@ -266,7 +266,7 @@ static evn_status read_vector(const solve *s, evn_buffer *from, const evn__layou
 }
 
 /// f by the plan of starts, at the time of the last look but one, which is near enough. The memory
-/// of the state is free after a solve that failed.
+/// of the state is free: after a solve that failed, or that of the state before the last.
 static evn_status slope_at(void *self, const double *x, double *slope) {
     solve *s = self;
     const evn__layout *layout = &s->in->layout;
@@ -279,8 +279,9 @@ static evn_status slope_at(void *self, const double *x, double *slope) {
     return read_vector(s, s->a->slopes[s->a->first], &s->in->slope_layout, slope);
 }
 
-/// Whether something decays so fast that steps are about as long as stability allows.
-static evn_status find_decay(solve *s, double dt, double *decay) {
+/// Whether something decays so fast that steps are about as long as stability allows, at the state
+/// in a buffer.
+static evn_status find_decay(solve *s, evn_buffer *from, double dt, double *decay) {
     evn__integrator *in = s->in;
     evn__slope f = {.self = s, .at = slope_at, .rows = 1, .fp64 = in->options.fp64};
     double *x = NULL;
@@ -289,11 +290,28 @@ static evn_status find_decay(solve *s, double dt, double *decay) {
     }
     EVN_TRY(evn__control_let_start(s->a->control));
     EVN_TRY(EVN_NEW(&x, f.count));
-    evn_status status = read_vector(s, in->state[in->now], &in->layout, x);
+    evn_status status = read_vector(s, from, &in->layout, x);
     if (status == EVN_OK) {
         status = evn__stiffness_find(&f, in->stepper, x, &dt, decay);
     }
     free(x);
+    return status;
+}
+
+/// After so many attempts the evaluations of a search are a few thousandths of all, and the solve
+/// is worth one; its end stays where it is. Backwards the dynamics are the adjoint's, all weights
+/// among them.
+static evn_status find_decay_at_end(solve *s, double *decay) {
+    enum { ENOUGH = 1000 };
+    evn__integrator *in = s->in;
+    if (s->now.accepted + s->now.rejected < ENOUGH || s->way->backward ||
+        evn__stepper_is_implicit(in->stepper)) {
+        return EVN_OK;
+    }
+    evn_buffer *end = in->state[in->now];
+    in->now = !in->now;
+    evn_status status = find_decay(s, end, s->now.dt, decay);
+    in->now = !in->now;
     return status;
 }
 
@@ -346,12 +364,12 @@ static evn_status finish(solve *s, evn_solution *solution) {
                                .waits = s->waits};
     if (done) {
         evn__lookahead_add(&s->a->lookahead, attempts);
-        return EVN_OK;
-    }
-    if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
-        EVN_TRY(find_decay(s, now->dt, &solution->decay));
+        return find_decay_at_end(s, &solution->decay);
     }
     EVN_TRY(find_unsolved(s, &solution->outcome));
+    EVN_TRY(evn__outcome_may_be_stiff(solution->outcome)
+                ? find_decay(s, s->in->state[s->in->now], now->dt, &solution->decay)
+                : EVN_OK);
     return fail(s, solution);
 }
 

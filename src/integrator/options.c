@@ -19,20 +19,34 @@ evn_solver_options evn_solver_options_default(void) {
                                 .reconstruction = 1};
 }
 
+static const char *precision_of(const evn_solver_options *o) {
+    return o->fp64 ? "double" : "single";
+}
+
 /// What is relative to the size of the state cannot be less than its last digit.
-static evn_status check_tolerances(const evn_solver_options *o) {
+static evn_status check_rtol(const evn_solver_options *o) {
     double rounding = o->fp64 ? DBL_EPSILON : (double)FLT_EPSILON;
     EVN_CHECK(o->rtol >= 0 && isfinite(o->rtol), EVN_ERR_ARGUMENT,
               "solver %s: rtol %g is not a number >= 0; give one such as 1e-3", o->method, o->rtol);
     EVN_CHECK(o->rtol == 0 || o->rtol >= rounding, EVN_ERR_ARGUMENT,
               "solver %s: rtol %g is less than the rounding of %s precision, %.2g; no step is that "
               "exact: give more%s",
-              o->method, o->rtol, o->fp64 ? "double" : "single", rounding,
-              o->fp64 ? "" : ", or take double precision");
+              o->method, o->rtol, precision_of(o), rounding, evn__precision_advice(o));
+    return EVN_OK;
+}
+
+/// Errors over it are squared, where the state is 0.
+static evn_status check_atol(const evn_solver_options *o) {
+    double least = sqrt(o->fp64 ? DBL_MIN : (double)FLT_MIN);
     EVN_CHECK(o->atol > 0 && isfinite(o->atol), EVN_ERR_ARGUMENT,
               "solver %s: atol %g is not a number > 0, so that no step is small enough where the "
               "state is 0; give a small one, such as 1e-6",
               o->method, o->atol);
+    EVN_CHECK(o->atol >= least, EVN_ERR_ARGUMENT,
+              "solver %s: atol %g is as good as 0 in %s precision, which has no squares of errors "
+              "over less than %.2g, so that no step is small enough where the state is 0; give "
+              "more, such as 1e-6%s",
+              o->method, o->atol, precision_of(o), least, evn__precision_advice(o));
     return EVN_OK;
 }
 
@@ -56,11 +70,15 @@ static evn_status check_controller(const evn_solver_options *o) {
 static evn_status check_length(const evn_solver_options *o, const char *name, double value) {
     EVN_CHECK(value >= 0 && isfinite(value), EVN_ERR_ARGUMENT,
               "solver %s: %s %g is not a number >= 0", o->method, name, value);
+    EVN_CHECK(value == 0 || o->fp64 || (float)value > 0, EVN_ERR_ARGUMENT,
+              "solver %s: %s %g is 0 in single precision; give more, or leave it out", o->method,
+              name, value);
     return EVN_OK;
 }
 
 static evn_status check_control(const evn_solver_options *o) {
-    EVN_TRY(check_tolerances(o));
+    EVN_TRY(check_rtol(o));
+    EVN_TRY(check_atol(o));
     EVN_TRY(check_controller(o));
     EVN_TRY(check_length(o, "dt_first", o->dt_first));
     EVN_TRY(check_length(o, "dt_min", o->dt_min));
@@ -74,6 +92,10 @@ static evn_status check_control(const evn_solver_options *o) {
               "solver %s: %d expected_steps; give 1 to %d, or 0 where nobody knows", o->method,
               o->expected_steps, EVN__MAX_STEPS);
     return EVN_OK;
+}
+
+const char *evn__precision_advice(const evn_solver_options *options) {
+    return options->fp64 ? "" : "; the library has double precision, fp64 in its options";
 }
 
 int evn__expected_steps(const evn_solver_options *options) {

@@ -10,6 +10,10 @@
 /// The stepper of the options' method, with the checks that evn_solver_create documents.
 evn_status evn__check_options(const evn_solver_options *options, const evn__stepper **stepper);
 
+/// What ends a message where single precision is too coarse: double precision is an option of the
+/// library's alone.
+const char *evn__precision_advice(const evn_solver_options *options);
+
 /// Adaptive: steps that there is memory for before the first solve.
 int evn__expected_steps(const evn_solver_options *options);
 

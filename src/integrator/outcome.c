@@ -2,6 +2,7 @@
 #include "integrator/outcome.h"
 
 #include "base/number.h"
+#include "integrator/options.h"
 #include "kernels/shared.h"
 #include "methods/linear.h"
 #include "plan/real.h"
@@ -23,6 +24,10 @@ evn_outcome evn__outcome_of(int status) {
     }
 }
 
+bool evn__outcome_may_be_stiff(evn_outcome outcome) {
+    return outcome == EVN_OUTCOME_TOO_MANY_STEPS || outcome == EVN_OUTCOME_STEP_TOO_SMALL;
+}
+
 /// Distance of the times beside t that the kernels see.
 static double resolution(const evn_solver_options *options, double t) {
     return options->fp64 ? nextafter(fabs(t), INFINITY) - fabs(t)
@@ -31,20 +36,42 @@ static double resolution(const evn_solver_options *options, double t) {
 
 enum { ADVICE = 480 };
 
+/// What the options bound steps by; NULL: nothing, or not here.
+/// @param next  the step that was to come
+static const char *bound_of_steps(const evn_solver_options *options, const evn_solution *solution,
+                                  double next, double *bound) {
+    const double rounding = 1e-6;
+    bool first = solution->accepted + solution->rejected == 0;
+    bool longest = options->dt_max > 0 && fabs(next) >= options->dt_max * (1 - rounding);
+    bool given = first && options->dt_first > 0;
+    *bound = longest ? options->dt_max : options->dt_first;
+    return longest ? "dt_max" : given ? "dt_first" : NULL;
+}
+
 static void advise_slower(const evn_solver_options *options, const evn_solution *solution,
                           double left, char text[ADVICE]) {
     double bound = evn__stepper_stability(evn__stepper_find(options->method));
     double longest = bound / solution->decay;
+    bool small = solution->outcome == EVN_OUTCOME_STEP_TOO_SMALL;
+    char begin[64], others[64] = "";
+    if (!small) {
+        evn__print(begin, sizeof(begin), "it used up its %d steps", options->max_steps);
+        evn__print(others, sizeof(others), "raise max_steps to about %.1g, shorten the way, ",
+                   options->max_steps + 1.5 * fabs(left) / longest);
+    } else if (options->dt_min > 0) {
+        evn__print(begin, sizeof(begin), "its step became smaller than dt_min = %g",
+                   options->dt_min);
+        evn__print(others, sizeof(others), "lower dt_min, ");
+    } else {
+        evn__print(begin, sizeof(begin), "its step became too small");
+    }
     evn__print(
         text, ADVICE,
-        "it used up its %d steps, and looks stiff: what decays at a rate of %.2g there keeps "
-        "the steps of an explicit method short, those of %s below %.2g, at any tolerance. "
-        "Take an implicit one, such as kennedy_carpenter5 or rosenbrock23; or raise max_steps to "
-        "about "
-        "%.1g, shorten the way, or let the dynamics be slower: smaller weights, a lower learning "
-        "rate",
-        options->max_steps, solution->decay, options->method, longest,
-        options->max_steps + 1.5 * fabs(left) / longest);
+        "%s, and looks stiff: what decays at a rate of %.2g there keeps the steps of an explicit "
+        "method short, those of %s below %.2g, at any tolerance. Take an implicit one, such as "
+        "kennedy_carpenter5 or rosenbrock23; or %sor let the dynamics be slower: smaller weights, "
+        "a lower learning rate",
+        begin, solution->decay, options->method, longest, others);
 }
 
 /// Whether times are too coarse there for steps of a sensible length.
@@ -53,8 +80,10 @@ static bool is_coarse(const evn_solver_options *options, double way, double t) {
     return resolution(options, t) * fewest > fabs(way);
 }
 
-static void advise_small(const evn_solver_options *options, bool coarse, double t, double next,
-                         char text[ADVICE]) {
+static void advise_small(const evn_solver_options *options, const evn_solution *solution,
+                         bool coarse, double next, char text[ADVICE]) {
+    double bound, distance = resolution(options, solution->t);
+    const char *name = bound_of_steps(options, solution, next, &bound);
     if (fabs(next) < options->dt_min) {
         evn__print(text, ADVICE,
                    "its step became smaller than dt_min = %g; lower that, loosen rtol and atol, or "
@@ -63,15 +92,34 @@ static void advise_small(const evn_solver_options *options, bool coarse, double 
     } else if (coarse) {
         evn__print(
             text, ADVICE,
-            "%s precision has no two times there that are closer than %.3g; let time begin at "
-            "0%s",
-            options->fp64 ? "double" : "single", resolution(options, t),
-            options->fp64 ? "" : ", or use double precision");
+            "%s precision has no two times there that are closer than %.3g; let time begin at 0%s",
+            options->fp64 ? "double" : "single", distance, evn__precision_advice(options));
+    } else if (name) {
+        evn__print(text, ADVICE,
+                   "%s = %g is too short for %s precision, which has no two times there that are "
+                   "closer than %.3g; raise %s, or leave it out",
+                   name, bound, options->fp64 ? "double" : "single", distance, name);
     } else {
         evn__print(
             text, ADVICE,
             "its step became too small; loosen rtol and atol, lower the learning rate, or use "
             "fixed steps");
+    }
+}
+
+static void advise_many(const evn_solver_options *options, const evn_solution *solution,
+                        double next, char text[ADVICE]) {
+    double bound;
+    const char *name = bound_of_steps(options, solution, next, &bound);
+    if (name) {
+        evn__print(text, ADVICE,
+                   "it used up its %d steps, which %s = %g keeps short; raise %s or max_steps",
+                   options->max_steps, name, bound, name);
+    } else {
+        evn__print(text, ADVICE,
+                   "it used up its %d steps; raise max_steps, loosen rtol and atol, lower the "
+                   "learning rate, or use fixed steps",
+                   options->max_steps);
     }
 }
 
@@ -131,12 +179,9 @@ static void advise(const evn_solver_options *options, const evn_solution *soluti
     } else if (solution->decay > 0) {
         advise_slower(options, solution, end - solution->t, text);
     } else if (solution->outcome == EVN_OUTCOME_TOO_MANY_STEPS) {
-        evn__print(text, ADVICE,
-                   "it used up its %d steps; raise max_steps, loosen rtol and atol, lower the "
-                   "learning rate, or use fixed steps",
-                   options->max_steps);
+        advise_many(options, solution, next, text);
     } else {
-        advise_small(options, coarse, solution->t, next, text);
+        advise_small(options, solution, coarse, next, text);
     }
 }
 

@@ -9,6 +9,9 @@
 /// What a step control means by EVN_CONTROL_DONE, …
 evn_outcome evn__outcome_of(int status);
 
+/// Whether a solve ended in the way that one by an explicit method does where it is wrong.
+bool evn__outcome_may_be_stiff(evn_outcome outcome);
+
 /// Why an adaptive solve cannot go on, and what helps; `next` is the step that was to come, of a
 /// leg from t0 to t1 of a solve to `end`.
 evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,

@@ -2,9 +2,11 @@
 // Why samples came to a stop: whether an explicit method is wrong for them.
 #include "base/memory.h"
 #include "host/counting.h"
+#include "integrator/outcome.h"
 #include "integrator/stiffness.h"
 #include "per_sample/sample_state.h"
 #include "plan/real.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +21,14 @@ static const double *record_of(const evn__sample_solve *s, int row) {
     return s->host_record + (size_t)row * EVN_SAMPLE_RECORD;
 }
 
-static bool used_up_its_steps(const evn__sample_solve *s) {
+static bool may_be_stiff(const evn__sample_solve *s, int row) {
+    return evn__outcome_may_be_stiff(evn__outcome_of((int)record_of(s, row)[EVN_SAMPLE_STATUS]));
+}
+
+static bool any_may_be_stiff(const evn__sample_solve *s) {
     bool any = false;
     for (int i = 0; i < s->samples && !evn__device_is_counting(s->problem->device); ++i) {
-        any = any || record_of(s, i)[EVN_SAMPLE_STATUS] == EVN_CONTROL_TOO_MANY;
+        any = any || may_be_stiff(s, i);
     }
     return any;
 }
@@ -55,7 +61,9 @@ static evn_status stand(stop *s) {
         const double *record = record_of(solve, row);
         double *begin = s->ends + (size_t)row * EVN_SAMPLE_ENDS + EVN_SAMPLE_BEGIN;
         memcpy(begin, record + EVN_SAMPLE_T, 2 * sizeof(*begin));
-        s->dt[row] = record[EVN_SAMPLE_WANTED];
+        // One that was tried is no shorter than dt_min.
+        double wanted = record[EVN_SAMPLE_WANTED];
+        s->dt[row] = copysign(fmax(fabs(wanted), solve->problem->options->dt_min), wanted);
     }
     solve->written = false;
     return evn__real_write((evn_binding){solve->ends, 0}, solve->fp64, s->ends, count);
@@ -68,8 +76,7 @@ static evn_status measure(stop *s) {
     EVN_TRY(stand(s));
     evn_status status = evn__stiffness_find(&f, solve->stepper, s->x, s->dt, solve->decay);
     for (int row = 0; row < solve->rows; ++row) {
-        bool stopped = record_of(solve, row)[EVN_SAMPLE_STATUS] == EVN_CONTROL_TOO_MANY;
-        solve->decay[row] = stopped ? solve->decay[row] : 0;
+        solve->decay[row] = may_be_stiff(solve, row) ? solve->decay[row] : 0;
     }
     EVN_TRY(status);
     return write_x(solve, s->x);
@@ -78,7 +85,7 @@ static evn_status measure(stop *s) {
 evn_status evn__sample_solve_find_decay(evn__sample_solve *solve, const evn__passage *passage) {
     stop s = {.solve = solve, .passage = passage};
     size_t rows = (size_t)solve->rows, elements = evn__sample_solve_elements(solve);
-    if (!used_up_its_steps(solve)) {
+    if (!any_may_be_stiff(solve)) {
         return EVN_OK;
     }
     EVN_TRY(EVN_NEW(&s.memory, elements + rows * (EVN_SAMPLE_ENDS + 1)));

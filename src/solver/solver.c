@@ -15,9 +15,13 @@
 
 evn_status evn_solver_options_check(const evn_solver_options *options) {
     const evn__stepper *stepper;
+    evn__course course;
     EVN_REQUIRE(options);
     EVN_TRY(evn__check_options(options, &stepper));
-    return evn__scheme_check(options);
+    EVN_TRY(evn__scheme_check(options));
+    EVN_TRY(evn__course_create(options, &course)); // whose times have to be right, too
+    evn__course_free(&course);
+    return EVN_OK;
 }
 
 static size_t state_elements(const evn_solver *solver) {
