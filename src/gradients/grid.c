@@ -152,7 +152,7 @@ evn_status evn__grid_create(const evn__problem *problem, evn__grid **grid) {
     (*grid)->observes = options->observations > 0;
     (*grid)->time_gradient = options->time_gradient;
     (*grid)->fp64 = options->fp64;
-    (*grid)->recompute = options->gradient == EVN_GRADIENT_CHECKPOINTED;
+    (*grid)->recompute = !evn__scheme_keeps(options->gradient);
     (*grid)->parameter_count = problem->system->parameter_count;
     evn_status status = create(*grid, problem->system, options);
     if (status != EVN_OK) {

@@ -172,7 +172,7 @@ static evn_status create(evn__replay *r, int steps) {
 evn_status evn__replay_create(const evn__problem *problem, int steps, evn__replay **replay) {
     EVN_TRY(EVN_NEW(replay, 1));
     (*replay)->problem = problem;
-    (*replay)->keeps = problem->options->gradient == EVN_GRADIENT_BACKPROP;
+    (*replay)->keeps = evn__scheme_keeps(problem->options->gradient);
     evn_status status = create(*replay, steps);
     if (status != EVN_OK) {
         evn__replay_destroy(replay);

@@ -11,12 +11,13 @@
 /// A kind of gradient, with its scheme for fixed steps, for those with a given number of
 /// checkpoints, for adaptive steps, and for those of each sample's own; NULL: there is none. For
 /// fixed steps of a multi-step method, and for those of a course that varies, `followed`; NULL: as
-/// of others. Then which of the options that not all gradients have are its own, whether it looks
-/// between the ends of steps, and what is to be done where solving backwards leads elsewhere.
+/// of others. Then which of the options that not all gradients have are its own, and what is to be
+/// done where solving backwards leads elsewhere.
 typedef struct row {
     const char *name;
     const evn__scheme_methods *fixed, *bounded, *followed, *adaptive, *by_sample;
     bool couples, falls_back;
+    bool keeps; ///< what steps computed, for the way back
     const char *remedy;
 } row;
 
@@ -28,6 +29,7 @@ static const row rows[] = {
     [EVN_GRADIENT_BACKPROP] = {.name = "backprop",
                                .fixed = &evn__scheme_grid,
                                .followed = &evn__scheme_replay_fixed,
+                               .keeps = true,
                                .adaptive = &evn__scheme_replay_adaptive,
                                .by_sample = &evn__scheme_by_sample_backprop},
     [EVN_GRADIENT_CHECKPOINTED] = {.name = "checkpointed",
@@ -271,6 +273,10 @@ bool evn__scheme_is_of_steps(const evn__problem *problem) {
     return evn__scheme_choose(&part)->time_bars != NULL;
 }
 
+bool evn__scheme_keeps(evn_gradient gradient) {
+    return rows[gradient].keeps;
+}
+
 const char *evn__scheme_remedy(evn_gradient gradient) {
     return rows[gradient].remedy;
 }
@@ -322,7 +328,8 @@ evn_solver_options evn_solver_options_with(const evn_solver_options *options,
 }
 
 evn_solver_options evn_solver_options_forward(const evn_solver_options *options) {
-    bool own = options && options->gradient == EVN_GRADIENT_REVERSIBLE; // its solve is its own
+    int index = options ? (int)options->gradient : 0;
+    bool own = index > 0 && index < ROWS && rows[index].couples; // its solve is its own
     return evn_solver_options_with(options, own ? options->gradient : EVN_GRADIENT_NONE);
 }
 

@@ -108,6 +108,9 @@ const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem);
 /// Whether its gradients are those of steps, whose times have cotangents, also in parts.
 bool evn__scheme_is_of_steps(const evn__problem *problem);
 
+/// Whether the gradient keeps what all steps computed, and computes nothing again.
+bool evn__scheme_keeps(evn_gradient gradient);
+
 /// What is to be done where solving backwards leads elsewhere.
 const char *evn__scheme_remedy(evn_gradient gradient);
 

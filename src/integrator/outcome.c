@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "integrator/options.h"
+#include "integrator/rounding.h"
 #include "kernels/shared.h"
 #include "methods/linear.h"
 #include "plan/real.h"
@@ -26,12 +27,6 @@ evn_outcome evn__outcome_of(int status) {
 
 bool evn__outcome_may_be_stiff(evn_outcome outcome) {
     return outcome == EVN_OUTCOME_TOO_MANY_STEPS || outcome == EVN_OUTCOME_STEP_TOO_SMALL;
-}
-
-/// Distance of the times beside t that the kernels see.
-static double resolution(const evn_solver_options *options, double t) {
-    return options->fp64 ? nextafter(fabs(t), INFINITY) - fabs(t)
-                         : (double)(nextafterf(fabsf((float)t), INFINITY) - fabsf((float)t));
 }
 
 enum { ADVICE = 480 };
@@ -77,12 +72,12 @@ static void advise_slower(const evn_solver_options *options, const evn_solution 
 /// Whether times are too coarse there for steps of a sensible length.
 static bool is_coarse(const evn_solver_options *options, double way, double t) {
     const double fewest = 1e4; // times of an interval
-    return resolution(options, t) * fewest > fabs(way);
+    return evn__rounded_apart(options->fp64, t) * fewest > fabs(way);
 }
 
 static void advise_small(const evn_solver_options *options, const evn_solution *solution,
                          bool coarse, double next, char text[ADVICE]) {
-    double bound, distance = resolution(options, solution->t);
+    double bound, distance = evn__rounded_apart(options->fp64, solution->t);
     const char *name = bound_of_steps(options, solution, next, &bound);
     if (fabs(next) < options->dt_min) {
         evn__print(text, ADVICE,
@@ -169,6 +164,11 @@ static void advise(const evn_solver_options *options, const evn_solution *soluti
     bool coarse = is_coarse(options, t1 - t0, solution->t);
     if (solution->outcome == EVN_OUTCOME_NEWTON_FAILED) {
         advise_unsolved(options, next, backward, text);
+    } else if (backward && solution->outcome == EVN_OUTCOME_NOT_FINITE &&
+               solution->accepted + solution->rejected == 0) {
+        evn__print(text, ADVICE,
+                   "what it began with is not finite; look at the cotangents that it was given, "
+                   "at the state there, and at f and its derivatives");
     } else if (backward && !coarse) {
         advise_backward(options, solution, next, text);
     } else if (solution->outcome == EVN_OUTCOME_NOT_FINITE) {
@@ -221,8 +221,9 @@ evn_status evn__outcome_are_finite(bool fp64, const evn_binding *at, const size_
 evn_status evn__outcome_find_doubtful(const evn_solver_options *options, const evn__system *system,
                                       evn__doubtful *doubtful) {
     const evn__stepper *stepper = evn__stepper_find(options->method);
-    *doubtful = (evn__doubtful){.steps = options->steps > 0 && stepper->kind->iterates};
-    if (options->steps == 0 || !evn__stepper_is_implicit(stepper)) {
+    *doubtful = (evn__doubtful){.steps = options->steps > 0 && stepper->kind->iterates,
+                                .gradient = evn__stepper_is_implicit(stepper)};
+    if (options->steps == 0 || !doubtful->gradient) {
         return EVN_OK; // an explicit method solves nothing
     }
     EVN_TRY(evn__linear_by_vectors(system, &doubtful->vectors));

@@ -17,13 +17,14 @@ bool evn__outcome_may_be_stiff(evn_outcome outcome);
 evn_status evn__outcome_fail(const evn_solver_options *options, const evn_solution *solution,
                              double t0, double t1, double end, double next, bool backward);
 
-/// What may be left unsolved in fixed steps.
+/// What may be left unsolved.
 typedef struct evn__doubtful {
-    bool steps;   ///< equations at all
-    bool vectors; ///< by GMRES
+    bool steps;    ///< equations of fixed steps at all,
+    bool vectors;  ///< by GMRES
+    bool gradient; ///< transposed equations of any
 } evn__doubtful;
 
-/// Of adaptive steps nothing: their error tells.
+/// Of adaptive steps none: their error tells.
 evn_status evn__outcome_find_doubtful(const evn_solver_options *options, const evn__system *system,
                                       evn__doubtful *doubtful);
 

@@ -13,6 +13,17 @@ static inline double evn__rounded(bool fp64, double x) {
     return fp64 ? x : (double)(float)x;
 }
 
+/// Distance of the times beside t that the kernels see.
+static inline double evn__rounded_apart(bool fp64, double t) {
+    return fp64 ? nextafter(fabs(t), (double)INFINITY) - fabs(t)
+                : (double)(nextafterf(fabsf((float)t), INFINITY) - fabsf((float)t));
+}
+
+/// Whether a step of dt from t on is seen to come to another time.
+static inline bool evn__rounded_moves(bool fp64, double t, double dt) {
+    return fp64 ? t + dt != t : (float)t + (float)dt != (float)t;
+}
+
 /// By how much t + dt is seen beyond the end of a way that dt goes along; 0 where it is not, and
 /// without a dt.
 static inline double evn__rounded_over(bool fp64, double t, double dt, double end) {

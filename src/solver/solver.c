@@ -402,8 +402,8 @@ static bool carries(const evn__scheme *scheme, const evn_buffer *buffer) {
 /// back, for those of times, or to see whose fault a NaN is. Those that stand where a scheme
 /// carries its own, as x0_bar of the last gradient does, are put aside.
 static evn_status keep_cotangent(evn_solver *solver, evn_binding *x1_bar) {
-    bool checked = evn__stepper_is_implicit(evn__stepper_find(solver->options.method));
-    bool again = observes(solver) || solver->options.fall_back || solver->time_gradient || checked;
+    bool again = observes(solver) || solver->options.fall_back || solver->time_gradient ||
+                 solver->doubtful.gradient;
     bool lost =
         carries(solver->scheme, x1_bar->buffer) || carries(solver->fallback, x1_bar->buffer);
     if (!again || !lost) {

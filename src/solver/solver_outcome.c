@@ -49,7 +49,7 @@ evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__schem
                                       evn_solution *solution) {
     const evn_solver_options *o = &solver->options;
     bool finite = true;
-    if (!evn__stepper_is_implicit(evn__stepper_find(o->method))) {
+    if (!solver->doubtful.gradient) {
         return EVN_OK;
     }
     EVN_TRY(is_finite(solver, scheme, scheme->methods->state_bar, &finite));
