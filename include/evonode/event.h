@@ -8,7 +8,9 @@
 /// is then narrowed down along the step itself, which is taken again with other lengths, until two
 /// times are as near to each other as the precision has them: the state at an event is one that
 /// the method gives, and the function is 0 there but for rounding. A function that comes to 0 and
-/// stays there, or turns back, is one event, where it first is 0.
+/// stays there, or turns back, is one event, where it first is 0. One that is 0 all the way, from
+/// the start on, has no event: nothing is found, and the solve goes to t1; a solution says so by
+/// EVN_OUTCOME_DONE.
 ///
 /// A zero at the start is none: the derivative of the function says to which side it goes. It
 /// counts as one where it is ahead by no more than some digits of time, those of t0 and of the

@@ -255,7 +255,8 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 /// matrix: for their end it waits, to see whether all equations were solved. With adaptive ones it
 /// waits for the end: once, where the solve takes as many steps as the last ones took and these are
 /// at most 16, otherwise after every 1 to 16 steps.
-/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape
+/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape; for an interval
+///         that is not finite, and fixed steps so short that the precision has no times for them
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);
 

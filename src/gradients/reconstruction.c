@@ -309,7 +309,9 @@ static evn_status check_place(const evn__reconstruction *r, int place, evn_solut
                                                      : solution->outcome;
     EVN_CHECK(
         finite, EVN_ERR_NOT_FINITE,
-        "the gradient '%s': the solve backwards did not stay finite on its way to t = %.9g; %s",
+        "the gradient '%s': the solve backwards did not stay finite on its way to t = %.9g; look "
+        "whether the solve, whose steps may be too long for f, and what the gradient was given "
+        "are finite (evn_solver_outcome); if so, %s",
         gradient, t, remedy);
     EVN_CHECK(x <= bound && theta <= bound, EVN_ERR_SOLVER,
               "solving backwards ends %.3g of %s away from the true one at t = %.9g, which is more "

@@ -3,6 +3,8 @@
 
 #include "base/status.h"
 #include "dynamics/system.h"
+#include "integrator/options.h"
+#include "integrator/rounding.h"
 #include "methods/stepper.h"
 #include "plan/real.h"
 #include <float.h>
@@ -18,12 +20,24 @@ evn_status evn__take_over(evn_solver_options *options, const evn_dynamics *dynam
     return EVN_OK;
 }
 
+/// Fixed steps must come to other times, as adaptive ones have to.
+static evn_status check_step(const evn_solver_options *options, double t0, double t1) {
+    double dt = options->steps > 0 ? (t1 - t0) / options->steps : 0;
+    double t = fabs(t0) > fabs(t1) ? t0 : t1 - dt;
+    EVN_CHECK(dt == 0 || evn__rounded_moves(options->fp64, t, dt), EVN_ERR_ARGUMENT,
+              "the %d steps from t0 = %.9g to t1 = %.9g are shorter than %s precision has times "
+              "there, one every %.3g; let time begin at 0, or take fewer steps%s",
+              options->steps, t0, t1, options->fp64 ? "double" : "single",
+              evn__rounded_apart(options->fp64, t), evn__precision_advice(options));
+    return EVN_OK;
+}
+
 evn_status evn__check_interval(const evn_solver_options *options, double t0, double t1) {
     double most = options->fp64 ? DBL_MAX : FLT_MAX;
     EVN_CHECK(fabs(t0) <= most && fabs(t1) <= most && fabs(t1 - t0) <= most, EVN_ERR_ARGUMENT,
               "the interval [%g, %g] is not finite in %s precision", t0, t1,
               options->fp64 ? "double" : "single");
-    return EVN_OK;
+    return check_step(options, t0, t1);
 }
 
 evn_status evn__check_sample_times(const evn_solver_options *options, const evn_sample_times *times,

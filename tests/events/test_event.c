@@ -475,6 +475,26 @@ START_TEST(unsolved_rows_are_told) {
 }
 END_TEST
 
+/// A function that is 0 from the start on has no event: the solve goes to its end, and says so.
+START_TEST(functions_that_are_0) {
+    static const double x0[] = {1, 0};
+    evn_graph *zero = NULL;
+    TRY(evn_graph_create(&zero));
+    evn_value x = evn_input(zero, "x", EVN_SHAPE(1, 2));
+    evn_output(zero, "e", evn_scale(zero, rig_column(zero, x, 0), 0));
+    const evn_event event = {zero, EVN_EVENT_EITHER, true};
+    evn_solver_options options = rig_options(1e-6);
+    rig r = rig_new(rig_oscillator(1), &options, &event, 1);
+    double x1[2];
+    rig_solve(&r, 0, 1, x0, x1);
+    ck_assert_int_eq(r.solution.outcome, EVN_OUTCOME_DONE);
+    ck_assert_int_eq(evn_event_solver_occurrence_count(r.solver), 0);
+    ck_assert_double_eq_tol(x1[0], cos(1), 1e-5);
+    rig_free(&r);
+    evn_graph_destroy(&zero);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("events/event");
     TCase *found = tcase_create("found");
@@ -492,6 +512,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(mistakes, events_that_are_not_finite, 0, 2);
     tcase_add_test(mistakes, stops);
     tcase_add_test(mistakes, jumping_functions);
+    tcase_add_test(mistakes, functions_that_are_0);
     suite_add_tcase(s, mistakes);
     TCase *advice = tcase_create("advice");
     tcase_add_loop_test(advice, stiff_rows_are_told, 0, 2);

@@ -107,6 +107,54 @@ START_TEST(what_bounds_steps_is_named) {
 }
 END_TEST
 
+/// Single precision has a time every 8 there, which adaptive steps are refused for, too.
+START_TEST(fixed_steps_come_to_other_times) {
+    static const double t0[] = {1e8, -1e8};
+    evn_binding x1;
+    problem p = decaying(1);
+    evn_solver_options o = evn_solver_options_default();
+    double t = t0[_i];
+    o.method = "rk4";
+    o.steps = 10;
+    problem_prepare(&p, &o);
+    ck_assert_int_eq(problem_try(&p, t, t + 1, &x1), EVN_ERR_ARGUMENT);
+    says("one every 8");
+    ck_assert_int_eq(problem_try(&p, t + 1, t, &x1), EVN_ERR_ARGUMENT);
+    problem_solve(&p, t, t); // no way, and no steps on it
+    problem_solve(&p, 0, 1); // which helps
+    ck_assert_double_eq_tol(p.x1[0], exp(-1), 1e-5);
+    o.fp64 = p.fp64 = true; // and so does this
+    problem_prepare(&p, &o);
+    problem_solve(&p, t, t + 1);
+    ck_assert_double_eq_tol(p.x1[0], exp(-1), 1e-5);
+    problem_free(&p);
+}
+END_TEST
+
+// Gradients ---------------------------------------------------------------------------------------
+
+/// No other gradient mends what was not finite before it: a cotangent, or the state of fixed steps,
+/// which nothing waited for.
+START_TEST(what_was_not_finite_before_is_told) {
+    evn_binding x1, x0_bar;
+    problem p = decaying(1);
+    evn_solver_options o = evn_solver_options_default();
+    o.gradient = EVN_GRADIENT_ADJOINT;
+    o.steps = _i == 0 ? 0 : 4;
+    p.x0[0] = _i == 0 ? 1 : NAN;
+    problem_prepare(&p, &o);
+    TRY(problem_try(&p, 0, 1, &x1));
+    p.x1_bar[0] = _i == 0 ? NAN : 1;
+    TRY(evn__real_write(p.x1_bar_at, false, p.x1_bar, 1));
+    evn_status status =
+        evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward);
+    ck_assert_int_eq(status, EVN_ERR_NOT_FINITE);
+    says(_i == 0 ? "cotangents that it was given" : "look whether the solve");
+    ck_assert_int_eq(p.backward.outcome, EVN_OUTCOME_NOT_FINITE);
+    problem_free(&p);
+}
+END_TEST
+
 // Stiffness ---------------------------------------------------------------------------------------
 
 /// A step that became too small may be that of an explicit method that is wrong.
@@ -169,6 +217,10 @@ static Suite *suite(void) {
     TCase *bounds = tcase_create("bounds");
     tcase_add_loop_test(bounds, what_bounds_steps_is_named, 0, 3);
     suite_add_tcase(s, bounds);
+    tcase_add_loop_test(bounds, fixed_steps_come_to_other_times, 0, 2);
+    TCase *gradients = tcase_create("gradients");
+    tcase_add_loop_test(gradients, what_was_not_finite_before_is_told, 0, 2);
+    suite_add_tcase(s, gradients);
     TCase *stiff = tcase_create("stiff");
     tcase_add_loop_test(stiff, small_steps_are_told_as_stiff, 0, 2);
     suite_add_tcase(s, stiff);
