@@ -154,7 +154,8 @@ typedef struct evn_solver_options {
     /// is kept as the solve goes. Not with the reversible gradient, and across jumps neither with
     /// per_sample nor with weights that are solved by themselves
     bool dense;
-    /// Evolving weights can be read at observations, too: evn_solver_weight. Needs memory for them
+    /// Evolving weights can be read at observations, too: evn_solver_weight. Needs memory for them;
+    /// those that are solved by themselves are as x reads them there
     bool observe_weights;
     bool fp64; ///< real is double; the device must have it
     /// Adaptive: each sample, a row of x along its first axis, has steps of its own: its own error
@@ -166,10 +167,9 @@ typedef struct evn_solver_options {
     /// Weights that evolve are solved by themselves, before x, which reads θ(t) as a Chebyshev
     /// series of so many terms, 4 to 64: on adaptive steps, ten times as tightly as rtol and atol,
     /// also where x takes fixed steps (by dopri5 where `method` has no estimate). A solve fails
-    /// where the series is less exact than these. g must not read x; observe_weights and
-    /// time_gradient do not go with it; between jumps each part has a series of its own;
-    /// evaluations of g alone are not counted. 0: together with x; with per_sample, where that
-    /// cannot be, two for each digit of the tolerances, and two
+    /// where the series is less exact than these. g must not read x; between jumps each part has
+    /// a series of its own; evaluations of g alone are not counted. 0: together with x; with
+    /// per_sample, where that cannot be, two for each digit of the tolerances, and two
     int weight_terms;
     /// The same on as many equal steps of `method`, 1 to 10000, with per_sample up to 63: x reads
     /// θ(t) linear between their ends (ANODEV2's second configuration: few steps of x, many of θ).
@@ -307,10 +307,11 @@ evn_status evn_solver_sample_solution(const evn_solver *solver, int64_t index,
                                       evn_solution *solution);
 
 /// Where weight `index` of the dynamics is after the last solve, which must have ended with EVN_OK:
-/// of one that evolves θ at an observation, with observe_weights, or with `observation` −1 θ(t1);
-/// of a constant one what the solve was given. Memory of the solver, valid until the next
-/// solve, or the caller's.
-/// @return EVN_ERR_ARGUMENT without such a weight, observation or solve
+/// of one that evolves θ at an observation, with observe_weights, or with `observation` −1 θ(t1),
+/// with per_sample at the last of all t1; of a constant one what the solve was given. Memory of the
+/// solver, valid until the next solve, or the caller's.
+/// @return EVN_ERR_ARGUMENT without such a weight, observation or solve, and for an observation of
+///         evn_solve_samples, which each sample has at a time of its own: evn_solver_at
 evn_status evn_solver_weight(const evn_solver *solver, int index, int observation,
                              evn_binding *weight);
 
@@ -320,14 +321,17 @@ evn_status evn_solver_weight(const evn_solver *solver, int index, int observatio
 /// where all that is fast has decayed, steps may be too long for any interpolant: dt_max bounds
 /// them (docs/solvers.md has figures). At t0 and t1 from the states there. x goes on smoothly, by
 /// implicit methods nearly so, but at jumps of f, where its slope has the later value from the jump
-/// on. Waits for what it writes. What evaluates f again counts in no evn_solution.
+/// on. Weights that are solved by themselves are as x reads them: the series of weight_terms, or
+/// linear between weight_steps. Waits for what it writes. What evaluates f again counts in no
+/// evn_solution.
 /// @param[in]  times    [count], from t0 to t1 of the solve, in any order; after evn_solve_samples
 ///                      [B, count], of each sample its own
 /// @param[in]  count    >= 1
 /// @param[out] x        [count, state], memory of the caller, none of the solver's; without a
 ///                      buffer x is not wanted, but with per_sample
-/// @param[out] weights  NULL, or one binding per weight: memory for [count, weight] of those that
-///                      evolve; those without a buffer, and of constant weights, are left out
+/// @param[out] weights  NULL, or one binding per weight: memory for [count, weight], after
+///                      evn_solve_samples [count, B, weight], of those that evolve; those without a
+///                      buffer, and of constant weights, are left out
 /// Weights that the solve was given must still be there.
 /// @return EVN_ERR_ARGUMENT without dense or such a solve, or for a time that is not on its way;
 ///         EVN_ERR_DEVICE_MEMORY where the interpolants do not fit
@@ -368,7 +372,9 @@ evn_status evn_solve_gradient(evn_solver *solver, evn_binding x1_bar, evn_bindin
 /// as many of them; with adaptive ones that of the steps that were taken, whose places within the
 /// way from one observation to the next count as constant; so it is after an adjoint that has
 /// fallen back on checkpoints. Otherwise, and where a way has no length, it is that of the
-/// solution, x̄·f(t, x, θ) at the time of an observation, up to the error of the solve.
+/// solution, x̄·f(t, x, θ) at the time of an observation, up to the error of the solve. Weights that
+/// are solved by themselves have theirs, along their steps, beside that of x along them; several
+/// samples that begin first, or end last, have equal shares in that.
 /// @return EVN_ERR_ARGUMENT without time_gradient, or where there is no such gradient
 evn_status evn_solver_time_gradient(evn_solver *solver, double *t0_bar, double *t1_bar,
                                     double *times_bar);

@@ -255,14 +255,18 @@ evn__scheme_methods evn__scheme_methods_across(const evn__scheme_methods *method
     return own;
 }
 
+bool evn__scheme_has_path(const evn__problem *problem) {
+    const evn_solver_options *o = problem->options;
+    return evolves(problem) && (o->per_sample || o->weight_terms > 0 || o->weight_steps > 0);
+}
+
 /// Across jumps a way goes in parts, each by the scheme that there is for it.
 const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem) {
     const evn_solver_options *o = problem->options;
-    bool by_themselves = o->per_sample || o->weight_terms > 0 || o->weight_steps > 0;
-    return o->jump_count > 0 && o->per_sample  ? &evn__scheme_jumps_by_sample
-           : o->jump_count > 0                 ? &evn__scheme_jumps
-           : by_themselves && evolves(problem) ? &evn__scheme_along_path
-                                               : find_along(o, problem->course->varies);
+    return o->jump_count > 0 && o->per_sample ? &evn__scheme_jumps_by_sample
+           : o->jump_count > 0                ? &evn__scheme_jumps
+           : evn__scheme_has_path(problem)    ? &evn__scheme_along_path
+                                              : find_along(o, problem->course->varies);
 }
 
 bool evn__scheme_is_of_steps(const evn__problem *problem) {

@@ -5,6 +5,7 @@
 #ifndef EVN_GRADIENTS_SCHEME_H
 #define EVN_GRADIENTS_SCHEME_H
 
+#include "dynamics/path_system.h"
 #include "gradients/time_bars.h"
 #include "integrator/passage.h"
 #include "integrator/trail.h"
@@ -56,6 +57,11 @@ typedef struct evn__scheme_methods {
     /// count], to [count, x]; NULL: no sample has steps of its own.
     evn_status (*at)(evn__scheme *scheme, const double *times, bool own, int count, evn_binding to);
 
+    /// Weights that are solved by themselves at so many times of the last solve, each where it is
+    /// wanted, [count, its elements], or no buffer. NULL: there are none.
+    evn_status (*weights_at)(const evn__scheme *scheme, const double *times, int count,
+                             const evn_binding *to);
+
     /// Of the last solve, as often as wanted; NULL: there is none. Overwrites the cotangents of the
     /// parameters, and leaves those of the state at t0 where state_bar says.
     evn_status (*gradient)(evn__scheme *scheme, const evn__passage *passage,
@@ -69,6 +75,14 @@ typedef struct evn__scheme_methods {
     /// With time_gradient, after such a gradient of a way in parts: the gradient in its times and
     /// in those where parts meet. NULL: it goes in one.
     const evn__time_parts *(*time_parts)(const evn__scheme *scheme);
+
+    /// With time_gradient, along weights that are solved by themselves: after a gradient enqueue
+    /// what is needed of that in the times of its way, of its passage with its own observations;
+    /// then read it, [moments, samples] as evn__time_gradient_read_moments has it, and what the
+    /// last end has besides, of each sample, [samples]. Reading waits. NULL: x and weights go
+    /// together.
+    evn_status (*take_times)(const evn__scheme *scheme, const evn__passage *passage);
+    evn_status (*read_times)(const evn__scheme *scheme, double *bars, double *end_bars);
 
     /// After a gradient: component `index` of the state at t0 as solving backwards has found it;
     /// NULL: the gradient does not go that way.
@@ -105,6 +119,9 @@ evn_status evn__scheme_check(const evn_solver_options *options);
 /// What the scheme of a problem whose options passed this can do.
 const evn__scheme_methods *evn__scheme_choose(const evn__problem *problem);
 
+/// Whether weights evolve and are solved by themselves.
+bool evn__scheme_has_path(const evn__problem *problem);
+
 /// Whether its gradients are those of steps, whose times have cotangents, also in parts.
 bool evn__scheme_is_of_steps(const evn__problem *problem);
 
@@ -130,6 +147,14 @@ static inline evn_binding evn__scheme_observation(const evn__problem *problem, e
     series.offset +=
         (size_t)index * (size_t)evn_shape_count(evn__system_state_shape(problem->system, 0));
     return series;
+}
+
+/// The same of weights that are solved by themselves, [observations, Θ].
+static inline evn_binding evn__scheme_place_weights(const evn__problem *problem,
+                                                    evn_binding weights, int index) {
+    size_t elements = evn__path_offset(problem->system, evn__path_weights(problem->system));
+    weights.offset += (size_t)index * elements;
+    return weights;
 }
 
 /// Observation `index` of the series of a solve.

@@ -159,9 +159,11 @@ static evn_status solve_part(in_parts *s, int index, const evn__passage *passage
     enter(s, index, passage);
     own.x1_bar = (evn_binding){0};
     own.series = series;
+    own.weights = series.buffer ? passage->weights : series;
     if (series.buffer) {
-        own.series =
-            evn__scheme_place(&s->problem, series, observation(s, &s->parts.all[index], 0));
+        int first = observation(s, &s->parts.all[index], 0);
+        own.series = evn__scheme_place(&s->problem, series, first);
+        own.weights = evn__scheme_place_weights(&s->problem, own.weights, first);
     }
     return s->inner->methods->solve(s->inner, &own, solution);
 }
@@ -219,14 +221,27 @@ static evn_status of_part(const in_parts *s, int index, const evn__passage *pass
                               index + 1, s->parts.count, passage->t0, passage->t1);
 }
 
+/// Those that are solved by themselves, at the end of a part.
+static evn_status observe_weights(const in_parts *s, int index, const evn__passage *passage,
+                                  int number) {
+    evn_binding to = evn__scheme_place_weights(&s->problem, passage->weights, number);
+    for (int i = 1; to.buffer && i < s->seams.layout.count; ++i) {
+        EVN_TRY(evn__real_copy(to, evn__seams_state(&s->seams, index + 1, i), s->options.fp64,
+                               s->seams.layout.size[i]));
+        to.offset += s->seams.layout.size[i];
+    }
+    return EVN_OK;
+}
+
 /// What is observed at the end of a part, but the first of it.
-static evn_status observe_end(const in_parts *s, int index, evn_binding series) {
+static evn_status observe_end(const in_parts *s, int index, const evn__passage *passage) {
     const evn__part *part = &s->parts.all[index];
-    for (int i = 1; series.buffer && i < part->at_end; ++i) {
+    for (int i = 1; passage->series.buffer && i < part->at_end; ++i) {
         int number = observation(s, part, part->within + i);
-        EVN_TRY(evn__real_copy(evn__scheme_place(&s->problem, series, number),
+        EVN_TRY(evn__real_copy(evn__scheme_place(&s->problem, passage->series, number),
                                evn__seams_state(&s->seams, index + 1, 0), s->options.fp64,
                                s->problem.observed));
+        EVN_TRY(observe_weights(s, index, passage, number));
     }
     return EVN_OK;
 }
@@ -241,7 +256,7 @@ static evn_status go(in_parts *s, int index, const evn__passage *passage, evn_so
     EVN_TRY(evn__seams_keep(&s->seams, index + 1, s->inner, methods->end));
     s->gone = index + 1;
     EVN_TRY(add_trail(s, index, status != EVN_OK));
-    EVN_TRY(observe_end(s, index, passage->series));
+    EVN_TRY(observe_end(s, index, passage));
     return of_part(s, index, passage, status);
 }
 

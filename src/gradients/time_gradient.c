@@ -21,6 +21,8 @@ struct evn__time_gradient {
     bool given;                   ///< and their observations, too, no fractions
     const evn__scheme *steps;     ///< whose steps the last gradient went along; NULL: rates
     const evn__time_parts *parts; ///< of the last gradient, whose way went in parts, or NULL
+    const evn__scheme *along;     ///< of the last gradient, along weights by themselves, or NULL
+    double *end_bars;             ///< host, [samples]: what t1 has and no moment is
     bool carries;                 ///< something came from behind its end
     evn__rates *rates;            ///< once they are needed
     evn_buffer *start;            ///< [total], where the scheme's gradients are none of steps
@@ -63,8 +65,10 @@ static evn_status create(evn__time_gradient *tg, const evn__scheme_methods *meth
     tg->moments = 1 + (observations(tg) > 0 ? observations(tg) : 1) + tg->problem->goes_on;
     tg->samples = sample_count(tg->problem);
     EVN_TRY(EVN_NEW(&tg->at, time_count(tg)));
+    EVN_TRY(EVN_NEW(&tg->end_bars, tg->samples));
     EVN_TRY(evn__layout_create(tg->problem->system, &tg->layout));
-    return methods->time_bars || methods->time_parts ? EVN_OK : create_start(tg);
+    bool by_rates = !methods->time_bars && !methods->time_parts && !methods->take_times;
+    return by_rates ? create_start(tg) : EVN_OK;
 }
 
 evn_status evn__time_gradient_create(const evn__problem *problem,
@@ -88,6 +92,7 @@ void evn__time_gradient_destroy(evn__time_gradient **gradient) {
     evn_buffer_destroy(&tg->start);
     evn__layout_free(&tg->layout);
     free(tg->at);
+    free(tg->end_bars);
     free(tg);
     *gradient = NULL;
 }
@@ -199,6 +204,10 @@ evn_status evn__time_gradient_take(evn__time_gradient *tg, const evn__scheme *sc
     tg->steps = evn__passage_moves(passage) && methods->time_bars ? scheme : NULL;
     tg->parts = moves && methods->time_parts ? methods->time_parts(scheme) : NULL;
     tg->carries = tg->problem->goes_on && passage->carried_bar;
+    tg->along = methods->take_times ? scheme : NULL;
+    if (tg->along) {
+        return methods->take_times(scheme, passage);
+    }
     if (tg->steps || tg->parts) {
         return EVN_OK;
     }
@@ -293,12 +302,28 @@ static evn_status read_steps(const evn__time_gradient *tg, double *bars) {
     return status;
 }
 
+// Weights by themselves ---------------------------------------------------------------------------
+
+/// Their way ends with t1, which observations at times of their own do not move.
+static evn_status read_along(const evn__time_gradient *tg, double *bars) {
+    bool apart = tg->given && observations(tg) > 0 && !tg->problem->goes_on;
+    double *last = bars + (size_t)(tg->moments - 1) * tg->samples;
+    EVN_TRY(tg->along->methods->read_times(tg->along, bars, tg->end_bars));
+    for (size_t i = 0; i < tg->samples && !apart; ++i) {
+        last[i] += tg->end_bars[i];
+        tg->end_bars[i] = 0;
+    }
+    return EVN_OK;
+}
+
 evn_status evn__time_gradient_read_moments(const evn__time_gradient *tg, double *bars) {
     if (tg->parts) {
         memcpy(bars, tg->parts->bars, sizeof(*bars) * time_count(tg));
         return EVN_OK;
     }
-    return tg->steps ? read_steps(tg, bars) : read_rates(tg, bars);
+    return tg->along   ? read_along(tg, bars)
+           : tg->steps ? read_steps(tg, bars)
+                       : read_rates(tg, bars);
 }
 
 void evn__time_gradient_read_jumps(const evn__time_gradient *tg, double *jumps_bar) {
@@ -352,7 +377,7 @@ static lever lever_of(const evn__time_gradient *tg, int observation) {
 static void deliver(const evn__time_gradient *tg, const double *bars, size_t samples, size_t sample,
                     double *t0_bar, double *t1_bar, double *times_bar) {
     size_t count = (size_t)observations(tg);
-    double t0 = bars[sample], t1 = count > 0 ? 0 : bars[samples + sample];
+    double t0 = bars[sample], t1 = count > 0 ? tg->end_bars[sample] : bars[samples + sample];
     for (size_t i = 0; i < count; ++i) {
         double bar = bars[(1 + i) * samples + sample];
         const lever moves = lever_of(tg, (int)i);

@@ -2,19 +2,17 @@
 #include "gradients/weight_path.h"
 
 #include "dynamics/path_system.h"
+#include "gradients/path_series.h"
+#include "gradients/time_gradient.h"
 #include "host/counting.h"
 #include "integrator/integrator.h"
 #include "integrator/jump.h"
 #include "integrator/outcome.h"
-#include "methods/error_norm.h"
 #include "methods/stepper.h"
-#include "plan/build.h"
 #include "plan/real.h"
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct evn__weight_path {
     const evn__problem *problem;
@@ -25,144 +23,22 @@ struct evn__weight_path {
     evn__scheme *scheme;
     evn__doubtful doubtful; ///< of their solve
     const evn__path_basis *basis;
-    int terms, weights;  ///< as many nodes as terms
-    bool *reads;         ///< [parameters]: those that g reads
-    size_t *at, total;   ///< where the series of each weight is; elements of all
-    evn_plan *transform; ///< nodes → series, and what is left of the last terms where they say it
-    evn_plan *transpose; ///< series_bar → nodes_bar
-    evn_buffer *nodes;   ///< [terms, Θ]
-    evn_buffer *series;  ///< [total], then span [2]
-    evn_buffer *rest;    ///< [1]
-    evn_buffer *ends;    ///< [layout.total]: θ at the end
-    evn__layout layout;  ///< of all states
-    evn_buffer *bars;    ///< as series
+    int terms, weights; ///< as many nodes as terms
+    bool *reads;        ///< [parameters]: those that g reads
+    evn_buffer *nodes;  ///< [terms, Θ]
+    evn_buffer *ends;   ///< [layout.total]: θ at the end
+    evn__layout layout; ///< of all states
+    evn__path_series *series;
     evn_buffer *nodes_bar;
-    evn_buffer *shares; ///< cotangents of the parameters that g reads
-    evn__jump **sums;   ///< [parameters], of these
-    evn__jump **joins;  ///< [weights], of θ̄ at the end; NULL: it does not go on
+    evn__time_gradient *times; ///< of their solve, where the gradient is one in times, too,
+    evn__passage back;         ///< and what its gradient was of
+    evn_buffer *shares;        ///< cotangents of the parameters that g reads
+    evn__jump **sums;          ///< [parameters], of these
+    evn__jump **joins;         ///< [weights], of θ̄ at the end; NULL: it does not go on
     evn_binding *parameters, *parameters_bar; ///< of the system along the path
     evn_binding *read, *share;                ///< of the system of the weights
     double t0, t1;
-    double span[2]; ///< as it is in the series
 };
-
-// The transform -----------------------------------------------------------------------------------
-
-/// What makes series of values at the nodes, [terms, terms].
-static evn_status make_matrix(const evn__weight_path *path, double **matrix) {
-    int terms = path->terms;
-    EVN_TRY(EVN_NEW(matrix, (size_t)terms * (size_t)terms));
-    for (int k = 0; k < terms; ++k) {
-        for (int j = 0; j < terms; ++j) {
-            (*matrix)[k * terms + j] = path->basis->coefficient(k, j, terms);
-        }
-    }
-    return EVN_OK;
-}
-
-static evn_value rows(evn_graph *g, evn_value table, int first, int count) {
-    const int64_t start[] = {first, 0};
-    return evn_slice(g, table, start, EVN_SHAPE(count, evn_value_shape(g, table).dim[1]));
-}
-
-/// Of each element all along the way, [1, Θ].
-static evn_value largest_size(const evn__weight_path *path, evn_graph *g, evn_value nodes) {
-    evn_value size = evn_abs(g, rows(g, nodes, 0, 1));
-    for (int j = 1; j < path->terms; ++j) {
-        size = evn_maximum(g, size, evn_abs(g, rows(g, nodes, j, 1)));
-    }
-    return size;
-}
-
-/// The last two terms by what is tolerated, in the norm of the weights' own steps.
-static evn_value build_rest(const evn__weight_path *path, evn_graph *g, evn_value nodes,
-                            evn_value series) {
-    const evn_solver_options *o = path->problem->options;
-    evn__step_build step = {.graph = g,
-                            .system = &path->system,
-                            .t = evn_constant(g, 0),
-                            .rtol = evn_constant(g, o->rtol),
-                            .atol = evn_constant(g, o->atol)};
-    evn__error_norm norm = evn__error_norm_begin(&step);
-    evn_value left = evn_add(g, evn_abs(g, rows(g, series, path->terms - 1, 1)),
-                             evn_abs(g, rows(g, series, path->terms - 2, 1)));
-    evn_value tolerated = evn__error_tolerance(&step, largest_size(path, g, nodes));
-    // An atol below all floats is 0 to single precision.
-    tolerated = evn_maximum(g, tolerated, evn_constant(g, FLT_MIN));
-    evn__error_norm_add(&step, &norm, 0, left, tolerated);
-    return evn_reshape(g, evn__error_norm_end(&step, &norm), EVN_SHAPE(1));
-}
-
-/// A transform under construction.
-typedef struct transform {
-    const evn__weight_path *path;
-    const double *matrix; ///< NULL: values at the nodes are the series
-} transform;
-
-/// The matrix, or its transpose, times what is given.
-static evn_value times_matrix(const transform *t, evn_graph *g, evn_value x, bool transpose) {
-    if (!t->matrix) {
-        return x;
-    }
-    evn_value matrix = evn_table(g, EVN_SHAPE(t->path->terms, t->path->terms), t->matrix);
-    return evn_matmul(g, matrix, x, transpose, false);
-}
-
-static int64_t size_of(const evn__weight_path *path, int weight) {
-    const evn__system *system = path->problem->system;
-    return (int64_t)(evn__path_offset(system, weight + 1) - evn__path_offset(system, weight));
-}
-
-static void name_series(char name[32], int weight) {
-    snprintf(name, 32, "series.%d", weight);
-}
-
-static void build_transform(const void *self, evn_graph *g) {
-    const transform *t = self;
-    const evn__weight_path *path = t->path;
-    int64_t elements = evn_shape_count(evn__system_state_shape(&path->system, 0));
-    evn_value nodes = evn_input(g, "nodes", EVN_SHAPE(path->terms, elements));
-    evn_value series = times_matrix(t, g, nodes, false);
-    for (int i = 0; i < path->weights; ++i) {
-        char name[32];
-        const int64_t start[] = {0, (int64_t)evn__path_offset(path->problem->system, i)};
-        name_series(name, i);
-        evn_output(g, name, evn_slice(g, series, start, EVN_SHAPE(path->terms, size_of(path, i))));
-    }
-    if (path->basis->converges) {
-        evn_output(g, "rest", build_rest(path, g, nodes, series));
-    }
-}
-
-static void build_transpose(const void *self, evn_graph *g) {
-    const transform *t = self;
-    const evn__weight_path *path = t->path;
-    int64_t elements = evn_shape_count(evn__system_state_shape(&path->system, 0));
-    evn_value all = EVN_NONE;
-    for (int i = 0; i < path->weights; ++i) {
-        char name[32];
-        name_series(name, i);
-        evn_value bar = evn_input(g, name, EVN_SHAPE(path->terms, size_of(path, i)));
-        const evn_value parts[] = {all, bar};
-        all = i == 0 ? bar : evn_concat(g, parts, 2, 1);
-    }
-    evn_value nodes_bar = times_matrix(t, g, all, true);
-    evn_output(g, "nodes_bar", evn_reshape(g, nodes_bar, EVN_SHAPE(path->terms, elements)));
-}
-
-static evn_status compile(evn__weight_path *path) {
-    const evn_plan_options options = {.fp64 = path->options.fp64};
-    double *matrix = NULL;
-    EVN_TRY(path->basis->coefficient ? make_matrix(path, &matrix) : EVN_OK);
-    const transform t = {path, matrix};
-    evn_device *device = path->problem->device;
-    evn_status status = evn__plan_build(device, build_transform, &t, &options, &path->transform);
-    if (status == EVN_OK && path->options.gradient != EVN_GRADIENT_NONE) {
-        status = evn__plan_build(device, build_transpose, &t, &options, &path->transpose);
-    }
-    free(matrix);
-    return status;
-}
 
 // Life --------------------------------------------------------------------------------------------
 
@@ -183,7 +59,7 @@ static double tighter(const evn_solver_options *o, double tolerance) {
 evn_solver_options evn__weight_path_options(const evn_solver_options *options) {
     evn_solver_options own = *options;
     own.steps = options->weight_steps;
-    own.per_sample = own.time_gradient = own.times_vary = false;
+    own.per_sample = own.times_vary = own.observe_weights = own.dense = false;
     own.weight_terms = own.weight_steps = 0;
     own.rtol = tighter(options, options->rtol);
     own.atol = tighter(options, options->atol);
@@ -224,7 +100,10 @@ static evn_status make_scheme(evn__weight_path *path) {
                                .course = &path->course,
                                .observed = evn__path_offset(path->problem->system, path->weights)};
     EVN_TRY(evn__outcome_find_doubtful(&path->options, &path->system, &path->doubtful));
-    return of_weights(evn__scheme_create(&path->own, &path->scheme));
+    EVN_TRY(of_weights(evn__scheme_create(&path->own, &path->scheme)));
+    return path->options.time_gradient
+               ? evn__time_gradient_create(&path->own, path->scheme->methods, &path->times)
+               : EVN_OK;
 }
 
 static evn_status make(const evn__weight_path *path, size_t count, evn_buffer **buffer) {
@@ -232,15 +111,8 @@ static evn_status make(const evn__weight_path *path, size_t count, evn_buffer **
                                 buffer);
 }
 
-static evn_status make_series(evn__weight_path *path) {
-    EVN_TRY(EVN_NEW(&path->at, path->weights));
-    for (int i = 0; i < path->weights; ++i) {
-        path->at[i] = path->total;
-        path->total += evn__real_aligned((size_t)path->terms * (size_t)size_of(path, i));
-    }
-    EVN_TRY(make(path, path->total + 2, &path->series));
+static evn_status make_nodes(evn__weight_path *path) {
     EVN_TRY(make(path, (size_t)path->terms * path->own.observed, &path->nodes));
-    EVN_TRY(make(path, 1, &path->rest));
     EVN_TRY(evn__layout_create(path->problem->system, &path->layout));
     return make(path, path->layout.total, &path->ends);
 }
@@ -275,15 +147,7 @@ static evn_status make_shares(evn__weight_path *path) {
         path->share[i].buffer = path->shares;
     }
     EVN_TRY(path->problem->goes_on ? make_joins(path) : EVN_OK);
-    EVN_TRY(make(path, path->total + 2, &path->bars));
     return make(path, (size_t)path->terms * path->own.observed, &path->nodes_bar);
-}
-
-static void place_series(const evn__weight_path *path, evn_buffer *buffer, evn_binding *to) {
-    for (int i = 0; i < path->weights; ++i) {
-        *to++ = (evn_binding){buffer, path->at[i]};
-    }
-    *to = (evn_binding){buffer, path->total}; // span
 }
 
 static evn_status make_bindings(evn__weight_path *path) {
@@ -301,14 +165,14 @@ static evn_status create(evn__weight_path *path, evn__system *along) {
     path->weights = evn__path_weights(system);
     path->basis = steps > 0 ? &evn__path_linear : &evn__path_chebyshev;
     path->terms = steps > 0 ? steps + 1 : choose_terms(path->problem->options);
-    path->span[0] = path->span[1] = NAN;
     EVN_TRY(EVN_NEW(&path->reads, system->parameter_count + 1));
     EVN_TRY(evn__path_system(system, path->reads, &path->system));
     EVN_TRY(make_scheme(path));
     EVN_TRY(make_bindings(path));
-    EVN_TRY(make_series(path));
+    EVN_TRY(make_nodes(path));
     EVN_TRY(path->options.gradient != EVN_GRADIENT_NONE ? make_shares(path) : EVN_OK);
-    EVN_TRY(compile(path));
+    EVN_TRY(evn__path_series_create(path->problem, &path->system, path->basis, path->terms,
+                                    &path->series));
     return evn__system_along_path(system, path->basis, path->terms, along);
 }
 
@@ -325,7 +189,6 @@ evn_status evn__weight_path_create(const evn__problem *problem, evn__system *alo
 
 static void free_host(evn__weight_path *path) {
     free(path->reads);
-    free(path->at);
     free(path->sums);
     free(path->joins);
     free(path->parameters);
@@ -342,8 +205,8 @@ void evn__weight_path_destroy(evn__weight_path **path) {
     }
     evn__scheme_destroy(&p->scheme);
     evn__course_free(&p->course);
-    evn_plan_destroy(&p->transform);
-    evn_plan_destroy(&p->transpose);
+    evn__time_gradient_destroy(&p->times);
+    evn__path_series_destroy(&p->series);
     for (int i = 0; p->sums && i < p->problem->system->parameter_count; ++i) {
         evn__jump_destroy(&p->sums[i]);
     }
@@ -352,8 +215,7 @@ void evn__weight_path_destroy(evn__weight_path **path) {
     }
     evn__system_free(&p->system);
     evn__layout_free(&p->layout);
-    evn_buffer **const buffers[] = {&p->nodes, &p->series,    &p->rest,  &p->ends,
-                                    &p->bars,  &p->nodes_bar, &p->shares};
+    evn_buffer **const buffers[] = {&p->nodes, &p->ends, &p->nodes_bar, &p->shares};
     for (size_t i = 0; i < sizeof(buffers) / sizeof(*buffers); ++i) {
         evn_buffer_destroy(buffers[i]);
     }
@@ -402,18 +264,6 @@ static evn_status find_span(evn__weight_path *path, const evn__passage *passage)
     return EVN_OK;
 }
 
-/// A wait, where it is another one than before.
-static evn_status write_span(evn__weight_path *path) {
-    double way = path->t1 - path->t0, middle = path->t0 + way / 2, rate = way != 0 ? 2 / way : 0;
-    if (path->span[0] == middle && path->span[1] == rate) {
-        return EVN_OK;
-    }
-    const double span[] = {middle, rate};
-    EVN_TRY(evn__real_write((evn_binding){path->series, path->total}, path->options.fp64, span, 2));
-    memcpy(path->span, span, sizeof(span));
-    return EVN_OK;
-}
-
 static void bind_read(const evn__weight_path *path, const evn__passage *passage) {
     int count = 0;
     for (int i = 0; i < path->problem->system->parameter_count; ++i) {
@@ -422,7 +272,7 @@ static void bind_read(const evn__weight_path *path, const evn__passage *passage)
             path->read[count++] = passage->parameters[i];
         }
     }
-    place_series(path, path->series, path->parameters + path->problem->system->parameter_count);
+    evn__path_series_bind(path->series, path->parameters + path->problem->system->parameter_count);
 }
 
 static evn_binding node(const evn__weight_path *path, int index) {
@@ -442,10 +292,10 @@ static evn_status keep_ends(const evn__weight_path *path) {
 static evn_status check_rest(const evn__weight_path *path, evn_solution *solution) {
     const evn_solver_options *o = path->problem->options;
     double rest = 0;
-    if (!path->basis->converges || evn__device_is_counting(path->problem->device)) {
+    if (evn__device_is_counting(path->problem->device)) {
         return EVN_OK;
     }
-    EVN_TRY(evn__real_read((evn_binding){path->rest, 0}, path->options.fp64, &rest, 1));
+    EVN_TRY(evn__path_series_rest(path->series, &rest));
     if (rest <= 1) {
         return EVN_OK;
     }
@@ -460,23 +310,16 @@ static evn_status check_rest(const evn__weight_path *path, evn_solution *solutio
         o->per_sample ? "per_sample" : "weight_terms");
 }
 
-static evn_status transform_nodes(const evn__weight_path *path) {
-    const evn_binding nodes = node(path, 0);
-    evn_binding *outputs = NULL;
-    EVN_TRY(EVN_NEW(&outputs, path->weights + 1));
-    place_series(path, path->series, outputs);
-    outputs[path->weights] = (evn_binding){path->rest, 0};
-    evn_status status = evn_plan_run(path->transform, &nodes, outputs);
-    free(outputs);
-    return status;
-}
-
 static evn_status solve_weights(evn__weight_path *path, evn_solution *solution) {
     const evn__scheme_methods *methods = path->scheme->methods;
     const evn__passage own = {
         .t0 = path->t0, .t1 = path->t1, .parameters = path->read, .series = node(path, 0)};
     EVN_TRY(evn__real_copy(node(path, 0), methods->begin(path->scheme, 0), path->options.fp64,
                            path->own.observed));
+    if (path->times) {
+        EVN_TRY(evn__time_gradient_start(path->times, 0, node(path, 0)));
+        evn__time_gradient_begin(path->times, &own);
+    }
     evn_status status = methods->solve(path->scheme, &own, solution);
     if (status == EVN_OK) { // x along no numbers would be told of f's
         status =
@@ -491,10 +334,39 @@ evn_status evn__weight_path_solve(evn__weight_path *path, const evn__passage *pa
     EVN_TRY(find_span(path, passage));
     bind_read(path, passage);
     EVN_TRY(solve_weights(path, solution));
-    EVN_TRY(transform_nodes(path));
-    EVN_TRY(write_span(path));
+    EVN_TRY(evn__path_series_take(path->series, node(path, 0)));
+    EVN_TRY(evn__path_series_set_span(path->series, path->t0, path->t1));
     EVN_TRY(keep_ends(path));
     return check_rest(path, solution);
+}
+
+void evn__weight_path_span(const evn__weight_path *path, double *t0, double *t1) {
+    *t0 = path->t0;
+    *t1 = path->t1;
+}
+
+/// Both ends are nodes.
+static evn_status copy_end(const evn__weight_path *path, int index, const evn_binding *to,
+                           size_t stride, int time) {
+    for (int i = 0; i < path->weights; ++i) {
+        size_t size = path->layout.size[i + 1], by = (stride > 0 ? stride : size) * (size_t)time;
+        EVN_TRY(to[i].buffer
+                    ? evn__real_copy((evn_binding){to[i].buffer, to[i].offset + by},
+                                     part(path, node(path, index), i + 1), path->options.fp64, size)
+                    : EVN_OK);
+    }
+    return EVN_OK;
+}
+
+evn_status evn__weight_path_at(const evn__weight_path *path, const double *times, int count,
+                               const evn_binding *to, size_t stride) {
+    EVN_TRY(evn__path_series_at(path->series, times, count, to, stride));
+    for (int k = 0; k < count; ++k) {
+        bool begins = times[k] == path->t0, ends = times[k] == path->t1;
+        EVN_TRY(begins || ends ? copy_end(path, begins ? 0 : path->terms - 1, to, stride, k)
+                               : EVN_OK);
+    }
+    return EVN_OK;
 }
 
 const evn_binding *evn__weight_path_parameters(const evn__weight_path *path) {
@@ -508,7 +380,7 @@ const evn_binding *evn__weight_path_want(evn__weight_path *path, const evn__pass
     for (int i = 0; i < parameters; ++i) {
         path->parameters_bar[i] = passage->parameters_bar[i];
     }
-    place_series(path, path->bars, path->parameters_bar + parameters);
+    evn__path_series_bind_bars(path->series, path->parameters_bar + parameters);
     return path->parameters_bar;
 }
 
@@ -526,20 +398,34 @@ evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage 
     const evn__system *system = path->problem->system;
     const evn_binding nodes_bar = {path->nodes_bar, 0};
     int count = 0;
-    const evn__passage own = {.t0 = path->t0,
-                              .t1 = path->t1,
-                              .parameters = path->read,
-                              .x1_bar = nodes_bar,
-                              .parameters_bar = path->share};
-    EVN_TRY(
-        evn_plan_run(path->transpose, path->parameters_bar + system->parameter_count, &nodes_bar));
+    path->back = (evn__passage){.t0 = path->t0,
+                                .t1 = path->t1,
+                                .parameters = path->read,
+                                .series = node(path, 0),
+                                .x1_bar = nodes_bar,
+                                .parameters_bar = path->share};
+    EVN_TRY(evn__path_series_back(path->series, nodes_bar));
     EVN_TRY(join_end(path, passage));
-    EVN_TRY(of_weights(path->scheme->methods->gradient(path->scheme, &own, solution)));
+    EVN_TRY(of_weights(path->scheme->methods->gradient(path->scheme, &path->back, solution)));
     for (int i = 0; i < system->parameter_count; ++i) {
         if (path->reads[i]) {
             EVN_TRY(evn__jump_add(path->sums[i], passage->parameters_bar[i], path->share[count++]));
         }
     }
+    return EVN_OK;
+}
+
+evn_status evn__weight_path_take_times(const evn__weight_path *path) {
+    return evn__time_gradient_take(path->times, path->scheme, &path->back);
+}
+
+evn_status evn__weight_path_read_times(const evn__weight_path *path, double *t0_bar,
+                                       double *t1_bar) {
+    double t0 = 0, t1 = 0;
+    EVN_TRY(evn__time_gradient_read(path->times, t0_bar, t1_bar, NULL));
+    EVN_TRY(evn__path_series_span_bars(path->series, &t0, &t1));
+    *t0_bar += t0;
+    *t1_bar += t1;
     return EVN_OK;
 }
 

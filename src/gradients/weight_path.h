@@ -31,6 +31,13 @@ evn_binding evn__weight_path_end(const evn__weight_path *path, int index);
 evn_status evn__weight_path_solve(evn__weight_path *path, const evn__passage *passage,
                                   evn_solution *solution);
 
+/// From where to where, in the last solve.
+void evn__weight_path_span(const evn__weight_path *path, double *t0, double *t1);
+
+/// θ at so many times of the last solve, as evn__path_series_at; at both ends what is there.
+evn_status evn__weight_path_at(const evn__weight_path *path, const double *times, int count,
+                               const evn_binding *to, size_t stride);
+
 /// The parameters of the system along the path: those of the passage, then the path's own.
 const evn_binding *evn__weight_path_parameters(const evn__weight_path *path);
 
@@ -39,6 +46,13 @@ const evn_binding *evn__weight_path_parameters(const evn__weight_path *path);
 const evn_binding *evn__weight_path_want(evn__weight_path *path, const evn__passage *passage);
 evn_status evn__weight_path_gradient(evn__weight_path *path, const evn__passage *passage,
                                      evn_solution *solution);
+
+/// With time_gradient, after such a gradient: in both ends of the way, by the weights' own solve
+/// and by where the series is. First enqueue, then read, which waits.
+evn_status evn__weight_path_take_times(const evn__weight_path *path);
+evn_status evn__weight_path_read_times(const evn__weight_path *path, double *t0_bar,
+                                       double *t1_bar);
+
 evn_binding evn__weight_path_bar(const evn__weight_path *path, int index);
 /// Of a gradient that solves backwards: the weight at the beginning, as it found it.
 evn_binding evn__weight_path_reconstructed(const evn__weight_path *path, int index);

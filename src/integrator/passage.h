@@ -29,6 +29,9 @@ typedef struct evn__passage {
     const evn__rest *rest;           ///< a part of a way, for each of the samples; NULL: all of it
     const evn_binding *parameters;   ///< of the system, one each
     evn_binding series; ///< [observations, observed] of a solve; without observations no buffer
+    /// [observations, Θ], with observe_weights: where weights that are solved by themselves are put
+    /// at each, side by side; without a buffer nowhere.
+    evn_binding weights;
     bool continues;     ///< samples: the series has what was observed up to t0
     evn_binding x1_bar; ///< of a gradient: [observations, x], or x
     /// Of a gradient where the problem goes on: cotangents at t1 that come from behind it, of each

@@ -8,6 +8,7 @@
 struct evn__observations {
     const evn__problem *problem;
     evn_buffer *all;
+    evn_buffer *weights; ///< of those that are solved by themselves, where they are wanted
     // Where an observation keeps more than x, else none.
     evn_buffer *given;
     evn_plan *give;
@@ -34,7 +35,11 @@ static evn_status make(const evn__observations *o, size_t each, evn_buffer **buf
 static evn_status create(evn__observations *o) {
     const evn_plan_options options = {.fp64 = o->problem->options->fp64};
     size_t x = (size_t)elements_of_x(o);
+    const evn__system *system = o->problem->system;
+    bool weights = o->problem->options->observe_weights && evn__scheme_has_path(o->problem);
     EVN_TRY(make(o, o->problem->observed, &o->all));
+    EVN_TRY(weights ? make(o, evn__path_offset(system, evn__path_weights(system)), &o->weights)
+                    : EVN_OK);
     if (o->problem->observed == x) {
         return EVN_OK;
     }
@@ -55,6 +60,7 @@ evn_status evn__observations_create(const evn__problem *problem, evn__observatio
 void evn__observations_destroy(evn__observations **observations) {
     if (*observations) {
         evn_buffer_destroy(&(*observations)->all);
+        evn_buffer_destroy(&(*observations)->weights);
         evn_buffer_destroy(&(*observations)->given);
         evn_plan_destroy(&(*observations)->give);
         free(*observations);
@@ -64,6 +70,10 @@ void evn__observations_destroy(evn__observations **observations) {
 
 evn_binding evn__observations_all(const evn__observations *o) {
     return (evn_binding){o ? o->all : NULL, 0};
+}
+
+evn_binding evn__observations_weights(const evn__observations *o) {
+    return (evn_binding){o ? o->weights : NULL, 0};
 }
 
 evn_binding evn__observations_given(const evn__observations *o) {

@@ -15,6 +15,9 @@ void evn__observations_destroy(evn__observations **observations); ///< nulls; ac
 evn_binding evn__observations_all(const evn__observations *observations);
 /// [observations, x]: what the caller gets.
 evn_binding evn__observations_given(const evn__observations *observations);
+/// [observations, Θ], of weights that are solved by themselves, with observe_weights. Else no
+/// buffer.
+evn_binding evn__observations_weights(const evn__observations *observations);
 /// After a solve: put it there. Enqueues only.
 evn_status evn__observations_give(const evn__observations *observations);
 

@@ -32,12 +32,13 @@ static bool observes(const evn_solver *solver) {
     return solver->options.observations > 0;
 }
 
-/// Whether evolving weights are observed, too: a gradient in times that is none of steps needs
-/// them.
+/// Whether an observation keeps evolving weights beside x: a gradient in times that is none of
+/// steps needs them. Where they are solved by themselves they have observations of their own.
 static bool keeps_weights(const evn_solver *solver) {
     const evn_solver_options *o = &solver->options;
     bool rates = o->time_gradient && !evn__scheme_is_of_steps(&solver->problem);
-    return solver->layout.count > 1 && (o->observe_weights || rates);
+    return solver->layout.count > 1 && !evn__scheme_has_path(&solver->problem) &&
+           (o->observe_weights || rates);
 }
 
 static evn_status create_memory(evn_solver *solver) {
@@ -185,11 +186,20 @@ static evn_status load(evn_solver *solver, evn_binding x0, const evn_binding *we
 
 /// The state at t0 where it is an observation.
 static evn_status observe_start(const evn_solver *solver) {
-    evn_binding begin = solver->scheme->methods->begin(solver->scheme, 0);
-    return solver->course.starts
-               ? evn__real_copy(evn__observations_all(solver->observations), begin,
-                                solver->options.fp64, solver->problem.observed)
-               : EVN_OK;
+    const evn__scheme *scheme = solver->scheme;
+    evn_binding weights = evn__observations_weights(solver->observations);
+    if (!solver->course.starts) {
+        return EVN_OK;
+    }
+    EVN_TRY(evn__real_copy(evn__observations_all(solver->observations),
+                           scheme->methods->begin(scheme, 0), solver->options.fp64,
+                           solver->problem.observed));
+    for (int i = 1; weights.buffer && i < solver->layout.count; ++i) {
+        EVN_TRY(evn__real_copy(weights, scheme->methods->begin(scheme, i), solver->options.fp64,
+                               solver->layout.size[i]));
+        weights.offset += solver->layout.size[i];
+    }
+    return EVN_OK;
 }
 
 /// @param times  NULL, or what the course is to be laid out by, once all else is right: a refused
@@ -210,6 +220,7 @@ static evn_status solve(evn_solver *solver, evn__passage passage, const double *
     EVN_TRY(load(solver, x0, weights));
     passage.parameters = solver->parameters;
     passage.series = evn__observations_all(solver->observations);
+    passage.weights = evn__observations_weights(solver->observations);
     solver->passage = passage;
     solver->passage.samples = NULL; // the caller's
     solver->own_times = passage.samples != NULL;
@@ -276,6 +287,18 @@ static evn_status check_weight(const evn_solver *solver, int index, int observat
     return EVN_OK;
 }
 
+/// Component `index` of the state.
+static evn_binding observed_weight(const evn_solver *solver, int observation, int index) {
+    const evn__passage *passage = &solver->passage;
+    evn_binding at = evn__scheme_place(&solver->problem, passage->series, observation);
+    at.offset += solver->layout.offset[index];
+    if (passage->weights.buffer) {
+        at = evn__scheme_place_weights(&solver->problem, passage->weights, observation);
+        at.offset += evn__path_offset(&solver->dynamics->system, index - 1);
+    }
+    return at;
+}
+
 evn_status evn_solver_weight(const evn_solver *solver, int index, int observation,
                              evn_binding *weight) {
     EVN_REQUIRE(solver);
@@ -284,9 +307,12 @@ evn_status evn_solver_weight(const evn_solver *solver, int index, int observatio
     const evn__weight *w = &solver->dynamics->weights[index];
     EVN_CHECK(!w->evolves || observation < 0 || solver->options.observe_weights, EVN_ERR_ARGUMENT,
               "the solver keeps no weights at observations: set observe_weights in its options");
+    EVN_CHECK(!w->evolves || observation < 0 || !solver->own_times, EVN_ERR_ARGUMENT,
+              "each sample was observed at times of its own, at which weight '%s' is not the same; "
+              "ask evn_solver_at for it, with dense in the options",
+              evn_dynamics_weight_name(solver->dynamics, index));
     if (w->evolves && observation >= 0) {
-        *weight = evn__scheme_place(&solver->problem, solver->passage.series, observation);
-        weight->offset += solver->layout.offset[w->index];
+        *weight = observed_weight(solver, observation, w->index);
     } else {
         *weight = w->evolves ? solver->scheme->methods->end(solver->scheme, w->index)
                              : solver->parameters[w->index];
@@ -445,7 +471,7 @@ static evn_status fall_back(evn_solver *solver, const evn__passage *passage,
                             evn_solution *solution) {
     evn_solution ahead = {0};
     evn__passage unobserved = *passage;
-    unobserved.series = (evn_binding){0};
+    unobserved.series = unobserved.weights = (evn_binding){0};
     int spent = solution->nfe;
     const evn__scheme_methods *methods = solver->fallback->methods;
     for (int i = 0; i < solver->layout.count; ++i) {

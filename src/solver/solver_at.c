@@ -6,6 +6,7 @@
 #include "solver/solver_state.h"
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 static evn_status check_asked(const evn_solver *solver, int count) {
     EVN_CHECK(solver->options.dense, EVN_ERR_ARGUMENT,
@@ -66,22 +67,62 @@ static evn_status give_weights(evn_solver *solver, const double *times, int coun
     return EVN_OK;
 }
 
-static evn_status check_weight(const evn_solver *solver, evn_binding at, int count, int index) {
-    const evn__weight *w = &solver->dynamics->weights[index];
-    EVN_CHECK(!at.buffer || !solver->scheme->methods->of_x, EVN_ERR_ARGUMENT,
-              "weight '%s' was solved by itself, and dense output has x alone: leave out its "
-              "memory, or per_sample, weight_terms and weight_steps",
-              evn_dynamics_weight_name(solver->dynamics, index));
-    return check_room(solver, at, count, w->index,
-                      evn_dynamics_weight_name(solver->dynamics, index));
+/// At how many times weights are wanted: at those of each sample, where it had its own.
+static int weight_times(const evn_solver *solver, int count) {
+    evn_shape x = evn_dynamics_state_shape(solver->dynamics);
+    return solver->own_times ? count * (int)x.dim[0] : count;
+}
+
+/// [count, samples], of [samples, count].
+static void transpose(const double *times, int samples, int count, double *all) {
+    for (int i = 0; i < samples; ++i) {
+        for (int j = 0; j < count; ++j) {
+            all[j * samples + i] = times[i * count + j];
+        }
+    }
+}
+
+/// Those that were solved by themselves.
+static evn_status give_path(evn_solver *solver, const double *times, int count,
+                            const evn_binding *weights) {
+    int all = weight_times(solver, count);
+    evn_binding *to = NULL;
+    double *at = NULL;
+    evn_status status = EVN_NEW(&to, solver->layout.count);
+    status = status == EVN_OK ? EVN_NEW(&at, all) : status;
+    if (status == EVN_OK) {
+        transpose(times, all / count, count, at);
+        for (int i = 0; i < solver->dynamics->weight_count; ++i) {
+            const evn__weight *w = &solver->dynamics->weights[i];
+            if (w->evolves) {
+                to[w->index - 1] = weights[i];
+            }
+        }
+        status = solver->scheme->methods->weights_at(solver->scheme, at, all, to);
+    }
+    free(to);
+    free(at);
+    return status;
 }
 
 static evn_status check_weights(const evn_solver *solver, int count, const evn_binding *weights) {
     for (int i = 0; i < solver->dynamics->weight_count; ++i) {
-        bool evolves = solver->dynamics->weights[i].evolves;
-        EVN_TRY(evolves ? check_weight(solver, weights[i], count, i) : EVN_OK);
+        const evn__weight *w = &solver->dynamics->weights[i];
+        EVN_TRY(w->evolves ? check_room(solver, weights[i], weight_times(solver, count), w->index,
+                                        evn_dynamics_weight_name(solver->dynamics, i))
+                           : EVN_OK);
     }
     return EVN_OK;
+}
+
+static evn_status give_x(evn_solver *solver, const double *times, int count, evn_binding x) {
+    const evn__scheme_methods *methods = solver->scheme->methods;
+    if (methods->at) {
+        EVN_REQUIRE(x.buffer);
+        return methods->at(solver->scheme, times, solver->own_times, count, x);
+    }
+    EVN_TRY(check_times(solver, times, count));
+    return give(solver, times, count, 0, x);
 }
 
 evn_status evn_solver_at(evn_solver *solver, const double *times, int count, evn_binding x,
@@ -91,11 +132,9 @@ evn_status evn_solver_at(evn_solver *solver, const double *times, int count, evn
     EVN_TRY(check_asked(solver, count));
     EVN_TRY(check_room(solver, x, count, 0, "x"));
     EVN_TRY(weights ? check_weights(solver, count, weights) : EVN_OK);
-    if (solver->scheme->methods->at) {
-        EVN_REQUIRE(x.buffer);
-        return solver->scheme->methods->at(solver->scheme, times, solver->own_times, count, x);
+    EVN_TRY(give_x(solver, times, count, x));
+    if (weights && solver->scheme->methods->weights_at) {
+        return give_path(solver, times, count, weights);
     }
-    EVN_TRY(check_times(solver, times, count));
-    EVN_TRY(give(solver, times, count, 0, x));
     return weights ? give_weights(solver, times, count, weights) : EVN_OK;
 }

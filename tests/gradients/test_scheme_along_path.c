@@ -543,13 +543,6 @@ START_TEST(what_does_not_go_is_refused) {
     bad.per_sample = true;
     refuse(p.dynamics, bad, "weight_steps; give 1 to 63");
     refuse(constant.dynamics, options, "no weight does");
-    bad = options;
-    bad.time_gradient = true;
-    refuse(p.dynamics, bad, "there is no time_gradient");
-    bad = options;
-    bad.observations = 2;
-    bad.observe_weights = true;
-    refuse(p.dynamics, bad, "there is no observe_weights");
     refuse(p.dynamics, with("dopri5", 0, 10, EVN_GRADIENT_ADJOINT_QUADRATURE),
            "give weight_terms in place of weight_steps");
     bad = with("midpoint", 4, 0, EVN_GRADIENT_REVERSIBLE);

@@ -124,50 +124,102 @@ static double slope(problem *p, const evn_solver_options *o, way *w, double *in)
     return (high - low) / (2 * h);
 }
 
-static void check(int index, bool evolves, bool observed, bool backward) {
+/// Of a way from 0.1 to 1.2, or back, across its jumps, or before them.
+typedef struct course {
+    bool evolves, observed, backward, before;
+} course;
+
+static void check(evn_solver_options o, course c, double within) {
     way w = {0.1, 1.2, {0, 0.3, 0.64, 0.97}, {0.36, 0.8}};
-    double got[2], of_times[TIMES], of_jumps[JUMPS], within = index < FIXED ? 1e-8 : 2e-6;
-    evn_solver_options o = options_of(index);
-    problem p = jumping(evolves);
-    if (backward) {
+    double got[2], of_times[TIMES], of_jumps[JUMPS] = {0};
+    double expected[2 + TIMES + JUMPS], given[2 + TIMES + JUMPS];
+    int count = 0;
+    problem p = jumping(c.evolves);
+    if (c.backward) {
         w.t0 = 1.2;
         w.t1 = 0.1;
     }
-    o.observations = observed ? TIMES : 0;
-    test_uniform(9, -1, 1, p.x1_bar, p.x_count * (observed ? TIMES : 1));
+    for (int i = 0; i < JUMPS && c.before; ++i) {
+        w.jumps[i] = 2 + i;
+    }
+    o.jump_count = c.before ? 0 : JUMPS;
+    o.observations = c.observed ? TIMES : 0;
+    test_uniform(9, -1, 1, p.x1_bar, p.x_count * (c.observed ? TIMES : 1));
     loss(&p, o, &w);
     problem_gradient(&p);
     TRY(evn_solver_time_gradient(p.solver, &got[0], &got[1], of_times));
-    TRY(evn_solver_jump_gradient(p.solver, of_jumps));
-    double expected[2 + TIMES + JUMPS], given[2 + TIMES + JUMPS];
-    int count = 0;
+    if (!c.before) {
+        TRY(evn_solver_jump_gradient(p.solver, of_jumps));
+    }
     for (int i = 0; i < 2; ++i) {
         given[count] = got[i];
         expected[count++] = slope(&p, &o, &w, i == 0 ? &w.t0 : &w.t1);
     }
-    for (int i = 0; i < JUMPS; ++i) {
+    for (int i = 0; i < o.jump_count; ++i) {
         given[count] = of_jumps[i];
         expected[count++] = slope(&p, &o, &w, &w.jumps[i]);
     }
-    for (int i = 1; observed && i < TIMES; ++i) {
+    for (int i = 1; c.observed && i < TIMES; ++i) {
         given[count] = of_times[i] * (w.t1 - w.t0);
         expected[count++] = slope(&p, &o, &w, &w.times[i]);
     }
     double error = test_difference(given, expected, count);
     printf("%s, %s: %.2g of %.2g\n", evn_gradient_name((int)o.gradient), o.method, error,
-           fabs(of_jumps[0]));
+           fabs(given[0]));
     ck_assert_msg(error <= within, "%g", error);
-    ck_assert(!observed || of_times[0] == 0);
+    ck_assert(!c.observed || of_times[0] == 0);
     problem_free(&p);
 }
 
+static double within_of(int index) {
+    return index < FIXED ? 1e-8 : 2e-6;
+}
+
 START_TEST(constant_weights) {
-    check(_i, false, _i % 2, _i / 2 % 2);
+    const course c = {.observed = _i % 2, .backward = _i / 2 % 2};
+    check(options_of(_i), c, within_of(_i));
 }
 END_TEST
 
 START_TEST(evolving_weights) {
-    check(_i, true, _i % 2 == 0, _i / 2 % 2);
+    const course c = {.evolves = true, .observed = _i % 2 == 0, .backward = _i / 2 % 2};
+    check(options_of(_i), c, within_of(_i));
+}
+END_TEST
+
+/// By themselves, to the tolerances or on a few steps, whose ends are kinks of f: along fixed steps
+/// exactly those of these.
+static void check_apart(int index, bool on_steps, bool before, double within) {
+    evn_solver_options o = options_of(index);
+    const course c = {.evolves = true, .observed = before, .backward = index % 2, .before = before};
+    o.weight_steps = on_steps ? 3 : 0;
+    o.weight_terms = on_steps ? 0 : 20;
+    o.rtol = o.atol = 1e-9;
+    check(o, c, within);
+}
+
+START_TEST(weights_in_terms) {
+    static const int which[] = {SCHEMES - 1, 0, 6};
+    check_apart(which[_i], false, false, 2e-6);
+}
+END_TEST
+
+START_TEST(weights_in_terms_in_one_part) {
+    check_apart(_i == 1 ? 1 : SCHEMES - 1, false, true, 2e-6);
+}
+END_TEST
+
+START_TEST(weights_on_steps) {
+    check_apart(_i, true, _i % 2 == 0, 1e-8);
+}
+END_TEST
+
+/// Steps of a sample's own pass the kinks, where what moves with these is right to first order.
+START_TEST(weights_on_steps_by_sample) {
+    evn_solver_options o = options_of(SCHEMES - 1);
+    const course c = {.evolves = true, .before = true};
+    o.weight_steps = 3;
+    check(o, c, 1e-3);
 }
 END_TEST
 
@@ -406,8 +458,18 @@ static Suite *suite(void) {
     Suite *s = suite_create("gradients/time_parts");
     TCase *differences = tcase_create("differences"); // whole: long
     test_add_share(differences, constant_weights, 0, SCHEMES, 3);
-    test_add_share(differences, evolving_weights, 0, SCHEMES - 1, 3);
+    test_add_share(differences, evolving_weights, 0, SCHEMES, 3);
     suite_add_tcase(s, differences);
+    TCase *terms = tcase_create("weights_in_terms"); // whole: long
+    test_add_share(terms, weights_in_terms, 0, 3, 3);
+    suite_add_tcase(s, terms);
+    TCase *one = tcase_create("weights_in_one_part"); // whole: long
+    test_add_share(one, weights_in_terms_in_one_part, 0, 2, 2);
+    tcase_add_test(one, weights_on_steps_by_sample);
+    suite_add_tcase(s, one);
+    TCase *steps = tcase_create("weights_on_steps");
+    tcase_add_loop_test(steps, weights_on_steps, 0, FIXED);
+    suite_add_tcase(s, steps);
     TCase *single = tcase_create("single_precision"); // whole: long
     test_add_share(single, single_precision, 0, 3, 3);
     suite_add_tcase(s, single);

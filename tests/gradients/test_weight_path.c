@@ -423,13 +423,6 @@ START_TEST(what_does_not_go_is_refused) {
     const evn_solver_options options = problem_own_steps(EVN_GRADIENT_BACKPROP, 1e-4, false);
     evn_solver_options bad = options;
     refuse(q.dynamics, &bad, "g reads x");
-    bad.time_gradient = true;
-    refuse(p.dynamics, &bad, "time_gradient");
-    bad = options;
-    bad.observations = 2;
-    bad.observe_weights = true;
-    refuse(p.dynamics, &bad, "observe_weights");
-    bad = options;
     bad.weight_terms = EVN__MOST_TERMS + 1;
     refuse(p.dynamics, &bad, "weight_terms");
     bad.weight_terms = EVN__LEAST_TERMS - 1;
