@@ -119,7 +119,11 @@ static void write_other(char path[TEST_PATH], bool in_row, const char *name, con
 /// What a result must have, under a hash that fits.
 START_TEST(incomplete) {
     static const char row3[] = "number 3 has no name, or no samples";
-    static const struct {
+    char long_text[2048];
+    memset(long_text, 'x', sizeof(long_text));
+    long_text[0] = long_text[sizeof(long_text) - 2] = '"';
+    long_text[sizeof(long_text) - 1] = 0;
+    const struct {
         bool in_row;
         const char *name, *value, *says;
     } cases[] = {
@@ -129,6 +133,7 @@ START_TEST(incomplete) {
         {true, "key", NULL, row3},
         {true, "key", "\"\"", row3},
         {true, "name", NULL, row3},
+        {true, "name", long_text, row3},
         {true, "group", "3", row3},
         {true, "key", "\"limit_fp32\"", "it has the row limit_fp32 twice"},
         {true, "samples", NULL, row3},

@@ -2,6 +2,7 @@
 // Maps of names, and parameters by them.
 #include "exchange/weights.h"
 #include "io/safetensors.h"
+#include "sweep.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -54,6 +55,46 @@ START_TEST(bad_maps) {
     refuses_map("{\"layout\": \"torch\", \"keep\": [7]}", "keep[0]");
     ck_assert_int_eq(evn__weight_map_read("nowhere", &map), EVN_ERR_FILE);
     ck_assert_ptr_nonnull(strstr(evn_error_message(), "odenet-mnist"));
+}
+END_TEST
+
+/// Names that grow beyond what a tensor's may have, and names of maps beyond those of shipped ones.
+START_TEST(long_names) {
+    char long_name[EVN_MAX_NAME], name[80];
+    evn__weight_place place;
+    evn__weight_map *map = read_map("{\"layout\": \"torch\", \"names\": [[\"*\", \"model.*\"]]}");
+    memset(long_name, 'x', sizeof(long_name));
+    long_name[sizeof(long_name) - 1] = 0;
+    ck_assert_int_eq(evn__weight_map_place(map, long_name, EVN_SHAPE(3), &place), EVN_ERR_FORMAT);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "is too long"));
+    evn__weight_map_destroy(&map);
+    evn__weight_map_destroy(&map);
+    memset(name, 'x', sizeof(name));
+    name[sizeof(name) - 1] = 0;
+    ck_assert_int_eq(evn__weight_map_read(name, &map), EVN_ERR_FILE);
+    ck_assert_ptr_null(map);
+    ck_assert_ptr_null(evn__weight_map_name(-1));
+    ck_assert_ptr_null(evn__weight_map_text(-1));
+    ck_assert_ptr_null(evn__weight_map_text(99));
+}
+END_TEST
+
+static char swept[1024];
+
+static evn_status read_swept(void) {
+    evn__weight_map *map = NULL;
+    EVN_TRY(evn__weight_map_read(swept, &map));
+    bool right = evn__weight_map_ignores(map, "a.n") && !evn__weight_map_ignores(map, "a.m");
+    evn__weight_map_destroy(&map);
+    return right ? EVN_OK : evn_error_set(EVN_ERR_INTERNAL, "the map is read wrongly");
+}
+
+START_TEST(faults) {
+    test_sweep_begin();
+    evn__weight_map *map = read_map("{\"layout\": \"torch\", \"ignore\": [\"*.n\"]}");
+    evn__weight_map_destroy(&map);
+    snprintf(swept, sizeof(swept), "%s", path_of("map.json"));
+    test_sweep(&(test_deed){.name = "map", .run = read_swept});
 }
 END_TEST
 
@@ -229,6 +270,8 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("weights");
     test_add(suite, tcase_create("bad_maps"), bad_maps);
+    test_add(suite, tcase_create("long_names"), long_names);
+    test_add(suite, tcase_create("faults"), faults);
     test_add(suite, tcase_create("shipped"), shipped);
     test_add(suite, tcase_create("places"), places);
     test_add(suite, tcase_create("layouts"), layouts);
