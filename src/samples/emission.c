@@ -245,7 +245,7 @@ bool evn__emission_read_later(const evn__emission *e, evn_value value) {
 void evn__emission_take_private(evn__emission *e, int64_t elements) {
     int64_t most = e->s->simt ? EVN__SIMT_MAX_PRIVATE * e->s->per_item : MAX_PRIVATE;
     e->private_elements += elements;
-    e->fits = e->fits && e->private_elements <= most;
+    evn__emission_demand(e, e->private_elements <= most);
 }
 
 void evn__emission_take_block(evn__emission *e, int64_t elements) {
@@ -290,7 +290,7 @@ static void share(evn__emission *e, int number, int64_t count) {
                      evn__emission_argument(e, "OUTPUT", memory),
                      (long long)result->scratch[e->work]);
     result->scratch[e->work] += count;
-    e->fits = e->fits && !e->group->rows; // work-groups would write to the same place
+    evn__emission_demand(e, !e->group->rows); // work-groups would write to the same place
 }
 
 void evn__emission_declare(evn__emission *e, evn_value value, int64_t count, bool in_output) {

@@ -43,6 +43,12 @@ typedef struct evn__emission {
     bool fits; ///< everything so far could be written
 } evn__emission;
 
+/// What is being written fits only if it is so, too. What found `fits` false while it wrote has the
+/// last word: an argument for which there was no room is number 0, whatever that is.
+static inline void evn__emission_demand(evn__emission *e, bool so) {
+    e->fits &= so;
+}
+
 /// The variable along which a vector runs; EVN__VAR_ONE: no vector.
 typedef int evn__lanes_along;
 

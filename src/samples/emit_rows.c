@@ -15,8 +15,8 @@ static void unroll_contraction(evn__emission *e, evn_value value) {
     int64_t m, n;
     evn__row_contraction_extents(e, value, &m, &n);
     for (int64_t i = 0; i < m * n; ++i) {
-        e->fits = e->fits && evn__row_contract(e, value, evn__affine_of(EVN__VAR_ONE, i / n),
-                                               evn__affine_of(EVN__VAR_ONE, i % n), &e->body);
+        evn__emission_demand(e, evn__row_contract(e, value, evn__affine_of(EVN__VAR_ONE, i / n),
+                                                  evn__affine_of(EVN__VAR_ONE, i % n), &e->body));
     }
     e->state[value] = EVN__EMITTED_SMALL;
 }
@@ -28,7 +28,7 @@ static void unroll_row(evn__emission *e, evn_value value) {
         evn__affine element = evn__affine_of(EVN__VAR_ONE, c);
         snprintf(name, sizeof(name), "v%d_%lld", number, (long long)c);
         evn__text_append(&e->body, "    const samples %s = ", name);
-        e->fits = e->fits && evn__row_expression(e, value, element, &e->body);
+        evn__emission_demand(e, evn__row_expression(e, value, element, &e->body));
         evn__text_append(&e->body, ";\n");
         evn__emission_store(e, value, element, name, &e->body);
     }
@@ -66,8 +66,8 @@ static void nest_contraction(evn__emission *e, evn_value value) {
     evn__text term = {0};
     evn__emission_flush(e, &e->body);
     e->sums.flushed = false;
-    e->fits = e->fits && evn__row_contract(e, value, evn__affine_of(EVN__VAR_I, 0),
-                                           evn__row_loop_variable(), &term);
+    evn__emission_demand(e, evn__row_contract(e, value, evn__affine_of(EVN__VAR_I, 0),
+                                              evn__row_loop_variable(), &term));
     evn__text_need(&e->body, &term);
     evn__text_append(&e->body, "    for (int i = 0; i < %lld; ++i) {\n", (long long)m);
     evn__row_append_loop(e, n, term.data);
@@ -87,8 +87,8 @@ static void sum_columns(evn__emission *e, evn_value value, int64_t together) {
         evn__affine column = evn__row_loop_variable();
         column.c[EVN__VAR_ONE] = c;
         evn__text_append(&e->body, "            sum%lld += ", (long long)c);
-        e->fits =
-            e->fits && evn__row_term(e, value, column, evn__affine_of(EVN__VAR_K, 0), &e->body);
+        evn__emission_demand(
+            e, evn__row_term(e, value, column, evn__affine_of(EVN__VAR_K, 0), &e->body));
         evn__text_append(&e->body, ";\n");
     }
     evn__text_append(&e->body, "        }\n");
@@ -128,7 +128,7 @@ static void nest_parts(evn__emission *e, evn_value value) {
         evn__affine element = evn__affine_of(EVN__VAR_ONE, c);
         snprintf(name, sizeof(name), "v%d[%lld]", number, (long long)c);
         evn__text_append(&e->body, "    %s = ", name);
-        e->fits = e->fits && evn__row_placed(e, value, c, &e->body);
+        evn__emission_demand(e, evn__row_placed(e, value, c, &e->body));
         evn__text_append(&e->body, ";\n");
         evn__emission_store(e, value, element, name, &e->body);
     }
@@ -169,5 +169,5 @@ void evn__emit_rows(evn__emission *e) {
         }
         unroll_ready(e, v);
     }
-    e->fits = e->fits && evn__emission_next(e, 0) == EVN_NONE;
+    evn__emission_demand(e, evn__emission_next(e, 0) == EVN_NONE);
 }

@@ -14,8 +14,8 @@ static void read_matrix(evn__emission *e, evn_value value, int number) {
         evn__index at = {{evn__affine_of(EVN__VAR_SAMPLE, 0), evn__affine_of(EVN__VAR_ONE, row),
                           evn__affine_of(EVN__VAR_ONE, column)}};
         evn__text_append(&e->body, "    m%d[%lld] = ", number, (long long)i);
-        e->fits =
-            e->fits && evn__emission_read(e, node->operands[0], &at, EVN__VAR_SAMPLE, &e->body);
+        evn__emission_demand(
+            e, evn__emission_read(e, node->operands[0], &at, EVN__VAR_SAMPLE, &e->body));
         evn__text_append(&e->body, ";\n");
     }
 }
@@ -31,8 +31,8 @@ void evn__emit_system(evn__emission *e, evn_value value) {
     for (int64_t i = 0; i < n; ++i) {
         evn__index at = {{evn__affine_of(EVN__VAR_SAMPLE, 0), evn__affine_of(EVN__VAR_ONE, i)}};
         evn__text_append(&e->body, "    v%d[%lld] = ", number, (long long)i);
-        e->fits = e->fits && evn__emission_read(e, evn__node_at(e->s->graph, value)->operands[1],
-                                                &at, EVN__VAR_SAMPLE, &e->body);
+        evn__emission_demand(e, evn__emission_read(e, evn__node_at(e->s->graph, value)->operands[1],
+                                                   &at, EVN__VAR_SAMPLE, &e->body));
         evn__text_append(&e->body, ";\n");
     }
     evn__text_append(&e->body, "    evn_solve_samples(m%d, v%d, %lld);\n    }\n", number, number,

@@ -125,7 +125,7 @@ static void write_scalar(evn__emission *e, evn_value value) {
     const evn__index first = {0};
     int number = evn__emission_number(e, value);
     evn__text_append(&e->body, "    const real v%d_0 = ", number);
-    e->fits = e->fits && evn__emission_element(e, value, &first, EVN__VAR_ONE, &e->body);
+    evn__emission_demand(e, evn__emission_element(e, value, &first, EVN__VAR_ONE, &e->body));
     evn__text_append(&e->body, ";\n");
     if (e->s->slab[value] >= 0) {
         const evn__sample_slab *slab = &e->s->slabs[e->s->slab[value]];
@@ -307,7 +307,7 @@ static void add_terms(evn__emission *e, const reduction *r, evn__lanes_along alo
     evn__text_append(&e->body,
                      "        for (int k = %lld; k < %lld; k += %s) {\n            %s += ",
                      (long long)first, (long long)last, along == EVN__VAR_K ? "LANES" : "1", sum);
-    e->fits = e->fits && term(e, r, along, &e->body);
+    evn__emission_demand(e, term(e, r, along, &e->body));
     evn__text_append(&e->body, ";\n        }\n");
 }
 
@@ -319,7 +319,7 @@ static void add_in_parts(evn__emission *e, const reduction *r) {
                      "        for (int p = 0; p < %d; ++p) {\n"
                      "            const int k = k0 + p;\n            part[p] += ",
                      PARTS, (long long)(r->terms / PARTS * PARTS), PARTS, PARTS);
-    e->fits = e->fits && term(e, r, EVN__VAR_ONE, &e->body);
+    evn__emission_demand(e, term(e, r, EVN__VAR_ONE, &e->body));
     evn__text_append(&e->body, ";\n        }\n        }\n"
                                "        sum = (part[0] + part[1]) + (part[2] + part[3]);\n");
 }
@@ -364,7 +364,7 @@ static void divide_terms(evn__emission *e, const reduction *r, int parts) {
                      "            if (n < %lld && k < %lld) {\n            sum += ",
                      parts, columns, columns, (long long)r->terms, parts, parts, elements,
                      (long long)r->terms);
-    e->fits = e->fits && term(e, r, EVN__VAR_ONE, &e->body);
+    evn__emission_demand(e, term(e, r, EVN__VAR_ONE, &e->body));
     evn__text_append(&e->body,
                      ";\n        }\n        }\n        tile[lane] = sum;\n"
                      "        barrier(CLK_LOCAL_MEM_FENCE);\n"
@@ -419,8 +419,8 @@ static void copy_part(evn__emission *e, evn_value value, int k, int64_t start, i
     set_range(e, d.rows, d.columns, 1);
     bool lanes = !e->s->simt && d.columns >= e->s->lanes &&
                  evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_J, &wide);
-    e->fits = e->fits && d.fits &&
-              evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_ONE, &text);
+    evn__emission_demand(
+        e, d.fits && evn__emission_read(e, node->operands[k], &d.index, EVN__VAR_ONE, &text));
     evn__text_need(&e->body, &wide);
     evn__text_need(&e->body, &text);
     open_loops(e, d.rows, d.columns, lanes);
@@ -473,7 +473,7 @@ static void write_parts(evn__emission *e, evn_value value) {
     for (int k = 0; k < node->operand_count; ++k) {
         evn_shape from = evn_value_shape(e->s->graph, node->operands[k]);
         int64_t row = row_stride(node->shape, from);
-        e->fits = e->fits && row >= 0;
+        evn__emission_demand(e, row >= 0);
         copy_part(e, value, k, start, row);
         start += pad ? 0 : from.dim[node->attributes.axis] * along;
     }
@@ -488,7 +488,7 @@ static void write_elementwise(evn__emission *e, evn_value value) {
     bool wide = !e->s->simt && d.columns >= e->s->lanes;
     bool written =
         d.fits && ((wide && write_elements(e, value, true)) || write_elements(e, value, false));
-    e->fits = e->fits && written;
+    evn__emission_demand(e, written);
 }
 
 void evn__emit_uniform(evn__emission *e) {

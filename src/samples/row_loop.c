@@ -125,7 +125,7 @@ static void collect_again(evn__emission *e, const joined_values *all, evn__text 
     joined->count = 0;
     for (int i = 0; i < all->count; ++i) {
         if (!all->waits[i]) {
-            e->fits = e->fits && join(e, all->value[i], loop);
+            evn__emission_demand(e, join(e, all->value[i], loop));
             joined->waits[joined->count] = false;
             joined->value[joined->count++] = all->value[i];
         }
@@ -249,7 +249,7 @@ void evn__row_write_loop(evn__emission *e, evn_value first) {
         e->state[all.value[i]] = EVN__EMITTED_NOT;
     }
     free(attempt.data);
-    e->fits = e->fits && all.count > 0;
+    evn__emission_demand(e, all.count > 0);
     e->sums = (evn__waiting_sums){0};
     collect_again(e, &all, &loop, &joined);
     const evn__waiting_sums inside = e->sums;

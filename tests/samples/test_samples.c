@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How much of a plan over samples is written element by element before it is left to the kernels of
 // the families, which are right, too.
+#include "base/number.h"
+#include "ops/lower.h"
 #include "plan/plan.h"
 #include "run_plan.h"
 #include "samples/samples.h"
@@ -85,6 +87,40 @@ START_TEST(uniform_sums) {
 }
 END_TEST
 
+/// x and its sums with what so many weights, more than a kernel has arguments for, are by products,
+/// sums, elements or rows.
+static evn_graph *many(int kind) {
+    enum { WEIGHTS = EVN__MAX_OPERANDS + 12, INNER = 5 };
+    evn_graph *g = NULL;
+    TRY(evn_graph_create(&g));
+    evn_value x = evn_input(g, "x", EVN_SHAPE(ROWS, COLUMNS)), y = x;
+    evn_value v = evn_input(g, "v", EVN_SHAPE(INNER, COLUMNS));
+    for (int i = 0; i < WEIGHTS; ++i) {
+        char name[16];
+        evn__print(name, sizeof(name), "w%d", i);
+        evn_value w = evn_input(g, name, EVN_SHAPE(1, INNER));
+        evn_value one = kind == 0   ? evn_matmul(g, w, v, false, false)
+                        : kind == 1 ? evn_sum_all(g, evn_mul(g, w, w))
+                        : kind == 2
+                            ? evn_matmul(g, evn_sin(g, w), v, false, false)
+                            : evn_matmul(g, evn_matmul(g, x, v, false, true), w, false, true);
+        evn_shape row = EVN_SHAPE(1, COLUMNS), shape = EVN_SHAPE(ROWS, COLUMNS);
+        one = kind == 3 ? one : evn_broadcast(g, kind == 1 ? one : evn_reshape(g, one, row), shape);
+        y = evn_add(g, y, kind == 3 ? evn_broadcast(g, one, shape) : one);
+    }
+    evn_output(g, "y", y);
+    TRY(evn_graph_status(g));
+    return g;
+}
+
+/// What there is no argument for is read nowhere else.
+START_TEST(more_than_arguments) {
+    evn_graph *g = many(_i);
+    check_options(g, &(evn_plan_options){.sample_inputs = names}, 5);
+    evn_graph_destroy(&g);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("samples");
     test_add(suite, tcase_create("unrolled"), unrolled);
@@ -92,5 +128,8 @@ int main(void) {
     TCase *sums = tcase_create("sums");
     tcase_add_loop_test(sums, uniform_sums, 0, 2);
     suite_add_tcase(suite, sums);
+    TCase *arguments = tcase_create("arguments");
+    tcase_add_loop_test(arguments, more_than_arguments, 0, 4);
+    suite_add_tcase(suite, arguments);
     return test_run(suite);
 }
