@@ -125,11 +125,12 @@ typedef struct evn_solver_options {
     /// larger slopes; undoing n steps loses a factor λ⁻ⁿ. 0: 0.99, from 100 steps on 1 − 1/steps
     double coupling;
     /// Adjoint and reversible: how far the state that was found by solving backwards may be from
-    /// the true one at t0, and across jumps where each part begins, ‖difference‖/‖true‖ (a norm
-    /// below 10 atol an element counts as that); beyond it, or where it is not finite, the gradient
-    /// fails, with an outcome of its own. Reversible: it fails, too, where its two states end more
-    /// than EVN_MOST_APART from each other. Waits for the device. 0: it is
-    /// not looked at, and nothing is waited for
+    /// the true one at t0, and across jumps where each part begins, relative to the smaller one of
+    /// both norms (below 200 atol an element counts as that); beyond it, or where it is not finite,
+    /// the gradient fails, with an outcome of its own. Reversible: it fails, too, where its two
+    /// states end more than EVN_MOST_APART from each other. Waits for the device. 0: it is not
+    /// looked at, and nothing is waited for, so that evn_solver_outcome alone knows of fixed steps
+    /// whether the gradient is finite
     double reconstruction;
     /// Adjoint and reversible: evn_solver_watched tells later how far that was, for which nothing
     /// is waited
@@ -178,8 +179,8 @@ typedef struct evn_solver_options {
     int weight_steps;
 } evn_solver_options;
 
-/// dopri5, adaptive at 1e-3 by the norm of the state, no gradient, reconstruction within 1, single
-/// precision.
+/// dopri5, adaptive at 1e-3 by the norm of the state, no gradient, reconstruction within 0.05,
+/// single precision.
 evn_solver_options evn_solver_options_default(void);
 
 /// The same options with a gradient of evn_gradient; those that only other gradients have are left
@@ -292,7 +293,8 @@ evn_status evn_solve_samples(evn_solver *solver, const evn_sample_times *times, 
 /// How the last solve ended, of which evn_solve or its like gave EVN_OK. By equal steps of an
 /// explicit method, or of a Rosenbrock method with a matrix, these do not wait, and cannot know
 /// whether the state stayed finite, nor whether those of the reversible method came apart; all
-/// others have said so at once. Waits for the device, and looks at the state at the end.
+/// others have said so at once. Waits for the device, and looks at the state at the end, and after
+/// a gradient of the solve at its cotangents of the start.
 /// @param[out] solution  what the solve said, but for the outcome; may be NULL
 /// @return EVN_ERR_NOT_FINITE; EVN_ERR_SOLVER with EVN_OUTCOME_STATES_APART, where
 ///         evn_solver_apart is more than EVN_MOST_APART; EVN_ERR_ARGUMENT where there is no such

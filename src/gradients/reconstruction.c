@@ -8,8 +8,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/// Sums of squares: of what is found less the truth, and of the truth; of x, of evolving weights.
-enum { X_DIFFERENCE, X_TRUTH, THETA_DIFFERENCE, THETA_TRUTH, SUMS };
+/// Sums of squares: of what is found less the truth, of the truth, and of what is found; of x, of
+/// evolving weights.
+enum { DIFFERENCE, TRUTH, FOUND_ITSELF, OF_ONE };
+enum { X, THETA = OF_ONE, SUMS = 2 * OF_ONE };
 
 /// Which sums there are of a place: of the state that solving backwards has found, less the true
 /// one, and of the second state of a pair, less the first.
@@ -58,9 +60,10 @@ static void sum_up(const evn__reconstruction *r, evn_graph *g, evn_value sums[SU
     }
     for (int i = 0; i < count && evn_graph_status(g) == EVN_OK; ++i) {
         evn_value truth = evn_graph_input(g, count + i);
-        add_square(g, evn_sub(g, evn_graph_input(g, i), truth),
-                   &sums[i == 0 ? X_DIFFERENCE : THETA_DIFFERENCE]);
-        add_square(g, truth, &sums[i == 0 ? X_TRUTH : THETA_TRUTH]);
+        evn_value *of = sums + (i == 0 ? X : THETA), found = evn_graph_input(g, i);
+        add_square(g, evn_sub(g, found, truth), &of[DIFFERENCE]);
+        add_square(g, truth, &of[TRUTH]);
+        add_square(g, found, &of[FOUND_ITSELF]);
     }
 }
 
@@ -73,17 +76,24 @@ static void build(const void *self, evn_graph *g) {
     evn_output(g, "sums", evn_concat(g, sums, SUMS, 0));
 }
 
-/// The square of a norm of so many elements, below which another is measured as if it were this.
+/// The square of a norm of so many elements, below which another is measured as if it were this: by
+/// the usual bound of 0.05 an error of ten tolerances passes, as a good solve has where x is 0.
 static double least_square(const evn__reconstruction *r, size_t elements) {
-    double least = 10 * r->problem->options->atol;
+    double least = 200 * r->problem->options->atol;
     return least * least * (double)elements;
 }
 
+/// The smaller one of both squares: what grows away from the truth, and what decays, are as wrong.
+static evn_value smaller(evn_graph *g, evn_value a, evn_value b) {
+    return evn_neg(g, evn_maximum(g, evn_neg(g, a), evn_neg(g, b)));
+}
+
 /// The square of the error by which a gradient is judged, of so many elements.
-static evn_value judge(const evn__reconstruction *r, evn_graph *g, evn_value difference,
-                       evn_value truth, size_t elements) {
+static evn_value judge(const evn__reconstruction *r, evn_graph *g, const evn_value *sums,
+                       size_t elements) {
     evn_value least = evn_constant(g, least_square(r, elements) + 1e-30); // where nothing evolves
-    return evn_div(g, difference, evn_maximum(g, truth, least));
+    evn_value size = smaller(g, sums[TRUTH], sums[FOUND_ITSELF]);
+    return evn_div(g, sums[DIFFERENCE], evn_maximum(g, size, least));
 }
 
 /// The larger one of both errors, squared, and of the worst before, which is the last input.
@@ -93,9 +103,8 @@ static void build_watching(const void *self, evn_graph *g) {
     evn_value sums[SUMS];
     sum_up(r, g, sums);
     evn_value worst = evn_input(g, "worst", EVN_SCALAR);
-    evn_value x = judge(r, g, sums[X_DIFFERENCE], sums[X_TRUTH], layout->size[0]);
-    evn_value theta =
-        judge(r, g, sums[THETA_DIFFERENCE], sums[THETA_TRUTH], layout->total - layout->size[0]);
+    evn_value x = judge(r, g, sums + X, layout->size[0]);
+    evn_value theta = judge(r, g, sums + THETA, layout->total - layout->size[0]);
     evn_output(g, "worst", evn_maximum(g, worst, evn_maximum(g, x, theta)));
 }
 
@@ -237,8 +246,8 @@ static double relative(double difference, double truth) {
 
 /// Those of a place, as they are.
 static void tell(const double *sums, double *x, double *theta) {
-    *x = fmax(*x, relative(sums[X_DIFFERENCE], sums[X_TRUTH]));
-    *theta = fmax(*theta, relative(sums[THETA_DIFFERENCE], sums[THETA_TRUTH]));
+    *x = fmax(*x, relative(sums[X + DIFFERENCE], sums[X + TRUTH]));
+    *theta = fmax(*theta, relative(sums[THETA + DIFFERENCE], sums[THETA + TRUTH]));
 }
 
 evn_status evn__reconstruction_measure(evn__reconstruction *r, const evn__scheme *scheme,
@@ -278,11 +287,10 @@ evn_status evn__reconstruction_check_apart(double x_apart, double theta_apart,
              worst, x_apart >= theta_apart ? "the state" : "the evolving weights", EVN_MOST_APART);
 }
 
-/// The error by which a gradient is judged, of so many elements. Where the truth is next to nothing
-/// an error of several tolerances is what a good solve has.
-static double judged(const evn__reconstruction *r, double difference, double truth,
-                     size_t elements) {
-    return relative(difference, fmax(truth, least_square(r, elements)));
+/// The error by which a gradient is judged, of so many elements.
+static double judged(const evn__reconstruction *r, const double *sums, size_t elements) {
+    double least = least_square(r, elements) + 1e-30;
+    return relative(sums[DIFFERENCE], fmax(fmin(sums[TRUTH], sums[FOUND_ITSELF]), least));
 }
 
 static evn_status check_apart(const evn__reconstruction *r, int place, evn_solution *solution) {
@@ -299,9 +307,8 @@ static evn_status check_place(const evn__reconstruction *r, int place, evn_solut
     const evn__layout *layout = &r->layout;
     const double *sums = sums_at(r, place, FOUND), bound = o->reconstruction;
     double t = place > 0 ? r->at[place] : solution->t;
-    double x = judged(r, sums[X_DIFFERENCE], sums[X_TRUTH], layout->size[0]);
-    double theta =
-        judged(r, sums[THETA_DIFFERENCE], sums[THETA_TRUTH], layout->total - layout->size[0]);
+    double x = judged(r, sums + X, layout->size[0]);
+    double theta = judged(r, sums + THETA, layout->total - layout->size[0]);
     bool finite = isfinite(x) && isfinite(theta);
     EVN_TRY(check_apart(r, place, solution));
     solution->outcome = !finite                      ? EVN_OUTCOME_NOT_FINITE

@@ -29,7 +29,7 @@ evn_status evn__reconstruction_measure(evn__reconstruction *reconstruction,
                                        const evn__scheme *scheme, double *x_error,
                                        double *theta_error);
 
-/// EVN_OK where neither is beyond the options' bound, a state whose norm is below 10 atol an
+/// EVN_OK where neither is beyond the options' bound, a state whose norm is below 200 atol an
 /// element counting as one of that norm, and no pair of states is apart.
 /// @return EVN_ERR_NOT_FINITE, EVN_ERR_SOLVER, which say what to do; with an outcome of their own
 evn_status evn__reconstruction_check(evn__reconstruction *reconstruction, const evn__scheme *scheme,

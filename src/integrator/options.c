@@ -16,7 +16,7 @@ evn_solver_options evn_solver_options_default(void) {
                                 .min_factor = 0.2,
                                 .max_factor = 10,
                                 .max_steps = 10000,
-                                .reconstruction = 1};
+                                .reconstruction = 0.05};
 }
 
 static const char *precision_of(const evn_solver_options *o) {

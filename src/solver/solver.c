@@ -429,7 +429,7 @@ static bool carries(const evn__scheme *scheme, const evn_buffer *buffer) {
 /// carries its own, as x0_bar of the last gradient does, are put aside.
 static evn_status keep_cotangent(evn_solver *solver, evn_binding *x1_bar) {
     bool again = observes(solver) || solver->options.fall_back || solver->time_gradient ||
-                 solver->doubtful.gradient;
+                 evn__solver_checks_gradient(solver);
     bool lost =
         carries(solver->scheme, x1_bar->buffer) || carries(solver->fallback, x1_bar->buffer);
     if (!again || !lost) {

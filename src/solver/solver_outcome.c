@@ -44,30 +44,48 @@ static evn_status is_given_finite(const evn_solver *solver, const evn__passage *
                : EVN_OK;
 }
 
-evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__scheme *scheme,
-                                      const evn__passage *passage, size_t count,
-                                      evn_solution *solution) {
+/// Adaptive steps are waited for anyway; with a bound, or watched, the start that is found tells.
+bool evn__solver_checks_gradient(const evn_solver *solver) {
     const evn_solver_options *o = &solver->options;
-    bool finite = true;
-    if (!solver->doubtful.gradient) {
-        return EVN_OK;
-    }
-    EVN_TRY(is_finite(solver, scheme, scheme->methods->state_bar, &finite));
-    if (!finite) {
-        bool given = true;
-        EVN_TRY(is_given_finite(solver, passage, count, &given));
-        finite = !given;
-    }
-    if (finite) {
-        return EVN_OK;
-    }
+    bool alone = solver->reconstruction && o->reconstruction == 0 && !o->watch && o->steps == 0;
+    return solver->doubtful.gradient || alone;
+}
+
+static evn_status fail_unsolved(const evn_solver *solver, evn_solution *solution) {
     solution->outcome = EVN_OUTCOME_NEWTON_FAILED;
     EVN_FAIL(
         EVN_ERR_SOLVER,
         "the gradient is not finite: the transposed equations of a step of %s were not solved, "
         "or derivatives of f are not finite; take more or shorter steps, or give krylov more "
         "vectors",
-        o->method);
+        solver->options.method);
+}
+
+static evn_status fail_not_finite(const evn__scheme *scheme, evn_solution *solution) {
+    solution->outcome = EVN_OUTCOME_NOT_FINITE;
+    EVN_FAIL(
+        EVN_ERR_NOT_FINITE,
+        "the gradient '%s' is not finite: the solve, its way back, or derivatives of f are not; "
+        "take more steps, or adaptive ones, look at x0 and the weights, or lower the learning "
+        "rate",
+        evn_gradient_name((int)scheme->problem->options->gradient));
+}
+
+evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__scheme *scheme,
+                                      const evn__passage *passage, size_t count,
+                                      evn_solution *solution) {
+    bool finite = true, given = true;
+    if (!evn__solver_checks_gradient(solver) && scheme != solver->fallback) {
+        return EVN_OK;
+    }
+    EVN_TRY(is_finite(solver, scheme, scheme->methods->state_bar, &finite));
+    if (finite) {
+        return EVN_OK;
+    }
+    EVN_TRY(is_given_finite(solver, passage, count, &given));
+    return !given                      ? EVN_OK
+           : solver->doubtful.gradient ? fail_unsolved(solver, solution)
+                                       : fail_not_finite(scheme, solution);
 }
 
 static evn_status check_solved(const evn_solver *solver) {
@@ -89,8 +107,14 @@ evn_status evn_solver_apart(evn_solver *solver, double *x_apart, double *theta_a
     return evn__reconstruction_apart(solver->reconstruction, solver->scheme, x_apart, theta_apart);
 }
 
-static evn_status check_apart(const evn_solver *solver, evn_solution *solution) {
+/// What a state that is finite may hide, and the gradient of the solve, where there was one.
+static evn_status check_behind(const evn_solver *solver, evn_solution *solution) {
     double x, theta;
+    bool finite = true;
+    EVN_TRY(solver->differentiated
+                ? is_finite(solver, solver->last, solver->last->methods->state_bar, &finite)
+                : EVN_OK);
+    EVN_TRY(finite ? EVN_OK : fail_not_finite(solver->last, solution));
     if (!solver->reconstruction) {
         return EVN_OK;
     }
@@ -108,7 +132,7 @@ evn_status evn_solver_outcome(const evn_solver *solver, evn_solution *solution) 
     *solution = solver->solution;
     EVN_TRY(is_finite(solver, solver->scheme, solver->scheme->methods->end, &finite));
     if (finite) {
-        return check_apart(solver, solution);
+        return check_behind(solver, solution);
     }
     solution->outcome = EVN_OUTCOME_NOT_FINITE;
     EVN_FAIL(

@@ -48,12 +48,16 @@ evn_status evn__solver_keep_start(const evn_solver *solver, evn_binding x0);
 evn_status evn__solver_check_steps(const evn_solver *solver, evn_binding x1,
                                    evn_solution *solution);
 
-/// After a gradient by a scheme, whose cotangents of the state are NaN from where the transposed
-/// equations of an implicit step were not solved on: whether that is so. Waits, but only for
-/// implicit methods.
+/// Whether evn__solver_check_gradient looks at gradients of the scheme itself.
+bool evn__solver_checks_gradient(const evn_solver *solver);
+
+/// After a gradient by a scheme: whether its cotangents of the state are finite, which those behind
+/// transposed equations of an implicit step that were not solved are not. Waits, but only for
+/// implicit methods, for what was fallen back on, and for adaptive solves backwards that nothing
+/// else looks at.
 /// @param passage  of the gradient, of whose cotangents that of x has `count` elements: where these
 ///                 are not finite, that is the caller's
-/// @return EVN_ERR_SOLVER, with the outcome
+/// @return EVN_ERR_SOLVER, EVN_ERR_NOT_FINITE, with the outcome
 evn_status evn__solver_check_gradient(const evn_solver *solver, const evn__scheme *scheme,
                                       const evn__passage *passage, size_t count,
                                       evn_solution *solution);

@@ -203,7 +203,7 @@ typedef struct decay {
 static const decay decays[] = {
     {"rk4", -1, 20, 100, false}, {"rk4", -10, 1, 100, false},   {"rk4", -50, 1, 1000, false},
     {"euler", -5, 1, 10, false}, {"midpoint", -2, 1, 10, true}, {"euler", -1, 1, 20, true},
-    {"rk4", 1, 20, 100, true},
+    {"rk4", 1, 5, 100, true},
 };
 
 enum { DECAYS = sizeof(decays) / sizeof(decays[0]) };
@@ -243,6 +243,86 @@ START_TEST(reversible_states_come_apart) {
     ck_assert((x < EVN_MOST_APART) == d->good);
     ck_assert((off < 0.1) == d->good);
     check_apart(&p, d->good);
+    problem_free(&p);
+}
+END_TEST
+
+/// Without a bound of the caller's, too: steps that do not undo themselves, where x grows and where
+/// it decays.
+START_TEST(adjoint_refuses_by_default) {
+    problem p = problem_rate(_i == 0 ? 5 : -50);
+    evn_solver_options options = options_of(2, 1e-3);
+    evn_binding x0_bar;
+    options.method = "euler";
+    options.steps = _i == 0 ? 10 : 200;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));
+    ck_assert_int_eq(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward),
+                     EVN_ERR_SOLVER);
+    ck_assert_int_eq(p.backward.outcome, EVN_OUTCOME_NOT_RECONSTRUCTED);
+    problem_free(&p);
+}
+END_TEST
+
+/// A start that is found at next to nothing is as wrong as one that is found far beyond the true
+/// one: no bound lets it pass.
+START_TEST(what_is_lost_is_refused) {
+    problem p = problem_rate(8);
+    evn_solver_options options = options_of(2, 1e-3);
+    evn_binding x0_bar;
+    options.method = "euler";
+    options.steps = 8; // each backwards ends at 0
+    options.reconstruction = 2;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));
+    ck_assert_int_eq(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward),
+                     EVN_ERR_SOLVER);
+    problem_free(&p);
+}
+END_TEST
+
+/// What checkpoints give is looked at, too.
+START_TEST(fallback_is_not_finite) {
+    problem p = problem_rate(1e200);
+    evn_solver_options options = options_of(2, 1e-3);
+    evn_binding x0_bar;
+    options.method = "euler";
+    options.steps = 4;
+    options.fall_back = true;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    TRY(evn__real_write(p.x1_bar_at, p.fp64, p.x1_bar, (size_t)p.x1_count));
+    ck_assert_int_eq(evn_solve_gradient(p.solver, p.x1_bar_at, &x0_bar, p.weights_bar, &p.backward),
+                     EVN_ERR_NOT_FINITE);
+    ck_assert_int_eq(p.backward.outcome, EVN_OUTCOME_NOT_FINITE);
+    ck_assert(p.backward.fell_back);
+    problem_free(&p);
+}
+END_TEST
+
+/// x' = sqrt(x) at 0: the state is finite, the slope of the slope is not. Without a bound nothing
+/// waits, and evn_solver_outcome knows.
+START_TEST(outcome_knows_the_gradient) {
+    evn_value t, x;
+    evn_graph *f = new_graph(EVN_SHAPE(1), &t, &x);
+    evn_output(f, "dx", evn_sqrt(f, x));
+    problem p = make(f, NULL);
+    evn_solver_options options = options_of(_i == 0 ? 2 : 4, 1e-3);
+    evn_solution solution;
+    options.method = "euler";
+    options.steps = 4;
+    options.reconstruction = 0;
+    p.x0[0] = 0;
+    problem_prepare(&p, &options);
+    problem_solve(&p, 0, 1);
+    TRY(evn_solver_outcome(p.solver, &solution));
+    problem_gradient(&p);
+    ck_assert(!isfinite(p.x0_bar[0]));
+    ck_assert_int_eq(evn_solver_outcome(p.solver, &solution), EVN_ERR_NOT_FINITE);
+    ck_assert_int_eq(solution.outcome, EVN_OUTCOME_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(evn_error_message(), "the gradient"));
     problem_free(&p);
 }
 END_TEST
@@ -466,6 +546,8 @@ static Suite *suite(void) {
     suite_add_tcase(s, coupled);
     TCase *backwards = tcase_create("backwards");
     tcase_add_loop_test(backwards, adjoint_refuses, 0, 4);
+    tcase_add_loop_test(backwards, adjoint_refuses_by_default, 0, 2);
+    tcase_add_test(backwards, what_is_lost_is_refused);
     tcase_add_test(backwards, reversible_refuses);
     tcase_add_loop_test(backwards, reversible_states_come_apart, 0, DECAYS);
     tcase_add_loop_test(backwards, worst_is_watched, 0, 2);
@@ -476,6 +558,8 @@ static Suite *suite(void) {
     TCase *fallback = tcase_create("fallback");
     tcase_add_loop_test(fallback, fallback_takes_what_a_gradient_gave, 0, 2);
     tcase_add_test(fallback, fallback_takes_what_the_adjoint_gave);
+    tcase_add_test(fallback, fallback_is_not_finite);
+    tcase_add_loop_test(fallback, outcome_knows_the_gradient, 0, 2);
     tcase_add_loop_test(fallback, fallback_leaves_the_series, 2, 4);
     suite_add_tcase(s, fallback);
     return s;
