@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { STEPS = 100, REVERSIBLE = 3, ADJOINT = 4, ADJOINT_ADAPTIVE = 5, ALONG = 6 };
@@ -98,6 +99,50 @@ START_TEST(what_is_right_is_trusted) {
 }
 END_TEST
 
+/// x' = w (1 - relu(x)): where x passes 0 its slope has a kink, and differences of adaptive solves
+/// are those of their steps. What fine steps are off the solution is their own error alone.
+START_TEST(kinks_are_in_the_solution) {
+    evn__gradcheck_row rows[EVN__GRADCHECK_ROWS];
+    const evn_shape shape = EVN_SHAPE(4);
+    evn_graph *f = NULL;
+    evn_dynamics *dynamics = NULL;
+    evn_solver_options options = evn_solver_options_default();
+    test_needs_fp64();
+    TRY(evn_graph_create(&f));
+    evn_input(f, "t", EVN_SCALAR);
+    evn_value x = evn_input(f, "x", shape), w = evn_input(f, "w", shape);
+    evn_value rest = evn_sub(f, evn_full(f, shape, 1), evn_relu(f, x));
+    evn_output(f, "dx", evn_mul(f, w, rest));
+    TRY(evn_dynamics_create(f, NULL, &dynamics));
+    evn_graph_destroy(&f);
+    evn_parameters *parameters = rate_of(1);
+    options.method = "rk4";
+    options.steps = 400;
+    TRY(evn__gradcheck_measure(test_device(), dynamics, parameters, &options, rows));
+    printf("off the solution by %.2g, which is known to %.2g\n", rows[0].exact, rows[0].floor);
+    ck_assert_double_lt(rows[0].exact, 1e-3);
+    ck_assert_double_lt(rows[0].floor, 1e-5);
+    evn_parameters_destroy(&parameters);
+    evn_dynamics_destroy(&dynamics);
+}
+END_TEST
+
+/// Adaptive adjoints are held to ten tolerances, discrete gradients to none.
+START_TEST(what_is_inexact_is_not_trusted) {
+    evn__gradcheck_row row = {.options = evn_solver_options_default(), .exact = 0.02};
+    row.reconstruction = row.apart = row.own = NAN;
+    row.options.gradient = EVN_GRADIENT_BACKPROP;
+    ck_assert(evn__gradcheck_trusts(&row));
+    row.options.gradient = EVN_GRADIENT_ADJOINT;
+    ck_assert(!evn__gradcheck_trusts(&row)); // 20 of 1e-3
+    row.exact = 0.009;
+    ck_assert(evn__gradcheck_trusts(&row));
+    row.options.gradient = EVN_GRADIENT_ADJOINT_QUADRATURE;
+    row.options.rtol = 1e-5;
+    ck_assert(!evn__gradcheck_trusts(&row));
+}
+END_TEST
+
 /// A multi-step method has the gradients that do not take each step by itself.
 START_TEST(what_a_method_cannot_do_is_a_row) {
     evn__gradcheck_row rows[EVN__GRADCHECK_ROWS];
@@ -150,6 +195,8 @@ static Suite *suite(void) {
     tcase_add_test(c, what_failed_has_no_figures);
     tcase_add_test(c, what_a_method_cannot_do_is_a_row);
     tcase_add_test(c, what_is_right_is_trusted);
+    tcase_add_test(c, kinks_are_in_the_solution);
+    tcase_add_test(c, what_is_inexact_is_not_trusted);
     tcase_add_test(c, adaptive_weights_have_no_own_differences);
     suite_add_tcase(s, c);
     return s;
