@@ -220,6 +220,10 @@ static void solvers(void) {
     REFUSED(evn_solver_reconstruction(NULL, &error, &error));
     REFUSED(evn_solver_reconstruction(solver, NULL, &error));
     REFUSED(evn_solver_reconstruction(solver, &error, NULL));
+    REFUSED(evn_solver_apart(NULL, &error, &error));
+    REFUSED(evn_solver_apart(solver, NULL, &error));
+    REFUSED(evn_solver_apart(solver, &error, NULL));
+    REFUSED(evn_solver_apart(solver, &error, &error)); // of another gradient
     REFUSED(evn_solver_watched(NULL, &error));
     REFUSED(evn_solver_watched(solver, NULL));
     REFUSED(evn_solver_watched(solver, &error)); // which does not watch
