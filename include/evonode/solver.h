@@ -165,6 +165,9 @@ typedef struct evn_solver_options {
     /// the whole way of a sample. Weights that evolve are solved by themselves, once for all
     /// samples, from the first t0 to the last t1.
     bool per_sample;
+    /// per_sample: steps, and x before each, are kept for evn_solver_sample_grid, as a gradient or
+    /// dense has them kept anyway; memory grows with the attempts. Those of the batch always are
+    bool keep_steps;
     /// Weights that evolve are solved by themselves, before x, which reads θ(t) as a Chebyshev
     /// series of so many terms, 4 to 64: on adaptive steps, ten times as tightly as rtol and atol,
     /// also where x takes fixed steps (by dopri5 where `method` has no estimate). A solve fails
@@ -256,7 +259,8 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 /// matrix: for their end it waits, to see whether all equations were solved. With adaptive ones it
 /// waits for the end: once, where the solve takes as many steps as the last ones took and these are
 /// at most 16, otherwise after every 1 to 16 steps.
-/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape; for an interval
+/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape; for an
+/// interval
 ///         that is not finite, and fixed steps so short that the precision has no times for them
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);
@@ -399,7 +403,8 @@ evn_status evn_solver_jump_gradient(evn_solver *solver, double *jumps_bar);
 ///         before x
 evn_status evn_solver_grid(const evn_solver *solver, double *times, int count);
 
-/// The same of sample `index` with per_sample, where a gradient or dense has its steps kept. Across
+/// The same of sample `index` with per_sample, where a gradient, dense or keep_steps has its steps
+/// kept: in a solve without these nothing is written of a step. Across
 /// jumps of f the parts are solved once more, all but one, with the weights that the solve was
 /// given. Waits. In single precision its t0 is the one that kernels see.
 /// @param[in]  count  evn_solution.accepted + 1 of that sample

@@ -19,9 +19,10 @@ static evn_status add_chunk(const evn__sample_solve *s, const evn__sample_chunk 
 }
 
 evn_status evn__sample_solve_steps(const evn__sample_solve *s, int sample, evn__trail *trail) {
-    EVN_CHECK(s->keeps, EVN_ERR_ARGUMENT,
-              "steps of each sample's own are kept where a gradient or dense output needs them: "
-              "set gradient or dense in the options");
+    EVN_CHECK(
+        s->keeps, EVN_ERR_ARGUMENT,
+        "steps of each sample's own are not kept: set keep_steps in the options, or a gradient "
+        "or dense, which need them");
     for (int i = 0; i < s->used; ++i) {
         EVN_TRY(add_chunk(s, &s->chunks[i], sample, trail));
     }

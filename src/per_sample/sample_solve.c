@@ -138,7 +138,7 @@ static evn_status create(evn__sample_solve *s) {
     evn_shape shape = evn__system_state_shape(s->problem->system, 0);
     EVN_TRY(evn__check_options(options, &s->stepper));
     s->fp64 = options->fp64;
-    s->keeps = options->gradient != EVN_GRADIENT_NONE || options->dense;
+    s->keeps = options->gradient != EVN_GRADIENT_NONE || options->dense || options->keep_steps;
     s->terms = options->observations > 0 || options->dense
                    ? evn__interpolant_terms(s->stepper->interpolant)
                    : s->keeps;
@@ -376,8 +376,8 @@ static evn_status get_chunk(evn__sample_solve *s, int index, evn__sample_chunk *
         evn_status status = add_chunk(s);
         EVN_TRY(status == EVN_ERR_DEVICE_MEMORY
                     ? evn__prepend(status,
-                                   "the states of %d steps, which the gradient or dense output "
-                                   "needs: loosen rtol and atol",
+                                   "the states of %d steps, which the gradient, dense output or "
+                                   "keep_steps needs: loosen rtol and atol",
                                    (index + 1) * s->together)
                     : status);
     }

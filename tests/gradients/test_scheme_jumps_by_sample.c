@@ -74,7 +74,7 @@ START_TEST(own_times) {
 }
 END_TEST
 
-/// Without jumps, with a gradient or dense output, and with neither.
+/// Without jumps, with a gradient, dense output, steps that are kept for it, and none of these.
 START_TEST(grid_of_each_sample) {
     const double t0[DRIVEN_ROWS] = {0.35, 0.1, 1}, t1[DRIVEN_ROWS] = {0.6, 0.1, 0.8};
     const evn_sample_times own = {t0, t1, NULL};
@@ -84,14 +84,15 @@ START_TEST(grid_of_each_sample) {
     options.fp64 = options.per_sample = true;
     options.gradient = _i == 0 ? EVN_GRADIENT_BACKPROP : EVN_GRADIENT_NONE;
     options.dense = _i == 1;
+    options.keep_steps = _i == 2;
     problem_prepare(&p, &options);
     ck_assert_int_eq(evn_solver_sample_grid(p.solver, 0, grid, 2), EVN_ERR_ARGUMENT);
     solve_samples(&p, &own, EVN_OK);
-    if (_i == 2) {
+    if (_i == 3) {
         ck_assert_int_eq(evn_solver_sample_grid(p.solver, 0, grid, 2), EVN_ERR_ARGUMENT);
-        ck_assert_ptr_nonnull(strstr(evn_error_message(), "set gradient or dense"));
+        ck_assert_ptr_nonnull(strstr(evn_error_message(), "set keep_steps"));
     }
-    for (int i = 0; i < DRIVEN_ROWS && _i < 2; ++i) {
+    for (int i = 0; i < DRIVEN_ROWS && _i < 3; ++i) {
         evn_solution one;
         double times[64];
         TRY(evn_solver_sample_solution(p.solver, i, &one));
@@ -255,7 +256,7 @@ static Suite *suite(void) {
     Suite *s = suite_create("gradients/scheme_jumps_by_sample");
     TCase *samples = tcase_create("samples");
     tcase_add_loop_test(samples, own_times, 0, 2);
-    tcase_add_loop_test(samples, grid_of_each_sample, 0, 3);
+    tcase_add_loop_test(samples, grid_of_each_sample, 0, 4);
     tcase_add_test(samples, evolving_weights_go_alike);
     tcase_add_test(samples, stops_harm_no_other);
     tcase_add_test(samples, steps_are_counted_over_all_parts);
