@@ -132,6 +132,18 @@ static void tell_switch(const char *phase, const evn_epoch *epoch) {
     }
 }
 
+/// Solves that came to their ends by many more steps than they need.
+static void tell_stiffness(const evn_epoch *epoch) {
+    double decay = evn_metrics_value(&epoch->metrics, "decay_forward");
+    if (!isnan(decay)) {
+        fprintf(stderr,
+                "evonode: warning: the dynamics look stiff: what decays at a rate of %.2g keeps "
+                "the steps short, whatever the tolerances are; --solver kennedy_carpenter5 or "
+                "rosenbrock23 takes fewer\n",
+                decay);
+    }
+}
+
 /// A value as its column shows it, "" where it was not measured.
 static const char *show(const evn__column *column, const evn_metrics *metrics, char text[64]) {
     double value = evn_metrics_value(metrics, column->metric);
@@ -160,6 +172,7 @@ void evn__console_epoch(const evn__task_row *row, const evn_phase *phases, int e
         fprintf(stderr, "  NFE %.0f+%.0f", nfe, evn_metrics_value(m, "nfe_backward"));
     }
     fprintf(stderr, "  %.2f s\n", evn_metrics_value(m, "seconds"));
+    tell_stiffness(epoch);
     tell_switch(name, epoch);
 }
 

@@ -6,6 +6,7 @@
 #include "plan/real.h"
 #include "task/bound_plan.h"
 #include "task/learnt_solver.h"
+#include <math.h>
 #include <stdlib.h>
 
 /// A stage: a plan, or a solver.
@@ -146,6 +147,7 @@ static void add(const stage *at, const evn_solution *one, evn_solution *sum) {
         sum->accepted += one->accepted;
         sum->rejected += one->rejected;
         sum->nfe += one->nfe;
+        sum->decay = fmax(sum->decay, one->decay);
     }
 }
 

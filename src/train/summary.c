@@ -81,6 +81,7 @@ static evn_status list_training(const evn_trainer *t, const evn__summary *s, dou
         EVN_TRY(set_real(metrics, "nfe_forward", "", s->nfe_forward / (double)s->batches));
         EVN_TRY(set_real(metrics, "nfe_backward", "", s->nfe_backward / (double)s->batches));
     }
+    EVN_TRY(s->decay > 0 ? set_real(metrics, "decay_forward", "", s->decay) : EVN_OK);
     return s->nfe_forward > 0 ? list_trust(t, metrics) : EVN_OK;
 }
 

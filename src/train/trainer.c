@@ -206,6 +206,7 @@ static evn_status add_gradient(evn_trainer *t, int64_t index, int batches, evn__
     EVN_TRY(due && !first ? read_results(t, slot, s) : EVN_OK);
     s->nfe_forward += ahead.nfe;
     s->nfe_backward += back.nfe;
+    s->decay = fmax(s->decay, ahead.decay);
     ++s->batches;
     EVN_TRY(evn__gradient_mean_add(t->mean, batches));
     return due && t->at.fallback == EVN__FALLBACK_DUE ? evn__summary_look_back(t, true, s) : EVN_OK;

@@ -18,6 +18,7 @@ typedef struct toy {
     bool leaves_program; ///< what a failing compile names is no program
     double loss, weight; ///< of a batch
     int64_t train_batches;
+    double decay; ///< that its solves found
 } toy;
 
 typedef struct program {
@@ -74,6 +75,7 @@ static evn_status load(void *self, const evn_batch *batch, int slot) {
 static evn_status forward(void *self, int slot, evn_solution *solution) {
     (void)slot;
     solution->nfe = 4;
+    solution->decay = ((program *)self)->task->decay;
     return call(((program *)self)->task);
 }
 
@@ -161,6 +163,7 @@ typedef struct watcher {
     evn_trainer *trainer;
     evn_status saved; ///< of the first failure to save
     int stop_after;   ///< epochs; 0: at the end
+    double decay;     ///< of the last epoch
     bool stops;
 } watcher;
 
@@ -175,6 +178,7 @@ static void on_epoch(void *user, const evn_epoch *epoch) {
     evn_status status = evn_trainer_save(w->trainer, checkpoint_path());
     w->saved = w->saved == EVN_OK ? status : w->saved;
     w->stops = epoch->epoch + 1 == w->stop_after;
+    w->decay = evn_metrics_value(&epoch->metrics, "decay_forward");
 }
 
 static bool on_stop(void *user) {
@@ -312,6 +316,19 @@ static evn_status run_toy(toy *t, const evn_task_methods *m) {
     return status;
 }
 
+START_TEST(stiffness_is_a_metric) {
+    toy t = make_toy(0);
+    evn_task task = {&methods, &t};
+    watcher w = {.stop_after = 1};
+    t.decay = _i ? 1e4 : 0;
+    TRY(make_trainer(&task, &w));
+    ck_assert_int_eq(evn_trainer_run(w.trainer), EVN_ERR_INTERRUPTED);
+    ck_assert(_i ? w.decay == 1e4 : isnan(w.decay));
+    evn_trainer_destroy(&w.trainer);
+    evn_task_destroy(&task);
+}
+END_TEST
+
 START_TEST(odd_tallies) {
     static const double numbers[][2] = {{1, 0}, {1, NAN}, {1, INFINITY}, {1, -1}, {NAN, 1}, {0, 0}};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); ++i) {
@@ -389,6 +406,7 @@ static Suite *suite(void) {
     tcase_add_test(odd, no_training_part);
     tcase_add_test(odd, parameters_that_cannot_be_trained);
     tcase_add_test(odd, scores_without_a_name);
+    tcase_add_loop_test(odd, stiffness_is_a_metric, 0, 2);
     suite_add_tcase(s, odd);
     return s;
 }
