@@ -10,7 +10,7 @@ typedef struct evn__summary {
     evn_epoch epoch;      ///< what will be told
     evn_tally sum, shown; ///< of it, what progress has already shown
     double nfe_forward, nfe_backward, rate;
-    double decay; ///< the fastest that bounded steps of a solve forward; 0: none did
+    double decay;   ///< the fastest that bounded steps of a solve forward; 0: none did
     double loading; ///< seconds for batches that the device had to wait for
     bool drained;   ///< nothing is enqueued: the device waits for the next batch
     int64_t batches;
