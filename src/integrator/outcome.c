@@ -7,6 +7,7 @@
 #include "kernels/shared.h"
 #include "methods/linear.h"
 #include "plan/real.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -102,6 +103,11 @@ static void advise_small(const evn_solver_options *options, const evn_solution *
     }
 }
 
+/// Whether rounding of a state of about 1 counts as an error.
+static bool counts_rounding(const evn_solver_options *options) {
+    return options->rtol == 0 && options->atol < (options->fp64 ? DBL_EPSILON : FLT_EPSILON);
+}
+
 static void advise_many(const evn_solver_options *options, const evn_solution *solution,
                         double next, char text[ADVICE]) {
     double bound;
@@ -110,6 +116,12 @@ static void advise_many(const evn_solver_options *options, const evn_solution *s
         evn__print(text, ADVICE,
                    "it used up its %d steps, which %s = %g keeps short; raise %s or max_steps",
                    options->max_steps, name, bound, name);
+    } else if (counts_rounding(options)) {
+        evn__print(text, ADVICE,
+                   "it used up its %d steps; without an rtol atol = %g alone says what an error "
+                   "is, as rounding is where x is about 1; give an rtol, such as 1e-6, or loosen "
+                   "atol",
+                   options->max_steps, options->atol);
     } else {
         evn__print(text, ADVICE,
                    "it used up its %d steps; raise max_steps, loosen rtol and atol, lower the "

@@ -107,6 +107,24 @@ START_TEST(what_bounds_steps_is_named) {
 }
 END_TEST
 
+/// More steps do not help where rounding is refused as an error.
+START_TEST(rounding_is_told) {
+    evn_binding x1;
+    problem p = decaying(1);
+    evn_solver_options o = evn_solver_options_default();
+    o.rtol = 0;
+    o.atol = 1e-12;
+    o.max_steps = 100;
+    problem_prepare(&p, &o);
+    ck_assert_int_eq(problem_try(&p, 0, 10, &x1), EVN_ERR_SOLVER);
+    says("give an rtol");
+    o.rtol = 1e-6; // which helps
+    problem_prepare(&p, &o);
+    problem_solve(&p, 0, 10);
+    problem_free(&p);
+}
+END_TEST
+
 /// Single precision has a time every 8 there, which adaptive steps are refused for, too.
 START_TEST(fixed_steps_come_to_other_times) {
     static const double t0[] = {1e8, -1e8};
@@ -217,6 +235,7 @@ static Suite *suite(void) {
     TCase *bounds = tcase_create("bounds");
     tcase_add_loop_test(bounds, what_bounds_steps_is_named, 0, 3);
     suite_add_tcase(s, bounds);
+    tcase_add_test(bounds, rounding_is_told);
     tcase_add_loop_test(bounds, fixed_steps_come_to_other_times, 0, 2);
     TCase *gradients = tcase_create("gradients");
     tcase_add_loop_test(gradients, what_was_not_finite_before_is_told, 0, 2);
