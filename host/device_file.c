@@ -51,6 +51,11 @@ void evn__kernels_digest(char text[EVN__HASH_TEXT]) {
         evn__hash pair[2] = {sum, hash_kernel(file)};
         sum = evn__hash_of(pair, sizeof(pair));
     }
+    const char *options = evn__build_options();
+    if (options[0]) { // other programs of the same text
+        evn__hash pair[2] = {sum, evn__hash_of(options, strlen(options))};
+        sum = evn__hash_of(pair, sizeof(pair));
+    }
     evn__hash_print(sum, text);
 }
 

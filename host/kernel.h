@@ -67,6 +67,9 @@ evn__kernel *evn__kernel_find(const evn_device *device, const char *name, bool f
 evn_status evn__kernel_launch(evn__kernel *kernel, const evn__argument *arguments, int count,
                               evn__range range);
 
+/// What EVONODE_BUILD_OPTIONS adds to the options of each program; "" where it is not set.
+const char *evn__build_options(void);
+
 /// Text of an embedded kernels/<family>.cl, or of the file of that name in EVONODE_KERNEL_DIR
 /// where that is set. Owned by the library.
 evn_status evn__kernel_text(const char *family, const char **text);

@@ -136,6 +136,11 @@ static evn_status write_text(evn__text *text, const evn__source *const *sources,
 
 // Build -------------------------------------------------------------------------------------------
 
+const char *evn__build_options(void) {
+    const char *options = getenv("EVONODE_BUILD_OPTIONS");
+    return options ? options : "";
+}
+
 /// No fast-math and no -cl-mad-enable: a NaN must reach the step controller, and results may not
 /// depend on which products a compiler happens to fuse more than the language allows anyway. A
 /// source whose functions a later language has names that one itself.
@@ -148,6 +153,9 @@ static void write_options(evn__text *options, const evn_device *device, bool fp6
     }
     if (!named && more[0]) {
         evn__text_append(options, " %s", more);
+    }
+    if (evn__build_options()[0]) {
+        evn__text_append(options, " %s", evn__build_options());
     }
 }
 

@@ -132,6 +132,9 @@ static const struct {
      "(PoCL, NVIDIA)."},
     {"EVONODE_KERNEL_DIR",
      "Folder whose .cl files replace the built-in ones, to edit kernels without building."},
+    {"EVONODE_BUILD_OPTIONS",
+     "Further options for the OpenCL compiler, such as -cl-opt-disable where its optimiser is "
+     "suspected."},
     {"EVONODE_TUNE", "off, 0 or none: tuned variants are neither read nor written."},
     {"EVONODE_SELFTEST", "off, 0 or none: no self-test at the first use, and no probes."},
     {"EVONODE_DRIVER_SECONDS", "Seconds that devices gives the drivers to answer (20)."},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/files.h"
+#include "host/device_file.h"
 #include "host/runtime.h"
 #include "test.h"
 
@@ -46,6 +47,26 @@ START_TEST(build_error_shows_the_log) {
     if (counts_lines) { // Oclgrind takes no notice of #line
         ck_assert_msg(strstr(message, "generated.cl:3") != NULL, "%s", message);
     }
+}
+END_TEST
+
+/// The user's options come last, and kernels built so are others.
+START_TEST(build_options_are_added) {
+    evn__kernel *kernel;
+    char before[EVN__HASH_TEXT], with[EVN__HASH_TEXT];
+    evn__source source = {.text = scale_text, .options = "-DFACTOR=7"};
+    evn__kernels_digest(before);
+    setenv("EVONODE_BUILD_OPTIONS", "-cl-opt-disable -DFACTOR=no_such_factor", 1);
+    evn__kernels_digest(with);
+    ck_assert_str_ne(before, with);
+    ck_assert_int_eq(evn__kernel_get(test_device(), &source, "scale", &kernel), EVN_ERR_BUILD);
+    ck_assert_msg(strstr(evn_error_message(), "-cl-opt-disable") != NULL, "%s",
+                  evn_error_message());
+    setenv("EVONODE_BUILD_OPTIONS", "-cl-opt-disable", 1);
+    TRY(evn__kernel_get(test_device(), &source, "scale", &kernel));
+    unsetenv("EVONODE_BUILD_OPTIONS");
+    evn__kernels_digest(with);
+    ck_assert_str_eq(before, with);
 }
 END_TEST
 
@@ -350,6 +371,7 @@ static Suite *suite(void) {
     Suite *all = suite_create("program");
     TCase *build = tcase_create("build");
     tcase_add_test(build, build_error_shows_the_log);
+    tcase_add_test(build, build_options_are_added);
     tcase_add_test(build, unknown_names_are_refused);
     tcase_add_test(build, same_source_is_compiled_once);
     tcase_add_test(build, kernel_folder_replaces_what_is_built_in);
