@@ -15,6 +15,9 @@ evn_phase evn_phase_default(const char *method, int steps, evn_gradient gradient
     phase.solver.method = method;
     phase.solver.steps = steps;
     phase.solver.gradient = gradient;
+    // A step ends training only where its gradient is of nothing; what is less wrong is the phase's
+    // own bound, which warns or falls back, and runs begun so are still the same.
+    phase.solver.reconstruction = 1;
     return phase;
 }
 
