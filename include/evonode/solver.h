@@ -259,9 +259,8 @@ void evn_solver_destroy(evn_solver **solver); ///< nulls; accepts NULL
 /// matrix: for their end it waits, to see whether all equations were solved. With adaptive ones it
 /// waits for the end: once, where the solve takes as many steps as the last ones took and these are
 /// at most 16, otherwise after every 1 to 16 steps.
-/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape; for an
-/// interval
-///         that is not finite, and fixed steps so short that the precision has no times for them
+/// @return EVN_ERR_ARGUMENT, naming the binding, when one has no room for its shape; where the
+///         interval is not finite, or fixed steps are shorter than the precision has times there
 evn_status evn_solve(evn_solver *solver, double t0, double t1, evn_binding x0,
                      const evn_binding *weights, evn_binding *x1, evn_solution *solution);
 
@@ -404,9 +403,8 @@ evn_status evn_solver_jump_gradient(evn_solver *solver, double *jumps_bar);
 evn_status evn_solver_grid(const evn_solver *solver, double *times, int count);
 
 /// The same of sample `index` with per_sample, where a gradient, dense or keep_steps has its steps
-/// kept: in a solve without these nothing is written of a step. Across
-/// jumps of f the parts are solved once more, all but one, with the weights that the solve was
-/// given. Waits. In single precision its t0 is the one that kernels see.
+/// kept. Across jumps of f the parts are solved once more, all but one, with the weights that the
+/// solve was given. Waits. In single precision its t0 is the one that kernels see.
 /// @param[in]  count  evn_solution.accepted + 1 of that sample
 /// @return EVN_ERR_ARGUMENT as evn_solver_sample_solution, when `count` is another number, where no
 ///         steps are kept, where weights that are solved by themselves came to a stop before x, and

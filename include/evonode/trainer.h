@@ -100,7 +100,8 @@ typedef struct evn_trainer_options {
     void *user; ///< handed to the callbacks
 } evn_trainer_options;
 
-/// A phase with a constant rate, named after its method; then change fields.
+/// A phase with a constant rate, named after its method; then change fields. Its solver's bound of
+/// a reconstruction is 1, which ends training at one step; evn_phase has its own.
 /// @param[in] method  evn_method_name
 /// @param[in] steps   equal ones; 0: adaptive, for the adjoint
 /// @param[in] epochs  or iterations

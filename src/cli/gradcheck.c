@@ -69,8 +69,7 @@ static void print(const evn__gradcheck_row *rows) {
            EVN__GRADCHECK_DIRECTIONS, rows[0].floor);
     if (!rebuilt) {
         printf("  rebuilt beyond %g it is not to be trusted: use a checkpointed phase, or give an "
-               "adjoint "
-               "phase\n  reconstruction=%g,fallback=checkpointed\n",
+               "adjoint phase\n  reconstruction=%g,fallback=checkpointed\n",
                EVN__GRADCHECK_RECONSTRUCTION, EVN__GRADCHECK_RECONSTRUCTION);
     }
 }

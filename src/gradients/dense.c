@@ -122,11 +122,8 @@ static evn_status build_graph(build *b, const going *way, const evn__stepper *st
 
 static evn_status compile_step(const evn__dense *d, const evn__stepper *stepper, evn_plan **plan) {
     const evn__problem *p = d->problem;
-    static const char *const samples[] = {"x", NULL};
-    // Of a multi-step method a step is mostly what all samples share, its coefficients.
-    bool multistep = d->history.system->past > 0;
     const evn_plan_options options = {.fp64 = p->options->fp64,
-                                      .sample_inputs = multistep ? NULL : samples};
+                                      .sample_inputs = evn__sample_inputs};
     build b = {.system = d->history.system, .interpolant = stepper->interpolant};
     const going *way = p->options->steps > 0 ? &in_fixed_steps : &adaptively;
     evn_status status = build_graph(&b, way, stepper);

@@ -2,6 +2,7 @@
 #include "gradients/reconstruction.h"
 
 #include "base/number.h"
+#include "graph/node.h"
 #include "host/outbox.h"
 #include "plan/build.h"
 #include "plan/real.h"
@@ -83,16 +84,12 @@ static double least_square(const evn__reconstruction *r, size_t elements) {
     return least * least * (double)elements;
 }
 
-/// The smaller one of both squares: what grows away from the truth, and what decays, are as wrong.
-static evn_value smaller(evn_graph *g, evn_value a, evn_value b) {
-    return evn_neg(g, evn_maximum(g, evn_neg(g, a), evn_neg(g, b)));
-}
-
-/// The square of the error by which a gradient is judged, of so many elements.
+/// The square of the error by which a gradient is judged, of so many elements: by the smaller one
+/// of both sizes, since what grows away from the truth, and what decays, are as wrong.
 static evn_value judge(const evn__reconstruction *r, evn_graph *g, const evn_value *sums,
                        size_t elements) {
     evn_value least = evn_constant(g, least_square(r, elements) + 1e-30); // where nothing evolves
-    evn_value size = smaller(g, sums[TRUTH], sums[FOUND_ITSELF]);
+    evn_value size = evn__minimum(g, sums[TRUTH], sums[FOUND_ITSELF]);
     return evn_div(g, sums[DIFFERENCE], evn_maximum(g, size, least));
 }
 

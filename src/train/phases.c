@@ -15,8 +15,8 @@ evn_phase evn_phase_default(const char *method, int steps, evn_gradient gradient
     phase.solver.method = method;
     phase.solver.steps = steps;
     phase.solver.gradient = gradient;
-    // A step ends training only where its gradient is of nothing; what is less wrong is the phase's
-    // own bound, which warns or falls back, and runs begun so are still the same.
+    // Each step is held to that alone; a phase's own bound looks at several, warns or falls back.
+    // Another number would be another training to resume.
     phase.solver.reconstruction = 1;
     return phase;
 }
