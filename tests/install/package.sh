@@ -16,7 +16,7 @@ clean_root() { # script that runs in the root, where the packages are in /packag
     cp "$packages"/*.deb "$here/consumer/use.c" "$here/consumer/use.h" "$work/packages"
     { # what names folders of this machine does not hold there
         echo 'set -eux; export DEBIAN_FRONTEND=noninteractive HOME=/root'
-        echo 'unset TMPDIR LD_LIBRARY_PATH OCL_ICD_VENDORS EVONODE_DATA EVONODE_CACHE_DIR EVONODE_KERNEL_DIR'
+        echo 'unset TMPDIR LD_LIBRARY_PATH OCL_ICD_VENDORS EVONODE_DATA EVONODE_CACHE_DIR EVONODE_KERNEL_DIR EVONODE_BUILD_OPTIONS'
         echo "$1"
     } >"$work/packages/script"
     components=main
